@@ -1,0 +1,46 @@
+/*
+ * arena.h -- memory by lifetime. Things that die together are allocated together and freed at once.
+ *
+ * Three lifetimes cover nearly everything: the turn or request (a scratch arena with save and
+ * restore), the session, the loaded execution. What outlives its arena is copied out by the call that
+ * says so.
+ *
+ * Allocation never fails: when memory is gone the process stops with a sentence (docs/decisions.md).
+ * What a peer can size goes into a ctn_buf with a limit first, so nobody outside can make that happen.
+ *
+ * Threads  An arena belongs to one thread at a time.
+ */
+#pragma once
+#include "base/str.h"
+#include <stdarg.h>
+
+typedef struct ctn_arena ctn_arena;
+typedef struct ctn_arena_mark {
+    void *chunk;
+    size_t used;
+} ctn_arena_mark;
+
+/* first_chunk_bytes is a hint; chunks double up to 256 KiB, larger requests get a chunk of their own. */
+ctn_arena *ctn_arena_new(size_t first_chunk_bytes);
+void ctn_arena_free(ctn_arena *arena); /* NULL is fine */
+/* Forgets everything, keeps the first chunk. */
+void ctn_arena_reset(ctn_arena *arena);
+
+/* Aligned to 16, not cleared. bytes may be 0: then a unique pointer of no use. */
+void *ctn_arena_alloc(ctn_arena *arena, size_t bytes);
+/* Cleared; count * bytes is checked against overflow. */
+void *ctn_arena_calloc(ctn_arena *arena, size_t count, size_t bytes);
+#define CTN_NEW(arena, type)          ((type *) ctn_arena_calloc((arena), 1, sizeof(type)))
+#define CTN_NEW_ARRAY(arena, type, n) ((type *) ctn_arena_calloc((arena), (n), sizeof(type)))
+
+/* What is allocated between save and restore is gone after restore. */
+ctn_arena_mark ctn_arena_save(const ctn_arena *arena);
+void ctn_arena_restore(ctn_arena *arena, ctn_arena_mark mark);
+
+/* A copy in the arena, NUL-terminated for the sake of C interfaces (the NUL is not in len). */
+ctn_str ctn_arena_str(ctn_arena *arena, ctn_str s);
+ctn_str ctn_arena_printf(ctn_arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+ctn_str ctn_arena_vprintf(ctn_arena *arena, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+
+/* Bytes handed out since new or reset, for tests and limits. */
+size_t ctn_arena_used_bytes(const ctn_arena *arena);

@@ -1,0 +1,68 @@
+/*
+ * str.h -- a borrowed piece of text: pointer and length, no terminator, no owner.
+ *
+ * A ctn_str never frees what it points at; whoever made the bytes says how long they live (an arena,
+ * a literal, a buffer). The empty string is {NULL or anything, 0}. Bytes are UTF-8 wherever they are
+ * text, and may hold NUL.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+typedef struct ctn_str {
+    const char *ptr;
+    size_t len;
+} ctn_str;
+
+/* CTN_STR("literal") is a constant expression; it takes nothing but a literal. */
+#define CTN_STR(literal)  ((ctn_str){(literal), sizeof(literal "") - 1})
+/* printf("%.*s", CTN_STR_ARG(s)) */
+#define CTN_STR_ARG(s)    (int) (s).len, (s).len ? (s).ptr : ""
+
+static inline ctn_str ctn_str_from(const char *text)
+{
+    return (ctn_str){text, text ? strlen(text) : 0};
+}
+static inline bool ctn_str_equal(ctn_str a, ctn_str b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+static inline bool ctn_str_is(ctn_str a, const char *text)
+{
+    return ctn_str_equal(a, ctn_str_from(text));
+}
+static inline bool ctn_str_starts_with(ctn_str s, ctn_str prefix)
+{
+    return s.len >= prefix.len && (prefix.len == 0 || memcmp(s.ptr, prefix.ptr, prefix.len) == 0);
+}
+static inline bool ctn_str_ends_with(ctn_str s, ctn_str suffix)
+{
+    return s.len >= suffix.len && (suffix.len == 0 || memcmp(s.ptr + s.len - suffix.len, suffix.ptr, suffix.len) == 0);
+}
+/* The part from `at` on; empty when `at` is past the end. */
+static inline ctn_str ctn_str_from_offset(ctn_str s, size_t at)
+{
+    return at >= s.len ? (ctn_str){s.ptr ? s.ptr + s.len : NULL, 0} : (ctn_str){s.ptr + at, s.len - at};
+}
+
+/* memcmp order, shorter first on a tie: <0, 0, >0. */
+int ctn_str_compare(ctn_str a, ctn_str b);
+/* Offset of the first `needle` in `s`, or SIZE_MAX. An empty needle is found at 0. */
+size_t ctn_str_find(ctn_str s, ctn_str needle);
+/* Without the ASCII white space (space, tab, CR, LF) at both ends. */
+ctn_str ctn_str_trim(ctn_str s);
+/* Cuts at the first `separator`: returns the part before it and leaves the rest in *s; without one it
+ * returns everything and leaves *s empty with ptr NULL, so `while (s.ptr)` walks a list. */
+ctn_str ctn_str_cut(ctn_str *s, char separator);
+/* Decimal digits with an optional '-', nothing else, in range; false leaves *ret_value alone. */
+bool ctn_str_to_int64(ctn_str s, int64_t *ret_value);
+/* Number of Unicode code points; bytes that are not UTF-8 count one each. */
+size_t ctn_str_code_points(ctn_str s);
+/* True when the bytes are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
+bool ctn_str_is_utf8(ctn_str s);
+
+/* The member of names[0..count) that is nearest to `word`, for "did you mean": edit distance with swaps,
+ * case ignored, at most a third of the word's length (and at least 1) away. Empty when none is near. */
+ctn_str ctn_str_nearest(ctn_str word, const ctn_str *names, size_t count);

@@ -1,0 +1,95 @@
+/*
+ * entry.h -- the items of an execution's journal: what was decided, by whom, on what input, when.
+ *
+ * An entry is what decide returns and apply folds in; a record is its stored form. The body is a JSON
+ * object whose members belong to the kind:
+ *
+ *   queued                 chain, version, digests, input, labels?, priority, actor's words; not started yet
+ *   started                the same when it was not queued before; else only digests
+ *   step_skipped           reason ("condition" | "upstream")
+ *   attempt_started        call?, args, effect, effect_from, key, deadline_ms?, local: it dies with this engine
+ *   attempt_succeeded      call?, result? (of one call of several), variables? (the step is complete)
+ *   attempt_failed         call?, code, message, and one of: due_ms (back-off until), unknown: true (fate not
+ *                          known), final: true; none of them: other calls of this attempt still decide
+ *   waiting                for ("answer" | "approval" | "time"), until_ms?, message?, who?
+ *   answered               answer
+ *   checked                call?, happened: true | false | null, final?, result?
+ *   interrupted            call?, code, message: a person must say what became of it
+ *   decision               what ("retry" | "succeed" | "fail" | "set"), call?, value?, variables?, not_happened?
+ *   cancel_requested       cause ("cancelled" | "timeout"), reason?
+ *   compensation_started   args, effect, key, unknown?: the outcome of the step itself is not known
+ *   compensation_succeeded result?
+ *   compensation_failed    code, message, due_ms? | unknown? | final?
+ *   paused, resumed        reason?; resumed: cause ("resume" | "crash" | "restart")
+ *   completed              outputs
+ *   failed, rolled_back, rollback_failed, cancelled   error {code, message, step?}, left_undone?, not_undone?
+ *   cache_hit fallback_taken child_started breaker_wait   reserved for the features that need them
+ *
+ * Every hash covers the hash before it and the record's own columns, so that a journal cannot be altered in
+ * the middle without notice: hash = BLAKE2b(previous hash, seq, at_ms, kind, step, item, attempt, actor, body).
+ */
+#pragma once
+#include "base/hash.h"
+#include "base/id.h"
+#include "base/json.h"
+
+typedef enum ctn_entry_kind {
+    CTN_ENTRY_QUEUED,
+    CTN_ENTRY_STARTED,
+    CTN_ENTRY_STEP_SKIPPED,
+    CTN_ENTRY_ATTEMPT_STARTED,
+    CTN_ENTRY_ATTEMPT_SUCCEEDED,
+    CTN_ENTRY_ATTEMPT_FAILED,
+    CTN_ENTRY_CACHE_HIT,
+    CTN_ENTRY_FALLBACK_TAKEN,
+    CTN_ENTRY_CHILD_STARTED,
+    CTN_ENTRY_WAITING,
+    CTN_ENTRY_ANSWERED,
+    CTN_ENTRY_CHECKED,
+    CTN_ENTRY_BREAKER_WAIT,
+    CTN_ENTRY_INTERRUPTED,
+    CTN_ENTRY_DECISION,
+    CTN_ENTRY_CANCEL_REQUESTED,
+    CTN_ENTRY_COMPENSATION_STARTED,
+    CTN_ENTRY_COMPENSATION_SUCCEEDED,
+    CTN_ENTRY_COMPENSATION_FAILED,
+    CTN_ENTRY_PAUSED,
+    CTN_ENTRY_RESUMED,
+    CTN_ENTRY_COMPLETED,
+    CTN_ENTRY_FAILED,
+    CTN_ENTRY_ROLLED_BACK,
+    CTN_ENTRY_ROLLBACK_FAILED,
+    CTN_ENTRY_CANCELLED,
+    CTN_ENTRY_KIND_COUNT
+} ctn_entry_kind;
+
+const char *ctn_entry_kind_name(ctn_entry_kind kind); /* "attempt_started" */
+bool ctn_entry_kind_from_name(ctn_str name, ctn_entry_kind *ret_kind);
+
+typedef struct ctn_entry {
+    ctn_entry_kind kind;
+    uint64_t seq; /* 1, 2, 3, ... of its execution, in the order applied and stored */
+    int64_t at_ms;
+    ctn_str step;     /* empty: about the execution */
+    uint32_t attempt; /* 0: about no attempt */
+    ctn_str actor;    /* who decided: "engine", or a person's or caller's name */
+    const ctn_json *body;
+} ctn_entry;
+
+typedef struct ctn_record {
+    ctn_entry_kind kind;
+    uint64_t seq;
+    int64_t at_ms;
+    ctn_str step;
+    int64_t item; /* of a foreach; -1: none */
+    uint32_t attempt;
+    ctn_str actor;
+    ctn_str body; /* compact JSON */
+    ctn_digest hash;
+} ctn_record;
+
+/* Body written into `arena`; hash chained from `previous` (all zero before the first). */
+ctn_record ctn_entry_to_record(const ctn_entry *entry, const ctn_digest *previous, ctn_arena *arena);
+/* Parses the body into `arena`; CTN_E_CORRUPT when it does not parse. */
+int ctn_record_to_entry(const ctn_record *record, ctn_arena *arena, ctn_entry *ret_entry, ctn_err *err);
+ctn_digest ctn_record_hash(const ctn_record *record, const ctn_digest *previous);

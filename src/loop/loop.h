@@ -1,0 +1,74 @@
+/*
+ * loop.h -- the one event loop: timers, wakeups, signals, pipes, local sockets and children. libuv is in here
+ * and nowhere else.
+ *
+ * Single-threaded: every function is for the loop's thread, ctn_wakeup_send alone is for any thread. Callbacks
+ * run from ctn_loop_run and may call anything here, freeing their own handle included. Callbacks file
+ * inputs; they never decide.
+ *
+ * Ownership  _new/_open gives a handle, _free/_close takes it (NULL is fine); after that no callback of it comes.
+ */
+#pragma once
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+
+typedef struct ctn_loop ctn_loop;
+
+ctn_loop *ctn_loop_new(void);
+void ctn_loop_free(ctn_loop *loop); /* closes what is left */
+/* Runs until ctn_loop_stop. */
+void ctn_loop_run(ctn_loop *loop);
+void ctn_loop_stop(ctn_loop *loop);
+int64_t ctn_loop_now_ms(const ctn_loop *loop); /* wall clock, read afresh */
+
+/* Called once after each round of callbacks, before the loop sleeps: the engine's turn. */
+void ctn_loop_set_turn(ctn_loop *loop, void (*turn)(void *ctx), void *ctx);
+
+/* ---- timers (wall clock) ---- */
+typedef struct ctn_timer ctn_timer;
+ctn_timer *ctn_timer_new(ctn_loop *loop, void (*fire)(void *ctx), void *ctx);
+void ctn_timer_set(ctn_timer *timer, int64_t due_ms); /* replaces an earlier time; past = at once */
+void ctn_timer_clear(ctn_timer *timer);
+void ctn_timer_free(ctn_timer *timer);
+
+/* ---- from another thread ---- */
+typedef struct ctn_wakeup ctn_wakeup;
+ctn_wakeup *ctn_wakeup_new(ctn_loop *loop, void (*woken)(void *ctx), void *ctx);
+void ctn_wakeup_send(ctn_wakeup *wakeup); /* any thread; several may arrive as one */
+void ctn_wakeup_free(ctn_wakeup *wakeup);
+
+/* ---- signals ---- */
+typedef struct ctn_signal ctn_signal;
+ctn_signal *ctn_signal_new(ctn_loop *loop, int signal_number, void (*raised)(void *ctx), void *ctx);
+void ctn_signal_free(ctn_signal *signal);
+
+/* ---- streams of lines: pipes of children, connections of the control socket ---- */
+typedef struct ctn_stream ctn_stream;
+typedef struct ctn_stream_events {
+    /* One line without its newline (a CR before it is dropped too); valid during the call. */
+    void (*line)(void *ctx, ctn_str line);
+    /* A line over line_bytes_max: its rest is skipped up to the next newline; told once. May be NULL. */
+    void (*line_too_long)(void *ctx);
+    /* Once; nothing comes after it. code CTN_OK: end of file. */
+    void (*closed)(void *ctx, int code, const char *why);
+    void *ctx;
+    size_t line_bytes_max;
+} ctn_stream_events;
+/* Takes fd over. fd is a pipe, socket or tty, readable, writable or both. */
+ctn_stream *ctn_stream_open(ctn_loop *loop, int fd, const ctn_stream_events *events);
+/* Bytes are copied and written in order; false when more than write_queue_max bytes (64 MiB) already wait. */
+bool ctn_stream_write(ctn_stream *stream, ctn_str bytes);
+size_t ctn_stream_queued_bytes(const ctn_stream *stream);
+/* Ends our side once what is queued is written (the peer sees end of file), reads on. */
+void ctn_stream_shutdown(ctn_stream *stream);
+void ctn_stream_free(ctn_stream *stream); /* queued bytes are dropped */
+
+/* ---- local sockets (paths of any length: bound through the folder's descriptor) ---- */
+typedef struct ctn_listener ctn_listener;
+/* Removes a stale socket file first; mode 0600. The caller holds the store's lock, so a file there is stale. */
+int ctn_listener_open(ctn_loop *loop, const char *path, void (*accepted)(void *ctx, int fd), void *ctx,
+                      ctn_listener **ret_listener, ctn_err *err);
+void ctn_listener_close(ctn_listener *listener); /* removes the file */
+/* Blocking connect; CTN_E_CLOSED when nobody listens. */
+int ctn_socket_connect(const char *path, int *ret_fd, ctn_err *err);

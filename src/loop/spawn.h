@@ -1,0 +1,36 @@
+/*
+ * spawn.h -- children, started by one small process that was forked before anything else.
+ *
+ * uv_spawn really forks and stalls the loop for 40 ms when the parent is large; PR_SET_PDEATHSIG follows a thread
+ * and misses grandchildren. So: ctn_spawner_start is called first thing in main, before threads and memory. The
+ * spawner makes each child in a process group of its own, is the reaper of orphans (PR_SET_CHILD_SUBREAPER),
+ * and when its pipe to catena closes, however catena died, it ends every group and every descendant that is left.
+ *
+ * Ownership  The spawner is ended by ctn_spawner_stop (or by our death). A child's pipes belong to the caller.
+ */
+#pragma once
+#include "loop/loop.h"
+
+typedef struct ctn_spawner ctn_spawner;
+/* Before any thread is started. Forks. */
+int ctn_spawner_start(ctn_spawner **ret_spawner, ctn_err *err);
+/* Lets exits be told on this loop; before the first spawn. */
+void ctn_spawner_attach(ctn_spawner *spawner, ctn_loop *loop);
+void ctn_spawner_stop(ctn_spawner *spawner); /* ends all children, waits for the spawner; NULL is fine */
+
+typedef struct ctn_child ctn_child;
+typedef struct ctn_spawn_options {
+    const char *const *argv; /* argv[0] is looked up in PATH of env unless it has a slash; NULL-terminated */
+    const char *const *env;  /* NAME=VALUE, NULL-terminated: the whole environment of the child */
+    const char *cwd;         /* NULL: ours */
+    /* Told once: exit_status >= 0, or -signal. Not told after ctn_child_free. */
+    void (*exited)(void *ctx, int exit_status);
+    void *ctx;
+} ctn_spawn_options;
+/* ret_stdin/stdout/stderr: our ends, close-on-exec, for ctn_stream_open. CTN_E_NOT_FOUND: no such program;
+ * CTN_E_INVALID: not executable, no such folder. The sentence names the program and the folder. */
+int ctn_child_spawn(ctn_spawner *spawner, const ctn_spawn_options *options, ctn_child **ret_child, int *ret_stdin,
+                    int *ret_stdout, int *ret_stderr, ctn_err *err);
+int ctn_child_pid(const ctn_child *child);
+void ctn_child_kill(ctn_child *child, int signal_number); /* the whole group */
+void ctn_child_free(ctn_child *child);                    /* kills the group (SIGKILL) if it still runs */

@@ -1,0 +1,156 @@
+/*
+ * store.h -- durable home of chains, executions and their journals.
+ *
+ * Every backend makes these promises; tests/store holds each one to them:
+ *   1. A commit takes the appends of many executions with one sync. Each append is all or nothing, and
+ *      once the commit returns it survives the death of the process and of the machine.
+ *   2. An append names the epoch it was decided under. A store that has seen a newer epoch refuses that
+ *      append (and no other), so an owner that was replaced can wake up late and do no harm.
+ *   3. An append names the last sequence number its execution had; any other is refused (and no other append
+ *      of the batch), so a journal reads back in the order it was appended, without gaps or repeats.
+ *   4. The cached row of an execution changes in the same transaction as its journal.
+ *   5. Definitions are kept by content and never change.
+ *
+ * Ownership  open gives the store to the caller; close takes it, NULL is fine. What is read is copied into the
+ *            caller's arena.
+ * Units      *_ms is milliseconds since the Unix epoch, by the caller's clock.
+ * Errors     CTN_E_BUSY     contention or a lock held by another process; nothing was written, try again
+ *            CTN_E_IO       outcome unknown; reload before deciding again
+ *            CTN_E_NEWER    the file was written by a newer catena; it was not touched
+ *            CTN_E_CORRUPT  it is no store, or what it holds does not read back
+ *            CTN_E_NOT_FOUND, CTN_E_INVALID (a URL that names no backend)
+ * Threads    A handle belongs to the thread that uses it; the memory backend may be opened many times under one
+ *            name and shares its data between handles. Calls may block on disk, so the loop thread makes only
+ *            reads, and those outside turns or at start.
+ */
+#pragma once
+#include "core/entry.h"
+#include "core/status.h"
+
+typedef struct ctn_store ctn_store;
+
+typedef enum ctn_store_mode {
+    CTN_STORE_READ,   /* must exist; never writes */
+    CTN_STORE_WRITE,  /* must exist; older schemas are refused with the sentence that names `store migrate` */
+    CTN_STORE_CREATE, /* made when absent, migrated when older */
+} ctn_store_mode;
+
+/* url: sqlite:FILE | memory:NAME (a bare path is taken as sqlite:). */
+int ctn_store_open(const char *url, ctn_store_mode mode, ctn_store **ret_store, ctn_err *err);
+void ctn_store_close(ctn_store *st);
+/* The file of a sqlite: URL, else empty. */
+ctn_str ctn_store_url_file(const char *url);
+
+/* ---- schema ---- */
+typedef struct ctn_store_version {
+    uint32_t found, newest; /* schema numbers; found 0: empty */
+} ctn_store_version;
+int ctn_store_version_read(const char *url, ctn_store_version *ret_version, ctn_err *err);
+int ctn_store_migrate(const char *url, ctn_store_version *ret_before, ctn_err *err); /* up to newest, in one transaction */
+
+/* ---- ownership ---- */
+/* One process at a time owns a store: an OS lock on a side file (FILE-lock), freed by death. CTN_E_BUSY with
+ * the owner's pid in the sentence when another one does. memory: always succeeds. */
+typedef struct ctn_store_lock ctn_store_lock;
+int ctn_store_lock_take(const char *url, ctn_store_lock **ret_lock, ctn_err *err);
+void ctn_store_lock_release(ctn_store_lock *lock);
+/* A new epoch, larger than any before; tells whether the last owner left without saying good-bye. */
+int ctn_store_epoch_begin(ctn_store *st, uint64_t *ret_epoch, bool *ret_was_crash, ctn_err *err);
+int ctn_store_epoch_end(ctn_store *st, uint64_t epoch, ctn_err *err); /* the good-bye */
+
+/* ---- definitions ---- */
+typedef struct ctn_definition {
+    ctn_digest digest;
+    ctn_str kind; /* "chain", "instruction_set", "template" */
+    ctn_str name;
+    ctn_str body;
+} ctn_definition;
+/* There already: no effect. */
+int ctn_store_definition_put(ctn_store *st, const ctn_definition *definitions, size_t count, ctn_err *err);
+int ctn_store_definition_get(ctn_store *st, ctn_arena *arena, const ctn_digest *digest, ctn_definition *ret, ctn_err *err);
+
+typedef struct ctn_chain_row {
+    ctn_str chain_id;
+    int64_t version;
+    ctn_digest digest; /* of its definition */
+    int64_t created_at_ms;
+    ctn_str created_by;
+} ctn_chain_row;
+/* version 0: numbered by content (the same content gets the version it has, else the highest plus one). A stated
+ * version with other content is CTN_E_EXISTS. The definition itself must have been put before. */
+int ctn_store_chain_put(ctn_store *st, const ctn_chain_row *row, int64_t *ret_version, ctn_err *err);
+/* version 0: the newest. */
+int ctn_store_chain_get(ctn_store *st, ctn_arena *arena, ctn_str chain_id, int64_t version, ctn_chain_row *ret, ctn_err *err);
+typedef int ctn_chain_fn(void *ctx, const ctn_chain_row *row); /* not 0: stop */
+int ctn_store_chain_list(ctn_store *st, ctn_chain_fn *fn, void *ctx, ctn_err *err); /* newest version of each, by id */
+
+/* ---- executions ---- */
+typedef struct ctn_execution_row {
+    int64_t exec_no; /* the key inside the store */
+    ctn_execution_id id;
+    ctn_str chain_id;
+    int64_t chain_version;
+    ctn_status status;
+    int priority;
+    ctn_str queue_key, idempotency_key, tenant; /* empty: none */
+    int64_t wake_at_ms;                         /* 0: none */
+    ctn_str labels, input;                      /* JSON objects */
+    ctn_str outputs, error;                     /* JSON, empty: none yet */
+    int64_t created_at_ms, started_at_ms, finished_at_ms; /* 0: not yet */
+    ctn_digest hash_last; /* written by the backend from the journal; read by recovery (may be recomputed) */
+} ctn_execution_row;
+
+/* What changes with an append; strings empty = leave as they are (set once). */
+typedef struct ctn_execution_change {
+    ctn_status status;
+    int64_t wake_at_ms, started_at_ms, finished_at_ms; /* as they now are */
+    ctn_str outputs, error;
+} ctn_execution_change;
+
+typedef struct ctn_append {
+    int64_t exec_no;
+    uint64_t epoch;
+    uint64_t seq_expected;               /* last sequence number before this append; 0: new execution */
+    const ctn_execution_row *row;        /* new execution: the whole row; else NULL */
+    const ctn_execution_change *change;  /* NULL: the cached row stays as it is */
+    const ctn_record *records;           /* borrowed for the call */
+    size_t count;
+} ctn_append;
+typedef enum ctn_outcome {
+    CTN_OUTCOME_ACCEPTED,
+    CTN_OUTCOME_STALE_EPOCH,
+    CTN_OUTCOME_STALE_SEQ,
+    CTN_OUTCOME_EXISTS, /* a new execution whose idempotency key or id is taken */
+} ctn_outcome;
+int ctn_store_commit(ctn_store *st, const ctn_append *appends, size_t count, ctn_outcome *ret_outcomes, ctn_err *err);
+
+/* The highest exec_no ever given out (deletion does not lower it). */
+int ctn_store_exec_no_last(ctn_store *st, int64_t *ret_exec_no, ctn_err *err);
+int ctn_store_execution_get(ctn_store *st, ctn_arena *arena, ctn_execution_id id, ctn_execution_row *ret, ctn_err *err);
+int ctn_store_execution_by_no(ctn_store *st, ctn_arena *arena, int64_t exec_no, ctn_execution_row *ret, ctn_err *err);
+/* By chain and idempotency key; CTN_E_NOT_FOUND. */
+int ctn_store_execution_by_key(ctn_store *st, ctn_arena *arena, ctn_str chain_id, ctn_str key, ctn_execution_row *ret, ctn_err *err);
+/* By the start of the id's text (at least 4 characters): CTN_E_NOT_FOUND; CTN_E_INVALID when several fit. */
+int ctn_store_execution_by_prefix(ctn_store *st, ctn_arena *arena, ctn_str prefix, ctn_execution_row *ret, ctn_err *err);
+
+typedef struct ctn_execution_filter {
+    ctn_str chain_id;         /* empty: all */
+    bool by_status;
+    ctn_status status;
+    bool unfinished_only;
+    int64_t before_exec_no;   /* 0: from the newest; page on with the last one seen */
+    size_t limit;             /* 0: no limit */
+} ctn_execution_filter;
+typedef int ctn_execution_fn(void *ctx, const ctn_execution_row *row); /* not 0: stop */
+/* Newest first. The row's strings live until the callback returns. */
+int ctn_store_execution_list(ctn_store *st, const ctn_execution_filter *filter, ctn_execution_fn *fn, void *ctx, ctn_err *err);
+/* What the engine must load: unfinished with wake_at_ms <= until_ms and > 0 (the engine writes a wake time for
+ * everything that can go on by itself: 1 for "at once"), in order of wake time. */
+int ctn_store_execution_due(ctn_store *st, int64_t until_ms, size_t limit, ctn_execution_fn *fn, void *ctx, ctn_err *err);
+/* The earliest wake time after `after_ms`; 0: none. */
+int ctn_store_next_wake(ctn_store *st, int64_t after_ms, int64_t *ret_wake_at_ms, ctn_err *err);
+
+/* ---- journal ---- */
+typedef int ctn_record_fn(void *ctx, const ctn_record *record, int64_t position); /* not 0: stop, returned */
+/* In order of seq, from from_seq on. */
+int ctn_store_journal_read(ctn_store *st, int64_t exec_no, uint64_t from_seq, ctn_record_fn *fn, void *ctx, ctn_err *err);
