@@ -10,6 +10,7 @@
  */
 #pragma once
 #include "base/json.h"
+#include "core/effect.h"
 #include "core/failure.h"
 
 typedef struct ctn_call_request {
@@ -36,7 +37,6 @@ typedef struct ctn_call_sink {
     void (*done)(void *ctx, uint64_t token, const ctn_call_result *result);
     /* For people; may come any number of times before done. total < 0: unknown. Never journaled. */
     void (*progress)(void *ctx, uint64_t token, double progress, double total, ctn_str message);
-    /* The process that had this (already timed-out) call has ended: see peer_is_dead. */
     void *ctx;
 } ctn_call_sink;
 
@@ -45,6 +45,12 @@ typedef struct ctn_driver {
     void *ctx;
     void (*begin)(void *ctx, const ctn_call_request *request);
     void (*cancel)(void *ctx, uint64_t token);
+    /* Makes what `target` needs known (its server up, its tools listed), so that `effect` can answer; tells `ready`
+     * once, at once or later, whether that went well or not (a call will then tell why). NULL: nothing to prepare. */
+    void (*prepare)(void *ctx, ctn_str target, void (*ready)(void *ready_ctx), void *ready_ctx);
+    /* What the operator, or a trusted server's annotations, say of `target`; UNKNOWN when nobody said.
+     * *ret_from is a literal: "operator", "annotations". NULL: nobody ever says. */
+    ctn_effect (*effect)(void *ctx, ctn_str target, const char **ret_from);
     /* May the request still arrive after it was given up? False once the process that had it has ended. */
     bool (*may_still_arrive)(void *ctx, uint64_t token, ctn_str target);
 } ctn_driver;

@@ -1,0 +1,159 @@
+/*
+ * plan.h -- a chain made ready to run: names resolved to indexes, templates and conditions compiled, the
+ * order known. Compiled once for a (chain, sets, templates) by content and shared by all its executions.
+ *
+ * A plan is immutable and self-contained: everything it points at lives in the arena it was compiled into.
+ * It holds the definitions (chain, instruction sets, documents) it was made of, by digest, so that an
+ * execution can name them in `started` and be recovered from the store alone.
+ *
+ * Steps are in the file's order; an index into `steps` names a step. Variables are slots: every name that
+ * is an input, is produced, or is read gets one.
+ */
+#pragma once
+#include "base/hash.h"
+#include "core/effect.h"
+#include "core/expression.h"
+#include "core/mustache.h"
+#include "core/path.h"
+#include "core/schema.h"
+#include "core/template.h"
+
+#define CTN_PLAN_NONE UINT32_MAX
+
+typedef enum ctn_call_kind {
+    CTN_CALL_TOOL,   /* target "server/tool" */
+    CTN_CALL_NATIVE, /* target: the function's name */
+} ctn_call_kind;
+const char *ctn_call_kind_name(ctn_call_kind kind); /* "tool", "native": the driver's kind */
+
+typedef struct ctn_plan_call {
+    ctn_str name; /* in `calls`; empty when the set is one call */
+    ctn_call_kind kind;
+    ctn_str target;
+    ctn_tree *arguments;
+    int64_t timeout_ms; /* of this call in the set; 0: not said */
+} ctn_plan_call;
+
+typedef enum ctn_set_kind {
+    CTN_SET_CALLS, /* tool, native, or several calls */
+    CTN_SET_WAIT,
+    CTN_SET_APPROVAL,
+} ctn_set_kind;
+
+typedef enum ctn_on_timeout { CTN_ON_TIMEOUT_FAIL, CTN_ON_TIMEOUT_REJECT, CTN_ON_TIMEOUT_APPROVE } ctn_on_timeout;
+
+typedef struct ctn_plan_set {
+    ctn_str name;
+    ctn_set_kind kind;
+    ctn_plan_call *calls;
+    uint32_t call_count;
+    bool is_several;           /* `calls`: the result is an object of the calls' results */
+    ctn_tree *result;          /* extra members of that object; NULL: none */
+    ctn_effect effect;         /* the set's own word; UNKNOWN: not said */
+    const ctn_plan_call *check; /* NULL: none */
+    int64_t settle_ms;
+    /* wait: one of */
+    int64_t wait_ms;       /* -1: not said */
+    ctn_template *until;   /* NULL: not said. RFC 3339 text or milliseconds since the epoch */
+    /* approval */
+    ctn_template *message; /* NULL: none */
+    const ctn_json *who;   /* list of names; NULL: anybody */
+    int64_t answer_timeout_ms; /* 0: none */
+    ctn_on_timeout on_timeout;
+} ctn_plan_set;
+
+typedef struct ctn_retry {
+    int64_t max_retries; /* 0: none */
+    int64_t backoff_ms;
+    double multiplier;
+    int64_t max_backoff_ms;
+    double jitter;      /* share of the delay that chance may add or take, 0..1 */
+    uint32_t retry_on;  /* bit (1 << ctn_failure) of every code that was named */
+} ctn_retry;
+
+typedef enum ctn_on_interrupted {
+    CTN_ON_INTERRUPTED_DEFAULT, /* not said: the engine-wide setting, whose default is ask */
+    CTN_ON_INTERRUPTED_ASK,
+    CTN_ON_INTERRUPTED_RETRY,
+    CTN_ON_INTERRUPTED_FAIL,
+} ctn_on_interrupted;
+
+typedef struct ctn_plan_output {
+    uint32_t slot;
+    const ctn_path *path; /* in the result; NULL: the member of the variable's name */
+} ctn_plan_output;
+
+typedef struct ctn_plan_step {
+    ctn_str name;
+    const ctn_plan_set *set;
+    ctn_template *input;        /* inputTemplate; NULL: none */
+    bool reads_input;           /* the set's arguments or check read {input} */
+    ctn_plan_output *outputs;
+    uint32_t output_count;
+    ctn_expression *condition;  /* NULL: always */
+    bool parallel_calls;        /* the set's calls run at once */
+    uint32_t *predecessors;
+    uint32_t predecessor_count;
+    uint32_t *successors;
+    uint32_t successor_count;
+    ctn_retry retry;
+    int64_t timeout_ms;         /* of one attempt: the step's, else the set's, else by kind; 0: none */
+    bool continue_on_error;
+    ctn_on_interrupted on_interrupted;
+    const ctn_plan_set *undo;   /* rollbackAction; NULL: none */
+    ctn_template *undo_input;   /* rollbackTemplate; NULL: the step's outputs as an object */
+    ctn_str no_undo;            /* the reason; empty: none */
+    const ctn_mustache *document; /* NULL: none */
+    uint32_t document_slot;     /* NONE: the first output variable that the result lacks */
+} ctn_plan_step;
+
+typedef struct ctn_plan_input {
+    uint32_t slot;
+    bool is_required;
+} ctn_plan_input;
+
+typedef struct ctn_plan_result {
+    ctn_str name;
+    ctn_expression *expression; /* NULL: the variable of that name */
+    uint32_t slot;              /* when there is no expression */
+} ctn_plan_result;
+
+typedef struct ctn_plan_definition {
+    ctn_str kind; /* "chain", "instruction_set", "template" */
+    ctn_str name;
+    ctn_str body; /* canonical JSON of the definition; a template's text */
+    ctn_digest digest; /* of body */
+} ctn_plan_definition;
+
+typedef struct ctn_plan {
+    ctn_str chain_id;
+    ctn_str chain_name;
+    int64_t version_stated; /* 0: by content */
+    ctn_str *variables;     /* slot -> name */
+    uint32_t variable_count;
+    ctn_plan_step *steps;
+    uint32_t step_count;
+    ctn_plan_input *inputs; /* those that checks list and starts require */
+    uint32_t input_count;
+    ctn_schema *input_schema;           /* NULL: none */
+    const ctn_json *input_schema_source;
+    ctn_plan_result *results;           /* `outputs`; the default list when the chain does not say */
+    uint32_t result_count;
+    bool is_rollback_enabled;
+    int64_t timeout_ms; /* 0: none */
+    int priority;
+    ctn_plan_definition *definitions; /* [0] is the chain */
+    uint32_t definition_count;
+    /* A feature of the language that this version checks but does not run; empty when the plan can run. The
+     * sentence names it and where it is used. */
+    ctn_str unsupported;
+    ctn_arena *arena;
+} ctn_plan;
+
+/* NONE when the chain knows no such variable. */
+uint32_t ctn_plan_slot(const ctn_plan *plan, ctn_str variable);
+uint32_t ctn_plan_step_index(const ctn_plan *plan, ctn_str step_name);
+/* Checks what a start was given: schema, required inputs, reserved names; applies schema defaults.
+ * CTN_E_INVALID with the sentence that names the input and the nearest name that was given. */
+int ctn_plan_accept_input(const ctn_plan *plan, ctn_arena *arena, const ctn_json *input, const ctn_json **ret_input,
+                          ctn_err *err);
