@@ -1,0 +1,346 @@
+/*
+ * Writers build a small tree in the scratch arena and hand it to jsonrpc.c; readers pick a result apart.
+ *
+ * What must hold: (1) a modern request never leaves without its three _meta members; (2) a result is
+ * only called complete when it says so or says nothing (legacy), so that an answer of a kind that is not known
+ * here cannot pass for a success; (3) nothing a server sends is lost for what it should be: unknown content kinds are kept,
+ * and a tool that is badly described is left out by itself, not together with its neighbours.
+ */
+#include "wire/mcp.h"
+#include <stdlib.h>
+
+static const char *const LEGACY_VERSIONS[] = {"2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"};
+
+bool ctn_mcp_is_modern(ctn_str version)
+{
+    return ctn_str_is(version, CTN_MCP_VERSION_MODERN);
+}
+
+bool ctn_mcp_is_legacy(ctn_str version)
+{
+    for (size_t i = 0; i < sizeof LEGACY_VERSIONS / sizeof *LEGACY_VERSIONS; i++)
+        if (ctn_str_is(version, LEGACY_VERSIONS[i]))
+            return true;
+    return false;
+}
+
+ctn_str ctn_mcp_choose_version(const ctn_json *list)
+{
+    for (size_t i = 0; i < ctn_json_count(list); i++) {
+        ctn_str version = ctn_json_text(ctn_json_at(list, i));
+        if (ctn_mcp_is_modern(version))
+            return version;
+    }
+    return (ctn_str){0};
+}
+
+/* ---- what a client sends ---- */
+
+static const ctn_json *implementation(ctn_arena *scratch, const ctn_mcp_speaker *self)
+{
+    ctn_json_builder info = ctn_json_object(scratch);
+    ctn_json_put_str(&info, "name", self->name);
+    ctn_json_put_str(&info, "version", self->client_version);
+    return ctn_json_finish(&info);
+}
+
+/* call NULL: a request of another kind. NULL when there is nothing to say (legacy). */
+static const ctn_json *request_meta(ctn_arena *scratch, const ctn_mcp_speaker *self, const ctn_mcp_call *call)
+{
+    ctn_json_builder meta = ctn_json_object(scratch);
+    if (ctn_mcp_is_modern(self->version)) {
+        ctn_json_builder capabilities = ctn_json_object(scratch);
+        ctn_json_put_str(&meta, CTN_MCP_META_VERSION, self->version);
+        ctn_json_put(&meta, CTN_STR(CTN_MCP_META_CAPABILITIES), ctn_json_finish(&capabilities));
+        ctn_json_put(&meta, CTN_STR(CTN_MCP_META_CLIENT_INFO), implementation(scratch, self));
+    }
+    if (call && call->progress_token)
+        ctn_json_put_int(&meta, "progressToken", call->progress_token);
+    if (call && call->idempotency_key.len)
+        ctn_json_put_str(&meta, CTN_MCP_META_IDEMPOTENCY_KEY, call->idempotency_key);
+    return meta.count ? ctn_json_finish(&meta) : NULL;
+}
+
+void ctn_mcp_write_discover(ctn_buf *out, ctn_arena *scratch, const ctn_mcp_speaker *self, int64_t id)
+{
+    ctn_json_builder params = ctn_json_object(scratch);
+    ctn_json_put(&params, CTN_STR("_meta"), request_meta(scratch, self, NULL));
+    ctn_rpc_write_request(out, id, "server/discover", ctn_json_finish(&params));
+}
+
+void ctn_mcp_write_initialize(ctn_buf *out, ctn_arena *scratch, const ctn_mcp_speaker *self, int64_t id)
+{
+    ctn_json_builder capabilities = ctn_json_object(scratch);
+    ctn_json_builder params = ctn_json_object(scratch);
+    ctn_json_put_str(&params, "protocolVersion",
+                     ctn_mcp_is_legacy(self->version) ? self->version : CTN_STR(CTN_MCP_VERSION_LEGACY));
+    ctn_json_put(&params, CTN_STR("capabilities"), ctn_json_finish(&capabilities));
+    ctn_json_put(&params, CTN_STR("clientInfo"), implementation(scratch, self));
+    ctn_rpc_write_request(out, id, "initialize", ctn_json_finish(&params));
+}
+
+void ctn_mcp_write_initialized(ctn_buf *out)
+{
+    ctn_rpc_write_notification(out, "notifications/initialized", NULL);
+}
+
+void ctn_mcp_write_list(ctn_buf *out, ctn_arena *scratch, const ctn_mcp_speaker *self, int64_t id,
+                        const ctn_str *cursor)
+{
+    ctn_json_builder params = ctn_json_object(scratch);
+    const ctn_json *meta = request_meta(scratch, self, NULL);
+    if (meta)
+        ctn_json_put(&params, CTN_STR("_meta"), meta);
+    if (cursor)
+        ctn_json_put_str(&params, "cursor", *cursor);
+    ctn_rpc_write_request(out, id, "tools/list", ctn_json_finish(&params));
+}
+
+void ctn_mcp_write_call(ctn_buf *out, ctn_arena *scratch, const ctn_mcp_speaker *self, int64_t id,
+                        const ctn_mcp_call *call)
+{
+    ctn_json_builder none = ctn_json_object(scratch);
+    ctn_json_builder params = ctn_json_object(scratch);
+    const ctn_json *meta = request_meta(scratch, self, call);
+    if (meta)
+        ctn_json_put(&params, CTN_STR("_meta"), meta);
+    ctn_json_put_str(&params, "name", call->tool);
+    ctn_json_put(&params, CTN_STR("arguments"), call->arguments ? call->arguments : ctn_json_finish(&none));
+    ctn_rpc_write_request(out, id, "tools/call", ctn_json_finish(&params));
+}
+
+void ctn_mcp_write_cancelled(ctn_buf *out, ctn_arena *scratch, int64_t request_id, ctn_str reason)
+{
+    ctn_json_builder params = ctn_json_object(scratch);
+    ctn_json_put_int(&params, "requestId", request_id);
+    if (reason.len)
+        ctn_json_put_str(&params, "reason", reason);
+    ctn_rpc_write_notification(out, "notifications/cancelled", ctn_json_finish(&params));
+}
+
+/* ---- what a client reads ---- */
+
+static int check_object(const ctn_json *result, const char *what, ctn_err *err)
+{
+    if (ctn_json_is(result, CTN_JSON_OBJECT))
+        return CTN_OK;
+    return ctn_fail(err, CTN_E_INVALID, "the result of %s must be an object, not %s", what,
+                    ctn_json_kind_name(result));
+}
+
+/* CTN_OK for "complete" or none. */
+static int check_complete(const ctn_json *result, const char *what, ctn_err *err)
+{
+    const ctn_json *type = ctn_json_member_of(result, "resultType");
+    if (!type || (ctn_json_is(type, CTN_JSON_STRING) && ctn_str_is(ctn_json_text(type), "complete")))
+        return CTN_OK;
+    ctn_str text = ctn_json_text(type);
+    if (text.len > 64)
+        text.len = 64;
+    return ctn_fail(err, CTN_E_INVALID, "the result of %s has the unknown resultType \"%.*s\"", what,
+                    CTN_STR_ARG(text));
+}
+
+static void read_server_info(const ctn_json *info, ctn_str *ret_name, ctn_str *ret_version)
+{
+    *ret_name = ctn_json_str_or(info, "name", (ctn_str){0});
+    *ret_version = ctn_json_str_or(info, "version", (ctn_str){0});
+}
+
+static bool has_tools(const ctn_json *result)
+{
+    return ctn_json_is(ctn_json_member_of(ctn_json_member_of(result, "capabilities"), "tools"), CTN_JSON_OBJECT);
+}
+
+int ctn_mcp_parse_discovery(const ctn_json *result, ctn_mcp_discovery *ret_discovery, ctn_err *err)
+{
+    int rc = check_object(result, "server/discover", err);
+    if (!rc)
+        rc = check_complete(result, "server/discover", err);
+    if (rc)
+        return rc;
+    const ctn_json *supported = ctn_json_member_of(result, "supportedVersions");
+    if (!ctn_json_is(supported, CTN_JSON_ARRAY))
+        return ctn_fail(err, CTN_E_INVALID, "the result of server/discover has no list \"supportedVersions\"");
+    ctn_mcp_discovery discovery = {.supported = supported,
+                                   .version = ctn_mcp_choose_version(supported),
+                                   .has_tools = has_tools(result)};
+    read_server_info(ctn_json_member_of(ctn_json_member_of(result, "_meta"), CTN_MCP_META_SERVER_INFO),
+                     &discovery.server_name, &discovery.server_version);
+    *ret_discovery = discovery;
+    return CTN_OK;
+}
+
+int ctn_mcp_parse_initialized(const ctn_json *result, ctn_mcp_initialized *ret_initialized, ctn_err *err)
+{
+    int rc = check_object(result, "initialize", err);
+    if (rc)
+        return rc;
+    const ctn_json *version = ctn_json_member_of(result, "protocolVersion");
+    if (!ctn_json_is(version, CTN_JSON_STRING))
+        return ctn_fail(err, CTN_E_INVALID, "the result of initialize has no \"protocolVersion\"");
+    ctn_mcp_initialized initialized = {.version = ctn_json_text(version), .has_tools = has_tools(result)};
+    read_server_info(ctn_json_member_of(result, "serverInfo"), &initialized.server_name, &initialized.server_version);
+    *ret_initialized = initialized;
+    return CTN_OK;
+}
+
+static ctn_mcp_hints read_hints(const ctn_json *annotations)
+{
+    return (ctn_mcp_hints){
+        .is_read_only = ctn_json_bool_or(annotations, "readOnlyHint", false),
+        .is_destructive = ctn_json_bool_or(annotations, "destructiveHint", true),
+        .is_idempotent = ctn_json_bool_or(annotations, "idempotentHint", false),
+        .is_open_world = ctn_json_bool_or(annotations, "openWorldHint", true),
+        .says_read_only = ctn_json_is_bool(ctn_json_member_of(annotations, "readOnlyHint")),
+        .says_idempotent = ctn_json_is_bool(ctn_json_member_of(annotations, "idempotentHint")),
+    };
+}
+
+/* A schema is an object; 2020-12 also knows true and false, which an outputSchema may be. */
+static bool read_tool(const ctn_json *item, ctn_mcp_tool *ret_tool)
+{
+    const ctn_json *name = ctn_json_member_of(item, "name");
+    const ctn_json *input = ctn_json_member_of(item, "inputSchema");
+    const ctn_json *output = ctn_json_member_of(item, "outputSchema");
+    if (!ctn_json_is(name, CTN_JSON_STRING) || name->count == 0 || !ctn_json_is(input, CTN_JSON_OBJECT))
+        return false;
+    const ctn_json *annotations = ctn_json_member_of(item, "annotations");
+    *ret_tool = (ctn_mcp_tool){
+        .name = ctn_json_text(name),
+        .title = ctn_json_str_or(item, "title", ctn_json_str_or(annotations, "title", (ctn_str){0})),
+        .description = ctn_json_str_or(item, "description", (ctn_str){0}),
+        .input_schema = input,
+        .output_schema = ctn_json_is(output, CTN_JSON_OBJECT) || ctn_json_is_bool(output) ? output : NULL,
+        .hints = read_hints(annotations),
+    };
+    return true;
+}
+
+int ctn_mcp_parse_tools(ctn_arena *arena, const ctn_json *result, ctn_mcp_tools_page *ret_page, ctn_err *err)
+{
+    int rc = check_object(result, "tools/list", err);
+    if (!rc)
+        rc = check_complete(result, "tools/list", err);
+    if (rc)
+        return rc;
+    const ctn_json *tools = ctn_json_member_of(result, "tools");
+    if (!ctn_json_is(tools, CTN_JSON_ARRAY))
+        return ctn_fail(err, CTN_E_INVALID, "the result of tools/list has no list \"tools\"");
+    ctn_mcp_tools_page page = {0};
+    page.tools = CTN_NEW_ARRAY(arena, ctn_mcp_tool, ctn_json_count(tools));
+    for (size_t i = 0; i < ctn_json_count(tools); i++) {
+        if (read_tool(ctn_json_at(tools, i), &page.tools[page.count]))
+            page.count++;
+        else
+            page.dropped_count++;
+    }
+    const ctn_json *next = ctn_json_member_of(result, "nextCursor");
+    page.has_next = ctn_json_is(next, CTN_JSON_STRING);
+    page.next_cursor = page.has_next ? ctn_json_text(next) : (ctn_str){0};
+    page.ttl_ms = ctn_json_int_or(result, "ttlMs", 0);
+    if (page.ttl_ms < 0)
+        page.ttl_ms = 0;
+    *ret_page = page;
+    return CTN_OK;
+}
+
+/* The text blocks, joined by newlines; *ret_others: blocks of another kind. */
+static ctn_str text_of(ctn_arena *arena, const ctn_json *content, size_t *ret_others)
+{
+    size_t bytes = 0, others = 0, at = 0;
+    for (size_t i = 0; i < ctn_json_count(content); i++) {
+        const ctn_json *block = ctn_json_at(content, i);
+        if (ctn_str_is(ctn_json_str_or(block, "type", (ctn_str){0}), "text"))
+            bytes += ctn_json_str_or(block, "text", (ctn_str){0}).len + 1;
+        else
+            others++;
+    }
+    *ret_others = others;
+    if (bytes == 0)
+        return (ctn_str){0};
+    char *text = ctn_arena_alloc(arena, bytes);
+    for (size_t i = 0; i < ctn_json_count(content); i++) {
+        const ctn_json *block = ctn_json_at(content, i);
+        if (!ctn_str_is(ctn_json_str_or(block, "type", (ctn_str){0}), "text"))
+            continue;
+        ctn_str part = ctn_json_str_or(block, "text", (ctn_str){0});
+        if (part.len)
+            memcpy(text + at, part.ptr, part.len);
+        at += part.len;
+        text[at++] = '\n';
+    }
+    return (ctn_str){text, at - 1};
+}
+
+static const ctn_json *value_of(ctn_arena *arena, ctn_str text, const ctn_json *content, size_t others)
+{
+    const ctn_json *value = NULL;
+    if (text.len && ctn_json_parse(arena, text, NULL, &value, NULL) == CTN_OK)
+        return value;
+    ctn_json_builder object = ctn_json_object(arena);
+    ctn_json_put_str(&object, "text", text);
+    if (others)
+        ctn_json_put(&object, CTN_STR("content"), content);
+    return ctn_json_finish(&object);
+}
+
+int ctn_mcp_parse_call(ctn_arena *arena, const ctn_json *result, ctn_mcp_call_result *ret_result, ctn_err *err)
+{
+    int rc = check_object(result, "tools/call", err);
+    if (rc)
+        return rc;
+    if (ctn_str_is(ctn_json_str_or(result, "resultType", (ctn_str){0}), "input_required")) {
+        *ret_result = (ctn_mcp_call_result){.kind = CTN_MCP_INPUT_REQUIRED};
+        return CTN_OK;
+    }
+    rc = check_complete(result, "tools/call", err);
+    if (rc)
+        return rc;
+    const ctn_json *content = ctn_json_member_of(result, "content");
+    const ctn_json *structured = ctn_json_member_of(result, "structuredContent");
+    if (content && !ctn_json_is(content, CTN_JSON_ARRAY))
+        return ctn_fail(err, CTN_E_INVALID, "\"content\" in the result of tools/call must be a list, not %s",
+                        ctn_json_kind_name(content));
+    if (!content && !structured)
+        return ctn_fail(err, CTN_E_INVALID, "the result of tools/call has neither \"content\" nor \"structuredContent\"");
+    size_t others = 0;
+    ctn_str text = text_of(arena, content, &others);
+    ctn_mcp_call_result call = {.kind = CTN_MCP_COMPLETE, .content = content};
+    call.is_error = ctn_json_bool_or(result, "isError", false);
+    call.is_structured = structured != NULL;
+    if (call.is_error)
+        call.error_text = text.len || !structured ? text : ctn_json_to_str(arena, structured);
+    else
+        call.value = structured ? structured : value_of(arena, text, content, others);
+    *ret_result = call;
+    return CTN_OK;
+}
+
+/* Progress is for people's eyes only, so a double will do here. */
+static bool read_double(const ctn_json *number, double *ret_value)
+{
+    char text[64];
+    ctn_str s = ctn_json_text(number);
+    if (!ctn_json_is(number, CTN_JSON_NUMBER) || s.len >= sizeof text)
+        return false;
+    memcpy(text, s.ptr, s.len);
+    text[s.len] = '\0';
+    *ret_value = strtod(text, NULL);
+    return true;
+}
+
+bool ctn_mcp_parse_progress(const ctn_json *params, ctn_mcp_progress *ret_progress)
+{
+    ctn_mcp_progress progress = {.total = -1};
+    if (!ctn_json_to_int64(ctn_json_member_of(params, "progressToken"), &progress.token))
+        return false;
+    if (!read_double(ctn_json_member_of(params, "progress"), &progress.progress))
+        return false;
+    const ctn_json *total = ctn_json_member_of(params, "total");
+    if (total && (!read_double(total, &progress.total) || progress.total < 0))
+        progress.total = -1;
+    progress.message = ctn_json_str_or(params, "message", (ctn_str){0});
+    *ret_progress = progress;
+    return true;
+}
