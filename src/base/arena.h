@@ -42,5 +42,5 @@ ctn_str ctn_arena_str(ctn_arena *arena, ctn_str s);
 ctn_str ctn_arena_printf(ctn_arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 ctn_str ctn_arena_vprintf(ctn_arena *arena, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 
-/* Bytes handed out since new or reset, for tests and limits. */
+/* Bytes handed out since new or reset (rounded up for alignment), for tests and limits. */
 size_t ctn_arena_used_bytes(const ctn_arena *arena);

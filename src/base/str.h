@@ -62,6 +62,8 @@ bool ctn_str_to_int64(ctn_str s, int64_t *ret_value);
 size_t ctn_str_code_points(ctn_str s);
 /* True when the bytes are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool ctn_str_is_utf8(ctn_str s);
+/* Bytes (1 to 4) of the well-formed UTF-8 character at offset `at` < s.len; 0 when there is none. */
+size_t ctn_str_utf8_at(ctn_str s, size_t at);
 
 /* The member of names[0..count) that is nearest to `word`, for "did you mean": edit distance with swaps,
  * case ignored, at most a third of the word's length (and at least 1) away. Empty when none is near. */

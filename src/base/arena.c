@@ -1,0 +1,225 @@
+/*
+ * arena.c -- a stack of chunks, newest first, each filled from its start.
+ *
+ * What must hold: only the newest chunk is allocated from, so a mark (chunk, used) says everything about
+ * what came after it. A request that does not fit leaves the rest of the newest chunk unused. The chunk
+ * that restore gives back is kept once as a spare, so that a turn which saves and restores around a chunk's
+ * edge does not call malloc each time.
+ *
+ * Under AddressSanitizer the unused part of a chunk is poisoned and allocations are kept apart by a gap,
+ * so reading past an allocation, or after restore and reset, is reported like a heap bug.
+ */
+#include "base/arena.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define ARENA_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ARENA_ASAN 1
+#endif
+#endif
+
+#ifdef ARENA_ASAN
+#include <sanitizer/asan_interface.h>
+#define POISON(address, bytes)   ASAN_POISON_MEMORY_REGION((address), (bytes))
+#define UNPOISON(address, bytes) ASAN_UNPOISON_MEMORY_REGION((address), (bytes))
+#define GAP_BYTES                16
+#else
+#define POISON(address, bytes)   ((void) (address), (void) (bytes))
+#define UNPOISON(address, bytes) ((void) (address), (void) (bytes))
+#define GAP_BYTES                0
+#endif
+
+#define ALIGNMENT       16
+#define CHUNK_BYTES_MIN 256
+#define CHUNK_BYTES_MAX ((size_t) 256 * 1024)
+
+typedef struct arena_chunk {
+    struct arena_chunk *previous;
+    size_t used, capacity; /* of data */
+    _Alignas(ALIGNMENT) char data[];
+} arena_chunk;
+
+struct ctn_arena {
+    arena_chunk *newest;
+    arena_chunk *spare;
+    size_t chunk_bytes_next;
+};
+
+static arena_chunk *chunk_new(size_t capacity)
+{
+    size_t bytes;
+    if (__builtin_add_overflow(sizeof(arena_chunk), capacity, &bytes))
+        bytes = SIZE_MAX; /* malloc refuses, and says so */
+    arena_chunk *chunk = ctn_malloc(bytes);
+    *chunk = (arena_chunk){.capacity = capacity};
+    POISON(chunk->data, capacity);
+    return chunk;
+}
+
+static void chunk_free(arena_chunk *chunk)
+{
+    if (!chunk)
+        return;
+    UNPOISON(chunk->data, chunk->capacity);
+    free(chunk);
+}
+
+static void pop_newest(ctn_arena *arena)
+{
+    arena_chunk *chunk = arena->newest;
+    arena->newest = chunk->previous;
+    if (chunk->capacity <= CHUNK_BYTES_MAX && (!arena->spare || arena->spare->capacity < chunk->capacity)) {
+        chunk_free(arena->spare);
+        POISON(chunk->data, chunk->capacity);
+        chunk->used = 0;
+        arena->spare = chunk;
+    } else {
+        chunk_free(chunk);
+    }
+}
+
+ctn_arena *ctn_arena_new(size_t first_chunk_bytes)
+{
+    size_t first = first_chunk_bytes < CHUNK_BYTES_MIN ? CHUNK_BYTES_MIN : first_chunk_bytes;
+    ctn_arena *arena = ctn_malloc(sizeof *arena);
+    *arena = (ctn_arena){.newest = chunk_new(first)};
+    arena->chunk_bytes_next = first < CHUNK_BYTES_MAX / 2 ? 2 * first : CHUNK_BYTES_MAX;
+    return arena;
+}
+
+void ctn_arena_free(ctn_arena *arena)
+{
+    if (!arena)
+        return;
+    for (arena_chunk *chunk = arena->newest; chunk;) {
+        arena_chunk *previous = chunk->previous;
+        chunk_free(chunk);
+        chunk = previous;
+    }
+    chunk_free(arena->spare);
+    free(arena);
+}
+
+void ctn_arena_reset(ctn_arena *arena)
+{
+    while (arena->newest->previous)
+        pop_newest(arena);
+    arena->newest->used = 0;
+    POISON(arena->newest->data, arena->newest->capacity);
+}
+
+/* Out of line: the common case is the few lines in ctn_arena_alloc. */
+static void push_chunk(ctn_arena *arena, size_t bytes)
+{
+    arena_chunk *chunk = NULL;
+    if (arena->spare && arena->spare->capacity >= bytes) {
+        chunk = arena->spare;
+        arena->spare = NULL;
+    } else if (bytes > CHUNK_BYTES_MAX) {
+        chunk = chunk_new(bytes);
+    } else {
+        while (arena->chunk_bytes_next < bytes)
+            arena->chunk_bytes_next *= 2;
+        if (arena->chunk_bytes_next > CHUNK_BYTES_MAX)
+            arena->chunk_bytes_next = CHUNK_BYTES_MAX;
+        chunk = chunk_new(arena->chunk_bytes_next);
+        arena->chunk_bytes_next *= 2;
+        if (arena->chunk_bytes_next > CHUNK_BYTES_MAX)
+            arena->chunk_bytes_next = CHUNK_BYTES_MAX;
+    }
+    chunk->previous = arena->newest;
+    arena->newest = chunk;
+}
+
+void *ctn_arena_alloc(ctn_arena *arena, size_t bytes)
+{
+    size_t taken = SIZE_MAX;
+    if (bytes < SIZE_MAX - GAP_BYTES - ALIGNMENT)
+        taken = ((bytes ? bytes : 1) + GAP_BYTES + ALIGNMENT - 1) & ~(size_t) (ALIGNMENT - 1);
+    arena_chunk *chunk = arena->newest;
+    if (taken > chunk->capacity - chunk->used) {
+        push_chunk(arena, taken);
+        chunk = arena->newest;
+    }
+    char *memory = chunk->data + chunk->used;
+    chunk->used += taken;
+    UNPOISON(memory, bytes);
+    return memory;
+}
+
+void *ctn_arena_calloc(ctn_arena *arena, size_t count, size_t bytes)
+{
+    size_t total;
+    if (__builtin_mul_overflow(count, bytes, &total))
+        total = SIZE_MAX;
+    void *memory = ctn_arena_alloc(arena, total);
+    memset(memory, 0, total);
+    return memory;
+}
+
+ctn_arena_mark ctn_arena_save(const ctn_arena *arena)
+{
+    return (ctn_arena_mark){.chunk = arena->newest, .used = arena->newest->used};
+}
+
+void ctn_arena_restore(ctn_arena *arena, ctn_arena_mark mark)
+{
+    while (arena->newest != mark.chunk) {
+        assert(arena->newest->previous); /* the mark is from this arena and not older than a reset */
+        pop_newest(arena);
+    }
+    assert(mark.used <= arena->newest->used);
+    arena->newest->used = mark.used;
+    POISON(arena->newest->data + mark.used, arena->newest->capacity - mark.used);
+}
+
+ctn_str ctn_arena_str(ctn_arena *arena, ctn_str s)
+{
+    char *copy = ctn_arena_alloc(arena, s.len + 1);
+    if (s.len)
+        memcpy(copy, s.ptr, s.len);
+    copy[s.len] = '\0';
+    return (ctn_str){copy, s.len};
+}
+
+ctn_str ctn_arena_printf(ctn_arena *arena, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    ctn_str text = ctn_arena_vprintf(arena, format, args);
+    va_end(args);
+    return text;
+}
+
+ctn_str ctn_arena_vprintf(ctn_arena *arena, const char *format, va_list args)
+{
+    char local[256];
+    va_list again;
+    va_copy(again, args);
+    int length = vsnprintf(local, sizeof local, format, args);
+    assert(length >= 0); /* a format of ours that cannot be printed is a bug */
+    size_t len = (size_t) length;
+    char *text = ctn_arena_alloc(arena, len + 1);
+    if (len < sizeof local)
+        memcpy(text, local, len + 1);
+    else
+        (void) vsnprintf(text, len + 1, format, again);
+    va_end(again);
+    return (ctn_str){text, len};
+}
+
+size_t ctn_arena_used_bytes(const ctn_arena *arena)
+{
+    size_t total = 0;
+    for (const arena_chunk *chunk = arena->newest; chunk; chunk = chunk->previous)
+        total += chunk->used;
+    return total;
+}
