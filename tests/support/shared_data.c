@@ -10,8 +10,7 @@ bool ctn_shared_data(const char *name, char *ret_path, size_t path_bytes)
     int length = snprintf(ret_path, path_bytes, "%s/%s", folder && *folder ? folder : "../shared/data", name);
     if (length > 0 && (size_t) length < path_bytes && access(ret_path, R_OK) == 0)
         return true;
-    printf("SKIP REASON: no official suite at %s (set CATENA_SHARED to the folder that holds it)\n",
-           ret_path);
+    printf("SKIP REASON: no official suite at %s (set CATENA_SHARED to the folder that holds it)\n", ret_path);
     return false;
 }
 

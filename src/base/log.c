@@ -1,0 +1,116 @@
+/*
+ * log.c -- one event, one line, one write(2), so that lines of threads and processes do not mix.
+ *
+ * A value that needs it is quoted as JSON does it, in text too: nothing that is logged can begin a line of
+ * its own or move a terminal's cursor. Values longer than VALUE_BYTES_MAX are cut.
+ */
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+
+#define VALUE_BYTES_MAX 2000
+#define LINE_BYTES_MAX  ((size_t) 512 * 1024) /* more than the pairs of any call of ours take */
+
+static const char *const level_names[] = {"debug", "info", "warn", "error"};
+
+static ctn_str cut(ctn_str s)
+{
+    if (s.len <= VALUE_BYTES_MAX)
+        return s;
+    s.len = VALUE_BYTES_MAX;
+    while (s.len > 0 && ((unsigned char) s.ptr[s.len] & 0xC0) == 0x80)
+        s.len--;
+    return s;
+}
+
+static bool needs_quotes(ctn_str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char) s.ptr[i];
+        if (c <= ' ' || c == '"' || c == '=' || c == '\\' || c == 0x7F)
+            return true;
+    }
+    return s.len == 0 || !ctn_str_is_utf8(s);
+}
+
+/* For terminals: DEL and the C1 controls, which JSON leaves as they are, become '?'. */
+static void disarm(char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == 0x7F)
+            text[i] = '?';
+        if (i + 1 < len && (unsigned char) text[i] == 0xC2 && (unsigned char) text[i + 1] < 0xA0)
+            text[i] = text[i + 1] = '?';
+    }
+}
+
+static void append_text_pair(ctn_buf *line, ctn_str name, ctn_str value)
+{
+    ctn_buf_append_char(line, ' ');
+    ctn_buf_append(line, name);
+    ctn_buf_append_char(line, '=');
+    if (needs_quotes(value))
+        ctn_json_write_string(line, value);
+    else
+        ctn_buf_append(line, value);
+}
+
+static void append_json_pair(ctn_buf *line, ctn_str name, ctn_str value)
+{
+    ctn_buf_append_char(line, line->len ? ',' : '{');
+    ctn_json_write_string(line, name);
+    ctn_buf_append_char(line, ':');
+    ctn_json_write_string(line, value);
+}
+
+/* The message as text: quoted without its quotes, so that it stays one line. */
+static void append_message(ctn_buf *line, ctn_str message)
+{
+    size_t start = line->len;
+    ctn_json_write_string(line, message);
+    if (line->overflowed)
+        return;
+    memmove(line->data + start, line->data + start + 1, line->len - start - 2);
+    line->len -= 2;
+}
+
+void ctn_log_line(const ctn_log *log, ctn_log_level level, const char *message, ...)
+{
+    if (!log || level < log->level_min)
+        return;
+    char time[25];
+    ctn_time_format(ctn_clock_now_ms(&log->clock), time);
+    const char *level_name = level_names[level];
+    ctn_buf line;
+    ctn_buf_init(&line, LINE_BYTES_MAX);
+    if (log->json) {
+        append_json_pair(&line, CTN_STR("time"), ctn_str_from(time));
+        append_json_pair(&line, CTN_STR("level"), ctn_str_from(level_name));
+        append_json_pair(&line, CTN_STR("message"), cut(ctn_str_from(message)));
+    } else {
+        ctn_buf_printf(&line, "%s %-5s ", time, level_name);
+        append_message(&line, cut(ctn_str_from(message)));
+    }
+    va_list args;
+    va_start(args, message);
+    for (const char *name; (name = va_arg(args, const char *)) != NULL;) {
+        ctn_str value = cut(ctn_str_from(va_arg(args, const char *)));
+        if (log->json)
+            append_json_pair(&line, ctn_str_from(name), value);
+        else
+            append_text_pair(&line, ctn_str_from(name), value);
+    }
+    va_end(args);
+    if (!log->json)
+        disarm(line.data, line.len);
+    ctn_buf_append(&line, log->json ? CTN_STR("}\n") : CTN_STR("\n"));
+    /* A log that cannot be written has nowhere to say so. */
+    while (write(log->fd, line.data, line.len) < 0 && errno == EINTR)
+        continue;
+    ctn_buf_done(&line);
+}
