@@ -3,8 +3,8 @@
  *
  * What must hold: (1) a modern request never leaves without its three _meta members; (2) a result is
  * only called complete when it says so or says nothing (legacy), so that an answer of a kind that is not known
- * here cannot pass for a success; (3) nothing a server sends is lost for what it should be: unknown content kinds are kept,
- * and a tool that is badly described is left out by itself, not together with its neighbours.
+ * here cannot pass for a success; (3) nothing a server sends is lost for what it should be: unknown content kinds are
+ * kept, and a tool that is badly described is left out by itself, not together with its neighbours.
  */
 #include "wire/mcp.h"
 #include <stdlib.h>
@@ -124,8 +124,7 @@ static int check_object(const ctn_json *result, const char *what, ctn_err *err)
 {
     if (ctn_json_is(result, CTN_JSON_OBJECT))
         return CTN_OK;
-    return ctn_fail(err, CTN_E_INVALID, "the result of %s must be an object, not %s", what,
-                    ctn_json_kind_name(result));
+    return ctn_fail(err, CTN_E_INVALID, "the result of %s must be an object, not %s", what, ctn_json_kind_name(result));
 }
 
 /* CTN_OK for "complete" or none. */
@@ -162,9 +161,8 @@ int ctn_mcp_parse_discovery(const ctn_json *result, ctn_mcp_discovery *ret_disco
     const ctn_json *supported = ctn_json_member_of(result, "supportedVersions");
     if (!ctn_json_is(supported, CTN_JSON_ARRAY))
         return ctn_fail(err, CTN_E_INVALID, "the result of server/discover has no list \"supportedVersions\"");
-    ctn_mcp_discovery discovery = {.supported = supported,
-                                   .version = ctn_mcp_choose_version(supported),
-                                   .has_tools = has_tools(result)};
+    ctn_mcp_discovery discovery = {
+        .supported = supported, .version = ctn_mcp_choose_version(supported), .has_tools = has_tools(result)};
     read_server_info(ctn_json_member_of(ctn_json_member_of(result, "_meta"), CTN_MCP_META_SERVER_INFO),
                      &discovery.server_name, &discovery.server_version);
     *ret_discovery = discovery;
@@ -303,7 +301,8 @@ int ctn_mcp_parse_call(ctn_arena *arena, const ctn_json *result, ctn_mcp_call_re
         return ctn_fail(err, CTN_E_INVALID, "\"content\" in the result of tools/call must be a list, not %s",
                         ctn_json_kind_name(content));
     if (!content && !structured)
-        return ctn_fail(err, CTN_E_INVALID, "the result of tools/call has neither \"content\" nor \"structuredContent\"");
+        return ctn_fail(err, CTN_E_INVALID,
+                        "the result of tools/call has neither \"content\" nor \"structuredContent\"");
     size_t others = 0;
     ctn_str text = text_of(arena, content, &others);
     ctn_mcp_call_result call = {.kind = CTN_MCP_COMPLETE, .content = content};

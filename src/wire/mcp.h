@@ -79,10 +79,10 @@ int ctn_mcp_parse_initialized(const ctn_json *result, ctn_mcp_initialized *ret_i
 
 /* Hints are the server's claims, believed only when the operator trusts it. Absent ones have MCP's defaults. */
 typedef struct ctn_mcp_hints {
-    bool is_read_only;      /* false */
-    bool is_destructive;    /* true */
-    bool is_idempotent;     /* false */
-    bool is_open_world;     /* true */
+    bool is_read_only;                    /* false */
+    bool is_destructive;                  /* true */
+    bool is_idempotent;                   /* false */
+    bool is_open_world;                   /* true */
     bool says_read_only, says_idempotent; /* the hint was there */
 } ctn_mcp_hints;
 
@@ -110,11 +110,11 @@ typedef enum ctn_mcp_result_kind {
 
 typedef struct ctn_mcp_call_result {
     ctn_mcp_result_kind kind;
-    bool is_error;             /* the tool ran, or looked at its arguments, and said no: error_text */
-    ctn_str error_text;        /* its text blocks */
-    const ctn_json *value;     /* what the call yields (chain language, section 7) */
-    bool is_structured;        /* value is the server's structuredContent */
-    const ctn_json *content;   /* all blocks as they came, unknown kinds too; NULL: none */
+    bool is_error;           /* the tool ran, or looked at its arguments, and said no: error_text */
+    ctn_str error_text;      /* its text blocks */
+    const ctn_json *value;   /* what the call yields (chain language, section 7) */
+    bool is_structured;      /* value is the server's structuredContent */
+    const ctn_json *content; /* all blocks as they came, unknown kinds too; NULL: none */
 } ctn_mcp_call_result;
 /* value: structuredContent; else the text blocks, joined by newlines, parsed as JSON if they are JSON; else
  * {"text": ...}, with "content" beside it when there are blocks of another kind. */

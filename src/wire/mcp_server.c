@@ -69,9 +69,9 @@ static int define_tool(ctn_mcp_server *server, size_t i, ctn_err *err)
 {
     const ctn_mcp_server_tool *tool = &server->options.tools[i];
     const ctn_json *input = NULL, *output = NULL;
-    int rc = parse_schema(server->arena, tool->name, "input",
-                          tool->input_schema ? tool->input_schema : "{\"type\":\"object\",\"additionalProperties\":false}",
-                          &input, err);
+    int rc = parse_schema(
+        server->arena, tool->name, "input",
+        tool->input_schema ? tool->input_schema : "{\"type\":\"object\",\"additionalProperties\":false}", &input, err);
     if (!rc && !ctn_str_is(ctn_json_str_or(input, "type", (ctn_str){0}), "object"))
         rc = ctn_fail(err, CTN_E_INVALID, "input schema of tool %s: \"type\" must be \"object\"", tool->name);
     if (!rc && tool->output_schema)
@@ -223,9 +223,9 @@ static void list(const request *r)
     size_t total = server->options.tool_count;
     int64_t first = 0;
     const ctn_json *cursor = ctn_json_member_of(r->message->params, "cursor");
-    if (cursor && (!ctn_str_to_int64(ctn_json_is(cursor, CTN_JSON_STRING) ? ctn_json_text(cursor) : (ctn_str){0},
-                                     &first) ||
-                   first <= 0 || (uint64_t) first >= total)) {
+    if (cursor &&
+        (!ctn_str_to_int64(ctn_json_is(cursor, CTN_JSON_STRING) ? ctn_json_text(cursor) : (ctn_str){0}, &first) ||
+         first <= 0 || (uint64_t) first >= total)) {
         answer_error(r, CTN_RPC_INVALID_PARAMS, CTN_STR("unknown cursor: begin again without one"), NULL);
         return;
     }
@@ -259,9 +259,9 @@ static void answer_call(const request *r, size_t tool, const ctn_mcp_server_repl
     ctn_json_push(&content, ctn_json_finish(&block));
     ctn_json_builder result = begin_result(r);
     ctn_json_put(&result, CTN_STR("content"), ctn_json_finish(&content));
-    bool may_be_structured = r->is_modern || (ctn_json_is(reply->value, CTN_JSON_OBJECT) &&
-                                              (r->server->has_legacy_output[tool] ||
-                                               !r->server->options.tools[tool].output_schema));
+    bool may_be_structured =
+        r->is_modern || (ctn_json_is(reply->value, CTN_JSON_OBJECT) &&
+                         (r->server->has_legacy_output[tool] || !r->server->options.tools[tool].output_schema));
     if (reply->value && !failed && may_be_structured)
         ctn_json_put(&result, CTN_STR("structuredContent"), reply->value);
     if (failed)
@@ -305,8 +305,7 @@ static void call(const request *r)
         .tool = tool,
         .arguments = arguments ? arguments : ctn_json_finish(&none),
         .idempotency_key = ctn_json_str_or(meta, CTN_MCP_META_IDEMPOTENCY_KEY, (ctn_str){0}),
-        .progress_token =
-            ctn_json_is(token, CTN_JSON_STRING) || ctn_json_is(token, CTN_JSON_NUMBER) ? token : NULL,
+        .progress_token = ctn_json_is(token, CTN_JSON_STRING) || ctn_json_is(token, CTN_JSON_NUMBER) ? token : NULL,
         .arena = server->scratch,
         .out = r->out,
     };
@@ -335,8 +334,7 @@ static bool check_modern(const request *r, const ctn_json *version, const ctn_js
         ctn_json_builder data = ctn_json_object(r->server->scratch);
         ctn_json_put(&data, CTN_STR("supported"), supported_versions(r));
         ctn_json_put(&data, CTN_STR("requested"), version);
-        answer_error(r, CTN_MCP_UNSUPPORTED_VERSION, CTN_STR("unsupported protocol version"),
-                     ctn_json_finish(&data));
+        answer_error(r, CTN_MCP_UNSUPPORTED_VERSION, CTN_STR("unsupported protocol version"), ctn_json_finish(&data));
         return false;
     }
     if (!ctn_json_is(ctn_json_member_of(meta, CTN_MCP_META_CAPABILITIES), CTN_JSON_OBJECT)) {

@@ -20,18 +20,18 @@
 typedef struct ctn_mcp_server ctn_mcp_server;
 
 typedef struct ctn_mcp_server_call {
-    size_t tool; /* index into the table */
-    const ctn_json *arguments; /* an object */
-    ctn_str idempotency_key;   /* empty: none was sent */
+    size_t tool;                    /* index into the table */
+    const ctn_json *arguments;      /* an object */
+    ctn_str idempotency_key;        /* empty: none was sent */
     const ctn_json *progress_token; /* NULL: nobody wants progress */
-    ctn_arena *arena; /* for the reply; gone after the line */
-    ctn_buf *out;     /* for ctn_mcp_write_progress */
+    ctn_arena *arena;               /* for the reply; gone after the line */
+    ctn_buf *out;                   /* for ctn_mcp_write_progress */
 } ctn_mcp_server_call;
 
 typedef struct ctn_mcp_server_reply {
-    const ctn_json *value; /* the result: goes out as structuredContent and as text; NULL: only text */
-    ctn_str text;          /* when there is no value */
-    ctn_str error;         /* not empty: the tool failed, and why (isError) */
+    const ctn_json *value;  /* the result: goes out as structuredContent and as text; NULL: only text */
+    ctn_str text;           /* when there is no value */
+    ctn_str error;          /* not empty: the tool failed, and why (isError) */
     int64_t protocol_error; /* not 0: a JSON-RPC error with this code and `error` as its message */
 } ctn_mcp_server_reply;
 
