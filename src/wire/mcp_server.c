@@ -9,6 +9,7 @@
 #include "wire/mcp_server.h"
 #include <assert.h>
 #include <stdlib.h>
+#include "base/memory.h"
 
 struct ctn_mcp_server {
     ctn_mcp_server_options options;
@@ -88,11 +89,8 @@ static int define_tool(ctn_mcp_server *server, size_t i, ctn_err *err)
 int ctn_mcp_server_new(const ctn_mcp_server_options *options, ctn_mcp_server **ret_server, ctn_err *err)
 {
     assert(options->name && options->version && options->call);
-    ctn_mcp_server *server = calloc(1, sizeof *server);
-    assert(server);
-    server->options = *options;
-    server->arena = ctn_arena_new(16384);
-    server->scratch = ctn_arena_new(16384);
+    ctn_mcp_server *server = ctn_malloc(sizeof *server);
+    *server = (ctn_mcp_server){.options = *options, .arena = ctn_arena_new(16384), .scratch = ctn_arena_new(16384)};
     server->definitions = CTN_NEW_ARRAY(server->arena, const ctn_json *, options->tool_count);
     server->legacy_definitions = CTN_NEW_ARRAY(server->arena, const ctn_json *, options->tool_count);
     server->has_legacy_output = CTN_NEW_ARRAY(server->arena, bool, options->tool_count);
