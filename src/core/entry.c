@@ -1,0 +1,137 @@
+/*
+ * entry.c -- names of entries, their stored form, and the chain of hashes over it.
+ *
+ * What must hold: two different records never hash the same bytes. Each column therefore goes in behind its
+ * length (eight bytes, little-endian), whole numbers as eight bytes, so that no column can lend bytes to
+ * its neighbour; the kind goes in by name, because numbers of an enum may move and names are for ever.
+ */
+#include "core/entry.h"
+#include <assert.h>
+
+/* Names are stored: they never change. */
+static const char *const KIND_NAMES[CTN_ENTRY_KIND_COUNT] = {
+    [CTN_ENTRY_QUEUED] = "queued",
+    [CTN_ENTRY_STARTED] = "started",
+    [CTN_ENTRY_STEP_SKIPPED] = "step_skipped",
+    [CTN_ENTRY_ATTEMPT_STARTED] = "attempt_started",
+    [CTN_ENTRY_ATTEMPT_SUCCEEDED] = "attempt_succeeded",
+    [CTN_ENTRY_ATTEMPT_FAILED] = "attempt_failed",
+    [CTN_ENTRY_CACHE_HIT] = "cache_hit",
+    [CTN_ENTRY_FALLBACK_TAKEN] = "fallback_taken",
+    [CTN_ENTRY_CHILD_STARTED] = "child_started",
+    [CTN_ENTRY_WAITING] = "waiting",
+    [CTN_ENTRY_ANSWERED] = "answered",
+    [CTN_ENTRY_CHECKED] = "checked",
+    [CTN_ENTRY_BREAKER_WAIT] = "breaker_wait",
+    [CTN_ENTRY_INTERRUPTED] = "interrupted",
+    [CTN_ENTRY_DECISION] = "decision",
+    [CTN_ENTRY_CANCEL_REQUESTED] = "cancel_requested",
+    [CTN_ENTRY_COMPENSATION_STARTED] = "compensation_started",
+    [CTN_ENTRY_COMPENSATION_SUCCEEDED] = "compensation_succeeded",
+    [CTN_ENTRY_COMPENSATION_FAILED] = "compensation_failed",
+    [CTN_ENTRY_PAUSED] = "paused",
+    [CTN_ENTRY_RESUMED] = "resumed",
+    [CTN_ENTRY_COMPLETED] = "completed",
+    [CTN_ENTRY_FAILED] = "failed",
+    [CTN_ENTRY_ROLLED_BACK] = "rolled_back",
+    [CTN_ENTRY_ROLLBACK_FAILED] = "rollback_failed",
+    [CTN_ENTRY_CANCELLED] = "cancelled",
+};
+
+/* A body wraps values that are as deep as values may be. */
+#define BODY_DEPTH_MAX (CTN_JSON_DEPTH_MAX + 64)
+
+const char *ctn_entry_kind_name(ctn_entry_kind kind)
+{
+    assert(kind < CTN_ENTRY_KIND_COUNT);
+    return KIND_NAMES[kind];
+}
+
+bool ctn_entry_kind_from_name(ctn_str name, ctn_entry_kind *ret_kind)
+{
+    for (int i = 0; i < CTN_ENTRY_KIND_COUNT; i++)
+        if (ctn_str_is(name, KIND_NAMES[i])) {
+            *ret_kind = (ctn_entry_kind) i;
+            return true;
+        }
+    return false;
+}
+
+ctn_record ctn_entry_to_record(const ctn_entry *entry, const ctn_digest *previous, ctn_arena *arena)
+{
+    assert(entry->kind < CTN_ENTRY_KIND_COUNT);
+    assert(!entry->body || ctn_json_is(entry->body, CTN_JSON_OBJECT));
+    ctn_record record = {
+        .kind = entry->kind,
+        .seq = entry->seq,
+        .at_ms = entry->at_ms,
+        .step = entry->step,
+        .item = -1,
+        .attempt = entry->attempt,
+        .actor = entry->actor,
+        .body = entry->body ? ctn_json_to_str(arena, entry->body) : CTN_STR("{}"),
+    };
+    record.hash = ctn_record_hash(&record, previous);
+    return record;
+}
+
+int ctn_record_to_entry(const ctn_record *record, ctn_arena *arena, ctn_entry *ret_entry, ctn_err *err)
+{
+    if (record->kind >= CTN_ENTRY_KIND_COUNT)
+        return ctn_fail(err, CTN_E_CORRUPT, "journal entry %llu is of no known kind",
+                        (unsigned long long) record->seq);
+    const ctn_json *body = NULL;
+    ctn_json_options options = {.depth_max = BODY_DEPTH_MAX};
+    int rc = ctn_json_parse(arena, record->body, &options, &body, err);
+    if (rc) {
+        if (err)
+            err->code = CTN_E_CORRUPT;
+        return ctn_wrap(err, CTN_E_CORRUPT, "body of journal entry %llu (%s)", (unsigned long long) record->seq,
+                        KIND_NAMES[record->kind]);
+    }
+    if (!ctn_json_is(body, CTN_JSON_OBJECT))
+        return ctn_fail(err, CTN_E_CORRUPT, "body of journal entry %llu (%s): expected an object, got %s",
+                        (unsigned long long) record->seq, KIND_NAMES[record->kind], ctn_json_kind_name(body));
+    *ret_entry = (ctn_entry){
+        .kind = record->kind,
+        .seq = record->seq,
+        .at_ms = record->at_ms,
+        .step = ctn_arena_str(arena, record->step),
+        .attempt = record->attempt,
+        .actor = ctn_arena_str(arena, record->actor),
+        .body = body,
+    };
+    return CTN_OK;
+}
+
+static void add_number(ctn_hasher *h, uint64_t value)
+{
+    char bytes[8];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (char) (unsigned char) (value >> (8 * i));
+    ctn_hasher_add(h, (ctn_str){bytes, sizeof bytes});
+}
+
+static void add_text(ctn_hasher *h, ctn_str text)
+{
+    add_number(h, text.len);
+    ctn_hasher_add(h, text);
+}
+
+ctn_digest ctn_record_hash(const ctn_record *record, const ctn_digest *previous)
+{
+    static const ctn_digest FIRST = {{0}};
+    const ctn_digest *before = previous ? previous : &FIRST;
+    ctn_hasher h;
+    ctn_hasher_init(&h);
+    ctn_hasher_add(&h, (ctn_str){(const char *) before->bytes, sizeof before->bytes});
+    add_number(&h, record->seq);
+    add_number(&h, (uint64_t) record->at_ms);
+    add_text(&h, ctn_str_from(ctn_entry_kind_name(record->kind)));
+    add_text(&h, record->step);
+    add_number(&h, (uint64_t) record->item);
+    add_number(&h, record->attempt);
+    add_text(&h, record->actor);
+    add_text(&h, record->body);
+    return ctn_hasher_finish(&h);
+}

@@ -1,0 +1,71 @@
+#include "core/finding.h"
+#include <stdlib.h>
+
+void ctn_findings_init(ctn_findings *f, ctn_arena *arena)
+{
+    *f = (ctn_findings){.arena = arena};
+}
+
+/* Files come in runs, so a name is copied once a run and the findings of one file share it. */
+static ctn_str keep_file_name(ctn_findings *f, ctn_str file)
+{
+    if (f->count > 0 && ctn_str_equal(f->items[f->count - 1].file, file))
+        return f->items[f->count - 1].file;
+    return ctn_arena_str(f->arena, file);
+}
+
+void ctn_findings_add(ctn_findings *f, ctn_str file, uint32_t line, uint32_t column, ctn_severity severity,
+                      const char *rule, const char *format, ...)
+{
+    if (f->count == f->capacity) {
+        size_t capacity = f->capacity ? f->capacity * 2 : 8;
+        ctn_finding *items = CTN_NEW_ARRAY(f->arena, ctn_finding, capacity);
+        if (f->count > 0)
+            memcpy(items, f->items, f->count * sizeof *items);
+        f->items = items;
+        f->capacity = capacity;
+    }
+    va_list args;
+    va_start(args, format);
+    ctn_finding finding = {
+        .file = keep_file_name(f, file),
+        .line = line,
+        .column = column,
+        .severity = severity,
+        .rule = rule,
+        .message = ctn_arena_vprintf(f->arena, format, args),
+    };
+    va_end(args);
+    f->items[f->count++] = finding;
+    if (severity == CTN_SEVERITY_ERROR)
+        f->error_count++;
+}
+
+static int compare(const void *left, const void *right)
+{
+    const ctn_finding *a = left, *b = right;
+    int order = ctn_str_compare(a->file, b->file);
+    if (order == 0)
+        order = (a->line > b->line) - (a->line < b->line);
+    if (order == 0)
+        order = (a->column > b->column) - (a->column < b->column);
+    if (order == 0)
+        order = strcmp(a->rule, b->rule);
+    if (order == 0) /* the worse one first */
+        order = (a->severity < b->severity) - (a->severity > b->severity);
+    return order ? order : ctn_str_compare(a->message, b->message);
+}
+
+void ctn_findings_sort(ctn_findings *f)
+{
+    if (f->count == 0)
+        return;
+    qsort(f->items, f->count, sizeof *f->items, compare);
+    size_t kept = 1;
+    for (size_t i = 1; i < f->count; i++)
+        if (compare(&f->items[kept - 1], &f->items[i]) != 0)
+            f->items[kept++] = f->items[i];
+        else if (f->items[i].severity == CTN_SEVERITY_ERROR)
+            f->error_count--;
+    f->count = kept;
+}
