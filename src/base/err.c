@@ -30,7 +30,7 @@ static void set_message(ctn_err *err, const char *text, bool was_cut)
 }
 
 /* Arguments may point into err->message, so the sentence is made aside. */
-static void write_message(ctn_err *err, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void write_message(ctn_err *err, const char *format, va_list args)
 {
     char text[sizeof err->message];
     int length = vsnprintf(text, sizeof text, format, args);
