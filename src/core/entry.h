@@ -2,27 +2,33 @@
  * entry.h -- the items of an execution's journal: what was decided, by whom, on what input, when.
  *
  * An entry is what decide returns and apply folds in; a record is its stored form. The body is a JSON
- * object whose members belong to the kind:
+ * object whose members belong to the kind (`call` names one of a set's several calls):
  *
- *   queued                 chain, version, digests, input, labels?, priority, actor's words; not started yet
- *   started                the same when it was not queued before; else only digests
- *   step_skipped           reason ("condition" | "upstream")
- *   attempt_started        call?, args, effect, effect_from, key, deadline_ms?, local: it dies with this engine
- *   attempt_succeeded      call?, result? (of one call of several), variables? (the step is complete)
- *   attempt_failed         call?, code, message, and one of: due_ms (back-off until), unknown: true (fate not
- *                          known), final: true; none of them: other calls of this attempt still decide
- *   waiting                for ("answer" | "approval" | "time"), until_ms?, message?, who?
+ *   queued                 chain, version, digests, input, labels?, priority; not started yet
+ *   started                the same when it was not queued before; else empty
+ *   step_skipped           reason: "condition"
+ *   attempt_started        call?, args, effect, effectFrom, key
+ *   attempt_succeeded      call?, result? (of one call of several), variables? (then the step is complete)
+ *   attempt_failed         call?, code, message, and at most one of
+ *                            dueMs         back-off until then (free: it spends no retry; died: the
+ *                                          one extra try after a death of the engine is used up)
+ *                            unknown: true fate not known; settleAtMs: from then on the check's "no" counts
+ *                            final: true   no further attempt
+ *                          none of them: the other calls of this attempt still decide (free, died,
+ *                          noRetry, retryAfterMs: what this one has to say about the verdict).
+ *                          mayHaveHappened: true  it left us and nobody knows what became of it
+ *   waiting                for ("answer" | "approval"), untilMs?, message?, who?
  *   answered               answer
- *   checked                call?, happened: true | false | null, final?, result?
+ *   checked                call?, happened: true | false | null, result?, againMs?, over: true
  *   interrupted            call?, code, message: a person must say what became of it
- *   decision               what ("retry" | "succeed" | "fail" | "set"), call?, value?, variables?, not_happened?
- *   cancel_requested       cause ("cancelled" | "timeout"), reason?
- *   compensation_started   args, effect, key, unknown?: the outcome of the step itself is not known
- *   compensation_succeeded result?
- *   compensation_failed    code, message, due_ms? | unknown? | final?
+ *   decision               what ("retry" | "succeed" | "fail" | "set"), call?, value?, variables?, notHappened?
+ *   cancel_requested       code ("cancelled" | "timeout" | ...), message
+ *   compensation_started   call?, args, effect, effectFrom, key, outcome? ("unknown")
+ *   compensation_succeeded call?, result?
+ *   compensation_failed    as attempt_failed
  *   paused, resumed        reason?; resumed: cause ("resume" | "crash" | "restart")
  *   completed              outputs
- *   failed, rolled_back, rollback_failed, cancelled   error {code, message, step?}, left_undone?, not_undone?
+ *   failed, rolled_back, rollback_failed, cancelled   error {code, message, step?, leftUndone?, notUndone?}
  *   cache_hit fallback_taken child_started breaker_wait   reserved for the features that need them
  *
  * Every hash covers the hash before it and the record's own columns, so that a journal cannot be altered in

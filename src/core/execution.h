@@ -1,0 +1,175 @@
+/*
+ * execution.h -- one run of a chain, as three pure functions over its journal.
+ *
+ *     decide(state, input)  judges what came from outside (an answer, a result, a cancel) and returns the entry
+ *                           to record, or a refusal; it changes nothing.
+ *     next(state, now)      the same for what follows by itself (a step became ready, a back-off is over, all
+ *                           have ended): call it until it has nothing more to say.
+ *     apply(state, entry)   folds one entry in; it judges nothing. Live running and recovery both go through it,
+ *                           so they cannot drift apart.
+ *     owed(state)           what the world is owed now: calls to make, a time to come back.
+ *
+ * No clock, no randomness, no I/O: the time and the chance are in the input, and a chosen time or delay is in the
+ * entry. What is owed is read from the state and never remembered, so a process that died after a commit and
+ * before the call asks again and carries on.
+ *
+ * What must always hold:
+ *   - A call of effect write is owed only after its attempt_started was recorded; no other entry of the step
+ *     comes between. Starts of repeatable calls are applied but not recorded (is_stored): a replay finds the step
+ *     ready and decides the same start again, with the same attempt number, arguments and key.
+ *   - Everything is rendered once, from the context at the time of the entry that made the step ready.
+ *   - A step that is completed never runs again; only its undo may.
+ *
+ *   step (work):                              call, within an attempt:
+ *
+ *   NONE --predecessors ended--> READY        IDLE --attempt_started--> RUNNING --+-- attempt_succeeded --> DONE
+ *   READY --step_skipped--> SKIPPED                                               +-- attempt_failed -----> FAILED
+ *   READY --attempt_started--> RUNNING                                            +-- fate unknown -------> UNKNOWN
+ *   READY --waiting--> WAITING                UNKNOWN --checked--> SETTLED_TRUE | SETTLED_FALSE | (asked again)
+ *   RUNNING --last call succeeded--> DONE     UNKNOWN --interrupted--> ASKED --decision--> as the person says
+ *   RUNNING --attempt_failed, due--> BACKOFF --attempt_started--> RUNNING
+ *   RUNNING --attempt_failed, final--> FAILED
+ *
+ *   execution: QUEUED -> FORWARD -> completed
+ *                           |  a step failed for good, cancel, time-out
+ *                           v
+ *                        STOPPING -> (compensations, one at a time) -> rolled_back | rollback_failed | failed | cancelled
+ *
+ * Ownership  The state lives in the arena it was made in, with everything it keeps (values are copied in).
+ *            Entries returned by decide and next live in the scratch arena of the call.
+ */
+#pragma once
+#include "core/entry.h"
+#include "core/plan.h"
+#include "core/status.h"
+
+typedef struct ctn_execution ctn_execution;
+
+/* What the rules depend on besides the state; the same for all executions of an engine. */
+typedef struct ctn_rules {
+    /* What a tool does to the world, by the operator's word or trusted annotations; UNKNOWN: by kind. */
+    ctn_effect (*effect_of)(void *ctx, ctn_call_kind kind, ctn_str target, const char **ret_from);
+    void *effect_ctx;
+    bool retry_interrupted;  /* engine-wide `interrupted: retry` */
+    size_t value_bytes_max;  /* of one variable; 0: 262,144 */
+    int64_t stop_grace_ms;   /* how long a stopping execution awaits calls that are no reads; 0: 5,000 */
+} ctn_rules;
+
+/* ---- inputs from outside ---- */
+
+typedef enum ctn_role {
+    CTN_ROLE_DO,   /* the step's own work */
+    CTN_ROLE_UNDO, /* its compensation */
+} ctn_role;
+
+typedef enum ctn_input_kind {
+    CTN_IN_CALL_ENDED,
+    CTN_IN_CHECK_ENDED, /* the check call of a call whose fate is unknown */
+    CTN_IN_ANSWER,
+    CTN_IN_SETTLE,      /* a person says what became of an interrupted call */
+    CTN_IN_SET,
+    CTN_IN_CANCEL,
+    CTN_IN_PAUSE,
+    CTN_IN_RESUME,
+    CTN_IN_START,       /* of a queued execution: it was admitted */
+    CTN_IN_RECOVERED,   /* loaded by a process that did not run it until now */
+} ctn_input_kind;
+
+typedef enum ctn_settle { CTN_SETTLE_RETRY, CTN_SETTLE_SUCCEED, CTN_SETTLE_FAIL } ctn_settle;
+
+typedef struct ctn_input {
+    ctn_input_kind kind;
+    int64_t now_ms;
+    uint64_t entropy; /* for jitter */
+    ctn_str actor;    /* who; empty: "engine" */
+
+    /* CALL_ENDED, CHECK_ENDED */
+    uint32_t step, call;
+    ctn_role role;
+    uint32_t attempt;
+    ctn_failure failure;
+    const ctn_json *value; /* also ANSWER, SETTLE succeed, SET */
+    ctn_str message;       /* of a failure; reason of CANCEL, PAUSE */
+    bool was_sent, peer_is_dead;
+    int64_t retry_after_ms;
+
+    /* ANSWER, SETTLE, SET */
+    ctn_str name;          /* step; SET: variable. SETTLE: empty when only one step is interrupted */
+    ctn_settle settle;
+    bool not_happened;     /* SETTLE fail: it is certain that nothing happened */
+    bool was_crash;        /* RECOVERED: the last owner died (a clean stop is no death) */
+} ctn_input;
+
+/* ---- the functions ---- */
+
+/* The first entry of an execution: queued (to be admitted later) or started. `input` was accepted by
+ * ctn_plan_accept_input. extra may be NULL or an object merged into the body (labels). */
+ctn_entry ctn_execution_first_entry(const ctn_plan *plan, ctn_arena *scratch, bool is_queued, int64_t chain_version,
+                                    const ctn_json *input, const ctn_json *labels, ctn_str actor, int64_t now_ms);
+
+ctn_execution *ctn_execution_new(ctn_arena *arena, const ctn_plan *plan, ctn_execution_id id);
+
+/* CTN_OK: *ret_entry is to be applied and, if it is stored, recorded. CTN_E_STALE: the input speaks of an attempt
+ * that is over; drop it. CTN_E_STATE, CTN_E_INVALID, CTN_E_NOT_FOUND: refused, the sentence says why; nothing
+ * changes. */
+int ctn_execution_decide(const ctn_execution *x, const ctn_rules *rules, const ctn_input *in, ctn_arena *scratch,
+                         ctn_entry *ret_entry, ctn_err *err);
+/* false: nothing follows by itself at this time. */
+bool ctn_execution_next(const ctn_execution *x, const ctn_rules *rules, int64_t now_ms, uint64_t entropy,
+                        ctn_arena *scratch, ctn_entry *ret_entry);
+/* Starts of calls that may be repeated are applied but not recorded. */
+bool ctn_entry_is_stored(const ctn_entry *entry);
+/* Asserts that the state allows the entry: decide let it through, or the journal lies. Assigns entry->seq when
+ * it is stored and seq is 0 (live); checks it otherwise (replay). */
+void ctn_execution_apply(ctn_execution *x, ctn_entry *entry);
+/* The same for entries that come from disk: CTN_E_CORRUPT with a sentence instead of an assert. */
+int ctn_execution_replay(ctn_execution *x, ctn_entry *entry, ctn_err *err);
+
+typedef struct ctn_owed_call {
+    uint32_t step, call;
+    ctn_role role;
+    bool is_check;
+    uint32_t attempt;
+    const ctn_plan_call *plan_call;
+    const ctn_json *args;
+    ctn_str key; /* idempotency key */
+    int64_t timeout_ms;
+    ctn_effect effect;
+} ctn_owed_call;
+typedef struct ctn_owed {
+    ctn_owed_call *calls;
+    size_t count;
+    int64_t wake_at_ms; /* when next may have something to say; 0: never by itself */
+} ctn_owed;
+void ctn_execution_owed(const ctn_execution *x, const ctn_rules *rules, int64_t now_ms, ctn_arena *scratch,
+                        ctn_owed *ret_owed);
+
+/* ---- reading the state ---- */
+
+ctn_status ctn_execution_status(const ctn_execution *x);
+uint64_t ctn_execution_seq(const ctn_execution *x); /* of the last stored entry */
+const ctn_plan *ctn_execution_plan(const ctn_execution *x);
+ctn_execution_id ctn_execution_id_of(const ctn_execution *x);
+int64_t ctn_execution_started_at_ms(const ctn_execution *x);
+int64_t ctn_execution_ended_at_ms(const ctn_execution *x);
+const ctn_json *ctn_execution_variable(const ctn_execution *x, ctn_str name); /* NULL: never set */
+/* NULL unless completed. */
+const ctn_json *ctn_execution_outputs(const ctn_execution *x);
+/* {code, message, step?, leftUndone?, notUndone?}; NULL: no error so far. */
+const ctn_json *ctn_execution_error(const ctn_execution *x);
+bool ctn_execution_was_cancelled(const ctn_execution *x);
+/* True while a call that was begun may still end: nothing may unload the execution. */
+bool ctn_execution_is_busy(const ctn_execution *x);
+
+typedef struct ctn_step_view {
+    ctn_step_status status;
+    uint32_t attempt;
+    int64_t started_at_ms, ended_at_ms; /* 0: not yet */
+    int64_t due_ms;                     /* retrying: the next attempt; waiting: its end; 0: none */
+    ctn_failure failure;                /* of the last failed attempt, until one succeeds */
+    ctn_str message;                    /* its sentence; waiting: the question */
+    bool is_undoing;
+    bool wants_approval;                /* waiting for {"approved": ...} */
+    bool waits_for_time;                /* waiting, and ends by itself at due_ms */
+} ctn_step_view;
+ctn_step_view ctn_execution_step(const ctn_execution *x, uint32_t step);
