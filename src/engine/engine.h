@@ -1,0 +1,140 @@
+/*
+ * engine.h -- the shell around core: turns, batches, dispatch, recovery.
+ *
+ * One thread owns the engine and every execution in it, so it holds no locks. It never waits: batches of entries
+ * go to a writer, calls to the drivers, and what they say comes back as inputs. It turns the crank:
+ *
+ *     read the clock once; take in what the writer committed; decide and apply every input in memory; hand what
+ *     has gathered to the writer when it idles; do what is owed for executions that have nothing uncommitted.
+ *
+ * What must always hold, whatever line the process dies after:
+ *   - Commit before effect: a call is begun only when every entry of its execution is on disk.
+ *   - Commit before acknowledging: an ack, an event and an end are told only after the commit.
+ *   - What is under way is derived: a call is begun when core owes it and it is not in flight, and let go when core
+ *     owes it no more. Nothing else starts or ends calls.
+ *   - If a commit fails, nothing in it or behind it is believed: those executions are reloaded from the store, and
+ *     the results of calls that had come in are decided again.
+ *
+ * It knows neither libuv nor SQL: time, chance, the writer and the drivers are handed in, and the simulator has its
+ * own of each. Reads of the store (loading an execution) are made on the engine's thread.
+ *
+ * Ownership  Options are borrowed and must outlive the engine. Callbacks run on the engine's thread, from turns.
+ */
+#pragma once
+#include "base/log.h"
+#include "core/execution.h"
+#include "engine/driver.h"
+#include "store/store.h"
+
+typedef struct ctn_engine ctn_engine;
+
+/* ---- the writer: whoever commits batches ---- */
+
+typedef struct ctn_batch {
+    ctn_append *appends;
+    size_t count;
+    ctn_outcome *outcomes; /* filled by the writer, one an append */
+    int rc;                /* of the commit: not CTN_OK = nothing of it may be believed */
+    ctn_err err;
+    struct ctn_batch_memory *memory; /* the engine's own */
+} ctn_batch;
+
+typedef struct ctn_writer {
+    void *ctx;
+    /* Commits it, now or later, and then lets ctn_engine_batch_done be called on the engine's thread. One batch at a
+     * time is under way. After a failure the writer works on a fresh connection. */
+    void (*submit)(void *ctx, ctn_batch *batch);
+} ctn_writer;
+
+/* ---- what happens, for those who watch ---- */
+
+typedef struct ctn_engine_event {
+    enum {
+        CTN_EVENT_ENTRY,    /* an entry is on disk */
+        CTN_EVENT_PROGRESS, /* a tool tells how far it is; never on disk */
+        CTN_EVENT_STATUS,   /* after a commit that changed the status */
+        CTN_EVENT_CALL,     /* a call was begun: starts of repeatable calls are in no journal */
+    } kind;
+    const ctn_execution *execution;
+    const ctn_entry *entry;  /* ENTRY; body only if the entry was decided in this process (else NULL) */
+    ctn_status status;
+    ctn_str step;            /* PROGRESS, CALL */
+    uint32_t attempt;
+    double progress, total;  /* total < 0: unknown */
+    ctn_str message;
+} ctn_engine_event;
+
+typedef struct ctn_engine_options {
+    ctn_store *store;        /* for loading, and for definitions of new plans */
+    uint64_t epoch;
+    bool was_crash;          /* the store's last owner died */
+    ctn_clock clock;
+    uint64_t seed;           /* of jitter and ids' chance: from ctn_rng_system, or a simulator's */
+    ctn_rng id_rng;
+    const ctn_log *log;      /* NULL: silent */
+    ctn_writer writer;
+    const ctn_driver *const *drivers;
+    size_t driver_count;
+    ctn_rules rules;         /* effect_of is set by the engine */
+    size_t active_max;       /* executions in memory that may run at once; 0: 256 */
+    bool own_only;           /* advance only what this engine was told to (run, resume); not what the store holds */
+    void (*on_event)(void *ctx, const ctn_engine_event *event); /* NULL: nobody watches */
+    void *on_event_ctx;
+    /* Something was filed outside a turn: have ctn_engine_turn called soon. */
+    void (*wake)(void *ctx);
+    void *wake_ctx;
+} ctn_engine_options;
+
+/* CTN_E_* of the store when it cannot be read. */
+int ctn_engine_new(const ctn_engine_options *options, ctn_engine **ret_engine, ctn_err *err);
+/* In-memory state only: what was not committed is lost, as in a crash. NULL is fine. */
+void ctn_engine_free(ctn_engine *engine);
+
+/* One turn. Returns when to call again at the latest (clock time in ms), or 0: only when something is filed. */
+int64_t ctn_engine_turn(ctn_engine *engine);
+/* The writer is done with its batch. Files it; the next turn takes it in. */
+void ctn_engine_batch_done(ctn_engine *engine, ctn_batch *batch);
+/* What drivers report to. */
+const ctn_call_sink *ctn_engine_sink(ctn_engine *engine);
+
+/* Begins nothing new from here on; calls in flight may end until grace is over. is_quiet: none is left and all is
+ * committed, so the process may end; every execution stays resumable. */
+void ctn_engine_stop(ctn_engine *engine);
+bool ctn_engine_is_quiet(const ctn_engine *engine);
+/* Nothing is loaded, gathering or under way: with own_only, all that was asked for has ended or parked. */
+bool ctn_engine_is_idle(const ctn_engine *engine);
+/* The store refuses or fails: since when (0: it works), and why. */
+int64_t ctn_engine_store_failing_since_ms(const ctn_engine *engine, ctn_str *ret_why);
+
+/* ---- requests; each is acknowledged once, after the commit of what it did ---- */
+
+/* rc CTN_OK: it is on disk. Else a refusal, with its sentence; nothing changed. */
+typedef void ctn_ack_fn(void *ctx, int rc, ctn_execution_id id, const ctn_err *err);
+
+/* A plan as the store knows it: its definitions are put, its chain row numbered. The engine keeps `plan`'s arena
+ * from here on (also when it fails, or knows the same plan already: *ret_plan is the one to use). */
+int ctn_engine_plan_add(ctn_engine *engine, ctn_plan *plan, ctn_str created_by, const ctn_plan **ret_plan,
+                        int64_t *ret_version, ctn_err *err);
+/* The newest (0) or a given version of a stored chain. */
+int ctn_engine_plan_load(ctn_engine *engine, ctn_str chain_id, int64_t version, const ctn_plan **ret_plan,
+                         int64_t *ret_version, ctn_err *err);
+
+typedef struct ctn_start {
+    const ctn_plan *plan;     /* of plan_add or plan_load */
+    int64_t version;
+    const ctn_json *input;    /* raw; the plan accepts or refuses it */
+    const ctn_json *labels;   /* NULL: none */
+    ctn_str idempotency_key;  /* empty: none. Known already: acknowledged with the id that has it, nothing started */
+    ctn_str actor;
+} ctn_start;
+void ctn_engine_start(ctn_engine *engine, const ctn_start *start, ctn_ack_fn *ack, void *ctx);
+/* ANSWER, SETTLE, SET, CANCEL, PAUSE, RESUME. The execution is loaded if need be. now_ms and entropy are filled in. */
+void ctn_engine_input(ctn_engine *engine, ctn_execution_id id, const ctn_input *input, ctn_ack_fn *ack, void *ctx);
+/* Loads an execution that was left by a crash, queued or parked, and lets it go on (resume without a settlement). */
+void ctn_engine_adopt(ctn_engine *engine, ctn_execution_id id, ctn_ack_fn *ack, void *ctx);
+/* Loaded ones only; NULL otherwise. Valid until the next turn. */
+const ctn_execution *ctn_engine_find(ctn_engine *engine, ctn_execution_id id);
+
+/* Folds a journal out of a store: for show, history and tests. Everything lives in the arena. */
+int ctn_execution_load(ctn_store *store, ctn_arena *arena, const ctn_execution_row *row, ctn_execution **ret_execution,
+                       ctn_err *err);
