@@ -1,0 +1,26 @@
+/*
+ * money.h -- amounts as whole cents of a currency, and as text with two places. Never a binary fraction.
+ *
+ * The exchange rates are the sandbox's own and fixed, so that the same request has the same price for ever.
+ */
+#pragma once
+
+#include "base/arena.h"
+
+typedef int64_t travel_cents;
+
+/* Larger amounts are refused where they come in, so that no sum here can overflow. */
+#define TRAVEL_CENTS_MAX INT64_C(100000000000)
+
+/* ISO 4217 code in upper case, or NULL when the sandbox has no rate for it. */
+const char *travel_currency_known(ctn_str code);
+/* From pence of a pound to cents of a known currency, rounded half up. */
+travel_cents travel_from_pence(travel_cents pence, const char *currency);
+/* "1234.50" */
+ctn_str travel_cents_text(ctn_arena *arena, travel_cents cents);
+/* For people: "£1,234.50", "SEK 1,234.50". */
+ctn_str travel_cents_shown(ctn_arena *arena, travel_cents cents, const char *currency);
+/* "1234.5", "1234", "99.995" (rounded half up); false when it is no such number or too large. */
+bool travel_cents_parse(ctn_str text, travel_cents *ret_cents);
+/* part of whole, rounded half up; whole > 0. */
+travel_cents travel_cents_divide(travel_cents cents, int64_t by);
