@@ -325,7 +325,7 @@ static void list_names(ctn_buf *out, const ctn_json *names, const char *last_wor
     }
 }
 
-static ctn_str summary_of(ctn_arena *arena, const ctn_json *requirements, const ctn_json *missing, const travel_trip *trip)
+static ctn_str summary_of(ctn_arena *arena, const ctn_json *requirements, const travel_trip *trip)
 {
     ctn_buf out;
     ctn_buf_init(&out, 16384);
@@ -361,7 +361,6 @@ static ctn_str summary_of(ctn_arena *arena, const ctn_json *requirements, const 
         ctn_buf_printf(&out, ", leaving on %s", start);
     else if (has_nights)
         ctn_buf_printf(&out, ", %d %s", trip->nights, article_for(trip->nights, "night", "nights"));
-    (void) missing;
     ctn_str text = out.overflowed ? CTN_STR("your trip") : ctn_arena_str(arena, ctn_buf_str(&out));
     ctn_buf_done(&out);
     return text;
@@ -405,7 +404,7 @@ int travel_requirements_validate(ctn_arena *arena, const ctn_json *requirements,
     travel_day_format(trip.start, start);
     travel_day_format(trip.end, end);
     ctn_json_builder complete = ctn_json_object(arena);
-    ctn_json_put_str(&complete, "summary", summary_of(arena, requirements, missing, &trip));
+    ctn_json_put_str(&complete, "summary", summary_of(arena, requirements, &trip));
     ctn_json_put_str(&complete, "origin", trip.origin);
     ctn_json_put(&complete, CTN_STR("destinations"), list_or_empty(requirements, "destinations"));
     ctn_json_put_bool(&complete, "alternatives", ctn_json_bool_or(requirements, "alternatives", false));
