@@ -3,8 +3,9 @@
  * floating point. Pure.
  *
  * A value is digits * 10^exponent; |exponent| is bounded (6,144, as IEEE 754 decimal128), past it the
- * operations return CTN_FAILURE_EXPRESSION_LIMIT. Values live in an arena-allocated struct whose GMP
- * integer must be cleared: init and done.
+ * operations return CTN_FAILURE_EXPRESSION_LIMIT. A result's exponent is that of the General Decimal
+ * Arithmetic Specification: 19.90 + 0.10 is 20.00, 1.50 * 2 is 3.00, 6 / 4 is 1.5. The GMP integer inside
+ * must be cleared: init and done. `ret` may be one of the operands.
  */
 #pragma once
 #include "base/json.h"
@@ -18,7 +19,8 @@ typedef struct ctn_decimal {
 
 void ctn_decimal_init(ctn_decimal *d); /* zero */
 void ctn_decimal_done(ctn_decimal *d);
-/* From a JSON number text; exact up to 34 digits, then rounded. false when not a number. */
+/* From a JSON number text; exact up to 34 digits, then rounded. false when that is no number, or one out of
+ * range (1e999999999): it costs no more than its text. */
 bool ctn_decimal_parse(ctn_decimal *d, ctn_str text);
 ctn_failure ctn_decimal_add(ctn_decimal *ret, const ctn_decimal *a, const ctn_decimal *b);
 ctn_failure ctn_decimal_subtract(ctn_decimal *ret, const ctn_decimal *a, const ctn_decimal *b);

@@ -5,6 +5,7 @@
  * step's behalf (render, evaluate, validate, call) return one of these; CTN_FAILURE_NONE is success.
  */
 #pragma once
+#include "base/err.h"
 #include "base/str.h"
 
 typedef enum ctn_failure {
@@ -34,3 +35,8 @@ typedef enum ctn_failure {
 const char *ctn_failure_name(ctn_failure failure); /* "timeout", ...; "none" for NONE */
 /* CTN_FAILURE_NONE when the name is unknown ("none" included). */
 ctn_failure ctn_failure_from_name(ctn_str name);
+/* Writes the sentence and returns `failure`, so that `return ctn_failure_tell(err, ...)` reads well. The
+ * code in err is CTN_E_LIMIT for limit and expression_limit, CTN_E_NOT_FOUND for undefined_variable, else
+ * CTN_E_INVALID. */
+ctn_failure ctn_failure_tell(ctn_err *err, ctn_failure failure, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));

@@ -3,9 +3,11 @@
  * whose strings are such text (arguments).
  *
  * What a value contains is inserted once and never scanned again: values are data. A template that is
- * one placeholder alone keeps the value's type. {x?} alone as a member of an object leaves the member out.
+ * one placeholder alone keeps the value's type. {x?} alone as a member of an object leaves the member out
+ * (in a list, or as the whole tree, it is empty text). Filters are described in filter.h; null passes them.
  *
- * Ownership  Compiled templates are immutable, live in the compile arena and may be shared.
+ * Ownership  Compiled templates are immutable, live in the compile arena and may be shared. A tree borrows the
+ *            source's nodes, and results may point into the scope's values and into the tree.
  * Errors     compile: CTN_E_INVALID (unknown filter, bad literal), err->column = byte offset in the text + 1.
  *            render: undefined_variable (names the path and its nearest known name), invalid_input (a filter
  *            was given a value it cannot take), limit.
