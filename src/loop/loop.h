@@ -46,23 +46,26 @@ void ctn_signal_free(ctn_signal *signal);
 /* ---- streams of lines: pipes of children, connections of the control socket ---- */
 typedef struct ctn_stream ctn_stream;
 typedef struct ctn_stream_events {
-    /* One line without its newline (a CR before it is dropped too); valid during the call. */
+    /* One line without its newline (a CR before it is dropped too); valid during the call. What stands behind the
+     * last newline at the end of file is a line as well. NULL only for a descriptor that is not readable. */
     void (*line)(void *ctx, ctn_str line);
     /* A line over line_bytes_max: its rest is skipped up to the next newline; told once. May be NULL. */
     void (*line_too_long)(void *ctx);
-    /* Once; nothing comes after it. code CTN_OK: end of file. */
+    /* Once; nothing comes after it. code CTN_OK: end of file; a socket may then still be written to. A stream that
+     * only writes is closed by its reader's going, or after ctn_stream_shutdown. */
     void (*closed)(void *ctx, int code, const char *why);
     void *ctx;
     size_t line_bytes_max;
 } ctn_stream_events;
 /* Takes fd over. fd is a pipe, socket or tty, readable, writable or both. */
 ctn_stream *ctn_stream_open(ctn_loop *loop, int fd, const ctn_stream_events *events);
-/* Bytes are copied and written in order; false when more than write_queue_max bytes (64 MiB) already wait. */
+/* Bytes are copied and go out in order, after the turn. False, and nothing taken, when more than 64 MiB wait already
+ * or our side has ended. */
 bool ctn_stream_write(ctn_stream *stream, ctn_str bytes);
 size_t ctn_stream_queued_bytes(const ctn_stream *stream);
 /* Ends our side once what is queued is written (the peer sees end of file), reads on. */
 void ctn_stream_shutdown(ctn_stream *stream);
-void ctn_stream_free(ctn_stream *stream); /* queued bytes are dropped */
+void ctn_stream_free(ctn_stream *stream); /* tries what was written in this turn, once; the rest is dropped */
 
 /* ---- local sockets (paths of any length: bound through the folder's descriptor) ---- */
 typedef struct ctn_listener ctn_listener;

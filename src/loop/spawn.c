@@ -106,10 +106,10 @@ static void note_spawner_gone(ctn_spawner *spawner)
         note_exit(child, -SIGKILL); /* PR_SET_PDEATHSIG: see spawner.c */
 }
 
-/* Takes in everything that has arrived. The answer to `child_id`, if it is among it, goes to *ret_answer. */
+/* Takes in what has arrived: all of it, or up to the answer to `child_id` (0: none is awaited). What comes behind the
+ * answer stays where it is: it may be the exit of that very child, which nobody has yet. */
 static bool take_messages(ctn_spawner *spawner, uint64_t child_id, ctn_spawner_message *ret_answer)
 {
-    bool is_answered = false;
     while (spawner->fd >= 0) {
         ctn_spawner_message message;
         ssize_t n = recv(spawner->fd, &message, sizeof message, MSG_DONTWAIT);
@@ -123,8 +123,9 @@ static bool take_messages(ctn_spawner *spawner, uint64_t child_id, ctn_spawner_m
         }
         if (message.kind == CTN_SPAWNER_SPAWNED && message.child_id == child_id) {
             *ret_answer = message;
-            is_answered = true;
-        } else if (message.kind == CTN_SPAWNER_EXITED) {
+            return true;
+        }
+        if (message.kind == CTN_SPAWNER_EXITED) {
             ctn_child *child = spawner->children;
             while (child && child->id != message.child_id)
                 child = child->next;
@@ -132,7 +133,7 @@ static bool take_messages(ctn_spawner *spawner, uint64_t child_id, ctn_spawner_m
                 note_exit(child, message.number);
         }
     }
-    return is_answered;
+    return false;
 }
 
 static void spawner_ready(void *ctx, int events)

@@ -16,19 +16,23 @@ typedef struct ctn_spawner ctn_spawner;
 int ctn_spawner_start(ctn_spawner **ret_spawner, ctn_err *err);
 /* Lets exits be told on this loop; before the first spawn. */
 void ctn_spawner_attach(ctn_spawner *spawner, ctn_loop *loop);
-void ctn_spawner_stop(ctn_spawner *spawner); /* ends all children, waits for the spawner; NULL is fine */
+/* Ends every child and every descendant (SIGTERM, up to 200 ms, SIGKILL) and waits until none is left; no exit is told
+ * any more. Before or after ctn_loop_free, before or after ctn_child_free; NULL is fine. */
+void ctn_spawner_stop(ctn_spawner *spawner);
 
 typedef struct ctn_child ctn_child;
 typedef struct ctn_spawn_options {
     const char *const *argv; /* argv[0] is looked up in PATH of env unless it has a slash; NULL-terminated */
     const char *const *env;  /* NAME=VALUE, NULL-terminated: the whole environment of the child */
     const char *cwd;         /* NULL: ours */
-    /* Told once: exit_status >= 0, or -signal. Not told after ctn_child_free. */
+    /* Told once: exit_status >= 0, or -signal. Not told after ctn_child_free. Its pipes may still hold lines. */
     void (*exited)(void *ctx, int exit_status);
     void *ctx;
 } ctn_spawn_options;
 /* ret_stdin/stdout/stderr: our ends, close-on-exec, for ctn_stream_open. CTN_E_NOT_FOUND: no such program;
- * CTN_E_INVALID: not executable, no such folder. The sentence names the program and the folder. */
+ * CTN_E_INVALID: not executable, no such folder; CTN_E_LIMIT: arguments and environment too large; CTN_E_BUSY: no
+ * process or descriptor free; CTN_E_TIMEOUT (after 5 s), CTN_E_CLOSED: the spawner hangs, is gone. The sentence names
+ * the program and the folder. */
 int ctn_child_spawn(ctn_spawner *spawner, const ctn_spawn_options *options, ctn_child **ret_child, int *ret_stdin,
                     int *ret_stdout, int *ret_stderr, ctn_err *err);
 int ctn_child_pid(const ctn_child *child);
