@@ -12,13 +12,17 @@
  *   5. Definitions are kept by content and never change.
  *
  * Ownership  open gives the store to the caller; close takes it, NULL is fine. What is read is copied into the
- *            caller's arena.
+ *            caller's arena. A memory store lives as long as a handle on it is open.
  * Units      *_ms is milliseconds since the Unix epoch, by the caller's clock.
  * Errors     CTN_E_BUSY     contention or a lock held by another process; nothing was written, try again
  *            CTN_E_IO       outcome unknown; reload before deciding again
  *            CTN_E_NEWER    the file was written by a newer catena; it was not touched
  *            CTN_E_CORRUPT  it is no store, or what it holds does not read back
- *            CTN_E_NOT_FOUND, CTN_E_INVALID (a URL that names no backend)
+ *            CTN_E_STATE    an empty file or an older schema where the mode does not allow to make or migrate it
+ *            CTN_E_DENIED   no permission, or a write through a handle opened for reading
+ *            CTN_E_STALE    the good-bye of an owner that was replaced
+ *            CTN_E_NOT_FOUND, CTN_E_INVALID (a URL that names no backend, an append that is ill-formed),
+ *            CTN_E_UNSUPPORTED (a backend of a later version)
  * Threads    A handle belongs to the thread that uses it; the memory backend may be opened many times under one
  *            name and shares its data between handles. Calls may block on disk, so the loop thread makes only
  *            reads, and those outside turns or at start.
@@ -81,7 +85,7 @@ typedef struct ctn_chain_row {
 int ctn_store_chain_put(ctn_store *st, const ctn_chain_row *row, int64_t *ret_version, ctn_err *err);
 /* version 0: the newest. */
 int ctn_store_chain_get(ctn_store *st, ctn_arena *arena, ctn_str chain_id, int64_t version, ctn_chain_row *ret, ctn_err *err);
-typedef int ctn_chain_fn(void *ctx, const ctn_chain_row *row); /* not 0: stop */
+typedef int ctn_chain_fn(void *ctx, const ctn_chain_row *row); /* not 0: stop; the call itself returns CTN_OK */
 int ctn_store_chain_list(ctn_store *st, ctn_chain_fn *fn, void *ctx, ctn_err *err); /* newest version of each, by id */
 
 /* ---- executions ---- */
@@ -112,9 +116,9 @@ typedef struct ctn_append {
     uint64_t epoch;
     uint64_t seq_expected;               /* last sequence number before this append; 0: new execution */
     const ctn_execution_row *row;        /* new execution: the whole row; else NULL */
-    const ctn_execution_change *change;  /* NULL: the cached row stays as it is */
-    const ctn_record *records;           /* borrowed for the call */
-    size_t count;
+    const ctn_execution_change *change;  /* NULL: the cached row stays as it is; with `row`: changes it at once */
+    const ctn_record *records;           /* borrowed for the call; seq_expected + 1, + 2, ... */
+    size_t count;                        /* at least 1 for a new execution */
 } ctn_append;
 typedef enum ctn_outcome {
     CTN_OUTCOME_ACCEPTED,
@@ -141,8 +145,8 @@ typedef struct ctn_execution_filter {
     int64_t before_exec_no;   /* 0: from the newest; page on with the last one seen */
     size_t limit;             /* 0: no limit */
 } ctn_execution_filter;
-typedef int ctn_execution_fn(void *ctx, const ctn_execution_row *row); /* not 0: stop */
-/* Newest first. The row's strings live until the callback returns. */
+typedef int ctn_execution_fn(void *ctx, const ctn_execution_row *row); /* not 0: stop; the call itself returns CTN_OK */
+/* Newest first. The row's strings live until the callback returns. Callbacks may call the store again. */
 int ctn_store_execution_list(ctn_store *st, const ctn_execution_filter *filter, ctn_execution_fn *fn, void *ctx, ctn_err *err);
 /* What the engine must load: unfinished with wake_at_ms <= until_ms and > 0 (the engine writes a wake time for
  * everything that can go on by itself: 1 for "at once"), in order of wake time. */

@@ -1,0 +1,98 @@
+/*
+ * backend.h -- what a backend of the store implements. Seen by store.c, the backends and their tests only.
+ *
+ * store.c checks what a caller hands over (shape of appends, mode of the handle, length of a prefix) and writes
+ * the sentences that are the same everywhere, so a backend sees well-formed requests only. A backend says
+ * "not there" with CTN_E_NOT_FOUND or a count of 0 and leaves the sentence to store.c.
+ */
+#pragma once
+#include "base/memory.h"
+#include "store/store.h"
+
+/* How an execution is looked for. */
+typedef enum ctn_lookup_kind {
+    CTN_LOOKUP_NO,
+    CTN_LOOKUP_KEY,   /* chain_id and key */
+    CTN_LOOKUP_RANGE, /* id_first..id_last; an id itself is a range of one */
+} ctn_lookup_kind;
+typedef struct ctn_lookup {
+    ctn_lookup_kind kind;
+    int64_t exec_no;
+    ctn_execution_id id_first, id_last;
+    ctn_str chain_id, key;
+} ctn_lookup;
+
+typedef struct ctn_store_ops {
+    void (*close)(ctn_store *st);
+    int (*epoch_begin)(ctn_store *st, uint64_t *ret_epoch, bool *ret_was_crash, ctn_err *err);
+    int (*epoch_end)(ctn_store *st, uint64_t epoch, ctn_err *err);
+    int (*definition_put)(ctn_store *st, const ctn_definition *definitions, size_t count, ctn_err *err);
+    int (*definition_get)(ctn_store *st, ctn_arena *arena, const ctn_digest *digest, ctn_definition *ret, ctn_err *err);
+    int (*chain_put)(ctn_store *st, const ctn_chain_row *row, int64_t *ret_version, ctn_err *err);
+    int (*chain_get)(ctn_store *st, ctn_arena *arena, ctn_str chain_id, int64_t version, ctn_chain_row *ret,
+                     ctn_err *err);
+    int (*chain_list)(ctn_store *st, ctn_chain_fn *fn, void *ctx, ctn_err *err);
+    int (*commit)(ctn_store *st, const ctn_append *appends, size_t count, ctn_outcome *ret_outcomes, ctn_err *err);
+    int (*exec_no_last)(ctn_store *st, int64_t *ret_exec_no, ctn_err *err);
+    /* *ret_matches: 0, 1 (then *ret is the row) or 2 for "more than one". */
+    int (*execution_find)(ctn_store *st, ctn_arena *arena, const ctn_lookup *lookup, ctn_execution_row *ret,
+                          size_t *ret_matches, ctn_err *err);
+    int (*execution_list)(ctn_store *st, const ctn_execution_filter *filter, ctn_execution_fn *fn, void *ctx,
+                          ctn_err *err);
+    int (*execution_due)(ctn_store *st, int64_t until_ms, size_t limit, ctn_execution_fn *fn, void *ctx, ctn_err *err);
+    int (*next_wake)(ctn_store *st, int64_t after_ms, int64_t *ret_wake_at_ms, ctn_err *err);
+    int (*journal_read)(ctn_store *st, int64_t exec_no, uint64_t from_seq, ctn_record_fn *fn, void *ctx, ctn_err *err);
+} ctn_store_ops;
+
+/* The head of every backend's own handle. */
+struct ctn_store {
+    const ctn_store_ops *ops;
+    ctn_store_mode mode;
+};
+
+/* Cleared memory, and a C string of a text's bytes; free() takes both. */
+static inline void *ctn_store_new(size_t count, size_t bytes)
+{
+    void *memory = ctn_realloc_array(NULL, count, bytes);
+    memset(memory, 0, count * bytes);
+    return memory;
+}
+static inline char *ctn_store_cstring(ctn_str s)
+{
+    char *text = ctn_malloc(s.len + 1);
+    if (s.len)
+        memcpy(text, s.ptr, s.len);
+    text[s.len] = '\0';
+    return text;
+}
+
+/* The row as it stands after an append that creates it. */
+static inline ctn_execution_row ctn_row_with_change(const ctn_execution_row *row, const ctn_execution_change *change)
+{
+    ctn_execution_row merged = *row;
+    if (change) {
+        merged.status = change->status;
+        merged.wake_at_ms = change->wake_at_ms;
+        merged.started_at_ms = change->started_at_ms;
+        merged.finished_at_ms = change->finished_at_ms;
+        if (change->outputs.len)
+            merged.outputs = change->outputs;
+        if (change->error.len)
+            merged.error = change->error;
+    }
+    return merged;
+}
+
+/* "the definition a chain names is not in the store": the same words from every backend. */
+int ctn_store_fail_definition(const ctn_chain_row *row, ctn_err *err);
+int ctn_store_fail_version(const ctn_chain_row *row, ctn_err *err);
+int ctn_store_fail_epoch(uint64_t epoch, uint64_t epoch_current, ctn_err *err);
+
+int ctn_memory_open(ctn_str name, ctn_store_mode mode, ctn_store **ret_store, ctn_err *err);
+/* True while somebody has it open. */
+bool ctn_memory_exists(ctn_str name);
+
+int ctn_sqlite_open(const char *path, ctn_store_mode mode, ctn_store **ret_store, ctn_err *err);
+int ctn_sqlite_version_read(const char *path, ctn_store_version *ret_version, ctn_err *err);
+/* target 0: the newest. A lower one is for tests that need a store of the past; with `create` the file is made. */
+int ctn_sqlite_migrate(const char *path, uint32_t target, bool create, ctn_store_version *ret_before, ctn_err *err);

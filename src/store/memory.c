@@ -1,0 +1,690 @@
+/*
+ * memory.c -- a store in memory, for tests, simulations and chains that need not survive.
+ *
+ * It keeps every promise of store.h except outliving the process. A store is shared by all handles that are open
+ * under its name and is gone with the last of them: whoever plays a crash keeps one handle open over it. The list of
+ * names is the one piece of state in this program that hangs off no handle; the sharing is the point of it.
+ *
+ * What must hold: strings and records never move or change once stored (they live in the store's arena until the
+ * end), so what was copied out under the mutex may be read after it. Callbacks run without the mutex, on a snapshot,
+ * and may call the store again.
+ */
+#include "store/backend.h"
+#include <pthread.h>
+#include <stdlib.h>
+
+typedef struct memory_execution {
+    ctn_execution_row row;
+    ctn_record *records;
+    int64_t *positions;
+    size_t count, capacity;
+    size_t live_slot; /* index + 1 in `live`; 0: finished */
+} memory_execution;
+
+/* Hash to executions, open addressing, nothing is ever removed. */
+typedef struct memory_index {
+    struct memory_index_slot {
+        uint64_t hash;
+        memory_execution *execution;
+    } *slots;
+    size_t count, capacity; /* capacity: 0 or a power of two */
+} memory_index;
+
+typedef struct memory_db {
+    struct memory_db *next;
+    char *name;
+    size_t handle_count;
+    pthread_mutex_t mutex;
+    ctn_arena *arena;
+    uint64_t epoch;
+    bool is_clean;
+    int64_t position_last, exec_no_last;
+    ctn_definition *definitions;
+    size_t definition_count, definition_capacity;
+    ctn_chain_row *chains;
+    size_t chain_count, chain_capacity;
+    memory_execution **executions; /* by exec_no */
+    size_t execution_count, execution_capacity;
+    memory_execution **live; /* the unfinished, in no order */
+    size_t live_count, live_capacity;
+    memory_index by_id, by_key;
+} memory_db;
+
+typedef struct memory_store {
+    ctn_store base;
+    memory_db *db;
+} memory_store;
+
+static pthread_mutex_t registry_mutex = PTHREAD_MUTEX_INITIALIZER;
+static memory_db *registry_first;
+
+static memory_db *db_lock(ctn_store *st)
+{
+    memory_db *db = ((memory_store *) st)->db;
+    pthread_mutex_lock(&db->mutex);
+    return db;
+}
+static void db_unlock(memory_db *db)
+{
+    pthread_mutex_unlock(&db->mutex);
+}
+
+/* Room for one more in a malloc'ed array. */
+#define GROW(array, count, capacity) ((array) = grow((array), (count), &(capacity), sizeof *(array)))
+static void *grow(void *array, size_t count, size_t *capacity, size_t bytes)
+{
+    if (count < *capacity)
+        return array;
+    *capacity = *capacity ? *capacity * 2 : 8;
+    return ctn_realloc_array(array, *capacity, bytes);
+}
+
+/* ---- looking things up ---- */
+
+static uint64_t hash_bytes(uint64_t hash, const void *data, size_t count)
+{
+    const unsigned char *p = data;
+    for (size_t i = 0; i < count; i++)
+        hash = (hash ^ p[i]) * 0x100000001b3u;
+    return hash;
+}
+static uint64_t hash_id(ctn_execution_id id)
+{
+    return hash_bytes(0xcbf29ce484222325u, id.bytes, sizeof id.bytes);
+}
+static uint64_t hash_key(ctn_str chain_id, ctn_str key)
+{
+    uint64_t hash = hash_bytes(0xcbf29ce484222325u, chain_id.ptr, chain_id.len);
+    return hash_bytes(hash_bytes(hash, "", 1), key.ptr, key.len);
+}
+
+static void index_place(memory_index *ix, uint64_t hash, memory_execution *execution)
+{
+    size_t i = (size_t) hash & (ix->capacity - 1);
+    while (ix->slots[i].execution)
+        i = (i + 1) & (ix->capacity - 1);
+    ix->slots[i].hash = hash;
+    ix->slots[i].execution = execution;
+}
+
+static void index_add(memory_index *ix, uint64_t hash, memory_execution *execution)
+{
+    if (ix->count * 2 >= ix->capacity) {
+        memory_index larger = {.capacity = ix->capacity ? ix->capacity * 2 : 64};
+        larger.slots = ctn_store_new(larger.capacity, sizeof larger.slots[0]);
+        for (size_t i = 0; i < ix->capacity; i++)
+            if (ix->slots[i].execution)
+                index_place(&larger, ix->slots[i].hash, ix->slots[i].execution);
+        larger.count = ix->count;
+        free(ix->slots);
+        *ix = larger;
+    }
+    index_place(ix, hash, execution);
+    ix->count++;
+}
+
+static memory_execution *find_by_id(const memory_db *db, ctn_execution_id id)
+{
+    const memory_index *ix = &db->by_id;
+    if (ix->capacity == 0)
+        return NULL;
+    uint64_t hash = hash_id(id);
+    for (size_t i = (size_t) hash & (ix->capacity - 1); ix->slots[i].execution; i = (i + 1) & (ix->capacity - 1))
+        if (ix->slots[i].hash == hash && ctn_id_equal(ix->slots[i].execution->row.id, id))
+            return ix->slots[i].execution;
+    return NULL;
+}
+
+static memory_execution *find_by_key(const memory_db *db, ctn_str chain_id, ctn_str key)
+{
+    const memory_index *ix = &db->by_key;
+    if (ix->capacity == 0)
+        return NULL;
+    uint64_t hash = hash_key(chain_id, key);
+    for (size_t i = (size_t) hash & (ix->capacity - 1); ix->slots[i].execution; i = (i + 1) & (ix->capacity - 1)) {
+        const ctn_execution_row *row = &ix->slots[i].execution->row;
+        if (ix->slots[i].hash == hash && ctn_str_equal(row->chain_id, chain_id) &&
+            ctn_str_equal(row->idempotency_key, key))
+            return ix->slots[i].execution;
+    }
+    return NULL;
+}
+
+/* Index of the first execution with a number of at least exec_no. */
+static size_t place_of_no(const memory_db *db, int64_t exec_no)
+{
+    size_t low = 0, high = db->execution_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (db->executions[middle]->row.exec_no < exec_no)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static memory_execution *find_by_no(const memory_db *db, int64_t exec_no)
+{
+    size_t place = place_of_no(db, exec_no);
+    return place < db->execution_count && db->executions[place]->row.exec_no == exec_no ? db->executions[place] : NULL;
+}
+
+/* ---- open, close ---- */
+
+static void db_free(memory_db *db)
+{
+    for (size_t i = 0; i < db->execution_count; i++) {
+        free(db->executions[i]->records);
+        free(db->executions[i]->positions);
+        free(db->executions[i]);
+    }
+    free(db->executions);
+    free(db->live);
+    free(db->definitions);
+    free(db->chains);
+    free(db->by_id.slots);
+    free(db->by_key.slots);
+    ctn_arena_free(db->arena);
+    pthread_mutex_destroy(&db->mutex);
+    free(db->name);
+    free(db);
+}
+
+static memory_db *registry_find(ctn_str name)
+{
+    memory_db *db = registry_first;
+    while (db && !ctn_str_is(name, db->name))
+        db = db->next;
+    return db;
+}
+
+bool ctn_memory_exists(ctn_str name)
+{
+    pthread_mutex_lock(&registry_mutex);
+    bool exists = registry_find(name) != NULL;
+    pthread_mutex_unlock(&registry_mutex);
+    return exists;
+}
+
+static void memory_close(ctn_store *st)
+{
+    memory_db *db = ((memory_store *) st)->db;
+    pthread_mutex_lock(&registry_mutex);
+    bool is_last = --db->handle_count == 0;
+    if (is_last) {
+        memory_db **link = &registry_first;
+        while (*link != db)
+            link = &(*link)->next;
+        *link = db->next;
+    }
+    pthread_mutex_unlock(&registry_mutex);
+    if (is_last)
+        db_free(db);
+    free(st);
+}
+
+/* ---- ownership ---- */
+
+static int memory_epoch_begin(ctn_store *st, uint64_t *ret_epoch, bool *ret_was_crash, ctn_err *err)
+{
+    (void) err;
+    memory_db *db = db_lock(st);
+    *ret_was_crash = !db->is_clean;
+    *ret_epoch = ++db->epoch;
+    db->is_clean = false;
+    db_unlock(db);
+    return CTN_OK;
+}
+
+static int memory_epoch_end(ctn_store *st, uint64_t epoch, ctn_err *err)
+{
+    memory_db *db = db_lock(st);
+    uint64_t current = db->epoch;
+    if (epoch == current)
+        db->is_clean = true;
+    db_unlock(db);
+    return epoch == current ? CTN_OK : ctn_store_fail_epoch(epoch, current, err);
+}
+
+/* ---- definitions and chains ---- */
+
+static const ctn_definition *find_definition(const memory_db *db, const ctn_digest *digest)
+{
+    for (size_t i = 0; i < db->definition_count; i++)
+        if (memcmp(db->definitions[i].digest.bytes, digest->bytes, sizeof digest->bytes) == 0)
+            return &db->definitions[i];
+    return NULL;
+}
+
+static int memory_definition_put(ctn_store *st, const ctn_definition *definitions, size_t count, ctn_err *err)
+{
+    (void) err;
+    memory_db *db = db_lock(st);
+    for (size_t i = 0; i < count; i++) {
+        if (find_definition(db, &definitions[i].digest))
+            continue;
+        GROW(db->definitions, db->definition_count, db->definition_capacity);
+        db->definitions[db->definition_count++] = (ctn_definition){
+            .digest = definitions[i].digest,
+            .kind = ctn_arena_str(db->arena, definitions[i].kind),
+            .name = ctn_arena_str(db->arena, definitions[i].name),
+            .body = ctn_arena_str(db->arena, definitions[i].body),
+        };
+    }
+    db_unlock(db);
+    return CTN_OK;
+}
+
+static int memory_definition_get(ctn_store *st, ctn_arena *arena, const ctn_digest *digest, ctn_definition *ret,
+                                 ctn_err *err)
+{
+    (void) err;
+    memory_db *db = db_lock(st);
+    const ctn_definition *found = find_definition(db, digest);
+    if (found)
+        *ret = (ctn_definition){
+            .digest = found->digest,
+            .kind = ctn_arena_str(arena, found->kind),
+            .name = ctn_arena_str(arena, found->name),
+            .body = ctn_arena_str(arena, found->body),
+        };
+    db_unlock(db);
+    return found ? CTN_OK : CTN_E_NOT_FOUND;
+}
+
+/* version 0: the newest. */
+static const ctn_chain_row *find_chain(const memory_db *db, ctn_str chain_id, int64_t version)
+{
+    const ctn_chain_row *best = NULL;
+    for (size_t i = 0; i < db->chain_count; i++) {
+        const ctn_chain_row *row = &db->chains[i];
+        if (!ctn_str_equal(row->chain_id, chain_id) || (version && row->version != version))
+            continue;
+        if (!best || row->version > best->version)
+            best = row;
+    }
+    return best;
+}
+
+/* The newest version with this content. */
+static const ctn_chain_row *find_chain_content(const memory_db *db, const ctn_chain_row *wanted)
+{
+    const ctn_chain_row *best = NULL;
+    for (size_t i = 0; i < db->chain_count; i++) {
+        const ctn_chain_row *row = &db->chains[i];
+        if (ctn_str_equal(row->chain_id, wanted->chain_id) &&
+            memcmp(row->digest.bytes, wanted->digest.bytes, sizeof row->digest.bytes) == 0 &&
+            (!best || row->version > best->version))
+            best = row;
+    }
+    return best;
+}
+
+static int memory_chain_put(ctn_store *st, const ctn_chain_row *row, int64_t *ret_version, ctn_err *err)
+{
+    memory_db *db = db_lock(st);
+    int rc = CTN_OK;
+    int64_t version = row->version;
+    if (!find_definition(db, &row->digest)) {
+        rc = ctn_store_fail_definition(row, err);
+        goto done;
+    }
+    const ctn_chain_row *same = version ? find_chain(db, row->chain_id, version) : find_chain_content(db, row);
+    if (same) {
+        if (memcmp(same->digest.bytes, row->digest.bytes, sizeof row->digest.bytes) != 0)
+            rc = ctn_store_fail_version(row, err);
+        else
+            *ret_version = same->version;
+        goto done;
+    }
+    if (version == 0) {
+        const ctn_chain_row *newest = find_chain(db, row->chain_id, 0);
+        version = newest ? newest->version + 1 : 1;
+    }
+    GROW(db->chains, db->chain_count, db->chain_capacity);
+    db->chains[db->chain_count++] = (ctn_chain_row){
+        .chain_id = ctn_arena_str(db->arena, row->chain_id),
+        .version = version,
+        .digest = row->digest,
+        .created_at_ms = row->created_at_ms,
+        .created_by = ctn_arena_str(db->arena, row->created_by),
+    };
+    *ret_version = version;
+done:
+    db_unlock(db);
+    return rc;
+}
+
+static int memory_chain_get(ctn_store *st, ctn_arena *arena, ctn_str chain_id, int64_t version, ctn_chain_row *ret,
+                            ctn_err *err)
+{
+    (void) err;
+    memory_db *db = db_lock(st);
+    const ctn_chain_row *found = find_chain(db, chain_id, version);
+    if (found) {
+        *ret = *found;
+        ret->chain_id = ctn_arena_str(arena, found->chain_id);
+        ret->created_by = ctn_arena_str(arena, found->created_by);
+    }
+    db_unlock(db);
+    return found ? CTN_OK : CTN_E_NOT_FOUND;
+}
+
+static int compare_chain_ids(const void *a, const void *b)
+{
+    return ctn_str_compare(((const ctn_chain_row *) a)->chain_id, ((const ctn_chain_row *) b)->chain_id);
+}
+
+static int memory_chain_list(ctn_store *st, ctn_chain_fn *fn, void *ctx, ctn_err *err)
+{
+    (void) err;
+    memory_db *db = db_lock(st);
+    ctn_chain_row *rows = ctn_store_new(db->chain_count + 1, sizeof *rows);
+    size_t count = 0;
+    for (size_t i = 0; i < db->chain_count; i++)
+        if (find_chain(db, db->chains[i].chain_id, 0) == &db->chains[i])
+            rows[count++] = db->chains[i];
+    db_unlock(db);
+    qsort(rows, count, sizeof *rows, compare_chain_ids);
+    for (size_t i = 0; i < count && fn(ctx, &rows[i]) == 0; i++) {
+    }
+    free(rows);
+    return CTN_OK;
+}
+
+/* ---- commit ---- */
+
+static void live_update(memory_db *db, memory_execution *e)
+{
+    bool is_live = !ctn_status_is_final(e->row.status);
+    if (is_live && !e->live_slot) {
+        GROW(db->live, db->live_count, db->live_capacity);
+        db->live[db->live_count++] = e;
+        e->live_slot = db->live_count;
+    } else if (!is_live && e->live_slot) {
+        memory_execution *last = db->live[--db->live_count];
+        db->live[e->live_slot - 1] = last;
+        last->live_slot = e->live_slot;
+        e->live_slot = 0;
+    }
+}
+
+static memory_execution *create_execution(memory_db *db, const ctn_append *a)
+{
+    memory_execution *e = ctn_store_new(1, sizeof *e);
+    ctn_execution_row row = ctn_row_with_change(a->row, a->change);
+    ctn_str *strings[] = {&row.chain_id, &row.queue_key, &row.idempotency_key, &row.tenant,
+                          &row.labels,   &row.input,     &row.outputs,         &row.error};
+    for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++)
+        *strings[i] = ctn_arena_str(db->arena, *strings[i]);
+    e->row = row;
+    size_t place = place_of_no(db, row.exec_no);
+    GROW(db->executions, db->execution_count, db->execution_capacity);
+    memmove(&db->executions[place + 1], &db->executions[place], (db->execution_count - place) * sizeof e);
+    db->executions[place] = e;
+    db->execution_count++;
+    if (row.exec_no > db->exec_no_last)
+        db->exec_no_last = row.exec_no;
+    index_add(&db->by_id, hash_id(row.id), e);
+    if (row.idempotency_key.len)
+        index_add(&db->by_key, hash_key(row.chain_id, row.idempotency_key), e);
+    return e;
+}
+
+static void change_execution(memory_db *db, memory_execution *e, const ctn_execution_change *change)
+{
+    ctn_execution_row row = ctn_row_with_change(&e->row, change);
+    if (change->outputs.len)
+        row.outputs = ctn_arena_str(db->arena, change->outputs);
+    if (change->error.len)
+        row.error = ctn_arena_str(db->arena, change->error);
+    e->row = row;
+}
+
+static void add_record(memory_db *db, memory_execution *e, const ctn_record *record)
+{
+    if (e->count == e->capacity) {
+        e->capacity = e->capacity ? e->capacity * 2 : 8;
+        e->records = ctn_realloc_array(e->records, e->capacity, sizeof e->records[0]);
+        e->positions = ctn_realloc_array(e->positions, e->capacity, sizeof e->positions[0]);
+    }
+    ctn_record kept = *record;
+    kept.step = ctn_arena_str(db->arena, record->step);
+    kept.actor = ctn_arena_str(db->arena, record->actor);
+    kept.body = ctn_arena_str(db->arena, record->body);
+    e->records[e->count] = kept;
+    e->positions[e->count] = ++db->position_last;
+    e->count++;
+    e->row.hash_last = record->hash;
+}
+
+static ctn_outcome append_one(memory_db *db, const ctn_append *a)
+{
+    if (a->epoch < db->epoch)
+        return CTN_OUTCOME_STALE_EPOCH;
+    memory_execution *e = find_by_no(db, a->exec_no);
+    if ((e ? e->count : 0) != a->seq_expected)
+        return CTN_OUTCOME_STALE_SEQ;
+    if (a->row) {
+        if (find_by_id(db, a->row->id))
+            return CTN_OUTCOME_EXISTS;
+        if (a->row->idempotency_key.len && find_by_key(db, a->row->chain_id, a->row->idempotency_key))
+            return CTN_OUTCOME_EXISTS;
+        e = create_execution(db, a);
+    } else if (a->change)
+        change_execution(db, e, a->change);
+    live_update(db, e);
+    for (size_t i = 0; i < a->count; i++)
+        add_record(db, e, &a->records[i]);
+    return CTN_OUTCOME_ACCEPTED;
+}
+
+static int memory_commit(ctn_store *st, const ctn_append *appends, size_t count, ctn_outcome *ret_outcomes,
+                         ctn_err *err)
+{
+    (void) err;
+    memory_db *db = db_lock(st);
+    for (size_t i = 0; i < count; i++)
+        ret_outcomes[i] = append_one(db, &appends[i]);
+    db_unlock(db);
+    return CTN_OK;
+}
+
+/* ---- reading executions ---- */
+
+static int memory_exec_no_last(ctn_store *st, int64_t *ret_exec_no, ctn_err *err)
+{
+    (void) err;
+    memory_db *db = db_lock(st);
+    *ret_exec_no = db->exec_no_last;
+    db_unlock(db);
+    return CTN_OK;
+}
+
+static ctn_execution_row copy_row(ctn_arena *arena, const ctn_execution_row *row)
+{
+    ctn_execution_row copy = *row;
+    ctn_str *strings[] = {&copy.chain_id, &copy.queue_key, &copy.idempotency_key, &copy.tenant,
+                          &copy.labels,   &copy.input,     &copy.outputs,         &copy.error};
+    for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++)
+        *strings[i] = ctn_arena_str(arena, *strings[i]);
+    return copy;
+}
+
+static int memory_execution_find(ctn_store *st, ctn_arena *arena, const ctn_lookup *lookup, ctn_execution_row *ret,
+                                 size_t *ret_matches, ctn_err *err)
+{
+    (void) err;
+    memory_db *db = db_lock(st);
+    const memory_execution *found = NULL;
+    size_t matches = 0;
+    if (lookup->kind == CTN_LOOKUP_NO)
+        found = find_by_no(db, lookup->exec_no);
+    else if (lookup->kind == CTN_LOOKUP_KEY)
+        found = find_by_key(db, lookup->chain_id, lookup->key);
+    else if (ctn_id_equal(lookup->id_first, lookup->id_last))
+        found = find_by_id(db, lookup->id_first);
+    else
+        for (size_t i = 0; i < db->execution_count && matches < 2; i++) {
+            const uint8_t *id = db->executions[i]->row.id.bytes;
+            if (memcmp(id, lookup->id_first.bytes, 16) < 0 || memcmp(id, lookup->id_last.bytes, 16) > 0)
+                continue;
+            found = db->executions[i];
+            matches++;
+        }
+    if (found && matches == 0)
+        matches = 1;
+    if (matches == 1)
+        *ret = copy_row(arena, &found->row);
+    *ret_matches = matches;
+    db_unlock(db);
+    return CTN_OK;
+}
+
+static bool filter_takes(const ctn_execution_filter *filter, const ctn_execution_row *row)
+{
+    return (filter->chain_id.len == 0 || ctn_str_equal(filter->chain_id, row->chain_id)) &&
+           (!filter->by_status || filter->status == row->status) &&
+           (!filter->unfinished_only || !ctn_status_is_final(row->status)) &&
+           (filter->before_exec_no <= 0 || row->exec_no < filter->before_exec_no);
+}
+
+static void tell_rows(const ctn_execution_row *rows, size_t count, ctn_execution_fn *fn, void *ctx)
+{
+    for (size_t i = 0; i < count && fn(ctx, &rows[i]) == 0; i++) {
+    }
+}
+
+static int memory_execution_list(ctn_store *st, const ctn_execution_filter *filter, ctn_execution_fn *fn, void *ctx,
+                                 ctn_err *err)
+{
+    (void) err;
+    memory_db *db = db_lock(st);
+    size_t limit = filter->limit ? filter->limit : SIZE_MAX;
+    ctn_execution_row *rows = NULL;
+    size_t count = 0, capacity = 0;
+    for (size_t i = db->execution_count; i-- > 0 && count < limit;) {
+        if (!filter_takes(filter, &db->executions[i]->row))
+            continue;
+        GROW(rows, count, capacity);
+        rows[count++] = db->executions[i]->row;
+    }
+    db_unlock(db);
+    tell_rows(rows, count, fn, ctx);
+    free(rows);
+    return CTN_OK;
+}
+
+static int compare_wakes(const void *a, const void *b)
+{
+    const ctn_execution_row *x = a, *y = b;
+    if (x->wake_at_ms != y->wake_at_ms)
+        return x->wake_at_ms < y->wake_at_ms ? -1 : 1;
+    return (x->exec_no > y->exec_no) - (x->exec_no < y->exec_no);
+}
+
+static int memory_execution_due(ctn_store *st, int64_t until_ms, size_t limit, ctn_execution_fn *fn, void *ctx,
+                                ctn_err *err)
+{
+    (void) err;
+    memory_db *db = db_lock(st);
+    ctn_execution_row *rows = NULL;
+    size_t count = 0, capacity = 0;
+    for (size_t i = 0; i < db->live_count; i++) {
+        const ctn_execution_row *row = &db->live[i]->row;
+        if (row->wake_at_ms <= 0 || row->wake_at_ms > until_ms)
+            continue;
+        GROW(rows, count, capacity);
+        rows[count++] = *row;
+    }
+    db_unlock(db);
+    if (count)
+        qsort(rows, count, sizeof *rows, compare_wakes);
+    tell_rows(rows, limit && limit < count ? limit : count, fn, ctx);
+    free(rows);
+    return CTN_OK;
+}
+
+static int memory_next_wake(ctn_store *st, int64_t after_ms, int64_t *ret_wake_at_ms, ctn_err *err)
+{
+    (void) err;
+    memory_db *db = db_lock(st);
+    int64_t best = 0;
+    for (size_t i = 0; i < db->live_count; i++) {
+        int64_t wake = db->live[i]->row.wake_at_ms;
+        if (wake > 0 && wake > after_ms && (best == 0 || wake < best))
+            best = wake;
+    }
+    *ret_wake_at_ms = best;
+    db_unlock(db);
+    return CTN_OK;
+}
+
+/* ---- reading journals ---- */
+
+static int memory_journal_read(ctn_store *st, int64_t exec_no, uint64_t from_seq, ctn_record_fn *fn, void *ctx,
+                               ctn_err *err)
+{
+    (void) err;
+    memory_db *db = db_lock(st);
+    const memory_execution *e = find_by_no(db, exec_no);
+    size_t first = from_seq > 0 ? (size_t) (from_seq - 1) : 0;
+    size_t count = e && first < e->count ? e->count - first : 0;
+    ctn_record *records = ctn_store_new(count + 1, sizeof *records);
+    int64_t *positions = ctn_store_new(count + 1, sizeof *positions);
+    if (count) {
+        memcpy(records, &e->records[first], count * sizeof *records);
+        memcpy(positions, &e->positions[first], count * sizeof *positions);
+    }
+    db_unlock(db);
+    int rc = CTN_OK;
+    for (size_t i = 0; rc == CTN_OK && i < count; i++)
+        rc = fn(ctx, &records[i], positions[i]);
+    free(records);
+    free(positions);
+    return rc;
+}
+
+static const ctn_store_ops memory_ops = {
+    .close = memory_close,
+    .epoch_begin = memory_epoch_begin,
+    .epoch_end = memory_epoch_end,
+    .definition_put = memory_definition_put,
+    .definition_get = memory_definition_get,
+    .chain_put = memory_chain_put,
+    .chain_get = memory_chain_get,
+    .chain_list = memory_chain_list,
+    .commit = memory_commit,
+    .exec_no_last = memory_exec_no_last,
+    .execution_find = memory_execution_find,
+    .execution_list = memory_execution_list,
+    .execution_due = memory_execution_due,
+    .next_wake = memory_next_wake,
+    .journal_read = memory_journal_read,
+};
+
+int ctn_memory_open(ctn_str name, ctn_store_mode mode, ctn_store **ret_store, ctn_err *err)
+{
+    pthread_mutex_lock(&registry_mutex);
+    memory_db *db = registry_find(name);
+    if (!db && mode == CTN_STORE_CREATE) {
+        db = ctn_store_new(1, sizeof *db);
+        db->name = ctn_store_cstring(name);
+        db->arena = ctn_arena_new(4096);
+        db->is_clean = true;
+        pthread_mutex_init(&db->mutex, NULL);
+        db->next = registry_first;
+        registry_first = db;
+    }
+    if (db)
+        db->handle_count++;
+    pthread_mutex_unlock(&registry_mutex);
+    if (!db)
+        return ctn_fail(err, CTN_E_NOT_FOUND, "there is no store memory:%.*s in this process", CTN_STR_ARG(name));
+    memory_store *st = ctn_store_new(1, sizeof *st);
+    st->base = (ctn_store){.ops = &memory_ops, .mode = mode};
+    st->db = db;
+    *ret_store = &st->base;
+    return CTN_OK;
+}

@@ -1,0 +1,387 @@
+/*
+ * sqlite_db.c -- opening a store file, keeping its statements, telling its errors.
+ *
+ * A file is judged before it is used: what is no store, or a newer one, is opened for reading only, without the
+ * checkpoint that closing would do, so that it stays as it was byte for byte. Nothing in this program opens the
+ * database file itself while a connection to it is there: closing that descriptor would drop SQLite's locks.
+ */
+#include "store/sqlite_db.h"
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Only readers and a migrating process can be in the way, and never for long. */
+enum { BUSY_TIMEOUT_MS = 2000 };
+
+static const char *const write_sql[SQL_COUNT] = {
+    [SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [SQL_COMMIT] = "COMMIT",
+    [SQL_ROLLBACK] = "ROLLBACK",
+    [SQL_DATA_VERSION] = "PRAGMA data_version",
+    [SQL_META_READ] = "SELECT epoch, is_clean,"
+                      " max(position_floor, coalesce((SELECT max(position) FROM execution_journal), 0)) FROM meta",
+    [SQL_EPOCH_BEGIN] = "UPDATE meta SET epoch = ?1, is_clean = 0",
+    [SQL_EPOCH_END] = "UPDATE meta SET is_clean = 1",
+    [SQL_SEQ_LAST] = "SELECT max(seq) FROM execution_journal WHERE exec_no = ?1",
+    [SQL_EXECUTION_INSERT] =
+        "INSERT INTO chain_executions(exec_no, execution_id, chain_id, chain_version, status, priority, queue_key,"
+        " idempotency_key, tenant, wake_at_ms, labels, input, outputs, error, created_at_ms, started_at_ms,"
+        " finished_at_ms) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17) ON CONFLICT DO NOTHING",
+    [SQL_EXECUTION_UPDATE] =
+        "UPDATE chain_executions SET status = ?2, wake_at_ms = ?3, started_at_ms = ?4, finished_at_ms = ?5,"
+        " outputs = coalesce(?6, outputs), error = coalesce(?7, error) WHERE exec_no = ?1",
+    [SQL_EXECUTION_EXISTS] = "SELECT 1 FROM chain_executions WHERE exec_no = ?1",
+    [SQL_JOURNAL_INSERT] =
+        "INSERT INTO execution_journal(position, exec_no, seq, at_ms, kind, step, item, attempt, actor, body, hash)"
+        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
+    [SQL_DEFINITION_PUT] = "INSERT INTO definitions(digest, kind, name, body) VALUES(?1,?2,?3,?4) ON CONFLICT DO NOTHING",
+    [SQL_CHAIN_INSERT] = "INSERT INTO chains(chain_id, version, digest, created_at_ms, created_by) VALUES(?1,?2,?3,?4,?5)",
+};
+
+int ctn_sqlite_fail(sqlite3 *db, const char *path, int sqlite_rc, const char *doing, ctn_err *err)
+{
+    int system_errno = db ? sqlite3_system_errno(db) : 0;
+    const char *words = db ? sqlite3_errmsg(db) : sqlite3_errstr(sqlite_rc);
+    switch (sqlite_rc & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return ctn_fail(err, CTN_E_BUSY, "the store %s is locked by another process (%s)", path, doing);
+    case SQLITE_NOTADB:
+        return ctn_fail(err, CTN_E_CORRUPT, "%s is not a catena store: %s", path, words);
+    case SQLITE_CORRUPT:
+    case SQLITE_CONSTRAINT: /* our statements expect none: an index and its table disagree */
+        return ctn_fail(err, CTN_E_CORRUPT, "the store %s is damaged (%s): %s", path, doing, words);
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+        return ctn_fail(err, CTN_E_DENIED, "the store %s cannot be written (%s): the file or its folder is read-only",
+                        path, doing);
+    case SQLITE_CANTOPEN:
+        return ctn_fail(err, system_errno == EACCES || system_errno == EROFS ? CTN_E_DENIED : CTN_E_IO,
+                        "the store %s cannot be opened (%s): %s", path, doing,
+                        system_errno ? strerror(system_errno) : words);
+    case SQLITE_FULL:
+        return ctn_fail(err, CTN_E_IO, "the store %s cannot grow (%s): the disk is full", path, doing);
+    default:
+        return ctn_fail(err, CTN_E_IO, "the store %s (%s): %s%s%s", path, doing, words, system_errno ? ", " : "",
+                        system_errno ? strerror(system_errno) : "");
+    }
+}
+
+/* ---- statements ---- */
+
+int ctn_sqlite_take(sqlite_store *st, sqlite_sql which, sqlite3_stmt **ret_stmt, ctn_err *err)
+{
+    sqlite3_stmt *kept = st->stmts[which];
+    if (kept && !sqlite3_stmt_busy(kept)) {
+        *ret_stmt = kept;
+        return CTN_OK;
+    }
+    const char *sql = write_sql[which] ? write_sql[which] : ctn_sqlite_read_sql[which];
+    assert(sql);
+    sqlite3_stmt *stmt = NULL;
+    int rc = sqlite3_prepare_v3(st->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL);
+    if (rc)
+        return ctn_sqlite_fail(st->db, st->path, rc, "preparing a statement", err);
+    if (!kept)
+        st->stmts[which] = stmt;
+    *ret_stmt = stmt;
+    return CTN_OK;
+}
+
+void ctn_sqlite_release(sqlite_store *st, sqlite_sql which, sqlite3_stmt *stmt)
+{
+    if (!stmt)
+        return;
+    if (stmt == st->stmts[which])
+        sqlite3_reset(stmt);
+    else
+        sqlite3_finalize(stmt);
+}
+
+int ctn_sqlite_run(sqlite_store *st, sqlite_sql which, ctn_err *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = ctn_sqlite_take(st, which, &stmt, err);
+    if (rc)
+        return rc;
+    int step = sqlite3_step(stmt);
+    if (step != SQLITE_DONE)
+        rc = ctn_sqlite_fail(st->db, st->path, step,
+                             which == SQL_BEGIN    ? "beginning a transaction"
+                             : which == SQL_COMMIT ? "committing"
+                                                   : "writing",
+                             err);
+    ctn_sqlite_release(st, which, stmt);
+    return rc;
+}
+
+int ctn_sqlite_begin(sqlite_store *st, ctn_err *err)
+{
+    return ctn_sqlite_run(st, SQL_BEGIN, err);
+}
+
+int ctn_sqlite_commit_txn(sqlite_store *st, ctn_err *err)
+{
+    int rc = ctn_sqlite_run(st, SQL_COMMIT, err);
+    if (rc)
+        ctn_sqlite_rollback(st);
+    return rc;
+}
+
+void ctn_sqlite_rollback(sqlite_store *st)
+{
+    if (!sqlite3_get_autocommit(st->db))
+        (void) ctn_sqlite_run(st, SQL_ROLLBACK, NULL); /* the first error is the one to tell */
+}
+
+/* ---- files ---- */
+
+char *ctn_sqlite_literal_path(const char *path)
+{
+    char *literal = NULL;
+    if (asprintf(&literal, "%s%s", path[0] == '/' ? "" : "./", path) < 0)
+        abort();
+    return literal;
+}
+
+static int fail_no_file(const char *path, ctn_err *err)
+{
+    if (errno == EACCES || errno == EPERM || errno == EROFS)
+        return ctn_fail(err, CTN_E_DENIED, "the store %s: %s", path, strerror(errno));
+    if (errno != ENOENT && errno != ENOTDIR)
+        return ctn_fail(err, CTN_E_IO, "the store %s: %s", path, strerror(errno));
+    char *folder = ctn_store_cstring(ctn_str_from(path));
+    char *slash = strrchr(folder, '/');
+    struct stat info;
+    if (slash && slash != folder)
+        *slash = '\0';
+    int rc;
+    if (slash && slash != folder && (stat(folder, &info) || !S_ISDIR(info.st_mode)))
+        rc = ctn_fail(err, CTN_E_NOT_FOUND, "the folder %s of the store %s does not exist", folder, path);
+    else
+        rc = ctn_fail(err, CTN_E_NOT_FOUND, "there is no store %s", path);
+    free(folder);
+    return rc;
+}
+
+/* The file is there, or is now, readable by its owner only: it holds people's data. */
+static int ensure_file(const char *path, bool create, ctn_err *err)
+{
+    struct stat info;
+    if (stat(path, &info) == 0) {
+        if (S_ISDIR(info.st_mode))
+            return ctn_fail(err, CTN_E_INVALID, "%s is a folder; a store is a file", path);
+        if (!S_ISREG(info.st_mode))
+            return ctn_fail(err, CTN_E_INVALID, "%s is no regular file; a store is one", path);
+        if (info.st_size > 0 && info.st_size < 512) /* SQLite would take a very short text for an empty database */
+            return ctn_fail(err, CTN_E_CORRUPT, "%s is not a catena store: file is not a database", path);
+        return CTN_OK;
+    }
+    if (errno != ENOENT || !create)
+        return fail_no_file(path, err);
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return errno == EEXIST ? CTN_OK : fail_no_file(path, err);
+    close(fd);
+    return CTN_OK;
+}
+
+/* Which program's file, which schema, and whether anything is in it. */
+static int identify(sqlite3 *db, const char *path, ctn_store_version *ret_version, ctn_err *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    int64_t application = 0, version = 0, objects = 0;
+    int rc = sqlite3_prepare_v2(db,
+                                "SELECT (SELECT application_id FROM pragma_application_id),"
+                                " (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_schema)",
+                                -1, &stmt, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(stmt);
+    if (rc == SQLITE_ROW) {
+        application = sqlite3_column_int64(stmt, 0);
+        version = sqlite3_column_int64(stmt, 1);
+        objects = sqlite3_column_int64(stmt, 2);
+        rc = SQLITE_OK;
+    }
+    sqlite3_finalize(stmt);
+    if (rc)
+        return ctn_sqlite_fail(db, path, rc, "reading what it is", err);
+    bool is_empty = application == 0 && version == 0 && objects == 0;
+    if (!is_empty && application != ctn_sqlite_application_id)
+        return ctn_fail(err, CTN_E_CORRUPT,
+                        "%s is not a catena store: it is another program's SQLite database (application id 0x%08" PRIx32
+                        ")",
+                        path, (uint32_t) application);
+    if (version < 0 || (!is_empty && (version == 0 || objects == 0)))
+        return ctn_fail(err, CTN_E_CORRUPT, "the store %s is damaged: it has no schema", path);
+    *ret_version = (ctn_store_version){.found = (uint32_t) version, .newest = ctn_sqlite_schema_newest()};
+    return CTN_OK;
+}
+
+static int connect(const char *path, int flags, sqlite3 **ret_db, ctn_err *err)
+{
+    sqlite3 *db = NULL;
+    char *literal = ctn_sqlite_literal_path(path);
+    int rc = sqlite3_open_v2(literal, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+    free(literal);
+    if (rc) {
+        rc = ctn_sqlite_fail(db, path, rc, "opening", err);
+        sqlite3_close(db);
+        return rc;
+    }
+    sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    *ret_db = db;
+    return CTN_OK;
+}
+
+int ctn_sqlite_open_file(const char *path, bool is_writer, bool create, sqlite3 **ret_db, ctn_store_version *ret_version,
+                         ctn_err *err)
+{
+    sqlite3 *db = NULL;
+    int rc = ensure_file(path, create, err);
+    if (rc)
+        return rc;
+    rc = connect(path, SQLITE_OPEN_READONLY, &db, err);
+    if (rc)
+        return rc;
+    sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    rc = identify(db, path, ret_version, err);
+    if (rc == CTN_OK && is_writer) {
+        if (ret_version->found > ret_version->newest) { /* the caller writes the sentence; the file stays as it is */
+            *ret_db = db;
+            return CTN_OK;
+        }
+        sqlite3_close(db);
+        db = NULL;
+        rc = connect(path, SQLITE_OPEN_READWRITE, &db, err);
+        if (rc == CTN_OK && sqlite3_db_readonly(db, "main") == 1)
+            rc = ctn_fail(err, CTN_E_DENIED, "the store %s cannot be written: the file is read-only for this user", path);
+    }
+    if (rc) {
+        sqlite3_close(db);
+        return rc;
+    }
+    *ret_db = db;
+    return CTN_OK;
+}
+
+/* ---- the backend's table ---- */
+
+static void sqlite_store_close(ctn_store *base)
+{
+    sqlite_store *st = (sqlite_store *) base;
+    ctn_sqlite_checkpointer_free(st->checkpointer);
+    for (size_t i = 0; i < SQL_COUNT; i++)
+        sqlite3_finalize(st->stmts[i]);
+    int rc = sqlite3_close(st->db);
+    assert(rc == SQLITE_OK); /* a statement of ours was left open */
+    ctn_sqlite_seq_cache_free(st->seqs);
+    free(st->path);
+    free(st);
+}
+
+static const ctn_store_ops sqlite_ops = {
+    .close = sqlite_store_close,
+    .epoch_begin = ctn_sqlite_epoch_begin,
+    .epoch_end = ctn_sqlite_epoch_end,
+    .definition_put = ctn_sqlite_definition_put,
+    .definition_get = ctn_sqlite_definition_get,
+    .chain_put = ctn_sqlite_chain_put,
+    .chain_get = ctn_sqlite_chain_get,
+    .chain_list = ctn_sqlite_chain_list,
+    .commit = ctn_sqlite_commit,
+    .exec_no_last = ctn_sqlite_exec_no_last,
+    .execution_find = ctn_sqlite_execution_find,
+    .execution_list = ctn_sqlite_execution_list,
+    .execution_due = ctn_sqlite_execution_due,
+    .next_wake = ctn_sqlite_next_wake,
+    .journal_read = ctn_sqlite_journal_read,
+};
+
+static int fail_newer(const char *path, ctn_store_version version, ctn_err *err)
+{
+    return ctn_fail(err, CTN_E_NEWER,
+                    "the store %s was written by a newer catena (schema %" PRIu32 ", this one knows %" PRIu32
+                    "); it was not touched",
+                    path, version.found, version.newest);
+}
+
+static int configure_writer(sqlite3 *db, const char *path, ctn_err *err)
+{
+    /* Checkpoints are ours to time; after one that emptied a grown log, most of its file is given back. */
+    static const char sql[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
+                              "PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16384";
+    int rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+    if (rc)
+        return ctn_sqlite_fail(db, path, rc, "setting up the connection", err);
+    return CTN_OK;
+}
+
+int ctn_sqlite_open(const char *path, ctn_store_mode mode, ctn_store **ret_store, ctn_err *err)
+{
+    sqlite3 *db = NULL;
+    sqlite_store *st = NULL;
+    ctn_store_version version;
+    bool is_writer = mode != CTN_STORE_READ;
+    int rc = ctn_sqlite_open_file(path, is_writer, mode == CTN_STORE_CREATE, &db, &version, err);
+    if (rc)
+        return rc;
+    if (version.found > version.newest)
+        rc = fail_newer(path, version, err);
+    else if (version.found == 0 && mode != CTN_STORE_CREATE)
+        rc = ctn_fail(err, CTN_E_STATE, "the store %s is empty; `catena store init` makes it a store", path);
+    else if (version.found < version.newest && mode != CTN_STORE_CREATE)
+        rc = ctn_fail(err, CTN_E_STATE,
+                      "the store %s has the older schema %" PRIu32 " of %" PRIu32 "; `catena store migrate` brings it up "
+                      "to date",
+                      path, version.found, version.newest);
+    else if (version.found < version.newest)
+        rc = ctn_sqlite_schema_raise(db, path, version.newest, err);
+    if (rc == CTN_OK && is_writer)
+        rc = configure_writer(db, path, err);
+    if (rc) {
+        sqlite3_close(db);
+        return rc;
+    }
+    st = ctn_store_new(1, sizeof *st);
+    st->base = (ctn_store){.ops = &sqlite_ops, .mode = mode};
+    st->db = db;
+    st->path = ctn_store_cstring(ctn_str_from(path));
+    if (is_writer)
+        st->checkpointer = ctn_sqlite_checkpointer_new(db, path);
+    *ret_store = &st->base;
+    return CTN_OK;
+}
+
+int ctn_sqlite_version_read(const char *path, ctn_store_version *ret_version, ctn_err *err)
+{
+    sqlite3 *db = NULL;
+    int rc = ctn_sqlite_open_file(path, false, false, &db, ret_version, err);
+    sqlite3_close(db);
+    return rc;
+}
+
+int ctn_sqlite_migrate(const char *path, uint32_t target, bool create, ctn_store_version *ret_before, ctn_err *err)
+{
+    sqlite3 *db = NULL;
+    ctn_store_version version;
+    int rc = ctn_sqlite_open_file(path, true, create, &db, &version, err);
+    if (rc)
+        return rc;
+    if (version.found > version.newest)
+        rc = fail_newer(path, version, err);
+    else if (version.found < version.newest)
+        rc = ctn_sqlite_schema_raise(db, path, target ? target : version.newest, err);
+    sqlite3_close(db);
+    if (rc == CTN_OK)
+        *ret_before = version;
+    return rc;
+}

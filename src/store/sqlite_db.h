@@ -1,0 +1,151 @@
+/*
+ * sqlite_db.h -- what the SQLite backend's files share: the handle, its statements, its errors. Private to them.
+ *
+ * A handle has one connection and keeps each statement it prepared, so the commit path prepares nothing. A cached
+ * statement that is in use (a callback called the store again) is left alone and a second one is prepared beside it.
+ */
+#pragma once
+#include "store/backend.h"
+#include <sqlite3.h>
+
+typedef enum sqlite_sql {
+    SQL_BEGIN,
+    SQL_COMMIT,
+    SQL_ROLLBACK,
+    SQL_DATA_VERSION,
+    SQL_META_READ,
+    SQL_EPOCH_BEGIN,
+    SQL_EPOCH_END,
+    SQL_SEQ_LAST,
+    SQL_EXECUTION_INSERT,
+    SQL_EXECUTION_UPDATE,
+    SQL_EXECUTION_EXISTS,
+    SQL_JOURNAL_INSERT,
+    SQL_DEFINITION_PUT,
+    SQL_DEFINITION_GET,
+    SQL_CHAIN_VERSION_BY_CONTENT,
+    SQL_CHAIN_GET,
+    SQL_CHAIN_NEWEST,
+    SQL_CHAIN_INSERT,
+    SQL_CHAIN_LIST,
+    SQL_EXEC_NO_LAST,
+    SQL_EXECUTION_BY_NO,
+    SQL_EXECUTION_BY_KEY,
+    SQL_EXECUTION_BY_RANGE,
+    SQL_EXECUTION_DUE,
+    SQL_NEXT_WAKE,
+    SQL_JOURNAL_READ,
+    SQL_COUNT
+} sqlite_sql;
+
+typedef struct sqlite_checkpointer sqlite_checkpointer;
+typedef struct sqlite_seq_cache sqlite_seq_cache;
+
+typedef struct sqlite_store {
+    ctn_store base;
+    sqlite3 *db;
+    char *path; /* as SQLite is given it: never taken for a URI */
+    sqlite3_stmt *stmts[SQL_COUNT];
+    sqlite_seq_cache *seqs;      /* NULL until the first commit */
+    sqlite_checkpointer *checkpointer; /* NULL unless writable */
+} sqlite_store;
+
+/* ---- sqlite_db.c ---- */
+
+/* The sentence of SQLite for what just failed on `db`, with the path, and our code for it. */
+int ctn_sqlite_fail(sqlite3 *db, const char *path, int sqlite_rc, const char *doing, ctn_err *err);
+/* The statement, ready to bind. Give it back with ctn_sqlite_release, whatever happened. */
+int ctn_sqlite_take(sqlite_store *st, sqlite_sql which, sqlite3_stmt **ret_stmt, ctn_err *err);
+void ctn_sqlite_release(sqlite_store *st, sqlite_sql which, sqlite3_stmt *stmt); /* NULL is fine */
+/* Runs a statement that gives no row. */
+int ctn_sqlite_run(sqlite_store *st, sqlite_sql which, ctn_err *err);
+int ctn_sqlite_begin(sqlite_store *st, ctn_err *err);    /* CTN_E_BUSY: nothing happened */
+int ctn_sqlite_commit_txn(sqlite_store *st, ctn_err *err); /* rolls back when it fails */
+void ctn_sqlite_rollback(sqlite_store *st);              /* no transaction: no effect */
+/* A file that is there, opened and judged: foreign, corrupt and newer files are refused unchanged. */
+int ctn_sqlite_open_file(const char *path, bool is_writer, bool create, sqlite3 **ret_db, ctn_store_version *ret_version,
+                         ctn_err *err);
+/* "./file" for a relative path, so that neither "file:" nor ":memory:" means anything; caller frees. */
+char *ctn_sqlite_literal_path(const char *path);
+
+static inline void sqlite_bind_str(sqlite3_stmt *stmt, int at, ctn_str s) /* empty: NULL */
+{
+    if (s.len)
+        sqlite3_bind_text64(stmt, at, s.ptr, s.len, SQLITE_STATIC, SQLITE_UTF8);
+    else
+        sqlite3_bind_null(stmt, at);
+}
+static inline void sqlite_bind_str_or_empty(sqlite3_stmt *stmt, int at, ctn_str s)
+{
+    sqlite3_bind_text64(stmt, at, s.len ? s.ptr : "", s.len, SQLITE_STATIC, SQLITE_UTF8);
+}
+static inline void sqlite_bind_positive(sqlite3_stmt *stmt, int at, int64_t value) /* 0 and less: NULL */
+{
+    if (value > 0)
+        sqlite3_bind_int64(stmt, at, value);
+    else
+        sqlite3_bind_null(stmt, at);
+}
+static inline void sqlite_bind_digest(sqlite3_stmt *stmt, int at, const ctn_digest *digest)
+{
+    sqlite3_bind_blob(stmt, at, digest->bytes, CTN_DIGEST_BYTES, SQLITE_STATIC);
+}
+/* Borrowed until the next step. */
+static inline ctn_str sqlite_column_str(sqlite3_stmt *stmt, int at)
+{
+    const char *text = (const char *) sqlite3_column_text(stmt, at);
+    return (ctn_str){text, text ? (size_t) sqlite3_column_bytes(stmt, at) : 0};
+}
+static inline bool sqlite_column_digest(sqlite3_stmt *stmt, int at, ctn_digest *ret)
+{
+    const void *blob = sqlite3_column_blob(stmt, at);
+    if (!blob || sqlite3_column_bytes(stmt, at) != CTN_DIGEST_BYTES)
+        return false;
+    memcpy(ret->bytes, blob, CTN_DIGEST_BYTES);
+    return true;
+}
+
+/* ---- sqlite_schema.c ---- */
+extern const int32_t ctn_sqlite_application_id;
+uint32_t ctn_sqlite_schema_newest(void);
+/* Brings an open file to `target` in one transaction; reads the version again inside it. */
+int ctn_sqlite_schema_raise(sqlite3 *db, const char *path, uint32_t target, ctn_err *err);
+
+/* ---- sqlite_commit.c ---- */
+int ctn_sqlite_epoch_begin(ctn_store *st, uint64_t *ret_epoch, bool *ret_was_crash, ctn_err *err);
+int ctn_sqlite_epoch_end(ctn_store *st, uint64_t epoch, ctn_err *err);
+int ctn_sqlite_commit(ctn_store *st, const ctn_append *appends, size_t count, ctn_outcome *ret_outcomes, ctn_err *err);
+void ctn_sqlite_seq_cache_free(sqlite_seq_cache *cache);
+
+/* ---- sqlite_chains.c ---- */
+int ctn_sqlite_definition_put(ctn_store *st, const ctn_definition *definitions, size_t count, ctn_err *err);
+int ctn_sqlite_definition_get(ctn_store *st, ctn_arena *arena, const ctn_digest *digest, ctn_definition *ret,
+                              ctn_err *err);
+int ctn_sqlite_chain_put(ctn_store *st, const ctn_chain_row *row, int64_t *ret_version, ctn_err *err);
+int ctn_sqlite_chain_get(ctn_store *st, ctn_arena *arena, ctn_str chain_id, int64_t version, ctn_chain_row *ret,
+                         ctn_err *err);
+int ctn_sqlite_chain_list(ctn_store *st, ctn_chain_fn *fn, void *ctx, ctn_err *err);
+
+/* ---- sqlite_read.c ---- */
+int ctn_sqlite_exec_no_last(ctn_store *st, int64_t *ret_exec_no, ctn_err *err);
+int ctn_sqlite_execution_find(ctn_store *st, ctn_arena *arena, const ctn_lookup *lookup, ctn_execution_row *ret,
+                              size_t *ret_matches, ctn_err *err);
+int ctn_sqlite_execution_list(ctn_store *st, const ctn_execution_filter *filter, ctn_execution_fn *fn, void *ctx,
+                              ctn_err *err);
+int ctn_sqlite_execution_due(ctn_store *st, int64_t until_ms, size_t limit, ctn_execution_fn *fn, void *ctx,
+                             ctn_err *err);
+int ctn_sqlite_next_wake(ctn_store *st, int64_t after_ms, int64_t *ret_wake_at_ms, ctn_err *err);
+int ctn_sqlite_journal_read(ctn_store *st, int64_t exec_no, uint64_t from_seq, ctn_record_fn *fn, void *ctx,
+                            ctn_err *err);
+extern const char *const ctn_sqlite_read_sql[SQL_COUNT]; /* the statements of this file, by number */
+
+/* ---- sqlite_checkpoint.c ---- */
+sqlite_checkpointer *ctn_sqlite_checkpointer_new(sqlite3 *db, const char *path);
+/* After each commit on the writer: starts, or completes, a checkpoint when the log has grown. */
+void ctn_sqlite_checkpointer_turn(sqlite_checkpointer *ck);
+void ctn_sqlite_checkpointer_free(sqlite_checkpointer *ck); /* before the writer's connection closes */
+
+/* The statuses that are not final, as SQL. Queries must repeat it word for word to use the partial index. */
+#define SQLITE_UNFINISHED "status IN ('queued','running','waiting','interrupted','paused','compensating')"
+/* The final ones that somebody looks for. */
+#define SQLITE_TROUBLE    "status IN ('failed','rolled_back','rollback_failed','cancelled')"

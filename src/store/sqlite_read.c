@@ -1,0 +1,286 @@
+/*
+ * sqlite_read.c -- executions and journals, read back.
+ *
+ * Rows are borrowed from SQLite while a callback runs and copied into the caller's arena otherwise. What does not
+ * decode (a status, a kind, a hash) is CTN_E_CORRUPT with the execution in the sentence: one damaged execution is one
+ * failed read, never a guess.
+ */
+#include "store/sqlite_db.h"
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+/* The outputs that bind_outputs of sqlite_commit.c left in the journal are found there, whole, as column 18. */
+#define EXECUTION_COLUMNS                                                                                              \
+    "SELECT e.exec_no, e.execution_id, e.chain_id, e.chain_version, e.status, e.priority, e.queue_key,"                \
+    " e.idempotency_key, e.tenant, e.wake_at_ms, e.labels, e.input, e.outputs, e.error, e.created_at_ms,"              \
+    " e.started_at_ms, e.finished_at_ms,"                                                                              \
+    " (SELECT j.hash FROM execution_journal j WHERE j.exec_no = e.exec_no ORDER BY j.seq DESC LIMIT 1),"               \
+    " CASE WHEN e.outputs = '' THEN (SELECT j.body FROM execution_journal j"                                           \
+    "  WHERE j.exec_no = e.exec_no AND j.kind = 'completed' ORDER BY j.seq DESC LIMIT 1) END"                          \
+    " FROM chain_executions e "
+
+const char *const ctn_sqlite_read_sql[SQL_COUNT] = {
+    [SQL_DEFINITION_GET] = "SELECT kind, name, body FROM definitions WHERE digest = ?1",
+    [SQL_CHAIN_GET] =
+        "SELECT chain_id, version, digest, created_at_ms, created_by FROM chains WHERE chain_id = ?1 AND version = ?2",
+    [SQL_CHAIN_NEWEST] = "SELECT chain_id, version, digest, created_at_ms, created_by FROM chains WHERE chain_id = ?1"
+                         " ORDER BY version DESC LIMIT 1",
+    [SQL_CHAIN_VERSION_BY_CONTENT] =
+        "SELECT coalesce((SELECT max(version) FROM chains WHERE chain_id = ?1 AND digest = ?2), 0),"
+        " coalesce((SELECT max(version) FROM chains WHERE chain_id = ?1), 0)",
+    [SQL_CHAIN_LIST] = "SELECT chain_id, max(version), digest, created_at_ms, created_by FROM chains GROUP BY chain_id"
+                       " ORDER BY chain_id",
+    [SQL_EXEC_NO_LAST] =
+        "SELECT max(exec_no_floor, coalesce((SELECT max(exec_no) FROM chain_executions), 0)) FROM meta",
+    [SQL_EXECUTION_BY_NO] = EXECUTION_COLUMNS "WHERE e.exec_no = ?1",
+    [SQL_EXECUTION_BY_KEY] = EXECUTION_COLUMNS "WHERE e.chain_id = ?1 AND e.idempotency_key = ?2",
+    [SQL_EXECUTION_BY_RANGE] = EXECUTION_COLUMNS "WHERE e.execution_id BETWEEN ?1 AND ?2 LIMIT 2",
+    [SQL_EXECUTION_DUE] = EXECUTION_COLUMNS "WHERE e." SQLITE_UNFINISHED
+                                            " AND e.wake_at_ms <= ?1 AND e.wake_at_ms > 0"
+                                            " ORDER BY e.wake_at_ms, e.exec_no LIMIT ?2",
+    [SQL_NEXT_WAKE] = "SELECT min(wake_at_ms) FROM chain_executions WHERE " SQLITE_UNFINISHED " AND wake_at_ms > ?1",
+    [SQL_JOURNAL_READ] = "SELECT seq, at_ms, kind, step, item, attempt, actor, body, hash, position"
+                         " FROM execution_journal WHERE exec_no = ?1 AND seq >= ?2 ORDER BY seq",
+};
+
+/* ---- rows ---- */
+
+static int fail_damaged(const sqlite_store *st, int64_t exec_no, const char *what, ctn_err *err)
+{
+    return ctn_fail(err, CTN_E_CORRUPT, "the store %s is damaged: execution %" PRId64 " has %s", st->path, exec_no, what);
+}
+
+/* {"outputs":X} to X. */
+static bool outputs_of_body(ctn_str body, ctn_str *ret)
+{
+    ctn_str head = CTN_STR("{\"outputs\":");
+    if (!ctn_str_starts_with(body, head) || body.len <= head.len || body.ptr[body.len - 1] != '}')
+        return false;
+    *ret = (ctn_str){body.ptr + head.len, body.len - head.len - 1};
+    return true;
+}
+
+/* Borrows from the statement. */
+static int read_row(const sqlite_store *st, sqlite3_stmt *stmt, ctn_execution_row *ret, ctn_err *err)
+{
+    ctn_execution_row row = {
+        .exec_no = sqlite3_column_int64(stmt, 0),
+        .chain_id = sqlite_column_str(stmt, 2),
+        .chain_version = sqlite3_column_int64(stmt, 3),
+        .priority = sqlite3_column_int(stmt, 5),
+        .queue_key = sqlite_column_str(stmt, 6),
+        .idempotency_key = sqlite_column_str(stmt, 7),
+        .tenant = sqlite_column_str(stmt, 8),
+        .wake_at_ms = sqlite3_column_int64(stmt, 9),
+        .labels = sqlite_column_str(stmt, 10),
+        .input = sqlite_column_str(stmt, 11),
+        .outputs = sqlite_column_str(stmt, 12),
+        .error = sqlite_column_str(stmt, 13),
+        .created_at_ms = sqlite3_column_int64(stmt, 14),
+        .started_at_ms = sqlite3_column_int64(stmt, 15),
+        .finished_at_ms = sqlite3_column_int64(stmt, 16),
+    };
+    const void *id = sqlite3_column_blob(stmt, 1);
+    if (!id || sqlite3_column_bytes(stmt, 1) != (int) sizeof row.id.bytes)
+        return fail_damaged(st, row.exec_no, "no proper id", err);
+    memcpy(row.id.bytes, id, sizeof row.id.bytes);
+    if (!ctn_status_from_name(sqlite_column_str(stmt, 4), &row.status))
+        return fail_damaged(st, row.exec_no, "no known status", err);
+    if (!sqlite_column_digest(stmt, 17, &row.hash_last))
+        return fail_damaged(st, row.exec_no, "no journal", err);
+    bool is_in_journal = sqlite3_column_type(stmt, 12) == SQLITE_TEXT && row.outputs.len == 0;
+    if (is_in_journal && !outputs_of_body(sqlite_column_str(stmt, 18), &row.outputs))
+        return fail_damaged(st, row.exec_no, "outputs that its journal does not hold", err);
+    *ret = row;
+    return CTN_OK;
+}
+
+static void keep_row(ctn_arena *arena, ctn_execution_row *row)
+{
+    ctn_str *strings[] = {&row->chain_id, &row->queue_key, &row->idempotency_key, &row->tenant,
+                          &row->labels,   &row->input,     &row->outputs,         &row->error};
+    for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++)
+        *strings[i] = ctn_arena_str(arena, *strings[i]);
+}
+
+/* Steps through bound rows; the statement is the caller's to give back. */
+static int tell_rows(const sqlite_store *st, sqlite3_stmt *stmt, ctn_execution_fn *fn, void *ctx, ctn_err *err)
+{
+    for (;;) {
+        int step = sqlite3_step(stmt);
+        if (step == SQLITE_DONE)
+            return CTN_OK;
+        if (step != SQLITE_ROW)
+            return ctn_sqlite_fail(st->db, st->path, step, "reading executions", err);
+        ctn_execution_row row;
+        int rc = read_row(st, stmt, &row, err);
+        if (rc || fn(ctx, &row))
+            return rc;
+    }
+}
+
+/* One number from a statement, NULL as 0. */
+static int read_number(sqlite_store *st, sqlite_sql which, bool has_parameter, int64_t parameter, int64_t *ret,
+                       ctn_err *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = ctn_sqlite_take(st, which, &stmt, err);
+    if (rc)
+        return rc;
+    if (has_parameter)
+        sqlite3_bind_int64(stmt, 1, parameter);
+    int step = sqlite3_step(stmt);
+    if (step == SQLITE_ROW)
+        *ret = sqlite3_column_int64(stmt, 0);
+    else
+        rc = ctn_sqlite_fail(st->db, st->path, step == SQLITE_DONE ? SQLITE_CORRUPT : step, "reading", err);
+    ctn_sqlite_release(st, which, stmt);
+    return rc;
+}
+
+/* ---- executions ---- */
+
+int ctn_sqlite_exec_no_last(ctn_store *base, int64_t *ret_exec_no, ctn_err *err)
+{
+    return read_number((sqlite_store *) base, SQL_EXEC_NO_LAST, false, 0, ret_exec_no, err);
+}
+
+int ctn_sqlite_execution_find(ctn_store *base, ctn_arena *arena, const ctn_lookup *lookup, ctn_execution_row *ret,
+                              size_t *ret_matches, ctn_err *err)
+{
+    static const sqlite_sql statements[] = {
+        [CTN_LOOKUP_NO] = SQL_EXECUTION_BY_NO,
+        [CTN_LOOKUP_KEY] = SQL_EXECUTION_BY_KEY,
+        [CTN_LOOKUP_RANGE] = SQL_EXECUTION_BY_RANGE,
+    };
+    sqlite_store *st = (sqlite_store *) base;
+    sqlite_sql which = statements[lookup->kind];
+    sqlite3_stmt *stmt = NULL;
+    int rc = ctn_sqlite_take(st, which, &stmt, err);
+    if (rc)
+        return rc;
+    switch (lookup->kind) {
+    case CTN_LOOKUP_NO: sqlite3_bind_int64(stmt, 1, lookup->exec_no); break;
+    case CTN_LOOKUP_KEY:
+        sqlite_bind_str_or_empty(stmt, 1, lookup->chain_id);
+        sqlite_bind_str_or_empty(stmt, 2, lookup->key);
+        break;
+    case CTN_LOOKUP_RANGE:
+        sqlite3_bind_blob(stmt, 1, lookup->id_first.bytes, sizeof lookup->id_first.bytes, SQLITE_STATIC);
+        sqlite3_bind_blob(stmt, 2, lookup->id_last.bytes, sizeof lookup->id_last.bytes, SQLITE_STATIC);
+        break;
+    }
+    ctn_execution_row row;
+    size_t matches = 0;
+    int step;
+    while (rc == CTN_OK && (step = sqlite3_step(stmt)) != SQLITE_DONE) {
+        if (step != SQLITE_ROW)
+            rc = ctn_sqlite_fail(st->db, st->path, step, "reading an execution", err);
+        else if (matches++ == 0) {
+            rc = read_row(st, stmt, &row, err);
+            if (rc == CTN_OK)
+                keep_row(arena, &row);
+        }
+    }
+    ctn_sqlite_release(st, which, stmt);
+    if (rc)
+        return rc;
+    if (matches == 1)
+        *ret = row;
+    *ret_matches = matches;
+    return CTN_OK;
+}
+
+/* A list is for people and pages; its statement is put together and prepared each time. */
+int ctn_sqlite_execution_list(ctn_store *base, const ctn_execution_filter *filter, ctn_execution_fn *fn, void *ctx,
+                              ctn_err *err)
+{
+    sqlite_store *st = (sqlite_store *) base;
+    /* The status is said twice so that one of the partial indexes can be used. */
+    const char *status_set = "";
+    if (filter->unfinished_only || (filter->by_status && !ctn_status_is_final(filter->status)))
+        status_set = " AND e." SQLITE_UNFINISHED;
+    else if (filter->by_status && filter->status != CTN_STATUS_COMPLETED)
+        status_set = " AND e." SQLITE_TROUBLE;
+    char sql[2000];
+    int len = snprintf(sql, sizeof sql, "%sWHERE 1%s%s%s%s ORDER BY e.exec_no DESC LIMIT ?4", EXECUTION_COLUMNS,
+                       filter->chain_id.len ? " AND e.chain_id = ?1" : "", filter->by_status ? " AND e.status = ?2" : "",
+                       status_set, filter->before_exec_no > 0 ? " AND e.exec_no < ?3" : "");
+    assert(len > 0 && (size_t) len < sizeof sql);
+    sqlite3_stmt *stmt = NULL;
+    int rc = sqlite3_prepare_v2(st->db, sql, len, &stmt, NULL);
+    if (rc)
+        return ctn_sqlite_fail(st->db, st->path, rc, "listing executions", err);
+    if (filter->chain_id.len)
+        sqlite_bind_str(stmt, 1, filter->chain_id);
+    if (filter->by_status)
+        sqlite3_bind_text(stmt, 2, ctn_status_name(filter->status), -1, SQLITE_STATIC);
+    if (filter->before_exec_no > 0)
+        sqlite3_bind_int64(stmt, 3, filter->before_exec_no);
+    sqlite3_bind_int64(stmt, 4, filter->limit && filter->limit < INT64_MAX ? (int64_t) filter->limit : -1);
+    rc = tell_rows(st, stmt, fn, ctx, err);
+    sqlite3_finalize(stmt);
+    return rc;
+}
+
+int ctn_sqlite_execution_due(ctn_store *base, int64_t until_ms, size_t limit, ctn_execution_fn *fn, void *ctx,
+                             ctn_err *err)
+{
+    sqlite_store *st = (sqlite_store *) base;
+    sqlite3_stmt *stmt = NULL;
+    int rc = ctn_sqlite_take(st, SQL_EXECUTION_DUE, &stmt, err);
+    if (rc)
+        return rc;
+    sqlite3_bind_int64(stmt, 1, until_ms);
+    sqlite3_bind_int64(stmt, 2, limit && limit < INT64_MAX ? (int64_t) limit : -1);
+    rc = tell_rows(st, stmt, fn, ctx, err);
+    ctn_sqlite_release(st, SQL_EXECUTION_DUE, stmt);
+    return rc;
+}
+
+int ctn_sqlite_next_wake(ctn_store *base, int64_t after_ms, int64_t *ret_wake_at_ms, ctn_err *err)
+{
+    return read_number((sqlite_store *) base, SQL_NEXT_WAKE, true, after_ms > 0 ? after_ms : 0, ret_wake_at_ms, err);
+}
+
+/* ---- journal ---- */
+
+int ctn_sqlite_journal_read(ctn_store *base, int64_t exec_no, uint64_t from_seq, ctn_record_fn *fn, void *ctx,
+                            ctn_err *err)
+{
+    sqlite_store *st = (sqlite_store *) base;
+    sqlite3_stmt *stmt = NULL;
+    int rc = ctn_sqlite_take(st, SQL_JOURNAL_READ, &stmt, err);
+    if (rc)
+        return rc;
+    uint64_t expected = from_seq > 1 ? from_seq : 1;
+    sqlite3_bind_int64(stmt, 1, exec_no);
+    sqlite3_bind_int64(stmt, 2, from_seq < INT64_MAX ? (int64_t) expected : INT64_MAX);
+    int step;
+    while (rc == CTN_OK && (step = sqlite3_step(stmt)) != SQLITE_DONE) {
+        if (step != SQLITE_ROW) {
+            rc = ctn_sqlite_fail(st->db, st->path, step, "reading a journal", err);
+            break;
+        }
+        ctn_record record = {
+            .seq = (uint64_t) sqlite3_column_int64(stmt, 0),
+            .at_ms = sqlite3_column_int64(stmt, 1),
+            .step = sqlite_column_str(stmt, 3),
+            .item = sqlite3_column_type(stmt, 4) == SQLITE_NULL ? -1 : sqlite3_column_int64(stmt, 4),
+            .attempt = (uint32_t) sqlite3_column_int64(stmt, 5),
+            .actor = sqlite_column_str(stmt, 6),
+            .body = sqlite_column_str(stmt, 7),
+        };
+        if (record.seq != expected++)
+            rc = fail_damaged(st, exec_no, "a gap in its journal", err);
+        else if (!ctn_entry_kind_from_name(sqlite_column_str(stmt, 2), &record.kind))
+            rc = fail_damaged(st, exec_no, "a journal entry of no known kind", err);
+        else if (!sqlite_column_digest(stmt, 8, &record.hash))
+            rc = fail_damaged(st, exec_no, "a journal entry without a proper hash", err);
+        else
+            rc = fn(ctx, &record, sqlite3_column_int64(stmt, 9));
+    }
+    ctn_sqlite_release(st, SQL_JOURNAL_READ, stmt);
+    return rc;
+}

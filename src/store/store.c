@@ -1,0 +1,371 @@
+/*
+ * store.c -- which backend a URL names, and what every backend may rely on.
+ *
+ * Everything here is the same for all backends: the URL, the shape of an append, the mode of a handle, and the
+ * sentences for what is not there. Must hold: no ill-formed append reaches a backend (records consecutive from
+ * seq_expected + 1, a row exactly when the execution is new), so a backend has to look at the two things only that
+ * it alone can know: which epoch and which sequence number are on disk.
+ */
+#include "store/store.h"
+#include "store/backend.h"
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* ---- URLs ---- */
+
+typedef enum url_kind { URL_SQLITE, URL_MEMORY } url_kind;
+
+/* The part before the first colon when it could be a scheme: a letter, then at least one letter, digit, '+', '-',
+ * '.'. A path with a slash before its colon is a path. */
+static ctn_str url_scheme(ctn_str url)
+{
+    size_t colon = ctn_str_find(url, CTN_STR(":"));
+    if (colon == SIZE_MAX || colon < 2)
+        return (ctn_str){NULL, 0};
+    for (size_t i = 0; i < colon; i++) {
+        char c = url.ptr[i];
+        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        bool is_other = (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
+        if (!is_letter && (i == 0 || !is_other))
+            return (ctn_str){NULL, 0};
+    }
+    return (ctn_str){url.ptr, colon};
+}
+
+/* *ret_name is NUL-terminated: it ends where the URL does. */
+static int url_parse(const char *url, url_kind *ret_kind, const char **ret_name, ctn_err *err)
+{
+    static const char forms[] = "a store is sqlite:FILE, memory:NAME or the path of a file";
+    ctn_str text = ctn_str_from(url);
+    if (text.len == 0)
+        return ctn_fail(err, CTN_E_INVALID, "the store's URL is empty: %s", forms);
+    ctn_str scheme = url_scheme(text);
+    const char *rest = scheme.len ? url + scheme.len + 1 : url;
+    url_kind kind = URL_SQLITE;
+    if (ctn_str_is(scheme, "memory"))
+        kind = URL_MEMORY;
+    else if (ctn_str_is(scheme, "postgres") || ctn_str_is(scheme, "postgresql"))
+        return ctn_fail(err, CTN_E_UNSUPPORTED, "this version of catena has no PostgreSQL store yet; use sqlite:FILE");
+    else if (scheme.len && !ctn_str_is(scheme, "sqlite")) {
+        static const ctn_str names[] = {{"sqlite", 6}, {"memory", 6}, {"postgres", 8}};
+        ctn_str near = ctn_str_nearest(scheme, names, sizeof names / sizeof names[0]);
+        if (near.len)
+            return ctn_fail(err, CTN_E_INVALID, "no store is called \"%.*s\"; did you mean \"%.*s:\"? (%s)",
+                            CTN_STR_ARG(scheme), CTN_STR_ARG(near), forms);
+        return ctn_fail(err, CTN_E_INVALID, "no store is called \"%.*s\": %s (a file with a colon in its name: ./%s)",
+                        CTN_STR_ARG(scheme), forms, url);
+    }
+    if (!*rest)
+        return ctn_fail(err, CTN_E_INVALID, "\"%s\" names no %s: %s", url, kind == URL_MEMORY ? "store" : "file", forms);
+    *ret_kind = kind;
+    *ret_name = rest;
+    return CTN_OK;
+}
+
+ctn_str ctn_store_url_file(const char *url)
+{
+    url_kind kind;
+    const char *name;
+    if (url_parse(url, &kind, &name, NULL) || kind != URL_SQLITE)
+        return (ctn_str){NULL, 0};
+    return ctn_str_from(name);
+}
+
+int ctn_store_open(const char *url, ctn_store_mode mode, ctn_store **ret_store, ctn_err *err)
+{
+    url_kind kind;
+    const char *name;
+    int rc = url_parse(url, &kind, &name, err);
+    if (rc)
+        return rc;
+    return kind == URL_MEMORY ? ctn_memory_open(ctn_str_from(name), mode, ret_store, err)
+                              : ctn_sqlite_open(name, mode, ret_store, err);
+}
+
+void ctn_store_close(ctn_store *st)
+{
+    if (st)
+        st->ops->close(st);
+}
+
+/* ---- schema ---- */
+
+int ctn_store_version_read(const char *url, ctn_store_version *ret_version, ctn_err *err)
+{
+    url_kind kind;
+    const char *name;
+    int rc = url_parse(url, &kind, &name, err);
+    if (rc)
+        return rc;
+    if (kind == URL_SQLITE)
+        return ctn_sqlite_version_read(name, ret_version, err);
+    if (!ctn_memory_exists(ctn_str_from(name)))
+        return ctn_fail(err, CTN_E_NOT_FOUND, "there is no store memory:%s in this process", name);
+    *ret_version = (ctn_store_version){.found = 1, .newest = 1}; /* it has no schema and no past */
+    return CTN_OK;
+}
+
+int ctn_store_migrate(const char *url, ctn_store_version *ret_before, ctn_err *err)
+{
+    url_kind kind;
+    const char *name;
+    int rc = url_parse(url, &kind, &name, err);
+    if (rc)
+        return rc;
+    return kind == URL_SQLITE ? ctn_sqlite_migrate(name, 0, false, ret_before, err)
+                              : ctn_store_version_read(url, ret_before, err);
+}
+
+/* ---- sentences that are the same everywhere ---- */
+
+int ctn_store_fail_definition(const ctn_chain_row *row, ctn_err *err)
+{
+    return ctn_fail(err, CTN_E_NOT_FOUND, "chain %.*s: its definition %s is not in the store",
+                    CTN_STR_ARG(row->chain_id), ctn_digest_to_text(row->digest).text);
+}
+
+int ctn_store_fail_version(const ctn_chain_row *row, ctn_err *err)
+{
+    return ctn_fail(err, CTN_E_EXISTS,
+                    "chain %.*s: version %" PRId64 " is stored already with other content; give the new content a "
+                    "version of its own",
+                    CTN_STR_ARG(row->chain_id), row->version);
+}
+
+int ctn_store_fail_epoch(uint64_t epoch, uint64_t epoch_current, ctn_err *err)
+{
+    return ctn_fail(err, CTN_E_STALE, "epoch %" PRIu64 " is over: the store is in epoch %" PRIu64, epoch, epoch_current);
+}
+
+static int check_writable(const ctn_store *st, ctn_err *err)
+{
+    return st->mode != CTN_STORE_READ ? CTN_OK
+                                      : ctn_fail(err, CTN_E_DENIED, "the store was opened for reading only");
+}
+
+/* ---- ownership ---- */
+
+int ctn_store_epoch_begin(ctn_store *st, uint64_t *ret_epoch, bool *ret_was_crash, ctn_err *err)
+{
+    int rc = check_writable(st, err);
+    return rc ? rc : st->ops->epoch_begin(st, ret_epoch, ret_was_crash, err);
+}
+
+int ctn_store_epoch_end(ctn_store *st, uint64_t epoch, ctn_err *err)
+{
+    int rc = check_writable(st, err);
+    return rc ? rc : st->ops->epoch_end(st, epoch, err);
+}
+
+/* ---- definitions ---- */
+
+int ctn_store_definition_put(ctn_store *st, const ctn_definition *definitions, size_t count, ctn_err *err)
+{
+    int rc = check_writable(st, err);
+    if (rc || count == 0)
+        return rc;
+    return st->ops->definition_put(st, definitions, count, err);
+}
+
+int ctn_store_definition_get(ctn_store *st, ctn_arena *arena, const ctn_digest *digest, ctn_definition *ret,
+                             ctn_err *err)
+{
+    int rc = st->ops->definition_get(st, arena, digest, ret, err);
+    if (rc == CTN_E_NOT_FOUND)
+        return ctn_fail(err, rc, "there is no definition %s in the store", ctn_digest_to_text(*digest).text);
+    return rc;
+}
+
+int ctn_store_chain_put(ctn_store *st, const ctn_chain_row *row, int64_t *ret_version, ctn_err *err)
+{
+    int rc = check_writable(st, err);
+    if (rc)
+        return rc;
+    if (row->chain_id.len == 0 || row->version < 0)
+        return ctn_fail(err, CTN_E_INVALID, "a stored chain needs an id and a version of at least 1 (0: by content)");
+    return st->ops->chain_put(st, row, ret_version, err);
+}
+
+int ctn_store_chain_get(ctn_store *st, ctn_arena *arena, ctn_str chain_id, int64_t version, ctn_chain_row *ret,
+                        ctn_err *err)
+{
+    int rc = st->ops->chain_get(st, arena, chain_id, version, ret, err);
+    if (rc != CTN_E_NOT_FOUND)
+        return rc;
+    if (version == 0)
+        return ctn_fail(err, rc, "there is no chain \"%.*s\" in the store", CTN_STR_ARG(chain_id));
+    return ctn_fail(err, rc, "there is no version %" PRId64 " of the chain \"%.*s\" in the store", version,
+                    CTN_STR_ARG(chain_id));
+}
+
+int ctn_store_chain_list(ctn_store *st, ctn_chain_fn *fn, void *ctx, ctn_err *err)
+{
+    return st->ops->chain_list(st, fn, ctx, err);
+}
+
+/* ---- executions ---- */
+
+static int check_append(const ctn_append *a, ctn_err *err)
+{
+    if (a->exec_no <= 0)
+        return ctn_fail(err, CTN_E_INVALID, "an append names execution number %" PRId64 "; they start at 1", a->exec_no);
+    if ((a->row != NULL) != (a->seq_expected == 0))
+        return ctn_fail(err, CTN_E_INVALID,
+                        "append to execution %" PRId64 " after entry %" PRIu64 ": a row belongs to the first append of "
+                        "an execution and to no other",
+                        a->exec_no, a->seq_expected);
+    if (a->row && a->row->exec_no != a->exec_no)
+        return ctn_fail(err, CTN_E_INVALID, "append to execution %" PRId64 " with the row of execution %" PRId64,
+                        a->exec_no, a->row->exec_no);
+    if (a->row && a->count == 0)
+        return ctn_fail(err, CTN_E_INVALID, "execution %" PRId64 " would begin without a journal", a->exec_no);
+    for (size_t i = 0; i < a->count; i++)
+        if (a->records[i].seq != a->seq_expected + i + 1)
+            return ctn_fail(err, CTN_E_INVALID,
+                            "append to execution %" PRId64 ": entry %" PRIu64 " where %" PRIu64 " must follow",
+                            a->exec_no, a->records[i].seq, a->seq_expected + i + 1);
+    return CTN_OK;
+}
+
+int ctn_store_commit(ctn_store *st, const ctn_append *appends, size_t count, ctn_outcome *ret_outcomes, ctn_err *err)
+{
+    int rc = check_writable(st, err);
+    for (size_t i = 0; rc == CTN_OK && i < count; i++)
+        rc = check_append(&appends[i], err);
+    if (rc || count == 0)
+        return rc;
+    return st->ops->commit(st, appends, count, ret_outcomes, err);
+}
+
+int ctn_store_exec_no_last(ctn_store *st, int64_t *ret_exec_no, ctn_err *err)
+{
+    return st->ops->exec_no_last(st, ret_exec_no, err);
+}
+
+/* CTN_E_NOT_FOUND without a sentence. */
+static int find_one(ctn_store *st, ctn_arena *arena, const ctn_lookup *lookup, ctn_execution_row *ret, ctn_err *err)
+{
+    size_t matches = 0;
+    ctn_execution_row row;
+    int rc = st->ops->execution_find(st, arena, lookup, &row, &matches, err);
+    if (rc)
+        return rc;
+    if (matches != 1)
+        return matches ? CTN_E_INVALID : CTN_E_NOT_FOUND;
+    *ret = row;
+    return CTN_OK;
+}
+
+int ctn_store_execution_get(ctn_store *st, ctn_arena *arena, ctn_execution_id id, ctn_execution_row *ret, ctn_err *err)
+{
+    ctn_lookup lookup = {.kind = CTN_LOOKUP_RANGE, .id_first = id, .id_last = id};
+    int rc = find_one(st, arena, &lookup, ret, err);
+    if (rc == CTN_E_NOT_FOUND)
+        return ctn_fail(err, rc, "there is no execution %s in the store", ctn_id_to_text(id).text);
+    return rc;
+}
+
+int ctn_store_execution_by_no(ctn_store *st, ctn_arena *arena, int64_t exec_no, ctn_execution_row *ret, ctn_err *err)
+{
+    ctn_lookup lookup = {.kind = CTN_LOOKUP_NO, .exec_no = exec_no};
+    int rc = find_one(st, arena, &lookup, ret, err);
+    if (rc == CTN_E_NOT_FOUND)
+        return ctn_fail(err, rc, "there is no execution number %" PRId64 " in the store", exec_no);
+    return rc;
+}
+
+int ctn_store_execution_by_key(ctn_store *st, ctn_arena *arena, ctn_str chain_id, ctn_str key, ctn_execution_row *ret,
+                               ctn_err *err)
+{
+    ctn_lookup lookup = {.kind = CTN_LOOKUP_KEY, .chain_id = chain_id, .key = key};
+    int rc = key.len ? find_one(st, arena, &lookup, ret, err) : CTN_E_NOT_FOUND;
+    if (rc == CTN_E_NOT_FOUND)
+        return ctn_fail(err, rc, "no execution of the chain \"%.*s\" has the idempotency key \"%.*s\"",
+                        CTN_STR_ARG(chain_id), CTN_STR_ARG(key));
+    return rc;
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+/* The first and the last id whose text starts like this; false when no id's does. */
+static bool prefix_to_range(ctn_str prefix, ctn_lookup *ret)
+{
+    if (prefix.len > CTN_ID_TEXT_LEN)
+        return false;
+    memset(ret->id_first.bytes, 0x00, sizeof ret->id_first.bytes);
+    memset(ret->id_last.bytes, 0xff, sizeof ret->id_last.bytes);
+    size_t digits = 0;
+    for (size_t i = 0; i < prefix.len; i++) {
+        bool is_hyphen_place = i == 8 || i == 13 || i == 18 || i == 23;
+        if (is_hyphen_place != (prefix.ptr[i] == '-'))
+            return false;
+        if (is_hyphen_place)
+            continue;
+        int digit = hex_digit(prefix.ptr[i]);
+        if (digit < 0)
+            return false;
+        uint8_t *first = &ret->id_first.bytes[digits / 2], *last = &ret->id_last.bytes[digits / 2];
+        if (digits % 2 == 0) {
+            *first = (uint8_t) (digit << 4);
+            *last = (uint8_t) (digit << 4 | 0x0f);
+        } else {
+            *first = (uint8_t) (*first | digit);
+            *last = (uint8_t) ((*last & 0xf0) | digit);
+        }
+        digits++;
+    }
+    return true;
+}
+
+int ctn_store_execution_by_prefix(ctn_store *st, ctn_arena *arena, ctn_str prefix, ctn_execution_row *ret, ctn_err *err)
+{
+    if (prefix.len < 4)
+        return ctn_fail(err, CTN_E_INVALID, "\"%.*s\" is too short for an execution's id: give at least 4 characters",
+                        CTN_STR_ARG(prefix));
+    ctn_lookup lookup = {.kind = CTN_LOOKUP_RANGE};
+    ctn_err inner = {0};
+    int rc = prefix_to_range(prefix, &lookup) ? find_one(st, arena, &lookup, ret, &inner) : CTN_E_NOT_FOUND;
+    if (rc == CTN_E_NOT_FOUND)
+        return ctn_fail(err, rc, "no execution has an id that starts with \"%.*s\"",
+                        (int) (prefix.len > 64 ? 64 : prefix.len), prefix.ptr);
+    if (rc == CTN_E_INVALID)
+        return ctn_fail(err, rc, "several executions have an id that starts with \"%.*s\": give more of it",
+                        CTN_STR_ARG(prefix));
+    if (rc && err)
+        *err = inner;
+    return rc;
+}
+
+int ctn_store_execution_list(ctn_store *st, const ctn_execution_filter *filter, ctn_execution_fn *fn, void *ctx,
+                             ctn_err *err)
+{
+    return st->ops->execution_list(st, filter, fn, ctx, err);
+}
+
+int ctn_store_execution_due(ctn_store *st, int64_t until_ms, size_t limit, ctn_execution_fn *fn, void *ctx,
+                            ctn_err *err)
+{
+    return st->ops->execution_due(st, until_ms, limit, fn, ctx, err);
+}
+
+int ctn_store_next_wake(ctn_store *st, int64_t after_ms, int64_t *ret_wake_at_ms, ctn_err *err)
+{
+    return st->ops->next_wake(st, after_ms, ret_wake_at_ms, err);
+}
+
+/* ---- journal ---- */
+
+int ctn_store_journal_read(ctn_store *st, int64_t exec_no, uint64_t from_seq, ctn_record_fn *fn, void *ctx,
+                           ctn_err *err)
+{
+    return st->ops->journal_read(st, exec_no, from_seq, fn, ctx, err);
+}
