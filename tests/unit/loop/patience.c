@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 typedef struct waiting {
@@ -70,4 +71,10 @@ size_t patience_open_fd_count(void)
         count++;
     closedir(fds);
     return count;
+}
+
+bool patience_is_under_valgrind(void)
+{
+    const char *preloaded = getenv("LD_PRELOAD");
+    return preloaded && strstr(preloaded, "valgrind");
 }

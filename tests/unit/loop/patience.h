@@ -13,3 +13,5 @@ void patience_for(ctn_loop *loop, int64_t span_ms);
 const char *patience_folder(void);
 void patience_remove_folder(const char *folder);
 size_t patience_open_fd_count(void);
+/* Valgrind keeps a descriptor limit of its own, and dies of an execve that fails late: such tests are not for it. */
+bool patience_is_under_valgrind(void);

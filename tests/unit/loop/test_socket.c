@@ -199,6 +199,8 @@ static void count_turn(void *ctx)
 static void without_descriptors_it_waits_and_does_not_spin(void **state)
 {
     fixture *f = *state;
+    if (patience_is_under_valgrind())
+        skip();
     assert_int_equal(listen_at(f), CTN_OK);
     int fd = -1;
     assert_int_equal(ctn_socket_connect(f->path, &fd, &f->err), CTN_OK);

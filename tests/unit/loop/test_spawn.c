@@ -213,6 +213,8 @@ static void the_environment_is_exactly_what_was_given(void **state)
 static void megabytes_of_environment_arrive_and_too_much_is_a_sentence(void **state)
 {
     fixture *f = *state;
+    if (patience_is_under_valgrind())
+        skip();
     char *value = malloc(120001);
     assert_non_null(value);
     memset(value, 'x', 120000);
@@ -292,6 +294,8 @@ static void make_file(const fixture *f, const char *name, const char *text, mode
 static void what_cannot_be_started_is_told_at_once_with_a_sentence(void **state)
 {
     fixture *f = *state;
+    if (patience_is_under_valgrind())
+        skip();
     make_file(f, "plain", "text", 0600);
     make_file(f, "bad-interpreter", "#!/no/such/interpreter\n", 0700);
     make_file(f, "no-interpreter", "just words\n", 0700);
