@@ -145,7 +145,15 @@ sqlite_checkpointer *ctn_sqlite_checkpointer_new(sqlite3 *db, const char *path);
 void ctn_sqlite_checkpointer_turn(sqlite_checkpointer *ck);
 void ctn_sqlite_checkpointer_free(sqlite_checkpointer *ck); /* before the writer's connection closes */
 
-/* The statuses that are not final, as SQL. Queries must repeat it word for word to use the partial index. */
-#define SQLITE_UNFINISHED "status IN ('queued','running','waiting','interrupted','paused','compensating')"
+/*
+ * Conditions of the partial indexes; a query must repeat them word for word to be served by one. An OR and not an IN:
+ * every insert and update evaluates them, and for a list SQLite builds a table in memory each time (measured: three
+ * quarters of the commit's CPU).
+ */
+#define SQLITE_UNFINISHED(table)                                                                                       \
+    "(" table "status = 'running' OR " table "status = 'queued' OR " table "status = 'waiting' OR "                    \
+    table "status = 'paused' OR " table "status = 'interrupted' OR " table "status = 'compensating')"
 /* The final ones that somebody looks for. */
-#define SQLITE_TROUBLE    "status IN ('failed','rolled_back','rollback_failed','cancelled')"
+#define SQLITE_TROUBLE(table)                                                                                          \
+    "(" table "status = 'failed' OR " table "status = 'rolled_back' OR " table "status = 'rollback_failed' OR "        \
+    table "status = 'cancelled')"

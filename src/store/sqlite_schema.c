@@ -4,7 +4,7 @@
  * Migration n takes a file from schema n-1 to n; user_version holds n. What was once released is never edited: a
  * change is a new migration, so every file of the past can be brought to the present, in one transaction or not at all.
  *
- * Why the tables look like this (measured, see docs/decisions.md): the journal is a rowid table with a unique index
+ * Why the tables look like this (measured): the journal is a rowid table with a unique index
  * on (exec_no, seq), because clustering by execution makes 256 interleaved executions dirty a page each where a rowid
  * table appends; the key is a small integer, because UUID keys cost a fifth. People see UUIDs and times through the
  * views. Numbers are never given out twice: deletion leaves the highest one in `meta` (triggers), which costs nothing
@@ -54,7 +54,7 @@ static const char migration_1[] =
     "  labels TEXT, input TEXT, outputs TEXT, error TEXT,"
     "  created_at_ms INTEGER NOT NULL, started_at_ms INTEGER, finished_at_ms INTEGER"
     ") STRICT;"
-    "CREATE INDEX chain_executions_unfinished ON chain_executions(wake_at_ms) WHERE " SQLITE_UNFINISHED ";"
+    "CREATE INDEX chain_executions_unfinished ON chain_executions(wake_at_ms) WHERE " SQLITE_UNFINISHED("") ";"
     "CREATE INDEX chain_executions_chain ON chain_executions(chain_id);"
     "CREATE UNIQUE INDEX chain_executions_key ON chain_executions(chain_id, idempotency_key)"
     "  WHERE idempotency_key IS NOT NULL;"
@@ -74,7 +74,7 @@ static const char migration_1[] =
 
 /* For people: UUIDs and times as text, results and figures without a join. */
 static const char migration_2[] =
-    "CREATE INDEX chain_executions_trouble ON chain_executions(status) WHERE " SQLITE_TROUBLE ";"
+    "CREATE INDEX chain_executions_trouble ON chain_executions(status) WHERE " SQLITE_TROUBLE("") ";"
 
     "CREATE VIEW executions_view AS SELECT"
     "  " UUID_TEXT("e.execution_id") " AS execution_id, e.chain_id, e.chain_version, e.status, e.priority,"
