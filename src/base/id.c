@@ -9,7 +9,9 @@ ctn_execution_id ctn_id_new(int64_t now_ms, const ctn_rng *rng)
 {
     assert(now_ms >= 0);
     ctn_execution_id id;
-    uint64_t bits[2] = {ctn_rng_next(rng), ctn_rng_next(rng)};
+    uint64_t bits[2]; /* filled one after the other, for a seeded rng must give the same id everywhere */
+    bits[0] = ctn_rng_next(rng);
+    bits[1] = ctn_rng_next(rng);
     memcpy(id.bytes, bits, sizeof id.bytes);
     for (int i = 0; i < 6; i++)
         id.bytes[i] = (uint8_t) ((uint64_t) now_ms >> (40 - 8 * i));

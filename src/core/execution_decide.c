@@ -200,8 +200,8 @@ static int decide_settle(const ctn_execution *x, const ctn_input *in, ctn_arena 
     static const char *const what[] = {"retry", "succeed", "fail"};
     if (x->has_ended)
         return refuse_ended(x, err);
-    active_work a;
-    uint32_t call;
+    active_work a = {0};
+    uint32_t call = 0;
     int rc = find_asking(x, in, &a, &call, err);
     if (rc)
         return rc;

@@ -116,7 +116,7 @@ static void list_direct_children_slowly(spawner *s)
     const struct dirent *entry;
     while (proc && (entry = readdir(proc)))
         if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' && parent_of(entry->d_name) == getpid())
-            add_pid(s, (pid_t) atol(entry->d_name));
+            add_pid(s, (pid_t) strtol(entry->d_name, NULL, 10));
     if (proc)
         closedir(proc);
 }

@@ -269,8 +269,10 @@ static void add_number(const ctn_rng *rng, ctn_buf *out)
     static const char *const exponents[] = {"", "", "", "e3", "E-2", "e+10", "e-300", "e307"};
     add_one_of(rng, out, signs, 2);
     ctn_buf_append_int64(out, (int64_t) (ctn_rng_next(rng) >> (1 + below(rng, 63))));
-    if (below(rng, 3) == 0)
-        ctn_buf_printf(out, ".%03zu%zu", below(rng, 1000), below(rng, 100000));
+    if (below(rng, 3) == 0) {
+        ctn_buf_printf(out, ".%03zu", below(rng, 1000));
+        ctn_buf_append_int64(out, (int64_t) below(rng, 100000));
+    }
     add_one_of(rng, out, exponents, 8);
 }
 

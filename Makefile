@@ -1,0 +1,37 @@
+# A thin front of CMake and the scripts: what each target does stands in scripts/.
+PREFIX ?= /usr/local
+SECONDS ?= 60
+
+.PHONY: all build test demo bench install check fuzz clean packages-build packages-all
+
+all: build
+
+build: packages-build
+	@scripts/build release product
+
+test: packages-all
+	@scripts/test
+
+demo: build
+	@scripts/demo
+
+bench: packages-build
+	@bench/run
+
+install: build
+	@cmake --install build/release --prefix "$(PREFIX)"
+
+check: packages-all
+	@scripts/check
+
+fuzz: packages-all
+	@scripts/fuzz $(SECONDS)
+
+clean:
+	@rm -rf build
+
+packages-build:
+	@scripts/install-packages build
+
+packages-all:
+	@scripts/install-packages
