@@ -126,6 +126,7 @@ typedef enum ctn_outcome {
     CTN_OUTCOME_STALE_SEQ,
     CTN_OUTCOME_EXISTS, /* a new execution whose idempotency key or id is taken */
 } ctn_outcome;
+/* One outcome an append; when the call fails nothing was accepted (CTN_E_IO: perhaps) and they mean nothing. */
 int ctn_store_commit(ctn_store *st, const ctn_append *appends, size_t count, ctn_outcome *ret_outcomes, ctn_err *err);
 
 /* The highest exec_no ever given out (deletion does not lower it). */

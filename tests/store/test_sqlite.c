@@ -12,6 +12,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -89,7 +90,7 @@ static ctn_digest file_digest(const char *path)
 
 static bool exists(const char *path, const char *suffix)
 {
-    char name[256];
+    char name[400];
     struct stat info;
     snprintf(name, sizeof name, "%s%s", path, suffix);
     return stat(name, &info) == 0;
@@ -498,35 +499,108 @@ static void deleting_lowers_no_number(void **state)
 
 /* ---- the log ---- */
 
+/* Appends one record of 200 kB to execution 1; returns the code and leaves the hash for the next. */
+static int append_large(suite_fixture *f, uint64_t seq_last, ctn_digest *hash, ctn_err *err)
+{
+    ctn_arena_mark mark = ctn_arena_save(f->arena);
+    char *text = ctn_arena_alloc(f->arena, 200000);
+    memset(text, 'x', 200000);
+    ctn_record *record = suite_records(f->arena, 1, seq_last, hash, 1);
+    record->body = (ctn_str){text, 200000};
+    record->hash = ctn_record_hash(record, hash);
+    ctn_append append = {.exec_no = 1, .epoch = f->epoch, .seq_expected = seq_last, .records = record, .count = 1};
+    ctn_outcome outcome = CTN_OUTCOME_STALE_SEQ;
+    int rc = ctn_store_commit(f->st, &append, 1, &outcome, err);
+    if (rc == CTN_OK) {
+        assert_int_equal(outcome, CTN_OUTCOME_ACCEPTED);
+        *hash = record->hash;
+    }
+    ctn_arena_restore(f->arena, mark);
+    return rc;
+}
+
+static off_t log_bytes(const suite_fixture *f)
+{
+    char wal[256];
+    struct stat info;
+    snprintf(wal, sizeof wal, "%s-wal", path_of(f));
+    return stat(wal, &info) ? -1 : info.st_size;
+}
+
 static void the_log_is_moved_into_the_file_while_writing(void **state)
 {
     suite_fixture *f = *state;
-    char wal[256];
-    snprintf(wal, sizeof wal, "%s-wal", path_of(f));
-    char *text = ctn_arena_alloc(f->arena, 200001);
-    memset(text, 'x', 200000);
-    text[0] = text[199999] = '"';
-    text[200000] = '\0';
     ctn_execution_row row = suite_row(1);
     suite_create(f, &row, 1);
-    ctn_digest previous = suite_records(f->arena, 1, 0, NULL, 1)->hash;
+    ctn_digest hash = suite_records(f->arena, 1, 0, NULL, 1)->hash;
     off_t largest = 0;
     for (uint64_t seq = 1; seq <= 400; seq++) { /* 80 MB */
-        ctn_arena_mark mark = ctn_arena_save(f->arena);
-        ctn_record *record = suite_records(f->arena, 1, seq, &previous, 1);
-        record->body = (ctn_str){text, 200000};
-        record->hash = ctn_record_hash(record, &previous);
-        ctn_append append = {.exec_no = 1, .epoch = f->epoch, .seq_expected = seq, .records = record, .count = 1};
-        assert_int_equal(suite_append(f->st, &append), CTN_OUTCOME_ACCEPTED);
-        previous = record->hash;
-        ctn_arena_restore(f->arena, mark);
-        struct stat info;
-        assert_int_equal(stat(wal, &info), 0);
-        largest = info.st_size > largest ? info.st_size : largest;
+        assert_int_equal(append_large(f, seq, &hash, NULL), CTN_OK);
+        largest = log_bytes(f) > largest ? log_bytes(f) : largest;
     }
     print_message("the log's largest size: %" PRId64 " KiB\n", (int64_t) largest / 1024);
     assert_true(largest < 60 << 20);
     assert_int_equal(suite_journal_check(f->second, 1), 401);
+}
+
+typedef struct slow_reader {
+    suite_fixture *f;
+    uint64_t seq;
+    ctn_digest hash;
+} slow_reader;
+
+static int write_while_reading(void *ctx, const ctn_record *record, int64_t position)
+{
+    slow_reader *slow = ctx;
+    (void) record;
+    (void) position;
+    ctn_err err = {0};
+    for (int i = 0; i < 300; i++, slow->seq++) /* 60 MB behind the reader's snapshot */
+        if (append_large(slow->f, slow->seq, &slow->hash, &err))
+            fail_msg("%s", err.message);
+    return 0;
+}
+
+/* A reader that stays long makes the log grow; it stops nobody, and when it is gone the log shrinks. */
+static void a_long_reader_only_makes_the_log_grow(void **state)
+{
+    suite_fixture *f = *state;
+    ctn_execution_row row = suite_row(1);
+    suite_create(f, &row, 1);
+    slow_reader slow = {.f = f, .seq = 1, .hash = suite_records(f->arena, 1, 0, NULL, 1)->hash};
+    assert_int_equal(ctn_store_journal_read(f->second, 1, 1, write_while_reading, &slow, NULL), CTN_OK);
+    off_t grown = log_bytes(f);
+    assert_true(grown > 55 << 20);
+    for (int i = 0; i < 400; i++, slow.seq++)
+        assert_int_equal(append_large(f, slow.seq, &slow.hash, NULL), CTN_OK);
+    assert_true(log_bytes(f) < 120 << 20); /* not the 140 MB that were written */
+    assert_int_equal(suite_journal_check(f->second, 1), slow.seq);
+}
+
+/* The limit on a file's size plays the full disk. */
+static void a_full_disk_refuses_the_batch_whole(void **state)
+{
+    suite_fixture *f = *state;
+    ctn_execution_row row = suite_row(1);
+    suite_create(f, &row, 1);
+    ctn_digest hash = suite_records(f->arena, 1, 0, NULL, 1)->hash;
+    assert_int_equal(append_large(f, 1, &hash, NULL), CTN_OK);
+    struct rlimit before, small;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = before;
+    small.rlim_cur = (rlim_t) log_bytes(f) + 50000;
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    ctn_err err = {0};
+    int rc = append_large(f, 2, &hash, &err), again = append_large(f, 2, &hash, NULL);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, handler);
+    assert_int_equal(rc, CTN_E_IO);
+    assert_int_equal(again, CTN_E_IO);
+    assert_non_null(strstr(err.message, path_of(f)));
+    assert_int_equal(suite_journal_check(f->second, 1), 2);
+    assert_int_equal(append_large(f, 2, &hash, NULL), CTN_OK); /* room again: it goes on by itself */
+    assert_int_equal(suite_journal_check(f->second, 1), 3);
 }
 
 /* ---- one owner ---- */
@@ -734,6 +808,8 @@ int main(void)
         SUITE_ENTRY_SQLITE(views_show_people_what_happened)
         SUITE_ENTRY_SQLITE(deleting_lowers_no_number)
         SUITE_ENTRY_SQLITE(the_log_is_moved_into_the_file_while_writing)
+        SUITE_ENTRY_SQLITE(a_long_reader_only_makes_the_log_grow)
+        SUITE_ENTRY_SQLITE(a_full_disk_refuses_the_batch_whole)
         SUITE_ENTRY_SQLITE(a_second_owner_is_told_who_the_first_is)
         SUITE_ENTRY_SQLITE(a_lock_needs_a_folder)
         SUITE_ENTRY_SQLITE(appends_are_whole_wherever_the_process_dies)
