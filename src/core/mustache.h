@@ -10,10 +10,15 @@
  *
  * HTML escaping happens only where the content type is HTML (text/html, application/xhtml+xml); without
  * a front matter the type is text/plain. A missing name is empty text (Mustache's rule). Values are
- * never scanned for tags.
+ * never scanned for tags. A name is looked up in the sections around it, then in the scope; {{.}} outside of
+ * any section is the scope's name ".". False are null, false, 0, "" and []. {{list.0}} is an item.
  *
- * Ownership  As template.h. Partials are resolved at compile through the callback; recursion of partials is
- *            bounded at render (CTN_FAILURE_LIMIT).
+ * Ownership  As template.h. Partials are resolved at compile through the callback; only a dynamic one ({{>*name}})
+ *            is asked for at render, so where those are used the callback must live as long as the document.
+ *            Recursion of partials is bounded at render (CTN_FAILURE_LIMIT), and so is the work.
+ * Errors     compile: CTN_E_INVALID with line and column in the file (in the partial, which is then named).
+ *            render: limit; invalid_input when a dynamic partial is no template. What was written to `out`
+ *            until then stays there.
  */
 #pragma once
 #include "core/scope.h"
