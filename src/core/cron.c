@@ -1,0 +1,76 @@
+/* cron.c -- one field at a time, one item of its list at a time. */
+#include "core/cron.h"
+#include <strings.h>
+
+typedef struct cron_field {
+    const char *what;
+    int64_t min, max;
+    const char *names; /* three letters each, the first one is number names_from */
+    int64_t names_from;
+} cron_field;
+
+static const cron_field FIELDS[] = {
+    {"minute", 0, 59, "", 0},
+    {"hour", 0, 23, "", 0},
+    {"day of month", 1, 31, "", 0},
+    {"month", 1, 12, "JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC", 1},
+    {"day of week", 0, 7, "SUNMONTUEWEDTHUFRISAT", 0},
+};
+#define FIELD_COUNT (sizeof FIELDS / sizeof FIELDS[0])
+
+static bool read_value(const cron_field *field, ctn_str text, int64_t *ret_value)
+{
+    if (text.len == 3)
+        for (size_t i = 0; field->names[i]; i += 3)
+            if (strncasecmp(text.ptr, field->names + i, 3) == 0) {
+                *ret_value = field->names_from + (int64_t) (i / 3);
+                return true;
+            }
+    return text.len <= 2 && text.len > 0 && text.ptr[0] != '-' && ctn_str_to_int64(text, ret_value) &&
+           *ret_value >= field->min && *ret_value <= field->max;
+}
+
+static bool item_is_good(const cron_field *field, ctn_str item)
+{
+    ctn_str step = item;
+    ctn_str range = ctn_str_cut(&step, '/');
+    int64_t number, from, to;
+    if (step.ptr && !(ctn_str_to_int64(step, &number) && number >= 1 && number <= field->max))
+        return false;
+    if (ctn_str_is(range, "*"))
+        return true;
+    ctn_str end = range;
+    ctn_str begin = ctn_str_cut(&end, '-');
+    if (!read_value(field, begin, &from))
+        return false;
+    return !end.ptr || (read_value(field, end, &to) && from <= to);
+}
+
+int ctn_cron_check(ctn_str text, ctn_err *err)
+{
+    ctn_str rest = ctn_str_trim(text);
+    for (size_t f = 0; f < FIELD_COUNT; f++) {
+        rest = ctn_str_trim(rest);
+        size_t len = 0;
+        while (len < rest.len && rest.ptr[len] != ' ' && rest.ptr[len] != '\t')
+            len++;
+        ctn_str field = {rest.ptr, len};
+        rest = ctn_str_from_offset(rest, len);
+        if (field.len == 0)
+            return ctn_fail(err, CTN_E_INVALID,
+                            "a cron expression has five fields (minute hour day month weekday); this one has %zu", f);
+        ctn_str items = field;
+        while (items.ptr) {
+            ctn_str item = ctn_str_cut(&items, ',');
+            if (!item_is_good(&FIELDS[f], item))
+                return ctn_fail(err, CTN_E_INVALID,
+                                "'%.*s' is no %s: write *, %lld to %lld, a range like a-b, a step like */5, or a list",
+                                CTN_STR_ARG(item), FIELDS[f].what, (long long) FIELDS[f].min,
+                                (long long) FIELDS[f].max);
+        }
+    }
+    if (ctn_str_trim(rest).len)
+        return ctn_fail(err, CTN_E_INVALID,
+                        "a cron expression has five fields (minute hour day month weekday); this one has more");
+    return CTN_OK;
+}
