@@ -13,7 +13,9 @@
 #include "base/hash.h"
 #include "core/effect.h"
 #include "core/expression.h"
+#include "core/library.h"
 #include "core/mustache.h"
+#include "core/names.h"
 #include "core/path.h"
 #include "core/schema.h"
 #include "core/template.h"
@@ -121,7 +123,7 @@ typedef struct ctn_plan_result {
 typedef struct ctn_plan_definition {
     ctn_str kind; /* "chain", "instruction_set", "template" */
     ctn_str name;
-    ctn_str body; /* canonical JSON of the definition; a template's text */
+    ctn_str body; /* JSON (definition.h); holds the name, so that equal digests are the same definition */
     ctn_digest digest; /* of body */
 } ctn_plan_definition;
 
@@ -129,6 +131,7 @@ typedef struct ctn_plan {
     ctn_str chain_id;
     ctn_str chain_name;
     int64_t version_stated; /* 0: by content */
+    const ctn_names *variable_names, *step_names; /* name -> slot, index */
     ctn_str *variables;     /* slot -> name */
     uint32_t variable_count;
     ctn_plan_step *steps;
@@ -149,6 +152,17 @@ typedef struct ctn_plan {
     ctn_str unsupported;
     ctn_arena *arena;
 } ctn_plan;
+
+/* Compiles a chain of the library. CTN_E_INVALID when the chain or what it uses is at fault: errors of its file were
+ * told when it was read (ctn_library_add_source), those of its names, order and flow become findings here. A chain
+ * that uses what this version does not run compiles, with `unsupported`. The plan borrows nothing of the library. */
+int ctn_plan_compile(ctn_arena *arena, const ctn_library *library, const ctn_chain *chain, ctn_findings *findings,
+                     ctn_plan **ret_plan);
+/* The same plan from its stored definitions: [0] is the chain. CTN_E_CORRUPT when they do not make one. */
+int ctn_plan_from_definitions(ctn_arena *arena, const ctn_plan_definition *definitions, uint32_t count,
+                              ctn_plan **ret_plan, ctn_err *err);
+/* Frees what is not in the arena (compiled patterns of the schema). NULL is fine. Call it before the arena goes. */
+void ctn_plan_done(ctn_plan *plan);
 
 /* NONE when the chain knows no such variable. */
 uint32_t ctn_plan_slot(const ctn_plan *plan, ctn_str variable);

@@ -1,0 +1,86 @@
+/*
+ * plan_unsupported.c -- the list that gets shorter with every version.
+ */
+#include "core/plan_unsupported.h"
+
+static const char *chain_feature(const ctn_chain *chain)
+{
+    return chain->budget             ? "budget"
+           : chain->concurrency_key.node ? "concurrencyKey"
+           : chain->max_concurrent   ? "maxConcurrent"
+           : chain->schedule         ? "schedule"
+           : chain->on_failure       ? "onFailure"
+                                     : NULL;
+}
+
+static const char *step_feature(const ctn_chain_step *step)
+{
+    return step->foreach.node      ? "foreach"
+           : step->fallbacks_node  ? "fallback"
+           : step->cache.node      ? "cache"
+           : step->idle_timeout_ms ? "idleTimeoutMs"
+           : step->output_schema   ? "outputSchema"
+                                   : NULL;
+}
+
+static bool work_runs(ctn_work_kind kind)
+{
+    return kind == CTN_WORK_TOOL || kind == CTN_WORK_NATIVE || kind == CTN_WORK_WAIT || kind == CTN_WORK_APPROVAL ||
+           kind == CTN_WORK_CALLS;
+}
+
+static const char *set_feature(const ctn_instruction_set *set)
+{
+    if (!work_runs(set->work.kind))
+        return ctn_work_kind_name(set->work.kind);
+    for (uint32_t i = 0; i < set->call_count; i++)
+        if (!work_runs(set->calls[i].kind))
+            return ctn_work_kind_name(set->calls[i].kind);
+    if (set->check && !work_runs(set->check->kind))
+        return "check by http";
+    return set->is_restricted == CTN_SAID_TRUE ? "restricted"
+           : set->rate_limit                   ? "rateLimit"
+           : set->max_concurrent               ? "maxConcurrent"
+           : set->breaker                      ? "breaker"
+                                               : NULL;
+}
+
+static bool is_waiting(const ctn_instruction_set *set)
+{
+    return set->work.kind == CTN_WORK_WAIT || set->work.kind == CTN_WORK_APPROVAL;
+}
+
+ctn_str ctn_plan_find_unsupported(const ctn_graph *graph)
+{
+    const ctn_chain *chain = graph->chain;
+    if (ctn_json_count(chain->sensitive))
+        return ctn_arena_printf(graph->arena,
+                                "chain '%.*s' has 'sensitive' values: it is refused until this version can seal them",
+                                CTN_STR_ARG(chain->id));
+    const char *feature = chain_feature(chain);
+    if (feature)
+        return ctn_arena_printf(graph->arena, "chain '%.*s' uses '%s', which this version checks but does not run yet",
+                                CTN_STR_ARG(chain->id), feature);
+    for (uint32_t i = 0; i < graph->step_count; i++) {
+        const ctn_graph_step *step = &graph->steps[i];
+        feature = step_feature(step->step);
+        if (feature)
+            return ctn_arena_printf(graph->arena, "step '%.*s' uses '%s', which this version checks but does not run yet",
+                                    CTN_STR_ARG(step->step->name), feature);
+        const ctn_instruction_set *sets[] = {step->set, step->undo};
+        for (int k = 0; k < 2; k++) {
+            feature = sets[k] ? set_feature(sets[k]) : NULL;
+            if (feature)
+                return ctn_arena_printf(graph->arena,
+                                        "step '%.*s' uses the instruction set '%.*s' with '%s', which this version "
+                                        "checks but does not run yet",
+                                        CTN_STR_ARG(step->step->name), CTN_STR_ARG(sets[k]->name), feature);
+        }
+        if (step->undo && is_waiting(step->undo))
+            return ctn_arena_printf(graph->arena,
+                                    "step '%.*s' is undone by '%.*s', which waits; an undo that waits is not run by this "
+                                    "version",
+                                    CTN_STR_ARG(step->step->name), CTN_STR_ARG(step->undo->name));
+    }
+    return CTN_STR("");
+}
