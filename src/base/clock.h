@@ -4,7 +4,6 @@
  * Times are milliseconds since the Unix epoch (wall clock). The engine reads its clock once a turn.
  */
 #pragma once
-#include "base/str.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +33,3 @@ ctn_rng ctn_rng_seeded(uint64_t *state);
 
 /* RFC 3339 in UTC with milliseconds: 2026-11-22T10:00:00.000Z. ret_text takes 25 bytes. */
 void ctn_time_format(int64_t at_ms, char ret_text[25]);
-/* Reads RFC 3339: YYYY-MM-DDTHH:MM:SS[.fraction](Z|+HH:MM), also with a space for T, and a date alone (midnight UTC).
- * false: no time; *ret_ms is left alone. Fractions beyond milliseconds are cut. */
-bool ctn_time_parse(ctn_str text, int64_t *ret_ms);

@@ -54,3 +54,15 @@ ctn_digest_text ctn_digest_to_text(ctn_digest digest)
     }
     return out;
 }
+
+bool ctn_digest_parse(ctn_str text, ctn_digest *ret_digest)
+{
+    ctn_digest digest;
+    size_t bytes = 0;
+    if (text.len != 2 * sizeof digest.bytes ||
+        sodium_hex2bin(digest.bytes, sizeof digest.bytes, text.ptr, text.len, NULL, &bytes, NULL) != 0 ||
+        bytes != sizeof digest.bytes)
+        return false;
+    *ret_digest = digest;
+    return true;
+}

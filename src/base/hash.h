@@ -14,6 +14,8 @@ typedef struct ctn_digest_text {
 
 ctn_digest ctn_hash(ctn_str data);
 ctn_digest_text ctn_digest_to_text(ctn_digest digest);
+/* 64 hexadecimal digits of either case; false leaves *ret_digest alone. */
+bool ctn_digest_parse(ctn_str text, ctn_digest *ret_digest);
 
 /* In pieces. */
 typedef struct ctn_hasher {

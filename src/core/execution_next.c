@@ -5,6 +5,7 @@
  * call returns one entry; the caller applies it and asks again, so every entry is judged on the state that the
  * one before it left.
  */
+#include "core/calendar.h"
 #include "core/execution_state.h"
 
 #include <assert.h>
@@ -307,8 +308,10 @@ static ctn_entry begin_wait(const ctn_execution *x, const ctn_rules *rules, uint
         int64_t until_ms = now_ms + (set->wait_ms > 0 ? set->wait_ms : 0);
         if (set->until) {
             failure = ctn_x_render_template(x, rules, step, set->until, scratch, &value, &err);
-            if (!failure && !ctn_json_to_int64(value, &until_ms) &&
-                !ctn_time_parse(ctn_json_text(value), &until_ms)) {
+            ctn_time until;
+            if (!failure && ctn_time_of(value, &until)) {
+                until_ms = until.at_ms;
+            } else if (!failure) {
                 ctn_fail(&err, CTN_E_INVALID, "wait until: not a time (RFC 3339 text or milliseconds since 1970)");
                 failure = CTN_FAILURE_INVALID_INPUT;
             }

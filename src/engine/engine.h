@@ -115,12 +115,8 @@ typedef void ctn_ack_fn(void *ctx, int rc, ctn_execution_id id, const ctn_err *e
  * from here on (also when it fails, or knows the same plan already: *ret_plan is the one to use). */
 int ctn_engine_plan_add(ctn_engine *engine, ctn_plan *plan, ctn_str created_by, const ctn_plan **ret_plan,
                         int64_t *ret_version, ctn_err *err);
-/* The newest (0) or a given version of a stored chain. */
-int ctn_engine_plan_load(ctn_engine *engine, ctn_str chain_id, int64_t version, const ctn_plan **ret_plan,
-                         int64_t *ret_version, ctn_err *err);
-
 typedef struct ctn_start {
-    const ctn_plan *plan;     /* of plan_add or plan_load */
+    const ctn_plan *plan;     /* of plan_add */
     int64_t version;
     const ctn_json *input;    /* raw; the plan accepts or refuses it */
     const ctn_json *labels;   /* NULL: none */

@@ -1,0 +1,297 @@
+/*
+ * batch.c -- entries on their way to disk.
+ *
+ * Two batches: one gathers while the other is with the writer. What was decided into a batch (results of calls,
+ * requests) is kept with it until the commit is known, so that a failed commit loses nothing: every execution
+ * with entries in the failed batch, or gathered behind it, is reloaded and the kept inputs are decided again.
+ */
+#include "engine/engine_state.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* A commit grows costly per row past a few thousand rows (write-path.md). */
+#define BATCH_RECORDS_MAX 4096
+#define STORE_RETRY_MS 1000
+
+void ctn_eng_batches_init(ctn_engine *e)
+{
+    for (size_t i = 0; i < 2; i++) {
+        e->memory[i].arena = ctn_arena_new(65536);
+        e->memory[i].batch.memory = &e->memory[i];
+    }
+    e->gathering = &e->memory[0];
+}
+
+static void memory_reset(struct ctn_batch_memory *m)
+{
+    ctn_arena_reset(m->arena);
+    m->builds = NULL;
+    m->count = m->capacity = 0;
+    m->batch.count = 0;
+    m->kept = (filed_list){0};
+}
+
+void ctn_eng_batches_done(ctn_engine *e)
+{
+    for (size_t i = 0; i < 2; i++) {
+        for (filed *f; (f = ctn_eng_list_take(&e->memory[i].kept));)
+            ctn_eng_filed_free(e, f);
+        ctn_arena_free(e->memory[i].arena);
+    }
+}
+
+bool ctn_eng_has_gathered(const ctn_engine *e)
+{
+    return e->gathering->count > 0;
+}
+
+void ctn_eng_keep(ctn_engine *e, filed *f)
+{
+    ctn_eng_list_append(&e->gathering->kept, f);
+}
+
+/* Builds are found through pointers in `loaded`, so the table holds pointers' targets one by one. */
+static append_build *build_of(ctn_engine *e, loaded *l)
+{
+    if (l->build)
+        return l->build;
+    struct ctn_batch_memory *m = e->gathering;
+    if (m->count == m->capacity) {
+        size_t grown = m->capacity ? 2 * m->capacity : 64;
+        append_build *builds = CTN_NEW_ARRAY(m->arena, append_build, grown);
+        if (m->count)
+            memcpy(builds, m->builds, m->count * sizeof *builds);
+        m->builds = builds;
+        m->capacity = grown;
+        for (size_t i = 0; i < m->count; i++)
+            m->builds[i].l->build = &m->builds[i];
+    }
+    l->build = &m->builds[m->count++];
+    *l->build = (append_build){.l = l, .seq_expected = ctn_execution_seq(l->x), .is_new = l->is_new};
+    return l->build;
+}
+
+void ctn_eng_record(ctn_engine *e, loaded *l, ctn_entry *entry)
+{
+    append_build *b = ctn_entry_is_stored(entry) ? build_of(e, l) : NULL;
+    ctn_execution_apply(l->x, entry);
+    if (!b)
+        return;
+    ctn_arena *arena = e->gathering->arena;
+    if (b->count == b->capacity) {
+        size_t grown = b->capacity ? 2 * b->capacity : 4;
+        ctn_record *records = CTN_NEW_ARRAY(arena, ctn_record, grown);
+        if (b->count)
+            memcpy(records, b->records, b->count * sizeof *records);
+        b->records = records;
+        b->capacity = grown;
+    }
+    entry->actor = ctn_arena_str(arena, entry->actor);
+    b->records[b->count] = ctn_entry_to_record(entry, &l->hash, arena);
+    l->hash = b->records[b->count++].hash;
+}
+
+/* When the store should give this execution back by itself: 1 "at once" for whatever was under way, so that
+ * recovery finds it; the time it waits for when it is parked; 0 never. */
+static int64_t wake_of(ctn_engine *e, const loaded *l, ctn_status status)
+{
+    if (ctn_status_is_final(status))
+        return 0;
+    if (status == CTN_STATUS_QUEUED || status == CTN_STATUS_RUNNING || ctn_execution_is_busy(l->x))
+        return 1;
+    ctn_arena_mark mark = ctn_arena_save(e->scratch);
+    ctn_owed owed;
+    ctn_execution_owed(l->x, &e->rules, e->now_ms, e->scratch, &owed);
+    ctn_arena_restore(e->scratch, mark);
+    return owed.wake_at_ms;
+}
+
+static void fill_append(ctn_engine *e, append_build *b, ctn_append *a, ctn_arena *arena)
+{
+    loaded *l = b->l;
+    ctn_status status = ctn_execution_status(l->x);
+    int64_t wake_at_ms = wake_of(e, l, status);
+    *a = (ctn_append){
+        .exec_no = l->exec_no,
+        .epoch = e->options.epoch,
+        .seq_expected = b->seq_expected,
+        .records = b->records,
+        .count = b->count,
+    };
+    const ctn_json *outputs = ctn_execution_outputs(l->x), *error = ctn_execution_error(l->x);
+    if (b->is_new) {
+        l->row.status = status;
+        l->row.wake_at_ms = wake_at_ms;
+        l->row.started_at_ms = ctn_execution_started_at_ms(l->x);
+        l->row.finished_at_ms = ctn_execution_ended_at_ms(l->x);
+        l->row.outputs = outputs ? ctn_json_to_str(arena, outputs) : (ctn_str){0};
+        l->row.error = error ? ctn_json_to_str(arena, error) : (ctn_str){0};
+        ctn_execution_row *row = CTN_NEW(arena, ctn_execution_row);
+        *row = l->row;
+        a->row = row;
+    } else if (status != l->status_written || wake_at_ms != l->wake_written) {
+        ctn_execution_change *change = CTN_NEW(arena, ctn_execution_change);
+        *change = (ctn_execution_change){
+            .status = status,
+            .wake_at_ms = wake_at_ms,
+            .started_at_ms = ctn_execution_started_at_ms(l->x),
+            .finished_at_ms = ctn_execution_ended_at_ms(l->x),
+            .outputs = outputs ? ctn_json_to_str(arena, outputs) : (ctn_str){0},
+            .error = error ? ctn_json_to_str(arena, error) : (ctn_str){0},
+        };
+        a->change = change;
+    }
+    l->is_new = false;
+    l->status_written = status;
+    l->wake_written = wake_at_ms;
+    l->batches++;
+    l->build = NULL;
+}
+
+void ctn_eng_hand_over(ctn_engine *e)
+{
+    struct ctn_batch_memory *m = e->gathering;
+    if (e->under_way || e->failing_since_ms || m->count == 0)
+        return;
+    m->batch.appends = CTN_NEW_ARRAY(m->arena, ctn_append, m->count);
+    m->batch.outcomes = CTN_NEW_ARRAY(m->arena, ctn_outcome, m->count);
+    m->batch.count = m->count;
+    for (size_t i = 0; i < m->count; i++)
+        fill_append(e, &m->builds[i], &m->batch.appends[i], m->arena);
+    e->under_way = m;
+    e->gathering = m == &e->memory[0] ? &e->memory[1] : &e->memory[0];
+    e->options.writer.submit(e->options.writer.ctx, &m->batch);
+}
+
+/* ---- taking a commit in ---- */
+
+static void tell_entries(ctn_engine *e, const append_build *b)
+{
+    if (!e->options.on_event)
+        return;
+    for (size_t i = 0; i < b->count; i++) {
+        ctn_arena_mark mark = ctn_arena_save(e->scratch);
+        ctn_entry entry;
+        if (ctn_record_to_entry(&b->records[i], e->scratch, &entry, NULL) == CTN_OK)
+            e->options.on_event(e->options.on_event_ctx,
+                                &(ctn_engine_event){.kind = CTN_EVENT_ENTRY,
+                                                    .execution = b->l->x,
+                                                    .entry = &entry,
+                                                    .status = ctn_execution_status(b->l->x),
+                                                    .step = entry.step,
+                                                    .attempt = entry.attempt});
+        ctn_arena_restore(e->scratch, mark);
+    }
+    ctn_eng_tell_status(e, b->l);
+}
+
+/* The store refused this execution's append: somebody else advanced it, or its key was taken meanwhile. */
+static void append_refused(ctn_engine *e, append_build *b, ctn_outcome outcome, filed_list *kept)
+{
+    loaded *l = b->l;
+    ctn_err err = {0};
+    ctn_fail(&err, outcome == CTN_OUTCOME_EXISTS ? CTN_E_EXISTS : CTN_E_STALE,
+             outcome == CTN_OUTCOME_EXISTS     ? "an execution with this id or idempotency key exists"
+             : outcome == CTN_OUTCOME_STALE_SEQ ? "somebody else has advanced this execution"
+                                                : "another process has become the store's owner");
+    if (outcome != CTN_OUTCOME_EXISTS)
+        ctn_log_line(e->options.log, CTN_LOG_ERROR, err.message, "execution", ctn_id_to_text(l->id).text, NULL);
+    filed_list others = {0};
+    for (filed *f; (f = ctn_eng_list_take(kept));) {
+        ctn_execution_row row;
+        if (!ctn_id_equal(f->id, l->id))
+            ctn_eng_list_append(&others, f);
+        else if (outcome == CTN_OUTCOME_EXISTS && f->kind == FILED_START && f->start.idempotency_key.len &&
+                 ctn_store_execution_by_key(e->options.store, e->scratch, f->start.plan->chain_id,
+                                            f->start.idempotency_key, &row, NULL) == CTN_OK) {
+            f->id = row.id;
+            ctn_eng_ack(e, f, CTN_OK, NULL);
+        } else {
+            ctn_eng_ack(e, f, err.code, &err);
+        }
+    }
+    *kept = others;
+    ctn_eng_unload(e, l);
+}
+
+static void store_failed(ctn_engine *e, struct ctn_batch_memory *m)
+{
+    if (!e->failing_since_ms) {
+        e->failing_since_ms = e->now_ms;
+        ctn_log_line(e->options.log, CTN_LOG_ERROR, "the store cannot be written; nothing goes on until it can", "why",
+                     m->batch.err.message, NULL);
+    }
+    memcpy(e->failing_why, m->batch.err.message, sizeof e->failing_why);
+    e->retry_at_ms = e->now_ms + STORE_RETRY_MS;
+    /* In order: the failed batch's inputs, those gathered behind it, those that came since. */
+    filed_list again = m->kept;
+    struct ctn_batch_memory *both[2] = {m, e->gathering};
+    for (size_t k = 0; k < 2; k++)
+        for (size_t i = 0; i < both[k]->count; i++) {
+            both[k]->builds[i].l->is_lost = true;
+            both[k]->builds[i].l->build = NULL;
+            both[k]->builds[i].l->batches = 0;
+        }
+    for (filed *f; (f = ctn_eng_list_take(&e->gathering->kept));)
+        ctn_eng_list_append(&again, f);
+    for (filed *f; (f = ctn_eng_list_take(&e->inputs));)
+        ctn_eng_list_append(&again, f);
+    e->inputs = again;
+    memory_reset(m);
+    memory_reset(e->gathering);
+}
+
+void ctn_eng_take_in(ctn_engine *e)
+{
+    struct ctn_batch_memory *m = e->finished;
+    if (!m)
+        return;
+    assert(m == e->under_way);
+    e->finished = e->under_way = NULL;
+    if (m->batch.rc) {
+        store_failed(e, m);
+        return;
+    }
+    for (size_t i = 0; i < m->count; i++) {
+        append_build *b = &m->builds[i];
+        b->l->batches--;
+        if (m->batch.outcomes[i] == CTN_OUTCOME_ACCEPTED) {
+            b->l->is_recovering = false;
+            tell_entries(e, b);
+            ctn_eng_to_perform(e, b->l);
+        }
+    }
+    for (size_t i = 0; i < m->count; i++)
+        if (m->batch.outcomes[i] != CTN_OUTCOME_ACCEPTED)
+            append_refused(e, &m->builds[i], m->batch.outcomes[i], &m->kept);
+    for (filed *f; (f = ctn_eng_list_take(&m->kept));)
+        ctn_eng_ack(e, f, CTN_OK, NULL);
+    memory_reset(m);
+}
+
+/* Reads back what is on disk for every execution in doubt; when that works, work goes on. */
+void ctn_eng_recover_store(ctn_engine *e)
+{
+    if (!e->failing_since_ms || e->under_way || e->now_ms < e->retry_at_ms)
+        return;
+    loaded *next = NULL;
+    for (loaded *l = e->list; l; l = next) {
+        next = l->next;
+        if (!l->is_lost)
+            continue;
+        ctn_err err = {0};
+        int rc = ctn_eng_reload(e, l, &err);
+        if (rc == CTN_E_NOT_FOUND) { /* a start that never reached the disk: its request is tried again */
+            ctn_eng_unload(e, l);
+        } else if (rc) {
+            e->retry_at_ms = e->now_ms + STORE_RETRY_MS;
+            memcpy(e->failing_why, err.message, sizeof e->failing_why);
+            return;
+        }
+    }
+    ctn_log_line(e->options.log, CTN_LOG_WARN, "the store is tried again", NULL);
+    e->failing_since_ms = 0;
+    for (loaded *l = e->list; l; l = l->next)
+        ctn_eng_advance(e, l);
+}

@@ -1,0 +1,342 @@
+/*
+ * dispatch.c -- calls to the world: begun when core owes them and all of the execution's entries are on disk, let go
+ * when core owes them no more. What is in flight is compared with what is owed; there is no other list of work.
+ */
+#include "engine/engine_state.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* ---- the table of flights ---- */
+
+static flight *flight_by_token(ctn_engine *e, uint64_t token)
+{
+    uint32_t index = (uint32_t) (token & 0xffffffffu);
+    return index < e->flight_count && e->flights[index].token == token ? &e->flights[index] : NULL;
+}
+
+static uint32_t flight_open(ctn_engine *e, loaded *l, const ctn_owed_call *owed, const ctn_driver *driver)
+{
+    uint32_t index;
+    if (e->flight_free) {
+        index = e->flight_free - 1;
+        e->flight_free = e->flights[index].step;
+    } else {
+        if (e->flight_count == e->flight_capacity) {
+            e->flight_capacity = e->flight_capacity ? 2 * e->flight_capacity : 256;
+            e->flights = realloc(e->flights, e->flight_capacity * sizeof *e->flights);
+            assert(e->flights);
+        }
+        index = e->flight_count++;
+    }
+    e->flights[index] = (flight){
+        .token = (++e->token_last << 32) | index,
+        .l = l,
+        .driver = driver,
+        .step = owed->step,
+        .call = owed->call,
+        .attempt = owed->attempt,
+        .role = owed->role,
+        .is_check = owed->is_check,
+        .begun_at_ms = e->now_ms,
+    };
+    if (l->flight_count == l->flight_capacity) {
+        l->flight_capacity = l->flight_capacity ? 2 * l->flight_capacity : 4;
+        l->flights = realloc(l->flights, l->flight_capacity * sizeof *l->flights);
+        assert(l->flights);
+    }
+    l->flights[l->flight_count++] = index;
+    e->flights_open++;
+    return index;
+}
+
+static void flight_close_index(ctn_engine *e, uint32_t index)
+{
+    flight *f = &e->flights[index];
+    loaded *l = f->l;
+    for (uint32_t i = 0; i < l->flight_count; i++)
+        if (l->flights[i] == index) {
+            l->flights[i] = l->flights[--l->flight_count];
+            break;
+        }
+    f->token = 0;
+    f->step = e->flight_free;
+    e->flight_free = index + 1;
+    e->flights_open--;
+}
+
+void ctn_eng_flight_close(ctn_engine *e, uint64_t token)
+{
+    flight *f = flight_by_token(e, token);
+    if (f)
+        flight_close_index(e, (uint32_t) (f - e->flights));
+}
+
+void ctn_eng_drop_flights(ctn_engine *e, loaded *l, bool cancel)
+{
+    while (l->flight_count) {
+        flight *f = &e->flights[l->flights[l->flight_count - 1]];
+        uint64_t token = f->token;
+        const ctn_driver *driver = f->driver;
+        bool is_done = f->is_done;
+        flight_close_index(e, (uint32_t) (f - e->flights));
+        if (cancel && !is_done)
+            driver->cancel(driver->ctx, token);
+    }
+}
+
+/* ---- what drivers tell ---- */
+
+static void note_lost(const flight *f)
+{
+    loaded *l = f->l;
+    l->lost = realloc(l->lost, (l->lost_count + 1) * sizeof *l->lost);
+    assert(l->lost);
+    l->lost[l->lost_count++] = (lost_call){.token = f->token,
+                                           .driver = f->driver,
+                                           .step = f->step,
+                                           .call = f->call,
+                                           .attempt = f->attempt,
+                                           .role = f->role};
+}
+
+/* Of a call that this process did not lose nothing can arrive any more: its server ended with the engine before. */
+static bool may_still_arrive(const flight *check)
+{
+    for (uint32_t i = 0; i < check->l->lost_count; i++) {
+        const lost_call *c = &check->l->lost[i];
+        if (c->step == check->step && c->call == check->call && c->role == check->role &&
+            c->attempt == check->attempt && c->driver->may_still_arrive)
+            return c->driver->may_still_arrive(c->driver->ctx, c->token,
+                                               check->role == CTN_ROLE_DO
+                                                   ? check->l->plan->plan->steps[c->step].set->calls[c->call].target
+                                                   : check->l->plan->plan->steps[c->step].undo->calls[c->call].target);
+    }
+    return false;
+}
+
+static void on_done(void *ctx, uint64_t token, const ctn_call_result *result)
+{
+    ctn_engine *e = ctx;
+    flight *f = flight_by_token(e, token);
+    if (!f || f->is_done)
+        return; /* let go in the meantime */
+    f->is_done = true;
+    filed *in = ctn_eng_filed_new(e, FILED_CALL_ENDED);
+    in->id = f->l->id;
+    in->in = (ctn_input){
+        .kind = f->is_check ? CTN_IN_CHECK_ENDED : CTN_IN_CALL_ENDED,
+        .step = f->step,
+        .call = f->call,
+        .role = f->role,
+        .attempt = f->attempt,
+        .failure = result->failure,
+        .message = ctn_arena_str(in->arena, result->message),
+        .was_sent = result->was_sent,
+        .peer_is_dead = result->peer_is_dead,
+        .retry_after_ms = result->retry_after_ms,
+    };
+    if (result->failure == CTN_FAILURE_NONE)
+        in->in.value = result->value ? ctn_json_copy(in->arena, result->value) : &ctn_json_null;
+    if (f->is_check)
+        in->in.peer_is_dead = !may_still_arrive(f);
+    else if (result->was_sent && !result->peer_is_dead &&
+             (result->failure == CTN_FAILURE_TIMEOUT || result->failure == CTN_FAILURE_TRANSPORT))
+        note_lost(f);
+    ctn_eng_file(e, in);
+}
+
+static void on_progress(void *ctx, uint64_t token, double progress, double total, ctn_str message)
+{
+    ctn_engine *e = ctx;
+    flight *f = flight_by_token(e, token);
+    if (!f || !e->options.on_event)
+        return;
+    e->options.on_event(e->options.on_event_ctx, &(ctn_engine_event){.kind = CTN_EVENT_PROGRESS,
+                                                                     .execution = f->l->x,
+                                                                     .status = ctn_execution_status(f->l->x),
+                                                                     .step = f->l->plan->plan->steps[f->step].name,
+                                                                     .attempt = f->attempt,
+                                                                     .progress = progress,
+                                                                     .total = total,
+                                                                     .message = message});
+}
+
+void ctn_eng_sink_init(ctn_engine *e)
+{
+    e->sink = (ctn_call_sink){.done = on_done, .progress = on_progress, .ctx = e};
+}
+
+static const ctn_driver *driver_of(const ctn_engine *e, ctn_call_kind kind)
+{
+    ctn_str name = ctn_str_from(ctn_call_kind_name(kind));
+    for (size_t i = 0; i < e->options.driver_count; i++)
+        if (ctn_str_is(name, e->options.drivers[i]->kind))
+            return e->options.drivers[i];
+    return NULL;
+}
+
+ctn_effect ctn_eng_effect_of(void *ctx, ctn_call_kind kind, ctn_str target, const char **ret_from)
+{
+    const ctn_driver *driver = driver_of(ctx, kind);
+    return driver && driver->effect ? driver->effect(driver->ctx, target, ret_from) : CTN_EFFECT_UNKNOWN;
+}
+
+/* ---- binding: before a plan's executions advance, its servers say what their tools do ---- */
+
+static void on_prepared(void *ctx)
+{
+    plan_ref *p = ctx;
+    assert(p->preparing > 0);
+    if (--p->preparing > 0)
+        return;
+    p->is_bound = true;
+    ctn_eng_wake(p->engine);
+}
+
+static void prepare_call(ctn_engine *e, plan_ref *p, const ctn_plan_call *call)
+{
+    const ctn_driver *driver = driver_of(e, call->kind);
+    if (!driver || !driver->prepare)
+        return;
+    p->preparing++;
+    driver->prepare(driver->ctx, call->target, on_prepared, p);
+}
+
+static void prepare_set(ctn_engine *e, plan_ref *p, const ctn_plan_set *set)
+{
+    for (uint32_t i = 0; set && i < set->call_count; i++)
+        prepare_call(e, p, &set->calls[i]);
+    if (set && set->check)
+        prepare_call(e, p, set->check);
+}
+
+void ctn_eng_bind(ctn_engine *e, plan_ref *p)
+{
+    p->preparing = 1; /* ours, so that it is bound only after all were asked */
+    for (uint32_t i = 0; i < p->plan->step_count; i++) {
+        prepare_set(e, p, p->plan->steps[i].set);
+        prepare_set(e, p, p->plan->steps[i].undo);
+    }
+    on_prepared(p);
+}
+
+/* ---- performing ---- */
+
+void ctn_eng_to_perform(ctn_engine *e, loaded *l)
+{
+    if (l->is_to_perform)
+        return;
+    l->is_to_perform = true;
+    l->perform_next = NULL;
+    if (e->to_perform_last)
+        e->to_perform_last->perform_next = l;
+    else
+        e->to_perform = l;
+    e->to_perform_last = l;
+}
+
+static bool is_owed(const flight *f, const ctn_owed *owed)
+{
+    for (size_t i = 0; i < owed->count; i++) {
+        const ctn_owed_call *c = &owed->calls[i];
+        if (c->step == f->step && c->call == f->call && c->role == f->role && c->attempt == f->attempt &&
+            c->is_check == f->is_check)
+            return true;
+    }
+    return false;
+}
+
+static bool is_in_flight(const ctn_engine *e, const loaded *l, const ctn_owed_call *c)
+{
+    for (uint32_t i = 0; i < l->flight_count; i++) {
+        const flight *f = &e->flights[l->flights[i]];
+        if (c->step == f->step && c->call == f->call && c->role == f->role && c->attempt == f->attempt &&
+            c->is_check == f->is_check)
+            return true;
+    }
+    return false;
+}
+
+static void begin(ctn_engine *e, loaded *l, const ctn_owed_call *owed)
+{
+    const ctn_driver *driver = driver_of(e, owed->plan_call->kind);
+    uint32_t index = flight_open(e, l, owed, driver);
+    uint64_t token = e->flights[index].token;
+    if (e->options.on_event && !owed->is_check)
+        e->options.on_event(e->options.on_event_ctx,
+                            &(ctn_engine_event){.kind = CTN_EVENT_CALL,
+                                                .execution = l->x,
+                                                .status = ctn_execution_status(l->x),
+                                                .step = l->plan->plan->steps[owed->step].name,
+                                                .attempt = owed->attempt});
+    if (!driver) {
+        ctn_call_result none = {
+            .failure = CTN_FAILURE_UNAVAILABLE,
+            .message = ctn_arena_printf(e->scratch, "nothing here can make a call of kind %s",
+                                        ctn_call_kind_name(owed->plan_call->kind)),
+        };
+        on_done(e, token, &none);
+        return;
+    }
+    ctn_id_text id = ctn_id_to_text(l->id);
+    ctn_call_request request = {
+        .token = token,
+        .target = owed->plan_call->target,
+        .args = owed->args,
+        .idempotency_key = owed->key,
+        .deadline_ms = owed->timeout_ms ? e->now_ms + owed->timeout_ms : 0,
+        .timeout_ms = owed->timeout_ms,
+        .execution_id = ctn_str_from(id.text),
+        .step = l->plan->plan->steps[owed->step].name,
+        .attempt = owed->attempt,
+    };
+    driver->begin(driver->ctx, &request);
+}
+
+static void perform_one(ctn_engine *e, loaded *l)
+{
+    ctn_owed owed;
+    ctn_execution_owed(l->x, &e->rules, e->now_ms, e->scratch, &owed);
+    for (uint32_t i = l->flight_count; i-- > 0;) {
+        flight *f = &e->flights[l->flights[i]];
+        if (f->is_done || is_owed(f, &owed))
+            continue;
+        uint64_t token = f->token;
+        const ctn_driver *driver = f->driver;
+        flight_close_index(e, (uint32_t) (f - e->flights));
+        if (driver)
+            driver->cancel(driver->ctx, token);
+    }
+    for (size_t i = 0; i < owed.count && !e->is_stopping; i++)
+        if (!is_in_flight(e, l, &owed.calls[i]))
+            begin(e, l, &owed.calls[i]);
+    if (owed.wake_at_ms)
+        ctn_heap_set(&e->due, &l->due, owed.wake_at_ms);
+    else
+        ctn_heap_remove(&e->due, &l->due);
+    ctn_status status = ctn_execution_status(l->x);
+    bool is_parked = ctn_status_is_final(status) || status == CTN_STATUS_QUEUED ||
+                     (status != CTN_STATUS_RUNNING && !ctn_execution_is_busy(l->x));
+    if (l->flight_count == 0 && is_parked) {
+        if (l->wake_written && (e->due_hint_ms == 0 || l->wake_written < e->due_hint_ms))
+            e->due_hint_ms = l->wake_written;
+        ctn_eng_unload(e, l);
+    }
+}
+
+void ctn_eng_perform(ctn_engine *e)
+{
+    while (e->to_perform) {
+        loaded *l = e->to_perform;
+        e->to_perform = l->perform_next;
+        if (!e->to_perform)
+            e->to_perform_last = NULL;
+        l->is_to_perform = false;
+        if (l->batches || l->build || l->is_lost || !l->plan->is_bound)
+            continue; /* it comes back when that is over */
+        ctn_arena_mark mark = ctn_arena_save(e->scratch);
+        perform_one(e, l);
+        ctn_arena_restore(e->scratch, mark);
+    }
+}

@@ -1,0 +1,399 @@
+/*
+ * load.c -- plans and executions in and out of memory.
+ *
+ * An execution in memory is the fold of its journal: loading is reading it and folding it, whether after a crash,
+ * for an answer, or because its time has come. Parked ones are not in memory at all; the store gives them back by
+ * their wake time.
+ */
+#include "engine/engine_state.h"
+
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* ---- the map ---- */
+
+static size_t map_slot(const ctn_engine *e, ctn_execution_id id)
+{
+    uint64_t h;
+    memcpy(&h, id.bytes + 8, sizeof h); /* the random end of a UUIDv7 */
+    return (size_t) (h * 0x9E3779B97F4A7C15u >> 20) & (e->map_size - 1);
+}
+
+loaded *ctn_eng_find(const ctn_engine *e, ctn_execution_id id)
+{
+    for (loaded *l = e->map_size ? e->map[map_slot(e, id)] : NULL; l; l = l->map_next)
+        if (ctn_id_equal(l->id, id))
+            return l;
+    return NULL;
+}
+
+static void map_grow(ctn_engine *e)
+{
+    if (e->loaded_count < e->map_size)
+        return;
+    free(e->map);
+    e->map_size = e->map_size ? 2 * e->map_size : 512;
+    e->map = calloc(e->map_size, sizeof *e->map);
+    assert(e->map);
+    for (loaded *l = e->list; l; l = l->next) {
+        size_t slot = map_slot(e, l->id);
+        l->map_next = e->map[slot];
+        e->map[slot] = l;
+    }
+}
+
+loaded *ctn_eng_loaded_new(ctn_engine *e, ctn_execution_id id, int64_t exec_no, plan_ref *plan)
+{
+    map_grow(e);
+    ctn_arena *arena = ctn_arena_new(4096);
+    loaded *l = calloc(1, sizeof *l);
+    assert(l);
+    l->arena = arena;
+    l->id = id;
+    l->exec_no = exec_no;
+    l->plan = plan;
+    l->x = ctn_execution_new(arena, plan->plan, id);
+    size_t slot = map_slot(e, id);
+    l->map_next = e->map[slot];
+    e->map[slot] = l;
+    l->next = e->list;
+    if (e->list)
+        e->list->prev = l;
+    e->list = l;
+    e->loaded_count++;
+    return l;
+}
+
+void ctn_eng_unload(ctn_engine *e, loaded *l)
+{
+    assert(!l->build && !l->batches);
+    ctn_eng_drop_flights(e, l, true);
+    ctn_heap_remove(&e->due, &l->due);
+    if (l->is_to_perform) {
+        loaded **at = &e->to_perform;
+        loaded *before = NULL;
+        while (*at != l) {
+            before = *at;
+            at = &(*at)->perform_next;
+        }
+        *at = l->perform_next;
+        if (e->to_perform_last == l)
+            e->to_perform_last = before;
+    }
+    loaded **at = &e->map[map_slot(e, l->id)];
+    while (*at != l)
+        at = &(*at)->map_next;
+    *at = l->map_next;
+    if (l->prev)
+        l->prev->next = l->next;
+    else
+        e->list = l->next;
+    if (l->next)
+        l->next->prev = l->prev;
+    e->loaded_count--;
+    ctn_arena_free(l->arena);
+    free(l->flights);
+    free(l->lost);
+    free(l);
+}
+
+/* ---- plans ---- */
+
+static ctn_digest plan_key(const ctn_plan *plan)
+{
+    ctn_hasher h;
+    ctn_hasher_init(&h);
+    for (uint32_t i = 0; i < plan->definition_count; i++)
+        ctn_hasher_add(&h, (ctn_str){(const char *) plan->definitions[i].digest.bytes, CTN_DIGEST_BYTES});
+    return ctn_hasher_finish(&h);
+}
+
+static plan_ref *plan_by_key(const ctn_engine *e, const ctn_digest *key)
+{
+    for (plan_ref *p = e->plans; p; p = p->next)
+        if (memcmp(&p->key, key, sizeof *key) == 0)
+            return p;
+    return NULL;
+}
+
+plan_ref *ctn_eng_plan_ref(const ctn_engine *e, const ctn_plan *plan)
+{
+    for (plan_ref *p = e->plans; p; p = p->next)
+        if (p->plan == plan)
+            return p;
+    return NULL;
+}
+
+static plan_ref *plan_keep(ctn_engine *e, ctn_plan *plan, int64_t version)
+{
+    ctn_digest key = plan_key(plan);
+    plan_ref *p = plan_by_key(e, &key);
+    if (p) {
+        ctn_arena_free(plan->arena);
+        return p;
+    }
+    p = calloc(1, sizeof *p);
+    assert(p);
+    *p = (plan_ref){.next = e->plans, .plan = plan, .key = key, .version = version, .engine = e};
+    e->plans = p;
+    ctn_eng_bind(e, p);
+    return p;
+}
+
+int ctn_engine_plan_add(ctn_engine *e, ctn_plan *plan, ctn_str created_by, const ctn_plan **ret_plan,
+                        int64_t *ret_version, ctn_err *err)
+{
+    int rc = CTN_OK;
+    if (plan->unsupported.len) {
+        rc = ctn_fail(err, CTN_E_UNSUPPORTED, "%.*s", CTN_STR_ARG(plan->unsupported));
+        goto done;
+    }
+    ctn_definition *definitions = CTN_NEW_ARRAY(plan->arena, ctn_definition, plan->definition_count);
+    for (uint32_t i = 0; i < plan->definition_count; i++)
+        definitions[i] = (ctn_definition){.digest = plan->definitions[i].digest,
+                                          .kind = plan->definitions[i].kind,
+                                          .name = plan->definitions[i].name,
+                                          .body = plan->definitions[i].body};
+    rc = ctn_store_definition_put(e->options.store, definitions, plan->definition_count, err);
+    if (rc)
+        goto done;
+    ctn_chain_row row = {.chain_id = plan->chain_id,
+                         .version = plan->version_stated,
+                         .digest = plan->definitions[0].digest,
+                         .created_at_ms = ctn_clock_now_ms(&e->options.clock),
+                         .created_by = created_by};
+    rc = ctn_store_chain_put(e->options.store, &row, ret_version, err);
+    if (rc)
+        goto done;
+    *ret_plan = plan_keep(e, plan, *ret_version)->plan;
+    return CTN_OK;
+done:
+    ctn_arena_free(plan->arena);
+    return rc;
+}
+
+/* ---- folding a journal ---- */
+
+typedef struct folding {
+    ctn_store *store;
+    ctn_engine *engine; /* NULL: the plan is compiled into the arena */
+    ctn_arena *arena;   /* the execution's */
+    ctn_arena *scratch;
+    const ctn_execution_row *row;
+    plan_ref *plan;
+    ctn_execution *x;
+    ctn_digest hash;
+    ctn_err *err;
+} folding;
+
+/* The plan that the first entry names, from the engine's own or compiled out of the store's definitions. */
+static int find_plan(folding *f, const ctn_entry *first)
+{
+    const ctn_json *digests = ctn_json_member_of(first->body, "digests");
+    size_t count = ctn_json_count(digests);
+    ctn_hasher h;
+    ctn_hasher_init(&h);
+    ctn_arena *arena = f->engine ? ctn_arena_new(16384) : f->arena;
+    ctn_plan_definition *definitions = CTN_NEW_ARRAY(arena, ctn_plan_definition, count);
+    int rc = count ? CTN_OK : ctn_fail(f->err, CTN_E_CORRUPT, "the first entry names no definitions");
+    for (size_t i = 0; rc == CTN_OK && i < count; i++) {
+        ctn_definition d;
+        ctn_digest digest;
+        ctn_str text = ctn_json_text(ctn_json_at(digests, i));
+        if (!ctn_digest_parse(text, &digest)) {
+            rc = ctn_fail(f->err, CTN_E_CORRUPT, "not a digest: %.*s", CTN_STR_ARG(text));
+            break;
+        }
+        ctn_hasher_add(&h, (ctn_str){(const char *) digest.bytes, CTN_DIGEST_BYTES});
+        rc = ctn_store_definition_get(f->store, arena, &digest, &d, f->err);
+        definitions[i] =
+            (ctn_plan_definition){.kind = d.kind, .name = d.name, .body = d.body, .digest = digest};
+    }
+    ctn_digest key = ctn_hasher_finish(&h);
+    plan_ref *known = rc == CTN_OK && f->engine ? plan_by_key(f->engine, &key) : NULL;
+    ctn_plan *plan = NULL;
+    if (rc == CTN_OK && !known)
+        rc = ctn_plan_from_definitions(arena, definitions, (uint32_t) count, &plan, f->err);
+    if (rc == CTN_OK && !f->engine)
+        f->x = ctn_execution_new(f->arena, plan, f->row->id);
+    else if (rc == CTN_OK && !known)
+        f->plan = plan_keep(f->engine, plan, f->row->chain_version);
+    else if (rc == CTN_OK)
+        f->plan = known;
+    if (f->engine && !plan)
+        ctn_arena_free(arena);
+    if (rc == CTN_OK && f->plan)
+        f->x = ctn_execution_new(f->arena, f->plan->plan, f->row->id);
+    return rc;
+}
+
+static int fold_record(void *ctx, const ctn_record *record, int64_t position)
+{
+    folding *f = ctx;
+    (void) position;
+    ctn_arena_mark mark = ctn_arena_save(f->scratch);
+    ctn_entry entry;
+    ctn_digest hash = ctn_record_hash(record, &f->hash);
+    int rc = CTN_OK;
+    if (memcmp(&hash, &record->hash, sizeof hash) != 0)
+        rc = ctn_fail(f->err, CTN_E_CORRUPT, "entry %llu was altered: its hash does not fit",
+                      (unsigned long long) record->seq);
+    f->hash = hash;
+    if (rc == CTN_OK)
+        rc = ctn_record_to_entry(record, f->scratch, &entry, f->err);
+    if (rc == CTN_OK && !f->x)
+        rc = find_plan(f, &entry);
+    if (rc == CTN_OK)
+        rc = ctn_execution_replay(f->x, &entry, f->err);
+    ctn_arena_restore(f->scratch, mark);
+    return rc;
+}
+
+static int fold_journal(folding *f)
+{
+    f->scratch = ctn_arena_new(16384);
+    int rc = ctn_store_journal_read(f->store, f->row->exec_no, 1, fold_record, f, f->err);
+    if (rc == CTN_OK && !f->x)
+        rc = ctn_fail(f->err, CTN_E_CORRUPT, "the journal is empty");
+    ctn_arena_free(f->scratch);
+    return rc;
+}
+
+int ctn_execution_load(ctn_store *store, ctn_arena *arena, const ctn_execution_row *row, ctn_execution **ret_execution,
+                       ctn_err *err)
+{
+    folding f = {.store = store, .arena = arena, .row = row, .err = err};
+    int rc = fold_journal(&f);
+    if (rc)
+        return ctn_wrap(err, rc, "execution %s", ctn_id_to_text(row->id).text);
+    *ret_execution = f.x;
+    return CTN_OK;
+}
+
+/* ---- executions of the engine ---- */
+
+/* Calls that were under way when another life ended are not ours: until the entry that says so is on disk, a
+ * failed commit must not make them look as if this process had begun them. */
+static void recovered(ctn_engine *e, loaded *l)
+{
+    ctn_input in = {.kind = CTN_IN_RECOVERED, .now_ms = e->now_ms, .was_crash = e->options.was_crash};
+    ctn_entry entry;
+    l->is_recovering = ctn_execution_decide(l->x, &e->rules, &in, e->scratch, &entry, NULL) == CTN_OK;
+    if (l->is_recovering)
+        ctn_eng_record(e, l, &entry);
+}
+
+int ctn_eng_load(ctn_engine *e, ctn_execution_id id, loaded **ret_loaded, ctn_err *err)
+{
+    loaded *l = ctn_eng_find(e, id);
+    if (l) {
+        *ret_loaded = l;
+        return CTN_OK;
+    }
+    ctn_execution_row row;
+    int rc = ctn_store_execution_get(e->options.store, e->scratch, id, &row, err);
+    if (rc)
+        return rc;
+    folding f = {.store = e->options.store, .engine = e, .arena = ctn_arena_new(4096), .row = &row, .err = err};
+    rc = fold_journal(&f);
+    if (rc) {
+        ctn_arena_free(f.arena);
+        return ctn_wrap(err, rc, "execution %s", ctn_id_to_text(id).text);
+    }
+    l = ctn_eng_loaded_new(e, id, row.exec_no, f.plan);
+    ctn_arena_free(l->arena);
+    l->arena = f.arena;
+    l->x = f.x;
+    l->hash = f.hash;
+    l->status_written = row.status;
+    l->wake_written = row.wake_at_ms;
+    recovered(e, l);
+    *ret_loaded = l;
+    return CTN_OK;
+}
+
+/* After a failed commit: what is on disk counts. Calls in flight stay in flight; this process has not died. */
+int ctn_eng_reload(ctn_engine *e, loaded *l, ctn_err *err)
+{
+    ctn_execution_row row;
+    ctn_arena_mark mark = ctn_arena_save(e->scratch);
+    int rc = ctn_store_execution_get(e->options.store, e->scratch, l->id, &row, err);
+    folding f = {.store = e->options.store, .engine = e, .arena = ctn_arena_new(4096), .row = &row, .err = err};
+    if (rc == CTN_OK)
+        rc = fold_journal(&f);
+    if (rc == CTN_OK) {
+        ctn_arena_free(l->arena);
+        l->arena = f.arena;
+        l->x = f.x;
+        l->hash = f.hash;
+        l->status_written = row.status;
+        l->wake_written = row.wake_at_ms;
+        l->is_lost = l->is_new = false;
+        if (l->is_recovering)
+            recovered(e, l);
+    } else {
+        ctn_arena_free(f.arena);
+    }
+    ctn_arena_restore(e->scratch, mark);
+    return rc;
+}
+
+/* ---- admission ---- */
+
+typedef struct admitting {
+    ctn_execution_id *ids;
+    size_t count, max;
+} admitting;
+
+static int collect_due(void *ctx, const ctn_execution_row *row)
+{
+    admitting *a = ctx;
+    a->ids[a->count++] = row->id;
+    return a->count == a->max;
+}
+
+/* Takes from the store what is due, as many as there is room for. */
+void ctn_eng_admit(ctn_engine *e)
+{
+    if (e->options.own_only || e->is_stopping || e->failing_since_ms || !e->due_hint_ms || e->now_ms < e->due_hint_ms ||
+        e->loaded_count >= e->options.active_max)
+        return;
+    ctn_arena_mark mark = ctn_arena_save(e->scratch);
+    /* Those in memory are in the store's list too: they are passed by. */
+    admitting a = {.max = e->options.active_max + e->loaded_count};
+    a.ids = CTN_NEW_ARRAY(e->scratch, ctn_execution_id, a.max);
+    ctn_err err = {0};
+    int rc = ctn_store_execution_due(e->options.store, e->now_ms, a.max, collect_due, &a, &err);
+    if (rc && rc != 1) {
+        ctn_log_line(e->options.log, CTN_LOG_WARN, "the store cannot be read", "why", err.message, NULL);
+        e->due_hint_ms = e->now_ms + 1000;
+        ctn_arena_restore(e->scratch, mark);
+        return;
+    }
+    size_t admitted = 0;
+    for (size_t i = 0; i < a.count && e->loaded_count < e->options.active_max; i++) {
+        loaded *l = ctn_eng_find(e, a.ids[i]);
+        if (l)
+            continue;
+        rc = ctn_eng_load(e, a.ids[i], &l, &err);
+        if (rc) { /* one damaged execution never stops the rest */
+            ctn_log_line(e->options.log, CTN_LOG_ERROR, "an execution cannot be loaded", "why", err.message, NULL);
+            continue;
+        }
+        admitted++;
+        ctn_input start = {.kind = CTN_IN_START, .now_ms = e->now_ms};
+        ctn_entry entry;
+        if (ctn_execution_decide(l->x, &e->rules, &start, e->scratch, &entry, NULL) == CTN_OK)
+            ctn_eng_record(e, l, &entry);
+        ctn_eng_advance(e, l);
+    }
+    bool all_seen = a.count < a.max && e->loaded_count < e->options.active_max;
+    e->due_hint_ms = e->now_ms + 1000;
+    if (all_seen || admitted == 0) {
+        int64_t next = 0;
+        if (ctn_store_next_wake(e->options.store, e->now_ms, &next, NULL) == CTN_OK)
+            e->due_hint_ms = next;
+    }
+    ctn_arena_restore(e->scratch, mark);
+}

@@ -1,0 +1,44 @@
+/*
+ * sim.h -- a world in which an engine can be killed between any two commits: virtual clock, memory store, tools
+ * that misbehave by a seeded chance, and a ledger of what they really did.
+ *
+ * The tools of a chain are told apart by their names ("sim/NAME"):
+ *   read_*   effect read         idem_*  effect idempotent (does its work once per key)
+ *   write_*  effect write        check_* answers {"happened", "result"} from the ledger, for the write of that name
+ *   undo_*   effect idempotent   fail_*  always tool_error
+ * Every answer is {"value": NAME, "key": idempotency key}.
+ */
+#pragma once
+#include "engine/engine.h"
+
+typedef struct sim_options {
+    uint64_t seed;
+    const char *chain;        /* YAML: the chain and its instructionSets in one file */
+    const char *input;        /* JSON; NULL: {} */
+    int die_before_commit;    /* the engine dies instead of the n-th commit (from 0); -1: never */
+    int die_after_commit;     /* ... after the n-th commit, before anybody hears of it; -1: never */
+    int die_chance_percent;   /* at every commit, by chance */
+    int fault_percent;        /* of calls that are lost, time out, are refused */
+    int commit_fails_percent; /* commits that fail (the batch may or may not be on disk) */
+    int cancel_at_ms;         /* after the start; 0: never */
+    bool person_is_absent;    /* nobody settles what is interrupted */
+} sim_options;
+
+typedef struct sim sim;
+
+sim *sim_new(const sim_options *options);
+void sim_free(sim *s);
+/* Runs until the execution has ended, or is parked and nobody is there to help. Fails the test (cmocka) with the seed
+ * when nothing moves any more or a promise is broken. Returns the final or parked status. */
+ctn_status sim_run(sim *s);
+
+int sim_deaths(const sim *s);
+int sim_commits(const sim *s);
+/* How often the tool really did its work, over all keys. */
+int sim_effects(const sim *s, const char *tool);
+/* The most often that it did so under one key. */
+int sim_effects_of_one_key(const sim *s, const char *tool);
+int sim_calls(const sim *s, const char *tool); /* how often it was asked */
+/* Out of the store, as a stranger would read it. */
+const ctn_execution *sim_execution(sim *s);
+int sim_entries(sim *s, ctn_entry_kind kind);
