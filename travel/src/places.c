@@ -14,7 +14,7 @@ static bool in_list(const char *list, ctn_str name)
     ctn_str rest = ctn_str_from(list);
     while (rest.ptr) {
         ctn_str alias = ctn_str_cut(&rest, '|');
-        if (alias.len > 0 && alias.ptr[0] == '^')
+        if (alias.len > 0 && (alias.ptr[0] == '^' || alias.ptr[0] == '='))
             alias = ctn_str_from_offset(alias, 1);
         if (alias.len > 0 && same_letters(alias, name))
             return true;

@@ -20,7 +20,7 @@ typedef struct travel_place {
     const char *within;  /* larger places that hold it, '|' between; "" for a country */
     const char *airport; /* IATA code of the airport that serves it */
     const char *aliases; /* folded (lower case, no accents), '|' between. A leading '^' wants a capital letter in
-                            the text (names that are also words: Nice, Cork, Split) */
+                            the text (names that are also words: Nice, Cork), '=' wants all capitals (UK, LA) */
     bool is_area;        /* a country, region or island rather than a town */
 } travel_place;
 

@@ -11,7 +11,7 @@
 
 const travel_place travel_places[] = {
     /* United Kingdom and Ireland */
-    AREA("United Kingdom", "", "LHR", "united kingdom|^uk|great britain|^britain"),
+    AREA("United Kingdom", "", "LHR", "united kingdom|=uk|great britain|^britain"),
     AREA("England", "United Kingdom", "LHR", "england"),
     AREA("Scotland", "United Kingdom", "EDI", "scotland|scottish highlands"),
     AREA("Wales", "United Kingdom", "CWL", "wales"),
@@ -207,10 +207,10 @@ const travel_place travel_places[] = {
     AREA("Iceland", "", "KEF", "iceland|island (iceland)|islande|islandia"),
     TOWN("Reykjavik", "Iceland", "KEF", "reykjavik"),
     /* North America */
-    AREA("United States", "", "JFK", "united states|^usa|^us of a|etats-unis|estados unidos|^the states"),
+    AREA("United States", "", "JFK", "united states|=usa|us of a|etats-unis|estados unidos|^the states"),
     TOWN("New York", "United States", "JFK", "new york city|new york|nyc|nueva york|manhattan"),
     TOWN("Las Vegas", "United States|Nevada", "LAS", "las vegas|vegas"),
-    TOWN("Los Angeles", "United States|California", "LAX", "los angeles|^la|hollywood"),
+    TOWN("Los Angeles", "United States|California", "LAX", "los angeles|=la|hollywood"),
     TOWN("San Francisco", "United States|California", "SFO", "san francisco|san fran"),
     TOWN("San Diego", "United States|California", "SAN", "san diego"),
     TOWN("Washington", "United States", "IAD", "washington dc|washington d.c.|washington"),
@@ -335,7 +335,7 @@ const travel_place travel_places[] = {
     AREA("Seychelles", "", "SEZ", "seychelles|seychellen"),
     AREA("Maldives", "", "MLE", "maldives|malediven|maldivas"),
     /* the Middle East and Asia */
-    AREA("United Arab Emirates", "", "DXB", "united arab emirates|^uae|emirates"),
+    AREA("United Arab Emirates", "", "DXB", "united arab emirates|=uae|emirates"),
     TOWN("Dubai", "United Arab Emirates", "DXB", "dubai"),
     AREA("Qatar", "", "DOH", "qatar"),
     AREA("Oman", "", "MCT", "oman"),
