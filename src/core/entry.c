@@ -78,8 +78,7 @@ ctn_record ctn_entry_to_record(const ctn_entry *entry, const ctn_digest *previou
 int ctn_record_to_entry(const ctn_record *record, ctn_arena *arena, ctn_entry *ret_entry, ctn_err *err)
 {
     if (record->kind >= CTN_ENTRY_KIND_COUNT)
-        return ctn_fail(err, CTN_E_CORRUPT, "journal entry %llu is of no known kind",
-                        (unsigned long long) record->seq);
+        return ctn_fail(err, CTN_E_CORRUPT, "journal entry %llu is of no known kind", (unsigned long long) record->seq);
     const ctn_json *body = NULL;
     ctn_json_options options = {.depth_max = BODY_DEPTH_MAX};
     int rc = ctn_json_parse(arena, record->body, &options, &body, err);

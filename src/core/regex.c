@@ -17,13 +17,13 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-#define STEPS_MAX       10000000u /* of a whole search */
-#define STEPS_START_MIN 1000u     /* of each start, however long the text is */
+#define STEPS_MAX             10000000u /* of a whole search */
+#define STEPS_START_MIN       1000u     /* of each start, however long the text is */
 #define QUICK_STEPS_MAX       20000u
 #define QUICK_STEPS_START_MIN 100u
-#define DEPTH_MAX       200000u
-#define HEAP_KIB_MAX    32768u
-#define NESTING_MAX     100u
+#define DEPTH_MAX             200000u
+#define HEAP_KIB_MAX          32768u
+#define NESTING_MAX           100u
 
 struct ctn_regex {
     pcre2_code *code;
@@ -37,16 +37,47 @@ struct ctn_regex {
 static const struct {
     const char *name, *category;
 } CATEGORIES[] = {
-    {"Letter", "L"}, {"Cased_Letter", "L&"}, {"Uppercase_Letter", "Lu"}, {"Lowercase_Letter", "Ll"},
-    {"Titlecase_Letter", "Lt"}, {"Modifier_Letter", "Lm"}, {"Other_Letter", "Lo"}, {"Mark", "M"},
-    {"Combining_Mark", "M"}, {"Nonspacing_Mark", "Mn"}, {"Spacing_Mark", "Mc"}, {"Enclosing_Mark", "Me"},
-    {"Number", "N"}, {"Decimal_Number", "Nd"}, {"digit", "Nd"}, {"Letter_Number", "Nl"}, {"Other_Number", "No"},
-    {"Punctuation", "P"}, {"punct", "P"}, {"Connector_Punctuation", "Pc"}, {"Dash_Punctuation", "Pd"},
-    {"Open_Punctuation", "Ps"}, {"Close_Punctuation", "Pe"}, {"Initial_Punctuation", "Pi"},
-    {"Final_Punctuation", "Pf"}, {"Other_Punctuation", "Po"}, {"Symbol", "S"}, {"Math_Symbol", "Sm"},
-    {"Currency_Symbol", "Sc"}, {"Modifier_Symbol", "Sk"}, {"Other_Symbol", "So"}, {"Separator", "Z"},
-    {"Space_Separator", "Zs"}, {"Line_Separator", "Zl"}, {"Paragraph_Separator", "Zp"}, {"Other", "C"},
-    {"Control", "Cc"}, {"cntrl", "Cc"}, {"Format", "Cf"}, {"Surrogate", "Cs"}, {"Private_Use", "Co"},
+    {"Letter", "L"},
+    {"Cased_Letter", "L&"},
+    {"Uppercase_Letter", "Lu"},
+    {"Lowercase_Letter", "Ll"},
+    {"Titlecase_Letter", "Lt"},
+    {"Modifier_Letter", "Lm"},
+    {"Other_Letter", "Lo"},
+    {"Mark", "M"},
+    {"Combining_Mark", "M"},
+    {"Nonspacing_Mark", "Mn"},
+    {"Spacing_Mark", "Mc"},
+    {"Enclosing_Mark", "Me"},
+    {"Number", "N"},
+    {"Decimal_Number", "Nd"},
+    {"digit", "Nd"},
+    {"Letter_Number", "Nl"},
+    {"Other_Number", "No"},
+    {"Punctuation", "P"},
+    {"punct", "P"},
+    {"Connector_Punctuation", "Pc"},
+    {"Dash_Punctuation", "Pd"},
+    {"Open_Punctuation", "Ps"},
+    {"Close_Punctuation", "Pe"},
+    {"Initial_Punctuation", "Pi"},
+    {"Final_Punctuation", "Pf"},
+    {"Other_Punctuation", "Po"},
+    {"Symbol", "S"},
+    {"Math_Symbol", "Sm"},
+    {"Currency_Symbol", "Sc"},
+    {"Modifier_Symbol", "Sk"},
+    {"Other_Symbol", "So"},
+    {"Separator", "Z"},
+    {"Space_Separator", "Zs"},
+    {"Line_Separator", "Zl"},
+    {"Paragraph_Separator", "Zp"},
+    {"Other", "C"},
+    {"Control", "Cc"},
+    {"cntrl", "Cc"},
+    {"Format", "Cf"},
+    {"Surrogate", "Cs"},
+    {"Private_Use", "Co"},
     {"Unassigned", "Cn"},
 };
 
@@ -122,7 +153,7 @@ int ctn_regex_compile(ctn_str pattern, ctn_regex **ret_regex, ctn_err *err)
         return ctn_fail(err, CTN_E_LIMIT, "a regular expression of %zu bytes, at most %d", pattern.len,
                         CTN_REGEX_PATTERN_BYTES_MAX);
     ctn_buf text;
-    ctn_buf_init(&text, 64 * (CTN_REGEX_PATTERN_BYTES_MAX + 1));
+    ctn_buf_init(&text, (size_t) 64 * (CTN_REGEX_PATTERN_BYTES_MAX + 1));
     rewrite(pattern, &text);
     assert(!text.overflowed); /* the longest rewriting is shorter than that */
     pcre2_compile_context *context = pcre2_compile_context_create(NULL);

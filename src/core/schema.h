@@ -14,8 +14,8 @@
 
 typedef struct ctn_schema ctn_schema;
 
-int ctn_schema_compile(ctn_arena *arena, const ctn_json *source, ctn_schema **ret_schema,
-                       const ctn_json **ret_bad_node, ctn_err *err);
+int ctn_schema_compile(ctn_arena *arena, const ctn_json *source, ctn_schema **ret_schema, const ctn_json **ret_bad_node,
+                       ctn_err *err);
 /* PCRE2 codes are not in the arena: they are freed here. NULL is fine. */
 void ctn_schema_done(ctn_schema *schema);
 /* CTN_OK, or CTN_E_INVALID with a sentence on the first violation: JSON Pointer of the value, what was

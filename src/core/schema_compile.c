@@ -52,8 +52,8 @@ static ctn_schema_table table(ctn_schema_compiler *c, const ctn_schema_node *n, 
         return result;
     result.items = CTN_NEW_ARRAY(c->arena, ctn_schema_named, result.count);
     for (size_t i = 0; i < result.count; i++)
-        result.items[i] = (ctn_schema_named){ctn_json_text(&source->members[i].key),
-                                             subschema(c, n, &source->members[i].value)};
+        result.items[i] =
+            (ctn_schema_named){ctn_json_text(&source->members[i].key), subschema(c, n, &source->members[i].value)};
     qsort(result.items, result.count, sizeof *result.items, compare_named);
     return result;
 }
@@ -126,7 +126,8 @@ static int add_type(ctn_schema_compiler *c, ctn_schema_node *n, const ctn_json *
         return ctn_schema_refuse(c, CTN_E_INVALID, name, "\"%.*s\" is no type%s%.*s%s",
                                  (int) (ctn_json_text(name).len < 40 ? ctn_json_text(name).len : 40),
                                  ctn_json_text(name).len ? ctn_json_text(name).ptr : "",
-                                 nearest.len ? "; did you mean \"" : "", CTN_STR_ARG(nearest), nearest.len ? "\"?" : "");
+                                 nearest.len ? "; did you mean \"" : "", CTN_STR_ARG(nearest),
+                                 nearest.len ? "\"?" : "");
     }
     n->types |= bit;
     return CTN_OK;
@@ -151,7 +152,8 @@ static int compile_values(ctn_schema_compiler *c, ctn_schema_node *n)
                                ctn_json_kind_name(n->enumeration));
     if (n->constant || n->enumeration)
         n->value_work = 1 + ((n->constant ? ctn_json_bytes(n->constant) : 0) +
-                             (n->enumeration ? ctn_json_bytes(n->enumeration) : 0)) / 32;
+                             (n->enumeration ? ctn_json_bytes(n->enumeration) : 0)) /
+                                32;
     return rc;
 }
 
@@ -196,10 +198,10 @@ static int compile_numbers(ctn_schema_compiler *c, ctn_schema_node *n)
         const char *name;
         uint64_t absent;
         uint64_t *field;
-    } counts[] = {{"minLength", 0, &n->length_min},        {"maxLength", UINT64_MAX, &n->length_max},
-                  {"minItems", 0, &n->items_min},          {"maxItems", UINT64_MAX, &n->items_max},
-                  {"minProperties", 0, &n->members_min},   {"maxProperties", UINT64_MAX, &n->members_max},
-                  {"minContains", 1, &n->contains_min},    {"maxContains", UINT64_MAX, &n->contains_max}};
+    } counts[] = {{"minLength", 0, &n->length_min},      {"maxLength", UINT64_MAX, &n->length_max},
+                  {"minItems", 0, &n->items_min},        {"maxItems", UINT64_MAX, &n->items_max},
+                  {"minProperties", 0, &n->members_min}, {"maxProperties", UINT64_MAX, &n->members_max},
+                  {"minContains", 1, &n->contains_min},  {"maxContains", UINT64_MAX, &n->contains_max}};
     int rc = CTN_OK;
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers && rc == CTN_OK; i++)
         rc = read_number(c, n, numbers[i].name, numbers[i].field);
@@ -322,8 +324,8 @@ int ctn_schema_compile_node(ctn_schema_compiler *c, ctn_schema_node *n)
 
 /* ---- the public functions ---- */
 
-int ctn_schema_compile(ctn_arena *arena, const ctn_json *source, ctn_schema **ret_schema,
-                       const ctn_json **ret_bad_node, ctn_err *err)
+int ctn_schema_compile(ctn_arena *arena, const ctn_json *source, ctn_schema **ret_schema, const ctn_json **ret_bad_node,
+                       ctn_err *err)
 {
     ctn_schema *schema = CTN_NEW(arena, ctn_schema);
     ctn_schema_compiler c = {.arena = arena, .err = err, .schema = schema};

@@ -1,6 +1,7 @@
 /*
  * schema_internal.h -- a compiled schema, as its parts share it: schema_scan.c finds the subschemas and what
- * they are called, schema_compile.c turns keywords into the fields below, schema_validate.c obeys them.
+ * they are called, schema_compile.c turns keywords into the fields below, schema_validate.c obeys
+ * them and schema_say.c says what is wrong.
  * Nobody else includes this.
  *
  * A node is one subschema in one resource. Nodes point at nodes, in circles where the schema is recursive,
@@ -149,3 +150,31 @@ int ctn_schema_compile_node(ctn_schema_compiler *c, ctn_schema_node *node);
 bool ctn_schema_is_integer(const ctn_json *number);
 /* CTN_OK or CTN_E_LIMIT: numbers of more digits than anybody means. divisor > 0. */
 int ctn_schema_is_multiple(const ctn_json *number, const ctn_json *divisor, bool *ret_is_multiple);
+
+/* ---- validate ---- */
+
+/* A call of the walk. The chain of frames is the way to the value and the dynamic scope. */
+#define CTN_SCHEMA_FRAMES_MAX 1000u
+typedef struct ctn_schema_frame {
+    const struct ctn_schema_frame *outer;
+    const ctn_schema_resource *resource;
+    ctn_str name;   /* of the member stepped into; ptr NULL: none */
+    int64_t index;  /* of the item stepped into; -1: none */
+    uint32_t depth; /* frames around this one */
+    uint32_t deep;  /* steps into the value */
+} ctn_schema_frame;
+
+typedef struct ctn_schema_report {
+    ctn_err *err;
+    uint32_t deep; /* of the value that the sentence is about */
+} ctn_schema_report;
+
+/* "POINTER: sentence"; returns CTN_E_INVALID. */
+int ctn_schema_say(const ctn_schema_frame *f, ctn_schema_report *to, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The value itself when it is short, else what kind of thing it is. */
+ctn_str ctn_schema_show(ctn_arena *arena, const ctn_json *v);
+/* A name of the schema or the value, in quotes, cut when it is long. */
+ctn_str ctn_schema_quote(ctn_arena *arena, ctn_str name);
+/* `; did you mean "x"?` or nothing. */
+ctn_str ctn_schema_suggest(ctn_arena *arena, ctn_str word, const ctn_str *names, size_t count);

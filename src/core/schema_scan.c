@@ -16,9 +16,18 @@
 #define DIALECT     "https://json-schema.org/draft/2020-12/schema"
 #define META_PREFIX "https://json-schema.org/draft/2020-12/"
 
-static const char *const ONE_SCHEMA[] = {"additionalProperties", "propertyNames", "items", "contains",
-                                         "unevaluatedItems", "unevaluatedProperties", "not", "if", "then", "else",
-                                         "contentSchema", NULL};
+static const char *const ONE_SCHEMA[] = {"additionalProperties",
+                                         "propertyNames",
+                                         "items",
+                                         "contains",
+                                         "unevaluatedItems",
+                                         "unevaluatedProperties",
+                                         "not",
+                                         "if",
+                                         "then",
+                                         "else",
+                                         "contentSchema",
+                                         NULL};
 static const char *const LIST_OF_SCHEMAS[] = {"allOf", "anyOf", "oneOf", "prefixItems", NULL};
 static const char *const TABLE_OF_SCHEMAS[] = {"properties", "patternProperties", "dependentSchemas", "$defs", NULL};
 
@@ -37,7 +46,8 @@ int ctn_schema_refuse(ctn_schema_compiler *c, int code, const ctn_json *at, cons
 static ctn_schema_slot *slot_of(ctn_schema_slot *slots, size_t capacity, const ctn_json *source,
                                 const ctn_schema_resource *around)
 {
-    uint64_t mixed = ((uint64_t) (uintptr_t) source ^ ((uint64_t) (uintptr_t) around << 7)) * UINT64_C(0x9E3779B97F4A7C15);
+    uint64_t mixed =
+        ((uint64_t) (uintptr_t) source ^ ((uint64_t) (uintptr_t) around << 7)) * UINT64_C(0x9E3779B97F4A7C15);
     size_t at = (size_t) (mixed >> 32) & (capacity - 1);
     while (slots[at].node && (slots[at].source != source || slots[at].around != around))
         at = (at + 1) & (capacity - 1);
@@ -150,7 +160,8 @@ static int add_anchor(ctn_schema_compiler *c, ctn_schema_node *node, const char 
         return CTN_OK;
     ctn_str name = ctn_json_text(value);
     if (!ctn_json_is(value, CTN_JSON_STRING) || !is_anchor_name(name))
-        return ctn_schema_refuse(c, CTN_E_INVALID, value, "%s must be a name: letters, digits, '-', '_' and '.'", keyword);
+        return ctn_schema_refuse(c, CTN_E_INVALID, value, "%s must be a name: letters, digits, '-', '_' and '.'",
+                                 keyword);
     ctn_schema_anchor *known = find_anchor(c, node->resource, name);
     if (known && known->node->source != node->source)
         return ctn_schema_refuse(c, CTN_E_INVALID, value, "the anchor %.*s is given twice", CTN_STR_ARG(name));
@@ -295,8 +306,9 @@ static const ctn_json *step_into(ctn_arena *arena, const ctn_json *value, ctn_st
     char *name = ctn_arena_alloc(arena, token.len + 1);
     size_t len = 0;
     for (size_t i = 0; i < token.len; i++) {
-        bool is_escape = token.ptr[i] == '~' && i + 1 < token.len && (token.ptr[i + 1] == '0' || token.ptr[i + 1] == '1');
-        name[len++] = !is_escape ? token.ptr[i] : token.ptr[i + 1] == '0' ? '~' : '/';
+        bool is_escape =
+            token.ptr[i] == '~' && i + 1 < token.len && (token.ptr[i + 1] == '0' || token.ptr[i + 1] == '1');
+        name[len++] = (char) (!is_escape ? token.ptr[i] : token.ptr[i + 1] == '0' ? '~' : '/');
         i += is_escape;
     }
     return ctn_json_get(value, (ctn_str){name, len});

@@ -17,14 +17,13 @@
  */
 #include "core/schema_internal.h"
 #include "base/hash.h"
+#include <assert.h>
 #include <stdlib.h>
 
-#define WORK_MAX        20000000u
+#define WORK_MAX            20000000u
 #define WORK_OF_LONG_SEARCH 1000000u
-#define FRAMES_MAX      1000u
-#define SHOWN_BYTES_MAX 40u
-#define PAIRWISE_MAX    12u /* more items than that are compared by digest */
-#define CANONICAL_MAX   (64u << 20)
+#define PAIRWISE_MAX        12u /* more items than that are compared by digest */
+#define CANONICAL_MAX       (64u << 20)
 
 /* Called from the recursion but with locals that must not widen its frames. */
 #define LEAF __attribute__((noinline))
@@ -34,73 +33,13 @@ typedef struct run {
     uint64_t work_left;
 } run;
 
-typedef struct frame {
-    const struct frame *outer;
-    const ctn_schema_resource *resource;
-    ctn_str name;    /* of the member stepped into; ptr NULL: none */
-    int64_t index;   /* of the item stepped into; -1: none */
-    uint32_t depth;  /* frames around this one */
-    uint32_t deep;   /* steps into the value */
-} frame;
-
-typedef struct attempt { /* a sentence of one alternative, and how far it got */
-    ctn_err err;
-    uint32_t deep;
-} attempt;
-
-typedef struct report { /* NULL: silent */
-    ctn_err *err;
-    uint32_t deep; /* of the value that the sentence is about */
-} report;
+typedef ctn_schema_frame frame;
+typedef ctn_schema_report report;
 
 static int check(run *r, const ctn_schema_node *n, const ctn_json *v, const frame *outer, report *to, char *marks);
 
-/* ---- sentences ---- */
-
-LEAF static void append_pointer(ctn_buf *out, const frame *f)
-{
-    const frame *steps[FRAMES_MAX + 1];
-    size_t count = 0;
-    for (; f; f = f->outer)
-        if (f->name.ptr || f->index >= 0)
-            steps[count++] = f;
-    if (count == 0)
-        ctn_buf_append_literal(out, "the value");
-    while (count-- > 0) {
-        ctn_buf_append_char(out, '/');
-        ctn_str name = steps[count]->name;
-        if (!name.ptr)
-            ctn_buf_append_int64(out, steps[count]->index);
-        for (size_t i = 0; name.ptr && i < name.len; i++) {
-            if (name.ptr[i] == '~')
-                ctn_buf_append_literal(out, "~0");
-            else if (name.ptr[i] == '/')
-                ctn_buf_append_literal(out, "~1");
-            else
-                ctn_buf_append_char(out, (unsigned char) name.ptr[i] < 0x20 ? ' ' : name.ptr[i]);
-        }
-    }
-}
-
-__attribute__((format(printf, 3, 4))) LEAF static int refuse(const frame *f, report *to, const char *format, ...)
-{
-    ctn_buf pointer;
-    ctn_buf_init(&pointer, 256);
-    append_pointer(&pointer, f);
-    ctn_err said = {0};
-    va_list args;
-    va_start(args, format);
-    ctn_vfail(&said, CTN_E_INVALID, format, args);
-    va_end(args);
-    ctn_fail(to->err, CTN_E_INVALID, "%.*s%s: %s", CTN_STR_ARG(ctn_buf_str(&pointer)), pointer.overflowed ? "..." : "",
-             said.message);
-    to->deep = f->deep;
-    ctn_buf_done(&pointer);
-    return CTN_E_INVALID;
-}
-
 /* Composes nothing when nobody listens. */
-#define REFUSE(f, to, ...) ((to) ? refuse((f), (to), __VA_ARGS__) : CTN_E_INVALID)
+#define REFUSE(f, to, ...) ((to) ? ctn_schema_say((f), (to), __VA_ARGS__) : CTN_E_INVALID)
 
 static int limit(report *to, const char *what)
 {
@@ -117,40 +56,6 @@ static bool spend(run *r, uint64_t work)
     return true;
 }
 
-/* The value itself when it is short, else what kind of thing it is. */
-static ctn_str show(run *r, const ctn_json *v)
-{
-    if (ctn_json_bytes(v) <= SHOWN_BYTES_MAX)
-        return ctn_json_to_str(r->scratch, v);
-    if (ctn_json_is(v, CTN_JSON_STRING))
-        return ctn_arena_printf(r->scratch, "a string of %zu characters", ctn_str_code_points(ctn_json_text(v)));
-    if (ctn_json_is(v, CTN_JSON_NUMBER))
-        return ctn_arena_printf(r->scratch, "a number of %u digits", v->count);
-    return ctn_arena_printf(r->scratch, "an %s of %zu %s", ctn_json_kind_name(v), ctn_json_count(v),
-                            ctn_json_is(v, CTN_JSON_ARRAY) ? "items" : "members");
-}
-
-/* A name of the schema or the value, in quotes, cut when it is long. */
-static ctn_str quote(run *r, ctn_str name)
-{
-    bool is_long = name.len > 2 * SHOWN_BYTES_MAX;
-    ctn_buf out;
-    ctn_buf_init(&out, 1024);
-    ctn_json_write_string(&out, (ctn_str){name.ptr, is_long ? 2 * SHOWN_BYTES_MAX : name.len});
-    ctn_str quoted = ctn_arena_printf(r->scratch, "%.*s%s", CTN_STR_ARG(ctn_buf_str(&out)), is_long ? "..." : "");
-    ctn_buf_done(&out);
-    return quoted;
-}
-
-/* `; did you mean "x"?` or nothing. */
-static ctn_str suggest(run *r, ctn_str word, const ctn_str *names, size_t count)
-{
-    ctn_str nearest = ctn_str_nearest(word, names, count < 200 ? count : 200);
-    if (nearest.len == 0)
-        return CTN_STR("");
-    return ctn_arena_printf(r->scratch, "; did you mean %.*s?", CTN_STR_ARG(quote(r, nearest)));
-}
-
 /* Most searches are quick and there may be many; of the long ones only a few are paid for. */
 static int search(run *r, const ctn_regex *regex, ctn_str text, bool *ret_matches)
 {
@@ -165,12 +70,13 @@ static int search(run *r, const ctn_regex *regex, ctn_str text, bool *ret_matche
 
 LEAF static int refuse_type(run *r, const ctn_schema_node *n, const ctn_json *v, const frame *f, report *to)
 {
+    if (!to)
+        return CTN_E_INVALID;
     static const struct {
         uint32_t bits;
         const char *name;
-    } TYPES[] = {{1u << CTN_JSON_STRING, "string"}, {1u << CTN_JSON_NUMBER, "number"},
-                 {CTN_SCHEMA_INTEGER, "integer"},   {1u << CTN_JSON_OBJECT, "object"},
-                 {1u << CTN_JSON_ARRAY, "array"},   {1u << CTN_JSON_TRUE, "boolean"},
+    } TYPES[] = {{1u << CTN_JSON_STRING, "string"}, {1u << CTN_JSON_NUMBER, "number"}, {CTN_SCHEMA_INTEGER, "integer"},
+                 {1u << CTN_JSON_OBJECT, "object"}, {1u << CTN_JSON_ARRAY, "array"},   {1u << CTN_JSON_TRUE, "boolean"},
                  {1u << CTN_JSON_NULL, "null"}};
     ctn_buf names;
     ctn_buf_init(&names, 256);
@@ -179,7 +85,7 @@ LEAF static int refuse_type(run *r, const ctn_schema_node *n, const ctn_json *v,
             ctn_buf_printf(&names, "%s%s", names.len ? " or " : "", TYPES[i].name);
     bool is_fraction = ctn_json_is(v, CTN_JSON_NUMBER);
     int rc = REFUSE(f, to, "expected %.*s, got %.*s", CTN_STR_ARG(ctn_buf_str(&names)),
-                    CTN_STR_ARG(is_fraction ? show(r, v) : ctn_str_from(ctn_json_kind_name(v))));
+                    CTN_STR_ARG(is_fraction ? ctn_schema_show(r->scratch, v) : ctn_str_from(ctn_json_kind_name(v))));
     ctn_buf_done(&names);
     return rc;
 }
@@ -200,13 +106,14 @@ LEAF static int check_enum(run *r, const ctn_schema_node *n, const ctn_json *v, 
     ctn_buf_init(&shown, 200);
     for (size_t i = 0; i < count && !shown.overflowed; i++) {
         const ctn_json *item = ctn_json_at(n->enumeration, i);
-        ctn_buf_printf(&shown, "%s%.*s", i ? ", " : "", CTN_STR_ARG(show(r, item)));
+        ctn_buf_printf(&shown, "%s%.*s", i ? ", " : "", CTN_STR_ARG(ctn_schema_show(r->scratch, item)));
         if (ctn_json_is(item, CTN_JSON_STRING) && name_count < 50)
             names[name_count++] = ctn_json_text(item);
     }
-    ctn_str hint = ctn_json_is(v, CTN_JSON_STRING) ? suggest(r, ctn_json_text(v), names, name_count) : CTN_STR("");
+    ctn_str hint = ctn_json_is(v, CTN_JSON_STRING) ? ctn_schema_suggest(r->scratch, ctn_json_text(v), names, name_count)
+                                                   : CTN_STR("");
     int rc = REFUSE(f, to, "expected one of %.*s%s, got %.*s%.*s", CTN_STR_ARG(ctn_buf_str(&shown)),
-                    shown.overflowed ? ", ..." : "", CTN_STR_ARG(show(r, v)), CTN_STR_ARG(hint));
+                    shown.overflowed ? ", ..." : "", CTN_STR_ARG(ctn_schema_show(r->scratch, v)), CTN_STR_ARG(hint));
     ctn_buf_done(&shown);
     return rc;
 }
@@ -227,15 +134,17 @@ LEAF static int check_number(run *r, const ctn_schema_node *n, const ctn_json *v
             continue;
         int order = ctn_json_number_compare(v, bounds[i].bound);
         if (order == bounds[i].order || (bounds[i].is_exclusive && order == 0))
-            return REFUSE(f, to, "expected %s %.*s, got %.*s", bounds[i].words, CTN_STR_ARG(show(r, bounds[i].bound)),
-                          CTN_STR_ARG(show(r, v)));
+            return REFUSE(f, to, "expected %s %.*s, got %.*s", bounds[i].words,
+                          CTN_STR_ARG(ctn_schema_show(r->scratch, bounds[i].bound)),
+                          CTN_STR_ARG(ctn_schema_show(r->scratch, v)));
     }
     bool is_multiple = true;
     if (n->multiple_of && (!spend(r, v->count) || ctn_schema_is_multiple(v, n->multiple_of, &is_multiple)))
         return limit(to, "more digits than are looked at");
     if (!is_multiple)
-        return REFUSE(f, to, "expected a multiple of %.*s, got %.*s", CTN_STR_ARG(show(r, n->multiple_of)),
-                      CTN_STR_ARG(show(r, v)));
+        return REFUSE(f, to, "expected a multiple of %.*s, got %.*s",
+                      CTN_STR_ARG(ctn_schema_show(r->scratch, n->multiple_of)),
+                      CTN_STR_ARG(ctn_schema_show(r->scratch, v)));
     return CTN_OK;
 }
 
@@ -245,9 +154,11 @@ LEAF static int check_string(run *r, const ctn_schema_node *n, const ctn_json *v
     if (n->length_min > 0 || n->length_max < UINT64_MAX) {
         size_t length = ctn_str_code_points(text);
         if (length < n->length_min)
-            return REFUSE(f, to, "expected at least %llu characters, got %zu", (unsigned long long) n->length_min, length);
+            return REFUSE(f, to, "expected at least %llu characters, got %zu", (unsigned long long) n->length_min,
+                          length);
         if (length > n->length_max)
-            return REFUSE(f, to, "expected at most %llu characters, got %zu", (unsigned long long) n->length_max, length);
+            return REFUSE(f, to, "expected at most %llu characters, got %zu", (unsigned long long) n->length_max,
+                          length);
     }
     if (!n->pattern)
         return CTN_OK;
@@ -255,8 +166,9 @@ LEAF static int check_string(run *r, const ctn_schema_node *n, const ctn_json *v
     if (search(r, n->pattern, text, &matches))
         return limit(to, "too long: its pattern does");
     if (!matches)
-        return REFUSE(f, to, "expected text that matches %.*s, got %.*s", CTN_STR_ARG(quote(r, n->pattern_text)),
-                      CTN_STR_ARG(show(r, v)));
+        return REFUSE(f, to, "expected text that matches %.*s, got %.*s",
+                      CTN_STR_ARG(ctn_schema_quote(r->scratch, n->pattern_text)),
+                      CTN_STR_ARG(ctn_schema_show(r->scratch, v)));
     return CTN_OK;
 }
 
@@ -271,14 +183,15 @@ static char *branch_marks(run *r, const ctn_json *v, const char *marks)
 static void merge_marks(const ctn_json *v, char *marks, const char *branch)
 {
     for (size_t i = 0; marks && branch && i < ctn_json_count(v); i++)
-        marks[i] |= branch[i];
+        marks[i] = (char) (marks[i] | branch[i]);
 }
 
 /* ---- arrays ---- */
 
 static int check_item(run *r, const ctn_schema_node *n, const ctn_json *v, size_t i, const frame *f, report *to)
 {
-    frame step = {.outer = f, .resource = f->resource, .index = (int64_t) i, .depth = f->depth + 1, .deep = f->deep + 1};
+    frame step = {
+        .outer = f, .resource = f->resource, .index = (int64_t) i, .depth = f->depth + 1, .deep = f->deep + 1};
     return check(r, n, ctn_json_at(v, i), &step, to, NULL);
 }
 
@@ -392,7 +305,11 @@ static ctn_str name_of(const ctn_json *v, size_t i)
 
 static int check_member(run *r, const ctn_schema_node *n, const ctn_json *v, size_t i, const frame *f, report *to)
 {
-    frame step = {.outer = f, .resource = f->resource, .name = name_of(v, i), .index = -1, .depth = f->depth + 1,
+    frame step = {.outer = f,
+                  .resource = f->resource,
+                  .name = name_of(v, i),
+                  .index = -1,
+                  .depth = f->depth + 1,
                   .deep = f->deep + 1};
     if (!step.name.ptr)
         step.name.ptr = "";
@@ -418,13 +335,16 @@ static int compare_to_string(const void *a, const void *b)
 
 LEAF static int refuse_missing(run *r, ctn_str name, const char *because, const ctn_json *v, const frame *f, report *to)
 {
+    if (!to)
+        return CTN_E_INVALID;
     ctn_str present[50];
     size_t count = 0;
     for (size_t i = 0; i < ctn_json_count(v) && count < 50; i++)
         present[count++] = name_of(v, i);
-    ctn_str nearest = to ? ctn_str_nearest(name, present, count) : CTN_STR("");
-    return REFUSE(f, to, "the member %.*s is missing%s%s%.*s", CTN_STR_ARG(quote(r, name)), because,
-                  nearest.len ? "; there is " : "", CTN_STR_ARG(nearest.len ? quote(r, nearest) : nearest));
+    ctn_str nearest = ctn_str_nearest(name, present, count);
+    return REFUSE(f, to, "the member %.*s is missing%s%s%.*s", CTN_STR_ARG(ctn_schema_quote(r->scratch, name)), because,
+                  nearest.len ? "; there is " : "",
+                  CTN_STR_ARG(nearest.len ? ctn_schema_quote(r->scratch, nearest) : nearest));
 }
 
 /* Names are distinct on both sides: as many hits as names means that all are there. */
@@ -448,12 +368,15 @@ static int check_names(run *r, const ctn_schema_names *needs, const char *becaus
 
 LEAF static int refuse_member(run *r, const ctn_schema_node *n, ctn_str name, const frame *f, report *to)
 {
+    if (!to)
+        return CTN_E_INVALID;
     ctn_str known[200];
     size_t count = 0;
     for (size_t i = 0; i < n->properties.count && count < 200; i++)
         known[count++] = n->properties.items[i].name;
-    ctn_str hint = to ? suggest(r, name, known, count) : CTN_STR("");
-    return REFUSE(f, to, "the member %.*s is not allowed%.*s", CTN_STR_ARG(quote(r, name)), CTN_STR_ARG(hint));
+    ctn_str hint = ctn_schema_suggest(r->scratch, name, known, count);
+    return REFUSE(f, to, "the member %.*s is not allowed%.*s", CTN_STR_ARG(ctn_schema_quote(r->scratch, name)),
+                  CTN_STR_ARG(hint));
 }
 
 LEAF static int check_name(run *r, const ctn_schema_node *n, const ctn_json *v, size_t i, const frame *f, report *to)
@@ -463,7 +386,7 @@ LEAF static int check_name(run *r, const ctn_schema_node *n, const ctn_json *v, 
     int rc = check(r, n->property_names, &v->members[i].key, f, to ? &aside : NULL, NULL);
     if (rc == CTN_E_INVALID) {
         const char *colon = strstr(said.message, ": ");
-        return REFUSE(f, to, "the name %.*s does not fit: %s", CTN_STR_ARG(quote(r, name_of(v, i))),
+        return REFUSE(f, to, "the name %.*s does not fit: %s", CTN_STR_ARG(ctn_schema_quote(r->scratch, name_of(v, i))),
                       colon ? colon + 2 : said.message);
     }
     return rc == CTN_OK ? CTN_OK : limit(to, "too long");
@@ -511,7 +434,9 @@ static int check_object(run *r, const ctn_schema_node *n, const ctn_json *v, con
             return limit(to, "too long");
         if (!ctn_json_get(v, d->name))
             continue;
-        ctn_str because = to ? ctn_arena_printf(r->scratch, " beside %.*s", CTN_STR_ARG(quote(r, d->name))) : CTN_STR("");
+        ctn_str because =
+            to ? ctn_arena_printf(r->scratch, " beside %.*s", CTN_STR_ARG(ctn_schema_quote(r->scratch, d->name)))
+               : CTN_STR("");
         rc = check_names(r, &d->needs, because.ptr, v, f, to);
     }
     for (size_t i = 0; n->property_names && i < count && rc == CTN_OK; i++)
@@ -548,27 +473,28 @@ static const ctn_schema_node *follow_dynamic(const ctn_schema_node *n, const fra
 
 /* All have failed: the one that got furthest into the value knows best what is wrong. */
 LEAF static int refuse_alternatives(run *r, const ctn_schema_list *list, const char *keyword, const ctn_json *v,
-                               const frame *f, report *to)
+                                    const frame *f, report *to)
 {
     if (!to)
         return CTN_E_INVALID;
-    attempt best = {0}, next;
+    ctn_err best = {0}, said = {0};
+    uint32_t best_deep = 0;
     for (size_t i = 0; i < list->count; i++) {
-        next = (attempt){0};
-        report aside = {.err = &next.err};
+        report aside = {.err = &said};
         if (check(r, list->nodes[i], v, f, &aside, NULL) == CTN_E_LIMIT)
             return limit(to, "too long");
-        next.deep = aside.deep;
-        if (i == 0 || next.deep > best.deep)
-            best = next;
+        if (i == 0 || aside.deep > best_deep) {
+            best = said;
+            best_deep = aside.deep;
+        }
     }
-    if (list->count == 1 || best.deep > f->deep) {
-        to->deep = best.deep;
-        return ctn_fail(to->err, CTN_E_INVALID, "%s", best.err.message);
+    if (list->count == 1 || best_deep > f->deep) {
+        to->deep = best_deep;
+        return ctn_fail(to->err, CTN_E_INVALID, "%s", best.message);
     }
-    const char *colon = strstr(best.err.message, ": ");
+    const char *colon = strstr(best.message, ": ");
     return REFUSE(f, to, "fits none of %zu alternatives (%s), of which the first says: %s", list->count, keyword,
-                  colon ? colon + 2 : best.err.message);
+                  colon ? colon + 2 : best.message);
 }
 
 static int check_any_of(run *r, const ctn_schema_node *n, const ctn_json *v, const frame *f, report *to, char *marks)
@@ -636,7 +562,7 @@ static int check_same_value(run *r, const ctn_schema_node *n, const ctn_json *v,
         if (inner == CTN_E_LIMIT)
             return limit(to, "too long");
         if (inner == CTN_OK)
-            rc = REFUSE(f, to, "fits what must not be (not): %.*s", CTN_STR_ARG(show(r, v)));
+            rc = REFUSE(f, to, "fits what must not be (not): %.*s", CTN_STR_ARG(ctn_schema_show(r->scratch, v)));
     }
     if (rc == CTN_OK && n->if_)
         rc = check_if(r, n, v, f, to, marks);
@@ -648,6 +574,7 @@ static int check_unevaluated(run *r, const ctn_schema_node *n, const ctn_json *v
 {
     bool is_array = ctn_json_is(v, CTN_JSON_ARRAY);
     const ctn_schema_node *rest = is_array ? n->unevaluated_items : n->unevaluated_properties;
+    assert(rest);
     int rc = CTN_OK;
     for (size_t i = 0; i < ctn_json_count(v) && rc == CTN_OK; i++) {
         if (marks[i])
@@ -672,7 +599,8 @@ static int check_keywords(run *r, const ctn_schema_node *n, const ctn_json *v, c
     if (n->constant && !spend(r, n->value_work))
         return limit(to, "too long");
     if (n->constant && !ctn_json_equal(n->constant, v))
-        return REFUSE(f, to, "expected %.*s, got %.*s", CTN_STR_ARG(show(r, n->constant)), CTN_STR_ARG(show(r, v)));
+        return REFUSE(f, to, "expected %.*s, got %.*s", CTN_STR_ARG(ctn_schema_show(r->scratch, n->constant)),
+                      CTN_STR_ARG(ctn_schema_show(r->scratch, v)));
     int rc = n->enumeration ? check_enum(r, n, v, f, to) : CTN_OK;
     if (rc)
         return rc;
@@ -688,14 +616,17 @@ static int check_keywords(run *r, const ctn_schema_node *n, const ctn_json *v, c
 
 static int check(run *r, const ctn_schema_node *n, const ctn_json *v, const frame *outer, report *to, char *marks)
 {
-    if (outer && outer->depth >= FRAMES_MAX)
+    if (outer && outer->depth >= CTN_SCHEMA_FRAMES_MAX)
         return limit(to, "more levels than are followed");
     bool asks = (n->unevaluated_items && ctn_json_is(v, CTN_JSON_ARRAY)) ||
                 (n->unevaluated_properties && ctn_json_is(v, CTN_JSON_OBJECT));
     size_t size = v->kind >= CTN_JSON_NUMBER ? v->count : 0; /* of what is looked at here: text, or the names */
     if (!spend(r, 1 + size / 16))
         return limit(to, "too long");
-    frame f = {.outer = outer, .resource = n->resource, .index = -1, .depth = outer ? outer->depth + 1 : 0,
+    frame f = {.outer = outer,
+               .resource = n->resource,
+               .index = -1,
+               .depth = outer ? outer->depth + 1 : 0,
                .deep = outer ? outer->deep : 0};
     ctn_arena_mark mark = ctn_arena_save(r->scratch);
     char *own = asks ? ctn_arena_calloc(r->scratch, ctn_json_count(v) + 1, 1) : marks;

@@ -183,8 +183,7 @@ static bool check_text(ctn_source *s, ctn_findings *findings)
     return true;
 }
 
-int ctn_source_parse(ctn_arena *arena, ctn_str file_name, ctn_str text, ctn_findings *findings,
-                     ctn_source **ret_source)
+int ctn_source_parse(ctn_arena *arena, ctn_str file_name, ctn_str text, ctn_findings *findings, ctn_source **ret_source)
 {
     ctn_source *s = CTN_NEW(arena, ctn_source);
     s->arena = arena;
@@ -279,7 +278,8 @@ static size_t walk_flow_scalar(ctn_str text, const ctn_source_place *place, ctn_
             size_t breaks = 0;
             at = after_blanks;
             while (at < text.len && (is_blank(text.ptr[at]) || is_break(text.ptr[at]))) {
-                breaks += text.ptr[at] == '\n' || (is_break(text.ptr[at]) && !(at + 1 < text.len && text.ptr[at + 1] == '\n'));
+                breaks += text.ptr[at] == '\n' ||
+                          (is_break(text.ptr[at]) && !(at + 1 < text.len && text.ptr[at + 1] == '\n'));
                 at++;
             }
             size_t folded = breaks == 1 ? 1 : breaks - 1;

@@ -187,7 +187,8 @@ static bool build_alias(builder *b, const yaml_event_t *event, uint32_t depth, b
     if (!named) {
         add_fault(b, at, "syntax",
                   ctn_arena_printf(b->scratch, "*%.*s names no anchor: no &%.*s stands before it", CTN_STR_ARG(name),
-                                   CTN_STR_ARG(name)).ptr);
+                                   CTN_STR_ARG(name))
+                      .ptr);
         return true;
     }
     if (!named->is_complete) {
@@ -228,16 +229,19 @@ static tag_kind read_tag(const yaml_char_t *text, ctn_str *ret_name)
         return TAG_SEQ;
     if (ctn_str_is(name, "map"))
         return TAG_MAP;
-    bool is_scalar = ctn_str_is(name, "int") || ctn_str_is(name, "float") || ctn_str_is(name, "bool") ||
-                     ctn_str_is(name, "null");
+    bool is_scalar =
+        ctn_str_is(name, "int") || ctn_str_is(name, "float") || ctn_str_is(name, "bool") || ctn_str_is(name, "null");
     return is_scalar ? TAG_SCALAR : TAG_OTHER;
 }
 
 static void fault_tag(builder *b, size_t at, ctn_str name)
 {
     add_fault(b, at, "syntax",
-              ctn_arena_printf(b->scratch, "the tag %.*s is not taken here: leave it out, or put text that starts with "
-                                           "'!' in quotes", CTN_STR_ARG(name)).ptr);
+              ctn_arena_printf(b->scratch,
+                               "the tag %.*s is not taken here: leave it out, or put text that starts with "
+                               "'!' in quotes",
+                               CTN_STR_ARG(name))
+                  .ptr);
 }
 
 /* ---- scalars ---- */
@@ -361,7 +365,8 @@ static void check_keys(builder *b, size_t base)
         add_fault(b, keys[i]->offset, "duplicate-key",
                   ctn_arena_printf(b->scratch, "the key \"%.*s\" is given twice: first on line %u",
                                    (int) (text.len < 100 ? text.len : 100), text.len ? text.ptr : "",
-                                   ctn_source_position_at(b->source, keys[first]->offset).line).ptr);
+                                   ctn_source_position_at(b->source, keys[first]->offset).line)
+                      .ptr);
         if (b->fault_count >= CTN_SOURCE_FAULTS_MAX)
             return;
     }
@@ -448,8 +453,7 @@ static bool build_node(builder *b, const yaml_event_t *event, uint32_t depth, bu
     size_t at = offset_of(b, &event->start_mark), index = SIZE_MAX;
     bool ok = false;
     switch (event->type) {
-    case YAML_ALIAS_EVENT:
-        return build_alias(b, event, depth, ret_node);
+    case YAML_ALIAS_EVENT: return build_alias(b, event, depth, ret_node);
     case YAML_SCALAR_EVENT:
         ok = open_anchor(b, event->data.scalar.anchor, at, &index) && build_scalar(b, event, ret_node);
         break;
@@ -458,11 +462,10 @@ static bool build_node(builder *b, const yaml_event_t *event, uint32_t depth, bu
              build_collection(b, event, depth, ret_node);
         break;
     case YAML_MAPPING_START_EVENT:
-        ok = open_anchor(b, event->data.mapping_start.anchor, at, &index) &&
-             build_collection(b, event, depth, ret_node);
+        ok =
+            open_anchor(b, event->data.mapping_start.anchor, at, &index) && build_collection(b, event, depth, ret_node);
         break;
-    default:
-        return fail(b, at, "expected a value here");
+    default: return fail(b, at, "expected a value here");
     }
     if (ok)
         close_anchor(b, index, ret_node);
@@ -482,8 +485,8 @@ static bool build_document(builder *b, const yaml_event_t *event)
     built node;
     if (!next_event(b, &first))
         return false;
-    bool is_nothing = first.type == YAML_SCALAR_EVENT && first.data.scalar.length == 0 && first.data.scalar.plain_implicit &&
-                      first.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    bool is_nothing = first.type == YAML_SCALAR_EVENT && first.data.scalar.length == 0 &&
+                      first.data.scalar.plain_implicit && first.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     bool ok = is_nothing ? fail(b, offset_of(b, &first.start_mark), "the file holds no value")
                          : build_node(b, &first, 0, &node);
     yaml_event_delete(&first);
@@ -513,7 +516,7 @@ static bool read_events(builder *b)
 
 bool ctn_source_read_yaml(ctn_source *s, ctn_findings *findings)
 {
-    builder b = {.source = s, .findings = findings, .scratch = ctn_arena_new(16 * 1024)};
+    builder b = {.source = s, .findings = findings, .scratch = ctn_arena_new(16384)};
     int initialized = yaml_parser_initialize(&b.parser);
     assert(initialized); /* it fails for lack of memory only */
     yaml_parser_set_encoding(&b.parser, YAML_UTF8_ENCODING);

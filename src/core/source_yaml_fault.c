@@ -51,7 +51,7 @@ static bool has_bare_brace(const ctn_source *s, size_t at)
 
 static ctn_str explain_bad_start(const ctn_source *s, size_t at, ctn_arena *arena)
 {
-    char c = at < s->text.len ? s->text.ptr[at] : 0;
+    char c = (char) (at < s->text.len ? s->text.ptr[at] : 0);
     if (c == '\t')
         return ctn_arena_printf(arena, "found a tab where a value should start; use spaces");
     if (isprint((unsigned char) c))
@@ -73,8 +73,10 @@ ctn_str ctn_yaml_explain(const ctn_source *s, const yaml_parser_t *parser, size_
     if (says(problem, "cannot start any token"))
         return explain_bad_start(s, at, arena);
     if (says(problem, "mapping values are not allowed"))
-        return ctn_arena_printf(arena, "a ':' cannot start a value here: put text that holds ': ' in quotes, or check "
-                                       "the indentation%s", brace);
+        return ctn_arena_printf(arena,
+                                "a ':' cannot start a value here: put text that holds ': ' in quotes, or check "
+                                "the indentation%s",
+                                brace);
     if (says(problem, "block sequence entries are not allowed"))
         return ctn_arena_printf(arena, "a list cannot start here: put '- ' on a line of its own, indented");
     if (says(problem, "mapping keys are not allowed"))
@@ -84,7 +86,8 @@ ctn_str ctn_yaml_explain(const ctn_source *s, const yaml_parser_t *parser, size_
     if (says(problem, "did not find expected key") && at < s->text.len && s->text.ptr[at] == ':')
         return ctn_str_from("a key is missing before ':'");
     if (says(problem, "did not find expected key"))
-        return ctn_arena_printf(arena, "expected another key of the mapping that starts on line %u, at its indentation%s",
+        return ctn_arena_printf(arena,
+                                "expected another key of the mapping that starts on line %u, at its indentation%s",
                                 context_line, brace);
     if (says(problem, "did not find expected '-'"))
         return ctn_arena_printf(arena, "expected another '- ' of the list that starts on line %u, at its indentation%s",
@@ -92,15 +95,16 @@ ctn_str ctn_yaml_explain(const ctn_source *s, const yaml_parser_t *parser, size_
     if (says(problem, "did not find expected ',' or ']'"))
         return ctn_arena_printf(arena, "expected ',' or ']': the '[' on line %u is not closed", context_line);
     if (says(problem, "did not find expected ',' or '}'"))
-        return ctn_arena_printf(arena, "expected ',' or '}': the '{' on line %u is not closed; text with a brace in it "
-                                       "must stand in quotes", context_line);
+        return ctn_arena_printf(arena,
+                                "expected ',' or '}': the '{' on line %u is not closed; text with a brace in it "
+                                "must stand in quotes",
+                                context_line);
     if (says(problem, "unexpected end of stream") || says(problem, "unexpected document indicator"))
         return ctn_arena_printf(arena, "the quoted text that starts on line %u is never closed", context_line);
     if (says(problem, "unknown escape") || says(problem, "expected hexdecimal") || says(problem, "escape code"))
         return ctn_arena_printf(arena, "double quotes know no such escape: write \\\\ for a backslash, or use single "
                                        "quotes");
-    if (says(problem, "expected alphabetic or numeric") &&
-        (says(context, "alias") || says(context, "anchor")))
+    if (says(problem, "expected alphabetic or numeric") && (says(context, "alias") || says(context, "anchor")))
         return ctn_arena_printf(arena, "plain text cannot start with '*' or '&': put it in quotes");
     if (says(problem, "<document start>"))
         return ctn_arena_printf(arena, "something stands behind the end of the value: check the indentation%s", brace);

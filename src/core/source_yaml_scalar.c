@@ -112,8 +112,8 @@ void ctn_yaml_resolve_plain(ctn_arena *arena, ctn_str text, ctn_json *ret_value,
     static const char *const NULLS[] = {"", "~", "null", "Null", "NULL", NULL};
     static const char *const TRUES[] = {"true", "True", "TRUE", NULL};
     static const char *const FALSES[] = {"false", "False", "FALSE", NULL};
-    static const char *const NO_NUMBERS[] = {".inf",  ".Inf",  ".INF",  "+.inf", "+.Inf", "+.INF", "-.inf",
-                                             "-.Inf", "-.INF", ".nan",  ".NaN",  ".NAN",  NULL};
+    static const char *const NO_NUMBERS[] = {".inf",  ".Inf",  ".INF", "+.inf", "+.Inf", "+.INF", "-.inf",
+                                             "-.Inf", "-.INF", ".nan", ".NaN",  ".NAN",  NULL};
     *ret_fault = NULL;
     *ret_value = ctn_json_null;
     if (is_one_of(text, NULLS))

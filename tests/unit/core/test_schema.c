@@ -30,7 +30,8 @@ static void check_says(const char *schema_text, const char *value_text, const ch
         fail_msg("%s: %s", schema_text, err.message);
     int rc = ctn_schema_validate(schema, parse(arena, ctn_str_from(value_text)), scratch, &err);
     if (strcmp(err.message, sentence ? sentence : "") != 0)
-        fail_msg("%s\nof %s\nsays %s\nnot  %s", schema_text, value_text, err.message, sentence ? sentence : "(nothing)");
+        fail_msg("%s\nof %s\nsays %s\nnot  %s", schema_text, value_text, err.message,
+                 sentence ? sentence : "(nothing)");
     assert_int_equal(rc, sentence ? CTN_E_INVALID : CTN_OK);
     assert_int_equal(ctn_schema_validate(schema, parse(arena, ctn_str_from(value_text)), scratch, NULL), rc);
     ctn_schema_done(schema);
@@ -69,7 +70,8 @@ static void a_misfit_says_where_what_was_expected_and_what_is_there(void **state
     check_says("{\"enum\": [\"economy\", \"business\", 1]}", "\"buisness\"",
                "the value: expected one of \"economy\", \"business\", 1, got \"buisness\"; did you mean \"business\"?");
     check_says("{\"minLength\": 3}", "\"\xC3\xA9\xC3\xA9\"", "the value: expected at least 3 characters, got 2");
-    check_says("{\"pattern\": \"^[A-Z]{3}$\"}", "\"eur\"", "the value: expected text that matches \"^[A-Z]{3}$\", got \"eur\"");
+    check_says("{\"pattern\": \"^[A-Z]{3}$\"}", "\"eur\"",
+               "the value: expected text that matches \"^[A-Z]{3}$\", got \"eur\"");
     check_says("{\"required\": [\"from\", \"destination\"]}", "{\"from\": 1, \"destnation\": 2}",
                "the value: the member \"destination\" is missing; there is \"destnation\"");
     check_says("{\"properties\": {\"adults\": {}}, \"additionalProperties\": false}", "{\"adult\": 1}",
@@ -93,7 +95,8 @@ static void a_misfit_says_where_what_was_expected_and_what_is_there(void **state
 static void of_alternatives_the_one_that_got_furthest_speaks(void **state)
 {
     (void) state;
-    check_says("{\"anyOf\": [{\"type\": \"string\"}, {\"properties\": {\"a\": {\"type\": \"integer\"}}, \"type\": \"object\"}]}",
+    check_says("{\"anyOf\": [{\"type\": \"string\"}, {\"properties\": {\"a\": {\"type\": \"integer\"}}, \"type\": "
+               "\"object\"}]}",
                "{\"a\": true}", "/a: expected integer, got boolean");
     check_says("{\"anyOf\": [{\"type\": \"string\"}, {\"type\": \"integer\"}]}", "null",
                "the value: fits none of 2 alternatives (anyOf), of which the first says: expected string, got null");
@@ -132,8 +135,10 @@ static void a_broken_schema_is_refused_at_the_place(void **state)
                   "did you mean #trips?");
     check_refused("{\"$ref\": \"https://example.com/a.json\"}", CTN_E_INVALID, "/$ref", "nothing is fetched");
     check_refused("{\"$ref\": \"#/x\", \"x\": 1}", CTN_E_INVALID, "/$ref", "which is no schema");
-    check_refused("{\"$schema\": \"http://json-schema.org/draft-07/schema#\"}", CTN_E_UNSUPPORTED, "/$schema", "draft-07");
-    check_refused("{\"$defs\": {\"a\": {\"$id\": \"x\"}, \"b\": {\"$id\": \"x\"}}}", CTN_E_INVALID, "/$defs/b/$id", "twice");
+    check_refused("{\"$schema\": \"http://json-schema.org/draft-07/schema#\"}", CTN_E_UNSUPPORTED, "/$schema",
+                  "draft-07");
+    check_refused("{\"$defs\": {\"a\": {\"$id\": \"x\"}, \"b\": {\"$id\": \"x\"}}}", CTN_E_INVALID, "/$defs/b/$id",
+                  "twice");
     check_refused("{\"$defs\": {\"a\": {\"$anchor\": \"x\"}, \"b\": {\"$anchor\": \"x\"}}}", CTN_E_INVALID,
                   "/$defs/b/$anchor", "twice");
 }
@@ -144,10 +149,12 @@ static void the_meta_schema_judges_schemas(void **state)
     (void) state;
     const char *meta = "{\"$ref\": \"https://json-schema.org/draft/2020-12/schema\"}";
     check_says(meta, "{\"properties\": {\"a\": {\"type\": \"string\", \"minLength\": 2}}}", NULL);
-    check_says(meta, "{\"properties\": {\"a\": {\"minLength\": -2}}}", "/properties/a/minLength: expected at least 0, got -2");
-    check_says(meta, "{\"$defs\": {\"a\": {\"type\": \"text\"}}}",
-               "/$defs/a/type: fits none of 2 alternatives (anyOf), of which the first says: expected one of \"array\", "
-               "\"boolean\", \"integer\", \"null\", \"number\", \"object\", \"string\", got \"text\"");
+    check_says(meta, "{\"properties\": {\"a\": {\"minLength\": -2}}}",
+               "/properties/a/minLength: expected at least 0, got -2");
+    check_says(
+        meta, "{\"$defs\": {\"a\": {\"type\": \"text\"}}}",
+        "/$defs/a/type: fits none of 2 alternatives (anyOf), of which the first says: expected one of \"array\", "
+        "\"boolean\", \"integer\", \"null\", \"number\", \"object\", \"string\", got \"text\"");
 }
 
 static void numbers_are_compared_as_they_are_written(void **state)
@@ -189,8 +196,8 @@ static void check_ends(ctn_str schema_text, ctn_str value_text, int expected)
         rc = ctn_schema_validate(schema, parse(arena, value_text), scratch, &err);
     double took = seconds() - begin;
     if (rc != expected)
-        fail_msg("%.*s: %s: %s", (int) (schema_text.len < 100 ? schema_text.len : 100), schema_text.ptr, ctn_err_name(rc),
-                 err.message);
+        fail_msg("%.*s: %s: %s", (int) (schema_text.len < 100 ? schema_text.len : 100), schema_text.ptr,
+                 ctn_err_name(rc), err.message);
     assert_true(took < 20); /* sanitizers are slow; without them it is one or two at the very most */
     ctn_schema_done(schema);
     ctn_arena_free(scratch);
@@ -222,8 +229,8 @@ static void a_schema_that_branches_is_stopped(void **state)
     ctn_buf_init(&text, 1 << 20);
     ctn_buf_append_literal(&text, "{\"$ref\": \"#/$defs/a40\", \"$defs\": {\"a0\": {\"type\": \"null\"}");
     for (int i = 1; i <= 40; i++)
-        ctn_buf_printf(&text, ", \"a%d\": {\"anyOf\": [{\"$ref\": \"#/$defs/a%d\"}, {\"$ref\": \"#/$defs/a%d\"}]}", i, i - 1,
-                       i - 1);
+        ctn_buf_printf(&text, ", \"a%d\": {\"anyOf\": [{\"$ref\": \"#/$defs/a%d\"}, {\"$ref\": \"#/$defs/a%d\"}]}", i,
+                       i - 1, i - 1);
     ctn_buf_append_literal(&text, "}}");
     check_ends(ctn_buf_str(&text), CTN_STR("1"), CTN_E_LIMIT);
     ctn_buf_done(&text);
@@ -339,12 +346,23 @@ static void patterns_mean_what_ecma_says(void **state)
         const char *pattern, *text;
         bool matches;
     } cases[] = {
-        {"^\\d+$", "\xD9\xA3", false},        {"^\\s$", "\xC2\xA0", true}, {"^\\S$", "\xC2\xA0", false},
-        {"^[\\sx]+$", "x\xE2\x80\x83", true}, {"^a$", "a\n", false},       {"^.$", "\xF0\x9F\x8E\x89", true},
-        {"^\\u00e9$", "\xC3\xA9", true},      {"^\\u{1F389}$", "\xF0\x9F\x8E\x89", true},
-        {"^\\p{Letter}$", "\xC3\xA9", true},  {"^\\P{Lu}$", "A", false},   {"^\\p{Script=Greek}$", "\xCE\xB1", true},
-        {"[[]", "[", true},                   {"[[a]]", "[]", true},       {"^[^]$", "\n", true},
-        {"[]", "a", false},                   {"", "", true},              {"b", "abc", true},
+        {"^\\d+$", "\xD9\xA3", false},
+        {"^\\s$", "\xC2\xA0", true},
+        {"^\\S$", "\xC2\xA0", false},
+        {"^[\\sx]+$", "x\xE2\x80\x83", true},
+        {"^a$", "a\n", false},
+        {"^.$", "\xF0\x9F\x8E\x89", true},
+        {"^\\u00e9$", "\xC3\xA9", true},
+        {"^\\u{1F389}$", "\xF0\x9F\x8E\x89", true},
+        {"^\\p{Letter}$", "\xC3\xA9", true},
+        {"^\\P{Lu}$", "A", false},
+        {"^\\p{Script=Greek}$", "\xCE\xB1", true},
+        {"[[]", "[", true},
+        {"[[a]]", "[]", true},
+        {"^[^]$", "\n", true},
+        {"[]", "a", false},
+        {"", "", true},
+        {"b", "abc", true},
         {"^(?<y>\\d{4})-\\k<y>$", "2026-2026", true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -365,15 +383,37 @@ static void patterns_mean_what_ecma_says(void **state)
 static void uris_resolve_as_the_rfc_says(void **state)
 {
     (void) state;
-    static const char *const CASES[][2] = { /* RFC 3986, section 5.4 */
-        {"g:h", "g:h"}, {"g", "http://a/b/c/g"}, {"./g", "http://a/b/c/g"}, {"g/", "http://a/b/c/g/"},
-        {"/g", "http://a/g"}, {"//g", "http://g"}, {"?y", "http://a/b/c/d;p?y"}, {"g?y", "http://a/b/c/g?y"},
-        {"#s", "http://a/b/c/d;p?q#s"}, {"g#s", "http://a/b/c/g#s"}, {";x", "http://a/b/c/;x"},
-        {"", "http://a/b/c/d;p?q"}, {".", "http://a/b/c/"}, {"./", "http://a/b/c/"}, {"..", "http://a/b/"},
-        {"../g", "http://a/b/g"}, {"../..", "http://a/"}, {"../../g", "http://a/g"}, {"../../../g", "http://a/g"},
-        {"/./g", "http://a/g"}, {"/../g", "http://a/g"}, {"g.", "http://a/b/c/g."}, {"..g", "http://a/b/c/..g"},
-        {"./../g", "http://a/b/g"}, {"g/./h", "http://a/b/c/g/h"}, {"g/../h", "http://a/b/c/h"},
-        {"g;x=1/../y", "http://a/b/c/y"}, {"g?y/../x", "http://a/b/c/g?y/../x"}, {"http:g", "http:g"},
+    static const char *const CASES[][2] = {
+        /* RFC 3986, section 5.4 */
+        {"g:h", "g:h"},
+        {"g", "http://a/b/c/g"},
+        {"./g", "http://a/b/c/g"},
+        {"g/", "http://a/b/c/g/"},
+        {"/g", "http://a/g"},
+        {"//g", "http://g"},
+        {"?y", "http://a/b/c/d;p?y"},
+        {"g?y", "http://a/b/c/g?y"},
+        {"#s", "http://a/b/c/d;p?q#s"},
+        {"g#s", "http://a/b/c/g#s"},
+        {";x", "http://a/b/c/;x"},
+        {"", "http://a/b/c/d;p?q"},
+        {".", "http://a/b/c/"},
+        {"./", "http://a/b/c/"},
+        {"..", "http://a/b/"},
+        {"../g", "http://a/b/g"},
+        {"../..", "http://a/"},
+        {"../../g", "http://a/g"},
+        {"../../../g", "http://a/g"},
+        {"/./g", "http://a/g"},
+        {"/../g", "http://a/g"},
+        {"g.", "http://a/b/c/g."},
+        {"..g", "http://a/b/c/..g"},
+        {"./../g", "http://a/b/g"},
+        {"g/./h", "http://a/b/c/g/h"},
+        {"g/../h", "http://a/b/c/h"},
+        {"g;x=1/../y", "http://a/b/c/y"},
+        {"g?y/../x", "http://a/b/c/g?y/../x"},
+        {"http:g", "http:g"},
     };
     ctn_arena *arena = ctn_arena_new(1024);
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {

@@ -25,10 +25,15 @@ static const struct {
     {"dynamicRef.json", "$ref and $dynamicAnchor are independent of order - $ref first"},
     {"dynamicRef.json", "$ref to $dynamicRef finds detached $dynamicAnchor"},
 };
-static const char *const OPTIONAL[] = {"optional/bignum.json", "optional/float-overflow.json",
-                                       "optional/non-bmp-regex.json", "optional/ecmascript-regex.json",
-                                       "optional/refOfUnknownKeyword.json", "optional/unknownKeyword.json",
-                                       "optional/id.json", "optional/anchor.json", "optional/dynamicRef.json",
+static const char *const OPTIONAL[] = {"optional/bignum.json",
+                                       "optional/float-overflow.json",
+                                       "optional/non-bmp-regex.json",
+                                       "optional/ecmascript-regex.json",
+                                       "optional/refOfUnknownKeyword.json",
+                                       "optional/unknownKeyword.json",
+                                       "optional/id.json",
+                                       "optional/anchor.json",
+                                       "optional/dynamicRef.json",
                                        "optional/no-schema.json"};
 
 typedef struct tally {

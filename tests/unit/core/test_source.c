@@ -124,7 +124,9 @@ static void anchors_share_values_and_may_be_defined_again(void **state)
 static void a_file_of_windows_reads_like_any_other(void **state)
 {
     (void) state;
-    check_yaml("\xEF\xBB\xBF" "a: 1\r\nb: |\r\n  x\r\n  y\r\n", "{\"a\":1,\"b\":\"x\\ny\\n\"}");
+    check_yaml("\xEF\xBB\xBF"
+               "a: 1\r\nb: |\r\n  x\r\n  y\r\n",
+               "{\"a\":1,\"b\":\"x\\ny\\n\"}");
     reading r = read_bytes("w.yaml", CTN_STR("a: 1\r\nb: |\r\n  x\r\n  yz\r\nc: 3\r\n"));
     check_place(ctn_source_position_in(r.source, ctn_json_member_of(r.root, "b"), 3), 4, 4);
     check_place(ctn_source_position(r.source, ctn_json_member_of(r.root, "c")), 5, 4);
