@@ -267,6 +267,23 @@ static const ctn_key STEP_KEYS[] = {
     STEP("lint", CTN_KEY_OBJECT, lint, .read = read_lint),
 };
 
+/* A fallback's value is taken as the result: it must hold every name that the step takes out of it. What a document
+ * fills is not known here, so a step with one is not asked. */
+static void check_fallback_values(ctn_reader *reader, const ctn_chain_step *step)
+{
+    for (uint32_t f = 0; f < step->fallback_count; f++) {
+        const ctn_json *value = step->fallbacks[f].value.node;
+        for (uint32_t i = 0; value && !step->template_id && i < step->output_count; i++) {
+            const ctn_chain_output *output = &step->outputs[i];
+            ctn_str name = output->path ? output->path->root : output->name;
+            if (ctn_json_get(value, name) || (step->output_count == 1 && !output->path))
+                continue;
+            ctn_reader_fault(reader, value, "type", "this fallback's 'value' lacks '%.*s', which the step takes from it; add it",
+                             CTN_STR_ARG(name));
+        }
+    }
+}
+
 void ctn_chain_step_read(ctn_reader *reader, const ctn_json *node, ctn_chain_step *ret_step)
 {
     *ret_step = (ctn_chain_step){.node = node};
@@ -275,6 +292,7 @@ void ctn_chain_step_read(ctn_reader *reader, const ctn_json *node, ctn_chain_ste
         return;
     }
     ctn_keys_read(reader, node, "a step", STEP_KEYS, COUNT(STEP_KEYS), ret_step);
+    check_fallback_values(reader, ret_step);
     if (ret_step->rollback_template.node && !ctn_json_member_of(node, "rollbackAction"))
         ctn_reader_fault(reader, ret_step->rollback_template.node, "type",
                          "'rollbackTemplate' is the input of a 'rollbackAction', which this step does not have");

@@ -15,6 +15,8 @@ typedef struct name_table {
 struct ctn_library {
     ctn_arena *arena;
     name_table chains, sets, documents;
+    ctn_library_entry *entries;
+    size_t entry_count, entry_capacity;
 };
 
 ctn_library *ctn_library_new(ctn_arena *arena)
@@ -58,11 +60,25 @@ static void add_fault(ctn_findings *findings, ctn_str file, ctn_position at, con
 
 /* ---- chains and sets ---- */
 
+static void add_entry(ctn_library *library, ctn_library_entry entry)
+{
+    if (library->entry_count == library->entry_capacity) {
+        size_t capacity = library->entry_capacity ? library->entry_capacity * 2 : 16;
+        ctn_library_entry *entries = CTN_NEW_ARRAY(library->arena, ctn_library_entry, capacity);
+        if (library->entry_count)
+            memcpy(entries, library->entries, library->entry_count * sizeof *entries);
+        library->entries = entries;
+        library->entry_capacity = capacity;
+    }
+    library->entries[library->entry_count++] = entry;
+}
+
 static size_t add_chain(ctn_library *library, const ctn_source *source, ctn_findings *findings,
                         const ctn_chain **ret_chain)
 {
     const ctn_chain *chain = ctn_chain_read(library->arena, source, findings);
     *ret_chain = chain;
+    add_entry(library, (ctn_library_entry){.source = source, .chain = chain});
     if (!chain->id.len)
         return chain->fault_count;
     const ctn_chain *other = table_find(&library->chains, chain->id);
@@ -81,6 +97,7 @@ static size_t add_set(ctn_library *library, const ctn_source *source, const ctn_
 {
     const ctn_instruction_set *set =
         ctn_instruction_set_read(library->arena, source, &member->key, &member->value, findings);
+    add_entry(library, (ctn_library_entry){.source = source, .set = set});
     const ctn_instruction_set *other = table_find(&library->sets, set->name);
     if (!other) {
         table_add(library, &library->sets, set->name, set);
@@ -228,6 +245,16 @@ size_t ctn_library_document_count(const ctn_library *library)
 const ctn_document *ctn_library_document_at(const ctn_library *library, size_t i)
 {
     return library->documents.items[i];
+}
+
+size_t ctn_library_entry_count(const ctn_library *library)
+{
+    return library->entry_count;
+}
+ctn_library_entry ctn_library_entry_at(const ctn_library *library, size_t i)
+{
+    assert(i < library->entry_count);
+    return library->entries[i];
 }
 
 ctn_str ctn_library_suggest_chain(const ctn_library *library, ctn_arena *arena, ctn_str id)

@@ -45,6 +45,15 @@ const ctn_instruction_set *ctn_library_set_at(const ctn_library *library, size_t
 size_t ctn_library_document_count(const ctn_library *library);
 const ctn_document *ctn_library_document_at(const ctn_library *library, size_t i);
 
+/* Everything that was read, in order: also what stands in a second file with the same content. */
+typedef struct ctn_library_entry {
+    const ctn_source *source;
+    const ctn_chain *chain;         /* one of the two */
+    const ctn_instruction_set *set;
+} ctn_library_entry;
+size_t ctn_library_entry_count(const ctn_library *library);
+ctn_library_entry ctn_library_entry_at(const ctn_library *library, size_t i);
+
 /* "did you mean 'x'?", or the names that there are: for a sentence about a name that leads nowhere. */
 ctn_str ctn_library_suggest_chain(const ctn_library *library, ctn_arena *arena, ctn_str id);
 ctn_str ctn_library_suggest_set(const ctn_library *library, ctn_arena *arena, ctn_str name);

@@ -1,0 +1,92 @@
+/*
+ * check.c -- each chain and each set that was asked about, once.
+ */
+#include "core/check.h"
+#include "core/flow.h"
+#include "core/lint.h"
+#include <stdio.h>
+
+static ctn_effect work_effect(const ctn_work *work, const ctn_check_options *options, bool *ret_is_assumed)
+{
+    bool is_asked = work->kind == CTN_WORK_TOOL || work->kind == CTN_WORK_NATIVE;
+    ctn_effect said = CTN_EFFECT_UNKNOWN;
+    if (is_asked && options && options->effect)
+        said = options->effect(options->effect_ctx, ctn_work_kind_name(work->kind), ctn_json_text(work->detail));
+    *ret_is_assumed = said == CTN_EFFECT_UNKNOWN && (is_asked || work->kind == CTN_WORK_COMMAND);
+    return said == CTN_EFFECT_UNKNOWN ? ctn_work_assumed_effect(work) : said;
+}
+
+ctn_effect ctn_check_effect(const ctn_instruction_set *set, const ctn_check_options *options, bool *ret_is_assumed)
+{
+    bool is_assumed = false;
+    ctn_effect effect = set->effect;
+    if (effect == CTN_EFFECT_UNKNOWN && set->work.kind != CTN_WORK_CALLS)
+        effect = work_effect(&set->work, options, &is_assumed);
+    else if (effect == CTN_EFFECT_UNKNOWN) {
+        effect = CTN_EFFECT_NONE;
+        bool is_known_write = false; /* one call that is known to write settles it */
+        for (uint32_t i = 0; i < set->call_count; i++) {
+            bool call_is_assumed;
+            ctn_effect call = work_effect(&set->calls[i], options, &call_is_assumed);
+            effect = call > effect ? call : effect;
+            is_assumed |= call_is_assumed;
+            is_known_write |= call == CTN_EFFECT_WRITE && !call_is_assumed;
+        }
+        is_assumed &= !is_known_write;
+    }
+    if (ret_is_assumed)
+        *ret_is_assumed = is_assumed && effect == CTN_EFFECT_WRITE;
+    return effect;
+}
+
+static void check_set(ctn_findings *findings, const ctn_instruction_set *set, const ctn_check_options *options)
+{
+    bool is_assumed = false;
+    if (set->fault_count)
+        return;
+    ctn_check_effect(set, options, &is_assumed);
+    if (!is_assumed || ctn_lint_is_silenced(set->source, set->name_node, "assumed-effect"))
+        return;
+    ctn_position at = ctn_source_position(set->source, set->name_node);
+    ctn_findings_add(findings, ctn_source_file_name(set->source), at.line, at.column, CTN_SEVERITY_WARNING,
+                     "assumed-effect",
+                     "nobody said what '%.*s' does to the world, so it is taken for a write; say 'effect: none', 'read', "
+                     "'idempotent' or 'write'",
+                     CTN_STR_ARG(set->name));
+}
+
+static int check_chain(ctn_library_entry entry, const ctn_library *library, const ctn_check_options *options,
+                       ctn_findings *findings)
+{
+    if (entry.chain->fault_count)
+        return CTN_E_INVALID;
+    ctn_arena *scratch = ctn_arena_new(64 * 1024);
+    ctn_graph *graph = NULL;
+    int rc = ctn_graph_build(scratch, library, entry.chain, findings, &graph);
+    if (rc == CTN_OK)
+        rc = ctn_flow_check(graph, findings);
+    if (rc == CTN_OK) {
+        ctn_lint lint = {.graph = graph, .options = options, .findings = findings};
+        ctn_lint_steps(&lint);
+        ctn_lint_flow(&lint);
+    }
+    ctn_arena_free(scratch);
+    return rc;
+}
+
+int ctn_check(const ctn_library *library, const ctn_source *source, const ctn_check_options *options,
+              ctn_findings *findings)
+{
+    int rc = CTN_OK;
+    for (size_t i = 0; i < ctn_library_entry_count(library); i++) {
+        ctn_library_entry entry = ctn_library_entry_at(library, i);
+        if (source && entry.source != source)
+            continue;
+        if (entry.set)
+            check_set(findings, entry.set, options);
+        if ((entry.set && entry.set->fault_count) ||
+            (entry.chain && check_chain(entry, library, options, findings) != CTN_OK))
+            rc = CTN_E_INVALID;
+    }
+    return rc;
+}

@@ -1,0 +1,21 @@
+/*
+ * lint.h -- the warnings of check about one chain. Internal to core.
+ */
+#pragma once
+#include "core/check.h"
+#include "core/graph.h"
+
+typedef struct ctn_lint {
+    ctn_graph *graph;
+    const ctn_check_options *options;
+    ctn_findings *findings;
+} ctn_lint;
+
+/* A warning at a node of the chain's file, unless the file or the step silences the rule. step may be NULL. */
+void ctn_lint_warn(const ctn_lint *lint, const ctn_chain_step *step, const ctn_json *node, const char *rule,
+                   const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* True when a comment on the line before the node's silences the rule. */
+bool ctn_lint_is_silenced(const ctn_source *source, const ctn_json *node, const char *rule);
+
+void ctn_lint_steps(const ctn_lint *lint); /* lint.c: effects, undo, retries, time limits, unused outputs */
+void ctn_lint_flow(const ctn_lint *lint);  /* lint_flow.c: self-condition, maybe-undefined, unrenderable-undo */
