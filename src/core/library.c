@@ -202,8 +202,9 @@ static ctn_str find_partial(void *ctx, ctn_str name)
 int ctn_library_compile_document(const ctn_library *library, ctn_arena *arena, const ctn_document *document,
                                  ctn_partial_fn *on_partial, void *ctx, ctn_mustache **ret_mustache, ctn_err *err)
 {
-    partial_lookup lookup = {library, on_partial, ctx};
-    ctn_mustache_options options = {.partial = find_partial, .partial_ctx = &lookup};
+    partial_lookup *lookup = CTN_NEW(arena, partial_lookup); /* asked again at render, for dynamic partials */
+    *lookup = (partial_lookup){library, on_partial, ctx};
+    ctn_mustache_options options = {.partial = find_partial, .partial_ctx = lookup};
     return ctn_mustache_compile(arena, document->text, &options, ret_mustache, err);
 }
 

@@ -59,7 +59,8 @@ ctn_str ctn_library_suggest_chain(const ctn_library *library, ctn_arena *arena, 
 ctn_str ctn_library_suggest_set(const ctn_library *library, ctn_arena *arena, ctn_str name);
 ctn_str ctn_library_suggest_document(const ctn_library *library, ctn_arena *arena, ctn_str name);
 
-/* The document with its partials, which are documents of the library; on_partial is told each that is used. */
+/* The document with its partials, which are documents of the library; on_partial (may be NULL) is told each that is
+ * used. Partials that are named at render ({{>*name}}) are looked up then: the library must live as long. */
 typedef void ctn_partial_fn(void *ctx, const ctn_document *partial);
 int ctn_library_compile_document(const ctn_library *library, ctn_arena *arena, const ctn_document *document,
                                  ctn_partial_fn *on_partial, void *ctx, ctn_mustache **ret_mustache, ctn_err *err);

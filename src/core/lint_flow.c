@@ -128,11 +128,11 @@ static ctn_str giver_of(const flow_lint *flow, uint32_t reader, uint32_t variabl
     return CTN_STR("");
 }
 
+/* A variable is told once for a step, at the first place that needs it. */
 static bool is_told(const ctn_graph_reads *reads, uint32_t i)
 {
     for (uint32_t k = 0; k < i; k++)
-        if (reads->items[k].variable == reads->items[i].variable && reads->items[k].node == reads->items[i].node &&
-            !reads->items[k].is_optional)
+        if (reads->items[k].variable == reads->items[i].variable && !reads->items[k].is_optional)
             return true;
     return false;
 }

@@ -296,6 +296,19 @@ static void list_add_document(void *ctx, const ctn_document *document)
         list_add(list, "template", document->name, ctn_definition_of_document(list->arena, document));
 }
 
+/* {{>*name}} names its partial only when it is rendered: any document may be meant. */
+static bool names_partials_at_render(ctn_str text)
+{
+    for (size_t i = 0; i + 1 < text.len; i++) {
+        if (text.ptr[i] != '>' && text.ptr[i] != '<')
+            continue;
+        ctn_str rest = ctn_str_trim(ctn_str_from_offset(text, i + 1));
+        if (rest.len && rest.ptr[0] == '*')
+            return true;
+    }
+    return false;
+}
+
 /* The chain, then what its steps use, in their order. Partials follow the document that names them. */
 static definition_list collect_definitions(ctn_arena *arena, const ctn_graph *graph)
 {
@@ -314,6 +327,13 @@ static definition_list collect_definitions(ctn_arena *arena, const ctn_graph *gr
         ctn_mustache *mustache = NULL;
         (void) ctn_library_compile_document(graph->library, graph->arena, step->document, list_add_document, &list,
                                             &mustache, NULL);
+    }
+    for (uint32_t i = 0; i < list.count; i++) {
+        if (!ctn_str_is(list.items[i].kind, "template") || !names_partials_at_render(list.items[i].body))
+            continue;
+        for (size_t k = 0; k < ctn_library_document_count(graph->library); k++)
+            list_add_document(&list, ctn_library_document_at(graph->library, k));
+        break;
     }
     return list;
 }
