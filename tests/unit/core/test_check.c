@@ -139,7 +139,7 @@ static void equal_conditions_over_unchanged_variables_are_one_decision(void **st
     check_chain("inputSchema: {properties: {go: {}}}\n" MAYBE
                 "- {stepName: w, instructionSet: look, outputVariables: [go]}\n"
                 "- {stepName: r, instructionSet: look, conditionalExecution: '{go}', inputTemplate: '{x}'}\n",
-                "6:85 maybe-undefined");
+                "6:84 maybe-undefined");
 }
 
 static void opposite_producers_together_are_sure(void **state)
