@@ -266,6 +266,19 @@ static ctn_str offered(ctn_arena *arena, const ctn_key *keys, size_t count)
     return kept;
 }
 
+/* A key that is none was told; which work was meant stands in it. */
+static bool has_unknown_key(const ctn_json *node, const ctn_key *keys, size_t count)
+{
+    for (uint32_t m = 0; m < node->count; m++) {
+        bool is_known = false;
+        for (size_t i = 0; i < count; i++)
+            is_known |= ctn_str_is(ctn_json_text(&node->members[m].key), keys[i].name);
+        if (!is_known)
+            return true;
+    }
+    return false;
+}
+
 /* Which one of the kinds was said; a fault when none or two were. */
 static void read_work(ctn_reader *reader, const ctn_json *node, const char *what, const ctn_key *keys, size_t count,
                       const work_keys *read, const ctn_chain_tree *arguments, ctn_work *ret_work)
@@ -294,7 +307,7 @@ static void read_work(ctn_reader *reader, const ctn_json *node, const char *what
     if (second)
         ctn_reader_fault(reader, second, "type", "%s does one kind of work; it says '%s' and '%.*s': take one out", what,
                          ctn_work_kind_name(work->kind), CTN_STR_ARG(ctn_json_text(second)));
-    if (said == 0) {
+    if (said == 0 && !has_unknown_key(node, keys, count)) {
         ctn_str kinds = offered(reader->arena, keys, count);
         ctn_reader_fault(reader, node, "type", "%s does not say what work it does; add one of %.*s", what,
                          CTN_STR_ARG(kinds));

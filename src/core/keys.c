@@ -29,9 +29,28 @@ void ctn_reader_fault(ctn_reader *reader, const ctn_json *node, const char *rule
                                             .message = sentence};
 }
 
+/* Of the names that begin as the word does, at least half of it and four letters: maxRetry, maxRetries. */
+static ctn_str same_beginning(ctn_str word, const ctn_str *names, size_t count)
+{
+    size_t best = 0;
+    ctn_str found = {NULL, 0};
+    for (size_t i = 0; i < count; i++) {
+        size_t len = 0;
+        while (len < word.len && len < names[i].len && (word.ptr[len] | 0x20) == (names[i].ptr[len] | 0x20))
+            len++;
+        if (len > best && len >= 4 && 2 * len >= word.len) {
+            best = len;
+            found = names[i];
+        }
+    }
+    return found;
+}
+
 ctn_str ctn_suggest(ctn_arena *arena, ctn_str word, const ctn_str *names, size_t count)
 {
     ctn_str near = ctn_str_nearest(word, names, count);
+    if (!near.len)
+        near = same_beginning(word, names, count);
     if (near.len)
         return ctn_arena_printf(arena, "did you mean '%.*s'?", CTN_STR_ARG(near));
     if (count == 0)
@@ -311,14 +330,29 @@ static void set_defaults(const ctn_key *keys, size_t count, void *target)
     }
 }
 
-static void unknown_key(ctn_reader *reader, const ctn_json *name, const char *what, const ctn_key *keys, size_t count)
+static ctn_str key_text(const ctn_json_member *member)
 {
-    ctn_str *names = CTN_NEW_ARRAY(reader->arena, ctn_str, count);
+    return ctn_json_text(&member->key);
+}
+
+static const ctn_key *find_key(const ctn_key *keys, size_t count, ctn_str name)
+{
     for (size_t i = 0; i < count; i++)
-        names[i] = ctn_str_from(keys[i].name);
-    ctn_str advice = ctn_suggest(reader->arena, ctn_json_text(name), names, count);
-    ctn_reader_fault(reader, name, "unknown-key", "unknown key '%.*s' in %s; %.*s", CTN_STR_ARG(ctn_json_text(name)),
-                     what, CTN_STR_ARG(advice));
+        if (ctn_str_is(name, keys[i].name))
+            return &keys[i];
+    return NULL;
+}
+
+/* A key that is missing and stands there misspelt is one fault, not two. */
+static bool is_misspelt(const ctn_json *object, const ctn_key *keys, size_t count, const ctn_key *missing)
+{
+    for (uint32_t m = 0; m < object->count; m++) {
+        ctn_str name = ctn_str_from(missing->name);
+        if (!find_key(keys, count, key_text(&object->members[m])) &&
+            ctn_str_nearest(key_text(&object->members[m]), &name, 1).len)
+            return true;
+    }
+    return false;
 }
 
 void ctn_keys_read(ctn_reader *reader, const ctn_json *object, const char *what, const ctn_key *keys, size_t count,
@@ -328,16 +362,20 @@ void ctn_keys_read(ctn_reader *reader, const ctn_json *object, const char *what,
     set_defaults(keys, count, target);
     for (uint32_t m = 0; m < object->count; m++) {
         const ctn_json_member *member = &object->members[m];
-        const ctn_key *key = NULL;
-        for (size_t i = 0; i < count && !key; i++)
-            if (ctn_str_is(ctn_json_text(&member->key), keys[i].name))
-                key = &keys[i];
-        if (!key)
-            unknown_key(reader, &member->key, what, keys, count);
-        else if (ctn_key_read(reader, key, &member->value, target) && key->read)
+        const ctn_key *key = find_key(keys, count, key_text(member));
+        if (!key) {
+            ctn_str *names = CTN_NEW_ARRAY(reader->arena, ctn_str, count);
+            for (size_t i = 0; i < count; i++)
+                names[i] = ctn_str_from(keys[i].name);
+            ctn_str advice = ctn_suggest(reader->arena, key_text(member), names, count);
+            ctn_reader_fault(reader, &member->key, "unknown-key", "unknown key '%.*s' in %s; %.*s",
+                             CTN_STR_ARG(key_text(member)), what, CTN_STR_ARG(advice));
+        } else if (ctn_key_read(reader, key, &member->value, target) && key->read) {
             key->read(reader, &member->value, target);
+        }
     }
     for (size_t i = 0; i < count; i++)
-        if (keys[i].is_required && !ctn_json_member_of(object, keys[i].name))
+        if (keys[i].is_required && !ctn_json_member_of(object, keys[i].name) &&
+            !is_misspelt(object, keys, count, &keys[i]))
             ctn_reader_fault(reader, object, "type", "%s needs the key '%s'", what, keys[i].name);
 }
