@@ -407,16 +407,18 @@ static ctn_failure render_partial(renderer *r, const mustache_node *node)
 }
 
 /* What replaces the block, of all parents around: the outermost one has the last word. */
-static const mustache_node *find_override(const renderer *r, ctn_str name, const overrides **ret_parents)
+static const mustache_node *find_override(renderer *r, ctn_str name, const overrides **ret_parents)
 {
     const mustache_node *found = NULL;
-    for (const overrides *o = r->parents; o; o = o->outer)
+    for (const overrides *o = r->parents; o; o = o->outer) {
+        r->steps += (unsigned) o->parent->count;
         for (size_t i = 0; i < o->parent->count; i++)
             if (ctn_str_equal(o->parent->children[i].text, name)) {
                 found = &o->parent->children[i];
                 *ret_parents = o->outer;
                 break;
             }
+    }
     return found;
 }
 
@@ -465,17 +467,24 @@ static ctn_failure render_node(renderer *r, const mustache_node *node)
     return CTN_FAILURE_NONE;
 }
 
+/* One for each node and one for each time that nodes are begun: an empty section of a long list is work too. */
+static ctn_failure spend_step(renderer *r)
+{
+    if (++r->steps <= STEPS_MAX)
+        return CTN_FAILURE_NONE;
+    return ctn_failure_tell(r->err, CTN_FAILURE_LIMIT, "the document needs more than %d steps", STEPS_MAX);
+}
+
 static ctn_failure render_nodes(renderer *r, const mustache_node *nodes, size_t count)
 {
     if (r->depth == DEPTH_MAX)
         return ctn_failure_tell(r->err, CTN_FAILURE_LIMIT, "sections and partials are nested more than %d deep",
                                 DEPTH_MAX);
     r->depth++;
-    ctn_failure failure = CTN_FAILURE_NONE;
+    ctn_failure failure = spend_step(r);
     for (size_t i = 0; i < count && !failure; i++) {
-        if (++r->steps > STEPS_MAX)
-            failure = ctn_failure_tell(r->err, CTN_FAILURE_LIMIT, "the document needs more than %d steps", STEPS_MAX);
-        else
+        failure = spend_step(r);
+        if (!failure)
             failure = render_node(r, &nodes[i]);
         if (!failure && r->out->overflowed)
             failure = ctn_failure_tell(r->err, CTN_FAILURE_LIMIT, "the document has more than the %zu bytes allowed",

@@ -194,6 +194,17 @@ static void rendering_is_bounded(void **state)
     ctn_buf_append(&partials, (ctn_str){"}", 2});
     check_limit("{{>p0}}", partials.data, 100, "limit: the document needs more than 1000000 steps");
     ctn_buf_done(&partials);
+    check_limit("{{#trip.stops}}{{>p}}{{/trip.stops}}",
+                "{\"p\": \"{{#trip.stops}}{{>p}}{{/trip.stops}}\"}", 100, "limit: sections and partials are nested more than 200 deep");
+    ctn_buf loops;
+    ctn_buf_init(&loops, 1 << 16);
+    for (int i = 0; i < 40; i++)
+        ctn_buf_append_literal(&loops, "{{#trip.stops}}");
+    for (int i = 0; i < 40; i++)
+        ctn_buf_append_literal(&loops, "{{/trip.stops}}");
+    ctn_buf_append_char(&loops, '\0');
+    check_limit(loops.data, "{}", 100, "limit: the document needs more than 1000000 steps");
+    ctn_buf_done(&loops);
     ctn_buf deep;
     ctn_buf_init(&deep, 1 << 16);
     for (int i = 0; i < 65; i++)
