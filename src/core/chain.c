@@ -98,7 +98,8 @@ static void read_sensitive(ctn_reader *reader, const ctn_json *value, void *targ
 {
     (void) target;
     for (size_t i = 0; i < ctn_json_count(value); i++)
-        ctn_reader_variable(reader, ctn_json_at(value, i), ctn_json_text(ctn_json_at(value, i)), "a sensitive variable");
+        ctn_reader_variable(reader, ctn_json_at(value, i), ctn_json_text(ctn_json_at(value, i)),
+                            "a sensitive variable");
 }
 
 typedef struct result_keys {
@@ -141,8 +142,8 @@ static void read_steps(ctn_reader *reader, const ctn_json *value, void *target)
     ctn_chain *chain = target;
     size_t count = ctn_json_count(value);
     if (count == 0 || count > CTN_CHAIN_STEPS_MAX) {
-        ctn_reader_fault(reader, value, "type", "'steps' must hold from 1 to %d steps; here are %zu", CTN_CHAIN_STEPS_MAX,
-                         count);
+        ctn_reader_fault(reader, value, "type", "'steps' must hold from 1 to %d steps; here are %zu",
+                         CTN_CHAIN_STEPS_MAX, count);
         return;
     }
     chain->steps = CTN_NEW_ARRAY(reader->arena, ctn_chain_step, count);
@@ -204,8 +205,9 @@ const ctn_chain *ctn_chain_read(ctn_arena *arena, const ctn_source *source, ctn_
     if (ctn_json_is(chain->node, CTN_JSON_OBJECT))
         ctn_keys_read(&reader, chain->node, "a chain", CHAIN_KEYS, COUNT(CHAIN_KEYS), chain);
     else
-        ctn_reader_fault(&reader, chain->node, "type",
-                         "a file holds a chain (an object with 'id' and 'steps') or 'instructionSets'; this is neither");
+        ctn_reader_fault(
+            &reader, chain->node, "type",
+            "a file holds a chain (an object with 'id' and 'steps') or 'instructionSets'; this is neither");
     chain->fault_count = reader.fault_count;
     return chain;
 }

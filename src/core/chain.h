@@ -39,9 +39,9 @@ typedef struct ctn_chain_cache {
 } ctn_chain_cache;
 
 typedef struct ctn_chain_foreach {
-    const ctn_json *node;       /* NULL: none */
-    ctn_chain_template items;   /* or */
-    ctn_chain_tree range;       /* [from, to] */
+    const ctn_json *node;     /* NULL: none */
+    ctn_chain_template items; /* or */
+    ctn_chain_tree range;     /* [from, to] */
     const ctn_json *as;
     int64_t max_concurrency;
 } ctn_chain_foreach;
@@ -75,7 +75,7 @@ typedef struct ctn_chain_step {
 
 typedef struct ctn_chain_result {
     ctn_str name;
-    const ctn_json *node; /* the name */
+    const ctn_json *node;            /* the name */
     ctn_chain_expression expression; /* node NULL: the variable of that name */
 } ctn_chain_result;
 

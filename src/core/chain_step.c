@@ -92,8 +92,8 @@ static void read_outputs(ctn_reader *reader, const ctn_json *value, void *target
         for (uint32_t k = 0; k < step->output_count; k++)
             is_second |= ctn_str_equal(step->outputs[k].name, output.name);
         if (is_second) {
-            ctn_reader_fault(reader, node, "duplicate-key", "'%.*s' is an output variable of this step twice; take one out",
-                             CTN_STR_ARG(output.name));
+            ctn_reader_fault(reader, node, "duplicate-key",
+                             "'%.*s' is an output variable of this step twice; take one out", CTN_STR_ARG(output.name));
             continue;
         }
         if (is_map)
@@ -132,7 +132,8 @@ static void read_fallbacks(ctn_reader *reader, const ctn_json *value, void *targ
         bool says_set = ctn_json_member_of(item, "instructionSet") != NULL;
         bool says_value = ctn_json_member_of(item, "value") != NULL;
         if (says_set == says_value)
-            ctn_reader_fault(reader, item, "type", "a fallback needs either 'instructionSet' or 'value', one of the two");
+            ctn_reader_fault(reader, item, "type",
+                             "a fallback needs either 'instructionSet' or 'value', one of the two");
         else if (says_value && keys.input.node)
             ctn_reader_fault(reader, keys.input.node, "type", "a fallback with a 'value' takes no 'inputTemplate'");
         step->fallbacks[step->fallback_count++] = (ctn_chain_fallback){
@@ -175,8 +176,10 @@ static void read_foreach(ctn_reader *reader, const ctn_json *value, void *target
     ctn_chain_foreach *foreach = &((ctn_chain_step *) target)->foreach;
     foreach_keys keys = {0};
     ctn_keys_read(reader, value, "a foreach", FOREACH_KEYS, COUNT(FOREACH_KEYS), &keys);
-    foreach->as = keys.as;
-    foreach->max_concurrency = keys.max_concurrency;
+    foreach
+        ->as = keys.as;
+    foreach
+        ->max_concurrency = keys.max_concurrency;
     if (keys.as)
         ctn_reader_variable(reader, keys.as, ctn_json_text(keys.as), "an item ('as')");
     if (!keys.items)
@@ -184,7 +187,8 @@ static void read_foreach(ctn_reader *reader, const ctn_json *value, void *target
     items_keys items = {0};
     if (ctn_json_is(keys.items, CTN_JSON_OBJECT)) {
         ctn_keys_read(reader, keys.items, "the items of a foreach", ITEMS_RANGE_KEY, 1, &items);
-        if (items.range.node && (!ctn_json_is(items.range.node, CTN_JSON_ARRAY) || ctn_json_count(items.range.node) != 2))
+        if (items.range.node &&
+            (!ctn_json_is(items.range.node, CTN_JSON_ARRAY) || ctn_json_count(items.range.node) != 2))
             ctn_reader_fault(reader, items.range.node, "type", "'range' must be [from, to], two whole numbers");
     } else if (ctn_json_is(keys.items, CTN_JSON_STRING)) {
         ctn_key_read(reader, &ITEMS_TEXT_KEY, keys.items, &items);
@@ -192,8 +196,10 @@ static void read_foreach(ctn_reader *reader, const ctn_json *value, void *target
         ctn_reader_fault(reader, keys.items, "type",
                          "'items' must name a list, like \"{hotels}\", or be {range: [from, to]}");
     }
-    foreach->items = items.text;
-    foreach->range = items.range;
+    foreach
+        ->items = items.text;
+    foreach
+        ->range = items.range;
 }
 
 typedef struct lint_keys {
@@ -278,7 +284,8 @@ static void check_fallback_values(ctn_reader *reader, const ctn_chain_step *step
             ctn_str name = output->path ? output->path->root : output->name;
             if (ctn_json_get(value, name) || (step->output_count == 1 && !output->path))
                 continue;
-            ctn_reader_fault(reader, value, "type", "this fallback's 'value' lacks '%.*s', which the step takes from it; add it",
+            ctn_reader_fault(reader, value, "type",
+                             "this fallback's 'value' lacks '%.*s', which the step takes from it; add it",
                              CTN_STR_ARG(name));
         }
     }

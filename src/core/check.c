@@ -48,11 +48,11 @@ static void check_set(ctn_findings *findings, const ctn_instruction_set *set, co
     if (!is_assumed || ctn_lint_is_silenced(set->source, set->name_node, "assumed-effect"))
         return;
     ctn_position at = ctn_source_position(set->source, set->name_node);
-    ctn_findings_add(findings, ctn_source_file_name(set->source), at.line, at.column, CTN_SEVERITY_WARNING,
-                     "assumed-effect",
-                     "nobody said what '%.*s' does to the world, so it is taken for a write; say 'effect: none', 'read', "
-                     "'idempotent' or 'write'",
-                     CTN_STR_ARG(set->name));
+    ctn_findings_add(
+        findings, ctn_source_file_name(set->source), at.line, at.column, CTN_SEVERITY_WARNING, "assumed-effect",
+        "nobody said what '%.*s' does to the world, so it is taken for a write; say 'effect: none', 'read', "
+        "'idempotent' or 'write'",
+        CTN_STR_ARG(set->name));
 }
 
 static int check_chain(ctn_library_entry entry, const ctn_library *library, const ctn_check_options *options,

@@ -29,6 +29,6 @@ const char *ctn_call_kind_name(ctn_call_kind kind)
     case CTN_CALL_TOOL: return "tool";
     case CTN_CALL_NATIVE: return "native";
     }
-    assert(!"a call is of a known kind");
+    assert(0 && "a call is of a known kind");
     return "";
 }

@@ -61,9 +61,9 @@ static ctn_str advice_for(ctn_graph *graph, const variable_steps *writers, uint3
         uint32_t writer = writers->items[variable][0];
         ctn_str name = graph->steps[writer].step->name;
         if (writer == reader)
-            return ctn_arena_printf(graph->arena,
-                                    "only this step itself produces it; let an earlier step produce it, or declare it in "
-                                    "'inputSchema'");
+            return ctn_arena_printf(
+                graph->arena, "only this step itself produces it; let an earlier step produce it, or declare it in "
+                              "'inputSchema'");
         return ctn_arena_printf(graph->arena,
                                 "step '%.*s' produces it, but does not come before; move that step up, or name it in "
                                 "'dependsOn'",
@@ -88,9 +88,10 @@ static void tell_undefined(ctn_graph *graph, ctn_findings *findings, const ctn_g
     ctn_str origin = ctn_flow_read_origin(graph, read);
     ctn_str advice = advice_for(graph, writers, reader, read->variable);
     ctn_findings_add(findings, ctn_source_file_name(graph->chain->source), at.line, at.column, CTN_SEVERITY_ERROR,
-                     "undefined-variable", "'%.*s' is read here%.*s, but no step before and no input gives '%.*s'; %.*s",
-                     CTN_STR_ARG(read->path), CTN_STR_ARG(origin),
-                     CTN_STR_ARG(graph->variables.items[read->variable]), CTN_STR_ARG(advice));
+                     "undefined-variable",
+                     "'%.*s' is read here%.*s, but no step before and no input gives '%.*s'; %.*s",
+                     CTN_STR_ARG(read->path), CTN_STR_ARG(origin), CTN_STR_ARG(graph->variables.items[read->variable]),
+                     CTN_STR_ARG(advice));
 }
 
 /* The same name in the same text is told once. */
@@ -116,7 +117,8 @@ static void check_step_reads(ctn_graph *graph, ctn_findings *findings, uint32_t 
     }
     for (uint32_t i = 0; i < step->undo_reads.count; i++) {
         const ctn_graph_read *read = &step->undo_reads.items[i];
-        if (!graph->is_input[read->variable] && !graph->is_produced[read->variable] && !is_repeated(&step->undo_reads, i))
+        if (!graph->is_input[read->variable] && !graph->is_produced[read->variable] &&
+            !is_repeated(&step->undo_reads, i))
             tell_undefined(graph, findings, read, s, writers);
     }
 }
@@ -202,13 +204,14 @@ static void tell_race(ctn_graph *graph, ctn_findings *findings, uint32_t a, uint
     const ctn_chain *chain = graph->chain;
     bool both_write = ctn_graph_writes(graph, first, variable) && ctn_graph_writes(graph, second, variable);
     ctn_position at = ctn_chain_position(chain, graph->steps[second].step->node);
-    ctn_findings_add(findings, ctn_source_file_name(chain->source), at.line, at.column, CTN_SEVERITY_ERROR, "write-race",
+    ctn_findings_add(findings, ctn_source_file_name(chain->source), at.line, at.column, CTN_SEVERITY_ERROR,
+                     "write-race",
                      "steps '%.*s' and '%.*s' may run at the same time and %s '%.*s'; name one in the other's "
                      "'dependsOn', or use another variable",
                      CTN_STR_ARG(graph->steps[first].step->name), CTN_STR_ARG(graph->steps[second].step->name),
-                     both_write                                   ? "both write"
+                     both_write                                 ? "both write"
                      : ctn_graph_writes(graph, first, variable) ? "the first writes what the second reads,"
-                                                                  : "the second writes what the first reads,",
+                                                                : "the second writes what the first reads,",
                      CTN_STR_ARG(graph->variables.items[variable]));
 }
 

@@ -196,8 +196,8 @@ static void resolve_document(graph_build *build, ctn_graph_step *step)
         ctn_position at = ctn_chain_position(graph->chain, node);
         ctn_findings_add(build->findings, ctn_source_file_name(graph->chain->source), at.line, at.column,
                          CTN_SEVERITY_ERROR, "bad-template", "document template '%.*s' has a fault: %.*s:%u:%u: %s",
-                         CTN_STR_ARG(step->document->name), CTN_STR_ARG(step->document->file_name), err.line, err.column,
-                         err.message);
+                         CTN_STR_ARG(step->document->name), CTN_STR_ARG(step->document->file_name), err.line,
+                         err.column, err.message);
         build->fault_count++;
         return;
     }
@@ -219,11 +219,11 @@ static void step_writes(graph_build *build, ctn_graph_step *step)
         if (step->write_count > 0)
             return;
         ctn_position at = ctn_chain_position(graph->chain, s->template_id);
-        ctn_findings_add(build->findings, ctn_source_file_name(graph->chain->source), at.line, at.column,
-                         CTN_SEVERITY_ERROR, "type",
-                         "the text of '%.*s' has nowhere to go: name a variable in 'outputVariables', or as 'variable' in "
-                         "the template's front matter",
-                         CTN_STR_ARG(step->document->name));
+        ctn_findings_add(
+            build->findings, ctn_source_file_name(graph->chain->source), at.line, at.column, CTN_SEVERITY_ERROR, "type",
+            "the text of '%.*s' has nowhere to go: name a variable in 'outputVariables', or as 'variable' in "
+            "the template's front matter",
+            CTN_STR_ARG(step->document->name));
         build->fault_count++;
         return;
     }
@@ -280,7 +280,8 @@ static bool has_ancestor_that_writes(const ctn_graph *graph, uint32_t reader, ui
     return found;
 }
 
-static void input_of_read(ctn_graph *graph, const ctn_graph_read *read, uint32_t reader, bool is_undo, bool *is_required)
+static void input_of_read(ctn_graph *graph, const ctn_graph_read *read, uint32_t reader, bool is_undo,
+                          bool *is_required)
 {
     uint32_t v = read->variable;
     if (!graph->chain->input_schema && !graph->is_produced[v])
@@ -356,9 +357,9 @@ static void check_step_names(graph_build *build)
         for (size_t i = 0; i < ctn_json_count(names); i++) {
             const ctn_json *name = ctn_json_at(names, i);
             if (ctn_names_find(&graph->step_names, ctn_json_text(name)) == CTN_NAMES_NONE)
-                unknown(build, name, "unknown-step", "step",
-                        ctn_suggest(graph->arena, ctn_json_text(name), graph->step_names.items,
-                                    graph->step_names.count));
+                unknown(
+                    build, name, "unknown-step", "step",
+                    ctn_suggest(graph->arena, ctn_json_text(name), graph->step_names.items, graph->step_names.count));
         }
     }
 }

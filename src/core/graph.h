@@ -17,10 +17,10 @@
 #define CTN_GRAPH_NONE UINT32_MAX
 
 typedef enum ctn_read_place {
-    CTN_READ_TEMPLATE,  /* inputTemplate, cache key, items, fallbacks: rendered when the step is ready */
+    CTN_READ_TEMPLATE, /* inputTemplate, cache key, items, fallbacks: rendered when the step is ready */
     CTN_READ_CONDITION,
-    CTN_READ_SET,       /* in the instruction set that the step uses */
-    CTN_READ_DOCUMENT,  /* in its document; missing is empty */
+    CTN_READ_SET,      /* in the instruction set that the step uses */
+    CTN_READ_DOCUMENT, /* in its document; missing is empty */
 } ctn_read_place;
 
 typedef struct ctn_graph_read {
@@ -28,9 +28,9 @@ typedef struct ctn_graph_read {
     ctn_read_place place;
     bool is_optional;
     ctn_str path;
-    const ctn_json *node;            /* in the chain's file: the value that the read is about */
-    const ctn_instruction_set *set;  /* of CTN_READ_SET: whose text ... */
-    const ctn_json *set_node;        /* ... reads it */
+    const ctn_json *node;           /* in the chain's file: the value that the read is about */
+    const ctn_instruction_set *set; /* of CTN_READ_SET: whose text ... */
+    const ctn_json *set_node;       /* ... reads it */
 } ctn_graph_read;
 
 typedef struct ctn_graph_reads {
@@ -70,8 +70,8 @@ typedef struct ctn_graph {
     bool *is_produced, *is_input; /* by variable */
     ctn_graph_input *inputs;
     uint32_t input_count;
-    uint32_t *order;              /* steps, predecessors first; NULL when there is a cycle */
-    uint64_t *ancestors;          /* bit rows, see ctn_graph_precedes; NULL until asked for */
+    uint32_t *order;     /* steps, predecessors first; NULL when there is a cycle */
+    uint64_t *ancestors; /* bit rows, see ctn_graph_precedes; NULL until asked for */
 } ctn_graph;
 
 /* CTN_E_INVALID when a name leads nowhere or there is a cycle (unknown-set, unknown-step, unknown-template, cycle); the

@@ -152,8 +152,8 @@ static const ctn_key BREAKER_KEYS[] = {
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-static const char *const KIND_NAMES[CTN_WORK_KIND_COUNT] = {"tool", "native",   "prompt", "transform", "http", "command",
-                                                            "wait", "approval", "agent",  "chain",     "calls"};
+static const char *const KIND_NAMES[CTN_WORK_KIND_COUNT] = {
+    "tool", "native", "prompt", "transform", "http", "command", "wait", "approval", "agent", "chain", "calls"};
 
 const char *ctn_work_kind_name(ctn_work_kind kind)
 {
@@ -172,7 +172,8 @@ static void read_argv(ctn_reader *reader, const ctn_json *value, void *target)
     }
     for (size_t i = 0; i < ctn_json_count(value); i++)
         if (!ctn_json_is(ctn_json_at(value, i), CTN_JSON_STRING))
-            ctn_reader_fault(reader, ctn_json_at(value, i), "type", "an item of 'argv' must be a text; put it in quotes");
+            ctn_reader_fault(reader, ctn_json_at(value, i), "type",
+                             "an item of 'argv' must be a text; put it in quotes");
 }
 
 static void read_tool(ctn_reader *reader, const ctn_json *detail)
@@ -215,9 +216,7 @@ static void read_detail(ctn_reader *reader, ctn_work *work)
     case CTN_WORK_PROMPT:
         ctn_keys_read(reader, work->detail, "a prompt", PROMPT_KEYS, COUNT(PROMPT_KEYS), &prompt);
         break;
-    case CTN_WORK_AGENT:
-        ctn_keys_read(reader, work->detail, "an agent", AGENT_KEYS, COUNT(AGENT_KEYS), &prompt);
-        break;
+    case CTN_WORK_AGENT: ctn_keys_read(reader, work->detail, "an agent", AGENT_KEYS, COUNT(AGENT_KEYS), &prompt); break;
     case CTN_WORK_HTTP: {
         http_keys keys = {0};
         ctn_keys_read(reader, work->detail, "an http call", HTTP_KEYS, COUNT(HTTP_KEYS), &keys);
@@ -305,8 +304,8 @@ static void read_work(ctn_reader *reader, const ctn_json *node, const char *what
                 second = &node->members[m].key;
         }
     if (second)
-        ctn_reader_fault(reader, second, "type", "%s does one kind of work; it says '%s' and '%.*s': take one out", what,
-                         ctn_work_kind_name(work->kind), CTN_STR_ARG(ctn_json_text(second)));
+        ctn_reader_fault(reader, second, "type", "%s does one kind of work; it says '%s' and '%.*s': take one out",
+                         what, ctn_work_kind_name(work->kind), CTN_STR_ARG(ctn_json_text(second)));
     if (said == 0 && !has_unknown_key(node, keys, count)) {
         ctn_str kinds = offered(reader->arena, keys, count);
         ctn_reader_fault(reader, node, "type", "%s does not say what work it does; add one of %.*s", what,

@@ -29,17 +29,17 @@ const char *ctn_work_kind_name(ctn_work_kind kind);
 /* One piece of work: of the set itself, of one of its calls, or of its check. */
 typedef struct ctn_work {
     ctn_work_kind kind;
-    ctn_str name;              /* in `calls`; else empty */
+    ctn_str name; /* in `calls`; else empty */
     const ctn_json *name_node;
-    const ctn_json *node;      /* the object */
-    const ctn_json *detail;    /* the value of the kind's key */
-    ctn_chain_tree arguments;  /* never without a tree: the default is there when nothing was said */
-    int64_t timeout_ms;        /* 0: not said */
+    const ctn_json *node;     /* the object */
+    const ctn_json *detail;   /* the value of the kind's key */
+    ctn_chain_tree arguments; /* never without a tree: the default is there when nothing was said */
+    int64_t timeout_ms;       /* 0: not said */
     /* of its detail, by kind */
     ctn_chain_template url, message, until;
     ctn_chain_tree headers, body, argv;
-    const ctn_json *method;    /* http; NULL: GET, or POST with a body */
-    int64_t wait_ms;           /* -1: not said */
+    const ctn_json *method; /* http; NULL: GET, or POST with a body */
+    int64_t wait_ms;        /* -1: not said */
     const ctn_json *who;
     int64_t answer_timeout_ms; /* 0: not said */
     int on_timeout;            /* 0: not said; else as ctn_on_timeout + 1 */
@@ -50,16 +50,16 @@ typedef struct ctn_instruction_set {
     const ctn_json *name_node; /* its key in instructionSets */
     const ctn_json *node;
     const ctn_source *source;
-    ctn_work work;             /* kind CALLS: see calls */
+    ctn_work work; /* kind CALLS: see calls */
     ctn_work *calls;
     uint32_t call_count;
     ctn_chain_tree result;
-    ctn_effect effect;         /* UNKNOWN: not said */
-    const ctn_work *check;     /* NULL: none */
+    ctn_effect effect;     /* UNKNOWN: not said */
+    const ctn_work *check; /* NULL: none */
     int64_t settle_ms;
     ctn_said is_restricted;
     const ctn_json *rate_limit, *breaker; /* NULL: none */
-    int64_t max_concurrent;    /* 0: not said */
+    int64_t max_concurrent;               /* 0: not said */
     size_t fault_count;
     ctn_finding fault_first;
 } ctn_instruction_set;

@@ -123,17 +123,11 @@ static bool read_node(ctn_reader *reader, const ctn_key *key, const ctn_json *va
 {
     const char *what = NULL;
     switch (key->type) {
-    case CTN_KEY_TEXT:
-        what = ctn_json_is(value, CTN_JSON_STRING) ? NULL : "a text";
-        break;
-    case CTN_KEY_NAME:
-        what = ctn_json_is(value, CTN_JSON_STRING) && ctn_json_text(value).len ? NULL : "a name";
-        break;
+    case CTN_KEY_TEXT: what = ctn_json_is(value, CTN_JSON_STRING) ? NULL : "a text"; break;
+    case CTN_KEY_NAME: what = ctn_json_is(value, CTN_JSON_STRING) && ctn_json_text(value).len ? NULL : "a name"; break;
     case CTN_KEY_OBJECT: what = ctn_json_is(value, CTN_JSON_OBJECT) ? NULL : "an object"; break;
     case CTN_KEY_LIST: what = ctn_json_is(value, CTN_JSON_ARRAY) ? NULL : "a list"; break;
-    case CTN_KEY_NAMES:
-        what = ctn_json_is(value, CTN_JSON_ARRAY) ? NULL : "a list of names, like [a, b]";
-        break;
+    case CTN_KEY_NAMES: what = ctn_json_is(value, CTN_JSON_ARRAY) ? NULL : "a list of names, like [a, b]"; break;
     default: break;
     }
     if (what) {
@@ -173,8 +167,8 @@ static bool read_int(ctn_reader *reader, const ctn_key *key, const ctn_json *val
         return true;
     }
     ctn_str what = ctn_arena_printf(reader->arena, "a whole number from %lld to %lld%s", (long long) key->min,
-                                    (long long) key->max, ctn_str_ends_with(ctn_str_from(key->name), CTN_STR("Ms"))
-                                                              ? " (milliseconds)" : "");
+                                    (long long) key->max,
+                                    ctn_str_ends_with(ctn_str_from(key->name), CTN_STR("Ms")) ? " (milliseconds)" : "");
     expected(reader, key, value, what.ptr);
     return false;
 }
@@ -192,8 +186,8 @@ static bool read_number(ctn_reader *reader, const ctn_key *key, const ctn_json *
             return true;
         }
     }
-    ctn_str what = ctn_arena_printf(reader->arena, "a number from %lld to %lld", (long long) key->min,
-                                    (long long) key->max);
+    ctn_str what =
+        ctn_arena_printf(reader->arena, "a number from %lld to %lld", (long long) key->min, (long long) key->max);
     expected(reader, key, value, what.ptr);
     return false;
 }
@@ -316,7 +310,7 @@ bool ctn_key_read(ctn_reader *reader, const ctn_key *key, const ctn_json *value,
     case CTN_KEY_TREE_OBJECT: return read_tree(reader, key, value, target);
     case CTN_KEY_SCHEMA: return read_schema(reader, key, value, target);
     }
-    assert(!"a key is of a known type");
+    assert(0 && "a key is of a known type");
     return false;
 }
 

@@ -48,21 +48,21 @@ void ctn_reader_fault(ctn_reader *reader, const ctn_json *node, const char *rule
     __attribute__((format(printf, 4, 5)));
 
 typedef enum ctn_key_type {
-    CTN_KEY_TEXT,       /* const ctn_json *: a string */
-    CTN_KEY_NAME,       /* const ctn_json *: a string that is not empty */
-    CTN_KEY_BOOL,       /* ctn_said */
-    CTN_KEY_INT,        /* int64_t, in min..max; `otherwise` when absent */
-    CTN_KEY_NUMBER,     /* double, in min..max */
-    CTN_KEY_WORD,       /* int: index in `words` + 1; 0 when absent */
-    CTN_KEY_OBJECT,     /* const ctn_json * */
-    CTN_KEY_LIST,       /* const ctn_json * */
-    CTN_KEY_NAMES,      /* const ctn_json *: a list of strings that are not empty */
-    CTN_KEY_ANY,        /* const ctn_json * */
-    CTN_KEY_TEMPLATE,   /* ctn_chain_template */
-    CTN_KEY_EXPRESSION, /* ctn_chain_expression; true and false are taken as their text */
-    CTN_KEY_TREE,       /* ctn_chain_tree: any value whose strings are templates */
+    CTN_KEY_TEXT,        /* const ctn_json *: a string */
+    CTN_KEY_NAME,        /* const ctn_json *: a string that is not empty */
+    CTN_KEY_BOOL,        /* ctn_said */
+    CTN_KEY_INT,         /* int64_t, in min..max; `otherwise` when absent */
+    CTN_KEY_NUMBER,      /* double, in min..max */
+    CTN_KEY_WORD,        /* int: index in `words` + 1; 0 when absent */
+    CTN_KEY_OBJECT,      /* const ctn_json * */
+    CTN_KEY_LIST,        /* const ctn_json * */
+    CTN_KEY_NAMES,       /* const ctn_json *: a list of strings that are not empty */
+    CTN_KEY_ANY,         /* const ctn_json * */
+    CTN_KEY_TEMPLATE,    /* ctn_chain_template */
+    CTN_KEY_EXPRESSION,  /* ctn_chain_expression; true and false are taken as their text */
+    CTN_KEY_TREE,        /* ctn_chain_tree: any value whose strings are templates */
     CTN_KEY_TREE_OBJECT, /* the same, an object */
-    CTN_KEY_SCHEMA,     /* const ctn_json *: a schema that compiles */
+    CTN_KEY_SCHEMA,      /* const ctn_json *: a schema that compiles */
 } ctn_key_type;
 
 typedef struct ctn_key {

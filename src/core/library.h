@@ -48,7 +48,7 @@ const ctn_document *ctn_library_document_at(const ctn_library *library, size_t i
 /* Everything that was read, in order: also what stands in a second file with the same content. */
 typedef struct ctn_library_entry {
     const ctn_source *source;
-    const ctn_chain *chain;         /* one of the two */
+    const ctn_chain *chain; /* one of the two */
     const ctn_instruction_set *set;
 } ctn_library_entry;
 size_t ctn_library_entry_count(const ctn_library *library);

@@ -22,8 +22,8 @@ void ctn_lint_warn(const ctn_lint *lint, const ctn_chain_step *step, const ctn_j
     ctn_str sentence = ctn_arena_vprintf(lint->graph->arena, format, args);
     va_end(args);
     ctn_position at = ctn_chain_position(chain, node);
-    ctn_findings_add(lint->findings, ctn_source_file_name(chain->source), at.line, at.column, CTN_SEVERITY_WARNING, rule,
-                     "%.*s", CTN_STR_ARG(sentence));
+    ctn_findings_add(lint->findings, ctn_source_file_name(chain->source), at.line, at.column, CTN_SEVERITY_WARNING,
+                     rule, "%.*s", CTN_STR_ARG(sentence));
 }
 
 /* ---- effects ---- */
@@ -90,10 +90,11 @@ static void lint_retry(const ctn_lint *lint, const ctn_graph_step *step, ctn_eff
     for (size_t i = 0; effect == CTN_EFFECT_WRITE && i < ctn_json_count(codes); i++) {
         const ctn_json *code = ctn_json_at(codes, i);
         if (may_have_happened(ctn_failure_from_name(ctn_json_text(code))))
-            ctn_lint_warn(lint, step->step, code, "unsafe-retry",
-                          "after '%.*s' the work of '%.*s' may have been done, and a retry would do it twice; take the code "
-                          "out, or give the set a 'check'",
-                          CTN_STR_ARG(ctn_json_text(code)), CTN_STR_ARG(step->set->name));
+            ctn_lint_warn(
+                lint, step->step, code, "unsafe-retry",
+                "after '%.*s' the work of '%.*s' may have been done, and a retry would do it twice; take the code "
+                "out, or give the set a 'check'",
+                CTN_STR_ARG(ctn_json_text(code)), CTN_STR_ARG(step->set->name));
     }
 }
 
@@ -156,9 +157,10 @@ static void lint_unused(const ctn_lint *lint)
         bool undo_takes_all = step->rollback_action && !step->rollback_template.node;
         for (uint32_t i = 0; i < step->output_count && !undo_takes_all; i++)
             if (!is_read[graph->steps[s].writes[i]])
-                ctn_lint_warn(lint, step, step->outputs[i].node, "unused-output",
-                              "nothing reads '%.*s' and 'outputs' leaves it out; take it out here, or name it in 'outputs'",
-                              CTN_STR_ARG(step->outputs[i].name));
+                ctn_lint_warn(
+                    lint, step, step->outputs[i].node, "unused-output",
+                    "nothing reads '%.*s' and 'outputs' leaves it out; take it out here, or name it in 'outputs'",
+                    CTN_STR_ARG(step->outputs[i].name));
     }
 }
 

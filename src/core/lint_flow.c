@@ -13,10 +13,10 @@
 typedef struct flow_lint {
     const ctn_lint *lint;
     ctn_graph *graph;
-    ctn_decision *decisions;   /* by step */
-    uint32_t **writers;        /* by variable: steps */
+    ctn_decision *decisions; /* by step */
+    uint32_t **writers;      /* by variable: steps */
     uint32_t *writer_counts;
-    bool *input_exists;        /* by variable: an input that is there in every execution */
+    bool *input_exists; /* by variable: an input that is there in every execution */
 } flow_lint;
 
 static flow_lint flow_new(const ctn_lint *lint)
@@ -148,10 +148,11 @@ static void lint_self_condition(const flow_lint *flow, uint32_t s)
         if (read->place != CTN_READ_CONDITION || !ctn_graph_writes(flow->graph, s, v) || flow->graph->is_input[v] ||
             giver_of(flow, s, v).len)
             continue;
-        ctn_lint_warn(flow->lint, step->step, read->node, "self-condition",
-                      "the condition reads '%.*s', which only this step itself produces: it is null when the condition is "
-                      "asked; read what an earlier step produces",
-                      CTN_STR_ARG(read->path));
+        ctn_lint_warn(
+            flow->lint, step->step, read->node, "self-condition",
+            "the condition reads '%.*s', which only this step itself produces: it is null when the condition is "
+            "asked; read what an earlier step produces",
+            CTN_STR_ARG(read->path));
         return;
     }
 }
@@ -171,11 +172,12 @@ static void lint_maybe_undefined(const flow_lint *flow, uint32_t s)
         if (!giver.len)
             continue; /* an input, or an error */
         ctn_str origin = ctn_flow_read_origin(flow->graph, read);
-        ctn_lint_warn(flow->lint, step->step, read->node, "maybe-undefined",
-                      "'%.*s' is read here%.*s, but may be missing: step '%.*s', which gives it, can be skipped or fail and "
-                      "be passed over; write {%.*s?}, add a default, or ask exists({%.*s}) in the condition",
-                      CTN_STR_ARG(read->path), CTN_STR_ARG(origin), CTN_STR_ARG(giver), CTN_STR_ARG(read->path),
-                      CTN_STR_ARG(name));
+        ctn_lint_warn(
+            flow->lint, step->step, read->node, "maybe-undefined",
+            "'%.*s' is read here%.*s, but may be missing: step '%.*s', which gives it, can be skipped or fail and "
+            "be passed over; write {%.*s?}, add a default, or ask exists({%.*s}) in the condition",
+            CTN_STR_ARG(read->path), CTN_STR_ARG(origin), CTN_STR_ARG(giver), CTN_STR_ARG(read->path),
+            CTN_STR_ARG(name));
     }
 }
 
@@ -189,10 +191,11 @@ static void lint_undo_reads(const flow_lint *flow, uint32_t s)
             is_sure(flow, s, v) || (flow->graph->is_input[v] && flow->input_exists[v]))
             continue;
         ctn_str origin = ctn_flow_read_origin(flow->graph, read);
-        ctn_lint_warn(flow->lint, step->step, read->node, "unrenderable-undo",
-                      "the undo reads '%.*s'%.*s, which may not exist when it is needed; read this step's own outputs or "
-                      "what surely came before, or write {%.*s?}",
-                      CTN_STR_ARG(read->path), CTN_STR_ARG(origin), CTN_STR_ARG(read->path));
+        ctn_lint_warn(
+            flow->lint, step->step, read->node, "unrenderable-undo",
+            "the undo reads '%.*s'%.*s, which may not exist when it is needed; read this step's own outputs or "
+            "what surely came before, or write {%.*s?}",
+            CTN_STR_ARG(read->path), CTN_STR_ARG(origin), CTN_STR_ARG(read->path));
     }
 }
 

@@ -188,10 +188,11 @@ static void tell_cycle(ctn_graph *graph, ctn_findings *findings, uint32_t first,
                          "step %.*s waits for itself; take its name out of its own 'dependsOn'",
                          CTN_STR_ARG(ctn_buf_str(&names)));
     else
-        ctn_findings_add(findings, file, at.line, at.column, CTN_SEVERITY_ERROR, "cycle",
-                         "steps %.*s wait for each other, so none of them can ever start; take one of these names out of "
-                         "a 'dependsOn' (a step without 'dependsOn' waits for all before it)",
-                         CTN_STR_ARG(ctn_buf_str(&names)));
+        ctn_findings_add(
+            findings, file, at.line, at.column, CTN_SEVERITY_ERROR, "cycle",
+            "steps %.*s wait for each other, so none of them can ever start; take one of these names out of "
+            "a 'dependsOn' (a step without 'dependsOn' waits for all before it)",
+            CTN_STR_ARG(ctn_buf_str(&names)));
     ctn_buf_done(&names);
 }
 

@@ -320,7 +320,8 @@ static definition_list collect_definitions(ctn_arena *arena, const ctn_graph *gr
         list_add_set(&list, step->set);
         list_add_set(&list, step->undo);
         for (uint32_t k = 0; k < step->step->fallback_count; k++)
-            list_add_set(&list, ctn_library_set(graph->library, ctn_json_text(step->step->fallbacks[k].instruction_set)));
+            list_add_set(&list,
+                         ctn_library_set(graph->library, ctn_json_text(step->step->fallbacks[k].instruction_set)));
         if (!step->document)
             continue;
         list_add_document(&list, step->document);
@@ -357,8 +358,8 @@ int ctn_plan_compile(ctn_arena *arena, const ctn_library *library, const ctn_cha
     rc = ctn_plan_from_definitions(arena, list.items, list.count, ret_plan, &err);
     if (rc) { /* what was checked a moment ago compiles again, a limit of size excepted */
         ctn_position at = ctn_chain_position(chain, chain->node);
-        ctn_findings_add(findings, ctn_source_file_name(chain->source), at.line, at.column, CTN_SEVERITY_ERROR, "syntax",
-                         "%s", err.message);
+        ctn_findings_add(findings, ctn_source_file_name(chain->source), at.line, at.column, CTN_SEVERITY_ERROR,
+                         "syntax", "%s", err.message);
     }
 done:
     ctn_arena_free(scratch);

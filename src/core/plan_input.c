@@ -36,9 +36,10 @@ static int check_names(const ctn_json *input, ctn_err *err)
     for (uint32_t i = 0; i < ctn_json_count(input); i++) {
         ctn_str name = ctn_json_text(&input->members[i].key);
         if (ctn_is_reserved_root(name))
-            return ctn_fail(err, CTN_E_INVALID,
-                            "an input cannot be named '%.*s': the language uses that name for itself; choose another one",
-                            CTN_STR_ARG(name));
+            return ctn_fail(
+                err, CTN_E_INVALID,
+                "an input cannot be named '%.*s': the language uses that name for itself; choose another one",
+                CTN_STR_ARG(name));
     }
     return CTN_OK;
 }
@@ -64,7 +65,8 @@ static int check_required(const ctn_plan *plan, ctn_arena *arena, const ctn_json
             continue;
         ctn_str near = nearest_given(plan, arena, input, name);
         if (near.len)
-            return ctn_fail(err, CTN_E_INVALID, "chain '%.*s' needs the input '%.*s'; '%.*s' was given: did you mean that?",
+            return ctn_fail(err, CTN_E_INVALID,
+                            "chain '%.*s' needs the input '%.*s'; '%.*s' was given: did you mean that?",
                             CTN_STR_ARG(plan->chain_id), CTN_STR_ARG(name), CTN_STR_ARG(near));
         return ctn_fail(err, CTN_E_INVALID, "chain '%.*s' needs the input '%.*s', which was not given: add -i %.*s=...",
                         CTN_STR_ARG(plan->chain_id), CTN_STR_ARG(name), CTN_STR_ARG(name));

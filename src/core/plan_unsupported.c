@@ -5,12 +5,12 @@
 
 static const char *chain_feature(const ctn_chain *chain)
 {
-    return chain->budget             ? "budget"
+    return chain->budget                 ? "budget"
            : chain->concurrency_key.node ? "concurrencyKey"
-           : chain->max_concurrent   ? "maxConcurrent"
-           : chain->schedule         ? "schedule"
-           : chain->on_failure       ? "onFailure"
-                                     : NULL;
+           : chain->max_concurrent       ? "maxConcurrent"
+           : chain->schedule             ? "schedule"
+           : chain->on_failure           ? "onFailure"
+                                         : NULL;
 }
 
 static const char *step_feature(const ctn_chain_step *step)
@@ -65,7 +65,8 @@ ctn_str ctn_plan_find_unsupported(const ctn_graph *graph)
         const ctn_graph_step *step = &graph->steps[i];
         feature = step_feature(step->step);
         if (feature)
-            return ctn_arena_printf(graph->arena, "step '%.*s' uses '%s', which this version checks but does not run yet",
+            return ctn_arena_printf(graph->arena,
+                                    "step '%.*s' uses '%s', which this version checks but does not run yet",
                                     CTN_STR_ARG(step->step->name), feature);
         const ctn_instruction_set *sets[] = {step->set, step->undo};
         for (int k = 0; k < 2; k++) {
@@ -77,10 +78,11 @@ ctn_str ctn_plan_find_unsupported(const ctn_graph *graph)
                                         CTN_STR_ARG(step->step->name), CTN_STR_ARG(sets[k]->name), feature);
         }
         if (step->undo && is_waiting(step->undo))
-            return ctn_arena_printf(graph->arena,
-                                    "step '%.*s' is undone by '%.*s', which waits; an undo that waits is not run by this "
-                                    "version",
-                                    CTN_STR_ARG(step->step->name), CTN_STR_ARG(step->undo->name));
+            return ctn_arena_printf(
+                graph->arena,
+                "step '%.*s' is undone by '%.*s', which waits; an undo that waits is not run by this "
+                "version",
+                CTN_STR_ARG(step->step->name), CTN_STR_ARG(step->undo->name));
     }
     return CTN_STR("");
 }

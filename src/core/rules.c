@@ -1,16 +1,42 @@
 /* rules.c -- the table of section 10, names only: errors first, then warnings. */
 #include "core/rules.h"
 
-#define RULE(name) {name, sizeof(name) - 1}
+#define RULE(name)                                                                                                     \
+    {                                                                                                                  \
+        name, sizeof(name) - 1                                                                                         \
+    }
 const ctn_str ctn_rule_names[] = {
-    RULE("syntax"),          RULE("duplicate-key"),    RULE("unknown-key"),    RULE("type"),
-    RULE("bad-template"),    RULE("bad-expression"),   RULE("bad-schema"),     RULE("bad-cron"),
-    RULE("reserved-name"),   RULE("duplicate-step"),   RULE("unknown-set"),    RULE("unknown-step"),
-    RULE("unknown-template"), RULE("unknown-tool"),    RULE("cycle"),          RULE("write-race"),
-    RULE("undefined-variable"), RULE("missing-argument"), RULE("schema-mismatch"), RULE("maybe-undefined"),
-    RULE("self-condition"),  RULE("unreachable"),      RULE("never-runs"),     RULE("unused-output"),
-    RULE("missing-undo"),    RULE("unrenderable-undo"), RULE("idle-undo"),     RULE("assumed-effect"),
-    RULE("unsafe-retry"),    RULE("sensitive-flow"),   RULE("timeout-fit"),
+    RULE("syntax"),
+    RULE("duplicate-key"),
+    RULE("unknown-key"),
+    RULE("type"),
+    RULE("bad-template"),
+    RULE("bad-expression"),
+    RULE("bad-schema"),
+    RULE("bad-cron"),
+    RULE("reserved-name"),
+    RULE("duplicate-step"),
+    RULE("unknown-set"),
+    RULE("unknown-step"),
+    RULE("unknown-template"),
+    RULE("unknown-tool"),
+    RULE("cycle"),
+    RULE("write-race"),
+    RULE("undefined-variable"),
+    RULE("missing-argument"),
+    RULE("schema-mismatch"),
+    RULE("maybe-undefined"),
+    RULE("self-condition"),
+    RULE("unreachable"),
+    RULE("never-runs"),
+    RULE("unused-output"),
+    RULE("missing-undo"),
+    RULE("unrenderable-undo"),
+    RULE("idle-undo"),
+    RULE("assumed-effect"),
+    RULE("unsafe-retry"),
+    RULE("sensitive-flow"),
+    RULE("timeout-fit"),
 };
 const size_t ctn_rule_count = sizeof ctn_rule_names / sizeof ctn_rule_names[0];
 

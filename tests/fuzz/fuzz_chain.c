@@ -6,12 +6,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char SETS[] = "instructionSets:\n"
-                           "  a: {tool: s/a, effect: read}\n"
-                           "  b: {native: b, arguments: {x: '{x}', y: '{y?}'}}\n"
-                           "  c: {calls: {p: {tool: s/p}, q: {native: q, arguments: {p: '{p.id}'}}}, result: {r: '{q}'}}\n"
-                           "  w: {wait: {ms: 5}}\n"
-                           "  ok: {approval: {message: '{x}', onTimeout: approve}}\n";
+static const char SETS[] =
+    "instructionSets:\n"
+    "  a: {tool: s/a, effect: read}\n"
+    "  b: {native: b, arguments: {x: '{x}', y: '{y?}'}}\n"
+    "  c: {calls: {p: {tool: s/p}, q: {native: q, arguments: {p: '{p.id}'}}}, result: {r: '{q}'}}\n"
+    "  w: {wait: {ms: 5}}\n"
+    "  ok: {approval: {message: '{x}', onTimeout: approve}}\n";
 static const char DOCUMENT[] = "---\nvariable: d\n---\n{{#x}}{{y}}{{/x}}{{>t}}";
 
 static void recompile(const ctn_plan *plan)

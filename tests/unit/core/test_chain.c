@@ -37,7 +37,8 @@ static const char *const WHOLE =
     "    conditionalExecution: \"{raw_lead} == '' ? skip : continue\"\n"
     "    parallelExecution: true\n"
     "    dependsOn: []\n"
-    "    retryConfig: {maxRetries: 3, backoffMs: 100, multiplier: 1.5, maxBackoffMs: 1000, jitter: 0, retryOn: [timeout]}\n"
+    "    retryConfig: {maxRetries: 3, backoffMs: 100, multiplier: 1.5, maxBackoffMs: 1000, jitter: 0, retryOn: "
+    "[timeout]}\n"
     "    timeoutMs: 5000\n"
     "    idleTimeoutMs: 1000\n"
     "    fallback: [{instructionSet: look, inputTemplate: '{raw_lead}'}, {value: {id: 0, deep: []}}]\n"
@@ -105,7 +106,8 @@ static const char *const SETS =
     "  cool-off:    {wait: {ms: 86400000}}\n"
     "  later:       {wait: {until: \"{send_time}\"}}\n"
     "  price-check: {chain: price-check, arguments: {trip: \"{trip_requirements}\"}}\n"
-    "  desk-yes:    {approval: {message: \"Send {proposal_document}?\", who: [desk], timeoutMs: 3600000, onTimeout: fail}}\n"
+    "  desk-yes:    {approval: {message: \"Send {proposal_document}?\", who: [desk], timeoutMs: 3600000, onTimeout: "
+    "fail}}\n"
     "  write-intro: {agent: {instructions: intro.md, outputSchema: {type: object, required: [text]}}}\n"
     "  crm-note:    {http: {method: POST, url: \"https://crm.example.com/notes\", headers: {Authorization: \"Bearer "
     "{secret.CRM}\"}, body: {text: \"{input}\"}}}\n"
@@ -136,16 +138,17 @@ static void every_kind_of_set_is_taken(void **state)
     assert_int_equal(set->settle_ms, 0);
     assert_int_equal(set->check->kind, CTN_WORK_TOOL);
     assert_null(ctn_library_set(kit.library, CTN_STR("carefull")));
-    assert_true(ctn_str_is(ctn_library_suggest_set(kit.library, kit.arena, CTN_STR("carefull")), "did you mean 'careful'?"));
+    assert_true(
+        ctn_str_is(ctn_library_suggest_set(kit.library, kit.arena, CTN_STR("carefull")), "did you mean 'careful'?"));
     static const struct {
         const char *name;
         ctn_effect effect;
         bool is_assumed;
     } effects[] = {
-        {"totals", CTN_EFFECT_NONE, false},       {"lead-extraction", CTN_EFFECT_READ, false},
-        {"crm-note", CTN_EFFECT_WRITE, false},    {"resize", CTN_EFFECT_WRITE, true},
-        {"score", CTN_EFFECT_WRITE, true},        {"cool-off", CTN_EFFECT_NONE, false},
-        {"careful", CTN_EFFECT_WRITE, false},     {"amadeus-search", CTN_EFFECT_WRITE, true},
+        {"totals", CTN_EFFECT_NONE, false},      {"lead-extraction", CTN_EFFECT_READ, false},
+        {"crm-note", CTN_EFFECT_WRITE, false},   {"resize", CTN_EFFECT_WRITE, true},
+        {"score", CTN_EFFECT_WRITE, true},       {"cool-off", CTN_EFFECT_NONE, false},
+        {"careful", CTN_EFFECT_WRITE, false},    {"amadeus-search", CTN_EFFECT_WRITE, true},
         {"write-intro", CTN_EFFECT_NONE, false},
     };
     for (size_t i = 0; i < sizeof effects / sizeof effects[0]; i++) {
@@ -174,7 +177,8 @@ static void http_is_as_careful_as_its_method(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         chain_kit kit;
         chain_kit_init(&kit);
-        chain_kit_add(&kit, "s.yaml", ctn_arena_printf(kit.arena, "instructionSets: {a: {http: %s}}", cases[i].http).ptr);
+        chain_kit_add(&kit, "s.yaml",
+                      ctn_arena_printf(kit.arena, "instructionSets: {a: {http: %s}}", cases[i].http).ptr);
         assert_int_equal(kit.findings.count, 0);
         assert_int_equal(ctn_check_effect(ctn_library_set(kit.library, CTN_STR("a")), NULL, NULL), cases[i].effect);
         chain_kit_done(&kit);
@@ -186,7 +190,8 @@ static void one_name_with_two_contents_is_told_at_the_second(void **state)
     (void) state;
     chain_kit kit;
     chain_kit_init(&kit);
-    static const char *const first = "id: c\ninstructionSets: {s: {native: a}}\nsteps: [{stepName: a, instructionSet: s}]\n";
+    static const char *const first =
+        "id: c\ninstructionSets: {s: {native: a}}\nsteps: [{stepName: a, instructionSet: s}]\n";
     chain_kit_add(&kit, "a.yaml", first);
     chain_kit_add(&kit, "copy.yaml", first);
     chain_kit_add(&kit, "t.mustache", "one");
@@ -196,7 +201,8 @@ static void one_name_with_two_contents_is_told_at_the_second(void **state)
     chain_kit_add(&kit, "c.yaml", "name: other\nid: c\nsteps: [{stepName: b, instructionSet: s}]\n");
     chain_kit_add(&kit, "other/t.mustache", "two");
     assert_int_equal(kit.findings.count, 3);
-    chain_kit_expect(&kit, 2, 3, "duplicate-key", "instruction set 's' is there already, with other content, in a.yaml:2:19");
+    chain_kit_expect(&kit, 2, 3, "duplicate-key",
+                     "instruction set 's' is there already, with other content, in a.yaml:2:19");
     chain_kit_expect(&kit, 2, 5, "duplicate-key", "chain 'c' is there already");
     chain_kit_expect(&kit, 1, 1, "duplicate-key", "template 't' is there already");
     chain_kit_done(&kit);
@@ -219,11 +225,12 @@ static void a_template_is_named_after_its_file(void **state)
 static void cron_takes_what_cron_takes(void **state)
 {
     (void) state;
-    static const char *const good[] = {"* * * * *",    "0 9 * * MON-FRI", "*/5 0-6/2 1,15 JAN,jun 0",
-                                       " 59 23 31 12 7 ", "0\t0 1 1 sun"};
-    static const char *const bad[] = {"",          "* * * *",     "* * * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *",
-                                      "* * * 13 *", "* * * * 8",  "*/0 * * * *", "5-1 * * * *", "-1 * * * *", "a * * * *",
-                                      "1, * * * *", "@daily",     "*/x * * * *", "1-2-3 * * * *"};
+    static const char *const good[] = {"* * * * *", "0 9 * * MON-FRI", "*/5 0-6/2 1,15 JAN,jun 0", " 59 23 31 12 7 ",
+                                       "0\t0 1 1 sun"};
+    static const char *const bad[] = {
+        "",           "* * * *",   "* * * * * *", "60 * * * *",   "* 24 * * *", "* * 0 * *",
+        "* * * 13 *", "* * * * 8", "*/0 * * * *", "5-1 * * * *",  "-1 * * * *", "a * * * *",
+        "1, * * * *", "@daily",    "*/x * * * *", "1-2-3 * * * *"};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
         if (ctn_cron_check(ctn_str_from(good[i]), NULL))
             fail_msg("refused: %s", good[i]);
@@ -272,8 +279,9 @@ static void the_order_of_calls_survives_the_store(void **state)
     (void) state;
     chain_kit kit;
     chain_kit_init(&kit);
-    chain_kit_add(&kit, "s.yaml", "instructionSets:\n  s:\n    effect: read\n    calls:\n      zoo: {tool: s/z, arguments: {y: 1.50, "
-                                  "b: 2}}\n      arguments: {native: a}\n");
+    chain_kit_add(&kit, "s.yaml",
+                  "instructionSets:\n  s:\n    effect: read\n    calls:\n      zoo: {tool: s/z, arguments: {y: 1.50, "
+                  "b: 2}}\n      arguments: {native: a}\n");
     assert_int_equal(kit.findings.count, 0);
     ctn_str body = ctn_definition_of_set(kit.arena, ctn_library_set(kit.library, CTN_STR("s")));
     assert_true(ctn_str_is(body, "{\"instructionSets\":{\"s\":{\"calls\":{\"zoo\":{\"arguments\":{\"y\":1.50,\"b\":2},"

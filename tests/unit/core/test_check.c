@@ -92,8 +92,9 @@ static void the_second_chain_sends_something_without_an_undo(void **state)
 static void a_skipped_producer_may_leave_its_reader_without_a_value(void **state)
 {
     (void) state;
-    check_chain("steps:\n- {stepName: p, instructionSet: look, conditionalExecution: '{go}', outputVariables: [x]}\n" A_READS_X,
-                "4:54 maybe-undefined");
+    check_chain(
+        "steps:\n- {stepName: p, instructionSet: look, conditionalExecution: '{go}', outputVariables: [x]}\n" A_READS_X,
+        "4:54 maybe-undefined");
     check_chain("steps:\n- {stepName: p, instructionSet: look, onError: continue, outputVariables: [x]}\n" A_READS_X,
                 "4:54 maybe-undefined");
     check_chain("steps:\n- {stepName: p, instructionSet: look, outputVariables: [x]}\n" A_READS_X, "");
@@ -117,9 +118,11 @@ static void readers_that_can_do_without_are_no_finding(void **state)
     check_chain(MAYBE "- {stepName: r, instructionSet: look, inputTemplate: '{x?}'}\n", "");
     check_chain(MAYBE "- {stepName: r, instructionSet: look, inputTemplate: '{x | default(1)}'}\n", "");
     check_chain(MAYBE "- {stepName: r, instructionSet: look, conditionalExecution: '{x} == 1'}\n", "");
-    check_chain(MAYBE "- {stepName: r, instructionSet: look, conditionalExecution: 'exists({x})', inputTemplate: '{x}'}\n", "");
-    check_chain(MAYBE "- {stepName: r, instructionSet: look, conditionalExecution: '{x} != null && {go}', inputTemplate: "
-                      "'{x}'}\n",
+    check_chain(
+        MAYBE "- {stepName: r, instructionSet: look, conditionalExecution: 'exists({x})', inputTemplate: '{x}'}\n", "");
+    check_chain(MAYBE
+                "- {stepName: r, instructionSet: look, conditionalExecution: '{x} != null && {go}', inputTemplate: "
+                "'{x}'}\n",
                 "");
     check_chain(MAYBE "- {stepName: r, instructionSet: look, conditionalExecution: '{x} == null ? skip : continue', "
                       "inputTemplate: '{x}'}\n",
@@ -130,8 +133,9 @@ static void equal_conditions_over_unchanged_variables_are_one_decision(void **st
 {
     (void) state;
     check_chain(MAYBE "- {stepName: r, instructionSet: look, conditionalExecution: 'go', inputTemplate: '{x}'}\n", "");
-    check_chain(MAYBE "- {stepName: r, instructionSet: look, conditionalExecution: '{go} ? continue : skip', inputTemplate: "
-                      "'{x}'}\n",
+    check_chain(MAYBE
+                "- {stepName: r, instructionSet: look, conditionalExecution: '{go} ? continue : skip', inputTemplate: "
+                "'{x}'}\n",
                 "");
     check_chain(MAYBE "- {stepName: r, instructionSet: look, conditionalExecution: '!{go}', inputTemplate: '{x}'}\n",
                 "4:85 maybe-undefined");
@@ -148,7 +152,8 @@ static void opposite_producers_together_are_sure(void **state)
     static const char *const chain =
         "steps:\n- {stepName: p, instructionSet: look, conditionalExecution: \"{k} == 'a'\", outputVariables: [x]}\n"
         "- {stepName: q, instructionSet: look, conditionalExecution: \"%s\", outputVariables: [x]}\n" A_READS_X;
-    static const char *const opposites[] = {"{k} != 'a'", "!({k} == 'a')", "not {k} == 'a'", "{k} == 'a' ? skip : continue"};
+    static const char *const opposites[] = {"{k} != 'a'", "!({k} == 'a')", "not {k} == 'a'",
+                                            "{k} == 'a' ? skip : continue"};
     ctn_arena *arena = ctn_arena_new(1024);
     for (size_t i = 0; i < sizeof opposites / sizeof opposites[0]; i++) {
         ctn_buf text;
@@ -162,16 +167,18 @@ static void opposite_producers_together_are_sure(void **state)
         ctn_buf_done(&text);
     }
     ctn_arena_free(arena);
-    check_chain("steps:\n- {stepName: p, instructionSet: look, conditionalExecution: '{k} < 1', outputVariables: [x]}\n"
-                "- {stepName: q, instructionSet: look, conditionalExecution: '{k} >= 1', outputVariables: [x]}\n" A_READS_X,
-                "5:54 maybe-undefined"); /* a text is neither */
+    check_chain(
+        "steps:\n- {stepName: p, instructionSet: look, conditionalExecution: '{k} < 1', outputVariables: [x]}\n"
+        "- {stepName: q, instructionSet: look, conditionalExecution: '{k} >= 1', outputVariables: [x]}\n" A_READS_X,
+        "5:54 maybe-undefined"); /* a text is neither */
 }
 
 static void a_condition_on_ones_own_output_is_told(void **state)
 {
     (void) state;
-    check_chain("steps:\n- {stepName: p, instructionSet: look, conditionalExecution: '{x} == 1', outputVariables: [x]}\n",
-                "3:61 self-condition");
+    check_chain(
+        "steps:\n- {stepName: p, instructionSet: look, conditionalExecution: '{x} == 1', outputVariables: [x]}\n",
+        "3:61 self-condition");
     check_chain("steps:\n- {stepName: o, instructionSet: look, outputVariables: [x]}\n"
                 "- {stepName: p, instructionSet: look, conditionalExecution: '{x} == 1', outputVariables: [x]}\n",
                 "");
@@ -189,7 +196,8 @@ static void a_write_wants_an_undo_or_a_reason(void **state)
     check_chain("rollbackEnabled: false\nsteps:\n- {stepName: a, instructionSet: make}\n", "");
     check_chain("rollbackEnabled: false\nsteps:\n- {stepName: a, instructionSet: make, rollbackAction: unmake}\n",
                 "4:55 idle-undo");
-    check_chain("steps:\n- {stepName: a, instructionSet: look, fallback: [{instructionSet: make}]}\n", "3:3 missing-undo");
+    check_chain("steps:\n- {stepName: a, instructionSet: look, fallback: [{instructionSet: make}]}\n",
+                "3:3 missing-undo");
 }
 
 static void an_assumed_write_is_told_at_the_set_and_at_its_user(void **state)
@@ -232,10 +240,12 @@ static void an_undo_that_cannot_be_rendered_is_told(void **state)
 static void a_retry_that_may_do_it_twice_is_told(void **state)
 {
     (void) state;
-    check_chain("steps:\n- {stepName: a, instructionSet: make, noUndo: x, retryConfig: {maxRetries: 1, retryOn: [tool_error, "
-                "timeout]}}\n",
-                "3:101 unsafe-retry");
-    check_chain("steps:\n- {stepName: a, instructionSet: look, retryConfig: {maxRetries: 1, retryOn: [timeout]}}\n", "");
+    check_chain(
+        "steps:\n- {stepName: a, instructionSet: make, noUndo: x, retryConfig: {maxRetries: 1, retryOn: [tool_error, "
+        "timeout]}}\n",
+        "3:101 unsafe-retry");
+    check_chain("steps:\n- {stepName: a, instructionSet: look, retryConfig: {maxRetries: 1, retryOn: [timeout]}}\n",
+                "");
 }
 
 /* ---- the rest ---- */
@@ -256,17 +266,21 @@ static void an_output_that_nobody_wants_is_told(void **state)
     check_chain("outputs: [x]\nsteps:\n- {stepName: a, instructionSet: look, outputVariables: [x, y]}\n",
                 "4:60 unused-output");
     check_chain("steps:\n- {stepName: a, instructionSet: look, outputVariables: [x, y]}\n", "");
-    check_chain("outputs: {sum: '{x} + {y}'}\nsteps:\n- {stepName: a, instructionSet: look, outputVariables: [x, y]}\n", "");
-    check_chain("outputs: []\nsteps:\n- {stepName: a, instructionSet: make, rollbackAction: unmake, outputVariables: [x]}\n",
+    check_chain("outputs: {sum: '{x} + {y}'}\nsteps:\n- {stepName: a, instructionSet: look, outputVariables: [x, y]}\n",
                 "");
+    check_chain(
+        "outputs: []\nsteps:\n- {stepName: a, instructionSet: make, rollbackAction: unmake, outputVariables: [x]}\n",
+        "");
 }
 
 static void warnings_are_silenced_by_comment_and_by_lint(void **state)
 {
     (void) state;
-    check_chain("steps:\n# catena: allow missing-undo: the tool undoes itself\n- {stepName: a, instructionSet: make}\n", "");
+    check_chain("steps:\n# catena: allow missing-undo: the tool undoes itself\n- {stepName: a, instructionSet: make}\n",
+                "");
     check_chain("steps:\n- {stepName: a, instructionSet: make, lint: {allow: {missing-undo: because}}}\n", "");
-    check_chain("steps:\n- {stepName: a, instructionSet: make, lint: {allow: {idle-undo: because}}}\n", "3:3 missing-undo");
+    check_chain("steps:\n- {stepName: a, instructionSet: make, lint: {allow: {idle-undo: because}}}\n",
+                "3:3 missing-undo");
 }
 
 static void a_faulty_set_is_told_at_the_set_and_once_at_each_step(void **state)

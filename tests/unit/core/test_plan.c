@@ -255,18 +255,18 @@ static const char *const WHOLE_SETS =
     "  search: {calls: {zoo: {tool: s/z}, ant: {tool: s/a, arguments: {z: '{zoo.id}'}}}, result: {r: '{ant.x}'}}\n"
     "  same_a: {native: noop}\n"
     "  same_b: {native: noop}\n";
-static const char *const WHOLE_CHAIN =
-    "id: whole\n"
-    "name: Whole\n"
-    "timeoutMs: 1000\n"
-    "outputs: {total: '{zoo} + 1', ant: ant}\n"
-    "steps:\n"
-    "- stepName: one\n"
-    "  instructionSet: search\n"
-    "  inputTemplate: 'look for {what} 19.90'\n"
-    "  outputVariables: {zoo: zoo, ant: ant.name}\n"
-    "  rollbackAction: same_b\n"
-    "- {stepName: two, instructionSet: same_a, conditionalExecution: '{zoo} > 1.50', templateId: doc, outputVariables: [text]}\n";
+static const char *const WHOLE_CHAIN = "id: whole\n"
+                                       "name: Whole\n"
+                                       "timeoutMs: 1000\n"
+                                       "outputs: {total: '{zoo} + 1', ant: ant}\n"
+                                       "steps:\n"
+                                       "- stepName: one\n"
+                                       "  instructionSet: search\n"
+                                       "  inputTemplate: 'look for {what} 19.90'\n"
+                                       "  outputVariables: {zoo: zoo, ant: ant.name}\n"
+                                       "  rollbackAction: same_b\n"
+                                       "- {stepName: two, instructionSet: same_a, conditionalExecution: '{zoo} > "
+                                       "1.50', templateId: doc, outputVariables: [text]}\n";
 
 static void a_plan_from_its_definitions_is_the_same_plan(void **state)
 {
@@ -313,7 +313,10 @@ static void a_plan_outlives_its_library(void **state)
 static void definitions_that_make_no_plan_are_refused_with_a_sentence(void **state)
 {
     (void) state;
-    static const char *const bodies[] = {"", "{}", "[]", "{\"id\":\"c\",\"steps\":[]}",
+    static const char *const bodies[] = {"",
+                                         "{}",
+                                         "[]",
+                                         "{\"id\":\"c\",\"steps\":[]}",
                                          "{\"id\":\"c\",\"steps\":[{\"stepName\":\"a\",\"instructionSet\":\"gone\"}]}",
                                          "{\"instructionSets\":{}}"};
     for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
@@ -423,9 +426,9 @@ static void a_start_without_a_needed_input_is_refused_by_name(void **state)
 static void a_schema_gives_defaults_and_judges(void **state)
 {
     (void) state;
-    static const char *const chain =
-        "id: c\n" NOOP "inputSchema: {type: object, required: [who], properties: {who: {type: string}, n: {type: integer, default: 2}}}\n"
-        "steps:\n- {stepName: a, instructionSet: noop, inputTemplate: '{who} {n}'}\n";
+    static const char *const chain = "id: c\n" NOOP "inputSchema: {type: object, required: [who], properties: {who: "
+                                                    "{type: string}, n: {type: integer, default: 2}}}\n"
+                                     "steps:\n- {stepName: a, instructionSet: noop, inputTemplate: '{who} {n}'}\n";
     check_input(chain, "{\"who\":\"me\"}", "{\"who\":\"me\",\"n\":2}");
     check_input(chain, "{\"who\":\"me\",\"n\":3}", "{\"who\":\"me\",\"n\":3}");
     check_input(chain, "{\"n\":3}", "needs the input 'who'");
