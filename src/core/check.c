@@ -60,7 +60,7 @@ static int check_chain(ctn_library_entry entry, const ctn_library *library, cons
 {
     if (entry.chain->fault_count)
         return CTN_E_INVALID;
-    ctn_arena *scratch = ctn_arena_new(64 * 1024);
+    ctn_arena *scratch = ctn_arena_new(65536);
     ctn_graph *graph = NULL;
     int rc = ctn_graph_build(scratch, library, entry.chain, findings, &graph);
     if (rc == CTN_OK)

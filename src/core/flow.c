@@ -9,6 +9,8 @@
 
 ctn_str ctn_flow_read_origin(ctn_graph *graph, const ctn_graph_read *read)
 {
+    if (read->place == CTN_READ_DOCUMENT)
+        return ctn_arena_printf(graph->arena, " by document template '%.*s'", CTN_STR_ARG(ctn_json_text(read->node)));
     if (read->place != CTN_READ_SET)
         return CTN_STR("");
     ctn_position at = ctn_source_position(read->set->source, read->set_node);
@@ -108,9 +110,8 @@ static void check_step_reads(ctn_graph *graph, ctn_findings *findings, uint32_t 
     const ctn_graph_step *step = &graph->steps[s];
     for (uint32_t i = 0; i < step->reads.count; i++) {
         const ctn_graph_read *read = &step->reads.items[i];
-        if (read->place == CTN_READ_DOCUMENT || is_repeated(&step->reads, i) ||
-            is_given(graph, writers, s, read->variable))
-            continue; /* a name in a document may be a section's own, and missing is empty there */
+        if (read->is_inner || is_repeated(&step->reads, i) || is_given(graph, writers, s, read->variable))
+            continue;
         if (read->place == CTN_READ_CONDITION && ctn_graph_writes(graph, s, read->variable))
             continue; /* a warning: self-condition */
         tell_undefined(graph, findings, read, s, writers);
@@ -143,6 +144,18 @@ static void check_chain_reads(ctn_graph *graph, ctn_findings *findings, const va
                          CTN_STR_ARG(read->path),
                          CTN_STR_ARG(graph->steps[writers->items[read->variable][0]].step->name));
     }
+}
+
+/* What a set sees as {input} comes from the step. */
+static void check_input_template(ctn_graph *graph, ctn_findings *findings, const ctn_graph_step *step)
+{
+    if (!step->needs_input || step->step->input.node)
+        return;
+    ctn_position at = ctn_chain_position(graph->chain, step->step->instruction_set);
+    ctn_findings_add(findings, ctn_source_file_name(graph->chain->source), at.line, at.column, CTN_SEVERITY_ERROR,
+                     "undefined-variable",
+                     "instruction set '%.*s' reads {input}, and this step gives none; add an 'inputTemplate'",
+                     CTN_STR_ARG(step->set->name));
 }
 
 /* Calls that run at once cannot read each other's results. */
@@ -257,6 +270,7 @@ int ctn_flow_check(ctn_graph *graph, ctn_findings *findings)
     variable_steps writers = find_writers(graph);
     for (uint32_t s = 0; s < graph->step_count; s++) {
         check_step_reads(graph, findings, s, &writers);
+        check_input_template(graph, findings, &graph->steps[s]);
         check_calls_at_once(graph, findings, &graph->steps[s]);
     }
     check_chain_reads(graph, findings, &writers);

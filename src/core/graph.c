@@ -54,18 +54,21 @@ typedef struct read_sink {
     ctn_graph_reads *reads;
     ctn_graph_read common; /* place, node, set */
     ctn_str local;         /* `as` of a foreach; empty: none */
-    bool *reads_input;     /* set when {input} is read; NULL: not asked */
+    ctn_graph_step *user;  /* is told when {input} is read; NULL: not asked */
 } read_sink;
 
 static void take_read(read_sink *sink, const ctn_read *read, const ctn_json *set_node)
 {
-    if (sink->reads_input && ctn_str_is(read->root, "input"))
-        *sink->reads_input = true;
+    if (sink->user && ctn_str_is(read->root, "input")) {
+        sink->user->reads_input = true;
+        sink->user->needs_input |= !read->is_optional;
+    }
     if (!read->root.len || ctn_is_reserved_root(read->root) || ctn_str_equal(read->root, sink->local))
         return;
     ctn_graph_read taken = sink->common;
     taken.variable = ctn_names_add(&sink->build->graph->variables, read->root);
     taken.is_optional |= read->is_optional;
+    taken.is_inner = read->is_inner;
     taken.path = read->path;
     taken.set_node = set_node;
     add_read(sink->build->graph, sink->reads, taken);
@@ -161,7 +164,7 @@ static void step_reads(graph_build *build, ctn_graph_step *step)
     template_reads(sink, &s->input);
     template_reads(sink, &s->cache.key);
     read_sink main_sink = sink;
-    main_sink.reads_input = &step->reads_input;
+    main_sink.user = step;
     set_reads(main_sink, step->set, s->instruction_set);
     for (uint32_t i = 0; i < s->fallback_count; i++) {
         const ctn_chain_fallback *fallback = &s->fallbacks[i];
@@ -284,7 +287,7 @@ static void input_of_read(ctn_graph *graph, const ctn_graph_read *read, uint32_t
                           bool *is_required)
 {
     uint32_t v = read->variable;
-    if (!graph->chain->input_schema && !graph->is_produced[v])
+    if (!graph->chain->input_schema && !graph->is_produced[v] && !read->is_inner)
         graph->is_input[v] = true;
     if (read->is_optional || is_undo || !graph->is_input[v] || is_required[v])
         return;

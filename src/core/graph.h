@@ -27,6 +27,7 @@ typedef struct ctn_graph_read {
     uint32_t variable;
     ctn_read_place place;
     bool is_optional;
+    bool is_inner; /* in a document's section, where the name may be the section's own */
     ctn_str path;
     const ctn_json *node;           /* in the chain's file: the value that the read is about */
     const ctn_instruction_set *set; /* of CTN_READ_SET: whose text ... */
@@ -45,6 +46,7 @@ typedef struct ctn_graph_step {
     const ctn_mustache *mustache;
     uint32_t document_variable; /* what the front matter says; NONE: the first output that the result lacks */
     bool reads_input;           /* the set reads {input} */
+    bool needs_input;           /* and cannot do without */
     uint32_t *writes;           /* output variables, then the document's if it is no output variable */
     uint32_t write_count;
     ctn_graph_reads reads, undo_reads;

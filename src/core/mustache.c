@@ -145,7 +145,8 @@ ctn_str ctn_mustache_variable(const ctn_mustache *m)
 
 /* ---- what it reads ---- */
 
-static void collect_reads(const mustache_node *nodes, size_t count, bool is_root, ctn_arena *arena, ctn_reads *reads)
+static void collect_reads(const mustache_node *nodes, size_t count, bool is_root, bool is_inner, ctn_arena *arena,
+                          ctn_reads *reads)
 {
     for (size_t i = 0; i < count; i++) {
         const mustache_node *node = &nodes[i];
@@ -157,16 +158,17 @@ static void collect_reads(const mustache_node *nodes, size_t count, bool is_root
                           (ctn_read){.root = {node->text.ptr, root_len},
                                      .path = node->text,
                                      .offset = is_root ? (uint32_t) node->offset : 0,
-                                     .is_optional = true});
-        collect_reads(node->children, node->count, is_root, arena, reads);
+                                     .is_optional = true,
+                                     .is_inner = is_inner});
+        collect_reads(node->children, node->count, is_root, is_inner || node->kind == MUSTACHE_SECTION, arena, reads);
     }
 }
 
 void ctn_mustache_reads(const ctn_mustache *m, ctn_arena *arena, ctn_reads *reads)
 {
-    collect_reads(m->root->nodes, m->root->count, true, arena, reads);
+    collect_reads(m->root->nodes, m->root->count, true, false, arena, reads);
     for (const mustache_unit *u = m->partials; u; u = u->next)
-        collect_reads(u->nodes, u->count, false, arena, reads);
+        collect_reads(u->nodes, u->count, false, true, arena, reads); /* it may stand in a section */
 }
 
 /* ---- render ---- */

@@ -37,7 +37,7 @@ int ctn_mustache_compile(ctn_arena *arena, ctn_str text, const ctn_mustache_opti
                          ctn_mustache **ret_document, ctn_err *err);
 ctn_str ctn_mustache_content_type(const ctn_mustache *m);
 ctn_str ctn_mustache_variable(const ctn_mustache *m); /* of the front matter; empty if none */
-/* Names looked up in the context at the outermost level (a name inside a section may be the section's own:
- * those are told too, as optional). All reads are optional: missing is empty. */
+/* Names looked up in the context. A name inside a section, or in a partial, may be the section's own: those are told
+ * too, with is_inner. All reads are optional: missing is empty. */
 void ctn_mustache_reads(const ctn_mustache *m, ctn_arena *arena, ctn_reads *reads);
 ctn_failure ctn_mustache_render(const ctn_mustache *m, const ctn_scope *scope, ctn_buf *out, ctn_err *err);

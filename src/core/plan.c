@@ -346,7 +346,7 @@ int ctn_plan_compile(ctn_arena *arena, const ctn_library *library, const ctn_cha
 {
     if (chain->fault_count)
         return CTN_E_INVALID;
-    ctn_arena *scratch = ctn_arena_new(64 * 1024);
+    ctn_arena *scratch = ctn_arena_new(65536);
     ctn_graph *graph = NULL;
     ctn_err err = {0};
     int rc = ctn_graph_build(scratch, library, chain, findings, &graph);
@@ -404,6 +404,7 @@ int ctn_plan_from_definitions(ctn_arena *arena, const ctn_plan_definition *defin
     rc = build_plan(graph, &plan, err);
     if (rc)
         return ctn_wrap(err, CTN_E_CORRUPT, "the definitions make no plan");
+    assert(plan);
     plan->definitions = CTN_NEW_ARRAY(arena, ctn_plan_definition, count);
     plan->definition_count = count;
     for (uint32_t i = 0; i < count; i++)

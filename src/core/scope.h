@@ -23,6 +23,7 @@ typedef struct ctn_read {
     ctn_str path;    /* as written: trip.nights[0] */
     uint32_t offset; /* of the path in the text, in bytes */
     bool is_optional; /* {x?}, default(..), or in a condition: null will do */
+    bool is_inner;    /* inside a section of a document: may be the section's own */
 } ctn_read;
 typedef struct ctn_reads {
     ctn_read *items;

@@ -138,6 +138,23 @@ static void a_plan_names_what_it_needs_from_outside(void **state)
     chain_kit_done(&kit);
 }
 
+/* A name inside a section may be the section's own: it is no input, but a start that gives it is heard. */
+static void names_of_a_documents_sections_are_no_inputs(void **state)
+{
+    (void) state;
+    chain_kit kit;
+    chain_kit_init(&kit);
+    chain_kit_add(&kit, "letter.mustache", "Dear {{who}}{{#items}} {{price}}{{^sold}} {{note}}{{/sold}}{{/items}} {{.}}");
+    chain_kit_add(&kit, "chain.yaml",
+                  "id: c\n" NOOP "steps:\n"
+                  "- {stepName: a, instructionSet: noop, outputVariables: [items, text], templateId: letter}\n");
+    ctn_plan *plan = chain_kit_compile(&kit);
+    assert_text(inputs_of(plan), "who?");
+    assert_int_not_equal(ctn_plan_slot(plan, CTN_STR("note")), CTN_PLAN_NONE);
+    assert_int_equal(ctn_plan_slot(plan, CTN_STR(".")), CTN_PLAN_NONE);
+    chain_kit_done(&kit);
+}
+
 static void results_by_default_are_what_the_steps_produce(void **state)
 {
     (void) state;
@@ -444,6 +461,7 @@ int main(void)
         cmocka_unit_test(a_step_may_depend_on_a_later_one),
         cmocka_unit_test(ten_thousand_steps_in_a_row_have_as_many_edges),
         cmocka_unit_test(a_plan_names_what_it_needs_from_outside),
+        cmocka_unit_test(names_of_a_documents_sections_are_no_inputs),
         cmocka_unit_test(results_by_default_are_what_the_steps_produce),
         cmocka_unit_test(defaults_are_those_of_the_language),
         cmocka_unit_test(a_set_without_arguments_passes_the_input_on_if_there_is_one),
