@@ -7,19 +7,22 @@
  *   queued                 chain, version, digests, input, labels?, priority; not started yet
  *   started                the same when it was not queued before; else empty
  *   step_skipped           reason: "condition"
- *   attempt_started        call?, args, effect, effectFrom, key
+ *   attempt_started        call?, args, effect, effectFrom, key, kept: true (recorded though it may be repeated:
+ *                          the step has an undo, and whoever stops the chain must know that it had begun)
  *   attempt_succeeded      call?, result? (of one call of several), variables? (then the step is complete)
  *   attempt_failed         call?, code, message, and at most one of
  *                            dueMs         back-off until then (free: it spends no retry; died: the
  *                                          one extra try after a death of the engine is used up)
- *                            unknown: true fate not known; settleAtMs: from then on the check's "no" counts
+ *                            unknown: true fate not known
  *                            final: true   no further attempt
  *                          none of them: the other calls of this attempt still decide (free, died,
  *                          noRetry, retryAfterMs: what this one has to say about the verdict).
- *                          mayHaveHappened: true  it left us and nobody knows what became of it
- *   waiting                for ("answer" | "approval"), untilMs?, message?, who?
+ *                          mayHaveHappened: true  it left us and nobody knows what became of it, or it did
+ *                          succeed and its result could not be taken; settleAtMs: from then on the check's "no" counts
+ *   waiting                for ("answer" | "approval"), untilMs?, expires: true (then it has failed), message?, who?
  *   answered               answer
- *   checked                call?, happened: true | false | null, result?, againMs?, over: true
+ *   checked                call?, happened: true | false | null, result?, variables? (what there is to undo), againMs?,
+ *                          over: true
  *   interrupted            call?, code, message: a person must say what became of it
  *   decision               what ("retry" | "succeed" | "fail" | "set"), call?, value?, variables?, notHappened?
  *   cancel_requested       code ("cancelled" | "timeout" | ...), message

@@ -5,6 +5,9 @@
 
 #include <assert.h>
 
+#define CHECK_TIMEOUT_MS 30000
+#define UNDO_TIMEOUT_MS  60000 /* unless the set or its call says otherwise */
+
 static void work_init(ctn_execution *x, work *w, const ctn_plan_set *set)
 {
     w->set = set;
@@ -53,6 +56,14 @@ bool ctn_x_wants_check(const work *w, const call_state *c)
 
 /* ---- what is owed ---- */
 
+/* The step's own word, the call's, what holds for its kind. The step's word is about its work, not about its undo. */
+static int64_t timeout_of(const ctn_plan_step *p, ctn_role role, const ctn_plan_call *call)
+{
+    if (role == CTN_ROLE_UNDO)
+        return call->timeout_ms ? call->timeout_ms : UNDO_TIMEOUT_MS;
+    return p->timeout_said_ms ? p->timeout_said_ms : call->timeout_ms ? call->timeout_ms : p->timeout_ms;
+}
+
 static void owe_call(const ctn_execution *x, uint32_t step, ctn_role role, uint32_t call, bool is_check,
                      const ctn_rules *rules, ctn_arena *scratch, ctn_owed *owed, size_t *capacity)
 {
@@ -84,7 +95,7 @@ static void owe_call(const ctn_execution *x, uint32_t step, ctn_role role, uint3
         .plan_call = pc,
         .args = args,
         .key = ctn_x_key(x, step, role, call, scratch),
-        .timeout_ms = is_check ? 30000 : pc->timeout_ms ? pc->timeout_ms : x->plan->steps[step].timeout_ms,
+        .timeout_ms = is_check ? CHECK_TIMEOUT_MS : timeout_of(&x->plan->steps[step], role, pc),
         .effect = is_check ? CTN_EFFECT_READ : c->effect,
     };
 }
@@ -140,7 +151,7 @@ void ctn_execution_owed(const ctn_execution *x, const ctn_rules *rules, int64_t 
 static bool work_is_running(const work *w)
 {
     return w->phase == WORK_READY || w->phase == WORK_BACKOFF || w->phase == WORK_ANSWERED ||
-           (w->phase == WORK_RUNNING && !ctn_x_any_call(w, CALL_ASKED));
+           (w->phase == WORK_RUNNING && (!ctn_x_any_call(w, CALL_ASKED) || ctn_x_any_call(w, CALL_RUNNING)));
 }
 
 ctn_status ctn_execution_status(const ctn_execution *x)
@@ -212,18 +223,28 @@ bool ctn_execution_was_cancelled(const ctn_execution *x)
     return x->was_cancelled;
 }
 
+/* It goes on by itself, or somebody works for it. */
+static bool is_work_busy(const work *w, bool is_paused)
+{
+    switch (w->phase) {
+    case WORK_READY: return !is_paused;
+    case WORK_ANSWERED: return true;
+    case WORK_RUNNING:
+        return ctn_x_any_call(w, CALL_RUNNING) || ctn_x_any_call(w, CALL_UNKNOWN) ||
+               ctn_x_any_call(w, CALL_SETTLED_TRUE) || ctn_x_any_call(w, CALL_SETTLED_FALSE) ||
+               ctn_x_any_call(w, CALL_LET_GO) || !(is_paused || ctn_x_any_call(w, CALL_ASKED));
+    default: return false;
+    }
+}
+
 bool ctn_execution_is_busy(const ctn_execution *x)
 {
     if (x->has_ended)
         return false;
-    for (uint32_t i = 0; i < x->active_count; i++) {
-        const work *w = ctn_x_work(x, x->active[i].step, x->active[i].role);
-        if (w->phase != WORK_WAITING && w->phase != WORK_BACKOFF && w->phase != WORK_ASKED &&
-            !(w->phase == WORK_RUNNING && !ctn_x_any_call(w, CALL_RUNNING) && !ctn_x_any_call(w, CALL_UNKNOWN) &&
-              ctn_x_any_call(w, CALL_ASKED)))
+    for (uint32_t i = 0; i < x->active_count; i++)
+        if (is_work_busy(ctn_x_work(x, x->active[i].step, x->active[i].role), x->is_paused))
             return true;
-    }
-    return x->undo_queue && x->active_count == 0;
+    return x->undo_queue && x->active_count == 0 && !x->is_paused;
 }
 
 static ctn_step_status step_status(const step_state *st)
@@ -235,8 +256,8 @@ static ctn_step_status step_status(const step_state *st)
         return CTN_STEP_INTERRUPTED;
     switch (w->phase) {
     case WORK_NONE:
-    case WORK_READY:
-    case WORK_DROPPED: return CTN_STEP_PENDING;
+    case WORK_READY: return CTN_STEP_PENDING;
+    case WORK_DROPPED: return w->attempt ? CTN_STEP_FAILED : CTN_STEP_PENDING;
     case WORK_RUNNING: return ctn_x_any_call(w, CALL_ASKED) ? CTN_STEP_INTERRUPTED : CTN_STEP_RUNNING;
     case WORK_BACKOFF: return CTN_STEP_RETRYING;
     case WORK_WAITING:

@@ -16,7 +16,9 @@
  * What must always hold:
  *   - A call of effect write is owed only after its attempt_started was recorded; no other entry of the step
  *     comes between. Starts of repeatable calls are applied but not recorded (is_stored): a replay finds the step
- *     ready and decides the same start again, with the same attempt number, arguments and key.
+ *     ready and decides the same start again, with the same attempt number, arguments and key. Idempotent calls of a
+ *     step that has an undo are the exception: a chain that is stopped while one is under way must undo it, even if
+ *     the engine dies before it ended, so their start is a record.
  *   - Everything is rendered once, from the context at the time of the entry that made the step ready.
  *   - A step that is completed never runs again; only its undo may.
  *
@@ -117,7 +119,7 @@ int ctn_execution_decide(const ctn_execution *x, const ctn_rules *rules, const c
 /* false: nothing follows by itself at this time. */
 bool ctn_execution_next(const ctn_execution *x, const ctn_rules *rules, int64_t now_ms, uint64_t entropy,
                         ctn_arena *scratch, ctn_entry *ret_entry);
-/* Starts of calls that may be repeated are applied but not recorded. */
+/* Starts of calls that may be repeated are applied but not recorded, unless their step has an undo. */
 bool ctn_entry_is_stored(const ctn_entry *entry);
 /* Asserts that the state allows the entry: decide let it through, or the journal lies. Assigns entry->seq when
  * it is stored and seq is 0 (live); checks it otherwise (replay). */

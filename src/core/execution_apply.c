@@ -61,13 +61,12 @@ static void step_ended(ctn_execution *x, uint32_t step, int64_t at_ms)
     }
 }
 
-static void note_start(ctn_execution *x, uint32_t step, int64_t at_ms)
+/* Of a start that was not recorded the best that is known is when the step was ready. */
+static void note_start(ctn_execution *x, uint32_t step, int64_t at_ms, bool is_seen)
 {
     work *w = ctn_x_work(x, step, CTN_ROLE_DO);
     if (!w->first_at_ms)
-        w->first_at_ms = at_ms;
-    if (!x->steps[step].start_order)
-        x->steps[step].start_order = ++x->starts;
+        w->first_at_ms = is_seen ? at_ms : w->ready_at_ms;
 }
 
 static void set_variables(ctn_execution *x, const ctn_json *variables)
@@ -81,7 +80,7 @@ static void set_variables(ctn_execution *x, const ctn_json *variables)
 
 /* ---- stopping ---- */
 
-static void stop_work(ctn_execution *x, uint32_t step, ctn_role role)
+static void stop_work(ctn_execution *x, uint32_t step, ctn_role role, int64_t at_ms)
 {
     work *w = ctn_x_work(x, step, role);
     bool goes_on = false;
@@ -99,6 +98,13 @@ static void stop_work(ctn_execution *x, uint32_t step, ctn_role role)
         return;
     w->phase = WORK_DROPPED;
     deactivate(x, step, role);
+    if (w->attempt == 0)
+        return;
+    w->ended_at_ms = at_ms;
+    if (w->failure == CTN_FAILURE_NONE) {
+        w->failure = CTN_FAILURE_CANCELLED;
+        w->message = CTN_STR("stopped with the chain");
+    }
 }
 
 static void begin_stopping(ctn_execution *x, int64_t at_ms, ctn_failure cause, ctn_str message, ctn_str step)
@@ -112,7 +118,7 @@ static void begin_stopping(ctn_execution *x, int64_t at_ms, ctn_failure cause, c
     x->cause_step = ctn_arena_str(x->arena, step);
     x->was_cancelled = cause == CTN_FAILURE_CANCELLED;
     for (uint32_t i = x->active_count; i-- > 0;)
-        stop_work(x, x->active[i].step, x->active[i].role);
+        stop_work(x, x->active[i].step, x->active[i].role, at_ms);
 }
 
 /* Nobody knows whether all, some or nothing of the step happened. */
@@ -179,10 +185,8 @@ static void advance_undo(ctn_execution *x)
         }
         if (is_certain && !has_happened)
             continue;
-        if (is_certain && w->set->call_count == 1) { /* it did happen: its result is what there is to undo */
+        if (is_certain && st->variables) /* it did happen, and its result was taken: that is what there is to undo */
             st->undo_outcome_unknown = false;
-            st->variables = w->calls[0].result;
-        }
         return;
     }
 }
@@ -221,7 +225,9 @@ static void apply_started(ctn_execution *x, uint32_t step, ctn_role role, const 
     w->phase = WORK_RUNNING;
     activate(x, step, role);
     if (role == CTN_ROLE_DO)
-        note_start(x, step, e->at_ms);
+        note_start(x, step, e->at_ms, true);
+    if (role == CTN_ROLE_DO && e->seq && !x->steps[step].start_order)
+        x->steps[step].start_order = ++x->starts;
     c->phase = CALL_RUNNING;
     c->start_is_stored = e->seq != 0;
     c->started_at_ms = e->at_ms;
@@ -239,7 +245,7 @@ static void apply_succeeded(ctn_execution *x, uint32_t step, ctn_role role, cons
     w->phase = WORK_RUNNING;
     w->deaths = 0;
     if (role == CTN_ROLE_DO)
-        note_start(x, step, e->at_ms);
+        note_start(x, step, e->at_ms, false);
     if (c) {
         c->phase = CALL_DONE;
         c->may_have_happened = false;
@@ -297,7 +303,7 @@ static void apply_failed(ctn_execution *x, uint32_t step, ctn_role role, const c
     w->failure = ctn_failure_from_name(ctn_json_str_or(e->body, "code", CTN_STR("")));
     w->message = ctn_arena_str(x->arena, ctn_json_str_or(e->body, "message", CTN_STR("")));
     if (role == CTN_ROLE_DO)
-        note_start(x, step, e->at_ms);
+        note_start(x, step, e->at_ms, false);
     if (c) {
         c->phase = CALL_FAILED;
         c->failure = w->failure;
@@ -308,16 +314,15 @@ static void apply_failed(ctn_execution *x, uint32_t step, ctn_role role, const c
         c->fail_is_final = ctn_json_bool_or(e->body, "noRetry", false);
         if (ctn_json_bool_or(e->body, "mayHaveHappened", false))
             c->may_have_happened = true;
+        c->settle_at_ms = ctn_json_int_or(e->body, "settleAtMs", c->settle_at_ms);
     }
     if (ctn_json_bool_or(e->body, "unknown", false)) {
-        assert(c);
         c->phase = CALL_UNKNOWN;
         c->may_have_happened = true;
-        c->settle_at_ms = ctn_json_int_or(e->body, "settleAtMs", e->at_ms);
         c->check_due_ms = e->at_ms;
         activate(x, step, role);
         if (x->is_stopping && role == CTN_ROLE_DO)
-            stop_work(x, step, role);
+            stop_work(x, step, role, e->at_ms);
         return;
     }
     if (get(e, "dueMs")) {
@@ -351,8 +356,12 @@ static void apply_checked(ctn_execution *x, uint32_t step, ctn_role role, const 
     if (ctn_json_is(happened, CTN_JSON_TRUE)) {
         c->phase = CALL_SETTLED_TRUE;
         c->may_have_happened = true;
-        const ctn_json *result = get(e, "result");
+        const ctn_json *result = get(e, "result"), *variables = get(e, "variables");
         c->result = result ? ctn_json_copy(x->arena, result) : &ctn_json_null;
+        if (variables) { /* the chain is being undone: this is what there is to undo */
+            x->steps[step].variables = ctn_json_copy(x->arena, variables);
+            set_variables(x, x->steps[step].variables);
+        }
         return;
     }
     if (ctn_json_is(happened, CTN_JSON_NULL))
@@ -381,12 +390,16 @@ static void apply_settled(ctn_execution *x, uint32_t step, ctn_role role, const 
     ctn_str what = ctn_json_str_or(e->body, "what", CTN_STR(""));
     w->deaths = 0;
     if (w->phase == WORK_ASKED && ctn_str_is(what, "retry")) {
-        w->phase = WORK_READY;
+        w->phase = w->attempt ? WORK_BACKOFF : WORK_READY;
+        w->due_ms = e->at_ms;
         return;
     }
     call_state *c = w->phase == WORK_ASKED ? first_open_call(w) : call_of(w, e);
-    if (w->phase == WORK_ASKED)
+    if (w->phase == WORK_ASKED) {
         begin_attempt(w, w->attempt + 1);
+        c->failure = w->failure;
+        c->message = w->message;
+    }
     w->phase = WORK_RUNNING;
     if (ctn_str_is(what, "succeed")) {
         c->phase = CALL_SETTLED_TRUE;
@@ -444,24 +457,31 @@ static void recover_work(work *w, int64_t at_ms, bool was_crash)
             continue;
         if (c->effect < CTN_EFFECT_WRITE) { /* an undo's start is recorded whatever its class: simply again */
             c->phase = CALL_IDLE;
+            c->may_have_happened = c->may_have_happened || c->effect == CTN_EFFECT_IDEMPOTENT;
+            c->settle_at_ms = at_ms;
             continue;
         }
         /* Its server was a child of the engine that died, and ended with it: a "no" counts at once. */
         c->phase = CALL_UNKNOWN;
-        c->died = true;
+        c->died = c->may_have_happened = true;
         c->settle_at_ms = c->check_due_ms = at_ms;
         c->failure = CTN_FAILURE_INTERRUPTED;
         c->message = CTN_STR("the engine ended while the call was under way");
     }
 }
 
+static void end_pause(ctn_execution *x, int64_t at_ms)
+{
+    if (x->is_paused)
+        x->paused_ms += at_ms - x->paused_at_ms;
+    x->is_paused = false;
+}
+
 static void apply_resumed(ctn_execution *x, const ctn_entry *e)
 {
     ctn_str cause = ctn_json_str_or(e->body, "cause", CTN_STR("resume"));
     if (ctn_str_is(cause, "resume")) {
-        if (x->is_paused)
-            x->paused_ms += e->at_ms - x->paused_at_ms;
-        x->is_paused = false;
+        end_pause(x, e->at_ms);
         return;
     }
     for (uint32_t i = 0; i < x->active_count; i++)
@@ -492,31 +512,88 @@ static bool kind_is_of_undo(ctn_entry_kind kind)
            kind == CTN_ENTRY_COMPENSATION_FAILED;
 }
 
+static bool kind_is_of_step(ctn_entry_kind kind)
+{
+    switch (kind) {
+    case CTN_ENTRY_STEP_SKIPPED:
+    case CTN_ENTRY_ATTEMPT_STARTED:
+    case CTN_ENTRY_ATTEMPT_SUCCEEDED:
+    case CTN_ENTRY_ATTEMPT_FAILED:
+    case CTN_ENTRY_WAITING:
+    case CTN_ENTRY_ANSWERED:
+    case CTN_ENTRY_CHECKED:
+    case CTN_ENTRY_INTERRUPTED: return true;
+    default: return kind_is_of_undo(kind);
+    }
+}
+
+/* What the entry says of the work, or of the call it names, can only be said in some phases of it. */
+static const char *why_not(const ctn_execution *x, const ctn_entry *e, uint32_t step, ctn_role role)
+{
+    work *w = ctn_x_work(x, step, role);
+    const call_state *c = call_of(w, e);
+    bool may_begin = w->phase == WORK_READY || w->phase == WORK_BACKOFF;
+    switch (e->kind) {
+    case CTN_ENTRY_STEP_SKIPPED: return w->phase == WORK_READY ? NULL : "the step had begun";
+    case CTN_ENTRY_COMPENSATION_STARTED:
+    case CTN_ENTRY_ATTEMPT_STARTED:
+        if (!c)
+            return "it names no call";
+        return may_begin || w->phase == WORK_RUNNING || (role == CTN_ROLE_UNDO && w->phase == WORK_NONE)
+                   ? NULL
+                   : "the work could not begin";
+    case CTN_ENTRY_COMPENSATION_SUCCEEDED:
+    case CTN_ENTRY_ATTEMPT_SUCCEEDED:
+        if (!w->calls)
+            return w->phase == WORK_WAITING || w->phase == WORK_ANSWERED ? NULL : "the step did not wait";
+        return c ? NULL : "it names no call";
+    case CTN_ENTRY_COMPENSATION_FAILED:
+    case CTN_ENTRY_ATTEMPT_FAILED:
+        return c || !(ctn_json_bool_or(e->body, "unknown", false) || get(e, "call")) ? NULL : "it names no call";
+    case CTN_ENTRY_WAITING: return !w->calls && may_begin ? NULL : "the step could not begin to wait";
+    case CTN_ENTRY_ANSWERED: return w->phase == WORK_WAITING ? NULL : "the step did not wait";
+    case CTN_ENTRY_CHECKED: return c && c->phase == CALL_UNKNOWN ? NULL : "nobody asked what became of the call";
+    case CTN_ENTRY_INTERRUPTED:
+        if (w->phase == WORK_RUNNING)
+            return c ? NULL : "it names no call";
+        return may_begin && w->calls ? NULL : "nothing was under way";
+    case CTN_ENTRY_DECISION: {
+        bool asks = w->phase == WORK_ASKED && first_open_call(w);
+        return asks || (w->phase == WORK_RUNNING && c && c->phase == CALL_ASKED) ? NULL : "nobody was asked";
+    }
+    default: return NULL;
+    }
+}
+
 static int check_allowed(const ctn_execution *x, const ctn_entry *e, uint32_t step, ctn_role role, ctn_err *err)
 {
     if (x->has_ended)
         return refuse(err, e, "the execution has ended");
     bool is_first = e->kind == CTN_ENTRY_QUEUED || e->kind == CTN_ENTRY_STARTED;
-    if (is_first && x->is_started)
+    if (is_first && (x->is_started || (x->input && e->kind == CTN_ENTRY_QUEUED)))
         return refuse(err, e, "the execution was started before");
-    if (!is_first && !x->input)
+    if (is_first ? !x->input && !get(e, "input") : !x->input)
         return refuse(err, e, "the execution has no beginning");
+    if (kind_is_of_step(e->kind) != (e->step.len > 0) && e->kind != CTN_ENTRY_DECISION)
+        return refuse(err, e, e->step.len ? "it is about no step" : "it names no step");
     if (e->step.len == 0)
         return CTN_OK;
     if (step == CTN_PLAN_NONE)
         return refuse(err, e, "the chain has no such step");
-    work *w = ctn_x_work(x, step, role);
+    const work *w = ctn_x_work(x, step, role);
     if (!w->set)
         return refuse(err, e, "the step has no rollbackAction");
-    if (w->phase == WORK_DONE || w->phase == WORK_FAILED || w->phase == WORK_SKIPPED)
-        return e->kind == CTN_ENTRY_CHECKED ? CTN_OK : refuse(err, e, "that work has ended");
-    if (w->set->is_several && get(e, "call") && !call_of(w, e))
-        return refuse(err, e, "the instruction set has no such call");
+    bool is_turn = x->undo_queue && x->undo_cursor < x->undo_count && x->undo_queue[x->undo_cursor] == step;
+    if (role == CTN_ROLE_UNDO && !is_turn)
+        return refuse(err, e, "it was not the step's turn to be undone");
+    if (e->kind != CTN_ENTRY_CHECKED && (w->phase == WORK_DONE || w->phase == WORK_FAILED || w->phase == WORK_SKIPPED))
+        return refuse(err, e, "that work has ended");
     if (role == CTN_ROLE_DO && w->phase == WORK_NONE)
         return refuse(err, e, "the step was not ready");
     if (e->attempt && e->attempt < w->attempt)
         return refuse(err, e, "an older attempt than the last one");
-    return CTN_OK;
+    const char *why = why_not(x, e, step, role);
+    return why ? refuse(err, e, why) : CTN_OK;
 }
 
 static int fold(ctn_execution *x, ctn_entry *e, ctn_err *err)
@@ -545,9 +622,10 @@ static int fold(ctn_execution *x, ctn_entry *e, ctn_err *err)
     case CTN_ENTRY_WAITING: {
         work *w = ctn_x_work(x, step, CTN_ROLE_DO);
         begin_attempt(w, e->attempt);
-        note_start(x, step, e->at_ms);
+        note_start(x, step, e->at_ms, true);
         w->phase = WORK_WAITING;
         w->due_ms = ctn_json_int_or(e->body, "untilMs", 0);
+        w->expires = ctn_json_bool_or(e->body, "expires", false);
         w->message = ctn_arena_str(x->arena, ctn_json_str_or(e->body, "message", CTN_STR("")));
         break;
     }
@@ -564,10 +642,10 @@ static int fold(ctn_execution *x, ctn_entry *e, ctn_err *err)
         work *w = ctn_x_work(x, step, role);
         w->failure = ctn_failure_from_name(ctn_json_str_or(e->body, "code", CTN_STR("")));
         w->message = ctn_arena_str(x->arena, ctn_json_str_or(e->body, "message", CTN_STR("")));
-        if (w->phase == WORK_READY)
-            w->phase = WORK_ASKED;
-        else
+        if (w->phase == WORK_RUNNING)
             call_of(w, e)->phase = CALL_ASKED;
+        else
+            w->phase = WORK_ASKED;
         break;
     }
     case CTN_ENTRY_DECISION:
@@ -577,6 +655,7 @@ static int fold(ctn_execution *x, ctn_entry *e, ctn_err *err)
             apply_set(x, e);
         break;
     case CTN_ENTRY_CANCEL_REQUESTED:
+        end_pause(x, e->at_ms); /* who cancels wants it to end: a pause from before holds nothing back */
         begin_stopping(x, e->at_ms, ctn_failure_from_name(ctn_json_str_or(e->body, "code", CTN_STR(""))),
                        ctn_json_str_or(e->body, "message", CTN_STR("")), (ctn_str){0});
         break;

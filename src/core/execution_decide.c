@@ -66,7 +66,19 @@ static int decide_call_ended(const ctn_execution *x, const ctn_rules *rules, con
     return CTN_OK;
 }
 
-static int decide_check_ended(const ctn_execution *x, const ctn_input *in, ctn_arena *scratch, ctn_entry *ret_entry)
+/* While the chain is undone, a check that says yes tells what there is to undo. */
+static void put_variables(const ctn_execution *x, const ctn_rules *rules, const ctn_input *in, ctn_arena *scratch,
+                          ctn_json_builder *b)
+{
+    const ctn_json *variables = NULL;
+    if (x->undo_queue && in->role == CTN_ROLE_DO && !ctn_x_work(x, in->step, in->role)->set->is_several &&
+        ctn_x_take(x, rules, in->step, in->call, ctn_json_member_of(in->value, "result"), scratch, &variables, NULL) ==
+            CTN_FAILURE_NONE)
+        ctn_json_put(b, CTN_STR("variables"), variables);
+}
+
+static int decide_check_ended(const ctn_execution *x, const ctn_rules *rules, const ctn_input *in, ctn_arena *scratch,
+                              ctn_entry *ret_entry)
 {
     const work *w = ctn_x_work(x, in->step, in->role);
     const call_state *c = &w->calls[in->call];
@@ -88,6 +100,7 @@ static int decide_check_ended(const ctn_execution *x, const ctn_input *in, ctn_a
     } else if (ctn_json_is(happened, CTN_JSON_TRUE)) {
         ctn_json_put_bool(&b, "happened", true);
         ctn_json_put(&b, CTN_STR("result"), ctn_json_member_of(in->value, "result"));
+        put_variables(x, rules, in, scratch, &b);
     } else {
         ctn_json_put_bool(&b, "happened", false);
         bool counts = in->peer_is_dead || in->now_ms >= c->settle_at_ms || ctn_json_bool_or(in->value, "final", false);
@@ -154,8 +167,11 @@ static int decide_answer(const ctn_execution *x, const ctn_input *in, ctn_arena 
 static bool asks(const work *w, uint32_t *ret_call)
 {
     *ret_call = 0;
-    if (w->phase == WORK_ASKED)
+    if (w->phase == WORK_ASKED) {
+        while (*ret_call + 1 < w->set->call_count && w->calls[*ret_call].phase == CALL_DONE)
+            ++*ret_call;
         return true;
+    }
     for (uint32_t i = 0; w->phase == WORK_RUNNING && w->calls && i < w->set->call_count; i++) {
         *ret_call = i;
         if (w->calls[i].phase == CALL_ASKED)
@@ -308,7 +324,7 @@ int ctn_execution_decide(const ctn_execution *x, const ctn_rules *rules, const c
     ctn_json_builder b = ctn_json_object(scratch);
     switch (in->kind) {
     case CTN_IN_CALL_ENDED: return decide_call_ended(x, rules, in, scratch, ret_entry);
-    case CTN_IN_CHECK_ENDED: return decide_check_ended(x, in, scratch, ret_entry);
+    case CTN_IN_CHECK_ENDED: return decide_check_ended(x, rules, in, scratch, ret_entry);
     case CTN_IN_ANSWER: return decide_answer(x, in, scratch, ret_entry, err);
     case CTN_IN_SETTLE: return decide_settle(x, in, scratch, ret_entry, err);
     case CTN_IN_SET: return decide_set(x, in, scratch, ret_entry, err);

@@ -52,7 +52,8 @@ bool ctn_entry_is_stored(const ctn_entry *e)
 {
     if (e->kind != CTN_ENTRY_ATTEMPT_STARTED)
         return true;
-    return ctn_str_is(ctn_json_str_or(e->body, "effect", CTN_STR("write")), "write");
+    return ctn_str_is(ctn_json_str_or(e->body, "effect", CTN_STR("write")), "write") ||
+           ctn_json_bool_or(e->body, "kept", false);
 }
 
 /* ---- how an attempt ends ---- */
@@ -103,20 +104,22 @@ ctn_entry ctn_x_fail(const ctn_execution *x, const ctn_rules *rules, uint32_t st
     const work *w = ctn_x_work(x, step, role);
     const call_state *c = w->calls ? &w->calls[call] : NULL;
     ctn_effect effect = c ? c->effect : CTN_EFFECT_NONE;
-    bool is_in_doubt = c && c->phase == CALL_RUNNING && report->was_sent &&
+    bool is_in_doubt = c && c->phase == CALL_RUNNING && report->was_sent && !report->was_done &&
                        (report->failure == CTN_FAILURE_TIMEOUT || report->failure == CTN_FAILURE_TRANSPORT ||
                         report->failure == CTN_FAILURE_CANCELLED);
-    uint32_t attempt = w->phase == WORK_RUNNING ? w->attempt : w->attempt + 1;
+    bool is_under_way = w->phase == WORK_RUNNING || w->phase == WORK_WAITING || w->phase == WORK_ANSWERED;
+    uint32_t attempt = is_under_way ? w->attempt : w->attempt + 1;
 
-    ctn_json_builder b = body_of_call(w, call, scratch);
+    ctn_json_builder b = report->is_whole ? ctn_json_object(scratch) : body_of_call(w, call, scratch);
     ctn_json_put_str(&b, "code", ctn_str_from(ctn_failure_name(report->failure)));
     ctn_json_put_str(&b, "message", report->message);
-    if (is_in_doubt && effect >= CTN_EFFECT_IDEMPOTENT)
+    if ((is_in_doubt || report->was_done) && effect >= CTN_EFFECT_IDEMPOTENT)
         ctn_json_put_bool(&b, "mayHaveHappened", true);
+    if (is_in_doubt && effect >= CTN_EFFECT_IDEMPOTENT)
+        ctn_json_put_int(&b, "settleAtMs", report->peer_is_dead ? now_ms : c->started_at_ms + w->set->settle_ms);
     if (is_in_doubt && effect == CTN_EFFECT_WRITE) {
         ctn_json_put_bool(&b, "unknown", true);
-        ctn_json_put_int(&b, "settleAtMs", report->peer_is_dead ? now_ms : c->started_at_ms + w->set->settle_ms);
-    } else if (w->set->is_several) { /* the verdict waits for the attempt's other calls */
+    } else if (w->set->is_several && !report->is_whole) { /* the verdict waits for the attempt's other calls */
         if (report->again)
             ctn_json_put_bool(&b, "free", true);
         if (report->died)
@@ -175,9 +178,10 @@ ctn_entry ctn_x_succeed(const ctn_execution *x, const ctn_rules *rules, uint32_t
     const call_state *c = w->calls ? &w->calls[call] : NULL;
     uint32_t attempt = w->phase == WORK_READY || w->attempt == 0 ? w->attempt + 1 : w->attempt;
     ctn_json_builder b = body_of_call(w, call, scratch);
-    size_t bytes = ctn_json_bytes(value);
+    bool is_kept = role == CTN_ROLE_DO || w->set->is_several; /* nobody reads what one undoing call answers */
+    size_t bytes = is_kept ? ctn_json_bytes(value) : 0;
     if (bytes > 4 * ctn_x_value_bytes_max(rules)) {
-        failure_report report = {.failure = CTN_FAILURE_LIMIT, .is_final = true};
+        failure_report report = {.failure = CTN_FAILURE_LIMIT, .is_final = true, .was_done = true};
         report.message = ctn_arena_printf(scratch, "the result has %zu bytes, at most %zu are allowed", bytes,
                                           4 * ctn_x_value_bytes_max(rules));
         return ctn_x_fail(x, rules, step, role, call, &report, now_ms, entropy, scratch);
@@ -191,7 +195,9 @@ ctn_entry ctn_x_succeed(const ctn_execution *x, const ctn_rules *rules, uint32_t
         ctn_err err = {0};
         ctn_failure failure = ctn_x_take(x, rules, step, call, value, scratch, &variables, &err);
         if (failure) {
-            failure_report report = {.failure = failure, .message = ctn_arena_str(scratch, ctn_str_from(err.message))};
+            failure_report report = {.failure = failure,
+                                     .was_done = true,
+                                     .message = ctn_arena_str(scratch, ctn_str_from(err.message))};
             return ctn_x_fail(x, rules, step, role, call, &report, now_ms, entropy, scratch);
         }
         ctn_json_put(&b, CTN_STR("variables"), variables);
@@ -259,6 +265,8 @@ static ctn_entry start_call(const ctn_execution *x, const ctn_rules *rules, uint
     ctn_json_put_str(&b, "effect", ctn_str_from(ctn_effect_name(effect)));
     ctn_json_put_str(&b, "effectFrom", ctn_str_from(from));
     ctn_json_put_str(&b, "key", ctn_x_key(x, step, role, call, scratch));
+    if (role == CTN_ROLE_DO && effect == CTN_EFFECT_IDEMPOTENT && x->plan->steps[step].undo && x->plan->is_rollback_enabled)
+        ctn_json_put_bool(&b, "kept", true); /* so that whoever stops this chain knows that it may have to be undone */
     if (role == CTN_ROLE_UNDO && x->steps[step].undo_outcome_unknown)
         ctn_json_put_str(&b, "outcome", CTN_STR("unknown"));
     uint32_t attempt = w->phase == WORK_RUNNING ? w->attempt : w->attempt + 1;
@@ -294,6 +302,7 @@ static ctn_entry begin_wait(const ctn_execution *x, const ctn_rules *rules, uint
     ctn_err err = {0};
     ctn_failure failure = CTN_FAILURE_NONE;
     const ctn_json *value = NULL;
+    int64_t until_ms = 0;
     ctn_json_put_str(&b, "for", set->kind == CTN_SET_APPROVAL ? CTN_STR("approval") : CTN_STR("answer"));
     if (set->kind == CTN_SET_APPROVAL) {
         if (set->message)
@@ -303,9 +312,9 @@ static ctn_entry begin_wait(const ctn_execution *x, const ctn_rules *rules, uint
         if (set->who)
             ctn_json_put(&b, CTN_STR("who"), set->who);
         if (set->answer_timeout_ms)
-            ctn_json_put_int(&b, "untilMs", now_ms + set->answer_timeout_ms);
+            until_ms = now_ms + set->answer_timeout_ms;
     } else {
-        int64_t until_ms = now_ms + (set->wait_ms > 0 ? set->wait_ms : 0);
+        until_ms = now_ms + (set->wait_ms > 0 ? set->wait_ms : 0);
         if (set->until) {
             failure = ctn_x_render_template(x, rules, step, set->until, scratch, &value, &err);
             ctn_time until;
@@ -316,8 +325,14 @@ static ctn_entry begin_wait(const ctn_execution *x, const ctn_rules *rules, uint
                 failure = CTN_FAILURE_INVALID_INPUT;
             }
         }
-        ctn_json_put_int(&b, "untilMs", until_ms > 0 ? until_ms : 1);
+        until_ms = until_ms > 0 ? until_ms : 1;
     }
+    int64_t timeout_ms = x->plan->steps[step].timeout_ms; /* 0 unless somebody said so */
+    bool expires = timeout_ms && (!until_ms || now_ms + timeout_ms < until_ms);
+    if (until_ms || expires)
+        ctn_json_put_int(&b, "untilMs", expires ? now_ms + timeout_ms : until_ms);
+    if (expires)
+        ctn_json_put_bool(&b, "expires", true);
     if (failure) {
         failure_report report = {
             .failure = failure, .is_final = true, .message = ctn_arena_str(scratch, ctn_str_from(err.message))};
@@ -344,6 +359,11 @@ static ctn_entry end_wait(const ctn_execution *x, const ctn_rules *rules, uint32
     const work *w = ctn_x_work(x, step, CTN_ROLE_DO);
     const ctn_json *value;
     bool is_answered = w->phase == WORK_ANSWERED;
+    if (w->expires && !is_answered) {
+        failure_report report = {.failure = CTN_FAILURE_TIMEOUT, .was_sent = true,
+                                 .message = CTN_STR("the step's timeoutMs is over")};
+        return ctn_x_fail(x, rules, step, CTN_ROLE_DO, 0, &report, now_ms, entropy, scratch);
+    }
     if (w->set->kind == CTN_SET_WAIT) {
         ctn_json_builder empty = ctn_json_object(scratch);
         value = is_answered ? w->answer : ctn_json_finish(&empty);
@@ -372,7 +392,7 @@ static ctn_entry begin_step(const ctn_execution *x, const ctn_rules *rules, uint
         ctn_verdict verdict = CTN_VERDICT_CONTINUE;
         ctn_err err = {0};
         ctn_failure failure = ctn_x_condition(x, step, scratch, &verdict, &err);
-        failure_report report = {.failure = failure, .is_final = true};
+        failure_report report = {.failure = failure, .is_final = true, .is_whole = true};
         if (failure) {
             report.message = ctn_arena_printf(scratch, "conditionalExecution: %s", err.message);
         } else if (verdict == CTN_VERDICT_FAIL) {
@@ -536,7 +556,7 @@ static bool next_of_work(const ctn_execution *x, const ctn_rules *rules, uint32_
 static bool had_write(const work *w)
 {
     for (uint32_t i = 0; w->calls && i < w->set->call_count; i++)
-        if ((w->calls[i].phase == CALL_DONE && w->calls[i].effect == CTN_EFFECT_WRITE) || w->calls[i].may_have_happened)
+        if (w->calls[i].effect == CTN_EFFECT_WRITE && (w->calls[i].phase == CALL_DONE || w->calls[i].may_have_happened))
             return true;
     return false;
 }

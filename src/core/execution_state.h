@@ -75,6 +75,7 @@ typedef struct work {
     int64_t ready_at_ms;   /* of the entry that made it ready: `now` of its templates */
     int64_t first_at_ms, ended_at_ms;
     int64_t due_ms;
+    bool expires;          /* at due_ms the wait has failed: the step's timeoutMs */
     const ctn_json *answer;
     ctn_str answered_by;
     ctn_failure failure;
@@ -85,7 +86,7 @@ typedef struct work {
 typedef struct step_state {
     work work[2];             /* by ctn_role */
     uint32_t waits_for;       /* predecessors that have not ended */
-    uint32_t start_order;     /* 1.. in the order of first starts; 0: never */
+    uint32_t start_order;     /* 1.. in the order of first recorded starts; 0: none */
     const ctn_json *variables; /* what it produced: the default input of its undo */
     bool continued;           /* failed, and the chain went on */
     bool undo_failed;
@@ -171,6 +172,8 @@ typedef struct failure_report {
     bool died;      /* the engine died under it, and it may run again: once more in any case */
     bool again;     /* a person or policy said: once more, at once, spending no retry */
     bool is_final;  /* no retry, whatever the rules say */
+    bool is_whole;  /* about the step and none of its calls: none of them is made */
+    bool was_done;  /* the call did succeed; what it gave cannot be taken */
     int64_t retry_after_ms;
 } failure_report;
 ctn_entry ctn_x_fail(const ctn_execution *x, const ctn_rules *rules, uint32_t step, ctn_role role, uint32_t call,

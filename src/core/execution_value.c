@@ -17,6 +17,7 @@ typedef struct step_scope {
     const ctn_json *overlay;  /* variables that were taken but not applied yet */
     const ctn_json *input;    /* `input`; NULL: not there */
     const ctn_json *result;   /* `result`; NULL: not there */
+    bool has_run;             /* what is rendered comes after the attempt: a document, the set's `result` */
     ctn_arena *arena;
 } step_scope;
 
@@ -32,12 +33,13 @@ static const ctn_json *root_execution(const ctn_execution *x, ctn_arena *arena)
     return ctn_json_finish(&b);
 }
 
+/* What an attempt sends is rendered once and sent again by every retry, so to it the attempt is always the first. */
 static const ctn_json *root_step(const step_scope *s)
 {
     const work *w = ctn_x_work(s->x, s->step, s->role);
     ctn_json_builder b = ctn_json_object(s->arena);
     ctn_json_put_str(&b, "name", s->x->plan->steps[s->step].name);
-    ctn_json_put_int(&b, "attempt", w->attempt ? w->attempt : 1);
+    ctn_json_put_int(&b, "attempt", s->has_run && w->attempt ? w->attempt : 1);
     ctn_json_put_str(&b, "key",
                      ctn_x_key(s->x, s->step, s->role, s->call == CTN_PLAN_NONE ? 0 : s->call, s->arena));
     return ctn_json_finish(&b);
@@ -170,7 +172,12 @@ static ctn_failure render_input(const ctn_execution *x, const ctn_rules *rules, 
     step_scope s = {.x = x, .step = step, .role = role, .call = CTN_PLAN_NONE, .arena = arena,
                     .result = role == CTN_ROLE_UNDO ? default_undo_input(x, step, arena) : NULL};
     ctn_scope scope = scope_of(&s);
-    return ctn_template_render(t, &scope, arena, ctn_x_value_bytes_max(rules), ret_input, err);
+    ctn_failure failure = ctn_template_render(t, &scope, arena, ctn_x_value_bytes_max(rules), ret_input, err);
+    if (failure == CTN_FAILURE_UNDEFINED_VARIABLE && role == CTN_ROLE_UNDO && x->steps[step].undo_outcome_unknown) {
+        *ret_input = s.result; /* what the template names was never told: the undo hears that instead */
+        return CTN_FAILURE_NONE;
+    }
+    return failure;
 }
 
 ctn_failure ctn_x_render_args(const ctn_execution *x, const ctn_rules *rules, uint32_t step, ctn_role role,
@@ -211,7 +218,7 @@ static ctn_failure combine(const ctn_execution *x, const ctn_rules *rules, uint3
     *ret_result = calls;
     if (!w->set->result)
         return CTN_FAILURE_NONE;
-    step_scope s = {.x = x, .step = step, .call = CTN_PLAN_NONE, .overlay = calls, .arena = arena};
+    step_scope s = {.x = x, .step = step, .call = CTN_PLAN_NONE, .overlay = calls, .has_run = true, .arena = arena};
     ctn_scope scope = scope_of(&s);
     const ctn_json *extra = NULL;
     ctn_failure failure = ctn_tree_render(w->set->result, &scope, arena, ctn_x_value_bytes_max(rules), &extra, err);
@@ -249,7 +256,8 @@ static ctn_failure render_document(const ctn_execution *x, const ctn_rules *rule
                                    const ctn_json *variables, const ctn_json *result, ctn_arena *arena,
                                    const ctn_json **ret_text, ctn_err *err)
 {
-    step_scope s = {.x = x, .step = step, .call = CTN_PLAN_NONE, .overlay = variables, .result = result, .arena = arena};
+    step_scope s = {.x = x, .step = step, .call = CTN_PLAN_NONE, .overlay = variables, .result = result,
+                    .has_run = true, .arena = arena};
     ctn_scope scope = scope_of(&s);
     ctn_buf out;
     ctn_buf_init(&out, ctn_x_value_bytes_max(rules));
@@ -276,6 +284,10 @@ ctn_failure ctn_x_take(const ctn_execution *x, const ctn_rules *rules, uint32_t 
     ctn_json_builder b = ctn_json_object(arena);
     uint32_t document_slot = p->document ? p->document_slot : CTN_PLAN_NONE;
     uint32_t first_lacking = CTN_PLAN_NONE;
+    uint32_t taken_count = p->output_count; /* variables that the result must give */
+    for (uint32_t i = 0; i < p->output_count; i++)
+        if (p->document && p->outputs[i].slot == p->document_slot)
+            taken_count--;
     for (uint32_t i = 0; i < p->output_count; i++) {
         const ctn_plan_output *o = &p->outputs[i];
         ctn_str name = x->plan->variables[o->slot];
@@ -285,7 +297,7 @@ ctn_failure ctn_x_take(const ctn_execution *x, const ctn_rules *rules, uint32_t 
             first_lacking = o->slot;
             continue;
         }
-        if (!v && p->output_count == 1 && !o->path)
+        if (!v && taken_count == 1 && !o->path)
             v = result;
         if (!v) {
             ctn_str has = list_members(arena, result);

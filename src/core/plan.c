@@ -140,6 +140,7 @@ static void build_step(plan_build *build, uint32_t index)
                   .jitter = s->retry.jitter,
                   .retry_on = s->retry.retry_on_codes},
         .timeout_ms = timeout_of(s, from->set),
+        .timeout_said_ms = s->timeout_ms,
         .continue_on_error = s->on_error == 2,
         .on_interrupted = on_interrupted_of(s),
         .undo = plan_set(build, from->undo),
