@@ -80,7 +80,8 @@ static ctn_str number_text(lead *l, ctn_str amount, bool thousands)
 
 static size_t sentence_start(ctn_str text, size_t at)
 {
-    while (at > 0 && !strchr("\n!?;", text.ptr[at - 1]) && !(text.ptr[at - 1] == ' ' && at > 1 && text.ptr[at - 2] == '.'))
+    size_t least = at > 60 ? at - 60 : 0; /* farther back nothing is about this sum */
+    while (at > least && !strchr("\n!?;", text.ptr[at - 1]) && !(text.ptr[at - 1] == ' ' && at > 1 && text.ptr[at - 2] == '.'))
         at--;
     return at;
 }
@@ -98,8 +99,6 @@ static const char *per_of(lead *l, ctn_str text, size_t start, size_t end, int *
         stop++;
     ctn_str after = {text.ptr + end, stop - end};
     size_t back = sentence_start(text, start);
-    if (start - back > 60)
-        back = start - 60;
     ctn_str before = {text.ptr + back, start - back};
     lead_match person, total, night;
     bool is_person = lead_find(l->rules, IS_PERSON, after, 0, &person), is_total = lead_find(l->rules, IS_TOTAL, after, 0, &total),
@@ -154,12 +153,13 @@ static void find_spoken(lead *l, ctn_str text, candidate *best)
 static void find_sums(lead *l, ctn_str text, bool is_field, candidate *best)
 {
     lead_match m;
+    bool names_budget = lead_has(l->rules, "budget|spend|presupuesto|afford", text);
     static const char SUM[] = "(?<![\\w.,])(?:(?:" SIGN ") ?)?(?:\\d[\\d.,]*k? ?(?:-|to|or|/) ?(?:[\\x80\\xA3$] ?)?)?" AMOUNT SCALE "(?: ?-? ?" UNIT ")?(?![\\d:])";
     for (size_t from = 0; lead_find(l->rules, SUM, text, from, &m); from = m.end > m.start ? m.end : m.start + 1) {
         ctn_str sign = m.group[4].len > 0 && !(m.group[1].len > 0 && ctn_str_is(m.group[4], "$")) ? m.group[4] : m.group[1];
         bool is_scaled = m.group[3].len > 0;
         bool is_near_word = lead_before(l->rules, "\\b(?:budget\\w*|spend|presupuesto|tope|max(?:imum|i)?|up to|under|no more than|around|about|approx\\w*|ideally|afford|stretch to|go to)\\b[^.\\n\\d]{0,12}$", text, m.start, 32, NULL) &&
-                            (is_scaled || lead_has(l->rules, "budget|spend|presupuesto|afford", text)) && (is_scaled || m.group[2].len >= 2);
+                            (is_scaled || names_budget) && (is_scaled || m.group[2].len >= 2);
         bool is_per_person = lead_after(l->rules, " ?" IS_PERSON, text, m.end, 16) && (is_scaled || m.group[2].len >= 2);
         if (sign.len == 0 && !is_field && !(is_scaled && (is_near_word || is_per_person)) && !(is_near_word && !is_scaled && m.group[2].len >= 3) && !(is_per_person && m.group[2].len >= 3))
             continue;

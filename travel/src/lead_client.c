@@ -75,21 +75,21 @@ static ctn_str field_name_of(lead *l)
 
 static const char *const NAME_RULES[] = {
     /* after the closing words */
-    "(?i:regards|wishes|thanks|thank you|cheers|sincerely|faithfully|grüßen|gruessen|grüße|gruß|saludos|cordialement|merci|love)[,.! ]*\\n+\\s*[-–—]?\\s*" TITLE "*" NAME,
+    "(?i:regards|wishes|thanks|thank you|cheers|sincerely|faithfully|grüßen|gruessen|grüße|gruß|saludos|cordialement|merci|love)[,.! ]{0,5}\\n{1,4}\\s{0,5}[-–—]?\\s{0,5}" TITLE "*" NAME,
     /* alone on a line, its address or number on the next */
-    "(?:^|\\n)\\s*[-–—]\\s*" TITLE "?" NAME "\\s*(?:\\n|$)",
-    "(?:^|\\n)\\s*" TITLE "?" NAME "(?:, [^\\n]{0,60})?\\n[^\\n]{0,40}(?:@|\\d{3})",
+    "(?:^|\\n)\\s{0,5}[-–—]\\s{0,5}" TITLE "?" NAME "\\s{0,5}(?:\\n|$)",
+    "(?:^|\\n)\\s{0,5}" TITLE "?" NAME "(?:, [^\\n]{0,60})?\\n[^\\n]{0,40}(?:@|\\d{3})",
     /* the writer says it */
     "\\b(?i:this is|my name is|my name's|name is|name's|je m'appelle|me llamo|mi nombre es|ich heiße|ich heisse|mein name ist|it's|its|i'm|i am|soy)"
     "(?:[ ,.]+(?i:uh|um|er|erm))*[ ,]+" TITLE "*" NAME,
     NAME " here\\b",
     "\\b" TITLE "+" NAME,
     "(?:^|\\n)(?i:hi|hello|hey|hiya)(?: [^,\\n]{1,20})?, " NAME "[,.]",
-    NAME "[,:]?\\s+(?:(?i:tel|phone|mob|mobile|cell|ph)[.:]*\\s*)?\\+?\\(?\\d[\\d ()-]{6}",
-    NAME "[ .…,]*calling\\b",
+    NAME "[,:]?\\s{1,5}(?:(?i:tel|phone|mob|mobile|cell|ph)[.:]*\\s{0,5})?\\+?\\(?\\d[\\d ()-]{6}",
+    NAME "[ .…,]{0,6}calling\\b",
     /* a full name in parentheses, or the last words of the text */
-    "\\(" NAME "\\)[^\\p{L}\\p{N}]*$",
-    "(?:^|[\\n,.!?])\\s*[-–—]?\\s*" NAME "(?:\\s+x+)?[^\\p{L}\\p{N}]*$",
+    "\\(" NAME "\\)[^\\p{L}\\p{N}]{0,40}$",
+    "(?:^|[\\n,.!?])\\s{0,5}[-–—]?\\s{0,5}" NAME "(?:\\s{1,5}x+)?[^\\p{L}\\p{N}]{0,40}$",
 };
 
 /* "Jamal uh Jamal Whitfield": of a first name, the fullest form in the text. */

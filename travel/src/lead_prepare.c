@@ -73,12 +73,19 @@ typedef struct builder {
     bool is_form;
 } builder;
 
+/* A line, with runs of blanks made one and no more than one empty line in a row: rules may then look across blanks
+ * without walking the same run again and again. */
 static void add(builder *b, ctn_str text)
 {
     assert(b->len + text.len + 1 <= b->capacity);
-    if (text.len)
-        memcpy(b->out + b->len, text.ptr, text.len);
-    b->len += text.len;
+    text = ctn_str_trim(text);
+    if (text.len == 0 && b->len > 1 && b->out[b->len - 1] == '\n' && b->out[b->len - 2] == '\n')
+        return;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i] == '\t' || text.ptr[i] == '\r' ? ' ' : text.ptr[i];
+        if (c != ' ' || b->len == 0 || b->out[b->len - 1] != ' ')
+            b->out[b->len++] = c;
+    }
     b->out[b->len++] = '\n';
 }
 
@@ -101,7 +108,7 @@ static size_t second_field(builder *b, ctn_str folded)
     lead_match m;
     lead_field field;
     size_t from = 0;
-    while (lead_find(b->l->rules, "(?: {2,}|\\t|\\|)([a-z][a-z ()_]{1,24})\\??:", folded, from, &m)) {
+    while (lead_find(b->l->rules, "(?:(?<=  )|(?<=[\t|]))([a-z][a-z ()_]{1,24})\\??:", folded, from, &m)) {
         if (field_of(field_key(m.group[1]), &field))
             return m.start;
         from = m.end;
