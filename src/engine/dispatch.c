@@ -318,7 +318,9 @@ static void perform_one(ctn_engine *e, loaded *l)
     ctn_status status = ctn_execution_status(l->x);
     bool is_parked = ctn_status_is_final(status) || status == CTN_STATUS_QUEUED ||
                      (status != CTN_STATUS_RUNNING && !ctn_execution_is_busy(l->x));
-    if (l->flight_count == 0 && is_parked) {
+    /* An engine that was told what to advance has no look at the store's wake times: it keeps what wakes by itself. */
+    bool must_stay = e->options.own_only && owed.wake_at_ms;
+    if (l->flight_count == 0 && is_parked && !must_stay) {
         if (l->wake_written && (e->due_hint_ms == 0 || l->wake_written < e->due_hint_ms))
             e->due_hint_ms = l->wake_written;
         ctn_eng_unload(e, l);

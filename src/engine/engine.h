@@ -77,7 +77,8 @@ typedef struct ctn_engine_options {
     size_t driver_count;
     ctn_rules rules;         /* effect_of is set by the engine */
     size_t active_max;       /* executions in memory that may run at once; 0: 256 */
-    bool own_only;           /* advance only what this engine was told to (run, resume); not what the store holds */
+    bool own_only;           /* advance only what this engine was told to (run, resume); not what the store holds.
+                              * Executions that wait for a time stay loaded and go on by themselves. */
     void (*on_event)(void *ctx, const ctn_engine_event *event); /* NULL: nobody watches */
     void *on_event_ctx;
     /* Something was filed outside a turn: have ctn_engine_turn called soon. */
