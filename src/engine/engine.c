@@ -407,11 +407,7 @@ void ctn_engine_free(ctn_engine *e)
     for (filed *f; (f = ctn_eng_list_take(&e->inputs));)
         ctn_eng_filed_free(e, f);
     ctn_eng_batches_done(e);
-    for (plan_ref *p = e->plans, *next; p; p = next) {
-        next = p->next;
-        ctn_arena_free(p->plan->arena);
-        free(p);
-    }
+    ctn_eng_plans_free(e);
     for (size_t i = 0; i < e->arena_pool_count; i++)
         ctn_arena_free(e->arena_pool[i]);
     free(e->arena_pool);

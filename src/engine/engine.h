@@ -132,6 +132,8 @@ void ctn_engine_adopt(ctn_engine *engine, ctn_execution_id id, ctn_ack_fn *ack, 
 /* Loaded ones only; NULL otherwise. Valid until the next turn. */
 const ctn_execution *ctn_engine_find(ctn_engine *engine, ctn_execution_id id);
 
-/* Folds a journal out of a store: for show, history and tests. Everything lives in the arena. */
+/* Folds a journal out of a store: for show, history and tests. Everything lives in the arena but the patterns of the
+ * plan's schemas: call unload before the arena goes. */
 int ctn_execution_load(ctn_store *store, ctn_arena *arena, const ctn_execution_row *row, ctn_execution **ret_execution,
                        ctn_err *err);
+void ctn_execution_unload(ctn_execution *execution); /* NULL is fine */

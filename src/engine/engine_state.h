@@ -184,4 +184,5 @@ void ctn_eng_unload(ctn_engine *e, loaded *l);
 int ctn_eng_load(ctn_engine *e, ctn_execution_id id, loaded **ret_loaded, ctn_err *err);
 int ctn_eng_reload(ctn_engine *e, loaded *l, ctn_err *err);
 void ctn_eng_admit(ctn_engine *e);
+void ctn_eng_plans_free(ctn_engine *e);
 plan_ref *ctn_eng_plan_ref(const ctn_engine *e, const ctn_plan *plan);

@@ -125,12 +125,28 @@ plan_ref *ctn_eng_plan_ref(const ctn_engine *e, const ctn_plan *plan)
     return NULL;
 }
 
+static void plan_free(ctn_plan *plan)
+{
+    ctn_plan_done(plan);
+    ctn_arena_free(plan->arena);
+}
+
+void ctn_eng_plans_free(ctn_engine *e)
+{
+    for (plan_ref *p = e->plans, *next; p; p = next) {
+        next = p->next;
+        plan_free(p->plan);
+        free(p);
+    }
+    e->plans = NULL;
+}
+
 static plan_ref *plan_keep(ctn_engine *e, ctn_plan *plan, int64_t version)
 {
     ctn_digest key = plan_key(plan);
     plan_ref *p = plan_by_key(e, &key);
     if (p) {
-        ctn_arena_free(plan->arena);
+        plan_free(plan);
         return p;
     }
     p = calloc(1, sizeof *p);
@@ -169,7 +185,7 @@ int ctn_engine_plan_add(ctn_engine *e, ctn_plan *plan, ctn_str created_by, const
     *ret_plan = plan_keep(e, plan, *ret_version)->plan;
     return CTN_OK;
 done:
-    ctn_arena_free(plan->arena);
+    plan_free(plan);
     return rc;
 }
 
@@ -265,10 +281,18 @@ int ctn_execution_load(ctn_store *store, ctn_arena *arena, const ctn_execution_r
 {
     folding f = {.store = store, .arena = arena, .row = row, .err = err};
     int rc = fold_journal(&f);
-    if (rc)
+    if (rc) {
+        ctn_execution_unload(f.x);
         return ctn_wrap(err, rc, "execution %s", ctn_id_to_text(row->id).text);
+    }
     *ret_execution = f.x;
     return CTN_OK;
+}
+
+void ctn_execution_unload(ctn_execution *x)
+{
+    if (x)
+        ctn_plan_done((ctn_plan *) ctn_execution_plan(x)); /* made for it by load */
 }
 
 /* ---- executions of the engine ---- */

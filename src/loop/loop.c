@@ -361,7 +361,9 @@ void ctn_loop_free(ctn_loop *loop)
         loop->youngest->close(loop->youngest);
     uv_close((uv_handle_t *) &loop->prepare, NULL);
     uv_close((uv_handle_t *) &loop->idle, NULL);
-    uv_run(&loop->uv, UV_RUN_DEFAULT); /* only the callbacks of uv_close are left */
+    /* Only the callbacks of uv_close are left. A stop that was asked for outside of run ends the first round early. */
+    while (uv_run(&loop->uv, UV_RUN_DEFAULT) != 0)
+        ;
     bury(loop);
     int rc = uv_loop_close(&loop->uv);
     assert(rc == 0);
