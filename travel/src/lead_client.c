@@ -222,7 +222,7 @@ static ctn_str spoken_digits(lead *l, ctn_str text)
     } words[] = {{"oh", '0'}, {"o", '0'}, {"zero", '0'}, {"nought", '0'}, {"one", '1'}, {"two", '2'}, {"three", '3'}, {"four", '4'},
                  {"five", '5'}, {"six", '6'}, {"seven", '7'}, {"eight", '8'}, {"nine", '9'}};
     lead_match m;
-    if (!lead_find(l->rules, "\\b(?:(?:oh|o|zero|nought|one|two|three|four|five|six|seven|eight|nine|double|triple)[ ,.-]+){8,20}"
+    if (!lead_find(l->rules, "\\b(?:(?:oh|o|zero|nought|one|two|three|four|five|six|seven|eight|nine|hundred|double|triple)[ ,.-]+){8,20}"
                              "(?:oh|o|zero|nought|one|two|three|four|five|six|seven|eight|nine)\\b", text, 0, &m))
         return (ctn_str){NULL, 0};
     char *out = ctn_arena_alloc(l->arena, 80);
@@ -236,6 +236,8 @@ static ctn_str spoken_digits(lead *l, ctn_str text)
             times = ctn_str_is(word, "double") ? 2 : 3;
             continue;
         }
+        for (size_t n = 0; ctn_str_is(word, "hundred") && n < 2; n++)
+            out[len++] = '0';
         for (size_t i = 0; i < sizeof words / sizeof *words; i++)
             for (size_t n = 0; ctn_str_is(word, words[i].word) && n < times; n++)
                 out[len++] = words[i].digit;

@@ -138,7 +138,7 @@ static bool is_alone(lead *l, ctn_str text)
 /* Somebody books for one other person. */
 static bool is_for_one(lead *l, ctn_str text)
 {
-    return lead_has(l->rules, "\\bfor (?:our|my|the) (?:vp|boss|ceo|cfo|cto|md|manager|director|chairman|president|client|guest speaker|engineer|colleague|son|daughter|mother|mum|father|dad|nephew|niece)\\b|\\b(?:she|he) (?:departs|leaves|flies|needs to be|travels)\\b", text);
+    return lead_has(l->rules, "\\bfor (?:our|my|the) (?:vp|boss|ceo|cfo|cto|md|manager|director|chairman|president|client|guest speaker|engineer|colleague|son|daughter|mother|mum|father|dad|nephew|niece)\\b|\\b(?:my|our) (?:boss|ceo|manager|director|vp) (?:needs|wants|is|has)\\b|\\b(?:she|he) (?:departs|leaves|flies|needs to be|travels)\\b", text);
 }
 
 static int field_number(lead *l, lead_field field)

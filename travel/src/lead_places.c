@@ -163,7 +163,7 @@ static void find_mentions(lead *l, const lead_text *t, bool is_field, mentions *
 /* ---- what a mention is ---- */
 
 static const char FROM_BEFORE[] =
-    "(?:\\b(?:from|ex|out of|outta|leaving|departing|departs?|abflug ab|ab|von|desde|aus|"
+    "(?:\\b(?:from|ex|out of|outta|leaving|departing|departs?|fly|flying|abflug|abflug ab|ab|von|desde|aus|"
     "(?:part\\w*|depart\\w*|sal\\w+|saliendo|vol\\w*|vuelo\\w*) (?:de |d'|desde )?|(?:based|living|live) in|all in|i'm in|im in|home is)"
     "|\\bflights?(?= $)) ?(?:-|: ?)?(?:the |here in |either |london |new york )?$";
 static const char FROM_AFTER[] = " ?(?:airport\\b|pref\\b|preferred\\b|preferably\\b|if poss|departures?\\b)";

@@ -110,7 +110,7 @@ static bool is_request(lead *l, ctn_str text)
         return false;
     if (lead_has(l->rules, "\\b(?:change|amend|cancel|move|add (?:a )?(?:bag|seat)s?)\\b[^.\\n]{0,24}\\b(?:my|our|the) (?:booking|reservation|flight|trip|tickets?)\\b", text) && !lead_has(l->rules, "\\bnew (?:trip|booking|holiday)\\b", text))
         return false;
-    bool has_trip_word = lead_has(l->rules, "\\b(?:trips?|travel(?:l?ing)?|holidays?|hols?|vacations?|flights?|fly(?:ing)?|hotels?|villas?|cruises?|honeymoon|breaks?|getaways?|tours?|safari|resorts?|weekend away|urlaub|reise\\w*|flug|viajes?|vuelos?|vacaciones|voyages?|vacances|vols?|sejour|somewhere (?:hot|sunny|warm|nice))\\b", text);
+    bool has_trip_word = lead_has(l->rules, "\\b(?:trips?|travell?ing|(?:arrange|plan|book|our|my) travel|travel (?:to|plans?|for)|holidays?|hols?|vacations?|flights?|fly(?:ing)?|hotels?|villas?|cruises?|honeymoon|breaks?|getaways?|tours?|safari|resorts?|weekend away|urlaub|reise\\w*|flug|viajes?|vuelos?|vacaciones|voyages?|vacances|vols?|sejour|somewhere (?:hot|sunny|warm|nice))\\b", text);
     return l->destination_count > 0 || has_trip_word || ((l->start != TRAVEL_NO_DAY || l->nights > 0) && (l->origin || is_asking));
 }
 
