@@ -16,8 +16,10 @@ struct travel_crm {
 };
 
 static const char SCHEMA[] =
-    "CREATE TABLE IF NOT EXISTS clients(client_no INTEGER PRIMARY KEY AUTOINCREMENT, client_id TEXT UNIQUE, key TEXT UNIQUE,"
-    " execution_id TEXT, name TEXT NOT NULL, email TEXT NOT NULL, phone TEXT NOT NULL, created_at TEXT NOT NULL) STRICT;"
+    "CREATE TABLE IF NOT EXISTS clients(client_no INTEGER PRIMARY KEY AUTOINCREMENT, client_id TEXT UNIQUE, key TEXT "
+    "UNIQUE,"
+    " execution_id TEXT, name TEXT NOT NULL, email TEXT NOT NULL, phone TEXT NOT NULL, created_at TEXT NOT NULL) "
+    "STRICT;"
     "CREATE INDEX IF NOT EXISTS clients_by_execution ON clients(execution_id) WHERE execution_id IS NOT NULL;"
     "CREATE TABLE IF NOT EXISTS sessions(session_no INTEGER PRIMARY KEY AUTOINCREMENT, session_id TEXT UNIQUE,"
     " client_id TEXT NOT NULL REFERENCES clients(client_id) ON DELETE CASCADE, client TEXT NOT NULL,"
@@ -62,8 +64,9 @@ static int make_tables(travel_crm *crm, ctn_err *err)
     if (rc)
         return rc;
     if (version > SCHEMA_VERSION)
-        return ctn_fail(err, CTN_E_NEWER, "CRM file %s was written by a newer catena-travel (schema %d, this one knows %d)",
-                        crm->path, version, SCHEMA_VERSION);
+        return ctn_fail(err, CTN_E_NEWER,
+                        "CRM file %s was written by a newer catena-travel (schema %d, this one knows %d)", crm->path,
+                        version, SCHEMA_VERSION);
     if (version == SCHEMA_VERSION)
         return CTN_OK;
     rc = exec(crm, "PRAGMA journal_mode = WAL", "cannot switch to WAL", err);
@@ -82,7 +85,8 @@ static int make_tables(travel_crm *crm, ctn_err *err)
 int travel_crm_open(const char *path, bool is_reading, travel_crm **ret_crm, ctn_err *err)
 {
     if (!path || !*path)
-        return ctn_fail(err, CTN_E_INVALID, "no CRM file: set the environment variable CRM to its path, as in CRM=crm.db");
+        return ctn_fail(err, CTN_E_INVALID,
+                        "no CRM file: set the environment variable CRM to its path, as in CRM=crm.db");
     travel_crm *crm = calloc(1, sizeof *crm);
     assert(crm);
     crm->path = strdup(path);
@@ -137,7 +141,8 @@ static ctn_str column_text(ctn_arena *arena, sqlite3_stmt *query, int at)
 
 static int prepare(travel_crm *crm, const char *sql, sqlite3_stmt **ret_query, ctn_err *err)
 {
-    return sqlite3_prepare_v2(crm->db, sql, -1, ret_query, NULL) == SQLITE_OK ? CTN_OK : fail(crm, "cannot be read", err);
+    return sqlite3_prepare_v2(crm->db, sql, -1, ret_query, NULL) == SQLITE_OK ? CTN_OK
+                                                                              : fail(crm, "cannot be read", err);
 }
 
 /* Runs a statement that gives no rows. */
@@ -193,9 +198,9 @@ static int insert_client(travel_crm *crm, ctn_arena *arena, const travel_client 
                          ctn_str *ret_session_id, ctn_err *err)
 {
     sqlite3_stmt *query = NULL, *session = NULL;
-    int rc = prepare(crm,
-                     "INSERT INTO clients(key, execution_id, name, email, phone, created_at) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-                     &query, err);
+    int rc = prepare(
+        crm, "INSERT INTO clients(key, execution_id, name, email, phone, created_at) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+        &query, err);
     if (rc)
         goto done;
     bind_text_or_null(query, 1, client->key);
@@ -208,8 +213,8 @@ static int insert_client(travel_crm *crm, ctn_arena *arena, const travel_client 
     if (!rc)
         rc = name_row(crm, arena, "UPDATE clients SET client_id = ?1 WHERE client_no = ?2", 'C', ret_client_id, err);
     if (!rc)
-        rc = prepare(crm, "INSERT INTO sessions(client_id, client, requirements, created_at) VALUES(?1, ?2, ?3, ?4)", &session,
-                     err);
+        rc = prepare(crm, "INSERT INTO sessions(client_id, client, requirements, created_at) VALUES(?1, ?2, ?3, ?4)",
+                     &session, err);
     if (rc)
         goto done;
     bind_text(session, 1, *ret_client_id);
@@ -218,7 +223,8 @@ static int insert_client(travel_crm *crm, ctn_arena *arena, const travel_client 
     bind_text(session, 4, client->created_at);
     rc = finish(crm, session, err);
     if (!rc)
-        rc = name_row(crm, arena, "UPDATE sessions SET session_id = ?1 WHERE session_no = ?2", 'S', ret_session_id, err);
+        rc =
+            name_row(crm, arena, "UPDATE sessions SET session_id = ?1 WHERE session_no = ?2", 'S', ret_session_id, err);
 done:
     sqlite3_finalize(query);
     sqlite3_finalize(session);
@@ -232,7 +238,8 @@ int travel_crm_create(travel_crm *crm, ctn_arena *arena, const travel_client *cl
     if (rc)
         return rc;
     *ret_is_new = false;
-    rc = client->key.len > 0 ? find_by_key(crm, arena, client->key, ret_client_id, ret_session_id, err) : CTN_E_NOT_FOUND;
+    rc = client->key.len > 0 ? find_by_key(crm, arena, client->key, ret_client_id, ret_session_id, err)
+                             : CTN_E_NOT_FOUND;
     if (rc == CTN_E_NOT_FOUND) {
         *ret_is_new = true;
         rc = insert_client(crm, arena, client, ret_client_id, ret_session_id, err);
@@ -249,7 +256,8 @@ int travel_crm_create(travel_crm *crm, ctn_arena *arena, const travel_client *cl
 int travel_crm_delete(travel_crm *crm, ctn_str client_id, ctn_str execution_id, int *ret_deleted, ctn_err *err)
 {
     sqlite3_stmt *query = NULL;
-    int rc = prepare(crm, "DELETE FROM clients WHERE client_id = ?1 OR (?1 IS NULL AND execution_id = ?2)", &query, err);
+    int rc =
+        prepare(crm, "DELETE FROM clients WHERE client_id = ?1 OR (?1 IS NULL AND execution_id = ?2)", &query, err);
     if (rc == CTN_OK) {
         bind_text_or_null(query, 1, client_id);
         bind_text_or_null(query, 2, execution_id);
@@ -304,7 +312,8 @@ int travel_crm_schedule(travel_crm *crm, ctn_arena *arena, const travel_message 
         rc = finish(crm, query, err);
     }
     if (!rc)
-        rc = name_row(crm, arena, "UPDATE outbox SET scheduled_id = ?1 WHERE message_no = ?2", 'M', ret_scheduled_id, err);
+        rc = name_row(crm, arena, "UPDATE outbox SET scheduled_id = ?1 WHERE message_no = ?2", 'M', ret_scheduled_id,
+                      err);
     sqlite3_finalize(query);
     if (!rc)
         rc = exec(crm, "COMMIT", "cannot be written", err);

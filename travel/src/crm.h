@@ -22,10 +22,10 @@ int travel_crm_open(const char *path, bool is_reading, travel_crm **ret_crm, ctn
 void travel_crm_close(travel_crm *crm); /* NULL is fine */
 
 typedef struct travel_client {
-    ctn_str name, email, phone; /* empty: not known */
+    ctn_str name, email, phone;   /* empty: not known */
     ctn_str client, requirements; /* JSON text, kept as it came */
-    ctn_str key, execution_id; /* empty: none */
-    ctn_str created_at; /* RFC 3339 */
+    ctn_str key, execution_id;    /* empty: none */
+    ctn_str created_at;           /* RFC 3339 */
 } travel_client;
 
 int travel_crm_create(travel_crm *crm, ctn_arena *arena, const travel_client *client, ctn_str *ret_client_id,

@@ -39,8 +39,8 @@ typedef struct followup_rule {
 } followup_rule;
 
 static const followup_rule FOLLOWUP_RULES[] = {
-    {"active", "check_in", "low", "email"},        {"warm", "proposal_review", "high", "whatsapp"},
-    {"cooling", "reminder", "medium", "email"},    {"dormant", "re_engagement", "low", "email"},
+    {"active", "check_in", "low", "email"},     {"warm", "proposal_review", "high", "whatsapp"},
+    {"cooling", "reminder", "medium", "email"}, {"dormant", "re_engagement", "low", "email"},
     {"lapsed", "permission", "low", "email"},
 };
 
@@ -71,16 +71,20 @@ static const message_kind MESSAGE_KINDS[] = {
      "We are glad to be working on your trip. If a question has come up since we last spoke, just answer this message: "
      "changes are easy at this stage."},
     {"proposal_review", "Does our proposal fit?",
-     "You have had a few days with our proposal. Does it come close to what you had in mind? Tell us what you would change "
+     "You have had a few days with our proposal. Does it come close to what you had in mind? Tell us what you would "
+     "change "
      "(dates, hotels, budget) and you will have a new version the next working day."},
     {"reminder", "Shall we keep your plans going?",
-     "We have not heard from you for a little while and did not want your plans to slip away. Fares for popular weeks tend "
+     "We have not heard from you for a little while and did not want your plans to slip away. Fares for popular weeks "
+     "tend "
      "to rise, so if the trip still appeals, a short answer is enough for us to check today's prices for you."},
     {"re_engagement", "A fresh look at your travel plans",
-     "Plans change, and that is fine. If you would like a fresh start, send us a month and a rough budget, and we will come "
+     "Plans change, and that is fine. If you would like a fresh start, send us a month and a rough budget, and we will "
+     "come "
      "back with two or three new ideas."},
     {"permission", "May we stay in touch?",
-     "It has been a while since we last spoke. If you would still like to hear from us about travel, simply answer this "
+     "It has been a while since we last spoke. If you would still like to hear from us about travel, simply answer "
+     "this "
      "message; if not, there is nothing to do and we will not write again."},
 };
 

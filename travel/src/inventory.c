@@ -59,9 +59,9 @@ typedef struct leg {
 
 typedef struct fare {
     const char *id, *name, *cabin, *bags, *change_rule;
-    int percent;       /* of the plain economy fare */
-    int percent_long;  /* on long haul */
-    bool may_change;   /* takes the connection when that is cheaper */
+    int percent;      /* of the plain economy fare */
+    int percent_long; /* on long haul */
+    bool may_change;  /* takes the connection when that is cheaper */
 } fare;
 
 static const fare FARES[] = {
@@ -109,8 +109,12 @@ static size_t legs_of(const travel_trip *trip, leg *ret_legs)
         bool is_home = i == trip->stop_count;
         const travel_airport *to = is_home ? trip->origin_airport : trip->stops[i].airport;
         ctn_str to_name = is_home ? trip->origin : trip->stops[i].name;
-        leg l = {.from = at, .to = to, .from_name = at_name, .to_name = to_name,
-                 .day = is_home ? trip->end : trip->stops[i].arrive, .km = travel_distance_km(at, to)};
+        leg l = {.from = at,
+                 .to = to,
+                 .from_name = at_name,
+                 .to_name = to_name,
+                 .day = is_home ? trip->end : trip->stops[i].arrive,
+                 .km = travel_distance_km(at, to)};
         l.by_land = l.km <= LAND_KM_MAX;
         if (!l.by_land && !flies_direct(&l))
             l.via = hub_between(at, to);
@@ -138,7 +142,6 @@ static travel_cents leg_pence(const leg *l, const fare *f)
 
 static const ctn_json *leg_json(ctn_arena *arena, const leg *l, const fare *f)
 {
-    static const char *const carriers[] = {"SX", "CQ", "VQ", "ZB"};
     ctn_json_builder out = ctn_json_object(arena);
     char day[11], day_long[40];
     travel_day_format(l->day, day);
@@ -151,9 +154,10 @@ static const ctn_json *leg_json(ctn_arena *arena, const leg *l, const fare *f)
     if (via && !l->by_land)
         minutes += 110;
     int departs = between(draw("time %s %s %d %s", l->from->code, l->to->code, l->day, f->id), 6 * 12, 19 * 12) * 5;
-    ctn_str number = l->by_land ? CTN_STR("")
-                                : ctn_arena_printf(arena, "%s %d", carriers[draw("carrier %s", f->id) % 4],
-                                                   between(draw("number %s %s %s", l->from->code, l->to->code, f->id), 100, 999));
+    ctn_str number =
+        l->by_land ? CTN_STR("")
+                   : ctn_arena_printf(arena, "SBX %d",
+                                      between(draw("number %s %s %s", l->from->code, l->to->code, f->id), 100, 999));
     ctn_json_put_str(&out, "mode", l->by_land ? CTN_STR("transfer") : CTN_STR("flight"));
     ctn_json_put_str(&out, "from", ctn_str_from(l->from->code));
     ctn_json_put_str(&out, "from_name", l->from_name);
@@ -166,12 +170,12 @@ static const ctn_json *leg_json(ctn_arena *arena, const leg *l, const fare *f)
     ctn_json_put_str(&out, "number", number);
     ctn_json_put_int(&out, "changes", via && !l->by_land ? 1 : 0);
     ctn_json_put_str(&out, "via", via && !l->by_land ? ctn_str_from(via->city) : CTN_STR(""));
-    ctn_str how = l->by_land ? ctn_arena_printf(arena, "by road or rail, about %d h %02d min", minutes / 60, minutes % 60)
-                  : via      ? ctn_arena_printf(arena, "%.*s at %02d:%02d, one change in %s, about %d h %02d min",
-                                                CTN_STR_ARG(number), departs / 60, departs % 60, via->city, minutes / 60,
-                                                minutes % 60)
-                             : ctn_arena_printf(arena, "%.*s at %02d:%02d, direct, about %d h %02d min", CTN_STR_ARG(number),
-                                                departs / 60, departs % 60, minutes / 60, minutes % 60);
+    ctn_str how =
+        l->by_land ? ctn_arena_printf(arena, "by road or rail, about %d h %02d min", minutes / 60, minutes % 60)
+        : via ? ctn_arena_printf(arena, "%.*s at %02d:%02d, one change in %s, about %d h %02d min", CTN_STR_ARG(number),
+                                 departs / 60, departs % 60, via->city, minutes / 60, minutes % 60)
+              : ctn_arena_printf(arena, "%.*s at %02d:%02d, direct, about %d h %02d min", CTN_STR_ARG(number),
+                                 departs / 60, departs % 60, minutes / 60, minutes % 60);
     ctn_json_put_str(&out, "text",
                      l->by_land ? ctn_arena_printf(arena, "%s: %.*s to %.*s, %.*s", day_long, CTN_STR_ARG(l->from_name),
                                                    CTN_STR_ARG(l->to_name), CTN_STR_ARG(how))
@@ -192,10 +196,11 @@ static const ctn_json *offer_json(ctn_arena *arena, const travel_trip *trip, con
     }
     travel_cents each = travel_from_pence(pence, trip->currency);
     *ret_total = each * travel_trip_people(trip);
-    ctn_json_put_str(&out, "offer_id", ctn_arena_printf(arena, "SBX-F-%s-%08llx", f->id,
-                                                        (unsigned long long) (draw("offer %s %s %d %d", legs[0].from->code,
-                                                                                   legs[0].to->code, trip->start, trip->end) &
-                                                                              0xffffffff)));
+    ctn_json_put_str(&out, "offer_id",
+                     ctn_arena_printf(arena, "SBX-F-%s-%08llx", f->id,
+                                      (unsigned long long) (draw("offer %s %s %d %d", legs[0].from->code,
+                                                                 legs[0].to->code, trip->start, trip->end) &
+                                                            0xffffffff)));
     ctn_json_put_str(&out, "source", ctn_str_from(SOURCE));
     ctn_json_put_str(&out, "fare", ctn_str_from(f->name));
     ctn_json_put_str(&out, "cabin", ctn_str_from(f->cabin));
@@ -244,8 +249,9 @@ const ctn_json *travel_flights_search(ctn_arena *arena, const travel_trip *trip)
 
 /* ---- hotels ---- */
 
-static const char *const HOTEL_FIRST[] = {"Harbour", "Garden", "Old Town", "Station", "Riverside", "Palm", "Terrace", "Lantern",
-                                          "Cedar", "Market", "Lighthouse", "Courtyard", "Orchard", "Summit", "Bluebell", "Amber"};
+static const char *const HOTEL_FIRST[] = {"Harbour", "Garden",  "Old Town", "Station", "Riverside",  "Palm",
+                                          "Terrace", "Lantern", "Cedar",    "Market",  "Lighthouse", "Courtyard",
+                                          "Orchard", "Summit",  "Bluebell", "Amber"};
 static const char *const HOTEL_KIND[3][4] = {{"Inn", "Lodge", "Guesthouse", "Rooms"},
                                              {"Hotel", "Residence", "House", "Hotel & Suites"},
                                              {"Grand Hotel", "Palace", "Retreat", "Resort & Spa"}};
@@ -256,11 +262,19 @@ typedef struct wish {
 } wish;
 
 static const wish WISHES[] = {
-    {"swimming pool", "swimming pool", 3}, {"kids club", "kids club", 4},        {"spa", "spa", 4},
-    {"beach", "near the beach", 3},        {"accessibility", "step-free room (to be confirmed)", 3},
-    {"pet friendly", "takes pets", 3},     {"golf", "golf nearby", 3},           {"skiing", "ski storage", 3},
-    {"vegetarian", "vegetarian menu", 3},  {"vegan", "vegan menu", 3},           {"halal", "halal menu", 3},
-    {"kosher", "kosher menu on request", 4}, {"gluten free", "gluten-free menu", 3}, {"yoga", "yoga classes", 4},
+    {"swimming pool", "swimming pool", 3},
+    {"kids club", "kids club", 4},
+    {"spa", "spa", 4},
+    {"accessibility", "step-free room (to be confirmed)", 3},
+    {"pet friendly", "takes pets", 3},
+    {"golf", "golf nearby", 3},
+    {"skiing", "ski storage", 3},
+    {"vegetarian", "vegetarian menu", 3},
+    {"vegan", "vegan menu", 3},
+    {"halal", "halal menu", 3},
+    {"kosher", "kosher menu on request", 4},
+    {"gluten free", "gluten-free menu", 3},
+    {"yoga", "yoga classes", 4},
 };
 
 static const ctn_json *features_of(ctn_arena *arena, const travel_trip *trip, int stars)
@@ -289,8 +303,8 @@ static travel_cents nightly_pence(const travel_trip *trip, const travel_stop *st
     return pence;
 }
 
-static const ctn_json *hotel_json(ctn_arena *arena, const travel_trip *trip, const travel_stop *stop, int stars, int which,
-                                  travel_cents *ret_total)
+static const ctn_json *hotel_json(ctn_arena *arena, const travel_trip *trip, const travel_stop *stop, int stars,
+                                  int which, travel_cents *ret_total)
 {
     uint64_t bits = draw("name %.*s %d", CTN_STR_ARG(stop->name), stars);
     /* the two hotels of a class take neighbouring first words, so that they never share a name */
@@ -298,11 +312,17 @@ static const ctn_json *hotel_json(ctn_arena *arena, const travel_trip *trip, con
     const char *kind = HOTEL_KIND[stars - 3][(bits >> 16) % 4];
     travel_cents nightly = travel_from_pence(nightly_pence(trip, stop, stars, which), trip->currency);
     *ret_total = nightly * stop->nights * trip->rooms;
-    const char *board = travel_trip_wants(trip, "all inclusive") ? "all inclusive" : stars == 3 ? "breakfast" : stars == 4 ? "breakfast" : "half board";
+    const char *board = travel_trip_wants(trip, "all inclusive") ? "all inclusive"
+                        : stars == 3                             ? "breakfast"
+                        : stars == 4                             ? "breakfast"
+                                                                 : "half board";
     ctn_json_builder out = ctn_json_object(arena);
-    ctn_json_put_str(&out, "hotel_id", ctn_arena_printf(arena, "SBX-H-%08llx-%d%d", (unsigned long long) (bits & 0xffffffff), stars, which));
+    ctn_json_put_str(
+        &out, "hotel_id",
+        ctn_arena_printf(arena, "SBX-H-%08llx-%d%d", (unsigned long long) (bits & 0xffffffff), stars, which));
     ctn_json_put_str(&out, "source", ctn_str_from(SOURCE));
-    ctn_json_put_str(&out, "name", ctn_arena_printf(arena, "%s %s %.*s", HOTEL_FIRST[first], kind, CTN_STR_ARG(stop->name)));
+    ctn_json_put_str(&out, "name",
+                     ctn_arena_printf(arena, "%s %s %.*s", HOTEL_FIRST[first], kind, CTN_STR_ARG(stop->name)));
     ctn_json_put_int(&out, "stars", stars);
     ctn_json_put_str(&out, "board", ctn_str_from(board));
     ctn_json_put(&out, CTN_STR("features"), features_of(arena, trip, stars));

@@ -1,8 +1,8 @@
 /*
  * lead.c -- the order in which a lead is read, and the answer's shape. See lead.h and lead_parts.h.
  *
- * Places come before dates (05/06 depends on the country), people before wishes (a group of eight is a group), the budget
- * before the telephone number's country (pounds mean the United Kingdom).
+ * Places come before dates (05/06 depends on the country), people before wishes (a group of eight is a group), the
+ * budget before the telephone number's country (pounds mean the United Kingdom).
  */
 #include "lead.h"
 
@@ -47,7 +47,8 @@ static const ctn_json *client_json(const lead *l)
 
 static const ctn_json *trip_json(const lead *l)
 {
-    ctn_json_builder out = ctn_json_object(l->arena), destinations = ctn_json_array(l->arena), interests = ctn_json_array(l->arena);
+    ctn_json_builder out = ctn_json_object(l->arena), destinations = ctn_json_array(l->arena),
+                     interests = ctn_json_array(l->arena);
     for (size_t i = 0; i < l->destination_count; i++)
         ctn_json_push(&destinations, ctn_json_string(l->arena, ctn_str_from(l->destinations[i])));
     for (size_t i = 0; i < lead_interest_count; i++)
@@ -60,7 +61,8 @@ static const ctn_json *trip_json(const lead *l)
     put_day(&out, "start_date", l->start);
     put_day(&out, "end_date", l->end);
     put_count(&out, "nights", l->nights);
-    put_text(&out, "month", l->month > 0 ? ctn_arena_printf(l->arena, "%04d-%02d", l->month_year, l->month) : (ctn_str){NULL, 0});
+    put_text(&out, "month",
+             l->month > 0 ? ctn_arena_printf(l->arena, "%04d-%02d", l->month_year, l->month) : (ctn_str){NULL, 0});
     put_count(&out, "adults", l->adults);
     put_count(&out, "children", l->children);
     put_text(&out, "trip_type", ctn_str_from(l->trip_type));
@@ -92,14 +94,21 @@ static bool is_american(const lead *l)
 
 static lead empty_lead(ctn_arena *arena, travel_day received)
 {
-    return (lead){.arena = arena, .received = received, .start = TRAVEL_NO_DAY, .end = TRAVEL_NO_DAY,
-                  .nights = -1, .adults = -1, .children = -1};
+    return (lead){.arena = arena,
+                  .received = received,
+                  .start = TRAVEL_NO_DAY,
+                  .end = TRAVEL_NO_DAY,
+                  .nights = -1,
+                  .adults = -1,
+                  .children = -1};
 }
 
-int travel_lead_extract(ctn_arena *arena, ctn_str raw_lead, travel_day received, const ctn_json **ret_lead, ctn_err *err)
+int travel_lead_extract(ctn_arena *arena, ctn_str raw_lead, travel_day received, const ctn_json **ret_lead,
+                        ctn_err *err)
 {
     if (raw_lead.len > TRAVEL_LEAD_BYTES_MAX)
-        return ctn_fail(err, CTN_E_LIMIT, "a lead of %zu bytes is too long, at most %zu are read", raw_lead.len, TRAVEL_LEAD_BYTES_MAX);
+        return ctn_fail(err, CTN_E_LIMIT, "a lead of %zu bytes is too long, at most %zu are read", raw_lead.len,
+                        TRAVEL_LEAD_BYTES_MAX);
     lead l = empty_lead(arena, received);
     l.rules = lead_rules_new(arena);
     lead_prepare(&l, raw_lead);
@@ -120,7 +129,8 @@ int travel_lead_extract(ctn_arena *arena, ctn_str raw_lead, travel_day received,
     ctn_json_put(&out, CTN_STR("client_info"), client);
     ctn_json_put(&out, CTN_STR("trip_requirements"), trip);
     ctn_json_put(&out, CTN_STR("budget_info"), budget);
-    ctn_json_put(&out, CTN_STR("missing_info"), is_lead ? travel_missing_info(arena, trip, client, budget) : ctn_json_finish(&nothing));
+    ctn_json_put(&out, CTN_STR("missing_info"),
+                 is_lead ? travel_missing_info(arena, trip, client, budget) : ctn_json_finish(&nothing));
     *ret_lead = ctn_json_finish(&out);
     return CTN_OK;
 }

@@ -15,6 +15,7 @@
 
 #define TRAVEL_LEAD_BYTES_MAX ((size_t) 256 * 1024)
 
-/* {is_lead, client_info, trip_requirements, budget_info, missing_info}. received: the day it came in, which relative dates
- * and dates without a year are resolved against. CTN_E_LIMIT: too long. */
-int travel_lead_extract(ctn_arena *arena, ctn_str raw_lead, travel_day received, const ctn_json **ret_lead, ctn_err *err);
+/* {is_lead, client_info, trip_requirements, budget_info, missing_info}. received: the day it came in, which relative
+ * dates and dates without a year are resolved against. CTN_E_LIMIT: too long. */
+int travel_lead_extract(ctn_arena *arena, ctn_str raw_lead, travel_day received, const ctn_json **ret_lead,
+                        ctn_err *err);

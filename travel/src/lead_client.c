@@ -8,23 +8,30 @@
 
 #include "base/buf.h"
 
-#define WORD  "\\p{Lu}[\\p{L}\\p{M}]*(?:['’\\-]\\p{L}[\\p{L}\\p{M}]*)*"
-#define NAME  "(" WORD "(?: (?:(?:de|da|van|von|der|den|la|le|del|di|bin|al|el|y) ){0,2}" WORD "){0,3})"
-#define TITLE "(?:(?i:mr|mrs|ms|miss|mx|dr|prof|sir|rev|father|fr|sister|sgt|capt|captain|col|major|herr|frau|sr|sra|srta|señora?|mme|madame|monsieur)\\.? +)"
+#define WORD "\\p{Lu}[\\p{L}\\p{M}]*(?:['’\\-]\\p{L}[\\p{L}\\p{M}]*)*"
+#define NAME "(" WORD "(?: (?:(?:de|da|van|von|der|den|la|le|del|di|bin|al|el|y) ){0,2}" WORD "){0,3})"
+#define TITLE                                                                                                          \
+    "(?:(?i:mr|mrs|ms|miss|mx|dr|prof|sir|rev|father|fr|sister|sgt|capt|captain|col|major|herr|frau|sr|sra|srta|"      \
+    "señora?|mme|madame|monsieur)\\.? +)"
 
 /* Capitalised words that begin sentences and are nobody's name. */
 static bool is_no_name(lead *l, ctn_str folded)
 {
-    return lead_has(l->rules,
-                    "^(?:i|hi|hiya|hey|hello|hola|hallo|dear|thanks?|thx|cheers|regards|kind|best|many|warm|love|sent|subject|from|to|re|fwd|"
-                    "yes|no|ok|okay|please|pls|ta|bye|goodbye|peace|we|my|our|the|a|an|and|or|this|that|it|is|budget|call|text|"
-                    "email|e-mail|mail|phone|tel|mob|ref|note|asap|holiday|cruise|voicemail|transcript|monday|tuesday|wednesday|thursday|"
-                    "friday|saturday|sunday|january|february|march|april|may|june|july|august|september|october|november|december|"
-                    "jan|feb|mar|apr|jun|jul|aug|sep|sept|oct|nov|dec|merci|saludos|gracias|danke|coucou|bonjour|need|want|looking|"
-                    "thinking|max|not|can|could|would|ideally|flights?|hotel|quote|urgent|missed|new|just|also|ps|p\\.s\\.|xx?|team|"
-                    "executive|assistant|how|what|when|where|who|why|any|both|all|happy|seen|stop|sincerely|yours|flexible|adults?|"
-                    "children|kids|none|tbc|n/a|either|haven't|everything|somewhere|anywhere|picked|mc|vm|iphone|anyway|right|other)$",
-                    folded);
+    return lead_has(
+        l->rules,
+        "^(?:i|hi|hiya|hey|hello|hola|hallo|dear|thanks?|thx|cheers|regards|kind|best|many|warm|love|sent|subject|from|"
+        "to|re|fwd|"
+        "yes|no|ok|okay|please|pls|ta|bye|goodbye|peace|we|my|our|the|a|an|and|or|this|that|it|is|budget|call|text|"
+        "email|e-mail|mail|phone|tel|mob|ref|note|asap|holiday|cruise|voicemail|transcript|monday|tuesday|wednesday|"
+        "thursday|"
+        "friday|saturday|sunday|january|february|march|april|may|june|july|august|september|october|november|december|"
+        "jan|feb|mar|apr|jun|jul|aug|sep|sept|oct|nov|dec|merci|saludos|gracias|danke|coucou|bonjour|need|want|looking|"
+        "thinking|max|not|can|could|would|ideally|flights?|hotel|quote|urgent|missed|new|just|also|ps|p\\.s\\.|xx?|"
+        "team|"
+        "executive|assistant|how|what|when|where|who|why|any|both|all|happy|seen|stop|sincerely|yours|flexible|adults?|"
+        "children|kids|none|tbc|n/"
+        "a|either|haven't|everything|somewhere|anywhere|picked|mc|vm|iphone|anyway|right|other)$",
+        folded);
 }
 
 /* A name may not be a place, and loses words that begin sentences. Empty when nothing is left. */
@@ -69,18 +76,22 @@ static ctn_str field_name_of(lead *l)
     if (lead_has_field(l, LEAD_NAME))
         return without_title(l, l->fields[LEAD_NAME]);
     if (lead_has_field(l, LEAD_FIRST_NAME) && lead_has_field(l, LEAD_SURNAME))
-        return ctn_arena_printf(l->arena, "%.*s %.*s", CTN_STR_ARG(l->fields[LEAD_FIRST_NAME]), CTN_STR_ARG(l->fields[LEAD_SURNAME]));
+        return ctn_arena_printf(l->arena, "%.*s %.*s", CTN_STR_ARG(l->fields[LEAD_FIRST_NAME]),
+                                CTN_STR_ARG(l->fields[LEAD_SURNAME]));
     return lead_has_field(l, LEAD_FIRST_NAME) ? l->fields[LEAD_FIRST_NAME] : l->fields[LEAD_SURNAME];
 }
 
 static const char *const NAME_RULES[] = {
     /* after the closing words */
-    "(?i:regards|wishes|thanks|thank you|cheers|sincerely|faithfully|grüßen|gruessen|grüße|gruß|saludos|cordialement|merci|love)[,.! ]{0,5}\\n{1,4}\\s{0,5}[-–—]?\\s{0,5}" TITLE "*" NAME,
+    "(?i:regards|wishes|thanks|thank "
+    "you|cheers|sincerely|faithfully|grüßen|gruessen|grüße|gruß|saludos|cordialement|merci|love)[,.! "
+    "]{0,5}\\n{1,4}\\s{0,5}[-–—]?\\s{0,5}" TITLE "*" NAME,
     /* alone on a line, its address or number on the next */
     "(?:^|\\n)\\s{0,5}[-–—]\\s{0,5}" TITLE "?" NAME "\\s{0,5}(?:\\n|$)",
     "(?:^|\\n)\\s{0,5}" TITLE "?" NAME "(?:, [^\\n]{0,60})?\\n[^\\n]{0,40}(?:@|\\d{3})",
     /* the writer says it */
-    "\\b(?i:this is|my name is|my name's|name is|name's|je m'appelle|me llamo|mi nombre es|ich heiße|ich heisse|mein name ist|it's|its|i'm|i am|soy)"
+    "\\b(?i:this is|my name is|my name's|name is|name's|je m'appelle|me llamo|mi nombre es|ich heiße|ich heisse|mein "
+    "name ist|it's|its|i'm|i am|soy)"
     "(?:[ ,.]+(?i:uh|um|er|erm))*[ ,]+" TITLE "*" NAME,
     NAME " here\\b",
     "\\b" TITLE "+" NAME,
@@ -101,7 +112,8 @@ static ctn_str fullest(lead *l, ctn_str name)
     ctn_str best = name, text = l->body.original;
     for (size_t from = 0; lead_find_unicode(l->rules, NAME, text, from, &m); from = m.end) {
         ctn_str found = m.group[1];
-        if (found.len > best.len && ctn_str_starts_with(found, name) && found.ptr[name.len] == ' ' && clean_name(l, found).len > 0)
+        if (found.len > best.len && ctn_str_starts_with(found, name) && found.ptr[name.len] == ' ' &&
+            clean_name(l, found).len > 0)
             best = found;
     }
     return best;
@@ -120,7 +132,8 @@ static void read_name(lead *l)
         return;
     }
     for (size_t i = 0; i < sizeof NAME_RULES / sizeof *NAME_RULES; i++)
-        for (size_t from = 0, tries = 0; tries < 20 && lead_find_unicode(l->rules, NAME_RULES[i], l->body.original, from, &m); tries++) {
+        for (size_t from = 0, tries = 0;
+             tries < 20 && lead_find_unicode(l->rules, NAME_RULES[i], l->body.original, from, &m); tries++) {
             name = clean_name(l, m.group[1]);
             if (name.len > 0) {
                 l->name = bounded(fullest(l, name), 120);
@@ -147,7 +160,9 @@ static ctn_str spoken_address(lead *l, ctn_str text)
 {
     lead_match m;
     if (!lead_find(l->rules,
-                   "\\b([a-z0-9]+(?: (?:dot|underscore|dash|hyphen) [a-z0-9]+){0,4}) at ([a-z0-9-]+(?: dot [a-z0-9-]+){1,3})\\b", text, 0, &m))
+                   "\\b([a-z0-9]+(?: (?:dot|underscore|dash|hyphen) [a-z0-9]+){0,4}) at ([a-z0-9-]+(?: dot "
+                   "[a-z0-9-]+){1,3})\\b",
+                   text, 0, &m))
         return (ctn_str){NULL, 0};
     ctn_buf out;
     ctn_buf_init(&out, 400);
@@ -219,11 +234,15 @@ static ctn_str spoken_digits(lead *l, ctn_str text)
     static const struct {
         const char *word;
         char digit;
-    } words[] = {{"oh", '0'}, {"o", '0'}, {"zero", '0'}, {"nought", '0'}, {"one", '1'}, {"two", '2'}, {"three", '3'}, {"four", '4'},
-                 {"five", '5'}, {"six", '6'}, {"seven", '7'}, {"eight", '8'}, {"nine", '9'}};
+    } words[] = {{"oh", '0'},    {"o", '0'},     {"zero", '0'}, {"nought", '0'}, {"one", '1'},
+                 {"two", '2'},   {"three", '3'}, {"four", '4'}, {"five", '5'},   {"six", '6'},
+                 {"seven", '7'}, {"eight", '8'}, {"nine", '9'}};
     lead_match m;
-    if (!lead_find(l->rules, "\\b(?:(?:oh|o|zero|nought|one|two|three|four|five|six|seven|eight|nine|hundred|double|triple)[ ,.-]+){8,20}"
-                             "(?:oh|o|zero|nought|one|two|three|four|five|six|seven|eight|nine)\\b", text, 0, &m))
+    if (!lead_find(l->rules,
+                   "\\b(?:(?:oh|o|zero|nought|one|two|three|four|five|six|seven|eight|nine|hundred|double|triple)[ "
+                   ",.-]+){8,20}"
+                   "(?:oh|o|zero|nought|one|two|three|four|five|six|seven|eight|nine)\\b",
+                   text, 0, &m))
         return (ctn_str){NULL, 0};
     char *out = ctn_arena_alloc(l->arena, 80);
     size_t len = 0, times = 1;
@@ -257,9 +276,14 @@ static void read_phone(lead *l)
             return;
         }
     }
-    for (size_t from = 0; lead_find(l->rules, "(?<![\\w/.:,$\\x80\\xA3-])(?:\\+ ?|\\()?\\d[\\d ().-]{6,22}\\d(?![\\w/:])", text, from, &m); from = m.end) {
+    for (size_t from = 0; lead_find(
+             l->rules, "(?<![\\w/.:,$\\x80\\xA3-])(?:\\+ ?|\\()?\\d[\\d ().-]{6,22}\\d(?![\\w/:])", text, from, &m);
+         from = m.end) {
         ctn_str found = m.group[0], digits = digits_of(l, found);
-        if (lead_has(l->rules, "^\\d{1,2}\\.\\d{1,2}\\.\\d{2,4}|^\\d{4}-\\d{2}-\\d{2}|^\\d{1,2}-\\d{1,2}-\\d{2,4}\\b|^\\d{1,3}(?:[ .]000)+", found))
+        if (lead_has(l->rules,
+                     "^\\d{1,2}\\.\\d{1,2}\\.\\d{2,4}|^\\d{4}-\\d{2}-\\d{2}|^\\d{1,2}-\\d{1,2}-\\d{2,4}\\b|^\\d{1,3}(?:"
+                     "[ .]000)+",
+                     found))
             continue;
         if (is_complete(digits)) {
             l->phone_digits = digits;
@@ -285,10 +309,10 @@ typedef struct phone_country {
 } phone_country;
 
 static const phone_country PHONE_COUNTRIES[] = {
-    {"United Kingdom", "44", 10, 11, true}, {"Germany", "49", 9, 13, true},     {"France", "33", 10, 10, true},
-    {"Ireland", "353", 9, 10, true},        {"Australia", "61", 10, 10, true},  {"New Zealand", "64", 9, 11, true},
-    {"Spain", "34", 9, 9, false},           {"Portugal", "351", 9, 9, false},   {"Netherlands", "31", 10, 10, true},
-    {"Belgium", "32", 9, 10, true},         {"Switzerland", "41", 10, 10, true}, {"Austria", "43", 9, 13, true},
+    {"United Kingdom", "44", 10, 11, true}, {"Germany", "49", 9, 13, true},       {"France", "33", 10, 10, true},
+    {"Ireland", "353", 9, 10, true},        {"Australia", "61", 10, 10, true},    {"New Zealand", "64", 9, 11, true},
+    {"Spain", "34", 9, 9, false},           {"Portugal", "351", 9, 9, false},     {"Netherlands", "31", 10, 10, true},
+    {"Belgium", "32", 9, 10, true},         {"Switzerland", "41", 10, 10, true},  {"Austria", "43", 9, 13, true},
     {"Sweden", "46", 9, 10, true},          {"South Africa", "27", 10, 10, true}, {"Pakistan", "92", 10, 11, true},
     {"Poland", "48", 9, 9, false},
 };
@@ -309,7 +333,8 @@ void lead_settle_phone(lead *l)
         country = "United Kingdom";
     for (size_t i = 0; country && i < sizeof PHONE_COUNTRIES / sizeof *PHONE_COUNTRIES; i++) {
         const phone_country *p = &PHONE_COUNTRIES[i];
-        if (strcmp(p->country, country) != 0 || d.len < p->digits_min || d.len > p->digits_max || (d.ptr[0] == '0') != p->has_trunk)
+        if (strcmp(p->country, country) != 0 || d.len < p->digits_min || d.len > p->digits_max ||
+            (d.ptr[0] == '0') != p->has_trunk)
             continue;
         ctn_str national = ctn_str_from_offset(d, p->has_trunk ? 1 : 0);
         l->phone = ctn_arena_printf(l->arena, "+%s%.*s", p->prefix, CTN_STR_ARG(national));

@@ -11,13 +11,18 @@
 enum { DATES_MAX = 40 };
 
 #define MONTH                                                                                                          \
-    "(jan(?:uary|uar|vier|ner)?|enero|ene|feb(?:ruary|ruar|rero)?|fev(?:rier)?|mar(?:ch|zo|z|s)?|apr(?:il)?|avr(?:il)?|abr(?:il)?|"   \
-    "may|mai|mayo|june?|juni|junio|juin|july?|juli|julio|juillet|aug(?:ust)?|aout|agosto|ago|sept?(?:ember|embre|tiembre|iembre)?|"    \
-    "oct(?:ober|obre|ubre)?|okt(?:ober)?|nov(?:ember|embre|iembre)?|dec(?:ember|embre)?|dez(?:ember)?|dic(?:iembre)?)(?![a-z])\\.?"
+    "(jan(?:uary|uar|vier|ner)?|enero|ene|feb(?:ruary|ruar|rero)?|fev(?:rier)?|mar(?:ch|zo|z|s)?|apr(?:il)?|avr(?:il)" \
+    "?|abr(?:il)?|"                                                                                                    \
+    "may|mai|mayo|june?|juni|junio|juin|july?|juli|julio|juillet|aug(?:ust)?|aout|agosto|ago|sept?(?:ember|embre|"     \
+    "tiembre|iembre)?|"                                                                                                \
+    "oct(?:ober|obre|ubre)?|okt(?:ober)?|nov(?:ember|embre|iembre)?|dec(?:ember|embre)?|dez(?:ember)?|dic(?:iembre)?)" \
+    "(?![a-z])\\.?"
 #define DAY                                                                                                            \
-    "(\\d{1,2}|first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|thirteenth|fourteenth|"    \
-    "fifteenth|sixteenth|seventeenth|eighteenth|nineteenth|twentieth|twenty[- ]first|twenty[- ]second|twenty[- ]third|"     \
-    "twenty[- ]fourth|twenty[- ]fifth|twenty[- ]sixth|twenty[- ]seventh|twenty[- ]eighth|twenty[- ]ninth|thirtieth|"        \
+    "(\\d{1,2}|first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|thirteenth|"          \
+    "fourteenth|"                                                                                                      \
+    "fifteenth|sixteenth|seventeenth|eighteenth|nineteenth|twentieth|twenty[- ]first|twenty[- ]second|twenty[- "       \
+    "]third|"                                                                                                          \
+    "twenty[- ]fourth|twenty[- ]fifth|twenty[- ]sixth|twenty[- ]seventh|twenty[- ]eighth|twenty[- ]ninth|thirtieth|"   \
     "thirty[- ]first)(?:st|nd|rd|th|er|\\.)?"
 #define WEEKDAY "(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\\.?,? )"
 #define YEAR    "(?:,? ?(20\\d\\d))?"
@@ -29,7 +34,7 @@ typedef struct date {
     size_t at, end;
     int year, month, day; /* 0: not said */
     role role;
-    bool closes_range; /* "10 to 13 April": the second of the two */
+    bool closes_range;          /* "10 to 13 April": the second of the two */
     int other_month, other_day; /* 05/06: the other reading, 0: none */
     travel_day resolved;
 } date;
@@ -44,9 +49,9 @@ static int month_of(ctn_str word)
     static const struct {
         const char *start;
         int month;
-    } starts[] = {{"jan", 1}, {"ene", 1}, {"feb", 2}, {"fev", 2}, {"mar", 3}, {"apr", 4}, {"avr", 4}, {"abr", 4}, {"may", 5}, {"mai", 5},
-                  {"juin", 6}, {"jun", 6}, {"jui", 7}, {"jul", 7}, {"aug", 8}, {"aou", 8}, {"ago", 8}, {"sep", 9}, {"oct", 10}, {"okt", 10},
-                  {"nov", 11}, {"dec", 12}, {"dez", 12}, {"dic", 12}};
+    } starts[] = {{"jan", 1}, {"ene", 1}, {"feb", 2},  {"fev", 2},  {"mar", 3},  {"apr", 4},  {"avr", 4},  {"abr", 4},
+                  {"may", 5}, {"mai", 5}, {"juin", 6}, {"jun", 6},  {"jui", 7},  {"jul", 7},  {"aug", 8},  {"aou", 8},
+                  {"ago", 8}, {"sep", 9}, {"oct", 10}, {"okt", 10}, {"nov", 11}, {"dec", 12}, {"dez", 12}, {"dic", 12}};
     for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
         if (ctn_str_starts_with(word, ctn_str_from(starts[i].start)))
             return starts[i].month;
@@ -55,14 +60,16 @@ static int month_of(ctn_str word)
 
 static int day_of(ctn_str word)
 {
-    static const char *const ordinals[] = {"first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
-                                           "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth",
-                                           "eighteenth", "nineteenth", "twentieth"};
+    static const char *const ordinals[] = {"first",     "second",      "third",      "fourth",     "fifth",
+                                           "sixth",     "seventh",     "eighth",     "ninth",      "tenth",
+                                           "eleventh",  "twelfth",     "thirteenth", "fourteenth", "fifteenth",
+                                           "sixteenth", "seventeenth", "eighteenth", "nineteenth", "twentieth"};
     int64_t number;
     if (ctn_str_to_int64(word, &number))
         return (int) number;
-    int tens = ctn_str_starts_with(word, CTN_STR("twenty-")) || ctn_str_starts_with(word, CTN_STR("twenty ")) ? 20
-               : ctn_str_starts_with(word, CTN_STR("thirty-")) || ctn_str_starts_with(word, CTN_STR("thirty ")) ? 30 : 0;
+    int tens = ctn_str_starts_with(word, CTN_STR("twenty-")) || ctn_str_starts_with(word, CTN_STR("twenty "))   ? 20
+               : ctn_str_starts_with(word, CTN_STR("thirty-")) || ctn_str_starts_with(word, CTN_STR("thirty ")) ? 30
+                                                                                                                : 0;
     if (ctn_str_is(word, "thirtieth"))
         return 30;
     if (tens)
@@ -93,16 +100,20 @@ static void find_numeric(lead *l, lead_text *t, dates *list)
 {
     lead_match m;
     ctn_str text = lead_text_folded(t);
-    for (size_t from = 0; lead_find(l->rules, "(?<!\\d)(20\\d\\d)-(\\d{1,2})-(\\d{1,2})(?!\\d)", text, from, &m); from = m.end) {
+    for (size_t from = 0; lead_find(l->rules, "(?<!\\d)(20\\d\\d)-(\\d{1,2})-(\\d{1,2})(?!\\d)", text, from, &m);
+         from = m.end) {
         add(list, m.start, m.end, number_of(m.group[1]), number_of(m.group[2]), number_of(m.group[3]));
         lead_text_blank(t, m.start, m.end);
     }
-    for (size_t from = 0; lead_find(l->rules, "(?<![\\d.,])(\\d{1,2})([./-])(\\d{1,2})\\2(20\\d\\d|\\d\\d)(?!\\d|\\.\\d)", text, from, &m); from = m.end) {
+    for (size_t from = 0; lead_find(
+             l->rules, "(?<![\\d.,])(\\d{1,2})([./-])(\\d{1,2})\\2(20\\d\\d|\\d\\d)(?!\\d|\\.\\d)", text, from, &m);
+         from = m.end) {
         int first = number_of(m.group[1]), second = number_of(m.group[3]), year = number_of(m.group[4]);
         bool dots = m.group[2].ptr[0] == '.', month_first = l->is_month_first && !dots && first <= 12;
         if (!dots && second > 12 && first <= 12)
             month_first = true;
-        date *d = add(list, m.start, m.end, year < 100 ? 2000 + year : year, month_first ? first : second, month_first ? second : first);
+        date *d = add(list, m.start, m.end, year < 100 ? 2000 + year : year, month_first ? first : second,
+                      month_first ? second : first);
         if (!dots && first <= 12 && second <= 12) {
             d->other_month = month_first ? second : first;
             d->other_day = month_first ? first : second;
@@ -115,13 +126,20 @@ static void find_ranges(lead *l, lead_text *t, dates *list)
 {
     lead_match m;
     ctn_str text = lead_text_folded(t);
-    for (size_t from = 0; lead_find(l->rules, "(?<![\\d/])(?:the )?" DAY TO "(?:the )?" WEEKDAY "?" DAY " ?(?:of |de )?" MONTH YEAR, text, from, &m); from = m.end) {
+    for (size_t from = 0;
+         lead_find(l->rules, "(?<![\\d/])(?:the )?" DAY TO "(?:the )?" WEEKDAY "?" DAY " ?(?:of |de )?" MONTH YEAR,
+                   text, from, &m);
+         from = m.end) {
         int year = number_of(m.group[4]), month = month_of(m.group[3]);
         add(list, m.start, m.start + 1, year, month, day_of(m.group[1]));
         add(list, m.end - 1, m.end, year, month, day_of(m.group[2]))->closes_range = true;
         lead_text_blank(t, m.start, m.end);
     }
-    for (size_t from = 0; lead_find(l->rules, "\\b" MONTH " (?:the )?" DAY TO "(?:the )?" DAY "(?![\\d/:])(?! ?(?:of |de )?(?:jan|feb|mar|apr|may|ju|aug|sep|oct|nov|dec))" YEAR, text, from, &m); from = m.end) {
+    for (size_t from = 0; lead_find(l->rules,
+                                    "\\b" MONTH " (?:the )?" DAY TO "(?:the )?" DAY
+                                    "(?![\\d/:])(?! ?(?:of |de )?(?:jan|feb|mar|apr|may|ju|aug|sep|oct|nov|dec))" YEAR,
+                                    text, from, &m);
+         from = m.end) {
         int year = number_of(m.group[4]), month = month_of(m.group[1]);
         add(list, m.start, m.start + 1, year, month, day_of(m.group[2]));
         add(list, m.end - 1, m.end, year, month, day_of(m.group[3]))->closes_range = true;
@@ -133,15 +151,25 @@ static void find_days_of_months(lead *l, lead_text *t, dates *list)
 {
     lead_match m;
     ctn_str text = lead_text_folded(t);
-    for (size_t from = 0; lead_find(l->rules, "(?<![\\d/:.,\\x80\\xA3$])" DAY " ?(?:of |de |del )?" MONTH YEAR, text, from, &m); from = m.end) {
+    for (size_t from = 0;
+         lead_find(l->rules, "(?<![\\d/:.,\\x80\\xA3$])" DAY " ?(?:of |de |del )?" MONTH YEAR, text, from, &m);
+         from = m.end) {
         add(list, m.start, m.end, number_of(m.group[3]), month_of(m.group[2]), day_of(m.group[1]));
         lead_text_blank(t, m.start, m.end);
     }
-    for (size_t from = 0; lead_find(l->rules, "\\b" MONTH " (?:the )?" DAY "(?![\\d/:,]\\d)(?! ?(?:of us|people|pax|adults|nights|days|k\\b))(?:,? (20\\d\\d))?", text, from, &m); from = m.end) {
+    for (size_t from = 0;
+         lead_find(l->rules,
+                   "\\b" MONTH " (?:the )?" DAY
+                   "(?![\\d/:,]\\d)(?! ?(?:of us|people|pax|adults|nights|days|k\\b))(?:,? (20\\d\\d))?",
+                   text, from, &m);
+         from = m.end) {
         add(list, m.start, m.end, number_of(m.group[3]), month_of(m.group[1]), day_of(m.group[2]));
         lead_text_blank(t, m.start, m.end);
     }
-    for (size_t from = 0; lead_find(l->rules, "\\b(?:by|on|until|till|from|to|back|before) (?:" WEEKDAY ")?the (\\d{1,2})(?:st|nd|rd|th)\\b", text, from, &m); from = m.end)
+    for (size_t from = 0; lead_find(
+             l->rules, "\\b(?:by|on|until|till|from|to|back|before) (?:" WEEKDAY ")?the (\\d{1,2})(?:st|nd|rd|th)\\b",
+             text, from, &m);
+         from = m.end)
         add(list, m.end - 1, m.end, 0, 0, number_of(m.group[1]));
 }
 
@@ -185,21 +213,34 @@ static void give_role(lead *l, ctn_str text, date *d)
         d->role = ROLE_END;
         return;
     }
-    if (lead_before(l->rules, "\\b(?:after|not before|before|born|dob|since) (?:the )?" WEEKDAY "?$", text, d->at, 30, NULL) ||
-        lead_before(l->rules, "\\b(?:birthday|claim by|deadline|expires?|mocks|appointment)\\b[^.\\n]{0,16}$", text, d->at, 34, NULL))
+    if (lead_before(l->rules, "\\b(?:after|not before|before|born|dob|since) (?:the )?" WEEKDAY "?$", text, d->at, 30,
+                    NULL) ||
+        lead_before(l->rules, "\\b(?:birthday|claim by|deadline|expires?|mocks|appointment)\\b[^.\\n]{0,16}$", text,
+                    d->at, 34, NULL))
         d->role = ROLE_IGNORE;
     else if (lead_before(l->rules, "\\b(?:married|wedding)\\b[^.\\n]{0,14}$", text, d->at, 30, NULL))
         d->role = ROLE_EVENT;
     else if (lead_after(l->rules, " (?:out|depart\\w*|outbound)\\b", text, d->end, 12))
         d->role = ROLE_START;
-    else if (lead_after(l->rules, " (?:home|back|return\\w*|inbound)\\b(?! (?:on |by )?(?:the )?(?:[a-z]{3,9} )?\\d)", text, d->end, 30))
+    else if (lead_after(l->rules, " (?:home|back|return\\w*|inbound)\\b(?! (?:on |by )?(?:the )?(?:[a-z]{3,9} )?\\d)",
+                        text, d->end, 30))
         d->role = ROLE_END;
-    else if (lead_before(l->rules, "\\b(?:back|return\\w*|rtn|ret|home|vuelta|regreso|volver|volvemos|retour|zuruck|ruckflug|ruckreise|land back|check ?out)\\b[^.;!?\\n]{0,24}$", text, d->at, 46, NULL) &&
-             !lead_before(l->rules, "\\b(?:out|depart\\w*|leav\\w*|set off)\\b[^.;!?\\n\\d]{0,12}$", text, d->at, 20, NULL))
+    else if (lead_before(l->rules,
+                         "\\b(?:back|return\\w*|rtn|ret|home|vuelta|regreso|volver|volvemos|retour|zuruck|ruckflug|"
+                         "ruckreise|land back|check ?out)\\b[^.;!?\\n]{0,24}$",
+                         text, d->at, 46, NULL) &&
+             !lead_before(l->rules, "\\b(?:out|depart\\w*|leav\\w*|set off)\\b[^.;!?\\n\\d]{0,12}$", text, d->at, 20,
+                          NULL))
         d->role = ROLE_END;
-    else if (lead_before(l->rules, "(?:\\b(?:to|until|till|til|through|thru|al|bis|hasta|jusqu'au|au)|-) ?(?:the )?" WEEKDAY "?$", text, d->at, 22, NULL))
+    else if (lead_before(l->rules,
+                         "(?:\\b(?:to|until|till|til|through|thru|al|bis|hasta|jusqu'au|au)|-) ?(?:the )?" WEEKDAY "?$",
+                         text, d->at, 22, NULL))
         d->role = ROLE_END;
-    else if (lead_before(l->rules, "\\b(?:from|start\\w*|depart\\w*|out|leav\\w*|set off|on or about|arriv\\w*|fly\\w*|going|vom|ab|del|le|el|salimos|week of|beginning|commencing|w/c)\\b[^.;!?\\n]{0,18}$", text, d->at, 36, NULL))
+    else if (lead_before(l->rules,
+                         "\\b(?:from|start\\w*|depart\\w*|out|leav\\w*|set off|on or "
+                         "about|arriv\\w*|fly\\w*|going|vom|ab|del|le|el|salimos|week "
+                         "of|beginning|commencing|w/c)\\b[^.;!?\\n]{0,18}$",
+                         text, d->at, 36, NULL))
         d->role = ROLE_START;
 }
 
@@ -228,7 +269,8 @@ static travel_day relative_day(lead *l, ctn_str text, travel_day event)
             day++;
         return day;
     }
-    if (lead_find(l->rules, "\\b(?:tomorrow|tmrw|tmrow|manana|demain|morgen)\\b(?! (?:morning|evening) (?:call|ring))", text, 0, &m))
+    if (lead_find(l->rules, "\\b(?:tomorrow|tmrw|tmrow|manana|demain|morgen)\\b(?! (?:morning|evening) (?:call|ring))",
+                  text, 0, &m))
         return l->received + 1;
     if (lead_find(l->rules, "\\bin " LEAD_NUMBER " (weeks?|days?)(?:'s? time)?\\b(?! of)", text, 0, &m)) {
         int number = lead_number(m.group[1]);
@@ -325,14 +367,17 @@ static bool sum_per_stop(lead *l, ctn_str text, int *ret_nights)
 {
     lead_match m;
     int sum = 0, stops = 0;
-    for (size_t from = 0; lead_find(l->rules, "[a-z] ?\\((\\d{1,2})(?: ?(?:nights?|nts?|n|noches|nuits|nachte))?\\)", text, from, &m); from = m.end, stops++)
+    for (size_t from = 0;
+         lead_find(l->rules, "[a-z] ?\\((\\d{1,2})(?: ?(?:nights?|nts?|n|noches|nuits|nachte))?\\)", text, from, &m);
+         from = m.end, stops++)
         sum += number_of(m.group[1]);
     if (stops >= 2 && lead_has(l->rules, "\\(\\d{1,2} ?(?:nights?|nts?|n|noches|nuits|nachte)\\)", text)) {
         *ret_nights = sum;
         return true;
     }
     sum = stops = 0;
-    for (size_t from = 0; lead_find(l->rules, "\\b" LEAD_NUMBER " nights? (?:in|at|on) [a-z]", text, from, &m); from = m.end, stops++)
+    for (size_t from = 0; lead_find(l->rules, "\\b" LEAD_NUMBER " nights? (?:in|at|on) [a-z]", text, from, &m);
+         from = m.end, stops++)
         sum += lead_number(m.group[1]) > 0 ? lead_number(m.group[1]) : 0;
     *ret_nights = sum;
     return stops >= 2;
@@ -344,20 +389,35 @@ static int nights_of(lead *l, ctn_str text)
     int nights = -1;
     if (sum_per_stop(l, text, &nights) && nights > 0)
         return nights;
-    if (lead_has(l->rules, "\\b\\d{1,2} ?(?:-|to|or) ?\\d{1,2} ?(?:nights?|nites?|nts|days?|weeks?|noches|nuits|nachte|tage|jours)\\b", text))
+    if (lead_has(
+            l->rules,
+            "\\b\\d{1,2} ?(?:-|to|or) ?\\d{1,2} ?(?:nights?|nites?|nts|days?|weeks?|noches|nuits|nachte|tage|jours)\\b",
+            text))
         return -1;
     nights = -1;
-    for (size_t from = 0; lead_find(l->rules, "\\b" LEAD_NUMBER "[ -]?(?:nights?|nites?|nts?|noches?|nuits?|nachten?)\\b", text, from, &m); from = m.end)
+    for (size_t from = 0; lead_find(
+             l->rules, "\\b" LEAD_NUMBER "[ -]?(?:nights?|nites?|nts?|noches?|nuits?|nachten?)\\b", text, from, &m);
+         from = m.end)
         if (lead_number(m.group[1]) > 0)
             nights = lead_number(m.group[1]);
     if (nights > 0)
         return nights;
-    for (size_t from = 0; lead_find(l->rules, "(?<!last )(?<!that )(?<!next )(?<!this )(?<!in )(?<!within )\\b" LEAD_NUMBER "[ -]?(?:weeks?|wks?|semaines?|semanas?|wochen?)\\b(?! (?:of the|ago|later|after|before|time|on the|from now))(?!')", text, from, &m); from = m.end)
+    for (size_t from = 0; lead_find(l->rules,
+                                    "(?<!last )(?<!that )(?<!next )(?<!this )(?<!in )(?<!within )\\b" LEAD_NUMBER
+                                    "[ -]?(?:weeks?|wks?|semaines?|semanas?|wochen?)\\b(?! (?:of "
+                                    "the|ago|later|after|before|time|on the|from now))(?!')",
+                                    text, from, &m);
+         from = m.end)
         if (lead_number(m.group[1]) > 0)
             nights = lead_number(m.group[1]) * 7;
     if (lead_has(l->rules, "\\bfortnight\\b(?! (?:ago|later))|\\bquincena\\b", text))
         nights = 14;
-    if (nights < 0 && lead_find(l->rules, "\\b" LEAD_NUMBER "[ -]?(?:days?|jours|dias|tagen?)\\b(?! (?:after|later|ago|before|out|per|a week))(?! ?of rain)", text, 0, &m) && lead_number(m.group[1]) > 1)
+    if (nights < 0 &&
+        lead_find(l->rules,
+                  "\\b" LEAD_NUMBER
+                  "[ -]?(?:days?|jours|dias|tagen?)\\b(?! (?:after|later|ago|before|out|per|a week))(?! ?of rain)",
+                  text, 0, &m) &&
+        lead_number(m.group[1]) > 1)
         nights = lead_number(m.group[1]) - 1;
     return nights;
 }
@@ -369,10 +429,13 @@ static void read_month(lead *l, ctn_str text)
     lead_match m;
     travel_civil now = travel_day_civil(l->received);
     static const char IN_MONTH[] =
-        "\\b(?:in|early|mid|middle of|late|end of|beginning of|start of|first (?:week|half) of|last (?:week|half) of|time in|during|next|this|sometime|around|"
-        "debut|mi|fin|courant|anfang|mitte|ende|im|en|principios de|finales de|mediados de|for|about|try|thinking|or|and|half term)[ -]{1,2}(?:of |de |d'|in )?" MONTH "(?:,? (20\\d\\d|next year))?";
+        "\\b(?:in|early|mid|middle of|late|end of|beginning of|start of|first (?:week|half) of|last (?:week|half) "
+        "of|time in|during|next|this|sometime|around|"
+        "debut|mi|fin|courant|anfang|mitte|ende|im|en|principios de|finales de|mediados "
+        "de|for|about|try|thinking|or|and|half term)[ -]{1,2}(?:of |de |d'|in )?" MONTH "(?:,? (20\\d\\d|next year))?";
     static const char BARE_MONTH[] =
-        "\\b(january|february|april|june|july|august|september|october|november|december|sept|juillet|aout|octobre|septembre|christmas|xmas|noel|weihnachten|navidad)\\b(?:,? (20\\d\\d|next year))?";
+        "\\b(january|february|april|june|july|august|september|october|november|december|sept|juillet|aout|octobre|"
+        "septembre|christmas|xmas|noel|weihnachten|navidad)\\b(?:,? (20\\d\\d|next year))?";
     const char *const patterns[] = {IN_MONTH, BARE_MONTH};
     for (size_t i = 0; i < 2 && l->month == 0; i++)
         for (size_t from = 0; lead_find(l->rules, patterns[i], text, from, &m); from = m.end) {
@@ -437,7 +500,8 @@ void lead_read_dates(lead *l)
         lead_text undated = find_dates(l, &l->said, CTN_NEW(l->arena, dates));
         read_month(l, lead_text_folded(&undated));
         if (l->month == 0 && lead_has_field(l, LEAD_DATES)) {
-            lead_text t = lead_text_make(l->arena, ctn_arena_printf(l->arena, "in %.*s", CTN_STR_ARG(l->fields[LEAD_DATES])));
+            lead_text t =
+                lead_text_make(l->arena, ctn_arena_printf(l->arena, "in %.*s", CTN_STR_ARG(l->fields[LEAD_DATES])));
             read_month(l, lead_text_folded(&t));
         }
     }

@@ -13,8 +13,23 @@
 #include "places.h"
 
 typedef enum lead_field {
-    LEAD_NAME, LEAD_FIRST_NAME, LEAD_SURNAME, LEAD_EMAIL, LEAD_PHONE, LEAD_ORIGIN, LEAD_DESTINATION, LEAD_START, LEAD_END,
-    LEAD_DATES, LEAD_NIGHTS, LEAD_ADULTS, LEAD_CHILDREN, LEAD_BUDGET, LEAD_COMMENT, LEAD_OTHER, LEAD_FIELD_COUNT
+    LEAD_NAME,
+    LEAD_FIRST_NAME,
+    LEAD_SURNAME,
+    LEAD_EMAIL,
+    LEAD_PHONE,
+    LEAD_ORIGIN,
+    LEAD_DESTINATION,
+    LEAD_START,
+    LEAD_END,
+    LEAD_DATES,
+    LEAD_NIGHTS,
+    LEAD_ADULTS,
+    LEAD_CHILDREN,
+    LEAD_BUDGET,
+    LEAD_COMMENT,
+    LEAD_OTHER,
+    LEAD_FIELD_COUNT
 } lead_field;
 
 enum { LEAD_DESTINATIONS_MAX = 8 };
@@ -23,8 +38,8 @@ typedef struct lead {
     ctn_arena *arena;
     lead_rules *rules;
     travel_day received;
-    lead_text body; /* the client's words */
-    lead_text said; /* the same, with what was taken back or is beside the point blanked */
+    lead_text body;                   /* the client's words */
+    lead_text said;                   /* the same, with what was taken back or is beside the point blanked */
     ctn_str fields[LEAD_FIELD_COUNT]; /* of a form; len 0: not there */
     ctn_str speaker;                  /* the client's name in a chat's header */
     ctn_str forwarded_name, forwarded_email;
@@ -52,8 +67,8 @@ const char *lead_interest_name(size_t i);
 
 void lead_prepare(lead *l, ctn_str raw);
 void lead_read_places(lead *l);
-void lead_read_client(lead *l);   /* name and e-mail, phone digits */
-void lead_settle_phone(lead *l);  /* after places and budget: the country */
+void lead_read_client(lead *l);  /* name and e-mail, phone digits */
+void lead_settle_phone(lead *l); /* after places and budget: the country */
 void lead_read_dates(lead *l);
 void lead_read_people(lead *l);
 void lead_read_budget(lead *l);

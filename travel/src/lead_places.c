@@ -34,7 +34,8 @@ static bool is_upper(const lead_text *t, size_t at)
     ctn_str piece = lead_text_original(t, at, at + 1);
     if (piece.len == 1)
         return piece.ptr[0] >= 'A' && piece.ptr[0] <= 'Z';
-    return piece.len == 2 && (uint8_t) piece.ptr[0] == 0xC3 && (uint8_t) piece.ptr[1] >= 0x80 && (uint8_t) piece.ptr[1] <= 0x9E;
+    return piece.len == 2 && (uint8_t) piece.ptr[0] == 0xC3 && (uint8_t) piece.ptr[1] >= 0x80 &&
+           (uint8_t) piece.ptr[1] <= 0x9E;
 }
 
 static bool all_upper(const lead_text *t, size_t start, size_t end)
@@ -120,7 +121,10 @@ static void find_codes(const lead_text *t, mentions *list)
             continue;
         const travel_airport *airport = travel_airport_by_code(lead_text_original(t, i, i + 3));
         if (airport && !is_currency_code(airport->code))
-            add_mention(list, (mention){.start = i, .end = i + 3, .name = airport->city, .country = airport->country, .is_airport = true});
+            add_mention(
+                list,
+                (mention){
+                    .start = i, .end = i + 3, .name = airport->city, .country = airport->country, .is_airport = true});
     }
 }
 
@@ -143,12 +147,14 @@ static void find_mentions(lead *l, const lead_text *t, bool is_field, mentions *
     for (size_t i = 0; i < travel_place_count; i++) {
         const travel_place *p = &travel_places[i];
         const travel_airport *airport = travel_airport_by_code(ctn_str_from(p->airport));
-        find_aliases(t, p->aliases, (mention){.name = p->name, .country = airport ? airport->country : NULL}, is_field, list);
+        find_aliases(t, p->aliases, (mention){.name = p->name, .country = airport ? airport->country : NULL}, is_field,
+                     list);
     }
     for (size_t i = 0; i < travel_airport_count; i++) {
         const travel_airport *a = &travel_airports[i];
         char city[64];
-        find_aliases(t, a->aliases, (mention){.name = a->city, .country = a->country, .is_airport = true}, is_field, list);
+        find_aliases(t, a->aliases, (mention){.name = a->city, .country = a->country, .is_airport = true}, is_field,
+                     list);
         lower(city, sizeof city, a->city);
         if (!travel_place_by_name(ctn_str_from(a->city)))
             find_aliases(t, city, (mention){.name = a->city, .country = a->country}, is_field, list);
@@ -164,13 +170,16 @@ static void find_mentions(lead *l, const lead_text *t, bool is_field, mentions *
 
 static const char FROM_BEFORE[] =
     "(?:\\b(?:from|ex|out of|outta|leaving|departing|departs?|fly|flying|abflug|abflug ab|ab|von|desde|aus|"
-    "(?:part\\w*|depart\\w*|sal\\w+|saliendo|vol\\w*|vuelo\\w*) (?:de |d'|desde )?|(?:based|living|live) in|all in|i'm in|im in|home is)"
+    "(?:part\\w*|depart\\w*|sal\\w+|saliendo|vol\\w*|vuelo\\w*) (?:de |d'|desde )?|(?:based|living|live) in|all in|i'm "
+    "in|im in|home is)"
     "|\\bflights?(?= $)) ?(?:-|: ?)?(?:the |here in |either |london |new york )?$";
 static const char FROM_AFTER[] = " ?(?:airport\\b|pref\\b|preferred\\b|preferably\\b|if poss|departures?\\b)";
-static const char OUT_BEFORE[] =
-    "\\b(?:scrap|forget|not|skip|except|rather than|instead of|don'?t want|not keen on|avoid|anywhere but|bored of|no more|driving to|"
-    "(?:been|went|was|were|gone) (?:to|in)|pas|nicht|kein\\w*|ya no|sin|hate)(?: (?:to|the|a|in|at|going to|go to|want|really))* ?$";
-static const char TO_BEFORE[] = "\\b(?:to|into|in|at|near|nr|visit|visiting|for|nach|a|au|aux|en|towards|around|via) (?:the )?$";
+static const char OUT_BEFORE[] = "\\b(?:scrap|forget|not|skip|except|rather than|instead of|don'?t want|not keen "
+                                 "on|avoid|anywhere but|bored of|no more|driving to|"
+                                 "(?:been|went|was|were|gone) (?:to|in)|pas|nicht|kein\\w*|ya no|sin|hate)(?: "
+                                 "(?:to|the|a|in|at|going to|go to|want|really))* ?$";
+static const char TO_BEFORE[] =
+    "\\b(?:to|into|in|at|near|nr|visit|visiting|for|nach|a|au|aux|en|towards|around|via) (?:the )?$";
 
 static bool is_pair(lead *l, ctn_str text, const mention *first, const mention *second)
 {
@@ -188,12 +197,14 @@ static void find_origin(lead *l, ctn_str text, mentions *list)
     for (size_t i = 0; i < list->count; i++) {
         mention *m = &list->items[i];
         bool is_from = lead_before(l->rules, FROM_BEFORE, text, m->start, 32, NULL);
-        bool is_preferred = lead_after(l->rules, FROM_AFTER, text, m->end, 24) && !lead_before(l->rules, TO_BEFORE, text, m->start, 12, NULL);
+        bool is_preferred = lead_after(l->rules, FROM_AFTER, text, m->end, 24) &&
+                            !lead_before(l->rules, TO_BEFORE, text, m->start, 12, NULL);
         /* "from Manchester or Leeds": both are origins, the first counts */
         bool goes_on = i > 0 && list->items[i - 1].is_origin && m->start - list->items[i - 1].end <= 10 &&
                        lead_has(l->rules, "^ ?(?:or|/|,|ou|o|oder|and) ?(?:from )?$",
                                 (ctn_str){text.ptr + list->items[i - 1].end, m->start - list->items[i - 1].end});
-        m->is_origin = is_from || is_preferred || (goes_on && lead_before(l->rules, "(?:or|ou|oder|/) ?(?:from )?$", text, m->start, 10, NULL));
+        m->is_origin = is_from || is_preferred ||
+                       (goes_on && lead_before(l->rules, "(?:or|ou|oder|/) ?(?:from )?$", text, m->start, 10, NULL));
         if (m->is_origin && !m->is_out && !origin)
             origin = m;
         if (is_preferred && !m->is_out && !preferred)
@@ -209,7 +220,8 @@ static void find_origin(lead *l, ctn_str text, mentions *list)
     for (size_t i = 0; !origin && i < list->count; i++) {
         mention *m = &list->items[i];
         /* an airport nobody goes "to", beside another place to go to */
-        if (m->is_airport && !m->is_out && list->count > 1 && !lead_before(l->rules, TO_BEFORE, text, m->start, 12, NULL))
+        if (m->is_airport && !m->is_out && list->count > 1 &&
+            !lead_before(l->rules, TO_BEFORE, text, m->start, 12, NULL))
             origin = m;
     }
     if (!origin)
@@ -264,7 +276,8 @@ static void read_destinations(lead *l, const lead_text *t, mentions *list)
         if (m->is_origin || m->is_out || overlaps_name(l, t, m))
             continue;
         if (last && m->start > last->end && m->start - last->end < 60 &&
-            lead_has(l->rules, "\\b(?:or|ou|oder|o)\\b|\\?.*\\bmaybe\\b", (ctn_str){text.ptr + last->end, m->start - last->end}) &&
+            lead_has(l->rules, "\\b(?:or|ou|oder|o)\\b|\\?.*\\bmaybe\\b",
+                     (ctn_str){text.ptr + last->end, m->start - last->end}) &&
             (!l->origin || (strcmp(l->origin, m->name) != 0 && strcmp(l->origin, last->name) != 0)))
             l->is_alternatives = true;
         last = m;

@@ -2,8 +2,9 @@
  * lead_prepare.c -- from the raw text to the client's words and a form's fields.
  *
  * A raw lead may be a chat (time stamps, the agency's own answers), a forwarded mail, a web form, JSON from a form, a
- * voicemail transcript, a colleague's note. What is not the client's (or a colleague's about the client) is dropped here,
- * so that no later rule has to know about it. Sentences addressed to a machine are dropped too: they are nobody's trip.
+ * voicemail transcript, a colleague's note. What is not the client's (or a colleague's about the client) is dropped
+ * here, so that no later rule has to know about it. Sentences addressed to a machine are dropped too: they are nobody's
+ * trip.
  */
 #include "lead_parts.h"
 
@@ -23,18 +24,31 @@ static const field_name FIELD_NAMES[] = {
     {"first name|first_name|firstname|vorname|prenom|forename", LEAD_FIRST_NAME},
     {"surname|last name|last_name|lastname|nachname|apellido|apellidos|family name", LEAD_SURNAME},
     {"email|e-mail|mail|correo|correo electronico|email address|e-mail address|e-mail-adresse|courriel", LEAD_EMAIL},
-    {"phone|tel|telephone|mobile|best number|phone number|contact number|telefono|telefon|telephone number|cell|movil|numero", LEAD_PHONE},
-    {"from|departure airport|departing from|flying from|origin|salida|leaving from|departure|origen|abflug|depart from|home airport|depart de", LEAD_ORIGIN},
+    {"phone|tel|telephone|mobile|best number|phone number|contact number|telefono|telefon|telephone "
+     "number|cell|movil|numero",
+     LEAD_PHONE},
+    {"from|departure airport|departing from|flying from|origin|salida|leaving from|departure|origen|abflug|depart "
+     "from|home airport|depart de",
+     LEAD_ORIGIN},
     {"where to|destination|destinations|to|destino|destinos|ziel|reiseziel|going to|where", LEAD_DESTINATION},
-    {"depart|departure date|start|start date|from date|outbound|arrival date|travel date|abreise|fecha de salida|date de depart|out|leave|check in|check-in|arrival|leaving", LEAD_START},
-    {"return|return date|end|end date|inbound|fecha de regreso|vuelta|regreso|ruckreise|date de retour|back|check out|check-out", LEAD_END},
+    {"depart|departure date|start|start date|from date|outbound|arrival date|travel date|abreise|fecha de salida|date "
+     "de depart|out|leave|check in|check-in|arrival|leaving",
+     LEAD_START},
+    {"return|return date|end|end date|inbound|fecha de regreso|vuelta|regreso|ruckreise|date de retour|back|check "
+     "out|check-out",
+     LEAD_END},
     {"when|dates|date|fechas|travel dates|reisezeitraum|when do you want to travel|fecha", LEAD_DATES},
     {"nights|number of nights|duration|noches|nuits|nachte|how long|length of stay|duracion", LEAD_NIGHTS},
-    {"adults|adult|no of adults|number of adults|adultos|adultes|erwachsene|travellers|travelers|guests|passengers|pax|party size", LEAD_ADULTS},
+    {"adults|adult|no of adults|number of "
+     "adults|adultos|adultes|erwachsene|travellers|travelers|guests|passengers|pax|party size",
+     LEAD_ADULTS},
     {"children|child|kids|no of children|number of children|menores|ninos|enfants|kinder", LEAD_CHILDREN},
     {"budget|presupuesto|max budget|your budget|budget per person|budget pp|total budget", LEAD_BUDGET},
-    {"anything else|notes|note|comments|comment|message|comentarios|bemerkungen|nachricht|remarks|more details|details|additional info|special requests|commentaires|requests|mensaje", LEAD_COMMENT},
-    {"ref|reference|form|consent|source|page|submitted|id|newsletter|marketing|gdpr|utm_source|time|timestamp", LEAD_OTHER},
+    {"anything else|notes|note|comments|comment|message|comentarios|bemerkungen|nachricht|remarks|more "
+     "details|details|additional info|special requests|commentaires|requests|mensaje",
+     LEAD_COMMENT},
+    {"ref|reference|form|consent|source|page|submitted|id|newsletter|marketing|gdpr|utm_source|time|timestamp",
+     LEAD_OTHER},
 };
 
 static bool field_of(ctn_str key, lead_field *ret_field)
@@ -155,10 +169,11 @@ static bool take_json_form(builder *b, ctn_str raw)
 
 static bool is_agency(lead *l, ctn_str speaker)
 {
-    return lead_has(l->rules,
-                    "^(?:~ ?)?(?:travel ?desk|travel ?agent|agent|agency|office|desk|team|reservations?|sales|support|us|staff|"
-                    "admin|bookings?|consultant|customer care|me|you|.*\\btravels?\\b.*|.*\\btours?\\b.*)$",
-                    speaker);
+    return lead_has(
+        l->rules,
+        "^(?:~ ?)?(?:travel ?desk|travel ?agent|agent|agency|office|desk|team|reservations?|sales|support|us|staff|"
+        "admin|bookings?|consultant|customer care|me|you|.*\\btravels?\\b.*|.*\\btours?\\b.*)$",
+        speaker);
 }
 
 static bool is_person_name(lead *l, ctn_str speaker)
@@ -167,8 +182,8 @@ static bool is_person_name(lead *l, ctn_str speaker)
     return lead_find_unicode(l->rules, "^\\p{Lu}[\\p{L}'’ .-]{1,60}$", speaker, 0, &m);
 }
 
-static const char CHAT_LINE[] =
-    "^(?:\\[[^\\]\\n]{0,12}\\d[^\\]\\n]{2,40}\\] ?|\\d{1,2}[/.]\\d{1,2}[/.]\\d{2,4},? \\d{1,2}:\\d{2}(?: ?[ap]m)? - |(?=@))(~ ?)?(@?[^:\\n]{1,40}): ?";
+static const char CHAT_LINE[] = "^(?:\\[[^\\]\\n]{0,12}\\d[^\\]\\n]{2,40}\\] ?|\\d{1,2}[/.]\\d{1,2}[/.]\\d{2,4},? "
+                                "\\d{1,2}:\\d{2}(?: ?[ap]m)? - |(?=@))(~ ?)?(@?[^:\\n]{1,40}): ?";
 
 /* Chat state goes from line to line: what follows an agency's line without a header is the agency's too. */
 typedef struct chat {
@@ -196,13 +211,15 @@ static bool take_header(builder *b, ctn_str folded, size_t start, bool *is_forwa
 {
     lead_match m;
     lead *l = b->l;
-    if (lead_find(l->rules, "^(?:-{3,} ?(?:forwarded|original|weitergeleitete).*|begin forwarded message:?.*)$", folded, 0, &m)) {
+    if (lead_find(l->rules, "^(?:-{3,} ?(?:forwarded|original|weitergeleitete).*|begin forwarded message:?.*)$", folded,
+                  0, &m)) {
         *is_forwarded = true;
         b->len = 0; /* what stands above is the forwarder's */
         return true;
     }
     if (lead_find(l->rules, "^(?:from|von|de): ?([^<\\n]*?) ?<([^>\\n ]+@[^>\\n ]+)>", folded, 0, &m)) {
-        size_t name = start + (size_t) (m.group[1].ptr - folded.ptr), mail = start + (size_t) (m.group[2].ptr - folded.ptr);
+        size_t name = start + (size_t) (m.group[1].ptr - folded.ptr),
+               mail = start + (size_t) (m.group[2].ptr - folded.ptr);
         l->forwarded_name = ctn_arena_str(l->arena, lead_text_original(&b->raw, name, name + m.group[1].len));
         l->forwarded_email = ctn_arena_str(l->arena, lead_text_original(&b->raw, mail, mail + m.group[2].len));
         return true;
@@ -212,20 +229,24 @@ static bool take_header(builder *b, ctn_str folded, size_t start, bool *is_forwa
         l->forwarded_name = ctn_arena_str(l->arena, lead_text_original(&b->raw, name, name + m.group[1].len));
         return true;
     }
-    return lead_has(l->rules, "^(?:date|sent|to|cc|bcc|datum|gesendet|an|fecha|received):.*\\d{4}.*$", folded) && *is_forwarded;
+    return lead_has(l->rules, "^(?:date|sent|to|cc|bcc|datum|gesendet|an|fecha|received):.*\\d{4}.*$", folded) &&
+           *is_forwarded;
 }
 
 /* ---- what is not said to us, or not meant ---- */
 
-static const char MACHINE[] =
-    "ignore (?:all |any |your |the )*(?:previous |prior |above )?(?:instructions|rules|prompts?)|disregard (?:all|your|the|previous)"
-    "|\\bsystem (?:note|prompt|message|override)|you are now (?:a|an|in)\\b|as an ai\\b|\\bassistant:|</?(?:system|instructions?)>"
-    "|ignora (?:todas |tus |las )*(?:instrucciones|reglas)|ignoriere (?:alle |deine )*anweisungen|ignore[zs]? (?:toutes |les |tes )*instructions";
+static const char MACHINE[] = "ignore (?:all |any |your |the )*(?:previous |prior |above "
+                              ")?(?:instructions|rules|prompts?)|disregard (?:all|your|the|previous)"
+                              "|\\bsystem (?:note|prompt|message|override)|you are now (?:a|an|in)\\b|as an "
+                              "ai\\b|\\bassistant:|</?(?:system|instructions?)>"
+                              "|ignora (?:todas |tus |las )*(?:instrucciones|reglas)|ignoriere (?:alle |deine "
+                              ")*anweisungen|ignore[zs]? (?:toutes |les |tes )*instructions";
 
-static const char TAKEN_BACK[] =
-    "years ago|originally|\\bat first\\b|last year|last time|last summer|in 20[01]\\d\\b|in 202[0-5]\\b|leave (?:that|it|this) out|too much in one"
-    "|(?:his|her|my|our|their) (?:actual )?birthday is|'s (?:\\w+ )?trip to|runs out in|when we (?:first|were)|used to (?:go|tell|live)"
-    "|i (?:have )?already (?:have|got|booked)|\\bbear in the\\b";
+static const char TAKEN_BACK[] = "years ago|originally|\\bat first\\b|last year|last time|last summer|in "
+                                 "20[01]\\d\\b|in 202[0-5]\\b|leave (?:that|it|this) out|too much in one"
+                                 "|(?:his|her|my|our|their) (?:actual )?birthday is|'s (?:\\w+ )?trip to|runs out "
+                                 "in|when we (?:first|were)|used to (?:go|tell|live)"
+                                 "|i (?:have )?already (?:have|got|booked)|\\bbear in the\\b";
 
 static size_t sentence_end(ctn_str text, size_t from)
 {
@@ -233,7 +254,8 @@ static size_t sentence_end(ctn_str text, size_t from)
         char c = text.ptr[i];
         if (c == '\n')
             return i + 1;
-        if ((c == '.' || c == '!' || c == '?') && i + 1 < text.len && (text.ptr[i + 1] == ' ' || text.ptr[i + 1] == '\n'))
+        if ((c == '.' || c == '!' || c == '?') && i + 1 < text.len &&
+            (text.ptr[i + 1] == ' ' || text.ptr[i + 1] == '\n'))
             return i + 1;
     }
     return text.len;
@@ -251,7 +273,8 @@ static void blank_lines_to_machines(lead *l)
             end++;
         lead_text_blank(&l->body, start, end);
         /* names are read from the text as written: it is blanked there too */
-        memset((char *) (uintptr_t) l->body.original.ptr + l->body.from[start], ' ', l->body.from[end] - l->body.from[start]);
+        memset((char *) (uintptr_t) l->body.original.ptr + l->body.from[start], ' ',
+               l->body.from[end] - l->body.from[start]);
         from = end;
     }
 }
@@ -304,7 +327,8 @@ static void take_lines(builder *b)
             /* used up */
         } else if (is_form) {
             size_t cut = second_field(b, line);
-            if (!take_field_line(b, (ctn_str){line.ptr, cut}, lead_text_original(&b->raw, start, start + cut), false, &count))
+            if (!take_field_line(b, (ctn_str){line.ptr, cut}, lead_text_original(&b->raw, start, start + cut), false,
+                                 &count))
                 add(b, original);
             else if (cut < line.len)
                 (void) take_field_line(b, ctn_str_trim(ctn_str_from_offset(line, cut)),

@@ -41,9 +41,20 @@ static char fold(uint32_t c)
     switch (c) {
     case 0xA3: return (char) 0xA3;
     case 0x20AC: return (char) 0x80;
-    case 0xB4: case 0x2018: case 0x2019: case 0x2BC: return '\'';
-    case 0x201C: case 0x201D: case 0xAB: case 0xBB: return '"';
-    case 0x2010: case 0x2011: case 0x2012: case 0x2013: case 0x2014: case 0x2212: return '-';
+    case 0xB4:
+    case 0x2018:
+    case 0x2019:
+    case 0x2BC: return '\'';
+    case 0x201C:
+    case 0x201D:
+    case 0xAB:
+    case 0xBB: return '"';
+    case 0x2010:
+    case 0x2011:
+    case 0x2012:
+    case 0x2013:
+    case 0x2014:
+    case 0x2212: return '-';
     case 0xD7: return 'x';
     default: return ' ';
     }
@@ -53,7 +64,11 @@ static char fold(uint32_t c)
 static size_t character(ctn_str s, size_t at, uint32_t *ret_c)
 {
     uint8_t lead = (uint8_t) s.ptr[at];
-    size_t bytes = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
+    size_t bytes = lead < 0x80                   ? 1
+                   : lead >= 0xC2 && lead < 0xE0 ? 2
+                   : lead >= 0xE0 && lead < 0xF0 ? 3
+                   : lead >= 0xF0 && lead < 0xF5 ? 4
+                                                 : 0;
     if (bytes == 0 || at + bytes > s.len || !ctn_str_is_utf8((ctn_str){s.ptr + at, bytes}))
         return 0;
     uint32_t c = bytes == 1 ? lead : lead & (0x7Fu >> bytes);
@@ -146,13 +161,15 @@ static pcre2_code *code_of(lead_rules *rules, const char *pattern, uint32_t opti
     return code;
 }
 
-static bool find(lead_rules *rules, const char *pattern, uint32_t options, ctn_str text, size_t from, lead_match *ret_match)
+static bool find(lead_rules *rules, const char *pattern, uint32_t options, ctn_str text, size_t from,
+                 lead_match *ret_match)
 {
     if (from > text.len)
         return false;
     pcre2_code *code = code_of(rules, pattern, options);
     uint32_t match_options = options & PCRE2_UTF ? PCRE2_NO_UTF_CHECK : 0;
-    int count = pcre2_match(code, (PCRE2_SPTR) (text.ptr ? text.ptr : ""), text.len, from, match_options, rules->data, rules->match);
+    int count = pcre2_match(code, (PCRE2_SPTR) (text.ptr ? text.ptr : ""), text.len, from, match_options, rules->data,
+                            rules->match);
     if (count < 0)
         return false;
     const PCRE2_SIZE *places = pcre2_get_ovector_pointer(rules->data);
@@ -177,7 +194,8 @@ bool lead_before(lead_rules *rules, const char *pattern, ctn_str text, size_t at
 {
     lead_match unused;
     size_t start = at > reach ? at - reach : 0;
-    return find(rules, pattern, PCRE2_DOLLAR_ENDONLY, (ctn_str){text.ptr + start, at - start}, 0, ret_match ? ret_match : &unused);
+    return find(rules, pattern, PCRE2_DOLLAR_ENDONLY, (ctn_str){text.ptr + start, at - start}, 0,
+                ret_match ? ret_match : &unused);
 }
 
 bool lead_after(lead_rules *rules, const char *pattern, ctn_str text, size_t at, size_t reach)
@@ -193,12 +211,14 @@ int lead_number(ctn_str word)
         const char *word;
         int value;
     } words[] = {
-        {"a", 1}, {"an", 1}, {"one", 1}, {"two", 2}, {"three", 3}, {"four", 4}, {"five", 5}, {"six", 6}, {"seven", 7},
-        {"eight", 8}, {"nine", 9}, {"ten", 10}, {"eleven", 11}, {"twelve", 12}, {"thirteen", 13}, {"fourteen", 14},
-        {"fifteen", 15}, {"sixteen", 16}, {"seventeen", 17}, {"eighteen", 18}, {"nineteen", 19}, {"twenty", 20},
-        {"dos", 2}, {"tres", 3}, {"cuatro", 4}, {"cinco", 5}, {"seis", 6}, {"deux", 2}, {"trois", 3}, {"quatre", 4},
-        {"cinq", 5}, {"zwei", 2}, {"drei", 3}, {"vier", 4}, {"funf", 5}, {"sechs", 6}, {"un", 1}, {"une", 1}, {"una", 1},
-        {"uno", 1}, {"ein", 1}, {"eine", 1}, {"einen", 1}, {"thirty", 30}, {"fifty", 50},
+        {"a", 1},          {"an", 1},        {"one", 1},       {"two", 2},       {"three", 3},    {"four", 4},
+        {"five", 5},       {"six", 6},       {"seven", 7},     {"eight", 8},     {"nine", 9},     {"ten", 10},
+        {"eleven", 11},    {"twelve", 12},   {"thirteen", 13}, {"fourteen", 14}, {"fifteen", 15}, {"sixteen", 16},
+        {"seventeen", 17}, {"eighteen", 18}, {"nineteen", 19}, {"twenty", 20},   {"dos", 2},      {"tres", 3},
+        {"cuatro", 4},     {"cinco", 5},     {"seis", 6},      {"deux", 2},      {"trois", 3},    {"quatre", 4},
+        {"cinq", 5},       {"zwei", 2},      {"drei", 3},      {"vier", 4},      {"funf", 5},     {"sechs", 6},
+        {"un", 1},         {"une", 1},       {"una", 1},       {"uno", 1},       {"ein", 1},      {"eine", 1},
+        {"einen", 1},      {"thirty", 30},   {"fifty", 50},
     };
     int64_t number;
     if (word.len <= 9 && ctn_str_to_int64(word, &number) && number >= 0)

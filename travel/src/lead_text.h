@@ -49,7 +49,8 @@ static inline bool lead_has(lead_rules *rules, const char *pattern, ctn_str text
     lead_match m;
     return lead_find(rules, pattern, text, 0, &m);
 }
-/* Does the pattern match the up to `reach` bytes that end at `at` (write it with a closing $) or start there (with ^)? */
+/* Does the pattern match the up to `reach` bytes that end at `at` (write it with a closing $) or start there (with ^)?
+ */
 bool lead_before(lead_rules *rules, const char *pattern, ctn_str text, size_t at, size_t reach, lead_match *ret_match);
 bool lead_after(lead_rules *rules, const char *pattern, ctn_str text, size_t at, size_t reach);
 

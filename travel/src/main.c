@@ -70,7 +70,8 @@ static int serve(void)
     ctn_mcp_server_options options = {
         .name = "catena-travel",
         .version = CATENA_VERSION,
-        .instructions = "Travel tools over a sandbox inventory: real airports and distances, invented flights, hotels and prices.",
+        .instructions =
+            "Travel tools over a sandbox inventory: real airports and distances, invented flights, hotels and prices.",
         .tools = travel_tool_table,
         .tool_count = travel_tool_count,
         .call = travel_tools_call,
@@ -131,11 +132,13 @@ static int call_tool(const char *name, const char *text)
         json = ctn_buf_str(&input);
     }
     if (ctn_json_parse(arena, json, NULL, &arguments, &err)) {
-        fprintf(stderr, "catena-travel: the arguments are not JSON: %s (line %u, column %u)\n", err.message, err.line, err.column);
+        fprintf(stderr, "catena-travel: the arguments are not JSON: %s (line %u, column %u)\n", err.message, err.line,
+                err.column);
         goto done;
     }
     if (!ctn_json_is(arguments, CTN_JSON_OBJECT)) {
-        status = say_usage("the arguments must be a JSON object, as in '{\"raw_lead\": \"...\"}', not", ctn_json_kind_name(arguments));
+        status = say_usage("the arguments must be a JSON object, as in '{\"raw_lead\": \"...\"}', not",
+                           ctn_json_kind_name(arguments));
         goto done;
     }
     int rc = travel_tools_run(&tools, ctn_str_from(name), arena, arguments, (ctn_str){NULL, 0}, &result, &err);

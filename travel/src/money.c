@@ -10,14 +10,14 @@ typedef struct currency {
 } currency;
 
 static const currency CURRENCIES[] = {
-    {"GBP", "£", 10000},    {"EUR", "€", 11700},    {"USD", "$", 12800},    {"CAD", "CA$", 17600},
-    {"AUD", "A$", 19500},   {"NZD", "NZ$", 21400},  {"CHF", "CHF ", 11200}, {"SEK", "SEK ", 134000},
-    {"NOK", "NOK ", 136000}, {"DKK", "DKK ", 87200}, {"PLN", "PLN ", 50100}, {"CZK", "CZK ", 294000},
-    {"HUF", "HUF ", 4620000}, {"RON", "RON ", 58300}, {"TRY", "TRY ", 445000}, {"AED", "AED ", 47000},
-    {"SAR", "SAR ", 48000}, {"QAR", "QAR ", 46600}, {"INR", "INR ", 1075000}, {"PKR", "PKR ", 3570000},
-    {"SGD", "S$", 17100},   {"HKD", "HK$", 99600},  {"JPY", "JPY ", 1930000}, {"CNY", "CNY ", 92500},
-    {"KRW", "KRW ", 17700000}, {"THB", "THB ", 433000}, {"MYR", "MYR ", 56500}, {"ZAR", "ZAR ", 232000},
-    {"MXN", "MX$", 245000}, {"BRL", "R$", 71000},   {"ILS", "ILS ", 46000}, {"KES", "KES ", 1655000},
+    {"GBP", "£", 10000},       {"EUR", "€", 11700},     {"USD", "$", 12800},      {"CAD", "CA$", 17600},
+    {"AUD", "A$", 19500},      {"NZD", "NZ$", 21400},   {"CHF", "CHF ", 11200},   {"SEK", "SEK ", 134000},
+    {"NOK", "NOK ", 136000},   {"DKK", "DKK ", 87200},  {"PLN", "PLN ", 50100},   {"CZK", "CZK ", 294000},
+    {"HUF", "HUF ", 4620000},  {"RON", "RON ", 58300},  {"TRY", "TRY ", 445000},  {"AED", "AED ", 47000},
+    {"SAR", "SAR ", 48000},    {"QAR", "QAR ", 46600},  {"INR", "INR ", 1075000}, {"PKR", "PKR ", 3570000},
+    {"SGD", "S$", 17100},      {"HKD", "HK$", 99600},   {"JPY", "JPY ", 1930000}, {"CNY", "CNY ", 92500},
+    {"KRW", "KRW ", 17700000}, {"THB", "THB ", 433000}, {"MYR", "MYR ", 56500},   {"ZAR", "ZAR ", 232000},
+    {"MXN", "MX$", 245000},    {"BRL", "R$", 71000},    {"ILS", "ILS ", 46000},   {"KES", "KES ", 1655000},
 };
 
 static const currency *find(ctn_str code)

@@ -6,8 +6,14 @@
  */
 #include "places.h"
 
-#define TOWN(name, within, airport, aliases) {name, within, airport, aliases, false}
-#define AREA(name, within, airport, aliases) {name, within, airport, aliases, true}
+#define TOWN(name, within, airport, aliases)                                                                           \
+    {                                                                                                                  \
+        name, within, airport, aliases, false                                                                          \
+    }
+#define AREA(name, within, airport, aliases)                                                                           \
+    {                                                                                                                  \
+        name, within, airport, aliases, true                                                                           \
+    }
 
 const travel_place travel_places[] = {
     /* United Kingdom and Ireland */

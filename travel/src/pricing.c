@@ -88,7 +88,8 @@ static int pick_hotel(const ctn_json *stay, int stars, priced *ret_hotel, ctn_er
             return ctn_wrap(err, rc, "hotels[%zu]", i);
         int64_t has = ctn_json_int_or(hotel.json, "stars", 3);
         int distance = has < 0 || has > 10 ? 10 : abs((int) has - stars);
-        if (!ret_hotel->json || distance < best_distance || (distance == best_distance && hotel.total < ret_hotel->total)) {
+        if (!ret_hotel->json || distance < best_distance ||
+            (distance == best_distance && hotel.total < ret_hotel->total)) {
             *ret_hotel = hotel;
             best_distance = distance;
         }
@@ -166,7 +167,8 @@ static ctn_str stay_text(ctn_arena *arena, const ctn_json *stay, const ctn_json 
 {
     ctn_buf out;
     ctn_buf_init(&out, 4096);
-    ctn_str place = ctn_json_str_or(stay, "place", CTN_STR("")), name = ctn_json_str_or(hotel, "name", CTN_STR("a hotel"));
+    ctn_str place = ctn_json_str_or(stay, "place", CTN_STR("")),
+            name = ctn_json_str_or(hotel, "name", CTN_STR("a hotel"));
     int64_t nights = ctn_json_int_or(stay, "nights", 0), rooms = ctn_json_int_or(stay, "rooms", 1);
     ctn_buf_printf(&out, "%.*s: %lld %s at %.*s, %lld stars, %.*s, %lld %s", CTN_STR_ARG(place), (long long) nights,
                    nights == 1 ? "night" : "nights", CTN_STR_ARG(name), (long long) ctn_json_int_or(hotel, "stars", 3),
@@ -180,8 +182,8 @@ static ctn_str stay_text(ctn_arena *arena, const ctn_json *stay, const ctn_json 
     return text;
 }
 
-static int put_stays(ctn_arena *arena, const ctn_json *stays, int stars, ctn_json_builder *tier, travel_cents *ret_total,
-                     ctn_err *err)
+static int put_stays(ctn_arena *arena, const ctn_json *stays, int stars, ctn_json_builder *tier,
+                     travel_cents *ret_total, ctn_err *err)
 {
     ctn_json_builder list = ctn_json_array(arena);
     for (size_t i = 0; i < ctn_json_count(stays); i++) {
@@ -217,8 +219,8 @@ static void put_flight(ctn_arena *arena, const priced *offer, ctn_json_builder *
     ctn_str fare = offer ? ctn_json_str_or(offer->json, "fare", CTN_STR("")) : CTN_STR("");
     ctn_str cabin = offer ? ctn_json_str_or(offer->json, "cabin", CTN_STR("")) : CTN_STR("");
     ctn_json_put_str(tier, "fare_text",
-                     offer ? ctn_arena_printf(arena, "%.*s fare in %.*s: %.*s, %.*s", CTN_STR_ARG(fare), CTN_STR_ARG(cabin),
-                                              CTN_STR_ARG(bags), CTN_STR_ARG(changes))
+                     offer ? ctn_arena_printf(arena, "%.*s fare in %.*s: %.*s, %.*s", CTN_STR_ARG(fare),
+                                              CTN_STR_ARG(cabin), CTN_STR_ARG(bags), CTN_STR_ARG(changes))
                            : CTN_STR(""));
     ctn_json_put(tier, CTN_STR("legs"), ctn_json_finish(&legs));
 }
@@ -304,7 +306,12 @@ int travel_price_tiers(ctn_arena *arena, const travel_price_request *request, co
     ctn_json_put_str(&out, "valid_until", ctn_str_from(until));
     ctn_json_put_str(&out, "valid_until_shown", ctn_str_from(until_long));
     ctn_json_put_str(&out, "budget_line", budget_line(arena, &b, &trip));
-    ctn_json_put_str(&out, "note", has_tiers && offer_count == 0 ? CTN_STR("Flights are not in these prices: we do not know a place of departure yet that we can search from.") : CTN_STR(""));
+    ctn_json_put_str(
+        &out, "note",
+        has_tiers && offer_count == 0
+            ? CTN_STR(
+                  "Flights are not in these prices: we do not know a place of departure yet that we can search from.")
+            : CTN_STR(""));
     ctn_json_put_bool(&out, "has_tiers", has_tiers);
     ctn_json_put(&out, CTN_STR("tiers"), ctn_json_finish(&tiers));
     ctn_json_put(&result, CTN_STR("pricing_tiers"), ctn_json_finish(&out));

@@ -15,4 +15,5 @@ typedef struct travel_price_request {
 
 /* {pricing_tiers: {...}}: nothing in it is null; without anything to price, tiers is empty. CTN_E_INVALID: a search
  * answer is not of the shape that search_flights and search_hotels give. */
-int travel_price_tiers(ctn_arena *arena, const travel_price_request *request, const ctn_json **ret_result, ctn_err *err);
+int travel_price_tiers(ctn_arena *arena, const travel_price_request *request, const ctn_json **ret_result,
+                       ctn_err *err);

@@ -111,7 +111,8 @@ static int extract_lead(const tool_call *call, const ctn_json **ret_result, ctn_
     bool is_there;
     travel_day received;
     if (!ctn_json_is(lead, CTN_JSON_STRING))
-        return ctn_fail(err, CTN_E_INVALID, "raw_lead must be text, not %s", lead ? ctn_json_kind_name(lead) : "missing");
+        return ctn_fail(err, CTN_E_INVALID, "raw_lead must be text, not %s",
+                        lead ? ctn_json_kind_name(lead) : "missing");
     int rc = maybe_day(call, "received_at", &is_there, &received, err);
     if (rc == CTN_OK && !is_there)
         rc = today(call, &received, err);
@@ -325,7 +326,8 @@ static int schedule_delivery(const tool_call *call, const ctn_json **ret_result,
     ctn_json_put_str(&out, "scheduled_id", scheduled_id);
     ctn_json_put_str(&out, "delivery_confirmation",
                      ctn_arena_printf(call->arena, "%.*s is in the outbox for %.*s, to be sent at %.*s.",
-                                      CTN_STR_ARG(scheduled_id), CTN_STR_ARG(message.channel), CTN_STR_ARG(message.send_time)));
+                                      CTN_STR_ARG(scheduled_id), CTN_STR_ARG(message.channel),
+                                      CTN_STR_ARG(message.send_time)));
     *ret_result = ctn_json_finish(&out);
     return CTN_OK;
 }
@@ -366,7 +368,8 @@ int travel_tools_run(travel_tools *tools, ctn_str name, ctn_arena *arena, const 
     }
     ctn_str nearest = ctn_str_nearest(name, names, COUNT);
     return ctn_fail(err, CTN_E_NOT_FOUND, "there is no tool \"%.*s\"%s%.*s%s", (int) (name.len > 80 ? 80 : name.len),
-                    name.len ? name.ptr : "", nearest.len ? "; did you mean " : "", CTN_STR_ARG(nearest), nearest.len ? "?" : "");
+                    name.len ? name.ptr : "", nearest.len ? "; did you mean " : "", CTN_STR_ARG(nearest),
+                    nearest.len ? "?" : "");
 }
 
 void travel_tools_call(void *ctx, const ctn_mcp_server_call *call, ctn_mcp_server_reply *ret_reply)

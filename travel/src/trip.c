@@ -90,7 +90,8 @@ static travel_day assumed_start(ctn_arena *arena, ctn_str month, travel_day toda
     while (travel_day_weekday(day) != 5)
         day++;
     travel_day_format_long(day, shown);
-    tell(arena, assumptions, ctn_arena_printf(arena, "We have no dates from you yet, so we priced a departure on %s.", shown));
+    tell(arena, assumptions,
+         ctn_arena_printf(arena, "We have no dates from you yet, so we priced a departure on %s.", shown));
     return day;
 }
 
@@ -117,7 +118,8 @@ static int plan_dates(ctn_arena *arena, const ctn_json *requirements, travel_day
         nights = end - start;
     if (nights < 0) {
         nights = NIGHTS_ASSUMED;
-        tell(arena, assumptions, ctn_arena_printf(arena, "The length of your stay is still open, so we priced %d nights.", nights));
+        tell(arena, assumptions,
+             ctn_arena_printf(arena, "The length of your stay is still open, so we priced %d nights.", nights));
     }
     if (start == TRAVEL_NO_DAY)
         start = end != TRAVEL_NO_DAY ? end - nights : assumed_start(arena, month, today, assumptions);
@@ -157,15 +159,18 @@ static int plan_places(ctn_arena *arena, const ctn_json *requirements, travel_tr
     for (size_t i = 0; i < ctn_json_count(destinations); i++) {
         const ctn_json *item = ctn_json_at(destinations, i);
         if (!ctn_json_is(item, CTN_JSON_STRING))
-            return ctn_fail(err, CTN_E_INVALID, "destinations[%zu] must be a name, not %s", i, ctn_json_kind_name(item));
+            return ctn_fail(err, CTN_E_INVALID, "destinations[%zu] must be a name, not %s", i,
+                            ctn_json_kind_name(item));
         ctn_str name = ctn_json_text(item);
         if (is_either && trip->stop_count == 1)
             tell(arena, assumptions,
-                 ctn_arena_printf(arena, "You also named %.*s; this quote prices %.*s, and we can send the other one too.",
+                 ctn_arena_printf(arena,
+                                  "You also named %.*s; this quote prices %.*s, and we can send the other one too.",
                                   CTN_STR_ARG(name), CTN_STR_ARG(trip->stops[0].name)));
         else if (!add_stop(trip, name))
-            tell(arena, assumptions, ctn_arena_printf(arena, "%.*s is not priced here: our sandbox inventory does not have it.",
-                                                      (int) (name.len > 80 ? 80 : name.len), name.ptr));
+            tell(arena, assumptions,
+                 ctn_arena_printf(arena, "%.*s is not priced here: our sandbox inventory does not have it.",
+                                  (int) (name.len > 80 ? 80 : name.len), name.ptr));
     }
     return CTN_OK;
 }
@@ -197,10 +202,12 @@ static int plan_people(ctn_arena *arena, const ctn_json *requirements, travel_tr
         return rc;
     if (adults < 0) {
         adults = ADULTS_ASSUMED;
-        tell(arena, assumptions, ctn_arena_printf(arena, "We do not know yet how many of you travel, so we priced %d adults.", adults));
+        tell(arena, assumptions,
+             ctn_arena_printf(arena, "We do not know yet how many of you travel, so we priced %d adults.", adults));
     }
     if (adults + children > TRAVEL_PEOPLE_MAX) {
-        tell(arena, assumptions, ctn_arena_printf(arena, "This quote covers the first %d travellers.", TRAVEL_PEOPLE_MAX));
+        tell(arena, assumptions,
+             ctn_arena_printf(arena, "This quote covers the first %d travellers.", TRAVEL_PEOPLE_MAX));
         adults = adults > TRAVEL_PEOPLE_MAX ? TRAVEL_PEOPLE_MAX : adults;
         children = adults + children > TRAVEL_PEOPLE_MAX ? TRAVEL_PEOPLE_MAX - adults : children;
     }
@@ -225,8 +232,9 @@ static int plan_currency(ctn_arena *arena, const ctn_json *requirements, const c
     trip->currency = travel_currency_known(code);
     if (!trip->currency) {
         if (code.len > 0)
-            tell(arena, assumptions, ctn_arena_printf(arena, "We have no rate for %.*s, so prices are in pounds.",
-                                                      (int) (code.len > 8 ? 8 : code.len), code.ptr));
+            tell(arena, assumptions,
+                 ctn_arena_printf(arena, "We have no rate for %.*s, so prices are in pounds.",
+                                  (int) (code.len > 8 ? 8 : code.len), code.ptr));
         trip->currency = "GBP";
     }
     return CTN_OK;
@@ -237,19 +245,23 @@ int travel_trip_plan(ctn_arena *arena, const ctn_json *requirements, const ctn_j
 {
     travel_trip trip = {0};
     int rc = plan_places(arena, requirements, &trip, assumptions, err);
+    /* what is assumed matters only where something is priced */
+    ctn_json_builder *told = trip.stop_count > 0 ? assumptions : NULL;
     if (!rc)
-        rc = plan_dates(arena, requirements, today, &trip, assumptions, err);
+        rc = plan_dates(arena, requirements, today, &trip, told, err);
     if (!rc)
-        rc = plan_people(arena, requirements, &trip, assumptions, err);
+        rc = plan_people(arena, requirements, &trip, told, err);
     if (!rc)
-        rc = plan_currency(arena, requirements, budget, &trip, assumptions, err);
+        rc = plan_currency(arena, requirements, budget, &trip, told, err);
     if (rc)
         return rc;
     const ctn_json *interests = ctn_json_member_of(requirements, "interests");
     trip.interests = ctn_json_is(interests, CTN_JSON_ARRAY) ? interests : NULL;
     share_nights(&trip);
     if (assumptions && travel_trip_wants(&trip, "cruise"))
-        tell(arena, assumptions, CTN_STR("Our sandbox inventory has no cruises; the prices show flights and hotels at the place you named."));
+        tell(arena, assumptions,
+             CTN_STR(
+                 "Our sandbox inventory has no cruises; the prices show flights and hotels at the place you named."));
     *ret_trip = trip;
     return CTN_OK;
 }
@@ -327,6 +339,13 @@ static void list_names(ctn_buf *out, const ctn_json *names, const char *last_wor
 
 static ctn_str summary_of(ctn_arena *arena, const ctn_json *requirements, const travel_trip *trip)
 {
+    static const char *const said[] = {"origin", "destinations", "start_date", "nights",
+                                       "month",  "adults",       "trip_type"};
+    bool says_nothing = true;
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++)
+        says_nothing = says_nothing && is_absent(requirements, said[i]);
+    if (says_nothing)
+        return CTN_STR("");
     ctn_buf out;
     ctn_buf_init(&out, 16384);
     ctn_str type = ctn_json_str_or(requirements, "trip_type", (ctn_str){NULL, 0});
@@ -356,12 +375,24 @@ static ctn_str summary_of(ctn_arena *arena, const ctn_json *requirements, const 
     travel_day_format_long(trip->end, end);
     bool has_start = !is_absent(requirements, "start_date"), has_nights = !is_absent(requirements, "nights");
     if (has_start && has_nights)
-        ctn_buf_printf(&out, ", %s to %s (%d %s)", start, end, trip->nights, article_for(trip->nights, "night", "nights"));
+        ctn_buf_printf(&out, ", %s to %s (%d %s)", start, end, trip->nights,
+                       article_for(trip->nights, "night", "nights"));
     else if (has_start)
         ctn_buf_printf(&out, ", leaving on %s", start);
     else if (has_nights)
         ctn_buf_printf(&out, ", %d %s", trip->nights, article_for(trip->nights, "night", "nights"));
     ctn_str text = out.overflowed ? CTN_STR("your trip") : ctn_arena_str(arena, ctn_buf_str(&out));
+    ctn_buf_done(&out);
+    return text;
+}
+
+/* "food, history and vegetarian" */
+static ctn_str wishes_of(ctn_arena *arena, const travel_trip *trip)
+{
+    ctn_buf out;
+    ctn_buf_init(&out, 8192);
+    list_names(&out, trip->interests, "and");
+    ctn_str text = out.overflowed ? CTN_STR("") : ctn_arena_str(arena, ctn_buf_str(&out));
     ctn_buf_done(&out);
     return text;
 }
@@ -417,6 +448,7 @@ int travel_requirements_validate(ctn_arena *arena, const ctn_json *requirements,
     ctn_json_put_int(&complete, "rooms", trip.rooms);
     ctn_json_put_str(&complete, "trip_type", ctn_json_str_or(requirements, "trip_type", CTN_STR("")));
     ctn_json_put(&complete, CTN_STR("interests"), list_or_empty(requirements, "interests"));
+    ctn_json_put_str(&complete, "wishes", wishes_of(arena, &trip));
     ctn_json_put_str(&complete, "currency", ctn_str_from(trip.currency));
     ctn_json_put_bool(&complete, "is_searchable", trip.stop_count > 0);
     const ctn_json *assumed = ctn_json_finish(&assumptions), *asked = ctn_json_finish(&questions);
@@ -426,7 +458,8 @@ int travel_requirements_validate(ctn_arena *arena, const ctn_json *requirements,
     ctn_json_put(&complete, CTN_STR("questions"), asked);
 
     ctn_json_builder result = ctn_json_object(arena);
-    ctn_json_put_str(&result, "validation_status", ctn_json_count(missing) > 0 ? CTN_STR("incomplete") : CTN_STR("complete"));
+    ctn_json_put_str(&result, "validation_status",
+                     ctn_json_count(missing) > 0 ? CTN_STR("incomplete") : CTN_STR("complete"));
     ctn_json_put(&result, CTN_STR("missing_info"), missing);
     ctn_json_put(&result, CTN_STR("complete_requirements"), ctn_json_finish(&complete));
     *ret_result = ctn_json_finish(&result);

@@ -23,7 +23,7 @@ typedef struct travel_stop {
 } travel_stop;
 
 typedef struct travel_trip {
-    ctn_str origin; /* as named, empty if missing */
+    ctn_str origin;                       /* as named, empty if missing */
     const travel_airport *origin_airport; /* NULL: missing or not in the table */
     travel_stop stops[TRAVEL_STOPS_MAX];
     size_t stop_count; /* 0: nothing to search */

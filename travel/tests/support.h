@@ -59,7 +59,8 @@ static inline int run_tool(travel_tools *tools, const char *name, ctn_arena *are
 }
 
 /* The tool must succeed. */
-static inline const ctn_json *result_of(travel_tools *tools, const char *name, ctn_arena *arena, const ctn_json *arguments)
+static inline const ctn_json *result_of(travel_tools *tools, const char *name, ctn_arena *arena,
+                                        const ctn_json *arguments)
 {
     const ctn_json *result = NULL;
     ctn_err err = {0};

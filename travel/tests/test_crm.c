@@ -37,7 +37,8 @@ static void the_same_key_makes_one_record(void **state)
     make_folder(&f);
     ctn_arena *arena = ctn_arena_new(65536);
     travel_tools tools = tools_for_test(f.crm);
-    const ctn_json *arguments = json_from(arena, CTN_STR("{\"client\":{\"name\":\"Zoë O'Neil\",\"email\":null},\"key\":\"k-1\",\"execution\":\"e-1\"}"));
+    const ctn_json *arguments = json_from(
+        arena, CTN_STR("{\"client\":{\"name\":\"Zoë O'Neil\",\"email\":null},\"key\":\"k-1\",\"execution\":\"e-1\"}"));
     const ctn_json *first = result_of(&tools, "create_client_record", arena, arguments);
     assert_true(ctn_json_bool_or(first, "created", false));
     travel_tools_done(&tools); /* another process would do the same */
@@ -45,7 +46,8 @@ static void the_same_key_makes_one_record(void **state)
     assert_false(ctn_json_bool_or(second, "created", true));
     assert_true(ctn_str_equal(text_at(first, "client_id"), text_at(second, "client_id")));
     assert_true(ctn_str_equal(text_at(first, "session_id"), text_at(second, "session_id")));
-    const ctn_json *other = result_of(&tools, "create_client_record", arena, json_from(arena, CTN_STR("{\"client\":{},\"key\":\"k-2\"}")));
+    const ctn_json *other =
+        result_of(&tools, "create_client_record", arena, json_from(arena, CTN_STR("{\"client\":{},\"key\":\"k-2\"}")));
     assert_false(ctn_str_equal(text_at(first, "client_id"), text_at(other, "client_id")));
     travel_tools_done(&tools);
     ctn_arena_free(arena);
@@ -61,7 +63,9 @@ static void the_calls_own_key_counts_when_no_argument_does(void **state)
     travel_tools tools = tools_for_test(f.crm);
     const ctn_json *arguments = json_from(arena, CTN_STR("{\"client\":{}}")), *results[2];
     for (size_t i = 0; i < 2; i++)
-        assert_int_equal(travel_tools_run(&tools, CTN_STR("create_client_record"), arena, arguments, CTN_STR("meta-key"), &results[i], NULL), CTN_OK);
+        assert_int_equal(travel_tools_run(&tools, CTN_STR("create_client_record"), arena, arguments,
+                                          CTN_STR("meta-key"), &results[i], NULL),
+                         CTN_OK);
     assert_true(ctn_str_equal(text_at(results[0], "client_id"), text_at(results[1], "client_id")));
     travel_tools_done(&tools);
     ctn_arena_free(arena);
@@ -75,13 +79,15 @@ static void what_is_deleted_stays_deleted_and_ids_are_not_used_again(void **stat
     make_folder(&f);
     ctn_arena *arena = ctn_arena_new(65536);
     travel_tools tools = tools_for_test(f.crm);
-    const ctn_json *made = result_of(&tools, "create_client_record", arena, json_from(arena, CTN_STR("{\"client\":{},\"key\":\"a\",\"execution\":\"e\"}")));
+    const ctn_json *made = result_of(&tools, "create_client_record", arena,
+                                     json_from(arena, CTN_STR("{\"client\":{},\"key\":\"a\",\"execution\":\"e\"}")));
     ctn_json_builder arguments = ctn_json_object(arena);
     ctn_json_put_str(&arguments, "client_id", text_at(made, "client_id"));
     const ctn_json *delete = ctn_json_finish(&arguments);
     assert_int_equal(ctn_json_int_or(result_of(&tools, "delete_client_record", arena, delete), "deleted", -1), 1);
     assert_int_equal(ctn_json_int_or(result_of(&tools, "delete_client_record", arena, delete), "deleted", -1), 0);
-    const ctn_json *next = result_of(&tools, "create_client_record", arena, json_from(arena, CTN_STR("{\"client\":{},\"key\":\"b\",\"execution\":\"e\"}")));
+    const ctn_json *next = result_of(&tools, "create_client_record", arena,
+                                     json_from(arena, CTN_STR("{\"client\":{},\"key\":\"b\",\"execution\":\"e\"}")));
     assert_false(ctn_str_equal(text_at(made, "client_id"), text_at(next, "client_id")));
     /* the outcome of a creation is unknown: the undo knows only the execution */
     const ctn_json *by_execution = json_from(arena, CTN_STR("{\"client_id\":null,\"execution\":\"e\"}"));
@@ -98,8 +104,10 @@ static void every_call_schedules_one_more_message(void **state)
     make_folder(&f);
     ctn_arena *arena = ctn_arena_new(65536);
     travel_tools tools = tools_for_test(f.crm);
-    const ctn_json *arguments = json_from(arena, CTN_STR("{\"channel\":\"email\",\"send_time\":\"2026-01-02T09:30:00Z\",\"message\":\"Robert'); DROP TABLE outbox;--\"}"));
-    const ctn_json *first = result_of(&tools, "schedule_delivery", arena, arguments), *second = result_of(&tools, "schedule_delivery", arena, arguments);
+    const ctn_json *arguments = json_from(arena, CTN_STR("{\"channel\":\"email\",\"send_time\":\"2026-01-02T09:30:"
+                                                         "00Z\",\"message\":\"Robert'); DROP TABLE outbox;--\"}"));
+    const ctn_json *first = result_of(&tools, "schedule_delivery", arena, arguments),
+                   *second = result_of(&tools, "schedule_delivery", arena, arguments);
     assert_false(ctn_str_equal(text_at(first, "scheduled_id"), text_at(second, "scheduled_id")));
     travel_tools_done(&tools);
     ctn_arena_free(arena);
@@ -123,7 +131,8 @@ static void many_processes_share_one_file(void **state)
             for (int i = 0; i < RECORDS; i++) { /* all of them with the same keys */
                 const ctn_json *result;
                 ctn_str arguments = ctn_arena_printf(arena, "{\"client\":{},\"key\":\"k%d\"}", i);
-                failures += run_tool(&tools, "create_client_record", arena, json_from(arena, arguments), &result, NULL) != CTN_OK;
+                failures += run_tool(&tools, "create_client_record", arena, json_from(arena, arguments), &result,
+                                     NULL) != CTN_OK;
             }
             _exit(failures > 0);
         }
@@ -135,7 +144,8 @@ static void many_processes_share_one_file(void **state)
     }
     ctn_arena *arena = ctn_arena_new(65536);
     travel_tools tools = tools_for_test(f.crm);
-    const ctn_json *next = result_of(&tools, "create_client_record", arena, json_from(arena, CTN_STR("{\"client\":{},\"key\":\"new\"}")));
+    const ctn_json *next =
+        result_of(&tools, "create_client_record", arena, json_from(arena, CTN_STR("{\"client\":{},\"key\":\"new\"}")));
     assert_true(ctn_str_is(text_at(next, "client_id"), "C-000026")); /* 25 keys made 25 records */
     travel_tools_done(&tools);
     ctn_arena_free(arena);
@@ -158,10 +168,15 @@ static void a_file_that_is_no_crm_is_told_and_left_alone(void **state)
         travel_tools tools = tools_for_test(paths[i]);
         const ctn_json *result;
         ctn_err err = {0};
-        assert_int_equal(run_tool(&tools, "create_client_record", arena, json_from(arena, CTN_STR("{\"client\":{}}")), &result, &err), CTN_E_IO);
+        assert_int_equal(run_tool(&tools, "create_client_record", arena, json_from(arena, CTN_STR("{\"client\":{}}")),
+                                  &result, &err),
+                         CTN_E_IO);
         assert_non_null(strstr(err.message, paths[i]));
         /* a client that nobody can look up is no reason to fail the analysis */
-        assert_int_equal(run_tool(&tools, "analyze_client", arena, json_from(arena, CTN_STR("{\"client_id\":\"C-1\",\"days_since_contact\":3}")), &result, &err), CTN_OK);
+        assert_int_equal(run_tool(&tools, "analyze_client", arena,
+                                  json_from(arena, CTN_STR("{\"client_id\":\"C-1\",\"days_since_contact\":3}")),
+                                  &result, &err),
+                         CTN_OK);
         travel_tools_done(&tools);
     }
     ctn_str text;

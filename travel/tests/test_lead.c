@@ -78,7 +78,8 @@ typedef struct score {
     int hit, extra, lost;
 } score;
 
-static void compare(ctn_arena *arena, ctn_str file, const ctn_json *gold, const ctn_json *found, const field *f, score *s)
+static void compare(ctn_arena *arena, ctn_str file, const ctn_json *gold, const ctn_json *found, const field *f,
+                    score *s)
 {
     ctn_str want[VALUES_MAX], got[VALUES_MAX];
     size_t want_count = values_of(arena, gold, f, want), got_count = values_of(arena, found, f, got);
@@ -114,7 +115,8 @@ static void the_labelled_leads_are_read_as_labelled(void **state)
         travel_day received;
         assert_true(travel_day_parse(ctn_json_text(ctn_json_member_of(label, "received_at")), &received));
         ctn_str path = data_path(scratch, "leads/");
-        assert_true(read_whole_file(scratch, ctn_arena_printf(scratch, "%.*s%.*s", CTN_STR_ARG(path), CTN_STR_ARG(file)).ptr, &text));
+        assert_true(read_whole_file(
+            scratch, ctn_arena_printf(scratch, "%.*s%.*s", CTN_STR_ARG(path), CTN_STR_ARG(file)).ptr, &text));
         assert_int_equal(travel_lead_extract(scratch, text, received, &found, NULL), CTN_OK);
         for (size_t i = 0; i < FIELD_COUNT; i++)
             compare(scratch, file, label, found, &FIELDS[i], &scores[i]);
@@ -124,7 +126,8 @@ static void the_labelled_leads_are_read_as_labelled(void **state)
     for (size_t i = 0; i < FIELD_COUNT; i++) {
         const score *s = &scores[i];
         double f1 = s->hit ? 2.0 * s->hit / (2 * s->hit + s->extra + s->lost) : 0;
-        print_message("%-14s F1 %.3f  (%d right, %d invented, %d missed)\n", FIELDS[i].name, f1, s->hit, s->extra, s->lost);
+        print_message("%-14s F1 %.3f  (%d right, %d invented, %d missed)\n", FIELDS[i].name, f1, s->hit, s->extra,
+                      s->lost);
         sum += f1;
     }
     print_message("macro F1 = %.3f over %d leads\n", sum / FIELD_COUNT, leads);
@@ -161,7 +164,8 @@ static void each_rule_holds_on_texts_of_our_own(void **state)
         assert_int_equal(travel_lead_extract(arena, ctn_str_from(RULES[i].text), received, &found, NULL), CTN_OK);
         ctn_str value = ctn_json_to_str(arena, ctn_json_pointer(found, ctn_str_from(RULES[i].pointer)));
         if (!ctn_str_is(value, RULES[i].value)) {
-            print_message("\"%s\": %s is %.*s, not %s\n", RULES[i].text, RULES[i].pointer, CTN_STR_ARG(value), RULES[i].value);
+            print_message("\"%s\": %s is %.*s, not %s\n", RULES[i].text, RULES[i].pointer, CTN_STR_ARG(value),
+                          RULES[i].value);
             failures++;
         }
         ctn_arena_reset(arena);
@@ -174,11 +178,24 @@ static void each_rule_holds_on_texts_of_our_own(void **state)
 
 static void expect_shape(const ctn_json *lead)
 {
-    static const char *const pointers[] = {
-        "/is_lead", "/client_info/name", "/client_info/email", "/client_info/phone", "/trip_requirements/origin",
-        "/trip_requirements/destinations", "/trip_requirements/start_date", "/trip_requirements/end_date", "/trip_requirements/nights",
-        "/trip_requirements/month", "/trip_requirements/adults", "/trip_requirements/children", "/trip_requirements/trip_type",
-        "/trip_requirements/interests", "/budget_info/amount", "/budget_info/currency", "/budget_info/per", "/missing_info"};
+    static const char *const pointers[] = {"/is_lead",
+                                           "/client_info/name",
+                                           "/client_info/email",
+                                           "/client_info/phone",
+                                           "/trip_requirements/origin",
+                                           "/trip_requirements/destinations",
+                                           "/trip_requirements/start_date",
+                                           "/trip_requirements/end_date",
+                                           "/trip_requirements/nights",
+                                           "/trip_requirements/month",
+                                           "/trip_requirements/adults",
+                                           "/trip_requirements/children",
+                                           "/trip_requirements/trip_type",
+                                           "/trip_requirements/interests",
+                                           "/budget_info/amount",
+                                           "/budget_info/currency",
+                                           "/budget_info/per",
+                                           "/missing_info"};
     for (size_t i = 0; i < sizeof pointers / sizeof *pointers; i++)
         if (!ctn_json_pointer(lead, ctn_str_from(pointers[i])))
             fail_msg("no %s", pointers[i]);
@@ -188,8 +205,11 @@ static void no_bytes_break_the_reader(void **state)
 {
     (void) state;
     enum { BYTES = 4096, ROUNDS = 300 };
-    static const char *const pieces[] = {"from ", "to Rome ", "\n", "12/13/2026 ", "{{x}} ", "{raw_lead} ", "[01/02/2026, 10:00] A: ", "\xff\xfe", "\xe2\x82\xac", "9 ", "two ",
-                                         "nights ", "€", "@", ".", "a@b.co ", "+44 ", "Budget: ", "\"", "\\", "€1,000 pp ", "@x: ", "next friday ", "the 31st ", "-", "(3) "};
+    static const char *const pieces[] = {
+        "from ",    "to Rome ",     "\n",        "12/13/2026 ", "{{x}} ",  "{raw_lead} ", "[01/02/2026, 10:00] A: ",
+        "\xff\xfe", "\xe2\x82\xac", "9 ",        "two ",        "nights ", "€",           "@",
+        ".",        "a@b.co ",      "+44 ",      "Budget: ",    "\"",      "\\",          "€1,000 pp ",
+        "@x: ",     "next friday ", "the 31st ", "-",           "(3) "};
     ctn_arena *arena = ctn_arena_new(1 << 20);
     uint64_t seed = 7;
     ctn_rng rng = ctn_rng_seeded(&seed);
@@ -216,7 +236,8 @@ static void no_bytes_break_the_reader(void **state)
 static void a_long_lead_is_read_and_a_longer_one_refused(void **state)
 {
     (void) state;
-    static const char *const fillers[] = {"1", " ", "\n", "A b, ", "1 to 2 ", "one two three ", "x@x.", "[1", "Rome or ", "\xc3", "€1 "};
+    static const char *const fillers[] = {"1",    " ",  "\n",       "A b, ", "1 to 2 ", "one two three ",
+                                          "x@x.", "[1", "Rome or ", "\xc3",  "€1 "};
     ctn_arena *arena = ctn_arena_new(1 << 20);
     char *text = ctn_arena_alloc(arena, TRAVEL_LEAD_BYTES_MAX + 1);
     ctn_arena_mark mark = ctn_arena_save(arena);
@@ -225,13 +246,15 @@ static void a_long_lead_is_read_and_a_longer_one_refused(void **state)
         size_t step = strlen(fillers[f]);
         for (size_t i = 0; i < TRAVEL_LEAD_BYTES_MAX; i++)
             text[i] = fillers[f][i % step];
-        assert_int_equal(travel_lead_extract(arena, (ctn_str){text, TRAVEL_LEAD_BYTES_MAX}, 20000, &found, NULL), CTN_OK);
+        assert_int_equal(travel_lead_extract(arena, (ctn_str){text, TRAVEL_LEAD_BYTES_MAX}, 20000, &found, NULL),
+                         CTN_OK);
         expect_shape(found);
         ctn_arena_restore(arena, mark);
     }
     ctn_err err = {0};
     const ctn_json *found;
-    assert_int_equal(travel_lead_extract(arena, (ctn_str){text, TRAVEL_LEAD_BYTES_MAX + 1}, 20000, &found, &err), CTN_E_LIMIT);
+    assert_int_equal(travel_lead_extract(arena, (ctn_str){text, TRAVEL_LEAD_BYTES_MAX + 1}, 20000, &found, &err),
+                     CTN_E_LIMIT);
     assert_non_null(strstr(err.message, "too long"));
     ctn_arena_free(arena);
 }

@@ -1,6 +1,6 @@
 /*
- * The pack as a whole, without the engine: its files say what the language allows, and every lead goes from its text to a
- * proposal through the tools and the template, whatever is missing in it.
+ * The pack as a whole, without the engine: its files say what the language allows, and every lead goes from its text to
+ * a proposal through the tools and the template, whatever is missing in it.
  */
 #include "support.h"
 
@@ -9,7 +9,6 @@
 #include "core/mustache.h"
 
 #include <dirent.h>
-
 
 static ctn_str pack_file(ctn_arena *arena, const char *name)
 {
@@ -27,9 +26,9 @@ static ctn_effect annotated_effect(void *ctx, const char *kind, ctn_str target)
     ctn_str name = ctn_str_from_offset(target, 7);
     for (size_t i = 0; i < travel_tool_count; i++)
         if (ctn_str_is(name, travel_tool_table[i].name))
-            return travel_tool_table[i].is_read_only     ? CTN_EFFECT_READ
-                   : travel_tool_table[i].is_idempotent  ? CTN_EFFECT_IDEMPOTENT
-                                                         : CTN_EFFECT_WRITE;
+            return travel_tool_table[i].is_read_only    ? CTN_EFFECT_READ
+                   : travel_tool_table[i].is_idempotent ? CTN_EFFECT_IDEMPOTENT
+                                                        : CTN_EFFECT_WRITE;
     fail_msg("the pack names the tool %.*s, which is not in the table", CTN_STR_ARG(target));
     return CTN_EFFECT_UNKNOWN;
 }
@@ -38,14 +37,16 @@ static size_t count_of(const ctn_findings *f, const char *rule, const char *word
 {
     size_t count = 0;
     for (size_t i = 0; i < f->count; i++)
-        count += strcmp(f->items[i].rule, rule) == 0 && ctn_str_find(f->items[i].message, ctn_str_from(word)) != SIZE_MAX;
+        count +=
+            strcmp(f->items[i].rule, rule) == 0 && ctn_str_find(f->items[i].message, ctn_str_from(word)) != SIZE_MAX;
     return count;
 }
 
 static void the_packs_files_have_no_error_and_the_known_warnings(void **state)
 {
     (void) state;
-    static const char *const files[] = {"chains/mobile-lead-processing.json", "chains/client-followup-sequence.json", "instruction-sets.yaml"};
+    static const char *const files[] = {"chains/mobile-lead-processing.json", "chains/client-followup-sequence.json",
+                                        "instruction-sets.yaml"};
     static const char *const templates[] = {"client-proposal-template", "followup-message-template"};
     ctn_arena *arena = ctn_arena_new(1 << 20);
     ctn_library *library = ctn_library_new(arena);
@@ -53,7 +54,8 @@ static void the_packs_files_have_no_error_and_the_known_warnings(void **state)
     ctn_findings_init(&findings, arena);
     for (size_t i = 0; i < 2; i++) {
         ctn_str file = ctn_arena_printf(arena, "templates/%s.mustache", templates[i]);
-        (void) ctn_library_add_template(library, ctn_str_from(templates[i]), file, pack_file(arena, file.ptr), &findings);
+        (void) ctn_library_add_template(library, ctn_str_from(templates[i]), file, pack_file(arena, file.ptr),
+                                        &findings);
     }
     for (size_t i = 0; i < 3; i++)
         (void) ctn_library_add_text(library, ctn_str_from(files[i]), pack_file(arena, files[i]), &findings, NULL);
@@ -61,7 +63,8 @@ static void the_packs_files_have_no_error_and_the_known_warnings(void **state)
     int rc = ctn_check(library, NULL, &options, &findings);
     for (size_t i = 0; i < findings.count; i++)
         print_message("%.*s:%u: %s [%s]\n", CTN_STR_ARG(findings.items[i].file), findings.items[i].line,
-                      ctn_arena_printf(arena, "%.*s", CTN_STR_ARG(findings.items[i].message)).ptr, findings.items[i].rule);
+                      ctn_arena_printf(arena, "%.*s", CTN_STR_ARG(findings.items[i].message)).ptr,
+                      findings.items[i].rule);
     assert_int_equal(rc, CTN_OK);
     assert_int_equal(findings.error_count, 0);
     assert_int_equal(count_of(&findings, "self-condition", "validation_status"), 1);
@@ -93,7 +96,8 @@ static const ctn_json *get(const ctn_json *v, const char *key)
     return member;
 }
 
-static const ctn_json *arguments_of(ctn_arena *arena, size_t count, const char *const *names, const ctn_json *const *values)
+static const ctn_json *arguments_of(ctn_arena *arena, size_t count, const char *const *names,
+                                    const ctn_json *const *values)
 {
     ctn_json_builder b = ctn_json_object(arena);
     for (size_t i = 0; i < count; i++)
@@ -109,12 +113,15 @@ static const ctn_json *arguments_of(ctn_arena *arena, size_t count, const char *
 static ctn_str proposal_for(walk *w, ctn_str lead)
 {
     static const char *const extract[] = {"raw_lead"}, *const validate[] = {"requirements", "client", "budget"},
-                      *const search[] = {"requirements", "budget"}, *const price[] = {"requirements", "flights", "hotels", "budget"};
+                             *const search[] = {"requirements", "budget"},
+                             *const price[] = {"requirements", "flights", "hotels", "budget"};
     const ctn_json *read = CALL(w, "extract_lead", extract, ctn_json_string(w->arena, lead));
-    const ctn_json *client = get(read, "client_info"), *trip = get(read, "trip_requirements"), *budget = get(read, "budget_info");
+    const ctn_json *client = get(read, "client_info"), *trip = get(read, "trip_requirements"),
+                   *budget = get(read, "budget_info");
     const ctn_json *valid = CALL(w, "validate_requirements", validate, trip, client, budget);
     const ctn_json *complete = get(valid, "complete_requirements");
-    const ctn_json *flights = CALL(w, "search_flights", search, complete, budget), *hotels = CALL(w, "search_hotels", search, complete, budget);
+    const ctn_json *flights = CALL(w, "search_flights", search, complete, budget),
+                   *hotels = CALL(w, "search_hotels", search, complete, budget);
     assert_false(has_null(flights) || has_null(hotels) || has_null(valid));
     const ctn_json *tiers = CALL(w, "price_tiers", price, complete, flights, hotels, budget);
     ctn_json_builder context = ctn_json_object(w->arena);
@@ -139,7 +146,8 @@ static void start_walk(walk *w, ctn_arena *keep)
 {
     ctn_err err = {0};
     *w = (walk){.arena = ctn_arena_new(1 << 20), .tools = tools_for_test(NULL)};
-    if (ctn_mustache_compile(keep, pack_file(keep, "templates/client-proposal-template.mustache"), NULL, &w->proposal, &err))
+    if (ctn_mustache_compile(keep, pack_file(keep, "templates/client-proposal-template.mustache"), NULL, &w->proposal,
+                             &err))
         fail_msg("%s", err.message);
     assert_true(ctn_str_is(ctn_mustache_variable(w->proposal), "proposal_document"));
 }
@@ -156,8 +164,18 @@ static void a_full_lead_gives_three_tiers_and_asks_nothing(void **state)
     ctn_arena *keep = ctn_arena_new(65536);
     start_walk(&w, keep);
     ctn_str text = proposal_for(&w, pack_file(keep, "leads/012.txt"));
-    static const char *const parts[] = {"Dear Philippa Entwistle,", "4 adults and 1 child", "Hanoi, Hoi An and Ho Chi Minh City", "Saturday 24 October 2026",
-                                        "### Essential", "### Comfort", "### Premium", "per person", "for all 5 travellers", "budget", "valid until", "Sandbox inventory"};
+    static const char *const parts[] = {"Dear Philippa Entwistle,",
+                                        "4 adults and 1 child",
+                                        "Hanoi, Hoi An and Ho Chi Minh City",
+                                        "Saturday 24 October 2026",
+                                        "### Essential",
+                                        "### Comfort",
+                                        "### Premium",
+                                        "per person",
+                                        "for all 5 travellers",
+                                        "budget",
+                                        "valid until",
+                                        "Sandbox inventory"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (!says(text, parts[i]))
             fail_msg("no \"%s\" in\n%.*s", parts[i], CTN_STR_ARG(text));
@@ -176,7 +194,8 @@ static void a_text_that_says_nothing_gets_questions(void **state)
     static const char *const texts[] = {"Hi", "", "\xf0\x9f\x91\x8d", "{{#pricing_tiers}}{{.}}{{/pricing_tiers}}"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         ctn_str text = proposal_for(&w, ctn_str_from(texts[i]));
-        assert_true(says(text, "Hello,") && says(text, "Where would you like to go?") && says(text, "Sandbox inventory"));
+        assert_true(says(text, "Hello,") && says(text, "Where would you like to go?") &&
+                    says(text, "Sandbox inventory"));
         assert_false(says(text, "### "));
     }
     ctn_arena_free(w.arena);

@@ -6,7 +6,8 @@
 #include "pricing.h"
 
 static const char VIETNAM[] =
-    "{\"requirements\":{\"origin\":\"Manchester\",\"destinations\":[\"Hanoi\",\"Hoi An\",\"Ho Chi Minh City\"],\"start_date\":\"2026-10-24\","
+    "{\"requirements\":{\"origin\":\"Manchester\",\"destinations\":[\"Hanoi\",\"Hoi An\",\"Ho Chi Minh "
+    "City\"],\"start_date\":\"2026-10-24\","
     "\"end_date\":\"2026-11-01\",\"nights\":8,\"adults\":4,\"children\":1,\"interests\":[\"swimming pool\"]},"
     "\"budget\":{\"amount\":11500,\"currency\":\"GBP\",\"per\":\"total\"},\"started_at\":\"2026-03-08T11:47:00Z\"}";
 
@@ -56,11 +57,12 @@ static void a_total_is_the_sum_of_its_parts_to_the_cent(void **state)
     for (size_t c = 0; c < sizeof currencies / sizeof *currencies; c++)
         for (int people = 1; people <= 13; people += 3) {
             ctn_arena *arena = ctn_arena_new(65536);
-            ctn_str question = ctn_arena_printf(arena,
-                                                "{\"requirements\":{\"origin\":\"Stockholm\",\"destinations\":[\"Sri Lanka\",\"Maldives\"],"
-                                                "\"start_date\":\"2027-01-09\",\"nights\":13,\"adults\":%d,\"children\":%d},"
-                                                "\"budget\":{\"amount\":60000.5,\"currency\":\"%s\",\"per\":\"person\"}}",
-                                                people, people / 3, currencies[c]);
+            ctn_str question = ctn_arena_printf(
+                arena,
+                "{\"requirements\":{\"origin\":\"Stockholm\",\"destinations\":[\"Sri Lanka\",\"Maldives\"],"
+                "\"start_date\":\"2027-01-09\",\"nights\":13,\"adults\":%d,\"children\":%d},"
+                "\"budget\":{\"amount\":60000.5,\"currency\":\"%s\",\"per\":\"person\"}}",
+                people, people / 3, currencies[c]);
             const ctn_json *tiers = ctn_json_member_of(tiers_for(&tools, arena, question.ptr), "tiers");
             travel_cents last = 0;
             assert_int_equal(ctn_json_count(tiers), 3);
@@ -95,9 +97,13 @@ static void every_kind_of_budget_is_compared(void **state)
         {"{\"amount\":99999,\"currency\":\"GBP\",\"per\":null}", "Within your budget"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        ctn_str question = ctn_arena_printf(arena, "{\"requirements\":{\"origin\":\"London\",\"destinations\":[\"Rome\"],\"start_date\":\"2026-05-01\","
-                                                   "\"nights\":3,\"adults\":2},\"budget\":%s}", cases[i].budget);
-        ctn_str note = ctn_json_text(ctn_json_pointer(tiers_for(&tools, arena, question.ptr), CTN_STR("/tiers/0/budget_note")));
+        ctn_str question = ctn_arena_printf(
+            arena,
+            "{\"requirements\":{\"origin\":\"London\",\"destinations\":[\"Rome\"],\"start_date\":\"2026-05-01\","
+            "\"nights\":3,\"adults\":2},\"budget\":%s}",
+            cases[i].budget);
+        ctn_str note =
+            ctn_json_text(ctn_json_pointer(tiers_for(&tools, arena, question.ptr), CTN_STR("/tiers/0/budget_note")));
         if (ctn_str_find(note, ctn_str_from(cases[i].note)) == SIZE_MAX)
             fail_msg("%s: %.*s", cases[i].budget, CTN_STR_ARG(note));
     }
@@ -112,8 +118,10 @@ static void whatever_is_missing_the_answers_hold_no_null(void **state)
         "{\"requirements\":{\"origin\":null,\"destinations\":[],\"start_date\":null,\"nights\":null,\"adults\":null}}",
         "{\"requirements\":{\"origin\":\"Atlantis\",\"destinations\":[\"Rome\",\"El Dorado\"]}}",
         "{\"requirements\":{\"origin\":\"London\",\"destinations\":[\"London\"],\"month\":\"2026-10\",\"adults\":0}}",
-        "{\"requirements\":{\"origin\":\"Rome\",\"destinations\":[\"Rome\",\"Rome\",\"Rome\"],\"nights\":0,\"end_date\":\"2026-10-10\"}}",
-        "{\"requirements\":{\"origin\":\"Oslo\",\"destinations\":[\"Bali\"],\"nights\":9999,\"adults\":9999,\"children\":9999},\"budget\":{\"amount\":5,\"currency\":\"XXX\"}}",
+        "{\"requirements\":{\"origin\":\"Rome\",\"destinations\":[\"Rome\",\"Rome\",\"Rome\"],\"nights\":0,\"end_"
+        "date\":\"2026-10-10\"}}",
+        "{\"requirements\":{\"origin\":\"Oslo\",\"destinations\":[\"Bali\"],\"nights\":9999,\"adults\":9999,"
+        "\"children\":9999},\"budget\":{\"amount\":5,\"currency\":\"XXX\"}}",
     };
     ctn_arena *arena = ctn_arena_new(65536);
     travel_tools tools = tools_for_test(NULL);
@@ -133,12 +141,17 @@ static void a_completed_trip_is_completed_to_itself(void **state)
     ctn_arena *arena = ctn_arena_new(65536);
     travel_tools tools = tools_for_test(NULL);
     const ctn_json *once = ctn_json_member_of(
-        result_of(&tools, "validate_requirements", arena, json_from(arena, CTN_STR("{\"requirements\":{\"destinations\":[\"Crete\",\"Rhodes\"],\"alternatives\":true}}"))),
+        result_of(
+            &tools, "validate_requirements", arena,
+            json_from(arena,
+                      CTN_STR("{\"requirements\":{\"destinations\":[\"Crete\",\"Rhodes\"],\"alternatives\":true}}"))),
         "complete_requirements");
     ctn_json_builder again = ctn_json_object(arena);
     ctn_json_put(&again, CTN_STR("requirements"), once);
-    const ctn_json *twice = ctn_json_member_of(result_of(&tools, "validate_requirements", arena, ctn_json_finish(&again)), "complete_requirements");
-    static const char *const same[] = {"start_date", "end_date", "nights", "adults", "children", "rooms", "currency", "stops", "destinations"};
+    const ctn_json *twice = ctn_json_member_of(
+        result_of(&tools, "validate_requirements", arena, ctn_json_finish(&again)), "complete_requirements");
+    static const char *const same[] = {"start_date", "end_date", "nights", "adults",      "children",
+                                       "rooms",      "currency", "stops",  "destinations"};
     for (size_t i = 0; i < sizeof same / sizeof *same; i++)
         assert_true(ctn_json_equal(ctn_json_member_of(once, same[i]), ctn_json_member_of(twice, same[i])));
     ctn_arena_free(arena);
@@ -175,11 +188,13 @@ static void wrong_arguments_are_told_in_a_sentence(void **state)
         {"validate_requirements", "{\"requirements\":{\"start_date\":\"soon\"}}", "start_date must be a date"},
         {"validate_requirements", "{\"requirements\":{\"adults\":-1}}", "adults must be a whole number"},
         {"price_tiers", "{\"requirements\":{},\"flights\":{\"offers\":[{}]},\"hotels\":{}}", "flights.offers[0]"},
-        {"price_tiers", "{\"requirements\":{},\"flights\":{\"currency\":\"EUR\"},\"hotels\":{}}", "search again in GBP"},
+        {"price_tiers", "{\"requirements\":{},\"flights\":{\"currency\":\"EUR\"},\"hotels\":{}}",
+         "search again in GBP"},
         {"extract_lead", "{\"raw_lead\":5}", "raw_lead must be text"},
         {"extract_lead", "{\"raw_lead\":\"x\",\"received_at\":\"yesterday\"}", "received_at must be a time"},
         {"analyze_client", "{\"days_since_contact\":\"soon\"}", "days_since_contact must be a whole number"},
-        {"schedule_delivery", "{\"channel\":\"pigeon\",\"send_time\":\"2026-01-01\",\"message\":\"x\"}", "channel must be"},
+        {"schedule_delivery", "{\"channel\":\"pigeon\",\"send_time\":\"2026-01-01\",\"message\":\"x\"}",
+         "channel must be"},
         {"create_client_record", "{\"client\":{}}", "set the environment variable CRM"},
         {"delete_client_record", "{}", "say what to delete"},
         {"serch_hotels", "{}", "did you mean search_hotels?"},
@@ -189,7 +204,9 @@ static void wrong_arguments_are_told_in_a_sentence(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ctn_err err = {0};
         const ctn_json *result;
-        assert_int_not_equal(run_tool(&tools, cases[i].tool, arena, json_from(arena, ctn_str_from(cases[i].arguments)), &result, &err), CTN_OK);
+        assert_int_not_equal(
+            run_tool(&tools, cases[i].tool, arena, json_from(arena, ctn_str_from(cases[i].arguments)), &result, &err),
+            CTN_OK);
         if (!strstr(err.message, cases[i].word))
             fail_msg("%s %s: %s", cases[i].tool, cases[i].arguments, err.message);
     }

@@ -44,34 +44,42 @@ static const ctn_json *answer(ctn_arena *arena, ctn_str *answers)
     return json_from(arena, line);
 }
 
-#define META "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\",\"io.modelcontextprotocol/clientCapabilities\":{}}"
+#define META                                                                                                           \
+    "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\",\"io.modelcontextprotocol/"                 \
+    "clientCapabilities\":{}}"
 
 static void the_modern_era_is_spoken(void **state)
 {
     (void) state;
     ctn_arena *arena = ctn_arena_new(65536);
-    ctn_str answers = converse(arena, CTN_STR(
-        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server/discover\",\"params\":{" META "}}\n"
-        "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"tools/list\",\"params\":{" META "}}\n"
-        "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"tools/call\",\"params\":{" META ",\"name\":\"extract_lead\",\"arguments\":{\"raw_lead\":\"Two of us to Rome, 3 nights\"}}}\n"
-        "{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"tools/call\",\"params\":{" META ",\"name\":\"extract_lead\",\"arguments\":{}}}\n"
-        "{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"tools/call\",\"params\":{" META ",\"name\":\"no_such_tool\",\"arguments\":{}}}\n"));
+    ctn_str answers = converse(
+        arena, CTN_STR("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server/discover\",\"params\":{" META "}}\n"
+                       "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"tools/list\",\"params\":{" META "}}\n"
+                       "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"tools/call\",\"params\":{" META
+                       ",\"name\":\"extract_lead\",\"arguments\":{\"raw_lead\":\"Two of us to Rome, 3 nights\"}}}\n"
+                       "{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"tools/call\",\"params\":{" META
+                       ",\"name\":\"extract_lead\",\"arguments\":{}}}\n"
+                       "{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"tools/call\",\"params\":{" META
+                       ",\"name\":\"no_such_tool\",\"arguments\":{}}}\n"));
     assert_non_null(ctn_json_pointer(answer(arena, &answers), CTN_STR("/result/supportedVersions/0")));
     const ctn_json *tools = ctn_json_pointer(answer(arena, &answers), CTN_STR("/result/tools"));
     assert_int_equal(ctn_json_count(tools), travel_tool_count);
     for (size_t i = 0; i < travel_tool_count; i++) {
         const ctn_json *tool = ctn_json_at(tools, i);
-        static const char *const members[] = {"name", "title", "description", "inputSchema", "outputSchema", "annotations"};
+        static const char *const members[] = {"name",        "title",        "description",
+                                              "inputSchema", "outputSchema", "annotations"};
         for (size_t m = 0; m < 6; m++)
             assert_non_null(ctn_json_member_of(tool, members[m]));
         /* the mail is the one tool that may neither be repeated nor called a read */
         ctn_str name = ctn_json_text(ctn_json_member_of(tool, "name"));
         const ctn_json *hints = ctn_json_member_of(tool, "annotations");
-        bool is_safe = ctn_json_bool_or(hints, "readOnlyHint", false) || ctn_json_bool_or(hints, "idempotentHint", false);
+        bool is_safe =
+            ctn_json_bool_or(hints, "readOnlyHint", false) || ctn_json_bool_or(hints, "idempotentHint", false);
         assert_int_equal(is_safe, !ctn_str_is(name, "schedule_delivery"));
         assert_false(ctn_json_bool_or(hints, "openWorldHint", true));
     }
-    assert_true(ctn_json_bool_or(ctn_json_pointer(answer(arena, &answers), CTN_STR("/result/structuredContent")), "is_lead", false));
+    assert_true(ctn_json_bool_or(ctn_json_pointer(answer(arena, &answers), CTN_STR("/result/structuredContent")),
+                                 "is_lead", false));
     assert_true(ctn_json_bool_or(ctn_json_member_of(answer(arena, &answers), "result"), "isError", false));
     assert_non_null(ctn_json_member_of(answer(arena, &answers), "error"));
     ctn_arena_free(arena);
@@ -81,16 +89,20 @@ static void the_legacy_era_is_spoken(void **state)
 {
     (void) state;
     ctn_arena *arena = ctn_arena_new(65536);
-    ctn_str answers = converse(arena, CTN_STR(
-        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2025-11-25\",\"capabilities\":{},\"clientInfo\":{\"name\":\"t\",\"version\":\"1\"}}}\n"
-        "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n"
-        "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"tools/call\",\"params\":{\"name\":\"create_client_record\",\"arguments\":{\"client\":{}}}}\n"
-        "this is no JSON\n"
-        "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"ping\"}\n"));
-    assert_true(ctn_str_is(ctn_json_text(ctn_json_pointer(answer(arena, &answers), CTN_STR("/result/protocolVersion"))), "2025-11-25"));
+    ctn_str answers = converse(
+        arena, CTN_STR("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2025-"
+                       "11-25\",\"capabilities\":{},\"clientInfo\":{\"name\":\"t\",\"version\":\"1\"}}}\n"
+                       "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n"
+                       "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"tools/"
+                       "call\",\"params\":{\"name\":\"create_client_record\",\"arguments\":{\"client\":{}}}}\n"
+                       "this is no JSON\n"
+                       "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"ping\"}\n"));
+    assert_true(ctn_str_is(ctn_json_text(ctn_json_pointer(answer(arena, &answers), CTN_STR("/result/protocolVersion"))),
+                           "2025-11-25"));
     const ctn_json *failed = answer(arena, &answers);
     assert_true(ctn_json_bool_or(ctn_json_member_of(failed, "result"), "isError", false));
-    assert_true(ctn_str_find(ctn_json_text(ctn_json_pointer(failed, CTN_STR("/result/content/0/text"))), CTN_STR("CRM")) != SIZE_MAX);
+    assert_true(ctn_str_find(ctn_json_text(ctn_json_pointer(failed, CTN_STR("/result/content/0/text"))),
+                             CTN_STR("CRM")) != SIZE_MAX);
     assert_non_null(ctn_json_member_of(answer(arena, &answers), "error"));
     assert_non_null(ctn_json_member_of(answer(arena, &answers), "result"));
     ctn_arena_free(arena);
@@ -134,7 +146,8 @@ static void the_command_line_tells_bad_use_from_failure(void **state)
     assert_int_equal(exit_code_of("help", NULL, NULL), 0);
     assert_int_equal(exit_code_of("version", NULL, NULL), 0);
     assert_int_equal(exit_code_of("tools", NULL, NULL), 0);
-    assert_int_equal(exit_code_of("call", "recommend_followup", "{\"status_category\":\"warm\",\"engagement_level\":\"low\"}"), 0);
+    assert_int_equal(
+        exit_code_of("call", "recommend_followup", "{\"status_category\":\"warm\",\"engagement_level\":\"low\"}"), 0);
     assert_int_equal(exit_code_of(NULL, NULL, NULL), 2);
     assert_int_equal(exit_code_of("srve", NULL, NULL), 2);
     assert_int_equal(exit_code_of("serve", "now", NULL), 2);
