@@ -342,7 +342,9 @@ static void start_child(spawner *s, uint64_t id, start *st)
         failure.error = errno;
     if (failure.error == 0) {
         pid_t own_pid = getpid();
-        pid = fork();
+        /* Not fork(): what other libraries have asked to be run after it (libuv, when its loop is older than this
+         * process) would close descriptors by numbers that are the child's pipes here. */
+        pid = _Fork();
         if (pid == 0)
             become_child(st, own_pid, failure_pipe[1]);
         if (pid < 0)
