@@ -461,7 +461,6 @@ static bool help(sim *s, const ctn_execution *x)
     for (uint32_t i = 0; i < plan->step_count; i++) {
         ctn_step_view v = ctn_execution_step(x, i);
         ctn_input in = {.name = plan->steps[i].name, .actor = CTN_STR("sam")};
-        ctn_arena_reset(s->arena);
         if (v.status == CTN_STEP_WAITING && v.wants_approval) {
             in.kind = CTN_IN_ANSWER;
             ctn_json_builder b = ctn_json_object(s->arena);
