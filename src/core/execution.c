@@ -49,6 +49,15 @@ bool ctn_x_call_is_last(const work *w, uint32_t call)
     return true;
 }
 
+bool ctn_x_may_have_begun(const ctn_execution *x, const work *w, int64_t now_ms)
+{
+    if (!w->calls)
+        return false; /* every wait is a record */
+    if (w->phase == WORK_READY)
+        return !x->is_paused || w->ready_seq < x->paused_seq;
+    return w->phase == WORK_BACKOFF && w->due_ms <= (x->is_paused ? x->paused_at_ms : now_ms);
+}
+
 bool ctn_x_wants_check(const work *w, const call_state *c)
 {
     return c->phase == CALL_UNKNOWN && w->set->check && !c->check_is_over;

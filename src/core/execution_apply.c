@@ -46,6 +46,7 @@ static void make_ready(ctn_execution *x, uint32_t step, int64_t at_ms)
     work *w = ctn_x_work(x, step, CTN_ROLE_DO);
     w->phase = WORK_READY;
     w->ready_at_ms = at_ms;
+    w->ready_seq = x->seq;
     activate(x, step, CTN_ROLE_DO);
 }
 
@@ -78,19 +79,39 @@ static void set_variables(ctn_execution *x, const ctn_json *variables)
     }
 }
 
+static void begin_attempt(work *w, uint32_t attempt)
+{
+    if (w->attempt == attempt)
+        return;
+    w->attempt = attempt;
+    for (uint32_t i = 0; w->calls && i < w->set->call_count; i++) {
+        call_state *c = &w->calls[i];
+        if (c->phase == CALL_DONE)
+            continue;
+        c->phase = CALL_IDLE;
+        c->died = c->fail_is_final = c->retry_is_due = c->check_is_over = c->start_is_stored = false;
+        c->checks_failed = 0;
+    }
+}
+
 /* ---- stopping ---- */
 
+/* What has begun, or may have begun, still ends with an entry of its own; what was waiting for something is dropped. */
 static void stop_work(ctn_execution *x, uint32_t step, ctn_role role, int64_t at_ms)
 {
     work *w = ctn_x_work(x, step, role);
+    if (ctn_x_may_have_begun(x, w, at_ms)) {
+        begin_attempt(w, w->attempt + 1);
+        w->phase = WORK_RUNNING;
+    }
     bool goes_on = false;
     for (uint32_t i = 0; w->phase == WORK_RUNNING && i < w->set->call_count; i++) {
         call_state *c = &w->calls[i];
-        if (c->phase == CALL_RUNNING && c->effect <= CTN_EFFECT_READ)
+        if (c->phase == CALL_IDLE || (c->phase == CALL_RUNNING && c->effect <= CTN_EFFECT_READ))
             c->phase = CALL_LET_GO;
         if (c->phase == CALL_RUNNING || c->phase == CALL_LET_GO || c->phase == CALL_SETTLED_TRUE ||
             c->phase == CALL_SETTLED_FALSE)
-            goes_on = true; /* it still ends with an entry of its own */
+            goes_on = true;
         if (c->phase == CALL_UNKNOWN || c->phase == CALL_ASKED)
             c->may_have_happened = true;
     }
@@ -200,21 +221,6 @@ static call_state *call_of(work *w, const ctn_entry *e)
         if (w->set->is_several ? ctn_str_equal(w->set->calls[i].name, ctn_json_text(name)) : i == 0)
             return &w->calls[i];
     return NULL;
-}
-
-static void begin_attempt(work *w, uint32_t attempt)
-{
-    if (w->attempt == attempt)
-        return;
-    w->attempt = attempt;
-    for (uint32_t i = 0; w->calls && i < w->set->call_count; i++) {
-        call_state *c = &w->calls[i];
-        if (c->phase == CALL_DONE)
-            continue;
-        c->phase = CALL_IDLE;
-        c->died = c->fail_is_final = c->retry_is_due = c->check_is_over = c->start_is_stored = false;
-        c->checks_failed = 0;
-    }
 }
 
 static void apply_started(ctn_execution *x, uint32_t step, ctn_role role, const ctn_entry *e)
@@ -445,9 +451,9 @@ static void apply_first(ctn_execution *x, const ctn_entry *e)
             make_ready(x, i, e->at_ms);
 }
 
-static void recover_work(work *w, int64_t at_ms, bool was_crash)
+static void recover_work(const ctn_execution *x, work *w, int64_t at_ms, bool was_crash)
 {
-    if (was_crash && w->calls && (w->phase == WORK_READY || w->phase == WORK_RUNNING))
+    if (was_crash && w->calls && (w->phase == WORK_RUNNING || ctn_x_may_have_begun(x, w, at_ms)))
         w->deaths++;
     if (w->phase != WORK_RUNNING)
         return;
@@ -485,7 +491,7 @@ static void apply_resumed(ctn_execution *x, const ctn_entry *e)
         return;
     }
     for (uint32_t i = 0; i < x->active_count; i++)
-        recover_work(ctn_x_work(x, x->active[i].step, x->active[i].role), e->at_ms, ctn_str_is(cause, "crash"));
+        recover_work(x, ctn_x_work(x, x->active[i].step, x->active[i].role), e->at_ms, ctn_str_is(cause, "crash"));
 }
 
 static void apply_ended(ctn_execution *x, const ctn_entry *e, ctn_status status)
@@ -655,13 +661,14 @@ static int fold(ctn_execution *x, ctn_entry *e, ctn_err *err)
             apply_set(x, e);
         break;
     case CTN_ENTRY_CANCEL_REQUESTED:
-        end_pause(x, e->at_ms); /* who cancels wants it to end: a pause from before holds nothing back */
         begin_stopping(x, e->at_ms, ctn_failure_from_name(ctn_json_str_or(e->body, "code", CTN_STR(""))),
                        ctn_json_str_or(e->body, "message", CTN_STR("")), (ctn_str){0});
+        end_pause(x, e->at_ms); /* who cancels wants it to end: a pause from before holds nothing back */
         break;
     case CTN_ENTRY_PAUSED:
         x->is_paused = true;
         x->paused_at_ms = e->at_ms;
+        x->paused_seq = x->seq;
         break;
     case CTN_ENTRY_RESUMED: apply_resumed(x, e); break;
     case CTN_ENTRY_COMPLETED: apply_ended(x, e, CTN_STATUS_COMPLETED); break;

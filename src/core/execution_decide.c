@@ -307,11 +307,11 @@ static int decide_pause(const ctn_execution *x, const ctn_input *in, ctn_arena *
 }
 
 /* Only what was under way has anything to hear: a purely waiting execution is loaded without a trace. */
-static bool was_under_way(const ctn_execution *x)
+static bool was_under_way(const ctn_execution *x, int64_t now_ms)
 {
     for (uint32_t i = 0; i < x->active_count; i++) {
         const work *w = ctn_x_work(x, x->active[i].step, x->active[i].role);
-        if ((w->phase == WORK_READY && !x->is_paused) || (w->phase == WORK_RUNNING && !ctn_x_any_call(w, CALL_ASKED)) ||
+        if (ctn_x_may_have_begun(x, w, now_ms) || (w->phase == WORK_RUNNING && !ctn_x_any_call(w, CALL_ASKED)) ||
             ctn_x_any_call(w, CALL_RUNNING))
             return true;
     }
@@ -337,7 +337,7 @@ int ctn_execution_decide(const ctn_execution *x, const ctn_rules *rules, const c
         *ret_entry = about_execution(x, in, CTN_ENTRY_STARTED, &b);
         return CTN_OK;
     case CTN_IN_RECOVERED:
-        if (x->has_ended || !x->is_started || !was_under_way(x))
+        if (x->has_ended || !x->is_started || !was_under_way(x, in->now_ms))
             return CTN_E_STALE;
         ctn_json_put_str(&b, "cause", in->was_crash ? CTN_STR("crash") : CTN_STR("restart"));
         *ret_entry = about_execution(x, in, CTN_ENTRY_RESUMED, &b);

@@ -139,17 +139,20 @@ static bool is_stopping(const kit *k)
     return false;
 }
 
-/* A stopping execution awaits repeatable calls that have no undo, and of which the journal knows nothing: a process
- * that reads the journal lets them go. While one is in flight there is nothing to compare. */
+/* A stopping or paused execution awaits repeatable calls of which the journal knows nothing: a process that reads the
+ * journal lets them go (and makes them after the pause). While one is in flight there is nothing to compare. */
 static bool awaits_unrecorded(const kit *k, ctn_arena *arena)
 {
+    if (!is_stopping(k) && ctn_execution_status(k->x) != CTN_STATUS_PAUSED)
+        return false;
     ctn_owed owed;
     ctn_execution_owed(k->x, &k->rules, k->now_ms, arena, &owed);
     for (size_t i = 0; i < owed.count; i++) {
         const ctn_owed_call *c = &owed.calls[i];
-        if (c->role == CTN_ROLE_DO && !c->is_check && c->effect < CTN_EFFECT_WRITE &&
-            (!k->plan->steps[c->step].undo || !k->plan->is_rollback_enabled))
-            return is_stopping(k);
+        bool has_undo = k->plan->steps[c->step].undo && k->plan->is_rollback_enabled;
+        if (c->role == CTN_ROLE_DO && !c->is_check &&
+            (c->effect < CTN_EFFECT_IDEMPOTENT || (c->effect == CTN_EFFECT_IDEMPOTENT && !has_undo)))
+            return true;
     }
     return false;
 }

@@ -1,0 +1,466 @@
+/* A write of which nobody knows whether it happened: the check, the person, the policy; and engines that die. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "execution_kit.h"
+
+#define SETTLE(how) ((ctn_input){.kind = CTN_IN_SETTLE, .settle = CTN_SETTLE_##how})
+
+/* A write with a check; `more` belongs to the step. */
+#define CHECKED(more)                                                                                                  \
+    "id: check\nsteps:\n  - {stepName: pay, instructionSet: s, outputVariables: [ref]" more "}\n"                      \
+    "instructionSets:\n  s: {tool: t/write_pay, settleMs: 12000, check: {tool: t/read_paid, arguments: {key: '{step.key}'}}}\n"
+#define UNCHECKED(more)                                                                                                \
+    "id: ask\nsteps:\n  - {stepName: pay, instructionSet: s, outputVariables: [ref]" more "}\n"                        \
+    "instructionSets:\n  s: {tool: t/write_pay}\n"
+
+static void a_write_that_timed_out_is_asked_about_and_never_repeated_before(void **state)
+{
+    (void) state;
+    kit *k = kit_new(CHECKED(", retryConfig: {maxRetries: 5, backoffMs: 10}"), NULL);
+    kit_journal_is(k, "started attempt_started:pay");
+    ctn_owed_call call = kit_owed(k, "pay");
+    kit_lost(k, "pay", CTN_FAILURE_TIMEOUT);
+    kit_owes(k, "check:pay");
+    kit_is(k, "running");
+    assert_non_null(strstr(kit_args(k, "check:pay"), "/pay/do"));
+    assert_string_equal(kit_key(k, "check:pay"), "pay/do");
+    assert_int_equal(kit_owed(k, "check:pay").effect, CTN_EFFECT_READ);
+    kit_late(k, call, "{\"ref\":\"late\"}");
+    kit_ok(k, "check:pay", "{\"happened\":true,\"result\":{\"ref\":\"A1\"}}");
+    kit_is(k, "completed");
+    kit_outputs_are(k, "{\"ref\":\"A1\"}");
+    kit_journal_is(k, "started attempt_started:pay attempt_failed:pay checked:pay attempt_succeeded:pay completed");
+    kit_free(k);
+}
+
+static void a_no_counts_only_when_the_request_can_no_longer_arrive(void **state)
+{
+    (void) state;
+    kit *k = kit_new(CHECKED(", retryConfig: {maxRetries: 1, backoffMs: 10, jitter: 0}"), NULL);
+    kit_pass(k, 1000);
+    kit_lost(k, "pay", CTN_FAILURE_TRANSPORT); /* settles 12 s after it was sent: at 12,000 */
+    kit_ok(k, "check:pay", "{\"happened\":false}");
+    kit_owes(k, "");
+    kit_is(k, "running");
+    assert_int_equal(kit_to_wake(k), 5000);
+    kit_ok(k, "check:pay", "{\"happened\":false}");
+    assert_int_equal(kit_to_wake(k), 5000);
+    kit_ok(k, "check:pay", "{\"happened\":false}");
+    assert_int_equal(kit_to_wake(k), 1000); /* 12,000 */
+    kit_ok(k, "check:pay", "{\"happened\":false}");
+    kit_step_is(k, "pay", "retrying");
+    kit_to_wake(k);
+    kit_owes(k, "pay");
+    assert_int_equal(kit_owed(k, "pay").attempt, 2);
+    assert_string_equal(kit_key(k, "pay"), "pay/do");
+    kit_ok(k, "pay", "{\"ref\":2}");
+    kit_is(k, "completed");
+    kit_free(k);
+}
+
+static void a_no_counts_at_once_when_it_is_final_or_the_server_is_dead(void **state)
+{
+    (void) state;
+    kit *k = kit_new(CHECKED(""), NULL);
+    kit_lost(k, "pay", CTN_FAILURE_TIMEOUT);
+    kit_ok(k, "check:pay", "{\"happened\":false,\"final\":true}");
+    kit_is(k, "failed"); /* a failed attempt like any other, and no retry is allowed */
+    kit_error_is(k, "{\"code\":\"timeout\",\"step\":\"pay\"}");
+    kit_free(k);
+
+    k = kit_new(CHECKED(""), NULL);
+    kit_ends(k, "pay", (ctn_input){.failure = CTN_FAILURE_TRANSPORT, .was_sent = true, .peer_is_dead = true});
+    kit_ok(k, "check:pay", "{\"happened\":false}");
+    kit_error_is(k, "{\"code\":\"transport\",\"step\":\"pay\"}");
+    kit_free(k);
+
+    k = kit_new(CHECKED(""), NULL);
+    kit_lost(k, "pay", CTN_FAILURE_TRANSPORT);
+    kit_ends(k, "check:pay", (ctn_input){.value = kit_json(k, "{\"happened\":false}"), .peer_is_dead = true});
+    kit_error_is(k, "{\"code\":\"transport\",\"step\":\"pay\"}");
+    kit_free(k);
+}
+
+static void a_check_that_cannot_tell_leaves_it_to_a_person(void **state)
+{
+    (void) state;
+    static const char *const vague[] = {"{\"happened\":null}", "{}", "\"perhaps\""};
+    kit *k = kit_new(CHECKED(""), NULL);
+    kit_lost(k, "pay", CTN_FAILURE_TIMEOUT);
+    for (int i = 0; i < 3; i++) {
+        kit_ok(k, "check:pay", vague[i]);
+        if (i < 2)
+            kit_to_wake(k);
+    }
+    kit_is(k, "interrupted");
+    kit_step_is(k, "pay", "interrupted");
+    kit_owes(k, "");
+    assert_int_equal(kit_wakes_in(k), -1);
+    assert_false(ctn_execution_is_busy(kit_execution(k)));
+    kit_free(k);
+
+    k = kit_new(CHECKED(""), NULL); /* nor one that fails */
+    kit_lost(k, "pay", CTN_FAILURE_TIMEOUT);
+    for (int i = 0; i < 3; i++) {
+        kit_fails(k, "check:pay", CTN_FAILURE_UNAVAILABLE);
+        if (i < 2)
+            kit_to_wake(k);
+    }
+    kit_is(k, "interrupted");
+    kit_free(k);
+}
+
+static void a_person_says_retry_succeed_or_fail(void **state)
+{
+    (void) state;
+    kit *k = kit_new(UNCHECKED(""), NULL);
+    kit_lost(k, "pay", CTN_FAILURE_TIMEOUT);
+    kit_is(k, "interrupted");
+    kit_crash(k);
+    kit_is(k, "interrupted");
+    kit_says(k, SETTLE(RETRY));
+    kit_owes(k, "pay"); /* at once, though no retry is configured */
+    assert_int_equal(kit_owed(k, "pay").attempt, 2);
+    kit_ok(k, "pay", "{\"ref\":1}");
+    kit_is(k, "completed");
+    kit_free(k);
+
+    k = kit_new(UNCHECKED(""), NULL);
+    kit_lost(k, "pay", CTN_FAILURE_TIMEOUT);
+    ctn_input in = SETTLE(SUCCEED);
+    in.value = kit_json(k, "{\"ref\":\"by hand\"}");
+    kit_says(k, in);
+    kit_outputs_are(k, "{\"ref\":\"by hand\"}");
+    assert_true(ctn_str_is(ctn_json_str_or(kit_body(k, CTN_ENTRY_DECISION, 0), "what", CTN_STR("")), "succeed"));
+    kit_free(k);
+
+    k = kit_new(UNCHECKED(", retryConfig: {maxRetries: 9}"), NULL);
+    kit_lost(k, "pay", CTN_FAILURE_TIMEOUT);
+    kit_says(k, SETTLE(FAIL));
+    kit_error_is(k, "{\"code\":\"timeout\",\"step\":\"pay\",\"notUndone\":[\"pay\"]}"); /* it may have happened */
+    kit_free(k);
+
+    k = kit_new(UNCHECKED(""), NULL);
+    kit_lost(k, "pay", CTN_FAILURE_TIMEOUT);
+    in = SETTLE(FAIL);
+    in.not_happened = true;
+    kit_says(k, in);
+    kit_error_is(k, "{\"code\":\"timeout\",\"step\":\"pay\"}");
+    kit_free(k);
+}
+
+static void what_a_person_says_must_be_about_an_interrupted_step(void **state)
+{
+    (void) state;
+    kit *k = kit_new("id: ask\nsteps:\n"
+                     "  - {stepName: a, instructionSet: s, parallelExecution: true}\n"
+                     "  - {stepName: b, instructionSet: s, parallelExecution: true}\n"
+                     "  - {stepName: c, instructionSet: s}\n"
+                     "instructionSets:\n  s: {tool: t/write_pay}\n",
+                     NULL);
+    assert_non_null(strstr(kit_refused(k, CTN_E_STATE, SETTLE(RETRY)), "running"));
+    kit_lost(k, "a", CTN_FAILURE_TIMEOUT);
+    kit_is(k, "running"); /* b is in flight */
+    kit_step_is(k, "a", "interrupted");
+    kit_lost(k, "b", CTN_FAILURE_TIMEOUT);
+    kit_is(k, "interrupted");
+    assert_non_null(strstr(kit_refused(k, CTN_E_INVALID, SETTLE(RETRY)), "--step"));
+    ctn_input in = SETTLE(RETRY);
+    in.name = CTN_STR("c");
+    assert_non_null(strstr(kit_refused(k, CTN_E_STATE, in), "pending"));
+    in.name = CTN_STR("bb");
+    (void) kit_refused(k, CTN_E_NOT_FOUND, in);
+    in.name = CTN_STR("b");
+    kit_says(k, in);
+    kit_owes(k, "b");
+    kit_is(k, "running");
+    in = SETTLE(SUCCEED); /* the only one that is left */
+    in.value = kit_json(k, "{}");
+    kit_says(k, in);
+    kit_step_is(k, "a", "completed");
+    kit_ok(k, "b", "{}");
+    kit_owes(k, "c");
+    kit_free(k);
+}
+
+static void on_interrupted_retry_and_fail_decide_without_a_person(void **state)
+{
+    (void) state;
+    kit *k = kit_new(UNCHECKED(", onInterrupted: retry, retryConfig: {maxRetries: 1, backoffMs: 10}"), NULL);
+    kit_lost(k, "pay", CTN_FAILURE_TIMEOUT);
+    kit_step_is(k, "pay", "retrying");
+    kit_to_wake(k);
+    kit_lost(k, "pay", CTN_FAILURE_TIMEOUT);
+    kit_is(k, "failed"); /* nothing spins */
+    kit_error_is(k, "{\"code\":\"timeout\",\"step\":\"pay\",\"notUndone\":[\"pay\"]}");
+    kit_free(k);
+
+    k = kit_new(UNCHECKED(", onInterrupted: fail, retryConfig: {maxRetries: 9}"), NULL);
+    kit_lost(k, "pay", CTN_FAILURE_TIMEOUT);
+    kit_is(k, "failed");
+    kit_free(k);
+
+    k = kit_new(UNCHECKED(", onInterrupted: fail"), &(kit_options){.retry_interrupted = true});
+    kit_crash(k);
+    kit_is(k, "failed"); /* the step's word before the engine's */
+    kit_error_is(k, "{\"code\":\"interrupted\",\"step\":\"pay\",\"notUndone\":[\"pay\"]}");
+    kit_free(k);
+
+    k = kit_new(UNCHECKED(", onInterrupted: ask"), &(kit_options){.retry_interrupted = true});
+    kit_crash(k);
+    kit_is(k, "interrupted");
+    kit_free(k);
+
+    k = kit_new(UNCHECKED(""), &(kit_options){.retry_interrupted = true});
+    kit_crash(k);
+    kit_owes(k, "pay"); /* plain at least once */
+    assert_string_equal(kit_key(k, "pay"), "pay/do");
+    kit_free(k);
+}
+
+/* ---- the engine dies ---- */
+
+static void reads_and_idempotent_calls_are_repeated_without_spending_a_retry(void **state)
+{
+    (void) state;
+    static const char *const tools[] = {
+        "id: again\nsteps:\n  - {stepName: a, instructionSet: s}\ninstructionSets:\n  s: {tool: t/read_a}\n",
+        "id: again\nsteps:\n  - {stepName: a, instructionSet: s}\ninstructionSets:\n  s: {tool: t/idem_a}\n",
+        "id: again\nsteps:\n  - {stepName: a, instructionSet: s, rollbackAction: s}\ninstructionSets:\n  s: {tool: t/idem_a}\n",
+    };
+    for (int i = 0; i < 3; i++) {
+        kit *k = kit_new(tools[i], NULL);
+        for (int n = 0; n < 4; n++) {
+            kit_crash(k);
+            kit_is(k, "running");
+            kit_owes(k, "a");
+            assert_string_equal(kit_key(k, "a"), "a/do");
+        }
+        kit_ok(k, "a", "{}");
+        kit_is(k, "completed");
+        assert_int_equal(kit_count(k, CTN_ENTRY_RESUMED, NULL), 4);
+        kit_free(k);
+    }
+}
+
+static void five_deaths_in_a_row_park_the_step(void **state)
+{
+    (void) state;
+    kit *k = kit_new("id: killer\nsteps:\n  - {stepName: a, instructionSet: s, outputVariables: [v], conditionalExecution: '{x} == 1'}\n"
+                     "  - {stepName: b, instructionSet: s}\ninstructionSets:\n  s: {tool: t/read_a}\n",
+                     &(kit_options){.input = "{\"x\":1}"});
+    for (int n = 0; n < 4; n++) {
+        kit_crash(k);
+        kit_owes(k, "a");
+    }
+    kit_restart(k); /* a clean end is no death */
+    kit_owes(k, "a");
+    kit_crash(k);
+    kit_is(k, "interrupted");
+    kit_step_is(k, "a", "interrupted");
+    kit_owes(k, "");
+    kit_crash(k);
+    kit_is(k, "interrupted");
+    kit_says(k, SETTLE(RETRY));
+    kit_owes(k, "a");
+    for (int n = 0; n < 4; n++)
+        kit_crash(k);
+    kit_owes(k, "a"); /* counted from the start again */
+    kit_crash(k);
+    ctn_input in = SETTLE(SUCCEED);
+    in.value = kit_json(k, "{\"v\":5}");
+    kit_says(k, in);
+    kit_variable_is(k, "v", "5");
+    kit_owes(k, "b");
+    for (int n = 0; n < 5; n++)
+        kit_crash(k);
+    kit_says(k, SETTLE(FAIL));
+    kit_error_is(k, "{\"code\":\"interrupted\",\"step\":\"b\"}");
+    kit_free(k);
+}
+
+static void success_in_between_forgets_the_deaths(void **state)
+{
+    (void) state;
+    kit *k = kit_new("id: killer\nsteps:\n  - {stepName: a, instructionSet: s, retryConfig: {maxRetries: 9, backoffMs: 10}}\n"
+                     "instructionSets:\n  s: {calls: {x: {tool: t/read_x}, y: {tool: t/read_y}}}\n",
+                     NULL);
+    for (int n = 0; n < 4; n++)
+        kit_crash(k);
+    kit_ok(k, "a.x", "1");
+    for (int n = 0; n < 4; n++)
+        kit_crash(k);
+    kit_fails(k, "a.y", CTN_FAILURE_UNAVAILABLE);
+    kit_crash(k); /* in back-off: not under way */
+    kit_to_wake(k);
+    for (int n = 0; n < 4; n++)
+        kit_crash(k);
+    kit_owes(k, "a.y");
+    kit_crash(k);
+    kit_is(k, "interrupted");
+    ctn_input in = SETTLE(SUCCEED);
+    in.value = kit_json(k, "2");
+    kit_says(k, in);
+    kit_is(k, "completed");
+    kit_free(k);
+}
+
+static void five_deaths_park_a_write_that_may_be_repeated(void **state)
+{
+    (void) state;
+    kit *k = kit_new(UNCHECKED(""), &(kit_options){.retry_interrupted = true});
+    for (int n = 0; n < 4; n++) {
+        kit_crash(k);
+        kit_owes(k, "pay");
+    }
+    kit_crash(k);
+    kit_is(k, "interrupted");
+    kit_says(k, SETTLE(RETRY));
+    kit_owes(k, "pay");
+    assert_string_equal(kit_key(k, "pay"), "pay/do");
+    for (int n = 0; n < 5; n++)
+        kit_crash(k);
+    kit_is(k, "interrupted");
+    kit_says(k, SETTLE(FAIL));
+    kit_error_is(k, "{\"code\":\"interrupted\",\"step\":\"pay\",\"notUndone\":[\"pay\"]}");
+    kit_free(k);
+}
+
+static void after_a_death_a_write_is_checked_and_goes_once_more_in_any_case(void **state)
+{
+    (void) state;
+    kit *k = kit_new(CHECKED(""), NULL); /* no retry is configured */
+    kit_crash(k);
+    kit_owes(k, "check:pay");
+    kit_ok(k, "check:pay", "{\"happened\":false}"); /* it ran in a child of the engine that died: it counts at once */
+    kit_owes(k, "pay");
+    assert_int_equal(kit_owed(k, "pay").attempt, 2);
+    kit_crash(k);
+    kit_ok(k, "check:pay", "{\"happened\":false}");
+    kit_is(k, "failed"); /* once */
+    kit_error_is(k, "{\"code\":\"interrupted\",\"step\":\"pay\"}");
+    kit_free(k);
+
+    k = kit_new(CHECKED(""), NULL);
+    kit_restart(k); /* it was cut off by a clean stop just the same */
+    kit_ok(k, "check:pay", "{\"happened\":true,\"result\":{\"ref\":7}}");
+    kit_outputs_are(k, "{\"ref\":7}");
+    kit_free(k);
+}
+
+static void a_retry_that_is_configured_is_spent_before_the_free_one(void **state)
+{
+    (void) state;
+    kit *k = kit_new(CHECKED(", retryConfig: {maxRetries: 1, backoffMs: 10, jitter: 0}"), NULL);
+    kit_crash(k);
+    kit_ok(k, "check:pay", "{\"happened\":false}");
+    assert_int_equal(kit_to_wake(k), 10);
+    kit_crash(k);
+    kit_ok(k, "check:pay", "{\"happened\":false}");
+    kit_owes(k, "pay"); /* the free one */
+    kit_crash(k);
+    kit_ok(k, "check:pay", "{\"happened\":false}");
+    kit_is(k, "failed");
+    kit_free(k);
+}
+
+static void a_death_while_the_check_was_asked_asks_again(void **state)
+{
+    (void) state;
+    kit *k = kit_new(CHECKED(""), NULL);
+    kit_lost(k, "pay", CTN_FAILURE_TIMEOUT);
+    kit_crash(k);
+    kit_owes(k, "check:pay");
+    kit_ok(k, "check:pay", "{\"happened\":true,\"result\":{\"ref\":1}}");
+    kit_is(k, "completed");
+    kit_free(k);
+}
+
+static void of_several_calls_only_the_one_in_flight_is_in_doubt(void **state)
+{
+    (void) state;
+    kit *k = kit_new("id: trip\nsteps:\n  - {stepName: a, instructionSet: s, outputVariables: [f, h]}\n"
+                     "instructionSets:\n  s: {calls: {f: {tool: t/write_f}, h: {tool: t/write_h}}}\n",
+                     NULL);
+    kit_ok(k, "a.f", "1");
+    kit_crash(k);
+    kit_is(k, "interrupted");
+    ctn_input in = SETTLE(SUCCEED);
+    in.value = kit_json(k, "2");
+    kit_says(k, in);
+    kit_is(k, "completed");
+    kit_outputs_are(k, "{\"f\":1,\"h\":2}");
+    kit_free(k);
+
+    k = kit_new("id: trip\nsteps:\n  - {stepName: a, instructionSet: s, outputVariables: [f, h], parallelExecution: true}\n"
+                "instructionSets:\n  s: {calls: {f: {tool: t/write_f}, h: {tool: t/write_h}, r: {tool: t/read_r}}, check: {tool: t/read_c, arguments: {k: '{step.key}'}}}\n",
+                NULL);
+    kit_owes(k, "a.f a.h a.r"); /* the set has the class of its most careful call */
+    kit_ok(k, "a.r", "3");
+    kit_crash(k);
+    kit_owes(k, "check:a.f check:a.h");
+    kit_ok(k, "check:a.h", "{\"happened\":true,\"result\":2}");
+    kit_ok(k, "check:a.f", "{\"happened\":false}");
+    kit_owes(k, "a.f");
+    kit_ok(k, "a.f", "1");
+    kit_outputs_are(k, "{\"f\":1,\"h\":2}");
+    kit_free(k);
+}
+
+/* ---- set ---- */
+
+static void set_changes_a_variable_while_nothing_is_under_way(void **state)
+{
+    (void) state;
+    kit *k = kit_new("id: mend\nsteps:\n  - {stepName: a, instructionSet: s, inputTemplate: '{x}', outputVariables: [v]}\n"
+                     "  - {stepName: b, instructionSet: r, inputTemplate: '{v} {x}'}\n"
+                     "instructionSets:\n  s: {tool: t/write_a}\n  r: {tool: t/read_b}\n",
+                     &(kit_options){.input = "{\"x\":1}"});
+    ctn_input in = {.kind = CTN_IN_SET, .name = CTN_STR("x"), .value = kit_json(k, "2")};
+    assert_non_null(strstr(kit_refused(k, CTN_E_STATE, in), "running"));
+    kit_pause(k);
+    (void) kit_refused(k, CTN_E_STATE, in); /* a call is under way */
+    kit_lost(k, "a", CTN_FAILURE_TIMEOUT);
+    kit_says(k, in);
+    in.name = CTN_STR("xx");
+    assert_non_null(strstr(kit_refused(k, CTN_E_NOT_FOUND, in), "x"));
+    kit_variable_is(k, "x", "2");
+    assert_true(ctn_str_is(ctn_json_str_or(kit_body(k, CTN_ENTRY_DECISION, 0), "what", CTN_STR("")), "set"));
+    kit_resume(k);
+    kit_is(k, "interrupted");
+    in = SETTLE(SUCCEED);
+    in.value = kit_json(k, "{\"v\":\"w\"}");
+    kit_says(k, in);
+    assert_string_equal(kit_args(k, "b"), "{\"input\":\"w 2\"}");
+    kit_ok(k, "b", "{}");
+    in = (ctn_input){.kind = CTN_IN_SET, .name = CTN_STR("x"), .value = kit_json(k, "3")};
+    assert_non_null(strstr(kit_refused(k, CTN_E_STATE, in), "completed"));
+    kit_free(k);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_write_that_timed_out_is_asked_about_and_never_repeated_before),
+        cmocka_unit_test(a_no_counts_only_when_the_request_can_no_longer_arrive),
+        cmocka_unit_test(a_no_counts_at_once_when_it_is_final_or_the_server_is_dead),
+        cmocka_unit_test(a_check_that_cannot_tell_leaves_it_to_a_person),
+        cmocka_unit_test(a_person_says_retry_succeed_or_fail),
+        cmocka_unit_test(what_a_person_says_must_be_about_an_interrupted_step),
+        cmocka_unit_test(on_interrupted_retry_and_fail_decide_without_a_person),
+        cmocka_unit_test(reads_and_idempotent_calls_are_repeated_without_spending_a_retry),
+        cmocka_unit_test(five_deaths_in_a_row_park_the_step),
+        cmocka_unit_test(success_in_between_forgets_the_deaths),
+        cmocka_unit_test(five_deaths_park_a_write_that_may_be_repeated),
+        cmocka_unit_test(after_a_death_a_write_is_checked_and_goes_once_more_in_any_case),
+        cmocka_unit_test(a_retry_that_is_configured_is_spent_before_the_free_one),
+        cmocka_unit_test(a_death_while_the_check_was_asked_asks_again),
+        cmocka_unit_test(of_several_calls_only_the_one_in_flight_is_in_doubt),
+        cmocka_unit_test(set_changes_a_variable_while_nothing_is_under_way),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
