@@ -1,0 +1,290 @@
+/*
+ * config.c -- catena.yaml read by tables, as chains are (core/keys.h), and what it includes.
+ */
+#include "cli/config.h"
+#include "cli/config_servers.h"
+#include "cli/files.h"
+#include "cli/words.h"
+#include <glob.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define CONFIG_NAME    "catena.yaml"
+#define FOLDERS_UP_MAX 64
+
+typedef struct limits {
+    int64_t context_bytes, value_bytes, steps, depth;
+} limits;
+
+static const ctn_key LIMIT_KEYS[] = {
+    {"contextBytes", CTN_KEY_INT, offsetof(limits, context_bytes), .min = 1024, .max = INT64_C(1) << 32},
+    {"valueBytes", CTN_KEY_INT, offsetof(limits, value_bytes), .min = 64, .max = INT64_C(1) << 30},
+    {"steps", CTN_KEY_INT, offsetof(limits, steps), .min = 1, .max = 10000},
+    {"depth", CTN_KEY_INT, offsetof(limits, depth), .min = 1, .max = 128},
+};
+
+typedef struct secret {
+    const ctn_json *env, *file;
+} secret;
+static const ctn_key SECRET_KEYS[] = {
+    {"env", CTN_KEY_NAME, offsetof(secret, env)},
+    {"file", CTN_KEY_NAME, offsetof(secret, file)},
+};
+
+typedef struct retention {
+    const ctn_json *completed, *failed;
+} retention;
+static const ctn_key RETENTION_KEYS[] = {
+    {"completed", CTN_KEY_NAME, offsetof(retention, completed)},
+    {"failed", CTN_KEY_NAME, offsetof(retention, failed)},
+};
+
+typedef struct top {
+    const ctn_json *store, *servers, *mcp_config, *include, *secrets, *limits, *retention, *sealing;
+    int interrupted;
+} top;
+static const char *const INTERRUPTED[] = {"ask", "retry", NULL};
+static const ctn_key TOP_KEYS[] = {
+    {"store", CTN_KEY_NAME, offsetof(top, store)},
+    {"servers", CTN_KEY_OBJECT, offsetof(top, servers)},
+    {"mcpConfig", CTN_KEY_NAME, offsetof(top, mcp_config)},
+    {"include", CTN_KEY_NAMES, offsetof(top, include)},
+    {"secrets", CTN_KEY_OBJECT, offsetof(top, secrets)},
+    {"limits", CTN_KEY_OBJECT, offsetof(top, limits)},
+    {"retention", CTN_KEY_OBJECT, offsetof(top, retention)},
+    {"sealing", CTN_KEY_OBJECT, offsetof(top, sealing)},
+    {"interrupted", CTN_KEY_WORD, offsetof(top, interrupted), .words = INTERRUPTED},
+};
+#define COUNT_OF(table) (sizeof(table) / sizeof *(table))
+
+static void warn(ctn_reader *r, const ctn_json *node, const char *sentence)
+{
+    ctn_position at = ctn_source_position(r->source, node);
+    ctn_findings_add(r->findings, ctn_source_file_name(r->source), at.line, at.column, CTN_SEVERITY_WARNING,
+                     "not-yet", "%s", sentence);
+}
+
+/* ---- the keys one by one ---- */
+
+static void read_store(ctn_reader *r, const ctn_json *node, ctn_config *c)
+{
+    ctn_str url = ctn_json_text(node);
+    if (ctn_str_starts_with(url, CTN_STR("postgres")))
+        ctn_reader_fault(r, node, "type", "a store on PostgreSQL comes with a later version; this one has sqlite:FILE");
+    else if (ctn_str_starts_with(url, CTN_STR("memory:")))
+        c->store = url;
+    else {
+        bool has_scheme = ctn_str_starts_with(url, CTN_STR("sqlite:"));
+        ctn_str file = ctn_str_from_offset(url, has_scheme ? 7 : 0);
+        if (file.len == 0)
+            ctn_reader_fault(r, node, "type", "'store' names no file: write sqlite:FILE");
+        c->store = ctn_arena_printf(r->arena, "sqlite:%.*s", CTN_STR_ARG(ctn_path_join(r->arena, c->folder, file)));
+    }
+}
+
+static void read_secrets(ctn_reader *r, const ctn_json *node)
+{
+    for (uint32_t i = 0; node && i < node->count; i++) {
+        const ctn_json *value = &node->members[i].value;
+        secret s = {0};
+        if (!ctn_json_is(value, CTN_JSON_OBJECT)) {
+            ctn_reader_fault(r, value, "type", "a secret says where it is found: {env: NAME} or {file: PATH}; the secret "
+                                               "itself never stands in this file");
+            continue;
+        }
+        size_t faults = r->fault_count;
+        ctn_keys_read(r, value, "a secret", SECRET_KEYS, COUNT_OF(SECRET_KEYS), &s);
+        if (r->fault_count == faults && !s.env == !s.file)
+            ctn_reader_fault(r, value, "type", "a secret has one of env and file");
+    }
+}
+
+static bool is_span(ctn_str text)
+{
+    int64_t number;
+    return text.len >= 2 && strchr("smhd", text.ptr[text.len - 1]) &&
+           ctn_str_to_int64((ctn_str){text.ptr, text.len - 1}, &number) && number > 0;
+}
+
+static void read_retention(ctn_reader *r, const ctn_json *node)
+{
+    retention kept = {0};
+    if (!node)
+        return;
+    ctn_keys_read(r, node, "retention", RETENTION_KEYS, COUNT_OF(RETENTION_KEYS), &kept);
+    const ctn_json *spans[] = {kept.completed, kept.failed};
+    for (size_t i = 0; i < 2; i++)
+        if (spans[i] && !is_span(ctn_json_text(spans[i])))
+            ctn_reader_fault(r, spans[i], "type", "'%.*s' is no span of time: write a number and s, m, h or d, like 30d",
+                             CTN_STR_ARG(ctn_json_text(spans[i])));
+    warn(r, node, "retention comes with a later version; until then everything is kept");
+}
+
+static void read_limits(ctn_reader *r, const ctn_json *node, ctn_config *c)
+{
+    limits l = {0};
+    if (!node)
+        return;
+    ctn_keys_read(r, node, "limits", LIMIT_KEYS, COUNT_OF(LIMIT_KEYS), &l);
+    c->value_bytes = (size_t) l.value_bytes;
+    if (l.context_bytes || l.steps || l.depth)
+        warn(r, node, "of the limits only valueBytes is held to yet; the others come with a later version");
+}
+
+/* ---- include ---- */
+
+typedef struct including {
+    ctn_reader *r;
+    ctn_config *c;
+    ctn_findings *findings; /* of what is included */
+} including;
+
+static void include_file(including *in, const ctn_json *node, ctn_str path)
+{
+    ctn_str text;
+    ctn_err err = {0};
+    if (ctn_file_read(in->r->arena, path, &text, &err)) {
+        ctn_reader_fault(in->r, node, "include", "%s", err.message);
+        return;
+    }
+    if (ctn_str_ends_with(path, CTN_STR(".mustache")))
+        (void) ctn_library_add_template(in->c->library, (ctn_str){0}, path, text, in->findings);
+    else if (ctn_str_ends_with(path, CTN_STR(".yaml")) || ctn_str_ends_with(path, CTN_STR(".yml")) ||
+             ctn_str_ends_with(path, CTN_STR(".json")))
+        (void) ctn_library_add_text(in->c->library, path, text, in->findings, NULL);
+    else
+        ctn_reader_fault(in->r, node, "include", "%.*s is included, but its name does not say what it is: .yaml, .yml "
+                                                 "and .json are chains and instruction sets, .mustache templates",
+                         CTN_STR_ARG(path));
+}
+
+static size_t include_glob(including *in, const ctn_json *node, ctn_str pattern)
+{
+    glob_t found = {0};
+    size_t count = 0;
+    if (glob(ctn_arena_str(in->r->arena, pattern).ptr, GLOB_MARK, NULL, &found) == 0) {
+        count = found.gl_pathc;
+        for (size_t i = 0; i < found.gl_pathc; i++) {
+            ctn_str path = ctn_str_from(found.gl_pathv[i]);
+            if (ctn_str_ends_with(path, CTN_STR("/"))) /* a folder: its templates */
+                (void) include_glob(in, node, ctn_arena_printf(in->r->arena, "%.*s*.mustache", CTN_STR_ARG(path)));
+            else
+                include_file(in, node, ctn_arena_str(in->r->arena, path));
+        }
+    }
+    globfree(&found);
+    return count;
+}
+
+static void read_include(including *in, const ctn_json *node)
+{
+    for (size_t i = 0; i < ctn_json_count(node); i++) {
+        const ctn_json *item = ctn_json_at(node, i);
+        ctn_str pattern = ctn_path_join(in->r->arena, in->c->folder, ctn_json_text(item));
+        if (include_glob(in, item, pattern) == 0)
+            ctn_reader_fault(in->r, item, "include", "nothing is called %.*s; paths are relative to this file",
+                             CTN_STR_ARG(pattern));
+    }
+}
+
+/* ---- the file ---- */
+
+static bool find_upward(ctn_arena *arena, ctn_str *ret_path)
+{
+    ctn_str path = CTN_STR(CONFIG_NAME);
+    char cwd[4096];
+    if (!getcwd(cwd, sizeof cwd))
+        return false;
+    size_t depth = 1;
+    for (const char *p = cwd; *p; p++)
+        depth += *p == '/';
+    for (size_t i = 0; i < FOLDERS_UP_MAX && i < depth; i++) {
+        if (ctn_file_is_there(arena, path) && !ctn_file_is_folder(arena, path)) {
+            *ret_path = path;
+            return true;
+        }
+        path = ctn_arena_printf(arena, "../%.*s", CTN_STR_ARG(path));
+    }
+    return false;
+}
+
+static int read_file(ctn_arena *arena, ctn_config *c, ctn_findings *findings, ctn_findings *library_findings,
+                     ctn_err *err)
+{
+    ctn_str text;
+    ctn_source *source;
+    int rc = ctn_file_read(arena, c->file, &text, err);
+    if (rc)
+        return ctn_wrap(err, rc, "the configuration");
+    if (ctn_source_parse(arena, c->file, text, findings, &source))
+        return CTN_E_INVALID;
+    ctn_reader r = {.arena = arena, .source = source, .findings = findings};
+    const ctn_json *root = ctn_source_root(source);
+    if (ctn_json_is(root, CTN_JSON_NULL))
+        return CTN_OK; /* an empty file */
+    if (!ctn_json_is(root, CTN_JSON_OBJECT)) {
+        ctn_reader_fault(&r, root, "type", "a configuration is an object: store, servers, include, ...");
+        return CTN_E_INVALID;
+    }
+    top t = {0};
+    ctn_keys_read(&r, root, "the configuration", TOP_KEYS, COUNT_OF(TOP_KEYS), &t);
+    if (t.store)
+        read_store(&r, t.store, c);
+    read_secrets(&r, t.secrets);
+    read_limits(&r, t.limits, c);
+    read_retention(&r, t.retention);
+    if (t.sealing)
+        ctn_reader_fault(&r, t.sealing, "not-yet", "sealing comes with a later version; take the key out, and give no "
+                                                   "secret values to chains until then");
+    c->retry_interrupted = t.interrupted == 2;
+    ctn_config_servers_read(&r, t.servers, t.mcp_config, c);
+    including in = {&r, c, library_findings};
+    read_include(&in, t.include);
+    return r.fault_count ? CTN_E_INVALID : CTN_OK;
+}
+
+int ctn_config_read(ctn_arena *arena, const char *path, ctn_findings *findings, ctn_findings *library_findings,
+                    ctn_config **ret_config, ctn_err *err)
+{
+    ctn_config *c = CTN_NEW(arena, ctn_config);
+    c->library = ctn_library_new(arena);
+    c->folder = CTN_STR(".");
+    const char *named = path ? path : getenv("CATENA_CONFIG");
+    bool is_there = true;
+    if (named && named[0])
+        c->file = ctn_str_from(named);
+    else
+        is_there = find_upward(arena, &c->file);
+    if (is_there)
+        c->folder = ctn_path_folder(arena, c->file);
+    *ret_config = c;
+    return is_there ? read_file(arena, c, findings, library_findings, err) : CTN_OK;
+}
+
+const ctn_config_server *ctn_config_server_of(const ctn_config *config, ctn_str name)
+{
+    for (size_t i = 0; i < config->server_count; i++)
+        if (ctn_str_equal(config->servers[i].name, name))
+            return &config->servers[i];
+    return NULL;
+}
+
+ctn_str ctn_config_suggest_server(const ctn_config *config, ctn_arena *arena, ctn_str name)
+{
+    ctn_str *names = CTN_NEW_ARRAY(arena, ctn_str, config->server_count);
+    for (size_t i = 0; i < config->server_count; i++)
+        names[i] = config->servers[i].name;
+    return ctn_words_suggest(arena, name, names, config->server_count);
+}
+
+ctn_effect ctn_config_effect(void *ctx, const char *kind, ctn_str target)
+{
+    const ctn_config *config = ctx;
+    ctn_str tool = target;
+    ctn_str name = ctn_str_cut(&tool, '/');
+    const ctn_config_server *server = strcmp(kind, "tool") == 0 ? ctn_config_server_of(config, name) : NULL;
+    for (size_t i = 0; server && i < server->driver.effect_count; i++)
+        if (ctn_str_equal(server->driver.effects[i].tool, tool))
+            return server->driver.effects[i].effect;
+    return strcmp(kind, "native") == 0 && ctn_str_is(target, "noop") ? CTN_EFFECT_NONE : CTN_EFFECT_UNKNOWN;
+}

@@ -1,0 +1,46 @@
+/*
+ * config.h -- catena.yaml: where the store is, which servers there are, what is known by name.
+ *
+ * Every key is checked when the file is read, also those that this version does not use: what would be dangerous to
+ * ignore (sealing) is an error, what is merely not done yet (retention) is a warning. Paths in it are relative to
+ * it. Without a file there is an empty configuration whose folder is the current one.
+ *
+ * Ownership  Lives in the arena it was read into.
+ */
+#pragma once
+#include "core/keys.h"
+#include "core/library.h"
+#include "drivers/mcp.h"
+
+typedef struct ctn_config_server {
+    ctn_str name;
+    ctn_position at;  /* in the file that names it */
+    ctn_str file;
+    ctn_str command;  /* as written; empty: see url */
+    ctn_str program;  /* where it was found; empty: nowhere */
+    ctn_str url;      /* comes with a later version: refused when it is used */
+    ctn_mcp_server_config driver; /* for the driver, if there is a command */
+} ctn_config_server;
+
+typedef struct ctn_config {
+    ctn_str file;   /* empty: none was found */
+    ctn_str folder; /* of the file; "." without one */
+    ctn_str store;  /* a URL; empty: not said */
+    ctn_config_server *servers;
+    size_t server_count;
+    ctn_library *library; /* all that `include` names */
+    size_t value_bytes;   /* of one variable; 0: not said */
+    bool retry_interrupted;
+} ctn_config;
+
+/* path: --config, or NULL: CATENA_CONFIG, else catena.yaml in the current folder or the nearest above. CTN_E_INVALID:
+ * see the findings; other codes: the file itself cannot be had, see err. Faults of included chains and sets are
+ * findings too, but no failure here: who uses them is told. */
+int ctn_config_read(ctn_arena *arena, const char *path, ctn_findings *findings, ctn_findings *library_findings,
+                    ctn_config **ret_config, ctn_err *err);
+/* NULL: there is none of that name. */
+const ctn_config_server *ctn_config_server_of(const ctn_config *config, ctn_str name);
+/* "did you mean ...?", for a server that is not there. */
+ctn_str ctn_config_suggest_server(const ctn_config *config, ctn_arena *arena, ctn_str name);
+/* The operator's word, for `check`. ctx is the configuration. */
+ctn_effect ctn_config_effect(void *ctx, const char *kind, ctn_str target);

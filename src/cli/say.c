@@ -1,0 +1,108 @@
+/*
+ * say.c -- sentences to stderr, findings, and the commands that a sentence offers.
+ */
+#include "cli/cli.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static void write_sentence(const ctn_cli *cli, ctn_colour colour, ctn_str sentence)
+{
+    ctn_str line = ctn_arena_printf(cli->arena, "%scatena:%s %.*s\n", ctn_colour_code(&cli->err, colour),
+                                    ctn_colour_code(&cli->err, CTN_COLOUR_NONE), CTN_STR_ARG(sentence));
+    (void) ctn_screen_write(&cli->err, line);
+}
+
+int ctn_cli_fail(const ctn_cli *cli, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    ctn_str sentence = ctn_arena_vprintf(cli->arena, format, args);
+    va_end(args);
+    write_sentence(cli, CTN_COLOUR_RED, sentence);
+    return CTN_EXIT_USAGE;
+}
+
+int ctn_cli_fail_err(const ctn_cli *cli, const ctn_err *err)
+{
+    return ctn_cli_fail(cli, "%s", err->message);
+}
+
+void ctn_cli_say(const ctn_cli *cli, const char *format, ...)
+{
+    if (ctn_opt_is_given(cli, CTN_OPT_QUIET))
+        return;
+    va_list args;
+    va_start(args, format);
+    ctn_str sentence = ctn_arena_vprintf(cli->arena, format, args);
+    va_end(args);
+    write_sentence(cli, CTN_COLOUR_BOLD, sentence);
+}
+
+void ctn_cli_findings(const ctn_cli *cli, ctn_findings *findings, bool errors_only)
+{
+    ctn_findings_sort(findings);
+    ctn_buf out;
+    ctn_buf_init(&out, (size_t) 16 << 20);
+    for (size_t i = 0; i < findings->count; i++) {
+        const ctn_finding *f = &findings->items[i];
+        bool is_error = f->severity == CTN_SEVERITY_ERROR;
+        if (errors_only && !is_error)
+            continue;
+        ctn_str message = ctn_text_clean(cli->arena, f->message, 0);
+        ctn_buf_printf(&out, "%.*s:%u:%u: %s%s:%s %.*s [%s]\n", CTN_STR_ARG(f->file), f->line, f->column,
+                       ctn_colour_code(&cli->err, is_error ? CTN_COLOUR_RED : CTN_COLOUR_YELLOW),
+                       is_error ? "error" : "warning", ctn_colour_code(&cli->err, CTN_COLOUR_NONE),
+                       CTN_STR_ARG(message), f->rule);
+    }
+    (void) ctn_screen_write(&cli->err, ctn_buf_str(&out));
+    ctn_buf_done(&out);
+}
+
+/* A word that a shell takes as it is; else in single quotes. */
+static ctn_str shell_word(ctn_arena *arena, const char *word)
+{
+    static const char SAFE[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=@,+";
+    if (word[0] && word[strspn(word, SAFE)] == '\0')
+        return ctn_str_from(word);
+    ctn_buf out;
+    ctn_buf_init(&out, 4 * strlen(word) + 3);
+    ctn_buf_append_char(&out, '\'');
+    for (const char *p = word; *p; p++) {
+        if (*p == '\'')
+            ctn_buf_append_literal(&out, "'\\''");
+        else
+            ctn_buf_append_char(&out, *p);
+    }
+    ctn_buf_append_char(&out, '\'');
+    ctn_str kept = ctn_arena_str(arena, ctn_buf_str(&out));
+    ctn_buf_done(&out);
+    return kept;
+}
+
+ctn_str ctn_cli_command(const ctn_cli *cli, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    ctn_str command = ctn_arena_vprintf(cli->arena, format, args);
+    va_end(args);
+    ctn_str config = {0}, store = {0};
+    if (ctn_opt_is_given(cli, CTN_OPT_CONFIG))
+        config = ctn_arena_printf(cli->arena, " --config %.*s",
+                                  CTN_STR_ARG(shell_word(cli->arena, cli->args.values[CTN_OPT_CONFIG])));
+    if (ctn_opt_is_given(cli, CTN_OPT_STORE))
+        store = ctn_arena_printf(cli->arena, " --store %.*s",
+                                 CTN_STR_ARG(shell_word(cli->arena, cli->args.values[CTN_OPT_STORE])));
+    return ctn_arena_printf(cli->arena, "catena %.*s%.*s%.*s", CTN_STR_ARG(command), CTN_STR_ARG(config),
+                            CTN_STR_ARG(store));
+}
+
+int ctn_cli_flush(const ctn_cli *cli, int exit_code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return exit_code;
+    if (errno == EPIPE)
+        return exit_code; /* the reader has seen enough */
+    return ctn_cli_fail(cli, "the result cannot be written: %s", strerror(errno));
+}

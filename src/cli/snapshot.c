@@ -1,0 +1,110 @@
+/*
+ * snapshot.c -- see snapshot.h.
+ */
+#include "cli/snapshot.h"
+
+ctn_snapshot_step ctn_snapshot_step_of(const ctn_execution *x, uint32_t step, ctn_arena *arena)
+{
+    ctn_snapshot_step s = {.name = ctn_arena_str(arena, ctn_execution_plan(x)->steps[step].name),
+                           .view = ctn_execution_step(x, step)};
+    s.view.message = ctn_arena_str(arena, s.view.message);
+    return s;
+}
+
+ctn_snapshot ctn_snapshot_of(const ctn_execution *x, ctn_arena *arena)
+{
+    const ctn_plan *plan = ctn_execution_plan(x);
+    ctn_snapshot s = {.id = ctn_execution_id_of(x),
+                      .chain_id = ctn_arena_str(arena, plan->chain_id),
+                      .status = ctn_execution_status(x),
+                      .step_count = plan->step_count};
+    s.steps = CTN_NEW_ARRAY(arena, ctn_snapshot_step, s.step_count);
+    for (uint32_t i = 0; i < plan->step_count; i++)
+        s.steps[i] = ctn_snapshot_step_of(x, i, arena);
+    return s;
+}
+
+const ctn_json *ctn_snapshot_step_to_json(const ctn_snapshot_step *step, ctn_arena *arena)
+{
+    const ctn_step_view *v = &step->view;
+    ctn_json_builder b = ctn_json_object(arena);
+    ctn_json_put_str(&b, "name", step->name);
+    ctn_json_put_str(&b, "status", ctn_str_from(ctn_step_status_name(v->status)));
+    ctn_json_put_int(&b, "attempt", v->attempt);
+    ctn_json_put_int(&b, "startedAtMs", v->started_at_ms);
+    ctn_json_put_int(&b, "endedAtMs", v->ended_at_ms);
+    ctn_json_put_int(&b, "dueMs", v->due_ms);
+    ctn_json_put_str(&b, "code", ctn_str_from(ctn_failure_name(v->failure)));
+    ctn_json_put_str(&b, "message", v->message);
+    ctn_json_put_bool(&b, "isUndoing", v->is_undoing);
+    ctn_json_put_bool(&b, "wantsApproval", v->wants_approval);
+    ctn_json_put_bool(&b, "waitsForTime", v->waits_for_time);
+    return ctn_json_finish(&b);
+}
+
+const ctn_json *ctn_snapshot_to_json(const ctn_snapshot *s, ctn_arena *arena)
+{
+    ctn_json_builder b = ctn_json_object(arena), steps = ctn_json_array(arena);
+    for (size_t i = 0; i < s->step_count; i++)
+        ctn_json_push(&steps, ctn_snapshot_step_to_json(&s->steps[i], arena));
+    ctn_id_text id = ctn_id_to_text(s->id);
+    ctn_json_put_str(&b, "executionId", ctn_str_from(id.text));
+    ctn_json_put_str(&b, "chain", s->chain_id);
+    ctn_json_put_str(&b, "status", ctn_str_from(ctn_status_name(s->status)));
+    ctn_json_put(&b, CTN_STR("steps"), ctn_json_finish(&steps));
+    return ctn_json_finish(&b);
+}
+
+static ctn_step_status step_status_from_name(ctn_str name)
+{
+    for (int s = 0; s < CTN_STEP_STATUS_COUNT; s++)
+        if (ctn_str_is(name, ctn_step_status_name((ctn_step_status) s)))
+            return (ctn_step_status) s;
+    return CTN_STEP_PENDING;
+}
+
+ctn_snapshot_step ctn_snapshot_step_from_json(const ctn_json *v, ctn_arena *arena)
+{
+    ctn_str none = {0};
+    int64_t attempt = ctn_json_int_or(v, "attempt", 0);
+    ctn_snapshot_step s = {.name = ctn_arena_str(arena, ctn_json_str_or(v, "name", none))};
+    s.view = (ctn_step_view){
+        .status = step_status_from_name(ctn_json_str_or(v, "status", none)),
+        .attempt = attempt < 0 || attempt > UINT32_MAX ? 0 : (uint32_t) attempt,
+        .started_at_ms = ctn_json_int_or(v, "startedAtMs", 0),
+        .ended_at_ms = ctn_json_int_or(v, "endedAtMs", 0),
+        .due_ms = ctn_json_int_or(v, "dueMs", 0),
+        .failure = ctn_failure_from_name(ctn_json_str_or(v, "code", none)),
+        .message = ctn_arena_str(arena, ctn_json_str_or(v, "message", none)),
+        .is_undoing = ctn_json_bool_or(v, "isUndoing", false),
+        .wants_approval = ctn_json_bool_or(v, "wantsApproval", false),
+        .waits_for_time = ctn_json_bool_or(v, "waitsForTime", false),
+    };
+    return s;
+}
+
+ctn_snapshot ctn_snapshot_from_json(const ctn_json *v, ctn_arena *arena)
+{
+    ctn_str none = {0};
+    ctn_snapshot s = {.chain_id = ctn_arena_str(arena, ctn_json_str_or(v, "chain", none))};
+    (void) ctn_id_parse(ctn_json_str_or(v, "executionId", none), &s.id, NULL);
+    (void) ctn_status_from_name(ctn_json_str_or(v, "status", none), &s.status);
+    const ctn_json *steps = ctn_json_member_of(v, "steps");
+    s.step_count = ctn_json_is(steps, CTN_JSON_ARRAY) ? steps->count : 0;
+    s.steps = CTN_NEW_ARRAY(arena, ctn_snapshot_step, s.step_count);
+    for (size_t i = 0; i < s.step_count; i++)
+        s.steps[i] = ctn_snapshot_step_from_json(ctn_json_at(steps, i), arena);
+    return s;
+}
+
+bool ctn_snapshot_is_parked(const ctn_snapshot *s)
+{
+    if (s->status == CTN_STATUS_PAUSED)
+        return true;
+    if (s->status != CTN_STATUS_WAITING && s->status != CTN_STATUS_INTERRUPTED)
+        return false;
+    for (size_t i = 0; i < s->step_count; i++)
+        if (s->steps[i].view.status == CTN_STEP_WAITING && s->steps[i].view.waits_for_time)
+            return false;
+    return true;
+}

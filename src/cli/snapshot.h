@@ -1,0 +1,33 @@
+/*
+ * snapshot.h -- how far an execution is, for people: its status and that of each step. Made from the state, and
+ * carried over the control socket as JSON.
+ */
+#pragma once
+#include "core/execution.h"
+
+typedef struct ctn_snapshot_step {
+    ctn_str name;
+    ctn_step_view view;
+} ctn_snapshot_step;
+
+typedef struct ctn_snapshot {
+    ctn_execution_id id;
+    ctn_str chain_id;
+    ctn_status status;
+    ctn_snapshot_step *steps;
+    size_t step_count;
+} ctn_snapshot;
+
+/* Names and messages are copied into the arena. */
+ctn_snapshot ctn_snapshot_of(const ctn_execution *x, ctn_arena *arena);
+ctn_snapshot_step ctn_snapshot_step_of(const ctn_execution *x, uint32_t step, ctn_arena *arena);
+
+const ctn_json *ctn_snapshot_to_json(const ctn_snapshot *s, ctn_arena *arena);
+const ctn_json *ctn_snapshot_step_to_json(const ctn_snapshot_step *step, ctn_arena *arena);
+/* What does not say what it must reads as empty: the other side is our own program. */
+ctn_snapshot ctn_snapshot_from_json(const ctn_json *v, ctn_arena *arena);
+ctn_snapshot_step ctn_snapshot_step_from_json(const ctn_json *v, ctn_arena *arena);
+
+/* Nothing can go on without somebody: some step waits for an answer or is interrupted, or all is paused, and nothing
+ * waits for a time or is under way. */
+bool ctn_snapshot_is_parked(const ctn_snapshot *s);
