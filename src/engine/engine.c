@@ -206,7 +206,7 @@ static void take_start(ctn_engine *e, filed *f)
         ctn_eng_ack(e, f, CTN_OK, NULL);
         return;
     }
-    bool is_queued = e->loaded_count >= e->options.active_max;
+    bool is_queued = f->start.is_queued || e->loaded_count >= e->options.active_max;
     if (!f->exec_no)
         f->exec_no = ++e->exec_no_last;
     l = ctn_eng_loaded_new(e, f->id, f->exec_no, plan);

@@ -122,6 +122,7 @@ typedef struct ctn_start {
     const ctn_json *input;    /* raw; the plan accepts or refuses it */
     const ctn_json *labels;   /* NULL: none */
     ctn_str idempotency_key;  /* empty: none. Known already: acknowledged with the id that has it, nothing started */
+    bool is_queued;           /* leave it queued in the store, for whoever serves or resumes */
     ctn_str actor;
 } ctn_start;
 void ctn_engine_start(ctn_engine *engine, const ctn_start *start, ctn_ack_fn *ack, void *ctx);

@@ -1,0 +1,177 @@
+/*
+ * remote.c -- see remote.h. A loop of its own with one connection: the request, then the watching.
+ */
+#include "cli/remote.h"
+#include "cli/snapshot.h"
+#include "cli/view.h"
+#include "wire/jsonrpc.h"
+#include <signal.h>
+#include <stdlib.h>
+
+enum { ID_REQUEST = 1, ID_WATCH = 2 };
+
+typedef struct remote {
+    const ctn_cli *cli;
+    ctn_loop *loop;
+    ctn_stream *stream;
+    ctn_arena *arena, *scratch;
+    ctn_buf line;
+    ctn_view *view;
+    ctn_snapshot snapshot;
+    bool follows, is_acknowledged;
+    ctn_execution_id id;
+    ctn_remote_outcome outcome;
+    ctn_err *err;
+} remote;
+
+static void finish(remote *r, ctn_remote_outcome outcome)
+{
+    r->outcome = outcome;
+    ctn_loop_stop(r->loop);
+}
+
+static void send_request(remote *r, int64_t id, const char *method, const ctn_json *params)
+{
+    ctn_rpc_write_request(&r->line, id, method, params);
+    if (r->line.overflowed) {
+        ctn_fail(r->err, CTN_E_LIMIT, "the request is larger than a line of the control socket may be");
+        finish(r, CTN_REMOTE_REFUSED);
+        return;
+    }
+    (void) ctn_stream_write(r->stream, ctn_buf_str(&r->line));
+    ctn_buf_clear(&r->line);
+}
+
+static void watch(remote *r)
+{
+    ctn_json_builder b = ctn_json_object(r->scratch);
+    ctn_json_put_str(&b, "id", ctn_str_from(ctn_id_to_text(r->id).text));
+    send_request(r, ID_WATCH, "watch", ctn_json_finish(&b));
+}
+
+static void take_acknowledgement(remote *r, const ctn_json *result)
+{
+    if (ctn_id_parse(ctn_json_str_or(result, "executionId", (ctn_str){0}), &r->id, r->err)) {
+        finish(r, CTN_REMOTE_REFUSED);
+        return;
+    }
+    r->is_acknowledged = true;
+    if (r->follows)
+        watch(r);
+    else
+        finish(r, CTN_REMOTE_DONE);
+}
+
+static void finish_if_over(remote *r)
+{
+    if (ctn_status_is_final(r->snapshot.status) || ctn_snapshot_is_parked(&r->snapshot))
+        finish(r, CTN_REMOTE_DONE);
+}
+
+static void take_snapshot(remote *r, const ctn_json *v)
+{
+    r->snapshot = ctn_snapshot_from_json(v, r->arena);
+    ctn_view_take(r->view, &r->snapshot);
+    finish_if_over(r);
+}
+
+static void take_step(remote *r, const ctn_json *v)
+{
+    ctn_snapshot_step step = ctn_snapshot_step_from_json(v, r->scratch);
+    ctn_view_take_step(r->view, &step);
+}
+
+static double number_of(const ctn_json *v, double otherwise)
+{
+    char text[64];
+    ctn_str s = ctn_json_text(v);
+    if (!ctn_json_is(v, CTN_JSON_NUMBER) || s.len >= sizeof text)
+        return otherwise;
+    memcpy(text, s.ptr, s.len);
+    text[s.len] = '\0';
+    return strtod(text, NULL);
+}
+
+static void take_progress(remote *r, const ctn_json *v)
+{
+    ctn_str none = {0};
+    ctn_view_progress(r->view, ctn_json_str_or(v, "step", none), number_of(ctn_json_member_of(v, "progress"), 0),
+                      number_of(ctn_json_member_of(v, "total"), -1), ctn_json_str_or(v, "message", none));
+}
+
+static void on_line(void *ctx, ctn_str line)
+{
+    remote *r = ctx;
+    ctn_rpc_message m;
+    ctn_arena_reset(r->scratch);
+    if (ctn_rpc_parse(r->scratch, line, &m, NULL))
+        return;
+    int64_t id = 0;
+    (void) ctn_json_to_int64(m.id, &id);
+    if (m.kind == CTN_RPC_ERROR) {
+        ctn_fail(r->err, (int) m.error_code, "%.*s", CTN_STR_ARG(m.error_message));
+        finish(r, CTN_REMOTE_REFUSED);
+    } else if (m.kind == CTN_RPC_RESULT && id == ID_REQUEST)
+        take_acknowledgement(r, m.result);
+    else if (m.kind == CTN_RPC_RESULT && id == ID_WATCH)
+        take_snapshot(r, m.result);
+    else if (m.kind == CTN_RPC_NOTIFICATION && ctn_str_is(m.method, "status"))
+        take_snapshot(r, m.params);
+    else if (m.kind == CTN_RPC_NOTIFICATION && ctn_str_is(m.method, "step"))
+        take_step(r, m.params);
+    else if (m.kind == CTN_RPC_NOTIFICATION && ctn_str_is(m.method, "progress"))
+        take_progress(r, m.params);
+}
+
+static void on_closed(void *ctx, int code, const char *why)
+{
+    remote *r = ctx;
+    (void) code, (void) why;
+    finish(r, CTN_REMOTE_LOST);
+}
+
+static void on_signal(void *ctx)
+{
+    finish(ctx, CTN_REMOTE_INTERRUPTED);
+}
+
+ctn_remote_outcome ctn_remote_do(const ctn_cli *cli, const ctn_workspace *ws, const ctn_request *q, bool follows,
+                                 ctn_execution_id *id, bool *ret_is_acknowledged, ctn_err *err)
+{
+    const char *path = ctn_socket_path(cli->arena, ws);
+    int fd = -1;
+    *ret_is_acknowledged = false;
+    if (!path || ctn_socket_connect(path, &fd, err))
+        return CTN_REMOTE_UNREACHABLE;
+    remote r = {.cli = cli,
+                .loop = ctn_loop_new(),
+                .arena = ctn_arena_new(16384),
+                .scratch = ctn_arena_new(16384),
+                .follows = follows,
+                .id = *id,
+                .outcome = CTN_REMOTE_LOST,
+                .err = err};
+    ctn_buf_init(&r.line, CTN_RPC_LINE_BYTES_MAX);
+    ctn_stream_events events = {.line = on_line, .closed = on_closed, .ctx = &r, .line_bytes_max = CTN_RPC_LINE_BYTES_MAX};
+    r.stream = ctn_stream_open(r.loop, fd, &events);
+    ctn_signal *signals[] = {ctn_signal_new(r.loop, SIGINT, on_signal, &r), ctn_signal_new(r.loop, SIGTERM, on_signal, &r)};
+    if (follows)
+        r.view = ctn_view_new(cli, r.loop);
+    if (q)
+        send_request(&r, ID_REQUEST, ctn_request_method(q->op), ctn_request_to_json(q, r.scratch));
+    else
+        watch(&r);
+    if (r.outcome != CTN_REMOTE_REFUSED)
+        ctn_loop_run(r.loop);
+    ctn_view_end(r.view);
+    ctn_signal_free(signals[0]);
+    ctn_signal_free(signals[1]);
+    ctn_stream_free(r.stream);
+    ctn_loop_free(r.loop);
+    ctn_buf_done(&r.line);
+    ctn_arena_free(r.scratch);
+    ctn_arena_free(r.arena);
+    *id = r.id;
+    *ret_is_acknowledged = r.is_acknowledged;
+    return r.outcome;
+}

@@ -1,0 +1,17 @@
+/*
+ * remote.h -- the other side of control.h: asking the process that owns a store, and following an execution there.
+ */
+#pragma once
+#include "cli/request.h"
+
+typedef enum ctn_remote_outcome {
+    CTN_REMOTE_DONE,        /* acknowledged; followed to its end, or until somebody is needed */
+    CTN_REMOTE_REFUSED,     /* err says why; nothing was done */
+    CTN_REMOTE_UNREACHABLE, /* nobody listens */
+    CTN_REMOTE_LOST,        /* the owner went away */
+    CTN_REMOTE_INTERRUPTED, /* a signal */
+} ctn_remote_outcome;
+
+/* q NULL: only follow. *id is set, and *ret_is_acknowledged, once the request was acknowledged. */
+ctn_remote_outcome ctn_remote_do(const ctn_cli *cli, const ctn_workspace *ws, const ctn_request *q, bool follows,
+                                 ctn_execution_id *id, bool *ret_is_acknowledged, ctn_err *err);

@@ -1,0 +1,255 @@
+/*
+ * verb_execution.c -- what is done to an execution: resume, answer, set, cancel, pause; and watch, which does nothing to it.
+ */
+#include "cli/follow.h"
+#include "cli/inputs.h"
+#include "cli/remote.h"
+#include "cli/result.h"
+#include "cli/view.h"
+#include "engine/engine.h"
+#include <stdio.h>
+#include <unistd.h>
+
+#define POLL_MS 300
+
+/* The workspace, and the execution that the first word names. */
+static int find_execution(ctn_cli *cli, ctn_workspace *ws, ctn_execution_row *ret_row)
+{
+    ctn_store *store = NULL;
+    int exit_code = ctn_workspace_open(cli, ws);
+    if (exit_code == CTN_EXIT_OK)
+        exit_code = ctn_workspace_read_store(cli, ws, &store);
+    if (exit_code == CTN_EXIT_OK)
+        exit_code = ctn_workspace_find(cli, ws, store, ctn_word(cli, 0), ret_row);
+    ctn_store_close(store);
+    return exit_code;
+}
+
+static int refuse_final(ctn_cli *cli, const ctn_execution_row *row, const char *what)
+{
+    return ctn_cli_fail(cli, "%s has ended (%s); %s", ctn_id_to_text(row->id).text, ctn_status_name(row->status), what);
+}
+
+static ctn_str reason_of(const ctn_cli *cli)
+{
+    return ctn_str_from(cli->args.values[CTN_OPT_REASON]);
+}
+
+/* ---- resume ---- */
+
+static int read_settlement(ctn_cli *cli, ctn_request *q)
+{
+    bool retry = ctn_opt_is_given(cli, CTN_OPT_RETRY), succeed = ctn_opt_is_given(cli, CTN_OPT_SUCCEED);
+    bool fail = ctn_opt_is_given(cli, CTN_OPT_FAIL), not_happened = ctn_opt_is_given(cli, CTN_OPT_NOT_HAPPENED);
+    if (retry + succeed + fail > 1)
+        return ctn_cli_fail(cli, "only one of --retry, --succeed and --fail can be what became of it");
+    if (not_happened && !fail)
+        return ctn_cli_fail(cli, "--not-happened belongs to --fail");
+    if (retry + succeed + fail == 0)
+        return ctn_opt_is_given(cli, CTN_OPT_STEP)
+                   ? ctn_cli_fail(cli, "--step says which interrupted step is meant; what became of it say --retry, "
+                                       "--succeed JSON or --fail")
+                   : CTN_EXIT_OK;
+    q->op = CTN_REQUEST_SETTLE;
+    q->settle = retry ? CTN_SETTLE_RETRY : succeed ? CTN_SETTLE_SUCCEED : CTN_SETTLE_FAIL;
+    q->not_happened = not_happened;
+    q->name = ctn_str_from(cli->args.values[CTN_OPT_STEP]);
+    if (!succeed)
+        return CTN_EXIT_OK;
+    return ctn_json_argument(cli, "--succeed", ctn_str_from(cli->args.values[CTN_OPT_SUCCEED]), &q->value);
+}
+
+int ctn_verb_resume(ctn_cli *cli)
+{
+    ctn_workspace ws;
+    ctn_execution_row row;
+    ctn_request q = {.op = CTN_REQUEST_RESUME, .actor = ctn_actor_name(cli->arena), .reason = reason_of(cli)};
+    int exit_code = read_settlement(cli, &q);
+    if (exit_code == CTN_EXIT_OK)
+        exit_code = find_execution(cli, &ws, &row);
+    if (exit_code)
+        return exit_code;
+    ctn_str rerun = ctn_arena_printf(cli->arena,
+                                     "nothing is left to resume. A new execution that reuses its results: catena rerun %s "
+                                     "--from STEP (comes with a later version)",
+                                     ctn_id_to_text(row.id).text);
+    if (ctn_status_is_final(row.status))
+        return refuse_final(cli, &row, rerun.ptr);
+    q.id = row.id;
+    return ctn_follow(cli, &ws, &q, true, &q.id);
+}
+
+/* ---- answer, set, cancel, pause ---- */
+
+int ctn_verb_answer(ctn_cli *cli)
+{
+    ctn_workspace ws;
+    ctn_execution_row row;
+    ctn_request q = {.op = CTN_REQUEST_ANSWER, .actor = ctn_actor_name(cli->arena), .name = ctn_word(cli, 1)};
+    int exit_code = ctn_json_argument(cli, "the answer", ctn_word(cli, 2), &q.value);
+    if (exit_code == CTN_EXIT_OK)
+        exit_code = find_execution(cli, &ws, &row);
+    if (exit_code)
+        return exit_code;
+    if (ctn_status_is_final(row.status))
+        return refuse_final(cli, &row, "nobody waits for an answer");
+    q.id = row.id;
+    return ctn_follow(cli, &ws, &q, true, &q.id);
+}
+
+static int say_done(const ctn_cli *cli, ctn_execution_id id, const char *what, bool names_resume)
+{
+    ctn_str text = ctn_str_from(ctn_id_to_text(id).text);
+    if (ctn_opt_is_given(cli, CTN_OPT_JSON))
+        printf("{\"executionId\":\"%.*s\"}\n", CTN_STR_ARG(text));
+    ctn_cli_say(cli, "%.*s %s%s%.*s", CTN_STR_ARG(text), what, names_resume ? "; go on: " : "",
+                CTN_STR_ARG(names_resume ? ctn_cli_command(cli, "resume %.*s", CTN_STR_ARG(text)) : (ctn_str){0}));
+    return CTN_EXIT_OK;
+}
+
+int ctn_verb_set(ctn_cli *cli)
+{
+    ctn_workspace ws;
+    ctn_execution_row row;
+    ctn_request q = {.op = CTN_REQUEST_SET, .actor = ctn_actor_name(cli->arena)};
+    int exit_code = ctn_assignment_read(cli, "set", cli->args.words[1], &q.name, &q.value);
+    if (exit_code == CTN_EXIT_OK)
+        exit_code = find_execution(cli, &ws, &row);
+    if (exit_code)
+        return exit_code;
+    if (ctn_status_is_final(row.status))
+        return refuse_final(cli, &row, "its variables stay as they are");
+    q.id = row.id;
+    exit_code = ctn_follow(cli, &ws, &q, false, &q.id);
+    return exit_code ? exit_code : say_done(cli, row.id, "is changed", false);
+}
+
+int ctn_verb_pause(ctn_cli *cli)
+{
+    ctn_workspace ws;
+    ctn_execution_row row;
+    ctn_request q = {.op = CTN_REQUEST_PAUSE, .actor = ctn_actor_name(cli->arena), .reason = reason_of(cli)};
+    int exit_code = find_execution(cli, &ws, &row);
+    if (exit_code)
+        return exit_code;
+    if (ctn_status_is_final(row.status))
+        return refuse_final(cli, &row, "nothing is left to pause");
+    q.id = row.id;
+    exit_code = ctn_follow(cli, &ws, &q, false, &q.id);
+    return exit_code ? exit_code : say_done(cli, row.id, "is paused", true);
+}
+
+int ctn_verb_cancel(ctn_cli *cli)
+{
+    ctn_workspace ws;
+    ctn_execution_row row;
+    ctn_request q = {.op = CTN_REQUEST_CANCEL, .actor = ctn_actor_name(cli->arena), .reason = reason_of(cli)};
+    int exit_code = find_execution(cli, &ws, &row);
+    if (exit_code)
+        return exit_code;
+    if (ctn_status_is_final(row.status))
+        return refuse_final(cli, &row, "nothing is left to cancel");
+    q.id = row.id;
+    exit_code = ctn_follow(cli, &ws, &q, true, &q.id);
+    if (exit_code != CTN_EXIT_ENDED)
+        return exit_code;
+    ctn_store *store = NULL; /* to end so is what was wanted */
+    if (ctn_workspace_read_store(cli, &ws, &store))
+        return CTN_EXIT_USAGE;
+    ctn_err err = {0};
+    if (ctn_store_execution_get(store, cli->arena, q.id, &row, &err) == CTN_OK &&
+        (row.status == CTN_STATUS_CANCELLED || row.status == CTN_STATUS_ROLLED_BACK))
+        exit_code = CTN_EXIT_OK;
+    ctn_store_close(store);
+    return exit_code;
+}
+
+/* ---- watch ---- */
+
+typedef struct polling {
+    ctn_cli *cli;
+    const ctn_workspace *ws;
+    ctn_host *host;
+    ctn_view *view;
+    ctn_timer *timer;
+    ctn_execution_id id;
+    bool is_over, is_reachable, was_told;
+} polling;
+
+static void poll_store(void *ctx)
+{
+    polling *p = ctx;
+    ctn_arena *arena = ctn_arena_new(65536);
+    ctn_store *store = NULL;
+    ctn_execution_row row;
+    ctn_execution *x = NULL;
+    if (ctn_store_open(p->ws->store_url, CTN_STORE_READ, &store, NULL) == CTN_OK &&
+        ctn_store_execution_get(store, arena, p->id, &row, NULL) == CTN_OK &&
+        ctn_execution_load(store, arena, &row, &x, NULL) == CTN_OK) {
+        ctn_snapshot s = ctn_snapshot_of(x, arena);
+        ctn_view_take(p->view, &s);
+        p->is_over = ctn_status_is_final(s.status) || ctn_snapshot_is_parked(&s);
+    }
+    ctn_store_close(store);
+    ctn_arena_free(arena);
+    if (!p->is_over && !p->was_told) {
+        p->was_told = true;
+        ctn_view_note(p->view, ctn_arena_printf(p->cli->arena, "nobody advances it; %.*s does",
+                                                CTN_STR_ARG(ctn_cli_command(p->cli, "resume %s",
+                                                                            ctn_id_to_text(p->id).text))));
+    }
+    ctn_timer_set(p->timer, ctn_loop_now_ms(ctn_host_loop(p->host)) + POLL_MS);
+}
+
+static bool is_polled_enough(void *ctx)
+{
+    polling *p = ctx;
+    const char *path = ctn_socket_path(p->cli->arena, p->ws);
+    int fd = -1;
+    if (path && ctn_socket_connect(path, &fd, NULL) == CTN_OK) {
+        (void) close(fd);
+        p->is_reachable = true;
+    }
+    return p->is_over || p->is_reachable;
+}
+
+/* Nobody owns the store: looks at the file until somebody does. False: a signal. */
+static bool watch_file(ctn_cli *cli, const ctn_workspace *ws, ctn_execution_id id, bool *ret_is_over)
+{
+    polling p = {.cli = cli, .ws = ws, .id = id};
+    p.host = ctn_host_new(cli, ws);
+    p.view = ctn_view_new(cli, ctn_host_loop(p.host));
+    p.timer = ctn_timer_new(ctn_host_loop(p.host), poll_store, &p);
+    ctn_timer_set(p.timer, ctn_loop_now_ms(ctn_host_loop(p.host)));
+    bool goes_on = ctn_host_run(p.host, is_polled_enough, &p);
+    ctn_view_end(p.view);
+    ctn_timer_free(p.timer);
+    ctn_host_close(p.host);
+    *ret_is_over = p.is_over;
+    return goes_on;
+}
+
+int ctn_verb_watch(ctn_cli *cli)
+{
+    ctn_workspace ws;
+    ctn_execution_row row;
+    int exit_code = find_execution(cli, &ws, &row);
+    if (exit_code)
+        return exit_code;
+    bool is_over = ctn_status_is_final(row.status);
+    while (!is_over) {
+        ctn_err err = {0};
+        bool ignored;
+        switch (ctn_remote_do(cli, &ws, NULL, true, &row.id, &ignored, &err)) {
+        case CTN_REMOTE_DONE: is_over = true; break;
+        case CTN_REMOTE_REFUSED: return ctn_cli_fail_err(cli, &err);
+        case CTN_REMOTE_INTERRUPTED: return CTN_EXIT_INTERRUPTED;
+        case CTN_REMOTE_LOST:
+        case CTN_REMOTE_UNREACHABLE:
+            if (!watch_file(cli, &ws, row.id, &is_over))
+                return CTN_EXIT_INTERRUPTED;
+            break;
+        }
+    }
+    return ctn_report(cli, &ws, row.id);
+}

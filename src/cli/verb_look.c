@@ -1,0 +1,407 @@
+/*
+ * verb_look.c -- what only reads: list, show, history.
+ */
+#include "cli/inputs.h"
+#include "cli/result.h"
+#include "cli/words.h"
+#include "engine/engine.h"
+#include <stdio.h>
+
+#define LIST_LIMIT    50
+#define SHOWN_COLUMNS 100
+
+static ctn_colour colour_of(ctn_status status)
+{
+    switch (status) {
+    case CTN_STATUS_COMPLETED: return CTN_COLOUR_GREEN;
+    case CTN_STATUS_FAILED:
+    case CTN_STATUS_ROLLBACK_FAILED: return CTN_COLOUR_RED;
+    case CTN_STATUS_RUNNING: return CTN_COLOUR_BLUE;
+    case CTN_STATUS_CANCELLED:
+    case CTN_STATUS_QUEUED: return CTN_COLOUR_DIM;
+    default: return CTN_COLOUR_YELLOW;
+    }
+}
+
+/* "name: value" lines of `show`. */
+static void print_field(const ctn_cli *cli, const char *name, ctn_str value)
+{
+    printf("%s%-10s%s %.*s\n", ctn_colour_code(&cli->out, CTN_COLOUR_DIM), name,
+           ctn_colour_code(&cli->out, CTN_COLOUR_NONE), CTN_STR_ARG(value));
+}
+
+static ctn_str short_value(ctn_arena *arena, const ctn_json *v, size_t columns)
+{
+    ctn_str text = ctn_json_is(v, CTN_JSON_STRING) ? ctn_json_text(v) : ctn_json_to_str(arena, v);
+    return ctn_text_clean(arena, text.len > 4096 ? (ctn_str){text.ptr, 4096} : text, columns);
+}
+
+/* ---- list ---- */
+
+typedef struct listing {
+    const ctn_cli *cli;
+    ctn_json_builder list;
+    size_t count;
+    size_t chain_columns;
+    ctn_execution_row *rows;
+    size_t capacity;
+} listing;
+
+static ctn_execution_row keep_row(ctn_arena *arena, const ctn_execution_row *row)
+{
+    ctn_execution_row kept = *row;
+    kept.chain_id = ctn_arena_str(arena, row->chain_id);
+    kept.outputs = ctn_arena_str(arena, row->outputs);
+    kept.error = ctn_arena_str(arena, row->error);
+    kept.labels = ctn_arena_str(arena, row->labels);
+    return kept;
+}
+
+static int list_json(void *ctx, const ctn_execution_row *row)
+{
+    listing *l = ctx;
+    ctn_arena *arena = l->cli->arena;
+    ctn_execution_row kept = keep_row(arena, row);
+    ctn_json_push(&l->list, ctn_result_json(arena, &kept, NULL));
+    return 0;
+}
+
+static int list_row(void *ctx, const ctn_execution_row *row)
+{
+    listing *l = ctx;
+    ctn_arena *arena = l->cli->arena;
+    if (l->count == l->capacity) {
+        l->capacity = l->capacity ? 2 * l->capacity : 64;
+        ctn_execution_row *rows = CTN_NEW_ARRAY(arena, ctn_execution_row, l->capacity);
+        if (l->count)
+            memcpy(rows, l->rows, l->count * sizeof *rows);
+        l->rows = rows;
+    }
+    ctn_execution_row kept = {.id = row->id,
+                              .status = row->status,
+                              .chain_id = ctn_arena_str(arena, row->chain_id),
+                              .created_at_ms = row->created_at_ms,
+                              .started_at_ms = row->started_at_ms,
+                              .finished_at_ms = row->finished_at_ms,
+                              .error = ctn_arena_str(arena, row->error)};
+    l->rows[l->count++] = kept;
+    if (row->chain_id.len > l->chain_columns)
+        l->chain_columns = row->chain_id.len;
+    return 0;
+}
+
+static void print_rows(const ctn_cli *cli, const listing *l)
+{
+    const char *dim = ctn_colour_code(&cli->out, CTN_COLOUR_DIM), *plain = ctn_colour_code(&cli->out, CTN_COLOUR_NONE);
+    int columns = (int) (l->chain_columns < 5 ? 5 : l->chain_columns);
+    printf("%s%-36s  %-*s  %-15s  %-19s  %s%s\n", dim, "ID", columns, "CHAIN", "STATUS", "CREATED", "DURATION", plain);
+    ctn_clock clock = ctn_clock_system();
+    for (size_t i = 0; i < l->count; i++) {
+        const ctn_execution_row *row = &l->rows[i];
+        int64_t end = row->finished_at_ms ? row->finished_at_ms : ctn_clock_now_ms(&clock);
+        printf("%s  %-*.*s  %s%-15s%s  %-19s  %s\n", ctn_id_to_text(row->id).text, columns, CTN_STR_ARG(row->chain_id),
+               ctn_colour_code(&cli->out, colour_of(row->status)), ctn_status_name(row->status), plain,
+               ctn_moment_text(row->created_at_ms).text,
+               row->started_at_ms ? ctn_duration_text(end - row->started_at_ms).text : "-");
+    }
+}
+
+static int read_filter(ctn_cli *cli, ctn_execution_filter *ret)
+{
+    *ret = (ctn_execution_filter){.limit = LIST_LIMIT, .chain_id = ctn_str_from(cli->args.values[CTN_OPT_CHAIN])};
+    if (ctn_opt_is_given(cli, CTN_OPT_STATUS)) {
+        ctn_str name = ctn_str_from(cli->args.values[CTN_OPT_STATUS]), names[CTN_STATUS_COUNT];
+        for (int s = 0; s < CTN_STATUS_COUNT; s++)
+            names[s] = ctn_str_from(ctn_status_name((ctn_status) s));
+        ret->by_status = ctn_status_from_name(name, &ret->status);
+        if (!ret->by_status)
+            return ctn_cli_fail(cli, "there is no status \"%.*s\"; %.*s", CTN_STR_ARG(name),
+                                CTN_STR_ARG(ctn_words_suggest(cli->arena, name, names, CTN_STATUS_COUNT)));
+    }
+    if (ctn_opt_is_given(cli, CTN_OPT_LIMIT)) {
+        int64_t limit;
+        ctn_str text = ctn_str_from(cli->args.values[CTN_OPT_LIMIT]);
+        if (!ctn_str_to_int64(text, &limit) || limit < 0)
+            return ctn_cli_fail(cli, "--limit %.*s: write a whole number; 0 is all", CTN_STR_ARG(text));
+        ret->limit = (size_t) limit;
+    }
+    return CTN_EXIT_OK;
+}
+
+int ctn_verb_list(ctn_cli *cli)
+{
+    ctn_workspace ws;
+    ctn_store *store = NULL;
+    ctn_execution_filter filter;
+    ctn_err err = {0};
+    int exit_code = read_filter(cli, &filter);
+    if (exit_code == CTN_EXIT_OK)
+        exit_code = ctn_workspace_open(cli, &ws);
+    if (exit_code == CTN_EXIT_OK)
+        exit_code = ctn_workspace_read_store(cli, &ws, &store);
+    if (exit_code)
+        return exit_code;
+    bool is_json = ctn_opt_is_given(cli, CTN_OPT_JSON);
+    listing l = {.cli = cli, .list = ctn_json_array(cli->arena)};
+    if (ctn_store_execution_list(store, &filter, is_json ? list_json : list_row, &l, &err))
+        exit_code = ctn_cli_fail_err(cli, &err);
+    else if (is_json)
+        ctn_result_print(cli, ctn_json_finish(&l.list));
+    else if (l.count)
+        print_rows(cli, &l);
+    else
+        ctn_cli_say(cli, "no executions in %.*s", CTN_STR_ARG(ws.store_file));
+    ctn_store_close(store);
+    return exit_code;
+}
+
+/* ---- show ---- */
+
+typedef struct shown {
+    ctn_workspace ws;
+    ctn_store *store;
+    ctn_execution_row row;
+} shown;
+
+static int open_shown(ctn_cli *cli, shown *s)
+{
+    *s = (shown){0};
+    int exit_code = ctn_workspace_open(cli, &s->ws);
+    if (exit_code == CTN_EXIT_OK)
+        exit_code = ctn_workspace_read_store(cli, &s->ws, &s->store);
+    if (exit_code == CTN_EXIT_OK)
+        exit_code = ctn_workspace_find(cli, &s->ws, s->store, ctn_word(cli, 0), &s->row);
+    return exit_code;
+}
+
+static void print_members(const ctn_cli *cli, const char *title, ctn_str text)
+{
+    const ctn_json *v = NULL;
+    if (!text.len || ctn_json_parse(cli->arena, text, NULL, &v, NULL) || !ctn_json_is(v, CTN_JSON_OBJECT) || v->count == 0)
+        return;
+    size_t columns = 0, width, rows;
+    for (uint32_t i = 0; i < v->count; i++)
+        if (v->members[i].key.count > columns)
+            columns = v->members[i].key.count;
+    if (columns > 40)
+        columns = 40;
+    ctn_screen_size(&cli->out, &width, &rows);
+    if (!cli->out.is_terminal || width < columns + 20)
+        width = SHOWN_COLUMNS + columns;
+    printf("\n%s%s%s\n", ctn_colour_code(&cli->out, CTN_COLOUR_BOLD), title, ctn_colour_code(&cli->out, CTN_COLOUR_NONE));
+    for (uint32_t i = 0; i < v->count; i++) {
+        ctn_str name = ctn_text_clean(cli->arena, ctn_json_text(&v->members[i].key), 40);
+        printf("  %-*.*s  %.*s\n", (int) columns, CTN_STR_ARG(name),
+               CTN_STR_ARG(short_value(cli->arena, &v->members[i].value, width - columns - 5)));
+    }
+}
+
+static ctn_colour step_colour(ctn_step_status status)
+{
+    switch (status) {
+    case CTN_STEP_COMPLETED: return CTN_COLOUR_GREEN;
+    case CTN_STEP_FAILED: return CTN_COLOUR_RED;
+    case CTN_STEP_RUNNING: return CTN_COLOUR_BLUE;
+    case CTN_STEP_PENDING:
+    case CTN_STEP_SKIPPED: return CTN_COLOUR_DIM;
+    default: return CTN_COLOUR_YELLOW;
+    }
+}
+
+static void print_steps(const ctn_cli *cli, const ctn_snapshot *s)
+{
+    const char *plain = ctn_colour_code(&cli->out, CTN_COLOUR_NONE);
+    size_t columns = 4;
+    for (size_t i = 0; i < s->step_count; i++)
+        if (s->steps[i].name.len > columns)
+            columns = s->steps[i].name.len;
+    printf("\n%s%-*s  %-11s  %-10s  %-7s  %s%s\n", ctn_colour_code(&cli->out, CTN_COLOUR_DIM), (int) columns, "STEP",
+           "STATUS", "DURATION", "ATTEMPT", "NOTE", plain);
+    for (size_t i = 0; i < s->step_count; i++) {
+        const ctn_step_view *v = &s->steps[i].view;
+        ctn_str note = ctn_text_clean(cli->arena, v->message, 200);
+        bool tells_failure = v->failure && v->status != CTN_STEP_COMPLETED;
+        ctn_time_text span = {"-"};
+        if (v->started_at_ms && v->ended_at_ms && v->status != CTN_STEP_SKIPPED)
+            span = ctn_duration_text(v->ended_at_ms - v->started_at_ms);
+        ctn_str attempt = v->attempt ? ctn_arena_printf(cli->arena, "%u", v->attempt) : CTN_STR("-");
+        ctn_str text = ctn_arena_printf(cli->arena, "%-*.*s  %s%-11s%s  %-10s  %-7.*s  %s%s%.*s", (int) columns,
+                                        CTN_STR_ARG(s->steps[i].name), ctn_colour_code(&cli->out, step_colour(v->status)),
+                                        ctn_step_status_name(v->status), plain, span.text, CTN_STR_ARG(attempt),
+                                        tells_failure ? ctn_failure_name(v->failure) : "",
+                                        tells_failure && note.len ? ": " : "",
+                                        v->status == CTN_STEP_COMPLETED ? 0 : CTN_STR_ARG(note));
+        while (text.len && text.ptr[text.len - 1] == ' ')
+            text.len--;
+        printf("%.*s\n", CTN_STR_ARG(text));
+    }
+}
+
+static void print_error(const ctn_cli *cli, const ctn_execution_row *row)
+{
+    const ctn_json *error = NULL;
+    ctn_str none = {0};
+    if (!row->error.len || ctn_json_parse(cli->arena, row->error, NULL, &error, NULL))
+        return;
+    ctn_str step = ctn_json_str_or(error, "step", none);
+    ctn_str message = ctn_text_clean(cli->arena, ctn_json_str_or(error, "message", none), 0);
+    print_field(cli, "error",
+                ctn_arena_printf(cli->arena, "%s%.*s%s%s%.*s: %.*s", ctn_colour_code(&cli->out, CTN_COLOUR_RED),
+                                 CTN_STR_ARG(ctn_json_str_or(error, "code", none)),
+                                 ctn_colour_code(&cli->out, CTN_COLOUR_NONE), step.len ? " at " : "", CTN_STR_ARG(step),
+                                 CTN_STR_ARG(message)));
+}
+
+static void print_execution(const ctn_cli *cli, const ctn_execution_row *row, const ctn_snapshot *s)
+{
+    ctn_clock clock = ctn_clock_system();
+    int64_t end = row->finished_at_ms ? row->finished_at_ms : ctn_clock_now_ms(&clock);
+    print_field(cli, "execution", ctn_str_from(ctn_id_to_text(row->id).text));
+    print_field(cli, "chain", ctn_arena_printf(cli->arena, "%.*s, version %lld", CTN_STR_ARG(row->chain_id),
+                                               (long long) row->chain_version));
+    print_field(cli, "status", ctn_arena_printf(cli->arena, "%s%s%s", ctn_colour_code(&cli->out, colour_of(row->status)),
+                                                ctn_status_name(row->status), ctn_colour_code(&cli->out, CTN_COLOUR_NONE)));
+    print_field(cli, "created", ctn_str_from(ctn_moment_text(row->created_at_ms).text));
+    if (row->started_at_ms)
+        print_field(cli, row->finished_at_ms ? "took" : "runs", ctn_str_from(ctn_duration_text(end - row->started_at_ms).text));
+    if (row->idempotency_key.len)
+        print_field(cli, "key", ctn_text_clean(cli->arena, row->idempotency_key, SHOWN_COLUMNS));
+    print_error(cli, row);
+    print_steps(cli, s);
+    print_members(cli, "labels", row->labels);
+    print_members(cli, "input", row->input);
+    print_members(cli, "outputs", row->outputs);
+    ctn_snapshot parked = *s;
+    if (ctn_snapshot_is_parked(s) || s->status == CTN_STATUS_QUEUED) {
+        (void) fflush(stdout);
+        ctn_tell_parked(cli, &parked);
+    }
+}
+
+static int show_output(ctn_cli *cli, const shown *s, const ctn_plan *plan)
+{
+    const ctn_json *outputs = NULL;
+    int exit_code = ctn_output_check(cli, plan);
+    if (exit_code)
+        return exit_code;
+    if (!s->row.outputs.len || ctn_json_parse(cli->arena, s->row.outputs, NULL, &outputs, NULL))
+        return ctn_cli_fail(cli, "%s is %s and has no outputs", ctn_id_to_text(s->row.id).text,
+                            ctn_status_name(s->row.status));
+    ctn_value_print(cli, ctn_json_get(outputs, ctn_str_from(cli->args.values[CTN_OPT_OUTPUT])));
+    return CTN_EXIT_OK;
+}
+
+int ctn_verb_show(ctn_cli *cli)
+{
+    shown s;
+    ctn_err err = {0};
+    ctn_execution *x = NULL;
+    int exit_code = open_shown(cli, &s);
+    if (exit_code == CTN_EXIT_OK && ctn_execution_load(s.store, cli->arena, &s.row, &x, &err))
+        exit_code = ctn_cli_fail_err(cli, &err);
+    if (exit_code == CTN_EXIT_OK) {
+        ctn_snapshot snapshot = ctn_snapshot_of(x, cli->arena);
+        if (ctn_opt_is_given(cli, CTN_OPT_OUTPUT))
+            exit_code = show_output(cli, &s, ctn_execution_plan(x));
+        else if (ctn_opt_is_given(cli, CTN_OPT_JSON))
+            ctn_result_print(cli, ctn_result_json(cli->arena, &s.row, ctn_result_steps_json(cli->arena, &snapshot)));
+        else
+            print_execution(cli, &s.row, &snapshot);
+    }
+    ctn_store_close(s.store);
+    return exit_code;
+}
+
+/* ---- history ---- */
+
+typedef struct telling {
+    const ctn_cli *cli;
+    ctn_json_builder list;
+    int64_t first_at_ms;
+    size_t count;
+} telling;
+
+static int history_json(void *ctx, const ctn_record *record, int64_t position)
+{
+    telling *t = ctx;
+    ctn_arena *arena = t->cli->arena;
+    ctn_json_builder b = ctn_json_object(arena);
+    const ctn_json *body = NULL;
+    char at[25];
+    (void) ctn_json_parse(arena, record->body, NULL, &body, NULL);
+    ctn_time_format(record->at_ms, at);
+    ctn_json_put_int(&b, "seq", (int64_t) record->seq);
+    ctn_json_put_int(&b, "position", position);
+    ctn_json_put_str(&b, "at", ctn_str_from(at));
+    ctn_json_put_str(&b, "kind", ctn_str_from(ctn_entry_kind_name(record->kind)));
+    if (record->step.len)
+        ctn_json_put_str(&b, "step", record->step);
+    if (record->attempt)
+        ctn_json_put_int(&b, "attempt", record->attempt);
+    ctn_json_put_str(&b, "actor", record->actor);
+    ctn_json_put(&b, CTN_STR("body"), body);
+    ctn_json_push(&t->list, ctn_json_copy(arena, ctn_json_finish(&b)));
+    return 0;
+}
+
+/* The members of a body that say most, in one line. */
+static ctn_str tell_body(const ctn_cli *cli, ctn_str text)
+{
+    static const char *const QUIET[] = {"digests", "chain", "version", "key", "priority", "input"};
+    const ctn_json *body = NULL;
+    if (ctn_json_parse(cli->arena, text, NULL, &body, NULL) || !ctn_json_is(body, CTN_JSON_OBJECT))
+        return (ctn_str){0};
+    ctn_buf out;
+    ctn_buf_init(&out, 65536);
+    for (uint32_t i = 0; i < body->count; i++) {
+        const ctn_json_member *m = &body->members[i];
+        bool is_quiet = false;
+        for (size_t k = 0; k < sizeof QUIET / sizeof *QUIET; k++)
+            is_quiet = is_quiet || ctn_str_is(ctn_json_text(&m->key), QUIET[k]);
+        if (!is_quiet)
+            ctn_buf_printf(&out, "%s%.*s=%.*s", out.len ? " " : "", CTN_STR_ARG(ctn_json_text(&m->key)),
+                           CTN_STR_ARG(short_value(cli->arena, &m->value, 60)));
+    }
+    ctn_str kept = ctn_text_clean(cli->arena, ctn_buf_str(&out), 160);
+    ctn_buf_done(&out);
+    return kept;
+}
+
+static int history_line(void *ctx, const ctn_record *record, int64_t position)
+{
+    telling *t = ctx;
+    const ctn_cli *cli = t->cli;
+    const char *dim = ctn_colour_code(&cli->out, CTN_COLOUR_DIM), *plain = ctn_colour_code(&cli->out, CTN_COLOUR_NONE);
+    (void) position;
+    if (t->count++ == 0) {
+        t->first_at_ms = record->at_ms;
+        printf("%s%4s  %-12s  %-22s  %s%s\n", dim, "SEQ", "AFTER", "WHAT", "WHERE, HOW, BY WHOM", plain);
+    }
+    ctn_str where = record->step;
+    if (record->attempt > 1)
+        where = ctn_arena_printf(cli->arena, "%.*s (attempt %u)", CTN_STR_ARG(where), record->attempt);
+    bool is_person = !ctn_str_is(record->actor, "engine");
+    ctn_str by = is_person ? ctn_arena_printf(cli->arena, "by %.*s", CTN_STR_ARG(record->actor)) : (ctn_str){0};
+    ctn_str body = tell_body(cli, record->body);
+    printf("%4llu  %-12s  %-22s %s%.*s%s%.*s%s%s%.*s%s\n", (unsigned long long) record->seq,
+           ctn_duration_text(record->at_ms - t->first_at_ms).text, ctn_entry_kind_name(record->kind),
+           where.len ? " " : "", CTN_STR_ARG(where), by.len ? " " : "", CTN_STR_ARG(by), body.len ? "  " : "", dim,
+           CTN_STR_ARG(body), plain);
+    return 0;
+}
+
+int ctn_verb_history(ctn_cli *cli)
+{
+    shown s;
+    ctn_err err = {0};
+    int exit_code = open_shown(cli, &s);
+    bool is_json = ctn_opt_is_given(cli, CTN_OPT_JSON);
+    telling t = {.cli = cli, .list = ctn_json_array(cli->arena)};
+    if (exit_code == CTN_EXIT_OK &&
+        ctn_store_journal_read(s.store, s.row.exec_no, 1, is_json ? history_json : history_line, &t, &err))
+        exit_code = ctn_cli_fail_err(cli, &err);
+    else if (exit_code == CTN_EXIT_OK && is_json)
+        ctn_result_print(cli, ctn_json_finish(&t.list));
+    ctn_store_close(s.store);
+    return exit_code;
+}

@@ -1,0 +1,46 @@
+/*
+ * verb_serve.c -- `serve`: own the store and advance everything in it until a signal comes.
+ */
+#include "cli/cli.h"
+#include "cli/host.h"
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static bool never(void *ctx)
+{
+    (void) ctx;
+    return false;
+}
+
+static void tell_status(void *ctx, const ctn_engine_event *event)
+{
+    const ctn_cli *cli = ctx;
+    if (event->kind == CTN_EVENT_STATUS)
+        ctn_cli_say(cli, "%s %.*s %s", ctn_id_to_text(ctn_execution_id_of(event->execution)).text,
+                    CTN_STR_ARG(ctn_execution_plan(event->execution)->chain_id), ctn_status_name(event->status));
+}
+
+int ctn_verb_serve(ctn_cli *cli)
+{
+    ctn_workspace ws;
+    ctn_err err = {0};
+    int exit_code = ctn_workspace_open(cli, &ws);
+    if (exit_code)
+        return exit_code;
+    ctn_cli_findings(cli, &ws.findings, false);
+    ctn_host *host = ctn_host_new(cli, &ws);
+    int rc = ctn_host_own(host, CTN_STORE_CREATE, true, &err);
+    if (rc) {
+        ctn_host_close(host);
+        return ctn_cli_fail_err(cli, &err);
+    }
+    ctn_host_listen(host, tell_status, cli);
+    ctn_cli_say(cli, "serving %.*s (process %ld); Ctrl-C ends it", CTN_STR_ARG(ws.store_file), (long) getpid());
+    (void) ctn_host_run(host, never, NULL);
+    int signal_came = ctn_host_signal(host);
+    ctn_cli_say(cli, "stopping; calls in flight have 5 s (again: at once)");
+    ctn_host_close(host);
+    ctn_cli_say(cli, "stopped; everything can be resumed");
+    return signal_came == SIGINT ? CTN_EXIT_INTERRUPTED : CTN_EXIT_OK;
+}

@@ -1,0 +1,231 @@
+/*
+ * verb_tools.c -- `tools list` and `tools call`: the configured servers, outside any chain.
+ */
+#include "cli/host.h"
+#include "cli/inputs.h"
+#include "cli/result.h"
+#include <stdio.h>
+
+#define CALL_LIMIT_MS 60000
+
+typedef struct asking {
+    ctn_cli *cli;
+    ctn_host *host;
+    const char **whys; /* by server; NULL: it is up */
+    size_t open;
+    /* tools call */
+    bool is_done;
+    ctn_failure failure;
+    ctn_str message;
+    const ctn_json *value;
+} asking;
+
+typedef struct asked {
+    asking *a;
+    size_t server;
+} asked;
+
+static void on_ready(void *ctx, int code, const char *why)
+{
+    asked *s = ctx;
+    s->a->open--;
+    if (code)
+        s->a->whys[s->server] = ctn_arena_str(s->a->cli->arena, ctn_str_from(why)).ptr;
+}
+
+static bool all_told(void *ctx)
+{
+    return ((asking *) ctx)->open == 0;
+}
+
+/* Why the server cannot be asked at all; NULL: it can. */
+static const char *refusal(const ctn_cli *cli, const ctn_config_server *s)
+{
+    if (s->url.len)
+        return "servers over HTTP come with a later version";
+    if (s->program.len == 0)
+        return ctn_arena_printf(cli->arena, "there is no program %.*s", CTN_STR_ARG(s->command)).ptr;
+    return NULL;
+}
+
+static const char *effect_of(const ctn_host *host, ctn_str server, ctn_str tool, ctn_arena *arena)
+{
+    const char *from = NULL;
+    ctn_str target = ctn_arena_printf(arena, "%.*s/%.*s", CTN_STR_ARG(server), CTN_STR_ARG(tool));
+    ctn_effect effect = ctn_mcp_effect(ctn_host_tools(host), target, &from);
+    return effect == CTN_EFFECT_UNKNOWN ? "write?" : ctn_effect_name(effect);
+}
+
+static void list_server(asking *a, const ctn_config_server *s, ctn_json_builder *list)
+{
+    ctn_cli *cli = a->cli;
+    size_t count = 0, columns = 0;
+    const ctn_mcp_tool *tools = ctn_mcp_tools(ctn_host_tools(a->host), s->name, &count);
+    for (size_t i = 0; i < count; i++)
+        columns = tools[i].name.len > columns ? tools[i].name.len : columns;
+    for (size_t i = 0; i < count; i++) {
+        const char *effect = effect_of(a->host, s->name, tools[i].name, cli->arena);
+        if (!list) {
+            printf("%.*s/%-*.*s  %-10s  %.*s\n", CTN_STR_ARG(s->name), (int) columns, CTN_STR_ARG(tools[i].name), effect,
+                   CTN_STR_ARG(ctn_text_clean(cli->arena, tools[i].description, 100)));
+            continue;
+        }
+        ctn_json_builder b = ctn_json_object(cli->arena);
+        ctn_json_put_str(&b, "server", s->name);
+        ctn_json_put_str(&b, "tool", ctn_arena_str(cli->arena, tools[i].name));
+        ctn_json_put_str(&b, "effect", ctn_str_from(effect));
+        ctn_json_put_str(&b, "description", ctn_arena_str(cli->arena, tools[i].description));
+        if (tools[i].input_schema)
+            ctn_json_put(&b, CTN_STR("inputSchema"), ctn_json_copy(cli->arena, tools[i].input_schema));
+        ctn_json_push(list, ctn_json_finish(&b));
+    }
+}
+
+static int list_all(asking *a, const ctn_config *config, ctn_str only)
+{
+    ctn_cli *cli = a->cli;
+    ctn_json_builder list = ctn_json_array(cli->arena);
+    bool is_json = ctn_opt_is_given(cli, CTN_OPT_JSON);
+    int exit_code = CTN_EXIT_OK;
+    for (size_t i = 0; i < config->server_count; i++) {
+        const ctn_config_server *s = &config->servers[i];
+        if (only.len && !ctn_str_equal(only, s->name))
+            continue;
+        const char *why = refusal(cli, s);
+        if (!why)
+            why = a->whys[i];
+        if (why)
+            exit_code = ctn_cli_fail(cli, "server %.*s: %s", CTN_STR_ARG(s->name), why);
+        else
+            list_server(a, s, is_json ? &list : NULL);
+    }
+    if (is_json)
+        ctn_result_print(cli, ctn_json_finish(&list));
+    return exit_code;
+}
+
+int ctn_verb_tools_list(ctn_cli *cli)
+{
+    ctn_workspace ws;
+    ctn_err err = {0};
+    ctn_str only = ctn_word(cli, 0);
+    int exit_code = ctn_workspace_open(cli, &ws);
+    if (exit_code)
+        return exit_code;
+    const ctn_config *config = ws.config;
+    if (only.len && !ctn_config_server_of(config, only))
+        return ctn_cli_fail(cli, "there is no server \"%.*s\"; %.*s", CTN_STR_ARG(only),
+                            CTN_STR_ARG(ctn_config_suggest_server(config, cli->arena, only)));
+    if (config->server_count == 0)
+        return ctn_cli_fail(cli, "no servers are configured%s", config->file.len ? "" : ": there is no catena.yaml here or above");
+    asking a = {.cli = cli, .host = ctn_host_new(cli, &ws)};
+    a.whys = CTN_NEW_ARRAY(cli->arena, const char *, config->server_count);
+    asked *servers = CTN_NEW_ARRAY(cli->arena, asked, config->server_count);
+    if (ctn_host_drivers(a.host, &err)) {
+        exit_code = ctn_cli_fail_err(cli, &err);
+        goto done;
+    }
+    for (size_t i = 0; i < config->server_count; i++) {
+        servers[i] = (asked){&a, i};
+        if (refusal(cli, &config->servers[i]) || (only.len && !ctn_str_equal(only, config->servers[i].name)))
+            continue;
+        a.open++;
+        ctn_mcp_ready(ctn_host_tools(a.host), config->servers[i].name, on_ready, &servers[i]);
+    }
+    if (a.open && !ctn_host_run(a.host, all_told, &a))
+        exit_code = CTN_EXIT_INTERRUPTED;
+    else
+        exit_code = list_all(&a, config, only);
+done:
+    ctn_host_close(a.host);
+    return exit_code;
+}
+
+/* ---- call ---- */
+
+static void on_done(void *ctx, uint64_t token, const ctn_call_result *result)
+{
+    asking *a = ctx;
+    (void) token;
+    a->is_done = true;
+    a->failure = result->failure;
+    a->message = ctn_arena_str(a->cli->arena, result->message);
+    a->value = result->value ? ctn_json_copy(a->cli->arena, result->value) : &ctn_json_null;
+}
+
+static void on_progress(void *ctx, uint64_t token, double progress, double total, ctn_str message)
+{
+    const asking *a = ctx;
+    (void) token;
+    if (total > 0)
+        ctn_cli_say(a->cli, "%.0f %% %.*s", 100 * progress / total,
+                    CTN_STR_ARG(ctn_text_clean(a->cli->arena, message, 200)));
+    else if (message.len)
+        ctn_cli_say(a->cli, "%.*s", CTN_STR_ARG(ctn_text_clean(a->cli->arena, message, 200)));
+}
+
+static bool is_done(void *ctx)
+{
+    return ((asking *) ctx)->is_done;
+}
+
+static int check_target(ctn_cli *cli, const ctn_config *config, ctn_str target)
+{
+    ctn_str tool = target;
+    ctn_str name = ctn_str_cut(&tool, '/');
+    if (!tool.ptr || tool.len == 0 || name.len == 0)
+        return ctn_cli_fail(cli, "\"%.*s\" names no tool: write SERVER/TOOL", CTN_STR_ARG(target));
+    const ctn_config_server *s = ctn_config_server_of(config, name);
+    if (!s)
+        return ctn_cli_fail(cli, "there is no server \"%.*s\"; %.*s", CTN_STR_ARG(name),
+                            CTN_STR_ARG(ctn_config_suggest_server(config, cli->arena, name)));
+    const char *why = refusal(cli, s);
+    return why ? ctn_cli_fail(cli, "server %.*s: %s", CTN_STR_ARG(name), why) : CTN_EXIT_OK;
+}
+
+int ctn_verb_tools_call(ctn_cli *cli)
+{
+    ctn_workspace ws;
+    ctn_err err = {0};
+    ctn_str target = ctn_word(cli, 0);
+    const ctn_json *args = NULL;
+    ctn_str text = cli->args.word_count > 1 ? ctn_word(cli, 1) : CTN_STR("{}");
+    int exit_code = ctn_json_argument(cli, "the arguments", text, &args);
+    if (exit_code == CTN_EXIT_OK && !ctn_json_is(args, CTN_JSON_OBJECT))
+        exit_code = ctn_cli_fail(cli, "the arguments of a tool are an object, not %s", ctn_json_kind_name(args));
+    if (exit_code == CTN_EXIT_OK)
+        exit_code = ctn_workspace_open(cli, &ws);
+    if (exit_code == CTN_EXIT_OK)
+        exit_code = check_target(cli, ws.config, target);
+    if (exit_code)
+        return exit_code;
+    asking a = {.cli = cli, .host = ctn_host_new(cli, &ws)};
+    ctn_call_sink sink = {on_done, on_progress, &a};
+    ctn_host_sink(a.host, &sink);
+    if (ctn_host_drivers(a.host, &err)) {
+        ctn_host_close(a.host);
+        return ctn_cli_fail_err(cli, &err);
+    }
+    ctn_driver driver = ctn_mcp_driver_interface(ctn_host_tools(a.host));
+    ctn_call_request request = {.token = 1,
+                                .target = target,
+                                .args = args,
+                                .timeout_ms = CALL_LIMIT_MS,
+                                .deadline_ms = ctn_loop_now_ms(ctn_host_loop(a.host)) + CALL_LIMIT_MS,
+                                .execution_id = CTN_STR("tools call"),
+                                .step = CTN_STR("-"),
+                                .attempt = 1};
+    driver.begin(driver.ctx, &request);
+    bool goes_on = a.is_done || ctn_host_run(a.host, is_done, &a);
+    ctn_host_close(a.host);
+    if (!goes_on)
+        return CTN_EXIT_INTERRUPTED;
+    if (a.failure == CTN_FAILURE_NONE) {
+        ctn_result_print(cli, a.value);
+        return CTN_EXIT_OK;
+    }
+    bool is_ours = a.failure == CTN_FAILURE_INVALID_INPUT || a.failure == CTN_FAILURE_PROTOCOL_ERROR ||
+                   a.failure == CTN_FAILURE_UNAVAILABLE;
+    (void) ctn_cli_fail(cli, "%s: %.*s", ctn_failure_name(a.failure), CTN_STR_ARG(ctn_text_clean(cli->arena, a.message, 0)));
+    return is_ours ? CTN_EXIT_USAGE : CTN_EXIT_ENDED;
+}
