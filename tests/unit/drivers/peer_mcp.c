@@ -184,8 +184,11 @@ static void on_call(void *ctx, const ctn_mcp_server_call *call, ctn_mcp_server_r
     case CHECK_LINE: {
         bool happened = is_recorded(p, ctn_json_str_or(call->arguments, "key", (ctn_str){0}));
         ctn_json_put_bool(&value, "happened", happened);
-        if (happened)
-            ctn_json_put(&value, CTN_STR("result"), &(ctn_json){.kind = CTN_JSON_OBJECT});
+        if (happened) {
+            ctn_json_builder result = ctn_json_object(call->arena);
+            ctn_json_put_str(&result, "line", CTN_STR("recorded"));
+            ctn_json_put(&value, CTN_STR("result"), ctn_json_finish(&result));
+        }
         break;
     }
     case SLEEP_MS:
