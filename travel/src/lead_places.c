@@ -13,9 +13,9 @@ enum { MENTIONS_MAX = 200 };
 
 typedef struct mention {
     size_t start, end;
-    const char *name;    /* canonical */
-    const char *country; /* NULL: it is one */
-    bool is_airport;     /* named by an airport's own name or code */
+    const char *name; /* canonical */
+    const char *country;
+    bool is_airport; /* named by an airport's own name or code */
     bool is_origin, is_out;
 } mention;
 
@@ -121,10 +121,7 @@ static void find_codes(const lead_text *t, mentions *list)
             continue;
         const travel_airport *airport = travel_airport_by_code(lead_text_original(t, i, i + 3));
         if (airport && !is_currency_code(airport->code))
-            add_mention(
-                list,
-                (mention){
-                    .start = i, .end = i + 3, .name = airport->city, .country = airport->country, .is_airport = true});
+            add_mention(list, (mention){.start = i, .end = i + 3, .name = airport->city, .is_airport = true});
     }
 }
 
@@ -146,23 +143,24 @@ static void find_mentions(lead *l, const lead_text *t, bool is_field, mentions *
 {
     for (size_t i = 0; i < travel_place_count; i++) {
         const travel_place *p = &travel_places[i];
-        const travel_airport *airport = travel_airport_by_code(ctn_str_from(p->airport));
-        find_aliases(t, p->aliases, (mention){.name = p->name, .country = airport ? airport->country : NULL}, is_field,
-                     list);
+        find_aliases(t, p->aliases, (mention){.name = p->name}, is_field, list);
     }
     for (size_t i = 0; i < travel_airport_count; i++) {
         const travel_airport *a = &travel_airports[i];
         char city[64];
-        find_aliases(t, a->aliases, (mention){.name = a->city, .country = a->country, .is_airport = true}, is_field,
-                     list);
+        find_aliases(t, a->aliases, (mention){.name = a->city, .is_airport = true}, is_field, list);
         lower(city, sizeof city, a->city);
-        if (!travel_place_by_name(ctn_str_from(a->city)))
-            find_aliases(t, city, (mention){.name = a->city, .country = a->country}, is_field, list);
+        if (memmem(t->folded, t->len, city, strlen(city)) && !travel_place_by_name(ctn_str_from(a->city)))
+            find_aliases(t, city, (mention){.name = a->city}, is_field, list);
     }
     find_codes(t, list);
     lead_match m;
     if (lead_find(l->rules, "\\bmed(?= cruise|$)|cruise [^.\\n]{0,20}\\b(?:the )?med\\b", lead_text_folded(t), 0, &m))
         add_mention(list, (mention){.start = m.end - 3, .end = m.end, .name = "Mediterranean"});
+    for (size_t i = 0; i < list->count; i++) {
+        const travel_airport *airport = travel_airport_for(ctn_str_from(list->items[i].name));
+        list->items[i].country = airport ? airport->country : NULL;
+    }
     qsort(list->items, list->count, sizeof *list->items, by_start);
 }
 
