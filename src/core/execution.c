@@ -49,10 +49,11 @@ bool ctn_x_call_is_last(const work *w, uint32_t call)
     return true;
 }
 
-bool ctn_x_may_have_begun(const ctn_execution *x, const work *w, int64_t now_ms)
+bool ctn_x_may_have_begun(const ctn_execution *x, uint32_t step, ctn_role role, int64_t now_ms)
 {
-    if (!w->calls)
-        return false; /* every wait is a record */
+    const work *w = ctn_x_work(x, step, role);
+    if (role == CTN_ROLE_UNDO || !w->calls || (x->is_paused && !x->paused_seq))
+        return false; /* every undo and every wait is a record */
     if (w->phase == WORK_READY)
         return !x->is_paused || w->ready_seq < x->paused_seq;
     return w->phase == WORK_BACKOFF && w->due_ms <= (x->is_paused ? x->paused_at_ms : now_ms);

@@ -100,7 +100,7 @@ static void begin_attempt(work *w, uint32_t attempt)
 static void stop_work(ctn_execution *x, uint32_t step, ctn_role role, int64_t at_ms)
 {
     work *w = ctn_x_work(x, step, role);
-    if (ctn_x_may_have_begun(x, w, at_ms)) {
+    if (ctn_x_may_have_begun(x, step, role, at_ms)) {
         begin_attempt(w, w->attempt + 1);
         w->phase = WORK_RUNNING;
     }
@@ -451,9 +451,10 @@ static void apply_first(ctn_execution *x, const ctn_entry *e)
             make_ready(x, i, e->at_ms);
 }
 
-static void recover_work(const ctn_execution *x, work *w, int64_t at_ms, bool was_crash)
+static void recover_work(const ctn_execution *x, uint32_t step, ctn_role role, int64_t at_ms, bool was_crash)
 {
-    if (was_crash && w->calls && (w->phase == WORK_RUNNING || ctn_x_may_have_begun(x, w, at_ms)))
+    work *w = ctn_x_work(x, step, role);
+    if (was_crash && (w->phase == WORK_RUNNING || ctn_x_may_have_begun(x, step, role, at_ms)))
         w->deaths++;
     if (w->phase != WORK_RUNNING)
         return;
@@ -491,7 +492,8 @@ static void apply_resumed(ctn_execution *x, const ctn_entry *e)
         return;
     }
     for (uint32_t i = 0; i < x->active_count; i++)
-        recover_work(x, ctn_x_work(x, x->active[i].step, x->active[i].role), e->at_ms, ctn_str_is(cause, "crash"));
+        recover_work(x, x->active[i].step, x->active[i].role, e->at_ms, ctn_str_is(cause, "crash"));
+    x->paused_seq = 0;
 }
 
 static void apply_ended(ctn_execution *x, const ctn_entry *e, ctn_status status)

@@ -311,7 +311,7 @@ static bool was_under_way(const ctn_execution *x, int64_t now_ms)
 {
     for (uint32_t i = 0; i < x->active_count; i++) {
         const work *w = ctn_x_work(x, x->active[i].step, x->active[i].role);
-        if (ctn_x_may_have_begun(x, w, now_ms) || (w->phase == WORK_RUNNING && !ctn_x_any_call(w, CALL_ASKED)) ||
+        if (ctn_x_may_have_begun(x, x->active[i].step, x->active[i].role, now_ms) || (w->phase == WORK_RUNNING && !ctn_x_any_call(w, CALL_ASKED)) ||
             ctn_x_any_call(w, CALL_RUNNING))
             return true;
     }

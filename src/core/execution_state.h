@@ -112,7 +112,7 @@ struct ctn_execution {
 
     int64_t created_at_ms, started_at_ms, ended_at_ms;
     int64_t paused_at_ms, paused_ms; /* total of pauses that are over */
-    uint64_t paused_seq;             /* the pause came after this entry */
+    uint64_t paused_seq;             /* the pause came after this entry; 0: an engine ended since then */
     int64_t stop_at_ms;              /* when stopping began */
     uint32_t starts;                 /* counter behind start_order */
 
@@ -190,6 +190,6 @@ bool ctn_x_call_is_last(const work *w, uint32_t call); /* all others are done */
 bool ctn_x_any_call(const work *w, call_phase phase);
 /* Of work that is ready or backs off, as the journal has it: a call of it that may be repeated, and so left no record
  * of its start, can be under way, or was when the engine ended. */
-bool ctn_x_may_have_begun(const ctn_execution *x, const work *w, int64_t now_ms);
+bool ctn_x_may_have_begun(const ctn_execution *x, uint32_t step, ctn_role role, int64_t now_ms);
 /* The check still has to be asked for a call of unknown fate. */
 bool ctn_x_wants_check(const work *w, const call_state *c);

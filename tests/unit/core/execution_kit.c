@@ -320,6 +320,11 @@ void kit_pass(kit *k, int64_t ms)
         KIT_FAIL(k, "%s of %.*s follows at a time that nobody announced", ctn_entry_kind_name(e.kind), CTN_STR_ARG(e.step));
 }
 
+void kit_sleep_through(kit *k, int64_t ms)
+{
+    k->now_ms += ms;
+}
+
 int64_t kit_wakes_in(kit *k)
 {
     int64_t at = wake_at(k);

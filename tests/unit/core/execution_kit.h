@@ -39,6 +39,8 @@ int64_t kit_now(const kit *k); /* since the start */
 void kit_pass(kit *k, int64_t ms);
 /* To the next time at which something may follow by itself; returns the span. */
 int64_t kit_to_wake(kit *k);
+/* Time goes by and no engine lives: kit_crash or kit_restart must follow. */
+void kit_sleep_through(kit *k, int64_t ms);
 int64_t kit_wakes_in(kit *k); /* -1: never by itself */
 /* Of the next jitters: 0 (the lowest) .. 1. */
 void kit_chance(kit *k, double share);

@@ -393,6 +393,26 @@ static void an_undo_that_cannot_be_rendered_is_left_undone(void **state)
     kit_free(k);
 }
 
+/* Whoever loads it when its time has come finds nothing that was under way. */
+static void an_undo_in_back_off_is_no_death_to_those_who_load_it(void **state)
+{
+    (void) state;
+    kit *k = kit_new("id: retry\nsteps:\n  - {stepName: a, instructionSet: w, rollbackAction: u, retryConfig: {maxRetries: 9, backoffMs: 100, jitter: 0}}\n"
+                     "  - {stepName: b, instructionSet: r}\n"
+                     "instructionSets:\n  w: {tool: t/write_w}\n  r: {tool: t/read_r}\n  u: {tool: t/idem_u}\n",
+                     NULL);
+    kit_ok(k, "a", "{}");
+    kit_fails(k, "b", CTN_FAILURE_TOOL_ERROR);
+    for (int i = 0; i < 8; i++) {
+        kit_fails(k, "undo:a", CTN_FAILURE_UNAVAILABLE);
+        kit_sleep_through(k, kit_wakes_in(k));
+        kit_crash(k);
+    }
+    kit_owes(k, "undo:a");
+    assert_int_equal(kit_count(k, CTN_ENTRY_RESUMED, NULL), 0);
+    kit_free(k);
+}
+
 static void a_death_storm_while_undoing_parks_the_undo(void **state)
 {
     (void) state;
@@ -431,6 +451,7 @@ int main(void)
         cmocka_unit_test(skipped_steps_and_reads_with_an_undo),
         cmocka_unit_test(an_undo_of_several_calls_repeats_only_what_did_not_succeed),
         cmocka_unit_test(an_undo_that_cannot_be_rendered_is_left_undone),
+        cmocka_unit_test(an_undo_in_back_off_is_no_death_to_those_who_load_it),
         cmocka_unit_test(a_death_storm_while_undoing_parks_the_undo),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

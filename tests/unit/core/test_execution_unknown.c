@@ -283,6 +283,46 @@ static void five_deaths_in_a_row_park_the_step(void **state)
     kit_free(k);
 }
 
+static void deaths_are_counted_on_retries_too_but_not_in_back_off(void **state)
+{
+    (void) state;
+    kit *k = kit_new("id: killer\nsteps:\n  - {stepName: a, instructionSet: s, retryConfig: {maxRetries: 9, backoffMs: 1000, jitter: 0}}\n"
+                     "instructionSets:\n  s: {tool: t/read_a}\n",
+                     NULL);
+    kit_fails(k, "a", CTN_FAILURE_UNAVAILABLE);
+    for (int i = 0; i < 9; i++)
+        kit_crash(k); /* nothing is under way */
+    assert_int_equal(kit_count(k, CTN_ENTRY_RESUMED, NULL), 0);
+    kit_to_wake(k);
+    for (int i = 0; i < 5; i++) {
+        kit_owes(k, "a");
+        kit_crash(k);
+    }
+    kit_is(k, "interrupted");
+    kit_free(k);
+}
+
+static void a_paused_step_counts_the_death_it_died_and_no_more(void **state)
+{
+    (void) state;
+    kit *k = kit_new("id: killer\nsteps:\n  - {stepName: a, instructionSet: s}\n  - {stepName: b, instructionSet: s}\n"
+                     "instructionSets:\n  s: {tool: t/read_a}\n",
+                     NULL);
+    kit_pause(k); /* a is in flight */
+    for (int i = 0; i < 9; i++)
+        kit_crash(k);
+    assert_int_equal(kit_count(k, CTN_ENTRY_RESUMED, NULL), 1);
+    kit_resume(k);
+    kit_owes(k, "a");
+    kit_pause(k);
+    kit_ok(k, "a", "{}");
+    kit_crash(k); /* b was never begun */
+    assert_int_equal(kit_count(k, CTN_ENTRY_RESUMED, NULL), 2);
+    kit_resume(k);
+    kit_owes(k, "b");
+    kit_free(k);
+}
+
 static void success_in_between_forgets_the_deaths(void **state)
 {
     (void) state;
@@ -454,6 +494,8 @@ int main(void)
         cmocka_unit_test(on_interrupted_retry_and_fail_decide_without_a_person),
         cmocka_unit_test(reads_and_idempotent_calls_are_repeated_without_spending_a_retry),
         cmocka_unit_test(five_deaths_in_a_row_park_the_step),
+        cmocka_unit_test(deaths_are_counted_on_retries_too_but_not_in_back_off),
+        cmocka_unit_test(a_paused_step_counts_the_death_it_died_and_no_more),
         cmocka_unit_test(success_in_between_forgets_the_deaths),
         cmocka_unit_test(five_deaths_park_a_write_that_may_be_repeated),
         cmocka_unit_test(after_a_death_a_write_is_checked_and_goes_once_more_in_any_case),
