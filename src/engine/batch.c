@@ -178,7 +178,7 @@ static void tell_entries(ctn_engine *e, const append_build *b)
                                 &(ctn_engine_event){.kind = CTN_EVENT_ENTRY,
                                                     .execution = b->l->x,
                                                     .entry = &entry,
-                                                    .status = ctn_execution_status(b->l->x),
+                                                    .status = b->l->status_written,
                                                     .step = entry.step,
                                                     .attempt = entry.attempt});
         ctn_arena_restore(e->scratch, mark);
@@ -288,6 +288,8 @@ void ctn_eng_recover_store(ctn_engine *e)
             e->retry_at_ms = e->now_ms + STORE_RETRY_MS;
             memcpy(e->failing_why, err.message, sizeof e->failing_why);
             return;
+        } else {
+            ctn_eng_tell_status(e, l); /* a commit that looked failed may have reached the disk */
         }
     }
     ctn_log_line(e->options.log, CTN_LOG_WARN, "the store is tried again", NULL);

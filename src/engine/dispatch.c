@@ -154,7 +154,7 @@ static void on_progress(void *ctx, uint64_t token, double progress, double total
         return;
     e->options.on_event(e->options.on_event_ctx, &(ctn_engine_event){.kind = CTN_EVENT_PROGRESS,
                                                                      .execution = f->l->x,
-                                                                     .status = ctn_execution_status(f->l->x),
+                                                                     .status = f->l->status_written,
                                                                      .step = f->l->plan->plan->steps[f->step].name,
                                                                      .attempt = f->attempt,
                                                                      .progress = progress,

@@ -69,9 +69,10 @@ void ctn_eng_ack(ctn_engine *e, filed *f, int rc, const ctn_err *err)
     ctn_eng_filed_free(e, f);
 }
 
+/* What is on disk: memory may be a batch ahead of it. */
 void ctn_eng_tell_status(ctn_engine *e, loaded *l)
 {
-    ctn_status status = ctn_execution_status(l->x);
+    ctn_status status = l->status_written;
     if (!e->options.on_event || (l->was_status_told && l->status_told == status))
         return;
     l->was_status_told = true;
@@ -289,10 +290,11 @@ static int64_t next_turn_ms(const ctn_engine *e)
         at = first->due_ms;
     if (e->failing_since_ms)
         return e->retry_at_ms;
-    if (e->due_hint_ms && !e->options.own_only && !e->is_stopping && e->loaded_count < e->options.active_max &&
-        (at == 0 || e->due_hint_ms < at))
-        at = e->due_hint_ms;
-    return at;
+    if (e->options.own_only || e->is_stopping || e->loaded_count >= e->options.active_max)
+        return at;
+    if (ctn_eng_has_room_for_more(e))
+        return e->now_ms; /* places became free in this turn */
+    return e->due_hint_ms && (at == 0 || e->due_hint_ms < at) ? e->due_hint_ms : at;
 }
 
 int64_t ctn_engine_turn(ctn_engine *e)

@@ -134,6 +134,8 @@ struct ctn_engine {
 
     int64_t exec_no_last;
     int64_t due_hint_ms; /* the store may have something to run from then on; 0: nothing */
+    bool more_is_due;    /* it has something now, and there was no place for it */
+    size_t damaged_count; /* of what is due, at the last look: they cannot be loaded, and take no place */
     bool is_stopping;
     int64_t failing_since_ms, retry_at_ms;
     char failing_why[600];
@@ -184,5 +186,6 @@ void ctn_eng_unload(ctn_engine *e, loaded *l);
 int ctn_eng_load(ctn_engine *e, ctn_execution_id id, loaded **ret_loaded, ctn_err *err);
 int ctn_eng_reload(ctn_engine *e, loaded *l, ctn_err *err);
 void ctn_eng_admit(ctn_engine *e);
+bool ctn_eng_has_room_for_more(const ctn_engine *e);
 void ctn_eng_plans_free(ctn_engine *e);
 plan_ref *ctn_eng_plan_ref(const ctn_engine *e, const ctn_plan *plan);

@@ -377,15 +377,23 @@ static int collect_due(void *ctx, const ctn_execution_row *row)
     return a->count == a->max;
 }
 
+/* A look at the store pays when a quarter of the places is free; a single one waits for the next look by time. */
+bool ctn_eng_has_room_for_more(const ctn_engine *e)
+{
+    return e->more_is_due && e->loaded_count < e->options.active_max &&
+           4 * (e->options.active_max - e->loaded_count) >= e->options.active_max;
+}
+
 /* Takes from the store what is due, as many as there is room for. */
 void ctn_eng_admit(ctn_engine *e)
 {
-    if (e->options.own_only || e->is_stopping || e->failing_since_ms || !e->due_hint_ms || e->now_ms < e->due_hint_ms ||
+    bool is_time = ctn_eng_has_room_for_more(e) || (e->due_hint_ms && e->now_ms >= e->due_hint_ms);
+    if (e->options.own_only || e->is_stopping || e->failing_since_ms || !is_time ||
         e->loaded_count >= e->options.active_max)
         return;
     ctn_arena_mark mark = ctn_arena_save(e->scratch);
     /* Those in memory are in the store's list too: they are passed by. */
-    admitting a = {.max = e->options.active_max + e->loaded_count};
+    admitting a = {.max = e->options.active_max + e->loaded_count + e->damaged_count};
     a.ids = CTN_NEW_ARRAY(e->scratch, ctn_execution_id, a.max);
     ctn_err err = {0};
     int rc = ctn_store_execution_due(e->options.store, e->now_ms, a.max, collect_due, &a, &err);
@@ -396,6 +404,7 @@ void ctn_eng_admit(ctn_engine *e)
         return;
     }
     size_t admitted = 0;
+    e->damaged_count = 0;
     for (size_t i = 0; i < a.count && e->loaded_count < e->options.active_max; i++) {
         loaded *l = ctn_eng_find(e, a.ids[i]);
         if (l)
@@ -403,6 +412,7 @@ void ctn_eng_admit(ctn_engine *e)
         rc = ctn_eng_load(e, a.ids[i], &l, &err);
         if (rc) { /* one damaged execution never stops the rest */
             ctn_log_line(e->options.log, CTN_LOG_ERROR, "an execution cannot be loaded", "why", err.message, NULL);
+            e->damaged_count++;
             continue;
         }
         admitted++;
@@ -414,6 +424,7 @@ void ctn_eng_admit(ctn_engine *e)
     }
     bool all_seen = a.count < a.max && e->loaded_count < e->options.active_max;
     e->due_hint_ms = e->now_ms + 1000;
+    e->more_is_due = !all_seen && admitted > 0;
     if (all_seen || admitted == 0) {
         int64_t next = 0;
         if (ctn_store_next_wake(e->options.store, e->now_ms, &next, NULL) == CTN_OK)

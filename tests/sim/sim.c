@@ -29,6 +29,16 @@ typedef struct event {
     bool happened; /* check: what it answers */
 } event;
 
+/* One execution, as the disk and the audience know it. */
+typedef struct subject {
+    struct sim *s;
+    ctn_execution_id id;
+    bool is_acked, has_ended, end_was_told;
+    int64_t exec_no;        /* 0: not on disk */
+    uint64_t seq_on_disk, seq_told;
+    uint64_t life_of_end;   /* the life in which its end came to disk */
+} subject;
+
 typedef struct deed {
     char tool[64], key[160];
     int count;
@@ -45,13 +55,14 @@ struct sim {
     bool is_dead, needs_turn;
     int commits, deaths;
     event events[EVENTS_MAX];
-    deed *effects, *calls;
-    size_t effect_count, call_count;
+    deed *effects, *calls, *marks; /* marks: what is on disk about a call */
+    size_t effect_count, call_count, mark_count;
     ctn_driver driver;
     const ctn_driver *drivers[1];
-    ctn_execution_id id;
-    bool is_started, is_acked, cancel_sent;
-    int64_t started_at_ms;
+    subject *subjects;
+    int count;
+    bool all_acked, cancel_sent, was_helped;
+    int64_t began_at_ms, started_at_ms;
     ctn_arena *arena;
     int settles_pending;
 };
@@ -139,6 +150,13 @@ int sim_effects_of_one_key(const sim *s, const char *tool)
     return total(s->effects, s->effect_count, tool, NULL, true);
 }
 
+int sim_effects_of_step(const sim *s, int n, const char *tool, const char *step, const char *role)
+{
+    char key[160];
+    snprintf(key, sizeof key, "%s/%s/%s", ctn_id_to_text(s->subjects[n].id).text, step, role);
+    return total(s->effects, s->effect_count, tool, key, false);
+}
+
 int sim_calls(const sim *s, const char *tool)
 {
     return total(s->calls, s->call_count, tool, NULL, false);
@@ -155,7 +173,128 @@ static void take_effect(sim *s, const char *tool, const char *key)
         SIM_FAIL(s, "the write %s ran twice under %s", tool, key);
 }
 
+/* ---- what is on disk ---- */
+
+static subject *subject_of(sim *s, ctn_execution_id id)
+{
+    for (int i = 0; i < s->count; i++)
+        if (ctn_id_equal(s->subjects[i].id, id))
+            return &s->subjects[i];
+    return NULL;
+}
+
+static void mark(sim *s, const char *what, const char *key)
+{
+    note(s->marks, &s->mark_count, what, key);
+}
+
+static bool is_marked(const sim *s, const char *what, const char *key)
+{
+    return total(s->marks, s->mark_count, what, key, false) > 0;
+}
+
+static void key_of_record(const subject *x, const ctn_record *r, const ctn_json *body, bool is_undo, char ret_key[160])
+{
+    ctn_str call = ctn_json_str_or(body, "call", CTN_STR(""));
+    snprintf(ret_key, 160, "%s/%.*s%s%.*s/%s", ctn_id_to_text(x->id).text, CTN_STR_ARG(r->step), call.len ? "/" : "",
+             CTN_STR_ARG(call), is_undo ? "undo" : "do");
+}
+
+static void take_record(sim *s, subject *x, const ctn_record *r)
+{
+    ctn_arena *arena = ctn_arena_new(1024);
+    const ctn_json *body = NULL;
+    char key[160], what[64];
+    assert_int_equal(ctn_json_parse(arena, r->body, NULL, &body, NULL), CTN_OK);
+    if (r->seq != x->seq_on_disk + 1)
+        SIM_FAIL(s, "entry %llu came to disk after entry %llu", (unsigned long long) r->seq,
+                 (unsigned long long) x->seq_on_disk);
+    if (x->has_ended)
+        SIM_FAIL(s, "%s came to disk after the end", ctn_entry_kind_name(r->kind));
+    x->seq_on_disk = r->seq;
+    bool is_undo = r->kind == CTN_ENTRY_COMPENSATION_STARTED || r->kind == CTN_ENTRY_COMPENSATION_SUCCEEDED;
+    switch (r->kind) {
+    case CTN_ENTRY_ATTEMPT_STARTED:
+    case CTN_ENTRY_COMPENSATION_STARTED:
+        key_of_record(x, r, body, is_undo, key);
+        snprintf(what, sizeof what, "started %u", r->attempt);
+        mark(s, what, key);
+        break;
+    case CTN_ENTRY_ATTEMPT_SUCCEEDED:
+    case CTN_ENTRY_COMPENSATION_SUCCEEDED:
+        key_of_record(x, r, body, is_undo, key);
+        mark(s, "done", key);
+        break;
+    case CTN_ENTRY_COMPLETED:
+    case CTN_ENTRY_FAILED:
+    case CTN_ENTRY_ROLLED_BACK:
+    case CTN_ENTRY_ROLLBACK_FAILED:
+    case CTN_ENTRY_CANCELLED:
+        x->has_ended = true;
+        x->life_of_end = s->life;
+        break;
+    default: break;
+    }
+    ctn_arena_free(arena);
+}
+
+static void take_append(sim *s, const ctn_append *a)
+{
+    subject *x = NULL;
+    if (a->row) {
+        for (int i = 0; i < s->count && !x; i++)
+            if (a->row->idempotency_key.len && s->subjects[i].exec_no == 0) {
+                char key[32];
+                snprintf(key, sizeof key, "run-%d", i);
+                if (ctn_str_is(a->row->idempotency_key, key))
+                    x = &s->subjects[i];
+            }
+        assert_non_null(x);
+        x->id = a->row->id;
+        x->exec_no = a->exec_no;
+    }
+    for (int i = 0; i < s->count && !x; i++)
+        if (s->subjects[i].exec_no == a->exec_no)
+            x = &s->subjects[i];
+    assert_non_null(x);
+    for (size_t i = 0; i < a->count; i++)
+        take_record(s, x, &a->records[i]);
+}
+
+static void on_event(void *ctx, const ctn_engine_event *told)
+{
+    sim *s = ctx;
+    subject *x = subject_of(s, ctn_execution_id_of(told->execution));
+    if (told->kind != CTN_EVENT_ENTRY && told->kind != CTN_EVENT_STATUS)
+        return;
+    if (!x || !x->exec_no)
+        SIM_FAIL(s, "something is told of an execution that is not on disk");
+    if (x->end_was_told)
+        SIM_FAIL(s, "something is told after the end");
+    if (told->kind == CTN_EVENT_STATUS) {
+        x->end_was_told = ctn_status_is_final(told->status);
+        if (x->end_was_told && !x->has_ended)
+            SIM_FAIL(s, "an end is told that is not on disk");
+        return;
+    }
+    if (told->entry->seq > x->seq_on_disk || told->entry->seq <= x->seq_told)
+        SIM_FAIL(s, "entry %llu is told after %llu, on disk are %llu", (unsigned long long) told->entry->seq,
+                 (unsigned long long) x->seq_told, (unsigned long long) x->seq_on_disk);
+    x->seq_told = told->entry->seq;
+}
+
 /* ---- the tool driver ---- */
+
+static void check_begin(const sim *s, const ctn_call_request *request, const char *tool, const char *key)
+{
+    char what[64];
+    snprintf(what, sizeof what, "started %u", request->attempt);
+    if (is_marked(s, "done", key))
+        SIM_FAIL(s, "%s was recorded as done and is called again under %s", tool, key);
+    bool must_be_on_disk = strncmp(tool, "write_", 6) == 0 || strncmp(tool, "undo_", 5) == 0;
+    if (must_be_on_disk && !is_marked(s, what, key))
+        SIM_FAIL(s, "%s begins under %s and its start is not on disk", tool, key);
+}
 
 static void driver_begin(void *ctx, const ctn_call_request *request)
 {
@@ -169,6 +308,8 @@ static void driver_begin(void *ctx, const ctn_call_request *request)
     trace(s, "begin %s attempt %u", key, request->attempt);
     int64_t delay_ms = 1 + (int64_t) roll(s, 20);
     bool is_check = strncmp(tool, "check_", 6) == 0;
+    if (!is_check)
+        check_begin(s, request, tool, key);
     bool has_effect = !is_check && strncmp(tool, "read_", 5) != 0 && strncmp(tool, "fail_", 5) != 0;
 
     ctn_failure failure = strncmp(tool, "fail_", 5) == 0 ? CTN_FAILURE_TOOL_ERROR : CTN_FAILURE_NONE;
@@ -286,6 +427,11 @@ static void commit(sim *s, ctn_batch *batch)
     batch->rc = CTN_OK;
     if (!fails || roll(s, 2))
         batch->rc = ctn_store_commit(s->store, batch->appends, batch->count, batch->outcomes, &batch->err);
+    else
+        batch->rc = CTN_E_IO;
+    for (size_t i = 0; batch->rc == CTN_OK && i < batch->count; i++)
+        if (batch->outcomes[i] == CTN_OUTCOME_ACCEPTED)
+            take_append(s, &batch->appends[i]);
     if (fails)
         batch->rc = ctn_fail(&batch->err, CTN_E_IO, "the simulated disk does not answer");
     if (n == s->o.die_after_commit || percent(s, s->o.die_chance_percent)) {
@@ -304,11 +450,16 @@ static int64_t sim_now(void *ctx)
 
 static void on_ack(void *ctx, int rc, ctn_execution_id id, const ctn_err *err)
 {
-    sim *s = ctx;
+    subject *x = ctx;
+    sim *s = x->s;
     if (rc)
         SIM_FAIL(s, "start refused: %s", err->message);
-    s->is_acked = true;
-    s->id = id;
+    if (!x->exec_no || !ctn_id_equal(x->id, id))
+        SIM_FAIL(s, "a start is acknowledged that is not on disk");
+    x->is_acked = true;
+    s->all_acked = true;
+    for (int i = 0; i < s->count; i++)
+        s->all_acked = s->all_acked && s->subjects[i].is_acked;
 }
 
 static ctn_plan *compile(sim *s)
@@ -348,11 +499,16 @@ static void begin_life(sim *s)
         .writer = {.ctx = s, .submit = writer_submit},
         .drivers = s->drivers,
         .driver_count = 1,
+        .active_max = s->o.active_max,
+        .on_event = on_event,
+        .on_event_ctx = s,
         .wake = on_wake,
         .wake_ctx = s,
     };
     assert_int_equal(ctn_engine_new(&o, &s->engine, &err), CTN_OK);
-    if (!s->is_acked) { /* nobody was told that it is accepted: the caller asks again */
+    for (int i = 0; i < s->count; i++)
+        s->subjects[i].end_was_told = false; /* a new audience */
+    if (!s->all_acked) { /* nobody was told that it is accepted: the caller asks again */
         const ctn_plan *plan = NULL;
         int64_t version = 0;
         int rc = ctn_engine_plan_add(s->engine, compile(s), CTN_STR("sim"), &plan, &version, &err);
@@ -360,8 +516,14 @@ static void begin_life(sim *s)
             SIM_FAIL(s, "plan refused: %s", err.message);
         const ctn_json *input = NULL;
         assert_int_equal(ctn_json_parse(s->arena, ctn_str_from(s->o.input ? s->o.input : "{}"), NULL, &input, &err), 0);
-        ctn_start start = {.plan = plan, .version = version, .input = input, .idempotency_key = CTN_STR("the-one")};
-        ctn_engine_start(s->engine, &start, on_ack, s);
+        for (int i = 0; i < s->count; i++) {
+            char key[32];
+            snprintf(key, sizeof key, "run-%d", i);
+            ctn_start start = {
+                .plan = plan, .version = version, .input = input, .idempotency_key = ctn_str_from(key)};
+            if (!s->subjects[i].is_acked)
+                ctn_engine_start(s->engine, &start, on_ack, &s->subjects[i]);
+        }
         s->started_at_ms = s->now_ms;
     }
     s->needs_turn = true;
@@ -389,7 +551,13 @@ sim *sim_new(const sim_options *options)
     assert_non_null(s);
     s->o = *options;
     s->chance = options->seed * 2654435761u + 1;
-    s->now_ms = 1790000000000;
+    s->now_ms = s->began_at_ms = 1790000000000;
+    s->count = options->executions ? options->executions : 1;
+    s->subjects = calloc((size_t) s->count, sizeof *s->subjects);
+    s->marks = calloc(LEDGER_MAX, sizeof *s->marks);
+    assert_true(s->subjects && s->marks);
+    for (int i = 0; i < s->count; i++)
+        s->subjects[i].s = s;
     s->effects = calloc(LEDGER_MAX, sizeof *s->effects);
     s->calls = calloc(LEDGER_MAX, sizeof *s->calls);
     s->arena = ctn_arena_new(4096);
@@ -416,6 +584,8 @@ void sim_free(sim *s)
     ctn_arena_free(s->arena);
     free(s->effects);
     free(s->calls);
+    free(s->marks);
+    free(s->subjects);
     free(s);
 }
 
@@ -454,7 +624,7 @@ static void on_settled(void *ctx, int rc, ctn_execution_id id, const ctn_err *er
 /* A person who looks at the ledger and says the truth. */
 static bool help(sim *s, const ctn_execution *x)
 {
-    ctn_status status = ctn_execution_status(x);
+    ctn_execution_id id = ctn_execution_id_of(x);
     if (s->settles_pending)
         return false; /* it was said; time goes on */
     const ctn_plan *plan = ctn_execution_plan(x);
@@ -471,7 +641,7 @@ static bool help(sim *s, const ctn_execution *x)
             const ctn_plan_call *call = &(v.is_undoing ? plan->steps[i].undo : plan->steps[i].set)->calls[0];
             const char *tool = ctn_arena_str(s->arena, ctn_str_from_offset(call->target, 4)).ptr;
             char key[160];
-            snprintf(key, sizeof key, "%s/%.*s/%s", ctn_id_to_text(s->id).text, CTN_STR_ARG(plan->steps[i].name),
+            snprintf(key, sizeof key, "%s/%.*s/%s", ctn_id_to_text(id).text, CTN_STR_ARG(plan->steps[i].name),
                      v.is_undoing ? "undo" : "do");
             bool happened = total(s->effects, s->effect_count, tool, key, false) > 0;
             in.settle = happened ? CTN_SETTLE_SUCCEED : roll(s, 2) ? CTN_SETTLE_RETRY : CTN_SETTLE_FAIL;
@@ -484,20 +654,20 @@ static bool help(sim *s, const ctn_execution *x)
             continue;
         }
         s->settles_pending++;
-        ctn_engine_input(s->engine, s->id, &in, on_settled, s);
+        s->was_helped = true; /* what a person asks for is loaded, room or not */
+        ctn_engine_input(s->engine, id, &in, on_settled, s);
         return true;
     }
-    (void) status;
     return false;
 }
 
-const ctn_execution *sim_execution(sim *s)
+const ctn_execution *sim_execution(sim *s, int n)
 {
     ctn_arena_reset(s->arena);
     ctn_execution_row row;
     ctn_err err = {0};
     ctn_execution *x = NULL;
-    if (ctn_store_execution_get(s->store, s->arena, s->id, &row, &err) ||
+    if (ctn_store_execution_get(s->store, s->arena, s->subjects[n].id, &row, &err) ||
         ctn_execution_load(s->store, s->arena, &row, &x, &err))
         SIM_FAIL(s, "the journal does not read back: %s", err.message);
     if (row.status != ctn_execution_status(x) &&
@@ -505,6 +675,61 @@ const ctn_execution *sim_execution(sim *s)
         SIM_FAIL(s, "the row says %s, the journal %s", ctn_status_name(row.status),
                  ctn_status_name(ctn_execution_status(x)));
     return x;
+}
+
+/* Nothing is due at this moment: what is in memory has a reason to be there. */
+static void check_memory(sim *s)
+{
+    size_t loaded = 0;
+    ctn_str why;
+    bool is_writing = ctn_engine_store_failing_since_ms(s->engine, &why) != 0;
+    for (size_t i = 0; i < EVENTS_MAX; i++)
+        is_writing = is_writing || (s->events[i].used && s->events[i].kind == EVENT_COMMIT);
+    if (is_writing)
+        return; /* what it has come to is not on disk yet */
+    for (int i = 0; i < s->count; i++) {
+        const ctn_execution *x = ctn_engine_find(s->engine, s->subjects[i].id);
+        if (!x)
+            continue;
+        loaded++;
+        ctn_status status = ctn_execution_status(x);
+        if (status == CTN_STATUS_WAITING || status == CTN_STATUS_INTERRUPTED || status == CTN_STATUS_QUEUED ||
+            ctn_status_is_final(status))
+            SIM_FAIL(s, "an execution that is %s stays in memory", ctn_status_name(status));
+    }
+    if (s->o.active_max && !s->was_helped && loaded > s->o.active_max)
+        SIM_FAIL(s, "%zu executions are in memory", loaded);
+}
+
+/* Who is at rest may have ended or need somebody. True: somebody did something. */
+static bool look_after_all(sim *s, bool *ret_all_at_rest, bool is_woken, ctn_status *ret_status)
+{
+    *ret_all_at_rest = true;
+    for (int i = 0; i < s->count; i++) {
+        subject *subj = &s->subjects[i];
+        if (subj->has_ended && i > 0)
+            continue;
+        const ctn_execution *x = sim_execution(s, i);
+        ctn_status status = ctn_execution_status(x);
+        if (i == 0)
+            *ret_status = status;
+        if (ctn_status_is_final(status))
+            continue;
+        if ((ctn_engine_find(s->engine, subj->id) == NULL || status == CTN_STATUS_COMPENSATING ||
+             status == CTN_STATUS_INTERRUPTED || status == CTN_STATUS_WAITING) &&
+            help(s, x))
+            return true;
+        if (status != CTN_STATUS_INTERRUPTED || is_woken || s->settles_pending)
+            *ret_all_at_rest = false;
+    }
+    return false;
+}
+
+static void check_end(sim *s)
+{
+    for (int i = 0; i < s->count; i++)
+        if (s->subjects[i].has_ended && s->subjects[i].life_of_end == s->life && !s->subjects[i].end_was_told)
+            SIM_FAIL(s, "the end came to disk and nobody was told");
 }
 
 ctn_status sim_run(sim *s)
@@ -518,11 +743,11 @@ ctn_status sim_run(sim *s)
             if (s->needs_turn)
                 continue;
         }
-        if (s->o.cancel_at_ms && s->is_acked && !s->cancel_sent && s->now_ms >= s->started_at_ms + s->o.cancel_at_ms) {
+        if (s->o.cancel_at_ms && s->all_acked && !s->cancel_sent && s->now_ms >= s->started_at_ms + s->o.cancel_at_ms) {
             s->cancel_sent = true;
             ctn_input in = {.kind = CTN_IN_CANCEL, .actor = CTN_STR("sam")};
             s->settles_pending++;
-            ctn_engine_input(s->engine, s->id, &in, on_settled, s);
+            ctn_engine_input(s->engine, s->subjects[0].id, &in, on_settled, s);
             continue;
         }
         event *e = next_event(s);
@@ -539,17 +764,16 @@ ctn_status sim_run(sim *s)
             }
             continue;
         }
-        if (s->is_acked) { /* at rest: has it ended, or does it need somebody? */
-            const ctn_execution *x = sim_execution(s);
-            ctn_status status = ctn_execution_status(x);
-            if (ctn_status_is_final(status))
+        check_memory(s);
+        ctn_status status = CTN_STATUS_QUEUED;
+        if (s->all_acked) {
+            bool all_at_rest;
+            ctn_str why;
+            if (look_after_all(s, &all_at_rest, wake_at_ms > 0, &status))
+                continue;
+            if (all_at_rest && !ctn_engine_store_failing_since_ms(s->engine, &why)) {
+                check_end(s);
                 return status;
-            if (ctn_engine_find(s->engine, s->id) == NULL || status == CTN_STATUS_COMPENSATING ||
-                status == CTN_STATUS_INTERRUPTED || status == CTN_STATUS_WAITING) {
-                if (help(s, x))
-                    continue;
-                if (status == CTN_STATUS_INTERRUPTED && !wake_at_ms && !s->settles_pending)
-                    return status;
             }
         }
         if (wake_at_ms > s->now_ms) {
@@ -562,11 +786,15 @@ ctn_status sim_run(sim *s)
             s->now_ms++;
             continue;
         }
-        const ctn_execution *x = s->is_acked ? sim_execution(s) : NULL;
-        SIM_FAIL(s, "nothing moves any more; it is %s", x ? ctn_status_name(ctn_execution_status(x)) : "not accepted");
+        SIM_FAIL(s, "nothing moves any more; it is %s", s->all_acked ? ctn_status_name(status) : "not accepted");
     }
     SIM_FAIL(s, "it does not come to an end");
     return CTN_STATUS_FAILED;
+}
+
+int64_t sim_elapsed_ms(const sim *s)
+{
+    return s->now_ms - s->began_at_ms;
 }
 
 int sim_deaths(const sim *s)
@@ -581,23 +809,47 @@ int sim_commits(const sim *s)
 
 typedef struct counting {
     ctn_entry_kind kind;
+    const char *step, *member;
     int count;
+    int64_t at_ms, number;
 } counting;
 
 static int count_record(void *ctx, const ctn_record *record, int64_t position)
 {
     counting *c = ctx;
     (void) position;
-    c->count += record->kind == c->kind;
+    if (record->kind != c->kind || (c->step && !ctn_str_is(record->step, c->step)))
+        return 0;
+    if (c->count++ > 0)
+        return 0;
+    c->at_ms = record->at_ms;
+    ctn_arena *arena = ctn_arena_new(1024);
+    const ctn_json *body = NULL;
+    assert_int_equal(ctn_json_parse(arena, record->body, NULL, &body, NULL), CTN_OK);
+    c->number = c->member ? ctn_json_int_or(body, c->member, 0) : 0;
+    ctn_arena_free(arena);
     return 0;
+}
+
+static counting count_entries(sim *s, ctn_entry_kind kind, const char *step, const char *member)
+{
+    counting c = {.kind = kind, .step = step, .member = member};
+    ctn_err err = {0};
+    assert_int_equal(ctn_store_journal_read(s->store, s->subjects[0].exec_no, 1, count_record, &c, &err), CTN_OK);
+    return c;
 }
 
 int sim_entries(sim *s, ctn_entry_kind kind)
 {
-    counting c = {.kind = kind};
-    ctn_execution_row row;
-    ctn_err err = {0};
-    assert_int_equal(ctn_store_execution_get(s->store, s->arena, s->id, &row, &err), CTN_OK);
-    assert_int_equal(ctn_store_journal_read(s->store, row.exec_no, 1, count_record, &c, &err), CTN_OK);
-    return c.count;
+    return count_entries(s, kind, NULL, NULL).count;
+}
+
+int64_t sim_entry_at_ms(sim *s, ctn_entry_kind kind, const char *step)
+{
+    return count_entries(s, kind, step, NULL).at_ms;
+}
+
+int64_t sim_entry_number(sim *s, ctn_entry_kind kind, const char *step, const char *member)
+{
+    return count_entries(s, kind, step, member).number;
 }

@@ -7,6 +7,14 @@
  *   write_*  effect write        check_* answers {"happened", "result"} from the ledger, for the write of that name
  *   undo_*   effect idempotent   fail_*  always tool_error
  * Every answer is {"value": NAME, "key": idempotency key}.
+ *
+ * What every world checks while it runs, and fails the test with its seed when it does not hold:
+ *   - No write takes effect twice under one key.
+ *   - A call whose success is on disk is never made again.
+ *   - A write or an undo begins only when its start is on disk.
+ *   - What is told (entries, statuses, acknowledgements) is on disk, in order, nothing after the end; and an end that
+ *     came to disk is told.
+ *   - What waits for people or a far time is not in memory; what runs at once is not more than active_max.
  */
 #pragma once
 #include "engine/engine.h"
@@ -22,15 +30,18 @@ typedef struct sim_options {
     int commit_fails_percent; /* commits that fail (the batch may or may not be on disk) */
     int cancel_at_ms;         /* after the start; 0: never */
     bool person_is_absent;    /* nobody settles what is interrupted */
+    int executions;           /* how many are started at once; 0: 1 */
+    size_t active_max;        /* 0: the engine's own */
 } sim_options;
 
 typedef struct sim sim;
 
 sim *sim_new(const sim_options *options);
 void sim_free(sim *s);
-/* Runs until the execution has ended, or is parked and nobody is there to help. Fails the test (cmocka) with the seed
- * when nothing moves any more or a promise is broken. Returns the final or parked status. */
+/* Runs until every execution has ended, or is parked and nobody is there to help. Fails the test (cmocka) with the
+ * seed when nothing moves any more or a promise is broken. Returns the final or parked status (of the first one). */
 ctn_status sim_run(sim *s);
+int64_t sim_elapsed_ms(const sim *s);
 
 int sim_deaths(const sim *s);
 int sim_commits(const sim *s);
@@ -38,7 +49,12 @@ int sim_commits(const sim *s);
 int sim_effects(const sim *s, const char *tool);
 /* The most often that it did so under one key. */
 int sim_effects_of_one_key(const sim *s, const char *tool);
+/* How often it did so for the n-th execution's step, in a role ("do", "undo"). */
+int sim_effects_of_step(const sim *s, int n, const char *tool, const char *step, const char *role);
 int sim_calls(const sim *s, const char *tool); /* how often it was asked */
-/* Out of the store, as a stranger would read it. */
-const ctn_execution *sim_execution(sim *s);
-int sim_entries(sim *s, ctn_entry_kind kind);
+/* Out of the store, as a stranger would read it; valid until the next call. */
+const ctn_execution *sim_execution(sim *s, int n);
+int sim_entries(sim *s, ctn_entry_kind kind); /* of the first execution */
+/* When the first such entry of the first execution was decided, and when it was about to be: untilMs, dueMs. */
+int64_t sim_entry_at_ms(sim *s, ctn_entry_kind kind, const char *step);
+int64_t sim_entry_number(sim *s, ctn_entry_kind kind, const char *step, const char *member);
