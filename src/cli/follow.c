@@ -204,7 +204,7 @@ static int do_here(ctn_cli *cli, const ctn_workspace *ws, ctn_host *host, ctn_re
     }
     if (goes_on && rc == CTN_OK && follows)
         goes_on = ctn_host_run(host, is_over, &l);
-    bool was_interrupted = !goes_on && ctn_host_signal(host);
+    bool was_interrupted = !goes_on && ctn_host_signal(host) != 0;
     ctn_view_end(l.view);
     l.view = NULL;
     if (was_interrupted && ctn_host_engine(host) && !ctn_engine_is_quiet(ctn_host_engine(host)))
@@ -212,7 +212,7 @@ static int do_here(ctn_cli *cli, const ctn_workspace *ws, ctn_host *host, ctn_re
     ctn_host_close(host);
     ctn_arena_free(l.scratch);
     *ret_id = l.id;
-    if (was_interrupted || (rc == CTN_E_CLOSED && !l.has_id))
+    if (was_interrupted)
         return say_interrupted(cli, &l);
     if (rc)
         return ctn_cli_fail_err(cli, &l.err);

@@ -213,7 +213,7 @@ ctn_host *ctn_host_new(const ctn_cli *cli, const ctn_workspace *ws)
     ctn_host *host = ctn_malloc(sizeof *host);
     *host = (ctn_host){.cli = cli, .ws = ws, .arena = ctn_arena_new(4096), .loop = ctn_loop_new()};
     host->log_text = (ctn_log){.fd = 2,
-                               .level_min = CTN_LOG_WARN,
+                               .level_min = CTN_LOG_ERROR, /* what a server does wrong is in the sentence at the end */
                                .json = ctn_opt_is_given(cli, CTN_OPT_JSON) && !ctn_view_is_live(cli),
                                .clock = ctn_clock_system()};
     if (!ctn_view_is_live(cli) && !ctn_opt_is_given(cli, CTN_OPT_QUIET))
@@ -328,6 +328,8 @@ ctn_mcp_driver *ctn_host_tools(const ctn_host *host)
 
 int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
 {
+    if (serves)
+        host->log_text.level_min = CTN_LOG_WARN;
     int rc = ctn_host_drivers(host, err);
     if (rc == CTN_OK && !host->lock)
         rc = ctn_store_lock_take(host->ws->store_url, &host->lock, err);

@@ -3,6 +3,7 @@
  */
 #include "cli/result.h"
 #include "base/clock.h"
+#include "cli/view.h"
 #include "cli/words.h"
 #include "engine/engine.h"
 #include <stdio.h>
@@ -157,10 +158,10 @@ void ctn_tell_parked(const ctn_cli *cli, const ctn_snapshot *s)
         interrupted += s->steps[i].view.status == CTN_STEP_INTERRUPTED;
     for (size_t i = 0; i < s->step_count; i++) {
         const ctn_snapshot_step *step = &s->steps[i];
-        if (step->view.status == CTN_STEP_WAITING && !step->view.waits_for_time)
-            tell_waiting(cli, s, step);
-        else if (step->view.status == CTN_STEP_INTERRUPTED)
+        if (step->view.status == CTN_STEP_INTERRUPTED)
             tell_interrupted(cli, s, step, interrupted == 1);
+        else if (ctn_step_needs_somebody(&step->view))
+            tell_waiting(cli, s, step);
     }
     if (s->status == CTN_STATUS_PAUSED || s->status == CTN_STATUS_QUEUED) {
         ctn_str line = ctn_arena_printf(cli->arena, "catena: it is %s\n  go on    %.*s\n", ctn_status_name(s->status),
@@ -188,7 +189,8 @@ static void tell_end(const ctn_cli *cli, const ctn_execution_row *row)
     ctn_str none = {0}, step = ctn_json_str_or(error, "step", none);
     ctn_time_text span = ctn_duration_text(duration_of(row));
     if (row->status == CTN_STATUS_COMPLETED) {
-        ctn_cli_say(cli, "completed in %s", span.text);
+        if (!ctn_view_is_live(cli)) /* the picture says it already */
+            ctn_cli_say(cli, "completed in %s", span.text);
         return;
     }
     ctn_str message = ctn_text_clean(cli->arena, ctn_json_str_or(error, "message", none), 0);

@@ -97,6 +97,12 @@ ctn_snapshot ctn_snapshot_from_json(const ctn_json *v, ctn_arena *arena)
     return s;
 }
 
+bool ctn_step_needs_somebody(const ctn_step_view *v)
+{
+    return v->status == CTN_STEP_INTERRUPTED ||
+           (v->status == CTN_STEP_WAITING && (v->wants_approval || !v->waits_for_time));
+}
+
 bool ctn_snapshot_is_parked(const ctn_snapshot *s)
 {
     if (s->status == CTN_STATUS_PAUSED)
@@ -104,7 +110,7 @@ bool ctn_snapshot_is_parked(const ctn_snapshot *s)
     if (s->status != CTN_STATUS_WAITING && s->status != CTN_STATUS_INTERRUPTED)
         return false;
     for (size_t i = 0; i < s->step_count; i++)
-        if (s->steps[i].view.status == CTN_STEP_WAITING && s->steps[i].view.waits_for_time)
+        if (s->steps[i].view.status == CTN_STEP_WAITING && !ctn_step_needs_somebody(&s->steps[i].view))
             return false;
     return true;
 }

@@ -28,6 +28,8 @@ const ctn_json *ctn_snapshot_step_to_json(const ctn_snapshot_step *step, ctn_are
 ctn_snapshot ctn_snapshot_from_json(const ctn_json *v, ctn_arena *arena);
 ctn_snapshot_step ctn_snapshot_step_from_json(const ctn_json *v, ctn_arena *arena);
 
+/* It waits for a person, also when that has a deadline; a wait that ends by itself does not. */
+bool ctn_step_needs_somebody(const ctn_step_view *v);
 /* Nothing can go on without somebody: some step waits for an answer or is interrupted, or all is paused, and nothing
  * waits for a time or is under way. */
 bool ctn_snapshot_is_parked(const ctn_snapshot *s);

@@ -9,6 +9,7 @@
 
 #define LIST_LIMIT    50
 #define SHOWN_COLUMNS 100
+#define WHERE_COLUMNS 24
 
 static ctn_colour colour_of(ctn_status status)
 {
@@ -383,10 +384,11 @@ static int history_line(void *ctx, const ctn_record *record, int64_t position)
     bool is_person = !ctn_str_is(record->actor, "engine");
     ctn_str by = is_person ? ctn_arena_printf(cli->arena, "by %.*s", CTN_STR_ARG(record->actor)) : (ctn_str){0};
     ctn_str body = tell_body(cli, record->body);
-    printf("%4llu  %-12s  %-22s %s%.*s%s%.*s%s%s%.*s%s\n", (unsigned long long) record->seq,
+    if (by.len)
+        where = ctn_arena_printf(cli->arena, "%.*s%s%.*s", CTN_STR_ARG(where), where.len ? " " : "", CTN_STR_ARG(by));
+    printf("%4llu  %-12s  %-22s  %-*.*s%s%s%.*s%s\n", (unsigned long long) record->seq,
            ctn_duration_text(record->at_ms - t->first_at_ms).text, ctn_entry_kind_name(record->kind),
-           where.len ? " " : "", CTN_STR_ARG(where), by.len ? " " : "", CTN_STR_ARG(by), body.len ? "  " : "", dim,
-           CTN_STR_ARG(body), plain);
+           body.len ? WHERE_COLUMNS : 0, CTN_STR_ARG(where), body.len ? "  " : "", dim, CTN_STR_ARG(body), plain);
     return 0;
 }
 

@@ -13,6 +13,7 @@
 #define FRAME_MS         100
 #define PROGRESS_LINE_MS 1000
 #define NAME_COLUMNS_MAX 40
+#define WORD_COLUMNS     11
 
 typedef struct row {
     ctn_str name;
@@ -221,16 +222,15 @@ static void tell_row(ctn_view *view, row *r)
     ctn_buf_init(&text, 4096);
     ctn_buf_append_literal(&out, "  ");
     ctn_text_pad(&out, ctn_text_clean(view->scratch, r->name, view->name_columns), view->name_columns + 2);
-    ctn_buf_append(&out, ctn_str_from(ctn_colour_code(s, l.colour)));
-    bool is_over = r->v.ended_at_ms && !is_under_way(&r->v) && r->v.status != CTN_STEP_SKIPPED;
-    ctn_text_pad(&out, ctn_str_from(l.word), is_over || r->v.attempt > 1 || r->v.failure || r->message[0] ? 11 : 0);
-    ctn_buf_append(&out, ctn_str_from(ctn_colour_code(s, CTN_COLOUR_NONE)));
-    if (is_over) {
+    if (r->v.ended_at_ms && !is_under_way(&r->v) && r->v.status != CTN_STEP_SKIPPED) {
         ctn_buf_append_char(&text, ' ');
         append_duration(&text, &r->v, now_ms, 0);
     }
     append_note(&text, r, now_ms);
     ctn_str note = ctn_text_clean(view->scratch, ctn_buf_str(&text), 0);
+    ctn_buf_append(&out, ctn_str_from(ctn_colour_code(s, l.colour)));
+    ctn_text_pad(&out, ctn_str_from(l.word), note.len ? WORD_COLUMNS : 0);
+    ctn_buf_append(&out, ctn_str_from(ctn_colour_code(s, CTN_COLOUR_NONE)));
     ctn_buf_printf(&out, "%s%.*s\n", note.len ? " " : "", CTN_STR_ARG(note));
     (void) ctn_screen_write(s, ctn_buf_str(&out));
     ctn_buf_done(&text);

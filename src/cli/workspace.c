@@ -150,8 +150,14 @@ static int refuse_chain(ctn_cli *cli, const ctn_workspace *ws, ctn_str id, names
 {
     const ctn_library *library = ws->config->library;
     size_t max = sizeof known->items / sizeof *known->items;
-    for (size_t i = 0; i < ctn_library_chain_count(library) && known->count < max; i++)
-        known->items[known->count++] = ctn_library_chain_at(library, i)->id;
+    for (size_t i = 0; i < ctn_library_chain_count(library) && known->count < max; i++) {
+        ctn_str name = ctn_library_chain_at(library, i)->id;
+        bool is_known = false;
+        for (size_t k = 0; k < known->count; k++)
+            is_known = is_known || ctn_str_equal(known->items[k], name);
+        if (!is_known)
+            known->items[known->count++] = name;
+    }
     if (known->count)
         return ctn_cli_fail(cli, "there is no chain \"%.*s\"; %.*s", CTN_STR_ARG(id),
                             CTN_STR_ARG(ctn_words_suggest(cli->arena, id, known->items, known->count)));

@@ -1,0 +1,73 @@
+/*
+ * cli_kit.h -- the real binary, run by tests: in a folder of its own, with what it said and how it ended.
+ *
+ * A world is a folder under the system's one for temporary files. Commands get it as their current folder, a small
+ * fixed environment, and what the test sets with world_env. Whatever still runs when the world ends is killed, and
+ * the folder is removed.
+ */
+#pragma once
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdbool.h>
+#include <sys/types.h>
+#include <cmocka.h>
+
+#define OUTPUT_MAX (256 * 1024)
+#define ENV_MAX    16
+
+typedef struct said {
+    int exit_code; /* -signal when one ended it */
+    char out[OUTPUT_MAX], err[OUTPUT_MAX];
+} said;
+
+typedef struct world {
+    char folder[200];
+    char *env[ENV_MAX]; /* NAME=VALUE, after the fixed ones */
+    size_t env_count;
+    said said;          /* of the last command that ended */
+} world;
+
+typedef struct running {
+    pid_t pid; /* 0: none */
+    int out_fd, err_fd;
+} running;
+
+int world_setup(void **state);
+int world_teardown(void **state);
+void world_env(world *w, const char *name_is_value);
+
+void world_write(world *w, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* At most size - 1 bytes; "" when there is no such file. */
+void world_read(world *w, const char *name, char *text, size_t size);
+bool world_has(world *w, const char *name);
+
+/* Runs `catena ARGS...` (NULL ends them) to its end, with a time limit; returns the exit code. */
+int catena(world *w, ...) __attribute__((sentinel));
+/* The same with this on standard input. */
+int catena_fed(world *w, const char *input, ...) __attribute__((sentinel));
+/* A line for sh, with catena in PATH: how a command that a sentence offered is tried. */
+int shell(world *w, const char *line);
+/* In the background. */
+running catena_start(world *w, ...) __attribute__((sentinel));
+int running_wait(world *w, running *r);
+/* On a terminal of its own; what it writes there goes to said.out, both streams. */
+int catena_on_terminal(world *w, ...) __attribute__((sentinel));
+
+/* ---- what was said ---- */
+void assert_contains(const char *text, const char *part);
+void assert_lacks(const char *text, const char *part);
+#define assert_out(w, part)  assert_contains((w)->said.out, part)
+#define assert_err(w, part)  assert_contains((w)->said.err, part)
+/* Exit code, with everything that was said when it is another. */
+void assert_exit_(world *w, int code, int expected, const char *file, int line);
+#define assert_exit(w, call, expected) assert_exit_((w), (call), (expected), __FILE__, __LINE__)
+/* The value of the first "NAME":"VALUE" or "NAME": "VALUE" in text; into a buffer of 64. */
+void json_text(const char *text, const char *name, char *value);
+/* Waits until the file holds the text, or fails after ten seconds. */
+void world_await(world *w, const char *file, const char *text);
+/* The id of the newest execution. */
+void newest_id(world *w, char *id);
+/* Where the tool server for tests is; NULL: it was not built. */
+const char *peer_program(void);

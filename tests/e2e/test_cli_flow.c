@@ -1,0 +1,594 @@
+/*
+ * The command with a real tool server: servers that misbehave, answers, settling, pausing, cancelling from elsewhere,
+ * Ctrl-C, owners that come and go. The tool server writes every executed call into a ledger, so what really
+ * happened is counted there.
+ */
+#include "cli_kit.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define NEED_PEER()                                                                                                    \
+    do {                                                                                                               \
+        if (!peer_program()) {                                                                                         \
+            print_message("skipped: peer_mcp was not built\n");                                                        \
+            skip();                                                                                                    \
+        }                                                                                                              \
+    } while (0)
+
+/* One server, "peer", with these arguments, and these chains. */
+static void make_world(world *w, const char *modes, const char *chain)
+{
+    world_write(w, "catena.yaml",
+                "servers:\n  peer: {command: '%s', args: [%s%s--ledger, ledger], trusted: true}\ninclude: [chain.yaml]\n",
+                peer_program(), modes, modes[0] ? ", " : "");
+    world_write(w, "chain.yaml", "%s", chain);
+}
+
+static size_t count_in(world *w, const char *file, const char *part)
+{
+    static char text[65536];
+    size_t count = 0;
+    world_read(w, file, text, sizeof text);
+    for (const char *at = text; (at = strstr(at, part)); at++)
+        count++;
+    return count;
+}
+
+/* What stands behind `label` on its line of stderr: a command that was offered. */
+static void offered(world *w, const char *label, char command[400])
+{
+    const char *at = strstr(w->said.err, label);
+    assert_contains(w->said.err, label);
+    at = strstr(at, "catena ");
+    assert_non_null(at);
+    snprintf(command, 400, "%.*s", (int) strcspn(at, "\n"), at);
+}
+
+static const char ONE_CALL[] = "id: one\ninstructionSets: {write: {tool: peer/write_line, arguments: {line: x}}}\n"
+                               "steps: [{stepName: write, instructionSet: write, outputVariables: [line], noUndo: sent}]\n";
+
+/* ---- servers that are not what they should be ---- */
+
+static void a_server_that_is_not_configured_is_named(void **state)
+{
+    world *w = *state;
+    NEED_PEER();
+    world_write(w, "chain.yaml", "%s", ONE_CALL);
+    assert_exit(w, catena(w, "run", "chain.yaml", NULL), 2);
+    assert_err(w, "step write needs the server \"peer\", and there is no catena.yaml");
+    world_write(w, "catena.yaml", "servers: {pear: {command: x}}\n");
+    assert_exit(w, catena(w, "run", "chain.yaml", NULL), 2);
+    assert_err(w, "did you mean \"pear\"?");
+    world_write(w, "catena.yaml", "servers: {peer: {url: 'https://x.example'}}\n");
+    assert_exit(w, catena(w, "run", "chain.yaml", NULL), 2);
+    assert_err(w, "catena.yaml:1:11: the server \"peer\" has a url");
+    world_write(w, "catena.yaml", "servers: {peer: {command: no-such-server}}\n");
+    assert_exit(w, catena(w, "run", "chain.yaml", NULL), 2);
+    assert_err(w, "catena.yaml:1:11: the server \"peer\" cannot be started: there is no program no-such-server");
+    assert_false(world_has(w, "catena.db"));
+}
+
+static void a_server_that_dies_at_once_tells_its_last_words(void **state)
+{
+    world *w = *state;
+    world_write(w, "chain.yaml", "%s", ONE_CALL);
+    world_write(w, "catena.yaml",
+                "servers: {peer: {command: sh, args: [-c, 'echo my licence has run out >&2; exit 3']}}\n");
+    assert_exit(w, catena(w, "run", "chain.yaml", NULL), 2);
+    assert_err(w, "my licence has run out");
+    assert_ptr_equal(strchr(w->said.err, '\n'), w->said.err + strlen(w->said.err) - 1); /* once */
+    assert_false(world_has(w, "catena.db"));
+}
+
+static void a_server_that_speaks_nonsense_is_told(void **state)
+{
+    world *w = *state;
+    world_write(w, "chain.yaml", "%s", ONE_CALL);
+    world_write(w, "catena.yaml", "servers: {peer: {command: sh, startTimeoutMs: 1500, args: [-c, 'while read l; do echo "
+                                  "hello there; done']}}\n");
+    assert_exit(w, catena(w, "run", "chain.yaml", NULL), 2);
+    assert_err(w, "peer");
+    assert_false(world_has(w, "catena.db"));
+}
+
+static void a_tool_that_is_not_there_names_the_nearest(void **state)
+{
+    world *w = *state;
+    NEED_PEER();
+    make_world(w, "", "id: one\ninstructionSets: {write: {tool: peer/writ_line}}\n"
+                      "steps: [{stepName: write, instructionSet: write, inputTemplate: x}]\n");
+    assert_exit(w, catena(w, "run", "one", NULL), 2);
+    assert_err(w, "did you mean 'write_line'?");
+    assert_false(world_has(w, "catena.db"));
+    assert_int_equal(count_in(w, "ledger", "line"), 0);
+}
+
+static void tools_are_listed_and_called(void **state)
+{
+    world *w = *state;
+    NEED_PEER();
+    make_world(w, "", ONE_CALL);
+    assert_exit(w, catena(w, "tools", "list", NULL), 0);
+    assert_out(w, "peer/read_line");
+    assert_exit(w, catena(w, "tools", "list", "peer", "--json", NULL), 0);
+    assert_out(w, "\"tool\":\"write_line\"");
+    assert_exit(w, catena(w, "tools", "call", "peer/echo", "{\"a\": [1, 2.50]}", "--json", NULL), 0);
+    assert_string_equal(w->said.out, "{\"a\":[1,2.50]}\n");
+    assert_exit(w, catena(w, "tools", "call", "peer/fail", "{\"message\": \"no luck\"}", NULL), 1);
+    assert_err(w, "tool_error: no luck");
+    assert_exit(w, catena(w, "tools", "call", "peer/sleep_ms", "{\"ms\": \"long\"}", NULL), 2);
+    assert_exit(w, catena(w, "tools", "call", "peer", NULL), 2);
+    assert_err(w, "SERVER/TOOL");
+    assert_exit(w, catena(w, "tools", "call", "pear/echo", NULL), 2);
+    assert_err(w, "did you mean \"peer\"?");
+    assert_exit(w, catena(w, "tools", "call", "peer/ehco", NULL), 2);
+    assert_err(w, "echo");
+    assert_exit(w, catena(w, "tools", "call", "peer/echo", "{a", NULL), 2);
+    assert_err(w, "is no JSON");
+    assert_exit(w, catena(w, "tools", "list", "nobody", NULL), 2);
+}
+
+static void the_servers_of_desktop_clients_are_taken(void **state)
+{
+    world *w = *state;
+    NEED_PEER();
+    world_write(w, "catena.yaml", "mcpConfig: mcp.json\n");
+    world_write(w, "mcp.json", "{\"mcpServers\": {\"peer\": {\"type\": \"stdio\", \"command\": \"%s\", \"args\": [], "
+                               "\"disabled\": false}}}", peer_program());
+    assert_exit(w, catena(w, "tools", "call", "peer/echo", "{\"a\":1}", "--json", NULL), 0);
+    assert_string_equal(w->said.out, "{\"a\":1}\n");
+}
+
+/* ---- ends ---- */
+
+static void a_failing_tool_is_told_with_exit_1(void **state)
+{
+    world *w = *state;
+    NEED_PEER();
+    make_world(w, "", "id: one\ninstructionSets: {fail: {tool: peer/fail, arguments: {message: no rooms left}}}\n"
+                      "steps: [{stepName: book, instructionSet: fail, noUndo: x}]\n");
+    assert_exit(w, catena(w, "run", "one", "--json", NULL), 1);
+    assert_out(w, "\"status\":\"failed\",\"outputs\":null,\"error\":{\"code\":\"tool_error\",\"message\":\"no rooms left\","
+                  "\"step\":\"book\"");
+    assert_err(w, "failed after");
+    assert_err(w, "at step book: tool_error: no rooms left");
+}
+
+static const char UNDOABLE[] = "id: trip\ninstructionSets:\n"
+                               "  hold: {tool: peer/write_line, arguments: {line: hold}}\n"
+                               "  release: {tool: peer/idempotent_line, arguments: {line: release}}\n"
+                               "  fail: {tool: peer/fail}\n"
+                               "steps:\n"
+                               "  - {stepName: hold, instructionSet: hold, outputVariables: [line], rollbackAction: release}\n"
+                               "  - {stepName: book, instructionSet: fail}\n";
+
+static void what_was_done_is_undone(void **state)
+{
+    world *w = *state;
+    NEED_PEER();
+    make_world(w, "", UNDOABLE);
+    assert_exit(w, catena(w, "run", "trip", "--json", NULL), 1);
+    assert_out(w, "\"status\":\"rolled_back\"");
+    assert_err(w, "undone");
+    assert_int_equal(count_in(w, "ledger", "idempotent_line"), 1);
+}
+
+/* ---- people ---- */
+
+static const char ASKING[] = "id: ask\ninputSchema: {type: object, required: [who], properties: {who: {type: string}}}\n"
+                             "outputs: {approved: '{desk.approved}', who: '{who}'}\n"
+                             "instructionSets:\n"
+                             "  write: {tool: peer/write_line, arguments: {line: '{who}'}}\n"
+                             "  desk: {approval: {message: 'Send it to {who}?'}}\n"
+                             "steps:\n"
+                             "  - {stepName: first, instructionSet: write, noUndo: x}\n"
+                             "  - {stepName: desk, instructionSet: desk, outputVariables: [desk]}\n"
+                             "  - {stepName: last, instructionSet: write, noUndo: x}\n";
+
+static void the_command_that_is_offered_goes_on(void **state)
+{
+    world *w = *state;
+    char command[400];
+    NEED_PEER();
+    make_world(w, "", ASKING);
+    assert_exit(w, catena(w, "run", "ask", "-i", "who=Ann", "--json", NULL), 3);
+    assert_out(w, "\"status\":\"waiting\"");
+    assert_err(w, "step desk waits for an approval: Send it to Ann?");
+    offered(w, "approve  ", command);
+    assert_int_equal(count_in(w, "ledger", "write_line"), 1);
+    assert_exit(w, shell(w, command), 0);
+    assert_out(w, "\"approved\": true");
+    assert_int_equal(count_in(w, "ledger", "write_line"), 2);
+    assert_exit(w, shell(w, command), 2); /* the first answer stands */
+    assert_err(w, "has ended");
+}
+
+static void the_offer_names_store_and_configuration(void **state)
+{
+    world *w = *state;
+    char command[400];
+    NEED_PEER();
+    make_world(w, "", ASKING);
+    assert_exit(w, catena(w, "run", "ask", "-i", "who=Ann", "--store", "my store.db", "--config", "catena.yaml", NULL), 3);
+    offered(w, "reject   ", command);
+    assert_contains(command, "--config catena.yaml --store 'my store.db'");
+    assert_exit(w, shell(w, command), 0);
+    assert_out(w, "\"approved\": false");
+}
+
+static void a_wrong_answer_changes_nothing(void **state)
+{
+    world *w = *state;
+    char id[64];
+    NEED_PEER();
+    make_world(w, "", ASKING);
+    assert_exit(w, catena(w, "run", "ask", "-i", "who=Ann", NULL), 3);
+    newest_id(w, id);
+    assert_exit(w, catena(w, "answer", id, "dsek", "{\"approved\": true}", NULL), 2);
+    assert_err(w, "did you mean desk?");
+    assert_exit(w, catena(w, "answer", id, "desk", "yes", NULL), 2);
+    assert_err(w, "is no JSON");
+    assert_exit(w, catena(w, "answer", id, "desk", "\"yes\"", NULL), 2);
+    assert_exit(w, catena(w, "answer", id, "first", "{\"approved\": true}", NULL), 2);
+    assert_exit(w, catena(w, "resume", id, NULL), 3);
+    assert_err(w, "step desk waits");
+    assert_exit(w, catena(w, "resume", id, "--retry", NULL), 2);
+    assert_exit(w, catena(w, "show", id, NULL), 0);
+    assert_out(w, "waiting");
+    assert_err(w, "catena answer");
+}
+
+static void a_variable_is_set_while_it_waits(void **state)
+{
+    world *w = *state;
+    char id[64];
+    NEED_PEER();
+    make_world(w, "", ASKING);
+    assert_exit(w, catena(w, "run", "ask", "-i", "who=Ann", NULL), 3);
+    newest_id(w, id);
+    assert_exit(w, catena(w, "set", id, "who=Bob", NULL), 0);
+    assert_exit(w, catena(w, "set", id, "whoo=Bob", NULL), 2);
+    assert_exit(w, catena(w, "answer", id, "desk", "{\"approved\": true}", "--output", "who", NULL), 0);
+    assert_string_equal(w->said.out, "Bob\n");
+    assert_exit(w, catena(w, "history", id, NULL), 0);
+    assert_out(w, "decision");
+}
+
+/* ---- a write of which nobody knows whether it happened ---- */
+
+static void make_interrupted(world *w, char *id)
+{
+    make_world(w, "dies-in-call", ONE_CALL);
+    assert_exit(w, catena(w, "run", "one", "--json", NULL), 3);
+    assert_out(w, "\"status\":\"interrupted\"");
+    assert_err(w, "step write is interrupted");
+    json_text(w->said.out, "executionId", id);
+}
+
+static void an_interrupted_call_is_settled_as_done(void **state)
+{
+    world *w = *state;
+    char id[64];
+    NEED_PEER();
+    make_interrupted(w, id);
+    assert_exit(w, catena(w, "resume", id, NULL), 3);
+    assert_exit(w, catena(w, "resume", id, "--succeed", "{line: x}", NULL), 2);
+    assert_exit(w, catena(w, "resume", id, "--succeed", "{\"line\": \"seen\"}", "--output", "line", NULL), 0);
+    assert_string_equal(w->said.out, "seen\n");
+    assert_int_equal(count_in(w, "ledger", "write_line"), 1);
+}
+
+static void an_interrupted_call_is_given_up(void **state)
+{
+    world *w = *state;
+    char id[64], command[400];
+    NEED_PEER();
+    make_interrupted(w, id);
+    offered(w, "give it up ", command);
+    assert_exit(w, catena(w, "resume", id, "--fail", "--step", "wirte", NULL), 2);
+    assert_err(w, "did you mean");
+    assert_exit(w, shell(w, command), 1);
+    assert_out(w, "\"status\": \"failed\"");
+    assert_int_equal(count_in(w, "ledger", "write_line"), 1);
+}
+
+static void an_interrupted_call_is_done_again(void **state)
+{
+    world *w = *state;
+    char id[64];
+    NEED_PEER();
+    make_interrupted(w, id);
+    make_world(w, "", ONE_CALL); /* the server has been mended */
+    assert_exit(w, catena(w, "resume", id, "--retry", "--json", NULL), 0);
+    assert_out(w, "\"status\":\"completed\"");
+    assert_int_equal(count_in(w, "ledger", "write_line"), 2);
+}
+
+/* ---- owners ---- */
+
+static const char SLOW[] = "id: slow\ninstructionSets:\n"
+                           "  hold: {tool: peer/idempotent_line, arguments: {line: hold}}\n"
+                           "  release: {tool: peer/idempotent_line, arguments: {line: release}}\n"
+                           "  nap: {tool: peer/sleep_ms, arguments: {ms: '{ms}'}}\n"
+                           "  done: {native: noop, effect: none, arguments: {done: true}}\n"
+                           "steps:\n"
+                           "  - {stepName: hold, instructionSet: hold, outputVariables: [line], rollbackAction: release}\n"
+                           "  - {stepName: nap, instructionSet: nap}\n"
+                           "  - {stepName: done, instructionSet: done, outputVariables: [done]}\n"
+                           "outputs: [done]\n";
+
+static void cancel_reaches_the_owner(void **state)
+{
+    world *w = *state;
+    char id[64];
+    NEED_PEER();
+    make_world(w, "", SLOW);
+    running run = catena_start(w, "run", "slow", "-i", "ms:=20000", "--json", NULL);
+    world_await(w, "ledger", "/hold/do");
+    newest_id(w, id);
+    assert_exit(w, catena(w, "cancel", id, "--reason", "the client called", NULL), 0);
+    assert_out(w, "\"status\": \"rolled_back\"");
+    assert_exit(w, running_wait(w, &run), 1);
+    assert_out(w, "\"status\":\"rolled_back\"");
+    assert_err(w, "the client called");
+    assert_int_equal(count_in(w, "ledger", "/hold/undo"), 1);
+}
+
+static void cancel_without_an_owner_undoes_too(void **state)
+{
+    world *w = *state;
+    char id[64];
+    NEED_PEER();
+    make_world(w, "", SLOW);
+    running run = catena_start(w, "run", "slow", "-i", "ms:=20000", "--json", NULL);
+    world_await(w, "ledger", "/hold/do");
+    kill(run.pid, SIGKILL);
+    assert_exit(w, running_wait(w, &run), -SIGKILL);
+    newest_id(w, id);
+    assert_exit(w, catena(w, "cancel", id, NULL), 0);
+    assert_int_equal(count_in(w, "ledger", "/hold/undo"), 1);
+    assert_exit(w, catena(w, "show", id, NULL), 0);
+    assert_out(w, "rolled_back");
+}
+
+static void ctrl_c_leaves_it_to_be_resumed(void **state)
+{
+    world *w = *state;
+    char command[400];
+    NEED_PEER();
+    make_world(w, "", SLOW);
+    running run = catena_start(w, "run", "slow", "-i", "ms:=700", NULL);
+    world_await(w, "ledger", "/hold/do");
+    usleep(100000);
+    kill(run.pid, SIGINT);
+    assert_exit(w, running_wait(w, &run), 130);
+    assert_err(w, "nothing is lost");
+    assert_string_equal(w->said.out, "");
+    offered(w, "Go on:", command);
+    assert_exit(w, shell(w, command), 0);
+    assert_out(w, "\"done\": true");
+    assert_int_equal(count_in(w, "ledger", "/hold/do"), 1);
+}
+
+static void the_second_ctrl_c_ends_at_once(void **state)
+{
+    world *w = *state;
+    char id[64];
+    NEED_PEER();
+    make_world(w, "", SLOW);
+    running run = catena_start(w, "run", "slow", "-i", "ms:=30000", NULL);
+    world_await(w, "ledger", "/hold/do");
+    usleep(100000);
+    kill(run.pid, SIGINT);
+    usleep(200000);
+    kill(run.pid, SIGINT);
+    int status = 0;
+    for (int i = 0; i < 100 && waitpid(run.pid, &status, WNOHANG) == 0; i++)
+        usleep(10000);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 130);
+    close(run.out_fd);
+    close(run.err_fd);
+    newest_id(w, id);
+    assert_exit(w, catena(w, "show", id, NULL), 0);
+    assert_out(w, "running");
+}
+
+static void a_killed_run_is_resumed(void **state)
+{
+    world *w = *state;
+    char id[64];
+    NEED_PEER();
+    make_world(w, "", SLOW);
+    running run = catena_start(w, "run", "slow", "-i", "ms:=500", NULL);
+    world_await(w, "ledger", "/hold/do");
+    kill(run.pid, SIGKILL);
+    assert_exit(w, running_wait(w, &run), -SIGKILL);
+    newest_id(w, id);
+    assert_exit(w, catena(w, "resume", id, "--json", NULL), 0);
+    assert_out(w, "\"status\":\"completed\"");
+    assert_true(count_in(w, "ledger", "/hold/do") <= 2); /* idempotent: at least once */
+}
+
+static void a_run_is_handed_to_the_owner(void **state)
+{
+    world *w = *state;
+    NEED_PEER();
+    make_world(w, "", SLOW);
+    running owner = catena_start(w, "run", "slow", "-i", "ms:=3000", "--json", NULL);
+    world_await(w, "ledger", "/hold/do");
+    assert_exit(w, catena(w, "run", "slow", "-i", "ms:=10", "--json", NULL), 0);
+    assert_out(w, "\"status\":\"completed\"");
+    assert_err(w, "nap");
+    assert_int_equal(waitpid(owner.pid, NULL, WNOHANG), 0); /* it still runs */
+    assert_exit(w, running_wait(w, &owner), 0);
+    assert_int_equal(count_in(w, "ledger", "/hold/do"), 2);
+}
+
+static void a_follower_takes_over_when_the_owner_dies(void **state)
+{
+    world *w = *state;
+    NEED_PEER();
+    make_world(w, "", SLOW);
+    running owner = catena_start(w, "run", "slow", "-i", "ms:=30000", "--json", NULL);
+    world_await(w, "ledger", "/hold/do");
+    running follower = catena_start(w, "run", "slow", "-i", "ms:=2000", "--json", NULL);
+    while (count_in(w, "ledger", "/hold/do") < 2)
+        usleep(10000);
+    usleep(300000);
+    kill(owner.pid, SIGKILL);
+    assert_exit(w, running_wait(w, &owner), -SIGKILL);
+    assert_exit(w, running_wait(w, &follower), 0);
+    assert_out(w, "\"status\":\"completed\"");
+}
+
+static void pause_holds_and_resume_goes_on(void **state)
+{
+    world *w = *state;
+    char id[64];
+    NEED_PEER();
+    make_world(w, "", SLOW);
+    running run = catena_start(w, "run", "slow", "-i", "ms:=1000", "--json", NULL);
+    world_await(w, "ledger", "/hold/do");
+    newest_id(w, id);
+    assert_exit(w, catena(w, "pause", id, NULL), 0);
+    assert_err(w, "catena resume");
+    assert_exit(w, running_wait(w, &run), 3);
+    assert_out(w, "\"status\":\"paused\"");
+    assert_err(w, "go on    catena resume");
+    assert_exit(w, catena(w, "resume", id, "--json", NULL), 0);
+    assert_out(w, "\"status\":\"completed\"");
+}
+
+static void watch_follows_the_owner(void **state)
+{
+    world *w = *state;
+    char id[64];
+    NEED_PEER();
+    make_world(w, "", SLOW);
+    running run = catena_start(w, "run", "slow", "-i", "ms:=1000", "--json", NULL);
+    world_await(w, "ledger", "/hold/do");
+    newest_id(w, id);
+    assert_exit(w, catena(w, "watch", id, "--json", NULL), 0);
+    assert_out(w, "\"status\":\"completed\"");
+    assert_err(w, "nap   completed");
+    assert_exit(w, running_wait(w, &run), 0);
+}
+
+static void what_is_started_is_served(void **state)
+{
+    world *w = *state;
+    char first[64], second[64];
+    NEED_PEER();
+    make_world(w, "", SLOW);
+    assert_exit(w, catena(w, "start", "slow", "-i", "ms:=10", NULL), 0);
+    snprintf(first, sizeof first, "%.36s", w->said.out);
+    assert_exit(w, catena(w, "list", "--status", "queued", NULL), 0);
+    assert_out(w, first);
+    assert_int_equal(count_in(w, "ledger", "/hold/do"), 0);
+    running serve = catena_start(w, "serve", NULL);
+    assert_exit(w, catena(w, "watch", first, "--json", NULL), 0);
+    assert_out(w, "\"status\":\"completed\"");
+    assert_exit(w, catena(w, "start", "slow", "-i", "ms:=10", "--json", NULL), 0);
+    json_text(w->said.out, "executionId", second);
+    assert_exit(w, catena(w, "watch", second, "--json", NULL), 0);
+    assert_out(w, "\"status\":\"completed\"");
+    assert_exit(w, catena(w, "serve", NULL), 2);
+    assert_err(w, "in use by process");
+    kill(serve.pid, SIGTERM);
+    assert_exit(w, running_wait(w, &serve), 0);
+    assert_err(w, "serving catena.db");
+    assert_err(w, "everything can be resumed");
+    assert_false(world_has(w, "catena.db.sock"));
+}
+
+static void what_is_queued_can_be_resumed_by_hand(void **state)
+{
+    world *w = *state;
+    char id[64];
+    NEED_PEER();
+    make_world(w, "", SLOW);
+    assert_exit(w, catena(w, "start", "slow", "-i", "ms:=10", NULL), 0);
+    snprintf(id, sizeof id, "%.36s", w->said.out);
+    assert_exit(w, catena(w, "resume", id, "--json", NULL), 0);
+    assert_out(w, "\"status\":\"completed\"");
+}
+
+static void an_idempotency_key_starts_once(void **state)
+{
+    world *w = *state;
+    char first[64], second[64];
+    NEED_PEER();
+    make_world(w, "", SLOW);
+    assert_exit(w, catena(w, "run", "slow", "-i", "ms:=10", "-k", "order-7", "--json", NULL), 0);
+    json_text(w->said.out, "executionId", first);
+    assert_exit(w, catena(w, "run", "slow", "-i", "ms:=10", "-k", "order-7", "--json", NULL), 0);
+    json_text(w->said.out, "executionId", second);
+    assert_string_equal(first, second);
+    assert_int_equal(count_in(w, "ledger", "/hold/do"), 1);
+}
+
+static void a_wait_that_ends_by_itself_is_waited_for(void **state)
+{
+    world *w = *state;
+    world_write(w, "wait.yaml", "id: wait\ninstructionSets: {nap: {wait: {ms: 300}}}\n"
+                                "steps: [{stepName: nap, instructionSet: nap}]\n");
+    assert_exit(w, catena(w, "run", "wait.yaml", "--json", NULL), 0);
+    assert_out(w, "\"status\":\"completed\"");
+    assert_err(w, "nap  waiting");
+}
+
+static void a_retry_is_shown_with_its_attempt(void **state)
+{
+    world *w = *state;
+    NEED_PEER();
+    make_world(w, "", "id: one\ninstructionSets: {fail: {tool: peer/fail}}\n"
+                      "steps: [{stepName: book, instructionSet: fail, noUndo: x, retryConfig: {maxRetries: 2, backoffMs: 50, "
+                      "retryOn: [tool_error]}}]\n");
+    assert_exit(w, catena(w, "run", "one", NULL), 1);
+    assert_err(w, "retrying");
+    assert_err(w, "attempt 3");
+    assert_int_equal(count_in(w, "ledger", "fail "), 3);
+}
+
+#define WORLD_TEST(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WORLD_TEST(a_server_that_is_not_configured_is_named),
+        WORLD_TEST(a_server_that_dies_at_once_tells_its_last_words),
+        WORLD_TEST(a_server_that_speaks_nonsense_is_told),
+        WORLD_TEST(a_tool_that_is_not_there_names_the_nearest),
+        WORLD_TEST(tools_are_listed_and_called),
+        WORLD_TEST(the_servers_of_desktop_clients_are_taken),
+        WORLD_TEST(a_failing_tool_is_told_with_exit_1),
+        WORLD_TEST(what_was_done_is_undone),
+        WORLD_TEST(the_command_that_is_offered_goes_on),
+        WORLD_TEST(the_offer_names_store_and_configuration),
+        WORLD_TEST(a_wrong_answer_changes_nothing),
+        WORLD_TEST(a_variable_is_set_while_it_waits),
+        WORLD_TEST(an_interrupted_call_is_settled_as_done),
+        WORLD_TEST(an_interrupted_call_is_given_up),
+        WORLD_TEST(an_interrupted_call_is_done_again),
+        WORLD_TEST(cancel_reaches_the_owner),
+        WORLD_TEST(cancel_without_an_owner_undoes_too),
+        WORLD_TEST(ctrl_c_leaves_it_to_be_resumed),
+        WORLD_TEST(the_second_ctrl_c_ends_at_once),
+        WORLD_TEST(a_killed_run_is_resumed),
+        WORLD_TEST(a_run_is_handed_to_the_owner),
+        WORLD_TEST(a_follower_takes_over_when_the_owner_dies),
+        WORLD_TEST(pause_holds_and_resume_goes_on),
+        WORLD_TEST(watch_follows_the_owner),
+        WORLD_TEST(what_is_started_is_served),
+        WORLD_TEST(what_is_queued_can_be_resumed_by_hand),
+        WORLD_TEST(an_idempotency_key_starts_once),
+        WORLD_TEST(a_wait_that_ends_by_itself_is_waited_for),
+        WORLD_TEST(a_retry_is_shown_with_its_attempt),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
