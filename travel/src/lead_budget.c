@@ -6,6 +6,8 @@
  */
 #include "lead_parts.h"
 
+#include <inttypes.h>
+
 #define SIGN                                                                                                           \
     "(us ?\\$|ca ?\\$|a ?\\$|nz "                                                                                      \
     "?\\$|[\\x80\\xA3$]|\\b(?:gbp|eur|usd|cad|aud|nzd|chf|sek|nok|dkk|pln|aed|sgd|hkd|zar|inr|jpy) ?)"
@@ -79,7 +81,7 @@ static ctn_str number_text(lead *l, ctn_str amount, bool thousands)
         int64_t thousandths = 0;
         for (size_t i = 0; i < 3; i++)
             thousandths = thousandths * 10 + (i < part ? fraction[i] - '0' : 0);
-        return ctn_arena_printf(l->arena, "%lld", (long long) (value * 1000 + thousandths));
+        return ctn_arena_printf(l->arena, "%" PRId64, value * 1000 + thousandths);
     }
     if (part == 0 || strcmp(fraction, "00") == 0 || strcmp(fraction, "0") == 0)
         return ctn_arena_printf(l->arena, "%lld", (long long) value);

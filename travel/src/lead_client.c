@@ -58,7 +58,7 @@ static ctn_str without_title(lead *l, ctn_str name)
     name = ctn_str_trim(name);
     if (lead_find_unicode(l->rules, "^" TITLE "+", name, 0, &m))
         name = ctn_str_from_offset(name, m.end);
-    const char *comma = memchr(name.ptr, ',', name.len);
+    const char *comma = name.len > 0 ? memchr(name.ptr, ',', name.len) : NULL;
     if (comma)
         name.len = (size_t) (comma - name.ptr);
     return ctn_str_trim(name);

@@ -96,7 +96,9 @@ static void add(builder *b, ctn_str text)
     if (text.len == 0 && b->len > 1 && b->out[b->len - 1] == '\n' && b->out[b->len - 2] == '\n')
         return;
     for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i] == '\t' || text.ptr[i] == '\r' ? ' ' : text.ptr[i];
+        char c = text.ptr[i];
+        if (c == '\t' || c == '\r')
+            c = ' ';
         if (c != ' ' || b->len == 0 || b->out[b->len - 1] != ' ')
             b->out[b->len++] = c;
     }

@@ -31,7 +31,7 @@ static const char EXTENDED_A[] = "aaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiii
 static char fold(uint32_t c)
 {
     if (c < 0x80)
-        return (char) (c >= 'A' && c <= 'Z' ? c + 32 : c == '`' ? '\'' : c);
+        return c >= 'A' && c <= 'Z' ? (char) (c + 32) : c == '`' ? '\'' : (char) c;
     if (c >= 0xC0 && c <= 0xFF) {
         char letter = LATIN_1[c - 0xC0];
         return letter == '?' ? ' ' : letter;
@@ -174,7 +174,8 @@ static bool find(lead_rules *rules, const char *pattern, uint32_t options, ctn_s
         return false;
     const PCRE2_SIZE *places = pcre2_get_ovector_pointer(rules->data);
     *ret_match = (lead_match){.start = places[0], .end = places[1]};
-    for (int i = 0; i < (count == 0 ? LEAD_GROUPS_MAX : count); i++)
+    size_t groups = count == 0 ? LEAD_GROUPS_MAX : (size_t) count;
+    for (size_t i = 0; i < groups; i++)
         if (places[2 * i] != PCRE2_UNSET)
             ret_match->group[i] = (ctn_str){text.ptr + places[2 * i], places[2 * i + 1] - places[2 * i]};
     return true;

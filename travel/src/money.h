@@ -15,11 +15,11 @@ typedef int64_t travel_cents;
 /* ISO 4217 code in upper case, or NULL when the sandbox has no rate for it. */
 const char *travel_currency_known(ctn_str code);
 /* From pence of a pound to cents of a known currency, rounded half up. */
-travel_cents travel_from_pence(travel_cents pence, const char *currency);
+travel_cents travel_from_pence(travel_cents pence, const char *code);
 /* "1234.50" */
 ctn_str travel_cents_text(ctn_arena *arena, travel_cents cents);
 /* For people: "£1,234.50", "SEK 1,234.50". */
-ctn_str travel_cents_shown(ctn_arena *arena, travel_cents cents, const char *currency);
+ctn_str travel_cents_shown(ctn_arena *arena, travel_cents cents, const char *code);
 /* "1234.5", "1234", "99.995" (rounded half up); false when it is no such number or too large. */
 bool travel_cents_parse(ctn_str text, travel_cents *ret_cents);
 /* part of whole, rounded half up; whole > 0. */

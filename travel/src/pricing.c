@@ -130,6 +130,8 @@ static ctn_str budget_line(ctn_arena *arena, const budget *b, const travel_trip 
     if (!b->is_known)
         return CTN_STR("");
     ctn_str shown = travel_cents_shown(arena, b->amount, trip->currency);
+    if (ctn_str_ends_with(shown, CTN_STR(".00")))
+        shown.len -= 3; /* clients say whole sums */
     switch (b->per) {
     case PER_PERSON: return ctn_arena_printf(arena, "Your budget: %.*s per person.", CTN_STR_ARG(shown));
     case PER_NIGHT: return ctn_arena_printf(arena, "Your budget: %.*s a night for the hotel.", CTN_STR_ARG(shown));

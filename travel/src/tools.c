@@ -121,7 +121,7 @@ static int extract_lead(const tool_call *call, const ctn_json **ret_result, ctn_
 
 static int validate_requirements(const tool_call *call, const ctn_json **ret_result, ctn_err *err)
 {
-    const ctn_json *requirements, *client, *budget;
+    const ctn_json *requirements = NULL, *client = NULL, *budget = NULL;
     travel_day day;
     int rc = want_object(call, "requirements", &requirements, err);
     if (!rc)
@@ -136,7 +136,7 @@ static int validate_requirements(const tool_call *call, const ctn_json **ret_res
 static int search(const tool_call *call, const ctn_json *(*find)(ctn_arena *, const travel_trip *),
                   const ctn_json **ret_result, ctn_err *err)
 {
-    const ctn_json *requirements, *budget;
+    const ctn_json *requirements = NULL, *budget = NULL;
     travel_day day;
     travel_trip trip;
     int rc = want_object(call, "requirements", &requirements, err);
@@ -187,7 +187,7 @@ static int open_crm(const tool_call *call, bool is_reading, ctn_err *err)
 
 static int create_client_record(const tool_call *call, const ctn_json **ret_result, ctn_err *err)
 {
-    const ctn_json *client, *requirements;
+    const ctn_json *client = NULL, *requirements = NULL;
     travel_client record = {.created_at = now_text(call)};
     ctn_str client_id, session_id;
     bool is_new;
