@@ -26,7 +26,7 @@ static int64_t now_ms(void)
 
 /* ---- worlds ---- */
 
-int world_setup(void **state)
+int cli_world_setup(void **state)
 {
     world *w = calloc(1, sizeof *w);
     const char *temp = getenv("TMPDIR");
@@ -56,7 +56,7 @@ static void remove_tree(const char *path)
     (void) rmdir(path);
 }
 
-int world_teardown(void **state)
+int cli_world_teardown(void **state)
 {
     world *w = *state;
     remove_tree(w->folder);
@@ -66,7 +66,7 @@ int world_teardown(void **state)
     return 0;
 }
 
-void world_env(world *w, const char *name_is_value)
+void cli_world_env(world *w, const char *name_is_value)
 {
     assert_true(w->env_count < ENV_MAX);
     w->env[w->env_count++] = strdup(name_is_value);
@@ -77,7 +77,7 @@ static void path_of(world *w, const char *name, char path[600])
     snprintf(path, 600, "%s/%s", w->folder, name);
 }
 
-void world_write(world *w, const char *name, const char *format, ...)
+void cli_world_write(world *w, const char *name, const char *format, ...)
 {
     char path[600];
     va_list args;
@@ -95,7 +95,7 @@ void world_write(world *w, const char *name, const char *format, ...)
     assert_int_equal(fclose(f), 0);
 }
 
-void world_read(world *w, const char *name, char *text, size_t size)
+void cli_world_read(world *w, const char *name, char *text, size_t size)
 {
     char path[600];
     path_of(w, name, path);
@@ -106,7 +106,7 @@ void world_read(world *w, const char *name, char *text, size_t size)
         fclose(f);
 }
 
-bool world_has(world *w, const char *name)
+bool cli_world_has(world *w, const char *name)
 {
     char path[600];
     struct stat st;
@@ -296,11 +296,11 @@ void json_text(const char *text, const char *name, char *value)
     value[len < 63 ? len : 63] = '\0';
 }
 
-void world_await(world *w, const char *file, const char *text)
+void cli_world_await(world *w, const char *file, const char *text)
 {
     char found[8192];
     for (int64_t limit_ms = now_ms() + 20000; now_ms() < limit_ms;) {
-        world_read(w, file, found, sizeof found);
+        cli_world_read(w, file, found, sizeof found);
         if (strstr(found, text))
             return;
         usleep(10000);

@@ -2,7 +2,7 @@
  * cli_kit.h -- the real binary, run by tests: in a folder of its own, with what it said and how it ended.
  *
  * A world is a folder under the system's one for temporary files. Commands get it as their current folder, a small
- * fixed environment, and what the test sets with world_env. Whatever still runs when the world ends is killed, and
+ * fixed environment, and what the test sets with cli_world_env. Whatever still runs when the world ends is killed, and
  * the folder is removed.
  */
 #pragma once
@@ -34,14 +34,14 @@ typedef struct running {
     int out_fd, err_fd;
 } running;
 
-int world_setup(void **state);
-int world_teardown(void **state);
-void world_env(world *w, const char *name_is_value);
+int cli_world_setup(void **state);
+int cli_world_teardown(void **state);
+void cli_world_env(world *w, const char *name_is_value);
 
-void world_write(world *w, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void cli_world_write(world *w, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* At most size - 1 bytes; "" when there is no such file. */
-void world_read(world *w, const char *name, char *text, size_t size);
-bool world_has(world *w, const char *name);
+void cli_world_read(world *w, const char *name, char *text, size_t size);
+bool cli_world_has(world *w, const char *name);
 
 /* Runs `catena ARGS...` (NULL ends them) to its end, with a time limit; returns the exit code. */
 int catena(world *w, ...) __attribute__((sentinel));
@@ -66,7 +66,7 @@ void assert_exit_(world *w, int code, int expected, const char *file, int line);
 /* The value of the first "NAME":"VALUE" or "NAME": "VALUE" in text; into a buffer of 64. */
 void json_text(const char *text, const char *name, char *value);
 /* Waits until the file holds the text, or fails after ten seconds. */
-void world_await(world *w, const char *file, const char *text);
+void cli_world_await(world *w, const char *file, const char *text);
 /* The id of the newest execution. */
 void newest_id(world *w, char *id);
 /* Where the tool server for tests is; NULL: it was not built. */

@@ -23,7 +23,7 @@ static void assert_refused(world *w, int exit_code, const char *sentence)
     assert_exit(w, exit_code, 2);
     assert_err(w, sentence);
     assert_string_equal(w->said.out, "");
-    assert_false(world_has(w, "catena.db"));
+    assert_false(cli_world_has(w, "catena.db"));
 }
 
 /* ---- commands and options ---- */
@@ -98,7 +98,7 @@ static void version_is_one_line(void **state)
 static void a_missing_file_names_its_neighbour(void **state)
 {
     world *w = *state;
-    world_write(w, "hello.yaml", "%s", HELLO);
+    cli_world_write(w, "hello.yaml", "%s", HELLO);
     assert_refused(w, catena(w, "run", "helo.yaml", NULL), "did you mean hello.yaml?");
     assert_refused(w, catena(w, "check", "nothing.yaml", NULL), "there is no file nothing.yaml");
     assert_refused(w, catena(w, "run", "hello", "--config", "catnea.yaml", NULL), "there is no file catnea.yaml");
@@ -108,11 +108,11 @@ static void a_missing_file_names_its_neighbour(void **state)
 static void bad_yaml_has_a_place(void **state)
 {
     world *w = *state;
-    world_write(w, "bad.yaml", "id: bad\nsteps:\n  - {stepName: one, instructionSet: [}\n");
+    cli_world_write(w, "bad.yaml", "id: bad\nsteps:\n  - {stepName: one, instructionSet: [}\n");
     assert_refused(w, catena(w, "run", "bad.yaml", NULL), "bad.yaml:3:");
-    world_write(w, "tab.yaml", "id: tab\nsteps:\n\t- {stepName: one}\n");
+    cli_world_write(w, "tab.yaml", "id: tab\nsteps:\n\t- {stepName: one}\n");
     assert_refused(w, catena(w, "run", "tab.yaml", NULL), "tab.yaml:3:1: error:");
-    world_write(w, "typo.yaml", "id: typo\nsteps:\n  - {stepName: one, instructionSett: x}\n");
+    cli_world_write(w, "typo.yaml", "id: typo\nsteps:\n  - {stepName: one, instructionSett: x}\n");
     assert_refused(w, catena(w, "run", "typo.yaml", NULL), "typo.yaml:3:21: error: unknown key");
     assert_err(w, "instructionSet");
 }
@@ -120,7 +120,7 @@ static void bad_yaml_has_a_place(void **state)
 static void an_unknown_set_is_named(void **state)
 {
     world *w = *state;
-    world_write(w, "typo.yaml", "id: typo\ninstructionSets: {greet: {native: noop}}\n"
+    cli_world_write(w, "typo.yaml", "id: typo\ninstructionSets: {greet: {native: noop}}\n"
                                 "steps:\n  - {stepName: one, instructionSet: gret}\n");
     assert_refused(w, catena(w, "run", "typo.yaml", NULL), "typo.yaml:4:");
     assert_err(w, "greet");
@@ -129,7 +129,7 @@ static void an_unknown_set_is_named(void **state)
 static void a_file_without_a_chain_is_no_chain(void **state)
 {
     world *w = *state;
-    world_write(w, "sets.yaml", "instructionSets: {greet: {native: noop}}\n");
+    cli_world_write(w, "sets.yaml", "instructionSets: {greet: {native: noop}}\n");
     assert_refused(w, catena(w, "run", "sets.yaml", NULL), "holds instruction sets and no chain");
 }
 
@@ -137,8 +137,8 @@ static void an_unknown_chain_names_the_nearest(void **state)
 {
     world *w = *state;
     assert_refused(w, catena(w, "run", "hello", NULL), "no catena.yaml here or above");
-    world_write(w, "hello.yaml", "%s", HELLO);
-    world_write(w, "catena.yaml", "include: [hello.yaml]\n");
+    cli_world_write(w, "hello.yaml", "%s", HELLO);
+    cli_world_write(w, "catena.yaml", "include: [hello.yaml]\n");
     assert_refused(w, catena(w, "run", "helo", NULL), "did you mean \"hello\"?");
     assert_refused(w, catena(w, "run", "", NULL), "is empty");
 }
@@ -170,9 +170,9 @@ static void a_configuration_is_checked_key_by_key(void **state)
         {"[1, 2]\n", "a configuration is an object"},
         {"store: a\nstore: b\n", "catena.yaml:2:1: error:"},
     };
-    world_write(w, "hello.yaml", "%s", HELLO);
+    cli_world_write(w, "hello.yaml", "%s", HELLO);
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
-        world_write(w, "catena.yaml", "%s", CASES[i].text);
+        cli_world_write(w, "catena.yaml", "%s", CASES[i].text);
         assert_refused(w, catena(w, "run", "hello.yaml", "-i", "name=Ann", NULL), CASES[i].sentence);
     }
 }
@@ -180,8 +180,8 @@ static void a_configuration_is_checked_key_by_key(void **state)
 static void what_is_not_done_yet_is_said(void **state)
 {
     world *w = *state;
-    world_write(w, "hello.yaml", "%s", HELLO);
-    world_write(w, "catena.yaml", "retention: {completed: 30d}\nsecrets: {A: {env: A}}\n");
+    cli_world_write(w, "hello.yaml", "%s", HELLO);
+    cli_world_write(w, "catena.yaml", "retention: {completed: 30d}\nsecrets: {A: {env: A}}\n");
     assert_exit(w, catena(w, "run", "hello.yaml", "-i", "name=Ann", NULL), 0);
     assert_err(w, "catena.yaml:1:12: warning: retention comes with a later version");
 }
@@ -189,14 +189,14 @@ static void what_is_not_done_yet_is_said(void **state)
 static void the_configuration_is_found_from_below(void **state)
 {
     world *w = *state;
-    world_write(w, "chains/hello.yaml", "%s", HELLO);
-    world_write(w, "catena.yaml", "store: sqlite:mine.db\ninclude: [chains/*.yaml]\n");
-    world_write(w, "deep/er/x", "x");
+    cli_world_write(w, "chains/hello.yaml", "%s", HELLO);
+    cli_world_write(w, "catena.yaml", "store: sqlite:mine.db\ninclude: [chains/*.yaml]\n");
+    cli_world_write(w, "deep/er/x", "x");
     assert_exit(w, shell(w, "cd deep/er && catena run hello -i name=Ann --output greeting"), 0);
     assert_string_equal(w->said.out, "Hello Ann\n");
-    assert_true(world_has(w, "mine.db"));
-    assert_false(world_has(w, "deep/er/mine.db"));
-    world_env(w, "CATENA_CONFIG=catena.yaml");
+    assert_true(cli_world_has(w, "mine.db"));
+    assert_false(cli_world_has(w, "deep/er/mine.db"));
+    cli_world_env(w, "CATENA_CONFIG=catena.yaml");
     assert_exit(w, catena(w, "list", NULL), 0);
     assert_out(w, "hello");
 }
@@ -204,10 +204,10 @@ static void the_configuration_is_found_from_below(void **state)
 static void what_this_version_cannot_run_is_refused(void **state)
 {
     world *w = *state;
-    world_write(w, "each.yaml", "id: each\ninstructionSets: {greet: {native: noop}}\n"
+    cli_world_write(w, "each.yaml", "id: each\ninstructionSets: {greet: {native: noop}}\n"
                                 "steps:\n  - {stepName: one, instructionSet: greet, foreach: {items: '{list}', as: x}}\n");
     assert_refused(w, catena(w, "run", "each.yaml", "-i", "list:=[1]", NULL), "foreach");
-    world_write(w, "secret.yaml", "id: secret\nsensitive: [name]\ninstructionSets: {greet: {native: noop}}\n"
+    cli_world_write(w, "secret.yaml", "id: secret\nsensitive: [name]\ninstructionSets: {greet: {native: noop}}\n"
                                   "steps:\n  - {stepName: one, instructionSet: greet, inputTemplate: '{name}'}\n");
     assert_refused(w, catena(w, "run", "secret.yaml", "-i", "name=x", NULL), "sensitive");
 }
@@ -217,7 +217,7 @@ static void what_this_version_cannot_run_is_refused(void **state)
 static void a_missing_input_is_named(void **state)
 {
     world *w = *state;
-    world_write(w, "hello.yaml", "%s", HELLO);
+    cli_world_write(w, "hello.yaml", "%s", HELLO);
     assert_refused(w, catena(w, "run", "hello.yaml", NULL), "needs the input 'name'");
     assert_refused(w, catena(w, "run", "hello.yaml", "-i", "nmae=Ann", NULL), "'nmae'");
     assert_refused(w, catena(w, "run", "hello.yaml", "-i", "name", NULL), "write NAME=TEXT");
@@ -231,7 +231,7 @@ static void a_missing_input_is_named(void **state)
 static void a_number_given_as_text_is_explained(void **state)
 {
     world *w = *state;
-    world_write(w, "count.yaml",
+    cli_world_write(w, "count.yaml",
                 "id: count\ninputSchema: {type: object, properties: {n: {type: integer}}, required: [n]}\n"
                 "instructionSets: {same: {native: noop, effect: none, arguments: {n: '{n}'}}}\n"
                 "steps:\n  - {stepName: same, instructionSet: same, outputVariables: {m: n}}\noutputs: [m]\n");
@@ -243,10 +243,10 @@ static void a_number_given_as_text_is_explained(void **state)
 static void inputs_come_from_everywhere(void **state)
 {
     world *w = *state;
-    world_write(w, "hello.yaml", "%s", HELLO);
-    world_write(w, "name.txt", "file {name} \"quoted\"");
-    world_write(w, "in.yaml", "name: yaml\nother: [1, 2]\n");
-    world_write(w, "list.yaml", "[1]\n");
+    cli_world_write(w, "hello.yaml", "%s", HELLO);
+    cli_world_write(w, "name.txt", "file {name} \"quoted\"");
+    cli_world_write(w, "in.yaml", "name: yaml\nother: [1, 2]\n");
+    cli_world_write(w, "list.yaml", "[1]\n");
     assert_exit(w, catena(w, "run", "hello.yaml", "-i", "name=@name.txt", "-o", "greeting", NULL), 0);
     assert_string_equal(w->said.out, "Hello file {name} \"quoted\"\n");
     assert_exit(w, catena_fed(w, "stdin", "run", "hello.yaml", "-i", "name=@-", "-o", "greeting", NULL), 0);
@@ -268,7 +268,7 @@ static void inputs_come_from_everywhere(void **state)
 static void stdout_carries_one_json_document(void **state)
 {
     world *w = *state;
-    world_write(w, "hello.yaml", "%s", HELLO);
+    cli_world_write(w, "hello.yaml", "%s", HELLO);
     assert_exit(w, catena(w, "run", "hello.yaml", "-i", "name=Ann", "--json", NULL), 0);
     assert_int_equal(strncmp(w->said.out, "{\"executionId\":\"", 16), 0);
     assert_ptr_equal(strchr(w->said.out, '\n'), w->said.out + strlen(w->said.out) - 1);
@@ -285,8 +285,8 @@ static void stdout_carries_one_json_document(void **state)
 static void control_characters_of_others_are_not_shown(void **state)
 {
     world *w = *state;
-    world_write(w, "hello.yaml", "%s", HELLO);
-    world_write(w, "evil.txt", "\033[2Jgone\a");
+    cli_world_write(w, "hello.yaml", "%s", HELLO);
+    cli_world_write(w, "evil.txt", "\033[2Jgone\a");
     assert_exit(w, catena(w, "run", "hello.yaml", "-i", "name=@evil.txt", "--json", NULL), 0);
     char id[64];
     json_text(w->said.out, "executionId", id);
@@ -301,8 +301,8 @@ static void control_characters_of_others_are_not_shown(void **state)
 static void a_terminal_gets_a_picture_and_its_cursor_back(void **state)
 {
     world *w = *state;
-    world_write(w, "hello.yaml", "%s", HELLO);
-    world_env(w, "TERM=xterm");
+    cli_world_write(w, "hello.yaml", "%s", HELLO);
+    cli_world_env(w, "TERM=xterm");
     assert_exit(w, catena_on_terminal(w, "run", "hello.yaml", "-i", "name=Ann", NULL), 0);
     assert_out(w, "\033[?25l");
     assert_out(w, "\033[?25h");
@@ -313,9 +313,9 @@ static void a_terminal_gets_a_picture_and_its_cursor_back(void **state)
 static void no_color_means_no_colour(void **state)
 {
     world *w = *state;
-    world_write(w, "hello.yaml", "%s", HELLO);
-    world_env(w, "TERM=xterm");
-    world_env(w, "NO_COLOR=1");
+    cli_world_write(w, "hello.yaml", "%s", HELLO);
+    cli_world_env(w, "TERM=xterm");
+    cli_world_env(w, "NO_COLOR=1");
     assert_exit(w, catena_on_terminal(w, "run", "hello.yaml", "-i", "name=Ann", NULL), 0);
     for (char code[] = "\033[30m"; code[3] <= '7'; code[3]++)
         assert_lacks(w->said.out, code);
@@ -325,8 +325,8 @@ static void no_color_means_no_colour(void **state)
 static void a_dumb_terminal_gets_plain_lines(void **state)
 {
     world *w = *state;
-    world_write(w, "hello.yaml", "%s", HELLO);
-    world_env(w, "TERM=dumb");
+    cli_world_write(w, "hello.yaml", "%s", HELLO);
+    cli_world_env(w, "TERM=dumb");
     assert_exit(w, catena_on_terminal(w, "run", "hello.yaml", "-i", "name=Ann", NULL), 0);
     assert_lacks(w->said.out, "\033");
 }
@@ -346,11 +346,11 @@ static void a_store_that_is_not_there_is_not_made_by_looking(void **state)
 static void a_store_is_named_and_found(void **state)
 {
     world *w = *state;
-    world_write(w, "hello.yaml", "%s", HELLO);
+    cli_world_write(w, "hello.yaml", "%s", HELLO);
     assert_exit(w, catena(w, "run", "hello.yaml", "-i", "name=A", "--store", "sqlite:one.db", NULL), 0);
     assert_exit(w, catena(w, "run", "hello.yaml", "-i", "name=A", "--store", "two.db", NULL), 0);
-    assert_true(world_has(w, "one.db") && world_has(w, "two.db") && !world_has(w, "catena.db"));
-    world_env(w, "CATENA_STORE=one.db");
+    assert_true(cli_world_has(w, "one.db") && cli_world_has(w, "two.db") && !cli_world_has(w, "catena.db"));
+    cli_world_env(w, "CATENA_STORE=one.db");
     assert_exit(w, catena(w, "list", NULL), 0);
     assert_out(w, "hello");
     assert_exit(w, catena(w, "list", "--store", "postgres://x", NULL), 2);
@@ -365,12 +365,12 @@ static void a_file_that_is_no_store_is_left_alone(void **state)
 {
     world *w = *state;
     char text[64];
-    world_write(w, "hello.yaml", "%s", HELLO);
-    world_write(w, "letter.db", "Dear reader, this is no database at all.");
+    cli_world_write(w, "hello.yaml", "%s", HELLO);
+    cli_world_write(w, "letter.db", "Dear reader, this is no database at all.");
     assert_exit(w, catena(w, "run", "hello.yaml", "-i", "name=A", "--store", "letter.db", NULL), 2);
     assert_exit(w, catena(w, "list", "--store", "letter.db", NULL), 2);
     assert_exit(w, catena(w, "store", "init", "--store", "letter.db", NULL), 2);
-    world_read(w, "letter.db", text, sizeof text);
+    cli_world_read(w, "letter.db", text, sizeof text);
     assert_string_equal(text, "Dear reader, this is no database at all.");
 }
 
@@ -378,7 +378,7 @@ static void a_newer_store_is_refused(void **state)
 {
     world *w = *state;
     char path[600];
-    world_write(w, "hello.yaml", "%s", HELLO);
+    cli_world_write(w, "hello.yaml", "%s", HELLO);
     assert_exit(w, catena(w, "store", "init", NULL), 0);
     assert_exit(w, catena(w, "store", "init", NULL), 0);
     assert_err(w, "is a store already");
@@ -397,7 +397,7 @@ static void a_newer_store_is_refused(void **state)
 static void an_unknown_id_is_said_so(void **state)
 {
     world *w = *state;
-    world_write(w, "hello.yaml", "%s", HELLO);
+    cli_world_write(w, "hello.yaml", "%s", HELLO);
     assert_exit(w, catena(w, "run", "hello.yaml", "-i", "name=A", NULL), 0);
     assert_exit(w, catena(w, "run", "hello.yaml", "-i", "name=B", NULL), 0);
     assert_exit(w, catena(w, "show", "01", NULL), 2);
@@ -425,7 +425,7 @@ static void looking_shows_what_happened(void **state)
 {
     world *w = *state;
     char id[64];
-    world_write(w, "hello.yaml", "%s", HELLO);
+    cli_world_write(w, "hello.yaml", "%s", HELLO);
     assert_exit(w, catena(w, "run", "hello.yaml", "-i", "name=Ann", "-l", "desk=7", NULL), 0);
     newest_id(w, id);
     assert_exit(w, catena(w, "show", id, NULL), 0);
@@ -455,13 +455,13 @@ static void looking_shows_what_happened(void **state)
 static void a_stored_chain_runs_by_its_id(void **state)
 {
     world *w = *state;
-    world_write(w, "hello.yaml", "%s", HELLO);
+    cli_world_write(w, "hello.yaml", "%s", HELLO);
     assert_exit(w, catena(w, "chains", "import", "hello.yaml", NULL), 0);
     assert_err(w, "hello is stored as version 1");
     assert_exit(w, catena(w, "chains", "list", NULL), 0);
     assert_out(w, "the store");
-    world_write(w, "catena.yaml", "include: [sets.yaml]\n");
-    world_write(w, "sets.yaml",
+    cli_world_write(w, "catena.yaml", "include: [sets.yaml]\n");
+    cli_world_write(w, "sets.yaml",
                 "instructionSets: {greet: {native: noop, effect: none, arguments: {greeting: 'Hello {name}'}}}\n");
     assert_exit(w, catena(w, "run", "hello", "-i", "name=store", "-o", "greeting", NULL), 0);
     assert_string_equal(w->said.out, "Hello store\n");
@@ -476,8 +476,8 @@ static void a_stored_chain_runs_by_its_id(void **state)
 static void check_speaks_to_people_programs_and_scanners(void **state)
 {
     world *w = *state;
-    world_write(w, "hello.yaml", "%s", HELLO);
-    world_write(w, "bad.yaml", "id: bad\nsteps:\n  - {stepName: one, instructionSet: none}\n");
+    cli_world_write(w, "hello.yaml", "%s", HELLO);
+    cli_world_write(w, "bad.yaml", "id: bad\nsteps:\n  - {stepName: one, instructionSet: none}\n");
     assert_exit(w, catena(w, "check", "hello.yaml", NULL), 0);
     assert_exit(w, catena(w, "check", "bad.yaml", NULL), 2);
     assert_out(w, "bad.yaml:3:37: error:");
@@ -492,20 +492,20 @@ static void check_speaks_to_people_programs_and_scanners(void **state)
     assert_err(w, "text, json, sarif");
     assert_exit(w, catena(w, "check", NULL), 2);
     assert_err(w, "nothing to check");
-    world_write(w, "catena.yaml", "include: [hello.yaml]\n");
+    cli_world_write(w, "catena.yaml", "include: [hello.yaml]\n");
     assert_exit(w, catena(w, "check", NULL), 0);
 }
 
 static void a_closed_pipe_is_no_failure(void **state)
 {
     world *w = *state;
-    world_write(w, "hello.yaml", "%s", HELLO);
+    cli_world_write(w, "hello.yaml", "%s", HELLO);
     assert_exit(w, shell(w, "catena help run | head -1 >/dev/null; echo ok"), 0);
     assert_exit(w, shell(w, "catena run hello.yaml -i name=A > /dev/full"), 2);
     assert_err(w, "cannot be written");
 }
 
-#define WORLD_TEST(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
+#define WORLD_TEST(f) cmocka_unit_test_setup_teardown(f, cli_world_setup, cli_world_teardown)
 
 int main(void)
 {

@@ -23,17 +23,17 @@
 /* One server, "peer", with these arguments, and these chains. */
 static void make_world(world *w, const char *modes, const char *chain)
 {
-    world_write(w, "catena.yaml",
+    cli_world_write(w, "catena.yaml",
                 "servers:\n  peer: {command: '%s', args: [%s%s--ledger, ledger], trusted: true}\ninclude: [chain.yaml]\n",
                 peer_program(), modes, modes[0] ? ", " : "");
-    world_write(w, "chain.yaml", "%s", chain);
+    cli_world_write(w, "chain.yaml", "%s", chain);
 }
 
 static size_t count_in(world *w, const char *file, const char *part)
 {
     static char text[65536];
     size_t count = 0;
-    world_read(w, file, text, sizeof text);
+    cli_world_read(w, file, text, sizeof text);
     for (const char *at = text; (at = strstr(at, part)); at++)
         count++;
     return count;
@@ -58,42 +58,42 @@ static void a_server_that_is_not_configured_is_named(void **state)
 {
     world *w = *state;
     NEED_PEER();
-    world_write(w, "chain.yaml", "%s", ONE_CALL);
+    cli_world_write(w, "chain.yaml", "%s", ONE_CALL);
     assert_exit(w, catena(w, "run", "chain.yaml", NULL), 2);
     assert_err(w, "step write needs the server \"peer\", and there is no catena.yaml");
-    world_write(w, "catena.yaml", "servers: {pear: {command: x}}\n");
+    cli_world_write(w, "catena.yaml", "servers: {pear: {command: x}}\n");
     assert_exit(w, catena(w, "run", "chain.yaml", NULL), 2);
     assert_err(w, "did you mean \"pear\"?");
-    world_write(w, "catena.yaml", "servers: {peer: {url: 'https://x.example'}}\n");
+    cli_world_write(w, "catena.yaml", "servers: {peer: {url: 'https://x.example'}}\n");
     assert_exit(w, catena(w, "run", "chain.yaml", NULL), 2);
     assert_err(w, "catena.yaml:1:11: the server \"peer\" has a url");
-    world_write(w, "catena.yaml", "servers: {peer: {command: no-such-server}}\n");
+    cli_world_write(w, "catena.yaml", "servers: {peer: {command: no-such-server}}\n");
     assert_exit(w, catena(w, "run", "chain.yaml", NULL), 2);
     assert_err(w, "catena.yaml:1:11: the server \"peer\" cannot be started: there is no program no-such-server");
-    assert_false(world_has(w, "catena.db"));
+    assert_false(cli_world_has(w, "catena.db"));
 }
 
 static void a_server_that_dies_at_once_tells_its_last_words(void **state)
 {
     world *w = *state;
-    world_write(w, "chain.yaml", "%s", ONE_CALL);
-    world_write(w, "catena.yaml",
+    cli_world_write(w, "chain.yaml", "%s", ONE_CALL);
+    cli_world_write(w, "catena.yaml",
                 "servers: {peer: {command: sh, args: [-c, 'echo my licence has run out >&2; exit 3']}}\n");
     assert_exit(w, catena(w, "run", "chain.yaml", NULL), 2);
     assert_err(w, "my licence has run out");
     assert_ptr_equal(strchr(w->said.err, '\n'), w->said.err + strlen(w->said.err) - 1); /* once */
-    assert_false(world_has(w, "catena.db"));
+    assert_false(cli_world_has(w, "catena.db"));
 }
 
 static void a_server_that_speaks_nonsense_is_told(void **state)
 {
     world *w = *state;
-    world_write(w, "chain.yaml", "%s", ONE_CALL);
-    world_write(w, "catena.yaml", "servers: {peer: {command: sh, startTimeoutMs: 1500, args: [-c, 'while read l; do echo "
+    cli_world_write(w, "chain.yaml", "%s", ONE_CALL);
+    cli_world_write(w, "catena.yaml", "servers: {peer: {command: sh, startTimeoutMs: 1500, args: [-c, 'while read l; do echo "
                                   "hello there; done']}}\n");
     assert_exit(w, catena(w, "run", "chain.yaml", NULL), 2);
     assert_err(w, "peer");
-    assert_false(world_has(w, "catena.db"));
+    assert_false(cli_world_has(w, "catena.db"));
 }
 
 static void a_tool_that_is_not_there_names_the_nearest(void **state)
@@ -104,7 +104,7 @@ static void a_tool_that_is_not_there_names_the_nearest(void **state)
                       "steps: [{stepName: write, instructionSet: write, inputTemplate: x}]\n");
     assert_exit(w, catena(w, "run", "one", NULL), 2);
     assert_err(w, "did you mean 'write_line'?");
-    assert_false(world_has(w, "catena.db"));
+    assert_false(cli_world_has(w, "catena.db"));
     assert_int_equal(count_in(w, "ledger", "line"), 0);
 }
 
@@ -137,8 +137,8 @@ static void the_servers_of_desktop_clients_are_taken(void **state)
 {
     world *w = *state;
     NEED_PEER();
-    world_write(w, "catena.yaml", "mcpConfig: mcp.json\n");
-    world_write(w, "mcp.json", "{\"mcpServers\": {\"peer\": {\"type\": \"stdio\", \"command\": \"%s\", \"args\": [], "
+    cli_world_write(w, "catena.yaml", "mcpConfig: mcp.json\n");
+    cli_world_write(w, "mcp.json", "{\"mcpServers\": {\"peer\": {\"type\": \"stdio\", \"command\": \"%s\", \"args\": [], "
                                "\"disabled\": false}}}", peer_program());
     assert_exit(w, catena(w, "tools", "call", "peer/echo", "{\"a\":1}", "--json", NULL), 0);
     assert_string_equal(w->said.out, "{\"a\":1}\n");
@@ -329,7 +329,7 @@ static void cancel_reaches_the_owner(void **state)
     NEED_PEER();
     make_world(w, "", SLOW);
     running run = catena_start(w, "run", "slow", "-i", "ms:=20000", "--json", NULL);
-    world_await(w, "ledger", "/hold/do");
+    cli_world_await(w, "ledger", "/hold/do");
     newest_id(w, id);
     assert_exit(w, catena(w, "cancel", id, "--reason", "the client called", NULL), 0);
     assert_out(w, "\"status\": \"rolled_back\"");
@@ -346,7 +346,7 @@ static void cancel_without_an_owner_undoes_too(void **state)
     NEED_PEER();
     make_world(w, "", SLOW);
     running run = catena_start(w, "run", "slow", "-i", "ms:=20000", "--json", NULL);
-    world_await(w, "ledger", "/hold/do");
+    cli_world_await(w, "ledger", "/hold/do");
     kill(run.pid, SIGKILL);
     assert_exit(w, running_wait(w, &run), -SIGKILL);
     newest_id(w, id);
@@ -363,7 +363,7 @@ static void ctrl_c_leaves_it_to_be_resumed(void **state)
     NEED_PEER();
     make_world(w, "", SLOW);
     running run = catena_start(w, "run", "slow", "-i", "ms:=700", NULL);
-    world_await(w, "ledger", "/hold/do");
+    cli_world_await(w, "ledger", "/hold/do");
     usleep(100000);
     kill(run.pid, SIGINT);
     assert_exit(w, running_wait(w, &run), 130);
@@ -382,7 +382,7 @@ static void the_second_ctrl_c_ends_at_once(void **state)
     NEED_PEER();
     make_world(w, "", SLOW);
     running run = catena_start(w, "run", "slow", "-i", "ms:=30000", NULL);
-    world_await(w, "ledger", "/hold/do");
+    cli_world_await(w, "ledger", "/hold/do");
     usleep(100000);
     kill(run.pid, SIGINT);
     usleep(200000);
@@ -405,7 +405,7 @@ static void a_killed_run_is_resumed(void **state)
     NEED_PEER();
     make_world(w, "", SLOW);
     running run = catena_start(w, "run", "slow", "-i", "ms:=500", NULL);
-    world_await(w, "ledger", "/hold/do");
+    cli_world_await(w, "ledger", "/hold/do");
     kill(run.pid, SIGKILL);
     assert_exit(w, running_wait(w, &run), -SIGKILL);
     newest_id(w, id);
@@ -420,7 +420,7 @@ static void a_run_is_handed_to_the_owner(void **state)
     NEED_PEER();
     make_world(w, "", SLOW);
     running owner = catena_start(w, "run", "slow", "-i", "ms:=3000", "--json", NULL);
-    world_await(w, "ledger", "/hold/do");
+    cli_world_await(w, "ledger", "/hold/do");
     assert_exit(w, catena(w, "run", "slow", "-i", "ms:=10", "--json", NULL), 0);
     assert_out(w, "\"status\":\"completed\"");
     assert_err(w, "nap");
@@ -435,7 +435,7 @@ static void a_follower_takes_over_when_the_owner_dies(void **state)
     NEED_PEER();
     make_world(w, "", SLOW);
     running owner = catena_start(w, "run", "slow", "-i", "ms:=30000", "--json", NULL);
-    world_await(w, "ledger", "/hold/do");
+    cli_world_await(w, "ledger", "/hold/do");
     running follower = catena_start(w, "run", "slow", "-i", "ms:=2000", "--json", NULL);
     while (count_in(w, "ledger", "/hold/do") < 2)
         usleep(10000);
@@ -453,7 +453,7 @@ static void pause_holds_and_resume_goes_on(void **state)
     NEED_PEER();
     make_world(w, "", SLOW);
     running run = catena_start(w, "run", "slow", "-i", "ms:=1000", "--json", NULL);
-    world_await(w, "ledger", "/hold/do");
+    cli_world_await(w, "ledger", "/hold/do");
     newest_id(w, id);
     assert_exit(w, catena(w, "pause", id, NULL), 0);
     assert_err(w, "catena resume");
@@ -471,7 +471,7 @@ static void watch_follows_the_owner(void **state)
     NEED_PEER();
     make_world(w, "", SLOW);
     running run = catena_start(w, "run", "slow", "-i", "ms:=1000", "--json", NULL);
-    world_await(w, "ledger", "/hold/do");
+    cli_world_await(w, "ledger", "/hold/do");
     newest_id(w, id);
     assert_exit(w, catena(w, "watch", id, "--json", NULL), 0);
     assert_out(w, "\"status\":\"completed\"");
@@ -503,7 +503,7 @@ static void what_is_started_is_served(void **state)
     assert_exit(w, running_wait(w, &serve), 0);
     assert_err(w, "serving catena.db");
     assert_err(w, "everything can be resumed");
-    assert_false(world_has(w, "catena.db.sock"));
+    assert_false(cli_world_has(w, "catena.db.sock"));
 }
 
 static void what_is_queued_can_be_resumed_by_hand(void **state)
@@ -535,7 +535,7 @@ static void an_idempotency_key_starts_once(void **state)
 static void a_wait_that_ends_by_itself_is_waited_for(void **state)
 {
     world *w = *state;
-    world_write(w, "wait.yaml", "id: wait\ninstructionSets: {nap: {wait: {ms: 300}}}\n"
+    cli_world_write(w, "wait.yaml", "id: wait\ninstructionSets: {nap: {wait: {ms: 300}}}\n"
                                 "steps: [{stepName: nap, instructionSet: nap}]\n");
     assert_exit(w, catena(w, "run", "wait.yaml", "--json", NULL), 0);
     assert_out(w, "\"status\":\"completed\"");
@@ -555,7 +555,7 @@ static void a_retry_is_shown_with_its_attempt(void **state)
     assert_int_equal(count_in(w, "ledger", "fail "), 3);
 }
 
-#define WORLD_TEST(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
+#define WORLD_TEST(f) cmocka_unit_test_setup_teardown(f, cli_world_setup, cli_world_teardown)
 
 int main(void)
 {
