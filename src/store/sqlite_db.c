@@ -242,6 +242,32 @@ static int connect(const char *path, int flags, sqlite3 **ret_db, ctn_err *err)
     return CTN_OK;
 }
 
+static int connect_to_look(const char *path, sqlite3 **ret_db, ctn_err *err)
+{
+    int rc = connect(path, SQLITE_OPEN_READONLY, ret_db, err);
+    if (rc == CTN_OK)
+        sqlite3_db_config(*ret_db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    return rc;
+}
+
+/* A process that was killed while it made the file, or turned it to the log, left a journal behind. A connection that
+ * only reads may not roll it back, so it cannot tell what the file is; one that may write does both by looking. */
+static int roll_back_creation(const char *path, sqlite3 **db, ctn_store_version *ret_version, ctn_err *err)
+{
+    sqlite3_close(*db);
+    *db = NULL;
+    int rc = connect(path, SQLITE_OPEN_READWRITE, db, err);
+    if (rc)
+        return rc;
+    sqlite3_db_config(*db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    rc = identify(*db, path, ret_version, err);
+    if (rc)
+        return rc;
+    sqlite3_close(*db);
+    *db = NULL;
+    return connect_to_look(path, db, err);
+}
+
 int ctn_sqlite_open_file(const char *path, bool is_writer, bool create, sqlite3 **ret_db, ctn_store_version *ret_version,
                          ctn_err *err)
 {
@@ -249,11 +275,12 @@ int ctn_sqlite_open_file(const char *path, bool is_writer, bool create, sqlite3 
     int rc = ensure_file(path, create, err);
     if (rc)
         return rc;
-    rc = connect(path, SQLITE_OPEN_READONLY, &db, err);
+    rc = connect_to_look(path, &db, err);
     if (rc)
         return rc;
-    sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     rc = identify(db, path, ret_version, err);
+    if (rc && (sqlite3_errcode(db) & 0xff) == SQLITE_READONLY)
+        rc = roll_back_creation(path, &db, ret_version, err);
     if (rc == CTN_OK && is_writer) {
         if (ret_version->found > ret_version->newest) { /* the caller writes the sentence; the file stays as it is */
             *ret_db = db;

@@ -221,6 +221,45 @@ static void an_empty_file_becomes_a_store_only_on_request(void **state)
     assert_string_equal(shell(path, "PRAGMA auto_vacuum", text), "2");
 }
 
+/* Dies in the middle of a first transaction that has not reached the log-based journal yet, as a creation does. */
+static void die_while_creating(const char *path)
+{
+    sqlite3 *db = NULL;
+    if (sqlite3_open(path, &db) == SQLITE_OK &&
+        sqlite3_exec(db,
+                     "PRAGMA cache_size = 1; BEGIN; CREATE TABLE half (x);"
+                     "INSERT INTO half WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)"
+                     " SELECT randomblob(1000) FROM n",
+                     NULL, NULL, NULL) == SQLITE_OK)
+        raise(SIGKILL);
+    _exit(1);
+}
+
+/* A kill while the file was made leaves a journal that only a writer can roll back; nobody is locked out by it. */
+static void a_creation_that_was_killed_is_begun_anew(void **state)
+{
+    suite_fixture *f = *state;
+    for (int reader_first = 0; reader_first < 2; reader_first++) {
+        char path[256], url[300], text[512];
+        snprintf(path, sizeof path, "%s/killed-%d.db", f->folder, reader_first);
+        snprintf(url, sizeof url, "sqlite:%s", path);
+        pid_t pid = fork();
+        if (pid == 0)
+            die_while_creating(path);
+        int status = 0;
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFSIGNALED(status));
+        if (reader_first)
+            check_open_fails(url, CTN_STORE_READ, CTN_E_STATE, "is empty");
+        ctn_store *st = NULL;
+        ctn_err err = {0};
+        if (ctn_store_open(url, CTN_STORE_CREATE, &st, &err))
+            fail_msg("%s", err.message);
+        ctn_store_close(st);
+        assert_string_equal(shell(path, "SELECT count(*) FROM sqlite_schema WHERE name = 'half'", text), "0");
+    }
+}
+
 static void a_newer_file_is_refused_untouched(void **state)
 {
     suite_fixture *f = *state;
@@ -797,6 +836,7 @@ int main(void)
         SUITE_ENTRY_SQLITE(what_is_missing_is_named)
         SUITE_ENTRY_SQLITE(other_programs_files_are_refused_untouched)
         SUITE_ENTRY_SQLITE(an_empty_file_becomes_a_store_only_on_request)
+        SUITE_ENTRY_SQLITE(a_creation_that_was_killed_is_begun_anew)
         SUITE_ENTRY_SQLITE(a_newer_file_is_refused_untouched)
         SUITE_ENTRY_SQLITE(a_damaged_file_fails_with_a_sentence)
         SUITE_ENTRY_SQLITE(one_damaged_execution_fails_alone)
