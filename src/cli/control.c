@@ -129,12 +129,12 @@ static void take_watch(connection *c, const ctn_rpc_message *m)
     ctn_execution_row row;
     ctn_err err = {0};
     int rc = ctn_id_parse(ctn_json_str_or(m->params, "id", (ctn_str){0}), &id, &err);
-    const ctn_execution *x = rc ? NULL : ctn_engine_find(ctn_host_engine(control->host), id);
-    if (rc == CTN_OK && !x) {
-        ctn_execution *loaded = NULL;
+    if (rc == CTN_OK)
         rc = ctn_store_execution_get(ctn_host_store(control->host), arena, id, &row, &err);
-        if (rc == CTN_OK)
-            rc = ctn_execution_load(ctn_host_store(control->host), arena, &row, &loaded, &err);
+    const ctn_execution *x = rc ? NULL : ctn_engine_find(ctn_host_engine(control->host), id);
+    ctn_execution *loaded = NULL;
+    if (rc == CTN_OK && !x) {
+        rc = ctn_execution_load(ctn_host_store(control->host), arena, &row, &loaded, &err);
         x = loaded;
     }
     if (rc) {
@@ -144,7 +144,9 @@ static void take_watch(connection *c, const ctn_rpc_message *m)
     c->is_watching = true;
     c->watched = id;
     ctn_snapshot snapshot = ctn_snapshot_of(x, arena);
+    snapshot.status = row.status; /* what is on disk: memory may be a batch ahead of it */
     reply(c, m->id, ctn_snapshot_to_json(&snapshot, arena));
+    ctn_execution_loaded_done(loaded);
 }
 
 static void take_request(connection *c, const ctn_rpc_message *m)
@@ -266,6 +268,7 @@ static void tell_progress(ctn_control *control, const ctn_engine_event *event)
 static void tell_status(ctn_control *control, const ctn_engine_event *event)
 {
     ctn_snapshot s = ctn_snapshot_of(event->execution, control->scratch);
+    s.status = event->status; /* what is on disk */
     notify(control, s.id, "status", ctn_snapshot_to_json(&s, control->scratch));
 }
 

@@ -152,7 +152,7 @@ static int prepare(ctn_cli *cli, const ctn_workspace *ws, ctn_host *host, const 
         return CTN_OK;
     ctn_store *store = NULL;
     ctn_execution_row row;
-    ctn_execution *x;
+    ctn_execution *x = NULL;
     ctn_arena *arena = ctn_arena_new(65536);
     int rc = ctn_store_open(ws->store_url, CTN_STORE_READ, &store, err);
     if (rc == CTN_OK)
@@ -165,6 +165,7 @@ static int prepare(ctn_cli *cli, const ctn_workspace *ws, ctn_host *host, const 
             rc = ctn_host_prepare(host, ctn_execution_plan(x), err);
     }
     ctn_store_close(store);
+    ctn_execution_loaded_done(x);
     ctn_arena_free(arena);
     return rc;
 }

@@ -228,10 +228,24 @@ static int exit_code_of(const ctn_snapshot *s)
     return ctn_status_is_final(s->status) ? CTN_EXIT_ENDED : CTN_EXIT_PARKED;
 }
 
+/* --output alone, or the whole result. */
+static int print_result(ctn_cli *cli, const ctn_execution_row *row, const ctn_plan *plan)
+{
+    if (!ctn_opt_is_given(cli, CTN_OPT_OUTPUT)) {
+        ctn_result_print(cli, ctn_result_json(cli->arena, row, NULL));
+        return CTN_EXIT_OK;
+    }
+    int exit_code = row->status == CTN_STATUS_COMPLETED ? ctn_output_check(cli, plan) : CTN_EXIT_OK;
+    if (exit_code == CTN_EXIT_OK && row->status == CTN_STATUS_COMPLETED)
+        ctn_value_print(cli, ctn_json_get(parsed(cli->arena, row->outputs),
+                                          ctn_str_from(cli->args.values[CTN_OPT_OUTPUT])));
+    return exit_code;
+}
+
 static int report(ctn_cli *cli, ctn_store *store, ctn_execution_id id)
 {
     ctn_execution_row row;
-    ctn_execution *x;
+    ctn_execution *x = NULL;
     ctn_err err = {0};
     int rc = ctn_store_execution_get(store, cli->arena, id, &row, &err);
     if (rc == CTN_OK)
@@ -243,16 +257,9 @@ static int report(ctn_cli *cli, ctn_store *store, ctn_execution_id id)
         tell_end(cli, &row);
     else
         ctn_tell_parked(cli, &s);
-    if (!ctn_opt_is_given(cli, CTN_OPT_OUTPUT)) {
-        ctn_result_print(cli, ctn_result_json(cli->arena, &row, NULL));
-    } else if (row.status == CTN_STATUS_COMPLETED) {
-        rc = ctn_output_check(cli, ctn_execution_plan(x));
-        if (rc)
-            return rc;
-        ctn_str name = ctn_str_from(cli->args.values[CTN_OPT_OUTPUT]);
-        ctn_value_print(cli, ctn_json_get(parsed(cli->arena, row.outputs), name));
-    }
-    return exit_code_of(&s);
+    int exit_code = print_result(cli, &row, ctn_execution_plan(x));
+    ctn_execution_loaded_done(x);
+    return exit_code ? exit_code : exit_code_of(&s);
 }
 
 int ctn_report(ctn_cli *cli, const ctn_workspace *ws, ctn_execution_id id)

@@ -3,6 +3,12 @@
  */
 #include "cli/snapshot.h"
 
+void ctn_execution_loaded_done(const ctn_execution *x)
+{
+    if (x)
+        ctn_plan_done((ctn_plan *) ctn_execution_plan(x));
+}
+
 ctn_snapshot_step ctn_snapshot_step_of(const ctn_execution *x, uint32_t step, ctn_arena *arena)
 {
     ctn_snapshot_step s = {.name = ctn_arena_str(arena, ctn_execution_plan(x)->steps[step].name),

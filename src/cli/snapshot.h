@@ -18,6 +18,9 @@ typedef struct ctn_snapshot {
     size_t step_count;
 } ctn_snapshot;
 
+/* What ctn_execution_load made keeps patterns outside its arena: called before that goes. NULL is fine. */
+void ctn_execution_loaded_done(const ctn_execution *x);
+
 /* Names and messages are copied into the arena. */
 ctn_snapshot ctn_snapshot_of(const ctn_execution *x, ctn_arena *arena);
 ctn_snapshot_step ctn_snapshot_step_of(const ctn_execution *x, uint32_t step, ctn_arena *arena);

@@ -191,6 +191,7 @@ static void poll_store(void *ctx)
         p->is_over = ctn_status_is_final(s.status) || ctn_snapshot_is_parked(&s);
     }
     ctn_store_close(store);
+    ctn_execution_loaded_done(x);
     ctn_arena_free(arena);
     if (!p->is_over && !p->was_told) {
         p->was_told = true;

@@ -309,6 +309,7 @@ int ctn_verb_show(ctn_cli *cli)
         else
             print_execution(cli, &s.row, &snapshot);
     }
+    ctn_execution_loaded_done(x);
     ctn_store_close(s.store);
     return exit_code;
 }
