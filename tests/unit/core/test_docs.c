@@ -154,8 +154,8 @@ static void try_rows(page *p, const block *b, const ctn_scope *scope, bool is_te
         ctn_str text = ctn_str_trim((ctn_str){row.ptr, at});
         ctn_str expected = compact(p->arena, ctn_str_trim(ctn_str_from_offset(row, at + 4)));
         ctn_err err = {0};
-        ctn_str got = is_template ? template_gives(p->arena, scope, text, &err)
-                                  : expression_gives(p->arena, scope, text, &err);
+        ctn_str got =
+            is_template ? template_gives(p->arena, scope, text, &err) : expression_gives(p->arena, scope, text, &err);
         if (!ctn_str_equal(got, expected))
             fail_msg("%s:%u: %.*s\ngives %.*s %s\nnot   %.*s", p->name, line, CTN_STR_ARG(text), CTN_STR_ARG(got),
                      err.message, CTN_STR_ARG(expected));
