@@ -253,12 +253,30 @@ int ctn_workspace_check_servers(const ctn_workspace *ws, ctn_arena *arena, const
     return c.rc;
 }
 
+/* What is wrong with the chain's own file, and names that mean two things, make it uncertain what would run; a fault in
+ * a file that has nothing to do with it does not. */
+static bool has_faults(ctn_cli *cli, const ctn_workspace *ws, const ctn_chain *chain)
+{
+    ctn_findings about;
+    ctn_findings_init(&about, cli->arena);
+    for (size_t i = 0; i < ws->library_findings.count; i++) {
+        const ctn_finding *f = &ws->library_findings.items[i];
+        if (f->severity == CTN_SEVERITY_ERROR && (strcmp(f->rule, "duplicate-key") == 0 ||
+                                                  ctn_str_equal(f->file, ctn_source_file_name(chain->source))))
+            ctn_findings_add(&about, f->file, f->line, f->column, f->severity, f->rule, "%.*s", CTN_STR_ARG(f->message));
+    }
+    ctn_cli_findings(cli, &about, true);
+    return about.count > 0;
+}
+
 int ctn_workspace_plan(ctn_cli *cli, ctn_workspace *ws, ctn_str chain_name, ctn_plan **ret_plan)
 {
     const ctn_chain *chain;
     int exit_code = ctn_workspace_chain(cli, ws, chain_name, &chain);
     if (exit_code)
         return exit_code;
+    if (has_faults(cli, ws, chain))
+        return CTN_EXIT_USAGE;
     ctn_findings findings;
     ctn_findings_init(&findings, cli->arena);
     ctn_arena *arena = ctn_arena_new(65536);

@@ -177,6 +177,20 @@ static void a_configuration_is_checked_key_by_key(void **state)
     }
 }
 
+static void a_name_that_means_two_things_is_refused(void **state)
+{
+    world *w = *state;
+    cli_world_write(w, "hello.yaml", "%s", HELLO);
+    cli_world_write(w, "other.yaml", "instructionSets: {greet: {native: noop, arguments: {greeting: 'Go away'}}}\n");
+    cli_world_write(w, "broken.yaml", "id: broken\nsteps: 7\n");
+    cli_world_write(w, "catena.yaml", "include: [other.yaml, hello.yaml]\n");
+    assert_refused(w, catena(w, "run", "hello", "-i", "name=Ann", NULL), "hello.yaml:4:3: error:");
+    assert_err(w, "[duplicate-key]");
+    cli_world_write(w, "catena.yaml", "include: [broken.yaml, hello.yaml]\n");
+    assert_refused(w, catena(w, "run", "broken", NULL), "broken.yaml:2:");
+    assert_exit(w, catena(w, "run", "hello", "-i", "name=Ann", NULL), 0); /* it has nothing to do with that */
+}
+
 static void what_is_not_done_yet_is_said(void **state)
 {
     world *w = *state;
@@ -521,6 +535,7 @@ int main(void)
         WORLD_TEST(a_file_without_a_chain_is_no_chain),
         WORLD_TEST(an_unknown_chain_names_the_nearest),
         WORLD_TEST(a_configuration_is_checked_key_by_key),
+        WORLD_TEST(a_name_that_means_two_things_is_refused),
         WORLD_TEST(what_is_not_done_yet_is_said),
         WORLD_TEST(the_configuration_is_found_from_below),
         WORLD_TEST(what_this_version_cannot_run_is_refused),
