@@ -47,17 +47,6 @@ ctn_id_text ctn_id_to_text(ctn_execution_id id)
     return out;
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 int ctn_id_parse(ctn_str text, ctn_execution_id *ret_id, ctn_err *err)
 {
     ctn_execution_id id = {0};
@@ -66,7 +55,7 @@ int ctn_id_parse(ctn_str text, ctn_execution_id *ret_id, ctn_err *err)
         return ctn_fail(err, CTN_E_INVALID, "an execution's id has %d characters, this has %zu", CTN_ID_TEXT_LEN,
                         text.len);
     for (size_t at = 0; at < CTN_ID_TEXT_LEN; at++) {
-        int value = hex_value(text.ptr[at]);
+        int value = ctn_hex_value(text.ptr[at]);
         if (is_dash_place(at) ? text.ptr[at] != '-' : value < 0)
             return ctn_fail(err, CTN_E_INVALID,
                             "character %zu is wrong in an execution's id: ids look like "

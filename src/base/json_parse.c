@@ -240,17 +240,6 @@ static int close_container(parser *p)
 
 /* ---- strings ---- */
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* The four hex digits after \u, or -1. */
 static int32_t hex4(const char *at, const char *end)
 {
@@ -258,7 +247,7 @@ static int32_t hex4(const char *at, const char *end)
         return -1;
     int32_t value = 0;
     for (int i = 0; i < 4; i++) {
-        int digit = hex_value(at[i]);
+        int digit = ctn_hex_value(at[i]);
         if (digit < 0)
             return -1;
         value = value << 4 | digit;

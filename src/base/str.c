@@ -181,3 +181,14 @@ ctn_str ctn_str_nearest(ctn_str word, const ctn_str *names, size_t count)
     }
     return nearest;
 }
+
+int ctn_hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}

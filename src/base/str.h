@@ -58,6 +58,8 @@ ctn_str ctn_str_trim(ctn_str s);
 ctn_str ctn_str_cut(ctn_str *s, char separator);
 /* Decimal digits with an optional '-', nothing else, in range; false leaves *ret_value alone. */
 bool ctn_str_to_int64(ctn_str s, int64_t *ret_value);
+/* 0..15 of a hexadecimal digit of either case; -1: it is none. */
+int ctn_hex_value(char c);
 /* Number of Unicode code points; bytes that are not UTF-8 count one each. */
 size_t ctn_str_code_points(ctn_str s);
 /* True when the bytes are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */

@@ -210,7 +210,8 @@ static void take_start(ctn_engine *e, filed *f)
     bool is_queued = f->start.is_queued || e->loaded_count >= e->options.active_max;
     if (!f->exec_no)
         f->exec_no = ++e->exec_no_last;
-    l = ctn_eng_loaded_new(e, f->id, f->exec_no, plan);
+    ctn_arena *arena = ctn_arena_new(4096);
+    l = ctn_eng_loaded_new(e, f->id, f->exec_no, plan, arena, ctn_execution_new(arena, plan->plan, f->id));
     l->is_new = true;
     l->row = (ctn_execution_row){
         .exec_no = f->exec_no,

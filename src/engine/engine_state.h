@@ -181,7 +181,9 @@ ctn_effect ctn_eng_effect_of(void *ctx, ctn_call_kind kind, ctn_str target, cons
 
 /* load.c */
 loaded *ctn_eng_find(const ctn_engine *e, ctn_execution_id id);
-loaded *ctn_eng_loaded_new(ctn_engine *e, ctn_execution_id id, int64_t exec_no, plan_ref *plan);
+/* Takes the arena, in which x lives. */
+loaded *ctn_eng_loaded_new(ctn_engine *e, ctn_execution_id id, int64_t exec_no, plan_ref *plan, ctn_arena *arena,
+                           ctn_execution *x);
 void ctn_eng_unload(ctn_engine *e, loaded *l);
 int ctn_eng_load(ctn_engine *e, ctn_execution_id id, loaded **ret_loaded, ctn_err *err);
 int ctn_eng_reload(ctn_engine *e, loaded *l, ctn_err *err);

@@ -43,17 +43,17 @@ static void map_grow(ctn_engine *e)
     }
 }
 
-loaded *ctn_eng_loaded_new(ctn_engine *e, ctn_execution_id id, int64_t exec_no, plan_ref *plan)
+loaded *ctn_eng_loaded_new(ctn_engine *e, ctn_execution_id id, int64_t exec_no, plan_ref *plan, ctn_arena *arena,
+                           ctn_execution *x)
 {
     map_grow(e);
-    ctn_arena *arena = ctn_arena_new(4096);
     loaded *l = calloc(1, sizeof *l);
     assert(l);
     l->arena = arena;
     l->id = id;
     l->exec_no = exec_no;
     l->plan = plan;
-    l->x = ctn_execution_new(arena, plan->plan, id);
+    l->x = x;
     size_t slot = map_slot(e, id);
     l->map_next = e->map[slot];
     e->map[slot] = l;
@@ -308,56 +308,62 @@ static void recovered(ctn_engine *e, loaded *l)
         ctn_eng_record(e, l, &entry);
 }
 
-int ctn_eng_load(ctn_engine *e, ctn_execution_id id, loaded **ret_loaded, ctn_err *err)
+/* Reads and folds what the store has. On failure nothing is left of it. */
+static int fold_stored(ctn_engine *e, ctn_execution_id id, ctn_execution_row *ret_row, folding *ret_folding, ctn_err *err)
 {
-    loaded *l = ctn_eng_find(e, id);
-    if (l) {
-        *ret_loaded = l;
-        return CTN_OK;
-    }
-    ctn_execution_row row;
-    int rc = ctn_store_execution_get(e->options.store, e->scratch, id, &row, err);
+    int rc = ctn_store_execution_get(e->options.store, e->scratch, id, ret_row, err);
     if (rc)
         return rc;
-    folding f = {.store = e->options.store, .engine = e, .arena = ctn_arena_new(4096), .row = &row, .err = err};
-    rc = fold_journal(&f);
+    *ret_folding = (folding){
+        .store = e->options.store, .engine = e, .arena = ctn_arena_new(4096), .row = ret_row, .err = err};
+    rc = fold_journal(ret_folding);
     if (rc) {
-        ctn_arena_free(f.arena);
+        ctn_arena_free(ret_folding->arena);
         return ctn_wrap(err, rc, "execution %s", ctn_id_to_text(id).text);
     }
-    l = ctn_eng_loaded_new(e, id, row.exec_no, f.plan);
-    ctn_arena_free(l->arena);
-    l->arena = f.arena;
-    l->x = f.x;
-    l->hash = f.hash;
-    l->status_written = row.status;
-    l->wake_written = row.wake_at_ms;
-    recovered(e, l);
-    *ret_loaded = l;
     return CTN_OK;
+}
+
+static void note_stored(loaded *l, const folding *f)
+{
+    l->hash = f->hash;
+    l->status_written = f->row->status;
+    l->wake_written = f->row->wake_at_ms;
+}
+
+int ctn_eng_load(ctn_engine *e, ctn_execution_id id, loaded **ret_loaded, ctn_err *err)
+{
+    *ret_loaded = ctn_eng_find(e, id);
+    if (*ret_loaded)
+        return CTN_OK;
+    ctn_execution_row row;
+    folding f;
+    ctn_arena_mark mark = ctn_arena_save(e->scratch);
+    int rc = fold_stored(e, id, &row, &f, err);
+    if (rc == CTN_OK) {
+        *ret_loaded = ctn_eng_loaded_new(e, id, row.exec_no, f.plan, f.arena, f.x);
+        note_stored(*ret_loaded, &f);
+        recovered(e, *ret_loaded);
+    }
+    ctn_arena_restore(e->scratch, mark);
+    return rc;
 }
 
 /* After a failed commit: what is on disk counts. Calls in flight stay in flight; this process has not died. */
 int ctn_eng_reload(ctn_engine *e, loaded *l, ctn_err *err)
 {
     ctn_execution_row row;
+    folding f;
     ctn_arena_mark mark = ctn_arena_save(e->scratch);
-    int rc = ctn_store_execution_get(e->options.store, e->scratch, l->id, &row, err);
-    folding f = {.store = e->options.store, .engine = e, .arena = ctn_arena_new(4096), .row = &row, .err = err};
-    if (rc == CTN_OK)
-        rc = fold_journal(&f);
+    int rc = fold_stored(e, l->id, &row, &f, err);
     if (rc == CTN_OK) {
         ctn_arena_free(l->arena);
         l->arena = f.arena;
         l->x = f.x;
-        l->hash = f.hash;
-        l->status_written = row.status;
-        l->wake_written = row.wake_at_ms;
         l->is_lost = l->is_new = false;
+        note_stored(l, &f);
         if (l->is_recovering)
             recovered(e, l);
-    } else {
-        ctn_arena_free(f.arena);
     }
     ctn_arena_restore(e->scratch, mark);
     return rc;

@@ -285,17 +285,6 @@ int ctn_store_execution_by_key(ctn_store *st, ctn_arena *arena, ctn_str chain_id
     return rc;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* The first and the last id whose text starts like this; false when no id's does. */
 static bool prefix_to_range(ctn_str prefix, ctn_lookup *ret)
 {
@@ -310,7 +299,7 @@ static bool prefix_to_range(ctn_str prefix, ctn_lookup *ret)
             return false;
         if (is_hyphen_place)
             continue;
-        int digit = hex_digit(prefix.ptr[i]);
+        int digit = ctn_hex_value(prefix.ptr[i]);
         if (digit < 0)
             return false;
         uint8_t *first = &ret->id_first.bytes[digits / 2], *last = &ret->id_last.bytes[digits / 2];
