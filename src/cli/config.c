@@ -60,8 +60,8 @@ static const ctn_key TOP_KEYS[] = {
 static void warn(ctn_reader *r, const ctn_json *node, const char *sentence)
 {
     ctn_position at = ctn_source_position(r->source, node);
-    ctn_findings_add(r->findings, ctn_source_file_name(r->source), at.line, at.column, CTN_SEVERITY_WARNING,
-                     "not-yet", "%s", sentence);
+    ctn_findings_add(r->findings, ctn_source_file_name(r->source), at.line, at.column, CTN_SEVERITY_WARNING, "not-yet",
+                     "%s", sentence);
 }
 
 /* ---- the keys one by one ---- */
@@ -88,8 +88,9 @@ static void read_secrets(ctn_reader *r, const ctn_json *node)
         const ctn_json *value = &node->members[i].value;
         secret s = {0};
         if (!ctn_json_is(value, CTN_JSON_OBJECT)) {
-            ctn_reader_fault(r, value, "type", "a secret says where it is found: {env: NAME} or {file: PATH}; the secret "
-                                               "itself never stands in this file");
+            ctn_reader_fault(r, value, "type",
+                             "a secret says where it is found: {env: NAME} or {file: PATH}; the secret "
+                             "itself never stands in this file");
             continue;
         }
         size_t faults = r->fault_count;
@@ -115,7 +116,8 @@ static void read_retention(ctn_reader *r, const ctn_json *node)
     const ctn_json *spans[] = {kept.completed, kept.failed};
     for (size_t i = 0; i < 2; i++)
         if (spans[i] && !is_span(ctn_json_text(spans[i])))
-            ctn_reader_fault(r, spans[i], "type", "'%.*s' is no span of time: write a number and s, m, h or d, like 30d",
+            ctn_reader_fault(r, spans[i], "type",
+                             "'%.*s' is no span of time: write a number and s, m, h or d, like 30d",
                              CTN_STR_ARG(ctn_json_text(spans[i])));
     warn(r, node, "retention comes with a later version; until then everything is kept");
 }
@@ -153,8 +155,9 @@ static void include_file(including *in, const ctn_json *node, ctn_str path)
              ctn_str_ends_with(path, CTN_STR(".json")))
         (void) ctn_library_add_text(in->c->library, path, text, in->findings, NULL);
     else
-        ctn_reader_fault(in->r, node, "include", "%.*s is included, but its name does not say what it is: .yaml, .yml "
-                                                 "and .json are chains and instruction sets, .mustache templates",
+        ctn_reader_fault(in->r, node, "include",
+                         "%.*s is included, but its name does not say what it is: .yaml, .yml "
+                         "and .json are chains and instruction sets, .mustache templates",
                          CTN_STR_ARG(path));
 }
 
@@ -234,8 +237,9 @@ static int read_file(ctn_arena *arena, ctn_config *c, ctn_findings *findings, ct
     read_limits(&r, t.limits, c);
     read_retention(&r, t.retention);
     if (t.sealing)
-        ctn_reader_fault(&r, t.sealing, "not-yet", "sealing comes with a later version; take the key out, and give no "
-                                                   "secret values to chains until then");
+        ctn_reader_fault(&r, t.sealing, "not-yet",
+                         "sealing comes with a later version; take the key out, and give no "
+                         "secret values to chains until then");
     c->retry_interrupted = t.interrupted == 2;
     ctn_config_servers_read(&r, t.servers, t.mcp_config, c);
     including in = {&r, c, library_findings};

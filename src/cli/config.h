@@ -14,11 +14,11 @@
 
 typedef struct ctn_config_server {
     ctn_str name;
-    ctn_position at;  /* in the file that names it */
+    ctn_position at; /* in the file that names it */
     ctn_str file;
-    ctn_str command;  /* as written; empty: see url */
-    ctn_str program;  /* where it was found; empty: nowhere */
-    ctn_str url;      /* comes with a later version: refused when it is used */
+    ctn_str command;              /* as written; empty: see url */
+    ctn_str program;              /* where it was found; empty: nowhere */
+    ctn_str url;                  /* comes with a later version: refused when it is used */
     ctn_mcp_server_config driver; /* for the driver, if there is a command */
 } ctn_config_server;
 

@@ -39,8 +39,9 @@ static bool scalar_text(ctn_reader *r, const ctn_json *value, const char *what, 
         return false;
     }
     if (ctn_str_find(*ret_text, CTN_STR("{secret.")) != SIZE_MAX) {
-        ctn_reader_fault(r, value, "not-yet", "secrets in the configuration of a server come with a later version; let the "
-                                              "server read a file or start catena with the variable set");
+        ctn_reader_fault(r, value, "not-yet",
+                         "secrets in the configuration of a server come with a later version; let the "
+                         "server read a file or start catena with the variable set");
         return false;
     }
     return true;
@@ -79,7 +80,8 @@ static void read_effects(ctn_reader *r, const ctn_json *object, ctn_mcp_server_c
     for (size_t i = 0; i < count; i++) {
         const ctn_json_member *m = &object->members[i];
         effects[known].tool = ctn_json_text(&m->key);
-        if (ctn_json_is(&m->value, CTN_JSON_STRING) && ctn_effect_from_name(ctn_json_text(&m->value), &effects[known].effect))
+        if (ctn_json_is(&m->value, CTN_JSON_STRING) &&
+            ctn_effect_from_name(ctn_json_text(&m->value), &effects[known].effect))
             known++;
         else
             ctn_reader_fault(r, &m->value, "type", "the effect of a tool is none, read, idempotent or write");
@@ -121,8 +123,9 @@ static void read_server(ctn_reader *r, const ctn_json_member *m, bool is_ours, c
     if (r->fault_count > faults)
         return;
     if (!k.command == !k.url) {
-        ctn_reader_fault(r, &m->value, "type", k.command ? "a server has either a command or a url, not both"
-                                                         : "a server needs a command, like {command: my-server}");
+        ctn_reader_fault(r, &m->value, "type",
+                         k.command ? "a server has either a command or a url, not both"
+                                   : "a server needs a command, like {command: my-server}");
         return;
     }
     ctn_config_server *s = &c->servers[c->server_count++];

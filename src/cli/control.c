@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define CONNECTIONS_MAX   256
-#define QUEUED_BYTES_MAX  ((size_t) 4 << 20) /* a watcher that does not read is let go */
+#define CONNECTIONS_MAX  256
+#define QUEUED_BYTES_MAX ((size_t) 4 << 20) /* a watcher that does not read is let go */
 
 typedef struct connection {
     ctn_control *control;

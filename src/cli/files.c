@@ -138,15 +138,17 @@ int ctn_file_read(ctn_arena *arena, ctn_str path, ctn_str *ret_text, ctn_err *er
     for (;;) {
         char *room = ctn_buf_reserve(&text, 65536);
         if (!room) {
-            rc = ctn_fail(err, CTN_E_LIMIT, "%.*s is larger than %zu MiB", CTN_STR_ARG(shown), CTN_FILE_BYTES_MAX >> 20);
+            rc =
+                ctn_fail(err, CTN_E_LIMIT, "%.*s is larger than %zu MiB", CTN_STR_ARG(shown), CTN_FILE_BYTES_MAX >> 20);
             goto done;
         }
         ssize_t n = read(fd, room, 65536);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0) {
-            rc = errno == EISDIR ? ctn_fail(err, CTN_E_INVALID, "%.*s is a folder, not a file", CTN_STR_ARG(shown))
-                                 : ctn_fail(err, CTN_E_IO, "%.*s cannot be read: %s", CTN_STR_ARG(shown), strerror(errno));
+            rc = errno == EISDIR
+                     ? ctn_fail(err, CTN_E_INVALID, "%.*s is a folder, not a file", CTN_STR_ARG(shown))
+                     : ctn_fail(err, CTN_E_IO, "%.*s cannot be read: %s", CTN_STR_ARG(shown), strerror(errno));
             goto done;
         }
         if (n == 0)

@@ -50,7 +50,8 @@ static void on_event(void *ctx, const ctn_engine_event *event)
     if (!ctn_id_equal(ctn_execution_id_of(event->execution), l->id))
         return;
     ctn_arena_reset(l->scratch);
-    uint32_t step = event->step.len ? ctn_plan_step_index(ctn_execution_plan(event->execution), event->step) : CTN_PLAN_NONE;
+    uint32_t step =
+        event->step.len ? ctn_plan_step_index(ctn_execution_plan(event->execution), event->step) : CTN_PLAN_NONE;
     if (event->kind == CTN_EVENT_PROGRESS) {
         ctn_view_progress(l->view, event->step, event->progress, event->total, event->message);
     } else if (event->kind == CTN_EVENT_STATUS) {
@@ -98,8 +99,9 @@ static void note_store(local *l)
     ctn_str why = {0};
     bool is_failing = ctn_engine_store_failing_since_ms(ctn_host_engine(l->host), &why) != 0;
     if (l->view && is_failing)
-        ctn_view_note(l->view, ctn_arena_printf(l->scratch, "the store cannot be written, nothing goes on until it can: %.*s",
-                                                CTN_STR_ARG(why)));
+        ctn_view_note(l->view,
+                      ctn_arena_printf(l->scratch, "the store cannot be written, nothing goes on until it can: %.*s",
+                                       CTN_STR_ARG(why)));
     else
         ctn_view_note(l->view, (ctn_str){0});
 }
@@ -135,7 +137,8 @@ static bool needs_adoption(local *l)
         return false;
     ctn_arena_reset(l->scratch);
     return ctn_store_execution_get(ctn_host_store(l->host), l->scratch, l->id, &row, NULL) == CTN_OK &&
-           (row.status == CTN_STATUS_QUEUED || row.status == CTN_STATUS_RUNNING || row.status == CTN_STATUS_COMPENSATING);
+           (row.status == CTN_STATUS_QUEUED || row.status == CTN_STATUS_RUNNING ||
+            row.status == CTN_STATUS_COMPENSATING);
 }
 
 static bool wait_for_ack(local *l)
@@ -234,9 +237,7 @@ static bool do_there(ctn_cli *cli, const ctn_workspace *ws, ctn_request *q, bool
         *ret_id = id;
         *ret_exit_code = follows ? ctn_report(cli, ws, id) : CTN_EXIT_OK;
         return true;
-    case CTN_REMOTE_REFUSED:
-        *ret_exit_code = ctn_cli_fail_err(cli, &err);
-        return true;
+    case CTN_REMOTE_REFUSED: *ret_exit_code = ctn_cli_fail_err(cli, &err); return true;
     case CTN_REMOTE_INTERRUPTED:
         if (is_acknowledged || q->op != CTN_REQUEST_START)
             ctn_cli_say(cli, "no longer followed; the store's owner goes on with it. See: %.*s",
@@ -248,8 +249,8 @@ static bool do_there(ctn_cli *cli, const ctn_workspace *ws, ctn_request *q, bool
     case CTN_REMOTE_UNREACHABLE:
         if (tries < REACH_TRIES)
             return false;
-        *ret_exit_code = ctn_cli_fail(cli, "%s, which does not answer on %s", busy->message,
-                                      ctn_socket_path(cli->arena, ws));
+        *ret_exit_code =
+            ctn_cli_fail(cli, "%s, which does not answer on %s", busy->message, ctn_socket_path(cli->arena, ws));
         return true;
     case CTN_REMOTE_LOST: break;
     }

@@ -13,7 +13,8 @@ int ctn_json_argument(ctn_cli *cli, const char *what, ctn_str text, const ctn_js
         return CTN_EXIT_OK;
     ctn_str shown = ctn_text_clean(cli->arena, text, 60);
     return ctn_cli_fail(cli, "%s: %.*s is no JSON: %s at character %u%s", what, CTN_STR_ARG(shown), err.message,
-                        err.column, text.len && text.ptr[0] != '{' && text.ptr[0] != '[' ? "; a text is written '\"text\"'" : "");
+                        err.column,
+                        text.len && text.ptr[0] != '{' && text.ptr[0] != '[' ? "; a text is written '\"text\"'" : "");
 }
 
 static int text_value(ctn_cli *cli, const char *option, ctn_str name, ctn_str text, const ctn_json **ret_value)
@@ -24,7 +25,8 @@ static int text_value(ctn_cli *cli, const char *option, ctn_str name, ctn_str te
         ctn_err err = {0};
         ctn_str path = ctn_str_from_offset(text, 1);
         if (path.len == 0)
-            return ctn_cli_fail(cli, "%s %.*s=@ names no file; a text that is @ is written @@", option, CTN_STR_ARG(name));
+            return ctn_cli_fail(cli, "%s %.*s=@ names no file; a text that is @ is written @@", option,
+                                CTN_STR_ARG(name));
         if (ctn_file_read(cli->arena, path, &text, &err))
             return ctn_cli_fail(cli, "%s %.*s: %s", option, CTN_STR_ARG(name), err.message);
     }

@@ -73,7 +73,8 @@ static int refuse_verb(const ctn_cli *cli, ctn_str name)
 
 static void print_overview(const ctn_cli *cli)
 {
-    const char *bold = ctn_colour_code(&cli->out, CTN_COLOUR_BOLD), *plain = ctn_colour_code(&cli->out, CTN_COLOUR_NONE);
+    const char *bold = ctn_colour_code(&cli->out, CTN_COLOUR_BOLD),
+               *plain = ctn_colour_code(&cli->out, CTN_COLOUR_NONE);
     printf("%scatena%s runs chains: many steps over tools, so that they always end in a state you can name.\n\n", bold,
            plain);
     for (size_t i = 0; i < ctn_verb_count; i++)
@@ -88,7 +89,8 @@ int ctn_verb_help(ctn_cli *cli)
         print_overview(cli);
         return CTN_EXIT_OK;
     }
-    ctn_str name = second.len ? ctn_arena_printf(cli->arena, "%.*s %.*s", CTN_STR_ARG(first), CTN_STR_ARG(second)) : first;
+    ctn_str name =
+        second.len ? ctn_arena_printf(cli->arena, "%.*s %.*s", CTN_STR_ARG(first), CTN_STR_ARG(second)) : first;
     const ctn_verb *verb = find_verb(name);
     if (verb) {
         ctn_options_help(cli, verb);
@@ -143,7 +145,9 @@ static int dispatch(ctn_cli *cli, int argc, char **argv)
         ctn_str second = argc > 2 && argv[2][0] != '-' ? ctn_str_from(argv[2]) : (ctn_str){0};
         if (argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0)) {
             cli->verb = find_verb(CTN_STR("help"));
-            cli->args.words = (const char *const[]){word};
+            const char **words = CTN_NEW_ARRAY(cli->arena, const char *, 1);
+            words[0] = word;
+            cli->args.words = words;
             cli->args.word_count = 1;
             return ctn_verb_help(cli);
         }

@@ -18,7 +18,8 @@ typedef struct option_row {
 
 static const option_row ROWS[CTN_OPT_COUNT] = {
     [CTN_OPT_CONFIG] = {"config", 'c', "FILE", "configuration; default: catena.yaml, from the current folder upward"},
-    [CTN_OPT_STORE] = {"store", 's', "URL", "sqlite:FILE; default: the configuration's, else sqlite:catena.db beside it"},
+    [CTN_OPT_STORE] = {"store", 's', "URL",
+                       "sqlite:FILE; default: the configuration's, else sqlite:catena.db beside it"},
     [CTN_OPT_JSON] = {"json", 'j', NULL, "JSON for programs, on one line a document"},
     [CTN_OPT_QUIET] = {"quiet", 'q', NULL, "no progress on stderr, only errors"},
     [CTN_OPT_HELP] = {"help", 'h', NULL, "explain this command"},
@@ -101,8 +102,8 @@ bool ctn_options_read(ctn_cli *cli, int argc, char **argv)
         if (!takes(cli->verb, opt))
             continue;
         const option_row *row = &ROWS[opt];
-        rows[row_count++] = (struct option){row->name, row->argument ? required_argument : no_argument, NULL,
-                                            1000 + (int) opt};
+        rows[row_count++] =
+            (struct option){row->name, row->argument ? required_argument : no_argument, NULL, 1000 + (int) opt};
         if (row->letter) {
             letters[letter_count++] = row->letter;
             if (row->argument)
@@ -142,7 +143,8 @@ bool ctn_options_read(ctn_cli *cli, int argc, char **argv)
 
 void ctn_options_help(const ctn_cli *cli, const ctn_verb *verb)
 {
-    const char *bold = ctn_colour_code(&cli->out, CTN_COLOUR_BOLD), *plain = ctn_colour_code(&cli->out, CTN_COLOUR_NONE);
+    const char *bold = ctn_colour_code(&cli->out, CTN_COLOUR_BOLD),
+               *plain = ctn_colour_code(&cli->out, CTN_COLOUR_NONE);
     printf("%scatena %s%s%s%s\n\n%s.\n", bold, verb->name, verb->operands[0] ? " " : "", verb->operands, plain,
            verb->summary);
     if (verb->details)

@@ -152,9 +152,11 @@ ctn_remote_outcome ctn_remote_do(const ctn_cli *cli, const ctn_workspace *ws, co
                 .outcome = CTN_REMOTE_LOST,
                 .err = err};
     ctn_buf_init(&r.line, CTN_RPC_LINE_BYTES_MAX);
-    ctn_stream_events events = {.line = on_line, .closed = on_closed, .ctx = &r, .line_bytes_max = CTN_RPC_LINE_BYTES_MAX};
+    ctn_stream_events events = {
+        .line = on_line, .closed = on_closed, .ctx = &r, .line_bytes_max = CTN_RPC_LINE_BYTES_MAX};
     r.stream = ctn_stream_open(r.loop, fd, &events);
-    ctn_signal *signals[] = {ctn_signal_new(r.loop, SIGINT, on_signal, &r), ctn_signal_new(r.loop, SIGTERM, on_signal, &r)};
+    ctn_signal *signals[] = {ctn_signal_new(r.loop, SIGINT, on_signal, &r),
+                             ctn_signal_new(r.loop, SIGTERM, on_signal, &r)};
     if (follows)
         r.view = ctn_view_new(cli, r.loop);
     if (q)

@@ -165,8 +165,8 @@ static void file_resume(ctn_host *host, const ctn_request *q, ctn_ack_fn *ack, v
     if (rc)
         ack(ctx, rc, q->id, &err);
     else if (status == CTN_STATUS_PAUSED)
-        ctn_engine_input(engine, q->id, &(ctn_input){.kind = CTN_IN_RESUME, .actor = q->actor, .message = q->reason}, ack,
-                         ctx);
+        ctn_engine_input(engine, q->id, &(ctn_input){.kind = CTN_IN_RESUME, .actor = q->actor, .message = q->reason},
+                         ack, ctx);
     else if (ctn_status_is_final(status))
         ack(ctx, CTN_OK, q->id, NULL);
     else
@@ -175,8 +175,10 @@ static void file_resume(ctn_host *host, const ctn_request *q, ctn_ack_fn *ack, v
 
 void ctn_request_file(ctn_host *host, ctn_request *q, ctn_ack_fn *ack, void *ctx)
 {
-    static const ctn_input_kind KINDS[] = {[CTN_REQUEST_ANSWER] = CTN_IN_ANSWER, [CTN_REQUEST_SETTLE] = CTN_IN_SETTLE,
-                                           [CTN_REQUEST_SET] = CTN_IN_SET,       [CTN_REQUEST_CANCEL] = CTN_IN_CANCEL,
+    static const ctn_input_kind KINDS[] = {[CTN_REQUEST_ANSWER] = CTN_IN_ANSWER,
+                                           [CTN_REQUEST_SETTLE] = CTN_IN_SETTLE,
+                                           [CTN_REQUEST_SET] = CTN_IN_SET,
+                                           [CTN_REQUEST_CANCEL] = CTN_IN_CANCEL,
                                            [CTN_REQUEST_PAUSE] = CTN_IN_PAUSE};
     if (q->op == CTN_REQUEST_START) {
         file_start(host, q, ack, ctx);

@@ -178,7 +178,8 @@ static ctn_str names_in(const ctn_cli *cli, const ctn_json *list)
     ctn_str *names = CTN_NEW_ARRAY(cli->arena, ctn_str, count);
     for (size_t i = 0; i < count; i++) {
         const ctn_json *item = ctn_json_at(list, i);
-        names[i] = ctn_json_is(item, CTN_JSON_OBJECT) ? ctn_json_str_or(item, "step", CTN_STR("?")) : ctn_json_text(item);
+        names[i] =
+            ctn_json_is(item, CTN_JSON_OBJECT) ? ctn_json_str_or(item, "step", CTN_STR("?")) : ctn_json_text(item);
     }
     return ctn_words_join(cli->arena, names, count);
 }
@@ -237,8 +238,8 @@ static int print_result(ctn_cli *cli, const ctn_execution_row *row, const ctn_pl
     }
     int exit_code = row->status == CTN_STATUS_COMPLETED ? ctn_output_check(cli, plan) : CTN_EXIT_OK;
     if (exit_code == CTN_EXIT_OK && row->status == CTN_STATUS_COMPLETED)
-        ctn_value_print(cli, ctn_json_get(parsed(cli->arena, row->outputs),
-                                          ctn_str_from(cli->args.values[CTN_OPT_OUTPUT])));
+        ctn_value_print(cli,
+                        ctn_json_get(parsed(cli->arena, row->outputs), ctn_str_from(cli->args.values[CTN_OPT_OUTPUT])));
     return exit_code;
 }
 

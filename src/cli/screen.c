@@ -24,7 +24,8 @@ ctn_screen ctn_screen_of(int fd)
 
 const char *ctn_colour_code(const ctn_screen *screen, ctn_colour colour)
 {
-    static const char *const CODES[] = {"\033[0m", "\033[1m", "\033[2m", "\033[31m", "\033[32m", "\033[33m", "\033[34m"};
+    static const char *const CODES[] = {"\033[0m",  "\033[1m",  "\033[2m", "\033[31m",
+                                        "\033[32m", "\033[33m", "\033[34m"};
     return screen->has_colour ? CODES[colour] : "";
 }
 

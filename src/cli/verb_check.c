@@ -75,7 +75,8 @@ static const ctn_json *sarif_result(ctn_arena *arena, const ctn_finding *x)
     ctn_json_put_str(&b, "ruleId", ctn_str_from(x->rule));
     ctn_json_put_str(&b, "level", ctn_str_from(severity_name(x->severity)));
     ctn_json_put(&b, CTN_STR("message"), object_of(arena, "text", ctn_json_string(arena, x->message)));
-    ctn_json_put(&b, CTN_STR("locations"), list_of(arena, object_of(arena, "physicalLocation", ctn_json_finish(&place))));
+    ctn_json_put(&b, CTN_STR("locations"),
+                 list_of(arena, object_of(arena, "physicalLocation", ctn_json_finish(&place))));
     return ctn_json_finish(&b);
 }
 
@@ -153,7 +154,8 @@ static int print_findings(ctn_cli *cli, ctn_findings *f, ctn_str format)
 int ctn_verb_check(ctn_cli *cli)
 {
     static const ctn_str FORMATS[] = {{"text", 4}, {"json", 4}, {"sarif", 5}};
-    ctn_str format = ctn_opt_is_given(cli, CTN_OPT_FORMAT) ? ctn_str_from(cli->args.values[CTN_OPT_FORMAT]) : FORMATS[0];
+    ctn_str format =
+        ctn_opt_is_given(cli, CTN_OPT_FORMAT) ? ctn_str_from(cli->args.values[CTN_OPT_FORMAT]) : FORMATS[0];
     if (!ctn_str_is(format, "text") && !ctn_str_is(format, "json") && !ctn_str_is(format, "sarif"))
         return ctn_cli_fail(cli, "--format %.*s: %.*s", CTN_STR_ARG(format),
                             CTN_STR_ARG(ctn_suggest(cli->arena, format, FORMATS, 3)));

@@ -1,5 +1,6 @@
 /*
- * verb_execution.c -- what is done to an execution: resume, answer, set, cancel, pause; and watch, which does nothing to it.
+ * verb_execution.c -- what is done to an execution: resume, answer, set, cancel, pause; and watch, which does nothing
+ * to it.
  */
 #include "cli/follow.h"
 #include "cli/inputs.h"
@@ -69,10 +70,11 @@ int ctn_verb_resume(ctn_cli *cli)
         exit_code = find_execution(cli, &ws, &row);
     if (exit_code)
         return exit_code;
-    ctn_str rerun = ctn_arena_printf(cli->arena,
-                                     "nothing is left to resume. A new execution that reuses its results: catena rerun %s "
-                                     "--from STEP (comes with a later version)",
-                                     ctn_id_to_text(row.id).text);
+    ctn_str rerun =
+        ctn_arena_printf(cli->arena,
+                         "nothing is left to resume. A new execution that reuses its results: catena rerun %s "
+                         "--from STEP (comes with a later version)",
+                         ctn_id_to_text(row.id).text);
     if (ctn_status_is_final(row.status))
         return refuse_final(cli, &row, rerun.ptr);
     q.id = row.id;
@@ -195,9 +197,9 @@ static void poll_store(void *ctx)
     ctn_arena_free(arena);
     if (!p->is_over && !p->was_told) {
         p->was_told = true;
-        ctn_view_note(p->view, ctn_arena_printf(p->cli->arena, "nobody advances it; %.*s does",
-                                                CTN_STR_ARG(ctn_cli_command(p->cli, "resume %s",
-                                                                            ctn_id_to_text(p->id).text))));
+        ctn_view_note(p->view,
+                      ctn_arena_printf(p->cli->arena, "nobody advances it; %.*s does",
+                                       CTN_STR_ARG(ctn_cli_command(p->cli, "resume %s", ctn_id_to_text(p->id).text))));
     }
     ctn_timer_set(p->timer, ctn_loop_now_ms(ctn_host_loop(p->host)) + POLL_MS);
 }

@@ -178,7 +178,8 @@ static int open_shown(ctn_cli *cli, shown *s)
 static void print_members(const ctn_cli *cli, const char *title, ctn_str text)
 {
     const ctn_json *v = NULL;
-    if (!text.len || ctn_json_parse(cli->arena, text, NULL, &v, NULL) || !ctn_json_is(v, CTN_JSON_OBJECT) || v->count == 0)
+    if (!text.len || ctn_json_parse(cli->arena, text, NULL, &v, NULL) || !ctn_json_is(v, CTN_JSON_OBJECT) ||
+        v->count == 0)
         return;
     size_t columns = 0, width, rows;
     for (uint32_t i = 0; i < v->count; i++)
@@ -189,7 +190,8 @@ static void print_members(const ctn_cli *cli, const char *title, ctn_str text)
     ctn_screen_size(&cli->out, &width, &rows);
     if (!cli->out.is_terminal || width < columns + 20)
         width = SHOWN_COLUMNS + columns;
-    printf("\n%s%s%s\n", ctn_colour_code(&cli->out, CTN_COLOUR_BOLD), title, ctn_colour_code(&cli->out, CTN_COLOUR_NONE));
+    printf("\n%s%s%s\n", ctn_colour_code(&cli->out, CTN_COLOUR_BOLD), title,
+           ctn_colour_code(&cli->out, CTN_COLOUR_NONE));
     for (uint32_t i = 0; i < v->count; i++) {
         ctn_str name = ctn_text_clean(cli->arena, ctn_json_text(&v->members[i].key), 40);
         printf("  %-*.*s  %.*s\n", (int) columns, CTN_STR_ARG(name),
@@ -226,12 +228,11 @@ static void print_steps(const ctn_cli *cli, const ctn_snapshot *s)
         if (v->started_at_ms && v->ended_at_ms && v->status != CTN_STEP_SKIPPED)
             span = ctn_duration_text(v->ended_at_ms - v->started_at_ms);
         ctn_str attempt = v->attempt ? ctn_arena_printf(cli->arena, "%u", v->attempt) : CTN_STR("-");
-        ctn_str text = ctn_arena_printf(cli->arena, "%-*.*s  %s%-11s%s  %-10s  %-7.*s  %s%s%.*s", (int) columns,
-                                        CTN_STR_ARG(s->steps[i].name), ctn_colour_code(&cli->out, step_colour(v->status)),
-                                        ctn_step_status_name(v->status), plain, span.text, CTN_STR_ARG(attempt),
-                                        tells_failure ? ctn_failure_name(v->failure) : "",
-                                        tells_failure && note.len ? ": " : "",
-                                        v->status == CTN_STEP_COMPLETED ? 0 : CTN_STR_ARG(note));
+        ctn_str text = ctn_arena_printf(
+            cli->arena, "%-*.*s  %s%-11s%s  %-10s  %-7.*s  %s%s%.*s", (int) columns, CTN_STR_ARG(s->steps[i].name),
+            ctn_colour_code(&cli->out, step_colour(v->status)), ctn_step_status_name(v->status), plain, span.text,
+            CTN_STR_ARG(attempt), tells_failure ? ctn_failure_name(v->failure) : "",
+            tells_failure && note.len ? ": " : "", v->status == CTN_STEP_COMPLETED ? 0 : CTN_STR_ARG(note));
         while (text.len && text.ptr[text.len - 1] == ' ')
             text.len--;
         printf("%.*s\n", CTN_STR_ARG(text));
@@ -258,13 +259,16 @@ static void print_execution(const ctn_cli *cli, const ctn_execution_row *row, co
     ctn_clock clock = ctn_clock_system();
     int64_t end = row->finished_at_ms ? row->finished_at_ms : ctn_clock_now_ms(&clock);
     print_field(cli, "execution", ctn_str_from(ctn_id_to_text(row->id).text));
-    print_field(cli, "chain", ctn_arena_printf(cli->arena, "%.*s, version %lld", CTN_STR_ARG(row->chain_id),
-                                               (long long) row->chain_version));
-    print_field(cli, "status", ctn_arena_printf(cli->arena, "%s%s%s", ctn_colour_code(&cli->out, colour_of(row->status)),
-                                                ctn_status_name(row->status), ctn_colour_code(&cli->out, CTN_COLOUR_NONE)));
+    print_field(
+        cli, "chain",
+        ctn_arena_printf(cli->arena, "%.*s, version %lld", CTN_STR_ARG(row->chain_id), (long long) row->chain_version));
+    print_field(cli, "status",
+                ctn_arena_printf(cli->arena, "%s%s%s", ctn_colour_code(&cli->out, colour_of(row->status)),
+                                 ctn_status_name(row->status), ctn_colour_code(&cli->out, CTN_COLOUR_NONE)));
     print_field(cli, "created", ctn_str_from(ctn_moment_text(row->created_at_ms).text));
     if (row->started_at_ms)
-        print_field(cli, row->finished_at_ms ? "took" : "runs", ctn_str_from(ctn_duration_text(end - row->started_at_ms).text));
+        print_field(cli, row->finished_at_ms ? "took" : "runs",
+                    ctn_str_from(ctn_duration_text(end - row->started_at_ms).text));
     if (row->idempotency_key.len)
         print_field(cli, "key", ctn_text_clean(cli->arena, row->idempotency_key, SHOWN_COLUMNS));
     print_error(cli, row);

@@ -224,10 +224,11 @@ int ctn_verb_chains_list(ctn_cli *cli)
     for (size_t i = 0; i < count; i++)
         columns = rows[i].id.len > columns ? rows[i].id.len : columns;
     if (count)
-        printf("%s%-*s  %-7s  %s%s\n", ctn_colour_code(&cli->out, CTN_COLOUR_DIM), (int) columns, "CHAIN", "STORED", "FROM",
-               ctn_colour_code(&cli->out, CTN_COLOUR_NONE));
+        printf("%s%-*s  %-7s  %s%s\n", ctn_colour_code(&cli->out, CTN_COLOUR_DIM), (int) columns, "CHAIN", "STORED",
+               "FROM", ctn_colour_code(&cli->out, CTN_COLOUR_NONE));
     for (size_t i = 0; i < count; i++) {
-        ctn_str version = rows[i].version ? ctn_arena_printf(cli->arena, "%lld", (long long) rows[i].version) : CTN_STR("-");
+        ctn_str version =
+            rows[i].version ? ctn_arena_printf(cli->arena, "%lld", (long long) rows[i].version) : CTN_STR("-");
         printf("%-*.*s  %-7.*s  %.*s\n", (int) columns, CTN_STR_ARG(rows[i].id), CTN_STR_ARG(version),
                CTN_STR_ARG(rows[i].where));
     }

@@ -66,8 +66,8 @@ static void list_server(asking *a, const ctn_config_server *s, ctn_json_builder 
     for (size_t i = 0; i < count; i++) {
         const char *effect = effect_of(a->host, s->name, tools[i].name, cli->arena);
         if (!list) {
-            printf("%.*s/%-*.*s  %-10s  %.*s\n", CTN_STR_ARG(s->name), (int) columns, CTN_STR_ARG(tools[i].name), effect,
-                   CTN_STR_ARG(ctn_text_clean(cli->arena, tools[i].description, 100)));
+            printf("%.*s/%-*.*s  %-10s  %.*s\n", CTN_STR_ARG(s->name), (int) columns, CTN_STR_ARG(tools[i].name),
+                   effect, CTN_STR_ARG(ctn_text_clean(cli->arena, tools[i].description, 100)));
             continue;
         }
         ctn_json_builder b = ctn_json_object(cli->arena);
@@ -117,7 +117,8 @@ int ctn_verb_tools_list(ctn_cli *cli)
         return ctn_cli_fail(cli, "there is no server \"%.*s\"; %.*s", CTN_STR_ARG(only),
                             CTN_STR_ARG(ctn_config_suggest_server(config, cli->arena, only)));
     if (config->server_count == 0)
-        return ctn_cli_fail(cli, "no servers are configured%s", config->file.len ? "" : ": there is no catena.yaml here or above");
+        return ctn_cli_fail(cli, "no servers are configured%s",
+                            config->file.len ? "" : ": there is no catena.yaml here or above");
     asking a = {.cli = cli, .host = ctn_host_new(cli, &ws)};
     a.whys = CTN_NEW_ARRAY(cli->arena, const char *, config->server_count);
     asked *servers = CTN_NEW_ARRAY(cli->arena, asked, config->server_count);
@@ -226,6 +227,7 @@ int ctn_verb_tools_call(ctn_cli *cli)
     }
     bool is_ours = a.failure == CTN_FAILURE_INVALID_INPUT || a.failure == CTN_FAILURE_PROTOCOL_ERROR ||
                    a.failure == CTN_FAILURE_UNAVAILABLE;
-    (void) ctn_cli_fail(cli, "%s: %.*s", ctn_failure_name(a.failure), CTN_STR_ARG(ctn_text_clean(cli->arena, a.message, 0)));
+    (void) ctn_cli_fail(cli, "%s: %.*s", ctn_failure_name(a.failure),
+                        CTN_STR_ARG(ctn_text_clean(cli->arena, a.message, 0)));
     return is_ours ? CTN_EXIT_USAGE : CTN_EXIT_ENDED;
 }

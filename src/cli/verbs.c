@@ -3,18 +3,20 @@
  */
 #include "cli/cli.h"
 
-#define PLACE  (CTN_OPT_BIT(CTN_OPT_CONFIG) | CTN_OPT_BIT(CTN_OPT_STORE))
-#define READS  (PLACE | CTN_OPT_BIT(CTN_OPT_JSON))
-#define RUNS   (READS | CTN_OPT_BIT(CTN_OPT_QUIET) | CTN_OPT_BIT(CTN_OPT_OUTPUT))
+#define PLACE (CTN_OPT_BIT(CTN_OPT_CONFIG) | CTN_OPT_BIT(CTN_OPT_STORE))
+#define READS (PLACE | CTN_OPT_BIT(CTN_OPT_JSON))
+#define RUNS  (READS | CTN_OPT_BIT(CTN_OPT_QUIET) | CTN_OPT_BIT(CTN_OPT_OUTPUT))
 #define INPUTS                                                                                                         \
-    (CTN_OPT_BIT(CTN_OPT_SET_INPUT) | CTN_OPT_BIT(CTN_OPT_INPUT) | CTN_OPT_BIT(CTN_OPT_KEY) | CTN_OPT_BIT(CTN_OPT_LABEL))
+    (CTN_OPT_BIT(CTN_OPT_SET_INPUT) | CTN_OPT_BIT(CTN_OPT_INPUT) | CTN_OPT_BIT(CTN_OPT_KEY) |                          \
+     CTN_OPT_BIT(CTN_OPT_LABEL))
 
 #define ABOUT_CHAIN                                                                                                    \
     "CHAIN is a file, the id of a chain in the files that the configuration includes, or the id of a stored chain."
 #define ABOUT_ID "ID is an execution's id, or as much of its beginning (4 characters at least) as no other has."
 #define ABOUT_FOLLOW                                                                                                   \
     "Progress goes to stderr; stdout gets one JSON document:\n"                                                        \
-    "{\"executionId\",\"chain\",\"version\",\"status\",\"outputs\",\"error\",\"durationMs\"}, on one line with --json.\n" \
+    "{\"executionId\",\"chain\",\"version\",\"status\",\"outputs\",\"error\",\"durationMs\"}, on one line with "       \
+    "--json.\n"                                                                                                        \
     "Exit: 0 completed; 1 ended otherwise; 2 wrong use, configuration or definition; 3 waits for somebody;\n"          \
     "130 after Ctrl-C, which leaves the execution to be resumed (a second Ctrl-C exits at once)."
 
@@ -38,7 +40,8 @@ const ctn_verb ctn_verbs[] = {
     {.name = "serve",
      .operands = "",
      .summary = "Own the store and advance everything in it until a signal comes",
-     .details = "Ends on SIGINT or SIGTERM: starts nothing new, gives calls in flight 5 s, leaves everything to be resumed.",
+     .details =
+         "Ends on SIGINT or SIGTERM: starts nothing new, gives calls in flight 5 s, leaves everything to be resumed.",
      .options = PLACE | CTN_OPT_BIT(CTN_OPT_JSON) | CTN_OPT_BIT(CTN_OPT_QUIET),
      .run = ctn_verb_serve},
     {.name = "check",
@@ -80,8 +83,9 @@ const ctn_verb ctn_verbs[] = {
     {.name = "resume",
      .operands = "ID [--retry | --succeed JSON | --fail [--not-happened]]",
      .summary = "Go on with an execution that was left, paused, parked or interrupted",
-     .details = ABOUT_ID "\nAn interrupted call needs a word from you: --retry when it did not happen, --succeed with its\n"
-                         "result when it did, --fail to give it up.\n\n" ABOUT_FOLLOW,
+     .details =
+         ABOUT_ID "\nAn interrupted call needs a word from you: --retry when it did not happen, --succeed with its\n"
+                  "result when it did, --fail to give it up.\n\n" ABOUT_FOLLOW,
      .options = RUNS | CTN_OPT_BIT(CTN_OPT_STEP) | CTN_OPT_BIT(CTN_OPT_RETRY) | CTN_OPT_BIT(CTN_OPT_SUCCEED) |
                 CTN_OPT_BIT(CTN_OPT_FAIL) | CTN_OPT_BIT(CTN_OPT_NOT_HAPPENED) | CTN_OPT_BIT(CTN_OPT_REASON),
      .words_min = 1,
@@ -90,8 +94,9 @@ const ctn_verb ctn_verbs[] = {
     {.name = "answer",
      .operands = "ID STEP JSON",
      .summary = "Answer a step that waits, and go on",
-     .details = ABOUT_ID "\nAn approval is answered with {\"approved\": true} or {\"approved\": false}. The first answer "
-                         "stands.\n\n" ABOUT_FOLLOW,
+     .details =
+         ABOUT_ID "\nAn approval is answered with {\"approved\": true} or {\"approved\": false}. The first answer "
+                  "stands.\n\n" ABOUT_FOLLOW,
      .options = RUNS,
      .words_min = 3,
      .words_max = 3,
@@ -163,7 +168,11 @@ const ctn_verb ctn_verbs[] = {
      .summary = "Bring a store of an older catena up to this one",
      .options = READS | CTN_OPT_BIT(CTN_OPT_QUIET),
      .run = ctn_verb_store_migrate},
-    {.name = "version", .operands = "", .summary = "Print the version", .options = CTN_OPT_BIT(CTN_OPT_JSON), .run = ctn_verb_version},
+    {.name = "version",
+     .operands = "",
+     .summary = "Print the version",
+     .options = CTN_OPT_BIT(CTN_OPT_JSON),
+     .run = ctn_verb_version},
     {.name = "help", .operands = "[VERB]", .summary = "Explain a command", .words_max = 2, .run = ctn_verb_help},
 };
 const size_t ctn_verb_count = sizeof ctn_verbs / sizeof *ctn_verbs;

@@ -133,8 +133,8 @@ static void append_row(ctn_view *view, ctn_buf *out, const row *r, int64_t now_m
         ctn_buf_printf(&text, " %s", l.word);
     append_note(&text, r, now_ms);
     ctn_str line = ctn_text_clean(view->scratch, ctn_buf_str(&text), columns > 5 ? columns - 5 : 1);
-    ctn_buf_printf(out, "  %s%s%s %s%.*s%s\033[K\n", ctn_colour_code(s, l.colour), s->has_utf8 ? l.symbol : l.plain_symbol,
-                   ctn_colour_code(s, CTN_COLOUR_NONE),
+    ctn_buf_printf(out, "  %s%s%s %s%.*s%s\033[K\n", ctn_colour_code(s, l.colour),
+                   s->has_utf8 ? l.symbol : l.plain_symbol, ctn_colour_code(s, CTN_COLOUR_NONE),
                    ctn_colour_code(s, l.colour == CTN_COLOUR_DIM ? CTN_COLOUR_DIM : CTN_COLOUR_NONE), CTN_STR_ARG(line),
                    ctn_colour_code(s, CTN_COLOUR_NONE));
     ctn_buf_done(&text);
@@ -269,7 +269,8 @@ static void keep(char *target, size_t size, ctn_str text, ctn_arena *scratch)
 static void take_step(ctn_view *view, row *r, const ctn_step_view *v)
 {
     bool is_other = r->v.status != v->status || r->v.attempt != v->attempt || r->v.is_undoing != v->is_undoing;
-    bool is_first_attempt_number = r->v.status == CTN_STEP_RUNNING && v->status == CTN_STEP_RUNNING && r->v.attempt == 0;
+    bool is_first_attempt_number =
+        r->v.status == CTN_STEP_RUNNING && v->status == CTN_STEP_RUNNING && r->v.attempt == 0;
     r->v = *v;
     r->v.message = (ctn_str){0};
     keep(r->message, sizeof r->message, v->message, view->scratch);

@@ -16,10 +16,10 @@ static int store_url(ctn_cli *cli, const ctn_config *config, ctn_str *ret_url)
     if (!said)
         said = getenv("CATENA_STORE");
     if (!said || !said[0]) {
-        *ret_url = config->store.len ? config->store
-                                     : ctn_arena_printf(cli->arena, "sqlite:%.*s",
-                                                        CTN_STR_ARG(ctn_path_join(cli->arena, config->folder,
-                                                                                  CTN_STR("catena.db"))));
+        *ret_url = config->store.len
+                       ? config->store
+                       : ctn_arena_printf(cli->arena, "sqlite:%.*s",
+                                          CTN_STR_ARG(ctn_path_join(cli->arena, config->folder, CTN_STR("catena.db"))));
         return CTN_EXIT_OK;
     }
     ctn_str url = ctn_str_from(said);
@@ -61,7 +61,8 @@ int ctn_workspace_read_store(ctn_cli *cli, const ctn_workspace *ws, ctn_store **
 {
     ctn_err err = {0};
     if (ws->store_file.len && !ctn_file_is_there(cli->arena, ws->store_file))
-        return ctn_cli_fail(cli, "there is no store %.*s; --store sqlite:FILE names another", CTN_STR_ARG(ws->store_file));
+        return ctn_cli_fail(cli, "there is no store %.*s; --store sqlite:FILE names another",
+                            CTN_STR_ARG(ws->store_file));
     return ctn_store_open(ws->store_url, CTN_STORE_READ, ret_store, &err) ? ctn_cli_fail_err(cli, &err) : CTN_EXIT_OK;
 }
 
@@ -111,7 +112,8 @@ static int chain_of_file(ctn_cli *cli, ctn_workspace *ws, ctn_str path, const ct
         return CTN_EXIT_USAGE;
     }
     if (!*ret_chain)
-        return ctn_cli_fail(cli, "%.*s holds instruction sets and no chain; a chain has id and steps", CTN_STR_ARG(path));
+        return ctn_cli_fail(cli, "%.*s holds instruction sets and no chain; a chain has id and steps",
+                            CTN_STR_ARG(path));
     return CTN_EXIT_OK;
 }
 
@@ -164,8 +166,9 @@ static int refuse_chain(ctn_cli *cli, const ctn_workspace *ws, ctn_str id, names
     if (ws->config->file.len)
         return ctn_cli_fail(cli, "there is no chain \"%.*s\": %.*s includes none, and there is no file of that name",
                             CTN_STR_ARG(id), CTN_STR_ARG(ws->config->file));
-    return ctn_cli_fail(cli, "there is no chain \"%.*s\": there is no file of that name, and no catena.yaml here or above "
-                             "that includes chains (--config FILE names one)",
+    return ctn_cli_fail(cli,
+                        "there is no chain \"%.*s\": there is no file of that name, and no catena.yaml here or above "
+                        "that includes chains (--config FILE names one)",
                         CTN_STR_ARG(id));
 }
 
@@ -226,23 +229,25 @@ static void check_server(void *ctx, ctn_str step, ctn_str target)
     if (c->rc)
         return;
     if (!s && config->file.len == 0)
-        c->rc = ctn_fail(c->err, CTN_E_NOT_FOUND,
-                         "step %.*s needs the server \"%.*s\", and there is no catena.yaml here or above that says how it "
-                         "is started (--config FILE names one)",
-                         CTN_STR_ARG(step), CTN_STR_ARG(name));
+        c->rc =
+            ctn_fail(c->err, CTN_E_NOT_FOUND,
+                     "step %.*s needs the server \"%.*s\", and there is no catena.yaml here or above that says how it "
+                     "is started (--config FILE names one)",
+                     CTN_STR_ARG(step), CTN_STR_ARG(name));
     else if (!s)
         c->rc = ctn_fail(c->err, CTN_E_NOT_FOUND, "step %.*s needs the server \"%.*s\", which %.*s does not have; %.*s",
                          CTN_STR_ARG(step), CTN_STR_ARG(name), CTN_STR_ARG(config->file),
                          CTN_STR_ARG(ctn_config_suggest_server(config, c->arena, name)));
     else if (s->url.len)
-        c->rc = ctn_fail(c->err, CTN_E_UNSUPPORTED,
-                         "%.*s:%u:%u: the server \"%.*s\" has a url: servers over HTTP come with a later version; this one "
-                         "starts commands",
-                         CTN_STR_ARG(s->file), s->at.line, s->at.column, CTN_STR_ARG(name));
+        c->rc =
+            ctn_fail(c->err, CTN_E_UNSUPPORTED,
+                     "%.*s:%u:%u: the server \"%.*s\" has a url: servers over HTTP come with a later version; this one "
+                     "starts commands",
+                     CTN_STR_ARG(s->file), s->at.line, s->at.column, CTN_STR_ARG(name));
     else if (s->program.len == 0)
         c->rc = ctn_fail(c->err, CTN_E_NOT_FOUND,
-                         "%.*s:%u:%u: the server \"%.*s\" cannot be started: there is no program %.*s%s", CTN_STR_ARG(s->file),
-                         s->at.line, s->at.column, CTN_STR_ARG(name), CTN_STR_ARG(s->command),
+                         "%.*s:%u:%u: the server \"%.*s\" cannot be started: there is no program %.*s%s",
+                         CTN_STR_ARG(s->file), s->at.line, s->at.column, CTN_STR_ARG(name), CTN_STR_ARG(s->command),
                          memchr(s->command.ptr, '/', s->command.len) ? "" : " in PATH or beside catena");
 }
 
@@ -261,9 +266,10 @@ static bool has_faults(ctn_cli *cli, const ctn_workspace *ws, const ctn_chain *c
     ctn_findings_init(&about, cli->arena);
     for (size_t i = 0; i < ws->library_findings.count; i++) {
         const ctn_finding *f = &ws->library_findings.items[i];
-        if (f->severity == CTN_SEVERITY_ERROR && (strcmp(f->rule, "duplicate-key") == 0 ||
-                                                  ctn_str_equal(f->file, ctn_source_file_name(chain->source))))
-            ctn_findings_add(&about, f->file, f->line, f->column, f->severity, f->rule, "%.*s", CTN_STR_ARG(f->message));
+        if (f->severity == CTN_SEVERITY_ERROR &&
+            (strcmp(f->rule, "duplicate-key") == 0 || ctn_str_equal(f->file, ctn_source_file_name(chain->source))))
+            ctn_findings_add(&about, f->file, f->line, f->column, f->severity, f->rule, "%.*s",
+                             CTN_STR_ARG(f->message));
     }
     ctn_cli_findings(cli, &about, true);
     return about.count > 0;
