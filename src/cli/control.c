@@ -180,7 +180,7 @@ static void on_line(void *ctx, ctn_str line)
     ctn_rpc_message m;
     ctn_err err = {0};
     if (ctn_rpc_parse(control->scratch, line, &m, &err))
-        refuse(c, m.id, CTN_E_INVALID, err.message);
+        refuse(c, m.id, (int) m.error_code, err.message);
     else if (m.kind != CTN_RPC_REQUEST)
         ; /* nothing else is expected of a client */
     else if (ctn_str_is(m.method, "ping"))

@@ -11,8 +11,8 @@
  *                               step     a step of the snapshot
  *                               progress {step, progress, total, message}
  *
- * An error's message is a sentence for people, its code that of base/err.h. The socket is for its owner alone (mode
- * 0600); whoever can reach it may do what he likes with the file anyway.
+ * An error's message is a sentence for people, its code that of base/err.h, or JSON-RPC's own for what is no message.
+ * The socket is for its owner alone (mode 0600); whoever can reach it may do what he likes with the file anyway.
  */
 #pragma once
 #include "cli/host.h"

@@ -198,7 +198,7 @@ static void poll_store(void *ctx)
     if (!p->is_over && !p->was_told) {
         p->was_told = true;
         ctn_view_note(p->view,
-                      ctn_arena_printf(p->cli->arena, "nobody advances it; %.*s does",
+                      ctn_arena_printf(p->cli->arena, "nobody advances it now; go on: %.*s",
                                        CTN_STR_ARG(ctn_cli_command(p->cli, "resume %s", ctn_id_to_text(p->id).text))));
     }
     ctn_timer_set(p->timer, ctn_loop_now_ms(ctn_host_loop(p->host)) + POLL_MS);

@@ -37,7 +37,7 @@ struct ctn_view {
     row *rows;
     size_t row_count, name_columns;
     int64_t begun_at_ms;
-    char note[300];
+    char note[1600];
     ctn_timer *timer;
     size_t drawn_rows, frames;
 };

@@ -4,6 +4,7 @@
  * happened is counted there.
  */
 #include "cli_kit.h"
+#include "loop/loop.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -506,6 +507,43 @@ static void what_is_started_is_served(void **state)
     assert_false(cli_world_has(w, "catena.db.sock"));
 }
 
+/* One line to the owner's socket, and its answer. */
+static void ask_owner(world *w, const char *line, char *answer, size_t size)
+{
+    char path[600];
+    int fd = -1;
+    size_t len = 0;
+    snprintf(path, sizeof path, "%s/catena.db.sock", w->folder);
+    assert_int_equal(ctn_socket_connect(path, &fd, NULL), CTN_OK);
+    assert_int_equal(write(fd, line, strlen(line)), (ssize_t) strlen(line));
+    for (ssize_t n = 1; n > 0 && len + 1 < size && !memchr(answer, '\n', len); len += n > 0 ? (size_t) n : 0)
+        n = read(fd, answer + len, size - 1 - len);
+    answer[len] = '\0';
+    close(fd);
+}
+
+static void nonsense_on_the_socket_harms_nobody(void **state)
+{
+    world *w = *state;
+    static char answer[4096];
+    NEED_PEER();
+    make_world(w, "", SLOW);
+    running run = catena_start(w, "run", "slow", "-i", "ms:=1500", "--json", NULL);
+    cli_world_await(w, "ledger", "/hold/do");
+    ask_owner(w, "hello there\n", answer, sizeof answer);
+    assert_contains(answer, "-32700");
+    ask_owner(w, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"cancle\"}\n", answer, sizeof answer);
+    assert_contains(answer, "there is no method");
+    ask_owner(w, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"cancel\",\"params\":{\"id\":\"x\"}}\n", answer, sizeof answer);
+    assert_contains(answer, "error");
+    ask_owner(w, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"start\",\"params\":{\"definitions\":[{}]}}\n", answer,
+              sizeof answer);
+    assert_contains(answer, "error");
+    ask_owner(w, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n", answer, sizeof answer);
+    assert_contains(answer, "\"pid\"");
+    assert_exit(w, running_wait(w, &run), 0);
+}
+
 static void what_is_queued_can_be_resumed_by_hand(void **state)
 {
     world *w = *state;
@@ -585,6 +623,7 @@ int main(void)
         WORLD_TEST(pause_holds_and_resume_goes_on),
         WORLD_TEST(watch_follows_the_owner),
         WORLD_TEST(what_is_started_is_served),
+        WORLD_TEST(nonsense_on_the_socket_harms_nobody),
         WORLD_TEST(what_is_queued_can_be_resumed_by_hand),
         WORLD_TEST(an_idempotency_key_starts_once),
         WORLD_TEST(a_wait_that_ends_by_itself_is_waited_for),
