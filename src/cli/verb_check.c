@@ -105,7 +105,7 @@ static const ctn_json *findings_sarif(ctn_arena *arena, const ctn_findings *f)
 /* The file's own faults, and then what it says together with everything else. A file that the configuration
  * includes was read with it: its findings are there already, and a second reading finds the same ones. */
 static int check_file(ctn_cli *cli, ctn_library *library, ctn_str path, const ctn_check_options *options,
-                      ctn_findings *findings)
+                      ctn_findings *findings, const ctn_chain **ret_chain)
 {
     ctn_str text;
     ctn_err err = {0};
@@ -118,9 +118,28 @@ static int check_file(ctn_cli *cli, ctn_library *library, ctn_str path, const ct
     }
     if (ctn_source_parse(cli->arena, path, text, findings, &source))
         return CTN_EXIT_OK; /* the findings say why */
-    (void) ctn_library_add_source(library, source, findings, NULL);
+    (void) ctn_library_add_source(library, source, findings, ret_chain);
     (void) ctn_check(library, source, options, findings);
     return CTN_EXIT_OK;
+}
+
+/* What a start of the chain needs and may have. A chain with errors has no plan, and its findings say why. */
+static void say_inputs(ctn_cli *cli, const ctn_library *library, const ctn_chain *chain)
+{
+    ctn_findings ignored;
+    ctn_plan *plan = NULL;
+    ctn_findings_init(&ignored, cli->arena);
+    if (!chain || ctn_plan_compile(cli->arena, library, chain, &ignored, &plan))
+        return;
+    ctn_buf text;
+    ctn_buf_init(&text, 65536);
+    for (uint32_t i = 0; i < plan->input_count; i++)
+        ctn_buf_printf(&text, "%s%.*s%s", i ? ", " : "", CTN_STR_ARG(plan->variables[plan->inputs[i].slot]),
+                       plan->inputs[i].is_required ? "" : " (optional)");
+    ctn_cli_say(cli, "%.*s takes %.*s", CTN_STR_ARG(plan->chain_id),
+                CTN_STR_ARG(text.len ? ctn_buf_str(&text) : CTN_STR("no input")));
+    ctn_buf_done(&text);
+    ctn_plan_done(plan);
 }
 
 static void take_all(ctn_findings *to, const ctn_findings *from)
@@ -173,7 +192,10 @@ int ctn_verb_check(ctn_cli *cli)
         take_all(&findings, &ws.library_findings);
         (void) ctn_check(ws.config->library, NULL, &options, &findings);
     }
+    const ctn_chain **chains = CTN_NEW_ARRAY(cli->arena, const ctn_chain *, cli->args.word_count);
     for (size_t i = 0; i < cli->args.word_count && exit_code == CTN_EXIT_OK; i++)
-        exit_code = check_file(cli, ws.config->library, ctn_word(cli, i), &options, &findings);
+        exit_code = check_file(cli, ws.config->library, ctn_word(cli, i), &options, &findings, &chains[i]);
+    for (size_t i = 0; i < cli->args.word_count && exit_code == CTN_EXIT_OK && ctn_str_is(format, "text"); i++)
+        say_inputs(cli, ws.config->library, chains[i]);
     return exit_code ? exit_code : print_findings(cli, &findings, format);
 }
