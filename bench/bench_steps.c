@@ -92,14 +92,24 @@ static double raw_rows_per_second(const char *file, size_t batch, double span_s)
     ctn_rng rng = ctn_rng_system();
     /* `batch` executions to begin with; from then on one row of each a transaction. */
     for (size_t i = 0; i < batch; i++) {
-        rows[i] = (ctn_execution_row){.exec_no = (int64_t) i + 1, .id = ctn_id_new(1, &rng), .chain_id = CTN_STR("raw"),
-                                      .chain_version = 1, .status = CTN_STATUS_RUNNING, .wake_at_ms = 1,
-                                      .input = CTN_STR("{}"), .created_at_ms = 1};
-        records[i] = (ctn_record){.kind = CTN_ENTRY_ATTEMPT_SUCCEEDED, .seq = 1, .at_ms = 1790000000000, .item = -1,
-                                  .step = CTN_STR("three"), .attempt = 1, .actor = CTN_STR("engine"),
+        rows[i] = (ctn_execution_row){.exec_no = (int64_t) i + 1,
+                                      .id = ctn_id_new(1, &rng),
+                                      .chain_id = CTN_STR("raw"),
+                                      .chain_version = 1,
+                                      .status = CTN_STATUS_RUNNING,
+                                      .wake_at_ms = 1,
+                                      .input = CTN_STR("{}"),
+                                      .created_at_ms = 1};
+        records[i] = (ctn_record){.kind = CTN_ENTRY_ATTEMPT_SUCCEEDED,
+                                  .seq = 1,
+                                  .at_ms = 1790000000000,
+                                  .item = -1,
+                                  .step = CTN_STR("three"),
+                                  .attempt = 1,
+                                  .actor = CTN_STR("engine"),
                                   .body = CTN_STR("{\"variables\":{\"c\":\"then then start 1234\"}}")};
-        appends[i] = (ctn_append){.exec_no = rows[i].exec_no, .epoch = epoch, .row = &rows[i], .records = &records[i],
-                                  .count = 1};
+        appends[i] = (ctn_append){
+            .exec_no = rows[i].exec_no, .epoch = epoch, .row = &rows[i], .records = &records[i], .count = 1};
     }
     int rc = ctn_store_commit(store, appends, batch, outcomes, &err);
     if (rc)
@@ -273,7 +283,8 @@ static double run_engine(const char *file, int total, int in_flight)
     cpu = seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
     double steps = (double) total * STEPS;
     qsort(b.latency_ms, (size_t) total, sizeof(double), compare_doubles);
-    printf("engine: %d executions of %d steps, %d in flight: %.0f steps/s, %.1f us CPU a step, %lld commits of %.0f steps, "
+    printf("engine: %d executions of %d steps, %d in flight: %.0f steps/s, %.1f us CPU a step, %lld commits of %.0f "
+           "steps, "
            "chain p50 %.0f ms p99 %.0f ms\n",
            total, STEPS, in_flight, steps / took, cpu / steps * 1e6, (long long) b.batches,
            steps / (double) (b.batches ? b.batches : 1), b.latency_ms[total / 2], b.latency_ms[total * 99 / 100]);

@@ -15,17 +15,17 @@
 
 enum {
     CTN_OK = 0,
-    CTN_E_INVALID,     /* the caller's data does not say what it must */
-    CTN_E_LIMIT,       /* larger, deeper or more than a stated bound */
-    CTN_E_NOT_FOUND,   /* a name leads nowhere */
-    CTN_E_EXISTS,      /* it is there already */
-    CTN_E_IO,          /* disk or network; whether it happened is not known */
-    CTN_E_BUSY,        /* contention; nothing happened, try again later */
-    CTN_E_STALE,       /* a newer epoch, attempt or sequence number exists; forget yours */
-    CTN_E_CORRUPT,     /* what was stored does not read back as what was written */
-    CTN_E_NEWER,       /* written by a newer version of catena */
-    CTN_E_STATE,       /* not allowed in the present state */
-    CTN_E_CLOSED,      /* the other side is gone */
+    CTN_E_INVALID,   /* the caller's data does not say what it must */
+    CTN_E_LIMIT,     /* larger, deeper or more than a stated bound */
+    CTN_E_NOT_FOUND, /* a name leads nowhere */
+    CTN_E_EXISTS,    /* it is there already */
+    CTN_E_IO,        /* disk or network; whether it happened is not known */
+    CTN_E_BUSY,      /* contention; nothing happened, try again later */
+    CTN_E_STALE,     /* a newer epoch, attempt or sequence number exists; forget yours */
+    CTN_E_CORRUPT,   /* what was stored does not read back as what was written */
+    CTN_E_NEWER,     /* written by a newer version of catena */
+    CTN_E_STATE,     /* not allowed in the present state */
+    CTN_E_CLOSED,    /* the other side is gone */
     CTN_E_TIMEOUT,
     CTN_E_DENIED,
     CTN_E_UNSUPPORTED, /* this build or version does not do that */

@@ -17,9 +17,9 @@ typedef struct ctn_str {
 } ctn_str;
 
 /* CTN_STR("literal") is a constant expression; it takes nothing but a literal. */
-#define CTN_STR(literal)  ((ctn_str){(literal), sizeof(literal "") - 1})
+#define CTN_STR(literal) ((ctn_str){(literal), sizeof(literal "") - 1})
 /* printf("%.*s", CTN_STR_ARG(s)) */
-#define CTN_STR_ARG(s)    (int) (s).len, (s).len ? (s).ptr : ""
+#define CTN_STR_ARG(s) (int) (s).len, (s).len ? (s).ptr : ""
 
 static inline ctn_str ctn_str_from(const char *text)
 {

@@ -25,7 +25,8 @@ bool ctn_decimal_parse(ctn_decimal *d, ctn_str text);
 ctn_failure ctn_decimal_add(ctn_decimal *ret, const ctn_decimal *a, const ctn_decimal *b);
 ctn_failure ctn_decimal_subtract(ctn_decimal *ret, const ctn_decimal *a, const ctn_decimal *b);
 ctn_failure ctn_decimal_multiply(ctn_decimal *ret, const ctn_decimal *a, const ctn_decimal *b);
-ctn_failure ctn_decimal_divide(ctn_decimal *ret, const ctn_decimal *a, const ctn_decimal *b);    /* may be DIVISION_BY_ZERO */
+ctn_failure ctn_decimal_divide(ctn_decimal *ret, const ctn_decimal *a,
+                               const ctn_decimal *b); /* may be DIVISION_BY_ZERO */
 ctn_failure ctn_decimal_remainder(ctn_decimal *ret, const ctn_decimal *a, const ctn_decimal *b); /* sign of a */
 void ctn_decimal_round(ctn_decimal *d, int places); /* half to even; negative places round left of the point */
 int ctn_decimal_compare(const ctn_decimal *a, const ctn_decimal *b);

@@ -13,5 +13,5 @@ typedef enum ctn_effect {
     CTN_EFFECT_WRITE,
 } ctn_effect;
 
-const char *ctn_effect_name(ctn_effect effect); /* "write"; "unknown" */
+const char *ctn_effect_name(ctn_effect effect);                  /* "write"; "unknown" */
 bool ctn_effect_from_name(ctn_str name, ctn_effect *ret_effect); /* the four names */

@@ -35,7 +35,8 @@
  *   execution: QUEUED -> FORWARD -> completed
  *                           |  a step failed for good, cancel, time-out
  *                           v
- *                        STOPPING -> (compensations, one at a time) -> rolled_back | rollback_failed | failed | cancelled
+ *                        STOPPING -> (compensations, one at a time) -> rolled_back | rollback_failed | failed |
+ * cancelled
  *
  * Ownership  The state lives in the arena it was made in, with everything it keeps (values are copied in).
  *            Entries returned by decide and next live in the scratch arena of the call.
@@ -52,9 +53,9 @@ typedef struct ctn_rules {
     /* What a tool does to the world, by the operator's word or trusted annotations; UNKNOWN: by kind. */
     ctn_effect (*effect_of)(void *ctx, ctn_call_kind kind, ctn_str target, const char **ret_from);
     void *effect_ctx;
-    bool retry_interrupted;  /* engine-wide `interrupted: retry` */
-    size_t value_bytes_max;  /* of one variable; 0: 262,144 */
-    int64_t stop_grace_ms;   /* how long a stopping execution awaits calls that are no reads; 0: 5,000 */
+    bool retry_interrupted; /* engine-wide `interrupted: retry` */
+    size_t value_bytes_max; /* of one variable; 0: 262,144 */
+    int64_t stop_grace_ms;  /* how long a stopping execution awaits calls that are no reads; 0: 5,000 */
 } ctn_rules;
 
 /* ---- inputs from outside ---- */
@@ -68,13 +69,13 @@ typedef enum ctn_input_kind {
     CTN_IN_CALL_ENDED,
     CTN_IN_CHECK_ENDED, /* the check call of a call whose fate is unknown */
     CTN_IN_ANSWER,
-    CTN_IN_SETTLE,      /* a person says what became of an interrupted call */
+    CTN_IN_SETTLE, /* a person says what became of an interrupted call */
     CTN_IN_SET,
     CTN_IN_CANCEL,
     CTN_IN_PAUSE,
     CTN_IN_RESUME,
-    CTN_IN_START,       /* of a queued execution: it was admitted */
-    CTN_IN_RECOVERED,   /* loaded by a process that did not run it until now */
+    CTN_IN_START,     /* of a queued execution: it was admitted */
+    CTN_IN_RECOVERED, /* loaded by a process that did not run it until now */
 } ctn_input_kind;
 
 typedef enum ctn_settle { CTN_SETTLE_RETRY, CTN_SETTLE_SUCCEED, CTN_SETTLE_FAIL } ctn_settle;
@@ -96,10 +97,10 @@ typedef struct ctn_input {
     int64_t retry_after_ms;
 
     /* ANSWER, SETTLE, SET */
-    ctn_str name;          /* step; SET: variable. SETTLE: empty when only one step is interrupted */
+    ctn_str name; /* step; SET: variable. SETTLE: empty when only one step is interrupted */
     ctn_settle settle;
-    bool not_happened;     /* SETTLE fail: it is certain that nothing happened */
-    bool was_crash;        /* RECOVERED: the last owner died (a clean stop is no death) */
+    bool not_happened; /* SETTLE fail: it is certain that nothing happened */
+    bool was_crash;    /* RECOVERED: the last owner died (a clean stop is no death) */
 } ctn_input;
 
 /* ---- the functions ---- */
@@ -171,7 +172,7 @@ typedef struct ctn_step_view {
     ctn_failure failure;                /* of the last failed attempt, until one succeeds */
     ctn_str message;                    /* its sentence; waiting: the question */
     bool is_undoing;
-    bool wants_approval;                /* waiting for {"approved": ...} */
-    bool waits_for_time;                /* waiting, and ends by itself at due_ms */
+    bool wants_approval; /* waiting for {"approved": ...} */
+    bool waits_for_time; /* waiting, and ends by itself at due_ms */
 } ctn_step_view;
 ctn_step_view ctn_execution_step(const ctn_execution *x, uint32_t step);

@@ -265,7 +265,8 @@ static void apply_succeeded(ctn_execution *x, uint32_t step, ctn_role role, cons
                 c->effect = effect;
         }
     }
-    bool is_complete = role == CTN_ROLE_DO ? get(e, "variables") != NULL : !c || ctn_x_call_is_last(w, (uint32_t) (c - w->calls));
+    bool is_complete =
+        role == CTN_ROLE_DO ? get(e, "variables") != NULL : !c || ctn_x_call_is_last(w, (uint32_t) (c - w->calls));
     if (!is_complete)
         return;
     w->phase = WORK_DONE;

@@ -51,8 +51,7 @@ static int decide_call_ended(const ctn_execution *x, const ctn_rules *rules, con
         w->calls[in->call].phase != CALL_RUNNING)
         return CTN_E_STALE;
     if (in->failure == CTN_FAILURE_NONE) {
-        *ret_entry =
-            ctn_x_succeed(x, rules, in->step, in->role, in->call, in->value, in->now_ms, in->entropy, scratch);
+        *ret_entry = ctn_x_succeed(x, rules, in->step, in->role, in->call, in->value, in->now_ms, in->entropy, scratch);
         return CTN_OK;
     }
     failure_report report = {
@@ -92,7 +91,8 @@ static int decide_check_ended(const ctn_execution *x, const ctn_rules *rules, co
     const ctn_json *happened = in->failure ? NULL : ctn_json_member_of(in->value, "happened");
     if (!ctn_json_is_bool(happened)) { /* it cannot tell, or not now */
         ctn_json_put(&b, CTN_STR("happened"), NULL);
-        ctn_json_put_str(&b, "message", in->failure ? in->message : CTN_STR("the check did not say whether it happened"));
+        ctn_json_put_str(&b, "message",
+                         in->failure ? in->message : CTN_STR("the check did not say whether it happened"));
         if (c->checks_failed + 1 >= CTN_CHECK_TRIES_MAX)
             ctn_json_put_bool(&b, "over", true);
         else
@@ -140,7 +140,8 @@ static int decide_answer(const ctn_execution *x, const ctn_input *in, ctn_arena 
     if (x->has_ended)
         return refuse_ended(x, err);
     if (w->answer)
-        return ctn_fail(err, CTN_E_STATE, "step %.*s was answered before; the first answer stands", CTN_STR_ARG(in->name));
+        return ctn_fail(err, CTN_E_STATE, "step %.*s was answered before; the first answer stands",
+                        CTN_STR_ARG(in->name));
     if (w->phase != WORK_WAITING)
         return ctn_fail(err, CTN_E_STATE, "step %.*s does not wait for an answer: it is %s", CTN_STR_ARG(in->name),
                         ctn_step_status_name(ctn_execution_step(x, step).status));
@@ -245,7 +246,8 @@ static int decide_set(const ctn_execution *x, const ctn_input *in, ctn_arena *sc
         return refuse_ended(x, err);
     bool is_under_way = false;
     for (uint32_t i = 0; i < x->active_count; i++)
-        is_under_way = is_under_way || ctn_x_any_call(ctn_x_work(x, x->active[i].step, x->active[i].role), CALL_RUNNING);
+        is_under_way =
+            is_under_way || ctn_x_any_call(ctn_x_work(x, x->active[i].step, x->active[i].role), CALL_RUNNING);
     if (is_under_way ||
         (status != CTN_STATUS_PAUSED && status != CTN_STATUS_WAITING && status != CTN_STATUS_INTERRUPTED))
         return ctn_fail(err, CTN_E_STATE,
@@ -311,8 +313,8 @@ static bool was_under_way(const ctn_execution *x, int64_t now_ms)
 {
     for (uint32_t i = 0; i < x->active_count; i++) {
         const work *w = ctn_x_work(x, x->active[i].step, x->active[i].role);
-        if (ctn_x_may_have_begun(x, x->active[i].step, x->active[i].role, now_ms) || (w->phase == WORK_RUNNING && !ctn_x_any_call(w, CALL_ASKED)) ||
-            ctn_x_any_call(w, CALL_RUNNING))
+        if (ctn_x_may_have_begun(x, x->active[i].step, x->active[i].role, now_ms) ||
+            (w->phase == WORK_RUNNING && !ctn_x_any_call(w, CALL_ASKED)) || ctn_x_any_call(w, CALL_RUNNING))
             return true;
     }
     return false;

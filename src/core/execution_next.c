@@ -146,11 +146,11 @@ static ctn_entry judge_attempt(const ctn_execution *x, uint32_t step, ctn_role r
         const call_state *c = &w->calls[i];
         if (c->phase != CALL_FAILED)
             continue;
-        bool may_retry = !c->fail_is_final &&
-                         (c->retry_is_due || c->died || c->failure == CTN_FAILURE_TIMEOUT ||
-                          c->failure == CTN_FAILURE_TRANSPORT || c->failure == CTN_FAILURE_RATE_LIMITED ||
-                          c->failure == CTN_FAILURE_UNAVAILABLE ||
-                          ((x->plan->steps[step].retry.retry_on >> c->failure) & 1u));
+        bool may_retry =
+            !c->fail_is_final &&
+            (c->retry_is_due || c->died || c->failure == CTN_FAILURE_TIMEOUT || c->failure == CTN_FAILURE_TRANSPORT ||
+             c->failure == CTN_FAILURE_RATE_LIMITED || c->failure == CTN_FAILURE_UNAVAILABLE ||
+             ((x->plan->steps[step].retry.retry_on >> c->failure) & 1u));
         if (!report.failure) {
             report.failure = c->failure;
             report.message = c->message;
@@ -195,9 +195,8 @@ ctn_entry ctn_x_succeed(const ctn_execution *x, const ctn_rules *rules, uint32_t
         ctn_err err = {0};
         ctn_failure failure = ctn_x_take(x, rules, step, call, value, scratch, &variables, &err);
         if (failure) {
-            failure_report report = {.failure = failure,
-                                     .was_done = true,
-                                     .message = ctn_arena_str(scratch, ctn_str_from(err.message))};
+            failure_report report = {
+                .failure = failure, .was_done = true, .message = ctn_arena_str(scratch, ctn_str_from(err.message))};
             return ctn_x_fail(x, rules, step, role, call, &report, now_ms, entropy, scratch);
         }
         ctn_json_put(&b, CTN_STR("variables"), variables);
@@ -232,9 +231,9 @@ static bool park_after_deaths(const ctn_execution *x, uint32_t step, ctn_role ro
     if (role == CTN_ROLE_UNDO)
         ctn_json_put_bool(&b, "undo", true);
     ctn_json_put_str(&b, "code", CTN_STR("interrupted"));
-    ctn_json_put_str(&b, "message",
-                     ctn_arena_printf(scratch, "the engine died %u times in a row while this step was under way",
-                                      w->deaths));
+    ctn_json_put_str(
+        &b, "message",
+        ctn_arena_printf(scratch, "the engine died %u times in a row while this step was under way", w->deaths));
     *ret_entry = ctn_x_entry(x, CTN_ENTRY_INTERRUPTED, now_ms, step, w->attempt, ctn_json_finish(&b));
     return true;
 }
@@ -252,9 +251,8 @@ static ctn_entry start_call(const ctn_execution *x, const ctn_rules *rules, uint
         ctn_err err = {0};
         ctn_failure failure = ctn_x_render_args(x, rules, step, role, call, false, scratch, &args, &err);
         if (failure) {
-            failure_report report = {.failure = failure,
-                                     .is_final = true,
-                                     .message = ctn_arena_str(scratch, ctn_str_from(err.message))};
+            failure_report report = {
+                .failure = failure, .is_final = true, .message = ctn_arena_str(scratch, ctn_str_from(err.message))};
             return ctn_x_fail(x, rules, step, role, call, &report, now_ms, entropy, scratch);
         }
     }
@@ -265,7 +263,8 @@ static ctn_entry start_call(const ctn_execution *x, const ctn_rules *rules, uint
     ctn_json_put_str(&b, "effect", ctn_str_from(ctn_effect_name(effect)));
     ctn_json_put_str(&b, "effectFrom", ctn_str_from(from));
     ctn_json_put_str(&b, "key", ctn_x_key(x, step, role, call, scratch));
-    if (role == CTN_ROLE_DO && effect == CTN_EFFECT_IDEMPOTENT && x->plan->steps[step].undo && x->plan->is_rollback_enabled)
+    if (role == CTN_ROLE_DO && effect == CTN_EFFECT_IDEMPOTENT && x->plan->steps[step].undo &&
+        x->plan->is_rollback_enabled)
         ctn_json_put_bool(&b, "kept", true); /* so that whoever stops this chain knows that it may have to be undone */
     if (role == CTN_ROLE_UNDO && x->steps[step].undo_outcome_unknown)
         ctn_json_put_str(&b, "outcome", CTN_STR("unknown"));
@@ -360,8 +359,8 @@ static ctn_entry end_wait(const ctn_execution *x, const ctn_rules *rules, uint32
     const ctn_json *value;
     bool is_answered = w->phase == WORK_ANSWERED;
     if (w->expires && !is_answered) {
-        failure_report report = {.failure = CTN_FAILURE_TIMEOUT, .was_sent = true,
-                                 .message = CTN_STR("the step's timeoutMs is over")};
+        failure_report report = {
+            .failure = CTN_FAILURE_TIMEOUT, .was_sent = true, .message = CTN_STR("the step's timeoutMs is over")};
         return ctn_x_fail(x, rules, step, CTN_ROLE_DO, 0, &report, now_ms, entropy, scratch);
     }
     if (w->set->kind == CTN_SET_WAIT) {
@@ -466,7 +465,9 @@ static bool next_of_running(const ctn_execution *x, const ctn_rules *rules, uint
         switch (c->phase) {
         case CALL_RUNNING:
             if (is_stopping && now_ms >= x->stop_at_ms + grace_ms) {
-                failure_report report = {.failure = CTN_FAILURE_CANCELLED, .was_sent = true, .is_final = true,
+                failure_report report = {.failure = CTN_FAILURE_CANCELLED,
+                                         .was_sent = true,
+                                         .is_final = true,
                                          .message = CTN_STR("given up while the chain was stopping")};
                 *ret_entry = ctn_x_fail(x, rules, step, role, i, &report, now_ms, entropy, scratch);
                 return true;
@@ -478,7 +479,9 @@ static bool next_of_running(const ctn_execution *x, const ctn_rules *rules, uint
             return true;
         case CALL_SETTLED_FALSE: {
             failure_report report = {.failure = c->failure ? c->failure : CTN_FAILURE_INTERRUPTED,
-                                     .message = c->message, .died = c->died, .again = c->retry_is_due,
+                                     .message = c->message,
+                                     .died = c->died,
+                                     .again = c->retry_is_due,
                                      .is_final = c->fail_is_final};
             *ret_entry = ctn_x_fail(x, rules, step, role, i, &report, now_ms, entropy, scratch);
             return true;
@@ -538,9 +541,7 @@ static bool next_of_work(const ctn_execution *x, const ctn_rules *rules, uint32_
             return false;
         *ret_entry = end_wait(x, rules, step, now_ms, entropy, scratch);
         return true;
-    case WORK_ANSWERED:
-        *ret_entry = end_wait(x, rules, step, now_ms, entropy, scratch);
-        return true;
+    case WORK_ANSWERED: *ret_entry = end_wait(x, rules, step, now_ms, entropy, scratch); return true;
     case WORK_NONE:
     case WORK_ASKED:
     case WORK_DONE:
@@ -569,8 +570,7 @@ static const ctn_json *final_error(const ctn_execution *x, bool *ret_left_undone
         const ctn_json *name = ctn_json_string(scratch, x->plan->steps[i].name);
         if (st->undo_failed)
             ctn_json_push(&left, name);
-        else if (had_write(&st->work[CTN_ROLE_DO]) &&
-                 (!x->plan->steps[i].undo || !x->plan->is_rollback_enabled))
+        else if (had_write(&st->work[CTN_ROLE_DO]) && (!x->plan->steps[i].undo || !x->plan->is_rollback_enabled))
             ctn_json_push(&not_undone, name);
     }
     const ctn_json *left_undone = ctn_json_finish(&left), *writes = ctn_json_finish(&not_undone);
@@ -618,7 +618,8 @@ static bool next_undo(const ctn_execution *x, const ctn_rules *rules, int64_t no
     }
     const ctn_plan_set *undo = x->plan->steps[step].undo;
     if (undo->kind != CTN_SET_CALLS) {
-        failure_report report = {.failure = CTN_FAILURE_INVALID_INPUT, .is_final = true,
+        failure_report report = {.failure = CTN_FAILURE_INVALID_INPUT,
+                                 .is_final = true,
                                  .message = CTN_STR("the rollbackAction makes no call that could undo anything")};
         *ret_entry = ctn_x_fail(x, rules, step, CTN_ROLE_UNDO, 0, &report, now_ms, entropy, scratch);
         return true;
@@ -654,8 +655,9 @@ bool ctn_execution_next(const ctn_execution *x, const ctn_rules *rules, int64_t 
         now_ms >= x->started_at_ms + x->plan->timeout_ms + x->paused_ms) {
         ctn_json_builder b = ctn_json_object(scratch);
         ctn_json_put_str(&b, "code", CTN_STR("timeout"));
-        ctn_json_put_str(&b, "message",
-                         ctn_arena_printf(scratch, "the chain's timeoutMs of %lld is over", (long long) x->plan->timeout_ms));
+        ctn_json_put_str(
+            &b, "message",
+            ctn_arena_printf(scratch, "the chain's timeoutMs of %lld is over", (long long) x->plan->timeout_ms));
         *ret_entry = ctn_x_entry(x, CTN_ENTRY_CANCEL_REQUESTED, now_ms, CTN_PLAN_NONE, 0, ctn_json_finish(&b));
         return true;
     }

@@ -13,8 +13,8 @@
 /* A step that the engine died under so many times in a row parks, so that it cannot kill the engine forever. */
 #define CTN_DEATHS_MAX 5
 /* A check that does not answer is asked again so often, so much later, before a person is. */
-#define CTN_CHECK_TRIES_MAX 3
-#define CTN_CHECK_AGAIN_MS 1000
+#define CTN_CHECK_TRIES_MAX    3
+#define CTN_CHECK_AGAIN_MS     1000
 #define CTN_CHECK_AGAIN_MAX_MS 5000
 
 typedef enum call_phase {
@@ -39,9 +39,9 @@ typedef struct call_state {
     bool fail_is_final;     /* SETTLED_FALSE by a person: no retry */
     bool retry_is_due;      /* SETTLED_FALSE by a person or policy: once more in any case */
     int64_t started_at_ms;
-    const ctn_json *args;   /* rendered once; NULL: not yet */
+    const ctn_json *args; /* rendered once; NULL: not yet */
     const ctn_json *result;
-    int64_t settle_at_ms;   /* from then on a "no" of the check counts */
+    int64_t settle_at_ms; /* from then on a "no" of the check counts */
     int64_t check_due_ms;
     uint32_t checks_failed;
     ctn_failure failure;
@@ -56,7 +56,7 @@ typedef enum work_phase {
     WORK_BACKOFF,
     WORK_WAITING,
     WORK_ANSWERED,
-    WORK_ASKED,   /* the engine died under it too often; a person must say */
+    WORK_ASKED, /* the engine died under it too often; a person must say */
     WORK_DONE,
     WORK_SKIPPED,
     WORK_FAILED,
@@ -68,28 +68,28 @@ typedef struct work {
     work_phase phase;
     const ctn_plan_set *set;
     call_state *calls;
-    uint32_t attempt;      /* the current or last one */
+    uint32_t attempt; /* the current or last one */
     uint32_t retries_used;
     uint32_t deaths;
     bool death_retry_used;
-    int64_t ready_at_ms;   /* of the entry that made it ready: `now` of its templates */
-    uint64_t ready_seq;    /* that entry came after this one */
+    int64_t ready_at_ms; /* of the entry that made it ready: `now` of its templates */
+    uint64_t ready_seq;  /* that entry came after this one */
     int64_t first_at_ms, ended_at_ms;
     int64_t due_ms;
-    bool expires;          /* at due_ms the wait has failed: the step's timeoutMs */
+    bool expires; /* at due_ms the wait has failed: the step's timeoutMs */
     const ctn_json *answer;
     ctn_str answered_by;
     ctn_failure failure;
     ctn_str message;
-    uint32_t active_slot;  /* place in the active list + 1; 0: not in it */
+    uint32_t active_slot; /* place in the active list + 1; 0: not in it */
 } work;
 
 typedef struct step_state {
-    work work[2];             /* by ctn_role */
-    uint32_t waits_for;       /* predecessors that have not ended */
-    uint32_t start_order;     /* 1.. in the order of first recorded starts; 0: none */
+    work work[2];              /* by ctn_role */
+    uint32_t waits_for;        /* predecessors that have not ended */
+    uint32_t start_order;      /* 1.. in the order of first recorded starts; 0: none */
     const ctn_json *variables; /* what it produced: the default input of its undo */
-    bool continued;           /* failed, and the chain went on */
+    bool continued;            /* failed, and the chain went on */
     bool undo_failed;
     bool undo_outcome_unknown; /* it is undone without knowing whether it happened */
 } step_state;
@@ -116,17 +116,17 @@ struct ctn_execution {
     int64_t stop_at_ms;              /* when stopping began */
     uint32_t starts;                 /* counter behind start_order */
 
-    const ctn_json *input;           /* the whole input, extra names included */
-    const ctn_json **variables;      /* by slot; NULL: never set */
+    const ctn_json *input;      /* the whole input, extra names included */
+    const ctn_json **variables; /* by slot; NULL: never set */
     step_state *steps;
     uint32_t ended_count;
 
     active_work *active;
     uint32_t active_count;
 
-    uint32_t *completed;             /* steps in the order of their completion */
+    uint32_t *completed; /* steps in the order of their completion */
     uint32_t completed_count;
-    uint32_t *undo_queue;            /* steps to undo, in order; NULL: not stopping, or not yet quiet */
+    uint32_t *undo_queue; /* steps to undo, in order; NULL: not stopping, or not yet quiet */
     uint32_t undo_count, undo_cursor;
 
     ctn_failure cause;
@@ -171,11 +171,11 @@ typedef struct failure_report {
     ctn_failure failure;
     ctn_str message;
     bool was_sent, peer_is_dead;
-    bool died;      /* the engine died under it, and it may run again: once more in any case */
-    bool again;     /* a person or policy said: once more, at once, spending no retry */
-    bool is_final;  /* no retry, whatever the rules say */
-    bool is_whole;  /* about the step and none of its calls: none of them is made */
-    bool was_done;  /* the call did succeed; what it gave cannot be taken */
+    bool died;     /* the engine died under it, and it may run again: once more in any case */
+    bool again;    /* a person or policy said: once more, at once, spending no retry */
+    bool is_final; /* no retry, whatever the rules say */
+    bool is_whole; /* about the step and none of its calls: none of them is made */
+    bool was_done; /* the call did succeed; what it gave cannot be taken */
     int64_t retry_after_ms;
 } failure_report;
 ctn_entry ctn_x_fail(const ctn_execution *x, const ctn_rules *rules, uint32_t step, ctn_role role, uint32_t call,

@@ -13,11 +13,11 @@ typedef struct step_scope {
     const ctn_execution *x;
     uint32_t step;
     ctn_role role;
-    uint32_t call;            /* CTN_PLAN_NONE: about the step, not one of its calls */
-    const ctn_json *overlay;  /* variables that were taken but not applied yet */
-    const ctn_json *input;    /* `input`; NULL: not there */
-    const ctn_json *result;   /* `result`; NULL: not there */
-    bool has_run;             /* what is rendered comes after the attempt: a document, the set's `result` */
+    uint32_t call;           /* CTN_PLAN_NONE: about the step, not one of its calls */
+    const ctn_json *overlay; /* variables that were taken but not applied yet */
+    const ctn_json *input;   /* `input`; NULL: not there */
+    const ctn_json *result;  /* `result`; NULL: not there */
+    bool has_run;            /* what is rendered comes after the attempt: a document, the set's `result` */
     ctn_arena *arena;
 } step_scope;
 
@@ -40,8 +40,7 @@ static const ctn_json *root_step(const step_scope *s)
     ctn_json_builder b = ctn_json_object(s->arena);
     ctn_json_put_str(&b, "name", s->x->plan->steps[s->step].name);
     ctn_json_put_int(&b, "attempt", s->has_run && w->attempt ? w->attempt : 1);
-    ctn_json_put_str(&b, "key",
-                     ctn_x_key(s->x, s->step, s->role, s->call == CTN_PLAN_NONE ? 0 : s->call, s->arena));
+    ctn_json_put_str(&b, "key", ctn_x_key(s->x, s->step, s->role, s->call == CTN_PLAN_NONE ? 0 : s->call, s->arena));
     return ctn_json_finish(&b);
 }
 
@@ -169,7 +168,11 @@ static ctn_failure render_input(const ctn_execution *x, const ctn_rules *rules, 
         *ret_input = role == CTN_ROLE_UNDO ? default_undo_input(x, step, arena) : NULL;
         return CTN_FAILURE_NONE;
     }
-    step_scope s = {.x = x, .step = step, .role = role, .call = CTN_PLAN_NONE, .arena = arena,
+    step_scope s = {.x = x,
+                    .step = step,
+                    .role = role,
+                    .call = CTN_PLAN_NONE,
+                    .arena = arena,
                     .result = role == CTN_ROLE_UNDO ? default_undo_input(x, step, arena) : NULL};
     ctn_scope scope = scope_of(&s);
     ctn_failure failure = ctn_template_render(t, &scope, arena, ctn_x_value_bytes_max(rules), ret_input, err);
@@ -190,7 +193,12 @@ ctn_failure ctn_x_render_args(const ctn_execution *x, const ctn_rules *rules, ui
         ctn_wrap(err, err->code, role == CTN_ROLE_DO ? "inputTemplate" : "rollbackTemplate");
         return failure;
     }
-    step_scope s = {.x = x, .step = step, .role = role, .call = call, .input = input, .arena = arena,
+    step_scope s = {.x = x,
+                    .step = step,
+                    .role = role,
+                    .call = call,
+                    .input = input,
+                    .arena = arena,
                     .result = role == CTN_ROLE_UNDO ? default_undo_input(x, step, arena) : NULL};
     ctn_scope scope = scope_of(&s);
     const ctn_plan_call *c = is_check ? w->set->check : &w->set->calls[call];
@@ -256,8 +264,13 @@ static ctn_failure render_document(const ctn_execution *x, const ctn_rules *rule
                                    const ctn_json *variables, const ctn_json *result, ctn_arena *arena,
                                    const ctn_json **ret_text, ctn_err *err)
 {
-    step_scope s = {.x = x, .step = step, .call = CTN_PLAN_NONE, .overlay = variables, .result = result,
-                    .has_run = true, .arena = arena};
+    step_scope s = {.x = x,
+                    .step = step,
+                    .call = CTN_PLAN_NONE,
+                    .overlay = variables,
+                    .result = result,
+                    .has_run = true,
+                    .arena = arena};
     ctn_scope scope = scope_of(&s);
     ctn_buf out;
     ctn_buf_init(&out, ctn_x_value_bytes_max(rules));
@@ -292,8 +305,8 @@ ctn_failure ctn_x_take(const ctn_execution *x, const ctn_rules *rules, uint32_t 
         const ctn_plan_output *o = &p->outputs[i];
         ctn_str name = x->plan->variables[o->slot];
         const ctn_json *v = o->path ? ctn_path_resolve_in(o->path, result) : ctn_json_get(result, name);
-        if (!v && p->document && (o->slot == document_slot || (document_slot == CTN_PLAN_NONE &&
-                                                               first_lacking == CTN_PLAN_NONE))) {
+        if (!v && p->document &&
+            (o->slot == document_slot || (document_slot == CTN_PLAN_NONE && first_lacking == CTN_PLAN_NONE))) {
             first_lacking = o->slot;
             continue;
         }

@@ -34,9 +34,9 @@
  *   any all (list) (list, 'member') (list, 'member', value)   some / every item is true; member is true; equals value
  *
  * Ownership  A compiled expression lives in the arena it was compiled into and is immutable: one may be
- *            shared by all executions. Results live in the arena given to eval, or point into the scope or the expression.
- * Errors     compile: CTN_E_INVALID, err->column is the byte offset in the text + 1.
- *            eval: a ctn_failure (expression_limit, division_by_zero, invalid_input) and a sentence.
+ *            shared by all executions. Results live in the arena given to eval, or point into the scope or the
+ * expression. Errors     compile: CTN_E_INVALID, err->column is the byte offset in the text + 1. eval: a ctn_failure
+ * (expression_limit, division_by_zero, invalid_input) and a sentence.
  */
 #pragma once
 #include "core/scope.h"

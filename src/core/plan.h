@@ -49,17 +49,17 @@ typedef struct ctn_plan_set {
     ctn_set_kind kind;
     ctn_plan_call *calls;
     uint32_t call_count;
-    bool is_several;           /* `calls`: the result is an object of the calls' results */
-    ctn_tree *result;          /* extra members of that object; NULL: none */
-    ctn_effect effect;         /* the set's own word; UNKNOWN: not said */
+    bool is_several;            /* `calls`: the result is an object of the calls' results */
+    ctn_tree *result;           /* extra members of that object; NULL: none */
+    ctn_effect effect;          /* the set's own word; UNKNOWN: not said */
     const ctn_plan_call *check; /* NULL: none */
     int64_t settle_ms;
     /* wait: one of */
-    int64_t wait_ms;       /* -1: not said */
-    ctn_template *until;   /* NULL: not said. RFC 3339 text or milliseconds since the epoch */
+    int64_t wait_ms;     /* -1: not said */
+    ctn_template *until; /* NULL: not said. RFC 3339 text or milliseconds since the epoch */
     /* approval */
-    ctn_template *message; /* NULL: none */
-    const ctn_json *who;   /* list of names; NULL: anybody */
+    ctn_template *message;     /* NULL: none */
+    const ctn_json *who;       /* list of names; NULL: anybody */
     int64_t answer_timeout_ms; /* 0: none */
     ctn_on_timeout on_timeout;
 } ctn_plan_set;
@@ -69,8 +69,8 @@ typedef struct ctn_retry {
     int64_t backoff_ms;
     double multiplier;
     int64_t max_backoff_ms;
-    double jitter;      /* share of the delay that chance may add or take, 0..1 */
-    uint32_t retry_on;  /* bit (1 << ctn_failure) of every code that was named */
+    double jitter;     /* share of the delay that chance may add or take, 0..1 */
+    uint32_t retry_on; /* bit (1 << ctn_failure) of every code that was named */
 } ctn_retry;
 
 typedef enum ctn_on_interrupted {
@@ -88,26 +88,26 @@ typedef struct ctn_plan_output {
 typedef struct ctn_plan_step {
     ctn_str name;
     const ctn_plan_set *set;
-    ctn_template *input;        /* inputTemplate; NULL: none */
-    bool reads_input;           /* the set's arguments or check read {input} */
+    ctn_template *input; /* inputTemplate; NULL: none */
+    bool reads_input;    /* the set's arguments or check read {input} */
     ctn_plan_output *outputs;
     uint32_t output_count;
-    ctn_expression *condition;  /* NULL: always */
-    bool parallel_calls;        /* the set's calls run at once */
+    ctn_expression *condition; /* NULL: always */
+    bool parallel_calls;       /* the set's calls run at once */
     uint32_t *predecessors;
     uint32_t predecessor_count;
     uint32_t *successors;
     uint32_t successor_count;
     ctn_retry retry;
-    int64_t timeout_ms;         /* of one attempt: the step's, else the set's, else by kind; 0: none */
-    int64_t timeout_said_ms;    /* the step's own word; 0: not said */
+    int64_t timeout_ms;      /* of one attempt: the step's, else the set's, else by kind; 0: none */
+    int64_t timeout_said_ms; /* the step's own word; 0: not said */
     bool continue_on_error;
     ctn_on_interrupted on_interrupted;
-    const ctn_plan_set *undo;   /* rollbackAction; NULL: none */
-    ctn_template *undo_input;   /* rollbackTemplate; NULL: the step's outputs as an object */
-    ctn_str no_undo;            /* the reason; empty: none */
+    const ctn_plan_set *undo;     /* rollbackAction; NULL: none */
+    ctn_template *undo_input;     /* rollbackTemplate; NULL: the step's outputs as an object */
+    ctn_str no_undo;              /* the reason; empty: none */
     const ctn_mustache *document; /* NULL: none */
-    uint32_t document_slot;     /* NONE: the first output variable that the result lacks */
+    uint32_t document_slot;       /* NONE: the first output variable that the result lacks */
 } ctn_plan_step;
 
 typedef struct ctn_plan_input {
@@ -124,24 +124,24 @@ typedef struct ctn_plan_result {
 typedef struct ctn_plan_definition {
     ctn_str kind; /* "chain", "instruction_set", "template" */
     ctn_str name;
-    ctn_str body; /* JSON (definition.h); holds the name, so that equal digests are the same definition */
+    ctn_str body;      /* JSON (definition.h); holds the name, so that equal digests are the same definition */
     ctn_digest digest; /* of body */
 } ctn_plan_definition;
 
 typedef struct ctn_plan {
     ctn_str chain_id;
     ctn_str chain_name;
-    int64_t version_stated; /* 0: by content */
+    int64_t version_stated;                       /* 0: by content */
     const ctn_names *variable_names, *step_names; /* name -> slot, index */
-    ctn_str *variables;     /* slot -> name */
+    ctn_str *variables;                           /* slot -> name */
     uint32_t variable_count;
     ctn_plan_step *steps;
     uint32_t step_count;
     ctn_plan_input *inputs; /* those that checks list and starts require */
     uint32_t input_count;
-    ctn_schema *input_schema;           /* NULL: none */
+    ctn_schema *input_schema; /* NULL: none */
     const ctn_json *input_schema_source;
-    ctn_plan_result *results;           /* `outputs`; the default list when the chain does not say */
+    ctn_plan_result *results; /* `outputs`; the default list when the chain does not say */
     uint32_t result_count;
     bool is_rollback_enabled;
     int64_t timeout_ms; /* 0: none */

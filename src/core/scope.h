@@ -19,9 +19,9 @@ typedef struct ctn_scope {
 
 /* A name that some text reads, as the plan and the lint want it. */
 typedef struct ctn_read {
-    ctn_str root;    /* the variable or reserved root */
-    ctn_str path;    /* as written: trip.nights[0] */
-    uint32_t offset; /* of the path in the text, in bytes */
+    ctn_str root;     /* the variable or reserved root */
+    ctn_str path;     /* as written: trip.nights[0] */
+    uint32_t offset;  /* of the path in the text, in bytes */
     bool is_optional; /* {x?}, default(..), or in a condition: null will do */
     bool is_inner;    /* inside a section of a document: may be the section's own */
 } ctn_read;

@@ -12,7 +12,7 @@
 
 /* A commit grows costly per row past a few thousand rows (write-path.md). */
 #define BATCH_RECORDS_MAX 4096
-#define STORE_RETRY_MS 1000
+#define STORE_RETRY_MS    1000
 
 void ctn_eng_batches_init(ctn_engine *e)
 {
@@ -174,13 +174,12 @@ static void tell_entries(ctn_engine *e, const append_build *b)
         ctn_arena_mark mark = ctn_arena_save(e->scratch);
         ctn_entry entry;
         if (ctn_record_to_entry(&b->records[i], e->scratch, &entry, NULL) == CTN_OK)
-            e->options.on_event(e->options.on_event_ctx,
-                                &(ctn_engine_event){.kind = CTN_EVENT_ENTRY,
-                                                    .execution = b->l->x,
-                                                    .entry = &entry,
-                                                    .status = b->l->status_written,
-                                                    .step = entry.step,
-                                                    .attempt = entry.attempt});
+            e->options.on_event(e->options.on_event_ctx, &(ctn_engine_event){.kind = CTN_EVENT_ENTRY,
+                                                                             .execution = b->l->x,
+                                                                             .entry = &entry,
+                                                                             .status = b->l->status_written,
+                                                                             .step = entry.step,
+                                                                             .attempt = entry.attempt});
         ctn_arena_restore(e->scratch, mark);
     }
     ctn_eng_tell_status(e, b->l);
@@ -192,7 +191,7 @@ static void append_refused(ctn_engine *e, append_build *b, ctn_outcome outcome, 
     loaded *l = b->l;
     ctn_err err = {0};
     ctn_fail(&err, outcome == CTN_OUTCOME_EXISTS ? CTN_E_EXISTS : CTN_E_STALE,
-             outcome == CTN_OUTCOME_EXISTS     ? "an execution with this id or idempotency key exists"
+             outcome == CTN_OUTCOME_EXISTS      ? "an execution with this id or idempotency key exists"
              : outcome == CTN_OUTCOME_STALE_SEQ ? "somebody else has advanced this execution"
                                                 : "another process has become the store's owner");
     if (outcome != CTN_OUTCOME_EXISTS)

@@ -264,12 +264,11 @@ static void begin(ctn_engine *e, loaded *l, const ctn_owed_call *owed)
     uint32_t index = flight_open(e, l, owed, driver);
     uint64_t token = e->flights[index].token;
     if (e->options.on_event && !owed->is_check)
-        e->options.on_event(e->options.on_event_ctx,
-                            &(ctn_engine_event){.kind = CTN_EVENT_CALL,
-                                                .execution = l->x,
-                                                .status = ctn_execution_status(l->x),
-                                                .step = l->plan->plan->steps[owed->step].name,
-                                                .attempt = owed->attempt});
+        e->options.on_event(e->options.on_event_ctx, &(ctn_engine_event){.kind = CTN_EVENT_CALL,
+                                                                         .execution = l->x,
+                                                                         .status = ctn_execution_status(l->x),
+                                                                         .step = l->plan->plan->steps[owed->step].name,
+                                                                         .attempt = owed->attempt});
     if (!driver) {
         ctn_call_result none = {
             .failure = CTN_FAILURE_UNAVAILABLE,

@@ -5,8 +5,8 @@
  * once through ctn_call_done (at once or later, on the loop's thread), unless the call was cancelled with
  * `cancel`, after which nothing more is heard of it. A driver decides nothing: it tells what it saw.
  *
- * The four outcomes are kept apart (mcp.md, 1.7): not executed (was_sent false, or protocol_error answers), executed and
- * failed (tool_error), succeeded, fate unknown (timeout or transport with was_sent true).
+ * The four outcomes are kept apart (mcp.md, 1.7): not executed (was_sent false, or protocol_error answers), executed
+ * and failed (tool_error), succeeded, fate unknown (timeout or transport with was_sent true).
  */
 #pragma once
 #include "base/json.h"
@@ -14,23 +14,23 @@
 #include "core/failure.h"
 
 typedef struct ctn_call_request {
-    uint64_t token;         /* names this call for cancel and done; unique in the process */
-    ctn_str target;         /* tool: "server/tool"; native: the function's name */
-    const ctn_json *args;   /* borrowed until begin returns */
+    uint64_t token;       /* names this call for cancel and done; unique in the process */
+    ctn_str target;       /* tool: "server/tool"; native: the function's name */
+    const ctn_json *args; /* borrowed until begin returns */
     ctn_str idempotency_key;
-    int64_t deadline_ms;    /* 0: none. The driver ends the call then (timeout); start of a server not counted */
-    int64_t timeout_ms;     /* span behind deadline_ms; the driver starts it when the request is really sent */
+    int64_t deadline_ms;        /* 0: none. The driver ends the call then (timeout); start of a server not counted */
+    int64_t timeout_ms;         /* span behind deadline_ms; the driver starts it when the request is really sent */
     ctn_str execution_id, step; /* for logs and progress */
     uint32_t attempt;
 } ctn_call_request;
 
 typedef struct ctn_call_result {
-    ctn_failure failure;     /* NONE: succeeded */
-    const ctn_json *value;   /* result, borrowed during ctn_call_done; NULL unless succeeded */
-    ctn_str message;         /* sentence of a failure */
-    bool was_sent;           /* the request, or a part of it, left us: it may have happened */
-    bool peer_is_dead;       /* the process that had the request has ended: it can no longer arrive */
-    int64_t retry_after_ms;  /* the peer's own wish, a span; 0: none */
+    ctn_failure failure;    /* NONE: succeeded */
+    const ctn_json *value;  /* result, borrowed during ctn_call_done; NULL unless succeeded */
+    ctn_str message;        /* sentence of a failure */
+    bool was_sent;          /* the request, or a part of it, left us: it may have happened */
+    bool peer_is_dead;      /* the process that had the request has ended: it can no longer arrive */
+    int64_t retry_after_ms; /* the peer's own wish, a span; 0: none */
 } ctn_call_result;
 
 typedef struct ctn_call_sink {

@@ -56,29 +56,29 @@ typedef struct ctn_engine_event {
         CTN_EVENT_CALL,     /* a call was begun: starts of repeatable calls are in no journal */
     } kind;
     const ctn_execution *execution;
-    const ctn_entry *entry;  /* ENTRY; body only if the entry was decided in this process (else NULL) */
+    const ctn_entry *entry; /* ENTRY; body only if the entry was decided in this process (else NULL) */
     ctn_status status;
-    ctn_str step;            /* PROGRESS, CALL */
+    ctn_str step; /* PROGRESS, CALL */
     uint32_t attempt;
-    double progress, total;  /* total < 0: unknown */
+    double progress, total; /* total < 0: unknown */
     ctn_str message;
 } ctn_engine_event;
 
 typedef struct ctn_engine_options {
-    ctn_store *store;        /* for loading, and for definitions of new plans */
+    ctn_store *store; /* for loading, and for definitions of new plans */
     uint64_t epoch;
-    bool was_crash;          /* the store's last owner died */
+    bool was_crash; /* the store's last owner died */
     ctn_clock clock;
-    uint64_t seed;           /* of jitter and ids' chance: from ctn_rng_system, or a simulator's */
+    uint64_t seed; /* of jitter and ids' chance: from ctn_rng_system, or a simulator's */
     ctn_rng id_rng;
-    const ctn_log *log;      /* NULL: silent */
+    const ctn_log *log; /* NULL: silent */
     ctn_writer writer;
     const ctn_driver *const *drivers;
     size_t driver_count;
-    ctn_rules rules;         /* effect_of is set by the engine */
-    size_t active_max;       /* executions in memory that may run at once; 0: 256 */
-    bool own_only;           /* advance only what this engine was told to (run, resume); not what the store holds.
-                              * Executions that wait for a time stay loaded and go on by themselves. */
+    ctn_rules rules;   /* effect_of is set by the engine */
+    size_t active_max; /* executions in memory that may run at once; 0: 256 */
+    bool own_only;     /* advance only what this engine was told to (run, resume); not what the store holds.
+                        * Executions that wait for a time stay loaded and go on by themselves. */
     void (*on_event)(void *ctx, const ctn_engine_event *event); /* NULL: nobody watches */
     void *on_event_ctx;
     /* Something was filed outside a turn: have ctn_engine_turn called soon. */
@@ -117,12 +117,12 @@ typedef void ctn_ack_fn(void *ctx, int rc, ctn_execution_id id, const ctn_err *e
 int ctn_engine_plan_add(ctn_engine *engine, ctn_plan *plan, ctn_str created_by, const ctn_plan **ret_plan,
                         int64_t *ret_version, ctn_err *err);
 typedef struct ctn_start {
-    const ctn_plan *plan;     /* of plan_add */
+    const ctn_plan *plan; /* of plan_add */
     int64_t version;
-    const ctn_json *input;    /* raw; the plan accepts or refuses it */
-    const ctn_json *labels;   /* NULL: none */
-    ctn_str idempotency_key;  /* empty: none. Known already: acknowledged with the id that has it, nothing started */
-    bool is_queued;           /* leave it queued in the store, for whoever serves or resumes */
+    const ctn_json *input;   /* raw; the plan accepts or refuses it */
+    const ctn_json *labels;  /* NULL: none */
+    ctn_str idempotency_key; /* empty: none. Known already: acknowledged with the id that has it, nothing started */
+    bool is_queued;          /* leave it queued in the store, for whoever serves or resumes */
     ctn_str actor;
 } ctn_start;
 void ctn_engine_start(ctn_engine *engine, const ctn_start *start, ctn_ack_fn *ack, void *ctx);

@@ -21,9 +21,9 @@ typedef struct filed {
     filed_kind kind;
     ctn_execution_id id;
     ctn_input in;
-    ctn_start start;      /* START */
-    int64_t exec_no;      /* START: given at its first try, kept for a second */
-    ctn_ack_fn *ack;      /* NULL: nobody waits */
+    ctn_start start; /* START */
+    int64_t exec_no; /* START: given at its first try, kept for a second */
+    ctn_ack_fn *ack; /* NULL: nobody waits */
     void *ack_ctx;
 } filed;
 typedef struct filed_list {
@@ -87,18 +87,18 @@ typedef struct loaded {
     ctn_execution_id id;
     int64_t exec_no;
     ctn_digest hash;
-    ctn_execution_row row;    /* of a new execution, until it is written */
+    ctn_execution_row row; /* of a new execution, until it is written */
     ctn_status status_written;
     int64_t wake_written;
-    bool is_new;              /* its row is not on disk yet */
-    bool is_lost;             /* memory and disk may differ: to be reloaded */
-    bool is_recovering;       /* it came from another life, and that it did is not on disk yet */
+    bool is_new;        /* its row is not on disk yet */
+    bool is_lost;       /* memory and disk may differ: to be reloaded */
+    bool is_recovering; /* it came from another life, and that it did is not on disk yet */
     bool is_to_perform;
     ctn_status status_told;
     bool was_status_told;
-    uint32_t batches;         /* handed over and not taken in yet: 0 or 1 */
-    append_build *build;      /* in the gathering batch; NULL: nothing there */
-    uint32_t *flights;        /* indexes into the engine's table */
+    uint32_t batches;    /* handed over and not taken in yet: 0 or 1 */
+    append_build *build; /* in the gathering batch; NULL: nothing there */
+    uint32_t *flights;   /* indexes into the engine's table */
     uint32_t flight_count, flight_capacity;
     lost_call *lost;
     uint32_t lost_count;
@@ -133,8 +133,8 @@ struct ctn_engine {
     struct ctn_batch_memory *finished;              /* filed by batch_done */
 
     int64_t exec_no_last;
-    int64_t due_hint_ms; /* the store may have something to run from then on; 0: nothing */
-    bool more_is_due;    /* it has something now, and there was no place for it */
+    int64_t due_hint_ms;  /* the store may have something to run from then on; 0: nothing */
+    bool more_is_due;     /* it has something now, and there was no place for it */
     size_t damaged_count; /* of what is due, at the last look: they cannot be loaded, and take no place */
     bool is_stopping;
     int64_t failing_since_ms, retry_at_ms;

@@ -7,7 +7,6 @@
  */
 #include "engine/engine_state.h"
 
-
 #include <assert.h>
 #include <stdlib.h>
 
@@ -223,8 +222,7 @@ static int find_plan(folding *f, const ctn_entry *first)
         }
         ctn_hasher_add(&h, (ctn_str){(const char *) digest.bytes, CTN_DIGEST_BYTES});
         rc = ctn_store_definition_get(f->store, arena, &digest, &d, f->err);
-        definitions[i] =
-            (ctn_plan_definition){.kind = d.kind, .name = d.name, .body = d.body, .digest = digest};
+        definitions[i] = (ctn_plan_definition){.kind = d.kind, .name = d.name, .body = d.body, .digest = digest};
     }
     ctn_digest key = ctn_hasher_finish(&h);
     plan_ref *known = rc == CTN_OK && f->engine ? plan_by_key(f->engine, &key) : NULL;
@@ -309,13 +307,14 @@ static void recovered(ctn_engine *e, loaded *l)
 }
 
 /* Reads and folds what the store has. On failure nothing is left of it. */
-static int fold_stored(ctn_engine *e, ctn_execution_id id, ctn_execution_row *ret_row, folding *ret_folding, ctn_err *err)
+static int fold_stored(ctn_engine *e, ctn_execution_id id, ctn_execution_row *ret_row, folding *ret_folding,
+                       ctn_err *err)
 {
     int rc = ctn_store_execution_get(e->options.store, e->scratch, id, ret_row, err);
     if (rc)
         return rc;
-    *ret_folding = (folding){
-        .store = e->options.store, .engine = e, .arena = ctn_arena_new(4096), .row = ret_row, .err = err};
+    *ret_folding =
+        (folding){.store = e->options.store, .engine = e, .arena = ctn_arena_new(4096), .row = ret_row, .err = err};
     rc = fold_journal(ret_folding);
     if (rc) {
         ctn_arena_free(ret_folding->arena);

@@ -83,7 +83,10 @@ int ctn_store_lock_take(const char *url, ctn_store_lock **ret_lock, ctn_err *err
     }
     fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
     if (fd < 0) {
-        rc = ctn_fail(err, errno == ENOENT ? CTN_E_NOT_FOUND : errno == EACCES || errno == EROFS ? CTN_E_DENIED : CTN_E_IO,
+        rc = ctn_fail(err,
+                      errno == ENOENT                     ? CTN_E_NOT_FOUND
+                      : errno == EACCES || errno == EROFS ? CTN_E_DENIED
+                                                          : CTN_E_IO,
                       "the lock file %s: %s", path, strerror(errno));
         goto done;
     }

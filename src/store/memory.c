@@ -26,7 +26,7 @@ typedef struct memory_index {
     struct memory_index_slot {
         uint64_t hash;
         memory_execution *execution;
-    } *slots;
+    } * slots;
     size_t count, capacity; /* capacity: 0 or a power of two */
 } memory_index;
 

@@ -91,7 +91,8 @@ static int has_definition(sqlite_store *st, const ctn_chain_row *row, ctn_err *e
 }
 
 /* The version the row is stored under already, or 0; then *ret_next is the number after the highest. */
-static int find_version(sqlite_store *st, const ctn_chain_row *row, int64_t *ret_version, int64_t *ret_next, ctn_err *err)
+static int find_version(sqlite_store *st, const ctn_chain_row *row, int64_t *ret_version, int64_t *ret_next,
+                        ctn_err *err)
 {
     sqlite3_stmt *stmt = NULL;
     sqlite_sql which = row->version ? SQL_CHAIN_GET : SQL_CHAIN_VERSION_BY_CONTENT;

@@ -39,8 +39,10 @@ static const char *const write_sql[SQL_COUNT] = {
     [SQL_JOURNAL_INSERT] =
         "INSERT INTO execution_journal(position, exec_no, seq, at_ms, kind, step, item, attempt, actor, body, hash)"
         " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
-    [SQL_DEFINITION_PUT] = "INSERT INTO definitions(digest, kind, name, body) VALUES(?1,?2,?3,?4) ON CONFLICT DO NOTHING",
-    [SQL_CHAIN_INSERT] = "INSERT INTO chains(chain_id, version, digest, created_at_ms, created_by) VALUES(?1,?2,?3,?4,?5)",
+    [SQL_DEFINITION_PUT] =
+        "INSERT INTO definitions(digest, kind, name, body) VALUES(?1,?2,?3,?4) ON CONFLICT DO NOTHING",
+    [SQL_CHAIN_INSERT] =
+        "INSERT INTO chains(chain_id, version, digest, created_at_ms, created_by) VALUES(?1,?2,?3,?4,?5)",
 };
 
 int ctn_sqlite_fail(sqlite3 *db, const char *path, int sqlite_rc, const char *doing, ctn_err *err)
@@ -49,10 +51,8 @@ int ctn_sqlite_fail(sqlite3 *db, const char *path, int sqlite_rc, const char *do
     const char *words = db ? sqlite3_errmsg(db) : sqlite3_errstr(sqlite_rc);
     switch (sqlite_rc & 0xff) {
     case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return ctn_fail(err, CTN_E_BUSY, "the store %s is locked by another process (%s)", path, doing);
-    case SQLITE_NOTADB:
-        return ctn_fail(err, CTN_E_CORRUPT, "%s is not a catena store: %s", path, words);
+    case SQLITE_LOCKED: return ctn_fail(err, CTN_E_BUSY, "the store %s is locked by another process (%s)", path, doing);
+    case SQLITE_NOTADB: return ctn_fail(err, CTN_E_CORRUPT, "%s is not a catena store: %s", path, words);
     case SQLITE_CORRUPT:
     case SQLITE_CONSTRAINT: /* our statements expect none: an index and its table disagree */
         return ctn_fail(err, CTN_E_CORRUPT, "the store %s is damaged (%s): %s", path, doing, words);
@@ -65,8 +65,7 @@ int ctn_sqlite_fail(sqlite3 *db, const char *path, int sqlite_rc, const char *do
         return ctn_fail(err, system_errno == EACCES || system_errno == EROFS ? CTN_E_DENIED : CTN_E_IO,
                         "the store %s cannot be opened (%s): %s", path, doing,
                         system_errno ? strerror(system_errno) : words);
-    case SQLITE_FULL:
-        return ctn_fail(err, CTN_E_IO, "the store %s cannot grow (%s): the disk is full", path, doing);
+    case SQLITE_FULL: return ctn_fail(err, CTN_E_IO, "the store %s cannot grow (%s): the disk is full", path, doing);
     default:
         return ctn_fail(err, CTN_E_IO, "the store %s (%s): %s%s%s", path, doing, words, system_errno ? ", " : "",
                         system_errno ? strerror(system_errno) : "");
@@ -268,8 +267,8 @@ static int roll_back_creation(const char *path, sqlite3 **db, ctn_store_version 
     return connect_to_look(path, db, err);
 }
 
-int ctn_sqlite_open_file(const char *path, bool is_writer, bool create, sqlite3 **ret_db, ctn_store_version *ret_version,
-                         ctn_err *err)
+int ctn_sqlite_open_file(const char *path, bool is_writer, bool create, sqlite3 **ret_db,
+                         ctn_store_version *ret_version, ctn_err *err)
 {
     sqlite3 *db = NULL;
     int rc = ensure_file(path, create, err);
@@ -290,7 +289,8 @@ int ctn_sqlite_open_file(const char *path, bool is_writer, bool create, sqlite3 
         db = NULL;
         rc = connect(path, SQLITE_OPEN_READWRITE, &db, err);
         if (rc == CTN_OK && sqlite3_db_readonly(db, "main") == 1)
-            rc = ctn_fail(err, CTN_E_DENIED, "the store %s cannot be written: the file is read-only for this user", path);
+            rc = ctn_fail(err, CTN_E_DENIED, "the store %s cannot be written: the file is read-only for this user",
+                          path);
     }
     if (rc) {
         sqlite3_close(db);
@@ -367,7 +367,8 @@ int ctn_sqlite_open(const char *path, ctn_store_mode mode, ctn_store **ret_store
         rc = ctn_fail(err, CTN_E_STATE, "the store %s is empty; `catena store init` makes it a store", path);
     else if (version.found < version.newest && mode != CTN_STORE_CREATE)
         rc = ctn_fail(err, CTN_E_STATE,
-                      "the store %s has the older schema %" PRIu32 " of %" PRIu32 "; `catena store migrate` brings it up "
+                      "the store %s has the older schema %" PRIu32 " of %" PRIu32
+                      "; `catena store migrate` brings it up "
                       "to date",
                       path, version.found, version.newest);
     else if (version.found < version.newest)

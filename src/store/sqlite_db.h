@@ -46,7 +46,7 @@ typedef struct sqlite_store {
     sqlite3 *db;
     char *path; /* as SQLite is given it: never taken for a URI */
     sqlite3_stmt *stmts[SQL_COUNT];
-    sqlite_seq_cache *seqs;      /* NULL until the first commit */
+    sqlite_seq_cache *seqs;            /* NULL until the first commit */
     sqlite_checkpointer *checkpointer; /* NULL unless writable */
 } sqlite_store;
 
@@ -59,12 +59,12 @@ int ctn_sqlite_take(sqlite_store *st, sqlite_sql which, sqlite3_stmt **ret_stmt,
 void ctn_sqlite_release(sqlite_store *st, sqlite_sql which, sqlite3_stmt *stmt); /* NULL is fine */
 /* Runs a statement that gives no row. */
 int ctn_sqlite_run(sqlite_store *st, sqlite_sql which, ctn_err *err);
-int ctn_sqlite_begin(sqlite_store *st, ctn_err *err);    /* CTN_E_BUSY: nothing happened */
+int ctn_sqlite_begin(sqlite_store *st, ctn_err *err);      /* CTN_E_BUSY: nothing happened */
 int ctn_sqlite_commit_txn(sqlite_store *st, ctn_err *err); /* rolls back when it fails */
-void ctn_sqlite_rollback(sqlite_store *st);              /* no transaction: no effect */
+void ctn_sqlite_rollback(sqlite_store *st);                /* no transaction: no effect */
 /* A file that is there, opened and judged: foreign, corrupt and newer files are refused unchanged. */
-int ctn_sqlite_open_file(const char *path, bool is_writer, bool create, sqlite3 **ret_db, ctn_store_version *ret_version,
-                         ctn_err *err);
+int ctn_sqlite_open_file(const char *path, bool is_writer, bool create, sqlite3 **ret_db,
+                         ctn_store_version *ret_version, ctn_err *err);
 /* "./file" for a relative path, so that neither "file:" nor ":memory:" means anything; caller frees. */
 char *ctn_sqlite_literal_path(const char *path);
 
@@ -151,9 +151,9 @@ void ctn_sqlite_checkpointer_free(sqlite_checkpointer *ck); /* before the writer
  * quarters of the commit's CPU).
  */
 #define SQLITE_UNFINISHED(table)                                                                                       \
-    "(" table "status = 'running' OR " table "status = 'queued' OR " table "status = 'waiting' OR "                    \
-    table "status = 'paused' OR " table "status = 'interrupted' OR " table "status = 'compensating')"
+    "(" table "status = 'running' OR " table "status = 'queued' OR " table "status = 'waiting' OR " table              \
+    "status = 'paused' OR " table "status = 'interrupted' OR " table "status = 'compensating')"
 /* The final ones that somebody looks for. */
 #define SQLITE_TROUBLE(table)                                                                                          \
-    "(" table "status = 'failed' OR " table "status = 'rolled_back' OR " table "status = 'rollback_failed' OR "        \
-    table "status = 'cancelled')"
+    "(" table "status = 'failed' OR " table "status = 'rolled_back' OR " table "status = 'rollback_failed' OR " table  \
+    "status = 'cancelled')"

@@ -36,10 +36,11 @@ const char *const ctn_sqlite_read_sql[SQL_COUNT] = {
     [SQL_EXECUTION_BY_NO] = EXECUTION_COLUMNS "WHERE e.exec_no = ?1",
     [SQL_EXECUTION_BY_KEY] = EXECUTION_COLUMNS "WHERE e.chain_id = ?1 AND e.idempotency_key = ?2",
     [SQL_EXECUTION_BY_RANGE] = EXECUTION_COLUMNS "WHERE e.execution_id BETWEEN ?1 AND ?2 LIMIT 2",
-    [SQL_EXECUTION_DUE] = EXECUTION_COLUMNS "WHERE " SQLITE_UNFINISHED("e.")
-                                            " AND e.wake_at_ms <= ?1 AND e.wake_at_ms > 0"
-                                            " ORDER BY e.wake_at_ms, e.exec_no LIMIT ?2",
-    [SQL_NEXT_WAKE] = "SELECT min(wake_at_ms) FROM chain_executions WHERE " SQLITE_UNFINISHED("") " AND wake_at_ms > ?1",
+    [SQL_EXECUTION_DUE] =
+        EXECUTION_COLUMNS "WHERE " SQLITE_UNFINISHED("e.") " AND e.wake_at_ms <= ?1 AND e.wake_at_ms > 0"
+                                                           " ORDER BY e.wake_at_ms, e.exec_no LIMIT ?2",
+    [SQL_NEXT_WAKE] =
+        "SELECT min(wake_at_ms) FROM chain_executions WHERE " SQLITE_UNFINISHED("") " AND wake_at_ms > ?1",
     [SQL_JOURNAL_READ] = "SELECT seq, at_ms, kind, step, item, attempt, actor, body, hash, position"
                          " FROM execution_journal WHERE exec_no = ?1 AND seq >= ?2 ORDER BY seq",
 };
@@ -48,7 +49,8 @@ const char *const ctn_sqlite_read_sql[SQL_COUNT] = {
 
 static int fail_damaged(const sqlite_store *st, int64_t exec_no, const char *what, ctn_err *err)
 {
-    return ctn_fail(err, CTN_E_CORRUPT, "the store %s is damaged: execution %" PRId64 " has %s", st->path, exec_no, what);
+    return ctn_fail(err, CTN_E_CORRUPT, "the store %s is damaged: execution %" PRId64 " has %s", st->path, exec_no,
+                    what);
 }
 
 /* {"outputs":X} to X. */
@@ -206,10 +208,10 @@ int ctn_sqlite_execution_list(ctn_store *base, const ctn_execution_filter *filte
     } else if (filter->by_status && filter->status != CTN_STATUS_COMPLETED)
         status_set = " AND " SQLITE_TROUBLE("e.");
     char sql[3000];
-    int len = snprintf(sql, sizeof sql, "%s%sWHERE 1%s%s%s%s ORDER BY e.exec_no DESC LIMIT ?4", EXECUTION_COLUMNS,
-                       index, filter->chain_id.len ? " AND e.chain_id = ?1" : "",
-                       filter->by_status ? " AND e.status = ?2" : "", status_set,
-                       filter->before_exec_no > 0 ? " AND e.exec_no < ?3" : "");
+    int len =
+        snprintf(sql, sizeof sql, "%s%sWHERE 1%s%s%s%s ORDER BY e.exec_no DESC LIMIT ?4", EXECUTION_COLUMNS, index,
+                 filter->chain_id.len ? " AND e.chain_id = ?1" : "", filter->by_status ? " AND e.status = ?2" : "",
+                 status_set, filter->before_exec_no > 0 ? " AND e.exec_no < ?3" : "");
     assert(len > 0 && (size_t) len < sizeof sql);
     sqlite3_stmt *stmt = NULL;
     int rc = sqlite3_prepare_v2(st->db, sql, len, &stmt, NULL);

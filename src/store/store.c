@@ -56,7 +56,8 @@ static int url_parse(const char *url, url_kind *ret_kind, const char **ret_name,
                         CTN_STR_ARG(scheme), forms, url);
     }
     if (!*rest)
-        return ctn_fail(err, CTN_E_INVALID, "\"%s\" names no %s: %s", url, kind == URL_MEMORY ? "store" : "file", forms);
+        return ctn_fail(err, CTN_E_INVALID, "\"%s\" names no %s: %s", url, kind == URL_MEMORY ? "store" : "file",
+                        forms);
     *ret_kind = kind;
     *ret_name = rest;
     return CTN_OK;
@@ -134,13 +135,13 @@ int ctn_store_fail_version(const ctn_chain_row *row, ctn_err *err)
 
 int ctn_store_fail_epoch(uint64_t epoch, uint64_t epoch_current, ctn_err *err)
 {
-    return ctn_fail(err, CTN_E_STALE, "epoch %" PRIu64 " is over: the store is in epoch %" PRIu64, epoch, epoch_current);
+    return ctn_fail(err, CTN_E_STALE, "epoch %" PRIu64 " is over: the store is in epoch %" PRIu64, epoch,
+                    epoch_current);
 }
 
 static int check_writable(const ctn_store *st, ctn_err *err)
 {
-    return st->mode != CTN_STORE_READ ? CTN_OK
-                                      : ctn_fail(err, CTN_E_DENIED, "the store was opened for reading only");
+    return st->mode != CTN_STORE_READ ? CTN_OK : ctn_fail(err, CTN_E_DENIED, "the store was opened for reading only");
 }
 
 /* ---- ownership ---- */
@@ -208,7 +209,8 @@ int ctn_store_chain_list(ctn_store *st, ctn_chain_fn *fn, void *ctx, ctn_err *er
 static int check_append(const ctn_append *a, ctn_err *err)
 {
     if (a->exec_no <= 0)
-        return ctn_fail(err, CTN_E_INVALID, "an append names execution number %" PRId64 "; they start at 1", a->exec_no);
+        return ctn_fail(err, CTN_E_INVALID, "an append names execution number %" PRId64 "; they start at 1",
+                        a->exec_no);
     if ((a->row != NULL) != (a->seq_expected == 0))
         return ctn_fail(err, CTN_E_INVALID,
                         "append to execution %" PRId64 " after entry %" PRIu64 ": a row belongs to the first append of "

@@ -50,7 +50,8 @@ typedef struct ctn_store_version {
     uint32_t found, newest; /* schema numbers; found 0: empty */
 } ctn_store_version;
 int ctn_store_version_read(const char *url, ctn_store_version *ret_version, ctn_err *err);
-int ctn_store_migrate(const char *url, ctn_store_version *ret_before, ctn_err *err); /* up to newest, in one transaction */
+int ctn_store_migrate(const char *url, ctn_store_version *ret_before,
+                      ctn_err *err); /* up to newest, in one transaction */
 
 /* ---- ownership ---- */
 /* One process at a time owns a store: an OS lock on a side file (FILE-lock), freed by death. CTN_E_BUSY with
@@ -71,7 +72,8 @@ typedef struct ctn_definition {
 } ctn_definition;
 /* There already: no effect. */
 int ctn_store_definition_put(ctn_store *st, const ctn_definition *definitions, size_t count, ctn_err *err);
-int ctn_store_definition_get(ctn_store *st, ctn_arena *arena, const ctn_digest *digest, ctn_definition *ret, ctn_err *err);
+int ctn_store_definition_get(ctn_store *st, ctn_arena *arena, const ctn_digest *digest, ctn_definition *ret,
+                             ctn_err *err);
 
 typedef struct ctn_chain_row {
     ctn_str chain_id;
@@ -84,7 +86,8 @@ typedef struct ctn_chain_row {
  * version with other content is CTN_E_EXISTS. The definition itself must have been put before. */
 int ctn_store_chain_put(ctn_store *st, const ctn_chain_row *row, int64_t *ret_version, ctn_err *err);
 /* version 0: the newest. */
-int ctn_store_chain_get(ctn_store *st, ctn_arena *arena, ctn_str chain_id, int64_t version, ctn_chain_row *ret, ctn_err *err);
+int ctn_store_chain_get(ctn_store *st, ctn_arena *arena, ctn_str chain_id, int64_t version, ctn_chain_row *ret,
+                        ctn_err *err);
 typedef int ctn_chain_fn(void *ctx, const ctn_chain_row *row); /* not 0: stop; the call itself returns CTN_OK */
 int ctn_store_chain_list(ctn_store *st, ctn_chain_fn *fn, void *ctx, ctn_err *err); /* newest version of each, by id */
 
@@ -96,10 +99,10 @@ typedef struct ctn_execution_row {
     int64_t chain_version;
     ctn_status status;
     int priority;
-    ctn_str queue_key, idempotency_key, tenant; /* empty: none */
-    int64_t wake_at_ms;                         /* 0: none */
-    ctn_str labels, input;                      /* JSON objects */
-    ctn_str outputs, error;                     /* JSON, empty: none yet */
+    ctn_str queue_key, idempotency_key, tenant;           /* empty: none */
+    int64_t wake_at_ms;                                   /* 0: none */
+    ctn_str labels, input;                                /* JSON objects */
+    ctn_str outputs, error;                               /* JSON, empty: none yet */
     int64_t created_at_ms, started_at_ms, finished_at_ms; /* 0: not yet */
     ctn_digest hash_last; /* written by the backend from the journal; read by recovery (may be recomputed) */
 } ctn_execution_row;
@@ -114,11 +117,11 @@ typedef struct ctn_execution_change {
 typedef struct ctn_append {
     int64_t exec_no;
     uint64_t epoch;
-    uint64_t seq_expected;               /* last sequence number before this append; 0: new execution */
-    const ctn_execution_row *row;        /* new execution: the whole row; else NULL */
-    const ctn_execution_change *change;  /* NULL: the cached row stays as it is; with `row`: changes it at once */
-    const ctn_record *records;           /* borrowed for the call; seq_expected + 1, + 2, ... */
-    size_t count;                        /* at least 1 for a new execution */
+    uint64_t seq_expected;              /* last sequence number before this append; 0: new execution */
+    const ctn_execution_row *row;       /* new execution: the whole row; else NULL */
+    const ctn_execution_change *change; /* NULL: the cached row stays as it is; with `row`: changes it at once */
+    const ctn_record *records;          /* borrowed for the call; seq_expected + 1, + 2, ... */
+    size_t count;                       /* at least 1 for a new execution */
 } ctn_append;
 typedef enum ctn_outcome {
     CTN_OUTCOME_ACCEPTED,
@@ -134,28 +137,33 @@ int ctn_store_exec_no_last(ctn_store *st, int64_t *ret_exec_no, ctn_err *err);
 int ctn_store_execution_get(ctn_store *st, ctn_arena *arena, ctn_execution_id id, ctn_execution_row *ret, ctn_err *err);
 int ctn_store_execution_by_no(ctn_store *st, ctn_arena *arena, int64_t exec_no, ctn_execution_row *ret, ctn_err *err);
 /* By chain and idempotency key; CTN_E_NOT_FOUND. */
-int ctn_store_execution_by_key(ctn_store *st, ctn_arena *arena, ctn_str chain_id, ctn_str key, ctn_execution_row *ret, ctn_err *err);
+int ctn_store_execution_by_key(ctn_store *st, ctn_arena *arena, ctn_str chain_id, ctn_str key, ctn_execution_row *ret,
+                               ctn_err *err);
 /* By the start of the id's text (at least 4 characters): CTN_E_NOT_FOUND; CTN_E_INVALID when several fit. */
-int ctn_store_execution_by_prefix(ctn_store *st, ctn_arena *arena, ctn_str prefix, ctn_execution_row *ret, ctn_err *err);
+int ctn_store_execution_by_prefix(ctn_store *st, ctn_arena *arena, ctn_str prefix, ctn_execution_row *ret,
+                                  ctn_err *err);
 
 typedef struct ctn_execution_filter {
-    ctn_str chain_id;         /* empty: all */
+    ctn_str chain_id; /* empty: all */
     bool by_status;
     ctn_status status;
     bool unfinished_only;
-    int64_t before_exec_no;   /* 0: from the newest; page on with the last one seen */
-    size_t limit;             /* 0: no limit */
+    int64_t before_exec_no; /* 0: from the newest; page on with the last one seen */
+    size_t limit;           /* 0: no limit */
 } ctn_execution_filter;
 typedef int ctn_execution_fn(void *ctx, const ctn_execution_row *row); /* not 0: stop; the call itself returns CTN_OK */
 /* Newest first. The row's strings live until the callback returns. Callbacks may call the store again. */
-int ctn_store_execution_list(ctn_store *st, const ctn_execution_filter *filter, ctn_execution_fn *fn, void *ctx, ctn_err *err);
+int ctn_store_execution_list(ctn_store *st, const ctn_execution_filter *filter, ctn_execution_fn *fn, void *ctx,
+                             ctn_err *err);
 /* What the engine must load: unfinished with wake_at_ms <= until_ms and > 0 (the engine writes a wake time for
  * everything that can go on by itself: 1 for "at once"), in order of wake time. */
-int ctn_store_execution_due(ctn_store *st, int64_t until_ms, size_t limit, ctn_execution_fn *fn, void *ctx, ctn_err *err);
+int ctn_store_execution_due(ctn_store *st, int64_t until_ms, size_t limit, ctn_execution_fn *fn, void *ctx,
+                            ctn_err *err);
 /* The earliest wake time after `after_ms`; 0: none. */
 int ctn_store_next_wake(ctn_store *st, int64_t after_ms, int64_t *ret_wake_at_ms, ctn_err *err);
 
 /* ---- journal ---- */
 typedef int ctn_record_fn(void *ctx, const ctn_record *record, int64_t position); /* not 0: stop, returned */
 /* In order of seq, from from_seq on. */
-int ctn_store_journal_read(ctn_store *st, int64_t exec_no, uint64_t from_seq, ctn_record_fn *fn, void *ctx, ctn_err *err);
+int ctn_store_journal_read(ctn_store *st, int64_t exec_no, uint64_t from_seq, ctn_record_fn *fn, void *ctx,
+                           ctn_err *err);

@@ -26,7 +26,7 @@ typedef struct world {
     char folder[200];
     char *env[ENV_MAX]; /* NAME=VALUE, after the fixed ones */
     size_t env_count;
-    said said;          /* of the last command that ended */
+    said said; /* of the last command that ended */
 } world;
 
 typedef struct running {
@@ -58,8 +58,8 @@ int catena_on_terminal(world *w, ...) __attribute__((sentinel));
 /* ---- what was said ---- */
 void assert_contains(const char *text, const char *part);
 void assert_lacks(const char *text, const char *part);
-#define assert_out(w, part)  assert_contains((w)->said.out, part)
-#define assert_err(w, part)  assert_contains((w)->said.err, part)
+#define assert_out(w, part) assert_contains((w)->said.out, part)
+#define assert_err(w, part) assert_contains((w)->said.err, part)
 /* Exit code, with everything that was said when it is another. */
 void assert_exit_(world *w, int code, int expected, const char *file, int line);
 #define assert_exit(w, call, expected) assert_exit_((w), (call), (expected), __FILE__, __LINE__)

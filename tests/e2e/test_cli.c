@@ -42,13 +42,32 @@ static void without_a_command_it_lists_them(void **state)
 static void every_command_explains_itself(void **state)
 {
     world *w = *state;
-    static const char *const VERBS[][2] = {
-        {"run"},    {"start"}, {"serve"}, {"check"}, {"list"},  {"show"},           {"history"},         {"watch"},
-        {"resume"}, {"answer"}, {"set"},  {"cancel"}, {"pause"}, {"chains", "import"}, {"chains", "list"}, {"chains", "show"},
-        {"tools", "list"}, {"tools", "call"}, {"store", "init"}, {"store", "migrate"}, {"version"}, {"help"}};
+    static const char *const VERBS[][2] = {{"run"},
+                                           {"start"},
+                                           {"serve"},
+                                           {"check"},
+                                           {"list"},
+                                           {"show"},
+                                           {"history"},
+                                           {"watch"},
+                                           {"resume"},
+                                           {"answer"},
+                                           {"set"},
+                                           {"cancel"},
+                                           {"pause"},
+                                           {"chains", "import"},
+                                           {"chains", "list"},
+                                           {"chains", "show"},
+                                           {"tools", "list"},
+                                           {"tools", "call"},
+                                           {"store", "init"},
+                                           {"store", "migrate"},
+                                           {"version"},
+                                           {"help"}};
     for (size_t i = 0; i < sizeof VERBS / sizeof *VERBS; i++) {
         char title[64];
-        snprintf(title, sizeof title, "catena %s%s%s", VERBS[i][0], VERBS[i][1] ? " " : "", VERBS[i][1] ? VERBS[i][1] : "");
+        snprintf(title, sizeof title, "catena %s%s%s", VERBS[i][0], VERBS[i][1] ? " " : "",
+                 VERBS[i][1] ? VERBS[i][1] : "");
         assert_exit(w, catena(w, "help", VERBS[i][0], VERBS[i][1], NULL), 0);
         assert_out(w, title);
         assert_out(w, "--help");
@@ -120,8 +139,9 @@ static void bad_yaml_has_a_place(void **state)
 static void an_unknown_set_is_named(void **state)
 {
     world *w = *state;
-    cli_world_write(w, "typo.yaml", "id: typo\ninstructionSets: {greet: {native: noop}}\n"
-                                "steps:\n  - {stepName: one, instructionSet: gret}\n");
+    cli_world_write(w, "typo.yaml",
+                    "id: typo\ninstructionSets: {greet: {native: noop}}\n"
+                    "steps:\n  - {stepName: one, instructionSet: gret}\n");
     assert_refused(w, catena(w, "run", "typo.yaml", NULL), "typo.yaml:4:");
     assert_err(w, "greet");
 }
@@ -152,7 +172,8 @@ static void a_configuration_is_checked_key_by_key(void **state)
         {"stroe: x.db\n", "catena.yaml:1:1: error: unknown key 'stroe' in the configuration; did you mean 'store'?"},
         {"store: 7\n", "catena.yaml:1:8: error: 'store' must be"},
         {"store: postgres://host/db\n", "comes with a later version"},
-        {"servers:\n  a: {comand: x}\n", "catena.yaml:2:7: error: unknown key 'comand' in a server; did you mean 'command'?"},
+        {"servers:\n  a: {comand: x}\n",
+         "catena.yaml:2:7: error: unknown key 'comand' in a server; did you mean 'command'?"},
         {"servers:\n  a: my-server\n", "catena.yaml:2:6: error: a server is an object"},
         {"servers:\n  a: {args: [x]}\n", "a server needs a command"},
         {"servers:\n  a/b: {command: x}\n", "cannot be the name of a server"},
@@ -218,11 +239,13 @@ static void the_configuration_is_found_from_below(void **state)
 static void what_this_version_cannot_run_is_refused(void **state)
 {
     world *w = *state;
-    cli_world_write(w, "each.yaml", "id: each\ninstructionSets: {greet: {native: noop}}\n"
-                                "steps:\n  - {stepName: one, instructionSet: greet, foreach: {items: '{list}', as: x}}\n");
+    cli_world_write(w, "each.yaml",
+                    "id: each\ninstructionSets: {greet: {native: noop}}\n"
+                    "steps:\n  - {stepName: one, instructionSet: greet, foreach: {items: '{list}', as: x}}\n");
     assert_refused(w, catena(w, "run", "each.yaml", "-i", "list:=[1]", NULL), "foreach");
-    cli_world_write(w, "secret.yaml", "id: secret\nsensitive: [name]\ninstructionSets: {greet: {native: noop}}\n"
-                                  "steps:\n  - {stepName: one, instructionSet: greet, inputTemplate: '{name}'}\n");
+    cli_world_write(w, "secret.yaml",
+                    "id: secret\nsensitive: [name]\ninstructionSets: {greet: {native: noop}}\n"
+                    "steps:\n  - {stepName: one, instructionSet: greet, inputTemplate: '{name}'}\n");
     assert_refused(w, catena(w, "run", "secret.yaml", "-i", "name=x", NULL), "sensitive");
 }
 
@@ -239,16 +262,17 @@ static void a_missing_input_is_named(void **state)
     assert_refused(w, catena(w, "run", "hello.yaml", "-i", "name:={x", NULL), "is no JSON");
     assert_refused(w, catena(w, "run", "hello.yaml", "-i", "name=\xff", NULL), "not UTF-8");
     assert_refused(w, catena(w, "run", "hello.yaml", "--label", "x", NULL), "NAME=VALUE");
-    assert_refused(w, catena(w, "run", "hello.yaml", "-i", "name=A", "-o", "greting", NULL), "did you mean \"greeting\"?");
+    assert_refused(w, catena(w, "run", "hello.yaml", "-i", "name=A", "-o", "greting", NULL),
+                   "did you mean \"greeting\"?");
 }
 
 static void a_number_given_as_text_is_explained(void **state)
 {
     world *w = *state;
     cli_world_write(w, "count.yaml",
-                "id: count\ninputSchema: {type: object, properties: {n: {type: integer}}, required: [n]}\n"
-                "instructionSets: {same: {native: noop, effect: none, arguments: {n: '{n}'}}}\n"
-                "steps:\n  - {stepName: same, instructionSet: same, outputVariables: {m: n}}\noutputs: [m]\n");
+                    "id: count\ninputSchema: {type: object, properties: {n: {type: integer}}, required: [n]}\n"
+                    "instructionSets: {same: {native: noop, effect: none, arguments: {n: '{n}'}}}\n"
+                    "steps:\n  - {stepName: same, instructionSet: same, outputVariables: {m: n}}\noutputs: [m]\n");
     assert_refused(w, catena(w, "run", "count.yaml", "-i", "n=3", NULL), "-i n:=3 gives a JSON value (number)");
     assert_exit(w, catena(w, "run", "count.yaml", "-i", "n:=3", "--json", NULL), 0);
     assert_out(w, "\"outputs\":{\"m\":3}");
@@ -273,7 +297,8 @@ static void inputs_come_from_everywhere(void **state)
     assert_string_equal(w->said.out, "Hello yaml\n");
     assert_exit(w, catena(w, "run", "hello.yaml", "--input", "in.yaml", "-i", "name=later", "-o", "greeting", NULL), 0);
     assert_string_equal(w->said.out, "Hello later\n");
-    assert_exit(w, catena_fed(w, "{\"name\": \"json\"}", "run", "hello.yaml", "--input", "-", "-o", "greeting", NULL), 0);
+    assert_exit(w, catena_fed(w, "{\"name\": \"json\"}", "run", "hello.yaml", "--input", "-", "-o", "greeting", NULL),
+                0);
     assert_string_equal(w->said.out, "Hello json\n");
     assert_exit(w, catena(w, "run", "hello.yaml", "--input", "list.yaml", NULL), 2);
     assert_err(w, "holds no object of inputs but array");
@@ -476,7 +501,7 @@ static void a_stored_chain_runs_by_its_id(void **state)
     assert_out(w, "the store");
     cli_world_write(w, "catena.yaml", "include: [sets.yaml]\n");
     cli_world_write(w, "sets.yaml",
-                "instructionSets: {greet: {native: noop, effect: none, arguments: {greeting: 'Hello {name}'}}}\n");
+                    "instructionSets: {greet: {native: noop, effect: none, arguments: {greeting: 'Hello {name}'}}}\n");
     assert_exit(w, catena(w, "run", "hello", "-i", "name=store", "-o", "greeting", NULL), 0);
     assert_string_equal(w->said.out, "Hello store\n");
     assert_exit(w, catena(w, "chains", "show", "hello", NULL), 0);
@@ -498,7 +523,9 @@ static void check_speaks_to_people_programs_and_scanners(void **state)
     assert_out(w, "[unknown-set]");
     assert_exit(w, catena(w, "check", "hello.yaml", "bad.yaml", "--format", "json", NULL), 2);
     assert_int_equal(w->said.out[0], '[');
-    assert_out(w, "{\"file\":\"bad.yaml\",\"line\":3,\"column\":37,\"severity\":\"error\",\"rule\":\"unknown-set\",\"message\":");
+    assert_out(
+        w,
+        "{\"file\":\"bad.yaml\",\"line\":3,\"column\":37,\"severity\":\"error\",\"rule\":\"unknown-set\",\"message\":");
     assert_exit(w, catena(w, "check", "bad.yaml", "--format", "sarif", NULL), 2);
     assert_out(w, "\"version\":\"2.1.0\"");
     assert_out(w, "\"startLine\":3,\"startColumn\":37");

@@ -24,9 +24,10 @@
 /* One server, "peer", with these arguments, and these chains. */
 static void make_world(world *w, const char *modes, const char *chain)
 {
-    cli_world_write(w, "catena.yaml",
-                "servers:\n  peer: {command: '%s', args: [%s%s--ledger, ledger], trusted: true}\ninclude: [chain.yaml]\n",
-                peer_program(), modes, modes[0] ? ", " : "");
+    cli_world_write(
+        w, "catena.yaml",
+        "servers:\n  peer: {command: '%s', args: [%s%s--ledger, ledger], trusted: true}\ninclude: [chain.yaml]\n",
+        peer_program(), modes, modes[0] ? ", " : "");
     cli_world_write(w, "chain.yaml", "%s", chain);
 }
 
@@ -50,8 +51,9 @@ static void offered(world *w, const char *label, char command[400])
     snprintf(command, 400, "%.*s", (int) strcspn(at, "\n"), at);
 }
 
-static const char ONE_CALL[] = "id: one\ninstructionSets: {write: {tool: peer/write_line, arguments: {line: x}}}\n"
-                               "steps: [{stepName: write, instructionSet: write, outputVariables: [line], noUndo: sent}]\n";
+static const char ONE_CALL[] =
+    "id: one\ninstructionSets: {write: {tool: peer/write_line, arguments: {line: x}}}\n"
+    "steps: [{stepName: write, instructionSet: write, outputVariables: [line], noUndo: sent}]\n";
 
 /* ---- servers that are not what they should be ---- */
 
@@ -79,7 +81,7 @@ static void a_server_that_dies_at_once_tells_its_last_words(void **state)
     world *w = *state;
     cli_world_write(w, "chain.yaml", "%s", ONE_CALL);
     cli_world_write(w, "catena.yaml",
-                "servers: {peer: {command: sh, args: [-c, 'echo my licence has run out >&2; exit 3']}}\n");
+                    "servers: {peer: {command: sh, args: [-c, 'echo my licence has run out >&2; exit 3']}}\n");
     assert_exit(w, catena(w, "run", "chain.yaml", NULL), 2);
     assert_err(w, "my licence has run out");
     assert_ptr_equal(strchr(w->said.err, '\n'), w->said.err + strlen(w->said.err) - 1); /* once */
@@ -90,8 +92,9 @@ static void a_server_that_speaks_nonsense_is_told(void **state)
 {
     world *w = *state;
     cli_world_write(w, "chain.yaml", "%s", ONE_CALL);
-    cli_world_write(w, "catena.yaml", "servers: {peer: {command: sh, startTimeoutMs: 1500, args: [-c, 'while read l; do echo "
-                                  "hello there; done']}}\n");
+    cli_world_write(w, "catena.yaml",
+                    "servers: {peer: {command: sh, startTimeoutMs: 1500, args: [-c, 'while read l; do echo "
+                    "hello there; done']}}\n");
     assert_exit(w, catena(w, "run", "chain.yaml", NULL), 2);
     assert_err(w, "peer");
     assert_false(cli_world_has(w, "catena.db"));
@@ -101,8 +104,9 @@ static void a_tool_that_is_not_there_names_the_nearest(void **state)
 {
     world *w = *state;
     NEED_PEER();
-    make_world(w, "", "id: one\ninstructionSets: {write: {tool: peer/writ_line}}\n"
-                      "steps: [{stepName: write, instructionSet: write, inputTemplate: x}]\n");
+    make_world(w, "",
+               "id: one\ninstructionSets: {write: {tool: peer/writ_line}}\n"
+               "steps: [{stepName: write, instructionSet: write, inputTemplate: x}]\n");
     assert_exit(w, catena(w, "run", "one", NULL), 2);
     assert_err(w, "did you mean 'write_line'?");
     assert_false(cli_world_has(w, "catena.db"));
@@ -139,8 +143,10 @@ static void the_servers_of_desktop_clients_are_taken(void **state)
     world *w = *state;
     NEED_PEER();
     cli_world_write(w, "catena.yaml", "mcpConfig: mcp.json\n");
-    cli_world_write(w, "mcp.json", "{\"mcpServers\": {\"peer\": {\"type\": \"stdio\", \"command\": \"%s\", \"args\": [], "
-                               "\"disabled\": false}}}", peer_program());
+    cli_world_write(w, "mcp.json",
+                    "{\"mcpServers\": {\"peer\": {\"type\": \"stdio\", \"command\": \"%s\", \"args\": [], "
+                    "\"disabled\": false}}}",
+                    peer_program());
     assert_exit(w, catena(w, "tools", "call", "peer/echo", "{\"a\":1}", "--json", NULL), 0);
     assert_string_equal(w->said.out, "{\"a\":1}\n");
 }
@@ -151,22 +157,25 @@ static void a_failing_tool_is_told_with_exit_1(void **state)
 {
     world *w = *state;
     NEED_PEER();
-    make_world(w, "", "id: one\ninstructionSets: {fail: {tool: peer/fail, arguments: {message: no rooms left}}}\n"
-                      "steps: [{stepName: book, instructionSet: fail, noUndo: x}]\n");
+    make_world(w, "",
+               "id: one\ninstructionSets: {fail: {tool: peer/fail, arguments: {message: no rooms left}}}\n"
+               "steps: [{stepName: book, instructionSet: fail, noUndo: x}]\n");
     assert_exit(w, catena(w, "run", "one", "--json", NULL), 1);
-    assert_out(w, "\"status\":\"failed\",\"outputs\":null,\"error\":{\"code\":\"tool_error\",\"message\":\"no rooms left\","
-                  "\"step\":\"book\"");
+    assert_out(
+        w, "\"status\":\"failed\",\"outputs\":null,\"error\":{\"code\":\"tool_error\",\"message\":\"no rooms left\","
+           "\"step\":\"book\"");
     assert_err(w, "failed after");
     assert_err(w, "at step book: tool_error: no rooms left");
 }
 
-static const char UNDOABLE[] = "id: trip\ninstructionSets:\n"
-                               "  hold: {tool: peer/write_line, arguments: {line: hold}}\n"
-                               "  release: {tool: peer/idempotent_line, arguments: {line: release}}\n"
-                               "  fail: {tool: peer/fail}\n"
-                               "steps:\n"
-                               "  - {stepName: hold, instructionSet: hold, outputVariables: [line], rollbackAction: release}\n"
-                               "  - {stepName: book, instructionSet: fail}\n";
+static const char UNDOABLE[] =
+    "id: trip\ninstructionSets:\n"
+    "  hold: {tool: peer/write_line, arguments: {line: hold}}\n"
+    "  release: {tool: peer/idempotent_line, arguments: {line: release}}\n"
+    "  fail: {tool: peer/fail}\n"
+    "steps:\n"
+    "  - {stepName: hold, instructionSet: hold, outputVariables: [line], rollbackAction: release}\n"
+    "  - {stepName: book, instructionSet: fail}\n";
 
 static void what_was_done_is_undone(void **state)
 {
@@ -181,15 +190,16 @@ static void what_was_done_is_undone(void **state)
 
 /* ---- people ---- */
 
-static const char ASKING[] = "id: ask\ninputSchema: {type: object, required: [who], properties: {who: {type: string}}}\n"
-                             "outputs: {approved: '{desk.approved}', who: '{who}'}\n"
-                             "instructionSets:\n"
-                             "  write: {tool: peer/write_line, arguments: {line: '{who}'}}\n"
-                             "  desk: {approval: {message: 'Send it to {who}?'}}\n"
-                             "steps:\n"
-                             "  - {stepName: first, instructionSet: write, noUndo: x}\n"
-                             "  - {stepName: desk, instructionSet: desk, outputVariables: [desk]}\n"
-                             "  - {stepName: last, instructionSet: write, noUndo: x}\n";
+static const char ASKING[] =
+    "id: ask\ninputSchema: {type: object, required: [who], properties: {who: {type: string}}}\n"
+    "outputs: {approved: '{desk.approved}', who: '{who}'}\n"
+    "instructionSets:\n"
+    "  write: {tool: peer/write_line, arguments: {line: '{who}'}}\n"
+    "  desk: {approval: {message: 'Send it to {who}?'}}\n"
+    "steps:\n"
+    "  - {stepName: first, instructionSet: write, noUndo: x}\n"
+    "  - {stepName: desk, instructionSet: desk, outputVariables: [desk]}\n"
+    "  - {stepName: last, instructionSet: write, noUndo: x}\n";
 
 static void the_command_that_is_offered_goes_on(void **state)
 {
@@ -215,7 +225,8 @@ static void the_offer_names_store_and_configuration(void **state)
     char command[400];
     NEED_PEER();
     make_world(w, "", ASKING);
-    assert_exit(w, catena(w, "run", "ask", "-i", "who=Ann", "--store", "my store.db", "--config", "catena.yaml", NULL), 3);
+    assert_exit(w, catena(w, "run", "ask", "-i", "who=Ann", "--store", "my store.db", "--config", "catena.yaml", NULL),
+                3);
     offered(w, "reject   ", command);
     assert_contains(command, "--config catena.yaml --store 'my store.db'");
     assert_exit(w, shell(w, command), 0);
@@ -312,16 +323,17 @@ static void an_interrupted_call_is_done_again(void **state)
 
 /* ---- owners ---- */
 
-static const char SLOW[] = "id: slow\ninstructionSets:\n"
-                           "  hold: {tool: peer/idempotent_line, arguments: {line: hold}}\n"
-                           "  release: {tool: peer/idempotent_line, arguments: {line: release}}\n"
-                           "  nap: {tool: peer/sleep_ms, arguments: {ms: '{ms}'}}\n"
-                           "  done: {native: noop, effect: none, arguments: {done: true}}\n"
-                           "steps:\n"
-                           "  - {stepName: hold, instructionSet: hold, outputVariables: [line], rollbackAction: release}\n"
-                           "  - {stepName: nap, instructionSet: nap}\n"
-                           "  - {stepName: done, instructionSet: done, outputVariables: [done]}\n"
-                           "outputs: [done]\n";
+static const char SLOW[] =
+    "id: slow\ninstructionSets:\n"
+    "  hold: {tool: peer/idempotent_line, arguments: {line: hold}}\n"
+    "  release: {tool: peer/idempotent_line, arguments: {line: release}}\n"
+    "  nap: {tool: peer/sleep_ms, arguments: {ms: '{ms}'}}\n"
+    "  done: {native: noop, effect: none, arguments: {done: true}}\n"
+    "steps:\n"
+    "  - {stepName: hold, instructionSet: hold, outputVariables: [line], rollbackAction: release}\n"
+    "  - {stepName: nap, instructionSet: nap}\n"
+    "  - {stepName: done, instructionSet: done, outputVariables: [done]}\n"
+    "outputs: [done]\n";
 
 static void cancel_reaches_the_owner(void **state)
 {
@@ -534,7 +546,8 @@ static void nonsense_on_the_socket_harms_nobody(void **state)
     assert_contains(answer, "-32700");
     ask_owner(w, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"cancle\"}\n", answer, sizeof answer);
     assert_contains(answer, "there is no method");
-    ask_owner(w, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"cancel\",\"params\":{\"id\":\"x\"}}\n", answer, sizeof answer);
+    ask_owner(w, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"cancel\",\"params\":{\"id\":\"x\"}}\n", answer,
+              sizeof answer);
     assert_contains(answer, "error");
     ask_owner(w, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"start\",\"params\":{\"definitions\":[{}]}}\n", answer,
               sizeof answer);
@@ -573,8 +586,9 @@ static void an_idempotency_key_starts_once(void **state)
 static void a_wait_that_ends_by_itself_is_waited_for(void **state)
 {
     world *w = *state;
-    cli_world_write(w, "wait.yaml", "id: wait\ninstructionSets: {nap: {wait: {ms: 300}}}\n"
-                                "steps: [{stepName: nap, instructionSet: nap}]\n");
+    cli_world_write(w, "wait.yaml",
+                    "id: wait\ninstructionSets: {nap: {wait: {ms: 300}}}\n"
+                    "steps: [{stepName: nap, instructionSet: nap}]\n");
     assert_exit(w, catena(w, "run", "wait.yaml", "--json", NULL), 0);
     assert_out(w, "\"status\":\"completed\"");
     assert_err(w, "nap  waiting");
@@ -584,9 +598,10 @@ static void a_retry_is_shown_with_its_attempt(void **state)
 {
     world *w = *state;
     NEED_PEER();
-    make_world(w, "", "id: one\ninstructionSets: {fail: {tool: peer/fail}}\n"
-                      "steps: [{stepName: book, instructionSet: fail, noUndo: x, retryConfig: {maxRetries: 2, backoffMs: 50, "
-                      "retryOn: [tool_error]}}]\n");
+    make_world(w, "",
+               "id: one\ninstructionSets: {fail: {tool: peer/fail}}\n"
+               "steps: [{stepName: book, instructionSet: fail, noUndo: x, retryConfig: {maxRetries: 2, backoffMs: 50, "
+               "retryOn: [tool_error]}}]\n");
     assert_exit(w, catena(w, "run", "one", NULL), 1);
     assert_err(w, "retrying");
     assert_err(w, "attempt 3");

@@ -19,13 +19,14 @@
 
 #define KILLS 200
 
-static const char config_text[] = "store: sqlite:kill.db\n"
-                                  "servers:\n"
-                                  "  slow: {command: %s, args: [--ledger, %s/ledger, --delay-before, \"25\", --delay-after, \"25\"],\n"
-                                  "         trusted: true, effects: {write_line: write}}\n"
-                                  "  fast: {command: %s, args: [--ledger, %s/ledger], trusted: true,\n"
-                                  "         effects: {read_line: read, idempotent_line: idempotent, check_line: read}}\n"
-                                  "include: [chain.yaml]\n";
+static const char config_text[] =
+    "store: sqlite:kill.db\n"
+    "servers:\n"
+    "  slow: {command: %s, args: [--ledger, %s/ledger, --delay-before, \"25\", --delay-after, \"25\"],\n"
+    "         trusted: true, effects: {write_line: write}}\n"
+    "  fast: {command: %s, args: [--ledger, %s/ledger], trusted: true,\n"
+    "         effects: {read_line: read, idempotent_line: idempotent, check_line: read}}\n"
+    "include: [chain.yaml]\n";
 
 static const char chain_text[] =
     "id: kill-me\n"
@@ -38,7 +39,8 @@ static const char chain_text[] =
     "outputs: [e]\n"
     "instructionSets:\n"
     "  look: {tool: fast/read_line, arguments: {line: 'look'}}\n"
-    "  book: {tool: slow/write_line, arguments: {line: '{input}'}, check: {tool: fast/check_line, arguments: {tool: write_line, key: '{step.key}'}}}\n"
+    "  book: {tool: slow/write_line, arguments: {line: '{input}'}, check: {tool: fast/check_line, arguments: {tool: "
+    "write_line, key: '{step.key}'}}}\n"
     "  keep: {tool: fast/idempotent_line, arguments: {line: '{input}'}}\n"
     "  send: {tool: slow/write_line, arguments: {line: '{input}'}}\n";
 
@@ -65,7 +67,8 @@ static const char *const step_tools[] = {"read_line", "write_line", "idempotent_
 static int deeds(world *w, ctn_execution_id id, size_t step)
 {
     char wanted[200];
-    int len = snprintf(wanted, sizeof wanted, "%s %s/%s/do ", step_tools[step], ctn_id_to_text(id).text, step_names[step]);
+    int len =
+        snprintf(wanted, sizeof wanted, "%s %s/%s/do ", step_tools[step], ctn_id_to_text(id).text, step_names[step]);
     ctn_str ledger = world_read(w, "ledger");
     int count = 0;
     while (ledger.ptr)
@@ -150,9 +153,11 @@ static void one_kill(unsigned n, tally *t)
                 fail_msg("kill %u: parked although no unchecked write was in flight", n);
             t->parked_rightly++;
             /* A person looks into the ledger and says what became of it. */
-            exit_code = deeds(&w, id, 3)
-                            ? world_run(&w, (const char *const[]){"catena", "resume", text, "--succeed", "{\"line\": \"sent\"}", "--quiet", NULL})
-                            : world_run(&w, (const char *const[]){"catena", "resume", text, "--retry", "--quiet", NULL});
+            exit_code =
+                deeds(&w, id, 3)
+                    ? world_run(&w, (const char *const[]){"catena", "resume", text, "--succeed", "{\"line\": \"sent\"}",
+                                                          "--quiet", NULL})
+                    : world_run(&w, (const char *const[]){"catena", "resume", text, "--retry", "--quiet", NULL});
         } else if (send_in_flight) {
             fail_msg("kill %u: a write in flight without a check did not park", n);
         }
@@ -209,9 +214,10 @@ static void nothing_is_lost_and_no_write_runs_twice_at_200_kills(void **state)
             fail_msg("worker %u ended with %d", k, code);
     }
     munmap(tallies, WORKERS * sizeof *tallies);
-    printf("  %d kills: %d in a write in flight (%d of them with a check), %d before it was accepted, %d after its end; "
-           "%d parked\n",
-           t.kills, t.in_write, t.in_checked_write, t.before_accepted, t.after_end, t.parked);
+    printf(
+        "  %d kills: %d in a write in flight (%d of them with a check), %d before it was accepted, %d after its end; "
+        "%d parked\n",
+        t.kills, t.in_write, t.in_checked_write, t.before_accepted, t.after_end, t.parked);
     assert_int_equal(t.kills, KILLS);
     assert_true(t.in_write >= 100);
     assert_int_equal(t.parked, t.in_write - t.in_checked_write); /* exactly the unchecked ones */

@@ -11,7 +11,7 @@
 
 #define EVENTS_MAX 256
 #define LEDGER_MAX 4096
-#define TURNS_MAX 200000
+#define TURNS_MAX  200000
 
 typedef enum event_kind { EVENT_COMMIT, EVENT_EFFECT, EVENT_REPLY } event_kind;
 
@@ -34,9 +34,9 @@ typedef struct subject {
     struct sim *s;
     ctn_execution_id id;
     bool is_acked, has_ended, end_was_told;
-    int64_t exec_no;        /* 0: not on disk */
+    int64_t exec_no; /* 0: not on disk */
     uint64_t seq_on_disk, seq_told;
-    uint64_t life_of_end;   /* the life in which its end came to disk */
+    uint64_t life_of_end; /* the life in which its end came to disk */
 } subject;
 
 typedef struct deed {
@@ -80,7 +80,7 @@ static bool percent(sim *s, int share)
 
 #define SIM_FAIL(s, ...)                                                                                               \
     do {                                                                                                               \
-        fprintf(stderr, "seed %llu, die_before %d, die_after %d: ", (unsigned long long) (s)->o.seed,                 \
+        fprintf(stderr, "seed %llu, die_before %d, die_after %d: ", (unsigned long long) (s)->o.seed,                  \
                 (s)->o.die_before_commit, (s)->o.die_after_commit);                                                    \
         fprintf(stderr, __VA_ARGS__);                                                                                  \
         fprintf(stderr, "\n");                                                                                         \
@@ -316,10 +316,23 @@ static void driver_begin(void *ctx, const ctn_call_request *request)
     bool was_sent = true, effect_happens = has_effect;
     if (!failure && percent(s, s->o.fault_percent)) {
         switch (roll(s, 5)) {
-        case 0: failure = CTN_FAILURE_UNAVAILABLE; was_sent = false; break;
-        case 1: failure = CTN_FAILURE_TRANSPORT; was_sent = false; break;
-        case 2: failure = CTN_FAILURE_TRANSPORT; effect_happens = has_effect && roll(s, 2); break;
-        case 3: failure = CTN_FAILURE_TIMEOUT; effect_happens = has_effect && roll(s, 2); delay_ms = 500; break;
+        case 0:
+            failure = CTN_FAILURE_UNAVAILABLE;
+            was_sent = false;
+            break;
+        case 1:
+            failure = CTN_FAILURE_TRANSPORT;
+            was_sent = false;
+            break;
+        case 2:
+            failure = CTN_FAILURE_TRANSPORT;
+            effect_happens = has_effect && roll(s, 2);
+            break;
+        case 3:
+            failure = CTN_FAILURE_TIMEOUT;
+            effect_happens = has_effect && roll(s, 2);
+            delay_ms = 500;
+            break;
         default: failure = CTN_FAILURE_TOOL_ERROR; break;
         }
     }
@@ -422,7 +435,8 @@ static void commit(sim *s, ctn_batch *batch)
     bool fails = percent(s, s->o.commit_fails_percent);
     for (size_t i = 0; i < batch->count; i++)
         for (size_t k = 0; k < batch->appends[i].count; k++)
-            trace(s, "commit%s %s %.*s", fails ? " (fails)" : "", ctn_entry_kind_name(batch->appends[i].records[k].kind),
+            trace(s, "commit%s %s %.*s", fails ? " (fails)" : "",
+                  ctn_entry_kind_name(batch->appends[i].records[k].kind),
                   CTN_STR_ARG(batch->appends[i].records[k].body));
     batch->rc = CTN_OK;
     if (!fails || roll(s, 2))
@@ -508,7 +522,7 @@ static void begin_life(sim *s)
     assert_int_equal(ctn_engine_new(&o, &s->engine, &err), CTN_OK);
     for (int i = 0; i < s->count; i++)
         s->subjects[i].end_was_told = false; /* a new audience */
-    if (!s->all_acked) { /* nobody was told that it is accepted: the caller asks again */
+    if (!s->all_acked) {                     /* nobody was told that it is accepted: the caller asks again */
         const ctn_plan *plan = NULL;
         int64_t version = 0;
         int rc = ctn_engine_plan_add(s->engine, compile(s), CTN_STR("sim"), &plan, &version, &err);
@@ -519,8 +533,7 @@ static void begin_life(sim *s)
         for (int i = 0; i < s->count; i++) {
             char key[32];
             snprintf(key, sizeof key, "run-%d", i);
-            ctn_start start = {
-                .plan = plan, .version = version, .input = input, .idempotency_key = ctn_str_from(key)};
+            ctn_start start = {.plan = plan, .version = version, .input = input, .idempotency_key = ctn_str_from(key)};
             if (!s->subjects[i].is_acked)
                 ctn_engine_start(s->engine, &start, on_ack, &s->subjects[i]);
         }

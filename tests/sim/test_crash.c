@@ -8,24 +8,27 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-static const char linear[] = "id: linear\n"
-                             "steps:\n"
-                             "  - {stepName: a, instructionSet: get, outputVariables: {av: value}}\n"
-                             "  - {stepName: b, instructionSet: book, inputTemplate: '{av}', outputVariables: {bv: value}}\n"
-                             "  - {stepName: c, instructionSet: keep, inputTemplate: '{bv}', outputVariables: {cv: value}}\n"
-                             "  - {stepName: d, instructionSet: send, inputTemplate: '{cv}', outputVariables: {dv: value}}\n"
-                             "instructionSets:\n"
-                             "  get: {tool: sim/read_a}\n"
-                             "  book: {tool: sim/write_b, check: {tool: sim/check_b}, settleMs: 1000}\n"
-                             "  keep: {tool: sim/idem_c}\n"
-                             "  send: {tool: sim/write_d, check: {tool: sim/check_d}, settleMs: 1000}\n";
+static const char linear[] =
+    "id: linear\n"
+    "steps:\n"
+    "  - {stepName: a, instructionSet: get, outputVariables: {av: value}}\n"
+    "  - {stepName: b, instructionSet: book, inputTemplate: '{av}', outputVariables: {bv: value}}\n"
+    "  - {stepName: c, instructionSet: keep, inputTemplate: '{bv}', outputVariables: {cv: value}}\n"
+    "  - {stepName: d, instructionSet: send, inputTemplate: '{cv}', outputVariables: {dv: value}}\n"
+    "instructionSets:\n"
+    "  get: {tool: sim/read_a}\n"
+    "  book: {tool: sim/write_b, check: {tool: sim/check_b}, settleMs: 1000}\n"
+    "  keep: {tool: sim/idem_c}\n"
+    "  send: {tool: sim/write_d, check: {tool: sim/check_d}, settleMs: 1000}\n";
 
 static const char parallel[] =
     "id: parallel\n"
     "steps:\n"
     "  - {stepName: first, instructionSet: get, outputVariables: {a: value}}\n"
-    "  - {stepName: left, instructionSet: book, parallelExecution: true, inputTemplate: '{a}', outputVariables: {l: value}}\n"
-    "  - {stepName: right, instructionSet: both, parallelExecution: true, inputTemplate: '{a}', outputVariables: {r: one.value, q: two.value}}\n"
+    "  - {stepName: left, instructionSet: book, parallelExecution: true, inputTemplate: '{a}', outputVariables: {l: "
+    "value}}\n"
+    "  - {stepName: right, instructionSet: both, parallelExecution: true, inputTemplate: '{a}', outputVariables: {r: "
+    "one.value, q: two.value}}\n"
     "  - {stepName: last, instructionSet: keep, inputTemplate: '{l} {r}', outputVariables: {z: value}}\n"
     "instructionSets:\n"
     "  get: {tool: sim/read_a}\n"
@@ -33,30 +36,32 @@ static const char parallel[] =
     "  both: {calls: {one: {tool: sim/idem_one}, two: {tool: sim/read_two}}}\n"
     "  keep: {tool: sim/idem_z}\n";
 
-static const char saga[] =
-    "id: saga\n"
-    "steps:\n"
-    "  - {stepName: flight, instructionSet: flight, outputVariables: {f: value}, rollbackAction: no-flight, retryConfig: {maxRetries: 3, backoffMs: 10}}\n"
-    "  - {stepName: hotel, instructionSet: hotel, outputVariables: {h: value}, rollbackAction: no-hotel, retryConfig: {maxRetries: 3, backoffMs: 10}}\n"
-    "  - {stepName: pay, instructionSet: pay, outputVariables: {p: value}}\n"
-    "instructionSets:\n"
-    "  flight: {tool: sim/write_f, check: {tool: sim/check_f}, settleMs: 1000}\n"
-    "  hotel: {tool: sim/write_h, check: {tool: sim/check_h}, settleMs: 1000}\n"
-    "  pay: {tool: sim/fail_p}\n"
-    "  no-flight: {tool: sim/undo_f, arguments: {what: '{input}'}}\n"
-    "  no-hotel: {tool: sim/undo_h, arguments: {what: '{input}'}}\n";
+static const char saga[] = "id: saga\n"
+                           "steps:\n"
+                           "  - {stepName: flight, instructionSet: flight, outputVariables: {f: value}, "
+                           "rollbackAction: no-flight, retryConfig: {maxRetries: 3, backoffMs: 10}}\n"
+                           "  - {stepName: hotel, instructionSet: hotel, outputVariables: {h: value}, rollbackAction: "
+                           "no-hotel, retryConfig: {maxRetries: 3, backoffMs: 10}}\n"
+                           "  - {stepName: pay, instructionSet: pay, outputVariables: {p: value}}\n"
+                           "instructionSets:\n"
+                           "  flight: {tool: sim/write_f, check: {tool: sim/check_f}, settleMs: 1000}\n"
+                           "  hotel: {tool: sim/write_h, check: {tool: sim/check_h}, settleMs: 1000}\n"
+                           "  pay: {tool: sim/fail_p}\n"
+                           "  no-flight: {tool: sim/undo_f, arguments: {what: '{input}'}}\n"
+                           "  no-hotel: {tool: sim/undo_h, arguments: {what: '{input}'}}\n";
 
-static const char asking[] = "id: asking\n"
-                             "steps:\n"
-                             "  - {stepName: a, instructionSet: book, outputVariables: {av: value}}\n"
-                             "  - {stepName: ok, instructionSet: desk, outputVariables: {yes: approved}}\n"
-                             "  - {stepName: rest, instructionSet: cool, conditionalExecution: '{yes} ? continue : skip'}\n"
-                             "  - {stepName: b, instructionSet: send, inputTemplate: '{av}', outputVariables: {bv: value}}\n"
-                             "instructionSets:\n"
-                             "  book: {tool: sim/write_a}\n"
-                             "  desk: {approval: {message: 'Go on?'}}\n"
-                             "  cool: {wait: {ms: 60000}}\n"
-                             "  send: {tool: sim/write_b}\n";
+static const char asking[] =
+    "id: asking\n"
+    "steps:\n"
+    "  - {stepName: a, instructionSet: book, outputVariables: {av: value}}\n"
+    "  - {stepName: ok, instructionSet: desk, outputVariables: {yes: approved}}\n"
+    "  - {stepName: rest, instructionSet: cool, conditionalExecution: '{yes} ? continue : skip'}\n"
+    "  - {stepName: b, instructionSet: send, inputTemplate: '{av}', outputVariables: {bv: value}}\n"
+    "instructionSets:\n"
+    "  book: {tool: sim/write_a}\n"
+    "  desk: {approval: {message: 'Go on?'}}\n"
+    "  cool: {wait: {ms: 60000}}\n"
+    "  send: {tool: sim/write_b}\n";
 
 static const char resting[] = "id: resting\n"
                               "steps:\n"
@@ -73,8 +78,10 @@ static const char holiday[] =
     "id: holiday\n"
     "steps:\n"
     "  - {stepName: hold, instructionSet: hold, rollbackAction: no-hold, retryConfig: {maxRetries: 2, backoffMs: 10}}\n"
-    "  - {stepName: flight, instructionSet: flight, parallelExecution: true, rollbackAction: no-flight, retryConfig: {maxRetries: 2, backoffMs: 10}}\n"
-    "  - {stepName: hotel, instructionSet: hotel, parallelExecution: true, rollbackAction: no-hotel, retryConfig: {maxRetries: 2, backoffMs: 10}}\n"
+    "  - {stepName: flight, instructionSet: flight, parallelExecution: true, rollbackAction: no-flight, retryConfig: "
+    "{maxRetries: 2, backoffMs: 10}}\n"
+    "  - {stepName: hotel, instructionSet: hotel, parallelExecution: true, rollbackAction: no-hotel, retryConfig: "
+    "{maxRetries: 2, backoffMs: 10}}\n"
     "  - {stepName: look, instructionSet: look, parallelExecution: true}\n"
     "  - {stepName: tell, instructionSet: tell, retryConfig: {maxRetries: 2, backoffMs: 10}}\n"
     "instructionSets:\n"
@@ -100,11 +107,12 @@ static void undone_or_done(sim *s, ctn_status status, const undoable *steps)
     for (const undoable *u = steps; u && u->step; u++) {
         int done = sim_effects_of_step(s, 0, u->tool, u->step, "do");
         int undone = sim_effects_of_step(s, 0, u->undo, u->step, "undo");
-        bool is_right = status == CTN_STATUS_ROLLED_BACK  ? undone == 1 || (undone == 0 && done == 0)
+        bool is_right = status == CTN_STATUS_ROLLED_BACK ? undone == 1 || (undone == 0 && done == 0)
                         : status == CTN_STATUS_COMPLETED ? undone == 0 && done == 1
-                                                          : undone <= 1 && done <= 1;
+                                                         : undone <= 1 && done <= 1;
         if (!is_right) {
-            fprintf(stderr, "%s: %s was done %d times and undone %d times\n", ctn_status_name(status), u->step, done, undone);
+            fprintf(stderr, "%s: %s was done %d times and undone %d times\n", ctn_status_name(status), u->step, done,
+                    undone);
             fail();
         }
     }
@@ -116,8 +124,10 @@ static int kill_everywhere(const char *chain, ctn_status expected, void (*check)
     int points = 0;
     for (int after = 0; after < 2; after++)
         for (int n = 0, died = 1; died; n++) {
-            sim *s = sim_new(&(sim_options){.seed = 7 + (uint64_t) n, .chain = chain,
-                                            .die_before_commit = after ? -1 : n, .die_after_commit = after ? n : -1});
+            sim *s = sim_new(&(sim_options){.seed = 7 + (uint64_t) n,
+                                            .chain = chain,
+                                            .die_before_commit = after ? -1 : n,
+                                            .die_after_commit = after ? n : -1});
             ctn_status status = sim_run(s);
             died = sim_deaths(s);
             points += died;
@@ -185,7 +195,8 @@ static void a_write_without_a_check_parks_and_is_never_repeated(void **state)
     (void) state;
     int parked = 0;
     for (int n = 0, died = 1; died; n++) {
-        sim *s = sim_new(&(sim_options){.seed = (uint64_t) n, .chain = asking, .die_before_commit = -1, .die_after_commit = n});
+        sim *s = sim_new(
+            &(sim_options){.seed = (uint64_t) n, .chain = asking, .die_before_commit = -1, .die_after_commit = n});
         ctn_status status = sim_run(s);
         died = sim_deaths(s);
         assert_true(status == CTN_STATUS_COMPLETED || status == CTN_STATUS_FAILED);
@@ -202,8 +213,10 @@ static void a_wait_ends_when_it_said_wherever_we_die(void **state)
     (void) state;
     for (int after = 0; after < 2; after++)
         for (int n = 0, died = 1; died; n++) {
-            sim *s = sim_new(&(sim_options){.seed = 70 + (uint64_t) n, .chain = resting,
-                                            .die_before_commit = after ? -1 : n, .die_after_commit = after ? n : -1});
+            sim *s = sim_new(&(sim_options){.seed = 70 + (uint64_t) n,
+                                            .chain = resting,
+                                            .die_before_commit = after ? -1 : n,
+                                            .die_after_commit = after ? n : -1});
             assert_int_equal(sim_run(s), CTN_STATUS_COMPLETED);
             died = sim_deaths(s);
             int64_t until = sim_entry_number(s, CTN_ENTRY_WAITING, "rest", "untilMs");
@@ -219,8 +232,12 @@ static void a_wait_ends_when_it_said_wherever_we_die(void **state)
 static void a_queue_is_worked_off_without_pause(void **state)
 {
     (void) state;
-    sim *s = sim_new(&(sim_options){.seed = 3, .chain = linear, .die_before_commit = -1, .die_after_commit = -1,
-                                    .executions = 60, .active_max = 4});
+    sim *s = sim_new(&(sim_options){.seed = 3,
+                                    .chain = linear,
+                                    .die_before_commit = -1,
+                                    .die_after_commit = -1,
+                                    .executions = 60,
+                                    .active_max = 4});
     assert_int_equal(sim_run(s), CTN_STATUS_COMPLETED);
     assert_int_equal(sim_effects(s, "write_b"), 60);
     assert_int_equal(sim_effects(s, "idem_c"), 60);
@@ -235,9 +252,14 @@ static void many_at_once_keep_the_promises_wherever_we_die(void **state)
     static const char *const chains[] = {linear, parallel, saga, holiday, asking};
     int deaths = 0;
     for (uint64_t seed = 1; seed <= 40; seed++) {
-        sim *s = sim_new(&(sim_options){.seed = seed, .chain = chains[seed % 5], .die_before_commit = -1,
-                                        .die_after_commit = -1, .executions = 12, .active_max = 1 + seed % 6,
-                                        .fault_percent = (int) (seed % 3) * 10, .die_chance_percent = 2,
+        sim *s = sim_new(&(sim_options){.seed = seed,
+                                        .chain = chains[seed % 5],
+                                        .die_before_commit = -1,
+                                        .die_after_commit = -1,
+                                        .executions = 12,
+                                        .active_max = 1 + seed % 6,
+                                        .fault_percent = (int) (seed % 3) * 10,
+                                        .die_chance_percent = 2,
                                         .commit_fails_percent = (int) (seed % 4) * 5});
         (void) sim_run(s);
         deaths += sim_deaths(s);
@@ -258,8 +280,12 @@ static void random_worlds_keep_the_promises(void **state)
     int deaths = 0, by_status[CTN_STATUS_COUNT] = {0};
     uint64_t only = getenv("SIM_SEED") ? strtoull(getenv("SIM_SEED"), NULL, 10) : 0;
     for (uint64_t seed = only ? only : 1; seed <= (only ? only : 2000); seed++) {
-        sim_options o = {.seed = seed, .chain = chains[seed % 5].chain, .die_before_commit = -1, .die_after_commit = -1,
-                         .fault_percent = (int) (seed / 5 % 5) * 10, .die_chance_percent = (int) (seed / 25 % 4) * 3,
+        sim_options o = {.seed = seed,
+                         .chain = chains[seed % 5].chain,
+                         .die_before_commit = -1,
+                         .die_after_commit = -1,
+                         .fault_percent = (int) (seed / 5 % 5) * 10,
+                         .die_chance_percent = (int) (seed / 25 % 4) * 3,
                          .commit_fails_percent = (int) (seed / 100 % 3) * 10,
                          .cancel_at_ms = seed % 3 == 0 ? 1 + (int) (seed % 80) : 0};
         sim *s = sim_new(&o);
@@ -271,8 +297,8 @@ static void random_worlds_keep_the_promises(void **state)
         undone_or_done(s, status, chains[seed % 5].undoables);
         sim_free(s);
     }
-    printf("  2,000 worlds, %d deaths: %d completed, %d failed, %d rolled back, %d rollback failed, %d cancelled\n", deaths,
-           by_status[CTN_STATUS_COMPLETED], by_status[CTN_STATUS_FAILED], by_status[CTN_STATUS_ROLLED_BACK],
+    printf("  2,000 worlds, %d deaths: %d completed, %d failed, %d rolled back, %d rollback failed, %d cancelled\n",
+           deaths, by_status[CTN_STATUS_COMPLETED], by_status[CTN_STATUS_FAILED], by_status[CTN_STATUS_ROLLED_BACK],
            by_status[CTN_STATUS_ROLLBACK_FAILED], by_status[CTN_STATUS_CANCELLED]);
 }
 

@@ -103,7 +103,8 @@ ctn_execution_row suite_row(int64_t exec_no)
     };
 }
 
-ctn_record *suite_records(ctn_arena *arena, int64_t exec_no, uint64_t seq_last, const ctn_digest *previous, size_t count)
+ctn_record *suite_records(ctn_arena *arena, int64_t exec_no, uint64_t seq_last, const ctn_digest *previous,
+                          size_t count)
 {
     ctn_record *records = CTN_NEW_ARRAY(arena, ctn_record, count);
     ctn_digest hash = previous ? *previous : (ctn_digest){0};
@@ -136,7 +137,10 @@ ctn_outcome suite_append(ctn_store *st, const ctn_append *append)
 
 void suite_create(suite_fixture *f, const ctn_execution_row *row, size_t count)
 {
-    ctn_append append = {.exec_no = row->exec_no, .epoch = f->epoch, .row = row, .count = count,
+    ctn_append append = {.exec_no = row->exec_no,
+                         .epoch = f->epoch,
+                         .row = row,
+                         .count = count,
                          .records = suite_records(f->arena, row->exec_no, 0, NULL, count)};
     assert_int_equal(suite_append(f->st, &append), CTN_OUTCOME_ACCEPTED);
 }
@@ -197,7 +201,10 @@ static ctn_digest hash_of(suite_fixture *f, int64_t exec_no)
 static ctn_append next_append(suite_fixture *f, int64_t exec_no, uint64_t seq_last, size_t count)
 {
     ctn_digest previous = hash_of(f, exec_no);
-    return (ctn_append){.exec_no = exec_no, .epoch = f->epoch, .seq_expected = seq_last, .count = count,
+    return (ctn_append){.exec_no = exec_no,
+                        .epoch = f->epoch,
+                        .seq_expected = seq_last,
+                        .count = count,
                         .records = suite_records(f->arena, exec_no, seq_last, &previous, count)};
 }
 
@@ -247,7 +254,9 @@ void row_and_journal_change_together(void **state)
     ctn_execution_row row = suite_row(1);
     suite_create(f, &row, 1);
     ctn_append append = next_append(f, 1, 1, 2);
-    ctn_execution_change change = {.status = CTN_STATUS_FAILED, .started_at_ms = 10, .finished_at_ms = 20,
+    ctn_execution_change change = {.status = CTN_STATUS_FAILED,
+                                   .started_at_ms = 10,
+                                   .finished_at_ms = 20,
                                    .error = S("{\"code\":\"tool_error\"}")};
     append.change = &change;
     assert_int_equal(suite_append(f->st, &append), CTN_OUTCOME_ACCEPTED);
@@ -273,7 +282,11 @@ void a_row_and_a_change_in_the_first_append_merge(void **state)
     suite_fixture *f = *state;
     ctn_execution_row row = suite_row(1);
     ctn_execution_change change = {.status = CTN_STATUS_RUNNING, .wake_at_ms = 5, .started_at_ms = 10};
-    ctn_append append = {.exec_no = 1, .epoch = f->epoch, .row = &row, .change = &change, .count = 2,
+    ctn_append append = {.exec_no = 1,
+                         .epoch = f->epoch,
+                         .row = &row,
+                         .change = &change,
+                         .count = 2,
                          .records = suite_records(f->arena, 1, 0, NULL, 2)};
     assert_int_equal(suite_append(f->st, &append), CTN_OUTCOME_ACCEPTED);
     ctn_execution_row read = read_row(f, f->st, 1);
@@ -286,11 +299,14 @@ void a_row_and_a_change_in_the_first_append_merge(void **state)
 static void complete_with(suite_fixture *f, int64_t exec_no, const char *outputs, const char *body, bool at_once)
 {
     ctn_execution_row row = suite_row(exec_no);
-    ctn_execution_change change = {.status = CTN_STATUS_COMPLETED, .started_at_ms = 1, .finished_at_ms = 2,
-                                   .outputs = S(outputs)};
+    ctn_execution_change change = {
+        .status = CTN_STATUS_COMPLETED, .started_at_ms = 1, .finished_at_ms = 2, .outputs = S(outputs)};
     ctn_append append;
     if (at_once) {
-        append = (ctn_append){.exec_no = exec_no, .epoch = f->epoch, .row = &row, .count = 2,
+        append = (ctn_append){.exec_no = exec_no,
+                              .epoch = f->epoch,
+                              .row = &row,
+                              .count = 2,
                               .records = suite_records(f->arena, exec_no, 0, NULL, 2)};
     } else {
         suite_create(f, &row, 1);
@@ -328,7 +344,8 @@ void empty_strings_leave_what_is_there(void **state)
     suite_fixture *f = *state;
     ctn_execution_row row = suite_row(1);
     suite_create(f, &row, 1);
-    ctn_execution_change change = {.status = CTN_STATUS_COMPENSATING, .outputs = S("{\"o\":1}"), .error = S("{\"e\":1}")};
+    ctn_execution_change change = {
+        .status = CTN_STATUS_COMPENSATING, .outputs = S("{\"o\":1}"), .error = S("{\"e\":1}")};
     ctn_append append = next_append(f, 1, 1, 1);
     append.change = &change;
     assert_int_equal(suite_append(f->st, &append), CTN_OUTCOME_ACCEPTED);
@@ -407,7 +424,8 @@ void every_kind_and_odd_bodies_survive(void **state)
         records[i].step = i == 8 ? S("") : S("step's \"name\"; --");
         records[i].body = i == 9 ? S(large) : i == 10 ? S("") : S("{\"a\":\"\xe2\x82\xac \\u0000 ' %s ?1\"}");
     }
-    ctn_append append = {.exec_no = 1, .epoch = f->epoch, .row = &row, .records = records, .count = CTN_ENTRY_KIND_COUNT};
+    ctn_append append = {
+        .exec_no = 1, .epoch = f->epoch, .row = &row, .records = records, .count = CTN_ENTRY_KIND_COUNT};
     assert_int_equal(suite_append(f->st, &append), CTN_OUTCOME_ACCEPTED);
     seen_records seen = {.expected = records};
     assert_ok(ctn_store_journal_read(f->second, 1, 0, compare_record, &seen, &err_));
@@ -426,7 +444,10 @@ void a_stale_epoch_is_refused_alone(void **state)
     ctn_append appends[3];
     ctn_outcome outcomes[3];
     for (int64_t i = 0; i < 3; i++)
-        appends[i] = (ctn_append){.exec_no = i + 1, .epoch = i == 1 ? f->epoch : newer, .row = &rows[i], .count = 2,
+        appends[i] = (ctn_append){.exec_no = i + 1,
+                                  .epoch = i == 1 ? f->epoch : newer,
+                                  .row = &rows[i],
+                                  .count = 2,
                                   .records = suite_records(f->arena, i + 1, 0, NULL, 2)};
     assert_ok(ctn_store_commit(f->st, appends, 3, outcomes, &err_));
     assert_int_equal(outcomes[0], CTN_OUTCOME_ACCEPTED);
@@ -468,8 +489,8 @@ void a_repeated_append_is_refused(void **state)
     suite_fixture *f = *state;
     ctn_execution_row row = suite_row(1);
     suite_create(f, &row, 1);
-    ctn_append first = {.exec_no = 1, .epoch = f->epoch, .row = &row, .count = 1,
-                        .records = suite_records(f->arena, 1, 0, NULL, 1)};
+    ctn_append first = {
+        .exec_no = 1, .epoch = f->epoch, .row = &row, .count = 1, .records = suite_records(f->arena, 1, 0, NULL, 1)};
     assert_int_equal(suite_append(f->st, &first), CTN_OUTCOME_STALE_SEQ);
     assert_int_equal(suite_append(f->second, &first), CTN_OUTCOME_STALE_SEQ);
     ctn_append append = next_append(f, 1, 1, 2);
@@ -483,7 +504,11 @@ void an_append_to_nothing_is_refused(void **state)
 {
     suite_fixture *f = *state;
     ctn_execution_change change = {.status = CTN_STATUS_RUNNING};
-    ctn_append append = {.exec_no = 12, .epoch = f->epoch, .seq_expected = 4, .change = &change, .count = 1,
+    ctn_append append = {.exec_no = 12,
+                         .epoch = f->epoch,
+                         .seq_expected = 4,
+                         .change = &change,
+                         .count = 1,
                          .records = suite_records(f->arena, 12, 4, NULL, 1)};
     assert_int_equal(suite_append(f->st, &append), CTN_OUTCOME_STALE_SEQ);
     assert_int_equal(suite_append(f->st, &append), CTN_OUTCOME_STALE_SEQ);
@@ -497,7 +522,10 @@ void records_with_a_gap_write_nothing(void **state)
     ctn_append appends[2];
     ctn_outcome outcomes[2];
     for (int64_t i = 0; i < 2; i++)
-        appends[i] = (ctn_append){.exec_no = i + 1, .epoch = f->epoch, .row = &rows[i], .count = 3,
+        appends[i] = (ctn_append){.exec_no = i + 1,
+                                  .epoch = f->epoch,
+                                  .row = &rows[i],
+                                  .count = 3,
                                   .records = suite_records(f->arena, i + 1, 0, NULL, 3)};
     ((ctn_record *) appends[1].records)[2].seq = 4;
     ctn_err err = {0};
@@ -513,7 +541,8 @@ void an_append_without_its_row_writes_nothing(void **state)
     suite_fixture *f = *state;
     ctn_execution_row row = suite_row(1);
     ctn_outcome outcome;
-    ctn_append append = {.exec_no = 1, .epoch = f->epoch, .count = 1, .records = suite_records(f->arena, 1, 0, NULL, 1)};
+    ctn_append append = {
+        .exec_no = 1, .epoch = f->epoch, .count = 1, .records = suite_records(f->arena, 1, 0, NULL, 1)};
     assert_int_equal(ctn_store_commit(f->st, &append, 1, &outcome, NULL), CTN_E_INVALID);
     append.row = &row;
     append.exec_no = 2;
@@ -572,8 +601,8 @@ void an_idempotency_key_is_taken_once(void **state)
     first.idempotency_key = second.idempotency_key = other_chain.idempotency_key = S("lead-9");
     other_chain.chain_id = S("followup");
     suite_create(f, &first, 1);
-    ctn_append append = {.exec_no = 2, .epoch = f->epoch, .row = &second, .count = 1,
-                         .records = suite_records(f->arena, 2, 0, NULL, 1)};
+    ctn_append append = {
+        .exec_no = 2, .epoch = f->epoch, .row = &second, .count = 1, .records = suite_records(f->arena, 2, 0, NULL, 1)};
     assert_int_equal(suite_append(f->st, &append), CTN_OUTCOME_EXISTS);
     assert_int_equal(suite_append(f->second, &append), CTN_OUTCOME_EXISTS);
     suite_create(f, &other_chain, 1);
@@ -590,8 +619,8 @@ void an_id_is_taken_once(void **state)
     ctn_execution_row first = suite_row(1), second = suite_row(2);
     second.id = first.id;
     suite_create(f, &first, 1);
-    ctn_append append = {.exec_no = 2, .epoch = f->epoch, .row = &second, .count = 1,
-                         .records = suite_records(f->arena, 2, 0, NULL, 1)};
+    ctn_append append = {
+        .exec_no = 2, .epoch = f->epoch, .row = &second, .count = 1, .records = suite_records(f->arena, 2, 0, NULL, 1)};
     assert_int_equal(suite_append(f->st, &append), CTN_OUTCOME_EXISTS);
     assert_int_equal(suite_journal_check(f->st, 2), 0);
 }
@@ -713,8 +742,8 @@ void definitions_are_kept_by_content(void **state)
 
 static int64_t put_chain(suite_fixture *f, const char *id, int64_t version, ctn_digest digest)
 {
-    ctn_chain_row row = {.chain_id = S(id), .version = version, .digest = digest, .created_at_ms = 5,
-                         .created_by = S("ann")};
+    ctn_chain_row row = {
+        .chain_id = S(id), .version = version, .digest = digest, .created_at_ms = 5, .created_by = S("ann")};
     int64_t got = 0;
     ctn_err err = {0};
     if (ctn_store_chain_put(f->st, &row, &got, &err))
@@ -857,8 +886,8 @@ void executions_are_found_by_the_start_of_their_id(void **state)
     ctn_execution_row rows[3] = {suite_row(1), suite_row(2), suite_row(3)};
     rows[0].id = (ctn_execution_id){{0x01, 0x9a, 0xbc, 0xde, 0x12, 0x34, 0x71, 0x11, 0x81, 0x11}};
     rows[1].id = (ctn_execution_id){{0x01, 0x9a, 0xbc, 0xdf, 0x12, 0x34, 0x71, 0x11, 0x81, 0x11}};
-    rows[2].id = (ctn_execution_id){{0x01, 0x9b, 0xff, 0xff, 0xff, 0xff, 0x7f, 0xff, 0xbf, 0xff, 0xff, 0xff, 0xff, 0xff,
-                                     0xff, 0xff}};
+    rows[2].id = (ctn_execution_id){
+        {0x01, 0x9b, 0xff, 0xff, 0xff, 0xff, 0x7f, 0xff, 0xbf, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
     for (size_t i = 0; i < 3; i++)
         suite_create(f, &rows[i], 1);
     check_prefix(f, "019", CTN_E_INVALID, 0);
@@ -916,7 +945,8 @@ void lists_page_and_filter(void **state)
     check_list(f, (ctn_execution_filter){.by_status = true, .status = CTN_STATUS_COMPLETED}, "6 2 ");
     check_list(f, (ctn_execution_filter){.by_status = true, .status = CTN_STATUS_RUNNING}, "8 3 ");
     check_list(f, (ctn_execution_filter){.by_status = true, .status = CTN_STATUS_FAILED}, "4 ");
-    check_list(f, (ctn_execution_filter){.by_status = true, .status = CTN_STATUS_CANCELLED, .chain_id = S("odd")}, "7 ");
+    check_list(f, (ctn_execution_filter){.by_status = true, .status = CTN_STATUS_CANCELLED, .chain_id = S("odd")},
+               "7 ");
     check_list(f, (ctn_execution_filter){.by_status = true, .status = CTN_STATUS_FAILED, .unfinished_only = true}, "");
     check_list(f, (ctn_execution_filter){.by_status = true, .status = CTN_STATUS_QUEUED}, "1 ");
 }
@@ -1138,8 +1168,12 @@ void random_histories_agree_with_a_model(void **state)
             rows[i].idempotency_key = S(keys[key]);
             changes[i] = (ctn_execution_change){.status = (ctn_status) pick(&m, CTN_STATUS_COUNT), .wake_at_ms = 1};
             size_t records = 1 + (size_t) pick(&m, 4);
-            appends[i] = (ctn_append){.exec_no = no, .epoch = m.epoch - old_epoch, .seq_expected = claimed,
-                                      .row = claimed ? NULL : &rows[i], .change = &changes[i], .count = records,
+            appends[i] = (ctn_append){.exec_no = no,
+                                      .epoch = m.epoch - old_epoch,
+                                      .seq_expected = claimed,
+                                      .row = claimed ? NULL : &rows[i],
+                                      .change = &changes[i],
+                                      .count = records,
                                       .records = suite_records(f->arena, no, claimed, &m.executions[no].hash, records)};
             if (old_epoch)
                 expected[i] = CTN_OUTCOME_STALE_EPOCH;

@@ -16,7 +16,7 @@ typedef struct suite_fixture {
     char folder[64]; /* of this test only; empty: the backend needs none */
     char url[128];
     ctn_arena *arena;
-    ctn_store *st;    /* opened with CREATE */
+    ctn_store *st;     /* opened with CREATE */
     ctn_store *second; /* another handle on the same store; keeps a memory store alive over a reopen */
     uint64_t epoch;
 } suite_fixture;
@@ -31,7 +31,8 @@ ctn_execution_id suite_id(uint32_t number);
 /* A row of the chain "trip", queued, with an input; the rest empty. */
 ctn_execution_row suite_row(int64_t exec_no);
 /* `count` chained records after `seq_last`, whose hash is `previous`. */
-ctn_record *suite_records(ctn_arena *arena, int64_t exec_no, uint64_t seq_last, const ctn_digest *previous, size_t count);
+ctn_record *suite_records(ctn_arena *arena, int64_t exec_no, uint64_t seq_last, const ctn_digest *previous,
+                          size_t count);
 /* Commits one append and returns its outcome; fails the test when the commit fails. */
 ctn_outcome suite_append(ctn_store *st, const ctn_append *append);
 /* Creates an execution with `count` records; fails the test unless accepted. */

@@ -59,8 +59,12 @@ static void *write_alone(void *ctx)
     uintptr_t refused = 0;
     for (uint64_t seq = 0; seq < THREAD_APPENDS; seq++) {
         ctn_record *record = suite_records(arena, w->exec_no, seq, &previous, 1);
-        ctn_append append = {.exec_no = w->exec_no, .epoch = 1000, .seq_expected = seq, .row = seq ? NULL : &row,
-                             .records = record, .count = 1};
+        ctn_append append = {.exec_no = w->exec_no,
+                             .epoch = 1000,
+                             .seq_expected = seq,
+                             .row = seq ? NULL : &row,
+                             .records = record,
+                             .count = 1};
         ctn_outcome outcome = CTN_OUTCOME_STALE_SEQ;
         if (ctn_store_commit(w->st, &append, 1, &outcome, NULL) || outcome != CTN_OUTCOME_ACCEPTED)
             refused++;
@@ -90,12 +94,9 @@ static void handles_of_several_threads_share_the_data(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        SUITE_LIST(SUITE_ENTRY_MEMORY)
-        SUITE_ENTRY_MEMORY(data_lives_as_long_as_a_handle)
-        SUITE_ENTRY_MEMORY(names_are_separate)
-        SUITE_ENTRY_MEMORY(a_lock_is_always_given)
-        SUITE_ENTRY_MEMORY(handles_of_several_threads_share_the_data)
-    };
+    const struct CMUnitTest tests[] = {SUITE_LIST(SUITE_ENTRY_MEMORY) SUITE_ENTRY_MEMORY(data_lives_as_long_as_a_handle)
+                                           SUITE_ENTRY_MEMORY(names_are_separate)
+                                               SUITE_ENTRY_MEMORY(a_lock_is_always_given)
+                                                   SUITE_ENTRY_MEMORY(handles_of_several_threads_share_the_data)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,7 +43,8 @@ static const char *shell(const char *path, const char *sql, char ret_text[512])
             fail_msg("%s: %s", sql, sqlite3_errmsg(db));
         int step = stmt ? sqlite3_step(stmt) : SQLITE_DONE;
         if (step == SQLITE_ROW)
-            snprintf(ret_text, 512, "%s", sqlite3_column_text(stmt, 0) ? (const char *) sqlite3_column_text(stmt, 0) : "(null)");
+            snprintf(ret_text, 512, "%s",
+                     sqlite3_column_text(stmt, 0) ? (const char *) sqlite3_column_text(stmt, 0) : "(null)");
         while (step == SQLITE_ROW)
             step = sqlite3_step(stmt);
         if (step != SQLITE_DONE)
@@ -384,7 +385,7 @@ static void without_permission_the_sentence_names_the_file(void **state)
         ctn_store_mode mode;
         int rc;
     } cases[] = {
-        {0755, 0644, CTN_STORE_WRITE, CTN_E_DENIED}, {0755, 0600, CTN_STORE_READ, CTN_E_DENIED},
+        {0755, 0644, CTN_STORE_WRITE, CTN_E_DENIED},  {0755, 0600, CTN_STORE_READ, CTN_E_DENIED},
         {0755, 0600, CTN_STORE_CREATE, CTN_E_DENIED}, {0700, 0644, CTN_STORE_READ, CTN_E_DENIED},
         {0755, 0666, CTN_STORE_WRITE, CTN_E_DENIED}, /* no place for the log */
         {0777, 0666, CTN_STORE_WRITE, CTN_OK},
@@ -505,7 +506,8 @@ static void views_show_people_what_happened(void **state)
     records[2].step = CTN_STR("");
     records[2].body = CTN_STR("{\"outputs\":{\"price\":19.90}}");
     ctn_execution_change change = {.status = CTN_STATUS_COMPLETED, .outputs = CTN_STR("{\"price\":19.90}")};
-    ctn_append append = {.exec_no = 258, .epoch = f->epoch, .row = &row, .change = &change, .records = records, .count = 3};
+    ctn_append append = {
+        .exec_no = 258, .epoch = f->epoch, .row = &row, .change = &change, .records = records, .count = 3};
     assert_int_equal(suite_append(f->st, &append), CTN_OUTCOME_ACCEPTED);
     shell(path_of(f), "SELECT execution_id FROM executions_view", text);
     assert_string_equal(text, ctn_id_to_text(row.id).text);
@@ -758,9 +760,13 @@ static void write_until_killed(const char *url, int progress)
         ctn_execution_change change = {.status = CTN_STATUS_RUNNING, .wake_at_ms = (int64_t) (seq + KILL_RECORDS)};
         for (int64_t i = 0; i < KILL_EXECUTIONS; i++) {
             rows[i] = suite_row(i + 1);
-            appends[i] = (ctn_append){
-                .exec_no = i + 1, .epoch = epoch, .seq_expected = seq, .row = seq ? NULL : &rows[i], .change = &change,
-                .records = suite_records(scratch, i + 1, seq, &hashes[i], KILL_RECORDS), .count = KILL_RECORDS};
+            appends[i] = (ctn_append){.exec_no = i + 1,
+                                      .epoch = epoch,
+                                      .seq_expected = seq,
+                                      .row = seq ? NULL : &rows[i],
+                                      .change = &change,
+                                      .records = suite_records(scratch, i + 1, seq, &hashes[i], KILL_RECORDS),
+                                      .count = KILL_RECORDS};
             hashes[i] = appends[i].records[KILL_RECORDS - 1].hash;
         }
         if (ctn_store_commit(st, appends, KILL_EXECUTIONS, outcomes, NULL))
@@ -830,36 +836,30 @@ static void appends_are_whole_wherever_the_process_dies(void **state)
     char text[512];
     assert_string_equal(shell(path_of(f), "PRAGMA integrity_check", text), "ok");
     assert_int_equal(crashes, KILLS / 10);
-    print_message("%d kills, %zu after a commit that was not told yet, %" PRIu64 " entries each\n", KILLS, untold, told);
+    print_message("%d kills, %zu after a commit that was not told yet, %" PRIu64 " entries each\n", KILLS, untold,
+                  told);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SUITE_LIST(SUITE_ENTRY_SQLITE)
-        cmocka_unit_test(urls_that_name_no_store_say_what_does),
-        SUITE_ENTRY_SQLITE(a_new_file_is_private_and_set_up)
-        SUITE_ENTRY_SQLITE(a_bare_path_is_a_file)
-        SUITE_ENTRY_SQLITE(what_is_missing_is_named)
-        SUITE_ENTRY_SQLITE(other_programs_files_are_refused_untouched)
-        SUITE_ENTRY_SQLITE(an_empty_file_becomes_a_store_only_on_request)
-        SUITE_ENTRY_SQLITE(a_creation_that_was_killed_is_begun_anew)
-        SUITE_ENTRY_SQLITE(a_newer_file_is_refused_untouched)
-        SUITE_ENTRY_SQLITE(a_damaged_file_fails_with_a_sentence)
-        SUITE_ENTRY_SQLITE(one_damaged_execution_fails_alone)
-        SUITE_ENTRY_SQLITE(without_permission_the_sentence_names_the_file)
-        SUITE_ENTRY_SQLITE(a_writer_in_the_way_is_contention)
-        SUITE_ENTRY_SQLITE(an_older_store_is_migrated_on_request)
-        SUITE_ENTRY_SQLITE(creating_brings_an_older_store_up_to_date)
-        SUITE_ENTRY_SQLITE(a_migration_that_fails_changes_nothing)
-        SUITE_ENTRY_SQLITE(views_show_people_what_happened)
-        SUITE_ENTRY_SQLITE(deleting_lowers_no_number)
-        SUITE_ENTRY_SQLITE(the_log_is_moved_into_the_file_while_writing)
-        SUITE_ENTRY_SQLITE(a_long_reader_only_makes_the_log_grow)
-        SUITE_ENTRY_SQLITE(a_full_disk_refuses_the_batch_whole)
-        SUITE_ENTRY_SQLITE(a_second_owner_is_told_who_the_first_is)
-        SUITE_ENTRY_SQLITE(a_lock_needs_a_folder)
-        SUITE_ENTRY_SQLITE(appends_are_whole_wherever_the_process_dies)
-    };
+        SUITE_LIST(SUITE_ENTRY_SQLITE) cmocka_unit_test(urls_that_name_no_store_say_what_does),
+        SUITE_ENTRY_SQLITE(a_new_file_is_private_and_set_up) SUITE_ENTRY_SQLITE(a_bare_path_is_a_file)
+            SUITE_ENTRY_SQLITE(what_is_missing_is_named) SUITE_ENTRY_SQLITE(other_programs_files_are_refused_untouched)
+                SUITE_ENTRY_SQLITE(an_empty_file_becomes_a_store_only_on_request) SUITE_ENTRY_SQLITE(
+                    a_creation_that_was_killed_is_begun_anew) SUITE_ENTRY_SQLITE(a_newer_file_is_refused_untouched)
+                    SUITE_ENTRY_SQLITE(a_damaged_file_fails_with_a_sentence) SUITE_ENTRY_SQLITE(
+                        one_damaged_execution_fails_alone)
+                        SUITE_ENTRY_SQLITE(without_permission_the_sentence_names_the_file) SUITE_ENTRY_SQLITE(
+                            a_writer_in_the_way_is_contention) SUITE_ENTRY_SQLITE(an_older_store_is_migrated_on_request)
+                            SUITE_ENTRY_SQLITE(creating_brings_an_older_store_up_to_date)
+                                SUITE_ENTRY_SQLITE(a_migration_that_fails_changes_nothing) SUITE_ENTRY_SQLITE(
+                                    views_show_people_what_happened) SUITE_ENTRY_SQLITE(deleting_lowers_no_number)
+                                    SUITE_ENTRY_SQLITE(the_log_is_moved_into_the_file_while_writing)
+                                        SUITE_ENTRY_SQLITE(a_long_reader_only_makes_the_log_grow)
+                                            SUITE_ENTRY_SQLITE(a_full_disk_refuses_the_batch_whole)
+                                                SUITE_ENTRY_SQLITE(a_second_owner_is_told_who_the_first_is)
+                                                    SUITE_ENTRY_SQLITE(a_lock_needs_a_folder) SUITE_ENTRY_SQLITE(
+                                                        appends_are_whole_wherever_the_process_dies)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

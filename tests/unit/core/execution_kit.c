@@ -51,8 +51,8 @@ static ctn_str call_name(const kit *k, ctn_arena *arena, const ctn_owed_call *c)
 {
     const ctn_plan_step *p = &k->plan->steps[c->step];
     const ctn_plan_set *set = c->role == CTN_ROLE_DO ? p->set : p->undo;
-    return ctn_arena_printf(arena, "%s%s%.*s%s%.*s", c->is_check ? "check:" : "", c->role == CTN_ROLE_UNDO ? "undo:" : "",
-                            CTN_STR_ARG(p->name), set->is_several ? "." : "",
+    return ctn_arena_printf(arena, "%s%s%.*s%s%.*s", c->is_check ? "check:" : "",
+                            c->role == CTN_ROLE_UNDO ? "undo:" : "", CTN_STR_ARG(p->name), set->is_several ? "." : "",
                             CTN_STR_ARG(set->is_several ? set->calls[c->call].name : (ctn_str){0}));
 }
 
@@ -61,8 +61,8 @@ static void print_journal(const kit *k)
     fprintf(stderr, "the journal (times since the start):\n");
     for (size_t i = 0; i < k->count; i++) {
         const ctn_record *r = &k->records[i];
-        fprintf(stderr, "  %6lld %s %.*s #%u %.*s\n", (long long) (r->at_ms - KIT_START_MS), ctn_entry_kind_name(r->kind),
-                CTN_STR_ARG(r->step), r->attempt, CTN_STR_ARG(r->body));
+        fprintf(stderr, "  %6lld %s %.*s #%u %.*s\n", (long long) (r->at_ms - KIT_START_MS),
+                ctn_entry_kind_name(r->kind), CTN_STR_ARG(r->step), r->attempt, CTN_STR_ARG(r->body));
     }
 }
 
@@ -182,17 +182,17 @@ static void compare_steps(kit *k, const ctn_execution *y)
 {
     for (uint32_t i = 0; i < k->plan->step_count; i++) {
         ctn_step_view a = ctn_execution_step(k->x, i), b = ctn_execution_step(y, i);
-        const char *differs = a.status != b.status                     ? "status"
-                              : a.attempt != b.attempt                 ? "attempt"
-                              : a.ended_at_ms != b.ended_at_ms         ? "ended_at_ms"
-                              : a.due_ms != b.due_ms                   ? "due_ms"
-                              : a.failure != b.failure                 ? "failure"
-                              : !ctn_str_equal(a.message, b.message)   ? "message"
-                              : a.is_undoing != b.is_undoing           ? "is_undoing"
-                              : a.wants_approval != b.wants_approval   ? "wants_approval"
-                              : a.waits_for_time != b.waits_for_time   ? "waits_for_time"
+        const char *differs = a.status != b.status                               ? "status"
+                              : a.attempt != b.attempt                           ? "attempt"
+                              : a.ended_at_ms != b.ended_at_ms                   ? "ended_at_ms"
+                              : a.due_ms != b.due_ms                             ? "due_ms"
+                              : a.failure != b.failure                           ? "failure"
+                              : !ctn_str_equal(a.message, b.message)             ? "message"
+                              : a.is_undoing != b.is_undoing                     ? "is_undoing"
+                              : a.wants_approval != b.wants_approval             ? "wants_approval"
+                              : a.waits_for_time != b.waits_for_time             ? "waits_for_time"
                               : (a.started_at_ms == 0) != (b.started_at_ms == 0) ? "started_at_ms"
-                                                                       : NULL;
+                                                                                 : NULL;
         if (differs)
             KIT_FAIL(k, "step %.*s: %s is another after a replay (%s, attempt %u; %s, attempt %u)",
                      CTN_STR_ARG(k->plan->steps[i].name), differs, ctn_step_status_name(a.status), a.attempt,
@@ -235,7 +235,8 @@ static void check_owed(kit *k, ctn_arena *arena)
         if (c->is_check || c->call >= 8)
             continue;
         ctn_str *seen = &k->args_seen[(c->step * 2 + c->role) * 8 + c->call];
-        ctn_str now = ctn_arena_printf(arena, "%.*s %.*s", CTN_STR_ARG(c->key), CTN_STR_ARG(ctn_json_to_str(arena, c->args)));
+        ctn_str now =
+            ctn_arena_printf(arena, "%.*s %.*s", CTN_STR_ARG(c->key), CTN_STR_ARG(ctn_json_to_str(arena, c->args)));
         if (seen->len == 0 || k->was_set)
             *seen = ctn_arena_str(k->arena, now);
         else if (!ctn_str_equal(*seen, now))
@@ -317,7 +318,8 @@ void kit_pass(kit *k, int64_t ms)
     ctn_entry e;
     ctn_arena_reset(k->scratch);
     if (ctn_execution_next(k->x, &k->rules, k->now_ms, k->entropy, k->scratch, &e))
-        KIT_FAIL(k, "%s of %.*s follows at a time that nobody announced", ctn_entry_kind_name(e.kind), CTN_STR_ARG(e.step));
+        KIT_FAIL(k, "%s of %.*s follows at a time that nobody announced", ctn_entry_kind_name(e.kind),
+                 CTN_STR_ARG(e.step));
 }
 
 void kit_sleep_through(kit *k, int64_t ms)
@@ -492,13 +494,14 @@ void kit_lost(kit *k, const char *call, ctn_failure failure)
 
 void kit_late(kit *k, ctn_owed_call before, const char *json)
 {
-    (void) kit_refused(k, CTN_E_STALE, (ctn_input){.kind = before.is_check ? CTN_IN_CHECK_ENDED : CTN_IN_CALL_ENDED,
-                                                   .step = before.step,
-                                                   .call = before.call,
-                                                   .role = before.role,
-                                                   .attempt = before.attempt,
-                                                   .value = kit_json(k, json),
-                                                   .was_sent = true});
+    (void) kit_refused(k, CTN_E_STALE,
+                       (ctn_input){.kind = before.is_check ? CTN_IN_CHECK_ENDED : CTN_IN_CALL_ENDED,
+                                   .step = before.step,
+                                   .call = before.call,
+                                   .role = before.role,
+                                   .attempt = before.attempt,
+                                   .value = kit_json(k, json),
+                                   .was_sent = true});
 }
 
 const char *kit_args(kit *k, const char *call)
@@ -578,9 +581,8 @@ kit *kit_new(const char *yaml, const kit_options *options)
     assert_non_null(k->records);
     k->now_ms = KIT_START_MS;
     kit_chance(k, 0.5);
-    k->rules = (ctn_rules){.effect_of = effect_of,
-                           .retry_interrupted = o->retry_interrupted,
-                           .value_bytes_max = o->value_bytes_max};
+    k->rules = (ctn_rules){
+        .effect_of = effect_of, .retry_interrupted = o->retry_interrupted, .value_bytes_max = o->value_bytes_max};
     k->plan = compile(k, yaml, o->document);
     k->args_seen = CTN_NEW_ARRAY(k->arena, ctn_str, 16 * (size_t) k->plan->step_count + 1);
     uint64_t seed = 1;
@@ -590,7 +592,8 @@ kit *kit_new(const char *yaml, const kit_options *options)
     const ctn_json *input = NULL;
     if (ctn_plan_accept_input(k->plan, k->arena, kit_json(k, o->input ? o->input : "{}"), &input, &k->err))
         KIT_FAIL(k, "the input was refused: %s", k->err.message);
-    ctn_entry first = ctn_execution_first_entry(k->plan, k->scratch, o->is_queued, 1, input, NULL, (ctn_str){0}, k->now_ms);
+    ctn_entry first =
+        ctn_execution_first_entry(k->plan, k->scratch, o->is_queued, 1, input, NULL, (ctn_str){0}, k->now_ms);
     record(k, &first);
     advance(k, 1);
     return k;

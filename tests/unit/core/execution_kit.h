@@ -21,8 +21,8 @@
 #define KIT_START_MS 1795341600000LL
 
 typedef struct kit_options {
-    const char *input;     /* JSON; NULL: {} */
-    const char *document;  /* text of a document template named "paper"; NULL: none */
+    const char *input;    /* JSON; NULL: {} */
+    const char *document; /* text of a document template named "paper"; NULL: none */
     bool is_queued;
     bool retry_interrupted;
     size_t value_bytes_max;
@@ -49,9 +49,9 @@ void kit_chance(kit *k, double share);
 /* All that is owed now, in the order of the steps: "book trip.hotel check:pay"; "" for nothing. */
 void kit_owes(kit *k, const char *expected);
 void kit_ok(kit *k, const char *call, const char *json);
-void kit_fails(kit *k, const char *call, ctn_failure failure);     /* the peer said so, or it was never sent */
-void kit_lost(kit *k, const char *call, ctn_failure failure);      /* sent, and then nothing */
-void kit_ends(kit *k, const char *call, ctn_input in);             /* failure, message, was_sent, ... as given */
+void kit_fails(kit *k, const char *call, ctn_failure failure); /* the peer said so, or it was never sent */
+void kit_lost(kit *k, const char *call, ctn_failure failure);  /* sent, and then nothing */
+void kit_ends(kit *k, const char *call, ctn_input in);         /* failure, message, was_sent, ... as given */
 /* Arguments of an owed call as compact JSON. */
 const char *kit_args(kit *k, const char *call);
 const char *kit_key(kit *k, const char *call); /* without the execution's id in front */
@@ -60,7 +60,7 @@ ctn_owed_call kit_owed(kit *k, const char *call);
 void kit_late(kit *k, ctn_owed_call before, const char *json);
 
 /* ---- people and engines ---- */
-void kit_says(kit *k, ctn_input in);                  /* accepted */
+void kit_says(kit *k, ctn_input in);                   /* accepted */
 const char *kit_refused(kit *k, int rc, ctn_input in); /* refused with that code; the sentence */
 void kit_cancel(kit *k);
 void kit_pause(kit *k);
@@ -82,6 +82,6 @@ const char *kit_error_message(kit *k);
 /* The journal so far: "started attempt_failed:book ...". */
 void kit_journal_is(kit *k, const char *expected);
 int kit_count(kit *k, ctn_entry_kind kind, const char *step); /* NULL: of any step */
-const ctn_json *kit_body(kit *k, ctn_entry_kind kind, int n);  /* of the n-th such entry, from 0 */
+const ctn_json *kit_body(kit *k, ctn_entry_kind kind, int n); /* of the n-th such entry, from 0 */
 const ctn_execution *kit_execution(kit *k);
 ctn_record *kit_records(kit *k, size_t *ret_count);

@@ -67,10 +67,11 @@ static void a_value_over_the_limit_fails_the_step(void **state)
 static void a_write_whose_result_cannot_be_taken_is_undone_or_listed(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: useless\nsteps:\n"
-                     "  - {stepName: a, instructionSet: s, outputVariables: [v, w], rollbackAction: u, rollbackTemplate: '{v}'}\n"
-                     "instructionSets:\n  s: {tool: t/write_a}\n  u: {tool: t/idem_u}\n",
-                     NULL);
+    kit *k = kit_new(
+        "id: useless\nsteps:\n"
+        "  - {stepName: a, instructionSet: s, outputVariables: [v, w], rollbackAction: u, rollbackTemplate: '{v}'}\n"
+        "instructionSets:\n  s: {tool: t/write_a}\n  u: {tool: t/idem_u}\n",
+        NULL);
     kit_ok(k, "a", "{\"w\":2}");
     kit_is(k, "compensating");
     assert_non_null(strstr(kit_args(k, "undo:a"), "unknown"));
@@ -93,10 +94,12 @@ static void a_write_whose_result_cannot_be_taken_is_undone_or_listed(void **stat
 static void a_document_fills_the_first_variable_that_the_result_lacks(void **state)
 {
     (void) state;
-    static const char chain[] = "id: write\nsteps:\n"
-                                "  - {stepName: a, instructionSet: s, outputVariables: [v, text, w], templateId: paper}\n"
-                                "instructionSets:\n  s: {tool: t/read_a}\n";
-    kit *k = kit_new(chain, &(kit_options){.document = "Dear {{name}}: {{v}} {{w}}", .input = "{\"name\":\"{{v}} & <Eve>\"}"});
+    static const char chain[] =
+        "id: write\nsteps:\n"
+        "  - {stepName: a, instructionSet: s, outputVariables: [v, text, w], templateId: paper}\n"
+        "instructionSets:\n  s: {tool: t/read_a}\n";
+    kit *k = kit_new(chain,
+                     &(kit_options){.document = "Dear {{name}}: {{v}} {{w}}", .input = "{\"name\":\"{{v}} & <Eve>\"}"});
     kit_ok(k, "a", "{\"v\":1,\"w\":\"{{name}}\"}");
     kit_outputs_are(k, "{\"v\":1,\"w\":\"{{name}}\",\"text\":\"Dear {{v}} & <Eve>: 1 {{name}}\"}");
     kit_free(k);
@@ -110,10 +113,11 @@ static void a_document_fills_the_first_variable_that_the_result_lacks(void **sta
 static void a_document_fills_the_variable_that_it_names(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: write\nsteps:\n"
-                     "  - {stepName: a, instructionSet: s, outputVariables: [info], templateId: paper, onError: continue}\n"
-                     "instructionSets:\n  s: {tool: t/read_a}\n",
-                     &(kit_options){.document = "---\nvariable: letter\n---\n{{info.x}}"});
+    kit *k =
+        kit_new("id: write\nsteps:\n"
+                "  - {stepName: a, instructionSet: s, outputVariables: [info], templateId: paper, onError: continue}\n"
+                "instructionSets:\n  s: {tool: t/read_a}\n",
+                &(kit_options){.document = "---\nvariable: letter\n---\n{{info.x}}"});
     kit_ok(k, "a", "{\"x\":1}"); /* `info` is still the single variable that the result must give */
     kit_outputs_are(k, "{\"info\":{\"x\":1},\"letter\":\"1\"}");
     kit_free(k);
@@ -129,15 +133,15 @@ static void a_document_fills_the_variable_that_it_names(void **state)
 
 /* ---- several calls ---- */
 
-static const char in_turn[] =
-    "id: turn\nsteps:\n"
-    "  - {stepName: a, instructionSet: s, inputTemplate: 'to {x}', outputVariables: [one, two, sum], retryConfig: {maxRetries: 2, backoffMs: 10, jitter: 0}}\n"
-    "instructionSets:\n"
-    "  s:\n"
-    "    calls:\n"
-    "      one: {tool: t/read_one, arguments: {q: '{input}'}}\n"
-    "      two: {tool: t/idem_two, arguments: {from: '{one.id}'}}\n"
-    "    result: {sum: '{one.id}+{two.id}'}\n";
+static const char in_turn[] = "id: turn\nsteps:\n"
+                              "  - {stepName: a, instructionSet: s, inputTemplate: 'to {x}', outputVariables: [one, "
+                              "two, sum], retryConfig: {maxRetries: 2, backoffMs: 10, jitter: 0}}\n"
+                              "instructionSets:\n"
+                              "  s:\n"
+                              "    calls:\n"
+                              "      one: {tool: t/read_one, arguments: {q: '{input}'}}\n"
+                              "      two: {tool: t/idem_two, arguments: {from: '{one.id}'}}\n"
+                              "    result: {sum: '{one.id}+{two.id}'}\n";
 
 static void calls_in_turn_read_the_earlier_ones(void **state)
 {
@@ -177,7 +181,8 @@ static void a_retry_repeats_only_the_calls_without_a_success(void **state)
 
 static const char at_once[] =
     "id: beside\nsteps:\n"
-    "  - {stepName: a, instructionSet: s, parallelExecution: true, outputVariables: {one: one.id, two: two.id}, retryConfig: {maxRetries: 2, backoffMs: 10, jitter: 0}}\n"
+    "  - {stepName: a, instructionSet: s, parallelExecution: true, outputVariables: {one: one.id, two: two.id}, "
+    "retryConfig: {maxRetries: 2, backoffMs: 10, jitter: 0}}\n"
     "instructionSets:\n"
     "  s: {calls: {one: {tool: t/read_one}, two: {tool: t/read_two}, three: {tool: t/idem_three}}}\n";
 
@@ -226,24 +231,26 @@ static void the_sets_own_effect_speaks_first(void **state)
     assert_int_equal(kit_owed(k, "b").effect, CTN_EFFECT_READ);
     kit_ok(k, "b", "{}");
     kit_journal_is(k, "started attempt_started:a attempt_succeeded:a attempt_succeeded:b completed");
-    assert_true(ctn_str_is(ctn_json_str_or(kit_body(k, CTN_ENTRY_ATTEMPT_STARTED, 0), "effectFrom", CTN_STR("")), "set"));
+    assert_true(
+        ctn_str_is(ctn_json_str_or(kit_body(k, CTN_ENTRY_ATTEMPT_STARTED, 0), "effectFrom", CTN_STR("")), "set"));
     kit_free(k);
 }
 
 static void the_steps_time_wins_over_the_sets_and_that_over_the_kinds(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: times\nsteps:\n"
-                     "  - {stepName: a, instructionSet: plain, parallelExecution: true}\n"
-                     "  - {stepName: b, instructionSet: said, parallelExecution: true}\n"
-                     "  - {stepName: c, instructionSet: said, timeoutMs: 3000, parallelExecution: true, rollbackAction: said}\n"
-                     "  - {stepName: d, instructionSet: several, parallelExecution: true}\n"
-                     "  - {stepName: e, instructionSet: several, timeoutMs: 3000, parallelExecution: true, rollbackAction: plain}\n"
-                     "instructionSets:\n"
-                     "  plain: {tool: t/read_a}\n"
-                     "  said: {tool: t/idem_b, timeoutMs: 5000}\n"
-                     "  several: {calls: {x: {tool: t/read_x, timeoutMs: 100000}, y: {tool: t/idem_y}}}\n",
-                     NULL);
+    kit *k = kit_new(
+        "id: times\nsteps:\n"
+        "  - {stepName: a, instructionSet: plain, parallelExecution: true}\n"
+        "  - {stepName: b, instructionSet: said, parallelExecution: true}\n"
+        "  - {stepName: c, instructionSet: said, timeoutMs: 3000, parallelExecution: true, rollbackAction: said}\n"
+        "  - {stepName: d, instructionSet: several, parallelExecution: true}\n"
+        "  - {stepName: e, instructionSet: several, timeoutMs: 3000, parallelExecution: true, rollbackAction: plain}\n"
+        "instructionSets:\n"
+        "  plain: {tool: t/read_a}\n"
+        "  said: {tool: t/idem_b, timeoutMs: 5000}\n"
+        "  several: {calls: {x: {tool: t/read_x, timeoutMs: 100000}, y: {tool: t/idem_y}}}\n",
+        NULL);
     assert_int_equal(kit_owed(k, "a").timeout_ms, 60000);
     assert_int_equal(kit_owed(k, "b").timeout_ms, 5000);
     assert_int_equal(kit_owed(k, "c").timeout_ms, 3000);
@@ -283,7 +290,8 @@ static void outputs_are_a_list_a_map_or_all_that_steps_produced(void **state)
     (void) state;
 #define OUT(outputs)                                                                                                   \
     "id: out\n" outputs "steps:\n  - {stepName: a, instructionSet: s, outputVariables: [v, w]}\n"                      \
-    "  - {stepName: b, instructionSet: s, outputVariables: [u], conditionalExecution: 'false', inputTemplate: '{x}'}\n" \
+    "  - {stepName: b, instructionSet: s, outputVariables: [u], conditionalExecution: 'false', inputTemplate: "        \
+    "'{x}'}\n"                                                                                                         \
     "instructionSets:\n  s: {tool: t/read_a}\n"
     static const struct {
         const char *chain, *outputs;
@@ -291,7 +299,8 @@ static void outputs_are_a_list_a_map_or_all_that_steps_produced(void **state)
         {OUT(""), "{\"v\":2,\"w\":3,\"u\":null}"},
         {OUT("outputs: [w, u]\n"), "{\"w\":3,\"u\":null}"},
         {OUT("outputs: [x]\n"), "{\"x\":1}"},
-        {OUT("outputs: {sum: '{v} + {w}', none: '{u}', list: '[{v}, {x}]'}\n"), "{\"sum\":5,\"none\":null,\"list\":[2,1]}"},
+        {OUT("outputs: {sum: '{v} + {w}', none: '{u}', list: '[{v}, {x}]'}\n"),
+         "{\"sum\":5,\"none\":null,\"list\":[2,1]}"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         kit *k = kit_new(cases[i].chain, &(kit_options){.input = "{\"x\":1}"});

@@ -1,4 +1,5 @@
-/* A journal that lies -- an entry lost, doubled, moved, altered -- is refused with a sentence; nothing crashes on it. */
+/* A journal that lies -- an entry lost, doubled, moved, altered -- is refused with a sentence; nothing crashes on it.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -13,20 +14,22 @@
 /* One life with a bit of everything. */
 static kit *eventful(void)
 {
-    kit *k = kit_new("id: eventful\nsteps:\n"
-                     "  - {stepName: get, instructionSet: r, outputVariables: [g], retryConfig: {maxRetries: 3, backoffMs: 10}}\n"
-                     "  - {stepName: skip, instructionSet: r, conditionalExecution: skip}\n"
-                     "  - {stepName: both, instructionSet: both, parallelExecution: true, rollbackAction: u}\n"
-                     "  - {stepName: book, instructionSet: w, parallelExecution: true, outputVariables: [ref], rollbackAction: u}\n"
-                     "  - {stepName: ok, instructionSet: yes, parallelExecution: true, outputVariables: [approved]}\n"
-                     "  - {stepName: rest, instructionSet: z}\n"
-                     "  - {stepName: pay, instructionSet: plain, rollbackAction: both}\n"
-                     "  - {stepName: end, instructionSet: r}\n"
-                     "instructionSets:\n"
-                     "  r: {tool: t/read_r}\n  w: {tool: t/write_w, settleMs: 100, check: {tool: t/read_c}}\n  plain: {tool: t/write_p}\n"
-                     "  both: {calls: {one: {tool: t/idem_one}, two: {tool: t/read_two}}}\n"
-                     "  yes: {approval: {}}\n  z: {wait: {ms: 1000}}\n  u: {tool: t/idem_u}\n",
-                     &(kit_options){.is_queued = true});
+    kit *k = kit_new(
+        "id: eventful\nsteps:\n"
+        "  - {stepName: get, instructionSet: r, outputVariables: [g], retryConfig: {maxRetries: 3, backoffMs: 10}}\n"
+        "  - {stepName: skip, instructionSet: r, conditionalExecution: skip}\n"
+        "  - {stepName: both, instructionSet: both, parallelExecution: true, rollbackAction: u}\n"
+        "  - {stepName: book, instructionSet: w, parallelExecution: true, outputVariables: [ref], rollbackAction: u}\n"
+        "  - {stepName: ok, instructionSet: yes, parallelExecution: true, outputVariables: [approved]}\n"
+        "  - {stepName: rest, instructionSet: z}\n"
+        "  - {stepName: pay, instructionSet: plain, rollbackAction: both}\n"
+        "  - {stepName: end, instructionSet: r}\n"
+        "instructionSets:\n"
+        "  r: {tool: t/read_r}\n  w: {tool: t/write_w, settleMs: 100, check: {tool: t/read_c}}\n  plain: {tool: "
+        "t/write_p}\n"
+        "  both: {calls: {one: {tool: t/idem_one}, two: {tool: t/read_two}}}\n"
+        "  yes: {approval: {}}\n  z: {wait: {ms: 1000}}\n  u: {tool: t/idem_u}\n",
+        &(kit_options){.is_queued = true});
     kit_says(k, (ctn_input){.kind = CTN_IN_START});
     kit_fails(k, "get", CTN_FAILURE_UNAVAILABLE);
     kit_to_wake(k);
@@ -127,10 +130,25 @@ static void an_altered_body_crashes_nothing(void **state)
     size_t count;
     ctn_record *all = kit_records(k, &count);
     static const char *const bodies[] = {
-        "{}", "{\"call\":\"two\"}", "{\"call\":\"none\"}", "{\"undo\":true}", "{\"undo\":true,\"call\":\"one\"}",
-        "{\"unknown\":true}", "{\"final\":true}", "{\"dueMs\":\"x\"}", "{\"happened\":true}", "{\"happened\":false,\"againMs\":-1}",
-        "{\"what\":\"succeed\"}", "{\"what\":\"set\",\"variables\":[1]}", "{\"variables\":7}", "{\"variables\":{\"nobody\":1,\"g\":2}}",
-        "{\"cause\":\"crash\"}", "{\"code\":\"cancelled\"}", "{\"input\":3}", "{\"untilMs\":9e99}", "{\"effect\":\"read\",\"args\":{}}",
+        "{}",
+        "{\"call\":\"two\"}",
+        "{\"call\":\"none\"}",
+        "{\"undo\":true}",
+        "{\"undo\":true,\"call\":\"one\"}",
+        "{\"unknown\":true}",
+        "{\"final\":true}",
+        "{\"dueMs\":\"x\"}",
+        "{\"happened\":true}",
+        "{\"happened\":false,\"againMs\":-1}",
+        "{\"what\":\"succeed\"}",
+        "{\"what\":\"set\",\"variables\":[1]}",
+        "{\"variables\":7}",
+        "{\"variables\":{\"nobody\":1,\"g\":2}}",
+        "{\"cause\":\"crash\"}",
+        "{\"code\":\"cancelled\"}",
+        "{\"input\":3}",
+        "{\"untilMs\":9e99}",
+        "{\"effect\":\"read\",\"args\":{}}",
     };
     for (size_t i = 0; i < count; i++)
         for (size_t b = 0; b < sizeof bodies / sizeof bodies[0]; b++) {

@@ -29,7 +29,8 @@ static void a_step_without_retry_config_fails_at_once(void **state)
 static void back_off_doubles_up_to_its_cap_and_ends_with_the_retries(void **state)
 {
     (void) state;
-    kit *k = kit_new(ONE_STEP("t/read_a", ", retryConfig: {maxRetries: 4, backoffMs: 100, maxBackoffMs: 500, jitter: 0}"), NULL);
+    kit *k = kit_new(
+        ONE_STEP("t/read_a", ", retryConfig: {maxRetries: 4, backoffMs: 100, maxBackoffMs: 500, jitter: 0}"), NULL);
     static const int64_t delays[] = {100, 200, 400, 500};
     for (int i = 0; i < 4; i++) {
         kit_fails(k, "a", CTN_FAILURE_UNAVAILABLE);
@@ -53,7 +54,8 @@ static void back_off_doubles_up_to_its_cap_and_ends_with_the_retries(void **stat
 static void another_multiplier_and_jitter_move_the_delay_by_its_share(void **state)
 {
     (void) state;
-    kit *k = kit_new(ONE_STEP("t/read_a", ", retryConfig: {maxRetries: 9, backoffMs: 1000, multiplier: 3, jitter: 0.2}"), NULL);
+    kit *k = kit_new(
+        ONE_STEP("t/read_a", ", retryConfig: {maxRetries: 9, backoffMs: 1000, multiplier: 3, jitter: 0.2}"), NULL);
     kit_chance(k, 0);
     kit_fails(k, "a", CTN_FAILURE_UNAVAILABLE);
     assert_int_equal(kit_to_wake(k), 800);
@@ -70,7 +72,8 @@ static void another_multiplier_and_jitter_move_the_delay_by_its_share(void **sta
 static void a_retry_never_comes_before_the_peers_own_wish(void **state)
 {
     (void) state;
-    kit *k = kit_new(ONE_STEP("t/read_a", ", retryConfig: {maxRetries: 3, backoffMs: 100, maxBackoffMs: 1000, jitter: 0}"), NULL);
+    kit *k = kit_new(
+        ONE_STEP("t/read_a", ", retryConfig: {maxRetries: 3, backoffMs: 100, maxBackoffMs: 1000, jitter: 0}"), NULL);
     kit_ends(k, "a", (ctn_input){.failure = CTN_FAILURE_RATE_LIMITED, .retry_after_ms = 90000});
     assert_int_equal(kit_to_wake(k), 90000); /* over the cap, too */
     kit_ends(k, "a", (ctn_input){.failure = CTN_FAILURE_RATE_LIMITED, .retry_after_ms = 50});
@@ -112,7 +115,8 @@ static void which_failures_are_transient_depends_on_the_effect(void **state)
         for (int c = 0; c < 4; c++) {
             const transient_case *t = &cases[i];
             bool again = c == 1 ? t->idem : c == 2 ? t->write : t->read;
-            bool is_unknown = c == 2 && t->was_sent && (t->failure == CTN_FAILURE_TRANSPORT || t->failure == CTN_FAILURE_TIMEOUT);
+            bool is_unknown =
+                c == 2 && t->was_sent && (t->failure == CTN_FAILURE_TRANSPORT || t->failure == CTN_FAILURE_TIMEOUT);
             kit *k = kit_new(chains[c], NULL);
             kit_ends(k, "a", (ctn_input){.failure = t->failure, .was_sent = t->was_sent});
             kit_step_is(k, "a", is_unknown ? "interrupted" : again ? "retrying" : "failed");
@@ -123,17 +127,21 @@ static void which_failures_are_transient_depends_on_the_effect(void **state)
 static void a_code_that_retry_on_names_is_tried_again(void **state)
 {
     (void) state;
-    kit *k = kit_new(ONE_STEP("t/write_a", ", retryConfig: {maxRetries: 2, backoffMs: 10, retryOn: [tool_error, missing_output]}"), NULL);
+    kit *k = kit_new(
+        ONE_STEP("t/write_a", ", retryConfig: {maxRetries: 2, backoffMs: 10, retryOn: [tool_error, missing_output]}"),
+        NULL);
     kit_fails(k, "a", CTN_FAILURE_TOOL_ERROR);
     kit_step_is(k, "a", "retrying");
     kit_to_wake(k);
-    kit_ok(k, "a", "{\"w\":1, \"x\": 2}"); /* one variable: an object without it is the whole result, so it is no failure */
+    kit_ok(k, "a",
+           "{\"w\":1, \"x\": 2}"); /* one variable: an object without it is the whole result, so it is no failure */
     kit_is(k, "completed");
     kit_free(k);
 
-    k = kit_new("id: one\nsteps:\n  - {stepName: a, instructionSet: s, outputVariables: [v, w], retryConfig: {maxRetries: 1, "
-                "backoffMs: 10, retryOn: [missing_output]}}\ninstructionSets:\n  s: {tool: t/read_a}\n",
-                NULL);
+    k = kit_new(
+        "id: one\nsteps:\n  - {stepName: a, instructionSet: s, outputVariables: [v, w], retryConfig: {maxRetries: 1, "
+        "backoffMs: 10, retryOn: [missing_output]}}\ninstructionSets:\n  s: {tool: t/read_a}\n",
+        NULL);
     kit_ok(k, "a", "{\"w\":1}");
     kit_step_is(k, "a", "retrying");
     assert_int_equal(kit_step(k, "a").failure, CTN_FAILURE_MISSING_OUTPUT);
@@ -147,10 +155,12 @@ static void a_code_that_retry_on_names_is_tried_again(void **state)
 static void a_retry_sends_the_same_arguments_and_the_same_key(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: one\nsteps:\n  - {stepName: a, instructionSet: s, retryConfig: {maxRetries: 3, backoffMs: 1000}}\n"
-                     "instructionSets:\n"
-                     "  s: {tool: t/read_a, arguments: {x: '{x}', at: '{now}', n: '{step.attempt}', k: '{step.key}', s: '{step.name}'}}\n",
-                     &(kit_options){.input = "{\"x\":[1,2]}"});
+    kit *k =
+        kit_new("id: one\nsteps:\n  - {stepName: a, instructionSet: s, retryConfig: {maxRetries: 3, backoffMs: 1000}}\n"
+                "instructionSets:\n"
+                "  s: {tool: t/read_a, arguments: {x: '{x}', at: '{now}', n: '{step.attempt}', k: '{step.key}', s: "
+                "'{step.name}'}}\n",
+                &(kit_options){.input = "{\"x\":[1,2]}"});
     assert_string_equal(kit_key(k, "a"), "a/do");
     const char *first = kit_args(k, "a");
     assert_non_null(strstr(first, "{\"x\":[1,2],\"at\":\"2026-11-22T10:00:00.000Z\",\"n\":1,"));
@@ -181,10 +191,11 @@ static void the_answer_of_an_attempt_that_is_over_is_dropped(void **state)
     kit_free(k);
 }
 
-static const char continued[] = "id: go-on\nsteps:\n"
-                                "  - {stepName: a, instructionSet: s, outputVariables: [v], onError: continue}\n"
-                                "  - {stepName: b, instructionSet: r, outputVariables: [w], conditionalExecution: '{v} == null'}\n"
-                                "instructionSets:\n  s: {tool: t/read_a}\n  r: {tool: t/read_b}\n";
+static const char continued[] =
+    "id: go-on\nsteps:\n"
+    "  - {stepName: a, instructionSet: s, outputVariables: [v], onError: continue}\n"
+    "  - {stepName: b, instructionSet: r, outputVariables: [w], conditionalExecution: '{v} == null'}\n"
+    "instructionSets:\n  s: {tool: t/read_a}\n  r: {tool: t/read_b}\n";
 
 static void on_error_continue_makes_the_variables_null_and_goes_on(void **state)
 {
@@ -205,10 +216,12 @@ static void on_error_continue_makes_the_variables_null_and_goes_on(void **state)
 static void conditions_skip_fail_and_go_wrong(void **state)
 {
     (void) state;
-    static const char chain[] = "id: when\nsteps:\n"
-                                "  - {stepName: a, instructionSet: s, outputVariables: [v], conditionalExecution: \"{n} / {m} > 1 ? skip : {n} == 0 ? fail : continue\", retryConfig: {maxRetries: 5, retryOn: [condition_failed, division_by_zero]}}\n"
-                                "  - {stepName: b, instructionSet: r, outputVariables: [w]}\n"
-                                "instructionSets:\n  s: {tool: t/read_a}\n  r: {tool: t/read_b, arguments: {got: '{v | default(null)}'}}\n";
+    static const char chain[] =
+        "id: when\nsteps:\n"
+        "  - {stepName: a, instructionSet: s, outputVariables: [v], conditionalExecution: \"{n} / {m} > 1 ? skip : {n} "
+        "== 0 ? fail : continue\", retryConfig: {maxRetries: 5, retryOn: [condition_failed, division_by_zero]}}\n"
+        "  - {stepName: b, instructionSet: r, outputVariables: [w]}\n"
+        "instructionSets:\n  s: {tool: t/read_a}\n  r: {tool: t/read_b, arguments: {got: '{v | default(null)}'}}\n";
     kit *k = kit_new(chain, &(kit_options){.input = "{\"n\":3,\"m\":1}"});
     kit_step_is(k, "a", "skipped");
     kit_owes(k, "b");
@@ -249,11 +262,12 @@ static void a_condition_that_says_fail_makes_no_call_of_several_at_once(void **s
 static void an_undefined_variable_fails_the_step_for_good_before_any_call(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: undefined\nsteps:\n"
-                     "  - {stepName: a, instructionSet: r, outputVariables: [value], conditionalExecution: 'false'}\n"
-                     "  - {stepName: b, instructionSet: s, inputTemplate: 'about {value}', retryConfig: {maxRetries: 9}}\n"
-                     "instructionSets:\n  s: {tool: t/write_a}\n  r: {tool: t/read_a}\n",
-                     NULL);
+    kit *k =
+        kit_new("id: undefined\nsteps:\n"
+                "  - {stepName: a, instructionSet: r, outputVariables: [value], conditionalExecution: 'false'}\n"
+                "  - {stepName: b, instructionSet: s, inputTemplate: 'about {value}', retryConfig: {maxRetries: 9}}\n"
+                "instructionSets:\n  s: {tool: t/write_a}\n  r: {tool: t/read_a}\n",
+                NULL);
     kit_is(k, "failed");
     kit_error_is(k, "{\"code\":\"undefined_variable\",\"step\":\"b\"}");
     assert_non_null(strstr(kit_error_message(k), "value"));

@@ -7,16 +7,16 @@
 
 #include "execution_kit.h"
 
-static const char beside[] =
-    "id: beside\nsteps:\n"
-    "  - {stepName: bad, instructionSet: r, parallelExecution: true}\n"
-    "  - {stepName: read, instructionSet: r, parallelExecution: true}\n"
-    "  - {stepName: idem, instructionSet: i, parallelExecution: true, rollbackAction: u}\n"
-    "  - {stepName: write, instructionSet: w, parallelExecution: true, rollbackAction: u}\n"
-    "  - {stepName: rest, instructionSet: z, parallelExecution: true}\n"
-    "  - {stepName: next, instructionSet: r}\n"
-    "instructionSets:\n"
-    "  r: {tool: t/read_a}\n  i: {tool: t/idem_a}\n  w: {tool: t/write_a}\n  u: {tool: t/idem_undo}\n  z: {wait: {ms: 60000}}\n";
+static const char beside[] = "id: beside\nsteps:\n"
+                             "  - {stepName: bad, instructionSet: r, parallelExecution: true}\n"
+                             "  - {stepName: read, instructionSet: r, parallelExecution: true}\n"
+                             "  - {stepName: idem, instructionSet: i, parallelExecution: true, rollbackAction: u}\n"
+                             "  - {stepName: write, instructionSet: w, parallelExecution: true, rollbackAction: u}\n"
+                             "  - {stepName: rest, instructionSet: z, parallelExecution: true}\n"
+                             "  - {stepName: next, instructionSet: r}\n"
+                             "instructionSets:\n"
+                             "  r: {tool: t/read_a}\n  i: {tool: t/idem_a}\n  w: {tool: t/write_a}\n  u: {tool: "
+                             "t/idem_undo}\n  z: {wait: {ms: 60000}}\n";
 
 static void a_failure_lets_reads_go_and_awaits_the_rest(void **state)
 {
@@ -132,13 +132,15 @@ static void who_cancels_what_is_paused_wants_it_to_end(void **state)
 static void a_cancel_ends_waits_back_offs_and_parked_steps(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: many\nsteps:\n"
-                     "  - {stepName: w, instructionSet: z, parallelExecution: true}\n"
-                     "  - {stepName: ok, instructionSet: yes, parallelExecution: true}\n"
-                     "  - {stepName: r, instructionSet: r, parallelExecution: true, retryConfig: {maxRetries: 9, backoffMs: 1000}}\n"
-                     "  - {stepName: p, instructionSet: p, parallelExecution: true}\n"
-                     "instructionSets:\n  z: {wait: {ms: 60000}}\n  yes: {approval: {}}\n  r: {tool: t/read_a}\n  p: {tool: t/write_p}\n",
-                     NULL);
+    kit *k = kit_new(
+        "id: many\nsteps:\n"
+        "  - {stepName: w, instructionSet: z, parallelExecution: true}\n"
+        "  - {stepName: ok, instructionSet: yes, parallelExecution: true}\n"
+        "  - {stepName: r, instructionSet: r, parallelExecution: true, retryConfig: {maxRetries: 9, backoffMs: 1000}}\n"
+        "  - {stepName: p, instructionSet: p, parallelExecution: true}\n"
+        "instructionSets:\n  z: {wait: {ms: 60000}}\n  yes: {approval: {}}\n  r: {tool: t/read_a}\n  p: {tool: "
+        "t/write_p}\n",
+        NULL);
     kit_fails(k, "r", CTN_FAILURE_UNAVAILABLE);
     kit_is(k, "running");
     kit_lost(k, "p", CTN_FAILURE_TIMEOUT);
@@ -219,7 +221,8 @@ static void a_call_that_died_with_the_engine_is_undone_when_the_chain_is_cancell
     (void) state;
     kit *k = kit_new("id: dies\ntimeoutMs: 1000\nsteps:\n"
                      "  - {stepName: i, instructionSet: i, parallelExecution: true, rollbackAction: u}\n"
-                     "  - {stepName: j, instructionSet: i, parallelExecution: true, rollbackAction: u, conditionalExecution: 'false'}\n"
+                     "  - {stepName: j, instructionSet: i, parallelExecution: true, rollbackAction: u, "
+                     "conditionalExecution: 'false'}\n"
                      "instructionSets:\n  i: {tool: t/idem_a}\n  u: {tool: t/idem_undo}\n",
                      NULL);
     kit_crash(k);
@@ -237,7 +240,8 @@ static void a_call_that_died_with_the_engine_is_undone_when_the_chain_is_cancell
 static void an_idempotent_call_that_gave_no_answer_may_have_to_be_undone(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: idem\nsteps:\n  - {stepName: a, instructionSet: i, rollbackAction: u, retryConfig: {maxRetries: 1, backoffMs: 10}}\n"
+    kit *k = kit_new("id: idem\nsteps:\n  - {stepName: a, instructionSet: i, rollbackAction: u, retryConfig: "
+                     "{maxRetries: 1, backoffMs: 10}}\n"
                      "instructionSets:\n  i: {tool: t/idem_a}\n  u: {tool: t/idem_undo}\n",
                      NULL);
     kit_lost(k, "a", CTN_FAILURE_TIMEOUT);
@@ -258,13 +262,14 @@ static void an_idempotent_call_that_gave_no_answer_may_have_to_be_undone(void **
 static void statuses_go_by_what_comes_first(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: status\nsteps:\n"
-                     "  - {stepName: ask, instructionSet: s, parallelExecution: true}\n"
-                     "  - {stepName: rest, instructionSet: z, parallelExecution: true}\n"
-                     "  - {stepName: run, instructionSet: r, parallelExecution: true}\n"
-                     "instructionSets:\n"
-                     "  s: {calls: {a: {tool: t/write_a}, b: {tool: t/write_b}}}\n  z: {wait: {ms: 60000}}\n  r: {tool: t/read_a}\n",
-                     NULL);
+    kit *k = kit_new(
+        "id: status\nsteps:\n"
+        "  - {stepName: ask, instructionSet: s, parallelExecution: true}\n"
+        "  - {stepName: rest, instructionSet: z, parallelExecution: true}\n"
+        "  - {stepName: run, instructionSet: r, parallelExecution: true}\n"
+        "instructionSets:\n"
+        "  s: {calls: {a: {tool: t/write_a}, b: {tool: t/write_b}}}\n  z: {wait: {ms: 60000}}\n  r: {tool: t/read_a}\n",
+        NULL);
     kit_is(k, "running");
     kit_lost(k, "ask.a", CTN_FAILURE_TIMEOUT);
     kit_ok(k, "run", "{}");

@@ -12,7 +12,8 @@
 static const char trip[] =
     "id: trip\nsteps:\n"
     "  - {stepName: flight, instructionSet: book, inputTemplate: f, outputVariables: [fref], rollbackAction: cancel}\n"
-    "  - {stepName: hotel, instructionSet: book, inputTemplate: h, outputVariables: {href: ref}, rollbackAction: cancel, rollbackTemplate: 'drop {href} of {fref}'}\n"
+    "  - {stepName: hotel, instructionSet: book, inputTemplate: h, outputVariables: {href: ref}, rollbackAction: "
+    "cancel, rollbackTemplate: 'drop {href} of {fref}'}\n"
     "  - {stepName: mail, instructionSet: book, inputTemplate: m, noUndo: sent is sent}\n"
     "  - {stepName: look, instructionSet: look}\n"
     "  - {stepName: pay, instructionSet: book, inputTemplate: p, rollbackAction: cancel}\n"
@@ -81,7 +82,8 @@ static void steps_of_unknown_outcome_go_first_and_the_latest_start_before_the_ot
     kit *k = kit_new("id: order\nsteps:\n"
                      "  - {stepName: done, instructionSet: w, rollbackAction: u}\n"
                      "  - {stepName: a, instructionSet: w, parallelExecution: true, rollbackAction: u}\n"
-                     "  - {stepName: b, instructionSet: w, parallelExecution: true, rollbackAction: u, conditionalExecution: 'true'}\n"
+                     "  - {stepName: b, instructionSet: w, parallelExecution: true, rollbackAction: u, "
+                     "conditionalExecution: 'true'}\n"
                      "  - {stepName: c, instructionSet: r, parallelExecution: true}\n"
                      "instructionSets:\n  w: {tool: t/write_w}\n  r: {tool: t/read_r}\n  u: {tool: t/idem_u}\n",
                      NULL);
@@ -92,7 +94,8 @@ static void steps_of_unknown_outcome_go_first_and_the_latest_start_before_the_ot
     kit_is(k, "compensating");
     kit_owes(k, "undo:b");
     assert_non_null(strstr(kit_args(k, "undo:b"), "{\"outcome\":\"unknown\""));
-    assert_true(ctn_str_is(ctn_json_str_or(kit_body(k, CTN_ENTRY_COMPENSATION_STARTED, 0), "outcome", CTN_STR("")), "unknown"));
+    assert_true(
+        ctn_str_is(ctn_json_str_or(kit_body(k, CTN_ENTRY_COMPENSATION_STARTED, 0), "outcome", CTN_STR("")), "unknown"));
     kit_ok(k, "undo:b", "{}");
     kit_ok(k, "undo:a", "{}");
     kit_ok(k, "undo:done", "{}");
@@ -103,7 +106,8 @@ static void steps_of_unknown_outcome_go_first_and_the_latest_start_before_the_ot
 
 static const char doubtful[] =
     "id: doubt\nsteps:\n"
-    "  - {stepName: a, instructionSet: w, parallelExecution: true, outputVariables: {ref: id}, rollbackAction: u, rollbackTemplate: 'drop {ref}'}\n"
+    "  - {stepName: a, instructionSet: w, parallelExecution: true, outputVariables: {ref: id}, rollbackAction: u, "
+    "rollbackTemplate: 'drop {ref}'}\n"
     "  - {stepName: c, instructionSet: r, parallelExecution: true}\n"
     "instructionSets:\n  w: {tool: t/write_w, settleMs: 60000, check: {tool: t/read_c, arguments: {k: '{step.key}'}}}\n"
     "  r: {tool: t/read_r}\n  u: {tool: t/idem_u}\n";
@@ -226,7 +230,8 @@ static void a_failed_undo_does_not_stop_the_others(void **state)
 static void an_undo_has_retries_of_its_own(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: retry\nsteps:\n  - {stepName: a, instructionSet: w, rollbackAction: u, retryConfig: {maxRetries: 2, backoffMs: 100, jitter: 0}}\n"
+    kit *k = kit_new("id: retry\nsteps:\n  - {stepName: a, instructionSet: w, rollbackAction: u, retryConfig: "
+                     "{maxRetries: 2, backoffMs: 100, jitter: 0}}\n"
                      "  - {stepName: b, instructionSet: r}\n"
                      "instructionSets:\n  w: {tool: t/write_w}\n  r: {tool: t/read_r}\n  u: {tool: t/idem_u}\n",
                      NULL);
@@ -249,11 +254,12 @@ static void an_undo_has_retries_of_its_own(void **state)
     kit_free(k);
 }
 
-static const char undone_by_write[] =
-    "id: careful\nsteps:\n  - {stepName: a, instructionSet: w, rollbackAction: u}\n  - {stepName: b, instructionSet: w, rollbackAction: v}\n"
-    "  - {stepName: c, instructionSet: r}\n"
-    "instructionSets:\n  w: {tool: t/write_w}\n  r: {tool: t/read_r}\n"
-    "  u: {tool: t/write_u, settleMs: 0, check: {tool: t/read_c, arguments: {k: '{step.key}'}}}\n  v: {tool: t/write_v}\n";
+static const char undone_by_write[] = "id: careful\nsteps:\n  - {stepName: a, instructionSet: w, rollbackAction: u}\n  "
+                                      "- {stepName: b, instructionSet: w, rollbackAction: v}\n"
+                                      "  - {stepName: c, instructionSet: r}\n"
+                                      "instructionSets:\n  w: {tool: t/write_w}\n  r: {tool: t/read_r}\n"
+                                      "  u: {tool: t/write_u, settleMs: 0, check: {tool: t/read_c, arguments: {k: "
+                                      "'{step.key}'}}}\n  v: {tool: t/write_v}\n";
 
 static void an_undo_that_is_a_write_is_checked_like_one(void **state)
 {
@@ -306,8 +312,10 @@ static void without_rollback_nothing_is_undone_and_everything_is_listed(void **s
 {
     (void) state;
     kit *k = kit_new("id: off\nrollbackEnabled: false\nsteps:\n"
-                     "  - {stepName: a, instructionSet: w, rollbackAction: u}\n  - {stepName: i, instructionSet: i}\n  - {stepName: b, instructionSet: r}\n"
-                     "instructionSets:\n  w: {tool: t/write_w}\n  i: {tool: t/idem_i}\n  r: {tool: t/read_r}\n  u: {tool: t/idem_u}\n",
+                     "  - {stepName: a, instructionSet: w, rollbackAction: u}\n  - {stepName: i, instructionSet: i}\n  "
+                     "- {stepName: b, instructionSet: r}\n"
+                     "instructionSets:\n  w: {tool: t/write_w}\n  i: {tool: t/idem_i}\n  r: {tool: t/read_r}\n  u: "
+                     "{tool: t/idem_u}\n",
                      NULL);
     kit_ok(k, "a", "{}");
     kit_ok(k, "i", "{}");
@@ -316,7 +324,9 @@ static void without_rollback_nothing_is_undone_and_everything_is_listed(void **s
     kit_error_is(k, "{\"code\":\"tool_error\",\"step\":\"b\",\"notUndone\":[\"a\"]}");
     kit_free(k);
 
-    k = kit_new("id: on\nrollbackEnabled: true\nsteps:\n  - {stepName: b, instructionSet: r}\ninstructionSets:\n  r: {tool: t/read_r}\n", NULL);
+    k = kit_new("id: on\nrollbackEnabled: true\nsteps:\n  - {stepName: b, instructionSet: r}\ninstructionSets:\n  r: "
+                "{tool: t/read_r}\n",
+                NULL);
     kit_fails(k, "b", CTN_FAILURE_TOOL_ERROR);
     kit_is(k, "rolled_back"); /* it was asked for, and nothing was left to do */
     kit_free(k);
@@ -327,7 +337,8 @@ static void a_step_that_failed_and_was_passed_by_is_undone_only_if_it_may_have_h
     (void) state;
     for (int lost = 0; lost < 2; lost++) {
         kit *k = kit_new("id: pass\nsteps:\n"
-                         "  - {stepName: a, instructionSet: i, onError: continue, rollbackAction: u}\n  - {stepName: b, instructionSet: r}\n"
+                         "  - {stepName: a, instructionSet: i, onError: continue, rollbackAction: u}\n  - {stepName: "
+                         "b, instructionSet: r}\n"
                          "instructionSets:\n  i: {tool: t/idem_i}\n  r: {tool: t/read_r}\n  u: {tool: t/idem_u}\n",
                          NULL);
         if (lost)
@@ -361,10 +372,12 @@ static void skipped_steps_and_reads_with_an_undo(void **state)
 static void an_undo_of_several_calls_repeats_only_what_did_not_succeed(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: several\nsteps:\n  - {stepName: a, instructionSet: w, outputVariables: [v], rollbackAction: u, retryConfig: {maxRetries: 1, backoffMs: 10}}\n"
+    kit *k = kit_new("id: several\nsteps:\n  - {stepName: a, instructionSet: w, outputVariables: [v], rollbackAction: "
+                     "u, retryConfig: {maxRetries: 1, backoffMs: 10}}\n"
                      "  - {stepName: b, instructionSet: r}\n"
                      "instructionSets:\n  w: {tool: t/write_w}\n  r: {tool: t/read_r}\n"
-                     "  u: {calls: {one: {tool: t/idem_one, arguments: {v: '{input.v}'}}, two: {tool: t/idem_two, arguments: {one: '{one.id}'}}}}\n",
+                     "  u: {calls: {one: {tool: t/idem_one, arguments: {v: '{input.v}'}}, two: {tool: t/idem_two, "
+                     "arguments: {one: '{one.id}'}}}}\n",
                      NULL);
     kit_ok(k, "a", "{\"v\":3}");
     kit_fails(k, "b", CTN_FAILURE_TOOL_ERROR);
@@ -382,7 +395,8 @@ static void an_undo_of_several_calls_repeats_only_what_did_not_succeed(void **st
 static void an_undo_that_cannot_be_rendered_is_left_undone(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: bad\nsteps:\n  - {stepName: a, instructionSet: w, outputVariables: [v], rollbackAction: u, rollbackTemplate: '{other}'}\n"
+    kit *k = kit_new("id: bad\nsteps:\n  - {stepName: a, instructionSet: w, outputVariables: [v], rollbackAction: u, "
+                     "rollbackTemplate: '{other}'}\n"
                      "  - {stepName: b, instructionSet: r, outputVariables: [other]}\n"
                      "instructionSets:\n  w: {tool: t/write_w}\n  r: {tool: t/read_r}\n  u: {tool: t/idem_u}\n",
                      NULL);
@@ -397,7 +411,8 @@ static void an_undo_that_cannot_be_rendered_is_left_undone(void **state)
 static void an_undo_in_back_off_is_no_death_to_those_who_load_it(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: retry\nsteps:\n  - {stepName: a, instructionSet: w, rollbackAction: u, retryConfig: {maxRetries: 9, backoffMs: 100, jitter: 0}}\n"
+    kit *k = kit_new("id: retry\nsteps:\n  - {stepName: a, instructionSet: w, rollbackAction: u, retryConfig: "
+                     "{maxRetries: 9, backoffMs: 100, jitter: 0}}\n"
                      "  - {stepName: b, instructionSet: r}\n"
                      "instructionSets:\n  w: {tool: t/write_w}\n  r: {tool: t/read_r}\n  u: {tool: t/idem_u}\n",
                      NULL);

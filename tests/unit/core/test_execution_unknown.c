@@ -12,7 +12,8 @@
 /* A write with a check; `more` belongs to the step. */
 #define CHECKED(more)                                                                                                  \
     "id: check\nsteps:\n  - {stepName: pay, instructionSet: s, outputVariables: [ref]" more "}\n"                      \
-    "instructionSets:\n  s: {tool: t/write_pay, settleMs: 12000, check: {tool: t/read_paid, arguments: {key: '{step.key}'}}}\n"
+    "instructionSets:\n  s: {tool: t/write_pay, settleMs: 12000, check: {tool: t/read_paid, arguments: {key: "         \
+    "'{step.key}'}}}\n"
 #define UNCHECKED(more)                                                                                                \
     "id: ask\nsteps:\n  - {stepName: pay, instructionSet: s, outputVariables: [ref]" more "}\n"                        \
     "instructionSets:\n  s: {tool: t/write_pay}\n"
@@ -230,7 +231,8 @@ static void reads_and_idempotent_calls_are_repeated_without_spending_a_retry(voi
     static const char *const tools[] = {
         "id: again\nsteps:\n  - {stepName: a, instructionSet: s}\ninstructionSets:\n  s: {tool: t/read_a}\n",
         "id: again\nsteps:\n  - {stepName: a, instructionSet: s}\ninstructionSets:\n  s: {tool: t/idem_a}\n",
-        "id: again\nsteps:\n  - {stepName: a, instructionSet: s, rollbackAction: s}\ninstructionSets:\n  s: {tool: t/idem_a}\n",
+        "id: again\nsteps:\n  - {stepName: a, instructionSet: s, rollbackAction: s}\ninstructionSets:\n  s: {tool: "
+        "t/idem_a}\n",
     };
     for (int i = 0; i < 3; i++) {
         kit *k = kit_new(tools[i], NULL);
@@ -250,7 +252,8 @@ static void reads_and_idempotent_calls_are_repeated_without_spending_a_retry(voi
 static void five_deaths_in_a_row_park_the_step(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: killer\nsteps:\n  - {stepName: a, instructionSet: s, outputVariables: [v], conditionalExecution: '{x} == 1'}\n"
+    kit *k = kit_new("id: killer\nsteps:\n  - {stepName: a, instructionSet: s, outputVariables: [v], "
+                     "conditionalExecution: '{x} == 1'}\n"
                      "  - {stepName: b, instructionSet: s}\ninstructionSets:\n  s: {tool: t/read_a}\n",
                      &(kit_options){.input = "{\"x\":1}"});
     for (int n = 0; n < 4; n++) {
@@ -286,7 +289,8 @@ static void five_deaths_in_a_row_park_the_step(void **state)
 static void deaths_are_counted_on_retries_too_but_not_in_back_off(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: killer\nsteps:\n  - {stepName: a, instructionSet: s, retryConfig: {maxRetries: 9, backoffMs: 1000, jitter: 0}}\n"
+    kit *k = kit_new("id: killer\nsteps:\n  - {stepName: a, instructionSet: s, retryConfig: {maxRetries: 9, backoffMs: "
+                     "1000, jitter: 0}}\n"
                      "instructionSets:\n  s: {tool: t/read_a}\n",
                      NULL);
     kit_fails(k, "a", CTN_FAILURE_UNAVAILABLE);
@@ -326,9 +330,10 @@ static void a_paused_step_counts_the_death_it_died_and_no_more(void **state)
 static void success_in_between_forgets_the_deaths(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: killer\nsteps:\n  - {stepName: a, instructionSet: s, retryConfig: {maxRetries: 9, backoffMs: 10}}\n"
-                     "instructionSets:\n  s: {calls: {x: {tool: t/read_x}, y: {tool: t/read_y}}}\n",
-                     NULL);
+    kit *k = kit_new(
+        "id: killer\nsteps:\n  - {stepName: a, instructionSet: s, retryConfig: {maxRetries: 9, backoffMs: 10}}\n"
+        "instructionSets:\n  s: {calls: {x: {tool: t/read_x}, y: {tool: t/read_y}}}\n",
+        NULL);
     for (int n = 0; n < 4; n++)
         kit_crash(k);
     kit_ok(k, "a.x", "1");
@@ -436,9 +441,11 @@ static void of_several_calls_only_the_one_in_flight_is_in_doubt(void **state)
     kit_outputs_are(k, "{\"f\":1,\"h\":2}");
     kit_free(k);
 
-    k = kit_new("id: trip\nsteps:\n  - {stepName: a, instructionSet: s, outputVariables: [f, h], parallelExecution: true}\n"
-                "instructionSets:\n  s: {calls: {f: {tool: t/write_f}, h: {tool: t/write_h}, r: {tool: t/read_r}}, check: {tool: t/read_c, arguments: {k: '{step.key}'}}}\n",
-                NULL);
+    k = kit_new(
+        "id: trip\nsteps:\n  - {stepName: a, instructionSet: s, outputVariables: [f, h], parallelExecution: true}\n"
+        "instructionSets:\n  s: {calls: {f: {tool: t/write_f}, h: {tool: t/write_h}, r: {tool: t/read_r}}, check: "
+        "{tool: t/read_c, arguments: {k: '{step.key}'}}}\n",
+        NULL);
     kit_owes(k, "a.f a.h a.r"); /* the set has the class of its most careful call */
     kit_ok(k, "a.r", "3");
     kit_crash(k);
@@ -456,10 +463,11 @@ static void of_several_calls_only_the_one_in_flight_is_in_doubt(void **state)
 static void set_changes_a_variable_while_nothing_is_under_way(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: mend\nsteps:\n  - {stepName: a, instructionSet: s, inputTemplate: '{x}', outputVariables: [v]}\n"
-                     "  - {stepName: b, instructionSet: r, inputTemplate: '{v} {x}'}\n"
-                     "instructionSets:\n  s: {tool: t/write_a}\n  r: {tool: t/read_b}\n",
-                     &(kit_options){.input = "{\"x\":1}"});
+    kit *k =
+        kit_new("id: mend\nsteps:\n  - {stepName: a, instructionSet: s, inputTemplate: '{x}', outputVariables: [v]}\n"
+                "  - {stepName: b, instructionSet: r, inputTemplate: '{v} {x}'}\n"
+                "instructionSets:\n  s: {tool: t/write_a}\n  r: {tool: t/read_b}\n",
+                &(kit_options){.input = "{\"x\":1}"});
     ctn_input in = {.kind = CTN_IN_SET, .name = CTN_STR("x"), .value = kit_json(k, "2")};
     assert_non_null(strstr(kit_refused(k, CTN_E_STATE, in), "running"));
     kit_pause(k);

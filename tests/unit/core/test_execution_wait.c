@@ -25,7 +25,8 @@ static void an_approval_asks_and_takes_the_first_answer(void **state)
     assert_false(ctn_execution_is_busy(kit_execution(k)));
     assert_int_equal(kit_wakes_in(k), -1);
     kit_owes(k, "");
-    assert_non_null(strstr(kit_refused(k, CTN_E_INVALID, ANSWER(k, "ok", "{\"approve\":true}")), "{\"approved\": true}"));
+    assert_non_null(
+        strstr(kit_refused(k, CTN_E_INVALID, ANSWER(k, "ok", "{\"approve\":true}")), "{\"approved\": true}"));
     assert_non_null(strstr(kit_refused(k, CTN_E_INVALID, ANSWER(k, "ok", "\"yes\"")), "approved"));
     assert_non_null(strstr(kit_refused(k, CTN_E_NOT_FOUND, ANSWER(k, "okk", "{\"approved\":true}")), "ok"));
     kit_pass(k, 5000);
@@ -33,7 +34,8 @@ static void an_approval_asks_and_takes_the_first_answer(void **state)
     kit_is(k, "waiting");
     kit_says(k, ANSWER(k, "ok", "{\"approved\":false,\"comment\":\"too dear\"}"));
     kit_is(k, "completed");
-    kit_outputs_are(k, "{\"approved\":false,\"by\":\"sam\",\"comment\":\"too dear\",\"at\":\"2026-11-22T10:00:05.000Z\"}");
+    kit_outputs_are(k,
+                    "{\"approved\":false,\"by\":\"sam\",\"comment\":\"too dear\",\"at\":\"2026-11-22T10:00:05.000Z\"}");
     assert_non_null(strstr(kit_refused(k, CTN_E_STATE, ANSWER(k, "ok", "{\"approved\":true}")), "completed"));
     kit_free(k);
 }
@@ -46,7 +48,8 @@ static void a_second_answer_hears_that_the_first_stands(void **state)
                      "instructionSets:\n  yes: {approval: {}}\n  s: {tool: t/read_a}\n",
                      NULL);
     kit_says(k, ANSWER(k, "ok", "{\"approved\":true}"));
-    assert_non_null(strstr(kit_refused(k, CTN_E_STATE, ANSWER(k, "ok", "{\"approved\":false}")), "first answer stands"));
+    assert_non_null(
+        strstr(kit_refused(k, CTN_E_STATE, ANSWER(k, "ok", "{\"approved\":false}")), "first answer stands"));
     assert_non_null(strstr(kit_refused(k, CTN_E_STATE, ANSWER(k, "b", "{}")), "does not wait"));
     kit_variable_is(k, "approved", "true");
     assert_true(ctn_str_is(ctn_json_str_or(kit_body(k, CTN_ENTRY_WAITING, 0), "for", CTN_STR("")), "approval"));
@@ -94,7 +97,8 @@ static void an_approval_that_nobody_answers_in_time(void **state)
 static void the_steps_own_time_bounds_an_approval_and_a_wait(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: desk\nsteps:\n  - {stepName: ok, instructionSet: yes, timeoutMs: 1000, retryConfig: {maxRetries: 1, backoffMs: 50, jitter: 0}}\n"
+    kit *k = kit_new("id: desk\nsteps:\n  - {stepName: ok, instructionSet: yes, timeoutMs: 1000, retryConfig: "
+                     "{maxRetries: 1, backoffMs: 50, jitter: 0}}\n"
                      "instructionSets:\n  yes: {approval: {timeoutMs: 60000, onTimeout: approve}}\n",
                      NULL);
     assert_int_equal(kit_to_wake(k), 1000);
@@ -108,11 +112,15 @@ static void the_steps_own_time_bounds_an_approval_and_a_wait(void **state)
     kit_error_is(k, "{\"code\":\"timeout\",\"step\":\"ok\"}");
     kit_free(k);
 
-    k = kit_new("id: rest\nsteps:\n  - {stepName: w, instructionSet: z, timeoutMs: 1000}\ninstructionSets:\n  z: {wait: {ms: 1001}}\n", NULL);
+    k = kit_new("id: rest\nsteps:\n  - {stepName: w, instructionSet: z, timeoutMs: 1000}\ninstructionSets:\n  z: "
+                "{wait: {ms: 1001}}\n",
+                NULL);
     kit_pass(k, 1000);
     kit_error_is(k, "{\"code\":\"timeout\",\"step\":\"w\"}");
     kit_free(k);
-    k = kit_new("id: rest\nsteps:\n  - {stepName: w, instructionSet: z, timeoutMs: 1000}\ninstructionSets:\n  z: {wait: {ms: 1000}}\n", NULL);
+    k = kit_new("id: rest\nsteps:\n  - {stepName: w, instructionSet: z, timeoutMs: 1000}\ninstructionSets:\n  z: "
+                "{wait: {ms: 1000}}\n",
+                NULL);
     kit_pass(k, 1000);
     kit_is(k, "completed");
     kit_free(k);
@@ -171,7 +179,8 @@ static void a_wait_until_a_time(void **state)
     k = kit_new(UNTIL("{at}"), &(kit_options){.input = "{\"at\":\"soon\"}"});
     kit_error_is(k, "{\"code\":\"invalid_input\",\"step\":\"w\"}");
     kit_free(k);
-    k = kit_new("id: rest\nsteps:\n  - {stepName: w, instructionSet: z}\ninstructionSets:\n  z: {wait: {ms: 0}}\n", NULL);
+    k = kit_new("id: rest\nsteps:\n  - {stepName: w, instructionSet: z}\ninstructionSets:\n  z: {wait: {ms: 0}}\n",
+                NULL);
     kit_is(k, "completed");
     kit_free(k);
 }
@@ -179,7 +188,8 @@ static void a_wait_until_a_time(void **state)
 /* ---- pause ---- */
 
 static const char two[] = "id: two\ntimeoutMs: 10000\nsteps:\n"
-                          "  - {stepName: a, instructionSet: s, outputVariables: [v], retryConfig: {maxRetries: 1, backoffMs: 100, jitter: 0}}\n"
+                          "  - {stepName: a, instructionSet: s, outputVariables: [v], retryConfig: {maxRetries: 1, "
+                          "backoffMs: 100, jitter: 0}}\n"
                           "  - {stepName: b, instructionSet: s, inputTemplate: '{v}'}\n"
                           "instructionSets:\n  s: {tool: t/read_a}\n";
 

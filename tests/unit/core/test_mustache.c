@@ -39,8 +39,10 @@ static bool passes(const ctn_json *test)
     bool is_equal = rc == CTN_OK && ctn_str_equal(ctn_buf_str(&out), expected);
     if (!is_equal) {
         ctn_str got = ctn_arena_printf(arena, "%.*s", CTN_STR_ARG(ctn_buf_str(&out)));
-        print_error("%.*s: %.*s\nexpected <%.*s>\ngot      <%.*s> %s\n", CTN_STR_ARG(ctn_json_str_or(test, "name", CTN_STR(""))),
-                    CTN_STR_ARG(ctn_json_str_or(test, "template", CTN_STR(""))), CTN_STR_ARG(expected), CTN_STR_ARG(got), err.message);
+        print_error("%.*s: %.*s\nexpected <%.*s>\ngot      <%.*s> %s\n",
+                    CTN_STR_ARG(ctn_json_str_or(test, "name", CTN_STR(""))),
+                    CTN_STR_ARG(ctn_json_str_or(test, "template", CTN_STR(""))), CTN_STR_ARG(expected),
+                    CTN_STR_ARG(got), err.message);
     }
     ctn_buf_done(&out);
     ctn_arena_free(arena);
@@ -83,7 +85,8 @@ static void the_official_suite_passes(void **state)
 /* ---- ours ---- */
 
 static const char scope_json[] =
-    "{\"name\": \"<Ann & 'Bob'>\", \"n\": 19.90, \"trip\": {\"to\": \"Rome\", \"stops\": [\"a\", \"b\"]}, \"zero\": 0, \"blank\": \"\","
+    "{\"name\": \"<Ann & 'Bob'>\", \"n\": 19.90, \"trip\": {\"to\": \"Rome\", \"stops\": [\"a\", \"b\"]}, \"zero\": 0, "
+    "\"blank\": \"\","
     "\"object\": {}, \"lead\": \"{{name}} {{>x}}\", \"big\": 12345678901234567890, \"kind\": \"loop\"}";
 
 /* The text, or "FAILURE: sentence", or "line:column: sentence". */
@@ -131,7 +134,8 @@ static void values_are_text_and_never_templates(void **state)
 {
     (void) state;
     check("{{lead}}", "{{name}} {{>x}}");
-    check("{{n}} {{big}} {{trip.stops}} {{trip.stops.1}}{{trip.stops.2}}", "19.90 12345678901234567890 [\"a\",\"b\"] b");
+    check("{{n}} {{big}} {{trip.stops}} {{trip.stops.1}}{{trip.stops.2}}",
+          "19.90 12345678901234567890 [\"a\",\"b\"] b");
     check("{{#zero}}x{{/zero}}{{#blank}}x{{/blank}}{{#object}}o{{/object}}{{^zero}}z{{/zero}}", "oz");
     check("{{missing}}{{missing.a.b}}", "");
 }
@@ -141,8 +145,10 @@ static void front_matter_is_told_and_checked(void **state)
     (void) state;
     ctn_arena *arena = ctn_arena_new(1024);
     ctn_mustache *m = NULL;
-    assert_int_equal(ctn_mustache_compile(arena, CTN_STR("---\n# what it is\ncontentType: text/html\n\nvariable: proposal_document\n---\nx"),
-                                          NULL, &m, NULL),
+    assert_int_equal(ctn_mustache_compile(
+                         arena,
+                         CTN_STR("---\n# what it is\ncontentType: text/html\n\nvariable: proposal_document\n---\nx"),
+                         NULL, &m, NULL),
                      CTN_OK);
     assert_true(ctn_str_is(ctn_mustache_content_type(m), "text/html"));
     assert_true(ctn_str_is(ctn_mustache_variable(m), "proposal_document"));
@@ -156,7 +162,8 @@ static void front_matter_is_told_and_checked(void **state)
     check("---\nauthor: a\n---\n", "2:1: front matter: unknown key 'author'; known are contentType and variable");
     check("---\nvariable: a\nvariable: b\n---\n", "3:1: front matter: 'variable' is given twice");
     check("---\nvariable:\n---\n", "2:1: front matter: 'variable' has no value");
-    check("---\nvariable: a b\n---\n", "2:1: front matter: variable is a name: a letter or _, then letters, digits and _");
+    check("---\nvariable: a b\n---\n",
+          "2:1: front matter: variable is a name: a letter or _, then letters, digits and _");
     check("---\nhello\n---\n", "2:1: front matter: a line is 'key: value'; it ends with a line of ---");
     check("a\n---\nb", "a\n---\nb");
 }
@@ -173,7 +180,8 @@ static void mistakes_are_placed(void **state)
     check("a {{> * }} b", "1:3: this tag has no name");
     check("{{=<% =}}", "1:1: new delimiters are two words without '=', as in {{=<% %>=}}");
     check("{{=a b c=}}", "1:1: new delimiters are two words without '=', as in {{=<% %>=}}");
-    check_limit("{{>p}}", "{\"p\": \"\\n {{#x}}\"}", 100, "2:2: partial 'p': 'x' is opened here and never closed; write {{/x}}");
+    check_limit("{{>p}}", "{\"p\": \"\\n {{#x}}\"}", 100,
+                "2:2: partial 'p': 'x' is opened here and never closed; write {{/x}}");
     check_limit("{{>*kind}}", "{\"loop\": \"{{#x}}\"}", 100,
                 "invalid_input: partial 'loop': 'x' is opened here and never closed; write {{/x}}");
 }
@@ -183,8 +191,10 @@ static void rendering_is_bounded(void **state)
     (void) state;
     check_limit("{{name}}{{name}}", "{}", 20, "limit: the document has more than the 20 bytes allowed");
     check_limit("{{trip}}", "{}", 20, "limit: the document has more than the 20 bytes allowed");
-    check_limit("{{>loop}}", "{\"loop\": \"{{>loop}}\"}", 100, "limit: sections and partials are nested more than 200 deep");
-    check_limit("{{>*kind}}", "{\"loop\": \"{{>*kind}}\"}", 100, "limit: sections and partials are nested more than 200 deep");
+    check_limit("{{>loop}}", "{\"loop\": \"{{>loop}}\"}", 100,
+                "limit: sections and partials are nested more than 200 deep");
+    check_limit("{{>*kind}}", "{\"loop\": \"{{>*kind}}\"}", 100,
+                "limit: sections and partials are nested more than 200 deep");
     check_limit("{{<loop}}{{$a}}{{$a}}x{{/a}}{{/a}}{{/loop}}", "{\"loop\": \"{{$a}}y{{/a}}\"}", 100, "x");
     ctn_buf partials;
     ctn_buf_init(&partials, 1 << 16);
@@ -194,8 +204,8 @@ static void rendering_is_bounded(void **state)
     ctn_buf_append(&partials, (ctn_str){"}", 2});
     check_limit("{{>p0}}", partials.data, 100, "limit: the document needs more than 1000000 steps");
     ctn_buf_done(&partials);
-    check_limit("{{#trip.stops}}{{>p}}{{/trip.stops}}",
-                "{\"p\": \"{{#trip.stops}}{{>p}}{{/trip.stops}}\"}", 100, "limit: sections and partials are nested more than 200 deep");
+    check_limit("{{#trip.stops}}{{>p}}{{/trip.stops}}", "{\"p\": \"{{#trip.stops}}{{>p}}{{/trip.stops}}\"}", 100,
+                "limit: sections and partials are nested more than 200 deep");
     ctn_buf loops;
     ctn_buf_init(&loops, 1 << 16);
     for (int i = 0; i < 40; i++)
@@ -225,7 +235,8 @@ static void nested_arguments_parse_in_reasonable_time(void **state)
     for (int i = 0; i < 32; i++)
         ctn_buf_append_literal(&deep, "{{/b}}{{/a}}");
     ctn_buf_append_char(&deep, '\0');
-    check_limit(deep.data, "{\"a\": \"[{{$b}}{{/b}}]\"}", 1000, "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[x]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]");
+    check_limit(deep.data, "{\"a\": \"[{{$b}}{{/b}}]\"}", 1000,
+                "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[x]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]");
     ctn_buf_done(&deep);
 }
 
@@ -238,8 +249,9 @@ static void reads_tell_the_names_outside(void **state)
     ctn_mustache_options options = {.partial = partial_of, .partial_ctx = (void *) parts};
     ctn_mustache *m = NULL;
     ctn_reads reads = {0};
-    assert_int_equal(ctn_mustache_compile(arena, CTN_STR("---\nvariable: v\n---\n{{a.b}}{{#c}}{{.}}{{&d}}{{/c}}{{>p}}{{>*e}}{{! f }}"),
-                                          &options, &m, NULL),
+    assert_int_equal(ctn_mustache_compile(
+                         arena, CTN_STR("---\nvariable: v\n---\n{{a.b}}{{#c}}{{.}}{{&d}}{{/c}}{{>p}}{{>*e}}{{! f }}"),
+                         &options, &m, NULL),
                      CTN_OK);
     ctn_mustache_reads(m, arena, &reads);
     static const char *const paths[] = {"a.b", "c", "d", "e", "inner"};

@@ -16,11 +16,28 @@ static void a_path_is_the_longest_one_there_is(void **state)
         const char *text;
         size_t bytes, parts;
     } rows[] = {
-        {"a", 1, 0},          {"_a9 b", 3, 0},        {"a.b.c", 5, 2},         {"a.", 1, 0},          {"a..b", 1, 0},
-        {"a.9", 1, 0},        {"a[0]", 4, 1},         {"a[-12].b", 8, 2},      {"a[", 1, 0},          {"a[]", 1, 0},
-        {"a[x]", 1, 0},       {"a[0", 1, 0},          {"a[-]", 1, 0},          {"a[\"b c\"].d", 10, 2}, {"a['b']", 6, 1},
-        {"a[\"b", 1, 0},      {"a[\"\"]", 5, 1},      {"a[\"\\\"]\"]", 8, 1},  {"a-b", 1, 0},         {"a?b", 1, 0},
-        {"a[123456789012345678]", 21, 1},             {"a[1234567890123456789]", 1, 0},
+        {"a", 1, 0},
+        {"_a9 b", 3, 0},
+        {"a.b.c", 5, 2},
+        {"a.", 1, 0},
+        {"a..b", 1, 0},
+        {"a.9", 1, 0},
+        {"a[0]", 4, 1},
+        {"a[-12].b", 8, 2},
+        {"a[", 1, 0},
+        {"a[]", 1, 0},
+        {"a[x]", 1, 0},
+        {"a[0", 1, 0},
+        {"a[-]", 1, 0},
+        {"a[\"b c\"].d", 10, 2},
+        {"a['b']", 6, 1},
+        {"a[\"b", 1, 0},
+        {"a[\"\"]", 5, 1},
+        {"a[\"\\\"]\"]", 8, 1},
+        {"a-b", 1, 0},
+        {"a?b", 1, 0},
+        {"a[123456789012345678]", 21, 1},
+        {"a[1234567890123456789]", 1, 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         ctn_arena *arena = ctn_arena_new(1024);
@@ -75,13 +92,14 @@ static void paths_lead_to_values(void **state)
     static const struct {
         const char *path, *json;
     } rows[] = {
-        {"a", "1"},           {"o.list[0]", "10"},  {"o.list[-1]", "[20]"}, {"o.list[1][0]", "20"}, {"o[\"\"]", "true"},
-        {"o[\"x.y\"]", "\"z\""}, {"nothing", "null"},
-        {"missing", NULL},    {"a.b", NULL},        {"o.list.length", NULL}, {"o[0]", NULL},        {"o.list[2]", NULL},
+        {"a", "1"},           {"o.list[0]", "10"},     {"o.list[-1]", "[20]"}, {"o.list[1][0]", "20"},
+        {"o[\"\"]", "true"},  {"o[\"x.y\"]", "\"z\""}, {"nothing", "null"},    {"missing", NULL},
+        {"a.b", NULL},        {"o.list.length", NULL}, {"o[0]", NULL},         {"o.list[2]", NULL},
         {"o.list[-3]", NULL}, {"nothing.x", NULL},
     };
     ctn_arena *arena = ctn_arena_new(1024);
-    ctn_scope scope = json_scope(arena, "{\"a\": 1, \"o\": {\"list\": [10, [20]], \"\": true, \"x.y\": \"z\"}, \"nothing\": null}");
+    ctn_scope scope =
+        json_scope(arena, "{\"a\": 1, \"o\": {\"list\": [10, [20]], \"\": true, \"x.y\": \"z\"}, \"nothing\": null}");
     const ctn_json *root = scope.lookup(scope.ctx, CTN_STR("."));
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         ctn_path path;

@@ -144,7 +144,8 @@ static void names_of_a_documents_sections_are_no_inputs(void **state)
     (void) state;
     chain_kit kit;
     chain_kit_init(&kit);
-    chain_kit_add(&kit, "letter.mustache", "Dear {{who}}{{#items}} {{price}}{{^sold}} {{note}}{{/sold}}{{/items}} {{.}}");
+    chain_kit_add(&kit, "letter.mustache",
+                  "Dear {{who}}{{#items}} {{price}}{{^sold}} {{note}}{{/sold}}{{/items}} {{.}}");
     chain_kit_add(&kit, "chain.yaml",
                   "id: c\n" NOOP "steps:\n"
                   "- {stepName: a, instructionSet: noop, outputVariables: [items, text], templateId: letter}\n");
@@ -444,7 +445,7 @@ static void a_schema_gives_defaults_and_judges(void **state)
 {
     (void) state;
     static const char *const chain = "id: c\n" NOOP "inputSchema: {type: object, required: [who], properties: {who: "
-                                                    "{type: string}, n: {type: integer, default: 2}}}\n"
+                                     "{type: string}, n: {type: integer, default: 2}}}\n"
                                      "steps:\n- {stepName: a, instructionSet: noop, inputTemplate: '{who} {n}'}\n";
     check_input(chain, "{\"who\":\"me\"}", "{\"who\":\"me\",\"n\":2}");
     check_input(chain, "{\"who\":\"me\",\"n\":3}", "{\"who\":\"me\",\"n\":3}");

@@ -10,10 +10,13 @@
 #include "json_scope.h"
 
 static const char scope_json[] =
-    "{\"name\": \"Ann\", \"lead\": \"{name} {{x}} {secret.CRM}\", \"n\": 19.90, \"big\": 12345678901234567890, \"yes\": true,"
+    "{\"name\": \"Ann\", \"lead\": \"{name} {{x}} {secret.CRM}\", \"n\": 19.90, \"big\": 12345678901234567890, "
+    "\"yes\": true,"
     "\"nothing\": null, \"empty\": [], \"trip\": {\"nights\": [3, 4], \"odd name\": \"o\", \"to\": \"Z\\u00fcrich\"},"
-    "\"list\": [\"b\", \"a\", 2, null], \"hotels\": [{\"n\": \"x\", \"p\": 20.5}, {\"n\": \"y\", \"p\": 3}, {\"n\": \"z\"}],"
-    "\"day\": \"2026-02-28T23:30:00-02:00\", \"padded\": \"  a b  \", \"zero\": 0, \"blank\": \"\", \"at\": 1795341600000,"
+    "\"list\": [\"b\", \"a\", 2, null], \"hotels\": [{\"n\": \"x\", \"p\": 20.5}, {\"n\": \"y\", \"p\": 3}, {\"n\": "
+    "\"z\"}],"
+    "\"day\": \"2026-02-28T23:30:00-02:00\", \"padded\": \"  a b  \", \"zero\": 0, \"blank\": \"\", \"at\": "
+    "1795341600000,"
     "\"price\": -1234567.125, \"item\": {\"id\": 7}}";
 
 #define BYTES_MAX 4096
@@ -33,7 +36,8 @@ static void check(const char *text, const char *expected)
         got = ctn_arena_printf(arena, "column %u: %s", err.column, err.message);
     } else {
         ctn_failure failure = ctn_template_render(t, &scope, arena, BYTES_MAX, &value, &err);
-        got = failure ? ctn_arena_printf(arena, "%s: %s", ctn_failure_name(failure), err.message) : ctn_json_to_str(arena, value);
+        got = failure ? ctn_arena_printf(arena, "%s: %s", ctn_failure_name(failure), err.message)
+                      : ctn_json_to_str(arena, value);
     }
     if (!ctn_str_is(got, expected))
         fail_msg("%s\ngives %.*s\nnot   %s", text, CTN_STR_ARG(got), expected);
@@ -114,9 +118,12 @@ static void a_missing_variable_names_the_nearest_one(void **state)
     check("{nam}", "undefined_variable: {nam} is not defined: there is no variable 'nam'; did you mean 'name'?");
     check("x {qqqqqq}", "undefined_variable: {qqqqqq} is not defined: there is no variable 'qqqqqq'");
     check("{nothing}", "undefined_variable: {nothing} is null");
-    check("{trip.night}", "undefined_variable: {trip.night} is not defined: trip has no 'night'; did you mean 'nights'?");
-    check("{trip.nights[2]}", "undefined_variable: {trip.nights[2]} is not defined: trip.nights has 2 items, and none is [2]");
-    check("{trip.nights[-3]}", "undefined_variable: {trip.nights[-3]} is not defined: trip.nights has 2 items, and none is [-3]");
+    check("{trip.night}",
+          "undefined_variable: {trip.night} is not defined: trip has no 'night'; did you mean 'nights'?");
+    check("{trip.nights[2]}",
+          "undefined_variable: {trip.nights[2]} is not defined: trip.nights has 2 items, and none is [2]");
+    check("{trip.nights[-3]}",
+          "undefined_variable: {trip.nights[-3]} is not defined: trip.nights has 2 items, and none is [-3]");
     check("{trip.nights.x}", "undefined_variable: {trip.nights.x} is not defined: trip.nights is no object but array");
     check("{name[0]}", "undefined_variable: {name[0]} is not defined: name is no list but string");
     check("{nothing.a.b}", "undefined_variable: {nothing.a.b} is not defined: nothing is null");
@@ -184,8 +191,8 @@ static void filters_refuse_what_they_cannot_take(void **state)
     (void) state;
     check("{n | upper}", "invalid_input: {n}: filter 'upper' takes a string, not number");
     check("{name | join}", "invalid_input: {name}: filter 'join' takes a list, not string");
-    check("{name | date}",
-          "invalid_input: {name}: filter 'date' takes a date (2026-11-22), an RFC 3339 time or milliseconds since 1970, not string");
+    check("{name | date}", "invalid_input: {name}: filter 'date' takes a date (2026-11-22), an RFC 3339 time or "
+                           "milliseconds since 1970, not string");
     check("{name | money: 'EUR'}", "invalid_input: {name}: filter 'money' takes a number, not string");
     check("{list | pick: 'a'}", "invalid_input: {list}: filter 'pick' takes objects, and item 0 is string");
     check("{zero | length}", "invalid_input: {zero}: filter 'length' takes a string, a list or an object, not number");
@@ -195,16 +202,19 @@ static void what_was_meant_as_a_filter_is_no_text(void **state)
 {
     (void) state;
     check("ab {name | uper}", "column 12: unknown filter 'uper'; did you mean 'upper'?");
-    check("{name | frobnicate('x')}", "column 9: unknown filter 'frobnicate'; filters are default json upper lower trim length first "
-                                      "last join date money url round sort pick");
+    check("{name | frobnicate('x')}",
+          "column 9: unknown filter 'frobnicate'; filters are default json upper lower trim length first "
+          "last join date money url round sort pick");
     check("{name | default}", "column 9: filter 'default' needs an argument: default: 'text'");
     check("{name | default: x}", "column 18: 'x' is no literal; text stands in quotes: 'x'");
     check("{name | default: 'x}", "column 18: this quote is never closed");
     check("{name | upper: 1}", "column 9: filter 'upper' takes no argument");
     check("{name | round: 'a'}", "column 9: filter 'round' takes a whole number from -100 to 100");
-    check("{name | upper x}", "column 15: expected '|' or '}' after filter 'upper'; an argument is written upper: 'x' or upper('x')");
+    check("{name | upper x}",
+          "column 15: expected '|' or '}' after filter 'upper'; an argument is written upper: 'x' or upper('x')");
     check("{name | join(1}", "column 15: expected ')' after the filter's argument");
-    check("{name | date: '%Q'}", "column 9: '%Q' is no conversion of a date; known are %Y %m %d %e %H %I %M %S %p %j %a %A %b %B %F %T");
+    check("{name | date: '%Q'}",
+          "column 9: '%Q' is no conversion of a date; known are %Y %m %d %e %H %I %M %S %p %j %a %A %b %B %F %T");
 }
 
 static void a_rendered_text_is_bounded(void **state)
@@ -231,8 +241,9 @@ static void reads_tell_name_place_and_whether_null_will_do(void **state)
     ctn_arena *arena = ctn_arena_new(1024);
     ctn_template *t = NULL;
     ctn_reads reads = {0};
-    assert_int_equal(ctn_template_compile(arena, CTN_STR("{{a}} {trip.to} {x?} {y | upper | default: 'z'} {n | round}"), &t, NULL),
-                     CTN_OK);
+    assert_int_equal(
+        ctn_template_compile(arena, CTN_STR("{{a}} {trip.to} {x?} {y | upper | default: 'z'} {n | round}"), &t, NULL),
+        CTN_OK);
     ctn_template_reads(t, arena, &reads);
     assert_int_equal(reads.count, 4);
     assert_true(ctn_str_is(reads.items[0].root, "trip"));
@@ -259,10 +270,12 @@ static void check_tree(const char *json, const char *expected)
     ctn_str got;
     assert_int_equal(ctn_json_parse(arena, ctn_str_from(json), NULL, &source, NULL), CTN_OK);
     if (ctn_tree_compile(arena, source, &tree, &bad_node, &err)) {
-        got = ctn_arena_printf(arena, "%.*s: column %u: %s", CTN_STR_ARG(ctn_json_text(bad_node)), err.column, err.message);
+        got = ctn_arena_printf(arena, "%.*s: column %u: %s", CTN_STR_ARG(ctn_json_text(bad_node)), err.column,
+                               err.message);
     } else {
         ctn_failure failure = ctn_tree_render(tree, &scope, arena, BYTES_MAX, &value, &err);
-        got = failure ? ctn_arena_printf(arena, "%s: %s", ctn_failure_name(failure), err.message) : ctn_json_to_str(arena, value);
+        got = failure ? ctn_arena_printf(arena, "%s: %s", ctn_failure_name(failure), err.message)
+                      : ctn_json_to_str(arena, value);
     }
     if (!ctn_str_is(got, expected))
         fail_msg("%s\ngives %.*s\nnot   %s", json, CTN_STR_ARG(got), expected);
@@ -290,7 +303,8 @@ static void a_tree_says_where_it_went_wrong(void **state)
     (void) state;
     check_tree("{\"a\": [1, \"{nam}\"]}",
                "undefined_variable: a: [1]: {nam} is not defined: there is no variable 'nam'; did you mean 'name'?");
-    check_tree("{\"a\": {\"b\": \"x {n | uper}\"}}", "x {n | uper}: column 8: unknown filter 'uper'; did you mean 'upper'?");
+    check_tree("{\"a\": {\"b\": \"x {n | uper}\"}}",
+               "x {n | uper}: column 8: unknown filter 'uper'; did you mean 'upper'?");
 }
 
 static void a_tree_is_bounded_as_a_whole(void **state)
@@ -323,8 +337,9 @@ static void a_tree_tells_the_string_of_each_read(void **state)
     ctn_tree *tree = NULL;
     ctn_buf seen;
     ctn_buf_init(&seen, 1000);
-    assert_int_equal(ctn_json_parse(arena, CTN_STR("{\"a\": [\"x{b.c}\", 1], \"d\": {\"e\": \"{f?}{g}\"}, \"h\": \"no\"}"), NULL,
-                                    &source, NULL),
+    assert_int_equal(ctn_json_parse(arena,
+                                    CTN_STR("{\"a\": [\"x{b.c}\", 1], \"d\": {\"e\": \"{f?}{g}\"}, \"h\": \"no\"}"),
+                                    NULL, &source, NULL),
                      CTN_OK);
     assert_int_equal(ctn_tree_compile(arena, source, &tree, NULL, NULL), CTN_OK);
     ctn_tree_reads(tree, arena, note_read, &seen);
