@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -138,6 +139,7 @@ static void become(world *w, const char *program, char **argv)
     char *env[ENV_MAX + 8];
     child_environment(w, env);
     signal(SIGPIPE, SIG_DFL);
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves no owner behind */
     if (chdir(w->folder) == 0)
         execve(program, argv, env);
     _exit(127);
