@@ -231,8 +231,8 @@ static void reads_and_idempotent_calls_are_repeated_without_spending_a_retry(voi
     static const char *const tools[] = {
         "id: again\nsteps:\n  - {stepName: a, instructionSet: s}\ninstructionSets:\n  s: {tool: t/read_a}\n",
         "id: again\nsteps:\n  - {stepName: a, instructionSet: s}\ninstructionSets:\n  s: {tool: t/idem_a}\n",
-        "id: again\nsteps:\n  - {stepName: a, instructionSet: s, rollbackAction: s}\ninstructionSets:\n  s: {tool: "
-        "t/idem_a}\n",
+        ("id: again\nsteps:\n  - {stepName: a, instructionSet: s, rollbackAction: s}\n"
+         "instructionSets:\n  s: {tool: t/idem_a}\n"),
     };
     for (int i = 0; i < 3; i++) {
         kit *k = kit_new(tools[i], NULL);
