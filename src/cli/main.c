@@ -5,6 +5,7 @@
  */
 #include "cli/cli.h"
 #include "cli/words.h"
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -171,10 +172,20 @@ static int dispatch(ctn_cli *cli, int argc, char **argv)
     return cli->verb->run(cli);
 }
 
+/* Whoever started us may have closed some of 0, 1, 2. The next file that is opened would get such a number, and what is
+ * printed would go into a store. */
+static void open_standard_descriptors(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) != fd)
+            abort();
+}
+
 int main(int argc, char **argv)
 {
     ctn_err err = {0};
     ctn_cli cli = {0};
+    open_standard_descriptors();
     int spawner_rc = ctn_spawner_start(&cli.spawner, &err);
     (void) setlocale(LC_CTYPE, "");
     (void) signal(SIGPIPE, SIG_IGN); /* a reader that went is told by write */

@@ -39,6 +39,20 @@ static void without_a_command_it_lists_them(void **state)
     assert_out(w, "chains import");
 }
 
+static void closed_standard_descriptors_are_no_files_of_ours(void **state)
+{
+    world *w = *state;
+    cli_world_write(w, "one.yaml", "id: one\n"
+                                   "steps: [{stepName: a, instructionSet: s}]\n"
+                                   "instructionSets: {s: {native: noop, effect: none}}\n");
+    assert_exit(w, shell(w, "catena run one.yaml <&-"), 0);
+    assert_out(w, "completed");
+    assert_exit(w, shell(w, "catena run one.yaml >&-"), 0);
+    assert_exit(w, shell(w, "catena run one.yaml <&- >&- 2>&-"), 0);
+    assert_exit(w, shell(w, "catena list"), 0); /* nothing was printed into the store */
+    assert_out(w, "completed");
+}
+
 static void every_command_explains_itself(void **state)
 {
     world *w = *state;
@@ -552,6 +566,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WORLD_TEST(without_a_command_it_lists_them),
+        WORLD_TEST(closed_standard_descriptors_are_no_files_of_ours),
         WORLD_TEST(every_command_explains_itself),
         WORLD_TEST(an_unknown_command_names_the_nearest),
         WORLD_TEST(an_unknown_option_names_the_nearest),
