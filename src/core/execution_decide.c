@@ -61,7 +61,7 @@ static int decide_call_ended(const ctn_execution *x, const ctn_rules *rules, con
         .peer_is_dead = in->peer_is_dead,
         .retry_after_ms = in->retry_after_ms,
     };
-    *ret_entry = ctn_x_fail(x, rules, in->step, in->role, in->call, &report, in->now_ms, in->entropy, scratch);
+    *ret_entry = ctn_x_fail(x, in->step, in->role, in->call, &report, in->now_ms, in->entropy, scratch);
     return CTN_OK;
 }
 

@@ -97,10 +97,9 @@ static void judge(const ctn_execution *x, uint32_t step, ctn_role role, const fa
     }
 }
 
-ctn_entry ctn_x_fail(const ctn_execution *x, const ctn_rules *rules, uint32_t step, ctn_role role, uint32_t call,
-                     const failure_report *report, int64_t now_ms, uint64_t entropy, ctn_arena *scratch)
+ctn_entry ctn_x_fail(const ctn_execution *x, uint32_t step, ctn_role role, uint32_t call, const failure_report *report,
+                     int64_t now_ms, uint64_t entropy, ctn_arena *scratch)
 {
-    (void) rules;
     const work *w = ctn_x_work(x, step, role);
     const call_state *c = w->calls ? &w->calls[call] : NULL;
     ctn_effect effect = c ? c->effect : CTN_EFFECT_NONE;
@@ -184,7 +183,7 @@ ctn_entry ctn_x_succeed(const ctn_execution *x, const ctn_rules *rules, uint32_t
         failure_report report = {.failure = CTN_FAILURE_LIMIT, .is_final = true, .was_done = true};
         report.message = ctn_arena_printf(scratch, "the result has %zu bytes, at most %zu are allowed", bytes,
                                           4 * ctn_x_value_bytes_max(rules));
-        return ctn_x_fail(x, rules, step, role, call, &report, now_ms, entropy, scratch);
+        return ctn_x_fail(x, step, role, call, &report, now_ms, entropy, scratch);
     }
     if (w->set->is_several) {
         ctn_json_put(&b, CTN_STR("result"), value);
@@ -197,7 +196,7 @@ ctn_entry ctn_x_succeed(const ctn_execution *x, const ctn_rules *rules, uint32_t
         if (failure) {
             failure_report report = {
                 .failure = failure, .was_done = true, .message = ctn_arena_str(scratch, ctn_str_from(err.message))};
-            return ctn_x_fail(x, rules, step, role, call, &report, now_ms, entropy, scratch);
+            return ctn_x_fail(x, step, role, call, &report, now_ms, entropy, scratch);
         }
         ctn_json_put(&b, CTN_STR("variables"), variables);
     }
@@ -253,7 +252,7 @@ static ctn_entry start_call(const ctn_execution *x, const ctn_rules *rules, uint
         if (failure) {
             failure_report report = {
                 .failure = failure, .is_final = true, .message = ctn_arena_str(scratch, ctn_str_from(err.message))};
-            return ctn_x_fail(x, rules, step, role, call, &report, now_ms, entropy, scratch);
+            return ctn_x_fail(x, step, role, call, &report, now_ms, entropy, scratch);
         }
     }
     const char *from = NULL;
@@ -335,7 +334,7 @@ static ctn_entry begin_wait(const ctn_execution *x, const ctn_rules *rules, uint
     if (failure) {
         failure_report report = {
             .failure = failure, .is_final = true, .message = ctn_arena_str(scratch, ctn_str_from(err.message))};
-        return ctn_x_fail(x, rules, step, CTN_ROLE_DO, 0, &report, now_ms, entropy, scratch);
+        return ctn_x_fail(x, step, CTN_ROLE_DO, 0, &report, now_ms, entropy, scratch);
     }
     return ctn_x_entry(x, CTN_ENTRY_WAITING, now_ms, step, w->attempt + 1, ctn_json_finish(&b));
 }
@@ -361,7 +360,7 @@ static ctn_entry end_wait(const ctn_execution *x, const ctn_rules *rules, uint32
     if (w->expires && !is_answered) {
         failure_report report = {
             .failure = CTN_FAILURE_TIMEOUT, .was_sent = true, .message = CTN_STR("the step's timeoutMs is over")};
-        return ctn_x_fail(x, rules, step, CTN_ROLE_DO, 0, &report, now_ms, entropy, scratch);
+        return ctn_x_fail(x, step, CTN_ROLE_DO, 0, &report, now_ms, entropy, scratch);
     }
     if (w->set->kind == CTN_SET_WAIT) {
         ctn_json_builder empty = ctn_json_object(scratch);
@@ -371,7 +370,7 @@ static ctn_entry end_wait(const ctn_execution *x, const ctn_rules *rules, uint32
     } else if (w->set->on_timeout == CTN_ON_TIMEOUT_FAIL) {
         failure_report report = {
             .failure = CTN_FAILURE_TIMEOUT, .is_final = true, .message = CTN_STR("nobody answered in time")};
-        return ctn_x_fail(x, rules, step, CTN_ROLE_DO, 0, &report, now_ms, entropy, scratch);
+        return ctn_x_fail(x, step, CTN_ROLE_DO, 0, &report, now_ms, entropy, scratch);
     } else {
         ctn_json_builder b = ctn_json_object(scratch);
         ctn_json_put_bool(&b, "approved", w->set->on_timeout == CTN_ON_TIMEOUT_APPROVE);
@@ -399,7 +398,7 @@ static ctn_entry begin_step(const ctn_execution *x, const ctn_rules *rules, uint
             report.message = CTN_STR("the step's condition says fail");
         }
         if (report.failure)
-            return ctn_x_fail(x, rules, step, CTN_ROLE_DO, 0, &report, now_ms, entropy, scratch);
+            return ctn_x_fail(x, step, CTN_ROLE_DO, 0, &report, now_ms, entropy, scratch);
         if (verdict == CTN_VERDICT_SKIP) {
             ctn_json_builder b = ctn_json_object(scratch);
             ctn_json_put_str(&b, "reason", CTN_STR("condition"));
@@ -431,7 +430,7 @@ static ctn_entry decide_unknown(const ctn_execution *x, const ctn_rules *rules, 
     failure_report report = {.failure = c->failure, .message = c->message, .was_sent = true};
     report.is_final = policy == CTN_ON_INTERRUPTED_FAIL;
     report.again = c->died && !report.is_final; /* plain at-least-once; deaths are bounded by themselves */
-    return ctn_x_fail(x, rules, step, role, call, &report, now_ms, entropy, scratch);
+    return ctn_x_fail(x, step, role, call, &report, now_ms, entropy, scratch);
 }
 
 /* A check whose own arguments cannot be rendered cannot tell anything. */
@@ -469,7 +468,7 @@ static bool next_of_running(const ctn_execution *x, const ctn_rules *rules, uint
                                          .was_sent = true,
                                          .is_final = true,
                                          .message = CTN_STR("given up while the chain was stopping")};
-                *ret_entry = ctn_x_fail(x, rules, step, role, i, &report, now_ms, entropy, scratch);
+                *ret_entry = ctn_x_fail(x, step, role, i, &report, now_ms, entropy, scratch);
                 return true;
             }
             any_open = true;
@@ -483,7 +482,7 @@ static bool next_of_running(const ctn_execution *x, const ctn_rules *rules, uint
                                      .died = c->died,
                                      .again = c->retry_is_due,
                                      .is_final = c->fail_is_final};
-            *ret_entry = ctn_x_fail(x, rules, step, role, i, &report, now_ms, entropy, scratch);
+            *ret_entry = ctn_x_fail(x, step, role, i, &report, now_ms, entropy, scratch);
             return true;
         }
         case CALL_UNKNOWN:
@@ -621,7 +620,7 @@ static bool next_undo(const ctn_execution *x, const ctn_rules *rules, int64_t no
         failure_report report = {.failure = CTN_FAILURE_INVALID_INPUT,
                                  .is_final = true,
                                  .message = CTN_STR("the rollbackAction makes no call that could undo anything")};
-        *ret_entry = ctn_x_fail(x, rules, step, CTN_ROLE_UNDO, 0, &report, now_ms, entropy, scratch);
+        *ret_entry = ctn_x_fail(x, step, CTN_ROLE_UNDO, 0, &report, now_ms, entropy, scratch);
         return true;
     }
     *ret_entry = start_call(x, rules, step, CTN_ROLE_UNDO, 0, now_ms, entropy, scratch);

@@ -178,8 +178,8 @@ typedef struct failure_report {
     bool was_done; /* the call did succeed; what it gave cannot be taken */
     int64_t retry_after_ms;
 } failure_report;
-ctn_entry ctn_x_fail(const ctn_execution *x, const ctn_rules *rules, uint32_t step, ctn_role role, uint32_t call,
-                     const failure_report *report, int64_t now_ms, uint64_t entropy, ctn_arena *scratch);
+ctn_entry ctn_x_fail(const ctn_execution *x, uint32_t step, ctn_role role, uint32_t call, const failure_report *report,
+                     int64_t now_ms, uint64_t entropy, ctn_arena *scratch);
 
 /* ---- execution.c ---- */
 static inline work *ctn_x_work(const ctn_execution *x, uint32_t step, ctn_role role)
