@@ -42,9 +42,10 @@ static void without_a_command_it_lists_them(void **state)
 static void closed_standard_descriptors_are_no_files_of_ours(void **state)
 {
     world *w = *state;
-    cli_world_write(w, "one.yaml", "id: one\n"
-                                   "steps: [{stepName: a, instructionSet: s}]\n"
-                                   "instructionSets: {s: {native: noop, effect: none}}\n");
+    cli_world_write(w, "one.yaml",
+                    "id: one\n"
+                    "steps: [{stepName: a, instructionSet: s}]\n"
+                    "instructionSets: {s: {native: noop, effect: none}}\n");
     assert_exit(w, shell(w, "catena run one.yaml <&-"), 0);
     assert_out(w, "completed");
     assert_exit(w, shell(w, "catena run one.yaml >&-"), 0);
