@@ -259,6 +259,8 @@ static ctn_failure call_sum(evaluation *ev, const expression_node *node, const c
 {
     operands o;
     ctn_failure failure = read_operands(ev, node, args, count, &o);
+    if (failure)
+        return failure;
     const ctn_json *total = ctn_json_int(ev->arena, 0);
     for (size_t i = 0; i < o.count && !failure; i++) {
         const ctn_json *value = operand_at(&o, i);
