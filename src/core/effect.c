@@ -28,6 +28,7 @@ const char *ctn_call_kind_name(ctn_call_kind kind)
     switch (kind) {
     case CTN_CALL_TOOL: return "tool";
     case CTN_CALL_NATIVE: return "native";
+    case CTN_CALL_TRANSFORM: return "transform";
     }
     assert(0 && "a call is of a known kind");
     return "";

@@ -216,8 +216,9 @@ static ctn_effect effect_of(const ctn_plan_set *set, const ctn_plan_call *call, 
         effect = rules->effect_of(rules->effect_ctx, call->kind, call->target, ret_from);
     if (effect != CTN_EFFECT_UNKNOWN)
         return effect;
-    *ret_from = "assumed";
-    return CTN_EFFECT_WRITE;
+    bool is_pure = call->kind == CTN_CALL_TRANSFORM;
+    *ret_from = is_pure ? "kind" : "assumed";
+    return is_pure ? CTN_EFFECT_NONE : CTN_EFFECT_WRITE;
 }
 
 static bool park_after_deaths(const ctn_execution *x, uint32_t step, ctn_role role, uint32_t call, int64_t now_ms,

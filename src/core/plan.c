@@ -24,11 +24,20 @@ typedef struct plan_build {
 
 /* ---- instruction sets ---- */
 
+static ctn_call_kind call_kind_of(ctn_work_kind kind)
+{
+    switch (kind) {
+    case CTN_WORK_NATIVE: return CTN_CALL_NATIVE;
+    case CTN_WORK_TRANSFORM: return CTN_CALL_TRANSFORM;
+    default: return CTN_CALL_TOOL;
+    }
+}
+
 static void build_call(const ctn_work *work, ctn_plan_call *ret_call)
 {
     *ret_call = (ctn_plan_call){
         .name = work->name,
-        .kind = work->kind == CTN_WORK_NATIVE ? CTN_CALL_NATIVE : CTN_CALL_TOOL,
+        .kind = call_kind_of(work->kind),
         .target = ctn_json_text(work->detail),
         .arguments = work->arguments.tree,
         .timeout_ms = work->timeout_ms,

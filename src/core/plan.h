@@ -23,10 +23,11 @@
 #define CTN_PLAN_NONE UINT32_MAX
 
 typedef enum ctn_call_kind {
-    CTN_CALL_TOOL,   /* target "server/tool" */
-    CTN_CALL_NATIVE, /* target: the function's name */
+    CTN_CALL_TOOL,      /* target "server/tool" */
+    CTN_CALL_NATIVE,    /* target: the function's name */
+    CTN_CALL_TRANSFORM, /* target: the jq program's text */
 } ctn_call_kind;
-const char *ctn_call_kind_name(ctn_call_kind kind); /* "tool", "native": the driver's kind */
+const char *ctn_call_kind_name(ctn_call_kind kind); /* "tool", "native", "transform": the driver's kind */
 
 typedef struct ctn_plan_call {
     ctn_str name; /* in `calls`; empty when the set is one call */

@@ -269,6 +269,7 @@ static void effects_and_rules_have_their_names(void **state)
     assert_false(ctn_effect_from_name(CTN_STR("unknown"), &none));
     assert_string_equal(ctn_call_kind_name(CTN_CALL_TOOL), "tool");
     assert_string_equal(ctn_call_kind_name(CTN_CALL_NATIVE), "native");
+    assert_string_equal(ctn_call_kind_name(CTN_CALL_TRANSFORM), "transform");
     assert_int_equal(ctn_rule_count, 31);
     assert_true(ctn_rule_is_known(CTN_STR("missing-undo")));
     assert_false(ctn_rule_is_known(CTN_STR("missing")));
