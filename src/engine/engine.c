@@ -389,6 +389,7 @@ int ctn_engine_new(const ctn_engine_options *options, ctn_engine **ret_engine, c
     e->due_hint_ms = e->now_ms;
     ctn_eng_batches_init(e);
     ctn_eng_sink_init(e);
+    ctn_eng_plans_lend(e);
     int rc = ctn_store_exec_no_last(options->store, &e->exec_no_last, err);
     if (rc) {
         ctn_engine_free(e);

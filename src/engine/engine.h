@@ -75,6 +75,10 @@ typedef struct ctn_engine_options {
     ctn_writer writer;
     const ctn_driver *const *drivers;
     size_t driver_count;
+    /* Plans that are compiled already and outlive the engine (it never frees them): executions that were started with
+     * the same definitions use them, and they may be given to plan_add. For those who make many engines. */
+    const ctn_plan *const *plans;
+    size_t plan_count;
     ctn_rules rules;   /* effect_of is set by the engine */
     size_t active_max; /* executions in memory that may run at once; 0: 256 */
     bool own_only;     /* advance only what this engine was told to (run, resume); not what the store holds.

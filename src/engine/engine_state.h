@@ -189,5 +189,6 @@ int ctn_eng_load(ctn_engine *e, ctn_execution_id id, loaded **ret_loaded, ctn_er
 int ctn_eng_reload(ctn_engine *e, loaded *l, ctn_err *err);
 void ctn_eng_admit(ctn_engine *e);
 bool ctn_eng_has_room_for_more(const ctn_engine *e);
+void ctn_eng_plans_lend(ctn_engine *e);
 void ctn_eng_plans_free(ctn_engine *e);
 plan_ref *ctn_eng_plan_ref(const ctn_engine *e, const ctn_plan *plan);

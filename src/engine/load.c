@@ -124,8 +124,18 @@ plan_ref *ctn_eng_plan_ref(const ctn_engine *e, const ctn_plan *plan)
     return NULL;
 }
 
-static void plan_free(ctn_plan *plan)
+static bool is_lent(const ctn_engine *e, const ctn_plan *plan)
 {
+    for (size_t i = 0; i < e->options.plan_count; i++)
+        if (e->options.plans[i] == plan)
+            return true;
+    return false;
+}
+
+static void plan_free(const ctn_engine *e, ctn_plan *plan)
+{
+    if (is_lent(e, plan))
+        return;
     ctn_plan_done(plan);
     ctn_arena_free(plan->arena);
 }
@@ -134,7 +144,7 @@ void ctn_eng_plans_free(ctn_engine *e)
 {
     for (plan_ref *p = e->plans, *next; p; p = next) {
         next = p->next;
-        plan_free(p->plan);
+        plan_free(e, p->plan);
         free(p);
     }
     e->plans = NULL;
@@ -145,7 +155,8 @@ static plan_ref *plan_keep(ctn_engine *e, ctn_plan *plan, int64_t version)
     ctn_digest key = plan_key(plan);
     plan_ref *p = plan_by_key(e, &key);
     if (p) {
-        plan_free(plan);
+        if (p->plan != plan)
+            plan_free(e, plan);
         return p;
     }
     p = calloc(1, sizeof *p);
@@ -160,11 +171,12 @@ int ctn_engine_plan_add(ctn_engine *e, ctn_plan *plan, ctn_str created_by, const
                         int64_t *ret_version, ctn_err *err)
 {
     int rc = CTN_OK;
+    ctn_arena_mark mark = ctn_arena_save(e->scratch);
     if (plan->unsupported.len) {
         rc = ctn_fail(err, CTN_E_UNSUPPORTED, "%.*s", CTN_STR_ARG(plan->unsupported));
         goto done;
     }
-    ctn_definition *definitions = CTN_NEW_ARRAY(plan->arena, ctn_definition, plan->definition_count);
+    ctn_definition *definitions = CTN_NEW_ARRAY(e->scratch, ctn_definition, plan->definition_count);
     for (uint32_t i = 0; i < plan->definition_count; i++)
         definitions[i] = (ctn_definition){.digest = plan->definitions[i].digest,
                                           .kind = plan->definitions[i].kind,
@@ -182,10 +194,18 @@ int ctn_engine_plan_add(ctn_engine *e, ctn_plan *plan, ctn_str created_by, const
     if (rc)
         goto done;
     *ret_plan = plan_keep(e, plan, *ret_version)->plan;
-    return CTN_OK;
 done:
-    plan_free(plan);
+    ctn_arena_restore(e->scratch, mark);
+    if (rc)
+        plan_free(e, plan);
     return rc;
+}
+
+/* A lent plan is as good as compiled: executions that name its definitions use it. */
+void ctn_eng_plans_lend(ctn_engine *e)
+{
+    for (size_t i = 0; i < e->options.plan_count; i++)
+        (void) plan_keep(e, (ctn_plan *) e->options.plans[i], 0);
 }
 
 /* ---- folding a journal ---- */
@@ -202,43 +222,53 @@ typedef struct folding {
     ctn_err *err;
 } folding;
 
+/* Which plan the first entry names, over all its definitions' digests. */
+static int read_digests(const folding *f, const ctn_json *list, ctn_digest *ret_digests, ctn_digest *ret_key)
+{
+    ctn_hasher h;
+    ctn_hasher_init(&h);
+    for (size_t i = 0; i < ctn_json_count(list); i++) {
+        ctn_str text = ctn_json_text(ctn_json_at(list, i));
+        if (!ctn_digest_parse(text, &ret_digests[i]))
+            return ctn_fail(f->err, CTN_E_CORRUPT, "not a digest: %.*s", CTN_STR_ARG(text));
+        ctn_hasher_add(&h, (ctn_str){(const char *) ret_digests[i].bytes, CTN_DIGEST_BYTES});
+    }
+    *ret_key = ctn_hasher_finish(&h);
+    return CTN_OK;
+}
+
 /* The plan that the first entry names, from the engine's own or compiled out of the store's definitions. */
 static int find_plan(folding *f, const ctn_entry *first)
 {
-    const ctn_json *digests = ctn_json_member_of(first->body, "digests");
-    size_t count = ctn_json_count(digests);
-    ctn_hasher h;
-    ctn_hasher_init(&h);
+    const ctn_json *list = ctn_json_member_of(first->body, "digests");
+    size_t count = ctn_json_count(list);
+    ctn_digest key, *digests = CTN_NEW_ARRAY(f->scratch, ctn_digest, count);
+    if (count == 0)
+        return ctn_fail(f->err, CTN_E_CORRUPT, "the first entry names no definitions");
+    int rc = read_digests(f, list, digests, &key);
+    if (rc)
+        return rc;
+    f->plan = f->engine ? plan_by_key(f->engine, &key) : NULL;
+    if (f->plan) {
+        f->x = ctn_execution_new(f->arena, f->plan->plan, f->row->id);
+        return CTN_OK;
+    }
     ctn_arena *arena = f->engine ? ctn_arena_new(16384) : f->arena;
     ctn_plan_definition *definitions = CTN_NEW_ARRAY(arena, ctn_plan_definition, count);
-    int rc = count ? CTN_OK : ctn_fail(f->err, CTN_E_CORRUPT, "the first entry names no definitions");
-    for (size_t i = 0; rc == CTN_OK && i < count; i++) {
-        ctn_definition d;
-        ctn_digest digest;
-        ctn_str text = ctn_json_text(ctn_json_at(digests, i));
-        if (!ctn_digest_parse(text, &digest)) {
-            rc = ctn_fail(f->err, CTN_E_CORRUPT, "not a digest: %.*s", CTN_STR_ARG(text));
-            break;
-        }
-        ctn_hasher_add(&h, (ctn_str){(const char *) digest.bytes, CTN_DIGEST_BYTES});
-        rc = ctn_store_definition_get(f->store, arena, &digest, &d, f->err);
-        definitions[i] = (ctn_plan_definition){.kind = d.kind, .name = d.name, .body = d.body, .digest = digest};
-    }
-    ctn_digest key = ctn_hasher_finish(&h);
-    plan_ref *known = rc == CTN_OK && f->engine ? plan_by_key(f->engine, &key) : NULL;
     ctn_plan *plan = NULL;
-    if (rc == CTN_OK && !known)
+    for (size_t i = 0; rc == CTN_OK && i < count; i++) {
+        ctn_definition d = {0};
+        rc = ctn_store_definition_get(f->store, arena, &digests[i], &d, f->err);
+        definitions[i] = (ctn_plan_definition){.kind = d.kind, .name = d.name, .body = d.body, .digest = digests[i]};
+    }
+    if (rc == CTN_OK)
         rc = ctn_plan_from_definitions(arena, definitions, (uint32_t) count, &plan, f->err);
-    if (rc == CTN_OK && !f->engine)
-        f->x = ctn_execution_new(f->arena, plan, f->row->id);
-    else if (rc == CTN_OK && !known)
+    if (rc == CTN_OK && f->engine)
         f->plan = plan_keep(f->engine, plan, f->row->chain_version);
-    else if (rc == CTN_OK)
-        f->plan = known;
-    if (f->engine && !plan)
+    else if (f->engine)
         ctn_arena_free(arena);
-    if (rc == CTN_OK && f->plan)
-        f->x = ctn_execution_new(f->arena, f->plan->plan, f->row->id);
+    if (rc == CTN_OK)
+        f->x = ctn_execution_new(f->arena, f->engine ? f->plan->plan : plan, f->row->id);
     return rc;
 }
 

@@ -1,6 +1,7 @@
 #include "sim.h"
 
 #include "core/library.h"
+#include "simulate/world.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,24 +10,15 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#define EVENTS_MAX 256
 #define LEDGER_MAX 4096
 #define TURNS_MAX  200000
 
-typedef enum event_kind { EVENT_COMMIT, EVENT_EFFECT, EVENT_REPLY } event_kind;
+typedef enum event_kind { EVENT_EFFECT, EVENT_REPLY } event_kind;
 
 typedef struct event {
-    bool used;
-    event_kind kind;
-    int64_t at_ms;
-    uint64_t order;
-    uint64_t life; /* of the engine it belongs to */
-    ctn_batch *batch;
-    uint64_t token;
     char tool[64], key[160];
     ctn_failure failure;
     bool was_sent;
-    bool happened; /* check: what it answers */
 } event;
 
 /* One execution, as the disk and the audience know it. */
@@ -46,36 +38,26 @@ typedef struct deed {
 
 struct sim {
     sim_options o;
-    uint64_t chance;
-    int64_t now_ms;
-    char url[64];
-    ctn_store *store;
-    ctn_engine *engine;
-    uint64_t epoch, life, order;
-    bool is_dead, needs_turn;
-    int commits, deaths;
-    event events[EVENTS_MAX];
+    ctn_world *world;
+    ctn_store *store;              /* the world's */
     deed *effects, *calls, *marks; /* marks: what is on disk about a call */
     size_t effect_count, call_count, mark_count;
-    ctn_driver driver;
-    const ctn_driver *drivers[1];
     subject *subjects;
     int count;
     bool all_acked, cancel_sent, was_helped;
-    int64_t began_at_ms, started_at_ms;
+    int64_t started_at_ms;
     ctn_arena *arena;
     int settles_pending;
 };
 
 static uint64_t roll(sim *s, uint64_t below)
 {
-    ctn_rng rng = ctn_rng_seeded(&s->chance);
-    return ctn_rng_next(&rng) % below;
+    return ctn_world_roll(s->world, below);
 }
 
 static bool percent(sim *s, int share)
 {
-    return share > 0 && (int) roll(s, 100) < share;
+    return ctn_world_percent(s->world, share);
 }
 
 #define SIM_FAIL(s, ...)                                                                                               \
@@ -94,23 +76,17 @@ __attribute__((format(printf, 2, 3))) static void trace(const sim *s, const char
         return;
     va_list args;
     va_start(args, format);
-    fprintf(stderr, "%lld ", (long long) s->now_ms);
+    fprintf(stderr, "%lld ", (long long) ctn_world_now_ms(s->world));
     vfprintf(stderr, format, args);
     fputc('\n', stderr);
     va_end(args);
 }
 
-static event *event_new(sim *s, event_kind kind, int64_t delay_ms)
+static event *event_new(sim *s, event_kind kind, uint64_t token, int64_t delay_ms)
 {
-    for (size_t i = 0; i < EVENTS_MAX; i++) {
-        event *e = &s->events[i];
-        if (e->used)
-            continue;
-        *e = (event){.used = true, .kind = kind, .at_ms = s->now_ms + delay_ms, .order = s->order++, .life = s->life};
-        return e;
-    }
-    SIM_FAIL(s, "too many events");
-    return NULL;
+    event *e = CTN_NEW(ctn_world_life_arena(s->world), event);
+    ctn_world_later(s->world, delay_ms, kind, token, e);
+    return e;
 }
 
 /* ---- ledgers ---- */
@@ -231,15 +207,16 @@ static void take_record(sim *s, subject *x, const ctn_record *r)
     case CTN_ENTRY_ROLLBACK_FAILED:
     case CTN_ENTRY_CANCELLED:
         x->has_ended = true;
-        x->life_of_end = s->life;
+        x->life_of_end = ctn_world_life(s->world);
         break;
     default: break;
     }
     ctn_arena_free(arena);
 }
 
-static void take_append(sim *s, const ctn_append *a)
+static void take_append(void *ctx, const ctn_append *a)
 {
+    sim *s = ctx;
     subject *x = NULL;
     if (a->row) {
         for (int i = 0; i < s->count && !x; i++)
@@ -296,8 +273,9 @@ static void check_begin(const sim *s, const ctn_call_request *request, const cha
         SIM_FAIL(s, "%s begins under %s and its start is not on disk", tool, key);
 }
 
-static void driver_begin(void *ctx, const ctn_call_request *request)
+static void driver_begin(void *ctx, const char *kind, const ctn_call_request *request)
 {
+    (void) kind;
     sim *s = ctx;
     char tool[64], key[160];
     const char *slash = memchr(request->target.ptr, '/', request->target.len);
@@ -339,29 +317,25 @@ static void driver_begin(void *ctx, const ctn_call_request *request)
     if (failure == CTN_FAILURE_TOOL_ERROR || !was_sent)
         effect_happens = false;
     if (effect_happens) {
-        event *e = event_new(s, EVENT_EFFECT, (int64_t) roll(s, (uint64_t) delay_ms));
+        event *e = event_new(s, EVENT_EFFECT, request->token, (int64_t) roll(s, (uint64_t) delay_ms));
         snprintf(e->tool, sizeof e->tool, "%s", tool);
         snprintf(e->key, sizeof e->key, "%s", key);
     }
-    event *e = event_new(s, EVENT_REPLY, delay_ms);
+    event *e = event_new(s, EVENT_REPLY, request->token, delay_ms);
     snprintf(e->tool, sizeof e->tool, "%s", tool);
     snprintf(e->key, sizeof e->key, "%s", key);
-    e->token = request->token;
     e->failure = failure;
     e->was_sent = was_sent;
 }
 
 static void driver_cancel(void *ctx, uint64_t token)
 {
-    sim *s = ctx;
-    for (size_t i = 0; i < EVENTS_MAX; i++)
-        if (s->events[i].used && s->events[i].kind == EVENT_REPLY && s->events[i].token == token)
-            s->events[i].used = false;
+    ctn_world_drop(((sim *) ctx)->world, EVENT_REPLY, token);
 }
 
-static ctn_effect driver_effect(void *ctx, ctn_str target, const char **ret_from)
+static ctn_effect driver_effect(void *ctx, const char *kind, ctn_str target, const char **ret_from)
 {
-    (void) ctx;
+    (void) ctx, (void) kind;
     *ret_from = "annotations";
     if (ctn_str_find(target, CTN_STR("/read_")) != SIZE_MAX || ctn_str_find(target, CTN_STR("/check_")) != SIZE_MAX)
         return CTN_EFFECT_READ;
@@ -377,7 +351,7 @@ static bool driver_may_still_arrive(void *ctx, uint64_t token, ctn_str target)
     return true;
 }
 
-static void reply(sim *s, event *e)
+static void reply(sim *s, const event *e, uint64_t token)
 {
     ctn_arena *arena = ctn_arena_new(1024);
     ctn_json_builder b = ctn_json_object(arena);
@@ -398,69 +372,43 @@ static void reply(sim *s, event *e)
         .message = CTN_STR("so the simulator said"),
         .was_sent = e->was_sent,
     };
-    const ctn_call_sink *sink = ctn_engine_sink(s->engine);
     trace(s, "reply %s %s %s", e->tool, e->key, ctn_failure_name(e->failure));
-    sink->done(sink->ctx, e->token, &result);
+    ctn_world_reply(s->world, token, &result);
     ctn_arena_free(arena);
+}
+
+static void happen(void *ctx, const ctn_world_event *due)
+{
+    sim *s = ctx;
+    const event *e = due->data;
+    switch ((event_kind) due->kind) {
+    case EVENT_EFFECT: take_effect(s, e->tool, e->key); break;
+    case EVENT_REPLY: reply(s, e, due->token); break;
+    }
 }
 
 /* ---- the writer ---- */
 
-static void writer_submit(void *ctx, ctn_batch *batch)
+static ctn_commit_fate fate_of_commit(void *ctx, int n, const ctn_batch *batch)
 {
     sim *s = ctx;
-    event *e = event_new(s, EVENT_COMMIT, (int64_t) roll(s, 4));
-    e->batch = batch;
-}
-
-static void on_wake(void *ctx)
-{
-    ((sim *) ctx)->needs_turn = true;
-}
-
-static void die(sim *s)
-{
-    trace(s, "death");
-    s->deaths++;
-    s->is_dead = true;
-}
-
-static void commit(sim *s, ctn_batch *batch)
-{
-    int n = s->commits++;
-    if (n == s->o.die_before_commit || percent(s, s->o.die_chance_percent)) {
-        die(s);
-        return;
+    ctn_commit_fate fate = {.dies_before = n == s->o.die_before_commit || percent(s, s->o.die_chance_percent)};
+    if (fate.dies_before) {
+        trace(s, "death");
+        return fate;
     }
-    bool fails = percent(s, s->o.commit_fails_percent);
+    fate.fails = percent(s, s->o.commit_fails_percent);
+    fate.is_written = fate.fails && roll(s, 2);
     for (size_t i = 0; i < batch->count; i++)
         for (size_t k = 0; k < batch->appends[i].count; k++)
-            trace(s, "commit%s %s %.*s", fails ? " (fails)" : "",
+            trace(s, "commit%s %s %.*s", fate.fails ? " (fails)" : "",
                   ctn_entry_kind_name(batch->appends[i].records[k].kind),
                   CTN_STR_ARG(batch->appends[i].records[k].body));
-    batch->rc = CTN_OK;
-    if (!fails || roll(s, 2))
-        batch->rc = ctn_store_commit(s->store, batch->appends, batch->count, batch->outcomes, &batch->err);
-    else
-        batch->rc = CTN_E_IO;
-    for (size_t i = 0; batch->rc == CTN_OK && i < batch->count; i++)
-        if (batch->outcomes[i] == CTN_OUTCOME_ACCEPTED)
-            take_append(s, &batch->appends[i]);
-    if (fails)
-        batch->rc = ctn_fail(&batch->err, CTN_E_IO, "the simulated disk does not answer");
-    if (n == s->o.die_after_commit || percent(s, s->o.die_chance_percent)) {
-        die(s);
-        return;
-    }
-    ctn_engine_batch_done(s->engine, batch);
+    fate.dies_after = n == s->o.die_after_commit || percent(s, s->o.die_chance_percent);
+    return fate;
 }
 
 /* ---- lives of the engine ---- */
-
-static int64_t sim_now(void *ctx)
-{
-    return ((sim *) ctx)->now_ms;
-}
 
 static void on_ack(void *ctx, int rc, ctn_execution_id id, const ctn_err *err)
 {
@@ -495,37 +443,16 @@ static ctn_plan *compile(sim *s)
     return plan;
 }
 
-static void begin_life(sim *s)
+static void begin_life(void *ctx, ctn_engine *engine)
 {
+    sim *s = ctx;
     ctn_err err = {0};
-    bool was_crash = s->life > 0;
-    s->life++;
-    s->is_dead = false;
-    bool ignored;
-    assert_int_equal(ctn_store_epoch_begin(s->store, &s->epoch, &ignored, &err), CTN_OK);
-    ctn_engine_options o = {
-        .store = s->store,
-        .epoch = s->epoch,
-        .was_crash = was_crash,
-        .clock = {.now_ms = sim_now, .ctx = s},
-        .seed = s->o.seed ^ s->life,
-        .id_rng = ctn_rng_seeded(&s->chance),
-        .writer = {.ctx = s, .submit = writer_submit},
-        .drivers = s->drivers,
-        .driver_count = 1,
-        .active_max = s->o.active_max,
-        .on_event = on_event,
-        .on_event_ctx = s,
-        .wake = on_wake,
-        .wake_ctx = s,
-    };
-    assert_int_equal(ctn_engine_new(&o, &s->engine, &err), CTN_OK);
     for (int i = 0; i < s->count; i++)
         s->subjects[i].end_was_told = false; /* a new audience */
     if (!s->all_acked) {                     /* nobody was told that it is accepted: the caller asks again */
         const ctn_plan *plan = NULL;
         int64_t version = 0;
-        int rc = ctn_engine_plan_add(s->engine, compile(s), CTN_STR("sim"), &plan, &version, &err);
+        int rc = ctn_engine_plan_add(engine, compile(s), CTN_STR("sim"), &plan, &version, &err);
         if (rc)
             SIM_FAIL(s, "plan refused: %s", err.message);
         const ctn_json *input = NULL;
@@ -535,36 +462,30 @@ static void begin_life(sim *s)
             snprintf(key, sizeof key, "run-%d", i);
             ctn_start start = {.plan = plan, .version = version, .input = input, .idempotency_key = ctn_str_from(key)};
             if (!s->subjects[i].is_acked)
-                ctn_engine_start(s->engine, &start, on_ack, &s->subjects[i]);
+                ctn_engine_start(engine, &start, on_ack, &s->subjects[i]);
         }
-        s->started_at_ms = s->now_ms;
+        s->started_at_ms = ctn_world_now_ms(s->world);
     }
-    s->needs_turn = true;
 }
 
-static void end_life(sim *s)
+/* Its tool servers were its children: what they had not done by now is never done; what they did is done. */
+static void end_life(void *ctx, const ctn_world_event *pending, size_t count)
 {
-    ctn_engine_free(s->engine);
-    s->engine = NULL;
-    /* Its tool servers were its children: what they had not done by now is never done; what they did is done. */
-    for (size_t i = 0; i < EVENTS_MAX; i++) {
-        event *e = &s->events[i];
-        if (e->used && e->kind == EVENT_EFFECT && roll(s, 2) && e->at_ms <= s->now_ms + 5)
+    sim *s = ctx;
+    int64_t now_ms = ctn_world_now_ms(s->world);
+    for (size_t i = 0; i < count; i++) {
+        const event *e = pending[i].data;
+        if (pending[i].kind == EVENT_EFFECT && roll(s, 2) && pending[i].at_ms <= now_ms + 5)
             take_effect(s, e->tool, e->key);
-        e->used = false;
     }
     s->settles_pending = 0;
-    s->now_ms += 10 + (int64_t) roll(s, 1000);
 }
 
 sim *sim_new(const sim_options *options)
 {
-    static int counter;
     sim *s = calloc(1, sizeof *s);
     assert_non_null(s);
     s->o = *options;
-    s->chance = options->seed * 2654435761u + 1;
-    s->now_ms = s->began_at_ms = 1790000000000;
     s->count = options->executions ? options->executions : 1;
     s->subjects = calloc((size_t) s->count, sizeof *s->subjects);
     s->marks = calloc(LEDGER_MAX, sizeof *s->marks);
@@ -574,26 +495,31 @@ sim *sim_new(const sim_options *options)
     s->effects = calloc(LEDGER_MAX, sizeof *s->effects);
     s->calls = calloc(LEDGER_MAX, sizeof *s->calls);
     s->arena = ctn_arena_new(4096);
-    snprintf(s->url, sizeof s->url, "memory:sim-%d", counter++);
-    ctn_err err = {0};
-    if (ctn_store_open(s->url, CTN_STORE_CREATE, &s->store, &err))
-        SIM_FAIL(s, "%s", err.message);
-    s->driver = (ctn_driver){
-        .kind = "tool",
-        .ctx = s,
-        .begin = driver_begin,
-        .cancel = driver_cancel,
-        .effect = driver_effect,
-        .may_still_arrive = driver_may_still_arrive,
+    ctn_world_options o = {
+        .seed = options->seed,
+        .active_max = options->active_max,
+        .hooks = {.ctx = s,
+                  .begin = driver_begin,
+                  .let_go = driver_cancel,
+                  .effect = driver_effect,
+                  .may_still_arrive = driver_may_still_arrive,
+                  .happen = happen,
+                  .commit = fate_of_commit,
+                  .on_disk = take_append,
+                  .on_event = on_event,
+                  .born = begin_life,
+                  .died = end_life},
     };
-    s->drivers[0] = &s->driver;
+    ctn_err err = {0};
+    if (ctn_world_new(&o, &s->world, &err))
+        SIM_FAIL(s, "%s", err.message);
+    s->store = ctn_world_store(s->world);
     return s;
 }
 
 void sim_free(sim *s)
 {
-    ctn_engine_free(s->engine);
-    ctn_store_close(s->store);
+    ctn_world_free(s->world);
     ctn_arena_free(s->arena);
     free(s->effects);
     free(s->calls);
@@ -603,30 +529,6 @@ void sim_free(sim *s)
 }
 
 /* ---- running ---- */
-
-static event *next_event(sim *s)
-{
-    event *first = NULL;
-    for (size_t i = 0; i < EVENTS_MAX; i++) {
-        event *e = &s->events[i];
-        if (e->used && (!first || e->at_ms < first->at_ms || (e->at_ms == first->at_ms && e->order < first->order)))
-            first = e;
-    }
-    return first;
-}
-
-static void happen(sim *s, event *e)
-{
-    if (e->at_ms > s->now_ms)
-        s->now_ms = e->at_ms;
-    event copy = *e;
-    e->used = false;
-    switch (copy.kind) {
-    case EVENT_COMMIT: commit(s, copy.batch); break;
-    case EVENT_EFFECT: take_effect(s, copy.tool, copy.key); break;
-    case EVENT_REPLY: reply(s, &copy); break;
-    }
-}
 
 static void on_settled(void *ctx, int rc, ctn_execution_id id, const ctn_err *err)
 {
@@ -668,7 +570,7 @@ static bool help(sim *s, const ctn_execution *x)
         }
         s->settles_pending++;
         s->was_helped = true; /* what a person asks for is loaded, room or not */
-        ctn_engine_input(s->engine, id, &in, on_settled, s);
+        ctn_engine_input(ctn_world_engine(s->world), id, &in, on_settled, s);
         return true;
     }
     return false;
@@ -695,13 +597,10 @@ static void check_memory(sim *s)
 {
     size_t loaded = 0;
     ctn_str why;
-    bool is_writing = ctn_engine_store_failing_since_ms(s->engine, &why) != 0;
-    for (size_t i = 0; i < EVENTS_MAX; i++)
-        is_writing = is_writing || (s->events[i].used && s->events[i].kind == EVENT_COMMIT);
-    if (is_writing)
+    if (ctn_engine_store_failing_since_ms(ctn_world_engine(s->world), &why) || ctn_world_is_writing(s->world))
         return; /* what it has come to is not on disk yet */
     for (int i = 0; i < s->count; i++) {
-        const ctn_execution *x = ctn_engine_find(s->engine, s->subjects[i].id);
+        const ctn_execution *x = ctn_engine_find(ctn_world_engine(s->world), s->subjects[i].id);
         if (!x)
             continue;
         loaded++;
@@ -728,7 +627,7 @@ static bool look_after_all(sim *s, bool *ret_all_at_rest, bool is_woken, ctn_sta
             *ret_status = status;
         if (ctn_status_is_final(status))
             continue;
-        if ((ctn_engine_find(s->engine, subj->id) == NULL || status == CTN_STATUS_COMPENSATING ||
+        if ((ctn_engine_find(ctn_world_engine(s->world), subj->id) == NULL || status == CTN_STATUS_COMPENSATING ||
              status == CTN_STATUS_INTERRUPTED || status == CTN_STATUS_WAITING) &&
             help(s, x))
             return true;
@@ -741,65 +640,46 @@ static bool look_after_all(sim *s, bool *ret_all_at_rest, bool is_woken, ctn_sta
 static void check_end(sim *s)
 {
     for (int i = 0; i < s->count; i++)
-        if (s->subjects[i].has_ended && s->subjects[i].life_of_end == s->life && !s->subjects[i].end_was_told)
+        if (s->subjects[i].has_ended && s->subjects[i].life_of_end == ctn_world_life(s->world) &&
+            !s->subjects[i].end_was_told)
             SIM_FAIL(s, "the end came to disk and nobody was told");
+}
+
+static bool cancel_is_due(const sim *s)
+{
+    return s->o.cancel_at_ms && s->all_acked && !s->cancel_sent &&
+           ctn_world_now_ms(s->world) >= s->started_at_ms + s->o.cancel_at_ms;
+}
+
+static void cancel_now(sim *s)
+{
+    s->cancel_sent = true;
+    ctn_input in = {.kind = CTN_IN_CANCEL, .actor = CTN_STR("sam")};
+    s->settles_pending++;
+    ctn_engine_input(ctn_world_engine(s->world), s->subjects[0].id, &in, on_settled, s);
 }
 
 ctn_status sim_run(sim *s)
 {
-    begin_life(s);
+    ctn_status status = CTN_STATUS_QUEUED;
     for (int turns = 0; turns < TURNS_MAX; turns++) {
-        int64_t wake_at_ms = 0;
-        if (s->needs_turn || turns == 0) {
-            s->needs_turn = false;
-            wake_at_ms = ctn_engine_turn(s->engine);
-            if (s->needs_turn)
-                continue;
-        }
-        if (s->o.cancel_at_ms && s->all_acked && !s->cancel_sent && s->now_ms >= s->started_at_ms + s->o.cancel_at_ms) {
-            s->cancel_sent = true;
-            ctn_input in = {.kind = CTN_IN_CANCEL, .actor = CTN_STR("sam")};
-            s->settles_pending++;
-            ctn_engine_input(s->engine, s->subjects[0].id, &in, on_settled, s);
+        if (cancel_is_due(s) && ctn_world_engine(s->world) && !ctn_world_is_dead(s->world))
+            cancel_now(s);
+        if (ctn_world_move(s->world))
             continue;
-        }
-        event *e = next_event(s);
-        wake_at_ms = s->engine ? ctn_engine_turn(s->engine) : 0;
-        if (s->needs_turn)
-            continue;
-        e = next_event(s);
-        if (e && (wake_at_ms == 0 || e->at_ms <= wake_at_ms)) {
-            happen(s, e);
-            s->needs_turn = true;
-            if (s->is_dead) {
-                end_life(s);
-                begin_life(s);
-            }
-            continue;
-        }
         check_memory(s);
-        ctn_status status = CTN_STATUS_QUEUED;
         if (s->all_acked) {
             bool all_at_rest;
             ctn_str why;
-            if (look_after_all(s, &all_at_rest, wake_at_ms > 0, &status))
+            if (look_after_all(s, &all_at_rest, ctn_world_wake_at_ms(s->world) > 0, &status))
                 continue;
-            if (all_at_rest && !ctn_engine_store_failing_since_ms(s->engine, &why)) {
+            if (all_at_rest && !ctn_engine_store_failing_since_ms(ctn_world_engine(s->world), &why)) {
                 check_end(s);
                 return status;
             }
         }
-        if (wake_at_ms > s->now_ms) {
-            s->now_ms = wake_at_ms;
-            s->needs_turn = true;
-            continue;
-        }
-        if (wake_at_ms) {
-            s->needs_turn = true;
-            s->now_ms++;
-            continue;
-        }
-        SIM_FAIL(s, "nothing moves any more; it is %s", s->all_acked ? ctn_status_name(status) : "not accepted");
+        if (!ctn_world_sleep(s->world))
+            SIM_FAIL(s, "nothing moves any more; it is %s", s->all_acked ? ctn_status_name(status) : "not accepted");
     }
     SIM_FAIL(s, "it does not come to an end");
     return CTN_STATUS_FAILED;
@@ -807,17 +687,17 @@ ctn_status sim_run(sim *s)
 
 int64_t sim_elapsed_ms(const sim *s)
 {
-    return s->now_ms - s->began_at_ms;
+    return ctn_world_elapsed_ms(s->world);
 }
 
 int sim_deaths(const sim *s)
 {
-    return s->deaths;
+    return ctn_world_deaths(s->world);
 }
 
 int sim_commits(const sim *s)
 {
-    return s->commits;
+    return ctn_world_commits(s->world);
 }
 
 typedef struct counting {
