@@ -2,6 +2,7 @@
  * check.c -- each chain and each set that was asked about, once.
  */
 #include "core/check.h"
+#include "core/check_transform.h"
 #include "core/flow.h"
 #include "core/lint.h"
 #include <stdio.h>
@@ -88,5 +89,5 @@ int ctn_check(const ctn_library *library, const ctn_source *source, const ctn_ch
             (entry.chain && check_chain(entry, library, options, findings) != CTN_OK))
             rc = CTN_E_INVALID;
     }
-    return rc;
+    return ctn_check_transforms(library, source, options, findings) ? CTN_E_INVALID : rc;
 }

@@ -18,6 +18,10 @@ typedef struct ctn_check_options {
      * "tool" or "native". NULL: nobody is asked. */
     ctn_effect (*effect)(void *ctx, const char *kind, ctn_str target);
     void *effect_ctx;
+    /* Compiles the jq program of a transform. CTN_E_INVALID: jq's sentence is in err, and it becomes a finding; with
+     * any other code nothing is known and nothing is said. NULL: nobody is asked. */
+    int (*compile)(void *ctx, ctn_str program, ctn_err *err);
+    void *compile_ctx;
 } ctn_check_options;
 
 /* source NULL: everything in the library. options may be NULL. CTN_E_INVALID when an error was found. */

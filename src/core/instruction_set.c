@@ -7,6 +7,7 @@
  */
 #include "core/instruction_set.h"
 #include "core/plan.h"
+#include "core/transform_check.h"
 #include <assert.h>
 #include <stddef.h>
 
@@ -186,6 +187,13 @@ static void read_tool(ctn_reader *reader, const ctn_json *detail)
                          CTN_STR_ARG(ctn_json_text(detail)));
 }
 
+static void read_transform(ctn_reader *reader, const ctn_json *detail)
+{
+    ctn_err err = {0};
+    if (ctn_transform_check(ctn_json_text(detail), &err))
+        ctn_reader_fault(reader, detail, "bad-expression", "'transform', at character %u: %s", err.column, err.message);
+}
+
 static void read_wait(ctn_reader *reader, ctn_work *work)
 {
     wait_keys keys = {0};
@@ -203,6 +211,7 @@ static void read_detail(ctn_reader *reader, ctn_work *work)
     prompt_keys prompt = {0};
     switch (work->kind) {
     case CTN_WORK_TOOL: read_tool(reader, work->detail); break;
+    case CTN_WORK_TRANSFORM: read_transform(reader, work->detail); break;
     case CTN_WORK_WAIT: read_wait(reader, work); break;
     case CTN_WORK_APPROVAL: {
         approval_keys keys = {0};

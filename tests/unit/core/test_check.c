@@ -321,6 +321,54 @@ static void check_of_one_file_is_silent_about_the_others(void **state)
     chain_kit_done(&kit);
 }
 
+/* ---- transforms ---- */
+
+static int compile_if_short(void *ctx, ctn_str program, ctn_err *err)
+{
+    (*(int *) ctx)++;
+    if (ctn_str_is(program, "."))
+        return CTN_OK;
+    return ctn_fail(err, ctn_str_is(program, "?") ? CTN_E_CLOSED : CTN_E_INVALID, "not what I like");
+}
+
+static void a_bad_program_is_an_error_at_the_set_and_at_each_step(void **state)
+{
+    (void) state;
+    chain_kit kit;
+    chain_kit_init(&kit);
+    chain_kit_add(&kit, "sets.yaml",
+                  "instructionSets:\n"
+                  "  good: {transform: .}\n"
+                  "  bad: {transform: \"{\"}\n"
+                  "  late: {calls: {a: {transform: .}, b: {transform: \"[\"}}}\n"
+                  "  unasked: {transform: \"?\"}\n");
+    chain_kit_add(&kit, "c.yaml",
+                  "id: c\nsteps:\n"
+                  "  - {stepName: a, instructionSet: good}\n"
+                  "  - {stepName: b, instructionSet: bad}\n"
+                  "  - {stepName: c, instructionSet: good, rollbackAction: bad}\n"
+                  "  - {stepName: d, instructionSet: unasked}\n");
+    int asked = 0;
+    chain_kit_check(&kit, &(ctn_check_options){.compile = compile_if_short, .compile_ctx = &asked});
+    chain_kit_expect(&kit, 3, 20, "bad-expression", "'transform' is no good jq: not what I like");
+    chain_kit_expect(&kit, 4, 52, "bad-expression", "'transform' is no good jq: not what I like");
+    chain_kit_expect(&kit, 4, 35, "bad-expression", "'bad' has a fault: sets.yaml:3:20: 'transform' is no good jq");
+    chain_kit_expect(&kit, 5, 57, "bad-expression", "'bad' has a fault: sets.yaml:3:20: 'transform' is no good jq");
+    assert_int_equal(kit.findings.error_count, 4);
+    assert_int_equal(asked, 5); /* each program once */
+    chain_kit_done(&kit);
+}
+
+static void an_impure_program_needs_nobody_to_be_refused(void **state)
+{
+    (void) state;
+    chain_kit kit;
+    chain_kit_init(&kit);
+    chain_kit_add(&kit, "sets.yaml", "instructionSets:\n  when: {transform: \"{at: now}\"}\n");
+    chain_kit_expect(&kit, 2, 21, "bad-expression", "'transform', at character 6: a transform may not use 'now'");
+    chain_kit_done(&kit);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -340,6 +388,8 @@ int main(void)
         cmocka_unit_test(warnings_are_silenced_by_comment_and_by_lint),
         cmocka_unit_test(a_faulty_set_is_told_at_the_set_and_once_at_each_step),
         cmocka_unit_test(check_of_one_file_is_silent_about_the_others),
+        cmocka_unit_test(a_bad_program_is_an_error_at_the_set_and_at_each_step),
+        cmocka_unit_test(an_impure_program_needs_nobody_to_be_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
