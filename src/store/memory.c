@@ -48,6 +48,10 @@ typedef struct memory_db {
     memory_execution **live; /* the unfinished, in no order */
     size_t live_count, live_capacity;
     memory_index by_id, by_key;
+    ctn_schedule_row *schedules; /* by chain */
+    size_t schedule_count, schedule_capacity;
+    ctn_breaker_row *breakers; /* by name */
+    size_t breaker_count, breaker_capacity;
 } memory_db;
 
 typedef struct memory_store {
@@ -183,6 +187,8 @@ static void db_free(memory_db *db)
     free(db->live);
     free(db->definitions);
     free(db->chains);
+    free(db->schedules);
+    free(db->breakers);
     free(db->by_id.slots);
     free(db->by_key.slots);
     ctn_arena_free(db->arena);
@@ -410,6 +416,27 @@ static void live_update(memory_db *db, memory_execution *e)
     }
 }
 
+/* The first unfinished one with this key and a number below before_exec_no. */
+static memory_execution *first_in_line(const memory_db *db, ctn_str queue_key, int64_t before_exec_no)
+{
+    memory_execution *first = NULL;
+    for (size_t i = 0; i < db->live_count; i++) {
+        memory_execution *e = db->live[i];
+        if (e->row.exec_no < before_exec_no && ctn_str_equal(e->row.queue_key, queue_key) &&
+            (!first || e->row.exec_no < first->row.exec_no))
+            first = e;
+    }
+    return first;
+}
+
+/* It has ended, and is no longer among the live: the next in its line is let go. */
+static void move_line(const memory_db *db, ctn_str queue_key)
+{
+    memory_execution *next = first_in_line(db, queue_key, INT64_MAX);
+    if (next)
+        next->row.is_held = false;
+}
+
 static memory_execution *create_execution(memory_db *db, const ctn_append *a)
 {
     memory_execution *e = ctn_store_new(1, sizeof *e);
@@ -418,6 +445,7 @@ static memory_execution *create_execution(memory_db *db, const ctn_append *a)
                           &row.labels,   &row.input,     &row.outputs,         &row.error};
     for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++)
         *strings[i] = ctn_arena_str(db->arena, *strings[i]);
+    row.is_held = row.queue_key.len && row.status == CTN_STATUS_QUEUED && first_in_line(db, row.queue_key, row.exec_no);
     e->row = row;
     size_t place = place_of_no(db, row.exec_no);
     GROW(db->executions, db->execution_count, db->execution_capacity);
@@ -475,6 +503,8 @@ static ctn_outcome append_one(memory_db *db, const ctn_append *a)
     } else if (a->change)
         change_execution(db, e, a->change);
     live_update(db, e);
+    if (a->change && a->change->queue_key.len && ctn_status_is_final(e->row.status))
+        move_line(db, a->change->queue_key);
     for (size_t i = 0; i < a->count; i++)
         add_record(db, e, &a->records[i]);
     return CTN_OUTCOME_ACCEPTED;
@@ -621,6 +651,180 @@ static int memory_next_wake(ctn_store *st, int64_t after_ms, int64_t *ret_wake_a
     return CTN_OK;
 }
 
+/* ---- the queue ---- */
+
+typedef struct memory_lane {
+    ctn_str chain_id;
+    int priority;
+} memory_lane;
+
+static int compare_lanes(const void *a, const void *b)
+{
+    const memory_lane *x = a, *y = b;
+    int order = ctn_str_compare(x->chain_id, y->chain_id);
+    return order ? order : (x->priority > y->priority) - (x->priority < y->priority);
+}
+
+static bool is_admissible(const ctn_execution_row *row)
+{
+    return row->status == CTN_STATUS_QUEUED && !row->is_held;
+}
+
+static int memory_queue_lanes(ctn_store *st, ctn_lane_fn *fn, void *ctx, ctn_err *err)
+{
+    (void) err;
+    memory_db *db = db_lock(st);
+    memory_lane *lanes = ctn_store_new(db->live_count + 1, sizeof *lanes);
+    size_t count = 0;
+    for (size_t i = 0; i < db->live_count; i++)
+        if (is_admissible(&db->live[i]->row))
+            lanes[count++] = (memory_lane){db->live[i]->row.chain_id, db->live[i]->row.priority};
+    db_unlock(db);
+    qsort(lanes, count, sizeof *lanes, compare_lanes);
+    for (size_t i = 0; i < count; i++)
+        if ((i == 0 || compare_lanes(&lanes[i - 1], &lanes[i]) != 0) && fn(ctx, lanes[i].chain_id, lanes[i].priority))
+            break;
+    free(lanes);
+    return CTN_OK;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    const ctn_execution_row *x = a, *y = b;
+    return (x->exec_no > y->exec_no) - (x->exec_no < y->exec_no);
+}
+
+/* By number, and without the mutex, which it gives back. */
+static void tell_some(memory_db *db, ctn_execution_row *rows, size_t count, size_t limit, ctn_execution_fn *fn,
+                      void *ctx)
+{
+    db_unlock(db);
+    if (count)
+        qsort(rows, count, sizeof *rows, compare_numbers);
+    tell_rows(rows, limit && limit < count ? limit : count, fn, ctx);
+    free(rows);
+}
+
+static int memory_queue_next(ctn_store *st, ctn_str chain_id, int priority, int64_t after_exec_no, size_t limit,
+                             ctn_execution_fn *fn, void *ctx, ctn_err *err)
+{
+    (void) err;
+    memory_db *db = db_lock(st);
+    ctn_execution_row *rows = NULL;
+    size_t count = 0, capacity = 0;
+    for (size_t i = 0; i < db->live_count; i++) {
+        const ctn_execution_row *row = &db->live[i]->row;
+        if (!is_admissible(row) || row->exec_no <= after_exec_no || row->priority != priority ||
+            !ctn_str_equal(row->chain_id, chain_id))
+            continue;
+        GROW(rows, count, capacity);
+        rows[count++] = *row;
+    }
+    tell_some(db, rows, count, limit, fn, ctx);
+    return CTN_OK;
+}
+
+static int memory_queue_first(ctn_store *st, ctn_arena *arena, ctn_str queue_key, int64_t before_exec_no,
+                              ctn_execution_row *ret, ctn_err *err)
+{
+    (void) err;
+    memory_db *db = db_lock(st);
+    const memory_execution *first = first_in_line(db, queue_key, before_exec_no);
+    if (first)
+        *ret = copy_row(arena, &first->row);
+    db_unlock(db);
+    return first ? CTN_OK : CTN_E_NOT_FOUND;
+}
+
+static int memory_execution_owing(ctn_store *st, int64_t after_exec_no, size_t limit, ctn_execution_fn *fn, void *ctx,
+                                  ctn_err *err)
+{
+    (void) err;
+    memory_db *db = db_lock(st);
+    ctn_execution_row *rows = NULL;
+    size_t count = 0, capacity = 0;
+    for (size_t i = place_of_no(db, after_exec_no + 1); i < db->execution_count; i++) {
+        const ctn_execution_row *row = &db->executions[i]->row;
+        if (!ctn_status_is_final(row->status) || row->wake_at_ms <= 0)
+            continue;
+        GROW(rows, count, capacity);
+        rows[count++] = *row;
+    }
+    tell_some(db, rows, count, limit, fn, ctx);
+    return CTN_OK;
+}
+
+/* ---- schedules and breakers ---- */
+
+static int memory_schedule_put(ctn_store *st, const ctn_schedule_row *row, ctn_err *err)
+{
+    (void) err;
+    memory_db *db = db_lock(st);
+    size_t place = 0;
+    while (place < db->schedule_count && ctn_str_compare(db->schedules[place].chain_id, row->chain_id) < 0)
+        place++;
+    if (place == db->schedule_count || !ctn_str_equal(db->schedules[place].chain_id, row->chain_id)) {
+        GROW(db->schedules, db->schedule_count, db->schedule_capacity);
+        memmove(&db->schedules[place + 1], &db->schedules[place], (db->schedule_count - place) * sizeof *row);
+        db->schedule_count++;
+    }
+    db->schedules[place] = *row;
+    db->schedules[place].chain_id = ctn_arena_str(db->arena, row->chain_id);
+    db->schedules[place].cron = ctn_arena_str(db->arena, row->cron);
+    db->schedules[place].timezone = ctn_arena_str(db->arena, row->timezone);
+    db_unlock(db);
+    return CTN_OK;
+}
+
+static int memory_schedule_list(ctn_store *st, ctn_schedule_fn *fn, void *ctx, ctn_err *err)
+{
+    (void) err;
+    memory_db *db = db_lock(st);
+    size_t count = db->schedule_count;
+    ctn_schedule_row *rows = ctn_store_new(count + 1, sizeof *rows);
+    if (count)
+        memcpy(rows, db->schedules, count * sizeof *rows);
+    db_unlock(db);
+    for (size_t i = 0; i < count && fn(ctx, &rows[i]) == 0; i++) {
+    }
+    free(rows);
+    return CTN_OK;
+}
+
+static int memory_breaker_put(ctn_store *st, const ctn_breaker_row *row, ctn_err *err)
+{
+    (void) err;
+    memory_db *db = db_lock(st);
+    size_t place = 0;
+    while (place < db->breaker_count && ctn_str_compare(db->breakers[place].name, row->name) < 0)
+        place++;
+    if (place == db->breaker_count || !ctn_str_equal(db->breakers[place].name, row->name)) {
+        GROW(db->breakers, db->breaker_count, db->breaker_capacity);
+        memmove(&db->breakers[place + 1], &db->breakers[place], (db->breaker_count - place) * sizeof *row);
+        db->breaker_count++;
+    }
+    db->breakers[place] = *row;
+    db->breakers[place].name = ctn_arena_str(db->arena, row->name);
+    db->breakers[place].state = ctn_arena_str(db->arena, row->state);
+    db_unlock(db);
+    return CTN_OK;
+}
+
+static int memory_breaker_list(ctn_store *st, ctn_breaker_fn *fn, void *ctx, ctn_err *err)
+{
+    (void) err;
+    memory_db *db = db_lock(st);
+    size_t count = db->breaker_count;
+    ctn_breaker_row *rows = ctn_store_new(count + 1, sizeof *rows);
+    if (count)
+        memcpy(rows, db->breakers, count * sizeof *rows);
+    db_unlock(db);
+    for (size_t i = 0; i < count && fn(ctx, &rows[i]) == 0; i++) {
+    }
+    free(rows);
+    return CTN_OK;
+}
+
 /* ---- reading journals ---- */
 
 static int memory_journal_read(ctn_store *st, int64_t exec_no, uint64_t from_seq, ctn_record_fn *fn, void *ctx,
@@ -661,6 +865,14 @@ static const ctn_store_ops memory_ops = {
     .execution_list = memory_execution_list,
     .execution_due = memory_execution_due,
     .next_wake = memory_next_wake,
+    .queue_lanes = memory_queue_lanes,
+    .queue_next = memory_queue_next,
+    .queue_first = memory_queue_first,
+    .execution_owing = memory_execution_owing,
+    .schedule_put = memory_schedule_put,
+    .schedule_list = memory_schedule_list,
+    .breaker_put = memory_breaker_put,
+    .breaker_list = memory_breaker_list,
     .journal_read = memory_journal_read,
 };
 

@@ -242,6 +242,19 @@ static int update_row(batch *b, const ctn_append *a, bool *ret_done, ctn_err *er
     return rc;
 }
 
+/* One has ended: the next in its line is let go. */
+static int move_line(sqlite_store *st, ctn_str queue_key, ctn_err *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = ctn_sqlite_take(st, SQL_LINE_MOVES, &stmt, err);
+    if (rc)
+        return rc;
+    sqlite_bind_str(stmt, 1, queue_key);
+    rc = step_done(st, stmt, "moving a line on", err);
+    ctn_sqlite_release(st, SQL_LINE_MOVES, stmt);
+    return rc;
+}
+
 static int insert_entry(batch *b, int64_t exec_no, const ctn_record *r, ctn_err *err)
 {
     sqlite3_stmt *stmt = b->insert_entry;
@@ -310,6 +323,8 @@ static int append_one(batch *b, const ctn_append *a, ctn_outcome *ret_outcome, c
         return rc;
     for (size_t i = 0; rc == CTN_OK && i < a->count; i++)
         rc = insert_entry(b, a->exec_no, &a->records[i], err);
+    if (rc == CTN_OK && a->change && a->change->queue_key.len && ctn_status_is_final(a->change->status))
+        rc = move_line(st, a->change->queue_key, err);
     if (rc)
         return ctn_wrap(err, rc, "execution %" PRId64, a->exec_no);
     remember(st, a->exec_no, a->seq_expected + a->count);

@@ -31,10 +31,14 @@ static const char *const write_sql[SQL_COUNT] = {
     [SQL_EXECUTION_INSERT] =
         "INSERT INTO chain_executions(exec_no, execution_id, chain_id, chain_version, status, priority, queue_key,"
         " idempotency_key, tenant, wake_at_ms, labels, input, outputs, error, created_at_ms, started_at_ms,"
-        " finished_at_ms) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17) ON CONFLICT DO NOTHING",
+        " finished_at_ms, queue_held) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,"
+        " ?7 IS NOT NULL AND ?5 = 'queued' AND EXISTS (SELECT 1 FROM chain_executions o WHERE o.queue_key = ?7"
+        " AND " SQLITE_UNFINISHED("o.") " AND o.exec_no < ?1)) ON CONFLICT DO NOTHING",
     [SQL_EXECUTION_UPDATE] =
         "UPDATE chain_executions SET status = ?2, wake_at_ms = ?3, started_at_ms = ?4, finished_at_ms = ?5,"
         " outputs = coalesce(?6, outputs), error = coalesce(?7, error) WHERE exec_no = ?1",
+    [SQL_LINE_MOVES] = "UPDATE chain_executions SET queue_held = 0 WHERE exec_no = (SELECT min(exec_no)"
+                       " FROM chain_executions WHERE queue_key = ?1 AND " SQLITE_UNFINISHED("") ") AND queue_held = 1",
     [SQL_EXECUTION_EXISTS] = "SELECT 1 FROM chain_executions WHERE exec_no = ?1",
     [SQL_JOURNAL_INSERT] =
         "INSERT INTO execution_journal(position, exec_no, seq, at_ms, kind, step, item, attempt, actor, body, hash)"
@@ -43,6 +47,9 @@ static const char *const write_sql[SQL_COUNT] = {
         "INSERT INTO definitions(digest, kind, name, body) VALUES(?1,?2,?3,?4) ON CONFLICT DO NOTHING",
     [SQL_CHAIN_INSERT] =
         "INSERT INTO chains(chain_id, version, digest, created_at_ms, created_by) VALUES(?1,?2,?3,?4,?5)",
+    [SQL_SCHEDULE_PUT] = "INSERT OR REPLACE INTO schedules(chain_id, cron, timezone, seen_at_ms, next_at_ms)"
+                         " VALUES(?1,?2,?3,?4,?5)",
+    [SQL_BREAKER_PUT] = "INSERT OR REPLACE INTO breakers(name, state, until_ms, changed_at_ms) VALUES(?1,?2,?3,?4)",
 };
 
 int ctn_sqlite_fail(sqlite3 *db, const char *path, int sqlite_rc, const char *doing, ctn_err *err)
@@ -330,6 +337,14 @@ static const ctn_store_ops sqlite_ops = {
     .execution_list = ctn_sqlite_execution_list,
     .execution_due = ctn_sqlite_execution_due,
     .next_wake = ctn_sqlite_next_wake,
+    .queue_lanes = ctn_sqlite_queue_lanes,
+    .queue_next = ctn_sqlite_queue_next,
+    .queue_first = ctn_sqlite_queue_first,
+    .execution_owing = ctn_sqlite_execution_owing,
+    .schedule_put = ctn_sqlite_schedule_put,
+    .schedule_list = ctn_sqlite_schedule_list,
+    .breaker_put = ctn_sqlite_breaker_put,
+    .breaker_list = ctn_sqlite_breaker_list,
     .journal_read = ctn_sqlite_journal_read,
 };
 

@@ -20,6 +20,7 @@ typedef enum sqlite_sql {
     SQL_EXECUTION_INSERT,
     SQL_EXECUTION_UPDATE,
     SQL_EXECUTION_EXISTS,
+    SQL_LINE_MOVES,
     SQL_JOURNAL_INSERT,
     SQL_DEFINITION_PUT,
     SQL_DEFINITION_GET,
@@ -35,6 +36,14 @@ typedef enum sqlite_sql {
     SQL_EXECUTION_DUE,
     SQL_NEXT_WAKE,
     SQL_JOURNAL_READ,
+    SQL_QUEUE_LANE,
+    SQL_QUEUE_NEXT,
+    SQL_QUEUE_FIRST,
+    SQL_EXECUTION_OWING,
+    SQL_SCHEDULE_PUT,
+    SQL_SCHEDULE_LIST,
+    SQL_BREAKER_PUT,
+    SQL_BREAKER_LIST,
     SQL_COUNT
 } sqlite_sql;
 
@@ -137,7 +146,20 @@ int ctn_sqlite_execution_due(ctn_store *st, int64_t until_ms, size_t limit, ctn_
 int ctn_sqlite_next_wake(ctn_store *st, int64_t after_ms, int64_t *ret_wake_at_ms, ctn_err *err);
 int ctn_sqlite_journal_read(ctn_store *st, int64_t exec_no, uint64_t from_seq, ctn_record_fn *fn, void *ctx,
                             ctn_err *err);
+int ctn_sqlite_queue_next(ctn_store *st, ctn_str chain_id, int priority, int64_t after_exec_no, size_t limit,
+                          ctn_execution_fn *fn, void *ctx, ctn_err *err);
+int ctn_sqlite_queue_first(ctn_store *st, ctn_arena *arena, ctn_str queue_key, int64_t before_exec_no,
+                           ctn_execution_row *ret, ctn_err *err);
+int ctn_sqlite_execution_owing(ctn_store *st, int64_t after_exec_no, size_t limit, ctn_execution_fn *fn, void *ctx,
+                               ctn_err *err);
 extern const char *const ctn_sqlite_read_sql[SQL_COUNT]; /* the statements of this file, by number */
+
+/* ---- sqlite_queue.c ---- */
+int ctn_sqlite_queue_lanes(ctn_store *st, ctn_lane_fn *fn, void *ctx, ctn_err *err);
+int ctn_sqlite_schedule_put(ctn_store *st, const ctn_schedule_row *row, ctn_err *err);
+int ctn_sqlite_schedule_list(ctn_store *st, ctn_schedule_fn *fn, void *ctx, ctn_err *err);
+int ctn_sqlite_breaker_put(ctn_store *st, const ctn_breaker_row *row, ctn_err *err);
+int ctn_sqlite_breaker_list(ctn_store *st, ctn_breaker_fn *fn, void *ctx, ctn_err *err);
 
 /* ---- sqlite_checkpoint.c ---- */
 sqlite_checkpointer *ctn_sqlite_checkpointer_new(sqlite3 *db, const char *path);
@@ -157,3 +179,7 @@ void ctn_sqlite_checkpointer_free(sqlite_checkpointer *ck); /* before the writer
 #define SQLITE_TROUBLE(table)                                                                                          \
     "(" table "status = 'failed' OR " table "status = 'rolled_back' OR " table "status = 'rollback_failed' OR " table  \
     "status = 'cancelled')"
+/* In the queue, and nobody with the same key before it. */
+#define SQLITE_QUEUED(table) "(" table "status = 'queued' AND " table "queue_held = 0)"
+/* Ended, and something is still to be done for it. */
+#define SQLITE_OWING(table) "(" table "finished_at_ms IS NOT NULL AND " table "wake_at_ms IS NOT NULL)"

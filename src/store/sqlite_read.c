@@ -17,7 +17,7 @@
     " e.started_at_ms, e.finished_at_ms,"                                                                              \
     " (SELECT j.hash FROM execution_journal j WHERE j.exec_no = e.exec_no ORDER BY j.seq DESC LIMIT 1),"               \
     " CASE WHEN e.outputs = '' THEN (SELECT j.body FROM execution_journal j"                                           \
-    "  WHERE j.exec_no = e.exec_no AND j.kind = 'completed' ORDER BY j.seq DESC LIMIT 1) END"                          \
+    "  WHERE j.exec_no = e.exec_no AND j.kind = 'completed' ORDER BY j.seq DESC LIMIT 1) END, e.queue_held"            \
     " FROM chain_executions e "
 
 const char *const ctn_sqlite_read_sql[SQL_COUNT] = {
@@ -43,6 +43,18 @@ const char *const ctn_sqlite_read_sql[SQL_COUNT] = {
         "SELECT min(wake_at_ms) FROM chain_executions WHERE " SQLITE_UNFINISHED("") " AND wake_at_ms > ?1",
     [SQL_JOURNAL_READ] = "SELECT seq, at_ms, kind, step, item, attempt, actor, body, hash, position"
                          " FROM execution_journal WHERE exec_no = ?1 AND seq >= ?2 ORDER BY seq",
+    /* Each names its index, because without figures about the table the planner may prefer a walk in the right order. */
+    [SQL_QUEUE_LANE] = "SELECT chain_id, priority FROM chain_executions INDEXED BY chain_executions_queue"
+                       " WHERE " SQLITE_QUEUED("") " AND (chain_id, priority) > (?1, ?2)"
+                       " ORDER BY chain_id, priority LIMIT 1",
+    [SQL_QUEUE_NEXT] = EXECUTION_COLUMNS "INDEXED BY chain_executions_queue WHERE " SQLITE_QUEUED("e.")
+                       " AND e.chain_id = ?1 AND e.priority = ?2 AND e.exec_no > ?3 ORDER BY e.exec_no LIMIT ?4",
+    [SQL_QUEUE_FIRST] = EXECUTION_COLUMNS "INDEXED BY chain_executions_line WHERE e.queue_key = ?1 AND " SQLITE_UNFINISHED(
+        "e.") " AND e.exec_no < ?2 ORDER BY e.exec_no LIMIT 1",
+    [SQL_EXECUTION_OWING] = EXECUTION_COLUMNS "INDEXED BY chain_executions_owing WHERE " SQLITE_OWING("e.")
+                            " AND e.exec_no > ?1 ORDER BY e.exec_no LIMIT ?2",
+    [SQL_SCHEDULE_LIST] = "SELECT chain_id, cron, timezone, seen_at_ms, next_at_ms FROM schedules ORDER BY chain_id",
+    [SQL_BREAKER_LIST] = "SELECT name, state, until_ms, changed_at_ms FROM breakers ORDER BY name",
 };
 
 /* ---- rows ---- */
@@ -82,6 +94,7 @@ static int read_row(const sqlite_store *st, sqlite3_stmt *stmt, ctn_execution_ro
         .created_at_ms = sqlite3_column_int64(stmt, 14),
         .started_at_ms = sqlite3_column_int64(stmt, 15),
         .finished_at_ms = sqlite3_column_int64(stmt, 16),
+        .is_held = sqlite3_column_int(stmt, 19) != 0,
     };
     const void *id = sqlite3_column_blob(stmt, 1);
     if (!id || sqlite3_column_bytes(stmt, 1) != (int) sizeof row.id.bytes)
@@ -247,6 +260,66 @@ int ctn_sqlite_execution_due(ctn_store *base, int64_t until_ms, size_t limit, ct
 int ctn_sqlite_next_wake(ctn_store *base, int64_t after_ms, int64_t *ret_wake_at_ms, ctn_err *err)
 {
     return read_number((sqlite_store *) base, SQL_NEXT_WAKE, true, after_ms > 0 ? after_ms : 0, ret_wake_at_ms, err);
+}
+
+/* ---- the queue ---- */
+
+int ctn_sqlite_queue_next(ctn_store *base, ctn_str chain_id, int priority, int64_t after_exec_no, size_t limit,
+                          ctn_execution_fn *fn, void *ctx, ctn_err *err)
+{
+    sqlite_store *st = (sqlite_store *) base;
+    sqlite3_stmt *stmt = NULL;
+    int rc = ctn_sqlite_take(st, SQL_QUEUE_NEXT, &stmt, err);
+    if (rc)
+        return rc;
+    sqlite_bind_str_or_empty(stmt, 1, chain_id);
+    sqlite3_bind_int(stmt, 2, priority);
+    sqlite3_bind_int64(stmt, 3, after_exec_no);
+    sqlite3_bind_int64(stmt, 4, limit && limit < INT64_MAX ? (int64_t) limit : -1);
+    rc = tell_rows(st, stmt, fn, ctx, err);
+    ctn_sqlite_release(st, SQL_QUEUE_NEXT, stmt);
+    return rc;
+}
+
+int ctn_sqlite_queue_first(ctn_store *base, ctn_arena *arena, ctn_str queue_key, int64_t before_exec_no,
+                           ctn_execution_row *ret, ctn_err *err)
+{
+    sqlite_store *st = (sqlite_store *) base;
+    sqlite3_stmt *stmt = NULL;
+    int rc = ctn_sqlite_take(st, SQL_QUEUE_FIRST, &stmt, err);
+    if (rc)
+        return rc;
+    sqlite_bind_str_or_empty(stmt, 1, queue_key);
+    sqlite3_bind_int64(stmt, 2, before_exec_no);
+    int step = sqlite3_step(stmt);
+    ctn_execution_row row;
+    if (step == SQLITE_DONE)
+        rc = CTN_E_NOT_FOUND;
+    else if (step != SQLITE_ROW)
+        rc = ctn_sqlite_fail(st->db, st->path, step, "reading who is first in line", err);
+    else
+        rc = read_row(st, stmt, &row, err);
+    if (rc == CTN_OK) {
+        keep_row(arena, &row);
+        *ret = row;
+    }
+    ctn_sqlite_release(st, SQL_QUEUE_FIRST, stmt);
+    return rc;
+}
+
+int ctn_sqlite_execution_owing(ctn_store *base, int64_t after_exec_no, size_t limit, ctn_execution_fn *fn, void *ctx,
+                               ctn_err *err)
+{
+    sqlite_store *st = (sqlite_store *) base;
+    sqlite3_stmt *stmt = NULL;
+    int rc = ctn_sqlite_take(st, SQL_EXECUTION_OWING, &stmt, err);
+    if (rc)
+        return rc;
+    sqlite3_bind_int64(stmt, 1, after_exec_no);
+    sqlite3_bind_int64(stmt, 2, limit && limit < INT64_MAX ? (int64_t) limit : -1);
+    rc = tell_rows(st, stmt, fn, ctx, err);
+    ctn_sqlite_release(st, SQL_EXECUTION_OWING, stmt);
+    return rc;
 }
 
 /* ---- journal ---- */

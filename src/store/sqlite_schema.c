@@ -124,7 +124,25 @@ static const char migration_2[] =
     "  sum(j.kind = 'interrupted') AS interruptions, e.exec_no"
     "  FROM chain_executions e JOIN execution_journal j ON j.exec_no = e.exec_no GROUP BY e.exec_no;";
 
-static const char *const migrations[] = {NULL, migration_1, migration_2};
+/* The queue: lanes by chain and priority, lines by key, and what ended ones owe. */
+static const char migration_3[] =
+    "ALTER TABLE chain_executions ADD COLUMN queue_held INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE chain_executions SET wake_at_ms = NULL WHERE status = 'queued';"
+    "CREATE INDEX chain_executions_queue ON chain_executions(chain_id, priority, exec_no)"
+    "  WHERE " SQLITE_QUEUED("") ";"
+    "CREATE INDEX chain_executions_line ON chain_executions(queue_key, exec_no)"
+    "  WHERE queue_key IS NOT NULL AND " SQLITE_UNFINISHED("") ";"
+    "CREATE INDEX chain_executions_owing ON chain_executions(exec_no) WHERE " SQLITE_OWING("") ";"
+
+    "CREATE TABLE schedules("
+    "  chain_id TEXT PRIMARY KEY, cron TEXT NOT NULL, timezone TEXT NOT NULL,"
+    "  seen_at_ms INTEGER NOT NULL, next_at_ms INTEGER"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE breakers("
+    "  name TEXT PRIMARY KEY, state TEXT NOT NULL, until_ms INTEGER, changed_at_ms INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;";
+
+static const char *const migrations[] = {NULL, migration_1, migration_2, migration_3};
 
 uint32_t ctn_sqlite_schema_newest(void)
 {

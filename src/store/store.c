@@ -353,6 +353,57 @@ int ctn_store_next_wake(ctn_store *st, int64_t after_ms, int64_t *ret_wake_at_ms
     return st->ops->next_wake(st, after_ms, ret_wake_at_ms, err);
 }
 
+/* ---- the queue ---- */
+
+int ctn_store_queue_lanes(ctn_store *st, ctn_lane_fn *fn, void *ctx, ctn_err *err)
+{
+    return st->ops->queue_lanes(st, fn, ctx, err);
+}
+
+int ctn_store_queue_next(ctn_store *st, ctn_str chain_id, int priority, int64_t after_exec_no, size_t limit,
+                         ctn_execution_fn *fn, void *ctx, ctn_err *err)
+{
+    return st->ops->queue_next(st, chain_id, priority, after_exec_no, limit, fn, ctx, err);
+}
+
+int ctn_store_queue_first(ctn_store *st, ctn_arena *arena, ctn_str queue_key, int64_t before_exec_no,
+                          ctn_execution_row *ret, ctn_err *err)
+{
+    if (!queue_key.len)
+        return CTN_E_NOT_FOUND;
+    return st->ops->queue_first(st, arena, queue_key, before_exec_no > 0 ? before_exec_no : INT64_MAX, ret, err);
+}
+
+int ctn_store_execution_owing(ctn_store *st, int64_t after_exec_no, size_t limit, ctn_execution_fn *fn, void *ctx,
+                              ctn_err *err)
+{
+    return st->ops->execution_owing(st, after_exec_no, limit, fn, ctx, err);
+}
+
+/* ---- schedules and breakers ---- */
+
+int ctn_store_schedule_put(ctn_store *st, const ctn_schedule_row *row, ctn_err *err)
+{
+    int rc = check_writable(st, err);
+    return rc ? rc : st->ops->schedule_put(st, row, err);
+}
+
+int ctn_store_schedule_list(ctn_store *st, ctn_schedule_fn *fn, void *ctx, ctn_err *err)
+{
+    return st->ops->schedule_list(st, fn, ctx, err);
+}
+
+int ctn_store_breaker_put(ctn_store *st, const ctn_breaker_row *row, ctn_err *err)
+{
+    int rc = check_writable(st, err);
+    return rc ? rc : st->ops->breaker_put(st, row, err);
+}
+
+int ctn_store_breaker_list(ctn_store *st, ctn_breaker_fn *fn, void *ctx, ctn_err *err)
+{
+    return st->ops->breaker_list(st, fn, ctx, err);
+}
+
 /* ---- journal ---- */
 
 int ctn_store_journal_read(ctn_store *st, int64_t exec_no, uint64_t from_seq, ctn_record_fn *fn, void *ctx,

@@ -10,6 +10,9 @@
  *      of the batch), so a journal reads back in the order it was appended, without gaps or repeats.
  *   4. The cached row of an execution changes in the same transaction as its journal.
  *   5. Definitions are kept by content and never change.
+ *   6. Executions that carry the same queue_key stand in line by their numbers: the first unfinished one has its turn,
+ *      whatever it does; those queued behind it are held (is_held), and the commit in which one ends lets go the
+ *      next in the same transaction. So a line stays in order and moves on whoever dies when.
  *
  * Ownership  open gives the store to the caller; close takes it, NULL is fine. What is read is copied into the
  *            caller's arena. A memory store lives as long as a handle on it is open.
@@ -104,6 +107,7 @@ typedef struct ctn_execution_row {
     ctn_str labels, input;                                /* JSON objects */
     ctn_str outputs, error;                               /* JSON, empty: none yet */
     int64_t created_at_ms, started_at_ms, finished_at_ms; /* 0: not yet */
+    bool is_held;         /* queued behind an older execution with its queue_key; the store's own to say */
     ctn_digest hash_last; /* written by the backend from the journal; read by recovery (may be recomputed) */
 } ctn_execution_row;
 
@@ -112,6 +116,7 @@ typedef struct ctn_execution_change {
     ctn_status status;
     int64_t wake_at_ms, started_at_ms, finished_at_ms; /* as they now are */
     ctn_str outputs, error;
+    ctn_str queue_key; /* its own, when it ends: the line moves on (said here so that others cost nothing) */
 } ctn_execution_change;
 
 typedef struct ctn_append {
@@ -161,6 +166,41 @@ int ctn_store_execution_due(ctn_store *st, int64_t until_ms, size_t limit, ctn_e
                             ctn_err *err);
 /* The earliest wake time after `after_ms`; 0: none. */
 int ctn_store_next_wake(ctn_store *st, int64_t after_ms, int64_t *ret_wake_at_ms, ctn_err *err);
+
+/* ---- the queue: what is queued and not held ---- */
+typedef int ctn_lane_fn(void *ctx, ctn_str chain_id, int priority); /* not 0: stop; the call itself returns CTN_OK */
+/* Each chain and priority that has something queued; costs by their number, not by that of the queued. */
+int ctn_store_queue_lanes(ctn_store *st, ctn_lane_fn *fn, void *ctx, ctn_err *err);
+/* The next of one lane, in order of arrival, after the number of the last one seen (0: from the first). */
+int ctn_store_queue_next(ctn_store *st, ctn_str chain_id, int priority, int64_t after_exec_no, size_t limit,
+                         ctn_execution_fn *fn, void *ctx, ctn_err *err);
+/* Who has the turn among those with this key: the first unfinished one with a number below before_exec_no (0: of any
+ * number). CTN_E_NOT_FOUND, without a sentence: nobody. */
+int ctn_store_queue_first(ctn_store *st, ctn_arena *arena, ctn_str queue_key, int64_t before_exec_no,
+                          ctn_execution_row *ret, ctn_err *err);
+/* Ended ones that still owe something (a wake time > 0 in their final row), by number. */
+int ctn_store_execution_owing(ctn_store *st, int64_t after_exec_no, size_t limit, ctn_execution_fn *fn, void *ctx,
+                              ctn_err *err);
+
+/* ---- what the engine remembers beside executions; written on the caller's thread, one transaction each ---- */
+typedef struct ctn_schedule_row {
+    ctn_str chain_id, cron, timezone;
+    int64_t seen_at_ms; /* every time up to here was fired or given up */
+    int64_t next_at_ms; /* for people: the next one, as it looked then; 0: never */
+} ctn_schedule_row;
+typedef int ctn_schedule_fn(void *ctx, const ctn_schedule_row *row);
+int ctn_store_schedule_put(ctn_store *st, const ctn_schedule_row *row, ctn_err *err);     /* replaces the chain's */
+int ctn_store_schedule_list(ctn_store *st, ctn_schedule_fn *fn, void *ctx, ctn_err *err); /* by chain */
+
+typedef struct ctn_breaker_row {
+    ctn_str name;     /* of the tool or host: "tool travel/book" */
+    ctn_str state;    /* "closed", "open" */
+    int64_t until_ms; /* open: when a probe may go */
+    int64_t changed_at_ms;
+} ctn_breaker_row;
+typedef int ctn_breaker_fn(void *ctx, const ctn_breaker_row *row);
+int ctn_store_breaker_put(ctn_store *st, const ctn_breaker_row *row, ctn_err *err);     /* replaces the name's */
+int ctn_store_breaker_list(ctn_store *st, ctn_breaker_fn *fn, void *ctx, ctn_err *err); /* by name */
 
 /* ---- journal ---- */
 typedef int ctn_record_fn(void *ctx, const ctn_record *record, int64_t position); /* not 0: stop, returned */

@@ -1023,6 +1023,241 @@ void next_wake_is_the_earliest_after(void **state)
 
 /* ---- reading ---- */
 
+/* ---- the queue ---- */
+
+static void queue_up(suite_fixture *f, int64_t exec_no, const char *chain, int priority, const char *key)
+{
+    ctn_execution_row row = suite_row(exec_no);
+    row.chain_id = S(chain);
+    row.priority = priority;
+    row.queue_key = S(key);
+    row.wake_at_ms = 0;
+    suite_create(f, &row, 1);
+}
+
+static void turn_into(suite_fixture *f, int64_t exec_no, uint64_t seq, ctn_status status, int64_t wake_at_ms)
+{
+    ctn_execution_row row;
+    assert_ok(ctn_store_execution_by_no(f->st, f->arena, exec_no, &row, &err_));
+    ctn_execution_change change = {.status = status,
+                                   .wake_at_ms = wake_at_ms,
+                                   .started_at_ms = 5,
+                                   .finished_at_ms = ctn_status_is_final(status) ? 9 : 0,
+                                   .queue_key = ctn_status_is_final(status) ? row.queue_key : S("")};
+    ctn_append append = {.exec_no = exec_no, .epoch = f->epoch, .seq_expected = seq, .change = &change};
+    assert_int_equal(suite_append(f->st, &append), CTN_OUTCOME_ACCEPTED);
+}
+
+static bool is_held(suite_fixture *f, int64_t exec_no)
+{
+    ctn_execution_row row;
+    assert_ok(ctn_store_execution_by_no(f->second, f->arena, exec_no, &row, &err_));
+    return row.is_held;
+}
+
+static int64_t first_of(suite_fixture *f, const char *key, int64_t before_exec_no)
+{
+    ctn_execution_row row;
+    int rc = ctn_store_queue_first(f->second, f->arena, S(key), before_exec_no, &row, NULL);
+    assert_true(rc == CTN_OK || rc == CTN_E_NOT_FOUND);
+    return rc ? 0 : row.exec_no;
+}
+
+typedef struct told {
+    char text[400];
+} told;
+
+static int tell_number(void *ctx, const ctn_execution_row *row)
+{
+    told *t = ctx;
+    size_t len = strlen(t->text);
+    snprintf(t->text + len, sizeof t->text - len, "%s%" PRId64, len ? " " : "", row->exec_no);
+    return 0;
+}
+
+static int tell_lane(void *ctx, ctn_str chain_id, int priority)
+{
+    told *t = ctx;
+    size_t len = strlen(t->text);
+    snprintf(t->text + len, sizeof t->text - len, "%s%.*s/%d", len ? " " : "", CTN_STR_ARG(chain_id), priority);
+    return 0;
+}
+
+static void check_queue(suite_fixture *f, const char *chain, int priority, int64_t after, size_t limit,
+                        const char *expected)
+{
+    told t = {""};
+    assert_ok(ctn_store_queue_next(f->st, S(chain), priority, after, limit, tell_number, &t, &err_));
+    assert_string_equal(t.text, expected);
+}
+
+void those_with_one_key_stand_in_line(void **state)
+{
+    suite_fixture *f = *state;
+    queue_up(f, 1, "trip", 5, "smith");
+    queue_up(f, 2, "trip", 5, "smith");
+    queue_up(f, 3, "other", 9, "smith");
+    queue_up(f, 4, "trip", 5, "jones");
+    queue_up(f, 5, "trip", 5, "");
+    check_queue(f, "trip", 5, 0, 0, "1 4 5");
+    check_queue(f, "other", 9, 0, 0, "");
+    assert_int_equal(first_of(f, "smith", 0), 1);
+    assert_int_equal(first_of(f, "smith", 1), 0);
+    assert_int_equal(first_of(f, "smith", 3), 1);
+    turn_into(f, 1, 1, CTN_STATUS_RUNNING, 1);
+    assert_true(is_held(f, 2) && is_held(f, 3));
+    turn_into(f, 1, 1, CTN_STATUS_WAITING, 0); /* parked: it keeps its turn */
+    check_queue(f, "trip", 5, 0, 0, "4 5");
+    turn_into(f, 1, 1, CTN_STATUS_COMPLETED, 0);
+    check_queue(f, "trip", 5, 0, 0, "2 4 5");
+    assert_true(is_held(f, 3));
+    turn_into(f, 2, 1, CTN_STATUS_CANCELLED, 0); /* it never ran */
+    check_queue(f, "other", 9, 0, 0, "3");
+    assert_int_equal(first_of(f, "smith", 0), 3);
+    turn_into(f, 3, 1, CTN_STATUS_ROLLED_BACK, 0);
+    assert_int_equal(first_of(f, "smith", 0), 0);
+    queue_up(f, 6, "trip", 5, "smith");
+    assert_false(is_held(f, 6));
+}
+
+void who_leaves_the_middle_of_a_line_moves_nobody(void **state)
+{
+    suite_fixture *f = *state;
+    for (int64_t no = 1; no <= 4; no++)
+        queue_up(f, no, "trip", 5, "smith");
+    turn_into(f, 1, 1, CTN_STATUS_RUNNING, 1);
+    turn_into(f, 2, 1, CTN_STATUS_CANCELLED, 0);
+    assert_true(is_held(f, 3) && is_held(f, 4));
+    turn_into(f, 1, 1, CTN_STATUS_FAILED, 0);
+    assert_false(is_held(f, 3));
+    assert_true(is_held(f, 4));
+}
+
+/* The end of the first and the arrival of the next in one batch, in both orders. */
+void a_line_moves_on_within_one_batch(void **state)
+{
+    suite_fixture *f = *state;
+    for (int k = 0; k < 2; k++) {
+        int64_t no = 1 + 2 * k;
+        queue_up(f, no, "trip", 5, "smith");
+        ctn_execution_change change = {.status = CTN_STATUS_COMPLETED, .finished_at_ms = 9, .queue_key = S("smith")};
+        ctn_execution_row row = suite_row(no + 1);
+        row.queue_key = S("smith");
+        ctn_append ends = {.exec_no = no, .epoch = f->epoch, .seq_expected = 1, .change = &change};
+        ctn_append comes = {.exec_no = no + 1,
+                            .epoch = f->epoch,
+                            .row = &row,
+                            .records = suite_records(f->arena, no + 1, 0, NULL, 1),
+                            .count = 1};
+        ctn_append appends[2] = {k ? comes : ends, k ? ends : comes};
+        ctn_outcome outcomes[2];
+        assert_ok(ctn_store_commit(f->st, appends, 2, outcomes, &err_));
+        assert_int_equal(outcomes[0], CTN_OUTCOME_ACCEPTED);
+        assert_int_equal(outcomes[1], CTN_OUTCOME_ACCEPTED);
+        assert_false(is_held(f, no + 1));
+        turn_into(f, no + 1, 1, CTN_STATUS_COMPLETED, 0);
+    }
+}
+
+void lanes_are_told_once_each(void **state)
+{
+    suite_fixture *f = *state;
+    told t = {""};
+    assert_ok(ctn_store_queue_lanes(f->st, tell_lane, &t, &err_));
+    assert_string_equal(t.text, "");
+    queue_up(f, 1, "trip", 5, "");
+    queue_up(f, 2, "trip", 0, "");
+    queue_up(f, 3, "trip", 5, "");
+    queue_up(f, 4, "mail", 9, "smith");
+    queue_up(f, 5, "note", 9, "smith"); /* held: no lane */
+    assert_ok(ctn_store_queue_lanes(f->st, tell_lane, &t, &err_));
+    assert_string_equal(t.text, "mail/9 trip/0 trip/5");
+    turn_into(f, 2, 1, CTN_STATUS_RUNNING, 1);
+    turn_into(f, 4, 1, CTN_STATUS_FAILED, 0);
+    t.text[0] = '\0';
+    assert_ok(ctn_store_queue_lanes(f->second, tell_lane, &t, &err_));
+    assert_string_equal(t.text, "note/9 trip/5");
+}
+
+void a_lane_pages_in_order_of_arrival(void **state)
+{
+    suite_fixture *f = *state;
+    for (int64_t no = 1; no <= 9; no++)
+        queue_up(f, no, no % 3 ? "trip" : "mail", no == 5 ? 9 : 5, "");
+    check_queue(f, "trip", 5, 0, 3, "1 2 4");
+    check_queue(f, "trip", 5, 4, 3, "7 8");
+    check_queue(f, "trip", 5, 8, 3, "");
+    check_queue(f, "trip", 9, 0, 3, "5");
+    check_queue(f, "mail", 5, 0, 0, "3 6 9");
+    told t = {""};
+    assert_ok(ctn_store_execution_due(f->st, INT64_MAX, 0, tell_number, &t, &err_));
+    assert_string_equal(t.text, ""); /* queued ones are not among what the engine must load */
+}
+
+void what_ended_ones_owe_is_found_until_it_is_paid(void **state)
+{
+    suite_fixture *f = *state;
+    told t = {""};
+    for (int64_t no = 1; no <= 4; no++)
+        queue_up(f, no, "trip", 5, "");
+    turn_into(f, 1, 1, CTN_STATUS_FAILED, 1);
+    turn_into(f, 2, 1, CTN_STATUS_RUNNING, 1);
+    turn_into(f, 3, 1, CTN_STATUS_FAILED, 0);
+    turn_into(f, 4, 1, CTN_STATUS_ROLLED_BACK, 1);
+    assert_ok(ctn_store_execution_owing(f->second, 0, 0, tell_number, &t, &err_));
+    assert_string_equal(t.text, "1 4");
+    turn_into(f, 1, 1, CTN_STATUS_FAILED, 0);
+    t.text[0] = '\0';
+    assert_ok(ctn_store_execution_owing(f->st, 0, 0, tell_number, &t, &err_));
+    assert_string_equal(t.text, "4");
+    t.text[0] = '\0';
+    assert_ok(ctn_store_execution_owing(f->st, 4, 0, tell_number, &t, &err_));
+    assert_string_equal(t.text, "");
+    assert_ok(ctn_store_execution_due(f->st, INT64_MAX, 0, tell_number, &t, &err_));
+    assert_string_equal(t.text, "2");
+}
+
+static int tell_schedule(void *ctx, const ctn_schedule_row *row)
+{
+    told *t = ctx;
+    size_t len = strlen(t->text);
+    snprintf(t->text + len, sizeof t->text - len, "%.*s %.*s %.*s %" PRId64 " %" PRId64 ";", CTN_STR_ARG(row->chain_id),
+             CTN_STR_ARG(row->cron), CTN_STR_ARG(row->timezone), row->seen_at_ms, row->next_at_ms);
+    return 0;
+}
+
+static int tell_breaker(void *ctx, const ctn_breaker_row *row)
+{
+    told *t = ctx;
+    size_t len = strlen(t->text);
+    snprintf(t->text + len, sizeof t->text - len, "%.*s %.*s %" PRId64 " %" PRId64 ";", CTN_STR_ARG(row->name),
+             CTN_STR_ARG(row->state), row->until_ms, row->changed_at_ms);
+    return 0;
+}
+
+void schedules_and_breakers_are_kept(void **state)
+{
+    suite_fixture *f = *state;
+    told t = {""};
+    ctn_schedule_row weekly = {S("weekly"), S("0 9 * * 1"), S("UTC"), 100, 200};
+    ctn_schedule_row daily = {S("daily"), S("0 9 * * *"), S("Europe/London"), 100, 0};
+    assert_ok(ctn_store_schedule_put(f->st, &weekly, &err_));
+    assert_ok(ctn_store_schedule_put(f->st, &daily, &err_));
+    weekly.seen_at_ms = 200;
+    assert_ok(ctn_store_schedule_put(f->st, &weekly, &err_));
+    assert_ok(ctn_store_schedule_list(f->second, tell_schedule, &t, &err_));
+    assert_string_equal(t.text, "daily 0 9 * * * Europe/London 100 0;weekly 0 9 * * 1 UTC 200 200;");
+    ctn_breaker_row open = {S("tool travel/book"), S("open"), 30100, 100};
+    ctn_breaker_row closed = {S("tool crm/note"), S("closed"), 0, 100};
+    assert_ok(ctn_store_breaker_put(f->st, &open, &err_));
+    assert_ok(ctn_store_breaker_put(f->st, &closed, &err_));
+    open.until_ms = 40100;
+    assert_ok(ctn_store_breaker_put(f->st, &open, &err_));
+    t.text[0] = '\0';
+    assert_ok(ctn_store_breaker_list(f->second, tell_breaker, &t, &err_));
+    assert_string_equal(t.text, "tool crm/note closed 0 100;tool travel/book open 40100 100;");
+}
+
 void a_journal_is_read_from_the_middle_and_stops(void **state)
 {
     suite_fixture *f = *state;

@@ -77,6 +77,13 @@ void suite_definition(suite_fixture *f, const char *body, ctn_digest *ret_digest
     X(a_list_stops_when_told)                                                                                          \
     X(due_gives_the_unfinished_in_order_of_wake_time)                                                                  \
     X(next_wake_is_the_earliest_after)                                                                                 \
+    X(those_with_one_key_stand_in_line)                                                                                \
+    X(who_leaves_the_middle_of_a_line_moves_nobody)                                                                    \
+    X(a_line_moves_on_within_one_batch)                                                                                \
+    X(lanes_are_told_once_each)                                                                                        \
+    X(a_lane_pages_in_order_of_arrival)                                                                                \
+    X(what_ended_ones_owe_is_found_until_it_is_paid)                                                                   \
+    X(schedules_and_breakers_are_kept)                                                                                 \
     X(a_journal_is_read_from_the_middle_and_stops)                                                                     \
     X(a_callback_may_use_the_store)                                                                                    \
     X(the_highest_number_is_remembered)                                                                                \
