@@ -44,6 +44,8 @@ typedef enum ctn_opt {
     CTN_OPT_FAIL,
     CTN_OPT_NOT_HAPPENED,
     CTN_OPT_REASON,
+    CTN_OPT_VARIABLE,
+    CTN_OPT_AT,
     CTN_OPT_COUNT,
 } ctn_opt;
 
@@ -117,6 +119,7 @@ int ctn_verb_check(ctn_cli *cli);
 int ctn_verb_list(ctn_cli *cli);
 int ctn_verb_show(ctn_cli *cli);
 int ctn_verb_history(ctn_cli *cli);
+int ctn_verb_why(ctn_cli *cli);
 int ctn_verb_watch(ctn_cli *cli);
 int ctn_verb_resume(ctn_cli *cli);
 int ctn_verb_answer(ctn_cli *cli);

@@ -33,12 +33,14 @@ static const option_row ROWS[CTN_OPT_COUNT] = {
     [CTN_OPT_CHAIN] = {"chain", 0, "ID", "only executions of this chain"},
     [CTN_OPT_STATUS] = {"status", 0, "STATUS", "only executions in this status"},
     [CTN_OPT_LIMIT] = {"limit", 'n', "COUNT", "at most so many; 0: all"},
-    [CTN_OPT_STEP] = {"step", 0, "STEP", "which interrupted step is meant"},
+    [CTN_OPT_STEP] = {"step", 0, "STEP", "which step is meant"},
     [CTN_OPT_RETRY] = {"retry", 0, NULL, "the interrupted call did not happen: do it again"},
     [CTN_OPT_SUCCEED] = {"succeed", 0, "JSON", "the interrupted call happened, with this result"},
     [CTN_OPT_FAIL] = {"fail", 0, NULL, "the interrupted call has failed"},
     [CTN_OPT_NOT_HAPPENED] = {"not-happened", 0, NULL, "with --fail: it is certain that nothing happened"},
     [CTN_OPT_REASON] = {"reason", 0, "TEXT", "why, for the journal"},
+    [CTN_OPT_VARIABLE] = {"variable", 0, "NAME", "the variable, where a step has the same name"},
+    [CTN_OPT_AT] = {"at", 0, "SEQ", "as it stood after that entry of the journal"},
 };
 
 static bool takes(const ctn_verb *verb, ctn_opt opt)

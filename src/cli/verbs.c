@@ -72,6 +72,16 @@ const ctn_verb ctn_verbs[] = {
      .words_min = 1,
      .words_max = 1,
      .run = ctn_verb_history},
+    {.name = "why",
+     .operands = "ID VARIABLE[.PATH] | STEP",
+     .summary = "Explain where a value came from, or why a step did what it did",
+     .details = ABOUT_ID
+         "\nA value is walked back through templates, tools' answers and inputs to where it came from. A step is\n"
+         "explained by its condition with the values it read, and by everything that happened to it.",
+     .options = READS | CTN_OPT_BIT(CTN_OPT_STEP) | CTN_OPT_BIT(CTN_OPT_VARIABLE) | CTN_OPT_BIT(CTN_OPT_AT),
+     .words_min = 1,
+     .words_max = 2,
+     .run = ctn_verb_why},
     {.name = "watch",
      .operands = "ID",
      .summary = "Follow an execution that another process advances",

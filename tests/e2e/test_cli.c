@@ -64,6 +64,7 @@ static void every_command_explains_itself(void **state)
                                            {"list"},
                                            {"show"},
                                            {"history"},
+                                           {"why"},
                                            {"watch"},
                                            {"resume"},
                                            {"answer"},

@@ -1,0 +1,295 @@
+/*
+ * verb_why.c -- where a value came from, why a step did what it did: the walk of core/why.h, read from the store and
+ * told as a tree.
+ *
+ *     proposal_document = "Dear ..." (1,240 bytes)
+ *     └ document client-proposal-template  step generate_proposal, 12:03:04 (seq 9)
+ *       ├ client_info = {"name":"Dana"}
+ *       │ └ answer of travel/extract_lead at client_info  step extract_lead_data, 12:03:01 (seq 2)
+ *       │   └ raw_lead = "Hi ..." ← input, given by dana  (seq 1)
+ *
+ * A cause that has no cause of its own stands on the line of what it caused. Values are shortened to the line; --json
+ * has them whole.
+ */
+#include "cli/inputs.h"
+#include "cli/result.h"
+#include "core/why.h"
+#include "engine/engine.h"
+#include <stdio.h>
+
+#define LINE_COLUMNS  120
+#define VALUE_COLUMNS 60
+#define ENTRIES_MAX   5000000
+#define CHILDREN_MAX  64
+
+/* ---- the journal ---- */
+
+typedef struct reading {
+    ctn_arena *arena;
+    ctn_entry *entries;
+    size_t count, capacity;
+    ctn_err *err;
+} reading;
+
+static int read_record(void *ctx, const ctn_record *record, int64_t position)
+{
+    reading *r = ctx;
+    (void) position;
+    if (r->count == r->capacity) {
+        if (r->count >= ENTRIES_MAX)
+            return ctn_fail(r->err, CTN_E_LIMIT, "the journal has more than %d entries", ENTRIES_MAX);
+        r->capacity = r->capacity ? 2 * r->capacity : 256;
+        ctn_entry *entries = CTN_NEW_ARRAY(r->arena, ctn_entry, r->capacity);
+        if (r->count)
+            memcpy(entries, r->entries, r->count * sizeof *entries);
+        r->entries = entries;
+    }
+    return ctn_record_to_entry(record, r->arena, &r->entries[r->count++], r->err);
+}
+
+typedef struct asking {
+    ctn_cli *cli;
+    ctn_store *store;
+    const ctn_execution *children[CHILDREN_MAX]; /* loaded on the way */
+    size_t child_count;
+} asking;
+
+static int load_source(ctn_cli *cli, ctn_store *store, const ctn_execution_row *row, ctn_why_source *ret, ctn_err *err)
+{
+    ctn_execution *x = NULL;
+    reading r = {.arena = cli->arena, .err = err};
+    int rc = ctn_execution_load(store, cli->arena, row, &x, err);
+    if (rc == CTN_OK)
+        rc = ctn_store_journal_read(store, row->exec_no, 1, read_record, &r, err);
+    if (rc) {
+        ctn_execution_loaded_done(x);
+        return rc;
+    }
+    *ret = (ctn_why_source){.execution = x, .entries = r.entries, .count = r.count};
+    return CTN_OK;
+}
+
+static bool load_child(void *ctx, ctn_str execution_id, ctn_why_source *ret_source)
+{
+    asking *a = ctx;
+    ctn_execution_id id;
+    ctn_execution_row row;
+    if (a->child_count == CHILDREN_MAX || ctn_id_parse(execution_id, &id, NULL) ||
+        ctn_store_execution_get(a->store, a->cli->arena, id, &row, NULL) ||
+        load_source(a->cli, a->store, &row, ret_source, NULL))
+        return false;
+    a->children[a->child_count++] = ret_source->execution;
+    return true;
+}
+
+/* ---- one line ---- */
+
+typedef struct glyphs {
+    const char *branch, *last, *down, *from;
+} glyphs;
+
+static const glyphs UTF8_GLYPHS = {"\u251c ", "\u2514 ", "\u2502 ", "\u2190"};
+static const glyphs PLAIN_GLYPHS = {"|- ", "`- ", "|  ", "<-"};
+
+typedef struct writer {
+    const ctn_cli *cli;
+    const glyphs *glyphs;
+    const char *dim, *bold, *plain;
+} writer;
+
+static ctn_str value_text(const writer *w, const ctn_why_node *node)
+{
+    ctn_arena *arena = w->cli->arena;
+    if (node->is_redacted)
+        return CTN_STR(" = [not shown: sensitive]");
+    if (!node->value)
+        return (ctn_str){0};
+    ctn_str whole = ctn_json_to_str(arena, node->value);
+    ctn_str shown = ctn_text_clean(arena, whole.len > 4096 ? (ctn_str){whole.ptr, 4096} : whole, VALUE_COLUMNS);
+    if (ctn_text_columns(whole) <= VALUE_COLUMNS)
+        return ctn_arena_printf(arena, " = %.*s", CTN_STR_ARG(shown));
+    return ctn_arena_printf(arena, " = %.*s %s(%zu bytes)%s", CTN_STR_ARG(shown), w->dim, whole.len, w->plain);
+}
+
+/* "step S, item 3, attempt 2, 12:03:04 (seq 31)" */
+static ctn_str place_text(const writer *w, const ctn_why_node *node)
+{
+    ctn_arena *arena = w->cli->arena;
+    bool is_step_line = node->kind == CTN_WHY_STEP || node->kind == CTN_WHY_EVENT || node->kind == CTN_WHY_CONDITION;
+    ctn_str text = {0};
+    if (node->step.len && !is_step_line && node->kind != CTN_WHY_VARIABLE)
+        text = ctn_arena_printf(arena, ", step %.*s", CTN_STR_ARG(node->step));
+    if (node->item >= 0 && node->kind != CTN_WHY_VARIABLE)
+        text = ctn_arena_printf(arena, "%.*s, item %lld", CTN_STR_ARG(text), (long long) node->item);
+    if (node->attempt > 1 && !is_step_line && node->kind != CTN_WHY_VARIABLE)
+        text = ctn_arena_printf(arena, "%.*s, attempt %u", CTN_STR_ARG(text), node->attempt);
+    if (node->at_ms && node->kind != CTN_WHY_VARIABLE)
+        text = ctn_arena_printf(arena, "%.*s, %s", CTN_STR_ARG(text), ctn_moment_text(node->at_ms).text + 11);
+    if (text.len)
+        text = ctn_str_from_offset(text, 2);
+    if (node->seq && node->kind != CTN_WHY_VARIABLE)
+        text = ctn_arena_printf(arena, "%.*s%s(seq %llu)", CTN_STR_ARG(text), text.len ? " " : "",
+                                (unsigned long long) node->seq);
+    return text;
+}
+
+static ctn_str node_text(const writer *w, const ctn_why_node *node)
+{
+    ctn_arena *arena = w->cli->arena;
+    const char *from = w->glyphs->from;
+    ctn_str role = ctn_text_clean(arena, node->role, 40), name = ctn_text_clean(arena, node->name, 80);
+    bool is_named = node->kind == CTN_WHY_VARIABLE || node->kind == CTN_WHY_ENGINE || node->kind == CTN_WHY_SECRET ||
+                    node->kind == CTN_WHY_TEMPLATE || node->kind == CTN_WHY_OUTPUT;
+    bool has_role = role.len && !(is_named && ctn_str_equal(role, name));
+    ctn_str text = ctn_text_clean(arena, node->text, 0), place = place_text(w, node);
+    ctn_str value = is_named || node->kind == CTN_WHY_EARLIER ? value_text(w, node) : (ctn_str){0};
+    ctn_str args = {0};
+    if (node->kind == CTN_WHY_EVENT && node->args)
+        args = ctn_arena_printf(arena, " with %.*s",
+                                CTN_STR_ARG(ctn_text_clean(arena, ctn_json_to_str(arena, node->args), LINE_COLUMNS)));
+    ctn_str way = node->path.len
+                      ? ctn_arena_printf(arena, ", at %.*s", CTN_STR_ARG(ctn_text_clean(arena, node->path, 60)))
+                      : (ctn_str){0};
+    ctn_str head = has_role ? ctn_arena_printf(arena, "%.*s %s ", CTN_STR_ARG(role), from) : (ctn_str){0};
+    if (is_named)
+        head = ctn_arena_printf(arena, "%.*s%s%.*s%s", CTN_STR_ARG(head), w->bold, CTN_STR_ARG(name), w->plain);
+    if (node->see)
+        place = CTN_STR("(told above)");
+    return ctn_arena_printf(arena, "%.*s%.*s%s%.*s%.*s%.*s%s%s%.*s%s", CTN_STR_ARG(head), CTN_STR_ARG(value),
+                            text.len && (is_named || value.len) ? ": " : "", CTN_STR_ARG(text), CTN_STR_ARG(way),
+                            CTN_STR_ARG(args), place.len ? "  " : "", w->dim, CTN_STR_ARG(place), w->plain);
+}
+
+/* ---- the tree ---- */
+
+static void print_node(const writer *w, const ctn_why_node *node, ctn_str head, ctn_str below)
+{
+    ctn_arena *arena = w->cli->arena;
+    printf("%.*s%.*s", CTN_STR_ARG(head), CTN_STR_ARG(node_text(w, node)));
+    const ctn_why_node *child = node->first;
+    if (child && !child->next && !child->first && !child->is_cut && node->kind != CTN_WHY_STEP) {
+        printf(" %s %.*s", w->glyphs->from, CTN_STR_ARG(node_text(w, child)));
+        child = NULL;
+    }
+    putchar('\n');
+    for (; child; child = child->next) {
+        bool is_last = !child->next && !node->is_cut;
+        print_node(w, child,
+                   ctn_arena_printf(arena, "%.*s%s", CTN_STR_ARG(below), is_last ? w->glyphs->last : w->glyphs->branch),
+                   ctn_arena_printf(arena, "%.*s%s", CTN_STR_ARG(below),
+                                    is_last ? (w->glyphs == &UTF8_GLYPHS ? "  " : "   ") : w->glyphs->down));
+    }
+    if (node->is_cut)
+        printf("%.*s%s%smore was left out; see catena history%s\n", CTN_STR_ARG(below), w->glyphs->last, w->dim,
+               w->plain);
+}
+
+/* ---- the verb ---- */
+
+static int read_at(ctn_cli *cli, uint64_t *ret_seq)
+{
+    int64_t seq = 0;
+    if (!ctn_opt_is_given(cli, CTN_OPT_AT))
+        return CTN_EXIT_OK;
+    ctn_str text = ctn_str_from(cli->args.values[CTN_OPT_AT]);
+    if (!ctn_str_to_int64(text, &seq) || seq < 1)
+        return ctn_cli_fail(cli, "--at %.*s: write the seq of a journal entry, from 1 on", CTN_STR_ARG(text));
+    *ret_seq = (uint64_t) seq;
+    return CTN_EXIT_OK;
+}
+
+/* What is asked about, and whether it is a step. */
+static int read_question(ctn_cli *cli, ctn_str *ret_name, bool *ret_is_step, bool *ret_is_variable)
+{
+    bool has_word = cli->args.word_count > 1;
+    *ret_is_step = ctn_opt_is_given(cli, CTN_OPT_STEP);
+    *ret_is_variable = ctn_opt_is_given(cli, CTN_OPT_VARIABLE);
+    if (has_word + *ret_is_step + *ret_is_variable != 1)
+        return ctn_cli_fail(cli, "name one thing to explain: catena why ID NAME, or --variable NAME, or --step STEP");
+    *ret_name = has_word       ? ctn_word(cli, 1)
+                : *ret_is_step ? ctn_str_from(cli->args.values[CTN_OPT_STEP])
+                               : ctn_str_from(cli->args.values[CTN_OPT_VARIABLE]);
+    return CTN_EXIT_OK;
+}
+
+/* Neither a variable nor a step: the nearest of both. */
+static int unknown_name(ctn_cli *cli, const ctn_plan *plan, ctn_str name)
+{
+    ctn_str *names = CTN_NEW_ARRAY(cli->arena, ctn_str, (size_t) plan->variable_count + plan->step_count);
+    size_t count = 0;
+    for (uint32_t i = 0; i < plan->variable_count; i++)
+        names[count++] = plan->variables[i];
+    for (uint32_t i = 0; i < plan->step_count; i++)
+        names[count++] = plan->steps[i].name;
+    ctn_str near = ctn_str_nearest(name, names, count);
+    if (near.len)
+        return ctn_cli_fail(cli, "%.*s is no variable and no step of the chain; did you mean %.*s?", CTN_STR_ARG(name),
+                            CTN_STR_ARG(near));
+    return ctn_cli_fail(cli, "%.*s is no variable and no step of the chain %.*s; see: catena chains show %.*s",
+                        CTN_STR_ARG(name), CTN_STR_ARG(plan->chain_id), CTN_STR_ARG(plan->chain_id));
+}
+
+static int explain(asking *a, const ctn_why_source *source)
+{
+    ctn_cli *cli = a->cli;
+    ctn_str name = {0};
+    bool is_step = false, is_variable = false;
+    ctn_why_options options = {.child = load_child, .child_ctx = a};
+    int exit_code = read_question(cli, &name, &is_step, &is_variable);
+    if (exit_code == CTN_EXIT_OK)
+        exit_code = read_at(cli, &options.at_seq);
+    if (exit_code)
+        return exit_code;
+    const ctn_plan *plan = ctn_execution_plan(source->execution);
+    bool step_exists = ctn_plan_step_index(plan, name) != CTN_PLAN_NONE;
+    bool variable_exists = ctn_why_knows_variable(source, name);
+    if (!is_step && !is_variable && !step_exists && !variable_exists)
+        return unknown_name(cli, plan, name);
+    bool both = !is_step && !is_variable && step_exists && variable_exists;
+    const ctn_why_node *node = NULL;
+    ctn_err err = {0};
+    int rc = is_step || (!is_variable && !variable_exists)
+                 ? ctn_why_step(cli->arena, source, &options, name, &node, &err)
+                 : ctn_why_variable(cli->arena, source, &options, name, &node, &err);
+    if (rc)
+        return ctn_cli_fail_err(cli, &err);
+    if (ctn_opt_is_given(cli, CTN_OPT_JSON)) {
+        ctn_result_print(cli, ctn_why_to_json(cli->arena, node));
+        return CTN_EXIT_OK;
+    }
+    writer w = {.cli = cli,
+                .glyphs = cli->out.has_utf8 ? &UTF8_GLYPHS : &PLAIN_GLYPHS,
+                .dim = ctn_colour_code(&cli->out, CTN_COLOUR_DIM),
+                .bold = ctn_colour_code(&cli->out, CTN_COLOUR_BOLD),
+                .plain = ctn_colour_code(&cli->out, CTN_COLOUR_NONE)};
+    print_node(&w, node, (ctn_str){0}, (ctn_str){0});
+    if (both)
+        ctn_cli_say(cli, "%.*s is a step too: %.*s", CTN_STR_ARG(name),
+                    CTN_STR_ARG(ctn_cli_command(cli, "why %s --step %.*s",
+                                                ctn_id_to_text(ctn_execution_id_of(source->execution)).text,
+                                                CTN_STR_ARG(name))));
+    return CTN_EXIT_OK;
+}
+
+int ctn_verb_why(ctn_cli *cli)
+{
+    ctn_workspace ws;
+    ctn_execution_row row;
+    ctn_err err = {0};
+    asking a = {.cli = cli};
+    ctn_why_source source = {0};
+    int exit_code = ctn_workspace_open(cli, &ws);
+    if (exit_code == CTN_EXIT_OK)
+        exit_code = ctn_workspace_read_store(cli, &ws, &a.store);
+    if (exit_code == CTN_EXIT_OK)
+        exit_code = ctn_workspace_find(cli, &ws, a.store, ctn_word(cli, 0), &row);
+    if (exit_code == CTN_EXIT_OK && load_source(cli, a.store, &row, &source, &err))
+        exit_code = ctn_cli_fail_err(cli, &err);
+    if (exit_code == CTN_EXIT_OK)
+        exit_code = explain(&a, &source);
+    for (size_t i = 0; i < a.child_count; i++)
+        ctn_execution_loaded_done(a.children[i]);
+    ctn_execution_loaded_done(source.execution);
+    ctn_store_close(a.store);
+    return exit_code;
+}

@@ -1,0 +1,127 @@
+/*
+ * why_state.h -- the walk behind why.h, for the files that make it up:
+ *   why.c        the index over a journal, the entry points, JSON
+ *   why_read.c   the definitions' texts, and rendering them as of an entry
+ *   why_value.c  where a value came from
+ *   why_step.c   why a step did what it did
+ * Nobody else includes this.
+ */
+#pragma once
+#include "core/names.h"
+#include "core/path.h"
+#include "core/why.h"
+
+/* A variable got a value. */
+typedef struct production {
+    const ctn_json *value;
+    const ctn_entry *entry;
+    uint32_t step;   /* CTN_PLAN_NONE: an input, or somebody's word */
+    uint32_t before; /* number + 1 of the production that it replaced; 0: none */
+} production;
+
+typedef struct step_trace {
+    uint32_t *entries; /* of this step, by index in the journal, in order */
+    uint32_t count;
+    const ctn_entry *ended; /* completed, skipped, or failed and gone on; NULL: not so far */
+} step_trace;
+
+/* What all executions of one answer share. */
+typedef struct why_telling {
+    ctn_names told;     /* "execution what" */
+    uint32_t *told_ids; /* by number in told */
+    uint32_t told_capacity;
+    uint32_t count;     /* of nodes */
+    ctn_why_node spare; /* where the nodes over the limit go */
+} why_telling;
+
+typedef struct why why;
+struct why {
+    ctn_arena *arena;
+    const ctn_why_source *source;
+    const ctn_why_options *options;
+    const ctn_plan *plan;
+    const ctn_json *chain;
+    ctn_names set_names, template_names;
+    const ctn_json **sets;      /* by number: the set's object */
+    const ctn_json **templates; /* the definition's body */
+    ctn_names variable_names;
+    uint32_t *latest; /* by number in variable_names: its last production + 1 */
+    production *productions;
+    uint32_t production_count;
+    step_trace *traces;                 /* by step */
+    const ctn_entry *started, *stopped; /* when stopping began; NULL: it did not */
+    ctn_names sensitive;
+    why_telling *telling;
+    /* of a sub-chain's execution */
+    const why *parent;
+    const ctn_json *parent_args;
+};
+
+/* ---- why.c ---- */
+void ctn_why_open(why *ret, ctn_arena *arena, const ctn_why_source *source, const ctn_why_options *options,
+                  why_telling *telling);
+/* Of an entry; NULL: none. A node too many is no part of the tree, and marks its parent as cut. */
+ctn_why_node *ctn_why_add(const why *w, ctn_why_node *parent, ctn_why_kind kind, const ctn_entry *entry);
+/* True when `key` was told before: the node then refers to it. Else it is told by this node. */
+bool ctn_why_is_told(const why *w, ctn_why_node *node, ctn_str key);
+/* The last production of the name before an entry; NULL: none. */
+const production *ctn_why_standing(const why *w, ctn_str name, uint64_t before_seq);
+const ctn_json *ctn_why_body(const ctn_entry *e, const char *key);
+int64_t ctn_why_item(const ctn_entry *e);
+/* A value in a sentence: short, on one line. */
+ctn_str ctn_why_brief(ctn_arena *arena, const ctn_json *v);
+ctn_str ctn_why_join(ctn_arena *arena, const ctn_str *names, size_t count);
+
+/* ---- why_read.c ---- */
+
+/* A piece of work as its set's definition has it. */
+typedef struct why_work {
+    const ctn_json *node; /* the object; NULL: there is none */
+    const char *kind;     /* "tool", ...; "calls" */
+    ctn_str target;       /* who answers: "travel/search_flights", "approval" */
+} why_work;
+const ctn_json *ctn_why_step_node(const why *w, uint32_t step); /* as the chain's file has it */
+const ctn_json *ctn_why_set(const why *w, ctn_str name);        /* NULL: unknown */
+why_work ctn_why_work(const why *w, const ctn_json *node);
+/* The name of the i-th call of a set of several; empty past the end. */
+ctn_str ctn_why_call_name(const ctn_json *set, uint32_t i);
+
+/* What a text of a step can see as of an entry. */
+typedef struct why_scope {
+    const why *w;
+    uint32_t step; /* CTN_PLAN_NONE: about the execution */
+    uint64_t before_seq;
+    int64_t item;
+    const ctn_json *item_value; /* NULL: none */
+    ctn_str item_name;          /* `as` */
+    ctn_str call;
+    const ctn_json *calls; /* results of calls that may be read, by name; NULL: none */
+    const ctn_json *own;   /* variables that the step has just taken; NULL: none */
+    const ctn_json *input; /* NULL: none */
+    uint32_t attempt;
+} why_scope;
+why_scope ctn_why_scope_of(const why *w, uint32_t step, const ctn_entry *end);
+ctn_scope ctn_why_scope(why_scope *s);
+/* When the step became ready: the entry that ended the last of its predecessors. */
+const ctn_entry *ctn_why_ready(const why *w, uint32_t step);
+/* Any value whose strings are templates. Not rendered: NULL. reads: in order, each path once. */
+const ctn_json *ctn_why_render(why_scope *s, const ctn_json *tree);
+ctn_reads ctn_why_tree_reads(const why *w, const ctn_json *tree);
+ctn_reads ctn_why_document_reads(const why *w, uint32_t step);
+const ctn_json *ctn_why_render_document(why_scope *s);
+bool ctn_why_is_sensitive(const why *w, ctn_str root);
+bool ctn_why_reads_sensitive(const why *w, const ctn_reads *reads);
+const ctn_json *ctn_why_walk(const ctn_json *value, const ctn_path_part *parts, size_t count);
+ctn_str ctn_why_path_text(ctn_arena *arena, const ctn_path_part *parts, size_t count); /* "cheapest.total[0]" */
+
+/* ---- why_value.c ---- */
+void ctn_why_tell_variable(const why *w, ctn_why_node *parent, ctn_str role, const ctn_path *path, uint64_t before_seq);
+void ctn_why_tell_reads(why_scope *s, ctn_why_node *parent, ctn_str role, const ctn_reads *reads);
+/* One line about where it came from: "from step price_options"; empty: nobody set it. */
+ctn_str ctn_why_origin(const why *w, ctn_str name, uint64_t before_seq);
+/* What a call of a step was sent: recorded, else rendered. NULL: not known. */
+const ctn_json *ctn_why_args(why_scope *s, const ctn_json *work_node, const ctn_entry *started);
+const ctn_json *ctn_why_arguments_node(const why *w, const why_work *work);
+
+/* ---- why_step.c ---- */
+void ctn_why_tell_step(const why *w, ctn_why_node *node, uint32_t step, bool with_events);

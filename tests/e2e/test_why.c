@@ -1,0 +1,197 @@
+/*
+ * catena why, through the real binary: every value of a real run of the travel pack is walked back to the lead or to a
+ * tool's answer, and every step says why it did what it did.
+ */
+#include "cli_kit.h"
+#include "base/json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LEAD                                                                                                           \
+    "Hi, I'm Dana Reed (dana@example.com, +44 20 7946 0000). London to Rome, 2 adults, 10 May 2027 to 17 May 2027,\n"  \
+    "budget 2000 GBP total, we love museums.\n"
+
+static void run_lead(world *w, char *id)
+{
+    const char *pack = CATENA_SOURCE_DIR "/travel";
+    cli_world_write(w, "catena.yaml",
+                    "store: sqlite:leads.db\n"
+                    "servers:\n"
+                    "  travel: {command: %s/travel/catena-travel, args: [serve], env: {CRM: crm.db}, trusted: true}\n"
+                    "include: [\"%s/chains/*.json\", %s/instruction-sets.yaml, %s/templates/]\n",
+                    CATENA_BUILD_DIR, pack, pack, pack);
+    cli_world_write(w, "lead.txt", "%s", LEAD);
+    assert_exit(w, catena(w, "run", "mobile-lead-processing", "-i", "raw_lead=@lead.txt", "--json", "--quiet", NULL),
+                0);
+    json_text(w->said.out, "executionId", id);
+}
+
+static const ctn_json *why(world *w, ctn_arena *arena, const char *id, const char *name)
+{
+    const ctn_json *tree = NULL;
+    assert_exit(w, catena(w, "why", id, name, "--json", NULL), 0);
+    ctn_err err = {0};
+    if (ctn_json_parse(arena, ctn_str_from(w->said.out), NULL, &tree, &err))
+        fail_msg("%s: stdout is no JSON: %s", name, err.message);
+    return tree;
+}
+
+static bool is_kind(const ctn_json *node, const char *kind)
+{
+    return ctn_str_is(ctn_json_str_or(node, "kind", CTN_STR("")), kind);
+}
+
+/* What the walk ended in. */
+typedef struct ends {
+    int leads, tools, others;
+} ends;
+
+static void find_ends(const ctn_json *node, ends *e, const char *name)
+{
+    const ctn_json *because = ctn_json_member_of(node, "because");
+    if (ctn_json_member_of(node, "see"))
+        return;
+    assert_null(ctn_json_member_of(node, "cut"));
+    e->tools += is_kind(node, "answer");
+    for (size_t i = 0; i < ctn_json_count(because); i++)
+        find_ends(ctn_json_at(because, i), e, name);
+    if (because || is_kind(node, "answer") || is_kind(node, "engine"))
+        return;
+    if (is_kind(node, "input") && ctn_str_is(ctn_json_str_or(node, "name", CTN_STR("")), "raw_lead"))
+        e->leads++;
+    else if (!ctn_str_is(ctn_json_str_or(node, "name", CTN_STR("")), "received_at"))
+        fail_msg("%s ends in something else: kind %.*s, %.*s", name,
+                 CTN_STR_ARG(ctn_json_str_or(node, "kind", CTN_STR(""))),
+                 CTN_STR_ARG(ctn_json_str_or(node, "name", CTN_STR(""))));
+}
+
+static void every_output_of_a_lead_ends_in_the_lead_and_in_tools(void **state)
+{
+    world *w = *state;
+    char id[64];
+    run_lead(w, id);
+    ctn_arena *arena = ctn_arena_new(65536);
+    const ctn_json *result = NULL;
+    assert_int_equal(ctn_json_parse(arena, ctn_str_from(w->said.out), NULL, &result, NULL), 0);
+    const ctn_json *outputs = ctn_json_member_of(result, "outputs");
+    assert_true(ctn_json_count(outputs) >= 13);
+    for (size_t i = 0; i < ctn_json_count(outputs); i++) {
+        char name[64];
+        ctn_str key = ctn_json_text(&outputs->members[i].key);
+        snprintf(name, sizeof name, "%.*s", CTN_STR_ARG(key));
+        const ctn_json *tree = why(w, arena, id, name);
+        assert_true(is_kind(tree, "variable"));
+        assert_true(ctn_json_equal(ctn_json_member_of(tree, "value"), &outputs->members[i].value));
+        ends e = {0};
+        find_ends(tree, &e, name);
+        assert_true(e.leads == 1 && e.tools >= 1);
+        assert_exit(w, catena(w, "why", id, name, NULL), 0);
+        assert_out(w, "raw_lead");
+        assert_out(w, "answer of travel/extract_lead");
+    }
+    ctn_arena_free(arena);
+}
+
+static void every_step_of_a_lead_says_why_it_ran(void **state)
+{
+    world *w = *state;
+    char id[64];
+    run_lead(w, id);
+    static const char *const STEPS[][2] = {
+        {"extract_lead_data", "ready at the start"},
+        {"validate_requirements",
+         "it ran because its condition `{validation_status} == 'incomplete' ? skip : continue` "
+         "said continue; validation_status was not set"},
+        {"create_client_record", "its start is on record because it is idempotent (set)"},
+        {"search_initial_options", "gave flight_options, hotel_options and estimated_costs"},
+        {"generate_proposal", "travel/price_tiers was called with {\"requirements\":"},
+    };
+    for (size_t i = 0; i < sizeof STEPS / sizeof *STEPS; i++) {
+        assert_exit(w, catena(w, "why", id, STEPS[i][0], NULL), 0);
+        assert_out(w, STEPS[i][0]);
+        assert_out(w, " completed");
+        assert_out(w, STEPS[i][1]);
+        ctn_arena *arena = ctn_arena_new(65536);
+        const ctn_json *tree = why(w, arena, id, STEPS[i][0]);
+        assert_true(is_kind(tree, "step"));
+        assert_true(ctn_str_is(ctn_json_str_or(tree, "status", CTN_STR("")), "completed"));
+        ctn_arena_free(arena);
+    }
+}
+
+static void a_way_into_a_value_is_followed_to_the_call_that_gave_it(void **state)
+{
+    world *w = *state;
+    char id[64];
+    run_lead(w, id);
+    assert_exit(w, catena(w, "why", id, "estimated_costs.flights_from", NULL), 0);
+    assert_out(w, "estimated_costs.flights_from = ");
+    assert_out(w, "result of amadeus-search: \"{flight_options.cheapest.total}\"");
+    assert_out(w, "answer of travel/search_flights (call flight_options), at cheapest.total");
+    assert_lacks(w->said.out, "search_hotels");
+}
+
+/* ---- what is asked wrongly ---- */
+
+#define TWINS                                                                                                          \
+    "id: twins\nsteps:\n  - {stepName: same, instructionSet: ask, outputVariables: {same: approved, who: by}}\n"       \
+    "instructionSets: {ask: {approval: {}}}\n"
+
+static void a_name_that_is_both_is_a_variable_and_says_so(void **state)
+{
+    world *w = *state;
+    char id[64];
+    cli_world_write(w, "twins.yaml", "%s", TWINS);
+    assert_exit(w, catena(w, "run", "twins.yaml", "--quiet", NULL), 3);
+    newest_id(w, id);
+    assert_exit(w, catena(w, "why", id, "same", NULL), 0);
+    assert_out(w, "same: never set");
+    assert_out(w, "same waits for an approval");
+    assert_err(w, "same is a step too: catena why ");
+    assert_exit(w, catena(w, "why", id, "--step", "same", NULL), 0);
+    assert_out(w, "same waits for an approval");
+    assert_lacks(w->said.out, "never set");
+    assert_exit(w, catena(w, "why", id, "--variable", "same", NULL), 0);
+    assert_lacks(w->said.err, "is a step too");
+    assert_exit(w, catena(w, "answer", id, "same", "{\"approved\": true}", "--quiet", NULL), 0);
+    assert_exit(w, catena(w, "why", id, "who", NULL), 0);
+    assert_out(w, ", who was asked, at by");
+    assert_exit(w, catena(w, "why", id, "who", "--at", "1", NULL), 0);
+    assert_out(w, "who: never set");
+}
+
+static void a_wrong_question_hears_the_right_one(void **state)
+{
+    world *w = *state;
+    char id[64];
+    cli_world_write(w, "twins.yaml", "%s", TWINS);
+    assert_exit(w, catena(w, "run", "twins.yaml", "--quiet", NULL), 3);
+    newest_id(w, id);
+    assert_exit(w, catena(w, "why", id, "smae", NULL), 2);
+    assert_err(w, "smae is no variable and no step of the chain; did you mean same?");
+    assert_exit(w, catena(w, "why", id, "--step", "sam", NULL), 2);
+    assert_err(w, "the chain has no step sam; did you mean same?");
+    assert_exit(w, catena(w, "why", id, NULL), 2);
+    assert_err(w, "name one thing to explain");
+    assert_exit(w, catena(w, "why", id, "same", "--step", "same", NULL), 2);
+    assert_exit(w, catena(w, "why", id, "same", "--at", "soon", NULL), 2);
+    assert_err(w, "--at soon");
+    assert_exit(w, catena(w, "why", "ffffffff", "same", NULL), 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(every_output_of_a_lead_ends_in_the_lead_and_in_tools, cli_world_setup,
+                                        cli_world_teardown),
+        cmocka_unit_test_setup_teardown(every_step_of_a_lead_says_why_it_ran, cli_world_setup, cli_world_teardown),
+        cmocka_unit_test_setup_teardown(a_way_into_a_value_is_followed_to_the_call_that_gave_it, cli_world_setup,
+                                        cli_world_teardown),
+        cmocka_unit_test_setup_teardown(a_name_that_is_both_is_a_variable_and_says_so, cli_world_setup,
+                                        cli_world_teardown),
+        cmocka_unit_test_setup_teardown(a_wrong_question_hears_the_right_one, cli_world_setup, cli_world_teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
