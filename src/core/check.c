@@ -5,6 +5,7 @@
 #include "core/check_transform.h"
 #include "core/flow.h"
 #include "core/lint.h"
+#include "core/schema_flow.h"
 #include <stdio.h>
 
 static ctn_effect work_effect(const ctn_work *work, const ctn_check_options *options, bool *ret_is_assumed)
@@ -57,7 +58,7 @@ static void check_set(ctn_findings *findings, const ctn_instruction_set *set, co
 }
 
 static int check_chain(ctn_library_entry entry, const ctn_library *library, const ctn_check_options *options,
-                       ctn_findings *findings)
+                       ctn_schema_flow *types, ctn_findings *findings)
 {
     if (entry.chain->fault_count)
         return CTN_E_INVALID;
@@ -70,6 +71,7 @@ static int check_chain(ctn_library_entry entry, const ctn_library *library, cons
         ctn_lint lint = {.graph = graph, .options = options, .findings = findings};
         ctn_lint_steps(&lint);
         ctn_lint_flow(&lint);
+        rc = ctn_schema_flow_chain(types, graph, findings);
     }
     ctn_arena_free(scratch);
     return rc;
@@ -79,15 +81,18 @@ int ctn_check(const ctn_library *library, const ctn_source *source, const ctn_ch
               ctn_findings *findings)
 {
     int rc = CTN_OK;
+    ctn_arena *arena = ctn_arena_new(65536);
+    ctn_schema_flow *types = ctn_schema_flow_new(arena, library, options);
     for (size_t i = 0; i < ctn_library_entry_count(library); i++) {
         ctn_library_entry entry = ctn_library_entry_at(library, i);
         if (source && entry.source != source)
             continue;
         if (entry.set)
             check_set(findings, entry.set, options);
-        if ((entry.set && entry.set->fault_count) ||
-            (entry.chain && check_chain(entry, library, options, findings) != CTN_OK))
+        if ((entry.set && ctn_schema_flow_set(types, entry.set, findings) != CTN_OK) ||
+            (entry.chain && check_chain(entry, library, options, types, findings) != CTN_OK))
             rc = CTN_E_INVALID;
     }
+    ctn_arena_free(arena);
     return ctn_check_transforms(library, source, options, findings) ? CTN_E_INVALID : rc;
 }

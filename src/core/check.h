@@ -13,6 +13,13 @@
 #pragma once
 #include "core/library.h"
 
+/* What is known of a tool, from the server that has it. */
+typedef struct ctn_check_tool {
+    ctn_str fault; /* why it cannot be called: no such server, no such tool, with the nearest; empty: it can */
+    const ctn_json *input_schema, *output_schema; /* NULL: not declared */
+    const ctn_json *observed; /* a list of results that earlier executions got from it; NULL: none */
+} ctn_check_tool;
+
 typedef struct ctn_check_options {
     /* What the operator, or a trusted server's annotations, say of a call: UNKNOWN when nobody said. kind is the key,
      * "tool" or "native". NULL: nobody is asked. */
@@ -22,6 +29,9 @@ typedef struct ctn_check_options {
      * any other code nothing is known and nothing is said. NULL: nobody is asked. */
     int (*compile)(void *ctx, ctn_str program, ctn_err *err);
     void *compile_ctx;
+    /* "server/tool"; false: nobody knows, and nothing is said of it. NULL: no server is asked. */
+    bool (*tool)(void *ctx, ctn_str target, ctn_check_tool *ret_tool);
+    void *tool_ctx;
 } ctn_check_options;
 
 /* source NULL: everything in the library. options may be NULL. CTN_E_INVALID when an error was found. */

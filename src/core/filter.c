@@ -393,6 +393,11 @@ ctn_str ctn_filter_nearest(ctn_str name)
     return ctn_str_nearest(name, names, KIND_COUNT);
 }
 
+const char *ctn_filter_name(const ctn_filter *filter)
+{
+    return filter->kind->name;
+}
+
 bool ctn_filter_is_default(const ctn_filter *filter)
 {
     return filter->kind->apply == apply_default;

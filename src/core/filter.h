@@ -28,6 +28,7 @@ typedef struct ctn_filter {
 const ctn_filter_kind *ctn_filter_find(ctn_str name);
 /* For "did you mean"; empty when none is near. */
 ctn_str ctn_filter_nearest(ctn_str name);
+const char *ctn_filter_name(const ctn_filter *filter);
 bool ctn_filter_is_default(const ctn_filter *filter);
 /* CTN_E_INVALID when the argument is missing, not wanted or of the wrong kind (a sentence, no position). */
 int ctn_filter_check(const ctn_filter *filter, ctn_err *err);

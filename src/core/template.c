@@ -308,12 +308,25 @@ static ctn_failure fail_too_large(size_t bytes_max, ctn_err *err)
     return ctn_failure_tell(err, CTN_FAILURE_LIMIT, "the rendered text has more than the %zu bytes allowed", bytes_max);
 }
 
+bool ctn_template_hole_at(const ctn_template *t, size_t i, ctn_template_hole *ret_hole)
+{
+    if (i + 1 >= t->count)
+        return false;
+    const placeholder *hole = t->segments[i].hole;
+    *ret_hole = (ctn_template_hole){&hole->path, hole->is_optional, hole->filters, hole->filter_count};
+    return true;
+}
+
+bool ctn_template_is_alone(const ctn_template *t)
+{
+    return t->count == 2 && t->segments[0].text.len == 0 && t->segments[1].text.len == 0;
+}
+
 ctn_failure ctn_template_render_or_absent(const ctn_template *t, const ctn_scope *scope, ctn_arena *arena,
                                           size_t bytes_max, const ctn_json **ret_value, ctn_err *err)
 {
     const ctn_json *value = NULL;
-    bool is_alone = t->count == 2 && t->segments[0].text.len == 0 && t->segments[1].text.len == 0;
-    if (is_alone) {
+    if (ctn_template_is_alone(t)) {
         ctn_failure failure = value_of(t->segments[0].hole, scope, arena, bytes_max, &value, err);
         if (failure)
             return failure;

@@ -1,6 +1,21 @@
-/* template_parts.h -- what template.c tells template_tree.c beyond template.h. Internal to core. */
+/* template_parts.h -- what template.c tells template_tree.c and the flow of types beyond template.h. Internal to core.
+ */
 #pragma once
+#include "core/filter.h"
+#include "core/path.h"
 #include "core/template.h"
+
+/* One placeholder, as it was written. */
+typedef struct ctn_template_hole {
+    const ctn_path *path;
+    bool is_optional; /* {x?} */
+    const ctn_filter *filters;
+    size_t filter_count;
+} ctn_template_hole;
+/* The placeholder number i, from 0; false when there are not so many. */
+bool ctn_template_hole_at(const ctn_template *t, size_t i, ctn_template_hole *ret_hole);
+/* It is one placeholder and nothing else, so it keeps the value's type. */
+bool ctn_template_is_alone(const ctn_template *t);
 
 /* The value of a template without a placeholder; NULL when it has one. */
 const ctn_json *ctn_template_constant(const ctn_template *t, ctn_arena *arena);
