@@ -275,7 +275,8 @@ static bool has_faults(ctn_cli *cli, const ctn_workspace *ws, const ctn_chain *c
     return about.count > 0;
 }
 
-int ctn_workspace_plan(ctn_cli *cli, ctn_workspace *ws, ctn_str chain_name, ctn_plan **ret_plan)
+int ctn_workspace_compile(ctn_cli *cli, ctn_workspace *ws, ctn_str chain_name, const ctn_chain **ret_chain,
+                          ctn_plan **ret_plan)
 {
     const ctn_chain *chain;
     int exit_code = ctn_workspace_chain(cli, ws, chain_name, &chain);
@@ -295,10 +296,23 @@ int ctn_workspace_plan(ctn_cli *cli, ctn_workspace *ws, ctn_str chain_name, ctn_
         ctn_arena_free(arena);
         return CTN_EXIT_USAGE;
     }
+    *ret_chain = chain;
+    *ret_plan = plan;
+    return CTN_EXIT_OK;
+}
+
+int ctn_workspace_plan(ctn_cli *cli, ctn_workspace *ws, ctn_str chain_name, ctn_plan **ret_plan)
+{
+    const ctn_chain *chain;
+    ctn_plan *plan = NULL;
+    int exit_code = ctn_workspace_compile(cli, ws, chain_name, &chain, &plan);
+    if (exit_code)
+        return exit_code;
     ctn_err err = {0};
     int rc = plan->unsupported.len ? ctn_fail(&err, CTN_E_UNSUPPORTED, "%.*s", CTN_STR_ARG(plan->unsupported))
                                    : ctn_workspace_check_servers(ws, cli->arena, plan, &err);
     if (rc) {
+        ctn_arena *arena = plan->arena;
         ctn_plan_done(plan);
         ctn_arena_free(arena);
         return ctn_cli_fail_err(cli, &err);

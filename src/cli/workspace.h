@@ -20,6 +20,9 @@ int ctn_workspace_open(ctn_cli *cli, ctn_workspace *ret);
 
 /* The chain that CHAIN names: a file, an id of the library, an id of the store. It is added to the library. */
 int ctn_workspace_chain(ctn_cli *cli, ctn_workspace *ws, ctn_str chain, const ctn_chain **ret_chain);
+/* The same with its plan, in an arena of its own (plan->arena); a chain with errors is refused, and they are told. */
+int ctn_workspace_compile(ctn_cli *cli, ctn_workspace *ws, ctn_str chain, const ctn_chain **ret_chain,
+                          ctn_plan **ret_plan);
 /* Its plan, in an arena of its own; what this version cannot run, and servers that are not configured, are refused. */
 int ctn_workspace_plan(ctn_cli *cli, ctn_workspace *ws, ctn_str chain, ctn_plan **ret_plan);
 /* Every server that the plan calls is configured and can be started: CTN_E_NOT_FOUND or CTN_E_UNSUPPORTED. */

@@ -391,8 +391,8 @@ static int add_definition(ctn_library *library, const ctn_plan_definition *defin
                                     ctn_json_str_or(body, "text", CTN_STR("")), findings);
 }
 
-int ctn_plan_from_definitions(ctn_arena *arena, const ctn_plan_definition *definitions, uint32_t count,
-                              ctn_plan **ret_plan, ctn_err *err)
+int ctn_plan_graph(ctn_arena *arena, const ctn_plan_definition *definitions, uint32_t count, ctn_graph **ret_graph,
+                   ctn_err *err)
 {
     ctn_findings findings;
     ctn_findings_init(&findings, arena);
@@ -401,15 +401,24 @@ int ctn_plan_from_definitions(ctn_arena *arena, const ctn_plan_definition *defin
     int rc = count ? CTN_OK : CTN_E_INVALID;
     for (uint32_t i = 0; rc == CTN_OK && i < count; i++)
         rc = add_definition(library, &definitions[i], &findings, i == 0 ? &chain : NULL);
-    ctn_graph *graph = NULL;
     if (rc == CTN_OK)
-        rc = chain ? ctn_graph_build(arena, library, chain, &findings, &graph) : CTN_E_INVALID;
+        rc = chain ? ctn_graph_build(arena, library, chain, &findings, ret_graph) : CTN_E_INVALID;
     if (rc && findings.count)
         return ctn_fail(err, CTN_E_CORRUPT, "the definitions make no plan: %.*s:%u:%u: %.*s",
                         CTN_STR_ARG(findings.items[0].file), findings.items[0].line, findings.items[0].column,
                         CTN_STR_ARG(findings.items[0].message));
     if (rc)
         return ctn_fail(err, CTN_E_CORRUPT, "the definitions make no plan: the first one is no chain");
+    return CTN_OK;
+}
+
+int ctn_plan_from_definitions(ctn_arena *arena, const ctn_plan_definition *definitions, uint32_t count,
+                              ctn_plan **ret_plan, ctn_err *err)
+{
+    ctn_graph *graph = NULL;
+    int rc = ctn_plan_graph(arena, definitions, count, &graph, err);
+    if (rc)
+        return rc;
     ctn_plan *plan = NULL;
     rc = build_plan(graph, &plan, err);
     if (rc)

@@ -163,6 +163,9 @@ int ctn_plan_compile(ctn_arena *arena, const ctn_library *library, const ctn_cha
 /* The same plan from its stored definitions: [0] is the chain. CTN_E_CORRUPT when they do not make one. */
 int ctn_plan_from_definitions(ctn_arena *arena, const ctn_plan_definition *definitions, uint32_t count,
                               ctn_plan **ret_plan, ctn_err *err);
+/* What such definitions mean, for those who draw or explain a chain as an execution has it. */
+int ctn_plan_graph(ctn_arena *arena, const ctn_plan_definition *definitions, uint32_t count,
+                   struct ctn_graph **ret_graph, ctn_err *err);
 /* Frees what is not in the arena (compiled patterns of the schema). NULL is fine. Call it before the arena goes. */
 void ctn_plan_done(ctn_plan *plan);
 

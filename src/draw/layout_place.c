@@ -1,0 +1,103 @@
+/*
+ * layout_place.c -- x of every vertex: each wants to stand over the middle of what it is linked to, none may come
+ * nearer to its neighbour than the gap.
+ *
+ * For one row that is a problem with one exact answer: the places nearest to the wanted ones (least squares) in the
+ * given order and distances. Taking the distances off first, it is to find the nearest non-decreasing sequence, which
+ * pooling adjacent violators does in one pass. Going down and up through the rows some times lets wishes travel. Bends
+ * pull hard, so that long lines become straight.
+ */
+#include "draw/layout_internal.h"
+
+#define ROUNDS_MAX 16
+
+typedef struct block {
+    double place, weight; /* the mean of its wishes, and their weight */
+    uint32_t last;        /* position of its last vertex */
+} block;
+
+static double width_of(const ctn_layout_work *w, uint32_t v)
+{
+    return ctn_layout_is_bend(w, v) ? 0 : w->layout->nodes[v].width;
+}
+
+static double distance(const ctn_layout_work *w, uint32_t left, uint32_t right)
+{
+    bool has_bend = ctn_layout_is_bend(w, left) || ctn_layout_is_bend(w, right);
+    return (width_of(w, left) + width_of(w, right)) / 2 + (has_bend ? w->layout->gap_x / 2.0 : w->layout->gap_x);
+}
+
+static double pull(const ctn_layout_work *w, uint32_t a, uint32_t b)
+{
+    uint32_t bends = (uint32_t) ctn_layout_is_bend(w, a) + (uint32_t) ctn_layout_is_bend(w, b);
+    return bends == 2 ? 8 : bends == 1 ? 2 : 1;
+}
+
+static void add_wishes(const ctn_layout_work *w, const ctn_layout_links *links, uint32_t v, double *sum, double *weight)
+{
+    for (uint32_t k = links->first[v]; k < links->first[v + 1]; k++) {
+        double p = pull(w, v, links->items[k]);
+        *sum += p * w->x[links->items[k]];
+        *weight += p;
+    }
+}
+
+static void place_row(ctn_layout_work *w, uint32_t r, bool looks_up, bool looks_down, block *blocks, double *offsets)
+{
+    uint32_t first = w->row_first[r], count = w->row_first[r + 1] - first, pooled = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t v = w->ordered[first + i];
+        double sum = 0, weight = 0;
+        offsets[i] = i ? offsets[i - 1] + distance(w, w->ordered[first + i - 1], v) : 0;
+        if (looks_up)
+            add_wishes(w, &w->up, v, &sum, &weight);
+        if (looks_down)
+            add_wishes(w, &w->down, v, &sum, &weight);
+        block b = {.place = weight > 0 ? sum / weight : w->x[v], .weight = weight > 0 ? weight : 0.01, .last = i};
+        b.place -= offsets[i];
+        while (pooled && blocks[pooled - 1].place > b.place) {
+            const block *before = &blocks[--pooled];
+            double together = before->weight + b.weight;
+            b.place = (before->place * before->weight + b.place * b.weight) / together;
+            b.weight = together;
+        }
+        blocks[pooled++] = b;
+    }
+    for (uint32_t i = 0, at = 0; i < count; i++) {
+        if (i > blocks[at].last)
+            at++;
+        w->x[w->ordered[first + i]] = blocks[at].place + offsets[i];
+    }
+}
+
+void ctn_layout_place_vertices(ctn_layout_work *w)
+{
+    uint32_t longest = 0;
+    for (uint32_t r = 0; r < w->row_count; r++)
+        if (w->row_first[r + 1] - w->row_first[r] > longest)
+            longest = w->row_first[r + 1] - w->row_first[r];
+    block *blocks = CTN_NEW_ARRAY(w->arena, block, longest);
+    double *offsets = CTN_NEW_ARRAY(w->arena, double, longest);
+    w->x = CTN_NEW_ARRAY(w->arena, double, w->vertex_count);
+    for (uint32_t r = 0; r < w->row_count; r++) { /* at first: packed, around the middle */
+        place_row(w, r, false, false, blocks, offsets);
+        double middle = offsets[w->row_first[r + 1] - w->row_first[r] - 1] / 2;
+        for (uint32_t i = w->row_first[r]; i < w->row_first[r + 1]; i++)
+            w->x[w->ordered[i]] = offsets[i - w->row_first[r]] - middle;
+    }
+    for (uint32_t round = 0, rounds = ctn_layout_rounds(w, 2, ROUNDS_MAX); round < rounds; round++) {
+        bool is_last = round + 1 == rounds;
+        for (uint32_t r = 1; r < w->row_count; r++)
+            place_row(w, r, true, round > rounds / 2, blocks, offsets);
+        for (uint32_t r = w->row_count - 1; r-- > 0;)
+            place_row(w, r, round > rounds / 2 || is_last, true, blocks, offsets);
+    }
+    double least = 0;
+    for (uint32_t v = 0; v < w->vertex_count; v++) {
+        double left = w->x[v] - (ctn_layout_is_bend(w, v) ? w->layout->gap_x / 4.0 : width_of(w, v) / 2);
+        if (v == 0 || left < least)
+            least = left;
+    }
+    for (uint32_t v = 0; v < w->vertex_count; v++)
+        w->x[v] -= least;
+}
