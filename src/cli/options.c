@@ -29,7 +29,7 @@ static const option_row ROWS[CTN_OPT_COUNT] = {
     [CTN_OPT_OUTPUT] = {"output", 'o', "NAME", "print this output alone, text as it is"},
     [CTN_OPT_KEY] = {"idempotency-key", 'k', "KEY", "start it once: the same key finds the execution that has it"},
     [CTN_OPT_LABEL] = {"label", 'l', "NAME=VALUE", "a label to find it by"},
-    [CTN_OPT_FORMAT] = {"format", 'f', "FORMAT", "text, json or sarif"},
+    [CTN_OPT_FORMAT] = {"format", 'f', "FORMAT", "of check: text, json or sarif; of graph: svg, mermaid or dot"},
     [CTN_OPT_CHAIN] = {"chain", 0, "ID", "only executions of this chain"},
     [CTN_OPT_STATUS] = {"status", 0, "STATUS", "only executions in this status"},
     [CTN_OPT_LIMIT] = {"limit", 'n', "COUNT", "at most so many; 0: all"},

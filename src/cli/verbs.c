@@ -51,6 +51,16 @@ const ctn_verb ctn_verbs[] = {
      .options = CTN_OPT_BIT(CTN_OPT_CONFIG) | CTN_OPT_BIT(CTN_OPT_FORMAT) | CTN_OPT_BIT(CTN_OPT_QUIET),
      .words_max = SIZE_MAX,
      .run = ctn_verb_check},
+    {.name = "graph",
+     .operands = "CHAIN|ID",
+     .summary = "Draw a chain, or how far an execution of it is: SVG, Mermaid or Graphviz on stdout",
+     .details = ABOUT_CHAIN "\n" ABOUT_ID " (8 characters here)\n"
+                "--format svg (the default) is a file for a browser, mermaid and dot are text for those programs.\n"
+                "A chain with errors is not drawn: they are told, as `check` does. Exit 2 then.",
+     .options = PLACE | CTN_OPT_BIT(CTN_OPT_FORMAT),
+     .words_min = 1,
+     .words_max = 1,
+     .run = ctn_verb_graph},
     {.name = "list",
      .operands = "",
      .summary = "List executions, newest first",

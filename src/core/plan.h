@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "core/effect.h"
 #include "core/expression.h"
+#include "core/graph.h"
 #include "core/library.h"
 #include "core/mustache.h"
 #include "core/names.h"
@@ -164,8 +165,8 @@ int ctn_plan_compile(ctn_arena *arena, const ctn_library *library, const ctn_cha
 int ctn_plan_from_definitions(ctn_arena *arena, const ctn_plan_definition *definitions, uint32_t count,
                               ctn_plan **ret_plan, ctn_err *err);
 /* What such definitions mean, for those who draw or explain a chain as an execution has it. */
-int ctn_plan_graph(ctn_arena *arena, const ctn_plan_definition *definitions, uint32_t count,
-                   struct ctn_graph **ret_graph, ctn_err *err);
+int ctn_plan_graph(ctn_arena *arena, const ctn_plan_definition *definitions, uint32_t count, ctn_graph **ret_graph,
+                   ctn_err *err);
 /* Frees what is not in the arena (compiled patterns of the schema). NULL is fine. Call it before the arena goes. */
 void ctn_plan_done(ctn_plan *plan);
 

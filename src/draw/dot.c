@@ -1,6 +1,6 @@
 /*
- * dot.c -- a picture in the language of Graphviz. Inside quotes the quote and the backslash mean something to dot, and in
- * labels the ampersand, which begins an entity.
+ * dot.c -- a picture in the language of Graphviz. Inside quotes the quote and the backslash mean something to dot, and
+ * in labels the ampersand, which begins an entity.
  */
 #include "draw/picture.h"
 
@@ -35,9 +35,9 @@ static void append_line(ctn_buf *out, ctn_str text)
 static const char *colour_of(const ctn_picture_step *s)
 {
     static const char *const BY_STATUS[CTN_STEP_STATUS_COUNT] = {
-        [CTN_STEP_PENDING] = "#9ca3af",     [CTN_STEP_RUNNING] = "#2563eb",   [CTN_STEP_RETRYING] = "#d97706",
-        [CTN_STEP_WAITING] = "#7c3aed",     [CTN_STEP_INTERRUPTED] = "#d97706", [CTN_STEP_COMPLETED] = "#16a34a",
-        [CTN_STEP_SKIPPED] = "#9ca3af",     [CTN_STEP_FAILED] = "#dc2626",    [CTN_STEP_COMPENSATED] = "#d97706"};
+        [CTN_STEP_PENDING] = "#9ca3af", [CTN_STEP_RUNNING] = "#2563eb",     [CTN_STEP_RETRYING] = "#d97706",
+        [CTN_STEP_WAITING] = "#7c3aed", [CTN_STEP_INTERRUPTED] = "#d97706", [CTN_STEP_COMPLETED] = "#16a34a",
+        [CTN_STEP_SKIPPED] = "#9ca3af", [CTN_STEP_FAILED] = "#dc2626",      [CTN_STEP_COMPENSATED] = "#d97706"};
     if (s->state.len)
         return BY_STATUS[s->status];
     switch (s->effect) {
@@ -116,8 +116,9 @@ void ctn_picture_dot(const ctn_picture *p, ctn_buf *out)
     append_quoted(out, p->id);
     ctn_buf_append_literal(out, " {\n  rankdir=TB;\n  label=");
     append_quoted(out, p->name);
-    ctn_buf_append_literal(out, ";\n  labelloc=t;\n  node [fontname=\"Helvetica\", fontsize=11, style=rounded, penwidth=1.5];\n"
-                                "  edge [fontname=\"Helvetica\", fontsize=9, color=\"#6b7280\"];\n");
+    ctn_buf_append_literal(
+        out, ";\n  labelloc=t;\n  node [fontname=\"Helvetica\", fontsize=11, style=rounded, penwidth=1.5];\n"
+             "  edge [fontname=\"Helvetica\", fontsize=9, color=\"#6b7280\"];\n");
     append_end(out, "inputs", p->inputs, p->input_count);
     for (uint32_t i = 0; i < p->step_count; i++)
         append_step(out, &p->steps[i]);

@@ -215,7 +215,8 @@ static void place_ports(ctn_layout_work *w, bool is_lower_end)
 static void draw_lines(ctn_layout_work *w)
 {
     ctn_layout *l = w->layout;
-    int32_t *top = CTN_NEW_ARRAY(w->arena, int32_t, w->row_count), *bottom = CTN_NEW_ARRAY(w->arena, int32_t, w->row_count);
+    int32_t *top = CTN_NEW_ARRAY(w->arena, int32_t, w->row_count),
+            *bottom = CTN_NEW_ARRAY(w->arena, int32_t, w->row_count);
     for (uint32_t v = 0; v < l->node_count; v++) {
         const ctn_layout_node *node = &l->nodes[v];
         top[node->row] = node->y;

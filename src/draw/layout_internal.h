@@ -16,13 +16,13 @@ typedef struct ctn_layout_work {
     ctn_layout *layout;
     ctn_arena *arena;
     uint32_t vertex_count, link_count, row_count;
-    uint32_t *row;              /* of a vertex */
-    uint32_t *position;         /* in its row */
-    uint32_t *row_first;        /* ordered[row_first[r] .. row_first[r + 1]) */
-    uint32_t *ordered;          /* vertices by row, from left to right */
-    ctn_layout_links up, down;  /* to the row before, to the row after */
-    uint32_t *edge_bends;       /* the first bend of a routed line, else UINT32_MAX */
-    double *x;                  /* centre of a vertex */
+    uint32_t *row;             /* of a vertex */
+    uint32_t *position;        /* in its row */
+    uint32_t *row_first;       /* ordered[row_first[r] .. row_first[r + 1]) */
+    uint32_t *ordered;         /* vertices by row, from left to right */
+    ctn_layout_links up, down; /* to the row before, to the row after */
+    uint32_t *edge_bends;      /* the first bend of a routed line, else UINT32_MAX */
+    double *x;                 /* centre of a vertex */
 } ctn_layout_work;
 
 static inline bool ctn_layout_is_bend(const ctn_layout_work *w, uint32_t vertex)

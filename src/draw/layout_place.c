@@ -9,7 +9,9 @@
  */
 #include "draw/layout_internal.h"
 
-#define ROUNDS_MAX 16
+#define ROUNDS_MAX  16
+#define STRAIGHTENS 3
+#define GRID        4 /* places are whole multiples, so that what is nearly above each other is exactly so */
 
 typedef struct block {
     double place, weight; /* the mean of its wishes, and their weight */
@@ -21,10 +23,19 @@ static double width_of(const ctn_layout_work *w, uint32_t v)
     return ctn_layout_is_bend(w, v) ? 0 : w->layout->nodes[v].width;
 }
 
+/* The last place of the grid that is not after x. */
+static double on_grid(double x)
+{
+    int64_t steps = (int64_t) (x / GRID);
+    return (double) ((steps - (steps * GRID > x)) * GRID);
+}
+
 static double distance(const ctn_layout_work *w, uint32_t left, uint32_t right)
 {
     bool has_bend = ctn_layout_is_bend(w, left) || ctn_layout_is_bend(w, right);
-    return (width_of(w, left) + width_of(w, right)) / 2 + (has_bend ? w->layout->gap_x / 2.0 : w->layout->gap_x);
+    double least =
+        (width_of(w, left) + width_of(w, right)) / 2 + (has_bend ? w->layout->gap_x / 2.0 : w->layout->gap_x);
+    return on_grid(least + GRID - 0.5); /* rounded up, so that rounding to the grid keeps it */
 }
 
 static double pull(const ctn_layout_work *w, uint32_t a, uint32_t b)
@@ -70,6 +81,52 @@ static void place_row(ctn_layout_work *w, uint32_t r, bool looks_up, bool looks_
     }
 }
 
+/* ---- straight lines ---- */
+
+/* How far a bend may go to the left and to the right before its neighbours are in the way. */
+static void find_room(const ctn_layout_work *w, uint32_t bend, double *ret_least, double *ret_most)
+{
+    uint32_t at = w->row_first[w->row[bend]] + w->position[bend];
+    bool has_left = at > w->row_first[w->row[bend]], has_right = at + 1 < w->row_first[w->row[bend] + 1];
+    *ret_least = has_left ? w->x[w->ordered[at - 1]] + distance(w, w->ordered[at - 1], bend) : -1e9;
+    *ret_most = has_right ? w->x[w->ordered[at + 1]] - distance(w, bend, w->ordered[at + 1]) : 1e9;
+}
+
+/* The bends of one line, from `first` on: as many as can stand above each other do, then the next ones. */
+static void straighten(ctn_layout_work *w, uint32_t first, uint32_t count)
+{
+    for (uint32_t from = 0, to; from < count; from = to) {
+        double least = -1e9, most = 1e9, sum = 0;
+        for (to = from; to < count; to++) {
+            double low, high;
+            find_room(w, first + to, &low, &high);
+            if ((low > least ? low : least) > (high < most ? high : most))
+                break;
+            least = low > least ? low : least;
+            most = high < most ? high : most;
+            sum += w->x[first + to];
+        }
+        if (to == from) { /* rounding left it no room: it stays */
+            to++;
+            continue;
+        }
+        double x = sum / (to - from);
+        x = x < least ? least : x > most ? most : x;
+        for (uint32_t i = from; i < to; i++)
+            w->x[first + i] = x;
+    }
+}
+
+static void straighten_all(ctn_layout_work *w)
+{
+    for (uint32_t e = 0; e < w->layout->edge_count; e++) {
+        const ctn_layout_edge *edge = &w->layout->edges[e];
+        uint32_t bends = edge->is_routed ? w->row[edge->to] - w->row[edge->from] - 1 : 0;
+        if (bends)
+            straighten(w, w->edge_bends[e], bends);
+    }
+}
+
 void ctn_layout_place_vertices(ctn_layout_work *w)
 {
     uint32_t longest = 0;
@@ -92,6 +149,10 @@ void ctn_layout_place_vertices(ctn_layout_work *w)
         for (uint32_t r = w->row_count - 1; r-- > 0;)
             place_row(w, r, round > rounds / 2 || is_last, true, blocks, offsets);
     }
+    for (int i = 0; i < STRAIGHTENS; i++)
+        straighten_all(w);
+    for (uint32_t v = 0; v < w->vertex_count; v++)
+        w->x[v] = on_grid(w->x[v] + GRID / 2.0);
     double least = 0;
     for (uint32_t v = 0; v < w->vertex_count; v++) {
         double left = w->x[v] - (ctn_layout_is_bend(w, v) ? w->layout->gap_x / 4.0 : width_of(w, v) / 2);

@@ -10,7 +10,8 @@
 static bool is_safe(unsigned char c)
 {
     return c >= 0x80 || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == ' ' ||
-           c == '_' || c == ',' || c == '.' || c == '?' || c == '!' || c == '/' || c == '\'' || c == ':' || c == '-' || c == '+';
+           c == '_' || c == ',' || c == '.' || c == '?' || c == '!' || c == '/' || c == '\'' || c == ':' || c == '-' ||
+           c == '+';
 }
 
 static void append_text(ctn_buf *out, ctn_str text)

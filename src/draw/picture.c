@@ -15,7 +15,7 @@ ctn_str ctn_picture_span(ctn_arena *arena, int64_t ms)
         const char *unit;
     } UNITS[] = {{86400000, "d"}, {3600000, "h"}, {60000, "min"}, {1000, "s"}};
     for (size_t i = 0; i < sizeof UNITS / sizeof *UNITS; i++)
-        if (ms >= 2 * UNITS[i].ms / (i == 3 ? 2 : 1) && ms % UNITS[i].ms == 0) /* 90 s, 60 s; 120 s is 2 min */
+        if (ms && ms % UNITS[i].ms == 0)
             return ctn_arena_printf(arena, "%lld %s", (long long) (ms / UNITS[i].ms), UNITS[i].unit);
     return ctn_arena_printf(arena, "%lld ms", (long long) ms);
 }
@@ -78,8 +78,9 @@ static ctn_str about_calls(ctn_arena *arena, const ctn_graph_step *step)
     for (uint32_t i = 0; i < set->call_count; i++)
         list_add(&l, text_of(arena, set->calls[i].detail), "");
     bool is_at_once = step->step->is_parallel == CTN_SAID_TRUE;
+    ctn_str calls = list_end(&l, arena);
     return ctn_arena_printf(arena, "%u call%s %s: %.*s", set->call_count, set->call_count == 1 ? "" : "s",
-                            is_at_once ? "at once" : "in turn", CTN_STR_ARG(list_end(&l, arena)));
+                            is_at_once ? "at once" : "in turn", CTN_STR_ARG(calls));
 }
 
 static ctn_str about_wait(ctn_arena *arena, const ctn_work *work)
@@ -93,7 +94,8 @@ static ctn_str about_approval(ctn_arena *arena, const ctn_work *work)
 {
     if (!work->who)
         return CTN_STR("by anybody");
-    return ctn_arena_printf(arena, "by %.*s", CTN_STR_ARG(names_of(arena, work->who)));
+    ctn_str who = names_of(arena, work->who);
+    return ctn_arena_printf(arena, "by %.*s", CTN_STR_ARG(who));
 }
 
 static ctn_str about_of(ctn_arena *arena, const ctn_graph_step *step)
@@ -138,14 +140,19 @@ static void add_failure_badges(ctn_arena *arena, const ctn_chain_step *s, ctn_pi
         add_badge(p, ctn_arena_printf(arena, "idle %.*s", CTN_STR_ARG(ctn_picture_span(arena, s->idle_timeout_ms))),
                   CTN_STR("an attempt may show no progress for so long"));
     if (s->fallback_count)
-        add_badge(p, s->fallback_count == 1 ? CTN_STR("fallback") : ctn_arena_printf(arena, "fallback %ux", s->fallback_count),
+        add_badge(p,
+                  s->fallback_count == 1 ? CTN_STR("fallback")
+                                         : ctn_arena_printf(arena, "fallback %ux", s->fallback_count),
                   CTN_STR("what is taken instead when the work fails for good"));
     if (s->on_error == 2)
-        add_badge(p, CTN_STR("on error: continue"), CTN_STR("when it fails, its variables are null and the chain goes on"));
+        add_badge(p, CTN_STR("on error: continue"),
+                  CTN_STR("when it fails, its variables are null and the chain goes on"));
     if (s->on_interrupted)
-        add_badge(p, ctn_arena_printf(arena, "interrupted: %s", s->on_interrupted == 1   ? "ask"
-                                                                 : s->on_interrupted == 2 ? "retry"
-                                                                                          : "fail"),
+        add_badge(p,
+                  ctn_arena_printf(arena, "interrupted: %s",
+                                   s->on_interrupted == 1   ? "ask"
+                                   : s->on_interrupted == 2 ? "retry"
+                                                            : "fail"),
                   CTN_STR("what is done when nobody knows whether a call happened"));
 }
 
@@ -180,11 +187,9 @@ static ctn_str foreach_of(ctn_arena *arena, const ctn_chain_foreach *f)
     ctn_str as = f->as ? ctn_json_text(f->as) : CTN_STR("item");
     ctn_str at_once = f->max_concurrency > 1 ? ctn_arena_printf(arena, ", %lld at once", (long long) f->max_concurrency)
                                              : (ctn_str){0};
-    if (f->items.node)
-        return ctn_arena_printf(arena, "each %.*s of %.*s%.*s", CTN_STR_ARG(as), CTN_STR_ARG(text_of(arena, f->items.node)),
-                                CTN_STR_ARG(at_once));
-    return ctn_arena_printf(arena, "each %.*s of range %.*s%.*s", CTN_STR_ARG(as),
-                            CTN_STR_ARG(text_of(arena, f->range.node)), CTN_STR_ARG(at_once));
+    ctn_str items = text_of(arena, f->items.node ? f->items.node : f->range.node);
+    return ctn_arena_printf(arena, "each %.*s of %s%.*s%.*s", CTN_STR_ARG(as), f->items.node ? "" : "range ",
+                            CTN_STR_ARG(items), CTN_STR_ARG(at_once));
 }
 
 /* ---- who writes what ---- */
@@ -319,8 +324,7 @@ static void connect_steps(ctn_picture *p, ctn_graph *g, ctn_arena *arena)
              *marks = CTN_NEW_ARRAY(arena, uint32_t, (size_t) g->variables.count + 1);
     uint64_t *implied = CTN_NEW_ARRAY(arena, uint64_t, (size_t) n / 64 + 1);
     bool *has_successor = CTN_NEW_ARRAY(arena, bool, n + 1);
-    if (n)
-        (void) ctn_graph_precedes(g, 0, 0); /* the rows of ancestors are there from now on */
+    (void) ctn_graph_precedes(g, 0, 0); /* the rows of ancestors are there from now on */
     for (uint32_t s = 0; s < n; s++) {
         for (uint32_t i = 0; i < g->steps[s].reads.count; i++)
             marks[g->steps[s].reads.items[i].variable] = s + 1;
@@ -330,8 +334,7 @@ static void connect_steps(ctn_picture *p, ctn_graph *g, ctn_arena *arena)
             add_edge(p, &capacity, arena, (ctn_picture_edge){kept[i], s, carried(g, kept[i], marks, s + 1, arena)});
         }
         if (count == 0)
-            add_edge(p, &capacity, arena,
-                     (ctn_picture_edge){p->inputs_node, s, inputs_read(g, marks, s + 1, arena)});
+            add_edge(p, &capacity, arena, (ctn_picture_edge){p->inputs_node, s, inputs_read(g, marks, s + 1, arena)});
     }
     for (uint32_t i = 0; i < p->output_count; i++) {
         uint32_t v = ctn_names_find(&g->variables, p->outputs[i]);
@@ -343,8 +346,6 @@ static void connect_steps(ctn_picture *p, ctn_graph *g, ctn_arena *arena)
     for (uint32_t s = 0; s < n; s++)
         if (!has_successor[s])
             add_edge(p, &capacity, arena, (ctn_picture_edge){s, p->outputs_node, carried(g, s, marks, n + 1, arena)});
-    if (n == 0)
-        add_edge(p, &capacity, arena, (ctn_picture_edge){p->inputs_node, p->outputs_node, {0}});
 }
 
 /* ---- the whole ---- */

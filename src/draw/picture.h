@@ -20,15 +20,15 @@ typedef struct ctn_picture_step {
     ctn_work_kind kind;
     ctn_str about; /* what the set does: "travel/search_hotels", "2 calls in turn"; empty: nothing to add */
     ctn_effect effect;
-    bool is_assumed;    /* the effect: write only because nobody said otherwise */
-    ctn_str condition;  /* empty: none */
-    ctn_str foreach;    /* "each hotel of {hotel_options}"; empty: once */
-    ctn_str *badges;    /* "retry 2x", "undo: cancel-booking" */
+    bool is_assumed;       /* the effect: write only because nobody said otherwise */
+    ctn_str condition;     /* empty: none */
+    ctn_str foreach;       /* "each hotel of {hotel_options}"; empty: once */
+    ctn_str *badges;       /* "retry 2x", "undo: cancel-booking" */
     ctn_str *badge_titles; /* what a badge means in a sentence */
     uint32_t badge_count;
-    ctn_str writes; /* "a, b" */
-    ctn_str reads;  /* "a (input), b (of step x)" */
-    ctn_str state; /* of an execution: "completed", "failed: timeout"; empty: a plan */
+    ctn_str writes;         /* "a, b" */
+    ctn_str reads;          /* "a (input), b (of step x)" */
+    ctn_str state;          /* of an execution: "completed", "failed: timeout"; empty: a plan */
     ctn_step_status status; /* with state */
 } ctn_picture_step;
 
@@ -38,7 +38,7 @@ typedef struct ctn_picture_edge {
 } ctn_picture_edge;
 
 typedef struct ctn_picture {
-    ctn_str description; /* of the chain's file; empty: none */
+    ctn_str description;       /* of the chain's file; empty: none */
     ctn_str id, name, summary; /* summary: a sentence about the whole */
     ctn_picture_step *steps;
     uint32_t step_count;
@@ -61,5 +61,5 @@ void ctn_picture_mermaid(const ctn_picture *picture, ctn_buf *out);
 /* digraph, for Graphviz. */
 void ctn_picture_dot(const ctn_picture *picture, ctn_buf *out);
 
-/* "250 ms", "90 s", "10 min", "24 h", "7 d": exact. */
+/* In the largest unit that is exact: "250 ms", "90 s", "10 min", "1 h", "7 d". */
 ctn_str ctn_picture_span(ctn_arena *arena, int64_t ms);

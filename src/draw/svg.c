@@ -16,23 +16,22 @@
 #define PAD         12 /* inside a box, left and right */
 #define ICON        18
 #define BOX_MIN     170
-#define BOX_MAX     310
+#define BOX_MAX     330
 #define STACK       4 /* a foreach's boxes stand behind each other */
 #define TITLE_SPACE 54
 #define GAP_X       36
 #define GAP_Y       44
 #define LABEL_SLOT  14
-#define BADGE_LINES 4
 
 /* ---- text ---- */
 
 /* Advance widths of DejaVu Sans, in thousandths of its size, from ' ' to '~'. */
-static const uint16_t WIDTHS[95] = {
-    318, 401, 460, 838, 636, 950, 780, 275, 390, 390, 500, 838, 318, 361, 318, 337, 636, 636, 636,
-    636, 636, 636, 636, 636, 636, 636, 337, 337, 838, 838, 838, 531, 1000, 684, 686, 698, 770, 632,
-    575, 775, 752, 295, 295, 656, 557, 863, 748, 787, 603, 787, 695, 635, 611, 732, 684, 989, 685,
-    611, 685, 390, 337, 390, 838, 500, 500, 613, 635, 550, 635, 615, 352, 635, 634, 278, 278, 579,
-    278, 974, 634, 612, 635, 635, 411, 521, 392, 634, 592, 818, 592, 592, 525, 636, 337, 636, 838};
+static const uint16_t WIDTHS[95] = {318,  401, 460, 838, 636, 950, 780, 275, 390, 390, 500, 838, 318, 361, 318, 337,
+                                    636,  636, 636, 636, 636, 636, 636, 636, 636, 636, 337, 337, 838, 838, 838, 531,
+                                    1000, 684, 686, 698, 770, 632, 575, 775, 752, 295, 295, 656, 557, 863, 748, 787,
+                                    603,  787, 695, 635, 611, 732, 684, 989, 685, 611, 685, 390, 337, 390, 838, 500,
+                                    500,  613, 635, 550, 635, 615, 352, 635, 634, 278, 278, 579, 278, 974, 634, 612,
+                                    635,  635, 411, 521, 392, 634, 592, 818, 592, 592, 525, 636, 337, 636, 838};
 
 typedef struct font {
     int size_tenths; /* of a pixel */
@@ -181,7 +180,7 @@ static void measure_step(ctn_arena *arena, const ctn_picture_step *s, ctn_layout
     for (uint32_t i = 0; i < s->badge_count && i < 2; i++)
         badges += badge_width(s->badges[i]) + 6;
     width = largest(width, badges) + 2 * PAD + 4;
-    node->width = width < BOX_MIN ? BOX_MIN : width > BOX_MAX ? BOX_MAX : width;
+    node->width = width < BOX_MIN ? BOX_MIN : width > BOX_MAX ? BOX_MAX : width + width % 2;
     node->height = 52 + (s->condition.len ? 20 : 0) + (s->foreach.len ? 16 : 0) + (s->state.len ? 20 : 0) +
                    22 * flow_badges(s, node->width - 2 * PAD - 4, NULL, NULL);
     if (s->foreach.len) {
@@ -204,7 +203,7 @@ static ctn_str joined(ctn_arena *arena, const char *none, const ctn_str *names, 
 static void measure_end(ctn_str names, ctn_layout_node *node)
 {
     int32_t width = width_of(names, TEXT_FONT) + 36;
-    node->width = width < 90 ? 90 : width > BOX_MAX + 90 ? BOX_MAX + 90 : width;
+    node->width = width < 90 ? 90 : width > BOX_MAX + 90 ? BOX_MAX + 90 : width + width % 2;
     node->height = 40;
 }
 
@@ -242,7 +241,8 @@ static void append_tooltip(ctn_buf *out, const ctn_picture_step *s)
         ctn_buf_append_literal(out, ": ");
         append_text(out, s->about);
     }
-    ctn_buf_printf(out, "\neffect: %s%s", ctn_effect_name(s->effect), s->is_assumed ? " (assumed: nobody said otherwise)" : "");
+    ctn_buf_printf(out, "\neffect: %s%s", ctn_effect_name(s->effect),
+                   s->is_assumed ? " (assumed: nobody said otherwise)" : "");
     append_fact(out, "runs if: ", s->condition, "");
     append_fact(out, "runs for ", s->foreach, "");
     append_fact(out, "reads: ", s->reads, "");
@@ -264,7 +264,8 @@ static void draw_badge(void *ctx, uint32_t badge, int32_t x, int32_t line, int32
 {
     const badge_place *b = ctx;
     int32_t left = b->x + x, top = b->y + 22 * line;
-    ctn_buf_printf(b->d->out, "<rect class=\"pill\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"17\" rx=\"8\"/>\n", left, top, width);
+    ctn_buf_printf(b->d->out, "<rect class=\"pill\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"17\" rx=\"8\"/>\n", left,
+                   top, width);
     append_label(b->d->out, "t4", left + 6, top + 12, b->step->badges[badge], SMALL_FONT, width - 10);
 }
 
@@ -280,7 +281,8 @@ static void draw_step(drawing *d, const ctn_picture_step *s, const ctn_layout_no
     for (int32_t i = stack ? 2 : 0; i >= 0; i--)
         ctn_buf_printf(out, "<rect class=\"box\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"8\"/>\n",
                        x + i * STACK, y + i * STACK, width, height);
-    ctn_buf_printf(out, "<path class=\"bar%s\" d=\"M%d %dv%d\"/>\n", s->is_assumed ? " assumed" : "", x + 5, y + 9, height - 18);
+    ctn_buf_printf(out, "<path class=\"bar%s\" d=\"M%d %dv%d\"/>\n", s->is_assumed ? " assumed" : "", x + 5, y + 9,
+                   height - 18);
     int32_t at = y;
     if (s->condition.len) {
         at += 20;
@@ -313,8 +315,8 @@ static void draw_end(drawing *d, const char *title, ctn_str names, const ctn_lay
     int32_t x = d->left + node->x, y = d->top + node->y;
     ctn_buf_printf(d->out, "<g><title>%s: ", title);
     append_text(d->out, names);
-    ctn_buf_printf(d->out, "</title>\n<rect class=\"end\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"20\"/>\n", x,
-                   y, node->width, node->height);
+    ctn_buf_printf(d->out, "</title>\n<rect class=\"end\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"20\"/>\n",
+                   x, y, node->width, node->height);
     append_label(d->out, "t3 mid", x + node->width / 2, y + 16, ctn_str_from(title), SMALL_FONT, node->width);
     append_label(d->out, "t6 mid", x + node->width / 2, y + 30, names, TEXT_FONT, node->width - 28);
     ctn_buf_append_literal(d->out, "</g>\n");
@@ -324,7 +326,9 @@ static void draw_end(drawing *d, const char *title, ctn_str names, const ctn_lay
 
 static ctn_str node_name(const ctn_picture *p, uint32_t node)
 {
-    return node == p->inputs_node ? CTN_STR("inputs") : node == p->outputs_node ? CTN_STR("outputs") : p->steps[node].name;
+    return node == p->inputs_node    ? CTN_STR("inputs")
+           : node == p->outputs_node ? CTN_STR("outputs")
+                                     : p->steps[node].name;
 }
 
 static void draw_line(drawing *d, const ctn_layout_edge *line, const ctn_picture_edge *edge)
@@ -365,7 +369,11 @@ static void draw_label(drawing *d, const ctn_layout_edge *line, const ctn_pictur
     const ctn_layout_node *node = &d->layout.nodes[is_lower ? edge->to : edge->from];
     int32_t x = d->left + line->points[is_lower ? line->point_count - 1 : 0].x;
     int32_t y = is_lower ? d->top + node->y - 13 : d->top + line->points[1].y + 12;
-    append_label(d->out, "t7 mid", x, y, edge->carries, SMALL_FONT, node->width + GAP_X - 16);
+    int32_t room = node->width + GAP_X - 16, width = width_of(edge->carries, SMALL_FONT);
+    width = (width > room ? room : width) + 6;
+    ctn_buf_printf(d->out, "<rect class=\"bg\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"13\" rx=\"3\"/>\n",
+                   x - width / 2, y - 10, width);
+    append_label(d->out, "t7 mid", x, y, edge->carries, SMALL_FONT, room);
 }
 
 /* ---- the file ---- */
@@ -386,7 +394,11 @@ static void draw_legend(drawing *d, int32_t y)
 {
     static const struct {
         const char *class_name, *word;
-    } ROWS[] = {{"k-read", "reads"}, {"k-idem", "idempotent"}, {"k-write", "writes"}, {"k-wait", "waits"}, {"k-none", "no effect"}};
+    } ROWS[] = {{"k-read", "reads"},
+                {"k-idem", "idempotent"},
+                {"k-write", "writes"},
+                {"k-wait", "waits"},
+                {"k-none", "no effect"}};
     int32_t x = d->left;
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
         bool is_used = false;
@@ -394,7 +406,8 @@ static void draw_legend(drawing *d, int32_t y)
             is_used = strcmp(kind_class(&d->p->steps[s]), ROWS[i].class_name) == 0;
         if (!is_used)
             continue;
-        ctn_buf_printf(d->out, "<g class=\"%s\"><path class=\"bar\" d=\"M%d %dv11\"/>", ROWS[i].class_name, x + 2, y - 10);
+        ctn_buf_printf(d->out, "<g class=\"%s\"><path class=\"bar\" d=\"M%d %dv11\"/>", ROWS[i].class_name, x + 2,
+                       y - 10);
         append_label(d->out, "t4", x + 9, y, ctn_str_from(ROWS[i].word), SMALL_FONT, 200);
         ctn_buf_append_literal(d->out, "</g>");
         x += 9 + width_of(ctn_str_from(ROWS[i].word), SMALL_FONT) + 16;
@@ -447,8 +460,8 @@ void ctn_picture_svg(const ctn_picture *p, ctn_arena *scratch, ctn_buf *out)
     ctn_buf_printf(out, "<rect class=\"bg\" width=\"%d\" height=\"%d\"/>\n", width, height);
     append_label(out, "t0", MARGIN, MARGIN + 14, p->name, TITLE_FONT, width - 2 * MARGIN);
     append_label(out, "t2", MARGIN, MARGIN + 32,
-                 ctn_arena_printf(scratch, "%.*s \xc2\xb7 %.*s", CTN_STR_ARG(p->id), CTN_STR_ARG(p->summary)), TEXT_FONT,
-                 width - 2 * MARGIN);
+                 ctn_arena_printf(scratch, "%.*s \xc2\xb7 %.*s", CTN_STR_ARG(p->id), CTN_STR_ARG(p->summary)),
+                 TEXT_FONT, width - 2 * MARGIN);
     uint32_t *leaving = CTN_NEW_ARRAY(scratch, uint32_t, d.layout.node_count),
              *reaching = CTN_NEW_ARRAY(scratch, uint32_t, d.layout.node_count);
     for (uint32_t e = 0; e < p->edge_count; e++) {

@@ -14,7 +14,7 @@
     ".catena .t4{font-size:10.5px;fill:#374151}\n"                                                                     \
     ".catena .t5{font-size:10.5px;font-weight:600;fill:#374151}\n"                                                     \
     ".catena .t6{font-size:11px;fill:#111827}\n"                                                                       \
-    ".catena .t7{font-size:10.5px;fill:#4b5563;stroke:#fff;stroke-width:4px;paint-order:stroke;stroke-linejoin:round}\n" \
+    ".catena .t7{font-size:10.5px;fill:#4b5563}\n"                                                                     \
     ".catena .mid{text-anchor:middle}\n"                                                                               \
     ".catena .bg{fill:#fff}\n"                                                                                         \
     ".catena .box{fill:#fff;stroke:#cbd5e1;stroke-width:1.2}\n"                                                        \
@@ -45,7 +45,7 @@
     ".catena .bg{fill:#0d1117}\n"                                                                                      \
     ".catena .t0,.catena .t1,.catena .t6{fill:#f0f6fc}\n"                                                              \
     ".catena .t2,.catena .t3{fill:#9ca8b6}\n.catena .t4,.catena .t5{fill:#c9d1d9}\n"                                   \
-    ".catena .t7{fill:#b1bac4;stroke:#0d1117}\n"                                                                       \
+    ".catena .t7{fill:#b1bac4}\n"                                                                                      \
     ".catena .box{fill:#161b22;stroke:#3d4753}\n"                                                                      \
     ".catena .end,.catena .pill{fill:#21262d}\n.catena .end{stroke:#3d4753}\n"                                         \
     ".catena .line{stroke:#8b98a9}\n.catena .bare{stroke:#5b6675}\n.catena .head{fill:#8b98a9}\n"                      \
@@ -58,18 +58,28 @@
     "}\n</style>\n"
 
 /* 16 by 16, lines only; the name is the kind's key. */
-#define CTN_SVG_ICON(name, path) "<symbol id=\"catena-" name "\" viewBox=\"0 0 16 16\"><path d=\"" path "\"/></symbol>\n"
+#define CTN_SVG_ICON(name, path)                                                                                       \
+    "<symbol id=\"catena-" name "\" viewBox=\"0 0 16 16\"><path d=\"" path "\"/></symbol>\n"
 #define CTN_SVG_ICONS                                                                                                  \
-    "<defs>\n" CTN_SVG_ICON("tool", "M13.6 4.2a3.6 3.6 0 0 1-4.9 4.4L4.4 13a1.7 1.7 0 0 1-2.4-2.4l4.4-4.3a3.6 3.6 0 0 1 "  \
-                                    "4.4-4.9L8.8 3.4l.5 2.3 2.3.5z")                                                   \
-    CTN_SVG_ICON("native", "M5.5 13.5c2 0 2-1.500 2.300-5.500s.5-5.500 2.700-5.500M5 7h5M11 10l3 4M14 10l-3 4")                                   \
-    CTN_SVG_ICON("prompt", "M2 3.500h12v8h-6.500l-3 2.500v-2.500h-2.500zM5 6.500h6M5 8.800h4")                                        \
-    CTN_SVG_ICON("transform", "M5.500 2.500c-2 0-2 1-2 2.500s0 3-1.500 3c1.500 0 1.500 1.500 1.500 3s0 2.500 2 2.500M10.500 2.500c2 0 2 1 2 2.500s0 3 1.500 3c-1.500 0-1.500 1.500-1.500 3s0 2.500-2 2.500") \
-    CTN_SVG_ICON("http", "M2 8a6 6 0 1 0 12 0a6 6 0 1 0-12 0M2 8h12M8 2c2 2 2.500 4 2.500 6s-.5 4-2.500 6M8 2c-2 2-2.500 4-2.500 6s.5 4 2.500 6") \
-    CTN_SVG_ICON("command", "M2 3h12v10h-12zM4.500 6l2 2-2 2M8.500 10.200h3")                                             \
-    CTN_SVG_ICON("wait", "M2 8a6 6 0 1 0 12 0a6 6 0 1 0-12 0M8 4.500v3.500l2.500 1.500")                                  \
-    CTN_SVG_ICON("approval", "M3.500 5a2.500 2.500 0 1 0 5 0a2.500 2.500 0 1 0-5 0M1.500 14c0-3 2-4.500 4.500-4.500c1.300 0 2.400.4 3.200 1.100M10 12l1.700 1.700L14.800 10") \
-    CTN_SVG_ICON("agent", "M8 1.500l1.500 4.300 4.300 1.500-4.300 1.500L8 13.100l-1.500-4.300-4.300-1.500 4.300-1.500zM13 11.500v3M11.500 13h3") \
-    CTN_SVG_ICON("chain", "M6.500 9.500l3-3M7 4.500l1.700-1.700a3 3 0 0 1 4.300 4.300L11.300 8.800M9 11.500l-1.700 1.700a3 3 0 0 1-4.300-4.300L4.700 7.200") \
-    CTN_SVG_ICON("calls", "M2 4h3M7 4h7M2 8h3M7 8h7M2 12h3M7 12h7")                                                     \
-    "</defs>\n"
+    "<defs>\n" CTN_SVG_ICON("tool",                                                                                    \
+                            "M13.6 4.2a3.6 3.6 0 0 1-4.9 4.4L4.4 13a1.7 1.7 0 0 1-2.4-2.4l4.4-4.3a3.6 3.6 0 0 1 "      \
+                            "4.4-4.9L8.8 3.4l.5 2.3 2.3.5z")                                                           \
+        CTN_SVG_ICON("native", "M5.5 13.5c2 0 2-1.500 2.300-5.500s.5-5.500 2.700-5.500M5 7h5M11 10l3 4M14 10l-3 4")    \
+            CTN_SVG_ICON("prompt", "M2 3.500h12v8h-6.500l-3 2.500v-2.500h-2.500zM5 6.500h6M5 8.800h4") CTN_SVG_ICON(   \
+                "transform",                                                                                           \
+                "M5.500 2.500c-2 0-2 1-2 2.500s0 3-1.500 3c1.500 0 1.500 1.500 1.500 3s0 2.500 2 2.500M10.500 "        \
+                "2.500c2 0 2 1 2 2.500s0 3 1.500 3c-1.500 0-1.500 1.500-1.500 3s0 2.500-2 2.500")                      \
+                CTN_SVG_ICON("http", "M2 8a6 6 0 1 0 12 0a6 6 0 1 0-12 0M2 8h12M8 2c2 2 2.500 4 2.500 6s-.5 4-2.500 "  \
+                                     "6M8 2c-2 2-2.500 4-2.500 6s.5 4 2.500 6")                                        \
+                    CTN_SVG_ICON("command", "M2 3h12v10h-12zM4.500 6l2 2-2 2M8.500 10.200h3")                          \
+                        CTN_SVG_ICON("wait", "M2 8a6 6 0 1 0 12 0a6 6 0 1 0-12 0M8 4.500v3.500l2.500 1.500")           \
+                            CTN_SVG_ICON("approval",                                                                   \
+                                         "M3.500 5a2.500 2.500 0 1 0 5 0a2.500 2.500 0 1 0-5 0M1.500 14c0-3 2-4.500 "  \
+                                         "4.500-4.500c1.300 0 2.400.4 3.200 1.100M10 12l1.700 1.700L14.800 10")        \
+                                CTN_SVG_ICON("agent",                                                                  \
+                                             "M8 1.500l1.500 4.300 4.300 1.500-4.300 1.500L8 "                         \
+                                             "13.100l-1.500-4.300-4.300-1.500 4.300-1.500zM13 11.500v3M11.500 13h3")   \
+                                    CTN_SVG_ICON("chain",                                                              \
+                                                 "M6.500 9.500l3-3M7 4.500l1.700-1.700a3 3 0 0 1 4.300 4.300L11.300 "  \
+                                                 "8.800M9 11.500l-1.700 1.700a3 3 0 0 1-4.300-4.300L4.700 7.200")      \
+                                        CTN_SVG_ICON("calls", "M2 4h3M7 4h7M2 8h3M7 8h7M2 12h3M7 12h7") "</defs>\n"

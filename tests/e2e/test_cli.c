@@ -61,6 +61,7 @@ static void every_command_explains_itself(void **state)
                                            {"start"},
                                            {"serve"},
                                            {"check"},
+                                           {"graph"},
                                            {"list"},
                                            {"show"},
                                            {"history"},
