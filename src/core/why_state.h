@@ -123,5 +123,8 @@ ctn_str ctn_why_origin(const why *w, ctn_str name, uint64_t before_seq);
 const ctn_json *ctn_why_args(why_scope *s, const ctn_json *work_node, const ctn_entry *started);
 const ctn_json *ctn_why_arguments_node(const why *w, const why_work *work);
 
+/* An event: with what the step's call was called. */
+void ctn_why_tell_sent(const why *w, ctn_why_node *parent, uint32_t step, const ctn_entry *end, ctn_str call);
+
 /* ---- why_step.c ---- */
 void ctn_why_tell_step(const why *w, ctn_why_node *node, uint32_t step, bool with_events);

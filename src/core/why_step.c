@@ -484,25 +484,23 @@ static ctn_str head_text(const why *w, uint32_t step, const condition *c, const 
 
 /* ---- the whole ---- */
 
+/* What each call of the step's own set was sent, when it began so far. */
 static void tell_sent(const why *w, ctn_why_node *parent, uint32_t step)
 {
-    const ctn_entry *end = w->traces[step].ended;
-    const ctn_entry *started = last_of(w, step, CTN_ENTRY_ATTEMPT_STARTED);
     const ctn_json *set = ctn_why_set(w, w->plan->steps[step].set->name);
-    if (!end || end->kind != CTN_ENTRY_ATTEMPT_SUCCEEDED || ctn_json_member_of(set, "calls"))
+    const ctn_entry *end = w->traces[step].ended ? w->traces[step].ended : last_of(w, step, CTN_ENTRY_ATTEMPT_FAILED);
+    if (!end)
+        end = last_of(w, step, CTN_ENTRY_ATTEMPT_STARTED);
+    bool is_of_step = end && ctn_why_item(end) < 0 && end->attempt && end->kind != CTN_ENTRY_CACHE_HIT &&
+                      !ctn_str_is(body_text(end, "code"), "condition_failed");
+    if (!is_of_step || last_of(w, step, CTN_ENTRY_FALLBACK_TAKEN))
         return;
-    why_work work = ctn_why_work(w, set);
-    if (strcmp(work.kind, "tool") && strcmp(work.kind, "native"))
+    if (!ctn_json_member_of(set, "calls")) {
+        ctn_why_tell_sent(w, parent, step, end, NOTHING);
         return;
-    const ctn_json *arguments = ctn_why_arguments_node(w, &work);
-    why_scope s = ctn_why_scope_of(w, step, end);
-    const ctn_json *text = ctn_json_member_of(ctn_why_step_node(w, step), "inputTemplate");
-    s.input = text ? ctn_why_render(&s, text) : NULL;
-    ctn_why_node *node = ctn_why_add(w, parent, CTN_WHY_EVENT, started ? started : ctn_why_ready(w, step));
-    node->step = w->plan->steps[step].name;
-    node->name = work.target;
-    node->args = ctn_why_args(&s, arguments, started);
-    node->text = ctn_arena_printf(w->arena, "%.*s was called", CTN_STR_ARG(work.target));
+    }
+    for (uint32_t i = 0; ctn_why_call_name(set, i).len; i++)
+        ctn_why_tell_sent(w, parent, step, end, ctn_why_call_name(set, i));
 }
 
 void ctn_why_tell_step(const why *w, ctn_why_node *node, uint32_t step, bool with_events)

@@ -308,6 +308,23 @@ static void tell_call(const why *w, ctn_why_node *parent, ctn_str role, const do
     tell_arguments(node, &s, arguments);
 }
 
+void ctn_why_tell_sent(const why *w, ctn_why_node *parent, uint32_t step, const ctn_entry *end, ctn_str call)
+{
+    doing d = how_done(w, step, end, call);
+    if (end->kind == CTN_ENTRY_ATTEMPT_STARTED && is_about_call(end, call))
+        d.started = end;
+    why_work work = ctn_why_work(w, call.len ? ctn_json_get(ctn_json_member_of(d.set, "calls"), call) : d.set);
+    const char *kind = work.kind;
+    if (!kind[0] || !strcmp(kind, "wait") || !strcmp(kind, "approval") || !strcmp(kind, "agent"))
+        return;
+    why_scope s = scope_of_call(w, &d);
+    ctn_why_node *node = ctn_why_add(w, parent, CTN_WHY_EVENT, d.started);
+    node->step = w->plan->steps[step].name;
+    node->name = work.target;
+    node->args = ctn_why_args(&s, ctn_why_arguments_node(w, &work), d.started);
+    node->text = ctn_arena_printf(w->arena, "%.*s was called", CTN_STR_ARG(work.target));
+}
+
 /* ---- results of several calls ---- */
 
 /* The entry in which a call of the set succeeded, of the same item and before or at `end`. */

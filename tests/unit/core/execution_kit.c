@@ -1,6 +1,7 @@
 #include "execution_kit.h"
 
 #include "core/library.h"
+#include "core/why.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -599,8 +600,57 @@ kit *kit_new(const char *yaml, const kit_options *options)
     return k;
 }
 
+/* ---- why ---- */
+
+/* Each node speaks of an entry of the journal, and of the step that the entry is about. */
+static void check_why(kit *k, const ctn_why_node *node)
+{
+    if (node->seq > k->count || node->see >= node->id || node->is_cut)
+        KIT_FAIL(k, "why tells of entry %llu, node %u of %u", (unsigned long long) node->seq, node->see, node->id);
+    if (node->seq && node->kind == CTN_WHY_EVENT && node->attempt &&
+        !ctn_str_equal(k->records[node->seq - 1].step, node->step))
+        KIT_FAIL(k, "why tells entry %llu of another step than %.*s", (unsigned long long) node->seq,
+                 CTN_STR_ARG(node->step));
+    if (node->text.len == 0 && node->name.len == 0)
+        KIT_FAIL(k, "why says nothing of entry %llu", (unsigned long long) node->seq);
+    for (const ctn_why_node *child = node->first; child; child = child->next)
+        check_why(k, child);
+}
+
+/* Whatever happened in a test, every step and every variable can be explained from the records, and the value that is
+ * explained is the one that the variable has. */
+static void explain_all(kit *k)
+{
+    ctn_arena *arena = ctn_arena_new(65536);
+    ctn_entry *entries = CTN_NEW_ARRAY(arena, ctn_entry, k->count);
+    ctn_why_source source = {.execution = k->x, .entries = entries, .count = k->count};
+    ctn_why_options options = {0};
+    ctn_err err = {0};
+    const ctn_why_node *node = NULL;
+    for (size_t i = 0; i < k->count; i++)
+        assert_int_equal(ctn_record_to_entry(&k->records[i], arena, &entries[i], NULL), CTN_OK);
+    for (uint32_t i = 0; i < k->plan->step_count; i++) {
+        if (ctn_why_step(arena, &source, &options, k->plan->steps[i].name, &node, &err))
+            KIT_FAIL(k, "why %.*s: %s", CTN_STR_ARG(k->plan->steps[i].name), err.message);
+        check_why(k, node);
+    }
+    for (uint32_t i = 0; i < k->plan->variable_count; i++) {
+        ctn_str name = k->plan->variables[i];
+        const ctn_json *v = ctn_execution_variable(k->x, name);
+        if (ctn_why_variable(arena, &source, &options, name, &node, &err))
+            KIT_FAIL(k, "why %.*s: %s", CTN_STR_ARG(name), err.message);
+        check_why(k, node);
+        if (node->kind == CTN_WHY_VARIABLE && !node->is_redacted && (v != NULL) != (node->value != NULL))
+            KIT_FAIL(k, "why %.*s: there %s a value", CTN_STR_ARG(name), v ? "is" : "is not");
+        if (node->kind == CTN_WHY_VARIABLE && v && node->value && !ctn_json_equal(v, node->value))
+            KIT_FAIL(k, "why %.*s explains another value", CTN_STR_ARG(name));
+    }
+    ctn_arena_free(arena);
+}
+
 void kit_free(kit *k)
 {
+    explain_all(k);
     ctn_plan_done(k->plan);
     ctn_arena_free(k->life);
     ctn_arena_free(k->scratch);

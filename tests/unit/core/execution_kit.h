@@ -13,6 +13,7 @@
  *     the living one did not have.
  *   - Nothing follows by itself at a time that owed() did not announce.
  *   - A call keeps its key and, unless a variable was set, its arguments over all attempts.
+ * And when the test is over: every step and variable can be explained from the records (core/why.h).
  */
 #pragma once
 #include "core/execution.h"

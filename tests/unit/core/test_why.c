@@ -481,6 +481,42 @@ static void a_check_that_says_yes_is_where_the_value_came_from(void **state)
     kit_free(k);
 }
 
+/* A step that writes what it reads read the value before its own. */
+static void a_step_that_overwrites_what_it_read_is_no_cause_of_itself(void **state)
+{
+    (void) state;
+    kit *k = kit_new("id: count\ninputSchema: {type: object, properties: {n: {type: integer}}}\nsteps:\n  - {stepName: "
+                     "a, instructionSet: s, outputVariables: [n]}\n"
+                     "instructionSets: {s: {tool: t/read_a, arguments: {n: '{n}'}}}\n",
+                     &(kit_options){.input = "{\"n\":1}"});
+    kit_ok(k, "a", "{\"n\":2}");
+    question *q = ask(k);
+    const ctn_why_node *node = variable(q, "n");
+    assert_shape(node, "variable:n{answer:t/read_a{variable:n{input:n}}, earlier:n}");
+    assert_value(q, node->first->first, "1");
+    done(q);
+    kit_free(k);
+}
+
+/* The check's word led to a failed attempt; the value is from the next one. */
+static void what_settled_an_earlier_attempt_is_no_cause(void **state)
+{
+    (void) state;
+    kit *k = kit_new("id: w\nsteps:\n  - {stepName: a, instructionSet: s, outputVariables: [n, m],\n"
+                     "     retryConfig: {maxRetries: 1, backoffMs: 10, retryOn: [missing_output]}}\n"
+                     "instructionSets:\n  s: {tool: t/book, arguments: {}, check: {tool: t/read_book}}\n",
+                     NULL);
+    kit_lost(k, "a", CTN_FAILURE_TIMEOUT);
+    kit_ok(k, "check:a", "{\"happened\":true,\"result\":{}}");
+    kit_to_wake(k);
+    kit_ok(k, "a", "{\"n\":5,\"m\":6}");
+    kit_is(k, "completed");
+    question *q = ask(k);
+    assert_says(q, variable(q, "n")->first, "answer of t/book");
+    done(q);
+    kit_free(k);
+}
+
 static void an_undone_step_says_what_stopped_the_chain(void **state)
 {
     (void) state;
@@ -571,6 +607,8 @@ int main(void)
         cmocka_unit_test(what_cannot_be_retried_says_so),
         cmocka_unit_test(an_interrupted_write_says_who_settled_it),
         cmocka_unit_test(a_check_that_says_yes_is_where_the_value_came_from),
+        cmocka_unit_test(a_step_that_overwrites_what_it_read_is_no_cause_of_itself),
+        cmocka_unit_test(what_settled_an_earlier_attempt_is_no_cause),
         cmocka_unit_test(an_undone_step_says_what_stopped_the_chain),
         cmocka_unit_test(a_cancelled_chain_says_who_cancelled_it),
         cmocka_unit_test(a_shared_ancestor_is_told_once),
