@@ -241,7 +241,8 @@ static int explain(asking *a, const ctn_why_source *source)
     if (exit_code)
         return exit_code;
     const ctn_plan *plan = ctn_execution_plan(source->execution);
-    bool step_exists = ctn_plan_step_index(plan, name) != CTN_PLAN_NONE;
+    int64_t item;
+    bool step_exists = ctn_plan_step_index(plan, ctn_why_step_name(name, &item)) != CTN_PLAN_NONE;
     bool variable_exists = ctn_why_knows_variable(source, name);
     if (!is_step && !is_variable && !step_exists && !variable_exists)
         return unknown_name(cli, plan, name);

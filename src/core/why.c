@@ -177,6 +177,32 @@ static void produce_members(why *w, producing *p, const ctn_json *variables, con
         produce(w, p, ctn_json_text(&variables->members[i].key), &variables->members[i].value, e, step);
 }
 
+/* A foreach has ended: each variable is the list of what the items gave; null where one gave nothing. */
+static void produce_lists(why *w, producing *p, const ctn_entry *e, uint32_t step)
+{
+    const step_trace *trace = &w->traces[step];
+    int64_t count = ctn_json_int_or(e->body, "items", 0);
+    if (count < 0 || count > (int64_t) w->source->count) /* each item has an entry */
+        return;
+    const ctn_json **given = CTN_NEW_ARRAY(w->arena, const ctn_json *, (size_t) count);
+    for (uint32_t i = 0; i < trace->count; i++) {
+        const ctn_entry *of_item = &w->source->entries[trace->entries[i]];
+        int64_t item = ctn_why_item(of_item);
+        const ctn_json *variables = item >= 0 && item < count ? ctn_why_body(of_item, "variables") : NULL;
+        if (variables && of_item->kind != CTN_ENTRY_DECISION)
+            given[item] = variables;
+    }
+    for (uint32_t o = 0; o < w->plan->steps[step].output_count; o++) {
+        ctn_str name = w->plan->variables[w->plan->steps[step].outputs[o].slot];
+        ctn_json_builder list = ctn_json_array(w->arena);
+        for (int64_t i = 0; i < count; i++) {
+            const ctn_json *v = ctn_json_get(given[i], name);
+            ctn_json_push(&list, v ? v : &ctn_json_null);
+        }
+        produce(w, p, name, ctn_json_finish(&list), e, step);
+    }
+}
+
 static void stop_at(why *w, const ctn_entry *e)
 {
     if (!w->stopped)
@@ -204,7 +230,10 @@ static void index_entry(why *w, producing *p, const ctn_entry *e)
         break;
     case CTN_ENTRY_ATTEMPT_SUCCEEDED:
     case CTN_ENTRY_CACHE_HIT:
-        if (trace && ctn_why_body(e, "variables")) {
+        if (trace && ctn_why_item(e) < 0 && ctn_why_body(e, "items")) {
+            trace->ended = e;
+            produce_lists(w, p, e, step);
+        } else if (trace && ctn_why_item(e) < 0 && ctn_why_body(e, "variables")) {
             trace->ended = e;
             produce_members(w, p, ctn_why_body(e, "variables"), e, step);
         }
@@ -216,6 +245,8 @@ static void index_entry(why *w, producing *p, const ctn_entry *e)
             stop_at(w, e);
             break;
         }
+        if (ctn_why_item(e) >= 0)
+            break;
         trace->ended = e;
         for (uint32_t i = 0; i < w->plan->steps[step].output_count; i++)
             produce(w, p, w->plan->variables[w->plan->steps[step].outputs[i].slot], &ctn_json_null, e, step);
@@ -378,10 +409,22 @@ int ctn_why_variable(ctn_arena *arena, const ctn_why_source *source, const ctn_w
     return CTN_OK;
 }
 
+ctn_str ctn_why_step_name(ctn_str text, int64_t *ret_item)
+{
+    ctn_str rest = text, name = ctn_str_cut(&rest, '[');
+    int64_t item = -1;
+    bool is_item = rest.len > 1 && rest.ptr[rest.len - 1] == ']' &&
+                   ctn_str_to_int64((ctn_str){rest.ptr, rest.len - 1}, &item) && item >= 0;
+    *ret_item = is_item ? item : -1;
+    return is_item ? name : text;
+}
+
 int ctn_why_step(ctn_arena *arena, const ctn_why_source *source, const ctn_why_options *options, ctn_str name,
                  const ctn_why_node **ret_node, ctn_err *err)
 {
     const ctn_plan *plan = ctn_execution_plan(source->execution);
+    int64_t item = -1;
+    name = ctn_why_step_name(name, &item);
     uint32_t step = ctn_plan_step_index(plan, name);
     if (step == CTN_PLAN_NONE) {
         ctn_str *names = CTN_NEW_ARRAY(arena, ctn_str, plan->step_count);
@@ -398,7 +441,7 @@ int ctn_why_step(ctn_arena *arena, const ctn_why_source *source, const ctn_why_o
     why *w = CTN_NEW(arena, why);
     ctn_why_open(w, arena, source, options, telling);
     ctn_why_node *node = ctn_why_add(w, top, CTN_WHY_STEP, NULL);
-    ctn_why_tell_step(w, node, step, true);
+    ctn_why_tell_step(w, node, step, item, true);
     *ret_node = node;
     return CTN_OK;
 }

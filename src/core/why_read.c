@@ -112,6 +112,18 @@ why_scope ctn_why_scope_of(const why *w, uint32_t step, const ctn_entry *end)
                        .attempt = 1};
 }
 
+/* As execution_value.c makes it. */
+static ctn_str key_of(const why_scope *s)
+{
+    ctn_arena *arena = s->w->arena;
+    ctn_str item = s->item >= 0 ? ctn_arena_printf(arena, "[%lld]", (long long) s->item) : CTN_STR("");
+    ctn_str role = s->fallback ? ctn_arena_printf(arena, "fallback%lld", (long long) s->fallback) : CTN_STR("do");
+    return ctn_arena_printf(arena, "%s/%.*s%.*s%s%.*s/%.*s",
+                            ctn_id_to_text(ctn_execution_id_of(s->w->source->execution)).text,
+                            CTN_STR_ARG(s->w->plan->steps[s->step].name), CTN_STR_ARG(item), s->call.len ? "/" : "",
+                            CTN_STR_ARG(s->call), CTN_STR_ARG(role));
+}
+
 static const ctn_json *root_value(const why_scope *s, ctn_str name)
 {
     const why *w = s->w;
@@ -138,14 +150,9 @@ static const ctn_json *root_value(const why_scope *s, ctn_str name)
     }
     if (!ctn_str_is(name, "step"))
         return NULL;
-    ctn_str step = w->plan->steps[s->step].name;
-    ctn_json_put_str(&b, "name", step);
+    ctn_json_put_str(&b, "name", w->plan->steps[s->step].name);
     ctn_json_put_int(&b, "attempt", s->attempt);
-    if (s->item < 0)
-        ctn_json_put_str(&b, "key",
-                         ctn_arena_printf(arena, "%s/%.*s%s%.*s/do",
-                                          ctn_id_to_text(ctn_execution_id_of(w->source->execution)).text,
-                                          CTN_STR_ARG(step), s->call.len ? "/" : "", CTN_STR_ARG(s->call)));
+    ctn_json_put_str(&b, "key", key_of(s));
     return ctn_json_finish(&b);
 }
 
@@ -155,7 +162,7 @@ static const ctn_json *lookup(void *ctx, ctn_str name)
     const ctn_json *v = ctn_json_get(s->calls, name);
     if (!v)
         v = ctn_json_get(s->own, name);
-    if (!v && s->item_name.len && ctn_str_equal(name, s->item_name))
+    if (!v && s->item >= 0 && (ctn_str_is(name, "item") || (s->item_name.len && ctn_str_equal(name, s->item_name))))
         v = s->item_value;
     if (v)
         return v;

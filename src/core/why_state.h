@@ -99,6 +99,7 @@ typedef struct why_scope {
     const ctn_json *own;   /* variables that the step has just taken; NULL: none */
     const ctn_json *input; /* NULL: none */
     uint32_t attempt;
+    int64_t fallback; /* which one does the work, from 1; 0: the step's own set */
 } why_scope;
 why_scope ctn_why_scope_of(const why *w, uint32_t step, const ctn_entry *end);
 ctn_scope ctn_why_scope(why_scope *s);
@@ -127,4 +128,5 @@ const ctn_json *ctn_why_arguments_node(const why *w, const why_work *work);
 void ctn_why_tell_sent(const why *w, ctn_why_node *parent, uint32_t step, const ctn_entry *end, ctn_str call);
 
 /* ---- why_step.c ---- */
-void ctn_why_tell_step(const why *w, ctn_why_node *node, uint32_t step, bool with_events);
+/* only_item: of a foreach; -1: the step as a whole. */
+void ctn_why_tell_step(const why *w, ctn_why_node *node, uint32_t step, int64_t only_item, bool with_events);

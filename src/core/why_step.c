@@ -151,6 +151,13 @@ static ctn_str waits_for_text(const why *w, uint32_t step)
     }
     if (count)
         return ctn_arena_printf(w->arena, "it waits for %.*s", CTN_STR_ARG(ctn_why_join(w->arena, names, count)));
+    const ctn_entry *held = NULL; /* the execution as a whole waits */
+    for (size_t i = 0; i < w->source->count; i++)
+        if (w->source->entries[i].step.len == 0)
+            held = &w->source->entries[i];
+    if (held && held->kind == CTN_ENTRY_WAITING)
+        return ctn_arena_printf(w->arena, "it is ready, and the execution waits for a decision about its %.*s (%.*s)",
+                                CTN_STR_ARG(body_text(held, "for")), CTN_STR_ARG(body_text(held, "what")));
     return ctn_execution_status(w->source->execution) == CTN_STATUS_PAUSED
                ? CTN_STR("it is ready, and the execution is paused")
                : CTN_STR("it is ready");
@@ -178,7 +185,6 @@ static ctn_str ready_text(const why *w, uint32_t step)
 
 typedef struct history {
     uint32_t retries; /* spent so far, of the work that is tried now */
-    int64_t item;
     const ctn_entry *decided;
 } history;
 
@@ -347,26 +353,85 @@ static ctn_str event_text(const why *w, uint32_t step, const ctn_entry *e, histo
     case CTN_ENTRY_COMPENSATION_FAILED:
         return ctn_arena_printf(w->arena, "its undo failed: %.*s: %.*s%s", CTN_STR_ARG(code), CTN_STR_ARG(message),
                                 ctn_json_bool_or(e->body, "final", false) ? "; it is left undone" : "");
-    default: return ctn_str_from(ctn_entry_kind_name(e->kind));
+    case CTN_ENTRY_PAUSED: return ctn_arena_printf(w->arena, "the execution was paused by %.*s", CTN_STR_ARG(e->actor));
+    case CTN_ENTRY_RESUMED:
+        return ctn_str_is(body_text(e, "cause"), "crash") ? CTN_STR("the engine had died; another went on")
+               : ctn_str_is(body_text(e, "cause"), "restart")
+                   ? CTN_STR("the engine had been stopped; another went on")
+                   : ctn_arena_printf(w->arena, "the execution was resumed by %.*s", CTN_STR_ARG(e->actor));
+    default: break;
     }
+    if (ctn_str_is(ctn_str_from(ctn_entry_kind_name(e->kind)), "foreach_started"))
+        return ctn_arena_printf(w->arena, "runs over %lld items", (long long) ctn_json_int_or(e->body, "count", 0));
+    return ctn_str_from(ctn_entry_kind_name(e->kind));
 }
 
-static void tell_events(const why *w, ctn_why_node *node, uint32_t step)
+/* In a foreach of many items, the start and the success of an item are no news. */
+static bool is_news(const ctn_entry *e, int64_t only_item, bool is_long)
 {
-    history h = {.item = -1};
+    if (only_item >= 0)
+        return ctn_why_item(e) == only_item;
+    return !is_long || ctn_why_item(e) < 0 ||
+           (e->kind != CTN_ENTRY_ATTEMPT_SUCCEEDED && e->kind != CTN_ENTRY_ATTEMPT_STARTED);
+}
+
+/* What was done before an entry to the item that it is about. */
+static history history_before(const why *w, uint32_t step, const ctn_entry *end)
+{
+    history h = {0};
     const step_trace *trace = &w->traces[step];
     for (uint32_t i = 0; i < trace->count; i++) {
         const ctn_entry *e = &w->source->entries[trace->entries[i]];
-        if (i >= EVENTS_MAX) {
+        if (e->seq >= end->seq)
+            break;
+        if (ctn_why_item(e) != ctn_why_item(end))
+            continue;
+        if (e->kind == CTN_ENTRY_FALLBACK_TAKEN)
+            h.retries = 0;
+        if (e->kind == CTN_ENTRY_DECISION)
+            h.decided = e;
+        h.retries += e->kind == CTN_ENTRY_ATTEMPT_FAILED && ctn_why_body(e, "dueMs") &&
+                     !ctn_json_bool_or(e->body, "free", false);
+    }
+    return h;
+}
+
+static bool is_of_execution(const ctn_entry *e)
+{
+    return e->step.len == 0 && (e->kind == CTN_ENTRY_PAUSED || e->kind == CTN_ENTRY_RESUMED);
+}
+
+static void tell_event(const why *w, ctn_why_node *node, uint32_t step, const ctn_entry *e)
+{
+    history h = history_before(w, step, e);
+    ctn_why_node *event = ctn_why_add(w, node, CTN_WHY_EVENT, e);
+    event->name = ctn_str_from(ctn_entry_kind_name(e->kind));
+    ctn_str text = event_text(w, step, e, &h), call = call_suffix(w, e);
+    event->text = ctn_arena_printf(w->arena, "%.*s%.*s", CTN_STR_ARG(text), CTN_STR_ARG(call));
+}
+
+/* Everything about the step, and the pauses and deaths of engines that came in between. */
+static void tell_events(const why *w, ctn_why_node *node, uint32_t step, int64_t only_item)
+{
+    const step_trace *trace = &w->traces[step];
+    bool is_long = trace->count > EVENTS_MAX / 5;
+    uint32_t told = 0;
+    const ctn_entry *ready = ctn_why_ready(w, step), *end = w->traces[step].ended;
+    size_t at = ready ? (size_t) (ready - w->source->entries) + 1 : w->source->count;
+    size_t last = trace->count ? trace->entries[trace->count - 1] : 0;
+    if (!end && !w->stopped)
+        last = w->source->count ? w->source->count - 1 : 0;
+    for (uint32_t i = 0; at < w->source->count && at <= last; at++) {
+        const ctn_entry *e = &w->source->entries[at];
+        bool is_own = i < trace->count && trace->entries[i] == at;
+        i += is_own;
+        if (is_own ? !is_news(e, only_item, is_long) : !is_of_execution(e))
+            continue;
+        if (told++ == EVENTS_MAX) {
             node->is_cut = true;
             return;
         }
-        if (ctn_why_item(e) != h.item)
-            h = (history){.item = ctn_why_item(e)};
-        ctn_why_node *event = ctn_why_add(w, node, CTN_WHY_EVENT, e);
-        event->name = ctn_str_from(ctn_entry_kind_name(e->kind));
-        ctn_str text = event_text(w, step, e, &h), call = call_suffix(w, e);
-        event->text = ctn_arena_printf(w->arena, "%.*s%.*s", CTN_STR_ARG(text), CTN_STR_ARG(call));
+        tell_event(w, node, step, e);
     }
 }
 
@@ -432,7 +497,6 @@ static ctn_str head_text(const why *w, uint32_t step, const condition *c, const 
     const step_trace *trace = &w->traces[step];
     const ctn_entry *last = trace->count ? &w->source->entries[trace->entries[trace->count - 1]] : NULL;
     *ret_entry = trace->ended ? trace->ended : last;
-    history h = {.item = -1};
     switch (view.status) {
     case CTN_STEP_SKIPPED:
         return ctn_arena_printf(w->arena, "%.*s was skipped:%.*s", CTN_STR_ARG(name),
@@ -448,7 +512,7 @@ static ctn_str head_text(const why *w, uint32_t step, const condition *c, const 
             return ctn_arena_printf(w->arena, "%.*s was stopped with the chain: %.*s", CTN_STR_ARG(name),
                                     CTN_STR_ARG(w->stopped ? stop_text(w) : view.message));
         const ctn_entry *decided = last_of(w, step, CTN_ENTRY_DECISION);
-        h = (history){.item = -1, .retries = count_retries(w, step), .decided = decided};
+        history h = {.retries = count_retries(w, step), .decided = decided};
         *ret_entry = e;
         const char *then = trace->ended ? "; the chain went on, as `onError: continue` says" : "; so the chain stopped";
         ctn_str clause = view.failure == CTN_FAILURE_CONDITION_FAILED ? condition_clause(w, c, step) : NOTHING;
@@ -491,8 +555,11 @@ static void tell_sent(const why *w, ctn_why_node *parent, uint32_t step)
     const ctn_entry *end = w->traces[step].ended ? w->traces[step].ended : last_of(w, step, CTN_ENTRY_ATTEMPT_FAILED);
     if (!end)
         end = last_of(w, step, CTN_ENTRY_ATTEMPT_STARTED);
-    bool is_of_step = end && ctn_why_item(end) < 0 && end->attempt && end->kind != CTN_ENTRY_CACHE_HIT &&
-                      !ctn_str_is(body_text(end, "code"), "condition_failed");
+    static const char *const NEVER_SENT[] = {"condition_failed", "undefined_variable", "breaker_open", "budget"};
+    bool is_of_step =
+        end && ctn_why_item(end) < 0 && end->attempt && end->kind != CTN_ENTRY_CACHE_HIT && !ctn_why_body(end, "items");
+    for (size_t i = 0; is_of_step && i < sizeof NEVER_SENT / sizeof *NEVER_SENT; i++)
+        is_of_step = !ctn_str_is(body_text(end, "code"), NEVER_SENT[i]);
     if (!is_of_step || last_of(w, step, CTN_ENTRY_FALLBACK_TAKEN))
         return;
     if (!ctn_json_member_of(set, "calls")) {
@@ -503,7 +570,7 @@ static void tell_sent(const why *w, ctn_why_node *parent, uint32_t step)
         ctn_why_tell_sent(w, parent, step, end, ctn_why_call_name(set, i));
 }
 
-void ctn_why_tell_step(const why *w, ctn_why_node *node, uint32_t step, bool with_events)
+void ctn_why_tell_step(const why *w, ctn_why_node *node, uint32_t step, int64_t only_item, bool with_events)
 {
     const ctn_entry *entry = NULL;
     condition c = condition_of(w, step);
@@ -529,5 +596,5 @@ void ctn_why_tell_step(const why *w, ctn_why_node *node, uint32_t step, bool wit
     if (c.text.len)
         tell_condition(w, node, step, &c);
     tell_sent(w, node, step);
-    tell_events(w, node, step);
+    tell_events(w, node, step, only_item);
 }

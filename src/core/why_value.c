@@ -20,6 +20,8 @@ typedef struct doing {
     const ctn_entry *started, *answered, *waiting, *decided, *checked, *child;
 } doing;
 
+#define ITEMS_TOLD 3
+
 static const ctn_str NOTHING = {0};
 
 /* ---- how it was done ---- */
@@ -90,7 +92,8 @@ static ctn_str item_name(const why *w, uint32_t step)
     return ctn_json_str_or(ctn_json_member_of(ctn_why_step_node(w, step), "foreach"), "as", CTN_STR(""));
 }
 
-static const ctn_json *item_source(const why *w, uint32_t step)
+/* What it runs over: a list, or a range. */
+static const ctn_json *foreach_node(const why *w, uint32_t step)
 {
     return ctn_json_member_of(ctn_json_member_of(ctn_why_step_node(w, step), "foreach"), "items");
 }
@@ -102,7 +105,7 @@ static void find_item(why_scope *s)
     s->item_name = item_name(s->w, s->step);
     int64_t item = s->item;
     s->item = -1; /* the list is rendered for the step */
-    const ctn_json *source = item_source(s->w, s->step);
+    const ctn_json *source = foreach_node(s->w, s->step);
     const ctn_json *list = ctn_why_render(s, source);
     s->item = item;
     int64_t from = 0;
@@ -118,6 +121,7 @@ static why_scope scope_of_call(const why *w, const doing *d)
 {
     why_scope s = ctn_why_scope_of(w, d->step, d->end);
     s.call = d->call;
+    s.fallback = d->fallback ? ctn_json_int_or(d->fallback->body, "fallback", 1) : 0;
     find_item(&s);
     const ctn_json *text = ctn_json_member_of(d->fallback_node, "inputTemplate");
     if (!text)
@@ -130,8 +134,8 @@ static why_scope scope_of_call(const why *w, const doing *d)
     for (uint32_t i = 0; i < trace->count; i++) {
         const ctn_entry *e = &w->source->entries[trace->entries[i]];
         ctn_str name = ctn_json_str_or(e->body, "call", NOTHING);
-        if (e->seq < d->end->seq && e->kind == CTN_ENTRY_ATTEMPT_SUCCEEDED && name.len &&
-            ctn_why_item(e) == ctn_why_item(d->end))
+        bool is_success = e->kind == CTN_ENTRY_ATTEMPT_SUCCEEDED || e->kind == CTN_ENTRY_CACHE_HIT;
+        if (e->seq < d->end->seq && is_success && name.len && ctn_why_item(e) == ctn_why_item(d->end))
             ctn_json_put(&b, name, ctn_why_body(e, "result"));
     }
     s.calls = ctn_json_finish(&b);
@@ -334,7 +338,8 @@ static const ctn_entry *end_of_call(const why *w, uint32_t step, const ctn_entry
     const step_trace *trace = &w->traces[step];
     for (uint32_t i = 0; i < trace->count; i++) {
         const ctn_entry *e = &w->source->entries[trace->entries[i]];
-        if (e->seq <= end->seq && e->kind == CTN_ENTRY_ATTEMPT_SUCCEEDED && ctn_why_item(e) == ctn_why_item(end) &&
+        bool is_success = e->kind == CTN_ENTRY_ATTEMPT_SUCCEEDED || e->kind == CTN_ENTRY_CACHE_HIT;
+        if (e->seq <= end->seq && is_success && ctn_why_item(e) == ctn_why_item(end) &&
             ctn_str_equal(ctn_json_str_or(e->body, "call", NOTHING), call))
             found = e;
     }
@@ -443,8 +448,80 @@ static void tell_document(const why *w, ctn_why_node *parent, const production *
     ctn_why_tell_reads(&s, node, NOTHING, &reads);
 }
 
+/* The entry in which an item was completed, at the latest in `end`. */
+static const ctn_entry *end_of_item(const why *w, uint32_t step, const ctn_entry *end, int64_t item)
+{
+    const ctn_entry *found = NULL;
+    const step_trace *trace = &w->traces[step];
+    for (uint32_t i = 0; i < trace->count; i++) {
+        const ctn_entry *e = &w->source->entries[trace->entries[i]];
+        if (e->seq <= end->seq && ctn_why_item(e) == item && e->kind != CTN_ENTRY_DECISION &&
+            (ctn_why_body(e, "variables") ||
+             (e->kind == CTN_ENTRY_ATTEMPT_FAILED && ctn_json_bool_or(e->body, "final", false))))
+            found = e;
+    }
+    return found;
+}
+
+static void tell_taken(const why *w, ctn_why_node *node, const production *p, const ctn_path *path);
+
+static void tell_one_item(const why *w, ctn_why_node *parent, const production *p, const ctn_path *path, int64_t item)
+{
+    const ctn_entry *end = end_of_item(w, p->step, p->entry, item);
+    if (!end)
+        return;
+    if (end->kind == CTN_ENTRY_ATTEMPT_FAILED) {
+        ctn_why_node *failed = ctn_why_add(w, parent, CTN_WHY_STEP, end);
+        failed->name = end->step;
+        failed->text = ctn_arena_printf(
+            w->arena, "item %lld of step %.*s failed (%.*s), and `onError: continue` makes it null", (long long) item,
+            CTN_STR_ARG(end->step), CTN_STR_ARG(ctn_json_str_or(end->body, "code", NOTHING)));
+        return;
+    }
+    production one = {.value = ctn_json_get(ctn_why_body(end, "variables"), path->root), .entry = end, .step = p->step};
+    tell_taken(w, parent, &one, path);
+}
+
+/* A list that a foreach gave: the items it ran over, and the first few values; a way into it is about one of them. */
+static void tell_list(const why *w, ctn_why_node *node, const production *p, const ctn_path *path)
+{
+    int64_t count = (int64_t) ctn_json_count(p->value);
+    if (path->count && !path->parts[0].name.ptr) {
+        ctn_path rest = *path;
+        int64_t item = path->parts[0].index < 0 ? count + path->parts[0].index : path->parts[0].index;
+        rest.parts++;
+        rest.count--;
+        tell_one_item(w, node, p, &rest, item);
+        return;
+    }
+    ctn_why_node *list = ctn_why_add(w, node, CTN_WHY_STEP, p->entry);
+    list->name = p->entry->step;
+    list->text = ctn_arena_printf(w->arena, "list of what step %.*s gave for each of %lld items, %lld of which failed",
+                                  CTN_STR_ARG(p->entry->step), (long long) count,
+                                  (long long) ctn_json_int_or(p->entry->body, "failed", 0));
+    if (ctn_why_is_told(w, list, ctn_arena_printf(w->arena, "list %llu", (unsigned long long) p->entry->seq)))
+        return;
+    why_scope s = ctn_why_scope_of(w, p->step, p->entry);
+    ctn_reads reads = ctn_why_tree_reads(w, foreach_node(w, p->step));
+    ctn_why_tell_reads(&s, list, CTN_STR("items"), &reads);
+    for (int64_t i = 0; i < count && i < ITEMS_TOLD; i++) {
+        ctn_path one = {.root = path->root};
+        ctn_why_node *item = ctn_why_add(w, list, CTN_WHY_VARIABLE, NULL);
+        item->name = ctn_arena_printf(w->arena, "%.*s[%lld]", CTN_STR_ARG(path->root), (long long) i);
+        item->item = i;
+        item->is_redacted = ctn_why_is_sensitive(w, path->root);
+        item->value = item->is_redacted ? NULL : ctn_json_at(p->value, (size_t) i);
+        tell_one_item(w, item, p, &one, i);
+    }
+    list->is_cut = count > ITEMS_TOLD;
+}
+
 static void tell_taken(const why *w, ctn_why_node *node, const production *p, const ctn_path *path)
 {
+    if (ctn_why_item(p->entry) < 0 && ctn_why_body(p->entry, "items")) {
+        tell_list(w, node, p, path);
+        return;
+    }
     if (is_document(w, p, path->root)) {
         tell_document(w, node, p);
         return;
@@ -532,7 +609,7 @@ static void tell_unset(const why *w, ctn_why_node *node, ctn_str root)
         if (!output_of(w->plan, i, root))
             continue;
         ctn_why_node *step = ctn_why_add(w, node, CTN_WHY_STEP, NULL);
-        ctn_why_tell_step(w, step, i, false);
+        ctn_why_tell_step(w, step, i, -1, false);
     }
     if (!node->first)
         node->text = CTN_STR("never set: no step gives it, and it was no input");
@@ -579,7 +656,7 @@ ctn_str ctn_why_origin(const why *w, ctn_str name, uint64_t before_seq)
 static void tell_item(why_scope *s, ctn_why_node *parent, ctn_str role, const ctn_read *read, const ctn_path *path)
 {
     const why *w = s->w;
-    const ctn_json *source = item_source(w, s->step);
+    const ctn_json *source = foreach_node(w, s->step);
     ctn_reads reads = ctn_why_tree_reads(w, source);
     ctn_str text = ctn_json_is(source, CTN_JSON_STRING) ? ctn_json_text(source) : NOTHING;
     bool is_variable = reads.count == 1 && text.len == reads.items[0].path.len + 2 && text.ptr[0] == '{';
