@@ -46,6 +46,9 @@ typedef enum ctn_opt {
     CTN_OPT_REASON,
     CTN_OPT_VARIABLE,
     CTN_OPT_AT,
+    CTN_OPT_TOOLS,
+    CTN_OPT_FIX,
+    CTN_OPT_EXPLAIN,
     CTN_OPT_COUNT,
 } ctn_opt;
 

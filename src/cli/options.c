@@ -41,6 +41,9 @@ static const option_row ROWS[CTN_OPT_COUNT] = {
     [CTN_OPT_REASON] = {"reason", 0, "TEXT", "why, for the journal"},
     [CTN_OPT_VARIABLE] = {"variable", 0, "NAME", "the variable, where a step has the same name"},
     [CTN_OPT_AT] = {"at", 0, "SEQ", "as it stood after that entry of the journal"},
+    [CTN_OPT_TOOLS] = {"tools", 0, NULL, "ask the configured servers for their tools, and check against them"},
+    [CTN_OPT_FIX] = {"fix", 0, NULL, "mend in the files what can be mended mechanically, and say what"},
+    [CTN_OPT_EXPLAIN] = {"explain", 0, "RULE", "what a rule means, and how to mend what breaks it"},
 };
 
 static bool takes(const ctn_verb *verb, ctn_opt opt)

@@ -47,8 +47,11 @@ const ctn_verb ctn_verbs[] = {
     {.name = "check",
      .operands = "[FILE]...",
      .summary = "Say what is wrong with chains and instruction sets",
-     .details = "Without FILE, everything that the configuration includes. Exit: 0 without an error, 2 with one.",
-     .options = CTN_OPT_BIT(CTN_OPT_CONFIG) | CTN_OPT_BIT(CTN_OPT_FORMAT) | CTN_OPT_BIT(CTN_OPT_QUIET),
+     .details =
+         "Without FILE, everything that the configuration includes. Exit: 0 without an error, 2 with one.\n"
+         "--tools starts the servers whose tools are named; one that cannot be asked is an error of each of them.",
+     .options = CTN_OPT_BIT(CTN_OPT_CONFIG) | CTN_OPT_BIT(CTN_OPT_FORMAT) | CTN_OPT_BIT(CTN_OPT_QUIET) |
+                CTN_OPT_BIT(CTN_OPT_TOOLS),
      .words_max = SIZE_MAX,
      .run = ctn_verb_check},
     {.name = "graph",
@@ -86,8 +89,8 @@ const ctn_verb ctn_verbs[] = {
      .operands = "ID VARIABLE[.PATH] | STEP",
      .summary = "Explain where a value came from, or why a step did what it did",
      .details = ABOUT_ID
-         "\nA value is walked back through templates, tools' answers and inputs to where it came from. A step is\n"
-         "explained by its condition with the values it read, and by everything that happened to it.",
+     "\nA value is walked back through templates, tools' answers and inputs to where it came from. A step is\n"
+     "explained by its condition with the values it read, and by everything that happened to it.",
      .options = READS | CTN_OPT_BIT(CTN_OPT_STEP) | CTN_OPT_BIT(CTN_OPT_VARIABLE) | CTN_OPT_BIT(CTN_OPT_AT),
      .words_min = 1,
      .words_max = 2,

@@ -1,0 +1,119 @@
+/*
+ * check_report.c -- findings for people, for programs, and for code scanners (SARIF 2.1.0).
+ */
+#include "cli/check_report.h"
+#include "base/json.h"
+#include "core/rules.h"
+#include <stdio.h>
+
+static const char *severity_name(ctn_severity severity)
+{
+    return severity == CTN_SEVERITY_ERROR ? "error" : "warning";
+}
+
+static void print_text(const ctn_cli *cli, const ctn_findings *f)
+{
+    const ctn_screen *s = &cli->out;
+    for (size_t i = 0; i < f->count; i++) {
+        const ctn_finding *x = &f->items[i];
+        bool is_error = x->severity == CTN_SEVERITY_ERROR;
+        printf("%.*s:%u:%u: %s%s:%s %.*s [%s]\n", CTN_STR_ARG(x->file), x->line, x->column,
+               ctn_colour_code(s, is_error ? CTN_COLOUR_RED : CTN_COLOUR_YELLOW), severity_name(x->severity),
+               ctn_colour_code(s, CTN_COLOUR_NONE), CTN_STR_ARG(ctn_text_clean(cli->arena, x->message, 0)), x->rule);
+    }
+}
+
+static void print_json(ctn_arena *arena, const ctn_json *v)
+{
+    ctn_str text = ctn_json_to_str(arena, v);
+    (void) fwrite(text.ptr, 1, text.len, stdout);
+    (void) fputc('\n', stdout);
+}
+
+static const ctn_json *findings_json(ctn_arena *arena, const ctn_findings *f)
+{
+    ctn_json_builder list = ctn_json_array(arena);
+    for (size_t i = 0; i < f->count; i++) {
+        const ctn_finding *x = &f->items[i];
+        ctn_json_builder b = ctn_json_object(arena);
+        ctn_json_put_str(&b, "file", x->file);
+        ctn_json_put_int(&b, "line", x->line);
+        ctn_json_put_int(&b, "column", x->column);
+        ctn_json_put_str(&b, "severity", ctn_str_from(severity_name(x->severity)));
+        ctn_json_put_str(&b, "rule", ctn_str_from(x->rule));
+        ctn_json_put_str(&b, "message", x->message);
+        ctn_json_push(&list, ctn_json_finish(&b));
+    }
+    return ctn_json_finish(&list);
+}
+
+/* ---- SARIF 2.1.0 ---- */
+
+static const ctn_json *object_of(ctn_arena *arena, const char *key, const ctn_json *value)
+{
+    ctn_json_builder b = ctn_json_object(arena);
+    ctn_json_put(&b, ctn_str_from(key), value);
+    return ctn_json_finish(&b);
+}
+
+static const ctn_json *list_of(ctn_arena *arena, const ctn_json *item)
+{
+    ctn_json_builder b = ctn_json_array(arena);
+    ctn_json_push(&b, item);
+    return ctn_json_finish(&b);
+}
+
+static const ctn_json *sarif_result(ctn_arena *arena, const ctn_finding *x)
+{
+    ctn_json_builder region = ctn_json_object(arena), place = ctn_json_object(arena), b = ctn_json_object(arena);
+    ctn_json_put_int(&region, "startLine", x->line);
+    ctn_json_put_int(&region, "startColumn", x->column);
+    ctn_json_put(&place, CTN_STR("artifactLocation"), object_of(arena, "uri", ctn_json_string(arena, x->file)));
+    ctn_json_put(&place, CTN_STR("region"), ctn_json_finish(&region));
+    ctn_json_put_str(&b, "ruleId", ctn_str_from(x->rule));
+    ctn_json_put_str(&b, "level", ctn_str_from(severity_name(x->severity)));
+    ctn_json_put(&b, CTN_STR("message"), object_of(arena, "text", ctn_json_string(arena, x->message)));
+    ctn_json_put(&b, CTN_STR("locations"),
+                 list_of(arena, object_of(arena, "physicalLocation", ctn_json_finish(&place))));
+    return ctn_json_finish(&b);
+}
+
+static const ctn_json *findings_sarif(ctn_arena *arena, const ctn_findings *f)
+{
+    ctn_json_builder rules = ctn_json_array(arena), results = ctn_json_array(arena), driver = ctn_json_object(arena),
+                     run = ctn_json_object(arena), log = ctn_json_object(arena);
+    for (size_t i = 0; i < ctn_rule_count; i++)
+        ctn_json_push(&rules, object_of(arena, "id", ctn_json_string(arena, ctn_rule_names[i])));
+    for (size_t i = 0; i < f->count; i++)
+        ctn_json_push(&results, sarif_result(arena, &f->items[i]));
+    ctn_json_put_str(&driver, "name", CTN_STR("catena"));
+    ctn_json_put_str(&driver, "version", ctn_str_from(CATENA_VERSION));
+    ctn_json_put(&driver, CTN_STR("rules"), ctn_json_finish(&rules));
+    ctn_json_put(&run, CTN_STR("tool"), object_of(arena, "driver", ctn_json_finish(&driver)));
+    ctn_json_put_str(&run, "columnKind", CTN_STR("utf16CodeUnits"));
+    ctn_json_put(&run, CTN_STR("results"), ctn_json_finish(&results));
+    ctn_json_put_str(&log, "$schema", CTN_STR("https://json.schemastore.org/sarif-2.1.0.json"));
+    ctn_json_put_str(&log, "version", CTN_STR("2.1.0"));
+    ctn_json_put(&log, CTN_STR("runs"), list_of(arena, ctn_json_finish(&run)));
+    return ctn_json_finish(&log);
+}
+
+int ctn_check_report(ctn_cli *cli, ctn_findings *f, ctn_str format)
+{
+    ctn_findings_sort(f);
+    if (ctn_str_is(format, "json"))
+        print_json(cli->arena, findings_json(cli->arena, f));
+    else if (ctn_str_is(format, "sarif"))
+        print_json(cli->arena, findings_sarif(cli->arena, f));
+    else
+        print_text(cli, f);
+    size_t errors = 0;
+    for (size_t i = 0; i < f->count; i++)
+        errors += f->items[i].severity == CTN_SEVERITY_ERROR;
+    if (ctn_str_is(format, "text")) {
+        (void) fflush(stdout);
+        ctn_cli_say(cli, "%zu error%s, %zu warning%s", errors, errors == 1 ? "" : "s", f->count - errors,
+                    f->count - errors == 1 ? "" : "s");
+    }
+    return errors ? CTN_EXIT_USAGE : CTN_EXIT_OK;
+}
