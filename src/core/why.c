@@ -145,6 +145,29 @@ static void index_definitions(why *w)
         ctn_names_add(&w->sensitive, ctn_json_text(ctn_json_at(sensitive, i)));
 }
 
+/* What is rendered from something sensitive is sensitive: the variables of a document, and of documents that read
+ * those. */
+static void spread_sensitive(why *w)
+{
+    uint32_t known;
+    do {
+        known = w->sensitive.count;
+        for (uint32_t s = 0; known && s < w->plan->step_count; s++) {
+            const ctn_plan_step *step = &w->plan->steps[s];
+            if (!step->document)
+                continue;
+            ctn_reads reads = {0};
+            ctn_mustache_reads(step->document, w->arena, &reads);
+            if (!ctn_why_reads_sensitive(w, s, &reads))
+                continue;
+            if (step->document_slot != CTN_PLAN_NONE)
+                ctn_names_add(&w->sensitive, w->plan->variables[step->document_slot]);
+            for (uint32_t i = 0; step->document_slot == CTN_PLAN_NONE && i < step->output_count; i++)
+                ctn_names_add(&w->sensitive, w->plan->variables[step->outputs[i].slot]);
+        }
+    } while (w->sensitive.count != known);
+}
+
 typedef struct producing {
     uint32_t capacity, latest_capacity;
 } producing;
@@ -277,6 +300,7 @@ void ctn_why_open(why *ret, ctn_arena *arena, const ctn_why_source *source, cons
     *ret = (why){.arena = arena, .source = source, .options = options, .telling = telling};
     ret->plan = ctn_execution_plan(source->execution);
     index_definitions(ret);
+    spread_sensitive(ret);
     make_traces(ret);
     ctn_names_init(&ret->variable_names, arena);
     producing p = {0};
@@ -339,7 +363,7 @@ static void tell_output(why *w, ctn_why_node *top, const ctn_plan_result *result
     ctn_reads reads = {0};
     ctn_expression_reads(result->expression, w->arena, &reads);
     const ctn_json *outputs = ctn_execution_outputs(w->source->execution);
-    node->is_redacted = ctn_why_reads_sensitive(w, &reads);
+    node->is_redacted = ctn_why_reads_sensitive(w, CTN_PLAN_NONE, &reads);
     if (outputs && !node->is_redacted)
         node->value = ctn_why_walk(ctn_json_get(outputs, result->name), path->parts, path->count);
     node->text = ctn_arena_printf(w->arena, "output %.*s of the chain: %.*s", CTN_STR_ARG(result->name),

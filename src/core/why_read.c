@@ -254,10 +254,30 @@ bool ctn_why_is_sensitive(const why *w, ctn_str root)
     return ctn_names_find(&w->sensitive, root) != CTN_NAMES_NONE;
 }
 
-bool ctn_why_reads_sensitive(const why *w, const ctn_reads *reads)
+/* {input} is as sensitive as what the inputTemplate reads, an item as the list that it is of. */
+static bool is_sensitive_root(const why *w, uint32_t step, ctn_str root)
+{
+    if (ctn_why_is_sensitive(w, root))
+        return true;
+    if (step == CTN_PLAN_NONE || w->sensitive.count == 0)
+        return false;
+    const ctn_json *node = ctn_why_step_node(w, step), *foreach = ctn_json_member_of(node, "foreach");
+    const ctn_json *text = NULL;
+    if (ctn_str_is(root, "input"))
+        text = ctn_json_member_of(node, "inputTemplate");
+    else if (ctn_str_is(root, "item") || ctn_str_equal(root, ctn_json_str_or(foreach, "as", CTN_STR("item"))))
+        text = ctn_json_member_of(foreach, "items");
+    ctn_reads reads = ctn_why_tree_reads(w, text);
+    for (size_t i = 0; i < reads.count; i++)
+        if (!ctn_str_equal(reads.items[i].root, root) && is_sensitive_root(w, step, reads.items[i].root))
+            return true;
+    return false;
+}
+
+bool ctn_why_reads_sensitive(const why *w, uint32_t step, const ctn_reads *reads)
 {
     for (size_t i = 0; i < reads->count; i++)
-        if (ctn_why_is_sensitive(w, reads->items[i].root))
+        if (is_sensitive_root(w, step, reads->items[i].root))
             return true;
     return false;
 }

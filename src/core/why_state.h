@@ -111,7 +111,8 @@ ctn_reads ctn_why_tree_reads(const why *w, const ctn_json *tree);
 ctn_reads ctn_why_document_reads(const why *w, uint32_t step);
 const ctn_json *ctn_why_render_document(why_scope *s);
 bool ctn_why_is_sensitive(const why *w, ctn_str root);
-bool ctn_why_reads_sensitive(const why *w, const ctn_reads *reads);
+/* By what the texts of a step (NONE: of the chain) read. */
+bool ctn_why_reads_sensitive(const why *w, uint32_t step, const ctn_reads *reads);
 const ctn_json *ctn_why_walk(const ctn_json *value, const ctn_path_part *parts, size_t count);
 ctn_str ctn_why_path_text(ctn_arena *arena, const ctn_path_part *parts, size_t count); /* "cheapest.total[0]" */
 

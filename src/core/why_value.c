@@ -152,7 +152,7 @@ const ctn_json *ctn_why_args(why_scope *s, const ctn_json *arguments, const ctn_
         const ctn_json *text = &arguments->members[i].value;
         ctn_reads reads = ctn_why_tree_reads(s->w, text);
         const ctn_json *value = ctn_json_get(recorded, name);
-        bool is_hidden = ctn_why_reads_sensitive(s->w, &reads), is_optional = reads.count > 0;
+        bool is_hidden = ctn_why_reads_sensitive(s->w, s->step, &reads), is_optional = reads.count > 0;
         for (size_t k = 0; k < reads.count; k++) {
             is_hidden = is_hidden || ctn_str_is(reads.items[k].root, "secret");
             is_optional = is_optional && reads.items[k].is_optional;
@@ -676,7 +676,9 @@ static void tell_item(why_scope *s, ctn_why_node *parent, ctn_str role, const ct
     node->name = read->path;
     node->item = s->item;
     node->step = w->plan->steps[s->step].name;
-    node->value = ctn_why_walk(s->item_value, path->parts, path->count);
+    node->is_redacted = ctn_why_reads_sensitive(w, s->step, &reads);
+    if (!node->is_redacted)
+        node->value = ctn_why_walk(s->item_value, path->parts, path->count);
     node->text = ctn_arena_printf(w->arena, "item %lld of %.*s", (long long) s->item,
                                   CTN_STR_ARG(ctn_why_brief(w->arena, source)));
     ctn_why_tell_reads(s, node, NOTHING, &reads);
@@ -694,7 +696,7 @@ static void tell_input_template(why_scope *s, ctn_why_node *parent, ctn_str role
     node->step = w->plan->steps[s->step].name;
     node->text = CTN_STR("the step's inputTemplate");
     ctn_reads reads = ctn_why_tree_reads(w, text);
-    node->is_redacted = ctn_why_reads_sensitive(w, &reads);
+    node->is_redacted = ctn_why_reads_sensitive(w, s->step, &reads);
     node->value = node->is_redacted ? NULL : s->input;
     if (!ctn_why_is_told(w, node, ctn_arena_printf(w->arena, "input %llu", (unsigned long long) s->before_seq)))
         ctn_why_tell_reads(s, node, NOTHING, &reads);
