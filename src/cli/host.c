@@ -8,7 +8,9 @@
 #include "base/memory.h"
 #include "cli/control.h"
 #include "cli/files.h"
+#include "cli/programs.h"
 #include "cli/view.h"
+#include "drivers/transform_worker.h"
 #include <assert.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +19,7 @@
 
 #define STOP_GRACE_MS 5000
 #define END_LIMIT_MS  4000 /* servers: stdin closed, SIGTERM, SIGKILL */
+#define DRIVER_COUNT  3
 
 static const int SIGNALS[] = {SIGINT, SIGTERM, SIGHUP};
 #define SIGNAL_COUNT (sizeof SIGNALS / sizeof *SIGNALS)
@@ -42,8 +45,9 @@ struct ctn_host {
     ctn_call_sink own_sink; /* of calls without an engine */
     ctn_mcp_driver *tools;
     ctn_native_driver *native;
-    ctn_driver interfaces[2];
-    const ctn_driver *drivers[2];
+    ctn_transform_driver *transforms;
+    ctn_driver interfaces[DRIVER_COUNT];
+    const ctn_driver *drivers[DRIVER_COUNT];
 
     ctn_store_lock *lock;
     ctn_store *store;
@@ -125,9 +129,15 @@ static int make_drivers(ctn_host *host, ctn_err *err)
     if (rc)
         return rc;
     host->native = ctn_native_driver_new(sink);
+    /* Ourselves, also when another catena was installed in the meantime: the link is the spawner's. */
+    static const char *const WORKER[] = {"/proc/self/exe", CTN_TRANSFORM_WORKER_FLAG, NULL};
+    ctn_transform_options transforms = {
+        .loop = host->loop, .spawner = host->cli->spawner, .sink = sink, .argv = WORKER};
+    host->transforms = ctn_transform_driver_new(&transforms);
     host->interfaces[0] = ctn_mcp_driver_interface(host->tools);
     host->interfaces[1] = ctn_native_driver_interface(host->native);
-    for (size_t i = 0; i < 2; i++)
+    host->interfaces[2] = ctn_transform_driver_interface(host->transforms);
+    for (size_t i = 0; i < DRIVER_COUNT; i++)
         host->drivers[i] = &host->interfaces[i];
     return CTN_OK;
 }
@@ -318,12 +328,17 @@ int ctn_host_prepare(ctn_host *host, const ctn_plan *plan, ctn_err *err)
         if (s->code)
             return ctn_fail(err, s->code, "%s", s->why);
     ctn_plan_each_tool(plan, find_tool, &p);
-    return p.rc;
+    return p.rc ? p.rc : ctn_programs_check(host, plan, err);
 }
 
 ctn_mcp_driver *ctn_host_tools(const ctn_host *host)
 {
     return host->tools;
+}
+
+ctn_transform_driver *ctn_host_transforms(const ctn_host *host)
+{
+    return host->transforms;
 }
 
 int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
@@ -354,7 +369,7 @@ int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
         .log = host->log,
         .writer = ctn_writer_thread_as_writer(host->writer),
         .drivers = host->drivers,
-        .driver_count = 2,
+        .driver_count = DRIVER_COUNT,
         .rules = {.retry_interrupted = host->ws->config->retry_interrupted,
                   .value_bytes_max = host->ws->config->value_bytes},
         .own_only = !serves,
@@ -455,6 +470,7 @@ void ctn_host_close(ctn_host *host)
     }
     ctn_mcp_driver_free(host->tools);
     ctn_native_driver_free(host->native);
+    ctn_transform_driver_free(host->transforms);
     if (host->has_epoch)
         (void) ctn_store_epoch_end(host->store, host->epoch, NULL); /* without it the next owner takes us for dead */
     ctn_store_close(host->store);

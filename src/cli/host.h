@@ -6,7 +6,8 @@
  *
  *     _new      loop, signals, drivers                     nothing outside is touched
  *     _lock     the store's lock, if the store is there    CTN_E_BUSY: somebody else owns it
- *     _prepare  the servers of a plan are started          CTN_E_*: the chain could not run
+ *     _prepare  the servers of a plan are started, its jq  CTN_E_*: the chain could not run
+ *               programs compiled
  *     _own      lock, store, epoch, writer, engine, socket
  *     _close    nothing new starts; calls in flight get 5 s; servers end; the good-bye is written
  *
@@ -16,6 +17,7 @@
 #pragma once
 #include "cli/workspace.h"
 #include "drivers/native.h"
+#include "drivers/transform.h"
 #include "engine/writer.h"
 
 typedef struct ctn_host ctn_host;
@@ -41,6 +43,7 @@ ctn_loop *ctn_host_loop(const ctn_host *host);
 ctn_engine *ctn_host_engine(const ctn_host *host);
 ctn_store *ctn_host_store(const ctn_host *host);
 ctn_mcp_driver *ctn_host_tools(const ctn_host *host);
+ctn_transform_driver *ctn_host_transforms(const ctn_host *host);
 const ctn_workspace *ctn_host_workspace(const ctn_host *host);
 /* Who is told what happens, besides the control socket. */
 void ctn_host_listen(ctn_host *host, void (*on_event)(void *ctx, const ctn_engine_event *event), void *ctx);

@@ -5,6 +5,7 @@
  */
 #include "cli/cli.h"
 #include "cli/words.h"
+#include "drivers/transform_worker.h"
 #include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
@@ -186,6 +187,8 @@ int main(int argc, char **argv)
     ctn_err err = {0};
     ctn_cli cli = {0};
     open_standard_descriptors();
+    if (argc == 3 && strcmp(argv[1], CTN_TRANSFORM_WORKER_FLAG) == 0)
+        return ctn_transform_worker_main(argv[2]); /* host.c starts us so; no command of people's */
     int spawner_rc = ctn_spawner_start(&cli.spawner, &err);
     (void) setlocale(LC_CTYPE, "");
     (void) signal(SIGPIPE, SIG_IGN); /* a reader that went is told by write */

@@ -6,6 +6,7 @@
 #include "cli/check_report.h"
 #include "cli/config.h"
 #include "cli/files.h"
+#include "cli/programs.h"
 #include "cli/tool_book.h"
 #include "cli/workspace.h"
 #include "core/check.h"
@@ -69,6 +70,29 @@ static void take_all(ctn_findings *to, const ctn_findings *from)
     }
 }
 
+/* Who compiles the programs of transforms: a host, made when there is one to compile. */
+typedef struct compiler {
+    const ctn_cli *cli;
+    const ctn_workspace *ws;
+    ctn_host *host;
+    bool is_out_of_order;
+} compiler;
+
+static int compile_program(void *ctx, ctn_str program, ctn_err *err)
+{
+    compiler *c = ctx;
+    if (c->is_out_of_order)
+        return CTN_E_CLOSED;
+    if (!c->host)
+        c->host = ctn_host_new(c->cli, c->ws);
+    int rc = ctn_program_compile(c->host, program, err);
+    if (rc && rc != CTN_E_INVALID) {
+        c->is_out_of_order = true;
+        ctn_cli_say(c->cli, "the programs of transforms were not compiled: %s", err->message);
+    }
+    return rc;
+}
+
 int ctn_verb_check(ctn_cli *cli)
 {
     static const ctn_str FORMATS[] = {{"text", 4}, {"json", 4}, {"sarif", 5}};
@@ -90,6 +114,7 @@ int ctn_verb_check(ctn_cli *cli)
                      .chains = CTN_NEW_ARRAY(cli->arena, const ctn_chain *, count)};
     for (size_t i = 0; i < count && exit_code == CTN_EXIT_OK; i++)
         exit_code = read_file(cli, ws.config->library, ctn_word(cli, i), &findings, &files);
+    compiler asked = {.cli = cli, .ws = &ws};
     ctn_check_options options = {.effect = ctn_config_effect, .effect_ctx = ws.config};
     ctn_tool_book *book = NULL;
     if (exit_code == CTN_EXIT_OK && ctn_opt_is_given(cli, CTN_OPT_TOOLS)) {
@@ -99,6 +124,8 @@ int ctn_verb_check(ctn_cli *cli)
     }
     if (exit_code)
         return exit_code;
+    options.compile = compile_program;
+    options.compile_ctx = &asked;
     if (count == 0) {
         take_all(&findings, &ws.findings);
         take_all(&findings, &ws.library_findings);
@@ -106,6 +133,7 @@ int ctn_verb_check(ctn_cli *cli)
     }
     for (size_t i = 0; i < files.count; i++)
         (void) ctn_check(ws.config->library, files.sources[i], &options, &findings);
+    ctn_host_close(asked.host);
     for (size_t i = 0; i < files.count && ctn_str_is(format, "text"); i++)
         say_inputs(cli, ws.config->library, files.chains[i]);
     return ctn_check_report(cli, &findings, format);

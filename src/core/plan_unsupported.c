@@ -25,8 +25,8 @@ static const char *step_feature(const ctn_chain_step *step)
 
 static bool work_runs(ctn_work_kind kind)
 {
-    return kind == CTN_WORK_TOOL || kind == CTN_WORK_NATIVE || kind == CTN_WORK_WAIT || kind == CTN_WORK_APPROVAL ||
-           kind == CTN_WORK_CALLS;
+    return kind == CTN_WORK_TOOL || kind == CTN_WORK_NATIVE || kind == CTN_WORK_TRANSFORM || kind == CTN_WORK_WAIT ||
+           kind == CTN_WORK_APPROVAL || kind == CTN_WORK_CALLS;
 }
 
 static const char *set_feature(const ctn_instruction_set *set)

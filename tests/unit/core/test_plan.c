@@ -386,7 +386,7 @@ static void what_this_version_does_not_run_is_named(void **state)
         {"steps: [{stepName: a, instructionSet: noop, outputSchema: {type: object}}]", "'outputSchema'"},
         {"steps: [{stepName: a, instructionSet: web}]", "'http'"},
         {"steps: [{stepName: a, instructionSet: noop, rollbackAction: sub}]", "'chain'"},
-        {"steps: [{stepName: a, instructionSet: mixed}]", "'transform'"},
+        {"steps: [{stepName: a, instructionSet: mixed}]", "'command'"},
         {"steps: [{stepName: a, instructionSet: guarded}]", "'restricted'"},
         {"steps: [{stepName: a, instructionSet: rated}]", "'rateLimit'"},
         {"steps: [{stepName: a, instructionSet: broken}]", "'breaker'"},
@@ -396,7 +396,7 @@ static void what_this_version_does_not_run_is_named(void **state)
         chain_kit_init(&kit);
         chain_kit_add(&kit, "sets.yaml",
                       "instructionSets:\n  noop: {native: noop}\n  web: {http: {url: 'http://x/{y}'}}\n"
-                      "  sub: {chain: other}\n  mixed: {calls: {a: {tool: s/t}, b: {transform: .}}}\n"
+                      "  sub: {chain: other}\n  mixed: {calls: {a: {tool: s/t}, b: {command: {argv: [x]}}}}\n"
                       "  guarded: {native: n, restricted: true}\n  rated: {native: n, rateLimit: {perSecond: 2.5}}\n"
                       "  broken: {native: n, breaker: {window: 5}}\n");
         chain_kit_add(&kit, "c.yaml", ctn_arena_printf(kit.arena, "id: c\n%s\n", cases[i][0]).ptr);
