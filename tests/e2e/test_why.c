@@ -133,6 +133,23 @@ static void a_way_into_a_value_is_followed_to_the_call_that_gave_it(void **state
     assert_lacks(w->said.out, "search_hotels");
 }
 
+static void the_tree_is_drawn_as_the_terminal_can(void **state)
+{
+    world *w = *state;
+    char id[64];
+    run_lead(w, id);
+    char line[200];
+    snprintf(line, sizeof line, "LC_ALL=C catena why %s client_id", id);
+    assert_exit(w, shell(w, line), 0);
+    assert_out(w, "\n`- answer of travel/create_client_record");
+    assert_out(w, "\n   |- client <- client_info = ");
+    snprintf(line, sizeof line, "LC_ALL=C.UTF-8 catena why %s client_id", id);
+    assert_exit(w, shell(w, line), 0);
+    assert_out(w, "\n\u2514 answer of travel/create_client_record, at client_id  step create_client_record, ");
+    assert_out(w, "\n  \u251c client \u2190 client_info = ");
+    assert_lacks(w->said.out, "\033");
+}
+
 /* ---- what is asked wrongly ---- */
 
 #define TWINS                                                                                                          \
@@ -189,6 +206,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(every_step_of_a_lead_says_why_it_ran, cli_world_setup, cli_world_teardown),
         cmocka_unit_test_setup_teardown(a_way_into_a_value_is_followed_to_the_call_that_gave_it, cli_world_setup,
                                         cli_world_teardown),
+        cmocka_unit_test_setup_teardown(the_tree_is_drawn_as_the_terminal_can, cli_world_setup, cli_world_teardown),
         cmocka_unit_test_setup_teardown(a_name_that_is_both_is_a_variable_and_says_so, cli_world_setup,
                                         cli_world_teardown),
         cmocka_unit_test_setup_teardown(a_wrong_question_hears_the_right_one, cli_world_setup, cli_world_teardown),

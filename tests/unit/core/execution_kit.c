@@ -605,7 +605,7 @@ kit *kit_new(const char *yaml, const kit_options *options)
 /* Each node speaks of an entry of the journal, and of the step that the entry is about. */
 static void check_why(kit *k, const ctn_why_node *node)
 {
-    if (node->seq > k->count || node->see >= node->id || node->is_cut)
+    if (node->seq > k->count || node->see >= node->id)
         KIT_FAIL(k, "why tells of entry %llu, node %u of %u", (unsigned long long) node->seq, node->see, node->id);
     if (node->seq && node->kind == CTN_WHY_EVENT && node->attempt &&
         !ctn_str_equal(k->records[node->seq - 1].step, node->step))

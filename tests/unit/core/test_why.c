@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <cmocka.h>
 
 #include "core/why.h"
@@ -586,6 +587,40 @@ static void a_shared_ancestor_is_told_once(void **state)
     kit_free(k);
 }
 
+/* The walk is bounded: JSON that our own reader takes, and a tree that says where it was cut. */
+static void a_walk_that_is_too_deep_says_so(void **state)
+{
+    (void) state;
+    char *yaml = calloc(1, 32768);
+    int n = snprintf(yaml, 32768, "id: deep\nsteps:\n");
+    for (int i = 0; i < 100; i++)
+        n += snprintf(yaml + n, 32768 - (size_t) n,
+                      "  - {stepName: s%d, instructionSet: i%d, outputVariables: [v%d]}\n", i, i, i);
+    n += snprintf(yaml + n, 32768 - (size_t) n, "instructionSets:\n");
+    n += snprintf(yaml + n, 32768 - (size_t) n, "  i0: {tool: t/read_a, arguments: {x: 1}}\n");
+    for (int i = 1; i < 100; i++)
+        n += snprintf(yaml + n, 32768 - (size_t) n, "  i%d: {tool: t/read_a, arguments: {x: '{v%d}'}}\n", i, i - 1);
+    kit *k = kit_new(yaml, NULL);
+    for (int i = 0; i < 100; i++) {
+        char call[16], value[32];
+        snprintf(call, sizeof call, "s%d", i);
+        snprintf(value, sizeof value, "{\"v%d\":%d}", i, i);
+        kit_ok(k, call, value);
+    }
+    question *q = ask(k);
+    const ctn_why_node *node = variable(q, "v99");
+    ctn_str json = ctn_json_to_str(q->arena, ctn_why_to_json(q->arena, node));
+    const ctn_json *back = NULL;
+    assert_int_equal(ctn_json_parse(q->arena, json, NULL, &back, NULL), CTN_OK);
+    assert_int_not_equal(ctn_str_find(json, CTN_STR("\"cut\":true")), SIZE_MAX);
+    while (node->first)
+        node = node->first;
+    assert_true(node->is_cut && node->depth == CTN_WHY_DEPTH_MAX);
+    done(q);
+    kit_free(k);
+    free(yaml);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -612,6 +647,7 @@ int main(void)
         cmocka_unit_test(an_undone_step_says_what_stopped_the_chain),
         cmocka_unit_test(a_cancelled_chain_says_who_cancelled_it),
         cmocka_unit_test(a_shared_ancestor_is_told_once),
+        cmocka_unit_test(a_walk_that_is_too_deep_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
