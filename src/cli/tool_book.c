@@ -123,6 +123,7 @@ static void keep_tools(server *s, const ctn_mcp_driver *driver)
             s->tools[i].input_schema = ctn_json_copy(arena, tools[i].input_schema);
         if (tools[i].output_schema)
             s->tools[i].output_schema = ctn_json_copy(arena, tools[i].output_schema);
+        s->tools[i].is_closed_world = s->config->driver.is_trusted && !tools[i].hints.is_open_world;
         ctn_str target = ctn_arena_printf(arena, "%.*s/%.*s", CTN_STR_ARG(s->config->name), CTN_STR_ARG(tools[i].name));
         s->effects[i] = ctn_mcp_effect(driver, target, NULL);
     }

@@ -7,6 +7,7 @@
 #include "cli/config.h"
 #include "cli/files.h"
 #include "cli/programs.h"
+#include "cli/timezone.h"
 #include "cli/tool_book.h"
 #include "cli/workspace.h"
 #include "core/check.h"
@@ -115,12 +116,16 @@ int ctn_verb_check(ctn_cli *cli)
     for (size_t i = 0; i < count && exit_code == CTN_EXIT_OK; i++)
         exit_code = read_file(cli, ws.config->library, ctn_word(cli, i), &findings, &files);
     compiler asked = {.cli = cli, .ws = &ws};
-    ctn_check_options options = {.effect = ctn_config_effect, .effect_ctx = ws.config};
+    ctn_check_options options = {
+        .effect = ctn_config_effect, .effect_ctx = ws.config, .has_timezone = ctn_timezone_is_known};
     ctn_tool_book *book = NULL;
     if (exit_code == CTN_EXIT_OK && ctn_opt_is_given(cli, CTN_OPT_TOOLS)) {
         exit_code = ctn_tool_book_ask(cli, &ws, count ? files.sources : NULL, files.count, &book);
-        options = (ctn_check_options){
-            .effect = ctn_tool_book_effect, .effect_ctx = book, .tool = ctn_tool_book_tool, .tool_ctx = book};
+        options = (ctn_check_options){.effect = ctn_tool_book_effect,
+                                      .effect_ctx = book,
+                                      .tool = ctn_tool_book_tool,
+                                      .tool_ctx = book,
+                                      .has_timezone = ctn_timezone_is_known};
     }
     if (exit_code)
         return exit_code;

@@ -4,7 +4,7 @@
 #include "core/check.h"
 #include "core/check_transform.h"
 #include "core/flow.h"
-#include "core/lint.h"
+#include "core/lint_paths.h"
 #include "core/schema_flow.h"
 #include <stdio.h>
 
@@ -41,11 +41,13 @@ ctn_effect ctn_check_effect(const ctn_instruction_set *set, const ctn_check_opti
     return effect;
 }
 
-static void check_set(ctn_findings *findings, const ctn_instruction_set *set, const ctn_check_options *options)
+static void check_set(const ctn_library *library, ctn_findings *findings, const ctn_instruction_set *set,
+                      const ctn_check_options *options)
 {
     bool is_assumed = false;
     if (set->fault_count)
         return;
+    ctn_lint_set_secrets(library, set, options, findings);
     ctn_check_effect(set, options, &is_assumed);
     if (!is_assumed || ctn_lint_is_silenced(set->source, set->name_node, "assumed-effect"))
         return;
@@ -57,11 +59,48 @@ static void check_set(ctn_findings *findings, const ctn_instruction_set *set, co
         CTN_STR_ARG(set->name));
 }
 
+/* A set that hands its work to a chain that is not there. The steps that use it are told by the graph. */
+static bool has_its_chain(const ctn_library *library, ctn_findings *findings, const ctn_instruction_set *set)
+{
+    if (set->work.kind != CTN_WORK_CHAIN || ctn_library_chain(library, ctn_json_text(set->work.detail)))
+        return true;
+    ctn_str id = ctn_json_text(set->work.detail);
+    ctn_position at = ctn_source_position(set->source, set->work.detail);
+    ctn_str advice = ctn_library_suggest_chain(library, findings->arena, id);
+    ctn_findings_add(findings, ctn_source_file_name(set->source), at.line, at.column, CTN_SEVERITY_ERROR,
+                     "unknown-chain", "there is no chain '%.*s'; %.*s", CTN_STR_ARG(id), CTN_STR_ARG(advice));
+    return false;
+}
+
+/* What the chain says of the world around it: the chain that is started when it fails, and its time zone. */
+static bool check_chain_names(const ctn_chain *chain, const ctn_library *library, const ctn_check_options *options,
+                              ctn_findings *findings)
+{
+    size_t errors_before = findings->error_count;
+    ctn_str file = ctn_source_file_name(chain->source);
+    if (chain->on_failure && !ctn_library_chain(library, ctn_json_text(chain->on_failure))) {
+        ctn_str id = ctn_json_text(chain->on_failure);
+        ctn_position at = ctn_chain_position(chain, chain->on_failure);
+        ctn_str advice = ctn_library_suggest_chain(library, findings->arena, id);
+        ctn_findings_add(findings, file, at.line, at.column, CTN_SEVERITY_ERROR, "unknown-chain",
+                         "there is no chain '%.*s'; %.*s", CTN_STR_ARG(id), CTN_STR_ARG(advice));
+    }
+    const ctn_json *zone = ctn_json_member_of(chain->schedule, "timezone");
+    if (zone && options && options->has_timezone && !options->has_timezone(ctn_json_text(zone))) {
+        ctn_position at = ctn_chain_position(chain, zone);
+        ctn_findings_add(findings, file, at.line, at.column, CTN_SEVERITY_ERROR, "bad-cron",
+                         "there is no time zone '%.*s'; name one of the time zone database, like Europe/London or UTC",
+                         CTN_STR_ARG(ctn_json_text(zone)));
+    }
+    return findings->error_count == errors_before;
+}
+
 static int check_chain(ctn_library_entry entry, const ctn_library *library, const ctn_check_options *options,
                        ctn_schema_flow *types, ctn_findings *findings)
 {
     if (entry.chain->fault_count)
         return CTN_E_INVALID;
+    bool is_named_well = check_chain_names(entry.chain, library, options, findings);
     ctn_arena *scratch = ctn_arena_new(65536);
     ctn_graph *graph = NULL;
     int rc = ctn_graph_build(scratch, library, entry.chain, findings, &graph);
@@ -69,12 +108,15 @@ static int check_chain(ctn_library_entry entry, const ctn_library *library, cons
         rc = ctn_flow_check(graph, findings);
     if (rc == CTN_OK) {
         ctn_lint lint = {.graph = graph, .options = options, .findings = findings};
+        ctn_lint_paths *paths = ctn_lint_paths_new(&lint);
         ctn_lint_steps(&lint);
-        ctn_lint_flow(&lint);
+        ctn_lint_flow(paths);
+        ctn_lint_reach(paths);
+        ctn_lint_sensitive(paths);
         rc = ctn_schema_flow_chain(types, graph, findings);
     }
     ctn_arena_free(scratch);
-    return rc;
+    return is_named_well ? rc : CTN_E_INVALID;
 }
 
 int ctn_check(const ctn_library *library, const ctn_source *source, const ctn_check_options *options,
@@ -88,8 +130,9 @@ int ctn_check(const ctn_library *library, const ctn_source *source, const ctn_ch
         if (source && entry.source != source)
             continue;
         if (entry.set)
-            check_set(findings, entry.set, options);
-        if ((entry.set && ctn_schema_flow_set(types, entry.set, findings) != CTN_OK) ||
+            check_set(library, findings, entry.set, options);
+        if ((entry.set && (ctn_schema_flow_set(types, entry.set, findings) != CTN_OK ||
+                           !has_its_chain(library, findings, entry.set))) ||
             (entry.chain && check_chain(entry, library, options, types, findings) != CTN_OK))
             rc = CTN_E_INVALID;
     }

@@ -17,6 +17,7 @@
 typedef struct ctn_check_tool {
     ctn_str fault; /* why it cannot be called: no such server, no such tool, with the nearest; empty: it can */
     const ctn_json *input_schema, *output_schema; /* NULL: not declared */
+    bool is_closed_world;                         /* a trusted server says that openWorldHint is false */
     const ctn_json *observed; /* a list of results that earlier executions got from it; NULL: none */
 } ctn_check_tool;
 
@@ -25,6 +26,8 @@ typedef struct ctn_check_options {
      * "tool" or "native". NULL: nobody is asked. */
     ctn_effect (*effect)(void *ctx, const char *kind, ctn_str target);
     void *effect_ctx;
+    /* Is there such a time zone? NULL: nobody is asked. */
+    bool (*has_timezone)(ctn_str name);
     /* Compiles the jq program of a transform. CTN_E_INVALID: jq's sentence is in err, and it becomes a finding; with
      * any other code nothing is known and nothing is said. NULL: nobody is asked. */
     int (*compile)(void *ctx, ctn_str program, ctn_err *err);

@@ -46,8 +46,48 @@ static bool item_is_good(const cron_field *field, ctn_str item)
     return !end.ptr || (read_value(field, end, &to) && from <= to);
 }
 
+/* ---- does the day ever come? ---- */
+
+/* The numbers that a good field names, as bits. */
+static uint64_t numbers_of(const cron_field *field, ctn_str items)
+{
+    uint64_t numbers = 0;
+    while (items.ptr) {
+        ctn_str step = ctn_str_cut(&items, ',');
+        ctn_str range = ctn_str_cut(&step, '/'), end = range;
+        ctn_str begin = ctn_str_cut(&end, '-');
+        int64_t from = field->min, to = field->max, by = 1;
+        if (!ctn_str_is(range, "*")) {
+            (void) read_value(field, begin, &from);
+            to = step.ptr ? field->max : from;
+            if (end.ptr)
+                (void) read_value(field, end, &to);
+        }
+        if (step.ptr)
+            (void) ctn_str_to_int64(step, &by);
+        for (int64_t i = from; i <= to; i += by)
+            numbers |= UINT64_C(1) << i;
+    }
+    return numbers;
+}
+
+/* A day that no month of the field has: 30 February. With a weekday too, either of the two is enough. */
+static bool comes_never(ctn_str days, ctn_str months, ctn_str weekdays)
+{
+    static const int LONGEST[] = {0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    if (weekdays.ptr[0] != '*' || days.ptr[0] == '*')
+        return false;
+    uint64_t day_numbers = numbers_of(&FIELDS[2], days), month_numbers = numbers_of(&FIELDS[3], months);
+    for (int month = 1; month <= 12; month++)
+        for (int day = 1; day <= LONGEST[month]; day++)
+            if ((month_numbers >> month & 1) && (day_numbers >> day & 1))
+                return false;
+    return true;
+}
+
 int ctn_cron_check(ctn_str text, ctn_err *err)
 {
+    ctn_str fields[FIELD_COUNT];
     ctn_str rest = ctn_str_trim(text);
     for (size_t f = 0; f < FIELD_COUNT; f++) {
         rest = ctn_str_trim(rest);
@@ -59,6 +99,7 @@ int ctn_cron_check(ctn_str text, ctn_err *err)
         if (field.len == 0)
             return ctn_fail(err, CTN_E_INVALID,
                             "a cron expression has five fields (minute hour day month weekday); this one has %zu", f);
+        fields[f] = field;
         ctn_str items = field;
         while (items.ptr) {
             ctn_str item = ctn_str_cut(&items, ',');
@@ -72,5 +113,8 @@ int ctn_cron_check(ctn_str text, ctn_err *err)
     if (ctn_str_trim(rest).len)
         return ctn_fail(err, CTN_E_INVALID,
                         "a cron expression has five fields (minute hour day month weekday); this one has more");
+    if (comes_never(fields[2], fields[3], fields[4]))
+        return ctn_fail(err, CTN_E_INVALID, "it never fires: no month of '%.*s' has a day '%.*s'",
+                        CTN_STR_ARG(fields[3]), CTN_STR_ARG(fields[2]));
     return CTN_OK;
 }

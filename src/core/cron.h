@@ -2,7 +2,8 @@
  * cron.h -- is a text a cron expression of five fields: minute, hour, day of month, month, day of week?
  *
  * Each field is *, a number or a name (JAN, MON), a range a-b, any of them with /step, and lists of those.
- * Day of week is 0..7, both ends Sunday. Pure; when it fires is not known here.
+ * Day of week is 0..7, both ends Sunday. One that never fires (30 February) is refused. Pure; when it fires is not
+ * known here.
  */
 #pragma once
 #include "base/err.h"

@@ -55,8 +55,6 @@ int ctn_expression_compile(ctn_arena *arena, ctn_str text, ctn_expression **ret_
 void ctn_expression_reads(const ctn_expression *e, ctn_arena *arena, ctn_reads *reads);
 /* True when the whole expression is a literal (true, false, skip, ...), so that it never varies. */
 bool ctn_expression_is_literal(const ctn_expression *e);
-/* exists({x}) or {x} != null as a conjunct: the reader is guarded against a missing `root`. */
-bool ctn_expression_guards(const ctn_expression *e, ctn_str root);
 /* *ret_value is NULL when *ret_verdict is not NONE. */
 ctn_failure ctn_expression_eval(const ctn_expression *e, const ctn_scope *scope, ctn_arena *arena,
                                 const ctn_json **ret_value, ctn_verdict *ret_verdict, ctn_err *err);

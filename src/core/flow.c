@@ -146,6 +146,54 @@ static void check_chain_reads(ctn_graph *graph, ctn_findings *findings, const va
     }
 }
 
+static const char *stray_advice(ctn_str root)
+{
+    if (ctn_str_is(root, "item"))
+        return "it is there inside a foreach, in what is done for each item (not in 'items' or the condition)";
+    if (ctn_str_is(root, "input"))
+        return "it is what an instruction set sees of the step's 'inputTemplate'; read the variables themselves here";
+    if (ctn_str_is(root, "result"))
+        return "it is there in a step's document and in its undo; name the value in 'outputVariables', and read that";
+    if (ctn_str_is(root, "execution"))
+        return "an execution has id, chain and startedAt";
+    return "a step has name, attempt and key";
+}
+
+static void check_strays(ctn_graph *graph, ctn_findings *findings)
+{
+    for (const ctn_graph_stray *stray = graph->strays; stray; stray = stray->next) {
+        ctn_position at = ctn_chain_position(graph->chain, stray->read.node);
+        ctn_str origin = ctn_flow_read_origin(graph, &stray->read);
+        ctn_findings_add(findings, ctn_source_file_name(graph->chain->source), at.line, at.column, CTN_SEVERITY_ERROR,
+                         "undefined-variable", "{%.*s} is read here%.*s, where it has no value; %s",
+                         CTN_STR_ARG(stray->read.path), CTN_STR_ARG(origin), stray_advice(stray->root));
+    }
+}
+
+/* The name of a foreach's item, read where there is no item yet, and known to nobody else. */
+static void check_item_name(ctn_graph *graph, ctn_findings *findings, uint32_t s)
+{
+    const ctn_graph_step *step = &graph->steps[s];
+    uint32_t v = step->step->foreach.as ? ctn_names_find(&graph->variables, ctn_json_text(step->step->foreach.as))
+                                        : CTN_NAMES_NONE;
+    if (v == CTN_NAMES_NONE || v < graph->declared_count || graph->is_produced[v])
+        return;
+    for (uint32_t i = 0; i < graph->step_count; i++)
+        for (uint32_t k = 0; i != s && k < graph->steps[i].reads.count; k++)
+            if (graph->steps[i].reads.items[k].variable == v)
+                return; /* an input of the same name */
+    for (uint32_t k = 0; k < step->reads.count; k++) {
+        const ctn_graph_read *read = &step->reads.items[k];
+        if (read->variable != v || (read->place != CTN_READ_CONDITION && read->node != step->step->foreach.items.node))
+            continue;
+        ctn_position at = ctn_chain_position(graph->chain, read->node);
+        ctn_findings_add(findings, ctn_source_file_name(graph->chain->source), at.line, at.column, CTN_SEVERITY_ERROR,
+                         "undefined-variable", "{%.*s} is read here, where it has no value; %s",
+                         CTN_STR_ARG(read->path), stray_advice(CTN_STR("item")));
+        return;
+    }
+}
+
 /* What a set sees as {input} comes from the step. */
 static void check_input_template(ctn_graph *graph, ctn_findings *findings, const ctn_graph_step *step)
 {
@@ -272,8 +320,10 @@ int ctn_flow_check(ctn_graph *graph, ctn_findings *findings)
         check_step_reads(graph, findings, s, &writers);
         check_input_template(graph, findings, &graph->steps[s]);
         check_calls_at_once(graph, findings, &graph->steps[s]);
+        check_item_name(graph, findings, s);
     }
     check_chain_reads(graph, findings, &writers);
+    check_strays(graph, findings);
     check_races(graph, findings, &writers);
     return findings->error_count > errors_before ? CTN_E_INVALID : CTN_OK;
 }

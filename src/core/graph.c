@@ -55,7 +55,57 @@ typedef struct read_sink {
     ctn_graph_read common; /* place, node, set */
     ctn_str local;         /* `as` of a foreach; empty: none */
     ctn_graph_step *user;  /* is told when {input} is read; NULL: not asked */
+    bool has_item;         /* {item} is there: inside a foreach */
+    bool has_input;        /* {input} is there: in a set */
+    bool has_result;       /* {result} is there: in a document, and at undo time */
+    bool is_of_chain;      /* the chain's own texts, which no step stands in */
 } read_sink;
+
+static bool is_member(const ctn_read *read, const char *const *members)
+{
+    size_t root = read->root.len;
+    if (read->path.len <= root || read->path.ptr[root] != '.')
+        return true; /* the whole, or an odd way to write a member */
+    ctn_str name = ctn_str_from_offset(read->path, root + 1);
+    for (; *members; members++) {
+        ctn_str member = ctn_str_from(*members);
+        if (ctn_str_starts_with(name, member) &&
+            (name.len == member.len || name.ptr[member.len] == '.' || name.ptr[member.len] == '['))
+            return true;
+    }
+    return false;
+}
+
+/* Can a reserved name have a value here? What may be missing is asked only in conditions. */
+static bool is_stray(const read_sink *sink, const ctn_read *read)
+{
+    static const char *const EXECUTION[] = {"id", "chain", "startedAt", NULL};
+    static const char *const STEP[] = {"name", "attempt", "key", NULL};
+    if (read->is_optional && sink->common.place != CTN_READ_CONDITION)
+        return false;
+    if (ctn_str_is(read->root, "item"))
+        return !sink->has_item;
+    if (ctn_str_is(read->root, "input"))
+        return !sink->has_input;
+    if (ctn_str_is(read->root, "result"))
+        return !sink->has_result;
+    if (ctn_str_is(read->root, "execution"))
+        return !is_member(read, EXECUTION);
+    return ctn_str_is(read->root, "step") && (sink->is_of_chain || !is_member(read, STEP));
+}
+
+static void add_stray(read_sink *sink, const ctn_read *read, const ctn_json *set_node)
+{
+    ctn_graph *graph = sink->build->graph;
+    ctn_graph_stray *stray = CTN_NEW(graph->arena, ctn_graph_stray);
+    stray->read = sink->common;
+    stray->read.variable = CTN_GRAPH_NONE;
+    stray->read.path = read->path;
+    stray->read.set_node = set_node;
+    stray->root = read->root;
+    stray->next = graph->strays;
+    graph->strays = stray;
+}
 
 static void take_read(read_sink *sink, const ctn_read *read, const ctn_json *set_node)
 {
@@ -63,6 +113,8 @@ static void take_read(read_sink *sink, const ctn_read *read, const ctn_json *set
         sink->user->reads_input = true;
         sink->user->needs_input |= !read->is_optional;
     }
+    if (ctn_is_reserved_root(read->root) && is_stray(sink, read))
+        add_stray(sink, read, set_node);
     if (!read->root.len || ctn_is_reserved_root(read->root) || ctn_str_equal(read->root, sink->local))
         return;
     ctn_graph_read taken = sink->common;
@@ -129,6 +181,7 @@ static void set_reads(read_sink sink, const ctn_instruction_set *set, const ctn_
     if (!set)
         return;
     sink.common.place = CTN_READ_SET;
+    sink.has_input = true;
     sink.common.node = node;
     sink.common.set = set;
     ctn_instruction_set_reads(set, sink.build->graph->arena, on_set_read, &sink);
@@ -143,6 +196,7 @@ static void document_reads(read_sink sink, const ctn_graph_step *step)
     ctn_reads reads = {0};
     ctn_mustache_reads(step->mustache, graph->arena, &reads);
     sink.common.place = CTN_READ_DOCUMENT;
+    sink.has_result = true;
     sink.common.is_optional = true;
     sink.common.node = step->step->template_id;
     for (size_t i = 0; i < reads.count; i++) {
@@ -157,12 +211,16 @@ static void document_reads(read_sink sink, const ctn_graph_step *step)
 static void step_reads(graph_build *build, ctn_graph_step *step)
 {
     const ctn_chain_step *s = step->step;
-    read_sink sink = {.build = build, .reads = &step->reads, .local = ctn_json_text(s->foreach.as)};
-    template_reads(sink, &s->foreach.items);
+    read_sink sink = {.build = build, .reads = &step->reads};
+    template_reads(sink, &s->foreach.items); /* once for the step: there is no item yet */
     tree_reads(sink, &s->foreach.range);
     expression_reads(sink, &s->condition);
+    sink.local = ctn_json_text(s->foreach.as);
+    sink.has_item = s->foreach.node != NULL;
     template_reads(sink, &s->input);
-    template_reads(sink, &s->cache.key);
+    read_sink key_sink = sink;
+    key_sink.has_input = true;
+    template_reads(key_sink, &s->cache.key);
     read_sink main_sink = sink;
     main_sink.user = step;
     set_reads(main_sink, step->set, s->instruction_set);
@@ -174,6 +232,7 @@ static void step_reads(graph_build *build, ctn_graph_step *step)
     }
     document_reads(sink, step);
     sink.reads = &step->undo_reads;
+    sink.has_result = true;
     template_reads(sink, &s->rollback_template);
     set_reads(sink, step->undo, s->rollback_action);
 }
@@ -227,6 +286,16 @@ static void step_writes(graph_build *build, ctn_graph_step *step)
             "the text of '%.*s' has nowhere to go: name a variable in 'outputVariables', or as 'variable' in "
             "the template's front matter",
             CTN_STR_ARG(step->document->name));
+        build->fault_count++;
+        return;
+    }
+    if (ctn_is_reserved_root(name)) {
+        ctn_position at = ctn_chain_position(graph->chain, s->template_id);
+        ctn_findings_add(build->findings, ctn_source_file_name(graph->chain->source), at.line, at.column,
+                         CTN_SEVERITY_ERROR, "reserved-name",
+                         "the front matter of '%.*s' names '%.*s' as its variable, which the language uses for itself; "
+                         "choose another name",
+                         CTN_STR_ARG(step->document->name), CTN_STR_ARG(name));
         build->fault_count++;
         return;
     }
@@ -329,7 +398,7 @@ static void find_inputs(ctn_graph *graph)
 static void chain_reads(graph_build *build)
 {
     const ctn_chain *chain = build->graph->chain;
-    read_sink sink = {.build = build, .reads = &build->graph->chain_reads};
+    read_sink sink = {.build = build, .reads = &build->graph->chain_reads, .is_of_chain = true};
     template_reads(sink, &chain->concurrency_key);
     for (uint32_t i = 0; i < chain->result_count; i++) {
         const ctn_chain_result *result = &chain->results[i];

@@ -39,6 +39,13 @@ typedef struct ctn_graph_reads {
     uint32_t count, capacity;
 } ctn_graph_reads;
 
+/* A reserved name that has no value where it is read: {item} outside of a foreach. */
+typedef struct ctn_graph_stray {
+    ctn_graph_read read;
+    ctn_str root;
+    struct ctn_graph_stray *next;
+} ctn_graph_stray;
+
 typedef struct ctn_graph_step {
     const ctn_chain_step *step;
     const ctn_instruction_set *set, *undo; /* NULL: none, or unknown */
@@ -68,6 +75,7 @@ typedef struct ctn_graph {
     ctn_graph_step *steps;
     uint32_t step_count;
     ctn_graph_reads chain_reads;  /* concurrencyKey and outputs; place TEMPLATE and CONDITION */
+    ctn_graph_stray *strays;      /* latest first; NULL: none */
     uint32_t declared_count;      /* variables 0..declared_count-1 are the inputSchema's properties */
     bool *is_produced, *is_input; /* by variable */
     ctn_graph_input *inputs;

@@ -3,6 +3,7 @@
  * reads.
  */
 #include "core/lint.h"
+#include "core/logic.h"
 #include <stdio.h>
 
 bool ctn_lint_is_silenced(const ctn_source *source, const ctn_json *node, const char *rule)
@@ -55,6 +56,13 @@ static void lint_assumed(const ctn_lint *lint, const ctn_chain_step *step, const
                   CTN_STR_ARG(set->name), CTN_STR_ARG(ctn_source_file_name(set->source)), at.line);
 }
 
+/* The condition says nothing but skip and fail: the step's work is never done. */
+static bool is_gate(const ctn_chain_step *step)
+{
+    return !(ctn_logic_outcomes(step->condition.expression) & CTN_OUTCOME_RUN) &&
+           !ctn_expression_is_literal(step->condition.expression);
+}
+
 static void lint_undo(const ctn_lint *lint, const ctn_graph_step *step, ctn_effect effect)
 {
     const ctn_chain_step *s = step->step;
@@ -70,26 +78,29 @@ static void lint_undo(const ctn_lint *lint, const ctn_graph_step *step, ctn_effe
 }
 
 /* Codes after which the work may have been done, so that doing it again may do it twice. tool_error is none: the
- * peer says that it did not. */
-static bool may_have_happened(ctn_failure code)
+ * peer says that it did not. Where the set has a check, that one settles what was cut off before a retry. */
+static bool may_have_happened(ctn_failure code, bool has_check)
 {
     switch (code) {
     case CTN_FAILURE_TIMEOUT:
     case CTN_FAILURE_TRANSPORT:
+    case CTN_FAILURE_INTERRUPTED: return !has_check;
+    case CTN_FAILURE_PROTOCOL_ERROR:
     case CTN_FAILURE_INVALID_OUTPUT:
     case CTN_FAILURE_MISSING_OUTPUT:
-    case CTN_FAILURE_CANCELLED:
-    case CTN_FAILURE_INTERRUPTED: return true;
+    case CTN_FAILURE_LIMIT:
+    case CTN_FAILURE_CANCELLED: return true;
     default: return false;
     }
 }
 
-static void lint_retry(const ctn_lint *lint, const ctn_graph_step *step, ctn_effect effect)
+static void lint_retry(const ctn_lint *lint, const ctn_graph_step *step)
 {
     const ctn_json *codes = step->step->retry.retry_on;
-    for (size_t i = 0; effect == CTN_EFFECT_WRITE && i < ctn_json_count(codes); i++) {
+    bool is_write = codes && ctn_check_effect(step->set, lint->options, NULL) == CTN_EFFECT_WRITE;
+    for (size_t i = 0; is_write && i < ctn_json_count(codes); i++) {
         const ctn_json *code = ctn_json_at(codes, i);
-        if (may_have_happened(ctn_failure_from_name(ctn_json_text(code))))
+        if (may_have_happened(ctn_failure_from_name(ctn_json_text(code)), step->set->check))
             ctn_lint_warn(
                 lint, step->step, code, "unsafe-retry",
                 "after '%.*s' the work of '%.*s' may have been done, and a retry would do it twice; take the code "
@@ -100,26 +111,57 @@ static void lint_retry(const ctn_lint *lint, const ctn_graph_step *step, ctn_eff
 
 /* ---- time limits: explicit values only ---- */
 
+/* The longest that the file says of the set's own work, and what it says it of; 0: nothing. */
+static int64_t set_timeout(const ctn_instruction_set *set)
+{
+    int64_t longest = set->work.timeout_ms;
+    for (uint32_t i = 0; i < set->call_count; i++)
+        longest = set->calls[i].timeout_ms > longest ? set->calls[i].timeout_ms : longest;
+    return longest;
+}
+
+static int64_t set_wait(const ctn_instruction_set *set)
+{
+    switch (set->work.kind) {
+    case CTN_WORK_WAIT: return set->work.wait_ms;
+    case CTN_WORK_APPROVAL: return set->work.answer_timeout_ms;
+    default: return 0;
+    }
+}
+
+static void lint_step_timeouts(const ctn_lint *lint, const ctn_graph_step *step, int64_t chain_ms)
+{
+    const ctn_chain_step *s = step->step;
+    const ctn_json *said = ctn_json_member_of(s->node, "timeoutMs");
+    int64_t attempt_ms = s->timeout_ms ? s->timeout_ms : set_timeout(step->set);
+    if (chain_ms && attempt_ms > chain_ms)
+        ctn_lint_warn(lint, s, said ? said : s->instruction_set, "timeout-fit",
+                      "one attempt may take %lld ms, but the whole chain only %lld ms; make one of them fit",
+                      (long long) attempt_ms, (long long) chain_ms);
+    int64_t around_ms = attempt_ms ? attempt_ms : chain_ms;
+    if (around_ms && s->idle_timeout_ms > around_ms)
+        ctn_lint_warn(lint, s, ctn_json_member_of(s->node, "idleTimeoutMs"), "timeout-fit",
+                      "%s ends after %lld ms, so it never is idle for %lld ms; make 'idleTimeoutMs' smaller",
+                      attempt_ms ? "an attempt" : "the chain", (long long) around_ms, (long long) s->idle_timeout_ms);
+}
+
 static void lint_timeouts(const ctn_lint *lint, const ctn_graph_step *step)
 {
     const ctn_chain_step *s = step->step;
-    int64_t chain_ms = lint->graph->chain->timeout_ms;
-    if (chain_ms && s->timeout_ms > chain_ms)
-        ctn_lint_warn(lint, s, ctn_json_member_of(s->node, "timeoutMs"), "timeout-fit",
-                      "one attempt may take %lld ms, but the whole chain only %lld ms; make one of them fit",
-                      (long long) s->timeout_ms, (long long) chain_ms);
-    if (s->timeout_ms && s->idle_timeout_ms > s->timeout_ms)
-        ctn_lint_warn(lint, s, ctn_json_member_of(s->node, "idleTimeoutMs"), "timeout-fit",
-                      "an attempt ends after %lld ms, so it never is idle for %lld ms; make 'idleTimeoutMs' smaller",
-                      (long long) s->timeout_ms, (long long) s->idle_timeout_ms);
-    const ctn_work *work = &step->set->work;
-    int64_t waits_ms = work->kind == CTN_WORK_WAIT       ? work->wait_ms
-                       : work->kind == CTN_WORK_APPROVAL ? work->answer_timeout_ms
-                                                         : 0;
+    int64_t chain_ms = lint->graph->chain->timeout_ms, waits_ms = set_wait(step->set);
+    lint_step_timeouts(lint, step, chain_ms);
     if (chain_ms && waits_ms > chain_ms)
         ctn_lint_warn(lint, s, s->instruction_set, "timeout-fit",
                       "'%.*s' may wait %lld ms, but the whole chain only takes %lld ms; make one of them fit",
                       CTN_STR_ARG(step->set->name), (long long) waits_ms, (long long) chain_ms);
+    else if (s->timeout_ms && waits_ms > s->timeout_ms)
+        ctn_lint_warn(lint, s, ctn_json_member_of(s->node, "timeoutMs"), "timeout-fit",
+                      "'%.*s' may wait %lld ms, but this step ends it after %lld ms; make one of them fit",
+                      CTN_STR_ARG(step->set->name), (long long) waits_ms, (long long) s->timeout_ms);
+    if (chain_ms && step->undo && set_wait(step->undo) > chain_ms)
+        ctn_lint_warn(lint, s, s->rollback_action, "timeout-fit",
+                      "'%.*s' may wait %lld ms, but the whole chain only takes %lld ms; make one of them fit",
+                      CTN_STR_ARG(step->undo->name), (long long) set_wait(step->undo), (long long) chain_ms);
 }
 
 /* ---- unused-output ---- */
@@ -128,6 +170,14 @@ static void mark_read(const ctn_graph_reads *reads, bool *is_read)
 {
     for (uint32_t i = 0; i < reads->count; i++)
         is_read[reads->items[i].variable] = true;
+}
+
+static bool is_output(const ctn_chain_step *step, ctn_str name)
+{
+    for (uint32_t i = 0; i < step->output_count; i++)
+        if (ctn_str_equal(step->outputs[i].name, name))
+            return true;
+    return false;
 }
 
 /* Without `outputs` everything is put out. An undo without a template is given all of its step's outputs. */
@@ -161,6 +211,13 @@ static void lint_unused(const ctn_lint *lint)
                     lint, step, step->outputs[i].node, "unused-output",
                     "nothing reads '%.*s' and 'outputs' leaves it out; take it out here, or name it in 'outputs'",
                     CTN_STR_ARG(step->outputs[i].name));
+        uint32_t document = graph->steps[s].document_variable;
+        if (graph->steps[s].mustache && document != CTN_GRAPH_NONE && !undo_takes_all && !is_read[document] &&
+            !is_output(step, graph->variables.items[document]))
+            ctn_lint_warn(lint, step, step->template_id, "unused-output",
+                          "the text of '%.*s' goes into '%.*s', which nothing reads and 'outputs' leaves out; take "
+                          "'templateId' out, or name the variable in 'outputs'",
+                          CTN_STR_ARG(graph->steps[s].document->name), CTN_STR_ARG(graph->variables.items[document]));
     }
 }
 
@@ -169,12 +226,14 @@ void ctn_lint_steps(const ctn_lint *lint)
     for (uint32_t i = 0; i < lint->graph->step_count; i++) {
         const ctn_graph_step *step = &lint->graph->steps[i];
         const ctn_chain_step *s = step->step;
+        if (is_gate(s))
+            continue;
         ctn_effect effect = step_effect(lint, step);
         lint_assumed(lint, s, step->set, s->instruction_set);
         if (step->undo != step->set)
             lint_assumed(lint, s, step->undo, s->rollback_action);
         lint_undo(lint, step, effect);
-        lint_retry(lint, step, effect);
+        lint_retry(lint, step);
         lint_timeouts(lint, step);
     }
     lint_unused(lint);

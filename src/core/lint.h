@@ -17,5 +17,8 @@ void ctn_lint_warn(const ctn_lint *lint, const ctn_chain_step *step, const ctn_j
 /* True when a comment on the line before the node's silences the rule. */
 bool ctn_lint_is_silenced(const ctn_source *source, const ctn_json *node, const char *rule);
 
-void ctn_lint_steps(const ctn_lint *lint); /* lint.c: effects, undo, retries, time limits, unused outputs */
-void ctn_lint_flow(const ctn_lint *lint);  /* lint_flow.c: self-condition, maybe-undefined, unrenderable-undo */
+/* lint.c: effects, undo, retries, time limits, unused outputs. Rules about paths: lint_paths.h. */
+void ctn_lint_steps(const ctn_lint *lint);
+/* lint_sensitive.c: sensitive-flow of a set by itself, for steps that do not release its secrets. */
+void ctn_lint_set_secrets(const ctn_library *library, const ctn_instruction_set *set, const ctn_check_options *options,
+                          ctn_findings *findings);

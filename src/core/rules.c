@@ -20,6 +20,7 @@ const ctn_str ctn_rule_names[] = {
     RULE("unknown-step"),
     RULE("unknown-template"),
     RULE("unknown-tool"),
+    RULE("unknown-chain"),
     RULE("cycle"),
     RULE("write-race"),
     RULE("undefined-variable"),

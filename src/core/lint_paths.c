@@ -1,0 +1,199 @@
+/*
+ * lint_paths.c -- tables for questions about paths.
+ *
+ * Writers of one variable are in order among each other (else they race, which is an error and ends the check before
+ * this), so "the last one before a step" is one, and its number says which value the step sees.
+ */
+#include "core/lint_paths.h"
+
+#define GATES_MAX 48
+
+bool ctn_lint_continues(const ctn_lint_paths *paths, uint32_t step)
+{
+    return paths->graph->steps[step].step->on_error == 2;
+}
+
+/* ---- versions ---- */
+
+uint32_t ctn_lint_writers_before(const ctn_lint_paths *paths, uint32_t step, uint32_t variable, uint32_t count)
+{
+    const uint32_t *writers = paths->writers[variable];
+    while (count > 0 && !ctn_graph_precedes(paths->graph, writers[count - 1], step))
+        count--;
+    return count;
+}
+
+/* Writers in the order's later part cannot come before the step: they are stepped over by halving. */
+static uint32_t writers_up_to(const ctn_lint_paths *paths, uint32_t step, uint32_t variable)
+{
+    uint32_t low = 0, high = paths->writer_counts[variable];
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (paths->position[paths->writers[variable][middle]] < paths->position[step])
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+uint32_t ctn_lint_version(const ctn_lint_paths *paths, uint32_t step, uint32_t variable)
+{
+    uint32_t count = ctn_lint_writers_before(paths, step, variable, writers_up_to(paths, step, variable));
+    return count ? paths->writers[variable][count - 1] + 1 : 0;
+}
+
+static uint32_t version_for_logic(void *ctx, uint32_t step, ctn_str root)
+{
+    const ctn_lint_paths *paths = ctx;
+    if (ctn_is_reserved_root(root))
+        return ctn_str_is(root, "execution") || ctn_str_is(root, "secret") ? 0 : CTN_LOGIC_OWN_VERSION;
+    uint32_t variable = ctn_names_find(&paths->graph->variables, root);
+    return variable == CTN_NAMES_NONE ? 0 : ctn_lint_version(paths, step, variable);
+}
+
+/* Inputs were checked against the inputSchema at the start. */
+static const ctn_json *schema_for_logic(void *ctx, uint32_t step, const ctn_path *path, bool *ret_may_be_null)
+{
+    const ctn_lint_paths *paths = ctx;
+    uint32_t variable = ctn_names_find(&paths->graph->variables, path->root);
+    if (variable == CTN_NAMES_NONE || variable >= paths->graph->declared_count ||
+        ctn_lint_version(paths, step, variable) != 0)
+        return NULL;
+    const ctn_json *schema =
+        ctn_json_get(ctn_json_member_of(paths->graph->chain->input_schema, "properties"), path->root);
+    *ret_may_be_null = path->count > 0 || !paths->input_exists[variable];
+    for (size_t i = 0; i < path->count && schema; i++)
+        schema = path->parts[i].name.ptr ? ctn_json_get(ctn_json_member_of(schema, "properties"), path->parts[i].name)
+                                         : NULL;
+    return schema;
+}
+
+/* ---- tables ---- */
+
+static void find_writers(ctn_lint_paths *paths)
+{
+    ctn_graph *graph = paths->graph;
+    uint32_t variables = graph->variables.count;
+    paths->writers = CTN_NEW_ARRAY(graph->arena, uint32_t *, variables);
+    paths->writer_counts = CTN_NEW_ARRAY(graph->arena, uint32_t, variables);
+    for (uint32_t s = 0; s < graph->step_count; s++)
+        for (uint32_t i = 0; i < graph->steps[s].write_count; i++)
+            paths->writer_counts[graph->steps[s].writes[i]]++;
+    for (uint32_t v = 0; v < variables; v++) {
+        paths->writers[v] = CTN_NEW_ARRAY(graph->arena, uint32_t, paths->writer_counts[v]);
+        paths->writer_counts[v] = 0;
+    }
+    for (uint32_t at = 0; at < graph->step_count; at++) {
+        uint32_t s = graph->order[at];
+        for (uint32_t i = 0; i < graph->steps[s].write_count; i++) {
+            uint32_t v = graph->steps[s].writes[i];
+            paths->writers[v][paths->writer_counts[v]++] = s;
+        }
+    }
+}
+
+static bool is_gate(const ctn_lint_paths *paths, uint32_t step)
+{
+    return !ctn_lint_continues(paths, step) &&
+           (ctn_logic_outcomes(paths->graph->steps[step].step->condition.expression) & CTN_OUTCOME_FAIL);
+}
+
+static void find_gates(ctn_lint_paths *paths)
+{
+    ctn_graph *graph = paths->graph;
+    uint32_t variables = graph->variables.count;
+    paths->gates = CTN_NEW_ARRAY(graph->arena, uint32_t *, variables);
+    paths->gate_counts = CTN_NEW_ARRAY(graph->arena, uint32_t, variables);
+    for (int round = 0; round < 2; round++) {
+        for (uint32_t at = 0; at < graph->step_count; at++) {
+            uint32_t s = graph->order[at];
+            const ctn_graph_reads *reads = &graph->steps[s].reads;
+            for (uint32_t i = 0; i < reads->count && is_gate(paths, s); i++) {
+                uint32_t v = reads->items[i].variable;
+                if (reads->items[i].place != CTN_READ_CONDITION)
+                    continue;
+                if (round == 1)
+                    paths->gates[v][paths->gate_counts[v]] = s;
+                paths->gate_counts[v]++;
+            }
+        }
+        for (uint32_t v = 0; round == 0 && v < variables; v++) {
+            paths->gates[v] = CTN_NEW_ARRAY(graph->arena, uint32_t, paths->gate_counts[v]);
+            paths->gate_counts[v] = 0;
+        }
+    }
+}
+
+static void find_inputs(ctn_lint_paths *paths)
+{
+    ctn_graph *graph = paths->graph;
+    paths->input_exists = CTN_NEW_ARRAY(graph->arena, bool, graph->variables.count);
+    const ctn_json *schema = graph->chain->input_schema;
+    const ctn_json *required = ctn_json_member_of(schema, "required");
+    for (uint32_t i = 0; i < graph->input_count; i++) {
+        uint32_t v = graph->inputs[i].variable;
+        const ctn_json *property = ctn_json_get(ctn_json_member_of(schema, "properties"), graph->variables.items[v]);
+        paths->input_exists[v] = graph->inputs[i].is_required || ctn_json_member_of(property, "default");
+    }
+    for (size_t k = 0; k < ctn_json_count(required); k++) {
+        uint32_t v = ctn_names_find(&graph->variables, ctn_json_text(ctn_json_at(required, k)));
+        if (v != CTN_NAMES_NONE && graph->is_input[v])
+            paths->input_exists[v] = true;
+    }
+}
+
+ctn_lint_paths *ctn_lint_paths_new(const ctn_lint *lint)
+{
+    ctn_graph *graph = lint->graph;
+    ctn_lint_paths *paths = CTN_NEW(graph->arena, ctn_lint_paths);
+    paths->lint = lint;
+    paths->graph = graph;
+    paths->position = CTN_NEW_ARRAY(graph->arena, uint32_t, graph->step_count);
+    paths->asked = CTN_NEW_ARRAY(graph->arena, uint32_t, graph->step_count);
+    for (uint32_t at = 0; at < graph->step_count; at++)
+        paths->position[graph->order[at]] = at;
+    find_writers(paths);
+    find_gates(paths);
+    find_inputs(paths);
+    ctn_logic_world world = {.version = version_for_logic, .schema = schema_for_logic, .ctx = paths};
+    paths->logic = ctn_logic_new(graph->arena, &world);
+    return paths;
+}
+
+/* ---- demands ---- */
+
+void ctn_lint_demand(ctn_lint_paths *paths, uint32_t step, unsigned outcomes)
+{
+    ctn_logic_demand(paths->logic, paths->graph->steps[step].step->condition.expression, step, outcomes);
+}
+
+/* The gates before `step` that have to do with what the condition of `asking` reads; their conditions may read more,
+ * and so on. */
+static void demand_gates_of(ctn_lint_paths *paths, uint32_t step, uint32_t asking, uint32_t *left)
+{
+    const ctn_graph_reads *reads = &paths->graph->steps[asking].reads;
+    for (uint32_t i = 0; i < reads->count; i++) {
+        uint32_t v = reads->items[i].variable;
+        if (reads->items[i].place != CTN_READ_CONDITION)
+            continue;
+        for (uint32_t k = paths->gate_counts[v]; k-- > 0 && *left;) {
+            uint32_t gate = paths->gates[v][k];
+            if (gate == step || paths->asked[gate] == paths->question || !ctn_graph_precedes(paths->graph, gate, step))
+                continue;
+            paths->asked[gate] = paths->question;
+            (*left)--;
+            ctn_lint_demand(paths, gate, CTN_OUTCOME_RUN | CTN_OUTCOME_SKIP);
+            demand_gates_of(paths, step, gate, left); /* GATES_MAX deep at most */
+        }
+    }
+}
+
+void ctn_lint_demand_gates(ctn_lint_paths *paths, uint32_t step, const uint32_t *others, uint32_t other_count)
+{
+    uint32_t left = GATES_MAX;
+    paths->question++;
+    demand_gates_of(paths, step, step, &left);
+    for (uint32_t i = 0; i < other_count; i++)
+        demand_gates_of(paths, step, others[i], &left);
+}
