@@ -55,6 +55,7 @@ struct worker {
 struct ctn_transform_driver {
     ctn_transform_options options;
     const char **argv;
+    const char *env[3]; /* nothing */
     ctn_arena *arena, *scratch;
     worker *workers; /* the one that was used last stands first: its programs are compiled */
     size_t worker_count;
@@ -281,19 +282,13 @@ static worker *find_idle(ctn_transform_driver *driver)
 
 static int start_worker(ctn_transform_driver *driver, worker **ret_worker, ctn_err *err)
 {
-    static const char *const EMPTY[] = {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-        "ASAN_OPTIONS=hard_rss_limit_mb=400:exitcode=3:handle_segv=0", /* instead of the limit on addresses */
-#endif
-        NULL
-    };
     worker *w = ctn_malloc(sizeof *w);
     *w = (worker){.driver = driver};
     ctn_mcp_process_options options = {
         .loop = driver->options.loop,
         .spawner = driver->options.spawner,
         .argv = driver->argv,
-        .env = EMPTY,
+        .env = driver->env,
         .line_bytes_max = CTN_RPC_LINE_BYTES_MAX,
         .end_grace_ms = END_GRACE_MS,
         .events = {.line = on_line, .line_too_long = on_line_too_long, .ended = on_ended, .ctx = w}};
@@ -512,6 +507,14 @@ ctn_transform_driver *ctn_transform_driver_new(const ctn_transform_options *opti
         driver->argv[i] = ctn_arena_str(driver->arena, ctn_str_from(options->argv[i])).ptr;
     driver->argv[count] = ctn_arena_printf(driver->arena, "%u", o->memory_mib).ptr;
     o->argv = NULL;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) /* instead of the limit on addresses */
+    static const char *const RUNTIMES[] = {"ASAN_OPTIONS", "TSAN_OPTIONS"};
+    for (size_t i = 0; i < 2; i++)
+        driver->env[i] =
+            ctn_arena_printf(driver->arena, "%s=hard_rss_limit_mb=%u:quarantine_size_mb=16:exitcode=3:handle_segv=0",
+                             RUNTIMES[i], 2 * o->memory_mib)
+                .ptr;
+#endif
     driver->due_timer = ctn_timer_new(options->loop, on_due, driver);
     driver->idle_timer = ctn_timer_new(options->loop, on_idle, driver);
     return driver;
