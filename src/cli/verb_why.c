@@ -19,7 +19,7 @@
 
 #define LINE_COLUMNS  120
 #define VALUE_COLUMNS 60
-#define ENTRIES_MAX   5000000
+#define ENTRIES_MAX   2000000
 #define CHILDREN_MAX  64
 
 /* ---- the journal ---- */

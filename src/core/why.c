@@ -443,12 +443,12 @@ ctn_str ctn_why_step_name(ctn_str text, int64_t *ret_item)
     return is_item ? name : text;
 }
 
-int ctn_why_step(ctn_arena *arena, const ctn_why_source *source, const ctn_why_options *options, ctn_str name,
+int ctn_why_step(ctn_arena *arena, const ctn_why_source *source, const ctn_why_options *options, ctn_str step_text,
                  const ctn_why_node **ret_node, ctn_err *err)
 {
     const ctn_plan *plan = ctn_execution_plan(source->execution);
     int64_t item = -1;
-    name = ctn_why_step_name(name, &item);
+    ctn_str name = ctn_why_step_name(step_text, &item);
     uint32_t step = ctn_plan_step_index(plan, name);
     if (step == CTN_PLAN_NONE) {
         ctn_str *names = CTN_NEW_ARRAY(arena, ctn_str, plan->step_count);

@@ -77,11 +77,11 @@ typedef struct ctn_why_options {
     void *child_ctx;
 } ctn_why_options;
 
-/* `path` is a variable (or output) of the chain, or a way into one: flight_options.cheapest.total. */
-int ctn_why_variable(ctn_arena *arena, const ctn_why_source *source, const ctn_why_options *options, ctn_str path,
+/* `path_text` is a variable (or output) of the chain, or a way into one: flight_options.cheapest.total. */
+int ctn_why_variable(ctn_arena *arena, const ctn_why_source *source, const ctn_why_options *options, ctn_str path_text,
                      const ctn_why_node **ret_node, ctn_err *err);
-/* `step` may be an item of a foreach: price[3]. */
-int ctn_why_step(ctn_arena *arena, const ctn_why_source *source, const ctn_why_options *options, ctn_str step,
+/* `step_text` may be an item of a foreach: price[3]. */
+int ctn_why_step(ctn_arena *arena, const ctn_why_source *source, const ctn_why_options *options, ctn_str step_text,
                  const ctn_why_node **ret_node, ctn_err *err);
 /* "price[3]": price, and 3; without an item: the text, and -1. */
 ctn_str ctn_why_step_name(ctn_str text, int64_t *ret_item);

@@ -30,27 +30,26 @@ static ctn_str text_of(const why *w, const ctn_json *v)
 
 why_work ctn_why_work(const why *w, const ctn_json *node)
 {
-    static const char *const KINDS[] = {"tool", "native",   "prompt", "transform", "http", "command",
-                                        "wait", "approval", "agent",  "chain",     "calls"};
-    why_work work = {.node = node, .kind = ""};
+    why_work work = {.node = node, .kind = CTN_WORK_UNKNOWN};
     const ctn_json *detail = NULL;
-    for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS && !detail; i++) {
-        detail = ctn_json_member_of(node, KINDS[i]);
-        work.kind = KINDS[i];
+    for (int kind = 0; kind < CTN_WORK_KIND_COUNT && !detail; kind++) {
+        detail = ctn_json_member_of(node, ctn_work_kind_name((ctn_work_kind) kind));
+        if (detail)
+            work.kind = (ctn_work_kind) kind;
     }
-    work.target = ctn_str_from(work.kind);
     if (!detail)
-        work.kind = "";
-    else if (!strcmp(work.kind, "tool") || !strcmp(work.kind, "native") || !strcmp(work.kind, "chain"))
+        return work;
+    work.target = ctn_str_from(ctn_work_kind_name(work.kind));
+    if (work.kind == CTN_WORK_TOOL || work.kind == CTN_WORK_NATIVE || work.kind == CTN_WORK_CHAIN)
         work.target = text_of(w, detail);
-    else if (!strcmp(work.kind, "http"))
+    else if (work.kind == CTN_WORK_HTTP)
         work.target =
             ctn_arena_printf(w->arena, "%.*s %.*s", CTN_STR_ARG(ctn_json_str_or(detail, "method", CTN_STR("http"))),
                              CTN_STR_ARG(ctn_json_str_or(detail, "url", CTN_STR(""))));
-    else if (!strcmp(work.kind, "prompt"))
+    else if (work.kind == CTN_WORK_PROMPT)
         work.target =
             ctn_arena_printf(w->arena, "prompt %.*s", CTN_STR_ARG(ctn_json_str_or(detail, "model", CTN_STR(""))));
-    else if (!strcmp(work.kind, "command"))
+    else if (work.kind == CTN_WORK_COMMAND)
         work.target = ctn_arena_printf(w->arena, "command %.*s",
                                        CTN_STR_ARG(text_of(w, ctn_json_at(ctn_json_member_of(detail, "argv"), 0))));
     return work;
@@ -68,13 +67,14 @@ const ctn_json *ctn_why_arguments_node(const why *w, const why_work *work)
 {
     static const char *const TEXTS[] = {"url", "headers", "body", "argv", "message", "until", "stdin", "env"};
     const ctn_json *said = ctn_json_member_of(work->node, "arguments");
-    const ctn_json *detail = work->kind[0] ? ctn_json_member_of(work->node, work->kind) : NULL;
+    const ctn_json *detail =
+        work->kind == CTN_WORK_UNKNOWN ? NULL : ctn_json_member_of(work->node, ctn_work_kind_name(work->kind));
     ctn_json_builder b = ctn_json_object(w->arena);
     if (ctn_json_is(said, CTN_JSON_OBJECT))
         for (size_t i = 0; i < ctn_json_count(said); i++)
             ctn_json_put(&b, ctn_json_text(&said->members[i].key), &said->members[i].value);
     bool has_own = false;
-    if (ctn_json_is(detail, CTN_JSON_OBJECT) && strcmp(work->kind, "calls"))
+    if (ctn_json_is(detail, CTN_JSON_OBJECT) && work->kind != CTN_WORK_CALLS)
         for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++) {
             const ctn_json *text = ctn_json_member_of(detail, TEXTS[i]);
             if (!text)
@@ -82,7 +82,7 @@ const ctn_json *ctn_why_arguments_node(const why *w, const why_work *work)
             ctn_json_put(&b, ctn_str_from(TEXTS[i]), text);
             has_own = true;
         }
-    if (!said && !has_own && strcmp(work->kind, "wait") && strcmp(work->kind, "approval"))
+    if (!said && !has_own && work->kind != CTN_WORK_WAIT && work->kind != CTN_WORK_APPROVAL)
         ctn_json_put(&b, CTN_STR("input"), ctn_json_string(w->arena, CTN_STR("{input?}")));
     return ctn_json_finish(&b);
 }

@@ -7,6 +7,7 @@
  * Nobody else includes this.
  */
 #pragma once
+#include "core/instruction_set.h"
 #include "core/names.h"
 #include "core/path.h"
 #include "core/why.h"
@@ -77,7 +78,7 @@ ctn_str ctn_why_join(ctn_arena *arena, const ctn_str *names, size_t count);
 /* A piece of work as its set's definition has it. */
 typedef struct why_work {
     const ctn_json *node; /* the object; NULL: there is none */
-    const char *kind;     /* "tool", ...; "calls" */
+    ctn_work_kind kind;   /* UNKNOWN: there is none */
     ctn_str target;       /* who answers: "travel/search_flights", "approval" */
 } why_work;
 const ctn_json *ctn_why_step_node(const why *w, uint32_t step); /* as the chain's file has it */
@@ -106,8 +107,8 @@ ctn_scope ctn_why_scope(why_scope *s);
 /* When the step became ready: the entry that ended the last of its predecessors. */
 const ctn_entry *ctn_why_ready(const why *w, uint32_t step);
 /* Any value whose strings are templates. Not rendered: NULL. reads: in order, each path once. */
-const ctn_json *ctn_why_render(why_scope *s, const ctn_json *tree);
-ctn_reads ctn_why_tree_reads(const why *w, const ctn_json *tree);
+const ctn_json *ctn_why_render(why_scope *s, const ctn_json *text);
+ctn_reads ctn_why_tree_reads(const why *w, const ctn_json *text);
 ctn_reads ctn_why_document_reads(const why *w, uint32_t step);
 const ctn_json *ctn_why_render_document(why_scope *s);
 bool ctn_why_is_sensitive(const why *w, ctn_str root);
@@ -122,7 +123,7 @@ void ctn_why_tell_reads(why_scope *s, ctn_why_node *parent, ctn_str role, const 
 /* One line about where it came from: "from step price_options"; empty: nobody set it. */
 ctn_str ctn_why_origin(const why *w, ctn_str name, uint64_t before_seq);
 /* What a call of a step was sent: recorded, else rendered. NULL: not known. */
-const ctn_json *ctn_why_args(why_scope *s, const ctn_json *work_node, const ctn_entry *started);
+const ctn_json *ctn_why_args(why_scope *s, const ctn_json *arguments, const ctn_entry *started);
 const ctn_json *ctn_why_arguments_node(const why *w, const why_work *work);
 
 /* An event: with what the step's call was called. */

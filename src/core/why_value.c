@@ -171,6 +171,11 @@ const ctn_json *ctn_why_args(why_scope *s, const ctn_json *arguments, const ctn_
 
 /* ---- answers ---- */
 
+static bool is_answered_by_people(ctn_work_kind kind)
+{
+    return kind == CTN_WORK_WAIT || kind == CTN_WORK_APPROVAL || kind == CTN_WORK_AGENT;
+}
+
 static void tell_call(const why *w, ctn_why_node *parent, ctn_str role, const doing *d, ctn_str path);
 
 static void tell_person(const why *w, ctn_why_node *node, const doing *d, const why_work *work)
@@ -184,8 +189,8 @@ static void tell_person(const why *w, ctn_why_node *node, const doing *d, const 
         return;
     }
     node->kind = CTN_WHY_DEFAULT;
-    node->text = strcmp(work->kind, "wait") ? CTN_STR("nobody answered in time; this is what onTimeout says then")
-                                            : CTN_STR("the wait was over by itself");
+    node->text = work->kind != CTN_WORK_WAIT ? CTN_STR("nobody answered in time; this is what onTimeout says then")
+                                             : CTN_STR("the wait was over by itself");
 }
 
 static void tell_child(const why *w, ctn_why_node *node, const doing *d, ctn_str path, const ctn_json *args)
@@ -279,9 +284,9 @@ static void tell_call(const why *w, ctn_why_node *parent, ctn_str role, const do
     node->text = ctn_arena_printf(w->arena, "answer of %.*s%s%.*s%s%s%.*s", CTN_STR_ARG(work.target),
                                   d->call.len ? " (call " : "", CTN_STR_ARG(d->call), d->call.len ? ")" : "",
                                   d->end->kind == CTN_ENTRY_CACHE_HIT ? ", out of the cache" : "", CTN_STR_ARG(by));
-    if (!strcmp(work.kind, "chain"))
+    if (work.kind == CTN_WORK_CHAIN)
         node->text = ctn_arena_printf(w->arena, "outputs of chain %.*s%.*s", CTN_STR_ARG(work.target), CTN_STR_ARG(by));
-    if (!strcmp(work.kind, "wait") || !strcmp(work.kind, "approval") || !strcmp(work.kind, "agent"))
+    if (is_answered_by_people(work.kind))
         tell_person(w, node, d, &work);
     if (d->decided) {
         node->kind = CTN_WHY_DECISION;
@@ -300,14 +305,14 @@ static void tell_call(const why *w, ctn_why_node *parent, ctn_str role, const do
     }
     if (ctn_why_is_told(w, node,
                         ctn_arena_printf(w->arena, "call %llu %.*s", (unsigned long long) d->end->seq,
-                                         CTN_STR_ARG(strcmp(work.kind, "chain") ? d->call : path))))
+                                         CTN_STR_ARG(work.kind != CTN_WORK_CHAIN ? d->call : path))))
         return;
     why_scope s = scope_of_call(w, d);
     const ctn_json *arguments = ctn_why_arguments_node(w, &work);
     node->args = ctn_why_args(&s, arguments, d->started ? d->started : d->child);
     if (ctn_json_count(node->args) == 0)
         node->args = NULL;
-    if (!strcmp(work.kind, "chain"))
+    if (work.kind == CTN_WORK_CHAIN)
         tell_child(w, node, d, path, node->args);
     tell_arguments(node, &s, arguments);
 }
@@ -318,8 +323,7 @@ void ctn_why_tell_sent(const why *w, ctn_why_node *parent, uint32_t step, const 
     if (end->kind == CTN_ENTRY_ATTEMPT_STARTED && is_about_call(end, call))
         d.started = end;
     why_work work = ctn_why_work(w, call.len ? ctn_json_get(ctn_json_member_of(d.set, "calls"), call) : d.set);
-    const char *kind = work.kind;
-    if (!kind[0] || !strcmp(kind, "wait") || !strcmp(kind, "approval") || !strcmp(kind, "agent"))
+    if (work.kind == CTN_WORK_UNKNOWN || is_answered_by_people(work.kind))
         return;
     why_scope s = scope_of_call(w, &d);
     ctn_why_node *node = ctn_why_add(w, parent, CTN_WHY_EVENT, d.started);
@@ -659,7 +663,8 @@ static void tell_item(why_scope *s, ctn_why_node *parent, ctn_str role, const ct
     const ctn_json *source = foreach_node(w, s->step);
     ctn_reads reads = ctn_why_tree_reads(w, source);
     ctn_str text = ctn_json_is(source, CTN_JSON_STRING) ? ctn_json_text(source) : NOTHING;
-    bool is_variable = reads.count == 1 && text.len == reads.items[0].path.len + 2 && text.ptr[0] == '{';
+    bool is_variable =
+        reads.count == 1 && text.len == reads.items[0].path.len + 2 && ctn_str_starts_with(text, CTN_STR("{"));
     ctn_path way;
     size_t bytes = 0;
     if (is_variable) {
