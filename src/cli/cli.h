@@ -119,6 +119,7 @@ int ctn_verb_run(ctn_cli *cli);
 int ctn_verb_start(ctn_cli *cli);
 int ctn_verb_serve(ctn_cli *cli);
 int ctn_verb_check(ctn_cli *cli);
+int ctn_verb_schema(ctn_cli *cli);
 int ctn_verb_graph(ctn_cli *cli);
 int ctn_verb_list(ctn_cli *cli);
 int ctn_verb_show(ctn_cli *cli);

@@ -57,6 +57,14 @@ static const ctn_key TOP_KEYS[] = {
 };
 #define COUNT_OF(table) (sizeof(table) / sizeof *(table))
 
+const ctn_key_table ctn_config_tables[] = {
+    {"configuration", TOP_KEYS, COUNT_OF(TOP_KEYS)},
+    {"limits", LIMIT_KEYS, COUNT_OF(LIMIT_KEYS)},
+    {"secret", SECRET_KEYS, COUNT_OF(SECRET_KEYS)},
+    {"retention", RETENTION_KEYS, COUNT_OF(RETENTION_KEYS)},
+};
+const size_t ctn_config_table_count = COUNT_OF(ctn_config_tables);
+
 static void warn(ctn_reader *r, const ctn_json *node, const char *sentence)
 {
     ctn_position at = ctn_source_position(r->source, node);

@@ -33,6 +33,10 @@ typedef struct ctn_config {
     bool retry_interrupted;
 } ctn_config;
 
+/* The tables of keys that a configuration is read by, servers' excepted (config_servers.h). */
+extern const ctn_key_table ctn_config_tables[];
+extern const size_t ctn_config_table_count;
+
 /* path: --config, or NULL: CATENA_CONFIG, else catena.yaml in the current folder or the nearest above. CTN_E_INVALID:
  * see the findings; other codes: the file itself cannot be had, see err. Faults of included chains and sets are
  * findings too, but no failure here: who uses them is told. */

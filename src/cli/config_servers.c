@@ -23,6 +23,8 @@ static const ctn_key KEYS[] = {
     {"startTimeoutMs", CTN_KEY_INT, offsetof(server_keys, start_timeout_ms), .min = 100, .max = 600000},
 };
 
+const ctn_key_table ctn_config_server_table = {"server", KEYS, sizeof KEYS / sizeof *KEYS};
+
 /* A text, a number or a boolean as text; a fault otherwise. */
 static bool scalar_text(ctn_reader *r, const ctn_json *value, const char *what, ctn_str *ret_text)
 {

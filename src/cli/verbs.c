@@ -54,12 +54,22 @@ const ctn_verb ctn_verbs[] = {
                 CTN_OPT_BIT(CTN_OPT_TOOLS),
      .words_max = SIZE_MAX,
      .run = ctn_verb_check},
+    {.name = "schema",
+     .operands = "chain|sets|config",
+     .summary = "Print the JSON Schema of chain files, instruction-set files or catena.yaml, for editors",
+     .details =
+         "The same files are installed in share/catena/schema. In YAML, an editor finds one by a first line like\n"
+         "# yaml-language-server: $schema=/usr/local/share/catena/schema/chain.schema.json",
+     .words_min = 1,
+     .words_max = 1,
+     .run = ctn_verb_schema},
     {.name = "graph",
      .operands = "CHAIN|ID",
      .summary = "Draw a chain, or how far an execution of it is: SVG, Mermaid or Graphviz on stdout",
-     .details = ABOUT_CHAIN "\n" ABOUT_ID " (8 characters here)\n"
-                "--format svg (the default) is a file for a browser, mermaid and dot are text for those programs.\n"
-                "A chain with errors is not drawn: they are told, as `check` does. Exit 2 then.",
+     .details = ABOUT_CHAIN
+     "\n" ABOUT_ID " (8 characters here)\n"
+     "--format svg (the default) is a file for a browser, mermaid and dot are text for those programs.\n"
+     "A chain with errors is not drawn: they are told, as `check` does. Exit 2 then.",
      .options = PLACE | CTN_OPT_BIT(CTN_OPT_FORMAT),
      .words_min = 1,
      .words_max = 1,

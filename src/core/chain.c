@@ -191,6 +191,15 @@ static const ctn_key CHAIN_KEYS[] = {
     CHAIN("instructionSets", CTN_KEY_OBJECT, instruction_sets, 0),
 };
 
+/* clang-format off */
+const ctn_key_table ctn_chain_tables[] = {
+    {"chain", CHAIN_KEYS, COUNT(CHAIN_KEYS)},
+    {"budget", BUDGET_KEYS, COUNT(BUDGET_KEYS)},
+    {"schedule", SCHEDULE_KEYS, COUNT(SCHEDULE_KEYS)},
+};
+const size_t ctn_chain_table_count = COUNT(ctn_chain_tables);
+/* clang-format on */
+
 bool ctn_chain_is_in(const ctn_json *root)
 {
     return !ctn_json_is(root, CTN_JSON_OBJECT) || root->count != 1 || !ctn_json_member_of(root, "instructionSets");

@@ -101,6 +101,10 @@ typedef struct ctn_chain {
 
 #define CTN_CHAIN_STEPS_MAX 10000
 
+/* Every table of keys that a chain and a step are read by. */
+extern const ctn_key_table ctn_chain_tables[], ctn_step_tables[];
+extern const size_t ctn_chain_table_count, ctn_step_table_count;
+
 /* True when the file's top level is meant to be a chain: it is no object, or has more than instructionSets. */
 bool ctn_chain_is_in(const ctn_json *root);
 const ctn_chain *ctn_chain_read(ctn_arena *arena, const ctn_source *source, ctn_findings *findings);

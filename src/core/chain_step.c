@@ -273,6 +273,19 @@ static const ctn_key STEP_KEYS[] = {
     STEP("lint", CTN_KEY_OBJECT, lint, .read = read_lint),
 };
 
+/* clang-format off */
+const ctn_key_table ctn_step_tables[] = {
+    {"step", STEP_KEYS, COUNT(STEP_KEYS)},
+    {"retryConfig", RETRY_KEYS, COUNT(RETRY_KEYS)},
+    {"fallback", FALLBACK_KEYS, COUNT(FALLBACK_KEYS)},
+    {"cache", CACHE_KEYS, COUNT(CACHE_KEYS)},
+    {"foreach", FOREACH_KEYS, COUNT(FOREACH_KEYS)},
+    {"items", ITEMS_RANGE_KEY, COUNT(ITEMS_RANGE_KEY)},
+    {"lint", LINT_KEYS, COUNT(LINT_KEYS)},
+};
+const size_t ctn_step_table_count = COUNT(ctn_step_tables);
+/* clang-format on */
+
 /* A fallback's value is taken as the result: it must hold every name that the step takes out of it. What a document
  * fills is not known here, so a step with one is not asked. */
 static void check_fallback_values(ctn_reader *reader, const ctn_chain_step *step)

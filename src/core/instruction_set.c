@@ -153,6 +153,23 @@ static const ctn_key BREAKER_KEYS[] = {
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
+/* clang-format off */
+const ctn_key_table ctn_set_tables[] = {
+    {"instructionSet", SET_KEYS, COUNT(SET_KEYS)},
+    {"call", CALL_KEYS, COUNT(CALL_KEYS)},
+    {"check", CHECK_KEYS, COUNT(CHECK_KEYS)},
+    {"wait", WAIT_KEYS, COUNT(WAIT_KEYS)},
+    {"approval", APPROVAL_KEYS, COUNT(APPROVAL_KEYS)},
+    {"prompt", PROMPT_KEYS, COUNT(PROMPT_KEYS)},
+    {"agent", AGENT_KEYS, COUNT(AGENT_KEYS)},
+    {"http", HTTP_KEYS, COUNT(HTTP_KEYS)},
+    {"command", COMMAND_KEYS, COUNT(COMMAND_KEYS)},
+    {"rateLimit", RATE_KEYS, COUNT(RATE_KEYS)},
+    {"breaker", BREAKER_KEYS, COUNT(BREAKER_KEYS)},
+};
+const size_t ctn_set_table_count = COUNT(ctn_set_tables);
+/* clang-format on */
+
 static const char *const KIND_NAMES[CTN_WORK_KIND_COUNT] = {
     "tool", "native", "prompt", "transform", "http", "command", "wait", "approval", "agent", "chain", "calls"};
 

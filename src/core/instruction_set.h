@@ -64,6 +64,10 @@ typedef struct ctn_instruction_set {
     ctn_finding fault_first;
 } ctn_instruction_set;
 
+/* Every table of keys that a set is read by. */
+extern const ctn_key_table ctn_set_tables[];
+extern const size_t ctn_set_table_count;
+
 /* The member `name_node: node` of instructionSets. Faults become findings and are counted in the set. */
 const ctn_instruction_set *ctn_instruction_set_read(ctn_arena *arena, const ctn_source *source,
                                                     const ctn_json *name_node, const ctn_json *node,

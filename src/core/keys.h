@@ -78,6 +78,13 @@ typedef struct ctn_key {
     bool is_required;
 } ctn_key;
 
+/* A table by name, for whoever looks at all of them (editor_schema.h). */
+typedef struct ctn_key_table {
+    const char *name;
+    const ctn_key *keys;
+    size_t count;
+} ctn_key_table;
+
 /* `what` names the object in sentences: "a step". The target's fields get their values or defaults. */
 void ctn_keys_read(ctn_reader *reader, const ctn_json *object, const char *what, const ctn_key *keys, size_t count,
                    void *target);

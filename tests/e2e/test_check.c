@@ -1,5 +1,7 @@
 /* `check` beyond the files: against the tools that servers have, and mending files. */
 #include "cli_kit.h"
+#include "core/schema.h"
+#include "core/source.h"
 #include <string.h>
 
 #define CONFIG                                                                                                         \
@@ -69,6 +71,54 @@ static void the_first_chains_fit_their_tools(void **state)
     assert_lacks(w->said.out, "assumed-effect");
 }
 
+/* ---- schemas for editors ---- */
+
+static int validate(ctn_arena *arena, const ctn_schema *schema, const char *text, ctn_err *err)
+{
+    ctn_source *source = NULL;
+    ctn_findings findings;
+    ctn_findings_init(&findings, arena);
+    assert_int_equal(ctn_source_parse(arena, CTN_STR("catena.yaml"), ctn_str_from(text), &findings, &source), CTN_OK);
+    return ctn_schema_validate(schema, ctn_source_root(source), arena, err);
+}
+
+static void the_schema_of_the_configuration_takes_what_catena_takes(void **state)
+{
+    world *w = *state;
+    ctn_arena *arena = ctn_arena_new(1 << 16);
+    const ctn_json *text = NULL;
+    ctn_schema *schema = NULL;
+    ctn_err err = {0};
+    assert_exit(w, catena(w, "schema", "config", NULL), 0);
+    assert_int_equal(ctn_json_parse(arena, ctn_str_from(w->said.out), NULL, &text, &err), CTN_OK);
+    assert_int_equal(ctn_schema_compile(arena, text, &schema, NULL, &err), CTN_OK);
+    static const char *const good =
+        "store: sqlite:agency.db\n"
+        "servers:\n"
+        "  travel: {command: catena-travel, args: [serve, 1], env: {CRM: crm.db}, trusted: true,\n"
+        "           effects: {delete_client_record: idempotent}, startTimeoutMs: 10000}\n"
+        "include: [chains/*.yaml, instruction-sets.yaml, templates/]\n"
+        "mcpConfig: mcp.json\n"
+        "interrupted: ask\n"
+        "secrets: {PARTNER: {env: PARTNER_TOKEN}}\n"
+        "limits: {valueBytes: 262144}\n"
+        "retention: {completed: 30d, failed: 90d}\n";
+    if (validate(arena, schema, good, &err))
+        fail_msg("%s", err.message);
+    assert_int_equal(validate(arena, schema, "", &err), CTN_OK);
+    assert_int_equal(validate(arena, schema, "sotre: a.db\n", &err), CTN_E_INVALID);
+    assert_int_equal(validate(arena, schema, "servers: {a: {comand: b}}\n", &err), CTN_E_INVALID);
+    assert_int_equal(validate(arena, schema, "limits: {valueBytes: 1}\n", &err), CTN_E_INVALID);
+    ctn_schema_done(schema);
+    ctn_arena_free(arena);
+    assert_exit(w, catena(w, "schema", "chain", NULL), 0);
+    assert_out(w, "\"stepName\"");
+    assert_exit(w, catena(w, "schema", "sets", NULL), 0);
+    assert_lacks(w->said.out, "\"stepName\"");
+    assert_exit(w, catena(w, "schema", "chian", NULL), 2);
+    assert_err(w, "did you mean 'chain'?");
+}
+
 #define WORLD_TEST(test) cmocka_unit_test_setup_teardown(test, cli_world_setup, cli_world_teardown)
 
 int main(void)
@@ -77,6 +127,7 @@ int main(void)
         WORLD_TEST(a_tool_that_the_server_lacks_is_an_error_with_the_nearest_one),
         WORLD_TEST(arguments_are_held_against_the_tools_own_schema),
         WORLD_TEST(the_first_chains_fit_their_tools),
+        WORLD_TEST(the_schema_of_the_configuration_takes_what_catena_takes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

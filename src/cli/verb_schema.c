@@ -1,0 +1,28 @@
+/*
+ * verb_schema.c -- `schema`: the JSON Schemas of the files that people write, for their editors.
+ */
+#include "cli/cli.h"
+#include "cli/config_schema.h"
+#include "core/editor_schema.h"
+#include <stdio.h>
+
+int ctn_verb_schema(ctn_cli *cli)
+{
+    static const ctn_str KINDS[] = {{"chain", 5}, {"sets", 4}, {"config", 6}};
+    ctn_str kind = ctn_word(cli, 0);
+    const ctn_json *schema = NULL;
+    if (ctn_str_is(kind, "config"))
+        schema = ctn_config_schema(cli->arena);
+    else
+        schema = ctn_editor_schema_of(cli->arena, ctn_arena_str(cli->arena, kind).ptr);
+    if (!schema)
+        return ctn_cli_fail(cli, "there is no schema of '%.*s'; %.*s", CTN_STR_ARG(kind),
+                            CTN_STR_ARG(ctn_suggest(cli->arena, kind, KINDS, 3)));
+    ctn_buf out;
+    ctn_buf_init(&out, 4u << 20);
+    ctn_json_write_pretty(&out, schema);
+    ctn_buf_append_char(&out, '\n');
+    (void) fwrite(out.data, 1, out.len, stdout);
+    ctn_buf_done(&out);
+    return CTN_EXIT_OK;
+}
