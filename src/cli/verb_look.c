@@ -342,6 +342,8 @@ static int history_json(void *ctx, const ctn_record *record, int64_t position)
     ctn_json_put_str(&b, "kind", ctn_str_from(ctn_entry_kind_name(record->kind)));
     if (record->step.len)
         ctn_json_put_str(&b, "step", record->step);
+    if (record->item >= 0)
+        ctn_json_put_int(&b, "item", record->item);
     if (record->attempt)
         ctn_json_put_int(&b, "attempt", record->attempt);
     ctn_json_put_str(&b, "actor", record->actor);
@@ -351,9 +353,10 @@ static int history_json(void *ctx, const ctn_record *record, int64_t position)
 }
 
 /* The members of a body that say most, in one line. */
-static ctn_str tell_body(const ctn_cli *cli, ctn_str text)
+static ctn_str tell_body(const ctn_cli *cli, ctn_entry_kind kind, ctn_str text)
 {
-    static const char *const QUIET[] = {"digests", "chain", "version", "key", "priority", "input"};
+    static const char *const QUIET[] = {"key", "digests", "chain", "version", "priority", "input"};
+    size_t quiet_count = kind == CTN_ENTRY_QUEUED || kind == CTN_ENTRY_STARTED ? sizeof QUIET / sizeof *QUIET : 1;
     const ctn_json *body = NULL;
     if (ctn_json_parse(cli->arena, text, NULL, &body, NULL) || !ctn_json_is(body, CTN_JSON_OBJECT))
         return (ctn_str){0};
@@ -362,7 +365,7 @@ static ctn_str tell_body(const ctn_cli *cli, ctn_str text)
     for (uint32_t i = 0; i < body->count; i++) {
         const ctn_json_member *m = &body->members[i];
         bool is_quiet = false;
-        for (size_t k = 0; k < sizeof QUIET / sizeof *QUIET; k++)
+        for (size_t k = 0; k < quiet_count; k++)
             is_quiet = is_quiet || ctn_str_is(ctn_json_text(&m->key), QUIET[k]);
         if (!is_quiet)
             ctn_buf_printf(&out, "%s%.*s=%.*s", out.len ? " " : "", CTN_STR_ARG(ctn_json_text(&m->key)),
@@ -384,11 +387,13 @@ static int history_line(void *ctx, const ctn_record *record, int64_t position)
         printf("%s%4s  %-12s  %-22s  %s%s\n", dim, "SEQ", "AFTER", "WHAT", "WHERE, HOW, BY WHOM", plain);
     }
     ctn_str where = record->step;
+    if (record->item >= 0)
+        where = ctn_arena_printf(cli->arena, "%.*s[%lld]", CTN_STR_ARG(where), (long long) record->item);
     if (record->attempt > 1)
         where = ctn_arena_printf(cli->arena, "%.*s (attempt %u)", CTN_STR_ARG(where), record->attempt);
     bool is_person = !ctn_str_is(record->actor, "engine");
     ctn_str by = is_person ? ctn_arena_printf(cli->arena, "by %.*s", CTN_STR_ARG(record->actor)) : (ctn_str){0};
-    ctn_str body = tell_body(cli, record->body);
+    ctn_str body = tell_body(cli, record->kind, record->body);
     if (by.len)
         where = ctn_arena_printf(cli->arena, "%.*s%s%.*s", CTN_STR_ARG(where), where.len ? " " : "", CTN_STR_ARG(by));
     printf("%4llu  %-12s  %-22s  %-*.*s%s%s%.*s%s\n", (unsigned long long) record->seq,

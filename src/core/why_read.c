@@ -42,6 +42,8 @@ why_work ctn_why_work(const why *w, const ctn_json *node)
     work.target = ctn_str_from(ctn_work_kind_name(work.kind));
     if (work.kind == CTN_WORK_TOOL || work.kind == CTN_WORK_NATIVE || work.kind == CTN_WORK_CHAIN)
         work.target = text_of(w, detail);
+    else if (work.kind == CTN_WORK_TRANSFORM)
+        work.target = ctn_arena_printf(w->arena, "transform %.*s", CTN_STR_ARG(ctn_why_brief(w->arena, detail)));
     else if (work.kind == CTN_WORK_HTTP)
         work.target =
             ctn_arena_printf(w->arena, "%.*s %.*s", CTN_STR_ARG(ctn_json_str_or(detail, "method", CTN_STR("http"))),
