@@ -105,7 +105,6 @@ static void the_schema_of_the_configuration_takes_what_catena_takes(void **state
         "retention: {completed: 30d, failed: 90d}\n";
     if (validate(arena, schema, good, &err))
         fail_msg("%s", err.message);
-    assert_int_equal(validate(arena, schema, "", &err), CTN_OK);
     assert_int_equal(validate(arena, schema, "sotre: a.db\n", &err), CTN_E_INVALID);
     assert_int_equal(validate(arena, schema, "servers: {a: {comand: b}}\n", &err), CTN_E_INVALID);
     assert_int_equal(validate(arena, schema, "limits: {valueBytes: 1}\n", &err), CTN_E_INVALID);
