@@ -148,7 +148,11 @@ static void of_the_broken_chains_those_of_the_wrong_shape_are_refused(void **sta
     made m = make();
     ctn_buf text;
     ctn_buf_init(&text, 1 << 20);
-    assert_true(ctn_read_file("tests/broken/expected", &text));
+    const char *folder = "tests/lint/broken";
+    if (!ctn_read_file("tests/lint/broken/expected", &text)) {
+        folder = "tests/broken";
+        assert_true(ctn_read_file("tests/broken/expected", &text));
+    }
     ctn_str rest = ctn_buf_str(&text);
     size_t refused = 0, passed = 0;
     while (rest.len) {
@@ -163,11 +167,11 @@ static void of_the_broken_chains_those_of_the_wrong_shape_are_refused(void **sta
                          ctn_str_is(rule, "write-race") || ctn_str_is(rule, "cycle") ||
                          ctn_str_is(rule, "bad-template") || ctn_str_is(rule, "bad-expression");
         ctn_err err = {0};
-        const char *path = ctn_arena_printf(m.arena, "tests/broken/%.*s", CTN_STR_ARG(file)).ptr;
+        const char *path = ctn_arena_printf(m.arena, "%s/%.*s", folder, CTN_STR_ARG(file)).ptr;
         if ((!is_shape && !is_deeper) || ctn_str_find(file, CTN_STR("several")) != SIZE_MAX)
             continue;
         bool does_pass = passes(&m, path, &is_read, &err);
-        if (is_read && does_pass == is_shape && !ctn_str_is(file, "unknown-rule-in-lint.yaml"))
+        if (is_read && does_pass == is_shape && !ctn_str_ends_with(file, CTN_STR(".mustache")) && !ctn_str_is(file, "unknown-rule-in-lint.yaml"))
             fail_msg("%s (%.*s): %s", path, CTN_STR_ARG(rule), does_pass ? "passes" : err.message);
         refused += !does_pass;
         passed += does_pass;
