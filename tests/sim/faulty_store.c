@@ -1,0 +1,156 @@
+#include "sim/faulty_store.h"
+
+#include "sim/chance.h"
+#include "store/backend.h"
+
+#include <stdlib.h>
+
+struct faulty_store {
+    ctn_store base; /* first: the handle is the store */
+    ctn_store *inner;
+    uint64_t *chance;
+    const int *fails;
+    int failures;
+};
+
+static ctn_store *inner_of(ctn_store *st)
+{
+    return ((faulty_store *) st)->inner;
+}
+
+static bool fails_now(ctn_store *st, ctn_err *err)
+{
+    faulty_store *f = (faulty_store *) st;
+    if (!chance_percent(f->chance, *f->fails))
+        return false;
+    f->failures++;
+    if (err)
+        ctn_fail(err, CTN_E_IO, "the simulated disk cannot be read");
+    return true;
+}
+
+static void no_close(ctn_store *st)
+{
+    (void) st;
+}
+
+static int epoch_begin(ctn_store *st, uint64_t *ret_epoch, bool *ret_was_crash, ctn_err *err)
+{
+    return ctn_store_epoch_begin(inner_of(st), ret_epoch, ret_was_crash, err);
+}
+
+static int epoch_end(ctn_store *st, uint64_t epoch, ctn_err *err)
+{
+    return ctn_store_epoch_end(inner_of(st), epoch, err);
+}
+
+static int definition_put(ctn_store *st, const ctn_definition *definitions, size_t count, ctn_err *err)
+{
+    return ctn_store_definition_put(inner_of(st), definitions, count, err);
+}
+
+static int definition_get(ctn_store *st, ctn_arena *arena, const ctn_digest *digest, ctn_definition *ret, ctn_err *err)
+{
+    return fails_now(st, err) ? CTN_E_IO : ctn_store_definition_get(inner_of(st), arena, digest, ret, err);
+}
+
+static int chain_put(ctn_store *st, const ctn_chain_row *row, int64_t *ret_version, ctn_err *err)
+{
+    return ctn_store_chain_put(inner_of(st), row, ret_version, err);
+}
+
+static int chain_get(ctn_store *st, ctn_arena *arena, ctn_str chain_id, int64_t version, ctn_chain_row *ret,
+                     ctn_err *err)
+{
+    return fails_now(st, err) ? CTN_E_IO : ctn_store_chain_get(inner_of(st), arena, chain_id, version, ret, err);
+}
+
+static int chain_list(ctn_store *st, ctn_chain_fn *fn, void *ctx, ctn_err *err)
+{
+    return fails_now(st, err) ? CTN_E_IO : ctn_store_chain_list(inner_of(st), fn, ctx, err);
+}
+
+static int commit(ctn_store *st, const ctn_append *appends, size_t count, ctn_outcome *ret_outcomes, ctn_err *err)
+{
+    return ctn_store_commit(inner_of(st), appends, count, ret_outcomes, err);
+}
+
+static int exec_no_last(ctn_store *st, int64_t *ret_exec_no, ctn_err *err)
+{
+    return fails_now(st, err) ? CTN_E_IO : ctn_store_exec_no_last(inner_of(st), ret_exec_no, err);
+}
+
+static int execution_find(ctn_store *st, ctn_arena *arena, const ctn_lookup *lookup, ctn_execution_row *ret,
+                          size_t *ret_matches, ctn_err *err)
+{
+    if (fails_now(st, err))
+        return CTN_E_IO;
+    ctn_store *inner = inner_of(st);
+    return inner->ops->execution_find(inner, arena, lookup, ret, ret_matches, err);
+}
+
+static int execution_list(ctn_store *st, const ctn_execution_filter *filter, ctn_execution_fn *fn, void *ctx,
+                          ctn_err *err)
+{
+    return fails_now(st, err) ? CTN_E_IO : ctn_store_execution_list(inner_of(st), filter, fn, ctx, err);
+}
+
+static int execution_due(ctn_store *st, int64_t until_ms, size_t limit, ctn_execution_fn *fn, void *ctx, ctn_err *err)
+{
+    return fails_now(st, err) ? CTN_E_IO : ctn_store_execution_due(inner_of(st), until_ms, limit, fn, ctx, err);
+}
+
+static int next_wake(ctn_store *st, int64_t after_ms, int64_t *ret_wake_at_ms, ctn_err *err)
+{
+    return fails_now(st, err) ? CTN_E_IO : ctn_store_next_wake(inner_of(st), after_ms, ret_wake_at_ms, err);
+}
+
+static int journal_read(ctn_store *st, int64_t exec_no, uint64_t from_seq, ctn_record_fn *fn, void *ctx, ctn_err *err)
+{
+    return fails_now(st, err) ? CTN_E_IO : ctn_store_journal_read(inner_of(st), exec_no, from_seq, fn, ctx, err);
+}
+
+static const ctn_store_ops faulty_ops = {
+    .close = no_close,
+    .epoch_begin = epoch_begin,
+    .epoch_end = epoch_end,
+    .definition_put = definition_put,
+    .definition_get = definition_get,
+    .chain_put = chain_put,
+    .chain_get = chain_get,
+    .chain_list = chain_list,
+    .commit = commit,
+    .exec_no_last = exec_no_last,
+    .execution_find = execution_find,
+    .execution_list = execution_list,
+    .execution_due = execution_due,
+    .next_wake = next_wake,
+    .journal_read = journal_read,
+};
+
+faulty_store *faulty_store_new(ctn_store *inner, uint64_t *chance, const int *fails)
+{
+    faulty_store *f = calloc(1, sizeof *f);
+    if (!f)
+        abort();
+    f->base = (ctn_store){.ops = &faulty_ops, .mode = inner->mode};
+    f->inner = inner;
+    f->chance = chance;
+    f->fails = fails;
+    return f;
+}
+
+ctn_store *faulty_store_handle(faulty_store *f)
+{
+    return &f->base;
+}
+
+int faulty_store_failures(const faulty_store *f)
+{
+    return f->failures;
+}
+
+void faulty_store_free(faulty_store *f)
+{
+    free(f);
+}
