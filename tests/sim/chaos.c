@@ -370,7 +370,7 @@ static void check_disk(chaos *w, subject *x)
     /* Parked: the store must give it back at just the right time. */
     bool is_parked = !o->has_ended && (row.status == CTN_STATUS_WAITING || row.status == CTN_STATUS_INTERRUPTED ||
                                        row.status == CTN_STATUS_PAUSED);
-    if (is_parked && !disk_is_busy(w) && !w->is_clean_stop && !ctn_engine_find(w->engine, o->id) &&
+    if (is_parked && w->engine && !disk_is_busy(w) && !w->is_clean_stop && !ctn_engine_find(w->engine, o->id) &&
         row.wake_at_ms != oracle_wake_at_ms(o) && row.wake_at_ms != 1)
         BROKEN(w, "%d is %s and is to be woken at %lld, not at %lld", i, ctn_status_name(row.status),
                (long long) row.wake_at_ms, (long long) oracle_wake_at_ms(o));
