@@ -41,8 +41,10 @@ static void on_start_ack(void *ctx, int rc, ctn_execution_id id, const ctn_err *
     subject *x = ctx;
     if (x->w->is_dead)
         return;
-    if (rc) {
-        BROKEN(x->w, "a start is refused: %s", err->message);
+    if (rc) { /* only a store that cannot be read is a reason */
+        if (x->w->is_calm)
+            BROKEN(x->w, "a start is refused: %s", err->message);
+        x->was_asked_for = false;
         return;
     }
     if (!x->exec_no || !ctn_id_equal(x->oracle.id, id))

@@ -415,7 +415,7 @@ static bool comes_from_the_world(ctn_failure code)
            code == CTN_FAILURE_TRANSPORT || code == CTN_FAILURE_PROTOCOL_ERROR;
 }
 
-static void check_backoff(oracle *o, int step, judged_work *w, const deed *d, const ctn_record *r, int64_t due_ms)
+static void check_backoff(oracle *o, int step, ctn_role role, judged_work *w, const ctn_record *r, int64_t due_ms)
 {
     const spec_step *s = &o->spec->steps[step];
     double base = (double) s->backoff_ms;
@@ -424,11 +424,16 @@ static void check_backoff(oracle *o, int step, judged_work *w, const deed *d, co
     if (base > (double) s->max_backoff_ms)
         base = (double) s->max_backoff_ms;
     double delay = (double) (due_ms - r->at_ms);
-    bool is_wish = d && d->retry_after_ms && due_ms - r->at_ms == d->retry_after_ms;
+    int64_t wish_ms = 0; /* the peers' own */
+    for (int i = 0; i < o->deed_count; i++)
+        if (o->deeds[i].step == step && o->deeds[i].role == role && o->deeds[i].replied_attempt == r->attempt &&
+            o->deeds[i].retry_after_ms > wish_ms)
+            wish_ms = o->deeds[i].retry_after_ms;
+    bool is_wish = wish_ms && due_ms - r->at_ms == wish_ms;
     if (!is_wish && (delay < base * (1 - s->jitter) - 2 || delay > base * (1 + s->jitter) + 2))
         FAIL("%s: a back-off of %.0f ms, retry %lld with %.0f ms", s->name, delay, (long long) w->retries + 1, base);
-    if (d && due_ms - r->at_ms < d->retry_after_ms && d->replied_attempt == r->attempt)
-        FAIL("%s: a back-off of %.0f ms, and the peer asked for %lld", s->name, delay, (long long) d->retry_after_ms);
+    if (due_ms - r->at_ms < wish_ms)
+        FAIL("%s: a back-off of %.0f ms, and the peer asked for %lld", s->name, delay, (long long) wish_ms);
     if (++w->retries > s->max_retries)
         FAIL("%s: retry %lld of %lld", s->name, (long long) w->retries, (long long) s->max_retries);
     o->backoffs++;
@@ -465,12 +470,12 @@ static void on_failed(oracle *o, int step, ctn_role role, const ctn_record *r, c
     if (d && comes_from_the_world(code) && !((d->codes_seen >> code) & 1u))
         FAIL("%s: failed with %s, and nobody said so", d->key, ctn_failure_name(code));
     if (d && d->effect == CTN_EFFECT_WRITE && is_lost(code) && d->replied_attempt == r->attempt && d->reply == code &&
-        d->reply_was_sent && d->started_attempt == r->attempt && !unknown && !d->is_in_doubt && !d->may_go_again &&
-        !d->said_yes)
+        d->reply_was_sent && d->started_attempt == r->attempt && d->unknown_attempt != r->attempt && !unknown)
         FAIL("%s: a write was lost, and that is not called unknown", d->key);
     if (d && unknown) {
         d->is_in_doubt = true;
         d->may_go_again = false;
+        d->unknown_attempt = r->attempt;
         o->unknowns++;
     } else if (d && d->is_in_doubt) {
         bool may = policy_of(o, step) != SPEC_ASK || (o->is_stopping && role == CTN_ROLE_DO);
@@ -479,6 +484,8 @@ static void on_failed(oracle *o, int step, ctn_role role, const ctn_record *r, c
         d->is_in_doubt = false;
         d->may_go_again = true;
     }
+    if (d && !unknown)
+        d->failed_attempt = r->attempt;
     if (r->attempt)
         w->attempt = r->attempt;
     w->is_backing_off = w->is_waiting = w->is_asked = false;
@@ -487,7 +494,7 @@ static void on_failed(oracle *o, int step, ctn_role role, const ctn_record *r, c
         if (role == CTN_ROLE_DO && o->is_stopping)
             FAIL("%s: is to be tried again and the chain stops", s->name);
         if (!flag(body, "free"))
-            check_backoff(o, step, w, d, r, due_ms);
+            check_backoff(o, step, role, w, r, due_ms);
         w->is_backing_off = true;
         w->due_ms = due_ms;
     }
@@ -631,12 +638,9 @@ static void on_resumed(oracle *o, const ctn_record *r, const ctn_json *body)
         deed *d = &o->deeds[i];
         judged_work *w = &o->steps[d->step].work[d->role];
         if (d->effect != CTN_EFFECT_WRITE || d->is_done || d->started_attempt == 0 ||
-            d->started_attempt != w->attempt || w->is_backing_off || w->has_failed || d->said_yes ||
-            (d->role == CTN_ROLE_DO && o->steps[d->step].end != NOT_ENDED))
+            d->started_attempt != w->attempt || d->failed_attempt == d->started_attempt || w->has_failed ||
+            d->said_yes || (d->role == CTN_ROLE_DO && o->steps[d->step].end != NOT_ENDED))
             continue;
-        if (d->replied_attempt == d->started_attempt && d->codes_seen && d->reply != CTN_FAILURE_NONE &&
-            !is_lost(d->reply) && work_of(o, d->step, d->role)->kind == SPEC_CALLS)
-            continue; /* this call's failure is on disk, the attempt's verdict is not */
         d->is_in_doubt = true;
         d->may_go_again = policy_of(o, d->step) == SPEC_RETRY;
     }

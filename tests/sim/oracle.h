@@ -46,7 +46,7 @@ typedef struct deed {
     uint32_t codes_seen; /* bits of ctn_failure: all it ever failed with */
     uint32_t begun_attempt;
     /* the disk */
-    uint32_t started_attempt;
+    uint32_t started_attempt, unknown_attempt, failed_attempt;
     bool is_done, has_args, start_is_stored;
     bool is_in_doubt;  /* lost, and not settled */
     bool said_yes;     /* a check or a person: it happened */
