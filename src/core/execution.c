@@ -233,6 +233,11 @@ bool ctn_execution_was_cancelled(const ctn_execution *x)
     return x->was_cancelled;
 }
 
+bool ctn_execution_is_stopping(const ctn_execution *x)
+{
+    return x->is_stopping;
+}
+
 /* It goes on by itself, or somebody works for it. */
 static bool is_work_busy(const work *w, bool is_paused)
 {

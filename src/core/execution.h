@@ -161,6 +161,8 @@ const ctn_json *ctn_execution_outputs(const ctn_execution *x);
 /* {code, message, step?, leftUndone?, notUndone?}; NULL: no error so far. */
 const ctn_json *ctn_execution_error(const ctn_execution *x);
 bool ctn_execution_was_cancelled(const ctn_execution *x);
+/* No new work begins: it failed, was cancelled or is out of time, and may be undone. */
+bool ctn_execution_is_stopping(const ctn_execution *x);
 /* True while a call that was begun may still end: nothing may unload the execution. */
 bool ctn_execution_is_busy(const ctn_execution *x);
 

@@ -263,6 +263,12 @@ static void begin(ctn_engine *e, loaded *l, const ctn_owed_call *owed)
     const ctn_driver *driver = driver_of(e, owed->plan_call->kind);
     uint32_t index = flight_open(e, l, owed, driver);
     uint64_t token = e->flights[index].token;
+    if (ctn_execution_is_stopping(l->x) && owed->role == CTN_ROLE_DO && !owed->is_check) {
+        /* Its start was decided, and the stop before it could be sent: nobody sends it any more. */
+        ctn_call_result unsent = {.failure = CTN_FAILURE_CANCELLED, .message = CTN_STR("stopped before it was sent")};
+        on_done(e, token, &unsent);
+        return;
+    }
     if (e->options.on_event && !owed->is_check)
         e->options.on_event(e->options.on_event_ctx, &(ctn_engine_event){.kind = CTN_EVENT_CALL,
                                                                          .execution = l->x,

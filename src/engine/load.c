@@ -439,6 +439,7 @@ void ctn_eng_admit(ctn_engine *e)
         return;
     }
     size_t admitted = 0;
+    bool is_unreadable = false; /* not damaged: the store could not be read just now */
     e->damaged_count = 0;
     for (size_t i = 0; i < a.count && e->loaded_count < e->options.active_max; i++) {
         loaded *l = ctn_eng_find(e, a.ids[i]);
@@ -448,6 +449,7 @@ void ctn_eng_admit(ctn_engine *e)
         if (rc) { /* one damaged execution never stops the rest */
             ctn_log_line(e->options.log, CTN_LOG_ERROR, "an execution cannot be loaded", "why", err.message, NULL);
             e->damaged_count++;
+            is_unreadable = is_unreadable || rc == CTN_E_IO || rc == CTN_E_BUSY;
             continue;
         }
         admitted++;
@@ -460,7 +462,7 @@ void ctn_eng_admit(ctn_engine *e)
     bool all_seen = a.count < a.max && e->loaded_count < e->options.active_max;
     e->due_hint_ms = e->now_ms + 1000;
     e->more_is_due = !all_seen && admitted > 0;
-    if (all_seen || admitted == 0) {
+    if ((all_seen || admitted == 0) && !is_unreadable) {
         int64_t next = 0;
         if (ctn_store_next_wake(e->options.store, e->now_ms, &next, NULL) == CTN_OK)
             e->due_hint_ms = next;

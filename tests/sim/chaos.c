@@ -318,8 +318,10 @@ static void check_memory(chaos *w)
         if (!loaded)
             continue;
         count++;
+        oracle_rest(&x->oracle);
         ctn_status status = ctn_execution_status(loaded);
-        if (status == CTN_STATUS_WAITING || status == CTN_STATUS_INTERRUPTED || status == CTN_STATUS_QUEUED ||
+        bool is_parked = status == CTN_STATUS_WAITING || status == CTN_STATUS_INTERRUPTED;
+        if ((is_parked && !oracle_is_in_doubt(&x->oracle)) || status == CTN_STATUS_QUEUED ||
             ctn_status_is_final(status))
             BROKEN(w, "execution %d is %s and stays in memory", i, ctn_status_name(status));
     }

@@ -124,7 +124,7 @@ static spec_verdict judge_condition(const oracle *o, int step)
 }
 
 /* Something of the step's own work happens for the first time at this point of the journal. */
-static void check_may_begin(oracle *o, int step, const char *what)
+static void check_may_begin(oracle *o, int step, bool is_record, const char *what)
 {
     const spec_step *s = &o->spec->steps[step];
     const judged_step *j = &o->steps[step];
@@ -136,7 +136,8 @@ static void check_may_begin(oracle *o, int step, const char *what)
         FAIL("%s: %s before the execution has started", s->name, what);
     if (o->is_stopping)
         FAIL("%s: %s after the stop is on disk", s->name, what);
-    if (o->is_paused)
+    /* What was decided before the pause is under way, and may be sent when all is on disk. */
+    if (o->is_paused && (is_record || o->was_at_rest))
         FAIL("%s: %s while it is paused", s->name, what);
     if (j->end != NOT_ENDED)
         FAIL("%s: %s after the step has ended", s->name, what);
@@ -214,7 +215,7 @@ deed *oracle_begin(oracle *o, const ctn_call_request *r, int64_t now_ms, uint64_
     if (d->is_in_doubt && !d->may_go_again)
         FAIL("%s begins again and nobody knows what became of it", d->key);
     if (d->role == CTN_ROLE_DO && !start_is_on_disk) {
-        check_may_begin(o, d->step, "a call");
+        check_may_begin(o, d->step, false, "a call");
         if (w->attempt < r->attempt && w->is_backing_off && now_ms < w->due_ms)
             FAIL("%s begins %lld ms before its back-off is over", d->key, (long long) (w->due_ms - now_ms));
         if (!any_deed(o, d->step, CTN_ROLE_DO, deed_has_begun) && judge_condition(o, d->step) != SPEC_RUN)
@@ -274,7 +275,7 @@ static void on_started(oracle *o, int step, ctn_role role, const ctn_record *r, 
         return;
     }
     if (role == CTN_ROLE_DO) {
-        check_may_begin(o, step, "a start");
+        check_may_begin(o, step, true, "a start");
         if (w->attempt == 0 && judge_condition(o, step) != SPEC_RUN)
             FAIL("%s: a start, and its condition does not say so", d->key);
         if (!j->start_order)
@@ -370,7 +371,8 @@ static void on_succeeded(oracle *o, int step, ctn_role role, const ctn_record *r
         on_wait_over(o, step, r);
     }
     j->work[role].attempt = r->attempt;
-    j->work[role].is_backing_off = j->work[role].is_asked = false;
+    j->work[role].is_backing_off = false;
+    j->work[role].is_asked = any_deed(o, step, role, deed_is_asked);
     bool all_done = true;
     for (int i = 0; i < work_of(o, step, role)->call_count; i++)
         all_done = all_done && deed_of(o, step, role, i)->is_done;
@@ -488,7 +490,10 @@ static void on_failed(oracle *o, int step, ctn_role role, const ctn_record *r, c
         d->failed_attempt = r->attempt;
     if (r->attempt)
         w->attempt = r->attempt;
-    w->is_backing_off = w->is_waiting = w->is_asked = false;
+    if (d && !unknown)
+        d->is_asked = false;
+    w->is_backing_off = w->is_waiting = false;
+    w->is_asked = any_deed(o, step, role, deed_is_asked);
     if (due) {
         int64_t due_ms = ctn_json_int_or(body, "dueMs", 0);
         if (role == CTN_ROLE_DO && o->is_stopping)
@@ -519,7 +524,7 @@ static void on_waiting(oracle *o, int step, const ctn_record *r, const ctn_json 
 {
     const spec_work *w = &o->spec->steps[step].work;
     judged_work *j = &o->steps[step].work[CTN_ROLE_DO];
-    check_may_begin(o, step, "a wait");
+    check_may_begin(o, step, true, "a wait");
     if (judge_condition(o, step) != SPEC_RUN)
         FAIL("%s: waits, and its condition does not say so", o->spec->steps[step].name);
     int64_t span = w->kind == SPEC_WAIT ? w->wait_ms : w->answer_timeout_ms;
@@ -551,6 +556,7 @@ static void on_checked(oracle *o, int step, ctn_role role, const ctn_json *body)
         if (d->on_the_way > 0)
             FAIL("%s: the check's no is believed, and the call can still arrive", d->key);
         d->is_in_doubt = false;
+        d->settled_attempt = o->steps[step].work[role].attempt;
     }
 }
 
@@ -565,6 +571,7 @@ static void on_interrupted(oracle *o, int step, ctn_role role, const ctn_json *b
     if (d)
         d->is_asked = true;
     o->steps[step].work[role].is_asked = true;
+    o->steps[step].work[role].is_backing_off = false;
 }
 
 static void on_settled(oracle *o, int step, ctn_role role, const ctn_json *body)
@@ -577,6 +584,7 @@ static void on_settled(oracle *o, int step, ctn_role role, const ctn_json *body)
         return;
     o->settlements++;
     d->is_in_doubt = d->is_asked = false;
+    d->settled_attempt = w->attempt;
     w->is_asked = any_deed(o, step, role, deed_is_asked);
     ctn_str what = ctn_json_str_or(body, "what", CTN_STR(""));
     if (ctn_str_is(what, "succeed"))
@@ -638,7 +646,8 @@ static void on_resumed(oracle *o, const ctn_record *r, const ctn_json *body)
         deed *d = &o->deeds[i];
         judged_work *w = &o->steps[d->step].work[d->role];
         if (d->effect != CTN_EFFECT_WRITE || d->is_done || d->started_attempt == 0 ||
-            d->started_attempt != w->attempt || d->failed_attempt == d->started_attempt || w->has_failed ||
+            d->started_attempt != w->attempt || d->failed_attempt == d->started_attempt ||
+            d->settled_attempt == d->started_attempt || w->has_failed ||
             d->said_yes || (d->role == CTN_ROLE_DO && o->steps[d->step].end != NOT_ENDED))
             continue;
         d->is_in_doubt = true;
@@ -735,7 +744,7 @@ static void judge(oracle *o, const ctn_record *r, const ctn_json *body, ctn_aren
         o->started_at_ms = r->at_ms;
         break;
     case CTN_ENTRY_STEP_SKIPPED:
-        check_may_begin(o, step, "a skip");
+        check_may_begin(o, step, true, "a skip");
         if (judge_condition(o, step) != SPEC_SKIP)
             FAIL("%s is skipped, and its condition does not say so", o->spec->steps[step].name);
         if (any_deed(o, step, CTN_ROLE_DO, deed_has_begun))
@@ -767,6 +776,7 @@ static void judge(oracle *o, const ctn_record *r, const ctn_json *body, ctn_aren
         if (o->is_paused)
             FAIL("it is paused twice");
         o->is_paused = true;
+        o->was_at_rest = false;
         o->paused_at_ms = r->at_ms;
         break;
     case CTN_ENTRY_RESUMED: on_resumed(o, r, body); break;
@@ -801,6 +811,19 @@ void oracle_record(oracle *o, const ctn_record *r)
 }
 
 /* ---- parked ---- */
+
+void oracle_rest(oracle *o)
+{
+    o->was_at_rest = true;
+}
+
+bool oracle_is_in_doubt(const oracle *o)
+{
+    for (int i = 0; i < o->deed_count; i++)
+        if (o->deeds[i].is_in_doubt && !o->deeds[i].is_asked)
+            return true;
+    return false;
+}
 
 int64_t oracle_wake_at_ms(const oracle *o)
 {

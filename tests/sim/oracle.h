@@ -46,7 +46,7 @@ typedef struct deed {
     uint32_t codes_seen; /* bits of ctn_failure: all it ever failed with */
     uint32_t begun_attempt;
     /* the disk */
-    uint32_t started_attempt, unknown_attempt, failed_attempt;
+    uint32_t started_attempt, unknown_attempt, failed_attempt, settled_attempt;
     bool is_done, has_args, start_is_stored;
     bool is_in_doubt;  /* lost, and not settled */
     bool said_yes;     /* a check or a person: it happened */
@@ -92,7 +92,8 @@ typedef struct oracle {
     ctn_status end;
     ctn_failure cause;
     int64_t started_at_ms, paused_at_ms, paused_ms, stop_at_ms;
-    uint64_t set_seq; /* of the last `set` */
+    uint64_t set_seq;    /* of the last `set` */
+    bool was_at_rest; /* since it was paused: what was decided before the pause has been sent */
     judged_step steps[SPEC_STEPS_MAX];
     int completed_count, start_count;
     deed deeds[DEEDS_MAX];
@@ -109,6 +110,10 @@ deed *oracle_begin(oracle *o, const ctn_call_request *request, int64_t now_ms, u
 deed *oracle_check(oracle *o, const ctn_call_request *request);
 /* The call really did its work. */
 void oracle_effect(oracle *o, deed *d);
+/* Nothing is on its way to disk, and nothing is due. */
+void oracle_rest(oracle *o);
+/* An outcome is still being asked for. */
+bool oracle_is_in_doubt(const oracle *o);
 /* When the store must give it back by itself, while it is parked; 0: never. */
 int64_t oracle_wake_at_ms(const oracle *o);
 /* What it waits for, for a person to do something about; NULL: nothing that a parked one may wait for. */
