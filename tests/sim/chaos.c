@@ -212,7 +212,7 @@ static void begin_life(chaos *w)
     while (ctn_engine_new(&o, &w->engine, &err) && tries++ < 100)
         w->now_ms += 1000;
     for (int i = 0; i < w->subject_count; i++)
-        w->subjects[i].end_was_told = w->subjects[i].was_asked_for = false; /* a new audience */
+        w->subjects[i].end_was_told = w->subjects[i].was_asked_for = w->subjects[i].is_settling = false;
     w->was_crash = true;
     w->needs_turn = true;
     if (w->engine)

@@ -428,7 +428,7 @@ static void check_backoff(oracle *o, int step, ctn_role role, judged_work *w, co
     double delay = (double) (due_ms - r->at_ms);
     int64_t wish_ms = 0; /* the peers' own */
     for (int i = 0; i < o->deed_count; i++)
-        if (o->deeds[i].step == step && o->deeds[i].role == role && o->deeds[i].replied_attempt == r->attempt &&
+        if (o->deeds[i].step == step && o->deeds[i].role == role && o->deeds[i].refused_attempt == r->attempt &&
             o->deeds[i].retry_after_ms > wish_ms)
             wish_ms = o->deeds[i].retry_after_ms;
     bool is_wish = wish_ms && due_ms - r->at_ms == wish_ms;
@@ -488,6 +488,8 @@ static void on_failed(oracle *o, int step, ctn_role role, const ctn_record *r, c
     }
     if (d && !unknown)
         d->failed_attempt = r->attempt;
+    if (d && d->replied_attempt == r->attempt && d->reply == code)
+        d->refused_attempt = r->attempt;
     if (r->attempt)
         w->attempt = r->attempt;
     if (d && !unknown)

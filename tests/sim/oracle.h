@@ -47,6 +47,7 @@ typedef struct deed {
     uint32_t begun_attempt;
     /* the disk */
     uint32_t started_attempt, unknown_attempt, failed_attempt, settled_attempt;
+    uint32_t refused_attempt; /* failed with what the world's last reply said: its wish counts */
     bool is_done, has_args, start_is_stored;
     bool is_in_doubt;  /* lost, and not settled */
     bool said_yes;     /* a check or a person: it happened */
