@@ -2,7 +2,7 @@
 PREFIX ?= /usr/local
 SECONDS ?= 60
 
-.PHONY: all build test demo bench install check fuzz clean packages-build packages-all
+.PHONY: all build test demo bench install check fuzz sim clean packages-build packages-all
 
 all: build
 
@@ -26,6 +26,9 @@ check: packages-all
 
 fuzz: packages-all
 	@scripts/fuzz $(SECONDS)
+
+sim: packages-all
+	@scripts/sim
 
 clean:
 	@rm -rf build

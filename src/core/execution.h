@@ -97,7 +97,7 @@ typedef struct ctn_input {
     int64_t retry_after_ms;
 
     /* ANSWER, SETTLE, SET */
-    ctn_str name; /* step; SET: variable. SETTLE: empty when only one step is interrupted */
+    ctn_str name; /* step; SET: variable. SETTLE: empty when only one step is interrupted, or step/call */
     ctn_settle settle;
     bool not_happened; /* SETTLE fail: it is certain that nothing happened */
     bool was_crash;    /* RECOVERED: the last owner died (a clean stop is no death) */

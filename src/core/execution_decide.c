@@ -165,36 +165,39 @@ static int decide_answer(const ctn_execution *x, const ctn_input *in, ctn_arena 
     return CTN_OK;
 }
 
-static bool asks(const work *w, uint32_t *ret_call)
+/* name: of the call that is meant; empty: the first that asks. */
+static bool asks(const work *w, ctn_str name, uint32_t *ret_call)
 {
     *ret_call = 0;
     if (w->phase == WORK_ASKED) {
         while (*ret_call + 1 < w->set->call_count && w->calls[*ret_call].phase == CALL_DONE)
             ++*ret_call;
-        return true;
+        return !name.len || ctn_str_equal(w->set->calls[*ret_call].name, name);
     }
     for (uint32_t i = 0; w->phase == WORK_RUNNING && w->calls && i < w->set->call_count; i++) {
         *ret_call = i;
-        if (w->calls[i].phase == CALL_ASKED)
+        if (w->calls[i].phase == CALL_ASKED && (!name.len || ctn_str_equal(w->set->calls[i].name, name)))
             return true;
     }
     return false;
 }
 
-/* The step a settlement is about: the one that was named, or the only one that asks. */
+/* The step a settlement is about: the one that was named, or the only one that asks. "step/call" names a call of it,
+ * so that what a person knows of one call is not taken for another that began to ask meanwhile. */
 static int find_asking(const ctn_execution *x, const ctn_input *in, active_work *ret_work, uint32_t *ret_call,
                        ctn_err *err)
 {
     uint32_t named = CTN_PLAN_NONE, found = 0;
+    ctn_str call_name = in->name, step_name = ctn_str_cut(&call_name, '/');
     if (in->name.len) {
-        int rc = find_step(x, in->name, &named, err);
+        int rc = find_step(x, step_name, &named, err);
         if (rc)
             return rc;
     }
     for (uint32_t i = 0; i < x->active_count; i++) {
         uint32_t call;
         active_work a = x->active[i];
-        if ((named != CTN_PLAN_NONE && a.step != named) || !asks(ctn_x_work(x, a.step, a.role), &call))
+        if ((named != CTN_PLAN_NONE && a.step != named) || !asks(ctn_x_work(x, a.step, a.role), call_name, &call))
             continue;
         *ret_work = a;
         *ret_call = call;
@@ -205,7 +208,8 @@ static int find_asking(const ctn_execution *x, const ctn_input *in, active_work 
     if (found)
         return ctn_fail(err, CTN_E_INVALID, "several steps are interrupted: name one with --step");
     if (named != CTN_PLAN_NONE)
-        return ctn_fail(err, CTN_E_STATE, "step %.*s is not interrupted: it is %s", CTN_STR_ARG(in->name),
+        return ctn_fail(err, CTN_E_STATE, "%s %.*s is not interrupted: %s is %s", call_name.len ? "call" : "step",
+                        CTN_STR_ARG(in->name), call_name.len ? "its step" : "it",
                         ctn_step_status_name(ctn_execution_step(x, named).status));
     return ctn_fail(err, CTN_E_STATE, "no step is interrupted: the execution is %s",
                     ctn_status_name(ctn_execution_status(x)));

@@ -87,30 +87,41 @@ void ctn_eng_drop_flights(ctn_engine *e, loaded *l, bool cancel)
 
 /* ---- what drivers tell ---- */
 
-static void note_lost(const flight *f)
+static const ctn_plan_set *set_of(const flight *f)
 {
-    loaded *l = f->l;
-    l->lost = realloc(l->lost, (l->lost_count + 1) * sizeof *l->lost);
-    assert(l->lost);
-    l->lost[l->lost_count++] = (lost_call){.token = f->token,
+    const ctn_plan_step *step = &f->l->plan->plan->steps[f->step];
+    return f->role == CTN_ROLE_DO ? step->set : step->undo;
+}
+
+static void note_lost(ctn_engine *e, const flight *f)
+{
+    for (uint32_t i = 0; i < e->lost_count; i++)
+        if (e->lost[i].until_ms <= e->now_ms)
+            e->lost[i--] = e->lost[--e->lost_count];
+    if (e->lost_count == e->lost_capacity) {
+        e->lost_capacity = e->lost_capacity ? 2 * e->lost_capacity : 16;
+        e->lost = realloc(e->lost, e->lost_capacity * sizeof *e->lost);
+        assert(e->lost);
+    }
+    e->lost[e->lost_count++] = (lost_call){.id = f->l->id,
+                                           .token = f->token,
                                            .driver = f->driver,
                                            .step = f->step,
                                            .call = f->call,
-                                           .attempt = f->attempt,
-                                           .role = f->role};
+                                           .role = f->role,
+                                           .until_ms = f->begun_at_ms + set_of(f)->settle_ms};
 }
 
-/* Of a call that this process did not lose nothing can arrive any more: its server ended with the engine before. */
-static bool may_still_arrive(const flight *check)
+/* Of any attempt of the call. Of one that this process did not lose nothing can arrive any more: its server ended with
+ * the engine before. */
+static bool may_still_arrive(const ctn_engine *e, const flight *check)
 {
-    for (uint32_t i = 0; i < check->l->lost_count; i++) {
-        const lost_call *c = &check->l->lost[i];
+    for (uint32_t i = 0; i < e->lost_count; i++) {
+        const lost_call *c = &e->lost[i];
         if (c->step == check->step && c->call == check->call && c->role == check->role &&
-            c->attempt == check->attempt && c->driver->may_still_arrive)
-            return c->driver->may_still_arrive(c->driver->ctx, c->token,
-                                               check->role == CTN_ROLE_DO
-                                                   ? check->l->plan->plan->steps[c->step].set->calls[c->call].target
-                                                   : check->l->plan->plan->steps[c->step].undo->calls[c->call].target);
+            ctn_id_equal(c->id, check->l->id) && c->driver->may_still_arrive &&
+            c->driver->may_still_arrive(c->driver->ctx, c->token, set_of(check)->calls[c->call].target))
+            return true;
     }
     return false;
 }
@@ -139,10 +150,10 @@ static void on_done(void *ctx, uint64_t token, const ctn_call_result *result)
     if (result->failure == CTN_FAILURE_NONE)
         in->in.value = result->value ? ctn_json_copy(in->arena, result->value) : &ctn_json_null;
     if (f->is_check)
-        in->in.peer_is_dead = !may_still_arrive(f);
+        in->in.peer_is_dead = !may_still_arrive(e, f);
     else if (result->was_sent && !result->peer_is_dead &&
              (result->failure == CTN_FAILURE_TIMEOUT || result->failure == CTN_FAILURE_TRANSPORT))
-        note_lost(f);
+        note_lost(e, f);
     ctn_eng_file(e, in);
 }
 
@@ -309,6 +320,8 @@ static void perform_one(ctn_engine *e, loaded *l)
             continue;
         uint64_t token = f->token;
         const ctn_driver *driver = f->driver;
+        if (driver && !f->is_check)
+            note_lost(e, f); /* nobody waits for it any more; it may be on its way all the same */
         flight_close_index(e, (uint32_t) (f - e->flights));
         if (driver)
             driver->cancel(driver->ctx, token);

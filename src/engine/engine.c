@@ -418,6 +418,7 @@ void ctn_engine_free(ctn_engine *e)
     ctn_heap_done(&e->due);
     ctn_arena_free(e->scratch);
     free(e->flights);
+    free(e->lost);
     free(e->map);
     free(e);
 }

@@ -70,12 +70,15 @@ typedef struct flight {
     int64_t begun_at_ms;
 } flight;
 
-/* A call that was given up or cut off after it was sent: its check asks whether it can still arrive. */
+/* A call that was given up or cut off after it was sent: its check asks whether it can still arrive. It is the
+ * engine's, not the execution's in memory, which may go and come back before that is settled. */
 typedef struct lost_call {
+    ctn_execution_id id;
     uint64_t token;
     const ctn_driver *driver;
-    uint32_t step, call, attempt;
+    uint32_t step, call;
     ctn_role role;
+    int64_t until_ms; /* settleMs after it was sent: from then on nobody asks */
 } lost_call;
 
 typedef struct loaded {
@@ -100,8 +103,6 @@ typedef struct loaded {
     append_build *build; /* in the gathering batch; NULL: nothing there */
     uint32_t *flights;   /* indexes into the engine's table */
     uint32_t flight_count, flight_capacity;
-    lost_call *lost;
-    uint32_t lost_count;
 } loaded;
 
 struct ctn_engine {
@@ -123,6 +124,8 @@ struct ctn_engine {
     uint32_t flight_count, flight_capacity, flight_free; /* free list by index + 1 through `step` */
     uint32_t flights_open;
     uint64_t token_last;
+    lost_call *lost;
+    uint32_t lost_count, lost_capacity;
 
     filed_list inputs;
     ctn_arena **arena_pool; /* small, for filed */

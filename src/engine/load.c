@@ -93,7 +93,6 @@ void ctn_eng_unload(ctn_engine *e, loaded *l)
     e->loaded_count--;
     ctn_arena_free(l->arena);
     free(l->flights);
-    free(l->lost);
     free(l);
 }
 

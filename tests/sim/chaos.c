@@ -12,17 +12,19 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-#define TURNS_MAX      60000
-#define CALM_MS_MAX    (60ll * 86400000) /* twelve waits of a day, and some */
-#define BEGAN_AT_MS    1790000000000
-#define STOP_GRACE_MS  5000
+#define TURNS_MAX     60000
+#define CALM_MS_MAX   (60ll * 86400000) /* twelve waits of a day, and some */
+#define BEGAN_AT_MS   1790000000000
+#define STOP_GRACE_MS 5000
 
 static const char *const count_names[CHAOS_COUNT] = {
-    "executions",   "steps",      "records",      "calls",           "effects",     "calls failed", "deaths",
-    "clean stops",  "commits",    "failed",       "lost",            "failed reads", "stale appends", "jumps",
-    "back-offs",    "unknown",    "checks",       "interruptions",   "settled",     "sets",         "waits",
-    "answers",      "skips",      "pauses",       "cancels",         "time-outs",   "undone",       "undo failed",
-    "completed",    "failed",     "rolled back",  "rollback failed", "cancelled",   "parked",
+    "executions",   "steps",           "records",       "calls",     "effects",
+    "calls failed", "deaths",          "clean stops",   "commits",   "failed",
+    "lost",         "failed reads",    "stale appends", "jumps",     "back-offs",
+    "unknown",      "checks",          "interruptions", "settled",   "sets",
+    "waits",        "answers",         "skips",         "pauses",    "cancels",
+    "time-outs",    "undone",          "undo failed",   "completed", "failed",
+    "rolled back",  "rollback failed", "cancelled",     "parked",
 };
 
 const char *chaos_count_name(chaos_count count)
@@ -160,8 +162,8 @@ static void ask_for_starts(chaos *w)
     for (int chain = 0; chain < w->chain_count && !w->failure->is_told; chain++) {
         bool any = false;
         for (int i = 0; i < w->subject_count; i++)
-            any = any || (w->subjects[i].chain == chain && !w->subjects[i].is_acked &&
-                          !w->subjects[i].was_asked_for && w->subjects[i].start_due <= w->tick);
+            any = any || (w->subjects[i].chain == chain && !w->subjects[i].is_acked && !w->subjects[i].was_asked_for &&
+                          w->subjects[i].start_due <= w->tick);
         const ctn_plan *plan = NULL;
         int64_t version = 0;
         ctn_err err = {0};
@@ -212,7 +214,7 @@ static void begin_life(chaos *w)
     while (ctn_engine_new(&o, &w->engine, &err) && tries++ < 100)
         w->now_ms += 1000;
     for (int i = 0; i < w->subject_count; i++)
-        w->subjects[i].end_was_told = w->subjects[i].was_asked_for = w->subjects[i].is_settling = false;
+        w->subjects[i].end_was_told = w->subjects[i].was_asked_for = false; /* a new audience */
     w->was_crash = true;
     w->needs_turn = true;
     if (w->engine)
@@ -246,9 +248,10 @@ static void tick(chaos *w)
         chaos_trace(w, "it is calm");
         w->tick = 1 << 20;
     } else {
-        chaos_event(w, EVENT_TICK, chance_percent(chance, 70)  ? chance_between(chance, 0, 30)
-                                   : chance_percent(chance, 80) ? chance_between(chance, 30, 1500)
-                                                                : chance_between(chance, 1500, 20000));
+        chaos_event(w, EVENT_TICK,
+                    chance_percent(chance, 70)   ? chance_between(chance, 0, 30)
+                    : chance_percent(chance, 80) ? chance_between(chance, 30, 1500)
+                                                 : chance_between(chance, 1500, 20000));
     }
     chaos_disk_tick(w);
     ask_for_starts(w);
@@ -259,8 +262,8 @@ static void tick(chaos *w)
         chaos_meddle(w);
     if (chance_percent(chance, w->jumps)) {
         COUNT(w, CHAOS_JUMPS);
-        w->now_ms += chance_percent(chance, 80) ? chance_between(chance, 100, 60000)
-                                                : chance_between(chance, 60000, 7200000);
+        w->now_ms +=
+            chance_percent(chance, 80) ? chance_between(chance, 100, 60000) : chance_between(chance, 60000, 7200000);
         chaos_trace(w, "the clock jumps");
     }
     if (chance_percent(chance, w->deaths))
@@ -497,7 +500,9 @@ static void draw(chaos *w)
     w->jumps = draw_share(&chance, 0, 0, 1, 5);
     w->meddling = draw_share(&chance, 0, 0, 10, 40);
     w->stale = draw_share(&chance, 0, 0, 5, 20);
-    w->person = chance_percent(&chance, 60) ? PERSON_PRESENT : chance_percent(&chance, 60) ? PERSON_LATE : PERSON_ABSENT;
+    w->person = chance_percent(&chance, 60)   ? PERSON_PRESENT
+                : chance_percent(&chance, 60) ? PERSON_LATE
+                                              : PERSON_ABSENT;
     w->retries_interrupted = chance_percent(&chance, 10);
     w->ticks_left = chance_between(&chance, 10, 120);
     w->chain_count = chance_percent(&chance, 15) ? 2 : 1;

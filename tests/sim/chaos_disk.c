@@ -12,8 +12,8 @@ void chaos_submit(void *ctx, ctn_batch *batch)
     chaos *w = ctx;
     if (w->is_dead)
         return;
-    int64_t delay_ms = chance_percent(&w->of_disk, 10) ? chance_between(&w->of_disk, 1, 60)
-                                                      : chance_between(&w->of_disk, 0, 3);
+    int64_t delay_ms =
+        chance_percent(&w->of_disk, 10) ? chance_between(&w->of_disk, 1, 60) : chance_between(&w->of_disk, 0, 3);
     chaos_event(w, EVENT_COMMIT, delay_ms)->batch = batch;
 }
 
@@ -108,8 +108,7 @@ static void take_append(chaos *w, const ctn_append *a)
         x->exec_no = a->exec_no;
     }
     if (a->epoch != w->epoch)
-        BROKEN(w, "an append of epoch %llu; it is %llu", (unsigned long long) a->epoch,
-               (unsigned long long) w->epoch);
+        BROKEN(w, "an append of epoch %llu; it is %llu", (unsigned long long) a->epoch, (unsigned long long) w->epoch);
     for (size_t i = 0; i < a->count; i++) {
         chaos_trace(w, "disk %d: %s %.*s %.*s", (int) (x - w->subjects), ctn_entry_kind_name(a->records[i].kind),
                     CTN_STR_ARG(a->records[i].step), CTN_STR_ARG(a->records[i].body));

@@ -12,8 +12,6 @@ static void on_ack(void *ctx, int rc, ctn_execution_id id, const ctn_err *err)
     (void) id;
     if (x->w->is_dead)
         return;
-    if (r->settles)
-        x->is_settling = false;
     if (rc) {
         chaos_trace(x->w, "refused: %s", err ? err->message : "");
         return;
@@ -30,8 +28,7 @@ static void ask(chaos *w, subject *x, ctn_input *in, ctn_entry_kind makes)
 {
     static const char *const names[] = {"call", "check", "answer", "settle", "set", "cancel", "pause", "resume"};
     request *r = CTN_NEW(w->arena, request);
-    *r = (request){.x = x, .makes = makes, .settles = in->kind == CTN_IN_SETTLE};
-    x->is_settling = x->is_settling || r->settles;
+    *r = (request){.x = x, .makes = makes};
     in->actor = chance_percent(&w->of_people, 80) ? CTN_STR("sam") : CTN_STR("desk");
     w->requests_in_life++;
     chaos_trace(w, "somebody asks for %s of %d (%.*s)", names[in->kind], (int) (x - w->subjects),
@@ -94,9 +91,12 @@ static bool settle(chaos *w, subject *x, int step)
         if (d->step == step && d->is_asked && (!asked || d->call < asked->call))
             asked = d;
     }
-    if (!asked || asked->on_the_way || x->is_settling)
+    if (!asked || asked->on_the_way)
         return false; /* nobody can know yet */
-    ctn_input in = {.kind = CTN_IN_SETTLE, .name = ctn_str_from(o->spec->steps[step].name)};
+    const spec_step *named = &o->spec->steps[step];
+    const char *call = (asked->role == CTN_ROLE_DO ? &named->work : &named->undo)->calls[asked->call].name;
+    ctn_input in = {.kind = CTN_IN_SETTLE,
+                    .name = ctn_arena_printf(w->arena, "%s%s%s", named->name, call[0] ? "/" : "", call)};
     if (asked->effects)
         in.settle = CTN_SETTLE_SUCCEED;
     else
@@ -173,7 +173,7 @@ void chaos_meddle(chaos *w)
         }
         break;
     case 6: /* nobody asks about a step that is over */
-        if (o->steps[step].end == NOT_ENDED || o->is_stopping || x->is_settling)
+        if (o->steps[step].end == NOT_ENDED || o->is_stopping)
             break;
         in.kind = CTN_IN_SETTLE;
         in.name = ctn_str_from(o->spec->steps[step].name);

@@ -26,7 +26,6 @@ typedef struct subject {
     int64_t exec_no;    /* 0: not on disk */
     int64_t start_due;  /* asked for after so many ticks */
     bool was_asked_for; /* in this life */
-    bool is_settling;   /* somebody said what became of a call: one at a time, for the word names no call */
     bool is_acked, end_was_told;
     uint64_t life_of_end, seq_told;
     int acked[CTN_ENTRY_KIND_COUNT]; /* requests that were told "it is on disk", by the record that it makes */
@@ -51,7 +50,6 @@ typedef struct event {
 typedef struct request {
     subject *x;
     ctn_entry_kind makes; /* KIND_COUNT: nothing that can be counted */
-    bool settles;
 } request;
 
 typedef struct zombie { /* a batch that was handed to the disk and will come there late, or once more */

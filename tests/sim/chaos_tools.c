@@ -61,6 +61,7 @@ static fate draw_fate(chaos *w, const ctn_call_request *r, const deed *d)
         f.reply_ms = r->timeout_ms;
         f.was_sent = true;
         f.peer_is_dead = false;
+        f.retry_after_ms = 0;
     }
     bool is_lost = f.failure == CTN_FAILURE_TIMEOUT || (f.failure == CTN_FAILURE_TRANSPORT && f.was_sent);
     if (f.failure)

@@ -164,8 +164,7 @@ static void check_undo_order(oracle *o, int step)
         if (other->end == JUDGED_COMPLETED || !any_deed(o, i, CTN_ROLE_DO, deed_happened))
             continue;
         if (me->end == JUDGED_COMPLETED)
-            FAIL("%s is undone before %s, whose outcome is unknown", o->spec->steps[step].name,
-                 o->spec->steps[i].name);
+            FAIL("%s is undone before %s, whose outcome is unknown", o->spec->steps[step].name, o->spec->steps[i].name);
         else if (other->start_order > me->start_order)
             FAIL("%s is undone before %s, which began later", o->spec->steps[step].name, o->spec->steps[i].name);
     }
@@ -245,7 +244,7 @@ void oracle_effect(oracle *o, deed *d)
     if (d->effect <= CTN_EFFECT_READ || (once && d->effects > 0))
         return;
     d->effects++;
-    if (d->effects > 1 && !d->may_go_again)
+    if (d->effects > 1 && !d->may_happen_twice)
         FAIL("%s is a write and took effect twice", d->key);
 }
 
@@ -485,6 +484,7 @@ static void on_failed(oracle *o, int step, ctn_role role, const ctn_record *r, c
             FAIL("%s: goes on, and nobody knows what became of it", d->key);
         d->is_in_doubt = false;
         d->may_go_again = true;
+        d->may_happen_twice = d->may_happen_twice || policy_of(o, step) == SPEC_RETRY;
     }
     if (d && !unknown)
         d->failed_attempt = r->attempt;
@@ -532,8 +532,7 @@ static void on_waiting(oracle *o, int step, const ctn_record *r, const ctn_json 
     int64_t span = w->kind == SPEC_WAIT ? w->wait_ms : w->answer_timeout_ms;
     int64_t due_ms = ctn_json_int_or(body, "untilMs", 0);
     if (due_ms != (w->kind == SPEC_WAIT || span ? r->at_ms + span : 0))
-        FAIL("%s: waits until %lld, from %lld on", o->spec->steps[step].name, (long long) due_ms,
-             (long long) r->at_ms);
+        FAIL("%s: waits until %lld, from %lld on", o->spec->steps[step].name, (long long) due_ms, (long long) r->at_ms);
     j->is_waiting = true;
     j->due_ms = due_ms;
     j->attempt = r->attempt;
@@ -649,11 +648,11 @@ static void on_resumed(oracle *o, const ctn_record *r, const ctn_json *body)
         judged_work *w = &o->steps[d->step].work[d->role];
         if (d->effect != CTN_EFFECT_WRITE || d->is_done || d->started_attempt == 0 ||
             d->started_attempt != w->attempt || d->failed_attempt == d->started_attempt ||
-            d->settled_attempt == d->started_attempt || w->has_failed ||
-            d->said_yes || (d->role == CTN_ROLE_DO && o->steps[d->step].end != NOT_ENDED))
+            d->settled_attempt == d->started_attempt || w->has_failed || d->said_yes ||
+            (d->role == CTN_ROLE_DO && o->steps[d->step].end != NOT_ENDED))
             continue;
         d->is_in_doubt = true;
-        d->may_go_again = policy_of(o, d->step) == SPEC_RETRY;
+        d->may_go_again = d->may_happen_twice = policy_of(o, d->step) == SPEC_RETRY;
     }
 }
 
@@ -662,7 +661,8 @@ static void check_outputs(oracle *o, const ctn_json *outputs)
     for (int i = 0; i < o->spec->step_count; i++) {
         char name[8];
         snprintf(name, sizeof name, "v%d", i);
-        bool is_put_out = o->spec->steps[i].gives_variable && (!o->spec->says_outputs || ((o->spec->outputs >> i) & 1u));
+        bool is_put_out =
+            o->spec->steps[i].gives_variable && (!o->spec->says_outputs || ((o->spec->outputs >> i) & 1u));
         const ctn_json *value = ctn_json_member_of(outputs, name);
         if ((value != NULL) != is_put_out)
             FAIL("outputs: %s is %s", name, value ? "there" : "not there");
@@ -721,8 +721,8 @@ static void on_end(oracle *o, ctn_status status, const ctn_record *r, const ctn_
             FAIL("notUndone does not name %s, which has happened", name);
     }
     bool rolls_back = o->spec->is_rollback_enabled && o->is_started;
-    ctn_status should = rolls_back && any_left ? CTN_STATUS_ROLLBACK_FAILED
-                        : rolls_back           ? CTN_STATUS_ROLLED_BACK
+    ctn_status should = rolls_back && any_left              ? CTN_STATUS_ROLLBACK_FAILED
+                        : rolls_back                        ? CTN_STATUS_ROLLED_BACK
                         : o->cause == CTN_FAILURE_CANCELLED ? CTN_STATUS_CANCELLED
                                                             : CTN_STATUS_FAILED;
     if (status != should)

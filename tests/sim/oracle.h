@@ -23,7 +23,7 @@
 #include "engine/driver.h"
 #include "sim/generate.h"
 
-#define DEEDS_MAX 256
+#define DEEDS_MAX 96
 
 typedef struct sim_failure {
     bool is_told;
@@ -49,10 +49,11 @@ typedef struct deed {
     uint32_t started_attempt, unknown_attempt, failed_attempt, settled_attempt;
     uint32_t refused_attempt; /* failed with what the world's last reply said: its wish counts */
     bool is_done, has_args, start_is_stored;
-    bool is_in_doubt;  /* lost, and not settled */
-    bool said_yes;     /* a check or a person: it happened */
-    bool is_asked;     /* a person must say */
-    bool may_go_again; /* a person or the stated policy said so: it may happen twice */
+    bool is_in_doubt;      /* lost, and not settled */
+    bool said_yes;         /* a check or a person: it happened */
+    bool is_asked;         /* a person must say */
+    bool may_go_again;     /* it was lost, and the rules let it go on all the same */
+    bool may_happen_twice; /* its chain said so: onInterrupted: retry */
     uint64_t args_hash;
     uint64_t args_seq; /* when they were seen */
 } deed;
@@ -93,7 +94,7 @@ typedef struct oracle {
     ctn_status end;
     ctn_failure cause;
     int64_t started_at_ms, paused_at_ms, paused_ms, stop_at_ms;
-    uint64_t set_seq;    /* of the last `set` */
+    uint64_t set_seq; /* of the last `set` */
     bool was_at_rest; /* since it was paused: what was decided before the pause has been sent */
     judged_step steps[SPEC_STEPS_MAX];
     int completed_count, start_count;

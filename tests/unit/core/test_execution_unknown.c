@@ -154,6 +154,31 @@ static void a_person_says_retry_succeed_or_fail(void **state)
     kit_free(k);
 }
 
+/* Two calls of one step ask; what is known of the second must not be taken for the first. */
+static void what_a_person_says_can_be_about_one_call_of_several(void **state)
+{
+    (void) state;
+    kit *k = kit_new("id: two\nsteps:\n  - {stepName: s, instructionSet: both, parallelExecution: true, "
+                     "outputVariables: {a: one.ref, b: two.ref}}\n"
+                     "instructionSets:\n  both: {calls: {one: {tool: t/write_one}, two: {tool: t/write_two}}}\n",
+                     NULL);
+    kit_lost(k, "s.one", CTN_FAILURE_TIMEOUT);
+    kit_lost(k, "s.two", CTN_FAILURE_TIMEOUT);
+    kit_is(k, "interrupted");
+    ctn_input in = SETTLE(SUCCEED);
+    in.name = CTN_STR("s/two");
+    in.value = kit_json(k, "{\"ref\":2}");
+    kit_says(k, in);
+    assert_non_null(strstr(kit_refused(k, CTN_E_STATE, in), "call s/two is not interrupted"));
+    in.name = CTN_STR("s/none");
+    (void) kit_refused(k, CTN_E_STATE, in);
+    in.name = CTN_STR("s"); /* the one that is left */
+    in.value = kit_json(k, "{\"ref\":1}");
+    kit_says(k, in);
+    kit_outputs_are(k, "{\"a\":1,\"b\":2}");
+    kit_free(k);
+}
+
 static void what_a_person_says_must_be_about_an_interrupted_step(void **state)
 {
     (void) state;
@@ -498,6 +523,7 @@ int main(void)
         cmocka_unit_test(a_no_counts_at_once_when_it_is_final_or_the_server_is_dead),
         cmocka_unit_test(a_check_that_cannot_tell_leaves_it_to_a_person),
         cmocka_unit_test(a_person_says_retry_succeed_or_fail),
+        cmocka_unit_test(what_a_person_says_can_be_about_one_call_of_several),
         cmocka_unit_test(what_a_person_says_must_be_about_an_interrupted_step),
         cmocka_unit_test(on_interrupted_retry_and_fail_decide_without_a_person),
         cmocka_unit_test(reads_and_idempotent_calls_are_repeated_without_spending_a_retry),
