@@ -121,6 +121,7 @@ int ctn_verb_serve(ctn_cli *cli);
 int ctn_verb_check(ctn_cli *cli);
 int ctn_verb_schema(ctn_cli *cli);
 int ctn_verb_graph(ctn_cli *cli);
+int ctn_verb_timeline(ctn_cli *cli);
 int ctn_verb_list(ctn_cli *cli);
 int ctn_verb_show(ctn_cli *cli);
 int ctn_verb_history(ctn_cli *cli);

@@ -33,7 +33,11 @@ void ctn_screen_size(const ctn_screen *screen, size_t *ret_columns, size_t *ret_
 {
     struct winsize size;
     bool is_known = ioctl(screen->fd, TIOCGWINSZ, &size) == 0;
-    *ret_columns = is_known && size.ws_col >= 20 ? size.ws_col : 80;
+    const char *said = getenv("COLUMNS");
+    int64_t columns = 0;
+    if (!said || !ctn_str_to_int64(ctn_str_from(said), &columns) || columns < 20 || columns > 1000)
+        columns = 80;
+    *ret_columns = is_known && size.ws_col >= 20 ? size.ws_col : (size_t) columns;
     *ret_rows = is_known && size.ws_row >= 4 ? size.ws_row : 24;
 }
 

@@ -29,7 +29,7 @@ typedef enum ctn_colour {
 ctn_screen ctn_screen_of(int fd);
 /* The escape code, or "". CTN_COLOUR_NONE ends a colour. */
 const char *ctn_colour_code(const ctn_screen *screen, ctn_colour colour);
-/* Columns and rows as they now are; 80 and 24 when nobody knows. */
+/* Columns and rows as they now are; without a terminal what COLUMNS says, else 80, and 24. */
 void ctn_screen_size(const ctn_screen *screen, size_t *ret_columns, size_t *ret_rows);
 /* All of it, or as much as goes; failures of stderr have nobody to be told to. */
 bool ctn_screen_write(const ctn_screen *screen, ctn_str text);

@@ -105,6 +105,16 @@ const ctn_verb ctn_verbs[] = {
      .words_min = 1,
      .words_max = 2,
      .run = ctn_verb_why},
+    {.name = "timeline",
+     .operands = "ID",
+     .summary = "Draw the attempts of an execution over time",
+     .details = ABOUT_ID "\nOne row an attempt: dots are back-off, dashes waiting, a thin bar one whose start is not "
+                         "recorded.\nAs wide as the terminal, else as COLUMNS says. --json gives all rows, also "
+                         "items that are folded here.",
+     .options = READS,
+     .words_min = 1,
+     .words_max = 1,
+     .run = ctn_verb_timeline},
     {.name = "watch",
      .operands = "ID",
      .summary = "Follow an execution that another process advances",

@@ -66,6 +66,7 @@ static void every_command_explains_itself(void **state)
                                            {"show"},
                                            {"history"},
                                            {"why"},
+                                           {"timeline"},
                                            {"watch"},
                                            {"resume"},
                                            {"answer"},

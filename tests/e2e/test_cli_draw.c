@@ -84,6 +84,92 @@ static void mistakes_of_graph_are_told(void **state)
     assert_string_equal(w->said.out, "");
 }
 
+/* ---- timeline ---- */
+
+/* The longest line of what stdout got, in characters. */
+static size_t widest(const char *text)
+{
+    size_t most = 0, width = 0;
+    for (; *text; text++) {
+        width = *text == '\n' ? 0 : width + (((unsigned char) *text & 0xc0) != 0x80);
+        most = width > most ? width : most;
+    }
+    return most;
+}
+
+typedef struct command {
+    char text[200];
+} command;
+
+static command line_of(const char *words, const char *id)
+{
+    command c;
+    snprintf(c.text, sizeof c.text, "%s %s", words, id);
+    return c;
+}
+
+static void attempts_are_drawn_as_wide_as_there_is_room(void **state)
+{
+    world *w = *state;
+    char id[64];
+    cli_world_write(w, "tea.yaml", "%s", TEA);
+    assert_exit(w, catena(w, "run", "tea.yaml", "-i", "guest=Ann", NULL), 3);
+    newest_id(w, id);
+    assert_exit(w, catena(w, "timeline", id, NULL), 0);
+    assert_out(w, "waiting");
+    assert_out(w, "1 step to come");
+    assert_exit(w, catena(w, "answer", id, "offer", "{\"approved\": true}", NULL), 0);
+    assert_exit(w, catena(w, "timeline", id, NULL), 0);
+    assert_out(w, "completed, started");
+    assert_out(w, "offer");
+    assert_out(w, "steep");
+    assert_lacks(w->said.out, "\033"); /* no colour in a pipe */
+    assert_lacks(w->said.out, "to come");
+    assert_string_equal(w->said.err, "");
+    assert_exit(w, shell(w, line_of("COLUMNS=64 catena timeline", id).text), 0);
+    assert_in_range(widest(w->said.out), 40, 64);
+    assert_exit(w, shell(w, line_of("COLUMNS=120 catena timeline", id).text), 0);
+    assert_in_range(widest(w->said.out), 100, 120);
+}
+
+static void a_timeline_speaks_to_programs_and_to_plain_terminals(void **state)
+{
+    world *w = *state;
+    char id[64];
+    cli_world_write(w, "tea.yaml", "%s", TEA);
+    assert_exit(w, catena(w, "run", "tea.yaml", "-i", "guest=Ann", NULL), 3);
+    newest_id(w, id);
+    assert_exit(w, catena(w, "timeline", id, "--json", NULL), 0);
+    assert_out(w, "[{\"step\":\"offer\",\"item\":null,\"attempt\":1,\"role\":\"do\",\"startedAtMs\":1");
+    assert_out(w, "\"endedAtMs\":null,\"status\":\"waiting\",\"code\":null,\"message\":\"Tea for Ann?\"");
+    assert_exit(w, shell(w, line_of("LC_ALL=C catena timeline", id).text), 0);
+    for (const char *c = w->said.out; *c; c++)
+        assert_true((unsigned char) *c < 0x80);
+    assert_out(w, "~ ");
+    cli_world_env(w, "TERM=xterm");
+    assert_exit(w, catena_on_terminal(w, "timeline", id, NULL), 0);
+    assert_out(w, "\033[33m"); /* what waits is yellow */
+    cli_world_env(w, "NO_COLOR=1");
+    assert_exit(w, catena_on_terminal(w, "timeline", id, NULL), 0);
+    assert_lacks(w->said.out, "\033");
+}
+
+static void mistakes_of_timeline_are_told(void **state)
+{
+    world *w = *state;
+    assert_exit(w, catena(w, "timeline", "0123abcd", NULL), 2);
+    assert_err(w, "there is no store catena.db");
+    assert_exit(w, catena(w, "store", "init", NULL), 0);
+    assert_exit(w, catena(w, "timeline", "0123abcd", NULL), 2);
+    assert_err(w, "0123abcd");
+    assert_err(w, "catena list");
+    assert_exit(w, catena(w, "timeline", NULL), 2);
+    assert_err(w, "catena timeline ID");
+    assert_exit(w, catena(w, "timeline", "0123abcd", "--format", "dot", NULL), 2);
+    assert_err(w, "takes no --format");
+    assert_string_equal(w->said.out, "");
+}
+
 #define WORLD_TEST(f) cmocka_unit_test_setup_teardown(f, cli_world_setup, cli_world_teardown)
 
 int main(void)
@@ -92,6 +178,9 @@ int main(void)
         WORLD_TEST(a_chain_is_drawn_in_each_format),
         WORLD_TEST(a_stored_chain_and_an_execution_are_drawn),
         WORLD_TEST(mistakes_of_graph_are_told),
+        WORLD_TEST(attempts_are_drawn_as_wide_as_there_is_room),
+        WORLD_TEST(a_timeline_speaks_to_programs_and_to_plain_terminals),
+        WORLD_TEST(mistakes_of_timeline_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

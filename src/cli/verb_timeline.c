@@ -1,0 +1,130 @@
+/*
+ * verb_timeline.c -- `timeline`: an execution's attempts over time, drawn (timeline_sheet.h) or as JSON.
+ */
+#include "base/clock.h"
+#include "cli/snapshot.h"
+#include "cli/timeline_sheet.h"
+#include "cli/workspace.h"
+#include "engine/engine.h"
+#include <stdio.h>
+
+/* ---- the journal ---- */
+
+typedef struct reading {
+    ctn_timeline *timeline;
+    ctn_arena *scratch;
+    ctn_err *err;
+} reading;
+
+static int add_record(void *ctx, const ctn_record *record, int64_t position)
+{
+    reading *r = ctx;
+    (void) position;
+    ctn_arena_reset(r->scratch);
+    return ctn_timeline_add(r->timeline, record, r->scratch, r->err);
+}
+
+static int read_timeline(ctn_cli *cli, ctn_store *store, const ctn_execution_row *row, ctn_execution **ret_execution,
+                         ctn_timeline **ret_timeline, int64_t now_ms)
+{
+    ctn_err err = {0};
+    reading r = {.err = &err};
+    int rc = ctn_execution_load(store, cli->arena, row, ret_execution, &err);
+    if (rc == CTN_OK) {
+        r.timeline = ctn_timeline_new(cli->arena, ctn_execution_plan(*ret_execution));
+        r.scratch = ctn_arena_new(65536);
+        rc = ctn_store_journal_read(store, row->exec_no, 1, add_record, &r, &err);
+        ctn_arena_free(r.scratch);
+    }
+    if (rc)
+        return ctn_cli_fail_err(cli, &err);
+    ctn_timeline_finish(r.timeline, now_ms);
+    *ret_timeline = r.timeline;
+    return CTN_EXIT_OK;
+}
+
+/* ---- JSON ---- */
+
+static void put_time(ctn_json_builder *b, const char *key, int64_t at_ms)
+{
+    if (at_ms)
+        ctn_json_put_int(b, key, at_ms);
+    else
+        ctn_json_put(b, ctn_str_from(key), NULL);
+}
+
+static void put_text(ctn_json_builder *b, const char *key, ctn_str text)
+{
+    if (text.len)
+        ctn_json_put_str(b, key, text);
+}
+
+static const ctn_json *row_json(ctn_arena *arena, const ctn_plan *plan, const ctn_timeline_row *r)
+{
+    ctn_json_builder b = ctn_json_object(arena);
+    ctn_json_put_str(&b, "step", plan->steps[r->step].name);
+    if (r->item >= 0)
+        ctn_json_put_int(&b, "item", r->item);
+    else
+        ctn_json_put(&b, CTN_STR("item"), NULL);
+    ctn_json_put_int(&b, "attempt", r->attempt);
+    ctn_json_put_str(&b, "role", r->role == CTN_ATTEMPT_UNDO ? CTN_STR("undo") : CTN_STR("do"));
+    put_time(&b, "startedAtMs", r->started_at_ms);
+    put_time(&b, "endedAtMs", r->ended_at_ms);
+    ctn_json_put_str(&b, "status", ctn_str_from(ctn_attempt_status_name(r->status)));
+    ctn_json_put(&b, CTN_STR("code"), r->code.len ? ctn_json_string(arena, r->code) : NULL);
+    ctn_json_put(&b, CTN_STR("message"), r->message.len ? ctn_json_string(arena, r->message) : NULL);
+    ctn_json_put_bool(&b, "startIsRecorded", r->start_is_recorded);
+    if (r->is_each)
+        ctn_json_put_bool(&b, "isForeach", true);
+    if (r->fallback)
+        ctn_json_put_int(&b, "fallback", r->fallback);
+    if (r->wait_from_ms)
+        ctn_json_put_int(&b, "waitFromMs", r->wait_from_ms);
+    if (r->next_at_ms)
+        ctn_json_put_int(&b, "nextAtMs", r->next_at_ms);
+    put_text(&b, "by", r->by);
+    put_text(&b, "child", r->child);
+    return ctn_json_finish(&b);
+}
+
+/* One row at a time, so that a million of them need no tree. */
+static void print_json(const ctn_plan *plan, const ctn_timeline *timeline)
+{
+    size_t count;
+    const ctn_timeline_row *rows = ctn_timeline_rows(timeline, &count);
+    ctn_arena *scratch = ctn_arena_new(4096);
+    (void) fputc('[', stdout);
+    for (size_t i = 0; i < count; i++) {
+        ctn_str text = ctn_json_to_str(scratch, row_json(scratch, plan, &rows[i]));
+        printf("%s%.*s", i ? ",\n " : "", CTN_STR_ARG(text));
+        ctn_arena_reset(scratch);
+    }
+    (void) fputs("]\n", stdout);
+    ctn_arena_free(scratch);
+}
+
+int ctn_verb_timeline(ctn_cli *cli)
+{
+    ctn_workspace ws;
+    ctn_store *store = NULL;
+    ctn_execution_row row;
+    ctn_execution *x = NULL;
+    ctn_timeline *timeline = NULL;
+    ctn_clock clock = ctn_clock_system();
+    int64_t now_ms = ctn_clock_now_ms(&clock);
+    int exit_code = ctn_workspace_open(cli, &ws);
+    if (exit_code == CTN_EXIT_OK)
+        exit_code = ctn_workspace_read_store(cli, &ws, &store);
+    if (exit_code == CTN_EXIT_OK)
+        exit_code = ctn_workspace_find(cli, &ws, store, ctn_word(cli, 0), &row);
+    if (exit_code == CTN_EXIT_OK)
+        exit_code = read_timeline(cli, store, &row, &x, &timeline, now_ms);
+    if (exit_code == CTN_EXIT_OK && ctn_opt_is_given(cli, CTN_OPT_JSON))
+        print_json(ctn_execution_plan(x), timeline);
+    else if (exit_code == CTN_EXIT_OK)
+        ctn_timeline_sheet_print(cli, timeline, ctn_execution_plan(x), &row, now_ms);
+    ctn_execution_loaded_done(x);
+    ctn_store_close(store);
+    return exit_code;
+}

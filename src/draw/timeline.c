@@ -1,0 +1,537 @@
+/*
+ * timeline.c -- see timeline.h. A fold of its own over the journal, beside that of core: it keeps what core forgets
+ * (earlier attempts, items that are over) and needs none of the rules.
+ *
+ * A work is what attempts are made at: a step, an item of it, or its undo. At most one row of a work is open; an entry
+ * about a later attempt closes it.
+ */
+#include "draw/timeline.h"
+#include <stdlib.h>
+
+#define MESSAGE_BYTES_MAX 400
+
+typedef struct each {
+    int64_t *ends_ms; /* when the 1st, 2nd, ... item ended */
+    size_t count, capacity;
+    int64_t begun_at_ms;
+} each;
+
+typedef struct step_state {
+    uint32_t waits_for;
+    int64_t ready_at_ms;
+    bool has_rows, has_ended;
+    each each;
+} step_state;
+
+typedef struct work {
+    uint32_t step;
+    int64_t item;
+    ctn_attempt_role role;
+    size_t row;  /* index + 1 of the open row; 0: none */
+    size_t last; /* index + 1 of the last row; 0: none */
+    int64_t next_from_ms;
+    uint32_t attempt, fallback;
+} work;
+
+struct ctn_timeline {
+    ctn_arena *arena;
+    const ctn_plan *plan;
+    step_state *steps;
+    ctn_timeline_row *rows;
+    size_t row_count, row_capacity;
+    ctn_timeline_mark *marks;
+    size_t mark_count, mark_capacity;
+    work *works;
+    size_t work_count, work_capacity;
+    size_t *slots; /* index + 1 of a work; 0: free. A power of two, at most half full */
+    size_t slot_count;
+    int64_t begun_at_ms, started_at_ms, stopped_at_ms, ended_at_ms;
+};
+
+const char *ctn_attempt_status_name(ctn_attempt_status status)
+{
+    static const char *const NAMES[CTN_ATTEMPT_STATUS_COUNT] = {
+        [CTN_ATTEMPT_READY] = "ready",     [CTN_ATTEMPT_RUNNING] = "running",
+        [CTN_ATTEMPT_WAITING] = "waiting", [CTN_ATTEMPT_INTERRUPTED] = "interrupted",
+        [CTN_ATTEMPT_UNKNOWN] = "unknown", [CTN_ATTEMPT_COMPLETED] = "completed",
+        [CTN_ATTEMPT_CACHED] = "cached",   [CTN_ATTEMPT_SKIPPED] = "skipped",
+        [CTN_ATTEMPT_FAILED] = "failed",   [CTN_ATTEMPT_CANCELLED] = "cancelled"};
+    return NAMES[status];
+}
+
+/* `items` with room for one more. */
+static void *grown(ctn_arena *arena, void *items, size_t count, size_t *capacity, size_t bytes)
+{
+    if (count < *capacity)
+        return items;
+    *capacity = *capacity ? 2 * *capacity : 64;
+    char *more = ctn_arena_calloc(arena, *capacity, bytes);
+    if (count)
+        memcpy(more, items, count * bytes);
+    return more;
+}
+
+static ctn_str kept(const ctn_timeline *t, ctn_str text)
+{
+    if (text.len > MESSAGE_BYTES_MAX) {
+        text.len = MESSAGE_BYTES_MAX;
+        while (text.len && ((unsigned char) text.ptr[text.len] & 0xc0) == 0x80) /* no half character */
+            text.len--;
+    }
+    return ctn_arena_str(t->arena, text);
+}
+
+/* ---- works ---- */
+
+static size_t hash_of(uint32_t step, int64_t item, ctn_attempt_role role)
+{
+    uint64_t h = ((uint64_t) item * 2 + role) * UINT64_C(0x9e3779b97f4a7c15) + step;
+    return (size_t) ((h ^ (h >> 29)) * UINT64_C(0xbf58476d1ce4e5b9) >> 20);
+}
+
+static void put_in_slot(ctn_timeline *t, size_t at)
+{
+    const work *w = &t->works[at];
+    size_t slot = hash_of(w->step, w->item, w->role) & (t->slot_count - 1);
+    while (t->slots[slot])
+        slot = (slot + 1) & (t->slot_count - 1);
+    t->slots[slot] = at + 1;
+}
+
+static const work *find_work(const ctn_timeline *t, uint32_t step, int64_t item, ctn_attempt_role role)
+{
+    for (size_t slot = hash_of(step, item, role);; slot++) {
+        size_t at = t->slot_count ? t->slots[slot & (t->slot_count - 1)] : 0;
+        const work *w = at ? &t->works[at - 1] : NULL;
+        if (!w || (w->step == step && w->item == item && w->role == role))
+            return w;
+    }
+}
+
+/* Items begin in their order, as many at once as the step allows, and the next one when one ends. */
+static int64_t item_could_begin(const each *e, int64_t item, uint32_t at_once)
+{
+    if (item < at_once || !at_once || !e->count)
+        return e->begun_at_ms;
+    size_t ended = (size_t) (item - at_once);
+    return e->ends_ms[ended < e->count ? ended : e->count - 1];
+}
+
+static uint32_t items_at_once(const ctn_timeline *t, uint32_t step)
+{
+    (void) t;
+    (void) step;
+    return 0;
+}
+
+static work *work_of(ctn_timeline *t, uint32_t step, int64_t item, ctn_attempt_role role, int64_t at_ms)
+{
+    work *w = (work *) find_work(t, step, item, role);
+    if (w)
+        return w;
+    t->works = grown(t->arena, t->works, t->work_count, &t->work_capacity, sizeof *t->works);
+    w = &t->works[t->work_count++];
+    *w = (work){.step = step, .item = item, .role = role, .next_from_ms = at_ms};
+    if (role == CTN_ATTEMPT_DO && item < 0 && t->steps[step].ready_at_ms)
+        w->next_from_ms = t->steps[step].ready_at_ms;
+    if (role == CTN_ATTEMPT_DO && item >= 0)
+        w->next_from_ms = item_could_begin(&t->steps[step].each, item, items_at_once(t, step));
+    if (2 * t->work_count > t->slot_count) {
+        t->slot_count = t->slot_count ? 2 * t->slot_count : 256;
+        t->slots = CTN_NEW_ARRAY(t->arena, size_t, t->slot_count);
+        for (size_t i = 0; i < t->work_count; i++)
+            put_in_slot(t, i);
+    } else
+        put_in_slot(t, t->work_count - 1);
+    return w;
+}
+
+/* ---- rows ---- */
+
+static ctn_timeline_row *add_row(ctn_timeline *t, work *w, uint32_t attempt)
+{
+    t->rows = grown(t->arena, t->rows, t->row_count, &t->row_capacity, sizeof *t->rows);
+    ctn_timeline_row *row = &t->rows[t->row_count++];
+    *row = (ctn_timeline_row){.step = w->step,
+                              .item = w->item,
+                              .role = w->role,
+                              .attempt = attempt,
+                              .status = CTN_ATTEMPT_RUNNING,
+                              .fallback = w->fallback,
+                              .started_at_ms = w->next_from_ms};
+    w->row = w->last = t->row_count;
+    w->attempt = attempt;
+    t->steps[w->step].has_rows = true;
+    return row;
+}
+
+/* The row of this attempt (0: of the one under way); an earlier one that is open has ended by then. */
+static ctn_timeline_row *open_row(ctn_timeline *t, work *w, uint32_t attempt)
+{
+    ctn_timeline_row *open = w->row ? &t->rows[w->row - 1] : NULL;
+    if (open && (attempt == 0 || open->attempt == attempt))
+        return open;
+    if (open && !open->ended_at_ms)
+        open->ended_at_ms = w->next_from_ms;
+    return add_row(t, w, attempt ? attempt : w->attempt + 1);
+}
+
+static void begin_row(ctn_timeline *t, work *w, const ctn_record *r)
+{
+    size_t before = t->row_count;
+    ctn_timeline_row *row = open_row(t, w, r->attempt);
+    bool waited = row->wait_from_ms && row->wait_until_ms; /* for a breaker: it begins now */
+    if (t->row_count > before || waited) {
+        row->start_is_recorded = true;
+        row->started_at_ms = waited ? row->started_at_ms : r->at_ms;
+    }
+    if (waited)
+        row->wait_until_ms = r->at_ms;
+    row->status = CTN_ATTEMPT_RUNNING;
+}
+
+static void end_row(work *w, ctn_timeline_row *row, ctn_attempt_status status, int64_t at_ms)
+{
+    row->status = status;
+    row->ended_at_ms = at_ms;
+    w->row = 0;
+    w->next_from_ms = at_ms;
+}
+
+/* ---- steps ---- */
+
+static void step_ended(ctn_timeline *t, uint32_t step, int64_t at_ms)
+{
+    const ctn_plan_step *p = &t->plan->steps[step];
+    if (t->steps[step].has_ended)
+        return;
+    t->steps[step].has_ended = true;
+    for (uint32_t i = 0; i < p->successor_count; i++) {
+        step_state *next = &t->steps[p->successors[i]];
+        if (next->waits_for && --next->waits_for == 0)
+            next->ready_at_ms = at_ms;
+    }
+}
+
+static void work_ended(ctn_timeline *t, const work *w, int64_t at_ms)
+{
+    if (w->role != CTN_ATTEMPT_DO)
+        return;
+    if (w->item < 0) {
+        step_ended(t, w->step, at_ms);
+        return;
+    }
+    each *e = &t->steps[w->step].each;
+    e->ends_ms = grown(t->arena, e->ends_ms, e->count, &e->capacity, sizeof *e->ends_ms);
+    e->ends_ms[e->count++] = at_ms;
+}
+
+/* ---- entries ---- */
+
+static void add_succeeded(ctn_timeline *t, work *w, const ctn_record *r, const ctn_json *body)
+{
+    ctn_timeline_row *row = open_row(t, w, r->attempt);
+    bool is_whole = ctn_json_member_of(body, "variables") || ctn_json_member_of(body, "items");
+    ctn_attempt_status status = r->kind == CTN_ENTRY_CACHE_HIT ? CTN_ATTEMPT_CACHED : CTN_ATTEMPT_COMPLETED;
+    row->code = row->message = (ctn_str){0};
+    if (w->role == CTN_ATTEMPT_UNDO) { /* perhaps there is one more call: then the row goes on */
+        row->status = status;
+        row->ended_at_ms = w->next_from_ms = r->at_ms;
+    } else if (is_whole) {
+        end_row(w, row, status, r->at_ms);
+        work_ended(t, w, r->at_ms);
+    }
+}
+
+static void add_failed(ctn_timeline *t, work *w, const ctn_record *r, const ctn_json *body)
+{
+    ctn_timeline_row *row = open_row(t, w, r->attempt);
+    row->code = kept(t, ctn_json_str_or(body, "code", CTN_STR("")));
+    row->message = kept(t, ctn_json_str_or(body, "message", CTN_STR("")));
+    int64_t due_ms = ctn_json_int_or(body, "dueMs", 0);
+    if (ctn_json_bool_or(body, "unknown", false)) {
+        row->status = CTN_ATTEMPT_UNKNOWN;
+        row->wait_from_ms = r->at_ms;
+        row->wait_until_ms = 0;
+        w->next_from_ms = r->at_ms;
+    } else if (due_ms) {
+        end_row(w, row, CTN_ATTEMPT_FAILED, r->at_ms);
+        row->next_at_ms = w->next_from_ms = due_ms > r->at_ms ? due_ms : r->at_ms;
+    } else if (ctn_json_member_of(body, "fallback"))
+        end_row(w, row, CTN_ATTEMPT_FAILED, r->at_ms);
+    else if (ctn_json_bool_or(body, "final", false)) {
+        end_row(w, row, CTN_ATTEMPT_FAILED, r->at_ms);
+        work_ended(t, w, r->at_ms);
+    }
+}
+
+static void add_waiting(ctn_timeline *t, work *w, const ctn_record *r, const ctn_json *body)
+{
+    begin_row(t, w, r);
+    ctn_timeline_row *row = open_row(t, w, r->attempt);
+    row->status = CTN_ATTEMPT_WAITING;
+    row->wait_from_ms = r->at_ms;
+    row->wait_until_ms = 0;
+    row->message = kept(t, ctn_json_str_or(body, "message", CTN_STR("")));
+}
+
+static void add_breaker_wait(ctn_timeline *t, work *w, const ctn_record *r, const ctn_json *body)
+{
+    ctn_timeline_row *row = open_row(t, w, r->attempt);
+    row->status = CTN_ATTEMPT_WAITING;
+    row->started_at_ms = row->wait_from_ms && row->wait_until_ms ? row->started_at_ms : r->at_ms;
+    row->wait_from_ms = row->started_at_ms;
+    row->wait_until_ms = ctn_json_int_or(body, "untilMs", r->at_ms);
+    row->message = kept(t, ctn_json_str_or(body, "target", CTN_STR("")));
+}
+
+static void add_interrupted(ctn_timeline *t, work *w, const ctn_record *r, const ctn_json *body)
+{
+    ctn_timeline_row *row = open_row(t, w, r->attempt);
+    row->status = CTN_ATTEMPT_INTERRUPTED;
+    row->wait_from_ms = r->at_ms;
+    row->wait_until_ms = 0;
+    row->code = kept(t, ctn_json_str_or(body, "code", CTN_STR("")));
+    row->message = kept(t, ctn_json_str_or(body, "message", CTN_STR("")));
+    w->next_from_ms = r->at_ms;
+}
+
+static void add_of_step(ctn_timeline *t, work *w, const ctn_record *r, const ctn_json *body)
+{
+    if (strcmp(ctn_entry_kind_name(r->kind), "foreach_started") == 0) {
+        begin_row(t, w, r);
+        t->rows[w->row - 1].is_each = true;
+        t->steps[w->step].each.begun_at_ms = r->at_ms;
+        return;
+    }
+    switch (r->kind) {
+    case CTN_ENTRY_STEP_SKIPPED: {
+        w->next_from_ms = r->at_ms;
+        ctn_timeline_row *row = add_row(t, w, 0);
+        row->start_is_recorded = true;
+        end_row(w, row, CTN_ATTEMPT_SKIPPED, r->at_ms);
+        step_ended(t, w->step, r->at_ms);
+        break;
+    }
+    case CTN_ENTRY_ATTEMPT_STARTED:
+    case CTN_ENTRY_COMPENSATION_STARTED: begin_row(t, w, r); break;
+    case CTN_ENTRY_CHILD_STARTED:
+        begin_row(t, w, r);
+        t->rows[w->row - 1].child = kept(t, ctn_json_str_or(body, "child", CTN_STR("")));
+        break;
+    case CTN_ENTRY_ATTEMPT_SUCCEEDED:
+    case CTN_ENTRY_CACHE_HIT:
+    case CTN_ENTRY_COMPENSATION_SUCCEEDED: add_succeeded(t, w, r, body); break;
+    case CTN_ENTRY_ATTEMPT_FAILED:
+    case CTN_ENTRY_COMPENSATION_FAILED: add_failed(t, w, r, body); break;
+    case CTN_ENTRY_FALLBACK_TAKEN:
+        w->fallback = (uint32_t) ctn_json_int_or(body, "fallback", 1);
+        w->next_from_ms = r->at_ms;
+        break;
+    case CTN_ENTRY_WAITING: add_waiting(t, w, r, body); break;
+    case CTN_ENTRY_BREAKER_WAIT: add_breaker_wait(t, w, r, body); break;
+    case CTN_ENTRY_INTERRUPTED: add_interrupted(t, w, r, body); break;
+    case CTN_ENTRY_ANSWERED:
+    case CTN_ENTRY_DECISION:
+        w->next_from_ms = r->at_ms;
+        if (w->row)
+            t->rows[w->row - 1].by = kept(t, r->actor);
+        break;
+    default: break;
+    }
+}
+
+/* ---- the execution as a whole ---- */
+
+static void add_mark(ctn_timeline *t, const ctn_record *r, const char *what, ctn_str text)
+{
+    t->marks = grown(t->arena, t->marks, t->mark_count, &t->mark_capacity, sizeof *t->marks);
+    t->marks[t->mark_count++] =
+        (ctn_timeline_mark){.at_ms = r->at_ms, .what = what, .by = kept(t, r->actor), .text = kept(t, text)};
+}
+
+/* What was open then has been let go. */
+static void close_all(ctn_timeline *t, int64_t at_ms)
+{
+    for (size_t i = 0; i < t->work_count; i++) {
+        work *w = &t->works[i];
+        ctn_timeline_row *row = w->row ? &t->rows[w->row - 1] : NULL;
+        if (!row || row->ended_at_ms)
+            continue;
+        bool is_told = row->status == CTN_ATTEMPT_UNKNOWN || row->status == CTN_ATTEMPT_INTERRUPTED;
+        int64_t end_ms = t->stopped_at_ms > row->started_at_ms ? t->stopped_at_ms : at_ms;
+        end_row(w, row, is_told ? row->status : CTN_ATTEMPT_CANCELLED, end_ms);
+    }
+}
+
+static void add_of_execution(ctn_timeline *t, const ctn_record *r, const ctn_json *body)
+{
+    switch (r->kind) {
+    case CTN_ENTRY_STARTED:
+        t->started_at_ms = r->at_ms;
+        for (uint32_t i = 0; i < t->plan->step_count; i++)
+            if (!t->steps[i].waits_for)
+                t->steps[i].ready_at_ms = r->at_ms;
+        break;
+    case CTN_ENTRY_PAUSED: add_mark(t, r, "paused", ctn_json_str_or(body, "reason", CTN_STR(""))); break;
+    case CTN_ENTRY_RESUMED: {
+        ctn_str cause = ctn_json_str_or(body, "cause", CTN_STR("resume"));
+        add_mark(t, r,
+                 ctn_str_is(cause, "crash")     ? "crash"
+                 : ctn_str_is(cause, "restart") ? "restart"
+                                                : "resumed",
+                 ctn_json_str_or(body, "reason", CTN_STR("")));
+        break;
+    }
+    case CTN_ENTRY_CANCEL_REQUESTED:
+        t->stopped_at_ms = r->at_ms;
+        t->ended_at_ms = 0; /* a completed sub-chain that is undone goes on */
+        add_mark(t, r, ctn_json_bool_or(body, "reopens", false) ? "undo" : "cancel",
+                 ctn_json_str_or(body, "message", CTN_STR("")));
+        break;
+    case CTN_ENTRY_WAITING: add_mark(t, r, "budget", ctn_json_str_or(body, "what", CTN_STR(""))); break;
+    case CTN_ENTRY_COMPLETED:
+    case CTN_ENTRY_FAILED:
+    case CTN_ENTRY_ROLLED_BACK:
+    case CTN_ENTRY_ROLLBACK_FAILED:
+    case CTN_ENTRY_CANCELLED:
+        t->ended_at_ms = r->at_ms;
+        close_all(t, r->at_ms);
+        break;
+    default: break;
+    }
+}
+
+int ctn_timeline_add(ctn_timeline *t, const ctn_record *r, ctn_arena *scratch, ctn_err *err)
+{
+    const ctn_json *body = NULL;
+    if (ctn_json_parse(scratch, r->body, NULL, &body, err))
+        return ctn_wrap(err, CTN_E_CORRUPT, "entry %llu", (unsigned long long) r->seq);
+    if (!t->begun_at_ms)
+        t->begun_at_ms = r->at_ms;
+    if (!r->step.len) {
+        add_of_execution(t, r, body);
+        return CTN_OK;
+    }
+    uint32_t step = ctn_plan_step_index(t->plan, r->step);
+    if (step == CTN_PLAN_NONE)
+        return ctn_fail(err, CTN_E_CORRUPT, "entry %llu: the chain has no step %.*s", (unsigned long long) r->seq,
+                        CTN_STR_ARG(r->step));
+    bool is_undo = r->kind == CTN_ENTRY_COMPENSATION_STARTED || r->kind == CTN_ENTRY_COMPENSATION_SUCCEEDED ||
+                   r->kind == CTN_ENTRY_COMPENSATION_FAILED || ctn_json_bool_or(body, "undo", false);
+    bool was_stopped = t->stopped_at_ms != 0;
+    add_of_step(t, work_of(t, step, r->item, is_undo ? CTN_ATTEMPT_UNDO : CTN_ATTEMPT_DO, r->at_ms), r, body);
+    bool stops = r->kind == CTN_ENTRY_ATTEMPT_FAILED && ctn_json_bool_or(body, "final", false) &&
+                 !t->plan->steps[step].continue_on_error;
+    if (stops && !was_stopped)
+        t->stopped_at_ms = r->at_ms;
+    return CTN_OK;
+}
+
+/* ---- the end ---- */
+
+static void add_ready(ctn_timeline *t, int64_t now_ms)
+{
+    for (uint32_t i = 0; i < t->plan->step_count; i++) {
+        step_state *s = &t->steps[i];
+        if (!s->ready_at_ms || s->has_rows || s->has_ended)
+            continue;
+        work *w = work_of(t, i, -1, CTN_ATTEMPT_DO, s->ready_at_ms);
+        add_row(t, w, 1)->status = CTN_ATTEMPT_READY;
+    }
+    for (size_t i = 0, count = t->work_count; i < count; i++) { /* a back-off that is over */
+        work *w = &t->works[i];
+        if (!w->row && w->last && t->rows[w->last - 1].next_at_ms && t->rows[w->last - 1].next_at_ms <= now_ms)
+            add_row(t, w, w->attempt + 1)->status = CTN_ATTEMPT_READY;
+    }
+}
+
+typedef struct sort_item {
+    int64_t group_ms; /* when the step, or its undo, first began */
+    const ctn_timeline_row *row;
+    size_t order;
+} sort_item;
+
+static int by_group(const void *a, const void *b)
+{
+    const sort_item *x = a, *y = b;
+    const ctn_timeline_row *p = x->row, *q = y->row;
+    if (x->group_ms != y->group_ms)
+        return x->group_ms < y->group_ms ? -1 : 1;
+    if (p->role != q->role)
+        return p->role < q->role ? -1 : 1;
+    if (p->step != q->step)
+        return p->step < q->step ? -1 : 1;
+    if (p->item != q->item)
+        return p->item < q->item ? -1 : 1;
+    if (p->attempt != q->attempt)
+        return p->attempt < q->attempt ? -1 : 1;
+    return x->order < y->order ? -1 : x->order > y->order;
+}
+
+static void sort_rows(ctn_timeline *t)
+{
+    uint32_t n = t->plan->step_count;
+    int64_t *first = CTN_NEW_ARRAY(t->arena, int64_t, 2 * (size_t) n);
+    sort_item *items = CTN_NEW_ARRAY(t->arena, sort_item, t->row_count);
+    for (size_t i = 0; i < t->row_count; i++) {
+        int64_t *group = &first[2 * (size_t) t->rows[i].step + t->rows[i].role];
+        if (!*group || t->rows[i].started_at_ms < *group)
+            *group = t->rows[i].started_at_ms;
+    }
+    for (size_t i = 0; i < t->row_count; i++)
+        items[i] = (sort_item){first[2 * (size_t) t->rows[i].step + t->rows[i].role], &t->rows[i], i};
+    if (t->row_count)
+        qsort(items, t->row_count, sizeof *items, by_group);
+    ctn_timeline_row *sorted = CTN_NEW_ARRAY(t->arena, ctn_timeline_row, t->row_count);
+    for (size_t i = 0; i < t->row_count; i++)
+        sorted[i] = *items[i].row;
+    t->rows = sorted;
+}
+
+void ctn_timeline_finish(ctn_timeline *t, int64_t now_ms)
+{
+    if (!t->ended_at_ms && !t->stopped_at_ms)
+        add_ready(t, now_ms);
+    sort_rows(t);
+}
+
+ctn_timeline *ctn_timeline_new(ctn_arena *arena, const ctn_plan *plan)
+{
+    ctn_timeline *t = CTN_NEW(arena, ctn_timeline);
+    *t = (ctn_timeline){.arena = arena, .plan = plan};
+    t->steps = CTN_NEW_ARRAY(arena, step_state, plan->step_count);
+    for (uint32_t i = 0; i < plan->step_count; i++)
+        t->steps[i].waits_for = plan->steps[i].predecessor_count;
+    return t;
+}
+
+const ctn_timeline_row *ctn_timeline_rows(const ctn_timeline *t, size_t *ret_count)
+{
+    *ret_count = t->row_count;
+    return t->rows;
+}
+
+const ctn_timeline_mark *ctn_timeline_marks(const ctn_timeline *t, size_t *ret_count)
+{
+    *ret_count = t->mark_count;
+    return t->marks;
+}
+
+int64_t ctn_timeline_begun_at_ms(const ctn_timeline *t)
+{
+    return t->begun_at_ms;
+}
+
+int64_t ctn_timeline_ended_at_ms(const ctn_timeline *t)
+{
+    return t->ended_at_ms;
+}
+
+uint32_t ctn_timeline_unseen_count(const ctn_timeline *t)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < t->plan->step_count; i++)
+        count += !t->steps[i].has_rows;
+    return count;
+}

@@ -1,0 +1,266 @@
+/* What a journal says about attempts, and what it does not say. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "../core/chain_kit.h"
+#include "draw/timeline.h"
+
+static const char *const CHAIN =
+    "id: c\nsteps:\n"
+    "  - {stepName: a, instructionSet: look}\n"
+    "  - {stepName: b, instructionSet: make, parallelExecution: true, rollbackAction: undo}\n"
+    "  - {stepName: c, instructionSet: look, parallelExecution: true, onError: continue}\n"
+    "  - {stepName: d, instructionSet: yes}\n"
+    "instructionSets:\n"
+    "  look: {tool: s/look, effect: read, arguments: {x: 1}}\n"
+    "  make: {tool: s/make, effect: write, arguments: {x: 1}}\n"
+    "  undo: {tool: s/undo, effect: idempotent, arguments: {x: 1}}\n"
+    "  yes: {approval: {}}\n";
+
+typedef struct kit {
+    chain_kit chain;
+    ctn_plan *plan;
+    ctn_timeline *t;
+    ctn_arena *scratch;
+    uint64_t seq;
+} kit;
+
+static kit kit_of(const char *text)
+{
+    kit k = {.scratch = ctn_arena_new(4096)};
+    chain_kit_init(&k.chain);
+    chain_kit_add(&k.chain, "c.yaml", text);
+    k.plan = chain_kit_compile(&k.chain);
+    k.t = ctn_timeline_new(k.chain.arena, k.plan);
+    return k;
+}
+
+static void kit_done(kit *k)
+{
+    ctn_plan_done(k->plan);
+    ctn_arena_free(k->scratch);
+    chain_kit_done(&k->chain);
+}
+
+static void add_item(kit *k, int64_t at_ms, ctn_entry_kind kind, const char *step, int64_t item, uint32_t attempt,
+                     const char *body)
+{
+    ctn_err err = {0};
+    ctn_record r = {.kind = kind,
+                    .seq = ++k->seq,
+                    .at_ms = at_ms,
+                    .step = ctn_str_from(step),
+                    .item = item,
+                    .attempt = attempt,
+                    .actor = CTN_STR("ann"),
+                    .body = ctn_str_from(body)};
+    if (ctn_timeline_add(k->t, &r, k->scratch, &err))
+        fail_msg("%s", err.message);
+    ctn_arena_reset(k->scratch); /* nothing may hang on it */
+}
+
+static void add(kit *k, int64_t at_ms, ctn_entry_kind kind, const char *step, uint32_t attempt, const char *body)
+{
+    add_item(k, at_ms, kind, step, -1, attempt, body);
+}
+
+/* "a 1 100~150 completed; ..." with ~ where the start is not recorded, - where it is, and ... for no end. */
+static void assert_rows(kit *k, int64_t now_ms, const char *wanted)
+{
+    size_t count;
+    ctn_buf out;
+    ctn_buf_init(&out, 65536);
+    ctn_timeline_finish(k->t, now_ms);
+    const ctn_timeline_row *rows = ctn_timeline_rows(k->t, &count);
+    for (size_t i = 0; i < count; i++) {
+        const ctn_timeline_row *r = &rows[i];
+        ctn_buf_printf(&out, "%s%s%.*s", i ? "; " : "", r->role == CTN_ATTEMPT_UNDO ? "undo " : "",
+                       CTN_STR_ARG(k->plan->steps[r->step].name));
+        if (r->item >= 0)
+            ctn_buf_printf(&out, "[%d]", (int) r->item);
+        ctn_buf_printf(&out, " %u %d%s", r->attempt, (int) r->started_at_ms, r->start_is_recorded ? "-" : "~");
+        if (r->ended_at_ms)
+            ctn_buf_printf(&out, "%d", (int) r->ended_at_ms);
+        else
+            ctn_buf_append_literal(&out, "...");
+        ctn_buf_printf(&out, " %s", ctn_attempt_status_name(r->status));
+        if (r->code.len)
+            ctn_buf_printf(&out, " %.*s", CTN_STR_ARG(r->code));
+        if (r->wait_from_ms)
+            ctn_buf_printf(&out, " waits %d", (int) r->wait_from_ms);
+        if (r->next_at_ms)
+            ctn_buf_printf(&out, " next %d", (int) r->next_at_ms);
+        if (r->fallback)
+            ctn_buf_printf(&out, " fallback %u", r->fallback);
+        if (r->by.len)
+            ctn_buf_printf(&out, " by %.*s", CTN_STR_ARG(r->by));
+    }
+    if (!ctn_str_is(ctn_buf_str(&out), wanted))
+        fail_msg("%.*s\nis not\n%s", CTN_STR_ARG(ctn_buf_str(&out)), wanted);
+    ctn_buf_done(&out);
+    kit_done(k);
+}
+
+static void a_start_that_is_not_recorded_is_when_the_step_could_begin(void **state)
+{
+    (void) state;
+    kit k = kit_of(CHAIN);
+    add(&k, 50, CTN_ENTRY_QUEUED, "", 0, "{}");
+    add(&k, 100, CTN_ENTRY_STARTED, "", 0, "{}");
+    add(&k, 150, CTN_ENTRY_ATTEMPT_SUCCEEDED, "a", 1, "{\"variables\":{}}");
+    add(&k, 160, CTN_ENTRY_ATTEMPT_STARTED, "b", 1, "{\"effect\":\"write\"}");
+    add(&k, 190, CTN_ENTRY_ATTEMPT_SUCCEEDED, "c", 1, "{\"variables\":{}}");
+    add(&k, 200, CTN_ENTRY_ATTEMPT_SUCCEEDED, "b", 1, "{\"variables\":{}}");
+    assert_int_equal(ctn_timeline_begun_at_ms(k.t), 50);
+    assert_int_equal(ctn_timeline_unseen_count(k.t), 1);
+    assert_rows(&k, 300, "a 1 100~150 completed; c 1 150~190 completed; b 1 160-200 completed; d 1 200~... ready");
+}
+
+static void retries_are_rows_and_their_back_off_is_told(void **state)
+{
+    (void) state;
+    kit k = kit_of(CHAIN);
+    add(&k, 100, CTN_ENTRY_STARTED, "", 0, "{}");
+    add(&k, 120, CTN_ENTRY_ATTEMPT_FAILED, "a", 1, "{\"code\":\"timeout\",\"message\":\"m\",\"dueMs\":220}");
+    add(&k, 230, CTN_ENTRY_ATTEMPT_FAILED, "a", 2, "{\"code\":\"transport\",\"dueMs\":430}");
+    assert_rows(&k, 400, "a 1 100~120 failed timeout next 220; a 2 220~230 failed transport next 430");
+
+    k = kit_of(CHAIN); /* the back-off is over: the next attempt is under way, or about to be */
+    add(&k, 100, CTN_ENTRY_STARTED, "", 0, "{}");
+    add(&k, 120, CTN_ENTRY_ATTEMPT_FAILED, "a", 1, "{\"code\":\"timeout\",\"dueMs\":220}");
+    assert_rows(&k, 400, "a 1 100~120 failed timeout next 220; a 2 220~... ready");
+}
+
+static void waits_and_who_ended_them_are_told(void **state)
+{
+    (void) state;
+    kit k = kit_of(CHAIN);
+    add(&k, 100, CTN_ENTRY_STARTED, "", 0, "{}");
+    add(&k, 110, CTN_ENTRY_STEP_SKIPPED, "a", 0, "{\"reason\":\"condition\"}");
+    add(&k, 120, CTN_ENTRY_STEP_SKIPPED, "b", 0, "{\"reason\":\"condition\"}");
+    add(&k, 120, CTN_ENTRY_ATTEMPT_FAILED, "c", 1, "{\"code\":\"tool_error\",\"final\":true}");
+    add(&k, 130, CTN_ENTRY_WAITING, "d", 1, "{\"for\":\"approval\"}");
+    add(&k, 500, CTN_ENTRY_ANSWERED, "d", 1, "{\"answer\":{}}");
+    add(&k, 501, CTN_ENTRY_ATTEMPT_SUCCEEDED, "d", 1, "{\"variables\":{}}");
+    add(&k, 502, CTN_ENTRY_COMPLETED, "", 0, "{\"outputs\":{}}");
+    assert_int_equal(ctn_timeline_ended_at_ms(k.t), 502);
+    assert_rows(&k, 900,
+                "a 0 110-110 skipped; c 1 110~120 failed tool_error; b 0 120-120 skipped; d 1 130-501 completed waits "
+                "130 by ann");
+}
+
+static void what_is_stopped_and_undone_is_told(void **state)
+{
+    (void) state;
+    kit k = kit_of(CHAIN);
+    add(&k, 100, CTN_ENTRY_STARTED, "", 0, "{}");
+    add(&k, 110, CTN_ENTRY_ATTEMPT_SUCCEEDED, "a", 1, "{\"variables\":{}}");
+    add(&k, 110, CTN_ENTRY_ATTEMPT_STARTED, "b", 1, "{}");
+    add(&k, 120, CTN_ENTRY_ATTEMPT_SUCCEEDED, "b", 1, "{\"variables\":{}}");
+    add(&k, 130, CTN_ENTRY_ATTEMPT_SUCCEEDED, "c", 1, "{\"variables\":{}}");
+    add(&k, 140, CTN_ENTRY_WAITING, "d", 1, "{}");
+    add(&k, 200, CTN_ENTRY_CANCEL_REQUESTED, "", 0, "{\"code\":\"cancelled\",\"message\":\"no more\"}");
+    add(&k, 210, CTN_ENTRY_COMPENSATION_STARTED, "b", 1, "{}");
+    add(&k, 220, CTN_ENTRY_COMPENSATION_FAILED, "b", 1, "{\"code\":\"timeout\",\"dueMs\":240}");
+    add(&k, 240, CTN_ENTRY_COMPENSATION_STARTED, "b", 2, "{}");
+    add(&k, 250, CTN_ENTRY_COMPENSATION_SUCCEEDED, "b", 2, "{}");
+    add(&k, 251, CTN_ENTRY_ROLLED_BACK, "", 0, "{\"error\":{}}");
+    size_t count;
+    const ctn_timeline_mark *marks = ctn_timeline_marks(k.t, &count);
+    assert_int_equal(count, 1);
+    assert_string_equal(marks[0].what, "cancel");
+    assert_true(ctn_str_is(marks[0].text, "no more"));
+    assert_rows(&k, 900,
+                "a 1 100~110 completed; b 1 110-120 completed; c 1 110~130 completed; d 1 140-200 cancelled waits 140; "
+                "undo b 1 210-220 failed timeout next 240; undo b 2 240-250 completed");
+}
+
+static void an_unknown_fate_stays_open_until_it_is_settled(void **state)
+{
+    (void) state;
+    kit k = kit_of(CHAIN);
+    add(&k, 100, CTN_ENTRY_STARTED, "", 0, "{}");
+    add(&k, 110, CTN_ENTRY_ATTEMPT_SUCCEEDED, "a", 1, "{\"variables\":{}}");
+    add(&k, 111, CTN_ENTRY_ATTEMPT_STARTED, "b", 1, "{}");
+    add(&k, 115, CTN_ENTRY_RESUMED, "", 0, "{\"cause\":\"crash\"}");
+    add(&k, 120, CTN_ENTRY_ATTEMPT_FAILED, "b", 1, "{\"code\":\"interrupted\",\"unknown\":true}");
+    add(&k, 121, CTN_ENTRY_INTERRUPTED, "b", 1, "{\"code\":\"interrupted\",\"message\":\"who knows\"}");
+    add(&k, 300, CTN_ENTRY_DECISION, "b", 1, "{\"what\":\"succeed\"}");
+    add(&k, 301, CTN_ENTRY_ATTEMPT_SUCCEEDED, "b", 1, "{\"variables\":{}}");
+    add(&k, 302, CTN_ENTRY_ATTEMPT_SUCCEEDED, "c", 1, "{\"variables\":{}}");
+    assert_rows(&k, 900,
+                "a 1 100~110 completed; c 1 110~302 completed; b 1 111-301 completed waits 121 by ann; d 1 302~... "
+                "ready");
+}
+
+static void calls_of_one_attempt_are_one_row(void **state)
+{
+    (void) state;
+    kit k = kit_of(CHAIN);
+    add(&k, 100, CTN_ENTRY_STARTED, "", 0, "{}");
+    add(&k, 110, CTN_ENTRY_ATTEMPT_SUCCEEDED, "a", 1, "{\"call\":\"x\",\"result\":1}");
+    add(&k, 120, CTN_ENTRY_ATTEMPT_FAILED, "a", 1, "{\"call\":\"y\",\"code\":\"timeout\"}");
+    add(&k, 130, CTN_ENTRY_ATTEMPT_FAILED, "a", 1, "{\"code\":\"timeout\",\"dueMs\":150}");
+    add(&k, 160, CTN_ENTRY_ATTEMPT_SUCCEEDED, "a", 2, "{\"call\":\"y\",\"result\":2,\"variables\":{}}");
+    add(&k, 161, CTN_ENTRY_CACHE_HIT, "c", 1, "{\"variables\":{}}");
+    add(&k, 170, CTN_ENTRY_ATTEMPT_FAILED, "b", 1, "{\"code\":\"breaker_open\",\"fallback\":1}");
+    add(&k, 171, CTN_ENTRY_FALLBACK_TAKEN, "b", 1, "{\"fallback\":1}");
+    add(&k, 190, CTN_ENTRY_ATTEMPT_SUCCEEDED, "b", 2, "{\"variables\":{}}");
+    assert_rows(&k, 900,
+                "a 1 100~130 failed timeout next 150; a 2 150~160 completed; b 1 160~170 failed breaker_open; b 2 "
+                "171~190 completed fallback 1; c 1 160~161 cached; d 1 190~... ready");
+}
+
+static void items_have_rows_of_their_own(void **state)
+{
+    (void) state;
+    kit k = kit_of(CHAIN);
+    add(&k, 100, CTN_ENTRY_STARTED, "", 0, "{}");
+    for (int i = 0; i < 2000; i++) /* more than any table begins with */
+        add_item(&k, 101 + i, CTN_ENTRY_ATTEMPT_SUCCEEDED, "a", 1999 - i, 1, "{\"variables\":{}}");
+    add_item(&k, 3000, CTN_ENTRY_ATTEMPT_FAILED, "a", 2000, 1, "{\"code\":\"timeout\",\"dueMs\":3100}");
+    add_item(&k, 3101, CTN_ENTRY_ATTEMPT_SUCCEEDED, "a", 2000, 2, "{\"variables\":{}}");
+    ctn_timeline_finish(k.t, 4000);
+    size_t count;
+    const ctn_timeline_row *rows = ctn_timeline_rows(k.t, &count);
+    assert_int_equal(count, 2002);
+    for (int i = 0; i < 2000; i++) {
+        assert_int_equal(rows[i].item, i);
+        assert_int_equal(rows[i].ended_at_ms, 101 + 1999 - i);
+    }
+    assert_int_equal(rows[2000].status, CTN_ATTEMPT_FAILED);
+    assert_int_equal(rows[2001].attempt, 2);
+    assert_int_equal(rows[2001].started_at_ms, 3100);
+    kit_done(&k);
+}
+
+static void a_record_that_lies_is_refused(void **state)
+{
+    (void) state;
+    kit k = kit_of(CHAIN);
+    ctn_err err = {0};
+    ctn_record r = {
+        .kind = CTN_ENTRY_ATTEMPT_SUCCEEDED, .seq = 3, .item = -1, .step = CTN_STR("zzz"), .body = CTN_STR("{}")};
+    assert_int_equal(ctn_timeline_add(k.t, &r, k.scratch, &err), CTN_E_CORRUPT);
+    assert_non_null(strstr(err.message, "zzz"));
+    r.body = CTN_STR("{");
+    assert_int_equal(ctn_timeline_add(k.t, &r, k.scratch, &err), CTN_E_CORRUPT);
+    kit_done(&k);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_start_that_is_not_recorded_is_when_the_step_could_begin),
+        cmocka_unit_test(retries_are_rows_and_their_back_off_is_told),
+        cmocka_unit_test(waits_and_who_ended_them_are_told),
+        cmocka_unit_test(what_is_stopped_and_undone_is_told),
+        cmocka_unit_test(an_unknown_fate_stays_open_until_it_is_settled),
+        cmocka_unit_test(calls_of_one_attempt_are_one_row),
+        cmocka_unit_test(items_have_rows_of_their_own),
+        cmocka_unit_test(a_record_that_lies_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
