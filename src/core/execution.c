@@ -106,6 +106,7 @@ static void owe_call(const ctn_execution *x, uint32_t step, ctn_role role, uint3
         .args = args,
         .key = ctn_x_key(x, step, role, call, scratch),
         .timeout_ms = is_check ? CHECK_TIMEOUT_MS : timeout_of(&x->plan->steps[step], role, pc),
+        .idle_timeout_ms = is_check || role == CTN_ROLE_UNDO ? 0 : x->plan->steps[step].idle_timeout_ms,
         .effect = is_check ? CTN_EFFECT_READ : c->effect,
     };
 }

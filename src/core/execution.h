@@ -137,6 +137,7 @@ typedef struct ctn_owed_call {
     const ctn_json *args;
     ctn_str key; /* idempotency key */
     int64_t timeout_ms;
+    int64_t idle_timeout_ms; /* 0: none */
     ctn_effect effect;
 } ctn_owed_call;
 typedef struct ctn_owed {

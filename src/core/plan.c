@@ -150,6 +150,7 @@ static void build_step(plan_build *build, uint32_t index)
                   .retry_on = s->retry.retry_on_codes},
         .timeout_ms = timeout_of(s, from->set),
         .timeout_said_ms = s->timeout_ms,
+        .idle_timeout_ms = s->idle_timeout_ms,
         .continue_on_error = s->on_error == 2,
         .on_interrupted = on_interrupted_of(s),
         .undo = plan_set(build, from->undo),

@@ -103,6 +103,7 @@ typedef struct ctn_plan_step {
     ctn_retry retry;
     int64_t timeout_ms;      /* of one attempt: the step's, else the set's, else by kind; 0: none */
     int64_t timeout_said_ms; /* the step's own word; 0: not said */
+    int64_t idle_timeout_ms; /* 0: none */
     bool continue_on_error;
     ctn_on_interrupted on_interrupted;
     const ctn_plan_set *undo;     /* rollbackAction; NULL: none */

@@ -15,12 +15,11 @@ static const char *chain_feature(const ctn_chain *chain)
 
 static const char *step_feature(const ctn_chain_step *step)
 {
-    return step->foreach.node      ? "foreach"
-           : step->fallbacks_node  ? "fallback"
-           : step->cache.node      ? "cache"
-           : step->idle_timeout_ms ? "idleTimeoutMs"
-           : step->output_schema   ? "outputSchema"
-                                   : NULL;
+    return step->foreach.node     ? "foreach"
+           : step->fallbacks_node ? "fallback"
+           : step->cache.node     ? "cache"
+           : step->output_schema  ? "outputSchema"
+                                  : NULL;
 }
 
 static bool work_runs(ctn_work_kind kind)

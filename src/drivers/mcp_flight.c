@@ -101,9 +101,11 @@ void ctn_mcp_flights_due(void *ctx)
         ctn_mcp_flight *f = (ctn_mcp_flight *) ((char *) node - offsetof(ctn_mcp_flight, due));
         uint64_t token = f->token;
         char message[300];
-        (void) snprintf(message, sizeof message, "no answer from %.*s/%.*s within %lld ms",
-                        CTN_STR_ARG(f->host->config.name), (int) (f->tool_len < 128 ? f->tool_len : 128), f->tool,
-                        (long long) f->timeout_ms);
+        bool is_over = f->end_at_ms && f->end_at_ms <= now;
+        (void) snprintf(message, sizeof message, "no %s from %.*s/%.*s within %lld ms",
+                        is_over ? "answer" : "sign of progress", CTN_STR_ARG(f->host->config.name),
+                        (int) (f->tool_len < 128 ? f->tool_len : 128), f->tool,
+                        (long long) (is_over ? f->timeout_ms : f->idle_timeout_ms));
         ctn_mcp_flight_give_up(f, CTN_STR("timeout"));
         ctn_call_result result = {.failure = CTN_FAILURE_TIMEOUT, .message = ctn_str_from(message), .was_sent = true};
         driver->options.sink.done(driver->options.sink.ctx, token, &result);
@@ -170,15 +172,24 @@ static bool is_too_late(const ctn_mcp_flight *f)
     return f->timeout_ms <= 0 && f->deadline_ms > 0 && f->deadline_ms <= ctn_loop_now_ms(f->host->driver->options.loop);
 }
 
+/* From now on it may be without progress for its span, but not beyond its end. */
+static void set_due(ctn_mcp_flight *f, int64_t now_ms)
+{
+    int64_t due_ms = f->end_at_ms;
+    if (f->idle_timeout_ms > 0 && (!due_ms || now_ms + f->idle_timeout_ms < due_ms))
+        due_ms = now_ms + f->idle_timeout_ms;
+    if (due_ms)
+        ctn_heap_set(&f->host->driver->due, &f->due, due_ms);
+}
+
 static void start_clock(ctn_mcp_flight *f)
 {
     ctn_mcp_driver *driver = f->host->driver;
     int64_t now = ctn_loop_now_ms(driver->options.loop);
-    if (f->timeout_ms <= 0 && f->deadline_ms <= 0)
-        return;
-    if (f->timeout_ms <= 0)
+    if (f->timeout_ms <= 0 && f->deadline_ms > 0)
         f->timeout_ms = f->deadline_ms - now; /* is_too_late was asked */
-    ctn_heap_set(&driver->due, &f->due, now + f->timeout_ms);
+    f->end_at_ms = f->timeout_ms > 0 ? now + f->timeout_ms : 0;
+    set_due(f, now);
     if (ctn_heap_first(&driver->due) == &f->due)
         ctn_mcp_flights_set_timer(driver);
 }
@@ -286,8 +297,12 @@ void ctn_mcp_flight_answered(void *ctx, void *of_call, const ctn_rpc_message *m,
 void ctn_mcp_flight_progress(void *ctx, void *of_call, const ctn_mcp_progress *progress)
 {
     const ctn_mcp_host *h = ctx;
-    const ctn_mcp_flight *f = of_call;
+    ctn_mcp_flight *f = of_call;
     const ctn_call_sink *sink = &h->driver->options.sink;
-    if (!f->is_given_up && sink->progress && !h->driver->is_shut_down)
+    if (f->is_given_up || h->driver->is_shut_down)
+        return;
+    if (f->idle_timeout_ms > 0)
+        set_due(f, ctn_loop_now_ms(h->driver->options.loop)); /* the timer may ring early: it looks again */
+    if (sink->progress)
         sink->progress(sink->ctx, f->token, progress->progress, progress->total, progress->message);
 }

@@ -19,7 +19,9 @@ typedef struct ctn_mcp_flight {
     uint64_t token;
     int64_t id; /* of the request; 0: not sent */
     int64_t timeout_ms, deadline_ms;
-    ctn_arena *arena; /* while it waits: holds args and key */
+    int64_t idle_timeout_ms; /* 0: none */
+    int64_t end_at_ms;       /* sent: when its timeout is over; 0: never. `due` may be earlier: it is idle then */
+    ctn_arena *arena;        /* while it waits: holds args and key */
     const ctn_json *args;
     ctn_str key;
     bool is_given_up;  /* timed out or cancelled; the process that has it lives */

@@ -62,6 +62,7 @@ static void begin(void *ctx, const ctn_call_request *request)
                           .token = request->token,
                           .timeout_ms = request->timeout_ms,
                           .deadline_ms = request->deadline_ms,
+                          .idle_timeout_ms = request->idle_timeout_ms,
                           .args = request->args,
                           .key = request->idempotency_key,
                           .tool_len = tool.len};

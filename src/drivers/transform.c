@@ -408,15 +408,19 @@ static void begin(void *ctx, const ctn_call_request *request)
     static const ctn_json NOTHING = {.kind = CTN_JSON_OBJECT};
     ctn_transform_driver *driver = ctx;
     const ctn_json *input = request->args ? request->args : &NOTHING;
+    /* A program shows no progress before it ends: whichever is shorter. */
+    int64_t timeout_ms = request->timeout_ms, idle_ms = request->idle_timeout_ms;
+    if (idle_ms > 0 && (timeout_ms <= 0 || idle_ms < timeout_ms))
+        timeout_ms = idle_ms;
     job *j;
     if (depth_of(input) > CTN_JQ_DEPTH_MAX) {
-        j = job_new(driver, "run", request->target, request->timeout_ms, &NOTHING);
+        j = job_new(driver, "run", request->target, timeout_ms, &NOTHING);
         j->token = request->token;
         ctn_token_map_put(&driver->tokens, j->token, j);
         tell_failure(driver, j, CTN_FAILURE_INVALID_INPUT, "the arguments are nested deeper than 120 levels");
         return;
     }
-    j = job_new(driver, "run", request->target, request->timeout_ms, input);
+    j = job_new(driver, "run", request->target, timeout_ms, input);
     j->token = request->token;
     j->deadline_ms = request->deadline_ms;
     ctn_token_map_put(&driver->tokens, j->token, j);

@@ -303,6 +303,7 @@ static void begin(ctn_engine *e, loaded *l, const ctn_owed_call *owed)
         .idempotency_key = owed->key,
         .deadline_ms = owed->timeout_ms ? e->now_ms + owed->timeout_ms : 0,
         .timeout_ms = owed->timeout_ms,
+        .idle_timeout_ms = owed->idle_timeout_ms,
         .execution_id = ctn_str_from(id.text),
         .step = l->plan->plan->steps[owed->step].name,
         .attempt = owed->attempt,

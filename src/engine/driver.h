@@ -18,8 +18,9 @@ typedef struct ctn_call_request {
     ctn_str target;       /* tool: "server/tool"; native: the function's name */
     const ctn_json *args; /* borrowed until begin returns */
     ctn_str idempotency_key;
-    int64_t deadline_ms;        /* 0: none. The driver ends the call then (timeout); start of a server not counted */
-    int64_t timeout_ms;         /* span behind deadline_ms; the driver starts it when the request is really sent */
+    int64_t deadline_ms;     /* 0: none. The driver ends the call then (timeout); start of a server not counted */
+    int64_t timeout_ms;      /* span behind deadline_ms; the driver starts it when the request is really sent */
+    int64_t idle_timeout_ms; /* 0: none. Without progress for so long, once sent, the driver ends the call (timeout) */
     ctn_str execution_id, step; /* for logs and progress */
     uint32_t attempt;
 } ctn_call_request;

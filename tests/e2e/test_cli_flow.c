@@ -335,6 +335,23 @@ static const char SLOW[] =
     "  - {stepName: done, instructionSet: done, outputVariables: [done]}\n"
     "outputs: [done]\n";
 
+static void a_call_without_progress_is_ended_and_one_with_it_is_not(void **state)
+{
+    world *w = *state;
+    NEED_PEER();
+    make_world(w, "",
+               "id: idle\nsteps:\n"
+               "  - {stepName: nap, instructionSet: nap, idleTimeoutMs: 1000, onError: continue}\n"
+               "  - {stepName: again, instructionSet: nap, idleTimeoutMs: 1000, outputVariables: [ms]}\n"
+               "instructionSets:\n"
+               "  nap: {tool: peer/sleep_ms, effect: read, arguments: {ms: 2500, tick: '{tick}'}}\n");
+    assert_exit(w, catena(w, "run", "idle", "-i", "tick:=100", "--json", NULL), 0);
+    assert_out(w, "\"ms\":2500");
+    assert_exit(w, catena(w, "run", "idle", "-i", "tick:=0", "--json", NULL), 1);
+    assert_out(w, "no sign of progress from peer/sleep_ms within 1000 ms");
+    assert_out(w, "\"code\":\"timeout\"");
+}
+
 static void cancel_reaches_the_owner(void **state)
 {
     world *w = *state;
@@ -628,6 +645,7 @@ int main(void)
         WORLD_TEST(an_interrupted_call_is_settled_as_done),
         WORLD_TEST(an_interrupted_call_is_given_up),
         WORLD_TEST(an_interrupted_call_is_done_again),
+        WORLD_TEST(a_call_without_progress_is_ended_and_one_with_it_is_not),
         WORLD_TEST(cancel_reaches_the_owner),
         WORLD_TEST(cancel_without_an_owner_undoes_too),
         WORLD_TEST(ctrl_c_leaves_it_to_be_resumed),

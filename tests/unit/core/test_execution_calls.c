@@ -243,7 +243,8 @@ static void the_steps_time_wins_over_the_sets_and_that_over_the_kinds(void **sta
         "id: times\nsteps:\n"
         "  - {stepName: a, instructionSet: plain, parallelExecution: true}\n"
         "  - {stepName: b, instructionSet: said, parallelExecution: true}\n"
-        "  - {stepName: c, instructionSet: said, timeoutMs: 3000, parallelExecution: true, rollbackAction: said}\n"
+        "  - {stepName: c, instructionSet: said, timeoutMs: 3000, idleTimeoutMs: 200, parallelExecution: true,\n"
+        "     rollbackAction: said}\n"
         "  - {stepName: d, instructionSet: several, parallelExecution: true}\n"
         "  - {stepName: e, instructionSet: several, timeoutMs: 3000, parallelExecution: true, rollbackAction: plain}\n"
         "instructionSets:\n"
@@ -254,6 +255,8 @@ static void the_steps_time_wins_over_the_sets_and_that_over_the_kinds(void **sta
     assert_int_equal(kit_owed(k, "a").timeout_ms, 60000);
     assert_int_equal(kit_owed(k, "b").timeout_ms, 5000);
     assert_int_equal(kit_owed(k, "c").timeout_ms, 3000);
+    assert_int_equal(kit_owed(k, "a").idle_timeout_ms, 0);
+    assert_int_equal(kit_owed(k, "c").idle_timeout_ms, 200);
     assert_int_equal(kit_owed(k, "d.x").timeout_ms, 100000);
     assert_int_equal(kit_owed(k, "d.y").timeout_ms, 60000);
     assert_int_equal(kit_owed(k, "e.x").timeout_ms, 3000);
@@ -266,6 +269,7 @@ static void the_steps_time_wins_over_the_sets_and_that_over_the_kinds(void **sta
     assert_int_equal(kit_owed(k, "undo:e").timeout_ms, 60000);
     kit_ok(k, "undo:e", "{}");
     assert_int_equal(kit_owed(k, "undo:c").timeout_ms, 5000);
+    assert_int_equal(kit_owed(k, "undo:c").idle_timeout_ms, 0); /* the step's word is about its work */
     kit_free(k);
 }
 

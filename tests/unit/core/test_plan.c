@@ -382,7 +382,6 @@ static void what_this_version_does_not_run_is_named(void **state)
         {"steps: [{stepName: a, instructionSet: noop, foreach: {items: '{x}'}}]", "'foreach'"},
         {"steps: [{stepName: a, instructionSet: noop, fallback: [{value: {}}]}]", "'fallback'"},
         {"steps: [{stepName: a, instructionSet: noop, cache: {ttlMs: 1}}]", "'cache'"},
-        {"steps: [{stepName: a, instructionSet: noop, idleTimeoutMs: 1}]", "'idleTimeoutMs'"},
         {"steps: [{stepName: a, instructionSet: noop, outputSchema: {type: object}}]", "'outputSchema'"},
         {"steps: [{stepName: a, instructionSet: web}]", "'http'"},
         {"steps: [{stepName: a, instructionSet: noop, rollbackAction: sub}]", "'chain'"},

@@ -138,6 +138,18 @@ static void write_text(int fd, const char *text)
 
 /* ---- the ledger ---- */
 
+/* Tells progress each tick: the call is done by a process of its own, so it may write by itself. */
+static void sleep_with_ticks(const ctn_mcp_server_call *call, int64_t ms, int64_t tick_ms)
+{
+    for (int i = 1; tick_ms > 0 && ms > tick_ms; i++, ms -= tick_ms) {
+        sleep_ms(tick_ms);
+        ctn_mcp_write_progress(call->out, call->arena, call->progress_token, i, 1000, CTN_STR("working"));
+        write_all(STDOUT_FILENO, call->out->data, call->out->len);
+        ctn_buf_clear(call->out);
+    }
+    sleep_ms(ms);
+}
+
 static void record(const peer *p, const char *tool, ctn_str key)
 {
     sleep_ms(p->delay_before_ms);
@@ -192,7 +204,7 @@ static void on_call(void *ctx, const ctn_mcp_server_call *call, ctn_mcp_server_r
         break;
     }
     case SLEEP_MS:
-        sleep_ms(ctn_json_int_or(call->arguments, "ms", 0));
+        sleep_with_ticks(call, ctn_json_int_or(call->arguments, "ms", 0), ctn_json_int_or(call->arguments, "tick", 0));
         ctn_json_put(&value, CTN_STR("ms"), ctn_json_member_of(call->arguments, "ms"));
         break;
     case FAIL:

@@ -34,7 +34,8 @@ typedef struct fixture {
     int answered; /* tokens answered so far */
     int awaited;
     int progress_count;
-    uint64_t again_after; /* when this token is answered, begin one more call with the next token */
+    int64_t idle_timeout_ms; /* of the calls that are begun */
+    uint64_t again_after;    /* when this token is answered, begin one more call with the next token */
     bool is_running, is_impatient, is_ready, has_ended;
     int ready_code;
     char ready_why[600];
@@ -151,6 +152,7 @@ static void begin(fixture *f, uint64_t token, const char *target, const char *ar
                                 .args = args ? json(f, args) : NULL,
                                 .idempotency_key = ctn_arena_printf(f->arena, "key-%d", (int) token),
                                 .timeout_ms = timeout_ms,
+                                .idle_timeout_ms = f->idle_timeout_ms,
                                 .deadline_ms = timeout_ms ? ctn_loop_now_ms(f->loop) + timeout_ms : 0};
     f->iface.begin(f->iface.ctx, &request);
 }
@@ -316,6 +318,34 @@ static void progress_reaches_the_sink(void **state)
     CONFIGURE(f, "progress");
     call(f, 1, "peer/echo", "{}");
     assert_int_equal(f->progress_count, 3);
+}
+
+static void a_call_that_shows_no_progress_is_ended(void **state)
+{
+    fixture *f = *state;
+    CONFIGURE(f, "modern");
+    call(f, 1, "peer/echo", "{}"); /* the server is up */
+    f->idle_timeout_ms = 300;
+    int64_t from_ms = ctn_loop_now_ms(f->loop);
+    assert_failure(call(f, 2, "peer/sleep_ms", "{\"ms\":60000}"), CTN_FAILURE_TIMEOUT, true,
+                   "no sign of progress from peer/sleep_ms within 300 ms");
+    assert_true(f->answers[2].at_ms - from_ms >= 300 && f->answers[2].at_ms - from_ms < 5000);
+}
+
+static void progress_keeps_a_call_alive_until_its_timeout(void **state)
+{
+    fixture *f = *state;
+    CONFIGURE(f, "modern");
+    call(f, 1, "peer/echo", "{}");
+    f->idle_timeout_ms = 600;
+    assert_value(f, call(f, 2, "peer/sleep_ms", "{\"ms\":2000,\"tick\":100}"), "{\"ms\":2000}");
+    assert_true(f->progress_count >= 15);
+    begin(f, 3, "peer/sleep_ms", "{\"ms\":60000,\"tick\":100}", 1500);
+    await(f, 3);
+    assert_failure(&f->answers[3].result, CTN_FAILURE_TIMEOUT, true, "no answer from peer/sleep_ms within 1500 ms");
+    begin(f, 4, "peer/sleep_ms", "{\"ms\":60000}", 500); /* the timeout comes first */
+    await(f, 4);
+    assert_failure(&f->answers[4].result, CTN_FAILURE_TIMEOUT, true, "no answer from peer/sleep_ms within 500 ms");
 }
 
 static void a_server_sees_only_what_it_needs_of_our_environment(void **state)
@@ -723,6 +753,8 @@ int main(void)
         TEST(a_version_that_is_always_refused_makes_the_server_unavailable),
         TEST(many_calls_share_one_process_and_answers_come_in_any_order),
         TEST(progress_reaches_the_sink),
+        TEST(a_call_that_shows_no_progress_is_ended),
+        TEST(progress_keeps_a_call_alive_until_its_timeout),
         TEST(a_server_sees_only_what_it_needs_of_our_environment),
         TEST(legacy_servers_that_ask_are_answered),
         TEST(a_changed_list_is_fetched_before_the_next_call),

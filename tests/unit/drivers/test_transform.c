@@ -267,6 +267,16 @@ static void a_program_without_end_is_ended_at_its_deadline(void **state)
     assert_int_equal(ctn_transform_state_of(f->driver).starts, 2);
 }
 
+static void a_program_shows_no_progress_so_its_idle_time_is_its_time(void **state)
+{
+    fixture *f = *state;
+    ctn_call_request request = {
+        .token = ++f->begun, .target = CTN_STR("def f: f; f"), .timeout_ms = 30000, .idle_timeout_ms = 300};
+    f->iface.begin(f->iface.ctx, &request);
+    await(f, 1);
+    told(f, 1, CTN_FAILURE_TIMEOUT, "did not end within 300 ms");
+}
+
 static void a_program_that_fills_its_memory_is_ended(void **state)
 {
     fixture *f = *state;
@@ -481,6 +491,7 @@ int main(void)
         TEST(a_result_is_exactly_one_value),
         TEST(a_program_that_does_not_compile_is_told_with_jqs_words),
         TEST(a_program_without_end_is_ended_at_its_deadline),
+        TEST(a_program_shows_no_progress_so_its_idle_time_is_its_time),
         TEST(a_program_that_fills_its_memory_is_ended),
         TEST(a_result_without_measure_is_a_limit),
         TEST(arguments_without_measure_are_refused),
