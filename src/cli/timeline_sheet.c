@@ -256,6 +256,16 @@ static int64_t tick_ms_of(const sheet *s)
     return (least_ms / 604800000 + 1) * 604800000;
 }
 
+/* "0", "500 ms", "2 s", "2.5 s" */
+static ctn_time_text tick_label(int64_t at_ms)
+{
+    ctn_time_text t = at_ms ? ctn_duration_text(at_ms) : (ctn_time_text){"0"};
+    char *tenth = strstr(t.text, ".0 ");
+    if (tenth)
+        memmove(tenth, tenth + 2, strlen(tenth + 2) + 1);
+    return t;
+}
+
 static void print_scale(const sheet *s)
 {
     const ctn_screen *screen = &s->cli->out;
@@ -263,7 +273,8 @@ static void print_scale(const sheet *s)
     memset(cells, ' ', s->bar_columns);
     int64_t tick_ms = tick_ms_of(s);
     for (int64_t at_ms = 0; at_ms <= s->to_ms - s->from_ms; at_ms += tick_ms) {
-        ctn_str text = at_ms ? ctn_str_from(ctn_duration_text(at_ms).text) : CTN_STR("0");
+        ctn_time_text label = tick_label(at_ms);
+        ctn_str text = ctn_str_from(label.text);
         size_t column = column_of(s, s->from_ms + at_ms);
         if (column + text.len + 1 > s->bar_columns)
             break;
@@ -375,6 +386,5 @@ void ctn_timeline_sheet_print(const ctn_cli *cli, const ctn_timeline *t, const c
     if (unseen)
         printf("%s%u step%s %s%s\n", dim, unseen, unseen == 1 ? "" : "s", end_ms ? "never began" : "to come", plain);
     if (s.has_thin)
-        printf("%sthin bars: from when it could begin; the start of what may be repeated is not recorded%s\n", dim,
-               plain);
+        printf("%sthin: its start is not recorded; from when it could begin%s\n", dim, plain);
 }

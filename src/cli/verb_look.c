@@ -1,5 +1,5 @@
 /*
- * verb_look.c -- what only reads: list, show, history.
+ * verb_look.c -- what only reads the state: list, show.
  */
 #include "cli/inputs.h"
 #include "cli/result.h"
@@ -9,7 +9,6 @@
 
 #define LIST_LIMIT    50
 #define SHOWN_COLUMNS 100
-#define WHERE_COLUMNS 24
 
 static ctn_colour colour_of(ctn_status status)
 {
@@ -314,106 +313,6 @@ int ctn_verb_show(ctn_cli *cli)
             print_execution(cli, &s.row, &snapshot);
     }
     ctn_execution_loaded_done(x);
-    ctn_store_close(s.store);
-    return exit_code;
-}
-
-/* ---- history ---- */
-
-typedef struct telling {
-    const ctn_cli *cli;
-    ctn_json_builder list;
-    int64_t first_at_ms;
-    size_t count;
-} telling;
-
-static int history_json(void *ctx, const ctn_record *record, int64_t position)
-{
-    telling *t = ctx;
-    ctn_arena *arena = t->cli->arena;
-    ctn_json_builder b = ctn_json_object(arena);
-    const ctn_json *body = NULL;
-    char at[25];
-    (void) ctn_json_parse(arena, record->body, NULL, &body, NULL);
-    ctn_time_format(record->at_ms, at);
-    ctn_json_put_int(&b, "seq", (int64_t) record->seq);
-    ctn_json_put_int(&b, "position", position);
-    ctn_json_put_str(&b, "at", ctn_str_from(at));
-    ctn_json_put_str(&b, "kind", ctn_str_from(ctn_entry_kind_name(record->kind)));
-    if (record->step.len)
-        ctn_json_put_str(&b, "step", record->step);
-    if (record->item >= 0)
-        ctn_json_put_int(&b, "item", record->item);
-    if (record->attempt)
-        ctn_json_put_int(&b, "attempt", record->attempt);
-    ctn_json_put_str(&b, "actor", record->actor);
-    ctn_json_put(&b, CTN_STR("body"), body);
-    ctn_json_push(&t->list, ctn_json_copy(arena, ctn_json_finish(&b)));
-    return 0;
-}
-
-/* The members of a body that say most, in one line. */
-static ctn_str tell_body(const ctn_cli *cli, ctn_entry_kind kind, ctn_str text)
-{
-    static const char *const QUIET[] = {"key", "digests", "chain", "version", "priority", "input"};
-    size_t quiet_count = kind == CTN_ENTRY_QUEUED || kind == CTN_ENTRY_STARTED ? sizeof QUIET / sizeof *QUIET : 1;
-    const ctn_json *body = NULL;
-    if (ctn_json_parse(cli->arena, text, NULL, &body, NULL) || !ctn_json_is(body, CTN_JSON_OBJECT))
-        return (ctn_str){0};
-    ctn_buf out;
-    ctn_buf_init(&out, 65536);
-    for (uint32_t i = 0; i < body->count; i++) {
-        const ctn_json_member *m = &body->members[i];
-        bool is_quiet = false;
-        for (size_t k = 0; k < quiet_count; k++)
-            is_quiet = is_quiet || ctn_str_is(ctn_json_text(&m->key), QUIET[k]);
-        if (!is_quiet)
-            ctn_buf_printf(&out, "%s%.*s=%.*s", out.len ? " " : "", CTN_STR_ARG(ctn_json_text(&m->key)),
-                           CTN_STR_ARG(short_value(cli->arena, &m->value, 60)));
-    }
-    ctn_str kept = ctn_text_clean(cli->arena, ctn_buf_str(&out), 160);
-    ctn_buf_done(&out);
-    return kept;
-}
-
-static int history_line(void *ctx, const ctn_record *record, int64_t position)
-{
-    telling *t = ctx;
-    const ctn_cli *cli = t->cli;
-    const char *dim = ctn_colour_code(&cli->out, CTN_COLOUR_DIM), *plain = ctn_colour_code(&cli->out, CTN_COLOUR_NONE);
-    (void) position;
-    if (t->count++ == 0) {
-        t->first_at_ms = record->at_ms;
-        printf("%s%4s  %-12s  %-22s  %s%s\n", dim, "SEQ", "AFTER", "WHAT", "WHERE, HOW, BY WHOM", plain);
-    }
-    ctn_str where = record->step;
-    if (record->item >= 0)
-        where = ctn_arena_printf(cli->arena, "%.*s[%lld]", CTN_STR_ARG(where), (long long) record->item);
-    if (record->attempt > 1)
-        where = ctn_arena_printf(cli->arena, "%.*s (attempt %u)", CTN_STR_ARG(where), record->attempt);
-    bool is_person = !ctn_str_is(record->actor, "engine");
-    ctn_str by = is_person ? ctn_arena_printf(cli->arena, "by %.*s", CTN_STR_ARG(record->actor)) : (ctn_str){0};
-    ctn_str body = tell_body(cli, record->kind, record->body);
-    if (by.len)
-        where = ctn_arena_printf(cli->arena, "%.*s%s%.*s", CTN_STR_ARG(where), where.len ? " " : "", CTN_STR_ARG(by));
-    printf("%4llu  %-12s  %-22s  %-*.*s%s%s%.*s%s\n", (unsigned long long) record->seq,
-           ctn_duration_text(record->at_ms - t->first_at_ms).text, ctn_entry_kind_name(record->kind),
-           body.len ? WHERE_COLUMNS : 0, CTN_STR_ARG(where), body.len ? "  " : "", dim, CTN_STR_ARG(body), plain);
-    return 0;
-}
-
-int ctn_verb_history(ctn_cli *cli)
-{
-    shown s;
-    ctn_err err = {0};
-    int exit_code = open_shown(cli, &s);
-    bool is_json = ctn_opt_is_given(cli, CTN_OPT_JSON);
-    telling t = {.cli = cli, .list = ctn_json_array(cli->arena)};
-    if (exit_code == CTN_EXIT_OK &&
-        ctn_store_journal_read(s.store, s.row.exec_no, 1, is_json ? history_json : history_line, &t, &err))
-        exit_code = ctn_cli_fail_err(cli, &err);
-    else if (exit_code == CTN_EXIT_OK && is_json)
-        ctn_result_print(cli, ctn_json_finish(&t.list));
     ctn_store_close(s.store);
     return exit_code;
 }

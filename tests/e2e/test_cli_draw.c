@@ -84,6 +84,27 @@ static void mistakes_of_graph_are_told(void **state)
     assert_string_equal(w->said.out, "");
 }
 
+/* ---- history ---- */
+
+static void the_journal_is_told_in_words(void **state)
+{
+    world *w = *state;
+    char id[64];
+    cli_world_write(w, "tea.yaml", "%s", TEA);
+    assert_exit(w, catena(w, "run", "tea.yaml", "-i", "guest=Ann", NULL), 3);
+    newest_id(w, id);
+    assert_exit(w, catena(w, "answer", id, "offer", "{\"approved\": false}", NULL), 0);
+    assert_exit(w, catena(w, "history", id, NULL), 0);
+    assert_out(w, "for an approval: Tea for Ann?");
+    assert_out(w, "{\"approved\":false}");
+    assert_out(w, "approved=false");
+    assert_out(w, "its condition said so");
+    assert_out(w, "served=false");
+    assert_exit(w, catena(w, "history", id, "--json", NULL), 0);
+    assert_out(w, "\"body\":{\"reason\":\"condition\"}},{\"seq\":");
+    assert_int_equal(w->said.out[strlen(w->said.out) - 2], ']');
+}
+
 /* ---- timeline ---- */
 
 /* The longest line of what stdout got, in characters. */
@@ -178,6 +199,7 @@ int main(void)
         WORLD_TEST(a_chain_is_drawn_in_each_format),
         WORLD_TEST(a_stored_chain_and_an_execution_are_drawn),
         WORLD_TEST(mistakes_of_graph_are_told),
+        WORLD_TEST(the_journal_is_told_in_words),
         WORLD_TEST(attempts_are_drawn_as_wide_as_there_is_room),
         WORLD_TEST(a_timeline_speaks_to_programs_and_to_plain_terminals),
         WORLD_TEST(mistakes_of_timeline_are_told),

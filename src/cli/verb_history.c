@@ -1,0 +1,99 @@
+/*
+ * verb_history.c -- `history`: the journal of an execution, one line or JSON object an entry.
+ *
+ * Entries are printed as they are read: a journal of a million needs no more memory than one of ten.
+ */
+#include "base/clock.h"
+#include "cli/history_words.h"
+#include "cli/workspace.h"
+#include <stdio.h>
+
+#define WHERE_COLUMNS 24
+#define SAID_COLUMNS  160
+
+typedef struct telling {
+    const ctn_cli *cli;
+    ctn_arena *scratch;
+    int64_t first_at_ms;
+    size_t count;
+} telling;
+
+static int history_json(void *ctx, const ctn_record *record, int64_t position)
+{
+    telling *t = ctx;
+    ctn_arena *arena = t->scratch;
+    ctn_json_builder b = ctn_json_object(arena);
+    const ctn_json *body = NULL;
+    char at[25];
+    (void) ctn_json_parse(arena, record->body, NULL, &body, NULL);
+    ctn_time_format(record->at_ms, at);
+    ctn_json_put_int(&b, "seq", (int64_t) record->seq);
+    ctn_json_put_int(&b, "position", position);
+    ctn_json_put_str(&b, "at", ctn_str_from(at));
+    ctn_json_put_str(&b, "kind", ctn_str_from(ctn_entry_kind_name(record->kind)));
+    if (record->step.len)
+        ctn_json_put_str(&b, "step", record->step);
+    if (record->item >= 0)
+        ctn_json_put_int(&b, "item", record->item);
+    if (record->attempt)
+        ctn_json_put_int(&b, "attempt", record->attempt);
+    ctn_json_put_str(&b, "actor", record->actor);
+    ctn_json_put(&b, CTN_STR("body"), body);
+    ctn_str text = ctn_json_to_str(arena, ctn_json_finish(&b));
+    (void) fputs(t->count++ ? "," : "[", stdout);
+    (void) fwrite(text.ptr, 1, text.len, stdout);
+    ctn_arena_reset(arena);
+    return 0;
+}
+
+static int history_line(void *ctx, const ctn_record *record, int64_t position)
+{
+    telling *t = ctx;
+    const ctn_screen *out = &t->cli->out;
+    const char *dim = ctn_colour_code(out, CTN_COLOUR_DIM), *plain = ctn_colour_code(out, CTN_COLOUR_NONE);
+    (void) position;
+    if (t->count++ == 0) {
+        t->first_at_ms = record->at_ms;
+        printf("%s%4s  %-12s  %-22s  %s%s\n", dim, "SEQ", "AFTER", "WHAT", "WHERE, HOW, BY WHOM", plain);
+    }
+    ctn_str where = record->step;
+    if (record->item >= 0)
+        where = ctn_arena_printf(t->scratch, "%.*s[%lld]", CTN_STR_ARG(where), (long long) record->item);
+    if (record->attempt > 1)
+        where = ctn_arena_printf(t->scratch, "%.*s (attempt %u)", CTN_STR_ARG(where), record->attempt);
+    if (!ctn_str_is(record->actor, "engine"))
+        where = ctn_arena_printf(t->scratch, "%.*s%sby %.*s", CTN_STR_ARG(where), where.len ? " " : "",
+                                 CTN_STR_ARG(record->actor));
+    where = ctn_text_clean(t->scratch, where, 0);
+    ctn_str said = ctn_history_say(t->scratch, record, SAID_COLUMNS);
+    printf("%4llu  %-12s  %-22s  %-*.*s%s%s%.*s%s\n", (unsigned long long) record->seq,
+           ctn_duration_text(record->at_ms - t->first_at_ms).text, ctn_entry_kind_name(record->kind),
+           said.len ? WHERE_COLUMNS : 0, CTN_STR_ARG(where), said.len ? "  " : "", dim, CTN_STR_ARG(said), plain);
+    ctn_arena_reset(t->scratch);
+    return 0;
+}
+
+int ctn_verb_history(ctn_cli *cli)
+{
+    ctn_workspace ws;
+    ctn_store *store = NULL;
+    ctn_execution_row row;
+    ctn_err err = {0};
+    telling t = {.cli = cli};
+    int exit_code = ctn_workspace_open(cli, &ws);
+    if (exit_code == CTN_EXIT_OK)
+        exit_code = ctn_workspace_read_store(cli, &ws, &store);
+    if (exit_code == CTN_EXIT_OK)
+        exit_code = ctn_workspace_find(cli, &ws, store, ctn_word(cli, 0), &row);
+    if (exit_code == CTN_EXIT_OK) {
+        bool is_json = ctn_opt_is_given(cli, CTN_OPT_JSON);
+        t.scratch = ctn_arena_new(65536);
+        if (ctn_store_journal_read(store, row.exec_no, 1, is_json ? history_json : history_line, &t, &err))
+            exit_code = ctn_cli_fail_err(cli, &err);
+        else if (is_json)
+            (void) fputs(t.count ? "]\n" : "[]\n", stdout);
+        ctn_arena_free(t.scratch);
+    }
+    ctn_store_close(store);
+    return exit_code;
+}
