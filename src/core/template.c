@@ -20,6 +20,7 @@
 #include "core/literal.h"
 #include "core/path.h"
 #include "core/template_parts.h"
+#include "core/use.h"
 
 #define FILTERS_MAX 16
 
@@ -252,6 +253,30 @@ void ctn_template_reads(const ctn_template *t, ctn_arena *arena, ctn_reads *read
                                      .offset = (uint32_t) hole->offset,
                                      .is_optional = takes_null(hole)});
     }
+}
+
+/* The first filter that wants something of the value says what. */
+static ctn_use use_of(const placeholder *hole)
+{
+    static const struct {
+        const char *filter;
+        ctn_use use;
+    } uses[] = {{"upper", CTN_USE_TEXT}, {"lower", CTN_USE_TEXT},   {"trim", CTN_USE_TEXT},
+                {"url", CTN_USE_TEXT},   {"first", CTN_USE_LIST},   {"last", CTN_USE_LIST},
+                {"join", CTN_USE_LIST},  {"sort", CTN_USE_LIST},    {"pick", CTN_USE_OBJECT},
+                {"date", CTN_USE_TIME},  {"money", CTN_USE_NUMBER}, {"round", CTN_USE_NUMBER}};
+    for (size_t i = 0; i < hole->filter_count; i++)
+        for (size_t k = 0; k < sizeof uses / sizeof *uses; k++)
+            if (hole->filters[i].kind == ctn_filter_find(ctn_str_from(uses[k].filter)))
+                return uses[k].use;
+    return CTN_USE_READ;
+}
+
+void ctn_template_uses(const ctn_template *t, ctn_use_fn *fn, void *ctx)
+{
+    for (size_t i = 0; i < t->count; i++)
+        if (t->segments[i].hole)
+            fn(ctx, &t->segments[i].hole->path, use_of(t->segments[i].hole), NULL);
 }
 
 /* ---- render ---- */

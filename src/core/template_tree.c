@@ -6,6 +6,7 @@
  */
 #include "core/template.h"
 #include "core/template_parts.h"
+#include "core/use.h"
 
 typedef enum tree_kind { TREE_CONSTANT, TREE_TEMPLATE, TREE_ARRAY, TREE_OBJECT } tree_kind;
 
@@ -102,6 +103,15 @@ void ctn_tree_reads(const ctn_tree *t, ctn_arena *scratch, ctn_tree_read_fn *on_
         for (size_t i = 0; i < ctn_json_count(t->source); i++)
             ctn_tree_reads(&t->children[i], scratch, on_read, ctx);
     }
+}
+
+void ctn_tree_uses(const ctn_tree *t, ctn_use_fn *fn, void *ctx)
+{
+    if (t->kind == TREE_TEMPLATE)
+        ctn_template_uses(t->text, fn, ctx);
+    else if (t->kind == TREE_ARRAY || t->kind == TREE_OBJECT)
+        for (size_t i = 0; i < ctn_json_count(t->source); i++)
+            ctn_tree_uses(&t->children[i], fn, ctx);
 }
 
 typedef struct renderer {

@@ -1,0 +1,29 @@
+/*
+ * use.h -- what the texts of a chain do with the values they read: compared with this, taken for a list, shown as
+ * a date. For those who must make up values that fit, and values that tell branches apart (simulate).
+ */
+#pragma once
+#include "core/expression.h"
+#include "core/path.h"
+#include "core/template.h"
+
+typedef enum ctn_use {
+    CTN_USE_READ,   /* nothing more is known */
+    CTN_USE_TRUTH,  /* whether it is true */
+    CTN_USE_EQUAL,  /* literal: one that it is compared with by == != in */
+    CTN_USE_ORDER,  /* literal: a number or a text that it is compared with by < <= > >= */
+    CTN_USE_LENGTH, /* literal: what its length is compared with */
+    CTN_USE_HOLDS,  /* literal: an item, a part, a key or a start that it may have */
+    CTN_USE_NUMBER,
+    CTN_USE_TEXT,
+    CTN_USE_LIST,
+    CTN_USE_OBJECT,
+    CTN_USE_TIME, /* a date or a time */
+} ctn_use;
+
+/* literal is NULL where the use has none. `path` lives as long as what it was compiled into. */
+typedef void ctn_use_fn(void *ctx, const ctn_path *path, ctn_use use, const ctn_json *literal);
+
+void ctn_expression_uses(const ctn_expression *expression, ctn_use_fn *fn, void *ctx);
+void ctn_template_uses(const ctn_template *template, ctn_use_fn *fn, void *ctx);
+void ctn_tree_uses(const ctn_tree *tree, ctn_use_fn *fn, void *ctx);

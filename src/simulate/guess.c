@@ -1,0 +1,406 @@
+/*
+ * guess.c -- see guess.h.
+ *
+ * First the chain is read: every template, condition and document says what it does with the names it reads, and
+ * that becomes the shape of the variable. Then the shape of a step's result is put together from the shapes of the
+ * variables that it gives. Then values are made.
+ *
+ * What must hold: the answers depend on the plan and the schemas alone, so that a seed means the same in every
+ * process.
+ */
+#include "simulate/guess.h"
+
+#include "simulate/shape.h"
+
+#define TRIES_MAX    8
+#define RECORDED_MAX 64
+
+typedef struct answers {
+    ctn_shape *shape;
+    const ctn_json *values[RECORDED_MAX];
+    size_t count;
+    bool is_guessed;
+} answers;
+
+typedef struct step_guess {
+    answers *calls[2]; /* by role and call */
+    uint32_t call_counts[2];
+    answers reply;
+} step_guess;
+
+struct ctn_guess {
+    ctn_guess_options o;
+    ctn_arena *arena;
+    const ctn_plan *plan;
+    ctn_shape **variables; /* by slot */
+    step_guess *steps;
+    const ctn_json *inputs[CTN_GUESS_VARIANTS];
+    size_t input_count;
+    ctn_str unmade;
+};
+
+static const ctn_plan_set *set_of(const ctn_plan_step *p, ctn_role role)
+{
+    return role == CTN_ROLE_DO ? p->set : p->undo;
+}
+
+/* ---- reading the chain ---- */
+
+/* Where a text stands: what its names mean. */
+typedef struct reader {
+    ctn_guess *g;
+    uint32_t step; /* CTN_PLAN_NONE: the chain's own outputs */
+    ctn_role role;
+    bool sees_calls; /* names of the set's calls are their results */
+} reader;
+
+static ctn_shape *shape_of_call(const reader *r, ctn_str name)
+{
+    const ctn_plan_set *set = set_of(&r->g->plan->steps[r->step], r->role);
+    for (uint32_t i = 0; set->is_several && i < set->call_count; i++)
+        if (ctn_str_equal(set->calls[i].name, name))
+            return r->g->steps[r->step].calls[r->role][i].shape;
+    return NULL;
+}
+
+/* `input` and `result` of an undo are the step's outputs. */
+static ctn_shape *shape_of_own_output(const reader *r, ctn_str name)
+{
+    const ctn_plan_step *p = &r->g->plan->steps[r->step];
+    for (uint32_t i = 0; i < p->output_count; i++)
+        if (ctn_str_equal(r->g->plan->variables[p->outputs[i].slot], name))
+            return r->g->variables[p->outputs[i].slot];
+    return NULL;
+}
+
+static void on_use(void *ctx, const ctn_path *path, ctn_use use, const ctn_json *literal)
+{
+    const reader *r = ctx;
+    ctn_shape *shape = r->sees_calls ? shape_of_call(r, path->root) : NULL;
+    size_t skipped = 0;
+    bool is_own = ctn_str_is(path->root, "input") || ctn_str_is(path->root, "result");
+    if (!shape && is_own && r->role == CTN_ROLE_UNDO && path->count && path->parts[0].name.ptr) {
+        shape = shape_of_own_output(r, path->parts[0].name);
+        skipped = 1;
+    }
+    if (!shape && !ctn_is_reserved_root(path->root)) {
+        uint32_t slot = ctn_plan_slot(r->g->plan, path->root);
+        shape = slot == CTN_PLAN_NONE ? NULL : r->g->variables[slot];
+    }
+    if (shape)
+        ctn_shape_use(ctn_shape_at(shape, path->parts + skipped, path->count - skipped), use, literal);
+}
+
+static void read_set(ctn_guess *g, uint32_t step, ctn_role role)
+{
+    const ctn_plan_step *p = &g->plan->steps[step];
+    const ctn_plan_set *set = set_of(p, role);
+    reader r = {.g = g, .step = step, .role = role};
+    if (!set)
+        return;
+    r.sees_calls = set->is_several && !p->parallel_calls;
+    for (uint32_t i = 0; i < set->call_count; i++)
+        ctn_tree_uses(set->calls[i].arguments, on_use, &r);
+    if (set->check)
+        ctn_tree_uses(set->check->arguments, on_use, &r);
+    if (set->message)
+        ctn_template_uses(set->message, on_use, &r);
+    r.sees_calls = set->is_several;
+    if (set->result)
+        ctn_tree_uses(set->result, on_use, &r);
+}
+
+static void on_time(void *ctx, const ctn_path *path, ctn_use use, const ctn_json *literal)
+{
+    (void) use;
+    on_use(ctx, path, CTN_USE_TIME, literal);
+}
+
+static void read_document(const reader *r, const ctn_mustache *document)
+{
+    ctn_reads reads = {0};
+    ctn_mustache_reads(document, r->g->arena, &reads);
+    for (size_t i = 0; i < reads.count; i++) {
+        ctn_path path;
+        size_t bytes;
+        if (!reads.items[i].is_inner && ctn_path_parse(r->g->arena, reads.items[i].path, &path, &bytes, NULL) == CTN_OK)
+            on_use((void *) r, &path, CTN_USE_READ, NULL);
+    }
+}
+
+static void read_step(ctn_guess *g, uint32_t step)
+{
+    const ctn_plan_step *p = &g->plan->steps[step];
+    reader r = {.g = g, .step = step, .role = CTN_ROLE_DO};
+    if (p->input)
+        ctn_template_uses(p->input, on_use, &r);
+    if (p->condition)
+        ctn_expression_uses(p->condition, on_use, &r);
+    if (p->document)
+        read_document(&r, p->document);
+    if (p->set->until)
+        ctn_template_uses(p->set->until, on_time, &r);
+    read_set(g, step, CTN_ROLE_DO);
+    read_set(g, step, CTN_ROLE_UNDO);
+    r.role = CTN_ROLE_UNDO;
+    if (p->undo_input)
+        ctn_template_uses(p->undo_input, on_use, &r);
+}
+
+static void read_chain(ctn_guess *g)
+{
+    for (uint32_t i = 0; i < g->plan->step_count; i++)
+        read_step(g, i);
+    reader r = {.g = g, .step = CTN_PLAN_NONE};
+    for (uint32_t i = 0; i < g->plan->result_count; i++)
+        if (g->plan->results[i].expression)
+            ctn_expression_uses(g->plan->results[i].expression, on_use, &r);
+}
+
+/* ---- results out of variables ---- */
+
+static const ctn_json *schema_of(const ctn_guess *g, const ctn_plan_call *call)
+{
+    return g->o.schema_of ? g->o.schema_of(g->o.schema_ctx, ctn_call_kind_name(call->kind), call->target) : NULL;
+}
+
+/* The whole result is one variable's when the tool is known to have no member of that name. */
+static bool takes_whole(const ctn_guess *g, const ctn_plan_step *p, ctn_str name)
+{
+    if (p->output_count != 1 || p->set->is_several)
+        return false;
+    const ctn_json *schema = schema_of(g, &p->set->calls[0]), *properties = ctn_json_member_of(schema, "properties");
+    return schema && (!properties || !ctn_json_get(properties, name));
+}
+
+static void link_output(ctn_guess *g, uint32_t step, const ctn_plan_output *o)
+{
+    const ctn_plan_step *p = &g->plan->steps[step];
+    step_guess *s = &g->steps[step];
+    ctn_str name = g->plan->variables[o->slot];
+    ctn_str first = o->path ? o->path->root : name;
+    ctn_shape *shape = s->reply.shape;
+    if (p->set->kind == CTN_SET_CALLS) {
+        reader r = {.g = g, .step = step, .role = CTN_ROLE_DO};
+        shape = p->set->is_several ? shape_of_call(&r, first) : s->calls[CTN_ROLE_DO][0].shape;
+    }
+    if (!shape)
+        return; /* an extra member of the set's result, or nothing that the set gives */
+    bool is_call = p->set->kind == CTN_SET_CALLS && p->set->is_several;
+    if (!is_call && !(!o->path && p->set->kind == CTN_SET_CALLS && takes_whole(g, p, name)))
+        shape = ctn_shape_member(shape, first);
+    if (o->path)
+        shape = ctn_shape_at(shape, o->path->parts, o->path->count);
+    ctn_shape_join(shape, g->variables[o->slot]);
+}
+
+/* What the document fills is nothing that the tool gives. */
+static bool is_of_document(const ctn_plan_step *p, const ctn_plan_output *o)
+{
+    return p->document && p->document_slot == o->slot;
+}
+
+static void link_step(ctn_guess *g, uint32_t step)
+{
+    const ctn_plan_step *p = &g->plan->steps[step];
+    for (uint32_t i = 0; i < p->output_count; i++)
+        if (!is_of_document(p, &p->outputs[i]))
+            link_output(g, step, &p->outputs[i]);
+}
+
+/* ---- making ---- */
+
+static uint64_t plainest(void *ctx)
+{
+    (void) ctx;
+    return 0;
+}
+
+static ctn_rng chance_of(uint64_t *state, size_t variant)
+{
+    return variant == 0 ? (ctn_rng){plainest, NULL} : ctn_rng_seeded(state);
+}
+
+static void add_value(answers *a, const ctn_json *value)
+{
+    for (size_t i = 0; i < a->count; i++)
+        if (ctn_json_equal(a->values[i], value))
+            return;
+    if (a->count < RECORDED_MAX)
+        a->values[a->count++] = value;
+}
+
+/* Values that the schema lets pass; without a schema, any. */
+static void fill(ctn_guess *g, answers *a, const ctn_json *source, ctn_str name, uint64_t salt, ctn_str target)
+{
+    ctn_schema *schema = NULL;
+    ctn_arena *scratch = ctn_arena_new(4096);
+    if (source && ctn_schema_compile(scratch, source, &schema, NULL, NULL))
+        schema = NULL;
+    for (size_t variant = 0; variant < CTN_GUESS_VARIANTS; variant++)
+        for (size_t try = 0; try < TRIES_MAX; try++) {
+            uint64_t state = (salt * 1000 + variant) * 100 + try;
+            ctn_rng chance = chance_of(&state, variant + try);
+            const ctn_json *value = ctn_shape_make(a->shape, source, name, &chance, g->arena);
+            if (schema && ctn_schema_validate(schema, value, scratch, NULL))
+                continue;
+            add_value(a, value);
+            break;
+        }
+    ctn_schema_done(schema);
+    ctn_arena_free(scratch);
+    if (a->count)
+        return;
+    g->unmade = target;
+    uint64_t state = salt;
+    ctn_rng chance = chance_of(&state, 0);
+    add_value(a, ctn_shape_make(a->shape, NULL, name, &chance, g->arena));
+}
+
+static void make_call(ctn_guess *g, uint32_t step, ctn_role role, uint32_t call)
+{
+    const ctn_plan_call *c = &set_of(&g->plan->steps[step], role)->calls[call];
+    answers *a = &g->steps[step].calls[role][call];
+    for (size_t i = 0; role == CTN_ROLE_DO && g->o.recorded && i < RECORDED_MAX; i++) {
+        const ctn_json *value = g->o.recorded(g->o.recorded_ctx, g->plan->steps[step].name, c->name, i);
+        if (!value)
+            break;
+        add_value(a, value);
+    }
+    if (a->count)
+        return;
+    const ctn_json *schema = schema_of(g, c);
+    a->is_guessed = !schema;
+    fill(g, a, schema, c->name.len ? c->name : g->plan->steps[step].name, step * 100u + call * 2u + (uint32_t) role,
+         c->target);
+}
+
+static void make_step(ctn_guess *g, uint32_t step)
+{
+    for (ctn_role role = CTN_ROLE_DO; role <= CTN_ROLE_UNDO; role++)
+        for (uint32_t i = 0; i < g->steps[step].call_counts[role]; i++)
+            make_call(g, step, role, i);
+    if (g->plan->steps[step].set->kind != CTN_SET_CALLS)
+        fill(g, &g->steps[step].reply, NULL, g->plan->steps[step].name, 7000 + step, (ctn_str){0});
+}
+
+/* ---- inputs ---- */
+
+/* The given members over the made ones; an optional input that nobody gave is there in every other variant. */
+static const ctn_json *input_of(ctn_guess *g, ctn_shape *shape, size_t variant, size_t try)
+{
+    const ctn_plan *plan = g->plan;
+    uint64_t state = 990000 + variant * 100 + try;
+    ctn_rng chance = chance_of(&state, variant + try);
+    const ctn_json *made = ctn_shape_make(shape, plan->input_schema ? plan->input_schema_source : NULL,
+                                          CTN_STR("input"), &chance, g->arena);
+    ctn_json_builder b = ctn_json_object(g->arena);
+    for (size_t i = 0; ctn_json_is(made, CTN_JSON_OBJECT) && i < ctn_json_count(made); i++) {
+        ctn_str name = ctn_json_text(&made->members[i].key);
+        bool is_optional = false, is_known = plan->input_schema != NULL;
+        for (uint32_t k = 0; k < plan->input_count; k++)
+            if (ctn_str_equal(plan->variables[plan->inputs[k].slot], name)) {
+                is_known = true;
+                is_optional = !plan->inputs[k].is_required;
+            }
+        if (is_known && !(is_optional && !plan->input_schema && (variant + i) % 2))
+            ctn_json_put(&b, name, &made->members[i].value);
+    }
+    for (size_t i = 0; i < ctn_json_count(g->o.input); i++)
+        ctn_json_put(&b, ctn_json_text(&g->o.input->members[i].key), &g->o.input->members[i].value);
+    return ctn_json_finish(&b);
+}
+
+static int make_inputs(ctn_guess *g, ctn_err *err)
+{
+    const ctn_plan *plan = g->plan;
+    ctn_shape *shape = ctn_shape_new(g->arena);
+    ctn_arena *scratch = ctn_arena_new(4096);
+    for (uint32_t i = 0; i < plan->input_count; i++)
+        ctn_shape_join(ctn_shape_member(shape, plan->variables[plan->inputs[i].slot]),
+                       g->variables[plan->inputs[i].slot]);
+    int rc = CTN_OK;
+    for (size_t variant = 0; variant < CTN_GUESS_VARIANTS; variant++)
+        for (size_t try = 0; try < TRIES_MAX; try++) {
+            const ctn_json *input = input_of(g, shape, variant, try), *accepted;
+            rc = ctn_plan_accept_input(plan, scratch, input, &accepted, err);
+            if (rc)
+                continue;
+            g->inputs[g->input_count++] = input;
+            break;
+        }
+    ctn_arena_free(scratch);
+    return g->input_count ? CTN_OK : rc;
+}
+
+/* ---- outside ---- */
+
+int ctn_guess_new(ctn_arena *arena, const ctn_guess_options *options, ctn_guess **ret_guess, ctn_err *err)
+{
+    ctn_guess *g = CTN_NEW(arena, ctn_guess);
+    const ctn_plan *plan = options->plan;
+    g->o = *options;
+    g->arena = arena;
+    g->plan = plan;
+    g->variables = CTN_NEW_ARRAY(arena, ctn_shape *, plan->variable_count);
+    for (uint32_t i = 0; i < plan->variable_count; i++)
+        g->variables[i] = ctn_shape_new(arena);
+    g->steps = CTN_NEW_ARRAY(arena, step_guess, plan->step_count);
+    for (uint32_t i = 0; i < plan->step_count; i++) {
+        g->steps[i].reply.shape = ctn_shape_new(arena);
+        for (ctn_role role = CTN_ROLE_DO; role <= CTN_ROLE_UNDO; role++) {
+            const ctn_plan_set *set = set_of(&plan->steps[i], role);
+            uint32_t count = set ? set->call_count : 0;
+            g->steps[i].call_counts[role] = count;
+            g->steps[i].calls[role] = CTN_NEW_ARRAY(arena, answers, count);
+            for (uint32_t k = 0; k < count; k++)
+                g->steps[i].calls[role][k].shape = ctn_shape_new(arena);
+        }
+    }
+    read_chain(g);
+    for (uint32_t i = 0; i < plan->step_count; i++)
+        link_step(g, i);
+    for (uint32_t i = 0; i < plan->step_count; i++)
+        make_step(g, i);
+    int rc = make_inputs(g, err);
+    if (rc == CTN_OK)
+        *ret_guess = g;
+    return rc;
+}
+
+const ctn_json *ctn_guess_answer(const ctn_guess *g, uint32_t step, ctn_role role, uint32_t call, uint64_t variant)
+{
+    const answers *a = &g->steps[step].calls[role][call];
+    return a->values[variant % a->count];
+}
+
+bool ctn_guess_is_guessed(const ctn_guess *g, uint32_t step, ctn_role role, uint32_t call)
+{
+    return g->steps[step].calls[role][call].is_guessed;
+}
+
+const ctn_json *ctn_guess_reply(const ctn_guess *g, uint32_t step, uint64_t variant)
+{
+    const answers *a = &g->steps[step].reply;
+    return a->count ? a->values[variant % a->count] : &ctn_json_null;
+}
+
+const ctn_json *ctn_guess_input(const ctn_guess *g, uint64_t variant)
+{
+    return g->inputs[variant % g->input_count];
+}
+
+ctn_str ctn_guess_unmade(const ctn_guess *g)
+{
+    return g->unmade;
+}
+
+void ctn_guess_count(const ctn_guess *g, size_t *ret_guessed, size_t *ret_all)
+{
+    *ret_guessed = *ret_all = 0;
+    for (uint32_t i = 0; i < g->plan->step_count; i++)
+        for (uint32_t k = 0; k < g->steps[i].call_counts[CTN_ROLE_DO]; k++) {
+            ++*ret_all;
+            *ret_guessed += g->steps[i].calls[CTN_ROLE_DO][k].is_guessed;
+        }
+}
