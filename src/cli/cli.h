@@ -49,6 +49,10 @@ typedef enum ctn_opt {
     CTN_OPT_TOOLS,
     CTN_OPT_FIX,
     CTN_OPT_EXPLAIN,
+    CTN_OPT_SEEDS,
+    CTN_OPT_SEED,
+    CTN_OPT_RECORDED,
+    CTN_OPT_JUNIT,
     CTN_OPT_COUNT,
 } ctn_opt;
 
@@ -122,6 +126,7 @@ int ctn_verb_check(ctn_cli *cli);
 int ctn_verb_schema(ctn_cli *cli);
 int ctn_verb_graph(ctn_cli *cli);
 int ctn_verb_timeline(ctn_cli *cli);
+int ctn_verb_simulate(ctn_cli *cli);
 int ctn_verb_list(ctn_cli *cli);
 int ctn_verb_show(ctn_cli *cli);
 int ctn_verb_history(ctn_cli *cli);

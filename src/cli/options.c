@@ -41,9 +41,13 @@ static const option_row ROWS[CTN_OPT_COUNT] = {
     [CTN_OPT_REASON] = {"reason", 0, "TEXT", "why, for the journal"},
     [CTN_OPT_VARIABLE] = {"variable", 0, "NAME", "the variable, where a step has the same name"},
     [CTN_OPT_AT] = {"at", 0, "SEQ", "as it stood after that entry of the journal"},
-    [CTN_OPT_TOOLS] = {"tools", 0, NULL, "ask the configured servers for their tools, and check against them"},
+    [CTN_OPT_TOOLS] = {"tools", 0, NULL, "ask the configured servers for their tools"},
     [CTN_OPT_FIX] = {"fix", 0, NULL, "mend in the files what can be mended mechanically, and say what"},
     [CTN_OPT_EXPLAIN] = {"explain", 0, "RULE", "what a rule means, and how to mend what breaks it"},
+    [CTN_OPT_SEEDS] = {"seeds", 0, "COUNT", "so many worlds; default: 10,000"},
+    [CTN_OPT_SEED] = {"seed", 0, "NUMBER", "play this one world again and tell its story"},
+    [CTN_OPT_RECORDED] = {"recorded", 0, NULL, "let the tools answer as they did in the store's executions"},
+    [CTN_OPT_JUNIT] = {"junit", 0, "FILE", "the results as JUnit XML too"},
 };
 
 static bool takes(const ctn_verb *verb, ctn_opt opt)

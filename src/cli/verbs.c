@@ -74,6 +74,21 @@ const ctn_verb ctn_verbs[] = {
      .words_min = 1,
      .words_max = 1,
      .run = ctn_verb_graph},
+    {.name = "simulate",
+     .operands = "CHAIN [-i NAME=VALUE]...",
+     .summary = "Say what can go wrong in a chain: simulated tools, crashes and faults at every boundary",
+     .details = ABOUT_CHAIN
+     "\n\nThe real engine runs the chain on a virtual clock, in many worlds: first with each single fault, then with\n"
+     "faults by chance. No tool is called. Within the fault model: any number of transient faults and crashes, at\n"
+     "most one tool that fails for good, never one that undoes or checks; what lies outside is a note.\n"
+     "Inputs are made from inputSchema, or from what reads them; -i fixes them.\n"
+     "Exit: 0 nothing bad is reachable; 1 something is; 2 wrong use, configuration or definition.",
+     .options = READS | CTN_OPT_BIT(CTN_OPT_QUIET) | CTN_OPT_BIT(CTN_OPT_SET_INPUT) | CTN_OPT_BIT(CTN_OPT_INPUT) |
+                CTN_OPT_BIT(CTN_OPT_SEEDS) | CTN_OPT_BIT(CTN_OPT_SEED) | CTN_OPT_BIT(CTN_OPT_TOOLS) |
+                CTN_OPT_BIT(CTN_OPT_RECORDED),
+     .words_min = 1,
+     .words_max = 1,
+     .run = ctn_verb_simulate},
     {.name = "list",
      .operands = "",
      .summary = "List executions, newest first",

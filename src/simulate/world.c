@@ -55,6 +55,11 @@ int64_t ctn_world_now_ms(const ctn_world *w)
     return w->now_ms + w->skew_ms;
 }
 
+int64_t ctn_world_at_ms(const ctn_world *w)
+{
+    return w->now_ms;
+}
+
 int64_t ctn_world_elapsed_ms(const ctn_world *w)
 {
     return w->now_ms - w->began_at_ms;

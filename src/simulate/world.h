@@ -80,6 +80,8 @@ bool ctn_world_sleep(ctn_world *world);
 
 int64_t ctn_world_now_ms(const ctn_world *world); /* what the engine takes for the time */
 int64_t ctn_world_elapsed_ms(const ctn_world *world);
+/* The world's own clock, by which events are due; nobody can set it. */
+int64_t ctn_world_at_ms(const ctn_world *world);
 /* The engine's clock is set forward or back; what is due happens when it would have. */
 void ctn_world_jump(ctn_world *world, int64_t by_ms);
 

@@ -472,7 +472,7 @@ static void begin_life(void *ctx, ctn_engine *engine)
 static void end_life(void *ctx, const ctn_world_event *pending, size_t count)
 {
     sim *s = ctx;
-    int64_t now_ms = ctn_world_now_ms(s->world);
+    int64_t now_ms = ctn_world_at_ms(s->world);
     for (size_t i = 0; i < count; i++) {
         const event *e = pending[i].data;
         if (pending[i].kind == EVENT_EFFECT && roll(s, 2) && pending[i].at_ms <= now_ms + 5)

@@ -1,0 +1,340 @@
+/*
+ * verb_simulate.c -- `simulate`: what can go wrong in a chain, and the world that shows it.
+ */
+#include "cli/host.h"
+#include "cli/inputs.h"
+#include "cli/result.h"
+#include "cli/toolbox.h"
+#include "simulate/campaign.h"
+#include <inttypes.h>
+#include <stdio.h>
+
+#define SEEDS_DEFAULT     10000
+#define SEEDS_MAX         1000000000
+#define PROGRESS_AFTER_MS 1000
+#define LOOK_EVERY        64 /* worlds between two looks at the clock */
+
+typedef struct simulation {
+    ctn_cli *cli;
+    ctn_workspace ws;
+    const ctn_chain *chain;
+    ctn_plan *plan;
+    ctn_guess *guess;
+    ctn_toolbox *tools;
+    ctn_campaign *campaign;
+    const ctn_json *input;
+    uint64_t seeds, seed; /* seed 0: all */
+} simulation;
+
+static int read_number(ctn_cli *cli, ctn_opt opt, const char *name, uint64_t otherwise, uint64_t *ret)
+{
+    int64_t value = 0;
+    *ret = otherwise;
+    if (!ctn_opt_is_given(cli, opt))
+        return CTN_EXIT_OK;
+    if (!ctn_str_to_int64(ctn_str_from(cli->args.values[opt]), &value) || value < 1 || value > SEEDS_MAX)
+        return ctn_cli_fail(cli, "%s %s: a whole number from 1 to %d is wanted", name, cli->args.values[opt],
+                            SEEDS_MAX);
+    *ret = (uint64_t) value;
+    return CTN_EXIT_OK;
+}
+
+static int64_t now_ms(void)
+{
+    ctn_clock clock = ctn_clock_system();
+    return ctn_clock_now_ms(&clock);
+}
+
+/* 12345 as 12,345. */
+static const char *grouped(ctn_arena *arena, uint64_t value)
+{
+    ctn_str digits = ctn_arena_printf(arena, "%" PRIu64, value);
+    char *text = ctn_arena_alloc(arena, digits.len + digits.len / 3 + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < digits.len; i++) {
+        if (i && (digits.len - i) % 3 == 0)
+            text[n++] = ',';
+        text[n++] = digits.ptr[i];
+    }
+    text[n] = 0;
+    return text;
+}
+
+static ctn_effect effect_of(void *ctx, const char *kind, ctn_str target, const char **ret_from)
+{
+    simulation *s = ctx;
+    ctn_effect effect = s->tools ? ctn_toolbox_effect(s->tools, kind, target) : CTN_EFFECT_UNKNOWN;
+    *ret_from = "annotations";
+    if (effect == CTN_EFFECT_UNKNOWN) {
+        effect = ctn_config_effect(s->ws.config, kind, target);
+        *ret_from = "operator";
+    }
+    return effect;
+}
+
+static const ctn_json *schema_of(void *ctx, const char *kind, ctn_str target)
+{
+    const simulation *s = ctx;
+    return s->tools ? ctn_toolbox_output_schema(s->tools, kind, target) : NULL;
+}
+
+static const ctn_json *recorded(void *ctx, ctn_str step, ctn_str call, size_t i)
+{
+    const simulation *s = ctx;
+    return s->tools ? ctn_toolbox_recorded(s->tools, step, call, i) : NULL;
+}
+
+/* ---- one world ---- */
+
+static void tell_line(void *ctx, ctn_str line)
+{
+    const ctn_cli *cli = ctx;
+    ctn_str clean = ctn_text_clean(cli->arena, line, 0);
+    printf("%.*s\n", CTN_STR_ARG(clean));
+}
+
+static void keep_line(void *ctx, ctn_str line)
+{
+    ctn_json_builder *b = ctx;
+    ctn_json_push(b, ctn_json_string(b->arena, line));
+}
+
+static const ctn_json *hazard_json(const simulation *s, const ctn_hazard *h)
+{
+    ctn_json_builder b = ctn_json_object(s->cli->arena);
+    ctn_json_put_str(&b, "kind", ctn_str_from(ctn_hazard_name(h->kind)));
+    ctn_json_put_str(&b, "severity", h->is_note ? CTN_STR("note") : CTN_STR("bad"));
+    ctn_json_put(&b, CTN_STR("step"), h->step.len ? ctn_json_string(s->cli->arena, h->step) : NULL);
+    ctn_json_put_str(&b, "message", ctn_arena_str(s->cli->arena, h->text));
+    return ctn_json_finish(&b);
+}
+
+static void print_hazard(const simulation *s, const ctn_hazard *h)
+{
+    const ctn_screen *out = &s->cli->out;
+    printf("%s%s%s: ", ctn_colour_code(out, h->is_note ? CTN_COLOUR_YELLOW : CTN_COLOUR_RED),
+           h->is_note ? "note" : "bad", ctn_colour_code(out, CTN_COLOUR_NONE));
+    if (h->step.len)
+        printf("step %.*s: ", CTN_STR_ARG(h->step));
+    printf("%.*s [%s]\n", CTN_STR_ARG(ctn_text_clean(s->cli->arena, h->text, 0)), ctn_hazard_name(h->kind));
+}
+
+static const char *end_words(const ctn_story *story)
+{
+    return story->end == CTN_STAGE_ENDED ? "ends" : story->end == CTN_STAGE_PARKED ? "stays" : "goes on and on, and is";
+}
+
+static int tell_story(simulation *s)
+{
+    ctn_cli *cli = s->cli;
+    ctn_story story;
+    ctn_err err = {0};
+    bool is_json = ctn_opt_is_given(cli, CTN_OPT_JSON), is_bad = false;
+    ctn_scenario scenario = ctn_campaign_scenario(s->campaign, s->seed);
+    ctn_str title = ctn_scenario_to_str(cli->arena, &scenario);
+    ctn_json_builder lines = ctn_json_array(cli->arena);
+    if (!is_json)
+        printf("seed %" PRIu64 ", %.*s\n", s->seed, CTN_STR_ARG(title));
+    if (ctn_campaign_play(s->campaign, s->seed, is_json ? keep_line : tell_line,
+                          is_json ? (void *) &lines : (void *) cli, &story, &err))
+        return ctn_cli_fail_err(cli, &err);
+    ctn_json_builder hazards = ctn_json_array(cli->arena);
+    for (size_t i = 0; i < story.hazard_count; i++) {
+        is_bad = is_bad || !story.hazards[i].is_note;
+        ctn_json_push(&hazards, hazard_json(s, &story.hazards[i]));
+    }
+    if (is_json) {
+        ctn_json_builder b = ctn_json_object(cli->arena);
+        ctn_json_put_str(&b, "chain", s->plan->chain_id);
+        ctn_json_put_int(&b, "seed", (int64_t) s->seed);
+        ctn_json_put_str(&b, "scenario", title);
+        ctn_json_put_str(&b, "status", ctn_str_from(ctn_status_name(story.status)));
+        ctn_json_put_bool(&b, "inModel", story.in_model);
+        ctn_json_put(&b, CTN_STR("findings"), ctn_json_finish(&hazards));
+        ctn_json_put(&b, CTN_STR("story"), ctn_json_finish(&lines));
+        ctn_result_print(cli, ctn_json_finish(&b));
+    } else {
+        printf("it %s %s: %d calls, %d faults, %d deaths%s\n", end_words(&story), ctn_status_name(story.status),
+               story.calls, story.faults, story.deaths, story.in_model ? "" : " (outside the fault model)");
+        for (size_t i = 0; i < story.hazard_count; i++)
+            print_hazard(s, &story.hazards[i]);
+    }
+    return is_bad ? CTN_EXIT_ENDED : CTN_EXIT_OK;
+}
+
+/* ---- many ---- */
+
+static ctn_str replay_command(const simulation *s, uint64_t seed)
+{
+    ctn_cli *cli = s->cli;
+    ctn_str options = {0};
+    for (size_t i = 0; i < cli->args.given_count; i++) {
+        const ctn_given *g = &cli->args.given[i];
+        const char *name = g->opt == CTN_OPT_SET_INPUT  ? "-i"
+                           : g->opt == CTN_OPT_INPUT    ? "--input"
+                           : g->opt == CTN_OPT_TOOLS    ? "--tools"
+                           : g->opt == CTN_OPT_RECORDED ? "--recorded"
+                                                        : NULL;
+        if (name)
+            options = ctn_arena_printf(cli->arena, "%.*s %s%s%s%s", CTN_STR_ARG(options), name, g->value ? " '" : "",
+                                       g->value ? g->value : "", g->value ? "'" : "");
+    }
+    return ctn_cli_command(cli, "simulate %.*s%.*s --seed %" PRIu64, CTN_STR_ARG(ctn_word(cli, 0)),
+                           CTN_STR_ARG(options), seed);
+}
+
+static void print_tally(const simulation *s, const ctn_campaign_tally *t, int64_t took_ms)
+{
+    ctn_arena *arena = s->cli->arena;
+    size_t guessed, all;
+    printf("%.*s: %s worlds in %s: %s planned, %s by chance; %s within the fault model\n",
+           CTN_STR_ARG(s->plan->chain_id), grouped(arena, t->worlds), ctn_duration_text(took_ms).text,
+           grouped(arena, t->planned), grouped(arena, t->worlds - t->planned), grouped(arena, t->in_model));
+    const char *joint = "  ended: ";
+    for (ctn_status status = 0; status < CTN_STATUS_COUNT; status++)
+        if (t->by_status[status]) {
+            printf("%s%s %s", joint, grouped(arena, t->by_status[status]), ctn_status_name(status));
+            joint = ", ";
+        }
+    printf("\n  faults: %s in %s calls and %s commits; the engine died %s times\n", grouped(arena, t->faults),
+           grouped(arena, t->calls), grouped(arena, t->commits), grouped(arena, t->deaths));
+    ctn_guess_count(s->guess, &guessed, &all);
+    if (guessed)
+        printf("  answers: %zu of %zu calls are guessed from what the chain reads of them%s\n", guessed, all,
+               s->tools ? "" : "; --tools asks the servers, --recorded the store");
+    if (ctn_guess_unmade(s->guess).len)
+        printf("  answers: nothing that was made fits the outputSchema of %.*s\n",
+               CTN_STR_ARG(ctn_guess_unmade(s->guess)));
+    if (ctn_campaign_planned(s->campaign) > t->worlds)
+        printf("  %s planned worlds were left out: --seeds %" PRIu64 " plays all of them\n",
+               grouped(arena, ctn_campaign_planned(s->campaign) - t->worlds), ctn_campaign_planned(s->campaign));
+    bool any_bad = false;
+    for (size_t i = 0; i < t->hazard_count; i++) {
+        const ctn_campaign_hazard *h = &t->hazards[i];
+        any_bad = any_bad || !h->hazard.is_note;
+        print_hazard(s, &h->hazard);
+        printf("     in %s of %s worlds (%.2g %%); for example: %.*s\n", grouped(arena, h->worlds),
+               grouped(arena, t->worlds), 100.0 * (double) h->worlds / (double) t->worlds,
+               CTN_STR_ARG(replay_command(s, h->seed)));
+    }
+    if (!any_bad)
+        printf("nothing bad is reachable within the fault model\n");
+}
+
+static const ctn_json *tally_json(const simulation *s, const ctn_campaign_tally *t)
+{
+    ctn_arena *arena = s->cli->arena;
+    ctn_json_builder b = ctn_json_object(arena), by = ctn_json_object(arena), hazards = ctn_json_array(arena);
+    for (ctn_status status = 0; status < CTN_STATUS_COUNT; status++)
+        if (t->by_status[status])
+            ctn_json_put_int(&by, ctn_status_name(status), (int64_t) t->by_status[status]);
+    for (size_t i = 0; i < t->hazard_count; i++) {
+        const ctn_campaign_hazard *h = &t->hazards[i];
+        const ctn_json *base = hazard_json(s, &h->hazard);
+        ctn_json_builder x = ctn_json_object(arena);
+        for (size_t k = 0; k < ctn_json_count(base); k++)
+            ctn_json_put(&x, ctn_json_text(&base->members[k].key), &base->members[k].value);
+        ctn_json_put_int(&x, "worlds", (int64_t) h->worlds);
+        ctn_json_put(&x, CTN_STR("share"),
+                     ctn_json_number(arena, ctn_arena_printf(arena, "%.6g", (double) h->worlds / (double) t->worlds)));
+        ctn_json_put_int(&x, "seed", (int64_t) h->seed);
+        ctn_json_put_str(&x, "replay", replay_command(s, h->seed));
+        ctn_json_push(&hazards, ctn_json_finish(&x));
+    }
+    ctn_json_put_str(&b, "chain", s->plan->chain_id);
+    ctn_json_put_int(&b, "worlds", (int64_t) t->worlds);
+    ctn_json_put_int(&b, "planned", (int64_t) t->planned);
+    ctn_json_put_int(&b, "inModel", (int64_t) t->in_model);
+    ctn_json_put_int(&b, "calls", (int64_t) t->calls);
+    ctn_json_put_int(&b, "faults", (int64_t) t->faults);
+    ctn_json_put_int(&b, "deaths", (int64_t) t->deaths);
+    ctn_json_put(&b, CTN_STR("statuses"), ctn_json_finish(&by));
+    ctn_json_put(&b, CTN_STR("findings"), ctn_json_finish(&hazards));
+    return ctn_json_finish(&b);
+}
+
+static void tell_progress(const simulation *s, uint64_t done, int64_t began_ms, int64_t *last_ms)
+{
+    int64_t now = now_ms();
+    if (ctn_opt_is_given(s->cli, CTN_OPT_QUIET) || now - *last_ms < PROGRESS_AFTER_MS)
+        return;
+    *last_ms = now;
+    ctn_cli_say(s->cli, "%s of %s worlds, %s", grouped(s->cli->arena, done), grouped(s->cli->arena, s->seeds),
+                ctn_duration_text(now - began_ms).text);
+}
+
+static int play_all(simulation *s)
+{
+    ctn_err err = {0};
+    int64_t began_ms = now_ms(), last_ms = began_ms;
+    for (uint64_t seed = 1; seed <= s->seeds; seed++) {
+        ctn_story story;
+        if (ctn_campaign_play(s->campaign, seed, NULL, NULL, &story, &err))
+            return ctn_cli_fail_err(s->cli, &err);
+        ctn_campaign_count(s->campaign, seed, &story);
+        if (seed % LOOK_EVERY == 0)
+            tell_progress(s, seed, began_ms, &last_ms);
+    }
+    const ctn_campaign_tally *t = ctn_campaign_tally_of(s->campaign);
+    if (ctn_opt_is_given(s->cli, CTN_OPT_JSON))
+        ctn_result_print(s->cli, tally_json(s, t));
+    else
+        print_tally(s, t, now_ms() - began_ms);
+    return t->hazard_count && !t->hazards[0].hazard.is_note ? CTN_EXIT_ENDED : CTN_EXIT_OK;
+}
+
+/* ---- the verb ---- */
+
+static int prepare(simulation *s)
+{
+    ctn_cli *cli = s->cli;
+    ctn_err err = {0};
+    int exit_code = read_number(cli, CTN_OPT_SEEDS, "--seeds", SEEDS_DEFAULT, &s->seeds);
+    if (exit_code == CTN_EXIT_OK)
+        exit_code = read_number(cli, CTN_OPT_SEED, "--seed", 0, &s->seed);
+    if (exit_code == CTN_EXIT_OK && s->seed && ctn_opt_is_given(cli, CTN_OPT_SEEDS))
+        exit_code = ctn_cli_fail(cli, "--seed plays one world and --seeds many: give one of them");
+    if (exit_code == CTN_EXIT_OK)
+        exit_code = ctn_workspace_open(cli, &s->ws);
+    if (exit_code == CTN_EXIT_OK)
+        exit_code = ctn_inputs_read(cli, &s->input);
+    if (exit_code == CTN_EXIT_OK)
+        exit_code = ctn_workspace_compile(cli, &s->ws, ctn_word(cli, 0), &s->chain, &s->plan);
+    if (exit_code == CTN_EXIT_OK && s->plan->unsupported.len)
+        exit_code = ctn_cli_fail(cli, "%.*s", CTN_STR_ARG(s->plan->unsupported));
+    if (exit_code == CTN_EXIT_OK && (ctn_opt_is_given(cli, CTN_OPT_TOOLS) || ctn_opt_is_given(cli, CTN_OPT_RECORDED)))
+        exit_code = ctn_toolbox_open(cli, &s->ws, s->plan, ctn_opt_is_given(cli, CTN_OPT_TOOLS),
+                                     ctn_opt_is_given(cli, CTN_OPT_RECORDED), &s->tools);
+    if (exit_code)
+        return exit_code;
+    ctn_guess_options guess = {.plan = s->plan,
+                               .schema_of = schema_of,
+                               .schema_ctx = s,
+                               .recorded = recorded,
+                               .recorded_ctx = s,
+                               .input = s->input};
+    if (ctn_guess_new(cli->arena, &guess, &s->guess, &err))
+        return ctn_cli_fail(cli, "no input could be made that the chain accepts (%s); give it with -i", err.message);
+    ctn_story_options story = {
+        .plan = s->plan,
+        .guess = s->guess,
+        .rules = {.retry_interrupted = s->ws.config->retry_interrupted, .value_bytes_max = s->ws.config->value_bytes},
+        .effect = effect_of,
+        .effect_ctx = s};
+    return ctn_campaign_new(&story, &s->campaign, &err) ? ctn_cli_fail_err(cli, &err) : CTN_EXIT_OK;
+}
+
+int ctn_verb_simulate(ctn_cli *cli)
+{
+    simulation s = {.cli = cli};
+    int exit_code = prepare(&s);
+    if (exit_code == CTN_EXIT_OK)
+        exit_code = s.seed ? tell_story(&s) : play_all(&s);
+    ctn_campaign_free(s.campaign);
+    if (s.plan) {
+        ctn_arena *arena = s.plan->arena;
+        ctn_plan_done(s.plan);
+        ctn_arena_free(arena);
+    }
+    return exit_code;
+}

@@ -1,0 +1,86 @@
+/*
+ * story_state.h -- what the files of a story share:
+ *   story.c        the tools and the people of the world
+ *   story_judge.c  what was wrong at its end
+ *   story_tell.c   its lines
+ * Nobody else includes this.
+ */
+#pragma once
+#include "simulate/story.h"
+
+/* What a call really did, over all its attempts. */
+typedef struct deed {
+    ctn_str key;    /* the idempotency key */
+    ctn_str prefix; /* of the key: what it shares with the undo of the same step */
+    const ctn_plan *plan;
+    const ctn_plan_set *set;
+    uint32_t step, call;
+    ctn_role role;
+    ctn_effect effect;
+    int count;        /* times it took effect */
+    int in_error;     /* ... of them while saying that it failed */
+    uint64_t last;    /* order of the last time; 0: never */
+    bool fails;       /* it fails now and always */
+    int check_faults; /* of the call that asks whether it happened */
+} deed;
+
+/* What will happen to a call. Lives with the engine. */
+typedef struct due {
+    ctn_str key;
+    ctn_str target, step_name;
+    const ctn_guess *guess;
+    uint32_t step, call;
+    ctn_role role;
+    bool is_check, peer_is_dead;
+    ctn_fate fate;
+} due;
+
+typedef struct own_failure {
+    ctn_str step; /* empty: the chain's outputs */
+    ctn_str code, message;
+    bool is_guessed;
+} own_failure;
+
+#define OWN_FAILURES_MAX 4
+#define DEAD_ENDS_MAX    8
+
+typedef struct dead_end {
+    ctn_str step;
+    bool is_undo, by_deaths, after_check;
+} dead_end;
+
+typedef struct story {
+    const ctn_story_options *o;
+    ctn_story *result;
+    ctn_arena *arena;
+    ctn_stage *stage;
+    ctn_world *world;
+    deed *deeds;
+    size_t deed_count, deed_capacity;
+    uint64_t order;
+    bool dies_before_commit, dies_after_commit; /* the next one */
+    ctn_str storm_target;
+    int storm_left;
+    int lasting_failures; /* faults that a step will not survive */
+    bool was_malformed, was_cancelled, was_jumped, people_refused, people_silent, any_skipped;
+    /* of the journal */
+    ctn_str failed_steps[8];
+    size_t failed_count;
+    bool undo_failed, check_is_over;
+    own_failure own[OWN_FAILURES_MAX];
+    size_t own_count;
+    dead_end dead_ends[DEAD_ENDS_MAX];
+    size_t dead_end_count;
+    ctn_str asked_call; /* of the last interrupted entry */
+} story;
+
+/* story.c */
+const ctn_guess *story_guess_of(const story *s, const ctn_plan *plan);
+
+/* story_judge.c */
+void story_take_record(story *s, const ctn_record *record, bool is_child);
+void story_judge(story *s);
+
+/* story_tell.c; nothing happens when nobody listens. */
+void story_tell(story *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void story_tell_record(story *s, const ctn_record *record);
