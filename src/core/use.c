@@ -106,6 +106,11 @@ static void visit_call(const walk *w, const expression_node *node, expected as)
         const function_use *f = &FUNCTIONS[i];
         if (strcmp(name, f->name) != 0)
             continue;
+        if (f->first == CTN_USE_LIST && ctn_json_is(second, CTN_JSON_STRING)) {
+            ctn_use of_items = f->rest == CTN_USE_NUMBER ? CTN_USE_ITEM_NUMBER : CTN_USE_ITEM_TRUTH;
+            visit(w, node->children[0], (expected){of_items, second});
+            return;
+        }
         bool are_numbers = node->count > 1 && f->first == CTN_USE_LIST && f->rest == CTN_USE_NUMBER && !second;
         visit(w, node->children[0], (expected){are_numbers ? CTN_USE_NUMBER : f->first, NULL});
         visit_children(w, node, 1, (expected){f->rest, NULL});

@@ -18,7 +18,9 @@ typedef enum ctn_use {
     CTN_USE_TEXT,
     CTN_USE_LIST,
     CTN_USE_OBJECT,
-    CTN_USE_TIME, /* a date or a time */
+    CTN_USE_TIME,        /* a date or a time */
+    CTN_USE_ITEM_TRUTH,  /* a list; literal: the member of its items that is asked for truth */
+    CTN_USE_ITEM_NUMBER, /* a list; literal: the member of its items that is a number */
 } ctn_use;
 
 /* literal is NULL where the use has none. `path` lives as long as what it was compiled into. */

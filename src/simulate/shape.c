@@ -6,6 +6,8 @@
  */
 #include "simulate/shape.h"
 
+#include "simulate/pattern.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -93,6 +95,12 @@ ctn_shape *ctn_shape_at(ctn_shape *s, const ctn_path_part *parts, size_t count)
 void ctn_shape_use(ctn_shape *s, ctn_use use, const ctn_json *literal)
 {
     s = own(s);
+    if (use == CTN_USE_ITEM_TRUTH || use == CTN_USE_ITEM_NUMBER) {
+        s->uses |= 1u << CTN_USE_LIST;
+        ctn_shape_use(ctn_shape_member(ctn_shape_items(s), ctn_json_text(literal)),
+                      use == CTN_USE_ITEM_TRUTH ? CTN_USE_TRUTH : CTN_USE_NUMBER, NULL);
+        return;
+    }
     s->uses |= 1u << use;
     if (!literal || s->literal_count == LITERALS_MAX)
         return;
@@ -239,6 +247,8 @@ static const ctn_json *some_other(const maker *m, const ctn_shape *s, ctn_str na
     }
     if (uses(s, CTN_USE_TIME))
         return time_text(m, roll(m, 2));
+    if (uses(s, CTN_USE_LENGTH))
+        return text_of(m, name);
     if (uses(s, CTN_USE_NUMBER) || ctn_json_is(like, CTN_JSON_NUMBER))
         return number(m, (double) (1 + roll(m, 100)));
     if (ctn_json_is_bool(like) || (uses(s, CTN_USE_TRUTH) && !like && !uses(s, CTN_USE_TEXT)))
@@ -397,6 +407,9 @@ static const ctn_json *make_schema_text(const maker *m, const ctn_shape *s, cons
         return ctn_json_string(m->arena, CTN_STR("https://example.com/a"));
     if (ctn_str_is(format, "uuid"))
         return ctn_json_string(m->arena, CTN_STR("0f5a1c1e-3b2d-4c6a-9d8e-7f6a5b4c3d2e"));
+    ctn_str pattern = ctn_json_str_or(schema, "pattern", (ctn_str){0}), made;
+    if (pattern.len && ctn_pattern_make(pattern, m->chance, m->arena, &made))
+        return ctn_json_string(m->arena, made);
     const ctn_json *text = text_of(m, name);
     int64_t low = ctn_json_int_or(schema, "minLength", 0), high = ctn_json_int_or(schema, "maxLength", INT64_MAX);
     int64_t length = (int64_t) ctn_str_code_points(ctn_json_text(text));

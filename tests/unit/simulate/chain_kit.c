@@ -1,0 +1,79 @@
+#include "chain_kit.h"
+
+static const ctn_json *schema_of(void *ctx, const char *kind, ctn_str target)
+{
+    kit *k = ctx;
+    const ctn_json *schema = NULL;
+    (void) kind, (void) target;
+    if (k->schema)
+        assert_int_equal(ctn_json_parse(k->arena, ctn_str_from(k->schema), NULL, &schema, NULL), CTN_OK);
+    return schema;
+}
+
+void kit_open(kit *k, const char *yaml)
+{
+    ctn_findings findings;
+    ctn_err err = {0};
+    const ctn_chain *chain = NULL;
+    k->arena = ctn_arena_new(65536);
+    ctn_findings_init(&findings, k->arena);
+    ctn_library *library = ctn_library_new(k->arena);
+    (void) ctn_library_add_text(library, CTN_STR("kit.yaml"), ctn_str_from(yaml), &findings, &chain);
+    if (chain)
+        (void) ctn_plan_compile(k->arena, library, chain, &findings, &k->plan);
+    for (size_t i = 0; i < findings.count; i++)
+        if (findings.items[i].severity == CTN_SEVERITY_ERROR)
+            fail_msg("%u:%u: %.*s", findings.items[i].line, findings.items[i].column,
+                     CTN_STR_ARG(findings.items[i].message));
+    assert_non_null(k->plan);
+    ctn_guess_options g = {.plan = k->plan, .schema_of = schema_of, .schema_ctx = k};
+    if (k->input)
+        assert_int_equal(ctn_json_parse(k->arena, ctn_str_from(k->input), NULL, &g.input, NULL), CTN_OK);
+    if (ctn_guess_new(k->arena, &g, &k->guess, &err))
+        fail_msg("%s", err.message);
+    ctn_story_options story = {
+        .plan = k->plan, .guess = k->guess, .rules = {.retry_interrupted = k->retry_interrupted}};
+    if (ctn_campaign_new(&story, &k->campaign, &err))
+        fail_msg("%s", err.message);
+}
+
+void kit_close(kit *k)
+{
+    ctn_campaign_free(k->campaign);
+    ctn_plan_done(k->plan);
+    ctn_arena_free(k->arena);
+}
+
+const ctn_campaign_tally *kit_play(kit *k, uint64_t seeds)
+{
+    ctn_err err = {0};
+    for (uint64_t seed = 1; seed <= seeds; seed++) {
+        ctn_story story;
+        if (ctn_campaign_play(k->campaign, seed, NULL, NULL, &story, &err))
+            fail_msg("seed %llu: %s", (unsigned long long) seed, err.message);
+        ctn_campaign_count(k->campaign, seed, &story);
+    }
+    return ctn_campaign_tally_of(k->campaign);
+}
+
+const ctn_campaign_hazard *kit_hazard(const ctn_campaign_tally *t, ctn_hazard_kind kind, const char *step)
+{
+    for (size_t i = 0; i < t->hazard_count; i++)
+        if (t->hazards[i].hazard.kind == kind && ctn_str_is(t->hazards[i].hazard.step, step))
+            return &t->hazards[i];
+    return NULL;
+}
+
+size_t kit_bad(const ctn_campaign_tally *t)
+{
+    size_t bad = 0;
+    for (size_t i = 0; i < t->hazard_count; i++) {
+        const ctn_hazard *h = &t->hazards[i].hazard;
+        if (h->is_note)
+            continue;
+        bad++;
+        printf("  bad: %s, step %.*s: %.*s (seed %llu)\n", ctn_hazard_name(h->kind), CTN_STR_ARG(h->step),
+               CTN_STR_ARG(h->text), (unsigned long long) t->hazards[i].seed);
+    }
+    return bad;
+}

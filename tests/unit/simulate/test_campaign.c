@@ -1,0 +1,266 @@
+/* What `simulate` finds in a chain, and that it does not find what is not there. */
+#include "chain_kit.h"
+
+/* Everything that the language has against faults: nothing bad is left. */
+static const char safe[] =
+    "id: safe\n"
+    "steps:\n"
+    "  - {stepName: look, instructionSet: look, outputVariables: {a: value}, retryConfig: {maxRetries: 2, backoffMs: "
+    "10}}\n"
+    "  - {stepName: hold, instructionSet: hold, inputTemplate: '{a}', outputVariables: {b: value}, rollbackAction: "
+    "no-hold,\n"
+    "     retryConfig: {maxRetries: 2, backoffMs: 10}}\n"
+    "  - {stepName: book, instructionSet: book, inputTemplate: '{b}', outputVariables: {c: value}, rollbackAction: "
+    "no-book,\n"
+    "     retryConfig: {maxRetries: 2, backoffMs: 10}}\n"
+    "  - {stepName: tell, instructionSet: tell, inputTemplate: '{c}', noUndo: a mail cannot be called back}\n"
+    "  - {stepName: pay, instructionSet: look, inputTemplate: '{c}'}\n"
+    "instructionSets:\n"
+    "  look: {tool: sim/look, effect: read}\n"
+    "  hold: {tool: sim/hold, effect: idempotent}\n"
+    "  book: {tool: sim/book, effect: write, check: {tool: sim/was_booked}, settleMs: 2000}\n"
+    "  tell: {tool: sim/tell, effect: write, check: {tool: sim/was_told}, settleMs: 2000}\n"
+    "  no-hold: {tool: sim/no_hold, effect: idempotent}\n"
+    "  no-book: {tool: sim/no_book, effect: idempotent}\n";
+
+static void a_chain_without_a_flaw_gets_no_finding(void **state)
+{
+    (void) state;
+    kit k = {0};
+    kit_open(&k, safe);
+    const ctn_campaign_tally *t = kit_play(&k, 4000);
+    assert_int_equal(kit_bad(t), 0);
+    /* and not because nothing happened */
+    printf("  %llu planned, %llu deaths, %llu faults, %llu completed, %llu rolled back\n",
+           (unsigned long long) t->planned, (unsigned long long) t->deaths, (unsigned long long) t->faults,
+           (unsigned long long) t->by_status[CTN_STATUS_COMPLETED],
+           (unsigned long long) t->by_status[CTN_STATUS_ROLLED_BACK]);
+    assert_true(t->planned > 250 && t->deaths > 500 && t->faults > 4000);
+    assert_true(t->by_status[CTN_STATUS_COMPLETED] > 1000 && t->by_status[CTN_STATUS_ROLLED_BACK] > 500);
+    assert_true(t->in_model > 3600);
+    kit_close(&k);
+}
+
+typedef struct flaw {
+    const char *name, *yaml;
+    ctn_hazard_kind kind;
+    const char *step, *words;
+    bool retry_interrupted;
+    const char *schema;
+} flaw;
+
+#define ONE_WRITE(step, set)                                                                                           \
+    "id: flawed\n"                                                                                                     \
+    "steps:\n"                                                                                                         \
+    "  - {stepName: send, instructionSet: send, outputVariables: {s: value}, noUndo: it is gone" step "}\n"            \
+    "  - {stepName: after, instructionSet: look, inputTemplate: '{s}'}\n"                                              \
+    "instructionSets:\n"                                                                                               \
+    "  look: {tool: sim/look, effect: read}\n"                                                                         \
+    "  send: {tool: sim/send, effect: write" set "}\n"
+
+#define WITH_CHECK ", check: {tool: sim/was_sent}, settleMs: 1000"
+
+static const flaw flaws[] = {
+    {"a write without a check", ONE_WRITE("", ""), CTN_HAZARD_DEAD_END, "send", "no `check`", false, NULL},
+    {"onInterrupted: retry", ONE_WRITE(", onInterrupted: retry", ""), CTN_HAZARD_TWICE, "send", "onInterrupted: retry",
+     false, NULL},
+    {"interrupted: retry", ONE_WRITE("", ""), CTN_HAZARD_TWICE, "send", "interrupted: retry", true, NULL},
+    {"retryOn of tool_error",
+     ONE_WRITE(", retryConfig: {maxRetries: 2, backoffMs: 10, retryOn: [tool_error]}", WITH_CHECK), CTN_HAZARD_TWICE,
+     "send", "retryOn names tool_error", false, NULL},
+    {"a write without an undo",
+     "id: flawed\n"
+     "steps:\n"
+     "  - {stepName: book, instructionSet: book, outputVariables: {b: value}}\n"
+     "  - {stepName: after, instructionSet: look, inputTemplate: '{b}'}\n"
+     "instructionSets:\n"
+     "  look: {tool: sim/look, effect: read}\n"
+     "  book: {tool: sim/book, effect: write" WITH_CHECK "}\n",
+     CTN_HAZARD_LEFT, "book", "no rollbackAction", false, NULL},
+    {"an undo that is switched off",
+     "id: flawed\n"
+     "rollbackEnabled: false\n"
+     "steps:\n"
+     "  - {stepName: book, instructionSet: book, outputVariables: {b: value}, rollbackAction: no-book}\n"
+     "  - {stepName: after, instructionSet: look, inputTemplate: '{b}'}\n"
+     "instructionSets:\n"
+     "  look: {tool: sim/look, effect: read}\n"
+     "  book: {tool: sim/book, effect: write" WITH_CHECK "}\n"
+     "  no-book: {tool: sim/no_book, effect: idempotent}\n",
+     CTN_HAZARD_LEFT, "book", "rollbackEnabled is false", false, NULL},
+    {"an undo that is a write without a check",
+     "id: flawed\n"
+     "steps:\n"
+     "  - {stepName: book, instructionSet: book, outputVariables: {b: value}, rollbackAction: no-book}\n"
+     "  - {stepName: after, instructionSet: look, inputTemplate: '{b}'}\n"
+     "instructionSets:\n"
+     "  look: {tool: sim/look, effect: read}\n"
+     "  book: {tool: sim/book, effect: write" WITH_CHECK "}\n"
+     "  no-book: {tool: sim/no_book, effect: write}\n",
+     CTN_HAZARD_DEAD_END, "book", "its undo", false, NULL},
+    {"a question without a deadline",
+     "id: flawed\n"
+     "steps:\n"
+     "  - {stepName: ask, instructionSet: desk, outputVariables: {yes: approved}}\n"
+     "instructionSets:\n"
+     "  desk: {approval: {message: 'Go on?'}}\n",
+     CTN_HAZARD_ENDLESS_WAIT, "ask", "for ever", false, NULL},
+    {"a variable of a branch that was not taken",
+     "id: flawed\n"
+     "steps:\n"
+     "  - {stepName: look, instructionSet: look, outputVariables: {kind: kind}}\n"
+     "  - {stepName: more, instructionSet: look, conditionalExecution: \"{kind} == 'new' ? continue : skip\",\n"
+     "     outputVariables: {found: value}}\n"
+     "  - {stepName: use, instructionSet: look, inputTemplate: 'with {found}'}\n"
+     "instructionSets:\n"
+     "  look: {tool: sim/look, effect: read, arguments: {x: '{input?}'}}\n",
+     CTN_HAZARD_BY_ITSELF, "use", "undefined_variable", false, NULL},
+    {"an output that the tool may leave out",
+     "id: flawed\n"
+     "steps:\n"
+     "  - {stepName: look, instructionSet: look, outputVariables: [price, other]}\n"
+     "instructionSets:\n"
+     "  look: {tool: sim/look, effect: read}\n",
+     CTN_HAZARD_MISSING, "look", "missing_output", false,
+     "{\"type\":\"object\",\"required\":[\"other\"],\"properties\":{\"price\":{\"type\":\"number\"},\"other\":{"
+     "\"type\":"
+     "\"string\"}}}"},
+};
+
+static int remember(ctn_arena *arena, ctn_campaign *c, uint64_t seed, ctn_story *story, ctn_str *ret_lines);
+
+static void every_flaw_is_found_at_its_step_and_its_seed_shows_it(void **state)
+{
+    (void) state;
+    for (size_t i = 0; i < sizeof flaws / sizeof *flaws; i++) {
+        const flaw *f = &flaws[i];
+        kit k = {.schema = f->schema, .retry_interrupted = f->retry_interrupted};
+        kit_open(&k, f->yaml);
+        const ctn_campaign_tally *t = kit_play(&k, 3000);
+        const ctn_campaign_hazard *h = kit_hazard(t, f->kind, f->step);
+        if (!h || h->hazard.is_note || ctn_str_find(h->hazard.text, ctn_str_from(f->words)) == SIZE_MAX) {
+            kit_bad(t);
+            fail_msg("%s: not found", f->name);
+        }
+        ctn_story story;
+        ctn_str lines;
+        assert_int_equal(remember(k.arena, k.campaign, h->seed, &story, &lines), CTN_OK);
+        bool is_there = false;
+        for (size_t j = 0; j < story.hazard_count; j++)
+            is_there = is_there || (story.hazards[j].kind == f->kind && !story.hazards[j].is_note);
+        if (!is_there)
+            fail_msg("%s: seed %llu does not show it", f->name, (unsigned long long) h->seed);
+        kit_close(&k);
+    }
+}
+
+/* What mends the flaw silences the finding: a deadline, a reason, a check. */
+static void what_mends_a_flaw_silences_its_finding(void **state)
+{
+    (void) state;
+    static const char *const mended[] = {
+        ONE_WRITE("", WITH_CHECK),
+        "id: mended\n"
+        "steps:\n"
+        "  - {stepName: ask, instructionSet: desk, outputVariables: {yes: approved}}\n"
+        "instructionSets:\n"
+        "  desk: {approval: {message: 'Go on?', timeoutMs: 60000}}\n",
+        "id: mended\n"
+        "timeoutMs: 600000\n"
+        "steps:\n"
+        "  - {stepName: ask, instructionSet: desk, outputVariables: {yes: approved}}\n"
+        "instructionSets:\n"
+        "  desk: {approval: {message: 'Go on?'}}\n",
+        "id: mended\n"
+        "steps:\n"
+        "  - {stepName: look, instructionSet: look, outputVariables: {kind: kind}}\n"
+        "  - {stepName: more, instructionSet: look, conditionalExecution: \"{kind} == 'new' ? continue : skip\",\n"
+        "     outputVariables: {found: value}}\n"
+        "  - {stepName: use, instructionSet: look, inputTemplate: 'with {found?}'}\n"
+        "instructionSets:\n"
+        "  look: {tool: sim/look, effect: read, arguments: {x: '{input?}'}}\n",
+    };
+    for (size_t i = 0; i < sizeof mended / sizeof *mended; i++) {
+        kit k = {0};
+        kit_open(&k, mended[i]);
+        assert_int_equal(kit_bad(kit_play(&k, 3000)), 0);
+        kit_close(&k);
+    }
+}
+
+/* Without planned worlds a fault of one place among many is a matter of luck. */
+static void each_single_fault_has_its_own_world(void **state)
+{
+    (void) state;
+    kit k = {0};
+    kit_open(&k, ONE_WRITE("", ""));
+    bool seen[2][CTN_FATE_COUNT] = {{0}};
+    int commits = 0;
+    for (uint64_t seed = 1; seed <= ctn_campaign_planned(k.campaign); seed++) {
+        ctn_scenario s = ctn_campaign_scenario(k.campaign, seed);
+        assert_true(s.is_planned);
+        if (s.plans[0].call >= 0 && s.plans[0].call < 2 && s.plans[1].call < 0)
+            seen[s.plans[0].call][s.plans[0].fate] = true;
+        commits += s.commit >= 0 && s.plans[0].call < 0;
+    }
+    for (int call = 0; call < 2; call++)
+        for (int fate = 1; fate < CTN_FATE_COUNT; fate++)
+            if (!seen[call][fate])
+                fail_msg("call %d: no world where %s", call, ctn_fate_words((ctn_fate) fate));
+    assert_true(commits >= 8 && commits % 4 == 0);
+    kit_close(&k);
+}
+
+/* ---- the same seed, the same story ---- */
+
+typedef struct memory {
+    ctn_arena *arena;
+    ctn_str text;
+} memory;
+
+static void keep(void *ctx, ctn_str line)
+{
+    memory *m = ctx;
+    m->text = ctn_arena_printf(m->arena, "%.*s%.*s\n", CTN_STR_ARG(m->text), CTN_STR_ARG(line));
+}
+
+static int remember(ctn_arena *arena, ctn_campaign *c, uint64_t seed, ctn_story *story, ctn_str *ret_lines)
+{
+    memory m = {.arena = arena};
+    int rc = ctn_campaign_play(c, seed, keep, &m, story, NULL);
+    *ret_lines = m.text;
+    return rc;
+}
+
+static void a_seed_tells_the_same_story_whatever_was_played_before(void **state)
+{
+    (void) state;
+    kit a = {0}, b = {0};
+    kit_open(&a, safe);
+    kit_open(&b, safe);
+    (void) kit_play(&a, 300);
+    uint64_t seeds[] = {1, 40, 200, 3000, 3001, 3002, 4711, 99999};
+    for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) {
+        ctn_story x, y;
+        ctn_str first, second;
+        assert_int_equal(remember(a.arena, a.campaign, seeds[i], &x, &first), CTN_OK);
+        assert_int_equal(remember(b.arena, b.campaign, seeds[i], &y, &second), CTN_OK);
+        assert_true(first.len > 200);
+        assert_true(ctn_str_equal(first, second));
+        assert_int_equal(x.status, y.status);
+    }
+    kit_close(&a);
+    kit_close(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_chain_without_a_flaw_gets_no_finding),
+        cmocka_unit_test(every_flaw_is_found_at_its_step_and_its_seed_shows_it),
+        cmocka_unit_test(what_mends_a_flaw_silences_its_finding),
+        cmocka_unit_test(each_single_fault_has_its_own_world),
+        cmocka_unit_test(a_seed_tells_the_same_story_whatever_was_played_before),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
