@@ -6,6 +6,7 @@
 #include "cli/result.h"
 #include "cli/snapshot.h"
 #include "cli/view.h"
+#include <stdio.h>
 #include <unistd.h>
 
 #define REACH_TRIES   200
@@ -29,6 +30,7 @@ typedef struct local {
     ctn_execution_id early_ids[EARLY_MAX];
     ctn_status early_statuses[EARLY_MAX];
     size_t early_count;
+    char queued_behind[300]; /* what holds it back while it is queued */
 } local;
 
 static void keep_early(local *l, const ctn_engine_event *event)
@@ -103,7 +105,7 @@ static void note_store(local *l)
                       ctn_arena_printf(l->scratch, "the store cannot be written, nothing goes on until it can: %.*s",
                                        CTN_STR_ARG(why)));
     else
-        ctn_view_note(l->view, (ctn_str){0});
+        ctn_view_note(l->view, ctn_str_from(l->queued_behind));
 }
 
 static bool is_acknowledged(void *ctx)
@@ -113,14 +115,33 @@ static bool is_acknowledged(void *ctx)
     return l->is_acknowledged;
 }
 
+/* It waits for its turn. That comes while whoever has it is here too; nobody else is there to go on with it. */
+static bool is_stuck_in_line(local *l, const ctn_execution *x)
+{
+    ctn_execution_id holder;
+    ctn_arena_reset(l->scratch);
+    ctn_snapshot s = {.id = ctn_execution_id_of(x), .status = CTN_STATUS_QUEUED};
+    bool is_held = ctn_snapshot_look_at_line(&s, ctn_host_store(l->host), l->scratch, &holder);
+    bool is_stuck = is_held && (s.is_stuck || !ctn_engine_find(ctn_host_engine(l->host), holder));
+    if (!is_stuck) { /* else it is said at the end */
+        snprintf(l->queued_behind, sizeof l->queued_behind, "%.*s", CTN_STR_ARG(s.queued_behind));
+        note_store(l);
+    }
+    return is_stuck;
+}
+
 static bool is_over(void *ctx)
 {
     local *l = ctx;
-    note_store(l);
     const ctn_execution *x = ctn_engine_find(ctn_host_engine(l->host), l->id);
+    if (l->queued_behind[0] && (!x || ctn_execution_status(x) != CTN_STATUS_QUEUED))
+        l->queued_behind[0] = '\0';
+    note_store(l);
     if (!x || (l->was_status_told && ctn_status_is_final(l->status_told)))
-        return l->is_acknowledged;
+        return l->is_acknowledged && !ctn_engine_is_following_up(ctn_host_engine(l->host), l->id);
     ctn_status status = ctn_execution_status(x);
+    if (l->is_acknowledged && status == CTN_STATUS_QUEUED)
+        return is_stuck_in_line(l, x);
     if (!l->was_status_told || status != l->status_told || status == CTN_STATUS_RUNNING ||
         status == CTN_STATUS_COMPENSATING)
         return false;

@@ -341,6 +341,15 @@ ctn_transform_driver *ctn_host_transforms(const ctn_host *host)
     return host->transforms;
 }
 
+static int find_chain(void *ctx, ctn_str chain_id, ctn_plan **ret_plan, ctn_err *err)
+{
+    const ctn_host *host = ctx;
+    ctn_arena *arena = ctn_arena_new(16384);
+    int rc = ctn_workspace_find_plan(host->ws, arena, chain_id, ret_plan, err);
+    ctn_arena_free(arena);
+    return rc;
+}
+
 int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
 {
     if (serves)
@@ -372,6 +381,8 @@ int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
         .driver_count = DRIVER_COUNT,
         .rules = {.retry_interrupted = host->ws->config->retry_interrupted,
                   .value_bytes_max = host->ws->config->value_bytes},
+        .chain_find = find_chain,
+        .chain_find_ctx = host,
         .own_only = !serves,
         .on_event = on_engine_event,
         .on_event_ctx = host,

@@ -72,6 +72,7 @@ static void take_snapshot(remote *r, const ctn_json *v)
 {
     r->snapshot = ctn_snapshot_from_json(v, r->arena);
     ctn_view_take(r->view, &r->snapshot);
+    ctn_view_note(r->view, r->snapshot.queued_behind);
     finish_if_over(r);
 }
 

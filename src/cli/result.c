@@ -163,6 +163,8 @@ void ctn_tell_parked(const ctn_cli *cli, const ctn_snapshot *s)
         else if (ctn_step_needs_somebody(&step->view))
             tell_waiting(cli, s, step);
     }
+    if (s->queued_behind.len)
+        ctn_cli_say(cli, "%.*s", CTN_STR_ARG(s->queued_behind));
     if (s->status == CTN_STATUS_PAUSED || s->status == CTN_STATUS_QUEUED) {
         ctn_str line = ctn_arena_printf(cli->arena, "catena: it is %s\n  go on    %.*s\n", ctn_status_name(s->status),
                                         CTN_STR_ARG(command(cli, "resume", s, (ctn_str){0})));
@@ -254,6 +256,8 @@ static int report(ctn_cli *cli, ctn_store *store, ctn_execution_id id)
     if (rc)
         return ctn_cli_fail_err(cli, &err);
     ctn_snapshot s = ctn_snapshot_of(x, cli->arena);
+    ctn_execution_id holder;
+    (void) ctn_snapshot_look_at_line(&s, store, cli->arena, &holder);
     if (ctn_status_is_final(row.status))
         tell_end(cli, &row);
     else

@@ -30,6 +30,21 @@ ctn_snapshot ctn_snapshot_of(const ctn_execution *x, ctn_arena *arena)
     return s;
 }
 
+bool ctn_snapshot_look_at_line(ctn_snapshot *s, ctn_store *store, ctn_arena *arena, ctn_execution_id *ret_holder)
+{
+    ctn_execution_row row, first;
+    if (s->status != CTN_STATUS_QUEUED || ctn_store_execution_get(store, arena, s->id, &row, NULL) ||
+        ctn_store_queue_first(store, arena, row.queue_key, row.exec_no, &first, NULL))
+        return false;
+    ctn_id_text id = ctn_id_to_text(first.id);
+    s->queued_behind = ctn_arena_printf(arena, "queued behind concurrencyKey \"%.*s\", held by %s (%s)",
+                                        CTN_STR_ARG(row.queue_key), id.text, ctn_status_name(first.status));
+    s->is_stuck = first.status == CTN_STATUS_PAUSED || first.status == CTN_STATUS_INTERRUPTED ||
+                  (first.status == CTN_STATUS_WAITING && first.wake_at_ms == 0);
+    *ret_holder = first.id;
+    return true;
+}
+
 const ctn_json *ctn_snapshot_step_to_json(const ctn_snapshot_step *step, ctn_arena *arena)
 {
     const ctn_step_view *v = &step->view;
@@ -58,6 +73,10 @@ const ctn_json *ctn_snapshot_to_json(const ctn_snapshot *s, ctn_arena *arena)
     ctn_json_put_str(&b, "chain", s->chain_id);
     ctn_json_put_str(&b, "status", ctn_str_from(ctn_status_name(s->status)));
     ctn_json_put(&b, CTN_STR("steps"), ctn_json_finish(&steps));
+    if (s->queued_behind.len) {
+        ctn_json_put_str(&b, "queuedBehind", s->queued_behind);
+        ctn_json_put_bool(&b, "isStuck", s->is_stuck);
+    }
     return ctn_json_finish(&b);
 }
 
@@ -100,6 +119,8 @@ ctn_snapshot ctn_snapshot_from_json(const ctn_json *v, ctn_arena *arena)
     s.steps = CTN_NEW_ARRAY(arena, ctn_snapshot_step, s.step_count);
     for (size_t i = 0; i < s.step_count; i++)
         s.steps[i] = ctn_snapshot_step_from_json(ctn_json_at(steps, i), arena);
+    s.queued_behind = ctn_arena_str(arena, ctn_json_str_or(v, "queuedBehind", none));
+    s.is_stuck = ctn_json_bool_or(v, "isStuck", false);
     return s;
 }
 
@@ -111,7 +132,7 @@ bool ctn_step_needs_somebody(const ctn_step_view *v)
 
 bool ctn_snapshot_is_parked(const ctn_snapshot *s)
 {
-    if (s->status == CTN_STATUS_PAUSED)
+    if (s->status == CTN_STATUS_PAUSED || (s->status == CTN_STATUS_QUEUED && s->is_stuck))
         return true;
     if (s->status != CTN_STATUS_WAITING && s->status != CTN_STATUS_INTERRUPTED)
         return false;

@@ -4,6 +4,7 @@
  */
 #pragma once
 #include "core/execution.h"
+#include "store/store.h"
 
 typedef struct ctn_snapshot_step {
     ctn_str name;
@@ -16,6 +17,8 @@ typedef struct ctn_snapshot {
     ctn_status status;
     ctn_snapshot_step *steps;
     size_t step_count;
+    ctn_str queued_behind; /* queued: what holds it back, if it is its line; else empty */
+    bool is_stuck;         /* ... and who has the turn there goes on with somebody's help only */
 } ctn_snapshot;
 
 /* What ctn_execution_load made keeps patterns outside its arena: called before that goes. NULL is fine. */
@@ -24,6 +27,10 @@ void ctn_execution_loaded_done(const ctn_execution *x);
 /* Names and messages are copied into the arena. */
 ctn_snapshot ctn_snapshot_of(const ctn_execution *x, ctn_arena *arena);
 ctn_snapshot_step ctn_snapshot_step_of(const ctn_execution *x, uint32_t step, ctn_arena *arena);
+
+/* Of a queued one: fills queued_behind and is_stuck from what the store says; *ret_holder: who has the turn. False:
+ * its line does not hold it back. */
+bool ctn_snapshot_look_at_line(ctn_snapshot *s, ctn_store *store, ctn_arena *arena, ctn_execution_id *ret_holder);
 
 const ctn_json *ctn_snapshot_to_json(const ctn_snapshot *s, ctn_arena *arena);
 const ctn_json *ctn_snapshot_step_to_json(const ctn_snapshot_step *step, ctn_arena *arena);

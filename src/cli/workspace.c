@@ -118,28 +118,28 @@ static int chain_of_file(ctn_cli *cli, ctn_workspace *ws, ctn_str path, const ct
 }
 
 /* 0: found; CTN_E_NOT_FOUND; else an error in `err`. */
-static int chain_of_store(ctn_cli *cli, ctn_workspace *ws, ctn_str id, names *known, const ctn_chain **ret_chain,
-                          ctn_err *err)
+static int chain_of_store(ctn_arena *arena, const ctn_workspace *ws, ctn_str id, names *known,
+                          const ctn_chain **ret_chain, ctn_err *err)
 {
     ctn_store *store = NULL;
     ctn_chain_row row;
     ctn_definition definition;
-    if (!ws->store_file.len || !ctn_file_is_there(cli->arena, ws->store_file))
+    if (!ws->store_file.len || !ctn_file_is_there(arena, ws->store_file))
         return CTN_E_NOT_FOUND;
     int rc = ctn_store_open(ws->store_url, CTN_STORE_READ, &store, err);
     if (rc == CTN_E_STATE) /* an empty file has no chains */
         return CTN_E_NOT_FOUND;
     if (rc)
         return rc;
-    rc = ctn_store_chain_get(store, cli->arena, id, 0, &row, err);
+    rc = ctn_store_chain_get(store, arena, id, 0, &row, err);
     if (rc == CTN_E_NOT_FOUND)
         (void) ctn_store_chain_list(store, collect_chain, known, NULL);
     if (rc == CTN_OK)
-        rc = ctn_store_definition_get(store, cli->arena, &row.digest, &definition, err);
+        rc = ctn_store_definition_get(store, arena, &row.digest, &definition, err);
     if (rc == CTN_OK) {
         ctn_findings findings;
-        ctn_findings_init(&findings, cli->arena);
-        ctn_str name = ctn_arena_printf(cli->arena, "stored chain %.*s.json", CTN_STR_ARG(id));
+        ctn_findings_init(&findings, arena);
+        ctn_str name = ctn_arena_printf(arena, "stored chain %.*s.json", CTN_STR_ARG(id));
         if (ctn_library_add_text(ws->config->library, name, definition.body, &findings, ret_chain) || !*ret_chain)
             rc = ctn_fail(err, CTN_E_CORRUPT, "the stored chain %.*s does not read back: %.*s", CTN_STR_ARG(id),
                           CTN_STR_ARG(findings.count ? findings.items[0].message : (ctn_str){0}));
@@ -184,7 +184,7 @@ int ctn_workspace_chain(ctn_cli *cli, ctn_workspace *ws, ctn_str chain, const ct
         return CTN_EXIT_OK;
     names known = {.arena = cli->arena};
     ctn_err err = {0};
-    int rc = chain_of_store(cli, ws, chain, &known, ret_chain, &err);
+    int rc = chain_of_store(cli->arena, ws, chain, &known, ret_chain, &err);
     if (rc == CTN_OK)
         return CTN_EXIT_OK;
     if (rc != CTN_E_NOT_FOUND)
@@ -275,6 +275,55 @@ static bool has_faults(ctn_cli *cli, const ctn_workspace *ws, const ctn_chain *c
     return about.count > 0;
 }
 
+int ctn_workspace_find_plan(const ctn_workspace *ws, ctn_arena *arena, ctn_str id, ctn_plan **ret_plan, ctn_err *err)
+{
+    const ctn_chain *chain = ctn_library_chain(ws->config->library, id);
+    names known = {.arena = arena};
+    if (!chain) {
+        int rc = chain_of_store(arena, ws, id, &known, &chain, err);
+        if (rc == CTN_E_NOT_FOUND)
+            return ctn_fail(err, rc, "there is no chain \"%.*s\" among those that are included or stored",
+                            CTN_STR_ARG(id));
+        if (rc)
+            return rc;
+    }
+    ctn_findings findings;
+    ctn_findings_init(&findings, arena);
+    ctn_arena *own = ctn_arena_new(65536);
+    ctn_plan *plan = NULL;
+    int rc = ctn_plan_compile(own, ws->config->library, chain, &findings, &plan);
+    if (rc)
+        rc =
+            ctn_fail(err, CTN_E_INVALID, "the chain %.*s has errors%s%.*s", CTN_STR_ARG(id), findings.count ? ": " : "",
+                     CTN_STR_ARG(findings.count ? findings.items[0].message : (ctn_str){0}));
+    else if (plan->unsupported.len)
+        rc = ctn_fail(err, CTN_E_UNSUPPORTED, "%.*s", CTN_STR_ARG(plan->unsupported));
+    else
+        rc = ctn_workspace_check_servers(ws, arena, plan, err);
+    if (rc) {
+        ctn_plan_done(plan);
+        ctn_arena_free(own);
+        return rc;
+    }
+    *ret_plan = plan;
+    return CTN_OK;
+}
+
+/* What it would start when it fails is there, and can run: better said now than then. */
+static int check_on_failure(const ctn_workspace *ws, ctn_arena *arena, const ctn_plan *plan, ctn_err *err)
+{
+    ctn_plan *next = NULL;
+    if (!plan->on_failure.len || ctn_str_equal(plan->on_failure, plan->chain_id))
+        return CTN_OK;
+    int rc = ctn_workspace_find_plan(ws, arena, plan->on_failure, &next, err);
+    if (rc)
+        return ctn_wrap(err, rc, "onFailure of chain '%.*s'", CTN_STR_ARG(plan->chain_id));
+    ctn_arena *own = next->arena;
+    ctn_plan_done(next);
+    ctn_arena_free(own);
+    return CTN_OK;
+}
+
 int ctn_workspace_compile(ctn_cli *cli, ctn_workspace *ws, ctn_str chain_name, const ctn_chain **ret_chain,
                           ctn_plan **ret_plan)
 {
@@ -311,6 +360,8 @@ int ctn_workspace_plan(ctn_cli *cli, ctn_workspace *ws, ctn_str chain_name, ctn_
     ctn_err err = {0};
     int rc = plan->unsupported.len ? ctn_fail(&err, CTN_E_UNSUPPORTED, "%.*s", CTN_STR_ARG(plan->unsupported))
                                    : ctn_workspace_check_servers(ws, cli->arena, plan, &err);
+    if (rc == CTN_OK)
+        rc = check_on_failure(ws, cli->arena, plan, &err);
     if (rc) {
         ctn_arena *arena = plan->arena;
         ctn_plan_done(plan);

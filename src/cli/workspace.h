@@ -25,6 +25,9 @@ int ctn_workspace_compile(ctn_cli *cli, ctn_workspace *ws, ctn_str chain, const 
                           ctn_plan **ret_plan);
 /* Its plan, in an arena of its own; what this version cannot run, and servers that are not configured, are refused. */
 int ctn_workspace_plan(ctn_cli *cli, ctn_workspace *ws, ctn_str chain, ctn_plan **ret_plan);
+/* The plan of a chain by its id alone, of the library or the store, without a word to anybody; in an arena of its own.
+ */
+int ctn_workspace_find_plan(const ctn_workspace *ws, ctn_arena *arena, ctn_str id, ctn_plan **ret_plan, ctn_err *err);
 /* Every server that the plan calls is configured and can be started: CTN_E_NOT_FOUND or CTN_E_UNSUPPORTED. */
 int ctn_workspace_check_servers(const ctn_workspace *ws, ctn_arena *arena, const ctn_plan *plan, ctn_err *err);
 /* Calls fn for each tool the plan names, "server/tool"; a target may come more than once. */

@@ -375,6 +375,28 @@ static void read_calls(ctn_reader *reader, ctn_instruction_set *set, const ctn_c
     }
 }
 
+static void read_limits(ctn_reader *reader, const set_keys *keys, ctn_instruction_set *set)
+{
+    rate_keys rate = {0};
+    breaker_keys breaker = {.window = 20, .minimum = 5, .failure_ratio = 0.5, .open_ms = 30000};
+    if (keys->rate_limit)
+        ctn_keys_read(reader, keys->rate_limit, "a rate limit", RATE_KEYS, COUNT(RATE_KEYS), &rate);
+    if (keys->rate_limit && ctn_json_get(keys->rate_limit, CTN_STR("perSecond")) && rate.per_second <= 0)
+        ctn_reader_fault(reader, keys->rate_limit, "type", "'perSecond' of a rate limit must be more than 0");
+    if (keys->breaker)
+        ctn_keys_read(reader, keys->breaker, "a breaker", BREAKER_KEYS, COUNT(BREAKER_KEYS), &breaker);
+    set->limits = (ctn_plan_limits){
+        .rate_per_second = rate.per_second,
+        .rate_burst = rate.burst,
+        .max_concurrent = keys->max_concurrent,
+        .breaker_window = breaker.window,
+        .breaker_minimum = breaker.minimum,
+        .breaker_failure_ratio = breaker.failure_ratio,
+        .breaker_open_ms = breaker.open_ms,
+        .breaker_is_said = keys->breaker != NULL,
+    };
+}
+
 static void read_set(ctn_reader *reader, ctn_instruction_set *set)
 {
     set_keys keys = {0};
@@ -393,10 +415,7 @@ static void read_set(ctn_reader *reader, ctn_instruction_set *set)
     set->max_concurrent = keys.max_concurrent;
     set->rate_limit = keys.rate_limit;
     set->breaker = keys.breaker;
-    if (keys.rate_limit)
-        ctn_keys_read(reader, keys.rate_limit, "a rate limit", RATE_KEYS, COUNT(RATE_KEYS), &(rate_keys){0});
-    if (keys.breaker)
-        ctn_keys_read(reader, keys.breaker, "a breaker", BREAKER_KEYS, COUNT(BREAKER_KEYS), &(breaker_keys){0});
+    read_limits(reader, &keys, set);
     if (keys.check) {
         work_keys check_keys = {0};
         ctn_work *check = CTN_NEW(reader->arena, ctn_work);

@@ -7,6 +7,7 @@
 #pragma once
 #include "core/effect.h"
 #include "core/keys.h"
+#include "core/plan_limits.h"
 
 typedef enum ctn_work_kind {
     CTN_WORK_TOOL,
@@ -60,6 +61,7 @@ typedef struct ctn_instruction_set {
     ctn_said is_restricted;
     const ctn_json *rate_limit, *breaker; /* NULL: none */
     int64_t max_concurrent;               /* 0: not said */
+    ctn_plan_limits limits;               /* the three of them, in numbers */
     size_t fault_count;
     ctn_finding fault_first;
 } ctn_instruction_set;

@@ -62,6 +62,7 @@ static ctn_plan_set *build_set(ctn_arena *arena, const ctn_instruction_set *set)
         .message = work->message.template,
         .who = work->who,
         .answer_timeout_ms = work->answer_timeout_ms,
+        .limits = set->limits,
         .on_timeout = work->on_timeout ? (ctn_on_timeout) (work->on_timeout - 1) : CTN_ON_TIMEOUT_FAIL,
     };
     if (built->kind == CTN_SET_CALLS) {
@@ -249,6 +250,11 @@ static int build_plan(ctn_graph *graph, ctn_plan **ret_plan, ctn_err *err)
         chain->is_rollback_enabled == CTN_UNSAID ? has_undo(chain) : chain->is_rollback_enabled == CTN_SAID_TRUE;
     plan->timeout_ms = chain->timeout_ms;
     plan->priority = (int) chain->priority;
+    plan->max_concurrent = chain->max_concurrent;
+    plan->concurrency_key = chain->concurrency_key.template;
+    plan->on_failure = ctn_json_text(chain->on_failure);
+    plan->cron = ctn_json_str_or(chain->schedule, "cron", CTN_STR(""));
+    plan->timezone = ctn_json_str_or(chain->schedule, "timezone", CTN_STR(""));
     plan->unsupported = ctn_plan_find_unsupported(graph);
     plan->input_schema_source = chain->input_schema;
     if (chain->input_schema) {

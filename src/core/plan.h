@@ -18,6 +18,7 @@
 #include "core/mustache.h"
 #include "core/names.h"
 #include "core/path.h"
+#include "core/plan_limits.h"
 #include "core/schema.h"
 #include "core/template.h"
 
@@ -64,6 +65,7 @@ typedef struct ctn_plan_set {
     const ctn_json *who;       /* list of names; NULL: anybody */
     int64_t answer_timeout_ms; /* 0: none */
     ctn_on_timeout on_timeout;
+    ctn_plan_limits limits;
 } ctn_plan_set;
 
 typedef struct ctn_retry {
@@ -149,6 +151,10 @@ typedef struct ctn_plan {
     bool is_rollback_enabled;
     int64_t timeout_ms; /* 0: none */
     int priority;
+    int64_t max_concurrent;        /* executions that run or compensate at once; 0: no limit */
+    ctn_template *concurrency_key; /* NULL: none */
+    ctn_str on_failure;            /* the chain that is started when one fails; empty: none */
+    ctn_str cron, timezone;        /* schedule; empty: none, and UTC */
     ctn_plan_definition *definitions; /* [0] is the chain */
     uint32_t definition_count;
     /* A feature of the language that this version checks but does not run; empty when the plan can run. The
@@ -174,6 +180,11 @@ void ctn_plan_done(ctn_plan *plan);
 /* NONE when the chain knows no such variable. */
 uint32_t ctn_plan_slot(const ctn_plan *plan, ctn_str variable);
 uint32_t ctn_plan_step_index(const ctn_plan *plan, ctn_str step_name);
+/* The concurrencyKey of a start with this (accepted) input; empty text: it stands in no line. CTN_E_INVALID when it
+ * cannot be rendered, CTN_E_LIMIT when it is longer than CTN_QUEUE_KEY_MAX bytes. */
+#define CTN_QUEUE_KEY_MAX 1024
+int ctn_plan_queue_key(const ctn_plan *plan, ctn_arena *arena, const ctn_json *input, int64_t now_ms, ctn_str *ret_key,
+                       ctn_err *err);
 /* Checks what a start was given: schema, required inputs, reserved names; applies schema defaults.
  * CTN_E_INVALID with the sentence that names the input and the nearest name that was given. */
 int ctn_plan_accept_input(const ctn_plan *plan, ctn_arena *arena, const ctn_json *input, const ctn_json **ret_input,

@@ -6,10 +6,7 @@
 static const char *chain_feature(const ctn_chain *chain)
 {
     return chain->budget                 ? "budget"
-           : chain->concurrency_key.node ? "concurrencyKey"
-           : chain->max_concurrent       ? "maxConcurrent"
            : chain->schedule             ? "schedule"
-           : chain->on_failure           ? "onFailure"
                                          : NULL;
 }
 

@@ -76,6 +76,7 @@ void ctn_eng_record(ctn_engine *e, loaded *l, ctn_entry *entry)
 {
     append_build *b = ctn_entry_is_stored(entry) ? build_of(e, l) : NULL;
     ctn_execution_apply(l->x, entry);
+    ctn_eng_count(e, l);
     if (!b)
         return;
     ctn_arena *arena = e->gathering->arena;
@@ -92,13 +93,20 @@ void ctn_eng_record(ctn_engine *e, loaded *l, ctn_entry *entry)
     l->hash = b->records[b->count++].hash;
 }
 
+void ctn_eng_touch(ctn_engine *e, loaded *l)
+{
+    (void) build_of(e, l);
+}
+
 /* When the store should give this execution back by itself: 1 "at once" for whatever was under way, so that
- * recovery finds it; the time it waits for when it is parked; 0 never. */
+ * recovery finds it; the time it waits for when it is parked; 0 never. In a final row, 1: something is owed. */
 static int64_t wake_of(ctn_engine *e, const loaded *l, ctn_status status)
 {
     if (ctn_status_is_final(status))
+        return ctn_eng_owes_follow_up(l) ? 1 : 0;
+    if (status == CTN_STATUS_QUEUED) /* the queue is the store's to give */
         return 0;
-    if (status == CTN_STATUS_QUEUED || status == CTN_STATUS_RUNNING || ctn_execution_is_busy(l->x))
+    if (status == CTN_STATUS_RUNNING || ctn_execution_is_busy(l->x))
         return 1;
     ctn_arena_mark mark = ctn_arena_save(e->scratch);
     ctn_owed owed;
@@ -139,6 +147,7 @@ static void fill_append(ctn_engine *e, append_build *b, ctn_append *a, ctn_arena
             .finished_at_ms = ctn_execution_ended_at_ms(l->x),
             .outputs = outputs ? ctn_json_to_str(arena, outputs) : (ctn_str){0},
             .error = error ? ctn_json_to_str(arena, error) : (ctn_str){0},
+            .queue_key = ctn_status_is_final(status) ? l->queue_key : (ctn_str){0},
         };
         a->change = change;
     }
@@ -257,6 +266,7 @@ void ctn_eng_take_in(ctn_engine *e)
         b->l->batches--;
         if (m->batch.outcomes[i] == CTN_OUTCOME_ACCEPTED) {
             b->l->is_recovering = false;
+            ctn_eng_committed(e, b->l);
             tell_entries(e, b);
             ctn_eng_to_perform(e, b->l);
         }

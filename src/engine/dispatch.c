@@ -338,9 +338,12 @@ static void perform_one(ctn_engine *e, loaded *l)
     bool is_parked = ctn_status_is_final(status) || status == CTN_STATUS_QUEUED ||
                      (status != CTN_STATUS_RUNNING && !ctn_execution_is_busy(l->x));
     /* An engine that was told what to advance has no look at the store's wake times: it keeps what wakes by itself. */
-    bool must_stay = e->options.own_only && owed.wake_at_ms;
+    bool must_stay = e->options.own_only && (owed.wake_at_ms || (status == CTN_STATUS_QUEUED && l->is_wanted));
+    if (ctn_status_is_final(status) && l->flight_count == 0 && !ctn_eng_follow_up(e, l))
+        return;
     if (l->flight_count == 0 && is_parked && !must_stay) {
-        if (l->wake_written && (e->due_hint_ms == 0 || l->wake_written < e->due_hint_ms))
+        if (l->wake_written && !ctn_status_is_final(status) &&
+            (e->due_hint_ms == 0 || l->wake_written < e->due_hint_ms))
             e->due_hint_ms = l->wake_written;
         ctn_eng_unload(e, l);
     }

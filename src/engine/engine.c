@@ -158,12 +158,12 @@ static void take_adopt(ctn_engine *e, filed *f)
     ctn_err err = {0};
     int rc = ctn_eng_load(e, f->id, &l, &err);
     if (rc == CTN_OK) {
-        ctn_arena_mark mark = ctn_arena_save(e->scratch);
-        ctn_input start = {.kind = CTN_IN_START, .now_ms = e->now_ms, .actor = f->in.actor};
-        ctn_entry entry;
-        if (ctn_execution_decide(l->x, &e->rules, &start, e->scratch, &entry, NULL) == CTN_OK)
-            ctn_eng_record(e, l, &entry);
-        ctn_arena_restore(e->scratch, mark);
+        if (ctn_execution_status(l->x) == CTN_STATUS_QUEUED) {
+            if (ctn_eng_may_start(e, l->plan->plan, l->queue_key, l->exec_no))
+                ctn_eng_start_queued(e, l, f->in.actor);
+            else
+                ctn_eng_wait_here(e, l);
+        }
         ctn_eng_advance(e, l);
         ctn_eng_to_perform(e, l);
     }
@@ -196,7 +196,10 @@ static void take_start(ctn_engine *e, filed *f)
     ctn_arena_mark mark = ctn_arena_save(e->scratch);
     plan_ref *plan = ctn_eng_plan_ref(e, f->start.plan);
     assert(plan);
+    ctn_str queue_key;
     int rc = ctn_plan_accept_input(plan->plan, e->scratch, f->start.input, &input, &err);
+    if (rc == CTN_OK)
+        rc = ctn_plan_queue_key(plan->plan, e->scratch, input, e->now_ms, &queue_key, &err);
     if (rc) {
         ctn_arena_restore(e->scratch, mark);
         ctn_eng_ack(e, f, rc, &err);
@@ -207,18 +210,25 @@ static void take_start(ctn_engine *e, filed *f)
         ctn_eng_ack(e, f, CTN_OK, NULL);
         return;
     }
-    bool is_queued = f->start.is_queued || e->loaded_count >= e->options.active_max;
     if (!f->exec_no)
         f->exec_no = ++e->exec_no_last;
+    bool is_queued = f->start.is_queued || e->loaded_count >= e->options.active_max ||
+                     !ctn_eng_may_start(e, plan->plan, queue_key, f->exec_no);
     ctn_arena *arena = ctn_arena_new(4096);
     l = ctn_eng_loaded_new(e, f->id, f->exec_no, plan, arena, ctn_execution_new(arena, plan->plan, f->id));
     l->is_new = true;
+    l->is_follow_up = ctn_eng_is_follow_up_key(f->start.idempotency_key);
+    l->follows = f->start.follows;
+    if (is_queued && !f->start.is_queued)
+        ctn_eng_wait_here(e, l);
+    ctn_eng_line_up(e, l, queue_key);
     l->row = (ctn_execution_row){
         .exec_no = f->exec_no,
         .id = f->id,
         .chain_id = plan->plan->chain_id,
         .chain_version = f->start.version,
         .priority = plan->plan->priority,
+        .queue_key = l->queue_key,
         .idempotency_key = ctn_arena_str(l->arena, f->start.idempotency_key),
         .labels = f->start.labels ? ctn_json_to_str(l->arena, f->start.labels) : (ctn_str){0},
         .input = ctn_json_to_str(l->arena, input),
@@ -291,6 +301,9 @@ static int64_t next_turn_ms(const ctn_engine *e)
         at = first->due_ms;
     if (e->failing_since_ms)
         return e->retry_at_ms;
+    int64_t queue_ms = e->is_stopping ? 0 : ctn_eng_queue_turn_ms(e);
+    if (queue_ms && (at == 0 || queue_ms < at))
+        at = queue_ms;
     if (e->options.own_only || e->is_stopping || e->loaded_count >= e->options.active_max)
         return at;
     if (ctn_eng_has_room_for_more(e))
@@ -307,6 +320,8 @@ int64_t ctn_engine_turn(ctn_engine *e)
     if (!e->failing_since_ms) {
         take_due(e);
         ctn_eng_admit(e);
+        ctn_eng_admit_queued(e);
+        ctn_eng_collect_owing(e);
     }
     /* Calls may end at once (native functions): their results are inputs of the same turn. */
     do {
@@ -416,6 +431,7 @@ void ctn_engine_free(ctn_engine *e)
         ctn_arena_free(e->arena_pool[i]);
     free(e->arena_pool);
     ctn_heap_done(&e->due);
+    ctn_eng_admission_done(e);
     ctn_arena_free(e->scratch);
     free(e->flights);
     free(e->lost);

@@ -79,6 +79,10 @@ typedef struct ctn_engine_options {
      * the same definitions use them, and they may be given to plan_add. For those who make many engines. */
     const ctn_plan *const *plans;
     size_t plan_count;
+    /* The plan, as it is now, of a chain that onFailure names; given to the engine as to plan_add. NULL: none is found.
+     */
+    int (*chain_find)(void *ctx, ctn_str chain_id, ctn_plan **ret_plan, ctn_err *err);
+    void *chain_find_ctx;
     ctn_rules rules;   /* effect_of is set by the engine */
     size_t active_max; /* executions in memory that may run at once; 0: 256 */
     bool own_only;     /* advance only what this engine was told to (run, resume); not what the store holds.
@@ -108,6 +112,8 @@ void ctn_engine_stop(ctn_engine *engine);
 bool ctn_engine_is_quiet(const ctn_engine *engine);
 /* Nothing is loaded, gathering or under way: with own_only, all that was asked for has ended or parked. */
 bool ctn_engine_is_idle(const ctn_engine *engine);
+/* The chain that onFailure names is still to be started for this execution, or is running here for it. */
+bool ctn_engine_is_following_up(const ctn_engine *engine, ctn_execution_id id);
 /* The store refuses or fails: since when (0: it works), and why. */
 int64_t ctn_engine_store_failing_since_ms(const ctn_engine *engine, ctn_str *ret_why);
 
@@ -123,10 +129,11 @@ int ctn_engine_plan_add(ctn_engine *engine, ctn_plan *plan, ctn_str created_by, 
 typedef struct ctn_start {
     const ctn_plan *plan; /* of plan_add */
     int64_t version;
-    const ctn_json *input;   /* raw; the plan accepts or refuses it */
-    const ctn_json *labels;  /* NULL: none */
-    ctn_str idempotency_key; /* empty: none. Known already: acknowledged with the id that has it, nothing started */
-    bool is_queued;          /* leave it queued in the store, for whoever serves or resumes */
+    const ctn_json *input;    /* raw; the plan accepts or refuses it */
+    const ctn_json *labels;   /* NULL: none */
+    ctn_str idempotency_key;  /* empty: none. Known already: acknowledged with the id that has it, nothing started */
+    bool is_queued;           /* leave it queued in the store, for whoever serves or resumes */
+    ctn_execution_id follows; /* the engine's own: whose failure it follows up */
     ctn_str actor;
 } ctn_start;
 void ctn_engine_start(ctn_engine *engine, const ctn_start *start, ctn_ack_fn *ack, void *ctx);

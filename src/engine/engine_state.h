@@ -4,11 +4,14 @@
  *   batch.c     gathering entries, handing over, taking commits in
  *   dispatch.c  calls: beginning what is owed, letting go what is not, hearing of ends
  *   load.c      plans and executions in and out of memory
+ *   follow_up.c what an execution owes after its end: the chain that onFailure names
+ *   admission.c who may start: the queue, lines of one key, chains that allow only so many
  * Nobody else includes this.
  */
 #pragma once
 #include "base/heap.h"
 #include "engine/engine.h"
+#include "engine/lanes.h"
 
 struct loaded;
 
@@ -103,7 +106,33 @@ typedef struct loaded {
     append_build *build; /* in the gathering batch; NULL: nothing there */
     uint32_t *flights;   /* indexes into the engine's table */
     uint32_t flight_count, flight_capacity;
+    /* admission.c */
+    ctn_str queue_key;       /* empty: it stands in no line */
+    struct loaded *key_next; /* others with a key of the same hash */
+    ctn_lane_chain *chain;   /* counts it while it runs; NULL: it does not */
+    bool is_wanted;          /* somebody here waits for it to be admitted: it stays in memory although it is queued */
+    bool is_over;            /* its end is on disk: its line has moved on */
+    bool is_in_lane;         /* its lane knows that it is queued */
+    /* follow_up.c */
+    bool is_follow_up;        /* onFailure started it: it starts nothing itself */
+    ctn_execution_id follows; /* whom; zero: unknown in this life */
+    enum { FOLLOW_UP_NONE, FOLLOW_UP_ASKED, FOLLOW_UP_DONE, FOLLOW_UP_GIVEN_UP } follow_up;
 } loaded;
+
+#define DAMAGED_MAX 64
+
+/* Who may start. */
+typedef struct admission {
+    ctn_lanes lanes;
+    bool is_known;       /* the lanes that the store had at the start are known */
+    bool is_changed;     /* something was let go: those who wait may be looked at again */
+    size_t wanted_count; /* of those who waited at the last look, with own_only */
+    int64_t retry_at_ms; /* the store could not be read */
+    loaded **keys;       /* loaded ones that stand in a line, by key */
+    size_t keys_size, keys_count;
+    int64_t damaged[DAMAGED_MAX]; /* queued ones that cannot be loaded: passed by */
+    size_t damaged_count;
+} admission;
 
 struct ctn_engine {
     ctn_engine_options options;
@@ -134,6 +163,9 @@ struct ctn_engine {
     struct ctn_batch_memory memory[2];
     struct ctn_batch_memory *gathering, *under_way; /* under_way NULL: the writer idles */
     struct ctn_batch_memory *finished;              /* filed by batch_done */
+
+    admission admission;
+    int64_t owing_seen; /* ended ones up to this number were looked at; -1: all were */
 
     int64_t exec_no_last;
     int64_t due_hint_ms;  /* the store may have something to run from then on; 0: nothing */
@@ -195,3 +227,25 @@ bool ctn_eng_has_room_for_more(const ctn_engine *e);
 void ctn_eng_plans_lend(ctn_engine *e);
 void ctn_eng_plans_free(ctn_engine *e);
 plan_ref *ctn_eng_plan_ref(const ctn_engine *e, const ctn_plan *plan);
+
+/* admission.c */
+/* May an execution that is new, or queued in memory, start now? */
+bool ctn_eng_may_start(ctn_engine *e, const ctn_plan *plan, ctn_str queue_key, int64_t exec_no);
+void ctn_eng_line_up(ctn_engine *e, loaded *l, ctn_str queue_key);  /* it stands in that line; empty: in none */
+void ctn_eng_count(ctn_engine *e, loaded *l);                       /* after its status may have changed */
+void ctn_eng_forget(ctn_engine *e, loaded *l);                      /* it is unloaded */
+void ctn_eng_committed(ctn_engine *e, loaded *l);                   /* what it is by now is on disk */
+void ctn_eng_wait_here(ctn_engine *e, loaded *l);                   /* somebody waits for this one, which is queued */
+void ctn_eng_start_queued(ctn_engine *e, loaded *l, ctn_str actor); /* records that it is admitted */
+void ctn_eng_admit_queued(ctn_engine *e);
+int64_t ctn_eng_queue_turn_ms(const ctn_engine *e); /* when it wants to be looked at; 0: when something changes */
+void ctn_eng_admission_done(ctn_engine *e);
+
+/* follow_up.c */
+bool ctn_eng_owes_follow_up(const loaded *l); /* by its state in memory; false once it is done */
+/* An ended one, all of it on disk: true when nothing is left to be done for it, and it may be unloaded. */
+bool ctn_eng_follow_up(ctn_engine *e, loaded *l);
+void ctn_eng_collect_owing(ctn_engine *e); /* those that another life left */
+bool ctn_eng_is_follow_up_key(ctn_str idempotency_key);
+/* Writes what its row should say by now, without an entry. */
+void ctn_eng_touch(ctn_engine *e, loaded *l);

@@ -68,6 +68,7 @@ void ctn_eng_unload(ctn_engine *e, loaded *l)
 {
     assert(!l->build && !l->batches);
     ctn_eng_drop_flights(e, l, true);
+    ctn_eng_forget(e, l);
     ctn_heap_remove(&e->due, &l->due);
     if (l->is_to_perform) {
         loaded **at = &e->to_perform;
@@ -371,6 +372,10 @@ int ctn_eng_load(ctn_engine *e, ctn_execution_id id, loaded **ret_loaded, ctn_er
     if (rc == CTN_OK) {
         *ret_loaded = ctn_eng_loaded_new(e, id, row.exec_no, f.plan, f.arena, f.x);
         note_stored(*ret_loaded, &f);
+        (*ret_loaded)->is_over = ctn_status_is_final(row.status);
+        ctn_eng_line_up(e, *ret_loaded, row.queue_key);
+        (*ret_loaded)->is_follow_up = ctn_eng_is_follow_up_key(row.idempotency_key);
+        ctn_eng_count(e, *ret_loaded);
         recovered(e, *ret_loaded);
     }
     ctn_arena_restore(e->scratch, mark);
@@ -385,11 +390,17 @@ int ctn_eng_reload(ctn_engine *e, loaded *l, ctn_err *err)
     ctn_arena_mark mark = ctn_arena_save(e->scratch);
     int rc = fold_stored(e, l->id, &row, &f, err);
     if (rc == CTN_OK) {
+        ctn_eng_line_up(e, l, (ctn_str){0}); /* its key lives in the arena that goes */
         ctn_arena_free(l->arena);
         l->arena = f.arena;
         l->x = f.x;
+        ctn_eng_line_up(e, l, row.queue_key);
+        ctn_eng_count(e, l);
+        if (l->follow_up != FOLLOW_UP_GIVEN_UP)
+            l->follow_up = FOLLOW_UP_NONE; /* what the row says counts; asking twice starts once */
         l->is_lost = l->is_new = false;
         note_stored(l, &f);
+        ctn_eng_committed(e, l); /* a commit that looked failed may have reached the disk */
         if (l->is_recovering)
             recovered(e, l);
     }
@@ -397,7 +408,7 @@ int ctn_eng_reload(ctn_engine *e, loaded *l, ctn_err *err)
     return rc;
 }
 
-/* ---- admission ---- */
+/* ---- what is due ---- */
 
 typedef struct admitting {
     ctn_execution_id *ids;
@@ -452,10 +463,6 @@ void ctn_eng_admit(ctn_engine *e)
             continue;
         }
         admitted++;
-        ctn_input start = {.kind = CTN_IN_START, .now_ms = e->now_ms};
-        ctn_entry entry;
-        if (ctn_execution_decide(l->x, &e->rules, &start, e->scratch, &entry, NULL) == CTN_OK)
-            ctn_eng_record(e, l, &entry);
         ctn_eng_advance(e, l);
     }
     bool all_seen = a.count < a.max && e->loaded_count < e->options.active_max;

@@ -230,6 +230,8 @@ static void begin_life(ctn_world *w)
         .plan_count = w->o.plan_count,
         .rules = w->o.rules,
         .active_max = w->o.active_max,
+        .chain_find = w->o.chain_find,
+        .chain_find_ctx = w->o.hooks.ctx,
         .on_event = on_told,
         .on_event_ctx = w,
         .wake = on_wake,

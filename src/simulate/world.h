@@ -64,6 +64,8 @@ typedef struct ctn_world_options {
     ctn_world_hooks hooks;
     const ctn_plan *const *plans; /* lent to every engine; may be none */
     size_t plan_count;
+    /* As the engine's own option, with the hooks' ctx; NULL: no chain is found. */
+    int (*chain_find)(void *ctx, ctn_str chain_id, ctn_plan **ret_plan, ctn_err *err);
     ctn_rules rules;
     size_t active_max; /* 0: the engine's own */
 } ctn_world_options;

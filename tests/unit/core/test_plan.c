@@ -375,9 +375,6 @@ static void what_this_version_does_not_run_is_named(void **state)
     static const char *const cases[][2] = {
         {"budget: {calls: 1}\nsteps: [{stepName: a, instructionSet: noop}]", "'budget'"},
         {"sensitive: [x]\nsteps: [{stepName: a, instructionSet: noop}]", "seal"},
-        {"concurrencyKey: '{x}'\nsteps: [{stepName: a, instructionSet: noop}]", "'concurrencyKey'"},
-        {"maxConcurrent: 1\nsteps: [{stepName: a, instructionSet: noop}]", "'maxConcurrent'"},
-        {"onFailure: d\nsteps: [{stepName: a, instructionSet: noop}]", "'onFailure'"},
         {"schedule: {cron: '0 9 * * MON-FRI'}\nsteps: [{stepName: a, instructionSet: noop}]", "'schedule'"},
         {"steps: [{stepName: a, instructionSet: noop, foreach: {items: '{x}'}}]", "'foreach'"},
         {"steps: [{stepName: a, instructionSet: noop, fallback: [{value: {}}]}]", "'fallback'"},

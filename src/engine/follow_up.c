@@ -1,0 +1,164 @@
+/*
+ * follow_up.c -- what an execution owes after its end: the chain that onFailure names, started with
+ * {executionId, error}.
+ *
+ * It is owed when an execution of a chain with onFailure ends failed, rolled_back or rollback_failed. Who cancelled one
+ * knows that it did not end well: a cancel is no failure, unless its rollback left something undone. An execution that
+ * onFailure has started owes nothing itself, so that no chain of failures goes on for ever.
+ *
+ * Exactly once, whatever dies: the row of the end says that something is owed (a wake time, in the same transaction),
+ * the start carries an idempotency key made of the failed execution's id, and the row is cleared only when that start
+ * is on disk. Whoever dies in between leaves a row that the next one to serve finds, and a key that lets it start once.
+ *
+ * A chain that cannot be found, or does not take this input, is told in the log; the row keeps saying so, and the next
+ * life tries again.
+ */
+#include "engine/engine_state.h"
+
+#include <stdlib.h>
+
+#define KEY_PREFIX "onFailure:"
+#define PAGE       64
+
+bool ctn_eng_is_follow_up_key(ctn_str idempotency_key)
+{
+    return ctn_str_starts_with(idempotency_key, CTN_STR(KEY_PREFIX));
+}
+
+bool ctn_eng_owes_follow_up(const loaded *l)
+{
+    if (!l->plan->plan->on_failure.len || l->is_follow_up || l->follow_up == FOLLOW_UP_DONE)
+        return false;
+    switch (ctn_execution_status(l->x)) {
+    case CTN_STATUS_FAILED:
+    case CTN_STATUS_ROLLED_BACK: return !ctn_execution_was_cancelled(l->x);
+    case CTN_STATUS_ROLLBACK_FAILED: return true;
+    default: return false;
+    }
+}
+
+static void give_up(ctn_engine *e, loaded *l, const ctn_err *err)
+{
+    l->follow_up = FOLLOW_UP_GIVEN_UP;
+    ctn_log_line(e->options.log, CTN_LOG_ERROR, "what onFailure names cannot be started", "execution",
+                 ctn_id_to_text(l->id).text, "why", err->message, NULL);
+    ctn_eng_to_perform(e, l);
+}
+
+/* ---- asking for the start ---- */
+
+typedef struct asking {
+    ctn_engine *engine;
+    ctn_execution_id failed;
+} asking;
+
+static void on_started(void *ctx, int rc, ctn_execution_id id, const ctn_err *err)
+{
+    asking *a = ctx;
+    ctn_engine *e = a->engine;
+    loaded *l = ctn_eng_find(e, a->failed);
+    (void) id;
+    if (l && rc == CTN_OK) {
+        l->follow_up = FOLLOW_UP_DONE;
+        if (!l->is_lost)
+            ctn_eng_touch(e, l);
+        ctn_eng_to_perform(e, l);
+    } else if (l && err) {
+        give_up(e, l, err);
+    }
+}
+
+static int find_plan(ctn_engine *e, ctn_str chain_id, ctn_start *ret_start, ctn_err *err)
+{
+    ctn_plan *plan = NULL;
+    if (!e->options.chain_find)
+        return ctn_fail(err, CTN_E_NOT_FOUND, "there is no chain %.*s here", CTN_STR_ARG(chain_id));
+    int rc = e->options.chain_find(e->options.chain_find_ctx, chain_id, &plan, err);
+    return rc ? rc : ctn_engine_plan_add(e, plan, CTN_STR("onFailure"), &ret_start->plan, &ret_start->version, err);
+}
+
+static void ask(ctn_engine *e, loaded *l)
+{
+    ctn_err err = {0};
+    ctn_arena_mark mark = ctn_arena_save(e->scratch);
+    ctn_id_text id = ctn_id_to_text(l->id);
+    ctn_json_builder input = ctn_json_object(e->scratch);
+    ctn_json_put_str(&input, "executionId", ctn_str_from(id.text));
+    ctn_json_put(&input, CTN_STR("error"), ctn_execution_error(l->x));
+    ctn_start start = {
+        .input = ctn_json_finish(&input),
+        .idempotency_key = ctn_arena_printf(e->scratch, KEY_PREFIX "%s", id.text),
+        .actor = CTN_STR("onFailure"),
+        .follows = l->id,
+    };
+    if (find_plan(e, l->plan->plan->on_failure, &start, &err)) {
+        give_up(e, l, &err);
+    } else {
+        l->follow_up = FOLLOW_UP_ASKED;
+        ctn_engine_start(e, &start, on_started, NULL);
+        filed *f = e->inputs.last; /* lives until it is answered */
+        f->ack_ctx = CTN_NEW(f->arena, asking);
+        *(asking *) f->ack_ctx = (asking){.engine = e, .failed = l->id};
+    }
+    ctn_arena_restore(e->scratch, mark);
+}
+
+bool ctn_eng_follow_up(ctn_engine *e, loaded *l)
+{
+    if (l->follow_up == FOLLOW_UP_NONE && l->wake_written && ctn_eng_owes_follow_up(l) && !e->is_stopping)
+        ask(e, l);
+    return l->follow_up == FOLLOW_UP_NONE || l->follow_up == FOLLOW_UP_GIVEN_UP ||
+           (l->follow_up == FOLLOW_UP_DONE && !l->wake_written);
+}
+
+/* ---- those that another life left ---- */
+
+typedef struct collecting {
+    ctn_execution_id ids[PAGE];
+    size_t count;
+    int64_t exec_no;
+} collecting;
+
+static int collect(void *ctx, const ctn_execution_row *row)
+{
+    collecting *c = ctx;
+    c->ids[c->count++] = row->id;
+    c->exec_no = row->exec_no;
+    return c->count == PAGE;
+}
+
+void ctn_eng_collect_owing(ctn_engine *e)
+{
+    collecting c = {.count = 0};
+    ctn_err err = {0};
+    if (e->owing_seen < 0 || e->options.own_only || e->is_stopping || e->failing_since_ms ||
+        e->loaded_count >= e->options.active_max)
+        return;
+    if (ctn_store_execution_owing(e->options.store, e->owing_seen, PAGE, collect, &c, &err))
+        return; /* a later turn asks again */
+    for (size_t i = 0; i < c.count; i++) {
+        loaded *l = NULL;
+        if (ctn_eng_load(e, c.ids[i], &l, &err))
+            ctn_log_line(e->options.log, CTN_LOG_ERROR, "an execution cannot be loaded", "why", err.message, NULL);
+        else
+            ctn_eng_to_perform(e, l);
+    }
+    e->owing_seen = c.count == PAGE ? c.exec_no : -1;
+}
+
+/* ---- for those who wait ---- */
+
+bool ctn_engine_is_following_up(const ctn_engine *e, ctn_execution_id id)
+{
+    const loaded *failed = ctn_eng_find(e, id);
+    if (failed && ctn_status_is_final(failed->status_written) && failed->wake_written &&
+        failed->follow_up != FOLLOW_UP_GIVEN_UP)
+        return true;
+    for (const loaded *l = e->list; l; l = l->next) {
+        ctn_status status = ctn_execution_status(l->x);
+        if (l->is_follow_up && ctn_id_equal(l->follows, id) &&
+            (l->build || l->batches || status == CTN_STATUS_RUNNING || status == CTN_STATUS_COMPENSATING))
+            return true;
+    }
+    return false;
+}

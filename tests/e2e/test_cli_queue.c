@@ -1,0 +1,142 @@
+/*
+ * test_cli_queue.c -- what stands in a queue, seen from the command line: lines of one key, places in a chain, and the
+ * chain that a failure starts.
+ */
+#include "cli_kit.h"
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SETS                                                                                                           \
+    "instructionSets:\n"                                                                                               \
+    "  say: {native: noop}\n"                                                                                          \
+    "  rest: {wait: {ms: 700}}\n"                                                                                      \
+    "  ask: {approval: {message: go on?}}\n"
+
+static void prepare(world *w)
+{
+    cli_world_write(w, "catena.yaml", "include: ['*.chain.yaml', sets.yaml]\n");
+    cli_world_write(w, "sets.yaml", SETS);
+    cli_world_write(w, "asks.chain.yaml",
+                    "id: asks\nconcurrencyKey: '{who}'\nsteps:\n"
+                    "  - {stepName: ask, instructionSet: ask}\n");
+    cli_world_write(w, "slow.chain.yaml",
+                    "id: slow\nconcurrencyKey: '{who}'\nsteps:\n"
+                    "  - {stepName: rest, instructionSet: rest}\n");
+    cli_world_write(w, "fails.chain.yaml",
+                    "id: fails\nonFailure: desk\nsteps:\n"
+                    "  - {stepName: no, instructionSet: say, conditionalExecution: fail}\n");
+    cli_world_write(w, "desk.chain.yaml",
+                    "id: desk\nsteps:\n"
+                    "  - {stepName: told, instructionSet: say, inputTemplate: '{executionId} {error.code}',\n"
+                    "     outputVariables: {message: input}}\n");
+}
+
+/* Nobody goes on with the one that has the turn: waiting for it would never end. */
+static void a_run_behind_a_parked_one_says_so_and_ends(void **state)
+{
+    world *w = *state;
+    char first[64], second[64];
+    prepare(w);
+    assert_exit(w, catena(w, "run", "asks", "-i", "who=ann", NULL), 3);
+    newest_id(w, first);
+    assert_exit(w, catena(w, "run", "slow", "-i", "who=ann", NULL), 3);
+    assert_err(w, "queued behind concurrencyKey \"ann\"");
+    assert_err(w, first);
+    assert_out(w, "\"status\": \"queued\"");
+    newest_id(w, second);
+    assert_exit(w, catena(w, "resume", second, NULL), 3);
+    assert_err(w, "queued behind concurrencyKey \"ann\"");
+    assert_exit(w, catena(w, "run", "slow", "-i", "who=bob", NULL), 0); /* another line */
+    assert_exit(w, catena(w, "cancel", first, NULL), 0);
+    assert_exit(w, catena(w, "resume", second, NULL), 0);
+}
+
+static void a_run_behind_one_that_runs_waits_for_it(void **state)
+{
+    world *w = *state;
+    prepare(w);
+    running first = catena_start(w, "run", "slow", "-i", "who=ann", NULL);
+    for (int i = 0; i < 200 && !cli_world_has(w, "catena.db.sock"); i++)
+        usleep(20000);
+    usleep(200000);
+    assert_exit(w, catena(w, "run", "slow", "-i", "who=ann", NULL), 0);
+    assert_err(w, "queued behind concurrencyKey \"ann\"");
+    assert_int_equal(running_wait(w, &first), 0);
+    assert_exit(w,
+                shell(w, "sqlite3 catena.db 'SELECT count(*) FROM chain_executions a JOIN chain_executions b"
+                         " ON a.exec_no < b.exec_no AND a.finished_at_ms > b.started_at_ms'"),
+                0);
+    assert_string_equal(w->said.out, "0\n");
+}
+
+static void what_was_started_is_served_one_at_a_time_in_order(void **state)
+{
+    world *w = *state;
+    prepare(w);
+    for (int i = 0; i < 3; i++)
+        assert_exit(w, catena(w, "start", "slow", "-i", "who=ann", NULL), 0);
+    running owner = catena_start(w, "serve", NULL);
+    char text[64] = "";
+    for (int i = 0; i < 200 && strcmp(text, "3\n") != 0; i++) {
+        usleep(50000);
+        assert_exit(
+            w, shell(w, "sqlite3 catena.db \"SELECT count(*) FROM chain_executions WHERE status = 'completed'\""), 0);
+        snprintf(text, sizeof text, "%s", w->said.out);
+    }
+    kill(owner.pid, 15);
+    (void) running_wait(w, &owner);
+    assert_string_equal(text, "3\n");
+    assert_exit(w,
+                shell(w, "sqlite3 catena.db 'SELECT count(*) FROM chain_executions a JOIN chain_executions b"
+                         " ON a.exec_no < b.exec_no AND a.finished_at_ms > b.started_at_ms'"),
+                0);
+    assert_string_equal(w->said.out, "0\n");
+}
+
+static void a_failure_is_told_to_the_chain_that_on_failure_names(void **state)
+{
+    world *w = *state;
+    char failed[64];
+    prepare(w);
+    assert_exit(w, catena(w, "run", "fails", NULL), 1);
+    json_text(w->said.out, "executionId", failed);
+    assert_exit(w, catena(w, "list", "--json", NULL), 0);
+    assert_out(w, "\"chain\":\"desk\"");
+    assert_out(w, failed);
+    assert_out(w, "condition_failed\"");
+    assert_exit(w,
+                shell(w, "sqlite3 catena.db \"SELECT status, outputs IS NOT NULL FROM chain_executions"
+                         " WHERE chain_id = 'desk'\""),
+                0);
+    assert_string_equal(w->said.out, "completed|1\n");
+}
+
+static void a_chain_that_names_no_chain_for_its_failure_does_not_start(void **state)
+{
+    world *w = *state;
+    prepare(w);
+    cli_world_write(w, "lost.chain.yaml",
+                    "id: lost\nonFailure: dusk\nsteps:\n"
+                    "  - {stepName: a, instructionSet: say}\n");
+    assert_exit(w, catena(w, "run", "lost", NULL), 2);
+    assert_err(w, "onFailure of chain 'lost'");
+    assert_err(w, "\"dusk\"");
+    assert_false(cli_world_has(w, "catena.db"));
+}
+
+#define WORLD_TEST(f) cmocka_unit_test_setup_teardown(f, cli_world_setup, cli_world_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WORLD_TEST(a_run_behind_a_parked_one_says_so_and_ends),
+        WORLD_TEST(a_run_behind_one_that_runs_waits_for_it),
+        WORLD_TEST(what_was_started_is_served_one_at_a_time_in_order),
+        WORLD_TEST(a_failure_is_told_to_the_chain_that_on_failure_names),
+        WORLD_TEST(a_chain_that_names_no_chain_for_its_failure_does_not_start),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
