@@ -182,6 +182,21 @@ ctn_str ctn_str_nearest(ctn_str word, const ctn_str *names, size_t count)
     return nearest;
 }
 
+ctn_str ctn_str_nearest_only(ctn_str word, const ctn_str *names, size_t count)
+{
+    ctn_str nearest = ctn_str_nearest(word, names, count), none = {NULL, 0};
+    if (word.len < 3 || !nearest.len)
+        return none;
+    size_t distance = edit_distance(word, nearest);
+    if (distance > 2)
+        return none;
+    for (size_t i = 0; i < count; i++)
+        if (names[i].len && names[i].len <= NEAREST_LEN_MAX && !ctn_str_equal(names[i], nearest) &&
+            edit_distance(word, names[i]) <= distance)
+            return none;
+    return nearest;
+}
+
 int ctn_hex_value(char c)
 {
     if (c >= '0' && c <= '9')

@@ -70,3 +70,6 @@ size_t ctn_str_utf8_at(ctn_str s, size_t at);
 /* The member of names[0..count) that is nearest to `word`, for "did you mean": edit distance with swaps,
  * case ignored, at most a third of the word's length (and at least 1) away. Empty when none is near. */
 ctn_str ctn_str_nearest(ctn_str word, const ctn_str *names, size_t count);
+/* The nearest one when nobody can doubt that it is meant: one edit in three to five letters, two in more, and no
+ * other name is as near; else empty. */
+ctn_str ctn_str_nearest_only(ctn_str word, const ctn_str *names, size_t count);

@@ -76,6 +76,7 @@ typedef struct ctn_cli {
     const ctn_verb *verb;
     ctn_args args;
     ctn_screen out, err; /* stdout, stderr */
+    const struct ctn_overlay *overlay; /* NULL: files are what they are */
 } ctn_cli;
 
 struct ctn_verb {

@@ -146,14 +146,15 @@ static void read_limits(ctn_reader *r, const ctn_json *node, ctn_config *c)
 typedef struct including {
     ctn_reader *r;
     ctn_config *c;
-    ctn_findings *findings; /* of what is included */
+    const ctn_overlay *overlay; /* of what is included; NULL: none */
+    ctn_findings *findings;     /* of what is included */
 } including;
 
 static void include_file(including *in, const ctn_json *node, ctn_str path)
 {
     ctn_str text;
     ctn_err err = {0};
-    if (ctn_file_read(in->r->arena, path, &text, &err)) {
+    if (ctn_file_read_over(in->r->arena, in->overlay, path, &text, &err)) {
         ctn_reader_fault(in->r, node, "include", "%s", err.message);
         return;
     }
@@ -219,8 +220,8 @@ static bool find_upward(ctn_arena *arena, ctn_str *ret_path)
     return false;
 }
 
-static int read_file(ctn_arena *arena, ctn_config *c, ctn_findings *findings, ctn_findings *library_findings,
-                     ctn_err *err)
+static int read_file(ctn_arena *arena, ctn_config *c, const ctn_overlay *overlay, ctn_findings *findings,
+                     ctn_findings *library_findings, ctn_err *err)
 {
     ctn_str text;
     ctn_source *source;
@@ -250,13 +251,13 @@ static int read_file(ctn_arena *arena, ctn_config *c, ctn_findings *findings, ct
                          "secret values to chains until then");
     c->retry_interrupted = t.interrupted == 2;
     ctn_config_servers_read(&r, t.servers, t.mcp_config, c);
-    including in = {&r, c, library_findings};
+    including in = {&r, c, overlay, library_findings};
     read_include(&in, t.include);
     return r.fault_count ? CTN_E_INVALID : CTN_OK;
 }
 
-int ctn_config_read(ctn_arena *arena, const char *path, ctn_findings *findings, ctn_findings *library_findings,
-                    ctn_config **ret_config, ctn_err *err)
+int ctn_config_read(ctn_arena *arena, const char *path, const ctn_overlay *overlay, ctn_findings *findings,
+                    ctn_findings *library_findings, ctn_config **ret_config, ctn_err *err)
 {
     ctn_config *c = CTN_NEW(arena, ctn_config);
     c->library = ctn_library_new(arena);
@@ -270,7 +271,7 @@ int ctn_config_read(ctn_arena *arena, const char *path, ctn_findings *findings, 
     if (is_there)
         c->folder = ctn_path_folder(arena, c->file);
     *ret_config = c;
-    return is_there ? read_file(arena, c, findings, library_findings, err) : CTN_OK;
+    return is_there ? read_file(arena, c, overlay, findings, library_findings, err) : CTN_OK;
 }
 
 const ctn_config_server *ctn_config_server_of(const ctn_config *config, ctn_str name)

@@ -8,6 +8,7 @@
  * Ownership  Lives in the arena it was read into.
  */
 #pragma once
+#include "cli/files.h"
 #include "core/keys.h"
 #include "core/library.h"
 #include "drivers/mcp.h"
@@ -40,8 +41,8 @@ extern const size_t ctn_config_table_count;
 /* path: --config, or NULL: CATENA_CONFIG, else catena.yaml in the current folder or the nearest above. CTN_E_INVALID:
  * see the findings; other codes: the file itself cannot be had, see err. Faults of included chains and sets are
  * findings too, but no failure here: who uses them is told. */
-int ctn_config_read(ctn_arena *arena, const char *path, ctn_findings *findings, ctn_findings *library_findings,
-                    ctn_config **ret_config, ctn_err *err);
+int ctn_config_read(ctn_arena *arena, const char *path, const ctn_overlay *overlay, ctn_findings *findings,
+                    ctn_findings *library_findings, ctn_config **ret_config, ctn_err *err);
 /* NULL: there is none of that name. */
 const ctn_config_server *ctn_config_server_of(const ctn_config *config, ctn_str name);
 /* "did you mean ...?", for a server that is not there. */

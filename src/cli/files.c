@@ -162,3 +162,50 @@ done:
     ctn_buf_done(&text);
     return rc;
 }
+
+int ctn_file_read_over(ctn_arena *arena, const ctn_overlay *overlay, ctn_str path, ctn_str *ret_text, ctn_err *err)
+{
+    ctn_str real = overlay ? ctn_path_real(arena, path) : (ctn_str){0};
+    for (size_t i = 0; real.len && i < overlay->count; i++)
+        if (ctn_str_equal(overlay->paths[i], real)) {
+            *ret_text = overlay->texts[i];
+            return CTN_OK;
+        }
+    return ctn_file_read(arena, path, ret_text, err);
+}
+
+static int write_all(int fd, ctn_str text)
+{
+    while (text.len) {
+        ssize_t n = write(fd, text.ptr, text.len);
+        if (n < 0 && errno != EINTR)
+            return -1;
+        if (n > 0)
+            text = ctn_str_from_offset(text, (size_t) n);
+    }
+    return fsync(fd);
+}
+
+int ctn_file_replace(ctn_arena *arena, ctn_str path, ctn_str old_text, ctn_str new_text, ctn_err *err)
+{
+    ctn_str now, real = ctn_path_real(arena, path);
+    struct stat st;
+    int rc = ctn_file_read(arena, path, &now, err);
+    if (rc)
+        return rc;
+    if (!ctn_str_equal(now, old_text))
+        return ctn_fail(err, CTN_E_BUSY, "%.*s has changed meanwhile and was left alone; try again", CTN_STR_ARG(path));
+    char *name = (char *) ctn_arena_printf(arena, "%.*s.XXXXXX", CTN_STR_ARG(real)).ptr;
+    int fd = stat(c_text(arena, real), &st) == 0 ? mkostemp(name, O_CLOEXEC) : -1;
+    if (fd < 0)
+        return ctn_fail(err, CTN_E_IO, "%.*s cannot be written: %s", CTN_STR_ARG(path), strerror(errno));
+    rc = fchmod(fd, st.st_mode & 07777) || write_all(fd, new_text) ? CTN_E_IO : CTN_OK;
+    rc = close(fd) && rc == CTN_OK ? CTN_E_IO : rc;
+    if (rc == CTN_OK && rename(name, c_text(arena, real)))
+        rc = CTN_E_IO;
+    if (rc) {
+        (void) ctn_fail(err, rc, "%.*s cannot be written: %s", CTN_STR_ARG(path), strerror(errno));
+        (void) unlink(name);
+    }
+    return rc;
+}

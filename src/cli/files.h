@@ -10,6 +10,16 @@
 /* The whole of a file, or of standard input ("-"). CTN_E_NOT_FOUND, CTN_E_DENIED, CTN_E_INVALID (a folder),
  * CTN_E_LIMIT, CTN_E_IO. A missing file's sentence names the nearest one of its folder. */
 int ctn_file_read(ctn_arena *arena, ctn_str path, ctn_str *ret_text, ctn_err *err);
+/* Texts that stand in place of files while something is tried out. */
+typedef struct ctn_overlay {
+    const ctn_str *paths; /* real ones */
+    const ctn_str *texts;
+    size_t count;
+} ctn_overlay;
+/* overlay NULL: the file itself. */
+int ctn_file_read_over(ctn_arena *arena, const ctn_overlay *overlay, ctn_str path, ctn_str *ret_text, ctn_err *err);
+/* At once and whole, or not at all: CTN_E_BUSY when the file does not hold `old_text` any more. Its mode stays. */
+int ctn_file_replace(ctn_arena *arena, ctn_str path, ctn_str old_text, ctn_str new_text, ctn_err *err);
 bool ctn_file_is_there(ctn_arena *arena, ctn_str path);
 bool ctn_file_is_folder(ctn_arena *arena, ctn_str path);
 /* "a/b.yaml" -> "a"; "b.yaml" -> ".". */

@@ -124,6 +124,7 @@ static void keep_tools(server *s, const ctn_mcp_driver *driver)
         if (tools[i].output_schema)
             s->tools[i].output_schema = ctn_json_copy(arena, tools[i].output_schema);
         s->tools[i].is_closed_world = s->config->driver.is_trusted && !tools[i].hints.is_open_world;
+        s->tools[i].is_closed_world = s->config->driver.is_trusted && !tools[i].hints.is_open_world;
         ctn_str target = ctn_arena_printf(arena, "%.*s/%.*s", CTN_STR_ARG(s->config->name), CTN_STR_ARG(tools[i].name));
         s->effects[i] = ctn_mcp_effect(driver, target, NULL);
     }
@@ -214,6 +215,20 @@ static size_t find_tool(const server *s, ctn_str name)
     return SIZE_MAX;
 }
 
+static void say_no_server(const ctn_tool_book *book, ctn_str name, ctn_str tool, ctn_check_tool *ret_tool)
+{
+    ctn_arena *arena = book->cli->arena;
+    const ctn_config *config = book->ws->config;
+    ctn_str *names = CTN_NEW_ARRAY(arena, ctn_str, config->server_count);
+    for (size_t i = 0; i < config->server_count; i++)
+        names[i] = config->servers[i].name;
+    ret_tool->fault = ctn_arena_printf(arena, "there is no server '%.*s' in the configuration; %.*s", CTN_STR_ARG(name),
+                                       CTN_STR_ARG(ctn_suggest(arena, name, names, config->server_count)));
+    ctn_str meant = ctn_str_nearest_only(name, names, config->server_count);
+    if (meant.len)
+        ret_tool->meant = ctn_arena_printf(arena, "%.*s/%.*s", CTN_STR_ARG(meant), CTN_STR_ARG(tool));
+}
+
 bool ctn_tool_book_tool(void *ctx, ctn_str target, ctn_check_tool *ret_tool)
 {
     const ctn_tool_book *book = ctx;
@@ -225,16 +240,18 @@ bool ctn_tool_book_tool(void *ctx, ctn_str target, ctn_check_tool *ret_tool)
     if (i != SIZE_MAX)
         *ret_tool = s->tools[i];
     else if (!s)
-        ret_tool->fault =
-            ctn_arena_printf(arena, "there is no server '%.*s' in the configuration; %.*s", CTN_STR_ARG(name),
-                             CTN_STR_ARG(ctn_config_suggest_server(book->ws->config, arena, name)));
+        say_no_server(book, name, tool, ret_tool);
     else if (s->fault)
         ret_tool->fault =
             ctn_arena_printf(arena, "server '%.*s' could not be asked for its tools: %s", CTN_STR_ARG(name), s->fault);
-    else
+    else {
         ret_tool->fault =
             ctn_arena_printf(arena, "server '%.*s' has no tool '%.*s'; %.*s", CTN_STR_ARG(name), CTN_STR_ARG(tool),
                              CTN_STR_ARG(ctn_suggest(arena, tool, s->names, s->tool_count)));
+        ctn_str meant = ctn_str_nearest_only(tool, s->names, s->tool_count);
+        if (meant.len)
+            ret_tool->meant = ctn_arena_printf(arena, "%.*s/%.*s", CTN_STR_ARG(name), CTN_STR_ARG(meant));
+    }
     return true;
 }
 

@@ -40,8 +40,8 @@ int ctn_workspace_open(ctn_cli *cli, ctn_workspace *ret)
     ctn_findings_init(&ret->findings, cli->arena);
     ctn_findings_init(&ret->library_findings, cli->arena);
     ctn_err err = {0};
-    int rc = ctn_config_read(cli->arena, cli->args.values[CTN_OPT_CONFIG], &ret->findings, &ret->library_findings,
-                             &ret->config, &err);
+    int rc = ctn_config_read(cli->arena, cli->args.values[CTN_OPT_CONFIG], cli->overlay, &ret->findings,
+                             &ret->library_findings, &ret->config, &err);
     if (rc && ret->findings.error_count == 0)
         return ctn_cli_fail_err(cli, &err);
     if (rc) {

@@ -16,6 +16,7 @@
 /* What is known of a tool, from the server that has it. */
 typedef struct ctn_check_tool {
     ctn_str fault; /* why it cannot be called: no such server, no such tool, with the nearest; empty: it can */
+    ctn_str meant; /* with a fault: the "server/tool" that is surely meant; empty: none */
     const ctn_json *input_schema, *output_schema; /* NULL: not declared */
     bool is_closed_world;                         /* a trusted server says that openWorldHint is false */
     const ctn_json *observed; /* a list of results that earlier executions got from it; NULL: none */

@@ -41,6 +41,21 @@ void ctn_findings_add(ctn_findings *f, ctn_str file, uint32_t line, uint32_t col
         f->error_count++;
 }
 
+void ctn_findings_mend(ctn_findings *f, ctn_str wrong, ctn_str right)
+{
+    if (!right.len || !wrong.len || f->count == 0)
+        return;
+    f->items[f->count - 1].wrong = ctn_arena_str(f->arena, wrong);
+    f->items[f->count - 1].right = ctn_arena_str(f->arena, right);
+}
+
+void ctn_findings_copy(ctn_findings *f, const ctn_finding *finding)
+{
+    ctn_findings_add(f, finding->file, finding->line, finding->column, finding->severity, finding->rule, "%.*s",
+                     CTN_STR_ARG(finding->message));
+    ctn_findings_mend(f, finding->wrong, finding->right);
+}
+
 static int compare(const void *left, const void *right)
 {
     const ctn_finding *a = left, *b = right;

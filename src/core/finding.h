@@ -13,6 +13,7 @@ typedef struct ctn_finding {
     ctn_severity severity;
     const char *rule; /* a literal of language.md's table: "unknown-key" */
     ctn_str message;
+    ctn_str wrong, right; /* writing `right` where `wrong` stands, there or behind, mends it; empty: nothing does so */
 } ctn_finding;
 
 typedef struct ctn_findings {
@@ -25,5 +26,9 @@ typedef struct ctn_findings {
 void ctn_findings_init(ctn_findings *f, ctn_arena *arena);
 void ctn_findings_add(ctn_findings *f, ctn_str file, uint32_t line, uint32_t column, ctn_severity severity,
                       const char *rule, const char *format, ...) __attribute__((format(printf, 7, 8)));
+/* The last one is mended by writing `right` in place of `wrong`; nothing when `right` is empty. */
+void ctn_findings_mend(ctn_findings *f, ctn_str wrong, ctn_str right);
+/* The same finding once more, in another list. */
+void ctn_findings_copy(ctn_findings *f, const ctn_finding *finding);
 /* By file, line, column, rule; equal ones once. */
 void ctn_findings_sort(ctn_findings *f);

@@ -56,9 +56,11 @@ static bool is_given(ctn_graph *graph, const variable_steps *writers, uint32_t r
     return false;
 }
 
-/* What to do about it: who produces it too late, or the nearest name that exists. */
-static ctn_str advice_for(ctn_graph *graph, const variable_steps *writers, uint32_t reader, uint32_t variable)
+/* What to do about it: who produces it too late, or the nearest name that exists; *ret_only: the one that is meant. */
+static ctn_str advice_for(ctn_graph *graph, const variable_steps *writers, uint32_t reader, uint32_t variable,
+                          ctn_str *ret_only)
 {
+    *ret_only = (ctn_str){0};
     if (writers->counts[variable]) {
         uint32_t writer = writers->items[variable][0];
         ctn_str name = graph->steps[writer].step->name;
@@ -77,6 +79,7 @@ static ctn_str advice_for(ctn_graph *graph, const variable_steps *writers, uint3
         if (graph->is_input[v] || graph->is_produced[v])
             known[count++] = graph->variables.items[v];
     ctn_str near = ctn_str_nearest(graph->variables.items[variable], known, count);
+    *ret_only = ctn_str_nearest_only(graph->variables.items[variable], known, count);
     if (near.len)
         return ctn_arena_printf(graph->arena, "did you mean '%.*s'?", CTN_STR_ARG(near));
     return ctn_arena_printf(graph->arena, "declare '%.*s' in 'inputSchema', or let an earlier step produce it",
@@ -88,12 +91,15 @@ static void tell_undefined(ctn_graph *graph, ctn_findings *findings, const ctn_g
 {
     ctn_position at = ctn_chain_position(graph->chain, read->node);
     ctn_str origin = ctn_flow_read_origin(graph, read);
-    ctn_str advice = advice_for(graph, writers, reader, read->variable);
+    ctn_str only;
+    ctn_str advice = advice_for(graph, writers, reader, read->variable, &only);
     ctn_findings_add(findings, ctn_source_file_name(graph->chain->source), at.line, at.column, CTN_SEVERITY_ERROR,
                      "undefined-variable",
                      "'%.*s' is read here%.*s, but no step before and no input gives '%.*s'; %.*s",
                      CTN_STR_ARG(read->path), CTN_STR_ARG(origin), CTN_STR_ARG(graph->variables.items[read->variable]),
                      CTN_STR_ARG(advice));
+    if (read->place == CTN_READ_TEMPLATE || read->place == CTN_READ_CONDITION) /* the text stands here */
+        ctn_findings_mend(findings, graph->variables.items[read->variable], only);
 }
 
 /* The same name in the same text is told once. */

@@ -12,12 +12,16 @@ typedef struct graph_build {
     size_t fault_count;
 } graph_build;
 
-static void unknown(graph_build *build, const ctn_json *node, const char *rule, const char *what, ctn_str advice)
+static void unknown(graph_build *build, const ctn_json *node, const char *rule, const char *what,
+                    const ctn_names *known)
 {
     const ctn_chain *chain = build->graph->chain;
     ctn_position at = ctn_chain_position(chain, node);
+    ctn_str advice = ctn_suggest(build->graph->arena, ctn_json_text(node), known->items, known->count);
     ctn_findings_add(build->findings, ctn_source_file_name(chain->source), at.line, at.column, CTN_SEVERITY_ERROR, rule,
                      "there is no %s '%.*s'; %.*s", what, CTN_STR_ARG(ctn_json_text(node)), CTN_STR_ARG(advice));
+    ctn_findings_mend(build->findings, ctn_json_text(node),
+                      ctn_str_nearest_only(ctn_json_text(node), known->items, known->count));
     build->fault_count++;
 }
 
@@ -28,8 +32,7 @@ static const ctn_instruction_set *resolve_set(graph_build *build, const ctn_json
     const ctn_library *library = build->graph->library;
     const ctn_instruction_set *set = ctn_library_set(library, ctn_json_text(node));
     if (!set)
-        unknown(build, node, "unknown-set", "instruction set",
-                ctn_library_suggest_set(library, build->graph->arena, ctn_json_text(node)));
+        unknown(build, node, "unknown-set", "instruction set", ctn_library_set_names(library));
     return set;
 }
 
@@ -248,8 +251,7 @@ static void resolve_document(graph_build *build, ctn_graph_step *step)
         return;
     step->document = ctn_library_document(graph->library, ctn_json_text(node));
     if (!step->document) {
-        unknown(build, node, "unknown-template", "document template",
-                ctn_library_suggest_document(graph->library, graph->arena, ctn_json_text(node)));
+        unknown(build, node, "unknown-template", "document template", ctn_library_document_names(graph->library));
         return;
     }
     ctn_mustache *mustache = NULL;
@@ -429,9 +431,7 @@ static void check_step_names(graph_build *build)
         for (size_t i = 0; i < ctn_json_count(names); i++) {
             const ctn_json *name = ctn_json_at(names, i);
             if (ctn_names_find(&graph->step_names, ctn_json_text(name)) == CTN_NAMES_NONE)
-                unknown(
-                    build, name, "unknown-step", "step",
-                    ctn_suggest(graph->arena, ctn_json_text(name), graph->step_names.items, graph->step_names.count));
+                unknown(build, name, "unknown-step", "step", &graph->step_names);
         }
     }
 }

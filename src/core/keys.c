@@ -364,6 +364,9 @@ void ctn_keys_read(ctn_reader *reader, const ctn_json *object, const char *what,
             ctn_str advice = ctn_suggest(reader->arena, key_text(member), names, count);
             ctn_reader_fault(reader, &member->key, "unknown-key", "unknown key '%.*s' in %s; %.*s",
                              CTN_STR_ARG(key_text(member)), what, CTN_STR_ARG(advice));
+            ctn_str only = ctn_str_nearest_only(key_text(member), names, count);
+            if (!ctn_json_get(object, only))
+                ctn_findings_mend(reader->findings, key_text(member), only);
         } else if (ctn_key_read(reader, key, &member->value, target) && key->read) {
             key->read(reader, &member->value, target);
         }

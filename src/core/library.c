@@ -262,11 +262,13 @@ ctn_str ctn_library_suggest_chain(const ctn_library *library, ctn_arena *arena, 
 {
     return ctn_suggest(arena, id, library->chains.names.items, library->chains.names.count);
 }
-ctn_str ctn_library_suggest_set(const ctn_library *library, ctn_arena *arena, ctn_str name)
+
+const ctn_names *ctn_library_set_names(const ctn_library *library)
 {
-    return ctn_suggest(arena, name, library->sets.names.items, library->sets.names.count);
+    return &library->sets.names;
 }
-ctn_str ctn_library_suggest_document(const ctn_library *library, ctn_arena *arena, ctn_str name)
+
+const ctn_names *ctn_library_document_names(const ctn_library *library)
 {
-    return ctn_suggest(arena, name, library->documents.names.items, library->documents.names.count);
+    return &library->documents.names;
 }

@@ -11,6 +11,7 @@
 #include "core/chain.h"
 #include "core/instruction_set.h"
 #include "core/mustache.h"
+#include "core/names.h"
 
 typedef struct ctn_library ctn_library;
 
@@ -56,8 +57,9 @@ ctn_library_entry ctn_library_entry_at(const ctn_library *library, size_t i);
 
 /* "did you mean 'x'?", or the names that there are: for a sentence about a name that leads nowhere. */
 ctn_str ctn_library_suggest_chain(const ctn_library *library, ctn_arena *arena, ctn_str id);
-ctn_str ctn_library_suggest_set(const ctn_library *library, ctn_arena *arena, ctn_str name);
-ctn_str ctn_library_suggest_document(const ctn_library *library, ctn_arena *arena, ctn_str name);
+/* All names, in the order in which they were read. */
+const ctn_names *ctn_library_set_names(const ctn_library *library);
+const ctn_names *ctn_library_document_names(const ctn_library *library);
 
 /* The document with its partials, which are documents of the library; on_partial (may be NULL) is told each that is
  * used. Partials that are named at render ({{>*name}}) are looked up then: the library must live as long. */

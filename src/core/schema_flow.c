@@ -116,8 +116,7 @@ static const flow_set_faults *faults_of(ctn_schema_flow *flow, const ctn_instruc
         if (x->severity == CTN_SEVERITY_ERROR && faults->count++ == 0)
             faults->first = *x;
         if (findings)
-            ctn_findings_add(findings, x->file, x->line, x->column, x->severity, x->rule, "%.*s",
-                             CTN_STR_ARG(x->message));
+            ctn_findings_copy(findings, x);
     }
     flow_memo_put(flow->arena, &flow->sets, set, faults);
     return faults;

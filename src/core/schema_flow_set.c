@@ -42,8 +42,11 @@ static const ctn_type *type_of_tool(flow_scope *scope, const ctn_work *work)
     ctn_str target = ctn_json_text(work->detail);
     ctn_check_tool tool = {0};
     bool is_known = flow->options && flow->options->tool && flow->options->tool(flow->options->tool_ctx, target, &tool);
-    if (is_known && tool.fault.len)
+    if (is_known && tool.fault.len) {
         flow_report(scope, work->detail, "unknown-tool", false, "%.*s", CTN_STR_ARG(tool.fault));
+        if (scope->findings && !scope->chain) /* the text stands here */
+            ctn_findings_mend(scope->findings, target, tool.meant);
+    }
     if (!is_known || tool.fault.len) {
         (void) arguments_of(scope, work, &ctn_type_any, target);
         return &ctn_type_any;

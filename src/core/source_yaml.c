@@ -111,7 +111,11 @@ static bool fail_in_parser(builder *b)
     uint32_t context_line = 0;
     if (has_mark && parser->context)
         context_line = ctn_source_position_at(b->source, offset_of(b, &parser->context_mark)).line;
-    return fail(b, at, ctn_yaml_explain(b->source, parser, at, context_line, b->scratch).ptr);
+    const char *sentence = ctn_yaml_explain(b->source, parser, at, context_line, b->scratch).ptr;
+    add_fault(b, at, "syntax", sentence);
+    if (sentence == ctn_yaml_tab)
+        ctn_findings_mend(b->findings, CTN_STR("\t"), CTN_STR(" "));
+    return false;
 }
 
 static bool next_event(builder *b, yaml_event_t *ret_event)

@@ -8,7 +8,7 @@
 #include "core/source_yaml.h"
 #include <ctype.h>
 
-static const char TAB[] = "found a tab used for indentation; use spaces";
+const char ctn_yaml_tab[] = "found a tab used for indentation; use spaces";
 static const char QUOTE_BRACE[] = "; text that starts with '{' or '[' must stand in quotes";
 
 static bool says(const char *text, const char *part)
@@ -66,7 +66,7 @@ ctn_str ctn_yaml_explain(const ctn_source *s, const yaml_parser_t *parser, size_
     const char *context = parser->context;
     const char *brace = has_bare_brace(s, at) ? QUOTE_BRACE : "";
     if (says(problem, "found a tab character") || is_tab_indentation(s, at))
-        return ctn_str_from(TAB);
+        return ctn_str_from(ctn_yaml_tab);
     if (says(problem, "control characters") || says(problem, "invalid Unicode character"))
         return ctn_arena_printf(arena, "the control character U+%04X is not allowed in YAML",
                                 (unsigned) parser->problem_value);

@@ -2,7 +2,11 @@
 #include "cli_kit.h"
 #include "core/schema.h"
 #include "core/source.h"
+#include "support/shared_data.h"
+#include <glob.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define CONFIG                                                                                                         \
     "servers:\n"                                                                                                       \
@@ -23,7 +27,7 @@ static void a_tool_that_the_server_lacks_is_an_error_with_the_nearest_one(void *
     assert_exit(w, catena(w, "check", "sets.yaml", NULL), 0);
     assert_exit(w, catena(w, "check", "sets.yaml", "--tools", NULL), 2);
     assert_out(w, "sets.yaml:2:13: error: server 'travel' has no tool 'search_flight'; did you mean 'search_flights'?");
-    assert_out(w, "sets.yaml:3:13: error: there is no server 'travle' in the configuration; did you mean \"travel\"?");
+    assert_out(w, "sets.yaml:3:13: error: there is no server 'travle' in the configuration; did you mean 'travel'?");
     assert_out(w, "sets.yaml:4:13: error: server 'gone' could not be asked for its tools: ");
     assert_out(w, "sets.yaml:5:13: error: server 'far' could not be asked for its tools: ");
     assert_lacks(w->said.out, "[schema-mismatch]");
@@ -69,6 +73,124 @@ static void the_first_chains_fit_their_tools(void **state)
     assert_lacks(w->said.out, "error:");
     assert_out(w, "[self-condition]");
     assert_lacks(w->said.out, "assumed-effect");
+}
+
+/* ---- fix ---- */
+
+#define TABBED                                                                                                         \
+    "# my chain\n"                                                                                                     \
+    "id: c\n"                                                                                                          \
+    "inputSchema: {type: object, required: [trip], properties: {trip: {type: object}}}\n"                              \
+    "steps:\n"                                                                                                         \
+    "\t- stepName: first          # the first\n"                                                                       \
+    "\t  instructonSet: serach    # misspelt twice\n"                                                                  \
+    "\t- stepName: two\n"                                                                                              \
+    "\t  instructionSet: search\n"                                                                                     \
+    "\t  dependsOn: [frist]\n"                                                                                         \
+    "\t  inputTemplate: \"{tripp.x} and {tripp.y}\"\n"
+
+static void what_is_surely_meant_is_mended_in_the_file(void **state)
+{
+    world *w = *state;
+    char text[4096], path[300];
+    struct stat st;
+    cli_world_write(w, "catena.yaml", "include: [sets.yaml, c.yaml]\n");
+    cli_world_write(w, "sets.yaml",
+                    "instructionSets: {search: {native: noop, effect: read, arguments: {a: '{input?}'}}}\n");
+    cli_world_write(w, "c.yaml", "%s", TABBED);
+    snprintf(path, sizeof path, "%s/c.yaml", w->folder);
+    assert_int_equal(chmod(path, 0640), 0);
+    assert_exit(w, catena(w, "check", "c.yaml", NULL), 2);
+    cli_world_read(w, "c.yaml", text, sizeof text);
+    assert_string_equal(text, TABBED); /* nobody asked for more */
+    assert_exit(w, catena(w, "check", "c.yaml", "--fix", NULL), 0);
+    assert_err(w, "c.yaml:5: tabs became spaces in 6 lines [syntax]");
+    assert_err(w, "c.yaml:6:5: 'instructonSet' became 'instructionSet' [unknown-key]");
+    assert_err(w, "c.yaml:6:21: 'serach' became 'search' [unknown-set]");
+    assert_err(w, "c.yaml:9:17: 'frist' became 'first' [unknown-step]");
+    assert_err(w, "c.yaml:10:20: 'tripp' became 'trip' [undefined-variable]");
+    cli_world_read(w, "c.yaml", text, sizeof text);
+    assert_string_equal(text, "# my chain\n"
+                              "id: c\n"
+                              "inputSchema: {type: object, required: [trip], properties: {trip: {type: object}}}\n"
+                              "steps:\n"
+                              "  - stepName: first          # the first\n"
+                              "    instructionSet: search    # misspelt twice\n"
+                              "  - stepName: two\n"
+                              "    instructionSet: search\n"
+                              "    dependsOn: [first]\n"
+                              "    inputTemplate: \"{trip.x} and {trip.y}\"\n");
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0640);
+    assert_exit(w, catena(w, "check", "--fix", NULL), 0);
+    assert_err(w, "nothing was mended");
+    /* No half-written file is left behind. */
+    assert_exit(w, shell(w, "ls"), 0);
+    assert_string_equal(w->said.out, "c.yaml\ncatena.yaml\nsets.yaml\n");
+}
+
+static void a_misspelt_tool_is_mended_by_what_the_server_has(void **state)
+{
+    world *w = *state;
+    char text[4096];
+    cli_world_write(w, "catena.yaml", CONFIG, CATENA_BUILD_DIR);
+    cli_world_write(w, "sets.yaml",
+                    "instructionSets:\n  a: {tool: travel/search_flihgts, effect: read, arguments: "
+                    "{requirements: '{trip}'}}\n");
+    assert_exit(w, catena(w, "check", "sets.yaml", "--fix", NULL), 0);
+    assert_err(w, "nothing was mended");
+    assert_exit(w, catena(w, "check", "sets.yaml", "--fix", "--tools", "--format", "json", NULL), 0);
+    assert_string_equal(w->said.out, "[]\n");
+    assert_err(w, "'travel/search_flihgts' became 'travel/search_flights' [unknown-tool]");
+    cli_world_read(w, "sets.yaml", text, sizeof text);
+    assert_contains(text, "{tool: travel/search_flights, effect");
+}
+
+static size_t count_lines(const char *text)
+{
+    size_t count = 0;
+    for (; *text; text++)
+        count += *text == '\n';
+    return count;
+}
+
+/* Of every broken chain that we have: mended or left, never worse, and the second time there is nothing to do. */
+static void mending_makes_no_broken_chain_worse(void **state)
+{
+    world *w = *state;
+    glob_t files = {0};
+    size_t mended = 0;
+    ctn_buf text;
+    ctn_buf_init(&text, 1 << 20);
+    if (glob(CATENA_SOURCE_DIR "/tests/lint/broken/*.yaml", 0, NULL, &files) ||
+        glob(CATENA_SOURCE_DIR "/tests/lint/broken/*.json", GLOB_APPEND, NULL, &files))
+        assert_int_equal(glob(CATENA_SOURCE_DIR "/tests/broken/*.[yj]*", 0, NULL, &files), 0);
+    for (size_t i = 0; i < files.gl_pathc; i++) {
+        const char *name = strrchr(files.gl_pathv[i], '/') + 1;
+        static char before[65536], once[65536], twice[65536];
+        assert_true(ctn_read_file(files.gl_pathv[i], &text));
+        cli_world_write(w, "catena.yaml", "include: [%s/with/*]\n",
+                        strstr(files.gl_pathv[i], "/lint/") ? CATENA_SOURCE_DIR "/tests/lint/broken"
+                                                          : CATENA_SOURCE_DIR "/tests/broken");
+        cli_world_write(w, name, "%.*s", (int) text.len, text.data ? text.data : "");
+        cli_world_read(w, name, before, sizeof before);
+        (void) catena(w, "check", name, "--quiet", NULL);
+        size_t lines = count_lines(w->said.out);
+        (void) catena(w, "check", name, "--fix", "--quiet", NULL);
+        cli_world_read(w, name, once, sizeof once);
+        bool is_changed = strcmp(before, once) != 0;
+        if (!is_changed && count_lines(w->said.out) != lines)
+            fail_msg("%s was left, and yet has other findings:\n%s", name, w->said.out);
+        (void) catena(w, "check", name, "--fix", NULL);
+        assert_err(w, "nothing was mended");
+        cli_world_read(w, name, twice, sizeof twice);
+        assert_string_equal(once, twice);
+        mended += is_changed;
+    }
+    printf("%zu of %zu broken chains were mended\n", mended, files.gl_pathc);
+    assert_true(mended >= 10);
+    globfree(&files);
+    ctn_buf_done(&text);
 }
 
 /* ---- schemas for editors ---- */
@@ -126,6 +248,9 @@ int main(void)
         WORLD_TEST(a_tool_that_the_server_lacks_is_an_error_with_the_nearest_one),
         WORLD_TEST(arguments_are_held_against_the_tools_own_schema),
         WORLD_TEST(the_first_chains_fit_their_tools),
+        WORLD_TEST(what_is_surely_meant_is_mended_in_the_file),
+        WORLD_TEST(a_misspelt_tool_is_mended_by_what_the_server_has),
+        WORLD_TEST(mending_makes_no_broken_chain_worse),
         WORLD_TEST(the_schema_of_the_configuration_takes_what_catena_takes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
