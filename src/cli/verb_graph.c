@@ -79,9 +79,8 @@ static void add_states(ctn_picture *p, const ctn_execution *x, ctn_arena *arena)
         p->steps[i].state = state_of(arena, &v);
         p->steps[i].status = v.status;
     }
-    p->summary =
-        ctn_arena_printf(arena, "%.*s; execution %s is %s", CTN_STR_ARG(p->summary),
-                         ctn_id_to_text(ctn_execution_id_of(x)).text, ctn_status_name(ctn_execution_status(x)));
+    p->summary = ctn_arena_printf(arena, "execution %s is %s; %.*s", ctn_id_to_text(ctn_execution_id_of(x)).text,
+                                  ctn_status_name(ctn_execution_status(x)), CTN_STR_ARG(p->summary));
 }
 
 /* CTN_E_NOT_FOUND: there is no such execution, and nothing was said. */

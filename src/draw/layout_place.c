@@ -26,8 +26,8 @@ static double width_of(const ctn_layout_work *w, uint32_t v)
 /* The last place of the grid that is not after x. */
 static double on_grid(double x)
 {
-    int64_t steps = (int64_t) (x / GRID);
-    return (double) ((steps - (steps * GRID > x)) * GRID);
+    int32_t steps = (int32_t) (x / GRID); /* towards zero */
+    return GRID * (double) (steps - (GRID * (double) steps > x));
 }
 
 static double distance(const ctn_layout_work *w, uint32_t left, uint32_t right)

@@ -442,7 +442,8 @@ void ctn_picture_svg(const ctn_picture *p, ctn_arena *scratch, ctn_buf *out)
     ctn_str inputs = joined(scratch, "none", p->inputs, p->input_count),
             outputs = joined(scratch, "none", p->outputs, p->output_count);
     measure(&d, inputs, outputs);
-    int32_t title_width = largest(width_of(p->name, TITLE_FONT), width_of(p->summary, TEXT_FONT));
+    ctn_str subtitle = ctn_arena_printf(scratch, "%.*s \xc2\xb7 %.*s", CTN_STR_ARG(p->id), CTN_STR_ARG(p->summary));
+    int32_t title_width = largest(width_of(p->name, TITLE_FONT), width_of(subtitle, TEXT_FONT));
     int32_t width = largest(d.layout.width, largest(title_width > 700 ? 700 : title_width, 380));
     d.left += (width - d.layout.width) / 2;
     width += 2 * MARGIN;
@@ -459,9 +460,7 @@ void ctn_picture_svg(const ctn_picture *p, ctn_arena *scratch, ctn_buf *out)
     ctn_buf_append(out, ctn_str_from(CTN_SVG_ICONS));
     ctn_buf_printf(out, "<rect class=\"bg\" width=\"%d\" height=\"%d\"/>\n", width, height);
     append_label(out, "t0", MARGIN, MARGIN + 14, p->name, TITLE_FONT, width - 2 * MARGIN);
-    append_label(out, "t2", MARGIN, MARGIN + 32,
-                 ctn_arena_printf(scratch, "%.*s \xc2\xb7 %.*s", CTN_STR_ARG(p->id), CTN_STR_ARG(p->summary)),
-                 TEXT_FONT, width - 2 * MARGIN);
+    append_label(out, "t2", MARGIN, MARGIN + 32, subtitle, TEXT_FONT, width - 2 * MARGIN);
     uint32_t *leaving = CTN_NEW_ARRAY(scratch, uint32_t, d.layout.node_count),
              *reaching = CTN_NEW_ARRAY(scratch, uint32_t, d.layout.node_count);
     for (uint32_t e = 0; e < p->edge_count; e++) {
