@@ -200,6 +200,19 @@ static void a_worker_does_not_outlive_its_catena(void **state)
     await_workers(w, 0, NULL);
 }
 
+/* Should the driver's own clock ever fail: the kernel ends a worker whose job computes for longer than it may. */
+static void a_worker_may_compute_only_so_long(void **state)
+{
+    world *w = *state;
+    cli_world_write(w, "job",
+                    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"run\",\"params\":"
+                    "{\"program\":\"def f: f; f\",\"cpuMs\":1,\"input\":1}}\n");
+    (void) shell(w, "catena --transform-worker 512 <job; echo ended with $?");
+    assert_out(w, "ended with 152"); /* SIGXCPU */
+    (void) shell(w, "catena --transform-worker none; echo ended with $?");
+    assert_out(w, "ended with 2");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, cli_world_setup, cli_world_teardown)
@@ -211,6 +224,7 @@ int main(void)
         TEST(a_transform_without_end_times_out_and_leaves_no_worker),
         TEST(a_worker_that_is_killed_is_an_attempt_that_failed),
         TEST(a_worker_does_not_outlive_its_catena),
+        TEST(a_worker_may_compute_only_so_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
