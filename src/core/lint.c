@@ -180,6 +180,26 @@ static bool is_output(const ctn_chain_step *step, ctn_str name)
     return false;
 }
 
+static void note_result(void *ctx, const ctn_read *read, const ctn_json *node)
+{
+    (void) node;
+    *(bool *) ctx |= ctn_str_is(read->root, "result");
+}
+
+/* The undo sees all of the step's outputs: as its {input} without a template, or as {result}. */
+static bool is_taken_whole(ctn_graph *graph, const ctn_graph_step *step)
+{
+    if (!step->step->rollback_action || !step->step->rollback_template.node)
+        return step->step->rollback_action != NULL;
+    ctn_reads reads = {0};
+    bool is_whole = false;
+    ctn_template_reads(step->step->rollback_template.template, graph->arena, &reads);
+    for (size_t i = 0; i < reads.count; i++)
+        note_result(&is_whole, &reads.items[i], NULL);
+    ctn_instruction_set_reads(step->undo, graph->arena, note_result, &is_whole);
+    return is_whole;
+}
+
 /* Without `outputs` everything is put out. An undo without a template is given all of its step's outputs. */
 static void lint_unused(const ctn_lint *lint)
 {
@@ -204,7 +224,7 @@ static void lint_unused(const ctn_lint *lint)
     }
     for (uint32_t s = 0; s < graph->step_count; s++) {
         const ctn_chain_step *step = graph->steps[s].step;
-        bool undo_takes_all = step->rollback_action && !step->rollback_template.node;
+        bool undo_takes_all = is_taken_whole(graph, &graph->steps[s]);
         for (uint32_t i = 0; i < step->output_count && !undo_takes_all; i++)
             if (!is_read[graph->steps[s].writes[i]])
                 ctn_lint_warn(

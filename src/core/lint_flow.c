@@ -234,7 +234,7 @@ static bool is_sure_at_undo(ctn_lint_paths *paths, uint32_t s, uint32_t variable
         return true;
     if (may_be_nulled_later(paths, s, variable) || may_be_missing(paths, s, variable, &giver))
         return false;
-    return giver != CTN_GRAPH_NONE || paths->input_exists[variable];
+    return ctn_lint_version(paths, s, variable) != 0 || paths->input_exists[variable];
 }
 
 static void tell_undo(ctn_lint_paths *paths, uint32_t s, const ctn_graph_read *read)
