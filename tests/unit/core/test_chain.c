@@ -79,6 +79,9 @@ static void every_key_of_a_chain_is_taken(void **state)
     assert_int_equal(step->foreach.max_concurrency, 8);
     assert_int_equal(ctn_chain_position(chain, step->node).line, 18);
     assert_non_null(chain->steps[1].foreach.range.tree);
+    chain_kit_add(&kit, "desk.yaml",
+                  "id: notify-desk\nsteps:\n  - {stepName: tell, instructionSet: look, inputTemplate: '{executionId}'}\n");
+    kit.chain = chain;
     chain_kit_check(&kit, NULL);
     if (kit.findings.count)
         fail_msg("%.*s", CTN_STR_ARG(chain_kit_findings(&kit, NULL)));
@@ -270,7 +273,7 @@ static void effects_and_rules_have_their_names(void **state)
     assert_string_equal(ctn_call_kind_name(CTN_CALL_TOOL), "tool");
     assert_string_equal(ctn_call_kind_name(CTN_CALL_NATIVE), "native");
     assert_string_equal(ctn_call_kind_name(CTN_CALL_TRANSFORM), "transform");
-    assert_int_equal(ctn_rule_count, 31);
+    assert_int_equal(ctn_rule_count, 32);
     assert_true(ctn_rule_is_known(CTN_STR("missing-undo")));
     assert_false(ctn_rule_is_known(CTN_STR("missing")));
 }
