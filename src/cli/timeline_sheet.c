@@ -12,27 +12,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ITEMS_SHOWN   12 /* of a foreach with more rows than this: */
-#define ITEMS_FIRST   3
-#define ITEMS_SLOWEST 3
-#define ITEMS_FAILED  4
-#define NAME_MAX      34
-#define BAR_MIN       12
-#define NOTE_MAX      60
-#define TICK_COLUMNS  10
-
-/* ---- which rows are shown ---- */
-
-typedef struct line {
-    const ctn_timeline_row *row; /* NULL: a count of rows that are left out */
-    size_t left_out, completed, failed, other;
-    int64_t from_ms, to_ms; /* of what is left out */
-} line;
+#define NAME_MAX     34
+#define BAR_MIN      12
+#define NOTE_MAX     60
+#define TICK_COLUMNS 10
 
 typedef struct sheet {
     const ctn_cli *cli;
     const ctn_plan *plan;
-    line *lines;
+    const ctn_timeline_line *lines;
     size_t count;
     int64_t from_ms, to_ms, now_ms;
     bool has_thin; /* some start was not recorded */
@@ -44,78 +32,9 @@ static int64_t end_of(const sheet *s, const ctn_timeline_row *r)
     return r->ended_at_ms ? r->ended_at_ms : s->now_ms;
 }
 
-static bool is_failure(const ctn_timeline_row *r)
-{
-    return r->status == CTN_ATTEMPT_FAILED || r->status == CTN_ATTEMPT_UNKNOWN || r->status == CTN_ATTEMPT_INTERRUPTED;
-}
-
 static int64_t duration_of(const sheet *s, const ctn_timeline_row *r)
 {
     return end_of(s, r) - r->started_at_ms;
-}
-
-/* Marks the first items, the slowest, and the first of those that failed for good. */
-static void choose_items(const sheet *s, const ctn_timeline_row *rows, size_t count, bool *chosen)
-{
-    size_t failed = 0, first = 0, slowest[ITEMS_SLOWEST], slow = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (first < ITEMS_FIRST && (i == 0 || rows[i].item != rows[i - 1].item))
-            chosen[i] = ++first;
-        if (failed < ITEMS_FAILED && is_failure(&rows[i]) && !rows[i].next_at_ms)
-            chosen[i] = ++failed;
-        size_t at = slow < ITEMS_SLOWEST ? slow++ : ITEMS_SLOWEST;
-        for (; at > 0 && duration_of(s, &rows[slowest[at - 1]]) < duration_of(s, &rows[i]); at--)
-            if (at < ITEMS_SLOWEST)
-                slowest[at] = slowest[at - 1];
-        if (at < ITEMS_SLOWEST)
-            slowest[at] = i;
-    }
-    for (size_t i = 0; i < slow; i++)
-        chosen[slowest[i]] = true;
-}
-
-static void add_line(sheet *s, const ctn_timeline_row *row)
-{
-    s->lines[s->count++] = (line){.row = row};
-    s->has_thin = s->has_thin || (!row->start_is_recorded && row->status != CTN_ATTEMPT_SKIPPED);
-}
-
-static void add_items(sheet *s, const ctn_timeline_row *rows, size_t count)
-{
-    bool *chosen = CTN_NEW_ARRAY(s->cli->arena, bool, count);
-    line rest = {.from_ms = INT64_MAX};
-    if (count > ITEMS_SHOWN)
-        choose_items(s, rows, count, chosen);
-    for (size_t i = 0; i < count; i++) {
-        const ctn_timeline_row *r = &rows[i];
-        if (count <= ITEMS_SHOWN || chosen[i]) {
-            add_line(s, r);
-            continue;
-        }
-        rest.left_out++;
-        rest.completed += r->status == CTN_ATTEMPT_COMPLETED || r->status == CTN_ATTEMPT_CACHED;
-        rest.failed += is_failure(r);
-        rest.from_ms = r->started_at_ms < rest.from_ms ? r->started_at_ms : rest.from_ms;
-        rest.to_ms = end_of(s, r) > rest.to_ms ? end_of(s, r) : rest.to_ms;
-    }
-    rest.other = rest.left_out - rest.completed - rest.failed;
-    if (rest.left_out)
-        s->lines[s->count++] = rest;
-}
-
-static void choose_lines(sheet *s, const ctn_timeline_row *rows, size_t count)
-{
-    s->lines = CTN_NEW_ARRAY(s->cli->arena, line, 2 * count + 1);
-    for (size_t i = 0, to; i < count; i = to) {
-        to = i + 1;
-        if (rows[i].item < 0) {
-            add_line(s, &rows[i]);
-            continue;
-        }
-        while (to < count && rows[to].item >= 0 && rows[to].step == rows[i].step && rows[to].role == rows[i].role)
-            to++;
-        add_items(s, rows + i, to - i);
-    }
 }
 
 /* ---- words ---- */
@@ -143,7 +62,7 @@ static look look_of(const ctn_timeline_row *r)
     return l;
 }
 
-static ctn_str name_of(const sheet *s, const line *l)
+static ctn_str name_of(const sheet *s, const ctn_timeline_line *l)
 {
     ctn_arena *arena = s->cli->arena;
     bool has_utf8 = s->cli->out.has_utf8;
@@ -162,12 +81,13 @@ static ctn_str name_of(const sheet *s, const line *l)
 }
 
 /* What stands behind the bar, without its symbol: "1.4 s", "2.1 s timeout", "skipped". */
-static ctn_str note_of(const sheet *s, const line *l)
+static ctn_str note_of(const sheet *s, const ctn_timeline_line *l)
 {
     ctn_arena *arena = s->cli->arena;
     if (!l->row)
-        return ctn_arena_printf(arena, "%zu completed, %zu failed%s", l->completed, l->failed,
-                                l->other ? ", others go on" : "");
+        return ctn_arena_printf(arena, "%zu completed, %zu failed%s%s", l->completed, l->failed,
+                                l->retried ? ", some retried" : "",
+                                l->left_out > l->completed + l->failed + l->retried ? ", some go on" : "");
     const ctn_timeline_row *r = l->row;
     if (r->status == CTN_ATTEMPT_SKIPPED)
         return CTN_STR("skipped");
@@ -211,7 +131,7 @@ static void fill(const sheet *s, unsigned char *cells, int64_t from_ms, int64_t 
         cells[i] = (unsigned char) c;
 }
 
-static void draw_cells(const sheet *s, const line *l, unsigned char *cells)
+static void draw_cells(const sheet *s, const ctn_timeline_line *l, unsigned char *cells)
 {
     const ctn_timeline_row *r = l->row;
     memset(cells, CELL_EMPTY, s->bar_columns);
@@ -285,7 +205,7 @@ static void print_scale(const sheet *s)
            ctn_colour_code(screen, CTN_COLOUR_NONE));
 }
 
-static void print_line(const sheet *s, const line *l, unsigned char *cells)
+static void print_line(const sheet *s, const ctn_timeline_line *l, unsigned char *cells)
 {
     const ctn_screen *screen = &s->cli->out;
     look k = l->row ? look_of(l->row) : (look){" ", " ", CTN_COLOUR_DIM};
@@ -363,12 +283,14 @@ static void print_marks(const sheet *s, const ctn_timeline *t)
 void ctn_timeline_sheet_print(const ctn_cli *cli, const ctn_timeline *t, const ctn_plan *plan,
                               const ctn_execution_row *row, int64_t now_ms)
 {
-    size_t count;
-    const ctn_timeline_row *rows = ctn_timeline_rows(t, &count);
     int64_t end_ms = ctn_timeline_ended_at_ms(t);
     sheet s = {.cli = cli, .plan = plan, .now_ms = end_ms ? end_ms : now_ms, .to_ms = end_ms ? end_ms : now_ms};
     s.from_ms = row->started_at_ms ? row->started_at_ms : ctn_timeline_begun_at_ms(t);
-    choose_lines(&s, rows, count);
+    s.lines = ctn_timeline_fold(t, cli->arena, s.now_ms, &s.count);
+    for (size_t i = 0; i < s.count; i++) {
+        const ctn_timeline_row *r = s.lines[i].row;
+        s.has_thin = s.has_thin || (r && !r->start_is_recorded);
+    }
     measure(&s);
     print_head(&s, t, row);
     if (s.count) {

@@ -109,10 +109,11 @@ static const work *find_work(const ctn_timeline *t, uint32_t step, int64_t item,
 }
 
 /* Items begin in their order, as many at once as the step allows, and the next one when one ends. */
-static int64_t item_could_begin(const each *e, int64_t item, uint32_t at_once)
+static int64_t item_could_begin(const step_state *s, int64_t item, uint32_t at_once)
 {
+    const each *e = &s->each;
     if (item < at_once || !at_once || !e->count)
-        return e->begun_at_ms;
+        return e->begun_at_ms ? e->begun_at_ms : s->ready_at_ms;
     size_t ended = (size_t) (item - at_once);
     return e->ends_ms[ended < e->count ? ended : e->count - 1];
 }
@@ -135,7 +136,7 @@ static work *work_of(ctn_timeline *t, uint32_t step, int64_t item, ctn_attempt_r
     if (role == CTN_ATTEMPT_DO && item < 0 && t->steps[step].ready_at_ms)
         w->next_from_ms = t->steps[step].ready_at_ms;
     if (role == CTN_ATTEMPT_DO && item >= 0)
-        w->next_from_ms = item_could_begin(&t->steps[step].each, item, items_at_once(t, step));
+        w->next_from_ms = item_could_begin(&t->steps[step], item, items_at_once(t, step));
     if (2 * t->work_count > t->slot_count) {
         t->slot_count = t->slot_count ? 2 * t->slot_count : 256;
         t->slots = CTN_NEW_ARRAY(t->arena, size_t, t->slot_count);

@@ -67,6 +67,18 @@ void ctn_timeline_finish(ctn_timeline *timeline, int64_t now_ms);
 
 const ctn_timeline_row *ctn_timeline_rows(const ctn_timeline *timeline, size_t *ret_count);
 const ctn_timeline_mark *ctn_timeline_marks(const ctn_timeline *timeline, size_t *ret_count);
+/* A row that is shown, or how many items are not (row NULL). */
+typedef struct ctn_timeline_line {
+    const ctn_timeline_row *row;
+    size_t left_out, completed, failed, retried;
+    int64_t from_ms, to_ms; /* of what is left out */
+} ctn_timeline_line;
+
+/* For people: all rows, but of a foreach with more than CTN_TIMELINE_ITEMS rows of items only some (the first, the
+ * slowest, the first that failed for good) and then one line that counts the rest. What has no end counts to now_ms. */
+#define CTN_TIMELINE_ITEMS 12
+const ctn_timeline_line *ctn_timeline_fold(const ctn_timeline *timeline, ctn_arena *arena, int64_t now_ms,
+                                           size_t *ret_count);
 int64_t ctn_timeline_begun_at_ms(const ctn_timeline *timeline); /* queued or started; 0: no record */
 int64_t ctn_timeline_ended_at_ms(const ctn_timeline *timeline); /* 0: not yet */
 /* Steps of which no row tells: their turn has not come, or never did. */

@@ -236,6 +236,52 @@ static void items_have_rows_of_their_own(void **state)
     kit_done(&k);
 }
 
+static void of_many_items_the_telling_ones_are_shown(void **state)
+{
+    (void) state;
+    kit k = kit_of(CHAIN);
+    add(&k, 100, CTN_ENTRY_STARTED, "", 0, "{}");
+    for (int i = 0; i < 1000; i++) {
+        int64_t took_ms = i == 500 ? 9000 : i == 600 ? 8000 : i == 700 ? 7000 : 10;
+        bool fails = i % 100 == 50, is_tried_again = i == 20;
+        if (is_tried_again)
+            add_item(&k, 105, CTN_ENTRY_ATTEMPT_FAILED, "a", i, 1, "{\"code\":\"timeout\",\"dueMs\":106}");
+        add_item(&k, 100 + took_ms, fails ? CTN_ENTRY_ATTEMPT_FAILED : CTN_ENTRY_ATTEMPT_SUCCEEDED, "a", i,
+                 is_tried_again ? 2 : 1, fails ? "{\"code\":\"tool_error\",\"final\":true}" : "{\"variables\":{}}");
+    }
+    ctn_timeline_finish(k.t, 20000);
+    static const int64_t SHOWN[] = {0, 1, 2, 50, 150, 250, 350, 500, 600, 700};
+    size_t count, shown = sizeof SHOWN / sizeof *SHOWN;
+    const ctn_timeline_line *lines = ctn_timeline_fold(k.t, k.chain.arena, 20000, &count);
+    assert_int_equal(count, shown + 1);
+    for (size_t i = 0; i < shown; i++)
+        assert_int_equal(lines[i].row->item, SHOWN[i]);
+    assert_null(lines[shown].row);
+    assert_int_equal(lines[shown].left_out, 1001 - shown);
+    assert_int_equal(lines[shown].failed, 6);
+    assert_int_equal(lines[shown].retried, 1);
+    assert_int_equal(lines[shown].completed, 1001 - shown - 7);
+    assert_int_equal(lines[shown].from_ms, 100);
+    assert_int_equal(lines[shown].to_ms, 110);
+    kit_done(&k);
+}
+
+static void few_items_are_all_shown(void **state)
+{
+    (void) state;
+    kit k = kit_of(CHAIN);
+    add(&k, 100, CTN_ENTRY_STARTED, "", 0, "{}");
+    for (int i = 0; i < CTN_TIMELINE_ITEMS; i++)
+        add_item(&k, 110, CTN_ENTRY_ATTEMPT_SUCCEEDED, "a", i, 1, "{\"variables\":{}}");
+    ctn_timeline_finish(k.t, 200);
+    size_t count;
+    const ctn_timeline_line *lines = ctn_timeline_fold(k.t, k.chain.arena, 200, &count);
+    assert_int_equal(count, CTN_TIMELINE_ITEMS);
+    for (size_t i = 0; i < count; i++)
+        assert_non_null(lines[i].row);
+    kit_done(&k);
+}
+
 static void a_record_that_lies_is_refused(void **state)
 {
     (void) state;
@@ -260,6 +306,8 @@ int main(void)
         cmocka_unit_test(an_unknown_fate_stays_open_until_it_is_settled),
         cmocka_unit_test(calls_of_one_attempt_are_one_row),
         cmocka_unit_test(items_have_rows_of_their_own),
+        cmocka_unit_test(of_many_items_the_telling_ones_are_shown),
+        cmocka_unit_test(few_items_are_all_shown),
         cmocka_unit_test(a_record_that_lies_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
