@@ -334,10 +334,12 @@ static void pump(ctn_transform_driver *driver)
         ctn_err err = {0};
         if (!w && driver->worker_count >= driver->options.workers_max)
             return;
-        if (!w && start_worker(driver, &w, &err))
+        if (!w && start_worker(driver, &w, &err)) {
             tell_failure(driver, j, CTN_FAILURE_UNAVAILABLE, err.message);
-        else
-            send(driver, w, j);
+            continue;
+        }
+        assert(w);
+        send(driver, w, j);
     }
     if (driver->worker_count)
         ctn_timer_set(driver->idle_timer, ctn_loop_now_ms(driver->options.loop) + driver->options.idle_ms);

@@ -162,7 +162,7 @@ static number *numbers_slot(const numbers *n, double value)
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
     size_t i = (size_t) (bits * UINT64_C(0x9E3779B97F4A7C15) >> 32) & (n->capacity - 1);
-    while (n->slots[i].text.ptr && memcmp(&n->slots[i].value, &value, sizeof value) != 0)
+    while (n->slots[i].text.ptr && n->slots[i].value != value)
         i = (i + 1) & (n->capacity - 1);
     return &n->slots[i];
 }
@@ -263,7 +263,7 @@ static ctn_jq_outcome take(taking *t, const ctn_json *v, const place *at, jv *re
     case CTN_JSON_ARRAY: {
         jv list = jv_array_sized((int) (v->count ? v->count : 1));
         for (uint32_t i = 0; outcome == CTN_JQ_OK && i < v->count; i++) {
-            jv item;
+            jv item = jv_null();
             outcome = take(t, &v->items[i], &(place){.up = at, .index = i}, &item);
             if (outcome == CTN_JQ_OK)
                 list = jv_array_append(list, item);
@@ -275,7 +275,7 @@ static ctn_jq_outcome take(taking *t, const ctn_json *v, const place *at, jv *re
         jv object = jv_object();
         for (uint32_t i = 0; outcome == CTN_JQ_OK && i < v->count; i++) {
             const ctn_json_member *m = &v->members[i];
-            jv value;
+            jv value = jv_null();
             ctn_str key = {m->key.count ? m->key.text : "", m->key.count};
             outcome = take(t, &m->value, &(place){.up = at, .key = key}, &value);
             if (outcome == CTN_JQ_OK)
