@@ -51,6 +51,8 @@ struct ctn_arena {
     arena_chunk *newest;
     arena_chunk *spare;
     size_t chunk_bytes_next;
+    ctn_arena *parent, *inner;  /* inner: the first of those made in it */
+    ctn_arena *previous, *next; /* among the parent's */
 };
 
 static arena_chunk *chunk_new(size_t capacity)
@@ -95,10 +97,40 @@ ctn_arena *ctn_arena_new(size_t first_chunk_bytes)
     return arena;
 }
 
+ctn_arena *ctn_arena_new_in(ctn_arena *parent, size_t first_chunk_bytes)
+{
+    ctn_arena *arena = ctn_arena_new(first_chunk_bytes);
+    arena->parent = parent;
+    arena->next = parent->inner;
+    if (parent->inner)
+        parent->inner->previous = arena;
+    parent->inner = arena;
+    return arena;
+}
+
+static void leave_parent(ctn_arena *arena)
+{
+    if (arena->previous)
+        arena->previous->next = arena->next;
+    else
+        arena->parent->inner = arena->next;
+    if (arena->next)
+        arena->next->previous = arena->previous;
+}
+
+static void free_inner(ctn_arena *arena)
+{
+    while (arena->inner)
+        ctn_arena_free(arena->inner);
+}
+
 void ctn_arena_free(ctn_arena *arena)
 {
     if (!arena)
         return;
+    if (arena->parent)
+        leave_parent(arena);
+    free_inner(arena);
     for (arena_chunk *chunk = arena->newest; chunk;) {
         arena_chunk *previous = chunk->previous;
         chunk_free(chunk);
@@ -110,6 +142,7 @@ void ctn_arena_free(ctn_arena *arena)
 
 void ctn_arena_reset(ctn_arena *arena)
 {
+    free_inner(arena);
     while (arena->newest->previous)
         pop_newest(arena);
     arena->newest->used = 0;
@@ -221,5 +254,7 @@ size_t ctn_arena_used_bytes(const ctn_arena *arena)
     size_t total = 0;
     for (const arena_chunk *chunk = arena->newest; chunk; chunk = chunk->previous)
         total += chunk->used;
+    for (const ctn_arena *inner = arena->inner; inner; inner = inner->next)
+        total += ctn_arena_used_bytes(inner);
     return total;
 }

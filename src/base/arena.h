@@ -22,8 +22,11 @@ typedef struct ctn_arena_mark {
 
 /* first_chunk_bytes is a hint; chunks double up to 256 KiB, larger requests get a chunk of their own. */
 ctn_arena *ctn_arena_new(size_t first_chunk_bytes);
+/* One that is freed with `parent` at the latest; ctn_arena_free may do it earlier. A mark of the parent does not
+ * cover it: it is neither made nor freed by restore. */
+ctn_arena *ctn_arena_new_in(ctn_arena *parent, size_t first_chunk_bytes);
 void ctn_arena_free(ctn_arena *arena); /* NULL is fine */
-/* Forgets everything, keeps the first chunk. */
+/* Forgets everything, keeps the first chunk; arenas made in it are freed. */
 void ctn_arena_reset(ctn_arena *arena);
 
 /* Aligned to 16, not cleared. bytes may be 0: then a unique pointer of no use. */
@@ -42,5 +45,5 @@ ctn_str ctn_arena_str(ctn_arena *arena, ctn_str s);
 ctn_str ctn_arena_printf(ctn_arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 ctn_str ctn_arena_vprintf(ctn_arena *arena, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 
-/* Bytes handed out since new or reset (rounded up for alignment), for tests and limits. */
+/* Bytes handed out since new or reset (rounded up for alignment), inner arenas included: for tests and limits. */
 size_t ctn_arena_used_bytes(const ctn_arena *arena);

@@ -79,6 +79,12 @@ typedef struct ctn_chain_result {
     ctn_chain_expression expression; /* node NULL: the variable of that name */
 } ctn_chain_result;
 
+typedef struct ctn_chain_budget {
+    int64_t calls, wall_ms, bytes, tokens; /* 0: not said */
+    const ctn_json *money;                 /* NULL: not said */
+    int on_reached;                        /* 0: not said, 1: wait, 2: fail */
+} ctn_chain_budget;
+
 typedef struct ctn_chain {
     const ctn_source *source;
     const ctn_json *node;
@@ -91,7 +97,8 @@ typedef struct ctn_chain {
     uint32_t result_count;
     ctn_said is_rollback_enabled;
     int64_t timeout_ms, priority, max_concurrent;
-    const ctn_json *budget, *sensitive, *schedule, *on_failure;
+    const ctn_json *budget_node, *sensitive, *schedule, *on_failure;
+    ctn_chain_budget budget;
     ctn_chain_template concurrency_key;
     const ctn_json *steps_node, *instruction_sets;
     ctn_chain_step *steps;

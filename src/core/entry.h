@@ -7,24 +7,32 @@
  *   queued                 chain, version, digests, input, labels?, priority; not started yet
  *   started                the same when it was not queued before; else empty
  *   step_skipped           reason: "condition"
+ *   foreach_started        count, and from when the items are a range: the items of a list are those that the step's
+ *                          template gives at this place of the journal; each then has entries of its own (`item`)
  *   attempt_started        call?, args, effect, effectFrom, key, kept: true (recorded though it may be repeated:
  *                          the step has an undo, and whoever stops the chain must know that it had begun)
- *   attempt_succeeded      call?, result? (of one call of several), variables? (then the step is complete)
+ *   attempt_succeeded      call?, result? (of one call of several), variables? (then the step is complete);
+ *                          items, failed: of a whole foreach: all have ended, and their values become the lists
+ *                          child: the execution that did the work of a sub-chain
  *   attempt_failed         call?, code, message, and at most one of
  *                            dueMs         back-off until then (free: it spends no retry; died: the
  *                                          one extra try after a death of the engine is used up)
  *                            unknown: true fate not known
  *                            final: true   no further attempt
+ *                            fallback: n   none with this set: the n-th fallback (from 1) is taken
  *                          none of them: the other calls of this attempt still decide (free, died,
  *                          noRetry, retryAfterMs: what this one has to say about the verdict).
  *                          mayHaveHappened: true  it left us and nobody knows what became of it, or it did
  *                          succeed and its result could not be taken; settleAtMs: from then on the check's "no" counts
- *   waiting                for ("answer" | "approval"), untilMs?, expires: true (then it has failed), message?, who?
+ *   waiting                for ("answer" | "approval" | "agent"), untilMs?, expires: true (then it has failed),
+ *                          message?, who?; agent: instructions, input, schema?
+ *                          without a step: for "budget", what, limit, spent: nothing starts until a decision is made
  *   answered               answer
  *   checked                call?, happened: true | false | null, result?, variables? (what there is to undo), againMs?,
  *                          over: true
  *   interrupted            call?, code, message: a person must say what became of it
- *   decision               what ("retry" | "succeed" | "fail" | "set"), call?, value?, variables?, notHappened?
+ *   decision               what ("retry" | "succeed" | "fail" | "set"), call?, value?, variables?, notHappened?;
+ *                          without a step: "retry" grants the budget once more, "fail" ends it
  *   cancel_requested       code ("cancelled" | "timeout" | ...), message
  *   compensation_started   call?, args, effect, effectFrom, key, outcome? ("unknown")
  *   compensation_succeeded call?, result?
@@ -32,7 +40,10 @@
  *   paused, resumed        reason?; resumed: cause ("resume" | "crash" | "restart")
  *   completed              outputs
  *   failed, rolled_back, rollback_failed, cancelled   error {code, message, step?, leftUndone?, notUndone?}
- *   cache_hit fallback_taken child_started breaker_wait   reserved for the features that need them
+ *   cache_hit              as attempt_succeeded, from an earlier call with equal arguments: never undone
+ *   fallback_taken         fallback: n (from 1), instructionSet? (else its value is the result)
+ *   child_started          child (its id), chain, args: the execution that does the work of a sub-chain
+ *   breaker_wait           target, untilMs: the tool's circuit breaker is open; no retry is spent
  *
  * Every hash covers the hash before it and the record's own columns, so that a journal cannot be altered in
  * the middle without notice: hash = BLAKE2b(previous hash, seq, at_ms, kind, step, item, attempt, actor, body).
@@ -46,6 +57,7 @@ typedef enum ctn_entry_kind {
     CTN_ENTRY_QUEUED,
     CTN_ENTRY_STARTED,
     CTN_ENTRY_STEP_SKIPPED,
+    CTN_ENTRY_FOREACH_STARTED,
     CTN_ENTRY_ATTEMPT_STARTED,
     CTN_ENTRY_ATTEMPT_SUCCEEDED,
     CTN_ENTRY_ATTEMPT_FAILED,
@@ -80,6 +92,7 @@ typedef struct ctn_entry {
     uint64_t seq; /* 1, 2, 3, ... of its execution, in the order applied and stored */
     int64_t at_ms;
     ctn_str step;     /* empty: about the execution */
+    int64_t item;     /* of a foreach, from 0; -1: about none */
     uint32_t attempt; /* 0: about no attempt */
     ctn_str actor;    /* who decided: "engine", or a person's or caller's name */
     const ctn_json *body;

@@ -48,13 +48,34 @@
 
 typedef struct ctn_execution ctn_execution;
 
+typedef enum ctn_gate {
+    CTN_GATE_OPEN,
+    CTN_GATE_LATER,   /* no place is free: the caller asks next again when one may be */
+    CTN_GATE_BREAKER, /* the tool's circuit breaker is open, until *ret_until_ms at least */
+} ctn_gate;
+typedef enum ctn_cached {
+    CTN_CACHED_NOT, /* make the call */
+    CTN_CACHED_HIT,
+    CTN_CACHED_SOON, /* an equal call is in flight: the caller asks next again when it has ended */
+} ctn_cached;
+
 /* What the rules depend on besides the state; the same for all executions of an engine. */
 typedef struct ctn_rules {
     /* What a tool does to the world, by the operator's word or trusted annotations; UNKNOWN: by kind. */
     ctn_effect (*effect_of)(void *ctx, ctn_call_kind kind, ctn_str target, const char **ret_from);
     void *effect_ctx;
+    /* May this call begin now? NULL: always. Asked each time that next would begin one; the answer is no promise, so a
+     * place is taken when the start is applied. */
+    ctn_gate (*gate)(void *ctx, const ctn_execution *x, const ctn_plan_set *set, const ctn_plan_call *call,
+                     int64_t now_ms, int64_t *ret_until_ms);
+    void *gate_ctx;
+    /* What an earlier call with this key gave. NULL: nothing is cached. The entry of the call that follows has the key
+     * in its body (cacheKey), and so has the entry of its success. */
+    ctn_cached (*cached)(void *ctx, const ctn_execution *x, ctn_str key, int64_t now_ms, const ctn_json **ret_value);
+    void *cached_ctx;
     bool retry_interrupted; /* engine-wide `interrupted: retry` */
     size_t value_bytes_max; /* of one variable; 0: 262,144 */
+    uint32_t depth_max;     /* of chains that call chains; 0: 16 */
     int64_t stop_grace_ms;  /* how long a stopping execution awaits calls that are no reads; 0: 5,000 */
 } ctn_rules;
 
@@ -68,15 +89,23 @@ typedef enum ctn_role {
 typedef enum ctn_input_kind {
     CTN_IN_CALL_ENDED,
     CTN_IN_CHECK_ENDED, /* the check call of a call whose fate is unknown */
+    CTN_IN_CHILD_ENDED, /* a sub-chain: `value` its outputs, or failure and message; of one that was undone, too */
     CTN_IN_ANSWER,
-    CTN_IN_SETTLE, /* a person says what became of an interrupted call */
+    CTN_IN_SETTLE, /* a person says what became of an interrupted call; of a budget that is used up: RETRY, FAIL */
     CTN_IN_SET,
     CTN_IN_CANCEL,
     CTN_IN_PAUSE,
     CTN_IN_RESUME,
+    CTN_IN_UNDO,      /* of a completed sub-chain: its parent is rolled back */
     CTN_IN_START,     /* of a queued execution: it was admitted */
     CTN_IN_RECOVERED, /* loaded by a process that did not run it until now */
 } ctn_input_kind;
+
+/* What a call used up, as its peer tells. */
+typedef struct ctn_used {
+    int64_t tokens; /* 0: not told */
+    ctn_str money;  /* a JSON number; empty: not told */
+} ctn_used;
 
 typedef enum ctn_settle { CTN_SETTLE_RETRY, CTN_SETTLE_SUCCEED, CTN_SETTLE_FAIL } ctn_settle;
 
@@ -88,6 +117,7 @@ typedef struct ctn_input {
 
     /* CALL_ENDED, CHECK_ENDED */
     uint32_t step, call;
+    int64_t item; /* -1: the step as a whole */
     ctn_role role;
     uint32_t attempt;
     ctn_failure failure;
@@ -95,9 +125,11 @@ typedef struct ctn_input {
     ctn_str message;       /* of a failure; reason of CANCEL, PAUSE */
     bool was_sent, peer_is_dead;
     int64_t retry_after_ms;
+    ctn_used used;
 
     /* ANSWER, SETTLE, SET */
-    ctn_str name; /* step; SET: variable. SETTLE: empty when only one step is interrupted, or step/call */
+    ctn_str name; /* step, step/call, step[item] or step[item]/call; SET: variable. SETTLE: empty when only one is
+                   * interrupted */
     ctn_settle settle;
     bool not_happened; /* SETTLE fail: it is certain that nothing happened */
     bool was_crash;    /* RECOVERED: the last owner died (a clean stop is no death) */
@@ -130,19 +162,35 @@ int ctn_execution_replay(ctn_execution *x, ctn_entry *entry, ctn_err *err);
 
 typedef struct ctn_owed_call {
     uint32_t step, call;
+    int64_t item; /* -1: the step as a whole */
     ctn_role role;
     bool is_check;
     uint32_t attempt;
     const ctn_plan_call *plan_call;
+    const ctn_plan_set *set;
     const ctn_json *args;
     ctn_str key; /* idempotency key */
-    int64_t timeout_ms;
-    int64_t idle_timeout_ms; /* 0: none */
+    int64_t timeout_ms, idle_timeout_ms;
     ctn_effect effect;
 } ctn_owed_call;
+
+/* A sub-chain's execution, and how it should be by now: there is one with this id, it runs, pauses, stops or is undone.
+ * Its end is an input CHILD_ENDED. */
+typedef struct ctn_owed_child {
+    uint32_t step;
+    int64_t item;
+    ctn_role role;
+    uint32_t attempt;
+    ctn_execution_id child;
+    ctn_str chain;         /* role DO: what it runs; ctn_plan_of_child makes its plan */
+    const ctn_json *input; /* role DO: raw */
+    enum { CTN_CHILD_RUN, CTN_CHILD_PAUSE, CTN_CHILD_CANCEL, CTN_CHILD_UNDO } wanted;
+} ctn_owed_child;
 typedef struct ctn_owed {
     ctn_owed_call *calls;
     size_t count;
+    ctn_owed_child *children;
+    size_t child_count;
     int64_t wake_at_ms; /* when next may have something to say; 0: never by itself */
 } ctn_owed;
 void ctn_execution_owed(const ctn_execution *x, const ctn_rules *rules, int64_t now_ms, ctn_arena *scratch,
@@ -161,14 +209,24 @@ const ctn_json *ctn_execution_variable(const ctn_execution *x, ctn_str name); /*
 const ctn_json *ctn_execution_outputs(const ctn_execution *x);
 /* {code, message, step?, leftUndone?, notUndone?}; NULL: no error so far. */
 const ctn_json *ctn_execution_error(const ctn_execution *x);
+/* The body of the entry with which it began to wait for a budget; NULL: it does not. */
+const ctn_json *ctn_execution_budget_wait(const ctn_execution *x);
 bool ctn_execution_was_cancelled(const ctn_execution *x);
 /* No new work begins: it failed, was cancelled or is out of time, and may be undone. */
 bool ctn_execution_is_stopping(const ctn_execution *x);
 /* True while a call that was begun may still end: nothing may unload the execution. */
 bool ctn_execution_is_busy(const ctn_execution *x);
 
+/* What it takes in memory, the plan not counted. */
+size_t ctn_execution_bytes(const ctn_execution *x);
+
 typedef struct ctn_step_view {
     ctn_step_status status;
+    int64_t item; /* of a foreach under way: the one that is worst off, to which the rest belongs; else -1 */
+    int64_t item_count, items_ended, items_failed; /* of a foreach */
+    ctn_execution_id child;                        /* of a sub-chain; all zero: none */
+    uint32_t fallback;                             /* n of the one that was taken; 0: none */
+    const ctn_json *asked;                         /* waiting: the body of its entry; NULL */
     uint32_t attempt;
     int64_t started_at_ms, ended_at_ms; /* 0: not yet */
     int64_t due_ms;                     /* retrying: the next attempt; waiting: its end; 0: none */
@@ -176,6 +234,16 @@ typedef struct ctn_step_view {
     ctn_str message;                    /* its sentence; waiting: the question */
     bool is_undoing;
     bool wants_approval; /* waiting for {"approved": ...} */
+    bool wants_agent;    /* waiting for whoever does the work */
+    bool waits_for_child;
     bool waits_for_time; /* waiting, and ends by itself at due_ms */
 } ctn_step_view;
 ctn_step_view ctn_execution_step(const ctn_execution *x, uint32_t step);
+/* All that is open, items of a foreach one by one. Returns how many were written. */
+typedef struct ctn_open_task {
+    uint32_t step;
+    ctn_step_view view;
+} ctn_open_task;
+size_t ctn_execution_open_tasks(const ctn_execution *x, ctn_open_task *ret_tasks, size_t max);
+/* The execution whose step this one is; false: it was started by itself. */
+bool ctn_execution_parent(const ctn_execution *x, ctn_execution_id *ret_parent, uint32_t *ret_depth);

@@ -16,18 +16,26 @@ static const ctn_json *get(const ctn_entry *e, const char *key)
 
 /* ---- the active list: works that may still do something ---- */
 
-static void activate(ctn_execution *x, uint32_t step, ctn_role role)
+static void activate(ctn_execution *x, task *t, ctn_role role)
 {
-    work *w = ctn_x_work(x, step, role);
+    work *w = ctn_x_work(t, role);
     if (w->active_slot)
         return;
-    x->active[x->active_count] = (active_work){.step = step, .role = role};
+    if (x->active_count == x->active_capacity) {
+        uint32_t grown = x->active_capacity ? 2 * x->active_capacity : 8;
+        active_work *items = CTN_NEW_ARRAY(x->arena, active_work, grown);
+        if (x->active_count)
+            memcpy(items, x->active, x->active_count * sizeof *items);
+        x->active = items;
+        x->active_capacity = grown;
+    }
+    x->active[x->active_count] = (active_work){.task = t, .role = role};
     w->active_slot = ++x->active_count;
 }
 
-static void deactivate(ctn_execution *x, uint32_t step, ctn_role role)
+static void deactivate(ctn_execution *x, task *t, ctn_role role)
 {
-    work *w = ctn_x_work(x, step, role);
+    work *w = ctn_x_work(t, role);
     if (!w->active_slot)
         return;
     uint32_t at = w->active_slot - 1;
@@ -35,19 +43,19 @@ static void deactivate(ctn_execution *x, uint32_t step, ctn_role role)
     active_work last = x->active[--x->active_count];
     if (at < x->active_count) {
         x->active[at] = last;
-        ctn_x_work(x, last.step, last.role)->active_slot = at + 1;
+        ctn_x_work(last.task, last.role)->active_slot = at + 1;
     }
 }
 
 /* ---- steps ---- */
 
-static void make_ready(ctn_execution *x, uint32_t step, int64_t at_ms)
+static void make_ready(ctn_execution *x, task *t, int64_t at_ms)
 {
-    work *w = ctn_x_work(x, step, CTN_ROLE_DO);
+    work *w = ctn_x_work(t, CTN_ROLE_DO);
     w->phase = WORK_READY;
     w->ready_at_ms = at_ms;
     w->ready_seq = x->seq;
-    activate(x, step, CTN_ROLE_DO);
+    activate(x, t, CTN_ROLE_DO);
 }
 
 static void step_ended(ctn_execution *x, uint32_t step, int64_t at_ms)
@@ -58,14 +66,39 @@ static void step_ended(ctn_execution *x, uint32_t step, int64_t at_ms)
         uint32_t next = p->successors[i];
         assert(x->steps[next].waits_for > 0);
         if (--x->steps[next].waits_for == 0 && !x->is_stopping)
-            make_ready(x, next, at_ms);
+            make_ready(x, &x->steps[next].whole, at_ms);
     }
 }
 
-/* Of a start that was not recorded the best that is known is when the step was ready. */
-static void note_start(ctn_execution *x, uint32_t step, int64_t at_ms, bool is_seen)
+/* As many items as may be under way at once, in their order. */
+static void fill_each(ctn_execution *x, uint32_t step, int64_t at_ms)
 {
-    work *w = ctn_x_work(x, step, CTN_ROLE_DO);
+    if (x->is_stopping)
+        return;
+    for (task *t; (t = ctn_x_each_make_task(x, step));)
+        make_ready(x, t, at_ms);
+}
+
+/* The item has ended, well (with variables) or not: what has to be known of it later is kept. */
+static void item_ended(ctn_execution *x, task *t, const ctn_json *variables, int64_t at_ms)
+{
+    uint32_t step = t->step;
+    bool may_be_undone = ctn_x_has_undo(x, t);
+    bool is_doubtful = may_be_undone && ctn_x_fate_is_unknown(t);
+    bool is_kept = is_doubtful;
+    ctn_x_each_take(x, t, variables);
+    if (t->work[CTN_ROLE_DO].phase == WORK_DONE && x->completed.count && may_be_undone)
+        is_kept = is_kept || x->completed.items[x->completed.count - 1] == t;
+    if (is_doubtful)
+        ctn_x_list_add(x, &x->doubtful, t);
+    ctn_x_each_close(x, t, is_kept);
+    fill_each(x, step, at_ms);
+}
+
+/* Of a start that was not recorded the best that is known is when the step was ready. */
+static void note_start(task *t, int64_t at_ms, bool is_seen)
+{
+    work *w = ctn_x_work(t, CTN_ROLE_DO);
     if (!w->first_at_ms)
         w->first_at_ms = is_seen ? at_ms : w->ready_at_ms;
 }
@@ -84,7 +117,8 @@ static void begin_attempt(work *w, uint32_t attempt)
     if (w->attempt == attempt)
         return;
     w->attempt = attempt;
-    for (uint32_t i = 0; w->calls && i < w->set->call_count; i++) {
+    w->breaker_is_noted = false;
+    for (uint32_t i = 0; i < ctn_x_call_count(w); i++) {
         call_state *c = &w->calls[i];
         if (c->phase == CALL_DONE)
             continue;
@@ -97,15 +131,17 @@ static void begin_attempt(work *w, uint32_t attempt)
 /* ---- stopping ---- */
 
 /* What has begun, or may have begun, still ends with an entry of its own; what was waiting for something is dropped. */
-static void stop_work(ctn_execution *x, uint32_t step, ctn_role role, int64_t at_ms)
+static void stop_work(ctn_execution *x, task *t, ctn_role role, int64_t at_ms)
 {
-    work *w = ctn_x_work(x, step, role);
-    if (ctn_x_may_have_begun(x, step, role, at_ms)) {
+    work *w = ctn_x_work(t, role);
+    if (w->phase == WORK_CHILD)
+        return; /* it is told to stop, and its end is awaited */
+    if (ctn_x_may_have_begun(x, t, role, at_ms)) {
         begin_attempt(w, w->attempt + 1);
         w->phase = WORK_RUNNING;
     }
     bool goes_on = false;
-    for (uint32_t i = 0; w->phase == WORK_RUNNING && i < w->set->call_count; i++) {
+    for (uint32_t i = 0; w->phase == WORK_RUNNING && i < ctn_x_call_count(w); i++) {
         call_state *c = &w->calls[i];
         if (c->phase == CALL_IDLE || (c->phase == CALL_RUNNING && c->effect <= CTN_EFFECT_READ))
             c->phase = CALL_LET_GO;
@@ -118,17 +154,20 @@ static void stop_work(ctn_execution *x, uint32_t step, ctn_role role, int64_t at
     if (goes_on)
         return;
     w->phase = WORK_DROPPED;
-    deactivate(x, step, role);
-    if (w->attempt == 0)
-        return;
-    w->ended_at_ms = at_ms;
-    if (w->failure == CTN_FAILURE_NONE) {
-        w->failure = CTN_FAILURE_CANCELLED;
-        w->message = CTN_STR("stopped with the chain");
+    deactivate(x, t, role);
+    if (w->attempt) {
+        w->ended_at_ms = at_ms;
+        if (w->failure == CTN_FAILURE_NONE) {
+            w->failure = CTN_FAILURE_CANCELLED;
+            w->message = CTN_STR("stopped with the chain");
+        }
     }
+    if (t->item >= 0)
+        item_ended(x, t, NULL, at_ms);
 }
 
-static void begin_stopping(ctn_execution *x, int64_t at_ms, ctn_failure cause, ctn_str message, ctn_str step)
+static void begin_stopping(ctn_execution *x, int64_t at_ms, ctn_failure cause, ctn_str message, ctn_str step,
+                           int64_t item)
 {
     if (x->is_stopping)
         return;
@@ -137,66 +176,65 @@ static void begin_stopping(ctn_execution *x, int64_t at_ms, ctn_failure cause, c
     x->cause = cause;
     x->cause_message = ctn_arena_str(x->arena, message);
     x->cause_step = ctn_arena_str(x->arena, step);
+    x->cause_item = item;
     x->was_cancelled = cause == CTN_FAILURE_CANCELLED;
     for (uint32_t i = x->active_count; i-- > 0;)
-        stop_work(x, x->active[i].step, x->active[i].role, at_ms);
+        stop_work(x, x->active[i].task, x->active[i].role, at_ms);
 }
 
-/* Nobody knows whether all, some or nothing of the step happened. */
-static bool fate_is_unknown(const step_state *st)
+static void ask_again(task *t, int64_t at_ms)
 {
-    const work *w = &st->work[CTN_ROLE_DO];
-    if (w->phase == WORK_DONE || w->phase == WORK_SKIPPED || !w->calls)
-        return false;
-    for (uint32_t i = 0; i < w->set->call_count; i++) {
-        const call_state *c = &w->calls[i];
-        if (c->may_have_happened || (c->phase == CALL_DONE && c->effect >= CTN_EFFECT_IDEMPOTENT))
-            return true;
+    work *w = ctn_x_work(t, CTN_ROLE_DO);
+    t->undo_outcome_unknown = true;
+    for (uint32_t c = 0; c < ctn_x_call_count(w); c++) {
+        if (!w->calls[c].may_have_happened)
+            continue;
+        w->calls[c].phase = CALL_UNKNOWN;
+        w->calls[c].check_due_ms = at_ms;
     }
-    return false;
 }
 
-/* First steps of unknown outcome, latest start first; then completed ones in reverse order of completion. */
-static void build_undo_queue(ctn_execution *x, int64_t at_ms)
+/* Latest start first, among those that were put in before. */
+static void queue_doubtful(ctn_execution *x, task *t, int64_t at_ms)
 {
-    x->undo_queue = CTN_NEW_ARRAY(x->arena, uint32_t, x->plan->step_count ? x->plan->step_count : 1);
+    ask_again(t, at_ms);
+    ctn_x_list_add(x, &x->undo, t);
+    for (uint32_t at = x->undo.count - 1; at > 0 && x->undo.items[at - 1]->start_order < t->start_order; at--) {
+        x->undo.items[at] = x->undo.items[at - 1];
+        x->undo.items[at - 1] = t;
+    }
+}
+
+/* First tasks of unknown outcome, latest start first; then completed ones in reverse order of completion. */
+static void build_undo(ctn_execution *x, int64_t at_ms)
+{
+    x->is_undoing = true;
     if (!x->plan->is_rollback_enabled)
         return;
     for (uint32_t i = 0; i < x->plan->step_count; i++) {
-        step_state *st = &x->steps[i];
-        work *w = &st->work[CTN_ROLE_DO];
-        if (!x->plan->steps[i].undo || !fate_is_unknown(st))
-            continue;
-        st->undo_outcome_unknown = true;
-        for (uint32_t c = 0; c < w->set->call_count; c++) {
-            if (!w->calls[c].may_have_happened)
-                continue;
-            w->calls[c].phase = CALL_UNKNOWN;
-            w->calls[c].check_due_ms = at_ms;
-        }
-        uint32_t at = x->undo_count++;
-        for (; at > 0 && x->steps[x->undo_queue[at - 1]].start_order < st->start_order; at--)
-            x->undo_queue[at] = x->undo_queue[at - 1];
-        x->undo_queue[at] = i;
+        task *t = &x->steps[i].whole;
+        if (ctn_x_has_undo(x, t) && ctn_x_fate_is_unknown(t))
+            queue_doubtful(x, t, at_ms);
     }
-    for (uint32_t i = x->completed_count; i-- > 0;)
-        if (x->plan->steps[x->completed[i]].undo)
-            x->undo_queue[x->undo_count++] = x->completed[i];
+    for (uint32_t i = 0; i < x->doubtful.count; i++)
+        queue_doubtful(x, x->doubtful.items[i], at_ms);
+    for (uint32_t i = x->completed.count; i-- > 0;)
+        ctn_x_list_add(x, &x->undo, x->completed.items[i]);
 }
 
 /* Passes by what is undone, or turned out never to have happened. */
 static void advance_undo(ctn_execution *x)
 {
-    for (; x->undo_cursor < x->undo_count; x->undo_cursor++) {
-        step_state *st = &x->steps[x->undo_queue[x->undo_cursor]];
-        work *w = &st->work[CTN_ROLE_DO];
-        const work *undo = &st->work[CTN_ROLE_UNDO];
+    for (; x->undo_cursor < x->undo.count; x->undo_cursor++) {
+        task *t = x->undo.items[x->undo_cursor];
+        work *w = &t->work[CTN_ROLE_DO];
+        const work *undo = &t->work[CTN_ROLE_UNDO];
         if (undo->phase == WORK_DONE || undo->phase == WORK_FAILED)
             continue;
-        if (undo->phase != WORK_NONE || !st->undo_outcome_unknown)
+        if (undo->phase != WORK_NONE || !t->undo_outcome_unknown)
             return;
-        bool is_certain = true, has_happened = false;
-        for (uint32_t i = 0; i < w->set->call_count; i++) {
+        bool is_certain = !t->was_in_doubt, has_happened = false;
+        for (uint32_t i = 0; i < ctn_x_call_count(w); i++) {
             const call_state *c = &w->calls[i];
             if (ctn_x_wants_check(w, c))
                 return;
@@ -206,57 +244,113 @@ static void advance_undo(ctn_execution *x)
         }
         if (is_certain && !has_happened)
             continue;
-        if (is_certain && st->variables) /* it did happen, and its result was taken: that is what there is to undo */
-            st->undo_outcome_unknown = false;
+        if (is_certain && t->variables) /* it did happen, and its result was taken: that is what there is to undo */
+            t->undo_outcome_unknown = false;
         return;
     }
 }
 
-/* ---- entries about a step's work ---- */
+/* ---- entries about a task's work ---- */
 
 static call_state *call_of(work *w, const ctn_entry *e)
 {
     const ctn_json *name = get(e, "call");
-    for (uint32_t i = 0; w->calls && i < w->set->call_count; i++)
+    for (uint32_t i = 0; i < ctn_x_call_count(w); i++)
         if (w->set->is_several ? ctn_str_equal(w->set->calls[i].name, ctn_json_text(name)) : i == 0)
             return &w->calls[i];
     return NULL;
 }
 
-static void apply_started(ctn_execution *x, uint32_t step, ctn_role role, const ctn_entry *e)
+static void apply_started(ctn_execution *x, task *t, ctn_role role, const ctn_entry *e)
 {
-    work *w = ctn_x_work(x, step, role);
+    work *w = ctn_x_work(t, role);
     begin_attempt(w, e->attempt);
     call_state *c = call_of(w, e);
-    w->phase = WORK_RUNNING;
-    activate(x, step, role);
+    activate(x, t, role);
     if (role == CTN_ROLE_DO)
-        note_start(x, step, e->at_ms, true);
-    if (role == CTN_ROLE_DO && e->seq && !x->steps[step].start_order)
-        x->steps[step].start_order = ++x->starts;
+        note_start(t, e->at_ms, true);
+    if (role == CTN_ROLE_DO && e->seq && !t->start_order)
+        t->start_order = ++x->starts;
+    if (!c) { /* the undoing of a sub-chain */
+        w->phase = WORK_CHILD;
+        return;
+    }
+    w->phase = WORK_RUNNING;
     c->phase = CALL_RUNNING;
+    if (role == CTN_ROLE_DO)
+        ctn_x_budget_begin(x);
     c->start_is_stored = e->seq != 0;
     c->started_at_ms = e->at_ms;
     c->effect = CTN_EFFECT_WRITE;
     (void) ctn_effect_from_name(ctn_json_str_or(e->body, "effect", CTN_STR("write")), &c->effect);
+    c->cache_key = ctn_arena_str(t->arena, ctn_json_str_or(e->body, "cacheKey", CTN_STR("")));
     if (!c->args)
-        c->args = ctn_json_copy(x->arena, get(e, "args"));
+        c->args = ctn_json_copy(t->arena, get(e, "args"));
 }
 
-static void apply_succeeded(ctn_execution *x, uint32_t step, ctn_role role, const ctn_entry *e)
+/* What may have to be undone: not what came out of a cache, and no fallback's value. */
+static bool leaves_something(const ctn_execution *x, const task *t)
 {
-    work *w = ctn_x_work(x, step, role);
+    const work *w = &t->work[CTN_ROLE_DO];
+    if (!ctn_x_has_undo(x, t))
+        return false;
+    bool all_cached = ctn_x_call_count(w) > 0;
+    for (uint32_t i = 0; i < ctn_x_call_count(w); i++)
+        all_cached = all_cached && w->calls[i].is_cached;
+    return !all_cached && (w->set || t->was_in_doubt);
+}
+
+static void task_completed(ctn_execution *x, task *t, const ctn_entry *e)
+{
+    work *w = ctn_x_work(t, CTN_ROLE_DO);
+    for (uint32_t i = 0; i < ctn_x_call_count(w); i++)
+        w->calls[i].result = NULL; /* the variables are what is kept */
+    bool is_kept = leaves_something(x, t);
+    const ctn_json *variables = get(e, "variables");
+    if (t->item < 0 || is_kept)
+        t->variables = ctn_json_copy(t->arena, variables);
+    if (is_kept)
+        ctn_x_list_add(x, &x->completed, t);
+    if (t->item < 0) {
+        set_variables(x, t->variables);
+        step_ended(x, t->step, e->at_ms);
+    } else {
+        item_ended(x, t, variables, e->at_ms);
+    }
+}
+
+/* All items of a foreach have ended: their values become lists. */
+static void each_completed(ctn_execution *x, task *t, const ctn_entry *e)
+{
+    work *w = ctn_x_work(t, CTN_ROLE_DO);
+    w->phase = WORK_DONE;
+    w->ended_at_ms = e->at_ms;
+    deactivate(x, t, CTN_ROLE_DO);
+    set_variables(x, ctn_x_each_variables(x, t->step));
+    step_ended(x, t->step, e->at_ms);
+}
+
+static void apply_succeeded(ctn_execution *x, task *t, ctn_role role, const ctn_entry *e)
+{
+    work *w = ctn_x_work(t, role);
+    if (w->phase == WORK_EACH) {
+        each_completed(x, t, e);
+        return;
+    }
     call_state *c = call_of(w, e);
     begin_attempt(w, e->attempt);
+    if (c && role == CTN_ROLE_DO && e->kind != CTN_ENTRY_CACHE_HIT && get(e, "used"))
+        ctn_x_budget_settle(x, c->phase == CALL_RUNNING, get(e, "used"));
     w->phase = WORK_RUNNING;
     w->deaths = 0;
     if (role == CTN_ROLE_DO)
-        note_start(x, step, e->at_ms, false);
+        note_start(t, e->at_ms, false);
     if (c) {
         c->phase = CALL_DONE;
+        c->is_cached = e->kind == CTN_ENTRY_CACHE_HIT;
         c->may_have_happened = false;
         c->args = NULL;
-        c->result = ctn_json_copy(x->arena, get(e, "result"));
+        c->result = ctn_json_copy(t->arena, get(e, "result"));
         if (c->result == NULL || !w->set->is_several)
             c->result = w->set->is_several ? &ctn_json_null : NULL;
         if (!c->start_is_stored) {
@@ -272,45 +366,61 @@ static void apply_succeeded(ctn_execution *x, uint32_t step, ctn_role role, cons
     w->phase = WORK_DONE;
     w->ended_at_ms = e->at_ms;
     w->failure = CTN_FAILURE_NONE;
-    deactivate(x, step, role);
-    if (role == CTN_ROLE_UNDO)
-        return;
-    for (uint32_t i = 0; w->calls && i < w->set->call_count; i++)
-        w->calls[i].result = NULL; /* the variables are what is kept */
-    x->steps[step].variables = ctn_json_copy(x->arena, get(e, "variables"));
-    set_variables(x, x->steps[step].variables);
-    x->completed[x->completed_count++] = step;
-    step_ended(x, step, e->at_ms);
+    deactivate(x, t, role);
+    if (role == CTN_ROLE_DO)
+        task_completed(x, t, e);
 }
 
-static void fail_step(ctn_execution *x, uint32_t step, const ctn_entry *e)
+static void fail_task(ctn_execution *x, task *t, const ctn_entry *e)
 {
-    const ctn_plan_step *p = &x->plan->steps[step];
-    work *w = ctn_x_work(x, step, CTN_ROLE_DO);
-    if (!p->continue_on_error || x->is_stopping) {
-        begin_stopping(x, e->at_ms, w->failure, w->message, p->name);
+    const ctn_plan_step *p = ctn_x_plan_step(x, t);
+    work *w = ctn_x_work(t, CTN_ROLE_DO);
+    bool goes_on = p->continue_on_error && !x->is_stopping;
+    if (!goes_on)
+        begin_stopping(x, e->at_ms, w->failure, w->message, p->name, t->item);
+    if (t->item >= 0) {
+        item_ended(x, t, NULL, e->at_ms);
         return;
     }
-    x->steps[step].continued = true;
+    if (!goes_on)
+        return;
+    x->steps[t->step].continued = true;
     for (uint32_t i = 0; i < p->output_count; i++)
         x->variables[p->outputs[i].slot] = &ctn_json_null;
-    step_ended(x, step, e->at_ms);
+    step_ended(x, t->step, e->at_ms);
 }
 
-static void apply_failed(ctn_execution *x, uint32_t step, ctn_role role, const ctn_entry *e)
+/* A foreach fails as a whole while items of it are ready: none of them is begun. */
+static void drop_items(ctn_execution *x, uint32_t step)
 {
-    work *w = ctn_x_work(x, step, role);
+    for (uint32_t i = x->active_count; i-- > 0;) {
+        task *t = x->active[i].task;
+        if (t->step != step || t->item < 0)
+            continue;
+        t->work[CTN_ROLE_DO].phase = WORK_DROPPED;
+        deactivate(x, t, CTN_ROLE_DO);
+        ctn_x_each_close(x, t, false);
+    }
+}
+
+static void apply_failed(ctn_execution *x, task *t, ctn_role role, const ctn_entry *e)
+{
+    work *w = ctn_x_work(t, role);
     call_state *c = call_of(w, e);
-    if (w->set->is_several && !get(e, "call"))
+    if (w->set && w->set->is_several && !get(e, "call"))
         c = NULL; /* the verdict on the attempt as a whole */
+    if (w->phase == WORK_EACH)
+        drop_items(x, t->step);
     begin_attempt(w, e->attempt);
     if (!ctn_json_bool_or(e->body, "free", false))
         w->deaths = 0;
     w->phase = WORK_RUNNING;
     w->failure = ctn_failure_from_name(ctn_json_str_or(e->body, "code", CTN_STR("")));
-    w->message = ctn_arena_str(x->arena, ctn_json_str_or(e->body, "message", CTN_STR("")));
+    w->message = ctn_arena_str(t->arena, ctn_json_str_or(e->body, "message", CTN_STR("")));
     if (role == CTN_ROLE_DO)
-        note_start(x, step, e->at_ms, false);
+        note_start(t, e->at_ms, false);
+    if (c && role == CTN_ROLE_DO && get(e, "used"))
+        ctn_x_budget_settle(x, c->phase == CALL_RUNNING, get(e, "used"));
     if (c) {
         c->phase = CALL_FAILED;
         c->failure = w->failure;
@@ -327,9 +437,9 @@ static void apply_failed(ctn_execution *x, uint32_t step, ctn_role role, const c
         c->phase = CALL_UNKNOWN;
         c->may_have_happened = true;
         c->check_due_ms = e->at_ms;
-        activate(x, step, role);
+        activate(x, t, role);
         if (x->is_stopping && role == CTN_ROLE_DO)
-            stop_work(x, step, role, e->at_ms);
+            stop_work(x, t, role, e->at_ms);
         return;
     }
     if (get(e, "dueMs")) {
@@ -339,35 +449,86 @@ static void apply_failed(ctn_execution *x, uint32_t step, ctn_role role, const c
             w->death_retry_used = true;
         if (!ctn_json_bool_or(e->body, "free", false))
             w->retries_used++;
-        activate(x, step, role);
+        activate(x, t, role);
+        return;
+    }
+    if (get(e, "fallback")) {
+        w->phase = WORK_FALLBACK;
+        activate(x, t, role);
         return;
     }
     if (!ctn_json_bool_or(e->body, "final", false)) {
-        activate(x, step, role);
+        activate(x, t, role);
         return;
     }
     w->phase = WORK_FAILED;
     w->ended_at_ms = e->at_ms;
-    deactivate(x, step, role);
+    deactivate(x, t, role);
     if (role == CTN_ROLE_DO)
-        fail_step(x, step, e);
+        fail_task(x, t, e);
+    else if (t->item < 0)
+        t->undo_failed = true;
     else
-        x->steps[step].undo_failed = true;
+        t->undo_failed = x->steps[t->step].each->undo_failed = true;
 }
 
-static void apply_checked(ctn_execution *x, uint32_t step, ctn_role role, const ctn_entry *e)
+/* Another set, or a value, does the step's work from here on. What an earlier set may have done is not forgotten. */
+static void apply_fallback(ctn_execution *x, task *t, const ctn_entry *e)
 {
-    work *w = ctn_x_work(x, step, role);
+    work *w = ctn_x_work(t, CTN_ROLE_DO);
+    const ctn_plan_step *p = ctn_x_plan_step(x, t);
+    t->was_in_doubt = ctn_x_fate_is_unknown(t);
+    if (t->item >= 0 && ctn_x_had_write(w))
+        x->steps[t->step].each->had_write = true;
+    t->had_write = t->had_write || ctn_x_had_write(w);
+    w->fallback = (uint32_t) ctn_json_int_or(e->body, "fallback", 0);
+    ctn_x_work_init(t, w, p->fallbacks[w->fallback - 1].set);
+    w->phase = WORK_READY;
+    w->ready_seq = x->seq;
+    w->retries_used = w->deaths = 0;
+    w->death_retry_used = false;
+}
+
+static void apply_child_started(ctn_execution *x, task *t, const ctn_entry *e)
+{
+    work *w = ctn_x_work(t, CTN_ROLE_DO);
+    begin_attempt(w, e->attempt);
+    note_start(t, e->at_ms, true);
+    if (!t->start_order)
+        t->start_order = ++x->starts;
+    w->phase = WORK_CHILD;
+    w->due_ms = ctn_json_int_or(e->body, "untilMs", 0);
+    (void) ctn_id_parse(ctn_json_str_or(e->body, "child", CTN_STR("")), &t->child, NULL);
+    t->child_input = ctn_json_copy(t->arena, get(e, "args"));
+}
+
+static void apply_waiting(ctn_execution *x, task *t, const ctn_entry *e)
+{
+    work *w = ctn_x_work(t, CTN_ROLE_DO);
+    (void) x;
+    begin_attempt(w, e->attempt);
+    note_start(t, e->at_ms, true);
+    w->phase = WORK_WAITING;
+    w->due_ms = ctn_json_int_or(e->body, "untilMs", 0);
+    w->expires = ctn_json_bool_or(e->body, "expires", false);
+    w->asked = ctn_json_copy(t->arena, e->body);
+    w->message = ctn_json_str_or(w->asked, "message", CTN_STR(""));
+}
+
+static void apply_checked(ctn_execution *x, task *t, ctn_role role, const ctn_entry *e)
+{
+    work *w = ctn_x_work(t, role);
     call_state *c = call_of(w, e);
     const ctn_json *happened = get(e, "happened");
     if (ctn_json_is(happened, CTN_JSON_TRUE)) {
         c->phase = CALL_SETTLED_TRUE;
         c->may_have_happened = true;
         const ctn_json *result = get(e, "result"), *variables = get(e, "variables");
-        c->result = result ? ctn_json_copy(x->arena, result) : &ctn_json_null;
+        c->result = result ? ctn_json_copy(t->arena, result) : &ctn_json_null;
         if (variables) { /* the chain is being undone: this is what there is to undo */
-            x->steps[step].variables = ctn_json_copy(x->arena, variables);
-            set_variables(x, x->steps[step].variables);
+            t->variables = ctn_json_copy(t->arena, variables);
+            if (t->item < 0)
+                set_variables(x, t->variables);
         }
         return;
     }
@@ -385,15 +546,15 @@ static void apply_checked(ctn_execution *x, uint32_t step, ctn_role role, const 
 
 static call_state *first_open_call(work *w)
 {
-    for (uint32_t i = 0; w->calls && i < w->set->call_count; i++)
+    for (uint32_t i = 0; i < ctn_x_call_count(w); i++)
         if (w->calls[i].phase != CALL_DONE)
             return &w->calls[i];
     return NULL;
 }
 
-static void apply_settled(ctn_execution *x, uint32_t step, ctn_role role, const ctn_entry *e)
+static void apply_settled(task *t, ctn_role role, const ctn_entry *e)
 {
-    work *w = ctn_x_work(x, step, role);
+    work *w = ctn_x_work(t, role);
     ctn_str what = ctn_json_str_or(e->body, "what", CTN_STR(""));
     w->deaths = 0;
     if (w->phase == WORK_ASKED && ctn_str_is(what, "retry")) {
@@ -411,7 +572,7 @@ static void apply_settled(ctn_execution *x, uint32_t step, ctn_role role, const 
     if (ctn_str_is(what, "succeed")) {
         c->phase = CALL_SETTLED_TRUE;
         const ctn_json *value = get(e, "value");
-        c->result = value ? ctn_json_copy(x->arena, value) : &ctn_json_null;
+        c->result = value ? ctn_json_copy(t->arena, value) : &ctn_json_null;
         return;
     }
     c->phase = CALL_SETTLED_FALSE;
@@ -425,8 +586,8 @@ static void apply_set(ctn_execution *x, const ctn_entry *e)
 {
     set_variables(x, ctn_json_copy(x->arena, get(e, "variables")));
     for (uint32_t i = 0; i < x->active_count; i++) {
-        work *w = ctn_x_work(x, x->active[i].step, x->active[i].role);
-        for (uint32_t c = 0; w->calls && c < w->set->call_count; c++)
+        work *w = ctn_x_work(x->active[i].task, x->active[i].role);
+        for (uint32_t c = 0; c < ctn_x_call_count(w); c++)
             if (w->calls[c].phase != CALL_RUNNING && !w->calls[c].start_is_stored)
                 w->calls[c].args = NULL;
     }
@@ -434,12 +595,27 @@ static void apply_set(ctn_execution *x, const ctn_entry *e)
 
 /* ---- entries about the execution ---- */
 
+static void apply_budget_decision(ctn_execution *x, const ctn_entry *e)
+{
+    x->budget.is_awaited = false;
+    if (ctn_str_is(ctn_json_str_or(e->body, "what", CTN_STR("")), "retry"))
+        x->budget.grants++;
+    else
+        begin_stopping(x, e->at_ms, CTN_FAILURE_BUDGET,
+                       ctn_json_str_or(x->budget.asked, "message", CTN_STR("the budget is used up")), (ctn_str){0}, -1);
+}
+
 static void apply_first(ctn_execution *x, const ctn_entry *e)
 {
     const ctn_json *input = get(e, "input");
     if (input) {
         x->input = ctn_json_copy(x->arena, input);
         x->created_at_ms = e->at_ms;
+    }
+    const ctn_json *parent = get(e, "parent");
+    if (parent) {
+        (void) ctn_id_parse(ctn_json_str_or(parent, "id", CTN_STR("")), &x->parent, NULL);
+        x->depth = (uint32_t) ctn_json_int_or(parent, "depth", 1);
     }
     x->is_queued = e->kind == CTN_ENTRY_QUEUED;
     if (x->is_queued)
@@ -449,20 +625,22 @@ static void apply_first(ctn_execution *x, const ctn_entry *e)
     set_variables(x, x->input);
     for (uint32_t i = 0; i < x->plan->step_count; i++)
         if (x->steps[i].waits_for == 0)
-            make_ready(x, i, e->at_ms);
+            make_ready(x, &x->steps[i].whole, e->at_ms);
 }
 
-static void recover_work(const ctn_execution *x, uint32_t step, ctn_role role, int64_t at_ms, bool was_crash)
+static void recover_work(ctn_execution *x, task *t, ctn_role role, int64_t at_ms, bool was_crash)
 {
-    work *w = ctn_x_work(x, step, role);
-    if (was_crash && (w->phase == WORK_RUNNING || ctn_x_may_have_begun(x, step, role, at_ms)))
+    work *w = ctn_x_work(t, role);
+    if (was_crash && (w->phase == WORK_RUNNING || ctn_x_may_have_begun(x, t, role, at_ms)))
         w->deaths++;
     if (w->phase != WORK_RUNNING)
         return;
-    for (uint32_t i = 0; i < w->set->call_count; i++) {
+    for (uint32_t i = 0; i < ctn_x_call_count(w); i++) {
         call_state *c = &w->calls[i];
         if (c->phase != CALL_RUNNING)
             continue;
+        if (role == CTN_ROLE_DO)
+            ctn_x_budget_forget(x);
         if (c->effect < CTN_EFFECT_WRITE) { /* an undo's start is recorded whatever its class: simply again */
             c->phase = CALL_IDLE;
             c->may_have_happened = c->may_have_happened || c->effect == CTN_EFFECT_IDEMPOTENT;
@@ -493,7 +671,7 @@ static void apply_resumed(ctn_execution *x, const ctn_entry *e)
         return;
     }
     for (uint32_t i = 0; i < x->active_count; i++)
-        recover_work(x, x->active[i].step, x->active[i].role, e->at_ms, ctn_str_is(cause, "crash"));
+        recover_work(x, x->active[i].task, x->active[i].role, e->at_ms, ctn_str_is(cause, "crash"));
     x->paused_seq = 0;
 }
 
@@ -525,10 +703,14 @@ static bool kind_is_of_step(ctn_entry_kind kind)
 {
     switch (kind) {
     case CTN_ENTRY_STEP_SKIPPED:
+    case CTN_ENTRY_FOREACH_STARTED:
     case CTN_ENTRY_ATTEMPT_STARTED:
     case CTN_ENTRY_ATTEMPT_SUCCEEDED:
     case CTN_ENTRY_ATTEMPT_FAILED:
-    case CTN_ENTRY_WAITING:
+    case CTN_ENTRY_CACHE_HIT:
+    case CTN_ENTRY_FALLBACK_TAKEN:
+    case CTN_ENTRY_CHILD_STARTED:
+    case CTN_ENTRY_BREAKER_WAIT:
     case CTN_ENTRY_ANSWERED:
     case CTN_ENTRY_CHECKED:
     case CTN_ENTRY_INTERRUPTED: return true;
@@ -536,16 +718,28 @@ static bool kind_is_of_step(ctn_entry_kind kind)
     }
 }
 
-/* What the entry says of the work, or of the call it names, can only be said in some phases of it. */
-static const char *why_not(const ctn_execution *x, const ctn_entry *e, uint32_t step, ctn_role role)
+/* These speak of a step, or of the execution. */
+static bool kind_is_of_either(ctn_entry_kind kind)
 {
-    work *w = ctn_x_work(x, step, role);
+    return kind == CTN_ENTRY_DECISION || kind == CTN_ENTRY_WAITING;
+}
+
+/* What the entry says of the work, or of the call it names, can only be said in some phases of it. */
+static const char *why_not(const ctn_execution *x, const ctn_entry *e, const task *t, ctn_role role)
+{
+    work *w = ctn_x_work(t, role);
+    const ctn_plan_step *p = ctn_x_plan_step(x, t);
     const call_state *c = call_of(w, e);
     bool may_begin = w->phase == WORK_READY || w->phase == WORK_BACKOFF;
+    bool is_each = p->foreach && t->item < 0;
     switch (e->kind) {
     case CTN_ENTRY_STEP_SKIPPED: return w->phase == WORK_READY ? NULL : "the step had begun";
+    case CTN_ENTRY_FOREACH_STARTED:
+        return is_each && w->phase == WORK_READY ? NULL : "it is no foreach that could begin";
     case CTN_ENTRY_COMPENSATION_STARTED:
     case CTN_ENTRY_ATTEMPT_STARTED:
+        if (role == CTN_ROLE_UNDO && !w->set)
+            return w->phase == WORK_NONE ? NULL : "the child was undone before";
         if (!c)
             return "it names no call";
         return may_begin || w->phase == WORK_RUNNING || (role == CTN_ROLE_UNDO && w->phase == WORK_NONE)
@@ -553,13 +747,29 @@ static const char *why_not(const ctn_execution *x, const ctn_entry *e, uint32_t 
                    : "the work could not begin";
     case CTN_ENTRY_COMPENSATION_SUCCEEDED:
     case CTN_ENTRY_ATTEMPT_SUCCEEDED:
-        if (!w->calls)
-            return w->phase == WORK_WAITING || w->phase == WORK_ANSWERED ? NULL : "the step did not wait";
+        if (is_each && role == CTN_ROLE_DO)
+            return w->phase == WORK_EACH ? NULL : "its items are not under way";
+        if (!w->calls) {
+            bool is_value = !w->set && w->phase == WORK_READY;
+            return is_value || w->phase == WORK_WAITING || w->phase == WORK_ANSWERED || w->phase == WORK_CHILD
+                       ? NULL
+                       : "the step did not wait";
+        }
         return c ? NULL : "it names no call";
+    case CTN_ENTRY_CACHE_HIT: return c ? NULL : "it names no call";
     case CTN_ENTRY_COMPENSATION_FAILED:
     case CTN_ENTRY_ATTEMPT_FAILED:
         return c || !(ctn_json_bool_or(e->body, "unknown", false) || get(e, "call")) ? NULL : "it names no call";
-    case CTN_ENTRY_WAITING: return !w->calls && may_begin ? NULL : "the step could not begin to wait";
+    case CTN_ENTRY_FALLBACK_TAKEN: {
+        int64_t n = ctn_json_int_or(e->body, "fallback", 0);
+        return w->phase == WORK_FALLBACK && n > w->fallback && n <= p->fallback_count ? NULL
+                                                                                      : "there is no such fallback";
+    }
+    case CTN_ENTRY_CHILD_STARTED:
+        return w->set && w->set->kind == CTN_SET_CHAIN && may_begin ? NULL : "no sub-chain could begin";
+    case CTN_ENTRY_BREAKER_WAIT: return may_begin || w->phase == WORK_RUNNING ? NULL : "the work could not begin";
+    case CTN_ENTRY_WAITING:
+        return w->set && !w->calls && !is_each && may_begin ? NULL : "the step could not begin to wait";
     case CTN_ENTRY_ANSWERED: return w->phase == WORK_WAITING ? NULL : "the step did not wait";
     case CTN_ENTRY_CHECKED: return c && c->phase == CALL_UNKNOWN ? NULL : "nobody asked what became of the call";
     case CTN_ENTRY_INTERRUPTED:
@@ -574,25 +784,31 @@ static const char *why_not(const ctn_execution *x, const ctn_entry *e, uint32_t 
     }
 }
 
-static int check_allowed(const ctn_execution *x, const ctn_entry *e, uint32_t step, ctn_role role, ctn_err *err)
+static int check_allowed(const ctn_execution *x, const ctn_entry *e, uint32_t step, const task *t, ctn_role role,
+                         ctn_err *err)
 {
-    if (x->has_ended)
+    bool is_reopened = e->kind == CTN_ENTRY_CANCEL_REQUESTED && ctn_json_bool_or(e->body, "reopens", false);
+    if (x->has_ended && !(is_reopened && x->end_status == CTN_STATUS_COMPLETED))
         return refuse(err, e, "the execution has ended");
     bool is_first = e->kind == CTN_ENTRY_QUEUED || e->kind == CTN_ENTRY_STARTED;
     if (is_first && (x->is_started || (x->input && e->kind == CTN_ENTRY_QUEUED)))
         return refuse(err, e, "the execution was started before");
     if (is_first ? !x->input && !get(e, "input") : !x->input)
         return refuse(err, e, "the execution has no beginning");
-    if (kind_is_of_step(e->kind) != (e->step.len > 0) && e->kind != CTN_ENTRY_DECISION)
+    if (kind_is_of_step(e->kind) != (e->step.len > 0) && !kind_is_of_either(e->kind))
         return refuse(err, e, e->step.len ? "it is about no step" : "it names no step");
+    if (e->kind == CTN_ENTRY_DECISION && e->step.len == 0 && !get(e, "variables") && !x->budget.is_awaited)
+        return refuse(err, e, "nobody was asked");
     if (e->step.len == 0)
         return CTN_OK;
     if (step == CTN_PLAN_NONE)
         return refuse(err, e, "the chain has no such step");
-    const work *w = ctn_x_work(x, step, role);
-    if (!w->set)
+    if (!t)
+        return refuse(err, e, "the step has no such item under way");
+    const work *w = ctn_x_work(t, role);
+    if (role == CTN_ROLE_UNDO && !ctn_x_has_undo(x, t))
         return refuse(err, e, "the step has no rollbackAction");
-    bool is_turn = x->undo_queue && x->undo_cursor < x->undo_count && x->undo_queue[x->undo_cursor] == step;
+    bool is_turn = x->is_undoing && x->undo_cursor < x->undo.count && x->undo.items[x->undo_cursor] == t;
     if (role == CTN_ROLE_UNDO && !is_turn)
         return refuse(err, e, "it was not the step's turn to be undone");
     if (e->kind != CTN_ENTRY_CHECKED && (w->phase == WORK_DONE || w->phase == WORK_FAILED || w->phase == WORK_SKIPPED))
@@ -601,15 +817,24 @@ static int check_allowed(const ctn_execution *x, const ctn_entry *e, uint32_t st
         return refuse(err, e, "the step was not ready");
     if (e->attempt && e->attempt < w->attempt)
         return refuse(err, e, "an older attempt than the last one");
-    const char *why = why_not(x, e, step, role);
+    const char *why = why_not(x, e, t, role);
     return why ? refuse(err, e, why) : CTN_OK;
+}
+
+/* A completed sub-chain is undone with its parent: the one way out of a final status. */
+static void reopen(ctn_execution *x)
+{
+    x->has_ended = false;
+    x->ended_at_ms = 0;
+    x->outputs = NULL;
 }
 
 static int fold(ctn_execution *x, ctn_entry *e, ctn_err *err)
 {
     uint32_t step = e->step.len ? ctn_plan_step_index(x->plan, e->step) : CTN_PLAN_NONE;
     ctn_role role = kind_is_of_undo(e->kind) || ctn_json_bool_or(e->body, "undo", false) ? CTN_ROLE_UNDO : CTN_ROLE_DO;
-    int rc = check_allowed(x, e, step, role, err);
+    task *t = step == CTN_PLAN_NONE ? NULL : ctn_x_task(x, step, e->item);
+    int rc = check_allowed(x, e, step, t, role, err);
     if (rc)
         return rc;
 
@@ -617,40 +842,58 @@ static int fold(ctn_execution *x, ctn_entry *e, ctn_err *err)
     case CTN_ENTRY_QUEUED:
     case CTN_ENTRY_STARTED: apply_first(x, e); break;
     case CTN_ENTRY_STEP_SKIPPED:
-        x->steps[step].work[CTN_ROLE_DO].phase = WORK_SKIPPED;
-        x->steps[step].work[CTN_ROLE_DO].ended_at_ms = e->at_ms;
-        deactivate(x, step, CTN_ROLE_DO);
+        t->work[CTN_ROLE_DO].phase = WORK_SKIPPED;
+        t->work[CTN_ROLE_DO].ended_at_ms = e->at_ms;
+        deactivate(x, t, CTN_ROLE_DO);
         step_ended(x, step, e->at_ms);
         break;
+    case CTN_ENTRY_FOREACH_STARTED:
+        rc = ctn_x_each_start(x, step, e, err);
+        if (rc)
+            return rc;
+        note_start(t, e->at_ms, true);
+        t->work[CTN_ROLE_DO].attempt = 1;
+        t->work[CTN_ROLE_DO].phase = WORK_EACH;
+        fill_each(x, step, e->at_ms);
+        break;
     case CTN_ENTRY_ATTEMPT_STARTED:
-    case CTN_ENTRY_COMPENSATION_STARTED: apply_started(x, step, role, e); break;
+    case CTN_ENTRY_COMPENSATION_STARTED: apply_started(x, t, role, e); break;
+    case CTN_ENTRY_CACHE_HIT:
     case CTN_ENTRY_ATTEMPT_SUCCEEDED:
-    case CTN_ENTRY_COMPENSATION_SUCCEEDED: apply_succeeded(x, step, role, e); break;
+    case CTN_ENTRY_COMPENSATION_SUCCEEDED: apply_succeeded(x, t, role, e); break;
     case CTN_ENTRY_ATTEMPT_FAILED:
-    case CTN_ENTRY_COMPENSATION_FAILED: apply_failed(x, step, role, e); break;
-    case CTN_ENTRY_WAITING: {
-        work *w = ctn_x_work(x, step, CTN_ROLE_DO);
-        begin_attempt(w, e->attempt);
-        note_start(x, step, e->at_ms, true);
-        w->phase = WORK_WAITING;
+    case CTN_ENTRY_COMPENSATION_FAILED: apply_failed(x, t, role, e); break;
+    case CTN_ENTRY_FALLBACK_TAKEN: apply_fallback(x, t, e); break;
+    case CTN_ENTRY_CHILD_STARTED: apply_child_started(x, t, e); break;
+    case CTN_ENTRY_BREAKER_WAIT: {
+        work *w = ctn_x_work(t, role);
+        w->phase = WORK_BACKOFF;
+        w->breaker_is_noted = true;
         w->due_ms = ctn_json_int_or(e->body, "untilMs", 0);
-        w->expires = ctn_json_bool_or(e->body, "expires", false);
-        w->message = ctn_arena_str(x->arena, ctn_json_str_or(e->body, "message", CTN_STR("")));
+        activate(x, t, role);
         break;
     }
+    case CTN_ENTRY_WAITING:
+        if (t) {
+            apply_waiting(x, t, e);
+        } else {
+            x->budget.is_awaited = true;
+            x->budget.asked = ctn_json_copy(x->arena, e->body);
+        }
+        break;
     case CTN_ENTRY_ANSWERED: {
-        work *w = ctn_x_work(x, step, CTN_ROLE_DO);
+        work *w = ctn_x_work(t, CTN_ROLE_DO);
         w->phase = WORK_ANSWERED;
-        w->answer = ctn_json_copy(x->arena, get(e, "answer"));
-        w->answered_by = ctn_arena_str(x->arena, e->actor);
+        w->answer = ctn_json_copy(t->arena, get(e, "answer"));
+        w->answered_by = ctn_arena_str(t->arena, e->actor);
         w->due_ms = e->at_ms;
         break;
     }
-    case CTN_ENTRY_CHECKED: apply_checked(x, step, role, e); break;
+    case CTN_ENTRY_CHECKED: apply_checked(x, t, role, e); break;
     case CTN_ENTRY_INTERRUPTED: {
-        work *w = ctn_x_work(x, step, role);
+        work *w = ctn_x_work(t, role);
         w->failure = ctn_failure_from_name(ctn_json_str_or(e->body, "code", CTN_STR("")));
-        w->message = ctn_arena_str(x->arena, ctn_json_str_or(e->body, "message", CTN_STR("")));
+        w->message = ctn_arena_str(t->arena, ctn_json_str_or(e->body, "message", CTN_STR("")));
         if (w->phase == WORK_RUNNING)
             call_of(w, e)->phase = CALL_ASKED;
         else
@@ -658,14 +901,18 @@ static int fold(ctn_execution *x, ctn_entry *e, ctn_err *err)
         break;
     }
     case CTN_ENTRY_DECISION:
-        if (e->step.len)
-            apply_settled(x, step, role, e);
-        else
+        if (t)
+            apply_settled(t, role, e);
+        else if (get(e, "variables"))
             apply_set(x, e);
+        else
+            apply_budget_decision(x, e);
         break;
     case CTN_ENTRY_CANCEL_REQUESTED:
+        if (x->has_ended)
+            reopen(x);
         begin_stopping(x, e->at_ms, ctn_failure_from_name(ctn_json_str_or(e->body, "code", CTN_STR(""))),
-                       ctn_json_str_or(e->body, "message", CTN_STR("")), (ctn_str){0});
+                       ctn_json_str_or(e->body, "message", CTN_STR("")), (ctn_str){0}, -1);
         end_pause(x, e->at_ms); /* who cancels wants it to end: a pause from before holds nothing back */
         break;
     case CTN_ENTRY_PAUSED:
@@ -679,15 +926,11 @@ static int fold(ctn_execution *x, ctn_entry *e, ctn_err *err)
     case CTN_ENTRY_ROLLED_BACK: apply_ended(x, e, CTN_STATUS_ROLLED_BACK); break;
     case CTN_ENTRY_ROLLBACK_FAILED: apply_ended(x, e, CTN_STATUS_ROLLBACK_FAILED); break;
     case CTN_ENTRY_CANCELLED: apply_ended(x, e, CTN_STATUS_CANCELLED); break;
-    case CTN_ENTRY_CACHE_HIT:
-    case CTN_ENTRY_FALLBACK_TAKEN:
-    case CTN_ENTRY_CHILD_STARTED:
-    case CTN_ENTRY_BREAKER_WAIT:
     case CTN_ENTRY_KIND_COUNT: return refuse(err, e, "this version knows no such entry");
     }
     if (x->is_stopping && x->active_count == 0 && !x->has_ended) {
-        if (!x->undo_queue)
-            build_undo_queue(x, e->at_ms);
+        if (!x->is_undoing)
+            build_undo(x, e->at_ms);
         advance_undo(x);
     }
     return CTN_OK;

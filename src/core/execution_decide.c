@@ -35,6 +35,7 @@ ctn_entry ctn_execution_first_entry(const ctn_plan *plan, ctn_arena *scratch, bo
         ctn_json_put(&b, CTN_STR("labels"), labels);
     return (ctn_entry){
         .kind = is_queued ? CTN_ENTRY_QUEUED : CTN_ENTRY_STARTED,
+        .item = -1,
         .at_ms = now_ms,
         .actor = actor.len ? actor : CTN_STR("engine"),
         .body = ctn_json_finish(&b),
@@ -43,35 +44,63 @@ ctn_entry ctn_execution_first_entry(const ctn_plan *plan, ctn_arena *scratch, bo
 
 /* ---- ends of calls ---- */
 
-static int decide_call_ended(const ctn_execution *x, const ctn_rules *rules, const ctn_input *in, ctn_arena *scratch,
-                             ctn_entry *ret_entry)
+/* The task an end is about, if the work it speaks of is still open. */
+static const task *task_of(const ctn_execution *x, const ctn_input *in)
 {
-    const work *w = ctn_x_work(x, in->step, in->role);
-    if (x->has_ended || w->phase != WORK_RUNNING || w->attempt != in->attempt ||
-        w->calls[in->call].phase != CALL_RUNNING)
-        return CTN_E_STALE;
-    if (in->failure == CTN_FAILURE_NONE) {
-        *ret_entry = ctn_x_succeed(x, rules, in->step, in->role, in->call, in->value, in->now_ms, in->entropy, scratch);
-        return CTN_OK;
-    }
-    failure_report report = {
+    const task *t = x->has_ended ? NULL : ctn_x_task(x, in->step, in->item);
+    return t && ctn_x_work(t, in->role)->attempt == in->attempt ? t : NULL;
+}
+
+static failure_report report_of(const ctn_input *in)
+{
+    return (failure_report){
         .failure = in->failure,
         .message = in->message,
         .was_sent = in->was_sent,
         .peer_is_dead = in->peer_is_dead,
         .retry_after_ms = in->retry_after_ms,
+        .used = &in->used,
     };
-    *ret_entry = ctn_x_fail(x, in->step, in->role, in->call, &report, in->now_ms, in->entropy, scratch);
+}
+
+static int decide_call_ended(const ctn_execution *x, const ctn_rules *rules, const ctn_input *in, ctn_arena *scratch,
+                             ctn_entry *ret_entry)
+{
+    const task *t = task_of(x, in);
+    const work *w = t ? ctn_x_work(t, in->role) : NULL;
+    if (!w || w->phase != WORK_RUNNING || in->call >= ctn_x_call_count(w) || w->calls[in->call].phase != CALL_RUNNING)
+        return CTN_E_STALE;
+    failure_report report = report_of(in);
+    *ret_entry = in->failure == CTN_FAILURE_NONE
+                     ? ctn_x_succeed(x, rules, t, in->role, in->call, in->value, &in->used, false, in->now_ms,
+                                     in->entropy, scratch)
+                     : ctn_x_fail(x, t, in->role, in->call, &report, in->now_ms, in->entropy, scratch);
+    return CTN_OK;
+}
+
+/* Of a child that was undone the value says how it ended. */
+static int decide_child_ended(const ctn_execution *x, const ctn_rules *rules, const ctn_input *in, ctn_arena *scratch,
+                              ctn_entry *ret_entry)
+{
+    const task *t = task_of(x, in);
+    if (!t || ctn_x_work(t, in->role)->phase != WORK_CHILD)
+        return CTN_E_STALE;
+    failure_report report = report_of(in);
+    if (in->failure) {
+        *ret_entry = ctn_x_fail(x, t, in->role, 0, &report, in->now_ms, in->entropy, scratch);
+        return CTN_OK;
+    }
+    *ret_entry = ctn_x_succeed(x, rules, t, in->role, 0, in->value, NULL, false, in->now_ms, in->entropy, scratch);
     return CTN_OK;
 }
 
 /* While the chain is undone, a check that says yes tells what there is to undo. */
-static void put_variables(const ctn_execution *x, const ctn_rules *rules, const ctn_input *in, ctn_arena *scratch,
-                          ctn_json_builder *b)
+static void put_variables(const ctn_execution *x, const ctn_rules *rules, const task *t, const ctn_input *in,
+                          ctn_arena *scratch, ctn_json_builder *b)
 {
     const ctn_json *variables = NULL;
-    if (x->undo_queue && in->role == CTN_ROLE_DO && !ctn_x_work(x, in->step, in->role)->set->is_several &&
-        ctn_x_take(x, rules, in->step, in->call, ctn_json_member_of(in->value, "result"), scratch, &variables, NULL) ==
+    if (x->is_undoing && in->role == CTN_ROLE_DO && !ctn_x_work(t, in->role)->set->is_several &&
+        ctn_x_take(x, rules, t, in->call, ctn_json_member_of(in->value, "result"), scratch, &variables, NULL) ==
             CTN_FAILURE_NONE)
         ctn_json_put(b, CTN_STR("variables"), variables);
 }
@@ -79,13 +108,12 @@ static void put_variables(const ctn_execution *x, const ctn_rules *rules, const 
 static int decide_check_ended(const ctn_execution *x, const ctn_rules *rules, const ctn_input *in, ctn_arena *scratch,
                               ctn_entry *ret_entry)
 {
-    const work *w = ctn_x_work(x, in->step, in->role);
-    const call_state *c = &w->calls[in->call];
-    if (x->has_ended || w->attempt != in->attempt || !ctn_x_wants_check(w, c))
+    const task *t = task_of(x, in);
+    const work *w = t ? ctn_x_work(t, in->role) : NULL;
+    if (!w || in->call >= ctn_x_call_count(w) || !ctn_x_wants_check(w, &w->calls[in->call]))
         return CTN_E_STALE;
-    ctn_json_builder b = ctn_json_object(scratch);
-    if (w->set->is_several)
-        ctn_json_put_str(&b, "call", w->set->calls[in->call].name);
+    const call_state *c = &w->calls[in->call];
+    ctn_json_builder b = ctn_x_body_of_call(w, in->call, scratch);
     if (in->role == CTN_ROLE_UNDO)
         ctn_json_put_bool(&b, "undo", true);
     const ctn_json *happened = in->failure ? NULL : ctn_json_member_of(in->value, "happened");
@@ -100,7 +128,7 @@ static int decide_check_ended(const ctn_execution *x, const ctn_rules *rules, co
     } else if (ctn_json_is(happened, CTN_JSON_TRUE)) {
         ctn_json_put_bool(&b, "happened", true);
         ctn_json_put(&b, CTN_STR("result"), ctn_json_member_of(in->value, "result"));
-        put_variables(x, rules, in, scratch, &b);
+        put_variables(x, rules, t, in, scratch, &b);
     } else {
         ctn_json_put_bool(&b, "happened", false);
         bool counts = in->peer_is_dead || in->now_ms >= c->settle_at_ms || ctn_json_bool_or(in->value, "final", false);
@@ -109,42 +137,89 @@ static int decide_check_ended(const ctn_execution *x, const ctn_rules *rules, co
             ctn_json_put_int(&b, "againMs", again < c->settle_at_ms ? again : c->settle_at_ms);
         }
     }
-    *ret_entry = ctn_x_entry(x, CTN_ENTRY_CHECKED, in->now_ms, in->step, in->attempt, ctn_json_finish(&b));
+    *ret_entry = ctn_x_entry(x, CTN_ENTRY_CHECKED, in->now_ms, t, in->attempt, ctn_json_finish(&b));
     return CTN_OK;
 }
 
 /* ---- people ---- */
 
-static int find_step(const ctn_execution *x, ctn_str name, uint32_t *ret_step, ctn_err *err)
+/* "book", or "book[3]" of a foreach. */
+static int find_step(const ctn_execution *x, ctn_str name, uint32_t *ret_step, int64_t *ret_item, ctn_err *err)
 {
-    *ret_step = ctn_plan_step_index(x->plan, name);
+    ctn_str plain = name;
+    *ret_item = -1;
+    const char *bracket = name.len && name.ptr[name.len - 1] == ']' ? memchr(name.ptr, '[', name.len) : NULL;
+    if (bracket) {
+        plain.len = (size_t) (bracket - name.ptr);
+        ctn_str digits = {bracket + 1, name.len - plain.len - 2};
+        int64_t item = digits.len && digits.len < 18 ? 0 : -1;
+        for (size_t i = 0; item >= 0 && i < digits.len; i++)
+            item = digits.ptr[i] >= '0' && digits.ptr[i] <= '9' ? 10 * item + (digits.ptr[i] - '0') : -1;
+        if (item < 0)
+            return ctn_fail(err, CTN_E_INVALID, "%.*s: an item is named by its number, like %.*s[0]", CTN_STR_ARG(name),
+                            CTN_STR_ARG(plain));
+        *ret_item = item;
+    }
+    *ret_step = ctn_plan_step_index(x->plan, plain);
     if (*ret_step != CTN_PLAN_NONE)
         return CTN_OK;
     ctn_str names[64];
     size_t count = x->plan->step_count < 64 ? x->plan->step_count : 64;
     for (size_t i = 0; i < count; i++)
         names[i] = x->plan->steps[i].name;
-    ctn_str near = ctn_str_nearest(name, names, count);
-    return ctn_fail(err, CTN_E_NOT_FOUND, "the chain has no step %.*s%s%.*s%s", CTN_STR_ARG(name),
+    ctn_str near = ctn_str_nearest(plain, names, count);
+    return ctn_fail(err, CTN_E_NOT_FOUND, "the chain has no step %.*s%s%.*s%s", CTN_STR_ARG(plain),
                     near.len ? "; did you mean " : "", CTN_STR_ARG(near), near.len ? "?" : "");
+}
+
+static bool is_waiting(const task *t)
+{
+    return t->work[CTN_ROLE_DO].phase == WORK_WAITING;
+}
+
+/* The task that an answer is for: an item may be left out when only one of them waits. */
+static int find_waiting(const ctn_execution *x, ctn_str name, const task **ret_task, ctn_err *err)
+{
+    uint32_t step = CTN_PLAN_NONE;
+    int64_t item = -1;
+    int rc = find_step(x, name, &step, &item, err);
+    if (rc)
+        return rc;
+    *ret_task = ctn_x_task(x, step, item);
+    if (item >= 0 && !*ret_task)
+        return ctn_fail(err, CTN_E_STATE, "%.*s is not under way", CTN_STR_ARG(name));
+    if (item >= 0 || !x->steps[step].each)
+        return CTN_OK;
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < x->active_count; i++) {
+        const task *t = x->active[i].task;
+        if (t->step != step || !is_waiting(t))
+            continue;
+        *ret_task = t;
+        found++;
+    }
+    if (found > 1)
+        return ctn_fail(err, CTN_E_INVALID, "several items of %.*s wait: name one, like %.*s[%lld]", CTN_STR_ARG(name),
+                        CTN_STR_ARG(name), (long long) (*ret_task)->item);
+    return CTN_OK;
 }
 
 static int decide_answer(const ctn_execution *x, const ctn_input *in, ctn_arena *scratch, ctn_entry *ret_entry,
                          ctn_err *err)
 {
-    uint32_t step = CTN_PLAN_NONE;
-    int rc = find_step(x, in->name, &step, err);
+    const task *t = NULL;
+    int rc = find_waiting(x, in->name, &t, err);
     if (rc)
         return rc;
-    const work *w = ctn_x_work(x, step, CTN_ROLE_DO);
+    const work *w = ctn_x_work(t, CTN_ROLE_DO);
     if (x->has_ended)
         return refuse_ended(x, err);
     if (w->answer)
         return ctn_fail(err, CTN_E_STATE, "step %.*s was answered before; the first answer stands",
                         CTN_STR_ARG(in->name));
-    if (w->phase != WORK_WAITING)
+    if (!is_waiting(t))
         return ctn_fail(err, CTN_E_STATE, "step %.*s does not wait for an answer: it is %s", CTN_STR_ARG(in->name),
-                        ctn_step_status_name(ctn_execution_step(x, step).status));
+                        ctn_step_status_name(ctn_execution_step(x, t->step).status));
     if (w->set->kind == CTN_SET_APPROVAL && !ctn_json_is_bool(ctn_json_member_of(in->value, "approved")))
         return ctn_fail(err, CTN_E_INVALID,
                         "step %.*s waits for a yes or no: answer {\"approved\": true} or {\"approved\": false}, with "
@@ -158,9 +233,11 @@ static int decide_answer(const ctn_execution *x, const ctn_input *in, ctn_arena 
             return ctn_fail(err, CTN_E_DENIED, "%.*s may not answer step %.*s: only those it names in `who` may",
                             CTN_STR_ARG(actor_of(in)), CTN_STR_ARG(in->name));
     }
+    if (w->set->answer_schema && ctn_schema_validate(w->set->answer_schema, in->value, scratch, err))
+        return ctn_wrap(err, CTN_E_INVALID, "the answer does not fit what step %.*s asks for", CTN_STR_ARG(in->name));
     ctn_json_builder b = ctn_json_object(scratch);
     ctn_json_put(&b, CTN_STR("answer"), in->value);
-    *ret_entry = ctn_x_entry(x, CTN_ENTRY_ANSWERED, in->now_ms, step, w->attempt, ctn_json_finish(&b));
+    *ret_entry = ctn_x_entry(x, CTN_ENTRY_ANSWERED, in->now_ms, t, w->attempt, ctn_json_finish(&b));
     ret_entry->actor = actor_of(in);
     return CTN_OK;
 }
@@ -170,11 +247,11 @@ static bool asks(const work *w, ctn_str name, uint32_t *ret_call)
 {
     *ret_call = 0;
     if (w->phase == WORK_ASKED) {
-        while (*ret_call + 1 < w->set->call_count && w->calls[*ret_call].phase == CALL_DONE)
+        while (*ret_call + 1 < ctn_x_call_count(w) && w->calls[*ret_call].phase == CALL_DONE)
             ++*ret_call;
         return !name.len || ctn_str_equal(w->set->calls[*ret_call].name, name);
     }
-    for (uint32_t i = 0; w->phase == WORK_RUNNING && w->calls && i < w->set->call_count; i++) {
+    for (uint32_t i = 0; w->phase == WORK_RUNNING && i < ctn_x_call_count(w); i++) {
         *ret_call = i;
         if (w->calls[i].phase == CALL_ASKED && (!name.len || ctn_str_equal(w->set->calls[i].name, name)))
             return true;
@@ -189,24 +266,28 @@ static int find_asking(const ctn_execution *x, const ctn_input *in, active_work 
 {
     uint32_t named = CTN_PLAN_NONE, found = 0;
     ctn_str call_name = in->name, step_name = ctn_str_cut(&call_name, '/');
+    int64_t item = -1;
     if (in->name.len) {
-        int rc = find_step(x, step_name, &named, err);
+        int rc = find_step(x, step_name, &named, &item, err);
         if (rc)
             return rc;
     }
     for (uint32_t i = 0; i < x->active_count; i++) {
         uint32_t call;
         active_work a = x->active[i];
-        if ((named != CTN_PLAN_NONE && a.step != named) || !asks(ctn_x_work(x, a.step, a.role), call_name, &call))
+        if ((named != CTN_PLAN_NONE && a.task->step != named) || (item >= 0 && a.task->item != item) ||
+            !asks(ctn_x_work(a.task, a.role), call_name, &call))
             continue;
         *ret_work = a;
         *ret_call = call;
         found++;
     }
-    if (found == 1 || (found && named != CTN_PLAN_NONE))
+    bool is_item = found && ret_work->task->item >= 0 && item < 0;
+    if (found == 1 || (found && named != CTN_PLAN_NONE && !is_item))
         return CTN_OK;
     if (found)
-        return ctn_fail(err, CTN_E_INVALID, "several steps are interrupted: name one with --step");
+        return ctn_fail(err, CTN_E_INVALID, "several steps are interrupted: name one with --step%s",
+                        is_item ? ", like NAME[0]" : "");
     if (named != CTN_PLAN_NONE)
         return ctn_fail(err, CTN_E_STATE, "%s %.*s is not interrupted: %s is %s", call_name.len ? "call" : "step",
                         CTN_STR_ARG(in->name), call_name.len ? "its step" : "it",
@@ -215,21 +296,35 @@ static int find_asking(const ctn_execution *x, const ctn_input *in, active_work 
                     ctn_status_name(ctn_execution_status(x)));
 }
 
+/* A budget that is used up is granted once more, or the execution ends. */
+static int decide_budget(const ctn_execution *x, const ctn_input *in, ctn_arena *scratch, ctn_entry *ret_entry,
+                         ctn_err *err)
+{
+    if (in->settle == CTN_SETTLE_SUCCEED)
+        return ctn_fail(err, CTN_E_INVALID,
+                        "the execution waits for its budget: --retry grants it once more, --fail ends it");
+    ctn_json_builder b = ctn_json_object(scratch);
+    ctn_json_put_str(&b, "what", in->settle == CTN_SETTLE_RETRY ? CTN_STR("retry") : CTN_STR("fail"));
+    *ret_entry = ctn_x_entry(x, CTN_ENTRY_DECISION, in->now_ms, NULL, 0, ctn_json_finish(&b));
+    ret_entry->actor = actor_of(in);
+    return CTN_OK;
+}
+
 static int decide_settle(const ctn_execution *x, const ctn_input *in, ctn_arena *scratch, ctn_entry *ret_entry,
                          ctn_err *err)
 {
     static const char *const what[] = {"retry", "succeed", "fail"};
     if (x->has_ended)
         return refuse_ended(x, err);
+    if (x->budget.is_awaited && !in->name.len)
+        return decide_budget(x, in, scratch, ret_entry, err);
     active_work a = {0};
     uint32_t call = 0;
     int rc = find_asking(x, in, &a, &call, err);
     if (rc)
         return rc;
-    const work *w = ctn_x_work(x, a.step, a.role);
-    ctn_json_builder b = ctn_json_object(scratch);
-    if (w->set->is_several)
-        ctn_json_put_str(&b, "call", w->set->calls[call].name);
+    const work *w = ctn_x_work(a.task, a.role);
+    ctn_json_builder b = ctn_x_body_of_call(w, call, scratch);
     if (a.role == CTN_ROLE_UNDO)
         ctn_json_put_bool(&b, "undo", true);
     ctn_json_put_str(&b, "what", ctn_str_from(what[in->settle]));
@@ -237,7 +332,7 @@ static int decide_settle(const ctn_execution *x, const ctn_input *in, ctn_arena 
         ctn_json_put(&b, CTN_STR("value"), in->value);
     if (in->settle == CTN_SETTLE_FAIL && in->not_happened)
         ctn_json_put_bool(&b, "notHappened", true);
-    *ret_entry = ctn_x_entry(x, CTN_ENTRY_DECISION, in->now_ms, a.step, w->attempt, ctn_json_finish(&b));
+    *ret_entry = ctn_x_entry(x, CTN_ENTRY_DECISION, in->now_ms, a.task, w->attempt, ctn_json_finish(&b));
     ret_entry->actor = actor_of(in);
     return CTN_OK;
 }
@@ -250,8 +345,7 @@ static int decide_set(const ctn_execution *x, const ctn_input *in, ctn_arena *sc
         return refuse_ended(x, err);
     bool is_under_way = false;
     for (uint32_t i = 0; i < x->active_count; i++)
-        is_under_way =
-            is_under_way || ctn_x_any_call(ctn_x_work(x, x->active[i].step, x->active[i].role), CALL_RUNNING);
+        is_under_way = is_under_way || ctn_x_any_call(ctn_x_work(x->active[i].task, x->active[i].role), CALL_RUNNING);
     if (is_under_way ||
         (status != CTN_STATUS_PAUSED && status != CTN_STATUS_WAITING && status != CTN_STATUS_INTERRUPTED))
         return ctn_fail(err, CTN_E_STATE,
@@ -267,14 +361,14 @@ static int decide_set(const ctn_execution *x, const ctn_input *in, ctn_arena *sc
     ctn_json_put(&variables, in->name, in->value);
     ctn_json_put_str(&b, "what", CTN_STR("set"));
     ctn_json_put(&b, CTN_STR("variables"), ctn_json_finish(&variables));
-    *ret_entry = ctn_x_entry(x, CTN_ENTRY_DECISION, in->now_ms, CTN_PLAN_NONE, 0, ctn_json_finish(&b));
+    *ret_entry = ctn_x_entry(x, CTN_ENTRY_DECISION, in->now_ms, NULL, 0, ctn_json_finish(&b));
     ret_entry->actor = actor_of(in);
     return CTN_OK;
 }
 
 static ctn_entry about_execution(const ctn_execution *x, const ctn_input *in, ctn_entry_kind kind, ctn_json_builder *b)
 {
-    ctn_entry e = ctn_x_entry(x, kind, in->now_ms, CTN_PLAN_NONE, 0, ctn_json_finish(b));
+    ctn_entry e = ctn_x_entry(x, kind, in->now_ms, NULL, 0, ctn_json_finish(b));
     e.actor = actor_of(in);
     return e;
 }
@@ -290,6 +384,21 @@ static int decide_cancel(const ctn_execution *x, const ctn_input *in, ctn_arena 
     ctn_json_builder b = ctn_json_object(scratch);
     ctn_json_put_str(&b, "code", CTN_STR("cancelled"));
     ctn_json_put_str(&b, "message", in->message.len ? in->message : CTN_STR("cancelled on request"));
+    *ret_entry = about_execution(x, in, CTN_ENTRY_CANCEL_REQUESTED, &b);
+    return CTN_OK;
+}
+
+/* Of a completed sub-chain whose parent is rolled back. */
+static int decide_undo(const ctn_execution *x, const ctn_input *in, ctn_arena *scratch, ctn_entry *ret_entry,
+                       ctn_err *err)
+{
+    if (!x->has_ended || x->end_status != CTN_STATUS_COMPLETED || x->depth == 0)
+        return ctn_fail(err, CTN_E_STATE, "only a completed sub-chain is undone with its parent; this one is %s",
+                        ctn_status_name(ctn_execution_status(x)));
+    ctn_json_builder b = ctn_json_object(scratch);
+    ctn_json_put_str(&b, "code", CTN_STR("cancelled"));
+    ctn_json_put_str(&b, "message", CTN_STR("undone with the chain that called it"));
+    ctn_json_put_bool(&b, "reopens", true);
     *ret_entry = about_execution(x, in, CTN_ENTRY_CANCEL_REQUESTED, &b);
     return CTN_OK;
 }
@@ -316,8 +425,9 @@ static int decide_pause(const ctn_execution *x, const ctn_input *in, ctn_arena *
 static bool was_under_way(const ctn_execution *x, int64_t now_ms)
 {
     for (uint32_t i = 0; i < x->active_count; i++) {
-        const work *w = ctn_x_work(x, x->active[i].step, x->active[i].role);
-        if (ctn_x_may_have_begun(x, x->active[i].step, x->active[i].role, now_ms) ||
+        const active_work *a = &x->active[i];
+        const work *w = ctn_x_work(a->task, a->role);
+        if (ctn_x_may_have_begun(x, a->task, a->role, now_ms) ||
             (w->phase == WORK_RUNNING && !ctn_x_any_call(w, CALL_ASKED)) || ctn_x_any_call(w, CALL_RUNNING))
             return true;
     }
@@ -334,6 +444,8 @@ int ctn_execution_decide(const ctn_execution *x, const ctn_rules *rules, const c
     case CTN_IN_ANSWER: return decide_answer(x, in, scratch, ret_entry, err);
     case CTN_IN_SETTLE: return decide_settle(x, in, scratch, ret_entry, err);
     case CTN_IN_SET: return decide_set(x, in, scratch, ret_entry, err);
+    case CTN_IN_CHILD_ENDED: return decide_child_ended(x, rules, in, scratch, ret_entry);
+    case CTN_IN_UNDO: return decide_undo(x, in, scratch, ret_entry, err);
     case CTN_IN_CANCEL: return decide_cancel(x, in, scratch, ret_entry, err);
     case CTN_IN_PAUSE:
     case CTN_IN_RESUME: return decide_pause(x, in, scratch, ret_entry, err);

@@ -27,23 +27,24 @@ ctn_entry_kind ctn_x_kind_failed(ctn_role role)
     return role == CTN_ROLE_DO ? CTN_ENTRY_ATTEMPT_FAILED : CTN_ENTRY_COMPENSATION_FAILED;
 }
 
-ctn_entry ctn_x_entry(const ctn_execution *x, ctn_entry_kind kind, int64_t now_ms, uint32_t step, uint32_t attempt,
+ctn_entry ctn_x_entry(const ctn_execution *x, ctn_entry_kind kind, int64_t now_ms, const task *t, uint32_t attempt,
                       const ctn_json *body)
 {
     return (ctn_entry){
         .kind = kind,
         .at_ms = now_ms,
-        .step = step == CTN_PLAN_NONE ? (ctn_str){0} : x->plan->steps[step].name,
+        .step = t ? ctn_x_plan_step(x, t)->name : (ctn_str){0},
+        .item = t ? t->item : -1,
         .attempt = attempt,
         .actor = CTN_STR("engine"),
         .body = body,
     };
 }
 
-static ctn_json_builder body_of_call(const work *w, uint32_t call, ctn_arena *scratch)
+ctn_json_builder ctn_x_body_of_call(const work *w, uint32_t call, ctn_arena *scratch)
 {
     ctn_json_builder b = ctn_json_object(scratch);
-    if (w->set->is_several)
+    if (w->set && w->set->is_several)
         ctn_json_put_str(&b, "call", w->set->calls[call].name);
     return b;
 }
@@ -72,16 +73,18 @@ static int64_t retry_delay_ms(const ctn_retry *r, uint32_t retries_used, uint64_
 
 /* Puts what is to come into the body of a failed attempt: final, or due again. is_certain: it is known that nothing
  * happened, so even a lost write may go again. */
-static void judge(const ctn_execution *x, uint32_t step, ctn_role role, const failure_report *r, ctn_effect effect,
+static void judge(const ctn_execution *x, const task *t, ctn_role role, const failure_report *r, ctn_effect effect,
                   bool is_certain, int64_t now_ms, uint64_t entropy, ctn_json_builder *b)
 {
-    const work *w = ctn_x_work(x, step, role);
-    const ctn_retry *retry = &x->plan->steps[step].retry;
+    const work *w = ctn_x_work(t, role);
+    const ctn_plan_step *p = ctn_x_plan_step(x, t);
+    const ctn_retry *retry = &p->retry;
     bool is_lost = r->failure == CTN_FAILURE_TIMEOUT || r->failure == CTN_FAILURE_TRANSPORT;
     bool is_transient = r->failure == CTN_FAILURE_RATE_LIMITED || r->failure == CTN_FAILURE_UNAVAILABLE ||
                         (is_lost && (!r->was_sent || is_certain || effect < CTN_EFFECT_WRITE)) || r->died;
     bool is_named = (retry->retry_on >> r->failure) & 1u;
-    bool may_go_on = !r->is_final && !(x->is_stopping && role == CTN_ROLE_DO);
+    bool is_stopping = x->is_stopping && role == CTN_ROLE_DO;
+    bool may_go_on = !r->is_final && !is_stopping;
     if (may_go_on && r->again) {
         ctn_json_put_int(b, "dueMs", now_ms);
         ctn_json_put_bool(b, "free", true);
@@ -92,33 +95,39 @@ static void judge(const ctn_execution *x, uint32_t step, ctn_role role, const fa
         ctn_json_put_int(b, "dueMs", now_ms);
         ctn_json_put_bool(b, "free", true);
         ctn_json_put_bool(b, "died", true);
+    } else if (role == CTN_ROLE_DO && !is_stopping && !r->no_fallback && w->fallback < p->fallback_count) {
+        ctn_json_put_int(b, "fallback", w->fallback + 1);
     } else {
         ctn_json_put_bool(b, "final", true);
     }
 }
 
-ctn_entry ctn_x_fail(const ctn_execution *x, uint32_t step, ctn_role role, uint32_t call, const failure_report *report,
+ctn_entry ctn_x_fail(const ctn_execution *x, const task *t, ctn_role role, uint32_t call, const failure_report *report,
                      int64_t now_ms, uint64_t entropy, ctn_arena *scratch)
 {
-    const work *w = ctn_x_work(x, step, role);
+    const work *w = ctn_x_work(t, role);
     const call_state *c = w->calls ? &w->calls[call] : NULL;
     ctn_effect effect = c ? c->effect : CTN_EFFECT_NONE;
     bool is_in_doubt = c && c->phase == CALL_RUNNING && report->was_sent && !report->was_done &&
                        (report->failure == CTN_FAILURE_TIMEOUT || report->failure == CTN_FAILURE_TRANSPORT ||
                         report->failure == CTN_FAILURE_CANCELLED);
-    bool is_under_way = w->phase == WORK_RUNNING || w->phase == WORK_WAITING || w->phase == WORK_ANSWERED;
+    bool is_under_way = w->phase == WORK_RUNNING || w->phase == WORK_WAITING || w->phase == WORK_ANSWERED ||
+                        w->phase == WORK_CHILD || w->phase == WORK_EACH;
     uint32_t attempt = is_under_way ? w->attempt : w->attempt + 1;
 
-    ctn_json_builder b = report->is_whole ? ctn_json_object(scratch) : body_of_call(w, call, scratch);
+    ctn_json_builder b = report->is_whole ? ctn_json_object(scratch) : ctn_x_body_of_call(w, call, scratch);
     ctn_json_put_str(&b, "code", ctn_str_from(ctn_failure_name(report->failure)));
     ctn_json_put_str(&b, "message", report->message);
+    if (report->used)
+        ctn_x_budget_put(x, report->used, 0, scratch, &b);
     if ((is_in_doubt || report->was_done) && effect >= CTN_EFFECT_IDEMPOTENT)
         ctn_json_put_bool(&b, "mayHaveHappened", true);
     if (is_in_doubt && effect >= CTN_EFFECT_IDEMPOTENT)
         ctn_json_put_int(&b, "settleAtMs", report->peer_is_dead ? now_ms : c->started_at_ms + w->set->settle_ms);
     if (is_in_doubt && effect == CTN_EFFECT_WRITE) {
         ctn_json_put_bool(&b, "unknown", true);
-    } else if (w->set->is_several && !report->is_whole) { /* the verdict waits for the attempt's other calls */
+    } else if (w->set && w->set->is_several &&
+               !report->is_whole) { /* the verdict waits for the attempt's other calls */
         if (report->again)
             ctn_json_put_bool(&b, "free", true);
         if (report->died)
@@ -129,17 +138,17 @@ ctn_entry ctn_x_fail(const ctn_execution *x, uint32_t step, ctn_role role, uint3
             ctn_json_put_int(&b, "retryAfterMs", report->retry_after_ms);
     } else {
         bool is_certain = c && (c->phase == CALL_SETTLED_FALSE || c->phase == CALL_UNKNOWN);
-        judge(x, step, role, report, effect, is_certain, now_ms, entropy, &b);
+        judge(x, t, role, report, effect, is_certain, now_ms, entropy, &b);
     }
-    return ctn_x_entry(x, ctn_x_kind_failed(role), now_ms, step, attempt, ctn_json_finish(&b));
+    return ctn_x_entry(x, ctn_x_kind_failed(role), now_ms, t, attempt, ctn_json_finish(&b));
 }
 
 /* All calls of an attempt have ended and some failed: what becomes of the step. A call that must not go again holds
  * back the others; the longest wish to be left alone counts. */
-static ctn_entry judge_attempt(const ctn_execution *x, uint32_t step, ctn_role role, int64_t now_ms, uint64_t entropy,
+static ctn_entry judge_attempt(const ctn_execution *x, const task *t, ctn_role role, int64_t now_ms, uint64_t entropy,
                                ctn_arena *scratch)
 {
-    const work *w = ctn_x_work(x, step, role);
+    const work *w = ctn_x_work(t, role);
     failure_report report = {.failure = CTN_FAILURE_NONE};
     for (uint32_t i = 0; i < w->set->call_count; i++) {
         const call_state *c = &w->calls[i];
@@ -149,7 +158,7 @@ static ctn_entry judge_attempt(const ctn_execution *x, uint32_t step, ctn_role r
             !c->fail_is_final &&
             (c->retry_is_due || c->died || c->failure == CTN_FAILURE_TIMEOUT || c->failure == CTN_FAILURE_TRANSPORT ||
              c->failure == CTN_FAILURE_RATE_LIMITED || c->failure == CTN_FAILURE_UNAVAILABLE ||
-             ((x->plan->steps[step].retry.retry_on >> c->failure) & 1u));
+             ((ctn_x_plan_step(x, t)->retry.retry_on >> c->failure) & 1u));
         if (!report.failure) {
             report.failure = c->failure;
             report.message = c->message;
@@ -166,301 +175,105 @@ static ctn_entry judge_attempt(const ctn_execution *x, uint32_t step, ctn_role r
     ctn_json_builder b = ctn_json_object(scratch);
     ctn_json_put_str(&b, "code", ctn_str_from(ctn_failure_name(report.failure)));
     ctn_json_put_str(&b, "message", report.message);
-    judge(x, step, role, &report, CTN_EFFECT_READ, true, now_ms, entropy, &b);
-    return ctn_x_entry(x, ctn_x_kind_failed(role), now_ms, step, w->attempt, ctn_json_finish(&b));
+    judge(x, t, role, &report, CTN_EFFECT_READ, true, now_ms, entropy, &b);
+    return ctn_x_entry(x, ctn_x_kind_failed(role), now_ms, t, w->attempt, ctn_json_finish(&b));
 }
 
-ctn_entry ctn_x_succeed(const ctn_execution *x, const ctn_rules *rules, uint32_t step, ctn_role role, uint32_t call,
-                        const ctn_json *value, int64_t now_ms, uint64_t entropy, ctn_arena *scratch)
+ctn_entry ctn_x_succeed(const ctn_execution *x, const ctn_rules *rules, const task *t, ctn_role role, uint32_t call,
+                        const ctn_json *value, const ctn_used *used, bool is_cached, int64_t now_ms, uint64_t entropy,
+                        ctn_arena *scratch)
 {
-    const work *w = ctn_x_work(x, step, role);
+    const work *w = ctn_x_work(t, role);
     const call_state *c = w->calls ? &w->calls[call] : NULL;
-    uint32_t attempt = w->phase == WORK_READY || w->attempt == 0 ? w->attempt + 1 : w->attempt;
-    ctn_json_builder b = body_of_call(w, call, scratch);
-    bool is_kept = role == CTN_ROLE_DO || w->set->is_several; /* nobody reads what one undoing call answers */
-    size_t bytes = is_kept ? ctn_json_bytes(value) : 0;
+    bool is_new = w->phase == WORK_READY || w->phase == WORK_BACKOFF || w->attempt == 0;
+    uint32_t attempt = is_new ? w->attempt + 1 : w->attempt;
+    ctn_json_builder b = ctn_x_body_of_call(w, call, scratch);
+    bool is_kept =
+        role == CTN_ROLE_DO || (w->set && w->set->is_several); /* nobody reads what one undoing call answers */
+    size_t bytes = is_kept || ctn_x_budget_is_set(x) ? ctn_json_bytes(value) : 0;
     if (bytes > 4 * ctn_x_value_bytes_max(rules)) {
-        failure_report report = {.failure = CTN_FAILURE_LIMIT, .is_final = true, .was_done = true};
+        failure_report report = {.failure = CTN_FAILURE_LIMIT, .is_final = true, .was_done = true, .used = used};
         report.message = ctn_arena_printf(scratch, "the result has %zu bytes, at most %zu are allowed", bytes,
                                           4 * ctn_x_value_bytes_max(rules));
-        return ctn_x_fail(x, step, role, call, &report, now_ms, entropy, scratch);
+        return ctn_x_fail(x, t, role, call, &report, now_ms, entropy, scratch);
     }
-    if (w->set->is_several) {
+    if (w->set && w->set->is_several) {
         ctn_json_put(&b, CTN_STR("result"), value);
         ctn_json_put_str(&b, "effect", ctn_str_from(ctn_effect_name(c->effect)));
     }
+    if (c && !is_cached)
+        ctn_x_budget_put(x, used, bytes, scratch, &b);
+    if (c && c->cache_key.len)
+        ctn_json_put_str(&b, "cacheKey", c->cache_key);
     if (role == CTN_ROLE_DO && (!c || ctn_x_call_is_last(w, call))) {
         const ctn_json *variables = NULL;
         ctn_err err = {0};
-        ctn_failure failure = ctn_x_take(x, rules, step, call, value, scratch, &variables, &err);
+        ctn_failure failure = ctn_x_take(x, rules, t, call, value, scratch, &variables, &err);
         if (failure) {
-            failure_report report = {
-                .failure = failure, .was_done = true, .message = ctn_arena_str(scratch, ctn_str_from(err.message))};
-            return ctn_x_fail(x, step, role, call, &report, now_ms, entropy, scratch);
+            failure_report report = {.failure = failure,
+                                     .was_done = true,
+                                     .used = used,
+                                     .message = ctn_arena_str(scratch, ctn_str_from(err.message))};
+            return ctn_x_fail(x, t, role, call, &report, now_ms, entropy, scratch);
         }
         ctn_json_put(&b, CTN_STR("variables"), variables);
     }
-    return ctn_x_entry(x, ctn_x_kind_succeeded(role), now_ms, step, attempt, ctn_json_finish(&b));
-}
-
-/* ---- how an attempt begins ---- */
-
-static ctn_effect effect_of(const ctn_plan_set *set, const ctn_plan_call *call, const ctn_rules *rules,
-                            const char **ret_from)
-{
-    *ret_from = "set";
-    if (set->effect != CTN_EFFECT_UNKNOWN)
-        return set->effect;
-    ctn_effect effect = CTN_EFFECT_UNKNOWN;
-    if (rules->effect_of)
-        effect = rules->effect_of(rules->effect_ctx, call->kind, call->target, ret_from);
-    if (effect != CTN_EFFECT_UNKNOWN)
-        return effect;
-    bool is_pure = call->kind == CTN_CALL_TRANSFORM;
-    *ret_from = is_pure ? "kind" : "assumed";
-    return is_pure ? CTN_EFFECT_NONE : CTN_EFFECT_WRITE;
-}
-
-static bool park_after_deaths(const ctn_execution *x, uint32_t step, ctn_role role, uint32_t call, int64_t now_ms,
-                              ctn_arena *scratch, ctn_entry *ret_entry)
-{
-    const work *w = ctn_x_work(x, step, role);
-    if (w->deaths < CTN_DEATHS_MAX)
-        return false;
-    ctn_json_builder b = body_of_call(w, call, scratch);
-    if (role == CTN_ROLE_UNDO)
-        ctn_json_put_bool(&b, "undo", true);
-    ctn_json_put_str(&b, "code", CTN_STR("interrupted"));
-    ctn_json_put_str(
-        &b, "message",
-        ctn_arena_printf(scratch, "the engine died %u times in a row while this step was under way", w->deaths));
-    *ret_entry = ctn_x_entry(x, CTN_ENTRY_INTERRUPTED, now_ms, step, w->attempt, ctn_json_finish(&b));
-    return true;
-}
-
-static ctn_entry start_call(const ctn_execution *x, const ctn_rules *rules, uint32_t step, ctn_role role, uint32_t call,
-                            int64_t now_ms, uint64_t entropy, ctn_arena *scratch)
-{
-    const work *w = ctn_x_work(x, step, role);
-    const call_state *c = &w->calls[call];
-    ctn_entry parked;
-    if (park_after_deaths(x, step, role, call, now_ms, scratch, &parked))
-        return parked;
-    const ctn_json *args = c->args;
-    if (!args) {
-        ctn_err err = {0};
-        ctn_failure failure = ctn_x_render_args(x, rules, step, role, call, false, scratch, &args, &err);
-        if (failure) {
-            failure_report report = {
-                .failure = failure, .is_final = true, .message = ctn_arena_str(scratch, ctn_str_from(err.message))};
-            return ctn_x_fail(x, step, role, call, &report, now_ms, entropy, scratch);
-        }
-    }
-    const char *from = NULL;
-    ctn_effect effect = effect_of(w->set, &w->set->calls[call], rules, &from);
-    ctn_json_builder b = body_of_call(w, call, scratch);
-    ctn_json_put(&b, CTN_STR("args"), args);
-    ctn_json_put_str(&b, "effect", ctn_str_from(ctn_effect_name(effect)));
-    ctn_json_put_str(&b, "effectFrom", ctn_str_from(from));
-    ctn_json_put_str(&b, "key", ctn_x_key(x, step, role, call, scratch));
-    if (role == CTN_ROLE_DO && effect == CTN_EFFECT_IDEMPOTENT && x->plan->steps[step].undo &&
-        x->plan->is_rollback_enabled)
-        ctn_json_put_bool(&b, "kept", true); /* so that whoever stops this chain knows that it may have to be undone */
-    if (role == CTN_ROLE_UNDO && x->steps[step].undo_outcome_unknown)
-        ctn_json_put_str(&b, "outcome", CTN_STR("unknown"));
-    uint32_t attempt = w->phase == WORK_RUNNING ? w->attempt : w->attempt + 1;
-    return ctn_x_entry(x, ctn_x_kind_started(role), now_ms, step, attempt, ctn_json_finish(&b));
-}
-
-/* The first call that may begin now; call_count when none. In turn: only the first that is not done. */
-static uint32_t startable_call(const ctn_execution *x, uint32_t step, ctn_role role)
-{
-    const work *w = ctn_x_work(x, step, role);
-    bool at_once = x->plan->steps[step].parallel_calls;
-    bool is_new_attempt = w->phase != WORK_RUNNING; /* whatever failed in the last one goes again */
-    for (uint32_t i = 0; i < w->set->call_count; i++) {
-        const call_state *c = &w->calls[i];
-        if (c->phase == CALL_DONE)
-            continue;
-        if (c->phase == CALL_IDLE || is_new_attempt)
-            return i;
-        if (!at_once)
-            break;
-    }
-    return w->set->call_count;
-}
-
-/* ---- steps that wait for people or for time ---- */
-
-static ctn_entry begin_wait(const ctn_execution *x, const ctn_rules *rules, uint32_t step, int64_t now_ms,
-                            uint64_t entropy, ctn_arena *scratch)
-{
-    const work *w = ctn_x_work(x, step, CTN_ROLE_DO);
-    const ctn_plan_set *set = w->set;
-    ctn_json_builder b = ctn_json_object(scratch);
-    ctn_err err = {0};
-    ctn_failure failure = CTN_FAILURE_NONE;
-    const ctn_json *value = NULL;
-    int64_t until_ms = 0;
-    ctn_json_put_str(&b, "for", set->kind == CTN_SET_APPROVAL ? CTN_STR("approval") : CTN_STR("answer"));
-    if (set->kind == CTN_SET_APPROVAL) {
-        if (set->message)
-            failure = ctn_x_render_template(x, rules, step, set->message, scratch, &value, &err);
-        if (!failure && value)
-            ctn_json_put_str(&b, "message", ctn_value_to_text(scratch, value));
-        if (set->who)
-            ctn_json_put(&b, CTN_STR("who"), set->who);
-        if (set->answer_timeout_ms)
-            until_ms = now_ms + set->answer_timeout_ms;
-    } else {
-        until_ms = now_ms + (set->wait_ms > 0 ? set->wait_ms : 0);
-        if (set->until) {
-            failure = ctn_x_render_template(x, rules, step, set->until, scratch, &value, &err);
-            ctn_time until;
-            if (!failure && ctn_time_of(value, &until)) {
-                until_ms = until.at_ms;
-            } else if (!failure) {
-                ctn_fail(&err, CTN_E_INVALID, "wait until: not a time (RFC 3339 text or milliseconds since 1970)");
-                failure = CTN_FAILURE_INVALID_INPUT;
-            }
-        }
-        until_ms = until_ms > 0 ? until_ms : 1;
-    }
-    int64_t timeout_ms = x->plan->steps[step].timeout_ms; /* 0 unless somebody said so */
-    bool expires = timeout_ms && (!until_ms || now_ms + timeout_ms < until_ms);
-    if (until_ms || expires)
-        ctn_json_put_int(&b, "untilMs", expires ? now_ms + timeout_ms : until_ms);
-    if (expires)
-        ctn_json_put_bool(&b, "expires", true);
-    if (failure) {
-        failure_report report = {
-            .failure = failure, .is_final = true, .message = ctn_arena_str(scratch, ctn_str_from(err.message))};
-        return ctn_x_fail(x, step, CTN_ROLE_DO, 0, &report, now_ms, entropy, scratch);
-    }
-    return ctn_x_entry(x, CTN_ENTRY_WAITING, now_ms, step, w->attempt + 1, ctn_json_finish(&b));
-}
-
-static const ctn_json *approval_value(const ctn_json *answer, ctn_str by, int64_t at_ms, ctn_arena *scratch)
-{
-    char at[25];
-    ctn_time_format(at_ms, at);
-    ctn_json_builder b = ctn_json_object(scratch);
-    ctn_json_put_bool(&b, "approved", ctn_json_bool_or(answer, "approved", false));
-    ctn_json_put_str(&b, "by", by);
-    ctn_json_put(&b, CTN_STR("comment"), ctn_json_member_of(answer, "comment"));
-    ctn_json_put_str(&b, "at", ctn_str_from(at));
-    return ctn_json_finish(&b);
-}
-
-static ctn_entry end_wait(const ctn_execution *x, const ctn_rules *rules, uint32_t step, int64_t now_ms,
-                          uint64_t entropy, ctn_arena *scratch)
-{
-    const work *w = ctn_x_work(x, step, CTN_ROLE_DO);
-    const ctn_json *value;
-    bool is_answered = w->phase == WORK_ANSWERED;
-    if (w->expires && !is_answered) {
-        failure_report report = {
-            .failure = CTN_FAILURE_TIMEOUT, .was_sent = true, .message = CTN_STR("the step's timeoutMs is over")};
-        return ctn_x_fail(x, step, CTN_ROLE_DO, 0, &report, now_ms, entropy, scratch);
-    }
-    if (w->set->kind == CTN_SET_WAIT) {
-        ctn_json_builder empty = ctn_json_object(scratch);
-        value = is_answered ? w->answer : ctn_json_finish(&empty);
-    } else if (is_answered) {
-        value = approval_value(w->answer, w->answered_by, w->due_ms, scratch);
-    } else if (w->set->on_timeout == CTN_ON_TIMEOUT_FAIL) {
-        failure_report report = {
-            .failure = CTN_FAILURE_TIMEOUT, .is_final = true, .message = CTN_STR("nobody answered in time")};
-        return ctn_x_fail(x, step, CTN_ROLE_DO, 0, &report, now_ms, entropy, scratch);
-    } else {
-        ctn_json_builder b = ctn_json_object(scratch);
-        ctn_json_put_bool(&b, "approved", w->set->on_timeout == CTN_ON_TIMEOUT_APPROVE);
-        value = approval_value(ctn_json_finish(&b), CTN_STR("timeout"), now_ms, scratch);
-    }
-    return ctn_x_succeed(x, rules, step, CTN_ROLE_DO, 0, value, now_ms, entropy, scratch);
+    ctn_entry_kind kind = is_cached ? CTN_ENTRY_CACHE_HIT : ctn_x_kind_succeeded(role);
+    return ctn_x_entry(x, kind, now_ms, t, attempt, ctn_json_finish(&b));
 }
 
 /* ---- one work ---- */
 
-static ctn_entry begin_step(const ctn_execution *x, const ctn_rules *rules, uint32_t step, int64_t now_ms,
-                            uint64_t entropy, ctn_arena *scratch)
-{
-    const ctn_plan_step *p = &x->plan->steps[step];
-    const work *w = ctn_x_work(x, step, CTN_ROLE_DO);
-    if (p->condition && w->attempt == 0) {
-        ctn_verdict verdict = CTN_VERDICT_CONTINUE;
-        ctn_err err = {0};
-        ctn_failure failure = ctn_x_condition(x, step, scratch, &verdict, &err);
-        failure_report report = {.failure = failure, .is_final = true, .is_whole = true};
-        if (failure) {
-            report.message = ctn_arena_printf(scratch, "conditionalExecution: %s", err.message);
-        } else if (verdict == CTN_VERDICT_FAIL) {
-            report.failure = CTN_FAILURE_CONDITION_FAILED;
-            report.message = CTN_STR("the step's condition says fail");
-        }
-        if (report.failure)
-            return ctn_x_fail(x, step, CTN_ROLE_DO, 0, &report, now_ms, entropy, scratch);
-        if (verdict == CTN_VERDICT_SKIP) {
-            ctn_json_builder b = ctn_json_object(scratch);
-            ctn_json_put_str(&b, "reason", CTN_STR("condition"));
-            return ctn_x_entry(x, CTN_ENTRY_STEP_SKIPPED, now_ms, step, 0, ctn_json_finish(&b));
-        }
-    }
-    if (w->set->kind != CTN_SET_CALLS)
-        return begin_wait(x, rules, step, now_ms, entropy, scratch);
-    return start_call(x, rules, step, CTN_ROLE_DO, startable_call(x, step, CTN_ROLE_DO), now_ms, entropy, scratch);
-}
-
 /* Nobody can be asked by machine what became of the call: the step's word, or the engine's, or a person's. */
-static ctn_entry decide_unknown(const ctn_execution *x, const ctn_rules *rules, uint32_t step, ctn_role role,
+static ctn_entry decide_unknown(const ctn_execution *x, const ctn_rules *rules, const task *t, ctn_role role,
                                 uint32_t call, int64_t now_ms, uint64_t entropy, ctn_arena *scratch)
 {
-    const work *w = ctn_x_work(x, step, role);
+    const work *w = ctn_x_work(t, role);
     const call_state *c = &w->calls[call];
-    ctn_on_interrupted policy = x->plan->steps[step].on_interrupted;
+    ctn_on_interrupted policy = ctn_x_plan_step(x, t)->on_interrupted;
     if (policy == CTN_ON_INTERRUPTED_DEFAULT)
         policy = rules->retry_interrupted ? CTN_ON_INTERRUPTED_RETRY : CTN_ON_INTERRUPTED_ASK;
     if (policy == CTN_ON_INTERRUPTED_ASK) {
-        ctn_json_builder b = body_of_call(w, call, scratch);
+        ctn_json_builder b = ctn_x_body_of_call(w, call, scratch);
         if (role == CTN_ROLE_UNDO)
             ctn_json_put_bool(&b, "undo", true);
         ctn_json_put_str(&b, "code", ctn_str_from(ctn_failure_name(c->failure)));
         ctn_json_put_str(&b, "message", c->message);
-        return ctn_x_entry(x, CTN_ENTRY_INTERRUPTED, now_ms, step, w->attempt, ctn_json_finish(&b));
+        return ctn_x_entry(x, CTN_ENTRY_INTERRUPTED, now_ms, t, w->attempt, ctn_json_finish(&b));
     }
     failure_report report = {.failure = c->failure, .message = c->message, .was_sent = true};
     report.is_final = policy == CTN_ON_INTERRUPTED_FAIL;
     report.again = c->died && !report.is_final; /* plain at-least-once; deaths are bounded by themselves */
-    return ctn_x_fail(x, step, role, call, &report, now_ms, entropy, scratch);
+    return ctn_x_fail(x, t, role, call, &report, now_ms, entropy, scratch);
 }
 
 /* A check whose own arguments cannot be rendered cannot tell anything. */
-static bool end_unaskable_check(const ctn_execution *x, const ctn_rules *rules, uint32_t step, ctn_role role,
+static bool end_unaskable_check(const ctn_execution *x, const ctn_rules *rules, const task *t, ctn_role role,
                                 uint32_t call, int64_t now_ms, ctn_arena *scratch, ctn_entry *ret_entry)
 {
     const ctn_json *args = NULL;
     ctn_err err = {0};
-    if (ctn_x_render_args(x, rules, step, role, call, true, scratch, &args, &err) == CTN_FAILURE_NONE)
+    if (ctn_x_render_args(x, rules, t, role, call, true, scratch, &args, &err) == CTN_FAILURE_NONE)
         return false; /* the check is owed; its answer comes from outside */
-    const work *w = ctn_x_work(x, step, role);
-    ctn_json_builder b = body_of_call(w, call, scratch);
+    const work *w = ctn_x_work(t, role);
+    ctn_json_builder b = ctn_x_body_of_call(w, call, scratch);
     if (role == CTN_ROLE_UNDO)
         ctn_json_put_bool(&b, "undo", true);
     ctn_json_put(&b, CTN_STR("happened"), NULL);
     ctn_json_put_bool(&b, "over", true);
     ctn_json_put_str(&b, "message", ctn_arena_printf(scratch, "check: %s", err.message));
-    *ret_entry = ctn_x_entry(x, CTN_ENTRY_CHECKED, now_ms, step, w->attempt, ctn_json_finish(&b));
+    *ret_entry = ctn_x_entry(x, CTN_ENTRY_CHECKED, now_ms, t, w->attempt, ctn_json_finish(&b));
     return true;
 }
 
-static bool next_of_running(const ctn_execution *x, const ctn_rules *rules, uint32_t step, ctn_role role,
+static bool next_of_running(const ctn_execution *x, const ctn_rules *rules, const task *t, ctn_role role,
                             int64_t now_ms, uint64_t entropy, ctn_arena *scratch, ctn_entry *ret_entry)
 {
-    const work *w = ctn_x_work(x, step, role);
+    const work *w = ctn_x_work(t, role);
     bool is_stopping = x->is_stopping && role == CTN_ROLE_DO;
     int64_t grace_ms = rules->stop_grace_ms ? rules->stop_grace_ms : 5000;
     bool any_open = false, any_failed = false;
-    for (uint32_t i = 0; i < w->set->call_count; i++) {
+    for (uint32_t i = 0; i < ctn_x_call_count(w); i++) {
         const call_state *c = &w->calls[i];
         switch (c->phase) {
         case CALL_RUNNING:
@@ -469,13 +282,13 @@ static bool next_of_running(const ctn_execution *x, const ctn_rules *rules, uint
                                          .was_sent = true,
                                          .is_final = true,
                                          .message = CTN_STR("given up while the chain was stopping")};
-                *ret_entry = ctn_x_fail(x, step, role, i, &report, now_ms, entropy, scratch);
+                *ret_entry = ctn_x_fail(x, t, role, i, &report, now_ms, entropy, scratch);
                 return true;
             }
             any_open = true;
             break;
         case CALL_SETTLED_TRUE:
-            *ret_entry = ctn_x_succeed(x, rules, step, role, i, c->result, now_ms, entropy, scratch);
+            *ret_entry = ctn_x_succeed(x, rules, t, role, i, c->result, NULL, false, now_ms, entropy, scratch);
             return true;
         case CALL_SETTLED_FALSE: {
             failure_report report = {.failure = c->failure ? c->failure : CTN_FAILURE_INTERRUPTED,
@@ -483,17 +296,17 @@ static bool next_of_running(const ctn_execution *x, const ctn_rules *rules, uint
                                      .died = c->died,
                                      .again = c->retry_is_due,
                                      .is_final = c->fail_is_final};
-            *ret_entry = ctn_x_fail(x, step, role, i, &report, now_ms, entropy, scratch);
+            *ret_entry = ctn_x_fail(x, t, role, i, &report, now_ms, entropy, scratch);
             return true;
         }
         case CALL_UNKNOWN:
             if (is_stopping)
                 break; /* the compensation asks */
             if (!ctn_x_wants_check(w, c)) {
-                *ret_entry = decide_unknown(x, rules, step, role, i, now_ms, entropy, scratch);
+                *ret_entry = decide_unknown(x, rules, t, role, i, now_ms, entropy, scratch);
                 return true;
             }
-            if (end_unaskable_check(x, rules, step, role, i, now_ms, scratch, ret_entry))
+            if (end_unaskable_check(x, rules, t, role, i, now_ms, scratch, ret_entry))
                 return true;
             any_open = true;
             break;
@@ -504,44 +317,63 @@ static bool next_of_running(const ctn_execution *x, const ctn_rules *rules, uint
         case CALL_LET_GO: break;
         }
     }
-    bool at_once = x->plan->steps[step].parallel_calls;
+    bool at_once = ctn_x_plan_step(x, t)->parallel_calls;
     if (!is_stopping && !x->is_paused && (at_once || !any_failed)) {
-        uint32_t call = startable_call(x, step, role);
-        if (call < w->set->call_count) {
-            *ret_entry = start_call(x, rules, step, role, call, now_ms, entropy, scratch);
-            return true;
-        }
+        uint32_t call = ctn_x_startable_call(x, t, role);
+        if (call < ctn_x_call_count(w)) /* one that must wait holds the attempt open */
+            return ctn_x_start_call(x, rules, t, role, call, now_ms, entropy, scratch, ret_entry);
     }
     if (any_open || (!any_failed && !is_stopping))
         return false;
-    *ret_entry = judge_attempt(x, step, role, now_ms, entropy, scratch);
+    *ret_entry = judge_attempt(x, t, role, now_ms, entropy, scratch);
     return true;
 }
 
-static bool next_of_work(const ctn_execution *x, const ctn_rules *rules, uint32_t step, ctn_role role, int64_t now_ms,
+static ctn_entry take_fallback(const ctn_execution *x, const task *t, int64_t now_ms, ctn_arena *scratch)
+{
+    const ctn_plan_step *p = ctn_x_plan_step(x, t);
+    const work *w = ctn_x_work(t, CTN_ROLE_DO);
+    const ctn_plan_set *set = p->fallbacks[w->fallback].set;
+    ctn_json_builder b = ctn_json_object(scratch);
+    ctn_json_put_int(&b, "fallback", w->fallback + 1);
+    if (set)
+        ctn_json_put_str(&b, "instructionSet", set->name);
+    ctn_json_put_str(&b, "after", ctn_str_from(ctn_failure_name(w->failure)));
+    return ctn_x_entry(x, CTN_ENTRY_FALLBACK_TAKEN, now_ms, t, w->attempt, ctn_json_finish(&b));
+}
+
+/* The step's timeoutMs holds for a sub-chain too: it is told to stop, and its end is awaited. */
+static bool next_of_work(const ctn_execution *x, const ctn_rules *rules, const task *t, ctn_role role, int64_t now_ms,
                          uint64_t entropy, ctn_arena *scratch, ctn_entry *ret_entry)
 {
-    const work *w = ctn_x_work(x, step, role);
+    const work *w = ctn_x_work(t, role);
+    bool is_held = x->is_paused || (t->item >= 0 && ctn_x_each_is_full(x, rules, t->step));
     switch (w->phase) {
     case WORK_READY:
-        if (x->is_paused)
+        if (is_held)
             return false;
-        *ret_entry = begin_step(x, rules, step, now_ms, entropy, scratch);
-        return true;
+        return w->attempt || w->fallback ? ctn_x_start_work(x, rules, t, now_ms, entropy, scratch, ret_entry)
+                                         : ctn_x_begin_step(x, rules, t, now_ms, entropy, scratch, ret_entry);
     case WORK_BACKOFF:
         if (x->is_paused || now_ms < w->due_ms)
             return false;
-        *ret_entry = w->set->kind != CTN_SET_CALLS
-                         ? begin_wait(x, rules, step, now_ms, entropy, scratch)
-                         : start_call(x, rules, step, role, startable_call(x, step, role), now_ms, entropy, scratch);
+        return role == CTN_ROLE_DO ? ctn_x_start_work(x, rules, t, now_ms, entropy, scratch, ret_entry)
+                                   : ctn_x_start_call(x, rules, t, role, ctn_x_startable_call(x, t, role), now_ms,
+                                                      entropy, scratch, ret_entry);
+    case WORK_FALLBACK:
+        if (x->is_paused)
+            return false;
+        *ret_entry = take_fallback(x, t, now_ms, scratch);
         return true;
-    case WORK_RUNNING: return next_of_running(x, rules, step, role, now_ms, entropy, scratch, ret_entry);
+    case WORK_EACH: return ctn_x_next_of_each(x, rules, t, now_ms, entropy, scratch, ret_entry);
+    case WORK_RUNNING: return next_of_running(x, rules, t, role, now_ms, entropy, scratch, ret_entry);
     case WORK_WAITING:
         if (x->is_paused || w->due_ms == 0 || now_ms < w->due_ms)
             return false;
-        *ret_entry = end_wait(x, rules, step, now_ms, entropy, scratch);
+        *ret_entry = ctn_x_end_wait(x, rules, t, now_ms, entropy, scratch);
         return true;
-    case WORK_ANSWERED: *ret_entry = end_wait(x, rules, step, now_ms, entropy, scratch); return true;
+    case WORK_ANSWERED: *ret_entry = ctn_x_end_wait(x, rules, t, now_ms, entropy, scratch); return true;
+    case WORK_CHILD: /* its end comes from outside */
     case WORK_NONE:
     case WORK_ASKED:
     case WORK_DONE:
@@ -554,12 +386,12 @@ static bool next_of_work(const ctn_execution *x, const ctn_rules *rules, uint32_
 
 /* ---- the end ---- */
 
-static bool had_write(const work *w)
+static bool left_a_write(const ctn_execution *x, const step_state *st)
 {
-    for (uint32_t i = 0; w->calls && i < w->set->call_count; i++)
-        if (w->calls[i].effect == CTN_EFFECT_WRITE && (w->calls[i].phase == CALL_DONE || w->calls[i].may_have_happened))
-            return true;
-    return false;
+    const task *t = &st->whole;
+    if (st->each)
+        return st->each->had_write;
+    return (t->had_write || ctn_x_had_write(&t->work[CTN_ROLE_DO])) && !ctn_x_has_undo(x, t);
 }
 
 static const ctn_json *final_error(const ctn_execution *x, bool *ret_left_undone, ctn_arena *scratch)
@@ -568,9 +400,9 @@ static const ctn_json *final_error(const ctn_execution *x, bool *ret_left_undone
     for (uint32_t i = 0; i < x->plan->step_count; i++) {
         const step_state *st = &x->steps[i];
         const ctn_json *name = ctn_json_string(scratch, x->plan->steps[i].name);
-        if (st->undo_failed)
+        if (st->whole.undo_failed || (st->each && st->each->undo_failed))
             ctn_json_push(&left, name);
-        else if (had_write(&st->work[CTN_ROLE_DO]) && (!x->plan->steps[i].undo || !x->plan->is_rollback_enabled))
+        else if (left_a_write(x, st))
             ctn_json_push(&not_undone, name);
     }
     const ctn_json *left_undone = ctn_json_finish(&left), *writes = ctn_json_finish(&not_undone);
@@ -580,6 +412,8 @@ static const ctn_json *final_error(const ctn_execution *x, bool *ret_left_undone
     ctn_json_put_str(&b, "message", x->cause_message);
     if (x->cause_step.len)
         ctn_json_put_str(&b, "step", x->cause_step);
+    if (x->cause_item >= 0)
+        ctn_json_put_int(&b, "item", x->cause_item);
     if (*ret_left_undone)
         ctn_json_put(&b, CTN_STR("leftUndone"), left_undone);
     if (ctn_json_count(writes))
@@ -597,35 +431,40 @@ static ctn_entry end_stopped(const ctn_execution *x, int64_t now_ms, ctn_arena *
         kind = left_undone ? CTN_ENTRY_ROLLBACK_FAILED : CTN_ENTRY_ROLLED_BACK;
     else if (x->was_cancelled)
         kind = CTN_ENTRY_CANCELLED;
-    return ctn_x_entry(x, kind, now_ms, CTN_PLAN_NONE, 0, ctn_json_finish(&b));
+    return ctn_x_entry(x, kind, now_ms, NULL, 0, ctn_json_finish(&b));
 }
 
 static bool next_undo(const ctn_execution *x, const ctn_rules *rules, int64_t now_ms, uint64_t entropy,
                       ctn_arena *scratch, ctn_entry *ret_entry)
 {
-    if (x->undo_cursor == x->undo_count) {
+    if (x->undo_cursor == x->undo.count) {
         *ret_entry = end_stopped(x, now_ms, scratch);
         return true;
     }
     if (x->is_paused)
         return false;
-    uint32_t step = x->undo_queue[x->undo_cursor];
-    const work *w = ctn_x_work(x, step, CTN_ROLE_DO);
-    for (uint32_t i = 0; x->steps[step].undo_outcome_unknown && i < w->set->call_count; i++) {
+    const task *t = x->undo.items[x->undo_cursor];
+    const work *w = ctn_x_work(t, CTN_ROLE_DO);
+    for (uint32_t i = 0; t->undo_outcome_unknown && i < ctn_x_call_count(w); i++) {
         if (!ctn_x_wants_check(w, &w->calls[i]))
             continue;
-        return end_unaskable_check(x, rules, step, CTN_ROLE_DO, i, now_ms, scratch, ret_entry);
+        return end_unaskable_check(x, rules, t, CTN_ROLE_DO, i, now_ms, scratch, ret_entry);
     }
-    const ctn_plan_set *undo = x->plan->steps[step].undo;
+    if (ctn_x_is_undone_by_child(x, t)) {
+        ctn_json_builder b = ctn_json_object(scratch);
+        ctn_json_put_str(&b, "child", ctn_str_from(ctn_id_to_text(t->child).text));
+        *ret_entry = ctn_x_entry(x, CTN_ENTRY_COMPENSATION_STARTED, now_ms, t, 1, ctn_json_finish(&b));
+        return true;
+    }
+    const ctn_plan_set *undo = ctn_x_plan_step(x, t)->undo;
     if (undo->kind != CTN_SET_CALLS) {
         failure_report report = {.failure = CTN_FAILURE_INVALID_INPUT,
                                  .is_final = true,
                                  .message = CTN_STR("the rollbackAction makes no call that could undo anything")};
-        *ret_entry = ctn_x_fail(x, step, CTN_ROLE_UNDO, 0, &report, now_ms, entropy, scratch);
+        *ret_entry = ctn_x_fail(x, t, CTN_ROLE_UNDO, 0, &report, now_ms, entropy, scratch);
         return true;
     }
-    *ret_entry = start_call(x, rules, step, CTN_ROLE_UNDO, 0, now_ms, entropy, scratch);
-    return true;
+    return ctn_x_start_call(x, rules, t, CTN_ROLE_UNDO, 0, now_ms, entropy, scratch, ret_entry);
 }
 
 static ctn_entry end_forward(const ctn_execution *x, int64_t now_ms, ctn_arena *scratch)
@@ -638,10 +477,10 @@ static ctn_entry end_forward(const ctn_execution *x, int64_t now_ms, ctn_arena *
     if (failure) { /* the steps went well, what the chain promised cannot be had: as a failed step */
         ctn_json_put_str(&b, "code", ctn_str_from(ctn_failure_name(failure)));
         ctn_json_put_str(&b, "message", ctn_arena_str(scratch, ctn_str_from(err.message)));
-        return ctn_x_entry(x, CTN_ENTRY_CANCEL_REQUESTED, now_ms, CTN_PLAN_NONE, 0, ctn_json_finish(&b));
+        return ctn_x_entry(x, CTN_ENTRY_CANCEL_REQUESTED, now_ms, NULL, 0, ctn_json_finish(&b));
     }
     ctn_json_put(&b, CTN_STR("outputs"), outputs);
-    return ctn_x_entry(x, CTN_ENTRY_COMPLETED, now_ms, CTN_PLAN_NONE, 0, ctn_json_finish(&b));
+    return ctn_x_entry(x, CTN_ENTRY_COMPLETED, now_ms, NULL, 0, ctn_json_finish(&b));
 }
 
 bool ctn_execution_next(const ctn_execution *x, const ctn_rules *rules, int64_t now_ms, uint64_t entropy,
@@ -658,11 +497,11 @@ bool ctn_execution_next(const ctn_execution *x, const ctn_rules *rules, int64_t 
         ctn_json_put_str(
             &b, "message",
             ctn_arena_printf(scratch, "the chain's timeoutMs of %lld is over", (long long) x->plan->timeout_ms));
-        *ret_entry = ctn_x_entry(x, CTN_ENTRY_CANCEL_REQUESTED, now_ms, CTN_PLAN_NONE, 0, ctn_json_finish(&b));
+        *ret_entry = ctn_x_entry(x, CTN_ENTRY_CANCEL_REQUESTED, now_ms, NULL, 0, ctn_json_finish(&b));
         return true;
     }
     for (uint32_t i = 0; i < x->active_count; i++)
-        if (next_of_work(x, rules, x->active[i].step, x->active[i].role, now_ms, entropy, scratch, ret_entry))
+        if (next_of_work(x, rules, x->active[i].task, x->active[i].role, now_ms, entropy, scratch, ret_entry))
             return true;
     if (x->active_count > 0)
         return false;

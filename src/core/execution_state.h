@@ -4,14 +4,20 @@
  *   execution_apply.c   folding entries in
  *   execution_decide.c  inputs from outside
  *   execution_next.c    what follows by itself
+ *   execution_start.c   how a call or a wait begins
+ *   execution_foreach.c the items of a foreach, and what becomes of them
+ *   execution_budget.c  what may be used up
  *   execution_value.c   rendering from the context, taking results into it
  * Nobody else includes this.
  */
 #pragma once
+#include "core/decimal.h"
 #include "core/execution.h"
 
 /* A step that the engine died under so many times in a row parks, so that it cannot kill the engine forever. */
 #define CTN_DEATHS_MAX 5
+/* Chains that call chains, unless limits say otherwise. */
+#define CTN_DEPTH_MAX 16
 /* A check that does not answer is asked again so often, so much later, before a person is. */
 #define CTN_CHECK_TRIES_MAX    3
 #define CTN_CHECK_AGAIN_MS     1000
@@ -39,6 +45,8 @@ typedef struct call_state {
     bool fail_is_final;     /* SETTLED_FALSE by a person: no retry */
     bool retry_is_due;      /* SETTLED_FALSE by a person or policy: once more in any case */
     int64_t started_at_ms;
+    bool is_cached;       /* DONE by an earlier call with equal arguments */
+    ctn_str cache_key;    /* where its result goes; empty: nowhere */
     const ctn_json *args; /* rendered once; NULL: not yet */
     const ctn_json *result;
     int64_t settle_at_ms; /* from then on a "no" of the check counts */
@@ -54,6 +62,9 @@ typedef enum work_phase {
     WORK_READY,
     WORK_RUNNING,
     WORK_BACKOFF,
+    WORK_FALLBACK, /* failed for good with this set; the next fallback is to be taken */
+    WORK_EACH,     /* a foreach: its items are under way */
+    WORK_CHILD,    /* a sub-chain does it */
     WORK_WAITING,
     WORK_ANSWERED,
     WORK_ASKED, /* the engine died under it too often; a person must say */
@@ -63,10 +74,12 @@ typedef enum work_phase {
     WORK_DROPPED, /* stopped before it began or while it waited */
 } work_phase;
 
-/* A set being carried out for a step: its own (do) or its rollbackAction (undo). */
+/* A set being carried out for a task: the step's own or a fallback (do), or its rollbackAction (undo). */
 typedef struct work {
     work_phase phase;
-    const ctn_plan_set *set;
+    const ctn_plan_set *set; /* NULL: none, or a fallback that is a value */
+    uint32_t fallback;       /* n of the fallback that was taken, from 1; 0: the step's own set */
+    bool breaker_is_noted;   /* of this attempt the journal says that it waits for a breaker */
     call_state *calls;
     uint32_t attempt; /* the current or last one */
     uint32_t retries_used;
@@ -76,7 +89,8 @@ typedef struct work {
     uint64_t ready_seq;  /* that entry came after this one */
     int64_t first_at_ms, ended_at_ms;
     int64_t due_ms;
-    bool expires; /* at due_ms the wait has failed: the step's timeoutMs */
+    bool expires;          /* at due_ms the wait has failed: the step's timeoutMs */
+    const ctn_json *asked; /* what a wait is for: the body of its entry */
     const ctn_json *answer;
     ctn_str answered_by;
     ctn_failure failure;
@@ -84,25 +98,74 @@ typedef struct work {
     uint32_t active_slot; /* place in the active list + 1; 0: not in it */
 } work;
 
-typedef struct step_state {
+/* The work of a step: as a whole, or on one item of its foreach. */
+typedef struct task {
+    uint32_t step;
+    int64_t item;              /* -1: the whole step */
     work work[2];              /* by ctn_role */
-    uint32_t waits_for;        /* predecessors that have not ended */
     uint32_t start_order;      /* 1.. in the order of first recorded starts; 0: none */
+    const ctn_json *value;     /* the item */
     const ctn_json *variables; /* what it produced: the default input of its undo */
-    bool continued;            /* failed, and the chain went on */
+    ctn_execution_id child;    /* of the sub-chain that did or does the work; all zero: none */
+    const ctn_json *child_input;
+    bool was_in_doubt; /* an earlier set of it may have done its work, and a fallback was taken */
+    bool had_write;    /* ... and that was a write */
     bool undo_failed;
     bool undo_outcome_unknown; /* it is undone without knowing whether it happened */
+    ctn_arena *arena;          /* of what it keeps: an item's own, else the execution's */
+    struct task *next;         /* of an item: in its bucket, or among the free ones */
+} task;
+
+/* A foreach under way. Only items that were begun and have not ended are tasks, those that may have to be undone
+ * excepted; so a million items take the memory of a few. */
+typedef struct each {
+    const ctn_json *list; /* NULL: a range */
+    int64_t from, count;
+    int64_t cursor; /* the first item that is no task yet */
+    int64_t ended_count, failed_count;
+    uint32_t open_count;         /* tasks that have not ended */
+    task **buckets;              /* of the open ones */
+    uint32_t bucket_count;       /* a power of two */
+    ctn_json **values;           /* by output, then by item; NULL: the step has no outputs */
+    size_t *output_bytes;        /* of the values so far, by output */
+    size_t value_bytes;          /* the largest of these */
+    bool had_write, undo_failed; /* of items that are no tasks any more */
+    task *free;
+} each;
+
+typedef struct step_state {
+    task whole;
+    uint32_t waits_for; /* predecessors that have not ended */
+    bool continued;     /* failed, and the chain went on */
+    each *each;         /* NULL: no foreach, or not begun */
 } step_state;
 
 typedef struct active_work {
-    uint32_t step;
+    task *task;
     ctn_role role;
 } active_work;
+
+/* What was used of the plan's budget. */
+typedef struct budget_state {
+    int64_t calls, bytes, tokens;
+    int64_t bytes_most, tokens_most; /* of one call */
+    char money[64], money_most[64];  /* decimals; empty: 0 */
+    uint32_t in_flight;
+    uint32_t grants;       /* how often a person granted the whole once more */
+    bool is_awaited;       /* parked until somebody does, or ends it */
+    const ctn_json *asked; /* the body of the entry that says so */
+} budget_state;
+
+typedef struct task_list {
+    task **items;
+    uint32_t count, capacity;
+} task_list;
 
 struct ctn_execution {
     ctn_arena *arena;
     const ctn_plan *plan;
-    ctn_execution_id id;
+    ctn_execution_id id, parent;
+    uint32_t depth; /* of sub-chains; 0: no parent */
     uint64_t seq;
 
     bool is_queued, is_started, is_stopping, is_paused;
@@ -122,34 +185,42 @@ struct ctn_execution {
     uint32_t ended_count;
 
     active_work *active;
-    uint32_t active_count;
+    uint32_t active_count, active_capacity;
 
-    uint32_t *completed; /* steps in the order of their completion */
-    uint32_t completed_count;
-    uint32_t *undo_queue; /* steps to undo, in order; NULL: not stopping, or not yet quiet */
-    uint32_t undo_count, undo_cursor;
+    task_list completed; /* what may have to be undone, in the order of completion */
+    task_list doubtful;  /* items that ended without a known fate */
+    task_list undo;      /* in the order in which they are undone; empty until all is quiet */
+    bool is_undoing;     /* stopping, and nothing is in flight */
+    uint32_t undo_cursor;
 
+    budget_state budget;
     ctn_failure cause;
     ctn_str cause_message;
     ctn_str cause_step;
+    int64_t cause_item; /* -1: none */
     const ctn_json *outputs;
     const ctn_json *error;
 };
 
 /* ---- execution_value.c ---- */
 
-/* {id}/{step}[/{call}]/do|undo: one per call, the same on every attempt. */
-ctn_str ctn_x_key(const ctn_execution *x, uint32_t step, ctn_role role, uint32_t call, ctn_arena *arena);
+/* {id}/{step}[item]/{call}/do | fallback n | undo: one per call, the same on every attempt. */
+ctn_str ctn_x_key(const ctn_execution *x, const task *t, ctn_role role, uint32_t call, ctn_arena *arena);
 /* The arguments of a call, rendered from the context. */
-ctn_failure ctn_x_render_args(const ctn_execution *x, const ctn_rules *rules, uint32_t step, ctn_role role,
+ctn_failure ctn_x_render_args(const ctn_execution *x, const ctn_rules *rules, const task *t, ctn_role role,
                               uint32_t call, bool is_check, ctn_arena *arena, const ctn_json **ret_args, ctn_err *err);
-ctn_failure ctn_x_condition(const ctn_execution *x, uint32_t step, ctn_arena *scratch, ctn_verdict *ret_verdict,
+/* What an agent or a sub-chain is given: the set's arguments. */
+ctn_failure ctn_x_render_input(const ctn_execution *x, const ctn_rules *rules, const task *t, ctn_arena *arena,
+                               const ctn_json **ret_input, ctn_err *err);
+ctn_failure ctn_x_condition(const ctn_execution *x, const task *t, ctn_arena *scratch, ctn_verdict *ret_verdict,
                             ctn_err *err);
-ctn_failure ctn_x_render_template(const ctn_execution *x, const ctn_rules *rules, uint32_t step, const ctn_template *t,
+ctn_failure ctn_x_render_template(const ctn_execution *x, size_t bytes_max, const task *t, const ctn_template *template,
                                   ctn_arena *arena, const ctn_json **ret_value, ctn_err *err);
+ctn_failure ctn_x_render_tree(const ctn_execution *x, size_t bytes_max, const task *t, const ctn_tree *tree,
+                              ctn_arena *arena, const ctn_json **ret_value, ctn_err *err);
 /* The variables that a result gives, the document's text included. With several calls: `last_call` just ended with
  * `last_result`, the others' results are in the state. */
-ctn_failure ctn_x_take(const ctn_execution *x, const ctn_rules *rules, uint32_t step, uint32_t last_call,
+ctn_failure ctn_x_take(const ctn_execution *x, const ctn_rules *rules, const task *t, uint32_t last_call,
                        const ctn_json *last_result, ctn_arena *arena, const ctn_json **ret_variables, ctn_err *err);
 ctn_failure ctn_x_outputs(const ctn_execution *x, ctn_arena *arena, int64_t now_ms, const ctn_json **ret_outputs,
                           ctn_err *err);
@@ -161,35 +232,107 @@ size_t ctn_x_value_bytes_max(const ctn_rules *rules);
 ctn_entry_kind ctn_x_kind_started(ctn_role role);
 ctn_entry_kind ctn_x_kind_succeeded(ctn_role role);
 ctn_entry_kind ctn_x_kind_failed(ctn_role role);
-ctn_entry ctn_x_entry(const ctn_execution *x, ctn_entry_kind kind, int64_t now_ms, uint32_t step, uint32_t attempt,
+/* t NULL: about the execution. */
+ctn_entry ctn_x_entry(const ctn_execution *x, ctn_entry_kind kind, int64_t now_ms, const task *t, uint32_t attempt,
                       const ctn_json *body);
+ctn_json_builder ctn_x_body_of_call(const work *w, uint32_t call, ctn_arena *scratch);
 /* The entry of a call that succeeded with `value`: with variables when it was the last, and a failure instead when
- * what the step promised cannot be taken from it. */
-ctn_entry ctn_x_succeed(const ctn_execution *x, const ctn_rules *rules, uint32_t step, ctn_role role, uint32_t call,
-                        const ctn_json *value, int64_t now_ms, uint64_t entropy, ctn_arena *scratch);
+ * what the step promised cannot be taken from it. is_cached: an earlier call gave it. */
+ctn_entry ctn_x_succeed(const ctn_execution *x, const ctn_rules *rules, const task *t, ctn_role role, uint32_t call,
+                        const ctn_json *value, const ctn_used *used, bool is_cached, int64_t now_ms, uint64_t entropy,
+                        ctn_arena *scratch);
 typedef struct failure_report {
     ctn_failure failure;
     ctn_str message;
     bool was_sent, peer_is_dead;
-    bool died;     /* the engine died under it, and it may run again: once more in any case */
-    bool again;    /* a person or policy said: once more, at once, spending no retry */
-    bool is_final; /* no retry, whatever the rules say */
-    bool is_whole; /* about the step and none of its calls: none of them is made */
-    bool was_done; /* the call did succeed; what it gave cannot be taken */
+    bool died;        /* the engine died under it, and it may run again: once more in any case */
+    bool again;       /* a person or policy said: once more, at once, spending no retry */
+    bool is_final;    /* no retry, whatever the rules say */
+    bool is_whole;    /* about the step and none of its calls: none of them is made */
+    bool no_fallback; /* the chain itself said fail */
+    bool was_done;    /* the call did succeed; what it gave cannot be taken */
     int64_t retry_after_ms;
+    const ctn_used *used; /* NULL: nothing is known */
 } failure_report;
-ctn_entry ctn_x_fail(const ctn_execution *x, uint32_t step, ctn_role role, uint32_t call, const failure_report *report,
+ctn_entry ctn_x_fail(const ctn_execution *x, const task *t, ctn_role role, uint32_t call, const failure_report *report,
                      int64_t now_ms, uint64_t entropy, ctn_arena *scratch);
 
+/* ---- execution_start.c ---- */
+
+/* The first call that may begin now; call_count when none. In turn: only the first that is not done. */
+uint32_t ctn_x_startable_call(const ctn_execution *x, const task *t, ctn_role role);
+/* False: it has to wait for a place, a breaker, an equal call in flight. */
+bool ctn_x_start_call(const ctn_execution *x, const ctn_rules *rules, const task *t, ctn_role role, uint32_t call,
+                      int64_t now_ms, uint64_t entropy, ctn_arena *scratch, ctn_entry *ret_entry);
+/* The same for whatever the work is: a call, a wait, a sub-chain, a fallback's value. */
+bool ctn_x_start_work(const ctn_execution *x, const ctn_rules *rules, const task *t, int64_t now_ms, uint64_t entropy,
+                      ctn_arena *scratch, ctn_entry *ret_entry);
+bool ctn_x_begin_step(const ctn_execution *x, const ctn_rules *rules, const task *t, int64_t now_ms, uint64_t entropy,
+                      ctn_arena *scratch, ctn_entry *ret_entry);
+/* A wait whose time has come, or that was answered. */
+ctn_entry ctn_x_end_wait(const ctn_execution *x, const ctn_rules *rules, const task *t, int64_t now_ms,
+                         uint64_t entropy, ctn_arena *scratch);
+
+/* ---- execution_budget.c ---- */
+
+bool ctn_x_budget_is_set(const ctn_execution *x);
+/* What another call may need more of than is left: "calls"; NULL: nothing. */
+const char *ctn_x_budget_short_of(const ctn_execution *x, int64_t now_ms);
+/* The execution parks, or ends, for want of `what`. */
+ctn_entry ctn_x_budget_reached(const ctn_execution *x, const char *what, int64_t now_ms, ctn_arena *scratch);
+/* `used` of a call that ended, into the body of its entry, when there is a budget. used may be NULL. */
+void ctn_x_budget_put(const ctn_execution *x, const ctn_used *used, size_t bytes, ctn_arena *scratch,
+                      ctn_json_builder *b);
+/* For apply: a call began; ended (was_begun: its start was applied in this life); was lost with the engine. */
+void ctn_x_budget_begin(ctn_execution *x);
+void ctn_x_budget_settle(ctn_execution *x, bool was_begun, const ctn_json *used);
+void ctn_x_budget_forget(ctn_execution *x);
+
+/* ---- execution_foreach.c ---- */
+
+/* The entry that begins a foreach, or its failure: the items are no list, ... */
+ctn_entry ctn_x_begin_each(const ctn_execution *x, const ctn_rules *rules, const task *t, int64_t now_ms,
+                           uint64_t entropy, ctn_arena *scratch);
+/* All items have ended, or their values are too large together. False: neither. */
+bool ctn_x_next_of_each(const ctn_execution *x, const ctn_rules *rules, const task *t, int64_t now_ms, uint64_t entropy,
+                        ctn_arena *scratch, ctn_entry *ret_entry);
+/* No further item is begun: the values are too large together. */
+bool ctn_x_each_is_full(const ctn_execution *x, const ctn_rules *rules, uint32_t step);
+/* For apply. */
+int ctn_x_each_start(ctn_execution *x, uint32_t step, const ctn_entry *e, ctn_err *err);
+task *ctn_x_each_make_task(ctn_execution *x, uint32_t step); /* of the next item; NULL: no room, or none left */
+task *ctn_x_each_find(const ctn_execution *x, uint32_t step, int64_t item);       /* NULL: it is no open task */
+void ctn_x_each_take(ctn_execution *x, const task *t, const ctn_json *variables); /* NULL: it failed */
+/* The item has ended; it is forgotten, or kept because it may have to be undone. */
+void ctn_x_each_close(ctn_execution *x, task *t, bool is_kept);
+const ctn_json *ctn_x_each_variables(ctn_execution *x, uint32_t step); /* the lists */
+
 /* ---- execution.c ---- */
-static inline work *ctn_x_work(const ctn_execution *x, uint32_t step, ctn_role role)
+static inline work *ctn_x_work(const task *t, ctn_role role)
 {
-    return &x->steps[step].work[role];
+    return (work *) &t->work[role]; /* of a task that the execution owns; const is the caller's promise */
 }
+static inline const ctn_plan_step *ctn_x_plan_step(const ctn_execution *x, const task *t)
+{
+    return &x->plan->steps[t->step];
+}
+void ctn_x_task_init(ctn_execution *x, task *t, uint32_t step, int64_t item, ctn_arena *arena);
+/* The task an entry or input is about; NULL: there is none now. */
+task *ctn_x_task(const ctn_execution *x, uint32_t step, int64_t item);
+void ctn_x_list_add(ctn_execution *x, task_list *list, task *t);
+/* Another set for the work, or NULL for a value. */
+void ctn_x_work_init(task *t, work *w, const ctn_plan_set *set);
+uint32_t ctn_x_call_count(const work *w);
 bool ctn_x_call_is_last(const work *w, uint32_t call); /* all others are done */
 bool ctn_x_any_call(const work *w, call_phase phase);
 /* Of work that is ready or backs off, as the journal has it: a call of it that may be repeated, and so left no record
  * of its start, can be under way, or was when the engine ended. */
-bool ctn_x_may_have_begun(const ctn_execution *x, uint32_t step, ctn_role role, int64_t now_ms);
+bool ctn_x_may_have_begun(const ctn_execution *x, const task *t, ctn_role role, int64_t now_ms);
 /* The check still has to be asked for a call of unknown fate. */
 bool ctn_x_wants_check(const work *w, const call_state *c);
+/* Nobody knows whether all, some or nothing of the task happened. */
+bool ctn_x_fate_is_unknown(const task *t);
+bool ctn_x_had_write(const work *w);
+/* A sub-chain that has no rollbackAction of its own is undone by undoing the child. */
+bool ctn_x_is_undone_by_child(const ctn_execution *x, const task *t);
+bool ctn_x_has_undo(const ctn_execution *x, const task *t);

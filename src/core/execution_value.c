@@ -11,7 +11,7 @@
 /* What a template of a step can see. */
 typedef struct step_scope {
     const ctn_execution *x;
-    uint32_t step;
+    const task *task; /* NULL: about the execution */
     ctn_role role;
     uint32_t call;           /* CTN_PLAN_NONE: about the step, not one of its calls */
     const ctn_json *overlay; /* variables that were taken but not applied yet */
@@ -36,11 +36,11 @@ static const ctn_json *root_execution(const ctn_execution *x, ctn_arena *arena)
 /* What an attempt sends is rendered once and sent again by every retry, so to it the attempt is always the first. */
 static const ctn_json *root_step(const step_scope *s)
 {
-    const work *w = ctn_x_work(s->x, s->step, s->role);
+    const work *w = ctn_x_work(s->task, s->role);
     ctn_json_builder b = ctn_json_object(s->arena);
-    ctn_json_put_str(&b, "name", s->x->plan->steps[s->step].name);
+    ctn_json_put_str(&b, "name", ctn_x_plan_step(s->x, s->task)->name);
     ctn_json_put_int(&b, "attempt", s->has_run && w->attempt ? w->attempt : 1);
-    ctn_json_put_str(&b, "key", ctn_x_key(s->x, s->step, s->role, s->call == CTN_PLAN_NONE ? 0 : s->call, s->arena));
+    ctn_json_put_str(&b, "key", ctn_x_key(s->x, s->task, s->role, s->call == CTN_PLAN_NONE ? 0 : s->call, s->arena));
     return ctn_json_finish(&b);
 }
 
@@ -49,8 +49,8 @@ static const ctn_json *earlier_call(const step_scope *s, ctn_str name)
 {
     if (s->call == CTN_PLAN_NONE)
         return NULL;
-    const work *w = ctn_x_work(s->x, s->step, s->role);
-    if (!w->set->is_several || s->x->plan->steps[s->step].parallel_calls)
+    const work *w = ctn_x_work(s->task, s->role);
+    if (!w->set || !w->set->is_several || ctn_x_plan_step(s->x, s->task)->parallel_calls)
         return NULL;
     for (uint32_t i = 0; i < s->call; i++)
         if (ctn_str_equal(w->set->calls[i].name, name))
@@ -61,9 +61,18 @@ static const ctn_json *earlier_call(const step_scope *s, ctn_str name)
 /* `now`: when the step became ready; of an undo, when stopping began. */
 static int64_t scope_now_ms(const step_scope *s)
 {
-    if (s->step == CTN_PLAN_NONE)
+    if (!s->task)
         return s->x->started_at_ms;
-    return s->role == CTN_ROLE_UNDO ? s->x->stop_at_ms : ctn_x_work(s->x, s->step, s->role)->ready_at_ms;
+    return s->role == CTN_ROLE_UNDO ? s->x->stop_at_ms : ctn_x_work(s->task, s->role)->ready_at_ms;
+}
+
+/* Of an item's work: the item, under its two names, and what it produced, which no variable of the chain holds. */
+static const ctn_json *item_value(const step_scope *s, ctn_str name)
+{
+    const ctn_str as = ctn_x_plan_step(s->x, s->task)->foreach->as;
+    if (ctn_str_is(name, "item") || (as.len && ctn_str_equal(name, as)))
+        return s->task->value;
+    return s->role == CTN_ROLE_UNDO ? ctn_json_get(s->task->variables, name) : NULL;
 }
 
 static const ctn_json *scope_lookup(void *ctx, ctn_str name)
@@ -73,6 +82,8 @@ static const ctn_json *scope_lookup(void *ctx, ctn_str name)
     const ctn_json *v = earlier_call(s, name);
     if (!v)
         v = ctn_json_get(s->overlay, name);
+    if (!v && s->task && s->task->value)
+        v = item_value(s, name);
     if (!v) {
         uint32_t slot = ctn_plan_slot(x->plan, name);
         v = slot != CTN_PLAN_NONE ? x->variables[slot] : ctn_json_get(x->input, name);
@@ -85,7 +96,7 @@ static const ctn_json *scope_lookup(void *ctx, ctn_str name)
         return s->result;
     if (ctn_str_is(name, "execution"))
         return root_execution(x, s->arena);
-    if (s->step == CTN_PLAN_NONE)
+    if (!s->task)
         return NULL;
     if (ctn_str_is(name, "step"))
         return root_step(s);
@@ -118,106 +129,148 @@ size_t ctn_x_value_bytes_max(const ctn_rules *rules)
     return rules->value_bytes_max ? rules->value_bytes_max : 262144;
 }
 
-ctn_str ctn_x_key(const ctn_execution *x, uint32_t step, ctn_role role, uint32_t call, ctn_arena *arena)
+ctn_str ctn_x_key(const ctn_execution *x, const task *t, ctn_role role, uint32_t call, ctn_arena *arena)
 {
-    const ctn_plan_set *set = ctn_x_work(x, step, role)->set;
+    const work *w = ctn_x_work(t, role);
     ctn_id_text id = ctn_id_to_text(x->id);
-    const char *suffix = role == CTN_ROLE_DO ? "do" : "undo";
-    ctn_str name = x->plan->steps[step].name;
-    if (set->is_several)
-        return ctn_arena_printf(arena, "%s/%.*s/%.*s/%s", id.text, CTN_STR_ARG(name),
-                                CTN_STR_ARG(set->calls[call].name), suffix);
-    return ctn_arena_printf(arena, "%s/%.*s/%s", id.text, CTN_STR_ARG(name), suffix);
+    ctn_str name = ctn_x_plan_step(x, t)->name;
+    ctn_buf b;
+    ctn_buf_init(&b, 1024);
+    ctn_buf_printf(&b, "%s/%.*s", id.text, CTN_STR_ARG(name));
+    if (t->item >= 0)
+        ctn_buf_printf(&b, "[%lld]", (long long) t->item);
+    if (w->set && w->set->is_several)
+        ctn_buf_printf(&b, "/%.*s", CTN_STR_ARG(w->set->calls[call].name));
+    if (role == CTN_ROLE_UNDO)
+        ctn_buf_printf(&b, "/undo");
+    else if (w->fallback)
+        ctn_buf_printf(&b, "/fallback%u", w->fallback);
+    else
+        ctn_buf_printf(&b, "/do");
+    ctn_str key = ctn_arena_str(arena, ctn_buf_str(&b));
+    ctn_buf_done(&b);
+    return key;
 }
 
-ctn_failure ctn_x_condition(const ctn_execution *x, uint32_t step, ctn_arena *scratch, ctn_verdict *ret_verdict,
+ctn_failure ctn_x_condition(const ctn_execution *x, const task *t, ctn_arena *scratch, ctn_verdict *ret_verdict,
                             ctn_err *err)
 {
-    step_scope s = {.x = x, .step = step, .call = CTN_PLAN_NONE, .arena = scratch};
+    step_scope s = {.x = x, .task = t, .call = CTN_PLAN_NONE, .arena = scratch};
     ctn_scope scope = scope_of(&s);
-    return ctn_expression_condition(x->plan->steps[step].condition, &scope, scratch, ret_verdict, err);
+    return ctn_expression_condition(ctn_x_plan_step(x, t)->condition, &scope, scratch, ret_verdict, err);
 }
 
-ctn_failure ctn_x_render_template(const ctn_execution *x, const ctn_rules *rules, uint32_t step, const ctn_template *t,
-                                  ctn_arena *arena, const ctn_json **ret_value, ctn_err *err)
+/* What the undo of a task sees as {input} when no rollbackTemplate says otherwise: its outputs; and when nobody
+ * knows whether it happened, that. */
+static const ctn_json *default_undo_input(const ctn_execution *x, const task *t, ctn_arena *arena)
 {
-    step_scope s = {.x = x, .step = step, .call = CTN_PLAN_NONE, .arena = arena};
-    ctn_scope scope = scope_of(&s);
-    return ctn_template_render(t, &scope, arena, ctn_x_value_bytes_max(rules), ret_value, err);
-}
-
-/* What the undo of a step sees as {input} when no rollbackTemplate says otherwise: the step's outputs; and when nobody
- * knows whether the step happened, that. */
-static const ctn_json *default_undo_input(const ctn_execution *x, uint32_t step, ctn_arena *arena)
-{
-    const step_state *st = &x->steps[step];
-    if (!st->undo_outcome_unknown)
-        return st->variables ? st->variables : &ctn_json_null;
+    if (!t->undo_outcome_unknown)
+        return t->variables ? t->variables : &ctn_json_null;
     ctn_json_builder b = ctn_json_object(arena);
     ctn_json_put_str(&b, "outcome", CTN_STR("unknown"));
-    ctn_json_put_str(&b, "key", ctn_x_key(x, step, CTN_ROLE_DO, 0, arena));
+    ctn_json_put_str(&b, "key", ctn_x_key(x, t, CTN_ROLE_DO, 0, arena));
     return ctn_json_finish(&b);
 }
 
-static ctn_failure render_input(const ctn_execution *x, const ctn_rules *rules, uint32_t step, ctn_role role,
+/* The text that makes {input}: the fallback's own, else the step's; NULL when nothing reads it. */
+static const ctn_template *input_template(const ctn_execution *x, const task *t)
+{
+    const ctn_plan_step *p = ctn_x_plan_step(x, t);
+    const work *w = ctn_x_work(t, CTN_ROLE_DO);
+    if (!w->set || !w->set->reads_input)
+        return NULL;
+    const ctn_template *own = w->fallback ? p->fallbacks[w->fallback - 1].input : NULL;
+    return own ? own : p->input;
+}
+
+static ctn_failure render_input(const ctn_execution *x, const ctn_rules *rules, const task *t, ctn_role role,
                                 ctn_arena *arena, const ctn_json **ret_input, ctn_err *err)
 {
-    const ctn_plan_step *p = &x->plan->steps[step];
-    const ctn_template *t = role == CTN_ROLE_DO ? (p->reads_input ? p->input : NULL) : p->undo_input;
-    if (!t) {
-        *ret_input = role == CTN_ROLE_UNDO ? default_undo_input(x, step, arena) : NULL;
+    const ctn_template *template = role == CTN_ROLE_DO ? input_template(x, t) : ctn_x_plan_step(x, t)->undo_input;
+    if (!template) {
+        *ret_input = role == CTN_ROLE_UNDO ? default_undo_input(x, t, arena) : NULL;
         return CTN_FAILURE_NONE;
     }
     step_scope s = {.x = x,
-                    .step = step,
+                    .task = t,
                     .role = role,
                     .call = CTN_PLAN_NONE,
                     .arena = arena,
-                    .result = role == CTN_ROLE_UNDO ? default_undo_input(x, step, arena) : NULL};
+                    .result = role == CTN_ROLE_UNDO ? default_undo_input(x, t, arena) : NULL};
     ctn_scope scope = scope_of(&s);
-    ctn_failure failure = ctn_template_render(t, &scope, arena, ctn_x_value_bytes_max(rules), ret_input, err);
-    if (failure == CTN_FAILURE_UNDEFINED_VARIABLE && role == CTN_ROLE_UNDO && x->steps[step].undo_outcome_unknown) {
+    ctn_failure failure = ctn_template_render(template, &scope, arena, ctn_x_value_bytes_max(rules), ret_input, err);
+    if (failure == CTN_FAILURE_UNDEFINED_VARIABLE && role == CTN_ROLE_UNDO && t->undo_outcome_unknown) {
         *ret_input = s.result; /* what the template names was never told: the undo hears that instead */
         return CTN_FAILURE_NONE;
     }
     return failure;
 }
 
-ctn_failure ctn_x_render_args(const ctn_execution *x, const ctn_rules *rules, uint32_t step, ctn_role role,
-                              uint32_t call, bool is_check, ctn_arena *arena, const ctn_json **ret_args, ctn_err *err)
+static ctn_failure render_arguments(const ctn_execution *x, const ctn_rules *rules, const task *t, ctn_role role,
+                                    uint32_t call, const ctn_tree *arguments, ctn_str target, ctn_arena *arena,
+                                    const ctn_json **ret_args, ctn_err *err)
 {
-    const work *w = ctn_x_work(x, step, role);
     const ctn_json *input = NULL;
-    ctn_failure failure = render_input(x, rules, step, role, arena, &input, err);
+    ctn_failure failure = render_input(x, rules, t, role, arena, &input, err);
     if (failure) {
         ctn_wrap(err, err->code, role == CTN_ROLE_DO ? "inputTemplate" : "rollbackTemplate");
         return failure;
     }
     step_scope s = {.x = x,
-                    .step = step,
+                    .task = t,
                     .role = role,
                     .call = call,
                     .input = input,
                     .arena = arena,
-                    .result = role == CTN_ROLE_UNDO ? default_undo_input(x, step, arena) : NULL};
+                    .result = role == CTN_ROLE_UNDO ? default_undo_input(x, t, arena) : NULL};
     ctn_scope scope = scope_of(&s);
-    const ctn_plan_call *c = is_check ? w->set->check : &w->set->calls[call];
-    failure = ctn_tree_render(c->arguments, &scope, arena, 4 * ctn_x_value_bytes_max(rules), ret_args, err);
+    failure = ctn_tree_render(arguments, &scope, arena, 4 * ctn_x_value_bytes_max(rules), ret_args, err);
     if (failure)
-        ctn_wrap(err, err->code, "arguments of %.*s", CTN_STR_ARG(c->target));
+        ctn_wrap(err, err->code, "arguments of %.*s", CTN_STR_ARG(target));
     return failure;
+}
+
+ctn_failure ctn_x_render_args(const ctn_execution *x, const ctn_rules *rules, const task *t, ctn_role role,
+                              uint32_t call, bool is_check, ctn_arena *arena, const ctn_json **ret_args, ctn_err *err)
+{
+    const work *w = ctn_x_work(t, role);
+    const ctn_plan_call *c = is_check ? w->set->check : &w->set->calls[call];
+    return render_arguments(x, rules, t, role, call, c->arguments, c->target, arena, ret_args, err);
+}
+
+ctn_failure ctn_x_render_input(const ctn_execution *x, const ctn_rules *rules, const task *t, ctn_arena *arena,
+                               const ctn_json **ret_input, ctn_err *err)
+{
+    const ctn_plan_set *set = ctn_x_work(t, CTN_ROLE_DO)->set;
+    return render_arguments(x, rules, t, CTN_ROLE_DO, CTN_PLAN_NONE, set->arguments, set->name, arena, ret_input, err);
+}
+
+ctn_failure ctn_x_render_template(const ctn_execution *x, size_t bytes_max, const task *t, const ctn_template *template,
+                                  ctn_arena *arena, const ctn_json **ret_value, ctn_err *err)
+{
+    step_scope s = {.x = x, .task = t, .call = CTN_PLAN_NONE, .arena = arena};
+    ctn_scope scope = scope_of(&s);
+    return ctn_template_render(template, &scope, arena, bytes_max, ret_value, err);
+}
+
+ctn_failure ctn_x_render_tree(const ctn_execution *x, size_t bytes_max, const task *t, const ctn_tree *tree,
+                              ctn_arena *arena, const ctn_json **ret_value, ctn_err *err)
+{
+    step_scope s = {.x = x, .task = t, .call = CTN_PLAN_NONE, .arena = arena};
+    ctn_scope scope = scope_of(&s);
+    return ctn_tree_render(tree, &scope, arena, bytes_max, ret_value, err);
 }
 
 /* ---- taking a result ---- */
 
 /* What the set as a whole gave: the one call's result, or an object of the calls' results and the set's own
  * extra members. */
-static ctn_failure combine(const ctn_execution *x, const ctn_rules *rules, uint32_t step, uint32_t last_call,
+static ctn_failure combine(const ctn_execution *x, const ctn_rules *rules, const task *t, uint32_t last_call,
                            const ctn_json *last_result, ctn_arena *arena, const ctn_json **ret_result, ctn_err *err)
 {
-    const work *w = ctn_x_work(x, step, CTN_ROLE_DO);
+    const work *w = ctn_x_work(t, CTN_ROLE_DO);
     *ret_result = last_result;
-    if (!w->set->is_several)
+    if (!w->set || !w->set->is_several)
         return CTN_FAILURE_NONE;
     ctn_json_builder b = ctn_json_object(arena);
     for (uint32_t i = 0; i < w->set->call_count; i++)
@@ -226,7 +279,7 @@ static ctn_failure combine(const ctn_execution *x, const ctn_rules *rules, uint3
     *ret_result = calls;
     if (!w->set->result)
         return CTN_FAILURE_NONE;
-    step_scope s = {.x = x, .step = step, .call = CTN_PLAN_NONE, .overlay = calls, .has_run = true, .arena = arena};
+    step_scope s = {.x = x, .task = t, .call = CTN_PLAN_NONE, .overlay = calls, .has_run = true, .arena = arena};
     ctn_scope scope = scope_of(&s);
     const ctn_json *extra = NULL;
     ctn_failure failure = ctn_tree_render(w->set->result, &scope, arena, ctn_x_value_bytes_max(rules), &extra, err);
@@ -260,12 +313,12 @@ static ctn_str list_members(ctn_arena *arena, const ctn_json *result)
     return list;
 }
 
-static ctn_failure render_document(const ctn_execution *x, const ctn_rules *rules, uint32_t step,
+static ctn_failure render_document(const ctn_execution *x, const ctn_rules *rules, const task *t,
                                    const ctn_json *variables, const ctn_json *result, ctn_arena *arena,
                                    const ctn_json **ret_text, ctn_err *err)
 {
     step_scope s = {.x = x,
-                    .step = step,
+                    .task = t,
                     .call = CTN_PLAN_NONE,
                     .overlay = variables,
                     .result = result,
@@ -274,7 +327,7 @@ static ctn_failure render_document(const ctn_execution *x, const ctn_rules *rule
     ctn_scope scope = scope_of(&s);
     ctn_buf out;
     ctn_buf_init(&out, ctn_x_value_bytes_max(rules));
-    ctn_failure failure = ctn_mustache_render(x->plan->steps[step].document, &scope, &out, err);
+    ctn_failure failure = ctn_mustache_render(ctn_x_plan_step(x, t)->document, &scope, &out, err);
     if (failure == CTN_FAILURE_NONE && out.overflowed) {
         ctn_fail(err, CTN_E_LIMIT, "the document is larger than %zu bytes", out.limit_bytes);
         failure = CTN_FAILURE_LIMIT;
@@ -285,14 +338,18 @@ static ctn_failure render_document(const ctn_execution *x, const ctn_rules *rule
     return failure;
 }
 
-ctn_failure ctn_x_take(const ctn_execution *x, const ctn_rules *rules, uint32_t step, uint32_t last_call,
+ctn_failure ctn_x_take(const ctn_execution *x, const ctn_rules *rules, const task *t, uint32_t last_call,
                        const ctn_json *last_result, ctn_arena *arena, const ctn_json **ret_variables, ctn_err *err)
 {
-    const ctn_plan_step *p = &x->plan->steps[step];
+    const ctn_plan_step *p = ctn_x_plan_step(x, t);
     const ctn_json *result = NULL;
-    ctn_failure failure = combine(x, rules, step, last_call, last_result, arena, &result, err);
+    ctn_failure failure = combine(x, rules, t, last_call, last_result, arena, &result, err);
     if (failure)
         return failure;
+    if (p->output_schema && ctn_schema_validate(p->output_schema, result, arena, err)) {
+        ctn_wrap(err, CTN_E_INVALID, "the result does not fit the step's outputSchema");
+        return CTN_FAILURE_INVALID_OUTPUT;
+    }
 
     ctn_json_builder b = ctn_json_object(arena);
     uint32_t document_slot = p->document ? p->document_slot : CTN_PLAN_NONE;
@@ -333,7 +390,7 @@ ctn_failure ctn_x_take(const ctn_execution *x, const ctn_rules *rules, uint32_t 
         return CTN_FAILURE_NONE;
 
     const ctn_json *text = NULL;
-    failure = render_document(x, rules, step, *ret_variables, result, arena, &text, err);
+    failure = render_document(x, rules, t, *ret_variables, result, arena, &text, err);
     if (failure)
         return failure;
     ctn_json_builder with = ctn_json_object(arena);
@@ -347,7 +404,7 @@ ctn_failure ctn_x_take(const ctn_execution *x, const ctn_rules *rules, uint32_t 
 ctn_failure ctn_x_outputs(const ctn_execution *x, ctn_arena *arena, int64_t now_ms, const ctn_json **ret_outputs,
                           ctn_err *err)
 {
-    step_scope s = {.x = x, .step = CTN_PLAN_NONE, .call = CTN_PLAN_NONE, .arena = arena};
+    step_scope s = {.x = x, .call = CTN_PLAN_NONE, .arena = arena};
     ctn_scope scope = scope_of(&s);
     scope.now_ms = now_ms;
     ctn_json_builder b = ctn_json_object(arena);

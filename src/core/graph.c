@@ -36,6 +36,27 @@ static const ctn_instruction_set *resolve_set(graph_build *build, const ctn_json
     return set;
 }
 
+/* The chain that a step's set hands its work to must be there, and sound. */
+static void check_sub_chain(graph_build *build, const ctn_instruction_set *set, const ctn_json *node)
+{
+    if (!set || set->fault_count || set->work.kind != CTN_WORK_CHAIN)
+        return;
+    const ctn_graph *graph = build->graph;
+    ctn_str id = ctn_json_text(set->work.detail);
+    const ctn_chain *chain = ctn_library_chain(graph->library, id);
+    if (chain && chain->fault_count == 0)
+        return;
+    ctn_position at = ctn_chain_position(graph->chain, node);
+    ctn_str advice =
+        chain ? ctn_arena_printf(graph->arena, "it has faults: %.*s", CTN_STR_ARG(ctn_source_file_name(chain->source)))
+              : ctn_library_suggest_chain(graph->library, graph->arena, id);
+    ctn_findings_add(build->findings, ctn_source_file_name(graph->chain->source), at.line, at.column,
+                     CTN_SEVERITY_ERROR, "unknown-chain",
+                     "instruction set '%.*s' hands its work to the chain '%.*s', which is %s; %.*s",
+                     CTN_STR_ARG(set->name), CTN_STR_ARG(id), chain ? "not sound" : "not there", CTN_STR_ARG(advice));
+    build->fault_count++;
+}
+
 /* ---- reads ---- */
 
 static void add_read(ctn_graph *graph, ctn_graph_reads *reads, ctn_graph_read read)
@@ -231,7 +252,9 @@ static void step_reads(graph_build *build, ctn_graph_step *step)
         const ctn_chain_fallback *fallback = &s->fallbacks[i];
         template_reads(sink, &fallback->input);
         tree_reads(sink, &fallback->value);
-        set_reads(sink, resolve_set(build, fallback->instruction_set), fallback->instruction_set);
+        const ctn_instruction_set *set = resolve_set(build, fallback->instruction_set);
+        check_sub_chain(build, set, fallback->instruction_set);
+        set_reads(sink, set, fallback->instruction_set);
     }
     document_reads(sink, step);
     sink.reads = &step->undo_reads;
@@ -458,6 +481,7 @@ int ctn_graph_build(ctn_arena *arena, const ctn_library *library, const ctn_chai
         step->undo = resolve_set(&build, step->step->rollback_action);
         tell_faulty_set(&build, step->set, step->step->instruction_set);
         tell_faulty_set(&build, step->undo, step->step->rollback_action);
+        check_sub_chain(&build, step->set, step->step->instruction_set);
         resolve_document(&build, step);
         step_writes(&build, step);
         step_reads(&build, step);

@@ -20,6 +20,9 @@ typedef struct plan_build {
     ctn_plan *plan;
     ctn_names set_names;
     ctn_plan_set **sets; /* by number in set_names */
+    uint32_t schema_capacity;
+    int rc; /* the first failure, and its sentence */
+    ctn_err *err;
 } plan_build;
 
 /* ---- instruction sets ---- */
@@ -44,19 +47,75 @@ static void build_call(const ctn_work *work, ctn_plan_call *ret_call)
     };
 }
 
-static ctn_plan_set *build_set(ctn_arena *arena, const ctn_instruction_set *set)
+static int64_t set_timeout_ms(const ctn_work *work)
 {
+    if (work->timeout_ms)
+        return work->timeout_ms;
+    switch (work->kind) {
+    case CTN_WORK_WAIT:
+    case CTN_WORK_APPROVAL:
+    case CTN_WORK_AGENT:
+    case CTN_WORK_CHAIN: return 0;
+    default: return TIMEOUT_DEFAULT_MS;
+    }
+}
+
+static ctn_set_kind set_kind(ctn_work_kind kind)
+{
+    switch (kind) {
+    case CTN_WORK_WAIT: return CTN_SET_WAIT;
+    case CTN_WORK_APPROVAL: return CTN_SET_APPROVAL;
+    case CTN_WORK_AGENT: return CTN_SET_AGENT;
+    case CTN_WORK_CHAIN: return CTN_SET_CHAIN;
+    default: return CTN_SET_CALLS;
+    }
+}
+
+static void note_input(void *ctx, const ctn_read *read, const ctn_json *node)
+{
+    (void) node;
+    if (ctn_str_is(read->root, "input"))
+        *(bool *) ctx = true;
+}
+
+/* Schemas hold patterns that are freed with the plan. */
+static ctn_schema *build_schema(plan_build *build, const ctn_json *source, const char *what)
+{
+    ctn_schema *schema = NULL;
+    const ctn_json *bad = NULL;
+    if (!source || build->rc)
+        return NULL;
+    build->rc = ctn_schema_compile(build->arena, source, &schema, &bad, build->err);
+    if (build->rc) {
+        ctn_wrap(build->err, build->rc, "%s", what);
+        return NULL;
+    }
+    ctn_plan *plan = build->plan;
+    if (plan->schema_count == build->schema_capacity) {
+        build->schema_capacity = build->schema_capacity ? 2 * build->schema_capacity : 8;
+        ctn_schema **schemas = CTN_NEW_ARRAY(build->arena, ctn_schema *, build->schema_capacity);
+        if (plan->schema_count)
+            memcpy(schemas, plan->schemas, plan->schema_count * sizeof *schemas);
+        plan->schemas = schemas;
+    }
+    plan->schemas[plan->schema_count++] = schema;
+    return schema;
+}
+
+static ctn_plan_set *build_set(plan_build *build, const ctn_instruction_set *set)
+{
+    ctn_arena *arena = build->arena;
     ctn_plan_set *built = CTN_NEW(arena, ctn_plan_set);
     const ctn_work *work = &set->work;
     *built = (ctn_plan_set){
         .name = set->name,
-        .kind = work->kind == CTN_WORK_WAIT       ? CTN_SET_WAIT
-                : work->kind == CTN_WORK_APPROVAL ? CTN_SET_APPROVAL
-                                                  : CTN_SET_CALLS,
+        .kind = set_kind(work->kind),
         .is_several = work->kind == CTN_WORK_CALLS,
         .result = set->result.tree,
         .effect = set->effect,
         .settle_ms = set->settle_ms,
+        .digest = ctn_hash(ctn_definition_of_set(arena, set)),
+        .timeout_ms = set_timeout_ms(work),
         .wait_ms = work->wait_ms,
         .until = work->until.template,
         .message = work->message.template,
@@ -76,6 +135,17 @@ static ctn_plan_set *build_set(ctn_arena *arena, const ctn_instruction_set *set)
         build_call(set->check, check);
         built->check = check;
     }
+    if (built->kind == CTN_SET_AGENT) {
+        built->instructions = ctn_json_member_of(work->detail, "instructions");
+        built->answer_schema_source = ctn_json_member_of(work->detail, "outputSchema");
+        built->answer_schema = build_schema(build, built->answer_schema_source, "outputSchema of an agent");
+        built->arguments = work->arguments.tree;
+    }
+    if (built->kind == CTN_SET_CHAIN) {
+        built->chain = ctn_json_text(work->detail);
+        built->arguments = work->arguments.tree;
+    }
+    ctn_instruction_set_reads(set, arena, note_input, &built->reads_input);
     return built;
 }
 
@@ -87,26 +157,11 @@ static const ctn_plan_set *plan_set(plan_build *build, const ctn_instruction_set
     uint32_t known = build->set_names.count;
     uint32_t number = ctn_names_add(&build->set_names, set->name);
     if (number == known)
-        build->sets[number] = build_set(build->arena, set);
+        build->sets[number] = build_set(build, set);
     return build->sets[number];
 }
 
 /* ---- steps ---- */
-
-static int64_t timeout_of(const ctn_chain_step *step, const ctn_instruction_set *set)
-{
-    if (step->timeout_ms)
-        return step->timeout_ms;
-    if (set->work.timeout_ms)
-        return set->work.timeout_ms;
-    switch (set->work.kind) {
-    case CTN_WORK_WAIT:
-    case CTN_WORK_APPROVAL:
-    case CTN_WORK_AGENT:
-    case CTN_WORK_CHAIN: return 0;
-    default: return TIMEOUT_DEFAULT_MS;
-    }
-}
 
 static void build_outputs(plan_build *build, const ctn_graph_step *from, ctn_plan_step *step)
 {
@@ -117,6 +172,30 @@ static void build_outputs(plan_build *build, const ctn_graph_step *from, ctn_pla
             (ctn_plan_output){.slot = from->writes[i], .path = i < s->output_count ? s->outputs[i].path : NULL};
     step->document = from->mustache;
     step->document_slot = from->document_variable;
+}
+
+static void build_fallbacks(plan_build *build, const ctn_chain_step *s, ctn_plan_step *step)
+{
+    step->fallbacks = CTN_NEW_ARRAY(build->arena, ctn_plan_fallback, s->fallback_count);
+    for (uint32_t i = 0; i < s->fallback_count; i++) {
+        const ctn_chain_fallback *from = &s->fallbacks[i];
+        const ctn_instruction_set *set =
+            from->instruction_set ? ctn_library_set(build->graph->library, ctn_json_text(from->instruction_set)) : NULL;
+        step->fallbacks[step->fallback_count++] =
+            (ctn_plan_fallback){.set = plan_set(build, set), .input = from->input.template, .value = from->value.tree};
+    }
+}
+
+static const ctn_plan_foreach *build_foreach(ctn_arena *arena, const ctn_chain_foreach *from)
+{
+    if (!from->node)
+        return NULL;
+    ctn_plan_foreach *each = CTN_NEW(arena, ctn_plan_foreach);
+    *each = (ctn_plan_foreach){.items = from->items.template,
+                               .range = from->range.tree,
+                               .as = ctn_json_text(from->as),
+                               .max_concurrency = (uint32_t) from->max_concurrency};
+    return each;
 }
 
 static ctn_on_interrupted on_interrupted_of(const ctn_chain_step *step)
@@ -138,7 +217,6 @@ static void build_step(plan_build *build, uint32_t index)
         .name = s->name,
         .set = plan_set(build, from->set),
         .input = s->input.template,
-        .reads_input = from->reads_input && s->input.template,
         .condition = s->condition.expression,
         .parallel_calls = s->is_parallel == CTN_SAID_TRUE,
         .predecessors = from->predecessors,
@@ -149,9 +227,12 @@ static void build_step(plan_build *build, uint32_t index)
                   .max_backoff_ms = s->retry.max_backoff_ms,
                   .jitter = s->retry.jitter,
                   .retry_on = s->retry.retry_on_codes},
-        .timeout_ms = timeout_of(s, from->set),
-        .timeout_said_ms = s->timeout_ms,
+        .timeout_ms = s->timeout_ms,
         .idle_timeout_ms = s->idle_timeout_ms,
+        .cache = {.ttl_ms = s->cache.node ? s->cache.ttl_ms : 0,
+                  .key = s->cache.key.template,
+                  .allows_writes = s->cache.allow_writes == CTN_SAID_TRUE},
+        .output_schema = build_schema(build, s->output_schema, "outputSchema of a step"),
         .continue_on_error = s->on_error == 2,
         .on_interrupted = on_interrupted_of(s),
         .undo = plan_set(build, from->undo),
@@ -159,6 +240,8 @@ static void build_step(plan_build *build, uint32_t index)
         .no_undo = ctn_json_text(s->no_undo),
     };
     build_outputs(build, from, step);
+    build_fallbacks(build, s, step);
+    step->foreach = build_foreach(build->arena, &s->foreach);
 }
 
 static void build_successors(plan_build *build)
@@ -224,9 +307,12 @@ static int build_plan(ctn_graph *graph, ctn_plan **ret_plan, ctn_err *err)
     ctn_arena *arena = graph->arena;
     const ctn_chain *chain = graph->chain;
     ctn_plan *plan = CTN_NEW(arena, ctn_plan);
-    plan_build build = {.arena = arena, .graph = graph, .plan = plan};
+    plan_build build = {.arena = arena, .graph = graph, .plan = plan, .err = err};
+    size_t sets_max = 2 * (size_t) graph->step_count;
+    for (uint32_t i = 0; i < graph->step_count; i++)
+        sets_max += graph->steps[i].step->fallback_count;
     ctn_names_init(&build.set_names, arena);
-    build.sets = CTN_NEW_ARRAY(arena, ctn_plan_set *, 2 * (size_t) graph->step_count);
+    build.sets = CTN_NEW_ARRAY(arena, ctn_plan_set *, sets_max);
     plan->arena = arena;
     plan->chain_id = chain->id;
     plan->chain_name = ctn_json_text(chain->name);
@@ -257,14 +343,17 @@ static int build_plan(ctn_graph *graph, ctn_plan **ret_plan, ctn_err *err)
     plan->timezone = ctn_json_str_or(chain->schedule, "timezone", CTN_STR(""));
     plan->unsupported = ctn_plan_find_unsupported(graph);
     plan->input_schema_source = chain->input_schema;
-    if (chain->input_schema) {
-        const ctn_json *bad = NULL;
-        int rc = ctn_schema_compile(arena, chain->input_schema, &plan->input_schema, &bad, err);
-        if (rc) {
-            plan->input_schema = NULL;
-            return ctn_wrap(err, rc, "inputSchema");
-        }
+    plan->input_schema = build_schema(&build, chain->input_schema, "inputSchema");
+    if (build.rc) {
+        ctn_plan_done(plan);
+        return build.rc;
     }
+    plan->budget = (ctn_budget){.calls = chain->budget.calls,
+                                .wall_ms = chain->budget.wall_ms,
+                                .bytes = chain->budget.bytes,
+                                .tokens = chain->budget.tokens,
+                                .money = ctn_json_text(chain->budget.money),
+                                .parks = chain->budget.on_reached != 2};
     *ret_plan = plan;
     return CTN_OK;
 }
@@ -300,12 +389,6 @@ static void list_add(definition_list *list, const char *kind, ctn_str name, ctn_
         .kind = ctn_str_from(kind), .name = ctn_arena_str(list->arena, name), .body = body, .digest = ctn_hash(body)};
 }
 
-static void list_add_set(definition_list *list, const ctn_instruction_set *set)
-{
-    if (set && list_takes(list, "instruction_set", set->name))
-        list_add(list, "instruction_set", set->name, ctn_definition_of_set(list->arena, set));
-}
-
 static void list_add_document(void *ctx, const ctn_document *document)
 {
     definition_list *list = ctx;
@@ -326,34 +409,75 @@ static bool names_partials_at_render(ctn_str text)
     return false;
 }
 
-/* The chain, then what its steps use, in their order. Partials follow the document that names them. */
-static definition_list collect_definitions(ctn_arena *arena, const ctn_graph *graph)
+static int collect(definition_list *list, const ctn_graph *graph, ctn_findings *findings);
+
+/* A sub-chain, with everything that it uses in turn. */
+static int list_add_chain(definition_list *list, const ctn_graph *graph, ctn_str id, ctn_findings *findings)
 {
-    definition_list list = {.arena = arena};
-    ctn_names_init(&list.seen, arena);
-    list_add(&list, "chain", graph->chain->id, ctn_definition_of_chain(arena, graph->chain));
-    for (uint32_t i = 0; i < graph->step_count; i++) {
+    const ctn_chain *chain = ctn_library_chain(graph->library, id);
+    if (!chain || !list_takes(list, "chain", id))
+        return CTN_OK;
+    ctn_graph *child = NULL;
+    int rc = ctn_graph_build(graph->arena, graph->library, chain, findings, &child);
+    if (rc == CTN_OK)
+        rc = ctn_flow_check(child, findings);
+    if (rc)
+        return rc;
+    list_add(list, "chain", id, ctn_definition_of_chain(list->arena, chain));
+    return collect(list, child, findings);
+}
+
+static int list_add_set(definition_list *list, const ctn_graph *graph, const ctn_instruction_set *set,
+                        ctn_findings *findings)
+{
+    if (!set || !list_takes(list, "instruction_set", set->name))
+        return CTN_OK;
+    list_add(list, "instruction_set", set->name, ctn_definition_of_set(list->arena, set));
+    return set->work.kind == CTN_WORK_CHAIN ? list_add_chain(list, graph, ctn_json_text(set->work.detail), findings)
+                                            : CTN_OK;
+}
+
+/* What the steps use, in their order. Partials follow the document that names them. */
+static int collect(definition_list *list, const ctn_graph *graph, ctn_findings *findings)
+{
+    int rc = CTN_OK;
+    for (uint32_t i = 0; rc == CTN_OK && i < graph->step_count; i++) {
         const ctn_graph_step *step = &graph->steps[i];
-        list_add_set(&list, step->set);
-        list_add_set(&list, step->undo);
-        for (uint32_t k = 0; k < step->step->fallback_count; k++)
-            list_add_set(&list,
-                         ctn_library_set(graph->library, ctn_json_text(step->step->fallbacks[k].instruction_set)));
+        rc = list_add_set(list, graph, step->set, findings);
+        if (rc == CTN_OK)
+            rc = list_add_set(list, graph, step->undo, findings);
+        for (uint32_t k = 0; rc == CTN_OK && k < step->step->fallback_count; k++)
+            rc = list_add_set(list, graph,
+                              ctn_library_set(graph->library, ctn_json_text(step->step->fallbacks[k].instruction_set)),
+                              findings);
         if (!step->document)
             continue;
-        list_add_document(&list, step->document);
+        list_add_document(list, step->document);
         ctn_mustache *mustache = NULL;
-        (void) ctn_library_compile_document(graph->library, graph->arena, step->document, list_add_document, &list,
+        (void) ctn_library_compile_document(graph->library, graph->arena, step->document, list_add_document, list,
                                             &mustache, NULL);
     }
-    for (uint32_t i = 0; i < list.count; i++) {
-        if (!ctn_str_is(list.items[i].kind, "template") || !names_partials_at_render(list.items[i].body))
+    return rc;
+}
+
+/* The chain first. */
+static int collect_definitions(ctn_arena *arena, const ctn_graph *graph, ctn_findings *findings,
+                               definition_list *ret_list)
+{
+    *ret_list = (definition_list){.arena = arena};
+    definition_list *list = ret_list;
+    ctn_names_init(&list->seen, arena);
+    (void) list_takes(list, "chain", graph->chain->id);
+    list_add(list, "chain", graph->chain->id, ctn_definition_of_chain(arena, graph->chain));
+    int rc = collect(list, graph, findings);
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (!ctn_str_is(list->items[i].kind, "template") || !names_partials_at_render(list->items[i].body))
             continue;
         for (size_t k = 0; k < ctn_library_document_count(graph->library); k++)
-            list_add_document(&list, ctn_library_document_at(graph->library, k));
+            list_add_document(list, ctn_library_document_at(graph->library, k));
         break;
     }
-    return list;
+    return rc;
 }
 
 /* ---- public ---- */
@@ -369,9 +493,11 @@ int ctn_plan_compile(ctn_arena *arena, const ctn_library *library, const ctn_cha
     int rc = ctn_graph_build(scratch, library, chain, findings, &graph);
     if (rc == CTN_OK)
         rc = ctn_flow_check(graph, findings);
+    definition_list list;
+    if (rc == CTN_OK)
+        rc = collect_definitions(arena, graph, findings, &list);
     if (rc)
         goto done;
-    definition_list list = collect_definitions(arena, graph);
     rc = ctn_plan_from_definitions(arena, list.items, list.count, ret_plan, &err);
     if (rc) { /* what was checked a moment ago compiles again, a limit of size excepted */
         ctn_position at = ctn_chain_position(chain, chain->node);
@@ -442,12 +568,31 @@ int ctn_plan_from_definitions(ctn_arena *arena, const ctn_plan_definition *defin
     return CTN_OK;
 }
 
+int ctn_plan_of_child(ctn_arena *arena, const ctn_plan *parent, ctn_str chain_id, ctn_plan **ret_plan, ctn_err *err)
+{
+    ctn_findings findings;
+    ctn_arena *scratch = ctn_arena_new(16384);
+    ctn_findings_init(&findings, scratch);
+    ctn_library *library = ctn_library_new(scratch);
+    int rc = CTN_OK;
+    for (uint32_t i = 0; rc == CTN_OK && i < parent->definition_count; i++)
+        rc = add_definition(library, &parent->definitions[i], &findings, NULL);
+    const ctn_chain *chain = ctn_library_chain(library, chain_id);
+    if (rc || !chain)
+        rc = ctn_fail(err, CTN_E_CORRUPT, "the definitions hold no chain %.*s", CTN_STR_ARG(chain_id));
+    else if (ctn_plan_compile(arena, library, chain, &findings, ret_plan))
+        rc = ctn_fail(err, CTN_E_CORRUPT, "the definitions make no plan of %.*s", CTN_STR_ARG(chain_id));
+    ctn_arena_free(scratch);
+    return rc;
+}
+
 void ctn_plan_done(ctn_plan *plan)
 {
     if (!plan)
         return;
-    ctn_schema_done(plan->input_schema);
-    plan->input_schema = NULL;
+    for (uint32_t i = 0; i < plan->schema_count; i++)
+        ctn_schema_done(plan->schemas[i]);
+    plan->schema_count = 0;
 }
 
 uint32_t ctn_plan_slot(const ctn_plan *plan, ctn_str variable)

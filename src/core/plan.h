@@ -43,6 +43,8 @@ typedef enum ctn_set_kind {
     CTN_SET_CALLS, /* tool, native, or several calls */
     CTN_SET_WAIT,
     CTN_SET_APPROVAL,
+    CTN_SET_AGENT, /* whoever drives the execution does the work and answers */
+    CTN_SET_CHAIN, /* another execution does it */
 } ctn_set_kind;
 
 typedef enum ctn_on_timeout { CTN_ON_TIMEOUT_FAIL, CTN_ON_TIMEOUT_REJECT, CTN_ON_TIMEOUT_APPROVE } ctn_on_timeout;
@@ -57,6 +59,9 @@ typedef struct ctn_plan_set {
     ctn_effect effect;          /* the set's own word; UNKNOWN: not said */
     const ctn_plan_call *check; /* NULL: none */
     int64_t settle_ms;
+    int64_t timeout_ms; /* of an attempt when neither step nor call says: the set's own word, else by kind; 0: none */
+    bool reads_input;   /* its arguments or check read {input} */
+    ctn_digest digest;  /* of its definition */
     /* wait: one of */
     int64_t wait_ms;     /* -1: not said */
     ctn_template *until; /* NULL: not said. RFC 3339 text or milliseconds since the epoch */
@@ -66,6 +71,13 @@ typedef struct ctn_plan_set {
     int64_t answer_timeout_ms; /* 0: none */
     ctn_on_timeout on_timeout;
     ctn_plan_limits limits;
+    /* agent: the arguments are its input */
+    const ctn_json *instructions;         /* NULL: none */
+    ctn_schema *answer_schema;            /* what an answer must satisfy; NULL: anything */
+    const ctn_json *answer_schema_source; /* as it is handed on */
+    /* chain */
+    ctn_str chain;       /* its id */
+    ctn_tree *arguments; /* agent, chain: the input */
 } ctn_plan_set;
 
 typedef struct ctn_retry {
@@ -89,11 +101,30 @@ typedef struct ctn_plan_output {
     const ctn_path *path; /* in the result; NULL: the member of the variable's name */
 } ctn_plan_output;
 
+/* What is tried when the work before has failed for good: another set, or a value that is taken as the result. */
+typedef struct ctn_plan_fallback {
+    const ctn_plan_set *set; /* NULL: a value */
+    ctn_template *input;     /* NULL: the step's own */
+    ctn_tree *value;
+} ctn_plan_fallback;
+
+typedef struct ctn_plan_foreach {
+    ctn_template *items; /* a list; or */
+    ctn_tree *range;     /* [from, to), two integers */
+    ctn_str as;          /* empty: only {item} */
+    uint32_t max_concurrency;
+} ctn_plan_foreach;
+
+typedef struct ctn_plan_cache {
+    int64_t ttl_ms;    /* 0: nothing is cached */
+    ctn_template *key; /* NULL: the set and the rendered arguments */
+    bool allows_writes;
+} ctn_plan_cache;
+
 typedef struct ctn_plan_step {
     ctn_str name;
     const ctn_plan_set *set;
     ctn_template *input; /* inputTemplate; NULL: none */
-    bool reads_input;    /* the set's arguments or check read {input} */
     ctn_plan_output *outputs;
     uint32_t output_count;
     ctn_expression *condition; /* NULL: always */
@@ -103,9 +134,13 @@ typedef struct ctn_plan_step {
     uint32_t *successors;
     uint32_t successor_count;
     ctn_retry retry;
-    int64_t timeout_ms;      /* of one attempt: the step's, else the set's, else by kind; 0: none */
-    int64_t timeout_said_ms; /* the step's own word; 0: not said */
-    int64_t idle_timeout_ms; /* 0: none */
+    int64_t timeout_ms;      /* of one attempt, the step's own word; 0: not said */
+    int64_t idle_timeout_ms; /* without a sign of progress; 0: none */
+    ctn_plan_fallback *fallbacks;
+    uint32_t fallback_count;
+    const ctn_plan_foreach *foreach; /* NULL: none */
+    ctn_plan_cache cache;
+    ctn_schema *output_schema; /* NULL: none */
     bool continue_on_error;
     ctn_on_interrupted on_interrupted;
     const ctn_plan_set *undo;     /* rollbackAction; NULL: none */
@@ -125,6 +160,13 @@ typedef struct ctn_plan_result {
     ctn_expression *expression; /* NULL: the variable of that name */
     uint32_t slot;              /* when there is no expression */
 } ctn_plan_result;
+
+/* What an execution may use up; 0: no limit. */
+typedef struct ctn_budget {
+    int64_t calls, wall_ms, bytes, tokens;
+    ctn_str money; /* a decimal; empty: no limit */
+    bool parks;    /* onReached: wait */
+} ctn_budget;
 
 typedef struct ctn_plan_definition {
     ctn_str kind; /* "chain", "instruction_set", "template" */
@@ -146,6 +188,8 @@ typedef struct ctn_plan {
     uint32_t input_count;
     ctn_schema *input_schema; /* NULL: none */
     const ctn_json *input_schema_source;
+    ctn_schema **schemas; /* all of the plan, to be freed */
+    uint32_t schema_count;
     ctn_plan_result *results; /* `outputs`; the default list when the chain does not say */
     uint32_t result_count;
     bool is_rollback_enabled;
@@ -155,6 +199,7 @@ typedef struct ctn_plan {
     ctn_template *concurrency_key; /* NULL: none */
     ctn_str on_failure;            /* the chain that is started when one fails; empty: none */
     ctn_str cron, timezone;        /* schedule; empty: none, and UTC */
+    ctn_budget budget;
     ctn_plan_definition *definitions; /* [0] is the chain */
     uint32_t definition_count;
     /* A feature of the language that this version checks but does not run; empty when the plan can run. The
@@ -176,6 +221,8 @@ int ctn_plan_graph(ctn_arena *arena, const ctn_plan_definition *definitions, uin
                    ctn_err *err);
 /* Frees what is not in the arena (compiled patterns of the schema). NULL is fine. Call it before the arena goes. */
 void ctn_plan_done(ctn_plan *plan);
+/* The plan of a sub-chain that the plan names, out of the same definitions, as they were when the parent started. */
+int ctn_plan_of_child(ctn_arena *arena, const ctn_plan *parent, ctn_str chain_id, ctn_plan **ret_plan, ctn_err *err);
 
 /* NONE when the chain knows no such variable. */
 uint32_t ctn_plan_slot(const ctn_plan *plan, ctn_str variable);

@@ -5,24 +5,13 @@
 
 static const char *chain_feature(const ctn_chain *chain)
 {
-    return chain->budget                 ? "budget"
-           : chain->schedule             ? "schedule"
-                                         : NULL;
-}
-
-static const char *step_feature(const ctn_chain_step *step)
-{
-    return step->foreach.node     ? "foreach"
-           : step->fallbacks_node ? "fallback"
-           : step->cache.node     ? "cache"
-           : step->output_schema  ? "outputSchema"
-                                  : NULL;
+    return chain->schedule ? "schedule" : NULL;
 }
 
 static bool work_runs(ctn_work_kind kind)
 {
     return kind == CTN_WORK_TOOL || kind == CTN_WORK_NATIVE || kind == CTN_WORK_TRANSFORM || kind == CTN_WORK_WAIT ||
-           kind == CTN_WORK_APPROVAL || kind == CTN_WORK_CALLS;
+           kind == CTN_WORK_APPROVAL || kind == CTN_WORK_AGENT || kind == CTN_WORK_CALLS;
 }
 
 static const char *set_feature(const ctn_instruction_set *set)
@@ -43,7 +32,13 @@ static const char *set_feature(const ctn_instruction_set *set)
 
 static bool is_waiting(const ctn_instruction_set *set)
 {
-    return set->work.kind == CTN_WORK_WAIT || set->work.kind == CTN_WORK_APPROVAL;
+    return set->work.kind == CTN_WORK_WAIT || set->work.kind == CTN_WORK_APPROVAL || set->work.kind == CTN_WORK_AGENT ||
+           set->work.kind == CTN_WORK_CHAIN;
+}
+
+static const ctn_instruction_set *fallback_set(const ctn_graph *graph, const ctn_chain_fallback *fallback)
+{
+    return fallback->instruction_set ? ctn_library_set(graph->library, ctn_json_text(fallback->instruction_set)) : NULL;
 }
 
 ctn_str ctn_plan_find_unsupported(const ctn_graph *graph)
@@ -59,19 +54,16 @@ ctn_str ctn_plan_find_unsupported(const ctn_graph *graph)
                                 CTN_STR_ARG(chain->id), feature);
     for (uint32_t i = 0; i < graph->step_count; i++) {
         const ctn_graph_step *step = &graph->steps[i];
-        feature = step_feature(step->step);
-        if (feature)
-            return ctn_arena_printf(graph->arena,
-                                    "step '%.*s' uses '%s', which this version checks but does not run yet",
-                                    CTN_STR_ARG(step->step->name), feature);
-        const ctn_instruction_set *sets[] = {step->set, step->undo};
-        for (int k = 0; k < 2; k++) {
-            feature = sets[k] ? set_feature(sets[k]) : NULL;
+        for (uint32_t k = 0; k < 2 + step->step->fallback_count; k++) {
+            const ctn_instruction_set *set = k == 0   ? step->set
+                                             : k == 1 ? step->undo
+                                                      : fallback_set(graph, &step->step->fallbacks[k - 2]);
+            feature = set ? set_feature(set) : NULL;
             if (feature)
                 return ctn_arena_printf(graph->arena,
                                         "step '%.*s' uses the instruction set '%.*s' with '%s', which this version "
                                         "checks but does not run yet",
-                                        CTN_STR_ARG(step->step->name), CTN_STR_ARG(sets[k]->name), feature);
+                                        CTN_STR_ARG(step->step->name), CTN_STR_ARG(set->name), feature);
         }
         if (step->undo && is_waiting(step->undo))
             return ctn_arena_printf(

@@ -34,9 +34,12 @@ static uint32_t flight_open(ctn_engine *e, loaded *l, const ctn_owed_call *owed,
         .l = l,
         .driver = driver,
         .step = owed->step,
+        .item = owed->item,
         .call = owed->call,
         .attempt = owed->attempt,
         .role = owed->role,
+        .set = owed->set,
+        .target = owed->plan_call->target,
         .is_check = owed->is_check,
         .begun_at_ms = e->now_ms,
     };
@@ -87,12 +90,6 @@ void ctn_eng_drop_flights(ctn_engine *e, loaded *l, bool cancel)
 
 /* ---- what drivers tell ---- */
 
-static const ctn_plan_set *set_of(const flight *f)
-{
-    const ctn_plan_step *step = &f->l->plan->plan->steps[f->step];
-    return f->role == CTN_ROLE_DO ? step->set : step->undo;
-}
-
 static void note_lost(ctn_engine *e, const flight *f)
 {
     for (uint32_t i = 0; i < e->lost_count; i++)
@@ -107,9 +104,11 @@ static void note_lost(ctn_engine *e, const flight *f)
                                            .token = f->token,
                                            .driver = f->driver,
                                            .step = f->step,
+                                           .item = f->item,
+                                           .target = f->target,
                                            .call = f->call,
                                            .role = f->role,
-                                           .until_ms = f->begun_at_ms + set_of(f)->settle_ms};
+                                           .until_ms = f->begun_at_ms + f->set->settle_ms};
 }
 
 /* Of any attempt of the call. Of one that this process did not lose nothing can arrive any more: its server ended with
@@ -118,9 +117,9 @@ static bool may_still_arrive(const ctn_engine *e, const flight *check)
 {
     for (uint32_t i = 0; i < e->lost_count; i++) {
         const lost_call *c = &e->lost[i];
-        if (c->step == check->step && c->call == check->call && c->role == check->role &&
+        if (c->step == check->step && c->item == check->item && c->call == check->call && c->role == check->role &&
             ctn_id_equal(c->id, check->l->id) && c->driver->may_still_arrive &&
-            c->driver->may_still_arrive(c->driver->ctx, c->token, set_of(check)->calls[c->call].target))
+            c->driver->may_still_arrive(c->driver->ctx, c->token, c->target))
             return true;
     }
     return false;
@@ -138,6 +137,7 @@ static void on_done(void *ctx, uint64_t token, const ctn_call_result *result)
     in->in = (ctn_input){
         .kind = f->is_check ? CTN_IN_CHECK_ENDED : CTN_IN_CALL_ENDED,
         .step = f->step,
+        .item = f->item,
         .call = f->call,
         .role = f->role,
         .attempt = f->attempt,
@@ -226,8 +226,11 @@ void ctn_eng_bind(ctn_engine *e, plan_ref *p)
 {
     p->preparing = 1; /* ours, so that it is bound only after all were asked */
     for (uint32_t i = 0; i < p->plan->step_count; i++) {
-        prepare_set(e, p, p->plan->steps[i].set);
-        prepare_set(e, p, p->plan->steps[i].undo);
+        const ctn_plan_step *step = &p->plan->steps[i];
+        prepare_set(e, p, step->set);
+        prepare_set(e, p, step->undo);
+        for (uint32_t k = 0; k < step->fallback_count; k++)
+            prepare_set(e, p, step->fallbacks[k].set);
     }
     on_prepared(p);
 }
@@ -251,8 +254,8 @@ static bool is_owed(const flight *f, const ctn_owed *owed)
 {
     for (size_t i = 0; i < owed->count; i++) {
         const ctn_owed_call *c = &owed->calls[i];
-        if (c->step == f->step && c->call == f->call && c->role == f->role && c->attempt == f->attempt &&
-            c->is_check == f->is_check)
+        if (c->step == f->step && c->item == f->item && c->call == f->call && c->role == f->role &&
+            c->attempt == f->attempt && c->is_check == f->is_check)
             return true;
     }
     return false;
@@ -262,8 +265,8 @@ static bool is_in_flight(const ctn_engine *e, const loaded *l, const ctn_owed_ca
 {
     for (uint32_t i = 0; i < l->flight_count; i++) {
         const flight *f = &e->flights[l->flights[i]];
-        if (c->step == f->step && c->call == f->call && c->role == f->role && c->attempt == f->attempt &&
-            c->is_check == f->is_check)
+        if (c->step == f->step && c->item == f->item && c->call == f->call && c->role == f->role &&
+            c->attempt == f->attempt && c->is_check == f->is_check)
             return true;
     }
     return false;

@@ -130,7 +130,7 @@ static void take_call_ended(ctn_engine *e, filed *f)
     }
     for (uint32_t i = 0; i < l->flight_count; i++) {
         const flight *fl = &e->flights[l->flights[i]];
-        if (fl->step == f->in.step && fl->call == f->in.call && fl->role == f->in.role &&
+        if (fl->step == f->in.step && fl->item == f->in.item && fl->call == f->in.call && fl->role == f->in.role &&
             fl->attempt == f->in.attempt && fl->is_check == (f->in.kind == CTN_IN_CHECK_ENDED)) {
             ctn_eng_flight_close(e, fl->token);
             break;

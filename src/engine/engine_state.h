@@ -67,7 +67,10 @@ typedef struct flight {
     struct loaded *l;
     const ctn_driver *driver;
     uint32_t step, call, attempt;
+    int64_t item;
     ctn_role role;
+    const ctn_plan_set *set;
+    ctn_str target; /* in the plan */
     bool is_check;
     bool is_done; /* its end is filed */
     int64_t begun_at_ms;
@@ -80,7 +83,9 @@ typedef struct lost_call {
     uint64_t token;
     const ctn_driver *driver;
     uint32_t step, call;
+    int64_t item;
     ctn_role role;
+    ctn_str target;   /* in the plan */
     int64_t until_ms; /* settleMs after it was sent: from then on nobody asks */
 } lost_call;
 

@@ -257,10 +257,10 @@ static void the_configuration_is_found_from_below(void **state)
 static void what_this_version_cannot_run_is_refused(void **state)
 {
     world *w = *state;
-    cli_world_write(w, "each.yaml",
-                    "id: each\ninstructionSets: {greet: {native: noop}}\n"
-                    "steps:\n  - {stepName: one, instructionSet: greet, foreach: {items: '{list}', as: x}}\n");
-    assert_refused(w, catena(w, "run", "each.yaml", "-i", "list:=[1]", NULL), "foreach");
+    cli_world_write(w, "web.yaml",
+                    "id: web\ninstructionSets: {get: {http: {url: 'https://example.com'}}}\n"
+                    "steps:\n  - {stepName: one, instructionSet: get}\n");
+    assert_refused(w, catena(w, "run", "web.yaml", NULL), "http");
     cli_world_write(w, "secret.yaml",
                     "id: secret\nsensitive: [name]\ninstructionSets: {greet: {native: noop}}\n"
                     "steps:\n  - {stepName: one, instructionSet: greet, inputTemplate: '{name}'}\n");

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #define RECORDS_MAX 4096
+#define KEYS_MAX    4096 /* of those after the first so many nothing is compared */
 #define ADVANCE_MAX 10000
 
 struct kit {
@@ -27,7 +28,8 @@ struct kit {
     size_t count;
     ctn_digest hash;
     bool was_set;
-    ctn_str *args_seen; /* by step, call and role: what the first attempt sent */
+    ctn_names keys_seen;
+    ctn_str *args_seen; /* by number of the key: what the first attempt sent */
     ctn_err err;
 };
 
@@ -51,10 +53,11 @@ static ctn_effect effect_of(void *ctx, ctn_call_kind kind, ctn_str target, const
 static ctn_str call_name(const kit *k, ctn_arena *arena, const ctn_owed_call *c)
 {
     const ctn_plan_step *p = &k->plan->steps[c->step];
-    const ctn_plan_set *set = c->role == CTN_ROLE_DO ? p->set : p->undo;
-    return ctn_arena_printf(arena, "%s%s%.*s%s%.*s", c->is_check ? "check:" : "",
-                            c->role == CTN_ROLE_UNDO ? "undo:" : "", CTN_STR_ARG(p->name), set->is_several ? "." : "",
-                            CTN_STR_ARG(set->is_several ? set->calls[c->call].name : (ctn_str){0}));
+    ctn_str item = c->item < 0 ? (ctn_str){0} : ctn_arena_printf(arena, "[%lld]", (long long) c->item);
+    return ctn_arena_printf(arena, "%s%s%.*s%.*s%s%.*s", c->is_check ? "check:" : "",
+                            c->role == CTN_ROLE_UNDO ? "undo:" : "", CTN_STR_ARG(p->name), CTN_STR_ARG(item),
+                            c->set->is_several ? "." : "",
+                            CTN_STR_ARG(c->set->is_several ? c->set->calls[c->call].name : (ctn_str){0}));
 }
 
 static void print_journal(const kit *k)
@@ -77,8 +80,8 @@ static void print_journal(const kit *k)
 
 static bool same_entry(ctn_arena *arena, const ctn_entry *a, const ctn_entry *b)
 {
-    return a->kind == b->kind && a->at_ms == b->at_ms && a->attempt == b->attempt && ctn_str_equal(a->step, b->step) &&
-           ctn_str_equal(a->actor, b->actor) &&
+    return a->kind == b->kind && a->at_ms == b->at_ms && a->attempt == b->attempt && a->item == b->item &&
+           ctn_str_equal(a->step, b->step) && ctn_str_equal(a->actor, b->actor) &&
            ctn_str_equal(ctn_json_to_str(arena, a->body), ctn_json_to_str(arena, b->body));
 }
 
@@ -108,7 +111,7 @@ static ctn_execution *replayed(kit *k, ctn_arena *arena, size_t count)
             KIT_FAIL(k, "only the replay says %s of %.*s: %.*s", ctn_entry_kind_name(e.kind), CTN_STR_ARG(e.step),
                      CTN_STR_ARG(body));
         const ctn_record *r = &k->records[count++];
-        if (e.kind != r->kind || e.attempt != r->attempt || !ctn_str_equal(e.step, r->step) ||
+        if (e.kind != r->kind || e.attempt != r->attempt || e.item != r->item || !ctn_str_equal(e.step, r->step) ||
             !ctn_str_equal(body, r->body))
             KIT_FAIL(k, "at %zu the replay says %s of %.*s: %.*s", count, ctn_entry_kind_name(e.kind),
                      CTN_STR_ARG(e.step), CTN_STR_ARG(body));
@@ -120,9 +123,9 @@ static ctn_execution *replayed(kit *k, ctn_arena *arena, size_t count)
 
 static bool same_call(ctn_arena *arena, const ctn_owed_call *a, const ctn_owed_call *b)
 {
-    return a->step == b->step && a->call == b->call && a->role == b->role && a->is_check == b->is_check &&
-           a->attempt == b->attempt && a->plan_call == b->plan_call && a->timeout_ms == b->timeout_ms &&
-           a->effect == b->effect && ctn_str_equal(a->key, b->key) &&
+    return a->step == b->step && a->item == b->item && a->call == b->call && a->role == b->role &&
+           a->is_check == b->is_check && a->attempt == b->attempt && a->plan_call == b->plan_call &&
+           a->timeout_ms == b->timeout_ms && a->effect == b->effect && ctn_str_equal(a->key, b->key) &&
            ctn_str_equal(ctn_json_to_str(arena, a->args), ctn_json_to_str(arena, b->args));
 }
 
@@ -233,9 +236,12 @@ static void check_owed(kit *k, ctn_arena *arena)
     ctn_execution_owed(k->x, &k->rules, k->now_ms, arena, &owed);
     for (size_t i = 0; i < owed.count; i++) {
         const ctn_owed_call *c = &owed.calls[i];
-        if (c->is_check || c->call >= 8)
+        if (c->is_check)
             continue;
-        ctn_str *seen = &k->args_seen[(c->step * 2 + c->role) * 8 + c->call];
+        uint32_t number = ctn_names_add(&k->keys_seen, ctn_arena_str(k->arena, c->key));
+        if (number >= KEYS_MAX)
+            continue;
+        ctn_str *seen = &k->args_seen[number];
         ctn_str now =
             ctn_arena_printf(arena, "%.*s %.*s", CTN_STR_ARG(c->key), CTN_STR_ARG(ctn_json_to_str(arena, c->args)));
         if (seen->len == 0 || k->was_set)
@@ -302,6 +308,11 @@ static int64_t wake_at(kit *k)
     ctn_arena_reset(k->scratch);
     ctn_execution_owed(k->x, &k->rules, k->now_ms, k->scratch, &owed);
     return owed.wake_at_ms;
+}
+
+void kit_world_changed(kit *k)
+{
+    advance(k, k->count + 1);
 }
 
 void kit_pass(kit *k, int64_t ms)
@@ -446,7 +457,10 @@ ctn_owed_call kit_owed(kit *k, const char *call)
 static int by_step(const void *a, const void *b)
 {
     const ctn_owed_call *x = a, *y = b;
-    return x->step != y->step ? (x->step < y->step ? -1 : 1) : x->call < y->call ? -1 : x->call > y->call;
+    return x->step != y->step   ? (x->step < y->step ? -1 : 1)
+           : x->item != y->item ? (x->item < y->item ? -1 : 1)
+           : x->call < y->call  ? -1
+                                : x->call > y->call;
 }
 
 void kit_owes(kit *k, const char *expected)
@@ -469,6 +483,7 @@ void kit_ends(kit *k, const char *call, ctn_input in)
     ctn_owed_call c = kit_owed(k, call);
     in.kind = c.is_check ? CTN_IN_CHECK_ENDED : CTN_IN_CALL_ENDED;
     in.step = c.step;
+    in.item = c.item;
     in.call = c.call;
     in.role = c.role;
     in.attempt = c.attempt;
@@ -498,6 +513,7 @@ void kit_late(kit *k, ctn_owed_call before, const char *json)
     (void) kit_refused(k, CTN_E_STALE,
                        (ctn_input){.kind = before.is_check ? CTN_IN_CHECK_ENDED : CTN_IN_CALL_ENDED,
                                    .step = before.step,
+                                   .item = before.item,
                                    .call = before.call,
                                    .role = before.role,
                                    .attempt = before.attempt,
@@ -582,10 +598,16 @@ kit *kit_new(const char *yaml, const kit_options *options)
     assert_non_null(k->records);
     k->now_ms = KIT_START_MS;
     kit_chance(k, 0.5);
-    k->rules = (ctn_rules){
-        .effect_of = effect_of, .retry_interrupted = o->retry_interrupted, .value_bytes_max = o->value_bytes_max};
+    k->rules = (ctn_rules){.effect_of = effect_of,
+                           .gate = o->gate,
+                           .gate_ctx = o->world,
+                           .cached = o->cached,
+                           .cached_ctx = o->world,
+                           .retry_interrupted = o->retry_interrupted,
+                           .value_bytes_max = o->value_bytes_max};
     k->plan = compile(k, yaml, o->document);
-    k->args_seen = CTN_NEW_ARRAY(k->arena, ctn_str, 16 * (size_t) k->plan->step_count + 1);
+    k->args_seen = CTN_NEW_ARRAY(k->arena, ctn_str, KEYS_MAX);
+    ctn_names_init(&k->keys_seen, k->arena);
     uint64_t seed = 1;
     ctn_rng rng = ctn_rng_seeded(&seed);
     k->id = ctn_id_new(KIT_START_MS, &rng);
@@ -640,6 +662,12 @@ static void explain_all(kit *k)
         if (ctn_why_variable(arena, &source, &options, name, &node, &err))
             KIT_FAIL(k, "why %.*s: %s", CTN_STR_ARG(name), err.message);
         check_why(k, node);
+        bool is_list_of_items = false; /* why names the last item's value so far */
+        for (uint32_t n = 0; n < k->plan->step_count; n++)
+            for (uint32_t o = 0; k->plan->steps[n].foreach && o < k->plan->steps[n].output_count; o++)
+                is_list_of_items = is_list_of_items || k->plan->steps[n].outputs[o].slot == i;
+        if (is_list_of_items)
+            continue;
         if (node->kind == CTN_WHY_VARIABLE && !node->is_redacted && (v != NULL) != (node->value != NULL))
             KIT_FAIL(k, "why %.*s: there %s a value", CTN_STR_ARG(name), v ? "is" : "is not");
         if (node->kind == CTN_WHY_VARIABLE && v && node->value && !ctn_json_equal(v, node->value))

@@ -27,6 +27,10 @@ typedef struct kit_options {
     bool is_queued;
     bool retry_interrupted;
     size_t value_bytes_max;
+    ctn_gate (*gate)(void *world, const ctn_execution *x, const ctn_plan_set *set, const ctn_plan_call *call,
+                     int64_t now_ms, int64_t *ret_until_ms);
+    ctn_cached (*cached)(void *world, const ctn_execution *x, ctn_str key, int64_t now_ms, const ctn_json **ret_value);
+    void *world;
 } kit_options;
 
 typedef struct kit kit;
@@ -45,6 +49,9 @@ void kit_sleep_through(kit *k, int64_t ms);
 int64_t kit_wakes_in(kit *k); /* -1: never by itself */
 /* Of the next jitters: 0 (the lowest) .. 1. */
 void kit_chance(kit *k, double share);
+
+/* The options' gate or cache says something else by now. */
+void kit_world_changed(kit *k);
 
 /* ---- the world ---- */
 /* All that is owed now, in the order of the steps: "book trip.hotel check:pay"; "" for nothing. */

@@ -17,6 +17,7 @@ static ctn_entry example(ctn_arena *arena)
         .seq = 7,
         .at_ms = 1789000000000,
         .step = CTN_STR("book"),
+        .item = 3,
         .attempt = 2,
         .actor = CTN_STR("engine"),
         .body = ctn_json_finish(&body),
@@ -59,7 +60,7 @@ static void a_record_reads_back_as_the_entry_it_was(void **state)
     ctn_digest none = {{0}};
     ctn_record record = ctn_entry_to_record(&entry, &none, arena);
     assert_true(ctn_str_is(record.body, "{\"code\":\"timeout\",\"price\":19.90}"));
-    assert_true(record.item == -1);
+    assert_true(record.item == 3);
     ctn_err err = {0};
     assert_int_equal(ctn_record_to_entry(&record, arena, &back, &err), CTN_OK);
     assert_int_equal(back.kind, entry.kind);

@@ -26,6 +26,10 @@ typedef struct written {
     ctn_err err;
 } written;
 
+static const char PRICE_CHECK[] =
+    "id: price-check\nsteps:\n  - {stepName: find, instructionSet: s, outputVariables: [price]}\n"
+    "instructionSets: {s: {tool: x/find, arguments: {in: '{city}'}}}\n";
+
 static void write_journal(written *w, const char *yaml, const char *id, const line *lines, size_t count)
 {
     chain_kit_init(&w->chain);
@@ -34,6 +38,8 @@ static void write_journal(written *w, const char *yaml, const char *id, const li
         assert_int_equal(ctn_library_add_template(w->chain.library, CTN_STR("paper"), CTN_STR("paper.mustache"),
                                                   ctn_str_from(w->document), &w->chain.findings),
                          CTN_OK);
+    if (strstr(yaml, "chain: price-check")) /* the sub-chain has to be known */
+        chain_kit_add(&w->chain, "price-check.yaml", PRICE_CHECK);
     chain_kit_add(&w->chain, "why.yaml", yaml);
     ctn_plan *plan = chain_kit_compile(&w->chain);
     ctn_execution_id execution_id;
@@ -177,10 +183,7 @@ static void a_value_of_a_sub_chain_is_followed_into_its_journal(void **state)
         {CTN_ENTRY_STARTED, NULL, -1, "{\"input\":{\"city\":\"Rome\"}}"},
         {CTN_ENTRY_ATTEMPT_SUCCEEDED, "find", -1, "{\"variables\":{\"price\":{\"low\":7}}}"},
     };
-    write_journal(&child,
-                  "id: price-check\nsteps:\n  - {stepName: find, instructionSet: s, outputVariables: [price]}\n"
-                  "instructionSets: {s: {tool: x/find, arguments: {in: '{city}'}}}\n",
-                  CHILD_ID, inner, 2);
+    write_journal(&child, PRICE_CHECK, CHILD_ID, inner, 2);
     const line lines[] = {
         {CTN_ENTRY_STARTED, NULL, -1, "{\"input\":{\"to\":\"Rome\"}}"},
         {CTN_ENTRY_CHILD_STARTED, "a", -1,

@@ -31,6 +31,8 @@ static kit kit_of(const char *text)
     ctn_graph *graph = NULL;
     chain_kit_init(&k.chain);
     chain_kit_add(&k.chain, "sets.yaml", SETS);
+    if (strstr(text, "sub}"))
+        chain_kit_add(&k.chain, "other.yaml", "id: other\nsteps: [{stepName: a, instructionSet: look}]\n");
     chain_kit_add(&k.chain, "c.yaml", text);
     if (k.chain.findings.error_count || !k.chain.chain ||
         ctn_graph_build(k.chain.arena, k.chain.library, k.chain.chain, &k.chain.findings, &graph))
