@@ -91,6 +91,18 @@ const ctn_verb ctn_verbs[] = {
      .words_min = 1,
      .words_max = 1,
      .run = ctn_verb_simulate},
+    {.name = "test",
+     .operands = "FILE...",
+     .summary = "Run the test cases of chains: canned tools, skipped time, expected outcome",
+     .details =
+         "A FILE names a chain and cases: input, what its tools answer, what people say, and what must come of it\n"
+         "(docs/simulate.md). No tool is called; a wait is over at once.\n"
+         "Exit: 0 all passed; 1 some failed; 2 wrong use, or a file that says what it may not.",
+     .options = CTN_OPT_BIT(CTN_OPT_CONFIG) | CTN_OPT_BIT(CTN_OPT_JSON) | CTN_OPT_BIT(CTN_OPT_QUIET) |
+                CTN_OPT_BIT(CTN_OPT_JUNIT),
+     .words_min = 1,
+     .words_max = SIZE_MAX,
+     .run = ctn_verb_test},
     {.name = "list",
      .operands = "",
      .summary = "List executions, newest first",
