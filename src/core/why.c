@@ -30,12 +30,6 @@ const ctn_json *ctn_why_body(const ctn_entry *e, const char *key)
     return ctn_json_member_of(e->body, key);
 }
 
-int64_t ctn_why_item(const ctn_entry *e)
-{
-    (void) e;
-    return -1;
-}
-
 ctn_str ctn_why_brief(ctn_arena *arena, const ctn_json *v)
 {
     ctn_str text = ctn_json_to_str(arena, v);
@@ -75,7 +69,7 @@ ctn_why_node *ctn_why_add(const why *w, ctn_why_node *parent, ctn_why_kind kind,
     if (entry) {
         node->step = entry->step;
         node->attempt = entry->attempt;
-        node->item = ctn_why_item(entry);
+        node->item = entry->item;
         node->seq = entry->seq;
         node->at_ms = entry->at_ms;
         node->actor = entry->actor;
@@ -210,7 +204,7 @@ static void produce_lists(why *w, producing *p, const ctn_entry *e, uint32_t ste
     const ctn_json **given = CTN_NEW_ARRAY(w->arena, const ctn_json *, (size_t) count);
     for (uint32_t i = 0; i < trace->count; i++) {
         const ctn_entry *of_item = &w->source->entries[trace->entries[i]];
-        int64_t item = ctn_why_item(of_item);
+        int64_t item = of_item->item;
         const ctn_json *variables = item >= 0 && item < count ? ctn_why_body(of_item, "variables") : NULL;
         if (variables && of_item->kind != CTN_ENTRY_DECISION)
             given[item] = variables;
@@ -246,6 +240,10 @@ static void index_entry(why *w, producing *p, const ctn_entry *e)
             w->started = e;
         break;
     case CTN_ENTRY_DECISION:
+        if (!e->step.len && ctn_str_is(ctn_json_str_or(e->body, "what", CTN_STR("")), "fail"))
+            stop_at(w, e); /* at its budget */
+        produce_members(w, p, ctn_why_body(e, "variables"), e, step);
+        break;
     case CTN_ENTRY_CHECKED: produce_members(w, p, ctn_why_body(e, "variables"), e, step); break;
     case CTN_ENTRY_STEP_SKIPPED:
         if (trace)
@@ -253,10 +251,10 @@ static void index_entry(why *w, producing *p, const ctn_entry *e)
         break;
     case CTN_ENTRY_ATTEMPT_SUCCEEDED:
     case CTN_ENTRY_CACHE_HIT:
-        if (trace && ctn_why_item(e) < 0 && ctn_why_body(e, "items")) {
+        if (trace && e->item < 0 && ctn_why_body(e, "items")) {
             trace->ended = e;
             produce_lists(w, p, e, step);
-        } else if (trace && ctn_why_item(e) < 0 && ctn_why_body(e, "variables")) {
+        } else if (trace && e->item < 0 && ctn_why_body(e, "variables")) {
             trace->ended = e;
             produce_members(w, p, ctn_why_body(e, "variables"), e, step);
         }
@@ -268,7 +266,7 @@ static void index_entry(why *w, producing *p, const ctn_entry *e)
             stop_at(w, e);
             break;
         }
-        if (ctn_why_item(e) >= 0)
+        if (e->item >= 0)
             break;
         trace->ended = e;
         for (uint32_t i = 0; i < w->plan->steps[step].output_count; i++)

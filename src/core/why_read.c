@@ -107,11 +107,8 @@ const ctn_entry *ctn_why_ready(const why *w, uint32_t step)
 
 why_scope ctn_why_scope_of(const why *w, uint32_t step, const ctn_entry *end)
 {
-    return (why_scope){.w = w,
-                       .step = step,
-                       .before_seq = end ? end->seq : UINT64_MAX,
-                       .item = end ? ctn_why_item(end) : -1,
-                       .attempt = 1};
+    return (why_scope){
+        .w = w, .step = step, .before_seq = end ? end->seq : UINT64_MAX, .item = end ? end->item : -1, .attempt = 1};
 }
 
 /* As execution_value.c makes it. */

@@ -68,7 +68,6 @@ bool ctn_why_is_told(const why *w, ctn_why_node *node, ctn_str key);
 /* The last production of the name before an entry; NULL: none. */
 const production *ctn_why_standing(const why *w, ctn_str name, uint64_t before_seq);
 const ctn_json *ctn_why_body(const ctn_entry *e, const char *key);
-int64_t ctn_why_item(const ctn_entry *e);
 /* A value in a sentence: short, on one line. */
 ctn_str ctn_why_brief(ctn_arena *arena, const ctn_json *v);
 ctn_str ctn_why_join(ctn_arena *arena, const ctn_str *names, size_t count);

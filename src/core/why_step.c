@@ -131,6 +131,8 @@ static ctn_str stop_text(const why *w)
     if (e->kind == CTN_ENTRY_ATTEMPT_FAILED)
         return ctn_arena_printf(w->arena, "step %.*s failed (%.*s)", CTN_STR_ARG(e->step),
                                 CTN_STR_ARG(body_text(e, "code")));
+    if (e->kind == CTN_ENTRY_DECISION)
+        return ctn_arena_printf(w->arena, "%.*s let it end at its budget", CTN_STR_ARG(e->actor));
     if (ctn_str_is(body_text(e, "code"), "cancelled"))
         return ctn_arena_printf(w->arena, "%.*s cancelled it", CTN_STR_ARG(e->actor));
     return ctn_arena_printf(w->arena, "%.*s: %.*s", CTN_STR_ARG(body_text(e, "code")),
@@ -317,6 +319,8 @@ static ctn_str event_text(const why *w, uint32_t step, const ctn_entry *e, histo
     ctn_str code = body_text(e, "code"), message = body_text(e, "message");
     switch (e->kind) {
     case CTN_ENTRY_STEP_SKIPPED: return CTN_STR("skipped");
+    case CTN_ENTRY_FOREACH_STARTED:
+        return ctn_arena_printf(w->arena, "runs over %lld items", (long long) ctn_json_int_or(e->body, "count", 0));
     case CTN_ENTRY_ATTEMPT_STARTED:
         return ctn_arena_printf(w->arena, "attempt %u began; its start is on record because it is %.*s (%.*s)",
                                 e->attempt, CTN_STR_ARG(body_text(e, "effect")),
@@ -335,7 +339,12 @@ static ctn_str event_text(const why *w, uint32_t step, const ctn_entry *e, histo
     case CTN_ENTRY_CHILD_STARTED:
         return ctn_arena_printf(w->arena, "execution %.*s of chain %.*s was started for it",
                                 CTN_STR_ARG(body_text(e, "child")), CTN_STR_ARG(body_text(e, "chain")));
-    case CTN_ENTRY_WAITING: return waiting_text(w, e);
+    case CTN_ENTRY_WAITING:
+        return e->step.len ? waiting_text(w, e)
+                           : ctn_arena_printf(w->arena,
+                                              "the execution's budget was reached (%.*s): nothing starts "
+                                              "until somebody decides",
+                                              CTN_STR_ARG(body_text(e, "what")));
     case CTN_ENTRY_ANSWERED: return ctn_arena_printf(w->arena, "answered by %.*s", CTN_STR_ARG(e->actor));
     case CTN_ENTRY_CHECKED: return checked_text(w, e);
     case CTN_ENTRY_BREAKER_WAIT:
@@ -344,7 +353,14 @@ static ctn_str event_text(const why *w, uint32_t step, const ctn_entry *e, histo
     case CTN_ENTRY_INTERRUPTED:
         return ctn_arena_printf(w->arena, "interrupted (%.*s: %.*s): a person must say what became of it",
                                 CTN_STR_ARG(code), CTN_STR_ARG(message));
-    case CTN_ENTRY_DECISION: h->decided = e; return decision_text(w, e);
+    case CTN_ENTRY_DECISION:
+        if (e->step.len)
+            h->decided = e;
+        return e->step.len ? decision_text(w, e)
+                           : ctn_arena_printf(w->arena, "%.*s %s", CTN_STR_ARG(e->actor),
+                                              ctn_str_is(body_text(e, "what"), "retry")
+                                                  ? "granted the budget once more"
+                                                  : "let the execution end at its budget");
     case CTN_ENTRY_COMPENSATION_STARTED:
         return ctn_arena_printf(w->arena, "undone, for the chain was stopping (%.*s)%s",
                                 CTN_STR_ARG(w->stopped ? stop_text(w) : NOTHING),
@@ -361,8 +377,6 @@ static ctn_str event_text(const why *w, uint32_t step, const ctn_entry *e, histo
                    : ctn_arena_printf(w->arena, "the execution was resumed by %.*s", CTN_STR_ARG(e->actor));
     default: break;
     }
-    if (ctn_str_is(ctn_str_from(ctn_entry_kind_name(e->kind)), "foreach_started"))
-        return ctn_arena_printf(w->arena, "runs over %lld items", (long long) ctn_json_int_or(e->body, "count", 0));
     return ctn_str_from(ctn_entry_kind_name(e->kind));
 }
 
@@ -370,9 +384,8 @@ static ctn_str event_text(const why *w, uint32_t step, const ctn_entry *e, histo
 static bool is_news(const ctn_entry *e, int64_t only_item, bool is_long)
 {
     if (only_item >= 0)
-        return ctn_why_item(e) == only_item;
-    return !is_long || ctn_why_item(e) < 0 ||
-           (e->kind != CTN_ENTRY_ATTEMPT_SUCCEEDED && e->kind != CTN_ENTRY_ATTEMPT_STARTED);
+        return e->item == only_item;
+    return !is_long || e->item < 0 || (e->kind != CTN_ENTRY_ATTEMPT_SUCCEEDED && e->kind != CTN_ENTRY_ATTEMPT_STARTED);
 }
 
 /* What was done before an entry to the item that it is about. */
@@ -384,7 +397,7 @@ static history history_before(const why *w, uint32_t step, const ctn_entry *end)
         const ctn_entry *e = &w->source->entries[trace->entries[i]];
         if (e->seq >= end->seq)
             break;
-        if (ctn_why_item(e) != ctn_why_item(end))
+        if (e->item != end->item)
             continue;
         if (e->kind == CTN_ENTRY_FALLBACK_TAKEN)
             h.retries = 0;
@@ -398,7 +411,9 @@ static history history_before(const why *w, uint32_t step, const ctn_entry *end)
 
 static bool is_of_execution(const ctn_entry *e)
 {
-    return e->step.len == 0 && (e->kind == CTN_ENTRY_PAUSED || e->kind == CTN_ENTRY_RESUMED);
+    bool is_budget =
+        e->kind == CTN_ENTRY_WAITING || (e->kind == CTN_ENTRY_DECISION && !ctn_str_is(body_text(e, "what"), "set"));
+    return e->step.len == 0 && (e->kind == CTN_ENTRY_PAUSED || e->kind == CTN_ENTRY_RESUMED || is_budget);
 }
 
 static void tell_event(const why *w, ctn_why_node *node, uint32_t step, const ctn_entry *e)
@@ -481,6 +496,11 @@ static ctn_str completed_text(const why *w, uint32_t step, const condition *c)
             ctn_arena_printf(w->arena, ", answered by %.*s", CTN_STR_ARG(last_of(w, step, CTN_ENTRY_ANSWERED)->actor));
     else if (retries)
         how = ctn_arena_printf(w->arena, ", after %u %s", retries, retries == 1 ? "retry" : "retries");
+    if (e && ctn_why_body(e, "items"))
+        how = ctn_arena_printf(w->arena, ", for %lld items, %lld of which failed%s%.*s",
+                               (long long) ctn_json_int_or(e->body, "items", 0),
+                               (long long) ctn_json_int_or(e->body, "failed", 0), how.len ? ";" : "",
+                               CTN_STR_ARG(ctn_str_from_offset(how, 1)));
     const ctn_entry *decided = last_of(w, step, CTN_ENTRY_DECISION);
     ctn_str settled = decided && ctn_str_is(body_text(decided, "what"), "succeed")
                           ? ctn_arena_printf(w->arena, "; %.*s said that it happened", CTN_STR_ARG(decided->actor))
@@ -557,7 +577,7 @@ static void tell_sent(const why *w, ctn_why_node *parent, uint32_t step)
         end = last_of(w, step, CTN_ENTRY_ATTEMPT_STARTED);
     static const char *const NEVER_SENT[] = {"condition_failed", "undefined_variable", "breaker_open", "budget"};
     bool is_of_step =
-        end && ctn_why_item(end) < 0 && end->attempt && end->kind != CTN_ENTRY_CACHE_HIT && !ctn_why_body(end, "items");
+        end && end->item < 0 && end->attempt && end->kind != CTN_ENTRY_CACHE_HIT && !ctn_why_body(end, "items");
     for (size_t i = 0; is_of_step && i < sizeof NEVER_SENT / sizeof *NEVER_SENT; i++)
         is_of_step = !ctn_str_is(body_text(end, "code"), NEVER_SENT[i]);
     if (!is_of_step || last_of(w, step, CTN_ENTRY_FALLBACK_TAKEN))

@@ -62,6 +62,20 @@ static void note_entry(doing *d, const ctn_entry *e)
     }
 }
 
+/* The n-th fallback, from 1. */
+static const ctn_json *fallback_node(const why *w, uint32_t step, int64_t n)
+{
+    const ctn_json *list = ctn_json_member_of(ctn_why_step_node(w, step), "fallback");
+    return n > 0 ? ctn_json_at(list, (size_t) n - 1) : NULL;
+}
+
+/* What {input} is made of: the fallback's own text, or the step's. */
+static const ctn_json *input_text(const why *w, uint32_t step, int64_t fallback)
+{
+    const ctn_json *own = ctn_json_member_of(fallback_node(w, step, fallback), "inputTemplate");
+    return own ? own : ctn_json_member_of(ctn_why_step_node(w, step), "inputTemplate");
+}
+
 static doing how_done(const why *w, uint32_t step, const ctn_entry *end, ctn_str call)
 {
     doing d = {.step = step, .end = end, .call = call};
@@ -70,15 +84,12 @@ static doing how_done(const why *w, uint32_t step, const ctn_entry *end, ctn_str
         const ctn_entry *e = &w->source->entries[trace->entries[i]];
         if (e->seq >= end->seq)
             break;
-        if (ctn_why_item(e) == ctn_why_item(end))
+        if (e->item == end->item)
             note_entry(&d, e);
     }
-    const ctn_json *node = ctn_why_step_node(w, step);
-    d.set_name = ctn_json_str_or(node, "instructionSet", NOTHING);
+    d.set_name = ctn_json_str_or(ctn_why_step_node(w, step), "instructionSet", NOTHING);
     if (d.fallback) {
-        int64_t n = ctn_json_int_or(d.fallback->body, "fallback", 1);
-        const ctn_json *list = ctn_json_member_of(node, "fallback");
-        d.fallback_node = ctn_json_is(list, CTN_JSON_ARRAY) ? ctn_json_at(list, (size_t) (n > 0 ? n - 1 : 0)) : list;
+        d.fallback_node = fallback_node(w, step, ctn_json_int_or(d.fallback->body, "fallback", 1));
         d.set_name = ctn_json_str_or(d.fallback_node, "instructionSet", NOTHING);
     }
     d.set = ctn_why_set(w, d.set_name);
@@ -123,9 +134,7 @@ static why_scope scope_of_call(const why *w, const doing *d)
     s.call = d->call;
     s.fallback = d->fallback ? ctn_json_int_or(d->fallback->body, "fallback", 1) : 0;
     find_item(&s);
-    const ctn_json *text = ctn_json_member_of(d->fallback_node, "inputTemplate");
-    if (!text)
-        text = ctn_json_member_of(ctn_why_step_node(w, d->step), "inputTemplate");
+    const ctn_json *text = input_text(w, d->step, s.fallback);
     s.input = text ? ctn_why_render(&s, text) : NULL;
     if (!d->call.len)
         return s;
@@ -135,7 +144,7 @@ static why_scope scope_of_call(const why *w, const doing *d)
         const ctn_entry *e = &w->source->entries[trace->entries[i]];
         ctn_str name = ctn_json_str_or(e->body, "call", NOTHING);
         bool is_success = e->kind == CTN_ENTRY_ATTEMPT_SUCCEEDED || e->kind == CTN_ENTRY_CACHE_HIT;
-        if (e->seq < d->end->seq && is_success && name.len && ctn_why_item(e) == ctn_why_item(d->end))
+        if (e->seq < d->end->seq && is_success && name.len && e->item == d->end->item)
             ctn_json_put(&b, name, ctn_why_body(e, "result"));
     }
     s.calls = ctn_json_finish(&b);
@@ -343,7 +352,7 @@ static const ctn_entry *end_of_call(const why *w, uint32_t step, const ctn_entry
     for (uint32_t i = 0; i < trace->count; i++) {
         const ctn_entry *e = &w->source->entries[trace->entries[i]];
         bool is_success = e->kind == CTN_ENTRY_ATTEMPT_SUCCEEDED || e->kind == CTN_ENTRY_CACHE_HIT;
-        if (e->seq <= end->seq && is_success && ctn_why_item(e) == ctn_why_item(end) &&
+        if (e->seq <= end->seq && is_success && e->item == end->item &&
             ctn_str_equal(ctn_json_str_or(e->body, "call", NOTHING), call))
             found = e;
     }
@@ -459,7 +468,7 @@ static const ctn_entry *end_of_item(const why *w, uint32_t step, const ctn_entry
     const step_trace *trace = &w->traces[step];
     for (uint32_t i = 0; i < trace->count; i++) {
         const ctn_entry *e = &w->source->entries[trace->entries[i]];
-        if (e->seq <= end->seq && ctn_why_item(e) == item && e->kind != CTN_ENTRY_DECISION &&
+        if (e->seq <= end->seq && e->item == item && e->kind != CTN_ENTRY_DECISION &&
             (ctn_why_body(e, "variables") ||
              (e->kind == CTN_ENTRY_ATTEMPT_FAILED && ctn_json_bool_or(e->body, "final", false))))
             found = e;
@@ -522,7 +531,7 @@ static void tell_list(const why *w, ctn_why_node *node, const production *p, con
 
 static void tell_taken(const why *w, ctn_why_node *node, const production *p, const ctn_path *path)
 {
-    if (ctn_why_item(p->entry) < 0 && ctn_why_body(p->entry, "items")) {
+    if (p->entry->item < 0 && ctn_why_body(p->entry, "items")) {
         tell_list(w, node, p, path);
         return;
     }
@@ -692,14 +701,15 @@ static void tell_item(why_scope *s, ctn_why_node *parent, ctn_str role, const ct
 static void tell_input_template(why_scope *s, ctn_why_node *parent, ctn_str role)
 {
     const why *w = s->w;
-    const ctn_json *text = ctn_json_member_of(ctn_why_step_node(w, s->step), "inputTemplate");
+    const ctn_json *text = input_text(w, s->step, s->fallback);
     if (!text)
         return;
     ctn_why_node *node = ctn_why_add(w, parent, CTN_WHY_TEMPLATE, NULL);
     node->role = role;
     node->name = CTN_STR("inputTemplate");
     node->step = w->plan->steps[s->step].name;
-    node->text = CTN_STR("the step's inputTemplate");
+    node->text =
+        s->fallback ? CTN_STR("the fallback's inputTemplate, or the step's") : CTN_STR("the step's inputTemplate");
     ctn_reads reads = ctn_why_tree_reads(w, text);
     node->is_redacted = ctn_why_reads_sensitive(w, s->step, &reads);
     node->value = node->is_redacted ? NULL : s->input;
@@ -730,7 +740,7 @@ static void tell_read(why_scope *s, ctn_why_node *parent, ctn_str role, const ct
     bool is_optional = read->is_optional;
     if (ctn_json_get(s->calls, path.root)) {
         doing whole = {.step = s->step};
-        ctn_entry end = {.seq = s->before_seq};
+        ctn_entry end = {.seq = s->before_seq, .item = s->item};
         whole.end = &end;
         tell_one_of_several(w, parent, role, &whole, path.root, ctn_why_path_text(w->arena, path.parts, path.count));
         return;

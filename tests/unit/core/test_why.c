@@ -551,6 +551,155 @@ static void a_cancelled_chain_says_who_cancelled_it(void **state)
     kit_free(k);
 }
 
+/* ---- items, fallbacks, budgets ---- */
+
+#define HOTELS                                                                                                         \
+    "id: h\nsteps:\n"                                                                                                  \
+    "  - {stepName: price, instructionSet: price, outputVariables: [price], onError: continue,\n"                      \
+    "     retryConfig: {maxRetries: 1, backoffMs: 100, jitter: 0},\n"                                                  \
+    "     foreach: {items: '{hotels}', as: hotel, maxConcurrency: 4}}\n"                                               \
+    "instructionSets:\n  price: {tool: t/read_p, arguments: {name: '{hotel.name}', key: '{step.key}'}}\n"
+
+static kit *hotels(void)
+{
+    kit *k = kit_new(HOTELS, &(kit_options){.input = "{\"hotels\":[{\"name\":\"a\"},{\"name\":\"b\"},{\"name\":\"c\"},"
+                                                     "{\"name\":\"d\"}]}"});
+    kit_ok(k, "price[2]", "{\"price\":{\"sum\":30}}");
+    kit_fails(k, "price[1]", CTN_FAILURE_UNAVAILABLE);
+    kit_ok(k, "price[0]", "{\"price\":{\"sum\":10}}");
+    kit_fails(k, "price[3]", CTN_FAILURE_DENIED);
+    kit_to_wake(k);
+    kit_ok(k, "price[1]", "{\"price\":{\"sum\":20}}");
+    kit_is(k, "completed");
+    return k;
+}
+
+static void an_item_of_a_list_comes_from_its_own_call(void **state)
+{
+    (void) state;
+    kit *k = hotels();
+    question *q = ask(k);
+    const ctn_why_node *node = variable(q, "price[1].sum");
+    assert_value(q, node, "20");
+    assert_shape(node, "variable:price[1].sum{answer:t/read_p@sum{variable name:hotels[1].name{input:hotels}, "
+                       "engine key:step.key}}");
+    assert_int_equal(node->first->item, 1);
+    assert_int_equal(node->first->attempt, 2);
+    const char *key = strstr(ctn_json_to_str(q->arena, node->first->args).ptr, "/price[1]/do\"");
+    assert_non_null(key);
+    node = variable(q, "price[3]");
+    assert_value(q, node, "null");
+    assert_says(q, node->first, "item 3 of step price failed (denied), and `onError: continue` makes it null");
+    done(q);
+    kit_free(k);
+}
+
+static void a_list_tells_of_its_items(void **state)
+{
+    (void) state;
+    kit *k = hotels();
+    question *q = ask(k);
+    const ctn_why_node *node = variable(q, "price");
+    assert_value(q, node, "[{\"sum\":10},{\"sum\":20},{\"sum\":30},null]");
+    assert_says(q, node->first, "list of what step price gave for each of 4 items, 1 of which failed");
+    assert_true(node->first->is_cut);
+    assert_shape(node->first->first, "variable items:hotels{input:hotels}");
+    assert_value(q, node->first->last, "{\"sum\":30}");
+    done(q);
+    kit_free(k);
+}
+
+static void a_step_with_items_tells_of_all_or_of_one(void **state)
+{
+    (void) state;
+    kit *k = hotels();
+    question *q = ask(k);
+    const ctn_why_node *node = step(q, "price");
+    assert_says(q, node, "price completed, for 4 items, 1 of which failed; after 1 retry");
+    assert_says(q, event(node, "foreach_started", 0), "runs over 4 items");
+    assert_int_equal(event(node, "attempt_failed", 1)->item, 3);
+    node = step(q, "price[1]");
+    assert_says(q, event(node, "attempt_failed", 0),
+                "attempt 1 failed: unavailable: no luck; tried again after 100 ms (retry 1 of 1)");
+    assert_says(q, event(node, "attempt_succeeded", 0), "attempt 2 succeeded and gave price");
+    for (const ctn_why_node *child = node->first; child; child = child->next)
+        assert_true(child->item == 1 || child->item == -1);
+    done(q);
+    kit_free(k);
+}
+
+static void a_range_gives_numbers_to_its_items(void **state)
+{
+    (void) state;
+    kit *k =
+        kit_new("id: r\nsteps:\n  - {stepName: n, instructionSet: s, outputVariables: [v], foreach: {items: {range: "
+                "[3, '{to}']}}}\ninstructionSets: {s: {tool: t/read_n, arguments: {n: '{item}'}}}\n",
+                &(kit_options){.input = "{\"to\":5}"});
+    kit_ok(k, "n[0]", "{\"v\":1}");
+    kit_ok(k, "n[1]", "{\"v\":2}");
+    question *q = ask(k);
+    const ctn_why_node *node = variable(q, "v[1]");
+    assert_shape(node, "variable:v[1]{answer:t/read_n{template n:item{variable:to{input:to}}}}");
+    assert_value(q, node->first->first, "4");
+    assert_string_equal(ctn_json_to_str(q->arena, node->first->args).ptr, "{\"n\":4}");
+    done(q);
+    kit_free(k);
+}
+
+static void a_fallback_is_told_with_what_led_to_it(void **state)
+{
+    (void) state;
+    kit *k = kit_new("id: f\nsteps:\n  - {stepName: a, instructionSet: s, outputVariables: [n], inputTemplate: '{x}',\n"
+                     "     fallback: [{instructionSet: t, inputTemplate: 'plan {y}'}, {value: {n: '{y}'}}]}\n"
+                     "instructionSets:\n  s: {tool: t/read_s}\n  t: {tool: t/read_t}\n",
+                     &(kit_options){.input = "{\"x\":1,\"y\":2}"});
+    kit_fails(k, "a", CTN_FAILURE_DENIED);
+    assert_string_equal(kit_args(k, "a"), "{\"input\":\"plan 2\"}");
+    kit_fails(k, "a", CTN_FAILURE_DENIED);
+    kit_is(k, "completed");
+    question *q = ask(k);
+    assert_shape(variable(q, "n"), "variable:n{default:{variable value:y{input:y}}}");
+    assert_says(q, step(q, "a"), "a completed, by fallback 2");
+    assert_says(q, event(step(q, "a"), "attempt_failed", 0),
+                "attempt 1 failed: denied: no luck; no retry: denied is permanent, so fallback 1 is taken");
+    done(q);
+    kit_free(k);
+    k = kit_new("id: f\nsteps:\n  - {stepName: a, instructionSet: s, outputVariables: [n], inputTemplate: '{x}',\n"
+                "     fallback: [{instructionSet: t, inputTemplate: 'plan {y}'}]}\n"
+                "instructionSets:\n  s: {tool: t/read_s}\n  t: {tool: t/read_t}\n",
+                &(kit_options){.input = "{\"x\":1,\"y\":2}"});
+    kit_fails(k, "a", CTN_FAILURE_DENIED);
+    kit_ok(k, "a", "{\"n\":5}");
+    q = ask(k);
+    assert_shape(variable(q, "n"), "variable:n{answer:t/read_t{template input:inputTemplate{variable:y{input:y}}}}");
+    done(q);
+    kit_free(k);
+}
+
+static void a_step_that_waits_for_a_budget_says_so(void **state)
+{
+    (void) state;
+    kit *k = kit_new("id: b\nbudget: {calls: 1}\nsteps:\n  - {stepName: a, instructionSet: s}\n"
+                     "  - {stepName: b, instructionSet: s}\n  - {stepName: c, instructionSet: s}\n"
+                     "instructionSets: {s: {tool: t/read_a, arguments: {}}}\n",
+                     NULL);
+    kit_ok(k, "a", "{}");
+    question *q = ask(k);
+    assert_says(q, step(q, "b"),
+                "b has not run: it is ready, and the execution waits for a decision about its budget (calls)");
+    done(q);
+    kit_says(k, (ctn_input){.kind = CTN_IN_SETTLE, .settle = CTN_SETTLE_RETRY, .actor = CTN_STR("ann")});
+    kit_ok(k, "b", "{}");
+    kit_says(k, (ctn_input){.kind = CTN_IN_SETTLE, .settle = CTN_SETTLE_FAIL, .actor = CTN_STR("bo")});
+    q = ask(k);
+    assert_says(q, event(step(q, "b"), "waiting", 0),
+                "the execution's budget was reached (calls): nothing starts until somebody decides");
+    assert_says(q, event(step(q, "b"), "decision", 0), "ann granted the budget once more");
+    assert_says(q, step(q, "c"), "c was stopped with the chain: bo let it end at its budget");
+    done(q);
+    kit_free(k);
+}
+
 /* A chain of n steps, each reading all before it: without `see` the tree would have 2^n nodes. */
 static void a_shared_ancestor_is_told_once(void **state)
 {
@@ -646,6 +795,12 @@ int main(void)
         cmocka_unit_test(what_settled_an_earlier_attempt_is_no_cause),
         cmocka_unit_test(an_undone_step_says_what_stopped_the_chain),
         cmocka_unit_test(a_cancelled_chain_says_who_cancelled_it),
+        cmocka_unit_test(an_item_of_a_list_comes_from_its_own_call),
+        cmocka_unit_test(a_list_tells_of_its_items),
+        cmocka_unit_test(a_step_with_items_tells_of_all_or_of_one),
+        cmocka_unit_test(a_range_gives_numbers_to_its_items),
+        cmocka_unit_test(a_fallback_is_told_with_what_led_to_it),
+        cmocka_unit_test(a_step_that_waits_for_a_budget_says_so),
         cmocka_unit_test(a_shared_ancestor_is_told_once),
         cmocka_unit_test(a_walk_that_is_too_deep_says_so),
     };

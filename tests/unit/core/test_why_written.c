@@ -50,6 +50,7 @@ static void write_journal(written *w, const char *yaml, const char *id, const li
                                  .seq = i + 1,
                                  .at_ms = AT_MS + (int64_t) i * 1000,
                                  .step = ctn_str_from(lines[i].step),
+                                 .item = lines[i].item,
                                  .attempt = lines[i].step ? 1 : 0,
                                  .actor = CTN_STR("engine")};
         if (ctn_json_parse(w->arena, ctn_str_from(lines[i].body), NULL, &entries[i].body, &w->err))
