@@ -52,9 +52,12 @@ int ctn_programs_check(ctn_host *host, const ctn_plan *plan, ctn_err *err)
 {
     int rc = CTN_OK;
     for (uint32_t i = 0; rc == CTN_OK && i < plan->step_count; i++) {
-        rc = check_set(host, plan->steps[i].name, plan->steps[i].set, err);
+        const ctn_plan_step *step = &plan->steps[i];
+        rc = check_set(host, step->name, step->set, err);
         if (rc == CTN_OK)
-            rc = check_set(host, plan->steps[i].name, plan->steps[i].undo, err);
+            rc = check_set(host, step->name, step->undo, err);
+        for (uint32_t k = 0; rc == CTN_OK && k < step->fallback_count; k++)
+            rc = check_set(host, step->name, step->fallbacks[k].set, err);
     }
     return rc;
 }

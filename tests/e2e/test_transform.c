@@ -114,6 +114,32 @@ static void a_program_that_is_no_jq_runs_nothing(void **state)
     assert_err(w, "a transform may not use 'now'");
 }
 
+static void every_item_and_every_fallback_may_be_a_transform(void **state)
+{
+    world *w = *state;
+    cli_world_write(w, "c.yaml",
+                    "id: each\noutputs: [total, kept]\nsteps:\n"
+                    "  - stepName: each\n"
+                    "    instructionSet: invert\n"
+                    "    foreach: {items: {range: [0, 100]}, as: n, maxConcurrency: 8}\n"
+                    "    fallback: [{instructionSet: nothing}]\n"
+                    "    outputVariables: [q]\n"
+                    "  - {stepName: sum, instructionSet: sum, outputVariables: [total, kept]}\n"
+                    "instructionSets:\n"
+                    "  invert: {transform: '{q: (1000 / .n | floor)}', arguments: {n: '{n}'}}\n"
+                    "  nothing: {transform: '{q: -1}'}\n"
+                    "  sum: {transform: '{total: (.q | add), kept: .q[:4]}', arguments: {q: '{q}'}}\n");
+    assert_exit(w, catena(w, "check", "c.yaml", NULL), 0);
+    assert_exit(w, catena(w, "run", "c.yaml", "--json", NULL), 0);
+    assert_out(w, "\"kept\":[-1,1000,500,333]"); /* 1000 / 0 is an error in jq */
+    assert_out(w, "\"total\":5131");
+    cli_world_write(w, "d.yaml",
+                    "id: d\nsteps: [{stepName: a, instructionSet: good, fallback: [{instructionSet: bad}]}]\n"
+                    "instructionSets: {good: {transform: .}, bad: {transform: '['}}\n");
+    assert_exit(w, catena(w, "run", "d.yaml", NULL), 2);
+    assert_err(w, "step a: the 'transform' of the instruction set 'bad' is no good jq");
+}
+
 /* Processes whose arguments hold the flag and whose folder is the world's. */
 static int count_workers(const world *w, pid_t *ret_pid)
 {
@@ -221,6 +247,7 @@ int main(void)
         TEST(the_example_of_the_documentation_comes_out_as_it_says),
         TEST(what_a_transform_raises_fails_the_chain_in_a_sentence),
         TEST(a_program_that_is_no_jq_runs_nothing),
+        TEST(every_item_and_every_fallback_may_be_a_transform),
         TEST(a_transform_without_end_times_out_and_leaves_no_worker),
         TEST(a_worker_that_is_killed_is_an_attempt_that_failed),
         TEST(a_worker_does_not_outlive_its_catena),
