@@ -97,18 +97,36 @@ static void append_node_id(ctn_buf *out, const ctn_picture *p, uint32_t node)
         ctn_buf_printf(out, "s%u", node + 1);
 }
 
+/* Those that are used. */
+static void append_classes(ctn_buf *out, const ctn_picture *p)
+{
+    static const char *const STYLES[CTN_STEP_STATUS_COUNT] = {
+        [CTN_STEP_PENDING] = "stroke-dasharray:2",
+        [CTN_STEP_RUNNING] = "stroke:#2563eb,stroke-width:2px",
+        [CTN_STEP_RETRYING] = "stroke:#d97706,stroke-width:2px",
+        [CTN_STEP_WAITING] = "stroke:#7c3aed,stroke-width:2px",
+        [CTN_STEP_INTERRUPTED] = "stroke:#d97706,stroke-width:2px",
+        [CTN_STEP_COMPLETED] = "stroke:#16a34a,stroke-width:2px",
+        [CTN_STEP_SKIPPED] = "stroke-dasharray:4",
+        [CTN_STEP_FAILED] = "stroke:#dc2626,stroke-width:2px",
+        [CTN_STEP_COMPENSATED] = "stroke:#d97706,stroke-width:2px"};
+    bool is_used[CTN_STEP_STATUS_COUNT] = {false}, has_write = false;
+    for (uint32_t i = 0; i < p->step_count; i++) {
+        const ctn_picture_step *s = &p->steps[i];
+        if (s->state.len)
+            is_used[s->status] = true;
+        else
+            has_write = has_write || s->effect == CTN_EFFECT_WRITE;
+    }
+    if (has_write)
+        ctn_buf_append_literal(out, "    classDef write stroke:#d97706,stroke-width:2px\n");
+    for (int s = 0; s < CTN_STEP_STATUS_COUNT; s++)
+        if (is_used[s])
+            ctn_buf_printf(out, "    classDef %s %s\n", ctn_step_status_name((ctn_step_status) s), STYLES[s]);
+}
+
 void ctn_picture_mermaid(const ctn_picture *p, ctn_buf *out)
 {
-    static const char CLASSES[] = "    classDef write stroke:#d97706,stroke-width:2px\n"
-                                  "    classDef completed stroke:#16a34a,stroke-width:2px\n"
-                                  "    classDef failed stroke:#dc2626,stroke-width:2px\n"
-                                  "    classDef running stroke:#2563eb,stroke-width:2px\n"
-                                  "    classDef retrying stroke:#d97706,stroke-width:2px\n"
-                                  "    classDef waiting stroke:#7c3aed,stroke-width:2px\n"
-                                  "    classDef interrupted stroke:#d97706,stroke-width:2px\n"
-                                  "    classDef compensated stroke:#d97706,stroke-width:2px\n"
-                                  "    classDef skipped stroke-dasharray:4\n"
-                                  "    classDef pending stroke-dasharray:2\n";
     ctn_buf_append_literal(out, "---\ntitle: ");
     ctn_json_write_string(out, p->name);
     ctn_buf_append_literal(out, "\n---\nflowchart TD\n");
@@ -130,5 +148,5 @@ void ctn_picture_mermaid(const ctn_picture *p, ctn_buf *out)
         append_node_id(out, p, e->to);
         ctn_buf_append_char(out, '\n');
     }
-    ctn_buf_append(out, ctn_str_from(CLASSES));
+    append_classes(out, p);
 }

@@ -447,18 +447,14 @@ static void add_ready(ctn_timeline *t, int64_t now_ms)
     }
 }
 
-typedef struct sort_item {
-    int64_t group_ms; /* when the step, or its undo, first began */
-    const ctn_timeline_row *row;
-    size_t order;
-} sort_item;
-
-static int by_group(const void *a, const void *b)
+/* first: when each step, and its undo, first began. */
+static int by_group(const void *a, const void *b, void *first)
 {
-    const sort_item *x = a, *y = b;
-    const ctn_timeline_row *p = x->row, *q = y->row;
-    if (x->group_ms != y->group_ms)
-        return x->group_ms < y->group_ms ? -1 : 1;
+    const ctn_timeline_row *p = a, *q = b;
+    const int64_t *began = first;
+    int64_t x = began[2 * (size_t) p->step + p->role], y = began[2 * (size_t) q->step + q->role];
+    if (x != y)
+        return x < y ? -1 : 1;
     if (p->role != q->role)
         return p->role < q->role ? -1 : 1;
     if (p->step != q->step)
@@ -467,27 +463,19 @@ static int by_group(const void *a, const void *b)
         return p->item < q->item ? -1 : 1;
     if (p->attempt != q->attempt)
         return p->attempt < q->attempt ? -1 : 1;
-    return x->order < y->order ? -1 : x->order > y->order;
+    return p->started_at_ms < q->started_at_ms ? -1 : p->started_at_ms > q->started_at_ms;
 }
 
 static void sort_rows(ctn_timeline *t)
 {
-    uint32_t n = t->plan->step_count;
-    int64_t *first = CTN_NEW_ARRAY(t->arena, int64_t, 2 * (size_t) n);
-    sort_item *items = CTN_NEW_ARRAY(t->arena, sort_item, t->row_count);
+    int64_t *first = CTN_NEW_ARRAY(t->arena, int64_t, 2 * (size_t) t->plan->step_count);
     for (size_t i = 0; i < t->row_count; i++) {
-        int64_t *group = &first[2 * (size_t) t->rows[i].step + t->rows[i].role];
-        if (!*group || t->rows[i].started_at_ms < *group)
-            *group = t->rows[i].started_at_ms;
+        int64_t *began = &first[2 * (size_t) t->rows[i].step + t->rows[i].role];
+        if (!*began || t->rows[i].started_at_ms < *began)
+            *began = t->rows[i].started_at_ms;
     }
-    for (size_t i = 0; i < t->row_count; i++)
-        items[i] = (sort_item){first[2 * (size_t) t->rows[i].step + t->rows[i].role], &t->rows[i], i};
     if (t->row_count)
-        qsort(items, t->row_count, sizeof *items, by_group);
-    ctn_timeline_row *sorted = CTN_NEW_ARRAY(t->arena, ctn_timeline_row, t->row_count);
-    for (size_t i = 0; i < t->row_count; i++)
-        sorted[i] = *items[i].row;
-    t->rows = sorted;
+        qsort_r(t->rows, t->row_count, sizeof *t->rows, by_group, first);
 }
 
 void ctn_timeline_finish(ctn_timeline *t, int64_t now_ms)

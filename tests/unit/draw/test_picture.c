@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <cmocka.h>
 #include "../core/chain_kit.h"
 #include "draw/picture.h"
@@ -170,6 +171,11 @@ static void svg_is_well_formed_whatever_the_names_are(void **state)
     assert_true(has(ctn_buf_str(&k.out), "role=\"img\""));
     assert_true(has(ctn_buf_str(&k.out), "prefers-color-scheme:dark"));
     assert_true(counts.texts >= 2 * 3 + 4);
+    for (int kind = 0; kind < CTN_WORK_KIND_COUNT; kind++) { /* each kind of work has its icon */
+        char icon[64];
+        snprintf(icon, sizeof icon, "<symbol id=\"catena-%s\"", ctn_work_kind_name((ctn_work_kind) kind));
+        assert_true(has(ctn_buf_str(&k.out), icon));
+    }
     kit_done(&k);
 }
 
@@ -187,6 +193,8 @@ static void mermaid_keeps_names_inside_their_quotes(void **state)
 {
     (void) state;
     kit k = kit_of(HOSTILE);
+    k.p->steps[2].state = CTN_STR("failed: <timeout>");
+    k.p->steps[2].status = CTN_STEP_FAILED;
     ctn_picture_mermaid(k.p, &k.out);
     ctn_str rest = ctn_buf_str(&k.out);
     size_t lines = 0;
@@ -211,7 +219,9 @@ static void mermaid_keeps_names_inside_their_quotes(void **state)
         if (count_of(inner, '#') != count_of(inner, ';'))
             fail_msg("a # that begins no code: %.*s", CTN_STR_ARG(inner));
     }
-    assert_int_equal(lines, 4 + 2 + 3 + k.p->edge_count + CTN_STEP_STATUS_COUNT + 1);
+    assert_int_equal(lines, 4 + 2 + 3 + k.p->edge_count + 2); /* a step that writes; one that has failed */
+    assert_true(has(ctn_buf_str(&k.out), "classDef failed "));
+    assert_false(has(ctn_buf_str(&k.out), "classDef completed "));
     assert_true(has(ctn_buf_str(&k.out), "s1{{\"if "));
     assert_true(has(ctn_buf_str(&k.out), "s1 -->|\"graph\"| s2"));
     kit_done(&k);
