@@ -103,7 +103,8 @@ static ctn_str note_of(const sheet *s, const ctn_timeline_line *l)
     if (r->by.len)
         ctn_buf_printf(&text, " by %.*s", CTN_STR_ARG(r->by));
     if (r->next_at_ms > s->now_ms)
-        ctn_buf_printf(&text, " again in %s", ctn_duration_text(r->next_at_ms - s->now_ms).text);
+        ctn_buf_printf(&text, " %s %s", s->cli->out.has_utf8 ? "↻" : "~",
+                       ctn_duration_text(r->next_at_ms - s->now_ms).text);
     ctn_str note = ctn_text_clean(arena, ctn_buf_str(&text), NOTE_MAX);
     ctn_buf_done(&text);
     return note;
