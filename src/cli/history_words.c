@@ -221,7 +221,7 @@ static void say_foreach(words *w)
 {
     int64_t count = ctn_json_int_or(w->body, "count", 0);
     say(w, "%lld item%s", (long long) count, count == 1 ? "" : "s");
-    if (get(w, "from"))
+    if (ctn_json_int_or(w->body, "from", 0))
         say(w, " from %lld", (long long) ctn_json_int_or(w->body, "from", 0));
 }
 
@@ -229,14 +229,11 @@ static void say_entry(words *w)
 {
     if (text_of(w, "call").len)
         say(w, "call %.*s: ", CTN_STR_ARG(text_of(w, "call")));
-    if (get(w, "count") && w->record->step.len) {
-        say_foreach(w);
-        return;
-    }
     switch (w->record->kind) {
     case CTN_ENTRY_QUEUED:
     case CTN_ENTRY_STARTED: say_first(w); break;
     case CTN_ENTRY_STEP_SKIPPED: say(w, "its condition said so"); break;
+    case CTN_ENTRY_FOREACH_STARTED: say_foreach(w); break;
     case CTN_ENTRY_ATTEMPT_STARTED:
     case CTN_ENTRY_COMPENSATION_STARTED: say_begun(w); break;
     case CTN_ENTRY_CACHE_HIT:

@@ -46,6 +46,7 @@ struct ctn_timeline {
     size_t *slots; /* index + 1 of a work; 0: free. A power of two, at most half full */
     size_t slot_count;
     int64_t begun_at_ms, started_at_ms, stopped_at_ms, ended_at_ms;
+    uint64_t seq; /* of the record that is being added; 0: none */
 };
 
 const char *ctn_attempt_status_name(ctn_attempt_status status)
@@ -118,16 +119,10 @@ static int64_t item_could_begin(const step_state *s, int64_t item, uint32_t at_o
     return e->ends_ms[ended < e->count ? ended : e->count - 1];
 }
 
-static uint32_t items_at_once(const ctn_timeline *t, uint32_t step)
-{
-    (void) t;
-    (void) step;
-    return 0;
-}
-
 static work *work_of(ctn_timeline *t, uint32_t step, int64_t item, ctn_attempt_role role, int64_t at_ms)
 {
     work *w = (work *) find_work(t, step, item, role);
+    const ctn_plan_foreach *foreach = t->plan->steps[step].foreach;
     if (w)
         return w;
     t->works = grown(t->arena, t->works, t->work_count, &t->work_capacity, sizeof *t->works);
@@ -136,7 +131,7 @@ static work *work_of(ctn_timeline *t, uint32_t step, int64_t item, ctn_attempt_r
     if (role == CTN_ATTEMPT_DO && item < 0 && t->steps[step].ready_at_ms)
         w->next_from_ms = t->steps[step].ready_at_ms;
     if (role == CTN_ATTEMPT_DO && item >= 0)
-        w->next_from_ms = item_could_begin(&t->steps[step], item, items_at_once(t, step));
+        w->next_from_ms = item_could_begin(&t->steps[step], item, foreach ? foreach->max_concurrency : 0);
     if (2 * t->work_count > t->slot_count) {
         t->slot_count = t->slot_count ? 2 * t->slot_count : 256;
         t->slots = CTN_NEW_ARRAY(t->arena, size_t, t->slot_count);
@@ -159,6 +154,7 @@ static ctn_timeline_row *add_row(ctn_timeline *t, work *w, uint32_t attempt)
                               .attempt = attempt,
                               .status = CTN_ATTEMPT_RUNNING,
                               .fallback = w->fallback,
+                              .seq = t->seq,
                               .started_at_ms = w->next_from_ms};
     w->row = w->last = t->row_count;
     w->attempt = attempt;
@@ -299,12 +295,6 @@ static void add_interrupted(ctn_timeline *t, work *w, const ctn_record *r, const
 
 static void add_of_step(ctn_timeline *t, work *w, const ctn_record *r, const ctn_json *body)
 {
-    if (strcmp(ctn_entry_kind_name(r->kind), "foreach_started") == 0) {
-        begin_row(t, w, r);
-        t->rows[w->row - 1].is_each = true;
-        t->steps[w->step].each.begun_at_ms = r->at_ms;
-        return;
-    }
     switch (r->kind) {
     case CTN_ENTRY_STEP_SKIPPED: {
         w->next_from_ms = r->at_ms;
@@ -314,6 +304,11 @@ static void add_of_step(ctn_timeline *t, work *w, const ctn_record *r, const ctn
         step_ended(t, w->step, r->at_ms);
         break;
     }
+    case CTN_ENTRY_FOREACH_STARTED:
+        begin_row(t, w, r);
+        t->rows[w->row - 1].is_each = true;
+        t->steps[w->step].each.begun_at_ms = r->at_ms;
+        break;
     case CTN_ENTRY_ATTEMPT_STARTED:
     case CTN_ENTRY_COMPENSATION_STARTED: begin_row(t, w, r); break;
     case CTN_ENTRY_CHILD_STARTED:
@@ -408,6 +403,7 @@ int ctn_timeline_add(ctn_timeline *t, const ctn_record *r, ctn_arena *scratch, c
     const ctn_json *body = NULL;
     if (ctn_json_parse(scratch, r->body, NULL, &body, err))
         return ctn_wrap(err, CTN_E_CORRUPT, "entry %llu", (unsigned long long) r->seq);
+    t->seq = r->seq;
     if (!t->begun_at_ms)
         t->begun_at_ms = r->at_ms;
     if (!r->step.len) {
@@ -447,16 +443,19 @@ static void add_ready(ctn_timeline *t, int64_t now_ms)
     }
 }
 
-/* first: when each step, and its undo, first began. */
+/* first: when each step first began. */
 static int by_group(const void *a, const void *b, void *first)
 {
     const ctn_timeline_row *p = a, *q = b;
     const int64_t *began = first;
-    int64_t x = began[2 * (size_t) p->step + p->role], y = began[2 * (size_t) q->step + q->role];
+    int64_t x = p->role == CTN_ATTEMPT_UNDO ? p->started_at_ms : began[p->step],
+            y = q->role == CTN_ATTEMPT_UNDO ? q->started_at_ms : began[q->step];
     if (x != y)
         return x < y ? -1 : 1;
     if (p->role != q->role)
         return p->role < q->role ? -1 : 1;
+    if (p->role == CTN_ATTEMPT_UNDO)
+        return p->seq < q->seq ? -1 : p->seq > q->seq;
     if (p->step != q->step)
         return p->step < q->step ? -1 : 1;
     if (p->item != q->item)
@@ -468,11 +467,11 @@ static int by_group(const void *a, const void *b, void *first)
 
 static void sort_rows(ctn_timeline *t)
 {
-    int64_t *first = CTN_NEW_ARRAY(t->arena, int64_t, 2 * (size_t) t->plan->step_count);
+    int64_t *first = CTN_NEW_ARRAY(t->arena, int64_t, t->plan->step_count);
     for (size_t i = 0; i < t->row_count; i++) {
-        int64_t *began = &first[2 * (size_t) t->rows[i].step + t->rows[i].role];
-        if (!*began || t->rows[i].started_at_ms < *began)
-            *began = t->rows[i].started_at_ms;
+        const ctn_timeline_row *row = &t->rows[i];
+        if (row->role == CTN_ATTEMPT_DO && (!first[row->step] || row->started_at_ms < first[row->step]))
+            first[row->step] = row->started_at_ms;
     }
     if (t->row_count)
         qsort_r(t->rows, t->row_count, sizeof *t->rows, by_group, first);
@@ -480,6 +479,7 @@ static void sort_rows(ctn_timeline *t)
 
 void ctn_timeline_finish(ctn_timeline *t, int64_t now_ms)
 {
+    t->seq = 0;
     if (!t->ended_at_ms && !t->stopped_at_ms)
         add_ready(t, now_ms);
     sort_rows(t);

@@ -43,6 +43,7 @@ typedef struct ctn_timeline_row {
     uint32_t fallback; /* 0: the step's own work; else which one does it */
     int64_t started_at_ms, ended_at_ms;
     int64_t wait_from_ms, wait_until_ms; /* it waited; until 0: to its end */
+    uint64_t seq;                        /* of the first entry about it; 0: none yet */
     int64_t next_at_ms;                  /* after a failure: when the next attempt is due */
     ctn_str code, message;               /* of a failure; waiting: the question */
     ctn_str by;                          /* who answered or decided; empty: nobody */
@@ -62,7 +63,7 @@ ctn_timeline *ctn_timeline_new(ctn_arena *arena, const ctn_plan *plan);
 /* scratch may be reset afterwards. CTN_E_CORRUPT when its body does not parse or it names no step of the plan. */
 int ctn_timeline_add(ctn_timeline *timeline, const ctn_record *record, ctn_arena *scratch, ctn_err *err);
 /* After the last record: adds what is ready and of which nothing is recorded, and sorts: steps by their first start,
- * within a step by item and attempt; undos are steps of their own. */
+ * within a step by item and attempt; undos, which happen one at a time, as they happened. */
 void ctn_timeline_finish(ctn_timeline *timeline, int64_t now_ms);
 
 const ctn_timeline_row *ctn_timeline_rows(const ctn_timeline *timeline, size_t *ret_count);

@@ -153,6 +153,40 @@ static void attempts_are_drawn_as_wide_as_there_is_room(void **state)
     assert_in_range(widest(w->said.out), 100, 120);
 }
 
+static void items_are_folded_and_fallbacks_told(void **state)
+{
+    world *w = *state;
+    char id[64];
+    cli_world_write(w, "each.yaml",
+                    "id: each\n"
+                    "outputs: {}\n"
+                    "steps:\n"
+                    "  - {stepName: many, instructionSet: ok, foreach: {items: {range: [0, 100]}, maxConcurrency: 8}}\n"
+                    "  - {stepName: odd, instructionSet: bad, fallback: [{value: {x: 7}}], outputVariables: [x]}\n"
+                    "instructionSets:\n"
+                    "  ok: {native: noop, effect: none, arguments: {}}\n"
+                    "  bad: {native: noop, effect: none, arguments: {n: '{missing}'}}\n");
+    assert_exit(w, catena(w, "run", "each.yaml", "-i", "missing:=null", NULL), 0);
+    newest_id(w, id);
+    assert_exit(w, catena(w, "timeline", id, NULL), 0);
+    assert_out(w, "many[0]");
+    size_t lines = 0;
+    for (const char *c = w->said.out; *c; c++)
+        lines += *c == '\n';
+    assert_in_range(lines, 8, 20);
+    assert_out(w, "completed, 0 failed");
+    assert_out(w, "odd #2");
+    assert_out(w, "fallback 1");
+    assert_exit(w, catena(w, "timeline", id, "--json", NULL), 0);
+    assert_out(w, "{\"step\":\"many\",\"item\":50,\"attempt\":1");
+    assert_out(w, "\"isForeach\":true");
+    assert_exit(w, catena(w, "history", id, NULL), 0);
+    assert_out(w, "100 items\n");
+    assert_out(w, "all 100 items have ended");
+    assert_out(w, "fallback 1 is next");
+    assert_out(w, "1: its value is the result");
+}
+
 static void a_timeline_speaks_to_programs_and_to_plain_terminals(void **state)
 {
     world *w = *state;
@@ -201,6 +235,7 @@ int main(void)
         WORLD_TEST(mistakes_of_graph_are_told),
         WORLD_TEST(the_journal_is_told_in_words),
         WORLD_TEST(attempts_are_drawn_as_wide_as_there_is_room),
+        WORLD_TEST(items_are_folded_and_fallbacks_told),
         WORLD_TEST(a_timeline_speaks_to_programs_and_to_plain_terminals),
         WORLD_TEST(mistakes_of_timeline_are_told),
     };

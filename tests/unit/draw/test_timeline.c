@@ -236,6 +236,31 @@ static void items_have_rows_of_their_own(void **state)
     kit_done(&k);
 }
 
+static void an_item_begins_when_a_place_is_free(void **state)
+{
+    (void) state;
+    kit k = kit_of("id: c\nsteps:\n"
+                   "  - {stepName: a, instructionSet: look, foreach: {items: {range: [0, 4]}, maxConcurrency: 2}, "
+                   "rollbackAction: look}\n"
+                   "instructionSets: {look: {tool: s/look, effect: read, arguments: {x: 1}}}\n");
+    add(&k, 100, CTN_ENTRY_STARTED, "", 0, "{}");
+    add(&k, 105, CTN_ENTRY_FOREACH_STARTED, "a", 1, "{\"count\":4}");
+    add_item(&k, 120, CTN_ENTRY_ATTEMPT_SUCCEEDED, "a", 1, 1, "{\"variables\":{}}");
+    add_item(&k, 130, CTN_ENTRY_ATTEMPT_FAILED, "a", 2, 1, "{\"code\":\"timeout\",\"dueMs\":140}");
+    add_item(&k, 150, CTN_ENTRY_ATTEMPT_SUCCEEDED, "a", 0, 1, "{\"variables\":{}}");
+    add_item(&k, 170, CTN_ENTRY_ATTEMPT_SUCCEEDED, "a", 2, 2, "{\"variables\":{}}");
+    add_item(&k, 180, CTN_ENTRY_ATTEMPT_SUCCEEDED, "a", 3, 1, "{\"variables\":{}}");
+    add(&k, 181, CTN_ENTRY_ATTEMPT_SUCCEEDED, "a", 1, "{\"items\":4}");
+    add(&k, 190, CTN_ENTRY_CANCEL_REQUESTED, "", 0, "{\"code\":\"cancelled\"}");
+    add_item(&k, 191, CTN_ENTRY_COMPENSATION_STARTED, "a", 3, 1, "{}");
+    add_item(&k, 191, CTN_ENTRY_COMPENSATION_SUCCEEDED, "a", 3, 1, "{}");
+    add_item(&k, 191, CTN_ENTRY_COMPENSATION_STARTED, "a", 2, 1, "{}");
+    assert_rows(&k, 200,
+                "a 1 105-181 completed; a[0] 1 105~150 completed; a[1] 1 105~120 completed; a[2] 1 120~130 failed "
+                "timeout next 140; a[2] 2 140~170 completed; a[3] 1 150~180 completed; undo a[3] 1 191-191 completed; "
+                "undo a[2] 1 191-... running");
+}
+
 static void of_many_items_the_telling_ones_are_shown(void **state)
 {
     (void) state;
@@ -306,6 +331,7 @@ int main(void)
         cmocka_unit_test(an_unknown_fate_stays_open_until_it_is_settled),
         cmocka_unit_test(calls_of_one_attempt_are_one_row),
         cmocka_unit_test(items_have_rows_of_their_own),
+        cmocka_unit_test(an_item_begins_when_a_place_is_free),
         cmocka_unit_test(of_many_items_the_telling_ones_are_shown),
         cmocka_unit_test(few_items_are_all_shown),
         cmocka_unit_test(a_record_that_lies_is_refused),
