@@ -180,8 +180,8 @@ static void print_node(const writer *w, const ctn_why_node *node, ctn_str head, 
                                     is_last ? (w->glyphs == &UTF8_GLYPHS ? "  " : "   ") : w->glyphs->down));
     }
     if (node->is_cut)
-        printf("%.*s%s%sit goes on: ask about what stands deeper by itself, or see catena history%s\n", CTN_STR_ARG(below), w->glyphs->last, w->dim,
-               w->plain);
+        printf("%.*s%s%sthere is more: ask about it by its name, or see catena history%s\n", CTN_STR_ARG(below),
+               w->glyphs->last, w->dim, w->plain);
 }
 
 /* ---- the verb ---- */

@@ -54,6 +54,14 @@ ctn_str ctn_why_join(ctn_arena *arena, const ctn_str *names, size_t count)
     return shown == count ? text : ctn_arena_printf(arena, "%.*s and %zu more", CTN_STR_ARG(text), count - shown);
 }
 
+ctn_str ctn_why_items_text(const why *w, const ctn_entry *e)
+{
+    long long count = (long long) ctn_json_int_or(e->body, "items", 0);
+    long long failed = (long long) ctn_json_int_or(e->body, "failed", 0);
+    return failed ? ctn_arena_printf(w->arena, "%lld items, %lld of which failed", count, failed)
+                  : ctn_arena_printf(w->arena, "%lld item%s", count, count == 1 ? "" : "s");
+}
+
 /* ---- the tree ---- */
 
 ctn_why_node *ctn_why_add(const why *w, ctn_why_node *parent, ctn_why_kind kind, const ctn_entry *entry)

@@ -307,6 +307,8 @@ static ctn_str succeeded_text(const why *w, const ctn_entry *e)
     size_t count = 0;
     for (size_t i = 0; i < ctn_json_count(variables); i++)
         names[count++] = ctn_json_text(&variables->members[i].key);
+    if (ctn_why_body(e, "items"))
+        return ctn_arena_printf(w->arena, "ended for %.*s", CTN_STR_ARG(ctn_why_items_text(w, e)));
     if (!variables)
         return ctn_arena_printf(w->arena, "attempt %u: a call succeeded", e->attempt);
     ctn_str list = ctn_why_join(w->arena, names, count);
@@ -497,9 +499,7 @@ static ctn_str completed_text(const why *w, uint32_t step, const condition *c)
     else if (retries)
         how = ctn_arena_printf(w->arena, ", after %u %s", retries, retries == 1 ? "retry" : "retries");
     if (e && ctn_why_body(e, "items"))
-        how = ctn_arena_printf(w->arena, ", for %lld items, %lld of which failed%s%.*s",
-                               (long long) ctn_json_int_or(e->body, "items", 0),
-                               (long long) ctn_json_int_or(e->body, "failed", 0), how.len ? ";" : "",
+        how = ctn_arena_printf(w->arena, ", for %.*s%s%.*s", CTN_STR_ARG(ctn_why_items_text(w, e)), how.len ? ";" : "",
                                CTN_STR_ARG(ctn_str_from_offset(how, 1)));
     const ctn_entry *decided = last_of(w, step, CTN_ENTRY_DECISION);
     ctn_str settled = decided && ctn_str_is(body_text(decided, "what"), "succeed")
@@ -566,18 +566,41 @@ static ctn_str head_text(const why *w, uint32_t step, const condition *c, const 
                             CTN_STR_ARG(w->started ? waits_for_text(w, step) : CTN_STR("the execution is queued")));
 }
 
+/* What became of one item. */
+static ctn_str item_text(const why *w, uint32_t step, int64_t item, const ctn_entry **ret_entry)
+{
+    const step_trace *trace = &w->traces[step];
+    const ctn_entry *last = NULL;
+    for (uint32_t i = 0; i < trace->count; i++) {
+        const ctn_entry *e = &w->source->entries[trace->entries[i]];
+        if (e->item == item)
+            last = e;
+    }
+    *ret_entry = last;
+    ctn_str name = ctn_arena_printf(w->arena, "%.*s[%lld]", CTN_STR_ARG(w->plan->steps[step].name), (long long) item);
+    if (!last)
+        return ctn_arena_printf(w->arena, "%.*s: the journal knows nothing of it%s%.*s", CTN_STR_ARG(name),
+                                w->stopped ? "; the chain stopped because " : "",
+                                CTN_STR_ARG(w->stopped ? stop_text(w) : NOTHING));
+    history h = history_before(w, step, last);
+    ctn_str text = event_text(w, step, last, &h);
+    return ctn_arena_printf(w->arena, "%.*s: %.*s", CTN_STR_ARG(name), CTN_STR_ARG(text));
+}
+
 /* ---- the whole ---- */
 
 /* What each call of the step's own set was sent, when it began so far. */
-static void tell_sent(const why *w, ctn_why_node *parent, uint32_t step)
+static void tell_sent(const why *w, ctn_why_node *parent, uint32_t step, const ctn_entry *of_item)
 {
     const ctn_json *set = ctn_why_set(w, w->plan->steps[step].set->name);
     const ctn_entry *end = w->traces[step].ended ? w->traces[step].ended : last_of(w, step, CTN_ENTRY_ATTEMPT_FAILED);
+    if (of_item)
+        end = of_item;
     if (!end)
         end = last_of(w, step, CTN_ENTRY_ATTEMPT_STARTED);
     static const char *const NEVER_SENT[] = {"condition_failed", "undefined_variable", "breaker_open", "budget"};
-    bool is_of_step =
-        end && end->item < 0 && end->attempt && end->kind != CTN_ENTRY_CACHE_HIT && !ctn_why_body(end, "items");
+    bool is_of_step = end && (end->item < 0 || of_item) && end->attempt && end->kind != CTN_ENTRY_CACHE_HIT &&
+                      !ctn_why_body(end, "items");
     for (size_t i = 0; is_of_step && i < sizeof NEVER_SENT / sizeof *NEVER_SENT; i++)
         is_of_step = !ctn_str_is(body_text(end, "code"), NEVER_SENT[i]);
     if (!is_of_step || last_of(w, step, CTN_ENTRY_FALLBACK_TAKEN))
@@ -597,7 +620,8 @@ void ctn_why_tell_step(const why *w, ctn_why_node *node, uint32_t step, int64_t 
     ctn_step_view view = ctn_execution_step(w->source->execution, step);
     node->name = node->step = w->plan->steps[step].name;
     node->status = ctn_str_from(ctn_step_status_name(view.status));
-    node->text = head_text(w, step, &c, &entry);
+    node->item = only_item;
+    node->text = only_item < 0 ? head_text(w, step, &c, &entry) : item_text(w, step, only_item, &entry);
     if (entry) {
         node->seq = entry->seq;
         node->at_ms = entry->at_ms;
@@ -613,8 +637,8 @@ void ctn_why_tell_step(const why *w, ctn_why_node *node, uint32_t step, int64_t 
         event->name = CTN_STR("ready");
         event->text = ready;
     }
-    if (c.text.len)
+    if (c.text.len && only_item < 0)
         tell_condition(w, node, step, &c);
-    tell_sent(w, node, step);
+    tell_sent(w, node, step, only_item < 0 ? NULL : entry);
     tell_events(w, node, step, only_item);
 }

@@ -509,9 +509,8 @@ static void tell_list(const why *w, ctn_why_node *node, const production *p, con
     }
     ctn_why_node *list = ctn_why_add(w, node, CTN_WHY_STEP, p->entry);
     list->name = p->entry->step;
-    list->text = ctn_arena_printf(w->arena, "list of what step %.*s gave for each of %lld items, %lld of which failed",
-                                  CTN_STR_ARG(p->entry->step), (long long) count,
-                                  (long long) ctn_json_int_or(p->entry->body, "failed", 0));
+    list->text = ctn_arena_printf(w->arena, "list of what step %.*s gave for each of %.*s", CTN_STR_ARG(p->entry->step),
+                                  CTN_STR_ARG(ctn_why_items_text(w, p->entry)));
     if (ctn_why_is_told(w, list, ctn_arena_printf(w->arena, "list %llu", (unsigned long long) p->entry->seq)))
         return;
     why_scope s = ctn_why_scope_of(w, p->step, p->entry);

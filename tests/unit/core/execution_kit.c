@@ -655,6 +655,9 @@ static void explain_all(kit *k)
         if (ctn_why_step(arena, &source, &options, k->plan->steps[i].name, &node, &err))
             KIT_FAIL(k, "why %.*s: %s", CTN_STR_ARG(k->plan->steps[i].name), err.message);
         check_why(k, node);
+        ctn_str item = ctn_arena_printf(arena, "%.*s[1]", CTN_STR_ARG(k->plan->steps[i].name));
+        assert_int_equal(ctn_why_step(arena, &source, &options, item, &node, &err), CTN_OK);
+        check_why(k, node);
     }
     for (uint32_t i = 0; i < k->plan->variable_count; i++) {
         ctn_str name = k->plan->variables[i];

@@ -619,11 +619,18 @@ static void a_step_with_items_tells_of_all_or_of_one(void **state)
     assert_says(q, event(node, "foreach_started", 0), "runs over 4 items");
     assert_int_equal(event(node, "attempt_failed", 1)->item, 3);
     node = step(q, "price[1]");
+    assert_says(q, node, "price[1]: attempt 2 succeeded and gave price");
+    assert_non_null(
+        strstr(ctn_json_to_str(q->arena, event(node, "t/read_p", 0)->args).ptr, "{\"name\":\"b\",\"key\":"));
     assert_says(q, event(node, "attempt_failed", 0),
                 "attempt 1 failed: unavailable: no luck; tried again after 100 ms (retry 1 of 1)");
     assert_says(q, event(node, "attempt_succeeded", 0), "attempt 2 succeeded and gave price");
     for (const ctn_why_node *child = node->first; child; child = child->next)
         assert_true(child->item == 1 || child->item == -1);
+    assert_says(
+        q, step(q, "price[3]"),
+        "price[3]: attempt 1 failed: denied: no luck; no retry: denied is permanent, and retryOn does not name it");
+    assert_says(q, step(q, "price[9]"), "price[9]: the journal knows nothing of it");
     done(q);
     kit_free(k);
 }
