@@ -142,7 +142,7 @@ static bool may_be_missing(ctn_lint_paths *paths, uint32_t reader, uint32_t vari
         return false; /* nearly always: the last writer simply runs */
     ctn_logic_clear(paths->logic);
     ctn_lint_demand(paths, reader, CTN_OUTCOME_RUN);
-    ctn_lint_demand_gates(paths, reader, before, before_count);
+    ctn_lint_demand_gates(paths, reader, variable, before, before_count);
     demand_null_before(paths, reader, variable);
     for (uint32_t i = 0; i < before_count; i++) {
         uint32_t w = before[i];

@@ -52,20 +52,66 @@ static uint32_t version_for_logic(void *ctx, uint32_t step, ctn_str root)
     return variable == CTN_NAMES_NONE ? 0 : ctn_lint_version(paths, step, variable);
 }
 
-/* Inputs were checked against the inputSchema at the start. */
+static const ctn_json *member_schema(const ctn_json *schema, ctn_str name)
+{
+    return ctn_json_get(ctn_json_member_of(schema, "properties"), name);
+}
+
+static bool requires(const ctn_json *schema, ctn_str name)
+{
+    const ctn_json *required = ctn_json_member_of(schema, "required");
+    for (size_t i = 0; i < ctn_json_count(required); i++)
+        if (ctn_str_equal(ctn_json_text(ctn_json_at(required, i)), name))
+            return true;
+    return false;
+}
+
+static const ctn_chain_output *output_of(const ctn_chain_step *step, ctn_str name)
+{
+    for (uint32_t i = 0; i < step->output_count; i++)
+        if (ctn_str_equal(step->outputs[i].name, name))
+            return &step->outputs[i];
+    return NULL;
+}
+
+/* What is known of a variable that the step surely gave: its set's answer is checked against a schema, or has a fixed
+ * form. What a fallback, an item of a foreach or a document gives is another matter. */
+static const ctn_json *produced_schema(const ctn_lint_paths *paths, uint32_t writer, ctn_str name)
+{
+    static const ctn_json_member TYPE_BOOLEAN = {.key = {.kind = CTN_JSON_STRING, .count = 4, .text = "type"},
+                                                 .value = {.kind = CTN_JSON_STRING, .count = 7, .text = "boolean"}};
+    static const ctn_json BOOLEAN = {.kind = CTN_JSON_OBJECT, .count = 1, .members = &TYPE_BOOLEAN};
+    const ctn_graph_step *graph_step = &paths->graph->steps[writer];
+    const ctn_chain_step *step = graph_step->step;
+    const ctn_chain_output *output = output_of(step, name);
+    if (!output || output->path || step->condition.node || step->fallback_count || step->foreach.node ||
+        step->template_id)
+        return NULL;
+    const ctn_work *work = &graph_step->set->work;
+    if (work->kind == CTN_WORK_APPROVAL)
+        return ctn_str_is(name, "approved") ? &BOOLEAN : NULL;
+    const ctn_json *schema = work->kind == CTN_WORK_PROMPT  ? ctn_json_member_of(work->detail, "schema")
+                             : work->kind == CTN_WORK_AGENT ? ctn_json_member_of(work->detail, "outputSchema")
+                                                            : step->output_schema;
+    /* A single variable takes the whole result when that has no member of its name. */
+    return step->output_count > 1 || requires(schema, name) ? member_schema(schema, name) : NULL;
+}
+
+/* Inputs were checked against the inputSchema at the start, some answers against theirs. */
 static const ctn_json *schema_for_logic(void *ctx, uint32_t step, const ctn_path *path, bool *ret_may_be_null)
 {
     const ctn_lint_paths *paths = ctx;
     uint32_t variable = ctn_names_find(&paths->graph->variables, path->root);
-    if (variable == CTN_NAMES_NONE || variable >= paths->graph->declared_count ||
-        ctn_lint_version(paths, step, variable) != 0)
+    if (variable == CTN_NAMES_NONE)
         return NULL;
-    const ctn_json *schema =
-        ctn_json_get(ctn_json_member_of(paths->graph->chain->input_schema, "properties"), path->root);
-    *ret_may_be_null = path->count > 0 || !paths->input_exists[variable];
+    uint32_t version = ctn_lint_version(paths, step, variable);
+    const ctn_json *schema = version ? produced_schema(paths, version - 1, path->root)
+                             : variable < paths->graph->declared_count
+                                 ? member_schema(paths->graph->chain->input_schema, path->root)
+                                 : NULL;
+    *ret_may_be_null = version != 0 || path->count > 0 || !paths->input_exists[variable];
     for (size_t i = 0; i < path->count && schema; i++)
-        schema = path->parts[i].name.ptr ? ctn_json_get(ctn_json_member_of(schema, "properties"), path->parts[i].name)
-                                         : NULL;
+        schema = path->parts[i].name.ptr ? member_schema(schema, path->parts[i].name) : NULL;
     return schema;
 }
 
@@ -168,31 +214,38 @@ void ctn_lint_demand(ctn_lint_paths *paths, uint32_t step, unsigned outcomes)
     ctn_logic_demand(paths->logic, paths->graph->steps[step].step->condition.expression, step, outcomes);
 }
 
+static void demand_gates_of(ctn_lint_paths *paths, uint32_t step, uint32_t asking, uint32_t *left);
+
+static void demand_gates_on(ctn_lint_paths *paths, uint32_t step, uint32_t variable, uint32_t *left)
+{
+    for (uint32_t k = paths->gate_counts[variable]; k-- > 0 && *left;) {
+        uint32_t gate = paths->gates[variable][k];
+        if (gate == step || paths->asked[gate] == paths->question || !ctn_graph_precedes(paths->graph, gate, step))
+            continue;
+        paths->asked[gate] = paths->question;
+        (*left)--;
+        ctn_lint_demand(paths, gate, CTN_OUTCOME_RUN | CTN_OUTCOME_SKIP);
+        demand_gates_of(paths, step, gate, left); /* GATES_MAX deep at most */
+    }
+}
+
 /* The gates before `step` that have to do with what the condition of `asking` reads; their conditions may read more,
  * and so on. */
 static void demand_gates_of(ctn_lint_paths *paths, uint32_t step, uint32_t asking, uint32_t *left)
 {
     const ctn_graph_reads *reads = &paths->graph->steps[asking].reads;
-    for (uint32_t i = 0; i < reads->count; i++) {
-        uint32_t v = reads->items[i].variable;
-        if (reads->items[i].place != CTN_READ_CONDITION)
-            continue;
-        for (uint32_t k = paths->gate_counts[v]; k-- > 0 && *left;) {
-            uint32_t gate = paths->gates[v][k];
-            if (gate == step || paths->asked[gate] == paths->question || !ctn_graph_precedes(paths->graph, gate, step))
-                continue;
-            paths->asked[gate] = paths->question;
-            (*left)--;
-            ctn_lint_demand(paths, gate, CTN_OUTCOME_RUN | CTN_OUTCOME_SKIP);
-            demand_gates_of(paths, step, gate, left); /* GATES_MAX deep at most */
-        }
-    }
+    for (uint32_t i = 0; i < reads->count; i++)
+        if (reads->items[i].place == CTN_READ_CONDITION)
+            demand_gates_on(paths, step, reads->items[i].variable, left);
 }
 
-void ctn_lint_demand_gates(ctn_lint_paths *paths, uint32_t step, const uint32_t *others, uint32_t other_count)
+void ctn_lint_demand_gates(ctn_lint_paths *paths, uint32_t step, uint32_t variable, const uint32_t *others,
+                           uint32_t other_count)
 {
     uint32_t left = GATES_MAX;
     paths->question++;
+    if (variable != CTN_GRAPH_NONE)
+        demand_gates_on(paths, step, variable, &left);
     demand_gates_of(paths, step, step, &left);
     for (uint32_t i = 0; i < other_count; i++)
         demand_gates_of(paths, step, others[i], &left);

@@ -22,9 +22,10 @@ typedef struct ctn_lint_paths {
 
 ctn_lint_paths *ctn_lint_paths_new(const ctn_lint *lint);
 
-/* The conditions that every path to `step` has passed, as far as they have to do with the variables that the
- * conditions of `step` and of the `others` read. Demanded of the logic, which keeps what it had. */
-void ctn_lint_demand_gates(ctn_lint_paths *paths, uint32_t step, const uint32_t *others, uint32_t other_count);
+/* The conditions that every path to `step` has passed, as far as they have to do with `variable` (NONE: with none) and
+ * with what the conditions of `step` and of the `others` read. Demanded of the logic, which keeps what it had. */
+void ctn_lint_demand_gates(ctn_lint_paths *paths, uint32_t step, uint32_t variable, const uint32_t *others,
+                           uint32_t other_count);
 /* The condition of the step has one of the outcomes. */
 void ctn_lint_demand(ctn_lint_paths *paths, uint32_t step, unsigned outcomes);
 /* The value that the condition of `step` sees: 0 is the input's, else the last writer's number + 1. */

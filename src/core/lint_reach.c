@@ -27,7 +27,7 @@ static bool can_come_to(const reach *r, uint32_t step, unsigned outcomes)
 {
     ctn_logic_clear(r->paths->logic);
     ctn_lint_demand(r->paths, step, outcomes);
-    ctn_lint_demand_gates(r->paths, step, NULL, 0);
+    ctn_lint_demand_gates(r->paths, step, CTN_GRAPH_NONE, NULL, 0);
     return ctn_logic_is_possible(r->paths->logic);
 }
 
@@ -53,7 +53,7 @@ static bool is_starved(const reach *r, uint32_t step, uint32_t variable)
             return false;
     ctn_logic_clear(paths->logic);
     ctn_lint_demand(paths, step, CTN_OUTCOME_RUN);
-    ctn_lint_demand_gates(paths, step, NULL, 0);
+    ctn_lint_demand_gates(paths, step, CTN_GRAPH_NONE, NULL, 0);
     ctn_logic_mark mark = ctn_logic_save(paths->logic);
     for (uint32_t k = 0; k < count; k++) {
         if (!ctn_graph_precedes(paths->graph, writers[k], step))
