@@ -72,18 +72,31 @@ static bool has_its_chain(const ctn_library *library, ctn_findings *findings, co
     return false;
 }
 
+/* The name that was meant; empty when there is a chain of this name, or none that is near: onFailure is started beside
+ * the chain and may be kept elsewhere, so only what looks mistyped is told. */
+static ctn_str nearest_chain(const ctn_library *library, ctn_arena *arena, ctn_str id)
+{
+    size_t count = ctn_library_chain_count(library);
+    if (!id.len || ctn_library_chain(library, id))
+        return (ctn_str){0};
+    ctn_str *known = CTN_NEW_ARRAY(arena, ctn_str, count);
+    for (size_t i = 0; i < count; i++)
+        known[i] = ctn_library_chain_at(library, i)->id;
+    return ctn_str_nearest(id, known, count);
+}
+
 /* What the chain says of the world around it: the chain that is started when it fails, and its time zone. */
 static bool check_chain_names(const ctn_chain *chain, const ctn_library *library, const ctn_check_options *options,
                               ctn_findings *findings)
 {
     size_t errors_before = findings->error_count;
     ctn_str file = ctn_source_file_name(chain->source);
-    if (chain->on_failure && !ctn_library_chain(library, ctn_json_text(chain->on_failure))) {
-        ctn_str id = ctn_json_text(chain->on_failure);
+    ctn_str near = nearest_chain(library, findings->arena, ctn_json_text(chain->on_failure));
+    if (near.len) {
         ctn_position at = ctn_chain_position(chain, chain->on_failure);
-        ctn_str advice = ctn_library_suggest_chain(library, findings->arena, id);
         ctn_findings_add(findings, file, at.line, at.column, CTN_SEVERITY_ERROR, "unknown-chain",
-                         "there is no chain '%.*s'; %.*s", CTN_STR_ARG(id), CTN_STR_ARG(advice));
+                         "there is no chain '%.*s'; did you mean '%.*s'?",
+                         CTN_STR_ARG(ctn_json_text(chain->on_failure)), CTN_STR_ARG(near));
     }
     const ctn_json *zone = ctn_json_member_of(chain->schedule, "timezone");
     if (zone && options && options->has_timezone && !options->has_timezone(ctn_json_text(zone))) {
