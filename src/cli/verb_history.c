@@ -66,9 +66,13 @@ static int history_line(void *ctx, const ctn_record *record, int64_t position)
                                  CTN_STR_ARG(record->actor));
     where = ctn_text_clean(t->scratch, where, 0);
     ctn_str said = ctn_history_say(t->scratch, record, SAID_COLUMNS);
-    printf("%4llu  %-12s  %-22s  %-*.*s%s%s%.*s%s\n", (unsigned long long) record->seq,
-           ctn_duration_text(record->at_ms - t->first_at_ms).text, ctn_entry_kind_name(record->kind),
-           said.len ? WHERE_COLUMNS : 0, CTN_STR_ARG(where), said.len ? "  " : "", dim, CTN_STR_ARG(said), plain);
+    ctn_str line =
+        ctn_arena_printf(t->scratch, "%4llu  %-12s  %-22s  %-*.*s", (unsigned long long) record->seq,
+                         ctn_duration_text(record->at_ms - t->first_at_ms).text, ctn_entry_kind_name(record->kind),
+                         said.len ? WHERE_COLUMNS : 0, CTN_STR_ARG(where));
+    while (!said.len && line.len && line.ptr[line.len - 1] == ' ')
+        line.len--;
+    printf("%.*s%s%s%.*s%s\n", CTN_STR_ARG(line), said.len ? "  " : "", dim, CTN_STR_ARG(said), plain);
     ctn_arena_reset(t->scratch);
     return 0;
 }

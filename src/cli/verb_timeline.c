@@ -36,10 +36,10 @@ static int read_timeline(ctn_cli *cli, ctn_store *store, const ctn_execution_row
         rc = ctn_store_journal_read(store, row->exec_no, 1, add_record, &r, &err);
         ctn_arena_free(r.scratch);
     }
+    *ret_timeline = r.timeline;
     if (rc)
         return ctn_cli_fail_err(cli, &err);
     ctn_timeline_finish(r.timeline, now_ms);
-    *ret_timeline = r.timeline;
     return CTN_EXIT_OK;
 }
 
@@ -124,6 +124,7 @@ int ctn_verb_timeline(ctn_cli *cli)
         print_json(ctn_execution_plan(x), timeline);
     else if (exit_code == CTN_EXIT_OK)
         ctn_timeline_sheet_print(cli, timeline, ctn_execution_plan(x), &row, now_ms);
+    ctn_timeline_free(timeline);
     ctn_execution_loaded_done(x);
     ctn_store_close(store);
     return exit_code;

@@ -6,6 +6,7 @@
  * about a later attempt closes it.
  */
 #include "draw/timeline.h"
+#include "base/memory.h"
 #include <stdlib.h>
 
 #define MESSAGE_BYTES_MAX 400
@@ -60,16 +61,13 @@ const char *ctn_attempt_status_name(ctn_attempt_status status)
     return NAMES[status];
 }
 
-/* `items` with room for one more. */
-static void *grown(ctn_arena *arena, void *items, size_t count, size_t *capacity, size_t bytes)
+/* `items` with room for one more. These tables live on the heap: an arena would keep each smaller one. */
+static void *grown(void *items, size_t count, size_t *capacity, size_t bytes)
 {
     if (count < *capacity)
         return items;
-    *capacity = *capacity ? 2 * *capacity : 64;
-    char *more = ctn_arena_calloc(arena, *capacity, bytes);
-    if (count)
-        memcpy(more, items, count * bytes);
-    return more;
+    *capacity = *capacity ? *capacity + *capacity / 2 : 64;
+    return ctn_realloc(items, *capacity * bytes);
 }
 
 static ctn_str kept(const ctn_timeline *t, ctn_str text)
@@ -125,7 +123,7 @@ static work *work_of(ctn_timeline *t, uint32_t step, int64_t item, ctn_attempt_r
     const ctn_plan_foreach *foreach = t->plan->steps[step].foreach;
     if (w)
         return w;
-    t->works = grown(t->arena, t->works, t->work_count, &t->work_capacity, sizeof *t->works);
+    t->works = grown(t->works, t->work_count, &t->work_capacity, sizeof *t->works);
     w = &t->works[t->work_count++];
     *w = (work){.step = step, .item = item, .role = role, .next_from_ms = at_ms};
     if (role == CTN_ATTEMPT_DO && item < 0 && t->steps[step].ready_at_ms)
@@ -134,7 +132,9 @@ static work *work_of(ctn_timeline *t, uint32_t step, int64_t item, ctn_attempt_r
         w->next_from_ms = item_could_begin(&t->steps[step], item, foreach ? foreach->max_concurrency : 0);
     if (2 * t->work_count > t->slot_count) {
         t->slot_count = t->slot_count ? 2 * t->slot_count : 256;
-        t->slots = CTN_NEW_ARRAY(t->arena, size_t, t->slot_count);
+        free(t->slots);
+        t->slots = ctn_malloc(t->slot_count * sizeof *t->slots);
+        memset(t->slots, 0, t->slot_count * sizeof *t->slots);
         for (size_t i = 0; i < t->work_count; i++)
             put_in_slot(t, i);
     } else
@@ -146,7 +146,7 @@ static work *work_of(ctn_timeline *t, uint32_t step, int64_t item, ctn_attempt_r
 
 static ctn_timeline_row *add_row(ctn_timeline *t, work *w, uint32_t attempt)
 {
-    t->rows = grown(t->arena, t->rows, t->row_count, &t->row_capacity, sizeof *t->rows);
+    t->rows = grown(t->rows, t->row_count, &t->row_capacity, sizeof *t->rows);
     ctn_timeline_row *row = &t->rows[t->row_count++];
     *row = (ctn_timeline_row){.step = w->step,
                               .item = w->item,
@@ -219,7 +219,7 @@ static void work_ended(ctn_timeline *t, const work *w, int64_t at_ms)
         return;
     }
     each *e = &t->steps[w->step].each;
-    e->ends_ms = grown(t->arena, e->ends_ms, e->count, &e->capacity, sizeof *e->ends_ms);
+    e->ends_ms = grown(e->ends_ms, e->count, &e->capacity, sizeof *e->ends_ms);
     e->ends_ms[e->count++] = at_ms;
 }
 
@@ -341,7 +341,7 @@ static void add_of_step(ctn_timeline *t, work *w, const ctn_record *r, const ctn
 
 static void add_mark(ctn_timeline *t, const ctn_record *r, const char *what, ctn_str text)
 {
-    t->marks = grown(t->arena, t->marks, t->mark_count, &t->mark_capacity, sizeof *t->marks);
+    t->marks = grown(t->marks, t->mark_count, &t->mark_capacity, sizeof *t->marks);
     t->marks[t->mark_count++] =
         (ctn_timeline_mark){.at_ms = r->at_ms, .what = what, .by = kept(t, r->actor), .text = kept(t, text)};
 }
@@ -493,6 +493,18 @@ ctn_timeline *ctn_timeline_new(ctn_arena *arena, const ctn_plan *plan)
     for (uint32_t i = 0; i < plan->step_count; i++)
         t->steps[i].waits_for = plan->steps[i].predecessor_count;
     return t;
+}
+
+void ctn_timeline_free(ctn_timeline *t)
+{
+    if (!t)
+        return;
+    for (uint32_t i = 0; i < t->plan->step_count; i++)
+        free(t->steps[i].each.ends_ms);
+    free(t->rows);
+    free(t->marks);
+    free(t->works);
+    free(t->slots);
 }
 
 const ctn_timeline_row *ctn_timeline_rows(const ctn_timeline *t, size_t *ret_count)

@@ -8,7 +8,7 @@
  * begins when the attempt could begin (its predecessors had ended, its back-off was over, a place among the items was
  * free), and start_is_recorded is false. A row without an end is under way.
  *
- * Ownership  Everything lives in the arena and borrows the plan; records are copied.
+ * Ownership  Texts live in the arena, the tables until free; the plan is borrowed, records are copied.
  * Units      *_at_ms is milliseconds since the Unix epoch; 0: not, or not yet.
  */
 #pragma once
@@ -60,6 +60,7 @@ typedef struct ctn_timeline_mark {
 typedef struct ctn_timeline ctn_timeline;
 
 ctn_timeline *ctn_timeline_new(ctn_arena *arena, const ctn_plan *plan);
+void ctn_timeline_free(ctn_timeline *timeline); /* before its arena and plan go; NULL is fine */
 /* scratch may be reset afterwards. CTN_E_CORRUPT when its body does not parse or it names no step of the plan. */
 int ctn_timeline_add(ctn_timeline *timeline, const ctn_record *record, ctn_arena *scratch, ctn_err *err);
 /* After the last record: adds what is ready and of which nothing is recorded, and sorts: steps by their first start,

@@ -89,17 +89,30 @@ static void fold_items(folding *f, const ctn_timeline_row *rows, size_t count)
         f->lines[f->count++] = rest;
 }
 
+/* The rows from `from` that are about items of one step; else the one row. */
+static size_t group_end(const ctn_timeline_row *rows, size_t from, size_t count)
+{
+    size_t to = from + 1;
+    while (rows[from].item >= 0 && to < count && rows[to].item >= 0 && rows[to].step == rows[from].step &&
+           rows[to].role == rows[from].role)
+        to++;
+    return to;
+}
+
 const ctn_timeline_line *ctn_timeline_fold(const ctn_timeline *timeline, ctn_arena *arena, int64_t now_ms,
                                            size_t *ret_count)
 {
     size_t count;
     const ctn_timeline_row *rows = ctn_timeline_rows(timeline, &count);
-    folding f = {.lines = CTN_NEW_ARRAY(arena, ctn_timeline_line, count + 1), .now_ms = now_ms, .arena = arena};
+    folding f = {.now_ms = now_ms, .arena = arena};
+    size_t room = 0;
     for (size_t i = 0, to; i < count; i = to) {
-        to = i + 1;
-        while (rows[i].item >= 0 && to < count && rows[to].item >= 0 && rows[to].step == rows[i].step &&
-               rows[to].role == rows[i].role)
-            to++;
+        to = group_end(rows, i, count);
+        room += to - i > CTN_TIMELINE_ITEMS ? FIRST + SLOWEST + FAILED + 1 : to - i;
+    }
+    f.lines = CTN_NEW_ARRAY(arena, ctn_timeline_line, room);
+    for (size_t i = 0, to; i < count; i = to) {
+        to = group_end(rows, i, count);
         fold_items(&f, rows + i, to - i);
     }
     *ret_count = f.count;

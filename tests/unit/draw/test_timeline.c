@@ -39,6 +39,7 @@ static kit kit_of(const char *text)
 
 static void kit_done(kit *k)
 {
+    ctn_timeline_free(k->t);
     ctn_plan_done(k->plan);
     ctn_arena_free(k->scratch);
     chain_kit_done(&k->chain);
