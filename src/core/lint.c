@@ -29,13 +29,17 @@ void ctn_lint_warn(const ctn_lint *lint, const ctn_chain_step *step, const ctn_j
 
 /* ---- effects ---- */
 
+static const ctn_instruction_set *fallback_set(const ctn_lint *lint, const ctn_chain_step *step, uint32_t i)
+{
+    return ctn_library_set(lint->graph->library, ctn_json_text(step->fallbacks[i].instruction_set));
+}
+
 /* Of the step's set and of those it falls back to: the most careful one. */
 static ctn_effect step_effect(const ctn_lint *lint, const ctn_graph_step *step)
 {
     ctn_effect effect = ctn_check_effect(step->set, lint->options, NULL);
     for (uint32_t i = 0; i < step->step->fallback_count; i++) {
-        const ctn_instruction_set *set =
-            ctn_library_set(lint->graph->library, ctn_json_text(step->step->fallbacks[i].instruction_set));
+        const ctn_instruction_set *set = fallback_set(lint, step->step, i);
         ctn_effect other = set ? ctn_check_effect(set, lint->options, NULL) : CTN_EFFECT_NONE;
         effect = other > effect ? other : effect;
     }
@@ -54,6 +58,23 @@ static void lint_assumed(const ctn_lint *lint, const ctn_chain_step *step, const
     ctn_lint_warn(lint, step, node, "assumed-effect",
                   "nobody said what '%.*s' does to the world, so it is taken for a write; say its 'effect' in %.*s:%u",
                   CTN_STR_ARG(set->name), CTN_STR_ARG(ctn_source_file_name(set->source)), at.line);
+}
+
+/* Once for each set that the step uses. */
+static void lint_assumed_sets(const ctn_lint *lint, const ctn_graph_step *step)
+{
+    const ctn_chain_step *s = step->step;
+    lint_assumed(lint, s, step->set, s->instruction_set);
+    for (uint32_t i = 0; i < s->fallback_count; i++) {
+        const ctn_instruction_set *set = fallback_set(lint, s, i);
+        bool is_told = set == step->set;
+        for (uint32_t k = 0; k < i; k++)
+            is_told |= set == fallback_set(lint, s, k);
+        if (!is_told)
+            lint_assumed(lint, s, set, s->fallbacks[i].instruction_set);
+    }
+    if (step->undo != step->set)
+        lint_assumed(lint, s, step->undo, s->rollback_action);
 }
 
 /* The condition says nothing but skip and fail: the step's work is never done. */
@@ -129,15 +150,29 @@ static int64_t set_wait(const ctn_instruction_set *set)
     }
 }
 
+/* A wait or an approval that what is around it does not let end. `node` is where the step names the set. */
+static void lint_wait(const ctn_lint *lint, const ctn_chain_step *s, const ctn_instruction_set *set,
+                      const ctn_json *node, int64_t chain_ms)
+{
+    int64_t waits_ms = set ? set_wait(set) : 0;
+    if (chain_ms && waits_ms > chain_ms)
+        ctn_lint_warn(lint, s, node, "timeout-fit",
+                      "'%.*s' may wait %lld ms, but the whole chain only takes %lld ms; make one of them fit",
+                      CTN_STR_ARG(set->name), (long long) waits_ms, (long long) chain_ms);
+    else if (s->timeout_ms && waits_ms > s->timeout_ms)
+        ctn_lint_warn(lint, s, ctn_json_member_of(s->node, "timeoutMs"), "timeout-fit",
+                      "'%.*s' may wait %lld ms, but this step ends it after %lld ms; make one of them fit",
+                      CTN_STR_ARG(set->name), (long long) waits_ms, (long long) s->timeout_ms);
+}
+
 static void lint_step_timeouts(const ctn_lint *lint, const ctn_graph_step *step, int64_t chain_ms)
 {
     const ctn_chain_step *s = step->step;
-    const ctn_json *said = ctn_json_member_of(s->node, "timeoutMs");
     int64_t attempt_ms = s->timeout_ms ? s->timeout_ms : set_timeout(step->set);
-    if (chain_ms && attempt_ms > chain_ms)
-        ctn_lint_warn(lint, s, said ? said : s->instruction_set, "timeout-fit",
+    if (chain_ms && s->timeout_ms > chain_ms)
+        ctn_lint_warn(lint, s, ctn_json_member_of(s->node, "timeoutMs"), "timeout-fit",
                       "one attempt may take %lld ms, but the whole chain only %lld ms; make one of them fit",
-                      (long long) attempt_ms, (long long) chain_ms);
+                      (long long) s->timeout_ms, (long long) chain_ms);
     int64_t around_ms = attempt_ms ? attempt_ms : chain_ms;
     if (around_ms && s->idle_timeout_ms > around_ms)
         ctn_lint_warn(lint, s, ctn_json_member_of(s->node, "idleTimeoutMs"), "timeout-fit",
@@ -148,20 +183,11 @@ static void lint_step_timeouts(const ctn_lint *lint, const ctn_graph_step *step,
 static void lint_timeouts(const ctn_lint *lint, const ctn_graph_step *step)
 {
     const ctn_chain_step *s = step->step;
-    int64_t chain_ms = lint->graph->chain->timeout_ms, waits_ms = set_wait(step->set);
+    int64_t chain_ms = lint->graph->chain->timeout_ms;
     lint_step_timeouts(lint, step, chain_ms);
-    if (chain_ms && waits_ms > chain_ms)
-        ctn_lint_warn(lint, s, s->instruction_set, "timeout-fit",
-                      "'%.*s' may wait %lld ms, but the whole chain only takes %lld ms; make one of them fit",
-                      CTN_STR_ARG(step->set->name), (long long) waits_ms, (long long) chain_ms);
-    else if (s->timeout_ms && waits_ms > s->timeout_ms)
-        ctn_lint_warn(lint, s, ctn_json_member_of(s->node, "timeoutMs"), "timeout-fit",
-                      "'%.*s' may wait %lld ms, but this step ends it after %lld ms; make one of them fit",
-                      CTN_STR_ARG(step->set->name), (long long) waits_ms, (long long) s->timeout_ms);
-    if (chain_ms && step->undo && set_wait(step->undo) > chain_ms)
-        ctn_lint_warn(lint, s, s->rollback_action, "timeout-fit",
-                      "'%.*s' may wait %lld ms, but the whole chain only takes %lld ms; make one of them fit",
-                      CTN_STR_ARG(step->undo->name), (long long) set_wait(step->undo), (long long) chain_ms);
+    lint_wait(lint, s, step->set, s->instruction_set, chain_ms);
+    for (uint32_t i = 0; i < s->fallback_count; i++)
+        lint_wait(lint, s, fallback_set(lint, s, i), s->fallbacks[i].instruction_set, chain_ms);
 }
 
 /* ---- unused-output ---- */
@@ -249,9 +275,7 @@ void ctn_lint_steps(const ctn_lint *lint)
         if (is_gate(s))
             continue;
         ctn_effect effect = step_effect(lint, step);
-        lint_assumed(lint, s, step->set, s->instruction_set);
-        if (step->undo != step->set)
-            lint_assumed(lint, s, step->undo, s->rollback_action);
+        lint_assumed_sets(lint, step);
         lint_undo(lint, step, effect);
         lint_retry(lint, step);
         lint_timeouts(lint, step);

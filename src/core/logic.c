@@ -7,6 +7,7 @@
  */
 #include "core/logic.h"
 #include "core/expression_node.h"
+#include "core/text.h"
 #include <stdlib.h>
 
 enum { NO = CTN_OUTCOME_SKIP, YES = CTN_OUTCOME_RUN, FAULT = CTN_OUTCOME_FAIL };
@@ -439,25 +440,61 @@ static void add_class(term *t, value_class class)
     t->domain[t->domain_count++] = class;
 }
 
+static bool is_call_of(const term *t, const char *name)
+{
+    return t->node->kind == NODE_CALL && ctn_str_is(ctn_str_from(t->node->function->name), name);
+}
+
+/* Can the term's function give this? length is a whole number from 0 on; lower gives no capitals. */
+static bool can_give(const ctn_logic *logic, const term *t, const ctn_json *literal)
+{
+    ctn_str text = ctn_json_text(literal);
+    int64_t number;
+    if (ctn_json_is(literal, CTN_JSON_NUMBER))
+        return (!is_whole(t) || ctn_json_to_int64(literal, &number)) &&
+               (!is_call_of(t, "length") || text.ptr[0] != '-');
+    return !((is_call_of(t, "lower") && !ctn_str_equal(ctn_text_lower(logic->arena, text), text)) ||
+             (is_call_of(t, "upper") && !ctn_str_equal(ctn_text_upper(logic->arena, text), text)) ||
+             (is_call_of(t, "trim") && ctn_str_trim(text).len != text.len));
+}
+
+/* Nothing lies between two literals, the lower one NULL below the first. */
+static bool is_closed_gap(const term *t, const ctn_json *below, const ctn_json *above)
+{
+    if (!below)
+        return ctn_json_is(above, CTN_JSON_STRING) || is_call_of(t, "length"); /* "" is the first text */
+    return (is_whole(t) && next_to_each_other(below, above)) ||
+           (is_call_of(t, "length") && ctn_json_text(below).ptr[0] == '-' && !ctn_json_is_true(above));
+}
+
 /* Literals of one ordered kind, and what lies between them. */
-static void add_ordered(term *t, ctn_json_kind kind, bool is_whole_number, bool is_count)
+static void add_ordered(const ctn_logic *logic, term *t, ctn_json_kind kind)
 {
     const ctn_json *below = NULL;
     for (size_t i = 0; i < t->literal_count; i++) {
         const ctn_json *literal = t->literals[i];
         if (literal->kind != kind)
             continue;
-        bool has_gap =
-            below ? !(is_whole_number && next_to_each_other(below, literal)) : kind == CTN_JSON_NUMBER && !is_count;
-        if (has_gap)
+        if (!is_closed_gap(t, below, literal))
             add_class(t, (value_class){.kind = CLASS_GAP, .json_kind = kind, .above = literal});
-        add_class(t, (value_class){.kind = CLASS_VALUE, .json_kind = kind, .value = literal});
+        if (can_give(logic, t, literal))
+            add_class(t, (value_class){.kind = CLASS_VALUE, .json_kind = kind, .value = literal});
         below = literal;
     }
     add_class(t, (value_class){.kind = CLASS_GAP, .json_kind = kind});
 }
 
 /* ---- what a schema leaves of a domain ---- */
+
+static const struct {
+    const char *key;
+    operator_kind op; /* of a value to the bound */
+} BOUNDS[] = {{"minimum", OP_GREATER_EQUAL},
+              {"maximum", OP_LESS_EQUAL},
+              {"exclusiveMinimum", OP_GREATER},
+              {"exclusiveMaximum", OP_LESS}};
+
+static bool class_compares(const value_class *class, operator_kind op, const ctn_json *literal);
 
 static bool kind_is_named(ctn_str name, ctn_json_kind kind)
 {
@@ -494,6 +531,17 @@ static bool is_among(const value_class *class, const ctn_json *values)
     return false;
 }
 
+/* minimum, maximum and the exclusive ones are literals of the term, so that a class lies on one side of them. */
+static bool bounds_allow(const ctn_json *schema, const value_class *class)
+{
+    for (size_t i = 0; class->json_kind == CTN_JSON_NUMBER && i < sizeof BOUNDS / sizeof BOUNDS[0]; i++) {
+        const ctn_json *bound = ctn_json_member_of(schema, BOUNDS[i].key);
+        if (ctn_json_is(bound, CTN_JSON_NUMBER) && !class_compares(class, BOUNDS[i].op, bound))
+            return false;
+    }
+    return true;
+}
+
 static bool schema_allows(const ctn_json *schema, const value_class *class)
 {
     const ctn_json *values = ctn_json_member_of(schema, "enum"), *only = ctn_json_member_of(schema, "const");
@@ -501,7 +549,7 @@ static bool schema_allows(const ctn_json *schema, const value_class *class)
         return false;
     if (only && !(class->kind == CLASS_VALUE && ctn_json_equal(class->value, only)))
         return false;
-    return type_allows(ctn_json_member_of(schema, "type"), class);
+    return type_allows(ctn_json_member_of(schema, "type"), class) && bounds_allow(schema, class);
 }
 
 static void add_schema_literals(ctn_logic *logic, term *t, const ctn_json *schema)
@@ -511,6 +559,11 @@ static void add_schema_literals(ctn_logic *logic, term *t, const ctn_json *schem
         add_literal(logic, t, ctn_json_at(values, i));
     if (only)
         add_literal(logic, t, only);
+    for (size_t i = 0; i < sizeof BOUNDS / sizeof BOUNDS[0]; i++) {
+        const ctn_json *bound = ctn_json_member_of(schema, BOUNDS[i].key);
+        if (ctn_json_is(bound, CTN_JSON_NUMBER))
+            add_literal(logic, t, bound);
+    }
 }
 
 static void apply_schema(term *t, const ctn_json *schema, bool may_be_null)
@@ -546,12 +599,10 @@ static void build_domain(ctn_logic *logic, term *t)
         if (kind != CTN_JSON_NUMBER && kind != CTN_JSON_STRING && (kinds & bit(kind)))
             add_class(t, (value_class){.kind = CLASS_VALUE, .json_kind = kind, .value = t->literals[i]});
     }
-    bool is_whole_number = is_whole(t);
-    bool is_count = is_whole_number && ctn_str_is(ctn_str_from(t->node->function->name), "length");
     if (kinds & bit(CTN_JSON_STRING))
-        add_ordered(t, CTN_JSON_STRING, false, false);
+        add_ordered(logic, t, CTN_JSON_STRING);
     if (kinds & bit(CTN_JSON_NUMBER))
-        add_ordered(t, CTN_JSON_NUMBER, is_whole_number, is_count);
+        add_ordered(logic, t, CTN_JSON_NUMBER);
     if (kinds == UINT32_MAX)
         add_class(t, (value_class){.kind = CLASS_OTHER, .json_kind = CTN_JSON_OBJECT});
     if (schema)

@@ -34,7 +34,9 @@ static const ctn_json *schema(void *ctx, uint32_t step, const ctn_path *path, bo
 {
     (void) ctx;
     (void) step;
-    const char *text = ctn_str_is(path->root, "mode")     ? "{\"type\": \"string\", \"enum\": [\"air\", \"sea\"]}"
+    const char *text = ctn_str_is(path->root, "mode") ? "{\"type\": \"string\", \"enum\": [\"air\", \"sea\"]}"
+                       : ctn_str_is(path->root, "stars")
+                           ? "{\"type\": \"number\", \"minimum\": 1, \"exclusiveMaximum\": 5.5}"
                        : ctn_str_is(path->root, "nights") ? "{\"type\": \"integer\"}"
                                                           : NULL;
     const ctn_json *parsed = NULL;
@@ -108,6 +110,16 @@ static void a_condition_that_nothing_makes_true_is_seen(void **state)
         "!{x} && {x} == 'a'",
         "({x} == 'a' ? {y} : false) && {x} == 'b'",
         "length({x}) > 1 && length({x}) < 2",
+        "length({x}) == -1",
+        "length({x}) == 1.5",
+        "length({x}) <= -1",
+        "lower({x}) == 'Yes'",
+        "upper({x}) in ['a', 'b']",
+        "trim({x}) == ' a'",
+        "{stars} > 5",
+        "{stars} < 1",
+        "{stars} == 0",
+        "{stars} >= 6 || {stars} == '5'",
     };
     for (size_t i = 0; i < sizeof never / sizeof never[0]; i++)
         if (can(never[i], CTN_OUTCOME_RUN))
@@ -147,6 +159,15 @@ static void a_condition_that_something_makes_true_is_let_be(void **state)
         "{x} == 0 && !{x}",
         "{x} == '' && !{x}",
         "string({x}) == '' && {x} == null",
+        "length({x}) == 1",
+        "length({x}) > -1",
+        "lower({x}) == 'yes'",
+        "upper({x}) in ['a', 'B']",
+        "trim({x}) == 'a b'",
+        "{stars} >= 5",
+        "{stars} < 2",
+        "{stars} == 2.5",
+        "{stars} != 9",
     };
     for (size_t i = 0; i < sizeof may / sizeof may[0]; i++)
         if (!can(may[i], CTN_OUTCOME_RUN))
