@@ -116,7 +116,7 @@ static void a_condition_that_nothing_makes_true_is_seen(void **state)
         "lower({x}) == 'Yes'",
         "upper({x}) in ['a', 'b']",
         "trim({x}) == ' a'",
-        "{stars} > 5",
+        "{stars} >= 5.5",
         "{stars} < 1",
         "{stars} == 0",
         "{stars} >= 6 || {stars} == '5'",
