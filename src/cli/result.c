@@ -67,6 +67,20 @@ const ctn_json *ctn_result_steps_json(ctn_arena *arena, const ctn_snapshot *s)
             ctn_json_put_str(&b, "code", ctn_str_from(ctn_failure_name(v->failure)));
         if (v->message.len)
             ctn_json_put_str(&b, "message", v->message);
+        if (v->item >= 0)
+            ctn_json_put_int(&b, "item", v->item);
+        if (v->item_count) {
+            ctn_json_put_int(&b, "items", v->item_count);
+            ctn_json_put_int(&b, "itemsEnded", v->items_ended);
+            ctn_json_put_int(&b, "itemsFailed", v->items_failed);
+        }
+        if (v->fallback)
+            ctn_json_put_int(&b, "fallback", v->fallback);
+        if (ctn_snapshot_has_child(v))
+            ctn_json_put(&b, CTN_STR("childExecutionId"),
+                         ctn_json_string(arena, ctn_str_from(ctn_id_to_text(v->child).text)));
+        if (v->asked && v->status == CTN_STEP_WAITING)
+            ctn_json_put(&b, CTN_STR("asked"), v->asked);
         ctn_json_push(&list, ctn_json_finish(&b));
     }
     return ctn_json_finish(&list);
@@ -105,20 +119,47 @@ static ctn_str command(const ctn_cli *cli, const char *verb, const ctn_snapshot 
     return ctn_cli_command(cli, "%s %s%.*s", verb, ctn_id_to_text(s->id).text, CTN_STR_ARG(rest));
 }
 
+/* The step as a word of a command: an item's brackets are the shell's too. */
+static ctn_str step_word(const ctn_cli *cli, const ctn_snapshot_step *step)
+{
+    ctn_str label = ctn_snapshot_step_label(step, cli->arena);
+    return step->view.item < 0 ? label : ctn_arena_printf(cli->arena, "'%.*s'", CTN_STR_ARG(label));
+}
+
+/* What an agent is asked to do: its instructions, what it is given, what its answer must look like. */
+static void put_task(const ctn_cli *cli, ctn_buf *out, const ctn_json *asked)
+{
+    static const char *const PARTS[][2] = {{"instructions", "task"}, {"input", "input"}, {"schema", "wanted"}};
+    for (size_t i = 0; i < sizeof PARTS / sizeof *PARTS; i++) {
+        const ctn_json *part = ctn_json_member_of(asked, PARTS[i][0]);
+        ctn_str text = ctn_json_is(part, CTN_JSON_STRING) ? ctn_json_text(part)
+                       : part                             ? ctn_json_to_str(cli->arena, part)
+                                                          : (ctn_str){0};
+        if (text.len)
+            ctn_buf_printf(out, "  %-8s %.*s\n", PARTS[i][1], CTN_STR_ARG(ctn_text_clean(cli->arena, text, 300)));
+    }
+}
+
 static void tell_waiting(const ctn_cli *cli, const ctn_snapshot *s, const ctn_snapshot_step *step)
 {
-    ctn_str question = ctn_text_clean(cli->arena, step->view.message, 300);
+    const ctn_step_view *v = &step->view;
+    ctn_str question = ctn_text_clean(cli->arena, v->message, 300), word = step_word(cli, step);
     ctn_buf out;
     ctn_buf_init(&out, 16384);
-    ctn_str yes = ctn_arena_printf(cli->arena, " %.*s '{\"approved\": true}'", CTN_STR_ARG(step->name));
-    ctn_str no = ctn_arena_printf(cli->arena, " %.*s '{\"approved\": false}'", CTN_STR_ARG(step->name));
-    ctn_str any = ctn_arena_printf(cli->arena, " %.*s JSON", CTN_STR_ARG(step->name));
-    ctn_buf_printf(&out, "catena: step %.*s waits for %s%s%.*s\n", CTN_STR_ARG(step->name),
-                   step->view.wants_approval ? "an approval" : "an answer", question.len ? ": " : "",
-                   CTN_STR_ARG(question));
-    if (step->view.due_ms)
-        ctn_buf_printf(&out, "  until    %s\n", ctn_moment_text(step->view.due_ms).text);
-    if (step->view.wants_approval)
+    ctn_str yes = ctn_arena_printf(cli->arena, " %.*s '{\"approved\": true}'", CTN_STR_ARG(word));
+    ctn_str no = ctn_arena_printf(cli->arena, " %.*s '{\"approved\": false}'", CTN_STR_ARG(word));
+    ctn_str any = ctn_arena_printf(cli->arena, " %.*s JSON", CTN_STR_ARG(word));
+    ctn_buf_printf(&out, "catena: step %.*s waits for %s%s%.*s\n",
+                   CTN_STR_ARG(ctn_snapshot_step_label(step, cli->arena)),
+                   v->wants_approval ? "an approval"
+                   : v->wants_agent  ? "an agent's answer"
+                                     : "an answer",
+                   question.len ? ": " : "", CTN_STR_ARG(question));
+    if (v->wants_agent)
+        put_task(cli, &out, v->asked);
+    if (v->due_ms)
+        ctn_buf_printf(&out, "  until    %s\n", ctn_moment_text(v->due_ms).text);
+    if (v->wants_approval)
         ctn_buf_printf(&out, "  approve  %.*s\n  reject   %.*s\n", CTN_STR_ARG(command(cli, "answer", s, yes)),
                        CTN_STR_ARG(command(cli, "answer", s, no)));
     else
@@ -127,10 +168,22 @@ static void tell_waiting(const ctn_cli *cli, const ctn_snapshot *s, const ctn_sn
     ctn_buf_done(&out);
 }
 
+static void tell_budget(const ctn_cli *cli, const ctn_snapshot *s)
+{
+    ctn_str message =
+        ctn_text_clean(cli->arena, ctn_json_str_or(s->budget, "message", CTN_STR("the budget is used up")), 300);
+    ctn_str text =
+        ctn_arena_printf(cli->arena, "catena: %.*s\n  grant it once more  %.*s\n  end it              %.*s\n",
+                         CTN_STR_ARG(message), CTN_STR_ARG(command(cli, "resume", s, CTN_STR(" --retry"))),
+                         CTN_STR_ARG(command(cli, "resume", s, CTN_STR(" --fail"))));
+    (void) ctn_screen_write(&cli->err, text);
+}
+
 static void tell_interrupted(const ctn_cli *cli, const ctn_snapshot *s, const ctn_snapshot_step *step, bool is_only)
 {
     ctn_str why = ctn_text_clean(cli->arena, step->view.message, 300);
-    ctn_str which = is_only ? (ctn_str){0} : ctn_arena_printf(cli->arena, " --step %.*s", CTN_STR_ARG(step->name));
+    ctn_str which =
+        is_only ? (ctn_str){0} : ctn_arena_printf(cli->arena, " --step %.*s", CTN_STR_ARG(step_word(cli, step)));
     ctn_str retry = ctn_arena_printf(cli->arena, "%.*s --retry", CTN_STR_ARG(which));
     ctn_str succeed = ctn_arena_printf(cli->arena, "%.*s --succeed JSON", CTN_STR_ARG(which));
     ctn_str fail = ctn_arena_printf(cli->arena, "%.*s --fail", CTN_STR_ARG(which));
@@ -142,9 +195,9 @@ static void tell_interrupted(const ctn_cli *cli, const ctn_snapshot *s, const ct
                    "  it did not happen, do it again   %.*s\n"
                    "  it happened, with this result    %.*s\n"
                    "  give it up                       %.*s\n",
-                   CTN_STR_ARG(step->name), why.len ? " (" : "", CTN_STR_ARG(why), why.len ? ")" : "",
-                   CTN_STR_ARG(command(cli, "resume", s, retry)), CTN_STR_ARG(command(cli, "resume", s, succeed)),
-                   CTN_STR_ARG(command(cli, "resume", s, fail)));
+                   CTN_STR_ARG(ctn_snapshot_step_label(step, cli->arena)), why.len ? " (" : "", CTN_STR_ARG(why),
+                   why.len ? ")" : "", CTN_STR_ARG(command(cli, "resume", s, retry)),
+                   CTN_STR_ARG(command(cli, "resume", s, succeed)), CTN_STR_ARG(command(cli, "resume", s, fail)));
     (void) ctn_screen_write(&cli->err, ctn_buf_str(&out));
     ctn_buf_done(&out);
 }
@@ -160,9 +213,11 @@ void ctn_tell_parked(const ctn_cli *cli, const ctn_snapshot *s)
         const ctn_snapshot_step *step = &s->steps[i];
         if (step->view.status == CTN_STEP_INTERRUPTED)
             tell_interrupted(cli, s, step, interrupted == 1);
-        else if (ctn_step_needs_somebody(&step->view))
+        else if (ctn_step_needs_somebody(&step->view) && !step->view.waits_for_child)
             tell_waiting(cli, s, step);
     }
+    if (s->budget)
+        tell_budget(cli, s);
     if (s->queued_behind.len)
         ctn_cli_say(cli, "%.*s", CTN_STR_ARG(s->queued_behind));
     if (s->status == CTN_STATUS_PAUSED || s->status == CTN_STATUS_QUEUED) {

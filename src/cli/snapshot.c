@@ -14,6 +14,7 @@ ctn_snapshot_step ctn_snapshot_step_of(const ctn_execution *x, uint32_t step, ct
     ctn_snapshot_step s = {.name = ctn_arena_str(arena, ctn_execution_plan(x)->steps[step].name),
                            .view = ctn_execution_step(x, step)};
     s.view.message = ctn_arena_str(arena, s.view.message);
+    s.view.asked = s.view.asked ? ctn_json_copy(arena, s.view.asked) : NULL;
     return s;
 }
 
@@ -24,6 +25,8 @@ ctn_snapshot ctn_snapshot_of(const ctn_execution *x, ctn_arena *arena)
                       .chain_id = ctn_arena_str(arena, plan->chain_id),
                       .status = ctn_execution_status(x),
                       .step_count = plan->step_count};
+    if (ctn_execution_budget_wait(x))
+        s.budget = ctn_json_copy(arena, ctn_execution_budget_wait(x));
     s.steps = CTN_NEW_ARRAY(arena, ctn_snapshot_step, s.step_count);
     for (uint32_t i = 0; i < plan->step_count; i++)
         s.steps[i] = ctn_snapshot_step_of(x, i, arena);
@@ -45,6 +48,18 @@ bool ctn_snapshot_look_at_line(ctn_snapshot *s, ctn_store *store, ctn_arena *are
     return true;
 }
 
+bool ctn_snapshot_has_child(const ctn_step_view *v)
+{
+    return !ctn_id_equal(v->child, (ctn_execution_id){0});
+}
+
+ctn_str ctn_snapshot_step_label(const ctn_snapshot_step *step, ctn_arena *arena)
+{
+    if (step->view.item < 0)
+        return step->name;
+    return ctn_arena_printf(arena, "%.*s[%lld]", CTN_STR_ARG(step->name), (long long) step->view.item);
+}
+
 const ctn_json *ctn_snapshot_step_to_json(const ctn_snapshot_step *step, ctn_arena *arena)
 {
     const ctn_step_view *v = &step->view;
@@ -60,6 +75,21 @@ const ctn_json *ctn_snapshot_step_to_json(const ctn_snapshot_step *step, ctn_are
     ctn_json_put_bool(&b, "isUndoing", v->is_undoing);
     ctn_json_put_bool(&b, "wantsApproval", v->wants_approval);
     ctn_json_put_bool(&b, "waitsForTime", v->waits_for_time);
+    ctn_json_put_bool(&b, "wantsAgent", v->wants_agent);
+    ctn_json_put_bool(&b, "waitsForChild", v->waits_for_child);
+    if (v->item >= 0)
+        ctn_json_put_int(&b, "item", v->item);
+    if (v->item_count) {
+        ctn_json_put_int(&b, "itemCount", v->item_count);
+        ctn_json_put_int(&b, "itemsEnded", v->items_ended);
+        ctn_json_put_int(&b, "itemsFailed", v->items_failed);
+    }
+    if (v->fallback)
+        ctn_json_put_int(&b, "fallback", v->fallback);
+    if (ctn_snapshot_has_child(v))
+        ctn_json_put(&b, CTN_STR("child"), ctn_json_string(arena, ctn_str_from(ctn_id_to_text(v->child).text)));
+    if (v->asked && v->wants_agent)
+        ctn_json_put(&b, CTN_STR("asked"), v->asked);
     return ctn_json_finish(&b);
 }
 
@@ -73,6 +103,8 @@ const ctn_json *ctn_snapshot_to_json(const ctn_snapshot *s, ctn_arena *arena)
     ctn_json_put_str(&b, "chain", s->chain_id);
     ctn_json_put_str(&b, "status", ctn_str_from(ctn_status_name(s->status)));
     ctn_json_put(&b, CTN_STR("steps"), ctn_json_finish(&steps));
+    if (s->budget)
+        ctn_json_put(&b, CTN_STR("budget"), s->budget);
     if (s->queued_behind.len) {
         ctn_json_put_str(&b, "queuedBehind", s->queued_behind);
         ctn_json_put_bool(&b, "isStuck", s->is_stuck);
@@ -91,7 +123,7 @@ static ctn_step_status step_status_from_name(ctn_str name)
 ctn_snapshot_step ctn_snapshot_step_from_json(const ctn_json *v, ctn_arena *arena)
 {
     ctn_str none = {0};
-    int64_t attempt = ctn_json_int_or(v, "attempt", 0);
+    int64_t attempt = ctn_json_int_or(v, "attempt", 0), fallback = ctn_json_int_or(v, "fallback", 0);
     ctn_snapshot_step s = {.name = ctn_arena_str(arena, ctn_json_str_or(v, "name", none))};
     s.view = (ctn_step_view){
         .status = step_status_from_name(ctn_json_str_or(v, "status", none)),
@@ -104,7 +136,16 @@ ctn_snapshot_step ctn_snapshot_step_from_json(const ctn_json *v, ctn_arena *aren
         .is_undoing = ctn_json_bool_or(v, "isUndoing", false),
         .wants_approval = ctn_json_bool_or(v, "wantsApproval", false),
         .waits_for_time = ctn_json_bool_or(v, "waitsForTime", false),
+        .wants_agent = ctn_json_bool_or(v, "wantsAgent", false),
+        .waits_for_child = ctn_json_bool_or(v, "waitsForChild", false),
+        .item = ctn_json_int_or(v, "item", -1),
+        .item_count = ctn_json_int_or(v, "itemCount", 0),
+        .items_ended = ctn_json_int_or(v, "itemsEnded", 0),
+        .items_failed = ctn_json_int_or(v, "itemsFailed", 0),
+        .fallback = fallback < 0 || fallback > UINT32_MAX ? 0 : (uint32_t) fallback,
+        .asked = ctn_json_member_of(v, "asked") ? ctn_json_copy(arena, ctn_json_member_of(v, "asked")) : NULL,
     };
+    (void) ctn_id_parse(ctn_json_str_or(v, "child", none), &s.view.child, NULL);
     return s;
 }
 
@@ -119,6 +160,8 @@ ctn_snapshot ctn_snapshot_from_json(const ctn_json *v, ctn_arena *arena)
     s.steps = CTN_NEW_ARRAY(arena, ctn_snapshot_step, s.step_count);
     for (size_t i = 0; i < s.step_count; i++)
         s.steps[i] = ctn_snapshot_step_from_json(ctn_json_at(steps, i), arena);
+    const ctn_json *budget = ctn_json_member_of(v, "budget");
+    s.budget = budget ? ctn_json_copy(arena, budget) : NULL;
     s.queued_behind = ctn_arena_str(arena, ctn_json_str_or(v, "queuedBehind", none));
     s.is_stuck = ctn_json_bool_or(v, "isStuck", false);
     return s;

@@ -17,6 +17,7 @@ typedef struct ctn_snapshot {
     ctn_status status;
     ctn_snapshot_step *steps;
     size_t step_count;
+    const ctn_json *budget; /* waiting for somebody to grant it again: what was reached; NULL: no */
     ctn_str queued_behind; /* queued: what holds it back, if it is its line; else empty */
     bool is_stuck;         /* ... and who has the turn there goes on with somebody's help only */
 } ctn_snapshot;
@@ -37,6 +38,10 @@ const ctn_json *ctn_snapshot_step_to_json(const ctn_snapshot_step *step, ctn_are
 /* What does not say what it must reads as empty: the other side is our own program. */
 ctn_snapshot ctn_snapshot_from_json(const ctn_json *v, ctn_arena *arena);
 ctn_snapshot_step ctn_snapshot_step_from_json(const ctn_json *v, ctn_arena *arena);
+
+bool ctn_snapshot_has_child(const ctn_step_view *v);
+/* "price", or "price[3]" when the view is about an item. */
+ctn_str ctn_snapshot_step_label(const ctn_snapshot_step *step, ctn_arena *arena);
 
 /* It waits for a person, also when that has a deadline; a wait that ends by itself does not. */
 bool ctn_step_needs_somebody(const ctn_step_view *v);

@@ -210,6 +210,34 @@ static ctn_colour step_colour(ctn_step_status status)
     }
 }
 
+/* What is not in the other columns: items, which fallback, whose execution. */
+static ctn_str note_of(const ctn_cli *cli, const ctn_snapshot_step *step)
+{
+    const ctn_step_view *v = &step->view;
+    bool tells_failure = v->failure && v->status != CTN_STEP_COMPLETED;
+    ctn_buf out;
+    ctn_buf_init(&out, 4096);
+    if (v->item_count && v->items_ended < v->item_count)
+        ctn_buf_printf(&out, ", %lld of %lld items", (long long) v->items_ended, (long long) v->item_count);
+    else if (v->item_count)
+        ctn_buf_printf(&out, ", %lld items", (long long) v->item_count);
+    if (v->items_failed)
+        ctn_buf_printf(&out, ", %lld failed", (long long) v->items_failed);
+    if (v->item >= 0 && v->status != CTN_STEP_COMPLETED)
+        ctn_buf_printf(&out, ", item %lld", (long long) v->item);
+    if (v->fallback)
+        ctn_buf_printf(&out, ", fallback %u", v->fallback);
+    if (ctn_snapshot_has_child(v))
+        ctn_buf_printf(&out, ", execution %s", ctn_id_to_text(v->child).text);
+    ctn_str message = v->status == CTN_STEP_COMPLETED ? (ctn_str){0} : ctn_text_clean(cli->arena, v->message, 200);
+    if (tells_failure || message.len)
+        ctn_buf_printf(&out, ", %s%s%.*s", tells_failure ? ctn_failure_name(v->failure) : "",
+                       tells_failure && message.len ? ": " : "", CTN_STR_ARG(message));
+    ctn_str note = ctn_arena_str(cli->arena, ctn_str_from_offset(ctn_buf_str(&out), 2));
+    ctn_buf_done(&out);
+    return note;
+}
+
 static void print_steps(const ctn_cli *cli, const ctn_snapshot *s)
 {
     const char *plain = ctn_colour_code(&cli->out, CTN_COLOUR_NONE);
@@ -221,17 +249,15 @@ static void print_steps(const ctn_cli *cli, const ctn_snapshot *s)
            "STATUS", "DURATION", "ATTEMPT", "NOTE", plain);
     for (size_t i = 0; i < s->step_count; i++) {
         const ctn_step_view *v = &s->steps[i].view;
-        ctn_str note = ctn_text_clean(cli->arena, v->message, 200);
-        bool tells_failure = v->failure && v->status != CTN_STEP_COMPLETED;
+        ctn_str note = note_of(cli, &s->steps[i]);
         ctn_time_text span = {"-"};
         if (v->started_at_ms && v->ended_at_ms && v->status != CTN_STEP_SKIPPED)
             span = ctn_duration_text(v->ended_at_ms - v->started_at_ms);
         ctn_str attempt = v->attempt ? ctn_arena_printf(cli->arena, "%u", v->attempt) : CTN_STR("-");
         ctn_str text = ctn_arena_printf(
-            cli->arena, "%-*.*s  %s%-11s%s  %-10s  %-7.*s  %s%s%.*s", (int) columns, CTN_STR_ARG(s->steps[i].name),
+            cli->arena, "%-*.*s  %s%-11s%s  %-10s  %-7.*s  %.*s", (int) columns, CTN_STR_ARG(s->steps[i].name),
             ctn_colour_code(&cli->out, step_colour(v->status)), ctn_step_status_name(v->status), plain, span.text,
-            CTN_STR_ARG(attempt), tells_failure ? ctn_failure_name(v->failure) : "",
-            tells_failure && note.len ? ": " : "", v->status == CTN_STEP_COMPLETED ? 0 : CTN_STR_ARG(note));
+            CTN_STR_ARG(attempt), CTN_STR_ARG(note));
         while (text.len && text.ptr[text.len - 1] == ' ')
             text.len--;
         printf("%.*s\n", CTN_STR_ARG(text));

@@ -94,6 +94,12 @@ static void append_note(ctn_buf *out, const row *r, int64_t now_ms)
 {
     const ctn_step_view *v = &r->v;
     bool is_retry = v->status == CTN_STEP_RETRYING;
+    if (v->item_count && is_under_way(v))
+        ctn_buf_printf(out, " %lld of %lld items", (long long) v->items_ended, (long long) v->item_count);
+    else if (v->item_count)
+        ctn_buf_printf(out, " %lld items", (long long) v->item_count);
+    if (v->items_failed)
+        ctn_buf_printf(out, " (%lld failed)", (long long) v->items_failed);
     if (v->attempt > 1 || is_retry)
         ctn_buf_printf(out, " attempt %u", is_retry ? v->attempt + 1 : v->attempt);
     if (is_retry && v->due_ms > now_ms)
