@@ -3,6 +3,7 @@
  *
  * The spawner is forked before anything else, while the process is small and has no threads (loop/spawn.h).
  */
+#include "cli/check_report.h"
 #include "cli/cli.h"
 #include "cli/words.h"
 #include "drivers/transform_worker.h"
@@ -98,6 +99,8 @@ int ctn_verb_help(ctn_cli *cli)
         ctn_options_help(cli, verb);
         return CTN_EXIT_OK;
     }
+    if (!is_group(first) && !second.len && ctn_rule_explain(cli, first))
+        return CTN_EXIT_OK;
     if (!is_group(first))
         return refuse_verb(cli, first);
     if (second.len)

@@ -6,6 +6,7 @@
 #include "cli/programs.h"
 #include "cli/timezone.h"
 #include "cli/tool_book.h"
+#include "core/rules.h"
 #include <stdio.h>
 
 /* What a start of the chain needs and may have. A chain with errors has no plan, and its findings say why. */
@@ -50,8 +51,18 @@ static int compile_program(void *ctx, ctn_str program, ctn_err *err)
     return rc;
 }
 
+static int explain(ctn_cli *cli, ctn_str rule)
+{
+    return ctn_rule_explain(cli, rule)
+               ? CTN_EXIT_OK
+               : ctn_cli_fail(cli, "there is no rule '%.*s'; %.*s", CTN_STR_ARG(rule),
+                              CTN_STR_ARG(ctn_suggest(cli->arena, rule, ctn_rule_names, ctn_rule_count)));
+}
+
 int ctn_verb_check(ctn_cli *cli)
 {
+    if (ctn_opt_is_given(cli, CTN_OPT_EXPLAIN))
+        return explain(cli, ctn_str_from(cli->args.values[CTN_OPT_EXPLAIN]));
     static const ctn_str FORMATS[] = {{"text", 4}, {"json", 4}, {"sarif", 5}};
     ctn_str format =
         ctn_opt_is_given(cli, CTN_OPT_FORMAT) ? ctn_str_from(cli->args.values[CTN_OPT_FORMAT]) : FORMATS[0];

@@ -53,7 +53,7 @@ const ctn_verb ctn_verbs[] = {
          "--fix writes names that are surely meant in place of misspelt ones, and spaces in place of tabs that\n"
          "indent. It says what it did, and leaves alone what would not be better.",
      .options = CTN_OPT_BIT(CTN_OPT_CONFIG) | CTN_OPT_BIT(CTN_OPT_FORMAT) | CTN_OPT_BIT(CTN_OPT_QUIET) |
-                CTN_OPT_BIT(CTN_OPT_TOOLS) | CTN_OPT_BIT(CTN_OPT_FIX),
+                CTN_OPT_BIT(CTN_OPT_TOOLS) | CTN_OPT_BIT(CTN_OPT_FIX) | CTN_OPT_BIT(CTN_OPT_EXPLAIN),
      .words_max = SIZE_MAX,
      .run = ctn_verb_check},
     {.name = "schema",
@@ -245,6 +245,10 @@ const ctn_verb ctn_verbs[] = {
      .summary = "Print the version",
      .options = CTN_OPT_BIT(CTN_OPT_JSON),
      .run = ctn_verb_version},
-    {.name = "help", .operands = "[VERB]", .summary = "Explain a command", .words_max = 2, .run = ctn_verb_help},
+    {.name = "help",
+     .operands = "[VERB|RULE]",
+     .summary = "Explain a command, or a rule of check",
+     .words_max = 2,
+     .run = ctn_verb_help},
 };
 const size_t ctn_verb_count = sizeof ctn_verbs / sizeof *ctn_verbs;

@@ -171,7 +171,7 @@ static void mending_makes_no_broken_chain_worse(void **state)
         assert_true(ctn_read_file(files.gl_pathv[i], &text));
         cli_world_write(w, "catena.yaml", "include: [%s/with/*]\n",
                         strstr(files.gl_pathv[i], "/lint/") ? CATENA_SOURCE_DIR "/tests/lint/broken"
-                                                          : CATENA_SOURCE_DIR "/tests/broken");
+                                                            : CATENA_SOURCE_DIR "/tests/broken");
         cli_world_write(w, name, "%.*s", (int) text.len, text.data ? text.data : "");
         cli_world_read(w, name, before, sizeof before);
         (void) catena(w, "check", name, "--quiet", NULL);
@@ -191,6 +191,53 @@ static void mending_makes_no_broken_chain_worse(void **state)
     assert_true(mended >= 10);
     globfree(&files);
     ctn_buf_done(&text);
+}
+
+/* ---- what programs and people read ---- */
+
+static void a_code_scanner_is_told_in_its_own_words(void **state)
+{
+    world *w = *state;
+    ctn_arena *arena = ctn_arena_new(1 << 16);
+    const ctn_json *log = NULL;
+    cli_world_write(w, "my chain.yaml", "id: c\nsteps:\n  - {stepName: one, instructionSet: 'né', dependsOn: [tow]}\n");
+    assert_exit(w, catena(w, "check", "my chain.yaml", "--format", "json", NULL), 2);
+    assert_out(w, "\"line\":3,\"column\":56,"); /* bytes */
+    assert_exit(w, catena(w, "check", "my chain.yaml", "--format", "sarif", NULL), 2);
+    assert_int_equal(ctn_json_parse(arena, ctn_str_from(w->said.out), NULL, &log, NULL), CTN_OK);
+    const ctn_json *run = ctn_json_pointer(log, CTN_STR("/runs/0"));
+    const ctn_json *results = ctn_json_member_of(run, "results"), *last = ctn_json_at(results, 1);
+    assert_true(ctn_str_is(ctn_json_str_or(log, "version", (ctn_str){0}), "2.1.0"));
+    assert_true(ctn_str_is(ctn_json_str_or(run, "columnKind", (ctn_str){0}), "unicodeCodePoints"));
+    assert_int_equal(ctn_json_count(results), 2);
+    const ctn_json *rules = ctn_json_pointer(run, CTN_STR("/tool/driver/rules"));
+    for (size_t i = 0; i < ctn_json_count(rules); i++) {
+        const ctn_json *rule = ctn_json_at(rules, i);
+        assert_true(ctn_json_str_or(rule, "id", (ctn_str){0}).len > 0);
+        assert_true(ctn_json_text(ctn_json_pointer(rule, CTN_STR("/shortDescription/text"))).len > 0);
+        ctn_str level = ctn_json_text(ctn_json_pointer(rule, CTN_STR("/defaultConfiguration/level")));
+        assert_true(ctn_str_is(level, "error") || ctn_str_is(level, "warning"));
+    }
+    const ctn_json *rule = ctn_json_at(rules, (size_t) ctn_json_int_or(last, "ruleIndex", -1));
+    assert_true(ctn_str_is(ctn_json_str_or(rule, "id", (ctn_str){0}), "unknown-step"));
+    const ctn_json *place = ctn_json_pointer(last, CTN_STR("/locations/0/physicalLocation"));
+    assert_true(
+        ctn_str_is(ctn_json_text(ctn_json_pointer(place, CTN_STR("/artifactLocation/uri"))), "my%20chain.yaml"));
+    assert_int_equal(ctn_json_int_or(ctn_json_member_of(place, "region"), "startColumn", 0), 55); /* characters */
+    ctn_arena_free(arena);
+}
+
+static void a_rule_is_explained(void **state)
+{
+    world *w = *state;
+    assert_exit(w, catena(w, "check", "--explain", "missing-undo", NULL), 0);
+    assert_out(w, "missing-undo (warning): ");
+    assert_out(w, "Mend it: ");
+    assert_out(w, "# catena: allow missing-undo: ");
+    assert_exit(w, catena(w, "help", "cycle", NULL), 0);
+    assert_out(w, "cycle (error): ");
+    assert_exit(w, catena(w, "check", "--explain", "mising-undo", NULL), 2);
+    assert_err(w, "did you mean 'missing-undo'?");
 }
 
 /* ---- schemas for editors ---- */
@@ -251,6 +298,8 @@ int main(void)
         WORLD_TEST(what_is_surely_meant_is_mended_in_the_file),
         WORLD_TEST(a_misspelt_tool_is_mended_by_what_the_server_has),
         WORLD_TEST(mending_makes_no_broken_chain_worse),
+        WORLD_TEST(a_code_scanner_is_told_in_its_own_words),
+        WORLD_TEST(a_rule_is_explained),
         WORLD_TEST(the_schema_of_the_configuration_takes_what_catena_takes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
