@@ -130,6 +130,7 @@ int ctn_verb_timeline(ctn_cli *cli);
 int ctn_verb_simulate(ctn_cli *cli);
 int ctn_verb_test(ctn_cli *cli);
 int ctn_verb_list(ctn_cli *cli);
+int ctn_verb_schedules(ctn_cli *cli);
 int ctn_verb_show(ctn_cli *cli);
 int ctn_verb_history(ctn_cli *cli);
 int ctn_verb_why(ctn_cli *cli);

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "cli/control.h"
 #include "cli/files.h"
+#include "cli/schedules.h"
 #include "cli/programs.h"
 #include "cli/view.h"
 #include "drivers/transform_worker.h"
@@ -368,6 +369,8 @@ int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
     if (rc)
         return rc;
     ctn_rng rng = ctn_rng_system();
+    ctn_schedule *schedules = NULL;
+    size_t schedule_count = serves ? ctn_schedules_of(host->cli, host->ws, host->arena, &schedules) : 0;
     ctn_engine_options options = {
         .store = host->store,
         .epoch = host->epoch,
@@ -383,6 +386,8 @@ int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
                   .value_bytes_max = host->ws->config->value_bytes},
         .chain_find = find_chain,
         .chain_find_ctx = host,
+        .schedules = schedules,
+        .schedule_count = schedule_count,
         .own_only = !serves,
         .on_event = on_engine_event,
         .on_event_ctx = host,

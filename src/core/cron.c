@@ -1,5 +1,6 @@
 /* cron.c -- one field at a time, one item of its list at a time. */
 #include "core/cron.h"
+#include "base/civil.h"
 #include <strings.h>
 
 typedef struct cron_field {
@@ -85,9 +86,8 @@ static bool comes_never(ctn_str days, ctn_str months, ctn_str weekdays)
     return true;
 }
 
-int ctn_cron_check(ctn_str text, ctn_err *err)
+static int split(ctn_str text, ctn_str fields[FIELD_COUNT], ctn_err *err)
 {
-    ctn_str fields[FIELD_COUNT];
     ctn_str rest = ctn_str_trim(text);
     for (size_t f = 0; f < FIELD_COUNT; f++) {
         rest = ctn_str_trim(rest);
@@ -117,4 +117,66 @@ int ctn_cron_check(ctn_str text, ctn_err *err)
         return ctn_fail(err, CTN_E_INVALID, "it never fires: no month of '%.*s' has a day '%.*s'",
                         CTN_STR_ARG(fields[3]), CTN_STR_ARG(fields[2]));
     return CTN_OK;
+}
+
+int ctn_cron_check(ctn_str text, ctn_err *err)
+{
+    ctn_str fields[FIELD_COUNT];
+    return split(text, fields, err);
+}
+
+/* ---- when ---- */
+
+int ctn_cron_parse(ctn_str text, ctn_cron *ret_cron, ctn_err *err)
+{
+    ctn_str fields[FIELD_COUNT];
+    int rc = split(text, fields, err);
+    if (rc)
+        return rc;
+    uint64_t weekdays = numbers_of(&FIELDS[4], fields[4]);
+    *ret_cron = (ctn_cron){
+        .minutes = numbers_of(&FIELDS[0], fields[0]),
+        .hours = numbers_of(&FIELDS[1], fields[1]),
+        .days = numbers_of(&FIELDS[2], fields[2]),
+        .months = numbers_of(&FIELDS[3], fields[3]),
+        .weekdays = (weekdays | weekdays >> 7) & 0x7f,
+        .either_day = fields[2].ptr[0] != '*' && fields[4].ptr[0] != '*',
+    };
+    return CTN_OK;
+}
+
+static bool day_fits(const ctn_cron *c, int64_t days)
+{
+    ctn_civil_date date = ctn_civil_from_days(days);
+    bool month = c->months >> date.month & 1, day = c->days >> date.day & 1;
+    bool weekday = c->weekdays >> ctn_civil_weekday(days) & 1;
+    return month && (c->either_day ? day || weekday : day && weekday);
+}
+
+/* The first number at or after `from` that is named; -1: none below `end`. */
+static int first_from(uint64_t numbers, int from, int end)
+{
+    for (int i = from; i < end; i++)
+        if (numbers >> i & 1)
+            return i;
+    return -1;
+}
+
+bool ctn_cron_next(const ctn_cron *c, int64_t after_local_s, int64_t *ret_local_s)
+{
+    int64_t minute_of_all = ctn_civil_floor_div(after_local_s, 60) + 1;
+    int64_t day = ctn_civil_floor_div(minute_of_all, 1440);
+    int from = (int) (minute_of_all - day * 1440);
+    for (int64_t last = day + 40 * 366; day <= last; day++, from = 0) {
+        if (!day_fits(c, day))
+            continue;
+        for (int hour = first_from(c->hours, from / 60, 24); hour >= 0; hour = first_from(c->hours, hour + 1, 24)) {
+            int minute = first_from(c->minutes, hour == from / 60 ? from % 60 : 0, 60);
+            if (minute < 0)
+                continue;
+            *ret_local_s = (day * 1440 + hour * 60 + minute) * 60;
+            return true;
+        }
+    }
+    return false;
 }

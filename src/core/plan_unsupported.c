@@ -3,11 +3,6 @@
  */
 #include "core/plan_unsupported.h"
 
-static const char *chain_feature(const ctn_chain *chain)
-{
-    return chain->schedule ? "schedule" : NULL;
-}
-
 static bool work_runs(ctn_work_kind kind)
 {
     return kind == CTN_WORK_TOOL || kind == CTN_WORK_NATIVE || kind == CTN_WORK_TRANSFORM || kind == CTN_WORK_WAIT ||
@@ -48,17 +43,13 @@ ctn_str ctn_plan_find_unsupported(const ctn_graph *graph)
         return ctn_arena_printf(graph->arena,
                                 "chain '%.*s' has 'sensitive' values: it is refused until this version can seal them",
                                 CTN_STR_ARG(chain->id));
-    const char *feature = chain_feature(chain);
-    if (feature)
-        return ctn_arena_printf(graph->arena, "chain '%.*s' uses '%s', which this version checks but does not run yet",
-                                CTN_STR_ARG(chain->id), feature);
     for (uint32_t i = 0; i < graph->step_count; i++) {
         const ctn_graph_step *step = &graph->steps[i];
         for (uint32_t k = 0; k < 2 + step->step->fallback_count; k++) {
             const ctn_instruction_set *set = k == 0   ? step->set
                                              : k == 1 ? step->undo
                                                       : fallback_set(graph, &step->step->fallbacks[k - 2]);
-            feature = set ? set_feature(set) : NULL;
+            const char *feature = set ? set_feature(set) : NULL;
             if (feature)
                 return ctn_arena_printf(graph->arena,
                                         "step '%.*s' uses the instruction set '%.*s' with '%s', which this version "

@@ -301,9 +301,10 @@ static int64_t next_turn_ms(const ctn_engine *e)
         at = first->due_ms;
     if (e->failing_since_ms)
         return e->retry_at_ms;
-    int64_t queue_ms = e->is_stopping ? 0 : ctn_eng_queue_turn_ms(e);
-    if (queue_ms && (at == 0 || queue_ms < at))
-        at = queue_ms;
+    const int64_t others_ms[] = {ctn_eng_queue_turn_ms(e), ctn_eng_schedules_turn_ms(e)};
+    for (size_t i = 0; i < 2 && !e->is_stopping; i++)
+        if (others_ms[i] && (at == 0 || others_ms[i] < at))
+            at = others_ms[i];
     if (e->options.own_only || e->is_stopping || e->loaded_count >= e->options.active_max)
         return at;
     if (ctn_eng_has_room_for_more(e))
@@ -322,6 +323,7 @@ int64_t ctn_engine_turn(ctn_engine *e)
         ctn_eng_admit(e);
         ctn_eng_admit_queued(e);
         ctn_eng_collect_owing(e);
+        ctn_eng_schedules_turn(e);
     }
     /* Calls may end at once (native functions): their results are inputs of the same turn. */
     do {
@@ -432,6 +434,7 @@ void ctn_engine_free(ctn_engine *e)
     free(e->arena_pool);
     ctn_heap_done(&e->due);
     ctn_eng_admission_done(e);
+    ctn_eng_schedules_done(e);
     ctn_arena_free(e->scratch);
     free(e->flights);
     free(e->lost);

@@ -64,6 +64,10 @@ typedef struct ctn_engine_event {
     ctn_str message;
 } ctn_engine_event;
 
+typedef struct ctn_schedule {
+    ctn_str chain_id, cron, timezone; /* empty timezone: UTC */
+} ctn_schedule;
+
 typedef struct ctn_engine_options {
     ctn_store *store; /* for loading, and for definitions of new plans */
     uint64_t epoch;
@@ -83,6 +87,9 @@ typedef struct ctn_engine_options {
      */
     int (*chain_find)(void *ctx, ctn_str chain_id, ctn_plan **ret_plan, ctn_err *err);
     void *chain_find_ctx;
+    /* Chains that are started by the clock; chain_find gives their plans. */
+    const ctn_schedule *schedules;
+    size_t schedule_count;
     ctn_rules rules;   /* effect_of is set by the engine */
     size_t active_max; /* executions in memory that may run at once; 0: 256 */
     bool own_only;     /* advance only what this engine was told to (run, resume); not what the store holds.

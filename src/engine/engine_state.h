@@ -4,6 +4,7 @@
  *   batch.c     gathering entries, handing over, taking commits in
  *   dispatch.c  calls: beginning what is owed, letting go what is not, hearing of ends
  *   load.c      plans and executions in and out of memory
+ *   schedule.c  chains that are started by the clock
  *   follow_up.c what an execution owes after its end: the chain that onFailure names
  *   admission.c who may start: the queue, lines of one key, chains that allow only so many
  * Nobody else includes this.
@@ -170,7 +171,9 @@ struct ctn_engine {
     struct ctn_batch_memory *finished;              /* filed by batch_done */
 
     admission admission;
-    int64_t owing_seen; /* ended ones up to this number were looked at; -1: all were */
+    struct scheduled *schedules; /* as many as in the options */
+    bool schedules_are_known;    /* what the store says of them was read */
+    int64_t owing_seen;          /* ended ones up to this number were looked at; -1: all were */
 
     int64_t exec_no_last;
     int64_t due_hint_ms;  /* the store may have something to run from then on; 0: nothing */
@@ -254,3 +257,8 @@ void ctn_eng_collect_owing(ctn_engine *e); /* those that another life left */
 bool ctn_eng_is_follow_up_key(ctn_str idempotency_key);
 /* Writes what its row should say by now, without an entry. */
 void ctn_eng_touch(ctn_engine *e, loaded *l);
+
+/* schedule.c */
+void ctn_eng_schedules_turn(ctn_engine *e);             /* starts what is due */
+int64_t ctn_eng_schedules_turn_ms(const ctn_engine *e); /* when the next is; 0: never */
+void ctn_eng_schedules_done(ctn_engine *e);

@@ -231,6 +231,8 @@ static void begin_life(ctn_world *w)
         .rules = w->o.rules,
         .active_max = w->o.active_max,
         .chain_find = w->o.chain_find,
+        .schedules = w->o.schedules,
+        .schedule_count = w->o.schedule_count,
         .chain_find_ctx = w->o.hooks.ctx,
         .on_event = on_told,
         .on_event_ctx = w,

@@ -66,6 +66,8 @@ typedef struct ctn_world_options {
     size_t plan_count;
     /* As the engine's own option, with the hooks' ctx; NULL: no chain is found. */
     int (*chain_find)(void *ctx, ctn_str chain_id, ctn_plan **ret_plan, ctn_err *err);
+    const ctn_schedule *schedules;
+    size_t schedule_count;
     ctn_rules rules;
     size_t active_max; /* 0: the engine's own */
 } ctn_world_options;

@@ -28,6 +28,7 @@ static const char sets_text[] = "instructionSets:\n"
                                 "  act: {tool: sim/act, arguments: {n: '{n}'}, effect: idempotent}\n"
                                 "  unact: {tool: sim/unact, effect: idempotent}\n"
                                 "  tell: {tool: sim/tell, arguments: {id: '{executionId}'}, effect: read}\n"
+                                "  beat: {tool: sim/look, arguments: {n: 1}, effect: read}\n"
                                 "  rest: {wait: {ms: 40}}\n";
 static const char *const chain_texts[] = {
     /* parks in its middle and keeps its turn; every fourth one fails at its end */
@@ -44,6 +45,8 @@ static const char *const chain_texts[] = {
     "  - {stepName: first, instructionSet: look}\n",
     "id: desk\nsteps:\n"
     "  - {stepName: told, instructionSet: tell}\n",
+    "id: tick\nsteps:\n"
+    "  - {stepName: beat, instructionSet: beat}\n",
 };
 #define CHAIN_COUNT (sizeof chain_texts / sizeof *chain_texts)
 enum { KEYED, OTHER, LIMITED, LOW, DESK };
@@ -353,6 +356,39 @@ static int follow_ups_of(const sim *s, const row *r)
     return count;
 }
 
+static ctn_world_options options_of(sim *s)
+{
+    return (ctn_world_options){.seed = s->seed,
+                               .active_max = s->active_max,
+                               .plans = (const ctn_plan *const *) s->plans,
+                               .plan_count = CHAIN_COUNT,
+                               .chain_find = chain_find,
+                               .hooks = {.ctx = s,
+                                         .begin = begin,
+                                         .let_go = let_go,
+                                         .effect = effect_of,
+                                         .may_still_arrive = may_still_arrive,
+                                         .on_event = on_event,
+                                         .happen = happen,
+                                         .commit = fate,
+                                         .on_disk = on_disk,
+                                         .born = born,
+                                         .died = died}};
+}
+
+static void end_world(sim *s)
+{
+    ctn_world_free(s->world);
+    for (size_t i = 0; i < CHAIN_COUNT; i++) {
+        ctn_arena *arena = s->plans[i]->arena;
+        ctn_plan_done(s->plans[i]);
+        ctn_arena_free(arena);
+    }
+    ctn_arena_free(s->arena);
+    free(s->wishes);
+    free(s);
+}
+
 typedef struct tally {
     int deaths, cancels, follow_ups, most_limited, worlds;
 } tally;
@@ -369,22 +405,7 @@ static void run_world(uint64_t seed, int executions, int die_percent, int commit
     s->wishes = calloc((size_t) executions, sizeof *s->wishes);
     compile(s);
     s->active_max = 3 + seed % 6;
-    ctn_world_options o = {.seed = seed,
-                           .active_max = s->active_max,
-                           .plans = (const ctn_plan *const *) s->plans,
-                           .plan_count = CHAIN_COUNT,
-                           .chain_find = chain_find,
-                           .hooks = {.ctx = s,
-                                     .begin = begin,
-                                     .let_go = let_go,
-                                     .effect = effect_of,
-                                     .may_still_arrive = may_still_arrive,
-                                     .on_event = on_event,
-                                     .happen = happen,
-                                     .commit = fate,
-                                     .on_disk = on_disk,
-                                     .born = born,
-                                     .died = died}};
+    ctn_world_options o = options_of(s);
     ctn_err err = {0};
     assert_int_equal(ctn_world_new(&o, &s->world, &err), CTN_OK);
     for (int i = 0; i < executions; i++) {
@@ -426,15 +447,57 @@ static void run_world(uint64_t seed, int executions, int die_percent, int commit
     t->cancels += s->cancels;
     if (s->most_limited > t->most_limited)
         t->most_limited = s->most_limited;
-    ctn_world_free(s->world);
-    for (size_t i = 0; i < CHAIN_COUNT; i++) {
-        ctn_arena *arena = s->plans[i]->arena;
-        ctn_plan_done(s->plans[i]);
-        ctn_arena_free(arena);
+    end_world(s);
+}
+
+/* Every minute for a quarter of an hour, and the engine dies at every fifth commit: each due time starts one
+ * execution, and no other time does. */
+static void a_schedule_fires_once_for_each_time_whatever_dies(void **state)
+{
+    (void) state;
+    static const ctn_schedule every_minute = {{"tick", 4}, {"* * * * *", 9}, {NULL, 0}};
+    int deaths = 0;
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        sim *s = calloc(1, sizeof *s);
+        assert_non_null(s);
+        s->seed = seed;
+        s->die_percent = seed % 2 ? 10 : 0;
+        s->commits_fail = seed % 3 ? 0 : 10;
+        s->arena = ctn_arena_new(65536);
+        compile(s);
+        ctn_world_options o = options_of(s);
+        o.schedules = &every_minute;
+        o.schedule_count = 1;
+        ctn_err err = {0};
+        assert_int_equal(ctn_world_new(&o, &s->world, &err), CTN_OK);
+        int64_t began_ms = 0, end_ms = 0;
+        for (int moves = 0; moves < MOVES_MAX; moves++) {
+            if (!ctn_world_move(s->world) && !ctn_world_sleep(s->world))
+                SIM_FAIL(s, "the clock stands still");
+            int64_t now_ms = ctn_world_now_ms(s->world);
+            if (!began_ms && ctn_world_engine(s->world)) {
+                began_ms = now_ms;
+                end_ms = (began_ms / 60000 + 16) * 60000 + 30000;
+            }
+            if (began_ms && now_ms >= end_ms)
+                break;
+        }
+        for (int64_t at_ms = (began_ms / 60000 + 1) * 60000; at_ms < end_ms; at_ms += 60000) {
+            char time[25], key[80];
+            int count = 0;
+            ctn_time_format(at_ms, time);
+            snprintf(key, sizeof key, "schedule:tick:%.16sZ", time);
+            for (int i = 0; i < s->row_count; i++)
+                count += strcmp(s->rows[i].idempotency_key, key) == 0;
+            if (count != 1)
+                SIM_FAIL(s, "%s: %d executions", key, count);
+        }
+        assert_int_equal(s->row_count, 16);
+        deaths += s->deaths;
+        end_world(s);
     }
-    ctn_arena_free(s->arena);
-    free(s->wishes);
-    free(s);
+    print_message("  %d deaths\n", deaths);
+    assert_true(deaths > 60);
 }
 
 static void lines_places_and_follow_ups_hold_in_a_quiet_world(void **state)
@@ -467,6 +530,7 @@ static void lines_places_and_follow_ups_hold_whatever_dies(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_schedule_fires_once_for_each_time_whatever_dies),
         cmocka_unit_test(lines_places_and_follow_ups_hold_in_a_quiet_world),
         cmocka_unit_test(lines_places_and_follow_ups_hold_whatever_dies),
     };
