@@ -7,6 +7,7 @@
  */
 #include "core/execution_state.h"
 
+#include "base/plant.h"
 #include <assert.h>
 
 static const ctn_json *get(const ctn_entry *e, const char *key)
@@ -213,13 +214,14 @@ static void build_undo(ctn_execution *x, int64_t at_ms)
         return;
     for (uint32_t i = 0; i < x->plan->step_count; i++) {
         task *t = &x->steps[i].whole;
-        if (ctn_x_has_undo(x, t) && ctn_x_fate_is_unknown(t))
+        if (ctn_x_has_undo(x, t) && ctn_x_fate_is_unknown(t) && !CTN_PLANT(UNDO_SKIPPED_WHEN_UNKNOWN))
             queue_doubtful(x, t, at_ms);
     }
     for (uint32_t i = 0; i < x->doubtful.count; i++)
         queue_doubtful(x, x->doubtful.items[i], at_ms);
     for (uint32_t i = x->completed.count; i-- > 0;)
-        ctn_x_list_add(x, &x->undo, x->completed.items[i]);
+        ctn_x_list_add(x, &x->undo,
+                       x->completed.items[CTN_PLANT(COMPENSATION_FORWARD) ? x->completed.count - 1 - i : i]);
 }
 
 /* Passes by what is undone, or turned out never to have happened. */
@@ -659,7 +661,7 @@ static void recover_work(ctn_execution *x, task *t, ctn_role role, int64_t at_ms
 static void end_pause(ctn_execution *x, int64_t at_ms)
 {
     if (x->is_paused)
-        x->paused_ms += at_ms - x->paused_at_ms;
+        x->paused_ms += CTN_PLANT(PAUSE_COUNTS_AS_TIME) ? 0 : at_ms - x->paused_at_ms;
     x->is_paused = false;
 }
 
@@ -948,6 +950,30 @@ void ctn_execution_apply(ctn_execution *x, ctn_entry *e)
         x->seq = e->seq;
 }
 
+#ifdef CATENA_PLANTED
+/* What a replay could get wrong, after the entry was folded in. */
+static void replay_wrongly(ctn_execution *x, const ctn_entry *e)
+{
+    uint32_t step = e->step.len ? ctn_plan_step_index(x->plan, e->step) : CTN_PLAN_NONE;
+    task *t = step == CTN_PLAN_NONE ? NULL : &x->steps[step].whole;
+    work *w = t ? ctn_x_work(t, CTN_ROLE_DO) : NULL;
+    if (CTN_PLANT(BACKOFF_RECOMPUTED) && w && w->phase == WORK_BACKOFF && w->due_ms > e->at_ms)
+        w->due_ms = e->at_ms + (w->due_ms - e->at_ms) / 2;
+    if (CTN_PLANT(COMPLETED_RUNS_AGAIN) && e->kind == CTN_ENTRY_ATTEMPT_SUCCEEDED && w->phase == WORK_DONE &&
+        w->calls) {
+        for (uint32_t i = 0; i < w->set->call_count; i++)
+            w->calls[i].phase = CALL_IDLE;
+        make_ready(x, t, e->at_ms);
+    }
+    if (CTN_PLANT(TIMEOUT_RESTARTED) && e->kind == CTN_ENTRY_RESUMED)
+        x->started_at_ms = e->at_ms;
+    if (CTN_PLANT(CANCEL_LOST_AT_RELOAD) && e->kind == CTN_ENTRY_CANCEL_REQUESTED && !x->is_undoing)
+        x->is_stopping = false;
+}
+#else
+#define replay_wrongly(x, e) (void) 0
+#endif
+
 int ctn_execution_replay(ctn_execution *x, ctn_entry *e, ctn_err *err)
 {
     if (e->seq != x->seq + 1)
@@ -956,5 +982,7 @@ int ctn_execution_replay(ctn_execution *x, ctn_entry *e, ctn_err *err)
     int rc = fold(x, e, err);
     if (rc == CTN_OK)
         x->seq = e->seq;
+    if (rc == CTN_OK)
+        replay_wrongly(x, e);
     return rc;
 }

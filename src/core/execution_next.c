@@ -8,6 +8,7 @@
 #include "core/calendar.h"
 #include "core/execution_state.h"
 
+#include "base/plant.h"
 #include <assert.h>
 
 /* ---- small things ---- */
@@ -53,7 +54,8 @@ bool ctn_entry_is_stored(const ctn_entry *e)
 {
     if (e->kind != CTN_ENTRY_ATTEMPT_STARTED)
         return true;
-    return ctn_str_is(ctn_json_str_or(e->body, "effect", CTN_STR("write")), "write") ||
+    return (ctn_str_is(ctn_json_str_or(e->body, "effect", CTN_STR("write")), "write") &&
+            !CTN_PLANT(WRITE_START_NOT_STORED)) ||
            ctn_json_bool_or(e->body, "kept", false);
 }
 
@@ -80,6 +82,7 @@ static void judge(const ctn_execution *x, const task *t, ctn_role role, const fa
     const ctn_plan_step *p = ctn_x_plan_step(x, t);
     const ctn_retry *retry = &p->retry;
     bool is_lost = r->failure == CTN_FAILURE_TIMEOUT || r->failure == CTN_FAILURE_TRANSPORT;
+    is_certain = is_certain || CTN_PLANT(UNKNOWN_IS_RETRIED);
     bool is_transient = r->failure == CTN_FAILURE_RATE_LIMITED || r->failure == CTN_FAILURE_UNAVAILABLE ||
                         (is_lost && (!r->was_sent || is_certain || effect < CTN_EFFECT_WRITE)) || r->died;
     bool is_named = (retry->retry_on >> r->failure) & 1u;
@@ -88,7 +91,8 @@ static void judge(const ctn_execution *x, const task *t, ctn_role role, const fa
     if (may_go_on && r->again) {
         ctn_json_put_int(b, "dueMs", now_ms);
         ctn_json_put_bool(b, "free", true);
-    } else if (may_go_on && (is_transient || is_named) && (int64_t) w->retries_used < retry->max_retries) {
+    } else if (may_go_on && (is_transient || is_named) &&
+               (int64_t) w->retries_used < retry->max_retries + CTN_PLANT(ONE_RETRY_TOO_MANY)) {
         int64_t delay = retry_delay_ms(retry, w->retries_used, entropy);
         ctn_json_put_int(b, "dueMs", now_ms + (delay > r->retry_after_ms ? delay : r->retry_after_ms));
     } else if (may_go_on && r->died && !w->death_retry_used) {
@@ -124,7 +128,7 @@ ctn_entry ctn_x_fail(const ctn_execution *x, const task *t, ctn_role role, uint3
         ctn_json_put_bool(&b, "mayHaveHappened", true);
     if (is_in_doubt && effect >= CTN_EFFECT_IDEMPOTENT)
         ctn_json_put_int(&b, "settleAtMs", report->peer_is_dead ? now_ms : c->started_at_ms + w->set->settle_ms);
-    if (is_in_doubt && effect == CTN_EFFECT_WRITE) {
+    if (is_in_doubt && effect == CTN_EFFECT_WRITE && !CTN_PLANT(UNKNOWN_IS_RETRIED)) {
         ctn_json_put_bool(&b, "unknown", true);
     } else if (w->set && w->set->is_several &&
                !report->is_whole) { /* the verdict waits for the attempt's other calls */

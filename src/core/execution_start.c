@@ -7,6 +7,7 @@
 #include "core/calendar.h"
 #include "core/execution_state.h"
 
+#include "base/plant.h"
 static ctn_effect effect_of(const ctn_plan_set *set, const ctn_plan_call *call, const ctn_rules *rules,
                             const char **ret_from)
 {
@@ -213,6 +214,7 @@ static ctn_failure wait_until(const ctn_execution *x, const ctn_rules *rules, co
 {
     const ctn_plan_set *set = ctn_x_work(t, CTN_ROLE_DO)->set;
     int64_t until_ms = now_ms + (set->wait_ms > 0 ? set->wait_ms : 0);
+    until_ms -= CTN_PLANT(WAIT_ENDS_EARLY) && set->wait_ms > 100 ? 100 : 0;
     if (set->until) {
         const ctn_json *value = NULL;
         ctn_failure failure =

@@ -6,6 +6,7 @@
  */
 #include "core/execution_state.h"
 
+#include "base/plant.h"
 #include <assert.h>
 
 /* What a template of a step can see. */
@@ -141,6 +142,8 @@ ctn_str ctn_x_key(const ctn_execution *x, const task *t, ctn_role role, uint32_t
         ctn_buf_printf(&b, "[%lld]", (long long) t->item);
     if (w->set && w->set->is_several)
         ctn_buf_printf(&b, "/%.*s", CTN_STR_ARG(w->set->calls[call].name));
+    if (CTN_PLANT(KEY_CHANGES) && w->attempt > 1)
+        ctn_buf_printf(&b, "/again");
     if (role == CTN_ROLE_UNDO)
         ctn_buf_printf(&b, "/undo");
     else if (w->fallback)

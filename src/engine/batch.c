@@ -7,6 +7,7 @@
  */
 #include "engine/engine_state.h"
 
+#include "base/plant.h"
 #include <assert.h>
 #include <stdlib.h>
 
@@ -48,6 +49,10 @@ bool ctn_eng_has_gathered(const ctn_engine *e)
 
 void ctn_eng_keep(ctn_engine *e, filed *f)
 {
+    if (CTN_PLANT(ACK_BEFORE_COMMIT) && f->ack) {
+        f->ack(f->ack_ctx, CTN_OK, f->id, NULL);
+        f->ack = NULL;
+    }
     ctn_eng_list_append(&e->gathering->kept, f);
 }
 
@@ -112,7 +117,7 @@ static int64_t wake_of(ctn_engine *e, const loaded *l, ctn_status status)
     ctn_owed owed;
     ctn_execution_owed(l->x, &e->rules, e->now_ms, e->scratch, &owed);
     ctn_arena_restore(e->scratch, mark);
-    return owed.wake_at_ms;
+    return CTN_PLANT(WAKE_TIME_LOST) ? 0 : owed.wake_at_ms;
 }
 
 static void fill_append(ctn_engine *e, append_build *b, ctn_append *a, ctn_arena *arena)
@@ -233,7 +238,7 @@ static void store_failed(ctn_engine *e, struct ctn_batch_memory *m)
     memcpy(e->failing_why, m->batch.err.message, sizeof e->failing_why);
     e->retry_at_ms = e->now_ms + STORE_RETRY_MS;
     /* In order: the failed batch's inputs, those gathered behind it, those that came since. */
-    filed_list again = m->kept;
+    filed_list again = CTN_PLANT(INPUTS_LOST_WITH_A_COMMIT) ? (filed_list){0} : m->kept;
     struct ctn_batch_memory *both[2] = {m, e->gathering};
     for (size_t k = 0; k < 2; k++)
         for (size_t i = 0; i < both[k]->count; i++) {
@@ -257,7 +262,7 @@ void ctn_eng_take_in(ctn_engine *e)
         return;
     assert(m == e->under_way);
     e->finished = e->under_way = NULL;
-    if (m->batch.rc) {
+    if (m->batch.rc && !CTN_PLANT(FAILED_COMMIT_BELIEVED)) {
         store_failed(e, m);
         return;
     }
@@ -297,7 +302,7 @@ void ctn_eng_recover_store(ctn_engine *e)
             e->retry_at_ms = e->now_ms + STORE_RETRY_MS;
             memcpy(e->failing_why, err.message, sizeof e->failing_why);
             return;
-        } else {
+        } else if (!CTN_PLANT(END_NOT_TOLD_AFTER_RELOAD)) {
             ctn_eng_tell_status(e, l); /* a commit that looked failed may have reached the disk */
         }
     }

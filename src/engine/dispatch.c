@@ -4,6 +4,7 @@
  */
 #include "engine/engine_state.h"
 
+#include "base/plant.h"
 #include <assert.h>
 #include <stdlib.h>
 
@@ -277,7 +278,8 @@ static void begin(ctn_engine *e, loaded *l, const ctn_owed_call *owed)
     const ctn_driver *driver = driver_of(e, owed->plan_call->kind);
     uint32_t index = flight_open(e, l, owed, driver);
     uint64_t token = e->flights[index].token;
-    if (ctn_execution_is_stopping(l->x) && owed->role == CTN_ROLE_DO && !owed->is_check) {
+    if (ctn_execution_is_stopping(l->x) && owed->role == CTN_ROLE_DO && !owed->is_check &&
+        !CTN_PLANT(SENT_AFTER_THE_STOP)) {
         /* Its start was decided, and the stop before it could be sent: nobody sends it any more. */
         ctn_call_result unsent = {.failure = CTN_FAILURE_CANCELLED, .message = CTN_STR("stopped before it was sent")};
         on_done(e, token, &unsent);
@@ -324,7 +326,7 @@ static void perform_one(ctn_engine *e, loaded *l)
             continue;
         uint64_t token = f->token;
         const ctn_driver *driver = f->driver;
-        if (driver && !f->is_check)
+        if (driver && !f->is_check && !CTN_PLANT(LET_GO_IS_FORGOTTEN))
             note_lost(e, f); /* nobody waits for it any more; it may be on its way all the same */
         flight_close_index(e, (uint32_t) (f - e->flights));
         if (driver)
@@ -344,7 +346,7 @@ static void perform_one(ctn_engine *e, loaded *l)
     bool must_stay = e->options.own_only && (owed.wake_at_ms || (status == CTN_STATUS_QUEUED && l->is_wanted));
     if (ctn_status_is_final(status) && l->flight_count == 0 && !ctn_eng_follow_up(e, l))
         return;
-    if (l->flight_count == 0 && is_parked && !must_stay) {
+    if (l->flight_count == 0 && is_parked && !must_stay && !CTN_PLANT(PARKED_STAYS_IN_MEMORY)) {
         if (l->wake_written && !ctn_status_is_final(status) &&
             (e->due_hint_ms == 0 || l->wake_written < e->due_hint_ms))
             e->due_hint_ms = l->wake_written;
@@ -360,7 +362,8 @@ void ctn_eng_perform(ctn_engine *e)
         if (!e->to_perform)
             e->to_perform_last = NULL;
         l->is_to_perform = false;
-        if (l->batches || l->build || l->is_lost || !l->plan->is_bound)
+        bool is_ahead = (l->batches || l->build) && !CTN_PLANT(EFFECT_BEFORE_COMMIT);
+        if (is_ahead || l->is_lost || !l->plan->is_bound)
             continue; /* it comes back when that is over */
         ctn_arena_mark mark = ctn_arena_save(e->scratch);
         perform_one(e, l);

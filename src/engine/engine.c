@@ -3,6 +3,7 @@
  */
 #include "engine/engine_state.h"
 
+#include "base/plant.h"
 #include <assert.h>
 #include <stdlib.h>
 
@@ -72,7 +73,7 @@ void ctn_eng_ack(ctn_engine *e, filed *f, int rc, const ctn_err *err)
 /* What is on disk: memory may be a batch ahead of it. */
 void ctn_eng_tell_status(ctn_engine *e, loaded *l)
 {
-    ctn_status status = l->status_written;
+    ctn_status status = CTN_PLANT(STATUS_TOLD_EARLY) ? ctn_execution_status(l->x) : l->status_written;
     if (!e->options.on_event || (l->was_status_told && l->status_told == status))
         return;
     l->was_status_told = true;

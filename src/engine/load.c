@@ -7,6 +7,7 @@
  */
 #include "engine/engine_state.h"
 
+#include "base/plant.h"
 #include <assert.h>
 #include <stdlib.h>
 
@@ -401,7 +402,7 @@ int ctn_eng_reload(ctn_engine *e, loaded *l, ctn_err *err)
         l->is_lost = l->is_new = false;
         note_stored(l, &f);
         ctn_eng_committed(e, l); /* a commit that looked failed may have reached the disk */
-        if (l->is_recovering)
+        if (l->is_recovering && !CTN_PLANT(RECOVERY_FORGOTTEN))
             recovered(e, l);
     }
     ctn_arena_restore(e->scratch, mark);
@@ -451,7 +452,7 @@ void ctn_eng_admit(ctn_engine *e)
     size_t admitted = 0;
     bool is_unreadable = false; /* not damaged: the store could not be read just now */
     e->damaged_count = 0;
-    for (size_t i = 0; i < a.count && e->loaded_count < e->options.active_max; i++) {
+    for (size_t i = 0; i < a.count && (e->loaded_count < e->options.active_max || CTN_PLANT(ACTIVE_MAX_IGNORED)); i++) {
         loaded *l = ctn_eng_find(e, a.ids[i]);
         if (l)
             continue;
@@ -459,7 +460,8 @@ void ctn_eng_admit(ctn_engine *e)
         if (rc) { /* one damaged execution never stops the rest */
             ctn_log_line(e->options.log, CTN_LOG_ERROR, "an execution cannot be loaded", "why", err.message, NULL);
             e->damaged_count++;
-            is_unreadable = is_unreadable || rc == CTN_E_IO || rc == CTN_E_BUSY;
+            is_unreadable =
+                is_unreadable || ((rc == CTN_E_IO || rc == CTN_E_BUSY) && !CTN_PLANT(UNREADABLE_IS_FORGOTTEN));
             continue;
         }
         admitted++;

@@ -37,7 +37,7 @@ static void keep_zombie(chaos *w, const ctn_batch *batch)
         return;
     zombie *z = &w->zombies[w->zombie_count++];
     *z = (zombie){.appends = CTN_NEW_ARRAY(w->arena, ctn_append, batch->count), .count = batch->count};
-    z->due_tick = w->tick + chance_between(&w->of_disk, 1, 12);
+    z->due_tick = w->tick + (chance_percent(&w->of_disk, 50) ? 0 : chance_between(&w->of_disk, 1, 12));
     for (size_t i = 0; i < batch->count; i++) {
         ctn_append *a = &z->appends[i];
         *a = batch->appends[i];

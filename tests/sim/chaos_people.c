@@ -12,6 +12,7 @@ static void on_ack(void *ctx, int rc, ctn_execution_id id, const ctn_err *err)
     (void) id;
     if (x->w->is_dead)
         return;
+    x->w->requests_open--;
     if (rc) {
         chaos_trace(x->w, "refused: %s", err ? err->message : "");
         return;
@@ -31,6 +32,7 @@ static void ask(chaos *w, subject *x, ctn_input *in, ctn_entry_kind makes)
     *r = (request){.x = x, .makes = makes};
     in->actor = chance_percent(&w->of_people, 80) ? CTN_STR("sam") : CTN_STR("desk");
     w->requests_in_life++;
+    w->requests_open++;
     chaos_trace(w, "somebody asks for %s of %d (%.*s)", names[in->kind], (int) (x - w->subjects),
                 CTN_STR_ARG(in->name));
     ctn_engine_input(w->engine, x->oracle.id, in, on_ack, r);

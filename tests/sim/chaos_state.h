@@ -83,7 +83,7 @@ typedef struct chaos {
     int chain_count;
     subject subjects[SUBJECTS_MAX];
     int subject_count;
-    int requests_in_life;
+    int requests_in_life, requests_open;
     zombie zombies[ZOMBIES_MAX];
     int zombie_count;
     ctn_driver tool, native;

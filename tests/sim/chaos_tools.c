@@ -28,9 +28,9 @@ static fate draw_fate(chaos *w, const ctn_call_request *r, const deed *d)
     uint64_t *chance = &w->of_tools;
     fate f = {.was_sent = true, .takes_effect = true, .reply_ms = chance_between(chance, 1, 20)};
     if (happens(w, w->tool_faults / 3))
-        f.reply_ms = chance_between(chance, 20, chance_percent(chance, 20) ? 9000 : 800); /* slow */
+        f.reply_ms = chance_between(chance, 20, chance_percent(chance, 30) ? 12000 : 800); /* slow */
     if (happens(w, w->tool_faults))
-        switch (chance_below(chance, 9)) {
+        switch (chance_below(chance, 10)) {
         case 0:
             f.failure = CTN_FAILURE_UNAVAILABLE;
             f.was_sent = false;
@@ -51,6 +51,7 @@ static fate draw_fate(chaos *w, const ctn_call_request *r, const deed *d)
         case 5: f.failure = CTN_FAILURE_PROTOCOL_ERROR; break;
         case 6: f.is_broken = d->role == CTN_ROLE_DO; break;
         case 7:
+        case 9:
             f.failure = CTN_FAILURE_TIMEOUT;
             f.reply_ms = r->timeout_ms ? r->timeout_ms : 60000;
             break;
@@ -133,7 +134,10 @@ static void begin(void *ctx, const ctn_call_request *r)
     }
     fate f = draw_fate(w, r, d);
     if (f.takes_effect && d->effect >= CTN_EFFECT_IDEMPOTENT) {
-        if (work->has_check && f.effect_ms >= work->settle_ms)
+        int64_t last_ms = f.failure || work->settle_ms < f.reply_ms ? work->settle_ms : f.reply_ms;
+        if (work->has_check && f.reply_ms > 400 && last_ms > 3 && chance_percent(&w->of_tools, 50)) /* at the last */
+            f.effect_ms = last_ms - chance_between(&w->of_tools, 1, last_ms / 3);
+        else if (work->has_check && f.effect_ms >= work->settle_ms)
             f.effect_ms = work->settle_ms ? (int64_t) chance_below(&w->of_tools, (uint64_t) work->settle_ms) : 0;
         event *effect = chaos_event(w, EVENT_EFFECT, f.effect_ms);
         effect->x = x;

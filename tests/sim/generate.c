@@ -176,8 +176,9 @@ static void draw_calls(generator *g, spec_work *w, int step, const char *prefix,
     if (w->has_check) {
         ctn_buf_printf(&g->sets, ", check: {tool: sim/check_%d%s, arguments: {key: \"{step.key}\"}}", step,
                        is_undo ? "u" : "");
-        if (often(g, 70)) {
-            w->settle_ms = between(g, 0, 4) * 500;
+        if (often(g, 80)) {
+            static const int64_t spans[] = {0, 500, 1000, 2000, 8000, 8000};
+            w->settle_ms = CHANCE_OF(&g->chance, spans);
             ctn_buf_printf(&g->sets, ", settleMs: %lld", (long long) w->settle_ms);
         }
     }
