@@ -126,6 +126,7 @@ typedef struct ctn_input {
     bool was_sent, peer_is_dead;
     int64_t retry_after_ms;
     ctn_used used;
+    int64_t asked_at_ms; /* CHECK_ENDED: when the check began, for its no is about that time; 0: now_ms */
 
     /* ANSWER, SETTLE, SET */
     ctn_str name; /* step, step/call, step[item] or step[item]/call; SET: variable. SETTLE: empty when only one is

@@ -147,11 +147,12 @@ static void on_done(void *ctx, uint64_t token, const ctn_call_result *result)
         .was_sent = result->was_sent,
         .peer_is_dead = result->peer_is_dead,
         .retry_after_ms = result->retry_after_ms,
+        .asked_at_ms = f->begun_at_ms,
     };
     if (result->failure == CTN_FAILURE_NONE)
         in->in.value = result->value ? ctn_json_copy(in->arena, result->value) : &ctn_json_null;
     if (f->is_check)
-        in->in.peer_is_dead = !may_still_arrive(e, f);
+        in->in.peer_is_dead = !f->may_be_late;
     else if (result->was_sent && !result->peer_is_dead &&
              (result->failure == CTN_FAILURE_TIMEOUT || result->failure == CTN_FAILURE_TRANSPORT))
         note_lost(e, f);
@@ -278,6 +279,7 @@ static void begin(ctn_engine *e, loaded *l, const ctn_owed_call *owed)
     const ctn_driver *driver = driver_of(e, owed->plan_call->kind);
     uint32_t index = flight_open(e, l, owed, driver);
     uint64_t token = e->flights[index].token;
+    e->flights[index].may_be_late = owed->is_check && may_still_arrive(e, &e->flights[index]);
     if (ctn_execution_is_stopping(l->x) && owed->role == CTN_ROLE_DO && !owed->is_check &&
         !CTN_PLANT(SENT_AFTER_THE_STOP)) {
         /* Its start was decided, and the stop before it could be sent: nobody sends it any more. */

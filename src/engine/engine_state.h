@@ -73,7 +73,8 @@ typedef struct flight {
     const ctn_plan_set *set;
     ctn_str target; /* in the plan */
     bool is_check;
-    bool is_done; /* its end is filed */
+    bool is_done;     /* its end is filed */
+    bool may_be_late; /* a check: when it began, the call that it asks about could still arrive */
     int64_t begun_at_ms;
 } flight;
 

@@ -42,7 +42,7 @@ typedef struct event {
     deed *d;
     uint64_t token;
     uint32_t attempt;
-    bool is_check, is_broken, was_sent, peer_is_dead;
+    bool is_check, is_broken, was_sent, peer_is_dead, is_early, happened;
     ctn_failure failure;
     int64_t retry_after_ms;
 } event;

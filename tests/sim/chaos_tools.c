@@ -97,6 +97,8 @@ static void begin_check(chaos *w, const ctn_call_request *r, subject *x)
     e->token = r->token;
     e->attempt = r->attempt;
     e->is_check = e->was_sent = true;
+    e->is_early = chance_percent(&w->of_tools, 50);
+    e->happened = d->effects > 0; /* an early one looks now, and tells later */
     if (happens(w, w->checks_fail))
         e->failure = CTN_FAILURE_UNAVAILABLE;
     e->is_broken = happens(w, w->checks_fail);
@@ -134,7 +136,7 @@ static void begin(void *ctx, const ctn_call_request *r)
     }
     fate f = draw_fate(w, r, d);
     if (f.takes_effect && d->effect >= CTN_EFFECT_IDEMPOTENT) {
-        int64_t last_ms = f.failure || work->settle_ms < f.reply_ms ? work->settle_ms : f.reply_ms;
+        int64_t last_ms = (f.failure && !f.peer_is_dead) || work->settle_ms < f.reply_ms ? work->settle_ms : f.reply_ms;
         if (work->has_check && f.reply_ms > 400 && last_ms > 3 && chance_percent(&w->of_tools, 50)) /* at the last */
             f.effect_ms = last_ms - chance_between(&w->of_tools, 1, last_ms / 3);
         else if (work->has_check && f.effect_ms >= work->settle_ms)
@@ -203,9 +205,10 @@ static const ctn_json *check_answer(chaos *w, const event *e, ctn_arena *arena)
     ctn_json_builder b = ctn_json_object(arena);
     if (e->is_broken)
         return ctn_json_finish(&b);
-    ctn_json_put_bool(&b, "happened", e->d->effects > 0);
+    bool happened = e->is_early ? e->happened : e->d->effects > 0;
+    ctn_json_put_bool(&b, "happened", happened);
     ctn_json_put(&b, CTN_STR("result"), value_of(arena, e->d->key));
-    if (e->d->effects == 0 && e->d->on_the_way == 0 && chance_percent(&w->of_tools, 20))
+    if (!e->d->effects && !happened && e->d->on_the_way == 0 && chance_percent(&w->of_tools, 20))
         ctn_json_put_bool(&b, "final", true);
     return ctn_json_finish(&b);
 }
