@@ -126,7 +126,8 @@ typedef struct ctn_input {
     bool was_sent, peer_is_dead;
     int64_t retry_after_ms;
     ctn_used used;
-    int64_t asked_at_ms; /* CHECK_ENDED: when the check began, for its no is about that time; 0: now_ms */
+    /* When the call or the check was sent: settleMs runs from there, and a check's no is about that time. 0: not known */
+    int64_t begun_at_ms;
 
     /* ANSWER, SETTLE, SET */
     ctn_str name; /* step, step/call, step[item] or step[item]/call; SET: variable. SETTLE: empty when only one is

@@ -61,6 +61,7 @@ static failure_report report_of(const ctn_input *in)
         .peer_is_dead = in->peer_is_dead,
         .retry_after_ms = in->retry_after_ms,
         .used = &in->used,
+        .sent_at_ms = in->begun_at_ms,
     };
 }
 
@@ -132,7 +133,7 @@ static int decide_check_ended(const ctn_execution *x, const ctn_rules *rules, co
         put_variables(x, rules, t, in, scratch, &b);
     } else {
         ctn_json_put_bool(&b, "happened", false);
-        int64_t asked_at_ms = in->asked_at_ms ? in->asked_at_ms : in->now_ms;
+        int64_t asked_at_ms = in->begun_at_ms ? in->begun_at_ms : in->now_ms;
         bool counts = CTN_PLANT(NO_OF_CHECK_AT_ONCE) || in->peer_is_dead || asked_at_ms >= c->settle_at_ms ||
                       ctn_json_bool_or(in->value, "final", false);
         if (!counts) { /* the first request may still arrive */

@@ -118,6 +118,7 @@ ctn_entry ctn_x_fail(const ctn_execution *x, const task *t, ctn_role role, uint3
     bool is_under_way = w->phase == WORK_RUNNING || w->phase == WORK_WAITING || w->phase == WORK_ANSWERED ||
                         w->phase == WORK_CHILD || w->phase == WORK_EACH;
     uint32_t attempt = is_under_way ? w->attempt : w->attempt + 1;
+    int64_t sent_at_ms = report->sent_at_ms ? report->sent_at_ms : c ? c->started_at_ms : now_ms;
 
     ctn_json_builder b = report->is_whole ? ctn_json_object(scratch) : ctn_x_body_of_call(w, call, scratch);
     ctn_json_put_str(&b, "code", ctn_str_from(ctn_failure_name(report->failure)));
@@ -127,7 +128,7 @@ ctn_entry ctn_x_fail(const ctn_execution *x, const task *t, ctn_role role, uint3
     if ((is_in_doubt || report->was_done) && effect >= CTN_EFFECT_IDEMPOTENT)
         ctn_json_put_bool(&b, "mayHaveHappened", true);
     if (is_in_doubt && effect >= CTN_EFFECT_IDEMPOTENT)
-        ctn_json_put_int(&b, "settleAtMs", report->peer_is_dead ? now_ms : c->started_at_ms + w->set->settle_ms);
+        ctn_json_put_int(&b, "settleAtMs", report->peer_is_dead ? now_ms : sent_at_ms + w->set->settle_ms);
     if (is_in_doubt && effect == CTN_EFFECT_WRITE && !CTN_PLANT(UNKNOWN_IS_RETRIED)) {
         ctn_json_put_bool(&b, "unknown", true);
     } else if (w->set && w->set->is_several &&
@@ -284,6 +285,7 @@ static bool next_of_running(const ctn_execution *x, const ctn_rules *rules, cons
             if (is_stopping && now_ms >= x->stop_at_ms + grace_ms) {
                 failure_report report = {.failure = CTN_FAILURE_CANCELLED,
                                          .was_sent = true,
+                                         .sent_at_ms = now_ms,
                                          .is_final = true,
                                          .message = CTN_STR("given up while the chain was stopping")};
                 *ret_entry = ctn_x_fail(x, t, role, i, &report, now_ms, entropy, scratch);

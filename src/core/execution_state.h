@@ -253,6 +253,7 @@ typedef struct failure_report {
     bool was_done;    /* the call did succeed; what it gave cannot be taken */
     int64_t retry_after_ms;
     const ctn_used *used; /* NULL: nothing is known */
+    int64_t sent_at_ms; /* 0: when it was decided, which is a commit earlier */
 } failure_report;
 ctn_entry ctn_x_fail(const ctn_execution *x, const task *t, ctn_role role, uint32_t call, const failure_report *report,
                      int64_t now_ms, uint64_t entropy, ctn_arena *scratch);

@@ -147,7 +147,7 @@ static void on_done(void *ctx, uint64_t token, const ctn_call_result *result)
         .was_sent = result->was_sent,
         .peer_is_dead = result->peer_is_dead,
         .retry_after_ms = result->retry_after_ms,
-        .asked_at_ms = f->begun_at_ms,
+        .begun_at_ms = f->begun_at_ms,
     };
     if (result->failure == CTN_FAILURE_NONE)
         in->in.value = result->value ? ctn_json_copy(in->arena, result->value) : &ctn_json_null;
