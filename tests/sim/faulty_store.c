@@ -105,6 +105,53 @@ static int next_wake(ctn_store *st, int64_t after_ms, int64_t *ret_wake_at_ms, c
     return fails_now(st, err) ? CTN_E_IO : ctn_store_next_wake(inner_of(st), after_ms, ret_wake_at_ms, err);
 }
 
+static int queue_lanes(ctn_store *st, ctn_lane_fn *fn, void *ctx, ctn_err *err)
+{
+    return fails_now(st, err) ? CTN_E_IO : inner_of(st)->ops->queue_lanes(inner_of(st), fn, ctx, err);
+}
+
+static int queue_next(ctn_store *st, ctn_str chain_id, int priority, int64_t after_exec_no, size_t limit,
+                      ctn_execution_fn *fn, void *ctx, ctn_err *err)
+{
+    ctn_store *inner = inner_of(st);
+    return fails_now(st, err) ? CTN_E_IO
+                              : inner->ops->queue_next(inner, chain_id, priority, after_exec_no, limit, fn, ctx, err);
+}
+
+static int queue_first(ctn_store *st, ctn_arena *arena, ctn_str queue_key, int64_t before_exec_no,
+                       ctn_execution_row *ret, ctn_err *err)
+{
+    ctn_store *inner = inner_of(st);
+    return fails_now(st, err) ? CTN_E_IO : inner->ops->queue_first(inner, arena, queue_key, before_exec_no, ret, err);
+}
+
+static int execution_owing(ctn_store *st, int64_t after_exec_no, size_t limit, ctn_execution_fn *fn, void *ctx,
+                           ctn_err *err)
+{
+    ctn_store *inner = inner_of(st);
+    return fails_now(st, err) ? CTN_E_IO : inner->ops->execution_owing(inner, after_exec_no, limit, fn, ctx, err);
+}
+
+static int schedule_put(ctn_store *st, const ctn_schedule_row *row, ctn_err *err)
+{
+    return inner_of(st)->ops->schedule_put(inner_of(st), row, err);
+}
+
+static int schedule_list(ctn_store *st, ctn_schedule_fn *fn, void *ctx, ctn_err *err)
+{
+    return fails_now(st, err) ? CTN_E_IO : inner_of(st)->ops->schedule_list(inner_of(st), fn, ctx, err);
+}
+
+static int breaker_put(ctn_store *st, const ctn_breaker_row *row, ctn_err *err)
+{
+    return inner_of(st)->ops->breaker_put(inner_of(st), row, err);
+}
+
+static int breaker_list(ctn_store *st, ctn_breaker_fn *fn, void *ctx, ctn_err *err)
+{
+    return fails_now(st, err) ? CTN_E_IO : inner_of(st)->ops->breaker_list(inner_of(st), fn, ctx, err);
+}
+
 static int journal_read(ctn_store *st, int64_t exec_no, uint64_t from_seq, ctn_record_fn *fn, void *ctx, ctn_err *err)
 {
     return fails_now(st, err) ? CTN_E_IO : ctn_store_journal_read(inner_of(st), exec_no, from_seq, fn, ctx, err);
@@ -125,6 +172,14 @@ static const ctn_store_ops faulty_ops = {
     .execution_list = execution_list,
     .execution_due = execution_due,
     .next_wake = next_wake,
+    .queue_lanes = queue_lanes,
+    .queue_next = queue_next,
+    .queue_first = queue_first,
+    .execution_owing = execution_owing,
+    .schedule_put = schedule_put,
+    .schedule_list = schedule_list,
+    .breaker_put = breaker_put,
+    .breaker_list = breaker_list,
     .journal_read = journal_read,
 };
 
