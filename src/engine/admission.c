@@ -22,6 +22,8 @@
  */
 #include "engine/engine_state.h"
 
+#include "base/plant.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -270,14 +272,23 @@ static void admit_one(ctn_engine *e, ctn_lane *lane, ctn_lane_item item)
     loaded *l = NULL;
     ctn_err err = {0};
     int rc = ctn_eng_load(e, item.id, &l, &err);
+    if ((rc == CTN_E_IO || rc == CTN_E_BUSY) && !CTN_PLANT(UNREADABLE_IS_FORGOTTEN)) {
+        store_is_unreadable(e, &err); /* it is not damaged: it waits on in its place */
+        ctn_lane_add(&a->lanes, lane, item);
+        return;
+    }
     if (rc) { /* one damaged execution never stops the rest */
         ctn_log_line(e->options.log, CTN_LOG_ERROR, "a queued execution cannot be loaded", "why", err.message, NULL);
         a->damaged[a->damaged_count < DAMAGED_MAX ? a->damaged_count++ : DAMAGED_MAX - 1] = item.exec_no;
         return;
     }
     l->is_in_lane = false;
-    if (ctn_execution_status(l->x) != CTN_STATUS_QUEUED || l->is_lost)
-        return; /* somebody was faster (cancelled, or resumed by a person), or it comes back when it is reloaded */
+    if (ctn_execution_status(l->x) != CTN_STATUS_QUEUED || l->is_lost) {
+        /* Somebody was faster (cancelled, or resumed by a person): it goes again, if nothing else keeps it. Or it comes
+         * back when it is reloaded. */
+        ctn_eng_to_perform(e, l);
+        return;
+    }
     if (is_held_back(e, l->plan->plan, l->queue_key, l->exec_no)) {
         /* Its own definition allows fewer than the one that was known (the lane is passed by from now on), or its
          * line cannot be read, or one that had ended is being undone: it waits on in its place. */

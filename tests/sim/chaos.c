@@ -266,6 +266,11 @@ static void tick(chaos *w)
         w->now_ms +=
             chance_percent(chance, 80) ? chance_between(chance, 100, 60000) : chance_between(chance, 60000, 7200000);
         chaos_trace(w, "the clock jumps");
+        for (int i = 0; i < w->events_used; i++) /* a machine that slept: outside the time went on */
+            if (w->events[i].kind == EVENT_EFFECT && w->events[i].at_ms <= w->now_ms) {
+                w->events[i].kind = EVENT_NONE;
+                chaos_effect(w, &w->events[i]);
+            }
     }
     if (chance_percent(chance, w->deaths))
         chaos_die(w, "by itself");

@@ -27,13 +27,16 @@ static void on_ack(void *ctx, int rc, ctn_execution_id id, const ctn_err *err)
 
 static void ask(chaos *w, subject *x, ctn_input *in, ctn_entry_kind makes)
 {
-    static const char *const names[] = {"call", "check", "answer", "settle", "set", "cancel", "pause", "resume"};
+    static const char *const names[] = {
+        [CTN_IN_ANSWER] = "answer", [CTN_IN_SETTLE] = "settlement", [CTN_IN_SET] = "set",
+        [CTN_IN_CANCEL] = "cancel", [CTN_IN_PAUSE] = "pause",       [CTN_IN_RESUME] = "resume",
+    };
     request *r = CTN_NEW(w->arena, request);
     *r = (request){.x = x, .makes = makes};
     in->actor = chance_percent(&w->of_people, 80) ? CTN_STR("sam") : CTN_STR("desk");
     w->requests_in_life++;
     w->requests_open++;
-    chaos_trace(w, "somebody asks for %s of %d (%.*s)", names[in->kind], (int) (x - w->subjects),
+    chaos_trace(w, "somebody sends a %s for %d (%.*s)", names[in->kind], (int) (x - w->subjects),
                 CTN_STR_ARG(in->name));
     ctn_engine_input(w->engine, x->oracle.id, in, on_ack, r);
 }
