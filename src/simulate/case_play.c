@@ -9,6 +9,7 @@
 #include <assert.h>
 
 #define CALLS_MAX 2000
+#define TASKS_MAX 64
 #define NO_ANSWER "the test case has no answer for this call"
 
 enum { DUE_REPLY };
@@ -25,8 +26,7 @@ typedef struct playing {
     ctn_arena *arena;
     ctn_stage *stage;
     ctn_case_result *result;
-    bool **used;    /* by tool and entry */
-    bool *answered; /* by member of c->answers */
+    bool **used; /* by tool and entry */
     made_call *calls;
     size_t call_count;
 } playing;
@@ -214,27 +214,39 @@ static void on_happen(void *ctx, const ctn_world_event *event)
 
 /* ---- people ---- */
 
+/* STEP, or STEP[ITEM] of a foreach, which goes first. */
+static const ctn_json *said_to(playing *p, ctn_str step, int64_t item, ctn_str *ret_name)
+{
+    size_t count = ctn_json_count(p->c->answers);
+    ctn_str of_item = ctn_arena_printf(p->arena, "%.*s[%lld]", CTN_STR_ARG(step), (long long) item);
+    *ret_name = item < 0 ? step : of_item;
+    for (int by_item = item >= 0; by_item >= 0; by_item--)
+        for (size_t i = 0; i < count; i++)
+            if (ctn_str_equal(ctn_json_text(&p->c->answers->members[i].key), by_item ? of_item : step))
+                return &p->c->answers->members[i].value;
+    return NULL;
+}
+
 static bool on_rest(void *ctx, const ctn_execution *x)
 {
     playing *p = ctx;
     const ctn_plan *plan = ctn_execution_plan(x);
-    for (size_t i = 0; i < ctn_json_count(p->c->answers); i++) {
-        const ctn_json_member *m = &p->c->answers->members[i];
-        uint32_t step = ctn_plan_step_index(plan, ctn_json_text(&m->key));
-        if (step == CTN_PLAN_NONE || p->answered[i])
+    ctn_open_task tasks[TASKS_MAX];
+    size_t count = ctn_execution_open_tasks(x, tasks, TASKS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        const ctn_step_view *v = &tasks[i].view;
+        const ctn_plan_set *set = plan->steps[tasks[i].step].set;
+        ctn_input in = {.kind = CTN_IN_ANSWER, .item = -1, .actor = CTN_STR("tester")};
+        in.value = v->status == CTN_STEP_WAITING && !v->waits_for_child
+                       ? said_to(p, plan->steps[tasks[i].step].name, v->item, &in.name)
+                       : NULL;
+        if (!in.value)
             continue;
-        ctn_step_view v = ctn_execution_step(x, step);
-        if (v.status != CTN_STEP_WAITING)
-            continue;
-        p->answered[i] = true;
-        ctn_input in = {
-            .kind = CTN_IN_ANSWER, .name = plan->steps[step].name, .actor = CTN_STR("tester"), .value = &m->value};
-        const ctn_json *who = plan->steps[step].set->who;
-        if (ctn_json_count(who))
-            in.actor = ctn_json_text(ctn_json_at(who, 0));
-        if (v.wants_approval && ctn_json_is_bool(&m->value)) {
+        if (ctn_json_count(set->who))
+            in.actor = ctn_json_text(ctn_json_at(set->who, 0));
+        if (v->wants_approval && ctn_json_is_bool(in.value)) {
             ctn_json_builder b = ctn_json_object(p->arena);
-            ctn_json_put(&b, CTN_STR("approved"), &m->value);
+            ctn_json_put(&b, CTN_STR("approved"), in.value);
             in.value = ctn_json_finish(&b);
         }
         ctn_stage_say(p->stage, x, &in);
@@ -379,7 +391,6 @@ int ctn_case_play(const ctn_case_options *options, ctn_arena *arena, ctn_case_re
     ctn_json_builder none = ctn_json_object(arena);
     p.calls = CTN_NEW_ARRAY(arena, made_call, CALLS_MAX);
     p.used = CTN_NEW_ARRAY(arena, bool *, p.c->tool_count);
-    p.answered = CTN_NEW_ARRAY(arena, bool, ctn_json_count(p.c->answers));
     for (size_t i = 0; i < p.c->tool_count; i++)
         p.used[i] = CTN_NEW_ARRAY(arena, bool, p.c->tools[i].count);
     ctn_stage_options o = {

@@ -22,10 +22,20 @@ typedef struct answers {
     bool is_guessed;
 } answers;
 
+/* Of a set that works for a step. */
+typedef struct work_guess {
+    const ctn_plan_set *set; /* NULL: no undo, a fallback that is a value */
+    answers *calls;
+    answers reply; /* of whoever is waited for */
+} work_guess;
+
+enum { WORK_DO, WORK_UNDO, WORK_FALLBACK }; /* the first fallback, and so on */
+
 typedef struct step_guess {
-    answers *calls[2]; /* by role and call */
-    uint32_t call_counts[2];
-    answers reply;
+    work_guess *works;
+    uint32_t work_count;
+    ctn_shape *item; /* of a foreach */
+    const ctn_json *output_schema;
 } step_guess;
 
 struct ctn_guess {
@@ -39,9 +49,9 @@ struct ctn_guess {
     ctn_str unmade;
 };
 
-static const ctn_plan_set *set_of(const ctn_plan_step *p, ctn_role role)
+static work_guess *work_of(const ctn_guess *g, ctn_guess_work w)
 {
-    return role == CTN_ROLE_DO ? p->set : p->undo;
+    return &g->steps[w.step].works[w.role == CTN_ROLE_UNDO ? WORK_UNDO : w.fallback ? WORK_UNDO + w.fallback : WORK_DO];
 }
 
 /* ---- reading the chain ---- */
@@ -50,16 +60,16 @@ static const ctn_plan_set *set_of(const ctn_plan_step *p, ctn_role role)
 typedef struct reader {
     ctn_guess *g;
     uint32_t step; /* CTN_PLAN_NONE: the chain's own outputs */
-    ctn_role role;
+    uint32_t work;
     bool sees_calls; /* names of the set's calls are their results */
 } reader;
 
 static ctn_shape *shape_of_call(const reader *r, ctn_str name)
 {
-    const ctn_plan_set *set = set_of(&r->g->plan->steps[r->step], r->role);
-    for (uint32_t i = 0; set->is_several && i < set->call_count; i++)
-        if (ctn_str_equal(set->calls[i].name, name))
-            return r->g->steps[r->step].calls[r->role][i].shape;
+    const work_guess *w = &r->g->steps[r->step].works[r->work];
+    for (uint32_t i = 0; w->set->is_several && i < w->set->call_count; i++)
+        if (ctn_str_equal(w->set->calls[i].name, name))
+            return w->calls[i].shape;
     return NULL;
 }
 
@@ -68,9 +78,20 @@ static ctn_shape *shape_of_own_output(const reader *r, ctn_str name)
 {
     const ctn_plan_step *p = &r->g->plan->steps[r->step];
     for (uint32_t i = 0; i < p->output_count; i++)
-        if (ctn_str_equal(r->g->plan->variables[p->outputs[i].slot], name))
-            return r->g->variables[p->outputs[i].slot];
+        if (ctn_str_equal(r->g->plan->variables[p->outputs[i].slot], name)) {
+            ctn_shape *shape = r->g->variables[p->outputs[i].slot];
+            return p->foreach ? ctn_shape_items(shape) : shape;
+        }
     return NULL;
+}
+
+static ctn_shape *shape_of_item(const reader *r, ctn_str name)
+{
+    if (r->step == CTN_PLAN_NONE || !r->g->steps[r->step].item)
+        return NULL;
+    ctn_str as = r->g->plan->steps[r->step].foreach->as;
+    bool is_item = ctn_str_is(name, "item") || (as.len && ctn_str_equal(name, as));
+    return is_item ? r->g->steps[r->step].item : NULL;
 }
 
 static void on_use(void *ctx, const ctn_path *path, ctn_use use, const ctn_json *literal)
@@ -79,7 +100,9 @@ static void on_use(void *ctx, const ctn_path *path, ctn_use use, const ctn_json 
     ctn_shape *shape = r->sees_calls ? shape_of_call(r, path->root) : NULL;
     size_t skipped = 0;
     bool is_own = ctn_str_is(path->root, "input") || ctn_str_is(path->root, "result");
-    if (!shape && is_own && r->role == CTN_ROLE_UNDO && path->count && path->parts[0].name.ptr) {
+    if (!shape)
+        shape = shape_of_item(r, path->root);
+    if (!shape && is_own && r->work == WORK_UNDO && path->count && path->parts[0].name.ptr) {
         shape = shape_of_own_output(r, path->parts[0].name);
         skipped = 1;
     }
@@ -91,11 +114,11 @@ static void on_use(void *ctx, const ctn_path *path, ctn_use use, const ctn_json 
         ctn_shape_use(ctn_shape_at(shape, path->parts + skipped, path->count - skipped), use, literal);
 }
 
-static void read_set(ctn_guess *g, uint32_t step, ctn_role role)
+static void read_work(ctn_guess *g, uint32_t step, uint32_t work)
 {
     const ctn_plan_step *p = &g->plan->steps[step];
-    const ctn_plan_set *set = set_of(p, role);
-    reader r = {.g = g, .step = step, .role = role};
+    const ctn_plan_set *set = g->steps[step].works[work].set;
+    reader r = {.g = g, .step = step, .work = work};
     if (!set)
         return;
     r.sees_calls = set->is_several && !p->parallel_calls;
@@ -105,9 +128,29 @@ static void read_set(ctn_guess *g, uint32_t step, ctn_role role)
         ctn_tree_uses(set->check->arguments, on_use, &r);
     if (set->message)
         ctn_template_uses(set->message, on_use, &r);
+    if (set->arguments)
+        ctn_tree_uses(set->arguments, on_use, &r);
     r.sees_calls = set->is_several;
     if (set->result)
         ctn_tree_uses(set->result, on_use, &r);
+}
+
+/* The list of a foreach: what is said of its items is said of the list's. */
+static void on_items(void *ctx, const ctn_path *path, ctn_use use, const ctn_json *literal)
+{
+    const reader *r = ctx;
+    (void) use, (void) literal;
+    on_use(ctx, path, CTN_USE_LIST, NULL);
+    uint32_t slot = ctn_plan_slot(r->g->plan, path->root);
+    if (slot != CTN_PLAN_NONE)
+        ctn_shape_join(ctn_shape_items(ctn_shape_at(r->g->variables[slot], path->parts, path->count)),
+                       r->g->steps[r->step].item);
+}
+
+static void on_number(void *ctx, const ctn_path *path, ctn_use use, const ctn_json *literal)
+{
+    (void) use, (void) literal;
+    on_use(ctx, path, CTN_USE_NUMBER, NULL);
 }
 
 static void on_time(void *ctx, const ctn_path *path, ctn_use use, const ctn_json *literal)
@@ -131,18 +174,30 @@ static void read_document(const reader *r, const ctn_mustache *document)
 static void read_step(ctn_guess *g, uint32_t step)
 {
     const ctn_plan_step *p = &g->plan->steps[step];
-    reader r = {.g = g, .step = step, .role = CTN_ROLE_DO};
+    reader r = {.g = g, .step = step, .work = WORK_DO};
+    if (p->foreach && p->foreach->items)
+        ctn_template_uses(p->foreach->items, on_items, &r);
+    if (p->foreach && p->foreach->range)
+        ctn_tree_uses(p->foreach->range, on_number, &r);
     if (p->input)
         ctn_template_uses(p->input, on_use, &r);
     if (p->condition)
         ctn_expression_uses(p->condition, on_use, &r);
+    if (p->cache.key)
+        ctn_template_uses(p->cache.key, on_use, &r);
     if (p->document)
         read_document(&r, p->document);
     if (p->set->until)
         ctn_template_uses(p->set->until, on_time, &r);
-    read_set(g, step, CTN_ROLE_DO);
-    read_set(g, step, CTN_ROLE_UNDO);
-    r.role = CTN_ROLE_UNDO;
+    for (uint32_t i = 0; i < g->steps[step].work_count; i++)
+        read_work(g, step, i);
+    for (uint32_t i = 0; i < p->fallback_count; i++) {
+        if (p->fallbacks[i].input)
+            ctn_template_uses(p->fallbacks[i].input, on_use, &r);
+        if (p->fallbacks[i].value)
+            ctn_tree_uses(p->fallbacks[i].value, on_use, &r);
+    }
+    r.work = WORK_UNDO;
     if (p->undo_input)
         ctn_template_uses(p->undo_input, on_use, &r);
 }
@@ -165,33 +220,35 @@ static const ctn_json *schema_of(const ctn_guess *g, const ctn_plan_call *call)
 }
 
 /* The whole result is one variable's when the tool is known to have no member of that name. */
-static bool takes_whole(const ctn_guess *g, const ctn_plan_step *p, ctn_str name)
+static bool takes_whole(const ctn_guess *g, const ctn_plan_step *p, const ctn_plan_set *set, ctn_str name)
 {
-    if (p->output_count != 1 || p->set->is_several)
+    if (p->output_count != 1 || set->kind != CTN_SET_CALLS || set->is_several)
         return false;
-    const ctn_json *schema = schema_of(g, &p->set->calls[0]), *properties = ctn_json_member_of(schema, "properties");
+    const ctn_json *schema = schema_of(g, &set->calls[0]), *properties = ctn_json_member_of(schema, "properties");
     return schema && (!properties || !ctn_json_get(properties, name));
 }
 
-static void link_output(ctn_guess *g, uint32_t step, const ctn_plan_output *o)
+static void link_output(ctn_guess *g, uint32_t step, uint32_t work, const ctn_plan_output *o)
 {
     const ctn_plan_step *p = &g->plan->steps[step];
-    step_guess *s = &g->steps[step];
+    work_guess *w = &g->steps[step].works[work];
     ctn_str name = g->plan->variables[o->slot];
     ctn_str first = o->path ? o->path->root : name;
-    ctn_shape *shape = s->reply.shape;
-    if (p->set->kind == CTN_SET_CALLS) {
-        reader r = {.g = g, .step = step, .role = CTN_ROLE_DO};
-        shape = p->set->is_several ? shape_of_call(&r, first) : s->calls[CTN_ROLE_DO][0].shape;
+    bool is_several = w->set->kind == CTN_SET_CALLS && w->set->is_several;
+    ctn_shape *shape = w->reply.shape, *variable = g->variables[o->slot];
+    if (is_several) {
+        reader r = {.g = g, .step = step, .work = work};
+        shape = shape_of_call(&r, first);
+    } else if (w->set->kind == CTN_SET_CALLS) {
+        shape = w->calls[0].shape;
     }
     if (!shape)
         return; /* an extra member of the set's result, or nothing that the set gives */
-    bool is_call = p->set->kind == CTN_SET_CALLS && p->set->is_several;
-    if (!is_call && !(!o->path && p->set->kind == CTN_SET_CALLS && takes_whole(g, p, name)))
+    if (!is_several && (o->path || !takes_whole(g, p, w->set, name)))
         shape = ctn_shape_member(shape, first);
     if (o->path)
         shape = ctn_shape_at(shape, o->path->parts, o->path->count);
-    ctn_shape_join(shape, g->variables[o->slot]);
+    ctn_shape_join(shape, p->foreach ? ctn_shape_items(variable) : variable);
 }
 
 /* What the document fills is nothing that the tool gives. */
@@ -203,9 +260,10 @@ static bool is_of_document(const ctn_plan_step *p, const ctn_plan_output *o)
 static void link_step(ctn_guess *g, uint32_t step)
 {
     const ctn_plan_step *p = &g->plan->steps[step];
-    for (uint32_t i = 0; i < p->output_count; i++)
-        if (!is_of_document(p, &p->outputs[i]))
-            link_output(g, step, &p->outputs[i]);
+    for (uint32_t work = 0; work < g->steps[step].work_count; work++)
+        for (uint32_t i = 0; work != WORK_UNDO && g->steps[step].works[work].set && i < p->output_count; i++)
+            if (!is_of_document(p, &p->outputs[i]))
+                link_output(g, step, work, &p->outputs[i]);
 }
 
 /* ---- making ---- */
@@ -257,11 +315,12 @@ static void fill(ctn_guess *g, answers *a, const ctn_json *source, ctn_str name,
     add_value(a, ctn_shape_make(a->shape, NULL, name, &chance, g->arena));
 }
 
-static void make_call(ctn_guess *g, uint32_t step, ctn_role role, uint32_t call)
+static void make_call(ctn_guess *g, uint32_t step, uint32_t work, uint32_t call)
 {
-    const ctn_plan_call *c = &set_of(&g->plan->steps[step], role)->calls[call];
-    answers *a = &g->steps[step].calls[role][call];
-    for (size_t i = 0; role == CTN_ROLE_DO && g->o.recorded && i < RECORDED_MAX; i++) {
+    work_guess *w = &g->steps[step].works[work];
+    const ctn_plan_call *c = &w->set->calls[call];
+    answers *a = &w->calls[call];
+    for (size_t i = 0; work == WORK_DO && g->o.recorded && i < RECORDED_MAX; i++) {
         const ctn_json *value = g->o.recorded(g->o.recorded_ctx, g->plan->steps[step].name, c->name, i);
         if (!value)
             break;
@@ -271,17 +330,21 @@ static void make_call(ctn_guess *g, uint32_t step, ctn_role role, uint32_t call)
         return;
     const ctn_json *schema = schema_of(g, c);
     a->is_guessed = !schema;
-    fill(g, a, schema, c->name.len ? c->name : g->plan->steps[step].name, step * 100u + call * 2u + (uint32_t) role,
-         c->target);
+    if (!schema && !w->set->is_several && work != WORK_UNDO)
+        schema = g->steps[step].output_schema; /* what the step asks for, for want of what the tool says */
+    fill(g, a, schema, c->name.len ? c->name : g->plan->steps[step].name, step * 100u + call * 8u + work, c->target);
 }
 
 static void make_step(ctn_guess *g, uint32_t step)
 {
-    for (ctn_role role = CTN_ROLE_DO; role <= CTN_ROLE_UNDO; role++)
-        for (uint32_t i = 0; i < g->steps[step].call_counts[role]; i++)
-            make_call(g, step, role, i);
-    if (g->plan->steps[step].set->kind != CTN_SET_CALLS)
-        fill(g, &g->steps[step].reply, NULL, g->plan->steps[step].name, 7000 + step, (ctn_str){0});
+    for (uint32_t work = 0; work < g->steps[step].work_count; work++) {
+        work_guess *w = &g->steps[step].works[work];
+        for (uint32_t i = 0; w->set && i < w->set->call_count; i++)
+            make_call(g, step, work, i);
+        if (w->set && w->set->kind != CTN_SET_CALLS)
+            fill(g, &w->reply, w->set->answer_schema_source, g->plan->steps[step].name, 700000 + step * 8u + work,
+                 w->set->name);
+    }
 }
 
 /* ---- inputs ---- */
@@ -335,27 +398,52 @@ static int make_inputs(ctn_guess *g, ctn_err *err)
 
 /* ---- outside ---- */
 
+/* The schema of a step, out of the chain's definition. */
+static const ctn_json *output_schema_of(ctn_guess *g, const ctn_json *chain, uint32_t step)
+{
+    if (!g->plan->steps[step].output_schema)
+        return NULL;
+    return ctn_json_member_of(ctn_json_at(ctn_json_member_of(chain, "steps"), step), "outputSchema");
+}
+
+static void make_works(ctn_guess *g, uint32_t step)
+{
+    const ctn_plan_step *p = &g->plan->steps[step];
+    step_guess *s = &g->steps[step];
+    s->work_count = WORK_FALLBACK + p->fallback_count;
+    s->works = CTN_NEW_ARRAY(g->arena, work_guess, s->work_count);
+    s->works[WORK_DO].set = p->set;
+    s->works[WORK_UNDO].set = p->undo;
+    for (uint32_t i = 0; i < p->fallback_count; i++)
+        s->works[WORK_FALLBACK + i].set = p->fallbacks[i].set;
+    for (uint32_t i = 0; i < s->work_count; i++) {
+        work_guess *w = &s->works[i];
+        uint32_t count = w->set ? w->set->call_count : 0;
+        w->reply.shape = ctn_shape_new(g->arena);
+        w->calls = CTN_NEW_ARRAY(g->arena, answers, count);
+        for (uint32_t k = 0; k < count; k++)
+            w->calls[k].shape = ctn_shape_new(g->arena);
+    }
+    if (p->foreach)
+        s->item = ctn_shape_new(g->arena);
+}
+
 int ctn_guess_new(ctn_arena *arena, const ctn_guess_options *options, ctn_guess **ret_guess, ctn_err *err)
 {
     ctn_guess *g = CTN_NEW(arena, ctn_guess);
     const ctn_plan *plan = options->plan;
+    const ctn_json *chain = NULL;
     g->o = *options;
     g->arena = arena;
     g->plan = plan;
+    (void) ctn_json_parse(arena, plan->definitions[0].body, NULL, &chain, NULL);
     g->variables = CTN_NEW_ARRAY(arena, ctn_shape *, plan->variable_count);
     for (uint32_t i = 0; i < plan->variable_count; i++)
         g->variables[i] = ctn_shape_new(arena);
     g->steps = CTN_NEW_ARRAY(arena, step_guess, plan->step_count);
     for (uint32_t i = 0; i < plan->step_count; i++) {
-        g->steps[i].reply.shape = ctn_shape_new(arena);
-        for (ctn_role role = CTN_ROLE_DO; role <= CTN_ROLE_UNDO; role++) {
-            const ctn_plan_set *set = set_of(&plan->steps[i], role);
-            uint32_t count = set ? set->call_count : 0;
-            g->steps[i].call_counts[role] = count;
-            g->steps[i].calls[role] = CTN_NEW_ARRAY(arena, answers, count);
-            for (uint32_t k = 0; k < count; k++)
-                g->steps[i].calls[role][k].shape = ctn_shape_new(arena);
-        }
+        make_works(g, i);
+        g->steps[i].output_schema = output_schema_of(g, chain, i);
     }
     read_chain(g);
     for (uint32_t i = 0; i < plan->step_count; i++)
@@ -368,20 +456,20 @@ int ctn_guess_new(ctn_arena *arena, const ctn_guess_options *options, ctn_guess 
     return rc;
 }
 
-const ctn_json *ctn_guess_answer(const ctn_guess *g, uint32_t step, ctn_role role, uint32_t call, uint64_t variant)
+const ctn_json *ctn_guess_answer(const ctn_guess *g, ctn_guess_work work, uint32_t call, uint64_t variant)
 {
-    const answers *a = &g->steps[step].calls[role][call];
+    const answers *a = &work_of(g, work)->calls[call];
     return a->values[variant % a->count];
 }
 
-bool ctn_guess_is_guessed(const ctn_guess *g, uint32_t step, ctn_role role, uint32_t call)
+bool ctn_guess_is_guessed(const ctn_guess *g, ctn_guess_work work, uint32_t call)
 {
-    return g->steps[step].calls[role][call].is_guessed;
+    return work_of(g, work)->calls[call].is_guessed;
 }
 
-const ctn_json *ctn_guess_reply(const ctn_guess *g, uint32_t step, uint64_t variant)
+const ctn_json *ctn_guess_reply(const ctn_guess *g, ctn_guess_work work, uint64_t variant)
 {
-    const answers *a = &g->steps[step].reply;
+    const answers *a = &work_of(g, work)->reply;
     return a->count ? a->values[variant % a->count] : &ctn_json_null;
 }
 
@@ -399,8 +487,11 @@ void ctn_guess_count(const ctn_guess *g, size_t *ret_guessed, size_t *ret_all)
 {
     *ret_guessed = *ret_all = 0;
     for (uint32_t i = 0; i < g->plan->step_count; i++)
-        for (uint32_t k = 0; k < g->steps[i].call_counts[CTN_ROLE_DO]; k++) {
-            ++*ret_all;
-            *ret_guessed += g->steps[i].calls[CTN_ROLE_DO][k].is_guessed;
+        for (uint32_t work = 0; work < g->steps[i].work_count; work++) {
+            const work_guess *w = &g->steps[i].works[work];
+            for (uint32_t k = 0; work != WORK_UNDO && w->set && k < w->set->call_count; k++) {
+                ++*ret_all;
+                *ret_guessed += w->calls[k].is_guessed;
+            }
         }
 }

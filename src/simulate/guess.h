@@ -29,12 +29,19 @@ typedef struct ctn_guess_options {
 /* CTN_E_INVALID: no input could be made that the plan accepts; the sentence is the plan's. */
 int ctn_guess_new(ctn_arena *arena, const ctn_guess_options *options, ctn_guess **ret_guess, ctn_err *err);
 
+/* What a step does: its own set's work, its undo, or the n-th fallback (from 1; 0: none). */
+typedef struct ctn_guess_work {
+    uint32_t step;
+    ctn_role role;
+    uint32_t fallback;
+} ctn_guess_work;
+
 /* variant: any number; the same one gives the same answer. */
-const ctn_json *ctn_guess_answer(const ctn_guess *guess, uint32_t step, ctn_role role, uint32_t call, uint64_t variant);
+const ctn_json *ctn_guess_answer(const ctn_guess *guess, ctn_guess_work work, uint32_t call, uint64_t variant);
 /* How it was made: true for those that nobody but the chain's own reading told us about. */
-bool ctn_guess_is_guessed(const ctn_guess *guess, uint32_t step, ctn_role role, uint32_t call);
+bool ctn_guess_is_guessed(const ctn_guess *guess, ctn_guess_work work, uint32_t call);
 /* For a step that waits for JSON from somebody. */
-const ctn_json *ctn_guess_reply(const ctn_guess *guess, uint32_t step, uint64_t variant);
+const ctn_json *ctn_guess_reply(const ctn_guess *guess, ctn_guess_work work, uint64_t variant);
 const ctn_json *ctn_guess_input(const ctn_guess *guess, uint64_t variant);
 /* A tool whose outputSchema nothing we made fits; empty: none. */
 ctn_str ctn_guess_unmade(const ctn_guess *guess);

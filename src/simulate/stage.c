@@ -11,8 +11,9 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define MOVES_MAX 100000
-#define ROOT_KEY  CTN_STR("simulated")
+#define MOVES_MAX   100000
+#define REFUSED_MAX 20 /* who says what is never taken is heard no more */
+#define ROOT_KEY    CTN_STR("simulated")
 
 typedef struct subject {
     ctn_execution_id id;
@@ -29,7 +30,8 @@ struct ctn_stage {
     subject *subjects; /* [0] is the one that was started */
     size_t count, capacity;
     bool is_acked;
-    int asking; /* inputs on their way */
+    int asking;  /* inputs on their way */
+    int refused; /* of what people said */
     int64_t started_at_ms;
     const ctn_json *outputs, *error;
     ctn_str refusal;
@@ -163,7 +165,7 @@ const ctn_execution *ctn_stage_execution(ctn_stage *s)
 
 /* ---- calls ---- */
 
-/* {id}/{step}[/{item}][/{call}]/{role}: what is between the step and the role names the call in a set of several. */
+/* {id}/{step}[item]/{call}/{role}: the call is named in a set of several, the role is do, undo or fallbackN. */
 static bool key_names_call(ctn_str key, ctn_str name)
 {
     for (ctn_str part = ctn_str_cut(&key, '/'); part.ptr; part = ctn_str_cut(&key, '/')) {
@@ -175,9 +177,20 @@ static bool key_names_call(ctn_str key, ctn_str name)
     return false;
 }
 
-static bool key_is_of_undo(ctn_str key)
+static void read_role(ctn_stage_call *c)
 {
-    return ctn_str_ends_with(key, CTN_STR("/undo"));
+    ctn_str rest = c->request->idempotency_key, last = {0};
+    while (rest.ptr)
+        last = ctn_str_cut(&rest, '/');
+    const ctn_plan_step *p = &c->plan->steps[c->step];
+    int64_t n = 0;
+    c->role = ctn_str_is(last, "undo") ? CTN_ROLE_UNDO : CTN_ROLE_DO;
+    c->set = c->role == CTN_ROLE_UNDO ? p->undo : p->set;
+    if (ctn_str_starts_with(last, CTN_STR("fallback")) && ctn_str_to_int64(ctn_str_from_offset(last, 8), &n) && n > 0 &&
+        n <= (int64_t) p->fallback_count && p->fallbacks[n - 1].set) {
+        c->fallback = (uint32_t) n;
+        c->set = p->fallbacks[n - 1].set;
+    }
 }
 
 static void find_call(ctn_stage_call *c)
@@ -219,8 +232,7 @@ static void on_begin(void *ctx, const char *kind, const ctn_call_request *reques
     assert(c.execution);
     c.plan = ctn_execution_plan(c.execution);
     c.step = ctn_plan_step_index(c.plan, request->step);
-    c.role = key_is_of_undo(request->idempotency_key) ? CTN_ROLE_UNDO : CTN_ROLE_DO;
-    c.set = c.role == CTN_ROLE_UNDO ? c.plan->steps[c.step].undo : c.plan->steps[c.step].set;
+    read_role(&c);
     find_call(&c);
     c.effect = effect_of(s, &c);
     s->o.hooks.begin(s->o.hooks.ctx, &c);
@@ -303,8 +315,10 @@ static void on_died(void *ctx, const ctn_world_event *pending, size_t count)
 
 static void on_said(void *ctx, int rc, ctn_execution_id id, const ctn_err *err)
 {
-    (void) rc, (void) id, (void) err;
-    ((ctn_stage *) ctx)->asking--;
+    ctn_stage *s = ctx;
+    (void) id, (void) err;
+    s->asking--;
+    s->refused += rc != CTN_OK;
 }
 
 void ctn_stage_say(ctn_stage *s, const ctn_execution *x, const ctn_input *input)
@@ -318,7 +332,7 @@ void ctn_stage_say(ctn_stage *s, const ctn_execution *x, const ctn_input *input)
 static bool show(ctn_stage *s)
 {
     ctn_str why;
-    if (s->asking || ctn_engine_store_failing_since_ms(ctn_world_engine(s->world), &why))
+    if (s->asking || s->refused > REFUSED_MAX || ctn_engine_store_failing_since_ms(ctn_world_engine(s->world), &why))
         return false;
     for (size_t i = 0; i < s->count; i++) {
         ctn_status status = s->subjects[i].status;

@@ -20,6 +20,7 @@ typedef struct ctn_stage_call {
     const ctn_plan *plan;
     uint32_t step, call;
     ctn_role role;
+    uint32_t fallback; /* n of the one whose call it is; 0: none */
     bool is_check;
     const ctn_plan_set *set;
     ctn_effect effect; /* of the call; a check is a read */

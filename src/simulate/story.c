@@ -15,6 +15,8 @@
 #define STORM_CALLS   6
 #define DEATHS_MAX    4 /* five in a row at one step are outside the fault model */
 #define LATE_AFTER_MS 5
+#define GRANTS_MAX    3 /* of a budget that is used up again and again */
+#define TASKS_MAX     64
 
 enum { DUE_EFFECT, DUE_REPLY, DUE_DEATH, DUE_CANCEL };
 
@@ -77,6 +79,7 @@ static deed *deed_of(story *s, const ctn_stage_call *c)
                 .set = c->set,
                 .step = c->step,
                 .call = c->call,
+                .fallback = c->fallback,
                 .role = c->role,
                 .effect = c->effect};
     return d;
@@ -186,12 +189,12 @@ typedef struct timing {
     int64_t effect_ms, reply_ms; /* -1: never */
 } timing;
 
-/* An effect that nobody heard of comes at once, or as late as settleMs says that it may. */
+/* An effect that nobody heard of comes before its answer would have, or later; never later than settleMs says. */
 static int64_t late(story *s, const ctn_stage_call *c, int64_t reply_ms)
 {
-    if (roll(s, 2) || c->set->settle_ms <= reply_ms)
-        return (int64_t) roll(s, (uint64_t) reply_ms);
-    return reply_ms + (int64_t) roll(s, (uint64_t) (c->set->settle_ms - reply_ms));
+    int64_t last_ms = c->set->settle_ms > 0 ? c->set->settle_ms : 1;
+    int64_t within_ms = roll(s, 2) && reply_ms < last_ms ? reply_ms : last_ms;
+    return (int64_t) roll(s, (uint64_t) within_ms);
 }
 
 /* *ret_peer_is_dead: the connection broke because the server ended; what it has not done it never does. */
@@ -216,6 +219,8 @@ static timing timing_of(story *s, const ctn_stage_call *c, ctn_fate fate, bool *
     case CTN_FATE_SLOW:
     case CTN_FATE_SLOW_DONE:
         t.reply_ms = c->request->timeout_ms > 0 ? c->request->timeout_ms : 3600000;
+        if (c->request->idle_timeout_ms > 0 && c->request->idle_timeout_ms < t.reply_ms)
+            t.reply_ms = c->request->idle_timeout_ms;
         t.effect_ms = fate == CTN_FATE_SLOW ? -1 : late(s, c, t.reply_ms);
         break;
     case CTN_FATE_DIES_AFTER_SEND:
@@ -234,6 +239,9 @@ static void on_begin(void *ctx, const ctn_stage_call *c)
     deed *d = deed_of(s, c);
     ctn_fate fate = fate_of(s, c, d);
     s->result->faults += fate != CTN_FATE_FINE;
+    if (c->role == CTN_ROLE_DO && !c->is_check && d->attempt != c->request->attempt)
+        s->calls_spent++;
+    d->attempt = c->is_check ? d->attempt : c->request->attempt;
     story_tell(s, "%.*s%s%s: call %d, %.*s (%s), attempt %u: %s", CTN_STR_ARG(c->request->step),
                c->role == CTN_ROLE_UNDO ? ", undo" : "", c->is_check ? ", check" : "", s->result->calls,
                CTN_STR_ARG(c->request->target), ctn_effect_name(c->effect), c->request->attempt, ctn_fate_words(fate));
@@ -251,9 +259,8 @@ static void on_begin(void *ctx, const ctn_stage_call *c)
                .target = c->request->target,
                .step_name = c->plan->steps[c->step].name,
                .guess = story_guess_of(s, c->plan),
-               .step = c->step,
+               .work = {c->step, c->role, c->fallback},
                .call = c->call,
-               .role = c->role,
                .is_check = c->is_check,
                .fate = fate,
                .peer_is_dead = peer_is_dead};
@@ -274,7 +281,7 @@ static void on_let_go(void *ctx, uint64_t token)
 static const ctn_json *answer_of(const story *s, const due *e, ctn_arena *arena)
 {
     uint64_t variant = s->o->scenario->variant >= 0 ? (uint64_t) s->o->scenario->variant : of_key(s, e->key, 1);
-    const ctn_json *answer = ctn_guess_answer(e->guess, e->step, e->role, e->call, variant);
+    const ctn_json *answer = ctn_guess_answer(e->guess, e->work, e->call, variant);
     if (!e->is_check)
         return answer;
     deed *d = deed_find((story *) s, e->key);
@@ -316,7 +323,7 @@ static ctn_call_result result_of(story *s, const due *e, ctn_arena *arena)
         r.message = CTN_STR("the simulated tool failed");
         break;
     case CTN_FATE_MALFORMED:
-        if (!ctn_guess_is_guessed(e->guess, e->step, e->role, e->call)) {
+        if (!ctn_guess_is_guessed(e->guess, e->work, e->call)) {
             r.failure = CTN_FAILURE_INVALID_OUTPUT;
             r.message = CTN_STR("the answer does not fit the tool's outputSchema");
         } else {
@@ -350,9 +357,8 @@ static void cancel(story *s)
     const ctn_execution *x = ctn_stage_execution(s->stage);
     if (!x || ctn_status_is_final(ctn_execution_status(x)))
         return;
-    s->was_cancelled = true;
     story_tell(s, "a person cancels it");
-    ctn_stage_say(s->stage, x, &(ctn_input){.kind = CTN_IN_CANCEL, .actor = CTN_STR("sam")});
+    ctn_stage_say(s->stage, x, &(ctn_input){.kind = CTN_IN_CANCEL, .item = -1, .actor = CTN_STR("sam")});
 }
 
 static void on_happen(void *ctx, const ctn_world_event *event)
@@ -427,29 +433,43 @@ static void on_record(void *ctx, const ctn_record *record, bool is_child)
 
 /* ---- people ---- */
 
-static bool answer(story *s, const ctn_execution *x, uint32_t step, const ctn_step_view *v)
+/* What a person names: the step, or an item of it. */
+static ctn_str task_name(story *s, const ctn_plan *plan, const ctn_open_task *t)
+{
+    ctn_str step = plan->steps[t->step].name;
+    return t->view.item < 0 ? step
+                            : ctn_arena_printf(s->arena, "%.*s[%lld]", CTN_STR_ARG(step), (long long) t->view.item);
+}
+
+static ctn_reply reply_of(story *s, ctn_str name)
+{
+    uint64_t chance = of_key(s, name, 2) % 20;
+    ctn_reply said = s->o->scenario->reply;
+    return said != CTN_REPLY_BY_CHANCE ? said
+           : chance < 12               ? CTN_REPLY_YES
+           : chance < 15               ? CTN_REPLY_NO
+                                       : CTN_REPLY_NEVER;
+}
+
+static bool answer(story *s, const ctn_execution *x, const ctn_open_task *t)
 {
     const ctn_plan *plan = ctn_execution_plan(x);
-    ctn_str name = plan->steps[step].name;
-    uint64_t chance = of_key(s, name, 2);
-    ctn_reply said = s->o->scenario->reply;
-    if (said == CTN_REPLY_BY_CHANCE)
-        said = chance % 20 < 12 ? CTN_REPLY_YES : chance % 20 < 15 ? CTN_REPLY_NO : CTN_REPLY_NEVER;
-    if (said == CTN_REPLY_NEVER) {
-        s->people_silent = true;
+    ctn_str name = task_name(s, plan, t);
+    ctn_reply said = reply_of(s, name);
+    if (said == CTN_REPLY_NEVER)
         return false;
-    }
-    ctn_input in = {.kind = CTN_IN_ANSWER, .name = name, .actor = CTN_STR("sam")};
-    const ctn_json *who = plan->steps[step].set->who;
-    if (ctn_json_count(who))
-        in.actor = ctn_json_text(ctn_json_at(who, 0));
-    if (v->wants_approval) {
+    ctn_guess_work work = {t->step, CTN_ROLE_DO, t->view.fallback};
+    ctn_input in = {.kind = CTN_IN_ANSWER, .name = name, .item = -1, .actor = CTN_STR("sam")};
+    const ctn_plan_set *set =
+        work.fallback ? plan->steps[t->step].fallbacks[work.fallback - 1].set : plan->steps[t->step].set;
+    if (set && ctn_json_count(set->who))
+        in.actor = ctn_json_text(ctn_json_at(set->who, 0));
+    if (t->view.wants_approval) {
         ctn_json_builder b = ctn_json_object(s->arena);
         ctn_json_put_bool(&b, "approved", said == CTN_REPLY_YES);
         in.value = ctn_json_finish(&b);
-        s->people_refused = s->people_refused || said == CTN_REPLY_NO;
     } else {
-        in.value = ctn_guess_reply(story_guess_of(s, plan), step, said == CTN_REPLY_YES ? 0 : chance >> 8);
+        in.value = ctn_guess_reply(story_guess_of(s, plan), work, said == CTN_REPLY_YES ? 0 : of_key(s, name, 4));
     }
     story_tell(s, "%.*s: %.*s answers %.*s", CTN_STR_ARG(name), CTN_STR_ARG(in.actor),
                CTN_STR_ARG(ctn_json_to_str(s->arena, in.value)));
@@ -458,10 +478,10 @@ static bool answer(story *s, const ctn_execution *x, uint32_t step, const ctn_st
 }
 
 /* The call that asks: by name where the step makes several. */
-static deed *asked_deed(story *s, const ctn_execution *x, uint32_t step, ctn_role role)
+static deed *asked_deed(story *s, const ctn_execution *x, ctn_str name, ctn_role role)
 {
-    ctn_str prefix = ctn_arena_printf(s->arena, "%s/%.*s/", ctn_id_to_text(ctn_execution_id_of(x)).text,
-                                      CTN_STR_ARG(ctn_execution_plan(x)->steps[step].name));
+    ctn_str prefix =
+        ctn_arena_printf(s->arena, "%s/%.*s/", ctn_id_to_text(ctn_execution_id_of(x)).text, CTN_STR_ARG(name));
     for (size_t i = s->deed_count; i-- > 0;) {
         deed *d = &s->deeds[i];
         if (d->role != role || !ctn_str_starts_with(d->key, prefix))
@@ -473,14 +493,16 @@ static deed *asked_deed(story *s, const ctn_execution *x, uint32_t step, ctn_rol
 }
 
 /* Who settles it has looked at what the tool really did. */
-static bool settle(story *s, const ctn_execution *x, uint32_t step, const ctn_step_view *v)
+static bool settle(story *s, const ctn_execution *x, const ctn_open_task *t)
 {
     const ctn_plan *plan = ctn_execution_plan(x);
-    ctn_role role = v->is_undoing ? CTN_ROLE_UNDO : CTN_ROLE_DO;
-    deed *d = asked_deed(s, x, step, role);
+    ctn_role role = t->view.is_undoing ? CTN_ROLE_UNDO : CTN_ROLE_DO;
+    ctn_str name = task_name(s, plan, t);
+    deed *d = asked_deed(s, x, name, role);
     bool happened = d && d->count > 0;
     ctn_input in = {.kind = CTN_IN_SETTLE,
-                    .name = plan->steps[step].name,
+                    .name = name,
+                    .item = -1,
                     .actor = CTN_STR("sam"),
                     .not_happened = true,
                     .value = &ctn_json_null};
@@ -488,7 +510,8 @@ static bool settle(story *s, const ctn_execution *x, uint32_t step, const ctn_st
     if (in.settle == CTN_SETTLE_FAIL && !s->o->scenario->is_beyond && role == CTN_ROLE_UNDO)
         in.settle = CTN_SETTLE_RETRY;
     if (d) {
-        due e = {.key = d->key, .guess = story_guess_of(s, plan), .step = step, .call = d->call, .role = role};
+        due e = {
+            .key = d->key, .guess = story_guess_of(s, plan), .work = {d->step, d->role, d->fallback}, .call = d->call};
         in.value = answer_of(s, &e, s->arena);
     }
     story_tell(s, "%.*s: a person looks, and says %s", CTN_STR_ARG(in.name),
@@ -499,16 +522,37 @@ static bool settle(story *s, const ctn_execution *x, uint32_t step, const ctn_st
     return true;
 }
 
+/* The budget is granted once more, or not, or nobody says. */
+static bool grant(story *s, const ctn_execution *x)
+{
+    ctn_reply said = reply_of(s, CTN_STR("budget"));
+    if (said == CTN_REPLY_NEVER)
+        return false;
+    bool again = said == CTN_REPLY_YES && s->grants < GRANTS_MAX;
+    s->grants += again;
+    story_tell(s, "a person looks at the budget, and says %s", again ? "once more" : "no more");
+    ctn_stage_say(s->stage, x,
+                  &(ctn_input){.kind = CTN_IN_SETTLE,
+                               .item = -1,
+                               .actor = CTN_STR("sam"),
+                               .settle = again ? CTN_SETTLE_RETRY : CTN_SETTLE_FAIL});
+    return true;
+}
+
 static bool on_rest(void *ctx, const ctn_execution *x)
 {
     story *s = ctx;
-    const ctn_plan *plan = ctn_execution_plan(x);
-    for (uint32_t i = 0; i < plan->step_count; i++) {
-        ctn_step_view v = ctn_execution_step(x, i);
-        if (v.status == CTN_STEP_INTERRUPTED && settle(s, x, i, &v))
+    ctn_open_task tasks[TASKS_MAX];
+    size_t count = ctn_execution_open_tasks(x, tasks, TASKS_MAX);
+    if (ctn_execution_budget_wait(x) && grant(s, x))
+        return true;
+    for (size_t i = 0; i < count; i++) {
+        const ctn_step_view *v = &tasks[i].view;
+        if (v->status == CTN_STEP_INTERRUPTED && settle(s, x, &tasks[i]))
             return true;
-        bool asks = v.status == CTN_STEP_WAITING && (v.wants_approval || !v.waits_for_time);
-        if (asks && answer(s, x, i, &v))
+        bool asks = v->status == CTN_STEP_WAITING && !v->waits_for_child &&
+                    (v->wants_approval || v->wants_agent || !v->waits_for_time);
+        if (asks && answer(s, x, &tasks[i]))
             return true;
     }
     return false;

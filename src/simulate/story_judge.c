@@ -46,21 +46,31 @@ static void add_own_failure(story *s, const ctn_record *r, const ctn_json *body)
 static void take_failed(story *s, const ctn_record *r, const ctn_json *body)
 {
     ctn_failure code = ctn_failure_from_name(ctn_json_str_or(body, "code", (ctn_str){0}));
-    bool is_final = ctn_json_bool_or(body, "final", false) || ctn_json_bool_or(body, "noRetry", false);
+    int64_t fallback = ctn_json_int_or(body, "fallback", 0); /* the one that comes next */
+    bool is_final = ctn_json_bool_or(body, "final", false) || ctn_json_bool_or(body, "noRetry", false) || fallback;
     if (!is_final || code == CTN_FAILURE_CANCELLED || code == CTN_FAILURE_CONDITION_FAILED)
         return;
     if (is_own_code(code) && !s->was_malformed) {
-        add_own_failure(s, r, body);
+        if (!fallback)
+            add_own_failure(s, r, body);
         return;
     }
     uint32_t step = ctn_plan_step_index(s->o->plan, r->step);
     if (step != CTN_PLAN_NONE && s->o->plan->steps[step].set->kind != CTN_SET_CALLS)
         return; /* nobody answered in time */
+    ctn_str work = ctn_arena_printf(s->arena, "%.*s/%lld", CTN_STR_ARG(r->step), (long long) fallback);
     for (size_t i = 0; i < s->failed_count; i++)
-        if (ctn_str_equal(s->failed_steps[i], r->step))
+        if (ctn_str_equal(s->failed_works[i], work))
             return;
-    if (s->failed_count < sizeof s->failed_steps / sizeof *s->failed_steps)
-        s->failed_steps[s->failed_count++] = ctn_arena_str(s->arena, r->step);
+    if (s->failed_count < sizeof s->failed_works / sizeof *s->failed_works)
+        s->failed_works[s->failed_count++] = work;
+}
+
+/* What the journal tells for the budget. */
+static void take_used(story *s, const ctn_json *body)
+{
+    const ctn_json *used = ctn_json_member_of(body, "used");
+    s->bytes_spent += ctn_json_int_or(used, "bytes", 0);
 }
 
 static void take_interrupted(story *s, const ctn_record *r, const ctn_json *body)
@@ -78,9 +88,11 @@ static void take_interrupted(story *s, const ctn_record *r, const ctn_json *body
 
 void story_take_record(story *s, const ctn_record *r, bool is_child)
 {
-    (void) is_child;
     s->any_skipped = s->any_skipped || r->kind == CTN_ENTRY_STEP_SKIPPED;
-    bool matters = r->kind == CTN_ENTRY_ATTEMPT_FAILED || r->kind == CTN_ENTRY_COMPENSATION_FAILED ||
+    const ctn_budget *budget = &s->o->plan->budget;
+    bool has_budget = !is_child && (budget->calls || budget->bytes || budget->wall_ms || budget->tokens);
+    bool matters = (has_budget && (r->kind == CTN_ENTRY_ATTEMPT_SUCCEEDED || r->kind == CTN_ENTRY_WAITING)) ||
+                   r->kind == CTN_ENTRY_ATTEMPT_FAILED || r->kind == CTN_ENTRY_COMPENSATION_FAILED ||
                    r->kind == CTN_ENTRY_CHECKED || r->kind == CTN_ENTRY_INTERRUPTED ||
                    r->kind == CTN_ENTRY_CANCEL_REQUESTED;
     if (!matters)
@@ -89,6 +101,10 @@ void story_take_record(story *s, const ctn_record *r, bool is_child)
     if (ctn_json_parse(ctn_world_life_arena(s->world), r->body, NULL, &body, NULL))
         return;
     ctn_str code = ctn_json_str_or(body, "code", (ctn_str){0});
+    if (has_budget && (r->kind == CTN_ENTRY_ATTEMPT_SUCCEEDED || r->kind == CTN_ENTRY_ATTEMPT_FAILED))
+        take_used(s, body); /* what undoes is never held back */
+    if (has_budget && ctn_str_is(ctn_json_str_or(body, "for", (ctn_str){0}), "budget"))
+        s->budget_reached = ctn_arena_str(s->arena, ctn_json_str_or(body, "what", CTN_STR("calls")));
     if (r->kind == CTN_ENTRY_ATTEMPT_FAILED)
         take_failed(s, r, body);
     else if (r->kind == CTN_ENTRY_COMPENSATION_FAILED)
@@ -97,7 +113,9 @@ void story_take_record(story *s, const ctn_record *r, bool is_child)
         s->check_is_over = s->check_is_over || ctn_json_bool_or(body, "over", false);
     else if (r->kind == CTN_ENTRY_INTERRUPTED)
         take_interrupted(s, r, body);
-    else if (!ctn_str_is(code, "cancelled") && !ctn_str_is(code, "timeout"))
+    else if (ctn_str_is(code, "budget"))
+        s->budget_reached = ctn_arena_str(s->arena, ctn_json_str_or(body, "message", CTN_STR("calls")));
+    else if (r->kind == CTN_ENTRY_CANCEL_REQUESTED && !ctn_str_is(code, "cancelled") && !ctn_str_is(code, "timeout"))
         add_own_failure(s, r, body);
 }
 
@@ -108,7 +126,7 @@ static bool is_in_model(const story *s)
     bool by_deaths = false;
     for (size_t i = 0; i < s->dead_end_count; i++)
         by_deaths = by_deaths || s->dead_ends[i].by_deaths;
-    return s->failed_count <= 1 && !s->undo_failed && !s->check_is_over && !by_deaths;
+    return s->failed_count <= 1 && !s->undo_failed && !s->check_is_over && !by_deaths && !s->was_jumped;
 }
 
 static void add(story *s, ctn_hazard_kind kind, bool is_note, ctn_str step, ctn_str text)
@@ -145,6 +163,8 @@ static ctn_str why_twice(story *s, const deed *d)
     if (p->retry.retry_on)
         return ctn_arena_printf(s->arena, "retryOn names %.*s, after which it may have happened",
                                 CTN_STR_ARG(codes_of(s, p->retry.retry_on)));
+    if (s->was_jumped)
+        return CTN_STR("somebody set the clock while it was not known whether it had happened, and settleMs was over");
     return CTN_STR("nothing in the chain explains it");
 }
 
@@ -244,22 +264,46 @@ static void judge_parked(story *s)
     if (s->result->end != CTN_STAGE_PARKED)
         return;
     const ctn_execution *x = ctn_stage_execution(s->stage);
-    bool explained = false;
-    for (uint32_t i = 0; x && i < s->o->plan->step_count; i++) {
-        ctn_step_view v = ctn_execution_step(x, i);
-        if (v.status != CTN_STEP_WAITING || v.due_ms)
+    ctn_open_task tasks[64];
+    size_t count = x ? ctn_execution_open_tasks(x, tasks, sizeof tasks / sizeof *tasks) : 0;
+    bool explained = x && ctn_execution_budget_wait(x);
+    for (size_t i = 0; i < count; i++) {
+        const ctn_step_view *v = &tasks[i].view;
+        explained = explained || (v->status == CTN_STEP_WAITING && v->waits_for_child);
+        if (v->status != CTN_STEP_WAITING || v->due_ms || v->waits_for_child)
             continue;
         explained = true;
-        add(s, CTN_HAZARD_ENDLESS_WAIT, false, s->o->plan->steps[i].name,
+        add(s, CTN_HAZARD_ENDLESS_WAIT, false, s->o->plan->steps[tasks[i].step].name,
             ctn_arena_printf(s->arena,
                              "may wait for ever for an answer that does not come: neither the step nor the chain has a "
                              "deadline (%stimeoutMs)",
-                             v.wants_approval ? "the approval's, the step's or the chain's "
-                                              : "its own or the chain's "));
+                             v->wants_approval ? "the approval's, the step's or the chain's "
+                                               : "its own or the chain's "));
     }
     if (!explained)
         add(s, CTN_HAZARD_ENDLESS, false, (ctn_str){0},
             ctn_arena_printf(s->arena, "it stays %s, and nothing goes on", ctn_status_name(s->result->status)));
+}
+
+static void judge_budget(story *s)
+{
+    const ctn_budget *b = &s->o->plan->budget;
+    size_t guessed, all;
+    ctn_guess_count(s->o->guess, &guessed, &all);
+    int64_t times = s->grants + 1;
+    if (b->calls && s->calls_spent > b->calls * times)
+        add(s, CTN_HAZARD_BUDGET, false, (ctn_str){0},
+            ctn_arena_printf(s->arena, "may make more calls than its budget of %lld", (long long) b->calls));
+    if (b->bytes && s->bytes_spent > b->bytes * times)
+        add(s, CTN_HAZARD_BUDGET, guessed > 0, (ctn_str){0},
+            ctn_arena_printf(s->arena,
+                             "may take more bytes than its budget of %lld: how long an answer is, is known when it is "
+                             "there",
+                             (long long) b->bytes));
+    if (s->budget_reached.len)
+        add(s, CTN_HAZARD_BUDGET, true, (ctn_str){0},
+            b->parks ? CTN_STR("may use up its budget, and waits for somebody to grant it once more")
+                     : CTN_STR("may use up its budget, and ends then"));
 }
 
 static void judge_own_failures(story *s)
@@ -284,6 +328,7 @@ void story_judge(story *s)
     judge_left(s);
     judge_dead_ends(s);
     judge_parked(s);
+    judge_budget(s);
     judge_own_failures(s);
     if (s->result->status == CTN_STATUS_ROLLBACK_FAILED && !s->undo_failed)
         add(s, CTN_HAZARD_STATUS, false, (ctn_str){0},

@@ -14,9 +14,10 @@ typedef struct deed {
     ctn_str prefix; /* of the key: what it shares with the undo of the same step */
     const ctn_plan *plan;
     const ctn_plan_set *set;
-    uint32_t step, call;
+    uint32_t step, call, fallback;
     ctn_role role;
     ctn_effect effect;
+    uint32_t attempt; /* the last one */
     int count;        /* times it took effect */
     int in_error;     /* ... of them while saying that it failed */
     uint64_t last;    /* order of the last time; 0: never */
@@ -29,8 +30,8 @@ typedef struct due {
     ctn_str key;
     ctn_str target, step_name;
     const ctn_guess *guess;
-    uint32_t step, call;
-    ctn_role role;
+    ctn_guess_work work;
+    uint32_t call;
     bool is_check, peer_is_dead;
     ctn_fate fate;
 } due;
@@ -62,9 +63,13 @@ typedef struct story {
     ctn_str storm_target;
     int storm_left;
     int lasting_failures; /* faults that a step will not survive */
-    bool was_malformed, was_cancelled, was_jumped, people_refused, people_silent, any_skipped;
+    bool was_malformed, was_jumped, any_skipped;
+    int64_t calls_spent; /* one for each attempt at a call, however often it had to be sent */
+    int64_t bytes_spent; /* as the journal tells */
+    int grants;
+    ctn_str budget_reached; /* what was used up; empty: nothing */
     /* of the journal */
-    ctn_str failed_steps[8];
+    ctn_str failed_works[8]; /* STEP, or STEP/N of its n-th fallback */
     size_t failed_count;
     bool undo_failed, check_is_over;
     own_failure own[OWN_FAILURES_MAX];

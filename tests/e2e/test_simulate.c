@@ -85,7 +85,7 @@ static void tools_are_made_of_their_schemas(void **state)
         "servers: {travel: {command: \"%s/travel/catena-travel\", args: [serve], env: {CRM: crm.db}, trusted: true}}\n"
         "include: [\"%s/travel/instruction-sets.yaml\", \"%s/travel/templates/\", \"%s/travel/chains/*\"]\n",
         CATENA_BUILD_DIR, CATENA_SOURCE_DIR, CATENA_SOURCE_DIR, CATENA_SOURCE_DIR);
-    (void) catena(w, "simulate", "mobile-lead-processing", "--seeds", "1000", "--tools", NULL);
+    assert_exit(w, catena(w, "simulate", "mobile-lead-processing", "--seeds", "1000", "--tools", NULL), 0);
     assert_lacks(w->said.out, "guessed");
     assert_lacks(w->said.out, "nothing that was made fits");
     assert_exit(w, catena(w, "simulate", "mobile-lead-processing", "--seed", "1", "--tools", NULL), 0);
