@@ -639,6 +639,35 @@ static void check_why(kit *k, const ctn_why_node *node)
         check_why(k, child);
 }
 
+/* With what the step was called: a line of `why STEP`. NULL: it does not say. */
+static const ctn_json *args_told(ctn_arena *arena, const ctn_why_source *source, ctn_str step)
+{
+    ctn_why_options options = {0};
+    const ctn_why_node *node = NULL;
+    assert_int_equal(ctn_why_step(arena, source, &options, step, &node, NULL), CTN_OK);
+    for (const ctn_why_node *child = node->first; child; child = child->next)
+        if (child->kind == CTN_WHY_EVENT && child->args)
+            return child->args;
+    return NULL;
+}
+
+/* Arguments that are not on record are rendered again. Those that are would come out the same, had they not been. */
+static void check_rendered(kit *k, ctn_arena *arena, const ctn_why_source *source)
+{
+    ctn_entry *entries = CTN_NEW_ARRAY(arena, ctn_entry, source->count);
+    ctn_why_source bare = {.execution = source->execution, .entries = entries};
+    for (size_t i = 0; i < source->count; i++)
+        if (source->entries[i].kind != CTN_ENTRY_ATTEMPT_STARTED)
+            entries[bare.count++] = source->entries[i];
+    for (uint32_t i = 0; i < k->plan->step_count && !k->was_set; i++) {
+        const ctn_json *recorded = args_told(arena, source, k->plan->steps[i].name);
+        const ctn_json *rendered = args_told(arena, &bare, k->plan->steps[i].name);
+        if (recorded && rendered && !ctn_json_equal(recorded, rendered))
+            KIT_FAIL(k, "why renders %.*s for %.*s, sent was %.*s", CTN_STR_ARG(ctn_json_to_str(arena, rendered)),
+                     CTN_STR_ARG(k->plan->steps[i].name), CTN_STR_ARG(ctn_json_to_str(arena, recorded)));
+    }
+}
+
 /* Whatever happened in a test, every step and every variable can be explained from the records, and the value that is
  * explained is the one that the variable has. */
 static void explain_all(kit *k)
@@ -676,6 +705,7 @@ static void explain_all(kit *k)
         if (node->kind == CTN_WHY_VARIABLE && v && node->value && !ctn_json_equal(v, node->value))
             KIT_FAIL(k, "why %.*s explains another value", CTN_STR_ARG(name));
     }
+    check_rendered(k, arena, &source);
     ctn_arena_free(arena);
 }
 
