@@ -119,10 +119,12 @@ static void draw_call(generator *g, spec_call *c, int step, int nth, bool is_und
     static const char *const classes[] = {"read", "read", "idem", "idem", "write", "write", "write", "none", "plain"};
     const char *class = is_undo ? (often(g, 75) ? "undo" : "wundo") : CHANCE_OF(&g->chance, classes);
     c->is_native = !several && !is_undo && often(g, 12);
-    if (several)
+    char suffix[16] = "";
+    if (several) {
         snprintf(c->name, sizeof c->name, "c%d", nth);
-    snprintf(c->target, sizeof c->target, "%s%s_%d%s%s", c->is_native ? "" : "sim/", class, step, several ? "_" : "",
-             c->name);
+        snprintf(suffix, sizeof suffix, "_c%d", nth);
+    }
+    snprintf(c->target, sizeof c->target, "%s%s_%d%s", c->is_native ? "" : "sim/", class, step, suffix);
     c->effect = spec_driver_effect(ctn_str_from(c->target));
     if (c->effect != CTN_EFFECT_UNKNOWN)
         return;
