@@ -53,6 +53,16 @@ const ctn_type *flow_type_of_schema(ctn_schema_flow *flow, const ctn_json *schem
     return t;
 }
 
+const ctn_template *flow_template_of(ctn_schema_flow *flow, const ctn_json *text)
+{
+    const ctn_template *known = flow_memo_get(&flow->templates, text);
+    ctn_template *t = NULL;
+    if (known || ctn_template_compile(flow->arena, ctn_json_text(text), &t, NULL))
+        return known;
+    flow_memo_put(flow->arena, &flow->templates, text, t);
+    return t;
+}
+
 ctn_schema_flow *ctn_schema_flow_new(ctn_arena *arena, const ctn_library *library, const ctn_check_options *options)
 {
     ctn_schema_flow *flow = CTN_NEW(arena, ctn_schema_flow);

@@ -36,7 +36,7 @@ struct ctn_schema_flow {
     ctn_arena *arena;
     const ctn_library *library;
     const ctn_check_options *options;
-    flow_memos types, signatures, sets;
+    flow_memos types, signatures, sets, templates;
     int depth; /* of chains in chains */
 };
 
@@ -44,6 +44,8 @@ struct ctn_schema_flow {
 const void *flow_memo_get(const flow_memos *memos, const void *key);
 void flow_memo_put(ctn_arena *arena, flow_memos *memos, const void *key, const void *value);
 const ctn_type *flow_type_of_schema(ctn_schema_flow *flow, const ctn_json *schema);
+/* The text of a tree's node, compiled once; NULL: it is no template. */
+const ctn_template *flow_template_of(ctn_schema_flow *flow, const ctn_json *text);
 const flow_signature *flow_signature_of(ctn_schema_flow *flow, const ctn_chain *chain);
 
 /* The types of a chain's variables, as far as its steps have been walked. */

@@ -234,13 +234,32 @@ const ctn_type *flow_type_of_template(flow_scope *scope, const ctn_template *t, 
 
 /* ---- trees ---- */
 
+/* Where in the tree one is, for sentences: "argument 'who' of s/t, member 'id'". */
+typedef struct place {
+    const struct place *outer; /* NULL: who receives the whole */
+    ctn_str name;              /* of the receiver, or of a member; empty: an item */
+    uint32_t index;
+} place;
+
+static ctn_str told(ctn_arena *arena, const place *at)
+{
+    if (!at->outer)
+        return at->name;
+    ctn_str outer = told(arena, at->outer);
+    if (!at->name.ptr)
+        return ctn_arena_printf(arena, "%.*s, item %u", CTN_STR_ARG(outer), at->index);
+    return at->outer->outer
+               ? ctn_arena_printf(arena, "%.*s, member '%.*s'", CTN_STR_ARG(outer), CTN_STR_ARG(at->name))
+               : ctn_arena_printf(arena, "argument '%.*s' of %.*s", CTN_STR_ARG(at->name), CTN_STR_ARG(outer));
+}
+
 typedef struct tree_walk {
     flow_scope *scope;
     bool is_told; /* a fault was told inside: the whole is not judged again */
 } tree_walk;
 
-static const ctn_type *type_of_node(tree_walk *w, const ctn_json *node, const ctn_type *wanted, ctn_str what,
-                                    bool is_top, bool *ret_may_lack);
+static const ctn_type *type_of_node(tree_walk *w, const ctn_json *node, const ctn_type *wanted, const place *at,
+                                    bool *ret_may_lack);
 
 /* A template that hands on {input}: the fault is in what made the input, if the chain wrote that. */
 static bool hands_on_input(const flow_scope *scope, const ctn_template *t)
@@ -250,13 +269,13 @@ static bool hands_on_input(const flow_scope *scope, const ctn_template *t)
            ctn_str_is(hole.path->root, "input") && !hole.path->count && !hole.filter_count;
 }
 
-static const ctn_type *type_of_text(tree_walk *w, const ctn_json *node, const ctn_type *wanted, ctn_str what,
+static const ctn_type *type_of_text(tree_walk *w, const ctn_json *node, const ctn_type *wanted, const place *at,
                                     bool *ret_may_lack)
 {
     flow_scope *scope = w->scope;
     ctn_arena *arena = scope->flow->arena;
-    ctn_template *t = NULL;
-    if (ctn_template_compile(arena, ctn_json_text(node), &t, NULL))
+    const ctn_template *t = flow_template_of(scope->flow, node);
+    if (!t)
         return &ctn_type_any; /* told when the file was read */
     size_t before = scope->error_count;
     const ctn_type *type = flow_type_of_template(scope, t, node, ret_may_lack);
@@ -269,18 +288,18 @@ static const ctn_type *type_of_text(tree_walk *w, const ctn_json *node, const ct
         flow_scope outer = *scope;
         outer.set = NULL;
         flow_report(&outer, scope->input_node, "schema-mismatch", clash.is_observed, "%.*s is this input: %.*s",
-                    CTN_STR_ARG(what), CTN_STR_ARG(clash.sentence));
+                    CTN_STR_ARG(told(arena, at)), CTN_STR_ARG(clash.sentence));
         scope->error_count = outer.error_count;
         return &ctn_type_any;
     }
-    flow_report(scope, node, "schema-mismatch", clash.is_observed, "%.*s: %.*s", CTN_STR_ARG(what),
+    flow_report(scope, node, "schema-mismatch", clash.is_observed, "%.*s: %.*s", CTN_STR_ARG(told(arena, at)),
                 CTN_STR_ARG(clash.sentence));
     return &ctn_type_any;
 }
 
-static void report_lacking(tree_walk *w, const ctn_json *node, const ctn_type *wanted, ctn_str what, ctn_str name,
-                           bool is_top)
+static void report_lacking(tree_walk *w, const ctn_json *node, const ctn_type *wanted, const place *at, ctn_str name)
 {
+    ctn_str what = told(w->scope->flow->arena, at);
     w->is_told = true;
     /* A member that is none and stands there misspelt. */
     ctn_str near = {0};
@@ -293,7 +312,7 @@ static void report_lacking(tree_walk *w, const ctn_json *node, const ctn_type *w
     }
     ctn_str advice =
         near.len ? ctn_arena_printf(w->scope->flow->arena, "is '%.*s' meant?", CTN_STR_ARG(near)) : CTN_STR("add it");
-    if (is_top)
+    if (!at->outer)
         flow_report(w->scope, node, "missing-argument", false, "%.*s needs the argument '%.*s', which is not set; %.*s",
                     CTN_STR_ARG(what), CTN_STR_ARG(name), CTN_STR_ARG(advice));
     else
@@ -302,8 +321,7 @@ static void report_lacking(tree_walk *w, const ctn_json *node, const ctn_type *w
                     CTN_STR_ARG(advice));
 }
 
-static const ctn_type *type_of_object(tree_walk *w, const ctn_json *node, const ctn_type *wanted, ctn_str what,
-                                      bool is_top)
+static const ctn_type *type_of_object(tree_walk *w, const ctn_json *node, const ctn_type *wanted, const place *at)
 {
     ctn_arena *arena = w->scope->flow->arena;
     ctn_type_member *members = CTN_NEW_ARRAY(arena, ctn_type_member, node->count);
@@ -311,39 +329,38 @@ static const ctn_type *type_of_object(tree_walk *w, const ctn_json *node, const 
     for (uint32_t i = 0; i < node->count; i++) {
         ctn_str name = ctn_json_text(&node->members[i].key);
         const ctn_type *of_member = is_judged ? ctn_type_member_of(wanted, name, NULL) : &ctn_type_any;
-        ctn_str inner = is_top
-                            ? ctn_arena_printf(arena, "argument '%.*s' of %.*s", CTN_STR_ARG(name), CTN_STR_ARG(what))
-                            : ctn_arena_printf(arena, "%.*s, member '%.*s'", CTN_STR_ARG(what), CTN_STR_ARG(name));
+        place inner = {.outer = at, .name = name};
         bool may_lack = false, is_none = ctn_type_is_never(of_member);
         const ctn_type *type =
-            type_of_node(w, &node->members[i].value, is_none ? &ctn_type_any : of_member, inner, false, &may_lack);
+            type_of_node(w, &node->members[i].value, is_none ? &ctn_type_any : of_member, &inner, &may_lack);
         members[i] = (ctn_type_member){name, type, !may_lack};
         if (is_none && !may_lack) {
             w->is_told = true;
             flow_report(w->scope, &node->members[i].key, "schema-mismatch", false, "%.*s takes no %s '%.*s'; %.*s",
-                        CTN_STR_ARG(what), is_top ? "argument" : "member", CTN_STR_ARG(name),
+                        CTN_STR_ARG(told(arena, at)), at->outer ? "member" : "argument", CTN_STR_ARG(name),
                         CTN_STR_ARG(ctn_type_suggest_member(arena, wanted, name)));
         }
     }
     for (uint32_t k = 0; is_judged && k < wanted->member_count; k++)
         if (wanted->members[k].is_required && !ctn_json_get(node, wanted->members[k].name))
-            report_lacking(w, node, wanted, what, wanted->members[k].name, is_top);
+            report_lacking(w, node, wanted, at, wanted->members[k].name);
     return ctn_type_object(arena, members, node->count, &ctn_type_never);
 }
 
-static const ctn_type *type_of_list(tree_walk *w, const ctn_json *node, const ctn_type *wanted, ctn_str what)
+static const ctn_type *type_of_list(tree_walk *w, const ctn_json *node, const ctn_type *wanted, const place *at)
 {
     ctn_arena *arena = w->scope->flow->arena;
     const ctn_type **first = CTN_NEW_ARRAY(arena, const ctn_type *, node->count);
     for (uint32_t i = 0; i < node->count; i++) {
         const ctn_type *of_item = wanted->kinds & CTN_TYPE_LIST ? ctn_type_item_at(arena, wanted, i) : &ctn_type_any;
         bool may_lack = false;
-        first[i] = type_of_node(w, &node->items[i], ctn_type_is_never(of_item) ? &ctn_type_any : of_item,
-                                ctn_arena_printf(arena, "%.*s, item %u", CTN_STR_ARG(what), i), false, &may_lack);
+        place inner = {.outer = at, .index = i};
+        first[i] =
+            type_of_node(w, &node->items[i], ctn_type_is_never(of_item) ? &ctn_type_any : of_item, &inner, &may_lack);
         if (may_lack) /* in a list it is empty text */
             first[i] = ctn_type_union(arena, first[i], ctn_type_of_kinds(arena, CTN_TYPE_STRING));
     }
-    return ctn_type_list_with(arena, first, node->count);
+    return ctn_type_list(arena, first, node->count, &ctn_type_never);
 }
 
 static bool has_template(const ctn_json *node)
@@ -356,20 +373,20 @@ static bool has_template(const ctn_json *node)
     return false;
 }
 
-static const ctn_type *type_of_node(tree_walk *w, const ctn_json *node, const ctn_type *wanted, ctn_str what,
-                                    bool is_top, bool *ret_may_lack)
+static const ctn_type *type_of_node(tree_walk *w, const ctn_json *node, const ctn_type *wanted, const place *at,
+                                    bool *ret_may_lack)
 {
     ctn_arena *arena = w->scope->flow->arena;
     *ret_may_lack = false;
     if (ctn_json_is(node, CTN_JSON_STRING))
-        return type_of_text(w, node, wanted, what, ret_may_lack);
+        return type_of_text(w, node, wanted, at, ret_may_lack);
     const ctn_type *type;
     bool was_told = w->is_told;
     w->is_told = false;
     if (ctn_json_is(node, CTN_JSON_OBJECT))
-        type = type_of_object(w, node, wanted, what, is_top);
+        type = type_of_object(w, node, wanted, at);
     else if (ctn_json_is(node, CTN_JSON_ARRAY))
-        type = type_of_list(w, node, wanted, what);
+        type = type_of_list(w, node, wanted, at);
     else
         type = ctn_type_of_value(arena, node);
     if (!has_template(node)) /* exactly this */
@@ -377,7 +394,7 @@ static const ctn_type *type_of_node(tree_walk *w, const ctn_json *node, const ct
     ctn_type_clash clash;
     if (!w->is_told && !ctn_type_can_fit(arena, type, wanted, &clash)) {
         w->is_told = true;
-        flow_report(w->scope, node, "schema-mismatch", clash.is_observed, "%.*s: %.*s", CTN_STR_ARG(what),
+        flow_report(w->scope, node, "schema-mismatch", clash.is_observed, "%.*s: %.*s", CTN_STR_ARG(told(arena, at)),
                     CTN_STR_ARG(clash.sentence));
     }
     bool is_at_fault = w->is_told;
@@ -389,7 +406,7 @@ const ctn_type *flow_type_of_tree(flow_scope *scope, const ctn_json *node, const
 {
     tree_walk w = {.scope = scope};
     bool may_lack;
-    return type_of_node(&w, node, wanted, what, true, &may_lack);
+    return type_of_node(&w, node, wanted, &(place){.name = what}, &may_lack);
 }
 
 /* ---- expressions ---- */

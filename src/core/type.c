@@ -12,6 +12,7 @@
 #define MEMBERS_MAX 1000
 #define PAIRS_MAX   1000000
 #define DEPTH_MAX   24
+#define WEIGHT_MAX  5000 /* types in a type, counted as often as they are met: what walks one takes so many steps */
 #define SHOWN_MAX   40
 
 const ctn_type ctn_type_never = {.kinds = 0, .rest = &ctn_type_never, .items = &ctn_type_never};
@@ -72,11 +73,36 @@ static ctn_type *blank(ctn_arena *arena, unsigned kinds)
     return t;
 }
 
+static uint64_t weigh(const ctn_type *t)
+{
+    uint64_t weight = 1 + t->rest->weight + t->items->weight + t->member_count + t->first_count + t->value_count;
+    for (uint32_t i = 0; i < t->member_count; i++)
+        weight += t->members[i].type->weight;
+    for (uint32_t i = 0; i < t->first_count; i++)
+        weight += t->first[i]->weight;
+    return weight;
+}
+
+/* The end of making one. What would be too large keeps its kinds and nothing else. */
+static const ctn_type *seal(ctn_type *t)
+{
+    if (t->kinds == 0)
+        return &ctn_type_never;
+    uint64_t weight = weigh(t);
+    if (weight > WEIGHT_MAX) {
+        *t =
+            (ctn_type){.kinds = t->kinds, .is_observed = t->is_observed, .rest = &ctn_type_any, .items = &ctn_type_any};
+        weight = 1;
+    }
+    t->weight = (uint32_t) weight;
+    return t;
+}
+
 const ctn_type *ctn_type_of_kinds(ctn_arena *arena, unsigned kinds)
 {
     if (kinds == 0 || kinds == CTN_TYPE_ALL)
         return kinds ? &ctn_type_any : &ctn_type_never;
-    return blank(arena, kinds);
+    return seal(blank(arena, kinds));
 }
 
 static const ctn_type *of_value(ctn_arena *arena, const ctn_json *value, bool is_exact, int depth)
@@ -114,7 +140,7 @@ static const ctn_type *of_value(ctn_arena *arena, const ctn_json *value, bool is
         for (size_t i = 0; i < count && i < VALUES_MAX; i++)
             t->items = ctn_type_union(arena, t->items, of_value(arena, ctn_json_at(value, i), is_exact, depth + 1));
     }
-    return t;
+    return seal(t);
 }
 
 const ctn_type *ctn_type_of_value(ctn_arena *arena, const ctn_json *value)
@@ -127,21 +153,14 @@ const ctn_type *ctn_type_observed(ctn_arena *arena, const ctn_json *value)
     return of_value(arena, value ? value : &ctn_json_null, false, 0);
 }
 
-const ctn_type *ctn_type_list_of(ctn_arena *arena, const ctn_type *items)
-{
-    ctn_type *t = blank(arena, CTN_TYPE_LIST);
-    t->items = items;
-    t->is_observed = items->is_observed;
-    return t;
-}
-
-const ctn_type *ctn_type_list_with(ctn_arena *arena, const ctn_type *const *first, uint32_t count)
+const ctn_type *ctn_type_list(ctn_arena *arena, const ctn_type *const *first, uint32_t count, const ctn_type *items)
 {
     ctn_type *t = blank(arena, CTN_TYPE_LIST);
     t->first = first;
     t->first_count = count;
-    t->items = &ctn_type_never;
-    return t;
+    t->items = items;
+    t->is_observed = items->is_observed;
+    return seal(t);
 }
 
 const ctn_type *ctn_type_object(ctn_arena *arena, const ctn_type_member *members, uint32_t count, const ctn_type *rest)
@@ -153,7 +172,7 @@ const ctn_type *ctn_type_object(ctn_arena *arena, const ctn_type_member *members
     for (uint32_t i = 0; i < count; i++)
         if (members[i].is_required && ctn_type_is_never(members[i].type))
             return &ctn_type_never;
-    return t;
+    return seal(t);
 }
 
 const ctn_type *ctn_type_only(ctn_arena *arena, const ctn_type *t, unsigned kinds)
@@ -294,7 +313,7 @@ static const ctn_type *unite(ctn_arena *arena, const ctn_type *a, const ctn_type
     t->is_observed = a->is_observed || b->is_observed;
     union_values(arena, t, a, b);
     if (is_too_large(a, b))
-        return t;
+        return seal(t);
     if (!(a->kinds & CTN_TYPE_OBJECT) || !(b->kinds & CTN_TYPE_OBJECT)) {
         take_object(t, a->kinds & CTN_TYPE_OBJECT ? a : b);
     } else {
@@ -319,7 +338,7 @@ static const ctn_type *unite(ctn_arena *arena, const ctn_type *a, const ctn_type
         t->first = first;
         t->items = unite(arena, a->items, b->items, depth + 1);
     }
-    return t;
+    return seal(t);
 }
 
 const ctn_type *ctn_type_union(ctn_arena *arena, const ctn_type *a, const ctn_type *b)
@@ -408,7 +427,7 @@ static const ctn_type *meet(ctn_arena *arena, const ctn_type *a, const ctn_type 
         t->first = first;
         t->items = meet(arena, a->items, b->items, depth + 1);
     }
-    return t->kinds ? t : &ctn_type_never;
+    return seal(t);
 }
 
 const ctn_type *ctn_type_meet(ctn_arena *arena, const ctn_type *a, const ctn_type *b)

@@ -42,6 +42,7 @@ typedef struct ctn_type_member {
 struct ctn_type {
     unsigned kinds; /* 0: never, there is no such value */
     bool is_observed;
+    uint32_t weight;               /* how much there is in it; of any and never: 0 */
     const ctn_json *const *values; /* the only ones; value_count 0: not limited */
     uint32_t value_count;
     const ctn_type_member *members;
@@ -68,8 +69,12 @@ const ctn_type *ctn_type_of_value(ctn_arena *arena, const ctn_json *value);
 const ctn_type *ctn_type_observed(ctn_arena *arena, const ctn_json *value);
 /* What a JSON Schema (2020-12, and the older ones that can be read so) allows. NULL: any. */
 const ctn_type *ctn_type_of_schema(ctn_arena *arena, const ctn_json *schema);
-const ctn_type *ctn_type_list_of(ctn_arena *arena, const ctn_type *items);
-const ctn_type *ctn_type_list_with(ctn_arena *arena, const ctn_type *const *first, uint32_t count);
+/* first: of the first items; items: of all others (never: there are none). */
+const ctn_type *ctn_type_list(ctn_arena *arena, const ctn_type *const *first, uint32_t count, const ctn_type *items);
+static inline const ctn_type *ctn_type_list_of(ctn_arena *arena, const ctn_type *items)
+{
+    return ctn_type_list(arena, NULL, 0, items);
+}
 /* An object with these members; rest: of the others (never: there are none). */
 const ctn_type *ctn_type_object(ctn_arena *arena, const ctn_type_member *members, uint32_t count, const ctn_type *rest);
 

@@ -123,12 +123,7 @@ static const ctn_type *of_items(building *b, const ctn_json *schema, int depth)
     const ctn_type **first = CTN_NEW_ARRAY(b->arena, const ctn_type *, count);
     for (uint32_t i = 0; i < count; i++)
         first[i] = build(b, ctn_json_at(prefix, i), depth + 1);
-    ctn_type *list = CTN_NEW(b->arena, ctn_type);
-    *list = (ctn_type){.kinds = CTN_TYPE_LIST,
-                       .rest = &ctn_type_any,
-                       .first = first,
-                       .first_count = count,
-                       .items = items ? build(b, items, depth + 1) : &ctn_type_any};
+    const ctn_type *list = ctn_type_list(b->arena, first, count, items ? build(b, items, depth + 1) : &ctn_type_any);
     return ctn_type_union(b->arena, list, ctn_type_of_kinds(b->arena, CTN_TYPE_ALL & ~(unsigned) CTN_TYPE_LIST));
 }
 

@@ -330,6 +330,29 @@ static void a_chain_that_calls_itself_ends(void **state)
            NULL, "");
 }
 
+/* Each step puts the value before it into its own twice, and a second one writes the same names: drawn out as a tree it
+ * would have 2^20 parts and more. */
+static void values_that_hold_each_other_twice_are_not_drawn_out(void **state)
+{
+    (void) state;
+    ctn_buf text;
+    ctn_buf_init(&text, 1 << 20);
+    ctn_buf_append_literal(&text,
+                           "steps:\n- {stepName: s, instructionSet: trip, outputVariables: {v: name, w: nights}}\n");
+    for (int i = 0; i < 20; i++)
+        ctn_buf_printf(&text,
+                       "- {stepName: a%d, instructionSet: twice, outputVariables: {v: x, w: x}}\n"
+                       "- {stepName: b%d, instructionSet: twice, outputVariables: {v: y, w: y}}\n",
+                       i, i);
+    ctn_buf_append_literal(&text, READS("'{v}'"));
+    ctn_buf_append_char(&text, 0);
+    expect(text.data,
+           "instructionSets:\n  twice:\n    effect: read\n    calls: {c: {tool: s/look, arguments: {}}}\n"
+           "    result: {x: {l: '{v}', r: '{w}'}, y: {l: '{v}', r: '{v}', m: '{w}'}}\n",
+           "");
+    ctn_buf_done(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -349,6 +372,7 @@ int main(void)
         cmocka_unit_test(a_tool_that_is_not_there_is_told),
         cmocka_unit_test(what_was_only_observed_is_a_warning),
         cmocka_unit_test(a_chain_that_calls_itself_ends),
+        cmocka_unit_test(values_that_hold_each_other_twice_are_not_drawn_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
