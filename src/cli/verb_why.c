@@ -264,6 +264,12 @@ static int explain(asking *a, const ctn_why_source *source)
                 .bold = ctn_colour_code(&cli->out, CTN_COLOUR_BOLD),
                 .plain = ctn_colour_code(&cli->out, CTN_COLOUR_NONE)};
     print_node(&w, node, (ctn_str){0}, (ctn_str){0});
+    (void) fflush(stdout);
+    if (node->kind == CTN_WHY_STEP &&
+        (ctn_str_is(node->status, "waiting") || ctn_str_is(node->status, "interrupted"))) {
+        ctn_snapshot s = ctn_snapshot_of(source->execution, cli->arena);
+        ctn_tell_parked(cli, &s); /* and how it goes on */
+    }
     if (both)
         ctn_cli_say(cli, "%.*s is a step too: %.*s", CTN_STR_ARG(name),
                     CTN_STR_ARG(ctn_cli_command(cli, "why %s --step %.*s",

@@ -169,6 +169,7 @@ static void a_name_that_is_both_is_a_variable_and_says_so(void **state)
     assert_err(w, "same is a step too: catena why ");
     assert_exit(w, catena(w, "why", id, "--step", "same", NULL), 0);
     assert_out(w, "same waits for an approval");
+    assert_err(w, "  approve  catena answer ");
     assert_lacks(w->said.out, "never set");
     assert_exit(w, catena(w, "why", id, "--variable", "same", NULL), 0);
     assert_lacks(w->said.err, "is a step too");
