@@ -6,7 +6,7 @@
  */
 #include "core/lint_paths.h"
 
-#define GATES_MAX 48
+#define GATES_MAX 24
 
 bool ctn_lint_continues(const ctn_lint_paths *paths, uint32_t step)
 {
@@ -23,13 +23,13 @@ uint32_t ctn_lint_writers_before(const ctn_lint_paths *paths, uint32_t step, uin
     return count;
 }
 
-/* Writers in the order's later part cannot come before the step: they are stepped over by halving. */
-static uint32_t writers_up_to(const ctn_lint_paths *paths, uint32_t step, uint32_t variable)
+/* How many of the steps, which stand in order, can come before this one: the order's later part is stepped over. */
+static uint32_t steps_up_to(const ctn_lint_paths *paths, uint32_t step, const uint32_t *steps, uint32_t count)
 {
-    uint32_t low = 0, high = paths->writer_counts[variable];
+    uint32_t low = 0, high = count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (paths->position[paths->writers[variable][middle]] < paths->position[step])
+        if (paths->position[steps[middle]] < paths->position[step])
             low = middle + 1;
         else
             high = middle;
@@ -39,7 +39,8 @@ static uint32_t writers_up_to(const ctn_lint_paths *paths, uint32_t step, uint32
 
 uint32_t ctn_lint_version(const ctn_lint_paths *paths, uint32_t step, uint32_t variable)
 {
-    uint32_t count = ctn_lint_writers_before(paths, step, variable, writers_up_to(paths, step, variable));
+    uint32_t count = ctn_lint_writers_before(
+        paths, step, variable, steps_up_to(paths, step, paths->writers[variable], paths->writer_counts[variable]));
     return count ? paths->writers[variable][count - 1] + 1 : 0;
 }
 
@@ -218,7 +219,8 @@ static void demand_gates_of(ctn_lint_paths *paths, uint32_t step, uint32_t askin
 
 static void demand_gates_on(ctn_lint_paths *paths, uint32_t step, uint32_t variable, uint32_t *left)
 {
-    for (uint32_t k = paths->gate_counts[variable]; k-- > 0 && *left;) {
+    uint32_t count = steps_up_to(paths, step, paths->gates[variable], paths->gate_counts[variable]);
+    for (uint32_t k = count; k-- > 0 && *left;) {
         uint32_t gate = paths->gates[variable][k];
         if (gate == step || paths->asked[gate] == paths->question || !ctn_graph_precedes(paths->graph, gate, step))
             continue;

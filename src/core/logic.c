@@ -16,7 +16,12 @@ enum { NO = CTN_OUTCOME_SKIP, YES = CTN_OUTCOME_RUN, FAULT = CTN_OUTCOME_FAIL };
 #define NULLS_MAX    128
 #define TERMS_MAX    24
 #define LITERALS_MAX 64
-#define TRIES_MAX    20000
+/* Work, in nodes of formulas that are looked at: of one question, and of all together; after that each question may
+ * cost little. A chain that needs so much was made to. */
+#define WORK_MAX        1000000
+#define WORK_IN_ALL_MAX 100000000
+#define WORK_LATE_MAX   50000
+#define WORK_TO_MAKE    10 /* a formula's node costs so much more to make than to look at */
 
 /* ---- what there is ---- */
 
@@ -57,6 +62,9 @@ struct formula {
     term *term;
     operator_kind op;
     const ctn_json *literal;
+    bool *holds;       /* of a term: for each class of its domain */
+    unsigned over_all; /* what it can be while the term is not chosen */
+    formula *next_of_terms;
     formula **parts;
     uint32_t count;
 };
@@ -82,7 +90,9 @@ struct ctn_logic {
     bool is_over; /* more was demanded than there is room for */
     /* of one question: */
     term *terms[TERMS_MAX];
-    uint32_t term_count, tries;
+    uint32_t term_count;
+    formula *of_terms; /* all formulas that look at a term */
+    uint64_t work, work_in_all;
     bool is_too_much;
 };
 
@@ -269,6 +279,10 @@ static const formula *make(ctn_logic *logic, formula made)
 {
     formula *f = CTN_NEW(logic->arena, formula);
     *f = made;
+    if (f->term) {
+        f->next_of_terms = logic->of_terms;
+        logic->of_terms = f;
+    }
     return f;
 }
 
@@ -346,8 +360,17 @@ static const formula *relation_of(ctn_logic *logic, const expression_node *node,
     return relation_of_terms(logic, node, step);
 }
 
+static void spend(ctn_logic *logic, uint64_t work)
+{
+    logic->work += work;
+    logic->is_too_much |= logic->work > (logic->work_in_all > WORK_IN_ALL_MAX ? WORK_LATE_MAX : WORK_MAX);
+}
+
 static const formula *formula_of(ctn_logic *logic, const expression_node *node, uint32_t step)
 {
+    spend(logic, WORK_TO_MAKE);
+    if (logic->is_too_much)
+        return constant(logic, CTN_OUTCOME_ANY);
     switch (node->kind) {
     case NODE_VERDICT: return constant(logic, outcomes_of(node));
     case NODE_NOT: return combined(logic, FORMULA_NOT, node, step);
@@ -654,39 +677,53 @@ static bool class_satisfies(const value_class *class, const formula *f)
     }
 }
 
-static unsigned evaluate(const formula *f);
+static unsigned evaluate(ctn_logic *logic, const formula *f);
 
 /* Parts after the first one that decides are not looked at. */
-static unsigned evaluate_logic(const formula *f)
+static unsigned evaluate_logic(ctn_logic *logic, const formula *f)
 {
     unsigned deciding = f->kind == FORMULA_AND ? NO : YES, other = deciding ^ (NO | YES);
     unsigned mask = other;
     for (uint32_t i = 0; i < f->count && (mask & other); i++)
-        mask = (mask & ~other) | evaluate(f->parts[i]);
+        mask = (mask & ~other) | evaluate(logic, f->parts[i]);
     return mask;
 }
 
-static unsigned evaluate(const formula *f)
+static unsigned evaluate(ctn_logic *logic, const formula *f)
 {
     unsigned mask = 0;
+    spend(logic, 1);
     switch (f->kind) {
     case FORMULA_CONSTANT: return f->mask;
     case FORMULA_NOT:
-        mask = evaluate(f->parts[0]);
+        mask = evaluate(logic, f->parts[0]);
         return (mask & FAULT) | (mask & NO ? YES : 0u) | (mask & YES ? NO : 0u);
     case FORMULA_AND:
-    case FORMULA_OR: return evaluate_logic(f);
+    case FORMULA_OR: return evaluate_logic(logic, f);
     case FORMULA_CHOICE:
-        mask = evaluate(f->parts[0]);
-        return (mask & FAULT) | (mask & YES ? evaluate(f->parts[1]) : 0u) | (mask & NO ? evaluate(f->parts[2]) : 0u);
+        mask = evaluate(logic, f->parts[0]);
+        return (mask & FAULT) | (mask & YES ? evaluate(logic, f->parts[1]) : 0u) |
+               (mask & NO ? evaluate(logic, f->parts[2]) : 0u);
     default: break;
     }
     const term *t = f->term;
     if (t->chosen)
-        return class_satisfies(&t->domain[t->chosen - 1], f) ? YES : NO;
-    for (uint32_t i = 0; i < t->domain_count && mask != (NO | YES); i++)
-        mask |= class_satisfies(&t->domain[i], f) ? YES : NO;
-    return mask;
+        return f->holds[t->chosen - 1] ? YES : NO;
+    return f->over_all;
+}
+
+/* Each class is compared with each literal once, and not in every step of the search. */
+static void compare_classes(ctn_logic *logic)
+{
+    for (formula *f = logic->of_terms; f; f = f->next_of_terms) {
+        const term *t = f->term;
+        f->holds = CTN_NEW_ARRAY(logic->arena, bool, t->domain_count);
+        for (uint32_t i = 0; i < t->domain_count; i++) {
+            f->holds[i] = class_satisfies(&t->domain[i], f);
+            f->over_all |= f->holds[i] ? YES : NO;
+        }
+        spend(logic, t->domain_count);
+    }
 }
 
 /* ---- search ---- */
@@ -725,12 +762,12 @@ static bool are_consistent(const ctn_logic *logic, const term *a, const term *b)
 
 static bool search(ctn_logic *logic, uint32_t at)
 {
-    if (++logic->tries > TRIES_MAX)
+    if (logic->is_too_much)
         return true;
     bool is_settled = true;
     for (uint32_t i = 0; i < logic->demand_count; i++) {
         const demand *d = &logic->demands[i];
-        unsigned mask = d->formula ? evaluate(d->formula) : YES;
+        unsigned mask = d->formula ? evaluate(logic, d->formula) : YES;
         if (!(mask & d->outcomes))
             return false;
         is_settled = is_settled && !(mask & ~d->outcomes);
@@ -754,7 +791,9 @@ bool ctn_logic_is_possible(ctn_logic *logic)
     if (logic->is_over)
         return true;
     ctn_arena_mark mark = ctn_arena_save(logic->arena);
-    logic->term_count = logic->tries = 0;
+    logic->term_count = 0;
+    logic->of_terms = NULL;
+    logic->work = 0;
     logic->is_too_much = false;
     for (uint32_t i = 0; i < logic->demand_count; i++) {
         demand *d = &logic->demands[i];
@@ -762,7 +801,10 @@ bool ctn_logic_is_possible(ctn_logic *logic)
     }
     for (uint32_t i = 0; i < logic->term_count && !logic->is_too_much; i++)
         build_domain(logic, logic->terms[i]);
+    if (!logic->is_too_much)
+        compare_classes(logic);
     bool is_possible = logic->is_too_much || search(logic, 0);
+    logic->work_in_all += logic->work;
     ctn_arena_restore(logic->arena, mark);
     return is_possible;
 }
