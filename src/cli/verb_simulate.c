@@ -213,7 +213,7 @@ static void print_tally(const simulation *s, const ctn_campaign_tally *t, int64_
         const ctn_campaign_hazard *h = &t->hazards[i];
         any_bad = any_bad || !h->hazard.is_note;
         print_hazard(s, &h->hazard);
-        printf("     in %s of %s worlds (%.2g %%); for example: %.*s\n", grouped(arena, h->worlds),
+        printf("     in %s of %s worlds (%.3g %%); for example: %.*s\n", grouped(arena, h->worlds),
                grouped(arena, t->worlds), 100.0 * (double) h->worlds / (double) t->worlds,
                CTN_STR_ARG(replay_command(s, h->seed)));
     }

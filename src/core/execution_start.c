@@ -188,7 +188,7 @@ static ctn_failure ask_for_approval(const ctn_execution *x, const ctn_rules *rul
         ctn_json_put(b, CTN_STR("who"), set->who);
     if (!set->message)
         return CTN_FAILURE_NONE;
-    ctn_failure failure = ctn_x_render_template(x, ctn_x_value_bytes_max(rules), t, set->message, scratch, &value, err);
+    ctn_failure failure = ctn_x_render_set_text(x, rules, t, set->message, scratch, &value, err);
     if (!failure)
         ctn_json_put_str(b, "message", ctn_value_to_text(scratch, value));
     return failure;
@@ -217,8 +217,7 @@ static ctn_failure wait_until(const ctn_execution *x, const ctn_rules *rules, co
     until_ms -= CTN_PLANT(WAIT_ENDS_EARLY) && set->wait_ms > 100 ? 100 : 0;
     if (set->until) {
         const ctn_json *value = NULL;
-        ctn_failure failure =
-            ctn_x_render_template(x, ctn_x_value_bytes_max(rules), t, set->until, scratch, &value, err);
+        ctn_failure failure = ctn_x_render_set_text(x, rules, t, set->until, scratch, &value, err);
         ctn_time until;
         if (failure)
             return failure;

@@ -214,6 +214,10 @@ ctn_failure ctn_x_render_input(const ctn_execution *x, const ctn_rules *rules, c
                                const ctn_json **ret_input, ctn_err *err);
 ctn_failure ctn_x_condition(const ctn_execution *x, const task *t, ctn_arena *scratch, ctn_verdict *ret_verdict,
                             ctn_err *err);
+/* A text of the set that works: what the step's inputTemplate gives is its {input}. */
+ctn_failure ctn_x_render_set_text(const ctn_execution *x, const ctn_rules *rules, const task *t,
+                                  const ctn_template *template, ctn_arena *arena, const ctn_json **ret_value,
+                                  ctn_err *err);
 ctn_failure ctn_x_render_template(const ctn_execution *x, size_t bytes_max, const task *t, const ctn_template *template,
                                   ctn_arena *arena, const ctn_json **ret_value, ctn_err *err);
 ctn_failure ctn_x_render_tree(const ctn_execution *x, size_t bytes_max, const task *t, const ctn_tree *tree,
@@ -253,7 +257,7 @@ typedef struct failure_report {
     bool was_done;    /* the call did succeed; what it gave cannot be taken */
     int64_t retry_after_ms;
     const ctn_used *used; /* NULL: nothing is known */
-    int64_t sent_at_ms; /* 0: when it was decided, which is a commit earlier */
+    int64_t sent_at_ms;   /* 0: when it was decided, which is a commit earlier */
 } failure_report;
 ctn_entry ctn_x_fail(const ctn_execution *x, const task *t, ctn_role role, uint32_t call, const failure_report *report,
                      int64_t now_ms, uint64_t entropy, ctn_arena *scratch);

@@ -256,6 +256,21 @@ ctn_failure ctn_x_render_template(const ctn_execution *x, size_t bytes_max, cons
     return ctn_template_render(template, &scope, arena, bytes_max, ret_value, err);
 }
 
+ctn_failure ctn_x_render_set_text(const ctn_execution *x, const ctn_rules *rules, const task *t,
+                                  const ctn_template *template, ctn_arena *arena, const ctn_json **ret_value,
+                                  ctn_err *err)
+{
+    const ctn_json *input = NULL;
+    ctn_failure failure = render_input(x, rules, t, CTN_ROLE_DO, arena, &input, err);
+    if (failure) {
+        ctn_wrap(err, err->code, "inputTemplate");
+        return failure;
+    }
+    step_scope s = {.x = x, .task = t, .call = CTN_PLAN_NONE, .input = input, .arena = arena};
+    ctn_scope scope = scope_of(&s);
+    return ctn_template_render(template, &scope, arena, ctn_x_value_bytes_max(rules), ret_value, err);
+}
+
 ctn_failure ctn_x_render_tree(const ctn_execution *x, size_t bytes_max, const task *t, const ctn_tree *tree,
                               ctn_arena *arena, const ctn_json **ret_value, ctn_err *err)
 {

@@ -255,28 +255,52 @@ void ctn_template_reads(const ctn_template *t, ctn_arena *arena, ctn_reads *read
     }
 }
 
-/* The first filter that wants something of the value says what. */
+static bool is_filter(const ctn_filter *f, const char *name)
+{
+    return f->kind == ctn_filter_find(ctn_str_from(name));
+}
+
+/* The members that sort and pick name: of the items, when anything says that it is a list. */
+static void tell_members(const placeholder *hole, const ctn_filter *f, ctn_use_fn *fn, void *ctx)
+{
+    bool is_list = is_filter(f, "sort");
+    for (size_t i = 0; i < hole->filter_count; i++)
+        is_list = is_list || is_filter(&hole->filters[i], "sort") || is_filter(&hole->filters[i], "join") ||
+                  is_filter(&hole->filters[i], "first") || is_filter(&hole->filters[i], "last");
+    ctn_use use = is_list ? CTN_USE_ITEM_MEMBER : CTN_USE_MEMBER;
+    if (ctn_json_is(f->argument, CTN_JSON_STRING))
+        fn(ctx, &hole->path, use, f->argument);
+    for (size_t i = 0; ctn_json_is(f->argument, CTN_JSON_ARRAY) && i < ctn_json_count(f->argument); i++)
+        fn(ctx, &hole->path, use, ctn_json_at(f->argument, i));
+}
+
+/* What the first filter wants of the value; what follows is given what that one made of it. */
 static ctn_use use_of(const placeholder *hole)
 {
     static const struct {
         const char *filter;
         ctn_use use;
-    } uses[] = {{"upper", CTN_USE_TEXT}, {"lower", CTN_USE_TEXT},   {"trim", CTN_USE_TEXT},
-                {"url", CTN_USE_TEXT},   {"first", CTN_USE_LIST},   {"last", CTN_USE_LIST},
-                {"join", CTN_USE_LIST},  {"sort", CTN_USE_LIST},    {"pick", CTN_USE_OBJECT},
+    } uses[] = {{"upper", CTN_USE_TEXT}, {"lower", CTN_USE_TEXT},   {"trim", CTN_USE_TEXT},   {"url", CTN_USE_TEXT},
+                {"first", CTN_USE_LIST}, {"last", CTN_USE_LIST},    {"join", CTN_USE_LIST},   {"sort", CTN_USE_LIST},
                 {"date", CTN_USE_TIME},  {"money", CTN_USE_NUMBER}, {"round", CTN_USE_NUMBER}};
     for (size_t i = 0; i < hole->filter_count; i++)
         for (size_t k = 0; k < sizeof uses / sizeof *uses; k++)
-            if (hole->filters[i].kind == ctn_filter_find(ctn_str_from(uses[k].filter)))
+            if (is_filter(&hole->filters[i], uses[k].filter))
                 return uses[k].use;
     return CTN_USE_READ;
 }
 
 void ctn_template_uses(const ctn_template *t, ctn_use_fn *fn, void *ctx)
 {
-    for (size_t i = 0; i < t->count; i++)
-        if (t->segments[i].hole)
-            fn(ctx, &t->segments[i].hole->path, use_of(t->segments[i].hole), NULL);
+    for (size_t i = 0; i < t->count; i++) {
+        const placeholder *hole = t->segments[i].hole;
+        if (!hole)
+            continue;
+        fn(ctx, &hole->path, use_of(hole), NULL);
+        for (size_t k = 0; k < hole->filter_count; k++)
+            if (is_filter(&hole->filters[k], "pick") || is_filter(&hole->filters[k], "sort"))
+                tell_members(hole, &hole->filters[k], fn, ctx);
+    }
 }
 
 /* ---- render ---- */

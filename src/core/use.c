@@ -111,6 +111,10 @@ static void visit_call(const walk *w, const expression_node *node, expected as)
             visit(w, node->children[0], (expected){of_items, second});
             return;
         }
+        if (f->first == CTN_USE_LIST && f->rest == CTN_USE_NUMBER && node->count == 1) {
+            visit(w, node->children[0], (expected){CTN_USE_ITEM_NUMBER, NULL});
+            return;
+        }
         bool are_numbers = node->count > 1 && f->first == CTN_USE_LIST && f->rest == CTN_USE_NUMBER && !second;
         visit(w, node->children[0], (expected){are_numbers ? CTN_USE_NUMBER : f->first, NULL});
         visit_children(w, node, 1, (expected){f->rest, NULL});

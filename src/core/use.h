@@ -19,8 +19,10 @@ typedef enum ctn_use {
     CTN_USE_LIST,
     CTN_USE_OBJECT,
     CTN_USE_TIME,        /* a date or a time */
-    CTN_USE_ITEM_TRUTH,  /* a list; literal: the member of its items that is asked for truth */
-    CTN_USE_ITEM_NUMBER, /* a list; literal: the member of its items that is a number */
+    CTN_USE_MEMBER,      /* an object; literal: a member that it has */
+    CTN_USE_ITEM_MEMBER, /* a list of objects; literal: a member that they have */
+    CTN_USE_ITEM_TRUTH,  /* the same; that member is asked for truth */
+    CTN_USE_ITEM_NUMBER, /* the same; that member is a number; without a literal the items themselves are */
 } ctn_use;
 
 /* literal is NULL where the use has none. `path` lives as long as what it was compiled into. */

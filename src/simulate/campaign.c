@@ -186,11 +186,12 @@ static void count_hazard(ctn_campaign *c, uint64_t seed, const ctn_hazard *h)
     for (size_t i = 0; i < t->hazard_count; i++) {
         ctn_campaign_hazard *known = &t->hazards[i];
         if (known->hazard.kind != h->kind || !ctn_str_equal(known->hazard.step, h->step) ||
-            !ctn_str_equal(known->hazard.text, h->text))
+            !ctn_str_equal(known->hazard.same, h->same))
             continue;
         known->worlds++;
         if (known->hazard.is_note && !h->is_note) {
             known->hazard.is_note = false;
+            known->hazard.text = ctn_arena_str(c->arena, h->text);
             known->seed = seed;
         }
         return;
@@ -201,6 +202,7 @@ static void count_hazard(ctn_campaign *c, uint64_t seed, const ctn_hazard *h)
     *added = (ctn_campaign_hazard){.hazard = *h, .worlds = 1, .seed = seed};
     added->hazard.step = ctn_arena_str(c->arena, h->step);
     added->hazard.text = ctn_arena_str(c->arena, h->text);
+    added->hazard.same = ctn_arena_str(c->arena, h->same);
 }
 
 void ctn_campaign_count(ctn_campaign *c, uint64_t seed, const ctn_story *story)

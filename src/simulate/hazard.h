@@ -23,4 +23,5 @@ typedef struct ctn_hazard {
     bool is_note; /* outside the fault model, or our own guess may be to blame */
     ctn_str step; /* empty: the chain */
     ctn_str text; /* the sentence */
+    ctn_str same; /* hazards of one kind and step with an equal one are the same, whatever their sentences */
 } ctn_hazard;

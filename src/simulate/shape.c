@@ -35,6 +35,7 @@ struct ctn_shape {
     unsigned uses;     /* bits 1 << ctn_use */
     shape_member *members, *members_last;
     ctn_shape *items;
+    int64_t items_least; /* so many are read by their index */
     shape_literal literals[LITERALS_MAX];
     size_t literal_count;
 };
@@ -87,18 +88,31 @@ ctn_shape *ctn_shape_items(ctn_shape *s)
 
 ctn_shape *ctn_shape_at(ctn_shape *s, const ctn_path_part *parts, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        int64_t index = parts[i].index, least = index < 0 ? -index : index + 1;
+        s = own(s);
+        if (!parts[i].name.ptr && least > s->items_least)
+            s->items_least = least;
         s = parts[i].name.ptr ? ctn_shape_member(s, parts[i].name) : ctn_shape_items(s);
+    }
     return own(s);
 }
 
 void ctn_shape_use(ctn_shape *s, ctn_use use, const ctn_json *literal)
 {
     s = own(s);
-    if (use == CTN_USE_ITEM_TRUTH || use == CTN_USE_ITEM_NUMBER) {
+    if (use == CTN_USE_MEMBER) {
+        (void) ctn_shape_member(s, ctn_json_text(literal));
+        return;
+    }
+    if (use >= CTN_USE_ITEM_MEMBER) {
         s->uses |= 1u << CTN_USE_LIST;
-        ctn_shape_use(ctn_shape_member(ctn_shape_items(s), ctn_json_text(literal)),
-                      use == CTN_USE_ITEM_TRUTH ? CTN_USE_TRUTH : CTN_USE_NUMBER, NULL);
+        ctn_shape *items = ctn_shape_items(s);
+        ctn_shape_use(literal ? ctn_shape_member(items, ctn_json_text(literal)) : items,
+                      use == CTN_USE_ITEM_TRUTH    ? CTN_USE_TRUTH
+                      : use == CTN_USE_ITEM_NUMBER ? CTN_USE_NUMBER
+                                                   : CTN_USE_READ,
+                      NULL);
         return;
     }
     s->uses |= 1u << use;
@@ -117,6 +131,7 @@ void ctn_shape_join(ctn_shape *s, ctn_shape *other)
     if (s == other)
         return;
     s->uses |= other->uses;
+    s->items_least = other->items_least > s->items_least ? other->items_least : s->items_least;
     for (size_t i = 0; i < other->literal_count; i++)
         ctn_shape_use(s, other->literals[i].use, other->literals[i].value);
     other->joined = s;
@@ -243,7 +258,8 @@ static const ctn_json *some_other(const maker *m, const ctn_shape *s, ctn_str na
         return make_object(m, s, name, depth);
     if (s->items || uses(s, CTN_USE_LIST)) {
         bool may_be_empty = uses(s, CTN_USE_TRUTH) || uses(s, CTN_USE_HOLDS);
-        return make_list(m, s, name, may_be_empty ? (int64_t) roll(m, 3) : 1 + (int64_t) roll(m, 3), depth);
+        int64_t least = s->items_least ? s->items_least : !may_be_empty;
+        return make_list(m, s, name, least + (int64_t) roll(m, 3), depth);
     }
     if (uses(s, CTN_USE_TIME))
         return time_text(m, roll(m, 2));

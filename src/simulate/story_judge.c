@@ -129,15 +129,21 @@ static bool is_in_model(const story *s)
     return s->failed_count <= 1 && !s->undo_failed && !s->check_is_over && !by_deaths && !s->was_jumped;
 }
 
-static void add(story *s, ctn_hazard_kind kind, bool is_note, ctn_str step, ctn_str text)
+static void add_same(story *s, ctn_hazard_kind kind, bool is_note, ctn_str step, ctn_str text, ctn_str same)
 {
     ctn_story *r = s->result;
     for (size_t i = 0; i < r->hazard_count; i++)
-        if (r->hazards[i].kind == kind && ctn_str_equal(r->hazards[i].text, text))
+        if (r->hazards[i].kind == kind && ctn_str_equal(r->hazards[i].step, step) &&
+            ctn_str_equal(r->hazards[i].same, same))
             return;
     if (r->hazard_count < CTN_STORY_HAZARDS_MAX)
         r->hazards[r->hazard_count++] =
-            (ctn_hazard){.kind = kind, .is_note = is_note || !r->in_model, .step = step, .text = text};
+            (ctn_hazard){.kind = kind, .is_note = is_note || !r->in_model, .step = step, .text = text, .same = same};
+}
+
+static void add(story *s, ctn_hazard_kind kind, bool is_note, ctn_str step, ctn_str text)
+{
+    add_same(s, kind, is_note, step, text, text);
 }
 
 static ctn_str codes_of(story *s, uint32_t bits)
@@ -315,9 +321,10 @@ static void judge_own_failures(story *s)
         bool is_missing = ctn_str_is(f->code, "missing_output");
         /* Where a branch was not taken it is the chain that reads what is not there; else our guess may be to blame. */
         bool is_chains = ctn_str_is(f->code, "undefined_variable") && (s->any_skipped || s->failed_count > 0);
-        add(s, is_missing ? CTN_HAZARD_MISSING : CTN_HAZARD_BY_ITSELF, guessed > 0 && !is_chains, f->step,
-            ctn_arena_printf(s->arena, "fails without any fault (%.*s): %.*s", CTN_STR_ARG(f->code),
-                             CTN_STR_ARG(f->message)));
+        add_same(s, is_missing ? CTN_HAZARD_MISSING : CTN_HAZARD_BY_ITSELF, guessed > 0 && !is_chains, f->step,
+                 ctn_arena_printf(s->arena, "fails without any fault (%.*s): %.*s", CTN_STR_ARG(f->code),
+                                  CTN_STR_ARG(f->message)),
+                 f->code);
     }
 }
 

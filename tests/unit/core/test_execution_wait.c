@@ -40,6 +40,23 @@ static void an_approval_asks_and_takes_the_first_answer(void **state)
     kit_free(k);
 }
 
+/* {input} in what a set asks or waits for is the step's own text, as in the arguments of a tool. */
+static void a_question_and_a_time_read_the_steps_input(void **state)
+{
+    (void) state;
+    kit *k = kit_new("id: desk\nsteps:\n  - {stepName: ok, instructionSet: yes, inputTemplate: 'Send {offer}?'}\n"
+                     "instructionSets:\n  yes: {approval: {message: '{input} Now?'}}\n",
+                     &(kit_options){.input = "{\"offer\":\"Rome\"}"});
+    assert_true(ctn_str_is(kit_step(k, "ok").message, "Send Rome? Now?"));
+    kit_free(k);
+    k = kit_new("id: rest\nsteps:\n  - {stepName: w, instructionSet: z, inputTemplate: '{at}'}\n"
+                "instructionSets:\n  z: {wait: {until: '{input}'}}\n",
+                &(kit_options){.input = "{\"at\":\"2026-11-22T12:00:00Z\"}"});
+    kit_is(k, "waiting");
+    assert_int_equal(kit_wakes_in(k), 2 * 3600 * 1000);
+    kit_free(k);
+}
+
 static void a_second_answer_hears_that_the_first_stands(void **state)
 {
     (void) state;
@@ -305,6 +322,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_approval_asks_and_takes_the_first_answer),
+        cmocka_unit_test(a_question_and_a_time_read_the_steps_input),
         cmocka_unit_test(a_second_answer_hears_that_the_first_stands),
         cmocka_unit_test(only_those_whom_who_names_may_answer),
         cmocka_unit_test(an_approval_that_nobody_answers_in_time),

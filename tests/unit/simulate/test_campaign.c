@@ -41,6 +41,52 @@ static void a_chain_without_a_flaw_gets_no_finding(void **state)
     kit_close(&k);
 }
 
+/* Items, fallbacks, agents and a budget: each with what keeps it from going wrong. */
+static const char wide[] =
+    "id: wide\n"
+    "budget: {calls: 12, onReached: wait}\n"
+    "steps:\n"
+    "  - {stepName: find, instructionSet: find, outputVariables: [hotels], retryConfig: {maxRetries: 2, backoffMs: "
+    "10}}\n"
+    "  - stepName: price\n"
+    "    instructionSet: price\n"
+    "    foreach: {items: '{hotels}', as: hotel, maxConcurrency: 2}\n"
+    "    outputVariables: [price]\n"
+    "    fallback: [{instructionSet: price2}, {value: {price: 0}}]\n"
+    "    outputSchema: {type: object, required: [price], properties: {price: {type: number}}}\n"
+    "  - stepName: book\n"
+    "    foreach: {items: '{hotels}', as: hotel}\n"
+    "    instructionSet: book\n"
+    "    inputTemplate: '{hotel.name}'\n"
+    "    outputVariables: {booking: id}\n"
+    "    rollbackAction: unbook\n"
+    "    retryConfig: {maxRetries: 1, backoffMs: 5}\n"
+    "  - {stepName: write, instructionSet: intro, inputTemplate: '{booking} {price}', outputVariables: [text]}\n"
+    "  - {stepName: last, instructionSet: tell, inputTemplate: '{text}', noUndo: a mail}\n"
+    "instructionSets:\n"
+    "  find: {tool: t/find, effect: read}\n"
+    "  price: {tool: t/price, effect: read, arguments: {h: '{hotel.code}'}}\n"
+    "  price2: {tool: t/price2, effect: read, arguments: {h: '{item.code}'}}\n"
+    "  book: {tool: t/book, effect: write, check: {tool: t/booked}}\n"
+    "  unbook: {tool: t/unbook, effect: idempotent, arguments: {id: '{input.booking?}'}}\n"
+    "  intro: {agent: {instructions: intro.md, outputSchema: {type: object, required: [text], properties: {text: "
+    "{type: "
+    "string}}}}, timeoutMs: 5000}\n"
+    "  tell: {tool: t/tell, effect: write, check: {tool: t/told}}\n";
+
+static void items_fallbacks_agents_and_budgets_are_played(void **state)
+{
+    (void) state;
+    kit k = {0};
+    kit_open(&k, wide);
+    const ctn_campaign_tally *t = kit_play(&k, 4000);
+    assert_int_equal(kit_bad(t), 0);
+    assert_true(t->by_status[CTN_STATUS_COMPLETED] > 1000 && t->by_status[CTN_STATUS_ROLLED_BACK] > 500);
+    const ctn_campaign_hazard *budget = kit_hazard(t, CTN_HAZARD_BUDGET, "");
+    assert_true(budget && budget->hazard.is_note); /* twelve calls are few for three hotels and their retries */
+    kit_close(&k);
+}
+
 typedef struct flaw {
     const char *name, *yaml;
     ctn_hazard_kind kind;
@@ -105,6 +151,30 @@ static const flaw flaws[] = {
      "instructionSets:\n"
      "  desk: {approval: {message: 'Go on?'}}\n",
      CTN_HAZARD_ENDLESS_WAIT, "ask", "for ever", false, NULL},
+    {"an agent without a deadline",
+     "id: flawed\n"
+     "steps:\n"
+     "  - {stepName: write, instructionSet: intro, outputVariables: [text]}\n"
+     "instructionSets:\n"
+     "  intro: {agent: {instructions: intro.md}, arguments: {}}\n",
+     CTN_HAZARD_ENDLESS_WAIT, "write", "for ever", false, NULL},
+    {"items whose writes have no undo",
+     "id: flawed\n"
+     "steps:\n"
+     "  - {stepName: find, instructionSet: look, outputVariables: [list]}\n"
+     "  - {stepName: book, foreach: {items: '{list}', as: one}, instructionSet: book, outputVariables: {b: value}}\n"
+     "instructionSets:\n"
+     "  look: {tool: sim/look, effect: read, arguments: {}}\n"
+     "  book: {tool: sim/book, effect: write" WITH_CHECK ", arguments: {one: '{one}'}}\n",
+     CTN_HAZARD_LEFT, "book", "no rollbackAction", false, NULL},
+    {"a fallback that is a write without a check",
+     "id: flawed\n"
+     "steps:\n"
+     "  - {stepName: tell, instructionSet: look, fallback: [{instructionSet: send}], noUndo: gone}\n"
+     "instructionSets:\n"
+     "  look: {tool: sim/look, effect: read, arguments: {}}\n"
+     "  send: {tool: sim/send, effect: write, arguments: {}}\n",
+     CTN_HAZARD_DEAD_END, "tell", "no `check`", false, NULL},
     {"a variable of a branch that was not taken",
      "id: flawed\n"
      "steps:\n"
@@ -257,6 +327,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_chain_without_a_flaw_gets_no_finding),
+        cmocka_unit_test(items_fallbacks_agents_and_budgets_are_played),
         cmocka_unit_test(every_flaw_is_found_at_its_step_and_its_seed_shows_it),
         cmocka_unit_test(what_mends_a_flaw_silences_its_finding),
         cmocka_unit_test(each_single_fault_has_its_own_world),
