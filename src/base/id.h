@@ -16,6 +16,14 @@ typedef struct ctn_id_text {
 } ctn_id_text;
 
 ctn_execution_id ctn_id_new(int64_t now_ms, const ctn_rng *rng);
+/* All zero: the id of nothing. */
+static inline bool ctn_id_is_none(ctn_execution_id id)
+{
+    for (size_t i = 0; i < sizeof id.bytes; i++)
+        if (id.bytes[i])
+            return false;
+    return true;
+}
 bool ctn_id_equal(ctn_execution_id a, ctn_execution_id b);
 ctn_id_text ctn_id_to_text(ctn_execution_id id); /* 8-4-4-4-12, lower case */
 /* CTN_E_INVALID unless it is the 36-character form (either case). */

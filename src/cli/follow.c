@@ -26,6 +26,7 @@ typedef struct local {
     ctn_err err;
     ctn_status status_told; /* what is on disk */
     bool was_status_told;
+    bool waits_for_child; /* when it was seen last; then it is out of memory while the child works */
     /* A start learns its id from the acknowledgement, which comes right behind the first events. */
     ctn_execution_id early_ids[EARLY_MAX];
     ctn_status early_statuses[EARLY_MAX];
@@ -60,6 +61,7 @@ static void on_event(void *ctx, const ctn_engine_event *event)
         l->status_told = event->status;
         l->was_status_told = true;
         ctn_snapshot s = ctn_snapshot_of(event->execution, l->scratch);
+        l->waits_for_child = ctn_snapshot_waits_for_child(&s);
         ctn_view_take(l->view, &s);
     } else if (step != CTN_PLAN_NONE) {
         ctn_snapshot_step s = ctn_snapshot_step_of(event->execution, step, l->scratch);
@@ -74,6 +76,7 @@ static void show_all(local *l)
         return;
     ctn_arena_reset(l->scratch);
     ctn_snapshot s = ctn_snapshot_of(x, l->scratch);
+    l->waits_for_child = ctn_snapshot_waits_for_child(&s);
     ctn_view_take(l->view, &s);
 }
 
@@ -137,6 +140,8 @@ static bool is_over(void *ctx)
     if (l->queued_behind[0] && (!x || ctn_execution_status(x) != CTN_STATUS_QUEUED))
         l->queued_behind[0] = '\0';
     note_store(l);
+    if (!x && l->waits_for_child && l->is_acknowledged) /* over when nothing is left that could bring it back */
+        return ctn_engine_is_idle(ctn_host_engine(l->host));
     if (!x || (l->was_status_told && ctn_status_is_final(l->status_told)))
         return l->is_acknowledged && !ctn_engine_is_following_up(ctn_host_engine(l->host), l->id);
     ctn_status status = ctn_execution_status(x);

@@ -29,7 +29,9 @@ const ctn_json *ctn_result_json(ctn_arena *arena, const ctn_execution_row *row, 
     ctn_json_put_str(&b, "chain", row->chain_id);
     ctn_json_put_int(&b, "version", row->chain_version);
     ctn_json_put_str(&b, "status", ctn_str_from(ctn_status_name(row->status)));
-    ctn_json_put(&b, CTN_STR("outputs"), parsed(arena, row->outputs));
+    /* A completed sub-chain that was undone with its parent has none any more. */
+    bool has_outputs = row->status == CTN_STATUS_COMPLETED;
+    ctn_json_put(&b, CTN_STR("outputs"), has_outputs ? parsed(arena, row->outputs) : NULL);
     ctn_json_put(&b, CTN_STR("error"), parsed(arena, row->error));
     ctn_json_put_int(&b, "durationMs", duration_of(row));
     if (steps)

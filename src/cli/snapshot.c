@@ -170,7 +170,15 @@ ctn_snapshot ctn_snapshot_from_json(const ctn_json *v, ctn_arena *arena)
 bool ctn_step_needs_somebody(const ctn_step_view *v)
 {
     return v->status == CTN_STEP_INTERRUPTED ||
-           (v->status == CTN_STEP_WAITING && (v->wants_approval || !v->waits_for_time));
+           (v->status == CTN_STEP_WAITING && !v->waits_for_child && (v->wants_approval || !v->waits_for_time));
+}
+
+bool ctn_snapshot_waits_for_child(const ctn_snapshot *s)
+{
+    for (size_t i = 0; i < s->step_count; i++)
+        if (s->steps[i].view.waits_for_child)
+            return true;
+    return false;
 }
 
 bool ctn_snapshot_is_parked(const ctn_snapshot *s)

@@ -45,6 +45,8 @@ ctn_str ctn_snapshot_step_label(const ctn_snapshot_step *step, ctn_arena *arena)
 
 /* It waits for a person, also when that has a deadline; a wait that ends by itself does not. */
 bool ctn_step_needs_somebody(const ctn_step_view *v);
+/* Another execution does the work of a step: it goes on as that one does. */
+bool ctn_snapshot_waits_for_child(const ctn_snapshot *s);
 /* Nothing can go on without somebody: some step waits for an answer or is interrupted, or all is paused, and nothing
  * waits for a time or is under way. */
 bool ctn_snapshot_is_parked(const ctn_snapshot *s);

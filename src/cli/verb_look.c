@@ -300,7 +300,8 @@ static void print_execution(const ctn_cli *cli, const ctn_execution_row *row, co
     print_steps(cli, s);
     print_members(cli, "labels", row->labels);
     print_members(cli, "input", row->input);
-    print_members(cli, "outputs", row->outputs);
+    if (row->status == CTN_STATUS_COMPLETED)
+        print_members(cli, "outputs", row->outputs);
     ctn_snapshot parked = *s;
     if (ctn_snapshot_is_parked(s) || s->status == CTN_STATUS_QUEUED) {
         (void) fflush(stdout);
@@ -314,7 +315,7 @@ static int show_output(ctn_cli *cli, const shown *s, const ctn_plan *plan)
     int exit_code = ctn_output_check(cli, plan);
     if (exit_code)
         return exit_code;
-    if (!s->row.outputs.len || ctn_json_parse(cli->arena, s->row.outputs, NULL, &outputs, NULL))
+    if (s->row.status != CTN_STATUS_COMPLETED || !s->row.outputs.len || ctn_json_parse(cli->arena, s->row.outputs, NULL, &outputs, NULL))
         return ctn_cli_fail(cli, "%s is %s and has no outputs", ctn_id_to_text(s->row.id).text,
                             ctn_status_name(s->row.status));
     ctn_value_print(cli, ctn_json_get(outputs, ctn_str_from(cli->args.values[CTN_OPT_OUTPUT])));

@@ -223,6 +223,11 @@ static void owe_calls_of(owing *o, const task *t, ctn_role role)
 }
 
 /* The child follows its parent: it runs, pauses, is stopped, is undone. */
+static bool is_over_time(const work *w, int64_t now_ms)
+{
+    return w->due_ms && now_ms >= w->due_ms;
+}
+
 static void owe_child(owing *o, const task *t, ctn_role role)
 {
     const work *w = ctn_x_work(t, role);
@@ -236,10 +241,10 @@ static void owe_child(owing *o, const task *t, ctn_role role)
         .child = t->child,
         .chain = role == CTN_ROLE_DO ? w->set->chain : (ctn_str){0},
         .input = t->child_input,
-        .wanted = role == CTN_ROLE_UNDO ? CTN_CHILD_UNDO
-                  : o->x->is_stopping   ? CTN_CHILD_CANCEL
-                  : o->x->is_paused     ? CTN_CHILD_PAUSE
-                                        : CTN_CHILD_RUN,
+        .wanted = role == CTN_ROLE_UNDO                             ? CTN_CHILD_UNDO
+                  : o->x->is_stopping || is_over_time(w, o->now_ms) ? CTN_CHILD_CANCEL
+                  : o->x->is_paused                                 ? CTN_CHILD_PAUSE
+                                                                    : CTN_CHILD_RUN,
     };
 }
 
@@ -272,7 +277,8 @@ void ctn_execution_owed(const ctn_execution *x, const ctn_rules *rules, int64_t 
             owe_calls_of(&o, a->task, a->role);
         else if (w->phase == WORK_CHILD)
             owe_child(&o, a->task, a->role);
-        bool is_timed = w->phase == WORK_WAITING || (w->phase == WORK_BACKOFF && !is_held(&o, a->task, a->role));
+        bool is_timed = w->phase == WORK_WAITING || (w->phase == WORK_CHILD && !is_over_time(w, now_ms)) ||
+                        (w->phase == WORK_BACKOFF && !is_held(&o, a->task, a->role));
         if (is_timed && !x->is_paused)
             wake_by(ret_owed, w->due_ms);
     }
@@ -361,13 +367,14 @@ const ctn_json *ctn_execution_error(const ctn_execution *x)
     return x->error;
 }
 
-bool ctn_execution_parent(const ctn_execution *x, ctn_execution_id *ret_parent, uint32_t *ret_depth)
+const ctn_parent *ctn_execution_parent(const ctn_execution *x)
 {
-    if (x->depth == 0)
-        return false;
-    *ret_parent = x->parent;
-    *ret_depth = x->depth;
-    return true;
+    return x->parent.depth ? &x->parent : NULL;
+}
+
+bool ctn_execution_was_reopened(const ctn_execution *x)
+{
+    return x->was_reopened;
 }
 
 const ctn_json *ctn_execution_budget_wait(const ctn_execution *x)

@@ -81,6 +81,9 @@ typedef struct ctn_rules {
 
 /* ---- inputs from outside ---- */
 
+/* The reason of a PAUSE that comes from the parent; a RESUME with it ends no other pause. */
+#define CTN_WITH_PARENT "with the chain that called it"
+
 typedef enum ctn_role {
     CTN_ROLE_DO,   /* the step's own work */
     CTN_ROLE_UNDO, /* its compensation */
@@ -139,10 +142,20 @@ typedef struct ctn_input {
 
 /* ---- the functions ---- */
 
+/* The step of another execution whose work an execution is. */
+typedef struct ctn_parent {
+    ctn_execution_id id;
+    ctn_str step;
+    int64_t item;
+    uint32_t attempt;
+    uint32_t depth; /* of the child: 1 for the first below */
+} ctn_parent;
+
 /* The first entry of an execution: queued (to be admitted later) or started. `input` was accepted by
- * ctn_plan_accept_input. extra may be NULL or an object merged into the body (labels). */
+ * ctn_plan_accept_input. labels and parent may be NULL. */
 ctn_entry ctn_execution_first_entry(const ctn_plan *plan, ctn_arena *scratch, bool is_queued, int64_t chain_version,
-                                    const ctn_json *input, const ctn_json *labels, ctn_str actor, int64_t now_ms);
+                                    const ctn_json *input, const ctn_json *labels, const ctn_parent *parent,
+                                    ctn_str actor, int64_t now_ms);
 
 ctn_execution *ctn_execution_new(ctn_arena *arena, const ctn_plan *plan, ctn_execution_id id);
 
@@ -247,5 +260,7 @@ typedef struct ctn_open_task {
     ctn_step_view view;
 } ctn_open_task;
 size_t ctn_execution_open_tasks(const ctn_execution *x, ctn_open_task *ret_tasks, size_t max);
-/* The execution whose step this one is; false: it was started by itself. */
-bool ctn_execution_parent(const ctn_execution *x, ctn_execution_id *ret_parent, uint32_t *ret_depth);
+/* The step whose work this one is; NULL: it was started by itself. */
+const ctn_parent *ctn_execution_parent(const ctn_execution *x);
+/* A completed sub-chain that is being undone with its parent, or was. */
+bool ctn_execution_was_reopened(const ctn_execution *x);

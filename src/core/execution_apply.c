@@ -616,8 +616,11 @@ static void apply_first(ctn_execution *x, const ctn_entry *e)
     }
     const ctn_json *parent = get(e, "parent");
     if (parent) {
-        (void) ctn_id_parse(ctn_json_str_or(parent, "id", CTN_STR("")), &x->parent, NULL);
-        x->depth = (uint32_t) ctn_json_int_or(parent, "depth", 1);
+        (void) ctn_id_parse(ctn_json_str_or(parent, "id", CTN_STR("")), &x->parent.id, NULL);
+        x->parent.step = ctn_arena_str(x->arena, ctn_json_str_or(parent, "step", CTN_STR("")));
+        x->parent.item = ctn_json_int_or(parent, "item", -1);
+        x->parent.attempt = (uint32_t) ctn_json_int_or(parent, "attempt", 1);
+        x->parent.depth = (uint32_t) ctn_json_int_or(parent, "depth", 1);
     }
     x->is_queued = e->kind == CTN_ENTRY_QUEUED;
     if (x->is_queued)
@@ -827,6 +830,7 @@ static int check_allowed(const ctn_execution *x, const ctn_entry *e, uint32_t st
 static void reopen(ctn_execution *x)
 {
     x->has_ended = false;
+    x->was_reopened = true;
     x->ended_at_ms = 0;
     x->outputs = NULL;
 }
@@ -919,6 +923,7 @@ static int fold(ctn_execution *x, ctn_entry *e, ctn_err *err)
         break;
     case CTN_ENTRY_PAUSED:
         x->is_paused = true;
+        x->is_paused_with_parent = ctn_str_is(ctn_json_str_or(e->body, "reason", CTN_STR("")), CTN_WITH_PARENT);
         x->paused_at_ms = e->at_ms;
         x->paused_seq = x->seq;
         break;

@@ -20,7 +20,8 @@ static int refuse_ended(const ctn_execution *x, ctn_err *err)
 }
 
 ctn_entry ctn_execution_first_entry(const ctn_plan *plan, ctn_arena *scratch, bool is_queued, int64_t chain_version,
-                                    const ctn_json *input, const ctn_json *labels, ctn_str actor, int64_t now_ms)
+                                    const ctn_json *input, const ctn_json *labels, const ctn_parent *parent,
+                                    ctn_str actor, int64_t now_ms)
 {
     ctn_json_builder b = ctn_json_object(scratch);
     ctn_json_put_str(&b, "chain", plan->chain_id);
@@ -34,6 +35,15 @@ ctn_entry ctn_execution_first_entry(const ctn_plan *plan, ctn_arena *scratch, bo
     ctn_json_put(&b, CTN_STR("input"), input);
     if (labels)
         ctn_json_put(&b, CTN_STR("labels"), labels);
+    if (parent) {
+        ctn_json_builder p = ctn_json_object(scratch);
+        ctn_json_put_str(&p, "id", ctn_arena_str(scratch, ctn_str_from(ctn_id_to_text(parent->id).text)));
+        ctn_json_put_str(&p, "step", parent->step);
+        ctn_json_put_int(&p, "item", parent->item);
+        ctn_json_put_int(&p, "attempt", parent->attempt);
+        ctn_json_put_int(&p, "depth", parent->depth);
+        ctn_json_put(&b, CTN_STR("parent"), ctn_json_finish(&p));
+    }
     return (ctn_entry){
         .kind = is_queued ? CTN_ENTRY_QUEUED : CTN_ENTRY_STARTED,
         .item = -1,
@@ -89,7 +99,13 @@ static int decide_child_ended(const ctn_execution *x, const ctn_rules *rules, co
     if (!t || ctn_x_work(t, in->role)->phase != WORK_CHILD)
         return CTN_E_STALE;
     failure_report report = report_of(in);
-    if (in->failure) {
+    const work *w = ctn_x_work(t, in->role);
+    if (w->due_ms && in->now_ms >= w->due_ms) { /* it was told to stop, for it took too long */
+        report.failure = CTN_FAILURE_TIMEOUT;
+        report.message = CTN_STR("the step's timeoutMs is over");
+    }
+    report.used = NULL;
+    if (report.failure) {
         *ret_entry = ctn_x_fail(x, t, in->role, 0, &report, in->now_ms, in->entropy, scratch);
         return CTN_OK;
     }
@@ -397,9 +413,11 @@ static int decide_cancel(const ctn_execution *x, const ctn_input *in, ctn_arena 
 static int decide_undo(const ctn_execution *x, const ctn_input *in, ctn_arena *scratch, ctn_entry *ret_entry,
                        ctn_err *err)
 {
-    if (!x->has_ended || x->end_status != CTN_STATUS_COMPLETED || x->depth == 0)
+    if (!x->has_ended || x->end_status != CTN_STATUS_COMPLETED || x->parent.depth == 0)
         return ctn_fail(err, CTN_E_STATE, "only a completed sub-chain is undone with its parent; this one is %s",
                         ctn_status_name(ctn_execution_status(x)));
+    if (!x->plan->is_rollback_enabled)
+        return ctn_fail(err, CTN_E_UNSUPPORTED, "the chain %.*s has nothing to undo", CTN_STR_ARG(x->plan->chain_id));
     ctn_json_builder b = ctn_json_object(scratch);
     ctn_json_put_str(&b, "code", CTN_STR("cancelled"));
     ctn_json_put_str(&b, "message", CTN_STR("undone with the chain that called it"));
@@ -420,6 +438,8 @@ static int decide_pause(const ctn_execution *x, const ctn_input *in, ctn_arena *
     ctn_json_builder b = ctn_json_object(scratch);
     if (in->message.len)
         ctn_json_put_str(&b, "reason", in->message);
+    if (!pause && ctn_str_is(in->message, CTN_WITH_PARENT) && !x->is_paused_with_parent)
+        return ctn_fail(err, CTN_E_STATE, "it was paused by itself, not with the chain that called it");
     if (!pause)
         ctn_json_put_str(&b, "cause", CTN_STR("resume"));
     *ret_entry = about_execution(x, in, pause ? CTN_ENTRY_PAUSED : CTN_ENTRY_RESUMED, &b);

@@ -458,7 +458,7 @@ static bool next_undo(const ctn_execution *x, const ctn_rules *rules, int64_t no
     }
     if (ctn_x_is_undone_by_child(x, t)) {
         ctn_json_builder b = ctn_json_object(scratch);
-        ctn_json_put_str(&b, "child", ctn_str_from(ctn_id_to_text(t->child).text));
+        ctn_json_put_str(&b, "child", ctn_arena_str(scratch, ctn_str_from(ctn_id_to_text(t->child).text)));
         *ret_entry = ctn_x_entry(x, CTN_ENTRY_COMPENSATION_STARTED, now_ms, t, 1, ctn_json_finish(&b));
         return true;
     }

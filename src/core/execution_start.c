@@ -331,7 +331,7 @@ static ctn_entry begin_child(const ctn_execution *x, const ctn_rules *rules, con
     ctn_err err = {0};
     ctn_failure failure = ctn_x_render_input(x, rules, t, scratch, &args, &err);
     uint32_t depth_max = rules->depth_max ? rules->depth_max : CTN_DEPTH_MAX;
-    if (!failure && x->depth + 1 >= depth_max) {
+    if (!failure && x->parent.depth + 1 >= depth_max) {
         ctn_fail(&err, CTN_E_LIMIT, "chains may call chains %u deep, not deeper", depth_max);
         failure = CTN_FAILURE_LIMIT;
     }
@@ -342,9 +342,12 @@ static ctn_entry begin_child(const ctn_execution *x, const ctn_rules *rules, con
     }
     ctn_execution_id child = child_id(x, t, w->attempt + 1, now_ms, scratch);
     ctn_json_builder b = ctn_json_object(scratch);
-    ctn_json_put_str(&b, "child", ctn_str_from(ctn_id_to_text(child).text));
+    ctn_json_put_str(&b, "child", ctn_arena_str(scratch, ctn_str_from(ctn_id_to_text(child).text)));
     ctn_json_put_str(&b, "chain", w->set->chain);
     ctn_json_put(&b, CTN_STR("args"), args);
+    int64_t timeout_ms = ctn_x_plan_step(x, t)->timeout_ms ? ctn_x_plan_step(x, t)->timeout_ms : w->set->timeout_ms;
+    if (timeout_ms)
+        ctn_json_put_int(&b, "untilMs", now_ms + timeout_ms);
     return ctn_x_entry(x, CTN_ENTRY_CHILD_STARTED, now_ms, t, w->attempt + 1, ctn_json_finish(&b));
 }
 

@@ -164,11 +164,13 @@ typedef struct task_list {
 struct ctn_execution {
     ctn_arena *arena;
     const ctn_plan *plan;
-    ctn_execution_id id, parent;
-    uint32_t depth; /* of sub-chains; 0: no parent */
+    ctn_execution_id id;
+    ctn_parent parent; /* depth 0: none */
+    bool was_reopened;
     uint64_t seq;
 
     bool is_queued, is_started, is_stopping, is_paused;
+    bool is_paused_with_parent;
     bool has_ended;
     ctn_status end_status;
     bool was_cancelled;

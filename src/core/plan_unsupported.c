@@ -6,7 +6,8 @@
 static bool work_runs(ctn_work_kind kind)
 {
     return kind == CTN_WORK_TOOL || kind == CTN_WORK_NATIVE || kind == CTN_WORK_TRANSFORM || kind == CTN_WORK_WAIT ||
-           kind == CTN_WORK_APPROVAL || kind == CTN_WORK_AGENT || kind == CTN_WORK_CALLS;
+           kind == CTN_WORK_APPROVAL || kind == CTN_WORK_AGENT || kind == CTN_WORK_CHAIN ||
+           kind == CTN_WORK_CALLS;
 }
 
 static const char *set_feature(const ctn_instruction_set *set)

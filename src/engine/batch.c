@@ -105,19 +105,21 @@ void ctn_eng_touch(ctn_engine *e, loaded *l)
 
 /* When the store should give this execution back by itself: 1 "at once" for whatever was under way, so that
  * recovery finds it; the time it waits for when it is parked; 0 never. In a final row, 1: something is owed. */
-static int64_t wake_of(ctn_engine *e, const loaded *l, ctn_status status)
+static int64_t wake_of(ctn_engine *e, loaded *l, ctn_status status)
 {
     if (ctn_status_is_final(status))
         return ctn_eng_owes_follow_up(l) ? 1 : 0;
     if (status == CTN_STATUS_QUEUED) /* the queue is the store's to give */
         return 0;
-    if (status == CTN_STATUS_RUNNING || ctn_execution_is_busy(l->x))
+    if (status == CTN_STATUS_RUNNING || ctn_execution_is_busy(l->x) || ctn_eng_has_ended_child(e, l))
         return 1;
     ctn_arena_mark mark = ctn_arena_save(e->scratch);
     ctn_owed owed;
     ctn_execution_owed(l->x, &e->rules, e->now_ms, e->scratch, &owed);
+    /* A child that is not started, stopped or undone on disk yet: whoever comes after us must look. */
+    bool is_settled = ctn_eng_children_are_settled(l, &owed);
     ctn_arena_restore(e->scratch, mark);
-    return CTN_PLANT(WAKE_TIME_LOST) ? 0 : owed.wake_at_ms;
+    return CTN_PLANT(WAKE_TIME_LOST) ? 0 : is_settled ? owed.wake_at_ms : 1;
 }
 
 static void fill_append(ctn_engine *e, append_build *b, ctn_append *a, ctn_arena *arena)
@@ -154,6 +156,17 @@ static void fill_append(ctn_engine *e, append_build *b, ctn_append *a, ctn_arena
             .error = error ? ctn_json_to_str(arena, error) : (ctn_str){0},
             .queue_key = ctn_status_is_final(status) ? l->queue_key : (ctn_str){0},
         };
+        a->change = change;
+    }
+    const ctn_parent *parent = ctn_execution_parent(l->x);
+    if (parent && ctn_status_is_final(status)) {
+        ctn_execution_change *change = CTN_NEW(arena, ctn_execution_change);
+        *change = a->change ? *a->change
+                            : (ctn_execution_change){.status = status,
+                                                     .wake_at_ms = wake_at_ms,
+                                                     .started_at_ms = ctn_execution_started_at_ms(l->x),
+                                                     .finished_at_ms = ctn_execution_ended_at_ms(l->x)};
+        change->wakes = parent->id;
         a->change = change;
     }
     l->is_new = false;
@@ -273,6 +286,7 @@ void ctn_eng_take_in(ctn_engine *e)
             b->l->is_recovering = false;
             ctn_eng_committed(e, b->l);
             tell_entries(e, b);
+            ctn_eng_tell_parent(e, b->l);
             ctn_eng_to_perform(e, b->l);
         }
     }

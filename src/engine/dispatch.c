@@ -337,6 +337,7 @@ static void perform_one(ctn_engine *e, loaded *l)
     for (size_t i = 0; i < owed.count && !e->is_stopping; i++)
         if (!is_in_flight(e, l, &owed.calls[i]))
             begin(e, l, &owed.calls[i]);
+    ctn_eng_perform_children(e, l, &owed);
     if (owed.wake_at_ms)
         ctn_heap_set(&e->due, &l->due, owed.wake_at_ms);
     else
@@ -348,7 +349,10 @@ static void perform_one(ctn_engine *e, loaded *l)
     bool must_stay = e->options.own_only && (owed.wake_at_ms || (status == CTN_STATUS_QUEUED && l->is_wanted));
     if (ctn_status_is_final(status) && l->flight_count == 0 && !ctn_eng_follow_up(e, l))
         return;
-    if (l->flight_count == 0 && is_parked && !must_stay && !CTN_PLANT(PARKED_STAYS_IN_MEMORY)) {
+    if (l->build || l->batches)
+        return; /* what was just settled about its children is on its way to disk */
+    bool may_go = l->flight_count == 0 && is_parked && !must_stay && ctn_eng_children_are_settled(l, &owed);
+    if (may_go && !CTN_PLANT(PARKED_STAYS_IN_MEMORY)) {
         if (l->wake_written && !ctn_status_is_final(status) &&
             (e->due_hint_ms == 0 || l->wake_written < e->due_hint_ms))
             e->due_hint_ms = l->wake_written;

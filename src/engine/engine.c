@@ -153,6 +153,22 @@ static void take_input(ctn_engine *e, filed *f)
     decide(e, l, f);
 }
 
+static void take_child_ended(ctn_engine *e, filed *f)
+{
+    loaded *l = NULL;
+    ctn_err err = {0};
+    int rc = ctn_eng_load(e, f->id, &l, &err);
+    f->in.step = rc ? CTN_PLAN_NONE : ctn_plan_step_index(l->plan->plan, f->in.name);
+    if (f->in.step == CTN_PLAN_NONE) { /* its row is woken: it looks after its children when it can be loaded */
+        ctn_log_line(e->options.log, CTN_LOG_ERROR, "the parent of a sub-chain cannot be loaded", "why", err.message,
+                     NULL);
+        ctn_eng_filed_free(e, f);
+        return;
+    }
+    ctn_eng_advance(e, l);
+    decide(e, l, f);
+}
+
 static void take_adopt(ctn_engine *e, filed *f)
 {
     loaded *l = NULL;
@@ -213,8 +229,13 @@ static void take_start(ctn_engine *e, filed *f)
     }
     if (!f->exec_no)
         f->exec_no = ++e->exec_no_last;
-    bool is_queued = f->start.is_queued || e->loaded_count >= e->options.active_max ||
-                     !ctn_eng_may_start(e, plan->plan, queue_key, f->exec_no);
+    /* A child does not wait for room: its parent may have it. It shares its parents' line. */
+    const ctn_parent *parent = f->start.parent;
+    if (parent && queue_key.len && ctn_eng_key_is_shared(e, parent, queue_key))
+        queue_key = (ctn_str){0};
+    bool is_limited = !parent || queue_key.len || plan->plan->max_concurrent;
+    bool is_queued = f->start.is_queued || (is_limited && (e->loaded_count >= e->options.active_max ||
+                                                           !ctn_eng_may_start(e, plan->plan, queue_key, f->exec_no)));
     ctn_arena *arena = ctn_arena_new(4096);
     l = ctn_eng_loaded_new(e, f->id, f->exec_no, plan, arena, ctn_execution_new(arena, plan->plan, f->id));
     l->is_new = true;
@@ -226,6 +247,7 @@ static void take_start(ctn_engine *e, filed *f)
     l->row = (ctn_execution_row){
         .exec_no = f->exec_no,
         .id = f->id,
+        .parent = parent ? parent->id : (ctn_execution_id){{0}},
         .chain_id = plan->plan->chain_id,
         .chain_version = f->start.version,
         .priority = plan->plan->priority,
@@ -236,7 +258,7 @@ static void take_start(ctn_engine *e, filed *f)
         .created_at_ms = e->now_ms,
     };
     ctn_entry first = ctn_execution_first_entry(plan->plan, e->scratch, is_queued, f->start.version, input,
-                                                f->start.labels, f->start.actor, e->now_ms);
+                                                f->start.labels, parent, f->start.actor, e->now_ms);
     ctn_eng_record(e, l, &first);
     ctn_eng_keep(e, f);
     ctn_arena_restore(e->scratch, mark);
@@ -251,6 +273,7 @@ static void take_filed(ctn_engine *e, filed *f)
     case FILED_INPUT: take_input(e, f); break;
     case FILED_START: take_start(e, f); break;
     case FILED_ADOPT: take_adopt(e, f); break;
+    case FILED_CHILD_ENDED: take_child_ended(e, f); break;
     }
 }
 

@@ -141,6 +141,7 @@ typedef struct ctn_start {
     ctn_str idempotency_key;  /* empty: none. Known already: acknowledged with the id that has it, nothing started */
     bool is_queued;           /* leave it queued in the store, for whoever serves or resumes */
     ctn_execution_id follows; /* the engine's own: whose failure it follows up */
+    ctn_parent *parent;       /* the engine's own: whose step it is; NULL: nobody's */
     ctn_str actor;
 } ctn_start;
 void ctn_engine_start(ctn_engine *engine, const ctn_start *start, ctn_ack_fn *ack, void *ctx);

@@ -18,7 +18,7 @@ struct loaded;
 
 /* Something from outside, kept with what it needs until its effect is on disk: if the commit fails it is decided
  * again. */
-typedef enum filed_kind { FILED_CALL_ENDED, FILED_INPUT, FILED_START, FILED_ADOPT } filed_kind;
+typedef enum filed_kind { FILED_CALL_ENDED, FILED_INPUT, FILED_START, FILED_ADOPT, FILED_CHILD_ENDED } filed_kind;
 typedef struct filed {
     struct filed *next;
     ctn_arena *arena; /* the filed itself and everything it points at */
@@ -34,6 +34,12 @@ typedef struct filed_list {
     filed *first, *last;
 } filed_list;
 
+typedef struct child_plan {
+    struct child_plan *next;
+    const ctn_plan *plan;
+    int64_t version;
+} child_plan;
+
 /* A plan in use, and whether it is known what its tools do to the world. */
 typedef struct plan_ref {
     struct plan_ref *next;
@@ -41,9 +47,10 @@ typedef struct plan_ref {
     ctn_digest key; /* over all its definitions' digests */
     int64_t version;
     struct ctn_engine *engine;
-    uint32_t preparing; /* prepares under way */
-    bool is_bound;      /* none is any more: executions may advance */
-    bool was_told;      /* and were told so */
+    uint32_t preparing;   /* prepares under way */
+    bool is_bound;        /* none is any more: executions may advance */
+    bool was_told;        /* and were told so */
+    child_plan *children; /* of its sub-chains, as far as they were started */
 } plan_ref;
 
 /* The entries of one execution in one batch. */
@@ -113,6 +120,10 @@ typedef struct loaded {
     append_build *build; /* in the gathering batch; NULL: nothing there */
     uint32_t *flights;   /* indexes into the engine's table */
     uint32_t flight_count, flight_capacity;
+    /* child.c */
+    int told_parent; /* the final status that it was told, + 1 */
+    struct child_watch *watches;
+    uint32_t watch_count, watch_capacity;
     /* admission.c */
     ctn_str queue_key;       /* empty: it stands in no line */
     struct loaded *key_next; /* others with a key of the same hash */
@@ -236,6 +247,16 @@ bool ctn_eng_has_room_for_more(const ctn_engine *e);
 void ctn_eng_plans_lend(ctn_engine *e);
 void ctn_eng_plans_free(ctn_engine *e);
 plan_ref *ctn_eng_plan_ref(const ctn_engine *e, const ctn_plan *plan);
+
+/* child.c */
+void ctn_eng_perform_children(ctn_engine *e, loaded *l, const ctn_owed *owed);
+void ctn_eng_tell_parent(ctn_engine *e, loaded *l); /* once its end is on disk */
+/* A child of it has ended, and it has not heard of it: its row must not go to sleep. */
+bool ctn_eng_has_ended_child(const ctn_engine *e, const loaded *l);
+/* What was asked of its children is on disk: it may go to sleep. */
+bool ctn_eng_children_are_settled(loaded *l, const ctn_owed *owed);
+/* Does an execution above hold a line with this key? Then the child shares it. */
+bool ctn_eng_key_is_shared(ctn_engine *e, const ctn_parent *parent, ctn_str queue_key);
 
 /* admission.c */
 /* May an execution that is new, or queued in memory, start now? */

@@ -95,6 +95,7 @@ void ctn_eng_unload(ctn_engine *e, loaded *l)
     e->loaded_count--;
     ctn_arena_free(l->arena);
     free(l->flights);
+    free(l->watches);
     free(l);
 }
 
@@ -146,6 +147,10 @@ void ctn_eng_plans_free(ctn_engine *e)
     for (plan_ref *p = e->plans, *next; p; p = next) {
         next = p->next;
         plan_free(e, p->plan);
+        for (child_plan *c = p->children, *after; c; c = after) {
+            after = c->next;
+            free(c);
+        }
         free(p);
     }
     e->plans = NULL;
@@ -402,6 +407,7 @@ int ctn_eng_reload(ctn_engine *e, loaded *l, ctn_err *err)
         l->is_lost = l->is_new = false;
         note_stored(l, &f);
         ctn_eng_committed(e, l); /* a commit that looked failed may have reached the disk */
+        ctn_eng_tell_parent(e, l);
         if (l->is_recovering && !CTN_PLANT(RECOVERY_FORGOTTEN))
             recovered(e, l);
     }

@@ -508,6 +508,9 @@ static ctn_outcome append_one(memory_db *db, const ctn_append *a)
     live_update(db, e);
     if (a->change && a->change->queue_key.len && ctn_status_is_final(e->row.status))
         move_line(db, a->change->queue_key);
+    memory_execution *other = a->change && !ctn_id_is_none(a->change->wakes) ? find_by_id(db, a->change->wakes) : NULL;
+    if (other && !ctn_status_is_final(other->row.status))
+        other->row.wake_at_ms = 1;
     for (size_t i = 0; i < a->count; i++)
         add_record(db, e, &a->records[i]);
     return CTN_OUTCOME_ACCEPTED;

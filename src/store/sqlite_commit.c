@@ -219,6 +219,10 @@ static int insert_row(batch *b, const ctn_append *a, bool *ret_done, ctn_err *er
     sqlite3_bind_int64(stmt, 15, row.created_at_ms);
     sqlite_bind_positive(stmt, 16, row.started_at_ms);
     sqlite_bind_positive(stmt, 17, row.finished_at_ms);
+    if (ctn_id_is_none(row.parent))
+        sqlite3_bind_null(stmt, 18);
+    else
+        sqlite3_bind_blob(stmt, 18, row.parent.bytes, sizeof row.parent.bytes, SQLITE_TRANSIENT);
     int rc = step_done(b->st, stmt, "storing an execution", err);
     if (rc == CTN_OK)
         *ret_done = sqlite3_changes(b->st->db) == 1;
@@ -294,6 +298,19 @@ static int exists_no(sqlite_store *st, int64_t exec_no, bool *ret_exists, ctn_er
     return rc;
 }
 
+/* A sub-chain has ended: whoever waits for it is looked at again, whatever dies meanwhile. */
+static int wake_other(sqlite_store *st, ctn_execution_id id, ctn_err *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = ctn_sqlite_take(st, SQL_EXECUTION_WAKES, &stmt, err);
+    if (rc)
+        return rc;
+    sqlite3_bind_blob(stmt, 1, id.bytes, sizeof id.bytes, SQLITE_STATIC);
+    rc = step_done(st, stmt, "waking an execution", err);
+    ctn_sqlite_release(st, SQL_EXECUTION_WAKES, stmt);
+    return rc;
+}
+
 static int append_one(batch *b, const ctn_append *a, ctn_outcome *ret_outcome, ctn_err *err)
 {
     sqlite_store *st = b->st;
@@ -325,6 +342,8 @@ static int append_one(batch *b, const ctn_append *a, ctn_outcome *ret_outcome, c
         rc = insert_entry(b, a->exec_no, &a->records[i], err);
     if (rc == CTN_OK && a->change && a->change->queue_key.len && ctn_status_is_final(a->change->status))
         rc = move_line(st, a->change->queue_key, err);
+    if (rc == CTN_OK && a->change && !ctn_id_is_none(a->change->wakes))
+        rc = wake_other(st, a->change->wakes, err);
     if (rc)
         return ctn_wrap(err, rc, "execution %" PRId64, a->exec_no);
     remember(st, a->exec_no, a->seq_expected + a->count);

@@ -31,7 +31,7 @@ static const char *const write_sql[SQL_COUNT] = {
     [SQL_EXECUTION_INSERT] =
         "INSERT INTO chain_executions(exec_no, execution_id, chain_id, chain_version, status, priority, queue_key,"
         " idempotency_key, tenant, wake_at_ms, labels, input, outputs, error, created_at_ms, started_at_ms,"
-        " finished_at_ms, queue_held) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,"
+        " finished_at_ms, parent_id, queue_held) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,"
         " ?7 IS NOT NULL AND ?5 = 'queued' AND EXISTS (SELECT 1 FROM chain_executions o WHERE o.queue_key = ?7"
         " AND " SQLITE_UNFINISHED("o.") " AND o.exec_no < ?1)) ON CONFLICT DO NOTHING",
     [SQL_EXECUTION_UPDATE] =
@@ -39,6 +39,8 @@ static const char *const write_sql[SQL_COUNT] = {
         " outputs = coalesce(?6, outputs), error = coalesce(?7, error) WHERE exec_no = ?1",
     [SQL_LINE_MOVES] = "UPDATE chain_executions SET queue_held = 0 WHERE exec_no = (SELECT min(exec_no)"
                        " FROM chain_executions WHERE queue_key = ?1 AND " SQLITE_UNFINISHED("") ") AND queue_held = 1",
+    [SQL_EXECUTION_WAKES] =
+        "UPDATE chain_executions SET wake_at_ms = 1 WHERE execution_id = ?1 AND " SQLITE_UNFINISHED(""),
     [SQL_EXECUTION_EXISTS] = "SELECT 1 FROM chain_executions WHERE exec_no = ?1",
     [SQL_JOURNAL_INSERT] =
         "INSERT INTO execution_journal(position, exec_no, seq, at_ms, kind, step, item, attempt, actor, body, hash)"

@@ -17,7 +17,8 @@
     " e.started_at_ms, e.finished_at_ms,"                                                                              \
     " (SELECT j.hash FROM execution_journal j WHERE j.exec_no = e.exec_no ORDER BY j.seq DESC LIMIT 1),"               \
     " CASE WHEN e.outputs = '' THEN (SELECT j.body FROM execution_journal j"                                           \
-    "  WHERE j.exec_no = e.exec_no AND j.kind = 'completed' ORDER BY j.seq DESC LIMIT 1) END, e.queue_held"            \
+    "  WHERE j.exec_no = e.exec_no AND j.kind = 'completed' ORDER BY j.seq DESC LIMIT 1) END, e.queue_held, "          \
+    "e.parent_id"                                                                                                      \
     " FROM chain_executions e "
 
 const char *const ctn_sqlite_read_sql[SQL_COUNT] = {
@@ -43,16 +44,18 @@ const char *const ctn_sqlite_read_sql[SQL_COUNT] = {
         "SELECT min(wake_at_ms) FROM chain_executions WHERE " SQLITE_UNFINISHED("") " AND wake_at_ms > ?1",
     [SQL_JOURNAL_READ] = "SELECT seq, at_ms, kind, step, item, attempt, actor, body, hash, position"
                          " FROM execution_journal WHERE exec_no = ?1 AND seq >= ?2 ORDER BY seq",
-    /* Each names its index, because without figures about the table the planner may prefer a walk in the right order. */
+    /* Each names its index, because without figures about the table the planner may prefer a walk in the right order.
+     */
     [SQL_QUEUE_LANE] = "SELECT chain_id, priority FROM chain_executions INDEXED BY chain_executions_queue"
                        " WHERE " SQLITE_QUEUED("") " AND (chain_id, priority) > (?1, ?2)"
-                       " ORDER BY chain_id, priority LIMIT 1",
-    [SQL_QUEUE_NEXT] = EXECUTION_COLUMNS "INDEXED BY chain_executions_queue WHERE " SQLITE_QUEUED("e.")
-                       " AND e.chain_id = ?1 AND e.priority = ?2 AND e.exec_no > ?3 ORDER BY e.exec_no LIMIT ?4",
-    [SQL_QUEUE_FIRST] = EXECUTION_COLUMNS "INDEXED BY chain_executions_line WHERE e.queue_key = ?1 AND " SQLITE_UNFINISHED(
-        "e.") " AND e.exec_no < ?2 ORDER BY e.exec_no LIMIT 1",
-    [SQL_EXECUTION_OWING] = EXECUTION_COLUMNS "INDEXED BY chain_executions_owing WHERE " SQLITE_OWING("e.")
-                            " AND e.exec_no > ?1 ORDER BY e.exec_no LIMIT ?2",
+                                                   " ORDER BY chain_id, priority LIMIT 1",
+    [SQL_QUEUE_NEXT] = EXECUTION_COLUMNS "INDEXED BY chain_executions_queue WHERE " SQLITE_QUEUED(
+        "e.") " AND e.chain_id = ?1 AND e.priority = ?2 AND e.exec_no > ?3 ORDER BY e.exec_no LIMIT ?4",
+    [SQL_QUEUE_FIRST] =
+        EXECUTION_COLUMNS "INDEXED BY chain_executions_line WHERE e.queue_key = ?1 AND " SQLITE_UNFINISHED(
+            "e.") " AND e.exec_no < ?2 ORDER BY e.exec_no LIMIT 1",
+    [SQL_EXECUTION_OWING] = EXECUTION_COLUMNS
+    "INDEXED BY chain_executions_owing WHERE " SQLITE_OWING("e.") " AND e.exec_no > ?1 ORDER BY e.exec_no LIMIT ?2",
     [SQL_SCHEDULE_LIST] = "SELECT chain_id, cron, timezone, seen_at_ms, next_at_ms FROM schedules ORDER BY chain_id",
     [SQL_BREAKER_LIST] = "SELECT name, state, until_ms, changed_at_ms FROM breakers ORDER BY name",
 };
@@ -107,6 +110,9 @@ static int read_row(const sqlite_store *st, sqlite3_stmt *stmt, ctn_execution_ro
     bool is_in_journal = sqlite3_column_type(stmt, 12) == SQLITE_TEXT && row.outputs.len == 0;
     if (is_in_journal && !outputs_of_body(sqlite_column_str(stmt, 18), &row.outputs))
         return fail_damaged(st, row.exec_no, "outputs that its journal does not hold", err);
+    const void *parent = sqlite3_column_blob(stmt, 20);
+    if (parent && sqlite3_column_bytes(stmt, 20) == (int) sizeof row.parent.bytes)
+        memcpy(row.parent.bytes, parent, sizeof row.parent.bytes);
     *ret = row;
     return CTN_OK;
 }

@@ -142,7 +142,12 @@ static const char migration_3[] =
     "  name TEXT PRIMARY KEY, state TEXT NOT NULL, until_ms INTEGER, changed_at_ms INTEGER NOT NULL"
     ") STRICT, WITHOUT ROWID;";
 
-static const char *const migrations[] = {NULL, migration_1, migration_2, migration_3};
+/* Sub-chains: whose step an execution is. */
+static const char migration_4[] =
+    "ALTER TABLE chain_executions ADD COLUMN parent_id BLOB;"
+    "CREATE INDEX chain_executions_parent ON chain_executions(parent_id) WHERE parent_id IS NOT NULL;";
+
+static const char *const migrations[] = {NULL, migration_1, migration_2, migration_3, migration_4};
 
 uint32_t ctn_sqlite_schema_newest(void)
 {

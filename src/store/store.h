@@ -102,6 +102,7 @@ typedef struct ctn_execution_row {
     int64_t chain_version;
     ctn_status status;
     int priority;
+    ctn_execution_id parent;                              /* whose step it is; all zero: nobody's */
     ctn_str queue_key, idempotency_key, tenant;           /* empty: none */
     int64_t wake_at_ms;                                   /* 0: none */
     ctn_str labels, input;                                /* JSON objects */
@@ -116,7 +117,8 @@ typedef struct ctn_execution_change {
     ctn_status status;
     int64_t wake_at_ms, started_at_ms, finished_at_ms; /* as they now are */
     ctn_str outputs, error;
-    ctn_str queue_key; /* its own, when it ends: the line moves on (said here so that others cost nothing) */
+    ctn_str queue_key;      /* its own, when it ends: the line moves on (said here so that others cost nothing) */
+    ctn_execution_id wakes; /* another, unless it has ended: its wake time becomes 1 with this; all zero: nobody */
 } ctn_execution_change;
 
 typedef struct ctn_append {

@@ -10,8 +10,9 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#define LEDGER_MAX 4096
-#define TURNS_MAX  200000
+#define LEDGER_MAX   4096
+#define TURNS_MAX    200000
+#define CHILDREN_MAX 64
 
 typedef enum event_kind { EVENT_EFFECT, EVENT_REPLY } event_kind;
 
@@ -43,7 +44,7 @@ struct sim {
     deed *effects, *calls, *marks; /* marks: what is on disk about a call */
     size_t effect_count, call_count, mark_count;
     subject *subjects;
-    int count;
+    int count, child_count; /* children come behind those that were started here */
     bool all_acked, cancel_sent, was_helped;
     int64_t started_at_ms;
     ctn_arena *arena;
@@ -153,7 +154,7 @@ static void take_effect(sim *s, const char *tool, const char *key)
 
 static subject *subject_of(sim *s, ctn_execution_id id)
 {
-    for (int i = 0; i < s->count; i++)
+    for (int i = 0; i < s->count + s->child_count; i++)
         if (ctn_id_equal(s->subjects[i].id, id))
             return &s->subjects[i];
     return NULL;
@@ -172,8 +173,11 @@ static bool is_marked(const sim *s, const char *what, const char *key)
 static void key_of_record(const subject *x, const ctn_record *r, const ctn_json *body, bool is_undo, char ret_key[160])
 {
     ctn_str call = ctn_json_str_or(body, "call", CTN_STR(""));
-    snprintf(ret_key, 160, "%s/%.*s%s%.*s/%s", ctn_id_to_text(x->id).text, CTN_STR_ARG(r->step), call.len ? "/" : "",
-             CTN_STR_ARG(call), is_undo ? "undo" : "do");
+    char item[32] = "";
+    if (r->item >= 0)
+        snprintf(item, sizeof item, "[%lld]", (long long) r->item);
+    snprintf(ret_key, 160, "%s/%.*s%s%s%.*s/%s", ctn_id_to_text(x->id).text, CTN_STR_ARG(r->step), item,
+             call.len ? "/" : "", CTN_STR_ARG(call), is_undo ? "undo" : "do");
 }
 
 static void take_record(sim *s, subject *x, const ctn_record *r)
@@ -185,8 +189,11 @@ static void take_record(sim *s, subject *x, const ctn_record *r)
     if (r->seq != x->seq_on_disk + 1)
         SIM_FAIL(s, "entry %llu came to disk after entry %llu", (unsigned long long) r->seq,
                  (unsigned long long) x->seq_on_disk);
-    if (x->has_ended)
+    bool is_reopened = r->kind == CTN_ENTRY_CANCEL_REQUESTED && ctn_json_bool_or(body, "reopens", false);
+    if (x->has_ended && !is_reopened)
         SIM_FAIL(s, "%s came to disk after the end", ctn_entry_kind_name(r->kind));
+    if (is_reopened)
+        x->has_ended = x->end_was_told = false;
     x->seq_on_disk = r->seq;
     bool is_undo = r->kind == CTN_ENTRY_COMPENSATION_STARTED || r->kind == CTN_ENTRY_COMPENSATION_SUCCEEDED;
     switch (r->kind) {
@@ -226,11 +233,16 @@ static void take_append(void *ctx, const ctn_append *a)
                 if (ctn_str_is(a->row->idempotency_key, key))
                     x = &s->subjects[i];
             }
+        if (!x && !ctn_id_is_none(a->row->parent)) {
+            assert_true(s->child_count < CHILDREN_MAX);
+            x = &s->subjects[s->count + s->child_count++];
+            x->s = s;
+        }
         assert_non_null(x);
         x->id = a->row->id;
         x->exec_no = a->exec_no;
     }
-    for (int i = 0; i < s->count && !x; i++)
+    for (int i = 0; i < s->count + s->child_count && !x; i++)
         if (s->subjects[i].exec_no == a->exec_no)
             x = &s->subjects[i];
     assert_non_null(x);
@@ -246,7 +258,8 @@ static void on_event(void *ctx, const ctn_engine_event *told)
         return;
     if (!x || !x->exec_no)
         SIM_FAIL(s, "something is told of an execution that is not on disk");
-    if (x->end_was_told)
+    bool is_end = told->kind == CTN_EVENT_STATUS && ctn_status_is_final(told->status);
+    if (x->end_was_told && !is_end) /* the end itself is told again when it comes back into memory */
         SIM_FAIL(s, "something is told after the end");
     if (told->kind == CTN_EVENT_STATUS) {
         x->end_was_told = ctn_status_is_final(told->status);
@@ -432,6 +445,8 @@ static ctn_plan *compile(sim *s)
     ctn_library *library = ctn_library_new(arena);
     const ctn_chain *chain = NULL;
     ctn_plan *plan = NULL;
+    if (s->o.child)
+        (void) ctn_library_add_text(library, CTN_STR("child.yaml"), ctn_str_from(s->o.child), &findings, NULL);
     (void) ctn_library_add_text(library, CTN_STR("sim.yaml"), ctn_str_from(s->o.chain), &findings, &chain);
     if (chain)
         (void) ctn_plan_compile(arena, library, chain, &findings, &plan);
@@ -449,7 +464,9 @@ static void begin_life(void *ctx, ctn_engine *engine)
     ctn_err err = {0};
     for (int i = 0; i < s->count; i++)
         s->subjects[i].end_was_told = false; /* a new audience */
-    if (!s->all_acked) {                     /* nobody was told that it is accepted: the caller asks again */
+    for (int i = 0; i < s->child_count; i++)
+        s->subjects[s->count + i].end_was_told = false;
+    if (!s->all_acked) { /* nobody was told that it is accepted: the caller asks again */
         const ctn_plan *plan = NULL;
         int64_t version = 0;
         int rc = ctn_engine_plan_add(engine, compile(s), CTN_STR("sim"), &plan, &version, &err);
@@ -487,7 +504,7 @@ sim *sim_new(const sim_options *options)
     assert_non_null(s);
     s->o = *options;
     s->count = options->executions ? options->executions : 1;
-    s->subjects = calloc((size_t) s->count, sizeof *s->subjects);
+    s->subjects = calloc((size_t) s->count + CHILDREN_MAX, sizeof *s->subjects);
     s->marks = calloc(LEDGER_MAX, sizeof *s->marks);
     assert_true(s->subjects && s->marks);
     for (int i = 0; i < s->count; i++)
@@ -613,6 +630,15 @@ static void check_memory(sim *s)
         SIM_FAIL(s, "%zu executions are in memory", loaded);
 }
 
+/* A child that needs somebody. */
+static bool look_after_children(sim *s)
+{
+    for (int i = s->count; i < s->count + s->child_count; i++)
+        if (!s->subjects[i].has_ended && help(s, sim_execution(s, i)))
+            return true;
+    return false;
+}
+
 /* Who is at rest may have ended or need somebody. True: somebody did something. */
 static bool look_after_all(sim *s, bool *ret_all_at_rest, bool is_woken, ctn_status *ret_status)
 {
@@ -630,6 +656,8 @@ static bool look_after_all(sim *s, bool *ret_all_at_rest, bool is_woken, ctn_sta
         if ((ctn_engine_find(ctn_world_engine(s->world), subj->id) == NULL || status == CTN_STATUS_COMPENSATING ||
              status == CTN_STATUS_INTERRUPTED || status == CTN_STATUS_WAITING) &&
             help(s, x))
+            return true;
+        if (look_after_children(s))
             return true;
         if (status != CTN_STATUS_INTERRUPTED || is_woken || s->settles_pending)
             *ret_all_at_rest = false;

@@ -22,6 +22,7 @@
 typedef struct sim_options {
     uint64_t seed;
     const char *chain;        /* YAML: the chain and its instructionSets in one file */
+    const char *child;        /* YAML: a chain that the first one calls; NULL: none */
     const char *input;        /* JSON; NULL: {} */
     int die_before_commit;    /* the engine dies instead of the n-th commit (from 0); -1: never */
     int die_after_commit;     /* ... after the n-th commit, before anybody hears of it; -1: never */

@@ -616,7 +616,7 @@ kit *kit_new(const char *yaml, const kit_options *options)
     if (ctn_plan_accept_input(k->plan, k->arena, kit_json(k, o->input ? o->input : "{}"), &input, &k->err))
         KIT_FAIL(k, "the input was refused: %s", k->err.message);
     ctn_entry first =
-        ctn_execution_first_entry(k->plan, k->scratch, o->is_queued, 1, input, NULL, (ctn_str){0}, k->now_ms);
+        ctn_execution_first_entry(k->plan, k->scratch, o->is_queued, 1, input, NULL, NULL, (ctn_str){0}, k->now_ms);
     record(k, &first);
     advance(k, 1);
     return k;

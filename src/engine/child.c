@@ -1,0 +1,391 @@
+/*
+ * child.c -- sub-chains: executions that are the work of a step of another execution.
+ *
+ * The parent's journal says which execution does the work (child_started, with an id that follows from parent, step,
+ * item and attempt). What is owed for it is derived (ctn_owed_child) and compared with what there is: the child is
+ * started, paused, cancelled, undone when it is not yet so. While it works the parent is parked like one that waits for
+ * a person, so a thousand of them cost no memory.
+ *
+ * What must hold, whatever dies: a child is started once, because its id is taken when it is there; it is started at
+ * all, because the parent's row sleeps only when what was asked of its children is on disk; and its end reaches the
+ * parent, because the commit that ends it also wakes the parent's row, and a parent that comes back into memory looks
+ * after its children.
+ */
+#include "engine/engine_state.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct child_watch {
+    uint32_t step, attempt;
+    int64_t item;
+    ctn_role role;
+    ctn_execution_id child;
+    int asked;   /* the last `wanted` that was seen to, + 1 */
+    int settled; /* ... and of which the child's disk knows */
+};
+
+static struct child_watch *watch_by_child(loaded *l, ctn_execution_id child)
+{
+    for (uint32_t i = l->watch_count; i-- > 0;) /* the latest: it may have been done, and be undone now */
+        if (ctn_id_equal(l->watches[i].child, child))
+            return &l->watches[i];
+    return NULL;
+}
+
+/* What was asked of the child is on disk, or can be asked no more: the parent's row may go to sleep. */
+static void settle(ctn_engine *e, ctn_execution_id parent, ctn_execution_id child)
+{
+    loaded *l = ctn_eng_find(e, parent);
+    struct child_watch *w = l ? watch_by_child(l, child) : NULL;
+    if (!w)
+        return;
+    w->settled = w->asked;
+    ctn_arena_mark mark = ctn_arena_save(e->scratch);
+    ctn_owed owed;
+    ctn_execution_owed(l->x, &e->rules, e->now_ms, e->scratch, &owed);
+    if (!l->is_lost && l->wake_written && !l->build && ctn_eng_children_are_settled(l, &owed))
+        ctn_eng_touch(e, l);
+    ctn_arena_restore(e->scratch, mark);
+    ctn_eng_to_perform(e, l);
+}
+
+bool ctn_eng_children_are_settled(loaded *l, const ctn_owed *owed)
+{
+    for (size_t i = 0; i < owed->child_count; i++) {
+        const struct child_watch *w = watch_by_child(l, owed->children[i].child);
+        if (!w || w->role != owed->children[i].role || w->settled != (int) owed->children[i].wanted + 1)
+            return false;
+    }
+    return true;
+}
+
+/* ---- its end, to the parent ---- */
+
+typedef struct child_end {
+    ctn_parent parent;
+    ctn_role role;
+    ctn_failure failure; /* NONE: well */
+    ctn_str message;
+    const ctn_json *value;
+} child_end;
+
+static void file_end(ctn_engine *e, const child_end *end)
+{
+    filed *f = ctn_eng_filed_new(e, FILED_CHILD_ENDED);
+    f->id = end->parent.id;
+    f->in = (ctn_input){
+        .kind = CTN_IN_CHILD_ENDED,
+        .name = ctn_arena_str(f->arena, end->parent.step),
+        .item = end->parent.item,
+        .role = end->role,
+        .attempt = end->role == CTN_ROLE_DO ? end->parent.attempt : 1,
+        .failure = end->failure,
+        .message = ctn_arena_str(f->arena, end->message),
+        .was_sent = true,
+        .value = end->value ? ctn_json_copy(f->arena, end->value) : &ctn_json_null,
+    };
+    ctn_eng_file(e, f);
+}
+
+/* How a child with this final status and error ended, for a step that wanted it done or undone. */
+static void fill_end(child_end *end, ctn_arena *scratch, ctn_execution_id id, ctn_status status,
+                     const ctn_json *outputs, const ctn_json *error)
+{
+    ctn_str code = ctn_json_str_or(error, "code", CTN_STR("")), said = ctn_json_str_or(error, "message", CTN_STR(""));
+    ctn_id_text text = ctn_id_to_text(id);
+    end->value = outputs;
+    if (end->role == CTN_ROLE_DO ? status == CTN_STATUS_COMPLETED : status != CTN_STATUS_ROLLBACK_FAILED)
+        return;
+    end->failure = ctn_failure_from_name(code);
+    if (end->failure == CTN_FAILURE_NONE)
+        end->failure = CTN_FAILURE_TOOL_ERROR;
+    end->message = ctn_arena_printf(scratch, "the sub-chain %s is %s: %.*s", text.text, ctn_status_name(status),
+                                    CTN_STR_ARG(said));
+}
+
+void ctn_eng_tell_parent(ctn_engine *e, loaded *l)
+{
+    const ctn_parent *parent = ctn_execution_parent(l->x);
+    ctn_status status = l->status_written;
+    if (!parent || !ctn_status_is_final(status) || l->build || l->told_parent == (int) status + 1)
+        return;
+    l->told_parent = (int) status + 1;
+    loaded *above = ctn_eng_find(e, parent->id);
+    if (above)
+        above->wake_written = 1; /* so the commit made it */
+    ctn_arena_mark mark = ctn_arena_save(e->scratch);
+    child_end end = {.parent = *parent, .role = ctn_execution_was_reopened(l->x) ? CTN_ROLE_UNDO : CTN_ROLE_DO};
+    fill_end(&end, e->scratch, l->id, status, ctn_execution_outputs(l->x), ctn_execution_error(l->x));
+    file_end(e, &end);
+    ctn_arena_restore(e->scratch, mark);
+}
+
+bool ctn_eng_has_ended_child(const ctn_engine *e, const loaded *l)
+{
+    for (uint32_t i = 0; i < l->watch_count; i++) {
+        const loaded *child = ctn_eng_find(e, l->watches[i].child);
+        if (child && ctn_status_is_final(ctn_execution_status(child->x)))
+            return true;
+    }
+    return false;
+}
+
+/* ---- starting one ---- */
+
+static int plan_of(ctn_engine *e, loaded *l, ctn_str chain_id, child_plan **ret_plan, ctn_err *err)
+{
+    for (child_plan *p = l->plan->children; p; p = p->next)
+        if (ctn_str_equal(p->plan->chain_id, chain_id)) {
+            *ret_plan = p;
+            return CTN_OK;
+        }
+    ctn_plan *plan = NULL;
+    ctn_arena *arena = ctn_arena_new(16384);
+    int rc = ctn_plan_of_child(arena, l->plan->plan, chain_id, &plan, err);
+    if (rc) {
+        ctn_arena_free(arena);
+        return rc;
+    }
+    child_plan *p = calloc(1, sizeof *p);
+    assert(p);
+    rc = ctn_engine_plan_add(e, plan, CTN_STR("engine"), &p->plan, &p->version, err);
+    if (rc) {
+        free(p);
+        return rc;
+    }
+    p->next = l->plan->children;
+    l->plan->children = p;
+    *ret_plan = p;
+    return CTN_OK;
+}
+
+typedef struct starting {
+    ctn_engine *engine;
+    ctn_execution_id child;
+    child_end end;
+} starting;
+
+/* A start that was refused is the failure of the step: its input does not fit, mostly. */
+static void on_started(void *ctx, int rc, ctn_execution_id id, const ctn_err *err)
+{
+    starting *s = ctx;
+    (void) id;
+    settle(s->engine, s->end.parent.id, s->child);
+    if (rc == CTN_OK || rc == CTN_E_EXISTS || rc == CTN_E_STALE)
+        return;
+    s->end.failure = rc == CTN_E_INVALID ? CTN_FAILURE_INVALID_INPUT : CTN_FAILURE_TOOL_ERROR;
+    s->end.message = ctn_str_from(err->message);
+    file_end(s->engine, &s->end);
+}
+
+static void fail_end(ctn_engine *e, const child_end *end, const ctn_err *err)
+{
+    child_end failed = *end;
+    failed.failure = CTN_FAILURE_INVALID_INPUT;
+    failed.message = ctn_str_from(err->message);
+    file_end(e, &failed);
+}
+
+static void start(ctn_engine *e, loaded *l, const ctn_owed_child *c, const child_end *end)
+{
+    child_plan *plan = NULL;
+    ctn_err err = {0};
+    if (plan_of(e, l, c->chain, &plan, &err)) {
+        fail_end(e, end, &err);
+        return;
+    }
+    const ctn_parent *above = ctn_execution_parent(l->x);
+    ctn_start start = {.plan = plan->plan, .version = plan->version, .input = c->input, .actor = CTN_STR("engine")};
+    ctn_engine_start(e, &start, on_started, NULL);
+    filed *f = e->inputs.last; /* lives until it is answered */
+    f->id = c->child;
+    f->start.parent = CTN_NEW(f->arena, ctn_parent);
+    *f->start.parent = end->parent;
+    f->start.parent->depth = above ? above->depth + 1 : 1;
+    f->start.parent->step = ctn_arena_str(f->arena, end->parent.step);
+    starting *s = CTN_NEW(f->arena, starting);
+    *s = (starting){.engine = e, .child = c->child, .end = *end};
+    s->end.parent.step = f->start.parent->step;
+    f->ack_ctx = s;
+}
+
+bool ctn_eng_key_is_shared(ctn_engine *e, const ctn_parent *parent, ctn_str queue_key)
+{
+    ctn_execution_id id = parent->id;
+    bool is_shared = false;
+    ctn_arena_mark mark = ctn_arena_save(e->scratch);
+    for (uint32_t i = 0; !is_shared && i < parent->depth && !ctn_id_is_none(id); i++) {
+        const loaded *l = ctn_eng_find(e, id);
+        ctn_execution_row row = {0};
+        if (!l && ctn_store_execution_get(e->options.store, e->scratch, id, &row, NULL))
+            break;
+        is_shared = ctn_str_equal(l ? l->queue_key : row.queue_key, queue_key);
+        const ctn_parent *above = l ? ctn_execution_parent(l->x) : NULL;
+        id = l ? (above ? above->id : (ctn_execution_id){{0}}) : row.parent;
+    }
+    ctn_arena_restore(e->scratch, mark);
+    return is_shared;
+}
+
+/* ---- what there is, and what should be ---- */
+
+typedef struct child_now {
+    bool is_there;
+    ctn_status status;
+    const ctn_json *outputs, *error;
+} child_now;
+
+static int look(ctn_engine *e, ctn_execution_id id, child_now *ret, ctn_err *err)
+{
+    const loaded *l = ctn_eng_find(e, id);
+    ctn_execution_row row;
+    *ret = (child_now){0};
+    if (l) { /* its end is told when it is on disk */
+        *ret = (child_now){.is_there = true, .status = ctn_execution_status(l->x)};
+        if (ctn_status_is_final(ret->status) && (l->build || l->batches || l->status_written != ret->status))
+            ret->status = CTN_STATUS_RUNNING;
+        ret->outputs = ctn_execution_outputs(l->x);
+        ret->error = ctn_execution_error(l->x);
+        return CTN_OK;
+    }
+    int rc = ctn_store_execution_get(e->options.store, e->scratch, id, &row, err);
+    if (rc == CTN_E_NOT_FOUND)
+        return CTN_OK;
+    if (rc)
+        return rc;
+    *ret = (child_now){.is_there = true, .status = row.status};
+    if (row.outputs.len)
+        rc = ctn_json_parse(e->scratch, row.outputs, NULL, &ret->outputs, err);
+    if (rc == CTN_OK && row.error.len)
+        rc = ctn_json_parse(e->scratch, row.error, NULL, &ret->error, err);
+    return rc;
+}
+
+/* A refusal says that it has ended, is stopping, or has nothing to undo: its end is told by itself, but for the last.
+ */
+static void on_asked(void *ctx, int rc, ctn_execution_id id, const ctn_err *err)
+{
+    starting *s = ctx;
+    (void) id, (void) err;
+    settle(s->engine, s->end.parent.id, s->child);
+    if (s->end.role == CTN_ROLE_UNDO && (rc == CTN_E_UNSUPPORTED || rc == CTN_E_NOT_FOUND))
+        file_end(s->engine, &s->end);
+}
+
+static void ask(ctn_engine *e, ctn_execution_id child, ctn_input_kind kind, const child_end *end)
+{
+    ctn_input in = {.kind = kind, .actor = CTN_STR("engine"), .message = CTN_STR(CTN_WITH_PARENT)};
+    ctn_engine_input(e, child, &in, on_asked, NULL);
+    filed *f = e->inputs.last;
+    starting *s = CTN_NEW(f->arena, starting);
+    *s = (starting){.engine = e, .child = child, .end = *end};
+    s->end.parent.step = ctn_arena_str(f->arena, end->parent.step);
+    f->ack_ctx = s;
+}
+
+/* It is at it, here or in the store, which gives it back by itself; who advances only his own must take it. */
+static void go_on(ctn_engine *e, loaded *l, const ctn_owed_child *c)
+{
+    if (e->options.own_only && !ctn_eng_find(e, c->child))
+        ctn_engine_adopt(e, c->child, NULL, NULL);
+    settle(e, l->id, c->child);
+}
+
+static void see_to(ctn_engine *e, loaded *l, const ctn_owed_child *c)
+{
+    child_end end = {
+        .parent = {.id = l->id, .step = l->plan->plan->steps[c->step].name, .item = c->item, .attempt = c->attempt},
+        .role = c->role,
+    };
+    ctn_err err = {0};
+    child_now now;
+    if (look(e, c->child, &now, &err)) {
+        fail_end(e, &end, &err);
+        return;
+    }
+    bool is_final = now.is_there && ctn_status_is_final(now.status);
+    if (is_final && !(c->wanted == CTN_CHILD_UNDO && now.status == CTN_STATUS_COMPLETED)) {
+        fill_end(&end, e->scratch, c->child, now.status, now.outputs, now.error);
+        file_end(e, &end);
+        return;
+    }
+    switch (c->wanted) {
+    case CTN_CHILD_RUN:
+        if (!now.is_there)
+            start(e, l, c, &end);
+        else if (now.status == CTN_STATUS_PAUSED)
+            ask(e, c->child, CTN_IN_RESUME, &end);
+        else
+            go_on(e, l, c);
+        break;
+    case CTN_CHILD_PAUSE:
+        if (now.is_there)
+            ask(e, c->child, CTN_IN_PAUSE, &end);
+        else
+            settle(e, l->id, c->child);
+        break;
+    case CTN_CHILD_CANCEL:
+        if (now.is_there) {
+            ask(e, c->child, CTN_IN_CANCEL, &end);
+        } else {
+            end.failure = CTN_FAILURE_CANCELLED;
+            end.message = CTN_STR("stopped before it was started");
+            file_end(e, &end);
+        }
+        break;
+    case CTN_CHILD_UNDO:
+        if (now.status == CTN_STATUS_COMPLETED || !now.is_there)
+            ask(e, c->child, CTN_IN_UNDO, &end);
+        else
+            go_on(e, l, c);
+        break;
+    }
+}
+
+static struct child_watch *watch_of(loaded *l, const ctn_owed_child *c)
+{
+    for (uint32_t i = 0; i < l->watch_count; i++) {
+        struct child_watch *w = &l->watches[i];
+        if (w->step == c->step && w->item == c->item && w->role == c->role && w->attempt == c->attempt)
+            return w;
+    }
+    if (l->watch_count == l->watch_capacity) {
+        l->watch_capacity = l->watch_capacity ? 2 * l->watch_capacity : 4;
+        l->watches = realloc(l->watches, l->watch_capacity * sizeof *l->watches);
+        assert(l->watches);
+    }
+    struct child_watch *w = &l->watches[l->watch_count++];
+    *w = (struct child_watch){
+        .step = c->step, .item = c->item, .role = c->role, .attempt = c->attempt, .child = c->child};
+    return w;
+}
+
+/* Those that nothing is owed for any more. */
+static void drop_watches(loaded *l, const ctn_owed *owed)
+{
+    for (uint32_t i = 0; i < l->watch_count; i++) {
+        const struct child_watch *w = &l->watches[i];
+        bool is_owed = false;
+        for (size_t k = 0; k < owed->child_count && !is_owed; k++) {
+            const ctn_owed_child *c = &owed->children[k];
+            is_owed = w->step == c->step && w->item == c->item && w->role == c->role && w->attempt == c->attempt;
+        }
+        if (!is_owed)
+            l->watches[i--] = l->watches[--l->watch_count];
+    }
+}
+
+void ctn_eng_perform_children(ctn_engine *e, loaded *l, const ctn_owed *owed)
+{
+    if (l->watch_count > owed->child_count)
+        drop_watches(l, owed);
+    for (size_t i = 0; i < owed->child_count && !e->is_stopping; i++) {
+        struct child_watch *w = watch_of(l, &owed->children[i]);
+        int asked = (int) owed->children[i].wanted + 1;
+        if (w->asked == asked)
+            continue;
+        w->asked = asked;
+        see_to(e, l, &owed->children[i]);
+    }
+}
