@@ -3,6 +3,7 @@
  */
 #include "cli/tool_book.h"
 #include "cli/host.h"
+#include "cli/observed.h"
 #include "core/names.h"
 #include <assert.h>
 
@@ -161,6 +162,46 @@ done:
     return exit_code;
 }
 
+static const server *server_of(const ctn_tool_book *book, ctn_str name)
+{
+    for (size_t i = 0; i < book->server_count; i++)
+        if (ctn_str_equal(book->servers[i].config->name, name))
+            return &book->servers[i];
+    return NULL;
+}
+
+static size_t find_tool(const server *s, ctn_str name)
+{
+    for (size_t i = 0; s && i < s->tool_count; i++)
+        if (ctn_str_equal(s->names[i], name))
+            return i;
+    return SIZE_MAX;
+}
+
+/* Of named tools that declare no output: what they answered before. */
+static void fill_in(ctn_tool_book *book)
+{
+    ctn_arena *arena = book->cli->arena;
+    ctn_str *targets = CTN_NEW_ARRAY(arena, ctn_str, book->targets.count);
+    ctn_check_tool **tools = CTN_NEW_ARRAY(arena, ctn_check_tool *, book->targets.count);
+    ctn_observed *observed = CTN_NEW_ARRAY(arena, ctn_observed, book->targets.count);
+    size_t count = 0;
+    for (uint32_t i = 0; i < book->targets.count; i++) {
+        ctn_str tool = book->targets.items[i], name = ctn_str_cut(&tool, '/');
+        const server *s = server_of(book, name);
+        size_t number = find_tool(s, tool);
+        if (number == SIZE_MAX || s->tools[number].output_schema)
+            continue;
+        targets[count] = book->targets.items[i];
+        tools[count++] = &s->tools[number];
+    }
+    ctn_observed_read(book->cli, book->ws, targets, count, observed);
+    for (size_t i = 0; i < count; i++) {
+        tools[i]->observed = observed[i].whole;
+        tools[i]->observed_parts = observed[i].parts;
+    }
+}
+
 int ctn_tool_book_ask(ctn_cli *cli, const ctn_workspace *ws, const ctn_source *const *sources, size_t source_count,
                       ctn_tool_book **ret_book)
 {
@@ -194,26 +235,13 @@ int ctn_tool_book_ask(ctn_cli *cli, const ctn_workspace *ws, const ctn_source *c
             s->fault = ctn_arena_printf(cli->arena, "there is no program %.*s", CTN_STR_ARG(config->command)).ptr;
     }
     *ret_book = book;
-    return book->server_count ? ask(book) : CTN_EXIT_OK;
+    int exit_code = book->server_count ? ask(book) : CTN_EXIT_OK;
+    if (exit_code == CTN_EXIT_OK)
+        fill_in(book);
+    return exit_code;
 }
 
 /* ---- answering ---- */
-
-static const server *server_of(const ctn_tool_book *book, ctn_str name)
-{
-    for (size_t i = 0; i < book->server_count; i++)
-        if (ctn_str_equal(book->servers[i].config->name, name))
-            return &book->servers[i];
-    return NULL;
-}
-
-static size_t find_tool(const server *s, ctn_str name)
-{
-    for (size_t i = 0; s && i < s->tool_count; i++)
-        if (ctn_str_equal(s->names[i], name))
-            return i;
-    return SIZE_MAX;
-}
 
 static void say_no_server(const ctn_tool_book *book, ctn_str name, ctn_str tool, ctn_check_tool *ret_tool)
 {

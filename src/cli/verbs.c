@@ -50,10 +50,11 @@ const ctn_verb ctn_verbs[] = {
      .details =
          "Without FILE, everything that the configuration includes. Exit: 0 without an error, 2 with one.\n"
          "--tools starts the servers whose tools are named; one that cannot be asked is an error of each of them.\n"
+         "Where a tool declares no output, results that the store has of it fill in, for warnings only.\n"
          "--fix writes names that are surely meant in place of misspelt ones, and spaces in place of tabs that\n"
          "indent. It says what it did, and leaves alone what would not be better.",
-     .options = CTN_OPT_BIT(CTN_OPT_CONFIG) | CTN_OPT_BIT(CTN_OPT_FORMAT) | CTN_OPT_BIT(CTN_OPT_QUIET) |
-                CTN_OPT_BIT(CTN_OPT_TOOLS) | CTN_OPT_BIT(CTN_OPT_FIX) | CTN_OPT_BIT(CTN_OPT_EXPLAIN),
+     .options = PLACE | CTN_OPT_BIT(CTN_OPT_FORMAT) | CTN_OPT_BIT(CTN_OPT_QUIET) | CTN_OPT_BIT(CTN_OPT_TOOLS) |
+                CTN_OPT_BIT(CTN_OPT_FIX) | CTN_OPT_BIT(CTN_OPT_EXPLAIN),
      .words_max = SIZE_MAX,
      .run = ctn_verb_check},
     {.name = "schema",

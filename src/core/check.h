@@ -19,7 +19,8 @@ typedef struct ctn_check_tool {
     ctn_str meant; /* with a fault: the "server/tool" that is surely meant; empty: none */
     const ctn_json *input_schema, *output_schema; /* NULL: not declared */
     bool is_closed_world;                         /* a trusted server says that openWorldHint is false */
-    const ctn_json *observed; /* a list of results that earlier executions got from it; NULL: none */
+    const ctn_json *observed;       /* a list of results that earlier executions got from it; NULL: none */
+    const ctn_json *observed_parts; /* a list of objects with some of a result's members; NULL: none */
 } ctn_check_tool;
 
 typedef struct ctn_check_options {

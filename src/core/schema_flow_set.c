@@ -36,6 +36,19 @@ static const ctn_type *arguments_of(flow_scope *scope, const ctn_work *work, con
     return &ctn_type_any;
 }
 
+/* Whole results say which members there are; parts only what some of them hold. */
+static const ctn_type *type_of_observed(ctn_arena *arena, const ctn_check_tool *tool)
+{
+    const ctn_type *t = &ctn_type_never;
+    for (size_t i = 0; i < ctn_json_count(tool->observed); i++)
+        t = ctn_type_union(arena, t, ctn_type_observed(arena, ctn_json_at(tool->observed, i)));
+    for (size_t i = 0; i < ctn_json_count(tool->observed_parts); i++) {
+        const ctn_type *part = ctn_type_observed(arena, ctn_json_at(tool->observed_parts, i));
+        t = ctn_type_union(arena, t, ctn_type_object(arena, part->members, part->member_count, &ctn_type_any));
+    }
+    return ctn_type_is_never(t) ? &ctn_type_any : t;
+}
+
 static const ctn_type *type_of_tool(flow_scope *scope, const ctn_work *work)
 {
     ctn_schema_flow *flow = scope->flow;
@@ -54,10 +67,7 @@ static const ctn_type *type_of_tool(flow_scope *scope, const ctn_work *work)
     (void) arguments_of(scope, work, flow_type_of_schema(flow, tool.input_schema), target);
     if (tool.output_schema)
         return flow_type_of_schema(flow, tool.output_schema);
-    const ctn_type *observed = &ctn_type_never;
-    for (size_t i = 0; i < ctn_json_count(tool.observed); i++)
-        observed = ctn_type_union(flow->arena, observed, ctn_type_observed(flow->arena, ctn_json_at(tool.observed, i)));
-    return ctn_type_is_never(observed) ? &ctn_type_any : observed;
+    return type_of_observed(flow->arena, &tool);
 }
 
 /* The child's inputs are its inputSchema's, and what its steps cannot do without. */

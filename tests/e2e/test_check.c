@@ -75,6 +75,45 @@ static void the_first_chains_fit_their_tools(void **state)
     assert_lacks(w->said.out, "assumed-effect");
 }
 
+static void results_of_earlier_executions_fill_in_for_warnings(void **state)
+{
+    world *w = *state;
+    if (!peer_program()) {
+        puts("skipped: the tool server for tests was not built");
+        skip();
+    }
+    cli_world_write(w, "catena.yaml", "servers: {peer: {command: %s}}\n", peer_program());
+    static const char *const sets = "instructionSets:\n"
+                                    "  one: {tool: peer/read_line, effect: read, arguments: {line: a}}\n"
+                                    "  both: {effect: read, calls: {a: {tool: peer/peer_state, arguments: {}}, b: "
+                                    "{tool: peer/typed, arguments: {n: 1}}}}\n"
+                                    "  count: {tool: peer/typed, effect: read, arguments: {n: '{input}'}}\n";
+    cli_world_write(w, "seen.yaml",
+                    "id: seen\nsteps:\n  - {stepName: one, instructionSet: one, outputVariables: [line, key]}\n"
+                    "  - {stepName: both, instructionSet: both, outputVariables: [a]}\n%s",
+                    sets);
+    cli_world_write(w, "next.yaml",
+                    "id: next\nsteps:\n"
+                    "  - {stepName: one, instructionSet: one, outputVariables: [line, more]}\n"
+                    "  - {stepName: both, instructionSet: both, outputVariables: [a]}\n"
+                    "  - {stepName: lines, instructionSet: count, inputTemplate: '{line}'}\n"
+                    "  - {stepName: more, instructionSet: count, inputTemplate: '{more}'}\n"
+                    "  - {stepName: pid, instructionSet: count, inputTemplate: '{a.pid}'}\n"
+                    "  - {stepName: nothing, instructionSet: count, inputTemplate: '{a.nothing}'}\n%s",
+                    sets);
+    assert_exit(w, catena(w, "check", "next.yaml", "--tools", NULL), 0);
+    assert_lacks(w->said.out, "observed"); /* nobody has seen anything */
+    assert_exit(w, catena(w, "run", "seen.yaml", "--quiet", NULL), 0);
+    assert_exit(w, catena(w, "check", "next.yaml", NULL), 0);
+    assert_lacks(w->said.out, "observed"); /* nobody asked for it */
+    assert_exit(w, catena(w, "check", "next.yaml", "--tools", NULL), 0);
+    assert_out(w, "next.yaml:5:61: warning: argument 'n' of peer/typed is this input: expected whole number, got text "
+                  "(observed in earlier results) [schema-mismatch]");
+    assert_out(w, "next.yaml:8:63: warning: {a.nothing} leads nowhere: 'a' never has a member 'nothing'");
+    assert_lacks(w->said.out, "next.yaml:6:"); /* what was not taken may be there */
+    assert_lacks(w->said.out, "next.yaml:7:");
+}
+
 /* ---- fix ---- */
 
 #define TABBED                                                                                                         \
@@ -295,6 +334,7 @@ int main(void)
         WORLD_TEST(a_tool_that_the_server_lacks_is_an_error_with_the_nearest_one),
         WORLD_TEST(arguments_are_held_against_the_tools_own_schema),
         WORLD_TEST(the_first_chains_fit_their_tools),
+        WORLD_TEST(results_of_earlier_executions_fill_in_for_warnings),
         WORLD_TEST(what_is_surely_meant_is_mended_in_the_file),
         WORLD_TEST(a_misspelt_tool_is_mended_by_what_the_server_has),
         WORLD_TEST(mending_makes_no_broken_chain_worse),

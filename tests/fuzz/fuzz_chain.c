@@ -1,6 +1,7 @@
-/* Any bytes as a chain file: read, compiled, checked beside a small library. No crash; findings lie in the file; what
- * compiles is made again from its definitions. */
+/* Any bytes as a chain file: read, compiled, checked beside a small library and against tools' schemas, mended. No
+ * crash; findings lie in the file; what compiles is made again from its definitions. */
 #include "core/check.h"
+#include "core/fix.h"
 #include "core/plan.h"
 #include <assert.h>
 
@@ -32,6 +33,34 @@ static void recompile(const ctn_plan *plan)
     ctn_arena_free(arena);
 }
 
+static const char IN[] =
+    "{\"type\":\"object\",\"required\":[\"n\"],\"additionalProperties\":false,\"properties\":"
+    "{\"n\":{\"type\":\"integer\"},\"l\":{\"type\":\"array\",\"items\":{\"enum\":[1,\"a\"]}},\"input\":{}}}";
+static const char OUT[] = "{\"type\":\"object\",\"required\":[\"id\"],\"additionalProperties\":false,\"properties\":"
+                          "{\"id\":{\"type\":\"string\"},\"next\":{\"$ref\":\"#\"},\"l\":{\"type\":\"array\",\"items\":"
+                          "{\"$ref\":\"#\"}},\"n\":{\"anyOf\":[{\"type\":\"null\"},{\"type\":\"number\"}]}}}";
+
+/* Every third tool is unknown, of every third only results are known. */
+static bool tool_of(void *ctx, ctn_str target, ctn_check_tool *ret_tool)
+{
+    *ret_tool = (ctn_check_tool){0};
+    const ctn_json *in = NULL, *out = NULL, *seen = NULL;
+    assert(ctn_json_parse(ctx, ctn_str_from(IN), NULL, &in, NULL) == CTN_OK);
+    assert(ctn_json_parse(ctx, ctn_str_from(OUT), NULL, &out, NULL) == CTN_OK);
+    assert(ctn_json_parse(ctx, CTN_STR("[{\"id\":1},{\"id\":\"x\",\"l\":[]}]"), NULL, &seen, NULL) == CTN_OK);
+    switch (target.len % 3) {
+    case 0:
+        ret_tool->input_schema = in;
+        ret_tool->output_schema = out;
+        return true;
+    case 1: ret_tool->observed = seen; return true;
+    default:
+        ret_tool->fault = CTN_STR("there is no such tool");
+        ret_tool->meant = CTN_STR("s/a");
+        return true;
+    }
+}
+
 static void read_as(const char *name, ctn_str text)
 {
     ctn_arena *arena = ctn_arena_new(16 * 1024);
@@ -44,11 +73,15 @@ static void read_as(const char *name, ctn_str text)
     const ctn_chain *chain = NULL;
     int rc = ctn_library_add_text(library, ctn_str_from(name), text, &findings, &chain);
     assert((rc == CTN_OK) == (findings.error_count == 0));
-    rc = ctn_check(library, NULL, NULL, &findings);
+    ctn_check_options options = {.tool = tool_of, .tool_ctx = arena};
+    rc = ctn_check(library, NULL, &options, &findings);
     assert(rc == CTN_OK || findings.error_count > 0);
     for (size_t i = 0; i < findings.count; i++)
         assert(findings.items[i].line > 0 && findings.items[i].column > 0 && findings.items[i].message.len > 0);
     bool is_good = findings.error_count == 0;
+    ctn_fixes fixes;
+    ctn_str mended = ctn_fix_text(arena, ctn_str_from(name), text, &findings, SIZE_MAX, &fixes);
+    assert(fixes.count > 0 || ctn_str_equal(mended, text));
     ctn_plan *plan = NULL;
     if (chain && ctn_plan_compile(arena, library, chain, &findings, &plan) == CTN_OK) {
         recompile(plan);
