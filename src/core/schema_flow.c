@@ -104,7 +104,8 @@ void flow_report(flow_scope *scope, const ctn_json *node, const char *rule, bool
         node = scope->anchor;
     }
     const ctn_chain_step *step = scope->step == CTN_GRAPH_NONE ? NULL : scope->chain->graph->steps[scope->step].step;
-    if (is_observed && step && ctn_json_member_of(step->lint_allow, rule))
+    if (is_observed && step &&
+        (ctn_json_member_of(step->lint_allow, rule) || ctn_lint_is_silenced(chain->source, step->node, rule)))
         return;
     tell(scope, chain->source, node, rule, is_observed, sentence);
 }
@@ -315,7 +316,7 @@ static void walk_fallbacks(flow_scope *scope, const ctn_graph_step *step, const 
 static void walk_undo(const flow_scope *scope, const ctn_graph_step *step, const ctn_type *const *types)
 {
     const ctn_chain_step *s = step->step;
-    if (!step->undo)
+    if (!step->undo || scope->chain->graph->chain->is_rollback_enabled == CTN_SAID_FALSE)
         return;
     ctn_arena *arena = scope->flow->arena;
     flow_scope undo = *scope;

@@ -158,6 +158,9 @@ static void report_path(flow_scope *scope, const ctn_json *node, const ctn_path 
 {
     ctn_arena *arena = scope->flow->arena;
     const ctn_path_part *part = &path->parts[stop];
+    bool is_default_input = ctn_str_is(path->root, "result") || (ctn_str_is(path->root, "input") && !scope->input_node);
+    if (scope->is_undo && stop == 0 && is_default_input)
+        return; /* no output of the step: unrenderable-undo */
     ctn_str before = path_before(arena, path, stop);
     unsigned wanted = part->name.ptr ? CTN_TYPE_OBJECT : CTN_TYPE_LIST;
     if (!(at->kinds & wanted))
