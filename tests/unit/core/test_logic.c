@@ -110,6 +110,10 @@ static void a_condition_that_nothing_makes_true_is_seen(void **state)
         "!{x} && {x} == 'a'",
         "({x} == 'a' ? {y} : false) && {x} == 'b'",
         "length({x}) > 1 && length({x}) < 2",
+        "{x} && length({x}) == 0",
+        "!{x} && length({x}) > 0",
+        "{x} == [] && length({x}) > 0",
+        "{nights} > 2 && {nights} < 3",
         "length({x}) == -1",
         "length({x}) == 1.5",
         "length({x}) <= -1",
@@ -184,6 +188,8 @@ static void decisions_are_compared_over_unchanged_values(void **state)
     assert_true(can_both("{x} || {y}", CTN_OUTCOME_RUN, "{y}", CTN_OUTCOME_SKIP));
     assert_true(can_both("{k} < 1", CTN_OUTCOME_SKIP, "{k} >= 1", CTN_OUTCOME_SKIP)); /* a text is neither */
     assert_false(can_both("length({k}) < 1", CTN_OUTCOME_SKIP, "length({k}) >= 1", CTN_OUTCOME_SKIP));
+    assert_false(can_both("{x}", CTN_OUTCOME_SKIP, "length({x}) > 0", CTN_OUTCOME_RUN));
+    assert_false(can_both("{nights} > 0", CTN_OUTCOME_SKIP, "{nights} >= 1", CTN_OUTCOME_RUN));
     assert_true(can_both("{w}", CTN_OUTCOME_SKIP, "{w}", CTN_OUTCOME_RUN)); /* somebody wrote it in between */
     assert_true(can_both("now() < '2027'", CTN_OUTCOME_SKIP, "now() < '2027'", CTN_OUTCOME_RUN));
     assert_false(can_both("{x} ? continue : fail", CTN_OUTCOME_RUN, "{x}", CTN_OUTCOME_SKIP));
