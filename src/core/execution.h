@@ -69,9 +69,10 @@ typedef struct ctn_rules {
     ctn_gate (*gate)(void *ctx, const ctn_execution *x, const ctn_plan_set *set, const ctn_plan_call *call,
                      int64_t now_ms, int64_t *ret_until_ms);
     void *gate_ctx;
-    /* What an earlier call with this key gave. NULL: nothing is cached. The entry of the call that follows has the key
-     * in its body (cacheKey), and so has the entry of its success. */
-    ctn_cached (*cached)(void *ctx, const ctn_execution *x, ctn_str key, int64_t now_ms, const ctn_json **ret_value);
+    /* What an earlier call with this key gave, if that is no older than ttl_ms. NULL: nothing is cached. The entry of
+     * the call that follows has the key in its body (cacheKey), and so has the entry of its success. */
+    ctn_cached (*cached)(void *ctx, const ctn_execution *x, ctn_str key, int64_t ttl_ms, int64_t now_ms,
+                         const ctn_json **ret_value);
     void *cached_ctx;
     bool retry_interrupted; /* engine-wide `interrupted: retry` */
     size_t value_bytes_max; /* of one variable; 0: 262,144 */
@@ -129,7 +130,8 @@ typedef struct ctn_input {
     bool was_sent, peer_is_dead;
     int64_t retry_after_ms;
     ctn_used used;
-    /* When the call or the check was sent: settleMs runs from there, and a check's no is about that time. 0: not known */
+    /* When the call or the check was sent: settleMs runs from there, and a check's no is about that time. 0: not known
+     */
     int64_t begun_at_ms;
 
     /* ANSWER, SETTLE, SET */

@@ -122,7 +122,7 @@ bool ctn_x_start_call(const ctn_execution *x, const ctn_rules *rules, const task
     }
     if (key.len) {
         const ctn_json *value = NULL;
-        ctn_cached cached = rules->cached(rules->cached_ctx, x, key, now_ms, &value);
+        ctn_cached cached = rules->cached(rules->cached_ctx, x, key, p->cache.ttl_ms, now_ms, &value);
         if (cached == CTN_CACHED_HIT)
             *ret_entry = ctn_x_succeed(x, rules, t, role, call, value, NULL, true, now_ms, entropy, scratch);
         if (cached != CTN_CACHED_NOT)

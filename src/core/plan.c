@@ -229,7 +229,7 @@ static void build_step(plan_build *build, uint32_t index)
                   .retry_on = s->retry.retry_on_codes},
         .timeout_ms = s->timeout_ms,
         .idle_timeout_ms = s->idle_timeout_ms,
-        .cache = {.ttl_ms = s->cache.node ? s->cache.ttl_ms : 0,
+        .cache = {.ttl_ms = s->cache.node && !ctn_json_count(build->graph->chain->sensitive) ? s->cache.ttl_ms : 0,
                   .key = s->cache.key.template,
                   .allows_writes = s->cache.allow_writes == CTN_SAID_TRUE},
         .output_schema = build_schema(build, s->output_schema, "outputSchema of a step"),

@@ -82,6 +82,7 @@ void ctn_eng_record(ctn_engine *e, loaded *l, ctn_entry *entry)
     append_build *b = ctn_entry_is_stored(entry) ? build_of(e, l) : NULL;
     ctn_execution_apply(l->x, entry);
     ctn_eng_count(e, l);
+    ctn_eng_cache_see(e, l, entry);
     if (!b)
         return;
     ctn_arena *arena = e->gathering->arena;
@@ -133,6 +134,8 @@ static void fill_append(ctn_engine *e, append_build *b, ctn_append *a, ctn_arena
         .seq_expected = b->seq_expected,
         .records = b->records,
         .count = b->count,
+        .results = b->results,
+        .result_count = b->result_count,
     };
     const ctn_json *outputs = ctn_execution_outputs(l->x), *error = ctn_execution_error(l->x);
     if (b->is_new) {

@@ -338,6 +338,7 @@ static void perform_one(ctn_engine *e, loaded *l)
         if (!is_in_flight(e, l, &owed.calls[i]))
             begin(e, l, &owed.calls[i]);
     ctn_eng_perform_children(e, l, &owed);
+    ctn_eng_cache_let_go(e, l, false);
     if (owed.wake_at_ms)
         ctn_heap_set(&e->due, &l->due, owed.wake_at_ms);
     else

@@ -113,6 +113,7 @@ static void decide(ctn_engine *e, loaded *l, filed *f)
     int rc = ctn_execution_decide(l->x, &e->rules, &f->in, e->scratch, &entry, &err);
     if (rc == CTN_OK) {
         ctn_eng_record(e, l, &entry);
+        ctn_eng_cache_put(e, l, &entry, f->in.value);
         ctn_eng_keep(e, f);
     }
     ctn_arena_restore(e->scratch, mark);
@@ -352,8 +353,9 @@ int64_t ctn_engine_turn(ctn_engine *e)
     /* Calls may end at once (native functions): their results are inputs of the same turn. */
     do {
         take_inputs(e);
+        ctn_eng_cache_wake(e);
         ctn_eng_perform(e);
-    } while (e->inputs.first && !e->failing_since_ms);
+    } while ((e->inputs.first || ctn_eng_cache_has_woken(e)) && !e->failing_since_ms);
     ctn_eng_hand_over(e);
     return next_turn_ms(e);
 }
@@ -430,6 +432,7 @@ int ctn_engine_new(const ctn_engine_options *options, ctn_engine **ret_engine, c
     e->due_hint_ms = e->now_ms;
     ctn_eng_batches_init(e);
     ctn_eng_sink_init(e);
+    ctn_eng_cache_init(e);
     ctn_eng_plans_lend(e);
     int rc = ctn_store_exec_no_last(options->store, &e->exec_no_last, err);
     if (rc) {
@@ -458,6 +461,7 @@ void ctn_engine_free(ctn_engine *e)
     free(e->arena_pool);
     ctn_heap_done(&e->due);
     ctn_eng_admission_done(e);
+    ctn_eng_cache_done(e);
     ctn_eng_schedules_done(e);
     ctn_arena_free(e->scratch);
     free(e->flights);

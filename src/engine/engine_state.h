@@ -6,6 +6,7 @@
  *   load.c      plans and executions in and out of memory
  *   schedule.c  chains that are started by the clock
  *   follow_up.c what an execution owes after its end: the chain that onFailure names
+ *   cache.c     results that are used again; calls that are waited for because an equal one is under way
  *   admission.c who may start: the queue, lines of one key, chains that allow only so many
  * Nobody else includes this.
  */
@@ -13,6 +14,7 @@
 #include "base/heap.h"
 #include "engine/engine.h"
 #include "engine/lanes.h"
+#include "engine/results.h"
 
 struct loaded;
 
@@ -60,6 +62,8 @@ typedef struct append_build {
     size_t count, capacity;
     uint64_t seq_expected;
     bool is_new;
+    ctn_result_row *results; /* cache.c */
+    size_t result_count, result_capacity;
 } append_build;
 
 struct ctn_batch_memory {
@@ -98,6 +102,8 @@ typedef struct lost_call {
     int64_t until_ms; /* settleMs after it was sent: from then on nobody asks */
 } lost_call;
 
+typedef struct held_key held_key;
+
 typedef struct loaded {
     ctn_heap_node due; /* first: the heap hands this back */
     struct loaded *map_next, *prev, *next, *perform_next;
@@ -124,6 +130,7 @@ typedef struct loaded {
     int told_parent; /* the final status that it was told, + 1 */
     struct child_watch *watches;
     uint32_t watch_count, watch_capacity;
+    held_key *held_keys; /* cache.c: of calls of its own, for which others wait */
     /* admission.c */
     ctn_str queue_key;       /* empty: it stands in no line */
     struct loaded *key_next; /* others with a key of the same hash */
@@ -151,6 +158,14 @@ typedef struct admission {
     int64_t damaged[DAMAGED_MAX]; /* queued ones that cannot be loaded: passed by */
     size_t damaged_count;
 } admission;
+
+/* Results of calls, and calls that others wait for. */
+typedef struct result_cache {
+    ctn_results *results;
+    held_key *slots[1024];   /* by key */
+    ctn_execution_id *woken; /* to be asked again */
+    size_t woken_count, woken_capacity;
+} result_cache;
 
 struct ctn_engine {
     ctn_engine_options options;
@@ -182,6 +197,7 @@ struct ctn_engine {
     struct ctn_batch_memory *gathering, *under_way; /* under_way NULL: the writer idles */
     struct ctn_batch_memory *finished;              /* filed by batch_done */
 
+    result_cache cache;
     admission admission;
     struct scheduled *schedules; /* as many as in the options */
     bool schedules_are_known;    /* what the store says of them was read */
@@ -257,6 +273,19 @@ bool ctn_eng_has_ended_child(const ctn_engine *e, const loaded *l);
 bool ctn_eng_children_are_settled(loaded *l, const ctn_owed *owed);
 /* Does an execution above hold a line with this key? Then the child shares it. */
 bool ctn_eng_key_is_shared(ctn_engine *e, const ctn_parent *parent, ctn_str queue_key);
+
+/* cache.c */
+void ctn_eng_cache_init(ctn_engine *e);
+void ctn_eng_cache_done(ctn_engine *e);
+ctn_cached ctn_eng_cached(void *ctx, const ctn_execution *x, ctn_str key, int64_t ttl_ms, int64_t now_ms,
+                          const ctn_json **ret_value);
+void ctn_eng_cache_see(ctn_engine *e, loaded *l, const ctn_entry *entry); /* it was applied: a call began or ended */
+/* The entry, recorded just now, says that a call succeeded: its result is put with it. */
+void ctn_eng_cache_put(ctn_engine *e, loaded *l, const ctn_entry *entry, const ctn_json *value);
+/* Keys of calls that are not in flight; or all that it holds. */
+void ctn_eng_cache_let_go(ctn_engine *e, loaded *l, bool all);
+void ctn_eng_cache_wake(ctn_engine *e); /* those that waited for what was let go */
+bool ctn_eng_cache_has_woken(const ctn_engine *e);
 
 /* admission.c */
 /* May an execution that is new, or queued in memory, start now? */

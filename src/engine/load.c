@@ -69,6 +69,7 @@ void ctn_eng_unload(ctn_engine *e, loaded *l)
 {
     assert(!l->build && !l->batches);
     ctn_eng_drop_flights(e, l, true);
+    ctn_eng_cache_let_go(e, l, true);
     ctn_eng_forget(e, l);
     ctn_heap_remove(&e->due, &l->due);
     if (l->is_to_perform) {
@@ -396,6 +397,7 @@ int ctn_eng_reload(ctn_engine *e, loaded *l, ctn_err *err)
     ctn_arena_mark mark = ctn_arena_save(e->scratch);
     int rc = fold_stored(e, l->id, &row, &f, err);
     if (rc == CTN_OK) {
+        ctn_eng_cache_let_go(e, l, true);
         ctn_eng_line_up(e, l, (ctn_str){0}); /* its key lives in the arena that goes */
         ctn_arena_free(l->arena);
         l->arena = f.arena;

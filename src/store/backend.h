@@ -52,8 +52,12 @@ typedef struct ctn_store_ops {
     int (*schedule_list)(ctn_store *st, ctn_schedule_fn *fn, void *ctx, ctn_err *err);
     int (*breaker_put)(ctn_store *st, const ctn_breaker_row *row, ctn_err *err);
     int (*breaker_list)(ctn_store *st, ctn_breaker_fn *fn, void *ctx, ctn_err *err);
+    int (*result_get)(ctn_store *st, ctn_arena *arena, ctn_str key, ctn_result_row *ret, ctn_err *err);
     int (*journal_read)(ctn_store *st, int64_t exec_no, uint64_t from_seq, ctn_record_fn *fn, void *ctx, ctn_err *err);
 } ctn_store_ops;
+
+/* So many expired results go with each that is put: more than come, so the table shrinks to what is fresh. */
+#define CTN_RESULTS_PRUNED 4
 
 /* The head of every backend's own handle. */
 struct ctn_store {

@@ -33,6 +33,11 @@ typedef struct memory_index {
     size_t count, capacity; /* capacity: 0 or a power of two */
 } memory_index;
 
+/* Its own memory: it is replaced and removed. The texts stand behind it. */
+typedef struct memory_result {
+    ctn_result_row row;
+} memory_result;
+
 typedef struct memory_db {
     struct memory_db *next;
     char *name;
@@ -55,6 +60,8 @@ typedef struct memory_db {
     size_t schedule_count, schedule_capacity;
     ctn_breaker_row *breakers; /* by name */
     size_t breaker_count, breaker_capacity;
+    memory_result **results; /* by key */
+    size_t result_count, result_capacity;
 } memory_db;
 
 typedef struct memory_store {
@@ -192,6 +199,9 @@ static void db_free(memory_db *db)
     free(db->chains);
     free(db->schedules);
     free(db->breakers);
+    for (size_t i = 0; i < db->result_count; i++)
+        free(db->results[i]);
+    free(db->results);
     free(db->by_id.slots);
     free(db->by_key.slots);
     ctn_arena_free(db->arena);
@@ -490,6 +500,77 @@ static void add_record(memory_db *db, memory_execution *e, const ctn_record *rec
     e->row.hash_last = record->hash;
 }
 
+/* ---- cached results ---- */
+
+static size_t place_of_result(const memory_db *db, ctn_str key)
+{
+    size_t low = 0, high = db->result_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (ctn_str_compare(db->results[middle]->row.key, key) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void remove_result(memory_db *db, size_t place)
+{
+    free(db->results[place]);
+    db->result_count--;
+    memmove(&db->results[place], &db->results[place + 1], (db->result_count - place) * sizeof *db->results);
+}
+
+static void prune_results(memory_db *db, int64_t now_ms)
+{
+    for (int n = 0; n < CTN_RESULTS_PRUNED; n++) {
+        size_t oldest = SIZE_MAX;
+        for (size_t i = 0; i < db->result_count; i++)
+            if (db->results[i]->row.expires_at_ms <= now_ms &&
+                (oldest == SIZE_MAX || db->results[i]->row.expires_at_ms < db->results[oldest]->row.expires_at_ms))
+                oldest = i;
+        if (oldest == SIZE_MAX)
+            return;
+        remove_result(db, oldest);
+    }
+}
+
+static void put_result(memory_db *db, const ctn_result_row *row)
+{
+    memory_result *r = ctn_malloc(sizeof *r + row->key.len + row->value.len);
+    char *texts = (char *) (r + 1);
+    memcpy(texts, row->key.ptr, row->key.len);
+    if (row->value.len)
+        memcpy(texts + row->key.len, row->value.ptr, row->value.len);
+    r->row = *row;
+    r->row.key.ptr = texts;
+    r->row.value.ptr = texts + row->key.len;
+    size_t place = place_of_result(db, row->key);
+    if (place < db->result_count && ctn_str_equal(db->results[place]->row.key, row->key))
+        remove_result(db, place);
+    GROW(db->results, db->result_count, db->result_capacity);
+    memmove(&db->results[place + 1], &db->results[place], (db->result_count - place) * sizeof r);
+    db->results[place] = r;
+    db->result_count++;
+    prune_results(db, row->put_at_ms);
+}
+
+static int memory_result_get(ctn_store *st, ctn_arena *arena, ctn_str key, ctn_result_row *ret, ctn_err *err)
+{
+    (void) err;
+    memory_db *db = db_lock(st);
+    size_t place = place_of_result(db, key);
+    bool is_there = place < db->result_count && ctn_str_equal(db->results[place]->row.key, key);
+    if (is_there) {
+        *ret = db->results[place]->row;
+        ret->key = ctn_arena_str(arena, ret->key);
+        ret->value = ctn_arena_str(arena, ret->value);
+    }
+    db_unlock(db);
+    return is_there ? CTN_OK : CTN_E_NOT_FOUND;
+}
+
 static ctn_outcome append_one(memory_db *db, const ctn_append *a)
 {
     if (a->epoch < db->epoch && !CTN_PLANT(FENCE_MISSING))
@@ -513,6 +594,8 @@ static ctn_outcome append_one(memory_db *db, const ctn_append *a)
         other->row.wake_at_ms = 1;
     for (size_t i = 0; i < a->count; i++)
         add_record(db, e, &a->records[i]);
+    for (size_t i = 0; i < a->result_count; i++)
+        put_result(db, &a->results[i]);
     return CTN_OUTCOME_ACCEPTED;
 }
 
@@ -879,6 +962,7 @@ static const ctn_store_ops memory_ops = {
     .schedule_list = memory_schedule_list,
     .breaker_put = memory_breaker_put,
     .breaker_list = memory_breaker_list,
+    .result_get = memory_result_get,
     .journal_read = memory_journal_read,
 };
 

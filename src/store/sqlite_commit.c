@@ -340,6 +340,8 @@ static int append_one(batch *b, const ctn_append *a, ctn_outcome *ret_outcome, c
         return rc;
     for (size_t i = 0; rc == CTN_OK && i < a->count; i++)
         rc = insert_entry(b, a->exec_no, &a->records[i], err);
+    for (size_t i = 0; rc == CTN_OK && i < a->result_count; i++)
+        rc = ctn_sqlite_result_put(st, &a->results[i], err);
     if (rc == CTN_OK && a->change && a->change->queue_key.len && ctn_status_is_final(a->change->status))
         rc = move_line(st, a->change->queue_key, err);
     if (rc == CTN_OK && a->change && !ctn_id_is_none(a->change->wakes))

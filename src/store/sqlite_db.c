@@ -51,6 +51,9 @@ static const char *const write_sql[SQL_COUNT] = {
         "INSERT INTO chains(chain_id, version, digest, created_at_ms, created_by) VALUES(?1,?2,?3,?4,?5)",
     [SQL_SCHEDULE_PUT] = "INSERT OR REPLACE INTO schedules(chain_id, cron, timezone, seen_at_ms, next_at_ms)"
                          " VALUES(?1,?2,?3,?4,?5)",
+    [SQL_RESULT_PUT] = "INSERT OR REPLACE INTO result_cache(key, value, put_at_ms, expires_at_ms) VALUES(?1,?2,?3,?4)",
+    [SQL_RESULT_PRUNE] = "DELETE FROM result_cache WHERE key IN (SELECT key FROM result_cache WHERE expires_at_ms <= ?1"
+                         " ORDER BY expires_at_ms LIMIT ?2)",
     [SQL_BREAKER_PUT] = "INSERT OR REPLACE INTO breakers(name, state, until_ms, changed_at_ms) VALUES(?1,?2,?3,?4)",
 };
 
@@ -347,6 +350,7 @@ static const ctn_store_ops sqlite_ops = {
     .schedule_list = ctn_sqlite_schedule_list,
     .breaker_put = ctn_sqlite_breaker_put,
     .breaker_list = ctn_sqlite_breaker_list,
+    .result_get = ctn_sqlite_result_get,
     .journal_read = ctn_sqlite_journal_read,
 };
 

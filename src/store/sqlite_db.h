@@ -45,6 +45,9 @@ typedef enum sqlite_sql {
     SQL_SCHEDULE_LIST,
     SQL_BREAKER_PUT,
     SQL_BREAKER_LIST,
+    SQL_RESULT_PUT,
+    SQL_RESULT_PRUNE,
+    SQL_RESULT_GET,
     SQL_COUNT
 } sqlite_sql;
 
@@ -161,6 +164,8 @@ int ctn_sqlite_schedule_put(ctn_store *st, const ctn_schedule_row *row, ctn_err 
 int ctn_sqlite_schedule_list(ctn_store *st, ctn_schedule_fn *fn, void *ctx, ctn_err *err);
 int ctn_sqlite_breaker_put(ctn_store *st, const ctn_breaker_row *row, ctn_err *err);
 int ctn_sqlite_breaker_list(ctn_store *st, ctn_breaker_fn *fn, void *ctx, ctn_err *err);
+int ctn_sqlite_result_put(sqlite_store *st, const ctn_result_row *row, ctn_err *err); /* in a transaction */
+int ctn_sqlite_result_get(ctn_store *st, ctn_arena *arena, ctn_str key, ctn_result_row *ret, ctn_err *err);
 
 /* ---- sqlite_checkpoint.c ---- */
 sqlite_checkpointer *ctn_sqlite_checkpointer_new(sqlite3 *db, const char *path);

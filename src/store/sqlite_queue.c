@@ -1,5 +1,5 @@
 /*
- * sqlite_queue.c -- lanes of the queue, and the small tables beside executions: schedules and breakers.
+ * sqlite_queue.c -- lanes of the queue, and the small tables beside executions: schedules, breakers, cached results.
  */
 #include "store/sqlite_db.h"
 #include <limits.h>
@@ -118,5 +118,47 @@ int ctn_sqlite_breaker_list(ctn_store *base, ctn_breaker_fn *fn, void *ctx, ctn_
     if (step != SQLITE_ROW && step != SQLITE_DONE)
         rc = ctn_sqlite_fail(st->db, st->path, step, "reading breakers", err);
     ctn_sqlite_release(st, SQL_BREAKER_LIST, stmt);
+    return rc;
+}
+
+int ctn_sqlite_result_put(sqlite_store *st, const ctn_result_row *row, ctn_err *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = ctn_sqlite_take(st, SQL_RESULT_PUT, &stmt, err);
+    if (rc)
+        return rc;
+    sqlite_bind_str_or_empty(stmt, 1, row->key);
+    sqlite_bind_str_or_empty(stmt, 2, row->value);
+    sqlite3_bind_int64(stmt, 3, row->put_at_ms);
+    sqlite3_bind_int64(stmt, 4, row->expires_at_ms);
+    rc = put(st, SQL_RESULT_PUT, stmt, "keeping a result", err);
+    if (rc == CTN_OK)
+        rc = ctn_sqlite_take(st, SQL_RESULT_PRUNE, &stmt, err);
+    if (rc)
+        return rc;
+    sqlite3_bind_int64(stmt, 1, row->put_at_ms);
+    sqlite3_bind_int(stmt, 2, CTN_RESULTS_PRUNED);
+    return put(st, SQL_RESULT_PRUNE, stmt, "removing expired results", err);
+}
+
+int ctn_sqlite_result_get(ctn_store *base, ctn_arena *arena, ctn_str key, ctn_result_row *ret, ctn_err *err)
+{
+    sqlite_store *st = (sqlite_store *) base;
+    sqlite3_stmt *stmt = NULL;
+    int rc = ctn_sqlite_take(st, SQL_RESULT_GET, &stmt, err);
+    if (rc)
+        return rc;
+    sqlite_bind_str_or_empty(stmt, 1, key);
+    int step = sqlite3_step(stmt);
+    if (step == SQLITE_ROW)
+        *ret = (ctn_result_row){
+            .key = ctn_arena_str(arena, key),
+            .value = ctn_arena_str(arena, sqlite_column_str(stmt, 0)),
+            .put_at_ms = sqlite3_column_int64(stmt, 1),
+            .expires_at_ms = sqlite3_column_int64(stmt, 2),
+        };
+    else
+        rc = step == SQLITE_DONE ? CTN_E_NOT_FOUND : ctn_sqlite_fail(st->db, st->path, step, "reading a result", err);
+    ctn_sqlite_release(st, SQL_RESULT_GET, stmt);
     return rc;
 }

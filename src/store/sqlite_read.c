@@ -57,6 +57,7 @@ const char *const ctn_sqlite_read_sql[SQL_COUNT] = {
     [SQL_EXECUTION_OWING] = EXECUTION_COLUMNS
     "INDEXED BY chain_executions_owing WHERE " SQLITE_OWING("e.") " AND e.exec_no > ?1 ORDER BY e.exec_no LIMIT ?2",
     [SQL_SCHEDULE_LIST] = "SELECT chain_id, cron, timezone, seen_at_ms, next_at_ms FROM schedules ORDER BY chain_id",
+    [SQL_RESULT_GET] = "SELECT value, put_at_ms, expires_at_ms FROM result_cache WHERE key = ?1",
     [SQL_BREAKER_LIST] = "SELECT name, state, until_ms, changed_at_ms FROM breakers ORDER BY name",
 };
 

@@ -147,7 +147,52 @@ static const char migration_4[] =
     "ALTER TABLE chain_executions ADD COLUMN parent_id BLOB;"
     "CREATE INDEX chain_executions_parent ON chain_executions(parent_id) WHERE parent_id IS NOT NULL;";
 
-static const char *const migrations[] = {NULL, migration_1, migration_2, migration_3, migration_4};
+/* Results of calls for the cache; what foreach, fallbacks and the cache mean in the figures. */
+static const char migration_5[] =
+    "CREATE TABLE result_cache("
+    "  key TEXT PRIMARY KEY, value TEXT NOT NULL, put_at_ms INTEGER NOT NULL, expires_at_ms INTEGER NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX result_cache_expires ON result_cache(expires_at_ms);"
+
+    /* The last word on each step, and on each item of a foreach; the step as a whole has no item. */
+    "DROP VIEW step_results;"
+    "CREATE VIEW step_results AS SELECT"
+    "  " UUID_TEXT("e.execution_id") " AS execution_id, e.chain_id, r.step, r.item,"
+    "  CASE r.kind WHEN 'step_skipped' THEN 'skipped' WHEN 'compensation_succeeded' THEN 'compensated'"
+    "    WHEN 'attempt_failed' THEN 'failed' WHEN 'compensation_failed' THEN 'compensation_failed'"
+    "    ELSE 'completed' END AS result,"
+    "  r.attempt, strftime('%Y-%m-%dT%H:%M:%fZ', r.at_ms / 1000.0, 'unixepoch') AS at,"
+    "  json_extract(r.body, '$.variables') AS variables,"
+    "  json_extract(r.body, '$.code') AS error_code, json_extract(r.body, '$.message') AS error_message,"
+    "  r.kind = 'cache_hit' AS is_from_cache,"
+    "  json_extract(r.body, '$.items') AS items, json_extract(r.body, '$.failed') AS items_failed, r.exec_no"
+    "  FROM (SELECT j.*, row_number() OVER (PARTITION BY j.exec_no, j.step, j.item ORDER BY j.seq DESC) AS age"
+    "    FROM execution_journal j WHERE j.step IS NOT NULL AND (j.kind IN ('step_skipped','attempt_succeeded',"
+    "    'attempt_failed','cache_hit','compensation_succeeded','compensation_failed')"
+    "    OR (j.kind = 'decision' AND json_extract(j.body, '$.what') = 'succeed'))) r"
+    "  LEFT JOIN chain_executions e ON e.exec_no = r.exec_no WHERE r.age = 1;"
+
+    /* steps_*: whole steps; items_*: of foreach steps. */
+    "DROP VIEW execution_metrics;"
+    "CREATE VIEW execution_metrics AS SELECT"
+    "  " UUID_TEXT("e.execution_id") " AS execution_id, e.chain_id, e.chain_version, e.status,"
+    "  min(j.at_ms) AS first_entry_at_ms, max(j.at_ms) AS last_entry_at_ms,"
+    "  max(j.at_ms) - min(CASE WHEN j.kind = 'started' THEN j.at_ms END) AS run_ms,"
+    "  min(CASE WHEN j.kind = 'started' THEN j.at_ms END) - min(j.at_ms) AS queued_ms,"
+    "  count(*) AS entries,"
+    "  count(DISTINCT CASE WHEN j.kind IN ('attempt_succeeded','cache_hit') AND j.item IS NULL THEN j.step END)"
+    "    AS steps_succeeded,"
+    "  count(DISTINCT CASE WHEN j.kind = 'step_skipped' THEN j.step END) AS steps_skipped,"
+    "  count(DISTINCT CASE WHEN j.kind IN ('attempt_succeeded','cache_hit') AND j.item IS NOT NULL"
+    "    THEN j.step || '[' || j.item || ']' END) AS items_succeeded,"
+    "  sum(j.kind = 'attempt_failed') AS attempts_failed,"
+    "  sum(j.kind = 'cache_hit') AS cache_hits,"
+    "  sum(j.kind = 'fallback_taken') AS fallbacks,"
+    "  sum(j.kind = 'compensation_succeeded') AS compensations,"
+    "  sum(j.kind = 'interrupted') AS interruptions, e.exec_no"
+    "  FROM chain_executions e JOIN execution_journal j ON j.exec_no = e.exec_no GROUP BY e.exec_no;";
+
+static const char *const migrations[] = {NULL, migration_1, migration_2, migration_3, migration_4, migration_5};
 
 uint32_t ctn_sqlite_schema_newest(void)
 {

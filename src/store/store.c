@@ -221,6 +221,9 @@ static int check_append(const ctn_append *a, ctn_err *err)
                         a->exec_no, a->row->exec_no);
     if (a->row && a->count == 0)
         return ctn_fail(err, CTN_E_INVALID, "execution %" PRId64 " would begin without a journal", a->exec_no);
+    for (size_t i = 0; i < a->result_count; i++)
+        if (!a->results[i].key.len || a->results[i].expires_at_ms <= 0)
+            return ctn_fail(err, CTN_E_INVALID, "a result to be kept needs a key and a time at which it expires");
     for (size_t i = 0; i < a->count; i++)
         if (a->records[i].seq != a->seq_expected + i + 1)
             return ctn_fail(err, CTN_E_INVALID,
@@ -402,6 +405,13 @@ int ctn_store_breaker_put(ctn_store *st, const ctn_breaker_row *row, ctn_err *er
 int ctn_store_breaker_list(ctn_store *st, ctn_breaker_fn *fn, void *ctx, ctn_err *err)
 {
     return st->ops->breaker_list(st, fn, ctx, err);
+}
+
+/* ---- results ---- */
+
+int ctn_store_result_get(ctn_store *st, ctn_arena *arena, ctn_str key, ctn_result_row *ret, ctn_err *err)
+{
+    return st->ops->result_get(st, arena, key, ret, err);
 }
 
 /* ---- journal ---- */

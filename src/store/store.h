@@ -121,6 +121,13 @@ typedef struct ctn_execution_change {
     ctn_execution_id wakes; /* another, unless it has ended: its wake time becomes 1 with this; all zero: nobody */
 } ctn_execution_change;
 
+/* What a call gave, for equal calls that come later. */
+typedef struct ctn_result_row {
+    ctn_str key;   /* cacheKey of the journal's entries */
+    ctn_str value; /* JSON, raw */
+    int64_t put_at_ms, expires_at_ms;
+} ctn_result_row;
+
 typedef struct ctn_append {
     int64_t exec_no;
     uint64_t epoch;
@@ -129,6 +136,8 @@ typedef struct ctn_append {
     const ctn_execution_change *change; /* NULL: the cached row stays as it is; with `row`: changes it at once */
     const ctn_record *records;          /* borrowed for the call; seq_expected + 1, + 2, ... */
     size_t count;                       /* at least 1 for a new execution */
+    const ctn_result_row *results;      /* kept under their keys, instead of what was there; with each, a few that */
+    size_t result_count;                /* have expired by its put_at_ms go */
 } ctn_append;
 typedef enum ctn_outcome {
     CTN_OUTCOME_ACCEPTED,
@@ -203,6 +212,10 @@ typedef struct ctn_breaker_row {
 typedef int ctn_breaker_fn(void *ctx, const ctn_breaker_row *row);
 int ctn_store_breaker_put(ctn_store *st, const ctn_breaker_row *row, ctn_err *err);     /* replaces the name's */
 int ctn_store_breaker_list(ctn_store *st, ctn_breaker_fn *fn, void *ctx, ctn_err *err); /* by name */
+
+/* ---- results of calls, for the cache ---- */
+/* CTN_E_NOT_FOUND, without a sentence: there is none, or it was removed. It may have expired: the caller looks. */
+int ctn_store_result_get(ctn_store *st, ctn_arena *arena, ctn_str key, ctn_result_row *ret, ctn_err *err);
 
 /* ---- journal ---- */
 typedef int ctn_record_fn(void *ctx, const ctn_record *record, int64_t position); /* not 0: stop, returned */

@@ -152,6 +152,11 @@ static int breaker_list(ctn_store *st, ctn_breaker_fn *fn, void *ctx, ctn_err *e
     return fails_now(st, err) ? CTN_E_IO : inner_of(st)->ops->breaker_list(inner_of(st), fn, ctx, err);
 }
 
+static int result_get(ctn_store *st, ctn_arena *arena, ctn_str key, ctn_result_row *ret, ctn_err *err)
+{
+    return fails_now(st, err) ? CTN_E_IO : inner_of(st)->ops->result_get(inner_of(st), arena, key, ret, err);
+}
+
 static int journal_read(ctn_store *st, int64_t exec_no, uint64_t from_seq, ctn_record_fn *fn, void *ctx, ctn_err *err)
 {
     return fails_now(st, err) ? CTN_E_IO : ctn_store_journal_read(inner_of(st), exec_no, from_seq, fn, ctx, err);
@@ -180,6 +185,7 @@ static const ctn_store_ops faulty_ops = {
     .schedule_list = schedule_list,
     .breaker_put = breaker_put,
     .breaker_list = breaker_list,
+    .result_get = result_get,
     .journal_read = journal_read,
 };
 

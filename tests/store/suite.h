@@ -84,6 +84,8 @@ void suite_definition(suite_fixture *f, const char *body, ctn_digest *ret_digest
     X(a_lane_pages_in_order_of_arrival)                                                                                \
     X(what_ended_ones_owe_is_found_until_it_is_paid)                                                                   \
     X(schedules_and_breakers_are_kept)                                                                                 \
+    X(results_are_kept_with_their_append)                                                                              \
+    X(expired_results_go_a_few_at_a_time)                                                                              \
     X(a_journal_is_read_from_the_middle_and_stops)                                                                     \
     X(a_callback_may_use_the_store)                                                                                    \
     X(the_highest_number_is_remembered)                                                                                \

@@ -522,6 +522,52 @@ static void views_show_people_what_happened(void **state)
     assert_string_equal(text, "3 1 2");
 }
 
+static void views_tell_items_and_the_cache(void **state)
+{
+    suite_fixture *f = *state;
+    char text[512];
+    ctn_execution_row row = suite_row(7);
+    ctn_record *records = suite_records(f->arena, 7, 0, NULL, 6);
+    static const struct {
+        ctn_entry_kind kind;
+        int64_t item;
+        const char *body;
+    } said[] = {{CTN_ENTRY_FOREACH_STARTED, -1, "{\"count\":2}"},
+                {CTN_ENTRY_CACHE_HIT, 0, "{\"variables\":{\"n\":1}}"},
+                {CTN_ENTRY_ATTEMPT_FAILED, 1, "{\"code\":\"tool_error\",\"message\":\"no\",\"fallback\":1}"},
+                {CTN_ENTRY_FALLBACK_TAKEN, 1, "{\"fallback\":1}"},
+                {CTN_ENTRY_ATTEMPT_SUCCEEDED, 1, "{\"variables\":{\"n\":2}}"}};
+    for (size_t i = 0; i < 5; i++) {
+        records[i + 1].kind = said[i].kind;
+        records[i + 1].item = said[i].item;
+        records[i + 1].step = CTN_STR("book");
+        records[i + 1].body = ctn_str_from(said[i].body);
+    }
+    ctn_append append = {.exec_no = 7, .epoch = f->epoch, .row = &row, .records = records, .count = 6};
+    assert_int_equal(suite_append(f->st, &append), CTN_OUTCOME_ACCEPTED);
+    /* its items are done, and the step itself is not yet */
+    static const char steps[] = "SELECT group_concat(step || coalesce(item, '') || ' ' || result || ' ' || "
+                                "is_from_cache || ' ' || variables, '; ') FROM (SELECT * FROM step_results ORDER BY "
+                                "step, item)";
+    static const char figures[] = "SELECT steps_succeeded || ' ' || items_succeeded || ' ' || cache_hits || ' ' || "
+                                  "fallbacks || ' ' || attempts_failed FROM execution_metrics";
+    shell(path_of(f), steps, text);
+    assert_string_equal(text, "book0 completed 1 {\"n\":1}; book1 completed 0 {\"n\":2}");
+    assert_string_equal(shell(path_of(f), figures, text), "0 2 1 1 1");
+    ctn_record *whole = suite_records(f->arena, 7, 6, &records[5].hash, 1);
+    whole->kind = CTN_ENTRY_ATTEMPT_SUCCEEDED;
+    whole->step = CTN_STR("book");
+    whole->body = CTN_STR("{\"items\":2,\"failed\":0,\"variables\":{\"n\":[1,2]}}");
+    append = (ctn_append){.exec_no = 7, .epoch = f->epoch, .seq_expected = 6, .records = whole, .count = 1};
+    assert_int_equal(suite_append(f->st, &append), CTN_OUTCOME_ACCEPTED);
+    assert_string_equal(shell(path_of(f),
+                              "SELECT result || ' ' || items || ' ' || items_failed || ' ' || variables "
+                              "FROM step_results WHERE item IS NULL",
+                              text),
+                        "completed 2 0 {\"n\":[1,2]}");
+    assert_string_equal(shell(path_of(f), figures, text), "1 2 1 1 1");
+}
+
 /* Numbers that were given out are not given out again, whatever retention took away. */
 static void deleting_lowers_no_number(void **state)
 {
@@ -854,12 +900,13 @@ int main(void)
                             a_writer_in_the_way_is_contention) SUITE_ENTRY_SQLITE(an_older_store_is_migrated_on_request)
                             SUITE_ENTRY_SQLITE(creating_brings_an_older_store_up_to_date)
                                 SUITE_ENTRY_SQLITE(a_migration_that_fails_changes_nothing) SUITE_ENTRY_SQLITE(
-                                    views_show_people_what_happened) SUITE_ENTRY_SQLITE(deleting_lowers_no_number)
-                                    SUITE_ENTRY_SQLITE(the_log_is_moved_into_the_file_while_writing)
-                                        SUITE_ENTRY_SQLITE(a_long_reader_only_makes_the_log_grow)
-                                            SUITE_ENTRY_SQLITE(a_full_disk_refuses_the_batch_whole)
-                                                SUITE_ENTRY_SQLITE(a_second_owner_is_told_who_the_first_is)
-                                                    SUITE_ENTRY_SQLITE(a_lock_needs_a_folder) SUITE_ENTRY_SQLITE(
-                                                        appends_are_whole_wherever_the_process_dies)};
+                                    views_show_people_what_happened) SUITE_ENTRY_SQLITE(views_tell_items_and_the_cache)
+                                    SUITE_ENTRY_SQLITE(deleting_lowers_no_number)
+                                        SUITE_ENTRY_SQLITE(the_log_is_moved_into_the_file_while_writing)
+                                            SUITE_ENTRY_SQLITE(a_long_reader_only_makes_the_log_grow)
+                                                SUITE_ENTRY_SQLITE(a_full_disk_refuses_the_batch_whole)
+                                                    SUITE_ENTRY_SQLITE(a_second_owner_is_told_who_the_first_is)
+                                                        SUITE_ENTRY_SQLITE(a_lock_needs_a_folder) SUITE_ENTRY_SQLITE(
+                                                            appends_are_whole_wherever_the_process_dies)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

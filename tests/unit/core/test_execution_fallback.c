@@ -234,10 +234,12 @@ static ctn_gate gate_of(void *ctx, const ctn_execution *x, const ctn_plan_set *s
     return w->gate;
 }
 
-static ctn_cached cached_by(void *ctx, const ctn_execution *x, ctn_str key, int64_t now_ms, const ctn_json **ret_value)
+static ctn_cached cached_by(void *ctx, const ctn_execution *x, ctn_str key, int64_t ttl_ms, int64_t now_ms,
+                            const ctn_json **ret_value)
 {
     (void) x, (void) now_ms;
     world *w = ctx;
+    assert_true(ttl_ms > 0);
     assert_int_equal(key.len, 64);
     memcpy(w->key, key.ptr, key.len);
     *ret_value = w->value;
