@@ -127,10 +127,8 @@ static const ctn_json *parsed(ctn_arena *arena, ctn_str text)
 static void index_definitions(why *w)
 {
     ctn_names_init(&w->set_names, w->arena);
-    ctn_names_init(&w->template_names, w->arena);
     ctn_names_init(&w->sensitive, w->arena);
     w->sets = CTN_NEW_ARRAY(w->arena, const ctn_json *, w->plan->definition_count);
-    w->templates = CTN_NEW_ARRAY(w->arena, const ctn_json *, w->plan->definition_count);
     for (uint32_t i = 0; i < w->plan->definition_count; i++) {
         const ctn_plan_definition *d = &w->plan->definitions[i];
         const ctn_json *body = parsed(w->arena, d->body);
@@ -139,8 +137,6 @@ static void index_definitions(why *w)
         else if (ctn_str_is(d->kind, "instruction_set"))
             w->sets[ctn_names_add(&w->set_names, d->name)] =
                 ctn_json_get(ctn_json_member_of(body, "instructionSets"), d->name);
-        else
-            w->templates[ctn_names_add(&w->template_names, d->name)] = body;
     }
     const ctn_json *sensitive = ctn_json_member_of(w->chain, "sensitive");
     for (size_t i = 0; i < ctn_json_count(sensitive); i++)
@@ -149,7 +145,7 @@ static void index_definitions(why *w)
 
 /* What is rendered from something sensitive is sensitive: the variables of a document, and of documents that read
  * those. */
-static void spread_sensitive(why *w)
+void ctn_why_spread_sensitive(why *w)
 {
     uint32_t known;
     do {
@@ -306,7 +302,7 @@ void ctn_why_open(why *ret, ctn_arena *arena, const ctn_why_source *source, cons
     *ret = (why){.arena = arena, .source = source, .options = options, .telling = telling};
     ret->plan = ctn_execution_plan(source->execution);
     index_definitions(ret);
-    spread_sensitive(ret);
+    ctn_why_spread_sensitive(ret);
     make_traces(ret);
     ctn_names_init(&ret->variable_names, arena);
     producing p = {0};

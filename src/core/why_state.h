@@ -42,9 +42,8 @@ struct why {
     const ctn_why_options *options;
     const ctn_plan *plan;
     const ctn_json *chain;
-    ctn_names set_names, template_names;
-    const ctn_json **sets;      /* by number: the set's object */
-    const ctn_json **templates; /* the definition's body */
+    ctn_names set_names;
+    const ctn_json **sets; /* by number: the set's object */
     ctn_names variable_names;
     uint32_t *latest; /* by number in variable_names: its last production + 1 */
     production *productions;
@@ -55,12 +54,13 @@ struct why {
     why_telling *telling;
     /* of a sub-chain's execution */
     const why *parent;
-    const ctn_json *parent_args;
 };
 
 /* ---- why.c ---- */
 void ctn_why_open(why *ret, ctn_arena *arena, const ctn_why_source *source, const ctn_why_options *options,
                   why_telling *telling);
+/* What is rendered from something sensitive is sensitive; again after a name was added. */
+void ctn_why_spread_sensitive(why *w);
 /* Of an entry; NULL: none. A node too many is no part of the tree, and marks its parent as cut. */
 ctn_why_node *ctn_why_add(const why *w, ctn_why_node *parent, ctn_why_kind kind, const ctn_entry *entry);
 /* True when `key` was told before: the node then refers to it. Else it is told by this node. */

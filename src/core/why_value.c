@@ -18,6 +18,7 @@ typedef struct doing {
     const ctn_entry *fallback; /* taken before; NULL: the step's own set did it */
     const ctn_json *fallback_node;
     const ctn_entry *started, *answered, *waiting, *decided, *checked, *child;
+    ctn_str named; /* what is asked about, as a variable; empty: not known */
 } doing;
 
 #define ITEMS_TOLD 3
@@ -202,43 +203,76 @@ static void tell_person(const why *w, ctn_why_node *node, const doing *d, const 
                                              : CTN_STR("the wait was over by itself");
 }
 
-static void tell_child(const why *w, ctn_why_node *node, const doing *d, ctn_str path, const ctn_json *args)
-{
-    why_telling *telling = w->telling;
-    ctn_str id = ctn_json_str_or(d->child ? d->child->body : NULL, "child", NOTHING);
-    if (!id.len)
-        id = ctn_json_str_or(d->end->body, "child", NOTHING);
-    ctn_why_source *source = CTN_NEW(w->arena, ctn_why_source);
-    if (!id.len || !path.len || !w->options->child || !w->options->child(w->options->child_ctx, id, source))
-        return;
-    why *inner = CTN_NEW(w->arena, why);
-    ctn_why_open(inner, w->arena, source, w->options, telling);
-    inner->parent = w;
-    inner->parent_args = args;
-    ctn_path way;
-    size_t bytes = 0;
-    if (ctn_path_parse(w->arena, path, &way, &bytes, NULL) || bytes != path.len)
-        return;
-    for (uint32_t i = 0; i < inner->plan->result_count; i++) {
-        const ctn_plan_result *r = &inner->plan->results[i];
-        if (!ctn_str_equal(r->name, way.root))
-            continue;
-        if (!r->expression) {
-            ctn_why_tell_variable(inner, node, CTN_STR("output"), &way, UINT64_MAX);
-            return;
-        }
-        ctn_reads reads = {0};
-        ctn_expression_reads(r->expression, w->arena, &reads);
-        why_scope s = ctn_why_scope_of(inner, CTN_PLAN_NONE, NULL);
-        ctn_why_tell_reads(&s, node, way.root, &reads);
-        return;
-    }
-}
-
 static ctn_str join_path(ctn_arena *arena, ctn_str head, ctn_str rest)
 {
     bool needs_dot = head.len && rest.len && rest.ptr[0] != '[';
     return ctn_arena_printf(arena, "%.*s%s%.*s", CTN_STR_ARG(head), needs_dot ? "." : "", CTN_STR_ARG(rest));
+}
+
+static const ctn_plan_result *result_named(const ctn_plan *plan, ctn_str name)
+{
+    for (uint32_t i = 0; i < plan->result_count; i++)
+        if (ctn_str_equal(plan->results[i].name, name))
+            return &plan->results[i];
+    return NULL;
+}
+
+/* An output of a sub-chain, and the way into it. */
+static void tell_output_of_child(const why *inner, ctn_why_node *node, const ctn_plan_result *r, const ctn_path *way)
+{
+    if (!r->expression) {
+        ctn_why_tell_variable(inner, node, r->name, way, UINT64_MAX);
+        return;
+    }
+    ctn_reads reads = {0};
+    ctn_expression_reads(r->expression, inner->arena, &reads);
+    ctn_str text = ctn_json_text(ctn_json_get(ctn_json_member_of(inner->chain, "outputs"), r->name));
+    bool is_path_alone =
+        reads.count == 1 &&
+        ctn_str_equal(ctn_str_trim(text), ctn_arena_printf(inner->arena, "{%.*s}", CTN_STR_ARG(reads.items[0].path)));
+    if (is_path_alone) /* the way goes on into the variable */
+        reads.items[0].path =
+            join_path(inner->arena, reads.items[0].path, ctn_why_path_text(inner->arena, way->parts, way->count));
+    why_scope s = ctn_why_scope_of(inner, CTN_PLAN_NONE, NULL);
+    ctn_why_tell_reads(&s, node, r->name, &reads);
+}
+
+/* Into the journal of the execution that did the work. What is asked about is named as a part of its outputs; where one
+ * variable took all of them, as the variable; else it is all of them. */
+static void tell_child(const why *w, ctn_why_node *node, const doing *d, ctn_str path)
+{
+    ctn_str id = ctn_json_str_or(d->child ? d->child->body : NULL, "child", NOTHING);
+    if (!id.len)
+        id = ctn_json_str_or(d->end->body, "child", NOTHING);
+    ctn_why_source *source = CTN_NEW(w->arena, ctn_why_source);
+    if (!id.len || !w->options->child || !w->options->child(w->options->child_ctx, id, source))
+        return;
+    why *inner = CTN_NEW(w->arena, why);
+    ctn_why_open(inner, w->arena, source, w->options, w->telling);
+    inner->parent = w;
+    const ctn_json *arguments = ctn_json_member_of(d->set, "arguments");
+    for (size_t i = 0; i < ctn_json_count(arguments); i++) { /* what it was given is as sensitive as it was here */
+        ctn_reads reads = ctn_why_tree_reads(w, &arguments->members[i].value);
+        if (ctn_why_reads_sensitive(w, d->step, &reads))
+            ctn_names_add(&inner->sensitive, ctn_json_text(&arguments->members[i].key));
+    }
+    ctn_why_spread_sensitive(inner);
+    const ctn_str ways[] = {path, d->named};
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        ctn_path way;
+        size_t bytes = 0;
+        if (!ways[i].len || ctn_path_parse(w->arena, ways[i], &way, &bytes, NULL) || bytes != ways[i].len)
+            continue;
+        const ctn_plan_result *r = result_named(inner->plan, way.root);
+        if (r) {
+            tell_output_of_child(inner, node, r, &way);
+            return;
+        }
+    }
+    for (uint32_t i = 0; i < inner->plan->result_count; i++) {
+        ctn_path way = {.root = inner->plan->results[i].name, .text = inner->plan->results[i].name};
+        tell_output_of_child(inner, node, &inner->plan->results[i], &way);
+    }
 }
 
 static void tell_arguments(ctn_why_node *node, why_scope *s, const ctn_json *arguments)
@@ -314,7 +348,7 @@ static void tell_call(const why *w, ctn_why_node *parent, ctn_str role, const do
     }
     if (ctn_why_is_told(w, node,
                         ctn_arena_printf(w->arena, "call %llu %.*s", (unsigned long long) d->end->seq,
-                                         CTN_STR_ARG(work.kind != CTN_WORK_CHAIN ? d->call : path))))
+                                         CTN_STR_ARG(work.kind != CTN_WORK_CHAIN ? d->call : d->named))))
         return;
     why_scope s = scope_of_call(w, d);
     const ctn_json *arguments = ctn_why_arguments_node(w, &work);
@@ -322,7 +356,7 @@ static void tell_call(const why *w, ctn_why_node *parent, ctn_str role, const do
     if (ctn_json_count(node->args) == 0)
         node->args = NULL;
     if (work.kind == CTN_WORK_CHAIN)
-        tell_child(w, node, d, path, node->args);
+        tell_child(w, node, d, path);
     tell_arguments(node, &s, arguments);
 }
 
@@ -339,7 +373,8 @@ void ctn_why_tell_sent(const why *w, ctn_why_node *parent, uint32_t step, const 
     node->step = w->plan->steps[step].name;
     node->name = work.target;
     node->args = ctn_why_args(&s, ctn_why_arguments_node(w, &work), d.started);
-    node->text = ctn_arena_printf(w->arena, "%.*s was called", CTN_STR_ARG(work.target));
+    node->text = ctn_arena_printf(w->arena, work.kind == CTN_WORK_CHAIN ? "chain %.*s was started" : "%.*s was called",
+                                  CTN_STR_ARG(work.target));
 }
 
 /* ---- results of several calls ---- */
@@ -547,6 +582,7 @@ static void tell_taken(const why *w, ctn_why_node *node, const production *p, co
                                          : join_path(w->arena, path->root, rest);
     const ctn_json *calls = ctn_json_member_of(d.set, "calls");
     if (!calls) {
+        d.named = join_path(w->arena, path->root, rest);
         tell_call(w, node, NOTHING, &d, way);
         return;
     }
@@ -575,6 +611,15 @@ static void tell_given(const why *w, ctn_why_node *node, const production *p, co
         input->name = path->root;
         input->text =
             ctn_arena_printf(w->arena, "argument %.*s of the step that started this chain", CTN_STR_ARG(path->root));
+        return;
+    }
+    const ctn_json *parent = ctn_why_body(p->entry, "parent");
+    if (parent) {
+        ctn_why_node *argument = ctn_why_add(w, node, CTN_WHY_INPUT, p->entry);
+        argument->name = path->root;
+        argument->text = ctn_arena_printf(w->arena, "argument of step %.*s of execution %.*s, which started this one",
+                                          CTN_STR_ARG(ctn_json_str_or(parent, "step", NOTHING)),
+                                          CTN_STR_ARG(ctn_json_str_or(parent, "id", NOTHING)));
         return;
     }
     const ctn_json *schema =

@@ -150,6 +150,55 @@ static void the_tree_is_drawn_as_the_terminal_can(void **state)
     assert_lacks(w->said.out, "\033");
 }
 
+#define PARENT                                                                                                         \
+    "id: parent\nsteps:\n"                                                                                             \
+    "  - {stepName: ask, instructionSet: price, outputVariables: {best: price.low}}\n"                                 \
+    "  - {stepName: each, instructionSet: twice, outputVariables: [twice], foreach: {items: {range: [1, 3]}}}\n"       \
+    "instructionSets:\n"                                                                                               \
+    "  price: {chain: price-check, arguments: {city: '{to}', n: 3}}\n"                                                 \
+    "  twice: {chain: twice, arguments: {n: '{item}'}}\n"
+#define PRICE                                                                                                          \
+    "id: price-check\noutputs: {price: '{p}'}\nsteps:\n"                                                               \
+    "  - {stepName: find, instructionSet: find, outputVariables: {p: price}}\n"                                        \
+    "instructionSets:\n"                                                                                               \
+    "  find: {transform: '{price: {low: (.n * 7), at: .in}}', arguments: {in: '{city}', n: '{n}'}}\n"
+#define TWICE                                                                                                          \
+    "id: twice\nsteps:\n  - {stepName: d, instructionSet: d, outputVariables: [twice]}\n"                              \
+    "instructionSets:\n  d: {transform: '{twice: (.n * 2)}', arguments: {n: '{n}'}}\n"
+
+static void a_value_is_followed_into_the_execution_of_a_sub_chain(void **state)
+{
+    world *w = *state;
+    char id[64], child[64];
+    cli_world_write(w, "parent.yaml", "%s", PARENT);
+    cli_world_write(w, "price.yaml", "%s", PRICE);
+    cli_world_write(w, "twice.yaml", "%s", TWICE);
+    cli_world_write(w, "catena.yaml", "include: [parent.yaml, price.yaml, twice.yaml]\n");
+    assert_exit(w, catena(w, "run", "parent", "-i", "to=Rome", "--json", "--quiet", NULL), 0);
+    json_text(w->said.out, "executionId", id);
+    assert_exit(w, catena(w, "why", id, "best", NULL), 0);
+    assert_out(w, "best = 21\n");
+    assert_out(w, "outputs of chain price-check, at price.low");
+    assert_out(w, "price \u2190 p.low = 21\n");
+    assert_out(w, "step find");
+    assert_out(w, "in \u2190 city = \"Rome\" \u2190 argument city of the step that started this chain");
+    assert_out(w, "city \u2190 to = \"Rome\" \u2190 input, given by ");
+    assert_exit(w, catena(w, "why", id, "twice[1]", NULL), 0);
+    assert_out(w, "twice[1] = 4\n");
+    assert_out(w, "twice = 4\n");
+    assert_out(w, "step d");
+    assert_exit(w, catena(w, "why", id, "ask", NULL), 0);
+    assert_out(w, "chain price-check was started with {\"city\":\"Rome\",\"n\":3}");
+    assert_exit(w, catena(w, "why", id, "best", "--json", NULL), 0);
+    const char *inner = strstr(strstr(w->said.out, "\"outputs of chain"), "\"executionId\":\"");
+    assert_non_null(inner);
+    json_text(inner, "executionId", child);
+    assert_string_not_equal(child, id);
+    assert_exit(w, catena(w, "why", child, "city", NULL), 0);
+    assert_out(w, "city = \"Rome\" \u2190 argument of step ask of execution ");
+    assert_out(w, id);
+}
+
 /* ---- what is asked wrongly ---- */
 
 #define TWINS                                                                                                          \
@@ -208,6 +257,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_way_into_a_value_is_followed_to_the_call_that_gave_it, cli_world_setup,
                                         cli_world_teardown),
         cmocka_unit_test_setup_teardown(the_tree_is_drawn_as_the_terminal_can, cli_world_setup, cli_world_teardown),
+        cmocka_unit_test_setup_teardown(a_value_is_followed_into_the_execution_of_a_sub_chain, cli_world_setup,
+                                        cli_world_teardown),
         cmocka_unit_test_setup_teardown(a_name_that_is_both_is_a_variable_and_says_so, cli_world_setup,
                                         cli_world_teardown),
         cmocka_unit_test_setup_teardown(a_wrong_question_hears_the_right_one, cli_world_setup, cli_world_teardown),

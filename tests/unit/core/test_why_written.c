@@ -21,6 +21,7 @@ typedef struct written {
     chain_kit chain;
     ctn_arena *arena;
     const char *document; /* text of a template named "paper"; NULL: none */
+    const char *other;    /* a chain that the chain names; NULL: none */
     ctn_why_source source;
     ctn_why_options options;
     ctn_err err;
@@ -40,6 +41,8 @@ static void write_journal(written *w, const char *yaml, const char *id, const li
                          CTN_OK);
     if (strstr(yaml, "chain: price-check")) /* the sub-chain has to be known */
         chain_kit_add(&w->chain, "price-check.yaml", PRICE_CHECK);
+    if (w->other)
+        chain_kit_add(&w->chain, "other.yaml", w->other);
     chain_kit_add(&w->chain, "why.yaml", yaml);
     ctn_plan *plan = chain_kit_compile(&w->chain);
     ctn_execution_id execution_id;
@@ -265,6 +268,36 @@ static void sensitive_values_are_named_and_not_shown(void **state)
     erase(&w);
 }
 
+static void what_a_sub_chain_was_given_stays_sensitive_there(void **state)
+{
+    (void) state;
+    static const char pay[] = "id: pay\nsteps:\n  - {stepName: pay, instructionSet: s, outputVariables: [ref]}\n"
+                              "instructionSets: {s: {tool: x/pay, arguments: {with: '{number}'}}}\n";
+    written child = {0}, w = {.other = pay};
+    const line inner[] = {
+        {CTN_ENTRY_STARTED, NULL, -1, "{\"input\":{\"number\":\"4111\"}}"},
+        {CTN_ENTRY_ATTEMPT_SUCCEEDED, "pay", -1, "{\"variables\":{\"ref\":7}}"},
+    };
+    write_journal(&child, pay, CHILD_ID, inner, 2);
+    const line lines[] = {
+        {CTN_ENTRY_STARTED, NULL, -1, "{\"input\":{\"card\":\"4111\"}}"},
+        {CTN_ENTRY_CHILD_STARTED, "a", -1,
+         "{\"child\":\"" CHILD_ID "\",\"chain\":\"pay\",\"args\":{\"number\":\"4111\"}}"},
+        {CTN_ENTRY_ATTEMPT_SUCCEEDED, "a", -1, "{\"variables\":{\"ref\":7}}"},
+    };
+    WRITE(&w,
+          "id: parent\nsensitive: [card]\nsteps:\n  - {stepName: a, instructionSet: sub, outputVariables: [ref]}\n"
+          "instructionSets: {sub: {chain: pay, arguments: {number: '{card}'}}}\n",
+          lines);
+    w.options.child = the_child;
+    w.options.child_ctx = &child;
+    const ctn_why_node *ref = variable(&w, "ref");
+    assert_true(holds(ref, &w, "x/pay"));
+    assert_false(holds(ref, &w, "4111"));
+    erase(&w);
+    erase(&child);
+}
+
 static void a_document_of_something_sensitive_is_sensitive(void **state)
 {
     (void) state;
@@ -296,6 +329,7 @@ int main(void)
         cmocka_unit_test(a_value_of_a_sub_chain_is_followed_into_its_journal),
         cmocka_unit_test(a_sub_chain_that_is_gone_is_where_the_walk_ends),
         cmocka_unit_test(sensitive_values_are_named_and_not_shown),
+        cmocka_unit_test(what_a_sub_chain_was_given_stays_sensitive_there),
         cmocka_unit_test(a_document_of_something_sensitive_is_sensitive),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
