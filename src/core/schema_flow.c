@@ -431,21 +431,26 @@ static const ctn_type *type_of_chain_outputs(flow_chain *c)
     return ctn_type_object(arena, members, count, &ctn_type_never);
 }
 
-/* Schema defaults are applied before the input is judged: what has one need not be given. */
-static const ctn_type *wanted_input(ctn_schema_flow *flow, const ctn_json *schema)
+/* Schema defaults are applied before the input is judged, inside objects too: what has one need not be given. */
+static const ctn_json *without_defaults(ctn_arena *arena, const ctn_json *schema)
 {
-    const ctn_type *t = flow_type_of_schema(flow, schema);
     const ctn_json *properties = ctn_json_member_of(schema, "properties");
-    ctn_type *relaxed = CTN_NEW(flow->arena, ctn_type);
-    *relaxed = *t;
-    ctn_type_member *members = CTN_NEW_ARRAY(flow->arena, ctn_type_member, t->member_count);
-    for (uint32_t i = 0; i < t->member_count; i++) {
-        members[i] = t->members[i];
-        if (ctn_json_member_of(ctn_json_get(properties, members[i].name), "default"))
-            members[i].is_required = false;
-    }
-    relaxed->members = members;
-    return relaxed;
+    if (!ctn_json_is(properties, CTN_JSON_OBJECT))
+        return schema;
+    ctn_json_builder b = ctn_json_object(arena), relaxed = ctn_json_object(arena), required = ctn_json_array(arena);
+    for (uint32_t i = 0; i < schema->count; i++)
+        ctn_json_put(&b, ctn_json_text(&schema->members[i].key), &schema->members[i].value);
+    for (uint32_t i = 0; i < properties->count; i++)
+        ctn_json_put(&relaxed, ctn_json_text(&properties->members[i].key),
+                     without_defaults(arena, &properties->members[i].value));
+    const ctn_json *names = ctn_json_member_of(schema, "required");
+    for (size_t i = 0; i < ctn_json_count(names); i++)
+        if (!ctn_json_member_of(ctn_json_get(properties, ctn_json_text(ctn_json_at(names, i))), "default"))
+            ctn_json_push(&required, ctn_json_at(names, i));
+    ctn_json_put(&b, CTN_STR("properties"), ctn_json_finish(&relaxed));
+    if (names)
+        ctn_json_put(&b, CTN_STR("required"), ctn_json_finish(&required));
+    return ctn_json_finish(&b);
 }
 
 static void read_signature(ctn_schema_flow *flow, const ctn_chain *chain, flow_signature *signature)
@@ -457,7 +462,9 @@ static void read_signature(ctn_schema_flow *flow, const ctn_chain *chain, flow_s
         return;
     flow_chain *c = chain_new(flow, graph, NULL);
     walk_chain(c);
-    signature->input = chain->input_schema ? wanted_input(flow, chain->input_schema) : &ctn_type_any;
+    if (chain->input_schema)
+        signature->input_schema = without_defaults(flow->arena, chain->input_schema);
+    signature->input = flow_type_of_schema(flow, signature->input_schema);
     signature->output = type_of_chain_outputs(c);
     ctn_str *required = CTN_NEW_ARRAY(flow->arena, ctn_str, graph->input_count);
     const ctn_json *properties = ctn_json_member_of(chain->input_schema, "properties");

@@ -14,7 +14,8 @@ typedef struct flow_signature {
     bool is_done;  /* false: being computed, or too deep: nothing is known */
     bool is_known; /* the chain is in order */
     const ctn_type *input, *output;
-    const ctn_str *required; /* inputs that must be given */
+    const ctn_json *input_schema; /* what must be given; NULL: not said */
+    const ctn_str *required;      /* inputs that must be given */
     uint32_t required_count;
 } flow_signature;
 
@@ -92,6 +93,8 @@ const ctn_type *flow_type_of_template(flow_scope *scope, const ctn_template *t, 
 /* What a tree of templates gives where `wanted` is wanted. `what` names it in sentences: "argument 'adults' of 's/t'";
  * faults are told at the deepest node that has one. */
 const ctn_type *flow_type_of_tree(flow_scope *scope, const ctn_json *node, const ctn_type *wanted, ctn_str what);
+/* What a tree without placeholders gives; NULL: it has some. */
+const ctn_json *flow_literal_of(ctn_schema_flow *flow, const ctn_json *node);
 const ctn_type *flow_type_of_expression(flow_scope *scope, const ctn_expression *expression);
 /* Of a variable, wherever it may come from. */
 const ctn_type *flow_type_of_variable(const flow_scope *scope, uint32_t variable);

@@ -1,13 +1,67 @@
 /*
  * schema_flow_set.c -- what an instruction set sends, call by call, and what comes back.
  */
+#include "core/schema.h"
 #include "core/schema_flow_internal.h"
 
-static const ctn_type *arguments_of(flow_scope *scope, const ctn_work *work, const ctn_type *wanted, ctn_str what)
+/* ---- literals against the whole of their schema ---- */
+
+/* {"properties": {NAME: its schema}}, with what references in it may lead to. */
+static const ctn_json *schema_of_member(ctn_arena *arena, const ctn_json *schema, const ctn_json_member *property)
+{
+    static const char *const HOMES[] = {"$schema", "$defs", "definitions"};
+    ctn_json_builder b = ctn_json_object(arena), properties = ctn_json_object(arena);
+    ctn_json_put(&properties, ctn_json_text(&property->key), &property->value);
+    ctn_json_put(&b, CTN_STR("properties"), ctn_json_finish(&properties));
+    for (size_t i = 0; i < sizeof HOMES / sizeof *HOMES; i++)
+        if (ctn_json_member_of(schema, HOMES[i]))
+            ctn_json_put(&b, ctn_str_from(HOMES[i]), ctn_json_member_of(schema, HOMES[i]));
+    return ctn_json_finish(&b);
+}
+
+static void judge_literal(flow_scope *scope, const ctn_json_member *argument, const ctn_json *schema,
+                          const ctn_json_member *property, ctn_str what)
+{
+    ctn_arena *arena = ctn_arena_new(16384);
+    ctn_schema *compiled = NULL;
+    ctn_err err = {0};
+    ctn_json_builder b = ctn_json_object(arena);
+    ctn_json_put(&b, ctn_json_text(&argument->key), flow_literal_of(scope->flow, &argument->value));
+    if (ctn_schema_compile(arena, schema_of_member(arena, schema, property), &compiled, NULL, NULL) == CTN_OK &&
+        ctn_schema_validate(compiled, ctn_json_finish(&b), arena, &err) == CTN_E_INVALID)
+        flow_report(scope, &argument->value, "schema-mismatch", false, "arguments of %.*s: %s", CTN_STR_ARG(what),
+                    err.message);
+    ctn_schema_done(compiled);
+    ctn_arena_free(arena);
+}
+
+/* What a type does not know (minimum, pattern, maxLength, ...) is known of a literal: it is the value itself. */
+static void judge_literals(flow_scope *scope, const ctn_json *arguments, const ctn_json *schema, ctn_str what)
+{
+    const ctn_json *properties = ctn_json_member_of(schema, "properties");
+    for (size_t i = 0; ctn_json_is(properties, CTN_JSON_OBJECT) && i < ctn_json_count(arguments); i++) {
+        const ctn_json_member *argument = &arguments->members[i];
+        for (uint32_t k = 0; k < properties->count; k++)
+            if (ctn_str_equal(ctn_json_text(&properties->members[k].key), ctn_json_text(&argument->key)) &&
+                flow_literal_of(scope->flow, &argument->value))
+                judge_literal(scope, argument, schema, &properties->members[k], what);
+    }
+}
+
+/* ---- arguments ---- */
+
+/* schema: that `wanted` was drawn from; NULL: none. */
+static const ctn_type *arguments_of(flow_scope *scope, const ctn_work *work, const ctn_type *wanted,
+                                    const ctn_json *schema, ctn_str what)
 {
     ctn_arena *arena = scope->flow->arena;
-    if (work->arguments.node)
-        return flow_type_of_tree(scope, work->arguments.node, wanted, what);
+    if (work->arguments.node) {
+        size_t before = scope->error_count;
+        const ctn_type *t = flow_type_of_tree(scope, work->arguments.node, wanted, what);
+        if (!scope->chain && scope->error_count == before) /* literals are the set's own, and judged once */
+            judge_literals(scope, work->arguments.node, schema, what);
+        return t;
+    }
     /* Nothing was said: {"input": "{input?}"}. */
     const ctn_type *input = scope->input ? scope->input : &ctn_type_any;
     bool is_sent = !ctn_type_is_never(input);
@@ -61,10 +115,10 @@ static const ctn_type *type_of_tool(flow_scope *scope, const ctn_work *work)
             ctn_findings_mend(scope->findings, target, tool.meant);
     }
     if (!is_known || tool.fault.len) {
-        (void) arguments_of(scope, work, &ctn_type_any, target);
+        (void) arguments_of(scope, work, &ctn_type_any, NULL, target);
         return &ctn_type_any;
     }
-    (void) arguments_of(scope, work, flow_type_of_schema(flow, tool.input_schema), target);
+    (void) arguments_of(scope, work, flow_type_of_schema(flow, tool.input_schema), tool.input_schema, target);
     if (tool.output_schema)
         return flow_type_of_schema(flow, tool.output_schema);
     return type_of_observed(flow->arena, &tool);
@@ -80,7 +134,7 @@ static const ctn_type *type_of_chain(flow_scope *scope, const ctn_work *work)
     const ctn_chain *chain = ctn_library_chain(flow->library, id);
     const flow_signature *signature = chain ? flow_signature_of(flow, chain) : NULL;
     if (!signature || !signature->is_done || !signature->is_known) {
-        (void) arguments_of(scope, work, &ctn_type_any, what);
+        (void) arguments_of(scope, work, &ctn_type_any, NULL, what);
         return &ctn_type_any;
     }
     const ctn_type *wanted = signature->input;
@@ -91,7 +145,7 @@ static const ctn_type *type_of_chain(flow_scope *scope, const ctn_work *work)
         wanted =
             ctn_type_meet(arena, wanted, ctn_type_object(arena, members, signature->required_count, &ctn_type_any));
     }
-    (void) arguments_of(scope, work, wanted, what);
+    (void) arguments_of(scope, work, wanted, signature->input_schema, what);
     return signature->output;
 }
 
@@ -118,6 +172,17 @@ static void tree_of(flow_scope *scope, const ctn_chain_tree *tree)
         (void) flow_type_of_tree(scope, tree->node, &ctn_type_any, CTN_STR("this"));
 }
 
+static void until_of(flow_scope *scope, const ctn_work *work)
+{
+    if (!work->until.template)
+        return;
+    const ctn_type *t = flow_type_of_template(scope, work->until.template, work->until.node, NULL);
+    if (!ctn_type_is_never(t) && !(t->kinds & (CTN_TYPE_STRING | CTN_TYPE_NUMBER)))
+        flow_report(scope, work->until.node, "schema-mismatch", t->is_observed,
+                    "'until' takes a time, as text or number, and this is of type %.*s",
+                    CTN_STR_ARG(ctn_type_describe(scope->flow->arena, t)));
+}
+
 static const ctn_type *type_of_work(flow_scope *scope, const ctn_work *work)
 {
     ctn_schema_flow *flow = scope->flow;
@@ -126,14 +191,14 @@ static const ctn_type *type_of_work(flow_scope *scope, const ctn_work *work)
     case CTN_WORK_CHAIN: return type_of_chain(scope, work);
     case CTN_WORK_APPROVAL: template_of(scope, &work->message); return type_of_approval(flow->arena);
     case CTN_WORK_PROMPT:
-        (void) arguments_of(scope, work, &ctn_type_any, CTN_STR("the prompt"));
+        (void) arguments_of(scope, work, &ctn_type_any, NULL, CTN_STR("the prompt"));
         return flow_type_of_schema(flow, ctn_json_member_of(work->detail, "schema"));
     case CTN_WORK_AGENT:
-        (void) arguments_of(scope, work, &ctn_type_any, CTN_STR("the agent"));
+        (void) arguments_of(scope, work, &ctn_type_any, NULL, CTN_STR("the agent"));
         return flow_type_of_schema(flow, ctn_json_member_of(work->detail, "outputSchema"));
     case CTN_WORK_NATIVE:
-    case CTN_WORK_TRANSFORM: (void) arguments_of(scope, work, &ctn_type_any, ctn_json_text(work->detail)); break;
-    case CTN_WORK_WAIT: template_of(scope, &work->until); break; /* an answer may end it, with anything */
+    case CTN_WORK_TRANSFORM: (void) arguments_of(scope, work, &ctn_type_any, NULL, ctn_json_text(work->detail)); break;
+    case CTN_WORK_WAIT: until_of(scope, work); break; /* an answer may end it, with anything */
     case CTN_WORK_HTTP:
         template_of(scope, &work->url);
         tree_of(scope, &work->headers);

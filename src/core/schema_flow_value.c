@@ -237,6 +237,31 @@ const ctn_type *flow_type_of_template(flow_scope *scope, const ctn_template *t, 
 
 /* ---- trees ---- */
 
+const ctn_json *flow_literal_of(ctn_schema_flow *flow, const ctn_json *node)
+{
+    if (ctn_json_is(node, CTN_JSON_STRING)) {
+        const ctn_template *t = flow_template_of(flow, node);
+        const ctn_json *text = t ? ctn_template_constant(t, flow->arena) : NULL;
+        return text && ctn_json_equal(text, node) ? node : text;
+    }
+    bool is_object = ctn_json_is(node, CTN_JSON_OBJECT), is_changed = false;
+    if (!is_object && !ctn_json_is(node, CTN_JSON_ARRAY))
+        return node;
+    ctn_json_builder b = is_object ? ctn_json_object(flow->arena) : ctn_json_array(flow->arena);
+    for (size_t i = 0; i < ctn_json_count(node); i++) {
+        const ctn_json *inner = is_object ? &node->members[i].value : &node->items[i];
+        const ctn_json *value = flow_literal_of(flow, inner);
+        if (!value)
+            return NULL;
+        is_changed |= value != inner;
+        if (is_object)
+            ctn_json_put(&b, ctn_json_text(&node->members[i].key), value);
+        else
+            ctn_json_push(&b, value);
+    }
+    return is_changed ? ctn_json_finish(&b) : node;
+}
+
 /* Where in the tree one is, for sentences: "argument 'who' of s/t, member 'id'". */
 typedef struct place {
     const struct place *outer; /* NULL: who receives the whole */
@@ -366,16 +391,6 @@ static const ctn_type *type_of_list(tree_walk *w, const ctn_json *node, const ct
     return ctn_type_list(arena, first, node->count, &ctn_type_never);
 }
 
-static bool has_template(const ctn_json *node)
-{
-    if (ctn_json_is(node, CTN_JSON_STRING))
-        return memchr(node->text, '{', node->count) || memchr(node->text, '}', node->count);
-    for (size_t i = 0; i < ctn_json_count(node); i++)
-        if (has_template(ctn_json_is(node, CTN_JSON_OBJECT) ? &node->members[i].value : &node->items[i]))
-            return true;
-    return false;
-}
-
 static const ctn_type *type_of_node(tree_walk *w, const ctn_json *node, const ctn_type *wanted, const place *at,
                                     bool *ret_may_lack)
 {
@@ -392,8 +407,9 @@ static const ctn_type *type_of_node(tree_walk *w, const ctn_json *node, const ct
         type = type_of_list(w, node, wanted, at);
     else
         type = ctn_type_of_value(arena, node);
-    if (!has_template(node)) /* exactly this */
-        type = ctn_type_of_value(arena, node);
+    const ctn_json *literal = flow_literal_of(w->scope->flow, node);
+    if (literal) /* exactly this */
+        type = ctn_type_of_value(arena, literal);
     ctn_type_clash clash;
     if (!w->is_told && !ctn_type_can_fit(arena, type, wanted, &clash)) {
         w->is_told = true;
