@@ -137,8 +137,9 @@ static void read_limits(ctn_reader *r, const ctn_json *node, ctn_config *c)
         return;
     ctn_keys_read(r, node, "limits", LIMIT_KEYS, COUNT_OF(LIMIT_KEYS), &l);
     c->value_bytes = (size_t) l.value_bytes;
-    if (l.context_bytes || l.steps || l.depth)
-        warn(r, node, "of the limits only valueBytes is held to yet; the others come with a later version");
+    c->depth = (uint32_t) l.depth;
+    if (l.context_bytes || l.steps)
+        warn(r, node, "of the limits only valueBytes and depth are held to yet; the others come with a later version");
 }
 
 /* ---- include ---- */

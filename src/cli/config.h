@@ -31,6 +31,7 @@ typedef struct ctn_config {
     size_t server_count;
     ctn_library *library; /* all that `include` names */
     size_t value_bytes;   /* of one variable; 0: not said */
+    uint32_t depth;       /* of chains that call chains; 0: not said */
     bool retry_interrupted;
 } ctn_config;
 

@@ -100,7 +100,7 @@ static void fill_end(child_end *end, ctn_arena *scratch, ctn_execution_id id, ct
     end->failure = ctn_failure_from_name(code);
     if (end->failure == CTN_FAILURE_NONE)
         end->failure = CTN_FAILURE_TOOL_ERROR;
-    end->message = ctn_arena_printf(scratch, "the sub-chain %s is %s: %.*s", text.text, ctn_status_name(status),
+    end->message = ctn_arena_printf(scratch, "the sub-chain %s ended %s: %.*s", text.text, ctn_status_name(status),
                                     CTN_STR_ARG(said));
 }
 
