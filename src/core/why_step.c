@@ -517,6 +517,12 @@ static ctn_str head_text(const why *w, uint32_t step, const condition *c, const 
     const step_trace *trace = &w->traces[step];
     const ctn_entry *last = trace->count ? &w->source->entries[trace->entries[trace->count - 1]] : NULL;
     *ret_entry = trace->ended ? trace->ended : last;
+    bool is_held = last && last->kind == CTN_ENTRY_BREAKER_WAIT &&
+                   (view.status == CTN_STEP_RUNNING || view.status == CTN_STEP_RETRYING ||
+                    view.status == CTN_STEP_WAITING || view.status == CTN_STEP_PENDING);
+    if (is_held && !w->stopped)
+        return ctn_arena_printf(w->arena, "%.*s waits: the circuit breaker of %.*s is open", CTN_STR_ARG(name),
+                                CTN_STR_ARG(body_text(last, "target")));
     switch (view.status) {
     case CTN_STEP_SKIPPED:
         return ctn_arena_printf(w->arena, "%.*s was skipped:%.*s", CTN_STR_ARG(name),
@@ -543,6 +549,11 @@ static ctn_str head_text(const why *w, uint32_t step, const condition *c, const 
                                 CTN_STR_ARG(why_no_retry(w, step, e, &h)), then);
     }
     case CTN_STEP_WAITING:
+        if (view.waits_for_child && last_of(w, step, CTN_ENTRY_CHILD_STARTED))
+            return ctn_arena_printf(w->arena, "%.*s waits for execution %.*s of chain %.*s, which does its work",
+                                    CTN_STR_ARG(name),
+                                    CTN_STR_ARG(body_text(last_of(w, step, CTN_ENTRY_CHILD_STARTED), "child")),
+                                    CTN_STR_ARG(body_text(last_of(w, step, CTN_ENTRY_CHILD_STARTED), "chain")));
         return last_of(w, step, CTN_ENTRY_WAITING)
                    ? ctn_arena_printf(w->arena, "%.*s %.*s", CTN_STR_ARG(name),
                                       CTN_STR_ARG(waiting_text(w, last_of(w, step, CTN_ENTRY_WAITING))))

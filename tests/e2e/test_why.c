@@ -199,6 +199,26 @@ static void a_value_is_followed_into_the_execution_of_a_sub_chain(void **state)
     assert_out(w, id);
 }
 
+static void a_step_that_waits_for_its_sub_chain_names_that_execution(void **state)
+{
+    world *w = *state;
+    char id[64];
+    cli_world_write(w, "parent.yaml",
+                    "id: parent\nsteps:\n  - {stepName: ask, instructionSet: sub, outputVariables: [approved]}\n"
+                    "instructionSets: {sub: {chain: desk, arguments: {}}}\n");
+    cli_world_write(w, "desk.yaml",
+                    "id: desk\nsteps:\n  - {stepName: ok, instructionSet: yes, outputVariables: [approved]}\n"
+                    "instructionSets: {yes: {approval: {}}}\n");
+    cli_world_write(w, "catena.yaml", "include: [parent.yaml, desk.yaml]\n");
+    assert_exit(w, catena(w, "run", "parent", "--quiet", NULL), 3);
+    json_text(w->said.out, "executionId", id);
+    assert_exit(w, catena(w, "why", id, "ask", NULL), 0);
+    assert_out(w, "ask waits for execution ");
+    assert_out(w, " of chain desk, which does its work");
+    assert_exit(w, catena(w, "why", id, "approved", NULL), 0);
+    assert_out(w, "approved: never set \u2190 ask waits for execution ");
+}
+
 /* ---- what is asked wrongly ---- */
 
 #define TWINS                                                                                                          \
@@ -258,6 +278,8 @@ int main(void)
                                         cli_world_teardown),
         cmocka_unit_test_setup_teardown(the_tree_is_drawn_as_the_terminal_can, cli_world_setup, cli_world_teardown),
         cmocka_unit_test_setup_teardown(a_value_is_followed_into_the_execution_of_a_sub_chain, cli_world_setup,
+                                        cli_world_teardown),
+        cmocka_unit_test_setup_teardown(a_step_that_waits_for_its_sub_chain_names_that_execution, cli_world_setup,
                                         cli_world_teardown),
         cmocka_unit_test_setup_teardown(a_name_that_is_both_is_a_variable_and_says_so, cli_world_setup,
                                         cli_world_teardown),

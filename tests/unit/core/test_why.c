@@ -707,6 +707,35 @@ static void a_step_that_waits_for_a_budget_says_so(void **state)
     kit_free(k);
 }
 
+static ctn_gate closed(void *ctx, const ctn_execution *x, const ctn_plan_set *set, const ctn_plan_call *call,
+                       int64_t now_ms, int64_t *ret_until_ms)
+{
+    (void) x, (void) set, (void) call, (void) now_ms;
+    *ret_until_ms = KIT_START_MS + 500;
+    return *(const ctn_gate *) ctx;
+}
+
+static void a_step_that_a_breaker_holds_back_says_so(void **state)
+{
+    (void) state;
+    ctn_gate gate = CTN_GATE_BREAKER;
+    kit *k = kit_new("id: b\nsteps:\n  - {stepName: a, instructionSet: s}\n"
+                     "instructionSets: {s: {tool: t/read_a, arguments: {}}}\n",
+                     &(kit_options){.gate = closed, .world = &gate});
+    question *q = ask(k);
+    assert_says(q, step(q, "a"), "a waits: the circuit breaker of t/read_a is open");
+    done(q);
+    gate = CTN_GATE_OPEN;
+    kit_to_wake(k);
+    kit_ok(k, "a", "{}");
+    q = ask(k);
+    assert_says(q, step(q, "a"), "a completed");
+    assert_says(q, event(step(q, "a"), "breaker_wait", 0),
+                "waits, for the circuit breaker of t/read_a is open; no retry is spent");
+    done(q);
+    kit_free(k);
+}
+
 /* A chain of n steps, each reading all before it: without `see` the tree would have 2^n nodes. */
 static void a_shared_ancestor_is_told_once(void **state)
 {
@@ -808,6 +837,7 @@ int main(void)
         cmocka_unit_test(a_range_gives_numbers_to_its_items),
         cmocka_unit_test(a_fallback_is_told_with_what_led_to_it),
         cmocka_unit_test(a_step_that_waits_for_a_budget_says_so),
+        cmocka_unit_test(a_step_that_a_breaker_holds_back_says_so),
         cmocka_unit_test(a_shared_ancestor_is_told_once),
         cmocka_unit_test(a_walk_that_is_too_deep_says_so),
     };
