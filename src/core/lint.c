@@ -80,8 +80,9 @@ static void lint_assumed_sets(const ctn_lint *lint, const ctn_graph_step *step)
 /* The condition says nothing but skip and fail: the step's work is never done. */
 static bool is_gate(const ctn_chain_step *step)
 {
-    return !(ctn_logic_outcomes(step->condition.expression) & CTN_OUTCOME_RUN) &&
-           !ctn_expression_is_literal(step->condition.expression);
+    unsigned outcomes = ctn_logic_outcomes(step->condition.expression);
+    return outcomes == CTN_OUTCOME_FAIL ||
+           (!(outcomes & CTN_OUTCOME_RUN) && !ctn_expression_is_literal(step->condition.expression));
 }
 
 static void lint_undo(const ctn_lint *lint, const ctn_graph_step *step, ctn_effect effect)

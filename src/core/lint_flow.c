@@ -108,12 +108,12 @@ static unsigned null_outcomes(const ctn_lint_paths *paths, uint32_t writer)
 
 /* ---- is a variable there? ---- */
 
-/* Asks whether the demands gathered so far can be, and a few more; those are taken back. */
-static bool can_also(ctn_lint_paths *paths, uint32_t step, unsigned outcomes)
+/* Asks whether the demands gathered so far can be, and one more; that is taken back. */
+static bool can_also(ctn_lint_paths *paths, uint32_t reader, uint32_t step, unsigned outcomes)
 {
     ctn_logic_mark mark = ctn_logic_save(paths->logic);
     ctn_lint_demand(paths, step, outcomes);
-    bool is_possible = ctn_logic_is_possible(paths->logic);
+    bool is_possible = ctn_logic_is_possible(paths->logic) && ctn_lint_producers_agree(paths, reader);
     ctn_logic_restore(paths->logic, mark);
     return is_possible;
 }
@@ -147,8 +147,8 @@ static bool may_be_missing(ctn_lint_paths *paths, uint32_t reader, uint32_t vari
     for (uint32_t i = 0; i < before_count; i++) {
         uint32_t w = before[i];
         *ret_giver = *ret_giver == CTN_GRAPH_NONE ? w : *ret_giver;
-        if ((null_outcomes(paths, w) && can_also(paths, w, null_outcomes(paths, w))) ||
-            (fallback_lacks(paths, w, variable) && can_also(paths, w, CTN_OUTCOME_RUN))) {
+        if ((null_outcomes(paths, w) && can_also(paths, reader, w, null_outcomes(paths, w))) ||
+            (fallback_lacks(paths, w, variable) && can_also(paths, reader, w, CTN_OUTCOME_RUN))) {
             *ret_giver = w;
             return true;
         }
@@ -157,7 +157,7 @@ static bool may_be_missing(ctn_lint_paths *paths, uint32_t reader, uint32_t vari
         if (!ctn_logic_is_possible(paths->logic))
             return false;
     }
-    return !paths->input_exists[variable];
+    return !paths->input_exists[variable] && ctn_lint_producers_agree(paths, reader);
 }
 
 /* A variable is told once for a step, at the first place that needs it. */

@@ -6,7 +6,7 @@
  */
 #include "core/lint_paths.h"
 
-#define GATES_MAX 24
+#define WRITERS_ASKED_MAX 64
 
 bool ctn_lint_continues(const ctn_lint_paths *paths, uint32_t step)
 {
@@ -226,8 +226,9 @@ static void demand_gates_on(ctn_lint_paths *paths, uint32_t step, uint32_t varia
             continue;
         paths->asked[gate] = paths->question;
         (*left)--;
+        paths->taken[paths->taken_count++] = gate;
         ctn_lint_demand(paths, gate, CTN_OUTCOME_RUN | CTN_OUTCOME_SKIP);
-        demand_gates_of(paths, step, gate, left); /* GATES_MAX deep at most */
+        demand_gates_of(paths, step, gate, left); /* CTN_LINT_GATES_MAX deep at most */
     }
 }
 
@@ -244,11 +245,56 @@ static void demand_gates_of(ctn_lint_paths *paths, uint32_t step, uint32_t askin
 void ctn_lint_demand_gates(ctn_lint_paths *paths, uint32_t step, uint32_t variable, const uint32_t *others,
                            uint32_t other_count)
 {
-    uint32_t left = GATES_MAX;
+    uint32_t left = CTN_LINT_GATES_MAX;
+    paths->taken_count = 0;
     paths->question++;
     if (variable != CTN_GRAPH_NONE)
         demand_gates_on(paths, step, variable, &left);
     demand_gates_of(paths, step, step, &left);
     for (uint32_t i = 0; i < other_count; i++)
         demand_gates_of(paths, step, others[i], &left);
+}
+
+/* ---- values and who gave them ---- */
+
+bool ctn_lint_producer_agrees(ctn_lint_paths *paths, uint32_t step, uint32_t variable)
+{
+    const uint32_t *writers = paths->writers[variable];
+    uint32_t count = ctn_lint_writers_before(paths, step, variable, paths->writer_counts[variable]);
+    if (count == 0 || count > WRITERS_ASKED_MAX || paths->graph->is_input[variable])
+        return true;
+    bool is_possible = false;
+    ctn_logic_mark mark = ctn_logic_save(paths->logic);
+    for (uint32_t k = 0; k < count && !is_possible; k++) {
+        if (!ctn_graph_precedes(paths->graph, writers[k], step))
+            continue;
+        ctn_lint_demand(paths, writers[k], CTN_OUTCOME_RUN);
+        is_possible = ctn_logic_is_possible(paths->logic);
+        ctn_logic_restore(paths->logic, mark);
+    }
+    if (!is_possible) {
+        ctn_logic_demand_null(paths->logic, paths->graph->variables.items[variable],
+                              ctn_lint_version(paths, step, variable));
+        is_possible = ctn_logic_is_possible(paths->logic);
+        ctn_logic_restore(paths->logic, mark);
+    }
+    return is_possible;
+}
+
+static bool producers_agree_with(ctn_lint_paths *paths, uint32_t step)
+{
+    const ctn_graph_reads *reads = &paths->graph->steps[step].reads;
+    for (uint32_t i = 0; i < reads->count; i++)
+        if (reads->items[i].place == CTN_READ_CONDITION &&
+            !ctn_lint_producer_agrees(paths, step, reads->items[i].variable))
+            return false;
+    return true;
+}
+
+bool ctn_lint_producers_agree(ctn_lint_paths *paths, uint32_t step)
+{
+    bool agree = producers_agree_with(paths, step);
+    for (uint32_t i = 0; i < paths->taken_count && agree; i++)
+        agree = producers_agree_with(paths, paths->taken[i]);
+    return agree;
 }

@@ -6,6 +6,8 @@
 #include "core/lint.h"
 #include "core/logic.h"
 
+#define CTN_LINT_GATES_MAX 24
+
 typedef struct ctn_lint_paths {
     const ctn_lint *lint;
     ctn_graph *graph;
@@ -18,6 +20,8 @@ typedef struct ctn_lint_paths {
     bool *input_exists; /* by variable: an input that is there in every execution */
     uint32_t *asked;    /* by step: number of the last question that took its gate */
     uint32_t question;
+    uint32_t taken[CTN_LINT_GATES_MAX]; /* the gates that it took */
+    uint32_t taken_count;
 } ctn_lint_paths;
 
 ctn_lint_paths *ctn_lint_paths_new(const ctn_lint *lint);
@@ -26,6 +30,11 @@ ctn_lint_paths *ctn_lint_paths_new(const ctn_lint *lint);
  * with what the conditions of `step` and of the `others` read. Demanded of the logic, which keeps what it had. */
 void ctn_lint_demand_gates(ctn_lint_paths *paths, uint32_t step, uint32_t variable, const uint32_t *others,
                            uint32_t other_count);
+/* With what is demanded now: can each variable that the conditions of `step` and of the gates taken last look at be as
+ * its producers left it? It is null unless one of them ran. "No" is a proof. */
+bool ctn_lint_producers_agree(ctn_lint_paths *paths, uint32_t step);
+/* The same of one variable that the condition of the step reads. */
+bool ctn_lint_producer_agrees(ctn_lint_paths *paths, uint32_t step, uint32_t variable);
 /* The condition of the step has one of the outcomes. */
 void ctn_lint_demand(ctn_lint_paths *paths, uint32_t step, unsigned outcomes);
 /* The value that the condition of `step` sees: 0 is the input's, else the last writer's number + 1. */

@@ -54,22 +54,7 @@ static bool is_starved(const reach *r, uint32_t step, uint32_t variable)
     ctn_logic_clear(paths->logic);
     ctn_lint_demand(paths, step, CTN_OUTCOME_RUN);
     ctn_lint_demand_gates(paths, step, CTN_GRAPH_NONE, NULL, 0);
-    ctn_logic_mark mark = ctn_logic_save(paths->logic);
-    for (uint32_t k = 0; k < count; k++) {
-        if (!ctn_graph_precedes(paths->graph, writers[k], step))
-            continue;
-        ctn_lint_demand(paths, writers[k], CTN_OUTCOME_RUN);
-        bool is_possible = ctn_logic_is_possible(paths->logic);
-        ctn_logic_restore(paths->logic, mark);
-        if (is_possible)
-            return false;
-    }
-    for (uint32_t k = 0; k < count; k++)
-        if (ctn_graph_precedes(paths->graph, writers[k], step))
-            ctn_lint_demand(paths, writers[k], CTN_OUTCOME_SKIP | CTN_OUTCOME_FAIL);
-    ctn_logic_demand_null(paths->logic, paths->graph->variables.items[variable],
-                          ctn_lint_version(paths, step, variable));
-    return !ctn_logic_is_possible(paths->logic);
+    return !ctn_lint_producer_agrees(paths, step, variable);
 }
 
 /* The variable whose producers all run only when this step does not; NONE: there is no such. */
