@@ -6,6 +6,7 @@
 #include "cli/result.h"
 #include "cli/toolbox.h"
 #include "simulate/campaign.h"
+#include "simulate/children.h"
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -19,6 +20,7 @@ typedef struct simulation {
     ctn_workspace ws;
     const ctn_chain *chain;
     ctn_plan *plan;
+    ctn_children children;
     ctn_guess *guess;
     ctn_toolbox *tools;
     ctn_campaign *campaign;
@@ -307,7 +309,11 @@ static int prepare(simulation *s)
                                      ctn_opt_is_given(cli, CTN_OPT_RECORDED), &s->tools);
     if (exit_code)
         return exit_code;
+    if (ctn_children_open(&s->children, s->plan, &err))
+        return ctn_cli_fail_err(cli, &err);
     ctn_guess_options guess = {.plan = s->plan,
+                               .children = s->children.plans,
+                               .child_count = s->children.count,
                                .schema_of = schema_of,
                                .schema_ctx = s,
                                .recorded = recorded,
@@ -331,6 +337,7 @@ int ctn_verb_simulate(ctn_cli *cli)
     if (exit_code == CTN_EXIT_OK)
         exit_code = s.seed ? tell_story(&s) : play_all(&s);
     ctn_campaign_free(s.campaign);
+    ctn_children_close(&s.children);
     if (s.plan) {
         ctn_arena *arena = s.plan->arena;
         ctn_plan_done(s.plan);

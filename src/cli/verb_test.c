@@ -5,6 +5,7 @@
 #include "cli/result.h"
 #include "cli/workspace.h"
 #include "simulate/case_play.h"
+#include "simulate/children.h"
 #include <stdio.h>
 
 typedef struct tested_case {
@@ -97,13 +98,16 @@ static void print_case(const testing *t, const tested_file *f, const tested_case
     }
 }
 
-static int play_cases(testing *t, tested_file *f, const ctn_workspace *ws, const ctn_plan *plan)
+static int play_cases(testing *t, tested_file *f, const ctn_workspace *ws, const ctn_plan *plan,
+                      const ctn_children *children)
 {
     ctn_cli *cli = t->cli;
     ctn_err err = {0};
     ctn_case_options o = {
         .file = f->file,
         .plan = plan,
+        .plans = children->plans,
+        .plan_count = children->count,
         .rules = {.retry_interrupted = ws->config->retry_interrupted, .value_bytes_max = ws->config->value_bytes},
         .effect = effect_of,
         .effect_ctx = ws->config};
@@ -132,6 +136,8 @@ static int test_file(testing *t, ctn_str path, tested_file *f)
     const ctn_chain *chain;
     ctn_plan *plan = NULL;
     ctn_findings findings;
+    ctn_children children = {0};
+    ctn_err err = {0};
     int exit_code = read_test_file(cli, path, f);
     if (exit_code == CTN_EXIT_OK)
         exit_code = open_workspace(cli, f, &ws);
@@ -142,12 +148,15 @@ static int test_file(testing *t, ctn_str path, tested_file *f)
     ctn_findings_init(&findings, cli->arena);
     if (plan->unsupported.len) {
         exit_code = ctn_cli_fail(cli, "%.*s", CTN_STR_ARG(plan->unsupported));
-    } else if (ctn_case_file_check(cli->arena, f->file, plan, &findings)) {
+    } else if (ctn_children_open(&children, plan, &err)) {
+        exit_code = ctn_cli_fail_err(cli, &err);
+    } else if (ctn_case_file_check(cli->arena, f->file, plan, children.plans, children.count, &findings)) {
         ctn_cli_findings(cli, &findings, true);
         exit_code = CTN_EXIT_USAGE;
     } else {
-        exit_code = play_cases(t, f, &ws, plan);
+        exit_code = play_cases(t, f, &ws, plan, &children);
     }
+    ctn_children_close(&children);
     ctn_arena *arena = plan->arena;
     ctn_plan_done(plan);
     ctn_arena_free(arena);

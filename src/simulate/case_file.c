@@ -287,6 +287,18 @@ static void add_set(name_list *n, const ctn_plan_set *set)
         add_name(n, set->check->target);
 }
 
+static void add_plan(name_list *targets, name_list *steps, const ctn_plan *plan)
+{
+    for (uint32_t i = 0; i < plan->step_count; i++) {
+        const ctn_plan_step *p = &plan->steps[i];
+        add_set(targets, p->set);
+        add_set(targets, p->undo);
+        for (uint32_t k = 0; k < p->fallback_count; k++)
+            add_set(targets, p->fallbacks[k].set);
+        add_name(steps, p->name);
+    }
+}
+
 static bool has_name(const name_list *n, ctn_str name)
 {
     for (size_t i = 0; i < n->count; i++)
@@ -308,6 +320,15 @@ static void check_members(ctn_reader *r, const name_list *known, const ctn_json 
         check_name(r, known, ctn_json_text(&object->members[i].key), &object->members[i].key, what);
 }
 
+/* STEP, or STEP[ITEM]. */
+static void check_answers(ctn_reader *r, const name_list *steps, const ctn_json *answers)
+{
+    for (size_t i = 0; i < ctn_json_count(answers); i++) {
+        ctn_str rest = ctn_json_text(&answers->members[i].key);
+        check_name(r, steps, ctn_str_cut(&rest, '['), &answers->members[i].key, "step");
+    }
+}
+
 static void check_step_statuses(ctn_reader *r, const ctn_json *steps)
 {
     ctn_str names[CTN_STEP_STATUS_COUNT];
@@ -324,30 +345,30 @@ static void check_step_statuses(ctn_reader *r, const ctn_json *steps)
     }
 }
 
-int ctn_case_file_check(ctn_arena *arena, const ctn_case_file *f, const ctn_plan *plan, ctn_findings *findings)
+int ctn_case_file_check(ctn_arena *arena, const ctn_case_file *f, const ctn_plan *plan, const ctn_plan *const *children,
+                        size_t child_count, ctn_findings *findings)
 {
     ctn_reader r = {.arena = arena, .source = f->source, .findings = findings};
     name_list *targets = CTN_NEW(arena, name_list), *steps = CTN_NEW(arena, name_list),
               *outputs = CTN_NEW(arena, name_list), *either = CTN_NEW(arena, name_list);
-    bool has_children = false;
-    for (uint32_t i = 0; i < plan->step_count; i++) {
-        add_set(targets, plan->steps[i].set);
-        add_set(targets, plan->steps[i].undo);
-        add_name(steps, plan->steps[i].name);
-    }
+    name_list *all_steps = CTN_NEW(arena, name_list);
+    add_plan(targets, steps, plan);
+    add_plan(targets, all_steps, plan);
+    for (size_t i = 0; i < child_count; i++)
+        add_plan(targets, all_steps, children[i]);
     for (uint32_t i = 0; i < plan->result_count; i++)
         add_name(outputs, plan->results[i].name);
     for (size_t i = 0; i < targets->count; i++)
         add_name(either, targets->items[i]);
-    for (size_t i = 0; i < steps->count; i++)
-        add_name(either, steps->items[i]);
+    for (size_t i = 0; i < all_steps->count; i++)
+        add_name(either, all_steps->items[i]);
     for (size_t i = 0; i < f->count; i++) {
         const ctn_case *c = &f->cases[i];
-        for (size_t k = 0; !has_children && k < c->tool_count; k++)
+        for (size_t k = 0; k < c->tool_count; k++)
             check_name(&r, either, c->tools[k].name, c->tools[k].node, "tool or step");
-        for (size_t k = 0; !has_children && k < c->call_count; k++)
+        for (size_t k = 0; k < c->call_count; k++)
             check_name(&r, targets, c->calls[k].tool, c->calls[k].node, "tool");
-        check_members(&r, steps, c->answers, "step");
+        check_answers(&r, all_steps, c->answers);
         check_members(&r, steps, c->steps, "step");
         check_members(&r, outputs, c->outputs, "output");
         check_step_statuses(&r, c->steps);

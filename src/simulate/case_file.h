@@ -80,5 +80,7 @@ typedef struct ctn_case_file {
 
 /* Every fault becomes a finding; CTN_E_INVALID when there was one. */
 int ctn_case_file_read(ctn_arena *arena, const ctn_source *source, ctn_findings *findings, ctn_case_file **ret_file);
-/* The names in it are names of the plan: tools, steps, outputs, inputs. CTN_E_INVALID: see the findings. */
-int ctn_case_file_check(ctn_arena *arena, const ctn_case_file *file, const ctn_plan *plan, ctn_findings *findings);
+/* The names in it are names of the plan: tools (those of its sub-chains too), steps, outputs. CTN_E_INVALID: see the
+ * findings. */
+int ctn_case_file_check(ctn_arena *arena, const ctn_case_file *file, const ctn_plan *plan,
+                        const ctn_plan *const *children, size_t child_count, ctn_findings *findings);

@@ -379,7 +379,7 @@ static void compare(playing *p)
     if (p->c->error)
         expect_error(p, error);
     expect_calls(p);
-    expect_steps(p, ctn_stage_execution(p->stage));
+    expect_steps(p, ctn_stage_execution(p->stage, 0));
 }
 
 /* ---- outside ---- */

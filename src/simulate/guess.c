@@ -47,6 +47,8 @@ struct ctn_guess {
     const ctn_json *inputs[CTN_GUESS_VARIANTS];
     size_t input_count;
     ctn_str unmade;
+    ctn_guess **children; /* of the one that was asked for */
+    size_t child_count;
 };
 
 static work_guess *work_of(const ctn_guess *g, ctn_guess_work w)
@@ -266,6 +268,71 @@ static void link_step(ctn_guess *g, uint32_t step)
                 link_output(g, step, work, &p->outputs[i]);
 }
 
+/* ---- sub-chains: what is read of their outputs, what they read of their inputs ---- */
+
+static ctn_guess *child_of(const ctn_guess *root, ctn_str chain_id)
+{
+    for (size_t i = 0; i < root->child_count; i++)
+        if (ctn_str_equal(root->children[i]->plan->chain_id, chain_id))
+            return root->children[i];
+    return ctn_str_equal(root->plan->chain_id, chain_id) ? (ctn_guess *) root : NULL;
+}
+
+/* {path} alone: what it names is the argument itself. */
+static bool is_one_path(ctn_arena *arena, ctn_str text, ctn_path *ret_path)
+{
+    size_t bytes;
+    return text.len > 2 && text.ptr[0] == '{' &&
+           ctn_path_parse(arena, ctn_str_from_offset(text, 1), ret_path, &bytes, NULL) == CTN_OK &&
+           bytes + 2 == text.len && text.ptr[text.len - 1] == '}';
+}
+
+static const ctn_json *arguments_of_set(const ctn_guess *g, ctn_str set)
+{
+    for (uint32_t i = 0; i < g->plan->definition_count; i++) {
+        const ctn_plan_definition *d = &g->plan->definitions[i];
+        const ctn_json *body = NULL;
+        if (ctn_str_is(d->kind, "instruction_set") && ctn_str_equal(d->name, set) &&
+            ctn_json_parse(g->arena, d->body, NULL, &body, NULL) == CTN_OK)
+            return ctn_json_member_of(body, "arguments");
+    }
+    return NULL;
+}
+
+static void link_child(ctn_guess *g, uint32_t step, const work_guess *w, ctn_guess *child)
+{
+    for (uint32_t i = 0; i < child->plan->result_count; i++) {
+        const ctn_plan_result *r = &child->plan->results[i];
+        if (!r->expression)
+            ctn_shape_join(child->variables[r->slot], ctn_shape_member(w->reply.shape, r->name));
+    }
+    const ctn_json *arguments = arguments_of_set(g, w->set->name);
+    for (size_t i = 0; ctn_json_is(arguments, CTN_JSON_OBJECT) && i < ctn_json_count(arguments); i++) {
+        ctn_path path;
+        uint32_t inner = ctn_plan_slot(child->plan, ctn_json_text(&arguments->members[i].key)), outer;
+        if (inner == CTN_PLAN_NONE || !is_one_path(g->arena, ctn_json_text(&arguments->members[i].value), &path))
+            continue;
+        reader r = {.g = g, .step = step};
+        ctn_shape *shape = shape_of_item(&r, path.root);
+        outer = ctn_plan_slot(g->plan, path.root);
+        if (!shape && outer != CTN_PLAN_NONE)
+            shape = g->variables[outer];
+        if (shape)
+            ctn_shape_join(ctn_shape_at(shape, path.parts, path.count), child->variables[inner]);
+    }
+}
+
+static void link_children(const ctn_guess *root, ctn_guess *g)
+{
+    for (uint32_t i = 0; i < g->plan->step_count; i++)
+        for (uint32_t work = 0; work < g->steps[i].work_count; work++) {
+            const work_guess *w = &g->steps[i].works[work];
+            ctn_guess *child = w->set && w->set->kind == CTN_SET_CHAIN ? child_of(root, w->set->chain) : NULL;
+            if (child && child != g)
+                link_child(g, i, w, child);
+        }
+}
+
 /* ---- making ---- */
 
 static uint64_t plainest(void *ctx)
@@ -428,10 +495,10 @@ static void make_works(ctn_guess *g, uint32_t step)
         s->item = ctn_shape_new(g->arena);
 }
 
-int ctn_guess_new(ctn_arena *arena, const ctn_guess_options *options, ctn_guess **ret_guess, ctn_err *err)
+/* Everything but the values. */
+static ctn_guess *guess_shapes(ctn_arena *arena, const ctn_guess_options *options, const ctn_plan *plan)
 {
     ctn_guess *g = CTN_NEW(arena, ctn_guess);
-    const ctn_plan *plan = options->plan;
     const ctn_json *chain = NULL;
     g->o = *options;
     g->arena = arena;
@@ -448,12 +515,40 @@ int ctn_guess_new(ctn_arena *arena, const ctn_guess_options *options, ctn_guess 
     read_chain(g);
     for (uint32_t i = 0; i < plan->step_count; i++)
         link_step(g, i);
-    for (uint32_t i = 0; i < plan->step_count; i++)
+    return g;
+}
+
+static void make_steps(ctn_guess *g)
+{
+    for (uint32_t i = 0; i < g->plan->step_count; i++)
         make_step(g, i);
+}
+
+int ctn_guess_new(ctn_arena *arena, const ctn_guess_options *options, ctn_guess **ret_guess, ctn_err *err)
+{
+    ctn_guess_options of_child = *options;
+    of_child.recorded = NULL; /* those are results of this chain's own steps */
+    ctn_guess *g = guess_shapes(arena, options, options->plan);
+    g->child_count = options->child_count;
+    g->children = CTN_NEW_ARRAY(arena, ctn_guess *, options->child_count);
+    for (size_t i = 0; i < options->child_count; i++)
+        g->children[i] = guess_shapes(arena, &of_child, options->children[i]);
+    link_children(g, g);
+    for (size_t i = 0; i < g->child_count; i++)
+        link_children(g, g->children[i]);
+    make_steps(g);
+    for (size_t i = 0; i < g->child_count; i++)
+        make_steps(g->children[i]);
     int rc = make_inputs(g, err);
     if (rc == CTN_OK)
         *ret_guess = g;
     return rc;
+}
+
+const ctn_guess *ctn_guess_of(const ctn_guess *g, const ctn_plan *plan)
+{
+    const ctn_guess *child = child_of(g, plan->chain_id);
+    return child ? child : g;
 }
 
 const ctn_json *ctn_guess_answer(const ctn_guess *g, ctn_guess_work work, uint32_t call, uint64_t variant)
@@ -480,18 +575,28 @@ const ctn_json *ctn_guess_input(const ctn_guess *g, uint64_t variant)
 
 ctn_str ctn_guess_unmade(const ctn_guess *g)
 {
-    return g->unmade;
+    ctn_str unmade = g->unmade;
+    for (size_t i = 0; !unmade.len && i < g->child_count; i++)
+        unmade = g->children[i]->unmade;
+    return unmade;
+}
+
+static void count(const ctn_guess *g, size_t *guessed, size_t *all)
+{
+    for (uint32_t i = 0; i < g->plan->step_count; i++)
+        for (uint32_t work = 0; work < g->steps[i].work_count; work++) {
+            const work_guess *w = &g->steps[i].works[work];
+            for (uint32_t k = 0; work != WORK_UNDO && w->set && k < w->set->call_count; k++) {
+                ++*all;
+                *guessed += w->calls[k].is_guessed;
+            }
+        }
 }
 
 void ctn_guess_count(const ctn_guess *g, size_t *ret_guessed, size_t *ret_all)
 {
     *ret_guessed = *ret_all = 0;
-    for (uint32_t i = 0; i < g->plan->step_count; i++)
-        for (uint32_t work = 0; work < g->steps[i].work_count; work++) {
-            const work_guess *w = &g->steps[i].works[work];
-            for (uint32_t k = 0; work != WORK_UNDO && w->set && k < w->set->call_count; k++) {
-                ++*ret_all;
-                *ret_guessed += w->calls[k].is_guessed;
-            }
-        }
+    count(g, ret_guessed, ret_all);
+    for (size_t i = 0; i < g->child_count; i++)
+        count(g->children[i], ret_guessed, ret_all);
 }

@@ -15,6 +15,8 @@ typedef struct ctn_guess ctn_guess;
 
 typedef struct ctn_guess_options {
     const ctn_plan *plan;
+    const ctn_plan *const *children; /* of the chains that it starts, and those that they start; may be none */
+    size_t child_count;
     /* The tool's outputSchema; NULL: not known. May be NULL itself. */
     const ctn_json *(*schema_of)(void *ctx, const char *kind, ctn_str target);
     void *schema_ctx;
@@ -29,6 +31,8 @@ typedef struct ctn_guess_options {
 /* CTN_E_INVALID: no input could be made that the plan accepts; the sentence is the plan's. */
 int ctn_guess_new(ctn_arena *arena, const ctn_guess_options *options, ctn_guess **ret_guess, ctn_err *err);
 
+/* What is guessed for this plan, one of those it was made with (or an equal one). */
+const ctn_guess *ctn_guess_of(const ctn_guess *guess, const ctn_plan *plan);
 /* What a step does: its own set's work, its undo, or the n-th fallback (from 1; 0: none). */
 typedef struct ctn_guess_work {
     uint32_t step;
@@ -45,5 +49,5 @@ const ctn_json *ctn_guess_reply(const ctn_guess *guess, ctn_guess_work work, uin
 const ctn_json *ctn_guess_input(const ctn_guess *guess, uint64_t variant);
 /* A tool whose outputSchema nothing we made fits; empty: none. */
 ctn_str ctn_guess_unmade(const ctn_guess *guess);
-/* Calls whose answers are guessed, and all. */
+/* Calls whose answers are guessed, and all; those of sub-chains too. */
 void ctn_guess_count(const ctn_guess *guess, size_t *ret_guessed, size_t *ret_all);

@@ -79,16 +79,25 @@ static subject *subject_of(ctn_stage *s, int64_t exec_no)
     return NULL;
 }
 
+/* The engine's plans go with the engine; ours stay. */
+static const ctn_plan *own_plan(const ctn_stage *s, ctn_str chain_id)
+{
+    for (size_t i = 0; i <= s->o.plan_count; i++)
+        if (ctn_str_equal(s->plans[i]->chain_id, chain_id))
+            return s->plans[i];
+    return NULL;
+}
+
 static subject *subject_add(ctn_stage *s, const ctn_append *a)
 {
     if (s->count == s->capacity) {
         s->capacity = s->capacity ? 2 * s->capacity : 4;
         s->subjects = ctn_realloc_array(s->subjects, s->capacity, sizeof *s->subjects);
     }
-    s->subjects[s->count] = (subject){.id = a->row->id, .exec_no = a->exec_no, .status = a->row->status};
+    s->subjects[s->count] = (subject){
+        .id = a->row->id, .exec_no = a->exec_no, .status = a->row->status, .plan = own_plan(s, a->row->chain_id)};
     if (s->count == 0) {
         assert(ctn_str_equal(a->row->idempotency_key, ROOT_KEY));
-        s->subjects[0].plan = s->o.plan;
         s->started_at_ms = ctn_world_elapsed_ms(s->world);
     }
     return &s->subjects[s->count++];
@@ -118,7 +127,7 @@ static void on_disk(void *ctx, const ctn_append *a)
         if (!is_child && r->kind >= CTN_ENTRY_COMPLETED && r->kind <= CTN_ENTRY_CANCELLED)
             take_end(s, r);
         if (s->o.hooks.record)
-            s->o.hooks.record(s->o.hooks.ctx, r, is_child);
+            s->o.hooks.record(s->o.hooks.ctx, r, x->plan ? x->plan : s->o.plan);
     }
 }
 
@@ -158,9 +167,9 @@ static const ctn_execution *fold(ctn_stage *s, const subject *x)
     return rc ? NULL : f.x;
 }
 
-const ctn_execution *ctn_stage_execution(ctn_stage *s)
+const ctn_execution *ctn_stage_execution(ctn_stage *s, size_t i)
 {
-    return s->count ? fold(s, &s->subjects[0]) : NULL;
+    return i < s->count ? fold(s, &s->subjects[i]) : NULL;
 }
 
 /* ---- calls ---- */
@@ -232,7 +241,9 @@ static void on_begin(void *ctx, const char *kind, const ctn_call_request *reques
     assert(rc == CTN_OK);
     c.execution = ctn_engine_find(ctn_world_engine(s->world), id);
     assert(c.execution);
-    c.plan = ctn_execution_plan(c.execution);
+    c.plan = own_plan(s, ctn_execution_plan(c.execution)->chain_id);
+    if (!c.plan)
+        c.plan = ctn_execution_plan(c.execution);
     c.step = ctn_plan_step_index(c.plan, request->step);
     read_role(&c);
     find_call(&c);

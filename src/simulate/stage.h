@@ -41,8 +41,8 @@ typedef struct ctn_stage_hooks {
     void (*happen)(void *ctx, const ctn_world_event *event);
     ctn_commit_fate (*commit)(void *ctx, int number);                      /* NULL: every one holds */
     void (*died)(void *ctx, const ctn_world_event *pending, size_t count); /* NULL: it never dies */
-    /* An entry is on disk. is_child: of an execution that this one started. */
-    void (*record)(void *ctx, const ctn_record *record, bool is_child);
+    /* An entry is on disk. plan: of the execution that it is about, this one or one that it started. */
+    void (*record)(void *ctx, const ctn_record *record, const ctn_plan *plan);
     /* Nothing moves; `execution` is not at its end. True: ctn_stage_say was called, it goes on. */
     bool (*rest)(void *ctx, const ctn_execution *execution);
 } ctn_stage_hooks;
@@ -69,7 +69,8 @@ int64_t ctn_stage_elapsed_ms(const ctn_stage *stage);      /* since the start */
 const ctn_json *ctn_stage_outputs(const ctn_stage *stage); /* of its end; NULL: none */
 const ctn_json *ctn_stage_error(const ctn_stage *stage);
 ctn_str ctn_stage_refusal(const ctn_stage *stage);
-/* What the disk has of it; valid until the stage goes. NULL: nothing. */
-const ctn_execution *ctn_stage_execution(ctn_stage *stage);
+/* What the disk has of the i-th execution: 0 is the one that was started, then those that it started. Valid until the
+ * stage goes. NULL: there is none. */
+const ctn_execution *ctn_stage_execution(ctn_stage *stage, size_t i);
 /* A person's word. */
 void ctn_stage_say(ctn_stage *stage, const ctn_execution *execution, const ctn_input *input);

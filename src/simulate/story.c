@@ -35,14 +35,6 @@ static uint64_t of_key(const story *s, ctn_str key, uint64_t salt)
     return ctn_rng_next(&rng);
 }
 
-const ctn_guess *story_guess_of(const story *s, const ctn_plan *plan)
-{
-    for (size_t i = 0; i < s->o->plan_count; i++)
-        if (s->o->plans[i] == plan || ctn_str_equal(s->o->plans[i]->chain_id, plan->chain_id))
-            return s->o->guesses[i];
-    return s->o->guess;
-}
-
 /* ---- the ledger ---- */
 
 static deed *deed_find(story *s, ctn_str key)
@@ -258,7 +250,7 @@ static void on_begin(void *ctx, const ctn_stage_call *c)
     *e = (due){.key = d->key,
                .target = c->request->target,
                .step_name = c->plan->steps[c->step].name,
-               .guess = story_guess_of(s, c->plan),
+               .guess = ctn_guess_of(s->o->guess, c->plan),
                .work = {c->step, c->role, c->fallback},
                .call = c->call,
                .is_check = c->is_check,
@@ -354,7 +346,7 @@ static void reply(story *s, const due *e, uint64_t token)
 
 static void cancel(story *s)
 {
-    const ctn_execution *x = ctn_stage_execution(s->stage);
+    const ctn_execution *x = ctn_stage_execution(s->stage, 0);
     if (!x || ctn_status_is_final(ctn_execution_status(x)))
         return;
     story_tell(s, "a person cancels it");
@@ -424,11 +416,11 @@ static ctn_commit_fate on_commit(void *ctx, int number)
     return fate;
 }
 
-static void on_record(void *ctx, const ctn_record *record, bool is_child)
+static void on_record(void *ctx, const ctn_record *record, const ctn_plan *plan)
 {
     story *s = ctx;
-    story_tell_record(s, record);
-    story_take_record(s, record, is_child);
+    story_tell_record(s, record, plan);
+    story_take_record(s, record, plan);
 }
 
 /* ---- people ---- */
@@ -469,7 +461,8 @@ static bool answer(story *s, const ctn_execution *x, const ctn_open_task *t)
         ctn_json_put_bool(&b, "approved", said == CTN_REPLY_YES);
         in.value = ctn_json_finish(&b);
     } else {
-        in.value = ctn_guess_reply(story_guess_of(s, plan), work, said == CTN_REPLY_YES ? 0 : of_key(s, name, 4));
+        in.value =
+            ctn_guess_reply(ctn_guess_of(s->o->guess, plan), work, said == CTN_REPLY_YES ? 0 : of_key(s, name, 4));
     }
     story_tell(s, "%.*s: %.*s answers %.*s", CTN_STR_ARG(name), CTN_STR_ARG(in.actor),
                CTN_STR_ARG(ctn_json_to_str(s->arena, in.value)));
@@ -510,8 +503,10 @@ static bool settle(story *s, const ctn_execution *x, const ctn_open_task *t)
     if (in.settle == CTN_SETTLE_FAIL && !s->o->scenario->is_beyond && role == CTN_ROLE_UNDO)
         in.settle = CTN_SETTLE_RETRY;
     if (d) {
-        due e = {
-            .key = d->key, .guess = story_guess_of(s, plan), .work = {d->step, d->role, d->fallback}, .call = d->call};
+        due e = {.key = d->key,
+                 .guess = ctn_guess_of(s->o->guess, plan),
+                 .work = {d->step, d->role, d->fallback},
+                 .call = d->call};
         in.value = answer_of(s, &e, s->arena);
     }
     story_tell(s, "%.*s: a person looks, and says %s", CTN_STR_ARG(in.name),

@@ -18,8 +18,7 @@ typedef struct ctn_story_options {
     const ctn_plan *plan;
     const ctn_plan *const *plans; /* of sub-chains, compiled; may be none */
     size_t plan_count;
-    const ctn_guess *guess;
-    const ctn_guess *const *guesses; /* of `plans` */
+    const ctn_guess *guess; /* of all of them */
     ctn_rules rules;
     /* What the operator or the tools' annotations say. May be NULL. */
     ctn_effect (*effect)(void *ctx, const char *kind, ctn_str target, const char **ret_from);

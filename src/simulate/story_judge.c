@@ -32,18 +32,26 @@ static bool is_own_code(ctn_failure code)
            code == CTN_FAILURE_EXPRESSION_LIMIT || code == CTN_FAILURE_DIVISION_BY_ZERO || code == CTN_FAILURE_LIMIT;
 }
 
-static void add_own_failure(story *s, const ctn_record *r, const ctn_json *body)
+/* As people name it: a step of a sub-chain with its chain in front. */
+static ctn_str step_name(story *s, const ctn_plan *plan, ctn_str step)
+{
+    return plan == s->o->plan || !step.len
+               ? ctn_arena_str(s->arena, step)
+               : ctn_arena_printf(s->arena, "%.*s/%.*s", CTN_STR_ARG(plan->chain_id), CTN_STR_ARG(step));
+}
+
+static void add_own_failure(story *s, const ctn_record *r, const ctn_plan *plan, const ctn_json *body)
 {
     if (s->own_count == OWN_FAILURES_MAX)
         return;
     s->own[s->own_count++] = (own_failure){
-        .step = ctn_arena_str(s->arena, r->step),
+        .step = step_name(s, plan, r->step),
         .code = ctn_arena_str(s->arena, ctn_json_str_or(body, "code", CTN_STR("failure"))),
         .message = ctn_arena_str(s->arena, ctn_json_str_or(body, "message", (ctn_str){0})),
     };
 }
 
-static void take_failed(story *s, const ctn_record *r, const ctn_json *body)
+static void take_failed(story *s, const ctn_record *r, const ctn_plan *plan, const ctn_json *body)
 {
     ctn_failure code = ctn_failure_from_name(ctn_json_str_or(body, "code", (ctn_str){0}));
     int64_t fallback = ctn_json_int_or(body, "fallback", 0); /* the one that comes next */
@@ -52,13 +60,14 @@ static void take_failed(story *s, const ctn_record *r, const ctn_json *body)
         return;
     if (is_own_code(code) && !s->was_malformed) {
         if (!fallback)
-            add_own_failure(s, r, body);
+            add_own_failure(s, r, plan, body);
         return;
     }
-    uint32_t step = ctn_plan_step_index(s->o->plan, r->step);
-    if (step != CTN_PLAN_NONE && s->o->plan->steps[step].set->kind != CTN_SET_CALLS)
-        return; /* nobody answered in time */
-    ctn_str work = ctn_arena_printf(s->arena, "%.*s/%lld", CTN_STR_ARG(r->step), (long long) fallback);
+    uint32_t step = ctn_plan_step_index(plan, r->step);
+    if (step != CTN_PLAN_NONE && plan->steps[step].set->kind != CTN_SET_CALLS)
+        return; /* nobody answered in time, or a sub-chain failed: that one's journal says why */
+    ctn_str work = ctn_arena_printf(s->arena, "%.*s/%.*s/%lld", CTN_STR_ARG(plan->chain_id), CTN_STR_ARG(r->step),
+                                    (long long) fallback);
     for (size_t i = 0; i < s->failed_count; i++)
         if (ctn_str_equal(s->failed_works[i], work))
             return;
@@ -73,24 +82,24 @@ static void take_used(story *s, const ctn_json *body)
     s->bytes_spent += ctn_json_int_or(used, "bytes", 0);
 }
 
-static void take_interrupted(story *s, const ctn_record *r, const ctn_json *body)
+static void take_interrupted(story *s, const ctn_record *r, const ctn_plan *plan, const ctn_json *body)
 {
     ctn_str message = ctn_json_str_or(body, "message", (ctn_str){0});
     s->asked_call = ctn_arena_str(s->arena, ctn_json_str_or(body, "call", (ctn_str){0}));
     if (s->dead_end_count < DEAD_ENDS_MAX)
         s->dead_ends[s->dead_end_count++] = (dead_end){
-            .step = ctn_arena_str(s->arena, r->step),
+            .step = step_name(s, plan, r->step),
             .is_undo = ctn_json_bool_or(body, "undo", false),
             .by_deaths = ctn_str_find(message, CTN_STR("times in a row")) != SIZE_MAX,
             .after_check = s->check_is_over,
         };
 }
 
-void story_take_record(story *s, const ctn_record *r, bool is_child)
+void story_take_record(story *s, const ctn_record *r, const ctn_plan *plan)
 {
     s->any_skipped = s->any_skipped || r->kind == CTN_ENTRY_STEP_SKIPPED;
     const ctn_budget *budget = &s->o->plan->budget;
-    bool has_budget = !is_child && (budget->calls || budget->bytes || budget->wall_ms || budget->tokens);
+    bool has_budget = plan == s->o->plan && (budget->calls || budget->bytes || budget->wall_ms || budget->tokens);
     bool matters = (has_budget && (r->kind == CTN_ENTRY_ATTEMPT_SUCCEEDED || r->kind == CTN_ENTRY_WAITING)) ||
                    r->kind == CTN_ENTRY_ATTEMPT_FAILED || r->kind == CTN_ENTRY_COMPENSATION_FAILED ||
                    r->kind == CTN_ENTRY_CHECKED || r->kind == CTN_ENTRY_INTERRUPTED ||
@@ -106,17 +115,17 @@ void story_take_record(story *s, const ctn_record *r, bool is_child)
     if (has_budget && ctn_str_is(ctn_json_str_or(body, "for", (ctn_str){0}), "budget"))
         s->budget_reached = ctn_arena_str(s->arena, ctn_json_str_or(body, "what", CTN_STR("calls")));
     if (r->kind == CTN_ENTRY_ATTEMPT_FAILED)
-        take_failed(s, r, body);
+        take_failed(s, r, plan, body);
     else if (r->kind == CTN_ENTRY_COMPENSATION_FAILED)
         s->undo_failed = s->undo_failed || ctn_json_bool_or(body, "final", false);
     else if (r->kind == CTN_ENTRY_CHECKED)
         s->check_is_over = s->check_is_over || ctn_json_bool_or(body, "over", false);
     else if (r->kind == CTN_ENTRY_INTERRUPTED)
-        take_interrupted(s, r, body);
+        take_interrupted(s, r, plan, body);
     else if (ctn_str_is(code, "budget"))
         s->budget_reached = ctn_arena_str(s->arena, ctn_json_str_or(body, "message", CTN_STR("calls")));
     else if (r->kind == CTN_ENTRY_CANCEL_REQUESTED && !ctn_str_is(code, "cancelled") && !ctn_str_is(code, "timeout"))
-        add_own_failure(s, r, body);
+        add_own_failure(s, r, plan, body);
 }
 
 /* ---- the judgement ---- */
@@ -179,9 +188,9 @@ static ctn_str target_of(const deed *d)
     return d->set->calls[d->call].target;
 }
 
-static ctn_str step_of(const deed *d)
+static ctn_str step_of(story *s, const deed *d)
 {
-    return d->plan->steps[d->step].name;
+    return step_name(s, d->plan, d->plan->steps[d->step].name);
 }
 
 static void judge_twice(story *s)
@@ -189,7 +198,7 @@ static void judge_twice(story *s)
     for (size_t i = 0; i < s->deed_count; i++) {
         const deed *d = &s->deeds[i];
         if (d->count > 1 && d->effect == CTN_EFFECT_WRITE)
-            add(s, CTN_HAZARD_TWICE, false, step_of(d),
+            add(s, CTN_HAZARD_TWICE, false, step_of(s, d),
                 ctn_arena_printf(s->arena, "the effect of %.*s%s may happen twice: %.*s", CTN_STR_ARG(target_of(d)),
                                  d->role == CTN_ROLE_UNDO ? ", its undo," : "", CTN_STR_ARG(why_twice(s, d))));
     }
@@ -236,7 +245,7 @@ static void judge_left(story *s)
             why = "its undo was not made";
         }
         if (why)
-            add(s, CTN_HAZARD_LEFT, is_note, step_of(d),
+            add(s, CTN_HAZARD_LEFT, is_note, step_of(s, d),
                 ctn_arena_printf(s->arena, "what %.*s did may stay when the chain does not complete: %s",
                                  CTN_STR_ARG(target_of(d)), why));
     }
@@ -261,6 +270,30 @@ static void judge_dead_ends(story *s)
     }
 }
 
+/* True: it says what it waits for. */
+static bool judge_waiting(story *s, const ctn_execution *x)
+{
+    const ctn_plan *plan = ctn_execution_plan(x);
+    ctn_open_task tasks[64];
+    size_t count = ctn_execution_open_tasks(x, tasks, sizeof tasks / sizeof *tasks);
+    bool explained = ctn_execution_budget_wait(x) != NULL;
+    for (size_t i = 0; i < count; i++) {
+        const ctn_step_view *v = &tasks[i].view;
+        if (v->status != CTN_STEP_WAITING || v->due_ms || v->waits_for_child)
+            continue;
+        explained = true;
+        bool is_root = ctn_str_equal(plan->chain_id, s->o->plan->chain_id);
+        add(s, CTN_HAZARD_ENDLESS_WAIT, false,
+            step_name(s, is_root ? s->o->plan : plan, plan->steps[tasks[i].step].name),
+            ctn_arena_printf(s->arena,
+                             "may wait for ever for an answer that does not come: neither the step nor the chain has a "
+                             "deadline (%stimeoutMs)",
+                             v->wants_approval ? "the approval's, the step's or the chain's "
+                                               : "its own or the chain's "));
+    }
+    return explained;
+}
+
 static void judge_parked(story *s)
 {
     if (s->result->end == CTN_STAGE_ENDLESS) {
@@ -269,23 +302,11 @@ static void judge_parked(story *s)
     }
     if (s->result->end != CTN_STAGE_PARKED)
         return;
-    const ctn_execution *x = ctn_stage_execution(s->stage);
-    ctn_open_task tasks[64];
-    size_t count = x ? ctn_execution_open_tasks(x, tasks, sizeof tasks / sizeof *tasks) : 0;
-    bool explained = x && ctn_execution_budget_wait(x);
-    for (size_t i = 0; i < count; i++) {
-        const ctn_step_view *v = &tasks[i].view;
-        explained = explained || (v->status == CTN_STEP_WAITING && v->waits_for_child);
-        if (v->status != CTN_STEP_WAITING || v->due_ms || v->waits_for_child)
-            continue;
-        explained = true;
-        add(s, CTN_HAZARD_ENDLESS_WAIT, false, s->o->plan->steps[tasks[i].step].name,
-            ctn_arena_printf(s->arena,
-                             "may wait for ever for an answer that does not come: neither the step nor the chain has a "
-                             "deadline (%stimeoutMs)",
-                             v->wants_approval ? "the approval's, the step's or the chain's "
-                                               : "its own or the chain's "));
-    }
+    bool explained = false;
+    const ctn_execution *x;
+    for (size_t i = 0; (x = ctn_stage_execution(s->stage, i)); i++)
+        if (!ctn_status_is_final(ctn_execution_status(x)))
+            explained = judge_waiting(s, x) || explained;
     if (!explained)
         add(s, CTN_HAZARD_ENDLESS, false, (ctn_str){0},
             ctn_arena_printf(s->arena, "it stays %s, and nothing goes on", ctn_status_name(s->result->status)));

@@ -79,13 +79,10 @@ typedef struct story {
     ctn_str asked_call; /* of the last interrupted entry */
 } story;
 
-/* story.c */
-const ctn_guess *story_guess_of(const story *s, const ctn_plan *plan);
-
 /* story_judge.c */
-void story_take_record(story *s, const ctn_record *record, bool is_child);
+void story_take_record(story *s, const ctn_record *record, const ctn_plan *plan);
 void story_judge(story *s);
 
 /* story_tell.c; nothing happens when nobody listens. */
 void story_tell(story *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void story_tell_record(story *s, const ctn_record *record);
+void story_tell_record(story *s, const ctn_record *record, const ctn_plan *plan);

@@ -19,7 +19,7 @@ void story_tell(story *s, const char *format, ...)
     ctn_arena_restore(s->arena, mark);
 }
 
-void story_tell_record(story *s, const ctn_record *r)
+void story_tell_record(story *s, const ctn_record *r, const ctn_plan *plan)
 {
     if (!s->o->tell)
         return;
@@ -28,6 +28,8 @@ void story_tell_record(story *s, const ctn_record *r)
     if (is_cut)
         for (body.len = BODY_SHOWN_MAX; ((unsigned char) body.ptr[body.len] & 0xC0) == 0x80;)
             body.len--;
-    story_tell(s, "  | %s%s%.*s %.*s%s", ctn_entry_kind_name(r->kind), r->step.len ? " " : "", CTN_STR_ARG(r->step),
-               CTN_STR_ARG(body), is_cut ? "..." : "");
+    bool is_child = plan != s->o->plan;
+    story_tell(s, "  |%s%.*s %s%s%.*s %.*s%s", is_child ? " " : "",
+               CTN_STR_ARG(is_child ? plan->chain_id : (ctn_str){0}), ctn_entry_kind_name(r->kind),
+               r->step.len ? " " : "", CTN_STR_ARG(r->step), CTN_STR_ARG(body), is_cut ? "..." : "");
 }

@@ -26,13 +26,22 @@ void kit_open(kit *k, const char *yaml)
             fail_msg("%u:%u: %.*s", findings.items[i].line, findings.items[i].column,
                      CTN_STR_ARG(findings.items[i].message));
     assert_non_null(k->plan);
-    ctn_guess_options g = {.plan = k->plan, .schema_of = schema_of, .schema_ctx = k};
+    if (ctn_children_open(&k->children, k->plan, &err))
+        fail_msg("%s", err.message);
+    ctn_guess_options g = {.plan = k->plan,
+                           .children = k->children.plans,
+                           .child_count = k->children.count,
+                           .schema_of = schema_of,
+                           .schema_ctx = k};
     if (k->input)
         assert_int_equal(ctn_json_parse(k->arena, ctn_str_from(k->input), NULL, &g.input, NULL), CTN_OK);
     if (ctn_guess_new(k->arena, &g, &k->guess, &err))
         fail_msg("%s", err.message);
-    ctn_story_options story = {
-        .plan = k->plan, .guess = k->guess, .rules = {.retry_interrupted = k->retry_interrupted}};
+    ctn_story_options story = {.plan = k->plan,
+                               .plans = k->children.plans,
+                               .plan_count = k->children.count,
+                               .guess = k->guess,
+                               .rules = {.retry_interrupted = k->retry_interrupted}};
     if (ctn_campaign_new(&story, &k->campaign, &err))
         fail_msg("%s", err.message);
 }
@@ -40,6 +49,7 @@ void kit_open(kit *k, const char *yaml)
 void kit_close(kit *k)
 {
     ctn_campaign_free(k->campaign);
+    ctn_children_close(&k->children);
     ctn_plan_done(k->plan);
     ctn_arena_free(k->arena);
 }
