@@ -323,6 +323,8 @@ static int prepare(simulation *s)
         return ctn_cli_fail(cli, "no input could be made that the chain accepts (%s); give it with -i", err.message);
     ctn_story_options story = {
         .plan = s->plan,
+        .plans = s->children.plans,
+        .plan_count = s->children.count,
         .guess = s->guess,
         .rules = {.retry_interrupted = s->ws.config->retry_interrupted, .value_bytes_max = s->ws.config->value_bytes},
         .effect = effect_of,

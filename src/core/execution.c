@@ -285,8 +285,9 @@ void ctn_execution_owed(const ctn_execution *x, const ctn_rules *rules, int64_t 
     /* While undoing, the task whose turn it is may first be asked whether it happened at all. */
     if (x->is_undoing && x->undo_cursor < x->undo.count && x->active_count == 0 && !x->is_paused)
         owe_calls_of(&o, x->undo.items[x->undo_cursor], CTN_ROLE_DO);
-    if (x->is_stopping && x->active_count > 0 && !x->is_undoing)
-        wake_by(ret_owed, x->stop_at_ms + (rules->stop_grace_ms ? rules->stop_grace_ms : 5000));
+    int64_t given_up_ms = x->stop_at_ms + (rules->stop_grace_ms ? rules->stop_grace_ms : 5000);
+    if (x->is_stopping && x->active_count > 0 && !x->is_undoing && given_up_ms > now_ms)
+        wake_by(ret_owed, given_up_ms); /* after that only a sub-chain may be awaited, which tells its end */
     if (!x->is_stopping && !x->is_paused && x->plan->timeout_ms)
         wake_by(ret_owed, x->started_at_ms + x->plan->timeout_ms + x->paused_ms);
 }

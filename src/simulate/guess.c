@@ -294,7 +294,7 @@ static const ctn_json *arguments_of_set(const ctn_guess *g, ctn_str set)
         const ctn_json *body = NULL;
         if (ctn_str_is(d->kind, "instruction_set") && ctn_str_equal(d->name, set) &&
             ctn_json_parse(g->arena, d->body, NULL, &body, NULL) == CTN_OK)
-            return ctn_json_member_of(body, "arguments");
+            return ctn_json_member_of(ctn_json_get(ctn_json_member_of(body, "instructionSets"), set), "arguments");
     }
     return NULL;
 }

@@ -242,8 +242,7 @@ static void on_begin(void *ctx, const char *kind, const ctn_call_request *reques
     c.execution = ctn_engine_find(ctn_world_engine(s->world), id);
     assert(c.execution);
     c.plan = own_plan(s, ctn_execution_plan(c.execution)->chain_id);
-    if (!c.plan)
-        c.plan = ctn_execution_plan(c.execution);
+    assert(c.plan); /* nothing else is started here */
     c.step = ctn_plan_step_index(c.plan, request->step);
     read_role(&c);
     find_call(&c);

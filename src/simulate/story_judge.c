@@ -241,6 +241,9 @@ static void judge_left(story *s)
                       ? "its undo may fail for good, its retries spent"
                       : "its undo may fail for good; the step has no retryConfig, which is its undo's too";
             is_note = true;
+        } else if (p->undo && when_undone(s, d) == UNDO_NEVER && d->plan != s->o->plan &&
+                   !s->o->plan->is_rollback_enabled) {
+            why = "the chain that started this one has no rollback, so a completed sub-chain is not undone";
         } else if (p->undo && when_undone(s, d) == UNDO_NEVER) {
             why = "its undo was not made";
         }

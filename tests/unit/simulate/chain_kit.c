@@ -18,6 +18,8 @@ void kit_open(kit *k, const char *yaml)
     k->arena = ctn_arena_new(65536);
     ctn_findings_init(&findings, k->arena);
     ctn_library *library = ctn_library_new(k->arena);
+    if (k->beside)
+        (void) ctn_library_add_text(library, CTN_STR("beside.yaml"), ctn_str_from(k->beside), &findings, NULL);
     (void) ctn_library_add_text(library, CTN_STR("kit.yaml"), ctn_str_from(yaml), &findings, &chain);
     if (chain)
         (void) ctn_plan_compile(k->arena, library, chain, &findings, &k->plan);

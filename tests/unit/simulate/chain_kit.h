@@ -19,6 +19,7 @@ typedef struct kit {
     ctn_campaign *campaign;
     const char *schema; /* outputSchema of every tool, as JSON; NULL: none is known */
     const char *input;
+    const char *beside; /* another chain; NULL: none */
     bool retry_interrupted;
 } kit;
 

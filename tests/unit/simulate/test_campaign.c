@@ -87,6 +87,55 @@ static void items_fallbacks_agents_and_budgets_are_played(void **state)
     kit_close(&k);
 }
 
+/* A chain within a chain: what it reads of its input decides what the outer one tries; both are undone. */
+static const char inner[] =
+    "id: book-trip\n"
+    "outputs: [flight, total]\n"
+    "steps:\n"
+    "  - {stepName: look, instructionSet: look, inputTemplate: '{city}', outputVariables: [options]}\n"
+    "  - stepName: buy\n"
+    "    instructionSet: buy\n"
+    "    conditionalExecution: \"{kind} == 'paid' ? continue : skip\"\n"
+    "    inputTemplate: '{options.best}'\n"
+    "    outputVariables: {flight: id}\n"
+    "    rollbackAction: unbuy\n"
+    "    retryConfig: {maxRetries: 2, backoffMs: 5}\n"
+    "  - {stepName: sum, instructionSet: sum, inputTemplate: '{options.best}', outputVariables: [total]}\n"
+    "instructionSets:\n"
+    "  look: {tool: t/look, effect: read}\n"
+    "  buy: {tool: t/buy, effect: write, check: {tool: t/bought}, settleMs: 1000}\n"
+    "  unbuy: {tool: t/unbuy, effect: idempotent, arguments: {f: '{input.flight?}'}}\n"
+    "  sum: {tool: t/sum, effect: read}\n";
+#define OUTER(rollback)                                                                                                \
+    "id: outer\n" rollback "steps:\n"                                                                                  \
+    "  - {stepName: lead, instructionSet: lead, outputVariables: [city, kind]}\n"                                      \
+    "  - {stepName: trip, instructionSet: trip, outputVariables: [flight, total]}\n"                                   \
+    "  - {stepName: after, instructionSet: after, inputTemplate: \"{flight?} {total.eur | money: 'EUR'}\"}\n"          \
+    "instructionSets:\n"                                                                                               \
+    "  lead: {tool: t/lead, effect: read, arguments: {}}\n"                                                            \
+    "  after: {tool: t/after, effect: read}\n"                                                                         \
+    "  trip: {chain: book-trip, arguments: {city: '{city}', kind: '{kind}'}}\n"
+
+static void a_sub_chain_is_played_and_undone_with_its_parent(void **state)
+{
+    (void) state;
+    for (int rollback = 0; rollback < 2; rollback++) {
+        kit k = {.beside = inner};
+        kit_open(&k, rollback ? OUTER("rollbackEnabled: true\n") : OUTER(""));
+        const ctn_campaign_tally *t = kit_play(&k, 6000);
+        const ctn_campaign_hazard *left = kit_hazard(t, CTN_HAZARD_LEFT, "book-trip/buy");
+        if (rollback) {
+            assert_int_equal(kit_bad(t), 0);
+            assert_true(t->by_status[CTN_STATUS_ROLLED_BACK] > 1000);
+        } else if (!left || left->hazard.is_note || !strstr(left->hazard.text.ptr, "has no rollback")) {
+            kit_bad(t);
+            fail_msg("what the sub-chain bought stays, and nobody says so");
+        }
+        assert_true(t->by_status[CTN_STATUS_COMPLETED] > 1000);
+        kit_close(&k);
+    }
+}
+
 typedef struct flaw {
     const char *name, *yaml;
     ctn_hazard_kind kind;
@@ -328,6 +377,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_chain_without_a_flaw_gets_no_finding),
         cmocka_unit_test(items_fallbacks_agents_and_budgets_are_played),
+        cmocka_unit_test(a_sub_chain_is_played_and_undone_with_its_parent),
         cmocka_unit_test(every_flaw_is_found_at_its_step_and_its_seed_shows_it),
         cmocka_unit_test(what_mends_a_flaw_silences_its_finding),
         cmocka_unit_test(each_single_fault_has_its_own_world),
