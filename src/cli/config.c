@@ -257,11 +257,18 @@ static int read_file(ctn_arena *arena, ctn_config *c, const ctn_overlay *overlay
     return r.fault_count ? CTN_E_INVALID : CTN_OK;
 }
 
+/* ctx: the overlay. */
+static int read_beside(void *ctx, ctn_arena *arena, ctn_str from, ctn_str name, ctn_str *ret_text, ctn_err *err)
+{
+    return ctn_file_read_over(arena, ctx, ctn_path_join(arena, ctn_path_folder(arena, from), name), ret_text, err);
+}
+
 int ctn_config_read(ctn_arena *arena, const char *path, const ctn_overlay *overlay, ctn_findings *findings,
                     ctn_findings *library_findings, ctn_config **ret_config, ctn_err *err)
 {
     ctn_config *c = CTN_NEW(arena, ctn_config);
     c->library = ctn_library_new(arena);
+    ctn_library_set_reader(c->library, read_beside, (void *) overlay);
     c->folder = CTN_STR(".");
     const char *named = path ? path : getenv("CATENA_CONFIG");
     bool is_there = true;

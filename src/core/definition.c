@@ -59,10 +59,30 @@ ctn_str ctn_definition_of_chain(ctn_arena *arena, const ctn_chain *chain)
     return ctn_json_to_str(arena, normal(arena, ctn_json_finish(&own), false));
 }
 
+/* The agent's object with the text of its instructions in place of the file's name. */
+static const ctn_json *set_node(ctn_arena *arena, const ctn_instruction_set *set)
+{
+    if (!set->instructions_text.len)
+        return set->node;
+    ctn_json_builder whole = ctn_json_object(arena), agent = ctn_json_object(arena);
+    for (uint32_t i = 0; i < set->work.detail->count; i++) {
+        const ctn_json_member *m = &set->work.detail->members[i];
+        ctn_str key = ctn_json_text(&m->key);
+        ctn_json_put(&agent, key,
+                     ctn_str_is(key, "instructions") ? ctn_json_string(arena, set->instructions_text) : &m->value);
+    }
+    for (uint32_t i = 0; i < set->node->count; i++) {
+        const ctn_json_member *m = &set->node->members[i];
+        ctn_str key = ctn_json_text(&m->key);
+        ctn_json_put(&whole, key, ctn_str_is(key, "agent") ? ctn_json_finish(&agent) : &m->value);
+    }
+    return ctn_json_finish(&whole);
+}
+
 ctn_str ctn_definition_of_set(ctn_arena *arena, const ctn_instruction_set *set)
 {
     ctn_json_builder sets = ctn_json_object(arena);
-    ctn_json_put(&sets, set->name, normal(arena, set->node, false));
+    ctn_json_put(&sets, set->name, normal(arena, set_node(arena, set), false));
     ctn_json_builder file = ctn_json_object(arena);
     ctn_json_put(&file, CTN_STR("instructionSets"), ctn_json_finish(&sets));
     return ctn_json_to_str(arena, ctn_json_finish(&file));

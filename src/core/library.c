@@ -17,6 +17,8 @@ struct ctn_library {
     name_table chains, sets, documents;
     ctn_library_entry *entries;
     size_t entry_count, entry_capacity;
+    ctn_library_read_fn *read; /* NULL: files are not read */
+    void *read_ctx;
 };
 
 ctn_library *ctn_library_new(ctn_arena *arena)
@@ -27,6 +29,12 @@ ctn_library *ctn_library_new(ctn_arena *arena)
     ctn_names_init(&library->sets.names, arena);
     ctn_names_init(&library->documents.names, arena);
     return library;
+}
+
+void ctn_library_set_reader(ctn_library *library, ctn_library_read_fn *read, void *ctx)
+{
+    library->read = read;
+    library->read_ctx = ctx;
 }
 
 static const void *table_find(const name_table *table, ctn_str name)
@@ -92,16 +100,61 @@ static size_t add_chain(ctn_library *library, const ctn_source *source, ctn_find
     return chain->fault_count;
 }
 
+static bool names_a_file(ctn_str instructions)
+{
+    return instructions.len < 1024 && !memchr(instructions.ptr, '\n', instructions.len) &&
+           (ctn_str_ends_with(instructions, CTN_STR(".md")) || ctn_str_ends_with(instructions, CTN_STR(".txt")));
+}
+
+/* An agent's instructions in a file of their own: its text becomes part of the set. The set with it, or `set` itself.
+ */
+static const ctn_instruction_set *with_instructions(ctn_library *library, const ctn_instruction_set *set,
+                                                    ctn_findings *findings)
+{
+    const ctn_json *named = set->work.kind == CTN_WORK_AGENT && ctn_json_is(set->work.detail, CTN_JSON_OBJECT)
+                                ? ctn_json_member_of(set->work.detail, "instructions")
+                                : NULL;
+    if (!library->read || !ctn_json_is(named, CTN_JSON_STRING) || !names_a_file(ctn_json_text(named)))
+        return set;
+    ctn_instruction_set *full = CTN_NEW(library->arena, ctn_instruction_set);
+    *full = *set;
+    ctn_str file = ctn_source_file_name(set->source), name = ctn_json_text(named);
+    ctn_err err = {0};
+    int rc = library->read(library->read_ctx, library->arena, file, name, &full->instructions_text, &err);
+    ctn_position at = ctn_source_position(set->source, named);
+    if (rc == CTN_E_NOT_FOUND) { /* whoever does the work may know it by its name */
+        ctn_findings_add(findings, file, at.line, at.column, CTN_SEVERITY_WARNING, "unknown-template",
+                         "instructions: %s (the agent is handed this name as it stands)", err.message);
+        return set;
+    }
+    if (rc == CTN_OK && full->instructions_text.len == 0)
+        rc = ctn_fail(&err, CTN_E_INVALID, "the file '%.*s' is empty", CTN_STR_ARG(name));
+    if (rc == CTN_OK && full->instructions_text.len > CTN_INSTRUCTIONS_BYTES_MAX)
+        rc = ctn_fail(&err, CTN_E_LIMIT, "the file '%.*s' has %zu bytes, at most %d are allowed", CTN_STR_ARG(name),
+                      full->instructions_text.len, CTN_INSTRUCTIONS_BYTES_MAX);
+    if (rc == CTN_OK && !ctn_str_is_utf8(full->instructions_text))
+        rc = ctn_fail(&err, CTN_E_INVALID, "the file '%.*s' is no UTF-8 text", CTN_STR_ARG(name));
+    if (rc == CTN_OK)
+        return full;
+    ctn_reader reader = {.arena = library->arena, .source = set->source, .findings = findings};
+    ctn_reader_fault(&reader, named, "unknown-template", "instructions: %s", err.message);
+    full->instructions_text = (ctn_str){0};
+    full->fault_first = reader.fault_first;
+    full->fault_count++;
+    return full;
+}
+
 static size_t add_set(ctn_library *library, const ctn_source *source, const ctn_json_member *member,
                       ctn_findings *findings)
 {
-    const ctn_instruction_set *set =
-        ctn_instruction_set_read(library->arena, source, &member->key, &member->value, findings);
+    const ctn_instruction_set *set = with_instructions(
+        library, ctn_instruction_set_read(library->arena, source, &member->key, &member->value, findings), findings);
     add_entry(library, (ctn_library_entry){.source = source, .set = set});
     const ctn_instruction_set *other = table_find(&library->sets, set->name);
     if (!other) {
         table_add(library, &library->sets, set->name, set);
-    } else if (!ctn_json_equal(other->node, set->node)) {
+    } else if (!ctn_json_equal(other->node, set->node) ||
+               !ctn_str_equal(other->instructions_text, set->instructions_text)) {
         add_fault(findings, ctn_source_file_name(source), ctn_source_position(source, set->name_node),
                   "instruction set", set->name, ctn_source_file_name(other->source),
                   ctn_source_position(other->source, other->name_node));

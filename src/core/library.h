@@ -23,6 +23,13 @@ typedef struct ctn_document {
 } ctn_document;
 
 ctn_library *ctn_library_new(ctn_arena *arena);
+/* Reads the file `name`, as seen from the folder of the file `from`: how an agent's instructions that stand in a file
+ * of their own come in. Without a reader such a name is the text. */
+typedef int ctn_library_read_fn(void *ctx, ctn_arena *arena, ctn_str from, ctn_str name, ctn_str *ret_text,
+                                ctn_err *err);
+void ctn_library_set_reader(ctn_library *library, ctn_library_read_fn *read, void *ctx);
+#define CTN_INSTRUCTIONS_BYTES_MAX 65536
+
 /* Adds the chain and the sets of a file. Faults become findings; CTN_E_INVALID when there was one, and what could be
  * read is there all the same. *ret_chain (may be NULL) is the file's chain, NULL without one. */
 int ctn_library_add_source(ctn_library *library, const ctn_source *source, ctn_findings *findings,

@@ -53,6 +53,44 @@ static void an_agent_is_told_its_task(void **state)
     assert_out(w, ", who was asked");
 }
 
+#define WRITER                                                                                                         \
+    "instructionSets:\n"                                                                                               \
+    "  intro: {agent: {instructions: texts/intro.md, outputSchema: {type: object, required: [text]}}}\n"
+static void instructions_in_a_file_stay_as_they_were_at_the_start(void **state)
+{
+    world *w = *state;
+    char id[64];
+    cli_world_write(w, "catena.yaml", "include: [sets/*.yaml, chains/*.yaml]\n");
+    assert_exit(w, shell(w, "mkdir -p sets/texts chains"), 0);
+    cli_world_write(w, "sets/writer.yaml", "%s", WRITER);
+    cli_world_write(w, "sets/texts/intro.md", "Two sentences.\nBe kind: %s.\n", "\xc3\xa9");
+    cli_world_write(w, "chains/intro.yaml",
+                    "id: intro\nsteps:\n  - {stepName: write, instructionSet: intro, "
+                    "outputVariables: [text], inputTemplate: 'about tea'}\n");
+    run_parked(w, "intro", id);
+    assert_err(w, "\n  task     Two sentences. Be kind: \xc3\xa9.");
+    cli_world_write(w, "sets/texts/intro.md", "One sentence.\n");
+    assert_exit(w, catena(w, "show", id, "--json", NULL), 0);
+    assert_out(w, "\"asked\":{\"for\":\"agent\",\"instructions\":\"Two sentences.\\nBe kind: \xc3\xa9.\\n\",\"input\":"
+                  "{\"input\":\"about tea\"},\"schema\":{\"type\":\"object\",\"required\":[\"text\"]}}");
+    run_parked(w, "intro", id);
+    assert_err(w, "\n  task     One sentence.\n");
+    /* names that lead nowhere, and files that say nothing */
+    assert_exit(w, shell(w, "mv sets/texts/intro.md sets/texts/intor.md"), 0);
+    assert_exit(w, catena(w, "check", NULL), 0);
+    assert_out(w, "sets/writer.yaml:2:33: warning: instructions: there is no file sets/texts/intro.md; did you mean "
+                  "sets/texts/intor.md?");
+    cli_world_write(w, "sets/texts/intro.md", "%s", "");
+    assert_exit(w, catena(w, "run", "intro", NULL), 2);
+    assert_err(w, "the file 'texts/intro.md' is empty");
+    assert_exit(w, shell(w, "head -c 65537 /dev/zero | tr '\\000' a > sets/texts/intro.md"), 0);
+    assert_exit(w, catena(w, "run", "intro", NULL), 2);
+    assert_err(w, "the file 'texts/intro.md' has 65537 bytes, at most 65536 are allowed");
+    assert_exit(w, shell(w, "printf '\\377' > sets/texts/intro.md"), 0);
+    assert_exit(w, catena(w, "run", "intro", NULL), 2);
+    assert_err(w, "no UTF-8");
+}
+
 #define DESK                                                                                                           \
     "id: desk\nsteps:\n"                                                                                               \
     "  - {stepName: ok, instructionSet: yes, outputVariables: [approved], foreach: {items: {range: [0, 2]}}}\n"        \
@@ -113,6 +151,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_agent_is_told_its_task, cli_world_setup, cli_world_teardown),
+        cmocka_unit_test_setup_teardown(instructions_in_a_file_stay_as_they_were_at_the_start, cli_world_setup,
+                                        cli_world_teardown),
         cmocka_unit_test_setup_teardown(an_item_that_waits_is_named_so_that_the_shell_takes_it, cli_world_setup,
                                         cli_world_teardown),
         cmocka_unit_test_setup_teardown(a_budget_that_is_used_up_says_who_can_grant_it_and_how, cli_world_setup,
