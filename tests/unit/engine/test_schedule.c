@@ -47,7 +47,7 @@ static void fields_mean_what_cron_says(void **state)
     check_next("0 9 * * 0", "", sunday - 86400000, at(2026, 11, 22, 9, 0));
     check_next("30 23 31 * *", "", sunday, at(2026, 12, 31, 23, 30));
     check_next("0 0 29 2 *", "", sunday, at(2028, 2, 29, 0, 0));
-    check_next("0 0 1,15 * FRI", "", sunday, at(2026, 11, 27, 0, 0));              /* either day is enough */
+    check_next("0 0 1,15 * FRI", "", sunday, at(2026, 11, 27, 0, 0));                /* either day is enough */
     check_next("0 0 */2 * FRI", "", at(2026, 11, 27, 0, 0), at(2026, 12, 11, 0, 0)); /* both: an odd day and a Friday */
     check_next("5,10 8-9 1 JAN *", "", sunday, at(2027, 1, 1, 8, 5));
     check_next("5,10 8-9 1 JAN *", "", at(2027, 1, 1, 8, 10), at(2027, 1, 1, 9, 5));
