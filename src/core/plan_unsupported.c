@@ -19,11 +19,7 @@ static const char *set_feature(const ctn_instruction_set *set)
             return ctn_work_kind_name(set->calls[i].kind);
     if (set->check && !work_runs(set->check->kind))
         return "check by http";
-    return set->is_restricted == CTN_SAID_TRUE ? "restricted"
-           : set->rate_limit                   ? "rateLimit"
-           : set->max_concurrent               ? "maxConcurrent"
-           : set->breaker                      ? "breaker"
-                                               : NULL;
+    return set->is_restricted == CTN_SAID_TRUE ? "restricted" : NULL;
 }
 
 static bool is_waiting(const ctn_instruction_set *set)

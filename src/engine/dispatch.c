@@ -63,6 +63,7 @@ static void flight_close_index(ctn_engine *e, uint32_t index)
             l->flights[i] = l->flights[--l->flight_count];
             break;
         }
+    ctn_eng_place_give_back(e, &f->place);
     f->token = 0;
     f->step = e->flight_free;
     e->flight_free = index + 1;
@@ -133,6 +134,7 @@ static void on_done(void *ctx, uint64_t token, const ctn_call_result *result)
     if (!f || f->is_done)
         return; /* let go in the meantime */
     f->is_done = true;
+    ctn_eng_place_heard(e, &f->place, result->failure);
     filed *in = ctn_eng_filed_new(e, FILED_CALL_ENDED);
     in->id = f->l->id;
     in->in = (ctn_input){
@@ -280,6 +282,8 @@ static void begin(ctn_engine *e, loaded *l, const ctn_owed_call *owed)
     uint32_t index = flight_open(e, l, owed, driver);
     uint64_t token = e->flights[index].token;
     e->flights[index].may_be_late = owed->is_check && may_still_arrive(e, &e->flights[index]);
+    if (!owed->is_check)
+        e->flights[index].place = ctn_eng_place_for(e, l, owed->set, owed->plan_call);
     if (ctn_execution_is_stopping(l->x) && owed->role == CTN_ROLE_DO && !owed->is_check &&
         !CTN_PLANT(SENT_AFTER_THE_STOP)) {
         /* Its start was decided, and the stop before it could be sent: nobody sends it any more. */
@@ -339,8 +343,11 @@ static void perform_one(ctn_engine *e, loaded *l)
             begin(e, l, &owed.calls[i]);
     ctn_eng_perform_children(e, l, &owed);
     ctn_eng_cache_let_go(e, l, false);
-    if (owed.wake_at_ms)
-        ctn_heap_set(&e->due, &l->due, owed.wake_at_ms);
+    ctn_eng_places_drop(e, l); /* what was started by now has begun, or never will */
+    int64_t due_ms =
+        owed.wake_at_ms && (!l->gate_due_ms || owed.wake_at_ms < l->gate_due_ms) ? owed.wake_at_ms : l->gate_due_ms;
+    if (due_ms)
+        ctn_heap_set(&e->due, &l->due, due_ms);
     else
         ctn_heap_remove(&e->due, &l->due);
     ctn_status status = ctn_execution_status(l->x);

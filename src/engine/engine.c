@@ -89,16 +89,21 @@ void ctn_eng_advance(ctn_engine *e, loaded *l)
 {
     if (l->is_lost || e->is_stopping || !l->plan->is_bound)
         return;
+    gate_waits before;
+    ctn_eng_gate_begin(e, l, &before);
     for (;;) {
         ctn_arena_mark mark = ctn_arena_save(e->scratch);
         ctn_entry entry;
         bool more = ctn_execution_next(l->x, &e->rules, e->now_ms, ctn_eng_chance(e), e->scratch, &entry);
-        if (more)
+        if (more) {
             ctn_eng_record(e, l, &entry);
+            ctn_eng_gate_recorded(e, l, &entry);
+        }
         ctn_arena_restore(e->scratch, mark);
         if (!more)
             break;
     }
+    ctn_eng_gate_end(e, l, &before);
     ctn_eng_to_perform(e, l);
 }
 
@@ -435,6 +440,8 @@ int ctn_engine_new(const ctn_engine_options *options, ctn_engine **ret_engine, c
     ctn_eng_cache_init(e);
     ctn_eng_plans_lend(e);
     int rc = ctn_store_exec_no_last(options->store, &e->exec_no_last, err);
+    if (rc == CTN_OK)
+        rc = ctn_eng_gate_init(e, err);
     if (rc) {
         ctn_engine_free(e);
         return rc;
@@ -462,6 +469,7 @@ void ctn_engine_free(ctn_engine *e)
     ctn_heap_done(&e->due);
     ctn_eng_admission_done(e);
     ctn_eng_cache_done(e);
+    ctn_eng_gate_done(e);
     ctn_eng_schedules_done(e);
     ctn_arena_free(e->scratch);
     free(e->flights);

@@ -4,6 +4,7 @@
  *   batch.c     gathering entries, handing over, taking commits in
  *   dispatch.c  calls: beginning what is owed, letting go what is not, hearing of ends
  *   load.c      plans and executions in and out of memory
+ *   gate.c      may this call begin: rates, places, circuit breakers
  *   schedule.c  chains that are started by the clock
  *   follow_up.c what an execution owes after its end: the chain that onFailure names
  *   cache.c     results that are used again; calls that are waited for because an equal one is under way
@@ -12,8 +13,10 @@
  */
 #pragma once
 #include "base/heap.h"
+#include "engine/breaker.h"
 #include "engine/engine.h"
 #include "engine/lanes.h"
+#include "engine/limits.h"
 #include "engine/results.h"
 
 struct loaded;
@@ -74,6 +77,19 @@ struct ctn_batch_memory {
     filed_list kept; /* what was decided into it */
 };
 
+/* What a call has taken; all zero: nothing. */
+typedef struct gate_place {
+    struct gate_limit *limit;
+    struct gate_breaker *breaker;
+    uint64_t opened;
+    bool is_probe;
+} gate_place;
+
+typedef struct gate_waits {
+    struct gate_limit **limits;
+    uint32_t count;
+} gate_waits;
+
 typedef struct flight {
     uint64_t token; /* 0: free */
     struct loaded *l;
@@ -87,6 +103,7 @@ typedef struct flight {
     bool is_done;     /* its end is filed */
     bool may_be_late; /* a check: when it began, the call that it asks about could still arrive */
     int64_t begun_at_ms;
+    gate_place place;
 } flight;
 
 /* A call that was given up or cut off after it was sent: its check asks whether it can still arrive. It is the
@@ -138,6 +155,12 @@ typedef struct loaded {
     bool is_wanted;          /* somebody here waits for it to be admitted: it stays in memory although it is queued */
     bool is_over;            /* its end is on disk: its line has moved on */
     bool is_in_lane;         /* its lane knows that it is queued */
+    /* gate.c */
+    gate_place *places; /* of starts whose calls have not begun */
+    uint32_t place_count, gate_wait_count;
+    struct gate_limit **gate_waits; /* in whose queues it stands */
+    int64_t gate_due_ms;            /* when to ask again; 0: when it is woken */
+    bool waits_for_breaker;
     /* follow_up.c */
     bool is_follow_up;        /* onFailure started it: it starts nothing itself */
     ctn_execution_id follows; /* whom; zero: unknown in this life */
@@ -199,6 +222,13 @@ struct ctn_engine {
 
     result_cache cache;
     admission admission;
+    struct {
+        struct gate_limit *limits;
+        struct gate_breaker *breakers;
+        loaded *asking; /* whose next is being decided */
+        bool has_answered;
+        gate_place answer; /* what the last yes was about */
+    } gate;
     struct scheduled *schedules; /* as many as in the options */
     bool schedules_are_known;    /* what the store says of them was read */
     int64_t owing_seen;          /* ended ones up to this number were looked at; -1: all were */
@@ -313,3 +343,17 @@ void ctn_eng_touch(ctn_engine *e, loaded *l);
 void ctn_eng_schedules_turn(ctn_engine *e);             /* starts what is due */
 int64_t ctn_eng_schedules_turn_ms(const ctn_engine *e); /* when the next is; 0: never */
 void ctn_eng_schedules_done(ctn_engine *e);
+
+/* gate.c */
+int ctn_eng_gate_init(ctn_engine *e, ctn_err *err);
+void ctn_eng_gate_done(ctn_engine *e);
+/* Around the advance of one execution, and after each of its entries. */
+void ctn_eng_gate_begin(ctn_engine *e, loaded *l, gate_waits *ret_before);
+void ctn_eng_gate_recorded(ctn_engine *e, loaded *l, const ctn_entry *entry);
+void ctn_eng_gate_end(ctn_engine *e, loaded *l, gate_waits *before);
+/* The place that was taken for this call, out of those that wait for their calls. */
+gate_place ctn_eng_place_for(ctn_engine *e, loaded *l, const ctn_plan_set *set, const ctn_plan_call *call);
+void ctn_eng_place_heard(ctn_engine *e, gate_place *p, ctn_failure failure); /* how the call went */
+void ctn_eng_place_give_back(ctn_engine *e, gate_place *p);
+void ctn_eng_places_drop(ctn_engine *e, loaded *l); /* of starts that became no calls */
+void ctn_eng_gate_forget(ctn_engine *e, loaded *l); /* it is unloaded */

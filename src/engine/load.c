@@ -71,6 +71,7 @@ void ctn_eng_unload(ctn_engine *e, loaded *l)
     ctn_eng_drop_flights(e, l, true);
     ctn_eng_cache_let_go(e, l, true);
     ctn_eng_forget(e, l);
+    ctn_eng_gate_forget(e, l);
     ctn_heap_remove(&e->due, &l->due);
     if (l->is_to_perform) {
         loaded **at = &e->to_perform;

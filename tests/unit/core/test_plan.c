@@ -378,8 +378,6 @@ static void what_this_version_does_not_run_is_named(void **state)
         {"steps: [{stepName: a, instructionSet: noop, rollbackAction: sub}]", "waits"},
         {"steps: [{stepName: a, instructionSet: mixed}]", "'command'"},
         {"steps: [{stepName: a, instructionSet: guarded}]", "'restricted'"},
-        {"steps: [{stepName: a, instructionSet: rated}]", "'rateLimit'"},
-        {"steps: [{stepName: a, instructionSet: broken}]", "'breaker'"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         chain_kit kit;

@@ -1,0 +1,325 @@
+/*
+ * gate.c -- may this call begin now? Answers core's question for a set's rateLimit and maxConcurrent and for the tool's
+ * circuit breaker, and wakes those who were told no.
+ *
+ * A place is taken when the start is recorded (the answer that went before was about this very call: nothing comes in
+ * between), goes over to the flight when the call begins, and is given back when the flight closes, whatever the
+ * reason. A start that never becomes a flight (its batch failed, the chain was stopped) gives its place back when the
+ * execution has been looked at again, or is unloaded. So places cannot leak.
+ *
+ * Waiters: one told "later" stands in the limit's queue; who is at the front when a place is given back is advanced
+ * again in the next turn. A wait for time (tokens, openMs) is the execution's own due time. An execution that was
+ * advanced and did not ask again has gone another way and leaves the queue.
+ *
+ * Breakers are one per tool ("tool server/name"), kept in the store when they open and close, so that an open one is
+ * open after a restart. What was counted while it was closed is not kept.
+ */
+#include "base/memory.h"
+#include "engine/engine_state.h"
+
+#include <stdlib.h>
+
+/* ---- limits and breakers by name ---- */
+
+typedef struct gate_limit {
+    ctn_limit limit;
+    char *name; /* of the instruction set */
+    struct gate_limit *next;
+} gate_limit;
+
+typedef struct gate_breaker {
+    ctn_breaker breaker;
+    ctn_breaker_rules rules; /* of the set that asked last */
+    char *name;
+    bool is_open_on_disk;
+    struct gate_breaker *next;
+} gate_breaker;
+
+static char *copy_name(ctn_str name)
+{
+    char *copy = ctn_malloc(name.len + 1);
+    if (name.len)
+        memcpy(copy, name.ptr, name.len);
+    copy[name.len] = '\0';
+    return copy;
+}
+
+/* NULL: the set has no limit. */
+static gate_limit *limit_of(ctn_engine *e, const ctn_plan_set *set)
+{
+    const ctn_plan_limits *said = &set->limits;
+    gate_limit *g = e->gate.limits;
+    if (said->rate_per_second <= 0 && !said->max_concurrent)
+        return NULL;
+    while (g && !ctn_str_is(set->name, g->name))
+        g = g->next;
+    if (!g) {
+        g = ctn_malloc(sizeof *g);
+        *g = (gate_limit){.name = copy_name(set->name), .next = e->gate.limits};
+        e->gate.limits = g;
+    }
+    ctn_limit_set_rules(&g->limit, &(ctn_limit_rules){.per_second = said->rate_per_second,
+                                                      .burst = said->rate_burst,
+                                                      .max_concurrent = said->max_concurrent});
+    return g;
+}
+
+static gate_breaker *breaker_by_name(ctn_engine *e, ctn_str name)
+{
+    gate_breaker *g = e->gate.breakers;
+    while (g && !ctn_str_is(name, g->name))
+        g = g->next;
+    if (!g) {
+        g = ctn_malloc(sizeof *g);
+        *g = (gate_breaker){.name = copy_name(name), .next = e->gate.breakers};
+        e->gate.breakers = g;
+    }
+    return g;
+}
+
+/* NULL: what is called stands in nobody else's power. */
+static gate_breaker *breaker_of(ctn_engine *e, const ctn_plan_set *set, const ctn_plan_call *call)
+{
+    if (call->kind != CTN_CALL_TOOL)
+        return NULL;
+    gate_breaker *g = breaker_by_name(e, call->target);
+    const ctn_plan_limits *said = &set->limits;
+    g->rules = (ctn_breaker_rules){.window = said->breaker_window,
+                                   .minimum = said->breaker_minimum,
+                                   .open_ms = said->breaker_open_ms,
+                                   .failure_ratio = said->breaker_failure_ratio};
+    return g;
+}
+
+static int restore(void *ctx, const ctn_breaker_row *row)
+{
+    ctn_engine *e = ctx;
+    if (ctn_str_is(row->state, "open")) {
+        gate_breaker *g = breaker_by_name(e, row->name);
+        ctn_breaker_restore(&g->breaker, row->until_ms);
+        g->is_open_on_disk = true;
+    }
+    return 0;
+}
+
+static void keep(ctn_engine *e, gate_breaker *g)
+{
+    bool is_open = g->breaker.is_open;
+    if (!is_open && !g->is_open_on_disk)
+        return;
+    ctn_breaker_row row = {.name = ctn_str_from(g->name),
+                           .state = is_open ? CTN_STR("open") : CTN_STR("closed"),
+                           .until_ms = is_open ? g->breaker.until_ms : 0,
+                           .changed_at_ms = e->now_ms};
+    ctn_err err = {0};
+    if (ctn_store_breaker_put(e->options.store, &row, &err))
+        ctn_log_line(e->options.log, CTN_LOG_WARN, "a circuit breaker cannot be noted", "why", err.message, NULL);
+    else
+        g->is_open_on_disk = is_open;
+    ctn_log_line(e->options.log, CTN_LOG_WARN, is_open ? "a circuit breaker is open" : "a circuit breaker has closed",
+                 "tool", g->name, NULL);
+}
+
+/* ---- waking ---- */
+
+static void wake_at(ctn_engine *e, loaded *l, int64_t at_ms)
+{
+    if (!l->gate_due_ms || at_ms < l->gate_due_ms)
+        l->gate_due_ms = at_ms;
+    ctn_heap_set(&e->due, &l->due, l->due.slot && l->due.due_ms < at_ms ? l->due.due_ms : at_ms);
+}
+
+static void wake_front(ctn_engine *e, gate_limit *g)
+{
+    size_t ready = ctn_limit_ready(&g->limit, e->now_ms);
+    for (size_t i = 0; i < ready; i++) {
+        loaded *l = ctn_eng_find(e, g->limit.queue[i]);
+        if (l)
+            wake_at(e, l, e->now_ms);
+    }
+}
+
+static void wake_those_at(ctn_engine *e)
+{
+    for (loaded *l = e->list; l; l = l->next)
+        if (l->waits_for_breaker)
+            wake_at(e, l, e->now_ms);
+}
+
+/* ---- core asks ---- */
+
+static bool stands_in(const loaded *l, const gate_limit *g)
+{
+    for (uint32_t i = 0; i < l->gate_wait_count; i++)
+        if (l->gate_waits[i] == g)
+            return true;
+    return false;
+}
+
+static ctn_gate ask(void *ctx, const ctn_execution *x, const ctn_plan_set *set, const ctn_plan_call *call,
+                    int64_t now_ms, int64_t *ret_until_ms)
+{
+    ctn_engine *e = ctx;
+    loaded *l = e->gate.asking;
+    int64_t until_ms = 0;
+    e->gate.has_answered = false;
+    if (!l || l->x != x) { /* what is owed is asked for, not a start: as the last advance left it */
+        const loaded *asked = ctn_eng_find(e, ctn_execution_id_of(x));
+        return asked && (asked->gate_wait_count || asked->waits_for_breaker) ? CTN_GATE_LATER : CTN_GATE_OPEN;
+    }
+    gate_breaker *b = breaker_of(e, set, call);
+    if (b && !ctn_breaker_may_begin(&b->breaker, &b->rules, now_ms, &until_ms)) {
+        l->waits_for_breaker = true;
+        if (!l->gate_due_ms || until_ms < l->gate_due_ms)
+            l->gate_due_ms = until_ms;
+        *ret_until_ms = until_ms;
+        return CTN_GATE_BREAKER;
+    }
+    gate_limit *g = limit_of(e, set);
+    if (g && !ctn_limit_ask(&g->limit, l->id, now_ms, &until_ms)) {
+        if (until_ms && (!l->gate_due_ms || until_ms < l->gate_due_ms))
+            l->gate_due_ms = until_ms;
+        if (!stands_in(l, g)) {
+            l->gate_waits = ctn_realloc_array(l->gate_waits, l->gate_wait_count + 1, sizeof *l->gate_waits);
+            l->gate_waits[l->gate_wait_count++] = g;
+        }
+        return CTN_GATE_LATER;
+    }
+    e->gate.answer = (gate_place){.limit = g, .breaker = b};
+    e->gate.has_answered = g || b;
+    return CTN_GATE_OPEN;
+}
+
+void ctn_eng_gate_begin(ctn_engine *e, loaded *l, gate_waits *ret_before)
+{
+    e->gate.asking = l;
+    *ret_before = (gate_waits){.limits = l->gate_waits, .count = l->gate_wait_count};
+    l->gate_waits = NULL;
+    l->gate_wait_count = 0;
+    l->gate_due_ms = 0;
+    l->waits_for_breaker = false;
+}
+
+void ctn_eng_gate_recorded(ctn_engine *e, loaded *l, const ctn_entry *entry)
+{
+    bool is_start = entry->kind == CTN_ENTRY_ATTEMPT_STARTED || entry->kind == CTN_ENTRY_COMPENSATION_STARTED;
+    if (!e->gate.has_answered)
+        return;
+    e->gate.has_answered = false;
+    if (!is_start)
+        return;
+    gate_place p = e->gate.answer;
+    if (p.limit)
+        ctn_limit_take(&p.limit->limit, l->id, e->now_ms);
+    if (p.breaker)
+        p.is_probe = ctn_breaker_begun(&p.breaker->breaker, &p.opened);
+    l->places = ctn_realloc_array(l->places, l->place_count + 1, sizeof *l->places);
+    l->places[l->place_count++] = p;
+}
+
+void ctn_eng_gate_end(ctn_engine *e, loaded *l, gate_waits *before)
+{
+    e->gate.asking = NULL;
+    e->gate.has_answered = false;
+    for (size_t i = 0; i < before->count; i++)
+        if (!stands_in(l, before->limits[i])) {
+            ctn_limit_leave(&before->limits[i]->limit, l->id);
+            wake_front(e, before->limits[i]);
+        }
+    free(before->limits);
+    if (l->gate_due_ms)
+        wake_at(e, l, l->gate_due_ms);
+}
+
+/* ---- places ---- */
+
+void ctn_eng_place_give_back(ctn_engine *e, gate_place *p)
+{
+    if (p->limit) {
+        ctn_limit_give_back(&p->limit->limit);
+        wake_front(e, p->limit);
+    }
+    if (p->breaker && p->is_probe &&
+        ctn_breaker_ended(&p->breaker->breaker, &p->breaker->rules, true, p->opened, CTN_CALL_SAYS_NOTHING, e->now_ms))
+        wake_those_at(e); /* nobody heard how the probe went: another one may try */
+    *p = (gate_place){0};
+}
+
+void ctn_eng_place_heard(ctn_engine *e, gate_place *p, ctn_failure failure)
+{
+    ctn_verdict_of_call verdict = CTN_CALL_FAILED;
+    if (failure == CTN_FAILURE_NONE)
+        verdict = CTN_CALL_WENT_WELL;
+    else if (failure == CTN_FAILURE_CANCELLED || failure == CTN_FAILURE_DENIED || failure == CTN_FAILURE_INVALID_INPUT)
+        verdict = CTN_CALL_SAYS_NOTHING;
+    gate_breaker *b = p->breaker;
+    p->breaker = NULL; /* heard once */
+    if (!b || !ctn_breaker_ended(&b->breaker, &b->rules, p->is_probe, p->opened, verdict, e->now_ms))
+        return;
+    if (verdict != CTN_CALL_SAYS_NOTHING)
+        keep(e, b);
+    wake_those_at(e);
+}
+
+gate_place ctn_eng_place_for(ctn_engine *e, loaded *l, const ctn_plan_set *set, const ctn_plan_call *call)
+{
+    for (uint32_t i = 0; i < l->place_count; i++) {
+        gate_place p = l->places[i];
+        bool is_its_limit = p.limit ? ctn_str_is(set->name, p.limit->name) : limit_of(e, set) == NULL;
+        bool is_its_tool = p.breaker ? call->kind == CTN_CALL_TOOL && ctn_str_is(call->target, p.breaker->name)
+                                     : call->kind != CTN_CALL_TOOL;
+        if (!is_its_limit || !is_its_tool)
+            continue;
+        l->places[i] = l->places[--l->place_count];
+        return p;
+    }
+    gate_place taken = {.limit = limit_of(e, set)}; /* it began in another life, and has to go on: it counts */
+    if (taken.limit)
+        ctn_limit_take(&taken.limit->limit, l->id, e->now_ms);
+    return taken;
+}
+
+void ctn_eng_places_drop(ctn_engine *e, loaded *l)
+{
+    while (l->place_count)
+        ctn_eng_place_give_back(e, &l->places[--l->place_count]);
+}
+
+void ctn_eng_gate_forget(ctn_engine *e, loaded *l)
+{
+    ctn_eng_places_drop(e, l);
+    for (uint32_t i = 0; i < l->gate_wait_count; i++) {
+        ctn_limit_leave(&l->gate_waits[i]->limit, l->id);
+        wake_front(e, l->gate_waits[i]);
+    }
+    free(l->gate_waits);
+    free(l->places);
+    l->gate_waits = NULL;
+    l->places = NULL;
+    l->gate_wait_count = 0;
+}
+
+/* ---- life ---- */
+
+int ctn_eng_gate_init(ctn_engine *e, ctn_err *err)
+{
+    e->rules.gate = ask;
+    e->rules.gate_ctx = e;
+    return ctn_store_breaker_list(e->options.store, restore, e, err);
+}
+
+void ctn_eng_gate_done(ctn_engine *e)
+{
+    for (gate_limit *g = e->gate.limits, *next; g; g = next) {
+        next = g->next;
+        ctn_limit_done(&g->limit);
+        free(g->name);
+        free(g);
+    }
+    for (gate_breaker *g = e->gate.breakers, *next; g; g = next) {
+        next = g->next;
+        ctn_breaker_done(&g->breaker);
+        free(g->name);
+        free(g);
+    }
+}
