@@ -772,7 +772,10 @@ static const char *why_not(const ctn_execution *x, const ctn_entry *e, const tas
     }
     case CTN_ENTRY_CHILD_STARTED:
         return w->set && w->set->kind == CTN_SET_CHAIN && may_begin ? NULL : "no sub-chain could begin";
-    case CTN_ENTRY_BREAKER_WAIT: return may_begin || w->phase == WORK_RUNNING ? NULL : "the work could not begin";
+    case CTN_ENTRY_BREAKER_WAIT:
+        return may_begin || w->phase == WORK_RUNNING || (role == CTN_ROLE_UNDO && w->phase == WORK_NONE)
+                   ? NULL
+                   : "the work could not begin";
     case CTN_ENTRY_WAITING:
         return w->set && !w->calls && !is_each && may_begin ? NULL : "the step could not begin to wait";
     case CTN_ENTRY_ANSWERED: return w->phase == WORK_WAITING ? NULL : "the step did not wait";

@@ -773,6 +773,11 @@ static void judge(oracle *o, const ctn_record *r, const ctn_json *body, ctn_aren
         else
             on_set(o, r, body);
         break;
+    case CTN_ENTRY_BREAKER_WAIT: /* that it holds nobody back for no reason is what test_gate.c looks at */
+        if (step < 0 || !ctn_json_str_or(body, "target", CTN_STR("")).len ||
+            ctn_json_int_or(body, "untilMs", 0) <= r->at_ms)
+            FAIL("a wait for a breaker that does not say which, or until when");
+        break;
     case CTN_ENTRY_CANCEL_REQUESTED: on_cancel(o, r, body); break;
     case CTN_ENTRY_PAUSED:
         if (o->is_paused)
