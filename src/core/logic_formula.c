@@ -198,6 +198,12 @@ static const formula *relation_of_terms(ctn_logic *logic, const expression_node 
     return make(logic, made);
 }
 
+/* Of <= and >= the kind of the value decides. */
+static bool is_same_with_itself(uint8_t op)
+{
+    return op != OP_LESS_EQUAL && op != OP_GREATER_EQUAL;
+}
+
 static const formula *relation_of(ctn_logic *logic, const expression_node *node, uint32_t step)
 {
     const ctn_json *left = NULL, *right = NULL;
@@ -205,6 +211,9 @@ static const formula *relation_of(ctn_logic *logic, const expression_node *node,
     computed is_right = compute(logic, node->children[1], step, &right);
     if (is_left == COMPUTED_FAULT || is_right == COMPUTED_FAULT)
         return constant(logic, FAULT);
+    if (node->kind == NODE_COMPARE && is_left == NOT_COMPUTED && is_same_with_itself(node->ops[0]) &&
+        logic_same_tree(logic, node->children[0], step, node->children[1], step))
+        return constant(logic, node->ops[0] == OP_EQUAL ? YES : NO); /* {x} != {x} */
     if (node->kind == NODE_COMPARE && is_right == COMPUTED)
         return compared(logic, node->children[0], step, (operator_kind) node->ops[0], right);
     if (node->kind == NODE_COMPARE && is_left == COMPUTED)

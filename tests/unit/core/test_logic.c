@@ -114,6 +114,8 @@ static void a_condition_that_nothing_makes_true_is_seen(void **state)
         "!{x} && length({x}) > 0",
         "{x} == [] && length({x}) > 0",
         "{nights} > 2 && {nights} < 3",
+        "{x} != {x}",
+        "{x.a} < {x.a}",
         "length({x}) == -1",
         "length({x}) == 1.5",
         "length({x}) <= -1",
