@@ -98,12 +98,13 @@ static bool fallback_lacks(const ctn_lint_paths *paths, uint32_t s, uint32_t var
 static unsigned null_outcomes(const ctn_lint_paths *paths, uint32_t writer)
 {
     const ctn_chain_step *step = paths->graph->steps[writer].step;
-    if (!ctn_lint_continues(paths, writer) || step->foreach.node)
+    if (!ctn_lint_continues(paths, writer))
         return 0;
+    bool work_succeeds = step->foreach.node != NULL;
     for (uint32_t i = 0; i < step->fallback_count; i++)
-        if (!step->fallbacks[i].instruction_set)
-            return ctn_logic_outcomes(step->condition.expression) & CTN_OUTCOME_FAIL;
-    return CTN_OUTCOME_RUN | CTN_OUTCOME_FAIL;
+        work_succeeds |= step->fallbacks[i].instruction_set == NULL;
+    unsigned verdicts = ctn_logic_outcomes(step->condition.expression) & CTN_OUTCOME_FAIL;
+    return work_succeeds ? verdicts : CTN_OUTCOME_RUN | CTN_OUTCOME_FAIL;
 }
 
 /* ---- is a variable there? ---- */
