@@ -6,6 +6,7 @@
  *
  *   queued                 chain, version, digests, input, labels?, parent?; not started yet
  *                          parent: {id, step, item, attempt, depth} of the execution whose step this one is
+ *                          from, reused: of one that goes on from another, see below
  *   started                the same when it was not queued before; else empty
  *   step_skipped           reason: "condition"
  *   foreach_started        count, and from when the items are a range: the items of a list are those that the step's
@@ -45,6 +46,13 @@
  *   fallback_taken         fallback: n (from 1), instructionSet? (else its value is the result)
  *   child_started          child (its id), chain, args: the execution that does the work of a sub-chain
  *   breaker_wait           target, untilMs: the tool's circuit breaker is open; no retry is spent
+ *
+ * An execution that goes on from another (rerun, fork) says so in its first entry:
+ *   from                   execution (its id), reason ("rerun" | "fork"), step? (of a rerun)
+ *   reused                 by step: status ("completed" | "skipped" | "failed": and the chain went on), variables? (of a
+ *                          completed one), wrote: true (its calls changed the world), execution? (where it was done, if
+ *                          not in `from`). Such a step has no entry of its own: it ends when its turn comes, with these
+ *                          variables, and is never undone here.
  *
  * Every hash covers the hash before it and the record's own columns, so that a journal cannot be altered in
  * the middle without notice: hash = BLAKE2b(previous hash, seq, at_ms, kind, step, item, attempt, actor, body).

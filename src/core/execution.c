@@ -82,6 +82,12 @@ bool ctn_x_any_call(const work *w, call_phase phase)
     return false;
 }
 
+bool ctn_x_has_ended(const task *t)
+{
+    work_phase phase = t->work[CTN_ROLE_DO].phase;
+    return phase == WORK_DONE || phase == WORK_SKIPPED || phase == WORK_FAILED;
+}
+
 bool ctn_x_call_is_last(const work *w, uint32_t call)
 {
     for (uint32_t i = 0; i < w->set->call_count; i++)
@@ -378,6 +384,16 @@ bool ctn_execution_was_reopened(const ctn_execution *x)
     return x->was_reopened;
 }
 
+const ctn_json *ctn_execution_input(const ctn_execution *x)
+{
+    return x->input;
+}
+
+const ctn_json *ctn_execution_from(const ctn_execution *x)
+{
+    return x->from;
+}
+
 const ctn_json *ctn_execution_budget_wait(const ctn_execution *x)
 {
     return x->budget.is_awaited ? x->budget.asked : NULL;
@@ -496,6 +512,7 @@ ctn_step_view ctn_execution_step(const ctn_execution *x, uint32_t step)
     assert(step < x->plan->step_count);
     const step_state *st = &x->steps[step];
     ctn_step_view v = view_task(&st->whole);
+    v.is_reused = st->reused && ctn_x_has_ended(&st->whole);
     if (!st->each)
         return v;
     v.item_count = st->each->count;

@@ -159,6 +159,12 @@ ctn_entry ctn_execution_first_entry(const ctn_plan *plan, ctn_arena *scratch, bo
                                     const ctn_json *input, const ctn_json *labels, const ctn_parent *parent,
                                     ctn_str actor, int64_t now_ms);
 
+/* An execution may go on from an earlier one that has ended: what `going_on` names is not done again but stands as it
+ * was recorded there (entry.h: from, reused). rerun.h makes it. check: CTN_E_INVALID when the plan has no such steps,
+ * or they set no such variables; add: into an accepted first entry. */
+int ctn_execution_check_reuse(const ctn_plan *plan, const ctn_json *going_on, ctn_err *err);
+void ctn_execution_add_reuse(ctn_entry *first, ctn_arena *scratch, const ctn_json *going_on);
+
 ctn_execution *ctn_execution_new(ctn_arena *arena, const ctn_plan *plan, ctn_execution_id id);
 
 /* CTN_OK: *ret_entry is to be applied and, if it is stored, recorded. CTN_E_STALE: the input speaks of an attempt
@@ -254,8 +260,21 @@ typedef struct ctn_step_view {
     bool wants_agent;    /* waiting for whoever does the work */
     bool waits_for_child;
     bool waits_for_time; /* waiting, and ends by itself at due_ms */
+    bool is_reused;      /* it ended in an earlier execution, and that stands */
 } ctn_step_view;
 ctn_step_view ctn_execution_step(const ctn_execution *x, uint32_t step);
+/* What stands of a step once its execution has ended, for one that goes on from there. */
+typedef struct ctn_step_record {
+    ctn_step_status status;     /* completed, skipped, or failed (and the chain went on); pending: nothing to reuse */
+    const ctn_json *variables;  /* completed: what it set */
+    bool has_written;           /* a call of effect write was made, or may have been, and was not undone */
+    ctn_execution_id child;     /* the sub-chain's execution that was not undone; all zero: none */
+    ctn_execution_id execution; /* in which it was done: this one, or one that it goes on from */
+} ctn_step_record;
+ctn_step_record ctn_execution_step_record(const ctn_execution *x, uint32_t step, ctn_arena *arena);
+const ctn_json *ctn_execution_input(const ctn_execution *x);
+/* {execution, reason: "rerun" | "fork", step?}; NULL: it began by itself. */
+const ctn_json *ctn_execution_from(const ctn_execution *x);
 /* All that is open, items of a foreach one by one. Returns how many were written. */
 typedef struct ctn_open_task {
     uint32_t step;

@@ -59,6 +59,15 @@ static void make_ready(ctn_execution *x, task *t, int64_t at_ms)
     activate(x, t, CTN_ROLE_DO);
 }
 
+/* Its predecessors have ended. */
+static void step_is_due(ctn_execution *x, uint32_t step, int64_t at_ms)
+{
+    if (x->steps[step].reused)
+        x->to_reuse[x->to_reuse_count++] = step;
+    else
+        make_ready(x, &x->steps[step].whole, at_ms);
+}
+
 static void step_ended(ctn_execution *x, uint32_t step, int64_t at_ms)
 {
     x->ended_count++;
@@ -67,7 +76,17 @@ static void step_ended(ctn_execution *x, uint32_t step, int64_t at_ms)
         uint32_t next = p->successors[i];
         assert(x->steps[next].waits_for > 0);
         if (--x->steps[next].waits_for == 0 && !x->is_stopping)
-            make_ready(x, &x->steps[next].whole, at_ms);
+            step_is_due(x, next, at_ms);
+    }
+}
+
+/* They end one after the other, and not within each other: a chain may have ten thousand of them in a row. */
+static void reuse_due(ctn_execution *x, int64_t at_ms)
+{
+    while (x->to_reuse_count) {
+        uint32_t step = x->to_reuse[--x->to_reuse_count];
+        ctn_x_reuse(x, step, at_ms);
+        step_ended(x, step, at_ms);
     }
 }
 
@@ -104,7 +123,7 @@ static void note_start(task *t, int64_t at_ms, bool is_seen)
         w->first_at_ms = is_seen ? at_ms : w->ready_at_ms;
 }
 
-static void set_variables(ctn_execution *x, const ctn_json *variables)
+void ctn_x_set_variables(ctn_execution *x, const ctn_json *variables)
 {
     for (size_t i = 0; i < ctn_json_count(variables); i++) {
         uint32_t slot = ctn_plan_slot(x->plan, ctn_json_text(&variables->members[i].key));
@@ -314,7 +333,7 @@ static void task_completed(ctn_execution *x, task *t, const ctn_entry *e)
     if (is_kept)
         ctn_x_list_add(x, &x->completed, t);
     if (t->item < 0) {
-        set_variables(x, t->variables);
+        ctn_x_set_variables(x, t->variables);
         step_ended(x, t->step, e->at_ms);
     } else {
         item_ended(x, t, variables, e->at_ms);
@@ -328,7 +347,7 @@ static void each_completed(ctn_execution *x, task *t, const ctn_entry *e)
     w->phase = WORK_DONE;
     w->ended_at_ms = e->at_ms;
     deactivate(x, t, CTN_ROLE_DO);
-    set_variables(x, ctn_x_each_variables(x, t->step));
+    ctn_x_set_variables(x, ctn_x_each_variables(x, t->step, x->arena));
     step_ended(x, t->step, e->at_ms);
 }
 
@@ -530,7 +549,7 @@ static void apply_checked(ctn_execution *x, task *t, ctn_role role, const ctn_en
         if (variables) { /* the chain is being undone: this is what there is to undo */
             t->variables = ctn_json_copy(t->arena, variables);
             if (t->item < 0)
-                set_variables(x, t->variables);
+                ctn_x_set_variables(x, t->variables);
         }
         return;
     }
@@ -586,7 +605,7 @@ static void apply_settled(task *t, ctn_role role, const ctn_entry *e)
 /* Calls that are not under way are rendered anew from the changed context, unless their arguments were recorded. */
 static void apply_set(ctn_execution *x, const ctn_entry *e)
 {
-    set_variables(x, ctn_json_copy(x->arena, get(e, "variables")));
+    ctn_x_set_variables(x, ctn_json_copy(x->arena, get(e, "variables")));
     for (uint32_t i = 0; i < x->active_count; i++) {
         work *w = ctn_x_work(x->active[i].task, x->active[i].role);
         for (uint32_t c = 0; c < ctn_x_call_count(w); c++)
@@ -613,6 +632,7 @@ static void apply_first(ctn_execution *x, const ctn_entry *e)
     if (input) {
         x->input = ctn_json_copy(x->arena, input);
         x->created_at_ms = e->at_ms;
+        ctn_x_reuse_begin(x, e->body);
     }
     const ctn_json *parent = get(e, "parent");
     if (parent) {
@@ -627,10 +647,10 @@ static void apply_first(ctn_execution *x, const ctn_entry *e)
         return;
     x->is_started = true;
     x->started_at_ms = e->at_ms;
-    set_variables(x, x->input);
+    ctn_x_set_variables(x, x->input);
     for (uint32_t i = 0; i < x->plan->step_count; i++)
         if (x->steps[i].waits_for == 0)
-            make_ready(x, &x->steps[i].whole, e->at_ms);
+            step_is_due(x, i, e->at_ms);
 }
 
 static void recover_work(ctn_execution *x, task *t, ctn_role role, int64_t at_ms, bool was_crash)
@@ -803,6 +823,8 @@ static int check_allowed(const ctn_execution *x, const ctn_entry *e, uint32_t st
         return refuse(err, e, "the execution was started before");
     if (is_first ? !x->input && !get(e, "input") : !x->input)
         return refuse(err, e, "the execution has no beginning");
+    if (is_first && ctn_execution_check_reuse(x->plan, e->body, err))
+        return ctn_wrap(err, CTN_E_CORRUPT, "entry %llu", (unsigned long long) e->seq);
     if (kind_is_of_step(e->kind) != (e->step.len > 0) && !kind_is_of_either(e->kind))
         return refuse(err, e, e->step.len ? "it is about no step" : "it names no step");
     if (e->kind == CTN_ENTRY_DECISION && e->step.len == 0 && !get(e, "variables") && !x->budget.is_awaited)
@@ -938,6 +960,7 @@ static int fold(ctn_execution *x, ctn_entry *e, ctn_err *err)
     case CTN_ENTRY_CANCELLED: apply_ended(x, e, CTN_STATUS_CANCELLED); break;
     case CTN_ENTRY_KIND_COUNT: return refuse(err, e, "this version knows no such entry");
     }
+    reuse_due(x, e->at_ms);
     if (x->is_stopping && x->active_count == 0 && !x->has_ended) {
         if (!x->is_undoing)
             build_undo(x, e->at_ms);

@@ -240,13 +240,13 @@ bool ctn_x_next_of_each(const ctn_execution *x, const ctn_rules *rules, const ta
     return true;
 }
 
-const ctn_json *ctn_x_each_variables(ctn_execution *x, uint32_t step)
+const ctn_json *ctn_x_each_variables(const ctn_execution *x, uint32_t step, ctn_arena *arena)
 {
     const each *f = x->steps[step].each;
     const ctn_plan_step *p = &x->plan->steps[step];
-    ctn_json_builder b = ctn_json_object(x->arena);
+    ctn_json_builder b = ctn_json_object(arena);
     for (uint32_t i = 0; i < p->output_count; i++) {
-        ctn_json *list = CTN_NEW(x->arena, ctn_json);
+        ctn_json *list = CTN_NEW(arena, ctn_json);
         *list = (ctn_json){.kind = CTN_JSON_ARRAY, .count = (uint32_t) f->count, .items = f->values[i]};
         ctn_json_put(&b, x->plan->variables[p->outputs[i].slot], list);
     }

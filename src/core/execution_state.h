@@ -7,6 +7,7 @@
  *   execution_start.c   how a call or a wait begins
  *   execution_foreach.c the items of a foreach, and what becomes of them
  *   execution_budget.c  what may be used up
+ *   execution_reuse.c   what an earlier execution has done already
  *   execution_value.c   rendering from the context, taking results into it
  * Nobody else includes this.
  */
@@ -135,9 +136,10 @@ typedef struct each {
 
 typedef struct step_state {
     task whole;
-    uint32_t waits_for; /* predecessors that have not ended */
-    bool continued;     /* failed, and the chain went on */
-    each *each;         /* NULL: no foreach, or not begun */
+    uint32_t waits_for;     /* predecessors that have not ended */
+    bool continued;         /* failed, and the chain went on */
+    each *each;             /* NULL: no foreach, or not begun */
+    const ctn_json *reused; /* how it ended in an earlier execution, which stands; NULL: it is done here */
 } step_state;
 
 typedef struct active_work {
@@ -185,6 +187,9 @@ struct ctn_execution {
     const ctn_json **variables; /* by slot; NULL: never set */
     step_state *steps;
     uint32_t ended_count;
+    const ctn_json *from; /* the execution that this one goes on from; NULL: none */
+    uint32_t *to_reuse;   /* steps whose turn has come, within apply */
+    uint32_t to_reuse_count;
 
     active_work *active;
     uint32_t active_count, active_capacity;
@@ -312,7 +317,16 @@ task *ctn_x_each_find(const ctn_execution *x, uint32_t step, int64_t item);     
 void ctn_x_each_take(ctn_execution *x, const task *t, const ctn_json *variables); /* NULL: it failed */
 /* The item has ended; it is forgotten, or kept because it may have to be undone. */
 void ctn_x_each_close(ctn_execution *x, task *t, bool is_kept);
-const ctn_json *ctn_x_each_variables(ctn_execution *x, uint32_t step); /* the lists */
+const ctn_json *ctn_x_each_variables(const ctn_execution *x, uint32_t step, ctn_arena *arena); /* the lists */
+
+/* ---- execution_reuse.c, for apply ---- */
+
+/* Of a first entry that was accepted: what it takes over. */
+void ctn_x_reuse_begin(ctn_execution *x, const ctn_json *body);
+/* The step ends as it did in the earlier execution. */
+void ctn_x_reuse(ctn_execution *x, uint32_t step, int64_t at_ms);
+/* As apply does it: the members' names are variables. */
+void ctn_x_set_variables(ctn_execution *x, const ctn_json *variables);
 
 /* ---- execution.c ---- */
 static inline work *ctn_x_work(const task *t, ctn_role role)
@@ -331,6 +345,7 @@ void ctn_x_list_add(ctn_execution *x, task_list *list, task *t);
 void ctn_x_work_init(task *t, work *w, const ctn_plan_set *set);
 uint32_t ctn_x_call_count(const work *w);
 bool ctn_x_call_is_last(const work *w, uint32_t call); /* all others are done */
+bool ctn_x_has_ended(const task *t);
 bool ctn_x_any_call(const work *w, call_phase phase);
 /* Of work that is ready or backs off, as the journal has it: a call of it that may be repeated, and so left no record
  * of its start, can be under way, or was when the engine ended. */

@@ -223,6 +223,8 @@ static void take_start(ctn_engine *e, filed *f)
     int rc = ctn_plan_accept_input(plan->plan, e->scratch, f->start.input, &input, &err);
     if (rc == CTN_OK)
         rc = ctn_plan_queue_key(plan->plan, e->scratch, input, e->now_ms, &queue_key, &err);
+    if (rc == CTN_OK)
+        rc = ctn_execution_check_reuse(plan->plan, f->start.going_on, &err);
     if (rc) {
         ctn_arena_restore(e->scratch, mark);
         ctn_eng_ack(e, f, rc, &err);
@@ -265,6 +267,8 @@ static void take_start(ctn_engine *e, filed *f)
     };
     ctn_entry first = ctn_execution_first_entry(plan->plan, e->scratch, is_queued, f->start.version, input,
                                                 f->start.labels, parent, f->start.actor, e->now_ms);
+    if (f->start.going_on)
+        ctn_execution_add_reuse(&first, e->scratch, f->start.going_on);
     ctn_eng_record(e, l, &first);
     ctn_eng_keep(e, f);
     ctn_arena_restore(e->scratch, mark);
@@ -381,6 +385,7 @@ void ctn_engine_start(ctn_engine *e, const ctn_start *start, ctn_ack_fn *ack, vo
     f->start = *start;
     f->start.input = ctn_json_copy(f->arena, start->input);
     f->start.labels = start->labels ? ctn_json_copy(f->arena, start->labels) : NULL;
+    f->start.going_on = start->going_on ? ctn_json_copy(f->arena, start->going_on) : NULL;
     f->start.idempotency_key = ctn_arena_str(f->arena, start->idempotency_key);
     f->start.actor = ctn_arena_str(f->arena, start->actor);
     f->ack = ack;

@@ -140,6 +140,7 @@ typedef struct ctn_start {
     const ctn_json *labels;   /* NULL: none */
     ctn_str idempotency_key;  /* empty: none. Known already: acknowledged with the id that has it, nothing started */
     bool is_queued;           /* leave it queued in the store, for whoever serves or resumes */
+    const ctn_json *going_on; /* what it takes over from an earlier one (rerun.h); NULL: nothing */
     ctn_execution_id follows; /* the engine's own: whose failure it follows up */
     ctn_parent *parent;       /* the engine's own: whose step it is; NULL: nobody's */
     ctn_str actor;
