@@ -188,7 +188,7 @@ static void produce(why *w, producing *p, ctn_str name, const ctn_json *value, c
         w->latest = latest;
     }
     w->productions[w->production_count] =
-        (production){.value = value, .entry = e, .step = step, .before = w->latest[number]};
+        (production){.value = value, .entry = e, .since_seq = e->seq, .step = step, .before = w->latest[number]};
     w->latest[number] = ++w->production_count;
 }
 
@@ -224,6 +224,51 @@ static void produce_lists(why *w, producing *p, const ctn_entry *e, uint32_t ste
     }
 }
 
+const ctn_json *ctn_why_reused(const why *w, uint32_t step)
+{
+    return w->reused ? ctn_json_get(w->reused, w->plan->steps[step].name) : NULL;
+}
+
+/* As execution_reuse.c does it, when its turn comes: with the entry `e`. */
+static void produce_reused(why *w, producing *p, uint32_t step, const ctn_entry *e)
+{
+    const ctn_json *reused = ctn_why_reused(w, step);
+    uint32_t from = w->production_count;
+    const ctn_plan_step *s = &w->plan->steps[step];
+    if (ctn_str_is(ctn_json_str_or(reused, "status", CTN_STR("")), ctn_step_status_name(CTN_STEP_FAILED)))
+        for (uint32_t i = 0; i < s->output_count; i++)
+            produce(w, p, w->plan->variables[s->outputs[i].slot], &ctn_json_null, w->reuses, step);
+    produce_members(w, p, ctn_json_member_of(reused, "variables"), w->reuses, step);
+    for (uint32_t i = from; i < w->production_count; i++) {
+        w->productions[i].is_reused = true;
+        w->productions[i].since_seq = e->seq;
+    }
+}
+
+/* With an entry, `count` steps have ended or their turn has come (they are in w->due); reused ones follow at once. */
+static void follow_ends(why *w, producing *p, uint32_t count, const ctn_entry *e)
+{
+    while (count) {
+        uint32_t step = w->due[--count];
+        const ctn_plan_step *s = &w->plan->steps[step];
+        w->traces[step].ended = e;
+        if (ctn_why_reused(w, step))
+            produce_reused(w, p, step, e);
+        for (uint32_t i = 0; i < s->successor_count; i++)
+            if (--w->traces[s->successors[i]].waits_for == 0 && !w->stopped && ctn_why_reused(w, s->successors[i]))
+                w->due[count++] = s->successors[i];
+    }
+}
+
+static void follow_start(why *w, producing *p, const ctn_entry *e)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < w->plan->step_count; i++)
+        if (w->traces[i].waits_for == 0 && ctn_why_reused(w, i))
+            w->due[count++] = i;
+    follow_ends(w, p, count, e);
+}
+
 static void stop_at(why *w, const ctn_entry *e)
 {
     if (!w->stopped)
@@ -240,8 +285,16 @@ static void index_entry(why *w, producing *p, const ctn_entry *e)
     case CTN_ENTRY_QUEUED:
     case CTN_ENTRY_STARTED:
         produce_members(w, p, ctn_why_body(e, "input"), e, CTN_PLAN_NONE);
-        if (e->kind == CTN_ENTRY_STARTED)
+        if (ctn_why_body(e, "reused")) {
+            w->reused = ctn_why_body(e, "reused");
+            w->reuses = e;
+            w->due = CTN_NEW_ARRAY(w->arena, uint32_t, w->plan->step_count);
+        }
+        if (e->kind == CTN_ENTRY_STARTED) {
             w->started = e;
+            if (w->reused)
+                follow_start(w, p, e);
+        }
         break;
     case CTN_ENTRY_DECISION:
         if (!e->step.len && ctn_str_is(ctn_json_str_or(e->body, "what", CTN_STR("")), "fail"))
@@ -279,6 +332,10 @@ static void index_entry(why *w, producing *p, const ctn_entry *e)
     case CTN_ENTRY_CANCEL_REQUESTED: stop_at(w, e); break;
     default: break;
     }
+    if (w->reused && trace && trace->ended == e) {
+        w->due[0] = step;
+        follow_ends(w, p, 1, e);
+    }
 }
 
 static void make_traces(why *w)
@@ -293,6 +350,7 @@ static void make_traces(why *w)
     for (uint32_t i = 0; i < w->plan->step_count; i++) {
         w->traces[i].entries = CTN_NEW_ARRAY(w->arena, uint32_t, w->traces[i].count);
         w->traces[i].count = 0;
+        w->traces[i].waits_for = w->plan->steps[i].predecessor_count;
     }
 }
 
@@ -310,13 +368,26 @@ void ctn_why_open(why *ret, ctn_arena *arena, const ctn_why_source *source, cons
         index_entry(ret, &p, &source->entries[i]);
 }
 
+bool ctn_why_open_reused(const why *w, uint32_t step, why *ret, uint32_t *ret_step)
+{
+    ctn_str id = ctn_json_str_or(ctn_why_reused(w, step), "execution", (ctn_str){0});
+    if (!id.len)
+        id = ctn_json_str_or(ctn_execution_from(w->source->execution), "execution", (ctn_str){0});
+    ctn_why_source *source = CTN_NEW(w->arena, ctn_why_source);
+    if (!w->options->child || !w->options->child(w->options->child_ctx, id, source))
+        return false;
+    ctn_why_open(ret, w->arena, source, w->options, w->telling);
+    *ret_step = ctn_plan_step_index(ret->plan, w->plan->steps[step].name);
+    return *ret_step != CTN_PLAN_NONE && ret->traces[*ret_step].ended;
+}
+
 const production *ctn_why_standing(const why *w, ctn_str name, uint64_t before_seq)
 {
     uint32_t number = ctn_names_find(&w->variable_names, name);
     if (number == CTN_NAMES_NONE)
         return NULL;
     for (uint32_t at = w->latest[number]; at; at = w->productions[at - 1].before)
-        if (w->productions[at - 1].entry->seq < before_seq)
+        if (w->productions[at - 1].since_seq < before_seq)
             return &w->productions[at - 1];
     return NULL;
 }

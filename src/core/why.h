@@ -72,7 +72,8 @@ typedef struct ctn_why_source {
 
 typedef struct ctn_why_options {
     uint64_t at_seq; /* as it stood after that entry; 0: at the end */
-    /* The execution of a sub-chain, by its id; false: it is not there. NULL: nobody knows. */
+    /* The execution of a sub-chain, or one that this one goes on from, by its id; false: it is not there. NULL: nobody
+     * knows. */
     bool (*child)(void *ctx, ctn_str execution_id, ctn_why_source *ret_source);
     void *child_ctx;
 } ctn_why_options;

@@ -16,14 +16,18 @@
 typedef struct production {
     const ctn_json *value;
     const ctn_entry *entry;
-    uint32_t step;   /* CTN_PLAN_NONE: an input, or somebody's word */
-    uint32_t before; /* number + 1 of the production that it replaced; 0: none */
+    uint64_t since_seq; /* it stands from behind this entry on: of a reused value, when the step's turn came */
+    bool is_reused;     /* it comes out of an earlier execution; the entry is the first one */
+    uint32_t step;      /* CTN_PLAN_NONE: an input, or somebody's word */
+    uint32_t before;    /* number + 1 of the production that it replaced; 0: none */
 } production;
 
 typedef struct step_trace {
     uint32_t *entries; /* of this step, by index in the journal, in order */
     uint32_t count;
-    const ctn_entry *ended; /* completed, skipped, or failed and gone on; NULL: not so far */
+    const ctn_entry *ended; /* completed, skipped, or failed and gone on; NULL: not so far. Of a reused one: the entry
+                             * with which its turn came */
+    uint32_t waits_for;     /* predecessors that have not ended, while the journal is read */
 } step_trace;
 
 /* What all executions of one answer share. */
@@ -49,6 +53,9 @@ struct why {
     production *productions;
     uint32_t production_count;
     step_trace *traces;                 /* by step */
+    const ctn_json *reused;             /* by step; NULL: it began by itself */
+    const ctn_entry *reuses;            /* the entry that says so */
+    uint32_t *due;                      /* of its steps, while the journal is read */
     const ctn_entry *started, *stopped; /* when stopping began; NULL: it did not */
     ctn_names sensitive;
     why_telling *telling;
@@ -65,6 +72,10 @@ void ctn_why_spread_sensitive(why *w);
 ctn_why_node *ctn_why_add(const why *w, ctn_why_node *parent, ctn_why_kind kind, const ctn_entry *entry);
 /* True when `key` was told before: the node then refers to it. Else it is told by this node. */
 bool ctn_why_is_told(const why *w, ctn_why_node *node, ctn_str key);
+/* What the step was in an earlier execution, if that stands; NULL: it was done here. */
+const ctn_json *ctn_why_reused(const why *w, uint32_t step);
+/* That execution, opened, and the step there; false: nobody has it any more. */
+bool ctn_why_open_reused(const why *w, uint32_t step, why *ret, uint32_t *ret_step);
 /* The last production of the name before an entry; NULL: none. */
 const production *ctn_why_standing(const why *w, ctn_str name, uint64_t before_seq);
 const ctn_json *ctn_why_body(const ctn_entry *e, const char *key);

@@ -174,6 +174,8 @@ static ctn_str ready_text(const why *w, uint32_t step)
         return NOTHING;
     if (p->predecessor_count == 0)
         return CTN_STR("ready at the start: it waits for no step");
+    if (!ready->step.len)
+        return CTN_STR("ready at the start: what it waits for is reused");
     if (p->predecessor_count == 1)
         return ctn_arena_printf(w->arena, "ready when %.*s had ended", CTN_STR_ARG(ready->step));
     ctn_str *names = CTN_NEW_ARRAY(w->arena, ctn_str, p->predecessor_count);
@@ -624,8 +626,33 @@ static void tell_sent(const why *w, ctn_why_node *parent, uint32_t step, const c
         ctn_why_tell_sent(w, parent, step, end, ctn_why_call_name(set, i));
 }
 
+/* Nothing happened to it here; what happened is told of the execution that did it. */
+static void tell_reused(const why *w, ctn_why_node *node, uint32_t step, int64_t only_item, bool with_events)
+{
+    ctn_str name = w->plan->steps[step].name;
+    const ctn_json *reused = ctn_why_reused(w, step), *from = ctn_execution_from(w->source->execution);
+    ctn_str id = ctn_json_str_or(reused, "execution", ctn_json_str_or(from, "execution", NOTHING));
+    node->name = node->step = name;
+    node->status = ctn_json_str_or(reused, "status", NOTHING);
+    node->item = only_item;
+    node->seq = w->reuses->seq;
+    node->at_ms = w->reuses->at_ms;
+    node->actor = w->reuses->actor;
+    node->text = ctn_arena_printf(w->arena, "%.*s was not done again: it %s%.*s in execution %.*s, and that is reused",
+                                  CTN_STR_ARG(name), ctn_str_is(node->status, "skipped") ? "was " : "",
+                                  CTN_STR_ARG(node->status), CTN_STR_ARG(id));
+    why *earlier = CTN_NEW(w->arena, why);
+    uint32_t old_step = 0;
+    if (with_events && ctn_why_open_reused(w, step, earlier, &old_step))
+        ctn_why_tell_step(earlier, ctn_why_add(earlier, node, CTN_WHY_STEP, NULL), old_step, only_item, false);
+}
+
 void ctn_why_tell_step(const why *w, ctn_why_node *node, uint32_t step, int64_t only_item, bool with_events)
 {
+    if (ctn_why_reused(w, step) && w->traces[step].ended) {
+        tell_reused(w, node, step, only_item, with_events);
+        return;
+    }
     const ctn_entry *entry = NULL;
     condition c = condition_of(w, step);
     ctn_step_view view = ctn_execution_step(w->source->execution, step);

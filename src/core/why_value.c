@@ -632,10 +632,30 @@ static void tell_given(const why *w, ctn_why_node *node, const production *p, co
                              : ctn_arena_printf(w->arena, "input, given by %.*s", CTN_STR_ARG(p->entry->actor));
 }
 
+/* Another execution did it: what it was because of stands there. */
+static void tell_reused(const why *w, ctn_why_node *node, const production *p, const ctn_path *path)
+{
+    ctn_why_node *cause = ctn_why_add(w, node, CTN_WHY_STEP, p->entry);
+    cause->name = cause->step = w->plan->steps[p->step].name;
+    const ctn_json *reused = ctn_why_reused(w, p->step);
+    ctn_str from = ctn_json_str_or(ctn_execution_from(w->source->execution), "execution", NOTHING);
+    cause->status = ctn_json_str_or(reused, "status", NOTHING);
+    cause->text = ctn_arena_printf(w->arena, "result of step %.*s, reused from execution %.*s",
+                                   CTN_STR_ARG(cause->name), CTN_STR_ARG(ctn_json_str_or(reused, "execution", from)));
+    why *earlier = CTN_NEW(w->arena, why);
+    uint32_t step = 0;
+    if (ctn_why_open_reused(w, p->step, earlier, &step))
+        ctn_why_tell_variable(earlier, cause, NOTHING, path, earlier->traces[step].ended->seq + 1);
+}
+
 static void tell_production(const why *w, ctn_why_node *node, const production *p, const ctn_path *path)
 {
     const ctn_entry *e = p->entry;
     ctn_why_node *cause;
+    if (p->is_reused) {
+        tell_reused(w, node, p, path);
+        return;
+    }
     switch (e->kind) {
     case CTN_ENTRY_QUEUED:
     case CTN_ENTRY_STARTED: tell_given(w, node, p, path); break;
@@ -701,7 +721,8 @@ ctn_str ctn_why_origin(const why *w, ctn_str name, uint64_t before_seq)
     const production *p = ctn_why_standing(w, name, before_seq);
     if (!p)
         return NOTHING;
-    if (p->entry->kind == CTN_ENTRY_QUEUED || p->entry->kind == CTN_ENTRY_STARTED)
+    bool is_given = p->entry->kind == CTN_ENTRY_QUEUED || p->entry->kind == CTN_ENTRY_STARTED;
+    if (is_given && !p->is_reused)
         return CTN_STR("from the input");
     if (p->step == CTN_PLAN_NONE)
         return ctn_arena_printf(w->arena, "set by %.*s", CTN_STR_ARG(p->entry->actor));

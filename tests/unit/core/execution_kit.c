@@ -1,6 +1,7 @@
 #include "execution_kit.h"
 
 #include "core/library.h"
+#include "core/rerun.h"
 #include "core/why.h"
 
 #include <stdarg.h>
@@ -19,8 +20,11 @@ struct kit {
     ctn_arena *life;  /* of the execution in memory */
     ctn_arena *scratch;
     ctn_plan *plan;
+    const char *yaml;
+    kit_options options;
     ctn_rules rules;
     ctn_execution_id id;
+    uint64_t lives; /* of executions that go on from each other */
     ctn_execution *x;
     int64_t now_ms;
     uint64_t entropy;
@@ -195,6 +199,7 @@ static void compare_steps(kit *k, const ctn_execution *y)
                               : a.is_undoing != b.is_undoing                     ? "is_undoing"
                               : a.wants_approval != b.wants_approval             ? "wants_approval"
                               : a.waits_for_time != b.waits_for_time             ? "waits_for_time"
+                              : a.is_reused != b.is_reused                       ? "is_reused"
                               : (a.started_at_ms == 0) != (b.started_at_ms == 0) ? "started_at_ms"
                                                                                  : NULL;
         if (differs)
@@ -585,10 +590,19 @@ static ctn_plan *compile(kit *k, const char *yaml, const char *document)
     return plan;
 }
 
-kit *kit_new(const char *yaml, const kit_options *options)
+static void drop(kit *k)
 {
-    kit_options none = {0};
-    const kit_options *o = options ? options : &none;
+    ctn_plan_done(k->plan);
+    ctn_arena_free(k->life);
+    ctn_arena_free(k->scratch);
+    ctn_arena_free(k->arena);
+    free(k->records);
+    free(k);
+}
+
+/* Everything but the execution. */
+static kit *make(const char *yaml, const kit_options *o)
+{
     kit *k = calloc(1, sizeof *k);
     assert_non_null(k);
     k->arena = ctn_arena_new(65536);
@@ -608,18 +622,84 @@ kit *kit_new(const char *yaml, const kit_options *options)
     k->plan = compile(k, yaml, o->document);
     k->args_seen = CTN_NEW_ARRAY(k->arena, ctn_str, KEYS_MAX);
     ctn_names_init(&k->keys_seen, k->arena);
-    uint64_t seed = 1;
+    return k;
+}
+
+static const ctn_json *accept(kit *k, const ctn_json *given)
+{
+    const ctn_json *input = NULL;
+    if (ctn_plan_accept_input(k->plan, k->arena, given, &input, &k->err))
+        KIT_FAIL(k, "the input was refused: %s", k->err.message);
+    return input;
+}
+
+static void begin(kit *k, const ctn_json *input, const ctn_json *going_on, bool is_queued)
+{
+    uint64_t seed = ++k->lives;
     ctn_rng rng = ctn_rng_seeded(&seed);
     k->id = ctn_id_new(KIT_START_MS, &rng);
     k->x = ctn_execution_new(k->life, k->plan, k->id);
-    const ctn_json *input = NULL;
-    if (ctn_plan_accept_input(k->plan, k->arena, kit_json(k, o->input ? o->input : "{}"), &input, &k->err))
-        KIT_FAIL(k, "the input was refused: %s", k->err.message);
     ctn_entry first =
-        ctn_execution_first_entry(k->plan, k->scratch, o->is_queued, 1, input, NULL, NULL, (ctn_str){0}, k->now_ms);
+        ctn_execution_first_entry(k->plan, k->scratch, is_queued, 1, input, NULL, NULL, (ctn_str){0}, k->now_ms);
+    if (going_on) {
+        assert_int_equal(ctn_execution_check_reuse(k->plan, going_on, &k->err), CTN_OK);
+        ctn_execution_add_reuse(&first, k->scratch, going_on);
+    }
     record(k, &first);
     advance(k, 1);
+}
+
+kit *kit_new(const char *yaml, const kit_options *options)
+{
+    kit_options none = {0};
+    const kit_options *o = options ? options : &none;
+    kit *k = make(yaml, o);
+    k->yaml = yaml;
+    k->options = *o;
+    begin(k, accept(k, kit_json(k, o->input ? o->input : "{}")), NULL, o->is_queued);
     return k;
+}
+
+static kit *rerun(kit *old, kit_again again, ctn_rerun *ret, const ctn_json **ret_input, int *ret_rc)
+{
+    kit *k = make(again.yaml ? again.yaml : old->yaml, &old->options);
+    k->yaml = again.yaml ? again.yaml : old->yaml;
+    k->options = old->options;
+    k->now_ms = old->now_ms;
+    k->lives = old->lives;
+    *ret_input = accept(k, again.input ? kit_json(k, again.input) : ctn_execution_input(old->x));
+    ctn_str writes[8], rest = ctn_str_from(again.writes);
+    ctn_rerun_options o = {
+        .old = old->x, .plan = k->plan, .input = *ret_input, .from_step = ctn_str_from(again.from), .writes = writes};
+    while (again.writes && rest.ptr && o.write_count < 8)
+        writes[o.write_count++] = ctn_str_cut(&rest, ' ');
+    *ret_rc = ctn_rerun_plan(k->arena, &o, ret, &k->err);
+    return k;
+}
+
+kit *kit_rerun(kit *old, kit_again again)
+{
+    ctn_rerun r;
+    const ctn_json *input;
+    int rc;
+    kit *k = rerun(old, again, &r, &input, &rc);
+    if (rc)
+        KIT_FAIL(old, "the rerun was refused (%s): %s", ctn_err_name(rc), k->err.message);
+    begin(k, input, r.going_on, again.is_queued);
+    return k;
+}
+
+const char *kit_rerun_refused(kit *old, int rc, kit_again again)
+{
+    ctn_rerun r;
+    const ctn_json *input;
+    int got;
+    kit *k = rerun(old, again, &r, &input, &got);
+    if (got != rc)
+        KIT_FAIL(old, "it said %s (%s), not %s", ctn_err_name(got), k->err.message, ctn_err_name(rc));
+    const char *sentence = ctn_arena_str(old->arena, ctn_str_from(k->err.message)).ptr;
+    drop(k);
+    return sentence;
 }
 
 /* ---- why ---- */
@@ -712,12 +792,7 @@ static void explain_all(kit *k)
 void kit_free(kit *k)
 {
     explain_all(k);
-    ctn_plan_done(k->plan);
-    ctn_arena_free(k->life);
-    ctn_arena_free(k->scratch);
-    ctn_arena_free(k->arena);
-    free(k->records);
-    free(k);
+    drop(k);
 }
 
 /* ---- what came of it ---- */

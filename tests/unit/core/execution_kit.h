@@ -36,6 +36,16 @@ typedef struct kit_options {
 
 typedef struct kit kit;
 
+/* An execution that goes on from one that has ended (core/rerun.h). yaml NULL: the same chain; input NULL: the same;
+ * from NULL: a fork; writes: steps that may write again, by spaces. The old kit must live as long. */
+typedef struct kit_again {
+    const char *yaml, *input, *from, *writes;
+    bool is_queued;
+} kit_again;
+kit *kit_rerun(kit *old, kit_again again);
+/* It is refused with that code; the sentence. */
+const char *kit_rerun_refused(kit *old, int rc, kit_again again);
+
 /* Compiled, started and advanced. NULL options: all zero. */
 kit *kit_new(const char *yaml, const kit_options *options);
 void kit_free(kit *k);
