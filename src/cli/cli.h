@@ -53,6 +53,8 @@ typedef enum ctn_opt {
     CTN_OPT_SEED,
     CTN_OPT_RECORDED,
     CTN_OPT_JUNIT,
+    CTN_OPT_FROM,
+    CTN_OPT_WRITE,
     CTN_OPT_COUNT,
 } ctn_opt;
 
@@ -75,7 +77,7 @@ typedef struct ctn_cli {
     ctn_spawner *spawner;
     const ctn_verb *verb;
     ctn_args args;
-    ctn_screen out, err; /* stdout, stderr */
+    ctn_screen out, err;               /* stdout, stderr */
     const struct ctn_overlay *overlay; /* NULL: files are what they are */
 } ctn_cli;
 
@@ -116,6 +118,8 @@ void ctn_cli_say(const ctn_cli *cli, const char *format, ...) __attribute__((for
 void ctn_cli_findings(const ctn_cli *cli, ctn_findings *findings, bool errors_only);
 /* A command that continues this one: "catena ARGS", with the --config and --store that were given here. */
 ctn_str ctn_cli_command(const ctn_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A word that a shell takes as it is; else in single quotes. */
+ctn_str ctn_shell_word(ctn_arena *arena, const char *word);
 /* Everything is on stdout, or a sentence tells why not (a full disk, a closed pipe) and the exit is 2. */
 int ctn_cli_flush(const ctn_cli *cli, int exit_code);
 
@@ -136,6 +140,8 @@ int ctn_verb_history(ctn_cli *cli);
 int ctn_verb_why(ctn_cli *cli);
 int ctn_verb_watch(ctn_cli *cli);
 int ctn_verb_resume(ctn_cli *cli);
+int ctn_verb_rerun(ctn_cli *cli);
+int ctn_verb_fork(ctn_cli *cli);
 int ctn_verb_answer(ctn_cli *cli);
 int ctn_verb_set(ctn_cli *cli);
 int ctn_verb_cancel(ctn_cli *cli);

@@ -203,14 +203,27 @@ static void say_error(words *w)
     say_names(w, "; has no undo: ", ctn_json_member_of(error, "notUndone"));
 }
 
+static void say_from(words *w, const ctn_json *from)
+{
+    ctn_str none = {0}, step = ctn_json_str_or(from, "step", none);
+    size_t count = ctn_json_count(get(w, "reused"));
+    say(w, ", %.*s of execution %.*s", CTN_STR_ARG(ctn_json_str_or(from, "reason", none)),
+        CTN_STR_ARG(ctn_json_str_or(from, "execution", none)));
+    if (step.len)
+        say(w, " from %.*s", CTN_STR_ARG(step));
+    say(w, ", %zu step%s reused", count, count == 1 ? "" : "s");
+}
+
 static void say_first(words *w)
 {
-    const ctn_json *labels = get(w, "labels"), *parent = get(w, "parent");
+    const ctn_json *labels = get(w, "labels"), *parent = get(w, "parent"), *from = get(w, "from");
     if (get(w, "chain"))
         say(w, "%.*s, version %lld", CTN_STR_ARG(text_of(w, "chain")),
             (long long) ctn_json_int_or(w->body, "version", 0));
     if (parent)
         say(w, ", for execution %.*s", CTN_STR_ARG(ctn_json_str_or(parent, "id", (ctn_str){0})));
+    if (from)
+        say_from(w, from);
     if (ctn_json_count(labels)) {
         say(w, ", ");
         say_members(w, labels);

@@ -30,7 +30,7 @@ static const option_row ROWS[CTN_OPT_COUNT] = {
     [CTN_OPT_KEY] = {"idempotency-key", 'k', "KEY", "start it once: the same key finds the execution that has it"},
     [CTN_OPT_LABEL] = {"label", 'l', "NAME=VALUE", "a label to find it by"},
     [CTN_OPT_FORMAT] = {"format", 'f', "FORMAT", "of check: text, json or sarif; of graph: svg, mermaid or dot"},
-    [CTN_OPT_CHAIN] = {"chain", 0, "ID", "only executions of this chain"},
+    [CTN_OPT_CHAIN] = {"chain", 0, "CHAIN", "of list: only executions of this chain; of fork: the newer definition"},
     [CTN_OPT_STATUS] = {"status", 0, "STATUS", "only executions in this status"},
     [CTN_OPT_LIMIT] = {"limit", 'n', "COUNT", "at most so many; 0: all"},
     [CTN_OPT_STEP] = {"step", 0, "STEP", "which step is meant"},
@@ -47,6 +47,8 @@ static const option_row ROWS[CTN_OPT_COUNT] = {
     [CTN_OPT_SEEDS] = {"seeds", 0, "COUNT", "so many worlds; default: 10,000"},
     [CTN_OPT_SEED] = {"seed", 0, "NUMBER", "play this one world again and tell its story"},
     [CTN_OPT_RECORDED] = {"recorded", 0, NULL, "let the tools answer as they did in the store's executions"},
+    [CTN_OPT_FROM] = {"from", 0, "STEP", "the step to do again, with all that depends on what it sets"},
+    [CTN_OPT_WRITE] = {"write", 0, "STEP", "this step may write once more; as often as there are such steps"},
     [CTN_OPT_JUNIT] = {"junit", 0, "FILE", "the results as JUnit XML too"},
 };
 

@@ -26,6 +26,7 @@ typedef struct ctn_request {
     ctn_plan *plan;
     const ctn_json *input, *labels; /* labels NULL: none */
     ctn_str idempotency_key;
+    const ctn_json *going_on; /* what it takes over from an earlier one (core/rerun.h); NULL: nothing */
     bool is_queued; /* leave it to whoever serves */
     /* the others */
     ctn_str name;          /* step, or the variable of SET */

@@ -76,6 +76,8 @@ const ctn_json *ctn_result_steps_json(ctn_arena *arena, const ctn_snapshot *s)
             ctn_json_put_int(&b, "itemsEnded", v->items_ended);
             ctn_json_put_int(&b, "itemsFailed", v->items_failed);
         }
+        if (v->is_reused)
+            ctn_json_put_bool(&b, "reused", true);
         if (v->fallback)
             ctn_json_put_int(&b, "fallback", v->fallback);
         if (ctn_snapshot_has_child(v))

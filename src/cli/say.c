@@ -60,8 +60,7 @@ void ctn_cli_findings(const ctn_cli *cli, ctn_findings *findings, bool errors_on
     ctn_buf_done(&out);
 }
 
-/* A word that a shell takes as it is; else in single quotes. */
-static ctn_str shell_word(ctn_arena *arena, const char *word)
+ctn_str ctn_shell_word(ctn_arena *arena, const char *word)
 {
     static const char SAFE[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=@,+";
     if (word[0] && word[strspn(word, SAFE)] == '\0')
@@ -90,10 +89,10 @@ ctn_str ctn_cli_command(const ctn_cli *cli, const char *format, ...)
     ctn_str config = {0}, store = {0};
     if (ctn_opt_is_given(cli, CTN_OPT_CONFIG))
         config = ctn_arena_printf(cli->arena, " --config %.*s",
-                                  CTN_STR_ARG(shell_word(cli->arena, cli->args.values[CTN_OPT_CONFIG])));
+                                  CTN_STR_ARG(ctn_shell_word(cli->arena, cli->args.values[CTN_OPT_CONFIG])));
     if (ctn_opt_is_given(cli, CTN_OPT_STORE))
         store = ctn_arena_printf(cli->arena, " --store %.*s",
-                                 CTN_STR_ARG(shell_word(cli->arena, cli->args.values[CTN_OPT_STORE])));
+                                 CTN_STR_ARG(ctn_shell_word(cli->arena, cli->args.values[CTN_OPT_STORE])));
     return ctn_arena_printf(cli->arena, "catena %.*s%.*s%.*s", CTN_STR_ARG(command), CTN_STR_ARG(config),
                             CTN_STR_ARG(store));
 }

@@ -76,6 +76,7 @@ const ctn_json *ctn_snapshot_step_to_json(const ctn_snapshot_step *step, ctn_are
     ctn_json_put_bool(&b, "wantsApproval", v->wants_approval);
     ctn_json_put_bool(&b, "waitsForTime", v->waits_for_time);
     ctn_json_put_bool(&b, "wantsAgent", v->wants_agent);
+    ctn_json_put_bool(&b, "isReused", v->is_reused);
     ctn_json_put_bool(&b, "waitsForChild", v->waits_for_child);
     if (v->item >= 0)
         ctn_json_put_int(&b, "item", v->item);
@@ -137,6 +138,7 @@ ctn_snapshot_step ctn_snapshot_step_from_json(const ctn_json *v, ctn_arena *aren
         .wants_approval = ctn_json_bool_or(v, "wantsApproval", false),
         .waits_for_time = ctn_json_bool_or(v, "waitsForTime", false),
         .wants_agent = ctn_json_bool_or(v, "wantsAgent", false),
+        .is_reused = ctn_json_bool_or(v, "isReused", false),
         .waits_for_child = ctn_json_bool_or(v, "waitsForChild", false),
         .item = ctn_json_int_or(v, "item", -1),
         .item_count = ctn_json_int_or(v, "itemCount", 0),

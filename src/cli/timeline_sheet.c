@@ -308,6 +308,9 @@ void ctn_timeline_sheet_print(const ctn_cli *cli, const ctn_timeline *t, const c
     uint32_t unseen = ctn_timeline_unseen_count(t);
     if (unseen)
         printf("%s%u step%s %s%s\n", dim, unseen, unseen == 1 ? "" : "s", end_ms ? "never began" : "to come", plain);
+    uint32_t reused = ctn_timeline_reused_count(t);
+    if (reused)
+        printf("%s%u step%s reused from an earlier execution%s\n", dim, reused, reused == 1 ? "" : "s", plain);
     if (s.has_thin)
         printf("%sthin: its start is not recorded; from when it could begin%s\n", dim, plain);
 }

@@ -70,11 +70,9 @@ int ctn_verb_resume(ctn_cli *cli)
         exit_code = find_execution(cli, &ws, &row);
     if (exit_code)
         return exit_code;
-    ctn_str rerun =
-        ctn_arena_printf(cli->arena,
-                         "nothing is left to resume. A new execution that reuses its results: catena rerun %s "
-                         "--from STEP (comes with a later version)",
-                         ctn_id_to_text(row.id).text);
+    ctn_str rerun = ctn_cli_command(cli, "rerun %s --from STEP", ctn_id_to_text(row.id).text);
+    rerun = ctn_arena_printf(cli->arena, "nothing is left to resume. A new execution that reuses its results: %.*s",
+                             CTN_STR_ARG(rerun));
     if (ctn_status_is_final(row.status))
         return refuse_final(cli, &row, rerun.ptr);
     q.id = row.id;

@@ -225,6 +225,8 @@ static ctn_str note_of(const ctn_cli *cli, const ctn_snapshot_step *step)
         ctn_buf_printf(&out, ", %lld failed", (long long) v->items_failed);
     if (v->item >= 0 && v->status != CTN_STEP_COMPLETED)
         ctn_buf_printf(&out, ", item %lld", (long long) v->item);
+    if (v->is_reused)
+        ctn_buf_append_literal(&out, ", reused");
     if (v->fallback)
         ctn_buf_printf(&out, ", fallback %u", v->fallback);
     if (ctn_snapshot_has_child(v))
@@ -279,7 +281,20 @@ static void print_error(const ctn_cli *cli, const ctn_execution_row *row)
                                  CTN_STR_ARG(message)));
 }
 
-static void print_execution(const ctn_cli *cli, const ctn_execution_row *row, const ctn_snapshot *s)
+/* "rerun of 0198..., from step pay" */
+static void print_from(const ctn_cli *cli, const ctn_json *from)
+{
+    ctn_str none = {0}, step = ctn_json_str_or(from, "step", none);
+    if (from)
+        print_field(cli, "from",
+                    ctn_arena_printf(cli->arena, "%.*s of %.*s%s%.*s",
+                                     CTN_STR_ARG(ctn_json_str_or(from, "reason", none)),
+                                     CTN_STR_ARG(ctn_json_str_or(from, "execution", none)),
+                                     step.len ? ", from step " : "", CTN_STR_ARG(step)));
+}
+
+static void print_execution(const ctn_cli *cli, const ctn_execution_row *row, const ctn_snapshot *s,
+                            const ctn_json *from)
 {
     ctn_clock clock = ctn_clock_system();
     int64_t end = row->finished_at_ms ? row->finished_at_ms : ctn_clock_now_ms(&clock);
@@ -290,6 +305,7 @@ static void print_execution(const ctn_cli *cli, const ctn_execution_row *row, co
     print_field(cli, "status",
                 ctn_arena_printf(cli->arena, "%s%s%s", ctn_colour_code(&cli->out, colour_of(row->status)),
                                  ctn_status_name(row->status), ctn_colour_code(&cli->out, CTN_COLOUR_NONE)));
+    print_from(cli, from);
     print_field(cli, "created", ctn_str_from(ctn_moment_text(row->created_at_ms).text));
     if (row->started_at_ms)
         print_field(cli, row->finished_at_ms ? "took" : "runs",
@@ -309,13 +325,25 @@ static void print_execution(const ctn_cli *cli, const ctn_execution_row *row, co
     }
 }
 
+static void print_json(const ctn_cli *cli, const ctn_execution_row *row, const ctn_snapshot *s, const ctn_json *from)
+{
+    const ctn_json *v = ctn_result_json(cli->arena, row, ctn_result_steps_json(cli->arena, s));
+    ctn_json_builder b = ctn_json_object(cli->arena);
+    for (size_t i = 0; i < ctn_json_count(v); i++)
+        ctn_json_put(&b, ctn_json_text(&v->members[i].key), &v->members[i].value);
+    if (from)
+        ctn_json_put(&b, CTN_STR("from"), from);
+    ctn_result_print(cli, ctn_json_finish(&b));
+}
+
 static int show_output(ctn_cli *cli, const shown *s, const ctn_plan *plan)
 {
     const ctn_json *outputs = NULL;
     int exit_code = ctn_output_check(cli, plan);
     if (exit_code)
         return exit_code;
-    if (s->row.status != CTN_STATUS_COMPLETED || !s->row.outputs.len || ctn_json_parse(cli->arena, s->row.outputs, NULL, &outputs, NULL))
+    if (s->row.status != CTN_STATUS_COMPLETED || !s->row.outputs.len ||
+        ctn_json_parse(cli->arena, s->row.outputs, NULL, &outputs, NULL))
         return ctn_cli_fail(cli, "%s is %s and has no outputs", ctn_id_to_text(s->row.id).text,
                             ctn_status_name(s->row.status));
     ctn_value_print(cli, ctn_json_get(outputs, ctn_str_from(cli->args.values[CTN_OPT_OUTPUT])));
@@ -335,9 +363,9 @@ int ctn_verb_show(ctn_cli *cli)
         if (ctn_opt_is_given(cli, CTN_OPT_OUTPUT))
             exit_code = show_output(cli, &s, ctn_execution_plan(x));
         else if (ctn_opt_is_given(cli, CTN_OPT_JSON))
-            ctn_result_print(cli, ctn_result_json(cli->arena, &s.row, ctn_result_steps_json(cli->arena, &snapshot)));
+            print_json(cli, &s.row, &snapshot, ctn_execution_from(x));
         else
-            print_execution(cli, &s.row, &snapshot);
+            print_execution(cli, &s.row, &snapshot, ctn_execution_from(x));
     }
     ctn_execution_loaded_done(x);
     ctn_store_close(s.store);

@@ -50,7 +50,7 @@ static int read_record(void *ctx, const ctn_record *record, int64_t position)
 typedef struct asking {
     ctn_cli *cli;
     ctn_store *store;
-    const ctn_execution *children[CHILDREN_MAX]; /* loaded on the way */
+    ctn_why_source children[CHILDREN_MAX]; /* loaded on the way */
     size_t child_count;
 } asking;
 
@@ -74,11 +74,17 @@ static bool load_child(void *ctx, ctn_str execution_id, ctn_why_source *ret_sour
     asking *a = ctx;
     ctn_execution_id id;
     ctn_execution_row row;
-    if (a->child_count == CHILDREN_MAX || ctn_id_parse(execution_id, &id, NULL) ||
-        ctn_store_execution_get(a->store, a->cli->arena, id, &row, NULL) ||
+    if (ctn_id_parse(execution_id, &id, NULL))
+        return false;
+    for (size_t i = 0; i < a->child_count; i++)
+        if (ctn_id_equal(ctn_execution_id_of(a->children[i].execution), id)) {
+            *ret_source = a->children[i];
+            return true;
+        }
+    if (a->child_count == CHILDREN_MAX || ctn_store_execution_get(a->store, a->cli->arena, id, &row, NULL) ||
         load_source(a->cli, a->store, &row, ret_source, NULL))
         return false;
-    a->children[a->child_count++] = ret_source->execution;
+    a->children[a->child_count++] = *ret_source;
     return true;
 }
 
@@ -295,7 +301,7 @@ int ctn_verb_why(ctn_cli *cli)
     if (exit_code == CTN_EXIT_OK)
         exit_code = explain(&a, &source);
     for (size_t i = 0; i < a.child_count; i++)
-        ctn_execution_loaded_done(a.children[i]);
+        ctn_execution_loaded_done(a.children[i].execution);
     ctn_execution_loaded_done(source.execution);
     ctn_store_close(a.store);
     return exit_code;

@@ -10,6 +10,10 @@
     (CTN_OPT_BIT(CTN_OPT_SET_INPUT) | CTN_OPT_BIT(CTN_OPT_INPUT) | CTN_OPT_BIT(CTN_OPT_KEY) |                          \
      CTN_OPT_BIT(CTN_OPT_LABEL))
 
+#define REUSES                                                                                                         \
+    (CTN_OPT_BIT(CTN_OPT_SET_INPUT) | CTN_OPT_BIT(CTN_OPT_INPUT) | CTN_OPT_BIT(CTN_OPT_KEY) |                          \
+     CTN_OPT_BIT(CTN_OPT_WRITE))
+
 #define ABOUT_CHAIN                                                                                                    \
     "CHAIN is a file, the id of a chain in the files that the configuration includes, or the id of a stored chain."
 #define ABOUT_ID "ID is an execution's id, or as much of its beginning (4 characters at least) as no other has."
@@ -169,6 +173,28 @@ const ctn_verb ctn_verbs[] = {
      .words_min = 1,
      .words_max = 1,
      .run = ctn_verb_resume},
+    {.name = "rerun",
+     .operands = "ID --from STEP [-i NAME=VALUE]... [--write STEP]...",
+     .summary = "Do a step of an ended execution again, in a new one that reuses the rest",
+     .details = ABOUT_ID
+     "\nDone again are STEP, what never came to its end or was undone, and all that reads a variable which one of\n"
+     "those sets or an input that -i changes. Everything else is reused as it was recorded. A step that wrote is\n"
+     "done again only if it is named, by --from or --write; else this is refused with the command to "
+     "use.\n\n" ABOUT_FOLLOW,
+     .options = RUNS | REUSES | CTN_OPT_BIT(CTN_OPT_FROM),
+     .words_min = 1,
+     .words_max = 1,
+     .run = ctn_verb_rerun},
+    {.name = "fork",
+     .operands = "ID [-i NAME=VALUE]... [--chain CHAIN] [--write STEP]...",
+     .summary = "Run an ended execution on with other inputs or a newer definition, reusing the rest",
+     .details = ABOUT_ID
+     "\nDone again are the steps that are new or another in CHAIN, and what reads a changed input or a variable that\n"
+     "one of those sets; the rest is as with rerun. Without --chain the definitions are those of ID.\n\n" ABOUT_FOLLOW,
+     .options = RUNS | REUSES | CTN_OPT_BIT(CTN_OPT_CHAIN),
+     .words_min = 1,
+     .words_max = 1,
+     .run = ctn_verb_fork},
     {.name = "answer",
      .operands = "ID STEP JSON",
      .summary = "Answer a step that waits, and go on",

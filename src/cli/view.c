@@ -100,6 +100,8 @@ static void append_note(ctn_buf *out, const row *r, int64_t now_ms)
         ctn_buf_printf(out, " %lld items", (long long) v->item_count);
     if (v->items_failed)
         ctn_buf_printf(out, " (%lld failed)", (long long) v->items_failed);
+    if (v->is_reused)
+        ctn_buf_append_literal(out, " reused");
     if (v->attempt > 1 || is_retry)
         ctn_buf_printf(out, " attempt %u", is_retry ? v->attempt + 1 : v->attempt);
     if (is_retry && v->due_ms > now_ms)

@@ -21,6 +21,7 @@ typedef struct step_state {
     uint32_t waits_for;
     int64_t ready_at_ms;
     bool has_rows, has_ended;
+    bool is_reused; /* it ended in an earlier execution: it takes no time here, and has no rows */
     each each;
 } step_state;
 
@@ -47,6 +48,8 @@ struct ctn_timeline {
     size_t *slots; /* index + 1 of a work; 0: free. A power of two, at most half full */
     size_t slot_count;
     int64_t begun_at_ms, started_at_ms, stopped_at_ms, ended_at_ms;
+    uint32_t *due; /* reused steps whose turn has come, within add */
+    uint32_t due_count;
     uint64_t seq; /* of the record that is being added; 0: none */
 };
 
@@ -197,7 +200,15 @@ static void end_row(work *w, ctn_timeline_row *row, ctn_attempt_status status, i
 
 /* ---- steps ---- */
 
-static void step_ended(ctn_timeline *t, uint32_t step, int64_t at_ms)
+static void step_is_due(ctn_timeline *t, uint32_t step, int64_t at_ms)
+{
+    if (t->steps[step].is_reused)
+        t->due[t->due_count++] = step;
+    else
+        t->steps[step].ready_at_ms = at_ms;
+}
+
+static void end_step(ctn_timeline *t, uint32_t step, int64_t at_ms)
 {
     const ctn_plan_step *p = &t->plan->steps[step];
     if (t->steps[step].has_ended)
@@ -206,8 +217,21 @@ static void step_ended(ctn_timeline *t, uint32_t step, int64_t at_ms)
     for (uint32_t i = 0; i < p->successor_count; i++) {
         step_state *next = &t->steps[p->successors[i]];
         if (next->waits_for && --next->waits_for == 0)
-            next->ready_at_ms = at_ms;
+            step_is_due(t, p->successors[i], at_ms);
     }
+}
+
+/* Reused steps end when their turn comes, at once. */
+static void reuse_due(ctn_timeline *t, int64_t at_ms)
+{
+    while (t->due_count)
+        end_step(t, t->due[--t->due_count], at_ms);
+}
+
+static void step_ended(ctn_timeline *t, uint32_t step, int64_t at_ms)
+{
+    end_step(t, step, at_ms);
+    reuse_due(t, at_ms);
 }
 
 static void work_ended(ctn_timeline *t, const work *w, int64_t at_ms)
@@ -360,14 +384,26 @@ static void close_all(ctn_timeline *t, int64_t at_ms)
     }
 }
 
+static void note_reused(ctn_timeline *t, const ctn_json *reused)
+{
+    for (size_t i = 0; i < ctn_json_count(reused); i++) {
+        uint32_t step = ctn_plan_step_index(t->plan, ctn_json_text(&reused->members[i].key));
+        if (step != CTN_PLAN_NONE)
+            t->steps[step].is_reused = true;
+    }
+}
+
 static void add_of_execution(ctn_timeline *t, const ctn_record *r, const ctn_json *body)
 {
     switch (r->kind) {
+    case CTN_ENTRY_QUEUED: note_reused(t, ctn_json_member_of(body, "reused")); break;
     case CTN_ENTRY_STARTED:
+        note_reused(t, ctn_json_member_of(body, "reused"));
         t->started_at_ms = r->at_ms;
         for (uint32_t i = 0; i < t->plan->step_count; i++)
             if (!t->steps[i].waits_for)
-                t->steps[i].ready_at_ms = r->at_ms;
+                step_is_due(t, i, r->at_ms);
+        reuse_due(t, r->at_ms);
         break;
     case CTN_ENTRY_PAUSED: add_mark(t, r, "paused", ctn_json_str_or(body, "reason", CTN_STR(""))); break;
     case CTN_ENTRY_RESUMED: {
@@ -490,6 +526,7 @@ ctn_timeline *ctn_timeline_new(ctn_arena *arena, const ctn_plan *plan)
     ctn_timeline *t = CTN_NEW(arena, ctn_timeline);
     *t = (ctn_timeline){.arena = arena, .plan = plan};
     t->steps = CTN_NEW_ARRAY(arena, step_state, plan->step_count);
+    t->due = CTN_NEW_ARRAY(arena, uint32_t, plan->step_count);
     for (uint32_t i = 0; i < plan->step_count; i++)
         t->steps[i].waits_for = plan->steps[i].predecessor_count;
     return t;
@@ -533,6 +570,14 @@ uint32_t ctn_timeline_unseen_count(const ctn_timeline *t)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < t->plan->step_count; i++)
-        count += !t->steps[i].has_rows;
+        count += !t->steps[i].has_rows && !t->steps[i].is_reused;
+    return count;
+}
+
+uint32_t ctn_timeline_reused_count(const ctn_timeline *t)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < t->plan->step_count; i++)
+        count += t->steps[i].is_reused;
     return count;
 }

@@ -85,3 +85,5 @@ int64_t ctn_timeline_begun_at_ms(const ctn_timeline *timeline); /* queued or sta
 int64_t ctn_timeline_ended_at_ms(const ctn_timeline *timeline); /* 0: not yet */
 /* Steps of which no row tells: their turn has not come, or never did. */
 uint32_t ctn_timeline_unseen_count(const ctn_timeline *timeline);
+/* Steps that an earlier execution did: they are among neither. */
+uint32_t ctn_timeline_reused_count(const ctn_timeline *timeline);
