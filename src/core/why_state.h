@@ -2,6 +2,7 @@
  * why_state.h -- the walk behind why.h, for the files that make it up:
  *   why.c        the index over a journal, the entry points, JSON
  *   why_read.c   the definitions' texts, and rendering them as of an entry
+ *   why_call.c   who did a step's work, and what they were sent
  *   why_value.c  where a value came from
  *   why_step.c   why a step did what it did
  * Nobody else includes this.
@@ -129,17 +130,43 @@ bool ctn_why_reads_sensitive(const why *w, uint32_t step, const ctn_reads *reads
 const ctn_json *ctn_why_walk(const ctn_json *value, const ctn_path_part *parts, size_t count);
 ctn_str ctn_why_path_text(ctn_arena *arena, const ctn_path_part *parts, size_t count); /* "cheapest.total[0]" */
 
+/* ---- why_call.c ---- */
+
+/* How the work of one entry was done. */
+typedef struct why_doing {
+    uint32_t step;
+    const ctn_entry *end;
+    ctn_str call; /* of a set of several; empty: the set is one call */
+    const ctn_json *set;
+    ctn_str set_name;
+    const ctn_entry *fallback; /* taken before; NULL: the step's own set did it */
+    const ctn_json *fallback_node;
+    const ctn_entry *started, *answered, *waiting, *decided, *checked, *child;
+    ctn_str named; /* what is asked about, as a variable; empty: not known */
+} why_doing;
+/* `end` is the entry that ended the work, of one call of a set when `call` is not empty. */
+why_doing ctn_why_how_done(const why *w, uint32_t step, const ctn_entry *end, ctn_str call);
+/* What the step runs over: a list, or a range; NULL: it is no foreach. */
+const ctn_json *ctn_why_foreach_node(const why *w, uint32_t step);
+/* Fills in the item that the scope is about. */
+void ctn_why_find_item(why_scope *s);
+why_scope ctn_why_scope_of_call(const why *w, const why_doing *d);
+/* What {input} is made of: the fallback's own text, or the step's. NULL: nothing. */
+const ctn_json *ctn_why_input_text(const why *w, uint32_t step, int64_t fallback);
+/* One call of a set, or the set when it is one. path: the part of its answer that is asked about. */
+void ctn_why_tell_call(const why *w, ctn_why_node *parent, ctn_str role, const why_doing *d, ctn_str path);
+/* What a call of a step was sent: recorded, else rendered. NULL: not known. */
+const ctn_json *ctn_why_args(why_scope *s, const ctn_json *arguments, const ctn_entry *started);
+/* An event: with what the step's call was called. */
+void ctn_why_tell_sent(const why *w, ctn_why_node *parent, uint32_t step, const ctn_entry *end, ctn_str call);
+ctn_str ctn_why_join_path(ctn_arena *arena, ctn_str head, ctn_str rest);
+
 /* ---- why_value.c ---- */
 void ctn_why_tell_variable(const why *w, ctn_why_node *parent, ctn_str role, const ctn_path *path, uint64_t before_seq);
 void ctn_why_tell_reads(why_scope *s, ctn_why_node *parent, ctn_str role, const ctn_reads *reads);
 /* One line about where it came from: "from step price_options"; empty: nobody set it. */
 ctn_str ctn_why_origin(const why *w, ctn_str name, uint64_t before_seq);
-/* What a call of a step was sent: recorded, else rendered. NULL: not known. */
-const ctn_json *ctn_why_args(why_scope *s, const ctn_json *arguments, const ctn_entry *started);
 const ctn_json *ctn_why_arguments_node(const why *w, const why_work *work);
-
-/* An event: with what the step's call was called. */
-void ctn_why_tell_sent(const why *w, ctn_why_node *parent, uint32_t step, const ctn_entry *end, ctn_str call);
 
 /* ---- why_step.c ---- */
 /* only_item: of a foreach; -1: the step as a whole. */

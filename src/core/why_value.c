@@ -4,378 +4,13 @@
  *
  * A variable that a step took from its result is because of the call that gave that part of the result; a document
  * because of the names that its text reads; a part that the set's own `result` makes because of the calls that it
- * reads. Who settled an interrupted call, or answered a wait, stands in place of the tool that did not.
+ * reads; a list that a foreach gave because of what its items gave.
  */
 #include "core/why_state.h"
-
-/* How the work of one entry was done. */
-typedef struct doing {
-    uint32_t step;
-    const ctn_entry *end;
-    ctn_str call; /* of a set of several; empty: the set is one call */
-    const ctn_json *set;
-    ctn_str set_name;
-    const ctn_entry *fallback; /* taken before; NULL: the step's own set did it */
-    const ctn_json *fallback_node;
-    const ctn_entry *started, *answered, *waiting, *decided, *checked, *child;
-    ctn_str named; /* what is asked about, as a variable; empty: not known */
-} doing;
 
 #define ITEMS_TOLD 3
 
 static const ctn_str NOTHING = {0};
-
-/* ---- how it was done ---- */
-
-static bool is_about_call(const ctn_entry *e, ctn_str call)
-{
-    return call.len == 0 || ctn_str_equal(ctn_json_str_or(e->body, "call", NOTHING), call);
-}
-
-static void note_entry(doing *d, const ctn_entry *e)
-{
-    bool is_undo = ctn_json_bool_or(e->body, "undo", false);
-    switch (e->kind) {
-    case CTN_ENTRY_FALLBACK_TAKEN:
-        d->fallback = e;
-        d->started = d->answered = d->waiting = d->decided = d->checked = d->child = NULL;
-        break;
-    case CTN_ENTRY_ATTEMPT_STARTED:
-        if (is_about_call(e, d->call))
-            d->started = e;
-        break;
-    case CTN_ENTRY_WAITING: d->waiting = e; break;
-    case CTN_ENTRY_ANSWERED: d->answered = e; break;
-    case CTN_ENTRY_CHILD_STARTED: d->child = e; break;
-    case CTN_ENTRY_ATTEMPT_FAILED:
-        if (is_about_call(e, d->call))
-            d->answered = d->decided = d->checked = NULL;
-        break;
-    case CTN_ENTRY_DECISION:
-        if (!is_undo && is_about_call(e, d->call) && ctn_str_is(ctn_json_str_or(e->body, "what", NOTHING), "succeed"))
-            d->decided = e;
-        break;
-    case CTN_ENTRY_CHECKED:
-        if (!is_undo && is_about_call(e, d->call) && ctn_json_bool_or(e->body, "happened", false))
-            d->checked = e;
-        break;
-    default: break;
-    }
-}
-
-/* The n-th fallback, from 1. */
-static const ctn_json *fallback_node(const why *w, uint32_t step, int64_t n)
-{
-    const ctn_json *list = ctn_json_member_of(ctn_why_step_node(w, step), "fallback");
-    return n > 0 ? ctn_json_at(list, (size_t) n - 1) : NULL;
-}
-
-/* What {input} is made of: the fallback's own text, or the step's. */
-static const ctn_json *input_text(const why *w, uint32_t step, int64_t fallback)
-{
-    const ctn_json *own = ctn_json_member_of(fallback_node(w, step, fallback), "inputTemplate");
-    return own ? own : ctn_json_member_of(ctn_why_step_node(w, step), "inputTemplate");
-}
-
-static doing how_done(const why *w, uint32_t step, const ctn_entry *end, ctn_str call)
-{
-    doing d = {.step = step, .end = end, .call = call};
-    const step_trace *trace = &w->traces[step];
-    for (uint32_t i = 0; i < trace->count; i++) {
-        const ctn_entry *e = &w->source->entries[trace->entries[i]];
-        if (e->seq >= end->seq)
-            break;
-        if (e->item == end->item)
-            note_entry(&d, e);
-    }
-    d.set_name = ctn_json_str_or(ctn_why_step_node(w, step), "instructionSet", NOTHING);
-    if (d.fallback) {
-        d.fallback_node = fallback_node(w, step, ctn_json_int_or(d.fallback->body, "fallback", 1));
-        d.set_name = ctn_json_str_or(d.fallback_node, "instructionSet", NOTHING);
-    }
-    d.set = ctn_why_set(w, d.set_name);
-    return d;
-}
-
-/* ---- items of a foreach ---- */
-
-static ctn_str item_name(const why *w, uint32_t step)
-{
-    return ctn_json_str_or(ctn_json_member_of(ctn_why_step_node(w, step), "foreach"), "as", CTN_STR(""));
-}
-
-/* What it runs over: a list, or a range. */
-static const ctn_json *foreach_node(const why *w, uint32_t step)
-{
-    return ctn_json_member_of(ctn_json_member_of(ctn_why_step_node(w, step), "foreach"), "items");
-}
-
-static void find_item(why_scope *s)
-{
-    if (s->item < 0)
-        return;
-    s->item_name = item_name(s->w, s->step);
-    int64_t item = s->item;
-    s->item = -1; /* the list is rendered for the step */
-    const ctn_json *source = foreach_node(s->w, s->step);
-    const ctn_json *list = ctn_why_render(s, source);
-    s->item = item;
-    int64_t from = 0;
-    if (ctn_json_is(list, CTN_JSON_ARRAY))
-        s->item_value = ctn_json_at(list, (size_t) item);
-    else if (ctn_json_to_int64(ctn_json_at(ctn_json_member_of(list, "range"), 0), &from))
-        s->item_value = ctn_json_int(s->w->arena, from + item);
-}
-
-/* ---- what a call was sent ---- */
-
-static why_scope scope_of_call(const why *w, const doing *d)
-{
-    why_scope s = ctn_why_scope_of(w, d->step, d->end);
-    s.call = d->call;
-    s.fallback = d->fallback ? ctn_json_int_or(d->fallback->body, "fallback", 1) : 0;
-    find_item(&s);
-    const ctn_json *text = input_text(w, d->step, s.fallback);
-    s.input = text ? ctn_why_render(&s, text) : NULL;
-    if (!d->call.len)
-        return s;
-    ctn_json_builder b = ctn_json_object(w->arena); /* results of the calls before this one */
-    const step_trace *trace = &w->traces[d->step];
-    for (uint32_t i = 0; i < trace->count; i++) {
-        const ctn_entry *e = &w->source->entries[trace->entries[i]];
-        ctn_str name = ctn_json_str_or(e->body, "call", NOTHING);
-        bool is_success = e->kind == CTN_ENTRY_ATTEMPT_SUCCEEDED || e->kind == CTN_ENTRY_CACHE_HIT;
-        if (e->seq < d->end->seq && is_success && name.len && e->item == d->end->item)
-            ctn_json_put(&b, name, ctn_why_body(e, "result"));
-    }
-    s.calls = ctn_json_finish(&b);
-    return s;
-}
-
-/* The arguments one by one: those that were recorded as they were, the others rendered; sensitive ones by name only. */
-const ctn_json *ctn_why_args(why_scope *s, const ctn_json *arguments, const ctn_entry *started)
-{
-    const ctn_json *recorded = started ? ctn_why_body(started, "args") : NULL;
-    ctn_json_builder b = ctn_json_object(s->w->arena);
-    for (size_t i = 0; i < ctn_json_count(arguments); i++) {
-        ctn_str name = ctn_json_text(&arguments->members[i].key);
-        const ctn_json *text = &arguments->members[i].value;
-        ctn_reads reads = ctn_why_tree_reads(s->w, text);
-        const ctn_json *value = ctn_json_get(recorded, name);
-        bool is_hidden = ctn_why_reads_sensitive(s->w, s->step, &reads), is_optional = reads.count > 0;
-        for (size_t k = 0; k < reads.count; k++) {
-            is_hidden = is_hidden || ctn_str_is(reads.items[k].root, "secret");
-            is_optional = is_optional && reads.items[k].is_optional;
-        }
-        if (is_hidden)
-            value = ctn_json_string(s->w->arena, CTN_STR("[not shown]"));
-        else if (!value && !recorded)
-            value = ctn_why_render(s, text);
-        bool is_left_out = is_optional && (!value || ctn_json_is(value, CTN_JSON_NULL) ||
-                                           (ctn_json_is(value, CTN_JSON_STRING) && value->count == 0));
-        if (!is_left_out && (value || !recorded))
-            ctn_json_put(&b, name, value ? value : text);
-    }
-    return ctn_json_finish(&b);
-}
-
-/* ---- answers ---- */
-
-static bool is_answered_by_people(ctn_work_kind kind)
-{
-    return kind == CTN_WORK_WAIT || kind == CTN_WORK_APPROVAL || kind == CTN_WORK_AGENT;
-}
-
-static void tell_call(const why *w, ctn_why_node *parent, ctn_str role, const doing *d, ctn_str path);
-
-static void tell_person(const why *w, ctn_why_node *node, const doing *d, const why_work *work)
-{
-    if (d->answered) {
-        node->actor = d->answered->actor;
-        node->seq = d->answered->seq;
-        node->at_ms = d->answered->at_ms;
-        node->name = d->answered->actor;
-        node->text = ctn_arena_printf(w->arena, "answer of %.*s, who was asked", CTN_STR_ARG(d->answered->actor));
-        return;
-    }
-    node->kind = CTN_WHY_DEFAULT;
-    node->text = work->kind != CTN_WORK_WAIT ? CTN_STR("nobody answered in time; this is what onTimeout says then")
-                                             : CTN_STR("the wait was over by itself");
-}
-
-static ctn_str join_path(ctn_arena *arena, ctn_str head, ctn_str rest)
-{
-    bool needs_dot = head.len && rest.len && rest.ptr[0] != '[';
-    return ctn_arena_printf(arena, "%.*s%s%.*s", CTN_STR_ARG(head), needs_dot ? "." : "", CTN_STR_ARG(rest));
-}
-
-static const ctn_plan_result *result_named(const ctn_plan *plan, ctn_str name)
-{
-    for (uint32_t i = 0; i < plan->result_count; i++)
-        if (ctn_str_equal(plan->results[i].name, name))
-            return &plan->results[i];
-    return NULL;
-}
-
-/* An output of a sub-chain, and the way into it. */
-static void tell_output_of_child(const why *inner, ctn_why_node *node, const ctn_plan_result *r, const ctn_path *way)
-{
-    if (!r->expression) {
-        ctn_why_tell_variable(inner, node, r->name, way, UINT64_MAX);
-        return;
-    }
-    ctn_reads reads = {0};
-    ctn_expression_reads(r->expression, inner->arena, &reads);
-    ctn_str text = ctn_json_text(ctn_json_get(ctn_json_member_of(inner->chain, "outputs"), r->name));
-    bool is_path_alone =
-        reads.count == 1 &&
-        ctn_str_equal(ctn_str_trim(text), ctn_arena_printf(inner->arena, "{%.*s}", CTN_STR_ARG(reads.items[0].path)));
-    if (is_path_alone) /* the way goes on into the variable */
-        reads.items[0].path =
-            join_path(inner->arena, reads.items[0].path, ctn_why_path_text(inner->arena, way->parts, way->count));
-    why_scope s = ctn_why_scope_of(inner, CTN_PLAN_NONE, NULL);
-    ctn_why_tell_reads(&s, node, r->name, &reads);
-}
-
-/* Into the journal of the execution that did the work. What is asked about is named as a part of its outputs; where one
- * variable took all of them, as the variable; else it is all of them. */
-static void tell_child(const why *w, ctn_why_node *node, const doing *d, ctn_str path)
-{
-    ctn_str id = ctn_json_str_or(d->child ? d->child->body : NULL, "child", NOTHING);
-    if (!id.len)
-        id = ctn_json_str_or(d->end->body, "child", NOTHING);
-    ctn_why_source *source = CTN_NEW(w->arena, ctn_why_source);
-    if (!id.len || !w->options->child || !w->options->child(w->options->child_ctx, id, source))
-        return;
-    why *inner = CTN_NEW(w->arena, why);
-    ctn_why_open(inner, w->arena, source, w->options, w->telling);
-    inner->parent = w;
-    const ctn_json *arguments = ctn_json_member_of(d->set, "arguments");
-    for (size_t i = 0; i < ctn_json_count(arguments); i++) { /* what it was given is as sensitive as it was here */
-        ctn_reads reads = ctn_why_tree_reads(w, &arguments->members[i].value);
-        if (ctn_why_reads_sensitive(w, d->step, &reads))
-            ctn_names_add(&inner->sensitive, ctn_json_text(&arguments->members[i].key));
-    }
-    ctn_why_spread_sensitive(inner);
-    const ctn_str ways[] = {path, d->named};
-    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
-        ctn_path way;
-        size_t bytes = 0;
-        if (!ways[i].len || ctn_path_parse(w->arena, ways[i], &way, &bytes, NULL) || bytes != ways[i].len)
-            continue;
-        const ctn_plan_result *r = result_named(inner->plan, way.root);
-        if (r) {
-            tell_output_of_child(inner, node, r, &way);
-            return;
-        }
-    }
-    for (uint32_t i = 0; i < inner->plan->result_count; i++) {
-        ctn_path way = {.root = inner->plan->results[i].name, .text = inner->plan->results[i].name};
-        tell_output_of_child(inner, node, &inner->plan->results[i], &way);
-    }
-}
-
-static void tell_arguments(ctn_why_node *node, why_scope *s, const ctn_json *arguments)
-{
-    for (size_t i = 0; i < ctn_json_count(arguments); i++) {
-        ctn_reads reads = ctn_why_tree_reads(s->w, &arguments->members[i].value);
-        ctn_why_tell_reads(s, node, ctn_json_text(&arguments->members[i].key), &reads);
-    }
-}
-
-static void tell_fallback_value(const why *w, ctn_why_node *parent, ctn_str role, const doing *d, ctn_str path)
-{
-    ctn_why_node *node = ctn_why_add(w, parent, CTN_WHY_DEFAULT, d->fallback);
-    long long n = (long long) ctn_json_int_or(d->fallback->body, "fallback", 1);
-    node->role = role;
-    node->path = path;
-    node->text = ctn_arena_printf(w->arena, "value of fallback %lld", n);
-    if (ctn_why_is_told(w, node, ctn_arena_printf(w->arena, "fallback %llu", (unsigned long long) d->fallback->seq)))
-        return;
-    why_scope s = scope_of_call(w, d);
-    ctn_reads reads = ctn_why_tree_reads(w, ctn_json_member_of(d->fallback_node, "value"));
-    ctn_why_tell_reads(&s, node, CTN_STR("value"), &reads);
-}
-
-/* One call of a set, or the set when it is one. path: the part of its answer that is asked about. */
-static void tell_call(const why *w, ctn_why_node *parent, ctn_str role, const doing *d, ctn_str path)
-{
-    if (d->fallback && !d->set) {
-        tell_fallback_value(w, parent, role, d, path);
-        return;
-    }
-    const ctn_json *calls = ctn_json_member_of(d->set, "calls");
-    why_work work = ctn_why_work(w, d->call.len ? ctn_json_get(calls, d->call) : d->set);
-    ctn_why_node *node = ctn_why_add(w, parent, CTN_WHY_ANSWER, d->end);
-    node->role = role;
-    node->name = work.target;
-    node->path = path;
-    if (d->call.len) {
-        const ctn_json *result = ctn_why_body(d->end, "result");
-        ctn_path way;
-        size_t bytes = 0;
-        node->value = result;
-        if (path.len && ctn_path_parse(w->arena, path, &way, &bytes, NULL) == CTN_OK && bytes == path.len)
-            node->value = ctn_path_resolve_in(&way, result);
-        node->is_redacted = ctn_why_is_sensitive(w, d->call);
-        if (node->is_redacted)
-            node->value = NULL;
-    }
-    ctn_str by = d->fallback ? ctn_arena_printf(w->arena, ", fallback %lld",
-                                                (long long) ctn_json_int_or(d->fallback->body, "fallback", 1))
-                             : NOTHING;
-    node->text = ctn_arena_printf(w->arena, "answer of %.*s%s%.*s%s%s%.*s", CTN_STR_ARG(work.target),
-                                  d->call.len ? " (call " : "", CTN_STR_ARG(d->call), d->call.len ? ")" : "",
-                                  d->end->kind == CTN_ENTRY_CACHE_HIT ? ", out of the cache" : "", CTN_STR_ARG(by));
-    if (work.kind == CTN_WORK_CHAIN)
-        node->text = ctn_arena_printf(w->arena, "outputs of chain %.*s%.*s", CTN_STR_ARG(work.target), CTN_STR_ARG(by));
-    if (is_answered_by_people(work.kind))
-        tell_person(w, node, d, &work);
-    if (d->decided) {
-        node->kind = CTN_WHY_DECISION;
-        node->name = node->actor = d->decided->actor;
-        node->seq = d->decided->seq;
-        node->at_ms = d->decided->at_ms;
-        node->text = ctn_arena_printf(w->arena, "word of %.*s that %.*s did happen, with this result",
-                                      CTN_STR_ARG(d->decided->actor), CTN_STR_ARG(work.target));
-    } else if (d->checked) {
-        why_work check = ctn_why_work(w, ctn_json_member_of(d->set, "check"));
-        node->name = check.target;
-        node->seq = d->checked->seq;
-        node->at_ms = d->checked->at_ms;
-        node->text = ctn_arena_printf(w->arena, "answer of the check %.*s: %.*s did happen", CTN_STR_ARG(check.target),
-                                      CTN_STR_ARG(work.target));
-    }
-    if (ctn_why_is_told(w, node,
-                        ctn_arena_printf(w->arena, "call %llu %.*s", (unsigned long long) d->end->seq,
-                                         CTN_STR_ARG(work.kind != CTN_WORK_CHAIN ? d->call : d->named))))
-        return;
-    why_scope s = scope_of_call(w, d);
-    const ctn_json *arguments = ctn_why_arguments_node(w, &work);
-    node->args = ctn_why_args(&s, arguments, d->started ? d->started : d->child);
-    if (ctn_json_count(node->args) == 0)
-        node->args = NULL;
-    if (work.kind == CTN_WORK_CHAIN)
-        tell_child(w, node, d, path);
-    tell_arguments(node, &s, arguments);
-}
-
-void ctn_why_tell_sent(const why *w, ctn_why_node *parent, uint32_t step, const ctn_entry *end, ctn_str call)
-{
-    doing d = how_done(w, step, end, call);
-    if (end->kind == CTN_ENTRY_ATTEMPT_STARTED && is_about_call(end, call))
-        d.started = end;
-    why_work work = ctn_why_work(w, call.len ? ctn_json_get(ctn_json_member_of(d.set, "calls"), call) : d.set);
-    if (work.kind == CTN_WORK_UNKNOWN || is_answered_by_people(work.kind))
-        return;
-    why_scope s = scope_of_call(w, &d);
-    ctn_why_node *node = ctn_why_add(w, parent, CTN_WHY_EVENT, d.started);
-    node->step = w->plan->steps[step].name;
-    node->name = work.target;
-    node->args = ctn_why_args(&s, ctn_why_arguments_node(w, &work), d.started);
-    node->text = ctn_arena_printf(w->arena, work.kind == CTN_WORK_CHAIN ? "chain %.*s was started" : "%.*s was called",
-                                  CTN_STR_ARG(work.target));
-}
 
 /* ---- results of several calls ---- */
 
@@ -399,18 +34,18 @@ static bool has_call(const ctn_json *set, ctn_str name)
     return ctn_json_get(ctn_json_member_of(set, "calls"), name) != NULL;
 }
 
-static void tell_one_of_several(const why *w, ctn_why_node *parent, ctn_str role, const doing *whole, ctn_str call,
+static void tell_one_of_several(const why *w, ctn_why_node *parent, ctn_str role, const why_doing *whole, ctn_str call,
                                 ctn_str path)
 {
     const ctn_entry *end = end_of_call(w, whole->step, whole->end, call);
     if (!end)
         return;
-    doing d = how_done(w, whole->step, end, call);
-    tell_call(w, parent, role, &d, path);
+    why_doing d = ctn_why_how_done(w, whole->step, end, call);
+    ctn_why_tell_call(w, parent, role, &d, path);
 }
 
 /* What the set's `result` says beside the calls: templates over the calls' results. */
-static void tell_result_template(const why *w, ctn_why_node *parent, const doing *d, const ctn_json *text,
+static void tell_result_template(const why *w, ctn_why_node *parent, const why_doing *d, const ctn_json *text,
                                  const ctn_path_part *parts, size_t count)
 {
     while (count && (ctn_json_is(text, CTN_JSON_OBJECT) || ctn_json_is(text, CTN_JSON_ARRAY))) {
@@ -425,12 +60,12 @@ static void tell_result_template(const why *w, ctn_why_node *parent, const doing
     ctn_why_node *node = ctn_why_add(w, parent, CTN_WHY_TEMPLATE, d->end);
     node->name = ctn_arena_printf(w->arena, "result of %.*s", CTN_STR_ARG(d->set_name));
     node->text = ctn_why_brief(w->arena, text);
-    why_scope s = scope_of_call(w, d);
+    why_scope s = ctn_why_scope_of_call(w, d);
     ctn_str rest = ctn_why_path_text(w->arena, parts, count);
     for (size_t i = 0; i < reads.count; i++) {
         ctn_read read = reads.items[i];
         if (reads.count == 1 && rest.len)
-            read.path = join_path(w->arena, read.path, rest);
+            read.path = ctn_why_join_path(w->arena, read.path, rest);
         ctn_path way;
         size_t bytes = 0;
         if (has_call(d->set, read.root) && ctn_path_parse(w->arena, read.path, &way, &bytes, NULL) == CTN_OK) {
@@ -464,7 +99,7 @@ static bool is_document(const why *w, const production *p, ctn_str name)
     if (step->document_slot != CTN_PLAN_NONE)
         return ctn_str_equal(w->plan->variables[step->document_slot], name);
     why_scope s = ctn_why_scope_of(w, p->step, p->entry);
-    find_item(&s);
+    ctn_why_find_item(&s);
     s.own = ctn_why_body(p->entry, "variables");
     s.attempt = p->entry->attempt;
     const ctn_json *text = ctn_why_render_document(&s);
@@ -489,7 +124,7 @@ static void tell_document(const why *w, ctn_why_node *parent, const production *
     if (ctn_why_is_told(w, node, ctn_arena_printf(w->arena, "document %llu", (unsigned long long) p->entry->seq)))
         return;
     why_scope s = ctn_why_scope_of(w, p->step, p->entry);
-    find_item(&s);
+    ctn_why_find_item(&s);
     s.own = ctn_why_body(p->entry, "variables");
     s.attempt = p->entry->attempt;
     ctn_reads reads = ctn_why_document_reads(w, p->step);
@@ -549,7 +184,7 @@ static void tell_list(const why *w, ctn_why_node *node, const production *p, con
     if (ctn_why_is_told(w, list, ctn_arena_printf(w->arena, "list %llu", (unsigned long long) p->entry->seq)))
         return;
     why_scope s = ctn_why_scope_of(w, p->step, p->entry);
-    ctn_reads reads = ctn_why_tree_reads(w, foreach_node(w, p->step));
+    ctn_reads reads = ctn_why_tree_reads(w, ctn_why_foreach_node(w, p->step));
     ctn_why_tell_reads(&s, list, CTN_STR("items"), &reads);
     for (int64_t i = 0; i < count && i < ITEMS_TOLD; i++) {
         ctn_path one = {.root = path->root};
@@ -573,23 +208,23 @@ static void tell_taken(const why *w, ctn_why_node *node, const production *p, co
         tell_document(w, node, p);
         return;
     }
-    doing d = how_done(w, p->step, p->entry, NOTHING);
+    why_doing d = ctn_why_how_done(w, p->step, p->entry, NOTHING);
     const ctn_plan_output *output = output_of(w->plan, p->step, path->root);
     ctn_str rest = ctn_why_path_text(w->arena, path->parts, path->count);
     bool is_whole = !output || (!output->path && w->plan->steps[p->step].output_count == 1);
-    ctn_str way = output && output->path ? join_path(w->arena, output->path->text, rest)
+    ctn_str way = output && output->path ? ctn_why_join_path(w->arena, output->path->text, rest)
                   : is_whole             ? rest
-                                         : join_path(w->arena, path->root, rest);
+                                         : ctn_why_join_path(w->arena, path->root, rest);
     const ctn_json *calls = ctn_json_member_of(d.set, "calls");
     if (!calls) {
-        d.named = join_path(w->arena, path->root, rest);
-        tell_call(w, node, NOTHING, &d, way);
+        d.named = ctn_why_join_path(w->arena, path->root, rest);
+        ctn_why_tell_call(w, node, NOTHING, &d, way);
         return;
     }
     ctn_path in_result;
     size_t bytes = 0;
-    bool is_named = ctn_path_parse(w->arena, is_whole ? join_path(w->arena, path->root, rest) : way, &in_result, &bytes,
-                                   NULL) == CTN_OK;
+    bool is_named = ctn_path_parse(w->arena, is_whole ? ctn_why_join_path(w->arena, path->root, rest) : way, &in_result,
+                                   &bytes, NULL) == CTN_OK;
     const ctn_json *text = is_named ? ctn_json_get(ctn_json_member_of(d.set, "result"), in_result.root) : NULL;
     if (text) {
         tell_result_template(w, node, &d, text, in_result.parts, in_result.count);
@@ -698,7 +333,7 @@ void ctn_why_tell_variable(const why *w, ctn_why_node *parent, ctn_str role, con
     ctn_why_node *node = ctn_why_add(w, parent, CTN_WHY_VARIABLE, p ? p->entry : NULL);
     node->role = role;
     ctn_str rest = ctn_why_path_text(w->arena, path->parts, path->count);
-    node->name = join_path(w->arena, path->root, rest);
+    node->name = ctn_why_join_path(w->arena, path->root, rest);
     if (!p) {
         if (!ctn_why_is_told(w, node, ctn_arena_printf(w->arena, "unset %.*s", CTN_STR_ARG(path->root))))
             tell_unset(w, node, path->root);
@@ -734,7 +369,7 @@ ctn_str ctn_why_origin(const why *w, ctn_str name, uint64_t before_seq)
 static void tell_item(why_scope *s, ctn_why_node *parent, ctn_str role, const ctn_read *read, const ctn_path *path)
 {
     const why *w = s->w;
-    const ctn_json *source = foreach_node(w, s->step);
+    const ctn_json *source = ctn_why_foreach_node(w, s->step);
     ctn_reads reads = ctn_why_tree_reads(w, source);
     ctn_str text = ctn_json_is(source, CTN_JSON_STRING) ? ctn_json_text(source) : NOTHING;
     bool is_variable =
@@ -742,7 +377,7 @@ static void tell_item(why_scope *s, ctn_why_node *parent, ctn_str role, const ct
     ctn_path way;
     size_t bytes = 0;
     if (is_variable) {
-        ctn_str whole = join_path(
+        ctn_str whole = ctn_why_join_path(
             w->arena, ctn_arena_printf(w->arena, "%.*s[%lld]", CTN_STR_ARG(reads.items[0].path), (long long) s->item),
             ctn_why_path_text(w->arena, path->parts, path->count));
         if (ctn_path_parse(w->arena, whole, &way, &bytes, NULL) == CTN_OK && bytes == whole.len) {
@@ -766,7 +401,7 @@ static void tell_item(why_scope *s, ctn_why_node *parent, ctn_str role, const ct
 static void tell_input_template(why_scope *s, ctn_why_node *parent, ctn_str role)
 {
     const why *w = s->w;
-    const ctn_json *text = input_text(w, s->step, s->fallback);
+    const ctn_json *text = ctn_why_input_text(w, s->step, s->fallback);
     if (!text)
         return;
     ctn_why_node *node = ctn_why_add(w, parent, CTN_WHY_TEMPLATE, NULL);
@@ -804,7 +439,7 @@ static void tell_read(why_scope *s, ctn_why_node *parent, ctn_str role, const ct
         return;
     bool is_optional = read->is_optional;
     if (ctn_json_get(s->calls, path.root)) {
-        doing whole = {.step = s->step};
+        why_doing whole = {.step = s->step};
         ctn_entry end = {.seq = s->before_seq, .item = s->item};
         whole.end = &end;
         tell_one_of_several(w, parent, role, &whole, path.root, ctn_why_path_text(w->arena, path.parts, path.count));
