@@ -188,7 +188,7 @@ static int write_all(int fd, ctn_str text)
 
 int ctn_file_replace(ctn_arena *arena, ctn_str path, ctn_str old_text, ctn_str new_text, ctn_err *err)
 {
-    ctn_str now, real = ctn_path_real(arena, path);
+    ctn_str now = {0}, real = ctn_path_real(arena, path);
     struct stat st;
     int rc = ctn_file_read(arena, path, &now, err);
     if (rc)

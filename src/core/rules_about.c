@@ -1,4 +1,5 @@
-/* rules_about.c -- what each rule says, and how to mend what breaks it; in the order of rules.c. docs/lint says more. */
+/* rules_about.c -- what each rule says, and how to mend what breaks it; in the order of rules.c. docs/lint says more.
+ */
 #include "core/rules.h"
 
 /* clang-format off */

@@ -6,6 +6,7 @@
  */
 #include "core/expression_node.h"
 #include "core/schema_flow_internal.h"
+#include <assert.h>
 
 #define WRITERS_MAX 64
 
@@ -14,6 +15,7 @@
 const ctn_type *flow_type_of_variable(const flow_scope *scope, uint32_t variable)
 {
     flow_chain *c = scope->chain;
+    assert(c);
     ctn_arena *arena = scope->flow->arena;
     uint32_t count = c->writer_counts[variable];
     if (count > WRITERS_MAX)
@@ -66,6 +68,17 @@ static const ctn_type *type_of_reserved(const flow_scope *scope, ctn_str name)
     return &ctn_type_any;
 }
 
+/* Of the item that is undone; NULL: it is none of its outputs. */
+static const ctn_type *type_of_own_output(const flow_scope *scope, ctn_str name)
+{
+    const ctn_graph *graph = scope->chain->graph;
+    const ctn_graph_step *step = &graph->steps[scope->step];
+    for (uint32_t i = 0; i < step->write_count; i++)
+        if (ctn_str_equal(graph->variables.items[step->writes[i]], name))
+            return scope->own[i];
+    return NULL;
+}
+
 /* As ctn_scope looks names up: earlier calls, the item, variables, reserved roots. */
 static const ctn_type *type_of_root(const flow_scope *scope, ctn_str name)
 {
@@ -74,10 +87,9 @@ static const ctn_type *type_of_root(const flow_scope *scope, ctn_str name)
             return scope->call_types[i];
     if (scope->item && (ctn_str_is(name, "item") || (scope->as.len && ctn_str_equal(scope->as, name))))
         return scope->item;
-    const ctn_graph_step *undone = scope->own ? &scope->chain->graph->steps[scope->step] : NULL;
-    for (uint32_t i = 0; undone && i < undone->write_count; i++)
-        if (ctn_str_equal(scope->chain->graph->variables.items[undone->writes[i]], name))
-            return scope->own[i];
+    const ctn_type *own = scope->own ? type_of_own_output(scope, name) : NULL;
+    if (own)
+        return own;
     if (scope->chain && !ctn_is_reserved_root(name)) {
         uint32_t v = ctn_names_find(&scope->chain->graph->variables, name);
         return v == CTN_NAMES_NONE ? &ctn_type_any : flow_type_of_variable(scope, v);
