@@ -34,7 +34,7 @@ static void activate(ctn_execution *x, task *t, ctn_role role)
     w->active_slot = ++x->active_count;
 }
 
-static void deactivate(ctn_execution *x, task *t, ctn_role role)
+void ctn_x_deactivate(ctn_execution *x, task *t, ctn_role role)
 {
     work *w = ctn_x_work(t, role);
     if (!w->active_slot)
@@ -100,7 +100,7 @@ static void fill_each(ctn_execution *x, uint32_t step, int64_t at_ms)
 }
 
 /* The item has ended, well (with variables) or not: what has to be known of it later is kept. */
-static void item_ended(ctn_execution *x, task *t, const ctn_json *variables, int64_t at_ms)
+void ctn_x_item_ended(ctn_execution *x, task *t, const ctn_json *variables, int64_t at_ms)
 {
     uint32_t step = t->step;
     bool may_be_undone = ctn_x_has_undo(x, t);
@@ -132,7 +132,7 @@ void ctn_x_set_variables(ctn_execution *x, const ctn_json *variables)
     }
 }
 
-static void begin_attempt(work *w, uint32_t attempt)
+void ctn_x_begin_attempt(work *w, uint32_t attempt)
 {
     if (w->attempt == attempt)
         return;
@@ -148,145 +148,13 @@ static void begin_attempt(work *w, uint32_t attempt)
     }
 }
 
-/* ---- stopping ---- */
-
-/* What has begun, or may have begun, still ends with an entry of its own; what was waiting for something is dropped. */
-static void stop_work(ctn_execution *x, task *t, ctn_role role, int64_t at_ms)
-{
-    work *w = ctn_x_work(t, role);
-    if (w->phase == WORK_CHILD)
-        return; /* it is told to stop, and its end is awaited */
-    if (ctn_x_may_have_begun(x, t, role, at_ms)) {
-        begin_attempt(w, w->attempt + 1);
-        w->phase = WORK_RUNNING;
-    }
-    bool goes_on = false;
-    for (uint32_t i = 0; w->phase == WORK_RUNNING && i < ctn_x_call_count(w); i++) {
-        call_state *c = &w->calls[i];
-        if (c->phase == CALL_IDLE || (c->phase == CALL_RUNNING && c->effect <= CTN_EFFECT_READ))
-            c->phase = CALL_LET_GO;
-        if (c->phase == CALL_RUNNING || c->phase == CALL_LET_GO || c->phase == CALL_SETTLED_TRUE ||
-            c->phase == CALL_SETTLED_FALSE)
-            goes_on = true;
-        if (c->phase == CALL_UNKNOWN || c->phase == CALL_ASKED)
-            c->may_have_happened = true;
-    }
-    if (goes_on)
-        return;
-    w->phase = WORK_DROPPED;
-    deactivate(x, t, role);
-    if (w->attempt) {
-        w->ended_at_ms = at_ms;
-        if (w->failure == CTN_FAILURE_NONE) {
-            w->failure = CTN_FAILURE_CANCELLED;
-            w->message = CTN_STR("stopped with the chain");
-        }
-    }
-    if (t->item >= 0)
-        item_ended(x, t, NULL, at_ms);
-}
-
-static void begin_stopping(ctn_execution *x, int64_t at_ms, ctn_failure cause, ctn_str message, ctn_str step,
-                           int64_t item)
-{
-    if (x->is_stopping)
-        return;
-    x->is_stopping = true;
-    x->stop_at_ms = at_ms;
-    x->cause = cause;
-    x->cause_message = ctn_arena_str(x->arena, message);
-    x->cause_step = ctn_arena_str(x->arena, step);
-    x->cause_item = item;
-    x->was_cancelled = cause == CTN_FAILURE_CANCELLED;
-    for (uint32_t i = x->active_count; i-- > 0;)
-        stop_work(x, x->active[i].task, x->active[i].role, at_ms);
-}
-
-static void ask_again(task *t, int64_t at_ms)
-{
-    work *w = ctn_x_work(t, CTN_ROLE_DO);
-    t->undo_outcome_unknown = true;
-    for (uint32_t c = 0; c < ctn_x_call_count(w); c++) {
-        if (!w->calls[c].may_have_happened)
-            continue;
-        w->calls[c].phase = CALL_UNKNOWN;
-        w->calls[c].check_due_ms = at_ms;
-    }
-}
-
-/* Latest start first, among those that were put in before. */
-static void queue_doubtful(ctn_execution *x, task *t, int64_t at_ms)
-{
-    ask_again(t, at_ms);
-    ctn_x_list_add(x, &x->undo, t);
-    for (uint32_t at = x->undo.count - 1; at > 0 && x->undo.items[at - 1]->start_order < t->start_order; at--) {
-        x->undo.items[at] = x->undo.items[at - 1];
-        x->undo.items[at - 1] = t;
-    }
-}
-
-/* First tasks of unknown outcome, latest start first; then completed ones in reverse order of completion. */
-static void build_undo(ctn_execution *x, int64_t at_ms)
-{
-    x->is_undoing = true;
-    if (!x->plan->is_rollback_enabled)
-        return;
-    for (uint32_t i = 0; i < x->plan->step_count; i++) {
-        task *t = &x->steps[i].whole;
-        if (ctn_x_has_undo(x, t) && ctn_x_fate_is_unknown(t) && !CTN_PLANT(UNDO_SKIPPED_WHEN_UNKNOWN))
-            queue_doubtful(x, t, at_ms);
-    }
-    for (uint32_t i = 0; i < x->doubtful.count; i++)
-        queue_doubtful(x, x->doubtful.items[i], at_ms);
-    for (uint32_t i = x->completed.count; i-- > 0;)
-        ctn_x_list_add(x, &x->undo,
-                       x->completed.items[CTN_PLANT(COMPENSATION_FORWARD) ? x->completed.count - 1 - i : i]);
-}
-
-/* Passes by what is undone, or turned out never to have happened. */
-static void advance_undo(ctn_execution *x)
-{
-    for (; x->undo_cursor < x->undo.count; x->undo_cursor++) {
-        task *t = x->undo.items[x->undo_cursor];
-        work *w = &t->work[CTN_ROLE_DO];
-        const work *undo = &t->work[CTN_ROLE_UNDO];
-        if (undo->phase == WORK_DONE || undo->phase == WORK_FAILED)
-            continue;
-        if (undo->phase != WORK_NONE || !t->undo_outcome_unknown)
-            return;
-        bool is_certain = !t->was_in_doubt, has_happened = false;
-        for (uint32_t i = 0; i < ctn_x_call_count(w); i++) {
-            const call_state *c = &w->calls[i];
-            if (ctn_x_wants_check(w, c))
-                return;
-            is_certain = is_certain && c->phase != CALL_UNKNOWN;
-            has_happened = has_happened || c->phase == CALL_SETTLED_TRUE ||
-                           (c->phase == CALL_DONE && c->effect >= CTN_EFFECT_IDEMPOTENT);
-        }
-        if (is_certain && !has_happened)
-            continue;
-        if (is_certain && t->variables) /* it did happen, and its result was taken: that is what there is to undo */
-            t->undo_outcome_unknown = false;
-        return;
-    }
-}
-
 /* ---- entries about a task's work ---- */
-
-static call_state *call_of(work *w, const ctn_entry *e)
-{
-    const ctn_json *name = get(e, "call");
-    for (uint32_t i = 0; i < ctn_x_call_count(w); i++)
-        if (w->set->is_several ? ctn_str_equal(w->set->calls[i].name, ctn_json_text(name)) : i == 0)
-            return &w->calls[i];
-    return NULL;
-}
 
 static void apply_started(ctn_execution *x, task *t, ctn_role role, const ctn_entry *e)
 {
     work *w = ctn_x_work(t, role);
-    begin_attempt(w, e->attempt);
-    call_state *c = call_of(w, e);
+    ctn_x_begin_attempt(w, e->attempt);
+    call_state *c = ctn_x_call_of(w, e);
     activate(x, t, role);
     if (role == CTN_ROLE_DO)
         note_start(t, e->at_ms, true);
@@ -336,7 +204,7 @@ static void task_completed(ctn_execution *x, task *t, const ctn_entry *e)
         ctn_x_set_variables(x, t->variables);
         step_ended(x, t->step, e->at_ms);
     } else {
-        item_ended(x, t, variables, e->at_ms);
+        ctn_x_item_ended(x, t, variables, e->at_ms);
     }
 }
 
@@ -346,7 +214,7 @@ static void each_completed(ctn_execution *x, task *t, const ctn_entry *e)
     work *w = ctn_x_work(t, CTN_ROLE_DO);
     w->phase = WORK_DONE;
     w->ended_at_ms = e->at_ms;
-    deactivate(x, t, CTN_ROLE_DO);
+    ctn_x_deactivate(x, t, CTN_ROLE_DO);
     ctn_x_set_variables(x, ctn_x_each_variables(x, t->step, x->arena));
     step_ended(x, t->step, e->at_ms);
 }
@@ -358,8 +226,8 @@ static void apply_succeeded(ctn_execution *x, task *t, ctn_role role, const ctn_
         each_completed(x, t, e);
         return;
     }
-    call_state *c = call_of(w, e);
-    begin_attempt(w, e->attempt);
+    call_state *c = ctn_x_call_of(w, e);
+    ctn_x_begin_attempt(w, e->attempt);
     if (c && role == CTN_ROLE_DO && e->kind != CTN_ENTRY_CACHE_HIT && get(e, "used"))
         ctn_x_budget_settle(x, c->phase == CALL_RUNNING, get(e, "used"));
     w->phase = WORK_RUNNING;
@@ -387,7 +255,7 @@ static void apply_succeeded(ctn_execution *x, task *t, ctn_role role, const ctn_
     w->phase = WORK_DONE;
     w->ended_at_ms = e->at_ms;
     w->failure = CTN_FAILURE_NONE;
-    deactivate(x, t, role);
+    ctn_x_deactivate(x, t, role);
     if (role == CTN_ROLE_DO)
         task_completed(x, t, e);
 }
@@ -398,9 +266,9 @@ static void fail_task(ctn_execution *x, task *t, const ctn_entry *e)
     work *w = ctn_x_work(t, CTN_ROLE_DO);
     bool goes_on = p->continue_on_error && !x->is_stopping;
     if (!goes_on)
-        begin_stopping(x, e->at_ms, w->failure, w->message, p->name, t->item);
+        ctn_x_begin_stopping(x, e->at_ms, w->failure, w->message, p->name, t->item);
     if (t->item >= 0) {
-        item_ended(x, t, NULL, e->at_ms);
+        ctn_x_item_ended(x, t, NULL, e->at_ms);
         return;
     }
     if (!goes_on)
@@ -419,7 +287,7 @@ static void drop_items(ctn_execution *x, uint32_t step)
         if (t->step != step || t->item < 0)
             continue;
         t->work[CTN_ROLE_DO].phase = WORK_DROPPED;
-        deactivate(x, t, CTN_ROLE_DO);
+        ctn_x_deactivate(x, t, CTN_ROLE_DO);
         ctn_x_each_close(x, t, false);
     }
 }
@@ -427,12 +295,12 @@ static void drop_items(ctn_execution *x, uint32_t step)
 static void apply_failed(ctn_execution *x, task *t, ctn_role role, const ctn_entry *e)
 {
     work *w = ctn_x_work(t, role);
-    call_state *c = call_of(w, e);
+    call_state *c = ctn_x_call_of(w, e);
     if (w->set && w->set->is_several && !get(e, "call"))
         c = NULL; /* the verdict on the attempt as a whole */
     if (w->phase == WORK_EACH)
         drop_items(x, t->step);
-    begin_attempt(w, e->attempt);
+    ctn_x_begin_attempt(w, e->attempt);
     if (!ctn_json_bool_or(e->body, "free", false))
         w->deaths = 0;
     w->phase = WORK_RUNNING;
@@ -460,7 +328,7 @@ static void apply_failed(ctn_execution *x, task *t, ctn_role role, const ctn_ent
         c->check_due_ms = e->at_ms;
         activate(x, t, role);
         if (x->is_stopping && role == CTN_ROLE_DO)
-            stop_work(x, t, role, e->at_ms);
+            ctn_x_stop_work(x, t, role, e->at_ms);
         return;
     }
     if (get(e, "dueMs")) {
@@ -484,7 +352,7 @@ static void apply_failed(ctn_execution *x, task *t, ctn_role role, const ctn_ent
     }
     w->phase = WORK_FAILED;
     w->ended_at_ms = e->at_ms;
-    deactivate(x, t, role);
+    ctn_x_deactivate(x, t, role);
     if (role == CTN_ROLE_DO)
         fail_task(x, t, e);
     else if (t->item < 0)
@@ -513,7 +381,7 @@ static void apply_fallback(ctn_execution *x, task *t, const ctn_entry *e)
 static void apply_child_started(ctn_execution *x, task *t, const ctn_entry *e)
 {
     work *w = ctn_x_work(t, CTN_ROLE_DO);
-    begin_attempt(w, e->attempt);
+    ctn_x_begin_attempt(w, e->attempt);
     note_start(t, e->at_ms, true);
     if (!t->start_order)
         t->start_order = ++x->starts;
@@ -527,7 +395,7 @@ static void apply_waiting(ctn_execution *x, task *t, const ctn_entry *e)
 {
     work *w = ctn_x_work(t, CTN_ROLE_DO);
     (void) x;
-    begin_attempt(w, e->attempt);
+    ctn_x_begin_attempt(w, e->attempt);
     note_start(t, e->at_ms, true);
     w->phase = WORK_WAITING;
     w->due_ms = ctn_json_int_or(e->body, "untilMs", 0);
@@ -539,7 +407,7 @@ static void apply_waiting(ctn_execution *x, task *t, const ctn_entry *e)
 static void apply_checked(ctn_execution *x, task *t, ctn_role role, const ctn_entry *e)
 {
     work *w = ctn_x_work(t, role);
-    call_state *c = call_of(w, e);
+    call_state *c = ctn_x_call_of(w, e);
     const ctn_json *happened = get(e, "happened");
     if (ctn_json_is(happened, CTN_JSON_TRUE)) {
         c->phase = CALL_SETTLED_TRUE;
@@ -565,14 +433,6 @@ static void apply_checked(ctn_execution *x, task *t, ctn_role role, const ctn_en
     }
 }
 
-static call_state *first_open_call(work *w)
-{
-    for (uint32_t i = 0; i < ctn_x_call_count(w); i++)
-        if (w->calls[i].phase != CALL_DONE)
-            return &w->calls[i];
-    return NULL;
-}
-
 static void apply_settled(task *t, ctn_role role, const ctn_entry *e)
 {
     work *w = ctn_x_work(t, role);
@@ -583,9 +443,9 @@ static void apply_settled(task *t, ctn_role role, const ctn_entry *e)
         w->due_ms = e->at_ms;
         return;
     }
-    call_state *c = w->phase == WORK_ASKED ? first_open_call(w) : call_of(w, e);
+    call_state *c = w->phase == WORK_ASKED ? ctn_x_first_open_call(w) : ctn_x_call_of(w, e);
     if (w->phase == WORK_ASKED) {
-        begin_attempt(w, w->attempt + 1);
+        ctn_x_begin_attempt(w, w->attempt + 1);
         c->failure = w->failure;
         c->message = w->message;
     }
@@ -622,8 +482,9 @@ static void apply_budget_decision(ctn_execution *x, const ctn_entry *e)
     if (ctn_str_is(ctn_json_str_or(e->body, "what", CTN_STR("")), "retry"))
         x->budget.grants++;
     else
-        begin_stopping(x, e->at_ms, CTN_FAILURE_BUDGET,
-                       ctn_json_str_or(x->budget.asked, "message", CTN_STR("the budget is used up")), (ctn_str){0}, -1);
+        ctn_x_begin_stopping(x, e->at_ms, CTN_FAILURE_BUDGET,
+                             ctn_json_str_or(x->budget.asked, "message", CTN_STR("the budget is used up")),
+                             (ctn_str){0}, -1);
 }
 
 static void apply_first(ctn_execution *x, const ctn_entry *e)
@@ -710,146 +571,7 @@ static void apply_ended(ctn_execution *x, const ctn_entry *e, ctn_status status)
     x->error = error ? ctn_json_copy(x->arena, error) : NULL;
 }
 
-/* ---- what an entry needs of the state, so that a journal that lies is noticed ---- */
-
-static int refuse(ctn_err *err, const ctn_entry *e, const char *why)
-{
-    return ctn_fail(err, CTN_E_CORRUPT, "entry %llu (%s%s%.*s): %s", (unsigned long long) e->seq,
-                    ctn_entry_kind_name(e->kind), e->step.len ? " of " : "", CTN_STR_ARG(e->step), why);
-}
-
-static bool kind_is_of_undo(ctn_entry_kind kind)
-{
-    return kind == CTN_ENTRY_COMPENSATION_STARTED || kind == CTN_ENTRY_COMPENSATION_SUCCEEDED ||
-           kind == CTN_ENTRY_COMPENSATION_FAILED;
-}
-
-static bool kind_is_of_step(ctn_entry_kind kind)
-{
-    switch (kind) {
-    case CTN_ENTRY_STEP_SKIPPED:
-    case CTN_ENTRY_FOREACH_STARTED:
-    case CTN_ENTRY_ATTEMPT_STARTED:
-    case CTN_ENTRY_ATTEMPT_SUCCEEDED:
-    case CTN_ENTRY_ATTEMPT_FAILED:
-    case CTN_ENTRY_CACHE_HIT:
-    case CTN_ENTRY_FALLBACK_TAKEN:
-    case CTN_ENTRY_CHILD_STARTED:
-    case CTN_ENTRY_BREAKER_WAIT:
-    case CTN_ENTRY_ANSWERED:
-    case CTN_ENTRY_CHECKED:
-    case CTN_ENTRY_INTERRUPTED: return true;
-    default: return kind_is_of_undo(kind);
-    }
-}
-
-/* These speak of a step, or of the execution. */
-static bool kind_is_of_either(ctn_entry_kind kind)
-{
-    return kind == CTN_ENTRY_DECISION || kind == CTN_ENTRY_WAITING;
-}
-
-/* What the entry says of the work, or of the call it names, can only be said in some phases of it. */
-static const char *why_not(const ctn_execution *x, const ctn_entry *e, const task *t, ctn_role role)
-{
-    work *w = ctn_x_work(t, role);
-    const ctn_plan_step *p = ctn_x_plan_step(x, t);
-    const call_state *c = call_of(w, e);
-    bool may_begin = w->phase == WORK_READY || w->phase == WORK_BACKOFF;
-    bool is_each = p->foreach && t->item < 0;
-    switch (e->kind) {
-    case CTN_ENTRY_STEP_SKIPPED: return w->phase == WORK_READY ? NULL : "the step had begun";
-    case CTN_ENTRY_FOREACH_STARTED:
-        return is_each && w->phase == WORK_READY ? NULL : "it is no foreach that could begin";
-    case CTN_ENTRY_COMPENSATION_STARTED:
-    case CTN_ENTRY_ATTEMPT_STARTED:
-        if (role == CTN_ROLE_UNDO && !w->set)
-            return w->phase == WORK_NONE ? NULL : "the child was undone before";
-        if (!c)
-            return "it names no call";
-        return may_begin || w->phase == WORK_RUNNING || (role == CTN_ROLE_UNDO && w->phase == WORK_NONE)
-                   ? NULL
-                   : "the work could not begin";
-    case CTN_ENTRY_COMPENSATION_SUCCEEDED:
-    case CTN_ENTRY_ATTEMPT_SUCCEEDED:
-        if (is_each && role == CTN_ROLE_DO)
-            return w->phase == WORK_EACH ? NULL : "its items are not under way";
-        if (!w->calls) {
-            bool is_value = !w->set && w->phase == WORK_READY;
-            return is_value || w->phase == WORK_WAITING || w->phase == WORK_ANSWERED || w->phase == WORK_CHILD
-                       ? NULL
-                       : "the step did not wait";
-        }
-        return c ? NULL : "it names no call";
-    case CTN_ENTRY_CACHE_HIT: return c ? NULL : "it names no call";
-    case CTN_ENTRY_COMPENSATION_FAILED:
-    case CTN_ENTRY_ATTEMPT_FAILED:
-        return c || !(ctn_json_bool_or(e->body, "unknown", false) || get(e, "call")) ? NULL : "it names no call";
-    case CTN_ENTRY_FALLBACK_TAKEN: {
-        int64_t n = ctn_json_int_or(e->body, "fallback", 0);
-        return w->phase == WORK_FALLBACK && n > w->fallback && n <= p->fallback_count ? NULL
-                                                                                      : "there is no such fallback";
-    }
-    case CTN_ENTRY_CHILD_STARTED:
-        return w->set && w->set->kind == CTN_SET_CHAIN && may_begin ? NULL : "no sub-chain could begin";
-    case CTN_ENTRY_BREAKER_WAIT:
-        return may_begin || w->phase == WORK_RUNNING || (role == CTN_ROLE_UNDO && w->phase == WORK_NONE)
-                   ? NULL
-                   : "the work could not begin";
-    case CTN_ENTRY_WAITING:
-        return w->set && !w->calls && !is_each && may_begin ? NULL : "the step could not begin to wait";
-    case CTN_ENTRY_ANSWERED: return w->phase == WORK_WAITING ? NULL : "the step did not wait";
-    case CTN_ENTRY_CHECKED: return c && c->phase == CALL_UNKNOWN ? NULL : "nobody asked what became of the call";
-    case CTN_ENTRY_INTERRUPTED:
-        if (w->phase == WORK_RUNNING)
-            return c ? NULL : "it names no call";
-        return may_begin && w->calls ? NULL : "nothing was under way";
-    case CTN_ENTRY_DECISION: {
-        bool asks = w->phase == WORK_ASKED && first_open_call(w);
-        return asks || (w->phase == WORK_RUNNING && c && c->phase == CALL_ASKED) ? NULL : "nobody was asked";
-    }
-    default: return NULL;
-    }
-}
-
-static int check_allowed(const ctn_execution *x, const ctn_entry *e, uint32_t step, const task *t, ctn_role role,
-                         ctn_err *err)
-{
-    bool is_reopened = e->kind == CTN_ENTRY_CANCEL_REQUESTED && ctn_json_bool_or(e->body, "reopens", false);
-    if (x->has_ended && !(is_reopened && x->end_status == CTN_STATUS_COMPLETED))
-        return refuse(err, e, "the execution has ended");
-    bool is_first = e->kind == CTN_ENTRY_QUEUED || e->kind == CTN_ENTRY_STARTED;
-    if (is_first && (x->is_started || (x->input && e->kind == CTN_ENTRY_QUEUED)))
-        return refuse(err, e, "the execution was started before");
-    if (is_first ? !x->input && !get(e, "input") : !x->input)
-        return refuse(err, e, "the execution has no beginning");
-    if (is_first && ctn_execution_check_reuse(x->plan, e->body, err))
-        return ctn_wrap(err, CTN_E_CORRUPT, "entry %llu", (unsigned long long) e->seq);
-    if (kind_is_of_step(e->kind) != (e->step.len > 0) && !kind_is_of_either(e->kind))
-        return refuse(err, e, e->step.len ? "it is about no step" : "it names no step");
-    if (e->kind == CTN_ENTRY_DECISION && e->step.len == 0 && !get(e, "variables") && !x->budget.is_awaited)
-        return refuse(err, e, "nobody was asked");
-    if (e->step.len == 0)
-        return CTN_OK;
-    if (step == CTN_PLAN_NONE)
-        return refuse(err, e, "the chain has no such step");
-    if (!t)
-        return refuse(err, e, "the step has no such item under way");
-    const work *w = ctn_x_work(t, role);
-    if (role == CTN_ROLE_UNDO && !ctn_x_has_undo(x, t))
-        return refuse(err, e, "the step has no rollbackAction");
-    bool is_turn = x->is_undoing && x->undo_cursor < x->undo.count && x->undo.items[x->undo_cursor] == t;
-    if (role == CTN_ROLE_UNDO && !is_turn)
-        return refuse(err, e, "it was not the step's turn to be undone");
-    if (e->kind != CTN_ENTRY_CHECKED && (w->phase == WORK_DONE || w->phase == WORK_FAILED || w->phase == WORK_SKIPPED))
-        return refuse(err, e, "that work has ended");
-    if (role == CTN_ROLE_DO && w->phase == WORK_NONE)
-        return refuse(err, e, "the step was not ready");
-    if (e->attempt && e->attempt < w->attempt)
-        return refuse(err, e, "an older attempt than the last one");
-    const char *why = why_not(x, e, t, role);
-    return why ? refuse(err, e, why) : CTN_OK;
-}
+/* ---- any entry ---- */
 
 /* A completed sub-chain is undone with its parent: the one way out of a final status. */
 static void reopen(ctn_execution *x)
@@ -863,9 +585,10 @@ static void reopen(ctn_execution *x)
 static int fold(ctn_execution *x, ctn_entry *e, ctn_err *err)
 {
     uint32_t step = e->step.len ? ctn_plan_step_index(x->plan, e->step) : CTN_PLAN_NONE;
-    ctn_role role = kind_is_of_undo(e->kind) || ctn_json_bool_or(e->body, "undo", false) ? CTN_ROLE_UNDO : CTN_ROLE_DO;
+    ctn_role role =
+        ctn_x_kind_is_of_undo(e->kind) || ctn_json_bool_or(e->body, "undo", false) ? CTN_ROLE_UNDO : CTN_ROLE_DO;
     task *t = step == CTN_PLAN_NONE ? NULL : ctn_x_task(x, step, e->item);
-    int rc = check_allowed(x, e, step, t, role, err);
+    int rc = ctn_x_allows(x, e, step, t, role, err);
     if (rc)
         return rc;
 
@@ -875,7 +598,7 @@ static int fold(ctn_execution *x, ctn_entry *e, ctn_err *err)
     case CTN_ENTRY_STEP_SKIPPED:
         t->work[CTN_ROLE_DO].phase = WORK_SKIPPED;
         t->work[CTN_ROLE_DO].ended_at_ms = e->at_ms;
-        deactivate(x, t, CTN_ROLE_DO);
+        ctn_x_deactivate(x, t, CTN_ROLE_DO);
         step_ended(x, step, e->at_ms);
         break;
     case CTN_ENTRY_FOREACH_STARTED:
@@ -926,7 +649,7 @@ static int fold(ctn_execution *x, ctn_entry *e, ctn_err *err)
         w->failure = ctn_failure_from_name(ctn_json_str_or(e->body, "code", CTN_STR("")));
         w->message = ctn_arena_str(t->arena, ctn_json_str_or(e->body, "message", CTN_STR("")));
         if (w->phase == WORK_RUNNING)
-            call_of(w, e)->phase = CALL_ASKED;
+            ctn_x_call_of(w, e)->phase = CALL_ASKED;
         else
             w->phase = WORK_ASKED;
         break;
@@ -942,8 +665,8 @@ static int fold(ctn_execution *x, ctn_entry *e, ctn_err *err)
     case CTN_ENTRY_CANCEL_REQUESTED:
         if (x->has_ended)
             reopen(x);
-        begin_stopping(x, e->at_ms, ctn_failure_from_name(ctn_json_str_or(e->body, "code", CTN_STR(""))),
-                       ctn_json_str_or(e->body, "message", CTN_STR("")), (ctn_str){0}, -1);
+        ctn_x_begin_stopping(x, e->at_ms, ctn_failure_from_name(ctn_json_str_or(e->body, "code", CTN_STR(""))),
+                             ctn_json_str_or(e->body, "message", CTN_STR("")), (ctn_str){0}, -1);
         end_pause(x, e->at_ms); /* who cancels wants it to end: a pause from before holds nothing back */
         break;
     case CTN_ENTRY_PAUSED:
@@ -958,13 +681,15 @@ static int fold(ctn_execution *x, ctn_entry *e, ctn_err *err)
     case CTN_ENTRY_ROLLED_BACK: apply_ended(x, e, CTN_STATUS_ROLLED_BACK); break;
     case CTN_ENTRY_ROLLBACK_FAILED: apply_ended(x, e, CTN_STATUS_ROLLBACK_FAILED); break;
     case CTN_ENTRY_CANCELLED: apply_ended(x, e, CTN_STATUS_CANCELLED); break;
-    case CTN_ENTRY_KIND_COUNT: return refuse(err, e, "this version knows no such entry");
+    case CTN_ENTRY_KIND_COUNT:
+        return ctn_fail(err, CTN_E_CORRUPT, "entry %llu: this version knows no such entry",
+                        (unsigned long long) e->seq);
     }
     reuse_due(x, e->at_ms);
     if (x->is_stopping && x->active_count == 0 && !x->has_ended) {
         if (!x->is_undoing)
-            build_undo(x, e->at_ms);
-        advance_undo(x);
+            ctn_x_build_undo(x, e->at_ms);
+        ctn_x_advance_undo(x);
     }
     return CTN_OK;
 }

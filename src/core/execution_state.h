@@ -2,6 +2,8 @@
  * execution_state.h -- the state behind execution.h, for the files that make it up:
  *   execution.c         making one, reading it
  *   execution_apply.c   folding entries in
+ *   execution_allowed.c ... which are refused when the state does not allow them
+ *   execution_stop.c    ... when the chain goes on no more: letting go, and the order of undoing
  *   execution_decide.c  inputs from outside
  *   execution_next.c    what follows by itself
  *   execution_start.c   how a call or a wait begins
@@ -327,6 +329,25 @@ void ctn_x_reuse_begin(ctn_execution *x, const ctn_json *body);
 void ctn_x_reuse(ctn_execution *x, uint32_t step, int64_t at_ms);
 /* As apply does it: the members' names are variables. */
 void ctn_x_set_variables(ctn_execution *x, const ctn_json *variables);
+
+/* ---- execution_apply.c, for stopping ---- */
+void ctn_x_deactivate(ctn_execution *x, task *t, ctn_role role);
+void ctn_x_begin_attempt(work *w, uint32_t attempt);
+/* The item has ended, well (with variables) or not: what has to be known of it later is kept. */
+void ctn_x_item_ended(ctn_execution *x, task *t, const ctn_json *variables, int64_t at_ms);
+
+/* ---- execution_stop.c ---- */
+void ctn_x_begin_stopping(ctn_execution *x, int64_t at_ms, ctn_failure cause, ctn_str message, ctn_str step,
+                          int64_t item);
+void ctn_x_stop_work(ctn_execution *x, task *t, ctn_role role, int64_t at_ms);
+void ctn_x_build_undo(ctn_execution *x, int64_t at_ms); /* nothing is in flight any more */
+void ctn_x_advance_undo(ctn_execution *x);
+
+/* ---- execution_allowed.c ---- */
+int ctn_x_allows(const ctn_execution *x, const ctn_entry *e, uint32_t step, const task *t, ctn_role role, ctn_err *err);
+bool ctn_x_kind_is_of_undo(ctn_entry_kind kind);
+call_state *ctn_x_call_of(work *w, const ctn_entry *e); /* the call that the entry names; NULL: none */
+call_state *ctn_x_first_open_call(work *w);
 
 /* ---- execution.c ---- */
 static inline work *ctn_x_work(const task *t, ctn_role role)
