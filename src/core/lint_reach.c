@@ -10,6 +10,7 @@
 typedef struct reach {
     ctn_lint_paths *paths;
     bool *is_blocked; /* by step: a step before, or this one, was told to let nobody pass */
+    bool *is_told;    /* by step: that it never runs */
 } reach;
 
 static const ctn_expression *condition_of(const reach *r, uint32_t step)
@@ -40,7 +41,8 @@ static bool can_alone(const reach *r, uint32_t step, unsigned outcomes)
 }
 
 /* A producer that was skipped leaves null: x is there only when one of its producers ran. True when no such case lets
- * the step run. Producers that are switched off by a literal are not held against their readers. */
+ * the step run. Producers that are switched off by a literal, or were told themselves, are not held against their
+ * readers. */
 static bool is_starved(const reach *r, uint32_t step, uint32_t variable)
 {
     ctn_lint_paths *paths = r->paths;
@@ -49,7 +51,8 @@ static bool is_starved(const reach *r, uint32_t step, uint32_t variable)
     if (count == 0 || paths->graph->is_input[variable] || ctn_graph_writes(paths->graph, step, variable))
         return false;
     for (uint32_t k = 0; k < count; k++)
-        if (is_plain(condition_of(r, writers[k])) && ctn_graph_precedes(paths->graph, writers[k], step))
+        if ((is_plain(condition_of(r, writers[k])) || r->is_told[writers[k]]) &&
+            ctn_graph_precedes(paths->graph, writers[k], step))
             return false;
     ctn_logic_clear(paths->logic);
     ctn_lint_demand(paths, step, CTN_OUTCOME_RUN);
@@ -150,7 +153,9 @@ static void block(const reach *r, uint32_t blocker, bool is_told)
 void ctn_lint_reach(ctn_lint_paths *paths)
 {
     ctn_graph *graph = paths->graph;
-    reach r = {.paths = paths, .is_blocked = CTN_NEW_ARRAY(graph->arena, bool, graph->step_count)};
+    reach r = {.paths = paths,
+               .is_blocked = CTN_NEW_ARRAY(graph->arena, bool, graph->step_count),
+               .is_told = CTN_NEW_ARRAY(graph->arena, bool, graph->step_count)};
     for (uint32_t at = 0; at < graph->step_count; at++) {
         uint32_t step = graph->order[at];
         const ctn_expression *condition = condition_of(&r, step);
@@ -164,6 +169,7 @@ void ctn_lint_reach(ctn_lint_paths *paths)
                 is_told = (variable = starving_variable(&r, step)) != CTN_GRAPH_NONE;
             if (is_told)
                 tell_never_runs(&r, step, variable);
+            r.is_told[step] = is_told;
         }
         if (lets_nobody_pass(&r, step))
             block(&r, step, is_told);
