@@ -330,9 +330,13 @@ static void add_document(const taint_scope *scope, const ctn_graph_step *step, u
             at = i;
     ctn_reads reads = {0};
     ctn_mustache_reads(step->mustache, t->graph->arena, &reads);
-    for (size_t i = 0; i < reads.count; i++)
+    for (size_t i = 0; i < reads.count; i++) {
         if (reads.items[i].root.len)
             add_read(scope, &reads.items[i], of[at]);
+        for (uint32_t k = 0; k < step->write_count; k++) /* the step's own outputs are there by then */
+            if (ctn_str_equal(reads.items[i].root, t->graph->variables.items[step->writes[k]]))
+                add_origins(t, of[at], of[k]);
+    }
 }
 
 static void find_outputs(taint *t, uint32_t s, const taint_scope *main, const taint_scope *fallbacks)
