@@ -80,6 +80,8 @@ static append_build *build_of(ctn_engine *e, loaded *l)
 void ctn_eng_record(ctn_engine *e, loaded *l, ctn_entry *entry)
 {
     append_build *b = ctn_entry_is_stored(entry) ? build_of(e, l) : NULL;
+    if (entry->item >= 0 && entry->body) /* when an item ends its memory is the next one's */
+        entry->body = ctn_json_copy(e->scratch, entry->body);
     ctn_execution_apply(l->x, entry);
     ctn_eng_count(e, l);
     ctn_eng_cache_see(e, l, entry);
