@@ -38,7 +38,12 @@
     X(PAUSE_COUNTS_AS_TIME)                                                                                            \
     X(CANCEL_LOST_AT_RELOAD)                                                                                           \
     X(ONE_RETRY_TOO_MANY)                                                                                              \
-    X(WAIT_ENDS_EARLY)
+    X(WAIT_ENDS_EARLY)                                                                                                 \
+    X(ITEMS_SHARE_A_KEY)                                                                                               \
+    X(TOO_MANY_ITEMS_AT_ONCE)                                                                                          \
+    X(FALLBACK_LEFT_OUT)                                                                                               \
+    X(LINE_IGNORED)                                                                                                    \
+    X(FULL_CHAIN_IGNORED)
 
 typedef enum ctn_plant {
     CTN_PLANT_NONE,

@@ -14,6 +14,8 @@
  */
 #include "core/execution_state.h"
 
+#include "base/plant.h"
+
 #include <assert.h>
 
 #define ITEM_ARENA_BYTES 1024
@@ -143,7 +145,8 @@ static const ctn_json *value_of(const each *f, int64_t item, ctn_arena *arena)
 task *ctn_x_each_make_task(ctn_execution *x, uint32_t step)
 {
     each *f = x->steps[step].each;
-    if (!f || f->cursor == f->count || f->open_count >= x->plan->steps[step].foreach->max_concurrency)
+    if (!f || f->cursor == f->count ||
+        f->open_count >= x->plan->steps[step].foreach->max_concurrency + CTN_PLANT(TOO_MANY_ITEMS_AT_ONCE))
         return NULL;
     task *t = f->free;
     ctn_arena *arena = NULL;

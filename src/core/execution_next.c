@@ -99,7 +99,8 @@ static void judge(const ctn_execution *x, const task *t, ctn_role role, const fa
         ctn_json_put_int(b, "dueMs", now_ms);
         ctn_json_put_bool(b, "free", true);
         ctn_json_put_bool(b, "died", true);
-    } else if (role == CTN_ROLE_DO && !is_stopping && !r->no_fallback && w->fallback < p->fallback_count) {
+    } else if (role == CTN_ROLE_DO && !is_stopping && !r->no_fallback && w->fallback < p->fallback_count &&
+               !CTN_PLANT(FALLBACK_LEFT_OUT)) {
         ctn_json_put_int(b, "fallback", w->fallback + 1);
     } else {
         ctn_json_put_bool(b, "final", true);

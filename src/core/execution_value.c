@@ -138,7 +138,7 @@ ctn_str ctn_x_key(const ctn_execution *x, const task *t, ctn_role role, uint32_t
     ctn_buf b;
     ctn_buf_init(&b, 1024);
     ctn_buf_printf(&b, "%s/%.*s", id.text, CTN_STR_ARG(name));
-    if (t->item >= 0)
+    if (t->item >= 0 && !CTN_PLANT(ITEMS_SHARE_A_KEY))
         ctn_buf_printf(&b, "[%lld]", (long long) t->item);
     if (w->set && w->set->is_several)
         ctn_buf_printf(&b, "/%.*s", CTN_STR_ARG(w->set->calls[call].name));

@@ -89,13 +89,13 @@ static bool is_first_in_line(ctn_engine *e, ctn_str key, int64_t exec_no)
 {
     admission *a = &e->admission;
     for (loaded *l = a->keys_size ? a->keys[key_slot(a, key)] : NULL; l; l = l->key_next)
-        if (l->exec_no < exec_no && ctn_str_equal(l->queue_key, key) && !l->is_over)
+        if (l->exec_no < exec_no && ctn_str_equal(l->queue_key, key) && !l->is_over && !CTN_PLANT(LINE_IGNORED))
             return false;
     ctn_arena_mark mark = ctn_arena_save(e->scratch);
     ctn_execution_row row;
     int rc = ctn_store_queue_first(e->options.store, e->scratch, key, exec_no, &row, NULL);
     ctn_arena_restore(e->scratch, mark);
-    return rc == CTN_E_NOT_FOUND; /* who cannot be asked says no; the queue asks again */
+    return rc == CTN_E_NOT_FOUND || CTN_PLANT(LINE_IGNORED); /* who cannot be asked says no; the queue asks again */
 }
 
 /* ---- places in a chain ---- */
@@ -124,7 +124,7 @@ static bool has_place(ctn_engine *e, const ctn_plan *plan)
         return true;
     ctn_lane_chain *chain = ctn_lanes_chain(&e->admission.lanes, plan->chain_id);
     chain->limit = plan->max_concurrent;
-    return !ctn_lane_chain_is_full(chain);
+    return CTN_PLANT(FULL_CHAIN_IGNORED) || !ctn_lane_chain_is_full(chain);
 }
 
 /* ---- in and out ---- */

@@ -18,13 +18,43 @@
 #define STOP_GRACE_MS 5000
 
 static const char *const count_names[CHAOS_COUNT] = {
-    "executions",   "steps",           "records",       "calls",     "effects",
-    "calls failed", "deaths",          "clean stops",   "commits",   "failed",
-    "lost",         "failed reads",    "stale appends", "jumps",     "back-offs",
-    "unknown",      "checks",          "interruptions", "settled",   "sets",
-    "waits",        "answers",         "skips",         "pauses",    "cancels",
-    "time-outs",    "undone",          "undo failed",   "completed", "failed",
-    "rolled back",  "rollback failed", "cancelled",     "parked",
+    [CHAOS_EXECUTIONS] = "executions",
+    [CHAOS_STEPS] = "steps",
+    [CHAOS_RECORDS] = "records",
+    [CHAOS_CALLS] = "calls",
+    [CHAOS_EFFECTS] = "effects",
+    [CHAOS_CALLS_FAILED] = "calls failed",
+    [CHAOS_DEATHS] = "deaths",
+    [CHAOS_STOPS] = "clean stops",
+    [CHAOS_COMMITS] = "commits",
+    [CHAOS_COMMITS_FAILED] = "commits failed",
+    [CHAOS_COMMITS_LOST] = "commits lost",
+    [CHAOS_READS_FAILED] = "reads failed",
+    [CHAOS_STALE_APPENDS] = "stale appends",
+    [CHAOS_JUMPS] = "clock jumps",
+    [CHAOS_QUEUED] = "queued",
+    [CHAOS_BACKOFFS] = "back-offs",
+    [CHAOS_FALLBACKS] = "fallbacks",
+    [CHAOS_ITEMS] = "items",
+    [CHAOS_UNKNOWNS] = "unknown outcomes",
+    [CHAOS_CHECKS] = "checks",
+    [CHAOS_INTERRUPTIONS] = "interruptions",
+    [CHAOS_SETTLEMENTS] = "settlements",
+    [CHAOS_SETS] = "sets",
+    [CHAOS_WAITS] = "waits",
+    [CHAOS_ANSWERS] = "answers",
+    [CHAOS_SKIPS] = "skips",
+    [CHAOS_PAUSES] = "pauses",
+    [CHAOS_CANCELS] = "cancels",
+    [CHAOS_TIMEOUTS] = "time-outs",
+    [CHAOS_UNDONE] = "undone",
+    [CHAOS_UNDO_FAILED] = "undo failed",
+    [CHAOS_COMPLETED] = "completed",
+    [CHAOS_FAILED] = "failed",
+    [CHAOS_ROLLED_BACK] = "rolled back",
+    [CHAOS_ROLLBACK_FAILED] = "rollback failed",
+    [CHAOS_CANCELLED] = "cancelled",
+    [CHAOS_PARKED] = "parked",
 };
 
 const char *chaos_count_name(chaos_count count)
@@ -373,10 +403,10 @@ static void check_disk(chaos *w, subject *x)
         snprintf(name, sizeof name, "v%d", k);
         int64_t number = -1;
         const ctn_json *v = ctn_execution_variable(folded, ctn_str_from(name));
-        if (o->steps[k].variable.kind == VARIABLE_NUMBER &&
-            (!ctn_json_to_int64(v, &number) || number != o->steps[k].variable.number))
+        if (o->steps[k].whole.variable.kind == VARIABLE_NUMBER && o->steps[k].whole.end != NOT_ENDED &&
+            (!ctn_json_to_int64(v, &number) || number != o->steps[k].whole.variable.number))
             BROKEN(w, "%s of %d is %lld in the journal, the oracle saw %lld", name, i, (long long) number,
-                   (long long) o->steps[k].variable.number);
+                   (long long) o->steps[k].whole.variable.number);
     }
     /* Parked: the store must give it back at just the right time. */
     bool is_parked = !o->has_ended && (row.status == CTN_STATUS_WAITING || row.status == CTN_STATUS_INTERRUPTED ||
@@ -412,6 +442,30 @@ static bool look_after_all(chaos *w)
     return false;
 }
 
+/* Of those with one key, in order of arrival, one at a time: who comes later waits for who came first, parked or not.
+ */
+static bool is_before(const subject *first, const subject *x)
+{
+    const spec *s = x->oracle.spec;
+    return first != x && s->line && first->chain == x->chain && first->exec_no && x->exec_no &&
+           first->exec_no < x->exec_no && !first->oracle.has_ended &&
+           (s->line == SPEC_KEY_ALL || first->oracle.input_n == x->oracle.input_n);
+}
+
+static bool stands_behind(const chaos *w, const subject *x)
+{
+    for (int i = 0; i < w->subject_count; i++)
+        if (is_before(&w->subjects[i], x))
+            return true;
+    return false;
+}
+
+void chaos_check_line(chaos *w, const subject *x)
+{
+    if (x->oracle.is_started && !x->oracle.has_ended && stands_behind(w, x))
+        BROKEN(w, "%d has started, and one with its key that came before it has not ended", (int) (x - w->subjects));
+}
+
 /* Nothing will happen any more: everything has ended, or says what it waits for. */
 static void check_rest(chaos *w)
 {
@@ -426,6 +480,10 @@ static void check_rest(chaos *w)
         check_disk(w, x);
         if (x->oracle.has_ended)
             continue;
+        if (!x->oracle.is_started && stands_behind(w, x)) {
+            COUNT(w, CHAOS_PARKED);
+            continue;
+        }
         if (!oracle_waits_for(&x->oracle))
             BROKEN(w, "nothing moves any more, and %d has not ended and waits for nothing", i);
         else if (w->person != PERSON_ABSENT)
@@ -553,6 +611,7 @@ static void draw(chaos *w)
         x->oracle = (oracle){.spec = w->specs[x->chain],
                              .failure = w->failure,
                              .retries_interrupted = w->retries_interrupted,
+                             .arena = w->arena,
                              .input_n = chance_between(&chance, 0, 9)};
     }
 }
@@ -566,6 +625,8 @@ static void count_all(chaos *w)
                  {CTN_ENTRY_WAITING, CHAOS_WAITS},
                  {CTN_ENTRY_ANSWERED, CHAOS_ANSWERS},
                  {CTN_ENTRY_STEP_SKIPPED, CHAOS_SKIPS},
+                 {CTN_ENTRY_FALLBACK_TAKEN, CHAOS_FALLBACKS},
+                 {CTN_ENTRY_QUEUED, CHAOS_QUEUED},
                  {CTN_ENTRY_PAUSED, CHAOS_PAUSES},
                  {CTN_ENTRY_COMPENSATION_SUCCEEDED, CHAOS_UNDONE},
                  {CTN_ENTRY_COMPLETED, CHAOS_COMPLETED},
@@ -586,8 +647,13 @@ static void count_all(chaos *w)
         counts[CHAOS_SETTLEMENTS] += (uint64_t) o->settlements;
         if (o->kinds[CTN_ENTRY_CANCEL_REQUESTED])
             counts[o->cause == CTN_FAILURE_CANCELLED ? CHAOS_CANCELS : CHAOS_TIMEOUTS]++;
-        for (int k = 0; k < o->spec->step_count; k++)
-            counts[CHAOS_UNDO_FAILED] += o->steps[k].work[CTN_ROLE_UNDO].has_failed;
+        for (int k = 0; k < o->spec->step_count; k++) {
+            counts[CHAOS_UNDO_FAILED] += o->steps[k].whole.work[CTN_ROLE_UNDO].has_failed;
+            for (const judged_task *t = o->steps[k].items; t; t = t->next) {
+                counts[CHAOS_UNDO_FAILED] += t->work[CTN_ROLE_UNDO].has_failed;
+                counts[CHAOS_ITEMS]++;
+            }
+        }
     }
     counts[CHAOS_READS_FAILED] += (uint64_t) faulty_store_failures(w->faulty);
     uint64_t trouble = counts[CHAOS_DEATHS] + counts[CHAOS_STOPS] + counts[CHAOS_COMMITS_FAILED] +

@@ -36,7 +36,10 @@ typedef enum chaos_count {
     CHAOS_READS_FAILED,
     CHAOS_STALE_APPENDS, /* of a dead owner, or a second time: all must be refused */
     CHAOS_JUMPS,
+    CHAOS_QUEUED,
     CHAOS_BACKOFFS,
+    CHAOS_FALLBACKS,
+    CHAOS_ITEMS, /* of a foreach, begun */
     CHAOS_UNKNOWNS,
     CHAOS_CHECKS,
     CHAOS_INTERRUPTIONS,

@@ -65,6 +65,10 @@ void chaos_start(chaos *w, subject *x, const ctn_plan *plan, int64_t version)
     ctn_json_builder b = ctn_json_object(w->arena);
     ctn_json_put_int(&b, "n", x->oracle.input_n);
     ctn_json_put_str(&b, "text", CTN_STR("a text"));
+    ctn_json_builder list = ctn_json_array(w->arena);
+    for (int64_t i = 0; i < x->oracle.input_n % 5; i++)
+        ctn_json_push(&list, ctn_json_int(w->arena, 10 * i));
+    ctn_json_put(&b, CTN_STR("list"), ctn_json_finish(&list));
     ctn_start start = {.plan = plan,
                        .version = version,
                        .input = ctn_json_finish(&b),
@@ -83,25 +87,35 @@ static void answer(chaos *w, subject *x, int step)
     ctn_json_builder b = ctn_json_object(w->arena);
     if (s->work.kind == SPEC_APPROVAL)
         ctn_json_put_bool(&b, "approved", chance_percent(&w->of_people, 60));
+    else if (s->work.kind == SPEC_AGENT && chance_percent(&w->of_people, 70))
+        ctn_json_put_int(&b, "value", chance_between(&w->of_people, 0, 9));
+    else if (s->work.kind == SPEC_AGENT)
+        ctn_json_put_str(&b, "value", CTN_STR("none")); /* does not fit: it is refused */
     in.value = ctn_json_finish(&b);
     ask(w, x, &in, CTN_ENTRY_ANSWERED);
 }
 
+/* The first call that asks, and of which it can be known what became of it. */
+static bool asks(void *ctx, deed *d)
+{
+    if (!d->is_asked || d->on_the_way)
+        return false;
+    *(deed **) ctx = d;
+    return true;
+}
+
 static bool settle(chaos *w, subject *x, int step)
 {
-    oracle *o = &x->oracle;
     deed *asked = NULL;
-    for (int i = 0; i < o->deed_count; i++) {
-        deed *d = &o->deeds[i];
-        if (d->step == step && d->is_asked && (!asked || d->call < asked->call))
-            asked = d;
-    }
-    if (!asked || asked->on_the_way)
-        return false; /* nobody can know yet */
-    const spec_step *named = &o->spec->steps[step];
-    const char *call = (asked->role == CTN_ROLE_DO ? &named->work : &named->undo)->calls[asked->call].name;
+    if (!oracle_each_deed(&x->oracle, step, asks, &asked))
+        return false;
+    char item[24] = "";
+    const char *call = asked->set->calls[asked->call].name;
+    if (asked->task->item >= 0)
+        snprintf(item, sizeof item, "[%lld]", (long long) asked->task->item);
     ctn_input in = {.kind = CTN_IN_SETTLE,
-                    .name = ctn_arena_printf(w->arena, "%s%s%s", named->name, call[0] ? "/" : "", call)};
+                    .name = ctn_arena_printf(w->arena, "%s%s%s%s", x->oracle.spec->steps[step].name, item,
+                                             call[0] ? "/" : "", call)};
     if (asked->effects)
         in.settle = CTN_SETTLE_SUCCEED;
     else
@@ -119,17 +133,17 @@ bool chaos_help(chaos *w, subject *x)
     oracle *o = &x->oracle;
     if (!x->exec_no || o->has_ended)
         return false;
-    for (int i = 0; i < o->spec->step_count; i++)
-        for (int role = 0; role < 2; role++) {
-            const judged_work *work = &o->steps[i].work[role];
-            if (work->is_asked && settle(w, x, i))
-                return true;
-            if (work->is_waiting && !work->is_answered && o->spec->steps[i].work.kind == SPEC_APPROVAL &&
-                !o->is_stopping) {
-                answer(w, x, i);
-                return true;
-            }
+    for (int i = 0; i < o->spec->step_count; i++) {
+        const judged_work *work = &o->steps[i].whole.work[CTN_ROLE_DO];
+        spec_kind kind = o->spec->steps[i].work.kind;
+        if (settle(w, x, i))
+            return true;
+        if (work->is_waiting && !work->is_answered && (kind == SPEC_APPROVAL || kind == SPEC_AGENT) &&
+            !o->is_stopping) {
+            answer(w, x, i);
+            return true;
         }
+    }
     if (!o->is_paused)
         return false;
     ctn_input in = {.kind = CTN_IN_RESUME};
@@ -178,7 +192,7 @@ void chaos_meddle(chaos *w)
         }
         break;
     case 6: /* nobody asks about a step that is over */
-        if (o->steps[step].end == NOT_ENDED || o->is_stopping)
+        if (o->steps[step].whole.end == NOT_ENDED || o->is_stopping)
             break;
         in.kind = CTN_IN_SETTLE;
         in.name = ctn_str_from(o->spec->steps[step].name);
@@ -187,7 +201,7 @@ void chaos_meddle(chaos *w)
         break;
     default: {
         const spec_step *s = &o->spec->steps[step];
-        if (!s->gives_variable)
+        if (!s->gives_variable || s->items != SPEC_ONE)
             break;
         in.kind = CTN_IN_SET;
         in.name = ctn_arena_printf(w->arena, "v%d", step);

@@ -99,6 +99,8 @@ void chaos_die(chaos *w, const char *where);
 /* Called back by the engine: perhaps this was its last act. */
 void chaos_may_die(chaos *w, const char *where);
 subject *chaos_subject(chaos *w, ctn_execution_id id);
+/* Nobody starts before who came first with its concurrencyKey has ended. */
+void chaos_check_line(chaos *w, const subject *x);
 
 /* chaos_tools.c */
 void chaos_tools_init(chaos *w);
@@ -109,6 +111,8 @@ void chaos_tools_end(chaos *w); /* the engine ended, and its children with it */
 /* chaos_disk.c */
 void chaos_submit(void *ctx, ctn_batch *batch);
 void chaos_commit(chaos *w, ctn_batch *batch);
+/* Takes a place of its chain, by its row. Chains without limit are not asked. */
+bool chaos_runs(const chaos *w, const subject *x);
 void chaos_disk_tick(chaos *w);
 
 /* chaos_people.c */

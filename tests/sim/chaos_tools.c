@@ -128,8 +128,7 @@ static void begin(void *ctx, const ctn_call_request *r)
     COUNT(w, CHAOS_CALLS);
     if (!d)
         return;
-    const spec_step *step = &x->oracle.spec->steps[d->step];
-    const spec_work *work = d->role == CTN_ROLE_DO ? &step->work : &step->undo;
+    const spec_work *work = d->set;
     if (work->calls[d->call].is_native) {
         answer_at_once(w, r, x, d);
         return;

@@ -11,6 +11,7 @@
 
 typedef struct generator {
     uint64_t chance;
+    bool in_foreach; /* what is written now may read {it} */
     spec *s;
     ctn_buf steps, sets; /* the two halves of the file */
     ctn_arena *arena;
@@ -32,6 +33,11 @@ int64_t spec_value_of(ctn_str key)
     for (size_t i = 0; i < key.len; i++)
         hash = (hash ^ (unsigned char) key.ptr[i]) * 0x100000001b3u;
     return (int64_t) (hash >> 32) % 10;
+}
+
+int64_t spec_item_count(const spec_step *step, int64_t n)
+{
+    return step->items == SPEC_LIST ? n % 5 : step->items == SPEC_RANGE ? n : 0;
 }
 
 ctn_effect spec_driver_effect(ctn_str target)
@@ -114,6 +120,7 @@ static ordering draw_order(generator *g, int i, const ordering *orders, bool rea
 
 /* ---- sets ---- */
 
+/* A call's target is CLASS_STEP with a suffix: the call of several, the fallback. */
 static void draw_call(generator *g, spec_call *c, int step, int nth, bool is_undo, bool several, const char **ret_word)
 {
     static const char *const classes[] = {"read", "read", "idem", "idem", "write", "write", "write", "none", "plain"};
@@ -142,6 +149,8 @@ static void write_call(generator *g, const spec_call *c, uint32_t reads)
     if (often(g, 50))
         return; /* the default arguments */
     ctn_buf_append_literal(&g->sets, ", arguments: {key: \"{step.key}\", at: \"{now}\", in: \"{input?}\"");
+    if (g->in_foreach)
+        ctn_buf_append_literal(&g->sets, ", it: \"{it}\"");
     for (int i = 0; i < SPEC_STEPS_MAX; i++)
         if ((reads >> i) & 1u)
             ctn_buf_printf(&g->sets, ", a%d: \"{v%d%s}\"", i, i, often(g, 50) ? "?" : " | default(0)");
@@ -151,7 +160,7 @@ static void write_call(generator *g, const spec_call *c, uint32_t reads)
 static void draw_calls(generator *g, spec_work *w, int step, const char *prefix, uint32_t reads, bool is_undo)
 {
     const char *word = NULL;
-    w->kind = often(g, 25) ? SPEC_CALLS : SPEC_CALL;
+    w->kind = w->kind != SPEC_VALUE && often(g, 25) ? SPEC_CALLS : SPEC_CALL;
     w->call_count = w->kind == SPEC_CALLS ? (int) between(g, 2, SPEC_CALLS_MAX) : 1;
     bool any_write = false;
     for (int i = 0; i < w->call_count; i++) {
@@ -295,6 +304,28 @@ static void write_document(generator *g, int i, uint32_t reads)
     ctn_buf_done(&text);
 }
 
+static void draw_fallbacks(generator *g, spec_step *step, int i, uint32_t reads)
+{
+    step->fallback_count = (int) between(g, 1, SPEC_FALLBACKS_MAX);
+    const char *comma = "";
+    ctn_buf_append_literal(&g->steps, ", fallback: [");
+    for (int k = 0; k < step->fallback_count; k++) {
+        spec_work *w = &step->fallbacks[k];
+        w->kind = SPEC_VALUE; /* not several: its result is taken as the first set's is */
+        if (often(g, 30)) {
+            w->value = between(g, 0, 9);
+            ctn_buf_printf(&g->steps, "%s{value: {value: %lld}}", comma, (long long) w->value);
+        } else {
+            char prefix[16];
+            snprintf(prefix, sizeof prefix, "other%d_", k);
+            draw_calls(g, w, i, prefix, reads, false);
+            ctn_buf_printf(&g->steps, "%s{instructionSet: other%d_%d}", comma, k, i);
+        }
+        comma = ", ";
+    }
+    ctn_buf_append_literal(&g->steps, "]");
+}
+
 static void draw_work(generator *g, spec_step *step, int i, uint32_t reads)
 {
     step->gives_variable = step->work.kind != SPEC_WAIT;
@@ -306,10 +337,30 @@ static void draw_work(generator *g, spec_step *step, int i, uint32_t reads)
         draw_approval(g, &step->work, i);
         return;
     }
+    if (step->work.kind == SPEC_AGENT) {
+        ctn_buf_printf(
+            &g->sets,
+            "  do%d: {agent: {instructions: \"Say a number.\", outputSchema: {type: object, required: [value], "
+            "properties: {value: {type: integer}}}}}\n",
+            i);
+        return;
+    }
+    if (often(g, 18)) {
+        step->items = often(g, 50) ? SPEC_LIST : SPEC_RANGE;
+        step->max_concurrency = (int) between(g, 1, 4);
+        ctn_buf_printf(&g->steps, ", foreach: {items: %s, as: it, maxConcurrency: %d}",
+                       step->items == SPEC_LIST ? "\"{list}\"" : "{range: [0, \"{n}\"]}", step->max_concurrency);
+    }
+    g->in_foreach = step->items != SPEC_ONE;
     draw_calls(g, &step->work, i, "do", reads, false);
-    step->has_document = often(g, 12);
+    step->has_document = !g->in_foreach && often(g, 12);
     if (step->has_document)
         write_document(g, i, reads);
+    if (step->work.kind == SPEC_CALL && !step->has_document && often(g, 20))
+        draw_fallbacks(g, step, i, reads);
+    if (step->work.kind == SPEC_CALL && often(g, 15))
+        ctn_buf_append_literal(&g->steps, ", outputSchema: {type: object, required: [value]}");
+    g->in_foreach = false;
 }
 
 static void draw_care(generator *g, spec_step *step, int i)
@@ -334,7 +385,9 @@ static void draw_care(generator *g, spec_step *step, int i)
     step->has_undo = calls && often(g, 45);
     if (!step->has_undo)
         return;
+    g->in_foreach = step->items != SPEC_ONE;
     draw_calls(g, &step->undo, i, "undo", 0, true);
+    g->in_foreach = false;
     ctn_buf_printf(&g->steps, ", rollbackAction: undo%d", i);
     if (often(g, 20))
         ctn_buf_printf(&g->steps, ", rollbackTemplate: \"v%d was {v%d?}\"", i, i);
@@ -345,7 +398,7 @@ static void draw_step(generator *g, int i, ordering *orders)
     spec_step *step = &g->s->steps[i];
     uint32_t reads = 0;
     snprintf(step->name, sizeof step->name, "s%d", i);
-    step->work.kind = often(g, 8) ? SPEC_WAIT : often(g, 9) ? SPEC_APPROVAL : SPEC_CALL;
+    step->work.kind = often(g, 8) ? SPEC_WAIT : often(g, 9) ? SPEC_APPROVAL : often(g, 4) ? SPEC_AGENT : SPEC_CALL;
     orders[i] = draw_order(g, i, orders, step->work.kind != SPEC_CALL, &reads);
     g->s->step_count = i + 1;
     ctn_buf_printf(&g->steps, "  - {stepName: s%d, instructionSet: do%d", i, i);
@@ -396,6 +449,14 @@ static void write_chain(generator *g, ctn_buf *out, int number)
     }
     if (often(g, 20))
         ctn_buf_printf(out, "priority: %lld\n", (long long) between(g, 0, 9));
+    if (often(g, 12)) {
+        s->max_concurrent = (int) between(g, 1, 3);
+        ctn_buf_printf(out, "maxConcurrent: %d\n", s->max_concurrent);
+    }
+    if (often(g, 12)) {
+        s->line = often(g, 50) ? SPEC_KEY_ALL : SPEC_KEY_N;
+        ctn_buf_printf(out, "concurrencyKey: \"%s\"\n", s->line == SPEC_KEY_ALL ? "{text}" : "line {n}");
+    }
     s->says_outputs = often(g, 40);
     if (s->says_outputs) {
         bool as_map = often(g, 50);

@@ -10,17 +10,19 @@
  * check_ answers whether the call of the same key happened; undo_ and wundo_ undo, idempotent and write.
  *
  * Step n is called "sN". Its variable is "vN", of its second call "wN", of its document "dN". The inputs are "n"
- * (0..9) and "text". Every call answers {"value": 0..9, "key": ..., "other": 0..9} (spec_value_of).
+ * (0..9), "text", and "list" of n % 5 numbers. A foreach calls its item "it". Every call answers {"value": 0..9, "key":
+ * ..., "other": 0..9} (spec_value_of).
  */
 #pragma once
 #include "base/arena.h"
 #include "core/effect.h"
 #include "core/failure.h"
 
-#define SPEC_STEPS_MAX 12
-#define SPEC_CALLS_MAX 3
+#define SPEC_STEPS_MAX     12
+#define SPEC_CALLS_MAX     3
+#define SPEC_FALLBACKS_MAX 2
 
-typedef enum spec_kind { SPEC_CALL, SPEC_CALLS, SPEC_WAIT, SPEC_APPROVAL } spec_kind;
+typedef enum spec_kind { SPEC_CALL, SPEC_CALLS, SPEC_WAIT, SPEC_APPROVAL, SPEC_AGENT, SPEC_VALUE } spec_kind;
 typedef enum spec_verdict { SPEC_RUN, SPEC_SKIP, SPEC_FAIL } spec_verdict;
 typedef enum spec_policy { SPEC_ASK, SPEC_RETRY, SPEC_GIVE_UP } spec_policy; /* onInterrupted, as it counts */
 typedef enum spec_on_timeout { SPEC_TIMEOUT_FAILS, SPEC_TIMEOUT_REJECTS, SPEC_TIMEOUT_APPROVES } spec_on_timeout;
@@ -46,14 +48,21 @@ typedef struct spec_work { /* a set, for a step's work or for its undo */
     int call_count;
     bool has_check;
     int64_t settle_ms;
+    int64_t value;              /* VALUE: of a fallback */
     int64_t wait_ms;            /* WAIT */
     int64_t answer_timeout_ms;  /* APPROVAL; 0: none */
     spec_on_timeout on_timeout; /* APPROVAL */
 } spec_work;
 
+typedef enum spec_items { SPEC_ONE, SPEC_LIST, SPEC_RANGE } spec_items; /* foreach: none, over "list", over 0..n */
+
 typedef struct spec_step {
     char name[8];
     spec_work work, undo;
+    spec_work fallbacks[SPEC_FALLBACKS_MAX];
+    int fallback_count;
+    spec_items items;
+    int max_concurrency; /* of items */
     bool has_undo;
     uint32_t predecessors; /* bits of steps */
     uint32_t ancestors;    /* the same, through others too */
@@ -81,11 +90,15 @@ typedef struct spec {
     bool is_rollback_enabled;
     int64_t timeout_ms; /* 0: none */
     bool says_outputs;
-    uint32_t outputs; /* steps whose vN it puts out, when it says so */
+    uint32_t outputs;                                    /* steps whose vN it puts out, when it says so */
+    int max_concurrent;                                  /* executions at once; 0: any */
+    enum { SPEC_NO_KEY, SPEC_KEY_ALL, SPEC_KEY_N } line; /* concurrencyKey: one for all, one for each n */
 } spec;
 
 /* The same for the same seed. The chain's id is "chain-N". */
 spec *spec_generate(ctn_arena *arena, uint64_t seed, int number);
+/* How many items a foreach has in an execution that was given n. */
+int64_t spec_item_count(const spec_step *step, int64_t n);
 /* What the call of this key answers: 0..9, always the same. */
 int64_t spec_value_of(ctn_str key);
 /* The effect of a call by its target's class, as the driver tells it; UNKNOWN: nobody said. */

@@ -19,27 +19,64 @@ void sim_fail(sim_failure *failure, const char *format, ...)
 
 #define FAIL(...) sim_fail(o->failure, __VA_ARGS__)
 
-/* ---- deeds ---- */
+/* ---- tasks and deeds ---- */
 
-static const spec_work *work_of(const oracle *o, int step, ctn_role role)
+static const spec_step *spec_of(const oracle *o, const judged_task *t)
 {
-    return role == CTN_ROLE_DO ? &o->spec->steps[step].work : &o->spec->steps[step].undo;
+    return &o->spec->steps[t->step];
 }
 
-static deed *deed_of(oracle *o, int step, ctn_role role, int call)
+static const char *name_of(const oracle *o, const judged_task *t)
 {
-    for (int i = 0; i < o->deed_count; i++)
-        if (o->deeds[i].step == step && o->deeds[i].role == role && o->deeds[i].call == call)
-            return &o->deeds[i];
-    if (o->deed_count == DEEDS_MAX) {
-        FAIL("more calls than there can be");
-        return &o->deeds[0];
+    return spec_of(o, t)->name;
+}
+
+static judged_task *task_of(oracle *o, int step, int64_t item)
+{
+    judged_step *s = &o->steps[step];
+    if (item < 0) {
+        s->whole.step = step;
+        s->whole.item = -1;
+        return &s->whole;
     }
-    const spec_call *c = &work_of(o, step, role)->calls[call];
-    deed *d = &o->deeds[o->deed_count++];
-    *d = (deed){.step = step, .role = role, .call = call, .effect = c->effect};
-    snprintf(d->key, sizeof d->key, "%s/%s%s%s/%s", ctn_id_to_text(o->id).text, o->spec->steps[step].name,
-             c->name[0] ? "/" : "", c->name, role == CTN_ROLE_DO ? "do" : "undo");
+    for (judged_task *t = s->items; t; t = t->next)
+        if (t->item == item)
+            return t;
+    judged_task *t = CTN_NEW(o->arena, judged_task);
+    *t = (judged_task){.next = s->items, .step = step, .item = item};
+    s->items = t;
+    return t;
+}
+
+static const spec_work *set_of(const oracle *o, const judged_task *t, ctn_role role, int fallback)
+{
+    const spec_step *s = spec_of(o, t);
+    return role == CTN_ROLE_UNDO ? &s->undo : fallback ? &s->fallbacks[fallback - 1] : &s->work;
+}
+
+static const spec_work *set_now(const oracle *o, const judged_task *t, ctn_role role)
+{
+    return set_of(o, t, role, t->work[role].fallback);
+}
+
+static deed *deed_of(oracle *o, judged_task *t, ctn_role role, int fallback, int call)
+{
+    for (deed *d = t->deeds; d; d = d->next)
+        if (d->role == role && d->fallback == fallback && d->call == call)
+            return d;
+    const spec_work *set = set_of(o, t, role, fallback);
+    const spec_call *c = &set->calls[call];
+    deed *d = CTN_NEW(o->arena, deed);
+    *d = (deed){
+        .next = t->deeds, .task = t, .role = role, .fallback = fallback, .call = call, .set = set, .effect = c->effect};
+    char item[24] = "", end[24] = "do";
+    if (t->item >= 0)
+        snprintf(item, sizeof item, "[%lld]", (long long) t->item);
+    if (fallback)
+        snprintf(end, sizeof end, "fallback%d", fallback);
+    snprintf(d->key, sizeof d->key, "%s/%s%s%s%s/%s", ctn_id_to_text(o->id).text, name_of(o, t), item,
+             c->name[0] ? "/" : "", c->name, role == CTN_ROLE_DO ? end : "undo");
+    t->deeds = d;
     return d;
 }
 
@@ -59,24 +96,53 @@ static int call_named(const spec_work *w, ctn_str name)
     return -1;
 }
 
+/* The item that a key names: id/step[item]/... */
+static int64_t item_of_key(ctn_str key)
+{
+    size_t open = ctn_str_find(key, CTN_STR("[")), close = ctn_str_find(key, CTN_STR("]"));
+    int64_t item = -1;
+    if (open != SIZE_MAX && close != SIZE_MAX && close > open)
+        (void) ctn_str_to_int64((ctn_str){key.ptr + open + 1, close - open - 1}, &item);
+    return item;
+}
+
 static deed *deed_by_key(oracle *o, ctn_str step_name, ctn_str key)
 {
     int step = step_named(o, step_name);
-    for (int role = 0; step >= 0 && role < 2; role++)
-        for (int i = 0; i < work_of(o, step, (ctn_role) role)->call_count; i++)
-            if ((role == CTN_ROLE_DO || o->spec->steps[step].has_undo) &&
-                ctn_str_is(key, deed_of(o, step, (ctn_role) role, i)->key))
-                return deed_of(o, step, (ctn_role) role, i);
+    if (step < 0)
+        return NULL;
+    judged_task *t = task_of(o, step, item_of_key(key));
+    const spec_step *s = spec_of(o, t);
+    for (int role = 0; role < 2; role++)
+        for (int fallback = 0; fallback <= (role ? 0 : s->fallback_count); fallback++) {
+            const spec_work *set = set_of(o, t, (ctn_role) role, fallback);
+            for (int i = 0; i < set->call_count && (role == CTN_ROLE_DO || s->has_undo); i++)
+                if (ctn_str_is(key, deed_of(o, t, (ctn_role) role, fallback, i)->key))
+                    return deed_of(o, t, (ctn_role) role, fallback, i);
+        }
     return NULL;
 }
 
-static bool any_deed(oracle *o, int step, ctn_role role, bool (*is)(const deed *d))
+typedef bool deed_test(const deed *d);
+
+static bool any_of_task(const judged_task *t, ctn_role role, deed_test *is)
 {
-    for (int i = 0; i < o->deed_count; i++)
-        if (o->deeds[i].step == step && o->deeds[i].role == role && is(&o->deeds[i]))
+    for (const deed *d = t->deeds; d; d = d->next)
+        if (d->role == role && is(d))
             return true;
     return false;
 }
+
+static bool any_of_step(const oracle *o, int step, ctn_role role, deed_test *is)
+{
+    if (any_of_task(&o->steps[step].whole, role, is))
+        return true;
+    for (const judged_task *t = o->steps[step].items; t; t = t->next)
+        if (any_of_task(t, role, is))
+            return true;
+    return false;
+}
+
 static bool deed_has_begun(const deed *d)
 {
     return d->begins > 0 || d->started_attempt > 0;
@@ -94,11 +160,23 @@ static bool deed_is_writing(const deed *d)
     return d->effect == CTN_EFFECT_WRITE && (d->effects > 0 || d->is_done);
 }
 
+bool oracle_each_deed(oracle *o, int step, deed_fn *fn, void *ctx)
+{
+    for (deed *d = o->steps[step].whole.deeds; d; d = d->next)
+        if (fn(ctx, d))
+            return true;
+    for (judged_task *t = o->steps[step].items; t; t = t->next)
+        for (deed *d = t->deeds; d; d = d->next)
+            if (fn(ctx, d))
+                return true;
+    return false;
+}
+
 /* ---- what the language says ---- */
 
-static spec_policy policy_of(const oracle *o, int step)
+static spec_policy policy_of(const oracle *o, const judged_task *t)
 {
-    const spec_step *s = &o->spec->steps[step];
+    const spec_step *s = spec_of(o, t);
     return s->says_policy ? s->policy : o->retries_interrupted ? SPEC_RETRY : SPEC_ASK;
 }
 
@@ -107,14 +185,14 @@ static spec_verdict judge_condition(const oracle *o, int step)
     const spec_condition *c = &o->spec->steps[step].condition;
     judged_variable v = {VARIABLE_NUMBER, o->input_n};
     if (c->reads >= 0 && c->test != SPEC_ALWAYS)
-        v = o->steps[c->reads].variable;
+        v = o->steps[c->reads].whole.variable;
     bool is_number = v.kind == VARIABLE_NUMBER, truth = true;
     switch (c->test) {
     case SPEC_ALWAYS: return SPEC_RUN;
     case SPEC_ABOVE: truth = is_number && v.number > c->number; break;
     case SPEC_EQUAL: truth = is_number && v.number == c->number; break;
     case SPEC_NOT_EQUAL: truth = !is_number || v.number != c->number; break;
-    case SPEC_EXISTS: truth = v.kind == VARIABLE_NUMBER || v.kind == VARIABLE_BOOL; break;
+    case SPEC_EXISTS: truth = v.kind != VARIABLE_UNSET && v.kind != VARIABLE_NULL; break;
     case SPEC_AMONG:
         truth = is_number && (v.number == c->number || v.number == 3 || v.number == 5 || v.number == 7);
         break;
@@ -123,15 +201,26 @@ static spec_verdict judge_condition(const oracle *o, int step)
     return truth ? c->if_true : c->if_false;
 }
 
-/* Something of the step's own work happens for the first time at this point of the journal. */
-static void check_may_begin(oracle *o, int step, bool is_record, const char *what)
+/* How many items are under way, in the world or by the journal. */
+static int open_items(const oracle *o, int step)
 {
-    const spec_step *s = &o->spec->steps[step];
-    const judged_step *j = &o->steps[step];
-    for (int i = 0; i < o->spec->step_count; i++)
-        if (((s->predecessors >> i) & 1u) && o->steps[i].end != JUDGED_COMPLETED && o->steps[i].end != JUDGED_SKIPPED &&
-            o->steps[i].end != JUDGED_CONTINUED)
+    int count = 0;
+    for (const judged_task *t = o->steps[step].items; t; t = t->next)
+        count += t->end == NOT_ENDED && (t->work[0].attempt || any_of_task(t, CTN_ROLE_DO, deed_has_begun));
+    return count;
+}
+
+/* Something of the task's own work happens at this point of the journal. */
+static void check_may_begin(oracle *o, const judged_task *t, bool is_record, const char *what)
+{
+    const spec_step *s = spec_of(o, t);
+    const judged_step *j = &o->steps[t->step];
+    for (int i = 0; i < o->spec->step_count; i++) {
+        judged_end end = o->steps[i].whole.end;
+        if (((s->predecessors >> i) & 1u) && end != JUDGED_COMPLETED && end != JUDGED_SKIPPED &&
+            end != JUDGED_CONTINUED)
             FAIL("%s: %s before its predecessor %s has ended on disk", s->name, what, o->spec->steps[i].name);
+    }
     if (!o->is_started)
         FAIL("%s: %s before the execution has started", s->name, what);
     if (o->is_stopping)
@@ -139,34 +228,52 @@ static void check_may_begin(oracle *o, int step, bool is_record, const char *wha
     /* What was decided before the pause is under way, and may be sent when all is on disk. */
     if (o->is_paused && (is_record || o->was_at_rest))
         FAIL("%s: %s while it is paused", s->name, what);
-    if (j->end != NOT_ENDED)
-        FAIL("%s: %s after the step has ended", s->name, what);
+    if (j->whole.end != NOT_ENDED || t->end != NOT_ENDED)
+        FAIL("%s: %s after it has ended", s->name, what);
+    if (t->item < 0)
+        return;
+    if (!j->has_items || t->item >= j->item_count)
+        FAIL("%s[%lld]: %s, and there are %lld items", s->name, (long long) t->item, what, (long long) j->item_count);
+    if (open_items(o, t->step) > s->max_concurrency)
+        FAIL("%s: %d items are under way, at most %d may be", s->name, open_items(o, t->step), s->max_concurrency);
 }
 
-static bool must_undo(oracle *o, int step)
+static bool must_undo(const oracle *o, const judged_task *t)
 {
-    const spec_step *s = &o->spec->steps[step];
-    return s->has_undo && o->spec->is_rollback_enabled && !o->steps[step].work[CTN_ROLE_UNDO].is_done &&
-           !o->steps[step].work[CTN_ROLE_UNDO].has_failed;
+    const judged_work *undo = &t->work[CTN_ROLE_UNDO];
+    bool is_items = t->item < 0 && spec_of(o, t)->items != SPEC_ONE; /* they are undone, each by itself */
+    return spec_of(o, t)->has_undo && !is_items && o->spec->is_rollback_enabled && !undo->is_done && !undo->has_failed;
+}
+
+/* A fallback's value leaves nothing to undo, but what was tried before it may have. */
+static bool leaves_something(const oracle *o, const judged_task *t)
+{
+    return set_now(o, t, CTN_ROLE_DO)->kind != SPEC_VALUE || any_of_task(t, CTN_ROLE_DO, deed_happened);
+}
+
+static void check_undo_before(oracle *o, const judged_task *me, const judged_task *other)
+{
+    if (me == other || !must_undo(o, other))
+        return;
+    if (me->end == JUDGED_COMPLETED && other->end == JUDGED_COMPLETED && leaves_something(o, other) &&
+        other->completed_order > me->completed_order)
+        FAIL("%s[%lld] is undone before %s[%lld], which completed later", name_of(o, me), (long long) me->item,
+             name_of(o, other), (long long) other->item);
+    if (other->end == JUDGED_COMPLETED || !any_of_task(other, CTN_ROLE_DO, deed_happened))
+        return;
+    if (me->end == JUDGED_COMPLETED)
+        FAIL("%s is undone before %s, whose outcome is unknown", name_of(o, me), name_of(o, other));
+    else if (other->start_order > me->start_order)
+        FAIL("%s is undone before %s, which began later", name_of(o, me), name_of(o, other));
 }
 
 /* Completed ones in reverse order of completion; before them those of unknown outcome, the latest start first. */
-static void check_undo_order(oracle *o, int step)
+static void check_undo_order(oracle *o, const judged_task *me)
 {
-    const judged_step *me = &o->steps[step];
     for (int i = 0; i < o->spec->step_count; i++) {
-        const judged_step *other = &o->steps[i];
-        if (i == step || !must_undo(o, i))
-            continue;
-        if (me->end == JUDGED_COMPLETED && other->end == JUDGED_COMPLETED &&
-            other->completed_order > me->completed_order)
-            FAIL("%s is undone before %s, which completed later", o->spec->steps[step].name, o->spec->steps[i].name);
-        if (other->end == JUDGED_COMPLETED || !any_deed(o, i, CTN_ROLE_DO, deed_happened))
-            continue;
-        if (me->end == JUDGED_COMPLETED)
-            FAIL("%s is undone before %s, whose outcome is unknown", o->spec->steps[step].name, o->spec->steps[i].name);
-        else if (other->start_order > me->start_order)
-            FAIL("%s is undone before %s, which began later", o->spec->steps[step].name, o->spec->steps[i].name);
+        check_undo_before(o, me, task_of(o, i, -1));
+        for (const judged_task *t = o->steps[i].items; t; t = t->next)
+            check_undo_before(o, me, t);
     }
 }
 
@@ -198,7 +305,8 @@ deed *oracle_begin(oracle *o, const ctn_call_request *r, int64_t now_ms, uint64_
         FAIL("a call under the key %.*s, which no step has", CTN_STR_ARG(r->idempotency_key));
         return NULL;
     }
-    judged_work *w = &o->steps[d->step].work[d->role];
+    judged_task *t = d->task;
+    judged_work *w = &t->work[d->role];
     bool start_is_on_disk = d->started_attempt == r->attempt;
     if (seq_in_memory != o->seq)
         FAIL("%s begins with entry %llu in memory, and %llu on disk", d->key, (unsigned long long) seq_in_memory,
@@ -207,17 +315,22 @@ deed *oracle_begin(oracle *o, const ctn_call_request *r, int64_t now_ms, uint64_
         FAIL("%s begins after the end", d->key);
     if (d->is_done)
         FAIL("%s was recorded as done and is called again", d->key);
+    if (d->role == CTN_ROLE_DO && d->fallback != w->fallback)
+        FAIL("%s begins, and fallback %d is on disk", d->key, w->fallback);
     if ((d->effect == CTN_EFFECT_WRITE || d->role == CTN_ROLE_UNDO) && !start_is_on_disk)
         FAIL("%s begins attempt %u, and on disk is the start of %u", d->key, r->attempt, d->started_attempt);
     if (d->effect == CTN_EFFECT_WRITE && d->begun_attempt >= r->attempt)
         FAIL("%s begins attempt %u, a write, a second time", d->key, r->attempt);
     if (d->is_in_doubt && !d->may_go_again)
         FAIL("%s begins again and nobody knows what became of it", d->key);
+    d->begins++;
+    d->begun_attempt = r->attempt;
     if (d->role == CTN_ROLE_DO && !start_is_on_disk) {
-        check_may_begin(o, d->step, false, "a call");
+        check_may_begin(o, t, false, "a call");
         if (w->attempt < r->attempt && w->is_backing_off && now_ms < w->due_ms)
             FAIL("%s begins %lld ms before its back-off is over", d->key, (long long) (w->due_ms - now_ms));
-        if (!any_deed(o, d->step, CTN_ROLE_DO, deed_has_begun) && judge_condition(o, d->step) != SPEC_RUN)
+        if (d->begins == 1 && r->attempt == 1 && t->item < 0 && !d->fallback && d->call == 0 &&
+            judge_condition(o, t->step) != SPEC_RUN)
             FAIL("%s begins and its condition does not say so", d->key);
     }
     if (r->attempt < w->attempt)
@@ -225,8 +338,6 @@ deed *oracle_begin(oracle *o, const ctn_call_request *r, int64_t now_ms, uint64_
     ctn_arena *arena = ctn_arena_new(1024);
     check_args(o, d, r->args, arena);
     ctn_arena_free(arena);
-    d->begins++;
-    d->begun_attempt = r->attempt;
     return d;
 }
 
@@ -255,44 +366,50 @@ static bool flag(const ctn_json *body, const char *name)
     return ctn_json_bool_or(body, name, false);
 }
 
-static deed *deed_of_record(oracle *o, int step, ctn_role role, const ctn_json *body)
+static deed *deed_of_record(oracle *o, judged_task *t, ctn_role role, const ctn_json *body)
 {
-    const spec_work *w = work_of(o, step, role);
+    const spec_work *w = set_now(o, t, role);
     if (w->kind != SPEC_CALL && w->kind != SPEC_CALLS)
         return NULL;
     int call = w->kind == SPEC_CALL ? 0 : call_named(w, ctn_json_str_or(body, "call", CTN_STR("")));
-    return call < 0 ? NULL : deed_of(o, step, role, call);
+    return call < 0 ? NULL : deed_of(o, t, role, t->work[role].fallback, call);
 }
 
-static void on_started(oracle *o, int step, ctn_role role, const ctn_record *r, const ctn_json *body, ctn_arena *arena)
+static void check_attempt(oracle *o, const judged_task *t, const judged_work *w, const ctn_record *r)
 {
-    deed *d = deed_of_record(o, step, role, body);
-    judged_step *j = &o->steps[step];
-    judged_work *w = &j->work[role];
+    if (r->attempt != w->attempt && r->attempt != w->attempt + 1)
+        FAIL("%s: attempt %u after attempt %u", name_of(o, t), r->attempt, w->attempt);
+}
+
+static void on_started(oracle *o, judged_task *t, ctn_role role, const ctn_record *r, const ctn_json *body,
+                       ctn_arena *arena)
+{
+    deed *d = deed_of_record(o, t, role, body);
+    judged_work *w = &t->work[role];
     if (!d) {
-        FAIL("%s: a start that names no call", o->spec->steps[step].name);
+        FAIL("%s: a start that names no call", name_of(o, t));
         return;
     }
     if (role == CTN_ROLE_DO) {
-        check_may_begin(o, step, true, "a start");
-        if (w->attempt == 0 && judge_condition(o, step) != SPEC_RUN)
+        if (w->attempt == 0 && t->item < 0 && judge_condition(o, t->step) != SPEC_RUN)
             FAIL("%s: a start, and its condition does not say so", d->key);
-        if (!j->start_order)
-            j->start_order = ++o->start_count;
+        w->attempt = w->attempt ? w->attempt : r->attempt;
+        check_may_begin(o, t, true, "a start");
+        if (!t->start_order)
+            t->start_order = ++o->start_count;
     } else {
         if (!o->is_stopping || !o->spec->is_rollback_enabled)
             FAIL("%s begins and nothing is to be undone", d->key);
         if (o->is_paused)
             FAIL("%s begins while it is paused", d->key);
         if (w->attempt == 0)
-            check_undo_order(o, step);
+            check_undo_order(o, t);
     }
     if (!ctn_str_is(ctn_json_str_or(body, "key", CTN_STR("")), d->key))
         FAIL("%s: a start under the key %.*s", d->key, CTN_STR_ARG(ctn_json_str_or(body, "key", CTN_STR(""))));
     if (!ctn_str_is(ctn_json_str_or(body, "effect", CTN_STR("")), ctn_effect_name(d->effect)))
         FAIL("%s: a start with the effect %.*s", d->key, CTN_STR_ARG(ctn_json_str_or(body, "effect", CTN_STR(""))));
-    if (r->attempt != w->attempt && r->attempt != w->attempt + 1)
-        FAIL("%s: attempt %u after attempt %u", d->key, r->attempt, w->attempt);
+    check_attempt(o, t, w, r);
     if (w->is_backing_off && r->at_ms < w->due_ms)
         FAIL("%s: a start %lld ms before the back-off is over", d->key, (long long) (w->due_ms - r->at_ms));
     if (d->is_in_doubt && !d->may_go_again)
@@ -303,59 +420,96 @@ static void on_started(oracle *o, int step, ctn_role role, const ctn_record *r, 
     w->attempt = r->attempt;
     w->is_backing_off = false;
     d->started_attempt = r->attempt;
-    d->start_is_stored = true;
     d->said_yes = false;
 }
 
-/* The step completed: what it put into the context. */
-static void take_variables(oracle *o, int step, const ctn_json *variables)
+/* What the set answered, as the step takes it. */
+static int64_t answered(oracle *o, judged_task *t, int call)
 {
-    const spec_step *s = &o->spec->steps[step];
-    judged_step *j = &o->steps[step];
+    const spec_work *w = set_now(o, t, CTN_ROLE_DO);
+    return w->kind == SPEC_VALUE
+               ? w->value
+               : spec_value_of(ctn_str_from(deed_of(o, t, CTN_ROLE_DO, t->work[CTN_ROLE_DO].fallback, call)->key));
+}
+
+/* The task completed: what it put into the context. */
+static void take_variables(oracle *o, judged_task *t, const ctn_json *variables)
+{
+    const spec_step *s = spec_of(o, t);
     char name[8];
     if (!s->gives_variable)
         return;
-    snprintf(name, sizeof name, "v%d", step);
+    snprintf(name, sizeof name, "v%d", t->step);
     const ctn_json *value = ctn_json_member_of(variables, name);
+    int64_t number = -1;
     if (s->work.kind == SPEC_APPROVAL) {
         if (!ctn_json_is_bool(value))
             FAIL("%s: %s is no answer", s->name, name);
-        j->variable = (judged_variable){VARIABLE_BOOL, ctn_json_is(value, CTN_JSON_TRUE)};
+        t->variable = (judged_variable){VARIABLE_BOOL, ctn_json_is(value, CTN_JSON_TRUE)};
         return;
     }
-    for (int i = 0; i < (s->work.call_count < 2 ? s->work.call_count : 2); i++) {
-        int64_t is = -1, should = spec_value_of(ctn_str_from(deed_of(o, step, CTN_ROLE_DO, i)->key));
+    if (s->work.kind == SPEC_AGENT) {
+        if (!ctn_json_to_int64(value, &number) || number != t->variable.number)
+            FAIL("%s: %s is not what was answered", s->name, name);
+        t->variable = (judged_variable){VARIABLE_NUMBER, number};
+        return;
+    }
+    for (int i = 0; i < (s->work.call_count < 2 ? 1 : 2); i++) {
+        int64_t should = answered(o, t, i);
         name[0] = i ? 'w' : 'v';
-        if (!ctn_json_to_int64(ctn_json_member_of(variables, name), &is) || is != should)
-            FAIL("%s: %s is %lld and the call answered %lld", s->name, name, (long long) is, (long long) should);
+        number = -1;
+        if (!ctn_json_to_int64(ctn_json_member_of(variables, name), &number) || number != should)
+            FAIL("%s: %s is %lld and the call answered %lld", s->name, name, (long long) number, (long long) should);
         if (i == 0)
-            j->variable = (judged_variable){VARIABLE_NUMBER, is};
+            t->variable = (judged_variable){VARIABLE_NUMBER, number};
     }
     name[0] = 'd';
     char document[32];
-    snprintf(document, sizeof document, "Step %d gave %lld", step, (long long) j->variable.number);
+    snprintf(document, sizeof document, "Step %d gave %lld", t->step, (long long) t->variable.number);
     if (s->has_document && !ctn_str_starts_with(ctn_json_str_or(variables, name, CTN_STR("")), ctn_str_from(document)))
         FAIL("%s: the document is not what its template says", s->name);
 }
 
-static void on_wait_over(oracle *o, int step, const ctn_record *r)
+static void on_wait_over(oracle *o, judged_task *t, const ctn_record *r)
 {
-    const spec_step *s = &o->spec->steps[step];
-    judged_work *w = &o->steps[step].work[CTN_ROLE_DO];
+    judged_work *w = &t->work[CTN_ROLE_DO];
     if (!w->is_waiting)
-        FAIL("%s: a wait is over that did not begin", s->name);
+        FAIL("%s: a wait is over that did not begin", name_of(o, t));
     if (!w->is_answered && (w->due_ms == 0 || r->at_ms < w->due_ms))
-        FAIL("%s: a wait is over %lld ms too early", s->name, (long long) (w->due_ms - r->at_ms));
+        FAIL("%s: a wait is over %lld ms too early", name_of(o, t), (long long) (w->due_ms - r->at_ms));
     w->is_waiting = false;
 }
 
-static void on_succeeded(oracle *o, int step, ctn_role role, const ctn_record *r, const ctn_json *body)
+/* A foreach is complete: all of its items have ended. */
+static void on_items_done(oracle *o, judged_task *t, const ctn_json *body)
 {
-    const spec_step *s = &o->spec->steps[step];
-    judged_step *j = &o->steps[step];
-    deed *d = deed_of_record(o, step, role, body);
-    if (j->end != NOT_ENDED && role == CTN_ROLE_DO)
-        FAIL("%s: an attempt succeeds after the step has ended", s->name);
+    const judged_step *j = &o->steps[t->step];
+    int64_t ended = 0, failed = 0;
+    for (const judged_task *item = j->items; item; item = item->next) {
+        ended += item->end == JUDGED_COMPLETED || item->end == JUDGED_CONTINUED;
+        failed += item->end == JUDGED_CONTINUED;
+    }
+    if (!j->has_items || ended != j->item_count)
+        FAIL("%s: complete with %lld of %lld items", name_of(o, t), (long long) ended, (long long) j->item_count);
+    if (ctn_json_int_or(body, "items", -1) != ended || ctn_json_int_or(body, "failed", -1) != failed)
+        FAIL("%s: the numbers of its items are wrong", name_of(o, t));
+    t->end = JUDGED_COMPLETED;
+    t->completed_order = ++o->completed_count;
+    if (spec_of(o, t)->gives_variable)
+        t->variable = (judged_variable){VARIABLE_LIST, ended};
+}
+
+static void on_succeeded(oracle *o, judged_task *t, ctn_role role, const ctn_record *r, const ctn_json *body)
+{
+    const spec_work *set = set_now(o, t, role);
+    deed *d = deed_of_record(o, t, role, body);
+    judged_work *w = &t->work[role];
+    if (t->end != NOT_ENDED && role == CTN_ROLE_DO)
+        FAIL("%s: an attempt succeeds after it has ended", name_of(o, t));
+    if (role == CTN_ROLE_DO && t->item < 0 && spec_of(o, t)->items != SPEC_ONE) {
+        on_items_done(o, t, body);
+        return;
+    }
     if (d) {
         if (d->is_done)
             FAIL("%s: recorded as done twice", d->key);
@@ -366,27 +520,35 @@ static void on_succeeded(oracle *o, int step, ctn_role role, const ctn_record *r
             FAIL("%s: recorded as done, and it never happened", d->key);
         d->is_done = true;
         d->is_in_doubt = d->is_asked = false;
-    } else {
-        on_wait_over(o, step, r);
+    } else if (set->kind != SPEC_VALUE) {
+        on_wait_over(o, t, r);
     }
-    j->work[role].attempt = r->attempt;
-    j->work[role].is_backing_off = false;
-    j->work[role].is_asked = any_deed(o, step, role, deed_is_asked);
+    w->attempt = r->attempt;
+    w->is_backing_off = false;
+    w->is_asked = any_of_task(t, role, deed_is_asked);
     bool all_done = true;
-    for (int i = 0; i < work_of(o, step, role)->call_count; i++)
-        all_done = all_done && deed_of(o, step, role, i)->is_done;
+    for (int i = 0; i < set->call_count; i++)
+        all_done = all_done && deed_of(o, t, role, w->fallback, i)->is_done;
     if (role == CTN_ROLE_UNDO) {
-        j->work[role].is_done = all_done;
+        w->is_done = all_done;
         return;
     }
     const ctn_json *variables = ctn_json_member_of(body, "variables");
     if ((variables != NULL) != all_done)
-        FAIL("%s: it is complete when its calls are", s->name);
+        FAIL("%s: it is complete when its calls are", name_of(o, t));
     if (!variables)
         return;
-    j->end = JUDGED_COMPLETED;
-    j->completed_order = ++o->completed_count;
-    take_variables(o, step, variables);
+    t->end = JUDGED_COMPLETED;
+    t->completed_order = ++o->completed_count;
+    take_variables(o, t, variables);
+}
+
+static void stop_task(judged_task *t)
+{
+    judged_work *w = &t->work[CTN_ROLE_DO];
+    w->is_waiting = w->is_asked = w->is_backing_off = false;
+    for (deed *d = t->deeds; d; d = d->next)
+        d->is_asked = false;
 }
 
 static void begin_stopping(oracle *o, ctn_failure cause, int64_t at_ms)
@@ -397,11 +559,9 @@ static void begin_stopping(oracle *o, ctn_failure cause, int64_t at_ms)
     o->cause = cause;
     o->stop_at_ms = at_ms;
     for (int i = 0; i < o->spec->step_count; i++) {
-        judged_work *w = &o->steps[i].work[CTN_ROLE_DO];
-        w->is_waiting = w->is_asked = w->is_backing_off = false;
-        for (int k = 0; k < o->deed_count; k++)
-            if (o->deeds[k].step == i)
-                o->deeds[k].is_asked = false;
+        stop_task(&o->steps[i].whole);
+        for (judged_task *t = o->steps[i].items; t; t = t->next)
+            stop_task(t);
     }
 }
 
@@ -416,9 +576,10 @@ static bool comes_from_the_world(ctn_failure code)
            code == CTN_FAILURE_TRANSPORT || code == CTN_FAILURE_PROTOCOL_ERROR;
 }
 
-static void check_backoff(oracle *o, int step, ctn_role role, judged_work *w, const ctn_record *r, int64_t due_ms)
+static void check_backoff(oracle *o, const judged_task *t, ctn_role role, judged_work *w, const ctn_record *r,
+                          int64_t due_ms)
 {
-    const spec_step *s = &o->spec->steps[step];
+    const spec_step *s = spec_of(o, t);
     double base = (double) s->backoff_ms;
     for (int64_t i = 0; i < w->retries; i++)
         base *= s->multiplier;
@@ -426,10 +587,10 @@ static void check_backoff(oracle *o, int step, ctn_role role, judged_work *w, co
         base = (double) s->max_backoff_ms;
     double delay = (double) (due_ms - r->at_ms);
     int64_t wish_ms = 0; /* the peers' own */
-    for (int i = 0; i < o->deed_count; i++)
-        if (o->deeds[i].step == step && o->deeds[i].role == role && o->deeds[i].refused_attempt == r->attempt &&
-            o->deeds[i].retry_after_ms > wish_ms)
-            wish_ms = o->deeds[i].retry_after_ms;
+    for (const deed *d = t->deeds; d; d = d->next)
+        if (d->role == role && d->refused_attempt == r->attempt && d->fallback == w->fallback &&
+            d->retry_after_ms > wish_ms)
+            wish_ms = d->retry_after_ms;
     bool is_wish = wish_ms && due_ms - r->at_ms == wish_ms;
     if (!is_wish && (delay < base * (1 - s->jitter) - 2 || delay > base * (1 + s->jitter) + 2))
         FAIL("%s: a back-off of %.0f ms, retry %lld with %.0f ms", s->name, delay, (long long) w->retries + 1, base);
@@ -441,12 +602,14 @@ static void check_backoff(oracle *o, int step, ctn_role role, judged_work *w, co
 }
 
 /* It failed for good although the rules give it another try. */
-static void check_final(oracle *o, int step, ctn_role role, const judged_work *w, const deed *d, ctn_failure code,
-                        const ctn_record *r)
+static void check_final(oracle *o, const judged_task *t, ctn_role role, const judged_work *w, const deed *d,
+                        ctn_failure code, const ctn_record *r)
 {
-    const spec_step *s = &o->spec->steps[step];
-    if (!d || work_of(o, step, role)->kind != SPEC_CALL || d->replied_attempt != r->attempt || d->reply != code ||
-        (role == CTN_ROLE_DO && o->is_stopping) || w->retries >= s->max_retries || d->was_broken)
+    const spec_step *s = spec_of(o, t);
+    if (role == CTN_ROLE_DO && o->is_stopping)
+        return;
+    if (!d || d->set->kind != SPEC_CALL || d->replied_attempt != r->attempt || d->reply != code ||
+        w->retries >= s->max_retries || d->was_broken)
         return;
     bool is_transient = code == CTN_FAILURE_UNAVAILABLE || code == CTN_FAILURE_RATE_LIMITED ||
                         (is_lost(code) && (!d->reply_was_sent || d->effect < CTN_EFFECT_WRITE));
@@ -455,94 +618,158 @@ static void check_final(oracle *o, int step, ctn_role role, const judged_work *w
              (long long) w->retries, (long long) s->max_retries);
 }
 
-static void on_failed(oracle *o, int step, ctn_role role, const ctn_record *r, const ctn_json *body)
+/* What becomes of a call whose outcome is, or was, not known. */
+static void judge_doubt(oracle *o, const judged_task *t, ctn_role role, deed *d, ctn_failure code, const ctn_record *r,
+                        bool unknown)
 {
-    const spec_step *s = &o->spec->steps[step];
-    judged_step *j = &o->steps[step];
-    judged_work *w = &j->work[role];
-    deed *d = deed_of_record(o, step, role, body);
-    ctn_failure code = ctn_failure_from_name(ctn_json_str_or(body, "code", CTN_STR("")));
-    bool unknown = flag(body, "unknown"), final = flag(body, "final");
-    const ctn_json *due = ctn_json_member_of(body, "dueMs");
-    if (role == CTN_ROLE_DO && j->end != NOT_ENDED)
-        FAIL("%s: an attempt fails after the step has ended", s->name);
-    if (d && d->is_done)
-        FAIL("%s: fails after it was recorded as done", d->key);
-    if (d && comes_from_the_world(code) && !((d->codes_seen >> code) & 1u))
-        FAIL("%s: failed with %s, and nobody said so", d->key, ctn_failure_name(code));
-    if (d && d->effect == CTN_EFFECT_WRITE && is_lost(code) && d->replied_attempt == r->attempt && d->reply == code &&
+    if (d->effect == CTN_EFFECT_WRITE && is_lost(code) && d->replied_attempt == r->attempt && d->reply == code &&
         d->reply_was_sent && d->started_attempt == r->attempt && d->unknown_attempt != r->attempt && !unknown)
         FAIL("%s: a write was lost, and that is not called unknown", d->key);
-    if (d && unknown) {
+    if (unknown) {
         d->is_in_doubt = true;
         d->may_go_again = false;
         d->unknown_attempt = r->attempt;
         o->unknowns++;
-    } else if (d && d->is_in_doubt) {
-        bool may = policy_of(o, step) != SPEC_ASK || (o->is_stopping && role == CTN_ROLE_DO);
+    } else if (d->is_in_doubt) {
+        bool may = policy_of(o, t) != SPEC_ASK || (o->is_stopping && role == CTN_ROLE_DO);
         if (!may && !d->may_go_again)
             FAIL("%s: goes on, and nobody knows what became of it", d->key);
         d->is_in_doubt = false;
         d->may_go_again = true;
-        d->may_happen_twice = d->may_happen_twice || policy_of(o, step) == SPEC_RETRY;
+        d->may_happen_twice = d->may_happen_twice || policy_of(o, t) == SPEC_RETRY;
     }
-    if (d && !unknown)
+    if (!unknown) {
         d->failed_attempt = r->attempt;
-    if (d && d->replied_attempt == r->attempt && d->reply == code)
-        d->refused_attempt = r->attempt;
-    if (r->attempt)
-        w->attempt = r->attempt;
-    if (d && !unknown)
         d->is_asked = false;
-    w->is_backing_off = w->is_waiting = false;
-    w->is_asked = any_deed(o, step, role, deed_is_asked);
-    if (due) {
-        int64_t due_ms = ctn_json_int_or(body, "dueMs", 0);
-        if (role == CTN_ROLE_DO && o->is_stopping)
-            FAIL("%s: is to be tried again and the chain stops", s->name);
-        if (!flag(body, "free"))
-            check_backoff(o, step, role, w, r, due_ms);
-        w->is_backing_off = true;
-        w->due_ms = due_ms;
     }
-    if (!final)
-        return;
-    check_final(o, step, role, w, d, code, r);
+    if (d->replied_attempt == r->attempt && d->reply == code)
+        d->refused_attempt = r->attempt;
+}
+
+static void on_failed_for_good(oracle *o, judged_task *t, ctn_role role, const ctn_record *r, ctn_failure code)
+{
+    const spec_step *s = spec_of(o, t);
+    judged_work *w = &t->work[role];
     if (role == CTN_ROLE_UNDO) {
         w->has_failed = true;
         return;
     }
+    if (!o->is_stopping && w->fallback < s->fallback_count && code != CTN_FAILURE_CONDITION_FAILED)
+        FAIL("%s: failed for good after %d of %d fallbacks", s->name, w->fallback, s->fallback_count);
     if (s->continues && !o->is_stopping) {
-        j->end = JUDGED_CONTINUED;
+        t->end = JUDGED_CONTINUED;
         if (s->gives_variable)
-            j->variable = (judged_variable){VARIABLE_NULL, 0};
+            t->variable = (judged_variable){VARIABLE_NULL, 0};
         return;
     }
-    j->end = JUDGED_FAILED;
+    t->end = JUDGED_FAILED;
     begin_stopping(o, code, r->at_ms);
 }
 
-static void on_waiting(oracle *o, int step, const ctn_record *r, const ctn_json *body)
+static void on_failed(oracle *o, judged_task *t, ctn_role role, const ctn_record *r, const ctn_json *body)
 {
-    const spec_work *w = &o->spec->steps[step].work;
-    judged_work *j = &o->steps[step].work[CTN_ROLE_DO];
-    check_may_begin(o, step, true, "a wait");
-    if (judge_condition(o, step) != SPEC_RUN)
-        FAIL("%s: waits, and its condition does not say so", o->spec->steps[step].name);
+    judged_work *w = &t->work[role];
+    deed *d = deed_of_record(o, t, role, body);
+    ctn_failure code = ctn_failure_from_name(ctn_json_str_or(body, "code", CTN_STR("")));
+    if (role == CTN_ROLE_DO && t->end != NOT_ENDED)
+        FAIL("%s: an attempt fails after it has ended", name_of(o, t));
+    if (d && d->is_done)
+        FAIL("%s: fails after it was recorded as done", d->key);
+    if (d && comes_from_the_world(code) && !((d->codes_seen >> code) & 1u))
+        FAIL("%s: failed with %s, and nobody said so", d->key, ctn_failure_name(code));
+    if (d)
+        judge_doubt(o, t, role, d, code, r, flag(body, "unknown"));
+    if (r->attempt)
+        w->attempt = r->attempt;
+    w->is_backing_off = w->is_waiting = false;
+    w->is_asked = any_of_task(t, role, deed_is_asked);
+    if (ctn_json_member_of(body, "dueMs")) {
+        int64_t due_ms = ctn_json_int_or(body, "dueMs", 0);
+        if (role == CTN_ROLE_DO && o->is_stopping)
+            FAIL("%s: is to be tried again and the chain stops", name_of(o, t));
+        if (!flag(body, "free"))
+            check_backoff(o, t, role, w, r, due_ms);
+        w->is_backing_off = true;
+        w->due_ms = due_ms;
+    }
+    if (ctn_json_member_of(body, "fallback")) {
+        check_final(o, t, role, w, d, code, r);
+        w->fallback_due = (int) ctn_json_int_or(body, "fallback", 0);
+        if (role == CTN_ROLE_UNDO || o->is_stopping || w->fallback_due != w->fallback + 1 ||
+            w->fallback_due > spec_of(o, t)->fallback_count)
+            FAIL("%s: fallback %d after fallback %d", name_of(o, t), w->fallback_due, w->fallback);
+    }
+    if (!flag(body, "final"))
+        return;
+    check_final(o, t, role, w, d, code, r);
+    on_failed_for_good(o, t, role, r, code);
+}
+
+static void on_fallback(oracle *o, judged_task *t, const ctn_json *body)
+{
+    judged_work *w = &t->work[CTN_ROLE_DO];
+    int fallback = (int) ctn_json_int_or(body, "fallback", 0);
+    if (!w->fallback_due || fallback != w->fallback_due)
+        FAIL("%s: fallback %d is taken, and %d is due", name_of(o, t), fallback, w->fallback_due);
+    if (o->is_stopping || o->is_paused)
+        FAIL("%s: a fallback is taken while it is %s", name_of(o, t), o->is_stopping ? "stopping" : "paused");
+    for (const deed *d = t->deeds; d; d = d->next)
+        if (d->role == CTN_ROLE_DO && d->is_in_doubt)
+            FAIL("%s: a fallback is taken, and nobody knows what became of it", d->key);
+    w->fallback = fallback;
+    w->fallback_due = 0;
+    w->retries = 0;
+    w->is_backing_off = w->is_asked = false;
+}
+
+static void on_foreach(oracle *o, judged_task *t, const ctn_json *body)
+{
+    judged_step *j = &o->steps[t->step];
+    int64_t count = spec_item_count(spec_of(o, t), o->input_n);
+    check_may_begin(o, t, true, "a foreach");
+    if (judge_condition(o, t->step) != SPEC_RUN)
+        FAIL("%s: a foreach begins and its condition does not say so", name_of(o, t));
+    if (spec_of(o, t)->items == SPEC_ONE || j->has_items)
+        FAIL("%s: a foreach begins that is none, or a second time", name_of(o, t));
+    if (ctn_json_int_or(body, "count", -1) != count)
+        FAIL("%s: %lld items, and there are %lld", name_of(o, t), (long long) ctn_json_int_or(body, "count", -1),
+             (long long) count);
+    j->has_items = true;
+    j->item_count = count;
+}
+
+static void on_waiting(oracle *o, judged_task *t, const ctn_record *r, const ctn_json *body)
+{
+    const spec_work *w = &spec_of(o, t)->work;
+    judged_work *j = &t->work[CTN_ROLE_DO];
+    check_may_begin(o, t, true, "a wait");
+    if (judge_condition(o, t->step) != SPEC_RUN)
+        FAIL("%s: waits, and its condition does not say so", name_of(o, t));
     int64_t span = w->kind == SPEC_WAIT ? w->wait_ms : w->answer_timeout_ms;
     int64_t due_ms = ctn_json_int_or(body, "untilMs", 0);
     if (due_ms != (w->kind == SPEC_WAIT || span ? r->at_ms + span : 0))
-        FAIL("%s: waits until %lld, from %lld on", o->spec->steps[step].name, (long long) due_ms, (long long) r->at_ms);
+        FAIL("%s: waits until %lld, from %lld on", name_of(o, t), (long long) due_ms, (long long) r->at_ms);
     j->is_waiting = true;
     j->due_ms = due_ms;
     j->attempt = r->attempt;
 }
 
-static void on_checked(oracle *o, int step, ctn_role role, const ctn_json *body)
+static void on_answered(oracle *o, judged_task *t, const ctn_json *body)
 {
-    deed *d = deed_of_record(o, step, role, body);
+    judged_work *w = &t->work[CTN_ROLE_DO];
+    if (!w->is_waiting || w->is_answered)
+        FAIL("%s is answered, and did not wait", name_of(o, t));
+    w->is_answered = true;
+    if (spec_of(o, t)->work.kind == SPEC_AGENT &&
+        !ctn_json_to_int64(ctn_json_member_of(ctn_json_member_of(body, "answer"), "value"), &t->variable.number))
+        FAIL("%s: an answer that does not fit is taken", name_of(o, t));
+}
+
+static void on_checked(oracle *o, judged_task *t, ctn_role role, const ctn_json *body)
+{
+    deed *d = deed_of_record(o, t, role, body);
     if (!d) {
-        FAIL("%s: a check that names no call", o->spec->steps[step].name);
+        FAIL("%s: a check that names no call", name_of(o, t));
         return;
     }
     const ctn_json *happened = ctn_json_member_of(body, "happened");
@@ -557,38 +784,37 @@ static void on_checked(oracle *o, int step, ctn_role role, const ctn_json *body)
         if (d->on_the_way > 0)
             FAIL("%s: the check's no is believed, and the call can still arrive", d->key);
         d->is_in_doubt = false;
-        d->settled_attempt = o->steps[step].work[role].attempt;
+        d->settled_attempt = t->work[role].attempt;
     }
 }
 
-static void on_interrupted(oracle *o, int step, ctn_role role, const ctn_json *body)
+static void on_interrupted(oracle *o, judged_task *t, ctn_role role, const ctn_json *body)
 {
-    deed *d = deed_of_record(o, step, role, body);
+    deed *d = deed_of_record(o, t, role, body);
     bool by_deaths = ctn_str_find(ctn_json_str_or(body, "message", CTN_STR("")), CTN_STR("died")) != SIZE_MAX;
-    if (!by_deaths && policy_of(o, step) != SPEC_ASK)
-        FAIL("%s: asks a person, and its chain says otherwise", o->spec->steps[step].name);
+    if (!by_deaths && policy_of(o, t) != SPEC_ASK)
+        FAIL("%s: asks a person, and its chain says otherwise", name_of(o, t));
     if (!by_deaths && d && !d->is_in_doubt)
         FAIL("%s: asks a person about what is known", d->key);
     if (d)
         d->is_asked = true;
-    o->steps[step].work[role].is_asked = true;
-    o->steps[step].work[role].is_backing_off = false;
+    t->work[role].is_asked = true;
+    t->work[role].is_backing_off = false;
 }
 
-static void on_settled(oracle *o, int step, ctn_role role, const ctn_json *body)
+static void on_settled(oracle *o, judged_task *t, ctn_role role, const ctn_json *body)
 {
-    deed *d = deed_of_record(o, step, role, body);
-    judged_work *w = &o->steps[step].work[role];
+    deed *d = deed_of_record(o, t, role, body);
+    judged_work *w = &t->work[role];
     if (!w->is_asked || !d)
-        FAIL("%s: settled, and nobody asked", o->spec->steps[step].name);
+        FAIL("%s: settled, and nobody asked", name_of(o, t));
     if (!d)
         return;
     o->settlements++;
     d->is_in_doubt = d->is_asked = false;
     d->settled_attempt = w->attempt;
-    w->is_asked = any_deed(o, step, role, deed_is_asked);
-    ctn_str what = ctn_json_str_or(body, "what", CTN_STR(""));
-    if (ctn_str_is(what, "succeed"))
+    w->is_asked = any_of_task(t, role, deed_is_asked);
+    if (ctn_str_is(ctn_json_str_or(body, "what", CTN_STR("")), "succeed"))
         d->said_yes = true;
 }
 
@@ -604,7 +830,7 @@ static void on_set(oracle *o, const ctn_record *r, const ctn_json *body)
             name.ptr[0] != 'v')
             continue;
         const ctn_json *value = &variables->members[i].value;
-        judged_variable *v = &o->steps[step].variable;
+        judged_variable *v = &o->steps[step].whole.variable;
         if (ctn_json_is_bool(value))
             *v = (judged_variable){VARIABLE_BOOL, ctn_json_is(value, CTN_JSON_TRUE)};
         else if (ctn_json_to_int64(value, &number))
@@ -633,7 +859,23 @@ static void on_cancel(oracle *o, const ctn_record *r, const ctn_json *body)
     o->is_paused = false;
 }
 
-/* Calls that were under way when the engine ended: what a write came to is not known. */
+/* A call that was under way when the engine ended: what a write came to is not known. */
+static bool lose(void *ctx, deed *d)
+{
+    oracle *o = ctx;
+    const judged_task *t = d->task;
+    const judged_work *w = &t->work[d->role];
+    if (d->effect != CTN_EFFECT_WRITE || d->is_done || d->started_attempt == 0 || d->fallback != w->fallback ||
+        d->started_attempt != w->attempt || d->failed_attempt == d->started_attempt ||
+        d->settled_attempt == d->started_attempt || w->has_failed || d->said_yes ||
+        (d->role == CTN_ROLE_DO && t->end != NOT_ENDED))
+        return false;
+    d->is_in_doubt = true;
+    d->may_go_again = policy_of(o, t) == SPEC_RETRY;
+    d->may_happen_twice = d->may_happen_twice || d->may_go_again;
+    return false;
+}
+
 static void on_resumed(oracle *o, const ctn_record *r, const ctn_json *body)
 {
     if (ctn_str_is(ctn_json_str_or(body, "cause", CTN_STR("resume")), "resume")) {
@@ -643,16 +885,22 @@ static void on_resumed(oracle *o, const ctn_record *r, const ctn_json *body)
         o->is_paused = false;
         return;
     }
-    for (int i = 0; i < o->deed_count; i++) {
-        deed *d = &o->deeds[i];
-        judged_work *w = &o->steps[d->step].work[d->role];
-        if (d->effect != CTN_EFFECT_WRITE || d->is_done || d->started_attempt == 0 ||
-            d->started_attempt != w->attempt || d->failed_attempt == d->started_attempt ||
-            d->settled_attempt == d->started_attempt || w->has_failed || d->said_yes ||
-            (d->role == CTN_ROLE_DO && o->steps[d->step].end != NOT_ENDED))
-            continue;
-        d->is_in_doubt = true;
-        d->may_go_again = d->may_happen_twice = policy_of(o, d->step) == SPEC_RETRY;
+    for (int i = 0; i < o->spec->step_count; i++)
+        (void) oracle_each_deed(o, i, lose, o);
+}
+
+static void check_list(oracle *o, int step, const ctn_json *list)
+{
+    const judged_step *j = &o->steps[step];
+    if (!ctn_json_is(list, CTN_JSON_ARRAY) || (int64_t) ctn_json_count(list) != j->item_count)
+        FAIL("outputs: v%d is no list of %lld values", step, (long long) j->item_count);
+    for (int64_t i = 0; i < j->item_count; i++) {
+        int64_t number = -1;
+        judged_variable v = task_of(o, step, i)->variable;
+        const ctn_json *value = ctn_json_at(list, (size_t) i);
+        if (v.kind == VARIABLE_NUMBER ? !ctn_json_to_int64(value, &number) || number != v.number
+                                      : !ctn_json_is(value, CTN_JSON_NULL))
+            FAIL("outputs: v%d[%lld] is not what its item gave", step, (long long) i);
     }
 }
 
@@ -666,13 +914,21 @@ static void check_outputs(oracle *o, const ctn_json *outputs)
         const ctn_json *value = ctn_json_member_of(outputs, name);
         if ((value != NULL) != is_put_out)
             FAIL("outputs: %s is %s", name, value ? "there" : "not there");
-        judged_variable v = o->steps[i].variable;
+        if (!is_put_out)
+            continue;
+        judged_variable v = o->steps[i].whole.variable;
         int64_t number = 0;
-        bool is_right = v.kind == VARIABLE_NUMBER ? ctn_json_to_int64(value, &number) && number == v.number
-                        : v.kind == VARIABLE_BOOL
-                            ? ctn_json_is_bool(value) && ctn_json_is(value, CTN_JSON_TRUE) == (v.number != 0)
-                            : ctn_json_is(value, CTN_JSON_NULL);
-        if (is_put_out && !is_right)
+        bool is_right = true;
+        switch (v.kind) {
+        case VARIABLE_NUMBER: is_right = ctn_json_to_int64(value, &number) && number == v.number; break;
+        case VARIABLE_BOOL:
+            is_right = ctn_json_is_bool(value) && ctn_json_is(value, CTN_JSON_TRUE) == (v.number != 0);
+            break;
+        case VARIABLE_LIST: check_list(o, i, value); break;
+        case VARIABLE_UNSET:
+        case VARIABLE_NULL: is_right = ctn_json_is(value, CTN_JSON_NULL); break;
+        }
+        if (!is_right)
             FAIL("outputs: %s is not what it was at the end", name);
     }
 }
@@ -683,6 +939,33 @@ static bool names_step(const ctn_json *list, const char *name)
         if (ctn_str_is(ctn_json_text(ctn_json_at(list, i)), name))
             return true;
     return false;
+}
+
+static bool undo_has_failed(const oracle *o, int step)
+{
+    bool has = o->steps[step].whole.work[CTN_ROLE_UNDO].has_failed;
+    for (const judged_task *t = o->steps[step].items; t; t = t->next)
+        has = has || t->work[CTN_ROLE_UNDO].has_failed;
+    return has;
+}
+
+static void check_error(oracle *o, ctn_status status, const ctn_json *error, bool *ret_any_left)
+{
+    ctn_str code = ctn_json_str_or(error, "code", CTN_STR(""));
+    if (!o->is_stopping || !ctn_str_is(code, ctn_failure_name(o->cause)))
+        FAIL("%s with the error %.*s; it stopped for %s", ctn_status_name(status), CTN_STR_ARG(code),
+             o->is_stopping ? ctn_failure_name(o->cause) : "nothing");
+    for (int i = 0; i < o->spec->step_count; i++) {
+        const char *name = o->spec->steps[i].name;
+        bool is_left = undo_has_failed(o, i);
+        *ret_any_left = *ret_any_left || is_left;
+        if (names_step(ctn_json_member_of(error, "leftUndone"), name) != is_left)
+            FAIL("leftUndone is wrong about %s", name);
+        if (any_of_step(o, i, CTN_ROLE_DO, deed_is_writing) &&
+            (!o->spec->steps[i].has_undo || !o->spec->is_rollback_enabled) &&
+            !names_step(ctn_json_member_of(error, "notUndone"), name))
+            FAIL("notUndone does not name %s, which has happened", name);
+    }
 }
 
 static void on_end(oracle *o, ctn_status status, const ctn_record *r, const ctn_json *body)
@@ -696,30 +979,15 @@ static void on_end(oracle *o, ctn_status status, const ctn_record *r, const ctn_
         if (o->spec->timeout_ms && r->at_ms >= deadline && !o->is_paused)
             FAIL("completed %lld ms after its time was over", (long long) (r->at_ms - deadline));
         for (int i = 0; i < o->spec->step_count; i++)
-            if (o->steps[i].end == NOT_ENDED || o->steps[i].end == JUDGED_FAILED)
+            if (o->steps[i].whole.end == NOT_ENDED || o->steps[i].whole.end == JUDGED_FAILED)
                 FAIL("completed, and %s has not ended", o->spec->steps[i].name);
         check_outputs(o, ctn_json_member_of(body, "outputs"));
         return;
     }
-    const ctn_json *error = ctn_json_member_of(body, "error");
-    ctn_str code = ctn_json_str_or(error, "code", CTN_STR(""));
+    bool any_left = false;
     if (ctn_json_member_of(body, "outputs"))
         FAIL("%s with outputs", ctn_status_name(status));
-    if (!o->is_stopping || !ctn_str_is(code, ctn_failure_name(o->cause)))
-        FAIL("%s with the error %.*s; it stopped for %s", ctn_status_name(status), CTN_STR_ARG(code),
-             o->is_stopping ? ctn_failure_name(o->cause) : "nothing");
-    bool any_left = false;
-    for (int i = 0; i < o->spec->step_count; i++) {
-        const char *name = o->spec->steps[i].name;
-        bool is_left = o->steps[i].work[CTN_ROLE_UNDO].has_failed;
-        any_left = any_left || is_left;
-        if (names_step(ctn_json_member_of(error, "leftUndone"), name) != is_left)
-            FAIL("leftUndone is wrong about %s", name);
-        if (any_deed(o, i, CTN_ROLE_DO, deed_is_writing) &&
-            (!o->spec->steps[i].has_undo || !o->spec->is_rollback_enabled) &&
-            !names_step(ctn_json_member_of(error, "notUndone"), name))
-            FAIL("notUndone does not name %s, which has happened", name);
-    }
+    check_error(o, status, ctn_json_member_of(body, "error"), &any_left);
     bool rolls_back = o->spec->is_rollback_enabled && o->is_started;
     ctn_status should = rolls_back && any_left              ? CTN_STATUS_ROLLBACK_FAILED
                         : rolls_back                        ? CTN_STATUS_ROLLED_BACK
@@ -729,14 +997,40 @@ static void on_end(oracle *o, ctn_status status, const ctn_record *r, const ctn_
         FAIL("it ended %s, and what happened is %s", ctn_status_name(status), ctn_status_name(should));
 }
 
-static void judge(oracle *o, const ctn_record *r, const ctn_json *body, ctn_arena *arena)
+static void on_skipped(oracle *o, judged_task *t)
 {
-    int step = r->step.len ? step_named(o, r->step) : -1;
+    check_may_begin(o, t, true, "a skip");
+    if (judge_condition(o, t->step) != SPEC_SKIP)
+        FAIL("%s is skipped, and its condition does not say so", name_of(o, t));
+    if (any_of_step(o, t->step, CTN_ROLE_DO, deed_has_begun))
+        FAIL("%s is skipped, and it had begun", name_of(o, t));
+    t->end = JUDGED_SKIPPED;
+}
+
+static void judge_step(oracle *o, judged_task *t, const ctn_record *r, const ctn_json *body, ctn_arena *arena)
+{
     ctn_role role = flag(body, "undo") ? CTN_ROLE_UNDO : CTN_ROLE_DO;
-    if (r->step.len && step < 0) {
-        FAIL("%s names a step that is not in the chain", ctn_entry_kind_name(r->kind));
-        return;
+    switch (r->kind) {
+    case CTN_ENTRY_STEP_SKIPPED: on_skipped(o, t); break;
+    case CTN_ENTRY_FOREACH_STARTED: on_foreach(o, t, body); break;
+    case CTN_ENTRY_ATTEMPT_STARTED: on_started(o, t, CTN_ROLE_DO, r, body, arena); break;
+    case CTN_ENTRY_COMPENSATION_STARTED: on_started(o, t, CTN_ROLE_UNDO, r, body, arena); break;
+    case CTN_ENTRY_ATTEMPT_SUCCEEDED: on_succeeded(o, t, CTN_ROLE_DO, r, body); break;
+    case CTN_ENTRY_COMPENSATION_SUCCEEDED: on_succeeded(o, t, CTN_ROLE_UNDO, r, body); break;
+    case CTN_ENTRY_ATTEMPT_FAILED: on_failed(o, t, CTN_ROLE_DO, r, body); break;
+    case CTN_ENTRY_COMPENSATION_FAILED: on_failed(o, t, CTN_ROLE_UNDO, r, body); break;
+    case CTN_ENTRY_FALLBACK_TAKEN: on_fallback(o, t, body); break;
+    case CTN_ENTRY_WAITING: on_waiting(o, t, r, body); break;
+    case CTN_ENTRY_ANSWERED: on_answered(o, t, body); break;
+    case CTN_ENTRY_CHECKED: on_checked(o, t, role, body); break;
+    case CTN_ENTRY_INTERRUPTED: on_interrupted(o, t, role, body); break;
+    case CTN_ENTRY_DECISION: on_settled(o, t, role, body); break;
+    default: FAIL("an entry of kind %s about a step", ctn_entry_kind_name(r->kind)); break;
     }
+}
+
+static void judge_execution(oracle *o, const ctn_record *r, const ctn_json *body)
+{
     switch (r->kind) {
     case CTN_ENTRY_QUEUED: break;
     case CTN_ENTRY_STARTED:
@@ -745,39 +1039,7 @@ static void judge(oracle *o, const ctn_record *r, const ctn_json *body, ctn_aren
         o->is_started = true;
         o->started_at_ms = r->at_ms;
         break;
-    case CTN_ENTRY_STEP_SKIPPED:
-        check_may_begin(o, step, true, "a skip");
-        if (judge_condition(o, step) != SPEC_SKIP)
-            FAIL("%s is skipped, and its condition does not say so", o->spec->steps[step].name);
-        if (any_deed(o, step, CTN_ROLE_DO, deed_has_begun))
-            FAIL("%s is skipped, and it had begun", o->spec->steps[step].name);
-        o->steps[step].end = JUDGED_SKIPPED;
-        break;
-    case CTN_ENTRY_ATTEMPT_STARTED: on_started(o, step, CTN_ROLE_DO, r, body, arena); break;
-    case CTN_ENTRY_COMPENSATION_STARTED: on_started(o, step, CTN_ROLE_UNDO, r, body, arena); break;
-    case CTN_ENTRY_ATTEMPT_SUCCEEDED: on_succeeded(o, step, CTN_ROLE_DO, r, body); break;
-    case CTN_ENTRY_COMPENSATION_SUCCEEDED: on_succeeded(o, step, CTN_ROLE_UNDO, r, body); break;
-    case CTN_ENTRY_ATTEMPT_FAILED: on_failed(o, step, CTN_ROLE_DO, r, body); break;
-    case CTN_ENTRY_COMPENSATION_FAILED: on_failed(o, step, CTN_ROLE_UNDO, r, body); break;
-    case CTN_ENTRY_WAITING: on_waiting(o, step, r, body); break;
-    case CTN_ENTRY_ANSWERED:
-        if (!o->steps[step].work[CTN_ROLE_DO].is_waiting || o->steps[step].work[CTN_ROLE_DO].is_answered)
-            FAIL("%s is answered, and did not wait", o->spec->steps[step].name);
-        o->steps[step].work[CTN_ROLE_DO].is_answered = true;
-        break;
-    case CTN_ENTRY_CHECKED: on_checked(o, step, role, body); break;
-    case CTN_ENTRY_INTERRUPTED: on_interrupted(o, step, role, body); break;
-    case CTN_ENTRY_DECISION:
-        if (step >= 0)
-            on_settled(o, step, role, body);
-        else
-            on_set(o, r, body);
-        break;
-    case CTN_ENTRY_BREAKER_WAIT: /* that it holds nobody back for no reason is what test_gate.c looks at */
-        if (step < 0 || !ctn_json_str_or(body, "target", CTN_STR("")).len ||
-            ctn_json_int_or(body, "untilMs", 0) <= r->at_ms)
-            FAIL("a wait for a breaker that does not say which, or until when");
-        break;
+    case CTN_ENTRY_DECISION: on_set(o, r, body); break;
     case CTN_ENTRY_CANCEL_REQUESTED: on_cancel(o, r, body); break;
     case CTN_ENTRY_PAUSED:
         if (o->is_paused)
@@ -792,8 +1054,19 @@ static void judge(oracle *o, const ctn_record *r, const ctn_json *body, ctn_aren
     case CTN_ENTRY_ROLLED_BACK: on_end(o, CTN_STATUS_ROLLED_BACK, r, body); break;
     case CTN_ENTRY_ROLLBACK_FAILED: on_end(o, CTN_STATUS_ROLLBACK_FAILED, r, body); break;
     case CTN_ENTRY_CANCELLED: on_end(o, CTN_STATUS_CANCELLED, r, body); break;
-    default: FAIL("an entry of kind %s", ctn_entry_kind_name(r->kind)); break;
+    default: FAIL("an entry of kind %s about no step", ctn_entry_kind_name(r->kind)); break;
     }
+}
+
+static void judge(oracle *o, const ctn_record *r, const ctn_json *body, ctn_arena *arena)
+{
+    int step = r->step.len ? step_named(o, r->step) : -1;
+    if (r->step.len && step < 0)
+        FAIL("%s names a step that is not in the chain", ctn_entry_kind_name(r->kind));
+    else if (step >= 0)
+        judge_step(o, task_of(o, step, r->item), r, body, arena);
+    else
+        judge_execution(o, r, body);
 }
 
 void oracle_record(oracle *o, const ctn_record *r)
@@ -824,12 +1097,25 @@ void oracle_rest(oracle *o)
     o->was_at_rest = true;
 }
 
-bool oracle_is_in_doubt(const oracle *o)
+static bool is_being_asked(void *ctx, deed *d)
 {
-    for (int i = 0; i < o->deed_count; i++)
-        if (o->deeds[i].is_in_doubt && !o->deeds[i].is_asked)
+    (void) ctx;
+    return d->is_in_doubt && !d->is_asked;
+}
+
+bool oracle_is_in_doubt(oracle *o)
+{
+    for (int i = 0; i < o->spec->step_count; i++)
+        if (oracle_each_deed(o, i, is_being_asked, NULL))
             return true;
     return false;
+}
+
+static void wake_for(const judged_task *t, int64_t *at_ms)
+{
+    const judged_work *w = &t->work[CTN_ROLE_DO];
+    if ((w->is_waiting || w->is_backing_off) && t->end == NOT_ENDED && w->due_ms && (!*at_ms || w->due_ms < *at_ms))
+        *at_ms = w->due_ms;
 }
 
 int64_t oracle_wake_at_ms(const oracle *o)
@@ -840,51 +1126,58 @@ int64_t oracle_wake_at_ms(const oracle *o)
     if (o->spec->timeout_ms)
         at_ms = o->started_at_ms + o->spec->timeout_ms + o->paused_ms;
     for (int i = 0; i < o->spec->step_count; i++) {
-        const judged_work *w = &o->steps[i].work[CTN_ROLE_DO];
-        if ((w->is_waiting || w->is_backing_off) && o->steps[i].end == NOT_ENDED && w->due_ms &&
-            (!at_ms || w->due_ms < at_ms))
-            at_ms = w->due_ms;
+        wake_for(&o->steps[i].whole, &at_ms);
+        for (const judged_task *t = o->steps[i].items; t; t = t->next)
+            wake_for(t, &at_ms);
     }
     return at_ms;
 }
 
+static const char *task_waits_for(const oracle *o, const judged_task *t)
+{
+    for (int role = 0; role < 2; role++)
+        if (t->work[role].is_asked)
+            return "a settlement";
+    return t->work[CTN_ROLE_DO].is_waiting && !o->is_stopping ? "an answer" : NULL;
+}
+
 const char *oracle_waits_for(const oracle *o)
 {
-    if (o->is_paused)
-        return "resume";
-    for (int i = 0; i < o->spec->step_count; i++)
-        for (int role = 0; role < 2; role++) {
-            const judged_work *w = &o->steps[i].work[role];
-            if (w->is_asked)
-                return "settle";
-            if (w->is_waiting && !o->is_stopping)
-                return "answer";
-        }
-    return NULL;
+    const char *what = o->is_paused ? "to be resumed" : NULL;
+    for (int i = 0; !what && i < o->spec->step_count; i++) {
+        what = task_waits_for(o, &o->steps[i].whole);
+        for (const judged_task *t = o->steps[i].items; !what && t; t = t->next)
+            what = task_waits_for(o, t);
+    }
+    return what;
 }
 
 /* ---- the end ---- */
 
-void oracle_end(oracle *o)
+static void end_task(oracle *o, const judged_task *t)
 {
-    if (!o->has_ended)
-        return;
-    for (int i = 0; i < o->deed_count; i++) {
-        const deed *d = &o->deeds[i];
-        const judged_step *j = &o->steps[d->step];
+    const spec_step *s = spec_of(o, t);
+    bool is_undone = any_of_task(t, CTN_ROLE_UNDO, deed_happened);
+    if (is_undone && !any_of_task(t, CTN_ROLE_DO, deed_has_begun))
+        FAIL("%s[%lld]: was undone, and it never began", s->name, (long long) t->item);
+    for (const deed *d = t->deeds; d; d = d->next) {
         if (o->end == CTN_STATUS_COMPLETED && d->role == CTN_ROLE_UNDO && d->begins)
             FAIL("%s: it completed, and this was undone", d->key);
         if (d->role == CTN_ROLE_UNDO || d->effects == 0)
             continue;
-        if (j->end == JUDGED_SKIPPED)
+        if (o->steps[t->step].whole.end == JUDGED_SKIPPED)
             FAIL("%s: was skipped, and it happened", d->key);
-        if (!o->spec->steps[d->step].has_undo || !o->spec->is_rollback_enabled || o->end == CTN_STATUS_COMPLETED)
-            continue;
-        bool is_undone = any_deed(o, d->step, CTN_ROLE_UNDO, deed_happened);
-        if (!is_undone && !j->work[CTN_ROLE_UNDO].has_failed)
+        if (s->has_undo && o->spec->is_rollback_enabled && o->end != CTN_STATUS_COMPLETED && !is_undone &&
+            !t->work[CTN_ROLE_UNDO].has_failed)
             FAIL("%s: happened and was not undone; it is %s", d->key, ctn_status_name(o->end));
     }
-    for (int i = 0; i < o->spec->step_count; i++)
-        if (any_deed(o, i, CTN_ROLE_UNDO, deed_happened) && !any_deed(o, i, CTN_ROLE_DO, deed_has_begun))
-            FAIL("%s: was undone, and it never began", o->spec->steps[i].name);
+}
+
+void oracle_end(oracle *o)
+{
+    for (int i = 0; o->has_ended && i < o->spec->step_count; i++) {
+        end_task(o, task_of(o, i, -1));
+        for (const judged_task *t = o->steps[i].items; t; t = t->next)
+            end_task(o, t);
+    }
 }

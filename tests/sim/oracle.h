@@ -23,8 +23,6 @@
 #include "engine/driver.h"
 #include "sim/generate.h"
 
-#define DEEDS_MAX 96
-
 typedef struct sim_failure {
     bool is_told;
     char why[700];
@@ -32,9 +30,12 @@ typedef struct sim_failure {
 
 /* A call by its key: what the world did, and what the disk says. */
 typedef struct deed {
-    char key[96];
-    int step, call;
+    struct deed *next; /* of its task */
+    struct judged_task *task;
+    char key[112];
+    int fallback, call; /* fallback 0: the step's own set */
     ctn_role role;
+    const spec_work *set;
     ctn_effect effect;
     /* the world */
     int begins, effects;
@@ -63,22 +64,34 @@ typedef enum judged_end { NOT_ENDED, JUDGED_COMPLETED, JUDGED_SKIPPED, JUDGED_CO
 typedef struct judged_work {
     uint32_t attempt;
     int64_t retries;
+    int fallback, fallback_due; /* due: decided, and not taken yet */
     bool is_backing_off, is_waiting, is_answered, is_asked, has_failed, is_done;
-    bool expires;
     int64_t due_ms;
 } judged_work;
 
 typedef struct judged_variable {
-    enum { VARIABLE_UNSET, VARIABLE_NULL, VARIABLE_NUMBER, VARIABLE_BOOL } kind;
+    enum { VARIABLE_UNSET, VARIABLE_NULL, VARIABLE_NUMBER, VARIABLE_BOOL, VARIABLE_LIST } kind;
     int64_t number;
 } judged_variable;
 
-typedef struct judged_step {
+/* A step, or an item of its foreach. */
+typedef struct judged_task {
+    struct judged_task *next;
+    int step;
+    int64_t item; /* -1: the step */
     judged_work work[2];
     judged_end end;
     int completed_order; /* 1.. */
     int start_order;     /* of the first recorded start, 1.. */
     judged_variable variable;
+    deed *deeds;
+} judged_task;
+
+typedef struct judged_step {
+    judged_task whole;
+    judged_task *items; /* those that were heard of */
+    bool has_items;     /* its foreach has begun */
+    int64_t item_count; /* of it */
 } judged_step;
 
 typedef struct oracle {
@@ -98,12 +111,14 @@ typedef struct oracle {
     bool was_at_rest; /* since it was paused: what was decided before the pause has been sent */
     judged_step steps[SPEC_STEPS_MAX];
     int completed_count, start_count;
-    deed deeds[DEEDS_MAX];
-    int deed_count;
+    ctn_arena *arena;                /* the world's: tasks and deeds stay where they are */
     int kinds[CTN_ENTRY_KIND_COUNT]; /* records on disk */
     int unknowns, backoffs, settlements;
 } oracle;
 
+/* Everything of the step's work and undo that was heard of: fn returns true to stop. */
+typedef bool deed_fn(void *ctx, deed *d);
+bool oracle_each_deed(oracle *o, int step, deed_fn *fn, void *ctx);
 /* A record came to disk. */
 void oracle_record(oracle *o, const ctn_record *record);
 /* A call is begun. `seq_in_memory` is the execution's, as the engine has it. */
@@ -115,7 +130,7 @@ void oracle_effect(oracle *o, deed *d);
 /* Nothing is on its way to disk, and nothing is due. */
 void oracle_rest(oracle *o);
 /* An outcome is still being asked for. */
-bool oracle_is_in_doubt(const oracle *o);
+bool oracle_is_in_doubt(oracle *o);
 /* When the store must give it back by itself, while it is parked; 0: never. */
 int64_t oracle_wake_at_ms(const oracle *o);
 /* What it waits for, for a person to do something about; NULL: nothing that a parked one may wait for. */

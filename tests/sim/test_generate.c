@@ -80,6 +80,8 @@ static void the_description_has_the_order_and_the_care_that_the_plan_has(void **
                 printf("seed %llu step %s\n%.*s\n", (unsigned long long) seed, s->name, CTN_STR_ARG(c.spec->text));
             assert_int_equal(ancestors, s->ancestors);
             assert_int_equal(p->undo != NULL, s->has_undo);
+            assert_int_equal(p->fallback_count, s->fallback_count);
+            assert_int_equal(p->foreach != NULL, s->items != SPEC_ONE);
             assert_int_equal(p->continue_on_error, s->continues);
             assert_int_equal(p->retry.max_retries, s->max_retries);
             assert_int_equal(p->set->call_count, s->work.call_count);
