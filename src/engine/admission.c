@@ -363,7 +363,7 @@ void ctn_eng_admit_queued(ctn_engine *e)
         return;
     bool was_changed = e->admission.is_changed;
     e->admission.is_changed = false;
-    if (!e->options.own_only && !e->more_is_due) /* what was begun goes on first */
+    if (!e->options.own_only && !e->more_is_due && !e->due_is_unread) /* what was begun goes on first */
         admit_from_lanes(e);
     else if (e->options.own_only && was_changed && e->admission.wanted_count)
         admit_wanted(e);
@@ -374,7 +374,8 @@ int64_t ctn_eng_queue_turn_ms(const ctn_engine *e)
     const admission *a = &e->admission;
     if (e->options.own_only)
         return a->is_changed && a->wanted_count ? e->now_ms : 0;
-    if (e->loaded_count >= e->options.active_max || e->more_is_due || (a->is_known && !ctn_lanes_next(&a->lanes)))
+    if (e->loaded_count >= e->options.active_max || e->more_is_due || e->due_is_unread ||
+        (a->is_known && !ctn_lanes_next(&a->lanes)))
         return 0;
     return a->retry_at_ms > e->now_ms ? a->retry_at_ms : e->now_ms;
 }

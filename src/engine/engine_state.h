@@ -236,6 +236,7 @@ struct ctn_engine {
     int64_t exec_no_last;
     int64_t due_hint_ms;  /* the store may have something to run from then on; 0: nothing */
     bool more_is_due;     /* it has something now, and there was no place for it */
+    bool due_is_unread;   /* it could not be read: what was begun may not be in memory yet */
     size_t damaged_count; /* of what is due, at the last look: they cannot be loaded, and take no place */
     bool is_stopping;
     int64_t failing_since_ms, retry_at_ms;

@@ -455,11 +455,12 @@ void ctn_eng_admit(ctn_engine *e)
     if (rc && rc != 1) {
         ctn_log_line(e->options.log, CTN_LOG_WARN, "the store cannot be read", "why", err.message, NULL);
         e->due_hint_ms = e->now_ms + 1000;
+        e->due_is_unread = true;
         ctn_arena_restore(e->scratch, mark);
         return;
     }
     size_t admitted = 0;
-    bool is_unreadable = false; /* not damaged: the store could not be read just now */
+    e->due_is_unread = false;
     e->damaged_count = 0;
     for (size_t i = 0; i < a.count && (e->loaded_count < e->options.active_max || CTN_PLANT(ACTIVE_MAX_IGNORED)); i++) {
         loaded *l = ctn_eng_find(e, a.ids[i]);
@@ -469,8 +470,8 @@ void ctn_eng_admit(ctn_engine *e)
         if (rc) { /* one damaged execution never stops the rest */
             ctn_log_line(e->options.log, CTN_LOG_ERROR, "an execution cannot be loaded", "why", err.message, NULL);
             e->damaged_count++;
-            is_unreadable =
-                is_unreadable || ((rc == CTN_E_IO || rc == CTN_E_BUSY) && !CTN_PLANT(UNREADABLE_IS_FORGOTTEN));
+            if ((rc == CTN_E_IO || rc == CTN_E_BUSY) && !CTN_PLANT(UNREADABLE_IS_FORGOTTEN))
+                e->due_is_unread = true; /* not damaged: it is looked at again */
             continue;
         }
         admitted++;
@@ -479,7 +480,7 @@ void ctn_eng_admit(ctn_engine *e)
     bool all_seen = a.count < a.max && e->loaded_count < e->options.active_max;
     e->due_hint_ms = e->now_ms + 1000;
     e->more_is_due = !all_seen && admitted > 0;
-    if ((all_seen || admitted == 0) && !is_unreadable) {
+    if ((all_seen || admitted == 0) && !e->due_is_unread) {
         int64_t next = 0;
         if (ctn_store_next_wake(e->options.store, e->now_ms, &next, NULL) == CTN_OK)
             e->due_hint_ms = next;
