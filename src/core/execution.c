@@ -414,6 +414,7 @@ static bool is_work_busy(const work *w, bool is_paused)
 {
     switch (w->phase) {
     case WORK_READY:
+    case WORK_BACKOFF: /* of an undo too: who compensates keeps its place in the chain meanwhile */
     case WORK_FALLBACK: return !is_paused;
     case WORK_ANSWERED: return true;
     case WORK_RUNNING:

@@ -92,8 +92,8 @@ void chaos_disk_tick(chaos *w)
 bool chaos_runs(const chaos *w, const subject *x)
 {
     ctn_execution_row row;
-    if (!w->specs[x->chain]->max_concurrent || !x->exec_no)
-        return false;
+    if (!w->specs[x->chain]->max_concurrent || !x->exec_no || oracle_waits_for(&x->oracle))
+        return false; /* one that parks gives its place away, while it compensates too */
     ctn_arena *arena = ctn_arena_new(1024);
     bool runs = ctn_store_execution_by_no(w->inner, arena, x->exec_no, &row, NULL) == CTN_OK &&
                 (row.status == CTN_STATUS_RUNNING || row.status == CTN_STATUS_COMPENSATING);
