@@ -136,7 +136,8 @@ static bool is_held_back(ctn_engine *e, const ctn_plan *plan, ctn_str queue_key,
 
 bool ctn_eng_may_start(ctn_engine *e, const ctn_plan *plan, ctn_str queue_key, int64_t exec_no)
 {
-    return !ctn_lanes_next(&e->admission.lanes) && !is_held_back(e, plan, queue_key, exec_no);
+    bool all_are_here = e->options.own_only || !(e->more_is_due || e->due_is_unread); /* those that were begun */
+    return all_are_here && !ctn_lanes_next(&e->admission.lanes) && !is_held_back(e, plan, queue_key, exec_no);
 }
 
 void ctn_eng_forget(ctn_engine *e, loaded *l)
