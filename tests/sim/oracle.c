@@ -1020,6 +1020,10 @@ static void judge_step(oracle *o, judged_task *t, const ctn_record *r, const ctn
     case CTN_ENTRY_ATTEMPT_FAILED: on_failed(o, t, CTN_ROLE_DO, r, body); break;
     case CTN_ENTRY_COMPENSATION_FAILED: on_failed(o, t, CTN_ROLE_UNDO, r, body); break;
     case CTN_ENTRY_FALLBACK_TAKEN: on_fallback(o, t, body); break;
+    case CTN_ENTRY_BREAKER_WAIT: /* that it holds nobody back for no reason is what test_gate.c looks at */
+        if (!ctn_json_str_or(body, "target", CTN_STR("")).len || ctn_json_int_or(body, "untilMs", 0) <= r->at_ms)
+            FAIL("%s: a wait for a breaker that does not say which, or until when", name_of(o, t));
+        break;
     case CTN_ENTRY_WAITING: on_waiting(o, t, r, body); break;
     case CTN_ENTRY_ANSWERED: on_answered(o, t, body); break;
     case CTN_ENTRY_CHECKED: on_checked(o, t, role, body); break;
