@@ -104,9 +104,9 @@ static void print_rows(const ctn_cli *cli, const seen *s, int64_t now_ms)
            plain);
     for (size_t i = 0; i < s->count; i++) {
         const ctn_schedule *row = &s->schedules[i];
-        ctn_str timezone = row->timezone.len ? row->timezone : CTN_STR("UTC");
+        ctn_str named = row->timezone.len ? row->timezone : CTN_STR("UTC");
         printf("%-*.*s  %-*.*s  %-*.*s  %s\n", chain, CTN_STR_ARG(row->chain_id), cron, CTN_STR_ARG(row->cron), zone,
-               CTN_STR_ARG(timezone), ctn_moment_text(next_of(row, now_ms)).text);
+               CTN_STR_ARG(named), ctn_moment_text(next_of(row, now_ms)).text);
     }
 }
 

@@ -21,12 +21,12 @@
 
 /* ---- times ---- */
 
-int ctn_schedule_times_open(ctn_str cron, ctn_str timezone, ctn_schedule_times *ret_times, ctn_err *err)
+int ctn_schedule_times_open(ctn_str cron, ctn_str zone, ctn_schedule_times *ret_times, ctn_err *err)
 {
     ctn_schedule_times t = {.zone = NULL};
     int rc = ctn_cron_parse(cron, &t.cron, err);
     if (rc == CTN_OK)
-        rc = ctn_zone_open(timezone, &t.zone, err);
+        rc = ctn_zone_open(zone, &t.zone, err);
     if (rc == CTN_OK)
         *ret_times = t;
     return rc;

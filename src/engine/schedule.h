@@ -14,7 +14,7 @@ typedef struct ctn_schedule_times {
 } ctn_schedule_times;
 
 /* CTN_E_INVALID, CTN_E_NOT_FOUND: no such cron expression, no such zone. */
-int ctn_schedule_times_open(ctn_str cron, ctn_str timezone, ctn_schedule_times *ret_times, ctn_err *err);
+int ctn_schedule_times_open(ctn_str cron, ctn_str zone, ctn_schedule_times *ret_times, ctn_err *err);
 void ctn_schedule_times_close(ctn_schedule_times *times);
 /* The first time after this one; 0: none in the next 40 years. */
 int64_t ctn_schedule_next_ms(const ctn_schedule_times *times, int64_t after_ms);
