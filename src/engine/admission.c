@@ -20,6 +20,7 @@
  * An engine that was told what to advance (own_only) has no lanes: those it was asked for stay in memory while they
  * are queued, and are looked at when something was let go.
  */
+#include "base/memory.h"
 #include "engine/engine_state.h"
 
 #include "base/plant.h"
@@ -280,7 +281,11 @@ static void admit_one(ctn_engine *e, ctn_lane *lane, ctn_lane_item item)
     }
     if (rc) { /* one damaged execution never stops the rest */
         ctn_log_line(e->options.log, CTN_LOG_ERROR, "a queued execution cannot be loaded", "why", err.message, NULL);
-        a->damaged[a->damaged_count < DAMAGED_MAX ? a->damaged_count++ : DAMAGED_MAX - 1] = item.exec_no;
+        if (a->damaged_count == a->damaged_capacity) {
+            a->damaged_capacity = a->damaged_capacity ? 2 * a->damaged_capacity : 16;
+            a->damaged = ctn_realloc_array(a->damaged, a->damaged_capacity, sizeof *a->damaged);
+        }
+        a->damaged[a->damaged_count++] = item.exec_no;
         return;
     }
     l->is_in_lane = false;
@@ -385,4 +390,5 @@ void ctn_eng_admission_done(ctn_engine *e)
 {
     ctn_lanes_done(&e->admission.lanes);
     free(e->admission.keys);
+    free(e->admission.damaged);
 }

@@ -167,8 +167,6 @@ typedef struct loaded {
     enum { FOLLOW_UP_NONE, FOLLOW_UP_ASKED, FOLLOW_UP_DONE, FOLLOW_UP_GIVEN_UP } follow_up;
 } loaded;
 
-#define DAMAGED_MAX 64
-
 /* Who may start. */
 typedef struct admission {
     ctn_lanes lanes;
@@ -178,8 +176,8 @@ typedef struct admission {
     int64_t retry_at_ms; /* the store could not be read */
     loaded **keys;       /* loaded ones that stand in a line, by key */
     size_t keys_size, keys_count;
-    int64_t damaged[DAMAGED_MAX]; /* queued ones that cannot be loaded: passed by */
-    size_t damaged_count;
+    int64_t *damaged; /* queued ones that cannot be loaded: passed by */
+    size_t damaged_count, damaged_capacity;
 } admission;
 
 /* Results of calls, and calls that others wait for. */
