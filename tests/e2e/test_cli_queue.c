@@ -127,6 +127,93 @@ static void a_chain_that_names_no_chain_for_its_failure_does_not_start(void **st
     assert_false(cli_world_has(w, "catena.db"));
 }
 
+static int64_t duration_ms(const world *w)
+{
+    const char *at = strstr(w->said.out, "\"durationMs\": ");
+    assert_non_null(at);
+    return strtoll(at + strlen("\"durationMs\": "), NULL, 10);
+}
+
+static void a_rate_holds_back_the_calls_of_a_run(void **state)
+{
+    world *w = *state;
+    cli_world_write(w, "chain.yaml",
+                    "id: rated\nsteps:\n"
+                    "  - {stepName: a, instructionSet: slow, parallelExecution: true}\n"
+                    "  - {stepName: b, instructionSet: slow, parallelExecution: true}\n"
+                    "  - {stepName: c, instructionSet: slow, parallelExecution: true}\n"
+                    "instructionSets:\n  slow: {native: noop, effect: none, rateLimit: {perSecond: 4, burst: 1}}\n");
+    assert_exit(w, catena(w, "run", "chain.yaml", NULL), 0);
+    assert_true(duration_ms(w) >= 480);
+}
+
+static size_t count_of(world *w, const char *sql)
+{
+    char line[400];
+    snprintf(line, sizeof line, "sqlite3 catena.db \"%s\"", sql);
+    assert_exit(w, shell(w, line), 0);
+    return (size_t) strtoull(w->said.out, NULL, 10);
+}
+
+/* Three failures open it, probes keep it open; the next process does not try either, and one with a fallback takes it.
+ */
+static void an_open_breaker_is_open_after_a_restart(void **state)
+{
+    world *w = *state;
+    if (!peer_program()) {
+        print_message("the tool server for tests was not built\n");
+        skip();
+    }
+    cli_world_write(w, "catena.yaml",
+                    "servers:\n  peer: {command: '%s', args: [--ledger, ledger], trusted: true}\n"
+                    "include: [sets.yaml, '*.chain.yaml']\n",
+                    peer_program());
+    cli_world_write(w, "sets.yaml",
+                    "instructionSets:\n"
+                    "  fails: {tool: peer/fail, effect: read, arguments: {message: not today},\n"
+                    "    breaker: {window: 4, minimum: 3, openMs: 3000}}\n");
+    cli_world_write(
+        w, "tries.chain.yaml",
+        "id: tries\nsteps:\n"
+        "  - {stepName: try, instructionSet: fails, retryConfig: {maxRetries: 3, retryOn: [tool_error]}}\n");
+    cli_world_write(w, "falls.chain.yaml",
+                    "id: falls\nsteps:\n"
+                    "  - {stepName: try, instructionSet: fails, outputVariables: [a],\n"
+                    "     fallback: [{value: {a: 1}}]}\n");
+    assert_exit(w, catena(w, "run", "tries", NULL), 1);
+    assert_true(duration_ms(w) >= 2900); /* the fourth attempt was a probe */
+    assert_int_equal(count_of(w, "SELECT count(*) FROM execution_journal WHERE kind = 'breaker_wait'"), 1);
+    assert_int_equal(count_of(w, "SELECT count(*) FROM execution_journal WHERE kind = 'attempt_failed'"), 4);
+    assert_int_equal(count_of(w, "SELECT count(*) FROM breakers WHERE name = 'peer/fail' AND state = 'open'"), 1);
+    assert_exit(w, catena(w, "run", "falls", NULL), 0); /* at once, and no call was made */
+    assert_out(w, "\"a\": 1");
+    assert_true(duration_ms(w) < 2500);
+    assert_int_equal(
+        count_of(w,
+                 "SELECT count(*) FROM execution_journal WHERE kind = 'attempt_failed' AND body LIKE '%breaker_open%'"),
+        1);
+}
+
+static void schedules_are_listed_and_their_zones_are_checked(void **state)
+{
+    world *w = *state;
+    prepare(w);
+    assert_exit(w, catena(w, "schedules", NULL), 0);
+    assert_err(w, "no chain that is included has a schedule");
+    cli_world_write(w, "daily.chain.yaml",
+                    "id: daily\nschedule: {cron: '30 6 * * *', timezone: Asia/Kolkata}\nsteps:\n"
+                    "  - {stepName: a, instructionSet: say}\n");
+    assert_exit(w, catena(w, "schedules", "--json", NULL), 0);
+    assert_out(w, "T01:00:00.000Z"); /* 06:30 there */
+    assert_exit(w, catena(w, "schedules", NULL), 0);
+    assert_out(w, "Asia/Kolkata");
+    cli_world_write(w, "daily.chain.yaml",
+                    "id: daily\nschedule: {cron: '30 6 * * *', timezone: Asia/Kolkatta}\nsteps:\n"
+                    "  - {stepName: a, instructionSet: say}\n");
+    assert_exit(w, catena(w, "check", "daily.chain.yaml", NULL), 2);
+    assert_out(w, "Asia/Kolkatta");
+}
+
 #define WORLD_TEST(f) cmocka_unit_test_setup_teardown(f, cli_world_setup, cli_world_teardown)
 
 int main(void)
@@ -137,6 +224,9 @@ int main(void)
         WORLD_TEST(what_was_started_is_served_one_at_a_time_in_order),
         WORLD_TEST(a_failure_is_told_to_the_chain_that_on_failure_names),
         WORLD_TEST(a_chain_that_names_no_chain_for_its_failure_does_not_start),
+        WORLD_TEST(a_rate_holds_back_the_calls_of_a_run),
+        WORLD_TEST(an_open_breaker_is_open_after_a_restart),
+        WORLD_TEST(schedules_are_listed_and_their_zones_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
