@@ -2,6 +2,7 @@
  * remote.c -- see remote.h. A loop of its own with one connection: the request, then the watching.
  */
 #include "cli/remote.h"
+#include "cli/children.h"
 #include "cli/snapshot.h"
 #include "cli/view.h"
 #include "wire/jsonrpc.h"
@@ -10,6 +11,8 @@
 
 enum { ID_REQUEST = 1, ID_WATCH = 2 };
 
+#define CHILDREN_MS 500
+
 typedef struct remote {
     const ctn_cli *cli;
     ctn_loop *loop;
@@ -17,6 +20,8 @@ typedef struct remote {
     ctn_arena *arena, *scratch;
     ctn_buf line;
     ctn_view *view;
+    ctn_timer *children_timer; /* while it waits for sub-chains: nobody tells us how those are */
+    const char *store_url;
     ctn_snapshot snapshot;
     bool follows, is_acknowledged;
     ctn_execution_id id;
@@ -74,6 +79,22 @@ static void take_snapshot(remote *r, const ctn_json *v)
     ctn_view_take(r->view, &r->snapshot);
     ctn_view_note(r->view, r->snapshot.queued_behind);
     finish_if_over(r);
+    if (ctn_snapshot_waits_for_child(&r->snapshot))
+        ctn_timer_set(r->children_timer, ctn_loop_now_ms(r->loop) + CHILDREN_MS);
+    else
+        ctn_timer_clear(r->children_timer);
+}
+
+static void look_at_children(void *ctx)
+{
+    remote *r = ctx;
+    ctn_store *store = NULL;
+    bool is_parked =
+        ctn_store_open(r->store_url, CTN_STORE_READ, &store, NULL) == CTN_OK && ctn_tree_is_parked(store, r->id);
+    ctn_store_close(store);
+    if (is_parked)
+        finish(r, CTN_REMOTE_DONE);
+    ctn_timer_set(r->children_timer, ctn_loop_now_ms(r->loop) + CHILDREN_MS);
 }
 
 static void take_step(remote *r, const ctn_json *v)
@@ -148,11 +169,13 @@ ctn_remote_outcome ctn_remote_do(const ctn_cli *cli, const ctn_workspace *ws, co
                 .loop = ctn_loop_new(),
                 .arena = ctn_arena_new(16384),
                 .scratch = ctn_arena_new(16384),
+                .store_url = ws->store_url,
                 .follows = follows,
                 .id = *id,
                 .outcome = CTN_REMOTE_LOST,
                 .err = err};
     ctn_buf_init(&r.line, CTN_RPC_LINE_BYTES_MAX);
+    r.children_timer = ctn_timer_new(r.loop, look_at_children, &r);
     ctn_stream_events events = {
         .line = on_line, .closed = on_closed, .ctx = &r, .line_bytes_max = CTN_RPC_LINE_BYTES_MAX};
     r.stream = ctn_stream_open(r.loop, fd, &events);
@@ -169,6 +192,7 @@ ctn_remote_outcome ctn_remote_do(const ctn_cli *cli, const ctn_workspace *ws, co
     ctn_view_end(r.view);
     ctn_signal_free(signals[0]);
     ctn_signal_free(signals[1]);
+    ctn_timer_free(r.children_timer);
     ctn_stream_free(r.stream);
     ctn_loop_free(r.loop);
     ctn_buf_done(&r.line);

@@ -3,6 +3,7 @@
  */
 #include "cli/result.h"
 #include "base/clock.h"
+#include "cli/children.h"
 #include "cli/view.h"
 #include "cli/words.h"
 #include "engine/engine.h"
@@ -320,7 +321,7 @@ static int report(ctn_cli *cli, ctn_store *store, ctn_execution_id id)
     if (ctn_status_is_final(row.status))
         tell_end(cli, &row);
     else
-        ctn_tell_parked(cli, &s);
+        ctn_tell_tree(cli, store, x, &s);
     int exit_code = print_result(cli, &row, ctn_execution_plan(x));
     ctn_execution_loaded_done(x);
     return exit_code ? exit_code : exit_code_of(&s);

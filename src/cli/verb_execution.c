@@ -2,6 +2,7 @@
  * verb_execution.c -- what is done to an execution: resume, answer, set, cancel, pause; and watch, which does nothing
  * to it.
  */
+#include "cli/children.h"
 #include "cli/follow.h"
 #include "cli/inputs.h"
 #include "cli/remote.h"
@@ -188,7 +189,7 @@ static void poll_store(void *ctx)
         ctn_execution_load(store, arena, &row, &x, NULL) == CTN_OK) {
         ctn_snapshot s = ctn_snapshot_of(x, arena);
         ctn_view_take(p->view, &s);
-        p->is_over = ctn_status_is_final(s.status) || ctn_snapshot_is_parked(&s);
+        p->is_over = ctn_status_is_final(s.status) || ctn_tree_is_parked(store, p->id);
     }
     ctn_store_close(store);
     ctn_execution_loaded_done(x);

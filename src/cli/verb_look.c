@@ -1,6 +1,7 @@
 /*
  * verb_look.c -- what only reads the state: list, show.
  */
+#include "cli/children.h"
 #include "cli/inputs.h"
 #include "cli/result.h"
 #include "cli/words.h"
@@ -294,7 +295,7 @@ static void print_from(const ctn_cli *cli, const ctn_json *from)
 }
 
 static void print_execution(const ctn_cli *cli, const ctn_execution_row *row, const ctn_snapshot *s,
-                            const ctn_json *from)
+                            const ctn_execution *x, ctn_store *store)
 {
     ctn_clock clock = ctn_clock_system();
     int64_t end = row->finished_at_ms ? row->finished_at_ms : ctn_clock_now_ms(&clock);
@@ -305,7 +306,7 @@ static void print_execution(const ctn_cli *cli, const ctn_execution_row *row, co
     print_field(cli, "status",
                 ctn_arena_printf(cli->arena, "%s%s%s", ctn_colour_code(&cli->out, colour_of(row->status)),
                                  ctn_status_name(row->status), ctn_colour_code(&cli->out, CTN_COLOUR_NONE)));
-    print_from(cli, from);
+    print_from(cli, ctn_execution_from(x));
     print_field(cli, "created", ctn_str_from(ctn_moment_text(row->created_at_ms).text));
     if (row->started_at_ms)
         print_field(cli, row->finished_at_ms ? "took" : "runs",
@@ -318,10 +319,9 @@ static void print_execution(const ctn_cli *cli, const ctn_execution_row *row, co
     print_members(cli, "input", row->input);
     if (row->status == CTN_STATUS_COMPLETED)
         print_members(cli, "outputs", row->outputs);
-    ctn_snapshot parked = *s;
-    if (ctn_snapshot_is_parked(s) || s->status == CTN_STATUS_QUEUED) {
+    if (ctn_snapshot_is_parked(s) || s->status == CTN_STATUS_QUEUED || ctn_snapshot_waits_for_child(s)) {
         (void) fflush(stdout);
-        ctn_tell_parked(cli, &parked);
+        ctn_tell_tree(cli, store, x, s);
     }
 }
 
@@ -365,7 +365,7 @@ int ctn_verb_show(ctn_cli *cli)
         else if (ctn_opt_is_given(cli, CTN_OPT_JSON))
             print_json(cli, &s.row, &snapshot, ctn_execution_from(x));
         else
-            print_execution(cli, &s.row, &snapshot, ctn_execution_from(x));
+            print_execution(cli, &s.row, &snapshot, x, s.store);
     }
     ctn_execution_loaded_done(x);
     ctn_store_close(s.store);

@@ -1,0 +1,156 @@
+/*
+ * Chains that hand work to chains, through the real binary: who runs the parent is told what the child needs, with the
+ * child's own command, whoever owns the store; and both show what the other has to do with it.
+ */
+#include "cli_kit.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#define FAMILY                                                                                                         \
+    "id: parent\nsteps:\n"                                                                                             \
+    "  - {stepName: sub, instructionSet: kid, outputVariables: [approved]}\n"                                          \
+    "instructionSets:\n  kid: {chain: child, arguments: {who: ann}}\n"
+#define MANY                                                                                                           \
+    "id: many\nsteps:\n"                                                                                               \
+    "  - {stepName: sub, instructionSet: kid, outputVariables: [approved],\n"                                          \
+    "     foreach: {items: {range: [0, 3]}, as: n, maxConcurrency: 3}}\n"                                              \
+    "instructionSets:\n  kid: {chain: child, arguments: {who: '{n}'}}\n"
+#define CHILD                                                                                                          \
+    "id: child\nsteps:\n"                                                                                              \
+    "  - {stepName: nap, instructionSet: rest}\n"                                                                      \
+    "  - {stepName: ask, instructionSet: desk, outputVariables: [approved]}\n"                                         \
+    "instructionSets:\n  rest: {wait: {ms: 300}}\n  desk: {approval: {message: 'Fine, {who}?'}}\n"
+
+static void family(world *w, const char *parent)
+{
+    cli_world_write(w, "catena.yaml", "include: [child.yaml, parent.yaml]\n");
+    cli_world_write(w, "child.yaml", "%s", CHILD);
+    cli_world_write(w, "parent.yaml", "%s", parent);
+}
+
+/* The command behind the n-th `label` in what was said. */
+static void offered(world *w, const char *label, int n, char *line, size_t size)
+{
+    const char *at = w->said.err;
+    for (int i = 0; i <= n; i++) {
+        at = strstr(at, label);
+        if (!at)
+            fail_msg("there are no %d \"%s\" in:\n%s", n + 1, label, w->said.err);
+        at += strlen(label);
+    }
+    at = strstr(at, "catena ");
+    snprintf(line, size, "%.*s", (int) strcspn(at, "\n"), at);
+}
+
+static void a_child_that_waits_is_answered_by_its_own_id(void **state)
+{
+    world *w = *state;
+    char parent[64], line[400], text[200];
+    family(w, FAMILY);
+    assert_exit(w, catena(w, "run", "parent", NULL), 3); /* after the child's own wait, which ended by itself */
+    json_text(w->said.out, "executionId", parent);
+    assert_err(w, "step sub waits for the chain child, execution ");
+    assert_err(w, "step ask waits for an approval: Fine, ann?");
+    offered(w, "  approve  ", 0, line, sizeof line);
+    assert_null(strstr(line, parent));
+    assert_exit(w, catena(w, "show", parent, NULL), 0);
+    assert_err(w, "step ask waits for an approval: Fine, ann?");
+    assert_exit(w, catena(w, "why", parent, "sub", NULL), 0);
+    assert_err(w, "step ask waits for an approval: Fine, ann?");
+    assert_exit(w, catena(w, "watch", parent, NULL), 3);
+    assert_err(w, "step ask waits for an approval: Fine, ann?");
+    assert_exit(w, catena(w, "resume", parent, NULL), 3);
+    assert_err(w, "step ask waits for an approval: Fine, ann?");
+    assert_exit(w, shell(w, line), 0);
+    assert_exit(w, catena(w, "show", parent, NULL), 0);
+    assert_out(w, "status     completed");
+    assert_out(w, "approved  true");
+    assert_exit(w, catena(w, "show", parent, "--json", NULL), 0);
+    char child[64];
+    json_text(w->said.out, "childExecutionId", child);
+    assert_non_null(strstr(line, child));
+    assert_exit(w, catena(w, "history", parent, NULL), 0);
+    snprintf(text, sizeof text, "child_started           sub                       chain child as execution %s", child);
+    assert_out(w, text);
+    assert_exit(w, catena(w, "history", child, NULL), 0);
+    snprintf(text, sizeof text, "child, version 1, for execution %s", parent);
+    assert_out(w, text);
+    assert_exit(w, catena(w, "timeline", parent, "--json", NULL), 0);
+    assert_out(w, "\"sub\"");
+    assert_exit(w, catena(w, "timeline", parent, NULL), 0);
+    assert_out(w, "sub");
+    assert_out(w, "completed");
+}
+
+static void the_owners_parent_does_not_hold_its_follower_for_ever(void **state)
+{
+    world *w = *state;
+    char line[400];
+    family(w, FAMILY);
+    running serve = catena_start(w, "serve", NULL);
+    cli_world_await(w, "catena.db", "");
+    assert_exit(w, catena(w, "run", "parent", NULL), 3);
+    assert_err(w, "step sub waits for the chain child, execution ");
+    offered(w, "  reject   ", 0, line, sizeof line);
+    assert_exit(w, shell(w, line), 0);
+    char id[64];
+    assert_exit(w, catena(w, "list", "--chain", "parent", "--json", NULL), 0);
+    json_text(w->said.out, "executionId", id);
+    assert_exit(w, catena(w, "watch", id, NULL), 0);
+    assert_out(w, "\"approved\": false");
+    kill(serve.pid, SIGTERM);
+    running_wait(w, &serve);
+}
+
+static void each_of_many_children_is_named_with_its_item(void **state)
+{
+    world *w = *state;
+    char lines[3][400];
+    family(w, MANY);
+    assert_exit(w, catena(w, "run", "many", NULL), 3);
+    assert_err(w, "0 of 3 items");
+    for (int i = 0; i < 3; i++) {
+        char text[80];
+        snprintf(text, sizeof text, "step sub[%d] waits for the chain child, execution ", i);
+        assert_err(w, text);
+        offered(w, "  approve  ", i, lines[i], sizeof lines[i]);
+    }
+    for (int i = 0; i < 3; i++)
+        assert_exit(w, shell(w, lines[i]), 0);
+    char id[64];
+    assert_exit(w, catena(w, "list", "--chain", "many", "--json", NULL), 0);
+    json_text(w->said.out, "executionId", id);
+    assert_exit(w, catena(w, "show", id, "--output", "approved", NULL), 0);
+    assert_out(w, "true,");
+}
+
+static void a_cancel_reaches_the_child(void **state)
+{
+    world *w = *state;
+    char parent[64];
+    family(w, FAMILY);
+    assert_exit(w, catena(w, "run", "parent", "--quiet", NULL), 3);
+    json_text(w->said.out, "executionId", parent);
+    (void) catena(w, "cancel", parent, NULL);
+    assert_exit(w, catena(w, "list", "--json", NULL), 0);
+    assert_lacks(w->said.out, "\"waiting\"");
+    const char *second = strstr(w->said.out, "\"cancelled\"");
+    assert_non_null(second);
+    assert_non_null(strstr(second + 1, "\"status\":\"cancelled\""));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_child_that_waits_is_answered_by_its_own_id, cli_world_setup,
+                                        cli_world_teardown),
+        cmocka_unit_test_setup_teardown(the_owners_parent_does_not_hold_its_follower_for_ever, cli_world_setup,
+                                        cli_world_teardown),
+        cmocka_unit_test_setup_teardown(each_of_many_children_is_named_with_its_item, cli_world_setup,
+                                        cli_world_teardown),
+        cmocka_unit_test_setup_teardown(a_cancel_reaches_the_child, cli_world_setup, cli_world_teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
