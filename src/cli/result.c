@@ -81,6 +81,8 @@ const ctn_json *ctn_result_steps_json(ctn_arena *arena, const ctn_snapshot *s)
             ctn_json_put_bool(&b, "reused", true);
         if (v->fallback)
             ctn_json_put_int(&b, "fallback", v->fallback);
+        if (v->is_from_cache)
+            ctn_json_put_bool(&b, "fromCache", true);
         if (ctn_snapshot_has_child(v))
             ctn_json_put(&b, CTN_STR("childExecutionId"),
                          ctn_json_string(arena, ctn_str_from(ctn_id_to_text(v->child).text)));

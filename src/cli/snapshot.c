@@ -78,6 +78,10 @@ const ctn_json *ctn_snapshot_step_to_json(const ctn_snapshot_step *step, ctn_are
     ctn_json_put_bool(&b, "wantsAgent", v->wants_agent);
     ctn_json_put_bool(&b, "isReused", v->is_reused);
     ctn_json_put_bool(&b, "waitsForChild", v->waits_for_child);
+    if (v->waits_for_breaker)
+        ctn_json_put_bool(&b, "waitsForBreaker", true);
+    if (v->is_from_cache)
+        ctn_json_put_bool(&b, "isFromCache", true);
     if (v->item >= 0)
         ctn_json_put_int(&b, "item", v->item);
     if (v->item_count) {
@@ -139,6 +143,8 @@ ctn_snapshot_step ctn_snapshot_step_from_json(const ctn_json *v, ctn_arena *aren
         .waits_for_time = ctn_json_bool_or(v, "waitsForTime", false),
         .wants_agent = ctn_json_bool_or(v, "wantsAgent", false),
         .is_reused = ctn_json_bool_or(v, "isReused", false),
+        .waits_for_breaker = ctn_json_bool_or(v, "waitsForBreaker", false),
+        .is_from_cache = ctn_json_bool_or(v, "isFromCache", false),
         .waits_for_child = ctn_json_bool_or(v, "waitsForChild", false),
         .item = ctn_json_int_or(v, "item", -1),
         .item_count = ctn_json_int_or(v, "itemCount", 0),

@@ -230,6 +230,10 @@ static ctn_str note_of(const ctn_cli *cli, const ctn_snapshot_step *step)
         ctn_buf_append_literal(&out, ", reused");
     if (v->fallback)
         ctn_buf_printf(&out, ", fallback %u", v->fallback);
+    if (v->is_from_cache)
+        ctn_buf_append_literal(&out, ", out of the cache");
+    if (v->waits_for_breaker)
+        ctn_buf_append_literal(&out, ", its circuit breaker is open");
     if (ctn_snapshot_has_child(v))
         ctn_buf_printf(&out, ", execution %s", ctn_id_to_text(v->child).text);
     ctn_str message = v->status == CTN_STEP_COMPLETED ? (ctn_str){0} : ctn_text_clean(cli->arena, v->message, 200);

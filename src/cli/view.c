@@ -102,6 +102,12 @@ static void append_note(ctn_buf *out, const row *r, int64_t now_ms)
         ctn_buf_printf(out, " (%lld failed)", (long long) v->items_failed);
     if (v->is_reused)
         ctn_buf_append_literal(out, " reused");
+    if (v->fallback)
+        ctn_buf_printf(out, " fallback %u", v->fallback);
+    if (v->is_from_cache)
+        ctn_buf_append_literal(out, " out of the cache");
+    if (v->waits_for_breaker)
+        ctn_buf_append_literal(out, " its circuit breaker is open,");
     if (v->attempt > 1 || is_retry)
         ctn_buf_printf(out, " attempt %u", is_retry ? v->attempt + 1 : v->attempt);
     if (is_retry && v->due_ms > now_ms)

@@ -490,6 +490,10 @@ static ctn_step_view view_task(const task *t)
     v.wants_agent = w->phase == WORK_WAITING && w->set->kind == CTN_SET_AGENT;
     v.waits_for_child = w->phase == WORK_CHILD || undo->phase == WORK_CHILD;
     v.waits_for_time = w->phase == WORK_WAITING && w->due_ms > 0;
+    v.waits_for_breaker = w->phase == WORK_BACKOFF && w->breaker_is_noted;
+    v.is_from_cache = w->phase == WORK_DONE && ctn_x_call_count(w) > 0;
+    for (uint32_t i = 0; v.is_from_cache && i < ctn_x_call_count(w); i++)
+        v.is_from_cache = w->calls[i].is_cached;
     v.fallback = w->fallback;
     v.asked = w->asked;
     return v;

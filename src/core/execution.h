@@ -259,8 +259,10 @@ typedef struct ctn_step_view {
     bool wants_approval; /* waiting for {"approved": ...} */
     bool wants_agent;    /* waiting for whoever does the work */
     bool waits_for_child;
-    bool waits_for_time; /* waiting, and ends by itself at due_ms */
-    bool is_reused;      /* it ended in an earlier execution, and that stands */
+    bool is_reused;         /* it ended in an earlier execution, and that stands */
+    bool waits_for_breaker; /* retrying: the tool's circuit breaker is open */
+    bool is_from_cache;     /* completed without a call */
+    bool waits_for_time;    /* waiting, and ends by itself at due_ms */
 } ctn_step_view;
 ctn_step_view ctn_execution_step(const ctn_execution *x, uint32_t step);
 /* What stands of a step once its execution has ended, for one that goes on from there. */

@@ -260,19 +260,23 @@ static void on_tool_result(ctn_mcp_flight *f, const ctn_json *result, ctn_arena 
                                       CTN_STR_ARG(h->config.name), CTN_STR_ARG(tool_of(f))));
         return;
     }
+    ctn_call_result told = {
+        .value = r.value, .was_sent = true, .used_tokens = r.used_tokens, .used_money = r.used_money};
     if (r.is_error) {
-        tell_failure(f, CTN_FAILURE_TOOL_ERROR, true,
-                     r.error_text.len ? clip(r.error_text) : CTN_STR("the tool failed and did not say why"));
+        told.failure = CTN_FAILURE_TOOL_ERROR;
+        told.message = r.error_text.len ? clip(r.error_text) : CTN_STR("the tool failed and did not say why");
+        ctn_mcp_flight_tell(f, &told);
         return;
     }
     const ctn_mcp_tool *tool = ctn_mcp_tool_table_find(h->tools, tool_of(f));
     int rc = tool ? ctn_mcp_tool_check_output(h->tools, tool, r.value, scratch, &err) : CTN_OK;
     if (rc) {
         (void) ctn_wrap(&err, rc, "result of %.*s/%.*s", CTN_STR_ARG(h->config.name), CTN_STR_ARG(tool_of(f)));
-        tell_failure(f, CTN_FAILURE_INVALID_OUTPUT, true, ctn_str_from(err.message));
-        return;
+        told.value = NULL;
+        told.failure = CTN_FAILURE_INVALID_OUTPUT;
+        told.message = ctn_str_from(err.message);
     }
-    ctn_mcp_flight_tell(f, &(ctn_call_result){.value = r.value, .was_sent = true});
+    ctn_mcp_flight_tell(f, &told);
 }
 
 void ctn_mcp_flight_answered(void *ctx, void *of_call, const ctn_rpc_message *m, ctn_arena *scratch)

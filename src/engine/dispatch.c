@@ -149,6 +149,7 @@ static void on_done(void *ctx, uint64_t token, const ctn_call_result *result)
         .was_sent = result->was_sent,
         .peer_is_dead = result->peer_is_dead,
         .retry_after_ms = result->retry_after_ms,
+        .used = {.tokens = result->used_tokens, .money = ctn_arena_str(in->arena, result->used_money)},
         .begun_at_ms = f->begun_at_ms,
     };
     if (result->failure == CTN_FAILURE_NONE)

@@ -32,6 +32,8 @@ typedef struct ctn_call_result {
     bool was_sent;          /* the request, or a part of it, left us: it may have happened */
     bool peer_is_dead;      /* the process that had the request has ended: it can no longer arrive */
     int64_t retry_after_ms; /* the peer's own wish, a span; 0: none */
+    int64_t used_tokens;    /* what the call used up, as the peer tells; 0: not told */
+    ctn_str used_money;     /* a JSON number; empty: not told */
 } ctn_call_result;
 
 typedef struct ctn_call_sink {

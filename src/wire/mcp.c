@@ -283,6 +283,24 @@ static const ctn_json *value_of(ctn_arena *arena, ctn_str text, const ctn_json *
     return ctn_json_finish(&object);
 }
 
+#define USED_TOKENS_MAX      ((int64_t) 1000000000000000)
+#define USED_MONEY_BYTES_MAX 32
+
+/* What the tool says it used up. It is the peer's word: what is no amount counts as not told. */
+static void read_usage(const ctn_json *usage, ctn_mcp_call_result *call)
+{
+    int64_t tokens;
+    if (ctn_json_to_int64(ctn_json_member_of(usage, "tokens"), &tokens) && tokens > 0 && tokens <= USED_TOKENS_MAX)
+        call->used_tokens = tokens;
+    const ctn_json *money = ctn_json_member_of(usage, "money");
+    ctn_str text = ctn_json_text(money);
+    bool is_amount = ctn_json_is(money, CTN_JSON_NUMBER) && text.len <= USED_MONEY_BYTES_MAX;
+    for (size_t i = 0; is_amount && i < text.len; i++)
+        is_amount = text.ptr[i] == '.' || (text.ptr[i] >= '0' && text.ptr[i] <= '9');
+    if (is_amount)
+        call->used_money = text;
+}
+
 int ctn_mcp_parse_call(ctn_arena *arena, const ctn_json *result, ctn_mcp_call_result *ret_result, ctn_err *err)
 {
     int rc = check_object(result, "tools/call", err);
@@ -307,6 +325,7 @@ int ctn_mcp_parse_call(ctn_arena *arena, const ctn_json *result, ctn_mcp_call_re
     ctn_str text = text_of(arena, content, &others);
     ctn_mcp_call_result call = {.kind = CTN_MCP_COMPLETE, .content = content};
     call.is_error = ctn_json_bool_or(result, "isError", false);
+    read_usage(ctn_json_member_of(ctn_json_member_of(result, "_meta"), CTN_MCP_META_USAGE), &call);
     call.is_structured = structured != NULL;
     if (call.is_error)
         call.error_text = text.len || !structured ? text : ctn_json_to_str(arena, structured);

@@ -20,6 +20,7 @@
 #define CTN_MCP_META_CLIENT_INFO     "io.modelcontextprotocol/clientInfo"
 #define CTN_MCP_META_SERVER_INFO     "io.modelcontextprotocol/serverInfo"
 #define CTN_MCP_META_IDEMPOTENCY_KEY "dev.catena/idempotency-key"
+#define CTN_MCP_META_USAGE           "dev.catena/usage"
 
 enum {
     CTN_MCP_HEADER_MISMATCH = -32020,
@@ -115,6 +116,8 @@ typedef struct ctn_mcp_call_result {
     const ctn_json *value;   /* what the call yields (chain language, section 7) */
     bool is_structured;      /* value is the server's structuredContent */
     const ctn_json *content; /* all blocks as they came, unknown kinds too; NULL: none */
+    int64_t used_tokens;     /* _meta "dev.catena/usage": {tokens, money}; 0: not told, or nothing that can be */
+    ctn_str used_money;      /* a decimal without an exponent; empty: not told */
 } ctn_mcp_call_result;
 /* value: structuredContent; else the text blocks, joined by newlines, parsed as JSON if they are JSON; else
  * {"text": ...}, with "content" beside it when there are blocks of another kind. */

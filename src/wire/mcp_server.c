@@ -138,11 +138,15 @@ static ctn_json_builder begin_result(const request *r)
     return result;
 }
 
-static void answer(const request *r, ctn_json_builder *result)
+/* usage NULL: not told. */
+static void answer_with(const request *r, ctn_json_builder *result, const ctn_json *usage)
 {
-    if (r->is_modern) {
+    if (r->is_modern || usage) {
         ctn_json_builder meta = ctn_json_object(r->server->scratch);
-        put_implementation(&meta, CTN_MCP_META_SERVER_INFO, r->server);
+        if (r->is_modern)
+            put_implementation(&meta, CTN_MCP_META_SERVER_INFO, r->server);
+        if (usage)
+            ctn_json_put(&meta, CTN_STR(CTN_MCP_META_USAGE), usage);
         ctn_json_put(result, CTN_STR("_meta"), ctn_json_finish(&meta));
     }
     size_t before = r->out->len;
@@ -153,6 +157,11 @@ static void answer(const request *r, ctn_json_builder *result)
         r->out->len = before;
         answer_error(r, CTN_RPC_INTERNAL_ERROR, CTN_STR("the result is larger than a message may be"), NULL);
     }
+}
+
+static void answer(const request *r, ctn_json_builder *result)
+{
+    answer_with(r, result, NULL);
 }
 
 static void put_capabilities(ctn_json_builder *result, ctn_arena *scratch)
@@ -264,7 +273,7 @@ static void answer_call(const request *r, size_t tool, const ctn_mcp_server_repl
         ctn_json_put(&result, CTN_STR("structuredContent"), reply->value);
     if (failed)
         ctn_json_put_bool(&result, "isError", true);
-    answer(r, &result);
+    answer_with(r, &result, reply->usage);
 }
 
 static void call(const request *r)

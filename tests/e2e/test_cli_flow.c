@@ -627,6 +627,66 @@ static void a_retry_is_shown_with_its_attempt(void **state)
 
 #define WORLD_TEST(f) cmocka_unit_test_setup_teardown(f, cli_world_setup, cli_world_teardown)
 
+/* Three calls that each use 120 tokens or 0.45: the third would overspend, so it does not begin. */
+static void spend(world *w, const char *budget, const char *said_of_it)
+{
+    char chain[1000], command[400];
+    snprintf(chain, sizeof chain,
+             "id: spend\nbudget: {%s}\nsteps:\n"
+             "  - {stepName: a, instructionSet: echo}\n  - {stepName: b, instructionSet: echo}\n"
+             "  - {stepName: c, instructionSet: echo}\ninstructionSets:\n"
+             "  echo: {tool: peer/echo, arguments: {usage: {tokens: 120, money: 0.45}}}\n",
+             budget);
+    make_world(w, "", chain);
+    assert_exit(w, catena(w, "run", "spend", NULL), 3);
+    assert_err(w, said_of_it);
+    assert_err(w, "b  completed");
+    offered(w, "grant it once more", command);
+    assert_exit(w, shell(w, command), 0);
+}
+
+static void tokens_and_money_that_a_tool_tells_of_count(void **state)
+{
+    NEED_PEER();
+    spend(*state, "tokens: 300", "the budget of tokens is used up: 240 of 300");
+    spend(*state, "money: 1.3", "the budget of money is used up: 0.90 of 1.3");
+}
+
+static void a_result_is_used_again_and_shown_so(void **state)
+{
+    NEED_PEER();
+    world *w = *state;
+    char id[64];
+    make_world(w, "",
+               "id: twice\nsteps:\n"
+               "  - {stepName: a, instructionSet: read, outputVariables: [line], cache: {ttlMs: 600000}}\n"
+               "  - {stepName: b, instructionSet: read, outputVariables: {again: line}, cache: {ttlMs: 600000}}\n"
+               "instructionSets:\n  read: {tool: peer/read_line, arguments: {line: x}}\n");
+    assert_exit(w, catena(w, "run", "twice", NULL), 0);
+    assert_err(w, "out of the cache");
+    assert_out(w, "\"again\": \"x\"");
+    assert_int_equal(count_in(w, "ledger", "read_line"), 1);
+    assert_exit(w, catena(w, "run", "twice", NULL), 0); /* another process */
+    assert_int_equal(count_in(w, "ledger", "read_line"), 1);
+    newest_id(w, id);
+    assert_exit(w, catena(w, "show", id, NULL), 0);
+    assert_out(w, "out of the cache");
+    assert_exit(w, catena(w, "show", id, "--json", NULL), 0);
+    assert_out(w, "\"fromCache\":true");
+    /* a write is not, unless the step says that it may be */
+    make_world(w, "",
+               "id: twice\nsteps:\n"
+               "  - {stepName: a, instructionSet: act, noUndo: sent, cache: {ttlMs: 600000}}\n"
+               "  - {stepName: b, instructionSet: act, noUndo: sent, cache: {ttlMs: 600000}}\n"
+               "  - {stepName: c, instructionSet: act, noUndo: sent, cache: {ttlMs: 600000, allowWrites: true}}\n"
+               "  - {stepName: d, instructionSet: act, noUndo: sent, cache: {ttlMs: 600000, allowWrites: true}}\n"
+               "  - {stepName: e, instructionSet: act, noUndo: sent,\n"
+               "     cache: {ttlMs: 600000, allowWrites: true, key: 'another'}}\n"
+               "instructionSets:\n  act: {tool: peer/write_line, arguments: {line: y}}\n");
+    assert_exit(w, catena(w, "run", "twice", NULL), 0);
+    assert_int_equal(count_in(w, "ledger", "write_line"), 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -661,6 +721,8 @@ int main(void)
         WORLD_TEST(an_idempotency_key_starts_once),
         WORLD_TEST(a_wait_that_ends_by_itself_is_waited_for),
         WORLD_TEST(a_retry_is_shown_with_its_attempt),
+        WORLD_TEST(tokens_and_money_that_a_tool_tells_of_count),
+        WORLD_TEST(a_result_is_used_again_and_shown_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

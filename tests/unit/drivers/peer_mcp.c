@@ -210,12 +210,16 @@ static void on_call(void *ctx, const ctn_mcp_server_call *call, ctn_mcp_server_r
     case FAIL:
         record(p, name, call->idempotency_key);
         ret_reply->error = ctn_json_str_or(call->arguments, "message", CTN_STR("failed as asked"));
+        ret_reply->usage = ctn_json_member_of(call->arguments, "usage");
         return;
     case PROTOCOL_FAIL:
         ret_reply->error = CTN_STR("refused as asked");
         ret_reply->protocol_error = CTN_RPC_INTERNAL_ERROR;
         return;
-    case ECHO: ret_reply->value = call->arguments; return;
+    case ECHO:
+        ret_reply->value = call->arguments;
+        ret_reply->usage = ctn_json_member_of(call->arguments, "usage");
+        return;
     case TYPED: ctn_json_put(&value, CTN_STR("n"), ctn_json_member_of(call->arguments, "n")); break;
     case BAD_OUTPUT: ctn_json_put_str(&value, "n", CTN_STR("seven")); break;
     case PEER_STATE:

@@ -166,6 +166,7 @@ static void on_done(void *ctx, uint64_t token, const ctn_call_result *result)
     a->result = *result;
     a->result.value = result->value ? ctn_json_copy(f->arena, result->value) : NULL;
     a->result.message = ctn_arena_str(f->arena, result->message);
+    a->result.used_money = ctn_arena_str(f->arena, result->used_money);
     a->at_ms = ctn_loop_now_ms(f->loop);
     f->answered++;
     if (f->again_after && token == f->again_after) {
@@ -423,6 +424,20 @@ static void failures_of_tool_and_protocol_are_told_apart(void **state)
     assert_failure(call(f, 1, "peer/fail", "{\"message\":\"no rooms\"}"), CTN_FAILURE_TOOL_ERROR, true, "no rooms");
     assert_failure(call(f, 2, "peer/protocol_fail", "{}"), CTN_FAILURE_PROTOCOL_ERROR, true,
                    "refused as asked (-32603)");
+}
+
+static void what_a_call_used_up_is_told(void **state)
+{
+    fixture *f = *state;
+    CONFIGURE(f, "modern");
+    const ctn_call_result *r = call(f, 1, "peer/echo", "{\"usage\":{\"tokens\":120,\"money\":0.0450}}");
+    assert_int_equal(r->used_tokens, 120);
+    assert_true(ctn_str_is(r->used_money, "0.0450"));
+    r = call(f, 2, "peer/fail", "{\"usage\":{\"tokens\":7}}");
+    assert_int_equal(r->failure, CTN_FAILURE_TOOL_ERROR);
+    assert_int_equal(r->used_tokens, 7);
+    assert_int_equal(r->used_money.len, 0);
+    assert_int_equal(call(f, 3, "peer/echo", "{}")->used_tokens, 0);
 }
 
 static void input_required_is_refused_with_a_sentence(void **state)
@@ -763,6 +778,7 @@ int main(void)
         TEST(results_that_break_the_schema_are_no_success),
         TEST(unknown_tools_and_servers_are_named_with_the_nearest),
         TEST(failures_of_tool_and_protocol_are_told_apart),
+        TEST(what_a_call_used_up_is_told),
         TEST(input_required_is_refused_with_a_sentence),
         TEST(effects_come_from_the_operator_then_from_a_trusted_server),
         TEST(ready_lists_the_tools_without_calling_any),

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include "wire/mcp.h"
 
 static const ctn_mcp_speaker MODERN = {
@@ -184,6 +185,26 @@ static ctn_mcp_call_result parse_call(void **state, const char *text)
     return result;
 }
 
+static void assert_used(void **state, const char *usage, int64_t tokens, const char *money)
+{
+    char text[400];
+    snprintf(text, sizeof text, "{\"content\":[],\"_meta\":{\"dev.catena/usage\":%s}}", usage);
+    ctn_mcp_call_result r = parse_call(state, text);
+    assert_int_equal(r.used_tokens, tokens);
+    assert_true(ctn_str_is(r.used_money, money));
+}
+
+static void what_a_call_used_up_is_the_peers_word_within_bounds(void **state)
+{
+    assert_used(state, "{\"tokens\":12,\"money\":0.30}", 12, "0.30");
+    assert_used(state, "{\"tokens\":-5,\"money\":-1}", 0, "");
+    assert_used(state, "{\"tokens\":1.5,\"money\":\"3\"}", 0, "");
+    assert_used(state, "{\"tokens\":\"7\",\"money\":1e400}", 0, "");
+    assert_used(state, "{\"tokens\":9000000000000000000,\"money\":123456789012345678901234567890123}", 0, "");
+    assert_used(state, "[1,2]", 0, "");
+    assert_used(state, "7", 0, "");
+}
+
 static void the_value_is_structured_content_else_json_else_text(void **state)
 {
     assert_value(
@@ -270,6 +291,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(initialize_results_tell_the_version_that_is_spoken, setup, teardown),
         cmocka_unit_test_setup_teardown(a_badly_described_tool_is_left_out_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(the_value_is_structured_content_else_json_else_text, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_a_call_used_up_is_the_peers_word_within_bounds, setup, teardown),
         cmocka_unit_test_setup_teardown(blocks_of_unknown_kinds_are_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(a_tool_that_says_no_is_an_error_with_its_text, setup, teardown),
         cmocka_unit_test_setup_teardown(an_unknown_result_type_is_never_a_success, setup, teardown),
