@@ -171,9 +171,11 @@ static void on_started(void *ctx, int rc, ctn_execution_id id, const ctn_err *er
 {
     starting *s = ctx;
     (void) id;
-    settle(s->engine, s->end.parent.id, s->child);
-    if (rc == CTN_OK || rc == CTN_E_EXISTS || rc == CTN_E_STALE)
+    if (rc == CTN_OK || rc == CTN_E_EXISTS || rc == CTN_E_STALE) {
+        settle(s->engine, s->end.parent.id, s->child);
         return;
+    }
+    /* Not settled: until the failure is on disk the parent's row must not sleep, for there is no child to wake it. */
     s->end.failure = rc == CTN_E_INVALID ? CTN_FAILURE_INVALID_INPUT : CTN_FAILURE_TOOL_ERROR;
     s->end.message = ctn_str_from(err->message);
     file_end(s->engine, &s->end);
@@ -268,9 +270,10 @@ static void on_asked(void *ctx, int rc, ctn_execution_id id, const ctn_err *err)
 {
     starting *s = ctx;
     (void) id, (void) err;
-    settle(s->engine, s->end.parent.id, s->child);
     if (s->end.role == CTN_ROLE_UNDO && (rc == CTN_E_UNSUPPORTED || rc == CTN_E_NOT_FOUND))
         file_end(s->engine, &s->end);
+    else
+        settle(s->engine, s->end.parent.id, s->child);
 }
 
 static void ask(ctn_engine *e, ctn_execution_id child, ctn_input_kind kind, const child_end *end)

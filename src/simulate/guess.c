@@ -317,8 +317,13 @@ static void link_child(ctn_guess *g, uint32_t step, const work_guess *w, ctn_gue
         outer = ctn_plan_slot(g->plan, path.root);
         if (!shape && outer != CTN_PLAN_NONE)
             shape = g->variables[outer];
-        if (shape)
-            ctn_shape_join(ctn_shape_at(shape, path.parts, path.count), child->variables[inner]);
+        if (!shape)
+            continue;
+        shape = ctn_shape_at(shape, path.parts, path.count);
+        ctn_shape_join(shape, child->variables[inner]);
+        if (child->plan->input_schema)
+            ctn_shape_learn(shape, ctn_json_get(ctn_json_member_of(child->plan->input_schema_source, "properties"),
+                                                child->plan->variables[inner]));
     }
 }
 

@@ -141,6 +141,38 @@ void ctn_shape_join(ctn_shape *s, ctn_shape *other)
         ctn_shape_join(ctn_shape_items(s), other->items);
 }
 
+static bool is_type(const ctn_json *schema, const char *type)
+{
+    return ctn_str_is(ctn_json_str_or(schema, "type", (ctn_str){0}), type);
+}
+
+static void learn(ctn_shape *s, const ctn_json *schema, unsigned depth)
+{
+    const ctn_json *properties = ctn_json_member_of(schema, "properties"), *list = ctn_json_member_of(schema, "enum");
+    if (depth > DEPTH_MAX || !ctn_json_is(schema, CTN_JSON_OBJECT))
+        return;
+    for (size_t i = 0; i < ctn_json_count(list); i++)
+        ctn_shape_use(s, CTN_USE_EQUAL, ctn_json_at(list, i));
+    if (is_type(schema, "object"))
+        ctn_shape_use(s, CTN_USE_OBJECT, NULL);
+    if (is_type(schema, "array"))
+        ctn_shape_use(s, CTN_USE_LIST, NULL);
+    if (is_type(schema, "number") || is_type(schema, "integer"))
+        ctn_shape_use(s, CTN_USE_NUMBER, NULL);
+    if (is_type(schema, "boolean"))
+        ctn_shape_use(s, CTN_USE_TRUTH, NULL);
+    for (size_t i = 0; i < ctn_json_count(properties); i++)
+        learn(ctn_shape_member(s, ctn_json_text(&properties->members[i].key)), &properties->members[i].value,
+              depth + 1);
+    if (ctn_json_member_of(schema, "items"))
+        learn(ctn_shape_items(s), ctn_json_member_of(schema, "items"), depth + 1);
+}
+
+void ctn_shape_learn(ctn_shape *s, const ctn_json *schema)
+{
+    learn(s, schema, 0);
+}
+
 bool ctn_shape_is_read(const ctn_shape *s)
 {
     s = own_const(s);

@@ -136,6 +136,29 @@ static void a_sub_chain_is_played_and_undone_with_its_parent(void **state)
     }
 }
 
+/* A start that the sub-chain refuses is the step's failure; the engine may die before that is on disk. */
+static void a_sub_chain_that_refuses_its_input_leaves_nobody_waiting(void **state)
+{
+    (void) state;
+    kit k = {.beside = "id: strict\n"
+                       "inputSchema: {type: object, required: [n], properties: {n: {type: integer}}}\n"
+                       "steps:\n"
+                       "  - {stepName: look, instructionSet: look, inputTemplate: '{n}'}\n"
+                       "instructionSets:\n"
+                       "  look: {tool: t/look, effect: read}\n",
+             .input = "{\"n\":\"text\"}"};
+    kit_open(&k, "id: outer\n"
+                 "steps:\n"
+                 "  - {stepName: one, instructionSet: one, onError: continue}\n"
+                 "instructionSets:\n"
+                 "  one: {chain: strict, arguments: {n: '{n}'}}\n");
+    const ctn_campaign_tally *t = kit_play(&k, 2000);
+    assert_null(kit_hazard(t, CTN_HAZARD_ENDLESS, ""));
+    assert_int_equal(t->by_status[CTN_STATUS_WAITING], 0);
+    assert_true(t->deaths > 100);
+    kit_close(&k);
+}
+
 typedef struct flaw {
     const char *name, *yaml;
     ctn_hazard_kind kind;
@@ -378,6 +401,7 @@ int main(void)
         cmocka_unit_test(a_chain_without_a_flaw_gets_no_finding),
         cmocka_unit_test(items_fallbacks_agents_and_budgets_are_played),
         cmocka_unit_test(a_sub_chain_is_played_and_undone_with_its_parent),
+        cmocka_unit_test(a_sub_chain_that_refuses_its_input_leaves_nobody_waiting),
         cmocka_unit_test(every_flaw_is_found_at_its_step_and_its_seed_shows_it),
         cmocka_unit_test(what_mends_a_flaw_silences_its_finding),
         cmocka_unit_test(each_single_fault_has_its_own_world),
