@@ -149,6 +149,59 @@ static void block(const reach *r, uint32_t blocker, bool is_told)
     }
 }
 
+/* ---- branches that never all let pass ---- */
+
+static bool pass_together(const reach *r, const uint32_t *gates, uint32_t count)
+{
+    ctn_logic_clear(r->paths->logic);
+    for (uint32_t i = 0; i < count; i++)
+        ctn_lint_demand(r->paths, gates[i], CTN_OUTCOME_RUN | CTN_OUTCOME_SKIP);
+    return ctn_logic_is_possible(r->paths->logic);
+}
+
+static void tell_contrary(const reach *r, uint32_t step, uint32_t one, uint32_t other)
+{
+    const ctn_graph_step *steps = r->paths->graph->steps;
+    ctn_lint_warn(r->paths->lint, steps[step].step, steps[step].step->node, "unreachable",
+                  "step '%.*s' can never start: of steps '%.*s' and '%.*s' before it one always fails the chain; mend "
+                  "their conditions",
+                  CTN_STR_ARG(steps[step].step->name), CTN_STR_ARG(steps[one].step->name),
+                  CTN_STR_ARG(steps[other].step->name));
+}
+
+/* Where branches meet: two gates on different branches may ask for contrary things, so that each lets somebody pass,
+ * but nobody passes both. */
+static void lint_meeting(const reach *r, uint32_t step, const uint32_t *gates, uint32_t gate_count)
+{
+    uint32_t before[CTN_LINT_GATES_MAX], count = 0;
+    if (r->paths->graph->steps[step].predecessor_count < 2)
+        return;
+    for (uint32_t i = gate_count; i-- > 0 && count < CTN_LINT_GATES_MAX;)
+        if (ctn_graph_precedes(r->paths->graph, gates[i], step))
+            before[count++] = gates[i];
+    if (count < 2 || pass_together(r, before, count))
+        return;
+    for (uint32_t i = 0; i < count; i++)
+        for (uint32_t k = i + 1; k < count; k++)
+            if (!pass_together(r, (uint32_t[]){before[k], before[i]}, 2)) {
+                tell_contrary(r, step, before[k], before[i]);
+                block(r, step, true);
+                return;
+            }
+}
+
+static uint32_t all_gates(const reach *r, uint32_t *ret_gates)
+{
+    const ctn_graph *graph = r->paths->graph;
+    uint32_t count = 0;
+    for (uint32_t at = 0; at < graph->step_count; at++) {
+        uint32_t step = graph->order[at];
+        if ((ctn_logic_outcomes(condition_of(r, step)) & CTN_OUTCOME_FAIL) && !ctn_lint_continues(r->paths, step))
+            ret_gates[count++] = step;
+    }
+    return count;
+}
+
 /* In order, so that the gates before a step are judged before it. */
 void ctn_lint_reach(ctn_lint_paths *paths)
 {
@@ -156,9 +209,13 @@ void ctn_lint_reach(ctn_lint_paths *paths)
     reach r = {.paths = paths,
                .is_blocked = CTN_NEW_ARRAY(graph->arena, bool, graph->step_count),
                .is_told = CTN_NEW_ARRAY(graph->arena, bool, graph->step_count)};
+    uint32_t *gates = CTN_NEW_ARRAY(graph->arena, uint32_t, graph->step_count);
+    uint32_t gate_count = all_gates(&r, gates);
     for (uint32_t at = 0; at < graph->step_count; at++) {
         uint32_t step = graph->order[at];
         const ctn_expression *condition = condition_of(&r, step);
+        if (gate_count > 1 && !r.is_blocked[step])
+            lint_meeting(&r, step, gates, gate_count);
         if (r.is_blocked[step] || !condition)
             continue;
         bool is_told = false;
