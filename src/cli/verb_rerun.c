@@ -98,7 +98,7 @@ static int newer_plan(again *a, ctn_plan **ret_plan)
 /* The old inputs, with what was given now in their place. */
 static int read_input(again *a, const ctn_plan *plan, const ctn_json **ret_given, const ctn_json **ret_accepted)
 {
-    const ctn_json *given = NULL, *before = ctn_execution_input(a->old);
+    const ctn_json *given = NULL, *before = ctn_execution_input(a->old, a->cli->arena);
     ctn_err err = {0};
     int exit_code = ctn_inputs_read(a->cli, &given);
     if (exit_code)

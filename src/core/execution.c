@@ -33,6 +33,8 @@ ctn_execution *ctn_execution_new(ctn_arena *arena, const ctn_plan *plan, ctn_exe
     x->id = id;
     x->cause_item = -1;
     x->variables = CTN_NEW_ARRAY(arena, const ctn_json *, plan->variable_count);
+    x->setters = CTN_NEW_ARRAY(arena, uint32_t, plan->variable_count);
+    x->by_hand = CTN_NEW_ARRAY(arena, const ctn_json *, plan->variable_count);
     x->steps = CTN_NEW_ARRAY(arena, step_state, plan->step_count);
     x->active_capacity = plan->step_count;
     x->active = CTN_NEW_ARRAY(arena, active_work, plan->step_count);
@@ -382,11 +384,6 @@ const ctn_parent *ctn_execution_parent(const ctn_execution *x)
 bool ctn_execution_was_reopened(const ctn_execution *x)
 {
     return x->was_reopened;
-}
-
-const ctn_json *ctn_execution_input(const ctn_execution *x)
-{
-    return x->input;
 }
 
 const ctn_json *ctn_execution_from(const ctn_execution *x)

@@ -268,13 +268,14 @@ ctn_step_view ctn_execution_step(const ctn_execution *x, uint32_t step);
 /* What stands of a step once its execution has ended, for one that goes on from there. */
 typedef struct ctn_step_record {
     ctn_step_status status;     /* completed, skipped, or failed (and the chain went on); pending: nothing to reuse */
-    const ctn_json *variables;  /* completed: what it set */
+    const ctn_json *variables;  /* completed: what it set, with what a person set in its place since */
     bool has_written;           /* a call of effect write was made, or may have been, and was not undone */
     ctn_execution_id child;     /* the sub-chain's execution that was not undone; all zero: none */
     ctn_execution_id execution; /* in which it was done: this one, or one that it goes on from */
 } ctn_step_record;
 ctn_step_record ctn_execution_step_record(const ctn_execution *x, uint32_t step, ctn_arena *arena);
-const ctn_json *ctn_execution_input(const ctn_execution *x);
+/* What it was given, with what a person set in its place since. */
+const ctn_json *ctn_execution_input(const ctn_execution *x, ctn_arena *arena);
 /* {execution, reason: "rerun" | "fork", step?}; NULL: it began by itself. */
 const ctn_json *ctn_execution_from(const ctn_execution *x);
 /* All that is open, items of a foreach one by one. Returns how many were written. */

@@ -123,12 +123,35 @@ static void note_start(task *t, int64_t at_ms, bool is_seen)
         w->first_at_ms = is_seen ? at_ms : w->ready_at_ms;
 }
 
-void ctn_x_set_variables(ctn_execution *x, const ctn_json *variables)
+void ctn_x_set_variables(ctn_execution *x, const ctn_json *variables, uint32_t step)
+{
+    for (size_t i = 0; i < ctn_json_count(variables); i++) {
+        uint32_t slot = ctn_plan_slot(x->plan, ctn_json_text(&variables->members[i].key));
+        if (slot == CTN_PLAN_NONE)
+            continue;
+        x->variables[slot] = &variables->members[i].value;
+        x->setters[slot] = step == CTN_PLAN_NONE ? 0 : step + 1;
+        x->by_hand[slot] = NULL;
+    }
+}
+
+void ctn_x_set_null(ctn_execution *x, uint32_t step)
+{
+    const ctn_plan_step *p = &x->plan->steps[step];
+    for (uint32_t i = 0; i < p->output_count; i++) {
+        uint32_t slot = p->outputs[i].slot;
+        x->variables[slot] = &ctn_json_null;
+        x->setters[slot] = step + 1;
+        x->by_hand[slot] = NULL;
+    }
+}
+
+static void set_by_hand(ctn_execution *x, const ctn_json *variables)
 {
     for (size_t i = 0; i < ctn_json_count(variables); i++) {
         uint32_t slot = ctn_plan_slot(x->plan, ctn_json_text(&variables->members[i].key));
         if (slot != CTN_PLAN_NONE)
-            x->variables[slot] = &variables->members[i].value;
+            x->variables[slot] = x->by_hand[slot] = &variables->members[i].value;
     }
 }
 
@@ -201,7 +224,7 @@ static void task_completed(ctn_execution *x, task *t, const ctn_entry *e)
     if (is_kept)
         ctn_x_list_add(x, &x->completed, t);
     if (t->item < 0) {
-        ctn_x_set_variables(x, t->variables);
+        ctn_x_set_variables(x, t->variables, t->step);
         step_ended(x, t->step, e->at_ms);
     } else {
         ctn_x_item_ended(x, t, variables, e->at_ms);
@@ -215,7 +238,7 @@ static void each_completed(ctn_execution *x, task *t, const ctn_entry *e)
     w->phase = WORK_DONE;
     w->ended_at_ms = e->at_ms;
     ctn_x_deactivate(x, t, CTN_ROLE_DO);
-    ctn_x_set_variables(x, ctn_x_each_variables(x, t->step, x->arena));
+    ctn_x_set_variables(x, ctn_x_each_variables(x, t->step, x->arena), t->step);
     step_ended(x, t->step, e->at_ms);
 }
 
@@ -274,8 +297,7 @@ static void fail_task(ctn_execution *x, task *t, const ctn_entry *e)
     if (!goes_on)
         return;
     x->steps[t->step].continued = true;
-    for (uint32_t i = 0; i < p->output_count; i++)
-        x->variables[p->outputs[i].slot] = &ctn_json_null;
+    ctn_x_set_null(x, t->step);
     step_ended(x, t->step, e->at_ms);
 }
 
@@ -417,7 +439,7 @@ static void apply_checked(ctn_execution *x, task *t, ctn_role role, const ctn_en
         if (variables) { /* the chain is being undone: this is what there is to undo */
             t->variables = ctn_json_copy(t->arena, variables);
             if (t->item < 0)
-                ctn_x_set_variables(x, t->variables);
+                ctn_x_set_variables(x, t->variables, t->step);
         }
         return;
     }
@@ -465,7 +487,7 @@ static void apply_settled(task *t, ctn_role role, const ctn_entry *e)
 /* Calls that are not under way are rendered anew from the changed context, unless their arguments were recorded. */
 static void apply_set(ctn_execution *x, const ctn_entry *e)
 {
-    ctn_x_set_variables(x, ctn_json_copy(x->arena, get(e, "variables")));
+    set_by_hand(x, ctn_json_copy(x->arena, get(e, "variables")));
     for (uint32_t i = 0; i < x->active_count; i++) {
         work *w = ctn_x_work(x->active[i].task, x->active[i].role);
         for (uint32_t c = 0; c < ctn_x_call_count(w); c++)
@@ -508,7 +530,7 @@ static void apply_first(ctn_execution *x, const ctn_entry *e)
         return;
     x->is_started = true;
     x->started_at_ms = e->at_ms;
-    ctn_x_set_variables(x, x->input);
+    ctn_x_set_variables(x, x->input, CTN_PLAN_NONE);
     for (uint32_t i = 0; i < x->plan->step_count; i++)
         if (x->steps[i].waits_for == 0)
             step_is_due(x, i, e->at_ms);

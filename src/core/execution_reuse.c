@@ -104,18 +104,16 @@ void ctn_x_reuse(ctn_execution *x, uint32_t step, int64_t at_ms)
 {
     step_state *st = &x->steps[step];
     work *w = &st->whole.work[CTN_ROLE_DO];
-    const ctn_plan_step *p = &x->plan->steps[step];
     ctn_step_status status = CTN_STEP_SKIPPED;
     (void) status_of(st->reused, &status);
     w->ended_at_ms = at_ms;
     w->phase = status == CTN_STEP_COMPLETED ? WORK_DONE : status == CTN_STEP_FAILED ? WORK_FAILED : WORK_SKIPPED;
     if (status == CTN_STEP_COMPLETED) {
         st->whole.variables = ctn_json_member_of(st->reused, "variables");
-        ctn_x_set_variables(x, st->whole.variables);
+        ctn_x_set_variables(x, st->whole.variables, step);
     } else if (status == CTN_STEP_FAILED) {
         st->continued = true;
-        for (uint32_t i = 0; i < p->output_count; i++)
-            x->variables[p->outputs[i].slot] = &ctn_json_null;
+        ctn_x_set_null(x, step);
     }
 }
 
@@ -149,6 +147,30 @@ static bool items_have_written(const ctn_execution *x, uint32_t step)
            in_list(&x->doubtful, step, task_has_written) || (set->kind == CTN_SET_CHAIN && f->cursor > 0);
 }
 
+/* What a person set in the place of what the step had given stands in its place for the next one too. */
+static const ctn_json *corrected(const ctn_execution *x, uint32_t step, const ctn_json *variables, ctn_arena *arena)
+{
+    ctn_json_builder b = ctn_json_object(arena);
+    for (size_t i = 0; i < ctn_json_count(variables); i++) {
+        ctn_str name = ctn_json_text(&variables->members[i].key);
+        uint32_t slot = ctn_plan_slot(x->plan, name);
+        bool is_by_hand = slot != CTN_PLAN_NONE && x->by_hand[slot] && x->setters[slot] == step + 1;
+        ctn_json_put(&b, name, is_by_hand ? x->by_hand[slot] : &variables->members[i].value);
+    }
+    return ctn_json_finish(&b);
+}
+
+const ctn_json *ctn_execution_input(const ctn_execution *x, ctn_arena *arena)
+{
+    ctn_json_builder b = ctn_json_object(arena);
+    for (size_t i = 0; i < ctn_json_count(x->input); i++)
+        ctn_json_put(&b, ctn_json_text(&x->input->members[i].key), &x->input->members[i].value);
+    for (uint32_t slot = 0; slot < x->plan->variable_count; slot++)
+        if (x->by_hand[slot] && !x->setters[slot])
+            ctn_json_put(&b, x->plan->variables[slot], x->by_hand[slot]);
+    return ctn_json_finish(&b);
+}
+
 static ctn_step_record record_of_reused(const ctn_execution *x, const ctn_json *reused)
 {
     ctn_step_record r = {.status = CTN_STEP_PENDING,
@@ -164,8 +186,12 @@ ctn_step_record ctn_execution_step_record(const ctn_execution *x, uint32_t step,
 {
     const step_state *st = &x->steps[step];
     const task *t = &st->whole;
-    if (st->reused)
-        return record_of_reused(x, st->reused);
+    if (st->reused) {
+        ctn_step_record reused = record_of_reused(x, st->reused);
+        if (reused.variables)
+            reused.variables = corrected(x, step, reused.variables, arena);
+        return reused;
+    }
     ctn_step_record r = {.status = CTN_STEP_PENDING, .execution = x->id};
     r.has_written = task_has_written(t) || (st->each && items_have_written(x, step));
     if (!task_is_undone(t))
@@ -179,6 +205,6 @@ ctn_step_record ctn_execution_step_record(const ctn_execution *x, uint32_t step,
     else if (phase == WORK_DONE && !is_undone)
         r.status = CTN_STEP_COMPLETED;
     if (r.status == CTN_STEP_COMPLETED)
-        r.variables = st->each ? ctn_x_each_variables(x, step, arena) : t->variables;
+        r.variables = corrected(x, step, st->each ? ctn_x_each_variables(x, step, arena) : t->variables, arena);
     return r;
 }

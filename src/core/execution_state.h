@@ -187,6 +187,8 @@ struct ctn_execution {
 
     const ctn_json *input;      /* the whole input, extra names included */
     const ctn_json **variables; /* by slot; NULL: never set */
+    uint32_t *setters;          /* by slot: step + 1 that set it last; 0: none, or the start */
+    const ctn_json **by_hand;   /* by slot: what a person set, while that stands; NULL: nobody did */
     step_state *steps;
     uint32_t ended_count;
     const ctn_json *from; /* the execution that this one goes on from; NULL: none */
@@ -327,8 +329,10 @@ const ctn_json *ctn_x_each_variables(const ctn_execution *x, uint32_t step, ctn_
 void ctn_x_reuse_begin(ctn_execution *x, const ctn_json *body);
 /* The step ends as it did in the earlier execution. */
 void ctn_x_reuse(ctn_execution *x, uint32_t step, int64_t at_ms);
-/* As apply does it: the members' names are variables. */
-void ctn_x_set_variables(ctn_execution *x, const ctn_json *variables);
+/* As apply does it: the members' names are variables. step NONE: they are inputs. */
+void ctn_x_set_variables(ctn_execution *x, const ctn_json *variables, uint32_t step);
+/* The step failed, and the chain goes on. */
+void ctn_x_set_null(ctn_execution *x, uint32_t step);
 
 /* ---- execution_apply.c, for stopping ---- */
 void ctn_x_deactivate(ctn_execution *x, task *t, ctn_role role);

@@ -223,7 +223,7 @@ static bool may_reuse(const walk *w, uint32_t old_step, uint32_t step, const ori
 static void walk_new(walk *w)
 {
     const ctn_graph *graph = w->graph;
-    const ctn_json *old_input = ctn_execution_input(w->o->old);
+    const ctn_json *old_input = ctn_execution_input(w->o->old, w->arena);
     origin *origins = CTN_NEW_ARRAY(w->arena, origin, graph->variables.count);
     w->is_reused = CTN_NEW_ARRAY(w->arena, bool, graph->step_count);
     for (uint32_t v = 0; v < graph->variables.count; v++) {

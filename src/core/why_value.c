@@ -279,8 +279,12 @@ static void tell_reused(const why *w, ctn_why_node *node, const production *p, c
                                    CTN_STR_ARG(cause->name), CTN_STR_ARG(ctn_json_str_or(reused, "execution", from)));
     why *earlier = CTN_NEW(w->arena, why);
     uint32_t step = 0;
-    if (ctn_why_open_reused(w, p->step, earlier, &step))
-        ctn_why_tell_variable(earlier, cause, NOTHING, path, earlier->traces[step].ended->seq + 1);
+    if (!ctn_why_open_reused(w, p->step, earlier, &step))
+        return;
+    uint64_t before = earlier->traces[step].ended->seq + 1;
+    const production *then = ctn_why_standing(earlier, path->root, before);
+    bool was_set = !then || !ctn_json_equal(then->value, p->value); /* by hand, afterwards */
+    ctn_why_tell_variable(earlier, cause, NOTHING, path, was_set ? UINT64_MAX : before);
 }
 
 static void tell_production(const why *w, ctn_why_node *node, const production *p, const ctn_path *path)

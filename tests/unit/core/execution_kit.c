@@ -667,7 +667,7 @@ static kit *rerun(kit *old, kit_again again, ctn_rerun *ret, const ctn_json **re
     k->options = old->options;
     k->now_ms = old->now_ms;
     k->lives = old->lives;
-    *ret_input = accept(k, again.input ? kit_json(k, again.input) : ctn_execution_input(old->x));
+    *ret_input = accept(k, again.input ? kit_json(k, again.input) : ctn_execution_input(old->x, k->arena));
     ctn_str writes[8], rest = ctn_str_from(again.writes);
     ctn_rerun_options o = {
         .old = old->x, .plan = k->plan, .input = *ret_input, .from_step = ctn_str_from(again.from), .writes = writes};

@@ -482,6 +482,34 @@ static void a_rerun_of_a_rerun_knows_who_did_the_work(void **state)
     kit_free(old);
 }
 
+static void what_a_person_set_is_not_forgotten(void **state)
+{
+    (void) state;
+    static const char yaml[] = "id: c\n" SETS "steps:\n"
+                               "- {stepName: a, instructionSet: read, inputTemplate: '{i}', outputVariables: {a: v}}\n"
+                               "- {stepName: wait, instructionSet: read, inputTemplate: x}\n"
+                               "- {stepName: last, instructionSet: read, inputTemplate: '{a} {i}'}\n";
+    kit *old = kit_new(yaml, &(kit_options){.input = "{\"i\": 1}"});
+    kit_ok(old, "a", "{\"v\": 10}");
+    kit_pause(old);
+    kit_ok(old, "wait", "{}");
+    kit_says(old, (ctn_input){.kind = CTN_IN_SET, .name = CTN_STR("a"), .value = kit_json(old, "20")});
+    kit_says(old, (ctn_input){.kind = CTN_IN_SET, .name = CTN_STR("i"), .value = kit_json(old, "2")});
+    kit_resume(old);
+    assert_string_equal(kit_args(old, "last"), "{\"x\":\"20 2\"}");
+    kit_fails(old, "last", CTN_FAILURE_TOOL_ERROR);
+    kit *k = kit_rerun(old, (kit_again){.from = "last"});
+    kit_owes(k, "last");
+    assert_string_equal(kit_args(k, "last"), "{\"x\":\"20 2\"}");
+    kit_fails(k, "last", CTN_FAILURE_TOOL_ERROR);
+    kit *third = kit_rerun(k, (kit_again){.from = "a"}); /* done again, it gives a value of its own */
+    kit_ok(third, "a", "{\"v\": 30}");
+    assert_string_equal(kit_args(third, "last"), "{\"x\":\"30 2\"}");
+    kit_free(third);
+    kit_free(k);
+    kit_free(old);
+}
+
 /* ---- a first entry that lies ---- */
 
 #define SOME_ID "01890000-0000-7000-8000-000000000000"
@@ -533,6 +561,7 @@ int main(void)
         cmocka_unit_test(the_lists_of_a_foreach_are_reused),
         cmocka_unit_test(a_foreach_that_stopped_half_way_is_done_again_as_a_whole),
         cmocka_unit_test(a_rerun_of_a_rerun_knows_who_did_the_work),
+        cmocka_unit_test(what_a_person_set_is_not_forgotten),
         cmocka_unit_test(a_first_entry_that_does_not_fit_the_chain_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
