@@ -337,6 +337,13 @@ static void a_sub_chain_that_wrote_is_not_done_again_unnamed(void **state)
     assert_err(w, "part would be done again");
     assert_exit(w, catena(w, "fork", id, "-i", "guest=h", "-i", "n:=2", "--write", "part", "-q", NULL), 0);
     assert_int_equal(count_in(w, "write_line"), 2);
+    assert_exit(w, catena(w, "fork", id, "--chain", "c", "-i", "n:=2", NULL), 0); /* nothing of theirs is another */
+    assert_err(w, "reused: 2 of 3 steps");
+    cli_world_write(w, "child.yaml", "%s",
+                    "id: child\ninstructionSets:\n  keep: {tool: peer/write_line, arguments: {line: 'to {x}'}}\n"
+                    "steps: [{stepName: keep, instructionSet: keep, outputVariables: {y: line}, noUndo: kept}]\n");
+    assert_exit(w, catena(w, "fork", id, "--chain", "c", "-i", "n:=2", NULL), 2);
+    assert_err(w, "part would be done again");
 }
 
 /* The chain and the commands of docs/operations.md. */

@@ -662,9 +662,12 @@ kit *kit_new(const char *yaml, const kit_options *options)
 
 static kit *rerun(kit *old, kit_again again, ctn_rerun *ret, const ctn_json **ret_input, int *ret_rc)
 {
-    kit *k = make(again.yaml ? again.yaml : old->yaml, &old->options);
+    kit_options options = old->options;
+    if (again.document)
+        options.document = again.document;
+    kit *k = make(again.yaml ? again.yaml : old->yaml, &options);
     k->yaml = again.yaml ? again.yaml : old->yaml;
-    k->options = old->options;
+    k->options = options;
     k->now_ms = old->now_ms;
     k->lives = old->lives;
     *ret_input = accept(k, again.input ? kit_json(k, again.input) : ctn_execution_input(old->x, k->arena));

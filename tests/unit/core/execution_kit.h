@@ -40,6 +40,7 @@ typedef struct kit kit;
  * from NULL: a fork; writes: steps that may write again, by spaces. The old kit must live as long. */
 typedef struct kit_again {
     const char *yaml, *input, *from, *writes;
+    const char *document; /* NULL: the same */
     bool is_queued;
 } kit_again;
 kit *kit_rerun(kit *old, kit_again again);

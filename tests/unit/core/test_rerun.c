@@ -364,6 +364,24 @@ static void a_newer_definition_does_again_what_is_another(void **state)
     kit_free(old);
 }
 
+static void another_text_of_a_document_is_another_step(void **state)
+{
+    (void) state;
+    static const char yaml[] = "id: c\n" SETS "steps:\n"
+                               "- {stepName: paper, instructionSet: read, inputTemplate: x, outputVariables: [text],\n"
+                               "   templateId: paper}\n"
+                               "- {stepName: last, instructionSet: read, inputTemplate: y}\n";
+    kit *old = kit_new(yaml, &(kit_options){.document = "Dear {{a}}", .input = "{\"a\": 1}"});
+    kit_ok(old, "paper", "{}");
+    kit_ok(old, "last", "{}");
+    kit *k = kit_rerun(old, (kit_again){.document = "Hello {{a}}"});
+    kit_ok(k, "paper", "{}");
+    kit_variable_is(k, "text", "\"Hello 1\"");
+    kit_is(k, "completed");
+    kit_free(k);
+    kit_free(old);
+}
+
 static void a_step_that_is_gone_is_missed_by_its_readers(void **state)
 {
     (void) state;
@@ -444,6 +462,14 @@ static void a_foreach_that_stopped_half_way_is_done_again_as_a_whole(void **stat
     kit_is(old, "rolled_back");
     k = kit_rerun(old, (kit_again){.from = "last"}); /* all of it was undone */
     kit_owes(k, "each[0]");
+    kit_ok(k, "each[0]", "{\"r\": 10}");
+    kit_ok(k, "each[1]", "{\"r\": 20}");
+    kit_fails(k, "last", CTN_FAILURE_TOOL_ERROR);
+    kit_ok(k, "undo:each[1]", "{}");
+    kit_ok(k, "undo:each[0]", "{}");
+    kit *third = kit_rerun(k, (kit_again){.from = "last"}); /* it had come to its end, and was undone */
+    kit_owes(third, "each[0]");
+    kit_free(third);
     kit_free(k);
     kit_free(old);
 }
@@ -557,6 +583,7 @@ int main(void)
         cmocka_unit_test(a_skip_and_a_failure_that_was_passed_over_are_reused),
         cmocka_unit_test(all_that_a_step_reads_counts),
         cmocka_unit_test(a_newer_definition_does_again_what_is_another),
+        cmocka_unit_test(another_text_of_a_document_is_another_step),
         cmocka_unit_test(a_step_that_is_gone_is_missed_by_its_readers),
         cmocka_unit_test(the_lists_of_a_foreach_are_reused),
         cmocka_unit_test(a_foreach_that_stopped_half_way_is_done_again_as_a_whole),
