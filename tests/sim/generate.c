@@ -229,8 +229,9 @@ static void draw_condition(generator *g, spec_step *step, uint32_t reads)
     spec_condition *c = &step->condition;
     c->reads = from;
     c->number = between(g, 0, 9);
-    c->test = from >= 0 && g->s->steps[from].work.kind == SPEC_APPROVAL ? SPEC_TRUE
-                                                                        : (int) between(g, SPEC_ABOVE, SPEC_AMONG);
+    c->test = from >= 0 && g->s->steps[from].work.kind == SPEC_APPROVAL
+                  ? SPEC_TRUE
+                  : (spec_test) between(g, SPEC_ABOVE, SPEC_AMONG);
     ctn_buf_append_literal(&g->steps, ", conditionalExecution: \"");
     long long n = (long long) c->number;
     switch (c->test) {

@@ -27,8 +27,18 @@ typedef enum spec_verdict { SPEC_RUN, SPEC_SKIP, SPEC_FAIL } spec_verdict;
 typedef enum spec_policy { SPEC_ASK, SPEC_RETRY, SPEC_GIVE_UP } spec_policy; /* onInterrupted, as it counts */
 typedef enum spec_on_timeout { SPEC_TIMEOUT_FAILS, SPEC_TIMEOUT_REJECTS, SPEC_TIMEOUT_APPROVES } spec_on_timeout;
 
+typedef enum spec_test {
+    SPEC_ALWAYS,
+    SPEC_ABOVE,
+    SPEC_EQUAL,
+    SPEC_NOT_EQUAL,
+    SPEC_EXISTS,
+    SPEC_AMONG,
+    SPEC_TRUE
+} spec_test;
+
 typedef struct spec_condition {
-    enum { SPEC_ALWAYS, SPEC_ABOVE, SPEC_EQUAL, SPEC_NOT_EQUAL, SPEC_EXISTS, SPEC_AMONG, SPEC_TRUE } test;
+    spec_test test;
     int reads; /* the step whose variable it reads; -1: the input n */
     int64_t number;
     spec_verdict if_true, if_false;

@@ -86,7 +86,7 @@ __attribute__((format(printf, 2, 3))) static void trace(const sim *s, const char
 static event *event_new(sim *s, event_kind kind, uint64_t token, int64_t delay_ms)
 {
     event *e = CTN_NEW(ctn_world_life_arena(s->world), event);
-    ctn_world_later(s->world, delay_ms, kind, token, e);
+    ctn_world_later(s->world, delay_ms, (int) kind, token, e);
     return e;
 }
 

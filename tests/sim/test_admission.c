@@ -147,8 +147,9 @@ static void on_disk(void *ctx, const ctn_append *a)
             r->has_started = true;
             break;
         case CTN_ENTRY_FAILED:
-        case CTN_ENTRY_ROLLED_BACK: r->owes = ctn_str_find(a->records[i].body, CTN_STR("cancelled")) == SIZE_MAX;
-        /* fall through */
+        case CTN_ENTRY_ROLLED_BACK:
+            r->owes = ctn_str_find(a->records[i].body, CTN_STR("cancelled")) == SIZE_MAX;
+            __attribute__((fallthrough));
         case CTN_ENTRY_CANCELLED:
         case CTN_ENTRY_ROLLBACK_FAILED:
         case CTN_ENTRY_COMPLETED:
