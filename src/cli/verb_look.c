@@ -364,6 +364,8 @@ int ctn_verb_show(ctn_cli *cli)
         exit_code = ctn_cli_fail_err(cli, &err);
     if (exit_code == CTN_EXIT_OK) {
         ctn_snapshot snapshot = ctn_snapshot_of(x, cli->arena);
+        ctn_execution_id holder;
+        (void) ctn_snapshot_look_at_line(&snapshot, s.store, cli->arena, &holder);
         if (ctn_opt_is_given(cli, CTN_OPT_OUTPUT))
             exit_code = show_output(cli, &s, ctn_execution_plan(x));
         else if (ctn_opt_is_given(cli, CTN_OPT_JSON))

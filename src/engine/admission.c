@@ -183,6 +183,8 @@ void ctn_eng_committed(ctn_engine *e, loaded *l)
         else
             ctn_lane_add(&e->admission.lanes, lane, (ctn_lane_item){.exec_no = l->exec_no, .id = l->id});
     }
+    if (!ctn_status_is_final(l->status_written))
+        l->is_over = false; /* a sub-chain that had ended is undone: its line stands again */
     if (ctn_status_is_final(l->status_written) && !l->is_over && !l->build) {
         l->is_over = true;
         if (l->queue_key.len)

@@ -96,7 +96,8 @@ static int restore(void *ctx, const ctn_breaker_row *row)
     ctn_engine *e = ctx;
     if (ctn_str_is(row->state, "open")) {
         gate_breaker *g = breaker_by_name(e, row->name);
-        ctn_breaker_restore(&g->breaker, row->until_ms);
+        int64_t span_ms = row->until_ms - row->changed_at_ms; /* no longer than it said, if the clock went back */
+        ctn_breaker_restore(&g->breaker, row->until_ms < e->now_ms + span_ms ? row->until_ms : e->now_ms + span_ms);
         g->is_open_on_disk = true;
     }
     return 0;
