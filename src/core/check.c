@@ -59,30 +59,19 @@ static void check_set(const ctn_library *library, ctn_findings *findings, const 
         CTN_STR_ARG(set->name));
 }
 
-/* A set that hands its work to a chain that is not there. The steps that use it are told by the graph. */
+/* A set that hands its work to a chain that is not there, and seems mistyped: it may be kept elsewhere otherwise. The
+ * steps that use it are told by the graph. */
 static bool has_its_chain(const ctn_library *library, ctn_findings *findings, const ctn_instruction_set *set)
 {
-    if (set->work.kind != CTN_WORK_CHAIN || ctn_library_chain(library, ctn_json_text(set->work.detail)))
-        return true;
     ctn_str id = ctn_json_text(set->work.detail);
+    ctn_str near = set->work.kind == CTN_WORK_CHAIN ? ctn_library_nearest_chain(library, id) : (ctn_str){0};
+    if (!near.len)
+        return true;
     ctn_position at = ctn_source_position(set->source, set->work.detail);
-    ctn_str advice = ctn_library_suggest_chain(library, findings->arena, id);
     ctn_findings_add(findings, ctn_source_file_name(set->source), at.line, at.column, CTN_SEVERITY_ERROR,
-                     "unknown-chain", "there is no chain '%.*s'; %.*s", CTN_STR_ARG(id), CTN_STR_ARG(advice));
+                     "unknown-chain", "there is no chain '%.*s'; did you mean '%.*s'?", CTN_STR_ARG(id),
+                     CTN_STR_ARG(near));
     return false;
-}
-
-/* The name that was meant; empty when there is a chain of this name, or none that is near: onFailure is started beside
- * the chain and may be kept elsewhere, so only what looks mistyped is told. */
-static ctn_str nearest_chain(const ctn_library *library, ctn_arena *arena, ctn_str id)
-{
-    size_t count = ctn_library_chain_count(library);
-    if (!id.len || ctn_library_chain(library, id))
-        return (ctn_str){0};
-    ctn_str *known = CTN_NEW_ARRAY(arena, ctn_str, count);
-    for (size_t i = 0; i < count; i++)
-        known[i] = ctn_library_chain_at(library, i)->id;
-    return ctn_str_nearest(id, known, count);
 }
 
 /* What the chain says of the world around it: the chain that is started when it fails, and its time zone. */
@@ -91,7 +80,7 @@ static bool check_chain_names(const ctn_chain *chain, const ctn_library *library
 {
     size_t errors_before = findings->error_count;
     ctn_str file = ctn_source_file_name(chain->source);
-    ctn_str near = nearest_chain(library, findings->arena, ctn_json_text(chain->on_failure));
+    ctn_str near = ctn_library_nearest_chain(library, ctn_json_text(chain->on_failure));
     if (near.len) {
         ctn_position at = ctn_chain_position(chain, chain->on_failure);
         ctn_findings_add(findings, file, at.line, at.column, CTN_SEVERITY_ERROR, "unknown-chain",

@@ -36,7 +36,8 @@ static const ctn_instruction_set *resolve_set(graph_build *build, const ctn_json
     return set;
 }
 
-/* The chain that a step's set hands its work to must be there, and sound. */
+/* The chain that a step's set hands its work to must be sound. One that is not there may be kept elsewhere (a plan
+ * needs it, a check does not); only what looks mistyped is told. */
 static void check_sub_chain(graph_build *build, const ctn_instruction_set *set, const ctn_json *node)
 {
     if (!set || set->fault_count || set->work.kind != CTN_WORK_CHAIN)
@@ -44,7 +45,8 @@ static void check_sub_chain(graph_build *build, const ctn_instruction_set *set, 
     const ctn_graph *graph = build->graph;
     ctn_str id = ctn_json_text(set->work.detail);
     const ctn_chain *chain = ctn_library_chain(graph->library, id);
-    if (chain && chain->fault_count == 0)
+    ctn_str near = chain ? (ctn_str){0} : ctn_library_nearest_chain(graph->library, id);
+    if (chain ? chain->fault_count == 0 : !near.len)
         return;
     ctn_position at = ctn_chain_position(graph->chain, node);
     ctn_str advice =

@@ -122,9 +122,10 @@ static const ctn_instruction_set *with_instructions(ctn_library *library, const 
     ctn_err err = {0};
     int rc = library->read(library->read_ctx, library->arena, file, name, &full->instructions_text, &err);
     ctn_position at = ctn_source_position(set->source, named);
-    if (rc == CTN_E_NOT_FOUND) { /* whoever does the work may know it by its name */
-        ctn_findings_add(findings, file, at.line, at.column, CTN_SEVERITY_WARNING, "unknown-template",
-                         "instructions: %s (the agent is handed this name as it stands)", err.message);
+    if (rc == CTN_E_NOT_FOUND) { /* whoever does the work may know it by its name; what looks mistyped is told */
+        if (strstr(err.message, "did you mean"))
+            ctn_findings_add(findings, file, at.line, at.column, CTN_SEVERITY_WARNING, "unknown-template",
+                             "instructions: %s (the agent is handed this name as it stands)", err.message);
         return set;
     }
     if (rc == CTN_OK && full->instructions_text.len == 0)
@@ -309,6 +310,13 @@ ctn_library_entry ctn_library_entry_at(const ctn_library *library, size_t i)
 {
     assert(i < library->entry_count);
     return library->entries[i];
+}
+
+ctn_str ctn_library_nearest_chain(const ctn_library *library, ctn_str id)
+{
+    if (!id.len || ctn_library_chain(library, id))
+        return (ctn_str){0};
+    return ctn_str_nearest(id, library->chains.names.items, library->chains.names.count);
 }
 
 ctn_str ctn_library_suggest_chain(const ctn_library *library, ctn_arena *arena, ctn_str id)

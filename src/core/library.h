@@ -63,6 +63,8 @@ size_t ctn_library_entry_count(const ctn_library *library);
 ctn_library_entry ctn_library_entry_at(const ctn_library *library, size_t i);
 
 /* "did you mean 'x'?", or the names that there are: for a sentence about a name that leads nowhere. */
+/* The chain that was meant; empty when there is one of this name, or none that is near. */
+ctn_str ctn_library_nearest_chain(const ctn_library *library, ctn_str id);
 ctn_str ctn_library_suggest_chain(const ctn_library *library, ctn_arena *arena, ctn_str id);
 /* All names, in the order in which they were read. */
 const ctn_names *ctn_library_set_names(const ctn_library *library);

@@ -415,7 +415,15 @@ static int collect(definition_list *list, const ctn_graph *graph, ctn_findings *
 static int list_add_chain(definition_list *list, const ctn_graph *graph, ctn_str id, ctn_findings *findings)
 {
     const ctn_chain *chain = ctn_library_chain(graph->library, id);
-    if (!chain || !list_takes(list, "chain", id))
+    if (!chain) { /* a check lets it pass, for it may be kept elsewhere; to run it has to be here */
+        ctn_position at = ctn_chain_position(graph->chain, graph->chain->node);
+        ctn_str advice = ctn_library_suggest_chain(graph->library, graph->arena, id);
+        ctn_findings_add(findings, ctn_source_file_name(graph->chain->source), at.line, at.column, CTN_SEVERITY_ERROR,
+                         "unknown-chain", "a step hands its work to the chain '%.*s', which is not there; %.*s",
+                         CTN_STR_ARG(id), CTN_STR_ARG(advice));
+        return CTN_E_INVALID;
+    }
+    if (!list_takes(list, "chain", id))
         return CTN_OK;
     ctn_graph *child = NULL;
     int rc = ctn_graph_build(graph->arena, graph->library, chain, findings, &child);

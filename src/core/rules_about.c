@@ -47,7 +47,7 @@ const ctn_rule_about ctn_rule_abouts[] = {
      "With `--tools`: there is no such server, the server has no such tool, or it could not be asked.",
      "Write the tool's name as `catena tools list` shows it. `catena check --tools --fix` mends a misspelt one where exactly one is near."},
     {"unknown-chain", CTN_SEVERITY_ERROR,
-     "A set hands its work to a chain that is not there, or `onFailure` names one.",
+     "A set hands its work to a chain that is not there, or `onFailure` names one, and it looks mistyped.",
      "Write the chain's id, or check it together with the file that has it."},
     {"cycle", CTN_SEVERITY_ERROR,
      "Steps that wait for each other.",
