@@ -241,9 +241,14 @@ static void born(void *ctx, ctn_engine *engine)
 /* A step that was ready, or held back, at five deaths in a row may have been what killed the engine, and is parked. */
 static bool help(sim *s)
 {
-    static const ctn_input retry = {.kind = CTN_IN_SETTLE, .actor = {"sam", 3}, .settle = CTN_SETTLE_RETRY};
-    for (int i = 0; i < s->id_count && ctn_world_engine(s->world); i++)
-        ctn_engine_input(ctn_world_engine(s->world), s->ids[i], &retry, NULL, NULL);
+    static const char *const steps[] = {"one", "two", "three", "four"};
+    for (int i = 0; i < 4 * s->id_count && ctn_world_engine(s->world); i++) {
+        ctn_input retry = {.kind = CTN_IN_SETTLE,
+                           .actor = CTN_STR("sam"),
+                           .name = ctn_str_from(steps[i % 4]),
+                           .settle = CTN_SETTLE_RETRY};
+        ctn_engine_input(ctn_world_engine(s->world), s->ids[i / 4], &retry, NULL, NULL);
+    }
     ctn_world_turn_soon(s->world);
     return s->deaths > 0 && ++s->helps < 20;
 }
@@ -259,7 +264,8 @@ static void fail_stuck(sim *s)
 {
     (void) ctn_store_execution_list(ctn_world_store(s->world), &(ctn_execution_filter){.unfinished_only = true},
                                     tell_row, NULL, NULL);
-    SIM_FAIL(s, "nothing moves any more, and %d of %d have ended", s->ended, EXECUTIONS);
+    SIM_FAIL(s, "nothing moves any more, and %d of %d have ended; %d deaths, helped %d times", s->ended, EXECUTIONS,
+             s->deaths, s->helps);
 }
 
 typedef struct tally {
