@@ -7,9 +7,8 @@
  *
  *   - There is no room: active_max executions are in memory.
  *   - Others that may start have waited for longer: nobody passes the queue by.
- *   - Its chain is full: maxConcurrent of them run or compensate. One that parks gives its place away, and takes one
- *     back at once when it wakes, so that a chain that waits for people can be over its limit for a while; nothing new
- *     starts until it is below it again.
+ *   - Its chain is full: maxConcurrent of them run or compensate. One that parks gives its place away, and asks for one
+ *     again when it goes on: before its next call begins (gate.c), the oldest first, and before anything new starts.
  *   - Its line: an older execution with the same concurrencyKey has not ended. Who is first is what the store says
  *     (store.h, promise 6), and for those that are not on disk yet, what is in memory.
  *
@@ -101,22 +100,86 @@ static bool is_first_in_line(ctn_engine *e, ctn_str key, int64_t exec_no)
 
 /* ---- places in a chain ---- */
 
+static void stop_waiting(loaded *l)
+{
+    if (l->waits_in)
+        l->waits_in->waiting--;
+    l->waits_in = NULL;
+}
+
+/* The oldest of those that wait for a place of this chain. */
+static loaded *oldest_waiter(const ctn_engine *e, const ctn_lane_chain *chain)
+{
+    loaded *oldest = NULL;
+    for (loaded *l = chain->waiting ? e->list : NULL; l; l = l->next)
+        if (l->waits_in == chain && (!oldest || l->exec_no < oldest->exec_no))
+            oldest = l;
+    return oldest;
+}
+
+void ctn_eng_place_offer(ctn_engine *e, const ctn_lane_chain *chain)
+{
+    loaded *next = chain && chain->running < chain->limit ? oldest_waiter(e, chain) : NULL;
+    if (next)
+        ctn_eng_wake_at(e, next, e->now_ms);
+}
+
+static void give_place_back(ctn_engine *e, loaded *l)
+{
+    ctn_lane_chain *chain = l->chain;
+    if (!chain)
+        return;
+    l->chain = NULL;
+    chain->running--;
+    e->admission.is_changed = true;
+    ctn_eng_place_offer(e, chain);
+}
+
 void ctn_eng_count(ctn_engine *e, loaded *l)
 {
-    int64_t limit = l->plan->plan->max_concurrent;
-    if (!limit)
+    ctn_status status = l->chain ? ctn_execution_status(l->x) : CTN_STATUS_RUNNING;
+    if (status != CTN_STATUS_RUNNING && status != CTN_STATUS_COMPENSATING)
+        give_place_back(e, l);
+}
+
+static void take_place(ctn_engine *e, loaded *l)
+{
+    if (l->chain || !l->plan->plan->max_concurrent)
         return;
-    ctn_status status = ctn_execution_status(l->x);
-    bool runs = status == CTN_STATUS_RUNNING || status == CTN_STATUS_COMPENSATING;
-    if (runs && !l->chain) {
-        l->chain = ctn_lanes_chain(&e->admission.lanes, l->plan->plan->chain_id);
-        l->chain->limit = limit;
-        l->chain->running++;
-    } else if (!runs && l->chain) {
-        l->chain->running--;
-        l->chain = NULL;
-        e->admission.is_changed = true;
+    l->chain = ctn_lanes_chain(&e->admission.lanes, l->plan->plan->chain_id);
+    l->chain->limit = l->plan->plan->max_concurrent;
+    l->chain->running++;
+}
+
+ctn_lane_chain *ctn_eng_place_forget_wait(loaded *l)
+{
+    ctn_lane_chain *chain = l->waits_in;
+    stop_waiting(l);
+    return chain;
+}
+
+bool ctn_eng_place_to_go_on(ctn_engine *e, loaded *l)
+{
+    if (l->chain || !l->plan->plan->max_concurrent)
+        return true;
+    ctn_lane_chain *chain = ctn_lanes_chain(&e->admission.lanes, l->plan->plan->chain_id);
+    chain->limit = l->plan->plan->max_concurrent;
+    loaded *oldest = oldest_waiter(e, chain);
+    if (chain->running < chain->limit && (!oldest || oldest == l || l->exec_no < oldest->exec_no)) {
+        stop_waiting(l);
+        take_place(e, l);
+        return true;
     }
+    if (!l->waits_in) {
+        l->waits_in = chain;
+        chain->waiting++;
+    }
+    return false;
+}
+
+void ctn_eng_started(ctn_engine *e, loaded *l)
+{
+    take_place(e, l);
 }
 
 static bool has_place(ctn_engine *e, const ctn_plan *plan)
@@ -144,10 +207,9 @@ bool ctn_eng_may_start(ctn_engine *e, const ctn_plan *plan, ctn_str queue_key, i
 void ctn_eng_forget(ctn_engine *e, loaded *l)
 {
     admission *a = &e->admission;
-    if (l->chain) {
-        l->chain->running--;
-        l->chain = NULL;
-    }
+    ctn_lane_chain *chain = ctn_eng_place_forget_wait(l);
+    give_place_back(e, l);
+    ctn_eng_place_offer(e, chain); /* one may have been kept for it */
     leave_line(a, l);
     a->is_changed = true;
     bool is_queued = !l->is_new && ctn_execution_status(l->x) == CTN_STATUS_QUEUED;

@@ -83,6 +83,8 @@ void ctn_eng_record(ctn_engine *e, loaded *l, ctn_entry *entry)
     if (entry->item >= 0 && entry->body) /* when an item ends its memory is the next one's */
         entry->body = ctn_json_copy(e->scratch, entry->body);
     ctn_execution_apply(l->x, entry);
+    if (entry->kind == CTN_ENTRY_STARTED)
+        ctn_eng_started(e, l);
     ctn_eng_count(e, l);
     ctn_eng_cache_see(e, l, entry);
     if (!b)

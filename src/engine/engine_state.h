@@ -88,6 +88,7 @@ typedef struct gate_place {
 typedef struct gate_waits {
     struct gate_limit **limits;
     uint32_t count;
+    ctn_lane_chain *chain;
 } gate_waits;
 
 typedef struct flight {
@@ -149,12 +150,13 @@ typedef struct loaded {
     uint32_t watch_count, watch_capacity;
     held_key *held_keys; /* cache.c: of calls of its own, for which others wait */
     /* admission.c */
-    ctn_str queue_key;       /* empty: it stands in no line */
-    struct loaded *key_next; /* others with a key of the same hash */
-    ctn_lane_chain *chain;   /* counts it while it runs; NULL: it does not */
-    bool is_wanted;          /* somebody here waits for it to be admitted: it stays in memory although it is queued */
-    bool is_over;            /* its end is on disk: its line has moved on */
-    bool is_in_lane;         /* its lane knows that it is queued */
+    ctn_str queue_key;        /* empty: it stands in no line */
+    struct loaded *key_next;  /* others with a key of the same hash */
+    ctn_lane_chain *chain;    /* counts it while it runs; NULL: it does not */
+    ctn_lane_chain *waits_in; /* for a place of its chain, to go on */
+    bool is_wanted;           /* somebody here waits for it to be admitted: it stays in memory although it is queued */
+    bool is_over;             /* its end is on disk: its line has moved on */
+    bool is_in_lane;          /* its lane knows that it is queued */
     /* gate.c */
     gate_place *places; /* of starts whose calls have not begun */
     uint32_t place_count, gate_wait_count;
@@ -319,12 +321,17 @@ bool ctn_eng_cache_has_woken(const ctn_engine *e);
 /* admission.c */
 /* May an execution that is new, or queued in memory, start now? */
 bool ctn_eng_may_start(ctn_engine *e, const ctn_plan *plan, ctn_str queue_key, int64_t exec_no);
-void ctn_eng_line_up(ctn_engine *e, loaded *l, ctn_str queue_key);  /* it stands in that line; empty: in none */
-void ctn_eng_count(ctn_engine *e, loaded *l);                       /* after its status may have changed */
-void ctn_eng_forget(ctn_engine *e, loaded *l);                      /* it is unloaded */
-void ctn_eng_committed(ctn_engine *e, loaded *l);                   /* what it is by now is on disk */
-void ctn_eng_wait_here(ctn_engine *e, loaded *l);                   /* somebody waits for this one, which is queued */
-void ctn_eng_start_queued(ctn_engine *e, loaded *l, ctn_str actor); /* records that it is admitted */
+void ctn_eng_line_up(ctn_engine *e, loaded *l, ctn_str queue_key); /* it stands in that line; empty: in none */
+void ctn_eng_started(ctn_engine *e, loaded *l);
+/* May it go on, after it was parked? false: it stands among those that wait for a place of their chain. */
+bool ctn_eng_place_to_go_on(ctn_engine *e, loaded *l);
+ctn_lane_chain *ctn_eng_place_forget_wait(loaded *l);                 /* where it stood; NULL: nowhere */
+void ctn_eng_place_offer(ctn_engine *e, const ctn_lane_chain *chain); /* a free one, to the oldest; NULL is fine */
+void ctn_eng_count(ctn_engine *e, loaded *l);                         /* after its status may have changed */
+void ctn_eng_forget(ctn_engine *e, loaded *l);                        /* it is unloaded */
+void ctn_eng_committed(ctn_engine *e, loaded *l);                     /* what it is by now is on disk */
+void ctn_eng_wait_here(ctn_engine *e, loaded *l);                     /* somebody waits for this one, which is queued */
+void ctn_eng_start_queued(ctn_engine *e, loaded *l, ctn_str actor);   /* records that it is admitted */
 void ctn_eng_admit_queued(ctn_engine *e);
 int64_t ctn_eng_queue_turn_ms(const ctn_engine *e); /* when it wants to be looked at; 0: when something changes */
 void ctn_eng_admission_done(ctn_engine *e);
@@ -344,6 +351,7 @@ int64_t ctn_eng_schedules_turn_ms(const ctn_engine *e); /* when the next is; 0: 
 void ctn_eng_schedules_done(ctn_engine *e);
 
 /* gate.c */
+void ctn_eng_wake_at(ctn_engine *e, loaded *l, int64_t at_ms); /* advances it then, at the latest */
 int ctn_eng_gate_init(ctn_engine *e, ctn_err *err);
 void ctn_eng_gate_done(ctn_engine *e);
 /* Around the advance of one execution, and after each of its entries. */

@@ -1,6 +1,6 @@
 /*
- * gate.c -- may this call begin now? Answers core's question for a set's rateLimit and maxConcurrent and for the tool's
- * circuit breaker, and wakes those who were told no.
+ * gate.c -- may this call begin now? Answers core's question for a set's rateLimit and maxConcurrent, for the tool's
+ * circuit breaker, and for the place that the execution has in its chain, and wakes those who were told no.
  *
  * A place is taken when the start is recorded (the answer that went before was about this very call: nothing comes in
  * between), goes over to the flight when the call begins, and is given back when the flight closes, whatever the
@@ -123,7 +123,7 @@ static void keep(ctn_engine *e, gate_breaker *g)
 
 /* ---- waking ---- */
 
-static void wake_at(ctn_engine *e, loaded *l, int64_t at_ms)
+void ctn_eng_wake_at(ctn_engine *e, loaded *l, int64_t at_ms)
 {
     if (!l->gate_due_ms || at_ms < l->gate_due_ms)
         l->gate_due_ms = at_ms;
@@ -136,7 +136,7 @@ static void wake_front(ctn_engine *e, gate_limit *g)
     for (size_t i = 0; i < ready; i++) {
         loaded *l = ctn_eng_find(e, g->limit.queue[i]);
         if (l)
-            wake_at(e, l, e->now_ms);
+            ctn_eng_wake_at(e, l, e->now_ms);
     }
 }
 
@@ -144,7 +144,7 @@ static void wake_those_at(ctn_engine *e)
 {
     for (loaded *l = e->list; l; l = l->next)
         if (l->waits_for_breaker)
-            wake_at(e, l, e->now_ms);
+            ctn_eng_wake_at(e, l, e->now_ms);
 }
 
 /* ---- core asks ---- */
@@ -166,7 +166,8 @@ static ctn_gate ask(void *ctx, const ctn_execution *x, const ctn_plan_set *set, 
     e->gate.has_answered = false;
     if (!l || l->x != x) { /* what is owed is asked for, not a start: as the last advance left it */
         const loaded *asked = ctn_eng_find(e, ctn_execution_id_of(x));
-        return asked && (asked->gate_wait_count || asked->waits_for_breaker) ? CTN_GATE_LATER : CTN_GATE_OPEN;
+        bool is_held = asked && (asked->gate_wait_count || asked->waits_for_breaker || asked->waits_in);
+        return is_held ? CTN_GATE_LATER : CTN_GATE_OPEN;
     }
     gate_breaker *b = breaker_of(e, set, call);
     if (b && !ctn_breaker_may_begin(&b->breaker, &b->rules, now_ms, &until_ms)) {
@@ -176,6 +177,8 @@ static ctn_gate ask(void *ctx, const ctn_execution *x, const ctn_plan_set *set, 
         *ret_until_ms = until_ms;
         return CTN_GATE_BREAKER;
     }
+    if (!ctn_eng_place_to_go_on(e, l))
+        return CTN_GATE_LATER;
     gate_limit *g = limit_of(e, set);
     if (g && !ctn_limit_ask(&g->limit, l->id, now_ms, &until_ms)) {
         if (until_ms && (!l->gate_due_ms || until_ms < l->gate_due_ms))
@@ -194,7 +197,8 @@ static ctn_gate ask(void *ctx, const ctn_execution *x, const ctn_plan_set *set, 
 void ctn_eng_gate_begin(ctn_engine *e, loaded *l, gate_waits *ret_before)
 {
     e->gate.asking = l;
-    *ret_before = (gate_waits){.limits = l->gate_waits, .count = l->gate_wait_count};
+    *ret_before =
+        (gate_waits){.limits = l->gate_waits, .count = l->gate_wait_count, .chain = ctn_eng_place_forget_wait(l)};
     l->gate_waits = NULL;
     l->gate_wait_count = 0;
     l->gate_due_ms = 0;
@@ -228,8 +232,10 @@ void ctn_eng_gate_end(ctn_engine *e, loaded *l, gate_waits *before)
             wake_front(e, before->limits[i]);
         }
     free(before->limits);
+    if (!l->waits_in)
+        ctn_eng_place_offer(e, before->chain); /* it took its place, or went another way: is there one more? */
     if (l->gate_due_ms)
-        wake_at(e, l, l->gate_due_ms);
+        ctn_eng_wake_at(e, l, l->gate_due_ms);
 }
 
 /* ---- places ---- */

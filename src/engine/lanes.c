@@ -122,7 +122,7 @@ void ctn_lane_refill(ctn_lanes *lanes, ctn_lane *lane, const ctn_lane_item *item
 
 bool ctn_lane_chain_is_full(const ctn_lane_chain *chain)
 {
-    return chain->limit > 0 && chain->running >= chain->limit;
+    return chain->limit > 0 && chain->running + chain->waiting >= chain->limit;
 }
 
 static bool is_before(const ctn_lane *a, const ctn_lane *b)

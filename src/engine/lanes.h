@@ -30,6 +30,7 @@ typedef struct ctn_lane_item {
 typedef struct ctn_lane_chain {
     char *chain_id;
     int64_t running, limit; /* limit 0: none */
+    int64_t waiting;        /* that were begun, parked, and want to go on: theirs are the next places */
     struct ctn_lane_chain *next;
 } ctn_lane_chain;
 

@@ -40,6 +40,7 @@ static const char *const chain_texts[] = {
     "  - {stepName: first, instructionSet: look}\n",
     "id: limited\nmaxConcurrent: 2\npriority: 7\nonFailure: desk\nsteps:\n"
     "  - {stepName: first, instructionSet: look}\n"
+    "  - {stepName: pause, instructionSet: rest}\n"
     "  - {stepName: last, instructionSet: look}\n",
     "id: low\npriority: 0\nsteps:\n"
     "  - {stepName: first, instructionSet: look}\n",
