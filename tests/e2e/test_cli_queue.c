@@ -96,6 +96,34 @@ static void what_was_started_is_served_one_at_a_time_in_order(void **state)
     assert_string_equal(w->said.out, "0\n");
 }
 
+static void the_priority_of_a_chain_decides_who_is_served_first(void **state)
+{
+    world *w = *state;
+    prepare(w);
+    static const char *const chains[] = {"last", "usual", "first"}, *const says[] = {"0", "5", "9"};
+    for (int i = 0; i < 3; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "%s.chain.yaml", chains[i]);
+        cli_world_write(w, name, "id: %s\npriority: %s\nsteps:\n  - {stepName: rest, instructionSet: rest}\n",
+                        chains[i], says[i]);
+        assert_exit(w, catena(w, "start", chains[i], NULL), 0);
+    }
+    running owner = catena_start(w, "serve", NULL);
+    for (int i = 0; i < 200 && strcmp(w->said.out, "3\n") != 0; i++) {
+        usleep(50000);
+        assert_exit(w, shell(w, "sqlite3 catena.db \"SELECT count(*) FROM execution_journal WHERE kind = 'started'\""),
+                    0);
+    }
+    kill(owner.pid, 15);
+    (void) running_wait(w, &owner);
+    assert_exit(w,
+                shell(w, "sqlite3 catena.db \"SELECT group_concat(chain_id, ' ') FROM (SELECT chain_id FROM"
+                         " chain_executions JOIN execution_journal USING (exec_no) WHERE kind = 'started'"
+                         " ORDER BY position)\""),
+                0);
+    assert_string_equal(w->said.out, "first usual last\n");
+}
+
 static void a_failure_is_told_to_the_chain_that_on_failure_names(void **state)
 {
     world *w = *state;
@@ -222,6 +250,7 @@ int main(void)
         WORLD_TEST(a_run_behind_a_parked_one_says_so_and_ends),
         WORLD_TEST(a_run_behind_one_that_runs_waits_for_it),
         WORLD_TEST(what_was_started_is_served_one_at_a_time_in_order),
+        WORLD_TEST(the_priority_of_a_chain_decides_who_is_served_first),
         WORLD_TEST(a_failure_is_told_to_the_chain_that_on_failure_names),
         WORLD_TEST(a_chain_that_names_no_chain_for_its_failure_does_not_start),
         WORLD_TEST(a_rate_holds_back_the_calls_of_a_run),

@@ -121,7 +121,16 @@ static const char *const SETS =
     "    rateLimit: {perSecond: 0.5, burst: 2}\n"
     "    maxConcurrent: 3\n"
     "    breaker: {window: 10, minimum: 2, failureRatio: 0.25, openMs: 1000}\n"
-    "    timeoutMs: 100\n";
+    "    timeoutMs: 100\n"
+    "  many:\n"
+    "    calls:\n"
+    "      n: {native: score_lead}\n"
+    "      p: {prompt: {instructions: file.md}}\n"
+    "      t: {transform: \".a\", arguments: {a: 1}}\n"
+    "      h: {http: {url: \"https://example.com/\"}}\n"
+    "  careful-web:\n"
+    "    http: {method: POST, url: \"https://example.com/pay\"}\n"
+    "    check: {http: {url: \"https://example.com/find\"}, timeoutMs: 500}\n";
 
 static void every_kind_of_set_is_taken(void **state)
 {
@@ -132,14 +141,21 @@ static void every_kind_of_set_is_taken(void **state)
     if (kit.findings.count)
         fail_msg("%.*s", CTN_STR_ARG(chain_kit_findings(&kit, NULL)));
     assert_null(kit.chain);
-    assert_int_equal(ctn_library_set_count(kit.library), 13);
+    assert_int_equal(ctn_library_set_count(kit.library), 15);
+    static const ctn_work_kind kinds[] = {CTN_WORK_NATIVE, CTN_WORK_PROMPT, CTN_WORK_TRANSFORM, CTN_WORK_HTTP};
+    const ctn_instruction_set *many = ctn_library_set(kit.library, CTN_STR("many"));
+    assert_int_equal(many->call_count, 4);
+    for (uint32_t i = 0; i < 4; i++)
+        assert_int_equal(many->calls[i].kind, kinds[i]);
+    const ctn_work *web = ctn_library_set(kit.library, CTN_STR("careful-web"))->check;
+    assert_int_equal(web->kind, CTN_WORK_HTTP);
+    assert_int_equal(web->timeout_ms, 500);
     const ctn_instruction_set *set = ctn_library_set(kit.library, CTN_STR("careful"));
     assert_int_equal(set->effect, CTN_EFFECT_WRITE);
     assert_int_equal(set->settle_ms, 0);
     assert_int_equal(set->check->kind, CTN_WORK_TOOL);
     assert_null(ctn_library_set(kit.library, CTN_STR("carefull")));
-    assert_true(
-        ctn_str_is(ctn_library_set_names(kit.library)->items[0], ctn_library_set_at(kit.library, 0)->name.ptr));
+    assert_true(ctn_str_is(ctn_library_set_names(kit.library)->items[0], ctn_library_set_at(kit.library, 0)->name.ptr));
     static const struct {
         const char *name;
         ctn_effect effect;

@@ -9,7 +9,7 @@
  *     ```text expressions      lines EXPRESSION => JSON, or a verdict, or "fails: CODE"
  *     ```text templates        lines TEMPLATE => JSON, or "fails: CODE"
  *
- * Every other block is for the reader alone.
+ * Every other block is for the reader alone. docs/language-tests.md has a row for every key, with a test that is there.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -205,10 +205,127 @@ static void every_example_of_the_documentation_is_true(void **state)
     assert_true(chains >= 4 && rows >= 30);
 }
 
+/* ---- docs/language-tests.md: every key, filter and function has a test ---- */
+
+typedef struct proof {
+    ctn_str table, key, program, test;
+} proof;
+
+/* "`x`" -> "x" */
+static ctn_str cell(ctn_str *rest)
+{
+    ctn_str text = ctn_str_trim(ctn_str_cut(rest, '|'));
+    if (text.len > 2 && text.ptr[0] == '`' && text.ptr[text.len - 1] == '`')
+        text = (ctn_str){text.ptr + 1, text.len - 2};
+    return text;
+}
+
+static size_t read_proofs(ctn_str text, proof *proofs, size_t max)
+{
+    size_t count = 0;
+    while (text.ptr) {
+        ctn_str row = ctn_str_cut(&text, '\n');
+        if (!ctn_str_starts_with(row, CTN_STR("| ")) || ctn_str_starts_with(row, CTN_STR("| of ")) ||
+            ctn_str_starts_with(row, CTN_STR("| --")))
+            continue;
+        row = ctn_str_from_offset(row, 1);
+        assert_true(count < max);
+        proof *p = &proofs[count++];
+        p->table = cell(&row);
+        p->key = cell(&row);
+        p->program = cell(&row);
+        p->test = cell(&row);
+    }
+    return count;
+}
+
+/* "unit_core_test_plan" -> "tests/unit/core/test_plan.c" */
+static void source_of(ctn_str program, char *path, size_t size)
+{
+    size_t at = ctn_str_find(program, CTN_STR("_test_"));
+    assert_true(at != SIZE_MAX);
+    int len = snprintf(path, size, "tests/%.*s/%.*s.c", (int) at, program.ptr, (int) (program.len - at - 1),
+                       program.ptr + at + 1);
+    assert_true(len > 0 && (size_t) len < size);
+    if (strncmp(path, "tests/unit_", 11) == 0)
+        path[10] = '/';
+}
+
+static void needs_proof(const proof *proofs, size_t count, const char *table, const char *key)
+{
+    for (size_t i = 0; i < count; i++)
+        if (ctn_str_is(proofs[i].table, table) && ctn_str_is(proofs[i].key, key))
+            return;
+    fail_msg("docs/language-tests.md has no row for `%s` of %s: name a test that fails without it", key, table);
+}
+
+static void need_proofs(const proof *proofs, size_t count, const ctn_key_table *tables, size_t table_count)
+{
+    for (size_t t = 0; t < table_count; t++)
+        for (size_t k = 0; k < tables[t].count; k++)
+            needs_proof(proofs, count, tables[t].name, tables[t].keys[k].name);
+}
+
+/* The names in a table of the sources: lines {"name", ... */
+static void need_names(const proof *proofs, size_t count, const char *path, const char *from, const char *table)
+{
+    ctn_buf text;
+    ctn_buf_init(&text, 1 << 20);
+    assert_true(ctn_read_file(path, &text));
+    ctn_str rest = ctn_buf_str(&text);
+    size_t at = ctn_str_find(rest, ctn_str_from(from)), found = 0;
+    assert_true(at != SIZE_MAX);
+    rest = ctn_str_from_offset(rest, at);
+    for (ctn_str row = ctn_str_cut(&rest, '\n'); !ctn_str_starts_with(row, CTN_STR("};"));
+         row = ctn_str_cut(&rest, '\n')) {
+        row = ctn_str_trim(row);
+        if (!ctn_str_starts_with(row, CTN_STR("{\"")))
+            continue;
+        ctn_str name = ctn_str_from_offset(row, 2);
+        char key[64];
+        name = ctn_str_cut(&name, '"');
+        snprintf(key, sizeof key, "%.*s", CTN_STR_ARG(name));
+        needs_proof(proofs, count, table, key);
+        found++;
+    }
+    assert_true(found > 10);
+    ctn_buf_done(&text);
+}
+
+static void every_key_of_the_language_has_a_test(void **state)
+{
+    (void) state;
+    static proof proofs[512];
+    ctn_buf text;
+    ctn_buf_init(&text, 1 << 20);
+    assert_true(ctn_read_file("docs/language-tests.md", &text));
+    size_t count = read_proofs(ctn_buf_str(&text), proofs, sizeof proofs / sizeof *proofs);
+    need_proofs(proofs, count, ctn_chain_tables, ctn_chain_table_count);
+    need_proofs(proofs, count, ctn_step_tables, ctn_step_table_count);
+    need_proofs(proofs, count, ctn_set_tables, ctn_set_table_count);
+    need_names(proofs, count, "src/core/filter.c", "kinds[] = {", "filter");
+    need_names(proofs, count, "src/core/expression_functions.c", "functions[] = {", "function");
+    for (size_t i = 0; i < count; i++) {
+        char path[256], head[256];
+        ctn_buf source;
+        ctn_buf_init(&source, 1 << 20);
+        source_of(proofs[i].program, path, sizeof path);
+        if (!ctn_read_file(path, &source))
+            fail_msg("docs/language-tests.md: `%.*s`: there is no %s", CTN_STR_ARG(proofs[i].key), path);
+        snprintf(head, sizeof head, "static void %.*s(void **state)", CTN_STR_ARG(proofs[i].test));
+        if (ctn_str_find(ctn_buf_str(&source), ctn_str_from(head)) == SIZE_MAX)
+            fail_msg("docs/language-tests.md: `%.*s`: %s has no test %.*s", CTN_STR_ARG(proofs[i].key), path,
+                     CTN_STR_ARG(proofs[i].test));
+        ctn_buf_done(&source);
+    }
+    ctn_buf_done(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_example_of_the_documentation_is_true),
+        cmocka_unit_test(every_key_of_the_language_has_a_test),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
