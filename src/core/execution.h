@@ -73,7 +73,10 @@ typedef struct ctn_rules {
      * the call that follows has the key in its body (cacheKey), and so has the entry of its success. */
     ctn_cached (*cached)(void *ctx, const ctn_execution *x, ctn_str key, int64_t ttl_ms, int64_t now_ms,
                          const ctn_json **ret_value);
-    void *cached_ctx;
+    /* What the tool takes and gives, by content: part of the keys that no step words itself. False: nobody knows.
+     * NULL: as that. */
+    bool (*schema_of)(void *ctx, ctn_call_kind kind, ctn_str target, ctn_digest *ret_digest);
+    void *cached_ctx;       /* of both */
     bool retry_interrupted; /* engine-wide `interrupted: retry` */
     size_t value_bytes_max; /* of one variable; 0: 262,144 */
     uint32_t depth_max;     /* of chains that call chains; 0: 16 */

@@ -41,7 +41,8 @@ static bool park_after_deaths(const ctn_execution *x, const task *t, ctn_role ro
     return true;
 }
 
-/* Equal calls have equal keys: the set by content, the call, and what the step says or the arguments. */
+/* Equal calls have equal keys: the set by content, the call, and what the step says, or the arguments and the tool's
+ * schemas. */
 static ctn_failure cache_key(const ctn_execution *x, const ctn_rules *rules, const task *t, uint32_t call,
                              const ctn_json *args, ctn_arena *scratch, ctn_str *ret_key, ctn_err *err)
 {
@@ -62,6 +63,10 @@ static ctn_failure cache_key(const ctn_execution *x, const ctn_rules *rules, con
     ctn_buf_append(&b, w->set->calls[call].name);
     ctn_buf_append_char(&b, said ? 'k' : 'a');
     ctn_json_write_canonical(&b, said ? said : args);
+    const ctn_plan_call *c = &w->set->calls[call];
+    ctn_digest schema;
+    if (!said && rules->schema_of && rules->schema_of(rules->cached_ctx, c->kind, c->target, &schema))
+        ctn_buf_append(&b, (ctn_str){(const char *) schema.bytes, CTN_DIGEST_BYTES});
     ctn_digest_text text = ctn_digest_to_text(ctn_hash(ctn_buf_str(&b)));
     ctn_buf_done(&b);
     *ret_key = ctn_arena_str(scratch, ctn_str_from(text.text));

@@ -128,6 +128,24 @@ static ctn_effect effect_of(void *ctx, ctn_str target, const char **ret_from)
     return ctn_mcp_effect(ctx, target, ret_from);
 }
 
+static bool schema_of(void *ctx, ctn_str target, ctn_digest *ret_digest)
+{
+    ctn_str name = target;
+    const ctn_mcp_host *h = server_of(ctx, ctn_str_cut(&name, '/'));
+    const ctn_mcp_tool *tool = h && h->tools ? ctn_mcp_tool_table_find(h->tools, name) : NULL;
+    if (!tool)
+        return false;
+    ctn_buf b;
+    ctn_buf_init(&b, 2 * CTN_MCP_TOOL_BYTES_MAX);
+    ctn_json_write_canonical(&b, tool->input_schema);
+    ctn_buf_append_char(&b, '|');
+    if (tool->output_schema)
+        ctn_json_write_canonical(&b, tool->output_schema);
+    *ret_digest = ctn_hash(ctn_buf_str(&b));
+    ctn_buf_done(&b);
+    return true;
+}
+
 ctn_driver ctn_mcp_driver_interface(ctn_mcp_driver *driver)
 {
     return (ctn_driver){.kind = "tool",
@@ -136,6 +154,7 @@ ctn_driver ctn_mcp_driver_interface(ctn_mcp_driver *driver)
                         .cancel = cancel,
                         .prepare = prepare,
                         .effect = effect_of,
+                        .schema = schema_of,
                         .may_still_arrive = may_still_arrive};
 }
 

@@ -41,6 +41,7 @@ void ctn_eng_cache_init(ctn_engine *e)
 {
     e->cache.results = ctn_results_new(RESULTS_BYTES_MAX);
     e->rules.cached = ctn_eng_cached;
+    e->rules.schema_of = ctn_eng_schema_of;
     e->rules.cached_ctx = e;
 }
 

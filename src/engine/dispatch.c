@@ -198,6 +198,12 @@ ctn_effect ctn_eng_effect_of(void *ctx, ctn_call_kind kind, ctn_str target, cons
     return driver && driver->effect ? driver->effect(driver->ctx, target, ret_from) : CTN_EFFECT_UNKNOWN;
 }
 
+bool ctn_eng_schema_of(void *ctx, ctn_call_kind kind, ctn_str target, ctn_digest *ret_digest)
+{
+    const ctn_driver *driver = driver_of(ctx, kind);
+    return driver && driver->schema && driver->schema(driver->ctx, target, ret_digest);
+}
+
 /* ---- binding: before a plan's executions advance, its servers say what their tools do ---- */
 
 static void on_prepared(void *ctx)

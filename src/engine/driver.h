@@ -9,6 +9,7 @@
  * and failed (tool_error), succeeded, fate unknown (timeout or transport with was_sent true).
  */
 #pragma once
+#include "base/hash.h"
 #include "base/json.h"
 #include "core/effect.h"
 #include "core/failure.h"
@@ -54,6 +55,8 @@ typedef struct ctn_driver {
     /* What the operator, or a trusted server's annotations, say of `target`; UNKNOWN when nobody said.
      * *ret_from is a literal: "operator", "annotations". NULL: nobody ever says. */
     ctn_effect (*effect)(void *ctx, ctn_str target, const char **ret_from);
+    /* What `target` takes and gives, by content; false when that is not known. NULL: it never is. */
+    bool (*schema)(void *ctx, ctn_str target, ctn_digest *ret_digest);
     /* May the request still arrive after it was given up? False once the process that had it has ended. */
     bool (*may_still_arrive)(void *ctx, uint64_t token, ctn_str target);
 } ctn_driver;

@@ -617,6 +617,7 @@ static kit *make(const char *yaml, const kit_options *o)
                            .gate_ctx = o->world,
                            .cached = o->cached,
                            .cached_ctx = o->world,
+                           .schema_of = o->schema_of,
                            .retry_interrupted = o->retry_interrupted,
                            .value_bytes_max = o->value_bytes_max};
     k->plan = compile(k, yaml, o->document);

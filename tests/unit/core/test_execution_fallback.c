@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <cmocka.h>
+#include <stdio.h>
 
 #include "execution_kit.h"
 
@@ -223,6 +224,7 @@ typedef struct world {
     ctn_cached cached;
     const ctn_json *value;
     char key[80];
+    unsigned char schema; /* 0: not known */
 } world;
 
 static ctn_gate gate_of(void *ctx, const ctn_execution *x, const ctn_plan_set *set, const ctn_plan_call *call,
@@ -318,6 +320,47 @@ static void a_hit_is_in_the_journal_and_makes_no_call(void **state)
     ctn_arena_free(arena);
 }
 
+static bool schema_of(void *ctx, ctn_call_kind kind, ctn_str target, ctn_digest *ret_digest)
+{
+    (void) kind, (void) target;
+    world *w = ctx;
+    memset(ret_digest, 0, sizeof *ret_digest);
+    ret_digest->bytes[0] = w->schema;
+    return w->schema != 0;
+}
+
+/* The key that a step with this `cache` asks for. */
+static void key_of(const char *cache, const char *q, unsigned char schema, char key[80])
+{
+    world w = {.cached = CTN_CACHED_NOT, .schema = schema};
+    char chain[1000], input[40];
+    snprintf(chain, sizeof chain,
+             "id: c\n" SETS "steps:\n- {stepName: a, instructionSet: main, inputTemplate: '{q}', cache: {%s}}\n",
+             cache);
+    snprintf(input, sizeof input, "{\"q\": %s}", q);
+    kit_free(kit_new(chain, &(kit_options){.cached = cached_by, .schema_of = schema_of, .world = &w, .input = input}));
+    assert_int_equal(strlen(w.key), 64);
+    memcpy(key, w.key, sizeof w.key);
+}
+
+static void a_key_is_of_the_arguments_and_the_tools_schemas_or_of_the_steps_own_words(void **state)
+{
+    (void) state;
+    char first[80], same[80], other[80], newer[80];
+    key_of("ttlMs: 9", "1", 0, first);
+    key_of("ttlMs: 12", "1", 0, same);
+    key_of("ttlMs: 9", "2", 0, other);
+    key_of("ttlMs: 9", "1", 7, newer);
+    assert_string_equal(first, same);
+    assert_string_not_equal(first, other);
+    assert_string_not_equal(first, newer);
+    key_of("ttlMs: 9, key: '{q}'", "1", 0, same);
+    assert_string_not_equal(first, same);
+    key_of("ttlMs: 9, key: always", "1", 0, first);
+    key_of("ttlMs: 9, key: always", "2", 7, same);
+    assert_string_equal(first, same);
+}
+
 static void what_came_out_of_a_cache_is_not_undone(void **state)
 {
     (void) state;
@@ -351,6 +394,7 @@ int main(void)
         cmocka_unit_test(an_open_breaker_is_waited_for_without_spending_a_retry),
         cmocka_unit_test(an_open_breaker_sends_to_the_fallback_at_once),
         cmocka_unit_test(a_hit_is_in_the_journal_and_makes_no_call),
+        cmocka_unit_test(a_key_is_of_the_arguments_and_the_tools_schemas_or_of_the_steps_own_words),
         cmocka_unit_test(what_came_out_of_a_cache_is_not_undone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

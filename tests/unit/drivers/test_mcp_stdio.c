@@ -447,6 +447,23 @@ static void input_required_is_refused_with_a_sentence(void **state)
     assert_failure(call(f, 1, "peer/echo", "{}"), CTN_FAILURE_PROTOCOL_ERROR, true, "does not support");
 }
 
+static void schemas_are_known_by_their_content_once_the_server_runs(void **state)
+{
+    fixture *f = *state;
+    CONFIGURE(f, "modern");
+    ctn_driver driver = ctn_mcp_driver_interface(f->driver);
+    ctn_digest line, again, typed;
+    assert_false(driver.schema(driver.ctx, CTN_STR("peer/write_line"), &line));
+    (void) call(f, 1, "peer/echo", "{}");
+    assert_true(driver.schema(driver.ctx, CTN_STR("peer/write_line"), &line));
+    assert_true(driver.schema(driver.ctx, CTN_STR("peer/read_line"), &again));
+    assert_true(driver.schema(driver.ctx, CTN_STR("peer/typed"), &typed));
+    assert_memory_equal(&line, &again, sizeof line);
+    assert_memory_not_equal(&line, &typed, sizeof line);
+    assert_false(driver.schema(driver.ctx, CTN_STR("peer/nothing"), &line));
+    assert_false(driver.schema(driver.ctx, CTN_STR("pear/echo"), &line));
+}
+
 static void effects_come_from_the_operator_then_from_a_trusted_server(void **state)
 {
     fixture *f = *state;
@@ -779,6 +796,7 @@ int main(void)
         TEST(unknown_tools_and_servers_are_named_with_the_nearest),
         TEST(failures_of_tool_and_protocol_are_told_apart),
         TEST(what_a_call_used_up_is_told),
+        TEST(schemas_are_known_by_their_content_once_the_server_runs),
         TEST(input_required_is_refused_with_a_sentence),
         TEST(effects_come_from_the_operator_then_from_a_trusted_server),
         TEST(ready_lists_the_tools_without_calling_any),
