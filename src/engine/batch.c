@@ -127,6 +127,11 @@ static int64_t wake_of(ctn_engine *e, loaded *l, ctn_status status)
     return CTN_PLANT(WAKE_TIME_LOST) ? 0 : is_settled ? owed.wake_at_ms : 1;
 }
 
+bool ctn_eng_wakes_for_nothing(ctn_engine *e, loaded *l)
+{
+    return l->wake_written == 1 && !l->is_lost && wake_of(e, l, ctn_execution_status(l->x)) != 1;
+}
+
 static void fill_append(ctn_engine *e, append_build *b, ctn_append *a, ctn_arena *arena)
 {
     loaded *l = b->l;

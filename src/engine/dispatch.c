@@ -367,6 +367,10 @@ static void perform_one(ctn_engine *e, loaded *l)
     if (l->build || l->batches)
         return; /* what was just settled about its children is on its way to disk */
     bool may_go = l->flight_count == 0 && is_parked && !must_stay && ctn_eng_children_are_settled(l, &owed);
+    if (may_go && !ctn_status_is_final(status) && ctn_eng_wakes_for_nothing(e, l)) {
+        ctn_eng_touch(e, l); /* else the store would give it back at once, again and again */
+        return;
+    }
     if (may_go && !CTN_PLANT(PARKED_STAYS_IN_MEMORY)) {
         if (l->wake_written && !ctn_status_is_final(status) &&
             (e->due_hint_ms == 0 || l->wake_written < e->due_hint_ms))

@@ -344,6 +344,8 @@ bool ctn_eng_follow_up(ctn_engine *e, loaded *l);
 void ctn_eng_collect_owing(ctn_engine *e); /* those that another life left */
 bool ctn_eng_is_follow_up_key(ctn_str idempotency_key);
 /* Writes what its row should say by now, without an entry. */
+/* Its row says that it can go on at once, and it waits: a child that ended was still here when it was written. */
+bool ctn_eng_wakes_for_nothing(ctn_engine *e, loaded *l);
 void ctn_eng_touch(ctn_engine *e, loaded *l);
 
 /* schedule.c */

@@ -11,7 +11,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define MOVES_MAX   100000
+#define MOVES_MAX   30000
 #define REFUSED_MAX 20 /* who says what is never taken is heard no more */
 #define ROOT_KEY    CTN_STR("simulated")
 

@@ -55,7 +55,7 @@ typedef struct ctn_stage_options {
     size_t plan_count;
     const ctn_json *input;
     ctn_rules rules;
-    int moves_max; /* 0: 100,000 */
+    int moves_max; /* 0: 30,000 */
     ctn_stage_hooks hooks;
 } ctn_stage_options;
 

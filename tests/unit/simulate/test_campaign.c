@@ -136,6 +136,35 @@ static void a_sub_chain_is_played_and_undone_with_its_parent(void **state)
     }
 }
 
+/* Sub-chains of items, beside an approval and under one another: every end is reached, and everything is undone. */
+static void sub_chains_of_items_come_to_an_end(void **state)
+{
+    (void) state;
+    kit k = {.beside = inner};
+    kit_open(&k,
+             "id: nested\n"
+             "timeoutMs: 900000\n"
+             "steps:\n"
+             "  - {stepName: find, instructionSet: find, outputVariables: [cities, kind]}\n"
+             "  - {stepName: trips, foreach: {items: '{cities}', as: city, maxConcurrency: 2}, instructionSet: trip,\n"
+             "     outputVariables: {flight: flight, total: total}, onError: continue}\n"
+             "  - {stepName: ask, instructionSet: ask, inputTemplate: '{total}', outputVariables: {ok: approved}}\n"
+             "  - {stepName: pay, instructionSet: pay, conditionalExecution: '{ok} ? continue : fail', inputTemplate: "
+             "'{total}',\n"
+             "     rollbackAction: refund, retryConfig: {maxRetries: 2, backoffMs: 10}}\n"
+             "  - {stepName: last, instructionSet: find}\n"
+             "instructionSets:\n"
+             "  find: {tool: t/find, effect: read, arguments: {}}\n"
+             "  trip: {chain: book-trip, arguments: {city: '{city}', kind: '{kind}'}}\n"
+             "  ask: {approval: {message: '{input}?', timeoutMs: 60000, onTimeout: approve}}\n"
+             "  pay: {tool: t/pay, effect: write, check: {tool: t/paid}, settleMs: 2000}\n"
+             "  refund: {tool: t/refund, effect: idempotent}\n");
+    const ctn_campaign_tally *t = kit_play(&k, 2500);
+    assert_int_equal(kit_bad(t), 0);
+    assert_true(t->by_status[CTN_STATUS_COMPLETED] > 500 && t->by_status[CTN_STATUS_ROLLED_BACK] > 500);
+    kit_close(&k);
+}
+
 /* A start that the sub-chain refuses is the step's failure; the engine may die before that is on disk. */
 static void a_sub_chain_that_refuses_its_input_leaves_nobody_waiting(void **state)
 {
@@ -401,6 +430,7 @@ int main(void)
         cmocka_unit_test(a_chain_without_a_flaw_gets_no_finding),
         cmocka_unit_test(items_fallbacks_agents_and_budgets_are_played),
         cmocka_unit_test(a_sub_chain_is_played_and_undone_with_its_parent),
+        cmocka_unit_test(sub_chains_of_items_come_to_an_end),
         cmocka_unit_test(a_sub_chain_that_refuses_its_input_leaves_nobody_waiting),
         cmocka_unit_test(every_flaw_is_found_at_its_step_and_its_seed_shows_it),
         cmocka_unit_test(what_mends_a_flaw_silences_its_finding),
