@@ -136,6 +136,44 @@ static void arguments_choose_among_answers_and_steps_may_be_named(void **state)
     assert_exit(w, catena(w, "test", "c.test.yaml", NULL), 0);
 }
 
+static void calls_of_a_sub_chain_are_answered_and_expected_too(void **state)
+{
+    world *w = *state;
+    cli_world_write(w, "catena.yaml", "include: [inner.yaml]\n");
+    cli_world_write(w, "inner.yaml",
+                    "id: inner\n"
+                    "outputs: [id]\n"
+                    "steps:\n"
+                    "  - {stepName: buy, instructionSet: buy, inputTemplate: '{what}', outputVariables: [id],\n"
+                    "     rollbackAction: unbuy}\n"
+                    "  - {stepName: sum, instructionSet: sum, inputTemplate: '{id}'}\n"
+                    "instructionSets:\n"
+                    "  buy: {tool: t/buy, effect: write}\n"
+                    "  unbuy: {tool: t/unbuy, effect: idempotent}\n"
+                    "  sum: {tool: t/sum, effect: read}\n");
+    cli_world_write(w, "outer.yaml",
+                    "id: outer\n"
+                    "steps:\n"
+                    "  - {stepName: one, instructionSet: one, outputVariables: [id]}\n"
+                    "instructionSets:\n"
+                    "  one: {chain: inner, arguments: {what: '{what}'}}\n");
+    cli_world_write(
+        w, "c.test.yaml",
+        "chain: outer.yaml\n"
+        "tools: {t/buy: {id: F-1}, t/sum: {}, t/unbuy: {}}\n"
+        "cases:\n"
+        "  - name: through it\n"
+        "    input: {what: seat}\n"
+        "    expect: {status: completed, outputs: {id: F-1}, calls: [{tool: t/buy, step: buy, args: {input: "
+        "seat}}]}\n"
+        "  - name: it undoes itself\n"
+        "    input: {what: seat}\n"
+        "    tools: {t/sum: {error: tool_error, message: no sum}}\n"
+        "    expect: {status: failed, error: {step: one}, calls: {t/unbuy: 1}}\n");
+    assert_exit(w, catena(w, "test", "c.test.yaml", NULL), 0);
+    assert_out(w, "2 passed, 0 failed");
+}
+
 static void a_file_that_says_what_it_may_not_exits_2_and_names_the_nearest(void **state)
 {
     world *w = *state;
@@ -173,6 +211,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_travel_chains_pass_their_tests, cli_world_setup, cli_world_teardown),
         cmocka_unit_test_setup_teardown(what_differs_is_told_with_its_place, cli_world_setup, cli_world_teardown),
         cmocka_unit_test_setup_teardown(arguments_choose_among_answers_and_steps_may_be_named, cli_world_setup,
+                                        cli_world_teardown),
+        cmocka_unit_test_setup_teardown(calls_of_a_sub_chain_are_answered_and_expected_too, cli_world_setup,
                                         cli_world_teardown),
         cmocka_unit_test_setup_teardown(a_file_that_says_what_it_may_not_exits_2_and_names_the_nearest, cli_world_setup,
                                         cli_world_teardown),
