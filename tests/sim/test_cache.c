@@ -42,6 +42,17 @@ static const char chain_text[] = "id: asks\nrollbackEnabled: false\n"
                                  "     conditionalExecution: \"exists({list})\", foreach: {items: '{list}'},\n"
                                  "     cache: {ttlMs: 60000}}\n";
 
+/* One that is stopped lets its read go at once and waits for its write. */
+static const char busy_text[] = "id: asks\nrollbackEnabled: false\n"
+                                "inputSchema: {type: object, properties: {q: {}, list: {}}}\n"
+                                "instructionSets:\n"
+                                "  look: {tool: sim/look, arguments: {q: '{q}'}, effect: read}\n"
+                                "  act: {tool: sim/act, arguments: {}, effect: write}\n"
+                                "steps:\n"
+                                "  - {stepName: act, instructionSet: act, parallelExecution: true, noUndo: no}\n"
+                                "  - {stepName: long, instructionSet: look, parallelExecution: true,\n"
+                                "     cache: {ttlMs: 60000}}\n";
+
 typedef struct wish {
     struct sim *s;
     int q; /* -1: a list with three different questions, ten in all */
@@ -90,6 +101,10 @@ static void begin(void *ctx, const char *kind, const ctn_call_request *request)
     (void) kind;
     sim *s = ctx;
     int q = (int) ctn_json_int_or(request->args, "q", -1), free_place = -1;
+    if (ctn_str_is(request->target, "sim/act")) { /* takes its time, and nobody shares it */
+        ctn_world_later(s->world, 3000, EVENT_REPLY, request->token, NULL);
+        return;
+    }
     assert_true(q >= 0 && q < EACH);
     q += ctn_str_is(request->step, "each") ? EACH : 0;
     for (int i = 0; i < FLIGHT_MAX; i++)
@@ -122,6 +137,7 @@ static void let_go(void *ctx, uint64_t token)
 static void happen(void *ctx, const ctn_world_event *event)
 {
     sim *s = ctx;
+    static const ctn_call_result done = {.value = &ctn_json_null, .was_sent = true};
     for (int i = 0; i < FLIGHT_MAX; i++) {
         if (s->flights[i].token != event->token)
             continue;
@@ -136,6 +152,7 @@ static void happen(void *ctx, const ctn_world_event *event)
         ctn_world_reply(s->world, event->token, &result);
         return;
     }
+    ctn_world_reply(s->world, event->token, &done);
 }
 
 static ctn_effect effect_of(void *ctx, const char *kind, ctn_str target, const char **ret_from)
@@ -254,7 +271,7 @@ static void born(void *ctx, ctn_engine *engine)
 
 /* ---- worlds ---- */
 
-static sim *sim_begin(uint64_t seed)
+static sim *sim_begin_with(uint64_t seed, const char *text)
 {
     sim *s = calloc(1, sizeof *s);
     assert_non_null(s);
@@ -265,7 +282,7 @@ static sim *sim_begin(uint64_t seed)
     ctn_findings_init(&findings, arena);
     ctn_library *library = ctn_library_new(arena);
     const ctn_chain *chain = NULL;
-    (void) ctn_library_add_text(library, CTN_STR("asks.yaml"), ctn_str_from(chain_text), &findings, &chain);
+    (void) ctn_library_add_text(library, CTN_STR("asks.yaml"), ctn_str_from(text), &findings, &chain);
     if (!chain || ctn_plan_compile(arena, library, chain, &findings, &s->plan))
         SIM_FAIL(s, "%.*s", CTN_STR_ARG(findings.items[0].message));
     static const ctn_plan *lent[1];
@@ -287,6 +304,11 @@ static sim *sim_begin(uint64_t seed)
     ctn_err err = {0};
     assert_int_equal(ctn_world_new(&o, &s->world, &err), CTN_OK);
     return s;
+}
+
+static sim *sim_begin(uint64_t seed)
+{
+    return sim_begin_with(seed, chain_text);
 }
 
 static void sim_end(sim *s)
@@ -465,6 +487,28 @@ static void a_call_that_is_let_go_lets_the_next_one_try(void **state)
     sim_end(s);
 }
 
+static void who_waits_for_its_write_holds_nobody_up_with_its_read(void **state)
+{
+    (void) state;
+    sim *s = sim_begin_with(8, busy_text);
+    ask(s, 5);
+    for (int moves = 0; s->calls == 0 && moves < 100; moves++)
+        (void) ctn_world_move(s->world);
+    ask(s, 5);
+    while (s->row_count < 2)
+        (void) ctn_world_move(s->world);
+    assert_int_equal(s->calls, 1);
+    ctn_input cancel = {.kind = CTN_IN_CANCEL, .actor = CTN_STR("sam")};
+    ctn_engine_input(ctn_world_engine(s->world), s->rows[0].id, &cancel, NULL, NULL);
+    ctn_world_turn_soon(s->world);
+    while (s->calls < 2 && !s->rows[0].ended)
+        assert_true(ctn_world_move(s->world));
+    assert_int_equal(s->calls, 2);
+    assert_false(s->rows[0].ended);
+    run(s);
+    sim_end(s);
+}
+
 static void a_death_before_the_result_is_on_disk_costs_a_call(void **state)
 {
     (void) state;
@@ -526,6 +570,7 @@ int main(void)
         cmocka_unit_test(a_result_that_is_too_old_is_fetched_again),
         cmocka_unit_test(a_call_that_failed_lets_the_next_one_try),
         cmocka_unit_test(a_call_that_is_let_go_lets_the_next_one_try),
+        cmocka_unit_test(who_waits_for_its_write_holds_nobody_up_with_its_read),
         cmocka_unit_test(a_death_before_the_result_is_on_disk_costs_a_call),
         cmocka_unit_test(sharing_holds_whatever_dies),
     };
