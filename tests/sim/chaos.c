@@ -36,6 +36,7 @@ static const char *const count_names[CHAOS_COUNT] = {
     [CHAOS_BACKOFFS] = "back-offs",
     [CHAOS_FALLBACKS] = "fallbacks",
     [CHAOS_ITEMS] = "items",
+    [CHAOS_CACHE_HITS] = "cache hits",
     [CHAOS_UNKNOWNS] = "unknown outcomes",
     [CHAOS_CHECKS] = "checks",
     [CHAOS_INTERRUPTIONS] = "interruptions",
@@ -612,6 +613,7 @@ static void draw(chaos *w)
                              .failure = w->failure,
                              .retries_interrupted = w->retries_interrupted,
                              .arena = w->arena,
+                             .given = &w->given[x->chain],
                              .input_n = chance_between(&chance, 0, 9)};
     }
 }
@@ -642,6 +644,7 @@ static void count_all(chaos *w)
         for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
             counts[kinds[k].count] += (uint64_t) o->kinds[kinds[k].kind];
         counts[CHAOS_BACKOFFS] += (uint64_t) o->backoffs;
+        counts[CHAOS_CACHE_HITS] += (uint64_t) o->hits;
         counts[CHAOS_UNKNOWNS] += (uint64_t) o->unknowns;
         counts[CHAOS_SETS] += o->set_seq != 0;
         counts[CHAOS_SETTLEMENTS] += (uint64_t) o->settlements;

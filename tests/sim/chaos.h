@@ -40,6 +40,7 @@ typedef enum chaos_count {
     CHAOS_BACKOFFS,
     CHAOS_FALLBACKS,
     CHAOS_ITEMS, /* of a foreach, begun */
+    CHAOS_CACHE_HITS,
     CHAOS_UNKNOWNS,
     CHAOS_CHECKS,
     CHAOS_INTERRUPTIONS,

@@ -80,6 +80,7 @@ typedef struct chaos {
     event events[EVENTS_MAX];
     int events_used; /* none at or above */
     spec *specs[CHAINS_MAX];
+    given_values given[CHAINS_MAX];
     int chain_count;
     subject subjects[SUBJECTS_MAX];
     int subject_count;

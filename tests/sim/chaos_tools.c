@@ -231,6 +231,8 @@ void chaos_reply(chaos *w, const event *e)
         d->codes_seen |= e->failure ? 1u << e->failure : 0;
         if (e->failure)
             COUNT(w, CHAOS_CALLS_FAILED);
+        else if (!e->is_broken && d->role == CTN_ROLE_DO)
+            e->x->oracle.given->of_step[d->task->step] |= 1u << spec_value_of(ctn_str_from(d->key));
     }
     ctn_call_result result = {
         .failure = e->failure,

@@ -359,6 +359,10 @@ static void draw_work(generator *g, spec_step *step, int i, uint32_t reads)
         write_document(g, i, reads);
     if (step->work.kind == SPEC_CALL && !step->has_document && often(g, 20))
         draw_fallbacks(g, step, i, reads);
+    step->is_cached = step->work.kind == SPEC_CALL && step->work.calls[0].effect <= CTN_EFFECT_READ &&
+                      !step->fallback_count && often(g, 40);
+    if (step->is_cached)
+        ctn_buf_printf(&g->steps, ", cache: {ttlMs: %lld}", (long long) between(g, 1, 20) * 1000);
     if (step->work.kind == SPEC_CALL && often(g, 15))
         ctn_buf_append_literal(&g->steps, ", outputSchema: {type: object, required: [value]}");
     g->in_foreach = false;

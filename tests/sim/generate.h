@@ -71,6 +71,7 @@ typedef struct spec_step {
     spec_work work, undo;
     spec_work fallbacks[SPEC_FALLBACKS_MAX];
     int fallback_count;
+    bool is_cached; /* equal calls of other executions give its result */
     spec_items items;
     int max_concurrency; /* of items */
     bool has_undo;

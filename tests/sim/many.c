@@ -113,10 +113,12 @@ int many_run(const many_options *options)
     many_sum *sums = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (sums == MAP_FAILED)
         return 2;
-    signal(SIGINT, on_interrupt);
-    signal(SIGTERM, on_interrupt);
+    struct sigaction interrupt = {.sa_handler = on_interrupt}; /* no SA_RESTART: the wait below is to end */
+    sigaction(SIGINT, &interrupt, NULL);
+    sigaction(SIGTERM, &interrupt, NULL);
     many_sum all = {0};
     int died = 0;
+    pid_t children[64] = {0};
     fflush(NULL);
     for (int i = 0; i < o.jobs; i++) {
         pid_t child = fork();
@@ -124,6 +126,7 @@ int many_run(const many_options *options)
             work(&o, i, &sums[i]);
             _exit(0);
         }
+        children[i] = child;
         died += child < 0;
     }
     for (int i = 0; i < o.jobs;) {
@@ -131,7 +134,11 @@ int many_run(const many_options *options)
         if (wait(&status) < 0) {
             if (!interrupted)
                 break;
-            continue; /* the children heard it too, and come to the end of their world */
+            for (int k = 0; k < o.jobs; k++) /* they come to the end of their world */
+                if (children[k] > 0)
+                    kill(children[k], SIGTERM);
+            interrupted = 0;
+            continue;
         }
         died += !WIFEXITED(status) || WEXITSTATUS(status) != 0;
         i++;

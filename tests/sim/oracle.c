@@ -245,10 +245,10 @@ static bool must_undo(const oracle *o, const judged_task *t)
     return spec_of(o, t)->has_undo && !is_items && o->spec->is_rollback_enabled && !undo->is_done && !undo->has_failed;
 }
 
-/* A fallback's value leaves nothing to undo, but what was tried before it may have. */
+/* A fallback's value and a hit of the cache leave nothing to undo, but what was tried before it may have. */
 static bool leaves_something(const oracle *o, const judged_task *t)
 {
-    return set_now(o, t, CTN_ROLE_DO)->kind != SPEC_VALUE || any_of_task(t, CTN_ROLE_DO, deed_happened);
+    return (set_now(o, t, CTN_ROLE_DO)->kind != SPEC_VALUE && !t->is_hit) || any_of_task(t, CTN_ROLE_DO, deed_happened);
 }
 
 static void check_undo_before(oracle *o, const judged_task *me, const judged_task *other)
@@ -423,6 +423,12 @@ static void on_started(oracle *o, judged_task *t, ctn_role role, const ctn_recor
     d->said_yes = false;
 }
 
+/* What an equal call of another execution may have been answered. */
+static bool may_be_cached(const oracle *o, const judged_task *t, int64_t value)
+{
+    return spec_of(o, t)->is_cached && value >= 0 && value <= 9 && ((o->given->of_step[t->step] >> value) & 1u);
+}
+
 /* What the set answered, as the step takes it. */
 static int64_t answered(oracle *o, judged_task *t, int call)
 {
@@ -458,7 +464,8 @@ static void take_variables(oracle *o, judged_task *t, const ctn_json *variables)
         int64_t should = answered(o, t, i);
         name[0] = i ? 'w' : 'v';
         number = -1;
-        if (!ctn_json_to_int64(ctn_json_member_of(variables, name), &number) || number != should)
+        bool is_there = ctn_json_to_int64(ctn_json_member_of(variables, name), &number);
+        if (!is_there || (number != should && !may_be_cached(o, t, number)))
             FAIL("%s: %s is %lld and the call answered %lld", s->name, name, (long long) number, (long long) should);
         if (i == 0)
             t->variable = (judged_variable){VARIABLE_NUMBER, number};
@@ -514,6 +521,13 @@ static void on_succeeded(oracle *o, judged_task *t, ctn_role role, const ctn_rec
         if (d->is_done)
             FAIL("%s: recorded as done twice", d->key);
         bool was_told = d->replied_attempt == r->attempt && d->reply == CTN_FAILURE_NONE && d->begins > 0;
+        if (r->kind == CTN_ENTRY_CACHE_HIT) {
+            o->hits++;
+            t->is_hit = true;
+            was_told = o->given->of_step[t->step] != 0;
+            if (!spec_of(o, t)->is_cached)
+                FAIL("%s: a hit, and nothing of it is cached", d->key);
+        }
         if (!was_told && !d->said_yes)
             FAIL("%s: recorded as done, and nobody said so", d->key);
         if (d->effect >= CTN_EFFECT_IDEMPOTENT && d->effects == 0)
@@ -1015,6 +1029,7 @@ static void judge_step(oracle *o, judged_task *t, const ctn_record *r, const ctn
     case CTN_ENTRY_FOREACH_STARTED: on_foreach(o, t, body); break;
     case CTN_ENTRY_ATTEMPT_STARTED: on_started(o, t, CTN_ROLE_DO, r, body, arena); break;
     case CTN_ENTRY_COMPENSATION_STARTED: on_started(o, t, CTN_ROLE_UNDO, r, body, arena); break;
+    case CTN_ENTRY_CACHE_HIT:
     case CTN_ENTRY_ATTEMPT_SUCCEEDED: on_succeeded(o, t, CTN_ROLE_DO, r, body); break;
     case CTN_ENTRY_COMPENSATION_SUCCEEDED: on_succeeded(o, t, CTN_ROLE_UNDO, r, body); break;
     case CTN_ENTRY_ATTEMPT_FAILED: on_failed(o, t, CTN_ROLE_DO, r, body); break;
@@ -1167,6 +1182,8 @@ static void end_task(oracle *o, const judged_task *t)
     for (const deed *d = t->deeds; d; d = d->next) {
         if (o->end == CTN_STATUS_COMPLETED && d->role == CTN_ROLE_UNDO && d->begins)
             FAIL("%s: it completed, and this was undone", d->key);
+        if (d->role == CTN_ROLE_UNDO && d->begins && t->is_hit)
+            FAIL("%s: what came out of the cache was undone", d->key);
         if (d->role == CTN_ROLE_UNDO || d->effects == 0)
             continue;
         if (o->steps[t->step].whole.end == JUDGED_SKIPPED)

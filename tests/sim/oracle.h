@@ -84,6 +84,7 @@ typedef struct judged_task {
     int completed_order; /* 1.. */
     int start_order;     /* of the first recorded start, 1.. */
     judged_variable variable;
+    bool is_hit; /* out of the cache: never undone */
     deed *deeds;
 } judged_task;
 
@@ -94,8 +95,14 @@ typedef struct judged_step {
     int64_t item_count; /* of it */
 } judged_step;
 
+/* What calls of a chain's steps were answered, over all of its executions: bits of values. Shared by their oracles. */
+typedef struct given_values {
+    uint32_t of_step[SPEC_STEPS_MAX];
+} given_values;
+
 typedef struct oracle {
     const spec *spec;
+    given_values *given;
     sim_failure *failure;
     bool retries_interrupted; /* engine-wide `interrupted: retry` */
     int64_t input_n;
@@ -113,7 +120,7 @@ typedef struct oracle {
     int completed_count, start_count;
     ctn_arena *arena;                /* the world's: tasks and deeds stay where they are */
     int kinds[CTN_ENTRY_KIND_COUNT]; /* records on disk */
-    int unknowns, backoffs, settlements;
+    int unknowns, backoffs, settlements, hits;
 } oracle;
 
 /* Everything of the step's work and undo that was heard of: fn returns true to stop. */
