@@ -443,12 +443,13 @@ static bool look_after_all(chaos *w)
     return false;
 }
 
-/* Of those with one key, in order of arrival, one at a time: who comes later waits for who came first, parked or not.
+/* Of those with one key, of whatever chains, in order of arrival, one at a time: who comes later waits for who came
+ * first, parked or not.
  */
 static bool is_before(const subject *first, const subject *x)
 {
     const spec *s = x->oracle.spec;
-    return first != x && s->line && first->chain == x->chain && first->exec_no && x->exec_no &&
+    return first != x && s->line && first->oracle.spec->line == s->line && first->exec_no && x->exec_no &&
            first->exec_no < x->exec_no && !first->oracle.has_ended &&
            (s->line == SPEC_KEY_ALL || first->oracle.input_n == x->oracle.input_n);
 }
