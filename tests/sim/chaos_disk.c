@@ -89,18 +89,6 @@ void chaos_disk_tick(chaos *w)
 
 /* ---- commits ---- */
 
-bool chaos_runs(const chaos *w, const subject *x)
-{
-    ctn_execution_row row;
-    if (!w->specs[x->chain]->max_concurrent || !x->exec_no || oracle_waits_for(&x->oracle))
-        return false; /* one that parks gives its place away, while it compensates too */
-    ctn_arena *arena = ctn_arena_new(1024);
-    bool runs = ctn_store_execution_by_no(w->inner, arena, x->exec_no, &row, NULL) == CTN_OK &&
-                (row.status == CTN_STATUS_RUNNING || row.status == CTN_STATUS_COMPENSATING);
-    ctn_arena_free(arena);
-    return runs;
-}
-
 static void take_append(chaos *w, const ctn_append *a)
 {
     subject *x = NULL;
@@ -132,25 +120,6 @@ static void take_append(chaos *w, const ctn_append *a)
     chaos_check_line(w, x);
 }
 
-/* Of a chain that allows only so many at once nobody starts while so many go on. Those that wake meanwhile take their
- * place back at once, so only those that ran before the batch and after it are counted, and those that it started. */
-static void check_places(chaos *w, const bool *ran_before, const bool *was_started)
-{
-    for (int chain = 0; chain < w->chain_count; chain++) {
-        int count = 0, started = 0;
-        for (int i = 0; i < w->subject_count; i++) {
-            const subject *x = &w->subjects[i];
-            bool starts = x->oracle.is_started && !was_started[i];
-            if (x->chain != chain || !x->exec_no || (!starts && !ran_before[i]) || !chaos_runs(w, x))
-                continue;
-            started += starts;
-            count++;
-        }
-        if (w->specs[chain]->max_concurrent && started && count > w->specs[chain]->max_concurrent)
-            BROKEN(w, "%d executions of a chain run at once, at most %d may", count, w->specs[chain]->max_concurrent);
-    }
-}
-
 void chaos_commit(chaos *w, ctn_batch *batch)
 {
     COUNT(w, CHAOS_COMMITS);
@@ -162,11 +131,6 @@ void chaos_commit(chaos *w, ctn_batch *batch)
         return;
     }
     bool fails = chance_percent(&w->of_disk, w->commit_faults), reaches = !fails || chance_percent(&w->of_disk, 50);
-    bool ran_before[SUBJECTS_MAX], was_started[SUBJECTS_MAX];
-    for (int i = 0; i < w->subject_count; i++) {
-        ran_before[i] = chaos_runs(w, &w->subjects[i]);
-        was_started[i] = w->subjects[i].oracle.is_started;
-    }
     batch->rc = CTN_E_IO;
     if (reaches)
         batch->rc = ctn_store_commit(w->inner, batch->appends, batch->count, batch->outcomes, &batch->err);
@@ -177,8 +141,6 @@ void chaos_commit(chaos *w, ctn_batch *batch)
             BROKEN(w, "the store refused an append of its owner: entry %llu is not the last",
                    (unsigned long long) batch->appends[i].seq_expected);
     }
-    if (reaches)
-        check_places(w, ran_before, was_started);
     if (keeps && reaches)
         keep_zombie(w, batch);
     if (fails) {

@@ -112,8 +112,6 @@ void chaos_tools_end(chaos *w); /* the engine ended, and its children with it */
 /* chaos_disk.c */
 void chaos_submit(void *ctx, ctn_batch *batch);
 void chaos_commit(chaos *w, ctn_batch *batch);
-/* Takes a place of its chain, by its row. Chains without limit are not asked. */
-bool chaos_runs(const chaos *w, const subject *x);
 void chaos_disk_tick(chaos *w);
 
 /* chaos_people.c */

@@ -104,6 +104,23 @@ static void begin_check(chaos *w, const ctn_call_request *r, subject *x)
     e->is_broken = happens(w, w->checks_fail);
 }
 
+/* Of a chain that allows only so many at once, no more have calls under way. */
+static void check_places(chaos *w, int chain)
+{
+    bool counted[SUBJECTS_MAX] = {false};
+    int count = 0;
+    for (int i = 0; i < w->events_used; i++) {
+        const event *e = &w->events[i];
+        if (e->kind != EVENT_REPLY || e->is_check || e->x->chain != chain || counted[e->x - w->subjects])
+            continue;
+        counted[e->x - w->subjects] = true;
+        count++;
+    }
+    if (w->specs[chain]->max_concurrent && count > w->specs[chain]->max_concurrent)
+        BROKEN(w, "%d executions of a chain have calls under way, at most %d may", count,
+               w->specs[chain]->max_concurrent);
+}
+
 static void begin(void *ctx, const ctn_call_request *r)
 {
     chaos *w = ctx;
@@ -156,6 +173,7 @@ static void begin(void *ctx, const ctn_call_request *r)
     e->is_broken = f.is_broken;
     e->peer_is_dead = f.peer_is_dead;
     e->retry_after_ms = f.retry_after_ms;
+    check_places(w, x->chain);
     chaos_may_die(w, "after a call was sent");
 }
 
