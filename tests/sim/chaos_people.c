@@ -34,6 +34,7 @@ static void ask(chaos *w, subject *x, ctn_input *in, ctn_entry_kind makes)
     request *r = CTN_NEW(w->arena, request);
     *r = (request){.x = x, .makes = makes};
     in->actor = chance_percent(&w->of_people, 80) ? CTN_STR("sam") : CTN_STR("desk");
+    x->was_paused = x->was_paused || in->kind == CTN_IN_PAUSE;
     w->requests_in_life++;
     w->requests_open++;
     chaos_trace(w, "somebody sends a %s for %d (%.*s)", names[in->kind], (int) (x - w->subjects),

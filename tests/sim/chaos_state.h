@@ -27,6 +27,7 @@ typedef struct subject {
     int64_t start_due;  /* asked for after so many ticks */
     bool was_asked_for; /* in this life */
     bool is_acked, end_was_told;
+    bool was_paused; /* somebody asked for it */
     uint64_t life_of_end, seq_told;
     int acked[CTN_ENTRY_KIND_COUNT]; /* requests that were told "it is on disk", by the record that it makes */
     bool has_ended_rightly;          /* the last look was taken */

@@ -104,14 +104,16 @@ static void begin_check(chaos *w, const ctn_call_request *r, subject *x)
     e->is_broken = happens(w, w->checks_fail);
 }
 
-/* Of a chain that allows only so many at once, no more have calls under way. */
+/* Of a chain that allows only so many at once, no more have calls under way; those apart that were paused or wait for
+ * somebody meanwhile: they gave their places away. */
 static void check_places(chaos *w, int chain)
 {
     bool counted[SUBJECTS_MAX] = {false};
     int count = 0;
     for (int i = 0; i < w->events_used; i++) {
         const event *e = &w->events[i];
-        if (e->kind != EVENT_REPLY || e->is_check || e->x->chain != chain || counted[e->x - w->subjects])
+        if (e->kind != EVENT_REPLY || e->is_check || e->x->chain != chain || counted[e->x - w->subjects] ||
+            e->x->was_paused || oracle_waits_for(&e->x->oracle))
             continue;
         counted[e->x - w->subjects] = true;
         count++;
