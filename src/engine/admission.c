@@ -182,6 +182,15 @@ void ctn_eng_started(ctn_engine *e, loaded *l)
     take_place(e, l);
 }
 
+void ctn_eng_place_settle(ctn_engine *e, loaded *l)
+{
+    if (!l->plan->plan->max_concurrent || l->chain || l->waits_in)
+        return;
+    ctn_status status = ctn_execution_status(l->x);
+    if (status == CTN_STATUS_RUNNING || status == CTN_STATUS_COMPENSATING)
+        (void) ctn_eng_place_to_go_on(e, l);
+}
+
 static bool has_place(ctn_engine *e, const ctn_plan *plan)
 {
     if (!plan->max_concurrent)
@@ -201,7 +210,8 @@ static bool is_held_back(ctn_engine *e, const ctn_plan *plan, ctn_str queue_key,
 bool ctn_eng_may_start(ctn_engine *e, const ctn_plan *plan, ctn_str queue_key, int64_t exec_no)
 {
     bool all_are_here = e->options.own_only || !(e->more_is_due || e->due_is_unread); /* those that were begun */
-    return all_are_here && !ctn_lanes_next(&e->admission.lanes) && !is_held_back(e, plan, queue_key, exec_no);
+    return all_are_here && !e->is_stopping && !ctn_lanes_next(&e->admission.lanes) &&
+           !is_held_back(e, plan, queue_key, exec_no);
 }
 
 void ctn_eng_forget(ctn_engine *e, loaded *l)

@@ -326,6 +326,8 @@ void ctn_eng_line_up(ctn_engine *e, loaded *l, ctn_str queue_key); /* it stands 
 void ctn_eng_started(ctn_engine *e, loaded *l);
 /* May it go on, after it was parked? false: it stands among those that wait for a place of their chain. */
 bool ctn_eng_place_to_go_on(ctn_engine *e, loaded *l);
+/* One that runs, and began no call (it is in a back-off, or asks what became of one), has a place or waits for it. */
+void ctn_eng_place_settle(ctn_engine *e, loaded *l);
 ctn_lane_chain *ctn_eng_place_forget_wait(loaded *l);                 /* where it stood; NULL: nowhere */
 void ctn_eng_place_offer(ctn_engine *e, const ctn_lane_chain *chain); /* a free one, to the oldest; NULL is fine */
 void ctn_eng_count(ctn_engine *e, loaded *l);                         /* after its status may have changed */

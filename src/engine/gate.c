@@ -232,6 +232,7 @@ void ctn_eng_gate_end(ctn_engine *e, loaded *l, gate_waits *before)
             wake_front(e, before->limits[i]);
         }
     free(before->limits);
+    ctn_eng_place_settle(e, l);
     if (!l->waits_in)
         ctn_eng_place_offer(e, before->chain); /* it took its place, or went another way: is there one more? */
     if (l->gate_due_ms)

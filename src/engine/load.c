@@ -383,7 +383,7 @@ int ctn_eng_load(ctn_engine *e, ctn_execution_id id, loaded **ret_loaded, ctn_er
         (*ret_loaded)->is_over = ctn_status_is_final(row.status);
         ctn_eng_line_up(e, *ret_loaded, row.queue_key);
         (*ret_loaded)->is_follow_up = ctn_eng_is_follow_up_key(row.idempotency_key);
-        ctn_eng_count(e, *ret_loaded);
+        ctn_eng_place_settle(e, *ret_loaded);
         recovered(e, *ret_loaded);
     }
     ctn_arena_restore(e->scratch, mark);
