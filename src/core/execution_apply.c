@@ -252,7 +252,7 @@ static void apply_succeeded(ctn_execution *x, task *t, ctn_role role, const ctn_
     call_state *c = ctn_x_call_of(w, e);
     ctn_x_begin_attempt(w, e->attempt);
     if (c && role == CTN_ROLE_DO && e->kind != CTN_ENTRY_CACHE_HIT && get(e, "used"))
-        ctn_x_budget_settle(x, c->phase == CALL_RUNNING, get(e, "used"));
+        ctn_x_budget_settle(x, c, get(e, "used"));
     w->phase = WORK_RUNNING;
     w->deaths = 0;
     if (role == CTN_ROLE_DO)
@@ -331,7 +331,7 @@ static void apply_failed(ctn_execution *x, task *t, ctn_role role, const ctn_ent
     if (role == CTN_ROLE_DO)
         note_start(t, e->at_ms, false);
     if (c && role == CTN_ROLE_DO && get(e, "used"))
-        ctn_x_budget_settle(x, c->phase == CALL_RUNNING, get(e, "used"));
+        ctn_x_budget_settle(x, c, get(e, "used"));
     if (c) {
         c->phase = CALL_FAILED;
         c->failure = w->failure;

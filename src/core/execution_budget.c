@@ -166,13 +166,13 @@ static void settle(int64_t *spent, int64_t *most, int64_t used)
         *most = used;
 }
 
-void ctn_x_budget_settle(ctn_execution *x, bool was_begun, const ctn_json *used)
+void ctn_x_budget_settle(ctn_execution *x, const call_state *c, const ctn_json *used)
 {
     budget_state *s = &x->budget;
-    if (!was_begun)
-        s->calls++; /* its start is in no journal */
-    else if (s->in_flight)
+    if (c->phase == CALL_RUNNING && s->in_flight)
         s->in_flight--;
+    else if (c->phase == CALL_IDLE || c->phase == CALL_FAILED)
+        s->calls++; /* its start is in no journal */
     settle(&s->bytes, &s->bytes_most, ctn_json_int_or(used, "bytes", 0));
     settle(&s->tokens, &s->tokens_most, ctn_json_int_or(used, "tokens", 0));
     const ctn_json *money = ctn_json_member_of(used, "money");

@@ -299,9 +299,10 @@ ctn_entry ctn_x_budget_reached(const ctn_execution *x, const char *what, int64_t
 /* `used` of a call that ended, into the body of its entry, when there is a budget. used may be NULL. */
 void ctn_x_budget_put(const ctn_execution *x, const ctn_used *used, size_t bytes, ctn_arena *scratch,
                       ctn_json_builder *b);
-/* For apply: a call began; ended (was_begun: its start was applied in this life); was lost with the engine. */
+/* For apply: a call began; ended (its phase still as before: one that a check settled was counted when it was lost); was
+ * lost with the engine. */
 void ctn_x_budget_begin(ctn_execution *x);
-void ctn_x_budget_settle(ctn_execution *x, bool was_begun, const ctn_json *used);
+void ctn_x_budget_settle(ctn_execution *x, const call_state *c, const ctn_json *used);
 void ctn_x_budget_forget(ctn_execution *x);
 
 /* ---- execution_foreach.c ---- */

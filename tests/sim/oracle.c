@@ -455,7 +455,7 @@ static void take_variables(oracle *o, judged_task *t, const ctn_json *variables)
         return;
     }
     if (s->work.kind == SPEC_AGENT) {
-        if (!ctn_json_to_int64(value, &number) || number != t->variable.number)
+        if (!ctn_json_to_int64(value, &number) || number != t->answered)
             FAIL("%s: %s is not what was answered", s->name, name);
         t->variable = (judged_variable){VARIABLE_NUMBER, number};
         return;
@@ -775,7 +775,7 @@ static void on_answered(oracle *o, judged_task *t, const ctn_json *body)
         FAIL("%s is answered, and did not wait", name_of(o, t));
     w->is_answered = true;
     if (spec_of(o, t)->work.kind == SPEC_AGENT &&
-        !ctn_json_to_int64(ctn_json_member_of(ctn_json_member_of(body, "answer"), "value"), &t->variable.number))
+        !ctn_json_to_int64(ctn_json_member_of(ctn_json_member_of(body, "answer"), "value"), &t->answered))
         FAIL("%s: an answer that does not fit is taken", name_of(o, t));
 }
 

@@ -191,6 +191,20 @@ static void no_call_begins_beyond_the_budget_until_a_person_grants_it_again(void
     kit_free(k);
 }
 
+static void a_call_that_its_check_settled_is_counted_once(void **state)
+{
+    (void) state;
+    kit *k = kit_new("id: c\nbudget: {calls: 2, onReached: fail}\n" SETS "steps:\n"
+                     "- {stepName: a, instructionSet: book, noUndo: x}\n- {stepName: b, instructionSet: fail}\n",
+                     NULL);
+    kit_lost(k, "a", CTN_FAILURE_TIMEOUT);
+    kit_ok(k, "check:a", "{\"happened\": true, \"result\": {}}");
+    kit_owes(k, "b");
+    kit_ok(k, "b", "{}");
+    kit_is(k, "completed");
+    kit_free(k);
+}
+
 static void a_budget_may_end_the_chain(void **state)
 {
     (void) state;
@@ -389,6 +403,7 @@ int main(void)
         cmocka_unit_test(a_result_that_does_not_fit_is_invalid_output),
         cmocka_unit_test(an_agent_is_told_what_to_do_and_its_answer_must_fit),
         cmocka_unit_test(no_call_begins_beyond_the_budget_until_a_person_grants_it_again),
+        cmocka_unit_test(a_call_that_its_check_settled_is_counted_once),
         cmocka_unit_test(a_budget_may_end_the_chain),
         cmocka_unit_test(a_call_that_must_wait_begins_when_there_is_a_place),
         cmocka_unit_test(an_open_breaker_is_waited_for_without_spending_a_retry),
