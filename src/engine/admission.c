@@ -13,8 +13,8 @@
  *     (store.h, promise 6), and for those that are not on disk yet, what is in memory.
  *
  * What must always hold: of those with one key at most one has started and not ended, on disk too. That is why a line
- * moves on at the commit that ends the first, while a place in a chain is free as soon as the end is decided (the start
- * that takes it is in the same batch or behind it).
+ * moves on at the commit that ends the first, while a place in a chain is free as soon as the end is decided and no
+ * call is under way (the start that takes it is in the same batch or behind it).
  *
  * An engine that was told what to advance (own_only) has no lanes: those it was asked for stay in memory while they
  * are queued, and are looked at when something was let go.
@@ -135,8 +135,11 @@ static void give_place_back(ctn_engine *e, loaded *l)
     ctn_eng_place_offer(e, chain);
 }
 
+/* A place is free when nothing is under way any more: what a stopping chain lets go is so only when that is on disk. */
 void ctn_eng_count(ctn_engine *e, loaded *l)
 {
+    if (l->flight_count)
+        return;
     ctn_status status = l->chain ? ctn_execution_status(l->x) : CTN_STATUS_RUNNING;
     if (status != CTN_STATUS_RUNNING && status != CTN_STATUS_COMPENSATING)
         give_place_back(e, l);

@@ -350,6 +350,7 @@ static void perform_one(ctn_engine *e, loaded *l)
             begin(e, l, &owed.calls[i]);
     ctn_eng_perform_children(e, l, &owed);
     ctn_eng_cache_let_go(e, l, false);
+    ctn_eng_count(e, l);
     ctn_eng_places_drop(e, l); /* what was started by now has begun, or never will */
     int64_t due_ms =
         owed.wake_at_ms && (!l->gate_due_ms || owed.wake_at_ms < l->gate_due_ms) ? owed.wake_at_ms : l->gate_due_ms;
