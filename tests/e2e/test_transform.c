@@ -197,6 +197,31 @@ static void a_transform_without_end_times_out_and_leaves_no_worker(void **state)
     assert_int_equal(count_workers(w, NULL), 0);
 }
 
+/* User time so far; -1: the process is gone. */
+static long processor_ticks(pid_t pid)
+{
+    char path[64], text[1024];
+    (void) snprintf(path, sizeof path, "/proc/%ld/stat", (long) pid);
+    FILE *file = fopen(path, "r");
+    size_t length = file ? fread(text, 1, sizeof text - 1, file) : 0;
+    if (file)
+        (void) fclose(file);
+    text[length] = '\0';
+    char *at = strrchr(text, ')'); /* the name may hold anything */
+    for (int field = 2; at && field < 14; field++)
+        at = strchr(at + 1, ' ');
+    return at ? strtol(at, NULL, 10) : -1;
+}
+
+/* It has the job: it has used a tenth of a second of a processor since it was seen first. */
+static void await_work(pid_t pid)
+{
+    long first = processor_ticks(pid), tenth = sysconf(_SC_CLK_TCK) / 10;
+    for (int i = 0; i < 6000 && processor_ticks(pid) < first + tenth; i++)
+        (void) nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    assert_true(processor_ticks(pid) >= first + tenth);
+}
+
 static void a_worker_that_is_killed_is_an_attempt_that_failed(void **state)
 {
     world *w = *state;
@@ -205,7 +230,7 @@ static void a_worker_that_is_killed_is_an_attempt_that_failed(void **state)
     for (int i = 0; i < 2; i++) { /* the first attempt, and its retry */
         pid_t pid = 0;
         await_workers(w, 1, &pid);
-        (void) nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL); /* until it has the job */
+        await_work(pid);
         assert_int_equal(kill(pid, SIGKILL), 0);
         for (int k = 0; k < 1000 && kill(pid, 0) == 0; k++)
             (void) nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
