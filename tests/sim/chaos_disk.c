@@ -31,6 +31,17 @@ static ctn_record *copy_records(ctn_arena *arena, const ctn_record *records, siz
     return copies;
 }
 
+static ctn_result_row *copy_results(ctn_arena *arena, const ctn_result_row *results, size_t count)
+{
+    ctn_result_row *copies = CTN_NEW_ARRAY(arena, ctn_result_row, count);
+    for (size_t i = 0; i < count; i++) {
+        copies[i] = results[i];
+        copies[i].key = ctn_arena_str(arena, results[i].key);
+        copies[i].value = ctn_arena_str(arena, results[i].value);
+    }
+    return copies;
+}
+
 static void keep_zombie(chaos *w, const ctn_batch *batch)
 {
     if (w->zombie_count == ZOMBIES_MAX)
@@ -42,6 +53,7 @@ static void keep_zombie(chaos *w, const ctn_batch *batch)
         ctn_append *a = &z->appends[i];
         *a = batch->appends[i];
         a->records = copy_records(w->arena, a->records, a->count);
+        a->results = copy_results(w->arena, a->results, a->result_count);
         if (a->row) {
             ctn_execution_row *row = CTN_NEW(w->arena, ctn_execution_row);
             *row = *a->row;
@@ -56,6 +68,7 @@ static void keep_zombie(chaos *w, const ctn_batch *batch)
             *change = *a->change;
             change->outputs = ctn_arena_str(w->arena, change->outputs);
             change->error = ctn_arena_str(w->arena, change->error);
+            change->queue_key = ctn_arena_str(w->arena, change->queue_key);
             a->change = change;
         }
     }

@@ -7,8 +7,9 @@
 #include <assert.h>
 #include <sqlite3.h>
 #include <stdlib.h>
+#include <time.h>
 
-enum { BUSY_MS = 5000, SCHEMA_VERSION = 1 };
+enum { BUSY_MS = 5000, BUSY_STEP_MS = 5, SCHEMA_VERSION = 1 };
 
 struct travel_crm {
     sqlite3 *db;
@@ -57,7 +58,7 @@ static int user_version(travel_crm *crm, int *ret_version, ctn_err *err)
     return rc;
 }
 
-static int make_tables(travel_crm *crm, ctn_err *err)
+static int try_to_make_tables(travel_crm *crm, ctn_err *err)
 {
     int version = 0;
     int rc = user_version(crm, &version, err);
@@ -79,6 +80,19 @@ static int make_tables(travel_crm *crm, ctn_err *err)
         rc = exec(crm, "COMMIT", "cannot make its tables", err);
     if (rc)
         (void) exec(crm, "ROLLBACK", "", NULL);
+    return rc;
+}
+
+/* SQLite does not wait while another process changes a new file to WAL: it says "busy" at once, so we wait. */
+static int make_tables(travel_crm *crm, ctn_err *err)
+{
+    int rc = CTN_OK;
+    for (int waited_ms = 0; waited_ms < BUSY_MS; waited_ms += BUSY_STEP_MS) {
+        rc = try_to_make_tables(crm, err);
+        if (rc != CTN_E_BUSY)
+            break;
+        (void) nanosleep(&(struct timespec){.tv_nsec = BUSY_STEP_MS * 1000000L}, NULL);
+    }
     return rc;
 }
 
