@@ -104,6 +104,8 @@ static void the_labelled_leads_are_read_as_labelled(void **state)
     int leads = 0;
     if (!read_whole_file(arena, data_path(arena, "leads/gold.jsonl").ptr, &gold)) {
         print_message("skipped: no labelled leads (CATENA_SHARED names their folder)\n");
+        ctn_arena_free(scratch);
+        ctn_arena_free(arena);
         skip();
     }
     while (gold.ptr) {
