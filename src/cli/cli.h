@@ -153,5 +153,6 @@ int ctn_verb_tools_list(ctn_cli *cli);
 int ctn_verb_tools_call(ctn_cli *cli);
 int ctn_verb_store_init(ctn_cli *cli);
 int ctn_verb_store_migrate(ctn_cli *cli);
+int ctn_verb_store_audit(ctn_cli *cli);
 int ctn_verb_version(ctn_cli *cli);
 int ctn_verb_help(ctn_cli *cli);

@@ -4,6 +4,7 @@
  * The drivers are made before the engine that they report to, so they report to the host, which passes it on. The
  * turn is: take in the batch that the writer finished, turn the engine, ask whether we are done.
  */
+#include "cli/audit.h"
 #include "cli/host.h"
 #include "base/memory.h"
 #include "cli/control.h"
@@ -360,6 +361,8 @@ int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
         rc = ctn_store_lock_take(host->ws->store_url, &host->lock, err);
     if (rc == CTN_OK)
         rc = ctn_store_open(host->ws->store_url, mode, &host->store, err);
+    if (rc == CTN_OK)
+        rc = ctn_cli_audit_opened(host->cli, host->store, err);
     if (rc == CTN_OK)
         rc = ctn_store_epoch_begin(host->store, &host->epoch, &host->was_crash, err);
     if (rc)

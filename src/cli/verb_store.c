@@ -1,6 +1,7 @@
 /*
  * verb_store.c -- `store init` and `store migrate`, and the chains that a store keeps: `chains import|list|show`.
  */
+#include "cli/audit.h"
 #include "cli/files.h"
 #include "cli/result.h"
 #include "cli/workspace.h"
@@ -23,13 +24,17 @@ static int say_store(const ctn_cli *cli, const ctn_workspace *ws, const char *wh
 }
 
 /* Nobody else may own the store while it is made or migrated. */
-static int with_lock(ctn_cli *cli, const ctn_workspace *ws, ctn_store_version *ret_before)
+static int with_lock(ctn_cli *cli, const ctn_workspace *ws)
 {
     ctn_store_lock *lock = NULL;
+    ctn_store *store = NULL;
     ctn_err err = {0};
     int rc = ctn_store_lock_take(ws->store_url, &lock, &err);
     if (rc == CTN_OK)
-        rc = ctn_store_migrate(ws->store_url, ret_before, &err);
+        rc = ctn_store_open(ws->store_url, CTN_STORE_CREATE, &store, &err);
+    if (rc == CTN_OK)
+        rc = ctn_cli_audit_opened(cli, store, &err);
+    ctn_store_close(store);
     ctn_store_lock_release(lock);
     return rc ? ctn_cli_fail_err(cli, &err) : CTN_EXIT_OK;
 }
@@ -51,7 +56,9 @@ int ctn_verb_store_init(ctn_cli *cli)
                             CTN_STR_ARG(ctn_cli_command(cli, "store migrate")));
     if (rc == CTN_OK && v.found)
         return say_store(cli, &ws, "is a store already", &v);
-    if (ctn_store_open(ws.store_url, CTN_STORE_CREATE, &store, &err) || ctn_store_version_read(ws.store_url, &v, &err))
+    if (ctn_store_open(ws.store_url, CTN_STORE_CREATE, &store, &err) ||
+        ctn_cli_audit(cli, store, "store.init", (ctn_str){0}, NULL, &err) ||
+        ctn_store_version_read(ws.store_url, &v, &err))
         exit_code = ctn_cli_fail_err(cli, &err);
     ctn_store_close(store);
     return exit_code ? exit_code : say_store(cli, &ws, "is ready", &v);
@@ -69,7 +76,7 @@ int ctn_verb_store_migrate(ctn_cli *cli)
         return ctn_cli_fail_err(cli, &err);
     if (v.found == v.newest)
         return say_store(cli, &ws, "is up to date", &v);
-    exit_code = with_lock(cli, &ws, &v);
+    exit_code = with_lock(cli, &ws);
     return exit_code ? exit_code : say_store(cli, &ws, "is up to date now", &v);
 }
 
@@ -91,6 +98,11 @@ static int import_chain(ctn_cli *cli, ctn_store *store, ctn_plan *plan)
                          .created_by = ctn_actor_name(cli->arena)};
     if (ctn_store_definition_put(store, definitions, plan->definition_count, &err) ||
         ctn_store_chain_put(store, &row, &version, &err))
+        return ctn_cli_fail_err(cli, &err);
+    ctn_json_builder detail = ctn_json_object(cli->arena);
+    ctn_json_put_int(&detail, "version", version);
+    ctn_json_put_str(&detail, "digest", ctn_str_from(ctn_digest_to_text(row.digest).text));
+    if (ctn_cli_audit(cli, store, "chains.import", plan->chain_id, ctn_json_finish(&detail), &err))
         return ctn_cli_fail_err(cli, &err);
     if (ctn_opt_is_given(cli, CTN_OPT_JSON))
         printf("{\"chain\":\"%.*s\",\"version\":%lld}\n", CTN_STR_ARG(plan->chain_id), (long long) version);
@@ -123,7 +135,8 @@ int ctn_verb_chains_import(ctn_cli *cli)
     int exit_code = ctn_workspace_open(cli, &ws);
     for (size_t i = 0; i < count && exit_code == CTN_EXIT_OK; i++) /* all, before anything is stored */
         exit_code = compile_file(cli, &ws, ctn_word(cli, i), &plans[i]);
-    if (exit_code == CTN_EXIT_OK && ctn_store_open(ws.store_url, CTN_STORE_CREATE, &store, &err))
+    if (exit_code == CTN_EXIT_OK &&
+        (ctn_store_open(ws.store_url, CTN_STORE_CREATE, &store, &err) || ctn_cli_audit_opened(cli, store, &err)))
         exit_code = ctn_cli_fail_err(cli, &err);
     for (size_t i = 0; i < count && exit_code == CTN_EXIT_OK; i++)
         exit_code = import_chain(cli, store, plans[i]);

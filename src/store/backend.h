@@ -7,6 +7,7 @@
  */
 #pragma once
 #include "base/memory.h"
+#include "store/audit.h"
 #include "store/store.h"
 
 /* How an execution is looked for. */
@@ -54,6 +55,9 @@ typedef struct ctn_store_ops {
     int (*breaker_list)(ctn_store *st, ctn_breaker_fn *fn, void *ctx, ctn_err *err);
     int (*result_get)(ctn_store *st, ctn_arena *arena, ctn_str key, ctn_result_row *ret, ctn_err *err);
     int (*journal_read)(ctn_store *st, int64_t exec_no, uint64_t from_seq, ctn_record_fn *fn, void *ctx, ctn_err *err);
+    int (*audit)(ctn_store *st, const ctn_audit_entry *entry, ctn_err *err);
+    int (*audit_list)(ctn_store *st, ctn_audit_fn *fn, void *ctx, ctn_err *err);
+    int (*audit_count)(ctn_store *st, int64_t *ret_count, ctn_err *err);
 } ctn_store_ops;
 
 /* So many expired results go with each that is put: more than come, so the table shrinks to what is fresh. */
@@ -63,6 +67,7 @@ typedef struct ctn_store_ops {
 struct ctn_store {
     const ctn_store_ops *ops;
     ctn_store_mode mode;
+    ctn_store_version raised; /* found > 0: opening has migrated it */
 };
 
 /* Cleared memory, and a C string of a text's bytes; free() takes both. */

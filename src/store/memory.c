@@ -62,6 +62,8 @@ typedef struct memory_db {
     size_t breaker_count, breaker_capacity;
     memory_result **results; /* by key */
     size_t result_count, result_capacity;
+    ctn_audit_entry *audit;
+    size_t audit_count, audit_capacity;
 } memory_db;
 
 typedef struct memory_store {
@@ -199,6 +201,7 @@ static void db_free(memory_db *db)
     free(db->chains);
     free(db->schedules);
     free(db->breakers);
+    free(db->audit);
     for (size_t i = 0; i < db->result_count; i++)
         free(db->results[i]);
     free(db->results);
@@ -939,6 +942,54 @@ static int memory_journal_read(ctn_store *st, int64_t exec_no, uint64_t from_seq
     return rc;
 }
 
+/* ---- the audit log ---- */
+
+static int memory_audit(ctn_store *st, const ctn_audit_entry *entry, ctn_err *err)
+{
+    (void) err;
+    memory_db *db = db_lock(st);
+    static const ctn_digest FIRST = {{0}};
+    const ctn_digest *previous = db->audit_count ? &db->audit[db->audit_count - 1].hash : &FIRST;
+    ctn_audit_entry kept = {
+        .at_ms = entry->at_ms,
+        .actor = ctn_arena_str(db->arena, entry->actor),
+        .action = ctn_arena_str(db->arena, entry->action),
+        .subject = ctn_arena_str(db->arena, entry->subject),
+        .detail = ctn_arena_str(db->arena, entry->detail),
+        .node = ctn_arena_str(db->arena, entry->node),
+        .n = (int64_t) db->audit_count + 1,
+    };
+    kept.hash = ctn_audit_hash(&kept, previous);
+    GROW(db->audit, db->audit_count, db->audit_capacity);
+    db->audit[db->audit_count++] = kept;
+    db_unlock(db);
+    return CTN_OK;
+}
+
+static int memory_audit_list(ctn_store *st, ctn_audit_fn *fn, void *ctx, ctn_err *err)
+{
+    (void) err;
+    memory_db *db = db_lock(st);
+    size_t count = db->audit_count;
+    ctn_audit_entry *entries = ctn_store_new(count + 1, sizeof *entries);
+    if (count)
+        memcpy(entries, db->audit, count * sizeof *entries);
+    db_unlock(db);
+    for (size_t i = 0; i < count && fn(ctx, &entries[i]) == 0; i++) {
+    }
+    free(entries);
+    return CTN_OK;
+}
+
+static int memory_audit_count(ctn_store *st, int64_t *ret_count, ctn_err *err)
+{
+    (void) err;
+    memory_db *db = db_lock(st);
+    *ret_count = (int64_t) db->audit_count;
+    db_unlock(db);
+    return CTN_OK;
+}
+
 static const ctn_store_ops memory_ops = {
     .close = memory_close,
     .epoch_begin = memory_epoch_begin,
@@ -964,6 +1015,9 @@ static const ctn_store_ops memory_ops = {
     .breaker_list = memory_breaker_list,
     .result_get = memory_result_get,
     .journal_read = memory_journal_read,
+    .audit = memory_audit,
+    .audit_list = memory_audit_list,
+    .audit_count = memory_audit_count,
 };
 
 int ctn_memory_open(ctn_str name, ctn_store_mode mode, ctn_store **ret_store, ctn_err *err)

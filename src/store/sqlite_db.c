@@ -352,6 +352,9 @@ static const ctn_store_ops sqlite_ops = {
     .breaker_list = ctn_sqlite_breaker_list,
     .result_get = ctn_sqlite_result_get,
     .journal_read = ctn_sqlite_journal_read,
+    .audit = ctn_sqlite_audit,
+    .audit_list = ctn_sqlite_audit_list,
+    .audit_count = ctn_sqlite_audit_count,
 };
 
 static int fail_newer(const char *path, ctn_store_version version, ctn_err *err)
@@ -404,6 +407,8 @@ int ctn_sqlite_open(const char *path, ctn_store_mode mode, ctn_store **ret_store
     st->base = (ctn_store){.ops = &sqlite_ops, .mode = mode};
     st->db = db;
     st->path = ctn_store_cstring(ctn_str_from(path));
+    if (version.found < version.newest)
+        st->base.raised = version;
     if (is_writer)
         st->checkpointer = ctn_sqlite_checkpointer_new(db, path);
     *ret_store = &st->base;

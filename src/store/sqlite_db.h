@@ -5,6 +5,7 @@
  * statement that is in use (a callback called the store again) is left alone and a second one is prepared beside it.
  */
 #pragma once
+#include "store/audit.h"
 #include "store/backend.h"
 #include <sqlite3.h>
 
@@ -166,6 +167,13 @@ int ctn_sqlite_breaker_put(ctn_store *st, const ctn_breaker_row *row, ctn_err *e
 int ctn_sqlite_breaker_list(ctn_store *st, ctn_breaker_fn *fn, void *ctx, ctn_err *err);
 int ctn_sqlite_result_put(sqlite_store *st, const ctn_result_row *row, ctn_err *err); /* in a transaction */
 int ctn_sqlite_result_get(ctn_store *st, ctn_arena *arena, ctn_str key, ctn_result_row *ret, ctn_err *err);
+
+/* ---- sqlite_audit.c ---- */
+int ctn_sqlite_audit(ctn_store *st, const ctn_audit_entry *entry, ctn_err *err);
+int ctn_sqlite_audit_list(ctn_store *st, ctn_audit_fn *fn, void *ctx, ctn_err *err);
+int ctn_sqlite_audit_count(ctn_store *st, int64_t *ret_count, ctn_err *err);
+/* For those who write more than the entry: in the transaction that is open. entry->node is set. */
+int ctn_sqlite_audit_in_txn(sqlite_store *st, const ctn_audit_entry *entry, ctn_err *err);
 
 /* ---- sqlite_checkpoint.c ---- */
 sqlite_checkpointer *ctn_sqlite_checkpointer_new(sqlite3 *db, const char *path);

@@ -192,7 +192,20 @@ static const char migration_5[] =
     "  sum(j.kind = 'interrupted') AS interruptions, e.exec_no"
     "  FROM chain_executions e JOIN execution_journal j ON j.exec_no = e.exec_no GROUP BY e.exec_no;";
 
-static const char *const migrations[] = {NULL, migration_1, migration_2, migration_3, migration_4, migration_5};
+/* What people did to the store: one chain of hashes a node; how many there ever were stands apart from them. */
+static const char migration_6[] =
+    "ALTER TABLE meta ADD COLUMN audit_count INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE audit_log("
+    "  node TEXT NOT NULL, n INTEGER NOT NULL CHECK (n > 0), at_ms INTEGER NOT NULL,"
+    "  actor TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL, hash BLOB NOT NULL,"
+    "  PRIMARY KEY (node, n)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE VIEW audit_view AS SELECT"
+    "  node, n, strftime('%Y-%m-%dT%H:%M:%fZ', at_ms / 1000.0, 'unixepoch') AS at, actor, action, subject, detail,"
+    "  lower(hex(hash)) AS hash FROM audit_log;";
+
+static const char *const migrations[] = {NULL,        migration_1, migration_2, migration_3,
+                                         migration_4, migration_5, migration_6};
 
 uint32_t ctn_sqlite_schema_newest(void)
 {

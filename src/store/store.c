@@ -117,6 +117,13 @@ int ctn_store_migrate(const char *url, ctn_store_version *ret_before, ctn_err *e
                               : ctn_store_version_read(url, ret_before, err);
 }
 
+bool ctn_store_was_migrated(const ctn_store *st, ctn_store_version *ret_version)
+{
+    if (st->raised.found)
+        *ret_version = st->raised;
+    return st->raised.found > 0;
+}
+
 /* ---- sentences that are the same everywhere ---- */
 
 int ctn_store_fail_definition(const ctn_chain_row *row, ctn_err *err)

@@ -53,6 +53,8 @@ typedef struct ctn_store_version {
     uint32_t found, newest; /* schema numbers; found 0: empty */
 } ctn_store_version;
 int ctn_store_version_read(const char *url, ctn_store_version *ret_version, ctn_err *err);
+/* Has opening this handle (CTN_STORE_CREATE) brought an older store up to date? From found to newest. */
+bool ctn_store_was_migrated(const ctn_store *st, ctn_store_version *ret_version);
 int ctn_store_migrate(const char *url, ctn_store_version *ret_before,
                       ctn_err *err); /* up to newest, in one transaction */
 

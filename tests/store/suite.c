@@ -1258,6 +1258,62 @@ void schedules_and_breakers_are_kept(void **state)
     assert_string_equal(t.text, "tool crm/note closed 0 100;tool travel/book open 40100 100;");
 }
 
+typedef struct audited {
+    ctn_digest previous;
+    int64_t count;
+    told told;
+} audited;
+
+static int check_audit(void *ctx, const ctn_audit_entry *entry)
+{
+    audited *a = ctx;
+    ctn_digest hash = ctn_audit_hash(entry, &a->previous);
+    assert_memory_equal(hash.bytes, entry->hash.bytes, sizeof hash.bytes);
+    assert_int_equal(entry->n, ++a->count);
+    a->previous = hash;
+    size_t len = strlen(a->told.text);
+    snprintf(a->told.text + len, sizeof a->told.text - len, "%" PRId64 " %.*s %.*s %.*s %.*s;", entry->at_ms,
+             CTN_STR_ARG(entry->actor), CTN_STR_ARG(entry->action), CTN_STR_ARG(entry->subject),
+             CTN_STR_ARG(entry->detail));
+    return 0;
+}
+
+static void audit(ctn_store *st, int64_t at_ms, const char *action, const char *subject, const char *detail)
+{
+    ctn_audit_entry entry = {
+        .at_ms = at_ms, .actor = S("mia"), .action = S(action), .subject = S(subject), .detail = S(detail)};
+    assert_ok(ctn_store_audit(st, &entry, &err_));
+}
+
+void the_audit_log_is_a_chain_of_hashes(void **state)
+{
+    suite_fixture *f = *state;
+    audited a = {.told = {""}};
+    int64_t count = 7;
+    assert_ok(ctn_store_audit_count(f->st, &count, &err_));
+    assert_int_equal(count, 0);
+    assert_ok(ctn_store_audit_list(f->st, check_audit, &a, &err_));
+    assert_int_equal(a.count, 0);
+    audit(f->st, 100, "store.init", "", "");
+    audit(f->st, 90, "chains.import", "trip", "{\"version\":1}"); /* a clock may go back; the order stays */
+    assert_ok(ctn_store_audit_list(f->second, check_audit, &a, &err_));
+    assert_string_equal(a.told.text, "100 mia store.init  {};90 mia chains.import trip {\"version\":1};");
+    assert_ok(ctn_store_audit_count(f->second, &count, &err_));
+    assert_int_equal(count, 2);
+    ctn_audit_entry nothing = {.actor = S("mia")};
+    assert_int_equal(ctn_store_audit(f->st, &nothing, NULL), CTN_E_INVALID);
+}
+
+void two_writers_of_the_audit_log_make_one_chain(void **state)
+{
+    suite_fixture *f = *state;
+    audited a = {.told = {""}};
+    for (int i = 0; i < 10; i++)
+        audit(i % 2 ? f->st : f->second, i, "chains.import", "", "");
+    assert_ok(ctn_store_audit_list(f->st, check_audit, &a, &err_));
+    assert_int_equal(a.count, 10);
+}
+
 static ctn_outcome append_with(suite_fixture *f, uint64_t seq_expected, const ctn_result_row *results, size_t count)
 {
     ctn_record *all = suite_records(f->arena, 1, 0, NULL, (size_t) seq_expected + 1);
@@ -1425,6 +1481,8 @@ void a_reader_cannot_write(void **state)
     assert_int_equal(ctn_store_epoch_begin(reader, &epoch, &was_crash, NULL), CTN_E_DENIED);
     ctn_definition definition = {.kind = S("chain")};
     assert_int_equal(ctn_store_definition_put(reader, &definition, 1, NULL), CTN_E_DENIED);
+    ctn_audit_entry entry = {.action = S("store.prune")};
+    assert_int_equal(ctn_store_audit(reader, &entry, NULL), CTN_E_DENIED);
     assert_int_equal(suite_append(f->st, &append), CTN_OUTCOME_ACCEPTED);
     assert_int_equal(suite_journal_check(reader, 1), 2); /* and sees what others write */
     ctn_store_close(reader);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "base/arena.h"
+#include "store/audit.h"
 #include "store/store.h"
 
 typedef struct suite_fixture {
@@ -86,6 +87,8 @@ void suite_definition(suite_fixture *f, const char *body, ctn_digest *ret_digest
     X(schedules_and_breakers_are_kept)                                                                                 \
     X(results_are_kept_with_their_append)                                                                              \
     X(expired_results_go_a_few_at_a_time)                                                                              \
+    X(the_audit_log_is_a_chain_of_hashes)                                                                              \
+    X(two_writers_of_the_audit_log_make_one_chain)                                                                     \
     X(a_journal_is_read_from_the_middle_and_stops)                                                                     \
     X(a_callback_may_use_the_store)                                                                                    \
     X(the_highest_number_is_remembered)                                                                                \
