@@ -49,13 +49,14 @@
  *
  * An execution that goes on from another (rerun, fork) says so in its first entry:
  *   from                   execution (its id), reason ("rerun" | "fork"), step? (of a rerun)
- *   reused                 by step: status ("completed" | "skipped" | "failed": and the chain went on), variables? (of a
- *                          completed one), wrote: true (its calls changed the world), execution? (where it was done, if
- *                          not in `from`). Such a step has no entry of its own: it ends when its turn comes, with these
- *                          variables, and is never undone here.
+ *   reused                 by step: status ("completed" | "skipped" | "failed": and the chain went on), variables? (of
+ * a completed one), wrote: true (its calls changed the world), execution? (where it was done, if not in `from`). Such a
+ * step has no entry of its own: it ends when its turn comes, with these variables, and is never undone here.
  *
  * Every hash covers the hash before it and the record's own columns, so that a journal cannot be altered in
  * the middle without notice: hash = BLAKE2b(previous hash, seq, at_ms, kind, step, item, attempt, actor, body).
+ * Sensitive values stand beside the body, in `sealed` (store/seal.h), and a commitment to each in it: so the chain of
+ * hashes holds whether they can still be opened or not.
  */
 #pragma once
 #include "base/hash.h"
@@ -115,8 +116,9 @@ typedef struct ctn_record {
     int64_t item; /* of a foreach; -1: none */
     uint32_t attempt;
     ctn_str actor;
-    ctn_str body; /* compact JSON */
+    ctn_str body; /* compact JSON; sensitive values as {"$sealed": commitment}: what the hash covers */
     ctn_digest hash;
+    ctn_str sealed; /* what those hide: a JSON list of {"at": JSON pointer, "box": base64}; empty: nothing */
 } ctn_record;
 
 /* Body written into `arena`; hash chained from `previous` (all zero before the first). */

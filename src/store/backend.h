@@ -8,6 +8,7 @@
 #pragma once
 #include "base/memory.h"
 #include "store/audit.h"
+#include "store/data_keys.h"
 #include "store/store.h"
 
 /* How an execution is looked for. */
@@ -58,6 +59,12 @@ typedef struct ctn_store_ops {
     int (*audit)(ctn_store *st, const ctn_audit_entry *entry, ctn_err *err);
     int (*audit_list)(ctn_store *st, ctn_audit_fn *fn, void *ctx, ctn_err *err);
     int (*audit_count)(ctn_store *st, int64_t *ret_count, ctn_err *err);
+    int (*data_key_get)(ctn_store *st, ctn_arena *arena, int64_t exec_no, ctn_data_key *ret, ctn_err *err);
+    int (*data_key_put)(ctn_store *st, int64_t exec_no, const ctn_data_key *key, ctn_err *err);
+    int (*data_key_list)(ctn_store *st, ctn_str but_master_id, int64_t after_exec_no, size_t limit, ctn_data_key_fn *fn,
+                         void *ctx, ctn_err *err);
+    int (*data_key_swap)(ctn_store *st, const ctn_data_key_swap *swaps, size_t count, ctn_err *err);
+    int (*data_key_shred)(ctn_store *st, const int64_t *exec_nos, size_t count, ctn_err *err);
 } ctn_store_ops;
 
 /* So many expired results go with each that is put: more than come, so the table shrinks to what is fresh. */

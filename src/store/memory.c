@@ -38,6 +38,12 @@ typedef struct memory_result {
     ctn_result_row row;
 } memory_result;
 
+/* The same. */
+typedef struct memory_data_key {
+    int64_t exec_no;
+    ctn_data_key key;
+} memory_data_key;
+
 typedef struct memory_db {
     struct memory_db *next;
     char *name;
@@ -64,6 +70,8 @@ typedef struct memory_db {
     size_t result_count, result_capacity;
     ctn_audit_entry *audit;
     size_t audit_count, audit_capacity;
+    memory_data_key **data_keys; /* by exec_no */
+    size_t data_key_count, data_key_capacity;
 } memory_db;
 
 typedef struct memory_store {
@@ -205,6 +213,9 @@ static void db_free(memory_db *db)
     for (size_t i = 0; i < db->result_count; i++)
         free(db->results[i]);
     free(db->results);
+    for (size_t i = 0; i < db->data_key_count; i++)
+        free(db->data_keys[i]);
+    free(db->data_keys);
     free(db->by_id.slots);
     free(db->by_key.slots);
     ctn_arena_free(db->arena);
@@ -497,6 +508,7 @@ static void add_record(memory_db *db, memory_execution *e, const ctn_record *rec
     kept.step = ctn_arena_str(db->arena, record->step);
     kept.actor = ctn_arena_str(db->arena, record->actor);
     kept.body = ctn_arena_str(db->arena, record->body);
+    kept.sealed = ctn_arena_str(db->arena, record->sealed);
     e->records[e->count] = kept;
     e->positions[e->count] = ++db->position_last;
     e->count++;
@@ -574,6 +586,123 @@ static int memory_result_get(ctn_store *st, ctn_arena *arena, ctn_str key, ctn_r
     return is_there ? CTN_OK : CTN_E_NOT_FOUND;
 }
 
+/* ---- data keys ---- */
+
+static size_t place_of_data_key(const memory_db *db, int64_t exec_no)
+{
+    size_t low = 0, high = db->data_key_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (db->data_keys[middle]->exec_no < exec_no)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static memory_data_key *find_data_key(const memory_db *db, int64_t exec_no)
+{
+    size_t place = place_of_data_key(db, exec_no);
+    return place < db->data_key_count && db->data_keys[place]->exec_no == exec_no ? db->data_keys[place] : NULL;
+}
+
+static void remove_data_key(memory_db *db, int64_t exec_no)
+{
+    size_t place = place_of_data_key(db, exec_no);
+    if (place >= db->data_key_count || db->data_keys[place]->exec_no != exec_no)
+        return;
+    free(db->data_keys[place]);
+    db->data_key_count--;
+    memmove(&db->data_keys[place], &db->data_keys[place + 1], (db->data_key_count - place) * sizeof *db->data_keys);
+}
+
+static void put_data_key(memory_db *db, int64_t exec_no, const ctn_data_key *key)
+{
+    memory_data_key *k = ctn_malloc(sizeof *k + key->master_id.len + key->wrapped.len);
+    char *bytes = (char *) (k + 1);
+    memcpy(bytes, key->master_id.ptr, key->master_id.len);
+    memcpy(bytes + key->master_id.len, key->wrapped.ptr, key->wrapped.len);
+    *k = (memory_data_key){
+        exec_no, {.master_id = {bytes, key->master_id.len}, .wrapped = {bytes + key->master_id.len, key->wrapped.len}}};
+    remove_data_key(db, exec_no);
+    size_t place = place_of_data_key(db, exec_no);
+    GROW(db->data_keys, db->data_key_count, db->data_key_capacity);
+    memmove(&db->data_keys[place + 1], &db->data_keys[place], (db->data_key_count - place) * sizeof k);
+    db->data_keys[place] = k;
+    db->data_key_count++;
+}
+
+static ctn_data_key copy_data_key(ctn_arena *arena, const ctn_data_key *key)
+{
+    return (ctn_data_key){ctn_arena_str(arena, key->master_id), ctn_arena_str(arena, key->wrapped)};
+}
+
+static int memory_data_key_get(ctn_store *st, ctn_arena *arena, int64_t exec_no, ctn_data_key *ret, ctn_err *err)
+{
+    (void) err;
+    memory_db *db = db_lock(st);
+    const memory_data_key *k = find_data_key(db, exec_no);
+    if (k)
+        *ret = copy_data_key(arena, &k->key);
+    db_unlock(db);
+    return k ? CTN_OK : CTN_E_NOT_FOUND;
+}
+
+static int memory_data_key_put(ctn_store *st, int64_t exec_no, const ctn_data_key *key, ctn_err *err)
+{
+    (void) err;
+    memory_db *db = db_lock(st);
+    bool is_there = find_data_key(db, exec_no) != NULL;
+    if (!is_there)
+        put_data_key(db, exec_no, key);
+    db_unlock(db);
+    return is_there ? CTN_E_EXISTS : CTN_OK;
+}
+
+static int memory_data_key_list(ctn_store *st, ctn_str but_master_id, int64_t after_exec_no, size_t limit,
+                                ctn_data_key_fn *fn, void *ctx, ctn_err *err)
+{
+    (void) err;
+    ctn_arena *arena = ctn_arena_new(1024);
+    memory_db *db = db_lock(st);
+    size_t count = 0;
+    memory_data_key *found = ctn_store_new(db->data_key_count + 1, sizeof *found);
+    for (size_t i = place_of_data_key(db, after_exec_no + 1); i < db->data_key_count && (!limit || count < limit); i++)
+        if (!ctn_str_equal(db->data_keys[i]->key.master_id, but_master_id))
+            found[count++] = (memory_data_key){db->data_keys[i]->exec_no, copy_data_key(arena, &db->data_keys[i]->key)};
+    db_unlock(db);
+    int rc = CTN_OK;
+    for (size_t i = 0; rc == CTN_OK && i < count; i++)
+        rc = fn(ctx, found[i].exec_no, &found[i].key);
+    free(found);
+    ctn_arena_free(arena);
+    return rc;
+}
+
+static int memory_data_key_swap(ctn_store *st, const ctn_data_key_swap *swaps, size_t count, ctn_err *err)
+{
+    (void) err;
+    memory_db *db = db_lock(st);
+    for (size_t i = 0; i < count; i++) {
+        const memory_data_key *k = find_data_key(db, swaps[i].exec_no);
+        if (k && ctn_str_equal(k->key.wrapped, swaps[i].wrapped_before))
+            put_data_key(db, swaps[i].exec_no, &swaps[i].key);
+    }
+    db_unlock(db);
+    return CTN_OK;
+}
+
+static int memory_data_key_shred(ctn_store *st, const int64_t *exec_nos, size_t count, ctn_err *err)
+{
+    (void) err;
+    memory_db *db = db_lock(st);
+    for (size_t i = 0; i < count; i++)
+        remove_data_key(db, exec_nos[i]);
+    db_unlock(db);
+    return CTN_OK;
+}
+
 static ctn_outcome append_one(memory_db *db, const ctn_append *a)
 {
     if (a->epoch < db->epoch && !CTN_PLANT(FENCE_MISSING))
@@ -597,6 +726,8 @@ static ctn_outcome append_one(memory_db *db, const ctn_append *a)
         other->row.wake_at_ms = 1;
     for (size_t i = 0; i < a->count; i++)
         add_record(db, e, &a->records[i]);
+    if (a->data_key)
+        put_data_key(db, a->exec_no, a->data_key);
     for (size_t i = 0; i < a->result_count; i++)
         put_result(db, &a->results[i]);
     return CTN_OUTCOME_ACCEPTED;
@@ -1018,6 +1149,11 @@ static const ctn_store_ops memory_ops = {
     .audit = memory_audit,
     .audit_list = memory_audit_list,
     .audit_count = memory_audit_count,
+    .data_key_get = memory_data_key_get,
+    .data_key_put = memory_data_key_put,
+    .data_key_list = memory_data_key_list,
+    .data_key_swap = memory_data_key_swap,
+    .data_key_shred = memory_data_key_shred,
 };
 
 int ctn_memory_open(ctn_str name, ctn_store_mode mode, ctn_store **ret_store, ctn_err *err)

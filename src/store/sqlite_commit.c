@@ -276,6 +276,7 @@ static int insert_entry(batch *b, int64_t exec_no, const ctn_record *r, ctn_err 
     sqlite_bind_str(stmt, 9, r->actor);
     sqlite_bind_str_or_empty(stmt, 10, r->body);
     sqlite_bind_digest(stmt, 11, &r->hash);
+    sqlite_bind_str(stmt, 12, r->sealed);
     int rc = step_done(b->st, stmt, "appending to a journal", err);
     if (rc == CTN_OK)
         b->st->seqs->position_last++;
@@ -340,6 +341,8 @@ static int append_one(batch *b, const ctn_append *a, ctn_outcome *ret_outcome, c
         return rc;
     for (size_t i = 0; rc == CTN_OK && i < a->count; i++)
         rc = insert_entry(b, a->exec_no, &a->records[i], err);
+    if (rc == CTN_OK && a->data_key)
+        rc = ctn_sqlite_data_key_append(st, a->exec_no, a->data_key, err);
     for (size_t i = 0; rc == CTN_OK && i < a->result_count; i++)
         rc = ctn_sqlite_result_put(st, &a->results[i], err);
     if (rc == CTN_OK && a->change && a->change->queue_key.len && ctn_status_is_final(a->change->status))

@@ -43,8 +43,15 @@ static const char *const write_sql[SQL_COUNT] = {
         "UPDATE chain_executions SET wake_at_ms = 1 WHERE execution_id = ?1 AND " SQLITE_UNFINISHED(""),
     [SQL_EXECUTION_EXISTS] = "SELECT 1 FROM chain_executions WHERE exec_no = ?1",
     [SQL_JOURNAL_INSERT] =
-        "INSERT INTO execution_journal(position, exec_no, seq, at_ms, kind, step, item, attempt, actor, body, hash)"
-        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
+        "INSERT INTO execution_journal(position, exec_no, seq, at_ms, kind, step, item, attempt, actor, body, hash,"
+        " sealed) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
+    [SQL_DATA_KEY_PUT] = "INSERT OR REPLACE INTO data_keys(exec_no, master_id, wrapped) VALUES(?1,?2,?3)",
+    [SQL_DATA_KEY_SWAP] = "UPDATE data_keys SET master_id = ?2, wrapped = ?3 WHERE exec_no = ?1 AND wrapped = ?4",
+    [SQL_DATA_KEY_GET] = "SELECT master_id, wrapped FROM data_keys WHERE exec_no = ?1",
+    [SQL_DATA_KEY_LIST] = "SELECT exec_no, master_id, wrapped FROM data_keys WHERE exec_no > ?1 AND master_id <> ?2"
+                          " ORDER BY exec_no LIMIT ?3",
+    [SQL_DATA_KEY_BLANK] = "UPDATE data_keys SET wrapped = zeroblob(length(wrapped)) WHERE exec_no = ?1",
+    [SQL_DATA_KEY_DELETE] = "DELETE FROM data_keys WHERE exec_no = ?1",
     [SQL_DEFINITION_PUT] =
         "INSERT INTO definitions(digest, kind, name, body) VALUES(?1,?2,?3,?4) ON CONFLICT DO NOTHING",
     [SQL_CHAIN_INSERT] =
@@ -355,6 +362,11 @@ static const ctn_store_ops sqlite_ops = {
     .audit = ctn_sqlite_audit,
     .audit_list = ctn_sqlite_audit_list,
     .audit_count = ctn_sqlite_audit_count,
+    .data_key_get = ctn_sqlite_data_key_get,
+    .data_key_put = ctn_sqlite_data_key_put,
+    .data_key_list = ctn_sqlite_data_key_list,
+    .data_key_swap = ctn_sqlite_data_key_swap,
+    .data_key_shred = ctn_sqlite_data_key_shred,
 };
 
 static int fail_newer(const char *path, ctn_store_version version, ctn_err *err)

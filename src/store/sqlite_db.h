@@ -49,6 +49,12 @@ typedef enum sqlite_sql {
     SQL_RESULT_PUT,
     SQL_RESULT_PRUNE,
     SQL_RESULT_GET,
+    SQL_DATA_KEY_PUT,
+    SQL_DATA_KEY_SWAP,
+    SQL_DATA_KEY_GET,
+    SQL_DATA_KEY_LIST,
+    SQL_DATA_KEY_BLANK,
+    SQL_DATA_KEY_DELETE,
     SQL_COUNT
 } sqlite_sql;
 
@@ -174,6 +180,14 @@ int ctn_sqlite_audit_list(ctn_store *st, ctn_audit_fn *fn, void *ctx, ctn_err *e
 int ctn_sqlite_audit_count(ctn_store *st, int64_t *ret_count, ctn_err *err);
 /* For those who write more than the entry: in the transaction that is open. entry->node is set. */
 int ctn_sqlite_audit_in_txn(sqlite_store *st, const ctn_audit_entry *entry, ctn_err *err);
+/* ---- sqlite_keys.c ---- */
+int ctn_sqlite_data_key_append(sqlite_store *st, int64_t exec_no, const ctn_data_key *key, ctn_err *err); /* in a txn */
+int ctn_sqlite_data_key_get(ctn_store *st, ctn_arena *arena, int64_t exec_no, ctn_data_key *ret, ctn_err *err);
+int ctn_sqlite_data_key_put(ctn_store *st, int64_t exec_no, const ctn_data_key *key, ctn_err *err);
+int ctn_sqlite_data_key_list(ctn_store *st, ctn_str but_master_id, int64_t after_exec_no, size_t limit,
+                             ctn_data_key_fn *fn, void *ctx, ctn_err *err);
+int ctn_sqlite_data_key_swap(ctn_store *st, const ctn_data_key_swap *swaps, size_t count, ctn_err *err);
+int ctn_sqlite_data_key_shred(ctn_store *st, const int64_t *exec_nos, size_t count, ctn_err *err);
 
 /* ---- sqlite_checkpoint.c ---- */
 sqlite_checkpointer *ctn_sqlite_checkpointer_new(sqlite3 *db, const char *path);

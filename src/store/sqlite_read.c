@@ -42,7 +42,7 @@ const char *const ctn_sqlite_read_sql[SQL_COUNT] = {
                                                            " ORDER BY e.wake_at_ms, e.exec_no LIMIT ?2",
     [SQL_NEXT_WAKE] =
         "SELECT min(wake_at_ms) FROM chain_executions WHERE " SQLITE_UNFINISHED("") " AND wake_at_ms > ?1",
-    [SQL_JOURNAL_READ] = "SELECT seq, at_ms, kind, step, item, attempt, actor, body, hash, position"
+    [SQL_JOURNAL_READ] = "SELECT seq, at_ms, kind, step, item, attempt, actor, body, hash, position, sealed"
                          " FROM execution_journal WHERE exec_no = ?1 AND seq >= ?2 ORDER BY seq",
     /* Each names its index, because without figures about the table the planner may prefer a walk in the right order.
      */
@@ -356,6 +356,7 @@ int ctn_sqlite_journal_read(ctn_store *base, int64_t exec_no, uint64_t from_seq,
             .attempt = (uint32_t) sqlite3_column_int64(stmt, 5),
             .actor = sqlite_column_str(stmt, 6),
             .body = sqlite_column_str(stmt, 7),
+            .sealed = sqlite_column_str(stmt, 10),
         };
         if (record.seq != expected++)
             rc = fail_damaged(st, exec_no, "a gap in its journal", err);

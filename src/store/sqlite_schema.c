@@ -204,8 +204,19 @@ static const char migration_6[] =
     "  node, n, strftime('%Y-%m-%dT%H:%M:%fZ', at_ms / 1000.0, 'unixepoch') AS at, actor, action, subject, detail,"
     "  lower(hex(hash)) AS hash FROM audit_log;";
 
+/* Sealed values beside the body that commits to them, and the key of each execution that has any (0: the store's own). */
+static const char migration_7[] =
+    "ALTER TABLE execution_journal ADD COLUMN sealed TEXT;"
+    "CREATE TABLE data_keys("
+    "  exec_no INTEGER PRIMARY KEY, master_id TEXT NOT NULL, wrapped BLOB NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX data_keys_master ON data_keys(master_id);"
+    "CREATE TRIGGER data_keys_deleted AFTER DELETE ON chain_executions BEGIN"
+    "  DELETE FROM data_keys WHERE exec_no = OLD.exec_no;"
+    "END;";
+
 static const char *const migrations[] = {NULL,        migration_1, migration_2, migration_3,
-                                         migration_4, migration_5, migration_6};
+                                         migration_4, migration_5, migration_6, migration_7};
 
 uint32_t ctn_sqlite_schema_newest(void)
 {

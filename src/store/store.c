@@ -228,6 +228,9 @@ static int check_append(const ctn_append *a, ctn_err *err)
                         a->exec_no, a->row->exec_no);
     if (a->row && a->count == 0)
         return ctn_fail(err, CTN_E_INVALID, "execution %" PRId64 " would begin without a journal", a->exec_no);
+    if (a->data_key && (!a->row || !a->data_key->wrapped.len || !a->data_key->master_id.len))
+        return ctn_fail(err, CTN_E_INVALID, "append to execution %" PRId64 ": a data key belongs to its first append",
+                        a->exec_no);
     for (size_t i = 0; i < a->result_count; i++)
         if (!a->results[i].key.len || a->results[i].expires_at_ms <= 0)
             return ctn_fail(err, CTN_E_INVALID, "a result to be kept needs a key and a time at which it expires");
@@ -427,4 +430,35 @@ int ctn_store_journal_read(ctn_store *st, int64_t exec_no, uint64_t from_seq, ct
                            ctn_err *err)
 {
     return st->ops->journal_read(st, exec_no, from_seq, fn, ctx, err);
+}
+
+/* ---- data keys ---- */
+
+int ctn_store_data_key_get(ctn_store *st, ctn_arena *arena, int64_t exec_no, ctn_data_key *ret, ctn_err *err)
+{
+    return st->ops->data_key_get(st, arena, exec_no, ret, err);
+}
+
+int ctn_store_data_key_put(ctn_store *st, int64_t exec_no, const ctn_data_key *key, ctn_err *err)
+{
+    int rc = check_writable(st, err);
+    return rc ? rc : st->ops->data_key_put(st, exec_no, key, err);
+}
+
+int ctn_store_data_key_list(ctn_store *st, ctn_str but_master_id, int64_t after_exec_no, size_t limit,
+                            ctn_data_key_fn *fn, void *ctx, ctn_err *err)
+{
+    return st->ops->data_key_list(st, but_master_id, after_exec_no, limit, fn, ctx, err);
+}
+
+int ctn_store_data_key_swap(ctn_store *st, const ctn_data_key_swap *swaps, size_t count, ctn_err *err)
+{
+    int rc = check_writable(st, err);
+    return rc || count == 0 ? rc : st->ops->data_key_swap(st, swaps, count, err);
+}
+
+int ctn_store_data_key_shred(ctn_store *st, const int64_t *exec_nos, size_t count, ctn_err *err)
+{
+    int rc = check_writable(st, err);
+    return rc ? rc : st->ops->data_key_shred(st, exec_nos, count, err);
 }

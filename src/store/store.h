@@ -130,6 +130,12 @@ typedef struct ctn_result_row {
     int64_t put_at_ms, expires_at_ms;
 } ctn_result_row;
 
+/* The key that seals one execution's values, itself sealed with a master key of the keyring (store/seal.h). */
+typedef struct ctn_data_key {
+    ctn_str master_id; /* which master key; empty: there is no data key */
+    ctn_str wrapped;   /* bytes */
+} ctn_data_key;
+
 typedef struct ctn_append {
     int64_t exec_no;
     uint64_t epoch;
@@ -140,6 +146,7 @@ typedef struct ctn_append {
     size_t count;                       /* at least 1 for a new execution */
     const ctn_result_row *results;      /* kept under their keys, instead of what was there; with each, a few that */
     size_t result_count;                /* have expired by its put_at_ms go */
+    const ctn_data_key *data_key;       /* new execution with sensitive values: its data key; else NULL */
 } ctn_append;
 typedef enum ctn_outcome {
     CTN_OUTCOME_ACCEPTED,

@@ -89,6 +89,9 @@ void suite_definition(suite_fixture *f, const char *body, ctn_digest *ret_digest
     X(expired_results_go_a_few_at_a_time)                                                                              \
     X(the_audit_log_is_a_chain_of_hashes)                                                                              \
     X(two_writers_of_the_audit_log_make_one_chain)                                                                     \
+    X(what_is_sealed_stands_beside_the_body)                                                                           \
+    X(a_data_key_comes_with_its_execution_and_goes_when_shredded)                                                      \
+    X(data_keys_are_wrapped_anew_unless_somebody_was_faster)                                                           \
     X(a_journal_is_read_from_the_middle_and_stops)                                                                     \
     X(a_callback_may_use_the_store)                                                                                    \
     X(the_highest_number_is_remembered)                                                                                \

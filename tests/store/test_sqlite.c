@@ -3,6 +3,7 @@
  * are used, brought up to date, whole after a SIGKILL.
  */
 #include "suite.h"
+#include "store/data_keys.h"
 #include "base/buf.h"
 #include "store/backend.h"
 #include <errno.h>
@@ -568,6 +569,66 @@ static void views_tell_items_and_the_cache(void **state)
     assert_string_equal(shell(path_of(f), figures, text), "1 2 1 1 1");
 }
 
+/* Does any file of the store hold these bytes? */
+static bool files_hold(const char *path, const char *bytes, size_t count)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm"};
+    bool found = false;
+    for (size_t i = 0; i < 3; i++) {
+        char name[256];
+        snprintf(name, sizeof name, "%s%s", path, suffixes[i]);
+        FILE *file = fopen(name, "rb");
+        if (!file)
+            continue;
+        fseek(file, 0, SEEK_END);
+        size_t size = (size_t) ftell(file);
+        rewind(file);
+        char *all = ctn_malloc(size + 1);
+        assert_int_equal(fread(all, 1, size, file), size);
+        found = found || memmem(all, size, bytes, count);
+        free(all);
+        fclose(file);
+    }
+    return found;
+}
+
+static void key_bytes(char *ret, int64_t exec_no)
+{
+    for (int i = 0; i < 72; i++)
+        ret[i] = (char) (unsigned char) ((i == 0 ? exec_no % 256 : i == 1 ? exec_no / 256 : (i * 57) % 251) + 1);
+}
+
+/* Not only out of sight: a deleted row's bytes stay in free places of its page, and in frames of the log. */
+static void the_bytes_of_a_shredded_key_are_in_no_file(void **state)
+{
+    suite_fixture *f = *state;
+    char bytes[72];
+    for (int64_t n = 1; n <= 300; n++) {
+        ctn_execution_row row = suite_row(n);
+        key_bytes(bytes, n);
+        ctn_data_key key = {CTN_STR("k1"), {bytes, sizeof bytes}};
+        ctn_append append = {.exec_no = n,
+                             .epoch = f->epoch,
+                             .row = &row,
+                             .records = suite_records(f->arena, n, 0, NULL, 1),
+                             .count = 1,
+                             .data_key = &key};
+        assert_int_equal(suite_append(f->st, &append), CTN_OUTCOME_ACCEPTED);
+    }
+    int64_t gone[] = {1, 70, 71, 72, 150, 300};
+    for (size_t i = 0; i < 6; i++) {
+        key_bytes(bytes, gone[i]);
+        assert_true(files_hold(path_of(f), bytes, sizeof bytes));
+    }
+    assert_int_equal(ctn_store_data_key_shred(f->st, gone, 6, NULL), CTN_OK);
+    for (size_t i = 0; i < 6; i++) {
+        key_bytes(bytes, gone[i]);
+        assert_false(files_hold(path_of(f), bytes, sizeof bytes));
+    }
+    key_bytes(bytes, 73);
+    assert_true(files_hold(path_of(f), bytes, sizeof bytes));
+}
+
 /* Numbers that were given out are not given out again, whatever retention took away. */
 static void deleting_lowers_no_number(void **state)
 {
@@ -901,12 +962,14 @@ int main(void)
                             SUITE_ENTRY_SQLITE(creating_brings_an_older_store_up_to_date)
                                 SUITE_ENTRY_SQLITE(a_migration_that_fails_changes_nothing) SUITE_ENTRY_SQLITE(
                                     views_show_people_what_happened) SUITE_ENTRY_SQLITE(views_tell_items_and_the_cache)
-                                    SUITE_ENTRY_SQLITE(deleting_lowers_no_number)
-                                        SUITE_ENTRY_SQLITE(the_log_is_moved_into_the_file_while_writing)
-                                            SUITE_ENTRY_SQLITE(a_long_reader_only_makes_the_log_grow)
-                                                SUITE_ENTRY_SQLITE(a_full_disk_refuses_the_batch_whole)
-                                                    SUITE_ENTRY_SQLITE(a_second_owner_is_told_who_the_first_is)
-                                                        SUITE_ENTRY_SQLITE(a_lock_needs_a_folder) SUITE_ENTRY_SQLITE(
-                                                            appends_are_whole_wherever_the_process_dies)};
+                                    SUITE_ENTRY_SQLITE(the_bytes_of_a_shredded_key_are_in_no_file)
+                                        SUITE_ENTRY_SQLITE(deleting_lowers_no_number)
+                                            SUITE_ENTRY_SQLITE(the_log_is_moved_into_the_file_while_writing)
+                                                SUITE_ENTRY_SQLITE(a_long_reader_only_makes_the_log_grow)
+                                                    SUITE_ENTRY_SQLITE(a_full_disk_refuses_the_batch_whole)
+                                                        SUITE_ENTRY_SQLITE(a_second_owner_is_told_who_the_first_is)
+                                                            SUITE_ENTRY_SQLITE(a_lock_needs_a_folder)
+                                                                SUITE_ENTRY_SQLITE(
+                                                                    appends_are_whole_wherever_the_process_dies)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
