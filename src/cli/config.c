@@ -19,7 +19,7 @@ typedef struct limits {
 static const ctn_key LIMIT_KEYS[] = {
     {"contextBytes", CTN_KEY_INT, offsetof(limits, context_bytes), .min = 1024, .max = INT64_C(1) << 32},
     {"valueBytes", CTN_KEY_INT, offsetof(limits, value_bytes), .min = 64, .max = INT64_C(1) << 30},
-    {"steps", CTN_KEY_INT, offsetof(limits, steps), .min = 1, .max = 10000},
+    {"steps", CTN_KEY_INT, offsetof(limits, steps), .min = 1, .max = 1000000000},
     {"depth", CTN_KEY_INT, offsetof(limits, depth), .min = 1, .max = 128},
 };
 
@@ -137,9 +137,9 @@ static void read_limits(ctn_reader *r, const ctn_json *node, ctn_config *c)
         return;
     ctn_keys_read(r, node, "limits", LIMIT_KEYS, COUNT_OF(LIMIT_KEYS), &l);
     c->value_bytes = (size_t) l.value_bytes;
+    c->context_bytes = (size_t) l.context_bytes;
+    c->steps = l.steps;
     c->depth = (uint32_t) l.depth;
-    if (l.context_bytes || l.steps)
-        warn(r, node, "of the limits only valueBytes and depth are held to yet; the others come with a later version");
 }
 
 /* ---- include ---- */
@@ -280,6 +280,15 @@ int ctn_config_read(ctn_arena *arena, const char *path, const ctn_overlay *overl
         c->folder = ctn_path_folder(arena, c->file);
     *ret_config = c;
     return is_there ? read_file(arena, c, overlay, findings, library_findings, err) : CTN_OK;
+}
+
+ctn_rules ctn_config_rules(const ctn_config *config)
+{
+    return (ctn_rules){.retry_interrupted = config->retry_interrupted,
+                       .value_bytes_max = config->value_bytes,
+                       .context_bytes_max = config->context_bytes,
+                       .steps_max = config->steps,
+                       .depth_max = config->depth};
 }
 
 const ctn_config_server *ctn_config_server_of(const ctn_config *config, ctn_str name)

@@ -9,6 +9,7 @@
  */
 #pragma once
 #include "cli/files.h"
+#include "core/execution.h"
 #include "core/keys.h"
 #include "core/library.h"
 #include "drivers/mcp.h"
@@ -31,6 +32,8 @@ typedef struct ctn_config {
     size_t server_count;
     ctn_library *library; /* all that `include` names */
     size_t value_bytes;   /* of one variable; 0: not said */
+    size_t context_bytes; /* of all variables of an execution; 0: not said */
+    int64_t steps;        /* of an execution; 0: not said */
     uint32_t depth;       /* of chains that call chains; 0: not said */
     bool retry_interrupted;
 } ctn_config;
@@ -44,6 +47,8 @@ extern const size_t ctn_config_table_count;
  * findings too, but no failure here: who uses them is told. */
 int ctn_config_read(ctn_arena *arena, const char *path, const ctn_overlay *overlay, ctn_findings *findings,
                     ctn_findings *library_findings, ctn_config **ret_config, ctn_err *err);
+/* What it says of limits and of interrupted calls; the rest is all zero. */
+ctn_rules ctn_config_rules(const ctn_config *config);
 /* NULL: there is none of that name. */
 const ctn_config_server *ctn_config_server_of(const ctn_config *config, ctn_str name);
 /* "did you mean ...?", for a server that is not there. */

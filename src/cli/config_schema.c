@@ -20,10 +20,10 @@ static const ctn_about ABOUTS[] = {
     {"configuration", "interrupted", "ask (default), or retry: writes of unknown outcome are repeated.", NULL},
 
     {"limits", NULL, NULL, NULL},
-    {"limits", "contextBytes", "All variables of an execution together.", NULL},
-    {"limits", "valueBytes", "One variable.", NULL},
-    {"limits", "steps", "Steps of a chain.", NULL},
-    {"limits", "depth", "Chains in chains.", NULL},
+    {"limits", "contextBytes", "All variables of an execution together; default 1048576.", NULL},
+    {"limits", "valueBytes", "One variable; default 262144.", NULL},
+    {"limits", "steps", "Steps of an execution, each item of a foreach being one; default 10000.", NULL},
+    {"limits", "depth", "Chains in chains; default 16.", NULL},
 
     {"secret", NULL, NULL, "{\"oneOf\":[{\"required\":[\"env\"]},{\"required\":[\"file\"]}]}"},
     {"secret", "env", "A variable of the environment.", NULL},

@@ -326,7 +326,7 @@ static int prepare(simulation *s)
         .plans = s->children.plans,
         .plan_count = s->children.count,
         .guess = s->guess,
-        .rules = {.retry_interrupted = s->ws.config->retry_interrupted, .value_bytes_max = s->ws.config->value_bytes},
+        .rules = ctn_config_rules(s->ws.config),
         .effect = effect_of,
         .effect_ctx = s};
     return ctn_campaign_new(&story, &s->campaign, &err) ? ctn_cli_fail_err(cli, &err) : CTN_EXIT_OK;

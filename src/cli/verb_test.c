@@ -108,7 +108,7 @@ static int play_cases(testing *t, tested_file *f, const ctn_workspace *ws, const
         .plan = plan,
         .plans = children->plans,
         .plan_count = children->count,
-        .rules = {.retry_interrupted = ws->config->retry_interrupted, .value_bytes_max = ws->config->value_bytes},
+        .rules = ctn_config_rules(ws->config),
         .effect = effect_of,
         .effect_ctx = ws->config};
     for (size_t i = 0; i < f->file->count; i++) {

@@ -34,6 +34,7 @@ ctn_execution *ctn_execution_new(ctn_arena *arena, const ctn_plan *plan, ctn_exe
     x->cause_item = -1;
     x->variables = CTN_NEW_ARRAY(arena, const ctn_json *, plan->variable_count);
     x->setters = CTN_NEW_ARRAY(arena, uint32_t, plan->variable_count);
+    x->variable_bytes = CTN_NEW_ARRAY(arena, size_t, plan->variable_count);
     x->by_hand = CTN_NEW_ARRAY(arena, const ctn_json *, plan->variable_count);
     x->steps = CTN_NEW_ARRAY(arena, step_state, plan->step_count);
     x->active_capacity = plan->step_count;

@@ -76,12 +76,17 @@ typedef struct ctn_rules {
     /* What the tool takes and gives, by content: part of the keys that no step words itself. False: nobody knows.
      * NULL: as that. */
     bool (*schema_of)(void *ctx, ctn_call_kind kind, ctn_str target, ctn_digest *ret_digest);
-    void *cached_ctx;       /* of both */
-    bool retry_interrupted; /* engine-wide `interrupted: retry` */
-    size_t value_bytes_max; /* of one variable; 0: 262,144 */
-    uint32_t depth_max;     /* of chains that call chains; 0: 16 */
-    int64_t stop_grace_ms;  /* how long a stopping execution awaits calls that are no reads; 0: 5,000 */
+    void *cached_ctx;         /* of both */
+    bool retry_interrupted;   /* engine-wide `interrupted: retry` */
+    size_t value_bytes_max;   /* of one variable; 0: 262,144 */
+    size_t context_bytes_max; /* of all variables of an execution together; 0: 1,048,576 */
+    int64_t steps_max;        /* of an execution, each item of a foreach being one, retries none; 0: 10,000 */
+    uint32_t depth_max;       /* of chains that call chains; 0: 16 */
+    int64_t stop_grace_ms;    /* how long a stopping execution awaits calls that are no reads; 0: 5,000 */
 } ctn_rules;
+
+/* What a start gives, defaults filled in, is held to the rules' sizes: CTN_E_LIMIT, with a sentence. */
+int ctn_execution_check_input(const ctn_rules *rules, const ctn_json *input, ctn_err *err);
 
 /* ---- inputs from outside ---- */
 

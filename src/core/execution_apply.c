@@ -62,10 +62,12 @@ static void make_ready(ctn_execution *x, task *t, int64_t at_ms)
 /* Its predecessors have ended. */
 static void step_is_due(ctn_execution *x, uint32_t step, int64_t at_ms)
 {
-    if (x->steps[step].reused)
+    if (x->steps[step].reused) {
         x->to_reuse[x->to_reuse_count++] = step;
-    else
-        make_ready(x, &x->steps[step].whole, at_ms);
+        return;
+    }
+    x->steps[step].whole.turn = ++x->turns;
+    make_ready(x, &x->steps[step].whole, at_ms);
 }
 
 static void step_ended(ctn_execution *x, uint32_t step, int64_t at_ms)
@@ -129,7 +131,7 @@ void ctn_x_set_variables(ctn_execution *x, const ctn_json *variables, uint32_t s
         uint32_t slot = ctn_plan_slot(x->plan, ctn_json_text(&variables->members[i].key));
         if (slot == CTN_PLAN_NONE)
             continue;
-        x->variables[slot] = &variables->members[i].value;
+        ctn_x_put_variable(x, slot, &variables->members[i].value);
         x->setters[slot] = step == CTN_PLAN_NONE ? 0 : step + 1;
         x->by_hand[slot] = NULL;
     }
@@ -140,7 +142,7 @@ void ctn_x_set_null(ctn_execution *x, uint32_t step)
     const ctn_plan_step *p = &x->plan->steps[step];
     for (uint32_t i = 0; i < p->output_count; i++) {
         uint32_t slot = p->outputs[i].slot;
-        x->variables[slot] = &ctn_json_null;
+        ctn_x_put_variable(x, slot, &ctn_json_null);
         x->setters[slot] = step + 1;
         x->by_hand[slot] = NULL;
     }
@@ -150,8 +152,10 @@ static void set_by_hand(ctn_execution *x, const ctn_json *variables)
 {
     for (size_t i = 0; i < ctn_json_count(variables); i++) {
         uint32_t slot = ctn_plan_slot(x->plan, ctn_json_text(&variables->members[i].key));
-        if (slot != CTN_PLAN_NONE)
-            x->variables[slot] = x->by_hand[slot] = &variables->members[i].value;
+        if (slot == CTN_PLAN_NONE)
+            continue;
+        ctn_x_put_variable(x, slot, &variables->members[i].value);
+        x->by_hand[slot] = x->variables[slot];
     }
 }
 
@@ -215,6 +219,7 @@ static bool leaves_something(const ctn_execution *x, const task *t)
 static void task_completed(ctn_execution *x, task *t, const ctn_entry *e)
 {
     work *w = ctn_x_work(t, CTN_ROLE_DO);
+    ctn_x_release_results(x, w);
     for (uint32_t i = 0; i < ctn_x_call_count(w); i++)
         w->calls[i].result = NULL; /* the variables are what is kept */
     bool is_kept = leaves_something(x, t);
@@ -238,6 +243,7 @@ static void each_completed(ctn_execution *x, task *t, const ctn_entry *e)
     w->phase = WORK_DONE;
     w->ended_at_ms = e->at_ms;
     ctn_x_deactivate(x, t, CTN_ROLE_DO);
+    ctn_x_each_release(x, t->step);
     ctn_x_set_variables(x, ctn_x_each_variables(x, t->step, x->arena), t->step);
     step_ended(x, t->step, e->at_ms);
 }
@@ -265,6 +271,7 @@ static void apply_succeeded(ctn_execution *x, task *t, ctn_role role, const ctn_
         c->result = ctn_json_copy(t->arena, get(e, "result"));
         if (c->result == NULL || !w->set->is_several)
             c->result = w->set->is_several ? &ctn_json_null : NULL;
+        ctn_x_hold_result(x, c);
         if (!c->start_is_stored) {
             ctn_effect effect;
             if (ctn_effect_from_name(ctn_json_str_or(e->body, "effect", CTN_STR("")), &effect))
@@ -312,6 +319,7 @@ static void drop_items(ctn_execution *x, uint32_t step)
         ctn_x_deactivate(x, t, CTN_ROLE_DO);
         ctn_x_each_close(x, t, false);
     }
+    ctn_x_each_release(x, step);
 }
 
 static void apply_failed(ctn_execution *x, task *t, ctn_role role, const ctn_entry *e)
@@ -375,6 +383,7 @@ static void apply_failed(ctn_execution *x, task *t, ctn_role role, const ctn_ent
     w->phase = WORK_FAILED;
     w->ended_at_ms = e->at_ms;
     ctn_x_deactivate(x, t, role);
+    ctn_x_release_results(x, w);
     if (role == CTN_ROLE_DO)
         fail_task(x, t, e);
     else if (t->item < 0)
@@ -392,6 +401,7 @@ static void apply_fallback(ctn_execution *x, task *t, const ctn_entry *e)
     if (t->item >= 0 && ctn_x_had_write(w))
         x->steps[t->step].each->had_write = true;
     t->had_write = t->had_write || ctn_x_had_write(w);
+    ctn_x_release_results(x, w);
     w->fallback = (uint32_t) ctn_json_int_or(e->body, "fallback", 0);
     ctn_x_work_init(t, w, p->fallbacks[w->fallback - 1].set);
     w->phase = WORK_READY;
@@ -630,6 +640,7 @@ static int fold(ctn_execution *x, ctn_entry *e, ctn_err *err)
         note_start(t, e->at_ms, true);
         t->work[CTN_ROLE_DO].attempt = 1;
         t->work[CTN_ROLE_DO].phase = WORK_EACH;
+        x->turns += ctn_json_int_or(e->body, "count", 0) - 1;
         fill_each(x, step, e->at_ms);
         break;
     case CTN_ENTRY_ATTEMPT_STARTED:

@@ -225,8 +225,8 @@ static int find_waiting(const ctn_execution *x, ctn_str name, const task **ret_t
     return CTN_OK;
 }
 
-static int decide_answer(const ctn_execution *x, const ctn_input *in, ctn_arena *scratch, ctn_entry *ret_entry,
-                         ctn_err *err)
+static int decide_answer(const ctn_execution *x, const ctn_rules *rules, const ctn_input *in, ctn_arena *scratch,
+                         ctn_entry *ret_entry, ctn_err *err)
 {
     const task *t = NULL;
     int rc = find_waiting(x, in->name, &t, err);
@@ -256,6 +256,9 @@ static int decide_answer(const ctn_execution *x, const ctn_input *in, ctn_arena 
     }
     if (w->set->answer_schema && ctn_schema_validate(w->set->answer_schema, in->value, scratch, err))
         return ctn_wrap(err, CTN_E_INVALID, "the answer does not fit what step %.*s asks for", CTN_STR_ARG(in->name));
+    rc = ctn_x_check_given(x, rules, CTN_STR("the answer"), CTN_PLAN_NONE, in->value, err);
+    if (rc)
+        return rc;
     ctn_json_builder b = ctn_json_object(scratch);
     ctn_json_put(&b, CTN_STR("answer"), in->value);
     *ret_entry = ctn_x_entry(x, CTN_ENTRY_ANSWERED, in->now_ms, t, w->attempt, ctn_json_finish(&b));
@@ -331,8 +334,8 @@ static int decide_budget(const ctn_execution *x, const ctn_input *in, ctn_arena 
     return CTN_OK;
 }
 
-static int decide_settle(const ctn_execution *x, const ctn_input *in, ctn_arena *scratch, ctn_entry *ret_entry,
-                         ctn_err *err)
+static int decide_settle(const ctn_execution *x, const ctn_rules *rules, const ctn_input *in, ctn_arena *scratch,
+                         ctn_entry *ret_entry, ctn_err *err)
 {
     static const char *const what[] = {"retry", "succeed", "fail"};
     if (x->has_ended)
@@ -342,6 +345,8 @@ static int decide_settle(const ctn_execution *x, const ctn_input *in, ctn_arena 
     active_work a = {0};
     uint32_t call = 0;
     int rc = find_asking(x, in, &a, &call, err);
+    if (rc == CTN_OK && in->settle == CTN_SETTLE_SUCCEED)
+        rc = ctn_x_check_given(x, rules, CTN_STR("the result"), CTN_PLAN_NONE, in->value, err);
     if (rc)
         return rc;
     const work *w = ctn_x_work(a.task, a.role);
@@ -358,8 +363,8 @@ static int decide_settle(const ctn_execution *x, const ctn_input *in, ctn_arena 
     return CTN_OK;
 }
 
-static int decide_set(const ctn_execution *x, const ctn_input *in, ctn_arena *scratch, ctn_entry *ret_entry,
-                      ctn_err *err)
+static int decide_set(const ctn_execution *x, const ctn_rules *rules, const ctn_input *in, ctn_arena *scratch,
+                      ctn_entry *ret_entry, ctn_err *err)
 {
     ctn_status status = ctn_execution_status(x);
     if (x->has_ended)
@@ -378,6 +383,9 @@ static int decide_set(const ctn_execution *x, const ctn_input *in, ctn_arena *sc
         return ctn_fail(err, CTN_E_NOT_FOUND, "the chain knows no variable %.*s%s%.*s%s", CTN_STR_ARG(in->name),
                         near.len ? "; did you mean " : "", CTN_STR_ARG(near), near.len ? "?" : "");
     }
+    int rc = ctn_x_check_given(x, rules, in->name, ctn_plan_slot(x->plan, in->name), in->value, err);
+    if (rc)
+        return rc;
     ctn_json_builder variables = ctn_json_object(scratch), b = ctn_json_object(scratch);
     ctn_json_put(&variables, in->name, in->value);
     ctn_json_put_str(&b, "what", CTN_STR("set"));
@@ -466,9 +474,9 @@ int ctn_execution_decide(const ctn_execution *x, const ctn_rules *rules, const c
     switch (in->kind) {
     case CTN_IN_CALL_ENDED: return decide_call_ended(x, rules, in, scratch, ret_entry);
     case CTN_IN_CHECK_ENDED: return decide_check_ended(x, rules, in, scratch, ret_entry);
-    case CTN_IN_ANSWER: return decide_answer(x, in, scratch, ret_entry, err);
-    case CTN_IN_SETTLE: return decide_settle(x, in, scratch, ret_entry, err);
-    case CTN_IN_SET: return decide_set(x, in, scratch, ret_entry, err);
+    case CTN_IN_ANSWER: return decide_answer(x, rules, in, scratch, ret_entry, err);
+    case CTN_IN_SETTLE: return decide_settle(x, rules, in, scratch, ret_entry, err);
+    case CTN_IN_SET: return decide_set(x, rules, in, scratch, ret_entry, err);
     case CTN_IN_CHILD_ENDED: return decide_child_ended(x, rules, in, scratch, ret_entry);
     case CTN_IN_UNDO: return decide_undo(x, in, scratch, ret_entry, err);
     case CTN_IN_CANCEL: return decide_cancel(x, in, scratch, ret_entry, err);

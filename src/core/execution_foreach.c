@@ -73,14 +73,13 @@ ctn_entry ctn_x_begin_each(const ctn_execution *x, const ctn_rules *rules, const
                  (long long) count, ctn_x_value_bytes_max(rules));
         failure = CTN_FAILURE_LIMIT;
     }
-    if (failure) {
-        failure_report report = {.failure = failure,
-                                 .is_final = true,
-                                 .is_whole = true,
-                                 .no_fallback = true,
-                                 .message = ctn_arena_printf(scratch, "foreach: %s", err.message)};
+    failure_report report = {.failure = failure,
+                             .is_final = true,
+                             .is_whole = true,
+                             .no_fallback = true,
+                             .message = ctn_arena_printf(scratch, "foreach: %s", err.message)};
+    if (failure || ctn_x_is_past_steps(x, rules, t, count, &report, scratch))
         return ctn_x_fail(x, t, CTN_ROLE_DO, 0, &report, now_ms, entropy, scratch);
-    }
     ctn_json_builder b = ctn_json_object(scratch);
     ctn_json_put_int(&b, "count", count);
     if (p->foreach->range)
@@ -178,10 +177,20 @@ void ctn_x_each_take(ctn_execution *x, const task *t, const ctn_json *variables)
         const ctn_json *v = ctn_json_get(variables, x->plan->variables[p->outputs[i].slot]);
         if (v)
             f->values[i][t->item] = *ctn_json_copy(x->arena, v);
-        f->output_bytes[i] += 1 + (v ? ctn_json_bytes(v) : strlen("null"));
+        size_t bytes = 1 + (v ? ctn_json_bytes(v) : strlen("null"));
+        f->output_bytes[i] += bytes;
+        f->held_bytes += bytes;
+        x->held_bytes += bytes;
         if (f->output_bytes[i] > f->value_bytes)
             f->value_bytes = f->output_bytes[i];
     }
+}
+
+void ctn_x_each_release(ctn_execution *x, uint32_t step)
+{
+    each *f = x->steps[step].each;
+    x->held_bytes -= f->held_bytes;
+    f->held_bytes = 0;
 }
 
 void ctn_x_each_close(ctn_execution *x, task *t, bool is_kept)

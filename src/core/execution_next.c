@@ -199,11 +199,18 @@ ctn_entry ctn_x_succeed(const ctn_execution *x, const ctn_rules *rules, const ta
     size_t bytes = is_kept || ctn_x_budget_is_set(x) ? ctn_json_bytes(value) : 0;
     if (bytes > 4 * ctn_x_value_bytes_max(rules)) {
         failure_report report = {.failure = CTN_FAILURE_LIMIT, .is_final = true, .was_done = true, .used = used};
-        report.message = ctn_arena_printf(scratch, "the result has %zu bytes, at most %zu are allowed", bytes,
-                                          4 * ctn_x_value_bytes_max(rules));
+        report.message =
+            ctn_arena_printf(scratch, "the result has %zu bytes, at most %zu are allowed (4 times limits: valueBytes)",
+                             bytes, 4 * ctn_x_value_bytes_max(rules));
         return ctn_x_fail(x, t, role, call, &report, now_ms, entropy, scratch);
     }
     if (w->set && w->set->is_several) {
+        ctn_err err = {0};
+        if (role == CTN_ROLE_DO && ctn_x_check_context(x, rules, bytes, 0, &err)) {
+            failure_report report = {.failure = CTN_FAILURE_LIMIT, .is_final = true, .was_done = true, .used = used};
+            report.message = ctn_arena_str(scratch, ctn_str_from(err.message));
+            return ctn_x_fail(x, t, role, call, &report, now_ms, entropy, scratch);
+        }
         ctn_json_put(&b, CTN_STR("result"), value);
         ctn_json_put_str(&b, "effect", ctn_str_from(ctn_effect_name(c->effect)));
     }

@@ -398,6 +398,11 @@ bool ctn_x_begin_step(const ctn_execution *x, const ctn_rules *rules, const task
     const ctn_plan_step *p = ctn_x_plan_step(x, t);
     if (t->item >= 0) /* the condition was asked once, for the step */
         return ctn_x_start_work(x, rules, t, now_ms, entropy, scratch, ret_entry);
+    failure_report too_many;
+    if (!p->foreach && ctn_x_is_past_steps(x, rules, t, 1, &too_many, scratch)) {
+        *ret_entry = ctn_x_fail(x, t, CTN_ROLE_DO, 0, &too_many, now_ms, entropy, scratch);
+        return true;
+    }
     if (p->condition) {
         ctn_verdict verdict = CTN_VERDICT_CONTINUE;
         ctn_err err = {0};

@@ -9,6 +9,7 @@
  *   execution_start.c   how a call or a wait begins
  *   execution_foreach.c the items of a foreach, and what becomes of them
  *   execution_budget.c  what may be used up
+ *   execution_limits.c  how much an execution may hold, and how many steps it may take
  *   execution_reuse.c   what an earlier execution has done already
  *   execution_value.c   rendering from the context, taking results into it
  * Nobody else includes this.
@@ -48,6 +49,7 @@ typedef struct call_state {
     bool fail_is_final;     /* SETTLED_FALSE by a person: no retry */
     bool retry_is_due;      /* SETTLED_FALSE by a person or policy: once more in any case */
     int64_t started_at_ms;
+    size_t result_bytes;  /* counted in held_bytes for it */
     bool is_cached;       /* DONE by an earlier call with equal arguments */
     ctn_str cache_key;    /* where its result goes; empty: nowhere */
     const ctn_json *args; /* rendered once; NULL: not yet */
@@ -107,6 +109,7 @@ typedef struct task {
     int64_t item;              /* -1: the whole step */
     work work[2];              /* by ctn_role */
     uint32_t start_order;      /* 1.. in the order of first recorded starts; 0: none */
+    int64_t turn;              /* of a whole step: 1.. in the order in which their turns came */
     const ctn_json *value;     /* the item */
     const ctn_json *variables; /* what it produced: the default input of its undo */
     ctn_execution_id child;    /* of the sub-chain that did or does the work; all zero: none */
@@ -132,6 +135,7 @@ typedef struct each {
     ctn_json **values;           /* by output, then by item; NULL: the step has no outputs */
     size_t *output_bytes;        /* of the values so far, by output */
     size_t value_bytes;          /* the largest of these */
+    size_t held_bytes;           /* their sum */
     bool had_write, undo_failed; /* of items that are no tasks any more */
     task *free;
 } each;
@@ -188,6 +192,10 @@ struct ctn_execution {
     const ctn_json *input;      /* the whole input, extra names included */
     const ctn_json **variables; /* by slot; NULL: never set */
     uint32_t *setters;          /* by slot: step + 1 that set it last; 0: none, or the start */
+    size_t *variable_bytes;     /* by slot: as JSON */
+    size_t context_bytes;       /* the sum of these */
+    size_t held_bytes;          /* results of calls whose siblings go on, and values of a foreach under way */
+    int64_t turns;              /* how many steps' turns have come; items count, and not the foreach itself */
     const ctn_json **by_hand;   /* by slot: what a person set, while that stands; NULL: nobody did */
     step_state *steps;
     uint32_t ended_count;
@@ -239,7 +247,6 @@ ctn_failure ctn_x_take(const ctn_execution *x, const ctn_rules *rules, const tas
                        const ctn_json *last_result, ctn_arena *arena, const ctn_json **ret_variables, ctn_err *err);
 ctn_failure ctn_x_outputs(const ctn_execution *x, ctn_arena *arena, int64_t now_ms, const ctn_json **ret_outputs,
                           ctn_err *err);
-size_t ctn_x_value_bytes_max(const ctn_rules *rules);
 
 /* ---- execution_next.c, shared with decide ---- */
 
@@ -299,11 +306,32 @@ ctn_entry ctn_x_budget_reached(const ctn_execution *x, const char *what, int64_t
 /* `used` of a call that ended, into the body of its entry, when there is a budget. used may be NULL. */
 void ctn_x_budget_put(const ctn_execution *x, const ctn_used *used, size_t bytes, ctn_arena *scratch,
                       ctn_json_builder *b);
-/* For apply: a call began; ended (its phase still as before: one that a check settled was counted when it was lost); was
- * lost with the engine. */
+/* For apply: a call began; ended (its phase still as before: one that a check settled was counted when it was lost);
+ * was lost with the engine. */
 void ctn_x_budget_begin(ctn_execution *x);
 void ctn_x_budget_settle(ctn_execution *x, const call_state *c, const ctn_json *used);
 void ctn_x_budget_forget(ctn_execution *x);
+
+/* ---- execution_limits.c ---- */
+
+size_t ctn_x_value_bytes_max(const ctn_rules *rules);
+/* Is there room for `added` bytes of variables in the place of `removed`? */
+ctn_failure ctn_x_check_context(const ctn_execution *x, const ctn_rules *rules, size_t added, size_t removed,
+                                ctn_err *err);
+/* A variable that a person gives: CTN_E_LIMIT when it is too large, by itself or beside the others. slot NONE: it
+ * stands in no variable yet. */
+int ctn_x_check_given(const ctn_execution *x, const ctn_rules *rules, ctn_str what, uint32_t slot,
+                      const ctn_json *value, ctn_err *err);
+/* The step whose turn has come is one too many; of a foreach: its `count` items are. */
+bool ctn_x_is_past_steps(const ctn_execution *x, const ctn_rules *rules, const task *t, int64_t count,
+                         failure_report *ret_report, ctn_arena *scratch);
+/* For apply: the variable's value is another from now on. */
+void ctn_x_put_variable(ctn_execution *x, uint32_t slot, const ctn_json *value);
+/* What the results of a work's calls count for. */
+size_t ctn_x_held_by(const work *w);
+/* ... a call of several has a result; the results of a work are kept no more. */
+void ctn_x_hold_result(ctn_execution *x, call_state *c);
+void ctn_x_release_results(ctn_execution *x, work *w);
 
 /* ---- execution_foreach.c ---- */
 
@@ -320,6 +348,7 @@ int ctn_x_each_start(ctn_execution *x, uint32_t step, const ctn_entry *e, ctn_er
 task *ctn_x_each_make_task(ctn_execution *x, uint32_t step); /* of the next item; NULL: no room, or none left */
 task *ctn_x_each_find(const ctn_execution *x, uint32_t step, int64_t item);       /* NULL: it is no open task */
 void ctn_x_each_take(ctn_execution *x, const task *t, const ctn_json *variables); /* NULL: it failed */
+void ctn_x_each_release(ctn_execution *x, uint32_t step);                         /* its values are collected no more */
 /* The item has ended; it is forgotten, or kept because it may have to be undone. */
 void ctn_x_each_close(ctn_execution *x, task *t, bool is_kept);
 const ctn_json *ctn_x_each_variables(const ctn_execution *x, uint32_t step, ctn_arena *arena); /* the lists */

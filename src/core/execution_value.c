@@ -125,11 +125,6 @@ static ctn_scope scope_of(step_scope *s)
     return (ctn_scope){.lookup = scope_lookup, .ctx = s, .names = scope_names, .now_ms = now_ms};
 }
 
-size_t ctn_x_value_bytes_max(const ctn_rules *rules)
-{
-    return rules->value_bytes_max ? rules->value_bytes_max : 262144;
-}
-
 ctn_str ctn_x_key(const ctn_execution *x, const task *t, ctn_role role, uint32_t call, ctn_arena *arena)
 {
     const work *w = ctn_x_work(t, role);
@@ -372,7 +367,8 @@ ctn_failure ctn_x_take(const ctn_execution *x, const ctn_rules *rules, const tas
     ctn_json_builder b = ctn_json_object(arena);
     uint32_t document_slot = p->document ? p->document_slot : CTN_PLAN_NONE;
     uint32_t first_lacking = CTN_PLAN_NONE;
-    uint32_t taken_count = p->output_count; /* variables that the result must give */
+    size_t added = 0, removed = ctn_x_held_by(ctn_x_work(t, CTN_ROLE_DO)); /* of the step's calls, until it is done */
+    uint32_t taken_count = p->output_count;                                /* variables that the result must give */
     for (uint32_t i = 0; i < p->output_count; i++)
         if (p->document && p->outputs[i].slot == p->document_slot)
             taken_count--;
@@ -395,17 +391,19 @@ ctn_failure ctn_x_take(const ctn_execution *x, const ctn_rules *rules, const tas
         }
         size_t bytes = ctn_json_bytes(v);
         if (bytes > ctn_x_value_bytes_max(rules)) {
-            ctn_fail(err, CTN_E_LIMIT, "%.*s has %zu bytes, at most %zu are allowed", CTN_STR_ARG(name), bytes,
-                     ctn_x_value_bytes_max(rules));
+            ctn_fail(err, CTN_E_LIMIT, "%.*s has %zu bytes, at most %zu are allowed (limits: valueBytes)",
+                     CTN_STR_ARG(name), bytes, ctn_x_value_bytes_max(rules));
             return CTN_FAILURE_LIMIT;
         }
+        added += bytes;
+        removed += t->item < 0 ? x->variable_bytes[o->slot] : 0;
         ctn_json_put(&b, name, v);
     }
     *ret_variables = ctn_json_finish(&b);
     if (document_slot == CTN_PLAN_NONE)
         document_slot = first_lacking;
     if (!p->document || document_slot == CTN_PLAN_NONE)
-        return CTN_FAILURE_NONE;
+        return ctn_x_check_context(x, rules, added, removed, err);
 
     const ctn_json *text = NULL;
     failure = render_document(x, rules, t, *ret_variables, result, arena, &text, err);
@@ -416,7 +414,8 @@ ctn_failure ctn_x_take(const ctn_execution *x, const ctn_rules *rules, const tas
         ctn_json_put(&with, ctn_json_text(&(*ret_variables)->members[i].key), &(*ret_variables)->members[i].value);
     ctn_json_put(&with, x->plan->variables[document_slot], text);
     *ret_variables = ctn_json_finish(&with);
-    return CTN_FAILURE_NONE;
+    removed += t->item < 0 ? x->variable_bytes[document_slot] : 0;
+    return ctn_x_check_context(x, rules, added + ctn_json_bytes(text), removed, err);
 }
 
 ctn_failure ctn_x_outputs(const ctn_execution *x, ctn_arena *arena, int64_t now_ms, const ctn_json **ret_outputs,

@@ -176,7 +176,9 @@ static void on_started(void *ctx, int rc, ctn_execution_id id, const ctn_err *er
         return;
     }
     /* Not settled: until the failure is on disk the parent's row must not sleep, for there is no child to wake it. */
-    s->end.failure = rc == CTN_E_INVALID ? CTN_FAILURE_INVALID_INPUT : CTN_FAILURE_TOOL_ERROR;
+    s->end.failure = rc == CTN_E_INVALID ? CTN_FAILURE_INVALID_INPUT
+                     : rc == CTN_E_LIMIT ? CTN_FAILURE_LIMIT
+                                         : CTN_FAILURE_TOOL_ERROR;
     s->end.message = ctn_str_from(err->message);
     file_end(s->engine, &s->end);
 }

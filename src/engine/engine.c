@@ -222,6 +222,8 @@ static void take_start(ctn_engine *e, filed *f)
     ctn_str queue_key;
     int rc = ctn_plan_accept_input(plan->plan, e->scratch, f->start.input, &input, &err);
     if (rc == CTN_OK)
+        rc = ctn_execution_check_input(&e->rules, input, &err);
+    if (rc == CTN_OK)
         rc = ctn_plan_queue_key(plan->plan, e->scratch, input, e->now_ms, &queue_key, &err);
     if (rc == CTN_OK)
         rc = ctn_execution_check_reuse(plan->plan, f->start.going_on, &err);

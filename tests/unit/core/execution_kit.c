@@ -619,7 +619,9 @@ static kit *make(const char *yaml, const kit_options *o)
                            .cached_ctx = o->world,
                            .schema_of = o->schema_of,
                            .retry_interrupted = o->retry_interrupted,
-                           .value_bytes_max = o->value_bytes_max};
+                           .value_bytes_max = o->value_bytes_max,
+                           .context_bytes_max = o->context_bytes_max,
+                           .steps_max = o->steps_max};
     k->plan = compile(k, yaml, o->document);
     k->args_seen = CTN_NEW_ARRAY(k->arena, ctn_str, KEYS_MAX);
     ctn_names_init(&k->keys_seen, k->arena);

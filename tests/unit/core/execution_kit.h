@@ -26,7 +26,8 @@ typedef struct kit_options {
     const char *document; /* text of a document template named "paper"; NULL: none */
     bool is_queued;
     bool retry_interrupted;
-    size_t value_bytes_max;
+    size_t value_bytes_max, context_bytes_max;
+    int64_t steps_max;
     ctn_gate (*gate)(void *world, const ctn_execution *x, const ctn_plan_set *set, const ctn_plan_call *call,
                      int64_t now_ms, int64_t *ret_until_ms);
     bool (*schema_of)(void *world, ctn_call_kind kind, ctn_str target, ctn_digest *ret_digest);

@@ -239,9 +239,9 @@ static void a_million_items_take_the_memory_of_a_few(void **state)
     kit *k = kit_new("id: c\n"
                      "instructionSets:\n  count: {tool: t/read_n, arguments: {n: '{item}'}}\n"
                      "steps:\n- {stepName: n, instructionSet: count, foreach: {items: {range: [0, 1000000]}}}\n",
-                     NULL);
+                     &(kit_options){.steps_max = ITEMS});
     ctn_execution *x = (ctn_execution *) kit_execution(k);
-    const ctn_rules rules = {0};
+    const ctn_rules rules = {.steps_max = ITEMS};
     size_t before = 0;
     for (int i = 0; i < ITEMS; i++) {
         ctn_arena_reset(scratch);
