@@ -26,7 +26,8 @@ struct ctn_world {
     ctn_world_options o;
     uint64_t chance;
     int64_t now_ms, skew_ms, began_at_ms, wake_at_ms;
-    ctn_store *store;
+    ctn_store *store;  /* the engine's */
+    ctn_store *writes; /* the writer's, where it has its own */
     ctn_engine *engine;
     uint64_t epoch, life, order;
     bool is_dead, needs_turn;
@@ -154,6 +155,21 @@ static void on_submit(void *ctx, ctn_batch *batch)
     ctn_world_later(w, (int64_t) ctn_world_roll(w, 4), KIND_OF_COMMIT, 0, batch);
 }
 
+/* As the writer's thread does it (engine/writer.c): nothing is known of a handle whose commit failed. */
+static int commit_in_store(ctn_world *w, ctn_batch *batch)
+{
+    if (!w->o.store_open)
+        return ctn_store_commit(w->store, batch->appends, batch->count, batch->outcomes, &batch->err);
+    int rc = w->writes ? CTN_OK : w->o.store_open(w->o.hooks.ctx, &w->writes, &batch->err);
+    if (rc == CTN_OK)
+        rc = ctn_store_commit(w->writes, batch->appends, batch->count, batch->outcomes, &batch->err);
+    if (rc) {
+        ctn_store_close(w->writes);
+        w->writes = NULL;
+    }
+    return rc;
+}
+
 static void commit(ctn_world *w, ctn_batch *batch)
 {
     const ctn_world_hooks *hooks = &w->o.hooks;
@@ -162,9 +178,9 @@ static void commit(ctn_world *w, ctn_batch *batch)
         ctn_world_die(w);
         return;
     }
-    batch->rc = fate.fails && !fate.is_written
-                    ? CTN_E_IO
-                    : ctn_store_commit(w->store, batch->appends, batch->count, batch->outcomes, &batch->err);
+    batch->rc = fate.fails && !fate.is_written ? CTN_E_IO : commit_in_store(w, batch);
+    if (batch->rc && !(fate.fails && !fate.is_written) && hooks->commit_failed)
+        hooks->commit_failed(hooks->ctx, &batch->err);
     for (size_t i = 0; batch->rc == CTN_OK && i < batch->count; i++)
         if (batch->outcomes[i] == CTN_OUTCOME_ACCEPTED)
             hooks->on_disk(hooks->ctx, &batch->appends[i]);
@@ -172,7 +188,7 @@ static void commit(ctn_world *w, ctn_batch *batch)
         batch->rc = ctn_fail(&batch->err, CTN_E_IO, "the simulated disk does not answer");
     if (fate.dies_after)
         ctn_world_die(w);
-    else
+    if (!w->is_dead) /* the store may have taken it along */
         ctn_engine_batch_done(w->engine, batch);
 }
 
@@ -208,18 +224,34 @@ bool ctn_world_is_dead(const ctn_world *w)
     return w->is_dead;
 }
 
+/* What happens before there is an engine. */
+static int begin_epoch(ctn_world *w, bool *ret_was_crash, ctn_err *err)
+{
+    int rc = w->o.store_open ? w->o.store_open(w->o.hooks.ctx, &w->store, err) : CTN_OK;
+    bool was_crash = false;
+    if (rc == CTN_OK)
+        rc = ctn_store_epoch_begin(w->store, &w->epoch, &was_crash, err);
+    *ret_was_crash = w->o.store_open ? was_crash : w->life > 1;
+    return rc;
+}
+
 /* A store in memory begins a life without fail. */
 static void begin_life(ctn_world *w)
 {
     ctn_err err = {0};
-    bool ignored;
+    bool was_crash = false;
     w->is_dead = false;
-    int rc = ctn_store_epoch_begin(w->store, &w->epoch, &ignored, &err);
-    assert(rc == CTN_OK);
+    w->life++;
+    int rc = begin_epoch(w, &was_crash, &err);
+    assert(rc == CTN_OK || w->o.store_open);
+    if (rc) {
+        ctn_world_die(w);
+        return;
+    }
     ctn_engine_options o = {
         .store = w->store,
         .epoch = w->epoch,
-        .was_crash = w->life++ > 0,
+        .was_crash = was_crash,
         .clock = {.now_ms = on_clock, .ctx = w},
         .seed = w->o.seed ^ w->life,
         .id_rng = ctn_rng_seeded(&w->chance),
@@ -240,15 +272,29 @@ static void begin_life(ctn_world *w)
         .wake_ctx = w,
     };
     rc = ctn_engine_new(&o, &w->engine, &err);
-    assert(rc == CTN_OK);
+    assert(rc == CTN_OK || w->o.store_open);
+    if (rc) {
+        ctn_world_die(w);
+        return;
+    }
     w->o.hooks.born(w->o.hooks.ctx, w->engine);
     w->needs_turn = true;
+}
+
+static void let_stores_go(ctn_world *w)
+{
+    if (!w->o.store_open)
+        return;
+    ctn_store_close(w->writes);
+    ctn_store_close(w->store);
+    w->writes = w->store = NULL;
 }
 
 static void end_life(ctn_world *w)
 {
     ctn_engine_free(w->engine);
     w->engine = NULL;
+    let_stores_go(w);
     if (w->o.hooks.died)
         w->o.hooks.died(w->o.hooks.ctx, w->events, w->event_count);
     w->event_count = 0;
@@ -258,7 +304,7 @@ static void end_life(ctn_world *w)
 
 static void revive(ctn_world *w)
 {
-    if (w->engine)
+    if (w->life)
         end_life(w);
     begin_life(w);
 }
@@ -342,7 +388,7 @@ int ctn_world_new(const ctn_world_options *options, ctn_world **ret_world, ctn_e
     w->life_arena = ctn_arena_new(8192);
     char url[64];
     snprintf(url, sizeof url, "memory:world-%p", (void *) w); /* a name that nobody else has */
-    int rc = ctn_store_open(url, CTN_STORE_CREATE, &w->store, err);
+    int rc = w->o.store_open ? CTN_OK : ctn_store_open(url, CTN_STORE_CREATE, &w->store, err);
     if (rc) {
         ctn_world_free(w);
         return rc;
@@ -357,6 +403,7 @@ void ctn_world_free(ctn_world *w)
         return;
     w->is_dead = true; /* nobody hears what the engine lets go */
     ctn_engine_free(w->engine);
+    ctn_store_close(w->writes);
     ctn_store_close(w->store);
     ctn_arena_free(w->life_arena);
     free(w->events);

@@ -49,6 +49,8 @@ typedef struct ctn_world_hooks {
     void (*happen)(void *ctx, const ctn_world_event *event); /* its time has come */
     ctn_commit_fate (*commit)(void *ctx, int number, const ctn_batch *batch);
     void (*on_disk)(void *ctx, const ctn_append *append); /* it was accepted */
+    /* The store itself did not take a batch; the engine does not know yet. NULL: never. */
+    void (*commit_failed)(void *ctx, const ctn_err *err);
     void (*on_event)(void *ctx, const ctn_engine_event *event);
     /* A new engine is there: ask it again for what was never acknowledged. */
     void (*born)(void *ctx, ctn_engine *engine);
@@ -70,6 +72,10 @@ typedef struct ctn_world_options {
     size_t schedule_count;
     ctn_rules rules;
     size_t active_max; /* 0: the engine's own */
+    /* Opens a store of the owner's, with the hooks' ctx: in each life once for the engine and once for the writer, who
+     * lets its handle go after a commit that failed. When it fails, or the epoch cannot begin, that life is over.
+     * NULL: a store in memory, which outlives them all. */
+    int (*store_open)(void *ctx, ctn_store **ret_store, ctn_err *err);
 } ctn_world_options;
 
 int ctn_world_new(const ctn_world_options *options, ctn_world **ret_world, ctn_err *err);
@@ -101,8 +107,8 @@ void ctn_world_die(ctn_world *world);
 bool ctn_world_is_dead(const ctn_world *world);
 void ctn_world_turn_soon(ctn_world *world); /* something was asked of the engine */
 
-ctn_engine *ctn_world_engine(ctn_world *world); /* NULL before the first move */
-ctn_store *ctn_world_store(ctn_world *world);
+ctn_engine *ctn_world_engine(ctn_world *world);    /* NULL before the first move */
+ctn_store *ctn_world_store(ctn_world *world);      /* the engine's; with store_open, NULL between lives */
 ctn_arena *ctn_world_life_arena(ctn_world *world); /* for what events are about; goes with the engine's life */
 uint64_t ctn_world_life(const ctn_world *world);   /* from 1 */
 int ctn_world_deaths(const ctn_world *world);

@@ -29,7 +29,10 @@ typedef struct subject {
     bool is_acked, has_ended, end_was_told;
     int64_t exec_no; /* 0: not on disk */
     uint64_t seq_on_disk, seq_told;
-    uint64_t life_of_end; /* the life in which its end came to disk */
+    ctn_digest hash_on_disk; /* of that entry */
+    uint64_t life_of_end;    /* the life in which its end came to disk */
+    uint64_t seq_found;      /* while a disk is looked through */
+    ctn_digest hash_found;
 } subject;
 
 typedef struct deed {
@@ -40,12 +43,14 @@ typedef struct deed {
 struct sim {
     sim_options o;
     ctn_world *world;
-    ctn_store *store;              /* the world's */
     deed *effects, *calls, *marks; /* marks: what is on disk about a call */
     size_t effect_count, call_count, mark_count;
     subject *subjects;
     int count, child_count; /* children come behind those that were started here */
-    bool all_acked, cancel_sent, was_helped;
+    bool all_acked, cancel_sent, was_helped, asks_again;
+    const ctn_plan *plan; /* of this life */
+    int64_t plan_version;
+    char lost[200];
     int64_t started_at_ms;
     ctn_arena *arena;
     int settles_pending;
@@ -63,8 +68,8 @@ static bool percent(sim *s, int share)
 
 #define SIM_FAIL(s, ...)                                                                                               \
     do {                                                                                                               \
-        fprintf(stderr, "seed %llu, die_before %d, die_after %d: ", (unsigned long long) (s)->o.seed,                  \
-                (s)->o.die_before_commit, (s)->o.die_after_commit);                                                    \
+        fprintf(stderr, "%s seed %llu, die_before %d, die_after %d: ", (s)->o.about ? (s)->o.about : "",               \
+                (unsigned long long) (s)->o.seed, (s)->o.die_before_commit, (s)->o.die_after_commit);                  \
         fprintf(stderr, __VA_ARGS__);                                                                                  \
         fprintf(stderr, "\n");                                                                                         \
         fail();                                                                                                        \
@@ -195,6 +200,7 @@ static void take_record(sim *s, subject *x, const ctn_record *r)
     if (is_reopened)
         x->has_ended = x->end_was_told = false;
     x->seq_on_disk = r->seq;
+    x->hash_on_disk = r->hash;
     bool is_undo = r->kind == CTN_ENTRY_COMPENSATION_STARTED || r->kind == CTN_ENTRY_COMPENSATION_SUCCEEDED;
     switch (r->kind) {
     case CTN_ENTRY_ATTEMPT_STARTED:
@@ -221,33 +227,153 @@ static void take_record(sim *s, subject *x, const ctn_record *r)
     ctn_arena_free(arena);
 }
 
+/* A row that came to disk: whose it is. */
+static subject *subject_of_row(sim *s, const ctn_execution_row *row, int64_t exec_no)
+{
+    subject *x = NULL;
+    for (int i = 0; i < s->count && !x; i++)
+        if (row->idempotency_key.len && s->subjects[i].exec_no == 0) {
+            char key[32];
+            snprintf(key, sizeof key, "run-%d", i);
+            if (ctn_str_is(row->idempotency_key, key))
+                x = &s->subjects[i];
+        }
+    if (!x && !ctn_id_is_none(row->parent)) {
+        assert_true(s->child_count < CHILDREN_MAX);
+        x = &s->subjects[s->count + s->child_count++];
+        x->s = s;
+    }
+    assert_non_null(x);
+    x->id = row->id;
+    x->exec_no = exec_no;
+    return x;
+}
+
 static void take_append(void *ctx, const ctn_append *a)
 {
     sim *s = ctx;
-    subject *x = NULL;
-    if (a->row) {
-        for (int i = 0; i < s->count && !x; i++)
-            if (a->row->idempotency_key.len && s->subjects[i].exec_no == 0) {
-                char key[32];
-                snprintf(key, sizeof key, "run-%d", i);
-                if (ctn_str_is(a->row->idempotency_key, key))
-                    x = &s->subjects[i];
-            }
-        if (!x && !ctn_id_is_none(a->row->parent)) {
-            assert_true(s->child_count < CHILDREN_MAX);
-            x = &s->subjects[s->count + s->child_count++];
-            x->s = s;
-        }
-        assert_non_null(x);
-        x->id = a->row->id;
-        x->exec_no = a->exec_no;
-    }
+    subject *x = a->row ? subject_of_row(s, a->row, a->exec_no) : NULL;
     for (int i = 0; i < s->count + s->child_count && !x; i++)
         if (s->subjects[i].exec_no == a->exec_no)
             x = &s->subjects[i];
     assert_non_null(x);
     for (size_t i = 0; i < a->count; i++)
         take_record(s, x, &a->records[i]);
+}
+
+/* ---- a disk that is looked through ---- */
+
+static void look(const sim *s, bool begins)
+{
+    if (s->o.disk)
+        s->o.disk->look(s->o.disk->ctx, begins);
+}
+
+__attribute__((format(printf, 2, 3))) static void lose(sim *s, const char *format, ...)
+{
+    char text[sizeof s->lost];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (!s->o.disk->tolerates_loss)
+        SIM_FAIL(s, "%s", text);
+    memcpy(s->lost, text, sizeof text);
+}
+
+static int find_record(void *ctx, const ctn_record *r, int64_t position)
+{
+    (void) position;
+    subject *x = ctx;
+    sim *s = x->s;
+    ctn_digest hash = ctn_record_hash(r, &x->hash_found);
+    if (r->seq != x->seq_found + 1)
+        SIM_FAIL(s, "entry %llu stands behind entry %llu", (unsigned long long) r->seq,
+                 (unsigned long long) x->seq_found);
+    if (memcmp(&hash, &r->hash, sizeof hash) != 0)
+        SIM_FAIL(s, "the hash of entry %llu does not fit", (unsigned long long) r->seq);
+    x->seq_found = r->seq;
+    x->hash_found = r->hash;
+    if (r->seq == x->seq_on_disk && memcmp(&r->hash, &x->hash_on_disk, sizeof r->hash) != 0)
+        lose(s, "entry %llu was on disk and is another one", (unsigned long long) r->seq);
+    if (r->seq > x->seq_on_disk && !s->lost[0]) {
+        trace(s, "found %s %.*s", ctn_entry_kind_name(r->kind), CTN_STR_ARG(r->body));
+        take_record(s, x, r);
+    }
+    return 0;
+}
+
+typedef struct finding {
+    sim *s;
+    ctn_store *store;
+} finding;
+
+static int find_row(void *ctx, const ctn_execution_row *row)
+{
+    const finding *f = ctx;
+    subject *x = subject_of(f->s, row->id);
+    if (!x)
+        x = subject_of_row(f->s, row, row->exec_no);
+    ctn_err err = {0};
+    ctn_arena *arena = ctn_arena_new(16384);
+    x->seq_found = 0;
+    x->hash_found = (ctn_digest){0};
+    if (ctn_store_journal_read(f->store, row->exec_no, 1, find_record, x, &err))
+        SIM_FAIL(f->s, "a journal cannot be read: %s", err.message);
+    ctn_execution *folded = NULL;
+    if (ctn_execution_load(f->store, arena, row, &folded, &err))
+        SIM_FAIL(f->s, "a journal does not fold: %s", err.message);
+    ctn_status status = ctn_execution_status(folded);
+    if (row->status != status && (ctn_status_is_final(row->status) || ctn_status_is_final(status)))
+        SIM_FAIL(f->s, "the row says %s, the journal %s", ctn_status_name(row->status), ctn_status_name(status));
+    ctn_execution_unload(folded);
+    ctn_arena_free(arena);
+    return 0;
+}
+
+/* Everything that was on disk is there; what is there and was not known is known from now on. */
+static void find_all(sim *s, ctn_store *store)
+{
+    finding f = {.s = s, .store = store};
+    ctn_err err = {0};
+    for (int i = 0; i < s->count + s->child_count; i++)
+        s->subjects[i].seq_found = 0;
+    if (ctn_store_execution_list(store, &(ctn_execution_filter){0}, find_row, &f, &err))
+        SIM_FAIL(s, "the executions cannot be read: %s", err.message);
+    for (int i = 0; i < s->count + s->child_count; i++)
+        if (s->subjects[i].seq_found < s->subjects[i].seq_on_disk)
+            lose(s, "%llu entries were on disk, %llu are found", (unsigned long long) s->subjects[i].seq_on_disk,
+                 (unsigned long long) s->subjects[i].seq_found);
+}
+
+static void find_on_disk(sim *s, bool after_cut)
+{
+    ctn_store *found = s->o.disk->find(s->o.disk->ctx, after_cut);
+    find_all(s, found);
+    s->o.disk->find_done(s->o.disk->ctx, found);
+}
+
+/* A commit whose end nobody knows: what those see who read now is what it is. */
+static void on_commit_failed(void *ctx, const ctn_err *err)
+{
+    sim *s = ctx;
+    trace(s, "commit failed: %s", err->message);
+    if (!s->o.disk || ctn_world_is_dead(s->world))
+        return;
+    look(s, true);
+    find_all(s, ctn_world_store(s->world));
+    look(s, false);
+}
+
+const char *sim_lost(sim *s)
+{
+    return s->lost[0] ? s->lost : NULL;
+}
+
+void sim_die(sim *s)
+{
+    trace(s, "death");
+    ctn_world_die(s->world);
 }
 
 static void on_event(void *ctx, const ctn_engine_event *told)
@@ -427,6 +553,10 @@ static void on_ack(void *ctx, int rc, ctn_execution_id id, const ctn_err *err)
 {
     subject *x = ctx;
     sim *s = x->s;
+    if (rc && s->o.disk && (rc == CTN_E_IO || rc == CTN_E_BUSY)) {
+        s->asks_again = true;
+        return;
+    }
     if (rc)
         SIM_FAIL(s, "start refused: %s", err->message);
     if (!x->exec_no || !ctn_id_equal(x->id, id))
@@ -458,6 +588,22 @@ static ctn_plan *compile(sim *s)
     return plan;
 }
 
+static void ask(sim *s, ctn_engine *engine)
+{
+    const ctn_json *input = NULL;
+    ctn_err err = {0};
+    s->asks_again = false;
+    assert_int_equal(ctn_json_parse(s->arena, ctn_str_from(s->o.input ? s->o.input : "{}"), NULL, &input, &err), 0);
+    for (int i = 0; i < s->count; i++) {
+        char key[32];
+        snprintf(key, sizeof key, "run-%d", i);
+        ctn_start start = {
+            .plan = s->plan, .version = s->plan_version, .input = input, .idempotency_key = ctn_str_from(key)};
+        if (!s->subjects[i].is_acked)
+            ctn_engine_start(engine, &start, on_ack, &s->subjects[i]);
+    }
+}
+
 static void begin_life(void *ctx, ctn_engine *engine)
 {
     sim *s = ctx;
@@ -466,21 +612,16 @@ static void begin_life(void *ctx, ctn_engine *engine)
         s->subjects[i].end_was_told = false; /* a new audience */
     for (int i = 0; i < s->child_count; i++)
         s->subjects[s->count + i].end_was_told = false;
+    s->asks_again = false;
     if (!s->all_acked) { /* nobody was told that it is accepted: the caller asks again */
-        const ctn_plan *plan = NULL;
-        int64_t version = 0;
-        int rc = ctn_engine_plan_add(engine, compile(s), CTN_STR("sim"), &plan, &version, &err);
+        int rc = ctn_engine_plan_add(engine, compile(s), CTN_STR("sim"), &s->plan, &s->plan_version, &err);
+        if (rc && s->o.disk && (rc == CTN_E_IO || rc == CTN_E_BUSY)) {
+            sim_die(s); /* the program ends with a sentence */
+            return;
+        }
         if (rc)
             SIM_FAIL(s, "plan refused: %s", err.message);
-        const ctn_json *input = NULL;
-        assert_int_equal(ctn_json_parse(s->arena, ctn_str_from(s->o.input ? s->o.input : "{}"), NULL, &input, &err), 0);
-        for (int i = 0; i < s->count; i++) {
-            char key[32];
-            snprintf(key, sizeof key, "run-%d", i);
-            ctn_start start = {.plan = plan, .version = version, .input = input, .idempotency_key = ctn_str_from(key)};
-            if (!s->subjects[i].is_acked)
-                ctn_engine_start(engine, &start, on_ack, &s->subjects[i]);
-        }
+        ask(s, engine);
         s->started_at_ms = ctn_world_now_ms(s->world);
     }
 }
@@ -496,6 +637,19 @@ static void end_life(void *ctx, const ctn_world_event *pending, size_t count)
             take_effect(s, e->tool, e->key);
     }
     s->settles_pending = 0;
+    if (s->o.disk) {
+        s->o.disk->restart(s->o.disk->ctx);
+        find_on_disk(s, false);
+    }
+}
+
+static int open_store(void *ctx, ctn_store **ret_store, ctn_err *err)
+{
+    const sim *s = ctx;
+    int rc = s->o.disk->open(s->o.disk->ctx, ret_store, err);
+    if (rc)
+        trace(s, "the store does not open: %s", err->message);
+    return rc;
 }
 
 sim *sim_new(const sim_options *options)
@@ -515,6 +669,7 @@ sim *sim_new(const sim_options *options)
     ctn_world_options o = {
         .seed = options->seed,
         .active_max = options->active_max,
+        .store_open = options->disk ? open_store : NULL,
         .hooks = {.ctx = s,
                   .begin = driver_begin,
                   .let_go = driver_cancel,
@@ -523,6 +678,7 @@ sim *sim_new(const sim_options *options)
                   .happen = happen,
                   .commit = fate_of_commit,
                   .on_disk = take_append,
+                  .commit_failed = on_commit_failed,
                   .on_event = on_event,
                   .born = begin_life,
                   .died = end_life},
@@ -530,7 +686,6 @@ sim *sim_new(const sim_options *options)
     ctn_err err = {0};
     if (ctn_world_new(&o, &s->world, &err))
         SIM_FAIL(s, "%s", err.message);
-    s->store = ctn_world_store(s->world);
     return s;
 }
 
@@ -599,8 +754,8 @@ const ctn_execution *sim_execution(sim *s, int n)
     ctn_execution_row row;
     ctn_err err = {0};
     ctn_execution *x = NULL;
-    if (ctn_store_execution_get(s->store, s->arena, s->subjects[n].id, &row, &err) ||
-        ctn_execution_load(s->store, s->arena, &row, &x, &err))
+    if (ctn_store_execution_get(ctn_world_store(s->world), s->arena, s->subjects[n].id, &row, &err) ||
+        ctn_execution_load(ctn_world_store(s->world), s->arena, &row, &x, &err))
         SIM_FAIL(s, "the journal does not read back: %s", err.message);
     if (row.status != ctn_execution_status(x) &&
         (ctn_status_is_final(row.status) || ctn_status_is_final(ctn_execution_status(x))))
@@ -693,18 +848,29 @@ ctn_status sim_run(sim *s)
     for (int turns = 0; turns < TURNS_MAX; turns++) {
         if (cancel_is_due(s) && ctn_world_engine(s->world) && !ctn_world_is_dead(s->world))
             cancel_now(s);
+        if (s->lost[0])
+            return status;
         if (ctn_world_move(s->world))
             continue;
         check_memory(s);
         if (s->all_acked) {
             bool all_at_rest;
             ctn_str why;
-            if (look_after_all(s, &all_at_rest, ctn_world_wake_at_ms(s->world) > 0, &status))
+            look(s, true);
+            bool somebody_acted = look_after_all(s, &all_at_rest, ctn_world_wake_at_ms(s->world) > 0, &status);
+            look(s, false);
+            if (somebody_acted)
                 continue;
             if (all_at_rest && !ctn_engine_store_failing_since_ms(ctn_world_engine(s->world), &why)) {
                 check_end(s);
+                if (s->o.disk)
+                    find_on_disk(s, true);
                 return status;
             }
+        } else if (s->asks_again) {
+            ask(s, ctn_world_engine(s->world));
+            (void) ctn_world_sleep(s->world);
+            continue;
         }
         if (!ctn_world_sleep(s->world))
             SIM_FAIL(s, "nothing moves any more; it is %s", s->all_acked ? ctn_status_name(status) : "not accepted");
@@ -756,7 +922,8 @@ static counting count_entries(sim *s, ctn_entry_kind kind, const char *step, con
 {
     counting c = {.kind = kind, .step = step, .member = member};
     ctn_err err = {0};
-    assert_int_equal(ctn_store_journal_read(s->store, s->subjects[0].exec_no, 1, count_record, &c, &err), CTN_OK);
+    assert_int_equal(
+        ctn_store_journal_read(ctn_world_store(s->world), s->subjects[0].exec_no, 1, count_record, &c, &err), CTN_OK);
     return c;
 }
 

@@ -14,10 +14,26 @@
  *   - A write or an undo begins only when its start is on disk.
  *   - What is told (entries, statuses, acknowledgements) is on disk, in order, nothing after the end; and an end that
  *     came to disk is told.
+ *   - With a disk: after each death, and at the end, what was on disk is there, entry for entry, and folds to its row.
  *   - What waits for people or a far time is not in memory; what runs at once is not more than active_max.
  */
 #pragma once
 #include "engine/engine.h"
+
+/* A store on a disk of the test's own (tests/power) instead of one in memory, and how the disk is asked. */
+typedef struct sim_disk {
+    void *ctx;
+    int (*open)(void *ctx, ctn_store **ret_store, ctn_err *err);
+    /* The test itself reads: nothing fails meanwhile. */
+    void (*look)(void *ctx, bool begins);
+    /* The process is dead, its handles are closed: and the power, if it went, comes back. */
+    void (*restart)(void *ctx);
+    /* What a process that started now would find, or one that started after a power cut now, in a copy. It goes back
+     * by find_done. */
+    ctn_store *(*find)(void *ctx, bool after_cut);
+    void (*find_done)(void *ctx, ctn_store *found);
+    bool tolerates_loss; /* what was acknowledged and is gone ends the run (sim_lost) and fails no test */
+} sim_disk;
 
 typedef struct sim_options {
     uint64_t seed;
@@ -33,6 +49,8 @@ typedef struct sim_options {
     bool person_is_absent;    /* nobody settles what is interrupted */
     int executions;           /* how many are started at once; 0: 1 */
     size_t active_max;        /* 0: the engine's own */
+    const sim_disk *disk;     /* NULL: a store in memory */
+    const char *about;        /* said with a failure; NULL: nothing */
 } sim_options;
 
 typedef struct sim sim;
@@ -43,6 +61,8 @@ void sim_free(sim *s);
  * seed when nothing moves any more or a promise is broken. Returns the final or parked status (of the first one). */
 ctn_status sim_run(sim *s);
 int64_t sim_elapsed_ms(const sim *s);
+void sim_die(sim *s);         /* the process, now; from any hook */
+const char *sim_lost(sim *s); /* with tolerates_loss: what is gone; NULL: nothing */
 
 int sim_deaths(const sim *s);
 int sim_commits(const sim *s);
