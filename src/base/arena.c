@@ -223,6 +223,21 @@ ctn_str ctn_arena_str(ctn_arena *arena, ctn_str s)
     return (ctn_str){copy, s.len};
 }
 
+ctn_str ctn_arena_join(ctn_arena *arena, const ctn_str *parts, size_t count)
+{
+    size_t bytes = 0, at = 0;
+    for (size_t i = 0; i < count; i++)
+        bytes += parts[i].len;
+    char *text = ctn_arena_alloc(arena, bytes + 1);
+    for (size_t i = 0; i < count; i++)
+        if (parts[i].len) {
+            memcpy(text + at, parts[i].ptr, parts[i].len);
+            at += parts[i].len;
+        }
+    text[bytes] = '\0';
+    return (ctn_str){text, bytes};
+}
+
 ctn_str ctn_arena_printf(ctn_arena *arena, const char *format, ...)
 {
     va_list args;

@@ -42,6 +42,8 @@ void ctn_arena_restore(ctn_arena *arena, ctn_arena_mark mark);
 
 /* A copy in the arena, NUL-terminated for the sake of C interfaces (the NUL is not in len). */
 ctn_str ctn_arena_str(ctn_arena *arena, ctn_str s);
+/* The parts one after the other, likewise. */
+ctn_str ctn_arena_join(ctn_arena *arena, const ctn_str *parts, size_t count);
 ctn_str ctn_arena_printf(ctn_arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 ctn_str ctn_arena_vprintf(ctn_arena *arena, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 

@@ -31,10 +31,25 @@ static unsigned char escape_of(unsigned char c)
     }
 }
 
+#define EACH_BYTE(value) (0x0101010101010101u * (value))
+
+/* None of the eight bytes is a control character, a quote, a backslash or beyond ASCII: in each sum below the byte's
+ * top bit says that it is one. */
+static bool is_plain_word(const char *at)
+{
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    uint64_t control = word - EACH_BYTE(0x20u), quote = (word ^ EACH_BYTE('"')) - EACH_BYTE(1u),
+             backslash = (word ^ EACH_BYTE('\\')) - EACH_BYTE(1u);
+    return ((word | control | quote | backslash) & EACH_BYTE(0x80u)) == 0;
+}
+
 /* How many bytes from `at` on can be copied as they are. */
 static size_t plain_run(ctn_str s, size_t at)
 {
     size_t end = at;
+    while (s.len - end >= 8 && is_plain_word(s.ptr + end))
+        end += 8;
     while (end < s.len) {
         unsigned char how = escape_of((unsigned char) s.ptr[end]);
         if (how == AS_IS) {

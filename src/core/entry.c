@@ -105,34 +105,57 @@ int ctn_record_to_entry(const ctn_record *record, ctn_arena *arena, ctn_entry *r
     return CTN_OK;
 }
 
-static void add_number(ctn_hasher *h, uint64_t value)
+/* What is to be hashed, gathered so that a record is one or two calls of the hash function and not twelve. */
+typedef struct gathered {
+    ctn_hasher hasher;
+    size_t len;
+    char bytes[512];
+} gathered;
+
+static void add_bytes(gathered *g, const char *bytes, size_t len)
+{
+    if (len > sizeof g->bytes - g->len) {
+        ctn_hasher_add(&g->hasher, (ctn_str){g->bytes, g->len});
+        g->len = 0;
+    }
+    if (len > sizeof g->bytes)
+        ctn_hasher_add(&g->hasher, (ctn_str){bytes, len});
+    else if (len) {
+        memcpy(g->bytes + g->len, bytes, len);
+        g->len += len;
+    }
+}
+
+static void add_number(gathered *g, uint64_t value)
 {
     char bytes[8];
     for (size_t i = 0; i < sizeof bytes; i++)
         bytes[i] = (char) (unsigned char) (value >> (8 * i));
-    ctn_hasher_add(h, (ctn_str){bytes, sizeof bytes});
+    add_bytes(g, bytes, sizeof bytes);
 }
 
-static void add_text(ctn_hasher *h, ctn_str text)
+static void add_text(gathered *g, ctn_str text)
 {
-    add_number(h, text.len);
-    ctn_hasher_add(h, text);
+    add_number(g, text.len);
+    add_bytes(g, text.ptr, text.len);
 }
 
 ctn_digest ctn_record_hash(const ctn_record *record, const ctn_digest *previous)
 {
     static const ctn_digest FIRST = {{0}};
     const ctn_digest *before = previous ? previous : &FIRST;
-    ctn_hasher h;
-    ctn_hasher_init(&h);
-    ctn_hasher_add(&h, (ctn_str){(const char *) before->bytes, sizeof before->bytes});
-    add_number(&h, record->seq);
-    add_number(&h, (uint64_t) record->at_ms);
-    add_text(&h, ctn_str_from(ctn_entry_kind_name(record->kind)));
-    add_text(&h, record->step);
-    add_number(&h, (uint64_t) record->item);
-    add_number(&h, record->attempt);
-    add_text(&h, record->actor);
-    add_text(&h, record->body);
-    return ctn_hasher_finish(&h);
+    gathered g;
+    g.len = 0;
+    ctn_hasher_init(&g.hasher);
+    add_bytes(&g, (const char *) before->bytes, sizeof before->bytes);
+    add_number(&g, record->seq);
+    add_number(&g, (uint64_t) record->at_ms);
+    add_text(&g, ctn_str_from(ctn_entry_kind_name(record->kind)));
+    add_text(&g, record->step);
+    add_number(&g, (uint64_t) record->item);
+    add_number(&g, record->attempt);
+    add_text(&g, record->actor);
+    add_text(&g, record->body);
+    ctn_hasher_add(&g.hasher, (ctn_str){g.bytes, g.len});
+    return ctn_hasher_finish(&g.hasher);
 }

@@ -31,6 +31,7 @@ ctn_execution *ctn_execution_new(ctn_arena *arena, const ctn_plan *plan, ctn_exe
     x->arena = arena;
     x->plan = plan;
     x->id = id;
+    x->id_text = ctn_id_to_text(id);
     x->cause_item = -1;
     x->variables = CTN_NEW_ARRAY(arena, const ctn_json *, plan->variable_count);
     x->setters = CTN_NEW_ARRAY(arena, uint32_t, plan->variable_count);

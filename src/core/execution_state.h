@@ -173,6 +173,7 @@ struct ctn_execution {
     ctn_arena *arena;
     const ctn_plan *plan;
     ctn_execution_id id;
+    ctn_id_text id_text; /* of the same; it begins every key */
     ctn_parent parent; /* depth 0: none */
     bool was_reopened;
     uint64_t seq;

@@ -8,6 +8,8 @@
 
 #include "base/plant.h"
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 
 /* What a template of a step can see. */
 typedef struct step_scope {
@@ -128,26 +130,24 @@ static ctn_scope scope_of(step_scope *s)
 ctn_str ctn_x_key(const ctn_execution *x, const task *t, ctn_role role, uint32_t call, ctn_arena *arena)
 {
     const work *w = ctn_x_work(t, role);
-    ctn_id_text id = ctn_id_to_text(x->id);
-    ctn_str name = ctn_x_plan_step(x, t)->name;
-    ctn_buf b;
-    ctn_buf_init(&b, 1024);
-    ctn_buf_printf(&b, "%s/%.*s", id.text, CTN_STR_ARG(name));
-    if (t->item >= 0 && !CTN_PLANT(ITEMS_SHARE_A_KEY))
-        ctn_buf_printf(&b, "[%lld]", (long long) t->item);
-    if (w->set && w->set->is_several)
-        ctn_buf_printf(&b, "/%.*s", CTN_STR_ARG(w->set->calls[call].name));
-    if (CTN_PLANT(KEY_CHANGES) && w->attempt > 1)
-        ctn_buf_printf(&b, "/again");
-    if (role == CTN_ROLE_UNDO)
-        ctn_buf_printf(&b, "/undo");
-    else if (w->fallback)
-        ctn_buf_printf(&b, "/fallback%u", w->fallback);
-    else
-        ctn_buf_printf(&b, "/do");
-    ctn_str key = ctn_arena_str(arena, ctn_buf_str(&b));
-    ctn_buf_done(&b);
-    return key;
+    bool is_item = t->item >= 0 && !CTN_PLANT(ITEMS_SHARE_A_KEY), is_again = CTN_PLANT(KEY_CHANGES) && w->attempt > 1;
+    char item[24], fallback[24];
+    const ctn_str parts[] = {
+        /* made for each call: no printf here */
+        {x->id_text.text, CTN_ID_TEXT_LEN},
+        CTN_STR("/"),
+        ctn_x_plan_step(x, t)->name,
+        {item, is_item ? (size_t) snprintf(item, sizeof item, "[%" PRId64 "]", t->item) : 0},
+        w->set && w->set->is_several ? CTN_STR("/") : CTN_STR(""),
+        w->set && w->set->is_several ? w->set->calls[call].name : CTN_STR(""),
+        is_again ? CTN_STR("/again") : CTN_STR(""),
+        role == CTN_ROLE_UNDO ? CTN_STR("/undo")
+        : w->fallback         ? CTN_STR("/fallback")
+                              : CTN_STR("/do"),
+        {fallback,
+         role == CTN_ROLE_DO && w->fallback ? (size_t) snprintf(fallback, sizeof fallback, "%u", w->fallback) : 0},
+    };
+    return ctn_arena_join(arena, parts, sizeof parts / sizeof parts[0]);
 }
 
 ctn_failure ctn_x_condition(const ctn_execution *x, const task *t, ctn_arena *scratch, ctn_verdict *ret_verdict,

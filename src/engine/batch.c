@@ -209,18 +209,13 @@ static void tell_entries(ctn_engine *e, const append_build *b)
 {
     if (!e->options.on_event)
         return;
-    for (size_t i = 0; i < b->count; i++) {
-        ctn_arena_mark mark = ctn_arena_save(e->scratch);
-        ctn_entry entry;
-        if (ctn_record_to_entry(&b->records[i], e->scratch, &entry, NULL) == CTN_OK)
-            e->options.on_event(e->options.on_event_ctx, &(ctn_engine_event){.kind = CTN_EVENT_ENTRY,
-                                                                             .execution = b->l->x,
-                                                                             .entry = &entry,
-                                                                             .status = b->l->status_written,
-                                                                             .step = entry.step,
-                                                                             .attempt = entry.attempt});
-        ctn_arena_restore(e->scratch, mark);
-    }
+    for (size_t i = 0; i < b->count; i++)
+        e->options.on_event(e->options.on_event_ctx, &(ctn_engine_event){.kind = CTN_EVENT_ENTRY,
+                                                                         .execution = b->l->x,
+                                                                         .record = &b->records[i],
+                                                                         .status = b->l->status_written,
+                                                                         .step = b->records[i].step,
+                                                                         .attempt = b->records[i].attempt});
     ctn_eng_tell_status(e, b->l);
 }
 

@@ -56,9 +56,9 @@ typedef struct ctn_engine_event {
         CTN_EVENT_CALL,     /* a call was begun: starts of repeatable calls are in no journal */
     } kind;
     const ctn_execution *execution;
-    const ctn_entry *entry; /* ENTRY; body only if the entry was decided in this process (else NULL) */
+    const ctn_record *record; /* ENTRY, as it is on disk; until the callback returns */
     ctn_status status;
-    ctn_str step; /* PROGRESS, CALL */
+    ctn_str step; /* ENTRY, PROGRESS, CALL */
     uint32_t attempt;
     double progress, total; /* total < 0: unknown */
     ctn_str message;

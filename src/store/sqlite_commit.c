@@ -124,7 +124,12 @@ int ctn_sqlite_epoch_end(ctn_store *base, uint64_t epoch, ctn_err *err)
 
 typedef struct batch {
     sqlite_store *st;
-    sqlite3_stmt *insert_row, *update_row, *insert_entry;
+    sqlite3_stmt *insert_row, *update_row, *insert_entry, *insert_entries;
+    struct pending {
+        int64_t exec_no;
+        const ctn_record *record;
+    } pending[SQLITE_ENTRIES_AT_ONCE]; /* accepted, and not yet in the table */
+    int pending_count;
 } batch;
 
 /* Inside the transaction: is what we remember still true? */
@@ -145,29 +150,6 @@ static int refresh(sqlite_store *st, ctn_err *err)
     st->seqs->position_last = meta[2];
     st->seqs->data_version = data_version;
     return CTN_OK;
-}
-
-/* The last sequence number of an execution; 0: it has no journal. */
-static int last_seq(sqlite_store *st, int64_t exec_no, uint64_t *ret_seq, ctn_err *err)
-{
-    const struct seq_slot *slot = &st->seqs->slots[(uint64_t) exec_no % SEQ_SLOTS];
-    if (slot->exec_no == exec_no) {
-        *ret_seq = slot->seq;
-        return CTN_OK;
-    }
-    sqlite3_stmt *stmt = NULL;
-    int rc = ctn_sqlite_take(st, SQL_SEQ_LAST, &stmt, err);
-    if (rc)
-        return rc;
-    sqlite3_bind_int64(stmt, 1, exec_no);
-    int step = sqlite3_step(stmt);
-    if (step == SQLITE_ROW) {
-        *ret_seq = (uint64_t) sqlite3_column_int64(stmt, 0);
-        remember(st, exec_no, *ret_seq);
-    } else
-        rc = ctn_sqlite_fail(st->db, st->path, step, "reading the end of a journal", err);
-    ctn_sqlite_release(st, SQL_SEQ_LAST, stmt);
-    return rc;
 }
 
 /* Are these the outputs that the append's `completed` entry holds, byte for byte? Then they are stored there only. */
@@ -259,27 +241,73 @@ static int move_line(sqlite_store *st, ctn_str queue_key, ctn_err *err)
     return rc;
 }
 
+static void bind_entry(sqlite3_stmt *stmt, int row, int64_t position, const struct pending *p)
+{
+    const ctn_record *r = p->record;
+    int at = row * SQLITE_ENTRY_COLUMNS;
+    sqlite3_bind_int64(stmt, ++at, position);
+    sqlite3_bind_int64(stmt, ++at, p->exec_no);
+    sqlite3_bind_int64(stmt, ++at, (int64_t) r->seq);
+    sqlite3_bind_int64(stmt, ++at, r->at_ms);
+    sqlite3_bind_text(stmt, ++at, ctn_entry_kind_name(r->kind), -1, SQLITE_STATIC);
+    sqlite_bind_str(stmt, ++at, r->step);
+    if (r->item >= 0)
+        sqlite3_bind_int64(stmt, ++at, r->item);
+    else
+        sqlite3_bind_null(stmt, ++at);
+    sqlite_bind_positive(stmt, ++at, r->attempt);
+    sqlite_bind_str(stmt, ++at, r->actor);
+    sqlite_bind_str_or_empty(stmt, ++at, r->body);
+    sqlite_bind_digest(stmt, ++at, &r->hash);
+    sqlite_bind_str(stmt, ++at, r->sealed);
+}
+
+/* What is pending becomes rows: many in one statement, which opens the table and its index once for all, or one by
+ * one when they are few. */
+static int flush_entries(batch *b, ctn_err *err)
+{
+    int rc = CTN_OK, count = b->pending_count;
+    bool is_full = count == SQLITE_ENTRIES_AT_ONCE;
+    b->pending_count = 0;
+    for (int i = 0; rc == CTN_OK && i < count; i++) {
+        sqlite3_stmt *stmt = is_full ? b->insert_entries : b->insert_entry;
+        bind_entry(stmt, is_full ? i : 0, b->st->seqs->position_last + 1, &b->pending[i]);
+        if (!is_full || i == count - 1)
+            rc = step_done(b->st, stmt, "appending to a journal", err);
+        b->st->seqs->position_last++;
+    }
+    return rc;
+}
+
 static int insert_entry(batch *b, int64_t exec_no, const ctn_record *r, ctn_err *err)
 {
-    sqlite3_stmt *stmt = b->insert_entry;
-    sqlite3_bind_int64(stmt, 1, b->st->seqs->position_last + 1);
-    sqlite3_bind_int64(stmt, 2, exec_no);
-    sqlite3_bind_int64(stmt, 3, (int64_t) r->seq);
-    sqlite3_bind_int64(stmt, 4, r->at_ms);
-    sqlite3_bind_text(stmt, 5, ctn_entry_kind_name(r->kind), -1, SQLITE_STATIC);
-    sqlite_bind_str(stmt, 6, r->step);
-    if (r->item >= 0)
-        sqlite3_bind_int64(stmt, 7, r->item);
-    else
-        sqlite3_bind_null(stmt, 7);
-    sqlite_bind_positive(stmt, 8, r->attempt);
-    sqlite_bind_str(stmt, 9, r->actor);
-    sqlite_bind_str_or_empty(stmt, 10, r->body);
-    sqlite_bind_digest(stmt, 11, &r->hash);
-    sqlite_bind_str(stmt, 12, r->sealed);
-    int rc = step_done(b->st, stmt, "appending to a journal", err);
+    b->pending[b->pending_count++] = (struct pending){.exec_no = exec_no, .record = r};
+    return b->pending_count == SQLITE_ENTRIES_AT_ONCE ? flush_entries(b, err) : CTN_OK;
+}
+
+/* The last sequence number of an execution; 0: it has no journal. */
+static int last_seq(batch *b, int64_t exec_no, uint64_t *ret_seq, ctn_err *err)
+{
+    sqlite_store *st = b->st;
+    const struct seq_slot *slot = &st->seqs->slots[(uint64_t) exec_no % SEQ_SLOTS];
+    if (slot->exec_no == exec_no) {
+        *ret_seq = slot->seq;
+        return CTN_OK;
+    }
+    sqlite3_stmt *stmt = NULL;
+    int rc = flush_entries(b, err); /* some may be its own */
     if (rc == CTN_OK)
-        b->st->seqs->position_last++;
+        rc = ctn_sqlite_take(st, SQL_SEQ_LAST, &stmt, err);
+    if (rc)
+        return rc;
+    sqlite3_bind_int64(stmt, 1, exec_no);
+    int step = sqlite3_step(stmt);
+    if (step == SQLITE_ROW) {
+        *ret_seq = (uint64_t) sqlite3_column_int64(stmt, 0);
+        remember(st, exec_no, *ret_seq);
+    } else
+        rc = ctn_sqlite_fail(st->db, st->path, step, "reading the end of a journal", err);
+    ctn_sqlite_release(st, SQL_SEQ_LAST, stmt);
     return rc;
 }
 
@@ -330,7 +358,7 @@ static int append_one(batch *b, const ctn_append *a, ctn_outcome *ret_outcome, c
         }
     } else {
         uint64_t seq = 0;
-        rc = last_seq(st, a->exec_no, &seq, err);
+        rc = last_seq(b, a->exec_no, &seq, err);
         if (rc == CTN_OK && seq == a->seq_expected && a->change)
             rc = update_row(b, a, &done, err); /* before the journal, so that a missing row leaves no trace */
         else
@@ -369,11 +397,16 @@ int ctn_sqlite_commit(ctn_store *base, const ctn_append *appends, size_t count, 
         rc = ctn_sqlite_take(b.st, SQL_EXECUTION_UPDATE, &b.update_row, err);
     if (rc == CTN_OK)
         rc = ctn_sqlite_take(b.st, SQL_JOURNAL_INSERT, &b.insert_entry, err);
+    if (rc == CTN_OK)
+        rc = ctn_sqlite_take(b.st, SQL_JOURNAL_INSERT_MANY, &b.insert_entries, err);
     for (size_t i = 0; rc == CTN_OK && i < count; i++)
         rc = append_one(&b, &appends[i], &ret_outcomes[i], err);
+    if (rc == CTN_OK)
+        rc = flush_entries(&b, err);
     ctn_sqlite_release(b.st, SQL_EXECUTION_INSERT, b.insert_row);
     ctn_sqlite_release(b.st, SQL_EXECUTION_UPDATE, b.update_row);
     ctn_sqlite_release(b.st, SQL_JOURNAL_INSERT, b.insert_entry);
+    ctn_sqlite_release(b.st, SQL_JOURNAL_INSERT_MANY, b.insert_entries);
     if (rc)
         ctn_sqlite_rollback(b.st);
     else

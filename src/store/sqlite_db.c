@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -17,6 +18,12 @@
 
 /* Only readers and a migrating process can be in the way, and never for long. */
 enum { BUSY_TIMEOUT_MS = 2000 };
+
+#define INSERT_ENTRIES                                                                                                 \
+    "INSERT INTO execution_journal(position, exec_no, seq, at_ms, kind, step, item, attempt, actor, body, hash,"       \
+    " sealed) VALUES"
+#define ENTRY        "(?,?,?,?,?,?,?,?,?,?,?,?)" /* SQLITE_ENTRY_COLUMNS */
+#define FOUR_ENTRIES ENTRY "," ENTRY "," ENTRY "," ENTRY
 
 static const char *const write_sql[SQL_COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -42,9 +49,9 @@ static const char *const write_sql[SQL_COUNT] = {
     [SQL_EXECUTION_WAKES] =
         "UPDATE chain_executions SET wake_at_ms = 1 WHERE execution_id = ?1 AND " SQLITE_UNFINISHED(""),
     [SQL_EXECUTION_EXISTS] = "SELECT 1 FROM chain_executions WHERE exec_no = ?1",
-    [SQL_JOURNAL_INSERT] =
-        "INSERT INTO execution_journal(position, exec_no, seq, at_ms, kind, step, item, attempt, actor, body, hash,"
-        " sealed) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
+    [SQL_JOURNAL_INSERT] = INSERT_ENTRIES ENTRY,
+    [SQL_JOURNAL_INSERT_MANY] =
+        INSERT_ENTRIES FOUR_ENTRIES "," FOUR_ENTRIES "," FOUR_ENTRIES "," FOUR_ENTRIES, /* SQLITE_ENTRIES_AT_ONCE */
     [SQL_DATA_KEY_PUT] = "INSERT OR REPLACE INTO data_keys(exec_no, master_id, wrapped) VALUES(?1,?2,?3)",
     [SQL_DATA_KEY_SWAP] = "UPDATE data_keys SET master_id = ?2, wrapped = ?3 WHERE exec_no = ?1 AND wrapped = ?4",
     [SQL_DATA_KEY_GET] = "SELECT master_id, wrapped FROM data_keys WHERE exec_no = ?1",
@@ -242,8 +249,17 @@ static int identify(sqlite3 *db, const char *path, ctn_store_version *ret_versio
     return CTN_OK;
 }
 
+/* SQLite counts every allocation under a lock that all connections share; nobody reads those counts. A program that has
+ * used SQLite before us keeps its own settings. */
+static void configure_library(void)
+{
+    (void) sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static int connect(const char *path, int flags, sqlite3 **ret_db, ctn_err *err)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, configure_library);
     sqlite3 *db = NULL;
     char *literal = ctn_sqlite_literal_path(path);
     int rc = sqlite3_open_v2(literal, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);

@@ -24,6 +24,7 @@ typedef enum sqlite_sql {
     SQL_LINE_MOVES,
     SQL_EXECUTION_WAKES,
     SQL_JOURNAL_INSERT,
+    SQL_JOURNAL_INSERT_MANY,
     SQL_DEFINITION_PUT,
     SQL_DEFINITION_GET,
     SQL_CHAIN_VERSION_BY_CONTENT,
@@ -57,6 +58,9 @@ typedef enum sqlite_sql {
     SQL_DATA_KEY_DELETE,
     SQL_COUNT
 } sqlite_sql;
+
+/* The shape of SQL_JOURNAL_INSERT_MANY. */
+enum { SQLITE_ENTRIES_AT_ONCE = 16, SQLITE_ENTRY_COLUMNS = 12 };
 
 typedef struct sqlite_checkpointer sqlite_checkpointer;
 typedef struct sqlite_seq_cache sqlite_seq_cache;

@@ -147,11 +147,11 @@ static void on_event(void *ctx, const ctn_engine_event *told)
         x->end_was_told = ctn_status_is_final(told->status);
         if (x->end_was_told && (!x->oracle.has_ended || x->oracle.end != told->status))
             BROKEN(w, "an end is told that is not on disk: %s", ctn_status_name(told->status));
-    } else if (told->entry->seq > x->oracle.seq || told->entry->seq <= x->seq_told) {
-        BROKEN(w, "entry %llu is told after %llu, on disk are %llu", (unsigned long long) told->entry->seq,
+    } else if (told->record->seq > x->oracle.seq || told->record->seq <= x->seq_told) {
+        BROKEN(w, "entry %llu is told after %llu, on disk are %llu", (unsigned long long) told->record->seq,
                (unsigned long long) x->seq_told, (unsigned long long) x->oracle.seq);
     } else {
-        x->seq_told = told->entry->seq;
+        x->seq_told = told->record->seq;
     }
     chaos_may_die(w, "telling something");
 }

@@ -393,10 +393,10 @@ static void on_event(void *ctx, const ctn_engine_event *told)
             SIM_FAIL(s, "an end is told that is not on disk");
         return;
     }
-    if (told->entry->seq > x->seq_on_disk || told->entry->seq <= x->seq_told)
-        SIM_FAIL(s, "entry %llu is told after %llu, on disk are %llu", (unsigned long long) told->entry->seq,
+    if (told->record->seq > x->seq_on_disk || told->record->seq <= x->seq_told)
+        SIM_FAIL(s, "entry %llu is told after %llu, on disk are %llu", (unsigned long long) told->record->seq,
                  (unsigned long long) x->seq_told, (unsigned long long) x->seq_on_disk);
-    x->seq_told = told->entry->seq;
+    x->seq_told = told->record->seq;
 }
 
 /* ---- the tool driver ---- */
