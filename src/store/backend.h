@@ -9,6 +9,8 @@
 #include "base/memory.h"
 #include "store/audit.h"
 #include "store/data_keys.h"
+#include "store/quarantine.h"
+#include "store/raw.h"
 #include "store/store.h"
 
 /* How an execution is looked for. */
@@ -65,6 +67,15 @@ typedef struct ctn_store_ops {
                          void *ctx, ctn_err *err);
     int (*data_key_swap)(ctn_store *st, const ctn_data_key_swap *swaps, size_t count, ctn_err *err);
     int (*data_key_shred)(ctn_store *st, const int64_t *exec_nos, size_t count, ctn_err *err);
+    int (*quarantine_put)(ctn_store *st, const ctn_quarantine_row *rows, size_t count, ctn_err *err);
+    int (*quarantine_get)(ctn_store *st, ctn_arena *arena, int64_t exec_no, ctn_quarantine_row *ret, ctn_err *err);
+    int (*quarantine_remove)(ctn_store *st, int64_t exec_no, ctn_err *err);
+    int (*quarantine_list)(ctn_store *st, ctn_quarantine_fn *fn, void *ctx, ctn_err *err);
+    int (*give_up)(ctn_store *st, const ctn_give_up *what, ctn_err *err);
+    int (*journal_read_raw)(ctn_store *st, int64_t exec_no, ctn_raw_record_fn *fn, void *ctx, ctn_err *err);
+    /* *ret_matches as in execution_find; the row of a single one is read as far as it does. */
+    int (*execution_read_raw)(ctn_store *st, ctn_arena *arena, const ctn_lookup *lookup, ctn_execution_row *ret,
+                              size_t *ret_matches, ctn_err *err);
 } ctn_store_ops;
 
 /* So many expired results go with each that is put: more than come, so the table shrinks to what is fresh. */

@@ -72,6 +72,8 @@ typedef struct memory_db {
     size_t audit_count, audit_capacity;
     memory_data_key **data_keys; /* by exec_no */
     size_t data_key_count, data_key_capacity;
+    ctn_quarantine_row *quarantine; /* by number */
+    size_t quarantine_count, quarantine_capacity;
 } memory_db;
 
 typedef struct memory_store {
@@ -210,6 +212,7 @@ static void db_free(memory_db *db)
     free(db->schedules);
     free(db->breakers);
     free(db->audit);
+    free(db->quarantine);
     for (size_t i = 0; i < db->result_count; i++)
         free(db->results[i]);
     free(db->results);
@@ -1121,6 +1124,130 @@ static int memory_audit_count(ctn_store *st, int64_t *ret_count, ctn_err *err)
     return CTN_OK;
 }
 
+/* ---- quarantine, and what is left ---- */
+
+static size_t place_of_quarantined(const memory_db *db, int64_t exec_no)
+{
+    size_t place = 0;
+    while (place < db->quarantine_count && db->quarantine[place].exec_no < exec_no)
+        place++;
+    return place;
+}
+
+static bool is_quarantined(const memory_db *db, size_t place, int64_t exec_no)
+{
+    return place < db->quarantine_count && db->quarantine[place].exec_no == exec_no;
+}
+
+static int memory_quarantine_put(ctn_store *st, const ctn_quarantine_row *rows, size_t count, ctn_err *err)
+{
+    (void) err;
+    memory_db *db = db_lock(st);
+    for (size_t i = 0; i < count; i++) {
+        size_t place = place_of_quarantined(db, rows[i].exec_no);
+        if (!is_quarantined(db, place, rows[i].exec_no)) {
+            GROW(db->quarantine, db->quarantine_count, db->quarantine_capacity);
+            memmove(&db->quarantine[place + 1], &db->quarantine[place],
+                    (db->quarantine_count - place) * sizeof *db->quarantine);
+            db->quarantine_count++;
+        } else if (!db->quarantine[place].given_up_at_ms) {
+            continue;
+        }
+        db->quarantine[place] = rows[i];
+        db->quarantine[place].chain_id = ctn_arena_str(db->arena, rows[i].chain_id);
+        db->quarantine[place].reason = ctn_arena_str(db->arena, rows[i].reason);
+    }
+    db_unlock(db);
+    return CTN_OK;
+}
+
+static int memory_quarantine_get(ctn_store *st, ctn_arena *arena, int64_t exec_no, ctn_quarantine_row *ret,
+                                 ctn_err *err)
+{
+    (void) err;
+    memory_db *db = db_lock(st);
+    size_t place = place_of_quarantined(db, exec_no);
+    bool is_there = is_quarantined(db, place, exec_no);
+    if (is_there) {
+        *ret = db->quarantine[place];
+        ret->chain_id = ctn_arena_str(arena, ret->chain_id);
+        ret->reason = ctn_arena_str(arena, ret->reason);
+    }
+    db_unlock(db);
+    return is_there ? CTN_OK : CTN_E_NOT_FOUND;
+}
+
+static int memory_quarantine_remove(ctn_store *st, int64_t exec_no, ctn_err *err)
+{
+    (void) err;
+    memory_db *db = db_lock(st);
+    size_t place = place_of_quarantined(db, exec_no);
+    if (is_quarantined(db, place, exec_no))
+        memmove(&db->quarantine[place], &db->quarantine[place + 1],
+                (--db->quarantine_count - place) * sizeof *db->quarantine);
+    db_unlock(db);
+    return CTN_OK;
+}
+
+static int memory_quarantine_list(ctn_store *st, ctn_quarantine_fn *fn, void *ctx, ctn_err *err)
+{
+    (void) err;
+    memory_db *db = db_lock(st);
+    size_t count = db->quarantine_count;
+    ctn_quarantine_row *rows = ctn_store_new(count + 1, sizeof *rows);
+    if (count)
+        memcpy(rows, db->quarantine, count * sizeof *rows);
+    db_unlock(db);
+    for (size_t i = 0; i < count && fn(ctx, &rows[i]) == 0; i++) {
+    }
+    free(rows);
+    return CTN_OK;
+}
+
+static int memory_give_up(ctn_store *st, const ctn_give_up *what, ctn_err *err)
+{
+    (void) err;
+    memory_db *db = db_lock(st);
+    memory_execution *e = find_by_no(db, what->exec_no);
+    bool is_live = e && !ctn_status_is_final(e->row.status);
+    if (is_live) {
+        e->row.status = CTN_STATUS_FAILED;
+        e->row.wake_at_ms = 0;
+        e->row.finished_at_ms = what->at_ms;
+        e->row.error = ctn_arena_str(db->arena, what->error);
+        live_update(db, e);
+        if (e->row.queue_key.len)
+            move_line(db, e->row.queue_key);
+        memory_execution *parent = ctn_id_is_none(e->row.parent) ? NULL : find_by_id(db, e->row.parent);
+        if (parent && !ctn_status_is_final(parent->row.status))
+            parent->row.wake_at_ms = 1;
+        size_t place = place_of_quarantined(db, what->exec_no);
+        if (is_quarantined(db, place, what->exec_no))
+            db->quarantine[place].given_up_at_ms = what->at_ms;
+    }
+    db_unlock(db);
+    return is_live ? CTN_OK : CTN_E_NOT_FOUND;
+}
+
+typedef struct telling_raw {
+    ctn_raw_record_fn *fn;
+    void *ctx;
+} telling_raw;
+
+static int tell_raw(void *ctx, const ctn_record *record, int64_t position)
+{
+    const telling_raw *t = ctx;
+    ctn_raw_record raw = {
+        .record = *record, .kind_name = ctn_str_from(ctn_entry_kind_name(record->kind)), .position = position};
+    return t->fn(t->ctx, &raw);
+}
+
+static int memory_journal_read_raw(ctn_store *st, int64_t exec_no, ctn_raw_record_fn *fn, void *ctx, ctn_err *err)
+{
+    telling_raw t = {fn, ctx};
+    return memory_journal_read(st, exec_no, 1, tell_raw, &t, err);
+}
+
 static const ctn_store_ops memory_ops = {
     .close = memory_close,
     .epoch_begin = memory_epoch_begin,
@@ -1154,6 +1281,13 @@ static const ctn_store_ops memory_ops = {
     .data_key_list = memory_data_key_list,
     .data_key_swap = memory_data_key_swap,
     .data_key_shred = memory_data_key_shred,
+    .quarantine_put = memory_quarantine_put,
+    .quarantine_get = memory_quarantine_get,
+    .quarantine_remove = memory_quarantine_remove,
+    .quarantine_list = memory_quarantine_list,
+    .give_up = memory_give_up,
+    .journal_read_raw = memory_journal_read_raw,
+    .execution_read_raw = memory_execution_find,
 };
 
 int ctn_memory_open(ctn_str name, ctn_store_mode mode, ctn_store **ret_store, ctn_err *err)

@@ -383,6 +383,13 @@ static const ctn_store_ops sqlite_ops = {
     .data_key_list = ctn_sqlite_data_key_list,
     .data_key_swap = ctn_sqlite_data_key_swap,
     .data_key_shred = ctn_sqlite_data_key_shred,
+    .quarantine_put = ctn_sqlite_quarantine_put,
+    .quarantine_get = ctn_sqlite_quarantine_get,
+    .quarantine_remove = ctn_sqlite_quarantine_remove,
+    .quarantine_list = ctn_sqlite_quarantine_list,
+    .give_up = ctn_sqlite_give_up,
+    .journal_read_raw = ctn_sqlite_journal_read_raw,
+    .execution_read_raw = ctn_sqlite_execution_read_raw,
 };
 
 static int fail_newer(const char *path, ctn_store_version version, ctn_err *err)

@@ -37,6 +37,8 @@ typedef enum sqlite_sql {
     SQL_EXECUTION_BY_KEY,
     SQL_EXECUTION_BY_RANGE,
     SQL_EXECUTION_DUE,
+    SQL_EXECUTION_ID,
+    SQL_EXECUTION_ENDS,
     SQL_NEXT_WAKE,
     SQL_JOURNAL_READ,
     SQL_QUEUE_LANE,
@@ -167,6 +169,10 @@ int ctn_sqlite_queue_first(ctn_store *st, ctn_arena *arena, ctn_str queue_key, i
                            ctn_execution_row *ret, ctn_err *err);
 int ctn_sqlite_execution_owing(ctn_store *st, int64_t after_exec_no, size_t limit, ctn_execution_fn *fn, void *ctx,
                                ctn_err *err);
+/* A row of SELECT e.exec_no, e.execution_id, ... (ROW_COLUMNS), as far as it reads, without its journal; what is wrong
+ * with it, or NULL. Borrows from the statement; keep copies what is borrowed into the arena. */
+const char *ctn_sqlite_read_row(sqlite3_stmt *stmt, ctn_execution_row *ret);
+void ctn_sqlite_keep_row(ctn_arena *arena, ctn_execution_row *row);
 extern const char *const ctn_sqlite_read_sql[SQL_COUNT]; /* the statements of this file, by number */
 
 /* ---- sqlite_queue.c ---- */
@@ -192,6 +198,18 @@ int ctn_sqlite_data_key_list(ctn_store *st, ctn_str but_master_id, int64_t after
                              ctn_data_key_fn *fn, void *ctx, ctn_err *err);
 int ctn_sqlite_data_key_swap(ctn_store *st, const ctn_data_key_swap *swaps, size_t count, ctn_err *err);
 int ctn_sqlite_data_key_shred(ctn_store *st, const int64_t *exec_nos, size_t count, ctn_err *err);
+
+/* ---- sqlite_quarantine.c ---- */
+int ctn_sqlite_quarantine_put(ctn_store *st, const ctn_quarantine_row *rows, size_t count, ctn_err *err);
+int ctn_sqlite_quarantine_get(ctn_store *st, ctn_arena *arena, int64_t exec_no, ctn_quarantine_row *ret, ctn_err *err);
+int ctn_sqlite_quarantine_remove(ctn_store *st, int64_t exec_no, ctn_err *err);
+int ctn_sqlite_quarantine_list(ctn_store *st, ctn_quarantine_fn *fn, void *ctx, ctn_err *err);
+int ctn_sqlite_give_up(ctn_store *st, const ctn_give_up *what, ctn_err *err);
+
+/* ---- sqlite_raw.c ---- */
+int ctn_sqlite_journal_read_raw(ctn_store *st, int64_t exec_no, ctn_raw_record_fn *fn, void *ctx, ctn_err *err);
+int ctn_sqlite_execution_read_raw(ctn_store *st, ctn_arena *arena, const ctn_lookup *lookup, ctn_execution_row *ret,
+                                  size_t *ret_matches, ctn_err *err);
 
 /* ---- sqlite_checkpoint.c ---- */
 sqlite_checkpointer *ctn_sqlite_checkpointer_new(sqlite3 *db, const char *path);

@@ -4,22 +4,32 @@
  * Rows are borrowed from SQLite while a callback runs and copied into the caller's arena otherwise. What does not
  * decode (a status, a kind, a hash) is CTN_E_CORRUPT with the execution in the sentence: one damaged execution is one
  * failed read, never a guess.
+ *
+ * What walks over many executions must not stop at one that is damaged, nor at a broken page that holds some of them:
+ * due, queue_next and owing take numbers out of an index alone (SQLite needs no page of the table for that, as long as
+ * a statement names the index, repeats its condition and asks for nothing but exec_no) and look up each id by itself;
+ * a list reads the rows without their journals, tells what is wrong with a row beside it, and goes on behind a page
+ * that does not read.
  */
 #include "store/sqlite_db.h"
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
-/* The outputs that bind_outputs of sqlite_commit.c left in the journal are found there, whole, as column 18. */
-#define EXECUTION_COLUMNS                                                                                              \
+/* The row alone. */
+#define ROW_COLUMNS                                                                                                    \
     "SELECT e.exec_no, e.execution_id, e.chain_id, e.chain_version, e.status, e.priority, e.queue_key,"                \
     " e.idempotency_key, e.tenant, e.wake_at_ms, e.labels, e.input, e.outputs, e.error, e.created_at_ms,"              \
-    " e.started_at_ms, e.finished_at_ms,"                                                                              \
+    " e.started_at_ms, e.finished_at_ms, e.queue_held, e.parent_id"
+/* What of it stands in the journal: the last hash, and the outputs that bind_outputs of sqlite_commit.c left there,
+ * whole. */
+#define JOURNAL_COLUMNS                                                                                                \
     " (SELECT j.hash FROM execution_journal j WHERE j.exec_no = e.exec_no ORDER BY j.seq DESC LIMIT 1),"               \
     " CASE WHEN e.outputs = '' THEN (SELECT j.body FROM execution_journal j"                                           \
-    "  WHERE j.exec_no = e.exec_no AND j.kind = 'completed' ORDER BY j.seq DESC LIMIT 1) END, e.queue_held, "          \
-    "e.parent_id"                                                                                                      \
-    " FROM chain_executions e "
+    "  WHERE j.exec_no = e.exec_no AND j.kind = 'completed' ORDER BY j.seq DESC LIMIT 1) END"
+#define ROW_WIDTH         19
+#define FROM_EXECUTIONS   " FROM chain_executions e "
+#define EXECUTION_COLUMNS ROW_COLUMNS "," JOURNAL_COLUMNS FROM_EXECUTIONS
 
 const char *const ctn_sqlite_read_sql[SQL_COUNT] = {
     [SQL_DEFINITION_GET] = "SELECT kind, name, body FROM definitions WHERE digest = ?1",
@@ -38,8 +48,10 @@ const char *const ctn_sqlite_read_sql[SQL_COUNT] = {
     [SQL_EXECUTION_BY_KEY] = EXECUTION_COLUMNS "WHERE e.chain_id = ?1 AND e.idempotency_key = ?2",
     [SQL_EXECUTION_BY_RANGE] = EXECUTION_COLUMNS "WHERE e.execution_id BETWEEN ?1 AND ?2 LIMIT 2",
     [SQL_EXECUTION_DUE] =
-        EXECUTION_COLUMNS "WHERE " SQLITE_UNFINISHED("e.") " AND e.wake_at_ms <= ?1 AND e.wake_at_ms > 0"
-                                                           " ORDER BY e.wake_at_ms, e.exec_no LIMIT ?2",
+        "SELECT e.exec_no" FROM_EXECUTIONS "INDEXED BY chain_executions_unfinished WHERE " SQLITE_UNFINISHED(
+            "e.") " AND e.wake_at_ms <= ?1 AND e.wake_at_ms > 0 ORDER BY e.wake_at_ms, e.exec_no LIMIT ?2",
+    [SQL_EXECUTION_ID] = "SELECT execution_id FROM chain_executions WHERE exec_no = ?1",
+    [SQL_EXECUTION_ENDS] = "SELECT" JOURNAL_COLUMNS FROM_EXECUTIONS "WHERE e.exec_no = ?1",
     [SQL_NEXT_WAKE] =
         "SELECT min(wake_at_ms) FROM chain_executions WHERE " SQLITE_UNFINISHED("") " AND wake_at_ms > ?1",
     [SQL_JOURNAL_READ] = "SELECT seq, at_ms, kind, step, item, attempt, actor, body, hash, position, sealed"
@@ -49,13 +61,13 @@ const char *const ctn_sqlite_read_sql[SQL_COUNT] = {
     [SQL_QUEUE_LANE] = "SELECT chain_id, priority FROM chain_executions INDEXED BY chain_executions_queue"
                        " WHERE " SQLITE_QUEUED("") " AND (chain_id, priority) > (?1, ?2)"
                                                    " ORDER BY chain_id, priority LIMIT 1",
-    [SQL_QUEUE_NEXT] = EXECUTION_COLUMNS "INDEXED BY chain_executions_queue WHERE " SQLITE_QUEUED(
+    [SQL_QUEUE_NEXT] = "SELECT e.exec_no" FROM_EXECUTIONS "INDEXED BY chain_executions_queue WHERE " SQLITE_QUEUED(
         "e.") " AND e.chain_id = ?1 AND e.priority = ?2 AND e.exec_no > ?3 ORDER BY e.exec_no LIMIT ?4",
     [SQL_QUEUE_FIRST] =
-        EXECUTION_COLUMNS "INDEXED BY chain_executions_line WHERE e.queue_key = ?1 AND " SQLITE_UNFINISHED(
+        ROW_COLUMNS FROM_EXECUTIONS "INDEXED BY chain_executions_line WHERE e.queue_key = ?1 AND " SQLITE_UNFINISHED(
             "e.") " AND e.exec_no < ?2 ORDER BY e.exec_no LIMIT 1",
-    [SQL_EXECUTION_OWING] = EXECUTION_COLUMNS
-    "INDEXED BY chain_executions_owing WHERE " SQLITE_OWING("e.") " AND e.exec_no > ?1 ORDER BY e.exec_no LIMIT ?2",
+    [SQL_EXECUTION_OWING] = "SELECT e.exec_no" FROM_EXECUTIONS "INDEXED BY chain_executions_owing WHERE " SQLITE_OWING(
+        "e.") " AND e.exec_no > ?1 ORDER BY e.exec_no LIMIT ?2",
     [SQL_SCHEDULE_LIST] = "SELECT chain_id, cron, timezone, seen_at_ms, next_at_ms FROM schedules ORDER BY chain_id",
     [SQL_RESULT_GET] = "SELECT value, put_at_ms, expires_at_ms FROM result_cache WHERE key = ?1",
     [SQL_BREAKER_LIST] = "SELECT name, state, until_ms, changed_at_ms FROM breakers ORDER BY name",
@@ -80,9 +92,9 @@ static bool outputs_of_body(ctn_str body, ctn_str *ret)
 }
 
 /* Borrows from the statement. */
-static int read_row(const sqlite_store *st, sqlite3_stmt *stmt, ctn_execution_row *ret, ctn_err *err)
+const char *ctn_sqlite_read_row(sqlite3_stmt *stmt, ctn_execution_row *ret)
 {
-    ctn_execution_row row = {
+    *ret = (ctn_execution_row){
         .exec_no = sqlite3_column_int64(stmt, 0),
         .chain_id = sqlite_column_str(stmt, 2),
         .chain_version = sqlite3_column_int64(stmt, 3),
@@ -98,27 +110,49 @@ static int read_row(const sqlite_store *st, sqlite3_stmt *stmt, ctn_execution_ro
         .created_at_ms = sqlite3_column_int64(stmt, 14),
         .started_at_ms = sqlite3_column_int64(stmt, 15),
         .finished_at_ms = sqlite3_column_int64(stmt, 16),
-        .is_held = sqlite3_column_int(stmt, 19) != 0,
+        .is_held = sqlite3_column_int(stmt, 17) != 0,
     };
-    const void *id = sqlite3_column_blob(stmt, 1);
-    if (!id || sqlite3_column_bytes(stmt, 1) != (int) sizeof row.id.bytes)
-        return fail_damaged(st, row.exec_no, "no proper id", err);
-    memcpy(row.id.bytes, id, sizeof row.id.bytes);
-    if (!ctn_status_from_name(sqlite_column_str(stmt, 4), &row.status))
-        return fail_damaged(st, row.exec_no, "no known status", err);
-    if (!sqlite_column_digest(stmt, 17, &row.hash_last))
-        return fail_damaged(st, row.exec_no, "no journal", err);
-    bool is_in_journal = sqlite3_column_type(stmt, 12) == SQLITE_TEXT && row.outputs.len == 0;
-    if (is_in_journal && !outputs_of_body(sqlite_column_str(stmt, 18), &row.outputs))
-        return fail_damaged(st, row.exec_no, "outputs that its journal does not hold", err);
-    const void *parent = sqlite3_column_blob(stmt, 20);
-    if (parent && sqlite3_column_bytes(stmt, 20) == (int) sizeof row.parent.bytes)
-        memcpy(row.parent.bytes, parent, sizeof row.parent.bytes);
+    const void *parent = sqlite3_column_blob(stmt, 18), *id = sqlite3_column_blob(stmt, 1);
+    if (parent && sqlite3_column_bytes(stmt, 18) == (int) sizeof ret->parent.bytes)
+        memcpy(ret->parent.bytes, parent, sizeof ret->parent.bytes);
+    bool has_id = id && sqlite3_column_bytes(stmt, 1) == (int) sizeof ret->id.bytes;
+    if (has_id)
+        memcpy(ret->id.bytes, id, sizeof ret->id.bytes);
+    bool has_status = ctn_status_from_name(sqlite_column_str(stmt, 4), &ret->status);
+    if (!has_status)
+        ret->status = CTN_STATUS_INTERRUPTED; /* somebody has to look */
+    return !has_id ? "no proper id" : !has_status ? "no known status" : NULL;
+}
+
+/* The two columns of the journal, from `at` on. Borrows from the statement. */
+static const char *read_ends(sqlite3_stmt *stmt, int at, bool outputs_are_there, ctn_execution_row *row)
+{
+    if (!sqlite_column_digest(stmt, at, &row->hash_last))
+        return "no journal";
+    if (outputs_are_there && !outputs_of_body(sqlite_column_str(stmt, at + 1), &row->outputs))
+        return "outputs that its journal does not hold";
+    return NULL;
+}
+
+static bool has_outputs_in_journal(sqlite3_stmt *stmt)
+{
+    return sqlite3_column_type(stmt, 12) == SQLITE_TEXT && sqlite3_column_bytes(stmt, 12) == 0;
+}
+
+/* Borrows from the statement. */
+static int read_row(const sqlite_store *st, sqlite3_stmt *stmt, ctn_execution_row *ret, ctn_err *err)
+{
+    ctn_execution_row row;
+    const char *damage = ctn_sqlite_read_row(stmt, &row);
+    if (!damage)
+        damage = read_ends(stmt, ROW_WIDTH, has_outputs_in_journal(stmt), &row);
+    if (damage)
+        return fail_damaged(st, row.exec_no, damage, err);
     *ret = row;
     return CTN_OK;
 }
 
-static void keep_row(ctn_arena *arena, ctn_execution_row *row)
+void ctn_sqlite_keep_row(ctn_arena *arena, ctn_execution_row *row)
 {
     ctn_str *strings[] = {&row->chain_id, &row->queue_key, &row->idempotency_key, &row->tenant,
                           &row->labels,   &row->input,     &row->outputs,         &row->error};
@@ -126,8 +160,26 @@ static void keep_row(ctn_arena *arena, ctn_execution_row *row)
         *strings[i] = ctn_arena_str(arena, *strings[i]);
 }
 
-/* Steps through bound rows; the statement is the caller's to give back. */
-static int tell_rows(const sqlite_store *st, sqlite3_stmt *stmt, ctn_execution_fn *fn, void *ctx, ctn_err *err)
+/* All zero when it does not read: whoever loads it finds out why. CTN_E_IO and the like are the store's. */
+static int read_id(sqlite_store *st, int64_t exec_no, ctn_execution_id *ret_id, ctn_err *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    *ret_id = (ctn_execution_id){0};
+    int rc = ctn_sqlite_take(st, SQL_EXECUTION_ID, &stmt, err);
+    if (rc)
+        return rc;
+    sqlite3_bind_int64(stmt, 1, exec_no);
+    int step = sqlite3_step(stmt);
+    if (step == SQLITE_ROW && sqlite3_column_bytes(stmt, 0) == (int) sizeof ret_id->bytes)
+        memcpy(ret_id->bytes, sqlite3_column_blob(stmt, 0), sizeof ret_id->bytes);
+    else if (step != SQLITE_ROW && step != SQLITE_DONE && (step & 0xff) != SQLITE_CORRUPT)
+        rc = ctn_sqlite_fail(st->db, st->path, step, "reading an execution", err);
+    ctn_sqlite_release(st, SQL_EXECUTION_ID, stmt);
+    return rc;
+}
+
+/* Steps through bound numbers; the statement is the caller's to give back. */
+static int tell_numbers(sqlite_store *st, sqlite3_stmt *stmt, ctn_execution_fn *fn, void *ctx, ctn_err *err)
 {
     for (;;) {
         int step = sqlite3_step(stmt);
@@ -135,8 +187,8 @@ static int tell_rows(const sqlite_store *st, sqlite3_stmt *stmt, ctn_execution_f
             return CTN_OK;
         if (step != SQLITE_ROW)
             return ctn_sqlite_fail(st->db, st->path, step, "reading executions", err);
-        ctn_execution_row row;
-        int rc = read_row(st, stmt, &row, err);
+        ctn_execution_row row = {.exec_no = sqlite3_column_int64(stmt, 0)};
+        int rc = read_id(st, row.exec_no, &row.id, err);
         if (rc || fn(ctx, &row))
             return rc;
     }
@@ -202,7 +254,7 @@ int ctn_sqlite_execution_find(ctn_store *base, ctn_arena *arena, const ctn_looku
         else if (matches++ == 0) {
             rc = read_row(st, stmt, &row, err);
             if (rc == CTN_OK)
-                keep_row(arena, &row);
+                ctn_sqlite_keep_row(arena, &row);
         }
     }
     ctn_sqlite_release(st, which, stmt);
@@ -214,24 +266,84 @@ int ctn_sqlite_execution_find(ctn_store *base, ctn_arena *arena, const ctn_looku
     return CTN_OK;
 }
 
-/* A list is for people and pages; its statement is put together and prepared each time. */
-int ctn_sqlite_execution_list(ctn_store *base, const ctn_execution_filter *filter, ctn_execution_fn *fn, void *ctx,
-                              ctn_err *err)
+typedef struct listing {
+    sqlite_store *st;
+    const ctn_execution_filter *filter;
+    ctn_execution_fn *fn;
+    void *ctx;
+    int64_t before; /* exec_no; 0: from the newest */
+    size_t left;    /* rows that may still be told */
+    bool by_number; /* after a broken page: along the table, whose order says where to go on */
+    bool is_over;
+} listing;
+
+/* What of the row stands in the journal, which may be damaged although the row is not. The statement stays with the
+ * row until it is told. */
+static int look_at_ends(listing *l, sqlite3_stmt *row_stmt, ctn_execution_row *row, sqlite3_stmt **ret_stmt,
+                        ctn_err *err)
 {
-    sqlite_store *st = (sqlite_store *) base;
+    const char *damage = NULL;
+    int rc = ctn_sqlite_take(l->st, SQL_EXECUTION_ENDS, ret_stmt, err);
+    if (rc)
+        return rc;
+    sqlite3_bind_int64(*ret_stmt, 1, row->exec_no);
+    int step = sqlite3_step(*ret_stmt);
+    if (step == SQLITE_ROW)
+        damage = read_ends(*ret_stmt, 0, has_outputs_in_journal(row_stmt), row);
+    else if (step == SQLITE_DONE || (step & 0xff) == SQLITE_CORRUPT)
+        damage = "a journal on a broken page of the file";
+    else
+        rc = ctn_sqlite_fail(l->st->db, l->st->path, step, "reading executions", err);
+    if (damage)
+        row->damage = ctn_str_from(damage);
+    return rc;
+}
+
+static int tell_listed(listing *l, sqlite3_stmt *stmt, ctn_err *err)
+{
+    int step = SQLITE_DONE;
+    while (!l->is_over && (step = sqlite3_step(stmt)) == SQLITE_ROW) {
+        ctn_execution_row row;
+        sqlite3_stmt *ends = NULL;
+        int rc = CTN_OK;
+        const char *damage = ctn_sqlite_read_row(stmt, &row);
+        if (damage)
+            row.damage = ctn_str_from(damage);
+        else
+            rc = look_at_ends(l, stmt, &row, &ends, err);
+        l->before = row.exec_no;
+        l->is_over = rc || l->fn(l->ctx, &row) || --l->left == 0;
+        ctn_sqlite_release(l->st, SQL_EXECUTION_ENDS, ends);
+        if (rc)
+            return rc;
+    }
+    if (!l->is_over && step != SQLITE_DONE)
+        return ctn_sqlite_fail(l->st->db, l->st->path, step, "listing executions", err);
+    l->is_over = true;
+    return CTN_OK;
+}
+
+/* A list is for people and pages; its statement is put together and prepared each time. */
+static int list_from(listing *l, ctn_err *err)
+{
+    sqlite_store *st = l->st;
+    const ctn_execution_filter *filter = l->filter;
     /* The status is said twice so that one of the partial indexes can be used. The unfinished are few among millions,
      * which the planner cannot know: left alone it would walk all executions because they come in the right order. */
-    const char *index = "", *status_set = "";
-    if (filter->unfinished_only || (filter->by_status && !ctn_status_is_final(filter->status))) {
+    const char *index = l->by_number ? "NOT INDEXED " : "", *status_set = "";
+    if (l->by_number) {
+        if (filter->unfinished_only)
+            status_set = " AND " SQLITE_UNFINISHED("e.");
+    } else if (filter->unfinished_only || (filter->by_status && !ctn_status_is_final(filter->status))) {
         index = "INDEXED BY chain_executions_unfinished ";
         status_set = " AND " SQLITE_UNFINISHED("e.");
     } else if (filter->by_status && filter->status != CTN_STATUS_COMPLETED)
         status_set = " AND " SQLITE_TROUBLE("e.");
     char sql[3000];
     int len =
-        snprintf(sql, sizeof sql, "%s%sWHERE 1%s%s%s%s ORDER BY e.exec_no DESC LIMIT ?4", EXECUTION_COLUMNS, index,
-                 filter->chain_id.len ? " AND e.chain_id = ?1" : "", filter->by_status ? " AND e.status = ?2" : "",
-                 status_set, filter->before_exec_no > 0 ? " AND e.exec_no < ?3" : "");
+        snprintf(sql, sizeof sql, "%s%sWHERE 1%s%s%s%s ORDER BY e.exec_no DESC LIMIT ?4", ROW_COLUMNS FROM_EXECUTIONS,
+                 index, filter->chain_id.len ? " AND e.chain_id = ?1" : "",
+                 filter->by_status ? " AND e.status = ?2" : "", status_set, l->before > 0 ? " AND e.exec_no < ?3" : "");
     assert(len > 0 && (size_t) len < sizeof sql);
     sqlite3_stmt *stmt = NULL;
     int rc = sqlite3_prepare_v2(st->db, sql, len, &stmt, NULL);
@@ -241,12 +353,42 @@ int ctn_sqlite_execution_list(ctn_store *base, const ctn_execution_filter *filte
         sqlite_bind_str(stmt, 1, filter->chain_id);
     if (filter->by_status)
         sqlite3_bind_text(stmt, 2, ctn_status_name(filter->status), -1, SQLITE_STATIC);
-    if (filter->before_exec_no > 0)
-        sqlite3_bind_int64(stmt, 3, filter->before_exec_no);
-    sqlite3_bind_int64(stmt, 4, filter->limit && filter->limit < INT64_MAX ? (int64_t) filter->limit : -1);
-    rc = tell_rows(st, stmt, fn, ctx, err);
+    if (l->before > 0)
+        sqlite3_bind_int64(stmt, 3, l->before);
+    sqlite3_bind_int64(stmt, 4, l->left < INT64_MAX ? (int64_t) l->left : -1);
+    rc = tell_listed(l, stmt, err);
     sqlite3_finalize(stmt);
     return rc;
+}
+
+/* Behind a page that does not read: number by number at first, then in growing steps, so that much that is broken does
+ * not take for ever. */
+#define SKIP_SINGLY 512
+#define SKIP_TRIES  600
+
+int ctn_sqlite_execution_list(ctn_store *base, const ctn_execution_filter *filter, ctn_execution_fn *fn, void *ctx,
+                              ctn_err *err)
+{
+    listing l = {.st = (sqlite_store *) base, .filter = filter, .fn = fn, .ctx = ctx, .before = filter->before_exec_no};
+    l.left = filter->limit ? filter->limit : SIZE_MAX;
+    int rc = list_from(&l, err), failed = rc;
+    int64_t last = l.before, skip = 1;
+    for (int tries = 0; rc == CTN_E_CORRUPT && tries < SKIP_TRIES; tries++) {
+        if (last != l.before)
+            tries = 0, skip = 1;
+        if (l.before <= 0 && ctn_sqlite_exec_no_last(base, &l.before, NULL) == CTN_OK)
+            l.before++;
+        else if (l.by_number)
+            l.before -= skip;
+        if (tries >= SKIP_SINGLY)
+            skip *= 2;
+        l.by_number = true;
+        last = l.before;
+        if (l.before <= 1)
+            break;
+        rc = list_from(&l, NULL);
+    }
+    return rc ? rc : failed;
 }
 
 int ctn_sqlite_execution_due(ctn_store *base, int64_t until_ms, size_t limit, ctn_execution_fn *fn, void *ctx,
@@ -259,7 +401,7 @@ int ctn_sqlite_execution_due(ctn_store *base, int64_t until_ms, size_t limit, ct
         return rc;
     sqlite3_bind_int64(stmt, 1, until_ms);
     sqlite3_bind_int64(stmt, 2, limit && limit < INT64_MAX ? (int64_t) limit : -1);
-    rc = tell_rows(st, stmt, fn, ctx, err);
+    rc = tell_numbers(st, stmt, fn, ctx, err);
     ctn_sqlite_release(st, SQL_EXECUTION_DUE, stmt);
     return rc;
 }
@@ -283,7 +425,7 @@ int ctn_sqlite_queue_next(ctn_store *base, ctn_str chain_id, int priority, int64
     sqlite3_bind_int(stmt, 2, priority);
     sqlite3_bind_int64(stmt, 3, after_exec_no);
     sqlite3_bind_int64(stmt, 4, limit && limit < INT64_MAX ? (int64_t) limit : -1);
-    rc = tell_rows(st, stmt, fn, ctx, err);
+    rc = tell_numbers(st, stmt, fn, ctx, err);
     ctn_sqlite_release(st, SQL_QUEUE_NEXT, stmt);
     return rc;
 }
@@ -299,15 +441,18 @@ int ctn_sqlite_queue_first(ctn_store *base, ctn_arena *arena, ctn_str queue_key,
     sqlite_bind_str_or_empty(stmt, 1, queue_key);
     sqlite3_bind_int64(stmt, 2, before_exec_no);
     int step = sqlite3_step(stmt);
-    ctn_execution_row row;
+    ctn_execution_row row = {0};
+    const char *damage = NULL;
     if (step == SQLITE_DONE)
         rc = CTN_E_NOT_FOUND;
     else if (step != SQLITE_ROW)
         rc = ctn_sqlite_fail(st->db, st->path, step, "reading who is first in line", err);
     else
-        rc = read_row(st, stmt, &row, err);
+        damage = ctn_sqlite_read_row(stmt, &row);
+    if (damage)
+        rc = fail_damaged(st, row.exec_no, damage, err);
     if (rc == CTN_OK) {
-        keep_row(arena, &row);
+        ctn_sqlite_keep_row(arena, &row);
         *ret = row;
     }
     ctn_sqlite_release(st, SQL_QUEUE_FIRST, stmt);
@@ -324,7 +469,7 @@ int ctn_sqlite_execution_owing(ctn_store *base, int64_t after_exec_no, size_t li
         return rc;
     sqlite3_bind_int64(stmt, 1, after_exec_no);
     sqlite3_bind_int64(stmt, 2, limit && limit < INT64_MAX ? (int64_t) limit : -1);
-    rc = tell_rows(st, stmt, fn, ctx, err);
+    rc = tell_numbers(st, stmt, fn, ctx, err);
     ctn_sqlite_release(st, SQL_EXECUTION_OWING, stmt);
     return rc;
 }

@@ -215,8 +215,18 @@ static const char migration_7[] =
     "  DELETE FROM data_keys WHERE exec_no = OLD.exec_no;"
     "END;";
 
+/* Executions that do not read back. */
+static const char migration_8[] =
+    "CREATE TABLE quarantine("
+    "  exec_no INTEGER PRIMARY KEY, execution_id TEXT, chain_id TEXT, reason TEXT NOT NULL,"
+    "  found_at_ms INTEGER NOT NULL, given_up_at_ms INTEGER"
+    ") STRICT;"
+    "CREATE TRIGGER chain_executions_released AFTER DELETE ON chain_executions BEGIN"
+    "  DELETE FROM quarantine WHERE exec_no = OLD.exec_no;"
+    "END;";
+
 static const char *const migrations[] = {NULL,        migration_1, migration_2, migration_3,
-                                         migration_4, migration_5, migration_6, migration_7};
+                                         migration_4, migration_5, migration_6, migration_7, migration_8};
 
 uint32_t ctn_sqlite_schema_newest(void)
 {

@@ -330,14 +330,17 @@ static bool prefix_to_range(ctn_str prefix, ctn_lookup *ret)
     return true;
 }
 
-int ctn_store_execution_by_prefix(ctn_store *st, ctn_arena *arena, ctn_str prefix, ctn_execution_row *ret, ctn_err *err)
+typedef int finder(ctn_store *st, ctn_arena *arena, const ctn_lookup *lookup, ctn_execution_row *ret, ctn_err *err);
+
+static int find_prefix(ctn_store *st, ctn_arena *arena, ctn_str prefix, finder *find, ctn_execution_row *ret,
+                       ctn_err *err)
 {
     if (prefix.len < 4)
         return ctn_fail(err, CTN_E_INVALID, "\"%.*s\" is too short for an execution's id: give at least 4 characters",
                         CTN_STR_ARG(prefix));
     ctn_lookup lookup = {.kind = CTN_LOOKUP_RANGE};
     ctn_err inner = {0};
-    int rc = prefix_to_range(prefix, &lookup) ? find_one(st, arena, &lookup, ret, &inner) : CTN_E_NOT_FOUND;
+    int rc = prefix_to_range(prefix, &lookup) ? find(st, arena, &lookup, ret, &inner) : CTN_E_NOT_FOUND;
     if (rc == CTN_E_NOT_FOUND)
         return ctn_fail(err, rc, "no execution has an id that starts with \"%.*s\"",
                         (int) (prefix.len > 64 ? 64 : prefix.len), prefix.ptr);
@@ -347,6 +350,23 @@ int ctn_store_execution_by_prefix(ctn_store *st, ctn_arena *arena, ctn_str prefi
     if (rc && err)
         *err = inner;
     return rc;
+}
+
+int ctn_store_execution_by_prefix(ctn_store *st, ctn_arena *arena, ctn_str prefix, ctn_execution_row *ret, ctn_err *err)
+{
+    return find_prefix(st, arena, prefix, find_one, ret, err);
+}
+
+static int find_raw(ctn_store *st, ctn_arena *arena, const ctn_lookup *lookup, ctn_execution_row *ret, ctn_err *err)
+{
+    size_t matches = 0;
+    int rc = st->ops->execution_read_raw(st, arena, lookup, ret, &matches, err);
+    return rc || matches == 1 ? rc : matches ? CTN_E_INVALID : CTN_E_NOT_FOUND;
+}
+
+int ctn_store_execution_read_raw(ctn_store *st, ctn_arena *arena, ctn_str prefix, ctn_execution_row *ret, ctn_err *err)
+{
+    return find_prefix(st, arena, prefix, find_raw, ret, err);
 }
 
 int ctn_store_execution_list(ctn_store *st, const ctn_execution_filter *filter, ctn_execution_fn *fn, void *ctx,
@@ -461,4 +481,46 @@ int ctn_store_data_key_shred(ctn_store *st, const int64_t *exec_nos, size_t coun
 {
     int rc = check_writable(st, err);
     return rc ? rc : st->ops->data_key_shred(st, exec_nos, count, err);
+}
+
+int ctn_store_journal_read_raw(ctn_store *st, int64_t exec_no, ctn_raw_record_fn *fn, void *ctx, ctn_err *err)
+{
+    return st->ops->journal_read_raw(st, exec_no, fn, ctx, err);
+}
+
+/* ---- quarantine ---- */
+
+int ctn_store_quarantine_put(ctn_store *st, const ctn_quarantine_row *rows, size_t count, ctn_err *err)
+{
+    int rc = check_writable(st, err);
+    for (size_t i = 0; rc == CTN_OK && i < count; i++)
+        if (rows[i].exec_no <= 0 || rows[i].reason.len == 0)
+            rc = ctn_fail(err, CTN_E_INVALID, "who puts an execution into quarantine gives its number and a reason");
+    return rc || count == 0 ? rc : st->ops->quarantine_put(st, rows, count, err);
+}
+
+int ctn_store_quarantine_get(ctn_store *st, ctn_arena *arena, int64_t exec_no, ctn_quarantine_row *ret, ctn_err *err)
+{
+    return st->ops->quarantine_get(st, arena, exec_no, ret, err);
+}
+
+int ctn_store_quarantine_remove(ctn_store *st, int64_t exec_no, ctn_err *err)
+{
+    int rc = check_writable(st, err);
+    return rc ? rc : st->ops->quarantine_remove(st, exec_no, err);
+}
+
+int ctn_store_quarantine_list(ctn_store *st, ctn_quarantine_fn *fn, void *ctx, ctn_err *err)
+{
+    return st->ops->quarantine_list(st, fn, ctx, err);
+}
+
+int ctn_store_give_up(ctn_store *st, const ctn_give_up *what, ctn_err *err)
+{
+    int rc = check_writable(st, err);
+    if (rc == CTN_OK)
+        rc = st->ops->give_up(st, what, err);
+    if (rc == CTN_E_NOT_FOUND)
+        return ctn_fail(err, rc, "execution number %" PRId64 " is not in the store, or has ended", what->exec_no);
+    return rc;
 }

@@ -112,6 +112,7 @@ typedef struct ctn_execution_row {
     int64_t created_at_ms, started_at_ms, finished_at_ms; /* 0: not yet */
     bool is_held;         /* queued behind an older execution with its queue_key; the store's own to say */
     ctn_digest hash_last; /* written by the backend from the journal; read by recovery (may be recomputed) */
+    ctn_str damage;       /* of rows that are told although they do not read: what is wrong with this one; else empty */
 } ctn_execution_row;
 
 /* What changes with an append; strings empty = leave as they are (set once). */
@@ -177,11 +178,14 @@ typedef struct ctn_execution_filter {
     size_t limit;           /* 0: no limit */
 } ctn_execution_filter;
 typedef int ctn_execution_fn(void *ctx, const ctn_execution_row *row); /* not 0: stop; the call itself returns CTN_OK */
-/* Newest first. The row's strings live until the callback returns. Callbacks may call the store again. */
+/* Newest first. The row's strings live until the callback returns. Callbacks may call the store again. A row that does
+ * not read is told with `damage`; CTN_E_CORRUPT after all that could be told: there is more that could not be read. */
 int ctn_store_execution_list(ctn_store *st, const ctn_execution_filter *filter, ctn_execution_fn *fn, void *ctx,
                              ctn_err *err);
 /* What the engine must load: unfinished with wake_at_ms <= until_ms and > 0 (the engine writes a wake time for
- * everything that can go on by itself: 1 for "at once"), in order of wake time. */
+ * everything that can go on by itself: 1 for "at once"), in order of wake time. Here, in queue_next and in owing only
+ * exec_no and id of the row are sure to be filled (id all zero: it does not read), and they come out of an index, so
+ * that no damaged execution hides the others. */
 int ctn_store_execution_due(ctn_store *st, int64_t until_ms, size_t limit, ctn_execution_fn *fn, void *ctx,
                             ctn_err *err);
 /* The earliest wake time after `after_ms`; 0: none. */
@@ -195,7 +199,7 @@ int ctn_store_queue_lanes(ctn_store *st, ctn_lane_fn *fn, void *ctx, ctn_err *er
 int ctn_store_queue_next(ctn_store *st, ctn_str chain_id, int priority, int64_t after_exec_no, size_t limit,
                          ctn_execution_fn *fn, void *ctx, ctn_err *err);
 /* Who has the turn among those with this key: the first unfinished one with a number below before_exec_no (0: of any
- * number). CTN_E_NOT_FOUND, without a sentence: nobody. */
+ * number). CTN_E_NOT_FOUND, without a sentence: nobody. Its journal is not looked at: no outputs, no hash_last. */
 int ctn_store_queue_first(ctn_store *st, ctn_arena *arena, ctn_str queue_key, int64_t before_exec_no,
                           ctn_execution_row *ret, ctn_err *err);
 /* Ended ones that still owe something (a wake time > 0 in their final row), by number. */
