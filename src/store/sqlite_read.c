@@ -361,6 +361,20 @@ static int list_from(listing *l, ctn_err *err)
     return rc;
 }
 
+/* As far as anything says: where the last page of the table is broken, the index of journals. */
+static int64_t newest_number(listing *l)
+{
+    int64_t exec_no = 0;
+    sqlite3_stmt *stmt = NULL;
+    if (ctn_sqlite_exec_no_last(&l->st->base, &exec_no, NULL) == CTN_OK)
+        return exec_no;
+    if (sqlite3_prepare_v2(l->st->db, "SELECT max(exec_no) FROM execution_journal", -1, &stmt, NULL) == SQLITE_OK &&
+        sqlite3_step(stmt) == SQLITE_ROW)
+        exec_no = sqlite3_column_int64(stmt, 0);
+    sqlite3_finalize(stmt);
+    return exec_no;
+}
+
 /* Behind a page that does not read: number by number at first, then in growing steps, so that much that is broken does
  * not take for ever. */
 #define SKIP_SINGLY 512
@@ -376,8 +390,8 @@ int ctn_sqlite_execution_list(ctn_store *base, const ctn_execution_filter *filte
     for (int tries = 0; rc == CTN_E_CORRUPT && tries < SKIP_TRIES; tries++) {
         if (last != l.before)
             tries = 0, skip = 1;
-        if (l.before <= 0 && ctn_sqlite_exec_no_last(base, &l.before, NULL) == CTN_OK)
-            l.before++;
+        if (l.before <= 0)
+            l.before = newest_number(&l) + 1;
         else if (l.by_number)
             l.before -= skip;
         if (tries >= SKIP_SINGLY)

@@ -92,6 +92,9 @@ void suite_definition(suite_fixture *f, const char *body, ctn_digest *ret_digest
     X(what_is_sealed_stands_beside_the_body)                                                                           \
     X(a_data_key_comes_with_its_execution_and_goes_when_shredded)                                                      \
     X(data_keys_are_wrapped_anew_unless_somebody_was_faster)                                                           \
+    X(the_quarantine_keeps_what_was_put_and_forgets_what_is_released)                                                  \
+    X(who_is_given_up_lets_its_line_and_its_parent_go)                                                                 \
+    X(what_is_whole_reads_raw_as_it_was_written)                                                                       \
     X(a_journal_is_read_from_the_middle_and_stops)                                                                     \
     X(a_callback_may_use_the_store)                                                                                    \
     X(the_highest_number_is_remembered)                                                                                \
