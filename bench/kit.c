@@ -85,7 +85,7 @@ void bench_samples_free(bench_samples *samples)
 
 /* ---- /proc ---- */
 
-static double process_cpu_s(pid_t pid)
+double bench_process_cpu_s(pid_t pid)
 {
     char path[64], line[1024];
     snprintf(path, sizeof path, "/proc/%d/stat", (int) pid);
@@ -126,7 +126,7 @@ static double sum_descendants(pid_t pid, double (*fn)(pid_t pid))
 
 double bench_children_cpu_s(void)
 {
-    return sum_descendants(getpid(), process_cpu_s);
+    return sum_descendants(getpid(), bench_process_cpu_s);
 }
 
 double bench_memory_mib(pid_t pid, const char *file, const char *field)
@@ -144,6 +144,16 @@ double bench_memory_mib(pid_t pid, const char *file, const char *field)
     return kib / 1024;
 }
 
+static double rss_mib(pid_t pid)
+{
+    return bench_memory_mib(pid, "status", "VmRSS");
+}
+
+double bench_children_rss_mib(pid_t pid)
+{
+    return sum_descendants(pid, rss_mib);
+}
+
 double bench_peak_mib(pid_t pid)
 {
     return bench_memory_mib(pid, "status", "VmHWM");
@@ -152,4 +162,18 @@ double bench_peak_mib(pid_t pid)
 double bench_peak_with_children_mib(void)
 {
     return bench_peak_mib(getpid()) + sum_descendants(getpid(), bench_peak_mib);
+}
+
+bench_ticks bench_machine_ticks(void)
+{
+    unsigned long long user = 0, nice = 0, kernel = 0, idle = 0, io_wait = 0, irq = 0, soft_irq = 0, steal = 0;
+    double hz = (double) sysconf(_SC_CLK_TCK);
+    FILE *file = fopen("/proc/stat", "r");
+    if (!file || fscanf(file, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &user, &nice, &kernel, &idle, &io_wait,
+                        &irq, &soft_irq, &steal) != 8)
+        user = 0;
+    if (file)
+        fclose(file);
+    return (bench_ticks){.busy_s = (double) (user + nice + kernel + irq + soft_irq) / hz,
+                         .steal_s = (double) steal / hz};
 }

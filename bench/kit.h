@@ -42,10 +42,16 @@ void bench_samples_free(bench_samples *samples);
 
 /* ---- what the kernel counts ---- */
 
+double bench_process_cpu_s(pid_t pid); /* in ticks of 10 ms */
 /* CPU seconds of all descendants of this process (not of itself), in ticks of 10 ms. */
 double bench_children_cpu_s(void);
+typedef struct bench_ticks {
+    double busy_s, steal_s; /* of all cores, since the machine began */
+} bench_ticks;
+bench_ticks bench_machine_ticks(void);
 /* Highest resident memory in MiB of a process; of this one and all its descendants, summed. */
 double bench_peak_mib(pid_t pid);
 double bench_peak_with_children_mib(void);
+double bench_children_rss_mib(pid_t pid); /* of all its descendants, now */
 /* A field of /proc/PID/status or smaps_rollup in MiB ("VmRSS", "Anonymous"); 0 when it is not there. */
 double bench_memory_mib(pid_t pid, const char *file, const char *field);

@@ -66,7 +66,8 @@ struct bench_rig {
     bool is_measuring;
     bench_rig_figures *figures;
     double begin_s, begin_cpu_s, begin_loop_s, begin_children_s;
-    uint64_t begin_ended, begin_commits;
+    bench_ticks begin_ticks;
+    uint64_t begin_ended, begin_commits, begin_syncs;
 };
 
 /* ---- the engine's surroundings ---- */
@@ -144,6 +145,11 @@ static void on_event(void *ctx, const ctn_engine_event *event)
 
 /* ---- measuring ---- */
 
+static uint64_t count_syncs(const bench_rig *rig)
+{
+    return rig->o.syncs ? bench_syncs_count(rig->o.syncs) : 0;
+}
+
 static void begin_measuring(bench_rig *rig)
 {
     rig->is_measuring = true;
@@ -151,8 +157,10 @@ static void begin_measuring(bench_rig *rig)
     rig->begin_cpu_s = bench_seconds(CLOCK_PROCESS_CPUTIME_ID);
     rig->begin_loop_s = bench_seconds(CLOCK_THREAD_CPUTIME_ID);
     rig->begin_children_s = rig->o.server ? bench_children_cpu_s() : 0;
+    rig->begin_ticks = bench_machine_ticks();
     rig->begin_ended = rig->ended;
     rig->begin_commits = rig->commits;
+    rig->begin_syncs = count_syncs(rig);
 }
 
 static void end_measuring(bench_rig *rig)
@@ -162,17 +170,22 @@ static void end_measuring(bench_rig *rig)
     f->cpu_s = bench_seconds(CLOCK_PROCESS_CPUTIME_ID) - rig->begin_cpu_s;
     f->cpu_loop_s = bench_seconds(CLOCK_THREAD_CPUTIME_ID) - rig->begin_loop_s;
     f->cpu_children_s = rig->o.server ? bench_children_cpu_s() - rig->begin_children_s : 0;
+    bench_ticks ticks = bench_machine_ticks();
+    f->steal_s = ticks.steal_s - rig->begin_ticks.steal_s;
+    f->others_cpu_s = ticks.busy_s - rig->begin_ticks.busy_s - f->cpu_s - f->cpu_children_s;
     f->chains = rig->ended - rig->begin_ended;
     f->steps = f->chains * STEPS;
     f->commits = rig->commits - rig->begin_commits;
+    f->syncs = count_syncs(rig) - rig->begin_syncs;
     rig->is_measuring = false;
     rig->measure_until_s = 0;
     rig->last = rig->started; /* what is in flight ends */
 }
 
+/* A chain that is alone is measured whole: so what it costs is whole as well (syncs_per_chain). */
 static void watch_time(bench_rig *rig)
 {
-    if (!rig->measure_until_s)
+    if (!rig->measure_until_s || (rig->o.in_flight == 1 && rig->started != rig->ended))
         return;
     double now_s = bench_seconds(CLOCK_MONOTONIC);
     if (!rig->is_measuring && now_s >= rig->warm_until_s)

@@ -14,6 +14,7 @@
  */
 #pragma once
 #include "kit.h"
+#include "syncs.h"
 
 typedef struct bench_rig bench_rig;
 
@@ -22,6 +23,7 @@ typedef struct bench_rig_options {
     const char *server; /* program of the tool server; NULL: native steps. Not with is_in_thread */
     size_t in_flight;
     bool is_in_thread;
+    const bench_syncs *syncs; /* installed; NULL: syncs are not counted */
 } bench_rig_options;
 
 bench_rig *bench_rig_new(const bench_rig_options *options);
@@ -33,8 +35,9 @@ void bench_rig_run(bench_rig *rig, size_t chain_count);
 
 typedef struct bench_rig_figures {
     double span_s;
-    uint64_t chains, steps, commits;
+    uint64_t chains, steps, commits, syncs;
     double cpu_s, cpu_loop_s, cpu_children_s; /* cpu_s: all threads, loop included; children besides */
+    double others_cpu_s, steal_s;             /* what else this machine did, and what it was not given */
     bench_samples latency_ms;                 /* of whole chains; bench_samples_free */
 } bench_rig_figures;
 /* Keeps the load up for warm_s, measures for span_s, and lets what is in flight end. */

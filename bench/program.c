@@ -1,0 +1,61 @@
+#include "program.h"
+#include "kit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+bench_program bench_program_start(const char *const *argv, const char *cwd)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        bench_die("pipe", strerror(errno));
+    pid_t pid = fork();
+    if (pid < 0)
+        bench_die("fork", strerror(errno));
+    if (pid == 0) {
+        if ((!cwd || chdir(cwd) == 0) && dup2(ends[1], STDOUT_FILENO) >= 0)
+            execv(argv[0], (char *const *) argv);
+        _exit(127);
+    }
+    close(ends[1]);
+    return (bench_program){.pid = pid, .out = ends[0]};
+}
+
+int bench_program_wait(bench_program *program)
+{
+    int status = 0;
+    while (waitpid(program->pid, &status, 0) < 0)
+        if (errno != EINTR)
+            bench_die("wait", strerror(errno));
+    close(program->out);
+    program->pid = 0;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+int bench_program_end(bench_program *program, int signal_number)
+{
+    kill(program->pid, signal_number);
+    return bench_program_wait(program);
+}
+
+void bench_sleep(double span_s)
+{
+    struct timespec t = {.tv_sec = (time_t) span_s};
+    t.tv_nsec = (long) ((span_s - (double) t.tv_sec) * 1e9);
+    while (nanosleep(&t, &t) != 0 && errno == EINTR)
+        ;
+}
+
+void bench_file_write(const char *folder, const char *name, const char *text)
+{
+    char path[BENCH_PATH_MAX];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    if (!file || fputs(text, file) < 0 || fclose(file) != 0)
+        bench_die(path, strerror(errno));
+}
