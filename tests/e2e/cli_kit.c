@@ -208,6 +208,11 @@ int running_wait(world *w, running *r)
     return w->said.exit_code;
 }
 
+static const char *program_of(const world *w)
+{
+    return w->program ? w->program : CATENA_BUILD_DIR "/catena";
+}
+
 #define TAKE_ARGS(first, argv)                                                                                         \
     char *argv[ARGS_MAX] = {(char *) "catena"};                                                                        \
     do {                                                                                                               \
@@ -221,21 +226,21 @@ int running_wait(world *w, running *r)
 int catena(world *w, ...)
 {
     TAKE_ARGS(w, argv);
-    running r = start(w, NULL, CATENA_BUILD_DIR "/catena", argv);
+    running r = start(w, NULL, program_of(w), argv);
     return running_wait(w, &r);
 }
 
 int catena_fed(world *w, const char *input, ...)
 {
     TAKE_ARGS(input, argv);
-    running r = start(w, input, CATENA_BUILD_DIR "/catena", argv);
+    running r = start(w, input, program_of(w), argv);
     return running_wait(w, &r);
 }
 
 running catena_start(world *w, ...)
 {
     TAKE_ARGS(w, argv);
-    return start(w, NULL, CATENA_BUILD_DIR "/catena", argv);
+    return start(w, NULL, program_of(w), argv);
 }
 
 int shell(world *w, const char *line)
@@ -253,7 +258,7 @@ int catena_on_terminal(world *w, ...)
     r.pid = forkpty(&r.out_fd, NULL, NULL, &size);
     assert_true(r.pid >= 0);
     if (r.pid == 0)
-        become(w, CATENA_BUILD_DIR "/catena", argv);
+        become(w, program_of(w), argv);
     return running_wait(w, &r); /* a read from a terminal that was left fails: that is its end */
 }
 

@@ -26,7 +26,8 @@ typedef struct world {
     char folder[200];
     char *env[ENV_MAX]; /* NAME=VALUE, after the fixed ones */
     size_t env_count;
-    said said; /* of the last command that ended */
+    const char *program; /* instead of the product's catena; NULL: that one */
+    said said;           /* of the last command that ended */
 } world;
 
 typedef struct running {

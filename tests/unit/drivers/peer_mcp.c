@@ -2,9 +2,9 @@
  * peer_mcp -- a tool server for tests that behaves, misbehaves and dies as it is told on its command line.
  *
  *     peer_mcp [MODE]... [--ledger FILE] [--delay-before MS] [--delay-after MS] [--per-page N] [--refuse-version N]
- *              [--pid-file FILE]
+ *              [--pid-file FILE] [--mark TEXT]
  *
- * With --ledger every executed call appends one line, "TOOL KEY PID", KEY being its idempotency key or "-", with one
+ * With --ledger every executed call appends one line, "TOOL KEY PID MARK", KEY being its idempotency key or "-", with one
  * write(2): what is in the ledger has happened, whoever dies afterwards. The delays are spent before and
  * after that line. Calls that sleep do it in a process of their own, so many are in flight at once and
  * answers come in any order.
@@ -27,7 +27,7 @@
 
 typedef struct peer {
     unsigned modes; /* bits, see MODES */
-    const char *ledger;
+    const char *ledger, *mark;
     int64_t delay_before_ms, delay_after_ms, per_page, refuse_version;
     ctn_mcp_server *server;
     ctn_buf out;
@@ -155,8 +155,8 @@ static void record(const peer *p, const char *tool, ctn_str key)
     sleep_ms(p->delay_before_ms);
     if (p->ledger) {
         char line[512];
-        int len = snprintf(line, sizeof line, "%s %.*s %d\n", tool, (int) (key.len ? key.len : 1),
-                           key.len ? key.ptr : "-", (int) getpid());
+        int len = snprintf(line, sizeof line, "%s %.*s %d%s%s\n", tool, (int) (key.len ? key.len : 1),
+                           key.len ? key.ptr : "-", (int) getpid(), p->mark ? " " : "", p->mark ? p->mark : "");
         int fd = open(p->ledger, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
         if (fd < 0 || len < 0 || write(fd, line, (size_t) len) != len)
             abort();
@@ -397,6 +397,8 @@ static bool read_options(peer *p, int argc, char **argv)
         const char *value = i + 1 < argc ? argv[i + 1] : NULL;
         if (value && strcmp(argv[i], "--ledger") == 0) {
             p->ledger = value;
+        } else if (value && strcmp(argv[i], "--mark") == 0) {
+            p->mark = value;
         } else if (value && strcmp(argv[i], "--pid-file") == 0) {
             FILE *file = fopen(value, "we");
             if (!file || fprintf(file, "%d\n", (int) getpid()) < 0 || fclose(file))
