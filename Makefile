@@ -2,7 +2,7 @@
 PREFIX ?= /usr/local
 SECONDS ?= 60
 
-.PHONY: all build test demo bench install check fuzz sim clean packages-build packages-all
+.PHONY: all build test demo bench install check fuzz sim kill clean packages-build packages-all
 
 all: build
 
@@ -29,6 +29,9 @@ fuzz: packages-all
 
 sim: packages-all
 	@scripts/sim
+
+kill: packages-all
+	@scripts/kill
 
 clean:
 	@rm -rf build
