@@ -15,21 +15,16 @@
 /* What a byte becomes inside quotes: 0 itself, 1 \u00XX, 2 look at the whole character, else backslash and this. */
 enum { AS_IS = 0, AS_HEX = 1, AS_CHARACTER = 2 };
 
-static unsigned char escape_of(unsigned char c)
-{
-    if (c >= 0x80)
-        return AS_CHARACTER;
-    if (c >= 0x20)
-        return c == '"' || c == '\\' ? c : AS_IS;
-    switch (c) {
-    case '\b': return 'b';
-    case '\f': return 'f';
-    case '\n': return 'n';
-    case '\r': return 'r';
-    case '\t': return 't';
-    default: return AS_HEX;
-    }
-}
+#define HEX_8       AS_HEX, AS_HEX, AS_HEX, AS_HEX, AS_HEX, AS_HEX, AS_HEX, AS_HEX
+#define CHARACTER_8 2, 2, 2, 2, 2, 2, 2, 2
+static const unsigned char escape_of[256] = {
+    HEX_8,       'b',         't',         'n',         AS_HEX,      'f',           'r',
+    AS_HEX,      AS_HEX,      HEX_8,       HEX_8,       ['"'] = '"', ['\\'] = '\\', [0x80] = CHARACTER_8,
+    CHARACTER_8, CHARACTER_8, CHARACTER_8, CHARACTER_8, CHARACTER_8, CHARACTER_8,   CHARACTER_8,
+    CHARACTER_8, CHARACTER_8, CHARACTER_8, CHARACTER_8, CHARACTER_8, CHARACTER_8,   CHARACTER_8,
+    CHARACTER_8,
+};
+_Static_assert(AS_CHARACTER == 2, "CHARACTER_8");
 
 #define EACH_BYTE(value) (0x0101010101010101u * (value))
 
@@ -50,8 +45,10 @@ static size_t plain_run(ctn_str s, size_t at)
     size_t end = at;
     while (s.len - end >= 8 && is_plain_word(s.ptr + end))
         end += 8;
+    if (s.len - end < 8 && s.len >= 8 && is_plain_word(s.ptr + s.len - 8))
+        return s.len - at;
     while (end < s.len) {
-        unsigned char how = escape_of((unsigned char) s.ptr[end]);
+        unsigned char how = escape_of[(unsigned char) s.ptr[end]];
         if (how == AS_IS) {
             end++;
             continue;
@@ -64,31 +61,6 @@ static size_t plain_run(ctn_str s, size_t at)
     return end - at;
 }
 
-void ctn_json_write_string(ctn_buf *out, ctn_str s)
-{
-    static const char digits[] = "0123456789abcdef";
-    ctn_buf_append_char(out, '"');
-    for (size_t at = 0; at < s.len;) {
-        size_t run = plain_run(s, at);
-        ctn_buf_append(out, (ctn_str){s.ptr + at, run});
-        at += run;
-        if (at == s.len)
-            break;
-        unsigned char c = (unsigned char) s.ptr[at++];
-        unsigned char how = escape_of(c);
-        if (how == AS_CHARACTER) {
-            ctn_buf_append_literal(out, REPLACEMENT);
-        } else if (how == AS_HEX) {
-            char hex[6] = {'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15]};
-            ctn_buf_append(out, (ctn_str){hex, sizeof hex});
-        } else {
-            char pair[2] = {'\\', (char) how};
-            ctn_buf_append(out, (ctn_str){pair, sizeof pair});
-        }
-    }
-    ctn_buf_append_char(out, '"');
-}
-
 static size_t string_bytes(ctn_str s)
 {
     size_t total = 2;
@@ -98,46 +70,10 @@ static size_t string_bytes(ctn_str s)
         total += run;
         if (at == s.len)
             break;
-        unsigned char how = escape_of((unsigned char) s.ptr[at++]);
+        unsigned char how = escape_of[(unsigned char) s.ptr[at++]];
         total += how == AS_CHARACTER ? sizeof REPLACEMENT - 1 : how == AS_HEX ? 6 : 2;
     }
     return total;
-}
-
-static void write_scalar(ctn_buf *out, const ctn_json *v)
-{
-    switch (ctn_json_kind_of(v)) {
-    case CTN_JSON_NULL: ctn_buf_append_literal(out, "null"); break;
-    case CTN_JSON_FALSE: ctn_buf_append_literal(out, "false"); break;
-    case CTN_JSON_TRUE: ctn_buf_append_literal(out, "true"); break;
-    case CTN_JSON_NUMBER: ctn_buf_append(out, ctn_json_text(v)); break;
-    default: ctn_json_write_string(out, ctn_json_text(v)); break;
-    }
-}
-
-void ctn_json_write(ctn_buf *out, const ctn_json *v)
-{
-    if (ctn_json_is(v, CTN_JSON_ARRAY)) {
-        ctn_buf_append_char(out, '[');
-        for (uint32_t i = 0; i < v->count; i++) {
-            if (i)
-                ctn_buf_append_char(out, ',');
-            ctn_json_write(out, &v->items[i]);
-        }
-        ctn_buf_append_char(out, ']');
-    } else if (ctn_json_is(v, CTN_JSON_OBJECT)) {
-        ctn_buf_append_char(out, '{');
-        for (uint32_t i = 0; i < v->count; i++) {
-            if (i)
-                ctn_buf_append_char(out, ',');
-            ctn_json_write_string(out, ctn_json_text(&v->members[i].key));
-            ctn_buf_append_char(out, ':');
-            ctn_json_write(out, &v->members[i].value);
-        }
-        ctn_buf_append_char(out, '}');
-    } else {
-        write_scalar(out, v);
-    }
 }
 
 size_t ctn_json_bytes(const ctn_json *v)
@@ -159,6 +95,92 @@ size_t ctn_json_bytes(const ctn_json *v)
         return total;
     }
     return 0;
+}
+
+/* The writers know that there is room: as many bytes as were counted above. They return where the next byte goes. */
+
+static char *put(char *at, const char *bytes, size_t count)
+{
+    if (count)
+        memcpy(at, bytes, count);
+    return at + count;
+}
+
+static char *put_string(char *out, ctn_str s)
+{
+    static const char digits[] = "0123456789abcdef";
+    *out++ = '"';
+    for (size_t at = 0; at < s.len;) {
+        size_t run = plain_run(s, at);
+        out = put(out, s.ptr + at, run);
+        at += run;
+        if (at == s.len)
+            break;
+        unsigned char c = (unsigned char) s.ptr[at++];
+        unsigned char how = escape_of[c];
+        if (how == AS_CHARACTER)
+            out = put(out, REPLACEMENT, sizeof REPLACEMENT - 1);
+        else if (how == AS_HEX)
+            out = put(out, (char[]){'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15]}, 6);
+        else
+            out = put(out, (char[]){'\\', (char) how}, 2);
+    }
+    *out++ = '"';
+    return out;
+}
+
+static char *put_value(char *out, const ctn_json *v)
+{
+    switch (ctn_json_kind_of(v)) {
+    case CTN_JSON_NULL: return put(out, "null", 4);
+    case CTN_JSON_FALSE: return put(out, "false", 5);
+    case CTN_JSON_TRUE: return put(out, "true", 4);
+    case CTN_JSON_NUMBER: return put(out, v->text, v->count);
+    case CTN_JSON_STRING: return put_string(out, ctn_json_text(v));
+    case CTN_JSON_ARRAY:
+        *out++ = '[';
+        for (uint32_t i = 0; i < v->count; i++) {
+            if (i)
+                *out++ = ',';
+            out = put_value(out, &v->items[i]);
+        }
+        *out++ = ']';
+        break;
+    case CTN_JSON_OBJECT:
+        *out++ = '{';
+        for (uint32_t i = 0; i < v->count; i++) {
+            if (i)
+                *out++ = ',';
+            out = put_string(out, ctn_json_text(&v->members[i].key));
+            *out++ = ':';
+            out = put_value(out, &v->members[i].value);
+        }
+        *out++ = '}';
+        break;
+    }
+    return out;
+}
+
+void ctn_json_write_string(ctn_buf *out, ctn_str s)
+{
+    size_t bytes = string_bytes(s);
+    char *at = ctn_buf_reserve(out, bytes);
+    if (!at)
+        return;
+    char *end = put_string(at, s);
+    assert(end == at + bytes);
+    out->len += bytes;
+}
+
+void ctn_json_write(ctn_buf *out, const ctn_json *v)
+{
+    size_t bytes = ctn_json_bytes(v);
+    char *at = ctn_buf_reserve(out, bytes);
+    if (!at)
+        return;
+    char *end = put_value(at, v);
+    assert(end == at + bytes);
+    out->len += bytes;
 }
 
 static bool fits_one_line(const ctn_json *array)
@@ -249,9 +271,8 @@ ctn_str ctn_json_to_str(ctn_arena *arena, const ctn_json *v)
 {
     size_t bytes = ctn_json_bytes(v);
     char *text = ctn_arena_alloc(arena, bytes + 1);
-    ctn_buf out = {.data = text, .capacity = bytes, .limit_bytes = bytes};
-    ctn_json_write(&out, v);
-    assert(out.len == bytes && !out.overflowed);
-    text[bytes] = '\0';
+    char *end = put_value(text, v);
+    assert(end == text + bytes);
+    *end = '\0';
     return (ctn_str){text, bytes};
 }

@@ -262,7 +262,9 @@ static int connect(const char *path, int flags, sqlite3 **ret_db, ctn_err *err)
     pthread_once(&once, configure_library);
     sqlite3 *db = NULL;
     char *literal = ctn_sqlite_literal_path(path);
-    int rc = sqlite3_open_v2(literal, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+    bool syncs_commits = flags & SQLITE_OPEN_READWRITE;
+    int rc = sqlite3_open_v2(literal, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+                             syncs_commits ? ctn_sqlite_log_vfs() : NULL);
     free(literal);
     if (rc) {
         rc = ctn_sqlite_fail(db, path, rc, "opening", err);

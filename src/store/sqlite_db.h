@@ -131,6 +131,10 @@ static inline bool sqlite_column_digest(sqlite3_stmt *stmt, int at, ctn_digest *
     return true;
 }
 
+/* ---- sqlite_log.c ---- */
+/* The VFS for a connection that syncs every commit (synchronous=FULL) and no other. */
+const char *ctn_sqlite_log_vfs(void);
+
 /* ---- sqlite_schema.c ---- */
 extern const int32_t ctn_sqlite_application_id;
 uint32_t ctn_sqlite_schema_newest(void);
