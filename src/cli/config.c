@@ -11,6 +11,8 @@
 
 #define CONFIG_NAME    "catena.yaml"
 #define FOLDERS_UP_MAX 64
+/* Read of one message of a server in any case. */
+#define ANSWER_BYTES_MIN ((size_t) 4 << 20)
 
 typedef struct limits {
     int64_t context_bytes, value_bytes, steps, depth;
@@ -289,6 +291,12 @@ ctn_rules ctn_config_rules(const ctn_config *config)
                        .context_bytes_max = config->context_bytes,
                        .steps_max = config->steps,
                        .depth_max = config->depth};
+}
+
+size_t ctn_config_answer_bytes(const ctn_config *config)
+{
+    size_t bytes = config->value_bytes < CTN_RPC_LINE_BYTES_MAX / 16 ? 16 * config->value_bytes : CTN_RPC_LINE_BYTES_MAX;
+    return bytes > ANSWER_BYTES_MIN ? bytes : ANSWER_BYTES_MIN;
 }
 
 const ctn_config_server *ctn_config_server_of(const ctn_config *config, ctn_str name)

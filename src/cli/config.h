@@ -49,6 +49,9 @@ int ctn_config_read(ctn_arena *arena, const char *path, const ctn_overlay *overl
                     ctn_findings *library_findings, ctn_config **ret_config, ctn_err *err);
 /* What it says of limits and of interrupted calls; the rest is all zero. */
 ctn_rules ctn_config_rules(const ctn_config *config);
+/* How large a message of a tool server may be: what becomes of it is held to valueBytes, but texts are told twice
+ * (structured and not) and escaped, and a list of tools is no value. */
+size_t ctn_config_answer_bytes(const ctn_config *config);
 /* NULL: there is none of that name. */
 const ctn_config_server *ctn_config_server_of(const ctn_config *config, ctn_str name);
 /* "did you mean ...?", for a server that is not there. */

@@ -193,8 +193,9 @@ static void on_line(void *ctx, ctn_str line)
     ctn_arena_restore(control->scratch, mark);
 }
 
-static void on_line_too_long(void *ctx)
+static void on_line_too_long(void *ctx, ctn_str head)
 {
+    (void) head;
     refuse(ctx, NULL, CTN_E_LIMIT, "the line is too long");
 }
 

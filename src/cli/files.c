@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define NEIGHBOURS_MAX 1000
+#define READ_BYTES     65536
 
 static const char *c_text(ctn_arena *arena, ctn_str s)
 {
@@ -135,14 +136,19 @@ int ctn_file_read(ctn_arena *arena, ctn_str path, ctn_str *ret_text, ctn_err *er
         rc = fail_open(arena, shown, errno, err);
         goto done;
     }
+    struct stat st;
+    bool is_file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+    if (!is_file)
+        text.limit_bytes = CTN_PIPE_BYTES_MAX;
     for (;;) {
-        char *room = ctn_buf_reserve(&text, 65536);
+        bool is_too_large = is_file && st.st_size > (off_t) CTN_FILE_BYTES_MAX;
+        char *room = is_too_large ? NULL : ctn_buf_reserve(&text, READ_BYTES);
         if (!room) {
-            rc =
-                ctn_fail(err, CTN_E_LIMIT, "%.*s is larger than %zu MiB", CTN_STR_ARG(shown), CTN_FILE_BYTES_MAX >> 20);
+            rc = ctn_fail(err, CTN_E_LIMIT, "%.*s is larger than the %zu MiB that are read%s", CTN_STR_ARG(shown),
+                          text.limit_bytes >> 20, is_file ? "" : " of what is no regular file");
             goto done;
         }
-        ssize_t n = read(fd, room, 65536);
+        ssize_t n = read(fd, room, READ_BYTES);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0) {

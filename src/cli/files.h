@@ -6,8 +6,9 @@
 #include "base/err.h"
 
 #define CTN_FILE_BYTES_MAX ((size_t) 64 << 20)
+#define CTN_PIPE_BYTES_MAX ((size_t) 8 << 20) /* of what does not say how large it is */
 
-/* The whole of a file, or of standard input ("-"). CTN_E_NOT_FOUND, CTN_E_DENIED, CTN_E_INVALID (a folder),
+/* The whole of a file, or of standard input ("-"); one that is too large is not begun to be read. CTN_E_NOT_FOUND, CTN_E_DENIED, CTN_E_INVALID (a folder),
  * CTN_E_LIMIT, CTN_E_IO. A missing file's sentence names the nearest one of its folder. */
 int ctn_file_read(ctn_arena *arena, ctn_str path, ctn_str *ret_text, ctn_err *err);
 /* Texts that stand in place of files while something is tried out. */

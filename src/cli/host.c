@@ -126,7 +126,8 @@ static int make_drivers(ctn_host *host, ctn_err *err)
                                       .sink = sink,
                                       .log = host->log,
                                       .servers = servers,
-                                      .server_count = count};
+                                      .server_count = count,
+                                      .line_bytes_max = ctn_config_answer_bytes(config)};
     int rc = ctn_mcp_driver_new(&options, &host->tools, err);
     if (rc)
         return rc;

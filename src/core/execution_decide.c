@@ -70,7 +70,8 @@ static failure_report report_of(const ctn_input *in)
         .was_sent = in->was_sent,
         .peer_is_dead = in->peer_is_dead,
         .retry_after_ms = in->retry_after_ms,
-        .was_done = in->failure == CTN_FAILURE_INVALID_OUTPUT && in->was_sent, /* it answered, though not well */
+        .was_done = (in->failure == CTN_FAILURE_INVALID_OUTPUT || in->failure == CTN_FAILURE_LIMIT) &&
+                    in->was_sent, /* it answered, though not well */
         .used = &in->used,
         .sent_at_ms = in->begun_at_ms,
     };

@@ -14,6 +14,7 @@
  *   was_sent true     protocol_error  a JSON-RPC error: not executed; or an answer that is no tool result
  *                     tool_error      isError
  *                     invalid_output  the result breaks the output schema
+ *                     limit           the answer is larger than is read; the tool has done its work
  *                     timeout         given up; the server was told, a late answer is dropped
  *                     transport       the server ended with the call: peer_is_dead
  *

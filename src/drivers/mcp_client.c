@@ -381,10 +381,29 @@ void ctn_mcp_client_line(ctn_mcp_client *client, ctn_str line)
     }
 }
 
-void ctn_mcp_client_line_too_long(ctn_mcp_client *client)
+void ctn_mcp_client_stray(ctn_mcp_client *client)
 {
     if (client->state != FAILED)
         count_stray(client);
+}
+
+void *ctn_mcp_client_too_large(ctn_mcp_client *client, int64_t id, const char *why)
+{
+    if (client->state == FAILED || id <= 0)
+        return NULL;
+    if (id == client->list_id) {
+        client->list_id = 0;
+        list_failed(client, why);
+        return NULL;
+    }
+    if (id == client->discover_id || id == client->initialize_id) {
+        fail(client, "the handshake: %s", why);
+        return NULL;
+    }
+    void *call = ctn_token_map_take(&client->calls, (uint64_t) id);
+    if (!call)
+        count_stray(client);
+    return call;
 }
 
 /* ---- the owner's side ---- */

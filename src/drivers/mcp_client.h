@@ -46,7 +46,11 @@ ctn_mcp_client *ctn_mcp_client_new(const ctn_mcp_client_options *options);
 void ctn_mcp_client_free(ctn_mcp_client *client);  /* NULL is fine */
 void ctn_mcp_client_start(ctn_mcp_client *client); /* sends the probe; may tell `failed` */
 void ctn_mcp_client_line(ctn_mcp_client *client, ctn_str line);
-void ctn_mcp_client_line_too_long(ctn_mcp_client *client);
+/* An answer with this id was too large to be read: what the client asked for itself fails, and of a call its `call` is
+ * given back, which hears nothing more from here; NULL: nobody's. */
+void *ctn_mcp_client_too_large(ctn_mcp_client *client, int64_t id, const char *why);
+/* A line that was no message for us. */
+void ctn_mcp_client_stray(ctn_mcp_client *client);
 
 /* Sends tools/call and gives its id; 0: nothing left us (*ret_too_large tells why). Its answer comes as `answered`
  * with this `call`. */

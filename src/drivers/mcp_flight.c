@@ -298,6 +298,21 @@ void ctn_mcp_flight_answered(void *ctx, void *of_call, const ctn_rpc_message *m,
                                   CTN_STR_ARG(tool_of(f)), CTN_STR_ARG(text), (long long) m->error_code));
 }
 
+void ctn_mcp_flight_too_large(ctn_mcp_flight *f, const char *why)
+{
+    f->host->has_answered = true;
+    if (f->is_given_up) {
+        ctn_mcp_flight_free(f);
+        return;
+    }
+    ctn_arena *scratch = f->host->driver->scratch;
+    ctn_arena_mark mark = ctn_arena_save(scratch);
+    tell_failure(
+        f, CTN_FAILURE_LIMIT, true,
+        ctn_arena_printf(scratch, "%.*s/%.*s: %s", CTN_STR_ARG(f->host->config.name), CTN_STR_ARG(tool_of(f)), why));
+    ctn_arena_restore(scratch, mark);
+}
+
 void ctn_mcp_flight_progress(void *ctx, void *of_call, const ctn_mcp_progress *progress)
 {
     const ctn_mcp_host *h = ctx;

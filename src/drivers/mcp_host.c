@@ -267,22 +267,61 @@ static void on_line(void *ctx, ctn_str line)
         ctn_mcp_client_line(h->client, line);
 }
 
-/* Which call it answered cannot be known, unless there is one only: that one will hear nothing more. */
-static void on_line_too_long(void *ctx)
+/* ---- lines that are too long ---- */
+
+static void fail_too_large(ctn_mcp_host *h, int64_t id)
+{
+    char why[160];
+    size_t bytes = h->driver->options.line_bytes_max;
+    (void) snprintf(why, sizeof why, "its answer is larger than the %zu %s that are read of one%s",
+                    bytes < 1 << 20 ? bytes : bytes >> 20, bytes < 1 << 20 ? "bytes" : "MiB",
+                    bytes < CTN_RPC_LINE_BYTES_MAX ? " (a larger limits: valueBytes reads more)" : "");
+    ctn_mcp_flight *f = ctn_mcp_client_too_large(h->client, id, why);
+    if (f)
+        ctn_mcp_flight_too_large(f, why);
+}
+
+/* Whose answer it is stands at its beginning, or at its end when its result came first. */
+static void on_line_too_long(void *ctx, ctn_str head)
 {
     ctn_mcp_host *h = ctx;
-    if (h->client)
-        ctn_mcp_client_line_too_long(h->client);
-    ctn_mcp_flight *only = h->sent.first;
-    if (h->state != CTN_MCP_UP || !only || only->next)
+    h->wants_tail = false;
+    if (!h->client)
         return;
-    uint64_t token = only->token;
-    ctn_mcp_flight_give_up(only, CTN_STR("the answer was too long"));
-    ctn_call_result result = {.failure = CTN_FAILURE_TRANSPORT,
-                              .message = CTN_STR("the server sent a line longer than a message may be; the answer "
-                                                 "was lost with it"),
-                              .was_sent = true};
-    h->driver->options.sink.done(h->driver->options.sink.ctx, token, &result);
+    int64_t id = 0;
+    switch (ctn_rpc_peek_head(head, &id)) {
+    case CTN_RPC_PEEK_ANSWER: fail_too_large(h, id); break;
+    case CTN_RPC_PEEK_OTHER: ctn_mcp_client_stray(h->client); break;
+    case CTN_RPC_PEEK_UNKNOWN: h->wants_tail = true; break;
+    }
+}
+
+static void on_line_skipped(void *ctx, ctn_str tail, bool is_endless)
+{
+    ctn_mcp_host *h = ctx;
+    if (is_endless && h->client && (h->state == CTN_MCP_UP || h->state == CTN_MCP_STARTING)) {
+        h->wants_tail = false;
+        ctn_mcp_client_free(h->client); /* it is heard no more */
+        h->client = NULL;
+        char what[80];
+        (void) snprintf(what, sizeof what, "it sent a line of more than %zu MiB", CTN_LINE_SKIP_BYTES_MAX >> 20);
+        on_failed(h, what);
+        return;
+    }
+    if (!h->wants_tail || !h->client)
+        return;
+    h->wants_tail = false;
+    int64_t id = 0;
+    const ctn_mcp_flight *only = h->sent.first;
+    ctn_rpc_peeked peeked = ctn_rpc_peek_tail(tail, &id);
+    if (peeked == CTN_RPC_PEEK_UNKNOWN && only && !only->next && !h->given_up.first) {
+        peeked = CTN_RPC_PEEK_ANSWER; /* of whom else? */
+        id = only->id;
+    }
+    if (peeked == CTN_RPC_PEEK_ANSWER)
+        fail_too_large(h, id);
+    else
+        ctn_mcp_client_stray(h->client);
 }
 
 static void start(ctn_mcp_host *h)
@@ -296,7 +335,11 @@ static void start(ctn_mcp_host *h)
         .cwd = h->config.cwd,
         .line_bytes_max = driver->options.line_bytes_max,
         .end_grace_ms = driver->options.end_grace_ms,
-        .events = {.line = on_line, .line_too_long = on_line_too_long, .ended = on_ended, .ctx = h},
+        .events = {.line = on_line,
+                   .line_too_long = on_line_too_long,
+                   .line_skipped = on_line_skipped,
+                   .ended = on_ended,
+                   .ctx = h},
     };
     ctn_err err = {0};
     h->starts++;

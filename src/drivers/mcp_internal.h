@@ -61,6 +61,7 @@ struct ctn_mcp_host {
     ctn_mcp_flights waiting, sent, given_up;
     ctn_mcp_waiter *waiters;
     bool is_relisting;
+    bool wants_tail;           /* a line that is skipped: whose answer it is, is not known yet */
     bool has_answered;         /* this process gave an answer to a call */
     int64_t up_since_ms;       /* 0: this process was never up */
     int64_t starting_since_ms; /* the first of several tries */
@@ -96,6 +97,8 @@ void ctn_mcp_flight_give_up(ctn_mcp_flight *f, ctn_str reason);
 /* It waits and its host is UP: checked and sent, or told why not, or waiting for a new list. */
 void ctn_mcp_flight_send(ctn_mcp_flight *f);
 void ctn_mcp_flight_answered(void *ctx, void *of_call, const ctn_rpc_message *m, ctn_arena *scratch);
+/* Its answer was too large to be read: the tool has done its work. */
+void ctn_mcp_flight_too_large(ctn_mcp_flight *f, const char *why);
 void ctn_mcp_flight_progress(void *ctx, void *of_call, const ctn_mcp_progress *progress);
 void ctn_mcp_flights_due(void *ctx); /* the driver's timer */
 void ctn_mcp_flights_set_timer(ctn_mcp_driver *driver);

@@ -87,11 +87,18 @@ static void on_line(void *ctx, ctn_str line)
         process->options.events.line(process->options.events.ctx, line);
 }
 
-static void on_line_too_long(void *ctx)
+static void on_line_too_long(void *ctx, ctn_str head)
 {
     ctn_mcp_process *process = ctx;
     if (!process->is_told)
-        process->options.events.line_too_long(process->options.events.ctx);
+        process->options.events.line_too_long(process->options.events.ctx, head);
+}
+
+static void on_line_skipped(void *ctx, ctn_str tail, bool is_endless)
+{
+    ctn_mcp_process *process = ctx;
+    if (!process->is_told && process->options.events.line_skipped)
+        process->options.events.line_skipped(process->options.events.ctx, tail, is_endless);
 }
 
 static void on_out_closed(void *ctx, int code, const char *why)
@@ -139,11 +146,15 @@ static void on_err_closed(void *ctx, int code, const char *why)
 }
 
 static ctn_stream *open_stream(ctn_mcp_process *process, int fd, void (*line)(void *, ctn_str),
-                               void (*too_long)(void *), void (*closed)(void *, int, const char *),
-                               size_t line_bytes_max)
+                               void (*closed)(void *, int, const char *), size_t line_bytes_max)
 {
-    ctn_stream_events events = {
-        .line = line, .line_too_long = too_long, .closed = closed, .ctx = process, .line_bytes_max = line_bytes_max};
+    bool is_out = line == on_line;
+    ctn_stream_events events = {.line = line,
+                                .line_too_long = is_out ? on_line_too_long : NULL,
+                                .line_skipped = is_out ? on_line_skipped : NULL,
+                                .closed = closed,
+                                .ctx = process,
+                                .line_bytes_max = line_bytes_max};
     return ctn_stream_open(process->options.loop, fd, &events);
 }
 
@@ -163,9 +174,9 @@ int ctn_mcp_process_start(const ctn_mcp_process_options *options, ctn_mcp_proces
     process->options.cwd = NULL;
     ctn_buf_init(&process->tail, 4 * STDERR_TAIL_BYTES);
     process->timer = ctn_timer_new(options->loop, on_timer, process);
-    process->in = open_stream(process, in, on_in_line, NULL, on_in_closed, 1024);
-    process->out = open_stream(process, out, on_line, on_line_too_long, on_out_closed, options->line_bytes_max);
-    process->err = open_stream(process, error, on_err_line, NULL, on_err_closed, STDERR_LINE_BYTES_MAX);
+    process->in = open_stream(process, in, on_in_line, on_in_closed, 1024);
+    process->out = open_stream(process, out, on_line, on_out_closed, options->line_bytes_max);
+    process->err = open_stream(process, error, on_err_line, on_err_closed, STDERR_LINE_BYTES_MAX);
     *ret_process = process;
     return CTN_OK;
 }

@@ -13,8 +13,9 @@
 typedef struct ctn_mcp_process ctn_mcp_process;
 typedef struct ctn_mcp_process_events {
     void (*line)(void *ctx, ctn_str line);
-    void (*line_too_long)(void *ctx);
-    void (*ended)(void *ctx, int exit_status); /* as ctn_spawn_options.exited */
+    void (*line_too_long)(void *ctx, ctn_str head);                 /* as in loop.h */
+    void (*line_skipped)(void *ctx, ctn_str tail, bool is_endless); /* may be NULL */
+    void (*ended)(void *ctx, int exit_status);                      /* as ctn_spawn_options.exited */
     void *ctx;
 } ctn_mcp_process_events;
 

@@ -205,8 +205,9 @@ static void on_line(void *ctx, ctn_str line)
     pump(driver);
 }
 
-static void on_line_too_long(void *ctx)
+static void on_line_too_long(void *ctx, ctn_str head)
 {
+    (void) head;
     worker *w = ctx;
     dismiss(w);
     if (w->job)

@@ -45,12 +45,19 @@ void ctn_signal_free(ctn_signal *signal);
 
 /* ---- streams of lines: pipes of children, connections of the control socket ---- */
 typedef struct ctn_stream ctn_stream;
+/* Of a line that is skipped: bytes of its beginning and its end that are told, and how much of it is awaited. */
+#define CTN_LINE_EDGE_BYTES     512
+#define CTN_LINE_SKIP_BYTES_MAX ((size_t) 512 << 20)
 typedef struct ctn_stream_events {
     /* One line without its newline (a CR before it is dropped too); valid during the call. What stands behind the
      * last newline at the end of file is a line as well. NULL only for a descriptor that is not readable. */
     void (*line)(void *ctx, ctn_str line);
-    /* A line over line_bytes_max: its rest is skipped up to the next newline; told once. May be NULL. */
-    void (*line_too_long)(void *ctx);
+    /* A line over line_bytes_max: its rest is skipped up to the next newline; told once, with how it begins. May be
+     * NULL. */
+    void (*line_too_long)(void *ctx, ctn_str head);
+    /* ... and how it ended: its last bytes. is_endless: so much of it was skipped that no end is in sight; told once,
+     * and skipping goes on. May be NULL. */
+    void (*line_skipped)(void *ctx, ctn_str tail, bool is_endless);
     /* Once; nothing comes after it. code CTN_OK: end of file; a socket may then still be written to. A stream that
      * only writes is closed by its reader's going, or after ctn_stream_shutdown. */
     void (*closed)(void *ctx, int code, const char *why);

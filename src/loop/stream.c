@@ -57,6 +57,9 @@ struct ctn_stream {
     bool is_socket;
     bool can_read, can_write; /* that side is open */
     bool is_skipping;         /* inside a line that was too long */
+    bool is_endless;          /* ... of which line_skipped has told that no end is in sight */
+    uint16_t tail_len;
+    size_t skipped;
     bool is_shutting_down;
     bool is_closed; /* told */
     bool is_freed;
@@ -64,6 +67,7 @@ struct ctn_stream {
     ctn_buf partial; /* a line whose newline has not come */
     ctn_buf queue;
     size_t queue_sent;
+    char tail[CTN_LINE_EDGE_BYTES]; /* of the line that is skipped: its last bytes so far */
 };
 
 /* ---- the descriptor ---- */
@@ -166,14 +170,50 @@ static void tell_closed(ctn_stream *stream, int code, const char *why)
     stream->events.closed(stream->events.ctx, code, why);
 }
 
+static ctn_str edge(ctn_str text, bool is_head)
+{
+    if (text.len <= CTN_LINE_EDGE_BYTES)
+        return text;
+    return (ctn_str){is_head ? text.ptr : text.ptr + text.len - CTN_LINE_EDGE_BYTES, CTN_LINE_EDGE_BYTES};
+}
+
 static void tell_line(ctn_stream *stream, ctn_str line)
 {
     if (line.len > 0 && line.ptr[line.len - 1] == '\r')
         line.len--;
-    if (line.len <= stream->events.line_bytes_max)
+    if (line.len <= stream->events.line_bytes_max) {
         stream->events.line(stream->events.ctx, line);
-    else if (stream->events.line_too_long)
-        stream->events.line_too_long(stream->events.ctx);
+        return;
+    }
+    if (stream->events.line_too_long)
+        stream->events.line_too_long(stream->events.ctx, edge(line, true));
+    if (!stream->is_freed && stream->events.line_skipped)
+        stream->events.line_skipped(stream->events.ctx, edge(line, false), false);
+}
+
+/* The piece belongs to the line that is skipped. */
+static void skip(ctn_stream *stream, ctn_str piece)
+{
+    stream->skipped += piece.len;
+    ctn_str last = edge(piece, false);
+    size_t kept = sizeof stream->tail - last.len < stream->tail_len ? sizeof stream->tail - last.len : stream->tail_len;
+    memmove(stream->tail, stream->tail + stream->tail_len - kept, kept);
+    if (last.len)
+        memcpy(stream->tail + kept, last.ptr, last.len);
+    stream->tail_len = (uint16_t) (kept + last.len);
+    if (stream->skipped <= CTN_LINE_SKIP_BYTES_MAX || stream->is_endless)
+        return;
+    stream->is_endless = true;
+    if (stream->events.line_skipped)
+        stream->events.line_skipped(stream->events.ctx, (ctn_str){stream->tail, stream->tail_len}, true);
+}
+
+/* Its end has come. */
+static void end_skipping(ctn_stream *stream)
+{
+    stream->is_skipping = false;
+    if (stream->events.line_skipped && !stream->is_endless)
+        stream->events.line_skipped(stream->events.ctx, (ctn_str){stream->tail, stream->tail_len}, false);
 }
 
 static void tell_end_of_file(ctn_stream *stream)
@@ -181,6 +221,11 @@ static void tell_end_of_file(ctn_stream *stream)
     /* A last line without a newline is a line: it may be all that a dying program had to say. */
     if (stream->partial.len > 0) {
         tell_line(stream, ctn_buf_str(&stream->partial));
+        if (stream->is_freed)
+            return;
+    }
+    if (stream->is_skipping) {
+        end_skipping(stream);
         if (stream->is_freed)
             return;
     }
@@ -198,16 +243,32 @@ static void tell_error(ctn_stream *stream, int error)
 /* Keeps the beginning of a line. One byte over the limit is kept: it may prove to be the CR of the line's end. */
 static void keep_partial(ctn_stream *stream, ctn_str piece)
 {
-    if (stream->is_skipping || piece.len == 0)
+    if (piece.len == 0)
         return;
+    if (stream->is_skipping) {
+        skip(stream, piece);
+        return;
+    }
     if (piece.len <= stream->partial.limit_bytes - stream->partial.len) {
         ctn_buf_append(&stream->partial, piece);
         return;
     }
+    char head[CTN_LINE_EDGE_BYTES]; /* of the line: the piece alone may be its beginning */
+    ctn_str kept = edge(ctn_buf_str(&stream->partial), true), more = edge(piece, true);
+    if (more.len > sizeof head - kept.len)
+        more.len = sizeof head - kept.len;
+    if (kept.len)
+        memcpy(head, kept.ptr, kept.len);
+    memcpy(head + kept.len, more.ptr, more.len);
     stream->is_skipping = true;
+    stream->is_endless = false;
+    stream->skipped = 0;
+    stream->tail_len = 0;
+    skip(stream, edge(ctn_buf_str(&stream->partial), false));
     buffer_give_back(&stream->partial);
+    skip(stream, piece);
     if (stream->events.line_too_long)
-        stream->events.line_too_long(stream->events.ctx);
+        stream->events.line_too_long(stream->events.ctx, (ctn_str){head, kept.len + more.len});
 }
 
 static void take_line_end(ctn_stream *stream, ctn_str piece)
@@ -220,7 +281,7 @@ static void take_line_end(ctn_stream *stream, ctn_str piece)
     if (stream->is_freed)
         return;
     if (stream->is_skipping) {
-        stream->is_skipping = false;
+        end_skipping(stream);
         return;
     }
     tell_line(stream, ctn_buf_str(&stream->partial));

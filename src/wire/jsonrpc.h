@@ -46,6 +46,16 @@ typedef struct ctn_rpc_message {
  * set nevertheless: BROKEN, with the code to answer with and the id if one could be read. */
 int ctn_rpc_parse(ctn_arena *arena, ctn_str line, ctn_rpc_message *ret_message, ctn_err *err);
 
+/* Of a line that is too long to be read: what its first or last bytes say of it. An answer is known by its id, a
+ * number, and by having no method. The tail is asked when the head does not tell. */
+typedef enum ctn_rpc_peeked {
+    CTN_RPC_PEEK_UNKNOWN, /* these bytes do not tell */
+    CTN_RPC_PEEK_ANSWER,  /* *ret_id is set */
+    CTN_RPC_PEEK_OTHER,   /* a request or a notification, or no object */
+} ctn_rpc_peeked;
+ctn_rpc_peeked ctn_rpc_peek_head(ctn_str head, int64_t *ret_id);
+ctn_rpc_peeked ctn_rpc_peek_tail(ctn_str tail, int64_t *ret_id);
+
 /* Each appends one line with its newline, or nothing. params, data: NULL leaves the member out. */
 void ctn_rpc_write_request(ctn_buf *out, int64_t id, const char *method, const ctn_json *params);
 void ctn_rpc_write_notification(ctn_buf *out, const char *method, const ctn_json *params);

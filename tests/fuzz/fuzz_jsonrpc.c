@@ -35,6 +35,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_same(m.result, again.result);
         check_same(m.error_data, again.error_data);
     }
+    int64_t id = 0;
+    ctn_str line = {(const char *) data, size};
+    if (ctn_rpc_peek_head(line, &id) == CTN_RPC_PEEK_ANSWER && id <= 0)
+        abort();
+    if (ctn_rpc_peek_tail(line, &id) == CTN_RPC_PEEK_ANSWER && id <= 0)
+        abort();
     ctn_buf_done(&out);
     ctn_arena_free(arena);
     return 0;

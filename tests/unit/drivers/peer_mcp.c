@@ -2,7 +2,7 @@
  * peer_mcp -- a tool server for tests that behaves, misbehaves and dies as it is told on its command line.
  *
  *     peer_mcp [MODE]... [--ledger FILE] [--delay-before MS] [--delay-after MS] [--per-page N] [--refuse-version N]
- *              [--pid-file FILE] [--mark TEXT]
+ *              [--pid-file FILE] [--mark TEXT] [--mib N]
  *
  * With --ledger every executed call appends one line, "TOOL KEY PID MARK", KEY being its idempotency key or "-", with one
  * write(2): what is in the ledger has happened, whoever dies afterwards. The delays are spent before and
@@ -11,11 +11,16 @@
  *
  * Modes: modern, legacy (default: both eras); discover-silent; dies-at-once; dies-in-call (after the ledger line);
  * dies-before-call; garbage (a few lines before each answer); garbage-flood (endless, at the first call); hang (never
- * answers a call); hang-all (never answers anything); long-line (answers calls with a line of 20 MiB);
- * double-answer; unknown-ids; asks (sends requests of its own before it answers a call); list-changed (one more
- * tool after each list); ignore-end (ignores end of file and SIGTERM); close-stdout (at the first call, and
- * lives on); input-required; flood-stderr; half-line (dies in the middle of an answer); grandchild (dies in the
- * call, leaving a process that holds its pipes); progress (three notifications for each call).
+ * answers a call); hang-all (never answers anything); double-answer; unknown-ids; asks (sends requests of its own
+ * before it answers a call); list-changed (one more tool after each list); ignore-end (ignores end of file and
+ * SIGTERM); close-stdout (at the first call, and lives on); input-required; flood-stderr; half-line (dies in the middle
+ * of an answer); grandchild (dies in the call, leaving a process that holds its pipes); progress (three notifications
+ * for each call).
+ *
+ * Floods, of --mib MiB (20), at calls other than sleep_ms and check_line: long-line and long-tail (an answer with its
+ * id first, or last), deep-line (one nested as deep), long-notice (a notification, then the answer), endless-line (no
+ * answer and no end of line), progress-flood and error-flood (notifications of progress, or lines on stderr, then the
+ * answer), long-list (the list of tools).
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -28,7 +33,7 @@
 typedef struct peer {
     unsigned modes; /* bits, see MODES */
     const char *ledger, *mark;
-    int64_t delay_before_ms, delay_after_ms, per_page, refuse_version;
+    int64_t delay_before_ms, delay_after_ms, per_page, refuse_version, mib;
     ctn_mcp_server *server;
     ctn_buf out;
     size_t lists;
@@ -58,14 +63,22 @@ enum {
     HALF_LINE,
     GRANDCHILD,
     PROGRESS,
+    LONG_TAIL,
+    DEEP_LINE,
+    LONG_NOTICE,
+    ENDLESS_LINE,
+    PROGRESS_FLOOD,
+    ERROR_FLOOD,
+    LONG_LIST,
     MODE_COUNT
 };
 static const char *const MODES[MODE_COUNT] = {
-    "modern",           "legacy",        "discover-silent", "dies-at-once", "dies-in-call",
-    "dies-before-call", "garbage",       "garbage-flood",   "hang",         "hang-all",
-    "long-line",        "double-answer", "unknown-ids",     "asks",         "list-changed",
-    "ignore-end",       "close-stdout",  "input-required",  "flood-stderr", "half-line",
-    "grandchild",       "progress",
+    "modern",           "legacy",         "discover-silent", "dies-at-once", "dies-in-call",
+    "dies-before-call", "garbage",        "garbage-flood",   "hang",         "hang-all",
+    "long-line",        "double-answer",  "unknown-ids",     "asks",         "list-changed",
+    "ignore-end",       "close-stdout",   "input-required",  "flood-stderr", "half-line",
+    "grandchild",       "progress",       "long-tail",       "deep-line",    "long-notice",
+    "endless-line",     "progress-flood", "error-flood",     "long-list",
 };
 
 static bool is_mode(const peer *p, int mode)
@@ -261,15 +274,70 @@ static void before_call(peer *p, ctn_str line)
         for (;;)
             (void) pause();
     }
-    if (is_mode(p, LONG_LINE)) {
-        static char chunk[1 << 20];
-        memset(chunk, 'x', sizeof chunk);
-        write_text(STDOUT_FILENO, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"");
-        for (int i = 0; i < 20; i++)
-            write_all(STDOUT_FILENO, chunk, sizeof chunk);
-        write_text(STDOUT_FILENO, "\"}\n");
-    }
     (void) line;
+}
+
+/* ---- floods ---- */
+
+static void write_many(const peer *p, int fd, const char *piece)
+{
+    static char chunk[1 << 20];
+    size_t len = strlen(piece), count = sizeof chunk / len;
+    for (size_t i = 0; i < count; i++)
+        memcpy(chunk + i * len, piece, len);
+    for (int64_t i = 0; i < p->mib; i++)
+        write_all(fd, chunk, count * len);
+}
+
+static void long_answer(peer *p, const ctn_rpc_message *m)
+{
+    char begin[100];
+    int64_t number = 0;
+    (void) ctn_json_to_int64(m->id, &number);
+    long long id = number;
+    ctn_buf_clear(&p->out);
+    if (is_mode(p, LONG_TAIL)) {
+        write_text(STDOUT_FILENO, "{\"result\":{\"structuredContent\":{\"id\":99,\"text\":\"");
+        write_many(p, STDOUT_FILENO, "x\\\"}],");
+        (void) snprintf(begin, sizeof begin, "\",\"id\":98}},\"jsonrpc\":\"2.0\",\"id\":%lld}\n", id);
+        write_text(STDOUT_FILENO, begin);
+        return;
+    }
+    (void) snprintf(begin, sizeof begin, "{\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":{\"structuredContent\":", id);
+    write_text(STDOUT_FILENO, begin);
+    write_many(p, STDOUT_FILENO, is_mode(p, DEEP_LINE) ? "[{\"a\":" : "[1],");
+    write_text(STDOUT_FILENO, "}}\n");
+}
+
+static void flood(peer *p, const ctn_rpc_message *m)
+{
+    ctn_str tool = ctn_json_str_or(m->params, "name", (ctn_str){0});
+    if (ctn_str_is(tool, "sleep_ms") || ctn_str_is(tool, "check_line"))
+        return;
+    if (is_mode(p, LONG_LINE) || is_mode(p, LONG_TAIL) || is_mode(p, DEEP_LINE))
+        long_answer(p, m);
+    if (is_mode(p, LONG_NOTICE)) {
+        write_text(STDOUT_FILENO, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\",\"params\":{\"data\":\"");
+        write_many(p, STDOUT_FILENO, "x");
+        write_text(STDOUT_FILENO, "\"}}\n");
+    }
+    if (is_mode(p, ENDLESS_LINE))
+        for (;;)
+            write_many(p, STDOUT_FILENO, "x");
+    if (is_mode(p, ERROR_FLOOD))
+        write_many(p, STDERR_FILENO, "all work and no play makes a dull server, and so it goes on and on and on\n");
+    if (is_mode(p, PROGRESS_FLOOD)) {
+        char line[65536];
+        const ctn_json *token = ctn_json_member_of(ctn_json_member_of(m->params, "_meta"), "progressToken");
+        int64_t number = 0;
+        (void) ctn_json_to_int64(token, &number);
+        int len = snprintf(line, sizeof line,
+                           "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":{\"progressToken\":"
+                           "%lld,\"progress\":1,\"total\":2,\"message\":\"%060000d\"}}\n",
+                           (long long) number, 0);
+        for (int64_t sent = 0; sent < p->mib << 20; sent += len)
+            write_all(STDOUT_FILENO, line, (size_t) len);
+    }
 }
 
 /* The call was executed and its answer is in `out`. */
@@ -286,7 +354,8 @@ static void after_call(peer *p, const ctn_rpc_message *m)
         write_text(STDERR_FILENO, "dying as asked\n");
         _exit(5);
     }
-    if (is_mode(p, HANG) || is_mode(p, LONG_LINE))
+    flood(p, m);
+    if (is_mode(p, HANG))
         ctn_buf_clear(&p->out);
     if (is_mode(p, INPUT_REQUIRED)) {
         ctn_buf_clear(&p->out);
@@ -369,6 +438,8 @@ static void serve(peer *p, ctn_arena *arena, ctn_str line)
         return;
     } else {
         ctn_mcp_server_line(p->server, line, &p->out);
+        if (is_mode(p, LONG_LIST) && is_request && ctn_str_is(m.method, "tools/list"))
+            long_answer(p, &m);
     }
     write_all(STDOUT_FILENO, p->out.data, p->out.len);
     ctn_buf_clear(&p->out);
@@ -409,6 +480,7 @@ static bool read_options(peer *p, int argc, char **argv)
                               : strcmp(argv[i], "--delay-after") == 0    ? &p->delay_after_ms
                               : strcmp(argv[i], "--per-page") == 0       ? &p->per_page
                               : strcmp(argv[i], "--refuse-version") == 0 ? &p->refuse_version
+                              : strcmp(argv[i], "--mib") == 0            ? &p->mib
                                                                          : NULL;
             if (!number || !ctn_str_to_int64(ctn_str_from(value), number)) {
                 (void) fprintf(stderr, "peer_mcp: what is \"%s\"?\n", argv[i]);
@@ -422,7 +494,7 @@ static bool read_options(peer *p, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    peer p = {0};
+    peer p = {.mib = 20};
     ctn_arena *arena = ctn_arena_new(4096);
     ctn_buf_init(&p.out, 32 << 20);
     if (!read_options(&p, argc, argv) || start_server(&p))

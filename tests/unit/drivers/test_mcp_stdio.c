@@ -674,9 +674,53 @@ static void a_line_over_the_limit_loses_its_call_not_the_server(void **state)
     fixture *f = *state;
     CONFIGURE(f, "long-line");
     const ctn_call_result *r = call(f, 1, "peer/echo", "{}");
-    assert_failure(r, CTN_FAILURE_TRANSPORT, true, "longer than a message may be");
+    assert_failure(r, CTN_FAILURE_LIMIT, true, "peer/echo: its answer is larger than the 16 MiB");
     assert_false(r->peer_is_dead);
+    assert_false(f->iface.may_still_arrive(f->iface.ctx, 1, CTN_STR("peer/echo")));
+    assert_value(f, call(f, 2, "peer/sleep_ms", "{\"ms\":1}"), "{\"ms\":1}");
     assert_int_equal(state_of(f).starts, 1);
+}
+
+/* With others in flight, wherever the id stands. */
+static void a_line_over_the_limit_loses_no_other_call(void **state)
+{
+    fixture *f = *state;
+    CONFIGURE(f, "long-tail");
+    begin(f, 1, "peer/sleep_ms", "{\"ms\":1500}", 0); /* answers when the flood is over */
+    begin(f, 2, "peer/echo", "{}", 0);
+    await(f, 2);
+    assert_failure(&f->answers[2].result, CTN_FAILURE_LIMIT, true, "16 MiB");
+    assert_value(f, &f->answers[1].result, "{\"ms\":1500}");
+    assert_int_equal(state_of(f).starts, 1);
+}
+
+static void a_notice_over_the_limit_is_nobodys_answer(void **state)
+{
+    fixture *f = *state;
+    CONFIGURE(f, "long-notice");
+    assert_value(f, call(f, 1, "peer/echo", "{\"a\":1}"), "{\"a\":1}");
+    assert_int_equal(state_of(f).strays, 1);
+}
+
+static void a_list_of_tools_over_the_limit_makes_the_server_unavailable(void **state)
+{
+    fixture *f = *state;
+    CONFIGURE(f, "long-list");
+    assert_failure(call(f, 1, "peer/echo", "{}"), CTN_FAILURE_UNAVAILABLE, false, "tools/list: its answer is larger");
+}
+
+static void a_line_without_end_ends_the_server_and_its_calls_with_it(void **state)
+{
+    fixture *f = *state;
+    CONFIGURE(f, "endless-line");
+    begin(f, 1, "peer/sleep_ms", "{\"ms\":60000}", 0);
+    begin(f, 2, "peer/echo", "{}", 0);
+    await(f, 2);
+    assert_failure(&f->answers[1].result, CTN_FAILURE_TRANSPORT, true, "a line of more than 512 MiB");
+    assert_failure(&f->answers[2].result, CTN_FAILURE_TRANSPORT, true, "a line of more than 512 MiB");
+    assert_true(f->answers[1].result.peer_is_dead);
+    assert_value(f, call(f, 3, "peer/sleep_ms", "{\"ms\":1}"), "{\"ms\":1}"); /* a new one */
+    assert_int_equal(state_of(f).starts, 2);
 }
 
 static void a_flood_on_stderr_does_not_stand_in_the_way(void **state)
@@ -813,6 +857,10 @@ int main(void)
         TEST(endless_garbage_ends_the_conversation),
         TEST(answers_nobody_waits_for_are_dropped),
         TEST(a_line_over_the_limit_loses_its_call_not_the_server),
+        TEST(a_line_over_the_limit_loses_no_other_call),
+        TEST(a_notice_over_the_limit_is_nobodys_answer),
+        TEST(a_list_of_tools_over_the_limit_makes_the_server_unavailable),
+        TEST(a_line_without_end_ends_the_server_and_its_calls_with_it),
         TEST(a_flood_on_stderr_does_not_stand_in_the_way),
         TEST(a_call_that_takes_too_long_times_out_and_its_late_answer_is_dropped),
         TEST(a_timed_out_call_can_arrive_until_its_server_is_dead),

@@ -22,7 +22,8 @@ typedef struct fixture {
     ctn_loop *loop;
     ctn_stream *stream;
     int ours, peer;
-    ctn_buf text; /* lines, each with a '|' after it; "<long>" for one that was too long */
+    ctn_buf head, tail; /* of the line that was too long; '!' behind an endless one */
+    ctn_buf text;       /* lines, each with a '|' after it; "<long>" for one that was too long */
     size_t line_count, closed_count, lines_wanted;
     bool has_lines, is_closed;
     int closed_code;
@@ -47,12 +48,23 @@ static void on_line(void *ctx, ctn_str line)
     ctn_buf_append_char(&f->text, '|');
 }
 
-static void on_line_too_long(void *ctx)
+static void on_line_too_long(void *ctx, ctn_str head)
 {
     fixture *f = ctx;
     ctn_buf_append_literal(&f->text, "<long>");
+    ctn_buf_clear(&f->head);
+    ctn_buf_append(&f->head, head);
     if (f->free_at_too_long)
         free_stream(f);
+}
+
+static void on_line_skipped(void *ctx, ctn_str tail, bool is_endless)
+{
+    fixture *f = ctx;
+    ctn_buf_clear(&f->tail);
+    ctn_buf_append(&f->tail, tail);
+    if (is_endless)
+        ctn_buf_append_char(&f->tail, '!');
 }
 
 static void on_closed(void *ctx, int code, const char *why)
@@ -71,6 +83,7 @@ static void open_on(fixture *f, int fd)
     f->stream = ctn_stream_open(f->loop, fd,
                                 &(ctn_stream_events){.line = on_line,
                                                      .line_too_long = on_line_too_long,
+                                                     .line_skipped = on_line_skipped,
                                                      .closed = on_closed,
                                                      .ctx = f,
                                                      .line_bytes_max = LINE_MAX_BYTES});
@@ -84,6 +97,8 @@ static int set_up(void **state)
     f->lines_wanted = 1;
     f->ours = f->peer = -1;
     ctn_buf_init(&f->text, 1 << 20);
+    ctn_buf_init(&f->head, 1 << 10);
+    ctn_buf_init(&f->tail, 1 << 10);
     *state = f;
     return 0;
 }
@@ -95,6 +110,8 @@ static int tear_down(void **state)
         close(f->peer);
     ctn_loop_free(f->loop);
     ctn_buf_done(&f->text);
+    ctn_buf_done(&f->head);
+    ctn_buf_done(&f->tail);
     free(f);
     return 0;
 }
@@ -222,6 +239,35 @@ static void an_endless_line_is_skipped_told_once_and_kept_nowhere(void **state)
     assert_true(patience_until(f->loop, &f->has_lines));
     pthread_join(thread, NULL);
     assert_text(f, "<long>short|");
+}
+
+/* Whole in one piece, or put together from several: the edges are those of the line. */
+static void how_a_line_that_was_too_long_begins_and_ends_is_told(void **state)
+{
+    fixture *f = *state;
+    char line[3 * LINE_MAX_BYTES], head[CTN_LINE_EDGE_BYTES + 1], tail[CTN_LINE_EDGE_BYTES + 1];
+    for (size_t i = 0; i < sizeof line; i++)
+        line[i] = (char) ('a' + i % 26);
+    snprintf(head, sizeof head, "%.*s", CTN_LINE_EDGE_BYTES, line);
+    snprintf(tail, sizeof tail, "%.*s", CTN_LINE_EDGE_BYTES, line + sizeof line - CTN_LINE_EDGE_BYTES);
+    static const size_t PIECES[] = {sizeof line, 7, 300, LINE_MAX_BYTES, LINE_MAX_BYTES + 1, 2999};
+    for (size_t p = 0; p < sizeof PIECES / sizeof *PIECES; p++) {
+        over_socket(f);
+        ctn_buf_clear(&f->text);
+        ctn_buf_clear(&f->tail);
+        for (size_t at = 0; at < sizeof line; at += PIECES[p]) {
+            size_t len = sizeof line - at < PIECES[p] ? sizeof line - at : PIECES[p];
+            assert_int_equal(write(f->peer, line + at, len), (ssize_t) len);
+            patience_for(f->loop, 1);
+        }
+        peer_says(f, "\n");
+        patience_for(f->loop, 5);
+        assert_text(f, "<long>");
+        assert_true(ctn_str_is(ctn_buf_str(&f->head), head));
+        assert_true(ctn_str_is(ctn_buf_str(&f->tail), tail));
+        peer_closes(f);
+        free_stream(f);
+    }
 }
 
 static void a_stream_may_be_freed_in_any_of_its_callbacks(void **state)
@@ -521,6 +567,7 @@ int main(void)
         TEST(a_last_line_without_newline_is_told_before_closed),
         TEST(a_line_of_exactly_the_limit_passes_and_one_byte_more_does_not),
         TEST(an_endless_line_is_skipped_told_once_and_kept_nowhere),
+        TEST(how_a_line_that_was_too_long_begins_and_ends_is_told),
         TEST(a_stream_may_be_freed_in_any_of_its_callbacks),
         TEST(a_file_is_read_like_a_pipe),
         TEST(huge_writes_reach_a_slow_reader_whole_and_in_order),

@@ -179,6 +179,56 @@ static void a_line_that_does_not_fit_leaves_nothing_behind(void **state)
     ctn_buf_done(&out);
 }
 
+/* ---- lines that are too long to be read ---- */
+
+static void a_line_that_is_cut_is_known_by_its_edges(void **state)
+{
+    (void) state;
+    static const struct {
+        const char *head, *tail;
+        ctn_rpc_peeked at_head, at_tail;
+    } cases[] = {
+#define A CTN_RPC_PEEK_ANSWER
+#define O CTN_RPC_PEEK_OTHER
+#define U CTN_RPC_PEEK_UNKNOWN
+        {"{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":{\"id\":8,\"x\":[", "xxx\"}]}}", A, U},
+        {" { \"id\" : 7 , \"error\" : {\"code\": 1", "]}}", A, U},
+        {"{\"id\":7,\"result\":\"xxxxx", "xxx\"}", A, U},
+        {"{\"result\":{\"a\":\"\\\"id\\\":9}", "\"}]},\"jsonrpc\":\"2.0\",\"id\":7}", U, A},
+        {"{\"result\":[", "\"id\":9}], \"id\" : 7 , \"jsonrpc\": \"2.0\" }\r", U, A},
+        {"{\"result\":[", "x\",\"id\":7}", U, A},
+        /* nothing that stands inside a result, or in a text, is taken for the id */
+        {"{\"result\":{\"id\":9,\"x\":\"", "\"y\",\"id\":9}}", U, U},
+        {"{\"result\":\"", "\\\",\\\"id\\\":9}\"}", U, U},
+        /* calls of theirs, wherever the method stands */
+        {"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":{\"id\":7,", "x\"}}", O, U},
+        {"{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"sampling/createMessage\",\"params\":{", "}}", O, U},
+        {"{\"id\":7,\"params\":{\"x\":\"", "\"},\"method\":\"a\"}", O, O},
+        {"{\"meta\":{\"x\":\"", "},\"id\":7,\"method\":\"a\"}", U, O},
+        {"[{\"id\":7,\"result\":", "]", O, U},
+        {"hello", "hello", O, U},
+        {"", "", U, U},
+        {"{", "}", U, U},
+        {"{\"id\":-7,\"result\":1", ",\"id\":7.5}", U, U},
+        {"{\"id\":\"x\",\"result\":1", ",\"id\":99999999999999999999}", U, U},
+        {"{\"id\":7,", "\"id\":", U, U},
+        {"{\"id", "7}", U, U},
+#undef A
+#undef O
+#undef U
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int64_t id = 0;
+        if (ctn_rpc_peek_head(ctn_str_from(cases[i].head), &id) != cases[i].at_head)
+            fail_msg("%s", cases[i].head);
+        assert_int_equal(id, cases[i].at_head == CTN_RPC_PEEK_ANSWER ? 7 : 0);
+        id = 0;
+        if (ctn_rpc_peek_tail(ctn_str_from(cases[i].tail), &id) != cases[i].at_tail)
+            fail_msg("%s", cases[i].tail);
+        assert_int_equal(id, cases[i].at_tail == CTN_RPC_PEEK_ANSWER ? 7 : 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +241,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_line_over_the_limit_is_refused_before_it_costs_memory, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_written_reads_back_and_is_one_line, setup, teardown),
         cmocka_unit_test_setup_teardown(a_line_that_does_not_fit_leaves_nothing_behind, setup, teardown),
+        cmocka_unit_test(a_line_that_is_cut_is_known_by_its_edges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
