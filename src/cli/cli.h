@@ -55,6 +55,7 @@ typedef enum ctn_opt {
     CTN_OPT_JUNIT,
     CTN_OPT_FROM,
     CTN_OPT_WRITE,
+    CTN_OPT_QUICK,
     CTN_OPT_COUNT,
 } ctn_opt;
 
@@ -154,5 +155,6 @@ int ctn_verb_tools_call(ctn_cli *cli);
 int ctn_verb_store_init(ctn_cli *cli);
 int ctn_verb_store_migrate(ctn_cli *cli);
 int ctn_verb_store_audit(ctn_cli *cli);
+int ctn_verb_store_verify(ctn_cli *cli);
 int ctn_verb_version(ctn_cli *cli);
 int ctn_verb_help(ctn_cli *cli);

@@ -49,6 +49,7 @@ static const option_row ROWS[CTN_OPT_COUNT] = {
     [CTN_OPT_RECORDED] = {"recorded", 0, NULL, "let the tools answer as they did in the store's executions"},
     [CTN_OPT_FROM] = {"from", 0, "STEP", "the step to do again, with all that depends on what it sets"},
     [CTN_OPT_WRITE] = {"write", 0, "STEP", "this step may write once more; as often as there are such steps"},
+    [CTN_OPT_QUICK] = {"quick", 0, NULL, "do not compare the file's indexes with its tables"},
     [CTN_OPT_JUNIT] = {"junit", 0, "FILE", "the results as JUnit XML too"},
 };
 

@@ -272,6 +272,15 @@ const ctn_verb ctn_verbs[] = {
      .summary = "Bring a store of an older catena up to this one",
      .options = READS | CTN_OPT_BIT(CTN_OPT_QUIET),
      .run = ctn_verb_store_migrate},
+    {.name = "store verify",
+     .operands = "",
+     .summary = "Check everything in the store: journals, cached rows, definitions, the audit log, the file",
+     .details =
+         "Nothing is written, and an owner may work meanwhile. Each finding is a line on stdout, with --json an\n"
+         "object {executionId, seq, rule, what} of \"findings\".\n"
+         "Exit: 0 sound; 1 there are findings; 2 it cannot be read.",
+     .options = READS | CTN_OPT_BIT(CTN_OPT_QUIET) | CTN_OPT_BIT(CTN_OPT_QUICK),
+     .run = ctn_verb_store_verify},
     {.name = "store audit",
      .operands = "",
      .summary = "List what people did to the store: imports, backups, exports, migrations",

@@ -1248,6 +1248,69 @@ static int memory_journal_read_raw(ctn_store *st, int64_t exec_no, ctn_raw_recor
     return memory_journal_read(st, exec_no, 1, tell_raw, &t, err);
 }
 
+/* ---- verifying ---- */
+
+static int verify_record(void *ctx, const ctn_record *r, int64_t position)
+{
+    ctn_proof_record raw = {
+        .position = position,
+        .seq = (int64_t) r->seq,
+        .at_ms = r->at_ms,
+        .kind = ctn_str_from(ctn_entry_kind_name(r->kind)),
+        .step = r->step,
+        .item = r->item,
+        .attempt = r->attempt,
+        .actor = r->actor,
+        .body = r->body,
+        .hash = {(const char *) r->hash.bytes, sizeof r->hash.bytes},
+    };
+    ctn_verify_record(ctx, &raw);
+    return 0;
+}
+
+/* Memory has no pages and no tables that could be altered: definitions and executions are what there is to judge. */
+static int memory_verify(ctn_store *st, ctn_verifying *v, ctn_err *err)
+{
+    memory_db *db = db_lock(st);
+    size_t definition_count = db->definition_count, count = db->execution_count;
+    ctn_definition *definitions = ctn_store_new(definition_count + 1, sizeof *definitions);
+    ctn_execution_row *rows = ctn_store_new(count + 1, sizeof *rows);
+    if (definition_count)
+        memcpy(definitions, db->definitions, definition_count * sizeof *definitions);
+    v->report->chains = (int64_t) db->chain_count;
+    for (size_t i = 0; i < count; i++)
+        rows[i] = db->executions[i]->row;
+    db_unlock(db);
+    for (size_t i = 0; i < definition_count; i++)
+        ctn_verify_definition(v, &definitions[i].digest, definitions[i].body);
+    int rc = CTN_OK;
+    for (size_t i = 0; rc == CTN_OK && i < count; i++) {
+        const ctn_execution_row *row = &rows[i];
+        ctn_proof_row raw = {
+            .id = row->id,
+            .parent = row->parent,
+            .chain_id = row->chain_id,
+            .status = ctn_str_from(ctn_status_name(row->status)),
+            .chain_version = row->chain_version,
+            .labels = row->labels,
+            .input = row->input,
+            .outputs = row->outputs,
+            .error = row->error,
+            .created_at_ms = row->created_at_ms,
+            .started_at_ms = row->started_at_ms,
+            .finished_at_ms = row->finished_at_ms,
+            .wake_at_ms = row->wake_at_ms,
+            .has_wake = true,
+        };
+        ctn_verify_begin(v, row->exec_no, &raw);
+        rc = memory_journal_read(st, row->exec_no, 1, verify_record, v, err);
+        ctn_verify_end(v);
+    }
+    free(definitions);
+    free(rows);
+    return rc;
+}
+
 static const ctn_store_ops memory_ops = {
     .close = memory_close,
     .epoch_begin = memory_epoch_begin,
@@ -1276,6 +1339,7 @@ static const ctn_store_ops memory_ops = {
     .audit = memory_audit,
     .audit_list = memory_audit_list,
     .audit_count = memory_audit_count,
+    .verify = memory_verify,
     .data_key_get = memory_data_key_get,
     .data_key_put = memory_data_key_put,
     .data_key_list = memory_data_key_list,

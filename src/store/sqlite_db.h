@@ -215,6 +215,9 @@ int ctn_sqlite_journal_read_raw(ctn_store *st, int64_t exec_no, ctn_raw_record_f
 int ctn_sqlite_execution_read_raw(ctn_store *st, ctn_arena *arena, const ctn_lookup *lookup, ctn_execution_row *ret,
                                   size_t *ret_matches, ctn_err *err);
 
+/* ---- sqlite_verify.c ---- */
+int ctn_sqlite_verify(ctn_store *st, ctn_verifying *v, ctn_err *err);
+
 /* ---- sqlite_checkpoint.c ---- */
 sqlite_checkpointer *ctn_sqlite_checkpointer_new(sqlite3 *db, const char *path);
 /* After each commit on the writer: starts, or completes, a checkpoint when the log has grown. */

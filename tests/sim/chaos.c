@@ -8,6 +8,7 @@
 #include "sim/chaos_state.h"
 
 #include "core/library.h"
+#include "store/verify.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -213,10 +214,27 @@ static void ask_for_starts(chaos *w)
     }
 }
 
+static void on_finding(void *ctx, const ctn_verify_finding *f)
+{
+    BROKEN((chaos *) ctx, "store verify: %s, entry %llu: %.*s [%s]", ctn_id_to_text(f->id).text,
+           (unsigned long long) f->seq, CTN_STR_ARG(f->what), f->rule);
+}
+
+/* In the middle of things, as left by the dead: verify finds nothing. */
+static void verify_disk(chaos *w)
+{
+    ctn_err err = {0};
+    ctn_verify_report report;
+    ctn_verify_options options = {.on_finding = on_finding, .ctx = w};
+    if (ctn_store_verify(w->inner, &options, &report, &err))
+        BROKEN(w, "the store cannot be verified: %s", err.message);
+}
+
 static void begin_life(chaos *w)
 {
     ctn_err err = {0};
     w->life++;
+    verify_disk(w);
     w->is_dead = w->is_clean_stop = false;
     w->requests_in_life = w->requests_open = 0;
     bool was_crash = false;
@@ -690,6 +708,7 @@ void chaos_run(const chaos_options *options, chaos_report *ret_report)
         for (int i = 0; i < w->subject_count; i++)
             oracle_end(&w->subjects[i].oracle);
         count_all(w);
+        verify_disk(w);
     }
     ctn_engine_free(w->engine);
     faulty_store_free(w->faulty);

@@ -1,0 +1,146 @@
+/*
+ * verb_verify.c -- `store verify`: is the store what was put into it?
+ *
+ * Findings are printed as they come, for there may be as many as there are entries; so the JSON is written piece by
+ * piece.
+ */
+#include "base/clock.h"
+#include "cli/result.h"
+#include "cli/workspace.h"
+#include "store/verify.h"
+#include <inttypes.h>
+#include <stdio.h>
+
+typedef struct verify_verb {
+    ctn_cli *cli;
+    bool is_json;
+    int64_t began_ms, told_ms;
+    int64_t printed;
+} verify_verb;
+
+static int64_t now_ms(void)
+{
+    ctn_clock clock = ctn_clock_system();
+    return ctn_clock_now_ms(&clock);
+}
+
+/* ---- findings ---- */
+
+static const ctn_json *finding_json(ctn_arena *arena, const ctn_verify_finding *f)
+{
+    ctn_json_builder b = ctn_json_object(arena);
+    if (f->has_execution && !ctn_id_is_none(f->id))
+        ctn_json_put_str(&b, "executionId", ctn_arena_str(arena, ctn_str_from(ctn_id_to_text(f->id).text)));
+    if (f->has_execution)
+        ctn_json_put_int(&b, "execNo", f->exec_no);
+    if (f->seq)
+        ctn_json_put_int(&b, "seq", (int64_t) f->seq);
+    ctn_json_put_str(&b, "rule", ctn_str_from(f->rule));
+    ctn_json_put_str(&b, "what", f->what);
+    return ctn_json_finish(&b);
+}
+
+static void print_finding(void *ctx, const ctn_verify_finding *f)
+{
+    verify_verb *t = ctx;
+    ctn_arena *arena = t->cli->arena;
+    ctn_arena_mark mark = ctn_arena_save(arena);
+    if (t->is_json) {
+        ctn_str text = ctn_json_to_str(arena, finding_json(arena, f));
+        printf("%s%.*s", t->printed ? "," : "", CTN_STR_ARG(text));
+    } else {
+        if (f->has_execution && ctn_id_is_none(f->id))
+            printf("execution number %" PRId64 ": ", f->exec_no);
+        else if (f->has_execution)
+            printf("%s: ", ctn_id_to_text(f->id).text);
+        if (f->seq && !ctn_str_starts_with(f->what, CTN_STR("entr")))
+            printf("entry %" PRIu64 ": ", f->seq);
+        printf("%.*s [%s]\n", CTN_STR_ARG(ctn_text_clean(arena, f->what, 0)), f->rule);
+    }
+    t->printed++;
+    ctn_arena_restore(arena, mark);
+}
+
+/* ---- progress: from the first second on, in place on a terminal, every ten seconds elsewhere ---- */
+
+static void print_progress(void *ctx, const ctn_verify_report *r)
+{
+    verify_verb *t = ctx;
+    int64_t now = now_ms(), span_ms = now - t->began_ms;
+    bool is_terminal = t->cli->err.is_terminal;
+    if (span_ms < 1000 || now - t->told_ms < (is_terminal ? 200 : 10000))
+        return;
+    t->told_ms = now;
+    int64_t percent = r->exec_no_last ? 100 * r->exec_no / r->exec_no_last : 0;
+    ctn_arena_mark mark = ctn_arena_save(t->cli->arena);
+    ctn_str line = ctn_arena_printf(t->cli->arena,
+                                    "%" PRId64 " %%: %" PRId64 " executions, %" PRId64 " entries, %" PRId64 " findings",
+                                    percent, r->executions, r->entries, r->findings);
+    if (is_terminal)
+        (void) ctn_screen_write(&t->cli->err, ctn_arena_printf(t->cli->arena, "\r\033[K%.*s", CTN_STR_ARG(line)));
+    else
+        ctn_cli_say(t->cli, "%.*s", CTN_STR_ARG(line));
+    ctn_arena_restore(t->cli->arena, mark);
+}
+
+static void end_progress(const verify_verb *t)
+{
+    if (t->told_ms && t->cli->err.is_terminal)
+        (void) ctn_screen_write(&t->cli->err, CTN_STR("\r\033[K"));
+}
+
+/* ---- the verb ---- */
+
+static void print_end(const verify_verb *t, const ctn_workspace *ws, const ctn_verify_report *r)
+{
+    int64_t span_ms = now_ms() - t->began_ms;
+    if (t->is_json) {
+        ctn_arena *arena = t->cli->arena;
+        ctn_json_builder b = ctn_json_object(arena);
+        ctn_json_put_bool(&b, "ok", r->findings == 0);
+        ctn_json_put_str(&b, "store", ctn_str_from(ws->store_url));
+        ctn_json_put_int(&b, "executions", r->executions);
+        ctn_json_put_int(&b, "entries", r->entries);
+        ctn_json_put_int(&b, "definitions", r->definitions);
+        ctn_json_put_int(&b, "chains", r->chains);
+        ctn_json_put_int(&b, "auditEntries", r->audit_entries);
+        ctn_json_put_int(&b, "durationMs", span_ms);
+        ctn_str text = ctn_json_to_str(arena, ctn_json_finish(&b));
+        printf("],%.*s\n", CTN_STR_ARG(ctn_str_from_offset(text, 1)));
+        return;
+    }
+    printf("%s: %" PRId64 " executions, %" PRId64 " entries, %" PRId64 " definitions, %" PRId64
+           " audit entries in %s: ",
+           ws->store_url, r->executions, r->entries, r->definitions, r->audit_entries, ctn_duration_text(span_ms).text);
+    if (r->findings)
+        printf("%" PRId64 " finding%s\n", r->findings, r->findings == 1 ? "" : "s");
+    else
+        printf("sound\n");
+}
+
+int ctn_verb_store_verify(ctn_cli *cli)
+{
+    ctn_workspace ws;
+    ctn_store *store = NULL;
+    ctn_err err = {0};
+    int exit_code = ctn_workspace_open(cli, &ws);
+    if (exit_code == CTN_EXIT_OK)
+        exit_code = ctn_workspace_read_store(cli, &ws, &store);
+    if (exit_code)
+        return exit_code;
+    verify_verb t = {.cli = cli, .is_json = ctn_opt_is_given(cli, CTN_OPT_JSON), .began_ms = now_ms()};
+    ctn_verify_options options = {.is_quick = ctn_opt_is_given(cli, CTN_OPT_QUICK),
+                                  .on_finding = print_finding,
+                                  .on_progress = ctn_opt_is_given(cli, CTN_OPT_QUIET) ? NULL : print_progress,
+                                  .ctx = &t};
+    ctn_verify_report report;
+    if (t.is_json)
+        printf("{\"findings\":[");
+    int rc = ctn_store_verify(store, &options, &report, &err);
+    end_progress(&t);
+    ctn_store_close(store);
+    if (rc)
+        return ctn_cli_fail_err(cli, &err);
+    print_end(&t, &ws, &report);
+    return report.findings ? CTN_EXIT_ENDED : CTN_EXIT_OK;
+}
