@@ -52,6 +52,7 @@ struct bench_rig {
     ctn_driver driver;
     const ctn_driver *drivers[1];
     uint64_t epoch, chance;
+    ctn_rng_pool chance_of_ids;
     ctn_arena *arena, *scratch;
     ctn_start start;
     ctn_batch *submitted; /* in-thread */
@@ -348,7 +349,7 @@ bench_rig *bench_rig_new(const bench_rig_options *o)
             ctn_spawner_attach(rig->spawner, rig->loop);
         bench_must(ctn_writer_thread_start(url, on_committed, rig, &rig->writer, &err), "writer", &err);
         options.clock = ctn_clock_system();
-        options.id_rng = ctn_rng_system();
+        options.id_rng = ctn_rng_pooled(&rig->chance_of_ids);
         options.seed = ctn_rng_next(&options.id_rng);
         options.writer = ctn_writer_thread_as_writer(rig->writer);
     }

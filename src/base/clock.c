@@ -37,6 +37,23 @@ ctn_rng ctn_rng_system(void)
     return (ctn_rng){.next = system_next};
 }
 
+static uint64_t pooled_next(void *ctx)
+{
+    ctn_rng_pool *pool = ctx;
+    if (pool->left == 0) {
+        randombytes_buf(pool->bits, sizeof pool->bits);
+        pool->left = sizeof pool->bits / sizeof pool->bits[0];
+    }
+    return pool->bits[--pool->left];
+}
+
+ctn_rng ctn_rng_pooled(ctn_rng_pool *pool)
+{
+    int rc = sodium_init();
+    assert(rc >= 0);
+    return (ctn_rng){.next = pooled_next, .ctx = pool};
+}
+
 static uint64_t seeded_next(void *ctx)
 {
     uint64_t *state = ctx;

@@ -27,7 +27,14 @@ static inline uint64_t ctn_rng_next(const ctn_rng *rng)
 }
 
 ctn_clock ctn_clock_system(void);
-ctn_rng ctn_rng_system(void); /* getrandom(2) through libsodium */
+ctn_rng ctn_rng_system(void); /* getrandom(2) through libsodium, for each number */
+/* The same, fetched many at a time: for who needs many. Not for keys: what is fetched lies in memory until it is used.
+ * The pool is the caller's, begins all zero, and belongs to one thread and one process (no fork in between). */
+typedef struct ctn_rng_pool {
+    uint64_t bits[32];
+    size_t left;
+} ctn_rng_pool;
+ctn_rng ctn_rng_pooled(ctn_rng_pool *pool);
 /* Deterministic, for tests and simulation: *state is the seed and the state (SplitMix64). */
 ctn_rng ctn_rng_seeded(uint64_t *state);
 

@@ -56,6 +56,7 @@ struct ctn_host {
     uint64_t epoch;
     bool has_epoch, was_crash;
     ctn_engine *engine;
+    ctn_rng_pool chance_of_ids;
     ctn_writer_thread *writer;
     ctn_control *control;
 
@@ -381,7 +382,7 @@ int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
         .was_crash = host->was_crash,
         .clock = ctn_clock_system(),
         .seed = ctn_rng_next(&rng),
-        .id_rng = rng,
+        .id_rng = ctn_rng_pooled(&host->chance_of_ids),
         .log = host->log,
         .writer = ctn_writer_thread_as_writer(host->writer),
         .drivers = host->drivers,

@@ -220,11 +220,19 @@ static void seeded_chance_repeats_and_system_chance_does_not(void **state)
     (void) state;
     uint64_t a = 1, b = 1;
     ctn_rng x = ctn_rng_seeded(&a), y = ctn_rng_seeded(&b), real = ctn_rng_system();
+    ctn_rng_pool pool = {0};
+    ctn_rng pooled = ctn_rng_pooled(&pool);
     assert_true(ctn_rng_next(&x) == 0x910A2DEC89025CC1u); /* SplitMix64 of seed 1 */
     (void) ctn_rng_next(&y);
     for (int i = 0; i < 100; i++)
         assert_true(ctn_rng_next(&x) == ctn_rng_next(&y));
     assert_true(ctn_rng_next(&real) != ctn_rng_next(&real));
+    uint64_t seen[100]; /* across several fillings */
+    for (int i = 0; i < 100; i++) {
+        seen[i] = ctn_rng_next(&pooled);
+        for (int k = 0; k < i; k++)
+            assert_true(seen[i] != seen[k]);
+    }
 }
 
 static void digests_are_blake2b_256(void **state)
