@@ -4,6 +4,7 @@
 #include "cli/children.h"
 #include "cli/result.h"
 #include "engine/engine.h"
+#include "store/raw.h"
 
 #define TASKS_MAX 64
 #define DEPTH_MAX 32 /* more than chains may call chains */
@@ -68,11 +69,24 @@ typedef struct telling {
 
 static void tell_children(telling *t, const ctn_execution *x, int depth);
 
+/* A child that does not read back: what waits for it goes on when somebody repairs it or gives it up. */
+static void tell_damaged(telling *t, ctn_str step, ctn_execution_id child)
+{
+    ctn_execution_row row;
+    ctn_id_text id = ctn_id_to_text(child);
+    if (ctn_store_execution_read_raw(t->store, t->cli->arena, ctn_str_from(id.text), &row, NULL))
+        return; /* it is not there yet */
+    ctn_cli_say(t->cli, "step %.*s waits for execution %s, which is damaged; see: %.*s", CTN_STR_ARG(step), id.text,
+                CTN_STR_ARG(ctn_cli_command(t->cli, "show %s", id.text)));
+}
+
 static void tell_child(telling *t, ctn_str step, const ctn_step_view *v, int depth)
 {
     ctn_arena *arena = t->cli->arena;
     ctn_execution_row row;
     ctn_execution *x = load(t->store, arena, v->child, &row);
+    if (!x)
+        tell_damaged(t, step, v->child);
     if (x && !ctn_status_is_final(row.status)) {
         ctn_snapshot s = ctn_snapshot_of(x, arena);
         ctn_execution_id holder;

@@ -5,7 +5,8 @@
  * JSON-RPC 2.0 as lines (wire/jsonrpc.h). Methods:
  *
  *   ping                      {pid, version}
- *   start resume answer settle set cancel pause    (request.h) {executionId}, once it is on disk
+ *   start resume answer settle set cancel pause release discard
+ *                             (request.h) {executionId}, once it is on disk
  *   watch {id}                a snapshot (snapshot.h); from then on the notifications
  *                               status   {status}
  *                               step     a step of the snapshot

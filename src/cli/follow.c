@@ -177,7 +177,8 @@ static int prepare(ctn_cli *cli, const ctn_workspace *ws, ctn_host *host, const 
 {
     if (q->op == CTN_REQUEST_START)
         return q->is_queued ? CTN_OK : ctn_host_prepare(host, q->plan, err);
-    if (q->op == CTN_REQUEST_SET || q->op == CTN_REQUEST_PAUSE)
+    if (q->op == CTN_REQUEST_SET || q->op == CTN_REQUEST_PAUSE || q->op == CTN_REQUEST_RELEASE ||
+        q->op == CTN_REQUEST_DISCARD)
         return CTN_OK;
     ctn_store *store = NULL;
     ctn_execution_row row;
@@ -244,8 +245,13 @@ static int do_here(ctn_cli *cli, const ctn_workspace *ws, ctn_host *host, ctn_re
     *ret_id = l.id;
     if (was_interrupted)
         return say_interrupted(cli, &l);
-    if (rc)
-        return ctn_cli_fail_err(cli, &l.err);
+    if (rc) {
+        int exit_code = ctn_cli_fail_err(cli, &l.err);
+        if (l.has_id && rc == CTN_E_CORRUPT)
+            ctn_cli_say(cli, "how it stands, and what can be done: %.*s",
+                        CTN_STR_ARG(ctn_cli_command(cli, "show %s", ctn_id_to_text(l.id).text)));
+        return exit_code;
+    }
     return follows ? ctn_report(cli, ws, l.id) : CTN_EXIT_OK;
 }
 

@@ -3,7 +3,7 @@
  */
 #include "cli/request.h"
 
-static const char *const METHODS[] = {"start", "resume", "answer", "settle", "set", "cancel", "pause"};
+static const char *const METHODS[] = {"start", "resume", "answer", "settle", "set", "cancel", "pause", "release", "discard"};
 static const char *const SETTLES[] = {"retry", "succeed", "fail"};
 
 const char *ctn_request_method(ctn_request_op op)
@@ -190,6 +190,10 @@ void ctn_request_file(ctn_host *host, ctn_request *q, ctn_ack_fn *ack, void *ctx
     }
     if (q->op == CTN_REQUEST_RESUME) {
         file_resume(host, q, ack, ctx);
+        return;
+    }
+    if (q->op == CTN_REQUEST_RELEASE || q->op == CTN_REQUEST_DISCARD) {
+        ctn_engine_release(ctn_host_engine(host), q->id, q->op == CTN_REQUEST_DISCARD, q->actor, q->reason, ack, ctx);
         return;
     }
     ctn_input in = {.kind = KINDS[q->op],

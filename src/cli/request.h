@@ -1,5 +1,5 @@
 /*
- * request.h -- what a command asks of a store's owner: start, go on, answer, settle, set, cancel, pause. The same
+ * request.h -- what a command asks of a store's owner: start, go on, answer, settle, set, cancel, pause, release, discard. The same
  * request is done here when this process is the owner, or carried as JSON to the one that is.
  *
  * Ownership  Everything is borrowed until it is filed, then copied. A plan belongs to the request until it is filed.
@@ -15,6 +15,8 @@ typedef enum ctn_request_op {
     CTN_REQUEST_SET,
     CTN_REQUEST_CANCEL,
     CTN_REQUEST_PAUSE,
+    CTN_REQUEST_RELEASE, /* out of quarantine */
+    CTN_REQUEST_DISCARD, /* ... and ended as it is */
     CTN_REQUEST_OP_COUNT,
 } ctn_request_op;
 

@@ -2,6 +2,7 @@
  * snapshot.c -- see snapshot.h.
  */
 #include "cli/snapshot.h"
+#include "store/quarantine.h"
 
 void ctn_execution_loaded_done(const ctn_execution *x)
 {
@@ -40,9 +41,12 @@ bool ctn_snapshot_look_at_line(ctn_snapshot *s, ctn_store *store, ctn_arena *are
         ctn_store_queue_first(store, arena, row.queue_key, row.exec_no, &first, NULL))
         return false;
     ctn_id_text id = ctn_id_to_text(first.id);
-    s->queued_behind = ctn_arena_printf(arena, "queued behind concurrencyKey \"%.*s\", held by %s (%s)",
-                                        CTN_STR_ARG(row.queue_key), id.text, ctn_status_name(first.status));
-    s->is_stuck = first.status == CTN_STATUS_PAUSED || first.status == CTN_STATUS_INTERRUPTED ||
+    ctn_quarantine_row damaged;
+    bool is_damaged = ctn_store_quarantine_get(store, arena, first.exec_no, &damaged, NULL) == CTN_OK;
+    s->queued_behind =
+        ctn_arena_printf(arena, "queued behind concurrencyKey \"%.*s\", held by %s (%s)", CTN_STR_ARG(row.queue_key),
+                         id.text, is_damaged ? "damaged" : ctn_status_name(first.status));
+    s->is_stuck = is_damaged || first.status == CTN_STATUS_PAUSED || first.status == CTN_STATUS_INTERRUPTED ||
                   (first.status == CTN_STATUS_WAITING && first.wake_at_ms == 0);
     *ret_holder = first.id;
     return true;

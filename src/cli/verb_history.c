@@ -1,11 +1,13 @@
 /*
  * verb_history.c -- `history`: the journal of an execution, one line or JSON object an entry.
  *
- * Entries are printed as they are read: a journal of a million needs no more memory than one of ten.
+ * Entries are printed as they are read: a journal of a million needs no more memory than one of ten. Where one does
+ * not read, what is behind it is told all the same, with what is wrong.
  */
 #include "base/clock.h"
 #include "cli/history_words.h"
-#include "cli/workspace.h"
+#include "cli/quarantine.h"
+#include "store/raw.h"
 #include <stdio.h>
 
 #define WHERE_COLUMNS 24
@@ -16,6 +18,9 @@ typedef struct telling {
     ctn_arena *scratch;
     int64_t first_at_ms;
     size_t count;
+    uint64_t seq_last;
+    const char *damage; /* of the one that is told now */
+    ctn_str kind_name;
 } telling;
 
 static int history_json(void *ctx, const ctn_record *record, int64_t position)
@@ -30,7 +35,10 @@ static int history_json(void *ctx, const ctn_record *record, int64_t position)
     ctn_json_put_int(&b, "seq", (int64_t) record->seq);
     ctn_json_put_int(&b, "position", position);
     ctn_json_put_str(&b, "at", ctn_str_from(at));
-    ctn_json_put_str(&b, "kind", ctn_str_from(ctn_entry_kind_name(record->kind)));
+    t->seq_last = record->seq;
+    ctn_json_put_str(&b, "kind", t->damage ? t->kind_name : ctn_str_from(ctn_entry_kind_name(record->kind)));
+    if (t->damage)
+        ctn_json_put_str(&b, "damaged", ctn_str_from(t->damage));
     if (record->step.len)
         ctn_json_put_str(&b, "step", record->step);
     if (record->item >= 0)
@@ -52,6 +60,7 @@ static int history_line(void *ctx, const ctn_record *record, int64_t position)
     const ctn_screen *out = &t->cli->out;
     const char *dim = ctn_colour_code(out, CTN_COLOUR_DIM), *plain = ctn_colour_code(out, CTN_COLOUR_NONE);
     (void) position;
+    t->seq_last = record->seq;
     if (t->count++ == 0) {
         t->first_at_ms = record->at_ms;
         printf("%s%4s  %-12s  %-22s  %s%s\n", dim, "SEQ", "AFTER", "WHAT", "WHERE, HOW, BY WHOM", plain);
@@ -77,6 +86,37 @@ static int history_line(void *ctx, const ctn_record *record, int64_t position)
     return 0;
 }
 
+/* Behind what read well. */
+static int tell_rest(telling *t, const ctn_raw_record *raw, bool is_json)
+{
+    if (raw->record.seq <= t->seq_last && t->count)
+        return 0;
+    t->damage = raw->damage;
+    t->kind_name = raw->is_lost ? CTN_STR("lost") : raw->kind_name;
+    if (is_json) {
+        (void) history_json(t, &raw->record, raw->position);
+    } else if (raw->damage) {
+        t->seq_last = raw->record.seq;
+        t->count++;
+        printf("%4llu  %-12s  %-22.*s  %sdamaged: %s%s\n", (unsigned long long) raw->record.seq, "",
+               CTN_STR_ARG(ctn_text_clean(t->scratch, t->kind_name, 0)), ctn_colour_code(&t->cli->out, CTN_COLOUR_RED),
+               raw->damage, ctn_colour_code(&t->cli->out, CTN_COLOUR_NONE));
+    } else {
+        (void) history_line(t, &raw->record, raw->position);
+    }
+    t->damage = NULL;
+    return 0;
+}
+
+static int rest_json(void *ctx, const ctn_raw_record *raw)
+{
+    return tell_rest(ctx, raw, true);
+}
+static int rest_line(void *ctx, const ctn_raw_record *raw)
+{
+    return tell_rest(ctx, raw, false);
+}
+
 int ctn_verb_history(ctn_cli *cli)
 {
     ctn_workspace ws;
@@ -88,14 +128,19 @@ int ctn_verb_history(ctn_cli *cli)
     if (exit_code == CTN_EXIT_OK)
         exit_code = ctn_workspace_read_store(cli, &ws, &store);
     if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_workspace_find(cli, &ws, store, ctn_word(cli, 0), &row);
+        exit_code = ctn_workspace_find_raw(cli, &ws, store, ctn_word(cli, 0), &row);
     if (exit_code == CTN_EXIT_OK) {
         bool is_json = ctn_opt_is_given(cli, CTN_OPT_JSON);
         t.scratch = ctn_arena_new(65536);
-        if (ctn_store_journal_read(store, row.exec_no, 1, is_json ? history_json : history_line, &t, &err))
-            exit_code = ctn_cli_fail_err(cli, &err);
-        else if (is_json)
+        int rc = ctn_store_journal_read(store, row.exec_no, 1, is_json ? history_json : history_line, &t, &err);
+        if (rc == CTN_E_CORRUPT)
+            (void) ctn_store_journal_read_raw(store, row.exec_no, is_json ? rest_json : rest_line, &t, NULL);
+        if (is_json && (rc == CTN_OK || rc == CTN_E_CORRUPT))
             (void) fputs(t.count ? "]\n" : "[]\n", stdout);
+        if (rc) {
+            (void) fflush(stdout);
+            exit_code = ctn_cli_fail_err(cli, &err);
+        }
         ctn_arena_free(t.scratch);
     }
     ctn_store_close(store);

@@ -3,6 +3,7 @@
  */
 #include "cli/children.h"
 #include "cli/inputs.h"
+#include "cli/quarantine.h"
 #include "cli/result.h"
 #include "cli/words.h"
 #include "engine/engine.h"
@@ -46,7 +47,15 @@ typedef struct listing {
     size_t chain_columns;
     ctn_execution_row *rows;
     size_t capacity;
+    ctn_quarantined quarantined;
 } listing;
+
+/* What is wrong with it; empty: nothing that anybody knows. */
+static ctn_str damage_of(const listing *l, const ctn_execution_row *row)
+{
+    const ctn_quarantine_row *q = ctn_quarantined_find(&l->quarantined, row->exec_no);
+    return q ? q->reason : row->damage;
+}
 
 static ctn_execution_row keep_row(ctn_arena *arena, const ctn_execution_row *row)
 {
@@ -63,7 +72,16 @@ static int list_json(void *ctx, const ctn_execution_row *row)
     listing *l = ctx;
     ctn_arena *arena = l->cli->arena;
     ctn_execution_row kept = keep_row(arena, row);
-    ctn_json_push(&l->list, ctn_result_json(arena, &kept, NULL));
+    const ctn_json *known = ctn_result_json(arena, &kept, NULL);
+    ctn_str damage = ctn_arena_str(arena, damage_of(l, row));
+    if (damage.len) {
+        ctn_json_builder b = ctn_json_object(arena);
+        for (size_t i = 0; i < ctn_json_count(known); i++)
+            ctn_json_put(&b, ctn_json_text(&known->members[i].key), &known->members[i].value);
+        ctn_json_put_str(&b, "damaged", damage);
+        known = ctn_json_finish(&b);
+    }
+    ctn_json_push(&l->list, known);
     return 0;
 }
 
@@ -84,6 +102,7 @@ static int list_row(void *ctx, const ctn_execution_row *row)
                               .created_at_ms = row->created_at_ms,
                               .started_at_ms = row->started_at_ms,
                               .finished_at_ms = row->finished_at_ms,
+                              .damage = ctn_arena_str(arena, damage_of(l, row)),
                               .error = ctn_arena_str(arena, row->error)};
     l->rows[l->count++] = kept;
     if (row->chain_id.len > l->chain_columns)
@@ -101,7 +120,8 @@ static void print_rows(const ctn_cli *cli, const listing *l)
         const ctn_execution_row *row = &l->rows[i];
         int64_t end = row->finished_at_ms ? row->finished_at_ms : ctn_clock_now_ms(&clock);
         printf("%s  %-*.*s  %s%-15s%s  %-19s  %s\n", ctn_id_to_text(row->id).text, columns, CTN_STR_ARG(row->chain_id),
-               ctn_colour_code(&cli->out, colour_of(row->status)), ctn_status_name(row->status), plain,
+               ctn_colour_code(&cli->out, row->damage.len ? CTN_COLOUR_RED : colour_of(row->status)),
+               row->damage.len ? "damaged" : ctn_status_name(row->status), plain,
                ctn_moment_text(row->created_at_ms).text,
                row->started_at_ms ? ctn_duration_text(end - row->started_at_ms).text : "-");
     }
@@ -144,14 +164,20 @@ int ctn_verb_list(ctn_cli *cli)
         return exit_code;
     bool is_json = ctn_opt_is_given(cli, CTN_OPT_JSON);
     listing l = {.cli = cli, .list = ctn_json_array(cli->arena)};
-    if (ctn_store_execution_list(store, &filter, is_json ? list_json : list_row, &l, &err))
+    (void) ctn_quarantined_read(cli->arena, store, &l.quarantined, NULL); /* what reads is listed all the same */
+    int rc = ctn_store_execution_list(store, &filter, is_json ? list_json : list_row, &l, &err);
+    if (rc && rc != CTN_E_CORRUPT)
         exit_code = ctn_cli_fail_err(cli, &err);
     else if (is_json)
         ctn_result_print(cli, ctn_json_finish(&l.list));
     else if (l.count)
         print_rows(cli, &l);
-    else
+    else if (rc == CTN_OK)
         ctn_cli_say(cli, "no executions in %.*s", CTN_STR_ARG(ws.store_file));
+    if (rc == CTN_E_CORRUPT) {
+        (void) fflush(stdout);
+        exit_code = ctn_cli_fail(cli, "not all of them could be read: %s", err.message);
+    }
     ctn_store_close(store);
     return exit_code;
 }
@@ -171,7 +197,7 @@ static int open_shown(ctn_cli *cli, shown *s)
     if (exit_code == CTN_EXIT_OK)
         exit_code = ctn_workspace_read_store(cli, &s->ws, &s->store);
     if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_workspace_find(cli, &s->ws, s->store, ctn_word(cli, 0), &s->row);
+        exit_code = ctn_workspace_find_raw(cli, &s->ws, s->store, ctn_word(cli, 0), &s->row);
     return exit_code;
 }
 
@@ -360,7 +386,12 @@ int ctn_verb_show(ctn_cli *cli)
     ctn_err err = {0};
     ctn_execution *x = NULL;
     int exit_code = open_shown(cli, &s);
-    if (exit_code == CTN_EXIT_OK && ctn_execution_load(s.store, cli->arena, &s.row, &x, &err))
+    int rc = CTN_OK;
+    if (exit_code == CTN_EXIT_OK && !s.row.damage.len)
+        rc = ctn_execution_load(s.store, cli->arena, &s.row, &x, &err);
+    if (exit_code == CTN_EXIT_OK && (s.row.damage.len || rc == CTN_E_CORRUPT))
+        exit_code = ctn_show_damaged(cli, s.store, &s.row, rc ? ctn_str_from(err.message) : s.row.damage);
+    else if (exit_code == CTN_EXIT_OK && rc)
         exit_code = ctn_cli_fail_err(cli, &err);
     if (exit_code == CTN_EXIT_OK) {
         ctn_snapshot snapshot = ctn_snapshot_of(x, cli->arena);

@@ -295,14 +295,6 @@ static int expect_lane(void *ctx, ctn_str chain_id, int priority)
     return 0;
 }
 
-static bool is_damaged(const admission *a, int64_t exec_no)
-{
-    for (size_t i = 0; i < a->damaged_count; i++)
-        if (a->damaged[i] == exec_no)
-            return true;
-    return false;
-}
-
 typedef struct refilling {
     ctn_engine *e;
     ctn_lane_item items[CTN_LANE_HOLDS];
@@ -318,7 +310,7 @@ static int refill_one(void *ctx, const ctn_execution_row *row)
     r->seen++;
     if (l)
         l->is_in_lane = false;
-    else if (!is_damaged(&r->e->admission, row->exec_no))
+    else if (!ctn_eng_is_quarantined(r->e, row->exec_no))
         r->items[r->count++] = (ctn_lane_item){.exec_no = row->exec_no, .id = row->id};
     return r->count == CTN_LANE_HOLDS;
 }
@@ -326,7 +318,7 @@ static int refill_one(void *ctx, const ctn_execution_row *row)
 static int refill(ctn_engine *e, ctn_lane *lane, ctn_err *err)
 {
     refilling r = {.e = e};
-    size_t limit = CTN_LANE_HOLDS + e->loaded_count + e->admission.damaged_count;
+    size_t limit = CTN_LANE_HOLDS + e->loaded_count + e->quarantine.count;
     int rc = ctn_store_queue_next(e->options.store, ctn_str_from(lane->chain->chain_id), lane->priority, 0, limit,
                                   refill_one, &r, err);
     if (rc == CTN_OK)
@@ -341,7 +333,7 @@ static void look_later(ctn_engine *e)
 
 static void store_is_unreadable(ctn_engine *e, const ctn_err *err)
 {
-    ctn_log_line(e->options.log, CTN_LOG_WARN, "the queue cannot be read", "why", err->message, NULL);
+    (void) ctn_eng_trouble_begins(e, &e->read_trouble, err->message);
     look_later(e);
 }
 
@@ -350,21 +342,16 @@ static void admit_one(ctn_engine *e, ctn_lane *lane, ctn_lane_item item)
     admission *a = &e->admission;
     loaded *l = NULL;
     ctn_err err = {0};
-    int rc = ctn_eng_load(e, item.id, &l, &err);
-    if ((rc == CTN_E_IO || rc == CTN_E_BUSY) && !CTN_PLANT(UNREADABLE_IS_FORGOTTEN)) {
+    int rc =
+        ctn_id_is_none(item.id) ? ctn_eng_found_nameless(e, item.exec_no, &err) : ctn_eng_load(e, item.id, &l, &err);
+    bool is_damaged = rc == CTN_E_CORRUPT || rc == CTN_E_STATE || rc == CTN_E_NOT_FOUND;
+    if (rc && !is_damaged && !CTN_PLANT(UNREADABLE_IS_FORGOTTEN)) {
         store_is_unreadable(e, &err); /* it is not damaged: it waits on in its place */
         ctn_lane_add(&a->lanes, lane, item);
         return;
     }
-    if (rc) { /* one damaged execution never stops the rest */
-        ctn_log_line(e->options.log, CTN_LOG_ERROR, "a queued execution cannot be loaded", "why", err.message, NULL);
-        if (a->damaged_count == a->damaged_capacity) {
-            a->damaged_capacity = a->damaged_capacity ? 2 * a->damaged_capacity : 16;
-            a->damaged = ctn_realloc_array(a->damaged, a->damaged_capacity, sizeof *a->damaged);
-        }
-        a->damaged[a->damaged_count++] = item.exec_no;
+    if (rc) /* one damaged execution never stops the rest: it is in quarantine by now */
         return;
-    }
     l->is_in_lane = false;
     if (ctn_execution_status(l->x) != CTN_STATUS_QUEUED || l->is_lost) {
         /* Somebody was faster (cancelled, or resumed by a person): it goes again, if nothing else keeps it. Or it comes
@@ -399,6 +386,7 @@ static void admit_from_lanes(ctn_engine *e)
         return;
     }
     a->is_known = true;
+    ctn_eng_trouble_ends(e, &e->read_trouble);
     for (ctn_lane *lane; e->loaded_count < e->options.active_max && (lane = ctn_lanes_next(&a->lanes));) {
         ctn_lane_item item;
         if (e->now_ms < a->retry_at_ms)
@@ -467,5 +455,4 @@ void ctn_eng_admission_done(ctn_engine *e)
 {
     ctn_lanes_done(&e->admission.lanes);
     free(e->admission.keys);
-    free(e->admission.damaged);
 }

@@ -250,11 +250,8 @@ static void append_refused(ctn_engine *e, append_build *b, ctn_outcome outcome, 
 
 static void store_failed(ctn_engine *e, struct ctn_batch_memory *m)
 {
-    if (!e->failing_since_ms) {
-        e->failing_since_ms = e->now_ms;
-        ctn_log_line(e->options.log, CTN_LOG_ERROR, "the store cannot be written; nothing goes on until it can", "why",
-                     m->batch.err.message, NULL);
-    }
+    (void) ctn_eng_trouble_begins(e, &e->write_trouble, m->batch.err.message);
+    e->failing_since_ms = e->now_ms;
     memcpy(e->failing_why, m->batch.err.message, sizeof e->failing_why);
     e->retry_at_ms = e->now_ms + STORE_RETRY_MS;
     /* In order: the failed batch's inputs, those gathered behind it, those that came since. */
@@ -286,6 +283,7 @@ void ctn_eng_take_in(ctn_engine *e)
         store_failed(e, m);
         return;
     }
+    ctn_eng_trouble_ends(e, &e->write_trouble);
     for (size_t i = 0; i < m->count; i++) {
         append_build *b = &m->builds[i];
         b->l->batches--;
@@ -319,7 +317,10 @@ void ctn_eng_recover_store(ctn_engine *e)
         int rc = ctn_eng_reload(e, l, &err);
         if (rc == CTN_E_NOT_FOUND) { /* a start that never reached the disk: its request is tried again */
             ctn_eng_unload(e, l);
+        } else if (rc == CTN_E_CORRUPT || rc == CTN_E_STATE) { /* damaged, and put away: the others go on */
+            ctn_eng_unload(e, l);
         } else if (rc) {
+            (void) ctn_eng_trouble_begins(e, &e->write_trouble, err.message);
             e->retry_at_ms = e->now_ms + STORE_RETRY_MS;
             memcpy(e->failing_why, err.message, sizeof e->failing_why);
             return;
@@ -327,7 +328,6 @@ void ctn_eng_recover_store(ctn_engine *e)
             ctn_eng_tell_status(e, l); /* a commit that looked failed may have reached the disk */
         }
     }
-    ctn_log_line(e->options.log, CTN_LOG_WARN, "the store is tried again", NULL);
     e->failing_since_ms = 0;
     for (loaded *l = e->list; l; l = l->next)
         ctn_eng_advance(e, l);

@@ -12,9 +12,12 @@
  * after its children.
  */
 #include "engine/engine_state.h"
+#include "store/raw.h"
 
 #include <assert.h>
 #include <stdlib.h>
+
+#define LOOK_AGAIN_MS 1000
 
 struct child_watch {
     uint32_t step, attempt;
@@ -256,6 +259,12 @@ static int look(ctn_engine *e, ctn_execution_id id, child_now *ret, ctn_err *err
     int rc = ctn_store_execution_get(e->options.store, e->scratch, id, &row, err);
     if (rc == CTN_E_NOT_FOUND)
         return CTN_OK;
+    if (rc == CTN_E_CORRUPT) { /* damaged: its parent waits until it is released or given up, which its row says */
+        rc = ctn_eng_found_damaged(e, id, err);
+        if (rc == CTN_E_CORRUPT)
+            rc = ctn_store_execution_read_raw(e->options.store, e->scratch, ctn_str_from(ctn_id_to_text(id).text), &row,
+                                              err);
+    }
     if (rc)
         return rc;
     *ret = (child_now){.is_there = true, .status = row.status};
@@ -297,7 +306,8 @@ static void go_on(ctn_engine *e, loaded *l, const ctn_owed_child *c)
     settle(e, l->id, c->child);
 }
 
-static void see_to(ctn_engine *e, loaded *l, const ctn_owed_child *c)
+/* False: nothing could be found out; it is seen to later. */
+static bool see_to(ctn_engine *e, loaded *l, const ctn_owed_child *c)
 {
     child_end end = {
         .parent = {.id = l->id, .step = l->plan->plan->steps[c->step].name, .item = c->item, .attempt = c->attempt},
@@ -305,15 +315,15 @@ static void see_to(ctn_engine *e, loaded *l, const ctn_owed_child *c)
     };
     ctn_err err = {0};
     child_now now;
-    if (look(e, c->child, &now, &err)) {
-        fail_end(e, &end, &err);
-        return;
+    if (look(e, c->child, &now, &err)) { /* the store cannot say now */
+        (void) ctn_eng_trouble_begins(e, &e->read_trouble, err.message);
+        return false;
     }
     bool is_final = now.is_there && ctn_status_is_final(now.status);
     if (is_final && !(c->wanted == CTN_CHILD_UNDO && now.status == CTN_STATUS_COMPLETED)) {
         fill_end(&end, e->scratch, c->child, now.status, now.outputs, now.error);
         file_end(e, &end);
-        return;
+        return true;
     }
     switch (c->wanted) {
     case CTN_CHILD_RUN:
@@ -346,6 +356,7 @@ static void see_to(ctn_engine *e, loaded *l, const ctn_owed_child *c)
             go_on(e, l, c);
         break;
     }
+    return true;
 }
 
 static struct child_watch *watch_of(loaded *l, const ctn_owed_child *c)
@@ -391,6 +402,21 @@ void ctn_eng_perform_children(ctn_engine *e, loaded *l, const ctn_owed *owed)
         if (w->asked == asked)
             continue;
         w->asked = asked;
-        see_to(e, l, &owed->children[i]);
+        if (!see_to(e, l, &owed->children[i])) {
+            watch_of(l, &owed->children[i])->asked = 0;
+            ctn_eng_wake_at(e, l, e->now_ms + LOOK_AGAIN_MS);
+        }
     }
+}
+
+void ctn_eng_child_was_given_up(ctn_engine *e, ctn_execution_id parent, ctn_execution_id child)
+{
+    loaded *l = ctn_eng_find(e, parent);
+    struct child_watch *w = l ? watch_by_child(l, child) : NULL;
+    if (!l)
+        return;
+    l->wake_written = 1; /* so the commit made it */
+    if (w)
+        w->asked = 0;
+    ctn_eng_to_perform(e, l);
 }

@@ -166,7 +166,7 @@ static void take_child_ended(ctn_engine *e, filed *f)
     int rc = ctn_eng_load(e, f->id, &l, &err);
     f->in.step = rc ? CTN_PLAN_NONE : ctn_plan_step_index(l->plan->plan, f->in.name);
     if (f->in.step == CTN_PLAN_NONE) { /* its row is woken: it looks after its children when it can be loaded */
-        ctn_log_line(e->options.log, CTN_LOG_ERROR, "the parent of a sub-chain cannot be loaded", "why", err.message,
+        ctn_log_line(e->options.log, CTN_LOG_WARN, "the parent of a sub-chain cannot be loaded", "why", err.message,
                      NULL);
         ctn_eng_filed_free(e, f);
         return;
@@ -286,6 +286,7 @@ static void take_filed(ctn_engine *e, filed *f)
     case FILED_START: take_start(e, f); break;
     case FILED_ADOPT: take_adopt(e, f); break;
     case FILED_CHILD_ENDED: take_child_ended(e, f); break;
+    case FILED_RELEASE: ctn_eng_take_release(e, f); break;
     }
 }
 
@@ -337,8 +338,8 @@ static int64_t next_turn_ms(const ctn_engine *e)
         at = first->due_ms;
     if (e->failing_since_ms)
         return e->retry_at_ms;
-    const int64_t others_ms[] = {ctn_eng_queue_turn_ms(e), ctn_eng_schedules_turn_ms(e)};
-    for (size_t i = 0; i < 2 && !e->is_stopping; i++)
+    const int64_t others_ms[] = {ctn_eng_queue_turn_ms(e), ctn_eng_schedules_turn_ms(e), ctn_eng_quarantine_turn_ms(e)};
+    for (size_t i = 0; i < sizeof others_ms / sizeof *others_ms && !e->is_stopping; i++)
         if (others_ms[i] && (at == 0 || others_ms[i] < at))
             at = others_ms[i];
     if (e->options.own_only || e->is_stopping || e->loaded_count >= e->options.active_max)
@@ -368,6 +369,9 @@ int64_t ctn_engine_turn(ctn_engine *e)
         ctn_eng_perform(e);
     } while ((e->inputs.first || ctn_eng_cache_has_woken(e)) && !e->failing_since_ms);
     ctn_eng_hand_over(e);
+    ctn_eng_quarantine_flush(e);
+    if (!e->failing_since_ms && !e->under_way) /* nothing was left to be written */
+        ctn_eng_trouble_ends(e, &e->write_trouble);
     return next_turn_ms(e);
 }
 
@@ -446,6 +450,13 @@ int ctn_engine_new(const ctn_engine_options *options, ctn_engine **ret_engine, c
     ctn_eng_sink_init(e);
     ctn_eng_cache_init(e);
     ctn_eng_plans_lend(e);
+    e->read_trouble = (store_trouble){.begins = "the store cannot be read; it is tried again until it can",
+                                      .goes_on = "the store still cannot be read",
+                                      .ends = "the store can be read again"};
+    e->write_trouble = (store_trouble){.begins = "the store cannot be written; nothing goes on until it can",
+                                       .goes_on = "the store still cannot be written; nothing goes on until it can",
+                                       .ends = "the store can be written again; everything goes on"};
+    ctn_eng_quarantine_init(e);
     int rc = ctn_store_exec_no_last(options->store, &e->exec_no_last, err);
     if (rc == CTN_OK)
         rc = ctn_eng_gate_init(e, err);
@@ -475,6 +486,7 @@ void ctn_engine_free(ctn_engine *e)
     free(e->arena_pool);
     ctn_heap_done(&e->due);
     ctn_eng_admission_done(e);
+    ctn_eng_quarantine_done(e);
     ctn_eng_cache_done(e);
     ctn_eng_gate_done(e);
     ctn_eng_schedules_done(e);
@@ -509,5 +521,5 @@ bool ctn_engine_is_idle(const ctn_engine *e)
 int64_t ctn_engine_store_failing_since_ms(const ctn_engine *e, ctn_str *ret_why)
 {
     *ret_why = ctn_str_from(e->failing_why);
-    return e->failing_since_ms;
+    return e->write_trouble.since_ms;
 }

@@ -150,6 +150,11 @@ void ctn_engine_start(ctn_engine *engine, const ctn_start *start, ctn_ack_fn *ac
 void ctn_engine_input(ctn_engine *engine, ctn_execution_id id, const ctn_input *input, ctn_ack_fn *ack, void *ctx);
 /* Loads an execution that was left by a crash, queued or parked, and lets it go on (resume without a settlement). */
 void ctn_engine_adopt(ctn_engine *engine, ctn_execution_id id, ctn_ack_fn *ack, void *ctx);
+/* One that is in quarantine because it did not read back (store/quarantine.h). It reads again: it goes on.
+ * CTN_E_CORRUPT: it does not. Or a damaged one, there or not, is given up: it ends failed as it is, its line and its
+ * parent go on. */
+void ctn_engine_release(ctn_engine *engine, ctn_execution_id id, bool gives_up, ctn_str actor, ctn_str reason,
+                        ctn_ack_fn *ack, void *ctx);
 /* Loaded ones only; NULL otherwise. Valid until the next turn. */
 const ctn_execution *ctn_engine_find(ctn_engine *engine, ctn_execution_id id);
 

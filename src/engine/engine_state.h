@@ -9,6 +9,7 @@
  *   follow_up.c what an execution owes after its end: the chain that onFailure names
  *   cache.c     results that are used again; calls that are waited for because an equal one is under way
  *   admission.c who may start: the queue, lines of one key, chains that allow only so many
+ *   quarantine.c executions that do not read back; how a failing store is told
  * Nobody else includes this.
  */
 #pragma once
@@ -18,12 +19,20 @@
 #include "engine/lanes.h"
 #include "engine/limits.h"
 #include "engine/results.h"
+#include "store/quarantine.h"
 
 struct loaded;
 
 /* Something from outside, kept with what it needs until its effect is on disk: if the commit fails it is decided
  * again. */
-typedef enum filed_kind { FILED_CALL_ENDED, FILED_INPUT, FILED_START, FILED_ADOPT, FILED_CHILD_ENDED } filed_kind;
+typedef enum filed_kind {
+    FILED_CALL_ENDED,
+    FILED_INPUT,
+    FILED_START,
+    FILED_ADOPT,
+    FILED_CHILD_ENDED,
+    FILED_RELEASE
+} filed_kind;
 typedef struct filed {
     struct filed *next;
     ctn_arena *arena; /* the filed itself and everything it points at */
@@ -32,6 +41,7 @@ typedef struct filed {
     ctn_input in;
     ctn_start start; /* START */
     int64_t exec_no; /* START: given at its first try, kept for a second */
+    bool gives_up;   /* RELEASE: it ends as it is */
     ctn_ack_fn *ack; /* NULL: nobody waits */
     void *ack_ctx;
 } filed;
@@ -178,9 +188,24 @@ typedef struct admission {
     int64_t retry_at_ms; /* the store could not be read */
     loaded **keys;       /* loaded ones that stand in a line, by key */
     size_t keys_size, keys_count;
-    int64_t *damaged; /* queued ones that cannot be loaded: passed by */
-    size_t damaged_count, damaged_capacity;
 } admission;
+
+/* The store does not do what it should: since when, and when that was said last. */
+typedef struct store_trouble {
+    int64_t since_ms, told_ms; /* 0: there is none */
+    const char *begins, *goes_on, *ends;
+} store_trouble;
+
+/* Executions that do not read back. */
+typedef struct quarantine {
+    int64_t *numbers; /* ascending: passed by */
+    size_t count, capacity;
+    ctn_quarantine_row *found; /* and not in the store's table yet */
+    size_t found_count, found_capacity;
+    ctn_arena *arena; /* their texts */
+    int64_t retry_at_ms;
+    store_trouble write_trouble;
+} quarantine;
 
 /* Results of calls, and calls that others wait for. */
 typedef struct result_cache {
@@ -234,11 +259,12 @@ struct ctn_engine {
     int64_t owing_seen;          /* ended ones up to this number were looked at; -1: all were */
 
     int64_t exec_no_last;
-    int64_t due_hint_ms;  /* the store may have something to run from then on; 0: nothing */
-    bool more_is_due;     /* it has something now, and there was no place for it */
-    bool due_is_unread;   /* it could not be read: what was begun may not be in memory yet */
-    size_t damaged_count; /* of what is due, at the last look: they cannot be loaded, and take no place */
+    int64_t due_hint_ms; /* the store may have something to run from then on; 0: nothing */
+    bool more_is_due;    /* it has something now, and there was no place for it */
+    bool due_is_unread;  /* it could not be read: what was begun may not be in memory yet */
     bool is_stopping;
+    quarantine quarantine;
+    store_trouble read_trouble, write_trouble; /* write: from the first commit that fails to the first that works */
     int64_t failing_since_ms, retry_at_ms;
     char failing_why[600];
 };
@@ -291,6 +317,7 @@ void ctn_eng_unload(ctn_engine *e, loaded *l);
 int ctn_eng_load(ctn_engine *e, ctn_execution_id id, loaded **ret_loaded, ctn_err *err);
 int ctn_eng_reload(ctn_engine *e, loaded *l, ctn_err *err);
 void ctn_eng_admit(ctn_engine *e);
+void ctn_eng_look_at_all(ctn_engine *e); /* what the store holds may be due, queued or owed that was not before */
 bool ctn_eng_has_room_for_more(const ctn_engine *e);
 void ctn_eng_plans_lend(ctn_engine *e);
 void ctn_eng_plans_free(ctn_engine *e);
@@ -303,6 +330,8 @@ void ctn_eng_tell_parent(ctn_engine *e, loaded *l); /* once its end is on disk *
 bool ctn_eng_has_ended_child(const ctn_engine *e, const loaded *l);
 /* What was asked of its children is on disk: it may go to sleep. */
 bool ctn_eng_children_are_settled(loaded *l, const ctn_owed *owed);
+/* It ended as it was, by its row alone: a parent in memory looks after it. */
+void ctn_eng_child_was_given_up(ctn_engine *e, ctn_execution_id parent, ctn_execution_id child);
 /* Does an execution above hold a line with this key? Then the child shares it. */
 bool ctn_eng_key_is_shared(ctn_engine *e, const ctn_parent *parent, ctn_str queue_key);
 
@@ -338,6 +367,21 @@ void ctn_eng_start_queued(ctn_engine *e, loaded *l, ctn_str actor);   /* records
 void ctn_eng_admit_queued(ctn_engine *e);
 int64_t ctn_eng_queue_turn_ms(const ctn_engine *e); /* when it wants to be looked at; 0: when something changes */
 void ctn_eng_admission_done(ctn_engine *e);
+
+/* quarantine.c */
+void ctn_eng_quarantine_init(ctn_engine *e);
+void ctn_eng_quarantine_done(ctn_engine *e);
+bool ctn_eng_is_quarantined(const ctn_engine *e, int64_t exec_no);
+/* An execution does not read back, and `err` says why: it is put away, and CTN_E_CORRUPT returned. Or it is the store
+ * that does not read: then nobody is damaged, and the store's error is returned. */
+int ctn_eng_found_damaged(ctn_engine *e, ctn_execution_id id, ctn_err *err);
+int ctn_eng_found_nameless(ctn_engine *e, int64_t exec_no, ctn_err *err);                  /* not even its id reads */
+int ctn_eng_refuse_quarantined(ctn_engine *e, const ctn_execution_row *row, ctn_err *err); /* CTN_E_STATE */
+void ctn_eng_quarantine_flush(ctn_engine *e);            /* what was found, into the store */
+int64_t ctn_eng_quarantine_turn_ms(const ctn_engine *e); /* when that wants to be tried; 0: never */
+void ctn_eng_take_release(ctn_engine *e, filed *f);
+bool ctn_eng_trouble_begins(ctn_engine *e, store_trouble *t, const char *why); /* or goes on; true: it is new */
+void ctn_eng_trouble_ends(ctn_engine *e, store_trouble *t);
 
 /* follow_up.c */
 bool ctn_eng_owes_follow_up(const loaded *l); /* by its state in memory; false once it is done */

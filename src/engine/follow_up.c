@@ -115,21 +115,23 @@ bool ctn_eng_follow_up(ctn_engine *e, loaded *l)
 
 typedef struct collecting {
     ctn_execution_id ids[PAGE];
-    size_t count;
+    size_t count, seen;
     int64_t exec_no;
+    const ctn_engine *engine;
 } collecting;
 
 static int collect(void *ctx, const ctn_execution_row *row)
 {
     collecting *c = ctx;
-    c->ids[c->count++] = row->id;
     c->exec_no = row->exec_no;
-    return c->count == PAGE;
+    if (!ctn_id_is_none(row->id) && !ctn_eng_is_quarantined(c->engine, row->exec_no))
+        c->ids[c->count++] = row->id;
+    return ++c->seen == PAGE;
 }
 
 void ctn_eng_collect_owing(ctn_engine *e)
 {
-    collecting c = {.count = 0};
+    collecting c = {.engine = e};
     ctn_err err = {0};
     if (e->owing_seen < 0 || e->options.own_only || e->is_stopping || e->failing_since_ms ||
         e->loaded_count >= e->options.active_max)
@@ -138,12 +140,13 @@ void ctn_eng_collect_owing(ctn_engine *e)
         return; /* a later turn asks again */
     for (size_t i = 0; i < c.count; i++) {
         loaded *l = NULL;
-        if (ctn_eng_load(e, c.ids[i], &l, &err))
-            ctn_log_line(e->options.log, CTN_LOG_ERROR, "an execution cannot be loaded", "why", err.message, NULL);
-        else
+        int rc = ctn_eng_load(e, c.ids[i], &l, &err);
+        if (rc == CTN_OK)
             ctn_eng_to_perform(e, l);
+        else if (rc != CTN_E_CORRUPT && rc != CTN_E_STATE && rc != CTN_E_NOT_FOUND)
+            return; /* the store cannot be read: a later turn asks again */
     }
-    e->owing_seen = c.count == PAGE ? c.exec_no : -1;
+    e->owing_seen = c.seen == PAGE ? c.exec_no : -1;
 }
 
 /* ---- for those who wait ---- */

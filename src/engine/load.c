@@ -267,6 +267,10 @@ static int find_plan(folding *f, const ctn_entry *first)
     for (size_t i = 0; rc == CTN_OK && i < count; i++) {
         ctn_definition d = {0};
         rc = ctn_store_definition_get(f->store, arena, &digests[i], &d, f->err);
+        ctn_digest digest = ctn_hash(d.body);
+        if (rc == CTN_OK && memcmp(&digest, &digests[i], sizeof digest) != 0)
+            rc = ctn_fail(f->err, CTN_E_CORRUPT, "the definition %s was altered: its digest does not fit",
+                          ctn_digest_to_text(digests[i]).text);
         definitions[i] = (ctn_plan_definition){.kind = d.kind, .name = d.name, .body = d.body, .digest = digests[i]};
     }
     if (rc == CTN_OK)
@@ -302,6 +306,12 @@ static int fold_record(void *ctx, const ctn_record *record, int64_t position)
     return rc;
 }
 
+/* Nothing was said about the execution. */
+static bool is_of_the_store(int rc)
+{
+    return rc == CTN_E_IO || rc == CTN_E_BUSY || rc == CTN_E_DENIED || rc == CTN_E_CLOSED;
+}
+
 static int fold_journal(folding *f)
 {
     f->scratch = ctn_arena_new(16384);
@@ -309,6 +319,12 @@ static int fold_journal(folding *f)
     if (rc == CTN_OK && !f->x)
         rc = ctn_fail(f->err, CTN_E_CORRUPT, "the journal is empty");
     ctn_arena_free(f->scratch);
+    /* A definition that is not there, an entry that the rules do not allow: it does not read back. */
+    if (rc && !is_of_the_store(rc)) {
+        rc = CTN_E_CORRUPT;
+        if (f->err)
+            f->err->code = rc;
+    }
     return rc;
 }
 
@@ -349,14 +365,17 @@ static int fold_stored(ctn_engine *e, ctn_execution_id id, ctn_execution_row *re
                        ctn_err *err)
 {
     int rc = ctn_store_execution_get(e->options.store, e->scratch, id, ret_row, err);
+    if (rc == CTN_OK && ctn_eng_is_quarantined(e, ret_row->exec_no))
+        return ctn_eng_refuse_quarantined(e, ret_row, err);
     if (rc)
-        return rc;
+        return rc == CTN_E_CORRUPT ? ctn_eng_found_damaged(e, id, err) : rc;
     *ret_folding =
         (folding){.store = e->options.store, .engine = e, .arena = ctn_arena_new(4096), .row = ret_row, .err = err};
     rc = fold_journal(ret_folding);
     if (rc) {
         ctn_arena_free(ret_folding->arena);
-        return ctn_wrap(err, rc, "execution %s", ctn_id_to_text(id).text);
+        return rc == CTN_E_CORRUPT ? ctn_eng_found_damaged(e, id, err)
+                                   : ctn_wrap(err, rc, "execution %s", ctn_id_to_text(id).text);
     }
     return CTN_OK;
 }
@@ -421,15 +440,29 @@ int ctn_eng_reload(ctn_engine *e, loaded *l, ctn_err *err)
 /* ---- what is due ---- */
 
 typedef struct admitting {
-    ctn_execution_id *ids;
+    ctn_engine *engine;
+    struct due_one {
+        int64_t exec_no;
+        ctn_execution_id id;
+    } * ones;
     size_t count, max;
 } admitting;
 
 static int collect_due(void *ctx, const ctn_execution_row *row)
 {
     admitting *a = ctx;
-    a->ids[a->count++] = row->id;
+    if (ctn_eng_is_quarantined(a->engine, row->exec_no))
+        return 0;
+    a->ones[a->count++] = (struct due_one){.exec_no = row->exec_no, .id = row->id};
     return a->count == a->max;
+}
+
+void ctn_eng_look_at_all(ctn_engine *e)
+{
+    e->due_hint_ms = e->now_ms;
+    e->admission.is_known = false;
+    e->admission.is_changed = true;
+    e->owing_seen = 0;
 }
 
 /* A look at the store pays when a quarter of the places is free; a single one waits for the next look by time. */
@@ -448,30 +481,31 @@ void ctn_eng_admit(ctn_engine *e)
         return;
     ctn_arena_mark mark = ctn_arena_save(e->scratch);
     /* Those in memory are in the store's list too: they are passed by. */
-    admitting a = {.max = e->options.active_max + e->loaded_count + e->damaged_count};
-    a.ids = CTN_NEW_ARRAY(e->scratch, ctn_execution_id, a.max);
+    admitting a = {.engine = e, .max = e->options.active_max + e->loaded_count};
+    a.ones = CTN_NEW_ARRAY(e->scratch, struct due_one, a.max);
     ctn_err err = {0};
-    int rc = ctn_store_execution_due(e->options.store, e->now_ms, a.max, collect_due, &a, &err);
-    if (rc && rc != 1) {
-        ctn_log_line(e->options.log, CTN_LOG_WARN, "the store cannot be read", "why", err.message, NULL);
+    int rc = ctn_store_execution_due(e->options.store, e->now_ms, a.max + e->quarantine.count, collect_due, &a, &err);
+    if (rc) {
+        (void) ctn_eng_trouble_begins(e, &e->read_trouble, err.message);
         e->due_hint_ms = e->now_ms + 1000;
         e->due_is_unread = true;
         ctn_arena_restore(e->scratch, mark);
         return;
     }
-    size_t admitted = 0;
+    size_t admitted = 0, damaged = 0;
     e->due_is_unread = false;
-    e->damaged_count = 0;
     for (size_t i = 0; i < a.count && (e->loaded_count < e->options.active_max || CTN_PLANT(ACTIVE_MAX_IGNORED)); i++) {
-        loaded *l = ctn_eng_find(e, a.ids[i]);
+        loaded *l = ctn_eng_find(e, a.ones[i].id);
         if (l)
             continue;
-        rc = ctn_eng_load(e, a.ids[i], &l, &err);
-        if (rc) { /* one damaged execution never stops the rest */
-            ctn_log_line(e->options.log, CTN_LOG_ERROR, "an execution cannot be loaded", "why", err.message, NULL);
-            e->damaged_count++;
-            if ((rc == CTN_E_IO || rc == CTN_E_BUSY) && !CTN_PLANT(UNREADABLE_IS_FORGOTTEN))
+        rc = ctn_id_is_none(a.ones[i].id) ? ctn_eng_found_nameless(e, a.ones[i].exec_no, &err)
+                                          : ctn_eng_load(e, a.ones[i].id, &l, &err);
+        if (rc) { /* one damaged execution never stops the rest: it is in quarantine by now */
+            damaged += rc == CTN_E_CORRUPT;
+            if (is_of_the_store(rc) && !CTN_PLANT(UNREADABLE_IS_FORGOTTEN)) {
+                (void) ctn_eng_trouble_begins(e, &e->read_trouble, err.message);
                 e->due_is_unread = true; /* not damaged: it is looked at again */
+            }
             continue;
         }
         admitted++;
@@ -479,8 +513,10 @@ void ctn_eng_admit(ctn_engine *e)
     }
     bool all_seen = a.count < a.max && e->loaded_count < e->options.active_max;
     e->due_hint_ms = e->now_ms + 1000;
-    e->more_is_due = !all_seen && admitted > 0;
-    if ((all_seen || admitted == 0) && !e->due_is_unread) {
+    e->more_is_due = !all_seen && admitted + damaged > 0;
+    if (!e->due_is_unread)
+        ctn_eng_trouble_ends(e, &e->read_trouble);
+    if ((all_seen || admitted + damaged == 0) && !e->due_is_unread) {
         int64_t next = 0;
         if (ctn_store_next_wake(e->options.store, e->now_ms, &next, NULL) == CTN_OK)
             e->due_hint_ms = next;

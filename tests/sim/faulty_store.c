@@ -162,6 +162,43 @@ static int journal_read(ctn_store *st, int64_t exec_no, uint64_t from_seq, ctn_r
     return fails_now(st, err) ? CTN_E_IO : ctn_store_journal_read(inner_of(st), exec_no, from_seq, fn, ctx, err);
 }
 
+static int quarantine_put(ctn_store *st, const ctn_quarantine_row *rows, size_t count, ctn_err *err)
+{
+    return fails_now(st, err) ? CTN_E_IO : ctn_store_quarantine_put(inner_of(st), rows, count, err);
+}
+
+static int quarantine_get(ctn_store *st, ctn_arena *arena, int64_t exec_no, ctn_quarantine_row *ret, ctn_err *err)
+{
+    return fails_now(st, err) ? CTN_E_IO : ctn_store_quarantine_get(inner_of(st), arena, exec_no, ret, err);
+}
+
+static int quarantine_remove(ctn_store *st, int64_t exec_no, ctn_err *err)
+{
+    return fails_now(st, err) ? CTN_E_IO : ctn_store_quarantine_remove(inner_of(st), exec_no, err);
+}
+
+static int quarantine_list(ctn_store *st, ctn_quarantine_fn *fn, void *ctx, ctn_err *err)
+{
+    return fails_now(st, err) ? CTN_E_IO : ctn_store_quarantine_list(inner_of(st), fn, ctx, err);
+}
+
+static int give_up(ctn_store *st, const ctn_give_up *what, ctn_err *err)
+{
+    return fails_now(st, err) ? CTN_E_IO : ctn_store_give_up(inner_of(st), what, err);
+}
+
+static int journal_read_raw(ctn_store *st, int64_t exec_no, ctn_raw_record_fn *fn, void *ctx, ctn_err *err)
+{
+    return fails_now(st, err) ? CTN_E_IO : ctn_store_journal_read_raw(inner_of(st), exec_no, fn, ctx, err);
+}
+
+static int execution_read_raw(ctn_store *st, ctn_arena *arena, const ctn_lookup *lookup, ctn_execution_row *ret,
+                              size_t *ret_matches, ctn_err *err)
+{
+    ctn_store *inner = inner_of(st);
+    return fails_now(st, err) ? CTN_E_IO : inner->ops->execution_read_raw(inner, arena, lookup, ret, ret_matches, err);
+}
+
 static const ctn_store_ops faulty_ops = {
     .close = no_close,
     .epoch_begin = epoch_begin,
@@ -187,6 +224,13 @@ static const ctn_store_ops faulty_ops = {
     .breaker_list = breaker_list,
     .result_get = result_get,
     .journal_read = journal_read,
+    .quarantine_put = quarantine_put,
+    .quarantine_get = quarantine_get,
+    .quarantine_remove = quarantine_remove,
+    .quarantine_list = quarantine_list,
+    .give_up = give_up,
+    .journal_read_raw = journal_read_raw,
+    .execution_read_raw = execution_read_raw,
 };
 
 faulty_store *faulty_store_new(ctn_store *inner, uint64_t *chance, const int *fails)
