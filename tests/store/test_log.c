@@ -214,10 +214,54 @@ static void a_late_write_that_fails_is_a_commit_that_fails(void **state)
     assert_int_equal(suite_journal_check(f->second, 3), 2);
 }
 
+/* What is held back is there for whoever asks the file itself: its reader, its size, its end. */
+static void what_is_held_back_is_seen_by_whoever_asks(void **state)
+{
+    suite_fixture *f = *state;
+    sqlite3_vfs *vfs = sqlite3_vfs_find("catena-log");
+    assert_non_null(vfs);
+    char name[200];
+    snprintf(name, sizeof name, "%s/a-log", f->folder);
+    sqlite3_file *file = calloc(1, (size_t) vfs->szOsFile);
+    assert_non_null(file);
+    int flags = SQLITE_OPEN_WAL | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    assert_int_equal(vfs->xOpen(vfs, name, file, flags, NULL), SQLITE_OK);
+    const sqlite3_io_methods *m = file->pMethods;
+    watched.writes = 0;
+    assert_int_equal(m->xWrite(file, "abcd", 4, 0), SQLITE_OK);
+    assert_int_equal(m->xWrite(file, "efgh", 4, 4), SQLITE_OK);
+    assert_int_equal(watched.writes, 0);
+    char text[9] = "";
+    assert_int_equal(m->xRead(file, text, 8, 0), SQLITE_OK);
+    assert_string_equal(text, "abcdefgh");
+    assert_int_equal(watched.writes, 1);
+    assert_int_equal(m->xWrite(file, "ij", 2, 8), SQLITE_OK);
+    sqlite3_int64 size = 0;
+    assert_int_equal(m->xFileSize(file, &size), SQLITE_OK);
+    assert_int_equal(size, 10);
+    assert_int_equal(m->xWrite(file, "xy", 2, 0), SQLITE_OK); /* not behind what is held: that goes first */
+    assert_int_equal(m->xWrite(file, "klmn", 4, 10), SQLITE_OK);
+    assert_int_equal(m->xTruncate(file, 12), SQLITE_OK);
+    assert_int_equal(m->xFileSize(file, &size), SQLITE_OK);
+    assert_int_equal(size, 12);
+    assert_int_equal(m->xWrite(file, "op", 2, 12), SQLITE_OK);
+    assert_int_equal(m->xClose(file), SQLITE_OK);
+    free(file);
+    char found[20] = "";
+    FILE *again = fopen(name, "r");
+    assert_non_null(again);
+    size_t count = fread(found, 1, sizeof found - 1, again);
+    (void) fclose(again);
+    (void) remove(name);
+    assert_int_equal(count, 14);
+    assert_string_equal(found, "xycdefghijklop");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_commit_is_few_writes_and_one_sync, suite_setup_sqlite, suite_teardown),
+        cmocka_unit_test_setup_teardown(what_is_held_back_is_seen_by_whoever_asks, suite_setup_sqlite, suite_teardown),
         cmocka_unit_test_setup_teardown(another_connection_reads_what_was_committed, suite_setup_sqlite,
                                         suite_teardown),
         cmocka_unit_test_setup_teardown(a_transaction_larger_than_the_cache_reads_itself, suite_setup_sqlite,
