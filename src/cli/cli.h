@@ -56,6 +56,8 @@ typedef enum ctn_opt {
     CTN_OPT_FROM,
     CTN_OPT_WRITE,
     CTN_OPT_QUICK,
+    CTN_OPT_OLDER_THAN,
+    CTN_OPT_DRY_RUN,
     CTN_OPT_COUNT,
 } ctn_opt;
 
@@ -159,5 +161,6 @@ int ctn_verb_store_verify(ctn_cli *cli);
 int ctn_verb_store_quarantine(ctn_cli *cli);
 int ctn_verb_store_release(ctn_cli *cli);
 int ctn_verb_store_discard(ctn_cli *cli);
+int ctn_verb_store_prune(ctn_cli *cli);
 int ctn_verb_version(ctn_cli *cli);
 int ctn_verb_help(ctn_cli *cli);

@@ -67,13 +67,6 @@ const ctn_key_table ctn_config_tables[] = {
 };
 const size_t ctn_config_table_count = COUNT_OF(ctn_config_tables);
 
-static void warn(ctn_reader *r, const ctn_json *node, const char *sentence)
-{
-    ctn_position at = ctn_source_position(r->source, node);
-    ctn_findings_add(r->findings, ctn_source_file_name(r->source), at.line, at.column, CTN_SEVERITY_WARNING, "not-yet",
-                     "%s", sentence);
-}
-
 /* ---- the keys one by one ---- */
 
 static void read_store(ctn_reader *r, const ctn_json *node, ctn_config *c)
@@ -110,26 +103,19 @@ static void read_secrets(ctn_reader *r, const ctn_json *node)
     }
 }
 
-static bool is_span(ctn_str text)
-{
-    int64_t number;
-    return text.len >= 2 && strchr("smhd", text.ptr[text.len - 1]) &&
-           ctn_str_to_int64((ctn_str){text.ptr, text.len - 1}, &number) && number > 0;
-}
-
-static void read_retention(ctn_reader *r, const ctn_json *node)
+static void read_retention(ctn_reader *r, const ctn_json *node, ctn_config *c)
 {
     retention kept = {0};
     if (!node)
         return;
     ctn_keys_read(r, node, "retention", RETENTION_KEYS, COUNT_OF(RETENTION_KEYS), &kept);
     const ctn_json *spans[] = {kept.completed, kept.failed};
+    int64_t *spans_ms[] = {&c->retention.completed_ms, &c->retention.failed_ms};
     for (size_t i = 0; i < 2; i++)
-        if (spans[i] && !is_span(ctn_json_text(spans[i])))
+        if (spans[i] && !ctn_retention_span(ctn_json_text(spans[i]), spans_ms[i]))
             ctn_reader_fault(r, spans[i], "type",
-                             "'%.*s' is no span of time: write a number and s, m, h or d, like 30d",
+                             "'%.*s' is no span of time: write a number and s, m, h or d, like 30d, or forever",
                              CTN_STR_ARG(ctn_json_text(spans[i])));
-    warn(r, node, "retention comes with a later version; until then everything is kept");
 }
 
 static void read_limits(ctn_reader *r, const ctn_json *node, ctn_config *c)
@@ -247,7 +233,7 @@ static int read_file(ctn_arena *arena, ctn_config *c, const ctn_overlay *overlay
         read_store(&r, t.store, c);
     read_secrets(&r, t.secrets);
     read_limits(&r, t.limits, c);
-    read_retention(&r, t.retention);
+    read_retention(&r, t.retention, c);
     if (t.sealing)
         ctn_reader_fault(&r, t.sealing, "not-yet",
                          "sealing comes with a later version; take the key out, and give no "
@@ -272,6 +258,7 @@ int ctn_config_read(ctn_arena *arena, const char *path, const ctn_overlay *overl
     c->library = ctn_library_new(arena);
     ctn_library_set_reader(c->library, read_beside, (void *) overlay);
     c->folder = CTN_STR(".");
+    c->retention = CTN_RETENTION_DEFAULT;
     const char *named = path ? path : getenv("CATENA_CONFIG");
     bool is_there = true;
     if (named && named[0])

@@ -2,7 +2,7 @@
  * config.h -- catena.yaml: where the store is, which servers there are, what is known by name.
  *
  * Every key is checked when the file is read, also those that this version does not use: what would be dangerous to
- * ignore (sealing) is an error, what is merely not done yet (retention) is a warning. Paths in it are relative to
+ * ignore (sealing) is an error, what is merely not done yet is a warning. Paths in it are relative to
  * it. Without a file there is an empty configuration whose folder is the current one.
  *
  * Ownership  Lives in the arena it was read into.
@@ -13,6 +13,7 @@
 #include "core/keys.h"
 #include "core/library.h"
 #include "drivers/mcp.h"
+#include "store/retention.h"
 
 typedef struct ctn_config_server {
     ctn_str name;
@@ -36,6 +37,7 @@ typedef struct ctn_config {
     int64_t steps;        /* of an execution; 0: not said */
     uint32_t depth;       /* of chains that call chains; 0: not said */
     bool retry_interrupted;
+    ctn_retention retention; /* of what has ended; by default CTN_RETENTION_DEFAULT */
 } ctn_config;
 
 /* The tables of keys that a configuration is read by, servers' excepted (config_servers.h). */

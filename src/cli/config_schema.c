@@ -15,7 +15,7 @@ static const ctn_about ABOUTS[] = {
     {"configuration", "secrets", "Where secrets are found; they are read when used and never stored.",
      "{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/secret\"}}"},
     {"configuration", "limits", "Bounds.", "{\"$ref\":\"#/$defs/limits\"}"},
-    {"configuration", "retention", "How long ended executions are kept.", "{\"$ref\":\"#/$defs/retention\"}"},
+    {"configuration", "retention", "How long executions are kept after their end. Default: completed 30d, failed 90d.", "{\"$ref\":\"#/$defs/retention\"}"},
     {"configuration", "sealing", "The key that sensitive values are sealed with.", NULL},
     {"configuration", "interrupted", "ask (default), or retry: writes of unknown outcome are repeated.", NULL},
 
@@ -30,8 +30,8 @@ static const ctn_about ABOUTS[] = {
     {"secret", "file", "A file.", NULL},
 
     {"retention", NULL, NULL, NULL},
-    {"retention", "completed", "Like 30d: a number and s, m, h or d.", "{\"type\":\"string\",\"pattern\":\"^[0-9]+[smhd]$\"}"},
-    {"retention", "failed", "Like 90d: a number and s, m, h or d.", "{\"type\":\"string\",\"pattern\":\"^[0-9]+[smhd]$\"}"},
+    {"retention", "completed", "Those that completed. Like 30d: a number and s, m, h or d; or forever.", "{\"type\":\"string\",\"pattern\":\"^([0-9]+[smhd]|forever)$\"}"},
+    {"retention", "failed", "All others: failed, rolled back, cancelled. Like 90d: a number and s, m, h or d; or forever.", "{\"type\":\"string\",\"pattern\":\"^([0-9]+[smhd]|forever)$\"}"},
 
     {"server", NULL, "A program that is started, or an address.", "{\"anyOf\":[{\"required\":[\"command\"]},{\"required\":[\"url\"]}]}"},
     {"server", "command", "The program: looked for in PATH, then beside catena; with a / in it, from this file.", NULL},

@@ -373,6 +373,9 @@ int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
     rc = ctn_writer_thread_start(host->ws->store_url, on_batch_committed, host, &host->writer, err);
     if (rc)
         return rc;
+    if (serves)
+        ctn_writer_thread_keep(host->writer,
+                               ctn_keeper_new(&host->ws->config->retention, ctn_clock_system(), host->log));
     ctn_rng rng = ctn_rng_system();
     ctn_schedule *schedules = NULL;
     size_t schedule_count = serves ? ctn_schedules_of(host->cli, host->ws, host->arena, &schedules) : 0;

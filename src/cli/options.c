@@ -50,6 +50,9 @@ static const option_row ROWS[CTN_OPT_COUNT] = {
     [CTN_OPT_FROM] = {"from", 0, "STEP", "the step to do again, with all that depends on what it sets"},
     [CTN_OPT_WRITE] = {"write", 0, "STEP", "this step may write once more; as often as there are such steps"},
     [CTN_OPT_QUICK] = {"quick", 0, NULL, "do not compare the file's indexes with its tables"},
+    [CTN_OPT_OLDER_THAN] = {"older-than", 0, "SPAN",
+                            "those that ended so long ago: 30d, 12h; default: as `retention` says"},
+    [CTN_OPT_DRY_RUN] = {"dry-run", 0, NULL, "only say what would be done"},
     [CTN_OPT_JUNIT] = {"junit", 0, "FILE", "the results as JUnit XML too"},
 };
 

@@ -310,6 +310,15 @@ const ctn_verb ctn_verbs[] = {
      .words_min = 1,
      .words_max = 1,
      .run = ctn_verb_store_discard},
+    {.name = "store prune",
+     .operands = "[--older-than SPAN] [--status STATUS]...",
+     .summary = "Remove executions that ended long ago, and give their space back",
+     .details = "Whole trees only: an execution with all its sub-chains, when all have ended. `serve` does the same by\n"
+                "itself, for what `retention` of catena.yaml says; this may run beside it. An idempotency key of one\n"
+                "that is gone is free again.",
+     .options = READS | CTN_OPT_BIT(CTN_OPT_QUIET) | CTN_OPT_BIT(CTN_OPT_OLDER_THAN) | CTN_OPT_BIT(CTN_OPT_STATUS) |
+                CTN_OPT_BIT(CTN_OPT_DRY_RUN),
+     .run = ctn_verb_store_prune},
     {.name = "version",
      .operands = "",
      .summary = "Print the version",

@@ -7,6 +7,9 @@
 #include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
+
+#define REST_AFTER_MS 1000
 
 struct ctn_writer_thread {
     pthread_t thread;
@@ -19,6 +22,8 @@ struct ctn_writer_thread {
     void *done_ctx;
     ctn_store *store; /* the thread's own */
     char *url;
+    ctn_keeper *keeper; /* NULL: nothing is kept small */
+    int64_t rest_at_ms; /* 0: it rests */
 };
 
 static void commit(ctn_writer_thread *w, ctn_batch *batch)
@@ -35,13 +40,53 @@ static void commit(ctn_writer_thread *w, ctn_batch *batch)
     w->store = NULL;
 }
 
+static int64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t) t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Between batches. */
+static void keep_house(ctn_writer_thread *w, ctn_keeper *keeper)
+{
+    if (keeper && w->store && ctn_keeper_turn(keeper, w->store))
+        w->rest_at_ms = now_ms() + REST_AFTER_MS;
+}
+
+/* Without a batch, the lock held: waits for one, or does what is due without one. */
+static void idle(ctn_writer_thread *w)
+{
+    ctn_keeper *keeper = w->store ? w->keeper : NULL;
+    int64_t keep_at_ms = keeper ? ctn_keeper_due_ms(keeper) : 0, now = now_ms();
+    int64_t until_ms = !keep_at_ms || (w->rest_at_ms && w->rest_at_ms < keep_at_ms) ? w->rest_at_ms : keep_at_ms;
+    if (!until_ms) {
+        pthread_cond_wait(&w->work, &w->lock);
+        return;
+    }
+    if (now < until_ms) {
+        struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
+        pthread_cond_timedwait(&w->work, &w->lock, &until);
+        return;
+    }
+    pthread_mutex_unlock(&w->lock);
+    if (keep_at_ms && keep_at_ms <= now) {
+        keep_house(w, keeper);
+    } else {
+        w->rest_at_ms = 0;
+        if (w->store)
+            ctn_store_rest(w->store);
+    }
+    pthread_mutex_lock(&w->lock);
+}
+
 static void *run(void *ctx)
 {
     ctn_writer_thread *w = ctx;
     pthread_mutex_lock(&w->lock);
     for (;;) {
         while (!w->submitted && !w->is_stopping)
-            pthread_cond_wait(&w->work, &w->lock);
+            idle(w);
         if (!w->submitted)
             break;
         ctn_batch *batch = w->submitted;
@@ -51,8 +96,13 @@ static void *run(void *ctx)
         pthread_mutex_lock(&w->lock);
         assert(!w->finished);
         w->finished = batch;
+        ctn_keeper *keeper = w->keeper;
         pthread_mutex_unlock(&w->lock);
         w->done(w->done_ctx);
+        w->rest_at_ms = now_ms() + REST_AFTER_MS;
+        if (keeper)
+            ctn_keeper_committed(keeper);
+        keep_house(w, keeper);
         pthread_mutex_lock(&w->lock);
     }
     pthread_mutex_unlock(&w->lock);
@@ -67,6 +117,7 @@ int ctn_writer_thread_start(const char *store_url, void (*done)(void *ctx), void
     w->url = strdup(store_url);
     assert(w->url);
     w->done = done;
+    w->rest_at_ms = now_ms() + REST_AFTER_MS;
     w->done_ctx = ctx;
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->work, NULL);
@@ -103,6 +154,15 @@ ctn_writer ctn_writer_thread_as_writer(ctn_writer_thread *writer)
     return (ctn_writer){.ctx = writer, .submit = submit};
 }
 
+void ctn_writer_thread_keep(ctn_writer_thread *w, ctn_keeper *keeper)
+{
+    pthread_mutex_lock(&w->lock);
+    assert(!w->keeper);
+    w->keeper = keeper;
+    pthread_cond_signal(&w->work);
+    pthread_mutex_unlock(&w->lock);
+}
+
 ctn_batch *ctn_writer_thread_take(ctn_writer_thread *w)
 {
     pthread_mutex_lock(&w->lock);
@@ -121,6 +181,7 @@ void ctn_writer_thread_stop(ctn_writer_thread *w)
     pthread_cond_signal(&w->work);
     pthread_mutex_unlock(&w->lock);
     pthread_join(w->thread, NULL);
+    ctn_keeper_free(w->keeper);
     ctn_store_close(w->store);
     pthread_cond_destroy(&w->work);
     pthread_mutex_destroy(&w->lock);

@@ -2,13 +2,15 @@
  * writer.h -- the store's writer thread: one batch at a time, one transaction and one sync each.
  *
  * The thread has a store handle of its own. After a failed commit it closes it and opens a fresh one before the
- * next batch, for nothing is known about the old one.
+ * next batch, for nothing is known about the old one. Between batches it keeps the store small (keeper.h), and when
+ * none came for a second it gives back what memory it can spare.
  *
  * Threads  submit and the rest on the engine's thread; `done` is called on the writer's thread and must only hand
  *          over (a wakeup of the loop). The one lock of the engine is in here.
  */
 #pragma once
 #include "engine/engine.h"
+#include "engine/keeper.h"
 
 typedef struct ctn_writer_thread ctn_writer_thread;
 
@@ -16,6 +18,8 @@ typedef struct ctn_writer_thread ctn_writer_thread;
 int ctn_writer_thread_start(const char *store_url, void (*done)(void *ctx), void *ctx, ctn_writer_thread **ret_writer,
                             ctn_err *err);
 ctn_writer ctn_writer_thread_as_writer(ctn_writer_thread *writer);
+/* Takes the keeper. Once, soon after the start. */
+void ctn_writer_thread_keep(ctn_writer_thread *writer, ctn_keeper *keeper);
 ctn_batch *ctn_writer_thread_take(ctn_writer_thread *writer); /* NULL: none finished */
 /* Lets the batch under way finish, ends the thread. NULL is fine. */
 void ctn_writer_thread_stop(ctn_writer_thread *writer);

@@ -11,6 +11,7 @@
 #include "store/data_keys.h"
 #include "store/quarantine.h"
 #include "store/raw.h"
+#include "store/retention.h"
 #include "store/store.h"
 #include "store/verify_state.h"
 
@@ -78,6 +79,10 @@ typedef struct ctn_store_ops {
     /* *ret_matches as in execution_find; the row of a single one is read as far as it does. */
     int (*execution_read_raw)(ctn_store *st, ctn_arena *arena, const ctn_lookup *lookup, ctn_execution_row *ret,
                               size_t *ret_matches, ctn_err *err);
+    int (*prune)(ctn_store *st, const ctn_prune *what, ctn_prune_walk *walk, ctn_pruned *sum, ctn_err *err);
+    int (*size_read)(ctn_store *st, ctn_store_size *ret_size, ctn_err *err);
+    int (*shrink)(ctn_store *st, size_t pages, bool *ret_more, ctn_err *err);
+    void (*rest)(ctn_store *st); /* NULL: nothing to do */
 } ctn_store_ops;
 
 /* So many expired results go with each that is put: more than come, so the table shrinks to what is fresh. */

@@ -62,6 +62,8 @@ typedef struct memory_db {
     memory_execution **live; /* the unfinished, in no order */
     size_t live_count, live_capacity;
     memory_index by_id, by_key;
+    memory_execution **buried; /* pruned: whoever is reading them may go on */
+    size_t buried_count, buried_capacity;
     ctn_schedule_row *schedules; /* by chain */
     size_t schedule_count, schedule_capacity;
     ctn_breaker_row *breakers; /* by name */
@@ -205,6 +207,12 @@ static void db_free(memory_db *db)
         free(db->executions[i]->positions);
         free(db->executions[i]);
     }
+    for (size_t i = 0; i < db->buried_count; i++) {
+        free(db->buried[i]->records);
+        free(db->buried[i]->positions);
+        free(db->buried[i]);
+    }
+    free(db->buried);
     free(db->executions);
     free(db->live);
     free(db->definitions);
@@ -744,6 +752,104 @@ static int memory_commit(ctn_store *st, const ctn_append *appends, size_t count,
     for (size_t i = 0; i < count; i++)
         ret_outcomes[i] = append_one(db, &appends[i]);
     db_unlock(db);
+    return CTN_OK;
+}
+
+/* ---- retention ---- */
+
+static bool tree_stays(const memory_db *db, const memory_execution *e)
+{
+    if (!ctn_status_is_final(e->row.status) || e->row.wake_at_ms > 0)
+        return true;
+    for (size_t i = 0; i < db->execution_count; i++)
+        if (ctn_id_equal(db->executions[i]->row.parent, e->row.id) && tree_stays(db, db->executions[i]))
+            return true;
+    return false;
+}
+
+/* Counts a tree, and takes it off the list of executions unless it is only counted. */
+static void take_tree(memory_db *db, memory_execution *e, bool is_dry, ctn_pruned *sum)
+{
+    sum->executions++;
+    sum->entries += e->count;
+    for (size_t i = db->execution_count; i-- > 0;)
+        if (i < db->execution_count && ctn_id_equal(db->executions[i]->row.parent, e->row.id))
+            take_tree(db, db->executions[i], is_dry, sum);
+    if (is_dry)
+        return;
+    remove_data_key(db, e->row.exec_no);
+    size_t place = place_of_no(db, e->row.exec_no);
+    memmove(&db->executions[place], &db->executions[place + 1],
+            (--db->execution_count - place) * sizeof *db->executions);
+    GROW(db->buried, db->buried_count, db->buried_capacity);
+    db->buried[db->buried_count++] = e;
+}
+
+static void index_again(memory_db *db)
+{
+    free(db->by_id.slots);
+    free(db->by_key.slots);
+    db->by_id = db->by_key = (memory_index){0};
+    for (size_t i = 0; i < db->execution_count; i++) {
+        const ctn_execution_row *row = &db->executions[i]->row;
+        index_add(&db->by_id, hash_id(row->id), db->executions[i]);
+        if (row->idempotency_key.len)
+            index_add(&db->by_key, hash_key(row->chain_id, row->idempotency_key), db->executions[i]);
+    }
+}
+
+/* All at once: there is nobody whom it could hold up for long, and no order to remember. */
+static int memory_prune(ctn_store *st, const ctn_prune *what, ctn_prune_walk *walk, ctn_pruned *sum, ctn_err *err)
+{
+    (void) err;
+    memory_db *db = db_lock(st);
+    *walk = (ctn_prune_walk){.completed.is_done = true, .others.is_done = true, .is_done = true};
+    for (size_t i = db->execution_count; i-- > 0;) {
+        if (i >= db->execution_count)
+            continue;
+        memory_execution *e = db->executions[i];
+        int64_t ended_ms = e->row.finished_at_ms;
+        if (!ctn_status_is_final(e->row.status) || !ctn_id_is_none(e->row.parent))
+            continue;
+        int64_t *next_ms =
+            e->row.status == CTN_STATUS_COMPLETED ? &walk->completed.next_at_ms : &walk->others.next_at_ms;
+        if (ended_ms >= what->before_ms[e->row.status]) {
+            if (!*next_ms || ended_ms < *next_ms)
+                *next_ms = ended_ms;
+        } else if (tree_stays(db, e)) {
+            walk->left++;
+        } else {
+            sum->trees++;
+            take_tree(db, e, what->is_dry, sum);
+        }
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < db->result_count && !what->is_dry; i++) {
+        if (db->results[i]->row.expires_at_ms >= what->results_before_ms)
+            db->results[kept++] = db->results[i];
+        else
+            free(db->results[i]);
+    }
+    if (!what->is_dry) {
+        sum->results += db->result_count - kept;
+        db->result_count = kept;
+        index_again(db);
+    }
+    db_unlock(db);
+    return CTN_OK;
+}
+
+static int memory_size_read(ctn_store *st, ctn_store_size *ret_size, ctn_err *err)
+{
+    (void) st, (void) err;
+    *ret_size = (ctn_store_size){0};
+    return CTN_OK;
+}
+
+static int memory_shrink(ctn_store *st, size_t pages, bool *ret_more, ctn_err *err)
+{
+    (void) st, (void) pages, (void) err;
+    *ret_more = false;
     return CTN_OK;
 }
 
@@ -1321,6 +1427,9 @@ static const ctn_store_ops memory_ops = {
     .chain_get = memory_chain_get,
     .chain_list = memory_chain_list,
     .commit = memory_commit,
+    .prune = memory_prune,
+    .size_read = memory_size_read,
+    .shrink = memory_shrink,
     .exec_no_last = memory_exec_no_last,
     .execution_find = memory_execution_find,
     .execution_list = memory_execution_list,

@@ -44,6 +44,13 @@ static void remember(sqlite_store *st, int64_t exec_no, uint64_t seq)
     st->seqs->slots[(uint64_t) exec_no % SEQ_SLOTS] = (struct seq_slot){.exec_no = exec_no, .seq = seq};
 }
 
+void ctn_sqlite_seq_forget(sqlite_store *st, int64_t exec_no)
+{
+    struct seq_slot *slot = st->seqs ? &st->seqs->slots[(uint64_t) exec_no % SEQ_SLOTS] : NULL;
+    if (slot && slot->exec_no == exec_no)
+        *slot = (struct seq_slot){0};
+}
+
 static int step_done(sqlite_store *st, sqlite3_stmt *stmt, const char *doing, ctn_err *err)
 {
     int step = sqlite3_step(stmt);

@@ -16,9 +16,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Only readers and a migrating process can be in the way, and never for long. */
-enum { BUSY_TIMEOUT_MS = 2000 };
-
 #define INSERT_ENTRIES                                                                                                 \
     "INSERT INTO execution_journal(position, exec_no, seq, at_ms, kind, step, item, attempt, actor, body, hash,"       \
     " sealed) VALUES"
@@ -100,6 +97,12 @@ int ctn_sqlite_fail(sqlite3 *db, const char *path, int sqlite_rc, const char *do
 
 /* ---- statements ---- */
 
+const char *ctn_sqlite_sql(sqlite_sql which)
+{
+    const char *sql = write_sql[which] ? write_sql[which] : ctn_sqlite_read_sql[which];
+    return sql ? sql : ctn_sqlite_retention_sql[which];
+}
+
 int ctn_sqlite_take(sqlite_store *st, sqlite_sql which, sqlite3_stmt **ret_stmt, ctn_err *err)
 {
     sqlite3_stmt *kept = st->stmts[which];
@@ -107,7 +110,7 @@ int ctn_sqlite_take(sqlite_store *st, sqlite_sql which, sqlite3_stmt **ret_stmt,
         *ret_stmt = kept;
         return CTN_OK;
     }
-    const char *sql = write_sql[which] ? write_sql[which] : ctn_sqlite_read_sql[which];
+    const char *sql = ctn_sqlite_sql(which);
     assert(sql);
     sqlite3_stmt *stmt = NULL;
     int rc = sqlite3_prepare_v3(st->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL);
@@ -271,7 +274,7 @@ static int connect(const char *path, int flags, sqlite3 **ret_db, ctn_err *err)
         sqlite3_close(db);
         return rc;
     }
-    sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS);
+    sqlite3_busy_timeout(db, CTN_SQLITE_BUSY_TIMEOUT_MS);
     sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     *ret_db = db;
@@ -393,6 +396,10 @@ static const ctn_store_ops sqlite_ops = {
     .give_up = ctn_sqlite_give_up,
     .journal_read_raw = ctn_sqlite_journal_read_raw,
     .execution_read_raw = ctn_sqlite_execution_read_raw,
+    .prune = ctn_sqlite_prune,
+    .size_read = ctn_sqlite_size_read,
+    .shrink = ctn_sqlite_shrink,
+    .rest = ctn_sqlite_rest,
 };
 
 static int fail_newer(const char *path, ctn_store_version version, ctn_err *err)

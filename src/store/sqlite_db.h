@@ -58,6 +58,17 @@ typedef enum sqlite_sql {
     SQL_DATA_KEY_LIST,
     SQL_DATA_KEY_BLANK,
     SQL_DATA_KEY_DELETE,
+    SQL_ENDED_COMPLETED,
+    SQL_ENDED_OTHERS,
+    SQL_TREE_CHILDREN,
+    SQL_PRUNE_ROW,
+    SQL_PRUNE_JOURNAL,
+    SQL_PRUNE_JOURNAL_SOME,
+    SQL_PRUNING_PUT,
+    SQL_PRUNING_FIRST,
+    SQL_PRUNING_DELETE,
+    SQL_RESULTS_EXPIRED,
+    SQL_PAGES,
     SQL_COUNT
 } sqlite_sql;
 
@@ -134,6 +145,10 @@ static inline bool sqlite_column_digest(sqlite3_stmt *stmt, int at, ctn_digest *
 /* ---- sqlite_log.c ---- */
 /* The VFS for a connection that syncs every commit (synchronous=FULL) and no other. */
 const char *ctn_sqlite_log_vfs(void);
+/* What a statement is; for tests. */
+const char *ctn_sqlite_sql(sqlite_sql which);
+/* Only readers and a migrating process can be in the way, and never for long. */
+enum { CTN_SQLITE_BUSY_TIMEOUT_MS = 2000 };
 
 /* ---- sqlite_schema.c ---- */
 extern const int32_t ctn_sqlite_application_id;
@@ -146,6 +161,7 @@ int ctn_sqlite_epoch_begin(ctn_store *st, uint64_t *ret_epoch, bool *ret_was_cra
 int ctn_sqlite_epoch_end(ctn_store *st, uint64_t epoch, ctn_err *err);
 int ctn_sqlite_commit(ctn_store *st, const ctn_append *appends, size_t count, ctn_outcome *ret_outcomes, ctn_err *err);
 void ctn_sqlite_seq_cache_free(sqlite_seq_cache *cache);
+void ctn_sqlite_seq_forget(sqlite_store *st, int64_t exec_no); /* it is deleted */
 
 /* ---- sqlite_chains.c ---- */
 int ctn_sqlite_definition_put(ctn_store *st, const ctn_definition *definitions, size_t count, ctn_err *err);
@@ -202,6 +218,12 @@ int ctn_sqlite_data_key_list(ctn_store *st, ctn_str but_master_id, int64_t after
                              ctn_data_key_fn *fn, void *ctx, ctn_err *err);
 int ctn_sqlite_data_key_swap(ctn_store *st, const ctn_data_key_swap *swaps, size_t count, ctn_err *err);
 int ctn_sqlite_data_key_shred(ctn_store *st, const int64_t *exec_nos, size_t count, ctn_err *err);
+/* ---- sqlite_retention.c ---- */
+int ctn_sqlite_prune(ctn_store *st, const ctn_prune *what, ctn_prune_walk *walk, ctn_pruned *sum, ctn_err *err);
+int ctn_sqlite_size_read(ctn_store *st, ctn_store_size *ret_size, ctn_err *err);
+int ctn_sqlite_shrink(ctn_store *st, size_t pages, bool *ret_more, ctn_err *err);
+void ctn_sqlite_rest(ctn_store *st);
+extern const char *const ctn_sqlite_retention_sql[SQL_COUNT];
 
 /* ---- sqlite_quarantine.c ---- */
 int ctn_sqlite_quarantine_put(ctn_store *st, const ctn_quarantine_row *rows, size_t count, ctn_err *err);

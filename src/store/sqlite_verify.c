@@ -158,7 +158,8 @@ static void verify_orphans(verifying *o)
     const char *doing = "journals without an execution";
     if (!prepare(o,
                  "SELECT j.exec_no, count(*) FROM execution_journal j GROUP BY j.exec_no"
-                 " HAVING NOT EXISTS (SELECT 1 FROM chain_executions e WHERE e.exec_no = j.exec_no)",
+                 " HAVING NOT EXISTS (SELECT 1 FROM chain_executions e WHERE e.exec_no = j.exec_no)"
+                 " AND NOT EXISTS (SELECT 1 FROM pruning p WHERE p.exec_no = j.exec_no)", /* retention is at it */
                  &stmt, doing))
         return;
     while (step(o, stmt, doing)) {
