@@ -58,6 +58,7 @@ typedef enum ctn_opt {
     CTN_OPT_QUICK,
     CTN_OPT_OLDER_THAN,
     CTN_OPT_DRY_RUN,
+    CTN_OPT_FORCE,
     CTN_OPT_COUNT,
 } ctn_opt;
 
@@ -162,5 +163,6 @@ int ctn_verb_store_quarantine(ctn_cli *cli);
 int ctn_verb_store_release(ctn_cli *cli);
 int ctn_verb_store_discard(ctn_cli *cli);
 int ctn_verb_store_prune(ctn_cli *cli);
+int ctn_verb_store_backup(ctn_cli *cli);
 int ctn_verb_version(ctn_cli *cli);
 int ctn_verb_help(ctn_cli *cli);

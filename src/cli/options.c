@@ -53,6 +53,7 @@ static const option_row ROWS[CTN_OPT_COUNT] = {
     [CTN_OPT_OLDER_THAN] = {"older-than", 0, "SPAN",
                             "those that ended so long ago: 30d, 12h; default: as `retention` says"},
     [CTN_OPT_DRY_RUN] = {"dry-run", 0, NULL, "only say what would be done"},
+    [CTN_OPT_FORCE] = {"force", 0, NULL, "replace the file that is there"},
     [CTN_OPT_JUNIT] = {"junit", 0, "FILE", "the results as JUnit XML too"},
 };
 

@@ -272,6 +272,16 @@ const ctn_verb ctn_verbs[] = {
      .summary = "Bring a store of an older catena up to this one",
      .options = READS | CTN_OPT_BIT(CTN_OPT_QUIET),
      .run = ctn_verb_store_migrate},
+    {.name = "store backup",
+     .operands = "FILE",
+     .summary = "Copy the store as it is now into one file, also while it is in use",
+     .details =
+         "Everything acknowledged before it began is in the copy, which is on disk when it is said to be done. To\n"
+         "restore, put the file where the store is wanted; calls made after the backup are not known to it.",
+     .options = READS | CTN_OPT_BIT(CTN_OPT_QUIET) | CTN_OPT_BIT(CTN_OPT_FORCE),
+     .words_min = 1,
+     .words_max = 1,
+     .run = ctn_verb_store_backup},
     {.name = "store verify",
      .operands = "",
      .summary = "Check everything in the store: journals, cached rows, definitions, the audit log, the file",

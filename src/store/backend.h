@@ -8,6 +8,7 @@
 #pragma once
 #include "base/memory.h"
 #include "store/audit.h"
+#include "store/backup.h"
 #include "store/data_keys.h"
 #include "store/quarantine.h"
 #include "store/raw.h"
@@ -138,6 +139,7 @@ int ctn_memory_open(ctn_str name, ctn_store_mode mode, ctn_store **ret_store, ct
 bool ctn_memory_exists(ctn_str name);
 
 int ctn_sqlite_open(const char *path, ctn_store_mode mode, ctn_store **ret_store, ctn_err *err);
+int ctn_sqlite_backup(const char *path, const ctn_backup_options *options, ctn_backup_report *ret_report, ctn_err *err);
 int ctn_sqlite_version_read(const char *path, ctn_store_version *ret_version, ctn_err *err);
 /* target 0: the newest. A lower one is for tests that need a store of the past; with `create` the file is made. */
 int ctn_sqlite_migrate(const char *path, uint32_t target, bool create, ctn_store_version *ret_before, ctn_err *err);

@@ -402,7 +402,7 @@ static const ctn_store_ops sqlite_ops = {
     .rest = ctn_sqlite_rest,
 };
 
-static int fail_newer(const char *path, ctn_store_version version, ctn_err *err)
+int ctn_sqlite_fail_newer(const char *path, ctn_store_version version, ctn_err *err)
 {
     return ctn_fail(err, CTN_E_NEWER,
                     "the store %s was written by a newer catena (schema %" PRIu32 ", this one knows %" PRIu32
@@ -431,7 +431,7 @@ int ctn_sqlite_open(const char *path, ctn_store_mode mode, ctn_store **ret_store
     if (rc)
         return rc;
     if (version.found > version.newest)
-        rc = fail_newer(path, version, err);
+        rc = ctn_sqlite_fail_newer(path, version, err);
     else if (version.found == 0 && mode != CTN_STORE_CREATE)
         rc = ctn_fail(err, CTN_E_STATE, "the store %s is empty; `catena store init` makes it a store", path);
     else if (version.found < version.newest && mode != CTN_STORE_CREATE)
@@ -476,7 +476,7 @@ int ctn_sqlite_migrate(const char *path, uint32_t target, bool create, ctn_store
     if (rc)
         return rc;
     if (version.found > version.newest)
-        rc = fail_newer(path, version, err);
+        rc = ctn_sqlite_fail_newer(path, version, err);
     else if (version.found < version.newest)
         rc = ctn_sqlite_schema_raise(db, path, target ? target : version.newest, err);
     sqlite3_close(db);

@@ -102,6 +102,7 @@ void ctn_sqlite_rollback(sqlite_store *st);                /* no transaction: no
 /* A file that is there, opened and judged: foreign, corrupt and newer files are refused unchanged. */
 int ctn_sqlite_open_file(const char *path, bool is_writer, bool create, sqlite3 **ret_db,
                          ctn_store_version *ret_version, ctn_err *err);
+int ctn_sqlite_fail_newer(const char *path, ctn_store_version version, ctn_err *err);
 /* "./file" for a relative path, so that neither "file:" nor ":memory:" means anything; caller frees. */
 char *ctn_sqlite_literal_path(const char *path);
 

@@ -151,6 +151,20 @@ static int check_writable(const ctn_store *st, ctn_err *err)
     return st->mode != CTN_STORE_READ ? CTN_OK : ctn_fail(err, CTN_E_DENIED, "the store was opened for reading only");
 }
 
+int ctn_store_backup(const char *url, const ctn_backup_options *options, ctn_backup_report *ret_report, ctn_err *err)
+{
+    url_kind kind;
+    const char *name;
+    int rc = url_parse(url, &kind, &name, err);
+    if (rc)
+        return rc;
+    if (!options->path || !*options->path)
+        return ctn_fail(err, CTN_E_INVALID, "a backup needs the name of a file");
+    if (kind != URL_SQLITE)
+        return ctn_fail(err, CTN_E_UNSUPPORTED, "a store in memory has no file to back up");
+    return ctn_sqlite_backup(name, options, ret_report, err);
+}
+
 /* ---- ownership ---- */
 
 int ctn_store_epoch_begin(ctn_store *st, uint64_t *ret_epoch, bool *ret_was_crash, ctn_err *err)

@@ -1,0 +1,91 @@
+/*
+ * verb_backup.c -- `store backup`: a copy of the store as it is now, also while it is in use.
+ */
+#include "base/clock.h"
+#include "cli/audit.h"
+#include "cli/result.h"
+#include "cli/workspace.h"
+#include "store/backup.h"
+#include <inttypes.h>
+#include <stdio.h>
+
+typedef struct backup_verb {
+    ctn_cli *cli;
+    const ctn_workspace *ws;
+    int64_t began_ms, told_ms;
+} backup_verb;
+
+static int64_t now_ms(void)
+{
+    ctn_clock clock = ctn_clock_system();
+    return ctn_clock_now_ms(&clock);
+}
+
+/* From the first second on: in place on a terminal, every ten seconds elsewhere. */
+static void print_progress(void *ctx, const ctn_backup_report *r)
+{
+    backup_verb *t = ctx;
+    int64_t now = now_ms();
+    bool is_terminal = t->cli->err.is_terminal;
+    if (now - t->began_ms < 1000 || now - t->told_ms < (is_terminal ? 200 : 10000))
+        return;
+    t->told_ms = now;
+    int64_t mib = r->pages * r->page_bytes >> 20, of_mib = r->pages_total * r->page_bytes >> 20;
+    ctn_arena_mark mark = ctn_arena_save(t->cli->arena);
+    if (is_terminal)
+        (void) ctn_screen_write(&t->cli->err,
+                                ctn_arena_printf(t->cli->arena, "\r\033[K%" PRId64 " of %" PRId64 " MiB", mib, of_mib));
+    else
+        ctn_cli_say(t->cli, "%" PRId64 " of %" PRId64 " MiB are copied", mib, of_mib);
+    ctn_arena_restore(t->cli->arena, mark);
+}
+
+/* Before anything is copied, so that the copy knows of itself. A store that cannot be written (a full disk, a file that
+ * is read-only) can be backed up nevertheless: then more than ever. */
+static void write_audit(void *ctx)
+{
+    backup_verb *t = ctx;
+    ctn_cli *cli = t->cli;
+    ctn_store *store = NULL;
+    ctn_err err = {0};
+    int rc = ctn_store_open(t->ws->store_url, CTN_STORE_WRITE, &store, &err);
+    if (rc == CTN_OK)
+        rc = ctn_cli_audit(cli, store, "store.backup", ctn_word(cli, 0), NULL, &err);
+    ctn_store_close(store);
+    if (rc)
+        ctn_cli_say(cli, "the backup is not in the audit log: %s", err.message);
+}
+
+int ctn_verb_store_backup(ctn_cli *cli)
+{
+    ctn_workspace ws;
+    ctn_err err = {0};
+    ctn_backup_report report;
+    ctn_str path = ctn_word(cli, 0);
+    int exit_code = ctn_workspace_open(cli, &ws);
+    if (exit_code)
+        return exit_code;
+    backup_verb t = {.cli = cli, .ws = &ws, .began_ms = now_ms()};
+    ctn_backup_options options = {.path = cli->args.words[0],
+                                  .replaces = ctn_opt_is_given(cli, CTN_OPT_FORCE),
+                                  .on_begin = write_audit,
+                                  .on_progress = ctn_opt_is_given(cli, CTN_OPT_QUIET) ? NULL : print_progress,
+                                  .ctx = &t};
+    int rc = ctn_store_backup(ws.store_url, &options, &report, &err);
+    if (t.told_ms && cli->err.is_terminal)
+        (void) ctn_screen_write(&cli->err, CTN_STR("\r\033[K"));
+    if (rc)
+        return ctn_cli_fail_err(cli, &err);
+    int64_t bytes = report.pages * report.page_bytes, span_ms = now_ms() - t.began_ms;
+    if (ctn_opt_is_given(cli, CTN_OPT_JSON)) {
+        ctn_json_builder b = ctn_json_object(cli->arena);
+        ctn_json_put_str(&b, "store", ctn_str_from(ws.store_url));
+        ctn_json_put_str(&b, "backup", path);
+        ctn_json_put_int(&b, "bytes", bytes);
+        ctn_json_put_int(&b, "durationMs", span_ms);
+        ctn_result_print(cli, ctn_json_finish(&b));
+    }
+    ctn_cli_say(cli, "%.*s holds the store as it was %s ago (%" PRId64 " KiB)", CTN_STR_ARG(path),
+                ctn_duration_text(span_ms).text, bytes >> 10);
+    return CTN_EXIT_OK;
+}
