@@ -248,12 +248,17 @@ static void append_refused(ctn_engine *e, append_build *b, ctn_outcome outcome, 
     ctn_eng_unload(e, l);
 }
 
+void ctn_eng_store_fails(ctn_engine *e, store_trouble *trouble, const ctn_err *why)
+{
+    (void) ctn_eng_trouble_begins(e, trouble, why->message);
+    e->failing_since_ms = e->now_ms;
+    memcpy(e->failing_why, why->message, sizeof e->failing_why);
+    e->retry_at_ms = e->now_ms + STORE_RETRY_MS;
+}
+
 static void store_failed(ctn_engine *e, struct ctn_batch_memory *m)
 {
-    (void) ctn_eng_trouble_begins(e, &e->write_trouble, m->batch.err.message);
-    e->failing_since_ms = e->now_ms;
-    memcpy(e->failing_why, m->batch.err.message, sizeof e->failing_why);
-    e->retry_at_ms = e->now_ms + STORE_RETRY_MS;
+    ctn_eng_store_fails(e, &e->write_trouble, &m->batch.err);
     /* In order: the failed batch's inputs, those gathered behind it, those that came since. */
     filed_list again = CTN_PLANT(INPUTS_LOST_WITH_A_COMMIT) ? (filed_list){0} : m->kept;
     struct ctn_batch_memory *both[2] = {m, e->gathering};

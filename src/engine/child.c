@@ -63,6 +63,24 @@ bool ctn_eng_children_are_settled(loaded *l, const ctn_owed *owed)
     return true;
 }
 
+/* The store could not be asked or written just now: that is nobody's failure, and is tried again. */
+static bool is_of_store(int rc)
+{
+    return rc == CTN_E_IO || rc == CTN_E_BUSY || rc == CTN_E_DENIED;
+}
+
+static void ask_later(ctn_engine *e, ctn_execution_id parent, ctn_execution_id child, const ctn_err *err)
+{
+    loaded *l = ctn_eng_find(e, parent);
+    struct child_watch *w = l ? watch_by_child(l, child) : NULL;
+    ctn_log_line(e->options.log, CTN_LOG_WARN, "a sub-chain is asked again later", "execution",
+                 ctn_id_to_text(child).text, "why", err ? err->message : "", NULL);
+    if (!w)
+        return; /* its parent's row wakes, and whoever loads it looks */
+    w->asked = 0;
+    ctn_eng_wake_at(e, l, e->now_ms + LOOK_AGAIN_MS);
+}
+
 /* ---- its end, to the parent ---- */
 
 typedef struct child_end {
@@ -198,7 +216,12 @@ static void start(ctn_engine *e, loaded *l, const ctn_owed_child *c, const child
 {
     child_plan *plan = NULL;
     ctn_err err = {0};
-    if (plan_of(e, l, c->chain, &plan, &err)) {
+    int rc = plan_of(e, l, c->chain, &plan, &err);
+    if (is_of_store(rc)) {
+        ask_later(e, l->id, c->child, &err);
+        return;
+    }
+    if (rc) {
         fail_end(e, end, &err);
         return;
     }
@@ -280,8 +303,10 @@ static int look(ctn_engine *e, ctn_execution_id id, child_now *ret, ctn_err *err
 static void on_asked(void *ctx, int rc, ctn_execution_id id, const ctn_err *err)
 {
     starting *s = ctx;
-    (void) id, (void) err;
-    if (s->end.role == CTN_ROLE_UNDO && (rc == CTN_E_UNSUPPORTED || rc == CTN_E_NOT_FOUND))
+    (void) id;
+    if (is_of_store(rc))
+        ask_later(s->engine, s->end.parent.id, s->child, err);
+    else if (s->end.role == CTN_ROLE_UNDO && (rc == CTN_E_UNSUPPORTED || rc == CTN_E_NOT_FOUND))
         file_end(s->engine, &s->end);
     else
         settle(s->engine, s->end.parent.id, s->child);

@@ -164,6 +164,11 @@ static void take_child_ended(ctn_engine *e, filed *f)
     loaded *l = NULL;
     ctn_err err = {0};
     int rc = ctn_eng_load(e, f->id, &l, &err);
+    if (rc == CTN_E_IO || rc == CTN_E_BUSY) { /* nobody else would tell it: it is told when the store can be read */
+        ctn_eng_store_fails(e, &e->read_trouble, &err);
+        ctn_eng_list_append(&e->inputs, f);
+        return;
+    }
     f->in.step = rc ? CTN_PLAN_NONE : ctn_plan_step_index(l->plan->plan, f->in.name);
     if (f->in.step == CTN_PLAN_NONE) { /* its row is woken: it looks after its children when it can be loaded */
         ctn_log_line(e->options.log, CTN_LOG_WARN, "the parent of a sub-chain cannot be loaded", "why", err.message,

@@ -297,6 +297,8 @@ bool ctn_eng_has_gathered(const ctn_engine *e);
 void ctn_eng_hand_over(ctn_engine *e);
 void ctn_eng_take_in(ctn_engine *e);
 void ctn_eng_recover_store(ctn_engine *e);
+/* It cannot be read or written: nothing is taken in or handed over until it is tried again, a little later. */
+void ctn_eng_store_fails(ctn_engine *e, store_trouble *trouble, const ctn_err *why);
 
 /* dispatch.c */
 void ctn_eng_to_perform(ctn_engine *e, loaded *l);

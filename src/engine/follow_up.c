@@ -10,15 +10,16 @@
  * the start carries an idempotency key made of the failed execution's id, and the row is cleared only when that start
  * is on disk. Whoever dies in between leaves a row that the next one to serve finds, and a key that lets it start once.
  *
- * A chain that cannot be found, or does not take this input, is told in the log; the row keeps saying so, and the next
- * life tries again.
+ * A store that cannot be written is asked again. A chain that cannot be found, or does not take this input, is told in
+ * the log; the row keeps saying so, and the next life tries again.
  */
 #include "engine/engine_state.h"
 
 #include <stdlib.h>
 
-#define KEY_PREFIX "onFailure:"
-#define PAGE       64
+#define KEY_PREFIX   "onFailure:"
+#define PAGE         64
+#define ASK_AGAIN_MS 1000
 
 bool ctn_eng_is_follow_up_key(ctn_str idempotency_key)
 {
@@ -68,13 +69,18 @@ static void on_started(void *ctx, int rc, ctn_execution_id id, const ctn_err *er
     }
 }
 
-static int find_plan(ctn_engine *e, ctn_str chain_id, ctn_start *ret_start, ctn_err *err)
+/* *ret_again: the store could not be written just now. */
+static int find_plan(ctn_engine *e, ctn_str chain_id, ctn_start *ret_start, bool *ret_again, ctn_err *err)
 {
     ctn_plan *plan = NULL;
     if (!e->options.chain_find)
         return ctn_fail(err, CTN_E_NOT_FOUND, "there is no chain %.*s here", CTN_STR_ARG(chain_id));
     int rc = e->options.chain_find(e->options.chain_find_ctx, chain_id, &plan, err);
-    return rc ? rc : ctn_engine_plan_add(e, plan, CTN_STR("onFailure"), &ret_start->plan, &ret_start->version, err);
+    if (rc)
+        return rc;
+    rc = ctn_engine_plan_add(e, plan, CTN_STR("onFailure"), &ret_start->plan, &ret_start->version, err);
+    *ret_again = rc == CTN_E_IO || rc == CTN_E_BUSY || rc == CTN_E_DENIED;
+    return rc;
 }
 
 static void ask(ctn_engine *e, loaded *l)
@@ -91,7 +97,11 @@ static void ask(ctn_engine *e, loaded *l)
         .actor = CTN_STR("onFailure"),
         .follows = l->id,
     };
-    if (find_plan(e, l->plan->plan->on_failure, &start, &err)) {
+    bool again = false;
+    int rc = find_plan(e, l->plan->plan->on_failure, &start, &again, &err);
+    if (again) {
+        ctn_eng_wake_at(e, l, e->now_ms + ASK_AGAIN_MS);
+    } else if (rc) {
         give_up(e, l, &err);
     } else {
         l->follow_up = FOLLOW_UP_ASKED;
@@ -105,8 +115,11 @@ static void ask(ctn_engine *e, loaded *l)
 
 bool ctn_eng_follow_up(ctn_engine *e, loaded *l)
 {
-    if (l->follow_up == FOLLOW_UP_NONE && l->wake_written && ctn_eng_owes_follow_up(l) && !e->is_stopping)
+    bool is_owed = l->follow_up == FOLLOW_UP_NONE && l->wake_written && ctn_eng_owes_follow_up(l) && !e->is_stopping;
+    if (is_owed)
         ask(e, l);
+    if (is_owed && l->follow_up == FOLLOW_UP_NONE)
+        return false; /* it is asked again */
     return l->follow_up == FOLLOW_UP_NONE || l->follow_up == FOLLOW_UP_GIVEN_UP ||
            (l->follow_up == FOLLOW_UP_DONE && !l->wake_written);
 }

@@ -161,8 +161,15 @@ static void fire(ctn_engine *e, struct scheduled *s, int64_t at_ms)
     int rc = e->options.chain_find
                  ? e->options.chain_find(e->options.chain_find_ctx, s->what->chain_id, &plan, &err)
                  : ctn_fail(&err, CTN_E_NOT_FOUND, "there is no chain %.*s here", CTN_STR_ARG(s->what->chain_id));
-    if (rc == CTN_OK)
+    bool is_found = rc == CTN_OK;
+    if (is_found)
         rc = ctn_engine_plan_add(e, plan, CTN_STR("schedule"), &start.plan, &start.version, &err);
+    if (is_found && (rc == CTN_E_IO || rc == CTN_E_BUSY || rc == CTN_E_DENIED)) { /* the store's trouble: not missed */
+        ctn_log_line(e->options.log, CTN_LOG_WARN, "a scheduled chain is tried again later", "why", err.message, NULL);
+        s->is_firing = false;
+        s->next_at_ms = e->now_ms + RETRY_MS;
+        return;
+    }
     if (rc) {
         on_started(s, rc, (ctn_execution_id){0}, &err);
         return;

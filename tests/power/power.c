@@ -16,7 +16,8 @@ enum { PATH_BYTES = 256, URL_BYTES = 400 };
 
 struct power {
     power_vfs *vfs;
-    disk *made; /* with an empty store */
+    disk *made;      /* with an empty store */
+    char about[160]; /* the point that is being tried; empty: none */
 };
 
 /* One point on its way. */
@@ -48,6 +49,11 @@ static int open_store(void *ctx, ctn_store **ret_store, ctn_err *err)
 static void look(void *ctx, bool begins)
 {
     disk_quiet(((journey *) ctx)->d, begins);
+}
+
+static bool has_failed(void *ctx)
+{
+    return disk_failures(((journey *) ctx)->d) > 0;
 }
 
 static void keep_counts(journey *j)
@@ -120,6 +126,7 @@ power_result power_run(power *p, const power_point *point, void (*check)(sim *s)
                         .restart = restart,
                         .find = find,
                         .find_done = find_done,
+                        .has_failed = has_failed,
                         .tolerates_loss = point->tolerates_loss};
     power_vfs_seed(p->vfs, point->seed);
     j.d = point->from_nothing ? disk_new(point->seed) : disk_clone(p->made, false);
@@ -137,6 +144,7 @@ power_result power_run(power *p, const power_point *point, void (*check)(sim *s)
                                  .die_chance_percent = point->die_chance_percent,
                                  .disk = &on_disk,
                                  .about = point->name});
+    snprintf(p->about, sizeof p->about, "%s", point->name);
     j.result.status = sim_run(j.s);
     keep_counts(&j);
     j.result.deaths = sim_deaths(j.s);
@@ -146,6 +154,7 @@ power_result power_run(power *p, const power_point *point, void (*check)(sim *s)
         disk_quiet(j.d, true);
         check(j.s);
     }
+    p->about[0] = '\0';
     sim_free(j.s);
     power_vfs_unmount(p->vfs, "store");
     disk_free(j.d);
@@ -171,6 +180,10 @@ power *power_new(void)
 
 void power_free(power *p)
 {
+    if (p->about[0]) { /* the test failed in the middle of it: everything is left as it was */
+        fprintf(stderr, "the point: %s\n", p->about);
+        return;
+    }
     disk_free(p->made);
     power_vfs_free(p->vfs);
     free(p);

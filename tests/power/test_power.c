@@ -1,6 +1,7 @@
 /* The power goes at every change of the disk: what was acknowledged is there, nothing is done twice, all goes on. */
 #include "power/chains.h"
 #include "power/power.h"
+#include "power/stride.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,12 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <cmocka.h>
-
-#if defined(__SANITIZE_ADDRESS__)
-enum { STRIDE = 7 }; /* every seventh point: it is slow */
-#else
-enum { STRIDE = 1 };
-#endif
 
 static int set_up(void **state)
 {
@@ -93,8 +88,8 @@ static void a_disk_that_ignores_syncs_is_found_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_was_acknowledged_survives_a_cut_at_every_change),
-        cmocka_unit_test(a_disk_that_ignores_syncs_is_found_out),
+        cmocka_unit_test_setup_teardown(what_was_acknowledged_survives_a_cut_at_every_change, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_disk_that_ignores_syncs_is_found_out, set_up, tear_down),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -771,6 +771,8 @@ static void check_memory(sim *s)
     ctn_str why;
     if (ctn_engine_store_failing_since_ms(ctn_world_engine(s->world), &why) || ctn_world_is_writing(s->world))
         return; /* what it has come to is not on disk yet */
+    if (s->o.disk && s->o.disk->has_failed(s->o.disk->ctx))
+        return;
     for (int i = 0; i < s->count; i++) {
         const ctn_execution *x = ctn_engine_find(ctn_world_engine(s->world), s->subjects[i].id);
         if (!x)

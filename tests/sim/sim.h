@@ -32,7 +32,8 @@ typedef struct sim_disk {
      * by find_done. */
     ctn_store *(*find)(void *ctx, bool after_cut);
     void (*find_done)(void *ctx, ctn_store *found);
-    bool tolerates_loss; /* what was acknowledged and is gone ends the run (sim_lost) and fails no test */
+    bool (*has_failed)(void *ctx); /* something did, at some time: what is in memory may wait to try again */
+    bool tolerates_loss;           /* what was acknowledged and is gone ends the run (sim_lost) and fails no test */
 } sim_disk;
 
 typedef struct sim_options {

@@ -1,0 +1,15 @@
+/* stride.h -- how many of the points a test tries: all of them, but where every step is slow (sanitizers) each so many.
+ */
+#pragma once
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define POWER_IS_SLOW 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define POWER_IS_SLOW 1
+#endif
+#endif
+#ifdef POWER_IS_SLOW
+enum { STRIDE = 11 };
+#else
+enum { STRIDE = 1 };
+#endif

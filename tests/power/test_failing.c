@@ -1,0 +1,112 @@
+/* A disk that fails and heals, or is full for a while: nothing is lost or repeated, and the engine goes on by itself.
+ */
+#include "power/chains.h"
+#include "power/power.h"
+#include "power/stride.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+static int set_up(void **state)
+{
+    *state = power_new();
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    power_free(*state);
+    return 0;
+}
+
+typedef struct failing {
+    const char *about;
+    unsigned kinds;
+    bool is_full;
+    int64_t count; /* so many operations fail, then it heals */
+} failing;
+
+/* From operation 0 on, then 1, then 2 ... until a run has so few. */
+static void fail_everywhere(power *p, const power_chain *chain, const failing *f, int64_t first, int64_t *ret_points,
+                            int64_t *ret_deaths)
+{
+    int64_t met = 1;
+    for (int64_t n = first; met; n += STRIDE) {
+        char name[120];
+        snprintf(name, sizeof name, "%s, %s from operation %lld on, %lld times:", chain->name, f->about, (long long) n,
+                 (long long) f->count);
+        power_point point = {.name = name,
+                             .chain = chain->yaml,
+                             .child = chain->child,
+                             .seed = (uint64_t) n + 1000,
+                             .plan = DISK_NO_PLAN,
+                             .again = DISK_NO_PLAN};
+        point.plan.fail_at = n;
+        point.plan.fail_count = f->count;
+        point.plan.fail_kinds = f->kinds;
+        point.plan.fails_full = f->is_full;
+        power_result r = power_run(p, &point, chain->check);
+        if (r.status != chain->expected)
+            fail_msg("%s %s", name, ctn_status_name(r.status));
+        met = r.failures;
+        *ret_points += met > 0;
+        *ret_deaths += r.deaths > 0;
+    }
+}
+
+static void fail_all_chains(power *p, const char *about, const failing *all, size_t count)
+{
+    int64_t total = 0, deaths = 0;
+    for (size_t c = 0; c < power_chain_count; c++)
+        for (size_t i = 0; i < count; i++) {
+            int64_t points = 0;
+            fail_everywhere(p, &power_chains[c], &all[i], (int64_t) (i % STRIDE), &points, &deaths);
+            total += points;
+        }
+    printf("%s: %lld points tried (every %d. operation), %lld of them ended the process at its start\n", about,
+           (long long) total, STRIDE, (long long) deaths);
+    assert_true(total > 60 / STRIDE);
+    assert_true(deaths < total / 2); /* those that met the opening of the store */
+}
+
+static void an_error_of_the_disk_loses_and_repeats_nothing(void **state)
+{
+    static const failing all[] = {
+        {"an I/O error", DISK_ALL_KINDS, false, 1},
+        {"I/O errors", DISK_ALL_KINDS, false, 25},
+    };
+    fail_all_chains(*state, "I/O errors", all, sizeof all / sizeof all[0]);
+}
+
+static void a_sync_that_fails_loses_and_repeats_nothing(void **state)
+{
+    static const failing all[] = {
+        {"failing syncs", 1u << DISK_SYNC, false, 1},
+        {"failing syncs", 1u << DISK_SYNC, false, 4},
+        {"failing writes and syncs", 1u << DISK_SYNC | 1u << DISK_WRITE, false, 2},
+    };
+    fail_all_chains(*state, "failing syncs", all, sizeof all / sizeof all[0]);
+}
+
+static void a_full_disk_stops_and_goes_on(void **state)
+{
+    static const failing all[] = {
+        {"a full disk", 1u << DISK_WRITE, true, 1},
+        {"a full disk", 1u << DISK_WRITE, true, 60},
+    };
+    fail_all_chains(*state, "full disk", all, sizeof all / sizeof all[0]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(an_error_of_the_disk_loses_and_repeats_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_sync_that_fails_loses_and_repeats_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_full_disk_stops_and_goes_on, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
