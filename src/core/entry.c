@@ -6,6 +6,7 @@
  * its neighbour; the kind goes in by name, because numbers of an enum may move and names are for ever.
  */
 #include "core/entry.h"
+#include "core/sealed.h"
 #include <assert.h>
 
 /* Names are stored: they never change. */
@@ -92,6 +93,10 @@ int ctn_record_to_entry(const ctn_record *record, ctn_arena *arena, ctn_entry *r
     if (!ctn_json_is(body, CTN_JSON_OBJECT))
         return ctn_fail(err, CTN_E_CORRUPT, "body of journal entry %llu (%s): expected an object, got %s",
                         (unsigned long long) record->seq, KIND_NAMES[record->kind], ctn_json_kind_name(body));
+    rc = ctn_sealed_hide(arena, body, record->sealed, &body, err);
+    if (rc)
+        return ctn_wrap(err, CTN_E_CORRUPT, "journal entry %llu (%s)", (unsigned long long) record->seq,
+                        KIND_NAMES[record->kind]);
     *ret_entry = (ctn_entry){
         .kind = record->kind,
         .seq = record->seq,
@@ -101,6 +106,7 @@ int ctn_record_to_entry(const ctn_record *record, ctn_arena *arena, ctn_entry *r
         .attempt = record->attempt,
         .actor = ctn_arena_str(arena, record->actor),
         .body = body,
+        .is_hidden = record->sealed.len > 0,
     };
     return CTN_OK;
 }

@@ -8,6 +8,7 @@
  *                          parent: {id, step, item, attempt, depth} of the execution whose step this one is
  *                          from, reused: of one that goes on from another, see below
  *   started                the same when it was not queued before; else empty
+ *                          sensitive: names of inputs that are so besides those that the chain declares
  *   step_skipped           reason: "condition"
  *   foreach_started        count, and from when the items are a range: the items of a list are those that the step's
  *                          template gives at this place of the journal; each then has entries of its own (`item`)
@@ -106,6 +107,7 @@ typedef struct ctn_entry {
     uint32_t attempt; /* 0: about no attempt */
     ctn_str actor;    /* who decided: "engine", or a person's or caller's name */
     const ctn_json *body;
+    bool is_hidden; /* read back with "(sealed)" in the place of some values */
 } ctn_entry;
 
 typedef struct ctn_record {
@@ -123,6 +125,7 @@ typedef struct ctn_record {
 
 /* Body written into `arena`; hash chained from `previous` (all zero before the first). */
 ctn_record ctn_entry_to_record(const ctn_entry *entry, const ctn_digest *previous, ctn_arena *arena);
-/* Parses the body into `arena`; CTN_E_CORRUPT when it does not parse. */
+/* Parses the body into `arena`; CTN_E_CORRUPT when it does not parse. What is sealed reads "(sealed)", or "(shredded)":
+ * whoever may see it opens the record first (store/seal.h). */
 int ctn_record_to_entry(const ctn_record *record, ctn_arena *arena, ctn_entry *ret_entry, ctn_err *err);
 ctn_digest ctn_record_hash(const ctn_record *record, const ctn_digest *previous);

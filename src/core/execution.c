@@ -365,17 +365,48 @@ int64_t ctn_execution_ended_at_ms(const ctn_execution *x)
 const ctn_json *ctn_execution_variable(const ctn_execution *x, ctn_str name)
 {
     uint32_t slot = ctn_plan_slot(x->plan, name);
-    return slot == CTN_PLAN_NONE ? NULL : x->variables[slot];
+    const ctn_json *value = slot == CTN_PLAN_NONE ? NULL : x->variables[slot];
+    return value && !x->reveals && ctn_sensitive_name(x->sensitivity, name) ? &ctn_sealed_json : value;
 }
 
-const ctn_json *ctn_execution_outputs(const ctn_execution *x)
+void ctn_execution_reveal(ctn_execution *x)
+{
+    x->reveals = true;
+}
+
+const ctn_sensitivity *ctn_execution_sensitivity(const ctn_execution *x)
+{
+    return x->sensitivity;
+}
+
+const ctn_json *ctn_execution_sensitive_also(const ctn_execution *x)
+{
+    return x->sensitive_also;
+}
+
+bool ctn_execution_is_hidden(const ctn_execution *x)
+{
+    return x->is_hidden;
+}
+
+const ctn_json *ctn_execution_outputs_clear(const ctn_execution *x)
 {
     return x->outputs;
 }
 
-const ctn_json *ctn_execution_error(const ctn_execution *x)
+const ctn_json *ctn_execution_error_clear(const ctn_execution *x)
 {
     return x->error;
+}
+
+const ctn_json *ctn_execution_outputs(const ctn_execution *x)
+{
+    return x->reveals ? x->outputs : x->outputs_shown;
+}
+
+const ctn_json *ctn_execution_error(const ctn_execution *x)
+{
+    return x->reveals ? x->error : x->error_shown;
 }
 
 const ctn_parent *ctn_execution_parent(const ctn_execution *x)
@@ -465,7 +496,7 @@ static ctn_step_status task_status(const task *t)
     return CTN_STEP_PENDING;
 }
 
-static ctn_step_view view_task(const task *t)
+static ctn_step_view view_task(const ctn_execution *x, const task *t)
 {
     const work *w = &t->work[CTN_ROLE_DO], *undo = &t->work[CTN_ROLE_UNDO];
     ctn_step_view v = {
@@ -494,7 +525,9 @@ static ctn_step_view view_task(const task *t)
     for (uint32_t i = 0; v.is_from_cache && i < ctn_x_call_count(w); i++)
         v.is_from_cache = w->calls[i].is_cached;
     v.fallback = w->fallback;
-    v.asked = w->asked;
+    v.asked = x->reveals ? w->asked : w->asked_shown;
+    if (!x->reveals && v.message.len && ctn_sensitive_step(x->sensitivity, t->step))
+        v.message = CTN_STR(CTN_WITHHELD_TEXT);
     return v;
 }
 
@@ -515,7 +548,7 @@ ctn_step_view ctn_execution_step(const ctn_execution *x, uint32_t step)
 {
     assert(step < x->plan->step_count);
     const step_state *st = &x->steps[step];
-    ctn_step_view v = view_task(&st->whole);
+    ctn_step_view v = view_task(x, &st->whole);
     v.is_reused = st->reused && ctn_x_has_ended(&st->whole);
     if (!st->each)
         return v;
@@ -535,7 +568,7 @@ ctn_step_view ctn_execution_step(const ctn_execution *x, uint32_t step)
         const task *t = x->active[i].task;
         if (t->step != step || t->item < 0)
             continue;
-        ctn_step_view item = view_task(t);
+        ctn_step_view item = view_task(x, t);
         if (urgency(item.status) <= worst)
             continue;
         worst = urgency(item.status);
@@ -556,6 +589,7 @@ size_t ctn_execution_open_tasks(const ctn_execution *x, ctn_open_task *ret_tasks
     size_t count = 0;
     for (uint32_t i = 0; i < x->active_count && count < max; i++)
         if (ctn_x_work(x->active[i].task, x->active[i].role)->phase != WORK_EACH)
-            ret_tasks[count++] = (ctn_open_task){.step = x->active[i].task->step, .view = view_task(x->active[i].task)};
+            ret_tasks[count++] =
+                (ctn_open_task){.step = x->active[i].task->step, .view = view_task(x, x->active[i].task)};
     return count;
 }

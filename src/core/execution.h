@@ -44,6 +44,7 @@
 #pragma once
 #include "core/entry.h"
 #include "core/plan.h"
+#include "core/sensitive.h"
 #include "core/status.h"
 
 typedef struct ctn_execution ctn_execution;
@@ -173,6 +174,9 @@ ctn_entry ctn_execution_first_entry(const ctn_plan *plan, ctn_arena *scratch, bo
 int ctn_execution_check_reuse(const ctn_plan *plan, const ctn_json *going_on, ctn_err *err);
 void ctn_execution_add_reuse(ctn_entry *first, ctn_arena *scratch, const ctn_json *going_on);
 
+/* Inputs that are sensitive although the chain does not declare them so, into an accepted first entry. NULL: none. */
+void ctn_execution_add_sensitive(ctn_entry *first, ctn_arena *scratch, const ctn_json *names);
+
 ctn_execution *ctn_execution_new(ctn_arena *arena, const ctn_plan *plan, ctn_execution_id id);
 
 /* CTN_OK: *ret_entry is to be applied and, if it is stored, recorded. CTN_E_STALE: the input speaks of an attempt
@@ -227,7 +231,18 @@ typedef struct ctn_owed {
 void ctn_execution_owed(const ctn_execution *x, const ctn_rules *rules, int64_t now_ms, ctn_arena *scratch,
                         ctn_owed *ret_owed);
 
-/* ---- reading the state ---- */
+/* ---- reading the state ----
+ *
+ * Sensitive values read "(sealed)" and messages that may repeat one are withheld, unless the execution reveals them;
+ * what says so has a twin that gives the value itself, for those who go on working with it. */
+
+void ctn_execution_reveal(ctn_execution *x);
+/* What of it is sensitive; NULL: nothing. */
+const ctn_sensitivity *ctn_execution_sensitivity(const ctn_execution *x);
+/* Names of inputs that were added to what the chain declares; NULL: none. */
+const ctn_json *ctn_execution_sensitive_also(const ctn_execution *x);
+/* It was folded without its sensitive values: it can be looked at and not advanced. */
+bool ctn_execution_is_hidden(const ctn_execution *x);
 
 ctn_status ctn_execution_status(const ctn_execution *x);
 uint64_t ctn_execution_seq(const ctn_execution *x); /* of the last stored entry */
@@ -238,6 +253,8 @@ int64_t ctn_execution_ended_at_ms(const ctn_execution *x);
 const ctn_json *ctn_execution_variable(const ctn_execution *x, ctn_str name); /* NULL: never set */
 /* NULL unless completed. */
 const ctn_json *ctn_execution_outputs(const ctn_execution *x);
+const ctn_json *ctn_execution_outputs_clear(const ctn_execution *x);
+const ctn_json *ctn_execution_error_clear(const ctn_execution *x);
 /* {code, message, step?, leftUndone?, notUndone?}; NULL: no error so far. */
 const ctn_json *ctn_execution_error(const ctn_execution *x);
 /* The body of the entry with which it began to wait for a budget; NULL: it does not. */

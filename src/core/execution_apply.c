@@ -426,13 +426,16 @@ static void apply_child_started(ctn_execution *x, task *t, const ctn_entry *e)
 static void apply_waiting(ctn_execution *x, task *t, const ctn_entry *e)
 {
     work *w = ctn_x_work(t, CTN_ROLE_DO);
-    (void) x;
     ctn_x_begin_attempt(w, e->attempt);
     note_start(t, e->at_ms, true);
     w->phase = WORK_WAITING;
     w->due_ms = ctn_json_int_or(e->body, "untilMs", 0);
     w->expires = ctn_json_bool_or(e->body, "expires", false);
-    w->asked = ctn_json_copy(t->arena, e->body);
+    w->asked = w->asked_shown = ctn_json_copy(t->arena, e->body);
+    if (x->sensitivity) {
+        ctn_places places = ctn_sensitive_places(x->sensitivity, e, t->arena);
+        w->asked_shown = ctn_places_hide(t->arena, w->asked, &places);
+    }
     w->message = ctn_json_str_or(w->asked, "message", CTN_STR(""));
 }
 
@@ -519,12 +522,21 @@ static void apply_budget_decision(ctn_execution *x, const ctn_entry *e)
                              (ctn_str){0}, -1);
 }
 
+static void find_sensitive(ctn_execution *x, const ctn_json *also)
+{
+    x->sensitive_also = also ? ctn_json_copy(x->arena, also) : NULL;
+    x->sensitivity = x->plan->sensitivity;
+    if (also || (x->plan->may_be_sensitive && !x->sensitivity))
+        x->sensitivity = ctn_sensitivity_of(x->plan, also, x->arena);
+}
+
 static void apply_first(ctn_execution *x, const ctn_entry *e)
 {
     const ctn_json *input = get(e, "input");
     if (input) {
         x->input = ctn_json_copy(x->arena, input);
         x->created_at_ms = e->at_ms;
+        find_sensitive(x, get(e, "sensitive"));
         ctn_x_reuse_begin(x, e->body);
     }
     const ctn_json *parent = get(e, "parent");
@@ -601,6 +613,8 @@ static void apply_ended(ctn_execution *x, const ctn_entry *e, ctn_status status)
     const ctn_json *outputs = get(e, "outputs"), *error = get(e, "error");
     x->outputs = outputs ? ctn_json_copy(x->arena, outputs) : NULL;
     x->error = error ? ctn_json_copy(x->arena, error) : NULL;
+    x->outputs_shown = ctn_sensitive_hide_outputs(x->sensitivity, x->outputs, x->arena);
+    x->error_shown = ctn_sensitive_hide_error(x->sensitivity, x->error, x->arena);
 }
 
 /* ---- any entry ---- */
@@ -611,11 +625,12 @@ static void reopen(ctn_execution *x)
     x->has_ended = false;
     x->was_reopened = true;
     x->ended_at_ms = 0;
-    x->outputs = NULL;
+    x->outputs = x->outputs_shown = NULL;
 }
 
 static int fold(ctn_execution *x, ctn_entry *e, ctn_err *err)
 {
+    x->is_hidden = x->is_hidden || e->is_hidden;
     uint32_t step = e->step.len ? ctn_plan_step_index(x->plan, e->step) : CTN_PLAN_NONE;
     ctn_role role =
         ctn_x_kind_is_of_undo(e->kind) || ctn_json_bool_or(e->body, "undo", false) ? CTN_ROLE_UNDO : CTN_ROLE_DO;

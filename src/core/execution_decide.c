@@ -53,6 +53,17 @@ ctn_entry ctn_execution_first_entry(const ctn_plan *plan, ctn_arena *scratch, bo
     };
 }
 
+void ctn_execution_add_sensitive(ctn_entry *first, ctn_arena *scratch, const ctn_json *names)
+{
+    if (!ctn_json_count(names))
+        return;
+    ctn_json_builder b = ctn_json_object(scratch);
+    for (size_t i = 0; i < ctn_json_count(first->body); i++)
+        ctn_json_put(&b, ctn_json_text(&first->body->members[i].key), &first->body->members[i].value);
+    ctn_json_put(&b, CTN_STR("sensitive"), names);
+    first->body = ctn_json_finish(&b);
+}
+
 /* ---- ends of calls ---- */
 
 /* The task an end is about, if the work it speaks of is still open. */

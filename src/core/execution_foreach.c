@@ -87,6 +87,20 @@ ctn_entry ctn_x_begin_each(const ctn_execution *x, const ctn_rules *rules, const
     return ctn_x_entry(x, CTN_ENTRY_FOREACH_STARTED, now_ms, t, 0, ctn_json_finish(&b));
 }
 
+/* Who looks at an execution without its sensitive values has no items to look at: each is "(sealed)". */
+static bool hides_items(const ctn_execution *x, uint32_t step, each *f)
+{
+    if (!x->is_hidden || !ctn_sensitive_step(x->sensitivity, step) || f->count < 0)
+        return false;
+    ctn_json *items = CTN_NEW_ARRAY(x->arena, ctn_json, (size_t) f->count);
+    for (int64_t i = 0; i < f->count; i++)
+        items[i] = ctn_sealed_json;
+    ctn_json *list = CTN_NEW(x->arena, ctn_json);
+    *list = (ctn_json){.kind = CTN_JSON_ARRAY, .count = (uint32_t) f->count, .items = items};
+    f->list = list;
+    return true;
+}
+
 int ctn_x_each_start(ctn_execution *x, uint32_t step, const ctn_entry *e, ctn_err *err)
 {
     const ctn_plan_step *p = &x->plan->steps[step];
@@ -94,8 +108,8 @@ int ctn_x_each_start(ctn_execution *x, uint32_t step, const ctn_entry *e, ctn_er
     f->count = ctn_json_int_or(e->body, "count", -1);
     f->from = ctn_json_int_or(e->body, "from", 0);
     ctn_err why = {0};
-    if (!p->foreach->range &&
-        render_list(x, SIZE_MAX / 8, &x->steps[step].whole, x->arena, &f->list, &why) != CTN_FAILURE_NONE)
+    bool is_list = !p->foreach->range && !hides_items(x, step, f);
+    if (is_list && render_list(x, SIZE_MAX / 8, &x->steps[step].whole, x->arena, &f->list, &why) != CTN_FAILURE_NONE)
         return ctn_fail(err, CTN_E_CORRUPT, "entry %llu (foreach_started of %.*s): %s", (unsigned long long) e->seq,
                         CTN_STR_ARG(e->step), why.message);
     if (f->count < 0 || (f->list && f->count != (int64_t) ctn_json_count(f->list)))

@@ -116,6 +116,7 @@ bool ctn_x_start_call(const ctn_execution *x, const ctn_rules *rules, const task
     ctn_effect effect = effect_of(w->set, &w->set->calls[call], rules, &from);
     ctn_str key = {0};
     bool may_cache = role == CTN_ROLE_DO && p->cache.ttl_ms && rules->cached &&
+                     !ctn_sensitive_step(x->sensitivity, t->step) &&
                      (effect <= CTN_EFFECT_READ || p->cache.allows_writes);
     if (!failure && may_cache)
         failure = cache_key(x, rules, t, call, args, scratch, &key, &err);

@@ -96,6 +96,7 @@ typedef struct work {
     int64_t due_ms;
     bool expires;          /* at due_ms the wait has failed: the step's timeoutMs */
     const ctn_json *asked; /* what a wait is for: the body of its entry */
+    const ctn_json *asked_shown;
     const ctn_json *answer;
     ctn_str answered_by;
     ctn_failure failure;
@@ -220,6 +221,11 @@ struct ctn_execution {
     int64_t cause_item; /* -1: none */
     const ctn_json *outputs;
     const ctn_json *error;
+
+    const ctn_sensitivity *sensitivity; /* NULL: nothing of it is sensitive */
+    const ctn_json *sensitive_also;
+    bool reveals, is_hidden;
+    const ctn_json *outputs_shown, *error_shown;
 };
 
 /* ---- execution_value.c ---- */

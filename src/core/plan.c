@@ -229,7 +229,7 @@ static void build_step(plan_build *build, uint32_t index)
                   .retry_on = s->retry.retry_on_codes},
         .timeout_ms = s->timeout_ms,
         .idle_timeout_ms = s->idle_timeout_ms,
-        .cache = {.ttl_ms = s->cache.node && !ctn_json_count(build->graph->chain->sensitive) ? s->cache.ttl_ms : 0,
+        .cache = {.ttl_ms = s->cache.node ? s->cache.ttl_ms : 0,
                   .key = s->cache.key.template,
                   .allows_writes = s->cache.allow_writes == CTN_SAID_TRUE},
         .output_schema = build_schema(build, s->output_schema, "outputSchema of a step"),
@@ -341,6 +341,8 @@ static int build_plan(ctn_graph *graph, ctn_plan **ret_plan, ctn_err *err)
     plan->on_failure = ctn_json_text(chain->on_failure);
     plan->cron = ctn_json_str_or(chain->schedule, "cron", CTN_STR(""));
     plan->timezone = ctn_json_str_or(chain->schedule, "timezone", CTN_STR(""));
+    plan->sensitive = ctn_json_count(chain->sensitive) ? chain->sensitive : NULL;
+    plan->may_be_sensitive = plan->sensitive != NULL;
     plan->unsupported = ctn_plan_find_unsupported(graph);
     plan->input_schema_source = chain->input_schema;
     plan->input_schema = build_schema(&build, chain->input_schema, "inputSchema");
@@ -553,6 +555,14 @@ int ctn_plan_graph(ctn_arena *arena, const ctn_plan_definition *definitions, uin
     return CTN_OK;
 }
 
+/* A sub-chain that does; what is found by its text may be something else, which costs a look and no more. */
+static bool declares_sensitive(const ctn_plan_definition *definition)
+{
+    static const char key[] = "\"sensitive\":";
+    return ctn_str_is(definition->kind, "chain") &&
+           memmem(definition->body.ptr, definition->body.len, key, sizeof key - 1) != NULL;
+}
+
 int ctn_plan_from_definitions(ctn_arena *arena, const ctn_plan_definition *definitions, uint32_t count,
                               ctn_plan **ret_plan, ctn_err *err)
 {
@@ -572,6 +582,8 @@ int ctn_plan_from_definitions(ctn_arena *arena, const ctn_plan_definition *defin
                                                      .name = ctn_arena_str(arena, definitions[i].name),
                                                      .body = ctn_arena_str(arena, definitions[i].body),
                                                      .digest = definitions[i].digest};
+    for (uint32_t i = 1; i < count; i++)
+        plan->may_be_sensitive = plan->may_be_sensitive || declares_sensitive(&plan->definitions[i]);
     *ret_plan = plan;
     return CTN_OK;
 }

@@ -202,6 +202,10 @@ typedef struct ctn_plan {
     ctn_budget budget;
     ctn_plan_definition *definitions; /* [0] is the chain */
     uint32_t definition_count;
+    const ctn_json *sensitive; /* names that the chain declares; NULL: none */
+    bool may_be_sensitive;     /* it, or a sub-chain of it, declares some */
+    const struct ctn_sensitivity
+        *sensitivity; /* of an execution to which nothing is added; NULL: not asked yet, or none */
     /* A feature of the language that this version checks but does not run; empty when the plan can run. The
      * sentence names it and where it is used. */
     ctn_str unsupported;

@@ -35,11 +35,6 @@ static const ctn_instruction_set *fallback_set(const ctn_graph *graph, const ctn
 
 ctn_str ctn_plan_find_unsupported(const ctn_graph *graph)
 {
-    const ctn_chain *chain = graph->chain;
-    if (ctn_json_count(chain->sensitive))
-        return ctn_arena_printf(graph->arena,
-                                "chain '%.*s' has 'sensitive' values: it is refused until this version can seal them",
-                                CTN_STR_ARG(chain->id));
     for (uint32_t i = 0; i < graph->step_count; i++) {
         const ctn_graph_step *step = &graph->steps[i];
         for (uint32_t k = 0; k < 2 + step->step->fallback_count; k++) {

@@ -105,6 +105,17 @@ void ctn_tree_reads(const ctn_tree *t, ctn_arena *scratch, ctn_tree_read_fn *on_
     }
 }
 
+size_t ctn_tree_member_count(const ctn_tree *t)
+{
+    return t->kind == TREE_OBJECT ? ctn_json_count(t->source) : 0;
+}
+
+const ctn_tree *ctn_tree_member(const ctn_tree *t, size_t i, ctn_str *ret_name)
+{
+    *ret_name = ctn_json_text(&t->source->members[i].key);
+    return &t->children[i];
+}
+
 void ctn_tree_uses(const ctn_tree *t, ctn_use_fn *fn, void *ctx)
 {
     if (t->kind == TREE_TEMPLATE)

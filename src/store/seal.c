@@ -1,0 +1,583 @@
+/*
+ * seal.c -- boxes, data keys and the keyring.
+ *
+ * The keyring is parsed into locked memory when it is first needed, and again when its stamp has changed or a key is
+ * asked for that it lacks. It is small: a few keys of 32 bytes.
+ */
+#include "store/seal.h"
+#include "base/memory.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <stdlib.h>
+
+enum {
+    KEYS_MAX = 64,
+    ID_MAX = 32,
+    RING_BYTES_MAX = 65536,
+    NONCE_BYTES = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
+    TAG_BYTES = crypto_aead_xchacha20poly1305_ietf_ABYTES,
+    SALT_BYTES = 32,
+    REKEY_BATCH = 256,
+    STOP = 1000, /* of a callback: no error's code */
+    /* Values are as deep as values may be, within a body. */
+    DEPTH_MAX = CTN_JSON_DEPTH_MAX + 64,
+};
+#define BASE64 sodium_base64_VARIANT_ORIGINAL
+
+typedef struct master_key {
+    char id[ID_MAX + 1];
+    unsigned char bytes[CTN_DATA_KEY_BYTES];
+} master_key;
+
+typedef struct ring_memory {
+    master_key keys[KEYS_MAX];
+    uint32_t count;
+} ring_memory;
+
+struct ctn_seal {
+    const ctn_keyring *ring;
+    ring_memory *memory; /* sodium_malloc */
+    bool is_read;
+    uint64_t stamp;
+    bool has_index_key;
+    ctn_seal_key index_key;
+};
+
+ctn_seal *ctn_seal_new(const ctn_keyring *ring)
+{
+    if (sodium_init() < 0)
+        abort();
+    ctn_seal *seal = ctn_malloc(sizeof *seal);
+    *seal = (ctn_seal){.ring = ring, .memory = sodium_malloc(sizeof(ring_memory))};
+    if (!seal->memory) /* no memory to lock: as when any is gone */
+        abort();
+    sodium_memzero(seal->memory, sizeof *seal->memory);
+    return seal;
+}
+
+void ctn_seal_free(ctn_seal *seal)
+{
+    if (!seal)
+        return;
+    sodium_free(seal->memory); /* wipes it */
+    ctn_seal_key_wipe(&seal->index_key);
+    free(seal);
+}
+
+void ctn_seal_key_wipe(ctn_seal_key *key)
+{
+    sodium_memzero(key->bytes, sizeof key->bytes);
+}
+
+/* ---- the keyring ---- */
+
+static bool is_id_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+static int parse_line(ctn_seal *seal, ctn_str line, uint32_t number, ctn_err *err)
+{
+    ring_memory *m = seal->memory;
+    ctn_str rest = line, id = ctn_str_cut(&rest, ' ');
+    ctn_str text = ctn_str_trim(rest);
+    bool is_id = id.len && id.len <= ID_MAX;
+    for (size_t i = 0; is_id && i < id.len; i++)
+        is_id = is_id_char(id.ptr[i]);
+    if (m->count == KEYS_MAX)
+        return ctn_fail(err, CTN_E_INVALID, "%s has more than %d keys", seal->ring->name, KEYS_MAX);
+    master_key *key = &m->keys[m->count];
+    size_t count = 0;
+    if (!is_id || sodium_base642bin(key->bytes, sizeof key->bytes, text.ptr, text.len, NULL, &count, NULL, BASE64) ||
+        count != sizeof key->bytes)
+        return ctn_fail(err, CTN_E_INVALID, "line %u of %s is no key: expected ID and 32 bytes in base64", number,
+                        seal->ring->name);
+    memcpy(key->id, id.ptr, id.len);
+    key->id[id.len] = '\0';
+    m->count++;
+    return CTN_OK;
+}
+
+static int parse_ring(ctn_seal *seal, ctn_str text, ctn_err *err)
+{
+    int rc = CTN_OK;
+    sodium_memzero(seal->memory, sizeof *seal->memory);
+    for (uint32_t number = 1; rc == CTN_OK && text.len; number++) {
+        ctn_str line = ctn_str_trim(ctn_str_cut(&text, '\n'));
+        if (line.len && line.ptr[0] != '#')
+            rc = parse_line(seal, line, number, err);
+    }
+    if (rc)
+        sodium_memzero(seal->memory, sizeof *seal->memory);
+    return rc;
+}
+
+/* The text of a ring is wiped before it is given back. */
+static void buf_wipe(ctn_buf *b)
+{
+    if (b->data)
+        sodium_memzero(b->data, b->capacity);
+    ctn_buf_done(b);
+}
+
+/* CTN_E_NOT_FOUND, without a sentence: there is none. */
+static int read_ring(ctn_seal *seal, ctn_err *err)
+{
+    ctn_buf text;
+    ctn_buf_init(&text, RING_BYTES_MAX);
+    ctn_buf_reserve(&text, RING_BYTES_MAX); /* so that growing leaves no copies behind */
+    uint64_t stamp = seal->ring->stamp ? seal->ring->stamp(seal->ring->ctx) : 0;
+    int rc = seal->ring->read(seal->ring->ctx, &text, err);
+    if (rc == CTN_OK)
+        rc = parse_ring(seal, ctn_buf_str(&text), err);
+    buf_wipe(&text);
+    seal->is_read = rc == CTN_OK;
+    seal->stamp = stamp;
+    if (rc == CTN_OK && seal->memory->count == 0)
+        rc = CTN_E_NOT_FOUND;
+    return rc;
+}
+
+static int refresh_ring(ctn_seal *seal, ctn_err *err)
+{
+    if (seal->is_read && seal->memory->count &&
+        (!seal->ring->stamp || seal->ring->stamp(seal->ring->ctx) == seal->stamp))
+        return CTN_OK;
+    return read_ring(seal, err);
+}
+
+static const master_key *find_key(const ctn_seal *seal, ctn_str id)
+{
+    for (uint32_t i = 0; seal->is_read && i < seal->memory->count; i++)
+        if (ctn_str_is(id, seal->memory->keys[i].id))
+            return &seal->memory->keys[i];
+    return NULL;
+}
+
+static const master_key *newest_key(const ctn_seal *seal)
+{
+    assert(seal->memory->count > 0);
+    return &seal->memory->keys[seal->memory->count - 1];
+}
+
+static int master_of(ctn_seal *seal, ctn_str id, const master_key **ret_key, ctn_err *err)
+{
+    *ret_key = find_key(seal, id);
+    if (*ret_key)
+        return CTN_OK;
+    int rc = read_ring(seal, err);
+    if (rc && rc != CTN_E_NOT_FOUND)
+        return rc;
+    *ret_key = find_key(seal, id);
+    if (*ret_key)
+        return CTN_OK;
+    return ctn_fail(err, CTN_E_DENIED,
+                    "sensitive values are sealed with the master key %.*s, which is not in %s: put back the copy of it "
+                    "that was kept; without it they cannot be read",
+                    CTN_STR_ARG(id), seal->ring->name);
+}
+
+/* A line for each key; `more`: a new one behind them; only_newest: that one alone. */
+static void write_lines(const ctn_seal *seal, ctn_buf *out, const master_key *more, bool only_newest)
+{
+    char text[sodium_base64_ENCODED_LEN(CTN_DATA_KEY_BYTES, BASE64)];
+    for (uint32_t i = only_newest ? seal->memory->count - 1 : 0; i < seal->memory->count + (more ? 1 : 0); i++) {
+        const master_key *key = i < seal->memory->count ? &seal->memory->keys[i] : more;
+        sodium_bin2base64(text, sizeof text, key->bytes, sizeof key->bytes, BASE64);
+        ctn_buf_printf(out, "%s %s\n", key->id, text);
+    }
+    sodium_memzero(text, sizeof text);
+}
+
+static int add_master(ctn_seal *seal, bool is_first, ctn_err *err)
+{
+    master_key key = {{0}, {0}};
+    ctn_buf text;
+    if (!seal->ring->write)
+        return ctn_fail(err, CTN_E_DENIED, "%s cannot be written: add a line \"ID BASE64\" to it by hand",
+                        seal->ring->name);
+    if (!is_first && seal->memory->count == KEYS_MAX)
+        return ctn_fail(err, CTN_E_LIMIT, "%s holds %d keys already: drop the old ones first", seal->ring->name,
+                        KEYS_MAX);
+    snprintf(key.id, sizeof key.id, "k%08x", (unsigned) randombytes_random());
+    randombytes_buf(key.bytes, sizeof key.bytes);
+    ctn_buf_init(&text, RING_BYTES_MAX);
+    ctn_buf_reserve(&text, RING_BYTES_MAX);
+    write_lines(seal, &text, &key, false);
+    int rc = seal->ring->write(seal->ring->ctx, ctn_buf_str(&text), is_first, err);
+    sodium_memzero(&key, sizeof key);
+    buf_wipe(&text);
+    if (rc == CTN_OK || (rc == CTN_E_EXISTS && is_first))
+        rc = read_ring(seal, err) == CTN_OK ? CTN_OK
+                                            : ctn_fail(err, CTN_E_IO, "%s does not read back", seal->ring->name);
+    return rc;
+}
+
+static int stop_at_first(void *ctx, int64_t exec_no, const ctn_data_key *key)
+{
+    (void) exec_no;
+    (void) key;
+    *(bool *) ctx = true;
+    return STOP;
+}
+
+/* The ring as it is now, made when there is none and there never was one. */
+static int need_ring(ctn_seal *seal, ctn_store *store, ctn_err *err)
+{
+    int rc = refresh_ring(seal, err);
+    if (rc != CTN_E_NOT_FOUND)
+        return rc;
+    bool has_keys = false;
+    rc = ctn_store_data_key_list(store, CTN_STR(""), -1, 1, stop_at_first, &has_keys, err);
+    if (rc && !has_keys)
+        return rc;
+    if (has_keys)
+        return ctn_fail(
+            err, CTN_E_DENIED,
+            "%s is not there, and the store holds values that are sealed with its keys: put back the copy of "
+            "it that was kept",
+            seal->ring->name);
+    if (!seal->ring->write)
+        return ctn_fail(err, CTN_E_DENIED,
+                        "%s holds no key to seal sensitive values with: it takes lines \"ID BASE64\"",
+                        seal->ring->name);
+    rc = add_master(seal, true, err);
+    if (rc == CTN_OK && seal->ring->on_made)
+        seal->ring->on_made(seal->ring->ctx);
+    return rc;
+}
+
+/* ---- boxes: nonce, then what is sealed ---- */
+
+static ctn_str box_make(ctn_arena *arena, const unsigned char *key, ctn_str clear, ctn_str bound)
+{
+    unsigned char *box = ctn_arena_alloc(arena, NONCE_BYTES + clear.len + TAG_BYTES);
+    unsigned long long count = 0;
+    randombytes_buf(box, NONCE_BYTES);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(box + NONCE_BYTES, &count, (const unsigned char *) clear.ptr, clear.len,
+                                               (const unsigned char *) bound.ptr, bound.len, NULL, box, key);
+    return (ctn_str){(const char *) box, NONCE_BYTES + (size_t) count};
+}
+
+/* false: it was not made with this key for this place. */
+static bool box_open(ctn_arena *arena, const unsigned char *key, ctn_str box, ctn_str bound, ctn_str *ret_clear)
+{
+    if (box.len < NONCE_BYTES + TAG_BYTES)
+        return false;
+    const unsigned char *bytes = (const unsigned char *) box.ptr;
+    unsigned char *clear = ctn_arena_alloc(arena, box.len - NONCE_BYTES - TAG_BYTES + 1);
+    unsigned long long count = 0;
+    if (crypto_aead_xchacha20poly1305_ietf_decrypt(clear, &count, NULL, bytes + NONCE_BYTES, box.len - NONCE_BYTES,
+                                                   (const unsigned char *) bound.ptr, bound.len, bytes, key))
+        return false;
+    *ret_clear = (ctn_str){(const char *) clear, (size_t) count};
+    return true;
+}
+
+/* ---- data keys ---- */
+
+static ctn_str bound_of_key(ctn_arena *arena, ctn_execution_id id)
+{
+    return ctn_arena_printf(arena, "catena data key %s", ctn_id_to_text(id).text);
+}
+
+static ctn_data_key wrap(const master_key *master, ctn_execution_id id, const ctn_seal_key *key, ctn_arena *arena)
+{
+    ctn_str clear = {(const char *) key->bytes, sizeof key->bytes};
+    return (ctn_data_key){.master_id = ctn_arena_str(arena, ctn_str_from(master->id)),
+                          .wrapped = box_make(arena, master->bytes, clear, bound_of_key(arena, id))};
+}
+
+static int unwrap(ctn_seal *seal, const ctn_data_key *wrapped, ctn_execution_id id, ctn_arena *arena,
+                  ctn_seal_key *ret_key, ctn_err *err)
+{
+    const master_key *master = NULL;
+    ctn_str clear;
+    int rc = master_of(seal, wrapped->master_id, &master, err);
+    if (rc)
+        return rc;
+    if (!box_open(arena, master->bytes, wrapped->wrapped, bound_of_key(arena, id), &clear) ||
+        clear.len != sizeof ret_key->bytes)
+        return ctn_fail(
+            err, CTN_E_CORRUPT,
+            "the data key does not open with the master key %s of %s: it was altered, or that is another key "
+            "of the same name",
+            master->id, seal->ring->name);
+    memcpy(ret_key->bytes, clear.ptr, sizeof ret_key->bytes);
+    sodium_memzero((char *) clear.ptr, clear.len);
+    return CTN_OK;
+}
+
+int ctn_seal_key_make(ctn_seal *seal, ctn_store *store, ctn_execution_id id, ctn_arena *arena, ctn_seal_key *ret_key,
+                      ctn_data_key *ret_wrapped, ctn_err *err)
+{
+    int rc = need_ring(seal, store, err);
+    if (rc)
+        return rc;
+    randombytes_buf(ret_key->bytes, sizeof ret_key->bytes);
+    *ret_wrapped = wrap(newest_key(seal), id, ret_key, arena);
+    return CTN_OK;
+}
+
+int ctn_seal_key_read(ctn_seal *seal, ctn_store *store, int64_t exec_no, ctn_execution_id id, ctn_seal_key *ret_key,
+                      ctn_err *err)
+{
+    ctn_arena *arena = ctn_arena_new(512);
+    ctn_data_key wrapped;
+    int rc = ctn_store_data_key_get(store, arena, exec_no, &wrapped, err);
+    if (rc == CTN_OK)
+        rc = unwrap(seal, &wrapped, id, arena, ret_key, err);
+    ctn_arena_free(arena);
+    return rc;
+}
+
+/* ---- records ---- */
+
+static ctn_digest commit_to(ctn_str salt_and_value)
+{
+    return ctn_hash(salt_and_value);
+}
+
+static ctn_str bound_of_value(ctn_arena *arena, ctn_execution_id id, uint64_t seq, ctn_str pointer, ctn_str commitment)
+{
+    return ctn_arena_printf(arena, "catena value %s %llu %.*s %.*s", ctn_id_to_text(id).text, (unsigned long long) seq,
+                            CTN_STR_ARG(commitment), CTN_STR_ARG(pointer));
+}
+
+ctn_record ctn_seal_record(const ctn_seal_key *key, ctn_execution_id id, const ctn_entry *entry,
+                           const ctn_places *places, const ctn_digest *previous, ctn_arena *arena)
+{
+    ctn_entry sealed = *entry;
+    ctn_json_builder list = ctn_json_array(arena);
+    for (size_t i = 0; i < places->count; i++) {
+        const ctn_place *place = &places->items[i];
+        size_t count = ctn_json_bytes(place->value);
+        ctn_buf clear; /* the heap's and not the arena's: wiped when it is done */
+        ctn_buf_init(&clear, SALT_BYTES + count);
+        ctn_buf_reserve(&clear, SALT_BYTES + count);
+        unsigned char salt[SALT_BYTES];
+        randombytes_buf(salt, sizeof salt);
+        ctn_buf_append(&clear, (ctn_str){(const char *) salt, sizeof salt});
+        ctn_json_write(&clear, place->value);
+        ctn_digest_text hex = ctn_digest_to_text(commit_to(ctn_buf_str(&clear)));
+        ctn_str commitment = ctn_arena_str(arena, ctn_str_from(hex.text));
+        ctn_str box = box_make(arena, key->bytes, ctn_buf_str(&clear),
+                               bound_of_value(arena, id, entry->seq, place->pointer, commitment));
+        buf_wipe(&clear);
+        size_t text_bytes = sodium_base64_encoded_len(box.len, BASE64);
+        char *text = ctn_arena_alloc(arena, text_bytes);
+        sodium_bin2base64(text, text_bytes, (const unsigned char *) box.ptr, box.len, BASE64);
+        ctn_json_builder item = ctn_json_object(arena), mark = ctn_json_object(arena);
+        ctn_json_put_str(&item, "at", place->pointer);
+        ctn_json_put_str(&item, "box", ctn_str_from(text));
+        ctn_json_push(&list, ctn_json_finish(&item));
+        ctn_json_put_str(&mark, "$sealed", commitment);
+        sealed.body = ctn_json_with(arena, sealed.body, place->pointer, ctn_json_finish(&mark));
+    }
+    ctn_record record = ctn_entry_to_record(&sealed, previous, arena);
+    if (places->count)
+        record.sealed = ctn_json_to_str(arena, ctn_json_finish(&list));
+    return record;
+}
+
+static int fail_box(const ctn_record *record, ctn_str at, const char *why, ctn_err *err)
+{
+    return ctn_fail(err, CTN_E_CORRUPT, "entry %llu: what is sealed at %.*s %s", (unsigned long long) record->seq,
+                    CTN_STR_ARG(at), why);
+}
+
+static int open_one(const ctn_seal_key *key, ctn_execution_id id, const ctn_record *record, const ctn_json *item,
+                    ctn_arena *arena, const ctn_json **body, ctn_err *err)
+{
+    static const ctn_json shredded = {
+        .kind = CTN_JSON_STRING, .count = sizeof CTN_SHREDDED_TEXT - 1, .text = CTN_SHREDDED_TEXT};
+    ctn_str at = ctn_json_str_or(item, "at", CTN_STR("")), text = ctn_json_str_or(item, "box", CTN_STR(""));
+    ctn_str commitment = ctn_json_str_or(ctn_json_pointer(*body, at), "$sealed", CTN_STR(""));
+    if (!commitment.len)
+        return fail_box(record, at, "has no commitment in the entry", err);
+    if (!text.len) {
+        *body = ctn_json_with(arena, *body, at, &shredded);
+        return CTN_OK;
+    }
+    unsigned char *box = ctn_arena_alloc(arena, text.len);
+    size_t count = 0;
+    ctn_str clear;
+    if (sodium_base642bin(box, text.len, text.ptr, text.len, NULL, &count, NULL, BASE64))
+        return fail_box(record, at, "is no base64", err);
+    if (!box_open(arena, key->bytes, (ctn_str){(const char *) box, count},
+                  bound_of_value(arena, id, record->seq, at, commitment), &clear) ||
+        clear.len < SALT_BYTES)
+        return fail_box(record, at, "does not open: it was altered, moved, or sealed with another key", err);
+    if (!ctn_str_is(commitment, ctn_digest_to_text(commit_to(clear)).text))
+        return fail_box(record, at, "is not what the entry commits to", err);
+    ctn_json_options options = {.depth_max = DEPTH_MAX};
+    const ctn_json *value = NULL;
+    if (ctn_json_parse(arena, ctn_str_from_offset(clear, SALT_BYTES), &options, &value, NULL))
+        return fail_box(record, at, "is no JSON", err);
+    *body = ctn_json_with(arena, *body, at, value);
+    return CTN_OK;
+}
+
+int ctn_seal_open(const ctn_seal_key *key, ctn_execution_id id, const ctn_record *record, ctn_arena *arena,
+                  ctn_record *ret_record, ctn_err *err)
+{
+    *ret_record = *record;
+    if (!record->sealed.len)
+        return CTN_OK;
+    ctn_json_options options = {.depth_max = DEPTH_MAX};
+    const ctn_json *body = NULL, *list = NULL;
+    if (ctn_json_parse(arena, record->body, &options, &body, NULL) ||
+        ctn_json_parse(arena, record->sealed, NULL, &list, NULL) || !ctn_json_is(list, CTN_JSON_ARRAY))
+        return ctn_fail(err, CTN_E_CORRUPT, "entry %llu: what is sealed does not read",
+                        (unsigned long long) record->seq);
+    int rc = CTN_OK;
+    for (size_t i = 0; rc == CTN_OK && i < list->count; i++)
+        rc = open_one(key, id, record, &list->items[i], arena, &body, err);
+    if (rc)
+        return rc;
+    ret_record->body = ctn_json_to_str(arena, body);
+    ret_record->sealed = (ctn_str){0};
+    return CTN_OK;
+}
+
+/* ---- digests of names ---- */
+
+static int need_index_key(ctn_seal *seal, ctn_store *store, ctn_err *err)
+{
+    static const ctn_execution_id nobody;
+    if (seal->has_index_key)
+        return CTN_OK;
+    ctn_arena *arena = ctn_arena_new(512);
+    ctn_data_key wrapped;
+    int rc = ctn_seal_key_read(seal, store, 0, nobody, &seal->index_key, err);
+    if (rc == CTN_E_NOT_FOUND) {
+        rc = ctn_seal_key_make(seal, store, nobody, arena, &seal->index_key, &wrapped, err);
+        if (rc == CTN_OK)
+            rc = ctn_store_data_key_put(store, 0, &wrapped, err);
+        if (rc == CTN_E_EXISTS) /* somebody was faster: theirs counts */
+            rc = ctn_seal_key_read(seal, store, 0, nobody, &seal->index_key, err);
+    }
+    seal->has_index_key = rc == CTN_OK;
+    ctn_arena_free(arena);
+    return rc;
+}
+
+int ctn_seal_digest(ctn_seal *seal, ctn_store *store, ctn_str text, ctn_arena *arena, ctn_str *ret_digest, ctn_err *err)
+{
+    ctn_digest digest;
+    int rc = need_index_key(seal, store, err);
+    if (rc)
+        return rc;
+    crypto_generichash(digest.bytes, sizeof digest.bytes, (const unsigned char *) text.ptr, text.len,
+                       seal->index_key.bytes, sizeof seal->index_key.bytes);
+    *ret_digest = ctn_arena_printf(arena, "sealed:%s", ctn_digest_to_text(digest).text);
+    return CTN_OK;
+}
+
+/* ---- rekey ---- */
+
+typedef struct rewrapping {
+    ctn_seal *seal;
+    ctn_store *store;
+    ctn_arena *arena;
+    ctn_data_key_swap swaps[REKEY_BATCH];
+    size_t count;
+    int64_t last;
+    ctn_err *err;
+} rewrapping;
+
+static int collect_key(void *ctx, int64_t exec_no, const ctn_data_key *key)
+{
+    rewrapping *r = ctx;
+    r->swaps[r->count++] = (ctn_data_key_swap){
+        .exec_no = exec_no,
+        .wrapped_before = ctn_arena_str(r->arena, key->wrapped),
+        .key = {.master_id = ctn_arena_str(r->arena, key->master_id)},
+    };
+    r->last = exec_no;
+    return r->count == REKEY_BATCH ? STOP : 0;
+}
+
+static int rewrap_one(rewrapping *r, ctn_data_key_swap *swap, ctn_err *err)
+{
+    ctn_execution_row row = {.id = {{0}}};
+    ctn_seal_key key;
+    int rc = swap->exec_no ? ctn_store_execution_by_no(r->store, r->arena, swap->exec_no, &row, err) : CTN_OK;
+    if (rc)
+        return rc;
+    ctn_data_key before = {.master_id = swap->key.master_id, .wrapped = swap->wrapped_before};
+    rc = unwrap(r->seal, &before, row.id, r->arena, &key, err);
+    if (rc)
+        return ctn_wrap(err, rc, "data key of execution %s", ctn_id_to_text(row.id).text);
+    swap->key = wrap(newest_key(r->seal), row.id, &key, r->arena);
+    ctn_seal_key_wipe(&key);
+    return CTN_OK;
+}
+
+static int rewrap_all(ctn_seal *seal, ctn_store *store, ctn_rekey *ret, ctn_err *err)
+{
+    rewrapping *r = ctn_malloc(sizeof *r);
+    *r = (rewrapping){.seal = seal, .store = store, .arena = ctn_arena_new(65536), .last = -1, .err = err};
+    int rc = CTN_OK;
+    do {
+        ctn_arena_reset(r->arena);
+        r->count = 0;
+        rc = ctn_store_data_key_list(store, ctn_str_from(newest_key(seal)->id), r->last, REKEY_BATCH, collect_key, r,
+                                     err);
+        if (rc == STOP) /* the batch is full */
+            rc = CTN_OK;
+        for (size_t i = 0; rc == CTN_OK && i < r->count; i++)
+            rc = rewrap_one(r, &r->swaps[i], err);
+        if (rc == CTN_OK)
+            rc = ctn_store_data_key_swap(store, r->swaps, r->count, err);
+        if (rc == CTN_OK)
+            ret->rewrapped += (int64_t) r->count;
+    } while (rc == CTN_OK && r->count == REKEY_BATCH);
+    ctn_arena_free(r->arena);
+    free(r);
+    return rc;
+}
+
+int ctn_seal_rekey(ctn_seal *seal, ctn_store *store, bool is_new, ctn_arena *arena, ctn_rekey *ret, ctn_err *err)
+{
+    *ret = (ctn_rekey){0};
+    int rc = need_ring(seal, store, err);
+    if (rc == CTN_OK && is_new)
+        rc = add_master(seal, false, err);
+    if (rc == CTN_OK)
+        rc = rewrap_all(seal, store, ret, err);
+    if (rc == CTN_OK)
+        ret->id = ctn_arena_str(arena, ctn_str_from(newest_key(seal)->id));
+    return rc;
+}
+
+int ctn_seal_drop_old(ctn_seal *seal, ctn_store *store, ctn_rekey *ret, ctn_err *err)
+{
+    bool is_used = false;
+    int rc = read_ring(seal, err);
+    if (rc == CTN_E_NOT_FOUND)
+        return ctn_fail(err, CTN_E_DENIED, "%s holds no keys", seal->ring->name);
+    if (rc == CTN_OK)
+        rc = ctn_store_data_key_list(store, ctn_str_from(newest_key(seal)->id), -1, 1, stop_at_first, &is_used, err);
+    if (is_used)
+        return ctn_fail(err, CTN_E_STATE,
+                        "the old keys still wrap data keys: run `catena store rekey --drop-old` again");
+    if (rc || seal->memory->count == 1)
+        return rc;
+    if (!seal->ring->write)
+        return ctn_fail(err, CTN_E_DENIED, "%s cannot be written: remove all lines but the last by hand",
+                        seal->ring->name);
+    ctn_buf text;
+    ctn_buf_init(&text, RING_BYTES_MAX);
+    ctn_buf_reserve(&text, RING_BYTES_MAX);
+    uint32_t dropped = seal->memory->count - 1;
+    write_lines(seal, &text, NULL, true);
+    rc = seal->ring->write(seal->ring->ctx, ctn_buf_str(&text), false, err);
+    buf_wipe(&text);
+    if (rc == CTN_OK)
+        rc = read_ring(seal, err);
+    if (rc == CTN_OK)
+        ret->dropped = dropped;
+    return rc;
+}
