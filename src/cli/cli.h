@@ -59,6 +59,8 @@ typedef enum ctn_opt {
     CTN_OPT_OLDER_THAN,
     CTN_OPT_DRY_RUN,
     CTN_OPT_FORCE,
+    CTN_OPT_REVEAL,
+    CTN_OPT_DROP_OLD,
     CTN_OPT_COUNT,
 } ctn_opt;
 
@@ -164,5 +166,7 @@ int ctn_verb_store_release(ctn_cli *cli);
 int ctn_verb_store_discard(ctn_cli *cli);
 int ctn_verb_store_prune(ctn_cli *cli);
 int ctn_verb_store_backup(ctn_cli *cli);
+int ctn_verb_store_rekey(ctn_cli *cli);
+int ctn_verb_store_shred(ctn_cli *cli);
 int ctn_verb_version(ctn_cli *cli);
 int ctn_verb_help(ctn_cli *cli);

@@ -33,6 +33,10 @@ static const ctn_key SECRET_KEYS[] = {
     {"file", CTN_KEY_NAME, offsetof(secret, file)},
 };
 
+static const ctn_key SEALING_KEYS[] = {
+    {"key", CTN_KEY_OBJECT, 0},
+};
+
 typedef struct retention {
     const ctn_json *completed, *failed;
 } retention;
@@ -60,10 +64,9 @@ static const ctn_key TOP_KEYS[] = {
 #define COUNT_OF(table) (sizeof(table) / sizeof *(table))
 
 const ctn_key_table ctn_config_tables[] = {
-    {"configuration", TOP_KEYS, COUNT_OF(TOP_KEYS)},
-    {"limits", LIMIT_KEYS, COUNT_OF(LIMIT_KEYS)},
-    {"secret", SECRET_KEYS, COUNT_OF(SECRET_KEYS)},
-    {"retention", RETENTION_KEYS, COUNT_OF(RETENTION_KEYS)},
+    {"configuration", TOP_KEYS, COUNT_OF(TOP_KEYS)},   {"limits", LIMIT_KEYS, COUNT_OF(LIMIT_KEYS)},
+    {"secret", SECRET_KEYS, COUNT_OF(SECRET_KEYS)},    {"retention", RETENTION_KEYS, COUNT_OF(RETENTION_KEYS)},
+    {"sealing", SEALING_KEYS, COUNT_OF(SEALING_KEYS)},
 };
 const size_t ctn_config_table_count = COUNT_OF(ctn_config_tables);
 
@@ -85,21 +88,51 @@ static void read_store(ctn_reader *r, const ctn_json *node, ctn_config *c)
     }
 }
 
-static void read_secrets(ctn_reader *r, const ctn_json *node)
+/* {env: NAME} or {file: PATH}. */
+static bool read_where(ctn_reader *r, const ctn_json *value, const char *what, const ctn_config *c,
+                       ctn_config_secret *ret)
 {
+    secret s = {0};
+    if (!ctn_json_is(value, CTN_JSON_OBJECT)) {
+        ctn_reader_fault(r, value, "type",
+                         "%s says where it is found: {env: NAME} or {file: PATH}; it never stands in this file itself",
+                         what);
+        return false;
+    }
+    size_t faults = r->fault_count;
+    ctn_keys_read(r, value, what, SECRET_KEYS, COUNT_OF(SECRET_KEYS), &s);
+    if (r->fault_count == faults && !s.env == !s.file)
+        ctn_reader_fault(r, value, "type", "%s has one of env and file", what);
+    ret->env = ctn_json_text(s.env);
+    ret->file = s.file ? ctn_path_join(r->arena, c->folder, ctn_json_text(s.file)) : (ctn_str){0};
+    return r->fault_count == faults;
+}
+
+static void read_secrets(ctn_reader *r, const ctn_json *node, ctn_config *c)
+{
+    c->secrets = CTN_NEW_ARRAY(r->arena, ctn_config_secret, ctn_json_count(node));
     for (uint32_t i = 0; node && i < node->count; i++) {
-        const ctn_json *value = &node->members[i].value;
-        secret s = {0};
-        if (!ctn_json_is(value, CTN_JSON_OBJECT)) {
-            ctn_reader_fault(r, value, "type",
-                             "a secret says where it is found: {env: NAME} or {file: PATH}; the secret "
-                             "itself never stands in this file");
-            continue;
-        }
-        size_t faults = r->fault_count;
-        ctn_keys_read(r, value, "a secret", SECRET_KEYS, COUNT_OF(SECRET_KEYS), &s);
-        if (r->fault_count == faults && !s.env == !s.file)
-            ctn_reader_fault(r, value, "type", "a secret has one of env and file");
+        ctn_config_secret *s = &c->secrets[c->secret_count];
+        s->name = ctn_json_text(&node->members[i].key);
+        c->secret_count += read_where(r, &node->members[i].value, "a secret", c, s);
+    }
+}
+
+static void read_sealing(ctn_reader *r, const ctn_json *node, ctn_config *c)
+{
+    const ctn_json *key = NULL;
+    ctn_config_secret where = {0};
+    if (!node)
+        return;
+    size_t faults = r->fault_count;
+    ctn_keys_read(r, node, "sealing", SEALING_KEYS, COUNT_OF(SEALING_KEYS), &key);
+    if (r->fault_count > faults)
+        return;
+    if (!key)
+        ctn_reader_fault(r, node, "type", "sealing needs a key: write {key: {file: catena.key}}");
+    else if (read_where(r, key, "the key of sealing", c, &where)) {
+        c->key_file = where.file;
+        c->key_env = where.env;
     }
 }
 
@@ -231,13 +264,10 @@ static int read_file(ctn_arena *arena, ctn_config *c, const ctn_overlay *overlay
     ctn_keys_read(&r, root, "the configuration", TOP_KEYS, COUNT_OF(TOP_KEYS), &t);
     if (t.store)
         read_store(&r, t.store, c);
-    read_secrets(&r, t.secrets);
+    read_secrets(&r, t.secrets, c);
+    read_sealing(&r, t.sealing, c);
     read_limits(&r, t.limits, c);
     read_retention(&r, t.retention, c);
-    if (t.sealing)
-        ctn_reader_fault(&r, t.sealing, "not-yet",
-                         "sealing comes with a later version; take the key out, and give no "
-                         "secret values to chains until then");
     c->retry_interrupted = t.interrupted == 2;
     ctn_config_servers_read(&r, t.servers, t.mcp_config, c);
     including in = {&r, c, overlay, library_findings};
@@ -282,7 +312,8 @@ ctn_rules ctn_config_rules(const ctn_config *config)
 
 size_t ctn_config_answer_bytes(const ctn_config *config)
 {
-    size_t bytes = config->value_bytes < CTN_RPC_LINE_BYTES_MAX / 16 ? 16 * config->value_bytes : CTN_RPC_LINE_BYTES_MAX;
+    size_t bytes =
+        config->value_bytes < CTN_RPC_LINE_BYTES_MAX / 16 ? 16 * config->value_bytes : CTN_RPC_LINE_BYTES_MAX;
     return bytes > ANSWER_BYTES_MIN ? bytes : ANSWER_BYTES_MIN;
 }
 

@@ -1,9 +1,9 @@
 /*
  * config.h -- catena.yaml: where the store is, which servers there are, what is known by name.
  *
- * Every key is checked when the file is read, also those that this version does not use: what would be dangerous to
- * ignore (sealing) is an error, what is merely not done yet is a warning. Paths in it are relative to
- * it. Without a file there is an empty configuration whose folder is the current one.
+ * Every key is checked when the file is read, also those that this version does not use: what is merely not done yet is
+ * a warning. Paths in it are relative to it. Without a file there is an empty configuration whose folder is the current
+ * one.
  *
  * Ownership  Lives in the arena it was read into.
  */
@@ -25,6 +25,11 @@ typedef struct ctn_config_server {
     ctn_mcp_server_config driver; /* for the driver, if there is a command */
 } ctn_config_server;
 
+typedef struct ctn_config_secret {
+    ctn_str name;
+    ctn_str env, file; /* one of them */
+} ctn_config_secret;
+
 typedef struct ctn_config {
     ctn_str file;   /* empty: none was found */
     ctn_str folder; /* of the file; "." without one */
@@ -38,6 +43,9 @@ typedef struct ctn_config {
     uint32_t depth;       /* of chains that call chains; 0: not said */
     bool retry_interrupted;
     ctn_retention retention; /* of what has ended; by default CTN_RETENTION_DEFAULT */
+    ctn_config_secret *secrets;
+    size_t secret_count;
+    ctn_str key_file, key_env; /* `sealing`: where master keys are; both empty: not said */
 } ctn_config;
 
 /* The tables of keys that a configuration is read by, servers' excepted (config_servers.h). */

@@ -16,7 +16,7 @@ static const ctn_about ABOUTS[] = {
      "{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/secret\"}}"},
     {"configuration", "limits", "Bounds.", "{\"$ref\":\"#/$defs/limits\"}"},
     {"configuration", "retention", "How long executions are kept after their end. Default: completed 30d, failed 90d.", "{\"$ref\":\"#/$defs/retention\"}"},
-    {"configuration", "sealing", "The key that sensitive values are sealed with.", NULL},
+    {"configuration", "sealing", "The key that sensitive values are sealed with.", "{\"$ref\":\"#/$defs/sealing\"}"},
     {"configuration", "interrupted", "ask (default), or retry: writes of unknown outcome are repeated.", NULL},
 
     {"limits", NULL, NULL, NULL},
@@ -32,6 +32,9 @@ static const ctn_about ABOUTS[] = {
     {"retention", NULL, NULL, NULL},
     {"retention", "completed", "Those that completed. Like 30d: a number and s, m, h or d; or forever.", "{\"type\":\"string\",\"pattern\":\"^([0-9]+[smhd]|forever)$\"}"},
     {"retention", "failed", "All others: failed, rolled back, cancelled. Like 90d: a number and s, m, h or d; or forever.", "{\"type\":\"string\",\"pattern\":\"^([0-9]+[smhd]|forever)$\"}"},
+
+    {"sealing", NULL, NULL, "{\"required\":[\"key\"]}"},
+    {"sealing", "key", "Where the master keys are: a file (made when it is first needed; keep a copy) or a variable.", "{\"$ref\":\"#/$defs/secret\"}"},
 
     {"server", NULL, "A program that is started, or an address.", "{\"anyOf\":[{\"required\":[\"command\"]},{\"required\":[\"url\"]}]}"},
     {"server", "command", "The program: looked for in PATH, then beside catena; with a / in it, from this file.", NULL},

@@ -26,7 +26,7 @@ static const ctn_key KEYS[] = {
 const ctn_key_table ctn_config_server_table = {"server", KEYS, sizeof KEYS / sizeof *KEYS};
 
 /* A text, a number or a boolean as text; a fault otherwise. */
-static bool scalar_text(ctn_reader *r, const ctn_json *value, const char *what, ctn_str *ret_text)
+static bool scalar_text(ctn_reader *r, const ctn_json *value, const char *what, bool may_be_secret, ctn_str *ret_text)
 {
     if (ctn_json_is_bool(value))
         *ret_text = ctn_json_is(value, CTN_JSON_TRUE) ? CTN_STR("true") : CTN_STR("false");
@@ -40,10 +40,9 @@ static bool scalar_text(ctn_reader *r, const ctn_json *value, const char *what, 
         ctn_reader_fault(r, value, "type", "%s must not have a NUL character in it", what);
         return false;
     }
-    if (ctn_str_find(*ret_text, CTN_STR("{secret.")) != SIZE_MAX) {
-        ctn_reader_fault(r, value, "not-yet",
-                         "secrets in the configuration of a server come with a later version; let the "
-                         "server read a file or start catena with the variable set");
+    if (!may_be_secret && ctn_str_find(*ret_text, CTN_STR("{secret.")) != SIZE_MAX) {
+        ctn_reader_fault(r, value, "type",
+                         "%s is seen by everybody on this machine: give the server its secret in `env`", what);
         return false;
     }
     return true;
@@ -54,7 +53,7 @@ static void read_args(ctn_reader *r, const ctn_json *list, ctn_mcp_server_config
     const char **args = CTN_NEW_ARRAY(r->arena, const char *, ctn_json_count(list) + 1);
     for (size_t i = 0, n = 0; i < ctn_json_count(list); i++) {
         ctn_str text;
-        if (scalar_text(r, ctn_json_at(list, i), "an argument", &text))
+        if (scalar_text(r, ctn_json_at(list, i), "an argument", false, &text))
             args[n++] = ctn_arena_str(r->arena, text).ptr;
     }
     driver->args = args;
@@ -68,7 +67,7 @@ static void read_env(ctn_reader *r, const ctn_json *object, ctn_mcp_server_confi
         ctn_str name = ctn_json_text(&m->key), text;
         if (name.len == 0 || memchr(name.ptr, '=', name.len) || memchr(name.ptr, '\0', name.len))
             ctn_reader_fault(r, &m->key, "type", "'%.*s' cannot be the name of a variable", CTN_STR_ARG(name));
-        else if (scalar_text(r, &m->value, "a variable", &text))
+        else if (scalar_text(r, &m->value, "a variable", true, &text))
             env[n++] = ctn_arena_printf(r->arena, "%.*s=%.*s", CTN_STR_ARG(name), CTN_STR_ARG(text)).ptr;
     }
     driver->env = env;

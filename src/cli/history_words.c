@@ -3,6 +3,7 @@
  * lost: `history --json` has the body as it is.
  */
 #include "cli/history_words.h"
+#include "core/sealed.h"
 #include <stdarg.h>
 
 #define VALUE_COLUMNS 60
@@ -285,7 +286,8 @@ static void say_entry(words *w)
 ctn_str ctn_history_say(ctn_arena *arena, const ctn_record *record, size_t columns_max)
 {
     words w = {.arena = arena, .record = record};
-    if (ctn_json_parse(arena, record->body, NULL, &w.body, NULL))
+    if (ctn_json_parse(arena, record->body, NULL, &w.body, NULL) ||
+        ctn_sealed_hide(arena, w.body, record->sealed, &w.body, NULL))
         return CTN_STR("(its body does not read)");
     ctn_buf_init(&w.out, 65536);
     say_entry(&w);

@@ -9,6 +9,8 @@
 #include "base/memory.h"
 #include "cli/control.h"
 #include "cli/files.h"
+#include "cli/keyring.h"
+#include "cli/secrets.h"
 #include "cli/schedules.h"
 #include "cli/programs.h"
 #include "cli/view.h"
@@ -66,6 +68,9 @@ struct ctn_host {
     void *is_done_ctx;
     bool is_running, is_wanted, is_grace_over, is_ended, is_closing;
     size_t preparing;
+    ctn_secrets secrets; /* that servers were given */
+    ctn_arena *secret_scratch;
+    ctn_cli_keyring *keyring; /* NULL: no sealing */
 };
 
 /* ---- signals ---- */
@@ -97,13 +102,25 @@ static const ctn_call_sink *sink_of(const ctn_host *host)
 static void on_call_done(void *ctx, uint64_t token, const ctn_call_result *result)
 {
     const ctn_call_sink *sink = sink_of(ctx);
+    const ctn_host *host = ctx;
+    ctn_call_result clean = *result;
+    if (host->secrets.count) {
+        ctn_arena_reset(host->secret_scratch);
+        clean.message = ctn_secrets_hide(&host->secrets, host->secret_scratch, result->message);
+        clean.value = result->value ? ctn_secrets_hide_json(&host->secrets, host->secret_scratch, result->value) : NULL;
+    }
     if (sink->done)
-        sink->done(sink->ctx, token, result);
+        sink->done(sink->ctx, token, &clean);
 }
 
 static void on_call_progress(void *ctx, uint64_t token, double progress, double total, ctn_str message)
 {
     const ctn_call_sink *sink = sink_of(ctx);
+    const ctn_host *host = ctx;
+    if (host->secrets.count && message.len) {
+        ctn_arena_reset(host->secret_scratch);
+        message = ctn_secrets_hide(&host->secrets, host->secret_scratch, message);
+    }
     if (sink->progress)
         sink->progress(sink->ctx, token, progress, total, message);
 }
@@ -119,8 +136,10 @@ static int make_drivers(ctn_host *host, ctn_err *err)
     ctn_mcp_server_config *servers = CTN_NEW_ARRAY(host->arena, ctn_mcp_server_config, config->server_count);
     size_t count = 0;
     for (size_t i = 0; i < config->server_count; i++)
-        if (config->servers[i].command.len)
-            servers[count++] = config->servers[i].driver;
+        if (config->servers[i].command.len) {
+            servers[count] = config->servers[i].driver;
+            ctn_secrets_fill(config, host->arena, &servers[count++], &host->secrets);
+        }
     ctn_call_sink sink = {on_call_done, on_call_progress, host};
     ctn_mcp_driver_options options = {.loop = host->loop,
                                       .spawner = host->cli->spawner,
@@ -226,6 +245,7 @@ ctn_host *ctn_host_new(const ctn_cli *cli, const ctn_workspace *ws)
 {
     ctn_host *host = ctn_malloc(sizeof *host);
     *host = (ctn_host){.cli = cli, .ws = ws, .arena = ctn_arena_new(4096), .loop = ctn_loop_new()};
+    host->secret_scratch = ctn_arena_new(1024);
     host->log_text = (ctn_log){.fd = 2,
                                .level_min = CTN_LOG_ERROR, /* what a server does wrong is in the sentence at the end */
                                .json = ctn_opt_is_given(cli, CTN_OPT_JSON) && !ctn_view_is_live(cli),
@@ -271,7 +291,9 @@ static void on_server_ready(void *ctx, int code, const char *why)
 {
     server_state *s = ctx;
     s->code = code;
-    snprintf(s->why, sizeof s->why, "%s", why ? why : "");
+    ctn_arena_reset(s->host->secret_scratch);
+    ctn_str clean = ctn_secrets_hide(&s->host->secrets, s->host->secret_scratch, ctn_str_from(why ? why : ""));
+    snprintf(s->why, sizeof s->why, "%.*s", CTN_STR_ARG(clean));
     s->host->preparing--;
 }
 
@@ -376,6 +398,7 @@ int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
     if (serves)
         ctn_writer_thread_keep(host->writer,
                                ctn_keeper_new(&host->ws->config->retention, ctn_clock_system(), host->log));
+    host->keyring = ctn_cli_keyring_new(host->cli, host->ws->config);
     ctn_rng rng = ctn_rng_system();
     ctn_schedule *schedules = NULL;
     size_t schedule_count = serves ? ctn_schedules_of(host->cli, host->ws, host->arena, &schedules) : 0;
@@ -390,6 +413,7 @@ int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
         .writer = ctn_writer_thread_as_writer(host->writer),
         .drivers = host->drivers,
         .driver_count = DRIVER_COUNT,
+        .seal = ctn_cli_keyring_seal(host->keyring),
         .rules = ctn_config_rules(host->ws->config),
         .chain_find = find_chain,
         .chain_find_ctx = host,
@@ -416,6 +440,11 @@ ctn_loop *ctn_host_loop(const ctn_host *host)
 ctn_engine *ctn_host_engine(const ctn_host *host)
 {
     return host->engine;
+}
+
+ctn_seal *ctn_host_seal(const ctn_host *host)
+{
+    return ctn_cli_keyring_seal(host->keyring);
 }
 
 ctn_store *ctn_host_store(const ctn_host *host)
@@ -504,6 +533,8 @@ void ctn_host_close(ctn_host *host)
     ctn_timer_free(host->timer);
     ctn_wakeup_free(host->wakeup);
     ctn_loop_free(host->loop);
+    ctn_cli_keyring_free(host->keyring);
+    ctn_arena_free(host->secret_scratch);
     ctn_arena_free(host->arena);
     free(host);
 }

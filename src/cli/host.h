@@ -42,6 +42,7 @@ int ctn_host_signal(const ctn_host *host);
 ctn_loop *ctn_host_loop(const ctn_host *host);
 ctn_engine *ctn_host_engine(const ctn_host *host);
 ctn_store *ctn_host_store(const ctn_host *host);
+ctn_seal *ctn_host_seal(const ctn_host *host); /* NULL: the configuration names no key */
 ctn_mcp_driver *ctn_host_tools(const ctn_host *host);
 ctn_transform_driver *ctn_host_transforms(const ctn_host *host);
 const ctn_workspace *ctn_host_workspace(const ctn_host *host);

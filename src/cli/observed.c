@@ -90,7 +90,7 @@ static int on_record(void *ctx, const ctn_record *record, int64_t position)
     (void) position;
     if (r->entries++ >= ENTRIES_MAX)
         return CTN_E_LIMIT; /* enough */
-    if (record->kind == CTN_ENTRY_ATTEMPT_SUCCEEDED && record->body.len <= 4 * VALUE_BYTES_MAX &&
+    if (record->kind == CTN_ENTRY_ATTEMPT_SUCCEEDED && !record->sealed.len && record->body.len <= 4 * VALUE_BYTES_MAX &&
         ctn_record_to_entry(record, r->cli->arena, &entry, NULL) == CTN_OK)
         take_entry(r, &entry);
     return CTN_OK;

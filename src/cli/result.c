@@ -1,6 +1,7 @@
 /*
  * result.c -- see result.h.
  */
+#include "cli/reveal.h"
 #include "cli/result.h"
 #include "base/clock.h"
 #include "cli/children.h"
@@ -307,14 +308,20 @@ static int print_result(ctn_cli *cli, const ctn_execution_row *row, const ctn_pl
     return exit_code;
 }
 
-static int report(ctn_cli *cli, ctn_store *store, ctn_execution_id id)
+static int report(ctn_cli *cli, const ctn_workspace *ws, ctn_store *store, ctn_execution_id id)
 {
+    ctn_reveal reveal = {0};
     ctn_execution_row row;
     ctn_execution *x = NULL;
     ctn_err err = {0};
-    int rc = ctn_store_execution_get(store, cli->arena, id, &row, &err);
+    int exit_code = CTN_EXIT_OK, rc = ctn_store_execution_get(store, cli->arena, id, &row, &err);
     if (rc == CTN_OK)
-        rc = ctn_execution_load(store, cli->arena, &row, &x, &err);
+        exit_code = ctn_reveal_begin(cli, ws, &row, &reveal);
+    if (exit_code)
+        return exit_code;
+    if (rc == CTN_OK)
+        rc = ctn_reveal_load(&reveal, store, cli->arena, &row, &x, &err);
+    ctn_reveal_end(&reveal);
     if (rc)
         return ctn_cli_fail_err(cli, &err);
     ctn_snapshot s = ctn_snapshot_of(x, cli->arena);
@@ -324,7 +331,7 @@ static int report(ctn_cli *cli, ctn_store *store, ctn_execution_id id)
         tell_end(cli, &row);
     else
         ctn_tell_tree(cli, store, x, &s);
-    int exit_code = print_result(cli, &row, ctn_execution_plan(x));
+    exit_code = print_result(cli, &row, ctn_execution_plan(x));
     ctn_execution_loaded_done(x);
     return exit_code ? exit_code : exit_code_of(&s);
 }
@@ -334,7 +341,7 @@ int ctn_report(ctn_cli *cli, const ctn_workspace *ws, ctn_execution_id id)
     ctn_store *store = NULL;
     int exit_code = ctn_workspace_read_store(cli, ws, &store);
     if (exit_code == CTN_EXIT_OK)
-        exit_code = report(cli, store, id);
+        exit_code = report(cli, ws, store, id);
     ctn_store_close(store);
     return exit_code;
 }

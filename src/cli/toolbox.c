@@ -128,7 +128,7 @@ static int take_record(void *ctx, const ctn_record *r, int64_t position)
     ctn_toolbox *t = ctx;
     const ctn_json *body = NULL;
     (void) position;
-    if (r->kind != CTN_ENTRY_ATTEMPT_SUCCEEDED || ctn_json_parse(t->arena, r->body, NULL, &body, NULL))
+    if (r->kind != CTN_ENTRY_ATTEMPT_SUCCEEDED || r->sealed.len || ctn_json_parse(t->arena, r->body, NULL, &body, NULL))
         return 0;
     uint32_t step = ctn_plan_step_index(t->plan, r->step);
     const ctn_json *result = ctn_json_member_of(body, "result"), *variables = ctn_json_member_of(body, "variables");

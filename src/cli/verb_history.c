@@ -4,6 +4,8 @@
  * Entries are printed as they are read: a journal of a million needs no more memory than one of ten. Where one does
  * not read, what is behind it is told all the same, with what is wrong.
  */
+#include "cli/reveal.h"
+#include "core/sealed.h"
 #include "base/clock.h"
 #include "cli/history_words.h"
 #include "cli/quarantine.h"
@@ -21,6 +23,8 @@ typedef struct telling {
     uint64_t seq_last;
     const char *damage; /* of the one that is told now */
     ctn_str kind_name;
+    ctn_opening opening;
+    ctn_err *err;
 } telling;
 
 static int history_json(void *ctx, const ctn_record *record, int64_t position)
@@ -30,7 +34,8 @@ static int history_json(void *ctx, const ctn_record *record, int64_t position)
     ctn_json_builder b = ctn_json_object(arena);
     const ctn_json *body = NULL;
     char at[25];
-    (void) ctn_json_parse(arena, record->body, NULL, &body, NULL);
+    if (ctn_json_parse(arena, record->body, NULL, &body, NULL) == CTN_OK)
+        (void) ctn_sealed_hide(arena, body, record->sealed, &body, NULL);
     ctn_time_format(record->at_ms, at);
     ctn_json_put_int(&b, "seq", (int64_t) record->seq);
     ctn_json_put_int(&b, "position", position);
@@ -117,6 +122,18 @@ static int rest_line(void *ctx, const ctn_raw_record *raw)
     return tell_rest(ctx, raw, false);
 }
 
+/* Opened first, with --reveal. */
+static int history_entry(void *ctx, const ctn_record *record, int64_t position)
+{
+    telling *t = ctx;
+    ctn_record opened;
+    int rc = ctn_opening_record(&t->opening, record, t->scratch, &opened, t->err);
+    if (rc)
+        return rc;
+    return ctn_opt_is_given(t->cli, CTN_OPT_JSON) ? history_json(t, &opened, position)
+                                                  : history_line(t, &opened, position);
+}
+
 int ctn_verb_history(ctn_cli *cli)
 {
     ctn_workspace ws;
@@ -124,15 +141,21 @@ int ctn_verb_history(ctn_cli *cli)
     ctn_execution_row row;
     ctn_err err = {0};
     telling t = {.cli = cli};
+    ctn_reveal reveal = {0};
     int exit_code = ctn_workspace_open(cli, &ws);
     if (exit_code == CTN_EXIT_OK)
         exit_code = ctn_workspace_read_store(cli, &ws, &store);
     if (exit_code == CTN_EXIT_OK)
         exit_code = ctn_workspace_find_raw(cli, &ws, store, ctn_word(cli, 0), &row);
+    if (exit_code == CTN_EXIT_OK)
+        exit_code = ctn_reveal_begin(cli, &ws, &row, &reveal);
     if (exit_code == CTN_EXIT_OK) {
+        t.opening = (ctn_opening){
+            .seal = ctn_cli_keyring_seal(reveal.keyring), .store = store, .exec_no = row.exec_no, .id = row.id};
+        t.err = &err;
         bool is_json = ctn_opt_is_given(cli, CTN_OPT_JSON);
         t.scratch = ctn_arena_new(65536);
-        int rc = ctn_store_journal_read(store, row.exec_no, 1, is_json ? history_json : history_line, &t, &err);
+        int rc = ctn_store_journal_read(store, row.exec_no, 1, history_entry, &t, &err);
         if (rc == CTN_E_CORRUPT)
             (void) ctn_store_journal_read_raw(store, row.exec_no, is_json ? rest_json : rest_line, &t, NULL);
         if (is_json && (rc == CTN_OK || rc == CTN_E_CORRUPT))
@@ -142,7 +165,9 @@ int ctn_verb_history(ctn_cli *cli)
             exit_code = ctn_cli_fail_err(cli, &err);
         }
         ctn_arena_free(t.scratch);
+        ctn_opening_done(&t.opening);
     }
+    ctn_reveal_end(&reveal);
     ctn_store_close(store);
     return exit_code;
 }

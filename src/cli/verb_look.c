@@ -1,6 +1,7 @@
 /*
  * verb_look.c -- what only reads the state: list, show.
  */
+#include "cli/reveal.h"
 #include "cli/children.h"
 #include "cli/inputs.h"
 #include "cli/quarantine.h"
@@ -383,12 +384,15 @@ static int show_output(ctn_cli *cli, const shown *s, const ctn_plan *plan)
 int ctn_verb_show(ctn_cli *cli)
 {
     shown s;
+    ctn_reveal reveal = {0};
     ctn_err err = {0};
     ctn_execution *x = NULL;
     int exit_code = open_shown(cli, &s);
     int rc = CTN_OK;
+    if (exit_code == CTN_EXIT_OK)
+        exit_code = ctn_reveal_begin(cli, &s.ws, &s.row, &reveal);
     if (exit_code == CTN_EXIT_OK && !s.row.damage.len)
-        rc = ctn_execution_load(s.store, cli->arena, &s.row, &x, &err);
+        rc = ctn_reveal_load(&reveal, s.store, cli->arena, &s.row, &x, &err);
     if (exit_code == CTN_EXIT_OK && (s.row.damage.len || rc == CTN_E_CORRUPT))
         exit_code = ctn_show_damaged(cli, s.store, &s.row, rc ? ctn_str_from(err.message) : s.row.damage);
     else if (exit_code == CTN_EXIT_OK && rc)
@@ -405,6 +409,7 @@ int ctn_verb_show(ctn_cli *cli)
             print_execution(cli, &s.row, &snapshot, x, s.store);
     }
     ctn_execution_loaded_done(x);
+    ctn_reveal_end(&reveal);
     ctn_store_close(s.store);
     return exit_code;
 }

@@ -5,7 +5,7 @@
 
 #define PLACE (CTN_OPT_BIT(CTN_OPT_CONFIG) | CTN_OPT_BIT(CTN_OPT_STORE))
 #define READS (PLACE | CTN_OPT_BIT(CTN_OPT_JSON))
-#define RUNS  (READS | CTN_OPT_BIT(CTN_OPT_QUIET) | CTN_OPT_BIT(CTN_OPT_OUTPUT))
+#define RUNS  (READS | CTN_OPT_BIT(CTN_OPT_QUIET) | CTN_OPT_BIT(CTN_OPT_OUTPUT) | CTN_OPT_BIT(CTN_OPT_REVEAL))
 #define INPUTS                                                                                                         \
     (CTN_OPT_BIT(CTN_OPT_SET_INPUT) | CTN_OPT_BIT(CTN_OPT_INPUT) | CTN_OPT_BIT(CTN_OPT_KEY) |                          \
      CTN_OPT_BIT(CTN_OPT_LABEL))
@@ -122,7 +122,7 @@ const ctn_verb ctn_verbs[] = {
      .operands = "ID",
      .summary = "Show an execution and its steps",
      .details = ABOUT_ID,
-     .options = READS | CTN_OPT_BIT(CTN_OPT_OUTPUT),
+     .options = READS | CTN_OPT_BIT(CTN_OPT_OUTPUT) | CTN_OPT_BIT(CTN_OPT_REVEAL),
      .words_min = 1,
      .words_max = 1,
      .run = ctn_verb_show},
@@ -130,7 +130,7 @@ const ctn_verb ctn_verbs[] = {
      .operands = "ID",
      .summary = "Show the journal of an execution: what was decided, by whom, when",
      .details = ABOUT_ID,
-     .options = READS,
+     .options = READS | CTN_OPT_BIT(CTN_OPT_REVEAL),
      .words_min = 1,
      .words_max = 1,
      .run = ctn_verb_history},
@@ -329,6 +329,23 @@ const ctn_verb ctn_verbs[] = {
      .options = READS | CTN_OPT_BIT(CTN_OPT_QUIET) | CTN_OPT_BIT(CTN_OPT_OLDER_THAN) | CTN_OPT_BIT(CTN_OPT_STATUS) |
                 CTN_OPT_BIT(CTN_OPT_DRY_RUN),
      .run = ctn_verb_store_prune},
+    {.name = "store rekey",
+     .operands = "",
+     .summary = "Make a new master key for sensitive values, and wrap every execution's key with it",
+     .details = "Runs beside the store's owner. The old keys stay in the key file until a second run with --drop-old,\n"
+                "which adds none and removes those that wrap nothing any more. Keep a copy of the file.",
+     .options = READS | CTN_OPT_BIT(CTN_OPT_QUIET) | CTN_OPT_BIT(CTN_OPT_DROP_OLD),
+     .run = ctn_verb_store_rekey},
+    {.name = "store shred",
+     .operands = "ID | --label NAME=VALUE",
+     .summary = "Make the sensitive values of ended executions unreadable, for good",
+     .details =
+         ABOUT_ID "\nThe key of each execution, of its sub-chains too, is deleted, and its bytes with it. The\n"
+                  "journal stays whole and verifies. Reruns, forks and what onFailure started are executions of\n"
+                  "their own; --label finds all that have it. Exit 1 when some with the label have not ended.",
+     .options = READS | CTN_OPT_BIT(CTN_OPT_QUIET) | CTN_OPT_BIT(CTN_OPT_LABEL),
+     .words_max = 1,
+     .run = ctn_verb_store_shred},
     {.name = "version",
      .operands = "",
      .summary = "Print the version",

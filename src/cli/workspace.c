@@ -275,6 +275,18 @@ static bool has_faults(ctn_cli *cli, const ctn_workspace *ws, const ctn_chain *c
     return about.count > 0;
 }
 
+/* Said before anything is made: a chain with sensitive values needs something to seal them with. */
+static int check_sealing(const ctn_workspace *ws, ctn_arena *arena, const ctn_plan *plan, ctn_err *err)
+{
+    if (ws->config->key_file.len || ws->config->key_env.len || !ctn_sensitivity_of(plan, NULL, arena))
+        return CTN_OK;
+    return ctn_fail(
+        err, CTN_E_DENIED,
+        "the chain %.*s has sensitive values, and nothing says what to seal them with: write `sealing: {key: "
+        "{file: catena.key}}` into catena.yaml (the file is made when it is first needed)",
+        CTN_STR_ARG(plan->chain_id));
+}
+
 int ctn_workspace_find_plan(const ctn_workspace *ws, ctn_arena *arena, ctn_str id, ctn_plan **ret_plan, ctn_err *err)
 {
     const ctn_chain *chain = ctn_library_chain(ws->config->library, id);
@@ -299,6 +311,8 @@ int ctn_workspace_find_plan(const ctn_workspace *ws, ctn_arena *arena, ctn_str i
     else if (plan->unsupported.len)
         rc = ctn_fail(err, CTN_E_UNSUPPORTED, "%.*s", CTN_STR_ARG(plan->unsupported));
     else
+        rc = check_sealing(ws, arena, plan, err);
+    if (rc == CTN_OK)
         rc = ctn_workspace_check_servers(ws, arena, plan, err);
     if (rc) {
         ctn_plan_done(plan);
@@ -359,7 +373,9 @@ int ctn_workspace_plan(ctn_cli *cli, ctn_workspace *ws, ctn_str chain_name, ctn_
         return exit_code;
     ctn_err err = {0};
     int rc = plan->unsupported.len ? ctn_fail(&err, CTN_E_UNSUPPORTED, "%.*s", CTN_STR_ARG(plan->unsupported))
-                                   : ctn_workspace_check_servers(ws, cli->arena, plan, &err);
+                                   : check_sealing(ws, cli->arena, plan, &err);
+    if (rc == CTN_OK)
+        rc = ctn_workspace_check_servers(ws, cli->arena, plan, &err);
     if (rc == CTN_OK)
         rc = check_on_failure(ws, cli->arena, plan, &err);
     if (rc) {

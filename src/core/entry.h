@@ -50,9 +50,10 @@
  *
  * An execution that goes on from another (rerun, fork) says so in its first entry:
  *   from                   execution (its id), reason ("rerun" | "fork"), step? (of a rerun)
- *   reused                 by step: status ("completed" | "skipped" | "failed": and the chain went on), variables? (of
- * a completed one), wrote: true (its calls changed the world), execution? (where it was done, if not in `from`). Such a
- * step has no entry of its own: it ends when its turn comes, with these variables, and is never undone here.
+ *   reused                 by step: status ("completed" | "skipped" | "failed": and the chain went on),
+ *                          variables? (of a completed one), wrote: true (its calls changed the world), execution?
+ *                          (where it was done, if not in `from`). Such a step has no entry of its own: it ends when
+ *                          its turn comes, with these variables, and is never undone here.
  *
  * Every hash covers the hash before it and the record's own columns, so that a journal cannot be altered in
  * the middle without notice: hash = BLAKE2b(previous hash, seq, at_ms, kind, step, item, attempt, actor, body).

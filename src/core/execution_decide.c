@@ -266,8 +266,11 @@ static int decide_answer(const ctn_execution *x, const ctn_rules *rules, const c
             return ctn_fail(err, CTN_E_DENIED, "%.*s may not answer step %.*s: only those it names in `who` may",
                             CTN_STR_ARG(actor_of(in)), CTN_STR_ARG(in->name));
     }
-    if (w->set->answer_schema && ctn_schema_validate(w->set->answer_schema, in->value, scratch, err))
+    if (w->set->answer_schema && ctn_schema_validate(w->set->answer_schema, in->value, scratch, err)) {
+        if (ctn_sensitive_step(x->sensitivity, t->step))
+            ctn_fail(err, CTN_E_INVALID, "what is wrong with a sensitive value is not told");
         return ctn_wrap(err, CTN_E_INVALID, "the answer does not fit what step %.*s asks for", CTN_STR_ARG(in->name));
+    }
     rc = ctn_x_check_given(x, rules, CTN_STR("the answer"), CTN_PLAN_NONE, in->value, err);
     if (rc)
         return rc;

@@ -74,6 +74,22 @@ static int check_required(const ctn_plan *plan, ctn_arena *arena, const ctn_json
     return CTN_OK;
 }
 
+/* The sentence names a place within one of the sensitive inputs, or none at all: it may show a value of it. */
+static bool may_tell_sensitive(const ctn_plan *plan, const ctn_err *err)
+{
+    ctn_str said = err ? ctn_str_from(err->message) : (ctn_str){0};
+    size_t colon = ctn_str_find(said, CTN_STR(":"));
+    if (!plan->sensitive || !said.len)
+        return false;
+    if (said.ptr[0] != '/' || colon == SIZE_MAX)
+        return true;
+    ctn_str place = {said.ptr + 1, colon - 1}, name = ctn_str_cut(&place, '/');
+    for (size_t i = 0; i < ctn_json_count(plan->sensitive); i++)
+        if (ctn_str_equal(ctn_json_text(ctn_json_at(plan->sensitive, i)), name))
+            return true;
+    return memchr(name.ptr, '~', name.len) != NULL; /* a name that is not written out */
+}
+
 int ctn_plan_accept_input(const ctn_plan *plan, ctn_arena *arena, const ctn_json *input, const ctn_json **ret_input,
                           ctn_err *err)
 {
@@ -93,6 +109,8 @@ int ctn_plan_accept_input(const ctn_plan *plan, ctn_arena *arena, const ctn_json
         return rc;
     if (plan->input_schema) {
         rc = ctn_schema_validate(plan->input_schema, input, arena, err);
+        if (rc && may_tell_sensitive(plan, err))
+            rc = ctn_fail(err, rc, "what is wrong with a sensitive value is not told");
         if (rc)
             return ctn_wrap(err, CTN_E_INVALID, "the input of chain '%.*s' does not fit its inputSchema",
                             CTN_STR_ARG(plan->chain_id));

@@ -7,17 +7,15 @@
  * work (its own, its fallbacks', its undo's) are taken together: which of them an entry speaks of need not be known.
  *
  * A sub-chain's plan is compiled out of the parent's definitions, only for chains among whose definitions one says
- * `sensitive`. Chains may call themselves: below CTN_DEPTH all is taken for sensitive.
+ * `sensitive`, and judged once for each set of arguments that are sensitive. Chains may call themselves: what a chain
+ * gives is taken for sensitive while that very chain is being judged.
  */
 #include "core/sensitive.h"
-
-enum { DEPTH_MAX = 8 };
 
 typedef struct step_taint {
     bool is_touched;
     bool input, undo_input, item, result;
-    bool args_whole; /* arguments: all of them */
-    ctn_names args;  /* or these members */
+    ctn_names args; /* members of the arguments of its calls, sub-chains and agents */
 } step_taint;
 
 struct ctn_sensitivity {
@@ -28,10 +26,20 @@ struct ctn_sensitivity {
     bool any_result, queue_key;
 };
 
+/* A sub-chain with some of its inputs sensitive. */
+typedef struct judged {
+    struct judged *next;
+    ctn_str chain;
+    const ctn_json *also;
+    ctn_plan *plan;
+    const ctn_sensitivity *s; /* NULL: nothing of it is */
+    bool is_known;            /* false: it is being judged, or does not compile */
+} judged;
+
 typedef struct analysis {
     ctn_sensitivity *s;
     ctn_arena *scratch;
-    uint32_t depth;
+    judged **judged; /* of all chains that are looked at */
     uint32_t step;
     bool is_undo;
     const ctn_plan_set *set; /* whose texts are read; NULL: the step's own */
@@ -39,7 +47,8 @@ typedef struct analysis {
     bool has_changed;
 } analysis;
 
-static const ctn_sensitivity *analyse(const ctn_plan *plan, const ctn_json *also, ctn_arena *arena, uint32_t depth);
+static const ctn_sensitivity *analyse(const ctn_plan *plan, const ctn_json *also, ctn_arena *arena, ctn_arena *scratch,
+                                      judged **all);
 
 /* ---- one text ---- */
 
@@ -117,16 +126,13 @@ static void add_name(analysis *a, ctn_str name)
     a->has_changed = a->has_changed || ctn_names_add(&a->s->names, name) == known;
 }
 
-/* Which members of the arguments are tainted, or that the whole is: then it is no object. */
+/* Which members of the arguments are tainted: they are an object, whose names are no templates. */
 static bool note_arguments(analysis *a, const ctn_tree *tree)
 {
     step_taint *t = &a->s->steps[a->step];
     if (!tree || !tree_is_tainted(a, tree))
         return false;
-    size_t count = ctn_tree_member_count(tree);
-    if (!count)
-        set_flag(a, &t->args_whole, true);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < ctn_tree_member_count(tree); i++) {
         ctn_str name;
         const ctn_tree *member = ctn_tree_member(tree, i, &name);
         uint32_t known = t->args.count;
@@ -179,30 +185,34 @@ static void note_child_outputs(analysis *a, const ctn_sensitivity *child)
     }
 }
 
+static const judged *judge(const analysis *a, ctn_str chain, const ctn_json *also)
+{
+    for (judged *j = *a->judged; j; j = j->next)
+        if (ctn_str_equal(j->chain, chain) && ctn_json_equal(j->also, also))
+            return j;
+    judged *j = CTN_NEW(a->scratch, judged);
+    *j = (judged){.next = *a->judged, .chain = chain, .also = also};
+    *a->judged = j;
+    if (ctn_plan_of_child(a->scratch, a->s->plan, chain, &j->plan, NULL) == CTN_OK) {
+        j->s = analyse(j->plan, also, a->scratch, a->scratch, a->judged);
+        j->is_known = true;
+    }
+    return j;
+}
+
 static void note_child(analysis *a, const ctn_plan_set *set)
 {
-    ctn_arena *arena = ctn_arena_new(16384);
     step_taint *t = &a->s->steps[a->step];
     const ctn_plan_step *p = &a->s->plan->steps[a->step];
-    ctn_plan *plan = NULL;
-    bool is_known = a->depth < DEPTH_MAX && ctn_plan_of_child(arena, a->s->plan, set->chain, &plan, NULL) == CTN_OK;
-    if (!is_known) {
-        set_flag(a, &t->is_touched, true);
-        for (uint32_t i = 0; i < p->output_count; i++)
-            add_name(a, a->s->plan->variables[p->outputs[i].slot]);
-    } else {
-        ctn_json_builder also = ctn_json_array(arena);
-        for (uint32_t i = 0; i < t->args.count; i++)
-            ctn_json_push(&also, ctn_json_string(arena, t->args.items[i]));
-        for (uint32_t i = 0; t->args_whole && i < plan->input_count; i++)
-            ctn_json_push(&also, ctn_json_string(arena, plan->variables[plan->inputs[i].slot]));
-        const ctn_sensitivity *child = analyse(plan, ctn_json_finish(&also), arena, a->depth + 1);
-        set_flag(a, &t->is_touched, child != NULL);
-        if (child)
-            note_child_outputs(a, child);
-    }
-    ctn_plan_done(plan);
-    ctn_arena_free(arena);
+    ctn_json_builder also = ctn_json_array(a->scratch);
+    for (uint32_t i = 0; i < t->args.count; i++)
+        ctn_json_push(&also, ctn_json_string(a->scratch, t->args.items[i]));
+    const judged *j = judge(a, set->chain, ctn_json_finish(&also));
+    set_flag(a, &t->is_touched, !j->is_known || j->s);
+    for (uint32_t i = 0; !j->is_known && i < p->output_count; i++)
+        add_name(a, a->s->plan->variables[p->outputs[i].slot]);
+    if (j->is_known && j->s)
+        note_child_outputs(a, j->s);
 }
 
 /* ---- one step ---- */
@@ -283,7 +293,8 @@ static void note_results(analysis *a)
         s->queue_key = s->queue_key || ctn_names_find(&s->names, reads.items[k].root) != CTN_NAMES_NONE;
 }
 
-static const ctn_sensitivity *analyse(const ctn_plan *plan, const ctn_json *also, ctn_arena *arena, uint32_t depth)
+static const ctn_sensitivity *analyse(const ctn_plan *plan, const ctn_json *also, ctn_arena *arena, ctn_arena *scratch,
+                                      judged **all)
 {
     if (!plan->may_be_sensitive && !ctn_json_count(also))
         return NULL;
@@ -298,14 +309,13 @@ static const ctn_sensitivity *analyse(const ctn_plan *plan, const ctn_json *also
         (void) ctn_names_add(&s->names, ctn_json_text(ctn_json_at(plan->sensitive, i)));
     for (size_t i = 0; i < ctn_json_count(also); i++)
         (void) ctn_names_add(&s->names, ctn_arena_str(arena, ctn_json_text(ctn_json_at(also, i))));
-    analysis a = {.s = s, .scratch = ctn_arena_new(4096), .depth = depth};
+    analysis a = {.s = s, .scratch = scratch, .judged = all};
     do {
         a.has_changed = false;
         for (uint32_t i = 0; i < plan->step_count; i++)
             note_step(&a, i);
     } while (a.has_changed);
     note_results(&a);
-    ctn_arena_free(a.scratch);
     bool is_any = s->names.count > 0;
     for (uint32_t i = 0; i < plan->step_count; i++)
         is_any = is_any || s->steps[i].is_touched;
@@ -314,7 +324,13 @@ static const ctn_sensitivity *analyse(const ctn_plan *plan, const ctn_json *also
 
 const ctn_sensitivity *ctn_sensitivity_of(const ctn_plan *plan, const ctn_json *also, ctn_arena *arena)
 {
-    return analyse(plan, also, arena, 0);
+    judged *all = NULL;
+    ctn_arena *scratch = ctn_arena_new(4096);
+    const ctn_sensitivity *s = analyse(plan, also, arena, scratch, &all);
+    for (judged *j = all; j; j = j->next)
+        ctn_plan_done(j->plan);
+    ctn_arena_free(scratch);
+    return s;
 }
 
 /* ---- asking ---- */
@@ -336,7 +352,7 @@ bool ctn_sensitive_queue_key(const ctn_sensitivity *s)
 
 static bool is_argument(const step_taint *t, ctn_str name)
 {
-    return t->args_whole || ctn_names_find(&t->args, name) != CTN_NAMES_NONE;
+    return ctn_names_find(&t->args, name) != CTN_NAMES_NONE;
 }
 
 const ctn_json *ctn_sensitive_members(const ctn_sensitivity *s, uint32_t step, const ctn_json *args, ctn_arena *arena)
@@ -476,7 +492,7 @@ static void add_arguments(place_list *list, const ctn_sensitivity *s, const step
     const ctn_json *args = ctn_json_member_of(list->body, "args");
     if (ctn_json_is(args, CTN_JSON_OBJECT))
         add_members(list, CTN_STR("/args"), s, t, is_argument_of);
-    else if (t->args_whole || t->args.count)
+    else if (t->args.count)
         add_place(list, CTN_STR("/args"));
 }
 

@@ -141,6 +141,10 @@ static void index_definitions(why *w)
     const ctn_json *sensitive = ctn_json_member_of(w->chain, "sensitive");
     for (size_t i = 0; i < ctn_json_count(sensitive); i++)
         ctn_names_add(&w->sensitive, ctn_json_text(ctn_json_at(sensitive, i)));
+    const ctn_sensitivity *s = w->source->execution ? ctn_execution_sensitivity(w->source->execution) : NULL;
+    for (uint32_t i = 0; s && i < w->plan->variable_count; i++)
+        if (ctn_sensitive_name(s, w->plan->variables[i]))
+            ctn_names_add(&w->sensitive, w->plan->variables[i]);
 }
 
 /* What is rendered from something sensitive is sensitive: the variables of a document, and of documents that read

@@ -347,7 +347,7 @@ void ctn_why_tell_variable(const why *w, ctn_why_node *parent, ctn_str role, con
     const ctn_json *value = ctn_why_walk(p->value, path->parts, path->count);
     if (!node->is_redacted)
         node->value = value;
-    if (!value)
+    if (!value && !node->is_redacted)
         node->text = ctn_arena_printf(w->arena, "%.*s has nothing there", CTN_STR_ARG(path->root));
     if (!ctn_why_is_told(w, node,
                          ctn_arena_printf(w->arena, "variable %llu %.*s", (unsigned long long) p->entry->seq,

@@ -47,6 +47,7 @@ typedef struct ctn_mcp_server_config {
     size_t effect_count;
     ctn_str version;        /* empty: found out; else the one revision to speak */
     int64_t start_limit_ms; /* 0: 10000 */
+    const char *unusable;   /* why it cannot be started (a secret is missing); NULL: it can */
 } ctn_mcp_server_config;
 
 typedef struct ctn_mcp_driver_options {

@@ -131,6 +131,8 @@ static void log_line(const ctn_mcp_host *h, ctn_log_level level, const char *mes
 static void set_why(ctn_mcp_host *h, int code, const char *what)
 {
     ctn_str words = h->process ? ctn_mcp_process_last_words(h->process) : (ctn_str){0};
+    if (words.len && h->was_given_sensitive)
+        words = CTN_STR("(withheld: it was given sensitive values)");
     (void) ctn_fail(&h->why, code, "server %.*s (%s): %s%s%.*s", CTN_STR_ARG(h->config.name), h->config.command, what,
                     words.len ? "; its last words: " : "", CTN_STR_ARG(words));
 }
@@ -343,7 +345,8 @@ static void start(ctn_mcp_host *h)
     };
     ctn_err err = {0};
     h->starts++;
-    int rc = ctn_mcp_process_start(&process, &h->process, &err);
+    int rc = h->config.unusable ? ctn_fail(&err, CTN_E_NOT_FOUND, "%s", h->config.unusable)
+                                : ctn_mcp_process_start(&process, &h->process, &err);
     if (rc) {
         /* No such program: a second try would find none either. */
         (void) ctn_fail(&h->why, rc, "server %.*s cannot be started: %s", CTN_STR_ARG(h->config.name), err.message);

@@ -62,6 +62,7 @@ struct ctn_mcp_host {
     ctn_mcp_waiter *waiters;
     bool is_relisting;
     bool wants_tail;           /* a line that is skipped: whose answer it is, is not known yet */
+    bool was_given_sensitive;  /* in some life: what it says on stderr is told to nobody any more */
     bool has_answered;         /* this process gave an answer to a call */
     int64_t up_since_ms;       /* 0: this process was never up */
     int64_t starting_since_ms; /* the first of several tries */

@@ -57,6 +57,7 @@ static void begin(void *ctx, const ctn_call_request *request)
         driver->options.sink.done(driver->options.sink.ctx, request->token, &result);
         return;
     }
+    h->was_given_sensitive = h->was_given_sensitive || request->is_sensitive;
     ctn_mcp_flight *f = ctn_malloc(sizeof *f + tool.len);
     *f = (ctn_mcp_flight){.host = h,
                           .token = request->token,

@@ -99,7 +99,8 @@ void ctn_eng_record(ctn_engine *e, loaded *l, ctn_entry *entry)
         b->capacity = grown;
     }
     entry->actor = ctn_arena_str(arena, entry->actor);
-    b->records[b->count] = ctn_entry_to_record(entry, &l->hash, arena);
+    b->records[b->count] =
+        l->is_sealed ? ctn_eng_sealed_record(e, l, entry, arena) : ctn_entry_to_record(entry, &l->hash, arena);
     l->hash = b->records[b->count++].hash;
 }
 
@@ -157,6 +158,7 @@ static void fill_append(ctn_engine *e, append_build *b, ctn_append *a, ctn_arena
         ctn_execution_row *row = CTN_NEW(arena, ctn_execution_row);
         *row = l->row;
         a->row = row;
+        a->data_key = l->is_sealed ? &l->data_key : NULL;
     } else if (status != l->status_written || wake_at_ms != l->wake_written) {
         ctn_execution_change *change = CTN_NEW(arena, ctn_execution_change);
         *change = (ctn_execution_change){

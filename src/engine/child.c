@@ -137,7 +137,7 @@ void ctn_eng_tell_parent(ctn_engine *e, loaded *l)
         above->wake_written = 1; /* so the commit made it */
     ctn_arena_mark mark = ctn_arena_save(e->scratch);
     child_end end = {.parent = *parent, .role = ctn_execution_was_reopened(l->x) ? CTN_ROLE_UNDO : CTN_ROLE_DO};
-    fill_end(&end, e->scratch, l->id, status, ctn_execution_outputs(l->x), ctn_execution_error(l->x));
+    fill_end(&end, e->scratch, l->id, status, ctn_execution_outputs_clear(l->x), ctn_execution_error_clear(l->x));
     file_end(e, &end);
     ctn_arena_restore(e->scratch, mark);
 }
@@ -227,6 +227,7 @@ static void start(ctn_engine *e, loaded *l, const ctn_owed_child *c, const child
     }
     const ctn_parent *above = ctn_execution_parent(l->x);
     ctn_start start = {.plan = plan->plan, .version = plan->version, .input = c->input, .actor = CTN_STR("engine")};
+    start.sensitive = ctn_sensitive_members(ctn_execution_sensitivity(l->x), c->step, c->input, e->scratch);
     ctn_engine_start(e, &start, on_started, NULL);
     filed *f = e->inputs.last; /* lives until it is answered */
     f->id = c->child;
@@ -266,6 +267,27 @@ typedef struct child_now {
     const ctn_json *outputs, *error;
 } child_now;
 
+/* The row of one with sensitive values does not hold them: they are in its journal. */
+static int look_inside(ctn_engine *e, const ctn_execution_row *row, child_now *ret, bool *ret_is_sealed, ctn_err *err)
+{
+    ctn_data_key key;
+    ctn_execution *x = NULL;
+    int rc = ctn_store_data_key_get(e->options.store, e->scratch, row->exec_no, &key, err);
+    if (rc)
+        return rc == CTN_E_NOT_FOUND ? CTN_OK : rc;
+    ctn_arena *arena = ctn_arena_new(16384);
+    rc = ctn_execution_load_open(e->options.store, e->options.seal, arena, row, &x, err);
+    if (rc == CTN_OK) {
+        const ctn_json *outputs = ctn_execution_outputs_clear(x), *error = ctn_execution_error_clear(x);
+        ret->outputs = outputs ? ctn_json_copy(e->scratch, outputs) : NULL;
+        ret->error = error ? ctn_json_copy(e->scratch, error) : NULL;
+        *ret_is_sealed = true;
+    }
+    ctn_execution_unload(x);
+    ctn_arena_free(arena);
+    return rc;
+}
+
 static int look(ctn_engine *e, ctn_execution_id id, child_now *ret, ctn_err *err)
 {
     const loaded *l = ctn_eng_find(e, id);
@@ -275,8 +297,8 @@ static int look(ctn_engine *e, ctn_execution_id id, child_now *ret, ctn_err *err
         *ret = (child_now){.is_there = true, .status = ctn_execution_status(l->x)};
         if (ctn_status_is_final(ret->status) && (l->build || l->batches || l->status_written != ret->status))
             ret->status = CTN_STATUS_RUNNING;
-        ret->outputs = ctn_execution_outputs(l->x);
-        ret->error = ctn_execution_error(l->x);
+        ret->outputs = ctn_execution_outputs_clear(l->x);
+        ret->error = ctn_execution_error_clear(l->x);
         return CTN_OK;
     }
     int rc = ctn_store_execution_get(e->options.store, e->scratch, id, &row, err);
@@ -291,6 +313,12 @@ static int look(ctn_engine *e, ctn_execution_id id, child_now *ret, ctn_err *err
     if (rc)
         return rc;
     *ret = (child_now){.is_there = true, .status = row.status};
+    if (e->options.seal && ctn_status_is_final(row.status)) {
+        bool is_sealed = false;
+        rc = look_inside(e, &row, ret, &is_sealed, err);
+        if (rc || is_sealed)
+            return rc;
+    }
     if (row.outputs.len)
         rc = ctn_json_parse(e->scratch, row.outputs, NULL, &ret->outputs, err);
     if (rc == CTN_OK && row.error.len)

@@ -168,6 +168,8 @@ static void on_progress(void *ctx, uint64_t token, double progress, double total
     flight *f = flight_by_token(e, token);
     if (!f || !e->options.on_event)
         return;
+    if (message.len && ctn_sensitive_step(ctn_execution_sensitivity(f->l->x), f->step))
+        message = CTN_STR(CTN_WITHHELD_TEXT);
     e->options.on_event(e->options.on_event_ctx, &(ctn_engine_event){.kind = CTN_EVENT_PROGRESS,
                                                                      .execution = f->l->x,
                                                                      .status = f->l->status_written,
@@ -325,6 +327,7 @@ static void begin(ctn_engine *e, loaded *l, const ctn_owed_call *owed)
         .execution_id = ctn_str_from(id.text),
         .step = l->plan->plan->steps[owed->step].name,
         .attempt = owed->attempt,
+        .is_sensitive = ctn_sensitive_step(ctn_execution_sensitivity(l->x), owed->step),
     };
     driver->begin(driver->ctx, &request);
 }

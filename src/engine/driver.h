@@ -24,6 +24,7 @@ typedef struct ctn_call_request {
     int64_t idle_timeout_ms; /* 0: none. Without progress for so long, once sent, the driver ends the call (timeout) */
     ctn_str execution_id, step; /* for logs and progress */
     uint32_t attempt;
+    bool is_sensitive; /* its arguments, or what it gives: nothing that its peer says is to be logged */
 } ctn_call_request;
 
 typedef struct ctn_call_result {

@@ -155,6 +155,13 @@ static void take_input(ctn_engine *e, filed *f)
         ctn_eng_ack(e, f, rc, &err);
         return;
     }
+    if (ctn_execution_is_hidden(l->x)) {
+        rc = ctn_fail(&err, CTN_E_STATE,
+                      "the execution has ended, and its sensitive values cannot be read here: they were shredded, or "
+                      "there is no key");
+        ctn_eng_ack(e, f, rc, &err);
+        return;
+    }
     ctn_eng_advance(e, l);
     decide(e, l, f);
 }
@@ -242,6 +249,16 @@ static void take_start(ctn_engine *e, filed *f)
         ctn_eng_ack(e, f, CTN_OK, NULL);
         return;
     }
+    ctn_seal_key key = {{0}};
+    ctn_data_key wrapped = {{0}, {0}};
+    const ctn_sensitivity *sensitive =
+        e->options.seals_nothing ? NULL : ctn_eng_sensitivity(e, plan->plan, f->start.sensitive);
+    rc = sensitive ? ctn_eng_seal_start(e, plan->plan, f->id, sensitive, &queue_key, &key, &wrapped, &err) : CTN_OK;
+    if (rc) {
+        ctn_arena_restore(e->scratch, mark);
+        ctn_eng_ack(e, f, rc, &err);
+        return;
+    }
     if (!f->exec_no)
         f->exec_no = ++e->exec_no_last;
     /* A child does not wait for room: its parent may have it. It shares its parents' line. */
@@ -254,6 +271,12 @@ static void take_start(ctn_engine *e, filed *f)
     ctn_arena *arena = ctn_arena_new(4096);
     l = ctn_eng_loaded_new(e, f->id, f->exec_no, plan, arena, ctn_execution_new(arena, plan->plan, f->id));
     l->is_new = true;
+    if (sensitive) {
+        l->is_sealed = true;
+        l->seal_key = key;
+        ctn_seal_key_wipe(&key);
+        l->data_key = (ctn_data_key){ctn_arena_str(arena, wrapped.master_id), ctn_arena_str(arena, wrapped.wrapped)};
+    }
     l->is_follow_up = ctn_eng_is_follow_up_key(f->start.idempotency_key);
     l->follows = f->start.follows;
     if (is_queued && !f->start.is_queued)
@@ -269,13 +292,14 @@ static void take_start(ctn_engine *e, filed *f)
         .queue_key = l->queue_key,
         .idempotency_key = ctn_arena_str(l->arena, f->start.idempotency_key),
         .labels = f->start.labels ? ctn_json_to_str(l->arena, f->start.labels) : (ctn_str){0},
-        .input = ctn_json_to_str(l->arena, input),
+        .input = ctn_json_to_str(l->arena, ctn_sensitive_hide_input(sensitive, input, e->scratch)),
         .created_at_ms = e->now_ms,
     };
     ctn_entry first = ctn_execution_first_entry(plan->plan, e->scratch, is_queued, f->start.version, input,
                                                 f->start.labels, parent, f->start.actor, e->now_ms);
     if (f->start.going_on)
         ctn_execution_add_reuse(&first, e->scratch, f->start.going_on);
+    ctn_execution_add_sensitive(&first, e->scratch, f->start.sensitive);
     ctn_eng_record(e, l, &first);
     ctn_eng_keep(e, f);
     ctn_arena_restore(e->scratch, mark);
@@ -397,6 +421,7 @@ void ctn_engine_start(ctn_engine *e, const ctn_start *start, ctn_ack_fn *ack, vo
     f->start.input = ctn_json_copy(f->arena, start->input);
     f->start.labels = start->labels ? ctn_json_copy(f->arena, start->labels) : NULL;
     f->start.going_on = start->going_on ? ctn_json_copy(f->arena, start->going_on) : NULL;
+    f->start.sensitive = start->sensitive ? ctn_json_copy(f->arena, start->sensitive) : NULL;
     f->start.idempotency_key = ctn_arena_str(f->arena, start->idempotency_key);
     f->start.actor = ctn_arena_str(f->arena, start->actor);
     f->ack = ack;

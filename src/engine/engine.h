@@ -24,6 +24,7 @@
 #include "base/log.h"
 #include "core/execution.h"
 #include "engine/driver.h"
+#include "store/seal.h"
 #include "store/store.h"
 
 typedef struct ctn_engine ctn_engine;
@@ -90,10 +91,12 @@ typedef struct ctn_engine_options {
     /* Chains that are started by the clock; chain_find gives their plans. */
     const ctn_schedule *schedules;
     size_t schedule_count;
-    ctn_rules rules;   /* effect_of is set by the engine */
-    size_t active_max; /* executions in memory that may run at once; 0: 256 */
-    bool own_only;     /* advance only what this engine was told to (run, resume); not what the store holds.
-                        * Executions that wait for a time stay loaded and go on by themselves. */
+    ctn_seal *seal;     /* of sensitive values; NULL: chains that have any are refused */
+    bool seals_nothing; /* a simulation: its sensitive values are made up, and stand in the journal as they are */
+    ctn_rules rules;    /* effect_of is set by the engine */
+    size_t active_max;  /* executions in memory that may run at once; 0: 256 */
+    bool own_only;      /* advance only what this engine was told to (run, resume); not what the store holds.
+                         * Executions that wait for a time stay loaded and go on by themselves. */
     void (*on_event)(void *ctx, const ctn_engine_event *event); /* NULL: nobody watches */
     void *on_event_ctx;
     /* Something was filed outside a turn: have ctn_engine_turn called soon. */
@@ -136,13 +139,14 @@ int ctn_engine_plan_add(ctn_engine *engine, ctn_plan *plan, ctn_str created_by, 
 typedef struct ctn_start {
     const ctn_plan *plan; /* of plan_add */
     int64_t version;
-    const ctn_json *input;    /* raw; the plan accepts or refuses it */
-    const ctn_json *labels;   /* NULL: none */
-    ctn_str idempotency_key;  /* empty: none. Known already: acknowledged with the id that has it, nothing started */
-    bool is_queued;           /* leave it queued in the store, for whoever serves or resumes */
-    const ctn_json *going_on; /* what it takes over from an earlier one (rerun.h); NULL: nothing */
-    ctn_execution_id follows; /* the engine's own: whose failure it follows up */
-    ctn_parent *parent;       /* the engine's own: whose step it is; NULL: nobody's */
+    const ctn_json *input;     /* raw; the plan accepts or refuses it */
+    const ctn_json *labels;    /* NULL: none */
+    ctn_str idempotency_key;   /* empty: none. Known already: acknowledged with the id that has it, nothing started */
+    bool is_queued;            /* leave it queued in the store, for whoever serves or resumes */
+    const ctn_json *going_on;  /* what it takes over from an earlier one (rerun.h); NULL: nothing */
+    const ctn_json *sensitive; /* names of inputs that are so although the chain does not say it; NULL: none */
+    ctn_execution_id follows;  /* the engine's own: whose failure it follows up */
+    ctn_parent *parent;        /* the engine's own: whose step it is; NULL: nobody's */
     ctn_str actor;
 } ctn_start;
 void ctn_engine_start(ctn_engine *engine, const ctn_start *start, ctn_ack_fn *ack, void *ctx);
@@ -159,7 +163,10 @@ void ctn_engine_release(ctn_engine *engine, ctn_execution_id id, bool gives_up, 
 const ctn_execution *ctn_engine_find(ctn_engine *engine, ctn_execution_id id);
 
 /* Folds a journal out of a store: for show, history and tests. Everything lives in the arena but the patterns of the
- * plan's schemas: call unload before the arena goes. */
+ * plan's schemas: call unload before the arena goes. Sensitive values are not opened (ctn_execution_is_hidden); with a
+ * seal they are, where they were not shredded, and the execution still shows them only when it is told to reveal. */
 int ctn_execution_load(ctn_store *store, ctn_arena *arena, const ctn_execution_row *row, ctn_execution **ret_execution,
                        ctn_err *err);
+int ctn_execution_load_open(ctn_store *store, ctn_seal *seal, ctn_arena *arena, const ctn_execution_row *row,
+                            ctn_execution **ret_execution, ctn_err *err);
 void ctn_execution_unload(ctn_execution *execution); /* NULL is fine */

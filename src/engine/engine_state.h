@@ -16,6 +16,7 @@
 #include "base/heap.h"
 #include "engine/breaker.h"
 #include "engine/engine.h"
+#include "engine/opening.h"
 #include "engine/lanes.h"
 #include "engine/limits.h"
 #include "engine/results.h"
@@ -177,6 +178,10 @@ typedef struct loaded {
     bool is_follow_up;        /* onFailure started it: it starts nothing itself */
     ctn_execution_id follows; /* whom; zero: unknown in this life */
     enum { FOLLOW_UP_NONE, FOLLOW_UP_ASKED, FOLLOW_UP_DONE, FOLLOW_UP_GIVEN_UP } follow_up;
+    /* sealing.c */
+    bool is_sealed; /* it has sensitive values: every entry of it is sealed with its key */
+    ctn_seal_key seal_key;
+    ctn_data_key data_key; /* of a new execution, until it is written */
 } loaded;
 
 /* Who may start. */
@@ -286,6 +291,16 @@ static inline uint64_t ctn_eng_chance(ctn_engine *e)
     ctn_rng rng = ctn_rng_seeded(&e->chance);
     return ctn_rng_next(&rng);
 }
+
+/* sealing.c */
+const ctn_sensitivity *ctn_eng_sensitivity(ctn_engine *e, const ctn_plan *plan, const ctn_json *also);
+int ctn_eng_seal_missing(const ctn_plan *plan, ctn_err *err); /* the sentence */
+/* For a start: its data key, and its queue key as a digest when a sensitive value is in it. In scratch. */
+int ctn_eng_seal_start(ctn_engine *e, const ctn_plan *plan, ctn_execution_id id, const ctn_sensitivity *s,
+                       ctn_str *queue_key, ctn_seal_key *ret_key, ctn_data_key *ret_wrapped, ctn_err *err);
+ctn_record ctn_eng_sealed_record(ctn_engine *e, loaded *l, const ctn_entry *entry, ctn_arena *arena);
+/* Of one that was folded: may it be advanced? Then it has its key, if it needs one. */
+int ctn_eng_seal_loaded(const ctn_engine *e, const ctn_execution *x, ctn_opening *o, bool is_final, ctn_err *err);
 
 /* batch.c */
 void ctn_eng_batches_init(ctn_engine *e);

@@ -90,11 +90,17 @@ static void ask(ctn_engine *e, loaded *l)
     ctn_id_text id = ctn_id_to_text(l->id);
     ctn_json_builder input = ctn_json_object(e->scratch);
     ctn_json_put_str(&input, "executionId", ctn_str_from(id.text));
-    ctn_json_put(&input, CTN_STR("error"), ctn_execution_error(l->x));
+    const ctn_json *error = ctn_execution_error_clear(l->x);
+    ctn_json_put(&input, CTN_STR("error"), error);
+    ctn_json_builder names = ctn_json_array(e->scratch);
+    bool is_sensitive = ctn_sensitive_error(ctn_execution_sensitivity(l->x), error);
+    if (is_sensitive)
+        ctn_json_push(&names, ctn_json_string(e->scratch, CTN_STR("error")));
     ctn_start start = {
         .input = ctn_json_finish(&input),
         .idempotency_key = ctn_arena_printf(e->scratch, KEY_PREFIX "%s", id.text),
         .actor = CTN_STR("onFailure"),
+        .sensitive = is_sensitive ? ctn_json_finish(&names) : NULL,
         .follows = l->id,
     };
     bool again = false;

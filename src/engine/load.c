@@ -95,6 +95,7 @@ void ctn_eng_unload(ctn_engine *e, loaded *l)
     if (l->next)
         l->next->prev = l->prev;
     e->loaded_count--;
+    ctn_seal_key_wipe(&l->seal_key);
     ctn_arena_free(l->arena);
     free(l->flights);
     free(l->watches);
@@ -169,6 +170,8 @@ static plan_ref *plan_keep(ctn_engine *e, ctn_plan *plan, int64_t version)
     }
     p = calloc(1, sizeof *p);
     assert(p);
+    if (plan->may_be_sensitive && !plan->sensitivity && !is_lent(e, plan))
+        plan->sensitivity = ctn_sensitivity_of(plan, NULL, plan->arena);
     *p = (plan_ref){.next = e->plans, .plan = plan, .key = key, .version = version, .engine = e};
     e->plans = p;
     ctn_eng_bind(e, p);
@@ -227,6 +230,7 @@ typedef struct folding {
     plan_ref *plan;
     ctn_execution *x;
     ctn_digest hash;
+    ctn_opening opening;
     ctn_err *err;
 } folding;
 
@@ -290,6 +294,7 @@ static int fold_record(void *ctx, const ctn_record *record, int64_t position)
     (void) position;
     ctn_arena_mark mark = ctn_arena_save(f->scratch);
     ctn_entry entry;
+    ctn_record opened;
     ctn_digest hash = ctn_record_hash(record, &f->hash);
     int rc = CTN_OK;
     if (memcmp(&hash, &record->hash, sizeof hash) != 0)
@@ -297,7 +302,9 @@ static int fold_record(void *ctx, const ctn_record *record, int64_t position)
                       (unsigned long long) record->seq);
     f->hash = hash;
     if (rc == CTN_OK)
-        rc = ctn_record_to_entry(record, f->scratch, &entry, f->err);
+        rc = ctn_opening_record(&f->opening, record, f->scratch, &opened, f->err);
+    if (rc == CTN_OK)
+        rc = ctn_record_to_entry(&opened, f->scratch, &entry, f->err);
     if (rc == CTN_OK && !f->x)
         rc = find_plan(f, &entry);
     if (rc == CTN_OK)
@@ -312,8 +319,9 @@ static bool is_of_the_store(int rc)
     return rc == CTN_E_IO || rc == CTN_E_BUSY || rc == CTN_E_DENIED || rc == CTN_E_CLOSED;
 }
 
-static int fold_journal(folding *f)
+static int fold_journal(folding *f, ctn_seal *seal)
 {
+    f->opening = (ctn_opening){.seal = seal, .store = f->store, .exec_no = f->row->exec_no, .id = f->row->id};
     f->scratch = ctn_arena_new(16384);
     int rc = ctn_store_journal_read(f->store, f->row->exec_no, 1, fold_record, f, f->err);
     if (rc == CTN_OK && !f->x)
@@ -331,8 +339,15 @@ static int fold_journal(folding *f)
 int ctn_execution_load(ctn_store *store, ctn_arena *arena, const ctn_execution_row *row, ctn_execution **ret_execution,
                        ctn_err *err)
 {
+    return ctn_execution_load_open(store, NULL, arena, row, ret_execution, err);
+}
+
+int ctn_execution_load_open(ctn_store *store, ctn_seal *seal, ctn_arena *arena, const ctn_execution_row *row,
+                            ctn_execution **ret_execution, ctn_err *err)
+{
     folding f = {.store = store, .arena = arena, .row = row, .err = err};
-    int rc = fold_journal(&f);
+    int rc = fold_journal(&f, seal);
+    ctn_opening_done(&f.opening);
     if (rc) {
         ctn_execution_unload(f.x);
         return ctn_wrap(err, rc, "execution %s", ctn_id_to_text(row->id).text);
@@ -371,8 +386,11 @@ static int fold_stored(ctn_engine *e, ctn_execution_id id, ctn_execution_row *re
         return rc == CTN_E_CORRUPT ? ctn_eng_found_damaged(e, id, err) : rc;
     *ret_folding =
         (folding){.store = e->options.store, .engine = e, .arena = ctn_arena_new(4096), .row = ret_row, .err = err};
-    rc = fold_journal(ret_folding);
+    rc = fold_journal(ret_folding, e->options.seal);
+    if (rc == CTN_OK)
+        rc = ctn_eng_seal_loaded(e, ret_folding->x, &ret_folding->opening, ctn_status_is_final(ret_row->status), err);
     if (rc) {
+        ctn_opening_done(&ret_folding->opening);
         ctn_arena_free(ret_folding->arena);
         return rc == CTN_E_CORRUPT ? ctn_eng_found_damaged(e, id, err)
                                    : ctn_wrap(err, rc, "execution %s", ctn_id_to_text(id).text);
@@ -380,8 +398,11 @@ static int fold_stored(ctn_engine *e, ctn_execution_id id, ctn_execution_row *re
     return CTN_OK;
 }
 
-static void note_stored(loaded *l, const folding *f)
+static void note_stored(loaded *l, folding *f)
 {
+    l->is_sealed = f->opening.has_key;
+    l->seal_key = f->opening.key;
+    ctn_opening_done(&f->opening);
     l->hash = f->hash;
     l->status_written = f->row->status;
     l->wake_written = f->row->wake_at_ms;

@@ -160,10 +160,12 @@ static const ctn_execution *fold(ctn_stage *s, const subject *x)
             return NULL;
         s->folded = ctn_realloc_array(s->folded, s->folded_count + 1, sizeof(ctn_execution *));
         s->folded[s->folded_count++] = loaded;
+        ctn_execution_reveal(loaded);
         return loaded;
     }
     folding f = {.x = ctn_execution_new(s->arena, x->plan, x->id), .scratch = s->arena};
     int rc = ctn_store_journal_read(ctn_world_store(s->world), x->exec_no, 1, fold_record, &f, &err);
+    ctn_execution_reveal(f.x);
     return rc ? NULL : f.x;
 }
 

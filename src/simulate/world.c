@@ -260,6 +260,7 @@ static void begin_life(ctn_world *w)
         .driver_count = w->driver_count,
         .plans = w->o.plans,
         .plan_count = w->o.plan_count,
+        .seals_nothing = true,
         .rules = w->o.rules,
         .active_max = w->o.active_max,
         .chain_find = w->o.chain_find,

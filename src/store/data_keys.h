@@ -30,7 +30,7 @@ typedef struct ctn_data_key_swap {
 /* All of them in one transaction. */
 int ctn_store_data_key_swap(ctn_store *st, const ctn_data_key_swap *swaps, size_t count, ctn_err *err);
 
-/* Removes them so that their bytes are in no file of the store any more: overwritten, and the log emptied. CTN_E_BUSY:
- * they are gone for every reader, but somebody kept the log from being emptied: ask again. None there: no effect but
- * that. */
+/* Removes them, and the boxes of their executions' journals, so that their bytes are in no file of the store any more:
+ * overwritten, and the log emptied. CTN_E_BUSY: they are gone for every reader, but somebody kept the log from being
+ * emptied: ask again. None there: no effect but that. */
 int ctn_store_data_key_shred(ctn_store *st, const int64_t *exec_nos, size_t count, ctn_err *err);

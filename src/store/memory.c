@@ -10,6 +10,7 @@
  * and may call the store again.
  */
 #include "store/backend.h"
+#include "core/sealed.h"
 
 #include "base/plant.h"
 
@@ -708,8 +709,12 @@ static int memory_data_key_shred(ctn_store *st, const int64_t *exec_nos, size_t 
 {
     (void) err;
     memory_db *db = db_lock(st);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        memory_execution *e = find_by_no(db, exec_nos[i]);
         remove_data_key(db, exec_nos[i]);
+        for (size_t k = 0; e && k < e->count; k++)
+            e->records[k].sealed = ctn_sealed_without_boxes(db->arena, e->records[k].sealed);
+    }
     db_unlock(db);
     return CTN_OK;
 }

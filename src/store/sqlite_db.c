@@ -55,6 +55,9 @@ static const char *const write_sql[SQL_COUNT] = {
     [SQL_DATA_KEY_LIST] = "SELECT exec_no, master_id, wrapped FROM data_keys WHERE exec_no > ?1 AND master_id <> ?2"
                           " ORDER BY exec_no LIMIT ?3",
     [SQL_DATA_KEY_BLANK] = "UPDATE data_keys SET wrapped = zeroblob(length(wrapped)) WHERE exec_no = ?1",
+    [SQL_BOXES_DELETE] =
+        "UPDATE execution_journal SET sealed = (SELECT json_group_array(json_object('at', json_extract(value, '$.at')))"
+        " FROM json_each(sealed)) WHERE exec_no = ?1 AND sealed IS NOT NULL AND json_valid(sealed)",
     [SQL_DATA_KEY_DELETE] = "DELETE FROM data_keys WHERE exec_no = ?1",
     [SQL_DEFINITION_PUT] =
         "INSERT INTO definitions(digest, kind, name, body) VALUES(?1,?2,?3,?4) ON CONFLICT DO NOTHING",

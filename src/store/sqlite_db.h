@@ -69,6 +69,7 @@ typedef enum sqlite_sql {
     SQL_PRUNING_DELETE,
     SQL_RESULTS_EXPIRED,
     SQL_PAGES,
+    SQL_BOXES_DELETE,
     SQL_COUNT
 } sqlite_sql;
 

@@ -373,7 +373,6 @@ static void what_this_version_does_not_run_is_named(void **state)
 {
     (void) state;
     static const char *const cases[][2] = {
-        {"sensitive: [x]\nsteps: [{stepName: a, instructionSet: noop}]", "seal"},
         {"steps: [{stepName: a, instructionSet: web}]", "'http'"},
         {"steps: [{stepName: a, instructionSet: noop, rollbackAction: sub}]", "waits"},
         {"steps: [{stepName: a, instructionSet: mixed}]", "'command'"},
