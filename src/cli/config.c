@@ -85,6 +85,9 @@ static void read_store(ctn_reader *r, const ctn_json *node, ctn_config *c)
         if (file.len == 0)
             ctn_reader_fault(r, node, "type", "'store' names no file: write sqlite:FILE");
         c->store = ctn_arena_printf(r->arena, "sqlite:%.*s", CTN_STR_ARG(ctn_path_join(r->arena, c->folder, file)));
+        ctn_err err = {0};
+        if (file.len && ctn_store_url_check(c->store.ptr, &err))
+            ctn_reader_fault(r, node, "type", "%s", err.message);
     }
 }
 

@@ -7,7 +7,8 @@
 /* clang-format off */
 static const ctn_about ABOUTS[] = {
     {"configuration", NULL, "Where the store is, which servers there are, what is known by name. Paths are relative to this file.", NULL},
-    {"configuration", "store", "sqlite:FILE. Default: sqlite:catena.db beside this file.", NULL},
+    {"configuration", "store", "sqlite:FILE. Default: sqlite:catena.db beside this file. sqlite:FILE?synchronous=normal is faster, and may lose the "
+     "last moments on power loss.", NULL},
     {"configuration", "servers", "MCP servers by name, started as children when they are needed.",
      "{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/server\"}}"},
     {"configuration", "mcpConfig", "The mcpServers file of desktop clients, taken as it is.", NULL},

@@ -36,7 +36,9 @@ int ctn_verb_serve(ctn_cli *cli)
         return ctn_cli_fail_err(cli, &err);
     }
     ctn_host_listen(host, tell_status, cli);
-    ctn_cli_say(cli, "serving %.*s (process %ld); Ctrl-C ends it", CTN_STR_ARG(ws.store_file), (long) getpid());
+    const char *caution = ctn_store_url_caution(ws.store_url);
+    ctn_cli_say(cli, "serving %.*s%s%s%s (process %ld); Ctrl-C ends it", CTN_STR_ARG(ws.store_file),
+                caution ? " (" : "", caution ? caution : "", caution ? ")" : "", (long) getpid());
     (void) ctn_host_run(host, never, NULL);
     int signal_came = ctn_host_signal(host);
     ctn_cli_say(cli, "stopping; calls in flight have 5 s (again: at once)");

@@ -12,14 +12,18 @@
 
 static int say_store(const ctn_cli *cli, const ctn_workspace *ws, const char *what, const ctn_store_version *v)
 {
+    const char *caution = ctn_store_url_caution(ws->store_url);
     if (ctn_opt_is_given(cli, CTN_OPT_JSON)) {
         ctn_json_builder b = ctn_json_object(cli->arena);
         ctn_json_put_str(&b, "store", ctn_str_from(ws->store_url));
         ctn_json_put_int(&b, "before", v->found);
         ctn_json_put_int(&b, "schema", v->newest);
+        if (caution)
+            ctn_json_put_str(&b, "caution", ctn_str_from(caution));
         ctn_result_print(cli, ctn_json_finish(&b));
     }
-    ctn_cli_say(cli, "%s %s (schema %u)", ws->store_url, what, v->newest);
+    ctn_cli_say(cli, "%s %s (schema %u)%s%s", ws->store_url, what, v->newest, caution ? "; " : "",
+                caution ? caution : "");
     return CTN_EXIT_OK;
 }
 

@@ -94,6 +94,7 @@ static void end_progress(const verify_verb *t)
 static void print_end(const verify_verb *t, const ctn_workspace *ws, const ctn_verify_report *r)
 {
     int64_t span_ms = now_ms() - t->began_ms;
+    const char *caution = ctn_store_url_caution(ws->store_url);
     if (t->is_json) {
         ctn_arena *arena = t->cli->arena;
         ctn_json_builder b = ctn_json_object(arena);
@@ -105,6 +106,8 @@ static void print_end(const verify_verb *t, const ctn_workspace *ws, const ctn_v
         ctn_json_put_int(&b, "chains", r->chains);
         ctn_json_put_int(&b, "auditEntries", r->audit_entries);
         ctn_json_put_int(&b, "durationMs", span_ms);
+        if (caution)
+            ctn_json_put_str(&b, "caution", ctn_str_from(caution));
         ctn_str text = ctn_json_to_str(arena, ctn_json_finish(&b));
         printf("],%.*s\n", CTN_STR_ARG(ctn_str_from_offset(text, 1)));
         return;
@@ -116,6 +119,8 @@ static void print_end(const verify_verb *t, const ctn_workspace *ws, const ctn_v
         printf("%" PRId64 " finding%s\n", r->findings, r->findings == 1 ? "" : "s");
     else
         printf("sound\n");
+    if (caution)
+        ctn_cli_say(t->cli, "%s", caution);
 }
 
 int ctn_verb_store_verify(ctn_cli *cli)

@@ -53,6 +53,8 @@ int ctn_workspace_open(ctn_cli *cli, ctn_workspace *ret)
     if (exit_code)
         return exit_code;
     ret->store_url = ctn_arena_str(cli->arena, url).ptr;
+    if (ctn_store_url_check(ret->store_url, &err))
+        return ctn_cli_fail_err(cli, &err);
     ret->store_file = ctn_store_url_file(ret->store_url);
     return CTN_EXIT_OK;
 }

@@ -138,7 +138,12 @@ int ctn_memory_open(ctn_str name, ctn_store_mode mode, ctn_store **ret_store, ct
 /* True while somebody has it open. */
 bool ctn_memory_exists(ctn_str name);
 
-int ctn_sqlite_open(const char *path, ctn_store_mode mode, ctn_store **ret_store, ctn_err *err);
+typedef struct ctn_sqlite_options {
+    bool is_normal;       /* PRAGMA synchronous = NORMAL */
+    int checkpoint_pages; /* 0: the default */
+} ctn_sqlite_options;
+int ctn_sqlite_open(const char *path, ctn_store_mode mode, const ctn_sqlite_options *options, ctn_store **ret_store,
+                    ctn_err *err);
 int ctn_sqlite_backup(const char *path, const ctn_backup_options *options, ctn_backup_report *ret_report, ctn_err *err);
 int ctn_sqlite_version_read(const char *path, ctn_store_version *ret_version, ctn_err *err);
 /* target 0: the newest. A lower one is for tests that need a store of the past; with `create` the file is made. */

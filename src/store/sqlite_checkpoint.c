@@ -2,13 +2,13 @@
  * sqlite_checkpoint.c -- moving the write-ahead log into the file without holding up the writer.
  *
  * A checkpoint copies and syncs megabytes; done by the writer it stops every execution for tens of milliseconds. So
- * when the log passes 16 MiB a thread with a connection of its own copies it, passively: it waits for nobody and
- * nobody waits for it. But a passive checkpoint beside a busy writer never reaches the end of a log that goes on
- * growing, and only a log that was copied to its end starts again from the front. So when the thread is done the
- * writer does the small rest itself, and its next transaction begins a new round in the same file.
+ * when the log passes 16 MiB (or what the URL says) a thread with a connection of its own copies it, passively: it
+ * waits for nobody and nobody waits for it. But a passive checkpoint beside a busy writer never reaches the end of a
+ * log that goes on growing, and only a log that was copied to its end starts again from the front. So when the thread
+ * is done the writer does the small rest itself, and its next transaction begins a new round in the same file.
  *
  * A reader that stays in an old snapshot keeps both from finishing. Then the log grows, and the next try comes after
- * another 16 MiB, not after every commit.
+ * as much again, not after every commit.
  *
  * The thread exists from the first checkpoint on: handles that write little never have one. When it cannot be
  * started, the writer checkpoints by itself.
@@ -19,13 +19,14 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { CHECKPOINT_FRAMES = 2048 }; /* of 8 KiB */
+enum { CHECKPOINT_PAGES = 2048 }; /* of 8 KiB */
 
 struct sqlite_checkpointer {
     /* the writer's own */
     sqlite3 *db;
     int frames;    /* in the log after the last commit */
-    int threshold; /* begin at this many */
+    int pages;     /* begin when it has grown by this many */
+    int threshold; /* ... at this many */
     bool is_started, is_running;
     /* shared */
     char *path;
@@ -92,17 +93,17 @@ static void checkpoint_here(sqlite_checkpointer *ck)
     int frames = 0, copied = 0;
     int rc = sqlite3_wal_checkpoint_v2(ck->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames, &copied);
     bool is_complete = rc == SQLITE_OK && frames == copied;
-    ck->threshold = is_complete ? CHECKPOINT_FRAMES : ck->frames + CHECKPOINT_FRAMES;
+    ck->threshold = is_complete ? ck->pages : ck->frames + ck->pages;
     if (is_complete)
         ck->frames = 0;
 }
 
-sqlite_checkpointer *ctn_sqlite_checkpointer_new(sqlite3 *db, const char *path)
+sqlite_checkpointer *ctn_sqlite_checkpointer_new(sqlite3 *db, const char *path, int pages)
 {
     sqlite_checkpointer *ck = ctn_store_new(1, sizeof *ck);
     ck->db = db;
     ck->path = ctn_store_cstring(ctn_str_from(path));
-    ck->threshold = CHECKPOINT_FRAMES;
+    ck->pages = ck->threshold = pages ? pages : CHECKPOINT_PAGES;
     pthread_mutex_init(&ck->mutex, NULL);
     pthread_cond_init(&ck->wakeup, NULL);
     sqlite3_wal_hook(db, after_commit, ck);

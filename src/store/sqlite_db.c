@@ -262,15 +262,18 @@ static void configure_library(void)
     (void) sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
-static int connect(const char *path, int flags, sqlite3 **ret_db, ctn_err *err)
+/* How a connection is used: one that only looks, one whose every commit is synced, one whose commits may not be. */
+typedef enum usage { USE_LOOK, USE_FULL, USE_NORMAL } usage;
+
+static int connect(const char *path, usage how, sqlite3 **ret_db, ctn_err *err)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, configure_library);
     sqlite3 *db = NULL;
     char *literal = ctn_sqlite_literal_path(path);
-    bool syncs_commits = flags & SQLITE_OPEN_READWRITE;
+    int flags = how == USE_LOOK ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
     int rc = sqlite3_open_v2(literal, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-                             syncs_commits ? ctn_sqlite_log_vfs() : NULL);
+                             how == USE_FULL ? ctn_sqlite_log_vfs() : NULL);
     free(literal);
     if (rc) {
         rc = ctn_sqlite_fail(db, path, rc, "opening", err);
@@ -286,7 +289,7 @@ static int connect(const char *path, int flags, sqlite3 **ret_db, ctn_err *err)
 
 static int connect_to_look(const char *path, sqlite3 **ret_db, ctn_err *err)
 {
-    int rc = connect(path, SQLITE_OPEN_READONLY, ret_db, err);
+    int rc = connect(path, USE_LOOK, ret_db, err);
     if (rc == CTN_OK)
         sqlite3_db_config(*ret_db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     return rc;
@@ -298,7 +301,7 @@ static int roll_back_creation(const char *path, sqlite3 **db, ctn_store_version 
 {
     sqlite3_close(*db);
     *db = NULL;
-    int rc = connect(path, SQLITE_OPEN_READWRITE, db, err);
+    int rc = connect(path, USE_FULL, db, err);
     if (rc)
         return rc;
     sqlite3_db_config(*db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
@@ -310,8 +313,8 @@ static int roll_back_creation(const char *path, sqlite3 **db, ctn_store_version 
     return connect_to_look(path, db, err);
 }
 
-int ctn_sqlite_open_file(const char *path, bool is_writer, bool create, sqlite3 **ret_db,
-                         ctn_store_version *ret_version, ctn_err *err)
+static int open_file(const char *path, usage how, bool create, sqlite3 **ret_db, ctn_store_version *ret_version,
+                     ctn_err *err)
 {
     sqlite3 *db = NULL;
     int rc = ensure_file(path, create, err);
@@ -323,14 +326,14 @@ int ctn_sqlite_open_file(const char *path, bool is_writer, bool create, sqlite3 
     rc = identify(db, path, ret_version, err);
     if (rc && (sqlite3_errcode(db) & 0xff) == SQLITE_READONLY)
         rc = roll_back_creation(path, &db, ret_version, err);
-    if (rc == CTN_OK && is_writer) {
+    if (rc == CTN_OK && how != USE_LOOK) {
         if (ret_version->found > ret_version->newest) { /* the caller writes the sentence; the file stays as it is */
             *ret_db = db;
             return CTN_OK;
         }
         sqlite3_close(db);
         db = NULL;
-        rc = connect(path, SQLITE_OPEN_READWRITE, &db, err);
+        rc = connect(path, how, &db, err);
         if (rc == CTN_OK && sqlite3_db_readonly(db, "main") == 1)
             rc = ctn_fail(err, CTN_E_DENIED, "the store %s cannot be written: the file is read-only for this user",
                           path);
@@ -341,6 +344,12 @@ int ctn_sqlite_open_file(const char *path, bool is_writer, bool create, sqlite3 
     }
     *ret_db = db;
     return CTN_OK;
+}
+
+int ctn_sqlite_open_file(const char *path, bool is_writer, bool create, sqlite3 **ret_db,
+                         ctn_store_version *ret_version, ctn_err *err)
+{
+    return open_file(path, is_writer ? USE_FULL : USE_LOOK, create, ret_db, ret_version, err);
 }
 
 /* ---- the backend's table ---- */
@@ -413,24 +422,29 @@ int ctn_sqlite_fail_newer(const char *path, ctn_store_version version, ctn_err *
                     path, version.found, version.newest);
 }
 
-static int configure_writer(sqlite3 *db, const char *path, ctn_err *err)
+static int configure_writer(sqlite3 *db, const char *path, usage how, ctn_err *err)
 {
     /* Checkpoints are ours to time; after one that emptied a grown log, most of its file is given back. */
-    static const char sql[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
+    static const char sql[] = "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;"
                               "PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16384";
     int rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(db, how == USE_NORMAL ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL", NULL,
+                          NULL, NULL);
     if (rc)
         return ctn_sqlite_fail(db, path, rc, "setting up the connection", err);
     return CTN_OK;
 }
 
-int ctn_sqlite_open(const char *path, ctn_store_mode mode, ctn_store **ret_store, ctn_err *err)
+int ctn_sqlite_open(const char *path, ctn_store_mode mode, const ctn_sqlite_options *options, ctn_store **ret_store,
+                    ctn_err *err)
 {
     sqlite3 *db = NULL;
     sqlite_store *st = NULL;
     ctn_store_version version;
     bool is_writer = mode != CTN_STORE_READ;
-    int rc = ctn_sqlite_open_file(path, is_writer, mode == CTN_STORE_CREATE, &db, &version, err);
+    usage how = !is_writer ? USE_LOOK : options->is_normal ? USE_NORMAL : USE_FULL;
+    int rc = open_file(path, how, mode == CTN_STORE_CREATE, &db, &version, err);
     if (rc)
         return rc;
     if (version.found > version.newest)
@@ -446,7 +460,7 @@ int ctn_sqlite_open(const char *path, ctn_store_mode mode, ctn_store **ret_store
     else if (version.found < version.newest)
         rc = ctn_sqlite_schema_raise(db, path, version.newest, err);
     if (rc == CTN_OK && is_writer)
-        rc = configure_writer(db, path, err);
+        rc = configure_writer(db, path, how, err);
     if (rc) {
         sqlite3_close(db);
         return rc;
@@ -458,7 +472,7 @@ int ctn_sqlite_open(const char *path, ctn_store_mode mode, ctn_store **ret_store
     if (version.found < version.newest)
         st->base.raised = version;
     if (is_writer)
-        st->checkpointer = ctn_sqlite_checkpointer_new(db, path);
+        st->checkpointer = ctn_sqlite_checkpointer_new(db, path, options->checkpoint_pages);
     *ret_store = &st->base;
     return CTN_OK;
 }

@@ -243,7 +243,8 @@ int ctn_sqlite_execution_read_raw(ctn_store *st, ctn_arena *arena, const ctn_loo
 int ctn_sqlite_verify(ctn_store *st, ctn_verifying *v, ctn_err *err);
 
 /* ---- sqlite_checkpoint.c ---- */
-sqlite_checkpointer *ctn_sqlite_checkpointer_new(sqlite3 *db, const char *path);
+/* pages: of the log, when it is copied; 0: the default */
+sqlite_checkpointer *ctn_sqlite_checkpointer_new(sqlite3 *db, const char *path, int pages);
 /* After each commit on the writer: starts, or completes, a checkpoint when the log has grown. */
 void ctn_sqlite_checkpointer_turn(sqlite_checkpointer *ck);
 void ctn_sqlite_checkpointer_free(sqlite_checkpointer *ck); /* before the writer's connection closes */

@@ -1,86 +1,25 @@
 /*
- * store.c -- which backend a URL names, and what every backend may rely on.
+ * store.c -- what every backend may rely on.
  *
- * Everything here is the same for all backends: the URL, the shape of an append, the mode of a handle, and the
+ * Everything here is the same for all backends: the shape of an append, the mode of a handle, and the
  * sentences for what is not there. Must hold: no ill-formed append reaches a backend (records consecutive from
  * seq_expected + 1, a row exactly when the execution is new), so a backend has to look at the two things only that
  * it alone can know: which epoch and which sequence number are on disk.
  */
 #include "store/store.h"
 #include "store/backend.h"
+#include "store/url.h"
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* ---- URLs ---- */
-
-typedef enum url_kind { URL_SQLITE, URL_MEMORY } url_kind;
-
-/* The part before the first colon when it could be a scheme: a letter, then at least one letter, digit, '+', '-',
- * '.'. A path with a slash before its colon is a path. */
-static ctn_str url_scheme(ctn_str url)
-{
-    size_t colon = ctn_str_find(url, CTN_STR(":"));
-    if (colon == SIZE_MAX || colon < 2)
-        return (ctn_str){NULL, 0};
-    for (size_t i = 0; i < colon; i++) {
-        char c = url.ptr[i];
-        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        bool is_other = (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
-        if (!is_letter && (i == 0 || !is_other))
-            return (ctn_str){NULL, 0};
-    }
-    return (ctn_str){url.ptr, colon};
-}
-
-/* *ret_name is NUL-terminated: it ends where the URL does. */
-static int url_parse(const char *url, url_kind *ret_kind, const char **ret_name, ctn_err *err)
-{
-    static const char forms[] = "a store is sqlite:FILE, memory:NAME or the path of a file";
-    ctn_str text = ctn_str_from(url);
-    if (text.len == 0)
-        return ctn_fail(err, CTN_E_INVALID, "the store's URL is empty: %s", forms);
-    ctn_str scheme = url_scheme(text);
-    const char *rest = scheme.len ? url + scheme.len + 1 : url;
-    url_kind kind = URL_SQLITE;
-    if (ctn_str_is(scheme, "memory"))
-        kind = URL_MEMORY;
-    else if (ctn_str_is(scheme, "postgres") || ctn_str_is(scheme, "postgresql"))
-        return ctn_fail(err, CTN_E_UNSUPPORTED, "this version of catena has no PostgreSQL store yet; use sqlite:FILE");
-    else if (scheme.len && !ctn_str_is(scheme, "sqlite")) {
-        static const ctn_str names[] = {{"sqlite", 6}, {"memory", 6}, {"postgres", 8}};
-        ctn_str near = ctn_str_nearest(scheme, names, sizeof names / sizeof names[0]);
-        if (near.len)
-            return ctn_fail(err, CTN_E_INVALID, "no store is called \"%.*s\"; did you mean \"%.*s:\"? (%s)",
-                            CTN_STR_ARG(scheme), CTN_STR_ARG(near), forms);
-        return ctn_fail(err, CTN_E_INVALID, "no store is called \"%.*s\": %s (a file with a colon in its name: ./%s)",
-                        CTN_STR_ARG(scheme), forms, url);
-    }
-    if (!*rest)
-        return ctn_fail(err, CTN_E_INVALID, "\"%s\" names no %s: %s", url, kind == URL_MEMORY ? "store" : "file",
-                        forms);
-    *ret_kind = kind;
-    *ret_name = rest;
-    return CTN_OK;
-}
-
-ctn_str ctn_store_url_file(const char *url)
-{
-    url_kind kind;
-    const char *name;
-    if (url_parse(url, &kind, &name, NULL) || kind != URL_SQLITE)
-        return (ctn_str){NULL, 0};
-    return ctn_str_from(name);
-}
-
 int ctn_store_open(const char *url, ctn_store_mode mode, ctn_store **ret_store, ctn_err *err)
 {
-    url_kind kind;
-    const char *name;
-    int rc = url_parse(url, &kind, &name, err);
+    ctn_url parsed;
+    int rc = ctn_url_parse(url, &parsed, err);
     if (rc)
         return rc;
-    return kind == URL_MEMORY ? ctn_memory_open(ctn_str_from(name), mode, ret_store, err)
-                              : ctn_sqlite_open(name, mode, ret_store, err);
+    return parsed.kind == CTN_URL_MEMORY ? ctn_memory_open(ctn_str_from(parsed.name), mode, ret_store, err)
+                                         : ctn_sqlite_open(parsed.name, mode, &parsed.sqlite, ret_store, err);
 }
 
 void ctn_store_close(ctn_store *st)
@@ -93,28 +32,26 @@ void ctn_store_close(ctn_store *st)
 
 int ctn_store_version_read(const char *url, ctn_store_version *ret_version, ctn_err *err)
 {
-    url_kind kind;
-    const char *name;
-    int rc = url_parse(url, &kind, &name, err);
+    ctn_url parsed;
+    int rc = ctn_url_parse(url, &parsed, err);
     if (rc)
         return rc;
-    if (kind == URL_SQLITE)
-        return ctn_sqlite_version_read(name, ret_version, err);
-    if (!ctn_memory_exists(ctn_str_from(name)))
-        return ctn_fail(err, CTN_E_NOT_FOUND, "there is no store memory:%s in this process", name);
+    if (parsed.kind == CTN_URL_SQLITE)
+        return ctn_sqlite_version_read(parsed.name, ret_version, err);
+    if (!ctn_memory_exists(ctn_str_from(parsed.name)))
+        return ctn_fail(err, CTN_E_NOT_FOUND, "there is no store memory:%s in this process", parsed.name);
     *ret_version = (ctn_store_version){.found = 1, .newest = 1}; /* it has no schema and no past */
     return CTN_OK;
 }
 
 int ctn_store_migrate(const char *url, ctn_store_version *ret_before, ctn_err *err)
 {
-    url_kind kind;
-    const char *name;
-    int rc = url_parse(url, &kind, &name, err);
+    ctn_url parsed;
+    int rc = ctn_url_parse(url, &parsed, err);
     if (rc)
         return rc;
-    return kind == URL_SQLITE ? ctn_sqlite_migrate(name, 0, false, ret_before, err)
-                              : ctn_store_version_read(url, ret_before, err);
+    return parsed.kind == CTN_URL_SQLITE ? ctn_sqlite_migrate(parsed.name, 0, false, ret_before, err)
+                                         : ctn_store_version_read(url, ret_before, err);
 }
 
 bool ctn_store_was_migrated(const ctn_store *st, ctn_store_version *ret_version)
@@ -153,16 +90,15 @@ static int check_writable(const ctn_store *st, ctn_err *err)
 
 int ctn_store_backup(const char *url, const ctn_backup_options *options, ctn_backup_report *ret_report, ctn_err *err)
 {
-    url_kind kind;
-    const char *name;
-    int rc = url_parse(url, &kind, &name, err);
+    ctn_url parsed;
+    int rc = ctn_url_parse(url, &parsed, err);
     if (rc)
         return rc;
     if (!options->path || !*options->path)
         return ctn_fail(err, CTN_E_INVALID, "a backup needs the name of a file");
-    if (kind != URL_SQLITE)
+    if (parsed.kind != CTN_URL_SQLITE)
         return ctn_fail(err, CTN_E_UNSUPPORTED, "a store in memory has no file to back up");
-    return ctn_sqlite_backup(name, options, ret_report, err);
+    return ctn_sqlite_backup(parsed.name, options, ret_report, err);
 }
 
 /* ---- ownership ---- */

@@ -42,11 +42,19 @@ typedef enum ctn_store_mode {
     CTN_STORE_CREATE, /* made when absent, migrated when older */
 } ctn_store_mode;
 
-/* url: sqlite:FILE | memory:NAME (a bare path is taken as sqlite:). */
+/* url: sqlite:FILE | memory:NAME (a bare path is taken as sqlite:). Behind FILE may stand options:
+ *   ?synchronous=normal   commits are not synced, only checkpoints are: promise 1 then holds for the death of the
+ *                         process alone, and what was committed in the last moments may be gone after a power loss
+ *                         (never anything in the middle, and the file stays whole). Default: full
+ *   ?checkpoint=PAGES     the log is copied into the file when it has grown by so many pages of 8 KiB. Default: 2048 */
 int ctn_store_open(const char *url, ctn_store_mode mode, ctn_store **ret_store, ctn_err *err);
 void ctn_store_close(ctn_store *st);
+/* CTN_E_INVALID, CTN_E_UNSUPPORTED: it names no store, and the sentence says what does. */
+int ctn_store_url_check(const char *url, ctn_err *err);
 /* The file of a sqlite: URL, else empty. */
 ctn_str ctn_store_url_file(const char *url);
+/* What whoever uses this store must be told, wherever its settings are told; NULL: nothing. */
+const char *ctn_store_url_caution(const char *url);
 
 /* ---- schema ---- */
 typedef struct ctn_store_version {

@@ -419,8 +419,36 @@ static void a_store_is_named_and_found(void **state)
     assert_err(w, "later version");
     assert_exit(w, catena(w, "list", "--store", "mysql:x", NULL), 2);
     assert_err(w, "names no kind of store");
+    assert_exit(w, catena(w, "list", "--store", "sqlite:one.db?synchronos=full", NULL), 2);
+    assert_err(w, "did you mean \"synchronous\"?");
     assert_exit(w, catena(w, "run", "hello.yaml", "-i", "name=A", "--store", "no/where.db", NULL), 2);
     assert_err(w, "no/where.db");
+}
+
+/* Whoever chose less than every commit synced is told, each time that the store is told of. */
+static void a_store_that_may_lose_the_last_moments_says_so(void **state)
+{
+    world *w = *state;
+    static const char url[] = "sqlite:fast.db?synchronous=normal", words[] = "may lose the last moments on power loss";
+    assert_exit(w, catena(w, "store", "init", "--store", url, NULL), 0);
+    assert_err(w, words);
+    assert_true(cli_world_has(w, "fast.db"));
+    assert_exit(w, catena(w, "store", "init", "--store", url, "--json", NULL), 0);
+    assert_out(w, words);
+    assert_exit(w, catena(w, "store", "verify", "--store", url, NULL), 0);
+    assert_err(w, words);
+    assert_exit(w, catena(w, "store", "verify", "--store", url, "--json", NULL), 0);
+    assert_out(w, words);
+    cli_world_write(w, "catena.yaml", "store: %s\n", url);
+    cli_world_write(w, "hello.yaml", "%s", HELLO);
+    assert_exit(w, catena(w, "run", "hello.yaml", "-i", "name=A", NULL), 0);
+    assert_exit(w, catena(w, "list", NULL), 0);
+    assert_out(w, "hello");
+    assert_exit(w, catena(w, "store", "init", "--store", "sqlite:sure.db", NULL), 0);
+    assert_null(strstr(w->said.err, words));
+    cli_world_write(w, "catena.yaml", "store: sqlite:fast.db?synchronous=of\n");
+    assert_exit(w, catena(w, "list", NULL), 2);
+    assert_err(w, "catena.yaml:1:8");
 }
 
 static void a_file_that_is_no_store_is_left_alone(void **state)
@@ -600,6 +628,7 @@ int main(void)
         WORLD_TEST(a_dumb_terminal_gets_plain_lines),
         WORLD_TEST(a_store_that_is_not_there_is_not_made_by_looking),
         WORLD_TEST(a_store_is_named_and_found),
+        WORLD_TEST(a_store_that_may_lose_the_last_moments_says_so),
         WORLD_TEST(a_file_that_is_no_store_is_left_alone),
         WORLD_TEST(a_newer_store_is_refused),
         WORLD_TEST(an_unknown_id_is_said_so),

@@ -520,7 +520,7 @@ static void what_is_started_is_served(void **state)
     assert_exit(w, catena(w, "list", "--status", "queued", NULL), 0);
     assert_out(w, first);
     assert_int_equal(count_in(w, "ledger", "/hold/do"), 0);
-    running serve = catena_start(w, "serve", NULL);
+    running serve = catena_start(w, "serve", "--store", "sqlite:catena.db?synchronous=normal", NULL);
     assert_exit(w, catena(w, "watch", first, "--json", NULL), 0);
     assert_out(w, "\"status\":\"completed\"");
     assert_exit(w, catena(w, "start", "slow", "-i", "ms:=10", "--json", NULL), 0);
@@ -531,7 +531,7 @@ static void what_is_started_is_served(void **state)
     assert_err(w, "in use by process");
     kill(serve.pid, SIGTERM);
     assert_exit(w, running_wait(w, &serve), 0);
-    assert_err(w, "serving catena.db");
+    assert_err(w, "serving catena.db (synchronous=normal: may lose the last moments on power loss)");
     assert_err(w, "everything can be resumed");
     assert_false(cli_world_has(w, "catena.db.sock"));
 }

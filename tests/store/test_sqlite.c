@@ -5,7 +5,7 @@
 #include "suite.h"
 #include "store/data_keys.h"
 #include "base/buf.h"
-#include "store/backend.h"
+#include "store/sqlite_db.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -112,6 +112,14 @@ static void urls_that_name_no_store_say_what_does(void **state)
     check_open_fails("postgresql://host/db", CTN_STORE_READ, CTN_E_UNSUPPORTED, "PostgreSQL");
     assert_true(ctn_str_is(ctn_store_url_file("sqlite:a.db"), "a.db"));
     assert_true(ctn_str_is(ctn_store_url_file("sqlite:/a/b:c.db"), "/a/b:c.db"));
+    assert_true(ctn_str_is(ctn_store_url_file("sqlite:sqlite?synchronous=normal"), "sqlite"));
+    assert_true(ctn_str_is(ctn_store_url_file("sqlite:/a?b/c.db?checkpoint=64&synchronous=full"), "/a?b/c.db"));
+    assert_true(ctn_str_is(ctn_store_url_file("/a/b?c"), "/a/b?c")); /* a bare path is a path */
+    check_open_fails("sqlite:a.db?synchronus=normal", CTN_STORE_CREATE, CTN_E_INVALID, "did you mean \"synchronous\"?");
+    check_open_fails("sqlite:a.db?synchronous=off", CTN_STORE_CREATE, CTN_E_INVALID, "full or normal");
+    check_open_fails("sqlite:a.db?checkpoint=7", CTN_STORE_CREATE, CTN_E_INVALID, "from 8 to");
+    check_open_fails("sqlite:a.db?", CTN_STORE_CREATE, CTN_E_INVALID, "behind a ? stand");
+    check_open_fails("sqlite:?synchronous=full", CTN_STORE_CREATE, CTN_E_INVALID, "names no file");
     assert_true(ctn_str_is(ctn_store_url_file("a.db"), "a.db"));
     assert_true(ctn_str_is(ctn_store_url_file("./a:b"), "./a:b"));
     assert_int_equal(ctn_store_url_file("memory:x").len, 0);
@@ -947,10 +955,37 @@ static void appends_are_whole_wherever_the_process_dies(void **state)
                   told);
 }
 
+/* 2 is FULL: every commit is synced. 1 is NORMAL, which nobody has without having asked for it and being told. */
+static void every_commit_is_synced_unless_the_url_says_otherwise(void **state)
+{
+    suite_fixture *f = *state;
+    static const struct {
+        const char *options;
+        int synchronous;
+    } cases[] = {{"", 2}, {"?synchronous=full", 2}, {"?synchronous=normal", 1}, {"?checkpoint=64", 2}, {"", 2}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char url[600];
+        ctn_store *st = NULL;
+        sqlite3_stmt *stmt = NULL;
+        snprintf(url, sizeof url, "%s%s", f->url, cases[i].options);
+        assert_int_equal(ctn_store_open(url, CTN_STORE_CREATE, &st, NULL), CTN_OK);
+        assert_int_equal(sqlite3_prepare_v2(((sqlite_store *) st)->db, "PRAGMA synchronous", -1, &stmt, NULL), 0);
+        assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+        assert_int_equal(sqlite3_column_int(stmt, 0), cases[i].synchronous);
+        sqlite3_finalize(stmt);
+        ctn_store_close(st);
+        const char *caution = ctn_store_url_caution(url);
+        assert_int_equal(caution != NULL, cases[i].synchronous == 1);
+        if (caution)
+            assert_non_null(strstr(caution, "may lose the last moments on power loss"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SUITE_LIST(SUITE_ENTRY_SQLITE) cmocka_unit_test(urls_that_name_no_store_say_what_does),
+        SUITE_ENTRY_SQLITE(every_commit_is_synced_unless_the_url_says_otherwise) SUITE_LIST(SUITE_ENTRY_SQLITE)
+            cmocka_unit_test(urls_that_name_no_store_say_what_does),
         SUITE_ENTRY_SQLITE(a_new_file_is_private_and_set_up) SUITE_ENTRY_SQLITE(a_bare_path_is_a_file)
             SUITE_ENTRY_SQLITE(what_is_missing_is_named) SUITE_ENTRY_SQLITE(other_programs_files_are_refused_untouched)
                 SUITE_ENTRY_SQLITE(an_empty_file_becomes_a_store_only_on_request) SUITE_ENTRY_SQLITE(
