@@ -161,6 +161,8 @@ int ctn_verb_store_init(ctn_cli *cli);
 int ctn_verb_store_migrate(ctn_cli *cli);
 int ctn_verb_store_audit(ctn_cli *cli);
 int ctn_verb_store_verify(ctn_cli *cli);
+int ctn_verb_export(ctn_cli *cli);
+int ctn_verb_verify(ctn_cli *cli);
 int ctn_verb_store_quarantine(ctn_cli *cli);
 int ctn_verb_store_release(ctn_cli *cli);
 int ctn_verb_store_discard(ctn_cli *cli);

@@ -26,7 +26,7 @@ static const option_row ROWS[CTN_OPT_COUNT] = {
     [CTN_OPT_SET_INPUT] = {"set-input", 'i', "NAME=VALUE",
                            "an input: NAME=TEXT, NAME:=JSON, NAME=@FILE, NAME=@- (standard input), NAME=@@TEXT"},
     [CTN_OPT_INPUT] = {"input", 'I', "FILE|-", "inputs as one JSON or YAML object; -i comes after it"},
-    [CTN_OPT_OUTPUT] = {"output", 'o', "NAME", "print this output alone, text as it is"},
+    [CTN_OPT_OUTPUT] = {"output", 'o', "NAME", "print this output alone, text as it is; of export: the file to write"},
     [CTN_OPT_KEY] = {"idempotency-key", 'k', "KEY", "start it once: the same key finds the execution that has it"},
     [CTN_OPT_LABEL] = {"label", 'l', "NAME=VALUE", "a label to find it by"},
     [CTN_OPT_FORMAT] = {"format", 'f', "FORMAT", "of check: text, json or sarif; of graph: svg, mermaid or dot"},

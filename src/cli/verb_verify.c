@@ -5,6 +5,7 @@
  * piece.
  */
 #include "base/clock.h"
+#include "cli/export.h"
 #include "cli/result.h"
 #include "cli/workspace.h"
 #include "store/verify.h"
@@ -125,6 +126,8 @@ static void print_end(const verify_verb *t, const ctn_workspace *ws, const ctn_v
 
 int ctn_verb_store_verify(ctn_cli *cli)
 {
+    if (cli->args.word_count)
+        return ctn_verify_export(cli, cli->args.words[0]);
     ctn_workspace ws;
     ctn_store *store = NULL;
     ctn_err err = {0};

@@ -229,6 +229,28 @@ const ctn_verb ctn_verbs[] = {
      .words_min = 1,
      .words_max = 1,
      .run = ctn_verb_pause},
+    {.name = "export",
+     .operands = "ID [--output FILE]",
+     .summary = "Write one execution as a file that proves itself",
+     .details = ABOUT_ID
+     "\nOne JSON object a line: the row, the definitions it was run with, its whole journal with the hashes, the end.\n"
+     "Sensitive values are left out; what stands for them is a commitment that the hashes cover. A damaged execution\n"
+     "is exported as it stands. `catena verify FILE` proves the file without a store.",
+     .options = PLACE | CTN_OPT_BIT(CTN_OPT_QUIET) | CTN_OPT_BIT(CTN_OPT_OUTPUT) | CTN_OPT_BIT(CTN_OPT_FORCE),
+     .words_min = 1,
+     .words_max = 1,
+     .run = ctn_verb_export},
+    {.name = "verify",
+     .operands = "FILE|-",
+     .summary = "Prove an exported execution, offline",
+     .details =
+         "Hashes, definitions, and that the journal folds to what the head says. Whoever makes a whole file anew can\n"
+         "make one that holds together: compare the hash that is printed with one you kept.\n"
+         "Exit: 0 proven; 1 there are findings; 2 it cannot be read.",
+     .options = CTN_OPT_BIT(CTN_OPT_JSON),
+     .words_min = 1,
+     .words_max = 1,
+     .run = ctn_verb_verify},
     {.name = "chains import",
      .operands = "FILE...",
      .summary = "Put chains into the store, each under its id and a version",
@@ -283,13 +305,14 @@ const ctn_verb ctn_verbs[] = {
      .words_max = 1,
      .run = ctn_verb_store_backup},
     {.name = "store verify",
-     .operands = "",
+     .operands = "[FILE]",
      .summary = "Check everything in the store: journals, cached rows, definitions, the audit log, the file",
      .details =
          "Nothing is written, and an owner may work meanwhile. Each finding is a line on stdout, with --json an\n"
          "object {executionId, seq, rule, what} of \"findings\".\n"
          "Exit: 0 sound; 1 there are findings; 2 it cannot be read.",
      .options = READS | CTN_OPT_BIT(CTN_OPT_QUIET) | CTN_OPT_BIT(CTN_OPT_QUICK),
+     .words_max = 1,
      .run = ctn_verb_store_verify},
     {.name = "store audit",
      .operands = "",
@@ -323,9 +346,10 @@ const ctn_verb ctn_verbs[] = {
     {.name = "store prune",
      .operands = "[--older-than SPAN] [--status STATUS]...",
      .summary = "Remove executions that ended long ago, and give their space back",
-     .details = "Whole trees only: an execution with all its sub-chains, when all have ended. `serve` does the same by\n"
-                "itself, for what `retention` of catena.yaml says; this may run beside it. An idempotency key of one\n"
-                "that is gone is free again.",
+     .details =
+         "Whole trees only: an execution with all its sub-chains, when all have ended. `serve` does the same by\n"
+         "itself, for what `retention` of catena.yaml says; this may run beside it. An idempotency key of one\n"
+         "that is gone is free again.",
      .options = READS | CTN_OPT_BIT(CTN_OPT_QUIET) | CTN_OPT_BIT(CTN_OPT_OLDER_THAN) | CTN_OPT_BIT(CTN_OPT_STATUS) |
                 CTN_OPT_BIT(CTN_OPT_DRY_RUN),
      .run = ctn_verb_store_prune},

@@ -65,6 +65,7 @@ typedef struct ctn_store_ops {
     int (*audit_list)(ctn_store *st, ctn_audit_fn *fn, void *ctx, ctn_err *err);
     int (*audit_count)(ctn_store *st, int64_t *ret_count, ctn_err *err);
     int (*verify)(ctn_store *st, ctn_verifying *v, ctn_err *err);
+    int (*snapshot)(ctn_store *st, bool begins, ctn_err *err); /* NULL: what was read does not change meanwhile */
     int (*data_key_get)(ctn_store *st, ctn_arena *arena, int64_t exec_no, ctn_data_key *ret, ctn_err *err);
     int (*data_key_put)(ctn_store *st, int64_t exec_no, const ctn_data_key *key, ctn_err *err);
     int (*data_key_list)(ctn_store *st, ctn_str but_master_id, int64_t after_exec_no, size_t limit, ctn_data_key_fn *fn,

@@ -396,6 +396,7 @@ static const ctn_store_ops sqlite_ops = {
     .audit_list = ctn_sqlite_audit_list,
     .audit_count = ctn_sqlite_audit_count,
     .verify = ctn_sqlite_verify,
+    .snapshot = ctn_sqlite_snapshot,
     .data_key_get = ctn_sqlite_data_key_get,
     .data_key_put = ctn_sqlite_data_key_put,
     .data_key_list = ctn_sqlite_data_key_list,

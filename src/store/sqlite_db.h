@@ -241,6 +241,7 @@ int ctn_sqlite_execution_read_raw(ctn_store *st, ctn_arena *arena, const ctn_loo
 
 /* ---- sqlite_verify.c ---- */
 int ctn_sqlite_verify(ctn_store *st, ctn_verifying *v, ctn_err *err);
+int ctn_sqlite_snapshot(ctn_store *st, bool begins, ctn_err *err);
 
 /* ---- sqlite_checkpoint.c ---- */
 /* pages: of the log, when it is copied; 0: the default */

@@ -285,6 +285,13 @@ static void verify_executions(verifying *o)
     seek_the_rest(o, last);
 }
 
+int ctn_sqlite_snapshot(ctn_store *base, bool begins, ctn_err *err)
+{
+    const sqlite_store *st = (const sqlite_store *) base;
+    int rc = sqlite3_exec(st->db, begins ? "BEGIN" : "COMMIT", NULL, NULL, NULL);
+    return rc ? ctn_sqlite_fail(st->db, st->path, rc, "holding on to one moment", err) : CTN_OK;
+}
+
 int ctn_sqlite_verify(ctn_store *base, ctn_verifying *v, ctn_err *err)
 {
     (void) err;

@@ -115,6 +115,19 @@ int ctn_store_epoch_end(ctn_store *st, uint64_t epoch, ctn_err *err)
     return rc ? rc : st->ops->epoch_end(st, epoch, err);
 }
 
+/* ---- one moment ---- */
+
+int ctn_store_snapshot_begin(ctn_store *st, ctn_err *err)
+{
+    return st->ops->snapshot ? st->ops->snapshot(st, true, err) : CTN_OK;
+}
+
+void ctn_store_snapshot_end(ctn_store *st)
+{
+    if (st->ops->snapshot)
+        (void) st->ops->snapshot(st, false, NULL);
+}
+
 /* ---- definitions ---- */
 
 int ctn_store_definition_put(ctn_store *st, const ctn_definition *definitions, size_t count, ctn_err *err)

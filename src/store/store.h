@@ -76,6 +76,12 @@ void ctn_store_lock_release(ctn_store_lock *lock);
 int ctn_store_epoch_begin(ctn_store *st, uint64_t *ret_epoch, bool *ret_was_crash, ctn_err *err);
 int ctn_store_epoch_end(ctn_store *st, uint64_t epoch, ctn_err *err); /* the good-bye */
 
+/* ---- one moment ---- */
+/* What is read between the two is of one moment, whoever writes meanwhile. Short: the store's log grows by what is
+ * written. On a handle that was opened for reading, and is used for nothing else meanwhile. */
+int ctn_store_snapshot_begin(ctn_store *st, ctn_err *err);
+void ctn_store_snapshot_end(ctn_store *st);
+
 /* ---- definitions ---- */
 typedef struct ctn_definition {
     ctn_digest digest;

@@ -1,0 +1,241 @@
+/*
+ * verb_export.c -- `export`: one execution as a file; `verify`: does such a file prove what it says?
+ */
+#include "base/clock.h"
+#include "cli/audit.h"
+#include "cli/export.h"
+#include "cli/quarantine.h"
+#include "cli/result.h"
+#include "cli/workspace.h"
+#include "store/export.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* ---- export ---- */
+
+typedef struct sink {
+    FILE *file;
+    const char *path; /* NULL: standard output */
+    char *part;       /* written first, renamed when it is whole */
+} sink;
+
+static int fail_sink(const sink *s, ctn_err *err)
+{
+    return ctn_fail(err, CTN_E_IO, "the export %s cannot be written: %s", s->path ? s->path : "", strerror(errno));
+}
+
+static int write_piece(void *ctx, ctn_str text, ctn_err *err)
+{
+    sink *s = ctx;
+    return fwrite(text.ptr, 1, text.len, s->file) == text.len ? CTN_OK : fail_sink(s, err);
+}
+
+static int sink_open(ctn_cli *cli, sink *s, ctn_err *err)
+{
+    s->path = cli->args.values[CTN_OPT_OUTPUT];
+    s->file = stdout;
+    if (!s->path)
+        return CTN_OK;
+    if (access(s->path, F_OK) == 0 && !ctn_opt_is_given(cli, CTN_OPT_FORCE))
+        return ctn_fail(err, CTN_E_EXISTS, "%s is there already; --force replaces it", s->path);
+    s->part = (char *) ctn_arena_printf(cli->arena, "%s.part", s->path).ptr;
+    (void) unlink(s->part);
+    int fd = open(s->part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    s->file = fd >= 0 ? fdopen(fd, "w") : NULL;
+    return s->file ? CTN_OK : fail_sink(s, err);
+}
+
+static int sink_close(sink *s, int rc, ctn_err *err)
+{
+    if (!s->part || !s->file)
+        return rc;
+    if (rc == CTN_OK && (fflush(s->file) || fsync(fileno(s->file))))
+        rc = fail_sink(s, err);
+    if (fclose(s->file) && rc == CTN_OK)
+        rc = fail_sink(s, err);
+    if (rc == CTN_OK && rename(s->part, s->path))
+        rc = fail_sink(s, err);
+    if (rc)
+        (void) unlink(s->part);
+    return rc;
+}
+
+/* Before anything leaves. What can be read can be exported, also out of a store that cannot be written. */
+static void write_audit(ctn_cli *cli, const ctn_workspace *ws, ctn_str id)
+{
+    ctn_store *store = NULL;
+    ctn_err err = {0};
+    int rc = ctn_store_open(ws->store_url, CTN_STORE_WRITE, &store, &err);
+    if (rc == CTN_OK)
+        rc = ctn_cli_audit(cli, store, "execution.export", id, NULL, &err);
+    ctn_store_close(store);
+    if (rc)
+        ctn_cli_say(cli, "the export is not in the audit log: %s", err.message);
+}
+
+int ctn_verb_export(ctn_cli *cli)
+{
+    ctn_workspace ws;
+    ctn_store *store = NULL;
+    ctn_execution_row row;
+    ctn_err err = {0};
+    sink s = {0};
+    ctn_clock clock = ctn_clock_system();
+    int exit_code = ctn_workspace_open(cli, &ws);
+    if (exit_code == CTN_EXIT_OK)
+        exit_code = ctn_workspace_read_store(cli, &ws, &store);
+    if (exit_code == CTN_EXIT_OK)
+        exit_code = ctn_workspace_find_raw(cli, &ws, store, ctn_word(cli, 0), &row);
+    if (exit_code) {
+        ctn_store_close(store);
+        return exit_code;
+    }
+    ctn_str id = ctn_arena_str(cli->arena, ctn_str_from(ctn_id_to_text(row.id).text));
+    ctn_export_options options = {.id = row.id,
+                                  .now_ms = ctn_clock_now_ms(&clock),
+                                  .actor = ctn_actor_name(cli->arena),
+                                  .program = CTN_STR("catena " CATENA_VERSION),
+                                  .write = write_piece,
+                                  .ctx = &s};
+    ctn_export_report report;
+    int rc = sink_open(cli, &s, &err);
+    if (rc == CTN_OK) {
+        write_audit(cli, &ws, id);
+        rc = ctn_store_export(store, &options, &report, &err);
+    }
+    rc = sink_close(&s, rc, &err);
+    ctn_store_close(store);
+    if (rc)
+        return ctn_cli_fail_err(cli, &err);
+    ctn_cli_say(cli, "%.*s: %" PRIu64 " entries; the last one's hash is %s", CTN_STR_ARG(id), report.entries,
+                ctn_digest_to_text(report.hash_last).text);
+    return CTN_EXIT_OK;
+}
+
+/* ---- verify ---- */
+
+typedef struct checking {
+    ctn_cli *cli;
+    ctn_export_check *check;
+    const char *path;
+    bool is_json;
+    uint64_t printed;
+} checking;
+
+static void print_fault(void *ctx, const ctn_proof_fault *f)
+{
+    checking *t = ctx;
+    ctn_arena *arena = t->cli->arena;
+    ctn_arena_mark mark = ctn_arena_save(arena);
+    if (t->is_json) {
+        ctn_json_builder b = ctn_json_object(arena);
+        if (f->seq)
+            ctn_json_put_int(&b, "seq", (int64_t) f->seq);
+        ctn_json_put_str(&b, "rule", ctn_str_from(f->rule));
+        ctn_json_put_str(&b, "what", f->what);
+        ctn_str text = ctn_json_to_str(arena, ctn_json_finish(&b));
+        printf("%s%.*s", t->printed ? "," : "", CTN_STR_ARG(text));
+    } else {
+        printf("%s: ", t->path);
+        if (f->seq && !ctn_str_starts_with(f->what, CTN_STR("entr")))
+            printf("entry %" PRIu64 ": ", f->seq);
+        printf("%.*s [%s]\n", CTN_STR_ARG(ctn_text_clean(arena, f->what, 0)), f->rule);
+    }
+    t->printed++;
+    ctn_arena_restore(arena, mark);
+}
+
+static void print_report(const checking *t, const ctn_export_report *r)
+{
+    if (t->is_json) {
+        ctn_arena *arena = t->cli->arena;
+        ctn_json_builder b = ctn_json_object(arena);
+        ctn_json_put_bool(&b, "ok", r->faults == 0);
+        ctn_json_put_str(&b, "file", ctn_str_from(t->path));
+        ctn_json_put_str(&b, "executionId", ctn_arena_str(arena, ctn_str_from(ctn_id_to_text(r->id).text)));
+        ctn_json_put_str(&b, "chain", r->chain_id);
+        ctn_json_put_int(&b, "version", r->version);
+        ctn_json_put_str(&b, "status", r->status);
+        ctn_json_put_int(&b, "entries", (int64_t) r->entries);
+        ctn_json_put_int(&b, "sealed", (int64_t) r->sealed);
+        ctn_json_put_int(&b, "revealed", (int64_t) r->revealed);
+        ctn_json_put_str(&b, "hash", ctn_arena_str(arena, ctn_str_from(ctn_digest_to_text(r->hash_last).text)));
+        ctn_str text = ctn_json_to_str(arena, ctn_json_finish(&b));
+        printf("],%.*s\n", CTN_STR_ARG(ctn_str_from_offset(text, 1)));
+        return;
+    }
+    printf("%s: execution %s of %.*s, version %" PRId64 ", %.*s: %" PRIu64 " entries", t->path,
+           ctn_id_to_text(r->id).text, CTN_STR_ARG(ctn_text_clean(t->cli->arena, r->chain_id, 0)), r->version,
+           CTN_STR_ARG(ctn_text_clean(t->cli->arena, r->status, 0)), r->entries);
+    if (r->sealed)
+        printf(", %" PRIu64 " sensitive values (%" PRIu64 " revealed)", r->sealed, r->revealed);
+    if (r->faults)
+        printf(": %" PRIu64 " finding%s\n", r->faults, r->faults == 1 ? "" : "s");
+    else
+        printf(": proven; the last hash is %s\n", ctn_digest_to_text(r->hash_last).text);
+}
+
+/* A line at a time, each of bounded length. */
+static int check_lines(checking *t, FILE *file, ctn_err *err)
+{
+    ctn_buf line;
+    char piece[65536];
+    int rc = CTN_OK;
+    bool has_line = false, is_empty = true;
+    ctn_buf_init(&line, CTN_EXPORT_LINE_BYTES_MAX);
+    while (rc == CTN_OK && fgets(piece, sizeof piece, file)) {
+        ctn_str text = ctn_str_from(piece);
+        bool is_whole = text.len && text.ptr[text.len - 1] == '\n';
+        ctn_buf_append(&line, (ctn_str){text.ptr, text.len - (is_whole ? 1 : 0)});
+        has_line = !is_whole;
+        is_empty = false;
+        if (line.overflowed)
+            rc = ctn_fail(err, CTN_E_LIMIT, "a line is longer than %zu bytes", CTN_EXPORT_LINE_BYTES_MAX);
+        if (rc || !is_whole)
+            continue;
+        rc = ctn_export_check_line(t->check, ctn_buf_str(&line), err);
+        ctn_buf_clear(&line);
+    }
+    if (rc == CTN_OK && ferror(file))
+        rc = ctn_fail(err, CTN_E_IO, "%s", strerror(errno));
+    if (rc == CTN_OK && is_empty)
+        rc = ctn_fail(err, CTN_E_INVALID, "it is empty, and no export");
+    if (rc == CTN_OK && has_line)
+        rc = ctn_export_check_line(t->check, ctn_buf_str(&line), err);
+    ctn_buf_done(&line);
+    return rc;
+}
+
+int ctn_verify_export(ctn_cli *cli, const char *path)
+{
+    checking t = {.cli = cli, .path = path, .is_json = ctn_opt_is_given(cli, CTN_OPT_JSON)};
+    ctn_err err = {0};
+    ctn_export_report report;
+    bool is_stdin = strcmp(path, "-") == 0;
+    FILE *file = is_stdin ? stdin : fopen(path, "re");
+    if (!file)
+        return ctn_cli_fail(cli, "%s: %s", path, strerror(errno));
+    t.check = ctn_export_check_new(print_fault, &t);
+    if (t.is_json)
+        printf("{\"findings\":[");
+    int rc = check_lines(&t, file, &err);
+    if (rc == CTN_OK) {
+        ctn_export_check_end(t.check, &report);
+        print_report(&t, &report);
+    }
+    ctn_export_check_free(t.check);
+    if (!is_stdin)
+        (void) fclose(file);
+    if (rc)
+        return ctn_cli_fail(cli, "%s: %s", path, err.message);
+    return report.faults ? CTN_EXIT_ENDED : CTN_EXIT_OK;
+}
+
+int ctn_verb_verify(ctn_cli *cli)
+{
+    return ctn_verify_export(cli, cli->args.words[0]);
+}
