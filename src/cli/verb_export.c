@@ -6,6 +6,7 @@
 #include "cli/export.h"
 #include "cli/quarantine.h"
 #include "cli/result.h"
+#include "cli/reveal.h"
 #include "cli/workspace.h"
 #include "store/export.h"
 #include <errno.h>
@@ -64,7 +65,8 @@ static int sink_close(sink *s, int rc, ctn_err *err)
     return rc;
 }
 
-/* Before anything leaves. What can be read can be exported, also out of a store that cannot be written. */
+/* Before anything leaves. What can be read can be exported, also out of a store that cannot be written; what is
+ * revealed is not (ctn_reveal_begin). */
 static void write_audit(ctn_cli *cli, const ctn_workspace *ws, ctn_str id)
 {
     ctn_store *store = NULL;
@@ -102,13 +104,20 @@ int ctn_verb_export(ctn_cli *cli)
                                   .write = write_piece,
                                   .ctx = &s};
     ctn_export_report report;
+    ctn_reveal reveal = {0};
     int rc = sink_open(cli, &s, &err);
-    if (rc == CTN_OK) {
+    if (rc == CTN_OK)
+        exit_code = ctn_reveal_begin(cli, &ws, &row, &reveal);
+    if (rc == CTN_OK && exit_code == CTN_EXIT_OK) {
         write_audit(cli, &ws, id);
+        options.seal = ctn_cli_keyring_seal(reveal.keyring);
         rc = ctn_store_export(store, &options, &report, &err);
     }
-    rc = sink_close(&s, rc, &err);
+    rc = sink_close(&s, exit_code ? CTN_E_DENIED : rc, &err);
+    ctn_reveal_end(&reveal);
     ctn_store_close(store);
+    if (exit_code)
+        return exit_code;
     if (rc)
         return ctn_cli_fail_err(cli, &err);
     ctn_cli_say(cli, "%.*s: %" PRIu64 " entries; the last one's hash is %s", CTN_STR_ARG(id), report.entries,

@@ -6,6 +6,7 @@
  */
 #include "base/clock.h"
 #include "cli/export.h"
+#include "cli/keyring.h"
 #include "cli/result.h"
 #include "cli/workspace.h"
 #include "store/verify.h"
@@ -106,6 +107,8 @@ static void print_end(const verify_verb *t, const ctn_workspace *ws, const ctn_v
         ctn_json_put_int(&b, "definitions", r->definitions);
         ctn_json_put_int(&b, "chains", r->chains);
         ctn_json_put_int(&b, "auditEntries", r->audit_entries);
+        ctn_json_put_int(&b, "sealedOpened", r->sealed_opened);
+        ctn_json_put_int(&b, "sealedUnopened", r->sealed_unopened);
         ctn_json_put_int(&b, "durationMs", span_ms);
         if (caution)
             ctn_json_put_str(&b, "caution", ctn_str_from(caution));
@@ -113,9 +116,12 @@ static void print_end(const verify_verb *t, const ctn_workspace *ws, const ctn_v
         printf("],%.*s\n", CTN_STR_ARG(ctn_str_from_offset(text, 1)));
         return;
     }
-    printf("%s: %" PRId64 " executions, %" PRId64 " entries, %" PRId64 " definitions, %" PRId64
-           " audit entries in %s: ",
+    printf("%s: %" PRId64 " executions, %" PRId64 " entries, %" PRId64 " definitions, %" PRId64 " audit entries in %s",
            ws->store_url, r->executions, r->entries, r->definitions, r->audit_entries, ctn_duration_text(span_ms).text);
+    if (r->sealed_opened || r->sealed_unopened)
+        printf("; %" PRId64 " sealed values opened, %" PRId64 " could not be (no key here, or shredded)",
+               r->sealed_opened, r->sealed_unopened);
+    printf(": ");
     if (r->findings)
         printf("%" PRId64 " finding%s\n", r->findings, r->findings == 1 ? "" : "s");
     else
@@ -141,12 +147,15 @@ int ctn_verb_store_verify(ctn_cli *cli)
                                   .on_finding = print_finding,
                                   .on_progress = ctn_opt_is_given(cli, CTN_OPT_QUIET) ? NULL : print_progress,
                                   .ctx = &t};
+    ctn_cli_keyring *keyring = ctn_cli_keyring_new(cli, ws.config);
+    options.seal = ctn_cli_keyring_seal(keyring);
     ctn_verify_report report;
     if (t.is_json)
         printf("{\"findings\":[");
     int rc = ctn_store_verify(store, &options, &report, &err);
     end_progress(&t);
     ctn_store_close(store);
+    ctn_cli_keyring_free(keyring);
     if (rc)
         return ctn_cli_fail_err(cli, &err);
     print_end(&t, &ws, &report);

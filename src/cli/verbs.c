@@ -230,13 +230,15 @@ const ctn_verb ctn_verbs[] = {
      .words_max = 1,
      .run = ctn_verb_pause},
     {.name = "export",
-     .operands = "ID [--output FILE]",
+     .operands = "ID [--output FILE] [--reveal]",
      .summary = "Write one execution as a file that proves itself",
      .details = ABOUT_ID
      "\nOne JSON object a line: the row, the definitions it was run with, its whole journal with the hashes, the end.\n"
-     "Sensitive values are left out; what stands for them is a commitment that the hashes cover. A damaged execution\n"
-     "is exported as it stands. `catena verify FILE` proves the file without a store.",
-     .options = PLACE | CTN_OPT_BIT(CTN_OPT_QUIET) | CTN_OPT_BIT(CTN_OPT_OUTPUT) | CTN_OPT_BIT(CTN_OPT_FORCE),
+     "Sensitive values are left out; what stands for them is a commitment that the hashes cover. With --reveal they\n"
+     "are in it, each with the salt that proves it. A damaged execution is exported as it stands.\n"
+     "`catena verify FILE` proves the file without a store or a key.",
+     .options = PLACE | CTN_OPT_BIT(CTN_OPT_QUIET) | CTN_OPT_BIT(CTN_OPT_OUTPUT) | CTN_OPT_BIT(CTN_OPT_FORCE) |
+                CTN_OPT_BIT(CTN_OPT_REVEAL),
      .words_min = 1,
      .words_max = 1,
      .run = ctn_verb_export},

@@ -174,6 +174,36 @@ static void take_definition(ctn_export_check *c, const ctn_json *v)
     c->definitions[c->report.definitions++] = d;
 }
 
+/* The commitment in the body is over the salt and the value's JSON. */
+static bool is_committed_to(ctn_export_check *c, const ctn_json *body, const ctn_json *item)
+{
+    ctn_digest salt, commitment, hash;
+    const ctn_json *value = ctn_json_member_of(item, "value");
+    const ctn_json *mark = ctn_json_pointer(body, ctn_json_str_or(item, "at", CTN_STR("/")));
+    if (!value || !ctn_digest_parse(text_of(item, "salt"), &salt) ||
+        !ctn_digest_parse(text_of(mark, "$sealed"), &commitment))
+        return false;
+    ctn_hasher h;
+    ctn_hasher_init(&h);
+    ctn_hasher_add(&h, (ctn_str){(const char *) salt.bytes, sizeof salt.bytes});
+    ctn_hasher_add(&h, ctn_json_to_str(c->scratch, value));
+    hash = ctn_hasher_finish(&h);
+    return memcmp(&hash, &commitment, sizeof hash) == 0;
+}
+
+static void judge_revealed(ctn_export_check *c, const ctn_json *v)
+{
+    const ctn_json *list = ctn_json_member_of(v, "revealed"), *body = ctn_json_member_of(v, "body");
+    for (size_t i = 0; i < ctn_json_count(list); i++) {
+        const ctn_json *item = ctn_json_at(list, i);
+        if (!is_committed_to(c, body, item))
+            tell(c, "revealed", ctn_json_int_or(v, "seq", 0),
+                 "what is revealed at %.*s is not what the entry commits to",
+                 CTN_STR_ARG(ctn_json_str_or(item, "at", CTN_STR(""))));
+        c->report.revealed++;
+    }
+}
+
 static void take_entry(ctn_export_check *c, const ctn_json *v)
 {
     ctn_digest hash = {{0}};
@@ -189,6 +219,7 @@ static void take_entry(ctn_export_check *c, const ctn_json *v)
         .actor = text_of(v, "actor"),
         .body = body_of(c, v),
         .hash = {(const char *) hash.bytes, has_hash ? sizeof hash.bytes : 0},
+        .sealed = json_of(c, v, "sealed"),
     };
     c->section = IN_ENTRIES;
     c->report.entries++;
@@ -196,6 +227,7 @@ static void take_entry(ctn_export_check *c, const ctn_json *v)
         return;
     ctn_prover_take(c->prover, &record);
     c->report.hash_last = hash;
+    judge_revealed(c, v);
     c->report.sealed += ctn_json_count(ctn_json_member_of(v, "sealed"));
 }
 

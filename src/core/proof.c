@@ -13,6 +13,8 @@
 #include "core/proof.h"
 
 #include "core/execution.h"
+#include "core/sealed.h"
+#include "core/sensitive.h"
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -228,6 +230,8 @@ static void judge_wake(ctn_prover *p, ctn_status status)
         tell(p, "wake", 0, "it is running, and would not be found after a crash");
         return;
     }
+    if (ctn_execution_is_hidden(p->x)) /* what is owed may hang on what is sealed */
+        return;
     ctn_rules rules = {0};
     ctn_owed owed;
     ctn_execution_owed(p->x, &rules, p->at_last_ms, p->scratch, &owed);
@@ -335,10 +339,65 @@ static bool judge_hash(ctn_prover *p, const ctn_record *r, const ctn_proof_recor
     return fits;
 }
 
+/* ---- sealed values ---- */
+
+/* {"$sealed": 64 hexadecimal digits} */
+static bool is_commitment(const ctn_json *v)
+{
+    ctn_digest digest;
+    return ctn_json_is(v, CTN_JSON_OBJECT) && ctn_json_count(v) == 1 &&
+           ctn_digest_parse(ctn_json_text(ctn_json_member_of(v, "$sealed")), &digest);
+}
+
+/* The list as if each place had its box: whether that is there, was shredded, or was left out of a file is all one for
+ * a fold, which takes "(sealed)" for the value as the row does. */
+static bool read_sealed(ctn_prover *p, const ctn_proof_record *raw, ctn_record *record)
+{
+    const ctn_json *list = NULL, *body = NULL;
+    ctn_json_options options = {.depth_max = CTN_JSON_DEPTH_MAX + 64};
+    if (raw->sealed.len == 0)
+        return true;
+    if (ctn_json_parse(p->scratch, raw->sealed, NULL, &list, NULL) || !ctn_json_is(list, CTN_JSON_ARRAY)) {
+        tell(p, "sealed", raw->seq, "what is sealed is no list of places");
+        return false;
+    }
+    if (ctn_json_parse(p->scratch, raw->body, &options, &body, NULL))
+        return true; /* told as a body that does not read */
+    ctn_json_builder whole = ctn_json_array(p->scratch);
+    for (size_t i = 0; i < ctn_json_count(list); i++) {
+        ctn_str at = ctn_json_str_or(ctn_json_at(list, i), "at", (ctn_str){0});
+        if (at.len == 0 || !is_commitment(ctn_json_pointer(body, at))) {
+            tell(p, "sealed", raw->seq, "what is sealed at %.*s has no commitment in the entry", CTN_STR_ARG(at));
+            return false;
+        }
+        ctn_json_builder place = ctn_json_object(p->scratch);
+        ctn_json_put_str(&place, "at", at);
+        ctn_json_put_str(&place, "box", CTN_STR("-"));
+        ctn_json_push(&whole, ctn_json_finish(&place));
+    }
+    record->sealed = ctn_json_to_str(p->scratch, ctn_json_finish(&whole));
+    return true;
+}
+
+/* A commitment where something sensitive stands, and nothing that opens it. */
+static void judge_places(ctn_prover *p, const ctn_entry *e)
+{
+    const ctn_sensitivity *s = ctn_execution_sensitivity(p->x);
+    ctn_places places = s ? ctn_sensitive_places(s, e, p->scratch) : (ctn_places){0};
+    for (size_t i = 0; i < places.count; i++)
+        if (is_commitment(places.items[i].value)) {
+            tell(p, "sealed", (int64_t) e->seq, "a value was sealed at %.*s, and the list of what is sealed lacks it",
+                 CTN_STR_ARG(places.items[i].pointer));
+            broken(p);
+            return;
+        }
+}
+
 static void fold_in(ctn_prover *p, const ctn_record *r)
 {
     ctn_err err = {0};
     ctn_entry entry;
+    bool is_first = false;
     int rc = ctn_record_to_entry(r, p->scratch, &entry, &err);
     if (rc) {
         tell(p, "body", (int64_t) r->seq, "%s", err.message);
@@ -352,14 +411,17 @@ static void fold_in(ctn_prover *p, const ctn_record *r)
             return;
         }
         p->x = ctn_execution_new(p->arena, plan, p->row ? p->row->id : (ctn_execution_id){{0}});
-        if (p->row)
-            judge_first(p, &entry);
+        is_first = true;
     }
     rc = ctn_execution_replay(p->x, &entry, &err);
     if (rc) {
         tell(p, "fold", (int64_t) r->seq, "%s", err.message);
         broken(p);
+        return;
     }
+    judge_places(p, &entry);
+    if (is_first && p->row && p->x)
+        judge_first(p, &entry);
 }
 
 void ctn_prover_begin(ctn_prover *p, const ctn_proof_row *row)
@@ -385,6 +447,8 @@ void ctn_prover_take(ctn_prover *p, const ctn_proof_record *raw)
     } else if (!judge_hash(p, &record, raw)) {
         is_next = false;
     }
+    if (is_next && !p->is_broken)
+        is_next = read_sealed(p, raw, &record);
     if (!is_next)
         broken(p);
     if (!p->is_broken)

@@ -6,6 +6,7 @@
  *   - its entries are numbered 1, 2, 3, ... without gaps, and their positions in the store ascend;
  *   - each hash fits its entry and the hash before it;
  *   - the definitions that the first entry names make a plan, and under it every entry was possible when it came;
+ *   - where a sensitive value stood, there is a commitment, and the list beside the body names the place;
  *   - the state that they fold to is what the row says: status, outputs, error, times, parent, input, labels, chain,
  *     and when it is to be woken, as far as that follows.
  *
@@ -26,7 +27,9 @@ typedef struct ctn_proof_record {
     int64_t seq, at_ms;
     ctn_str kind, step, actor, body;
     int64_t item, attempt;
-    ctn_str hash; /* bytes */
+    ctn_str hash;   /* bytes */
+    ctn_str sealed; /* the list of places where sensitive values stood (sealed.h), with or without boxes; no hash covers
+                       it */
 } ctn_proof_record;
 
 /* What is said of an execution beside its journal. */
@@ -42,8 +45,8 @@ typedef struct ctn_proof_row {
 } ctn_proof_row;
 
 typedef struct ctn_proof_fault {
-    const char *rule; /* "gap", "position", "kind", "hash", "body", "definition", "fold", "no-journal", or the row's
-                         column: "status", "outputs", "wake", ... */
+    const char *rule; /* "gap", "position", "kind", "hash", "body", "sealed", "definition", "fold", "no-journal", or the
+                         row's column: "status", "outputs", "wake", ... */
     uint64_t seq;     /* 0: about no entry */
     ctn_str what;
 } ctn_proof_fault;

@@ -8,6 +8,7 @@
 
 #include "store/backend.h"
 #include "store/raw.h"
+#include "store/seal.h"
 #include <inttypes.h>
 
 typedef struct exporting {
@@ -19,6 +20,9 @@ typedef struct exporting {
     ctn_hasher hasher;
     bool has_definitions; /* they stand before the first entry, which names them */
     uint64_t seq_last;
+    int64_t exec_no;
+    ctn_seal_key key; /* of its sealed values */
+    bool has_key, is_keyless;
     int write_failed; /* what the sink returned */
     ctn_export_report report;
 } exporting;
@@ -198,6 +202,40 @@ static void put_sealed(exporting *x, ctn_str sealed)
     ctn_buf_append_char(&x->line, ']');
 }
 
+/* What opens is told with its salt; what does not (shredded, altered) stays a commitment. */
+static int put_revealed(exporting *x, const ctn_record *r)
+{
+    ctn_revealed *items = NULL;
+    size_t count = 0;
+    if (!x->options->seal || !r->sealed.len || x->is_keyless)
+        return CTN_OK;
+    if (!x->has_key) {
+        int rc = ctn_seal_key_read(x->options->seal, x->st, x->exec_no, x->options->id, &x->key, x->err);
+        x->is_keyless = rc == CTN_E_NOT_FOUND || rc == CTN_E_CORRUPT;
+        if (rc)
+            return x->is_keyless ? CTN_OK : (x->write_failed = rc);
+        x->has_key = true;
+    }
+    if (ctn_seal_reveal(&x->key, x->options->id, r, x->arena, &items, &count, NULL) || count == 0)
+        return CTN_OK;
+    ctn_buf *b = &x->line;
+    put_name(b, "revealed");
+    ctn_buf_append_char(b, '[');
+    for (size_t i = 0; i < count; i++) {
+        ctn_digest salt; /* as long as one */
+        memcpy(salt.bytes, items[i].salt.ptr, sizeof salt.bytes);
+        ctn_buf_append(b, i ? CTN_STR(",{") : CTN_STR("{"));
+        put_text(b, "at", items[i].at);
+        put_digest(b, "salt", salt);
+        put_name(b, "value");
+        ctn_buf_append(b, items[i].json);
+        ctn_buf_append_char(b, '}');
+        x->report.revealed++;
+    }
+    ctn_buf_append_char(b, ']');
+    return CTN_OK;
+}
+
 static int write_entry(exporting *x, const ctn_record *r, ctn_str kind, int64_t position, const char *damage,
                        bool is_lost)
 {
@@ -217,6 +255,9 @@ static int write_entry(exporting *x, const ctn_record *r, ctn_str kind, int64_t 
         put_text_if(b, "actor", r->actor);
         put_json(x, "body", "text", r->body);
         put_sealed(x, r->sealed);
+        rc = put_revealed(x, r);
+    }
+    if (rc == CTN_OK) {
         if (damage)
             put_text(b, "damage", ctn_str_from(damage));
         if (is_lost) {
@@ -282,6 +323,7 @@ static int export_in_snapshot(exporting *x)
     int rc = ctn_store_execution_read_raw(x->st, x->arena, ctn_str_from(id.text), &row, x->err);
     if (rc == CTN_OK)
         rc = write_head(x, &row);
+    x->exec_no = row.exec_no;
     if (rc == CTN_OK)
         rc = write_journal(x, row.exec_no);
     if (rc == CTN_OK)
@@ -301,6 +343,7 @@ int ctn_store_export(ctn_store *st, const ctn_export_options *options, ctn_expor
         rc = export_in_snapshot(&x);
         ctn_store_snapshot_end(st);
     }
+    ctn_seal_key_wipe(&x.key);
     ctn_buf_done(&x.line);
     ctn_arena_free(x.arena);
     if (rc == CTN_OK)

@@ -1374,6 +1374,7 @@ static int verify_record(void *ctx, const ctn_record *r, int64_t position)
         .actor = r->actor,
         .body = r->body,
         .hash = {(const char *) r->hash.bytes, sizeof r->hash.bytes},
+        .sealed = r->sealed,
     };
     ctn_verify_record(ctx, &raw);
     return 0;

@@ -387,19 +387,16 @@ static int fail_box(const ctn_record *record, ctn_str at, const char *why, ctn_e
                     CTN_STR_ARG(at), why);
 }
 
-static int open_one(const ctn_seal_key *key, ctn_execution_id id, const ctn_record *record, const ctn_json *item,
-                    ctn_arena *arena, const ctn_json **body, ctn_err *err)
+/* Salt and value of one item; empty: shredded. */
+static int open_box(const ctn_seal_key *key, ctn_execution_id id, const ctn_record *record, const ctn_json *item,
+                    ctn_str commitment, ctn_arena *arena, ctn_str *ret_clear, ctn_err *err)
 {
-    static const ctn_json shredded = {
-        .kind = CTN_JSON_STRING, .count = sizeof CTN_SHREDDED_TEXT - 1, .text = CTN_SHREDDED_TEXT};
     ctn_str at = ctn_json_str_or(item, "at", CTN_STR("")), text = ctn_json_str_or(item, "box", CTN_STR(""));
-    ctn_str commitment = ctn_json_str_or(ctn_json_pointer(*body, at), "$sealed", CTN_STR(""));
+    *ret_clear = (ctn_str){0};
     if (!commitment.len)
         return fail_box(record, at, "has no commitment in the entry", err);
-    if (!text.len) {
-        *body = ctn_json_with(arena, *body, at, &shredded);
+    if (!text.len)
         return CTN_OK;
-    }
     unsigned char *box = ctn_arena_alloc(arena, text.len);
     size_t count = 0;
     ctn_str clear;
@@ -411,11 +408,36 @@ static int open_one(const ctn_seal_key *key, ctn_execution_id id, const ctn_reco
         return fail_box(record, at, "does not open: it was altered, moved, or sealed with another key", err);
     if (!ctn_str_is(commitment, ctn_digest_to_text(commit_to(clear)).text))
         return fail_box(record, at, "is not what the entry commits to", err);
+    *ret_clear = clear;
+    return CTN_OK;
+}
+
+static int open_one(const ctn_seal_key *key, ctn_execution_id id, const ctn_record *record, const ctn_json *item,
+                    ctn_arena *arena, const ctn_json **body, ctn_err *err)
+{
+    static const ctn_json shredded = {
+        .kind = CTN_JSON_STRING, .count = sizeof CTN_SHREDDED_TEXT - 1, .text = CTN_SHREDDED_TEXT};
+    ctn_str at = ctn_json_str_or(item, "at", CTN_STR("")), clear;
+    ctn_str commitment = ctn_json_str_or(ctn_json_pointer(*body, at), "$sealed", CTN_STR(""));
+    int rc = open_box(key, id, record, item, commitment, arena, &clear, err);
+    if (rc)
+        return rc;
     ctn_json_options options = {.depth_max = DEPTH_MAX};
-    const ctn_json *value = NULL;
-    if (ctn_json_parse(arena, ctn_str_from_offset(clear, SALT_BYTES), &options, &value, NULL))
+    const ctn_json *value = &shredded;
+    if (clear.len && ctn_json_parse(arena, ctn_str_from_offset(clear, SALT_BYTES), &options, &value, NULL))
         return fail_box(record, at, "is no JSON", err);
     *body = ctn_json_with(arena, *body, at, value);
+    return CTN_OK;
+}
+
+static int read_sealed(const ctn_record *record, ctn_arena *arena, const ctn_json **ret_body, const ctn_json **ret_list,
+                       ctn_err *err)
+{
+    ctn_json_options options = {.depth_max = DEPTH_MAX};
+    if (ctn_json_parse(arena, record->body, &options, ret_body, NULL) ||
+        ctn_json_parse(arena, record->sealed, NULL, ret_list, NULL) || !ctn_json_is(*ret_list, CTN_JSON_ARRAY))
+        return ctn_fail(err, CTN_E_CORRUPT, "entry %llu: what is sealed does not read",
+                        (unsigned long long) record->seq);
     return CTN_OK;
 }
 
@@ -425,19 +447,39 @@ int ctn_seal_open(const ctn_seal_key *key, ctn_execution_id id, const ctn_record
     *ret_record = *record;
     if (!record->sealed.len)
         return CTN_OK;
-    ctn_json_options options = {.depth_max = DEPTH_MAX};
     const ctn_json *body = NULL, *list = NULL;
-    if (ctn_json_parse(arena, record->body, &options, &body, NULL) ||
-        ctn_json_parse(arena, record->sealed, NULL, &list, NULL) || !ctn_json_is(list, CTN_JSON_ARRAY))
-        return ctn_fail(err, CTN_E_CORRUPT, "entry %llu: what is sealed does not read",
-                        (unsigned long long) record->seq);
-    int rc = CTN_OK;
+    int rc = read_sealed(record, arena, &body, &list, err);
     for (size_t i = 0; rc == CTN_OK && i < list->count; i++)
         rc = open_one(key, id, record, &list->items[i], arena, &body, err);
     if (rc)
         return rc;
     ret_record->body = ctn_json_to_str(arena, body);
     ret_record->sealed = (ctn_str){0};
+    return CTN_OK;
+}
+
+int ctn_seal_reveal(const ctn_seal_key *key, ctn_execution_id id, const ctn_record *record, ctn_arena *arena,
+                    ctn_revealed **ret_items, size_t *ret_count, ctn_err *err)
+{
+    const ctn_json *body = NULL, *list = NULL;
+    *ret_count = 0;
+    if (!record->sealed.len)
+        return CTN_OK;
+    int rc = read_sealed(record, arena, &body, &list, err);
+    ctn_revealed *items = rc ? NULL : CTN_NEW_ARRAY(arena, ctn_revealed, list->count);
+    size_t count = 0;
+    for (size_t i = 0; rc == CTN_OK && i < list->count; i++) {
+        ctn_str at = ctn_json_str_or(&list->items[i], "at", CTN_STR("")), clear;
+        ctn_str commitment = ctn_json_str_or(ctn_json_pointer(body, at), "$sealed", CTN_STR(""));
+        rc = open_box(key, id, record, &list->items[i], commitment, arena, &clear, err);
+        if (rc == CTN_OK && clear.len)
+            items[count++] =
+                (ctn_revealed){at, {clear.ptr, SALT_BYTES}, {clear.ptr + SALT_BYTES, clear.len - SALT_BYTES}};
+    }
+    if (rc)
+        return rc;
+    *ret_items = items;
+    *ret_count = count;
     return CTN_OK;
 }
 

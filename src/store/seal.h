@@ -63,6 +63,14 @@ ctn_record ctn_seal_record(const ctn_seal_key *key, ctn_execution_id id, const c
 int ctn_seal_open(const ctn_seal_key *key, ctn_execution_id id, const ctn_record *record, ctn_arena *arena,
                   ctn_record *ret_record, ctn_err *err);
 
+/* The values one by one, each with the salt that proves it: BLAKE2b-256(salt, json) is the commitment at that place of
+ * the body. What was shredded is not among them. */
+typedef struct ctn_revealed {
+    ctn_str at, salt, json;
+} ctn_revealed;
+int ctn_seal_reveal(const ctn_seal_key *key, ctn_execution_id id, const ctn_record *record, ctn_arena *arena,
+                    ctn_revealed **ret_items, size_t *ret_count, ctn_err *err);
+
 /* "sealed:" and a digest of the text, under a key of the store's own: equal texts have equal ones, in this store only.
  */
 int ctn_seal_digest(ctn_seal *seal, ctn_store *store, ctn_str text, ctn_arena *arena, ctn_str *ret_digest,

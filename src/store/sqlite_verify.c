@@ -177,7 +177,7 @@ static void verify_orphans(verifying *o)
     "SELECT exec_no, execution_id, chain_id, chain_version, status, wake_at_ms, labels, input, outputs, error,"        \
     " created_at_ms, started_at_ms, finished_at_ms, parent_id FROM chain_executions "
 #define ENTRIES                                                                                                        \
-    "SELECT position, seq, at_ms, kind, step, item, attempt, actor, body, hash FROM execution_journal"                 \
+    "SELECT position, seq, at_ms, kind, step, item, attempt, actor, body, hash, sealed FROM execution_journal"         \
     " WHERE exec_no = ?1 ORDER BY seq"
 
 static void verify_journal(verifying *o, sqlite3_stmt *entries, int64_t exec_no)
@@ -195,6 +195,7 @@ static void verify_journal(verifying *o, sqlite3_stmt *entries, int64_t exec_no)
             .actor = sqlite_column_str(entries, 7),
             .body = sqlite_column_str(entries, 8),
             .hash = {sqlite3_column_blob(entries, 9), (size_t) sqlite3_column_bytes(entries, 9)},
+            .sealed = sqlite_column_str(entries, 10),
         };
         ctn_verify_record(o->v, &record);
     }

@@ -76,13 +76,54 @@ void ctn_verify_definition(ctn_verifying *v, const ctn_digest *digest, ctn_str b
 void ctn_verify_begin(ctn_verifying *v, int64_t exec_no, const ctn_proof_row *row)
 {
     v->row = *row;
+    v->key_state = KEY_UNASKED;
     ctn_verify_about(v, exec_no, row->id);
     ctn_prover_begin(v->prover, &v->row);
+}
+
+/* ---- sealed values ---- */
+
+static bool has_key(ctn_verifying *v)
+{
+    ctn_err err = {0};
+    if (v->key_state == KEY_UNASKED) {
+        int rc = v->options->seal
+                     ? ctn_seal_key_read(v->options->seal, v->st, v->about.exec_no, v->about.id, &v->key, &err)
+                     : CTN_E_DENIED;
+        v->key_state = rc ? KEY_NONE : KEY_HAD;
+        if (rc == CTN_E_CORRUPT)
+            ctn_verify_tell(v, "sealed", 0, "%s", err.message);
+    }
+    return v->key_state == KEY_HAD;
+}
+
+static void verify_sealed(ctn_verifying *v, const ctn_proof_record *raw)
+{
+    ctn_arena_mark mark = ctn_arena_save(v->scratch);
+    ctn_record record = {.seq = (uint64_t) raw->seq, .body = raw->body, .sealed = raw->sealed};
+    const ctn_json *list = NULL;
+    ctn_revealed *items = NULL;
+    size_t opened = 0, count = 0;
+    ctn_err err = {0};
+    if (ctn_json_parse(v->scratch, raw->sealed, NULL, &list, NULL) == CTN_OK) /* else the prover tells it */
+        count = ctn_json_count(list);
+    if (count && has_key(v)) {
+        if (ctn_seal_reveal(&v->key, v->about.id, &record, v->scratch, &items, &opened, &err))
+            ctn_verify_tell(v, "sealed", record.seq, "%s", err.message);
+        for (size_t i = 0; i < opened; i++) {
+            explicit_bzero((char *) items[i].json.ptr, items[i].json.len);
+            v->report->sealed_opened++;
+        }
+    }
+    v->report->sealed_unopened += (int64_t) (count - opened);
+    ctn_arena_restore(v->scratch, mark);
 }
 
 void ctn_verify_record(ctn_verifying *v, const ctn_proof_record *record)
 {
     ctn_prover_take(v->prover, record);
+    if (record->sealed.len)
+        verify_sealed(v, record);
     if (++v->report->entries % CTN_VERIFY_PIECE == 0 && v->options->on_progress)
         v->options->on_progress(v->options->ctx, v->report);
 }
@@ -90,6 +131,7 @@ void ctn_verify_record(ctn_verifying *v, const ctn_proof_record *record)
 void ctn_verify_end(ctn_verifying *v)
 {
     ctn_prover_end(v->prover);
+    ctn_seal_key_wipe(&v->key);
     v->report->executions++;
     v->report->exec_no = v->about.exec_no;
     ctn_verify_about(v, 0, (ctn_execution_id){{0}});

@@ -3,7 +3,9 @@
  *
  * Looked at are: the file itself (SQLite's own check), definitions (each is what its digest says), chains (each names a
  * definition that is there), every execution (core/proof.h: its journal's numbers, positions and hashes; the fold
- * against the cached row), journals without an execution, lines of the queue (who is held back), and the audit log.
+ * against the cached row; each sealed value opens and is what its entry
+ * commits to, where there is a key), journals without an execution, lines of the queue (who is held back), and the
+ * audit log.
  *
  * It works beside an owner: what belongs together is read in one snapshot, and snapshots are short, so that the log
  * does not grow meanwhile (the check of the file itself is one snapshot). What is damaged is told, and the rest goes
@@ -28,11 +30,13 @@ typedef struct ctn_verify_finding {
 
 typedef struct ctn_verify_report {
     int64_t executions, entries, definitions, chains, audit_entries, findings;
-    int64_t exec_no, exec_no_last; /* how far it is */
+    int64_t sealed_opened, sealed_unopened; /* sensitive values whose box was opened; that nobody could open here */
+    int64_t exec_no, exec_no_last;          /* how far it is */
 } ctn_verify_report;
 
 typedef struct ctn_verify_options {
-    bool is_quick; /* the file's indexes are not compared with its tables */
+    struct ctn_seal *seal; /* NULL: no key is here, and boxes are only counted */
+    bool is_quick;         /* the file's indexes are not compared with its tables */
     void (*on_finding)(void *ctx, const ctn_verify_finding *finding);
     void (*on_progress)(void *ctx, const ctn_verify_report *so_far); /* now and then; NULL: nobody waits */
     void *ctx;

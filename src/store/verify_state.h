@@ -4,6 +4,7 @@
  */
 #pragma once
 #include "store/audit.h"
+#include "store/seal.h"
 #include "store/verify.h"
 
 typedef struct ctn_verifying {
@@ -14,6 +15,8 @@ typedef struct ctn_verifying {
     ctn_arena *scratch;
     ctn_verify_finding about; /* the execution under way */
     ctn_proof_row row;
+    ctn_seal_key key; /* of its sealed values */
+    enum { KEY_UNASKED, KEY_HAD, KEY_NONE } key_state;
     /* the audit log */
     ctn_digest audit_before[2];
     uint32_t audit_before_count;
