@@ -1,10 +1,10 @@
 /*
  * bench_chains -- one measurement of W1 or W2: so many five-step chains in flight, for so long.
  *
- *     bench_chains KEY DIR IN_FLIGHT [--seconds S] [--warm S] [--server PROGRAM]
+ *     bench_chains KEY DIR IN_FLIGHT [--seconds S] [--warm S] [--server PROGRAM] [--store FILE]
  *
  * Prints KEY/steps_per_s and so on (README.md says what each is). One process a measurement, so that its peak of memory
- * is its own.
+ * is its own. Without --store the run has a new one, which goes.
  */
 #include "rig.h"
 
@@ -23,7 +23,7 @@ int main(int argc, char **argv)
 {
     double span_s = 15, warm_s = 4;
     long in_flight = argc >= 4 ? strtol(argv[3], NULL, 10) : 0;
-    const char *server = NULL;
+    const char *server = NULL, *kept = NULL;
     bool is_understood = in_flight >= 1 && argc % 2 == 0;
     for (int i = 4; is_understood && i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--seconds") == 0)
@@ -32,17 +32,21 @@ int main(int argc, char **argv)
             warm_s = strtod(argv[i + 1], NULL);
         else if (strcmp(argv[i], "--server") == 0)
             server = argv[i + 1];
+        else if (strcmp(argv[i], "--store") == 0)
+            kept = argv[i + 1];
         else
             is_understood = false;
     }
     if (!is_understood || span_s <= 0) {
-        fprintf(stderr, "usage: bench_chains KEY DIR IN_FLIGHT [--seconds S] [--warm S] [--server PROGRAM]\n");
+        fprintf(stderr,
+                "usage: bench_chains KEY DIR IN_FLIGHT [--seconds S] [--warm S] [--server PROGRAM] [--store FILE]\n");
         return 2;
     }
     const char *key = argv[1];
     char file[BENCH_PATH_MAX];
-    snprintf(file, sizeof file, "%s/chains.db", argv[2]);
-    bench_store_remove(file);
+    snprintf(file, sizeof file, kept ? "%s" : "%s/chains.db", kept ? kept : argv[2]);
+    if (!kept)
+        bench_store_remove(file);
     bench_rig *rig = bench_rig_new(&(bench_rig_options){
         .file = file, .in_flight = (size_t) in_flight, .server = server, .syncs = bench_syncs_install()});
     bench_rig_figures f = bench_rig_measure(rig, warm_s, span_s);
@@ -66,6 +70,7 @@ int main(int argc, char **argv)
     say(key, "steal_cores", f.steal_s / f.span_s);
     bench_samples_free(&f.latency_ms);
     bench_rig_free(rig);
-    bench_store_remove(file);
+    if (!kept)
+        bench_store_remove(file);
     return 0;
 }

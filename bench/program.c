@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@ bench_program bench_program_start(const char *const *argv, const char *cwd)
     if (pid < 0)
         bench_die("fork", strerror(errno));
     if (pid == 0) {
+        (void) prctl(PR_SET_PDEATHSIG, SIGKILL); /* whatever becomes of the measuring */
         if ((!cwd || chdir(cwd) == 0) && dup2(ends[1], STDOUT_FILENO) >= 0)
             execv(argv[0], (char *const *) argv);
         _exit(127);

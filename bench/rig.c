@@ -20,7 +20,7 @@
 #define STEPS 5
 #define RING  (1 << 20)
 
-static const char chain_text[] =
+static const char five_text[] =
     "id: five-steps\n"
     "outputs: [state]\n"
     "steps:\n"
@@ -32,6 +32,26 @@ static const char chain_text[] =
     "instructionSets:\n"
     "  first: {%s, effect: idempotent, arguments: {chain: \"{chain}\"}}\n"
     "  next: {%s, effect: idempotent, arguments: {chain: \"{chain}\", previous: \"{state}\"}}\n";
+
+static const char five_in_catena_text[] =
+    "id: five-in-catena\n"
+    "outputs: [state]\n"
+    "steps:\n"
+    "  - {stepName: one, instructionSet: work, outputVariables: [state]}\n"
+    "  - {stepName: two, instructionSet: work, outputVariables: [state]}\n"
+    "  - {stepName: three, instructionSet: work, outputVariables: [state]}\n"
+    "  - {stepName: four, instructionSet: work, outputVariables: [state]}\n"
+    "  - {stepName: five, instructionSet: work, outputVariables: [state]}\n"
+    "instructionSets:\n"
+    "  work: {native: noop, effect: idempotent, arguments: {state: \"{chain}\"}}\n";
+
+static const char parked_text[] = "id: parked\n"
+                                  "steps:\n"
+                                  "  - {stepName: one, instructionSet: work, outputVariables: [state]}\n"
+                                  "  - {stepName: ask, instructionSet: ask, outputVariables: [approved]}\n"
+                                  "instructionSets:\n"
+                                  "  work: {native: noop, effect: idempotent, arguments: {state: \"{chain}\"}}\n"
+                                  "  ask: {approval: {message: Well?, timeoutMs: 31536000000}}\n";
 
 typedef struct started {
     uint64_t number;
@@ -56,7 +76,7 @@ struct bench_rig {
     ctn_arena *arena, *scratch;
     ctn_start start;
     ctn_batch *submitted; /* in-thread */
-    bool is_wanted, is_ended;
+    bool is_wanted, is_ended, is_cut;
 
     uint64_t started, ended, commits;
     uint64_t last; /* no chain after this number */
@@ -130,6 +150,11 @@ static void start_more(bench_rig *rig)
 static void on_event(void *ctx, const ctn_engine_event *event)
 {
     bench_rig *rig = ctx;
+    if (rig->o.chain != BENCH_FIVE_STEPS) {
+        ctn_status end = rig->o.chain == BENCH_PARKED ? CTN_STATUS_WAITING : CTN_STATUS_COMPLETED;
+        rig->ended += event->kind == CTN_EVENT_STATUS && event->status == end;
+        return;
+    }
     if (event->kind != CTN_EVENT_STATUS || !ctn_status_is_final(event->status))
         return;
     const ctn_json *state = ctn_json_member_of(ctn_execution_outputs(event->execution), "state");
@@ -256,6 +281,15 @@ void bench_rig_run(bench_rig *rig, size_t chain_count)
     run(rig);
 }
 
+void bench_rig_cut(bench_rig *rig, size_t chain_count, uint64_t commits)
+{
+    assert(rig->o.is_in_thread);
+    rig->last = rig->started + chain_count;
+    rig->is_cut = true;
+    for (uint64_t until = rig->commits + commits; rig->commits < until;)
+        turn(rig);
+}
+
 bench_rig_figures bench_rig_measure(bench_rig *rig, double warm_s, double span_s)
 {
     bench_rig_figures figures = {0};
@@ -299,7 +333,9 @@ static void add_plan(bench_rig *rig)
     const ctn_chain *chain = NULL;
     ctn_plan *plan = NULL;
     const char *how = rig->o.server ? "tool: bench/next" : "native: next";
-    ctn_str text = ctn_arena_printf(arena, chain_text, how, how);
+    ctn_str text = rig->o.chain == BENCH_PARKED           ? ctn_str_from(parked_text)
+                   : rig->o.chain == BENCH_FIVE_IN_CATENA ? ctn_str_from(five_in_catena_text)
+                                                          : ctn_arena_printf(arena, five_text, how, how);
     if (ctn_library_add_text(library, CTN_STR("five-steps.yaml"), text, &findings, &chain) ||
         ctn_plan_compile(arena, library, chain, &findings, &plan))
         bench_die("chain", ctn_arena_printf(arena, "%.*s", CTN_STR_ARG(findings.items[0].message)).ptr);
@@ -391,7 +427,8 @@ void bench_rig_free(bench_rig *rig)
     ctn_timer_free(rig->timer);
     ctn_loop_free(rig->loop);
     ctn_spawner_stop(rig->spawner);
-    (void) ctn_store_epoch_end(rig->store, rig->epoch, NULL);
+    if (!rig->is_cut)
+        (void) ctn_store_epoch_end(rig->store, rig->epoch, NULL);
     ctn_store_close(rig->store);
     ctn_arena_free(rig->arena);
     ctn_arena_free(rig->scratch);

@@ -18,10 +18,17 @@
 
 typedef struct bench_rig bench_rig;
 
+typedef enum bench_chain {
+    BENCH_FIVE_STEPS,
+    BENCH_FIVE_IN_CATENA, /* of `native: noop`, so that the real binary can go on with them */
+    BENCH_PARKED,         /* one step, then an approval that nobody gives; parked counts as ended */
+} bench_chain;
+
 typedef struct bench_rig_options {
     const char *file;   /* of the store: made when absent */
     const char *server; /* program of the tool server; NULL: native steps. Not with is_in_thread */
     size_t in_flight;
+    bench_chain chain; /* FIVE_STEPS if nothing else is said */
     bool is_in_thread;
     const bench_syncs *syncs; /* installed; NULL: syncs are not counted */
 } bench_rig_options;
@@ -32,6 +39,9 @@ void bench_rig_free(bench_rig *rig);
 
 /* Runs so many chains to their end. */
 void bench_rig_run(bench_rig *rig, size_t chain_count);
+/* Starts so many chains, lets so many commits happen and no more: what a crash leaves. is_in_thread only; then the rig
+ * is good for nothing but bench_rig_free, which does not say good-bye to the store. */
+void bench_rig_cut(bench_rig *rig, size_t chain_count, uint64_t commits);
 
 typedef struct bench_rig_figures {
     double span_s;
