@@ -65,14 +65,14 @@ peer_run() {
     shift
     tell "$engine $*"
     case $engine in
-    restate) RESTATE_DEFAULT_NUM_PARTITIONS=4 NODE=$node22 timeout 240 "$peers_harness/run-restate.sh" "$@" ;;
+    restate) RESTATE_DEFAULT_NUM_PARTITIONS=4 NODE=$node22 timeout 400 "$peers_harness/run-restate.sh" "$@" ;;
     dbos)
         peer_fresh_database
-        PG=1 NODE=$node22 timeout 240 "$peers_harness/run.sh" dbos "$@"
+        PG=1 NODE=$node22 timeout 400 "$peers_harness/run.sh" dbos "$@"
         ;;
     langgraph)
         rm -f "$PEERS_DIR"/langgraph/bench.db*
-        DB_FILE=$PEERS_DIR/langgraph/bench.db SYNC=FULL DUR=sync NODE=${NODE_LG:-node} timeout 240 "$peers_harness/run.sh" langgraph "$@"
+        DB_FILE=$PEERS_DIR/langgraph/bench.db SYNC=FULL DUR=sync NODE=${NODE_LG:-node} timeout 400 "$peers_harness/run.sh" langgraph "$@"
         ;;
     esac 2>>"$peers_log" >"$work/peer" || true # some end badly when they are ended; what counts is what they printed
     peer_figures "$engine" <"$work/peer" >"$work/cell"
@@ -112,12 +112,11 @@ if peers_ready; then
             esac
         done
     done
-    say peers/summary/times_the_best_peer_w1_64 "$(awk '
-        $1 == "peers/w1_64/catena_native/steps_per_s" { ours = $2 }
-        $1 ~ /^peers\/w1_64\/(restate|dbos|langgraph)\/steps_per_s$/ && $2 > best { best = $2 }
-        END { printf "%.1f", best ? ours / best : 0 }' "$figures")"
-    say peers/summary/times_the_best_peer_w1_256 "$(awk '
-        $1 == "peers/w1_256/catena_native/steps_per_s" { ours = $2 }
-        $1 ~ /^peers\/w1_256\/(restate|dbos|langgraph)\/steps_per_s$/ && $2 > best { best = $2 }
-        END { printf "%.1f", best ? ours / best : 0 }' "$figures")"
+    for in_flight in 64 256; do # so many times the best peer
+        times=$(awk -v n="$in_flight" '
+            $1 == "peers/w1_" n "/catena_native/steps_per_s" { ours = $2 }
+            $1 ~ "^peers/w1_" n "/(restate|dbos|langgraph)/steps_per_s$" && $2 > best { best = $2 }
+            END { if (ours && best) printf "%.1f", ours / best }' "$figures")
+        [ -z "$times" ] || say "peers/w1_$in_flight/catena_native/times_the_best_peer" "$times"
+    done
 fi
