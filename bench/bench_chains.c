@@ -1,7 +1,7 @@
 /*
  * bench_chains -- one measurement of W1 or W2: so many five-step chains in flight, for so long.
  *
- *     bench_chains KEY DIR IN_FLIGHT [--seconds S] [--warm S] [--server PROGRAM] [--store FILE]
+ *     bench_chains KEY DIR IN_FLIGHT [--seconds S] [--warm S] [--server PROGRAM] [--store FILE] [--synchronous WORD]
  *
  * Prints KEY/steps_per_s and so on (README.md says what each is). One process a measurement, so that its peak of memory
  * is its own. Without --store the run has a new one, which goes.
@@ -23,7 +23,7 @@ int main(int argc, char **argv)
 {
     double span_s = 15, warm_s = 4;
     long in_flight = argc >= 4 ? strtol(argv[3], NULL, 10) : 0;
-    const char *server = NULL, *kept = NULL;
+    const char *server = NULL, *kept = NULL, *synchronous = NULL;
     bool is_understood = in_flight >= 1 && argc % 2 == 0;
     for (int i = 4; is_understood && i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--seconds") == 0)
@@ -34,12 +34,14 @@ int main(int argc, char **argv)
             server = argv[i + 1];
         else if (strcmp(argv[i], "--store") == 0)
             kept = argv[i + 1];
+        else if (strcmp(argv[i], "--synchronous") == 0)
+            synchronous = argv[i + 1];
         else
             is_understood = false;
     }
     if (!is_understood || span_s <= 0) {
-        fprintf(stderr,
-                "usage: bench_chains KEY DIR IN_FLIGHT [--seconds S] [--warm S] [--server PROGRAM] [--store FILE]\n");
+        fprintf(stderr, "usage: bench_chains KEY DIR IN_FLIGHT [--seconds S] [--warm S] [--server PROGRAM] [--store "
+                        "FILE] [--synchronous WORD]\n");
         return 2;
     }
     const char *key = argv[1];
@@ -47,8 +49,11 @@ int main(int argc, char **argv)
     snprintf(file, sizeof file, kept ? "%s" : "%s/chains.db", kept ? kept : argv[2]);
     if (!kept)
         bench_store_remove(file);
-    bench_rig *rig = bench_rig_new(&(bench_rig_options){
-        .file = file, .in_flight = (size_t) in_flight, .server = server, .syncs = bench_syncs_install()});
+    bench_rig *rig = bench_rig_new(&(bench_rig_options){.file = file,
+                                                        .in_flight = (size_t) in_flight,
+                                                        .server = server,
+                                                        .synchronous = synchronous,
+                                                        .syncs = bench_syncs_install()});
     bench_rig_figures f = bench_rig_measure(rig, warm_s, span_s);
     double peak_mib = bench_peak_with_children_mib();
     if (f.chains == 0)
