@@ -1,0 +1,442 @@
+/*
+ * Nothing that was declared sensitive, and no secret, is to be found in anything that the program ever wrote.
+ *
+ * Strings that exist nowhere else are planted: in a sensitive input, in what a tool gives into a sensitive variable, in
+ * an answer, in a secret of a tool server's environment. The server tells everything that it hears wherever it can.
+ * Then everything that was written is searched: what each command said, and every file of the store's folder (the
+ * database and its log while an owner runs, after it was killed, after it ended; backups; exports), for the strings as
+ * they are, in hexadecimal and in base64, wherever in its groups of three they begin. That the search is not blind is
+ * shown by
+ * --reveal, and by files that do hold them.
+ */
+#include "cli_kit.h"
+#include "base/memory.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char *const PLANTED[] = {"PlantedInput7f3aQ", "PlantedChild51d0Q", "PlantedResult91bcQ",
+                                      "PlantedAnswer55aaQ", "PlantedSecretd24eQ"};
+enum { INPUT, CHILD, RESULT, ANSWER, SECRET, PLANTED_COUNT };
+
+/* Where the test itself put them: given to catena, not written by it. */
+static const char *const OURS[] = {"secret.txt", "issue.txt"};
+
+/* ---- the search ---- */
+
+static bool holds(const char *bytes, size_t count, const char *part, size_t part_count)
+{
+    return memmem(bytes, count, part, part_count) != NULL;
+}
+
+/* The part of a base64 text that the planted bytes alone decide, when they begin so many bytes into a group. */
+static bool holds_base64(const char *bytes, size_t count, const char *planted, size_t before, int variant)
+{
+    char raw[64] = "xx", text[128];
+    size_t length = strlen(planted);
+    memcpy(raw + before, planted, length);
+    sodium_bin2base64(text, sizeof text, (const unsigned char *) raw, before + length, variant);
+    size_t from = before == 0 ? 0 : before == 1 ? 2 : 3;
+    size_t to = (before + length) * 8 / 6;
+    return holds(bytes, count, text + from, to - from);
+}
+
+static bool holds_planted(const char *bytes, size_t count, const char *planted)
+{
+    char hex[2][64] = {"", ""};
+    size_t length = strlen(planted);
+    for (size_t i = 0; i < length; i++) {
+        snprintf(hex[0] + 2 * i, 3, "%02x", (unsigned) (unsigned char) planted[i]);
+        snprintf(hex[1] + 2 * i, 3, "%02X", (unsigned) (unsigned char) planted[i]);
+    }
+    bool found = holds(bytes, count, planted, length) || holds(bytes, count, hex[0], 2 * length) ||
+                 holds(bytes, count, hex[1], 2 * length);
+    for (size_t before = 0; before < 3 && !found; before++)
+        found = holds_base64(bytes, count, planted, before, sodium_base64_VARIANT_ORIGINAL_NO_PADDING) ||
+                holds_base64(bytes, count, planted, before, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    return found;
+}
+
+static const char *planted_in(const char *bytes, size_t count)
+{
+    for (size_t i = 0; i < PLANTED_COUNT; i++)
+        if (holds_planted(bytes, count, PLANTED[i]))
+            return PLANTED[i];
+    return NULL;
+}
+
+static size_t searched_files, searched_bytes;
+
+static const char *planted_in_file(const char *path)
+{
+    FILE *file = fopen(path, "rbe");
+    if (!file)
+        return NULL;
+    size_t count = 0, capacity = 1 << 20;
+    char *bytes = ctn_malloc(capacity);
+    for (size_t n; (n = fread(bytes + count, 1, capacity - count, file)) > 0;) {
+        count += n;
+        if (count == capacity)
+            bytes = ctn_realloc(bytes, capacity *= 2);
+    }
+    (void) fclose(file);
+    const char *found = planted_in(bytes, count);
+    searched_files++;
+    searched_bytes += count;
+    free(bytes);
+    return found;
+}
+
+static void search_folder(const char *folder)
+{
+    DIR *open = opendir(folder);
+    assert_non_null(open);
+    for (struct dirent *d; (d = readdir(open));) {
+        char path[600];
+        struct stat st;
+        bool is_ours = d->d_name[0] == '.';
+        for (size_t i = 0; i < sizeof OURS / sizeof OURS[0]; i++)
+            is_ours = is_ours || strcmp(d->d_name, OURS[i]) == 0;
+        snprintf(path, sizeof path, "%s/%s", folder, d->d_name);
+        if (is_ours || lstat(path, &st))
+            continue;
+        if (S_ISDIR(st.st_mode))
+            search_folder(path);
+        const char *found = S_ISREG(st.st_mode) ? planted_in_file(path) : NULL;
+        if (found)
+            fail_msg("%s is in %s", found, path);
+    }
+    (void) closedir(open);
+}
+
+static void search_said(world *w, const char *what)
+{
+    const char *found = planted_in(w->said.out, strlen(w->said.out));
+    if (found)
+        fail_msg("%s is in what %s said on stdout:\n%s", found, what, w->said.out);
+    found = planted_in(w->said.err, strlen(w->said.err));
+    if (found)
+        fail_msg("%s is in what %s said on stderr:\n%s", found, what, w->said.err);
+    searched_bytes += strlen(w->said.out) + strlen(w->said.err);
+}
+
+/* A command, whose every word is searched, and then every file. */
+#define clean(w, expected, call)                                                                                       \
+    do {                                                                                                               \
+        assert_exit((w), (call), (expected));                                                                          \
+        search_said((w), #call);                                                                                       \
+        search_folder((w)->folder);                                                                                    \
+    } while (0)
+
+/* ---- the world ---- */
+
+static const char *gossip(void)
+{
+    static const char *const PLACES[] = {CATENA_BUILD_DIR "/tests/peer_gossip", CATENA_BUILD_DIR "/peer_gossip"};
+    return access(PLACES[0], X_OK) == 0 ? PLACES[0] : PLACES[1];
+}
+
+static const char SETS[] =
+    "instructionSets:\n"
+    "  greet: {transform: '{greeting: (\"Dear \" + .who)}', arguments: {who: '{client.name}'}}\n"
+    "  hear: {tool: gossip/hear, effect: idempotent, arguments: {text: '{input}'}}\n"
+    "  issue: {tool: gossip/issue, effect: idempotent, arguments: {for: '{client.name}'}}\n"
+    "  shape: {transform: '{v: .x}', arguments: {x: '{input}'}}\n"
+    "  give: {tool: gossip/issue, effect: idempotent}\n"
+    "  refuse: {tool: gossip/refuse, effect: idempotent, arguments: {text: '{input}'}}\n"
+    "  die: {tool: gossip/die, effect: idempotent, arguments: {text: '{input}'}}\n"
+    "  slow: {tool: gossip/slow, effect: write, arguments: {text: '{input}', ms: '{ms}'}}\n"
+    "  book: {tool: gossip/book, effect: write, arguments: {client: '{client}', city: '{city}'}}\n"
+    "  unbook: {tool: gossip/unbook, effect: idempotent, arguments: {client: '{client}', booking: '{booking}'}}\n"
+    "  unbookBadly: {tool: gossip/unbook_badly, effect: idempotent, arguments: {client: '{client}'}}\n"
+    "  sign: {approval: {message: 'Book for {client.name}?'}}\n"
+    "  leak: {tool: gossip/leak, effect: idempotent}\n"
+    "  leakFailing: {tool: gossip/refuse, effect: idempotent, arguments: {a: 1}}\n"
+    "  below: {chain: below, arguments: {name: '{input}', city: '{city}'}}\n"
+    "  belowFailing: {chain: below-failing, arguments: {name: '{input}'}}\n"
+    "  belowGiving: {chain: below-giving, arguments: {name: '{input}'}}\n";
+
+static const char CHAINS[] =
+    "id: trip\n"
+    "sensitive: [client, passport, kids]\n"
+    "concurrencyKey: '{client.name}'\n"
+    "outputs: {letter: letter, city: city, passport: passport, kids: kids, under: '\"for \" + under', deep: deep}\n"
+    "steps:\n"
+    "  - {stepName: greet, instructionSet: greet, outputVariables: [greeting]}\n"
+    "  - {stepName: issue, instructionSet: issue, outputVariables: {passport: number}}\n"
+    "  - {stepName: letter, instructionSet: issue, templateId: letter, outputVariables: [letter]}\n"
+    "  - {stepName: each, instructionSet: hear, foreach: {items: '{client.children}', as: child},\n"
+    "     inputTemplate: 'child {child}', outputVariables: {kids: heard.text}}\n"
+    "  - {stepName: under, instructionSet: refuse, inputTemplate: '{client.name}', outputVariables: [under],\n"
+    "     fallback: [{value: {under: 'under {client.name}'}}]}\n"
+    "  - {stepName: sub, instructionSet: below, inputTemplate: '{greeting}', outputVariables: [said, town]}\n"
+    "  - {stepName: give, instructionSet: belowGiving, inputTemplate: x, outputVariables: [deep]}\n"
+    "  - {stepName: sign, instructionSet: sign, outputVariables: {signed: approved}}\n"
+    "  - {stepName: book, instructionSet: book, rollbackAction: unbook, outputVariables: [booking]}\n"
+    "  - {stepName: hear, instructionSet: hear, inputTemplate: '{passport} {letter}', outputVariables: {ok: heard.x},\n"
+    "     onError: continue}\n";
+/* under, letter, said: what is rendered from a sensitive value. kids is what a tool answers, so it is declared. */
+
+static void make_world(world *w)
+{
+    cli_world_write(w, "catena.yaml",
+                    "store: sqlite:agency.db\nsealing: {key: {file: catena.key}}\n"
+                    "secrets: {TOKEN: {file: secret.txt}}\n"
+                    "servers:\n  gossip: {command: '%s', trusted: true,\n"
+                    "    env: {GOSSIP_SECRET: '{secret.TOKEN}', GOSSIP_ISSUE: '%s/issue.txt'}}\n"
+                    "include: ['*.chain.yaml', sets.yaml, '*.mustache']\n",
+                    gossip(), w->folder);
+    cli_world_write(w, "secret.txt", "%s\n", PLANTED[SECRET]);
+    cli_world_write(w, "issue.txt", "%s", PLANTED[RESULT]);
+    cli_world_write(w, "sets.yaml", "%s", SETS);
+    cli_world_write(w, "letter.mustache", "Hello {{greeting}}, your passport is {{passport}}.");
+    cli_world_write(w, "trip.chain.yaml", "%s", CHAINS);
+    cli_world_write(
+        w, "below.chain.yaml",
+        "id: below\nsteps:\n"
+        "  - {stepName: hear, instructionSet: hear, inputTemplate: '{name}'}\n"
+        "  - {stepName: said, instructionSet: shape, inputTemplate: 'so {name}', outputVariables: {said: v}}\n"
+        "  - {stepName: town, instructionSet: hear, inputTemplate: '{city}', outputVariables: {town: heard}}\n");
+    cli_world_write(w, "giving.chain.yaml",
+                    "id: below-giving\nsensitive: [deep]\nsteps:\n"
+                    "  - {stepName: deep, instructionSet: give, outputVariables: {deep: number}}\n");
+    cli_world_write(w, "failing.chain.yaml",
+                    "id: failing\nsensitive: [client, heard]\n"
+                    "steps:\n"
+                    "  - {stepName: book, instructionSet: book, rollbackAction: unbook, outputVariables: [booking]}\n"
+                    "  - {stepName: again, instructionSet: book, rollbackAction: unbookBadly, outputVariables: [b2]}\n"
+                    "  - {stepName: sub, instructionSet: belowFailing, inputTemplate: '{client.name}'}\n");
+    cli_world_write(w, "belowfailing.chain.yaml",
+                    "id: below-failing\nsteps:\n  - {stepName: no, instructionSet: refuse, inputTemplate: '{name}'}\n");
+    cli_world_write(
+        w, "slow.chain.yaml",
+        "id: slow\nsensitive: [client]\nsteps:\n"
+        "  - {stepName: hear, instructionSet: hear, inputTemplate: '{client.name}', outputVariables: {h: x}, "
+        "onError: continue}\n"
+        "  - {stepName: slow, instructionSet: slow, inputTemplate: '{client.name}', noUndo: x}\n");
+    cli_world_write(
+        w, "dying.chain.yaml",
+        "id: dying\nsensitive: [client]\nsteps:\n"
+        "  - {stepName: die, instructionSet: die, inputTemplate: '{client.name}', retryConfig: {maxRetries: 0}}\n");
+    cli_world_write(w, "plain.chain.yaml",
+                    "id: plain\nsteps:\n"
+                    "  - {stepName: leak, instructionSet: leak, outputVariables: [told]}\n"
+                    "  - {stepName: fail, instructionSet: leakFailing}\n");
+}
+
+static const char *client(char *text, size_t size, const char *more)
+{
+    snprintf(text, size, "{\"client\":{\"name\":\"%s\",\"children\":[\"%s\",\"Tom\"]},\"city\":\"Oslo\"%s}",
+             PLANTED[INPUT], PLANTED[CHILD], more);
+    return text;
+}
+
+/* Every verb that looks at an execution, for people and for programs. */
+static void look_at(world *w, const char *id, const char *variable)
+{
+    clean(w, 0, catena(w, "show", id, NULL));
+    clean(w, 0, catena(w, "show", id, "--json", NULL));
+    clean(w, 0, catena(w, "history", id, NULL));
+    clean(w, 0, catena(w, "history", id, "--json", NULL));
+    clean(w, 0, catena(w, "timeline", id, NULL));
+    clean(w, 0, catena(w, "timeline", id, "--json", NULL));
+    clean(w, 0, catena(w, "graph", id, NULL));
+    clean(w, 0, catena(w, "list", NULL));
+    clean(w, 0, catena(w, "list", "--json", NULL));
+    (void) catena(w, "why", id, variable, NULL);
+    search_said(w, "why");
+    (void) catena(w, "why", id, variable, "--json", NULL);
+    search_said(w, "why --json");
+}
+
+/* ---- the tests ---- */
+
+static void the_search_finds_what_is_there(void **state)
+{
+    world *w = *state;
+    static const char *const behind[] = {"", "xy"};
+    assert_null(planted_in("PlantedInput7f3", 15));
+    for (size_t i = 0; i < PLANTED_COUNT; i++)
+        for (size_t f = 0; f < 2; f++)
+            for (size_t before = 0; before < 7; before++) {
+                char raw[100] = "abcdefg", hex[250], base64[250];
+                snprintf(raw + before, sizeof raw - before, "%s%s", PLANTED[i], behind[f]);
+                assert_non_null(planted_in(raw, strlen(raw)));
+                sodium_bin2hex(hex, sizeof hex, (unsigned char *) raw, strlen(raw));
+                assert_non_null(planted_in(hex, strlen(hex)));
+                sodium_bin2base64(base64, sizeof base64, (unsigned char *) raw, strlen(raw),
+                                  sodium_base64_VARIANT_ORIGINAL);
+                assert_non_null(planted_in(base64, strlen(base64)));
+            }
+    cli_world_write(w, "leak.log", "so %s it is", PLANTED[RESULT]);
+    char path[300];
+    snprintf(path, sizeof path, "%s/leak.log", w->folder);
+    assert_non_null(planted_in_file(path));
+}
+
+static void nothing_sensitive_is_in_anything_that_was_written(void **state)
+{
+    world *w = *state;
+    char id[64], rerun[64], input[600], answer[200];
+    make_world(w);
+    clean(w, 3, catena_fed(w, client(input, sizeof input, ""), "run", "trip", "--input", "-", NULL));
+    json_text(w->said.out, "executionId", id);
+    assert_err(w, "catena.key was made");
+    look_at(w, id, "letter");
+    clean(w, 0, catena(w, "why", id, "sign", NULL));
+    /* who answers, and what */
+    snprintf(answer, sizeof answer, "{\"approved\":true,\"comment\":\"%s\"}", PLANTED[ANSWER]);
+    clean(w, 0, catena(w, "answer", id, "sign", answer, NULL));
+    assert_out(w, "\"city\": \"Oslo\"");
+    assert_out(w, "\"letter\": \"(sealed)\"");
+    assert_out(w, "\"deep\": \"(sealed)\"");
+    look_at(w, id, "kids");
+    look_at(w, id, "booking");
+    clean(w, 0, catena(w, "store", "verify", NULL));
+    /* the search is not blind: it is all there */
+    assert_exit(w, catena(w, "history", id, "--json", "--reveal", NULL), 0);
+    for (size_t i = 0; i < SECRET; i++)
+        assert_out(w, PLANTED[i]);
+    assert_lacks(w->said.out, PLANTED[SECRET]); /* that one was never given away */
+    assert_exit(w, catena(w, "show", id, "--reveal", NULL), 0);
+    assert_out(w, PLANTED[INPUT]);
+    assert_out(w, PLANTED[RESULT]);
+    search_folder(w->folder);
+    clean(w, 0, catena(w, "store", "audit", NULL));
+    assert_out(w, "values.reveal");
+    /* others that go on from it */
+    clean(w, 0, catena(w, "rerun", id, "--from", "hear", NULL));
+    json_text(w->said.out, "executionId", rerun);
+    look_at(w, rerun, "letter");
+    assert_exit(w, catena(w, "show", rerun, "--reveal", NULL), 0);
+    assert_out(w, PLANTED[RESULT]);
+    clean(w, 3, catena(w, "fork", id, "-i", "city=Rome", "--write", "book", NULL));
+    json_text(w->said.out, "executionId", rerun);
+    clean(w, 1, catena(w, "cancel", rerun, NULL) == 0 ? 1 : w->said.exit_code);
+    look_at(w, rerun, "letter");
+    clean(w, 0, catena(w, "store", "backup", "copy.db", NULL));
+    /* a new master key, then none of the old; then nothing at all */
+    clean(w, 0, catena(w, "store", "rekey", NULL));
+    clean(w, 0, catena(w, "store", "rekey", "--drop-old", NULL));
+    assert_exit(w, catena(w, "show", id, "--reveal", NULL), 0);
+    assert_out(w, PLANTED[INPUT]);
+    clean(w, 0, catena(w, "store", "shred", id, NULL));
+    clean(w, 0, catena(w, "show", id, "--reveal", NULL));
+    assert_out(w, "(shredded)");
+    look_at(w, id, "letter");
+    clean(w, 0, catena(w, "store", "verify", NULL));
+    clean(w, 2, catena(w, "rerun", id, "--from", "hear", NULL));
+}
+
+static void failures_do_not_tell_what_a_call_was_given(void **state)
+{
+    world *w = *state;
+    char id[64], input[600];
+    make_world(w);
+    clean(w, 1, catena_fed(w, client(input, sizeof input, ""), "run", "failing", "--input", "-", NULL));
+    assert_out(w, "rollback_failed");
+    json_text(w->said.out, "executionId", id);
+    look_at(w, id, "booking");
+    clean(w, 0, catena(w, "why", id, "sub", NULL));
+    assert_exit(w, catena(w, "history", id, "--reveal", "--json", NULL), 0);
+    assert_out(w, PLANTED[INPUT]);
+    assert_lacks(w->said.out, PLANTED[SECRET]);
+    clean(w, 1, catena_fed(w, client(input, sizeof input, ""), "run", "dying", "--input", "-", "--json", NULL));
+    json_text(w->said.out, "executionId", id);
+    look_at(w, id, "die");
+}
+
+/* A secret is taken out of what any call says, whether its chain has sensitive values or not. */
+static void a_secret_is_taken_out_of_all_that_comes_back(void **state)
+{
+    world *w = *state;
+    char id[64];
+    make_world(w);
+    clean(w, 1, catena(w, "run", "plain", NULL));
+    assert_out(w, "(secret TOKEN)");
+    newest_id(w, id);
+    look_at(w, id, "told");
+    clean(w, 0, catena(w, "tools", "call", "gossip/leak", "{}", NULL));
+    assert_out(w, "(secret TOKEN)");
+}
+
+static void search_command_line(pid_t pid)
+{
+    char path[64], text[4096];
+    snprintf(path, sizeof path, "/proc/%d/cmdline", (int) pid);
+    FILE *file = fopen(path, "re");
+    size_t count = file ? fread(text, 1, sizeof text, file) : 0;
+    if (file)
+        (void) fclose(file);
+    const char *found = planted_in(text, count);
+    if (found)
+        fail_msg("%s is on the command line of %d", found, (int) pid);
+}
+
+/* Killed while a call is under way: what is in the log and the shared memory then, and what goes on after it. */
+static void nothing_is_in_what_a_killed_owner_leaves(void **state)
+{
+    world *w = *state;
+    char id[64], input[600], line[1000];
+    make_world(w);
+    running owner = catena_start(w, "serve", NULL);
+    for (int i = 0; i < 200 && !cli_world_has(w, "agency.db.sock"); i++)
+        usleep(50000);
+    clean(w, 0, catena_fed(w, client(input, sizeof input, ",\"ms\":60000"), "start", "slow", "--input", "-", NULL));
+    newest_id(w, id);
+    for (int i = 0; i < 200; i++) {
+        assert_exit(w, catena(w, "history", id, NULL), 0);
+        if (strstr(w->said.out, "attempt_started         slow"))
+            break;
+        usleep(50000);
+    }
+    running watcher = catena_start(w, "watch", id, NULL);
+    /* given by name on the command line, it does not stay there */
+    snprintf(line, sizeof line, "client:={\"name\":\"%s\",\"children\":[]}", PLANTED[INPUT]);
+    running run = catena_start(w, "run", "slow", "-i", line, "-i", "ms:=60000", NULL);
+    usleep(700000);
+    search_command_line(owner.pid);
+    search_command_line(watcher.pid);
+    search_command_line(run.pid);
+    search_folder(w->folder);
+    clean(w, 0, catena(w, "show", id, NULL));
+    kill(owner.pid, SIGKILL);
+    (void) running_wait(w, &owner);
+    search_said(w, "serve");
+    kill(watcher.pid, SIGKILL);
+    (void) running_wait(w, &watcher);
+    search_said(w, "watch");
+    kill(run.pid, SIGKILL);
+    (void) running_wait(w, &run);
+    search_said(w, "run");
+    search_folder(w->folder);
+    clean(w, 3, catena(w, "resume", id, NULL));
+    clean(w, 1, catena(w, "resume", id, "--fail", "--not-happened", NULL));
+    look_at(w, id, "h");
+    print_message("searched %zu files and %zu MiB in all\n", searched_files, searched_bytes >> 20);
+}
+
+int main(void)
+{
+    if (sodium_init() < 0)
+        return 1;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_search_finds_what_is_there, cli_world_setup, cli_world_teardown),
+        cmocka_unit_test_setup_teardown(nothing_sensitive_is_in_anything_that_was_written, cli_world_setup,
+                                        cli_world_teardown),
+        cmocka_unit_test_setup_teardown(failures_do_not_tell_what_a_call_was_given, cli_world_setup,
+                                        cli_world_teardown),
+        cmocka_unit_test_setup_teardown(a_secret_is_taken_out_of_all_that_comes_back, cli_world_setup,
+                                        cli_world_teardown),
+        cmocka_unit_test_setup_teardown(nothing_is_in_what_a_killed_owner_leaves, cli_world_setup, cli_world_teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
