@@ -47,6 +47,8 @@ const ctn_json *ctn_request_to_json(const ctn_request *q, ctn_arena *arena)
             ctn_json_put(&b, CTN_STR("labels"), q->labels);
         if (q->going_on)
             ctn_json_put(&b, CTN_STR("goingOn"), q->going_on);
+        if (q->sensitive)
+            ctn_json_put(&b, CTN_STR("sensitive"), q->sensitive);
         ctn_json_put_str(&b, "idempotencyKey", q->idempotency_key);
         ctn_json_put_bool(&b, "queued", q->is_queued);
         return ctn_json_finish(&b);
@@ -104,6 +106,7 @@ int ctn_request_from_json(ctn_arena *arena, ctn_str method, const ctn_json *para
         q.input = ctn_json_member_of(params, "input");
         q.labels = ctn_json_member_of(params, "labels");
         q.going_on = ctn_json_member_of(params, "goingOn");
+        q.sensitive = ctn_json_member_of(params, "sensitive");
         q.idempotency_key = ctn_json_str_or(params, "idempotencyKey", none);
         q.is_queued = ctn_json_bool_or(params, "queued", false);
         if (!q.input)
@@ -150,6 +153,7 @@ static void file_start(ctn_host *host, ctn_request *q, ctn_ack_fn *ack, void *ct
                        .input = q->input,
                        .labels = q->labels,
                        .going_on = q->going_on,
+                       .sensitive = ctn_json_count(q->sensitive) ? q->sensitive : NULL,
                        .idempotency_key = q->idempotency_key,
                        .is_queued = q->is_queued,
                        .actor = q->actor};

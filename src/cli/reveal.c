@@ -43,9 +43,10 @@ int ctn_reveal_load(const ctn_reveal *reveal, ctn_store *store, ctn_arena *arena
                     ctn_execution **ret_execution, ctn_err *err)
 {
     int rc = ctn_execution_load_open(store, ctn_cli_keyring_seal(reveal->keyring), arena, row, ret_execution, err);
-    if (rc || !reveal->keyring)
+    if (rc || (!reveal->keyring && !ctn_execution_is_hidden(*ret_execution)))
         return rc;
-    ctn_execution_reveal(*ret_execution);
+    if (reveal->keyring)
+        ctn_execution_reveal(*ret_execution);
     put(arena, &row->input, ctn_execution_input(*ret_execution, arena));
     put(arena, &row->outputs, ctn_execution_outputs(*ret_execution));
     put(arena, &row->error, ctn_execution_error(*ret_execution));

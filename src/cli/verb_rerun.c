@@ -4,6 +4,7 @@
  * What is reused is decided here, from the store: an ended execution does not change any more, so it does not matter
  * who owns the store meanwhile. The owner gets it with the start, and checks that it fits the chain.
  */
+#include "cli/keyring.h"
 #include "cli/follow.h"
 #include "cli/inputs.h"
 #include "cli/result.h"
@@ -115,8 +116,17 @@ static int read_input(again *a, const ctn_plan *plan, const ctn_json **ret_given
 
 /* ---- what is said ---- */
 
+/* An option's value; of a sensitive input the name alone. */
+static const char *may_be_said(const ctn_cli *cli, const ctn_execution *old, const ctn_given *given)
+{
+    ctn_str name = {given->value, strcspn(given->value, ":=")};
+    if (given->opt != CTN_OPT_SET_INPUT || !ctn_sensitive_name(ctn_execution_sensitivity(old), name))
+        return given->value;
+    return ctn_arena_printf(cli->arena, "%.*s=...", CTN_STR_ARG(name)).ptr;
+}
+
 /* The command that was given, naming the writes that it would repeat. */
-static ctn_str command_with_writes(const ctn_cli *cli, const ctn_rerun *r)
+static ctn_str command_with_writes(const ctn_cli *cli, const ctn_execution *old, const ctn_rerun *r)
 {
     static const struct {
         ctn_opt opt;
@@ -128,8 +138,9 @@ static ctn_str command_with_writes(const ctn_cli *cli, const ctn_rerun *r)
     for (size_t k = 0; k < sizeof KEPT / sizeof *KEPT; k++)
         for (size_t i = 0; i < cli->args.given_count; i++)
             if (cli->args.given[i].opt == KEPT[k].opt)
-                text = ctn_arena_printf(cli->arena, "%.*s %s %.*s", CTN_STR_ARG(text), KEPT[k].name,
-                                        CTN_STR_ARG(ctn_shell_word(cli->arena, cli->args.given[i].value)));
+                text = ctn_arena_printf(
+                    cli->arena, "%.*s %s %.*s", CTN_STR_ARG(text), KEPT[k].name,
+                    CTN_STR_ARG(ctn_shell_word(cli->arena, may_be_said(cli, old, &cli->args.given[i]))));
     for (size_t i = 0; i < r->unnamed_count; i++)
         text = ctn_arena_printf(cli->arena, "%.*s --write %.*s", CTN_STR_ARG(text), CTN_STR_ARG(r->unnamed_writes[i]));
     return ctn_cli_command(cli, "%.*s", CTN_STR_ARG(text));
@@ -152,7 +163,7 @@ static int decide(again *a, const ctn_plan *plan, const ctn_json *input, ctn_rer
     ctn_err err = {0};
     int rc = ctn_rerun_plan(cli->arena, &o, ret, &err);
     if (rc == CTN_E_DENIED)
-        return ctn_cli_fail(cli, "%s: %.*s", err.message, CTN_STR_ARG(command_with_writes(cli, ret)));
+        return ctn_cli_fail(cli, "%s: %.*s", err.message, CTN_STR_ARG(command_with_writes(cli, a->old, ret)));
     if (rc)
         return ctn_cli_fail_err(cli, &err);
     ctn_cli_say(cli, "goes on from %s; reused: %u of %u steps", ctn_id_to_text(a->row.id).text, ret->reused_count,
@@ -170,9 +181,18 @@ static int open_old(again *a)
         exit_code = ctn_workspace_read_store(a->cli, &a->ws, &a->store);
     if (exit_code == CTN_EXIT_OK)
         exit_code = ctn_workspace_find(a->cli, &a->ws, a->store, ctn_word(a->cli, 0), &a->row);
-    if (exit_code == CTN_EXIT_OK && ctn_execution_load(a->store, a->cli->arena, &a->row, &a->old, &err))
-        exit_code = ctn_cli_fail_err(a->cli, &err);
-    return exit_code;
+    if (exit_code)
+        return exit_code;
+    /* What it takes over is taken as it is, sealed anew in the new one. */
+    ctn_cli_keyring *keyring = ctn_cli_keyring_new(a->cli, a->ws.config);
+    int rc = ctn_execution_load_open(a->store, ctn_cli_keyring_seal(keyring), a->cli->arena, &a->row, &a->old, &err);
+    ctn_cli_keyring_free(keyring);
+    if (rc)
+        return ctn_cli_fail_err(a->cli, &err);
+    if (ctn_execution_is_hidden(a->old))
+        return ctn_cli_fail(a->cli, "%s has sensitive values that cannot be read: %s", ctn_id_to_text(a->row.id).text,
+                            keyring ? "they were shredded" : "`sealing` of catena.yaml does not say where the key is");
+    return CTN_EXIT_OK;
 }
 
 static int go_on(ctn_cli *cli)
@@ -195,6 +215,7 @@ static int go_on(ctn_cli *cli)
     if (exit_code == CTN_EXIT_OK) {
         q.going_on = ctn_json_copy(cli->arena, rerun.going_on);
         q.input = ctn_json_copy(cli->arena, q.input);
+        q.sensitive = ctn_execution_sensitive_also(a.old);
         if (a.row.labels.len)
             (void) ctn_json_parse(cli->arena, a.row.labels, NULL, &q.labels, NULL);
     }

@@ -613,7 +613,8 @@ static void apply_ended(ctn_execution *x, const ctn_entry *e, ctn_status status)
     const ctn_json *outputs = get(e, "outputs"), *error = get(e, "error");
     x->outputs = outputs ? ctn_json_copy(x->arena, outputs) : NULL;
     x->error = error ? ctn_json_copy(x->arena, error) : NULL;
-    x->outputs_shown = ctn_sensitive_hide_outputs(x->sensitivity, x->outputs, x->arena);
+    x->outputs_shown = x->is_hidden ? x->outputs /* as the record shows them: "(shredded)" perhaps */
+                                    : ctn_sensitive_hide_outputs(x->sensitivity, x->outputs, x->arena);
     x->error_shown = ctn_sensitive_hide_error(x->sensitivity, x->error, x->arena);
 }
 
