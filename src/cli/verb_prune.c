@@ -2,7 +2,8 @@
  * verb_prune.c -- `store prune`: what ended long ago goes now, by hand, also beside an owner that works.
  *
  * The steps are the same as those that `serve` makes by itself. Beside an owner there is a pause between them, so that
- * its commits pass in between; alone they follow each other. Ended at any moment, whole trees are gone or there.
+ * its commits pass in between; alone they follow each other more closely. Ended at any moment, whole trees are gone or
+ * there.
  */
 #include "base/clock.h"
 #include "cli/audit.h"
@@ -116,8 +117,8 @@ static int each_step(pruning *p, int (*step)(pruning *p, bool *ret_more, ctn_err
             return rc;
         busy = 0;
         tell(p);
-        if (more && p->is_owned && !p->what.is_dry)
-            nap_us(4 * (monotonic_us() - began_us));
+        if (more && !p->what.is_dry)
+            nap_us((p->is_owned ? 4 : 1) * (monotonic_us() - began_us));
     }
     return CTN_OK;
 }

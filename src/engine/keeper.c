@@ -15,8 +15,10 @@ enum {
     FAILED_LOOK_MS = 60000,
     GAP_MAX_MS = 60000, /* between rounds, or a busy store would have one without an end */
     GAP_MIN_MS = 100,
-    STEP_MIN_US = 1000, /* a step shorter than this may be larger, a longer one than that should be smaller */
-    STEP_MAX_US = 3000,
+    /* A step shorter than this may be larger, a longer one than that should be smaller; but not so small that the sync
+     * is most of it, which is the same for a small one. */
+    STEP_MIN_US = 1500,
+    STEP_MAX_US = 5000,
     QUIET_MS = 50 /* without a commit: nobody is held up */
 };
 
@@ -34,7 +36,7 @@ struct ctn_keeper {
 ctn_keeper *ctn_keeper_new(const ctn_retention *retention, ctn_clock clock, const ctn_log *log)
 {
     ctn_keeper *k = ctn_malloc(sizeof *k);
-    *k = (ctn_keeper){.retention = *retention, .clock = clock, .log = log, .entries = 128, .pages = 32};
+    *k = (ctn_keeper){.retention = *retention, .clock = clock, .log = log, .entries = 256, .pages = 32};
     k->due_ms = ctn_clock_now_ms(&k->clock) + FIRST_LOOK_MS;
     return k;
 }
@@ -143,12 +145,13 @@ bool ctn_keeper_turn(ctn_keeper *k, ctn_store *store)
         return false;
     }
     if (phase == KEEPER_PRUNES)
-        k->entries = fitted(k->entries, took_us, 16, 4096);
+        k->entries = fitted(k->entries, took_us, 256, 4096);
     else
-        k->pages = fitted(k->pages, took_us, 4, 1024);
+        k->pages = fitted(k->pages, took_us, 32, 1024);
     if (k->phase != KEEPER_WAITS) {
         bool is_quiet = now_ms - k->committed_at_ms > QUIET_MS;
-        k->due_ms = now_ms + (is_quiet ? took_us : 5 * took_us) / 1000 + !is_quiet;
+        /* From now_ms, when it began. The rest is for other connections too, which sleep and try again. */
+        k->due_ms = now_ms + (is_quiet ? 2 : 5) * took_us / 1000 + 1;
     }
     return true;
 }

@@ -4,7 +4,7 @@
  * It works on the writer's thread and connection, between commits: a second connection would hold the one write lock
  * of the file against the writer, make it sleep, and make it forget what it knows of the journals' ends. A step is as
  * large as fits into about 2 ms here, and while commits come it rests four times as long as a step took, so it takes a
- * fifth of the writer's time at most. When nobody commits it works on without much of a pause.
+ * fifth of the writer's time at most. When nobody commits it rests as long as it works.
  *
  * What ended and is too young is looked at when the oldest of it is old enough: one timer, and none when the store
  * holds nothing that has ended. Trees that were old enough but could not go are looked at again an hour later.

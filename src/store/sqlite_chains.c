@@ -1,5 +1,8 @@
 /*
  * sqlite_chains.c -- definitions by content, chains by id and version.
+ *
+ * Both are put with every start and are mostly there already, so that is looked at first: what is there needs no
+ * transaction, and the caller, who has others to serve, does not wait for the one that the writer is at.
  */
 #include "store/sqlite_db.h"
 
@@ -13,12 +16,29 @@ static int step_row(sqlite_store *st, sqlite3_stmt *stmt, const char *doing, ctn
     return step == SQLITE_DONE ? 0 : -1;
 }
 
+static int are_there(sqlite_store *st, const ctn_definition *definitions, size_t count, bool *ret_all, ctn_err *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = ctn_sqlite_take(st, SQL_DEFINITION_GET, &stmt, err);
+    *ret_all = true;
+    for (size_t i = 0; rc == CTN_OK && *ret_all && i < count; i++) {
+        sqlite_bind_digest(stmt, 1, &definitions[i].digest);
+        *ret_all = step_row(st, stmt, "looking for a definition", err, &rc) > 0;
+        sqlite3_reset(stmt);
+    }
+    ctn_sqlite_release(st, SQL_DEFINITION_GET, stmt);
+    return rc;
+}
+
 int ctn_sqlite_definition_put(ctn_store *base, const ctn_definition *definitions, size_t count, ctn_err *err)
 {
     sqlite_store *st = (sqlite_store *) base;
     sqlite3_stmt *stmt = NULL;
-    int rc = ctn_sqlite_begin(st, err);
-    if (rc)
+    bool is_all = false;
+    int rc = are_there(st, definitions, count, &is_all, err);
+    if (rc == CTN_OK && !is_all)
+        rc = ctn_sqlite_begin(st, err);
+    if (rc || is_all)
         return rc;
     rc = ctn_sqlite_take(st, SQL_DEFINITION_PUT, &stmt, err);
     for (size_t i = 0; rc == CTN_OK && i < count; i++) {
@@ -145,6 +165,10 @@ int ctn_sqlite_chain_put(ctn_store *base, const ctn_chain_row *row, int64_t *ret
 {
     sqlite_store *st = (sqlite_store *) base;
     int64_t version = 0, next = 1;
+    if (find_version(st, row, &version, &next, NULL) == CTN_OK && version) {
+        *ret_version = version;
+        return CTN_OK;
+    }
     int rc = ctn_sqlite_begin(st, err);
     if (rc)
         return rc;

@@ -427,7 +427,7 @@ static int configure_writer(sqlite3 *db, const char *path, usage how, ctn_err *e
 {
     /* Checkpoints are ours to time; after one that emptied a grown log, most of its file is given back. */
     static const char sql[] = "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;"
-                              "PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16384";
+                              "PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -4096";
     int rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
     if (rc == SQLITE_OK)
         rc = sqlite3_exec(db, how == USE_NORMAL ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL", NULL,
