@@ -127,6 +127,17 @@ static const char *why_not(const ctn_execution *x, const ctn_entry *e, const tas
     }
 }
 
+/* What is walked by its members has members. */
+static const char *not_an_object(const ctn_entry *e)
+{
+    static const char *const NAMES[] = {"input", "variables", "outputs"};
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++)
+        if (get(e, NAMES[i]) && !ctn_json_is(get(e, NAMES[i]), CTN_JSON_OBJECT) &&
+            !ctn_json_is(get(e, NAMES[i]), CTN_JSON_NULL))
+            return NAMES[i];
+    return NULL;
+}
+
 int ctn_x_allows(const ctn_execution *x, const ctn_entry *e, uint32_t step, const task *t, ctn_role role, ctn_err *err)
 {
     bool is_reopened = e->kind == CTN_ENTRY_CANCEL_REQUESTED && ctn_json_bool_or(e->body, "reopens", false);
@@ -137,6 +148,10 @@ int ctn_x_allows(const ctn_execution *x, const ctn_entry *e, uint32_t step, cons
         return refuse(err, e, "the execution was started before");
     if (is_first ? !x->input && !get(e, "input") : !x->input)
         return refuse(err, e, "the execution has no beginning");
+    const char *wrong = not_an_object(e);
+    if (wrong && !(strcmp(wrong, "input") == 0 && !is_first)) /* of a wait the input is whatever it is asked about */
+        return ctn_fail(err, CTN_E_CORRUPT, "entry %llu (%s): its %s is no object", (unsigned long long) e->seq,
+                        ctn_entry_kind_name(e->kind), wrong);
     if (is_first && ctn_execution_check_reuse(x->plan, e->body, err))
         return ctn_wrap(err, CTN_E_CORRUPT, "entry %llu", (unsigned long long) e->seq);
     if (kind_is_of_step(e->kind) != (e->step.len > 0) && !kind_is_of_either(e->kind))

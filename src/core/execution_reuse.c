@@ -46,7 +46,8 @@ static int check_step(const ctn_plan *plan, ctn_str name, const ctn_json *reused
         return ctn_fail(err, CTN_E_INVALID, "reused: step %.*s failed, and its onError is not continue",
                         CTN_STR_ARG(name));
     const ctn_json *variables = ctn_json_member_of(reused, "variables");
-    if (ctn_json_is(variables, CTN_JSON_OBJECT) != (status == CTN_STEP_COMPLETED))
+    if (ctn_json_is(variables, CTN_JSON_OBJECT) != (status == CTN_STEP_COMPLETED) ||
+        (variables && status != CTN_STEP_COMPLETED))
         return ctn_fail(err, CTN_E_INVALID, "reused: step %.*s must have variables if it completed, and only then",
                         CTN_STR_ARG(name));
     for (size_t i = 0; i < ctn_json_count(variables); i++) {
