@@ -43,11 +43,13 @@
 
 typedef struct arena_chunk {
     struct arena_chunk *previous;
+    unsigned long serial; /* of the guard that it was taken in; 0: none */
     size_t used, capacity; /* of data */
     _Alignas(ALIGNMENT) char data[];
 } arena_chunk;
 
 struct ctn_arena {
+    ctn_guarded_arena guarded; /* first: guards know the arena by it */
     arena_chunk *newest;
     arena_chunk *spare;
     size_t chunk_bytes_next;
@@ -60,8 +62,10 @@ static arena_chunk *chunk_new(size_t capacity)
     size_t bytes;
     if (__builtin_add_overflow(sizeof(arena_chunk), capacity, &bytes))
         bytes = SIZE_MAX; /* malloc refuses, and says so */
-    arena_chunk *chunk = ctn_malloc(bytes);
-    *chunk = (arena_chunk){.capacity = capacity};
+    arena_chunk *chunk = malloc(bytes);
+    if (!chunk)
+        ctn_memory_gone(bytes);
+    *chunk = (arena_chunk){.capacity = capacity, .serial = ctn_guard_serial()};
     POISON(chunk->data, capacity);
     return chunk;
 }
@@ -88,11 +92,36 @@ static void pop_newest(ctn_arena *arena)
     }
 }
 
+/* The work that took from it is abandoned. */
+static void give_back(ctn_guarded_arena *guarded, unsigned long since)
+{
+    ctn_arena *arena = (ctn_arena *) guarded;
+    if (guarded->born >= since) {
+        ctn_arena_free(arena);
+        return;
+    }
+    while (arena->newest->serial >= since && arena->newest->previous) {
+        arena_chunk *chunk = arena->newest;
+        arena->newest = chunk->previous;
+        chunk_free(chunk);
+    }
+    if (arena->spare && arena->spare->serial >= since) {
+        chunk_free(arena->spare);
+        arena->spare = NULL;
+    }
+}
+
 ctn_arena *ctn_arena_new(size_t first_chunk_bytes)
 {
     size_t first = first_chunk_bytes < CHUNK_BYTES_MIN ? CHUNK_BYTES_MIN : first_chunk_bytes;
-    ctn_arena *arena = ctn_malloc(sizeof *arena);
-    *arena = (ctn_arena){.newest = chunk_new(first)};
+    arena_chunk *chunk = chunk_new(first);
+    ctn_arena *arena = malloc(sizeof *arena);
+    if (!arena) {
+        chunk_free(chunk);
+        ctn_memory_gone(sizeof *arena);
+    }
+    *arena = (ctn_arena){.newest = chunk, .guarded = {.born = ctn_guard_serial(), .give_back = give_back}};
+    ctn_guard_know(&arena->guarded);
     arena->chunk_bytes_next = first < CHUNK_BYTES_MAX / 2 ? 2 * first : CHUNK_BYTES_MAX;
     return arena;
 }
@@ -131,6 +160,7 @@ void ctn_arena_free(ctn_arena *arena)
     if (arena->parent)
         leave_parent(arena);
     free_inner(arena);
+    ctn_guard_forget(&arena->guarded);
     for (arena_chunk *chunk = arena->newest; chunk;) {
         arena_chunk *previous = chunk->previous;
         chunk_free(chunk);
@@ -170,6 +200,7 @@ static void push_chunk(ctn_arena *arena, size_t bytes)
     }
     chunk->previous = arena->newest;
     arena->newest = chunk;
+    ctn_guard_know(&arena->guarded);
 }
 
 void *ctn_arena_alloc(ctn_arena *arena, size_t bytes)

@@ -5,8 +5,8 @@
  * restore), the session, the loaded execution. What outlives its arena is copied out by the call that
  * says so.
  *
- * Allocation never fails: when memory is gone the process stops with a sentence (docs/decisions.md).
- * What a peer can size goes into a ctn_buf with a limit first, so nobody outside can make that happen.
+ * Allocation returns memory or does not return: base/memory.h says what becomes of the work then. What a peer can size
+ * goes into a ctn_buf with a limit first.
  *
  * Threads  An arena belongs to one thread at a time.
  */

@@ -21,7 +21,7 @@ void ctn_buf_init(ctn_buf *buf, size_t limit_bytes)
 
 void ctn_buf_done(ctn_buf *buf)
 {
-    free(buf->data);
+    ctn_free(buf->data);
     *buf = (ctn_buf){.limit_bytes = buf->limit_bytes};
 }
 
@@ -103,7 +103,7 @@ void ctn_buf_printf(ctn_buf *buf, const char *format, ...)
         char *text = ctn_malloc(len + 1); /* vsnprintf writes a NUL, for which the limit may have no room */
         (void) vsnprintf(text, len + 1, format, again);
         ctn_buf_append(buf, (ctn_str){text, len});
-        free(text);
+        ctn_free(text);
     }
     va_end(again);
 }

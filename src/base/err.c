@@ -107,6 +107,7 @@ const char *ctn_err_name(int code)
     case CTN_E_TIMEOUT: return "timeout";
     case CTN_E_DENIED: return "denied";
     case CTN_E_UNSUPPORTED: return "unsupported";
+    case CTN_E_NOMEM: return "no_memory";
     default: return "unknown";
     }
 }

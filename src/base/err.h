@@ -29,6 +29,7 @@ enum {
     CTN_E_TIMEOUT,
     CTN_E_DENIED,
     CTN_E_UNSUPPORTED, /* this build or version does not do that */
+    CTN_E_NOMEM,       /* no memory; nothing happened (base/memory.h) */
 };
 
 typedef struct ctn_err {

@@ -54,7 +54,7 @@ static void settle(ctn_heap *heap, size_t at, ctn_heap_node *node)
 
 void ctn_heap_done(ctn_heap *heap)
 {
-    free(heap->nodes);
+    ctn_free(heap->nodes);
     *heap = (ctn_heap){0};
 }
 

@@ -173,8 +173,8 @@ static bool members_equal(const ctn_json *a, const ctn_json *b)
     for (uint32_t i = 0; equal && i < a->count; i++)
         equal = ctn_str_equal(ctn_json_text(&sorted_a[i]->key), ctn_json_text(&sorted_b[i]->key)) &&
                 ctn_json_equal(&sorted_a[i]->value, &sorted_b[i]->value);
-    free(sorted_a);
-    free(sorted_b);
+    ctn_free(sorted_a);
+    ctn_free(sorted_b);
     return equal;
 }
 

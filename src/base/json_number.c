@@ -89,7 +89,7 @@ static void set_large_exponent(json_decimal *d, ctn_str digits, int64_t shift)
     ctn_str kept = {sum + zeros, len - zeros};
     if (kept.len <= SMALL_DIGITS_MAX) {
         d->exponent = d->exponent_negative ? -small_int(kept) : small_int(kept);
-        free(sum);
+        ctn_free(sum);
         return;
     }
     d->exponent_is_large = true;
@@ -155,7 +155,7 @@ void json_decimal_init(json_decimal *d, ctn_str text)
 
 void json_decimal_done(json_decimal *d)
 {
-    free(d->large_memory);
+    ctn_free(d->large_memory);
     d->large_memory = NULL;
 }
 

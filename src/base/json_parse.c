@@ -35,6 +35,7 @@ typedef struct frame {
 
 typedef struct parser {
     ctn_arena *arena;
+    const ctn_json *ret_value;
     const char *start, *at, *end;
     char *text_next; /* in the block of decoded text */
     ctn_json *stack;
@@ -583,6 +584,21 @@ static int parse_document(parser *p, const ctn_json **ret_value)
     return CTN_OK;
 }
 
+static int parse_whole(void *ctx)
+{
+    parser *p = ctx;
+    p->text_next = ctn_arena_alloc(p->arena, (size_t) (p->end - p->start) + 1);
+    int rc = parse_document(p, &p->ret_value);
+    if (p->stack != p->stack_first) {
+        ctn_free(p->stack);
+        ctn_free(p->offsets);
+    }
+    if (p->frames != p->frames_first)
+        ctn_free(p->frames);
+    ctn_free(p->index.entries);
+    return rc;
+}
+
 int ctn_json_parse(ctn_arena *arena, ctn_str text, const ctn_json_options *options, const ctn_json **ret_value,
                    ctn_err *err)
 {
@@ -599,7 +615,7 @@ int ctn_json_parse(ctn_arena *arena, ctn_str text, const ctn_json_options *optio
     p.start = text.len ? text.ptr : "";
     p.at = p.start;
     p.end = p.start + text.len;
-    p.text_next = ctn_arena_alloc(arena, text.len + 1);
+    p.ret_value = NULL;
     p.stack = p.stack_first;
     p.offsets = p.offsets_first;
     p.count = 0;
@@ -612,13 +628,8 @@ int ctn_json_parse(ctn_arena *arena, ctn_str text, const ctn_json_options *optio
     p.err = err;
     p.index = (json_index){0};
     p.index_capacity = 0;
-    int rc = parse_document(&p, ret_value);
-    if (p.stack != p.stack_first) {
-        free(p.stack);
-        free(p.offsets);
-    }
-    if (p.frames != p.frames_first)
-        free(p.frames);
-    free(p.index.entries);
+    int rc = ctn_guarded(parse_whole, &p, err);
+    if (rc == CTN_OK)
+        *ret_value = p.ret_value;
     return rc;
 }

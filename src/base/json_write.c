@@ -5,6 +5,7 @@
  * no UTF-8 aside, each of which becomes U+FFFD. Recursion is as deep as the tree.
  */
 #include "base/json_internal.h"
+#include "base/memory.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -261,7 +262,7 @@ void ctn_json_write_canonical(ctn_buf *out, const ctn_json *v)
             ctn_json_write_canonical(out, &sorted[i]->value);
         }
         ctn_buf_append_char(out, '}');
-        free(sorted);
+        ctn_free(sorted);
     } else {
         ctn_json_write(out, v);
     }

@@ -344,8 +344,8 @@ void ctn_zone_close(ctn_zone *z)
 {
     if (!z)
         return;
-    free(z->transitions);
-    free(z);
+    ctn_free(z->transitions);
+    ctn_free(z);
 }
 
 static bool is_name(ctn_str name)
@@ -406,6 +406,6 @@ int ctn_zone_open(ctn_str name, ctn_zone **ret_zone, ctn_err *err)
         if (rc)
             rc = ctn_wrap(err, rc, "the time zone '%.*s'", CTN_STR_ARG(name));
     }
-    free(bytes);
+    ctn_free(bytes);
     return rc;
 }

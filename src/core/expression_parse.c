@@ -18,6 +18,7 @@
  * Depth: every way down goes through conditional, negation or unary, and these count levels.
  */
 #include "core/expression_node.h"
+#include "base/memory.h"
 #include "core/literal.h"
 
 #define TEXT_BYTES_MAX 65536
@@ -602,7 +603,7 @@ static int fail_at_rest(parser *p)
         c >= ' ' && c < 0x7f ? c : '?');
 }
 
-int ctn_expression_compile(ctn_arena *arena, ctn_str text, ctn_expression **ret_expression, ctn_err *err)
+static int unguarded_expression_compile(ctn_arena *arena, ctn_str text, ctn_expression **ret_expression, ctn_err *err)
 {
     parser p = {.arena = arena, .text = text, .err = err};
     if (text.len > TEXT_BYTES_MAX)
@@ -620,4 +621,23 @@ int ctn_expression_compile(ctn_arena *arena, ctn_str text, ctn_expression **ret_
     e->root = root;
     *ret_expression = e;
     return CTN_OK;
+}
+
+typedef struct expression_compile_arguments {
+    ctn_arena *arena;
+    ctn_str text;
+    ctn_expression **ret_expression;
+    ctn_err *err;
+} expression_compile_arguments;
+
+static int guarded_expression_compile(void *ctx)
+{
+    const expression_compile_arguments *a = ctx;
+    return unguarded_expression_compile(a->arena, a->text, a->ret_expression, a->err);
+}
+
+int ctn_expression_compile(ctn_arena *arena, ctn_str text, ctn_expression **ret_expression, ctn_err *err)
+{
+    expression_compile_arguments a = {.arena = arena, .text = text, .ret_expression = ret_expression, .err = err};
+    return ctn_guarded(guarded_expression_compile, &a, err);
 }

@@ -1,4 +1,5 @@
 #include "core/finding.h"
+#include "base/memory.h"
 #include <stdlib.h>
 
 void ctn_findings_init(ctn_findings *f, ctn_arena *arena)
@@ -83,4 +84,16 @@ void ctn_findings_sort(ctn_findings *f)
         else if (f->items[i].severity == CTN_SEVERITY_ERROR)
             f->error_count--;
     f->count = kept;
+}
+
+int ctn_findings_guarded(ctn_findings *f, ctn_str file, int (*work)(void *ctx), void *ctx)
+{
+    ctn_findings before = *f; /* what is added meanwhile may go with what is given back */
+    ctn_err err = {0};
+    int rc = ctn_guarded(work, ctx, &err);
+    if (rc != CTN_E_NOMEM || err.code != CTN_E_NOMEM)
+        return rc;
+    *f = before;
+    ctn_findings_add(f, file, 1, 1, CTN_SEVERITY_ERROR, "syntax", "%s", err.message);
+    return rc;
 }

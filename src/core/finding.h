@@ -30,5 +30,7 @@ void ctn_findings_add(ctn_findings *f, ctn_str file, uint32_t line, uint32_t col
 void ctn_findings_mend(ctn_findings *f, ctn_str wrong, ctn_str right);
 /* The same finding once more, in another list. */
 void ctn_findings_copy(ctn_findings *f, const ctn_finding *finding);
+/* work(ctx) under a guard (base/memory.h): CTN_E_NOMEM leaves the list as it was, and one finding more. */
+int ctn_findings_guarded(ctn_findings *f, ctn_str file, int (*work)(void *ctx), void *ctx);
 /* By file, line, column, rule; equal ones once. */
 void ctn_findings_sort(ctn_findings *f);

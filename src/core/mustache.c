@@ -12,6 +12,7 @@
  * twice would otherwise take 2^depth steps to write nothing).
  */
 #include "core/mustache.h"
+#include "base/memory.h"
 #include "core/literal.h"
 #include "core/mustache_node.h"
 
@@ -112,7 +113,7 @@ static bool is_html(ctn_str content_type)
     return false;
 }
 
-int ctn_mustache_compile(ctn_arena *arena, ctn_str text, const ctn_mustache_options *options,
+static int unguarded_mustache_compile(ctn_arena *arena, ctn_str text, const ctn_mustache_options *options,
                          ctn_mustache **ret_document, ctn_err *err)
 {
     ctn_mustache *m = CTN_NEW(arena, ctn_mustache);
@@ -131,6 +132,27 @@ int ctn_mustache_compile(ctn_arena *arena, ctn_str text, const ctn_mustache_opti
     if (rc == CTN_OK)
         *ret_document = m;
     return rc;
+}
+
+typedef struct mustache_compile_arguments {
+    ctn_arena *arena;
+    ctn_str text;
+    const ctn_mustache_options *options;
+    ctn_mustache **ret_document;
+    ctn_err *err;
+} mustache_compile_arguments;
+
+static int guarded_mustache_compile(void *ctx)
+{
+    const mustache_compile_arguments *a = ctx;
+    return unguarded_mustache_compile(a->arena, a->text, a->options, a->ret_document, a->err);
+}
+
+int ctn_mustache_compile(ctn_arena *arena, ctn_str text, const ctn_mustache_options *options,
+                         ctn_mustache **ret_document, ctn_err *err)
+{
+    mustache_compile_arguments a = {.arena = arena, .text = text, .options = options, .ret_document = ret_document, .err = err};
+    return ctn_guarded(guarded_mustache_compile, &a, err);
 }
 
 ctn_str ctn_mustache_content_type(const ctn_mustache *m)

@@ -6,6 +6,7 @@
  * execution started with: it came about in the same way from the same bytes.
  */
 #include "core/plan.h"
+#include "base/memory.h"
 #include "core/definition.h"
 #include "core/flow.h"
 #include "core/graph.h"
@@ -492,30 +493,53 @@ static int collect_definitions(ctn_arena *arena, const ctn_graph *graph, ctn_fin
 
 /* ---- public ---- */
 
+typedef struct compiling {
+    ctn_arena *arena;
+    const ctn_library *library;
+    const ctn_chain *chain;
+    ctn_findings *findings;
+    const ctn_plan *parent; /* of a sub-chain's plan */
+    ctn_str chain_id;       /* ... its name */
+    const ctn_plan_definition *definitions;
+    uint32_t definition_count;
+    ctn_plan *plan; /* the result */
+    ctn_err *err;
+} compiling;
+
+static int compile(void *ctx)
+{
+    compiling *c = ctx;
+    ctn_arena *scratch = ctn_arena_new(65536);
+    ctn_graph *graph = NULL;
+    ctn_err err = {0};
+    int rc = ctn_graph_build(scratch, c->library, c->chain, c->findings, &graph);
+    if (rc == CTN_OK)
+        rc = ctn_flow_check(graph, c->findings);
+    definition_list list;
+    if (rc == CTN_OK)
+        rc = collect_definitions(c->arena, graph, c->findings, &list);
+    if (rc)
+        goto done;
+    rc = ctn_plan_from_definitions(c->arena, list.items, list.count, &c->plan, &err);
+    if (rc) { /* what was checked a moment ago compiles again, a limit of size excepted */
+        ctn_position at = ctn_chain_position(c->chain, c->chain->node);
+        ctn_findings_add(c->findings, ctn_source_file_name(c->chain->source), at.line, at.column, CTN_SEVERITY_ERROR,
+                         "syntax", "%s", err.message);
+    }
+done:
+    ctn_arena_free(scratch);
+    return rc;
+}
+
 int ctn_plan_compile(ctn_arena *arena, const ctn_library *library, const ctn_chain *chain, ctn_findings *findings,
                      ctn_plan **ret_plan)
 {
     if (chain->fault_count)
         return CTN_E_INVALID;
-    ctn_arena *scratch = ctn_arena_new(65536);
-    ctn_graph *graph = NULL;
-    ctn_err err = {0};
-    int rc = ctn_graph_build(scratch, library, chain, findings, &graph);
+    compiling c = {.arena = arena, .library = library, .chain = chain, .findings = findings};
+    int rc = ctn_findings_guarded(findings, ctn_source_file_name(chain->source), compile, &c);
     if (rc == CTN_OK)
-        rc = ctn_flow_check(graph, findings);
-    definition_list list;
-    if (rc == CTN_OK)
-        rc = collect_definitions(arena, graph, findings, &list);
-    if (rc)
-        goto done;
-    rc = ctn_plan_from_definitions(arena, list.items, list.count, ret_plan, &err);
-    if (rc) { /* what was checked a moment ago compiles again, a limit of size excepted */
-        ctn_position at = ctn_chain_position(chain, chain->node);
-        ctn_findings_add(findings, ctn_source_file_name(chain->source), at.line, at.column, CTN_SEVERITY_ERROR,
-                         "syntax", "%s", err.message);
-    }
-done:
-    ctn_arena_free(scratch);
+        *ret_plan = c.plan;
     return rc;
 }
 
@@ -563,46 +587,67 @@ static bool declares_sensitive(const ctn_plan_definition *definition)
            memmem(definition->body.ptr, definition->body.len, key, sizeof key - 1) != NULL;
 }
 
-int ctn_plan_from_definitions(ctn_arena *arena, const ctn_plan_definition *definitions, uint32_t count,
-                              ctn_plan **ret_plan, ctn_err *err)
+static int from_definitions(void *ctx)
 {
+    compiling *c = ctx;
+    ctn_arena *arena = c->arena;
     ctn_graph *graph = NULL;
-    int rc = ctn_plan_graph(arena, definitions, count, &graph, err);
+    int rc = ctn_plan_graph(arena, c->definitions, c->definition_count, &graph, c->err);
     if (rc)
         return rc;
     ctn_plan *plan = NULL;
-    rc = build_plan(graph, &plan, err);
+    rc = build_plan(graph, &plan, c->err);
     if (rc)
-        return ctn_wrap(err, CTN_E_CORRUPT, "the definitions make no plan");
+        return ctn_wrap(c->err, CTN_E_CORRUPT, "the definitions make no plan");
     assert(plan);
-    plan->definitions = CTN_NEW_ARRAY(arena, ctn_plan_definition, count);
-    plan->definition_count = count;
-    for (uint32_t i = 0; i < count; i++)
-        plan->definitions[i] = (ctn_plan_definition){.kind = ctn_arena_str(arena, definitions[i].kind),
-                                                     .name = ctn_arena_str(arena, definitions[i].name),
-                                                     .body = ctn_arena_str(arena, definitions[i].body),
-                                                     .digest = definitions[i].digest};
-    for (uint32_t i = 1; i < count; i++)
+    plan->definitions = CTN_NEW_ARRAY(arena, ctn_plan_definition, c->definition_count);
+    plan->definition_count = c->definition_count;
+    for (uint32_t i = 0; i < c->definition_count; i++)
+        plan->definitions[i] = (ctn_plan_definition){.kind = ctn_arena_str(arena, c->definitions[i].kind),
+                                                     .name = ctn_arena_str(arena, c->definitions[i].name),
+                                                     .body = ctn_arena_str(arena, c->definitions[i].body),
+                                                     .digest = c->definitions[i].digest};
+    for (uint32_t i = 1; i < c->definition_count; i++)
         plan->may_be_sensitive = plan->may_be_sensitive || declares_sensitive(&plan->definitions[i]);
-    *ret_plan = plan;
+    c->plan = plan;
     return CTN_OK;
 }
 
-int ctn_plan_of_child(ctn_arena *arena, const ctn_plan *parent, ctn_str chain_id, ctn_plan **ret_plan, ctn_err *err)
+int ctn_plan_from_definitions(ctn_arena *arena, const ctn_plan_definition *definitions, uint32_t count,
+                              ctn_plan **ret_plan, ctn_err *err)
 {
+    compiling c = {.arena = arena, .definitions = definitions, .definition_count = count, .err = err};
+    int rc = ctn_guarded(from_definitions, &c, err);
+    if (rc == CTN_OK)
+        *ret_plan = c.plan;
+    return rc;
+}
+
+static int of_child(void *ctx)
+{
+    compiling *c = ctx;
     ctn_findings findings;
     ctn_arena *scratch = ctn_arena_new(16384);
     ctn_findings_init(&findings, scratch);
     ctn_library *library = ctn_library_new(scratch);
     int rc = CTN_OK;
-    for (uint32_t i = 0; rc == CTN_OK && i < parent->definition_count; i++)
-        rc = add_definition(library, &parent->definitions[i], &findings, NULL);
-    const ctn_chain *chain = ctn_library_chain(library, chain_id);
+    for (uint32_t i = 0; rc == CTN_OK && i < c->parent->definition_count; i++)
+        rc = add_definition(library, &c->parent->definitions[i], &findings, NULL);
+    const ctn_chain *chain = ctn_library_chain(library, c->chain_id);
     if (rc || !chain)
-        rc = ctn_fail(err, CTN_E_CORRUPT, "the definitions hold no chain %.*s", CTN_STR_ARG(chain_id));
-    else if (ctn_plan_compile(arena, library, chain, &findings, ret_plan))
-        rc = ctn_fail(err, CTN_E_CORRUPT, "the definitions make no plan of %.*s", CTN_STR_ARG(chain_id));
+        rc = ctn_fail(c->err, CTN_E_CORRUPT, "the definitions hold no chain %.*s", CTN_STR_ARG(c->chain_id));
+    else if (ctn_plan_compile(c->arena, library, chain, &findings, &c->plan))
+        rc = ctn_fail(c->err, CTN_E_CORRUPT, "the definitions make no plan of %.*s", CTN_STR_ARG(c->chain_id));
     ctn_arena_free(scratch);
+    return rc;
+}
+
+int ctn_plan_of_child(ctn_arena *arena, const ctn_plan *parent, ctn_str chain_id, ctn_plan **ret_plan, ctn_err *err)
+{
+    compiling c = {.arena = arena, .parent = parent, .chain_id = chain_id, .err = err};
+    int rc = ctn_guarded(of_child, &c, err);
+    if (rc == CTN_OK)
+        *ret_plan = c.plan;
     return rc;
 }
 

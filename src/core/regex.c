@@ -132,6 +132,19 @@ static void rewrite(ctn_str pattern, ctn_buf *out)
 
 /* ---- compiling ---- */
 
+/* PCRE2 keeps its code in our memory, so that work which is given up gives it back. */
+static void *take_memory(size_t bytes, void *ctx)
+{
+    (void) ctx;
+    return ctn_malloc(bytes);
+}
+
+static void free_memory(void *memory, void *ctx)
+{
+    (void) ctx;
+    ctn_free(memory);
+}
+
 static int compile(ctn_str text, pcre2_compile_context *context, pcre2_code **ret_code, ctn_err *err)
 {
     uint32_t options = PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_ALT_BSUX | PCRE2_MATCH_UNSET_BACKREF |
@@ -156,8 +169,9 @@ int ctn_regex_compile(ctn_str pattern, ctn_regex **ret_regex, ctn_err *err)
     ctn_buf_init(&text, (size_t) 64 * (CTN_REGEX_PATTERN_BYTES_MAX + 1));
     rewrite(pattern, &text);
     assert(!text.overflowed); /* the longest rewriting is shorter than that */
-    pcre2_compile_context *context = pcre2_compile_context_create(NULL);
-    assert(context);
+    pcre2_general_context *memory = pcre2_general_context_create(take_memory, free_memory, NULL);
+    pcre2_compile_context *context = pcre2_compile_context_create(memory);
+    assert(memory && context); /* take_memory does not fail */
     pcre2_set_compile_extra_options(context, PCRE2_EXTRA_ALT_BSUX);
     pcre2_set_newline(context, PCRE2_NEWLINE_ANYCRLF);
     pcre2_set_parens_nest_limit(context, NESTING_MAX);
@@ -173,6 +187,7 @@ int ctn_regex_compile(ctn_str pattern, ctn_regex **ret_regex, ctn_err *err)
         err->column = (uint32_t) pattern.len + 1;
     }
     pcre2_compile_context_free(context);
+    pcre2_general_context_free(memory);
     ctn_buf_done(&text);
     return rc;
 }
@@ -182,7 +197,7 @@ void ctn_regex_free(ctn_regex *regex)
     if (!regex)
         return;
     pcre2_code_free(regex->code);
-    free(regex);
+    ctn_free(regex);
 }
 
 /* PCRE2's code: 1 or more is a match, PCRE2_ERROR_NOMATCH none. */
@@ -192,7 +207,11 @@ static int match(const ctn_regex *regex, ctn_str subject, size_t steps_max, size
     size_t steps = steps_max / starts;
     pcre2_match_context *context = pcre2_match_context_create(NULL);
     pcre2_match_data *data = pcre2_match_data_create(1, NULL);
-    assert(context && data);
+    if (!context || !data) {
+        pcre2_match_data_free(data);
+        pcre2_match_context_free(context);
+        ctn_memory_gone(0);
+    }
     pcre2_set_match_limit(context, (uint32_t) (steps < steps_start_min ? steps_start_min : steps));
     pcre2_set_depth_limit(context, DEPTH_MAX);
     pcre2_set_heap_limit(context, HEAP_KIB_MAX);

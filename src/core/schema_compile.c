@@ -324,7 +324,7 @@ int ctn_schema_compile_node(ctn_schema_compiler *c, ctn_schema_node *n)
 
 /* ---- the public functions ---- */
 
-int ctn_schema_compile(ctn_arena *arena, const ctn_json *source, ctn_schema **ret_schema, const ctn_json **ret_bad_node,
+static int unguarded_schema_compile(ctn_arena *arena, const ctn_json *source, ctn_schema **ret_schema, const ctn_json **ret_bad_node,
                        ctn_err *err)
 {
     ctn_schema *schema = CTN_NEW(arena, ctn_schema);
@@ -343,13 +343,34 @@ int ctn_schema_compile(ctn_arena *arena, const ctn_json *source, ctn_schema **re
     return CTN_OK;
 }
 
+typedef struct schema_compile_arguments {
+    ctn_arena *arena;
+    const ctn_json *source;
+    ctn_schema **ret_schema;
+    const ctn_json **ret_bad_node;
+    ctn_err *err;
+} schema_compile_arguments;
+
+static int guarded_schema_compile(void *ctx)
+{
+    const schema_compile_arguments *a = ctx;
+    return unguarded_schema_compile(a->arena, a->source, a->ret_schema, a->ret_bad_node, a->err);
+}
+
+int ctn_schema_compile(ctn_arena *arena, const ctn_json *source, ctn_schema **ret_schema, const ctn_json **ret_bad_node,
+                       ctn_err *err)
+{
+    schema_compile_arguments a = {.arena = arena, .source = source, .ret_schema = ret_schema, .ret_bad_node = ret_bad_node, .err = err};
+    return ctn_guarded(guarded_schema_compile, &a, err);
+}
+
 void ctn_schema_done(ctn_schema *schema)
 {
     if (!schema)
         return;
     for (size_t i = 0; i < schema->regex_count; i++)
         ctn_regex_free(schema->regexes[i]);
-    free(schema->regexes);
+    ctn_free(schema->regexes);
     schema->regexes = NULL;
     schema->regex_count = 0;
 }

@@ -183,27 +183,45 @@ static bool check_text(ctn_source *s, ctn_findings *findings)
     return true;
 }
 
-int ctn_source_parse(ctn_arena *arena, ctn_str file_name, ctn_str text, ctn_findings *findings, ctn_source **ret_source)
+typedef struct parsing {
+    ctn_arena *arena;
+    ctn_str file_name, text;
+    ctn_findings *findings;
+    ctn_source *source;
+} parsing;
+
+static int parse(void *ctx)
 {
-    ctn_source *s = CTN_NEW(arena, ctn_source);
-    s->arena = arena;
-    s->file_name = ctn_arena_str(arena, file_name);
-    s->is_json = ctn_str_ends_with(file_name, CTN_STR(".json"));
+    parsing *p = ctx;
+    ctn_source *s = CTN_NEW(p->arena, ctn_source);
+    ctn_str text = p->text;
+    s->arena = p->arena;
+    s->file_name = ctn_arena_str(p->arena, p->file_name);
+    s->is_json = ctn_str_ends_with(p->file_name, CTN_STR(".json"));
     if (ctn_str_starts_with(text, CTN_STR("\xEF\xBB\xBF"))) /* a byte order mark is no text */
         text = ctn_str_from_offset(text, 3);
     if (text.len > CTN_SOURCE_BYTES_MAX) {
-        ctn_findings_add(findings, s->file_name, 1, 1, CTN_SEVERITY_ERROR, "syntax",
+        ctn_findings_add(p->findings, s->file_name, 1, 1, CTN_SEVERITY_ERROR, "syntax",
                          "the file has %zu bytes, at most %u are read", text.len, CTN_SOURCE_BYTES_MAX);
         return CTN_E_INVALID;
     }
-    s->text = ctn_arena_str(arena, text);
+    s->text = ctn_arena_str(p->arena, text);
     find_lines(s);
-    if (!check_text(s, findings))
+    if (!check_text(s, p->findings))
         return CTN_E_INVALID;
-    if (!(s->is_json ? read_json(s, findings) : ctn_source_read_yaml(s, findings)))
+    if (!(s->is_json ? read_json(s, p->findings) : ctn_source_read_yaml(s, p->findings)))
         return CTN_E_INVALID;
-    *ret_source = s;
+    p->source = s;
     return CTN_OK;
+}
+
+int ctn_source_parse(ctn_arena *arena, ctn_str file_name, ctn_str text, ctn_findings *findings, ctn_source **ret_source)
+{
+    parsing p = {.arena = arena, .file_name = file_name, .text = text, .findings = findings};
+    int rc = ctn_findings_guarded(findings, file_name, parse, &p);
+    if (rc == CTN_OK)
+        *ret_source = p.source;
+    return rc;
 }
 
 const ctn_json *ctn_source_root(const ctn_source *s)

@@ -17,7 +17,8 @@ typedef struct ctn_position {
     uint32_t line, column;
 } ctn_position;
 
-/* Faults become findings (rules syntax, duplicate-key) and the result is CTN_E_INVALID. */
+/* Faults become findings (rules syntax, duplicate-key) and the result is CTN_E_INVALID; so does the lack of memory
+ * (CTN_E_NOMEM). */
 int ctn_source_parse(ctn_arena *arena, ctn_str file_name, ctn_str text, ctn_findings *findings,
                      ctn_source **ret_source);
 const ctn_json *ctn_source_root(const ctn_source *s);

@@ -13,6 +13,7 @@
  * fault of form ends it.
  */
 #include "core/source_yaml.h"
+#include "base/memory.h"
 #include <assert.h>
 #include <stdlib.h>
 
@@ -105,7 +106,8 @@ static bool fail(builder *b, size_t offset, const char *sentence)
 static bool fail_in_parser(builder *b)
 {
     const yaml_parser_t *parser = &b->parser;
-    assert(parser->error != YAML_MEMORY_ERROR);
+    if (parser->error == YAML_MEMORY_ERROR)
+        ctn_memory_gone(0);
     bool has_mark = parser->error == YAML_SCANNER_ERROR || parser->error == YAML_PARSER_ERROR;
     size_t at = has_mark ? offset_of(b, &parser->problem_mark) : parser->problem_offset;
     uint32_t context_line = 0;
@@ -118,9 +120,29 @@ static bool fail_in_parser(builder *b)
     return false;
 }
 
-static bool next_event(builder *b, yaml_event_t *ret_event)
+/* An event owns memory of libyaml's: dropped, or cleaned up when reading is abandoned. They nest like the values. */
+typedef struct own_event {
+    yaml_event_t event;
+    ctn_cleanup cleanup;
+} own_event;
+
+static void delete_event(void *event)
 {
-    return yaml_parser_parse(&b->parser, ret_event) ? true : fail_in_parser(b);
+    yaml_event_delete(event);
+}
+
+static bool next_event(builder *b, own_event *ret_event)
+{
+    if (!yaml_parser_parse(&b->parser, &ret_event->event))
+        return fail_in_parser(b);
+    ctn_cleanup_push(&ret_event->cleanup, delete_event, &ret_event->event);
+    return true;
+}
+
+static void drop_event(own_event *event)
+{
+    ctn_cleanup_pop(&event->cleanup);
+    yaml_event_delete(&event->event);
 }
 
 /* ---- the stack of what waits for its collection to end ---- */
@@ -407,24 +429,25 @@ static void finish_collection(builder *b, size_t base, bool is_mapping, built *r
 /* One item, or one key with its value. *ret_end: the collection is over. */
 static bool build_member(builder *b, bool is_mapping, uint32_t depth, bool *ret_end)
 {
-    yaml_event_t event;
+    own_event own;
+    const yaml_event_t *event = &own.event;
     built node;
-    if (!next_event(b, &event))
+    if (!next_event(b, &own))
         return false;
-    *ret_end = event.type == YAML_SEQUENCE_END_EVENT || event.type == YAML_MAPPING_END_EVENT;
+    *ret_end = event->type == YAML_SEQUENCE_END_EVENT || event->type == YAML_MAPPING_END_EVENT;
     bool ok = true;
     if (!*ret_end)
-        ok = is_mapping ? build_key(b, &event, depth, &node) : build_node(b, &event, depth, &node);
-    yaml_event_delete(&event);
+        ok = is_mapping ? build_key(b, event, depth, &node) : build_node(b, event, depth, &node);
+    drop_event(&own);
     if (!ok || *ret_end)
         return ok;
     push(b, node);
     if (!is_mapping)
         return true;
-    if (!next_event(b, &event))
+    if (!next_event(b, &own))
         return false;
-    ok = build_node(b, &event, depth, &node);
-    yaml_event_delete(&event);
+    ok = build_node(b, event, depth, &node);
+    drop_event(&own);
     if (ok)
         push(b, node);
     return ok;
@@ -485,15 +508,16 @@ static bool build_document(builder *b, const yaml_event_t *event)
         return fail(b, 0, "the file holds no value");
     if (b->source->root)
         return fail(b, offset_of(b, &event->start_mark), "a second document starts here: one a file");
-    yaml_event_t first;
+    own_event first;
+    const yaml_event_t *f = &first.event;
     built node;
     if (!next_event(b, &first))
         return false;
-    bool is_nothing = first.type == YAML_SCALAR_EVENT && first.data.scalar.length == 0 &&
-                      first.data.scalar.plain_implicit && first.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-    bool ok = is_nothing ? fail(b, offset_of(b, &first.start_mark), "the file holds no value")
-                         : build_node(b, &first, 0, &node);
-    yaml_event_delete(&first);
+    bool is_nothing = f->type == YAML_SCALAR_EVENT && f->data.scalar.length == 0 &&
+                      f->data.scalar.plain_implicit && f->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    bool ok = is_nothing ? fail(b, offset_of(b, &f->start_mark), "the file holds no value")
+                         : build_node(b, f, 0, &node);
+    drop_event(&first);
     if (!ok)
         return false;
     ctn_json *root = CTN_NEW(b->source->arena, ctn_json);
@@ -506,27 +530,36 @@ static bool build_document(builder *b, const yaml_event_t *event)
 static bool read_events(builder *b)
 {
     for (;;) {
-        yaml_event_t event;
-        if (!next_event(b, &event))
+        own_event own;
+        const yaml_event_t *event = &own.event;
+        if (!next_event(b, &own))
             return false;
-        bool ok = true, ended = event.type == YAML_STREAM_END_EVENT;
-        if (event.type == YAML_DOCUMENT_START_EVENT || (ended && !b->source->root))
-            ok = build_document(b, &event);
-        yaml_event_delete(&event);
+        bool ok = true, ended = event->type == YAML_STREAM_END_EVENT;
+        if (event->type == YAML_DOCUMENT_START_EVENT || (ended && !b->source->root))
+            ok = build_document(b, event);
+        drop_event(&own);
         if (!ok || ended)
             return ok;
     }
 }
 
+static void delete_parser(void *parser)
+{
+    yaml_parser_delete(parser);
+}
+
 bool ctn_source_read_yaml(ctn_source *s, ctn_findings *findings)
 {
     builder b = {.source = s, .findings = findings, .scratch = ctn_arena_new(16384)};
-    int initialized = yaml_parser_initialize(&b.parser);
-    assert(initialized); /* it fails for lack of memory only */
+    if (!yaml_parser_initialize(&b.parser))
+        ctn_memory_gone(0); /* it fails for nothing else */
+    ctn_cleanup cleanup;
+    ctn_cleanup_push(&cleanup, delete_parser, &b.parser);
     yaml_parser_set_encoding(&b.parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&b.parser, (const unsigned char *) s->text.ptr, s->text.len);
     find_checkpoints(&b);
     bool ok = read_events(&b) && b.fault_count == 0;
+    ctn_cleanup_pop(&cleanup);
     yaml_parser_delete(&b.parser);
     ctn_arena_free(b.scratch);
     return ok;

@@ -15,6 +15,7 @@
  * a lead that says "{secret.CRM}" is a lead that says so.
  */
 #include "core/template.h"
+#include "base/memory.h"
 #include "core/calendar.h"
 #include "core/filter.h"
 #include "core/literal.h"
@@ -200,7 +201,7 @@ static void close_segment(compiler *c, const placeholder *hole)
     c->literal_start = c->literal_end;
 }
 
-int ctn_template_compile(ctn_arena *arena, ctn_str text, ctn_template **ret_template, ctn_err *err)
+static int unguarded_template_compile(ctn_arena *arena, ctn_str text, ctn_template **ret_template, ctn_err *err)
 {
     compiler c = {.arena = arena, .literal = ctn_arena_alloc(arena, text.len + 1)};
     size_t unmatched = 0; /* '{{' whose '}}' has not come */
@@ -232,6 +233,25 @@ int ctn_template_compile(ctn_arena *arena, ctn_str text, ctn_template **ret_temp
     *t = (ctn_template){.segments = c.segments, .count = c.count};
     *ret_template = t;
     return CTN_OK;
+}
+
+typedef struct template_compile_arguments {
+    ctn_arena *arena;
+    ctn_str text;
+    ctn_template **ret_template;
+    ctn_err *err;
+} template_compile_arguments;
+
+static int guarded_template_compile(void *ctx)
+{
+    const template_compile_arguments *a = ctx;
+    return unguarded_template_compile(a->arena, a->text, a->ret_template, a->err);
+}
+
+int ctn_template_compile(ctn_arena *arena, ctn_str text, ctn_template **ret_template, ctn_err *err)
+{
+    template_compile_arguments a = {.arena = arena, .text = text, .ret_template = ret_template, .err = err};
+    return ctn_guarded(guarded_template_compile, &a, err);
 }
 
 static bool takes_null(const placeholder *hole)

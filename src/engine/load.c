@@ -7,6 +7,7 @@
  */
 #include "engine/engine_state.h"
 
+#include "base/memory.h"
 #include "base/plant.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -229,6 +230,8 @@ typedef struct folding {
     const ctn_execution_row *row;
     plan_ref *plan;
     ctn_execution *x;
+    const ctn_record *record; /* the one that is folded in */
+    ctn_entry entry;          /* ... decoded */
     ctn_digest hash;
     ctn_opening opening;
     ctn_err *err;
@@ -288,13 +291,27 @@ static int find_plan(folding *f, const ctn_entry *first)
     return rc;
 }
 
+/* How large a journal is, is not ours to say: lack of memory is an error of the load, and nothing is left of it. */
+static int decode(void *ctx)
+{
+    folding *f = ctx;
+    ctn_record opened;
+    int rc = ctn_opening_record(&f->opening, f->record, f->scratch, &opened, f->err);
+    return rc ? rc : ctn_record_to_entry(&opened, f->scratch, &f->entry, f->err);
+}
+
+static int replay(void *ctx)
+{
+    folding *f = ctx;
+    return ctn_execution_replay(f->x, &f->entry, f->err);
+}
+
 static int fold_record(void *ctx, const ctn_record *record, int64_t position)
 {
     folding *f = ctx;
     (void) position;
     ctn_arena_mark mark = ctn_arena_save(f->scratch);
-    ctn_entry entry;
-    ctn_record opened;
+    f->record = record;
     ctn_digest hash = ctn_record_hash(record, &f->hash);
     int rc = CTN_OK;
     if (memcmp(&hash, &record->hash, sizeof hash) != 0)
@@ -302,13 +319,11 @@ static int fold_record(void *ctx, const ctn_record *record, int64_t position)
                       (unsigned long long) record->seq);
     f->hash = hash;
     if (rc == CTN_OK)
-        rc = ctn_opening_record(&f->opening, record, f->scratch, &opened, f->err);
-    if (rc == CTN_OK)
-        rc = ctn_record_to_entry(&opened, f->scratch, &entry, f->err);
+        rc = ctn_guarded(decode, f, f->err);
     if (rc == CTN_OK && !f->x)
-        rc = find_plan(f, &entry);
+        rc = find_plan(f, &f->entry);
     if (rc == CTN_OK)
-        rc = ctn_execution_replay(f->x, &entry, f->err);
+        rc = ctn_guarded(replay, f, f->err);
     ctn_arena_restore(f->scratch, mark);
     return rc;
 }

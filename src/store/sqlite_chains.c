@@ -76,6 +76,8 @@ int ctn_sqlite_definition_get(ctn_store *base, ctn_arena *arena, const ctn_diges
             .name = ctn_arena_str(arena, sqlite_column_str(stmt, 1)),
             .body = ctn_arena_str(arena, sqlite_column_str(stmt, 2)),
         };
+    if (found > 0 && sqlite_row_is_short(stmt))
+        rc = ctn_sqlite_fail_short(st, err);
     else if (found == 0)
         rc = CTN_E_NOT_FOUND;
     ctn_sqlite_release(st, SQL_DEFINITION_GET, stmt);
@@ -91,7 +93,10 @@ static int read_chain(sqlite_store *st, sqlite3_stmt *stmt, ctn_chain_row *ret, 
         .created_at_ms = sqlite3_column_int64(stmt, 3),
         .created_by = sqlite_column_str(stmt, 4),
     };
-    if (!sqlite_column_digest(stmt, 2, &ret->digest))
+    bool has_digest = sqlite_column_digest(stmt, 2, &ret->digest);
+    if (sqlite_row_is_short(stmt))
+        return ctn_sqlite_fail_short(st, err);
+    if (!has_digest)
         return ctn_fail(err, CTN_E_CORRUPT, "the store %s is damaged: chain %.*s has no proper digest", st->path,
                         CTN_STR_ARG(ret->chain_id));
     return CTN_OK;

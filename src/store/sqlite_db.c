@@ -91,11 +91,17 @@ int ctn_sqlite_fail(sqlite3 *db, const char *path, int sqlite_rc, const char *do
         return ctn_fail(err, system_errno == EACCES || system_errno == EROFS ? CTN_E_DENIED : CTN_E_IO,
                         "the store %s cannot be opened (%s): %s", path, doing,
                         system_errno ? strerror(system_errno) : words);
+    case SQLITE_NOMEM: return ctn_fail(err, CTN_E_NOMEM, "the store %s (%s): there is not enough memory", path, doing);
     case SQLITE_FULL: return ctn_fail(err, CTN_E_IO, "the store %s cannot grow (%s): the disk is full", path, doing);
     default:
         return ctn_fail(err, CTN_E_IO, "the store %s (%s): %s%s%s", path, doing, words, system_errno ? ", " : "",
                         system_errno ? strerror(system_errno) : "");
     }
+}
+
+int ctn_sqlite_fail_short(const sqlite_store *st, ctn_err *err)
+{
+    return ctn_sqlite_fail(st->db, st->path, SQLITE_NOMEM, "reading", err);
 }
 
 /* ---- statements ---- */

@@ -92,6 +92,8 @@ typedef struct sqlite_store {
 
 /* The sentence of SQLite for what just failed on `db`, with the path, and our code for it. */
 int ctn_sqlite_fail(sqlite3 *db, const char *path, int sqlite_rc, const char *doing, ctn_err *err);
+/* A row was read short (sqlite_row_is_short). */
+int ctn_sqlite_fail_short(const sqlite_store *st, ctn_err *err);
 /* The statement, ready to bind. Give it back with ctn_sqlite_release, whatever happened. */
 int ctn_sqlite_take(sqlite_store *st, sqlite_sql which, sqlite3_stmt **ret_stmt, ctn_err *err);
 void ctn_sqlite_release(sqlite_store *st, sqlite_sql which, sqlite3_stmt *stmt); /* NULL is fine */
@@ -128,6 +130,11 @@ static inline void sqlite_bind_positive(sqlite3_stmt *stmt, int at, int64_t valu
 static inline void sqlite_bind_digest(sqlite3_stmt *stmt, int at, const ctn_digest *digest)
 {
     sqlite3_bind_blob(stmt, at, digest->bytes, CTN_DIGEST_BYTES, SQLITE_STATIC);
+}
+/* A column is NULL, or short, for want of memory alone: to be asked after the columns of a row were read. */
+static inline bool sqlite_row_is_short(sqlite3_stmt *stmt)
+{
+    return sqlite3_errcode(sqlite3_db_handle(stmt)) == SQLITE_NOMEM;
 }
 /* Borrowed until the next step. */
 static inline ctn_str sqlite_column_str(sqlite3_stmt *stmt, int at)

@@ -25,6 +25,8 @@ int ctn_sqlite_queue_lanes(ctn_store *base, ctn_lane_fn *fn, void *ctx, ctn_err 
             if (!ctn_str_equal(next, chain_id))
                 chain_id = ctn_arena_str(arena, next);
             priority = sqlite3_column_int(stmt, 1);
+            more = !sqlite_row_is_short(stmt);
+            rc = more ? CTN_OK : ctn_sqlite_fail_short(st, err);
         } else if (step != SQLITE_DONE) {
             rc = ctn_sqlite_fail(st->db, st->path, step, "reading the queue", err);
         }
@@ -88,7 +90,9 @@ int ctn_sqlite_schedule_list(ctn_store *base, ctn_schedule_fn *fn, void *ctx, ct
             .seen_at_ms = sqlite3_column_int64(stmt, 3),
             .next_at_ms = sqlite3_column_int64(stmt, 4),
         };
-        if (fn(ctx, &row))
+        if (sqlite_row_is_short(stmt))
+            rc = ctn_sqlite_fail_short(st, err);
+        if (rc || fn(ctx, &row))
             break;
     }
     if (step != SQLITE_ROW && step != SQLITE_DONE)
@@ -112,7 +116,9 @@ int ctn_sqlite_breaker_list(ctn_store *base, ctn_breaker_fn *fn, void *ctx, ctn_
             .until_ms = sqlite3_column_int64(stmt, 2),
             .changed_at_ms = sqlite3_column_int64(stmt, 3),
         };
-        if (fn(ctx, &row))
+        if (sqlite_row_is_short(stmt))
+            rc = ctn_sqlite_fail_short(st, err);
+        if (rc || fn(ctx, &row))
             break;
     }
     if (step != SQLITE_ROW && step != SQLITE_DONE)
@@ -157,7 +163,9 @@ int ctn_sqlite_result_get(ctn_store *base, ctn_arena *arena, ctn_str key, ctn_re
             .put_at_ms = sqlite3_column_int64(stmt, 1),
             .expires_at_ms = sqlite3_column_int64(stmt, 2),
         };
-    else
+    if (step == SQLITE_ROW && sqlite_row_is_short(stmt))
+        rc = ctn_sqlite_fail_short(st, err);
+    else if (step != SQLITE_ROW)
         rc = step == SQLITE_DONE ? CTN_E_NOT_FOUND : ctn_sqlite_fail(st->db, st->path, step, "reading a result", err);
     ctn_sqlite_release(st, SQL_RESULT_GET, stmt);
     return rc;

@@ -146,6 +146,8 @@ static int read_row(const sqlite_store *st, sqlite3_stmt *stmt, ctn_execution_ro
     const char *damage = ctn_sqlite_read_row(stmt, &row);
     if (!damage)
         damage = read_ends(stmt, ROW_WIDTH, has_outputs_in_journal(stmt), &row);
+    if (sqlite_row_is_short(stmt))
+        return ctn_sqlite_fail_short(st, err);
     if (damage)
         return fail_damaged(st, row.exec_no, damage, err);
     *ret = row;
@@ -172,6 +174,8 @@ static int read_id(sqlite_store *st, int64_t exec_no, ctn_execution_id *ret_id, 
     int step = sqlite3_step(stmt);
     if (step == SQLITE_ROW && sqlite3_column_bytes(stmt, 0) == (int) sizeof ret_id->bytes)
         memcpy(ret_id->bytes, sqlite3_column_blob(stmt, 0), sizeof ret_id->bytes);
+    else if (step == SQLITE_ROW && sqlite_row_is_short(stmt))
+        rc = ctn_sqlite_fail_short(st, err);
     else if (step != SQLITE_ROW && step != SQLITE_DONE && (step & 0xff) != SQLITE_CORRUPT)
         rc = ctn_sqlite_fail(st->db, st->path, step, "reading an execution", err);
     ctn_sqlite_release(st, SQL_EXECUTION_ID, stmt);
@@ -288,12 +292,14 @@ static int look_at_ends(listing *l, sqlite3_stmt *row_stmt, ctn_execution_row *r
         return rc;
     sqlite3_bind_int64(*ret_stmt, 1, row->exec_no);
     int step = sqlite3_step(*ret_stmt);
-    if (step == SQLITE_ROW)
+    if (step == SQLITE_ROW) {
         damage = read_ends(*ret_stmt, 0, has_outputs_in_journal(row_stmt), row);
-    else if (step == SQLITE_DONE || (step & 0xff) == SQLITE_CORRUPT)
+        rc = sqlite_row_is_short(*ret_stmt) ? ctn_sqlite_fail_short(l->st, err) : CTN_OK;
+    } else if (step == SQLITE_DONE || (step & 0xff) == SQLITE_CORRUPT) {
         damage = "a journal on a broken page of the file";
-    else
+    } else {
         rc = ctn_sqlite_fail(l->st->db, l->st->path, step, "reading executions", err);
+    }
     if (damage)
         row->damage = ctn_str_from(damage);
     return rc;
@@ -307,7 +313,9 @@ static int tell_listed(listing *l, sqlite3_stmt *stmt, ctn_err *err)
         sqlite3_stmt *ends = NULL;
         int rc = CTN_OK;
         const char *damage = ctn_sqlite_read_row(stmt, &row);
-        if (damage)
+        if (sqlite_row_is_short(stmt))
+            rc = ctn_sqlite_fail_short(l->st, err);
+        else if (damage)
             row.damage = ctn_str_from(damage);
         else
             rc = look_at_ends(l, stmt, &row, &ends, err);
@@ -463,7 +471,9 @@ int ctn_sqlite_queue_first(ctn_store *base, ctn_arena *arena, ctn_str queue_key,
         rc = ctn_sqlite_fail(st->db, st->path, step, "reading who is first in line", err);
     else
         damage = ctn_sqlite_read_row(stmt, &row);
-    if (damage)
+    if (step == SQLITE_ROW && sqlite_row_is_short(stmt))
+        rc = ctn_sqlite_fail_short(st, err);
+    else if (damage)
         rc = fail_damaged(st, row.exec_no, damage, err);
     if (rc == CTN_OK) {
         ctn_sqlite_keep_row(arena, &row);
@@ -517,11 +527,15 @@ int ctn_sqlite_journal_read(ctn_store *base, int64_t exec_no, uint64_t from_seq,
             .body = sqlite_column_str(stmt, 7),
             .sealed = sqlite_column_str(stmt, 10),
         };
-        if (record.seq != expected++)
+        bool is_known = ctn_entry_kind_from_name(sqlite_column_str(stmt, 2), &record.kind);
+        bool has_hash = sqlite_column_digest(stmt, 8, &record.hash);
+        if (sqlite_row_is_short(stmt))
+            rc = ctn_sqlite_fail_short(st, err);
+        else if (record.seq != expected++)
             rc = fail_damaged(st, exec_no, "a gap in its journal", err);
-        else if (!ctn_entry_kind_from_name(sqlite_column_str(stmt, 2), &record.kind))
+        else if (!is_known)
             rc = fail_damaged(st, exec_no, "a journal entry of no known kind", err);
-        else if (!sqlite_column_digest(stmt, 8, &record.hash))
+        else if (!has_hash)
             rc = fail_damaged(st, exec_no, "a journal entry without a proper hash", err);
         else
             rc = fn(ctx, &record, sqlite3_column_int64(stmt, 9));
