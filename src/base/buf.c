@@ -22,7 +22,7 @@ void ctn_buf_init(ctn_buf *buf, size_t limit_bytes)
 void ctn_buf_done(ctn_buf *buf)
 {
     ctn_free(buf->data);
-    *buf = (ctn_buf){.limit_bytes = buf->limit_bytes};
+    *buf = (ctn_buf){.limit_bytes = buf->limit_bytes, .may_lack = buf->may_lack};
 }
 
 void ctn_buf_clear(ctn_buf *buf)
@@ -45,7 +45,12 @@ char *ctn_buf_reserve(ctn_buf *buf, size_t bytes)
         if (capacity > buf->limit_bytes)
             capacity = buf->limit_bytes;
         assert(capacity >= needed);
-        buf->data = ctn_realloc(buf->data, capacity);
+        char *data = buf->may_lack ? realloc(buf->data, capacity) : ctn_realloc(buf->data, capacity);
+        if (!data) {
+            buf->overflowed = true;
+            return NULL;
+        }
+        buf->data = data;
         buf->capacity = capacity;
     }
     return buf->data + buf->len;

@@ -16,6 +16,7 @@ typedef struct ctn_buf {
     size_t capacity;
     size_t limit_bytes;
     bool overflowed;
+    bool may_lack; /* memory that is not there is an overflow, and no end of the process: for what a peer sizes */
 } ctn_buf;
 
 void ctn_buf_init(ctn_buf *buf, size_t limit_bytes);

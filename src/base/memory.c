@@ -180,6 +180,14 @@ void *ctn_malloc(size_t bytes)
     return mine.guard ? know_block(memory) : memory;
 }
 
+void *ctn_calloc(size_t count, size_t bytes)
+{
+    void *memory = calloc(count ? count : 1, bytes ? bytes : 1);
+    if (!memory)
+        ctn_memory_gone(count * bytes);
+    return mine.guard ? know_block(memory) : memory;
+}
+
 void *ctn_realloc(void *old, size_t bytes)
 {
     if (!old)

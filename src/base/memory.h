@@ -23,6 +23,8 @@
 
 /* bytes may be 0; ctn_free() takes the result, and so does free() where no guard can be around. */
 void *ctn_malloc(size_t bytes) __attribute__((malloc, returns_nonnull, warn_unused_result));
+/* Cleared; count * bytes is checked against overflow. */
+void *ctn_calloc(size_t count, size_t bytes) __attribute__((malloc, returns_nonnull, warn_unused_result));
 void *ctn_realloc(void *old, size_t bytes) __attribute__((returns_nonnull, warn_unused_result));
 /* count * bytes is checked against overflow. */
 void *ctn_realloc_array(void *old, size_t count, size_t bytes) __attribute__((returns_nonnull, warn_unused_result));

@@ -2,6 +2,7 @@
  * config.c -- catena.yaml read by tables, as chains are (core/keys.h), and what it includes.
  */
 #include "cli/config.h"
+#include "base/memory.h"
 #include "cli/config_servers.h"
 #include "cli/files.h"
 #include "cli/words.h"
@@ -195,12 +196,19 @@ static void include_file(including *in, const ctn_json *node, ctn_str path)
                          CTN_STR_ARG(path));
 }
 
+static void free_glob(void *found)
+{
+    globfree(found);
+}
+
 static size_t include_glob(including *in, const ctn_json *node, ctn_str pattern)
 {
     glob_t found = {0};
     size_t count = 0;
     if (glob(ctn_arena_str(in->r->arena, pattern).ptr, GLOB_MARK, NULL, &found) == 0) {
         count = found.gl_pathc;
+        ctn_cleanup cleanup;
+        ctn_cleanup_push(&cleanup, free_glob, &found);
         for (size_t i = 0; i < found.gl_pathc; i++) {
             ctn_str path = ctn_str_from(found.gl_pathv[i]);
             if (ctn_str_ends_with(path, CTN_STR("/"))) /* a folder: its templates */
@@ -208,6 +216,7 @@ static size_t include_glob(including *in, const ctn_json *node, ctn_str pattern)
             else
                 include_file(in, node, ctn_arena_str(in->r->arena, path));
         }
+        ctn_cleanup_pop(&cleanup);
     }
     globfree(&found);
     return count;
@@ -284,24 +293,53 @@ static int read_beside(void *ctx, ctn_arena *arena, ctn_str from, ctn_str name, 
     return ctn_file_read_over(arena, ctx, ctn_path_join(arena, ctn_path_folder(arena, from), name), ret_text, err);
 }
 
-int ctn_config_read(ctn_arena *arena, const char *path, const ctn_overlay *overlay, ctn_findings *findings,
-                    ctn_findings *library_findings, ctn_config **ret_config, ctn_err *err)
+typedef struct reading {
+    ctn_arena *arena;
+    const char *path;
+    const ctn_overlay *overlay;
+    ctn_findings *findings, *library_findings;
+    ctn_config *config;
+    ctn_err *err;
+} reading;
+
+static int read_config(void *ctx)
 {
-    ctn_config *c = CTN_NEW(arena, ctn_config);
-    c->library = ctn_library_new(arena);
-    ctn_library_set_reader(c->library, read_beside, (void *) overlay);
+    reading *r = ctx;
+    ctn_config *c = CTN_NEW(r->arena, ctn_config);
+    c->library = ctn_library_new(r->arena);
+    ctn_library_set_reader(c->library, read_beside, (void *) r->overlay);
     c->folder = CTN_STR(".");
     c->retention = CTN_RETENTION_DEFAULT;
-    const char *named = path ? path : getenv("CATENA_CONFIG");
+    const char *named = r->path ? r->path : getenv("CATENA_CONFIG");
     bool is_there = true;
     if (named && named[0])
         c->file = ctn_str_from(named);
     else
-        is_there = find_upward(arena, &c->file);
+        is_there = find_upward(r->arena, &c->file);
     if (is_there)
-        c->folder = ctn_path_folder(arena, c->file);
-    *ret_config = c;
-    return is_there ? read_file(arena, c, overlay, findings, library_findings, err) : CTN_OK;
+        c->folder = ctn_path_folder(r->arena, c->file);
+    r->config = c;
+    return is_there ? read_file(r->arena, c, r->overlay, r->findings, r->library_findings, r->err) : CTN_OK;
+}
+
+int ctn_config_read(ctn_arena *arena, const char *path, const ctn_overlay *overlay, ctn_findings *findings,
+                    ctn_findings *library_findings, ctn_config **ret_config, ctn_err *err)
+{
+    reading r = {.arena = arena,
+                 .path = path,
+                 .overlay = overlay,
+                 .findings = findings,
+                 .library_findings = library_findings,
+                 .err = err};
+    ctn_findings before = *findings, library_before = *library_findings;
+    int rc = ctn_guarded(read_config, &r, err);
+    if (rc == CTN_E_NOMEM) { /* what was added may have gone */
+        *findings = before;
+        *library_findings = library_before;
+        return rc;
+    }
+    *ret_config = r.config;
+    return rc;
 }
 
 ctn_rules ctn_config_rules(const ctn_config *config)

@@ -3,6 +3,7 @@
  */
 #include "cli/files.h"
 #include "base/buf.h"
+#include "base/memory.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -93,6 +94,11 @@ ctn_str ctn_path_of_command(ctn_arena *arena, ctn_str folder, ctn_str command)
     return is_program(arena, beside) ? beside : (ctn_str){0};
 }
 
+static void close_folder(void *dir)
+{
+    closedir(dir);
+}
+
 /* The name in the folder that is nearest to the one that is not there. */
 static ctn_str nearest_file(ctn_arena *arena, ctn_str path)
 {
@@ -102,11 +108,16 @@ static ctn_str nearest_file(ctn_arena *arena, ctn_str path)
         name = ctn_str_from_offset(name, 2);
     size_t count = 0;
     DIR *dir = opendir(c_text(arena, folder));
+    ctn_cleanup cleanup;
+    if (dir)
+        ctn_cleanup_push(&cleanup, close_folder, dir);
     for (struct dirent *e; dir && count < NEIGHBOURS_MAX && (e = readdir(dir));)
         if (e->d_name[0] != '.')
             names[count++] = ctn_arena_str(arena, ctn_str_from(e->d_name));
-    if (dir)
+    if (dir) {
+        ctn_cleanup_pop(&cleanup);
         closedir(dir);
+    }
     ctn_str near = ctn_str_nearest(name, names, count);
     return near.len ? ctn_path_join(arena, folder, near) : near;
 }
@@ -124,8 +135,24 @@ static int fail_open(ctn_arena *arena, ctn_str path, int error, ctn_err *err)
     return ctn_fail(err, CTN_E_NOT_FOUND, "there is no file %.*s", CTN_STR_ARG(path));
 }
 
-int ctn_file_read(ctn_arena *arena, ctn_str path, ctn_str *ret_text, ctn_err *err)
+typedef struct reading {
+    ctn_arena *arena;
+    ctn_str path, text;
+    ctn_err *err;
+} reading;
+
+static void close_file(void *fd)
 {
+    close(*(const int *) fd);
+}
+
+static int read_whole(void *ctx)
+{
+    reading *r = ctx;
+    ctn_arena *arena = r->arena;
+    ctn_str path = r->path;
+    ctn_err *err = r->err;
+    ctn_cleanup cleanup;
     bool is_stdin = ctn_str_is(path, "-");
     ctn_str shown = is_stdin ? CTN_STR("standard input") : path;
     int rc = CTN_OK;
@@ -136,6 +163,7 @@ int ctn_file_read(ctn_arena *arena, ctn_str path, ctn_str *ret_text, ctn_err *er
         rc = fail_open(arena, shown, errno, err);
         goto done;
     }
+    ctn_cleanup_push(&cleanup, close_file, &fd);
     struct stat st;
     bool is_file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
     if (!is_file)
@@ -161,11 +189,22 @@ int ctn_file_read(ctn_arena *arena, ctn_str path, ctn_str *ret_text, ctn_err *er
             break;
         text.len += (size_t) n;
     }
-    *ret_text = ctn_arena_str(arena, ctn_buf_str(&text));
+    r->text = ctn_arena_str(arena, ctn_buf_str(&text));
 done:
-    if (fd >= 0)
+    if (fd >= 0) {
+        ctn_cleanup_pop(&cleanup);
         close(fd);
+    }
     ctn_buf_done(&text);
+    return rc;
+}
+
+int ctn_file_read(ctn_arena *arena, ctn_str path, ctn_str *ret_text, ctn_err *err)
+{
+    reading r = {.arena = arena, .path = path, .err = err};
+    int rc = ctn_guarded(read_whole, &r, err);
+    if (rc == CTN_OK)
+        *ret_text = r.text;
     return rc;
 }
 

@@ -368,10 +368,13 @@ void ctn_mcp_client_line(ctn_mcp_client *client, ctn_str line)
         return;
     ctn_rpc_message m;
     ctn_arena_reset(client->incoming);
-    if (ctn_rpc_parse(client->incoming, line, &m, NULL)) {
+    int rc = ctn_rpc_parse(client->incoming, line, &m, NULL);
+    if (rc == CTN_E_NOMEM && client->options.events.unread)
+        client->options.events.unread(client->options.events.ctx, line);
+    else if (rc)
         count_stray(client);
+    if (rc)
         return;
-    }
     switch (m.kind) {
     case CTN_RPC_BROKEN: break;
     case CTN_RPC_REQUEST: on_request(client, &m); break;

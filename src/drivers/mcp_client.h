@@ -32,6 +32,7 @@ typedef struct ctn_mcp_client_events {
     /* RESULT or ERROR for a call; the message is valid during the event, scratch is for reading it. */
     void (*answered)(void *ctx, void *call, const ctn_rpc_message *answer, ctn_arena *scratch);
     void (*progress)(void *ctx, void *call, const ctn_mcp_progress *progress);
+    void (*unread)(void *ctx, ctn_str line); /* there is no memory to read this line; NULL: it is a stray */
     void *ctx;
 } ctn_mcp_client_events;
 

@@ -271,6 +271,13 @@ static void on_line(void *ctx, ctn_str line)
 
 /* ---- lines that are too long ---- */
 
+static void fail_unread(ctn_mcp_host *h, int64_t id, const char *why)
+{
+    ctn_mcp_flight *f = ctn_mcp_client_too_large(h->client, id, why);
+    if (f)
+        ctn_mcp_flight_too_large(f, why);
+}
+
 static void fail_too_large(ctn_mcp_host *h, int64_t id)
 {
     char why[160];
@@ -278,9 +285,21 @@ static void fail_too_large(ctn_mcp_host *h, int64_t id)
     (void) snprintf(why, sizeof why, "its answer is larger than the %zu %s that are read of one%s",
                     bytes < 1 << 20 ? bytes : bytes >> 20, bytes < 1 << 20 ? "bytes" : "MiB",
                     bytes < CTN_RPC_LINE_BYTES_MAX ? " (a larger limits: valueBytes reads more)" : "");
-    ctn_mcp_flight *f = ctn_mcp_client_too_large(h->client, id, why);
-    if (f)
-        ctn_mcp_flight_too_large(f, why);
+    fail_unread(h, id, why);
+}
+
+/* A line within the limit, and no memory to read it: whoever it answers hears that. */
+static void on_unread(void *ctx, ctn_str line)
+{
+    ctn_mcp_host *h = ctx;
+    int64_t id = 0;
+    ctn_rpc_peeked peeked = ctn_rpc_peek_head(line, &id);
+    if (peeked == CTN_RPC_PEEK_UNKNOWN)
+        peeked = ctn_rpc_peek_tail(line, &id);
+    if (peeked == CTN_RPC_PEEK_ANSWER)
+        fail_unread(h, id, "there is not enough memory to read its answer");
+    else
+        ctn_mcp_client_stray(h->client);
 }
 
 /* Whose answer it is stands at its beginning, or at its end when its result came first. */
@@ -367,6 +386,7 @@ static void start(ctn_mcp_host *h)
                    .failed = on_failed,
                    .answered = ctn_mcp_flight_answered,
                    .progress = ctn_mcp_flight_progress,
+                   .unread = on_unread,
                    .ctx = h},
     };
     h->client = ctn_mcp_client_new(&client);

@@ -46,7 +46,7 @@ static void keys_grow(admission *a)
     size_t old_size = a->keys_size;
     loaded **old = a->keys;
     a->keys_size = old_size ? 2 * old_size : 64;
-    a->keys = calloc(a->keys_size, sizeof(loaded *));
+    a->keys = ctn_calloc(a->keys_size, sizeof(loaded *));
     assert(a->keys);
     for (size_t i = 0; i < old_size; i++)
         for (loaded *l = old[i], *next; l; l = next) {

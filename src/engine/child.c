@@ -12,6 +12,7 @@
  * after its children.
  */
 #include "engine/engine_state.h"
+#include "base/memory.h"
 #include "store/raw.h"
 
 #include <assert.h>
@@ -168,7 +169,7 @@ static int plan_of(ctn_engine *e, loaded *l, ctn_str chain_id, child_plan **ret_
         ctn_arena_free(arena);
         return rc;
     }
-    child_plan *p = calloc(1, sizeof *p);
+    child_plan *p = ctn_calloc(1, sizeof *p);
     assert(p);
     rc = ctn_engine_plan_add(e, plan, CTN_STR("engine"), &p->plan, &p->version, err);
     if (rc) {
@@ -421,7 +422,7 @@ static struct child_watch *watch_of(loaded *l, const ctn_owed_child *c)
     }
     if (l->watch_count == l->watch_capacity) {
         l->watch_capacity = l->watch_capacity ? 2 * l->watch_capacity : 4;
-        l->watches = realloc(l->watches, l->watch_capacity * sizeof *l->watches);
+        l->watches = ctn_realloc(l->watches, l->watch_capacity * sizeof *l->watches);
         assert(l->watches);
     }
     struct child_watch *w = &l->watches[l->watch_count++];

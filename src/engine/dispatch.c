@@ -3,6 +3,7 @@
  * when core owes them no more. What is in flight is compared with what is owed; there is no other list of work.
  */
 #include "engine/engine_state.h"
+#include "base/memory.h"
 
 #include "base/plant.h"
 #include <assert.h>
@@ -25,7 +26,7 @@ static uint32_t flight_open(ctn_engine *e, loaded *l, const ctn_owed_call *owed,
     } else {
         if (e->flight_count == e->flight_capacity) {
             e->flight_capacity = e->flight_capacity ? 2 * e->flight_capacity : 256;
-            e->flights = realloc(e->flights, e->flight_capacity * sizeof *e->flights);
+            e->flights = ctn_realloc(e->flights, e->flight_capacity * sizeof *e->flights);
             assert(e->flights);
         }
         index = e->flight_count++;
@@ -46,7 +47,7 @@ static uint32_t flight_open(ctn_engine *e, loaded *l, const ctn_owed_call *owed,
     };
     if (l->flight_count == l->flight_capacity) {
         l->flight_capacity = l->flight_capacity ? 2 * l->flight_capacity : 4;
-        l->flights = realloc(l->flights, l->flight_capacity * sizeof *l->flights);
+        l->flights = ctn_realloc(l->flights, l->flight_capacity * sizeof *l->flights);
         assert(l->flights);
     }
     l->flights[l->flight_count++] = index;
@@ -99,7 +100,7 @@ static void note_lost(ctn_engine *e, const flight *f)
             e->lost[i--] = e->lost[--e->lost_count];
     if (e->lost_count == e->lost_capacity) {
         e->lost_capacity = e->lost_capacity ? 2 * e->lost_capacity : 16;
-        e->lost = realloc(e->lost, e->lost_capacity * sizeof *e->lost);
+        e->lost = ctn_realloc(e->lost, e->lost_capacity * sizeof *e->lost);
         assert(e->lost);
     }
     e->lost[e->lost_count++] = (lost_call){.id = f->l->id,

@@ -2,6 +2,7 @@
  * engine.c -- the turn, and what is asked of the engine from outside. The essay is in engine.h.
  */
 #include "engine/engine_state.h"
+#include "base/memory.h"
 
 #include "base/plant.h"
 #include <assert.h>
@@ -460,10 +461,17 @@ const ctn_execution *ctn_engine_find(ctn_engine *e, ctn_execution_id id)
 
 /* ---- lifecycle ---- */
 
-int ctn_engine_new(const ctn_engine_options *options, ctn_engine **ret_engine, ctn_err *err)
+typedef struct making {
+    const ctn_engine_options *options;
+    ctn_engine *engine;
+    ctn_err *err;
+} making;
+
+static int make(void *ctx)
 {
-    ctn_engine *e = calloc(1, sizeof *e);
-    assert(e);
+    making *m = ctx;
+    const ctn_engine_options *options = m->options;
+    ctn_engine *e = ctn_calloc(1, sizeof *e);
     e->options = *options;
     if (!e->options.active_max)
         e->options.active_max = 256;
@@ -473,8 +481,7 @@ int ctn_engine_new(const ctn_engine_options *options, ctn_engine **ret_engine, c
     e->chance = options->seed;
     e->now_ms = ctn_clock_now_ms(&options->clock);
     e->scratch = ctn_arena_new(65536);
-    e->arena_pool = calloc(ARENA_POOL_MAX, sizeof *e->arena_pool);
-    assert(e->arena_pool);
+    e->arena_pool = ctn_calloc(ARENA_POOL_MAX, sizeof *e->arena_pool);
     e->due_hint_ms = e->now_ms;
     ctn_eng_batches_init(e);
     ctn_eng_sink_init(e);
@@ -487,15 +494,24 @@ int ctn_engine_new(const ctn_engine_options *options, ctn_engine **ret_engine, c
                                        .goes_on = "the store still cannot be written; nothing goes on until it can",
                                        .ends = "the store can be written again; everything goes on"};
     ctn_eng_quarantine_init(e);
-    int rc = ctn_store_exec_no_last(options->store, &e->exec_no_last, err);
+    int rc = ctn_store_exec_no_last(options->store, &e->exec_no_last, m->err);
     if (rc == CTN_OK)
-        rc = ctn_eng_gate_init(e, err);
+        rc = ctn_eng_gate_init(e, m->err);
     if (rc) {
         ctn_engine_free(e);
         return rc;
     }
-    *ret_engine = e;
+    m->engine = e;
     return CTN_OK;
+}
+
+int ctn_engine_new(const ctn_engine_options *options, ctn_engine **ret_engine, ctn_err *err)
+{
+    making m = {.options = options, .err = err};
+    int rc = ctn_guarded(make, &m, err);
+    if (rc == CTN_OK)
+        *ret_engine = m.engine;
+    return rc;
 }
 
 void ctn_engine_free(ctn_engine *e)

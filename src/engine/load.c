@@ -35,7 +35,7 @@ static void map_grow(ctn_engine *e)
         return;
     free(e->map);
     e->map_size = e->map_size ? 2 * e->map_size : 512;
-    e->map = calloc(e->map_size, sizeof *e->map);
+    e->map = ctn_calloc(e->map_size, sizeof *e->map);
     assert(e->map);
     for (loaded *l = e->list; l; l = l->next) {
         size_t slot = map_slot(e, l->id);
@@ -48,7 +48,7 @@ loaded *ctn_eng_loaded_new(ctn_engine *e, ctn_execution_id id, int64_t exec_no, 
                            ctn_execution *x)
 {
     map_grow(e);
-    loaded *l = calloc(1, sizeof *l);
+    loaded *l = ctn_calloc(1, sizeof *l);
     assert(l);
     l->arena = arena;
     l->id = id;
@@ -169,7 +169,7 @@ static plan_ref *plan_keep(ctn_engine *e, ctn_plan *plan, int64_t version)
             plan_free(e, plan);
         return p;
     }
-    p = calloc(1, sizeof *p);
+    p = ctn_calloc(1, sizeof *p);
     assert(p);
     if (plan->may_be_sensitive && !plan->sensitivity && !is_lent(e, plan))
         plan->sensitivity = ctn_sensitivity_of(plan, NULL, plan->arena);
@@ -331,7 +331,7 @@ static int fold_record(void *ctx, const ctn_record *record, int64_t position)
 /* Nothing was said about the execution. */
 static bool is_of_the_store(int rc)
 {
-    return rc == CTN_E_IO || rc == CTN_E_BUSY || rc == CTN_E_DENIED || rc == CTN_E_CLOSED;
+    return rc == CTN_E_IO || rc == CTN_E_BUSY || rc == CTN_E_DENIED || rc == CTN_E_CLOSED || rc == CTN_E_NOMEM;
 }
 
 static int fold_journal(folding *f, ctn_seal *seal)

@@ -10,6 +10,7 @@
  * chain.
  */
 #include "engine/schedule.h"
+#include "base/memory.h"
 #include "base/civil.h"
 #include "engine/engine_state.h"
 
@@ -111,7 +112,7 @@ static void open_all(ctn_engine *e)
 {
     if (e->schedules)
         return;
-    e->schedules = calloc(e->options.schedule_count, sizeof *e->schedules);
+    e->schedules = ctn_calloc(e->options.schedule_count, sizeof *e->schedules);
     assert(e->schedules);
     for (size_t i = 0; i < e->options.schedule_count; i++) {
         struct scheduled *s = &e->schedules[i];

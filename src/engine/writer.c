@@ -3,6 +3,7 @@
  * more than one batch under way, so neither slot is ever overwritten.
  */
 #include "engine/writer.h"
+#include "base/memory.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -112,7 +113,7 @@ static void *run(void *ctx)
 int ctn_writer_thread_start(const char *store_url, void (*done)(void *ctx), void *ctx, ctn_writer_thread **ret_writer,
                             ctn_err *err)
 {
-    ctn_writer_thread *w = calloc(1, sizeof *w);
+    ctn_writer_thread *w = ctn_calloc(1, sizeof *w);
     assert(w);
     w->url = strdup(store_url);
     assert(w->url);

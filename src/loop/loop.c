@@ -15,6 +15,7 @@
  * armed once before each sleep, and only when the earliest time has changed.
  */
 #include "loop/loop.h"
+#include "base/memory.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -186,7 +187,7 @@ static void poller_close(ctn_handle *handle)
 
 int ctn_poller_new(ctn_loop *loop, int fd, void (*ready)(void *ctx, int events), void *ctx, ctn_poller **ret_poller)
 {
-    ctn_poller *poller = calloc(1, sizeof *poller);
+    ctn_poller *poller = ctn_calloc(1, sizeof *poller);
     assert(poller);
     int rc = uv_poll_init(&loop->uv, &poller->poll, fd);
     if (rc < 0) {
@@ -245,7 +246,7 @@ static void timer_destroy(ctn_handle *handle)
 
 ctn_timer *ctn_timer_new(ctn_loop *loop, void (*fire)(void *ctx), void *ctx)
 {
-    ctn_timer *timer = calloc(1, sizeof *timer);
+    ctn_timer *timer = ctn_calloc(1, sizeof *timer);
     assert(timer);
     timer->due = (ctn_task){.run = fire, .ctx = ctx};
     ctn_handle_init(&timer->handle, loop, timer_close, timer_destroy);
@@ -331,7 +332,7 @@ static void before_sleep(uv_prepare_t *prepare)
 
 ctn_loop *ctn_loop_new(void)
 {
-    ctn_loop *loop = calloc(1, sizeof *loop);
+    ctn_loop *loop = ctn_calloc(1, sizeof *loop);
     assert(loop);
     loop->clock = ctn_clock_system();
     loop->armed_due_ms = INT64_MAX;
@@ -424,7 +425,7 @@ static void wakeup_close(ctn_handle *handle)
 
 ctn_wakeup *ctn_wakeup_new(ctn_loop *loop, void (*woken)(void *ctx), void *ctx)
 {
-    ctn_wakeup *wakeup = calloc(1, sizeof *wakeup);
+    ctn_wakeup *wakeup = ctn_calloc(1, sizeof *wakeup);
     assert(wakeup);
     int rc = uv_async_init(&loop->uv, &wakeup->async, wakeup_woken);
     assert(rc == 0);
@@ -471,7 +472,7 @@ static void signal_close(ctn_handle *handle)
 
 ctn_signal *ctn_signal_new(ctn_loop *loop, int signal_number, void (*raised)(void *ctx), void *ctx)
 {
-    ctn_signal *signal = calloc(1, sizeof *signal);
+    ctn_signal *signal = ctn_calloc(1, sizeof *signal);
     assert(signal);
     uv_signal_init(&loop->uv, &signal->signal);
     signal->signal.data = signal;

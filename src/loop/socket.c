@@ -12,6 +12,7 @@
  *   3. We remove our own file only: a socket that has taken its place since stays.
  */
 #include "loop/loop.h"
+#include "base/memory.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -148,7 +149,7 @@ static void listener_destroy(ctn_handle *handle)
 int ctn_listener_open(ctn_loop *loop, const char *path, void (*accepted)(void *ctx, int fd), void *ctx,
                       ctn_listener **ret_listener, ctn_err *err)
 {
-    ctn_listener *listener = calloc(1, sizeof *listener);
+    ctn_listener *listener = ctn_calloc(1, sizeof *listener);
     assert(listener);
     listener->fd = listener->folder_fd = -1;
     listener->accepted = accepted;

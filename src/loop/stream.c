@@ -24,6 +24,7 @@
  * epoll refuses regular files and /dev/null (`catena mcp < requests`): they are always ready, and read by a task.
  */
 #include "loop/loop.h"
+#include "base/memory.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -141,13 +142,10 @@ static void watch(ctn_stream *stream)
 
 static void buffer_give_back(ctn_buf *buf)
 {
-    size_t limit_bytes = buf->limit_bytes;
-    if (buf->capacity <= IDLE_BUFFER_MAX) {
+    if (buf->capacity <= IDLE_BUFFER_MAX)
         ctn_buf_clear(buf);
-        return;
-    }
-    ctn_buf_done(buf);
-    ctn_buf_init(buf, limit_bytes);
+    else
+        ctn_buf_done(buf);
 }
 
 static void drop_queue(ctn_stream *stream)
@@ -251,7 +249,8 @@ static void keep_partial(ctn_stream *stream, ctn_str piece)
     }
     if (piece.len <= stream->partial.limit_bytes - stream->partial.len) {
         ctn_buf_append(&stream->partial, piece);
-        return;
+        if (!stream->partial.overflowed)
+            return; /* else there is no memory for it: it is as good as too long */
     }
     char head[CTN_LINE_EDGE_BYTES]; /* of the line: the piece alone may be its beginning */
     ctn_str kept = edge(ctn_buf_str(&stream->partial), true), more = edge(piece, true);
@@ -429,7 +428,7 @@ static void stream_destroy(ctn_handle *handle)
 
 ctn_stream *ctn_stream_open(ctn_loop *loop, int fd, const ctn_stream_events *events)
 {
-    ctn_stream *stream = calloc(1, sizeof *stream);
+    ctn_stream *stream = ctn_calloc(1, sizeof *stream);
     assert(stream);
     unshare_standard_fd(fd);
     int access_mode = fcntl(fd, F_GETFL) & O_ACCMODE;
@@ -446,6 +445,7 @@ ctn_stream *ctn_stream_open(ctn_loop *loop, int fd, const ctn_stream_events *eve
     size_t line_bytes_max = events->line_bytes_max;
     ctn_buf_init(&stream->partial, line_bytes_max < SIZE_MAX ? line_bytes_max + 1 : line_bytes_max);
     ctn_buf_init(&stream->queue, SIZE_MAX);
+    stream->partial.may_lack = stream->queue.may_lack = true;
     int error = ctn_poller_new(loop, fd, fd_ready, stream, &stream->poller);
     ctn_handle_init(&stream->handle, loop, stream_close, stream_destroy);
     if (error != 0 && error != EPERM) {
@@ -464,7 +464,10 @@ bool ctn_stream_write(ctn_stream *stream, ctn_str bytes)
     if (!stream->can_write || stream->is_shutting_down || queued_bytes(stream) > WRITE_QUEUE_MAX)
         return false;
     ctn_buf_append(&stream->queue, bytes);
-    assert(!stream->queue.overflowed);
+    if (stream->queue.overflowed) { /* no memory for it */
+        stream->queue.overflowed = false;
+        return false;
+    }
     ctn_task_file_flush(stream->handle.loop, &stream->flush);
     return true;
 }

@@ -211,7 +211,7 @@ static int insert_row(batch *b, const ctn_append *a, bool *ret_done, ctn_err *er
     if (ctn_id_is_none(row.parent))
         sqlite3_bind_null(stmt, 18);
     else
-        sqlite3_bind_blob(stmt, 18, row.parent.bytes, sizeof row.parent.bytes, SQLITE_TRANSIENT);
+        sqlite3_bind_blob(stmt, 18, row.parent.bytes, sizeof row.parent.bytes, SQLITE_STATIC);
     int rc = step_done(b->st, stmt, "storing an execution", err);
     if (rc == CTN_OK)
         *ret_done = sqlite3_changes(b->st->db) == 1;
