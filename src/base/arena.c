@@ -43,7 +43,7 @@
 
 typedef struct arena_chunk {
     struct arena_chunk *previous;
-    unsigned long serial; /* of the guard that it was taken in; 0: none */
+    unsigned long serial;  /* of the guard that it was taken in; 0: none */
     size_t used, capacity; /* of data */
     _Alignas(ALIGNMENT) char data[];
 } arena_chunk;

@@ -1,10 +1,10 @@
 /*
  * memory.c -- the one place where running out of memory is met.
  *
- * A guard is a place to jump to. Its thread keeps, while it is there: the blocks taken with ctn_malloc since; the arenas
- * that took a chunk or were made since; the cleanups. Abandoning runs the cleanups, gives back what arenas took, frees
- * the blocks, and jumps. A guard inside another is a part of it. Serials of guards only grow, over all threads, so what
- * an arena took since is a comparison.
+ * A guard is a place to jump to. Its thread keeps, while it is there: the blocks taken with ctn_malloc since; the
+ * arenas that took a chunk or were made since; the cleanups. Abandoning runs the cleanups, gives back what arenas took,
+ * frees the blocks, and jumps. A guard inside another is a part of it. Serials of guards only grow, over all threads,
+ * so what an arena took since is a comparison.
  *
  * A jump was chosen over a check behind each of some thousand allocations, none of which would ever be taken by a test
  * that somebody wrote by hand; tests/memory takes every one.
@@ -110,7 +110,11 @@ void ctn_cleanup_push(ctn_cleanup *c, void (*run)(void *ctx), void *ctx)
 
 void ctn_cleanup_pop(ctn_cleanup *c)
 {
-    mine.cleanups = c->outer;
+    for (ctn_cleanup **at = &mine.cleanups; *at; at = &(*at)->outer)
+        if (*at == c) {
+            *at = c->outer;
+            return;
+        }
 }
 
 /* ---- what guards know of ---- */

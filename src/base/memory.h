@@ -34,7 +34,7 @@ void ctn_free(void *memory); /* NULL is fine */
  * the outermost alone is abandoned, as a whole. */
 int ctn_guarded(int (*work)(void *ctx), void *ctx, ctn_err *err);
 
-/* Called when the work is abandoned; pushed and popped in order, like the locals beside it. */
+/* Called when the work is abandoned, the latest first. Popping one that nobody knows (any more) does nothing. */
 typedef struct ctn_cleanup {
     void (*run)(void *ctx);
     void *ctx;
@@ -55,8 +55,9 @@ unsigned long ctn_guard_serial(void);
 typedef struct ctn_guarded_arena {
     struct ctn_guarded_arena *next, *previous;
     bool is_known;
-    unsigned long born;                                                     /* in that guard; 0: in none */
-    void (*give_back)(struct ctn_guarded_arena *arena, unsigned long since); /* what was taken since; all if born since */
+    unsigned long born; /* in that guard; 0: in none */
+    void (*give_back)(struct ctn_guarded_arena *arena,
+                      unsigned long since); /* what was taken since; all if born since */
 } ctn_guarded_arena;
 void ctn_guard_know(ctn_guarded_arena *arena); /* no guard: nothing happens */
 void ctn_guard_forget(ctn_guarded_arena *arena);

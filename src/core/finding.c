@@ -86,6 +86,19 @@ void ctn_findings_sort(ctn_findings *f)
     f->count = kept;
 }
 
+typedef struct telling {
+    ctn_findings *findings;
+    ctn_str file;
+    const char *message;
+} telling;
+
+static int tell(void *ctx)
+{
+    const telling *t = ctx;
+    ctn_findings_add(t->findings, t->file, 1, 1, CTN_SEVERITY_ERROR, "syntax", "%s", t->message);
+    return CTN_OK;
+}
+
 int ctn_findings_guarded(ctn_findings *f, ctn_str file, int (*work)(void *ctx), void *ctx)
 {
     ctn_findings before = *f; /* what is added meanwhile may go with what is given back */
@@ -94,6 +107,19 @@ int ctn_findings_guarded(ctn_findings *f, ctn_str file, int (*work)(void *ctx), 
     if (rc != CTN_E_NOMEM || err.code != CTN_E_NOMEM)
         return rc;
     *f = before;
-    ctn_findings_add(f, file, 1, 1, CTN_SEVERITY_ERROR, "syntax", "%s", err.message);
+    telling t = {.findings = f, .file = file, .message = err.message};
+    if (ctn_guarded(tell, &t, NULL) == CTN_OK)
+        return rc;
+    *f = before;
+    if (f->count == 0) {
+        f->last = (ctn_finding){.file = file,
+                                .line = 1,
+                                .column = 1,
+                                .severity = CTN_SEVERITY_ERROR,
+                                .rule = "syntax",
+                                .message = CTN_STR("there is not enough memory")};
+        f->items = &f->last;
+        f->count = f->capacity = f->error_count = 1;
+    }
     return rc;
 }

@@ -21,6 +21,7 @@ typedef struct ctn_findings {
     ctn_finding *items;
     size_t count, capacity;
     size_t error_count;
+    ctn_finding last; /* of which there is no memory to tell in another way */
 } ctn_findings;
 
 void ctn_findings_init(ctn_findings *f, ctn_arena *arena);

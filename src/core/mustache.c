@@ -114,7 +114,7 @@ static bool is_html(ctn_str content_type)
 }
 
 static int unguarded_mustache_compile(ctn_arena *arena, ctn_str text, const ctn_mustache_options *options,
-                         ctn_mustache **ret_document, ctn_err *err)
+                                      ctn_mustache **ret_document, ctn_err *err)
 {
     ctn_mustache *m = CTN_NEW(arena, ctn_mustache);
     ctn_str kept = ctn_arena_str(arena, text);
@@ -151,7 +151,8 @@ static int guarded_mustache_compile(void *ctx)
 int ctn_mustache_compile(ctn_arena *arena, ctn_str text, const ctn_mustache_options *options,
                          ctn_mustache **ret_document, ctn_err *err)
 {
-    mustache_compile_arguments a = {.arena = arena, .text = text, .options = options, .ret_document = ret_document, .err = err};
+    mustache_compile_arguments a = {
+        .arena = arena, .text = text, .options = options, .ret_document = ret_document, .err = err};
     return ctn_guarded(guarded_mustache_compile, &a, err);
 }
 

@@ -324,8 +324,8 @@ int ctn_schema_compile_node(ctn_schema_compiler *c, ctn_schema_node *n)
 
 /* ---- the public functions ---- */
 
-static int unguarded_schema_compile(ctn_arena *arena, const ctn_json *source, ctn_schema **ret_schema, const ctn_json **ret_bad_node,
-                       ctn_err *err)
+static int unguarded_schema_compile(ctn_arena *arena, const ctn_json *source, ctn_schema **ret_schema,
+                                    const ctn_json **ret_bad_node, ctn_err *err)
 {
     ctn_schema *schema = CTN_NEW(arena, ctn_schema);
     ctn_schema_compiler c = {.arena = arena, .err = err, .schema = schema};
@@ -360,7 +360,8 @@ static int guarded_schema_compile(void *ctx)
 int ctn_schema_compile(ctn_arena *arena, const ctn_json *source, ctn_schema **ret_schema, const ctn_json **ret_bad_node,
                        ctn_err *err)
 {
-    schema_compile_arguments a = {.arena = arena, .source = source, .ret_schema = ret_schema, .ret_bad_node = ret_bad_node, .err = err};
+    schema_compile_arguments a = {
+        .arena = arena, .source = source, .ret_schema = ret_schema, .ret_bad_node = ret_bad_node, .err = err};
     return ctn_guarded(guarded_schema_compile, &a, err);
 }
 

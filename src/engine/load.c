@@ -229,6 +229,7 @@ typedef struct folding {
     ctn_arena *scratch;
     const ctn_execution_row *row;
     plan_ref *plan;
+    ctn_plan *compiled; /* and not kept by the engine (yet) */
     ctn_execution *x;
     const ctn_record *record; /* the one that is folded in */
     ctn_entry entry;          /* ... decoded */
@@ -252,10 +253,18 @@ static int read_digests(const folding *f, const ctn_json *list, ctn_digest *ret_
     return CTN_OK;
 }
 
-/* The plan that the first entry names, from the engine's own or compiled out of the store's definitions. */
-static int find_plan(folding *f, const ctn_entry *first)
+static int new_execution(void *ctx)
 {
-    const ctn_json *list = ctn_json_member_of(first->body, "digests");
+    folding *f = ctx;
+    f->x = ctn_execution_new(f->arena, f->compiled ? f->compiled : f->plan->plan, f->row->id);
+    return CTN_OK;
+}
+
+/* The engine's own, or compiled out of the store's definitions, and with that the execution if nobody keeps it. */
+static int make_plan(void *ctx)
+{
+    folding *f = ctx;
+    const ctn_json *list = ctn_json_member_of(f->entry.body, "digests");
     size_t count = ctn_json_count(list);
     ctn_digest key, *digests = CTN_NEW_ARRAY(f->scratch, ctn_digest, count);
     if (count == 0)
@@ -264,13 +273,10 @@ static int find_plan(folding *f, const ctn_entry *first)
     if (rc)
         return rc;
     f->plan = f->engine ? plan_by_key(f->engine, &key) : NULL;
-    if (f->plan) {
-        f->x = ctn_execution_new(f->arena, f->plan->plan, f->row->id);
-        return CTN_OK;
-    }
+    if (f->plan)
+        return new_execution(f);
     ctn_arena *arena = f->engine ? ctn_arena_new(16384) : f->arena;
     ctn_plan_definition *definitions = CTN_NEW_ARRAY(arena, ctn_plan_definition, count);
-    ctn_plan *plan = NULL;
     for (size_t i = 0; rc == CTN_OK && i < count; i++) {
         ctn_definition d = {0};
         rc = ctn_store_definition_get(f->store, arena, &digests[i], &d, f->err);
@@ -281,14 +287,26 @@ static int find_plan(folding *f, const ctn_entry *first)
         definitions[i] = (ctn_plan_definition){.kind = d.kind, .name = d.name, .body = d.body, .digest = digests[i]};
     }
     if (rc == CTN_OK)
-        rc = ctn_plan_from_definitions(arena, definitions, (uint32_t) count, &plan, f->err);
-    if (rc == CTN_OK && f->engine)
-        f->plan = plan_keep(f->engine, plan, f->row->chain_version);
-    else if (f->engine)
+        rc = ctn_plan_from_definitions(arena, definitions, (uint32_t) count, &f->compiled, f->err);
+    if (rc && f->engine)
         ctn_arena_free(arena);
-    if (rc == CTN_OK)
-        f->x = ctn_execution_new(f->arena, f->engine ? f->plan->plan : plan, f->row->id);
-    return rc;
+    return rc || f->engine ? rc : new_execution(f);
+}
+
+/* The plan that the first entry names. The engine keeps one that was made, outside of what may be given up. */
+static int find_plan(folding *f)
+{
+    int rc = ctn_guarded(make_plan, f, f->err);
+    if (rc) {
+        f->compiled = NULL;
+        f->x = NULL;
+        return rc;
+    }
+    if (f->x)
+        return CTN_OK;
+    f->plan = plan_keep(f->engine, f->compiled, f->row->chain_version);
+    f->compiled = NULL;
+    return ctn_guarded(new_execution, f, f->err);
 }
 
 /* How large a journal is, is not ours to say: lack of memory is an error of the load, and nothing is left of it. */
@@ -321,7 +339,7 @@ static int fold_record(void *ctx, const ctn_record *record, int64_t position)
     if (rc == CTN_OK)
         rc = ctn_guarded(decode, f, f->err);
     if (rc == CTN_OK && !f->x)
-        rc = find_plan(f, &f->entry);
+        rc = find_plan(f);
     if (rc == CTN_OK)
         rc = ctn_guarded(replay, f, f->err);
     ctn_arena_restore(f->scratch, mark);
@@ -334,11 +352,20 @@ static bool is_of_the_store(int rc)
     return rc == CTN_E_IO || rc == CTN_E_BUSY || rc == CTN_E_DENIED || rc == CTN_E_CLOSED || rc == CTN_E_NOMEM;
 }
 
+static int make_scratch(void *ctx)
+{
+    folding *f = ctx;
+    f->scratch = ctn_arena_new(16384);
+    return CTN_OK;
+}
+
 static int fold_journal(folding *f, ctn_seal *seal)
 {
     f->opening = (ctn_opening){.seal = seal, .store = f->store, .exec_no = f->row->exec_no, .id = f->row->id};
-    f->scratch = ctn_arena_new(16384);
-    int rc = ctn_store_journal_read(f->store, f->row->exec_no, 1, fold_record, f, f->err);
+    int rc = ctn_guarded(make_scratch, f, f->err);
+    if (rc)
+        return rc;
+    rc = ctn_store_journal_read(f->store, f->row->exec_no, 1, fold_record, f, f->err);
     if (rc == CTN_OK && !f->x)
         rc = ctn_fail(f->err, CTN_E_CORRUPT, "the journal is empty");
     ctn_arena_free(f->scratch);

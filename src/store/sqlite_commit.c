@@ -143,7 +143,9 @@ typedef struct batch {
 static int refresh(sqlite_store *st, ctn_err *err)
 {
     if (!st->seqs) {
-        st->seqs = ctn_store_new(1, sizeof *st->seqs);
+        st->seqs = calloc(1, sizeof *st->seqs);
+        if (!st->seqs)
+            return ctn_sqlite_fail(st->db, st->path, SQLITE_NOMEM, "storing", err);
     }
     int64_t data_version = 0, meta[3] = {0};
     int rc = read_row(st, SQL_DATA_VERSION, &data_version, 1, err);

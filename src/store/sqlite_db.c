@@ -112,11 +112,31 @@ const char *ctn_sqlite_sql(sqlite_sql which)
     return sql ? sql : ctn_sqlite_retention_sql[which];
 }
 
+static void give_back(void *ctx)
+{
+    sqlite_held *held = ctx;
+    if (held->is_kept)
+        sqlite3_reset(held->stmt);
+    else
+        sqlite3_finalize(held->stmt);
+    held->stmt = NULL;
+}
+
+static void hold(sqlite_held *held, sqlite3_stmt *stmt, bool is_kept)
+{
+    if (!ctn_guard_serial() || held->stmt)
+        return;
+    held->stmt = stmt;
+    held->is_kept = is_kept;
+    ctn_cleanup_push(&held->cleanup, give_back, held);
+}
+
 int ctn_sqlite_take(sqlite_store *st, sqlite_sql which, sqlite3_stmt **ret_stmt, ctn_err *err)
 {
     sqlite3_stmt *kept = st->stmts[which];
     if (kept && !sqlite3_stmt_busy(kept)) {
         *ret_stmt = kept;
+        hold(&st->held[which], kept, true);
         return CTN_OK;
     }
     const char *sql = ctn_sqlite_sql(which);
@@ -128,6 +148,7 @@ int ctn_sqlite_take(sqlite_store *st, sqlite_sql which, sqlite3_stmt **ret_stmt,
     if (!kept)
         st->stmts[which] = stmt;
     *ret_stmt = stmt;
+    hold(&st->held[which], stmt, !kept);
     return CTN_OK;
 }
 
@@ -135,6 +156,10 @@ void ctn_sqlite_release(sqlite_store *st, sqlite_sql which, sqlite3_stmt *stmt)
 {
     if (!stmt)
         return;
+    if (stmt == st->held[which].stmt) {
+        st->held[which].stmt = NULL;
+        ctn_cleanup_pop(&st->held[which].cleanup);
+    }
     if (stmt == st->stmts[which])
         sqlite3_reset(stmt);
     else
@@ -183,7 +208,7 @@ char *ctn_sqlite_literal_path(const char *path)
 {
     char *literal = NULL;
     if (asprintf(&literal, "%s%s", path[0] == '/' ? "" : "./", path) < 0)
-        abort();
+        ctn_memory_gone(strlen(path));
     return literal;
 }
 
@@ -276,7 +301,9 @@ static int connect(const char *path, usage how, sqlite3 **ret_db, ctn_err *err)
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, configure_library);
     sqlite3 *db = NULL;
-    char *literal = ctn_sqlite_literal_path(path);
+    char *literal = NULL;
+    if (asprintf(&literal, "%s%s", path[0] == '/' ? "" : "./", path) < 0)
+        return ctn_fail(err, CTN_E_NOMEM, "the store %s (opening): there is not enough memory", path);
     int flags = how == USE_LOOK ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
     int rc = sqlite3_open_v2(literal, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
                              how == USE_FULL ? ctn_sqlite_log_vfs() : NULL);
@@ -443,11 +470,30 @@ static int configure_writer(sqlite3 *db, const char *path, usage how, ctn_err *e
     return CTN_OK;
 }
 
+typedef struct making {
+    sqlite3 *db;
+    const char *path;
+    ctn_store_mode mode;
+    const ctn_sqlite_options *options;
+    sqlite_store *st;
+} making;
+
+static int make(void *ctx)
+{
+    making *m = ctx;
+    m->st = ctn_store_new(1, sizeof *m->st);
+    m->st->base = (ctn_store){.ops = &sqlite_ops, .mode = m->mode};
+    m->st->db = m->db;
+    m->st->path = ctn_store_cstring(ctn_str_from(m->path));
+    if (m->mode != CTN_STORE_READ)
+        m->st->checkpointer = ctn_sqlite_checkpointer_new(m->db, m->path, m->options->checkpoint_pages);
+    return CTN_OK;
+}
+
 int ctn_sqlite_open(const char *path, ctn_store_mode mode, const ctn_sqlite_options *options, ctn_store **ret_store,
                     ctn_err *err)
 {
     sqlite3 *db = NULL;
-    sqlite_store *st = NULL;
     ctn_store_version version;
     bool is_writer = mode != CTN_STORE_READ;
     usage how = !is_writer ? USE_LOOK : options->is_normal ? USE_NORMAL : USE_FULL;
@@ -472,15 +518,15 @@ int ctn_sqlite_open(const char *path, ctn_store_mode mode, const ctn_sqlite_opti
         sqlite3_close(db);
         return rc;
     }
-    st = ctn_store_new(1, sizeof *st);
-    st->base = (ctn_store){.ops = &sqlite_ops, .mode = mode};
-    st->db = db;
-    st->path = ctn_store_cstring(ctn_str_from(path));
+    making m = {.db = db, .path = path, .mode = mode, .options = options};
+    rc = ctn_guarded(make, &m, err);
+    if (rc) {
+        sqlite3_close(db);
+        return rc;
+    }
     if (version.found < version.newest)
-        st->base.raised = version;
-    if (is_writer)
-        st->checkpointer = ctn_sqlite_checkpointer_new(db, path, options->checkpoint_pages);
-    *ret_store = &st->base;
+        m.st->base.raised = version;
+    *ret_store = &m.st->base;
     return CTN_OK;
 }
 

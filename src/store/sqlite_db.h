@@ -79,11 +79,19 @@ enum { SQLITE_ENTRIES_AT_ONCE = 16, SQLITE_ENTRY_COLUMNS = 12 };
 typedef struct sqlite_checkpointer sqlite_checkpointer;
 typedef struct sqlite_seq_cache sqlite_seq_cache;
 
+/* A statement that is taken within guarded work (base/memory.h): given back when that is abandoned. */
+typedef struct sqlite_held {
+    ctn_cleanup cleanup;
+    sqlite3_stmt *stmt; /* NULL: none */
+    bool is_kept;
+} sqlite_held;
+
 typedef struct sqlite_store {
     ctn_store base;
     sqlite3 *db;
     char *path; /* as SQLite is given it: never taken for a URI */
     sqlite3_stmt *stmts[SQL_COUNT];
+    sqlite_held held[SQL_COUNT];
     sqlite_seq_cache *seqs;            /* NULL until the first commit */
     sqlite_checkpointer *checkpointer; /* NULL unless writable */
 } sqlite_store;

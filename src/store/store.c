@@ -7,6 +7,7 @@
  * it alone can know: which epoch and which sequence number are on disk.
  */
 #include "store/store.h"
+#include "base/memory.h"
 #include "store/backend.h"
 #include "store/url.h"
 #include <inttypes.h>
@@ -138,10 +139,39 @@ int ctn_store_definition_put(ctn_store *st, const ctn_definition *definitions, s
     return st->ops->definition_put(st, definitions, count, err);
 }
 
+typedef struct getting {
+    ctn_store *st;
+    ctn_arena *arena;
+    ctn_str key;
+    const ctn_digest *digest;
+    int64_t version;
+    void *ret;
+    ctn_err *err;
+} getting;
+
+static int get_definition(void *ctx)
+{
+    const getting *g = ctx;
+    return g->st->ops->definition_get(g->st, g->arena, g->digest, g->ret, g->err);
+}
+
+static int get_chain(void *ctx)
+{
+    const getting *g = ctx;
+    return g->st->ops->chain_get(g->st, g->arena, g->key, g->version, g->ret, g->err);
+}
+
+static int get_result(void *ctx)
+{
+    const getting *g = ctx;
+    return g->st->ops->result_get(g->st, g->arena, g->key, g->ret, g->err);
+}
+
 int ctn_store_definition_get(ctn_store *st, ctn_arena *arena, const ctn_digest *digest, ctn_definition *ret,
                              ctn_err *err)
 {
-    int rc = st->ops->definition_get(st, arena, digest, ret, err);
+    getting g = {.st = st, .arena = arena, .digest = digest, .ret = ret, .err = err};
+    int rc = ctn_guarded(get_definition, &g, err);
     if (rc == CTN_E_NOT_FOUND)
         return ctn_fail(err, rc, "there is no definition %s in the store", ctn_digest_to_text(*digest).text);
     return rc;
@@ -160,7 +190,8 @@ int ctn_store_chain_put(ctn_store *st, const ctn_chain_row *row, int64_t *ret_ve
 int ctn_store_chain_get(ctn_store *st, ctn_arena *arena, ctn_str chain_id, int64_t version, ctn_chain_row *ret,
                         ctn_err *err)
 {
-    int rc = st->ops->chain_get(st, arena, chain_id, version, ret, err);
+    getting g = {.st = st, .arena = arena, .key = chain_id, .version = version, .ret = ret, .err = err};
+    int rc = ctn_guarded(get_chain, &g, err);
     if (rc != CTN_E_NOT_FOUND)
         return rc;
     if (version == 0)
@@ -221,11 +252,29 @@ int ctn_store_exec_no_last(ctn_store *st, int64_t *ret_exec_no, ctn_err *err)
 }
 
 /* CTN_E_NOT_FOUND without a sentence. */
+/* How large a row is, is not ours to say: what is kept of it is taken under a guard, and so is whatever is read into
+ * the caller's arena. */
+typedef struct finding_row {
+    ctn_store *st;
+    ctn_arena *arena;
+    const ctn_lookup *lookup;
+    ctn_execution_row *row;
+    size_t *matches;
+    ctn_err *err;
+} finding_row;
+
+static int find_guarded(void *ctx)
+{
+    const finding_row *f = ctx;
+    return f->st->ops->execution_find(f->st, f->arena, f->lookup, f->row, f->matches, f->err);
+}
+
 static int find_one(ctn_store *st, ctn_arena *arena, const ctn_lookup *lookup, ctn_execution_row *ret, ctn_err *err)
 {
     size_t matches = 0;
     ctn_execution_row row;
-    int rc = st->ops->execution_find(st, arena, lookup, &row, &matches, err);
+    finding_row f = {st, arena, lookup, &row, &matches, err};
+    int rc = ctn_guarded(find_guarded, &f, err);
     if (rc)
         return rc;
     if (matches != 1)
@@ -404,7 +453,8 @@ int ctn_store_breaker_list(ctn_store *st, ctn_breaker_fn *fn, void *ctx, ctn_err
 
 int ctn_store_result_get(ctn_store *st, ctn_arena *arena, ctn_str key, ctn_result_row *ret, ctn_err *err)
 {
-    return st->ops->result_get(st, arena, key, ret, err);
+    getting g = {.st = st, .arena = arena, .key = key, .ret = ret, .err = err};
+    return ctn_guarded(get_result, &g, err);
 }
 
 /* ---- journal ---- */
