@@ -3,7 +3,6 @@
  *
  * The spawner is forked before anything else, while the process is small and has no threads (loop/spawn.h).
  */
-#include "base/memory.h"
 #include "cli/check_report.h"
 #include "cli/cli.h"
 #include "cli/words.h"
@@ -187,19 +186,17 @@ static void open_standard_descriptors(void)
 }
 
 /* What is given on the command line can be read by everybody on the machine for as long as we run (/proc/PID/cmdline),
- * so values are taken off it at once: of NAME=VALUE, and of JSON. The copy is ours alone; it lives as long as the
- * process. */
-static char **take_arguments(int argc, char **argv)
+ * so values are taken off it at once: of NAME=VALUE, and of JSON. The copy is ours alone. */
+static char **take_arguments(ctn_arena *arena, int argc, char **argv)
 {
-    char **copy = ctn_malloc(((size_t) argc + 1) * sizeof *copy);
+    char **copy = CTN_NEW_ARRAY(arena, char *, (size_t) argc + 1);
     for (int i = 0; i < argc; i++) {
         size_t length = strlen(argv[i]), from = strcspn(argv[i], "{[\"=") + 1;
-        copy[i] = ctn_malloc(length + 1);
+        copy[i] = ctn_arena_alloc(arena, length + 1);
         memcpy(copy[i], argv[i], length + 1);
         if (i > 1 && from < length)
             memset(argv[i] + from, '*', length - from);
     }
-    copy[argc] = NULL;
     return copy;
 }
 
@@ -210,11 +207,11 @@ int main(int argc, char **argv)
     open_standard_descriptors();
     if (argc == 3 && strcmp(argv[1], CTN_TRANSFORM_WORKER_FLAG) == 0)
         return ctn_transform_worker_main(argv[2]); /* host.c starts us so; no command of people's */
-    argv = take_arguments(argc, argv);             /* before there is a second process with the same command line */
+    cli.arena = ctn_arena_new(65536);
+    argv = take_arguments(cli.arena, argc, argv); /* before there is a second process with the same command line */
     int spawner_rc = ctn_spawner_start(&cli.spawner, &err);
     (void) setlocale(LC_CTYPE, "");
     (void) signal(SIGPIPE, SIG_IGN); /* a reader that went is told by write */
-    cli.arena = ctn_arena_new(65536);
     cli.out = ctn_screen_of(1);
     cli.err = ctn_screen_of(2);
     static const ctn_verb NONE = {.name = "help", .operands = ""};
