@@ -263,11 +263,18 @@ ctn_host *ctn_host_new(const ctn_cli *cli, const ctn_workspace *ws)
     return host;
 }
 
+/* The store is ours until the tool servers that we start are gone, too: a dead owner's may still write. */
+static int take_lock(ctn_host *host, ctn_err *err)
+{
+    int rc = ctn_store_lock_take(host->ws->store_url, &host->lock, err);
+    return rc ? rc : ctn_spawner_hold(host->cli->spawner, ctn_store_lock_fd(host->lock), err);
+}
+
 int ctn_host_lock(ctn_host *host, ctn_err *err)
 {
     if (host->lock || (host->ws->store_file.len && !ctn_file_is_there(host->arena, host->ws->store_file)))
         return CTN_OK;
-    return ctn_store_lock_take(host->ws->store_url, &host->lock, err);
+    return take_lock(host, err);
 }
 
 /* ---- preparing ---- */
@@ -382,7 +389,7 @@ int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
         host->log_text.level_min = CTN_LOG_WARN;
     int rc = ctn_host_drivers(host, err);
     if (rc == CTN_OK && !host->lock)
-        rc = ctn_store_lock_take(host->ws->store_url, &host->lock, err);
+        rc = take_lock(host, err);
     if (rc == CTN_OK)
         rc = ctn_store_open(host->ws->store_url, mode, &host->store, err);
     if (rc == CTN_OK)

@@ -577,7 +577,8 @@ static void recover_work(ctn_execution *x, task *t, ctn_role role, int64_t at_ms
             c->settle_at_ms = at_ms;
             continue;
         }
-        /* Its server was a child of the engine that died, and ended with it: a "no" counts at once. */
+        /* Its server was a child of the engine that died, and ended before anybody else owned the store (store/lock.c):
+         * a "no" counts at once. */
         c->phase = CALL_UNKNOWN;
         c->died = c->may_have_happened = true;
         c->settle_at_ms = c->check_due_ms = at_ms;

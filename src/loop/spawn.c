@@ -285,6 +285,15 @@ void ctn_spawner_attach(ctn_spawner *spawner, ctn_loop *loop)
         ctn_poller_set(w->poller, CTN_POLL_READ);
 }
 
+int ctn_spawner_hold(ctn_spawner *spawner, int fd, ctn_err *err)
+{
+    if (fd < 0)
+        return CTN_OK;
+    ctn_spawner_message message = {.kind = CTN_SPAWNER_HOLD};
+    int rc = send_message(spawner, &message, &fd, 1, monotonic_ms() + ROUND_TRIP_MAX_MS);
+    return rc ? ctn_fail(err, rc, "the process that starts tool servers does not answer") : CTN_OK;
+}
+
 void ctn_spawner_stop(ctn_spawner *spawner)
 {
     if (!spawner)

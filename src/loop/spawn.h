@@ -16,6 +16,9 @@ typedef struct ctn_spawner ctn_spawner;
 int ctn_spawner_start(ctn_spawner **ret_spawner, ctn_err *err);
 /* Lets exits be told on this loop; before the first spawn. */
 void ctn_spawner_attach(ctn_spawner *spawner, ctn_loop *loop);
+/* Gives the spawner a copy of a descriptor that stays open until the last descendant has ended, however we die: a lock
+ * that nobody may have before. -1: no effect. */
+int ctn_spawner_hold(ctn_spawner *spawner, int fd, ctn_err *err);
 /* Ends every child and every descendant (SIGTERM, up to 200 ms, SIGKILL) and waits until none is left; no exit is told
  * any more. Before or after ctn_loop_free, before or after ctn_child_free; NULL is fine. */
 void ctn_spawner_stop(ctn_spawner *spawner);

@@ -434,7 +434,8 @@ static bool receive(spawner *s)
             .kind = CTN_SPAWNER_SPAWNED, .stage = CTN_SPAWN_SETUP, .child_id = message.child_id, .number = EMFILE});
         return true;
     }
-    obey(s, &message, &st);
+    if (message.kind != CTN_SPAWNER_HOLD) /* what it brought is simply left open */
+        obey(s, &message, &st);
     return true;
 }
 

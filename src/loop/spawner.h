@@ -10,6 +10,7 @@
 enum {
     CTN_SPAWNER_SPAWN = 1, /* to the spawner; answered by SPAWNED, in order */
     CTN_SPAWNER_KILL,      /* number: the signal, to the whole group */
+    CTN_SPAWNER_HOLD,      /* brings one descriptor, which stays open until the spawner ends */
     CTN_SPAWNER_RELEASE,   /* ends the group and forgets the child; nothing is told of it any more */
     CTN_SPAWNER_SPAWNED,   /* from the spawner: pid, or stage and number = errno */
     CTN_SPAWNER_EXITED,    /* number: the exit status, or -signal */

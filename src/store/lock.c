@@ -3,10 +3,16 @@
  *
  * The lock is an open-file-description lock (fcntl F_OFD_SETLK) on FILE-lock, a side file: SQLite's own locks on FILE
  * belong to the process and vanish when any descriptor of FILE is closed, so ours must not live there. The kernel
- * frees it when the last copy of the descriptor is gone, by death too; the descriptor is close-on-exec, and the
- * spawner of children is forked before any store is opened, so no child keeps it. The side file is never removed
- * (removing it would let two processes lock two files of one name); it holds the owner's pid for the sentence, and
- * that text decides nothing. The path is resolved first, so that a store reached through a link has one lock.
+ * frees it when the last copy of the descriptor is gone, by death too; the descriptors are close-on-exec, so no child
+ * keeps one. The side file is never removed (removing it would let two processes lock two files of one name); it holds
+ * the owner's pid for the sentence, and that text decides nothing. The path is resolved first, so that a store reached
+ * through a link has one lock.
+ *
+ * Two bytes of it are locked, through an opening each. The first is the ownership. Its descriptor may be shared with a
+ * process that ends what the owner has started (ctn_store_lock_fd): a tool server that finishes its work while its
+ * owner is dead already still changes the world, and who asks in that moment whether a call had happened is told no. So
+ * nobody owns the store before the last of them is gone. The second byte says that the owner itself lives; where only
+ * the first is locked, the rest of a dead owner is being ended, and that is waited for.
  */
 #include "store/store.h"
 #include "store/backend.h"
@@ -18,8 +24,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { OWNERSHIP_BYTE, LIFE_BYTE };
+/* Ending what a dead owner had started takes a fraction of a second (loop/spawner.c). */
+static const int ENDING_WAIT_MAX_US = 10000000;
+static const int ENDING_LOOK_US = 2000;
+
 struct ctn_store_lock {
     int fd; /* -1: a store without a file needs no lock */
+    int life_fd;
 };
 
 /* FILE-lock of the real file; caller frees. NULL with a sentence when the folder is not there. */
@@ -59,12 +71,43 @@ static int fail_busy(int fd, ctn_str file, ctn_err *err)
     return ctn_fail(err, CTN_E_BUSY, "the store %.*s is in use by process %.*s", CTN_STR_ARG(file), CTN_STR_ARG(pid));
 }
 
+static int lock_byte(int fd, int command, int byte)
+{
+    struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
+    int rc;
+    do
+        rc = fcntl(fd, command, &range);
+    while (rc < 0 && errno == EINTR);
+    return rc;
+}
+
+static bool is_owner_alive(int life_fd)
+{
+    struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LIFE_BYTE, .l_len = 1};
+    return fcntl(life_fd, F_OFD_GETLK, &range) < 0 || range.l_type != F_UNLCK;
+}
+
+/* 0, or -1 with errno. */
+static int take_ownership(int fd, int life_fd)
+{
+    for (int waited_us = 0; lock_byte(fd, F_OFD_SETLK, OWNERSHIP_BYTE) < 0; waited_us += ENDING_LOOK_US) {
+        int error = errno;
+        bool is_taken = error == EAGAIN || error == EACCES;
+        if (!is_taken || is_owner_alive(life_fd) || waited_us > ENDING_WAIT_MAX_US) {
+            errno = error;
+            return -1;
+        }
+        (void) usleep((useconds_t) ENDING_LOOK_US);
+    }
+    return lock_byte(life_fd, F_OFD_SETLKW, LIFE_BYTE); /* a dying owner's descriptors are closed one after the other */
+}
+
 int ctn_store_lock_take(const char *url, ctn_store_lock **ret_lock, ctn_err *err)
 {
     ctn_store_version ignored;
     ctn_str file = ctn_store_url_file(url);
     int rc = CTN_OK;
-    int fd = -1;
+    int fd = -1, life_fd = -1;
     char *path = NULL;
     ctn_err path_err = {0};
     if (file.len == 0) {
@@ -82,7 +125,9 @@ int ctn_store_lock_take(const char *url, ctn_store_lock **ret_lock, ctn_err *err
         goto done;
     }
     fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
-    if (fd < 0) {
+    if (fd >= 0)
+        life_fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
+    if (life_fd < 0) {
         rc = ctn_fail(err,
                       errno == ENOENT                     ? CTN_E_NOT_FOUND
                       : errno == EACCES || errno == EROFS ? CTN_E_DENIED
@@ -90,8 +135,7 @@ int ctn_store_lock_take(const char *url, ctn_store_lock **ret_lock, ctn_err *err
                       "the lock file %s: %s", path, strerror(errno));
         goto done;
     }
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (fcntl(fd, F_OFD_SETLK, &whole) < 0) {
+    if (take_ownership(fd, life_fd) < 0) {
         rc = errno == EAGAIN || errno == EACCES ? fail_busy(fd, file, err)
                                                 : ctn_fail(err, CTN_E_IO, "locking %s: %s", path, strerror(errno));
         goto done;
@@ -104,14 +148,21 @@ int ctn_store_lock_take(const char *url, ctn_store_lock **ret_lock, ctn_err *err
     }
 taken:;
     ctn_store_lock *lock = ctn_malloc(sizeof *lock);
-    lock->fd = fd;
-    fd = -1;
+    *lock = (ctn_store_lock){.fd = fd, .life_fd = life_fd};
+    fd = life_fd = -1;
     *ret_lock = lock;
 done:
+    if (life_fd >= 0)
+        close(life_fd);
     if (fd >= 0)
         close(fd);
     free(path);
     return rc;
+}
+
+int ctn_store_lock_fd(const ctn_store_lock *lock)
+{
+    return lock->fd;
 }
 
 void ctn_store_lock_release(ctn_store_lock *lock)
@@ -120,6 +171,7 @@ void ctn_store_lock_release(ctn_store_lock *lock)
         return;
     if (lock->fd >= 0) {
         (void) !ftruncate(lock->fd, 0); /* a courtesy: nobody trusts the text */
+        close(lock->life_fd);
         close(lock->fd);
     }
     free(lock);

@@ -68,9 +68,13 @@ int ctn_store_migrate(const char *url, ctn_store_version *ret_before,
 
 /* ---- ownership ---- */
 /* One process at a time owns a store: an OS lock on a side file (FILE-lock), freed by death. CTN_E_BUSY with
- * the owner's pid in the sentence when another one does. memory: always succeeds. */
+ * the owner's pid in the sentence when another one does. memory: always succeeds. When the owner is dead and others
+ * still hold its lock (below), take waits for them, at most ten seconds. */
 typedef struct ctn_store_lock ctn_store_lock;
 int ctn_store_lock_take(const char *url, ctn_store_lock **ret_lock, ctn_err *err);
+/* For a process that ends what the owner has started: as long as it has a copy of this, nobody else owns the store.
+ * -1: none is needed. Borrowed. */
+int ctn_store_lock_fd(const ctn_store_lock *lock);
 void ctn_store_lock_release(ctn_store_lock *lock);
 /* A new epoch, larger than any before; tells whether the last owner left without saying good-bye. */
 int ctn_store_epoch_begin(ctn_store *st, uint64_t *ret_epoch, bool *ret_was_crash, ctn_err *err);

@@ -41,6 +41,7 @@ typedef struct death_plan {
     const char *counts;    /* NULL: main; "spawner" */
     bool is_new_store;     /* the store is made by the process that dies */
     bool waits;            /* until all processes of the dead one have ended; else the next one starts at once */
+    bool never_waits;      /* not for every other point either */
     const char *peer_args; /* more arguments of the tool server, each with ", " behind; NULL: none */
 } death_plan;
 

@@ -17,9 +17,11 @@
 
 #if defined(__SANITIZE_ADDRESS__)
 #define STRIDE       37
+#define SLOW_STRIDE  41
 #define WHOLE_STRIDE 23
 #else
 #define STRIDE       5
+#define SLOW_STRIDE  7
 #define WHOLE_STRIDE 1
 #endif
 #define WORKERS 4 /* most of a trial is waiting */
@@ -51,7 +53,7 @@ static void sweep(const char *name, const death_plan *plan, unsigned first, unsi
         for (unsigned n = first + k * stride; n <= last; n += WORKERS * stride) {
             death_plan p = *plan;
             p.at = n;
-            p.waits = n % 2;
+            p.waits = n % 2 && !p.never_waits;
             if (p.second_at == 1) /* anywhere: other points of the first process, other ones of the second */
                 p.second_at = 1 + n * 7919u % last;
             if (!death_try(&p, &shares[k].tally, shares[k].why))
@@ -122,6 +124,21 @@ static void every_chain_ends_right_whenever_it_is_killed(void **state)
     assert_true(sum.repeated && sum.verified_happened && sum.verified_not && sum.parked);
 }
 
+/* A tool server that finishes what it has begun, whatever it is told: for some time after the death of catena it still
+ * may write. Who goes on at once must not ask its check before that is over. */
+static void a_server_that_outlives_its_catena_does_not_write_behind_the_check(void **state)
+{
+    (void) state;
+    death_tally t;
+    death_plan plan = {.chain = death_chain_named("checked"),
+                       .peer_args = "ignore-end, --delay-before, \"120\", ",
+                       .never_waits = true};
+    unsigned first = 0, last = 0;
+    range_of(&plan, false, &first, &last);
+    sweep("a slow server", &plan, first, last, tries_all() ? 1 : SLOW_STRIDE, &t);
+    assert_true(t.verified_happened);
+}
+
 /* The program that is installed has nothing of what kills the other one. */
 static void the_product_cannot_be_told_to_die(void **state)
 {
@@ -144,9 +161,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_product_cannot_be_told_to_die),
         cmocka_unit_test(every_point_of_a_chain_with_a_new_store),
+        cmocka_unit_test(a_server_that_outlives_its_catena_does_not_write_behind_the_check),
         cmocka_unit_test(every_chain_ends_right_whenever_it_is_killed),
     };
     if (access("/dev/shm", W_OK) == 0) /* a kill leaves what was written, synced or not: no disk is needed */
         (void) setenv("TMPDIR", "/dev/shm", 1);
+    cmocka_set_test_filter(getenv("CATENA_TEST"));
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
