@@ -87,6 +87,17 @@ static void on_signal(void *ctx)
     host->signal_came = r->number;
 }
 
+/* Without the spawner no tool server can be started: rather than let each chain fail for want of one, stop, and be
+ * started again. */
+static void on_spawner_gone(void *ctx)
+{
+    ctn_host *host = ctx;
+    if (host->signal_came || host->is_closing)
+        return;
+    ctn_cli_say(host->cli, "the process that starts tool servers was killed, and the servers with it");
+    host->signal_came = SIGCHLD;
+}
+
 int ctn_host_signal(const ctn_host *host)
 {
     return host->signal_came;
@@ -260,6 +271,7 @@ ctn_host *ctn_host_new(const ctn_cli *cli, const ctn_workspace *ws)
         host->signals[i].signal = ctn_signal_new(host->loop, SIGNALS[i], on_signal, &host->signals[i]);
     }
     ctn_spawner_attach(cli->spawner, host->loop);
+    ctn_spawner_when_gone(cli->spawner, on_spawner_gone, host);
     return host;
 }
 
@@ -506,6 +518,7 @@ void ctn_host_close(ctn_host *host)
 {
     if (!host)
         return;
+    ctn_spawner_when_gone(host->cli->spawner, NULL, NULL);
     host->is_closing = true; /* the first signal has had its effect, or comes too late to have one */
     host->grace = ctn_timer_new(host->loop, on_grace_over, host);
     if (host->engine) {

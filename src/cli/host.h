@@ -36,7 +36,7 @@ void ctn_host_close(ctn_host *host);
 
 /* Turns the loop until is_done says so after a turn, or a signal came; false: a signal. */
 bool ctn_host_run(ctn_host *host, bool (*is_done)(void *ctx), void *ctx);
-/* The signal that came; 0: none. */
+/* The signal that came; 0: none; SIGCHLD: the process that starts tool servers has died. */
 int ctn_host_signal(const ctn_host *host);
 
 ctn_loop *ctn_host_loop(const ctn_host *host);

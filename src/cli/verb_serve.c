@@ -44,5 +44,7 @@ int ctn_verb_serve(ctn_cli *cli)
     ctn_cli_say(cli, "stopping; calls in flight have 5 s (again: at once)");
     ctn_host_close(host);
     ctn_cli_say(cli, "stopped; everything can be resumed");
-    return signal_came == SIGINT ? CTN_EXIT_INTERRUPTED : CTN_EXIT_OK;
+    return signal_came == SIGINT    ? CTN_EXIT_INTERRUPTED
+           : signal_came == SIGCHLD ? CTN_EXIT_ENDED /* whoever watches over us starts us again */
+                                    : CTN_EXIT_OK;
 }

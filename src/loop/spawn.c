@@ -49,6 +49,8 @@ struct ctn_spawner {
     uint64_t child_id_last;
     ctn_child *children;
     watch *watch;
+    void (*gone)(void *ctx); /* NULL: nobody asks, or it was told */
+    void *gone_ctx;
 };
 
 struct ctn_child {
@@ -97,6 +99,7 @@ static void note_exit(ctn_child *child, int exit_status)
 static void note_spawner_gone(ctn_spawner *spawner)
 {
     if (spawner->watch) {
+        ctn_task_file(spawner->watch->handle.loop, &spawner->watch->tell);
         ctn_poller_free(spawner->watch->poller);
         spawner->watch->poller = NULL;
     }
@@ -159,6 +162,11 @@ static void tell_exits(void *ctx)
 {
     watch *w = ctx;
     ctn_child *child;
+    if (w->spawner && w->spawner->fd < 0 && w->spawner->gone) {
+        void (*gone)(void *) = w->spawner->gone;
+        w->spawner->gone = NULL;
+        gone(w->spawner->gone_ctx);
+    }
     while (w->spawner && (child = first_untold(w->spawner))) {
         child->is_told = true;
         if (child->exited)
@@ -283,6 +291,14 @@ void ctn_spawner_attach(ctn_spawner *spawner, ctn_loop *loop)
         note_spawner_gone(spawner);
     else
         ctn_poller_set(w->poller, CTN_POLL_READ);
+}
+
+void ctn_spawner_when_gone(ctn_spawner *spawner, void (*gone)(void *ctx), void *ctx)
+{
+    spawner->gone = gone;
+    spawner->gone_ctx = ctx;
+    if (gone && spawner->fd < 0 && spawner->watch)
+        ctn_task_file(spawner->watch->handle.loop, &spawner->watch->tell);
 }
 
 int ctn_spawner_hold(ctn_spawner *spawner, int fd, ctn_err *err)

@@ -16,6 +16,9 @@ typedef struct ctn_spawner ctn_spawner;
 int ctn_spawner_start(ctn_spawner **ret_spawner, ctn_err *err);
 /* Lets exits be told on this loop; before the first spawn. */
 void ctn_spawner_attach(ctn_spawner *spawner, ctn_loop *loop);
+/* Told once, from the loop, when the spawner itself has died: before the exits of its children, which died with it.
+ * Nothing can be started any more. After attach. */
+void ctn_spawner_when_gone(ctn_spawner *spawner, void (*gone)(void *ctx), void *ctx);
 /* Gives the spawner a copy of a descriptor that stays open until the last descendant has ended, however we die: a lock
  * that nobody may have before. -1: no effect. */
 int ctn_spawner_hold(ctn_spawner *spawner, int fd, ctn_err *err);

@@ -113,6 +113,11 @@ const death_chain death_chains[] = {
      "  - {stepName: hand_on, instructionSet: with-child, inputTemplate: child, outputVariables: [word]}\n"
      "  - {stepName: send, instructionSet: send, inputTemplate: '{a}{word}', outputVariables: {b: line}, " RETRY "}\n",
      "completed"},
+    {"lone",
+     "id: lone\n"
+     "steps:\n"
+     "  - {stepName: send, instructionSet: send, inputTemplate: a, outputVariables: {a: line}, " RETRY "}\n",
+     "completed"},
 };
 const size_t death_chain_count = sizeof death_chains / sizeof *death_chains;
 
@@ -171,6 +176,8 @@ typedef struct trial {
     int process;
     deed *deeds;
     size_t deed_count;
+    bool is_at_work;  /* a process changes the store meanwhile: row and journal are not read at once */
+    bool logs_points; /* of the first process; nobody dies */
     char died_at[200];
     char *why; /* 400 */
     jmp_buf wrong;
@@ -294,7 +301,7 @@ static seen look(trial *t)
         ctn_execution *folded = NULL;
         if (rc == CTN_OK)
             rc = ctn_execution_load(store, t->arena, &x->row, &folded, &err);
-        if (rc == CTN_OK && ctn_execution_status(folded) != x->row.status)
+        if (rc == CTN_OK && !t->is_at_work && ctn_execution_status(folded) != x->row.status)
             rc = ctn_fail(&err, CTN_E_CORRUPT, "the row says %s, the journal %s", ctn_status_name(x->row.status),
                           ctn_status_name(ctn_execution_status(folded)));
         ctn_execution_unload(folded);
@@ -365,8 +372,9 @@ static void write_config(trial *t, int process)
                     "servers:\n"
                     "  one: {command: %s, args: [%s--ledger, ledger, --mark, \"%d\"], effects: %s}\n"
                     "  two: {command: %s, args: [%s--ledger, ledger, --mark, \"%d\"], effects: %s}\n"
-                    "include: [chain.yaml, child.yaml, sets.yaml]\n",
-                    STORE, peer, more, process, effects, peer, more, process, effects);
+                    "include: [%s]\n",
+                    STORE, peer, more, process, effects, peer, more, process, effects,
+                    t->plan->serves ? "\"chains/*.yaml\"" : "chain.yaml, child.yaml, sets.yaml");
 }
 
 static void clear_env(world *w)
@@ -380,7 +388,7 @@ static void set_death(trial *t, unsigned at)
     char text[400];
     snprintf(text, sizeof text, "CATENA_DEATH_AT=%u", at);
     cli_world_env(t->w, text);
-    snprintf(text, sizeof text, "CATENA_DEATH_LOG=%s/died", t->w->folder);
+    snprintf(text, sizeof text, "CATENA_DEATH_LOG=%s/%s", t->w->folder, at ? "died" : "points");
     cli_world_env(t->w, text);
     snprintf(text, sizeof text, "CATENA_DEATH_VICTIM=%s", t->plan->victim ? t->plan->victim : "main");
     cli_world_env(t->w, text);
@@ -388,10 +396,37 @@ static void set_death(trial *t, unsigned at)
     cli_world_env(t->w, text);
 }
 
-static const char *mortal_program(void)
+static const char mortal_program[] = CATENA_BUILD_DIR "/tests/catena_mortal";
+static const char planted_program[] = CATENA_BUILD_DIR "/tests/catena_mortal_planted";
+
+/* Configuration, environment and program of the next process. */
+static void prepare_process(trial *t, unsigned at)
 {
-    static const char *const places[] = {CATENA_BUILD_DIR "/tests/catena_mortal", CATENA_BUILD_DIR "/catena_mortal"};
-    return access(places[0], X_OK) == 0 ? places[0] : places[1];
+    write_config(t, t->process);
+    clear_env(t->w);
+    if (at)
+        set_death(t, at);
+    t->w->program = at ? mortal_program : NULL;
+    if (t->logs_points && t->process == 1) {
+        set_death(t, 0);
+        t->w->program = mortal_program;
+    } else if (t->plan->plant) {
+        char plant[100];
+        snprintf(plant, sizeof plant, "CATENA_PLANT=%s", t->plan->plant);
+        cli_world_env(t->w, plant);
+        t->w->program = planted_program;
+    }
+}
+
+static void note_death(trial *t)
+{
+    char died_at[200];
+    cli_world_read(t->w, "died", died_at, sizeof died_at);
+    for (char *end = died_at; (end = strchr(end, '\n'));)
+        *end = ';';
+    if (strcmp(died_at, t->died_at) != 0)
+        t->tally->deaths++;
+    snprintf(t->died_at, sizeof t->died_at, "%s", died_at);
 }
 
 /* The next process; its exit code. `at`: where it dies, or 0. */
@@ -402,24 +437,14 @@ static int run(trial *t, unsigned at, const char *const *args)
         a[i] = args[i];
     if (++t->process >= PROCESS_MAX)
         wrong(t, "it does not end");
-    write_config(t, t->process);
-    clear_env(t->w);
-    if (at)
-        set_death(t, at);
-    t->w->program = at ? mortal_program() : NULL;
+    prepare_process(t, at);
     running r = catena_start(t->w, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], NULL);
     int code = running_wait(t->w, &r);
     t->died[t->process] = code == -SIGKILL;
-    t->tally->deaths += code == -SIGKILL;
     if (at && t->plan->waits)
         await_all_gone(t);
-    if (at) {
-        char died_at[200];
-        cli_world_read(t->w, "died", died_at, sizeof died_at);
-        for (char *at_line = died_at; (at_line = strchr(at_line, '\n'));)
-            *at_line = ';';
-        snprintf(t->died_at, sizeof t->died_at, "%s", died_at);
-    }
+    if (at)
+        note_death(t);
     t->after[t->process] = look(t);
     return code;
 }
@@ -513,7 +538,7 @@ static void go_on(trial *t)
         }
         const char *const args[] = {"resume", root_of(s)->id.text, "--quiet", NULL};
         int code = run(t, second ? t->plan->second_at : 0, args);
-        if (code != 0 && code != 1 && code != 3 && code != -SIGKILL)
+        if (code != 0 && code != 1 && code != 3 && code != 130 && code != -SIGKILL)
             wrong(t, "resume ended with %d: %.200s", code, t->w->said.err);
     }
 }
@@ -729,12 +754,145 @@ static void judge(trial *t)
     check_file(t);
 }
 
+/* ---- one that serves many ---- */
+
+static void put_chains(trial *t)
+{
+    for (size_t i = 0; i < death_chain_count; i++) {
+        char name[100];
+        snprintf(name, sizeof name, "chains/%s.yaml", death_chains[i].name);
+        cli_world_write(t->w, name, "%s", death_chains[i].text);
+    }
+    cli_world_write(t->w, "chains/child.yaml", "%s", child_text);
+    cli_world_write(t->w, "chains/sets.yaml", "%s", sets);
+}
+
+static bool has_ended(pid_t pid)
+{
+    siginfo_t info = {0};
+    return waitid(P_PID, (id_t) pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid;
+}
+
+/* Nothing in it goes on any more without somebody. */
+static bool is_at_rest(const seen *s)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        ctn_status status = s->executions[i].row.status;
+        const seen_execution *x = NULL;
+        if (ctn_status_is_final(status) || status == CTN_STATUS_INTERRUPTED)
+            continue;
+        if (status != CTN_STATUS_WAITING || !parked_in(s, &x)) /* for a sub-chain that has parked */
+            return false;
+    }
+    return true;
+}
+
+/* Lets it work until it dies or everything is at rest; then it is told to end. */
+static void serve_until_rest(trial *t, running *r)
+{
+    for (int64_t until_ms = now_ms() + LEAVE_MAX_MS; !has_ended(r->pid);) {
+        ctn_arena_mark mark = ctn_arena_save(t->arena);
+        t->is_at_work = true;
+        seen s = look(t);
+        t->is_at_work = false;
+        bool rests = is_at_rest(&s);
+        ctn_arena_restore(t->arena, mark);
+        if (rests)
+            break;
+        if (now_ms() > until_ms)
+            wrong(t, "serve does not come to an end");
+        (void) usleep(5000);
+    }
+    (void) kill(r->pid, SIGTERM);
+    int code = running_wait(t->w, r);
+    if (code != 0 && code != -SIGKILL && code != -SIGTERM) /* -SIGTERM: before it owned anything */
+        wrong(t, "serve ended with %d: %.200s", code, t->w->said.err);
+    t->died[t->process] = code == -SIGKILL;
+    note_death(t);
+    t->after[t->process] = look(t);
+}
+
+static running start_serving(trial *t, unsigned at)
+{
+    if (++t->process >= PROCESS_MAX)
+        wrong(t, "it does not end");
+    prepare_process(t, at);
+    running r = catena_start(t->w, "serve", NULL);
+    t->w->program = NULL;
+    for (int tries = 0; tries < 10000 && !cli_world_has(t->w, STORE ".sock") && !has_ended(r.pid); tries++)
+        (void) usleep(1000);
+    return r;
+}
+
+/* Hands some executions over, one behind the other; what was acknowledged is in the store when all is over. */
+static size_t hand_over(trial *t, char (*ids)[40])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < 4; i++) {
+        const char *name = death_chains[(t->plan->at + i * 2) % death_chain_count].name;
+        int code = catena(t->w, "start", name, "--quiet", NULL);
+        if (code == 0 && strlen(t->w->said.out) >= CTN_ID_TEXT_LEN)
+            snprintf(ids[count++], 40, "%.36s", t->w->said.out);
+        else if (code != 2 || !strstr(t->w->said.err, "ended before it answered"))
+            wrong(t, "start ended with %d: %.200s", code, t->w->said.err);
+    }
+    return count;
+}
+
+static void serve_in_world(trial *t)
+{
+    char ids[8][40];
+    put_chains(t);
+    write_config(t, 0);
+    put_new_store(t);
+    running r = start_serving(t, t->plan->at);
+    size_t count = hand_over(t, ids);
+    serve_until_rest(t, &r);
+    if (t->plan->waits)
+        await_all_gone(t);
+    r = start_serving(t, 0);
+    serve_until_rest(t, &r);
+    for (;;) {
+        const seen_execution *x = NULL;
+        const seen_entry *e = parked_in(&t->after[t->process], &x);
+        if (!e)
+            break;
+        (void) settle(t, x, e);
+    }
+    r = start_serving(t, 0); /* whoever waited for what was settled */
+    serve_until_rest(t, &r);
+    await_all_gone(t);
+    judge(t);
+    t->tally->acknowledged += (unsigned) count;
+    for (size_t i = 0; i < count; i++) {
+        ctn_execution_id id;
+        seen_execution wanted = {0};
+        if (ctn_id_parse(ctn_str_from(ids[i]), &id, NULL))
+            wrong(t, "start printed \"%s\"", ids[i]);
+        wanted.row.id = id;
+        if (!same_in(&t->after[t->process], &wanted))
+            wrong(t, "%s was acknowledged and is not in the store", ids[i]);
+    }
+}
+
 /* ---- a trial ---- */
+
+static bool told_end(const world *w)
+{
+    char told[64];
+    ctn_status status;
+    json_text(w->said.out, "status", told);
+    return ctn_status_from_name(ctn_str_from(told), &status) && ctn_status_is_final(status);
+}
 
 static void try_in_world(trial *t)
 {
     const death_plan *plan = t->plan;
     const char *const start[] = {"run", plan->chain->name, "--quiet", NULL};
+    if (plan->serves) {
+        serve_in_world(t);
+        return;
+    }
     cli_world_write(t->w, "chain.yaml", "%s", plan->chain->text);
     cli_world_write(t->w, "child.yaml", "%s", child_text);
     cli_world_write(t->w, "sets.yaml", "%s", sets);
@@ -745,7 +903,7 @@ static void try_in_world(trial *t)
     const seen *s = &t->after[1];
     const seen_execution *root = root_of(s);
     bool is_final = root && ctn_status_is_final(root->row.status);
-    if (strstr(t->w->said.out, "\"status\"") && !is_final)
+    if (told_end(t->w) && !is_final)
         wrong(t, "an end was told that is not recorded");
     t->tally->after_end += is_final && t->died[1];
     if (!root) { /* nobody was told that it is accepted: asked again, it runs */
@@ -781,51 +939,39 @@ bool death_try(const death_plan *plan, death_tally *tally, char why[400])
         is_right = true;
     }
     t.w->program = NULL;
-    cli_world_teardown(&world_made);
+    if (!is_right && getenv("CATENA_KEEP"))
+        printf("  kept: %s\n", t.w->folder);
+    else
+        cli_world_teardown(&world_made);
     ctn_arena_free(t.arena);
     return is_right;
 }
 
 unsigned death_points(const death_plan *plan, char **ret_lines)
 {
-    char why[400] = "", *lines = NULL;
+    static const size_t BYTES = 4 << 20;
+    char why[400] = "", *lines = malloc(BYTES);
     void *world_made = NULL;
     death_tally tally = {0};
     death_plan counted = *plan;
     counted.at = 0;
-    trial t = {.plan = &counted, .tally = &tally, .arena = ctn_arena_new(65536), .why = why};
-    const char *const start[] = {"run", plan->chain->name, "--quiet", NULL};
+    trial t = {.plan = &counted, .tally = &tally, .arena = ctn_arena_new(65536), .why = why, .logs_points = true};
+    assert_non_null(lines);
     assert_int_equal(cli_world_setup(&world_made), 0);
     t.w = world_made;
-    if (setjmp(t.wrong))
-        fail_msg("%s", why);
-    cli_world_write(t.w, "chain.yaml", "%s", plan->chain->text);
-    cli_world_write(t.w, "child.yaml", "%s", child_text);
-    cli_world_write(t.w, "sets.yaml", "%s", sets);
-    write_config(&t, 1);
-    if (!plan->is_new_store)
-        put_new_store(&t);
-    set_death(&t, 0);
-    free(t.w->env[0]); /* AT: without it every point is logged */
-    memmove(t.w->env, t.w->env + 1, --t.w->env_count * sizeof *t.w->env);
-    t.w->program = mortal_program();
-    running r = catena_start(t.w, start[0], start[1], start[2], NULL);
-    int code = running_wait(t.w, &r);
-    if (code != 0 && code != 1)
-        fail_msg("%s without a death ended with %d: %s", plan->chain->name, code, t.w->said.err);
-    lines = malloc(1 << 20);
-    assert_non_null(lines);
-    cli_world_read(t.w, "died", lines, 1 << 20);
+    (void) prctl(PR_SET_CHILD_SUBREAPER, 1);
+    if (setjmp(t.wrong) == 0)
+        try_in_world(&t);
+    else
+        fail_msg("without a death: %s", why);
+    cli_world_read(t.w, "points", lines, BYTES);
     unsigned count = 0;
     for (const char *at = lines; (at = strchr(at, '\n')); at++)
         count++;
     t.w->program = NULL;
     cli_world_teardown(&world_made);
     ctn_arena_free(t.arena);
-    if (ret_lines)
-        *ret_lines = lines;
-    else
-        free(lines);
+    *ret_lines = lines;
     return count;
 }
 

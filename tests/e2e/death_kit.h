@@ -20,7 +20,7 @@
 typedef struct death_tally {
     unsigned trials, deaths, before_accepted, after_end, quiet; /* quiet: no call was in flight */
     unsigned repeated, verified_happened, verified_not, parked; /* calls */
-    unsigned second_deaths;
+    unsigned second_deaths, acknowledged;
 } death_tally;
 
 /* A chain of the test, with what its tools are by their names. */
@@ -36,12 +36,15 @@ const death_chain *death_chain_named(const char *name);
 typedef struct death_plan {
     const death_chain *chain;
     unsigned at;           /* the point; 0: none */
+    bool dies_twice;       /* for who tries many points: chooses second_at */
     unsigned second_at;    /* the point of the process that goes on; 0: it does not die */
     const char *victim;    /* NULL: main; "spawner", "server" */
     const char *counts;    /* NULL: main; "spawner" */
     bool is_new_store;     /* the store is made by the process that dies */
     bool waits;            /* until all processes of the dead one have ended; else the next one starts at once */
     bool never_waits;      /* not for every other point either */
+    bool serves;           /* `serve` dies, with executions of all chains handed to it */
+    const char *plant;     /* a fault that all its processes have (base/plant.h); NULL: none */
     const char *peer_args; /* more arguments of the tool server, each with ", " behind; NULL: none */
 } death_plan;
 

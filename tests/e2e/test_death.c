@@ -17,11 +17,13 @@
 
 #if defined(__SANITIZE_ADDRESS__)
 #define STRIDE       37
-#define SLOW_STRIDE  41
+#define TWICE_STRIDE 97
+#define SERVE_STRIDE 199
 #define WHOLE_STRIDE 23
 #else
 #define STRIDE       5
-#define SLOW_STRIDE  7
+#define TWICE_STRIDE 29
+#define SERVE_STRIDE 41
 #define WHOLE_STRIDE 1
 #endif
 #define WORKERS 4 /* most of a trial is waiting */
@@ -34,15 +36,77 @@ static bool tries_all(void)
 
 typedef struct share {
     death_tally tally;
+    bool is_seen;
     char why[400];
 } share;
 
-/* Dies at first, first + stride, ... up to last, in two processes. */
-static void sweep(const char *name, const death_plan *plan, unsigned first, unsigned last, unsigned stride,
-                  death_tally *ret_tally)
+/* The points to die at. */
+typedef struct point_list {
+    unsigned *at;
+    size_t count;
+    unsigned all; /* how many the run has */
+} point_list;
+
+/* Every stride-th point of a chain's run: of all of it, or of what is between its owner's first sign of life and its
+ * last read from a tool, in which the chain itself runs (the rest is the same for all). `only`: those whose line has
+ * this in it; NULL: any. */
+static point_list points_of(const death_plan *plan, bool whole, const char *only, unsigned stride)
+{
+    char *lines = NULL;
+    point_list p = {.all = death_points(plan, &lines)};
+    unsigned first = 1, last = p.all, n = 0;
+    assert_true(p.all > 100);
+    p.at = calloc(p.all + 8, sizeof *p.at);
+    assert_non_null(p.at);
+    for (const char *at = lines; (at = strchr(at, '\n')); at++) {
+        n++;
+        if (!whole && strncmp(at - 19, "listen socket after", 19) == 0)
+            first = n;
+        if (!whole && strncmp(at - 15, "read pipe after", 15) == 0)
+            last = n;
+    }
+    n = 0;
+    for (char *at = lines, *end; (end = strchr(at, '\n')); at = end + 1) {
+        *end = '\0';
+        n++;
+        if (n >= first && n <= last && (n - first) % stride == 0 && (!only || strstr(at, only)))
+            p.at[p.count++] = n;
+    }
+    if (whole && !only) /* threads: not each run has the same number */
+        for (unsigned more = 1; more <= 4; more++)
+            p.at[p.count++] = n + more;
+    free(lines);
+    return p;
+}
+
+/* One trial in which catena lives. */
+static point_list no_death(void)
+{
+    return (point_list){.at = calloc(1, sizeof(unsigned)), .count = 1, .all = 1};
+}
+
+static void try_share(const death_plan *plan, const point_list *points, unsigned k, share *s)
+{
+    for (size_t i = k; i < points->count; i += WORKERS) {
+        death_plan p = *plan;
+        p.at = points->at[i];
+        p.waits = i / WORKERS % 2 && !p.never_waits;
+        if (p.dies_twice) /* anywhere, and elsewhere behind each point */
+            p.second_at = 1 + p.at * 7919u % points->all;
+        if (!death_try(&p, &s->tally, s->why)) {
+            s->is_seen = true;
+            return;
+        }
+    }
+}
+
+/* Dies at these points, in a few processes. False, with why, when something was not as it must be. */
+static bool sweep(const char *name, const death_plan *plan, const point_list *points, death_tally *ret_tally,
+                  char why[400])
 {
     share *shares = mmap(NULL, WORKERS * sizeof *shares, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     pid_t workers[WORKERS];
+    bool is_right = true;
     assert_true(shares != MAP_FAILED);
     fflush(NULL);
     for (unsigned k = 0; k < WORKERS; k++) {
@@ -50,65 +114,41 @@ static void sweep(const char *name, const death_plan *plan, unsigned first, unsi
         assert_true(workers[k] >= 0);
         if (workers[k] > 0)
             continue;
-        for (unsigned n = first + k * stride; n <= last; n += WORKERS * stride) {
-            death_plan p = *plan;
-            p.at = n;
-            p.waits = n % 2 && !p.never_waits;
-            if (p.second_at == 1) /* anywhere: other points of the first process, other ones of the second */
-                p.second_at = 1 + n * 7919u % last;
-            if (!death_try(&p, &shares[k].tally, shares[k].why))
-                _exit(1);
-        }
+        try_share(plan, points, k, &shares[k]);
         _exit(0);
     }
     *ret_tally = (death_tally){0};
-    char why[400] = "";
     for (unsigned k = 0; k < WORKERS; k++) {
         int code = 0;
         assert_int_equal(waitpid(workers[k], &code, 0), workers[k]);
+        assert_int_equal(code, 0);
         death_add(ret_tally, &shares[k].tally);
-        if (code != 0)
-            snprintf(why, sizeof why, "%s", shares[k].why[0] ? shares[k].why : "a worker failed, see above");
+        if (shares[k].is_seen)
+            snprintf(why, 400, "%s", shares[k].why);
+        is_right = is_right && !shares[k].is_seen;
     }
     munmap(shares, WORKERS * sizeof *shares);
-    death_print(name, ret_tally);
-    if (why[0])
+    if (name)
+        death_print(name, ret_tally);
+    return is_right;
+}
+
+/* The same, which must be right. */
+static void must_be_right(const char *name, const death_plan *plan, point_list points, death_tally *ret_tally)
+{
+    char why[400] = "";
+    bool is_right = sweep(name, plan, &points, ret_tally, why);
+    free(points.at);
+    if (!is_right)
         fail_msg("%s", why);
-}
-
-/* The points of a chain's run: all, or those between its owner's first sign of life and its last read from a tool, in
- * which the chain itself runs (the rest is the same for all). */
-static void range_of(const death_plan *plan, bool whole, unsigned *ret_first, unsigned *ret_last)
-{
-    char *lines = NULL;
-    unsigned points = death_points(plan, &lines), n = 0;
-    *ret_first = 1;
-    *ret_last = points + 4; /* threads: not each run has the same number */
-    assert_true(points > 100);
-    for (char *at = lines, *end; !whole && (end = strchr(at, '\n')); at = end + 1) {
-        *end = '\0';
-        n++;
-        if (strstr(at, "listen socket after"))
-            *ret_first = n;
-        if (strstr(at, "read pipe after"))
-            *ret_last = n;
-    }
-    free(lines);
-}
-
-static void sweep_chain(const char *name, bool whole, unsigned stride, death_tally *ret_tally)
-{
-    death_plan plan = {.chain = death_chain_named(name), .is_new_store = whole};
-    unsigned first = 0, last = 0;
-    range_of(&plan, whole || tries_all(), &first, &last);
-    sweep(name, &plan, first, last, tries_all() ? 1 : stride, ret_tally);
 }
 
 static void every_point_of_a_chain_with_a_new_store(void **state)
 {
     (void) state;
     death_tally t;
-    sweep_chain("checked", true, WHOLE_STRIDE, &t);
+    death_plan plan = {.chain = death_chain_named("checked"), .is_new_store = true};
+    must_be_right("checked, new store", &plan, points_of(&plan, true, NULL, tries_all() ? 1 : WHOLE_STRIDE), &t);
     assert_true(t.repeated && t.verified_happened && t.verified_not);
 }
 
@@ -117,11 +157,26 @@ static void every_chain_ends_right_whenever_it_is_killed(void **state)
     (void) state;
     death_tally sum = {0}, t;
     for (size_t i = 1; i < death_chain_count; i++) {
-        sweep_chain(death_chains[i].name, false, STRIDE, &t);
+        death_plan plan = {.chain = &death_chains[i]};
+        must_be_right(death_chains[i].name, &plan, points_of(&plan, tries_all(), NULL, tries_all() ? 1 : STRIDE), &t);
         death_add(&sum, &t);
     }
     death_print("all of them", &sum);
     assert_true(sum.repeated && sum.verified_happened && sum.verified_not && sum.parked);
+}
+
+/* Who goes on from a death dies, too. */
+static void a_second_death_while_it_goes_on(void **state)
+{
+    (void) state;
+    death_tally sum = {0}, t;
+    for (size_t i = 0; i < death_chain_count; i++) {
+        death_plan plan = {.chain = &death_chains[i], .dies_twice = true};
+        must_be_right(death_chains[i].name, &plan, points_of(&plan, false, NULL, tries_all() ? 1 : TWICE_STRIDE), &t);
+        death_add(&sum, &t);
+    }
+    death_print("two deaths", &sum);
+    assert_true(sum.second_deaths > 0);
 }
 
 /* A tool server that finishes what it has begun, whatever it is told: for some time after the death of catena it still
@@ -133,10 +188,83 @@ static void a_server_that_outlives_its_catena_does_not_write_behind_the_check(vo
     death_plan plan = {.chain = death_chain_named("checked"),
                        .peer_args = "ignore-end, --delay-before, \"120\", ",
                        .never_waits = true};
-    unsigned first = 0, last = 0;
-    range_of(&plan, false, &first, &last);
-    sweep("a slow server", &plan, first, last, tries_all() ? 1 : SLOW_STRIDE, &t);
+    must_be_right("a slow server", &plan, points_of(&plan, false, tries_all() ? NULL : "write pipe", 1), &t);
     assert_true(t.verified_happened);
+}
+
+/* Of a lone write the server dies, having done it, before it answers, or in the middle of its answer. */
+static void a_server_that_dies_in_the_call_has_it_parked(void **state)
+{
+    (void) state;
+    static const char *const ways[] = {"dies-in-call, ", "half-line, ", "grandchild, "};
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        death_tally t;
+        death_plan plan = {.chain = death_chain_named("lone"), .peer_args = ways[i]};
+        must_be_right(NULL, &plan, no_death(), &t);
+        assert_int_equal(t.parked, 1);
+    }
+}
+
+/* The tool servers die, or who starts them and ends them, and catena lives. */
+static void others_die(const char *victim, const char *counts)
+{
+    char name[100];
+    death_tally sum = {0}, t;
+    for (size_t i = 0; i < death_chain_count; i++) {
+        death_plan plan = {.chain = &death_chains[i], .victim = victim, .counts = counts};
+        must_be_right(NULL, &plan, points_of(&plan, tries_all(), NULL, tries_all() ? 1 : TWICE_STRIDE), &t);
+        death_add(&sum, &t);
+    }
+    snprintf(name, sizeof name, "%ss die", victim);
+    death_print(name, &sum);
+}
+
+static void the_servers_die_under_a_living_catena(void **state)
+{
+    (void) state;
+    others_die("server", NULL);
+}
+
+static void the_spawner_dies_under_a_living_catena(void **state)
+{
+    (void) state;
+    others_die("spawner", NULL);
+}
+
+/* Mistakes that an engine could make are seen here, each within some deaths. */
+static void planted_faults_are_seen(void **state)
+{
+    (void) state;
+    static const struct {
+        const char *plant, *chain, *only, *peer_args;
+    } faults[] = {
+        {"EFFECT_BEFORE_COMMIT", "unchecked", "pipe", NULL},    {"WRITE_START_NOT_STORED", "unchecked", "pipe", NULL},
+        {"UNKNOWN_IS_RETRIED", "lone", NULL, "dies-in-call, "}, {"KEY_CHANGES", "checked", "wal", NULL},
+        {"COMPLETED_RUNS_AGAIN", "checked", "wal", NULL},
+    };
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        char why[400] = "";
+        death_tally t;
+        death_plan plan = {
+            .chain = death_chain_named(faults[i].chain), .plant = faults[i].plant, .peer_args = faults[i].peer_args};
+        point_list points = faults[i].only ? points_of(&plan, false, faults[i].only, 1) : no_death();
+        bool is_right = sweep(NULL, &plan, &points, &t, why);
+        free(points.at);
+        printf("  %-24s seen after %u deaths: %s\n", faults[i].plant, t.deaths, why);
+        if (is_right)
+            fail_msg("%s was not seen", faults[i].plant);
+    }
+}
+
+/* One process that advances many: it dies with several executions in flight, while others are handed to it. What was
+ * acknowledged is in the store. */
+static void an_owner_of_many_dies(void **state)
+{
+    (void) state;
+    death_tally t;
+    death_plan plan = {.chain = death_chain_named("parallel"), .serves = true};
+    must_be_right("serve", &plan, points_of(&plan, true, NULL, tries_all() ? 3 : SERVE_STRIDE), &t);
+    assert_true(t.repeated && t.verified_happened && t.parked);
 }
 
 /* The program that is installed has nothing of what kills the other one. */
@@ -160,9 +288,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_product_cannot_be_told_to_die),
+        cmocka_unit_test(planted_faults_are_seen),
         cmocka_unit_test(every_point_of_a_chain_with_a_new_store),
-        cmocka_unit_test(a_server_that_outlives_its_catena_does_not_write_behind_the_check),
         cmocka_unit_test(every_chain_ends_right_whenever_it_is_killed),
+        cmocka_unit_test(a_second_death_while_it_goes_on),
+        cmocka_unit_test(a_server_that_outlives_its_catena_does_not_write_behind_the_check),
+        cmocka_unit_test(an_owner_of_many_dies),
+        cmocka_unit_test(a_server_that_dies_in_the_call_has_it_parked),
+        cmocka_unit_test(the_servers_die_under_a_living_catena),
+        cmocka_unit_test(the_spawner_dies_under_a_living_catena),
     };
     if (access("/dev/shm", W_OK) == 0) /* a kill leaves what was written, synced or not: no disk is needed */
         (void) setenv("TMPDIR", "/dev/shm", 1);

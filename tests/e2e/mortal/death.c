@@ -397,6 +397,33 @@ int unlink(const char *path)
     return result;
 }
 
+int unlinkat(int folder, const char *path, int flags)
+{
+    const char *class = death.is_on ? class_of_path(path) : NULL;
+    pass("unlink", class, -1, "before");
+    int result = (int) syscall(SYS_unlinkat, folder, path, flags);
+    pass("unlink", class, -1, "after");
+    return result;
+}
+
+int linkat(int from_folder, const char *from, int to_folder, const char *to, int flags)
+{
+    const char *class = death.is_on ? class_of_path(to) : NULL;
+    pass("link", class, -1, "before");
+    int result = (int) syscall(SYS_linkat, from_folder, from, to_folder, to, flags);
+    pass("link", class, -1, "after");
+    return result;
+}
+
+int renameat(int from_folder, const char *from, int to_folder, const char *to)
+{
+    const char *class = death.is_on ? class_of_path(to) : NULL;
+    pass("rename", class, -1, "before");
+    int result = (int) syscall(SYS_renameat, from_folder, from, to_folder, to);
+    pass("rename", class, -1, "after");
+    return result;
+}
+
 int rename(const char *from, const char *to)
 {
     const char *class = death.is_on ? class_of_path(to) : NULL;
