@@ -31,6 +31,7 @@ typedef struct death_chain {
 } death_chain;
 extern const death_chain death_chains[];
 extern const size_t death_chain_count;
+extern const death_chain death_travel_chain;
 const death_chain *death_chain_named(const char *name);
 
 typedef struct death_plan {
@@ -44,6 +45,7 @@ typedef struct death_plan {
     bool waits;            /* until all processes of the dead one have ended; else the next one starts at once */
     bool never_waits;      /* not for every other point either */
     bool serves;           /* `serve` dies, with executions of all chains handed to it */
+    bool is_travel;        /* the chain is the travel pack's, its ledger the client records */
     const char *plant;     /* a fault that all its processes have (base/plant.h); NULL: none */
     const char *peer_args; /* more arguments of the tool server, each with ", " behind; NULL: none */
 } death_plan;
