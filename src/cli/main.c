@@ -212,6 +212,7 @@ int main(int argc, char **argv)
     int spawner_rc = ctn_spawner_start(&cli.spawner, &err);
     (void) setlocale(LC_CTYPE, "");
     (void) signal(SIGPIPE, SIG_IGN); /* a reader that went is told by write */
+    (void) signal(SIGXFSZ, SIG_IGN); /* a file that may not grow, too */
     cli.out = ctn_screen_of(1);
     cli.err = ctn_screen_of(2);
     static const ctn_verb NONE = {.name = "help", .operands = ""};

@@ -25,20 +25,42 @@ struct ctn_writer_thread {
     char *url;
     ctn_keeper *keeper; /* NULL: nothing is kept small */
     int64_t rest_at_ms; /* 0: it rests */
+    uint64_t file_key; /* which file it was at the start */
+    ctn_err cut_off;   /* not CTN_OK: nothing can be written any more, whatever comes */
 };
+
+/* A file of the same name that is another one holds another history: what is in memory does not belong there, and
+ * opening it beside the log of the right one would mix the two. */
+static int open_again(ctn_writer_thread *w, ctn_err *err)
+{
+    uint64_t key = ctn_store_file_key(w->url);
+    if (key == 0 || key == w->file_key) /* 0: opening says why */
+        return ctn_store_open(w->url, CTN_STORE_WRITE, &w->store, err);
+    return ctn_fail(err, CTN_E_IO,
+                    "another file stands where the store %s was when this process began with it; put that one back, or "
+                    "stop catena and start it again with this one",
+                    w->url);
+}
 
 static void commit(ctn_writer_thread *w, ctn_batch *batch)
 {
     batch->err = (ctn_err){0};
     batch->rc = CTN_OK;
+    if (w->cut_off.code) {
+        batch->err = w->cut_off;
+        batch->rc = w->cut_off.code;
+        return;
+    }
     if (!w->store)
-        batch->rc = ctn_store_open(w->url, CTN_STORE_WRITE, &w->store, &batch->err);
+        batch->rc = open_again(w, &batch->err);
     if (batch->rc == CTN_OK)
         batch->rc = ctn_store_commit(w->store, batch->appends, batch->count, batch->outcomes, &batch->err);
     if (batch->rc == CTN_OK)
         return;
-    ctn_store_close(w->store);
-    w->store = NULL;
+    if (batch->rc == CTN_E_STATE && w->store) /* the connection stays: it has the log that has no name any more */
+        w->cut_off = batch->err;
+    else
+        ctn_store_close(w->store), w->store = NULL;
 }
 
 static int64_t now_ms(void)
@@ -51,7 +73,7 @@ static int64_t now_ms(void)
 /* Between batches. */
 static void keep_house(ctn_writer_thread *w, ctn_keeper *keeper)
 {
-    if (keeper && w->store && ctn_keeper_turn(keeper, w->store))
+    if (keeper && w->store && !w->cut_off.code && ctn_keeper_turn(keeper, w->store))
         w->rest_at_ms = now_ms() + REST_AFTER_MS;
 }
 
@@ -75,7 +97,7 @@ static void idle(ctn_writer_thread *w)
         keep_house(w, keeper);
     } else {
         w->rest_at_ms = 0;
-        if (w->store)
+        if (w->store && !w->cut_off.code)
             ctn_store_rest(w->store);
     }
     pthread_mutex_lock(&w->lock);
@@ -125,6 +147,7 @@ int ctn_writer_thread_start(const char *store_url, void (*done)(void *ctx), void
     int rc = ctn_store_open(w->url, CTN_STORE_WRITE, &w->store, err);
     if (rc)
         goto fail;
+    w->file_key = ctn_store_file_key(w->url);
     if (pthread_create(&w->thread, NULL, run, w)) {
         rc = ctn_fail(err, CTN_E_LIMIT, "the writer thread cannot be started");
         goto fail;

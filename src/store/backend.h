@@ -146,6 +146,7 @@ typedef struct ctn_sqlite_options {
 int ctn_sqlite_open(const char *path, ctn_store_mode mode, const ctn_sqlite_options *options, ctn_store **ret_store,
                     ctn_err *err);
 int ctn_sqlite_backup(const char *path, const ctn_backup_options *options, ctn_backup_report *ret_report, ctn_err *err);
+uint64_t ctn_sqlite_file_key(const char *path);
 int ctn_sqlite_version_read(const char *path, ctn_store_version *ret_version, ctn_err *err);
 /* target 0: the newest. A lower one is for tests that need a store of the past; with `create` the file is made. */
 int ctn_sqlite_migrate(const char *path, uint32_t target, bool create, ctn_store_version *ret_before, ctn_err *err);

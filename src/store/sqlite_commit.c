@@ -396,7 +396,9 @@ static int append_one(batch *b, const ctn_append *a, ctn_outcome *ret_outcome, c
 int ctn_sqlite_commit(ctn_store *base, const ctn_append *appends, size_t count, ctn_outcome *ret_outcomes, ctn_err *err)
 {
     batch b = {.st = (sqlite_store *) base};
-    int rc = ctn_sqlite_begin(b.st, err);
+    int rc = ctn_sqlite_check_place(b.st, err);
+    if (rc == CTN_OK)
+        rc = ctn_sqlite_begin(b.st, err);
     if (rc)
         return rc;
     rc = refresh(b.st, err);
@@ -420,6 +422,8 @@ int ctn_sqlite_commit(ctn_store *base, const ctn_append *appends, size_t count, 
         ctn_sqlite_rollback(b.st);
     else
         rc = ctn_sqlite_commit_txn(b.st, err);
+    if (rc == CTN_OK)
+        rc = ctn_sqlite_check_log(b.st, err);
     if (rc)
         forget(b.st);
     else

@@ -94,6 +94,11 @@ int ctn_sqlite_fail(sqlite3 *db, const char *path, int sqlite_rc, const char *do
     case SQLITE_NOMEM: return ctn_fail(err, CTN_E_NOMEM, "the store %s (%s): there is not enough memory", path, doing);
     case SQLITE_FULL: return ctn_fail(err, CTN_E_IO, "the store %s cannot grow (%s): the disk is full", path, doing);
     default:
+        if (sqlite_rc == SQLITE_IOERR_WRITE && !system_errno)
+            return ctn_fail(err, CTN_E_IO,
+                            "the store %s (%s): a write failed; a limit on the size of files is reached, or the disk "
+                            "does not work",
+                            path, doing);
         return ctn_fail(err, CTN_E_IO, "the store %s (%s): %s%s%s", path, doing, words, system_errno ? ", " : "",
                         system_errno ? strerror(system_errno) : "");
     }
@@ -200,6 +205,34 @@ void ctn_sqlite_rollback(sqlite_store *st)
 {
     if (!sqlite3_get_autocommit(st->db))
         (void) ctn_sqlite_run(st, SQL_ROLLBACK, NULL); /* the first error is the one to tell */
+}
+
+/* What is open stays open when its name goes: SQLite would go on writing into a file that nobody will find again. */
+int ctn_sqlite_check_place(sqlite_store *st, ctn_err *err)
+{
+    int is_moved = 0;
+    if (sqlite3_file_control(st->db, "main", SQLITE_FCNTL_HAS_MOVED, &is_moved) == SQLITE_OK && is_moved)
+        return ctn_fail(err, CTN_E_IO,
+                        "the store %s was moved, replaced or deleted while it is in use; put it back where it was",
+                        st->path);
+    return CTN_OK;
+}
+
+int ctn_sqlite_check_log(sqlite_store *st, ctn_err *err)
+{
+    int has_log = 1;
+    const char *file = sqlite3_db_filename(st->db, "main"), *log = file ? sqlite3_filename_wal(file) : NULL;
+    sqlite3_vfs *vfs = NULL;
+    if (!log || !log[0] || sqlite3_file_control(st->db, "main", SQLITE_FCNTL_VFS_POINTER, &vfs) || !vfs ||
+        vfs->xAccess(vfs, log, SQLITE_ACCESS_EXISTS, &has_log) || has_log)
+        return CTN_OK;
+    /* The log is open and whole: what is in it goes into the file before it is lost with us. So what was committed just
+     * now is safe, too. */
+    int rc = sqlite3_wal_checkpoint_v2(st->db, NULL, SQLITE_CHECKPOINT_FULL, NULL, NULL);
+    return ctn_fail(err, CTN_E_STATE,
+                    "the log %s-wal of the store was deleted while it is in use; what it held was %s. Stop catena and "
+                    "start it again",
+                    st->path, rc ? "not saved" : "saved into the store");
 }
 
 /* ---- files ---- */
@@ -468,6 +501,12 @@ static int configure_writer(sqlite3 *db, const char *path, usage how, ctn_err *e
     if (rc)
         return ctn_sqlite_fail(db, path, rc, "setting up the connection", err);
     return CTN_OK;
+}
+
+uint64_t ctn_sqlite_file_key(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) ? 0 : (uint64_t) info.st_dev * 0x9E3779B97F4A7C15u ^ (uint64_t) info.st_ino;
 }
 
 typedef struct making {

@@ -110,6 +110,10 @@ int ctn_sqlite_run(sqlite_store *st, sqlite_sql which, ctn_err *err);
 int ctn_sqlite_begin(sqlite_store *st, ctn_err *err);      /* CTN_E_BUSY: nothing happened */
 int ctn_sqlite_commit_txn(sqlite_store *st, ctn_err *err); /* rolls back when it fails */
 void ctn_sqlite_rollback(sqlite_store *st);                /* no transaction: no effect */
+/* Before a transaction: is the file still where the next process will look for it? */
+int ctn_sqlite_check_place(sqlite_store *st, ctn_err *err);
+/* After a commit: and its log? (Before, it may rightly not be there.) */
+int ctn_sqlite_check_log(sqlite_store *st, ctn_err *err);
 /* A file that is there, opened and judged: foreign, corrupt and newer files are refused unchanged. */
 int ctn_sqlite_open_file(const char *path, bool is_writer, bool create, sqlite3 **ret_db,
                          ctn_store_version *ret_version, ctn_err *err);

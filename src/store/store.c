@@ -55,6 +55,15 @@ int ctn_store_migrate(const char *url, ctn_store_version *ret_before, ctn_err *e
                                          : ctn_store_version_read(url, ret_before, err);
 }
 
+uint64_t ctn_store_file_key(const char *url)
+{
+    ctn_str file = ctn_store_url_file(url);
+    char *path = ctn_store_cstring(file);
+    uint64_t key = file.len ? ctn_sqlite_file_key(path) : 0;
+    free(path);
+    return key;
+}
+
 bool ctn_store_was_migrated(const ctn_store *st, ctn_store_version *ret_version)
 {
     if (st->raised.found)

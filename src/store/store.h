@@ -21,7 +21,8 @@
  *            CTN_E_IO       outcome unknown; reload before deciding again
  *            CTN_E_NEWER    the file was written by a newer catena; it was not touched
  *            CTN_E_CORRUPT  it is no store, or what it holds does not read back
- *            CTN_E_STATE    an empty file or an older schema where the mode does not allow to make or migrate it
+ *            CTN_E_STATE    an empty file or an older schema where the mode does not allow to make or migrate it; of a
+ *                           commit: the log was taken away beneath it, and this process can write here no more
  *            CTN_E_DENIED   no permission, or a write through a handle opened for reading
  *            CTN_E_STALE    the good-bye of an owner that was replaced
  *            CTN_E_NOT_FOUND, CTN_E_INVALID (a URL that names no backend, an append that is ill-formed),
@@ -51,6 +52,8 @@ int ctn_store_open(const char *url, ctn_store_mode mode, ctn_store **ret_store, 
 void ctn_store_close(ctn_store *st);
 /* CTN_E_INVALID, CTN_E_UNSUPPORTED: it names no store, and the sentence says what does. */
 int ctn_store_url_check(const char *url, ctn_err *err);
+/* Which file stands there now, whatever it is: another key, another file. 0: none, or the store has none. */
+uint64_t ctn_store_file_key(const char *url);
 /* The file of a sqlite: URL, else empty. */
 ctn_str ctn_store_url_file(const char *url);
 /* What whoever uses this store must be told, wherever its settings are told; NULL: nothing. */
