@@ -80,7 +80,7 @@ static void keep_house(ctn_writer_thread *w, ctn_keeper *keeper)
 /* Without a batch, the lock held: waits for one, or does what is due without one. */
 static void idle(ctn_writer_thread *w)
 {
-    ctn_keeper *keeper = w->store ? w->keeper : NULL;
+    ctn_keeper *keeper = w->store && !w->cut_off.code ? w->keeper : NULL;
     int64_t keep_at_ms = keeper ? ctn_keeper_due_ms(keeper) : 0, now = now_ms();
     int64_t until_ms = !keep_at_ms || (w->rest_at_ms && w->rest_at_ms < keep_at_ms) ? w->rest_at_ms : keep_at_ms;
     if (!until_ms) {
