@@ -73,7 +73,8 @@ static const char *why_not(const ctn_execution *x, const ctn_entry *e, const tas
     bool may_begin = w->phase == WORK_READY || w->phase == WORK_BACKOFF;
     bool is_each = p->foreach && t->item < 0;
     switch (e->kind) {
-    case CTN_ENTRY_STEP_SKIPPED: return w->phase == WORK_READY ? NULL : "the step had begun";
+    case CTN_ENTRY_STEP_SKIPPED:
+        return t->item >= 0 ? "an item is not skipped" : w->phase == WORK_READY ? NULL : "the step had begun";
     case CTN_ENTRY_FOREACH_STARTED:
         return is_each && w->phase == WORK_READY ? NULL : "it is no foreach that could begin";
     case CTN_ENTRY_COMPENSATION_STARTED:
