@@ -134,6 +134,8 @@ static int take_head(ctn_export_check *c, const ctn_json *v, ctn_err *err)
         .finished_at_ms = ctn_json_int_or(row, "finishedAtMs", 0),
         .wake_at_ms = ctn_json_int_or(row, "wakeAtMs", 0),
         .has_wake = true,
+        .priority = ctn_json_int_or(row, "priority", 0),
+        .queue_key = ctn_arena_str(c->arena, text_of(row, "queueKey")),
     };
     if (ctn_id_parse(text_of(v, "executionId"), &c->row.id, NULL))
         tell(c, "format", 0, "the head names no execution");
@@ -171,6 +173,9 @@ static void take_definition(ctn_export_check *c, const ctn_json *v)
         tell(c, "definition", 0, "line %" PRIu64 ": the %.*s %.*s was altered: its content has another digest", c->line,
              CTN_STR_ARG(d.definition.kind), CTN_STR_ARG(d.definition.name));
     }
+    if (!d.is_altered && !ctn_proof_definition_is(c->scratch, d.definition.kind, d.definition.name, d.definition.body))
+        tell(c, "definition", 0, "line %" PRIu64 ": it is not the %.*s %.*s", c->line, CTN_STR_ARG(d.definition.kind),
+             CTN_STR_ARG(d.definition.name));
     c->definitions[c->report.definitions++] = d;
 }
 

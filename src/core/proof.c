@@ -171,6 +171,18 @@ static ctn_plan *find_plan(ctn_prover *p, const ctn_json *body)
     return plan ? plan : compile(p, digests, count, &key);
 }
 
+bool ctn_proof_definition_is(ctn_arena *scratch, ctn_str kind, ctn_str name, ctn_str body)
+{
+    const ctn_json *v = NULL;
+    if (ctn_json_parse(scratch, body, NULL, &v, NULL))
+        return false;
+    if (ctn_str_is(kind, "chain"))
+        return ctn_str_equal(ctn_json_str_or(v, "id", CTN_STR("")), name);
+    if (ctn_str_is(kind, "instruction_set"))
+        return ctn_json_get(ctn_json_member_of(v, "instructionSets"), name) != NULL;
+    return ctn_str_is(kind, "template") && ctn_str_equal(ctn_json_str_or(v, "name", CTN_STR("")), name);
+}
+
 /* ---- the row ---- */
 
 /* The same JSON, however it is written. */
@@ -200,6 +212,19 @@ static void judge_number(ctn_prover *p, const char *rule, int64_t said, int64_t 
         tell(p, rule, 0, "the row's %s is %" PRId64 ", by its journal it is %" PRId64, rule, said, folded);
 }
 
+/* Rendered from the input. One that has a parent may share its parent's line, and has none of its own then. */
+static void judge_queue_key(ctn_prover *p, const ctn_entry *e)
+{
+    ctn_str said = p->row->queue_key, key;
+    const ctn_plan *plan = ctn_execution_plan(p->x);
+    bool is_sealed = e->is_hidden || ctn_str_starts_with(said, CTN_STR("sealed:"));
+    if (is_sealed || (said.len == 0 && ctn_execution_parent(p->x)) ||
+        ctn_plan_queue_key(plan, p->scratch, ctn_json_member_of(e->body, "input"), e->at_ms, &key, NULL))
+        return;
+    if (!ctn_str_equal(said, key))
+        tell(p, "queue", 1, "the row's queue_key is another than its chain's concurrencyKey gives");
+}
+
 /* What the first entry says, the row says too. */
 static void judge_first(ctn_prover *p, const ctn_entry *e)
 {
@@ -212,6 +237,8 @@ static void judge_first(ctn_prover *p, const ctn_entry *e)
     judge_number(p, "created", row->created_at_ms, e->at_ms);
     judge_text(p, "input", 1, row->input, ctn_json_member_of(e->body, "input"));
     judge_text(p, "labels", 1, row->labels, ctn_json_member_of(e->body, "labels"));
+    judge_number(p, "priority", row->priority, ctn_execution_plan(p->x)->priority);
+    judge_queue_key(p, e);
 }
 
 static void judge_wake(ctn_prover *p, ctn_status status)

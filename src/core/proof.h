@@ -8,7 +8,7 @@
  *   - the definitions that the first entry names make a plan, and under it every entry was possible when it came;
  *   - where a sensitive value stood, there is a commitment, and the list beside the body names the place;
  *   - the state that they fold to is what the row says: status, outputs, error, times, parent, input, labels, chain,
- *     and when it is to be woken, as far as that follows.
+ *     priority, line, and when it is to be woken, as far as that follows.
  *
  * A fault is told once, where it is: what could only be judged if the fault were not there is passed over. Sentences
  * name columns, entries and digests, never values.
@@ -42,6 +42,8 @@ typedef struct ctn_proof_row {
     int64_t created_at_ms, started_at_ms, finished_at_ms;
     int64_t wake_at_ms;
     bool has_wake; /* false: nothing is said of it */
+    int64_t priority;
+    ctn_str queue_key;
 } ctn_proof_row;
 
 typedef struct ctn_proof_fault {
@@ -57,6 +59,9 @@ typedef struct ctn_prover_options {
     void (*fault)(void *ctx, const ctn_proof_fault *fault);
     void *ctx;
 } ctn_prover_options;
+
+/* Is it the chain, set or template that its kind and name say? They stand beside what its digest covers. */
+bool ctn_proof_definition_is(ctn_arena *scratch, ctn_str kind, ctn_str name, ctn_str body);
 
 typedef struct ctn_prover ctn_prover;
 ctn_prover *ctn_prover_new(const ctn_prover_options *options);

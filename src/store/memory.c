@@ -1394,7 +1394,7 @@ static int memory_verify(ctn_store *st, ctn_verifying *v, ctn_err *err)
         rows[i] = db->executions[i]->row;
     db_unlock(db);
     for (size_t i = 0; i < definition_count; i++)
-        ctn_verify_definition(v, &definitions[i].digest, definitions[i].body);
+        ctn_verify_definition(v, &definitions[i].digest, definitions[i].kind, definitions[i].name, definitions[i].body);
     int rc = CTN_OK;
     for (size_t i = 0; rc == CTN_OK && i < count; i++) {
         const ctn_execution_row *row = &rows[i];
@@ -1413,6 +1413,8 @@ static int memory_verify(ctn_store *st, ctn_verifying *v, ctn_err *err)
             .finished_at_ms = row->finished_at_ms,
             .wake_at_ms = row->wake_at_ms,
             .has_wake = true,
+            .priority = row->priority,
+            .queue_key = row->queue_key,
         };
         ctn_verify_begin(v, row->exec_no, &raw);
         rc = memory_journal_read(st, row->exec_no, 1, verify_record, v, err);

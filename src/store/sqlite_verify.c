@@ -73,16 +73,79 @@ static void verify_meta(verifying *o)
     sqlite3_finalize(stmt);
 }
 
+/* Tables, indexes, triggers and views are those that the migrations make; what somebody added is told if it acts. */
+static void verify_schema(verifying *o)
+{
+    sqlite3 *fresh = NULL;
+    sqlite3_stmt *wanted = NULL, *there = NULL;
+    const char *doing = "the schema";
+    static const char sql[] = "SELECT sql FROM sqlite_schema WHERE type = ?1 AND name = ?2";
+    int rc = sqlite3_open_v2(":memory:", &fresh, SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY, NULL);
+    if (rc == SQLITE_OK)
+        rc = ctn_sqlite_schema_raise(fresh, ":memory:", ctn_sqlite_schema_newest(), NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_prepare_v2(fresh, "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name",
+                                -1, &wanted, NULL);
+    while (rc == SQLITE_OK && prepare(o, sql, &there, doing) && sqlite3_step(wanted) == SQLITE_ROW) {
+        ctn_str type = sqlite_column_str(wanted, 0), name = sqlite_column_str(wanted, 1);
+        sqlite_bind_str(there, 1, type);
+        sqlite_bind_str(there, 2, name);
+        if (!step(o, there, doing))
+            ctn_verify_tell(o->v, "schema", 0, "the %.*s %.*s is missing", CTN_STR_ARG(type), CTN_STR_ARG(name));
+        else if (!ctn_str_equal(sqlite_column_str(there, 0), sqlite_column_str(wanted, 2)))
+            ctn_verify_tell(o->v, "schema", 0, "the %.*s %.*s is another than catena made", CTN_STR_ARG(type),
+                            CTN_STR_ARG(name));
+        sqlite3_finalize(there);
+        there = NULL;
+    }
+    sqlite3_finalize(wanted);
+    sqlite3_finalize(there);
+    if (rc == SQLITE_OK &&
+        prepare(o, "SELECT name FROM sqlite_schema WHERE type = 'trigger' ORDER BY name", &there, doing)) {
+        rc = sqlite3_prepare_v2(fresh, "SELECT 1 FROM sqlite_schema WHERE type = 'trigger' AND name = ?1", -1, &wanted,
+                                NULL);
+        while (rc == SQLITE_OK && step(o, there, doing)) {
+            ctn_str name = sqlite_column_str(there, 0);
+            sqlite_bind_str(wanted, 1, name);
+            if (sqlite3_step(wanted) != SQLITE_ROW)
+                ctn_verify_tell(o->v, "schema", 0, "the trigger %.*s is none of catena's", CTN_STR_ARG(name));
+            sqlite3_reset(wanted);
+        }
+        sqlite3_finalize(wanted);
+        sqlite3_finalize(there);
+    }
+    sqlite3_close(fresh);
+}
+
+/* A key that opens nothing is left over; an execution without one has nothing sealed, or was shredded. */
+static void verify_data_keys(verifying *o)
+{
+    sqlite3_stmt *stmt = NULL;
+    const char *doing = "data keys";
+    if (!prepare(o,
+                 "SELECT exec_no FROM data_keys k WHERE exec_no <> 0"
+                 " AND NOT EXISTS (SELECT 1 FROM chain_executions e WHERE e.exec_no = k.exec_no)",
+                 &stmt, doing))
+        return;
+    while (step(o, stmt, doing)) {
+        ctn_verify_about(o->v, sqlite3_column_int64(stmt, 0), (ctn_execution_id){{0}});
+        ctn_verify_tell(o->v, "data-key", 0, "there is no execution to this data key");
+        ctn_verify_about(o->v, 0, (ctn_execution_id){{0}});
+    }
+    sqlite3_finalize(stmt);
+}
+
 static void verify_definitions(verifying *o)
 {
     sqlite3_stmt *stmt = NULL;
     const char *doing = "definitions";
-    if (!prepare(o, "SELECT digest, body FROM definitions", &stmt, doing))
+    if (!prepare(o, "SELECT digest, kind, name, body FROM definitions", &stmt, doing))
         return;
     while (step(o, stmt, doing)) {
         ctn_digest digest = {{0}};
         if (sqlite_column_digest(stmt, 0, &digest))
-            ctn_verify_definition(o->v, &digest, sqlite_column_str(stmt, 1));
+            ctn_verify_definition(o->v, &digest, sqlite_column_str(stmt, 1), sqlite_column_str(stmt, 2),
+                                  sqlite_column_str(stmt, 3));
         else
             ctn_verify_tell(o->v, "definition", 0, "a definition has no proper digest");
     }
@@ -175,7 +238,7 @@ static void verify_orphans(verifying *o)
 
 #define ROW_COLUMNS                                                                                                    \
     "SELECT exec_no, execution_id, chain_id, chain_version, status, wake_at_ms, labels, input, outputs, error,"        \
-    " created_at_ms, started_at_ms, finished_at_ms, parent_id FROM chain_executions "
+    " created_at_ms, started_at_ms, finished_at_ms, parent_id, priority, queue_key FROM chain_executions "
 #define ENTRIES                                                                                                        \
     "SELECT position, seq, at_ms, kind, step, item, attempt, actor, body, hash, sealed FROM execution_journal"         \
     " WHERE exec_no = ?1 ORDER BY seq"
@@ -221,6 +284,8 @@ static void verify_execution(verifying *o, sqlite3_stmt *rows, sqlite3_stmt *ent
         .started_at_ms = sqlite3_column_int64(rows, 11),
         .finished_at_ms = sqlite3_column_int64(rows, 12),
         .parent = column_id(rows, 13, &is_parent),
+        .priority = sqlite3_column_int64(rows, 14),
+        .queue_key = sqlite_column_str(rows, 15),
     };
     row.outputs_are_in_journal = sqlite3_column_type(rows, 8) == SQLITE_TEXT && row.outputs.len == 0;
     ctn_verify_begin(o->v, exec_no, &row);
@@ -298,6 +363,7 @@ int ctn_sqlite_verify(ctn_store *base, ctn_verifying *v, ctn_err *err)
     (void) err;
     verifying o = {.v = v, .st = (sqlite_store *) base};
     verify_file(&o);
+    verify_schema(&o);
     verify_meta(&o);
     verify_definitions(&o);
     verify_chains(&o);
@@ -306,5 +372,6 @@ int ctn_sqlite_verify(ctn_store *base, ctn_verifying *v, ctn_err *err)
     snapshot(&o, false);
     verify_orphans(&o);
     verify_lines(&o);
+    verify_data_keys(&o);
     return CTN_OK;
 }

@@ -62,12 +62,17 @@ static int find_definition(void *ctx, ctn_arena *arena, const ctn_digest *digest
     return CTN_OK;
 }
 
-void ctn_verify_definition(ctn_verifying *v, const ctn_digest *digest, ctn_str body)
+void ctn_verify_definition(ctn_verifying *v, const ctn_digest *digest, ctn_str kind, ctn_str name, ctn_str body)
 {
     ctn_digest hash = ctn_hash(body);
+    ctn_arena_mark mark = ctn_arena_save(v->scratch);
     if (memcmp(&hash, digest, sizeof hash) != 0)
         ctn_verify_tell(v, "definition", 0, "the definition %s was altered: its content has another digest",
                         ctn_digest_to_text(*digest).text);
+    else if (!ctn_proof_definition_is(v->scratch, kind, name, body))
+        ctn_verify_tell(v, "definition", 0, "the definition %s is not the %.*s %.*s that its row says it is",
+                        ctn_digest_to_text(*digest).text, CTN_STR_ARG(kind), CTN_STR_ARG(name));
+    ctn_arena_restore(v->scratch, mark);
     v->report->definitions++;
 }
 

@@ -30,7 +30,7 @@ typedef struct ctn_verifying {
 
 void ctn_verify_tell(ctn_verifying *v, const char *rule, uint64_t seq, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-void ctn_verify_definition(ctn_verifying *v, const ctn_digest *digest, ctn_str body);
+void ctn_verify_definition(ctn_verifying *v, const ctn_digest *digest, ctn_str kind, ctn_str name, ctn_str body);
 /* The row's texts live until end; status and ids as they stand. */
 void ctn_verify_begin(ctn_verifying *v, int64_t exec_no, const ctn_proof_row *row);
 void ctn_verify_record(ctn_verifying *v, const ctn_proof_record *record);

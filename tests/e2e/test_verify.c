@@ -194,14 +194,18 @@ static const tampering TAMPERINGS[] = {
     {"INSERT INTO " E "(exec_no, execution_id, chain_id, chain_version, status, priority, created_at_ms)"
      " VALUES(50, zeroblob(16), 'hello', 1, 'completed', 5, 1)",
      "50:no-journal"},
+    {"UPDATE " E " SET priority = 1 WHERE exec_no = 1", "1:priority"},
+    {"UPDATE " E " SET queue_key = 'bob' WHERE exec_no = 1", "1:queue@1"},
     /* lines */
     {"UPDATE " E " SET queue_held = 0 WHERE exec_no = 4", "4:line"},
-    {"UPDATE " E " SET queue_key = 'bob' WHERE exec_no = 4", "4:line"},
-    {"UPDATE " E " SET queue_key = NULL WHERE exec_no = 4", "4:line"},
+    {"UPDATE " E " SET queue_key = 'bob' WHERE exec_no = 4", "4:queue@1 4:line"},
+    {"UPDATE " E " SET queue_key = NULL WHERE exec_no = 4", "4:queue@1 4:line"},
     /* definitions and chains */
     {"UPDATE definitions SET body = replace(body, 'Hello', 'Bye') WHERE name = 'say'", "definition"},
     {"UPDATE definitions SET body = body || ' ' WHERE kind = 'chain' AND name = 'fails'", "definition"},
     {"UPDATE definitions SET digest = zeroblob(32) WHERE name = 'fails'", "definition chains 2:definition@1"},
+    {"UPDATE definitions SET name = 'tell' WHERE name = 'say'", "definition"},
+    {"UPDATE definitions SET kind = 'template' WHERE name = 'ask-till'", "definition 7:definition@1"},
     {"DELETE FROM definitions WHERE name = 'ask-till'", "7:definition@1"},
     {"UPDATE chains SET digest = (SELECT digest FROM definitions WHERE name = 'asks') WHERE chain_id = 'hello'",
      "chains"},
@@ -222,8 +226,15 @@ static const tampering TAMPERINGS[] = {
      "audit@4"},
     /* tables */
     {"DELETE FROM meta", "meta unreadable"},
-    {"DROP TABLE chains", "unreadable"},
-    {"DROP TABLE audit_log", "unreadable"},
+    {"DROP TABLE chains", "schema unreadable"},
+    {"DROP TABLE audit_log", "schema unreadable"},
+    {"DROP INDEX chain_executions_owing", "schema"},
+    {"DROP INDEX chain_executions_owing; CREATE INDEX chain_executions_owing ON chain_executions(chain_id)", "schema"},
+    {"DROP TRIGGER execution_journal_deleted", "schema"},
+    {"CREATE TRIGGER mine AFTER INSERT ON execution_journal BEGIN DELETE FROM chains; END", "schema"},
+    {"DROP VIEW executions_view", "schema"},
+    {"CREATE VIEW mine AS SELECT 1; CREATE TABLE my_notes(text)", ""}, /* an analyst's own */
+    {"INSERT INTO data_keys VALUES(77, 'k', x'00')", "77:data-key"},
 };
 
 static void each_tampering_is_found_for_what_it_is(void **state)
