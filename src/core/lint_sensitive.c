@@ -533,9 +533,32 @@ static void find_origins(taint *t)
     }
 }
 
+/* A name in `sensitive` that is misspelt would leave the value in the clear. */
+static void check_names(const ctn_lint_paths *paths)
+{
+    const ctn_chain *chain = paths->graph->chain;
+    const ctn_names *variables = &paths->graph->variables;
+    for (size_t i = 0; i < ctn_json_count(chain->sensitive); i++) {
+        const ctn_json *node = ctn_json_at(chain->sensitive, i);
+        ctn_str name = ctn_json_text(node);
+        if (ctn_names_find(variables, name) != CTN_NAMES_NONE ||
+            ctn_lint_is_silenced(chain->source, node, "sensitive-flow"))
+            continue;
+        ctn_position at = ctn_chain_position(chain, node);
+        ctn_str near = ctn_str_nearest(name, variables->items, variables->count);
+        ctn_findings_add(paths->lint->findings, ctn_source_file_name(chain->source), at.line, at.column,
+                         CTN_SEVERITY_WARNING, "sensitive-flow",
+                         "'%.*s' is declared sensitive, but no text reads it, no step gives it and no input is called "
+                         "so%s%.*s%s",
+                         CTN_STR_ARG(name), near.len ? "; did you mean '" : "", CTN_STR_ARG(near),
+                         near.len ? "'?" : "");
+    }
+}
+
 void ctn_lint_sensitive(ctn_lint_paths *paths)
 {
     taint t = {.paths = paths, .graph = paths->graph};
+    check_names(paths);
     ctn_names_init(&t.origins, paths->graph->arena);
     find_origins(&t);
     if (t.origins.count == 0)

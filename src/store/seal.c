@@ -546,6 +546,10 @@ static int rewrap_one(rewrapping *r, ctn_data_key_swap *swap, ctn_err *err)
     ctn_execution_row row = {.id = {{0}}};
     ctn_seal_key key;
     int rc = swap->exec_no ? ctn_store_execution_by_no(r->store, r->arena, swap->exec_no, &row, err) : CTN_OK;
+    if (rc == CTN_E_NOT_FOUND) { /* retention has taken it meanwhile, and its key with it */
+        swap->exec_no = -1;
+        return CTN_OK;
+    }
     if (rc)
         return rc;
     ctn_data_key before = {.master_id = swap->key.master_id, .wrapped = swap->wrapped_before};

@@ -4,8 +4,8 @@
  * Of every call it tells its arguments, and the variable GOSSIP_SECRET of its environment, wherever a server can tell
  * something: on stderr, in progress, in the sentence of a failure, in its last words. Tools: hear (answers with what it
  * was told), refuse (fails), issue (answers with the text of the file GOSSIP_ISSUE names), book and unbook (a write and
- * its undo), unbook_badly (fails), looked (was it booked? no), slow (takes `ms`), die (ends in the call), leak (answers
- * with the secret).
+ * its undo), unbook_badly (fails), looked (was it booked? no), slow (takes `ms`), die (ends in the call), vanish
+ * (ends without a word, so its last ones are of earlier calls), leak (answers with the secret).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include "wire/mcp_server.h"
 
-enum { HEAR, REFUSE, ISSUE, BOOK, UNBOOK, UNBOOK_BADLY, LOOKED, SLOW, DIE, LEAK, TOOL_COUNT };
+enum { HEAR, REFUSE, ISSUE, BOOK, UNBOOK, UNBOOK_BADLY, LOOKED, SLOW, DIE, VANISH, LEAK, TOOL_COUNT };
 #define ANY "{\"type\":\"object\"}"
 static const ctn_mcp_server_tool TOOLS[TOOL_COUNT] = {
     [HEAR] = {.name = "hear", .input_schema = ANY, .is_idempotent = true},
@@ -25,6 +25,7 @@ static const ctn_mcp_server_tool TOOLS[TOOL_COUNT] = {
     [LOOKED] = {.name = "looked", .input_schema = ANY, .is_read_only = true},
     [SLOW] = {.name = "slow", .input_schema = ANY},
     [DIE] = {.name = "die", .input_schema = ANY, .is_idempotent = true},
+    [VANISH] = {.name = "vanish", .input_schema = ANY, .is_idempotent = true},
     [LEAK] = {.name = "leak", .input_schema = ANY, .is_idempotent = true},
 };
 
@@ -42,6 +43,8 @@ static ctn_str issued(ctn_arena *arena)
 static void on_call(void *ctx, const ctn_mcp_server_call *call, ctn_mcp_server_reply *ret_reply)
 {
     (void) ctx;
+    if (call->tool == VANISH)
+        _exit(3);
     const char *secret = getenv("GOSSIP_SECRET");
     ctn_str said =
         ctn_arena_printf(call->arena, "I was told %.*s and I know %s",

@@ -153,6 +153,7 @@ static const char SETS[] =
     "  give: {tool: gossip/issue, effect: idempotent}\n"
     "  refuse: {tool: gossip/refuse, effect: idempotent, arguments: {text: '{input}'}}\n"
     "  die: {tool: gossip/die, effect: idempotent, arguments: {text: '{input}'}}\n"
+    "  vanish: {tool: gossip/vanish, effect: idempotent}\n"
     "  slow: {tool: gossip/slow, effect: write, arguments: {text: '{input}', ms: '{ms}'}}\n"
     "  book: {tool: gossip/book, effect: write, arguments: {client: '{client}', city: '{city}'}}\n"
     "  unbook: {tool: gossip/unbook, effect: idempotent, arguments: {client: '{client}', booking: '{booking}'}}\n"
@@ -209,7 +210,7 @@ static void make_world(world *w)
                     "id: below-giving\nsensitive: [deep]\nsteps:\n"
                     "  - {stepName: deep, instructionSet: give, outputVariables: {deep: number}}\n");
     cli_world_write(w, "failing.chain.yaml",
-                    "id: failing\nsensitive: [client, heard]\n"
+                    "id: failing\nsensitive: [client]\n"
                     "steps:\n"
                     "  - {stepName: book, instructionSet: book, rollbackAction: unbook, outputVariables: [booking]}\n"
                     "  - {stepName: again, instructionSet: book, rollbackAction: unbookBadly, outputVariables: [b2]}\n"
@@ -226,6 +227,10 @@ static void make_world(world *w)
         w, "dying.chain.yaml",
         "id: dying\nsensitive: [client]\nsteps:\n"
         "  - {stepName: die, instructionSet: die, inputTemplate: '{client.name}', retryConfig: {maxRetries: 0}}\n");
+    cli_world_write(w, "vanishing.chain.yaml",
+                    "id: vanishing\nsensitive: [client]\nsteps:\n"
+                    "  - {stepName: hear, instructionSet: hear, inputTemplate: '{client.name}'}\n"
+                    "  - {stepName: vanish, instructionSet: vanish, retryConfig: {maxRetries: 0}}\n");
     cli_world_write(w, "plain.chain.yaml",
                     "id: plain\nsteps:\n"
                     "  - {stepName: leak, instructionSet: leak, outputVariables: [told]}\n"
@@ -361,6 +366,9 @@ static void failures_do_not_tell_what_a_call_was_given(void **state)
     clean(w, 1, catena_fed(w, client(input, sizeof input, ""), "run", "dying", "--input", "-", "--json", NULL));
     json_text(w->said.out, "executionId", id);
     look_at(w, id, "die");
+    /* the last words of a server, told to a call that was given nothing */
+    clean(w, 1, catena_fed(w, client(input, sizeof input, ""), "run", "vanishing", "--input", "-", NULL));
+    assert_out(w, "its last words: (withheld");
 }
 
 /* A secret is taken out of what any call says, whether its chain has sensitive values or not. */

@@ -25,7 +25,7 @@ static const char *const WHOLE =
     "maxConcurrent: 50\n"
     "budget: {calls: 200, wallMs: 600000, bytes: 1048576, tokens: 50000, money: 5.5, onReached: wait}\n"
     "concurrencyKey: \"{raw_lead}\"\n"
-    "sensitive: [client_info]\n"
+    "sensitive: [proposal]\n"
     "schedule: {cron: \"0 9 * * MON-FRI\", timezone: Europe/London}\n"
     "onFailure: notify-desk\n"
     "instructionSets: {look: {tool: s/look, effect: read}}\n"
@@ -84,7 +84,7 @@ static void every_key_of_a_chain_is_taken(void **state)
         fail_msg("%.*s", CTN_STR_ARG(chain_kit_findings(&kit, NULL)));
     ctn_plan *plan = chain_kit_compile(&kit);
     assert_int_equal(plan->unsupported.len, 0);
-    assert_true(ctn_str_is(ctn_json_text(ctn_json_at(plan->sensitive, 0)), "client_info"));
+    assert_true(ctn_str_is(ctn_json_text(ctn_json_at(plan->sensitive, 0)), "proposal"));
     ctn_plan_done(plan);
     chain_kit_done(&kit);
 }
