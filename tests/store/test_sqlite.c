@@ -8,6 +8,7 @@
 #include "store/sqlite_db.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <sqlite3.h>
@@ -828,6 +829,48 @@ static void a_second_owner_is_told_who_the_first_is(void **state)
     close(ready[1]);
 }
 
+/* Who was started by a dead owner may still change the world: nobody owns the store before it has ended. */
+static void what_a_dead_owner_has_started_is_waited_for(void **state)
+{
+    suite_fixture *f = *state;
+    int ready[2], gone[2];
+    char byte;
+    assert_int_equal(pipe(ready), 0);
+    assert_int_equal(pipe(gone), 0);
+    pid_t owner = fork();
+    assert_true(owner >= 0);
+    if (owner == 0) {
+        ctn_store_lock *lock = NULL;
+        if (ctn_store_lock_take(f->url, &lock, NULL))
+            _exit(1);
+        int kept = fcntl(ctn_store_lock_fd(lock), F_DUPFD, 100);
+        if (kept < 0 || fork() != 0) {
+            for (;;)
+                pause();
+        }
+        (void) dup2(gone[1], 99);
+        (void) dup2(ready[1], 98);
+        (void) close_range(3, 97, 0);
+        (void) close_range((unsigned) kept + 1, ~0U, 0);
+        (void) !write(98, "r", 1);
+        (void) usleep(300000);
+        _exit(0); /* the pipe `gone` ends here */
+    }
+    close(gone[1]);
+    wait_for_byte(ready[0]);
+    kill(owner, SIGKILL);
+    assert_int_equal(waitpid(owner, NULL, 0), owner);
+    ctn_store_lock *lock = NULL;
+    assert_int_equal(ctn_store_lock_take(f->url, &lock, NULL), CTN_OK);
+    struct pollfd end = {.fd = gone[0], .events = POLLIN};
+    assert_int_equal(poll(&end, 1, 0), 1); /* it had ended before we got it */
+    assert_int_equal(read(gone[0], &byte, 1), 0);
+    ctn_store_lock_release(lock);
+    close(gone[0]);
+    close(ready[0]);
+    close(ready[1]);
+}
+
 static void a_lock_needs_a_folder(void **state)
 {
     suite_fixture *f = *state;
@@ -998,11 +1041,12 @@ int main(void)
                                 SUITE_ENTRY_SQLITE(a_migration_that_fails_changes_nothing) SUITE_ENTRY_SQLITE(
                                     views_show_people_what_happened) SUITE_ENTRY_SQLITE(views_tell_items_and_the_cache)
                                     SUITE_ENTRY_SQLITE(the_bytes_of_a_shredded_key_are_in_no_file)
-                                        SUITE_ENTRY_SQLITE(deleting_lowers_no_number)
-                                            SUITE_ENTRY_SQLITE(the_log_is_moved_into_the_file_while_writing)
-                                                SUITE_ENTRY_SQLITE(a_long_reader_only_makes_the_log_grow)
-                                                    SUITE_ENTRY_SQLITE(a_full_disk_refuses_the_batch_whole)
-                                                        SUITE_ENTRY_SQLITE(a_second_owner_is_told_who_the_first_is)
+                                        SUITE_ENTRY_SQLITE(deleting_lowers_no_number) SUITE_ENTRY_SQLITE(
+                                            the_log_is_moved_into_the_file_while_writing)
+                                            SUITE_ENTRY_SQLITE(a_long_reader_only_makes_the_log_grow)
+                                                SUITE_ENTRY_SQLITE(a_full_disk_refuses_the_batch_whole)
+                                                    SUITE_ENTRY_SQLITE(a_second_owner_is_told_who_the_first_is)
+                                                        SUITE_ENTRY_SQLITE(what_a_dead_owner_has_started_is_waited_for)
                                                             SUITE_ENTRY_SQLITE(a_lock_needs_a_folder)
                                                                 SUITE_ENTRY_SQLITE(
                                                                     appends_are_whole_wherever_the_process_dies)};

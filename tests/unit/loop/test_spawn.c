@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +32,7 @@ typedef struct fixture {
     ctn_stream *in, *out, *error_out;
     ctn_buf out_text, error_text;
     bool is_out_closed, is_exited;
-    size_t exited_count;
+    size_t exited_count, gone_count;
     int exit_status;
     bool free_at_exit;
     ctn_err err;
@@ -479,6 +480,31 @@ static void stopping_the_spawner_leaves_no_descendant(void **state)
     done_with_child(f);
 }
 
+/* A lock that the spawner holds is nobody's before all that it has started is gone. */
+static void what_is_held_stays_open_until_no_descendant_is_left(void **state)
+{
+    fixture *f = *state;
+    int ends[2];
+    char path[600];
+    long pids[32];
+    snprintf(path, sizeof path, "%s/family", f->folder);
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    assert_int_equal(ctn_spawner_hold(f->spawner, ends[1], &f->err), CTN_OK);
+    assert_int_equal(ctn_spawner_hold(f->spawner, -1, &f->err), CTN_OK);
+    close(ends[1]);
+    assert_int_equal(spawn_peer(f, "family", path), CTN_OK);
+    size_t count = read_family(path, pids, 32);
+    struct pollfd end = {.fd = ends[0], .events = POLLIN};
+    assert_int_equal(poll(&end, 1, 0), 0);
+    ctn_spawner_stop(f->spawner);
+    f->spawner = NULL;
+    assert_int_equal(poll(&end, 1, 3000), 1);
+    for (size_t i = 0; i < count; i++)
+        assert_false(is_alive(pids[i]));
+    close(ends[0]);
+    done_with_child(f);
+}
+
 static void stopping_without_children_or_with_obedient_ones_is_quick(void **state)
 {
     fixture *f = *state;
@@ -579,17 +605,27 @@ static void nothing_reaches_children_by_the_terminals_group_and_the_spawner_stay
     done_with_child(f);
 }
 
+static void count_gone(void *ctx)
+{
+    fixture *f = ctx;
+    assert_false(f->is_exited); /* it is told before its children's exits */
+    f->gone_count++;
+}
+
 static void a_killed_spawner_is_told_for_every_child_and_refuses_politely(void **state)
 {
     fixture *f = *state;
+    ctn_spawner_when_gone(f->spawner, count_gone, f);
     assert_int_equal(spawn_peer(f, "sleep", NULL), CTN_OK);
     int pid = ctn_child_pid(f->child);
     assert_int_equal(kill(getsid(pid), SIGKILL), 0);
     assert_true(patience_until(f->loop, &f->is_exited));
     assert_int_equal(f->exit_status, -SIGKILL);
+    assert_int_equal(f->gone_count, 1);
     assert_true(is_dead_within(pid, 3000));
     done_with_child(f);
     assert_int_equal(spawn_peer(f, "exit", "5"), CTN_E_CLOSED);
+    assert_int_equal(f->gone_count, 1);
     assert_non_null(strstr(f->err.message, "restart catena"));
 }
 
@@ -687,6 +723,7 @@ int main(void)
         TEST(killing_reaches_the_whole_group),
         TEST(freeing_a_child_ends_what_it_left_in_its_group),
         TEST(stopping_the_spawner_leaves_no_descendant),
+        TEST(what_is_held_stays_open_until_no_descendant_is_left),
         TEST(stopping_without_children_or_with_obedient_ones_is_quick),
         TEST(a_loop_that_is_freed_before_the_spawner_is_stopped_harms_nobody),
         TEST(when_catena_is_killed_no_descendant_lives),
