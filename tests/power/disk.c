@@ -350,9 +350,9 @@ static disk_result meet(disk *d, disk_kind kind, const disk_node *node, bool cha
     if (changes) {
         if (d->changes == d->plan.call_at) {
             d->plan.call_at = -1;
-            d->quiet++;
             d->plan.call(d->plan.call_ctx);
-            d->quiet--;
+            if (d->is_off)
+                return DISK_OFF;
         }
         *ret_cuts = d->changes++ == d->plan.cut_at;
     }

@@ -60,7 +60,8 @@ typedef struct disk_plan {
     unsigned fail_kinds; /* bits 1 << disk_kind */
     bool fails_full;     /* writes that fail find the disk full; else an I/O error */
     bool ignores_sync;   /* says yes and does nothing: the fault that every test here must be able to see */
-    /* Called at change number call_at (before it), once; -1: never. It may use the disk through other handles. */
+    /* Called at change number call_at (before it), once; -1: never. It may use the disk through other handles, which
+     * counts, and fails, as everything does. */
     int64_t call_at;
     void (*call)(void *ctx);
     void *call_ctx;

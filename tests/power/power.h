@@ -11,28 +11,39 @@
 
 typedef struct power power;
 
+/* What is on the disk before. */
+typedef enum power_from { POWER_FROM_EMPTY, POWER_FROM_NOTHING, POWER_FROM_SCHEMA_1 } power_from;
+
 typedef struct power_point {
-    const char *name; /* for the sentence when it fails */
+    const char *name; /* said when it fails */
     const char *chain, *child;
     const char *url_options; /* behind the file's name; NULL: none */
     uint64_t seed;
     int executions; /* 0: 1 */
     int fault_percent, die_chance_percent;
-    disk_plan plan;      /* of the first life of the store */
-    disk_plan again;     /* after the first cut or death */
-    bool from_nothing;   /* the store does not exist yet */
-    bool tolerates_loss; /* of what was acknowledged: then power_result.lost tells */
+    power_from from;
+    disk_plan plan;       /* until the first cut */
+    int cuts_again;       /* so many more, at random */
+    int checkpoint_every; /* before each so many commits another connection moves the log into the file; 0: never */
+    bool checkpoint_in;   /* ... and at the plan's call_at, in the middle of what is going on */
+    bool tolerates_loss;  /* of what was acknowledged: then power_result.has_lost tells */
 } power_point;
 
 typedef struct power_result {
     ctn_status status;
-    int deaths;
-    int64_t changes, operations, failures; /* of the disk, in the first life of the store */
-    int64_t changes_again;
-    bool was_cut, was_cut_again, has_lost;
+    int deaths, cuts;
+    int64_t changes, failures; /* of the disk, until the first cut */
+    bool was_cut, has_lost;
 } power_result;
 
 power *power_new(void);
 void power_free(power *p);
-/* Fails the test when a promise is broken. `check` may look at the world at its end; NULL: nobody does. */
-power_result power_run(power *p, const power_point *point, void (*check)(sim *s));
+/* Fails the test when a promise is broken. When it ends as `expected`, `check` looks at the world (NULL: nobody does);
+ * another end fails the test too, unless the power went again: a call that was under way at several deaths is not
+ * tried for ever. */
+power_result power_run(power *p, const power_point *point, ctn_status expected, void (*check)(sim *s));
+
+/* The same without an engine: `work` uses the store until it is done or the disk lets it down (its result, not 0, is
+ * ignored), then the power is on again and `judge` looks. The point's seed, from, plan and url_options count. */
+typedef int power_work(const char *url, void *ctx);
+power_result power_try(power *p, const power_point *point, power_work *work, power_work *judge, void *ctx);

@@ -43,15 +43,12 @@ static void fail_everywhere(power *p, const power_chain *chain, const failing *f
                              .chain = chain->yaml,
                              .child = chain->child,
                              .seed = (uint64_t) n + 1000,
-                             .plan = DISK_NO_PLAN,
-                             .again = DISK_NO_PLAN};
+                             .plan = DISK_NO_PLAN};
         point.plan.fail_at = n;
         point.plan.fail_count = f->count;
         point.plan.fail_kinds = f->kinds;
         point.plan.fails_full = f->is_full;
-        power_result r = power_run(p, &point, chain->check);
-        if (r.status != chain->expected)
-            fail_msg("%s %s", name, ctn_status_name(r.status));
+        power_result r = power_run(p, &point, chain->expected, chain->check);
         met = r.failures;
         *ret_points += met > 0;
         *ret_deaths += r.deaths > 0;

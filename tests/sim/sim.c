@@ -349,7 +349,11 @@ static void find_all(sim *s, ctn_store *store)
 static void find_on_disk(sim *s, bool after_cut)
 {
     ctn_store *found = s->o.disk->find(s->o.disk->ctx, after_cut);
-    find_all(s, found);
+    if (found)
+        find_all(s, found);
+    for (int i = 0; !found && i < s->count; i++)
+        if (s->subjects[i].seq_on_disk)
+            lose(s, "there was a store, and there is none");
     s->o.disk->find_done(s->o.disk->ctx, found);
 }
 
@@ -531,6 +535,8 @@ static void happen(void *ctx, const ctn_world_event *due)
 static ctn_commit_fate fate_of_commit(void *ctx, int n, const ctn_batch *batch)
 {
     sim *s = ctx;
+    if (s->o.disk && s->o.disk->before_commit)
+        s->o.disk->before_commit(s->o.disk->ctx, n);
     ctn_commit_fate fate = {.dies_before = n == s->o.die_before_commit || percent(s, s->o.die_chance_percent)};
     if (fate.dies_before) {
         trace(s, "death");

@@ -26,10 +26,11 @@ typedef struct sim_disk {
     int (*open)(void *ctx, ctn_store **ret_store, ctn_err *err);
     /* The test itself reads: nothing fails meanwhile. */
     void (*look)(void *ctx, bool begins);
+    void (*before_commit)(void *ctx, int number); /* NULL: nothing is done */
     /* The process is dead, its handles are closed: and the power, if it went, comes back. */
     void (*restart)(void *ctx);
-    /* What a process that started now would find, or one that started after a power cut now, in a copy. It goes back
-     * by find_done. */
+    /* NULL: no store yet. What a process that started now would find, or one that started after a power cut now, in a
+     * copy. It goes back by find_done. */
     ctn_store *(*find)(void *ctx, bool after_cut);
     void (*find_done)(void *ctx, ctn_store *found);
     bool (*has_failed)(void *ctx); /* something did, at some time: what is in memory may wait to try again */
