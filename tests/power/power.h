@@ -39,8 +39,8 @@ typedef struct power_result {
 power *power_new(void);
 void power_free(power *p);
 /* Fails the test when a promise is broken. When it ends as `expected`, `check` looks at the world (NULL: nobody does);
- * another end fails the test too, unless the power went again: a call that was under way at several deaths is not
- * tried for ever. */
+ * CTN_STATUS_COUNT: any end will do. Another end fails the test too, unless the power went again: a call that was under
+ * way at several deaths is not tried for ever. */
 power_result power_run(power *p, const power_point *point, ctn_status expected, void (*check)(sim *s));
 
 /* The same without an engine: `work` uses the store until it is done or the disk lets it down (its result, not 0, is

@@ -365,7 +365,8 @@ static void on_commit_failed(void *ctx, const ctn_err *err)
     if (!s->o.disk || ctn_world_is_dead(s->world))
         return;
     look(s, true);
-    find_all(s, ctn_world_store(s->world));
+    if (!ctn_world_is_dead(s->world))
+        find_all(s, ctn_world_store(s->world));
     look(s, false);
 }
 
@@ -865,7 +866,9 @@ ctn_status sim_run(sim *s)
             bool all_at_rest;
             ctn_str why;
             look(s, true);
-            bool somebody_acted = look_after_all(s, &all_at_rest, ctn_world_wake_at_ms(s->world) > 0, &status);
+            bool is_dead = ctn_world_is_dead(s->world);
+            bool somebody_acted =
+                is_dead || look_after_all(s, &all_at_rest, ctn_world_wake_at_ms(s->world) > 0, &status);
             look(s, false);
             if (somebody_acted)
                 continue;
