@@ -2,7 +2,7 @@
 PREFIX ?= /usr/local
 SECONDS ?= 60
 
-.PHONY: all build test demo bench install check fuzz sim kill clean packages-build packages-all
+.PHONY: all build test demo bench install check fuzz sim kill power clean packages-build packages-all
 
 all: build
 
@@ -32,6 +32,9 @@ sim: packages-all
 
 kill: packages-all
 	@scripts/kill
+
+power: packages-all
+	@scripts/power
 
 clean:
 	@rm -rf build

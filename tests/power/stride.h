@@ -1,6 +1,8 @@
 /* stride.h -- how many of the points a test tries: all of them, but where every step is slow (sanitizers) each so many.
  */
 #pragma once
+#include <stdlib.h>
+
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define POWER_IS_SLOW 1
 #elif defined(__has_feature)
@@ -13,3 +15,10 @@ enum { STRIDE = 11 };
 #else
 enum { STRIDE = 1 };
 #endif
+
+static inline int power_choices(void)
+{
+    const char *said = getenv("POWER_CHOICES");
+    int choices = said ? (int) strtol(said, NULL, 10) : 1;
+    return choices > 0 ? choices : 1;
+}

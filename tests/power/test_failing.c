@@ -34,8 +34,8 @@ typedef struct failing {
 static void fail_everywhere(power *p, const power_chain *chain, const failing *f, int64_t first, int64_t *ret_points,
                             int64_t *ret_deaths)
 {
-    int64_t met = 1;
-    for (int64_t n = first; met; n += STRIDE) {
+    int64_t met = 1, stride = STRIDE * (f->count > 1 && power_choices() == 1 ? 2 : 1);
+    for (int64_t n = first; met; n += stride) {
         char name[120];
         snprintf(name, sizeof name, "%s, %s from operation %lld on, %lld times:", chain->name, f->about, (long long) n,
                  (long long) f->count);
@@ -64,9 +64,10 @@ static void fail_all_chains(power *p, const char *about, const failing *all, siz
             fail_everywhere(p, &power_chains[c], &all[i], (int64_t) (i % STRIDE), &points, &deaths);
             total += points;
         }
-    printf("%s: %lld points tried (every %d. operation), %lld of them ended the process at its start\n", about,
-           (long long) total, STRIDE, (long long) deaths);
-    assert_true(total > 60 / STRIDE);
+    printf("%s: %lld points tried (every %d. operation, every second where several fail), %lld of them ended the "
+           "process at its start\n",
+           about, (long long) total, STRIDE, (long long) deaths);
+    assert_true(total > 50 / STRIDE);
     assert_true(deaths < total / 2); /* those that met the opening of the store */
 }
 

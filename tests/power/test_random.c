@@ -15,7 +15,7 @@
 #ifdef POWER_IS_SLOW
 enum { SEEDS = 40 };
 #else
-enum { SEEDS = 250 };
+enum { SEEDS = 200 };
 #endif
 
 static int set_up(void **state)

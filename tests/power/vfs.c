@@ -7,7 +7,6 @@
 #include "base/memory.h"
 #include "sim/chance.h"
 #include <assert.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -507,27 +506,18 @@ static mount *mount_of(power_vfs *vfs, const char *name)
     return NULL;
 }
 
-/* Real files that are on no disk go, all of them when it is unmounted; those that are on it are there. */
-static void fit_folder(const mount *m, bool is_mounted)
+/* The real file is there when the disk has it. */
+static void fit_folder(const mount *m)
 {
-    DIR *folder = opendir(m->folder);
-    assert(folder);
-    for (struct dirent *entry; (entry = readdir(folder));) {
-        char path[PATH_BYTES + 260];
-        if (entry->d_name[0] == '.' || (is_mounted && disk_exists(m->d, entry->d_name)))
-            continue;
-        snprintf(path, sizeof path, "%s/%s", m->folder, entry->d_name);
+    char path[PATH_BYTES + 20];
+    struct stat info;
+    snprintf(path, sizeof path, "%s/store.db", m->folder);
+    bool is_there = stat(path, &info) == 0, is_wanted = disk_exists(m->d, "store.db");
+    if (is_there && !is_wanted)
         (void) unlink(path);
-    }
-    closedir(folder);
-    static const char *const names[] = {"store.db"};
-    for (size_t i = 0; is_mounted && i < sizeof names / sizeof names[0]; i++) {
-        char path[PATH_BYTES + 260];
-        snprintf(path, sizeof path, "%s/%s", m->folder, names[i]);
-        int fd = disk_exists(m->d, names[i]) ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
-        if (fd >= 0)
-            close(fd);
-    }
+    int fd = is_wanted && !is_there ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
+    if (fd >= 0)
+        close(fd);
 }
 
 void power_vfs_mount(power_vfs *vfs, const char *name, disk *d, char *ret_folder)
@@ -535,14 +525,15 @@ void power_vfs_mount(power_vfs *vfs, const char *name, disk *d, char *ret_folder
     assert(!mount_of(vfs, name));
     mount *m = NULL;
     for (size_t i = 0; i < MOUNTS_MAX && !m; i++)
-        if (!vfs->mounts[i].d)
+        if (!vfs->mounts[i].name[0] || strcmp(vfs->mounts[i].name, name) == 0)
             m = &vfs->mounts[i];
     assert(m);
     snprintf(m->name, sizeof m->name, "%s", name);
     snprintf(m->folder, sizeof m->folder, "%s/%s", vfs->folder, name);
     m->d = d;
-    (void) mkdir(m->folder, 0700);
-    fit_folder(m, true);
+    (void) mkdir(m->folder,
+                 0700); /* it stays for the next one of this name: making it again takes longer than a chain */
+    fit_folder(m);
     snprintf(ret_folder, PATH_BYTES, "%s", m->folder);
 }
 
@@ -550,14 +541,12 @@ void power_vfs_unmount(power_vfs *vfs, const char *name)
 {
     mount *m = mount_of(vfs, name);
     assert(m && disk_open_count(m->d) == 0);
-    fit_folder(m, false);
-    (void) rmdir(m->folder);
     m->d = NULL;
 }
 
 void power_vfs_refresh(power_vfs *vfs, const char *name)
 {
-    fit_folder(mount_of(vfs, name), true);
+    fit_folder(mount_of(vfs, name));
 }
 
 void power_vfs_seed(power_vfs *vfs, uint64_t seed)
@@ -571,6 +560,14 @@ void power_vfs_free(power_vfs *vfs)
 {
     sqlite3_vfs_register(vfs->before, 1);
     sqlite3_vfs_unregister(&vfs->base);
+    for (size_t i = 0; i < MOUNTS_MAX; i++) {
+        char path[PATH_BYTES + 20];
+        snprintf(path, sizeof path, "%s/store.db", vfs->mounts[i].folder);
+        if (!vfs->mounts[i].folder[0])
+            continue;
+        (void) unlink(path);
+        (void) rmdir(vfs->mounts[i].folder);
+    }
     (void) rmdir(vfs->folder);
     free(vfs);
 }

@@ -3,7 +3,7 @@
  * store opens its files on it without knowing.
  *
  * A disk is mounted on a folder of the real file system: the store looks there whether its file exists, and makes it,
- * before it gives the path to SQLite. Those real files stay empty; what is in them is on the disk.
+ * before it gives the path to SQLite. That real file, store.db, stays empty; what is in it is on the disk.
  *
  * What SQLite is told of the device is what its unix VFS says (sectors of 4 KiB, powersafe overwrite), and names are
  * synced when the unix VFS syncs them: with the first sync of a journal or log that was opened to be made.
@@ -20,8 +20,7 @@ power_vfs *power_vfs_new(void); /* makes a temporary folder */
 void power_vfs_free(power_vfs *vfs);
 /* The disk is seen under FOLDER/name/; no two at once under one. ret_folder: at least 256 bytes. */
 void power_vfs_mount(power_vfs *vfs, const char *name, disk *d, char *ret_folder);
-/* What is left of the disk; real files that have none there go. */
 void power_vfs_unmount(power_vfs *vfs, const char *name);
-/* Makes the real files fit the disk again, after the power came back. */
+/* Makes the real file (store.db) fit the disk again, after the power came back. */
 void power_vfs_refresh(power_vfs *vfs, const char *name);
 void power_vfs_seed(power_vfs *vfs, uint64_t seed);

@@ -734,8 +734,11 @@ static bool help(sim *s, const ctn_execution *x)
             in.kind = CTN_IN_SETTLE;
             const ctn_plan_call *call = &(v.is_undoing ? plan->steps[i].undo : plan->steps[i].set)->calls[0];
             const char *tool = ctn_arena_str(s->arena, ctn_str_from_offset(call->target, 4)).ptr;
-            char key[160];
-            snprintf(key, sizeof key, "%s/%.*s/%s", ctn_id_to_text(id).text, CTN_STR_ARG(plan->steps[i].name),
+            char key[160], item[32] = "";
+            if (v.item >= 0)
+                snprintf(item, sizeof item, "[%lld]", (long long) v.item);
+            in.name = ctn_arena_printf(s->arena, "%.*s%s", CTN_STR_ARG(plan->steps[i].name), item);
+            snprintf(key, sizeof key, "%s/%.*s/%s", ctn_id_to_text(id).text, CTN_STR_ARG(in.name),
                      v.is_undoing ? "undo" : "do");
             bool happened = total(s->effects, s->effect_count, tool, key, false) > 0;
             in.settle = happened ? CTN_SETTLE_SUCCEED : roll(s, 2) ? CTN_SETTLE_RETRY : CTN_SETTLE_FAIL;
