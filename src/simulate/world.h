@@ -72,6 +72,7 @@ typedef struct ctn_world_options {
     size_t schedule_count;
     ctn_rules rules;
     size_t active_max; /* 0: the engine's own */
+    ctn_seal *seal;    /* NULL: sensitive values are made up, and stand in the clear */
     /* Opens a store of the owner's, with the hooks' ctx: in each life once for the engine and once for the writer, who
      * lets its handle go after a commit that failed. When it fails, or the epoch cannot begin, that life is over.
      * NULL: a store in memory, which outlives them all. */

@@ -676,6 +676,7 @@ sim *sim_new(const sim_options *options)
     ctn_world_options o = {
         .seed = options->seed,
         .active_max = options->active_max,
+        .seal = options->seal,
         .store_open = options->disk ? open_store : NULL,
         .hooks = {.ctx = s,
                   .begin = driver_begin,
@@ -756,6 +757,11 @@ static bool help(sim *s, const ctn_execution *x)
         return true;
     }
     return false;
+}
+
+ctn_store *sim_store(sim *s)
+{
+    return ctn_world_store(s->world);
 }
 
 const ctn_execution *sim_execution(sim *s, int n)

@@ -51,11 +51,14 @@ typedef struct sim_options {
     bool person_is_absent;    /* nobody settles what is interrupted */
     int executions;           /* how many are started at once; 0: 1 */
     size_t active_max;        /* 0: the engine's own */
+    ctn_seal *seal;           /* of sensitive values; NULL: they stand in the clear */
     const sim_disk *disk;     /* NULL: a store in memory */
     const char *about;        /* said with a failure; NULL: nothing */
 } sim_options;
 
 typedef struct sim sim;
+
+ctn_store *sim_store(sim *s); /* valid until the next move */
 
 sim *sim_new(const sim_options *options);
 void sim_free(sim *s);
