@@ -238,6 +238,10 @@ static void take_start(ctn_engine *e, filed *f)
         rc = ctn_execution_check_input(&e->rules, input, &err);
     if (rc == CTN_OK)
         rc = ctn_plan_queue_key(plan->plan, e->scratch, input, e->now_ms, &queue_key, &err);
+    if (rc && plan->plan->concurrency_key &&
+        ctn_sensitive_queue_key(ctn_eng_sensitivity(e, plan->plan, f->start.sensitive)))
+        rc = ctn_fail(&err, rc, "concurrencyKey of chain '%.*s' cannot be made of a sensitive value; why is not told",
+                      CTN_STR_ARG(plan->plan->chain_id));
     if (rc == CTN_OK)
         rc = ctn_execution_check_reuse(plan->plan, f->start.going_on, &err);
     if (rc) {

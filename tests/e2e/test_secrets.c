@@ -14,6 +14,7 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <limits.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -398,6 +399,95 @@ static void search_command_line(pid_t pid)
         fail_msg("%s is on the command line of %d", found, (int) pid);
 }
 
+static void the_key_is_guarded_and_missed(void **state)
+{
+    world *w = *state;
+    char id[64], input[600], text[600];
+    make_world(w);
+    client(input, sizeof input, "");
+    clean(w, 1, catena_fed(w, input, "run", "dying", "--input", "-", NULL));
+    json_text(w->said.out, "executionId", id);
+    assert_exit(w, shell(w, "stat -c %a catena.key"), 0);
+    assert_out(w, "600");
+    /* others can read it */
+    assert_exit(w, shell(w, "chmod 644 catena.key"), 0);
+    clean(w, 2, catena(w, "show", id, "--reveal", NULL));
+    assert_err(w, "chmod 600");
+    clean(w, 2, catena_fed(w, input, "run", "dying", "--input", "-", NULL));
+    assert_exit(w, shell(w, "chmod 600 catena.key; mv catena.key elsewhere"), 0);
+    /* gone: nothing new is made, what needs no key goes on */
+    clean(w, 2, catena_fed(w, input, "run", "dying", "--input", "-", NULL));
+    assert_err(w, "put back the copy");
+    assert_false(cli_world_has(w, "catena.key"));
+    clean(w, 2, catena(w, "history", id, "--reveal", NULL));
+    assert_err(w, "put back the copy");
+    clean(w, 0, catena(w, "history", id, NULL));
+    assert_out(w, "(sealed)");
+    clean(w, 1, catena(w, "run", "plain", NULL));
+    /* in a variable instead */
+    cli_world_read(w, "elsewhere", text, sizeof text);
+    char variable[700];
+    snprintf(variable, sizeof variable, "CATENA_KEY=%s", text);
+    cli_world_env(w, variable);
+    cli_world_read(w, "catena.yaml", text, sizeof text);
+    char *at = strstr(text, "{file: catena.key}");
+    assert_non_null(at);
+    memcpy(at, "{env: CATENA_KEY} ", strlen("{env: CATENA_KEY} "));
+    cli_world_write(w, "catena.yaml", "%s", text);
+    assert_exit(w, catena(w, "show", id, "--reveal", NULL), 0);
+    assert_out(w, PLANTED[INPUT]);
+    clean(w, 2, catena(w, "store", "rekey", NULL));
+    assert_err(w, "cannot be written");
+    /* not said at all */
+    cli_world_write(w, "catena.yaml", "include: ['*.chain.yaml', sets.yaml, '*.mustache']\nstore: sqlite:agency.db\n");
+    clean(w, 2, catena(w, "show", id, "--reveal", NULL));
+    assert_err(w, "--reveal needs the key");
+}
+
+/* One client is forgotten; what is not at its end is left, and said. */
+static void a_client_is_forgotten_by_a_label(void **state)
+{
+    world *w = *state;
+    char ids[3][64], input[600];
+    static const char *const labels[] = {"client=7", "client=7", "client=8"};
+    make_world(w);
+    client(input, sizeof input, "");
+    for (size_t i = 0; i < 3; i++) {
+        clean(w, 1, catena_fed(w, input, "run", "dying", "--input", "-", "-l", labels[i], NULL));
+        json_text(w->said.out, "executionId", ids[i]);
+    }
+    clean(w, 3, catena_fed(w, input, "run", "trip", "--input", "-", "-l", "client=7", NULL));
+    clean(w, 1, catena(w, "store", "shred", "--label", "client=7", "--json", NULL));
+    assert_out(w, "\"trees\":2,\"left\":1");
+    assert_err(w, "have not ended");
+    for (size_t i = 0; i < 3; i++) {
+        assert_exit(w, catena(w, "show", ids[i], "--reveal", NULL), 0);
+        if (i < 2)
+            assert_lacks(w->said.out, PLANTED[INPUT]);
+        else
+            assert_out(w, PLANTED[INPUT]);
+    }
+    clean(w, 2, catena(w, "store", "shred", NULL));
+    clean(w, 0, catena(w, "store", "verify", NULL));
+    clean(w, 0, catena(w, "store", "shred", "--label", "client=9", NULL));
+}
+
+/* Of core files: 1 byte is none. */
+static long core_limit(pid_t pid)
+{
+    char path[64], line[200];
+    long limit = -1;
+    snprintf(path, sizeof path, "/proc/%d/limits", (int) pid);
+    FILE *file = fopen(path, "re");
+    while (file && fgets(line, sizeof line, file))
+        if (strncmp(line, "Max core file size", 18) == 0)
+            limit = strncmp(line + 18 + strspn(line + 18, " "), "unlimited", 9) == 0 ? LONG_MAX
+                                                                                     : strtol(line + 18, NULL, 10);
+    if (file)
+        (void) fclose(file);
+    return limit;
+}
+
 /* Killed while a call is under way: what is in the log and the shared memory then, and what goes on after it. */
 static void nothing_is_in_what_a_killed_owner_leaves(void **state)
 {
@@ -420,6 +510,7 @@ static void nothing_is_in_what_a_killed_owner_leaves(void **state)
     snprintf(line, sizeof line, "client:={\"name\":\"%s\",\"children\":[]}", PLANTED[INPUT]);
     running run = catena_start(w, "run", "slow", "-i", line, "-i", "ms:=60000", NULL);
     usleep(700000);
+    assert_true(core_limit(owner.pid) <= 1);
     search_command_line(owner.pid);
     search_command_line(watcher.pid);
     search_command_line(run.pid);
@@ -453,6 +544,8 @@ int main(void)
                                         cli_world_teardown),
         cmocka_unit_test_setup_teardown(a_secret_is_taken_out_of_all_that_comes_back, cli_world_setup,
                                         cli_world_teardown),
+        cmocka_unit_test_setup_teardown(the_key_is_guarded_and_missed, cli_world_setup, cli_world_teardown),
+        cmocka_unit_test_setup_teardown(a_client_is_forgotten_by_a_label, cli_world_setup, cli_world_teardown),
         cmocka_unit_test_setup_teardown(nothing_is_in_what_a_killed_owner_leaves, cli_world_setup, cli_world_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
