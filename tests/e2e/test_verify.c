@@ -263,6 +263,12 @@ static void each_tampering_is_found_for_what_it_is(void **state)
 
 /* ---- bytes ---- */
 
+#ifdef __SANITIZE_ADDRESS__
+enum { TURNS = 120 };
+#else
+enum { TURNS = 400 };
+#endif
+
 /* Everything that verify promises to judge, as one digest; false: it cannot be read. */
 static bool content_of(const char *path, ctn_digest *ret)
 {
@@ -308,7 +314,6 @@ static uint64_t next_random(uint64_t *state)
  * of means nothing (free space, statistics). */
 static void a_byte_that_turns_is_found_or_means_nothing(void **state)
 {
-    enum { TURNS = 400 };
     world *w = *state;
     char path[300];
     ctn_buf out;
