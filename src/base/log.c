@@ -38,14 +38,13 @@ static bool needs_quotes(ctn_str s)
     return s.len == 0 || !ctn_str_is_utf8(s);
 }
 
-/* For terminals: DEL and the C1 controls, which JSON leaves as they are, become '?'. */
+/* For terminals: what JSON leaves as it is (DEL, C1, marks of direction) becomes '?'. */
 static void disarm(char *text, size_t len)
 {
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] == 0x7F)
-            text[i] = '?';
-        if (i + 1 < len && (unsigned char) text[i] == 0xC2 && (unsigned char) text[i + 1] < 0xA0)
-            text[i] = text[i + 1] = '?';
+    for (size_t at = 0; at < len;) {
+        size_t bytes = ctn_str_control_at((ctn_str){text, len}, at, true);
+        memset(text + at, '?', bytes);
+        at += bytes ? bytes : 1;
     }
 }
 

@@ -102,6 +102,36 @@ size_t ctn_str_utf8_at(ctn_str s, size_t at)
     return 4;
 }
 
+size_t ctn_str_control_at(ctn_str s, size_t at, bool is_line)
+{
+    assert(at < s.len);
+    const unsigned char *p = (const unsigned char *) s.ptr + at;
+    size_t left = s.len - at;
+    if (p[0] < 0x20)
+        return is_line || (p[0] != '\t' && p[0] != '\n') ? 1 : 0;
+    if (p[0] < 0x80)
+        return p[0] == 0x7F ? 1 : 0;
+    if (left >= 2 && p[0] == 0xC2 && p[1] < 0xA0)
+        return 2; /* C1 */
+    if (left >= 2 && p[0] == 0xD8 && p[1] == 0x9C)
+        return 2; /* U+061C */
+    if (left < 3 || (p[0] != 0xE2 && p[0] != 0xEF))
+        return 0;
+    bool is_control = p[0] == 0xEF ? p[1] == 0xBB && p[2] == 0xBF /* U+FEFF */
+                      : p[1] == 0x80
+                          ? p[2] == 0x8E || p[2] == 0x8F || (p[2] >= 0xA8 && p[2] <= 0xAE) /* U+200E, 2028.. */
+                          : p[1] == 0x81 && p[2] >= 0xA6 && p[2] <= 0xA9;                  /* U+2066.. */
+    return is_control ? 3 : 0;
+}
+
+size_t ctn_str_find_control(ctn_str s)
+{
+    for (size_t at = 0; at < s.len; at++)
+        if (ctn_str_control_at(s, at, true))
+            return at;
+    return SIZE_MAX;
+}
+
 size_t ctn_str_code_points(ctn_str s)
 {
     size_t count = 0;

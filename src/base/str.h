@@ -67,6 +67,13 @@ bool ctn_str_is_utf8(ctn_str s);
 /* Bytes (1 to 4) of the well-formed UTF-8 character at offset `at` < s.len; 0 when there is none. */
 size_t ctn_str_utf8_at(ctn_str s, size_t at);
 
+/* Bytes of the control character at offset `at` < s.len, 0 when there is none: what moves a terminal's cursor, ends a
+ * line or turns what stands beside it around. C0 and C1 controls, DEL, U+2028 and U+2029, the marks and overrides of
+ * writing direction, U+FEFF. `is_line`: a tab and a newline count too. */
+size_t ctn_str_control_at(ctn_str s, size_t at, bool is_line);
+/* Offset of the first of these, in a text of one line; SIZE_MAX: none. */
+size_t ctn_str_find_control(ctn_str s);
+
 /* The member of names[0..count) that is nearest to `word`, for "did you mean": edit distance with swaps,
  * case ignored, at most a third of the word's length (and at least 1) away. Empty when none is near. */
 ctn_str ctn_str_nearest(ctn_str word, const ctn_str *names, size_t count);

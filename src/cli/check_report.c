@@ -2,6 +2,7 @@
  * check_report.c -- findings for people, for programs, and for code scanners (SARIF 2.1.0).
  */
 #include "cli/check_report.h"
+#include "cli/result.h"
 #include "base/json.h"
 #include "cli/files.h"
 #include "core/rules.h"
@@ -18,8 +19,8 @@ static void print_text(const ctn_cli *cli, const ctn_findings *f)
     for (size_t i = 0; i < f->count; i++) {
         const ctn_finding *x = &f->items[i];
         bool is_error = x->severity == CTN_SEVERITY_ERROR;
-        printf("%.*s:%u:%u: %s%s:%s %.*s [%s]\n", CTN_STR_ARG(x->file), x->line, x->column,
-               ctn_colour_code(s, is_error ? CTN_COLOUR_RED : CTN_COLOUR_YELLOW), severity_name(x->severity),
+        printf("%.*s:%u:%u: %s%s:%s %.*s [%s]\n", CTN_STR_ARG(ctn_text_harmless(cli->arena, x->file)), x->line,
+               x->column, ctn_colour_code(s, is_error ? CTN_COLOUR_RED : CTN_COLOUR_YELLOW), severity_name(x->severity),
                ctn_colour_code(s, CTN_COLOUR_NONE), CTN_STR_ARG(ctn_text_clean(cli->arena, x->message, 0)), x->rule);
     }
 }
@@ -27,7 +28,7 @@ static void print_text(const ctn_cli *cli, const ctn_findings *f)
 static void print_json(ctn_arena *arena, const ctn_json *v)
 {
     ctn_str text = ctn_json_to_str(arena, v);
-    (void) fwrite(text.ptr, 1, text.len, stdout);
+    ctn_json_text_print(text);
     (void) fputc('\n', stdout);
 }
 

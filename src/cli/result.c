@@ -94,6 +94,28 @@ const ctn_json *ctn_result_steps_json(ctn_arena *arena, const ctn_snapshot *s)
     return ctn_json_finish(&list);
 }
 
+/* Such characters stand inside strings only. */
+void ctn_json_text_print(ctn_str text)
+{
+    size_t begin = 0;
+    for (size_t at = 0; at < text.len;) {
+        size_t bytes = (unsigned char) text.ptr[at] < 0x7F ? 0 : ctn_str_control_at(text, at, false);
+        if (!bytes) {
+            at++;
+            continue;
+        }
+        const unsigned char *p = (const unsigned char *) text.ptr + at;
+        unsigned code = bytes == 1   ? p[0]
+                        : bytes == 2 ? (p[0] & 0x1Fu) << 6 | (p[1] & 0x3Fu)
+                                     : (p[0] & 0x0Fu) << 12 | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu);
+        (void) fwrite(text.ptr + begin, 1, at - begin, stdout);
+        printf("\\u%04x", code);
+        at += bytes;
+        begin = at;
+    }
+    (void) fwrite(text.ptr + begin, 1, text.len - begin, stdout);
+}
+
 void ctn_result_print(const ctn_cli *cli, const ctn_json *v)
 {
     ctn_buf out;
@@ -104,7 +126,7 @@ void ctn_result_print(const ctn_cli *cli, const ctn_json *v)
         ctn_json_write_pretty(&out, v);
     if (out.len == 0 || out.data[out.len - 1] != '\n')
         ctn_buf_append_char(&out, '\n');
-    (void) fwrite(out.data, 1, out.len, stdout);
+    ctn_json_text_print(ctn_buf_str(&out));
     ctn_buf_done(&out);
 }
 
@@ -115,6 +137,8 @@ void ctn_value_print(const ctn_cli *cli, const ctn_json *v)
         return;
     }
     ctn_str text = ctn_json_text(v);
+    if (cli->out.is_terminal) /* a file or a program gets it as it is */
+        text = ctn_text_harmless(cli->arena, text);
     (void) fwrite(text.ptr, 1, text.len, stdout);
     if (!ctn_str_ends_with(text, CTN_STR("\n")))
         (void) fputc('\n', stdout);

@@ -9,6 +9,9 @@
 const ctn_json *ctn_result_json(ctn_arena *arena, const ctn_execution_row *row, const ctn_json *steps);
 /* For `show --json`: one object a step. */
 const ctn_json *ctn_result_steps_json(ctn_arena *arena, const ctn_snapshot *s);
+/* A text of JSON on stdout. What JSON lets stand as it is (DEL, C1, marks of direction) is written as an escape: the same
+ * value, and no terminal obeys it. */
+void ctn_json_text_print(ctn_str text);
 /* On stdout: on one line with --json, else indented. */
 void ctn_result_print(const ctn_cli *cli, const ctn_json *v);
 /* Text as it is, anything else as JSON. */

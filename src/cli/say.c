@@ -10,7 +10,8 @@
 static void write_sentence(const ctn_cli *cli, ctn_colour colour, ctn_str sentence)
 {
     ctn_str line = ctn_arena_printf(cli->arena, "%scatena:%s %.*s\n", ctn_colour_code(&cli->err, colour),
-                                    ctn_colour_code(&cli->err, CTN_COLOUR_NONE), CTN_STR_ARG(sentence));
+                                    ctn_colour_code(&cli->err, CTN_COLOUR_NONE),
+                                    CTN_STR_ARG(ctn_text_harmless(cli->arena, sentence)));
     (void) ctn_screen_write(&cli->err, line);
 }
 
@@ -51,8 +52,8 @@ void ctn_cli_findings(const ctn_cli *cli, ctn_findings *findings, bool errors_on
         if (errors_only && !is_error)
             continue;
         ctn_str message = ctn_text_clean(cli->arena, f->message, 0);
-        ctn_buf_printf(&out, "%.*s:%u:%u: %s%s:%s %.*s [%s]\n", CTN_STR_ARG(f->file), f->line, f->column,
-                       ctn_colour_code(&cli->err, is_error ? CTN_COLOUR_RED : CTN_COLOUR_YELLOW),
+        ctn_buf_printf(&out, "%.*s:%u:%u: %s%s:%s %.*s [%s]\n", CTN_STR_ARG(ctn_text_harmless(cli->arena, f->file)),
+                       f->line, f->column, ctn_colour_code(&cli->err, is_error ? CTN_COLOUR_RED : CTN_COLOUR_YELLOW),
                        is_error ? "error" : "warning", ctn_colour_code(&cli->err, CTN_COLOUR_NONE),
                        CTN_STR_ARG(message), f->rule);
     }

@@ -73,6 +73,8 @@ static shown next_shown(ctn_str text)
     size_t bytes = ctn_str_utf8_at(text, 0);
     if (bytes == 0)
         return (shown){1, 1, false};
+    if (ctn_str_control_at(text, 0, true)) /* marks of direction have no width, and turn around what has */
+        return (shown){bytes, 1, false};
     mbstate_t state = {0};
     wchar_t wide;
     size_t n = mbrtowc(&wide, text.ptr, bytes, &state);
@@ -119,6 +121,25 @@ ctn_str ctn_text_clean(ctn_arena *arena, ctn_str text, size_t columns_max)
     ctn_str kept = ctn_arena_str(arena, ctn_buf_str(&out));
     ctn_buf_done(&out);
     return kept;
+}
+
+ctn_str ctn_text_harmless(ctn_arena *arena, ctn_str text)
+{
+    char *out = ctn_arena_alloc(arena, text.len + 1);
+    size_t len = 0;
+    for (size_t at = 0; at < text.len;) {
+        size_t bytes = ctn_str_utf8_at(text, at);
+        bool is_bad = bytes == 0 || ctn_str_control_at(text, at, false);
+        bytes = bytes ? bytes : 1;
+        if (is_bad) {
+            out[len++] = '?';
+        } else {
+            memcpy(out + len, text.ptr + at, bytes);
+            len += bytes;
+        }
+        at += bytes;
+    }
+    return (ctn_str){out, len};
 }
 
 void ctn_text_pad(ctn_buf *out, ctn_str text, size_t columns)

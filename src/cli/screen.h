@@ -38,6 +38,8 @@ bool ctn_screen_write(const ctn_screen *screen, ctn_str text);
 size_t ctn_text_columns(ctn_str text);
 /* One line without control characters, at most columns_max wide (0: any), cut with "...". */
 ctn_str ctn_text_clean(ctn_arena *arena, ctn_str text, size_t columns_max);
+/* The text with its lines and tabs, a '?' in place of every other control character and of what is no UTF-8. */
+ctn_str ctn_text_harmless(ctn_arena *arena, ctn_str text);
 /* The text, padded with blanks to so many columns. */
 void ctn_text_pad(ctn_buf *out, ctn_str text, size_t columns);
 

@@ -5,6 +5,7 @@
  * not read, what is behind it is told all the same, with what is wrong.
  */
 #include "cli/reveal.h"
+#include "cli/result.h"
 #include "core/sealed.h"
 #include "base/clock.h"
 #include "cli/history_words.h"
@@ -54,7 +55,7 @@ static int history_json(void *ctx, const ctn_record *record, int64_t position)
     ctn_json_put(&b, CTN_STR("body"), body);
     ctn_str text = ctn_json_to_str(arena, ctn_json_finish(&b));
     (void) fputs(t->count++ ? "," : "[", stdout);
-    (void) fwrite(text.ptr, 1, text.len, stdout);
+    ctn_json_text_print(text);
     ctn_arena_reset(arena);
     return 0;
 }

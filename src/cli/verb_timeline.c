@@ -2,6 +2,7 @@
  * verb_timeline.c -- `timeline`: an execution's attempts over time, drawn (timeline_sheet.h) or as JSON.
  */
 #include "base/clock.h"
+#include "cli/result.h"
 #include "cli/snapshot.h"
 #include "cli/timeline_sheet.h"
 #include "cli/workspace.h"
@@ -97,7 +98,8 @@ static void print_json(const ctn_plan *plan, const ctn_timeline *timeline)
     (void) fputc('[', stdout);
     for (size_t i = 0; i < count; i++) {
         ctn_str text = ctn_json_to_str(scratch, row_json(scratch, plan, &rows[i]));
-        printf("%s%.*s", i ? ",\n " : "", CTN_STR_ARG(text));
+        (void) fputs(i ? ",\n " : "", stdout);
+        ctn_json_text_print(text);
         ctn_arena_reset(scratch);
     }
     (void) fputs("]\n", stdout);

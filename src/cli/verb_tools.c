@@ -66,8 +66,9 @@ static void list_server(asking *a, const ctn_config_server *s, ctn_json_builder 
     for (size_t i = 0; i < count; i++) {
         const char *effect = effect_of(a->host, s->name, tools[i].name, cli->arena);
         if (!list) {
-            printf("%.*s/%-*.*s  %-10s  %.*s\n", CTN_STR_ARG(s->name), (int) columns, CTN_STR_ARG(tools[i].name),
-                   effect, CTN_STR_ARG(ctn_text_clean(cli->arena, tools[i].description, 100)));
+            printf("%.*s/%-*.*s  %-10s  %.*s\n", CTN_STR_ARG(s->name), (int) columns,
+                   CTN_STR_ARG(ctn_text_clean(cli->arena, tools[i].name, 0)), effect,
+                   CTN_STR_ARG(ctn_text_clean(cli->arena, tools[i].description, 100)));
             continue;
         }
         ctn_json_builder b = ctn_json_object(cli->arena);

@@ -88,6 +88,12 @@ typedef struct ctn_rules {
 
 /* What a start gives, defaults filled in, is held to the rules' sizes: CTN_E_LIMIT, with a sentence. */
 int ctn_execution_check_input(const ctn_rules *rules, const ctn_json *input, ctn_err *err);
+/* What people call an execution by: labels, an idempotency key, who they are. CTN_E_INVALID: control characters, or a
+ * label that is no text; CTN_E_LIMIT: longer or more than is kept. */
+#define CTN_LABELS_MAX      64
+#define CTN_LABEL_BYTES_MAX 1024
+#define CTN_REASON_BYTES_MAX 4096 /* of a pause or cancel */
+int ctn_execution_check_names(const ctn_json *labels, ctn_str idempotency_key, ctn_str actor, ctn_err *err);
 
 /* ---- inputs from outside ---- */
 

@@ -85,6 +85,35 @@ int ctn_execution_check_input(const ctn_rules *rules, const ctn_json *input, ctn
                     context_bytes_max(rules));
 }
 
+static int check_name(const char *what, ctn_str text, ctn_err *err)
+{
+    if (text.len > CTN_LABEL_BYTES_MAX)
+        return ctn_fail(err, CTN_E_LIMIT, "%s has %zu bytes, at most %d are kept", what, text.len, CTN_LABEL_BYTES_MAX);
+    if (!ctn_str_is_utf8(text))
+        return ctn_fail(err, CTN_E_INVALID, "%s is not UTF-8", what);
+    if (ctn_str_find_control(text) != SIZE_MAX)
+        return ctn_fail(err, CTN_E_INVALID, "%s holds a control character, which no name may", what);
+    return CTN_OK;
+}
+
+int ctn_execution_check_names(const ctn_json *labels, ctn_str idempotency_key, ctn_str actor, ctn_err *err)
+{
+    int rc = check_name("the idempotency key", idempotency_key, err);
+    if (rc == CTN_OK)
+        rc = check_name("who asks for it", actor, err);
+    if (rc == CTN_OK && ctn_json_count(labels) > CTN_LABELS_MAX)
+        rc = ctn_fail(err, CTN_E_LIMIT, "%zu labels, at most %d are kept", ctn_json_count(labels), CTN_LABELS_MAX);
+    for (size_t i = 0; rc == CTN_OK && i < ctn_json_count(labels); i++) {
+        const ctn_json *value = &labels->members[i].value;
+        rc = check_name("a label's name", ctn_json_text(&labels->members[i].key), err);
+        if (rc == CTN_OK && !ctn_json_is(value, CTN_JSON_STRING))
+            rc = ctn_fail(err, CTN_E_INVALID, "a label's value is a text, not %s", ctn_json_kind_name(value));
+        if (rc == CTN_OK)
+            rc = check_name("a label's value", ctn_json_text(value), err);
+    }
+    return rc;
+}
+
 void ctn_x_put_variable(ctn_execution *x, uint32_t slot, const ctn_json *value)
 {
     size_t bytes = ctn_json_bytes(value);

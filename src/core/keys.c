@@ -119,6 +119,15 @@ static void *field(const ctn_key *key, void *target)
     return (char *) target + key->offset;
 }
 
+/* Lines and tabs excepted: the program of a transform is a name by its type. */
+static bool holds_control(ctn_str text)
+{
+    for (size_t at = 0; at < text.len; at++)
+        if (ctn_str_control_at(text, at, false))
+            return true;
+    return false;
+}
+
 static bool read_node(ctn_reader *reader, const ctn_key *key, const ctn_json *value, void *target)
 {
     const char *what = NULL;
@@ -134,10 +143,14 @@ static bool read_node(ctn_reader *reader, const ctn_key *key, const ctn_json *va
         expected(reader, key, value, what);
         return false;
     }
+    if (key->type == CTN_KEY_NAME && holds_control(ctn_json_text(value))) {
+        ctn_reader_fault(reader, value, "type", "'%s' holds a control character, which no name may", key->name);
+        return false;
+    }
     if (key->type == CTN_KEY_NAMES)
         for (size_t i = 0; i < ctn_json_count(value); i++) {
             const ctn_json *item = ctn_json_at(value, i);
-            if (ctn_json_is(item, CTN_JSON_STRING) && ctn_json_text(item).len)
+            if (ctn_json_is(item, CTN_JSON_STRING) && ctn_json_text(item).len && !holds_control(ctn_json_text(item)))
                 continue;
             ctn_str there = describe(reader->arena, item);
             ctn_reader_fault(reader, item, "type", "'%s' is a list of names; %.*s is no name", key->name,

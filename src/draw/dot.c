@@ -8,12 +8,18 @@ static void append_text(ctn_buf *out, ctn_str text)
 {
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char) text.ptr[i];
+        size_t control = ctn_str_control_at(text, i, true);
+        if (control) {
+            ctn_buf_append_char(out, ' ');
+            i += control - 1;
+            continue;
+        }
         if (c == '"' || c == '\\')
             ctn_buf_append_char(out, '\\');
         if (c == '&') /* dot reads entities */
             ctn_buf_append_literal(out, "&amp;");
         else
-            ctn_buf_append_char(out, c < 0x20 || c == 0x7f ? ' ' : (char) c);
+            ctn_buf_append_char(out, (char) c);
     }
 }
 

@@ -18,15 +18,20 @@ static void append_text(ctn_buf *out, ctn_str text)
 {
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char) text.ptr[i];
-        bool is_break = c < 0x20 || c == 0x7f;
-        bool is_code = !is_break && !is_safe(c);
+        size_t control = ctn_str_control_at(text, i, true);
+        if (control) {
+            ctn_buf_append_char(out, ' ');
+            i += control - 1;
+            continue;
+        }
+        bool is_code = !is_safe(c);
         /* "http://" would become a link, "--" a comment's end */
         if (i && (c == '/' || c == '-') && text.ptr[i - 1] == text.ptr[i])
             is_code = true;
         if (is_code)
             ctn_buf_printf(out, "#%u;", c);
         else
-            ctn_buf_append_char(out, is_break ? ' ' : (char) c);
+            ctn_buf_append_char(out, (char) c);
     }
 }
 
@@ -125,10 +130,24 @@ static void append_classes(ctn_buf *out, const ctn_picture *p)
             ctn_buf_printf(out, "    classDef %s %s\n", ctn_step_status_name((ctn_step_status) s), STYLES[s]);
 }
 
+/* YAML, so as JSON quotes it, without control characters. */
+static void append_title(ctn_buf *out, ctn_str text)
+{
+    ctn_buf clean;
+    ctn_buf_init(&clean, text.len + 1);
+    for (size_t at = 0; at < text.len;) {
+        size_t control = ctn_str_control_at(text, at, true);
+        ctn_buf_append_char(&clean, control ? ' ' : text.ptr[at]);
+        at += control ? control : 1;
+    }
+    ctn_json_write_string(out, ctn_buf_str(&clean));
+    ctn_buf_done(&clean);
+}
+
 void ctn_picture_mermaid(const ctn_picture *p, ctn_buf *out)
 {
     ctn_buf_append_literal(out, "---\ntitle: ");
-    ctn_json_write_string(out, p->name);
+    append_title(out, p->name);
     ctn_buf_append_literal(out, "\n---\nflowchart TD\n");
     append_end(out, "inputs", p->input_count ? "inputs" : "no inputs", p->inputs, p->input_count);
     for (uint32_t i = 0; i < p->step_count; i++)

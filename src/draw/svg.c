@@ -86,7 +86,7 @@ static void append_text(ctn_buf *out, ctn_str text)
                                (unsigned char) text.ptr[i + 2] >= 0xbe; /* U+FFFE, U+FFFF */
         if (bytes == 0 || is_noncharacter)
             ctn_buf_append_literal(out, "\xef\xbf\xbd");
-        else if (c < 0x20 || c == 0x7f)
+        else if (ctn_str_control_at(text, i, true))
             ctn_buf_append_char(out, ' ');
         else if (c == '&')
             ctn_buf_append_literal(out, "&amp;");

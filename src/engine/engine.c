@@ -151,7 +151,12 @@ static void take_input(ctn_engine *e, filed *f)
 {
     loaded *l = NULL;
     ctn_err err = {0};
-    int rc = ctn_eng_load(e, f->id, &l, &err);
+    int rc = ctn_execution_check_names(NULL, (ctn_str){0}, f->in.actor, &err);
+    if (rc == CTN_OK && f->in.message.len > CTN_REASON_BYTES_MAX)
+        rc = ctn_fail(&err, CTN_E_LIMIT, "the reason has %zu bytes, at most %d are kept", f->in.message.len,
+                      CTN_REASON_BYTES_MAX);
+    if (rc == CTN_OK)
+        rc = ctn_eng_load(e, f->id, &l, &err);
     if (rc) {
         ctn_eng_ack(e, f, rc, &err);
         return;
@@ -236,6 +241,8 @@ static void take_start(ctn_engine *e, filed *f)
     int rc = ctn_plan_accept_input(plan->plan, e->scratch, f->start.input, &input, &err);
     if (rc == CTN_OK)
         rc = ctn_execution_check_input(&e->rules, input, &err);
+    if (rc == CTN_OK)
+        rc = ctn_execution_check_names(f->start.labels, f->start.idempotency_key, f->start.actor, &err);
     if (rc == CTN_OK)
         rc = ctn_plan_queue_key(plan->plan, e->scratch, input, e->now_ms, &queue_key, &err);
     if (rc && plan->plan->concurrency_key &&

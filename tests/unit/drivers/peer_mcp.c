@@ -4,10 +4,9 @@
  *     peer_mcp [MODE]... [--ledger FILE] [--delay-before MS] [--delay-after MS] [--per-page N] [--refuse-version N]
  *              [--pid-file FILE] [--mark TEXT] [--mib N]
  *
- * With --ledger every executed call appends one line, "TOOL KEY PID MARK", KEY being its idempotency key or "-", with one
- * write(2): what is in the ledger has happened, whoever dies afterwards. The delays are spent before and
- * after that line. Calls that sleep do it in a process of their own, so many are in flight at once and
- * answers come in any order.
+ * With --ledger every executed call appends one line, "TOOL KEY PID MARK", KEY being its idempotency key or "-", with
+ * one write(2): what is in the ledger has happened, whoever dies afterwards. The delays are spent before and after that
+ * line. Calls that sleep do it in a process of their own, so many are in flight at once and answers come in any order.
  *
  * Modes: modern, legacy (default: both eras); discover-silent; dies-at-once; dies-in-call (after the ledger line);
  * dies-before-call; garbage (a few lines before each answer); garbage-flood (endless, at the first call); hang (never
@@ -16,6 +15,8 @@
  * SIGTERM); close-stdout (at the first call, and lives on); input-required; flood-stderr; half-line (dies in the middle
  * of an answer); grandchild (dies in the call, leaving a process that holds its pipes); progress (three notifications
  * for each call).
+ *
+ * hostile: control characters in progress and on stderr; read_line dies after them.
  *
  * Floods, of --mib MiB (20), at calls other than sleep_ms and check_line: long-line and long-tail (an answer with its
  * id first, or last), deep-line (one nested as deep), long-notice (a notification, then the answer), endless-line (no
@@ -70,6 +71,7 @@ enum {
     PROGRESS_FLOOD,
     ERROR_FLOOD,
     LONG_LIST,
+    HOSTILE,
     MODE_COUNT
 };
 static const char *const MODES[MODE_COUNT] = {
@@ -78,7 +80,7 @@ static const char *const MODES[MODE_COUNT] = {
     "long-line",        "double-answer",  "unknown-ids",     "asks",         "list-changed",
     "ignore-end",       "close-stdout",   "input-required",  "flood-stderr", "half-line",
     "grandchild",       "progress",       "long-tail",       "deep-line",    "long-notice",
-    "endless-line",     "progress-flood", "error-flood",     "long-list",
+    "endless-line",     "progress-flood", "error-flood",     "long-list",    "hostile",
 };
 
 static bool is_mode(const peer *p, int mode)
@@ -197,11 +199,22 @@ static bool is_recorded(const peer *p, ctn_str key)
 
 /* ---- tools ---- */
 
+/* Clears the screen, rings, sets a title, begins a sequence by a C1 byte, turns the writing around. */
+#define HOSTILE_TEXT                                                                                                   \
+    "h\x1b[2J\x07\x1b]0;owned\x07\xc2\x9b"                                                                             \
+    "31m\xe2\x80\xae\x7f\r\xe2\x80\xa8t"
+
 static void on_call(void *ctx, const ctn_mcp_server_call *call, ctn_mcp_server_reply *ret_reply)
 {
     peer *p = ctx;
     ctn_json_builder value = ctn_json_object(call->arena);
     const char *name = TOOLS[call->tool].name;
+    if (is_mode(p, HOSTILE)) {
+        ctn_mcp_write_progress(call->out, call->arena, call->progress_token, 1, 3, CTN_STR(HOSTILE_TEXT));
+        write_text(STDERR_FILENO, HOSTILE_TEXT "\xff\xfe not UTF-8\n");
+        if (call->tool == READ_LINE)
+            _exit(5);
+    }
     if (is_mode(p, PROGRESS))
         for (int i = 1; i <= 3; i++)
             ctn_mcp_write_progress(call->out, call->arena, call->progress_token, i, 3, CTN_STR("working"));
