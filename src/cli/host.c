@@ -220,7 +220,7 @@ static void turn(void *ctx)
     bool is_over = (host->is_done && host->is_done(host->is_done_ctx)) || (host->signal_came && !host->is_closing);
     if (is_over)
         ctn_loop_stop(host->loop);
-    else if (host->is_wanted) /* is_done has filed something */
+    else if (host->is_wanted && host->engine) /* is_done has filed something */
         ctn_timer_set(host->timer, ctn_loop_now_ms(host->loop));
 }
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -149,6 +150,22 @@ static void the_servers_of_desktop_clients_are_taken(void **state)
                     peer_program());
     assert_exit(w, catena(w, "tools", "call", "peer/echo", "{\"a\":1}", "--json", NULL), 0);
     assert_string_equal(w->said.out, "{\"a\":1}\n");
+}
+
+/* It is waited for, asleep. */
+static void a_server_that_will_not_end_costs_no_work(void **state)
+{
+    world *w = *state;
+    struct rusage before, after;
+    NEED_PEER();
+    make_world(w, "ignore-end", ONE_CALL);
+    assert_int_equal(getrusage(RUSAGE_CHILDREN, &before), 0);
+    assert_exit(w, catena(w, "run", "one", "--quiet", NULL), 0);
+    assert_int_equal(getrusage(RUSAGE_CHILDREN, &after), 0);
+    int64_t cpu_ms =
+        (after.ru_utime.tv_sec - before.ru_utime.tv_sec + after.ru_stime.tv_sec - before.ru_stime.tv_sec) * 1000 +
+        (after.ru_utime.tv_usec - before.ru_utime.tv_usec + after.ru_stime.tv_usec - before.ru_stime.tv_usec) / 1000;
+    assert_in_range(cpu_ms, 0, 250); /* of more than 2 s */
 }
 
 /* ---- ends ---- */
@@ -692,6 +709,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WORLD_TEST(a_server_that_is_not_configured_is_named),
         WORLD_TEST(a_server_that_dies_at_once_tells_its_last_words),
+        WORLD_TEST(a_server_that_will_not_end_costs_no_work),
         WORLD_TEST(a_server_that_speaks_nonsense_is_told),
         WORLD_TEST(a_tool_that_is_not_there_names_the_nearest),
         WORLD_TEST(tools_are_listed_and_called),
