@@ -208,6 +208,10 @@ typedef struct quarantine {
     ctn_quarantine_row *found; /* and not in the store's table yet */
     size_t found_count, found_capacity;
     ctn_arena *arena; /* their texts */
+    int64_t *closed;  /* not damaged: what is sealed in them cannot be opened. Passed by for a minute, then looked at */
+    size_t closed_count, closed_capacity;
+    int64_t closed_until_ms; /* 0: there are none */
+    store_trouble closed_trouble;
     int64_t retry_at_ms;
     store_trouble write_trouble;
 } quarantine;
@@ -392,7 +396,11 @@ bool ctn_eng_is_quarantined(const ctn_engine *e, int64_t exec_no);
 /* An execution does not read back, and `err` says why: it is put away, and CTN_E_CORRUPT returned. Or it is the store
  * that does not read: then nobody is damaged, and the store's error is returned. */
 int ctn_eng_found_damaged(ctn_engine *e, ctn_execution_id id, ctn_err *err);
-int ctn_eng_found_nameless(ctn_engine *e, int64_t exec_no, ctn_err *err);                  /* not even its id reads */
+int ctn_eng_found_nameless(ctn_engine *e, int64_t exec_no, ctn_err *err); /* not even its id reads */
+/* It reads, and cannot be opened now (no key): passed by for a minute. CTN_E_STATE; or the store's own error. */
+int ctn_eng_found_closed(ctn_engine *e, int64_t exec_no, ctn_err *err);
+bool ctn_eng_is_closed(const ctn_engine *e, int64_t exec_no);
+void ctn_eng_is_open(ctn_engine *e, int64_t exec_no);                                      /* after all */
 int ctn_eng_refuse_quarantined(ctn_engine *e, const ctn_execution_row *row, ctn_err *err); /* CTN_E_STATE */
 void ctn_eng_quarantine_flush(ctn_engine *e);            /* what was found, into the store */
 int64_t ctn_eng_quarantine_turn_ms(const ctn_engine *e); /* when that wants to be tried; 0: never */

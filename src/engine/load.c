@@ -422,7 +422,7 @@ static int fold_stored(ctn_engine *e, ctn_execution_id id, ctn_execution_row *re
                        ctn_err *err)
 {
     int rc = ctn_store_execution_get(e->options.store, e->scratch, id, ret_row, err);
-    if (rc == CTN_OK && ctn_eng_is_quarantined(e, ret_row->exec_no))
+    if (rc == CTN_OK && ctn_eng_is_quarantined(e, ret_row->exec_no) && !ctn_eng_is_closed(e, ret_row->exec_no))
         return ctn_eng_refuse_quarantined(e, ret_row, err);
     if (rc)
         return rc == CTN_E_CORRUPT ? ctn_eng_found_damaged(e, id, err) : rc;
@@ -431,9 +431,13 @@ static int fold_stored(ctn_engine *e, ctn_execution_id id, ctn_execution_row *re
     rc = fold_journal(ret_folding, e->options.seal);
     if (rc == CTN_OK)
         rc = ctn_eng_seal_loaded(e, ret_folding->x, &ret_folding->opening, ctn_status_is_final(ret_row->status), err);
+    if (rc == CTN_OK)
+        ctn_eng_is_open(e, ret_row->exec_no);
     if (rc) {
         ctn_opening_done(&ret_folding->opening);
         ctn_arena_free(ret_folding->arena);
+        if (rc == CTN_E_DENIED)
+            rc = ctn_eng_found_closed(e, ret_row->exec_no, err);
         return rc == CTN_E_CORRUPT ? ctn_eng_found_damaged(e, id, err)
                                    : ctn_wrap(err, rc, "execution %s", ctn_id_to_text(id).text);
     }
@@ -564,7 +568,7 @@ void ctn_eng_admit(ctn_engine *e)
         rc = ctn_id_is_none(a.ones[i].id) ? ctn_eng_found_nameless(e, a.ones[i].exec_no, &err)
                                           : ctn_eng_load(e, a.ones[i].id, &l, &err);
         if (rc) { /* one damaged execution never stops the rest: it is in quarantine by now */
-            damaged += rc == CTN_E_CORRUPT;
+            damaged += rc == CTN_E_CORRUPT || rc == CTN_E_STATE;
             if (is_of_the_store(rc) && !CTN_PLANT(UNREADABLE_IS_FORGOTTEN)) {
                 (void) ctn_eng_trouble_begins(e, &e->read_trouble, err.message);
                 e->due_is_unread = true; /* not damaged: it is looked at again */

@@ -10,6 +10,9 @@
  * Damage is a thing of one execution only if the store reads otherwise: before one is put away the store is asked
  * something simple. When that fails, too, the store is what is broken: nobody is damaged, and it is tried again.
  *
+ * One whose sealed values cannot be opened (the keyring is not there, or lacks the key) is not damaged: it is passed by
+ * for a minute and looked at again, so that it holds nobody up and goes on by itself when the key is there.
+ *
  * A failing store is told once when it begins, once a minute while it lasts, and once when it is over: not each try.
  */
 #include "engine/engine_state.h"
@@ -118,6 +121,11 @@ void ctn_eng_quarantine_init(ctn_engine *e)
         .goes_on = "the quarantine still cannot be written",
         .ends = "the quarantine can be written again",
     };
+    q->closed_trouble = (store_trouble){
+        .begins = "what is sealed in executions cannot be opened; they are tried again each minute, all others go on",
+        .goes_on = "what is sealed in executions still cannot be opened",
+        .ends = "what is sealed in executions can be opened again",
+    };
     if (ctn_store_quarantine_list(e->options.store, know_one, e, &err))
         ctn_log_line(e->options.log, CTN_LOG_ERROR, "the quarantine cannot be read; what is damaged is found again",
                      "why", err.message, NULL);
@@ -133,6 +141,7 @@ void ctn_eng_quarantine_done(ctn_engine *e)
 {
     free(e->quarantine.numbers);
     free(e->quarantine.found);
+    free(e->quarantine.closed);
     ctn_arena_free(e->quarantine.arena);
 }
 
@@ -211,6 +220,63 @@ int ctn_eng_refuse_quarantined(ctn_engine *e, const ctn_execution_row *row, ctn_
     return rc;
 }
 
+/* ---- closed ---- */
+
+bool ctn_eng_is_closed(const ctn_engine *e, int64_t exec_no)
+{
+    for (size_t i = 0; i < e->quarantine.closed_count; i++)
+        if (e->quarantine.closed[i] == exec_no)
+            return true;
+    return false;
+}
+
+void ctn_eng_is_open(ctn_engine *e, int64_t exec_no)
+{
+    quarantine *q = &e->quarantine;
+    for (size_t i = 0; i < q->closed_count; i++)
+        if (q->closed[i] == exec_no) {
+            q->closed[i] = q->closed[--q->closed_count];
+            remove_number(q, exec_no);
+            return;
+        }
+}
+
+int ctn_eng_found_closed(ctn_engine *e, int64_t exec_no, ctn_err *err)
+{
+    quarantine *q = &e->quarantine;
+    int rc = probe(e, NULL);
+    if (rc)
+        return rc;
+    (void) ctn_eng_trouble_begins(e, &q->closed_trouble, err ? err->message : "there is no key");
+    if (ctn_eng_is_quarantined(e, exec_no))
+        return CTN_E_STATE;
+    add_number(q, exec_no);
+    if (q->closed_count == q->closed_capacity) {
+        q->closed_capacity = q->closed_capacity ? 2 * q->closed_capacity : 16;
+        q->closed = ctn_realloc_array(q->closed, q->closed_capacity, sizeof *q->closed);
+    }
+    q->closed[q->closed_count++] = exec_no;
+    if (!q->closed_until_ms)
+        q->closed_until_ms = e->now_ms + FORGET_MS;
+    return CTN_E_STATE;
+}
+
+static void look_at_closed(ctn_engine *e)
+{
+    quarantine *q = &e->quarantine;
+    if (!q->closed_until_ms && q->closed_trouble.since_ms) /* they were looked at, and none is closed any more */
+        ctn_eng_trouble_ends(e, &q->closed_trouble);
+    if (!q->closed_until_ms || e->now_ms < q->closed_until_ms)
+        return;
+    for (size_t i = 0; i < q->closed_count; i++)
+        remove_number(q, q->closed[i]);
+    q->closed_count = 0;
+    q->closed_until_ms = 0;
+    ctn_eng_look_at_all(e);
+}
+
+/* ---- into the store ---- */
+
 static void written(quarantine *q)
 {
     q->found_count = 0;
@@ -222,6 +288,7 @@ void ctn_eng_quarantine_flush(ctn_engine *e)
 {
     quarantine *q = &e->quarantine;
     ctn_err err = {0};
+    look_at_closed(e);
     if (q->found_count == 0 || e->now_ms < q->retry_at_ms)
         return;
     if (ctn_store_quarantine_put(e->options.store, q->found, q->found_count, &err) == CTN_OK) {
@@ -241,7 +308,9 @@ void ctn_eng_quarantine_flush(ctn_engine *e)
 
 int64_t ctn_eng_quarantine_turn_ms(const ctn_engine *e)
 {
-    return e->quarantine.found_count ? e->quarantine.retry_at_ms : 0;
+    const quarantine *q = &e->quarantine;
+    int64_t write_ms = q->found_count ? q->retry_at_ms : 0;
+    return !write_ms || (q->closed_until_ms && q->closed_until_ms < write_ms) ? q->closed_until_ms : write_ms;
 }
 
 /* ---- what people say about them ---- */

@@ -413,6 +413,35 @@ static void a_quarantine_that_cannot_be_written_works_all_the_same(void **state)
     assert_int_equal(count_of(w->said.err, "the quarantine cannot be written"), 1);
 }
 
+/* Without the key file nothing is damaged, and nobody else is held up. */
+static void a_missing_key_damages_nobody(void **state)
+{
+    world *w = *state;
+    char sealed[64], plain[64], from[300], to[300];
+    prepare(w);
+    cli_world_write(w, "catena.yaml", "%ssealing: {key: {file: ring.key}}\n", config_text);
+    cli_world_write(w, "secret.chain.yaml",
+                    "id: secret\ninputSchema: {type: object, properties: {who: {type: string}}}\nsensitive: [who]\n"
+                    "steps:\n  - {stepName: rest, instructionSet: rest, inputTemplate: '{who}'}\n");
+    assert_exit(w, catena(w, "start", "secret", "-i", "who=Ann", "--json", NULL), 0);
+    json_text(w->said.out, "executionId", sealed);
+    snprintf(from, sizeof from, "%s/ring.key", w->folder);
+    snprintf(to, sizeof to, "%s/elsewhere.key", w->folder);
+    assert_int_equal(rename(from, to), 0);
+    start_queued(w, "quick", plain);
+    running owner = serve(w);
+    await(w, "SELECT count(*) FROM chain_executions WHERE status = 'completed' AND chain_id = 'quick'", 1);
+    usleep(1200000);
+    assert_int_equal(ask(w, "SELECT count(*) FROM quarantine"), 0);
+    assert_int_equal(rename(to, from), 0);
+    stop(w, &owner);
+    assert_int_equal(count_of(w->said.err, "what is sealed in executions cannot be opened"), 1);
+    assert_int_equal(count_of(w->said.err, "put into quarantine"), 0);
+    owner = serve(w);
+    await(w, "SELECT count(*) FROM chain_executions WHERE status = 'completed'", 2);
+    stop(w, &owner);
+}
+
 /* ---- sense and nonsense ---- */
 
 typedef struct journal {
@@ -649,6 +678,7 @@ int main(void)
         T(a_released_one_goes_on_in_a_running_owner),
         T(what_waits_for_a_discarded_one_goes_on),
         T(a_quarantine_that_cannot_be_written_works_all_the_same),
+        T(a_missing_key_damages_nobody),
         T(no_journal_crashes_the_fold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
