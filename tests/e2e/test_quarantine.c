@@ -393,6 +393,33 @@ static void what_waits_for_a_discarded_one_goes_on(void **state)
     assert_int_equal(count_of(w->said.out, "(discarded)"), 2);
 }
 
+/* The parent is in memory, with a call under way, when its child is given up. */
+static void a_parent_at_work_hears_that_its_child_was_given_up(void **state)
+{
+    world *w = *state;
+    char id[64], below[64];
+    const char *peer = peer_program();
+    assert_non_null(peer);
+    prepare(w);
+    cli_world_write(w, "catena.yaml",
+                    "%sservers:\n  desk: {command: %s, args: [--ledger, %s/ledger, --delay-after, \"2500\"],\n"
+                    "         trusted: true, effects: {write_line: write}}\n",
+                    config_text, peer, w->folder);
+    cli_world_write(w, "busy.chain.yaml",
+                    "id: busy\nsteps:\n  - {stepName: work, instructionSet: below}\n"
+                    "  - {stepName: slow, instructionSet: slow, dependsOn: []}\n"
+                    "instructionSets:\n  slow: {tool: desk/write_line, arguments: {line: 'x'}}\n");
+    start_queued(w, "busy", id);
+    running owner = serve(w);
+    await(w, "SELECT count(*) FROM chain_executions WHERE chain_id = 'asks' AND status = 'waiting'", 1);
+    newest_id(w, below);
+    sql(w, "UPDATE execution_journal SET body = replace(body, 'Go on?', 'Gone on') WHERE exec_no = 2");
+    cli_world_await(w, "ledger", "write_line");
+    assert_exit(w, catena(w, "store", "discard", below, NULL), 0);
+    await(w, "SELECT count(*) FROM chain_executions WHERE exec_no = 1 AND status = 'failed'", 1);
+    stop(w, &owner);
+}
+
 /* Its table is not there, which is as good as any other reason. */
 static void a_quarantine_that_cannot_be_written_works_all_the_same(void **state)
 {
@@ -677,6 +704,7 @@ int main(void)
         T(a_damaged_one_is_shown_and_exported_as_far_as_it_reads),
         T(a_released_one_goes_on_in_a_running_owner),
         T(what_waits_for_a_discarded_one_goes_on),
+        T(a_parent_at_work_hears_that_its_child_was_given_up),
         T(a_quarantine_that_cannot_be_written_works_all_the_same),
         T(a_missing_key_damages_nobody),
         T(no_journal_crashes_the_fold),
