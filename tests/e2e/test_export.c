@@ -526,6 +526,8 @@ static void the_commands_write_and_prove(void **state)
     assert_out(w, "{\"catenaExport\":1,\"executionId\":\"");
     assert_exit(w, catena(w, "export", id, "--output", "one.jsonl", NULL), 0);
     assert_false(cli_world_has(w, "one.jsonl.part"));
+    assert_exit(w, catena(w, "store", "export", id, "-o", "same.jsonl", "--quiet", NULL), 0);
+    assert_exit(w, catena(w, "verify", "same.jsonl", NULL), 0);
     assert_exit(w, catena(w, "export", id, "--output", "one.jsonl", NULL), 2);
     assert_err(w, "--force replaces it");
     assert_exit(w, shell(w, "rm catena.db catena.yaml && catena verify one.jsonl"), 0); /* offline */
