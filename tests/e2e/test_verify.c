@@ -392,6 +392,8 @@ static void it_finds_nothing_beside_an_owner_at_work(void **state)
     world *w = *state;
     make_store(w);
     running serve = catena_start(w, "serve", NULL);
+    for (int i = 0; i < 1000 && !cli_world_has(w, "catena.db.sock"); i++) /* it is the owner */
+        usleep(10000);
     for (int i = 0; i < 20; i++) {
         assert_exit(w, catena(w, "start", "hello", "-i", "name=Ann", NULL), 0);
         assert_exit(w, catena(w, "store", "verify", NULL), 0);
