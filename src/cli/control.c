@@ -118,6 +118,15 @@ static void take_ping(connection *c, const ctn_json *id)
     ctn_json_builder b = ctn_json_object(c->control->scratch);
     ctn_json_put_int(&b, "pid", getpid());
     ctn_json_put_str(&b, "version", ctn_str_from(CATENA_VERSION));
+    ctn_str why;
+    ctn_clock clock = ctn_clock_system();
+    int64_t since_ms = ctn_engine_store_failing_since_ms(ctn_host_engine(c->control->host), &why);
+    if (since_ms) {
+        ctn_json_builder f = ctn_json_object(c->control->scratch);
+        ctn_json_put_int(&f, "seconds", (ctn_clock_now_ms(&clock) - since_ms) / 1000);
+        ctn_json_put_str(&f, "why", why);
+        ctn_json_put(&b, CTN_STR("storeFailing"), ctn_json_finish(&f));
+    }
     reply(c, id, ctn_json_finish(&b));
 }
 

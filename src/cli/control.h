@@ -4,7 +4,7 @@
  *
  * JSON-RPC 2.0 as lines (wire/jsonrpc.h). Methods:
  *
- *   ping                      {pid, version}
+ *   ping                      {pid, version, storeFailing?: {seconds, why}}: the store cannot be written
  *   start resume answer settle set cancel pause release discard
  *                             (request.h) {executionId}, once it is on disk
  *   watch {id}                a snapshot (snapshot.h); from then on the notifications

@@ -6,12 +6,17 @@
 #include "cli/snapshot.h"
 #include "cli/view.h"
 #include "wire/jsonrpc.h"
+#include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 enum { ID_REQUEST = 1, ID_WATCH = 2 };
 
 #define CHILDREN_MS 500
+#define HEALTH_MS   300
 
 typedef struct remote {
     const ctn_cli *cli;
@@ -201,4 +206,54 @@ ctn_remote_outcome ctn_remote_do(const ctn_cli *cli, const ctn_workspace *ws, co
     *id = r.id;
     *ret_is_acknowledged = r.is_acknowledged;
     return r.outcome;
+}
+
+/* ---- health ---- */
+
+/* What is known of it within the time; at most size - 1 bytes. */
+static size_t read_line(int fd, char *text, size_t size)
+{
+    size_t len = 0;
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    while (len + 1 < size && !memchr(text, '\n', len) && poll(&p, 1, HEALTH_MS) == 1) {
+        ssize_t n = read(fd, text + len, size - 1 - len);
+        if (n <= 0)
+            break;
+        len += (size_t) n;
+    }
+    const char *end = memchr(text, '\n', len);
+    return end ? (size_t) (end - text) : 0;
+}
+
+static const ctn_json *ping(ctn_arena *arena, const char *path)
+{
+    char text[4096];
+    int fd = -1;
+    ctn_buf line;
+    ctn_rpc_message m = {0};
+    if (!path || ctn_socket_connect(path, &fd, NULL))
+        return NULL;
+    ctn_buf_init(&line, sizeof text);
+    ctn_rpc_write_request(&line, ID_REQUEST, "ping", NULL);
+    ctn_str request = ctn_buf_str(&line);
+    bool is_sent = send(fd, request.ptr, request.len, MSG_NOSIGNAL) == (ssize_t) request.len;
+    size_t len = is_sent ? read_line(fd, text, sizeof text) : 0;
+    bool is_known = len && ctn_rpc_parse(arena, ctn_arena_str(arena, (ctn_str){text, len}), &m, NULL) == CTN_OK &&
+                    m.kind == CTN_RPC_RESULT;
+    ctn_buf_done(&line);
+    (void) close(fd);
+    return is_known ? m.result : NULL;
+}
+
+void ctn_remote_tell_health(const ctn_cli *cli, const ctn_workspace *ws)
+{
+    const ctn_json *answer = ping(cli->arena, ctn_socket_path(cli->arena, ws));
+    const ctn_json *failing = ctn_json_member_of(answer, "storeFailing");
+    if (!failing)
+        return;
+    (void) fflush(stdout);
+    ctn_cli_say(
+        cli, "process %lld, which owns the store, cannot write it for %lld s now; nothing goes on until it can: %.*s",
+        (long long) ctn_json_int_or(answer, "pid", 0), (long long) ctn_json_int_or(failing, "seconds", 0),
+        CTN_STR_ARG(ctn_text_clean(cli->arena, ctn_json_str_or(failing, "why", (ctn_str){0}), 0)));
 }

@@ -12,6 +12,10 @@ typedef enum ctn_remote_outcome {
     CTN_REMOTE_INTERRUPTED, /* a signal */
 } ctn_remote_outcome;
 
+/* A line on stderr when the store has an owner that cannot write it. An owner that does not answer within a moment is
+ * not waited for. */
+void ctn_remote_tell_health(const ctn_cli *cli, const ctn_workspace *ws);
+
 /* q NULL: only follow. *id is set, and *ret_is_acknowledged, once the request was acknowledged. */
 ctn_remote_outcome ctn_remote_do(const ctn_cli *cli, const ctn_workspace *ws, const ctn_request *q, bool follows,
                                  ctn_execution_id *id, bool *ret_is_acknowledged, ctn_err *err);

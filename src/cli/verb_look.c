@@ -5,6 +5,7 @@
 #include "cli/children.h"
 #include "cli/inputs.h"
 #include "cli/quarantine.h"
+#include "cli/remote.h"
 #include "cli/result.h"
 #include "cli/words.h"
 #include "engine/engine.h"
@@ -179,6 +180,7 @@ int ctn_verb_list(ctn_cli *cli)
         (void) fflush(stdout);
         exit_code = ctn_cli_fail(cli, "not all of them could be read: %s", err.message);
     }
+    ctn_remote_tell_health(cli, &ws);
     ctn_store_close(store);
     return exit_code;
 }
@@ -411,5 +413,7 @@ int ctn_verb_show(ctn_cli *cli)
     ctn_execution_loaded_done(x);
     ctn_reveal_end(&reveal);
     ctn_store_close(s.store);
+    if (exit_code == CTN_EXIT_OK && !ctn_status_is_final(s.row.status))
+        ctn_remote_tell_health(cli, &s.ws);
     return exit_code;
 }

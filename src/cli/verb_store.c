@@ -129,6 +129,19 @@ static int compile_file(ctn_cli *cli, ctn_workspace *ws, ctn_str path, ctn_plan 
     return CTN_EXIT_USAGE;
 }
 
+/* Beside an owner that is fine; but an older store is brought up to date first, and that only when nobody owns it. */
+static int open_for_import(const ctn_workspace *ws, ctn_store **ret_store, ctn_err *err)
+{
+    ctn_store_version v = {0};
+    ctn_store_lock *lock = NULL;
+    int rc = ctn_store_version_read(ws->store_url, &v, NULL);
+    if (rc == CTN_OK && v.found && v.found < v.newest && (rc = ctn_store_lock_take(ws->store_url, &lock, err)))
+        return rc;
+    rc = ctn_store_open(ws->store_url, CTN_STORE_CREATE, ret_store, err);
+    ctn_store_lock_release(lock);
+    return rc;
+}
+
 int ctn_verb_chains_import(ctn_cli *cli)
 {
     ctn_workspace ws;
@@ -139,8 +152,7 @@ int ctn_verb_chains_import(ctn_cli *cli)
     int exit_code = ctn_workspace_open(cli, &ws);
     for (size_t i = 0; i < count && exit_code == CTN_EXIT_OK; i++) /* all, before anything is stored */
         exit_code = compile_file(cli, &ws, ctn_word(cli, i), &plans[i]);
-    if (exit_code == CTN_EXIT_OK &&
-        (ctn_store_open(ws.store_url, CTN_STORE_CREATE, &store, &err) || ctn_cli_audit_opened(cli, store, &err)))
+    if (exit_code == CTN_EXIT_OK && (open_for_import(&ws, &store, &err) || ctn_cli_audit_opened(cli, store, &err)))
         exit_code = ctn_cli_fail_err(cli, &err);
     for (size_t i = 0; i < count && exit_code == CTN_EXIT_OK; i++)
         exit_code = import_chain(cli, store, plans[i]);

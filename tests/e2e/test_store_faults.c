@@ -149,6 +149,14 @@ typedef struct fault {
     useconds_t lasts_us;
 } fault;
 
+static void no_room(world *w, pid_t owner)
+{
+    struct rlimit limit;
+    (void) w;
+    assert_int_equal(prlimit(owner, RLIMIT_FSIZE, NULL, &limit), 0);
+    limit.rlim_cur = 0; /* no file may grow, or be written at all */
+    assert_int_equal(prlimit(owner, RLIMIT_FSIZE, &limit, NULL), 0);
+}
 static void fails_and_heals(world *w, const fault *f)
 {
     char done[64], in_flight[64];
@@ -160,6 +168,11 @@ static void fails_and_heals(world *w, const fault *f)
     cli_world_await(w, "ledger", "write_line"); /* it is written, and the answer is on its way for 700 ms more */
     f->begin(w, owner.pid);
     running asking = catena_start(w, "start", "quick", "--json", NULL);
+    if (f->begin == no_room) {
+        usleep(1500000);
+        assert_exit(w, catena(w, "list", NULL), 0);
+        assert_err(w, "which owns the store, cannot write it for ");
+    }
     usleep(f->lasts_us); /* the answer has come meanwhile, and some tries were made */
     if (is_acknowledged(&asking))
         fail_msg("%s: a start was acknowledged that is on no disk", f->name);
@@ -187,14 +200,6 @@ static void fails_and_heals(world *w, const fault *f)
     print_message("%s: goes on by itself after %lld ms\n", f->name, (long long) took_ms);
 }
 
-static void no_room(world *w, pid_t owner)
-{
-    struct rlimit limit;
-    (void) w;
-    assert_int_equal(prlimit(owner, RLIMIT_FSIZE, NULL, &limit), 0);
-    limit.rlim_cur = 0; /* no file may grow, or be written at all */
-    assert_int_equal(prlimit(owner, RLIMIT_FSIZE, &limit, NULL), 0);
-}
 static void room(world *w, pid_t owner)
 {
     struct rlimit limit;
@@ -206,7 +211,7 @@ static void room(world *w, pid_t owner)
 
 static void without_room_it_waits_and_goes_on(void **state)
 {
-    fails_and_heals(*state, &(fault){"no room on the disk", no_room, room, "a write failed", 3000000});
+    fails_and_heals(*state, &(fault){"no room on the disk", no_room, room, "a write failed", 1500000});
 }
 
 /* Somebody with the sqlite3 shell, in a transaction that he forgot. */
@@ -447,6 +452,8 @@ static void a_store_in_use_is_not_migrated(void **state)
     assert_exit(w, catena(w, "store", "migrate", NULL), 2);
     assert_err(w, "is in use by process");
     assert_exit(w, catena(w, "serve", NULL), 2);
+    assert_exit(w, catena(w, "chains", "import", "quick.yaml", NULL), 2);
+    assert_err(w, "is in use by process");
     assert_int_equal(ctn_store_version_read(url, &version, NULL), CTN_OK);
     assert_int_equal(version.found, 3);
     ctn_store_lock_release(owner);
@@ -498,7 +505,8 @@ static void any_broken_page_is_told_or_does_not_matter(void **state)
         junk[i] = (char) (i * 37 + 11);
     pages = len / PAGE_BYTES;
     path_in(w, "t.db", path);
-    for (size_t page = 0; page<pages; page += pages> 14 ? pages / 14 : 1) {
+    const size_t stride = pages / 7 + 1;
+    for (size_t page = 0; page < pages; page += stride) {
         int fd = open(path, O_RDWR | O_TRUNC);
         assert_int_equal(write(fd, whole, len), len);
         assert_int_equal(pwrite(fd, junk, sizeof junk, (off_t) (page * PAGE_BYTES)), sizeof junk);
