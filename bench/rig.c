@@ -211,7 +211,7 @@ static void end_measuring(bench_rig *rig)
 /* A chain that is alone is measured whole: so what it costs is whole as well (syncs_per_chain). */
 static void watch_time(bench_rig *rig)
 {
-    if (!rig->measure_until_s || (rig->o.in_flight == 1 && rig->started != rig->ended))
+    if (rig->measure_until_s <= 0 || (rig->o.in_flight == 1 && rig->started != rig->ended))
         return;
     double now_s = bench_seconds(CLOCK_MONOTONIC);
     if (!rig->is_measuring && now_s >= rig->warm_until_s)

@@ -133,7 +133,7 @@ bool ctn_keeper_turn(ctn_keeper *k, ctn_store *store)
         k->sum = (ctn_pruned){0};
     }
     ctn_err err = {0};
-    int phase = k->phase;
+    int phase = (int) k->phase;
     int64_t began_us = monotonic_us();
     int rc = work(k, store, now_ms, &err);
     int64_t took_us = monotonic_us() - began_us;

@@ -66,6 +66,7 @@ static void sql_in(sqlite3 *db, const char *statement)
         fail_msg("%s: %s", statement, why);
 }
 
+static void sql(world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void sql(world *w, const char *format, ...)
 {
     char statement[1000];
