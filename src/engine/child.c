@@ -20,21 +20,37 @@
 
 #define LOOK_AGAIN_MS 1000
 
+/* What was asked of a child. There is one for each child: what is owed for it next (another attempt, its undo) takes
+ * the place of what was owed before. */
 struct child_watch {
-    uint32_t step, attempt;
-    int64_t item;
+    ctn_execution_id child; /* all zero: the slot is free */
     ctn_role role;
-    ctn_execution_id child;
-    int asked;   /* the last `wanted` that was seen to, + 1 */
-    int settled; /* ... and of which the child's disk knows */
+    uint32_t attempt;
+    uint32_t seen; /* the last look at what is owed that had it; an older one: it is owed no more */
+    int asked;     /* the last `wanted` that was seen to, + 1 */
+    int settled;   /* ... and of which the child's disk knows */
 };
+
+/* The slot of a child, or the free one where it belongs; the table has free ones. */
+static struct child_watch *watch_slot(struct child_watch *table, uint32_t size, ctn_execution_id child)
+{
+    uint64_t h;
+    memcpy(&h, child.bytes + 8, sizeof h);
+    uint32_t i = (uint32_t) (h * 0x9E3779B97F4A7C15u >> 32) & (size - 1);
+    while (!ctn_id_is_none(table[i].child) && !ctn_id_equal(table[i].child, child))
+        i = (i + 1) & (size - 1);
+    return &table[i];
+}
+
+static bool is_watched(const loaded *l, const struct child_watch *w)
+{
+    return !ctn_id_is_none(w->child) && w->seen == l->watch_look;
+}
 
 static struct child_watch *watch_by_child(loaded *l, ctn_execution_id child)
 {
-    for (uint32_t i = l->watch_count; i-- > 0;) /* the latest: it may have been done, and be undone now */
-        if (ctn_id_equal(l->watches[i].child, child))
-            return &l->watches[i];
-    return NULL;
+    struct child_watch *w = l->watch_size ? watch_slot(l->watches, l->watch_size, child) : NULL;
+    return w && is_watched(l, w) ? w : NULL;
 }
 
 /* What was asked of the child is on disk, or can be asked no more: the parent's row may go to sleep. */
@@ -44,7 +60,13 @@ static void settle(ctn_engine *e, ctn_execution_id parent, ctn_execution_id chil
     struct child_watch *w = l ? watch_by_child(l, child) : NULL;
     if (!w)
         return;
+    if (w->settled != w->asked && l->watch_open)
+        l->watch_open--;
     w->settled = w->asked;
+    if (l->watch_open) { /* the last one settled looks at all of them */
+        ctn_eng_to_perform(e, l);
+        return;
+    }
     ctn_arena_mark mark = ctn_arena_save(e->scratch);
     ctn_owed owed;
     ctn_execution_owed(l->x, &e->rules, e->now_ms, e->scratch, &owed);
@@ -145,8 +167,8 @@ void ctn_eng_tell_parent(ctn_engine *e, loaded *l)
 
 bool ctn_eng_has_ended_child(const ctn_engine *e, const loaded *l)
 {
-    for (uint32_t i = 0; i < l->watch_count; i++) {
-        const loaded *child = ctn_eng_find(e, l->watches[i].child);
+    for (uint32_t i = 0; i < l->watch_size; i++) {
+        const loaded *child = is_watched(l, &l->watches[i]) ? ctn_eng_find(e, l->watches[i].child) : NULL;
         if (child && ctn_status_is_final(ctn_execution_status(child->x)))
             return true;
     }
@@ -413,54 +435,67 @@ static bool see_to(ctn_engine *e, loaded *l, const ctn_owed_child *c)
     return true;
 }
 
-static struct child_watch *watch_of(loaded *l, const ctn_owed_child *c)
+/* Another table, of those alone that are owed. */
+static void resize_watches(loaded *l, uint32_t size)
 {
-    for (uint32_t i = 0; i < l->watch_count; i++) {
-        struct child_watch *w = &l->watches[i];
-        if (w->step == c->step && w->item == c->item && w->role == c->role && w->attempt == c->attempt)
-            return w;
-    }
-    if (l->watch_count == l->watch_capacity) {
-        l->watch_capacity = l->watch_capacity ? 2 * l->watch_capacity : 4;
-        l->watches = ctn_realloc(l->watches, l->watch_capacity * sizeof *l->watches);
-        assert(l->watches);
-    }
-    struct child_watch *w = &l->watches[l->watch_count++];
-    *w = (struct child_watch){
-        .step = c->step, .item = c->item, .role = c->role, .attempt = c->attempt, .child = c->child};
-    return w;
+    struct child_watch *table = ctn_realloc_array(NULL, size, sizeof *table);
+    memset(table, 0, size * sizeof *table);
+    l->watch_count = 0;
+    for (uint32_t i = 0; i < l->watch_size; i++)
+        if (is_watched(l, &l->watches[i])) {
+            *watch_slot(table, size, l->watches[i].child) = l->watches[i];
+            l->watch_count++;
+        }
+    free(l->watches);
+    l->watches = table;
+    l->watch_size = size;
 }
 
-/* Those that nothing is owed for any more. */
-static void drop_watches(loaded *l, const ctn_owed *owed)
+/* Room for all that are owed, at most half full, and not full of those that are owed no more. */
+static void make_room(loaded *l, size_t owed_count)
 {
-    for (uint32_t i = 0; i < l->watch_count; i++) {
-        const struct child_watch *w = &l->watches[i];
-        bool is_owed = false;
-        for (size_t k = 0; k < owed->child_count && !is_owed; k++) {
-            const ctn_owed_child *c = &owed->children[k];
-            is_owed = w->step == c->step && w->item == c->item && w->role == c->role && w->attempt == c->attempt;
-        }
-        if (!is_owed)
-            l->watches[i--] = l->watches[--l->watch_count];
-    }
+    uint32_t size = l->watch_size ? l->watch_size : 8;
+    if (l->watch_size && 2 * (l->watch_count + owed_count) <= size)
+        return;
+    while (size < 4 * owed_count)
+        size *= 2;
+    resize_watches(l, size);
+    if (2 * (l->watch_count + owed_count) > size)
+        resize_watches(l, 2 * size);
+}
+
+static struct child_watch *watch_of(loaded *l, const ctn_owed_child *c, uint32_t look)
+{
+    struct child_watch *w = watch_slot(l->watches, l->watch_size, c->child);
+    l->watch_count += ctn_id_is_none(w->child);
+    if (!is_watched(l, w) || w->role != c->role || w->attempt != c->attempt)
+        *w = (struct child_watch){.child = c->child, .role = c->role, .attempt = c->attempt};
+    w->seen = look;
+    return w;
 }
 
 void ctn_eng_perform_children(ctn_engine *e, loaded *l, const ctn_owed *owed)
 {
-    if (l->watch_count > owed->child_count)
-        drop_watches(l, owed);
-    for (size_t i = 0; i < owed->child_count && !e->is_stopping; i++) {
-        struct child_watch *w = watch_of(l, &owed->children[i]);
-        int asked = (int) owed->children[i].wanted + 1;
-        if (w->asked == asked)
-            continue;
-        w->asked = asked;
-        if (!see_to(e, l, &owed->children[i])) {
-            watch_of(l, &owed->children[i])->asked = 0;
+    if (!owed->child_count && !l->watch_size)
+        return;
+    make_room(l, owed->child_count);
+    uint32_t look = l->watch_look + 1;
+    bool *is_to_ask = CTN_NEW_ARRAY(e->scratch, bool, owed->child_count);
+    l->watch_open = 0;
+    for (size_t i = 0; i < owed->child_count; i++) {
+        struct child_watch *w = watch_of(l, &owed->children[i], look);
+        int wanted = (int) owed->children[i].wanted + 1;
+        is_to_ask[i] = w->asked != wanted && !e->is_stopping;
+        if (is_to_ask[i])
+            w->asked = wanted;
+        l->watch_open += w->settled != w->asked;
+    }
+    l->watch_look = look;
+    for (size_t i = 0; i < owed->child_count; i++)
+        if (is_to_ask[i] && !see_to(e, l, &owed->children[i])) {
+            watch_by_child(l, owed->children[i].child)->asked = 0;
             ctn_eng_wake_at(e, l, e->now_ms + LOOK_AGAIN_MS);
         }
-    }
 }
 
 void ctn_eng_child_was_given_up(ctn_engine *e, ctn_execution_id parent, ctn_execution_id child)

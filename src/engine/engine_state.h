@@ -158,7 +158,9 @@ typedef struct loaded {
     /* child.c */
     int told_parent; /* the final status that it was told, + 1 */
     struct child_watch *watches;
-    uint32_t watch_count, watch_capacity;
+    uint32_t watch_count, watch_size; /* taken slots; a power of two, or 0 */
+    uint32_t watch_open; /* of which the disk does not know yet what was asked of them; counted anew with each look */
+    uint32_t watch_look; /* at what is owed: those that it did not have are watched no more */
     held_key *held_keys; /* cache.c: of calls of its own, for which others wait */
     /* admission.c */
     ctn_str queue_key;        /* empty: it stands in no line */
