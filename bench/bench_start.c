@@ -100,6 +100,10 @@ int main(int argc, char **argv)
     say(argv[1], "exit_ms", bench_samples_at(&fresh.ended_ms, 0.5));
     say(argv[1], "first_chain_store_there_ms", bench_samples_at(&again.first_ms, 0.5));
     say(argv[1], "exit_store_there_ms", bench_samples_at(&again.ended_ms, 0.5));
+    bench_samples_free(&fresh.first_ms);
+    bench_samples_free(&fresh.ended_ms);
+    bench_samples_free(&again.first_ms);
+    bench_samples_free(&again.ended_ms);
     measure_idle(argv[1], argv[2], folder, idle_s);
     return 0;
 }

@@ -72,6 +72,9 @@ int main(int argc, char **argv)
     if (running == 0)
         bench_die(argv[4], "has nothing that was cut off");
     say(key, "journal_rows", (double) before);
+    say(key, "finished", (double) ask(db, "SELECT count(*) FROM chain_executions WHERE finished_at_ms > ?1", 0));
+    say(key, "parked",
+        (double) ask(db, "SELECT count(*) FROM chain_executions WHERE status = 'waiting' AND exec_no > ?1", 0));
     say(key, "cut_off", (double) running);
 
     const char *const argv_serve[] = {argv[2], "serve", "--quiet", NULL};

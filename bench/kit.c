@@ -2,6 +2,7 @@
 #include "base/memory.h"
 
 #include <dirent.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,8 @@ void bench_store_remove(const char *file)
 
 void bench_say(const char *path, double value)
 {
+    if (!isfinite(value))
+        bench_die(path, "is no number: the run was too short");
     printf("%s %.6g\n", path, value);
     fflush(stdout);
 }

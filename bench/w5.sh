@@ -9,6 +9,4 @@ if [ ! -e "$dir/grown.db" ]; then
 fi
 "$bin/bench_fill" "$dir/grown.db" parked "${BENCH_PARKED:-100000}"
 "$bin/bench_fill" "$dir/grown.db" cut 100
-say w5/finished "$(sqlite3 -readonly "$dir/grown.db" "SELECT count(*) FROM chain_executions WHERE finished_at_ms IS NOT NULL")"
-say w5/parked "$(sqlite3 -readonly "$dir/grown.db" "SELECT count(*) FROM chain_executions WHERE status = 'waiting'")"
 "$bin/bench_wake" w5 "$catena" "$work/w5" "$dir/grown.db" "$(part 0.27)" | note
