@@ -6,6 +6,7 @@
 #include "cli/config_servers.h"
 #include "cli/files.h"
 #include "cli/words.h"
+#include <errno.h>
 #include <glob.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -196,6 +197,13 @@ static void include_file(including *in, const ctn_json *node, ctn_str path)
                          CTN_STR_ARG(path));
 }
 
+/* A folder that cannot be read holds nothing for us; one for which there is no memory might. */
+static int stop_for_memory(const char *path, int error)
+{
+    (void) path;
+    return error == ENOMEM;
+}
+
 static void free_glob(void *found)
 {
     globfree(found);
@@ -205,7 +213,10 @@ static size_t include_glob(including *in, const ctn_json *node, ctn_str pattern)
 {
     glob_t found = {0};
     size_t count = 0;
-    if (glob(ctn_arena_str(in->r->arena, pattern).ptr, GLOB_MARK, NULL, &found) == 0) {
+    int rc = glob(ctn_arena_str(in->r->arena, pattern).ptr, GLOB_MARK, stop_for_memory, &found);
+    if (rc == GLOB_NOSPACE || rc == GLOB_ABORTED) /* what it took, it has given back */
+        ctn_memory_gone(0);
+    if (rc == 0) {
         count = found.gl_pathc;
         ctn_cleanup cleanup;
         ctn_cleanup_push(&cleanup, free_glob, &found);
