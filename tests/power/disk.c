@@ -35,7 +35,8 @@ typedef struct change {
     struct change *next;
     change_kind kind;
     disk_node *node;
-    uint64_t at; /* of a write; the size of a truncation */
+    bool is_forgotten; /* it is in the cache, and will never be on the disk */
+    uint64_t at;       /* of a write; the size of a truncation */
     size_t count;
     unsigned char data[];
 } change;
@@ -140,6 +141,8 @@ static void apply_growth_alone(disk *d, const change *c)
 static void apply_by_loss(disk *d, const change *c, size_t number, size_t kept_first)
 {
     bool is_write = c->kind == CHANGE_WRITE;
+    if (c->is_forgotten)
+        return;
     switch (d->plan.loss) {
     case DISK_KEEPS_ALL: apply(c); break;
     case DISK_KEEPS_FIRST:
@@ -475,7 +478,8 @@ static void settle(disk *d, const disk_node *node, bool names)
             at = &c->next;
             continue;
         }
-        apply(c);
+        if (!c->is_forgotten)
+            apply(c);
         *at = c->next;
         free(c);
         d->unsynced--;
@@ -487,6 +491,8 @@ disk_result disk_sync(disk *d, disk_node *node, bool and_names)
 {
     bool cuts;
     disk_result rc = meet(d, DISK_SYNC, node, true, &cuts);
+    for (change *c = d->first; (rc == DISK_FAILED || rc == DISK_FULL) && d->plan.forgets_failed && c; c = c->next)
+        c->is_forgotten |= c->node == node && c->kind == CHANGE_WRITE;
     if (rc)
         return rc == DISK_FULL ? DISK_FAILED : rc;
     if (cuts) { /* on its way: some of it has come, by the loss */

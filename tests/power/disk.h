@@ -59,6 +59,8 @@ typedef struct disk_plan {
     int64_t fail_count;
     unsigned fail_kinds; /* bits 1 << disk_kind */
     bool fails_full;     /* writes that fail find the disk full; else an I/O error */
+    bool forgets_failed; /* what a failed sync should have synced is read as before, and no later sync brings it to the
+                          * disk, as with Linux: only writing it again does */
     bool ignores_sync;   /* says yes and does nothing: the fault that every test here must be able to see */
     /* Called at change number call_at (before it), once; -1: never. It may use the disk through other handles, which
      * counts, and fails, as everything does. */

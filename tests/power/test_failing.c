@@ -90,6 +90,41 @@ static void a_sync_that_fails_loses_and_repeats_nothing(void **state)
     fail_all_chains(*state, "failing syncs", all, sizeof all / sizeof all[0]);
 }
 
+/* A failed sync may be the last word on what it was for: the kernel keeps it to read, and no later sync writes it. The
+ * process that goes on must not build on it. (A new process cannot know: points that end the process are passed by.) */
+static void what_a_failed_sync_forgot_is_not_built_on(void **state)
+{
+    int64_t points = 0;
+    for (size_t c = 0; c < power_chain_count; c++) {
+        const power_chain *chain = &power_chains[c];
+        int64_t met = 1, stride = power_choices() > 1 ? STRIDE : 5 + STRIDE;
+        for (int64_t n = 0; met; n++) {
+            char name[100];
+            snprintf(name, sizeof name, "%s, sync %lld fails and forgets:", chain->name, (long long) n);
+            power_point point = {.name = name,
+                                 .chain = chain->yaml,
+                                 .child = chain->child,
+                                 .seed = (uint64_t) n + 5000,
+                                 .plan = DISK_NO_PLAN,
+                                 .checkpoint_every = n % 2 ? 3 : 0};
+            point.plan.fail_at = n;
+            point.plan.fail_count = 1;
+            point.plan.fail_kinds = 1u << DISK_SYNC;
+            point.plan.forgets_failed = true;
+            /* At its end everything is looked for as after a cut that keeps nothing. */
+            power_result r = power_run(*state, &point, chain->expected, chain->check);
+            met = r.failures;
+            for (int64_t later = 1; met && r.deaths == 0 && later < 24; later += stride) {
+                point.plan.cut_at = r.changes * later / 24;
+                point.plan.loss = (disk_loss) (later % DISK_LOSSES);
+                points += power_run(*state, &point, chain->expected, chain->check).cuts;
+            }
+        }
+    }
+    printf("forgetful syncs: %lld cuts tried, at each sync\n", (long long) points);
+    assert_true(points > 50);
+}
+
 static void a_full_disk_stops_and_goes_on(void **state)
 {
     static const failing all[] = {
@@ -104,6 +139,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_error_of_the_disk_loses_and_repeats_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_sync_that_fails_loses_and_repeats_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_a_failed_sync_forgot_is_not_built_on, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_disk_stops_and_goes_on, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
