@@ -23,7 +23,7 @@
 #define SERVE_STRIDE 101
 #define WHOLE_STRIDE 23
 #else
-#define STRIDE       4
+#define STRIDE       6
 #define TWICE_STRIDE 29
 #define SERVE_STRIDE 11
 #define WHOLE_STRIDE 1
@@ -260,6 +260,31 @@ static void planted_faults_are_seen(void **state)
     }
 }
 
+/* So much is written that the log is moved into the file while the chain goes on (store/sqlite_checkpoint.c). */
+static void a_log_is_moved_into_the_file_by_a_dying_process(void **state)
+{
+    (void) state;
+    static char text[70000], long_text[60001];
+    death_tally t;
+    memset(long_text, 'x', sizeof long_text - 1);
+    snprintf(text, sizeof text,
+             "id: large\n"
+             "steps:\n"
+             "  - {stepName: book, instructionSet: book, foreach: {items: {range: [0, 420]}, maxConcurrency: 8}, "
+             "inputTemplate: '%s', outputVariables: []}\n",
+             long_text);
+    death_chain large = {"large", text, "completed"};
+    death_plan plan = {.chain = &large};
+    point_list points = points_of(&plan, false, " db ", 1);
+    assert_true(points.count > 200); /* it did grow, and was moved */
+    size_t stride = tries_all() ? 10 : points.count / (HAS_FEW ? 1 : 4), count = 0;
+    for (size_t i = 0; i < points.count; i += stride)
+        points.at[count++] = points.at[i];
+    points.count = count;
+    must_be_right("a large log", &plan, points, &t);
+    assert_true(t.verified_happened + t.verified_not > 0);
+}
+
 /* The travel pack's own chain and server. */
 static void a_lead_is_recorded_once(void **state)
 {
@@ -306,6 +331,7 @@ int main(void)
         cmocka_unit_test(every_chain_ends_right_whenever_it_is_killed),
         cmocka_unit_test(a_second_death_while_it_goes_on),
         cmocka_unit_test(a_server_that_outlives_its_catena_does_not_write_behind_the_check),
+        cmocka_unit_test(a_log_is_moved_into_the_file_by_a_dying_process),
         cmocka_unit_test(a_lead_is_recorded_once),
         cmocka_unit_test(an_owner_of_many_dies),
         cmocka_unit_test(a_server_that_dies_in_the_call_has_it_parked),
