@@ -25,8 +25,8 @@ struct ctn_writer_thread {
     char *url;
     ctn_keeper *keeper; /* NULL: nothing is kept small */
     int64_t rest_at_ms; /* 0: it rests */
-    uint64_t file_key; /* which file it was at the start */
-    ctn_err cut_off;   /* not CTN_OK: nothing can be written any more, whatever comes */
+    uint64_t file_key;  /* which file it was at the start */
+    ctn_err cut_off;    /* not CTN_OK: nothing can be written any more, whatever comes */
 };
 
 /* A file of the same name that is another one holds another history: what is in memory does not belong there, and

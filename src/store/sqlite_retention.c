@@ -10,6 +10,7 @@
  */
 #include "store/retention.h"
 #include "store/sqlite_db.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { CANDIDATES_MAX = 64, RESULTS_MAX = 64, SLACK_PAGES_MIN = 4 };
