@@ -11,8 +11,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* A commit grows costly per row past a few thousand rows (write-path.md). */
-#define BATCH_RECORDS_MAX 4096
 #define STORE_RETRY_MS    1000
 
 void ctn_eng_batches_init(ctn_engine *e)

@@ -8,6 +8,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#define BATCH_WORTH 1024 /* executions with entries in it */
+
 /* ---- filed things ---- */
 
 void ctn_eng_list_append(filed_list *list, filed *f)
@@ -333,10 +335,12 @@ static void take_filed(ctn_engine *e, filed *f)
 
 /* ---- the turn ---- */
 
-/* A quarter of what is in memory has gathered: do not let the writer idle for the rest (write-path.md). */
+/* A quarter of what is in memory has gathered, or as much as a commit takes well: past a few thousand rows a row costs
+ * more, and all that waits for the commit waits longer (write-path.md). */
 static bool is_worth_handing_over(const ctn_engine *e)
 {
-    return !e->under_way && 4 * e->gathering->count >= e->loaded_count;
+    size_t count = e->gathering->count;
+    return !e->under_way && (4 * count >= e->loaded_count || count >= BATCH_WORTH);
 }
 
 static void take_inputs(ctn_engine *e)
