@@ -22,3 +22,9 @@ static inline int power_choices(void)
     int choices = said ? (int) strtol(said, NULL, 10) : 1;
     return choices > 0 ? choices : 1;
 }
+
+/* Of what is not tried at every point in each test run: every second, or all of them (make power). */
+static inline int power_stride(void)
+{
+    return power_choices() > 1 ? STRIDE : 2 * STRIDE;
+}

@@ -146,7 +146,7 @@ static void a_store_is_made_or_not_made(void **state)
 
 static void a_store_is_migrated_or_not_migrated(void **state)
 {
-    cut_everywhere(*state, POWER_FROM_SCHEMA_1, "migrating a store", 4, open_and_begin, is_a_store);
+    cut_everywhere(*state, POWER_FROM_SCHEMA_1, "migrating a store", 2, open_and_begin, is_a_store);
 }
 
 /* ---- owners, and what is written beside executions ---- */

@@ -13,9 +13,9 @@
 #include <cmocka.h>
 
 #ifdef POWER_IS_SLOW
-enum { SEEDS = 40 };
+enum { SEEDS = 30 };
 #else
-enum { SEEDS = 200 };
+enum { SEEDS = 120 };
 #endif
 
 static int set_up(void **state)
