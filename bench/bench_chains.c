@@ -56,8 +56,8 @@ int main(int argc, char **argv)
                                                         .syncs = bench_syncs_install()});
     bench_rig_figures f = bench_rig_measure(rig, warm_s, span_s);
     double peak_mib = bench_peak_with_children_mib();
-    if (f.chains == 0)
-        bench_die("the run", "no chain ended in the time that was measured");
+    if (f.steps == 0)
+        bench_die("the run", "no step ended in the time that was measured");
     double steps = (double) f.steps;
     say(key, "steps_per_s", steps / f.span_s);
     say(key, "chains_per_s", (double) f.chains / f.span_s);
@@ -70,7 +70,8 @@ int main(int argc, char **argv)
         say(key, "cpu_us_per_step_children", f.cpu_children_s / steps * 1e6);
     say(key, "rss_mib", peak_mib);
     say(key, "commits_per_s", (double) f.commits / f.span_s);
-    say(key, "syncs_per_chain", (double) f.syncs / (double) f.chains);
+    if (f.chains)
+        say(key, "syncs_per_chain", (double) f.syncs / (double) f.chains);
     say(key, "others_cores", f.others_cpu_s / f.span_s);
     say(key, "steal_cores", f.steal_s / f.span_s);
     bench_samples_free(&f.latency_ms);

@@ -78,7 +78,7 @@ struct bench_rig {
     ctn_batch *submitted; /* in-thread */
     bool is_wanted, is_ended, is_cut;
 
-    uint64_t started, ended, commits;
+    uint64_t started, ended, steps, commits;
     uint64_t last; /* no chain after this number */
     started *ring;
 
@@ -88,7 +88,7 @@ struct bench_rig {
     bench_rig_figures *figures;
     double begin_s, begin_cpu_s, begin_loop_s, begin_children_s;
     bench_ticks begin_ticks;
-    uint64_t begin_ended, begin_commits, begin_syncs;
+    uint64_t begin_ended, begin_steps, begin_commits, begin_syncs;
 };
 
 /* ---- the engine's surroundings ---- */
@@ -150,6 +150,7 @@ static void start_more(bench_rig *rig)
 static void on_event(void *ctx, const ctn_engine_event *event)
 {
     bench_rig *rig = ctx;
+    rig->steps += event->kind == CTN_EVENT_ENTRY && event->record->kind == CTN_ENTRY_ATTEMPT_SUCCEEDED;
     if (rig->o.chain != BENCH_FIVE_STEPS) {
         ctn_status end = rig->o.chain == BENCH_PARKED ? CTN_STATUS_WAITING : CTN_STATUS_COMPLETED;
         rig->ended += event->kind == CTN_EVENT_STATUS && event->status == end;
@@ -185,6 +186,7 @@ static void begin_measuring(bench_rig *rig)
     rig->begin_children_s = rig->o.server ? bench_children_cpu_s() : 0;
     rig->begin_ticks = bench_machine_ticks();
     rig->begin_ended = rig->ended;
+    rig->begin_steps = rig->steps;
     rig->begin_commits = rig->commits;
     rig->begin_syncs = count_syncs(rig);
 }
@@ -200,7 +202,7 @@ static void end_measuring(bench_rig *rig)
     f->steal_s = ticks.steal_s - rig->begin_ticks.steal_s;
     f->others_cpu_s = ticks.busy_s - rig->begin_ticks.busy_s - f->cpu_s - f->cpu_children_s;
     f->chains = rig->ended - rig->begin_ended;
-    f->steps = f->chains * STEPS;
+    f->steps = rig->steps - rig->begin_steps;
     f->commits = rig->commits - rig->begin_commits;
     f->syncs = count_syncs(rig) - rig->begin_syncs;
     rig->is_measuring = false;
@@ -374,6 +376,9 @@ bench_rig *bench_rig_new(const bench_rig_options *o)
         .wake_ctx = rig,
     };
     if (o->is_in_thread) {
+        ctn_rng chance = ctn_rng_system();
+        if (o->chain != BENCH_FIVE_STEPS) /* that one counts instructions; the others add to a store */
+            rig->chance = ctn_rng_next(&chance);
         options.clock = (ctn_clock){.now_ms = still_clock};
         options.id_rng = ctn_rng_seeded(&rig->chance);
         options.seed = 7;

@@ -24,7 +24,7 @@ w6_steps() {
 w6_in_flight() {
     local many=${BENCH_IN_FLIGHT:-100000}
     tell "w6: $many in flight"
-    "$bin/bench_chains" "w6/in_flight/$many" "$work" "$many" --seconds "$seconds" --warm "$(part 0.6)" |
+    "$bin/bench_chains" "w6/in_flight/$many" "$work" "$many" --seconds "$(part 2)" --warm "$(part 0.3)" |
         grep -E 'steps_per_s|cpu_us_per_step |p50|p99|rss|others' | note
 }
 
