@@ -204,7 +204,12 @@ static void mending_makes_no_broken_chain_worse(void **state)
     if (glob(CATENA_SOURCE_DIR "/tests/lint/broken/*.yaml", 0, NULL, &files) ||
         glob(CATENA_SOURCE_DIR "/tests/lint/broken/*.json", GLOB_APPEND, NULL, &files))
         assert_int_equal(glob(CATENA_SOURCE_DIR "/tests/broken/*.[yj]*", 0, NULL, &files), 0);
-    for (size_t i = 0; i < files.gl_pathc; i++) {
+#if defined(__SANITIZE_ADDRESS__)
+    const size_t stride = 4; /* three runs of the program for each */
+#else
+    const size_t stride = 1;
+#endif
+    for (size_t i = 0; i < files.gl_pathc; i += stride) {
         const char *name = strrchr(files.gl_pathv[i], '/') + 1;
         static char before[65536], once[65536], twice[65536];
         assert_true(ctn_read_file(files.gl_pathv[i], &text));
