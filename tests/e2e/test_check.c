@@ -231,8 +231,8 @@ static void mending_makes_no_broken_chain_worse(void **state)
         assert_string_equal(once, twice);
         mended += is_changed;
     }
-    printf("%zu of %zu broken chains were mended\n", mended, files.gl_pathc);
-    assert_true(mended >= 10);
+    printf("%zu of %zu broken chains were mended\n", mended, (files.gl_pathc + stride - 1) / stride);
+    assert_true(mended >= (stride == 1 ? 10 : 1));
     globfree(&files);
     ctn_buf_done(&text);
 }
