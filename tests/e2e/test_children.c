@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FAMILY                                                                                                         \
     "id: parent\nsteps:\n"                                                                                             \
@@ -90,7 +91,8 @@ static void the_owners_parent_does_not_hold_its_follower_for_ever(void **state)
     char line[400];
     family(w, FAMILY);
     running serve = catena_start(w, "serve", NULL);
-    cli_world_await(w, "catena.db", "");
+    for (int i = 0; i < 1000 && !cli_world_has(w, "catena.db.sock"); i++) /* it is the owner, and listens */
+        usleep(10000);
     assert_exit(w, catena(w, "run", "parent", NULL), 3);
     assert_err(w, "step sub waits for the chain child, execution ");
     offered(w, "  reject   ", 0, line, sizeof line);
