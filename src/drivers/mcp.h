@@ -22,7 +22,9 @@
  * configuration adds, so secrets that others need do not reach it.
  *
  * Ownership  _new copies its options; loop, spawner, log and sink outlive the driver. Shutdown and free it outside its
- * callbacks. Threads    The loop's.
+ *            callbacks.
+ *
+ * Threads    The loop's.
  */
 #pragma once
 #include "base/log.h"

@@ -1,22 +1,28 @@
 /*
  * seal.h -- sealing: sensitive values leave memory only as commitments and boxes.
  *
- *   value      stands in its record's body as {"$sealed": commitment}, commitment = BLAKE2b-256(salt, value's JSON),
- * salt 32 random bytes; beside the body is the box: nonce, XChaCha20-Poly1305 of salt and value under the execution's
- * data key, bound to execution, sequence number, place and commitment. So the chain of hashes covers what was said
- * without telling it, and a box can be moved nowhere. data key   32 random bytes an execution, in the store (data_keys)
- * wrapped by a master key, bound to the execution. Without it nothing of the execution can be opened: to shred is to
- * delete it. master key in a keyring outside the store: a text of lines "ID BASE64", the newest last. New data keys are
+ * A value stands in its record's body as {"$sealed": commitment}; the commitment is BLAKE2b-256 of a salt of 32 random
+ * bytes and the value's JSON. Beside the body is its box: a nonce, and XChaCha20-Poly1305 of salt and value under the
+ * execution's data key, bound to execution, sequence number, place and commitment. So the chain of hashes covers what
+ * was said without telling it, and a box can be moved nowhere.
+ *
+ * A data key is 32 random bytes, one an execution, in the store (data_keys) wrapped by a master key and bound to the
+ * execution. Without it nothing of the execution can be opened: to shred is to delete it.
+ *
+ * Master keys are in a keyring outside the store: a text of lines "ID BASE64", the newest last. New data keys are
  * wrapped by the newest; an ID that is not known makes the keyring be read again, so it may change under a running
- *              owner (rekey).
+ * owner (rekey).
  *
  * What must hold: no clear text of a value is handed to the store; a key that cannot be had is an error, never a value
  * in the clear. Lengths of values are not hidden.
  *
  * Ownership  ctn_seal borrows the keyring. Master keys are in locked memory and wiped; data keys are the caller's to
- * wipe. Errors     CTN_E_DENIED the keyring lacks a key (the sentence says which, and where it was looked for), or
- * there is no keyring; CTN_E_CORRUPT a box or wrapped key that does not open; CTN_E_NOT_FOUND, without a sentence: the
- *            execution has no data key (it was shredded, or has nothing sealed).
+ *            wipe.
+ *
+ * Errors     CTN_E_DENIED: the keyring lacks a key (the sentence says which, and where it was looked for), or there is
+ *            no keyring. CTN_E_CORRUPT: a box or wrapped key that does not open. CTN_E_NOT_FOUND, without a sentence:
+ *            the execution has no data key (it was shredded, or has nothing sealed).
+ *
  * Threads    One thread at a time.
  */
 #pragma once

@@ -17,8 +17,11 @@
  * should have synced where it was.
  *
  * Numbers  Operations are counted from 0, separately for the cut (those that change something) and for the failure
- * (those of the kinds that may fail). While the disk is `quiet` nothing is counted and nothing fails. Chance   From the
- * seed alone. Threads  The caller (vfs.c) holds the disk's lock around every operation.
+ *          (those of the kinds that may fail). While the disk is `quiet` nothing is counted and nothing fails.
+ *
+ * Chance   From the seed alone.
+ *
+ * Threads  The caller (vfs.c) holds the disk's lock around every operation.
  */
 #pragma once
 #include <pthread.h>
