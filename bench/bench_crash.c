@@ -13,8 +13,8 @@
  * side by side as catena runs (256), or one whole chain if that is longer.
  */
 #include "base/memory.h"
-#include "core/library.h"
-#include "core/plan.h"
+#include "chain/library.h"
+#include "chain/plan.h"
 #include "kit.h"
 #include "loop/loop.h"
 #include "program.h"

@@ -7,8 +7,8 @@
  */
 #include "rig.h"
 #include "base/memory.h"
-#include "core/library.h"
-#include "drivers/mcp.h"
+#include "chain/library.h"
+#include "drivers/mcp/mcp.h"
 #include "drivers/native.h"
 #include "engine/writer.h"
 #include "loop/loop.h"

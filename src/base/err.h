@@ -6,7 +6,7 @@
  * sentence; each level that knows more prefixes it with ctn_wrap; only the top logs or prints it.
  * `err` may be NULL everywhere: then only the code is told.
  *
- * A bug is an assert. A step that failed is no error but an input to core (core/failure.h).
+ * A bug is an assert. A step that failed is no error but an input to core (value/failure.h).
  */
 #pragma once
 #include <stdarg.h>

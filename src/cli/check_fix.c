@@ -8,9 +8,9 @@
  * findings of a file are tried together, and one by one when that is not better. A second run finds nothing to do.
  */
 #include "cli/check_run.h"
+#include "base/names.h"
+#include "check/fix.h"
 #include "cli/files.h"
-#include "core/fix.h"
-#include "core/names.h"
 
 #define ROUNDS_MAX 20
 #define TRIES_MAX  200

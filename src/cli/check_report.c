@@ -2,10 +2,10 @@
  * check_report.c -- findings for people, for programs, and for code scanners (SARIF 2.1.0).
  */
 #include "cli/check_report.h"
-#include "cli/result.h"
 #include "base/json.h"
+#include "chain/rules.h"
 #include "cli/files.h"
-#include "core/rules.h"
+#include "cli/result.h"
 #include <stdio.h>
 
 static const char *severity_name(ctn_severity severity)

@@ -11,8 +11,8 @@
 #pragma once
 #include "base/arena.h"
 #include "base/err.h"
+#include "chain/finding.h"
 #include "cli/screen.h"
-#include "core/finding.h"
 #include "loop/spawn.h"
 
 enum {

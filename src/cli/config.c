@@ -1,5 +1,5 @@
 /*
- * config.c -- catena.yaml read by tables, as chains are (core/keys.h), and what it includes.
+ * config.c -- catena.yaml read by tables, as chains are (chain/keys.h), and what it includes.
  */
 #include "cli/config.h"
 #include "base/memory.h"

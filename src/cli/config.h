@@ -8,11 +8,11 @@
  * Ownership  Lives in the arena it was read into.
  */
 #pragma once
+#include "chain/keys.h"
+#include "chain/library.h"
 #include "cli/files.h"
 #include "core/execution.h"
-#include "core/keys.h"
-#include "core/library.h"
-#include "drivers/mcp.h"
+#include "drivers/mcp/mcp.h"
 #include "store/retention.h"
 
 typedef struct ctn_config_server {

@@ -1,7 +1,7 @@
-/* config_schema.c -- what each key of catena.yaml is for, in a line; see core/editor_schema.h. */
+/* config_schema.c -- what each key of catena.yaml is for, in a line; see check/editor_schema.h. */
 #include "cli/config_schema.h"
+#include "check/editor_schema.h"
 #include "cli/config_servers.h"
-#include "core/editor_schema.h"
 #include <assert.h>
 
 /* clang-format off */

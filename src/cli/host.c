@@ -5,16 +5,16 @@
  * turn is: take in the batch that the writer finished, turn the engine, ask whether we are done.
  */
 #include "cli/audit.h"
-#include "cli/host.h"
 #include "base/memory.h"
 #include "cli/control.h"
 #include "cli/files.h"
+#include "cli/host.h"
 #include "cli/keyring.h"
-#include "cli/secrets.h"
-#include "cli/schedules.h"
 #include "cli/programs.h"
+#include "cli/schedules.h"
+#include "cli/secrets.h"
 #include "cli/view.h"
-#include "drivers/transform_worker.h"
+#include "drivers/transform/worker.h"
 #include <assert.h>
 #include <signal.h>
 #include <stdio.h>

@@ -17,7 +17,7 @@
 #pragma once
 #include "cli/workspace.h"
 #include "drivers/native.h"
-#include "drivers/transform.h"
+#include "drivers/transform/transform.h"
 #include "engine/writer.h"
 
 typedef struct ctn_host ctn_host;

@@ -2,8 +2,8 @@
  * inputs.c -- see inputs.h.
  */
 #include "cli/inputs.h"
+#include "chain/source.h"
 #include "cli/files.h"
-#include "core/source.h"
 
 int ctn_json_argument(ctn_cli *cli, const char *what, ctn_str text, const ctn_json **ret_value)
 {

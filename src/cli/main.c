@@ -6,7 +6,7 @@
 #include "cli/check_report.h"
 #include "cli/cli.h"
 #include "cli/words.h"
-#include "drivers/transform_worker.h"
+#include "drivers/transform/worker.h"
 #include <fcntl.h>
 #include <locale.h>
 #include <signal.h>

@@ -2,9 +2,9 @@
  * tool_book.c -- see tool_book.h.
  */
 #include "cli/tool_book.h"
+#include "base/names.h"
 #include "cli/host.h"
 #include "cli/observed.h"
-#include "core/names.h"
 #include <assert.h>
 
 #define PATIENCE_MS 1500 /* after which people are told what takes so long */

@@ -6,8 +6,8 @@
  * has the reason as its fault.
  */
 #pragma once
+#include "check/check.h"
 #include "cli/workspace.h"
-#include "core/check.h"
 
 typedef struct ctn_tool_book ctn_tool_book;
 

@@ -2,11 +2,11 @@
  * verb_check.c -- `check`: what is wrong with chains and instruction sets.
  */
 #include "cli/check_report.h"
+#include "chain/rules.h"
 #include "cli/check_run.h"
 #include "cli/programs.h"
 #include "cli/timezone.h"
 #include "cli/tool_book.h"
-#include "core/rules.h"
 #include <stdio.h>
 
 /* What a start of the chain needs and may have. A chain with errors has no plan, and its findings say why. */

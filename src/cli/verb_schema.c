@@ -2,8 +2,8 @@
  * verb_schema.c -- `schema`: the JSON Schemas of the files that people write, for their editors.
  */
 #include "cli/cli.h"
+#include "check/editor_schema.h"
 #include "cli/config_schema.h"
-#include "core/editor_schema.h"
 #include <stdio.h>
 
 int ctn_verb_schema(ctn_cli *cli)

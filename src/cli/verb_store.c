@@ -2,10 +2,10 @@
  * verb_store.c -- `store init` and `store migrate`, and the chains that a store keeps: `chains import|list|show`.
  */
 #include "cli/audit.h"
+#include "chain/definition.h"
 #include "cli/files.h"
 #include "cli/result.h"
 #include "cli/workspace.h"
-#include "core/definition.h"
 #include <stdio.h>
 
 /* ---- store ---- */

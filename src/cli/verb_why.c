@@ -1,5 +1,5 @@
 /*
- * verb_why.c -- where a value came from, why a step did what it did: the walk of core/why.h, read from the store and
+ * verb_why.c -- where a value came from, why a step did what it did: the walk of journal/why.h, read from the store and
  * told as a tree.
  *
  *     proposal_document = "Dear ..." (1,240 bytes)
@@ -14,8 +14,8 @@
 #include "cli/children.h"
 #include "cli/inputs.h"
 #include "cli/result.h"
-#include "core/why.h"
 #include "engine/engine.h"
+#include "journal/why.h"
 #include <stdio.h>
 
 #define LINE_COLUMNS  120

@@ -2,9 +2,9 @@
  * workspace.h -- where a command works: the configuration, the store, and the chain that was named.
  */
 #pragma once
+#include "chain/plan.h"
 #include "cli/cli.h"
 #include "cli/config.h"
-#include "core/plan.h"
 #include "store/store.h"
 
 typedef struct ctn_workspace {

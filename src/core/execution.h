@@ -42,8 +42,8 @@
  *            Entries returned by decide and next live in the scratch arena of the call.
  */
 #pragma once
+#include "chain/plan.h"
 #include "core/entry.h"
-#include "core/plan.h"
 #include "core/sensitive.h"
 #include "core/status.h"
 

@@ -5,7 +5,7 @@
  * call returns one entry; the caller applies it and asks again, so every entry is judged on the state that the
  * one before it left.
  */
-#include "core/calendar.h"
+#include "value/calendar.h"
 #include "core/execution_state.h"
 
 #include "base/plant.h"

@@ -4,7 +4,7 @@
  * A call that begins was let through by the gate (places, circuit breakers) and was not found in the cache; what holds
  * it back leaves no entry, but for the first time that a breaker does.
  */
-#include "core/calendar.h"
+#include "value/calendar.h"
 #include "core/execution_state.h"
 
 #include "base/plant.h"

@@ -15,8 +15,8 @@
  * Nobody else includes this.
  */
 #pragma once
-#include "core/decimal.h"
 #include "core/execution.h"
+#include "value/decimal.h"
 
 /* A step that the engine died under so many times in a row parks, so that it cannot kill the engine forever. */
 #define CTN_DEATHS_MAX 5

@@ -14,8 +14,8 @@
  * Ownership  In the arena given; it borrows the plan.
  */
 #pragma once
+#include "chain/plan.h"
 #include "core/entry.h"
-#include "core/plan.h"
 #include "core/sealed.h"
 
 typedef struct ctn_sensitivity ctn_sensitivity;

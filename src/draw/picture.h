@@ -11,8 +11,8 @@
  */
 #pragma once
 #include "base/buf.h"
-#include "core/check.h"
-#include "core/graph.h"
+#include "chain/graph.h"
+#include "check/check.h"
 #include "core/status.h"
 
 typedef struct ctn_picture_step {

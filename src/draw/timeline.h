@@ -12,8 +12,8 @@
  * Units      *_at_ms is milliseconds since the Unix epoch; 0: not, or not yet.
  */
 #pragma once
+#include "chain/plan.h"
 #include "core/entry.h"
-#include "core/plan.h"
 
 typedef enum ctn_attempt_role { CTN_ATTEMPT_DO, CTN_ATTEMPT_UNDO } ctn_attempt_role;
 

@@ -11,8 +11,8 @@
 #pragma once
 #include "base/hash.h"
 #include "base/json.h"
-#include "core/effect.h"
-#include "core/failure.h"
+#include "chain/effect.h"
+#include "value/failure.h"
 
 typedef struct ctn_call_request {
     uint64_t token;       /* names this call for cancel and done; unique in the process */

@@ -6,7 +6,7 @@
  */
 #pragma once
 #include "base/zone.h"
-#include "core/cron.h"
+#include "value/cron.h"
 
 typedef struct ctn_schedule_times {
     ctn_cron cron;

@@ -4,7 +4,7 @@
  */
 #include "simulate/case_file.h"
 
-#include "core/calendar.h"
+#include "value/calendar.h"
 
 #include <stddef.h>
 

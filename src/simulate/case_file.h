@@ -26,8 +26,8 @@
  * Ownership  Borrows the source; lives in the arena.
  */
 #pragma once
-#include "core/keys.h"
-#include "core/plan.h"
+#include "chain/keys.h"
+#include "chain/plan.h"
 #include "core/status.h"
 
 typedef struct ctn_case_entry {

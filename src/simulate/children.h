@@ -2,7 +2,7 @@
  * children.h -- the plans of the chains that a plan starts, and of those that they start.
  */
 #pragma once
-#include "core/plan.h"
+#include "chain/plan.h"
 
 #define CTN_CHILDREN_MAX 64
 

@@ -8,7 +8,7 @@
  * Ownership  Lives in its arena; the plan and the schemas are borrowed.
  */
 #pragma once
-#include "core/plan.h"
+#include "chain/plan.h"
 #include "core/execution.h"
 
 typedef struct ctn_guess ctn_guess;

@@ -10,7 +10,7 @@
  */
 #pragma once
 #include "base/clock.h"
-#include "core/use.h"
+#include "value/use.h"
 
 typedef struct ctn_shape ctn_shape;
 

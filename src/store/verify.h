@@ -2,7 +2,7 @@
  * verify.h -- is what a store holds what was put into it? Everything is read once, nothing is written.
  *
  * Looked at are: the file itself (SQLite's own check), its schema, definitions (each is what its digest says), chains
- * (each names a definition that is there), every execution (core/proof.h: its journal's numbers, positions and hashes;
+ * (each names a definition that is there), every execution (journal/proof.h: its journal's numbers, positions and hashes;
  * the fold against the cached row; each sealed value opens and is what its entry commits to, where there is a key),
  * journals without an execution, lines of the queue (who is held back), and the audit log.
  *
@@ -14,11 +14,11 @@
  * Threads  as store.h.
  */
 #pragma once
-#include "core/proof.h"
+#include "journal/proof.h"
 #include "store/store.h"
 
 typedef struct ctn_verify_finding {
-    const char *rule; /* of core/proof.h; or "file", "schema", "unreadable", "meta", "definition", "chains",
+    const char *rule; /* of journal/proof.h; or "file", "schema", "unreadable", "meta", "definition", "chains",
                          "no-execution", "line", "data-key", "audit" */
     bool has_execution;
     int64_t exec_no;     /* with has_execution */

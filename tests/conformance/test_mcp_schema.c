@@ -9,8 +9,8 @@
 #include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include "core/schema.h"
 #include "support/shared_data.h"
+#include "value/schema.h"
 #include "wire/mcp_server.h"
 
 typedef struct fixture {

@@ -1,8 +1,8 @@
 /* `check` beyond the files: against the tools that servers have, and mending files. */
 #include "cli_kit.h"
-#include "core/schema.h"
-#include "core/source.h"
+#include "chain/source.h"
 #include "support/shared_data.h"
+#include "value/schema.h"
 #include <glob.h>
 #include <stdio.h>
 #include <string.h>

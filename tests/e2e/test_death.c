@@ -260,7 +260,7 @@ static void planted_faults_are_seen(void **state)
     }
 }
 
-/* So much is written that the log is moved into the file while the chain goes on (store/sqlite_checkpoint.c). */
+/* So much is written that the log is moved into the file while the chain goes on (store/sqlite/checkpoint.c). */
 static void a_log_is_moved_into_the_file_by_a_dying_process(void **state)
 {
     (void) state;

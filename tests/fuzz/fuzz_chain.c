@@ -1,8 +1,8 @@
 /* Any bytes as a chain file: read, compiled, checked beside a small library and against tools' schemas, mended. No
  * crash; findings lie in the file; what compiles is made again from its definitions. */
-#include "core/check.h"
-#include "core/fix.h"
-#include "core/plan.h"
+#include "check/check.h"
+#include "chain/plan.h"
+#include "check/fix.h"
 #include <assert.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

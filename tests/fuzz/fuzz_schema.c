@@ -1,5 +1,5 @@
 /* A schema, a NUL byte, a value: any bytes. No crash, no long run, and one verdict with and without a sentence. */
-#include "core/schema.h"
+#include "value/schema.h"
 #include <assert.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

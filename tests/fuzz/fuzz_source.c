@@ -1,5 +1,5 @@
 /* Any bytes as YAML and as JSON: no crash, and every place that is told lies within the text. */
-#include "core/source.h"
+#include "chain/source.h"
 #include <assert.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -4,7 +4,7 @@
  */
 #include <stdlib.h>
 #include "base/arena.h"
-#include "core/transform_check.h"
+#include "value/transform_check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

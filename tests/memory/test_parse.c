@@ -10,12 +10,12 @@
 
 #include "base/json.h"
 #include "base/memory.h"
-#include "core/expression.h"
-#include "core/mustache.h"
-#include "core/plan.h"
-#include "core/schema.h"
-#include "core/template.h"
+#include "chain/plan.h"
 #include "fail.h"
+#include "value/expression.h"
+#include "value/mustache.h"
+#include "value/schema.h"
+#include "value/template.h"
 #include "wire/jsonrpc.h"
 
 /* ---- JSON ---- */

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
-#include "core/plan.h"
+#include "chain/plan.h"
 #include "engine/engine.h"
 #include "fail.h"
 #include "store/store.h"

@@ -3,7 +3,7 @@
 #include "base/memory.h"
 #include "power/vfs.h"
 #include "sim/chance.h"
-#include "store/sqlite_db.h"
+#include "store/sqlite/db.h"
 #include "store/verify.h"
 
 #include <stdarg.h>

@@ -7,7 +7,7 @@
  */
 #include "sim/chaos_state.h"
 
-#include "core/library.h"
+#include "chain/library.h"
 #include "store/verify.h"
 
 #include <stdarg.h>

@@ -15,8 +15,8 @@
  */
 #pragma once
 #include "base/arena.h"
-#include "core/effect.h"
-#include "core/failure.h"
+#include "chain/effect.h"
+#include "value/failure.h"
 
 #define SPEC_STEPS_MAX     12
 #define SPEC_CALLS_MAX     3

@@ -1,6 +1,6 @@
 #include "sim.h"
 
-#include "core/library.h"
+#include "chain/library.h"
 #include "simulate/world.h"
 
 #include <stdarg.h>

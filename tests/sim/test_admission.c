@@ -6,7 +6,7 @@
  * arrival; no more than maxConcurrent of a chain have calls under way; everything ends; and every failed one is
  * followed up exactly once.
  */
-#include "core/library.h"
+#include "chain/library.h"
 #include "simulate/world.h"
 
 #include <stdarg.h>

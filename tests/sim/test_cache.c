@@ -6,7 +6,7 @@
  * commit fails, a call begins only when no result that is on disk is fresh, and no two equal ones are under way at
  * once.
  */
-#include "core/library.h"
+#include "chain/library.h"
 #include "simulate/world.h"
 
 #include <stdarg.h>

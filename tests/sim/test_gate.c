@@ -2,7 +2,7 @@
  * test_gate.c -- rates, places and circuit breakers while the engine dies and commits fail: no more calls at once than
  * allowed, no more a second than allowed, nothing sent to a tool whose breaker is open, and everything still ends.
  */
-#include "core/library.h"
+#include "chain/library.h"
 #include "simulate/world.h"
 
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* Generated chains: check accepts them, and the plan says what their description says. */
-#include "core/library.h"
-#include "core/plan.h"
+#include "chain/library.h"
+#include "chain/plan.h"
 #include "sim/generate.h"
 
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /*
- * test_log.c -- the log that goes out in large pieces (sqlite_log.c): few writes, each before its sync, read back by
+ * test_log.c -- the log that goes out in large pieces (sqlite/log.c): few writes, each before its sync, read back by
  * whoever reads, and a late write that fails is a commit that fails.
  *
  * A VFS of the test's own is the default one: it counts what reaches the log, and fails it when told to.

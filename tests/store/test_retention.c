@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "store/data_keys.h"
 #include "store/retention.h"
-#include "store/sqlite_db.h"
+#include "store/sqlite/db.h"
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>

@@ -3,9 +3,9 @@
  * are used, brought up to date, whole after a SIGKILL.
  */
 #include "suite.h"
-#include "store/data_keys.h"
 #include "base/buf.h"
-#include "store/sqlite_db.h"
+#include "store/data_keys.h"
+#include "store/sqlite/db.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

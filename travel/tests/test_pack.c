@@ -4,9 +4,9 @@
  */
 #include "support.h"
 
-#include "core/check.h"
-#include "core/library.h"
-#include "core/mustache.h"
+#include "chain/library.h"
+#include "check/check.h"
+#include "value/mustache.h"
 
 #include <dirent.h>
 

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "execution_kit.h"
+#include "unit/kit/execution_kit.h"
 
 /* ---- what a result gives ---- */
 

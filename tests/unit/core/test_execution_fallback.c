@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 
-#include "execution_kit.h"
+#include "unit/kit/execution_kit.h"
 
 #define SETS                                                                                                           \
     "instructionSets:\n"                                                                                               \

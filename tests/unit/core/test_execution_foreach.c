@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "execution_kit.h"
+#include "unit/kit/execution_kit.h"
 
 #define SETS                                                                                                           \
     "instructionSets:\n"                                                                                               \

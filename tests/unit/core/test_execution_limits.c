@@ -11,7 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "execution_kit.h"
+#include "unit/kit/execution_kit.h"
 
 #define TEN   "\"12345678\"" /* ten bytes as JSON */
 #define FORTY "\"12345678901234567890123456789012345678\""

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-#include "execution_kit.h"
+#include "unit/kit/execution_kit.h"
 
 #define SETTLE(how) ((ctn_input){.kind = CTN_IN_SETTLE, .settle = CTN_SETTLE_##how})
 

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "execution_kit.h"
+#include "unit/kit/execution_kit.h"
 
 #define ONE_STEP(tool, more)                                                                                           \
     "id: one\nsteps:\n  - {stepName: a, instructionSet: s, outputVariables: [v]" more "}\n"                            \

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "execution_kit.h"
+#include "unit/kit/execution_kit.h"
 
 #define SETTLE(how) ((ctn_input){.kind = CTN_IN_SETTLE, .settle = CTN_SETTLE_##how})
 

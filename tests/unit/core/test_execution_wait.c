@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "execution_kit.h"
+#include "unit/kit/execution_kit.h"
 
 #define ANSWER(k, step, json) ((ctn_input){.kind = CTN_IN_ANSWER, .name = CTN_STR(step), .value = kit_json(k, json)})
 

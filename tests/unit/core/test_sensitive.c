@@ -1,7 +1,7 @@
 /*
  * What of a chain is sensitive: what is declared, and what is rendered from it; and where that stands in its entries.
  */
-#include "chain_kit.h"
+#include "unit/kit/chain_kit.h"
 #include "core/sensitive.h"
 
 #include <setjmp.h>

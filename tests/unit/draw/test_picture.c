@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <cmocka.h>
-#include "../core/chain_kit.h"
 #include "draw/picture.h"
+#include "unit/kit/chain_kit.h"
 #include "xml_check.h"
 
 static const char *const SETS = "instructionSets:\n"

@@ -4,8 +4,8 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "../core/chain_kit.h"
 #include "draw/timeline.h"
+#include "unit/kit/chain_kit.h"
 
 static const char *const CHAIN =
     "id: c\nsteps:\n"

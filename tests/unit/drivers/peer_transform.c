@@ -1,5 +1,5 @@
 /* A worker of the transform driver, as catena is one when it is started with --transform-worker. */
-#include "drivers/transform_worker.h"
+#include "drivers/transform/worker.h"
 #include <stddef.h>
 
 int main(int argc, char **argv)

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include "drivers/mcp.h"
+#include "drivers/mcp/mcp.h"
 
 #define PEER        CATENA_BUILD_DIR "/tests/peer_mcp"
 #define CALLS_MAX   300

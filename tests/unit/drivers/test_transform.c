@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
-#include "drivers/transform.h"
+#include "drivers/transform/transform.h"
 
 #define PEER        CATENA_BUILD_DIR "/tests/peer_transform"
 #define CALLS_MAX   128

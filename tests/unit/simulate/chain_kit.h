@@ -1,6 +1,6 @@
 /* chain_kit.h -- a chain out of a text, simulated. */
 #pragma once
-#include "core/library.h"
+#include "chain/library.h"
 #include "simulate/campaign.h"
 #include "simulate/children.h"
 

@@ -1,5 +1,5 @@
 /* Values that are made up: they fit what the chain does with them, and what a schema says. */
-#include "core/schema.h"
+#include "value/schema.h"
 #include "simulate/pattern.h"
 #include "simulate/shape.h"
 

@@ -1,0 +1,231 @@
+/*
+ * chain.c -- a chain's own keys (chain language, section 1) and its list of steps.
+ */
+#include "chain/chain.h"
+#include "base/names.h"
+#include "value/cron.h"
+#include <stddef.h>
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+#define KEY(key, value_type, structure, member, ...)                                                                   \
+    {                                                                                                                  \
+        .name = key, .type = value_type, .offset = offsetof(structure, member), __VA_ARGS__                            \
+    }
+#define CHAIN(key, value_type, member, ...) KEY(key, value_type, ctn_chain, member, __VA_ARGS__)
+
+/* ---- parts ---- */
+
+/* Kept as it was written: money is decimal. */
+static void read_money(ctn_reader *reader, const ctn_json *value, void *target)
+{
+    (void) target;
+    if (!ctn_json_is(value, CTN_JSON_NUMBER) || ctn_json_text(value).ptr[0] == '-')
+        ctn_reader_fault(reader, value, "type", "'money' must be a number from 0 on, not %s",
+                         ctn_json_kind_name(value));
+}
+
+static const char *const ON_REACHED[] = {"wait", "fail", NULL};
+static const ctn_key BUDGET_KEYS[] = {
+    KEY("calls", CTN_KEY_INT, ctn_chain_budget, calls, .min = 1, .max = INT64_C(1000000000000)),
+    KEY("wallMs", CTN_KEY_INT, ctn_chain_budget, wall_ms, .min = 1, .max = CTN_TEN_YEARS_MS),
+    KEY("bytes", CTN_KEY_INT, ctn_chain_budget, bytes, .min = 1, .max = INT64_C(1000000000000)),
+    KEY("tokens", CTN_KEY_INT, ctn_chain_budget, tokens, .min = 1, .max = INT64_C(1000000000000)),
+    KEY("money", CTN_KEY_ANY, ctn_chain_budget, money, .read = read_money),
+    KEY("onReached", CTN_KEY_WORD, ctn_chain_budget, on_reached, .words = ON_REACHED),
+};
+
+typedef struct schedule_keys {
+    const ctn_json *cron, *timezone;
+} schedule_keys;
+static void read_cron(ctn_reader *reader, const ctn_json *value, void *target)
+{
+    (void) target;
+    ctn_err err = {0};
+    if (ctn_cron_check(ctn_json_text(value), &err))
+        ctn_reader_fault(reader, value, "bad-cron", "%s", err.message);
+}
+static const ctn_key SCHEDULE_KEYS[] = {
+    KEY("cron", CTN_KEY_TEXT, schedule_keys, cron, .is_required = true, .read = read_cron),
+    KEY("timezone", CTN_KEY_NAME, schedule_keys, timezone, 0),
+};
+
+static void read_budget(ctn_reader *reader, const ctn_json *value, void *target)
+{
+    ctn_chain_budget *budget = &((ctn_chain *) target)->budget;
+    ctn_keys_read(reader, value, "a budget", BUDGET_KEYS, COUNT(BUDGET_KEYS), budget);
+}
+
+static void read_schedule(ctn_reader *reader, const ctn_json *value, void *target)
+{
+    (void) target;
+    ctn_keys_read(reader, value, "a schedule", SCHEDULE_KEYS, COUNT(SCHEDULE_KEYS), &(schedule_keys){0});
+}
+
+static bool is_chain_id(ctn_str id)
+{
+    bool is_good = id.len >= 1 && id.len <= 63;
+    for (size_t i = 0; is_good && i < id.len; i++) {
+        char c = id.ptr[i];
+        is_good = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (i > 0 && c == '-');
+    }
+    return is_good;
+}
+
+static void read_id(ctn_reader *reader, const ctn_json *value, void *target)
+{
+    if (is_chain_id(ctn_json_text(value)))
+        ((ctn_chain *) target)->id = ctn_json_text(value);
+    else
+        ctn_reader_fault(reader, value, "type",
+                         "'%.*s' is no chain id: write small letters, digits and -, at most 63, no - at the start",
+                         CTN_STR_ARG(ctn_json_text(value)));
+}
+
+static void read_on_failure(ctn_reader *reader, const ctn_json *value, void *target)
+{
+    (void) target;
+    if (!is_chain_id(ctn_json_text(value)))
+        ctn_reader_fault(reader, value, "type", "'onFailure' must be the id of a chain; '%.*s' cannot be one",
+                         CTN_STR_ARG(ctn_json_text(value)));
+}
+
+static void read_input_schema(ctn_reader *reader, const ctn_json *value, void *target)
+{
+    (void) target;
+    const ctn_json *properties = ctn_json_member_of(value, "properties");
+    for (uint32_t i = 0; ctn_json_is(properties, CTN_JSON_OBJECT) && i < properties->count; i++)
+        ctn_reader_variable(reader, &properties->members[i].key, ctn_json_text(&properties->members[i].key),
+                            "an input");
+}
+
+static void read_sensitive(ctn_reader *reader, const ctn_json *value, void *target)
+{
+    (void) target;
+    for (size_t i = 0; i < ctn_json_count(value); i++)
+        ctn_reader_variable(reader, ctn_json_at(value, i), ctn_json_text(ctn_json_at(value, i)),
+                            "a sensitive variable");
+}
+
+typedef struct result_keys {
+    ctn_chain_expression expression;
+} result_keys;
+static const ctn_key RESULT_KEY = KEY("outputs", CTN_KEY_EXPRESSION, result_keys, expression, 0);
+
+static void read_results(ctn_reader *reader, const ctn_json *value, void *target)
+{
+    ctn_chain *chain = target;
+    bool is_map = ctn_json_is(value, CTN_JSON_OBJECT);
+    if (!is_map && !ctn_json_is(value, CTN_JSON_ARRAY)) {
+        ctn_reader_fault(reader, value, "type",
+                         "'outputs' must be a list of variables, like [a, b], or an object of name: expression");
+        return;
+    }
+    size_t count = ctn_json_count(value);
+    chain->results = CTN_NEW_ARRAY(reader->arena, ctn_chain_result, count);
+    for (uint32_t i = 0; i < count; i++) {
+        const ctn_json *node = is_map ? &value->members[i].key : &value->items[i];
+        ctn_chain_result result = {.name = ctn_json_text(node), .node = node};
+        if (!ctn_json_is(node, CTN_JSON_STRING)) {
+            ctn_reader_fault(reader, node, "type", "an item of 'outputs' must be the name of a variable");
+            continue;
+        }
+        if (!is_map && !ctn_reader_variable(reader, node, result.name, "an output"))
+            continue;
+        result_keys keys = {0};
+        if (is_map && !ctn_key_read(reader, &RESULT_KEY, &value->members[i].value, &keys))
+            continue;
+        result.expression = keys.expression;
+        chain->results[chain->result_count++] = result;
+    }
+}
+
+/* ---- steps ---- */
+
+static void read_steps(ctn_reader *reader, const ctn_json *value, void *target)
+{
+    ctn_chain *chain = target;
+    size_t count = ctn_json_count(value);
+    if (count == 0 || count > CTN_CHAIN_STEPS_MAX) {
+        ctn_reader_fault(reader, value, "type", "'steps' must hold from 1 to %d steps; here are %zu",
+                         CTN_CHAIN_STEPS_MAX, count);
+        return;
+    }
+    chain->steps = CTN_NEW_ARRAY(reader->arena, ctn_chain_step, count);
+    chain->step_count = (uint32_t) count;
+    ctn_names names;
+    ctn_names_init(&names, reader->arena);
+    uint32_t *step_of_name = CTN_NEW_ARRAY(reader->arena, uint32_t, count);
+    for (uint32_t i = 0; i < count; i++) {
+        ctn_chain_step *step = &chain->steps[i];
+        ctn_chain_step_read(reader, ctn_json_at(value, i), step);
+        if (!step->name.len)
+            continue;
+        uint32_t known = names.count;
+        uint32_t number = ctn_names_add(&names, step->name);
+        if (number == known) {
+            step_of_name[number] = i;
+            continue;
+        }
+        ctn_position first = ctn_source_position(reader->source, chain->steps[step_of_name[number]].step_name);
+        ctn_reader_fault(reader, step->step_name, "duplicate-step",
+                         "a second step is named '%.*s' (the first is in line %u); give it another name",
+                         CTN_STR_ARG(step->name), first.line);
+    }
+}
+
+/* ---- the chain ---- */
+
+static const ctn_key CHAIN_KEYS[] = {
+    CHAIN("id", CTN_KEY_NAME, id_node, .is_required = true, .read = read_id),
+    CHAIN("name", CTN_KEY_TEXT, name, 0),
+    CHAIN("description", CTN_KEY_TEXT, description, 0),
+    CHAIN("version", CTN_KEY_INT, version, .min = 1, .max = INT64_C(1000000000)),
+    CHAIN("inputSchema", CTN_KEY_SCHEMA, input_schema, .read = read_input_schema),
+    CHAIN("outputs", CTN_KEY_ANY, outputs, .read = read_results),
+    CHAIN("rollbackEnabled", CTN_KEY_BOOL, is_rollback_enabled, 0),
+    CHAIN("timeoutMs", CTN_KEY_INT, timeout_ms, .min = 1, .max = CTN_TEN_YEARS_MS),
+    CHAIN("priority", CTN_KEY_INT, priority, .min = 0, .max = 9, .otherwise = 5),
+    CHAIN("maxConcurrent", CTN_KEY_INT, max_concurrent, .min = 1, .max = 1000000),
+    CHAIN("budget", CTN_KEY_OBJECT, budget_node, .read = read_budget),
+    CHAIN("concurrencyKey", CTN_KEY_TEMPLATE, concurrency_key, 0),
+    CHAIN("sensitive", CTN_KEY_NAMES, sensitive, .read = read_sensitive),
+    CHAIN("schedule", CTN_KEY_OBJECT, schedule, .read = read_schedule),
+    CHAIN("onFailure", CTN_KEY_NAME, on_failure, .read = read_on_failure),
+    CHAIN("steps", CTN_KEY_LIST, steps_node, .is_required = true, .read = read_steps),
+    CHAIN("instructionSets", CTN_KEY_OBJECT, instruction_sets, 0),
+};
+
+/* clang-format off */
+const ctn_key_table ctn_chain_tables[] = {
+    {"chain", CHAIN_KEYS, COUNT(CHAIN_KEYS)},
+    {"budget", BUDGET_KEYS, COUNT(BUDGET_KEYS)},
+    {"schedule", SCHEDULE_KEYS, COUNT(SCHEDULE_KEYS)},
+};
+const size_t ctn_chain_table_count = COUNT(ctn_chain_tables);
+/* clang-format on */
+
+bool ctn_chain_is_in(const ctn_json *root)
+{
+    return !ctn_json_is(root, CTN_JSON_OBJECT) || root->count != 1 || !ctn_json_member_of(root, "instructionSets");
+}
+
+const ctn_chain *ctn_chain_read(ctn_arena *arena, const ctn_source *source, ctn_findings *findings)
+{
+    ctn_reader reader = {.arena = arena, .source = source, .findings = findings};
+    ctn_chain *chain = CTN_NEW(arena, ctn_chain);
+    chain->source = source;
+    chain->node = ctn_source_root(source);
+    if (ctn_json_is(chain->node, CTN_JSON_OBJECT))
+        ctn_keys_read(&reader, chain->node, "a chain", CHAIN_KEYS, COUNT(CHAIN_KEYS), chain);
+    else
+        ctn_reader_fault(
+            &reader, chain->node, "type",
+            "a file holds a chain (an object with 'id' and 'steps') or 'instructionSets'; this is neither");
+    chain->fault_count = reader.fault_count;
+    return chain;
+}
+
+ctn_position ctn_chain_position(const ctn_chain *chain, const ctn_json *node)
+{
+    return ctn_source_position(chain->source, node);
+}

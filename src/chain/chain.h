@@ -1,0 +1,121 @@
+/*
+ * chain.h -- a chain as it stands in its file: every key read and checked, every template and expression
+ * compiled, every node with its place. What it means (order, reads, inputs) is graph.h's; what runs is plan.h's.
+ *
+ * Ownership  Lives in the arena it was read into and borrows the source's tree, so the source must live as
+ *            long.
+ * Faults     Become findings (with line and column) and are counted; a chain with faults is there all the same, for
+ *            those who look up its name.
+ */
+#pragma once
+#include "chain/keys.h"
+
+typedef struct ctn_chain_output {
+    ctn_str name;
+    const ctn_json *node; /* the name: a list's item or a map's key */
+    const ctn_path *path; /* in the result; NULL: the member of that name */
+} ctn_chain_output;
+
+typedef struct ctn_chain_fallback {
+    const ctn_json *node;
+    const ctn_json *instruction_set; /* NULL: a value */
+    ctn_chain_template input;
+    ctn_chain_tree value;
+} ctn_chain_fallback;
+
+typedef struct ctn_chain_retry {
+    const ctn_json *node; /* NULL: none */
+    int64_t max_retries, backoff_ms, max_backoff_ms;
+    double multiplier, jitter;
+    const ctn_json *retry_on; /* NULL: none */
+    uint32_t retry_on_codes;  /* bits (1 << ctn_failure) */
+} ctn_chain_retry;
+
+typedef struct ctn_chain_cache {
+    const ctn_json *node; /* NULL: none */
+    int64_t ttl_ms;
+    ctn_chain_template key;
+    ctn_said allow_writes;
+} ctn_chain_cache;
+
+typedef struct ctn_chain_foreach {
+    const ctn_json *node;     /* NULL: none */
+    ctn_chain_template items; /* or */
+    ctn_chain_tree range;     /* [from, to] */
+    const ctn_json *as;
+    int64_t max_concurrency;
+} ctn_chain_foreach;
+
+typedef struct ctn_chain_step {
+    const ctn_json *node;
+    ctn_str name; /* empty when the file does not say it rightly */
+    const ctn_json *step_name, *instruction_set;
+    ctn_chain_template input;
+    const ctn_json *output_variables;
+    ctn_chain_output *outputs;
+    uint32_t output_count;
+    ctn_chain_expression condition;
+    ctn_said is_parallel;
+    const ctn_json *depends_on; /* NULL: the order of the file */
+    ctn_chain_retry retry;
+    int64_t timeout_ms, idle_timeout_ms; /* 0: not said */
+    const ctn_json *fallbacks_node;
+    ctn_chain_fallback *fallbacks;
+    uint32_t fallback_count;
+    int on_error;       /* 0: not said, 1: fail, 2: continue */
+    int on_interrupted; /* 0: not said, 1: ask, 2: retry, 3: fail */
+    const ctn_json *rollback_action;
+    ctn_chain_template rollback_template;
+    const ctn_json *no_undo, *template_id;
+    ctn_chain_cache cache;
+    ctn_chain_foreach foreach;
+    const ctn_json *output_schema, *release;
+    const ctn_json *lint, *lint_allow; /* {RULE: reason}; NULL: nothing */
+} ctn_chain_step;
+
+typedef struct ctn_chain_result {
+    ctn_str name;
+    const ctn_json *node;            /* the name */
+    ctn_chain_expression expression; /* node NULL: the variable of that name */
+} ctn_chain_result;
+
+typedef struct ctn_chain_budget {
+    int64_t calls, wall_ms, bytes, tokens; /* 0: not said */
+    const ctn_json *money;                 /* NULL: not said */
+    int on_reached;                        /* 0: not said, 1: wait, 2: fail */
+} ctn_chain_budget;
+
+typedef struct ctn_chain {
+    const ctn_source *source;
+    const ctn_json *node;
+    ctn_str id; /* empty when the file does not say it rightly */
+    const ctn_json *id_node, *name, *description;
+    int64_t version; /* 0: by content */
+    const ctn_json *input_schema;
+    const ctn_json *outputs; /* NULL: all that was produced */
+    ctn_chain_result *results;
+    uint32_t result_count;
+    ctn_said is_rollback_enabled;
+    int64_t timeout_ms, priority, max_concurrent;
+    const ctn_json *budget_node, *sensitive, *schedule, *on_failure;
+    ctn_chain_budget budget;
+    ctn_chain_template concurrency_key;
+    const ctn_json *steps_node, *instruction_sets;
+    ctn_chain_step *steps;
+    uint32_t step_count;
+    size_t fault_count;
+} ctn_chain;
+
+#define CTN_CHAIN_STEPS_MAX 10000
+
+/* Every table of keys that a chain and a step are read by. */
+extern const ctn_key_table ctn_chain_tables[], ctn_step_tables[];
+extern const size_t ctn_chain_table_count, ctn_step_table_count;
+
+/* True when the file's top level is meant to be a chain: it is no object, or has more than instructionSets. */
+bool ctn_chain_is_in(const ctn_json *root);
+const ctn_chain *ctn_chain_read(ctn_arena *arena, const ctn_source *source, ctn_findings *findings);
+/* One step; `steps` of a chain are read with this. */
+void ctn_chain_step_read(ctn_reader *reader, const ctn_json *node, ctn_chain_step *ret_step);
+/* 1-based line and column of a node of the chain's file. */
+ctn_position ctn_chain_position(const ctn_chain *chain, const ctn_json *node);

@@ -1,0 +1,59 @@
+/*
+ * plan_unsupported.c -- the list that gets shorter with every version.
+ */
+#include "chain/plan_unsupported.h"
+
+static bool work_runs(ctn_work_kind kind)
+{
+    return kind == CTN_WORK_TOOL || kind == CTN_WORK_NATIVE || kind == CTN_WORK_TRANSFORM || kind == CTN_WORK_WAIT ||
+           kind == CTN_WORK_APPROVAL || kind == CTN_WORK_AGENT || kind == CTN_WORK_CHAIN ||
+           kind == CTN_WORK_CALLS;
+}
+
+static const char *set_feature(const ctn_instruction_set *set)
+{
+    if (!work_runs(set->work.kind))
+        return ctn_work_kind_name(set->work.kind);
+    for (uint32_t i = 0; i < set->call_count; i++)
+        if (!work_runs(set->calls[i].kind))
+            return ctn_work_kind_name(set->calls[i].kind);
+    if (set->check && !work_runs(set->check->kind))
+        return "check by http";
+    return set->is_restricted == CTN_SAID_TRUE ? "restricted" : NULL;
+}
+
+static bool is_waiting(const ctn_instruction_set *set)
+{
+    return set->work.kind == CTN_WORK_WAIT || set->work.kind == CTN_WORK_APPROVAL || set->work.kind == CTN_WORK_AGENT ||
+           set->work.kind == CTN_WORK_CHAIN;
+}
+
+static const ctn_instruction_set *fallback_set(const ctn_graph *graph, const ctn_chain_fallback *fallback)
+{
+    return fallback->instruction_set ? ctn_library_set(graph->library, ctn_json_text(fallback->instruction_set)) : NULL;
+}
+
+ctn_str ctn_plan_find_unsupported(const ctn_graph *graph)
+{
+    for (uint32_t i = 0; i < graph->step_count; i++) {
+        const ctn_graph_step *step = &graph->steps[i];
+        for (uint32_t k = 0; k < 2 + step->step->fallback_count; k++) {
+            const ctn_instruction_set *set = k == 0   ? step->set
+                                             : k == 1 ? step->undo
+                                                      : fallback_set(graph, &step->step->fallbacks[k - 2]);
+            const char *feature = set ? set_feature(set) : NULL;
+            if (feature)
+                return ctn_arena_printf(graph->arena,
+                                        "step '%.*s' uses the instruction set '%.*s' with '%s', which this version "
+                                        "checks but does not run yet",
+                                        CTN_STR_ARG(step->step->name), CTN_STR_ARG(set->name), feature);
+        }
+        if (step->undo && is_waiting(step->undo))
+            return ctn_arena_printf(
+                graph->arena,
+                "step '%.*s' is undone by '%.*s', which waits; an undo that waits is not run by this "
+                "version",
+                CTN_STR_ARG(step->step->name), CTN_STR_ARG(step->undo->name));
+    }
+    return CTN_STR("");
+}

@@ -1,0 +1,406 @@
+/*
+ * source.c -- the text of a file, its tree, and where each node of the tree stood.
+ *
+ * What must hold: every value and every key of the tree has a place, keyed by its final address; a place is
+ * exact or it is the start of its scalar, never a guess in between. position_in therefore does not compute
+ * where a byte *should* be from the rules of YAML: it walks source and decoded text side by side, and gives
+ * the scalar's own position as soon as the two do not agree.
+ */
+#include "chain/source.h"
+#include "chain/source_internal.h"
+#include <assert.h>
+
+/* ---- places ---- */
+
+static size_t slot_of(const ctn_source_place *places, size_t capacity, const ctn_json *node)
+{
+    uint64_t mixed = (uint64_t) (uintptr_t) node * UINT64_C(0x9E3779B97F4A7C15);
+    size_t slot = (size_t) (mixed >> 32) & (capacity - 1);
+    while (places[slot].node && places[slot].node != node)
+        slot = (slot + 1) & (capacity - 1);
+    return slot;
+}
+
+void ctn_source_put_place(ctn_source *s, const ctn_json *node, size_t offset, ctn_source_style style)
+{
+    if (2 * (s->place_count + 1) > s->place_capacity) {
+        size_t capacity = s->place_capacity ? 2 * s->place_capacity : 64;
+        ctn_source_place *places = CTN_NEW_ARRAY(s->arena, ctn_source_place, capacity);
+        for (size_t i = 0; i < s->place_capacity; i++)
+            if (s->places[i].node)
+                places[slot_of(places, capacity, s->places[i].node)] = s->places[i];
+        s->places = places;
+        s->place_capacity = capacity;
+    }
+    ctn_source_place *place = &s->places[slot_of(s->places, s->place_capacity, node)];
+    if (!place->node)
+        s->place_count++;
+    *place = (ctn_source_place){node, (uint32_t) offset, style};
+}
+
+static const ctn_source_place *find_place(const ctn_source *s, const ctn_json *node)
+{
+    if (!node || s->place_capacity == 0)
+        return NULL;
+    const ctn_source_place *place = &s->places[slot_of(s->places, s->place_capacity, node)];
+    return place->node ? place : NULL;
+}
+
+void ctn_source_put_block(ctn_source *s, size_t begin, size_t end)
+{
+    if (s->block_count == s->block_capacity) {
+        size_t capacity = s->block_capacity ? 2 * s->block_capacity : 16;
+        ctn_source_span *blocks = CTN_NEW_ARRAY(s->arena, ctn_source_span, capacity);
+        if (s->block_count > 0)
+            memcpy(blocks, s->blocks, s->block_count * sizeof *blocks);
+        s->blocks = blocks;
+        s->block_capacity = capacity;
+    }
+    s->blocks[s->block_count++] = (ctn_source_span){(uint32_t) begin, (uint32_t) end};
+}
+
+/* ---- lines: ended by LF, CRLF or CR ---- */
+
+static void find_lines(ctn_source *s)
+{
+    size_t count = 1;
+    for (int round = 0; round < 2; round++) {
+        if (round == 1)
+            s->lines = CTN_NEW_ARRAY(s->arena, uint32_t, count);
+        size_t at = 1;
+        for (size_t i = 0; i < s->text.len; i++) {
+            char c = s->text.ptr[i];
+            bool ends = c == '\n' || (c == '\r' && (i + 1 == s->text.len || s->text.ptr[i + 1] != '\n'));
+            if (ends && round == 1)
+                s->lines[at] = (uint32_t) i + 1;
+            at += ends;
+        }
+        count = at;
+    }
+    s->line_count = count;
+}
+
+/* Index of the line that holds `offset`. */
+static size_t line_at(const ctn_source *s, size_t offset)
+{
+    size_t low = 0, high = s->line_count;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (s->lines[middle] <= offset)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Without its line end. */
+static ctn_str line_text(const ctn_source *s, size_t line)
+{
+    size_t begin = s->lines[line];
+    size_t end = line + 1 < s->line_count ? s->lines[line + 1] : s->text.len;
+    while (end > begin && (s->text.ptr[end - 1] == '\n' || s->text.ptr[end - 1] == '\r'))
+        end--;
+    return (ctn_str){s->text.ptr + begin, end - begin};
+}
+
+ctn_position ctn_source_position_at(const ctn_source *s, size_t offset)
+{
+    if (offset > s->text.len)
+        offset = s->text.len;
+    size_t line = line_at(s, offset);
+    return (ctn_position){(uint32_t) line + 1, (uint32_t) (offset - s->lines[line]) + 1};
+}
+
+/* ---- JSON ---- */
+
+static void place_json(void *ctx, const ctn_json *value, size_t offset)
+{
+    ctn_source_put_place(ctx, value, offset,
+                         value->kind == CTN_JSON_STRING   ? CTN_SOURCE_DOUBLE_QUOTED
+                         : value->kind == CTN_JSON_NUMBER ? CTN_SOURCE_PLAIN
+                                                          : CTN_SOURCE_OTHER);
+}
+
+static bool read_json(ctn_source *s, ctn_findings *findings)
+{
+    ctn_json_options options = {
+        .bytes_max = CTN_SOURCE_BYTES_MAX,
+        .on_place = place_json,
+        .on_place_ctx = s,
+        .reject_duplicates = true,
+    };
+    ctn_err err = {0};
+    int rc = ctn_json_parse(s->arena, s->text, &options, &s->root, &err);
+    if (rc == CTN_OK)
+        return true;
+    /* Both faults are CTN_E_INVALID; a text that fails elsewhere or not at all when keys may be given twice
+     * failed because of a key given twice. */
+    const ctn_json *ignored = NULL;
+    ctn_err lenient = {0};
+    ctn_json_options lenient_options = {.bytes_max = CTN_SOURCE_BYTES_MAX};
+    ctn_arena *scratch = ctn_arena_new(4096);
+    int lenient_rc = ctn_json_parse(scratch, s->text, &lenient_options, &ignored, &lenient);
+    ctn_arena_free(scratch);
+    bool is_duplicate = lenient_rc == CTN_OK || lenient.line != err.line || lenient.column != err.column;
+    ctn_findings_add(findings, s->file_name, err.line ? err.line : 1, err.column ? err.column : 1, CTN_SEVERITY_ERROR,
+                     is_duplicate ? "duplicate-key" : "syntax", "%s", err.message);
+    return false;
+}
+
+/* ---- parse ---- */
+
+/* Offset of the first byte that is not UTF-8; the caller knows that there is one. */
+static size_t find_bad_byte(ctn_str text)
+{
+    size_t at = 0;
+    while (at < text.len) {
+        unsigned char c = (unsigned char) text.ptr[at];
+        size_t bytes = c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+        if (at + bytes > text.len || !ctn_str_is_utf8((ctn_str){text.ptr + at, bytes}))
+            break;
+        at += bytes;
+    }
+    return at;
+}
+
+static bool check_text(ctn_source *s, ctn_findings *findings)
+{
+    if (s->text.len > 0 && !ctn_str_is_utf8(s->text)) {
+        size_t at = find_bad_byte(s->text);
+        ctn_position p = ctn_source_position_at(s, at);
+        ctn_findings_add(findings, s->file_name, p.line, p.column, CTN_SEVERITY_ERROR, "syntax",
+                         "byte 0x%02X is not UTF-8: save the file as UTF-8", (unsigned char) s->text.ptr[at]);
+        return false;
+    }
+    ctn_str rest = s->text;
+    while (rest.len > 0 && strchr(" \t\r\n", rest.ptr[0]))
+        rest = ctn_str_from_offset(rest, 1);
+    if (rest.len == 0) {
+        ctn_findings_add(findings, s->file_name, 1, 1, CTN_SEVERITY_ERROR, "syntax", "the file is empty");
+        return false;
+    }
+    return true;
+}
+
+typedef struct parsing {
+    ctn_arena *arena;
+    ctn_str file_name, text;
+    ctn_findings *findings;
+    ctn_source *source;
+} parsing;
+
+static int parse(void *ctx)
+{
+    parsing *p = ctx;
+    ctn_source *s = CTN_NEW(p->arena, ctn_source);
+    ctn_str text = p->text;
+    s->arena = p->arena;
+    s->file_name = ctn_arena_str(p->arena, p->file_name);
+    s->is_json = ctn_str_ends_with(p->file_name, CTN_STR(".json"));
+    if (ctn_str_starts_with(text, CTN_STR("\xEF\xBB\xBF"))) /* a byte order mark is no text */
+        text = ctn_str_from_offset(text, 3);
+    if (text.len > CTN_SOURCE_BYTES_MAX) {
+        ctn_findings_add(p->findings, s->file_name, 1, 1, CTN_SEVERITY_ERROR, "syntax",
+                         "the file has %zu bytes, at most %u are read", text.len, CTN_SOURCE_BYTES_MAX);
+        return CTN_E_INVALID;
+    }
+    s->text = ctn_arena_str(p->arena, text);
+    find_lines(s);
+    if (!check_text(s, p->findings))
+        return CTN_E_INVALID;
+    if (!(s->is_json ? read_json(s, p->findings) : ctn_source_read_yaml(s, p->findings)))
+        return CTN_E_INVALID;
+    p->source = s;
+    return CTN_OK;
+}
+
+int ctn_source_parse(ctn_arena *arena, ctn_str file_name, ctn_str text, ctn_findings *findings, ctn_source **ret_source)
+{
+    parsing p = {.arena = arena, .file_name = file_name, .text = text, .findings = findings};
+    int rc = ctn_findings_guarded(findings, file_name, parse, &p);
+    if (rc == CTN_OK)
+        *ret_source = p.source;
+    return rc;
+}
+
+const ctn_json *ctn_source_root(const ctn_source *s)
+{
+    return s->root;
+}
+
+ctn_str ctn_source_file_name(const ctn_source *s)
+{
+    return s->file_name;
+}
+
+ctn_position ctn_source_position(const ctn_source *s, const ctn_json *node)
+{
+    const ctn_source_place *place = find_place(s, node);
+    return place ? ctn_source_position_at(s, place->offset) : (ctn_position){0, 0};
+}
+
+/* ---- inside a scalar ---- */
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+static bool is_break(char c)
+{
+    return c == '\n' || c == '\r';
+}
+
+/* The number of decoded bytes that the escape at `at` stands for, and its length in the source; 0 when it is
+ * one of the rare ones that are not worth following. */
+static size_t measure_escape(ctn_str text, size_t at, size_t *ret_source_bytes)
+{
+    if (at + 1 >= text.len)
+        return 0;
+    char c = text.ptr[at + 1];
+    if (c && strchr("\"\\/bfnrt", c)) {
+        *ret_source_bytes = 2;
+        return 1;
+    }
+    if (c != 'u' || at + 6 > text.len)
+        return 0;
+    unsigned value = 0;
+    for (size_t i = at + 2; i < at + 6; i++) {
+        char h = text.ptr[i];
+        unsigned digit = h >= '0' && h <= '9'   ? (unsigned) (h - '0')
+                         : h >= 'a' && h <= 'f' ? (unsigned) (h - 'a') + 10
+                         : h >= 'A' && h <= 'F' ? (unsigned) (h - 'A') + 10
+                                                : 16;
+        if (digit == 16)
+            return 0;
+        value = value * 16 + digit;
+    }
+    bool is_pair = value >= 0xD800 && value < 0xDC00;
+    *ret_source_bytes = is_pair ? 12 : 6;
+    return is_pair ? 4 : value < 0x80 ? 1 : value < 0x800 ? 2 : 3;
+}
+
+/* Plain and quoted scalars: line breaks of the source fold to one space, or to one line break less. */
+static size_t walk_flow_scalar(ctn_str text, const ctn_source_place *place, ctn_str decoded, size_t offset)
+{
+    size_t at = place->offset + (place->style == CTN_SOURCE_PLAIN ? 0 : 1);
+    size_t done = 0;
+    while (done < offset) {
+        if (at >= text.len)
+            return SIZE_MAX;
+        char c = text.ptr[at];
+        size_t after_blanks = at;
+        while (after_blanks < text.len && is_blank(text.ptr[after_blanks]))
+            after_blanks++;
+        if (after_blanks < text.len && is_break(text.ptr[after_blanks])) {
+            size_t breaks = 0;
+            at = after_blanks;
+            while (at < text.len && (is_blank(text.ptr[at]) || is_break(text.ptr[at]))) {
+                breaks += text.ptr[at] == '\n' ||
+                          (is_break(text.ptr[at]) && !(at + 1 < text.len && text.ptr[at + 1] == '\n'));
+                at++;
+            }
+            size_t folded = breaks == 1 ? 1 : breaks - 1;
+            for (size_t i = 0; i < folded; i++)
+                if (done + i >= decoded.len || decoded.ptr[done + i] != (breaks == 1 ? ' ' : '\n'))
+                    return SIZE_MAX;
+            done += folded;
+        } else if (c == '\\' && place->style == CTN_SOURCE_DOUBLE_QUOTED) {
+            size_t source_bytes = 0, bytes = measure_escape(text, at, &source_bytes);
+            if (bytes == 0 || done + bytes > decoded.len)
+                return SIZE_MAX;
+            if (done + bytes > offset) /* in the middle of what one escape says */
+                return at;
+            done += bytes;
+            at += source_bytes;
+        } else {
+            if (decoded.ptr[done] != c)
+                return SIZE_MAX;
+            at += c == '\'' && place->style == CTN_SOURCE_SINGLE_QUOTED ? 2 : 1;
+            done++;
+        }
+    }
+    return done == offset && at <= text.len ? at : SIZE_MAX;
+}
+
+/* Literal blocks: line n of the decoded text is line n after the header, less the indentation. */
+static size_t walk_literal(const ctn_source *s, const ctn_source_place *place, ctn_str decoded, size_t offset)
+{
+    size_t line = line_at(s, place->offset) + 1;
+    size_t begin = 0;
+    for (size_t i = 0; i < offset; i++)
+        if (decoded.ptr[i] == '\n') {
+            line++;
+            begin = i + 1;
+        }
+    if (line >= s->line_count)
+        return SIZE_MAX;
+    ctn_str rest = ctn_str_from_offset(decoded, begin);
+    const char *line_end = rest.len ? memchr(rest.ptr, '\n', rest.len) : NULL;
+    ctn_str wanted = {rest.ptr, line_end ? (size_t) (line_end - rest.ptr) : rest.len};
+    ctn_str found = line_text(s, line);
+    if (!ctn_str_ends_with(found, wanted))
+        return SIZE_MAX;
+    return s->lines[line] + (found.len - wanted.len) + (offset - begin);
+}
+
+ctn_position ctn_source_position_in(const ctn_source *s, const ctn_json *scalar, size_t offset)
+{
+    const ctn_source_place *place = find_place(s, scalar);
+    if (!place)
+        return (ctn_position){0, 0};
+    ctn_str decoded = ctn_json_text(scalar);
+    size_t at = SIZE_MAX;
+    if (offset <= decoded.len && place->style == CTN_SOURCE_LITERAL)
+        at = walk_literal(s, place, decoded, offset);
+    else if (offset <= decoded.len && place->style != CTN_SOURCE_OTHER)
+        at = walk_flow_scalar(s->text, place, decoded, offset);
+    return ctn_source_position_at(s, at == SIZE_MAX ? place->offset : at);
+}
+
+/* ---- comments ---- */
+
+/* The rule that a line allows; empty when it is no such comment or gives no reason. */
+static ctn_str read_allowance(ctn_str line)
+{
+    ctn_str none = {NULL, 0}, words = ctn_str_trim(line);
+    if (!ctn_str_starts_with(words, CTN_STR("#")))
+        return none;
+    words = ctn_str_trim(ctn_str_from_offset(words, 1));
+    if (!ctn_str_starts_with(words, CTN_STR("catena:")))
+        return none;
+    words = ctn_str_trim(ctn_str_from_offset(words, 7));
+    if (!ctn_str_starts_with(words, CTN_STR("allow ")))
+        return none;
+    words = ctn_str_from_offset(words, 6);
+    ctn_str rule = ctn_str_trim(ctn_str_cut(&words, ':'));
+    return ctn_str_trim(words).len > 0 ? rule : none;
+}
+
+static bool is_inside_scalar(const ctn_source *s, size_t offset)
+{
+    size_t low = 0, high = s->block_count; /* the last block that begins before offset */
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (s->blocks[middle].begin < offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low > 0 && offset < s->blocks[low - 1].end;
+}
+
+bool ctn_source_allows(const ctn_source *s, uint32_t line, ctn_str rule)
+{
+    if (s->is_json || line < 2 || line > s->line_count)
+        return false;
+    /* Several allowances may stand above one another, one a line. */
+    for (size_t above = line - 1; above-- > 0;) {
+        ctn_str allowed = read_allowance(line_text(s, above));
+        if (allowed.len == 0 || is_inside_scalar(s, s->lines[above]))
+            return false;
+        if (ctn_str_equal(allowed, rule))
+            return true;
+    }
+    return false;
+}

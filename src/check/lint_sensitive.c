@@ -1,0 +1,628 @@
+/*
+ * lint_sensitive.c -- sensitive values and secrets on their way to where others can read them.
+ *
+ * What is sensitive: the chain's `sensitive` variables and {secret.NAME}. Each is an origin, a bit. A text is tainted
+ * with the origins of what it reads; taint goes through inputTemplate to {input}, through the items of a foreach to the
+ * item, through a transform, a set's `result`, a fallback's value and a document into the variables they fill. It
+ * ends in the result of anything else: a tool's answer is not followed.
+ *
+ * Sinks: prompts, agents, the url and body of http, a command's arguments, a tool's arguments unless a trusted server
+ * says that the tool's world is closed. A step's `release` lets origins through, by their own name or by that of the
+ * variable that carries them. What a set does with a secret is told at the set, and at each step that uses it.
+ */
+#include "check/lint_paths.h"
+
+typedef struct taint {
+    ctn_lint_paths *paths;
+    ctn_graph *graph;
+    ctn_names origins; /* variables by their name, secrets as secret.NAME */
+    size_t words;      /* of a set of origins */
+    uint64_t ***of;    /* by step, by output: its origins; NULL: none */
+} taint;
+
+/* ---- sets of origins ---- */
+
+static uint64_t *no_origins(const taint *t)
+{
+    return CTN_NEW_ARRAY(t->graph->arena, uint64_t, t->words);
+}
+
+static void add_origins(const taint *t, uint64_t *to, const uint64_t *from)
+{
+    for (size_t w = 0; from && w < t->words; w++)
+        to[w] |= from[w];
+}
+
+static bool is_tainted(const taint *t, const uint64_t *set)
+{
+    for (size_t w = 0; set && w < t->words; w++)
+        if (set[w])
+            return true;
+    return false;
+}
+
+static void add_origin(const taint *t, uint64_t *to, ctn_str name)
+{
+    uint32_t origin = ctn_names_find(&t->origins, name);
+    if (origin != CTN_NAMES_NONE)
+        to[origin / 64] |= UINT64_C(1) << (origin % 64);
+}
+
+static bool has_name(const ctn_json *names, ctn_str name)
+{
+    for (size_t i = 0; i < ctn_json_count(names); i++)
+        if (ctn_str_equal(ctn_json_text(ctn_json_at(names, i)), name))
+            return true;
+    return false;
+}
+
+/* secret.CRM may be released as secret.CRM or as CRM. */
+static bool is_released(const ctn_json *release, ctn_str origin)
+{
+    static const ctn_str SECRET = {"secret.", 7};
+    return has_name(release, origin) ||
+           (ctn_str_starts_with(origin, SECRET) && has_name(release, ctn_str_from_offset(origin, SECRET.len)));
+}
+
+/* "'a', 'b'" of the origins that are not released; empty: none is left. */
+static ctn_str unreleased(const taint *t, const uint64_t *set, const ctn_json *release)
+{
+    ctn_buf text;
+    ctn_buf_init(&text, 512);
+    for (uint32_t i = 0; i < t->origins.count; i++)
+        if ((set[i / 64] >> (i % 64) & 1) && !is_released(release, t->origins.items[i]))
+            ctn_buf_printf(&text, "%s'%.*s'", text.len ? ", " : "", CTN_STR_ARG(t->origins.items[i]));
+    ctn_str kept = ctn_arena_str(t->graph->arena, ctn_buf_str(&text));
+    ctn_buf_done(&text);
+    return kept;
+}
+
+/* ---- sinks of an instruction set ---- */
+
+/* One read of a text that goes out. `call` is the number of the call whose work it is, or call_count: earlier calls'
+ * results can be read. */
+typedef struct sink_read {
+    const ctn_work *work;
+    const char *what; /* "the prompt", "the body of an http call" */
+    uint32_t call;
+    const ctn_read *read;
+    const ctn_json *node;
+} sink_read;
+typedef struct sink_walk {
+    void (*on_read)(void *ctx, const sink_read *read);
+    void *ctx;
+    const ctn_check_options *options;
+    ctn_arena *arena;
+    const ctn_work *work;
+    const char *what;
+    uint32_t call;
+} sink_walk;
+
+static void on_sink_read(void *ctx, const ctn_read *read, const ctn_json *node)
+{
+    sink_walk *walk = ctx;
+    walk->on_read(walk->ctx, &(sink_read){walk->work, walk->what, walk->call, read, node});
+}
+
+static void walk_tree(sink_walk *walk, const ctn_chain_tree *tree, const char *what)
+{
+    walk->what = what;
+    if (tree->tree)
+        ctn_tree_reads(tree->tree, walk->arena, on_sink_read, walk);
+}
+
+static void walk_template(sink_walk *walk, const ctn_chain_template *template, const char *what)
+{
+    ctn_reads reads = {0};
+    walk->what = what;
+    if (template->template)
+        ctn_template_reads(template->template, walk->arena, &reads);
+    for (size_t i = 0; i < reads.count; i++)
+        on_sink_read(walk, &reads.items[i], template->node);
+}
+
+static bool is_closed_world(const ctn_check_options *options, const ctn_work *work)
+{
+    ctn_check_tool tool = {0};
+    return options && options->tool && options->tool(options->tool_ctx, ctn_json_text(work->detail), &tool) &&
+           tool.is_closed_world;
+}
+
+static void walk_work(sink_walk *walk, const ctn_work *work, uint32_t call)
+{
+    walk->work = work;
+    walk->call = call;
+    switch (work->kind) {
+    case CTN_WORK_PROMPT: walk_tree(walk, &work->arguments, "a prompt"); break;
+    case CTN_WORK_AGENT: walk_tree(walk, &work->arguments, "an agent"); break;
+    case CTN_WORK_HTTP:
+        walk_template(walk, &work->url, "the url of an http call");
+        walk_tree(walk, &work->body, "the body of an http call");
+        break;
+    case CTN_WORK_COMMAND: walk_tree(walk, &work->argv, "the arguments of a command"); break;
+    case CTN_WORK_TOOL:
+        if (!is_closed_world(walk->options, work))
+            walk_tree(walk, &work->arguments, "a tool");
+        break;
+    default: break;
+    }
+}
+
+static void walk_sinks(sink_walk *walk, const ctn_instruction_set *set)
+{
+    walk_work(walk, &set->work, 0);
+    for (uint32_t i = 0; i < set->call_count; i++)
+        walk_work(walk, &set->calls[i], i);
+    if (set->check)
+        walk_work(walk, set->check, 0);
+}
+
+/* ---- taint of one read ---- */
+
+/* What the texts of one use of a set can read. */
+typedef struct taint_scope {
+    const taint *t;
+    uint32_t step;
+    const uint64_t *item, *input;
+    const ctn_instruction_set *set;
+    uint64_t **call_results;  /* of the set's calls; NULL: none */
+    uint32_t call;            /* results before this one may be read */
+    bool is_undo;             /* {input} and {result} are the step's outputs, if `input` is NULL */
+    const ctn_json *carriers; /* variables that may pass; NULL: none */
+} taint_scope;
+
+/* The last writers of the variable before the step: until one that surely wrote. */
+static void add_variable(const taint *t, uint32_t step, uint32_t variable, uint64_t *to)
+{
+    ctn_lint_paths *paths = t->paths;
+    uint32_t count = paths->writer_counts[variable];
+    add_origin(t, to, t->graph->variables.items[variable]);
+    while ((count = ctn_lint_writers_before(paths, step, variable, count)) > 0) {
+        uint32_t writer = paths->writers[variable][--count];
+        const ctn_graph_step *w = &t->graph->steps[writer];
+        for (uint32_t i = 0; t->of[writer] && i < w->write_count; i++)
+            if (w->writes[i] == variable)
+                add_origins(t, to, t->of[writer][i]);
+        if (!w->step->condition.expression)
+            return;
+    }
+}
+
+static void add_outputs(const taint *t, uint32_t step, ctn_str name, uint64_t *to)
+{
+    const ctn_graph_step *s = &t->graph->steps[step];
+    for (uint32_t i = 0; i < s->write_count; i++) {
+        ctn_str variable = t->graph->variables.items[s->writes[i]];
+        if (name.len && !ctn_str_equal(name, variable))
+            continue;
+        add_origin(t, to, variable);
+        if (t->of[step])
+            add_origins(t, to, t->of[step][i]);
+    }
+}
+
+static ctn_str second_part(const taint *t, const ctn_read *read)
+{
+    ctn_path path;
+    size_t bytes;
+    if (ctn_path_parse(t->graph->arena, read->path, &path, &bytes, NULL) || path.count == 0 || !path.parts[0].name.ptr)
+        return (ctn_str){0};
+    return path.parts[0].name;
+}
+
+static ctn_str origin_of_secret(ctn_arena *arena, ctn_str name)
+{
+    return ctn_arena_printf(arena, "secret.%.*s", CTN_STR_ARG(name));
+}
+
+static void add_read(const taint_scope *scope, const ctn_read *read, uint64_t *to)
+{
+    const taint *t = scope->t;
+    const ctn_chain_step *step = t->graph->steps[scope->step].step;
+    for (uint32_t i = 0; scope->set && i < scope->call; i++)
+        if (ctn_str_equal(read->root, scope->set->calls[i].name)) {
+            add_origins(t, to, scope->call_results ? scope->call_results[i] : NULL);
+            return;
+        }
+    if (has_name(scope->carriers, read->root))
+        return;
+    if (ctn_str_is(read->root, "secret")) {
+        add_origin(t, to, origin_of_secret(t->graph->arena, second_part(t, read)));
+    } else if (ctn_str_is(read->root, "item") ||
+               (step->foreach.as && ctn_str_equal(read->root, ctn_json_text(step->foreach.as)))) {
+        add_origins(t, to, scope->item);
+    } else if (ctn_str_is(read->root, "input") && (!scope->is_undo || scope->input)) {
+        add_origins(t, to, scope->input);
+    } else if (ctn_str_is(read->root, "input") || (ctn_str_is(read->root, "result") && scope->is_undo)) {
+        add_outputs(t, scope->step, second_part(t, read), to);
+    } else {
+        uint32_t variable = ctn_names_find(&t->graph->variables, read->root);
+        if (variable != CTN_NAMES_NONE)
+            add_variable(t, scope->step, variable, to);
+    }
+}
+
+static void add_template(const taint_scope *scope, const ctn_chain_template *template, uint64_t *to)
+{
+    ctn_reads reads = {0};
+    if (template->template)
+        ctn_template_reads(template->template, scope->t->graph->arena, &reads);
+    for (size_t i = 0; i < reads.count; i++)
+        add_read(scope, &reads.items[i], to);
+}
+
+typedef struct tree_taint {
+    const taint_scope *scope;
+    uint64_t *to;
+    const ctn_json *only; /* NULL, or the value in which a text must stand */
+} tree_taint;
+
+static bool is_inside(const ctn_json *whole, const ctn_json *node)
+{
+    if (whole == node)
+        return true;
+    for (size_t i = 0; i < ctn_json_count(whole); i++)
+        if (is_inside(ctn_json_is(whole, CTN_JSON_OBJECT) ? &whole->members[i].value : &whole->items[i], node))
+            return true;
+    return false;
+}
+
+static void on_tree_read(void *ctx, const ctn_read *read, const ctn_json *node)
+{
+    tree_taint *tree = ctx;
+    if (!tree->only || is_inside(tree->only, node))
+        add_read(tree->scope, read, tree->to);
+}
+
+static void add_tree(const taint_scope *scope, const ctn_chain_tree *tree, const ctn_json *only, uint64_t *to)
+{
+    tree_taint at = {scope, to, only};
+    if (tree->tree)
+        ctn_tree_reads(tree->tree, scope->t->graph->arena, on_tree_read, &at);
+}
+
+/* ---- taint of results ---- */
+
+/* What a transform makes of its arguments carries all of them; other calls' answers carry nothing. */
+static void find_call_results(taint_scope *scope)
+{
+    const ctn_instruction_set *set = scope->set;
+    scope->call_results = CTN_NEW_ARRAY(scope->t->graph->arena, uint64_t *, set->call_count);
+    for (uint32_t i = 0; i < set->call_count; i++) {
+        scope->call = i;
+        scope->call_results[i] = no_origins(scope->t);
+        if (set->calls[i].kind == CTN_WORK_TRANSFORM)
+            add_tree(scope, &set->calls[i].arguments, NULL, scope->call_results[i]);
+    }
+    scope->call = set->call_count;
+}
+
+/* The member `name` of the set's result (empty: all of it). */
+static void add_result(const taint_scope *scope, ctn_str name, uint64_t *to)
+{
+    const ctn_instruction_set *set = scope->set;
+    if (set->work.kind == CTN_WORK_TRANSFORM)
+        add_tree(scope, &set->work.arguments, NULL, to);
+    for (uint32_t i = 0; i < set->call_count; i++)
+        if (!name.len || ctn_str_equal(name, set->calls[i].name))
+            add_origins(scope->t, to, scope->call_results[i]);
+    const ctn_json *member = name.len ? ctn_json_get(set->result.node, name) : set->result.node;
+    if (member)
+        add_tree(scope, &set->result, member, to);
+}
+
+static ctn_str member_of_output(const ctn_chain_step *step, uint32_t i)
+{
+    const ctn_chain_output *output = &step->outputs[i];
+    return output->path ? output->path->root : step->output_count == 1 ? (ctn_str){0} : output->name;
+}
+
+/* The text of a document fills the variable that its front matter names, else the first output that the result lacks:
+ * which one is not known here when there are several; people write it last. */
+static void add_document(const taint_scope *scope, const ctn_graph_step *step, uint64_t **of)
+{
+    const taint *t = scope->t;
+    if (!step->mustache || step->write_count == 0)
+        return;
+    uint32_t at = step->write_count - 1;
+    for (uint32_t i = 0; i < step->write_count; i++)
+        if (step->writes[i] == step->document_variable)
+            at = i;
+    ctn_reads reads = {0};
+    ctn_mustache_reads(step->mustache, t->graph->arena, &reads);
+    for (size_t i = 0; i < reads.count; i++) {
+        if (reads.items[i].root.len)
+            add_read(scope, &reads.items[i], of[at]);
+        for (uint32_t k = 0; k < step->write_count; k++) /* the step's own outputs are there by then */
+            if (ctn_str_equal(reads.items[i].root, t->graph->variables.items[step->writes[k]]))
+                add_origins(t, of[at], of[k]);
+    }
+}
+
+static void find_outputs(taint *t, uint32_t s, const taint_scope *main, const taint_scope *fallbacks)
+{
+    const ctn_graph_step *step = &t->graph->steps[s];
+    const ctn_chain_step *said = step->step;
+    uint64_t **of = CTN_NEW_ARRAY(t->graph->arena, uint64_t *, step->write_count);
+    for (uint32_t i = 0; i < step->write_count; i++)
+        of[i] = no_origins(t);
+    for (uint32_t i = 0; i < said->output_count; i++) {
+        ctn_str name = member_of_output(said, i);
+        add_result(main, name, of[i]);
+        for (uint32_t f = 0; f < said->fallback_count; f++) {
+            const ctn_json *value = said->fallbacks[f].value.node;
+            const ctn_json *member = name.len ? ctn_json_get(value, name) : value;
+            if (fallbacks[f].set)
+                add_result(&fallbacks[f], name, of[i]);
+            else if (member)
+                add_tree(main, &said->fallbacks[f].value, member, of[i]);
+        }
+    }
+    add_document(main, step, of);
+    bool is_any = false;
+    for (uint32_t i = 0; i < step->write_count; i++)
+        is_any |= is_tainted(t, of[i]);
+    t->of[s] = is_any ? of : NULL;
+}
+
+/* ---- findings ---- */
+
+/* What one use of a set lets out, gathered by way: through {input}, or by the set's own words. */
+typedef struct outflow {
+    taint_scope scope;
+    const ctn_lint *lint;
+    uint64_t *by_input, *by_set;
+    const char *input_sink, *set_sink;
+    ctn_str input_target, set_target;
+    bool is_secret_silenced;
+} outflow;
+
+static bool is_silenced_at_set(const ctn_instruction_set *set, const ctn_json *node)
+{
+    return ctn_lint_is_silenced(set->source, set->name_node, "sensitive-flow") ||
+           (node && ctn_lint_is_silenced(set->source, node, "sensitive-flow"));
+}
+
+static void on_outflow(void *ctx, const sink_read *sink)
+{
+    outflow *flow = ctx;
+    bool is_input = ctn_str_is(sink->read->root, "input");
+    if (is_silenced_at_set(flow->scope.set, sink->node))
+        return;
+    taint_scope scope = flow->scope;
+    scope.call = sink->call;
+    uint64_t *got = no_origins(scope.t);
+    add_read(&scope, sink->read, got);
+    if (!is_tainted(scope.t, got))
+        return;
+    ctn_str target = sink->work->kind == CTN_WORK_TOOL ? ctn_json_text(sink->work->detail) : (ctn_str){0};
+    add_origins(scope.t, is_input ? flow->by_input : flow->by_set, got);
+    if (is_input) {
+        flow->input_sink = sink->what;
+        flow->input_target = target;
+    } else {
+        flow->set_sink = sink->what;
+        flow->set_target = target;
+    }
+}
+
+static void tell(const outflow *flow, const uint64_t *origins, const char *sink, ctn_str target, const ctn_json *node)
+{
+    const taint *t = flow->scope.t;
+    const ctn_chain_step *step = t->graph->steps[flow->scope.step].step;
+    ctn_str names = unreleased(t, origins, step->release);
+    if (!names.len)
+        return;
+    ctn_lint_warn(flow->lint, step, node, "sensitive-flow",
+                  "%.*s is sensitive and reaches %s%s%.*s%s (instruction set '%.*s'); if it may, name it in the step's "
+                  "'release', else leave it out",
+                  CTN_STR_ARG(names), sink, target.len ? " ('" : "", CTN_STR_ARG(target), target.len ? "')" : "",
+                  CTN_STR_ARG(flow->scope.set->name));
+}
+
+/* `input_node` is where the chain writes what the set sees as {input}; `set_node` where it names the set. */
+static void tell_outflow(const taint_scope *scope, const ctn_json *input_node, const ctn_json *set_node)
+{
+    const taint *t = scope->t;
+    outflow flow = {.scope = *scope, .lint = t->paths->lint};
+    flow.by_input = no_origins(t);
+    flow.by_set = no_origins(t);
+    sink_walk walk = {
+        .on_read = on_outflow, .ctx = &flow, .options = t->paths->lint->options, .arena = t->graph->arena};
+    walk_sinks(&walk, scope->set);
+    if (flow.input_sink)
+        tell(&flow, flow.by_input, flow.input_sink, flow.input_target, input_node ? input_node : set_node);
+    if (flow.set_sink)
+        tell(&flow, flow.by_set, flow.set_sink, flow.set_target, set_node);
+}
+
+/* ---- one step ---- */
+
+/* A use of `set` whose {input} is the template. Carriers that are released do not flow out, but taint they leave. */
+static void use_set(const taint_scope *base, const ctn_instruction_set *set, const ctn_chain_template *input,
+                    const ctn_json *set_node, taint_scope *ret_scope)
+{
+    const taint *t = base->t;
+    const ctn_json *release = t->graph->steps[base->step].step->release;
+    taint_scope scope = *base, out;
+    uint64_t *all = no_origins(t), *outgoing = no_origins(t);
+    scope.set = set;
+    if (input->template || !scope.is_undo) {
+        add_template(base, input, all);
+        taint_scope passing = *base;
+        passing.carriers = release;
+        add_template(&passing, input, outgoing);
+        scope.input = all;
+    }
+    find_call_results(&scope);
+    out = scope;
+    out.input = scope.input ? outgoing : NULL;
+    out.carriers = release;
+    tell_outflow(&out, input->node, set_node);
+    *ret_scope = scope;
+}
+
+static void lint_step(taint *t, uint32_t s)
+{
+    const ctn_graph_step *step = &t->graph->steps[s];
+    const ctn_chain_step *said = step->step;
+    taint_scope base = {.t = t, .step = s}, main, undo;
+    uint64_t *item = no_origins(t);
+    add_template(&base, &said->foreach.items, item);
+    add_tree(&base, &said->foreach.range, NULL, item);
+    base.item = item;
+    use_set(&base, step->set, &said->input, said->instruction_set, &main);
+    taint_scope *fallbacks = CTN_NEW_ARRAY(t->graph->arena, taint_scope, said->fallback_count);
+    for (uint32_t f = 0; f < said->fallback_count; f++) {
+        const ctn_chain_fallback *fallback = &said->fallbacks[f];
+        const ctn_instruction_set *set = ctn_library_set(t->graph->library, ctn_json_text(fallback->instruction_set));
+        if (set)
+            use_set(&base, set, fallback->input.node ? &fallback->input : &said->input, fallback->instruction_set,
+                    &fallbacks[f]);
+    }
+    find_outputs(t, s, &main, fallbacks);
+    base.is_undo = true;
+    if (step->undo && t->graph->chain->is_rollback_enabled != CTN_SAID_FALSE)
+        use_set(&base, step->undo, &said->rollback_template, said->rollback_action, &undo);
+}
+
+/* ---- origins ---- */
+
+static void on_any_read(void *ctx, const ctn_read *read, const ctn_json *node)
+{
+    taint *t = ctx;
+    (void) node;
+    if (ctn_str_is(read->root, "secret"))
+        (void) ctn_names_add(&t->origins, origin_of_secret(t->graph->arena, second_part(t, read)));
+}
+
+static void find_origins_of_template(taint *t, const ctn_chain_template *template)
+{
+    ctn_reads reads = {0};
+    if (template->template)
+        ctn_template_reads(template->template, t->graph->arena, &reads);
+    for (size_t i = 0; i < reads.count; i++)
+        on_any_read(t, &reads.items[i], NULL);
+}
+
+static void find_origins_of_set(taint *t, const ctn_instruction_set *set)
+{
+    if (set)
+        ctn_instruction_set_reads(set, t->graph->arena, on_any_read, t);
+}
+
+static void find_origins(taint *t)
+{
+    const ctn_chain *chain = t->graph->chain;
+    for (size_t i = 0; i < ctn_json_count(chain->sensitive); i++)
+        (void) ctn_names_add(&t->origins, ctn_json_text(ctn_json_at(chain->sensitive, i)));
+    for (uint32_t s = 0; s < t->graph->step_count; s++) {
+        const ctn_graph_step *step = &t->graph->steps[s];
+        find_origins_of_set(t, step->set);
+        find_origins_of_set(t, step->undo);
+        find_origins_of_template(t, &step->step->input);
+        find_origins_of_template(t, &step->step->rollback_template);
+        find_origins_of_template(t, &step->step->foreach.items);
+        for (uint32_t f = 0; f < step->step->fallback_count; f++) {
+            const ctn_chain_fallback *fallback = &step->step->fallbacks[f];
+            find_origins_of_template(t, &fallback->input);
+            if (fallback->value.tree)
+                ctn_tree_reads(fallback->value.tree, t->graph->arena, on_any_read, t);
+            find_origins_of_set(t, ctn_library_set(t->graph->library, ctn_json_text(fallback->instruction_set)));
+        }
+    }
+}
+
+/* A name in `sensitive` that is misspelt would leave the value in the clear. */
+static void check_names(const ctn_lint_paths *paths)
+{
+    const ctn_chain *chain = paths->graph->chain;
+    const ctn_names *variables = &paths->graph->variables;
+    for (size_t i = 0; i < ctn_json_count(chain->sensitive); i++) {
+        const ctn_json *node = ctn_json_at(chain->sensitive, i);
+        ctn_str name = ctn_json_text(node);
+        if (ctn_names_find(variables, name) != CTN_NAMES_NONE ||
+            ctn_lint_is_silenced(chain->source, node, "sensitive-flow"))
+            continue;
+        ctn_position at = ctn_chain_position(chain, node);
+        ctn_str near = ctn_str_nearest(name, variables->items, variables->count);
+        ctn_findings_add(paths->lint->findings, ctn_source_file_name(chain->source), at.line, at.column,
+                         CTN_SEVERITY_WARNING, "sensitive-flow",
+                         "'%.*s' is declared sensitive, but no text reads it, no step gives it and no input is called "
+                         "so%s%.*s%s",
+                         CTN_STR_ARG(name), near.len ? "; did you mean '" : "", CTN_STR_ARG(near),
+                         near.len ? "'?" : "");
+    }
+}
+
+void ctn_lint_sensitive(ctn_lint_paths *paths)
+{
+    taint t = {.paths = paths, .graph = paths->graph};
+    check_names(paths);
+    ctn_names_init(&t.origins, paths->graph->arena);
+    find_origins(&t);
+    if (t.origins.count == 0)
+        return;
+    t.words = (t.origins.count + 63u) / 64u;
+    t.of = CTN_NEW_ARRAY(paths->graph->arena, uint64_t **, paths->graph->step_count);
+    for (uint32_t at = 0; at < paths->graph->step_count; at++)
+        lint_step(&t, paths->graph->order[at]);
+}
+
+/* ---- a set by itself ---- */
+
+typedef struct secret_search {
+    const ctn_instruction_set *set;
+    const ctn_library *library;
+    ctn_findings *findings;
+    ctn_arena *arena;
+    const ctn_json *last; /* the node that was told last: one finding for each */
+} secret_search;
+
+/* Some step uses the set and does not release the secret; or nobody uses the set. */
+static bool is_unreleased_somewhere(const secret_search *search, ctn_str origin)
+{
+    bool is_used = false;
+    for (size_t c = 0; c < ctn_library_chain_count(search->library); c++) {
+        const ctn_chain *chain = ctn_library_chain_at(search->library, c);
+        for (uint32_t s = 0; s < chain->step_count; s++) {
+            const ctn_chain_step *step = &chain->steps[s];
+            bool uses = ctn_str_equal(ctn_json_text(step->instruction_set), search->set->name) ||
+                        ctn_str_equal(ctn_json_text(step->rollback_action), search->set->name);
+            for (uint32_t f = 0; f < step->fallback_count && !uses; f++)
+                uses = ctn_str_equal(ctn_json_text(step->fallbacks[f].instruction_set), search->set->name);
+            is_used |= uses;
+            if (uses && !is_released(step->release, origin))
+                return true;
+        }
+    }
+    return !is_used;
+}
+
+static void on_secret_read(void *ctx, const sink_read *sink)
+{
+    secret_search *search = ctx;
+    if (!ctn_str_is(sink->read->root, "secret") || sink->node == search->last)
+        return;
+    search->last = sink->node;
+    ctn_str origin = sink->read->path;
+    if (is_silenced_at_set(search->set, sink->node) || !is_unreleased_somewhere(search, origin))
+        return;
+    ctn_position at = ctn_source_position(search->set->source, sink->node);
+    ctn_findings_add(
+        search->findings, ctn_source_file_name(search->set->source), at.line, at.column, CTN_SEVERITY_WARNING,
+        "sensitive-flow",
+        "'%.*s' reaches %s; a header is a better place for a secret, or the steps that use '%.*s' name it in "
+        "'release'",
+        CTN_STR_ARG(origin), sink->what, CTN_STR_ARG(search->set->name));
+}
+
+void ctn_lint_set_secrets(const ctn_library *library, const ctn_instruction_set *set, const ctn_check_options *options,
+                          ctn_findings *findings)
+{
+    ctn_arena *scratch = ctn_arena_new(4096);
+    secret_search search = {.set = set, .library = library, .findings = findings, .arena = scratch};
+    sink_walk walk = {.on_read = on_secret_read, .ctx = &search, .options = options, .arena = scratch};
+    walk_sinks(&walk, set);
+    ctn_arena_free(scratch);
+}

@@ -1,0 +1,327 @@
+/*
+ * A call from begin to done: waiting for its server, sent, or given up; see mcp/stdio.c for what must hold.
+ */
+#include "drivers/mcp/internal.h"
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define UNKNOWN_TOOL_AGE_MS 5000 /* a list older than this is fetched again before a tool is called unknown */
+#define MESSAGE_BYTES_MAX   4096 /* of a server's own words in a failure: they go into the journal */
+
+/* ---- lists, endings ---- */
+
+static ctn_mcp_flights *list_of(ctn_mcp_flight *f)
+{
+    return f->is_given_up ? &f->host->given_up : f->id ? &f->host->sent : &f->host->waiting;
+}
+
+void ctn_mcp_flight_add(ctn_mcp_flights *list, ctn_mcp_flight *f)
+{
+    f->next = NULL;
+    f->previous = list->last;
+    if (list->last)
+        list->last->next = f;
+    else
+        list->first = f;
+    list->last = f;
+}
+
+static void list_remove(ctn_mcp_flights *list, ctn_mcp_flight *f)
+{
+    if (f->previous)
+        f->previous->next = f->next;
+    else
+        list->first = f->next;
+    if (f->next)
+        f->next->previous = f->previous;
+    else
+        list->last = f->previous;
+    f->next = f->previous = NULL;
+}
+
+void ctn_mcp_flights_set_timer(ctn_mcp_driver *driver)
+{
+    ctn_heap_node *first = ctn_heap_first(&driver->due);
+    if (first)
+        ctn_timer_set(driver->due_timer, first->due_ms);
+    else
+        ctn_timer_clear(driver->due_timer);
+}
+
+/* Takes the call out of everything and frees it; its list is the one it is in by its state. */
+void ctn_mcp_flight_free(ctn_mcp_flight *f)
+{
+    ctn_mcp_driver *driver = f->host->driver;
+    list_remove(list_of(f), f);
+    ctn_heap_remove(&driver->due, &f->due);
+    void *own = ctn_token_map_take(&driver->tokens, f->token);
+    assert(own == f);
+    ctn_arena_free(f->arena);
+    free(f);
+}
+
+void ctn_mcp_flights_free(ctn_mcp_flights *list)
+{
+    while (list->first)
+        ctn_mcp_flight_free(list->first);
+}
+
+void ctn_mcp_flight_tell(ctn_mcp_flight *f, const ctn_call_result *result)
+{
+    ctn_mcp_driver *driver = f->host->driver;
+    uint64_t token = f->token;
+    ctn_mcp_flight_free(f);
+    if (!driver->is_shut_down)
+        driver->options.sink.done(driver->options.sink.ctx, token, result);
+}
+
+static void tell_failure(ctn_mcp_flight *f, ctn_failure failure, bool was_sent, ctn_str message)
+{
+    ctn_mcp_flight_tell(f, &(ctn_call_result){.failure = failure, .message = message, .was_sent = was_sent});
+}
+
+/* The call stays known as long as the process that has it lives. */
+void ctn_mcp_flight_give_up(ctn_mcp_flight *f, ctn_str reason)
+{
+    list_remove(list_of(f), f);
+    f->is_given_up = true;
+    ctn_mcp_flight_add(list_of(f), f);
+    ctn_heap_remove(&f->host->driver->due, &f->due);
+    if (f->host->client && f->host->state == CTN_MCP_UP)
+        ctn_mcp_client_cancel(f->host->client, f->id, reason);
+}
+
+void ctn_mcp_flights_due(void *ctx)
+{
+    ctn_mcp_driver *driver = ctx;
+    int64_t now = ctn_loop_now_ms(driver->options.loop);
+    for (ctn_heap_node *node = ctn_heap_first(&driver->due); node && node->due_ms <= now;
+         node = ctn_heap_first(&driver->due)) {
+        ctn_mcp_flight *f = (ctn_mcp_flight *) ((char *) node - offsetof(ctn_mcp_flight, due));
+        uint64_t token = f->token;
+        char message[300];
+        bool is_over = f->end_at_ms && f->end_at_ms <= now;
+        (void) snprintf(message, sizeof message, "no %s from %.*s/%.*s within %lld ms",
+                        is_over ? "answer" : "sign of progress", CTN_STR_ARG(f->host->config.name),
+                        (int) (f->tool_len < 128 ? f->tool_len : 128), f->tool,
+                        (long long) (is_over ? f->timeout_ms : f->idle_timeout_ms));
+        ctn_mcp_flight_give_up(f, CTN_STR("timeout"));
+        ctn_call_result result = {.failure = CTN_FAILURE_TIMEOUT, .message = ctn_str_from(message), .was_sent = true};
+        driver->options.sink.done(driver->options.sink.ctx, token, &result);
+    }
+    ctn_mcp_flights_set_timer(driver);
+}
+
+/* ---- on their way ---- */
+
+static ctn_str clip(ctn_str text)
+{
+    if (text.len <= MESSAGE_BYTES_MAX)
+        return text;
+    text.len = MESSAGE_BYTES_MAX;
+    while (text.len > 0 && ((unsigned char) text.ptr[text.len] & 0xC0) == 0x80)
+        text.len--; /* not in the middle of a character */
+    return text;
+}
+
+static ctn_str tool_of(const ctn_mcp_flight *f)
+{
+    return (ctn_str){f->tool, f->tool_len};
+}
+
+static void fail_unknown_tool(ctn_mcp_flight *f)
+{
+    ctn_mcp_host *h = f->host;
+    ctn_str tool = tool_of(f);
+    ctn_str near = ctn_mcp_tool_table_nearest(h->tools, tool);
+    size_t count = 0;
+    (void) ctn_mcp_tool_table_all(h->tools, &count);
+    ctn_str sentence =
+        near.len ? ctn_arena_printf(h->driver->scratch, "server %.*s has no tool \"%.*s\"; did you mean \"%.*s\"?",
+                                    CTN_STR_ARG(h->config.name), CTN_STR_ARG(tool), CTN_STR_ARG(near))
+                 : ctn_arena_printf(h->driver->scratch, "server %.*s has no tool \"%.*s\" among its %zu",
+                                    CTN_STR_ARG(h->config.name), CTN_STR_ARG(tool), count);
+    tell_failure(f, CTN_FAILURE_PROTOCOL_ERROR, false, sentence);
+}
+
+/* CTN_OK: the arguments fit. Otherwise the call has been told. */
+static int check_arguments(ctn_mcp_flight *f, const ctn_mcp_tool *tool)
+{
+    ctn_mcp_host *h = f->host;
+    ctn_err err = {0};
+    int rc = CTN_OK;
+    if (f->args && !ctn_json_is(f->args, CTN_JSON_OBJECT))
+        rc = ctn_fail(&err, CTN_E_INVALID, "expected object, got %s", ctn_json_kind_name(f->args));
+    else
+        rc = ctn_mcp_tool_check_input(h->tools, tool, f->args ? f->args : &(ctn_json){.kind = CTN_JSON_OBJECT},
+                                      h->driver->scratch, &err);
+    if (rc == CTN_OK)
+        return rc;
+    bool is_schema = rc == CTN_E_UNSUPPORTED;
+    (void) ctn_wrap(&err, rc, is_schema ? "tool %.*s/%.*s" : "arguments of %.*s/%.*s", CTN_STR_ARG(h->config.name),
+                    CTN_STR_ARG(tool_of(f)));
+    tell_failure(f, is_schema ? CTN_FAILURE_PROTOCOL_ERROR : CTN_FAILURE_INVALID_INPUT, false,
+                 ctn_str_from(err.message));
+    return rc;
+}
+
+/* With a span of its own a call has all of it once it is sent; with a mere deadline it may be over already. */
+static bool is_too_late(const ctn_mcp_flight *f)
+{
+    return f->timeout_ms <= 0 && f->deadline_ms > 0 && f->deadline_ms <= ctn_loop_now_ms(f->host->driver->options.loop);
+}
+
+/* From now on it may be without progress for its span, but not beyond its end. */
+static void set_due(ctn_mcp_flight *f, int64_t now_ms)
+{
+    int64_t due_ms = f->end_at_ms;
+    if (f->idle_timeout_ms > 0 && (!due_ms || now_ms + f->idle_timeout_ms < due_ms))
+        due_ms = now_ms + f->idle_timeout_ms;
+    if (due_ms)
+        ctn_heap_set(&f->host->driver->due, &f->due, due_ms);
+}
+
+static void start_clock(ctn_mcp_flight *f)
+{
+    ctn_mcp_driver *driver = f->host->driver;
+    int64_t now = ctn_loop_now_ms(driver->options.loop);
+    if (f->timeout_ms <= 0 && f->deadline_ms > 0)
+        f->timeout_ms = f->deadline_ms - now; /* is_too_late was asked */
+    f->end_at_ms = f->timeout_ms > 0 ? now + f->timeout_ms : 0;
+    set_due(f, now);
+    if (ctn_heap_first(&driver->due) == &f->due)
+        ctn_mcp_flights_set_timer(driver);
+}
+
+/* The call is in `waiting`, its server is UP. */
+void ctn_mcp_flight_send(ctn_mcp_flight *f)
+{
+    ctn_mcp_host *h = f->host;
+    ctn_arena_mark mark = ctn_arena_save(h->driver->scratch);
+    const ctn_mcp_tool *tool = ctn_mcp_tool_table_find(h->tools, tool_of(f));
+    int64_t list_age_ms = ctn_loop_now_ms(h->driver->options.loop) - ctn_mcp_client_listed_at_ms(h->client);
+    if (!tool && !f->has_relisted && list_age_ms > UNKNOWN_TOOL_AGE_MS) {
+        f->has_relisted = true;
+        ctn_mcp_host_relist(h);
+        goto done;
+    }
+    if (!tool) {
+        fail_unknown_tool(f);
+        goto done;
+    }
+    if (check_arguments(f, tool))
+        goto done;
+    if (is_too_late(f)) {
+        tell_failure(f, CTN_FAILURE_TIMEOUT, false, CTN_STR("the deadline passed before the call could be sent"));
+        goto done;
+    }
+    bool is_too_large = false;
+    ctn_mcp_call request = {.tool = tool_of(f), .arguments = f->args, .idempotency_key = f->key};
+    int64_t id = ctn_mcp_client_call(h->client, &request, f, &is_too_large);
+    if (id == 0) {
+        if (is_too_large)
+            tell_failure(f, CTN_FAILURE_INVALID_INPUT, false, CTN_STR("the arguments are larger than 16 MiB"));
+        else
+            tell_failure(f, CTN_FAILURE_UNAVAILABLE, false,
+                         ctn_arena_printf(h->driver->scratch, "server %.*s does not read its input",
+                                          CTN_STR_ARG(h->config.name)));
+        goto done;
+    }
+    list_remove(&h->waiting, f);
+    f->id = id;
+    ctn_mcp_flight_add(&h->sent, f);
+    ctn_arena_free(f->arena);
+    f->arena = NULL;
+    f->args = NULL;
+    f->key = (ctn_str){0};
+    start_clock(f);
+done:
+    ctn_arena_restore(h->driver->scratch, mark);
+}
+
+/* ---- answers of a server ---- */
+
+static void on_tool_result(ctn_mcp_flight *f, const ctn_json *result, ctn_arena *scratch)
+{
+    ctn_mcp_host *h = f->host;
+    ctn_err err = {0};
+    ctn_mcp_call_result r;
+    if (ctn_mcp_parse_call(scratch, result, &r, &err)) {
+        /* It has run, but what came of it cannot be read. */
+        tell_failure(f, CTN_FAILURE_INVALID_OUTPUT, true, ctn_str_from(err.message));
+        return;
+    }
+    if (r.kind == CTN_MCP_INPUT_REQUIRED) {
+        tell_failure(f, CTN_FAILURE_PROTOCOL_ERROR, true,
+                     ctn_arena_printf(scratch,
+                                      "%.*s/%.*s asks for input in the middle of the call (input_required), "
+                                      "which this version of catena does not support",
+                                      CTN_STR_ARG(h->config.name), CTN_STR_ARG(tool_of(f))));
+        return;
+    }
+    ctn_call_result told = {
+        .value = r.value, .was_sent = true, .used_tokens = r.used_tokens, .used_money = r.used_money};
+    if (r.is_error) {
+        told.failure = CTN_FAILURE_TOOL_ERROR;
+        told.message = r.error_text.len ? clip(r.error_text) : CTN_STR("the tool failed and did not say why");
+        ctn_mcp_flight_tell(f, &told);
+        return;
+    }
+    const ctn_mcp_tool *tool = ctn_mcp_tool_table_find(h->tools, tool_of(f));
+    int rc = tool ? ctn_mcp_tool_check_output(h->tools, tool, r.value, scratch, &err) : CTN_OK;
+    if (rc) {
+        (void) ctn_wrap(&err, rc, "result of %.*s/%.*s", CTN_STR_ARG(h->config.name), CTN_STR_ARG(tool_of(f)));
+        told.value = NULL;
+        told.failure = CTN_FAILURE_INVALID_OUTPUT;
+        told.message = ctn_str_from(err.message);
+    }
+    ctn_mcp_flight_tell(f, &told);
+}
+
+void ctn_mcp_flight_answered(void *ctx, void *of_call, const ctn_rpc_message *m, ctn_arena *scratch)
+{
+    (void) ctx;
+    ctn_mcp_flight *f = of_call;
+    f->host->has_answered = true;
+    if (f->is_given_up) {
+        ctn_mcp_flight_free(f); /* late: it has happened or not, but it can no longer arrive */
+        return;
+    }
+    if (m->kind == CTN_RPC_RESULT) {
+        on_tool_result(f, m->result, scratch);
+        return;
+    }
+    ctn_str text = clip(m->error_message);
+    tell_failure(f, CTN_FAILURE_PROTOCOL_ERROR, true,
+                 ctn_arena_printf(scratch, "%.*s/%.*s: %.*s (%lld)", CTN_STR_ARG(f->host->config.name),
+                                  CTN_STR_ARG(tool_of(f)), CTN_STR_ARG(text), (long long) m->error_code));
+}
+
+void ctn_mcp_flight_too_large(ctn_mcp_flight *f, const char *why)
+{
+    f->host->has_answered = true;
+    if (f->is_given_up) {
+        ctn_mcp_flight_free(f);
+        return;
+    }
+    ctn_arena *scratch = f->host->driver->scratch;
+    ctn_arena_mark mark = ctn_arena_save(scratch);
+    tell_failure(
+        f, CTN_FAILURE_LIMIT, true,
+        ctn_arena_printf(scratch, "%.*s/%.*s: %s", CTN_STR_ARG(f->host->config.name), CTN_STR_ARG(tool_of(f)), why));
+    ctn_arena_restore(scratch, mark);
+}
+
+void ctn_mcp_flight_progress(void *ctx, void *of_call, const ctn_mcp_progress *progress)
+{
+    const ctn_mcp_host *h = ctx;
+    ctn_mcp_flight *f = of_call;
+    const ctn_call_sink *sink = &h->driver->options.sink;
+    if (f->is_given_up || h->driver->is_shut_down)
+        return;
+    if (f->idle_timeout_ms > 0)
+        set_due(f, ctn_loop_now_ms(h->driver->options.loop)); /* the timer may ring early: it looks again */
+    if (sink->progress)
+        sink->progress(sink->ctx, f->token, progress->progress, progress->total, progress->message);
+}

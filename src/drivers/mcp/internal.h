@@ -1,0 +1,123 @@
+/*
+ * internal.h -- what the files of the stdio driver share: calls under way (flights), configured servers and
+ * their lives (hosts), the driver that holds them. mcp/stdio.c has the essay.
+ */
+#pragma once
+#include "base/heap.h"
+#include "drivers/mcp/client.h"
+#include "drivers/mcp/mcp.h"
+#include "drivers/mcp/process.h"
+#include "drivers/mcp/tools.h"
+#include "drivers/token_map.h"
+
+typedef struct ctn_mcp_host ctn_mcp_host;
+
+typedef struct ctn_mcp_flight {
+    struct ctn_mcp_flight *next, *previous; /* in the list it is in by its state */
+    ctn_heap_node due;
+    ctn_mcp_host *host;
+    uint64_t token;
+    int64_t id; /* of the request; 0: not sent */
+    int64_t timeout_ms, deadline_ms;
+    int64_t idle_timeout_ms; /* 0: none */
+    int64_t end_at_ms;       /* sent: when its timeout is over; 0: never. `due` may be earlier: it is idle then */
+    ctn_arena *arena;        /* while it waits: holds args and key */
+    const ctn_json *args;
+    ctn_str key;
+    bool is_given_up;  /* timed out or cancelled; the process that has it lives */
+    bool has_relisted; /* its tool was unknown once: the list was fetched again */
+    size_t tool_len;
+    char tool[];
+} ctn_mcp_flight;
+
+typedef struct ctn_mcp_flights {
+    ctn_mcp_flight *first, *last;
+} ctn_mcp_flights;
+
+typedef struct ctn_mcp_waiter {
+    struct ctn_mcp_waiter *next;
+    ctn_mcp_ready_fn *ready;
+    void (*prepared)(void *ctx); /* the engine's form, told no reason */
+    void *ctx;
+} ctn_mcp_waiter;
+
+typedef enum ctn_mcp_host_state {
+    CTN_MCP_DOWN,
+    CTN_MCP_STARTING,
+    CTN_MCP_UP,
+    CTN_MCP_ENDING,
+    CTN_MCP_RESTING,
+} ctn_mcp_host_state;
+
+struct ctn_mcp_host {
+    ctn_mcp_driver *driver;
+    ctn_mcp_server_config config; /* copied */
+    const char **argv, **env;
+    ctn_mcp_host_state state;
+    ctn_mcp_process *process;  /* STARTING, UP, ENDING */
+    ctn_mcp_client *client;    /* the same; NULL while ENDING after a start that took too long */
+    ctn_mcp_tool_table *tools; /* the last that were listed, also by an earlier process */
+    ctn_timer *timer;          /* STARTING: the limit; RESTING: the end of the rest */
+    ctn_mcp_flights waiting, sent, given_up;
+    ctn_mcp_waiter *waiters;
+    bool is_relisting;
+    bool wants_tail;           /* a line that is skipped: whose answer it is, is not known yet */
+    bool was_given_sensitive;  /* in some life: what it says on stderr is told to nobody any more */
+    bool has_answered;         /* this process gave an answer to a call */
+    int64_t up_since_ms;       /* 0: this process was never up */
+    int64_t starting_since_ms; /* the first of several tries */
+    unsigned failures;         /* starts or lives in a row that came to nothing */
+    int64_t rest_until_ms;
+    uint64_t starts;
+    ctn_err why; /* why it was last not up */
+};
+
+struct ctn_mcp_driver {
+    ctn_mcp_driver_options options;
+    ctn_arena *arena; /* configuration */
+    ctn_mcp_host *hosts;
+    ctn_str *names;
+    ctn_token_map tokens; /* token -> flight */
+    ctn_heap due;
+    ctn_timer *due_timer;
+    ctn_arena *scratch;
+    void (*ended)(void *ctx); /* shutdown was asked for, and not all have ended */
+    void *ended_ctx;
+    bool is_shut_down;
+};
+
+/* ---- mcp/flight.c: one call from begin to done ---- */
+
+void ctn_mcp_flight_add(ctn_mcp_flights *list, ctn_mcp_flight *f);
+void ctn_mcp_flight_free(ctn_mcp_flight *f); /* takes it out of everything */
+void ctn_mcp_flights_free(ctn_mcp_flights *list);
+/* Frees the flight, then tells the engine. */
+void ctn_mcp_flight_tell(ctn_mcp_flight *f, const ctn_call_result *result);
+/* Nobody waits any more; it stays known as long as the process that has it lives. */
+void ctn_mcp_flight_give_up(ctn_mcp_flight *f, ctn_str reason);
+/* It waits and its host is UP: checked and sent, or told why not, or waiting for a new list. */
+void ctn_mcp_flight_send(ctn_mcp_flight *f);
+void ctn_mcp_flight_answered(void *ctx, void *of_call, const ctn_rpc_message *m, ctn_arena *scratch);
+/* Its answer was too large to be read: the tool has done its work. */
+void ctn_mcp_flight_too_large(ctn_mcp_flight *f, const char *why);
+void ctn_mcp_flight_progress(void *ctx, void *of_call, const ctn_mcp_progress *progress);
+void ctn_mcp_flights_due(void *ctx); /* the driver's timer */
+void ctn_mcp_flights_set_timer(ctn_mcp_driver *driver);
+
+/* ---- mcp/host.c: a server's life ---- */
+
+/* True: up, with a list that may be used. Otherwise on the way there, or its waiters have been told why not. */
+bool ctn_mcp_host_bring_up(ctn_mcp_host *h);
+void ctn_mcp_host_relist(ctn_mcp_host *h);
+void ctn_mcp_host_tell_waiters(ctn_mcp_host *h, int code, const char *why);
+void ctn_mcp_host_send_waiting(ctn_mcp_host *h);
+void ctn_mcp_host_timer(void *ctx);
+
+/* ---- mcp/config.c ---- */
+
+int ctn_mcp_config_check(const ctn_mcp_driver_options *options, size_t i, ctn_err *err);
+void ctn_mcp_host_init(ctn_mcp_driver *driver, ctn_mcp_host *h, const ctn_mcp_server_config *from);
+
+/* ---- mcp/stdio.c ---- */
+
+void ctn_mcp_driver_tell_if_ended(ctn_mcp_driver *driver);

@@ -1,0 +1,96 @@
+/*
+ * mcp.h -- tools of MCP servers that run as our children and speak over stdin and stdout: the driver of kind "tool".
+ *
+ * A server is started when it is first needed, kept warm, and shared by any number of calls in flight. Before a
+ * tool is called the server's revision is found out (server/discover, then initialize, never tools/call) and its
+ * tools are listed; arguments are checked against the tool's input schema before they leave, results
+ * against its output schema. A server that dies is started again when it is next needed, after a delay that grows with
+ * every death in a row; one that never gets up fails its calls as `unavailable`, and nothing spins.
+ *
+ * What a call's answer says (driver.h has the codes):
+ *   was_sent false    unavailable     the server could not be started
+ *                     protocol_error  no such server or tool, a schema that we cannot read
+ *                     invalid_input   the arguments break the tool's input schema
+ *   was_sent true     protocol_error  a JSON-RPC error: not executed; or an answer that is no tool result
+ *                     tool_error      isError
+ *                     invalid_output  the result breaks the output schema
+ *                     limit           the answer is larger than is read; the tool has done its work
+ *                     timeout         given up; the server was told, a late answer is dropped
+ *                     transport       the server ended with the call: peer_is_dead
+ *
+ * A child sees of our environment only HOME LOGNAME PATH SHELL TERM USER LANG LC_ALL TZ TMPDIR, and what its
+ * configuration adds, so secrets that others need do not reach it.
+ *
+ * Ownership  _new copies its options; loop, spawner, log and sink outlive the driver. Shutdown and free it outside its
+ *            callbacks.
+ *
+ * Threads    The loop's.
+ */
+#pragma once
+#include "base/log.h"
+#include "chain/effect.h"
+#include "engine/driver.h"
+#include "loop/spawn.h"
+#include "wire/mcp.h"
+
+typedef struct ctn_mcp_tool_effect {
+    ctn_str tool;
+    ctn_effect effect;
+} ctn_mcp_tool_effect;
+
+typedef struct ctn_mcp_server_config {
+    ctn_str name;
+    const char *command;
+    const char *const *args;            /* NULL-terminated, without the command; NULL: none */
+    const char *const *env;             /* NAME=VALUE, NULL-terminated; NULL: none */
+    const char *cwd;                    /* NULL: ours */
+    bool is_trusted;                    /* its annotations are believed */
+    const ctn_mcp_tool_effect *effects; /* the operator's word */
+    size_t effect_count;
+    ctn_str version;        /* empty: found out; else the one revision to speak */
+    int64_t start_limit_ms; /* 0: 10000 */
+    const char *unusable;   /* why it cannot be started (a secret is missing); NULL: it can */
+} ctn_mcp_server_config;
+
+typedef struct ctn_mcp_driver_options {
+    ctn_loop *loop;
+    ctn_spawner *spawner;
+    ctn_call_sink sink;
+    const ctn_log *log; /* NULL: silent */
+    const ctn_mcp_server_config *servers;
+    size_t server_count;
+    int64_t discover_silence_ms; /* how long a server may say nothing to server/discover; 0: 3000 */
+    int64_t end_grace_ms;        /* from closed stdin to SIGTERM, and from there to SIGKILL; 0: 1000 */
+    size_t line_bytes_max;       /* 0: CTN_RPC_LINE_BYTES_MAX */
+} ctn_mcp_driver_options;
+
+typedef struct ctn_mcp_driver ctn_mcp_driver;
+
+/* CTN_E_INVALID: a server without a name or command, two of one name, a version that is not spoken here. */
+int ctn_mcp_driver_new(const ctn_mcp_driver_options *options, ctn_mcp_driver **ret_driver, ctn_err *err);
+/* What the engine is given. */
+ctn_driver ctn_mcp_driver_interface(ctn_mcp_driver *driver);
+/* Ends every server in order (stdin closed, SIGTERM, SIGKILL) and tells `ended` once, at once or later. From now
+ * on nothing is heard of any call, and none may be begun. */
+void ctn_mcp_driver_shutdown(ctn_mcp_driver *driver, void (*ended)(void *ctx), void *ctx);
+void ctn_mcp_driver_free(ctn_mcp_driver *driver); /* NULL is fine; servers that still run are killed */
+
+/* Makes sure that the server is up and its tools are listed, then tells `ready` once: CTN_OK, or a code
+ * and the sentence why not (CTN_E_NOT_FOUND: no such server is configured). */
+typedef void ctn_mcp_ready_fn(void *ctx, int code, const char *why);
+void ctn_mcp_ready(ctn_mcp_driver *driver, ctn_str server, ctn_mcp_ready_fn *ready, void *ctx);
+/* The tools last listed, in order of name; NULL and 0 before that. Valid until the loop runs again. */
+const ctn_mcp_tool *ctn_mcp_tools(const ctn_mcp_driver *driver, ctn_str server, size_t *ret_count);
+/* "server/tool": the operator's word, else what a trusted server's annotations say, else UNKNOWN.
+ * *ret_from, if asked for: "operator", "annotations", or NULL. */
+ctn_effect ctn_mcp_effect(const ctn_mcp_driver *driver, ctn_str target, const char **ret_from);
+
+/* For tests and `tools list`. */
+typedef struct ctn_mcp_server_state {
+    bool is_up;
+    int pid;         /* 0: does not run */
+    ctn_str version; /* the revision spoken; empty before that */
+    uint64_t starts; /* processes started */
+    uint64_t strays; /* lines of this process that were no message for us */
+} ctn_mcp_server_state;
+bool ctn_mcp_server_state_of(const ctn_mcp_driver *driver, ctn_str server, ctn_mcp_server_state *ret_state);

@@ -1,0 +1,315 @@
+/*
+ * The driver: servers that come and go underneath, calls that are answered once on top.
+ *
+ * A call is a flight, and in exactly one list of its host: `waiting` (the server is not up, or lists its tools
+ * again), `sent`, or `given_up` (timed out or cancelled while the process that has it lives). It is in `tokens`
+ * from begin to the end of its list: so may_still_arrive is a lookup, and a token that is not there is one whose
+ * process has ended or has answered.
+ *
+ * What must hold: (1) done is told once for a call, never after its cancel, and always after the call has left its
+ * list, so that the engine may begin another call from there; (2) nothing leaves us for a call that is answered
+ * with was_sent false; (3) a process that ended takes all its sent calls with it, as peer_is_dead, after
+ * everything it had written was read.
+ */
+#include "drivers/mcp/internal.h"
+#include <assert.h>
+#include <stdlib.h>
+#include "base/memory.h"
+
+#define DISCOVER_SILENCE_MS 3000
+#define END_GRACE_MS        1000
+
+/* ---- the driver's interface ---- */
+
+static ctn_mcp_host *server_of(const ctn_mcp_driver *driver, ctn_str name)
+{
+    for (size_t i = 0; i < driver->options.server_count; i++)
+        if (ctn_str_equal(driver->names[i], name))
+            return &driver->hosts[i];
+    return NULL;
+}
+
+static void explain_unknown_server(const ctn_mcp_driver *driver, ctn_str name, ctn_err *err)
+{
+    ctn_str near = ctn_str_nearest(name, driver->names, driver->options.server_count);
+    if (near.len)
+        (void) ctn_fail(err, CTN_E_NOT_FOUND, "no server \"%.*s\" is configured; did you mean \"%.*s\"?",
+                        CTN_STR_ARG(name), CTN_STR_ARG(near));
+    else
+        (void) ctn_fail(err, CTN_E_NOT_FOUND, "no server \"%.*s\" is configured", CTN_STR_ARG(name));
+}
+
+static void begin(void *ctx, const ctn_call_request *request)
+{
+    ctn_mcp_driver *driver = ctx;
+    assert(!driver->is_shut_down);
+    ctn_str tool = request->target;
+    ctn_str name = ctn_str_cut(&tool, '/');
+    ctn_mcp_host *h = server_of(driver, name);
+    if (!h || tool.len == 0) {
+        ctn_err err = {0};
+        if (!h)
+            explain_unknown_server(driver, name, &err);
+        else
+            (void) ctn_fail(&err, CTN_E_INVALID, "\"%.*s\" names no tool: it must be server/tool",
+                            CTN_STR_ARG(request->target));
+        ctn_call_result result = {.failure = CTN_FAILURE_PROTOCOL_ERROR, .message = ctn_str_from(err.message)};
+        driver->options.sink.done(driver->options.sink.ctx, request->token, &result);
+        return;
+    }
+    h->was_given_sensitive = h->was_given_sensitive || request->is_sensitive;
+    ctn_mcp_flight *f = ctn_malloc(sizeof *f + tool.len);
+    *f = (ctn_mcp_flight){.host = h,
+                          .token = request->token,
+                          .timeout_ms = request->timeout_ms,
+                          .deadline_ms = request->deadline_ms,
+                          .idle_timeout_ms = request->idle_timeout_ms,
+                          .args = request->args,
+                          .key = request->idempotency_key,
+                          .tool_len = tool.len};
+    memcpy(f->tool, tool.ptr, tool.len);
+    ctn_token_map_put(&driver->tokens, f->token, f);
+    bool is_first = !h->waiting.first;
+    ctn_mcp_flight_add(&h->waiting, f);
+    if (is_first && h->state == CTN_MCP_UP && !h->is_relisting && !ctn_mcp_client_is_stale(h->client)) {
+        ctn_mcp_flight_send(f);
+        /* An unknown tool may have set off a relist: then the call waits, and needs its own copies. */
+        if (ctn_token_map_get(&driver->tokens, request->token) != f || f->id)
+            return;
+    }
+    f->arena = ctn_arena_new(1024);
+    f->args = f->args ? ctn_json_copy(f->arena, f->args) : NULL;
+    f->key = ctn_arena_str(f->arena, f->key);
+    (void) ctn_mcp_host_bring_up(h);
+}
+
+static void cancel(void *ctx, uint64_t token)
+{
+    ctn_mcp_driver *driver = ctx;
+    ctn_mcp_flight *f = ctn_token_map_get(&driver->tokens, token);
+    if (!f || f->is_given_up)
+        return;
+    if (f->id)
+        ctn_mcp_flight_give_up(f, CTN_STR("cancelled"));
+    else
+        ctn_mcp_flight_free(f);
+    ctn_mcp_flights_set_timer(driver);
+}
+
+static bool may_still_arrive(void *ctx, uint64_t token, ctn_str target)
+{
+    (void) target;
+    const ctn_mcp_driver *driver = ctx;
+    return ctn_token_map_get(&driver->tokens, token) != NULL;
+}
+
+static void await(ctn_mcp_host *h, ctn_mcp_waiter form)
+{
+    ctn_mcp_waiter *w = ctn_malloc(sizeof *w);
+    *w = form;
+    w->next = h->waiters;
+    h->waiters = w;
+    if (ctn_mcp_host_bring_up(h))
+        ctn_mcp_host_tell_waiters(h, CTN_OK, "");
+}
+
+static void prepare(void *ctx, ctn_str target, void (*ready)(void *ready_ctx), void *ready_ctx)
+{
+    ctn_mcp_driver *driver = ctx;
+    ctn_str tool = target;
+    ctn_mcp_host *h = server_of(driver, ctn_str_cut(&tool, '/'));
+    if (h && !driver->is_shut_down)
+        await(h, (ctn_mcp_waiter){.prepared = ready, .ctx = ready_ctx});
+    else
+        ready(ready_ctx);
+}
+
+static ctn_effect effect_of(void *ctx, ctn_str target, const char **ret_from)
+{
+    return ctn_mcp_effect(ctx, target, ret_from);
+}
+
+static bool schema_of(void *ctx, ctn_str target, ctn_digest *ret_digest)
+{
+    ctn_str name = target;
+    const ctn_mcp_host *h = server_of(ctx, ctn_str_cut(&name, '/'));
+    const ctn_mcp_tool *tool = h && h->tools ? ctn_mcp_tool_table_find(h->tools, name) : NULL;
+    if (!tool)
+        return false;
+    ctn_buf b;
+    ctn_buf_init(&b, 2 * CTN_MCP_TOOL_BYTES_MAX);
+    ctn_json_write_canonical(&b, tool->input_schema);
+    ctn_buf_append_char(&b, '|');
+    if (tool->output_schema)
+        ctn_json_write_canonical(&b, tool->output_schema);
+    *ret_digest = ctn_hash(ctn_buf_str(&b));
+    ctn_buf_done(&b);
+    return true;
+}
+
+ctn_driver ctn_mcp_driver_interface(ctn_mcp_driver *driver)
+{
+    return (ctn_driver){.kind = "tool",
+                        .ctx = driver,
+                        .begin = begin,
+                        .cancel = cancel,
+                        .prepare = prepare,
+                        .effect = effect_of,
+                        .schema = schema_of,
+                        .may_still_arrive = may_still_arrive};
+}
+
+/* ---- what else the driver can tell ---- */
+
+void ctn_mcp_ready(ctn_mcp_driver *driver, ctn_str name, ctn_mcp_ready_fn *ready, void *ctx)
+{
+    ctn_mcp_host *h = server_of(driver, name);
+    if (h && !driver->is_shut_down) {
+        await(h, (ctn_mcp_waiter){.ready = ready, .ctx = ctx});
+        return;
+    }
+    ctn_err err = {0};
+    if (h)
+        (void) ctn_fail(&err, CTN_E_STATE, "catena is stopping");
+    else
+        explain_unknown_server(driver, name, &err);
+    ready(ctx, err.code, err.message);
+}
+
+const ctn_mcp_tool *ctn_mcp_tools(const ctn_mcp_driver *driver, ctn_str name, size_t *ret_count)
+{
+    const ctn_mcp_host *h = server_of(driver, name);
+    return ctn_mcp_tool_table_all(h ? h->tools : NULL, ret_count);
+}
+
+ctn_effect ctn_mcp_effect(const ctn_mcp_driver *driver, ctn_str target, const char **ret_from)
+{
+    const char *ignored;
+    const char **from = ret_from ? ret_from : &ignored;
+    *from = NULL;
+    ctn_str name = target;
+    const ctn_mcp_host *h = server_of(driver, ctn_str_cut(&name, '/'));
+    if (!h)
+        return CTN_EFFECT_UNKNOWN;
+    for (size_t i = 0; i < h->config.effect_count; i++) {
+        if (!ctn_str_equal(h->config.effects[i].tool, name))
+            continue;
+        *from = "operator";
+        return h->config.effects[i].effect;
+    }
+    const ctn_mcp_tool *tool = h->config.is_trusted && h->tools ? ctn_mcp_tool_table_find(h->tools, name) : NULL;
+    if (!tool || !(tool->hints.says_read_only || tool->hints.says_idempotent))
+        return CTN_EFFECT_UNKNOWN;
+    *from = "annotations";
+    return tool->hints.is_read_only    ? CTN_EFFECT_READ
+           : tool->hints.is_idempotent ? CTN_EFFECT_IDEMPOTENT
+                                       : CTN_EFFECT_WRITE;
+}
+
+bool ctn_mcp_server_state_of(const ctn_mcp_driver *driver, ctn_str name, ctn_mcp_server_state *ret_state)
+{
+    const ctn_mcp_host *h = server_of(driver, name);
+    if (!h)
+        return false;
+    *ret_state = (ctn_mcp_server_state){.is_up = h->state == CTN_MCP_UP,
+                                        .pid = h->process ? ctn_mcp_process_pid(h->process) : 0,
+                                        .version = h->client ? ctn_mcp_client_version(h->client) : (ctn_str){0},
+                                        .starts = h->starts,
+                                        .strays = h->client ? ctn_mcp_client_strays(h->client) : 0};
+    return true;
+}
+
+/* ---- making and ending ---- */
+
+void ctn_mcp_driver_tell_if_ended(ctn_mcp_driver *driver)
+{
+    if (!driver->ended)
+        return;
+    for (size_t i = 0; i < driver->options.server_count; i++)
+        if (driver->hosts[i].process)
+            return;
+    void (*ended)(void *) = driver->ended;
+    driver->ended = NULL;
+    ended(driver->ended_ctx);
+}
+
+int ctn_mcp_driver_new(const ctn_mcp_driver_options *options, ctn_mcp_driver **ret_driver, ctn_err *err)
+{
+    assert(options->loop && options->spawner && options->sink.done);
+    for (size_t i = 0; i < options->server_count; i++) {
+        int rc = ctn_mcp_config_check(options, i, err);
+        if (rc)
+            return rc;
+    }
+    ctn_mcp_driver *driver = ctn_malloc(sizeof *driver);
+    *driver = (ctn_mcp_driver){.options = *options, .arena = ctn_arena_new(4096), .scratch = ctn_arena_new(16384)};
+    driver->options.servers = NULL;
+    if (driver->options.discover_silence_ms <= 0)
+        driver->options.discover_silence_ms = DISCOVER_SILENCE_MS;
+    if (driver->options.end_grace_ms <= 0)
+        driver->options.end_grace_ms = END_GRACE_MS;
+    if (driver->options.line_bytes_max == 0)
+        driver->options.line_bytes_max = CTN_RPC_LINE_BYTES_MAX;
+    driver->hosts = CTN_NEW_ARRAY(driver->arena, ctn_mcp_host, options->server_count);
+    driver->names = CTN_NEW_ARRAY(driver->arena, ctn_str, options->server_count);
+    for (size_t i = 0; i < options->server_count; i++) {
+        ctn_mcp_host_init(driver, &driver->hosts[i], &options->servers[i]);
+        driver->names[i] = driver->hosts[i].config.name;
+    }
+    driver->due_timer = ctn_timer_new(options->loop, ctn_mcp_flights_due, driver);
+    *ret_driver = driver;
+    return CTN_OK;
+}
+
+static void drop_calls(ctn_mcp_host *h)
+{
+    ctn_mcp_flights_free(&h->waiting);
+    ctn_mcp_flights_free(&h->sent);
+    ctn_mcp_flights_free(&h->given_up);
+    while (h->waiters) {
+        ctn_mcp_waiter *w = h->waiters;
+        h->waiters = w->next;
+        free(w);
+    }
+}
+
+void ctn_mcp_driver_shutdown(ctn_mcp_driver *driver, void (*ended)(void *ctx), void *ctx)
+{
+    assert(!driver->is_shut_down);
+    driver->is_shut_down = true;
+    driver->ended = ended;
+    driver->ended_ctx = ctx;
+    ctn_timer_clear(driver->due_timer);
+    for (size_t i = 0; i < driver->options.server_count; i++) {
+        ctn_mcp_host *h = &driver->hosts[i];
+        ctn_timer_clear(h->timer);
+        ctn_mcp_client_free(h->client); /* first: it knows the calls */
+        h->client = NULL;
+        drop_calls(h);
+        h->state = h->process ? CTN_MCP_ENDING : CTN_MCP_DOWN;
+        if (h->process)
+            ctn_mcp_process_end(h->process);
+    }
+    ctn_mcp_driver_tell_if_ended(driver);
+}
+
+void ctn_mcp_driver_free(ctn_mcp_driver *driver)
+{
+    if (!driver)
+        return;
+    driver->is_shut_down = true;
+    for (size_t i = 0; i < driver->options.server_count; i++) {
+        ctn_mcp_host *h = &driver->hosts[i];
+        ctn_mcp_client_free(h->client);
+        ctn_mcp_process_free(h->process);
+        drop_calls(h);
+        ctn_mcp_tool_table_free(h->tools);
+        ctn_timer_free(h->timer);
+    }
+    ctn_timer_free(driver->due_timer);
+    ctn_heap_done(&driver->due);
+    ctn_token_map_done(&driver->tokens);
+    ctn_arena_free(driver->scratch);
+    ctn_arena_free(driver->arena);
+    free(driver);
+}

@@ -1,0 +1,24 @@
+/* scope.c -- the list of names that a text reads, and the names that belong to the language. */
+#include "value/scope.h"
+
+void ctn_reads_add(ctn_arena *arena, ctn_reads *reads, ctn_read read)
+{
+    if (reads->count == reads->capacity) {
+        size_t capacity = reads->capacity ? reads->capacity * 2 : 8;
+        ctn_read *items = CTN_NEW_ARRAY(arena, ctn_read, capacity);
+        if (reads->count)
+            memcpy(items, reads->items, reads->count * sizeof *items);
+        reads->items = items;
+        reads->capacity = capacity;
+    }
+    reads->items[reads->count++] = read;
+}
+
+bool ctn_is_reserved_root(ctn_str name)
+{
+    static const char *const roots[] = {"input", "result", "item", "execution", "step", "now", "secret"};
+    for (size_t i = 0; i < sizeof roots / sizeof roots[0]; i++)
+        if (ctn_str_is(name, roots[i]))
+            return true;
+    return false;
+}

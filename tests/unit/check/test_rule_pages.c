@@ -1,0 +1,126 @@
+/*
+ * docs/lint: a page for every rule, which says what the program says, and whose bad example gets exactly that rule and
+ * whose good one nothing.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "chain/rules.h"
+#include "support/shared_data.h"
+#include "unit/kit/chain_kit.h"
+
+typedef struct page {
+    ctn_arena *arena;
+    ctn_str text;
+    const ctn_json *tools; /* NULL: none are known */
+    ctn_str document_name, document;
+} page;
+
+/* The fenced block whose first line ends with `word`; empty when there is none. *ret_head: that line. */
+static ctn_str block_of(const page *p, const char *word, ctn_str *ret_head)
+{
+    ctn_str rest = p->text;
+    while (rest.len) {
+        ctn_str line = ctn_str_cut(&rest, '\n');
+        if (!ctn_str_starts_with(line, CTN_STR("```")) || line.len == 3)
+            continue;
+        size_t end = ctn_str_find(rest, CTN_STR("```"));
+        assert_int_not_equal(end, SIZE_MAX);
+        if (ctn_str_find(line, ctn_str_from(word)) != SIZE_MAX) {
+            *ret_head = line;
+            return (ctn_str){rest.ptr, end};
+        }
+        rest = ctn_str_from_offset(rest, end + 4);
+    }
+    return (ctn_str){0};
+}
+
+static bool tool_of(void *ctx, ctn_str target, ctn_check_tool *ret_tool)
+{
+    const page *p = ctx;
+    const ctn_json *tool = ctn_json_get(p->tools, target);
+    *ret_tool = (ctn_check_tool){0};
+    if (!tool)
+        ret_tool->fault = CTN_STR("the server has no such tool");
+    ret_tool->input_schema = ctn_json_member_of(tool, "inputSchema");
+    ret_tool->output_schema = ctn_json_member_of(tool, "outputSchema");
+    return true;
+}
+
+/* How many findings an example gets, all of the rule. */
+static size_t findings_of(page *p, const char *word, const ctn_rule_about *about)
+{
+    ctn_str head = {0}, text = block_of(p, word, &head);
+    if (!text.len)
+        fail_msg("%s: there is no example marked '%s'", about->name, word);
+    bool is_json = ctn_str_find(head, CTN_STR("json")) != SIZE_MAX;
+    chain_kit kit;
+    chain_kit_init(&kit);
+    if (p->document.len)
+        (void) ctn_library_add_template(kit.library, p->document_name, CTN_STR("letter.mustache"), p->document,
+                                        &kit.findings);
+    chain_kit_add(&kit, is_json ? "example.json" : "example.yaml", ctn_arena_str(kit.arena, text).ptr);
+    ctn_check_options options = {.tool = p->tools ? tool_of : NULL, .tool_ctx = p};
+    chain_kit_check(&kit, &options);
+    size_t count = kit.findings.count;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(kit.findings.items[i].rule, about->name) != 0 || strcmp(word, "good") == 0 ||
+            kit.findings.items[i].severity != about->severity)
+            fail_msg("docs/lint/%s.md, the %s example:\n%.*s", about->name, word,
+                     CTN_STR_ARG(chain_kit_findings(&kit, NULL)));
+    chain_kit_done(&kit);
+    return count;
+}
+
+static void check_page(const ctn_rule_about *about, ctn_str index)
+{
+    page p = {.arena = ctn_arena_new(65536)};
+    ctn_buf text;
+    ctn_buf_init(&text, 1 << 20);
+    if (!ctn_read_file(ctn_arena_printf(p.arena, "docs/lint/%s.md", about->name).ptr, &text))
+        fail_msg("there is no docs/lint/%s.md", about->name);
+    p.text = ctn_arena_str(p.arena, ctn_buf_str(&text));
+    ctn_buf_done(&text);
+    ctn_str title = ctn_arena_printf(p.arena, "# %s\n\n*%s* · %s\n", about->name,
+                                     about->severity == CTN_SEVERITY_ERROR ? "error" : "warning", about->summary);
+    if (!ctn_str_starts_with(p.text, title))
+        fail_msg("docs/lint/%s.md does not begin with what the program says:\n%.*s", about->name, CTN_STR_ARG(title));
+    if (ctn_str_find(p.text, CTN_STR("\n**Mend it.** ")) == SIZE_MAX ||
+        ctn_str_find(p.text, CTN_STR("\n**Silence it.** ")) == SIZE_MAX)
+        fail_msg("docs/lint/%s.md does not say how to mend or to silence it", about->name);
+    if (ctn_str_find(index, ctn_arena_printf(p.arena, "[`%s`](%s.md)", about->name, about->name)) == SIZE_MAX)
+        fail_msg("docs/lint/README.md does not name %s", about->name);
+    ctn_str head = {0}, tools = block_of(&p, "json tools", &head);
+    if (tools.len)
+        assert_int_equal(ctn_json_parse(p.arena, tools, NULL, &p.tools, NULL), CTN_OK);
+    p.document = block_of(&p, "mustache ", &head);
+    if (p.document.len)
+        p.document_name = ctn_str_from_offset(head, sizeof "```mustache " - 1);
+    if (findings_of(&p, "bad", about) == 0)
+        fail_msg("docs/lint/%s.md: the bad example is good", about->name);
+    assert_int_equal(findings_of(&p, "good", about), 0);
+    ctn_arena_free(p.arena);
+}
+
+static void every_rule_has_a_page_whose_examples_hold(void **state)
+{
+    (void) state;
+    ctn_buf text;
+    ctn_buf_init(&text, 1 << 20);
+    assert_true(ctn_read_file("docs/lint/README.md", &text));
+    for (size_t i = 0; i < ctn_rule_count; i++) {
+        assert_true(ctn_str_is(ctn_rule_names[i], ctn_rule_abouts[i].name));
+        check_page(&ctn_rule_abouts[i], ctn_buf_str(&text));
+    }
+    ctn_buf_done(&text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_rule_has_a_page_whose_examples_hold),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,906 @@
+#include "unit/kit/execution_kit.h"
+
+#include "chain/library.h"
+#include "journal/rerun.h"
+#include "journal/why.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#define RECORDS_MAX 4096
+#define KEYS_MAX    4096 /* of those after the first so many nothing is compared */
+#define ADVANCE_MAX 10000
+
+struct kit {
+    ctn_arena *arena; /* the plan, the records and all that tests ask for */
+    ctn_arena *life;  /* of the execution in memory */
+    ctn_arena *scratch;
+    ctn_plan *plan;
+    const char *yaml;
+    kit_options options;
+    ctn_rules rules;
+    ctn_execution_id id;
+    uint64_t lives; /* of executions that go on from each other */
+    ctn_execution *x;
+    int64_t now_ms;
+    uint64_t entropy;
+    ctn_record *records;
+    size_t count;
+    ctn_digest hash;
+    bool was_set;
+    ctn_names keys_seen;
+    ctn_str *args_seen; /* by number of the key: what the first attempt sent */
+    ctn_err err;
+};
+
+/* ---- the world's rules ---- */
+
+static ctn_effect effect_of(void *ctx, ctn_call_kind kind, ctn_str target, const char **ret_from)
+{
+    (void) ctx, (void) kind;
+    *ret_from = "annotations";
+    if (ctn_str_starts_with(target, CTN_STR("t/read_")))
+        return CTN_EFFECT_READ;
+    if (ctn_str_starts_with(target, CTN_STR("t/idem_")))
+        return CTN_EFFECT_IDEMPOTENT;
+    if (ctn_str_starts_with(target, CTN_STR("t/none_")))
+        return CTN_EFFECT_NONE;
+    return CTN_EFFECT_UNKNOWN;
+}
+
+/* ---- printing ---- */
+
+static ctn_str call_name(const kit *k, ctn_arena *arena, const ctn_owed_call *c)
+{
+    const ctn_plan_step *p = &k->plan->steps[c->step];
+    ctn_str item = c->item < 0 ? (ctn_str){0} : ctn_arena_printf(arena, "[%lld]", (long long) c->item);
+    return ctn_arena_printf(arena, "%s%s%.*s%.*s%s%.*s", c->is_check ? "check:" : "",
+                            c->role == CTN_ROLE_UNDO ? "undo:" : "", CTN_STR_ARG(p->name), CTN_STR_ARG(item),
+                            c->set->is_several ? "." : "",
+                            CTN_STR_ARG(c->set->is_several ? c->set->calls[c->call].name : (ctn_str){0}));
+}
+
+static void print_journal(const kit *k)
+{
+    fprintf(stderr, "the journal (times since the start):\n");
+    for (size_t i = 0; i < k->count; i++) {
+        const ctn_record *r = &k->records[i];
+        fprintf(stderr, "  %6lld %s %.*s #%u %.*s\n", (long long) (r->at_ms - KIT_START_MS),
+                ctn_entry_kind_name(r->kind), CTN_STR_ARG(r->step), r->attempt, CTN_STR_ARG(r->body));
+    }
+}
+
+#define KIT_FAIL(k, ...)                                                                                               \
+    do {                                                                                                               \
+        print_journal(k);                                                                                              \
+        fprintf(stderr, __VA_ARGS__);                                                                                  \
+        fputc('\n', stderr);                                                                                           \
+        fail();                                                                                                        \
+    } while (0)
+
+static bool same_entry(ctn_arena *arena, const ctn_entry *a, const ctn_entry *b)
+{
+    return a->kind == b->kind && a->at_ms == b->at_ms && a->attempt == b->attempt && a->item == b->item &&
+           ctn_str_equal(a->step, b->step) && ctn_str_equal(a->actor, b->actor) &&
+           ctn_str_equal(ctn_json_to_str(arena, a->body), ctn_json_to_str(arena, b->body));
+}
+
+/* ---- what must always hold ---- */
+
+/* The journal's first `count` records, folded, and advanced to now. Entries that it says and that are stored must be
+ * the next ones of the journal. */
+static ctn_execution *replayed(kit *k, ctn_arena *arena, size_t count)
+{
+    ctn_execution *x = ctn_execution_new(arena, k->plan, k->id);
+    ctn_err err = {0};
+    for (size_t i = 0; i < count; i++) {
+        ctn_entry e;
+        if (ctn_record_to_entry(&k->records[i], arena, &e, &err) || ctn_execution_replay(x, &e, &err))
+            KIT_FAIL(k, "the journal does not replay: %s", err.message);
+    }
+    ctn_entry e;
+    for (int i = 0; ctn_execution_next(x, &k->rules, k->now_ms, k->entropy, arena, &e); i++) {
+        if (i == ADVANCE_MAX)
+            KIT_FAIL(k, "the replay of %zu records never comes to rest", count);
+        bool is_stored = ctn_entry_is_stored(&e);
+        ctn_execution_apply(x, &e);
+        if (!is_stored)
+            continue;
+        ctn_str body = ctn_json_to_str(arena, e.body);
+        if (count == k->count)
+            KIT_FAIL(k, "only the replay says %s of %.*s: %.*s", ctn_entry_kind_name(e.kind), CTN_STR_ARG(e.step),
+                     CTN_STR_ARG(body));
+        const ctn_record *r = &k->records[count++];
+        if (e.kind != r->kind || e.attempt != r->attempt || e.item != r->item || !ctn_str_equal(e.step, r->step) ||
+            !ctn_str_equal(body, r->body))
+            KIT_FAIL(k, "at %zu the replay says %s of %.*s: %.*s", count, ctn_entry_kind_name(e.kind),
+                     CTN_STR_ARG(e.step), CTN_STR_ARG(body));
+    }
+    if (count != k->count)
+        KIT_FAIL(k, "the replay stops after record %zu", count);
+    return x;
+}
+
+static bool same_call(ctn_arena *arena, const ctn_owed_call *a, const ctn_owed_call *b)
+{
+    return a->step == b->step && a->item == b->item && a->call == b->call && a->role == b->role &&
+           a->is_check == b->is_check && a->attempt == b->attempt && a->plan_call == b->plan_call &&
+           a->timeout_ms == b->timeout_ms && a->effect == b->effect && ctn_str_equal(a->key, b->key) &&
+           ctn_str_equal(ctn_json_to_str(arena, a->args), ctn_json_to_str(arena, b->args));
+}
+
+/* The chain goes on no more: it was cancelled, its time is over, or a step failed for good. */
+static bool is_stopping(const kit *k)
+{
+    for (size_t i = 0; i < k->count; i++) {
+        const ctn_record *r = &k->records[i];
+        uint32_t step = ctn_plan_step_index(k->plan, r->step);
+        if (r->kind == CTN_ENTRY_CANCEL_REQUESTED ||
+            (r->kind == CTN_ENTRY_ATTEMPT_FAILED && !k->plan->steps[step].continue_on_error &&
+             ctn_str_find(r->body, CTN_STR("\"final\":true")) != SIZE_MAX))
+            return true;
+    }
+    return false;
+}
+
+/* A stopping or paused execution awaits repeatable calls of which the journal knows nothing: a process that reads the
+ * journal lets them go (and makes them after the pause). While one is in flight there is nothing to compare. */
+static bool awaits_unrecorded(const kit *k, ctn_arena *arena)
+{
+    if (!is_stopping(k) && ctn_execution_status(k->x) != CTN_STATUS_PAUSED)
+        return false;
+    ctn_owed owed;
+    ctn_execution_owed(k->x, &k->rules, k->now_ms, arena, &owed);
+    for (size_t i = 0; i < owed.count; i++) {
+        const ctn_owed_call *c = &owed.calls[i];
+        bool has_undo = k->plan->steps[c->step].undo && k->plan->is_rollback_enabled;
+        if (c->role == CTN_ROLE_DO && !c->is_check &&
+            (c->effect < CTN_EFFECT_IDEMPOTENT || (c->effect == CTN_EFFECT_IDEMPOTENT && !has_undo)))
+            return true;
+    }
+    return false;
+}
+
+static void compare_owed(kit *k, ctn_arena *arena, const ctn_execution *y)
+{
+    ctn_owed a, b;
+    ctn_execution_owed(k->x, &k->rules, k->now_ms, arena, &a);
+    ctn_execution_owed(y, &k->rules, k->now_ms, arena, &b);
+    for (size_t i = 0; i < a.count; i++) {
+        bool found = false;
+        for (size_t n = 0; n < b.count; n++)
+            found = found || same_call(arena, &a.calls[i], &b.calls[n]);
+        if (!found)
+            KIT_FAIL(k, "the replay does not owe %.*s, attempt %u with %.*s",
+                     CTN_STR_ARG(call_name(k, arena, &a.calls[i])), a.calls[i].attempt,
+                     CTN_STR_ARG(ctn_json_to_str(arena, a.calls[i].args)));
+    }
+    if (a.count != b.count)
+        KIT_FAIL(k, "%zu calls are owed, after a replay %zu", a.count, b.count);
+    if (a.wake_at_ms != b.wake_at_ms)
+        KIT_FAIL(k, "the replay wakes at %lld, not %lld", (long long) (b.wake_at_ms - KIT_START_MS),
+                 (long long) (a.wake_at_ms - KIT_START_MS));
+}
+
+static void compare_steps(kit *k, const ctn_execution *y)
+{
+    for (uint32_t i = 0; i < k->plan->step_count; i++) {
+        ctn_step_view a = ctn_execution_step(k->x, i), b = ctn_execution_step(y, i);
+        const char *differs = a.status != b.status                               ? "status"
+                              : a.attempt != b.attempt                           ? "attempt"
+                              : a.ended_at_ms != b.ended_at_ms                   ? "ended_at_ms"
+                              : a.due_ms != b.due_ms                             ? "due_ms"
+                              : a.failure != b.failure                           ? "failure"
+                              : !ctn_str_equal(a.message, b.message)             ? "message"
+                              : a.is_undoing != b.is_undoing                     ? "is_undoing"
+                              : a.wants_approval != b.wants_approval             ? "wants_approval"
+                              : a.waits_for_time != b.waits_for_time             ? "waits_for_time"
+                              : a.is_reused != b.is_reused                       ? "is_reused"
+                              : (a.started_at_ms == 0) != (b.started_at_ms == 0) ? "started_at_ms"
+                                                                                 : NULL;
+        if (differs)
+            KIT_FAIL(k, "step %.*s: %s is another after a replay (%s, attempt %u; %s, attempt %u)",
+                     CTN_STR_ARG(k->plan->steps[i].name), differs, ctn_step_status_name(a.status), a.attempt,
+                     ctn_step_status_name(b.status), b.attempt);
+    }
+}
+
+static bool same_json(const ctn_json *a, const ctn_json *b)
+{
+    return (a == NULL) == (b == NULL) && (!a || ctn_json_equal(a, b));
+}
+
+static void compare(kit *k, ctn_arena *arena, const ctn_execution *y)
+{
+    compare_owed(k, arena, y);
+    if (ctn_execution_seq(k->x) != ctn_execution_seq(y))
+        KIT_FAIL(k, "the replay has another sequence number");
+    if (!same_json(ctn_execution_outputs(k->x), ctn_execution_outputs(y)) ||
+        !same_json(ctn_execution_error(k->x), ctn_execution_error(y)))
+        KIT_FAIL(k, "the replay has another outcome");
+    for (uint32_t i = 0; i < k->plan->variable_count; i++)
+        if (!same_json(ctn_execution_variable(k->x, k->plan->variables[i]),
+                       ctn_execution_variable(y, k->plan->variables[i])))
+            KIT_FAIL(k, "the replay has another value of %.*s", CTN_STR_ARG(k->plan->variables[i]));
+    if (ctn_execution_status(k->x) != ctn_execution_status(y))
+        KIT_FAIL(k, "it is %s, after a replay %s", ctn_status_name(ctn_execution_status(k->x)),
+                 ctn_status_name(ctn_execution_status(y)));
+    compare_steps(k, y);
+    if (ctn_execution_is_busy(k->x) != ctn_execution_is_busy(y))
+        KIT_FAIL(k, "the replay may%s be unloaded", ctn_execution_is_busy(y) ? " not" : "");
+}
+
+/* "a retry sends the same arguments", under the same key. */
+static void check_owed(kit *k, ctn_arena *arena)
+{
+    ctn_owed owed;
+    ctn_execution_owed(k->x, &k->rules, k->now_ms, arena, &owed);
+    for (size_t i = 0; i < owed.count; i++) {
+        const ctn_owed_call *c = &owed.calls[i];
+        if (c->is_check)
+            continue;
+        uint32_t number = ctn_names_add(&k->keys_seen, ctn_arena_str(k->arena, c->key));
+        if (number >= KEYS_MAX)
+            continue;
+        ctn_str *seen = &k->args_seen[number];
+        ctn_str now =
+            ctn_arena_printf(arena, "%.*s %.*s", CTN_STR_ARG(c->key), CTN_STR_ARG(ctn_json_to_str(arena, c->args)));
+        if (seen->len == 0 || k->was_set)
+            *seen = ctn_arena_str(k->arena, now);
+        else if (!ctn_str_equal(*seen, now))
+            KIT_FAIL(k, "another attempt sends\n  %.*s, not\n  %.*s", CTN_STR_ARG(now), CTN_STR_ARG(*seen));
+    }
+}
+
+/* From `since` on, every prefix of the journal leads here. */
+static void check_all(kit *k, size_t since)
+{
+    ctn_arena *arena = ctn_arena_new(65536);
+    check_owed(k, arena);
+    bool skip = awaits_unrecorded(k, arena);
+    for (size_t n = since ? since : 1; n <= k->count && !skip; n++) {
+        ctn_arena_reset(arena);
+        compare(k, arena, replayed(k, arena, n));
+    }
+    ctn_arena_free(arena);
+}
+
+/* ---- moving ---- */
+
+static void record(kit *k, ctn_entry *e)
+{
+    bool is_stored = ctn_entry_is_stored(e);
+    ctn_execution_apply(k->x, e);
+    if (!is_stored)
+        return;
+    assert_true(k->count < RECORDS_MAX);
+    assert_int_equal(e->seq, k->count + 1);
+    ctn_record r = ctn_entry_to_record(e, &k->hash, k->arena);
+    r.step = ctn_arena_str(k->arena, r.step);
+    r.actor = ctn_arena_str(k->arena, r.actor);
+    k->hash = r.hash;
+    k->records[k->count++] = r;
+}
+
+static bool advance_once(kit *k)
+{
+    ctn_arena_reset(k->scratch);
+    ctn_entry e, again;
+    if (!ctn_execution_next(k->x, &k->rules, k->now_ms, k->entropy, k->scratch, &e))
+        return false;
+    assert_true(ctn_execution_next(k->x, &k->rules, k->now_ms, k->entropy, k->scratch, &again));
+    if (!same_entry(k->scratch, &e, &again))
+        KIT_FAIL(k, "next says two things at once");
+    record(k, &e);
+    return true;
+}
+
+static void advance(kit *k, size_t since)
+{
+    for (int i = 0; advance_once(k); i++)
+        if (i == ADVANCE_MAX)
+            KIT_FAIL(k, "it never comes to rest");
+    check_all(k, since);
+}
+
+static int64_t wake_at(kit *k)
+{
+    ctn_owed owed;
+    ctn_arena_reset(k->scratch);
+    ctn_execution_owed(k->x, &k->rules, k->now_ms, k->scratch, &owed);
+    return owed.wake_at_ms;
+}
+
+void kit_world_changed(kit *k)
+{
+    advance(k, k->count + 1);
+}
+
+void kit_pass(kit *k, int64_t ms)
+{
+    int64_t until = k->now_ms + ms;
+    for (int64_t at; (at = wake_at(k)) && at <= until;) {
+        bool is_late = at <= k->now_ms;
+        k->now_ms = is_late ? k->now_ms : at;
+        size_t since = k->count;
+        advance(k, since);
+        if (is_late && wake_at(k) == at)
+            KIT_FAIL(k, "it wants to be woken at a time that is over");
+    }
+    k->now_ms = until;
+    ctn_entry e;
+    ctn_arena_reset(k->scratch);
+    if (ctn_execution_next(k->x, &k->rules, k->now_ms, k->entropy, k->scratch, &e))
+        KIT_FAIL(k, "%s of %.*s follows at a time that nobody announced", ctn_entry_kind_name(e.kind),
+                 CTN_STR_ARG(e.step));
+}
+
+void kit_sleep_through(kit *k, int64_t ms)
+{
+    k->now_ms += ms;
+}
+
+int64_t kit_wakes_in(kit *k)
+{
+    int64_t at = wake_at(k);
+    return at ? at - k->now_ms : -1;
+}
+
+int64_t kit_to_wake(kit *k)
+{
+    int64_t span = kit_wakes_in(k);
+    if (span < 0)
+        KIT_FAIL(k, "nothing wakes it");
+    kit_pass(k, span);
+    return span;
+}
+
+int64_t kit_now(const kit *k)
+{
+    return k->now_ms - KIT_START_MS;
+}
+
+void kit_chance(kit *k, double share)
+{
+    k->entropy = share >= 1 ? UINT64_MAX : (uint64_t) (share * 9007199254740992.0) << 11;
+}
+
+/* ---- inputs ---- */
+
+static int decide(kit *k, ctn_input *in)
+{
+    in->now_ms = k->now_ms;
+    in->entropy = k->entropy;
+    k->err = (ctn_err){0};
+    ctn_arena_reset(k->scratch);
+    ctn_entry e, again;
+    size_t since = k->count;
+    int rc = ctn_execution_decide(k->x, &k->rules, in, k->scratch, &e, &k->err);
+    assert_int_equal(ctn_execution_decide(k->x, &k->rules, in, k->scratch, &again, NULL), rc);
+    if (rc)
+        return rc;
+    if (!same_entry(k->scratch, &e, &again))
+        KIT_FAIL(k, "decide says two things at once");
+    record(k, &e);
+    if (in->kind == CTN_IN_SET)
+        k->was_set = true;
+    advance(k, since + 1);
+    return CTN_OK;
+}
+
+void kit_says(kit *k, ctn_input in)
+{
+    if (!in.actor.len)
+        in.actor = CTN_STR("sam");
+    int rc = decide(k, &in);
+    if (rc)
+        KIT_FAIL(k, "refused (%s): %s", ctn_err_name(rc), k->err.message);
+}
+
+const char *kit_refused(kit *k, int rc, ctn_input in)
+{
+    if (!in.actor.len)
+        in.actor = CTN_STR("sam");
+    size_t before = k->count;
+    int got = decide(k, &in);
+    if (got != rc)
+        KIT_FAIL(k, "it said %s (%s), not %s", ctn_err_name(got), k->err.message, ctn_err_name(rc));
+    assert_int_equal(k->count, before);
+    return k->err.message;
+}
+
+void kit_cancel(kit *k)
+{
+    kit_says(k, (ctn_input){.kind = CTN_IN_CANCEL});
+}
+
+void kit_pause(kit *k)
+{
+    kit_says(k, (ctn_input){.kind = CTN_IN_PAUSE});
+}
+
+void kit_resume(kit *k)
+{
+    kit_says(k, (ctn_input){.kind = CTN_IN_RESUME});
+}
+
+const ctn_json *kit_json(kit *k, const char *json)
+{
+    const ctn_json *v = NULL;
+    ctn_err err = {0};
+    if (json && ctn_json_parse(k->arena, ctn_str_from(json), NULL, &v, &err))
+        KIT_FAIL(k, "bad JSON in the test: %s: %s", err.message, json);
+    return v;
+}
+
+/* ---- the world ---- */
+
+static bool find_owed(kit *k, const char *call, ctn_owed_call *ret_call)
+{
+    ctn_owed owed;
+    ctn_execution_owed(k->x, &k->rules, k->now_ms, k->arena, &owed);
+    for (size_t i = 0; i < owed.count; i++)
+        if (ctn_str_is(call_name(k, k->arena, &owed.calls[i]), call)) {
+            *ret_call = owed.calls[i];
+            return true;
+        }
+    return false;
+}
+
+ctn_owed_call kit_owed(kit *k, const char *call)
+{
+    ctn_owed_call c = {0};
+    if (!find_owed(k, call, &c))
+        KIT_FAIL(k, "%s is not owed", call);
+    return c;
+}
+
+static int by_step(const void *a, const void *b)
+{
+    const ctn_owed_call *x = a, *y = b;
+    return x->step != y->step   ? (x->step < y->step ? -1 : 1)
+           : x->item != y->item ? (x->item < y->item ? -1 : 1)
+           : x->call < y->call  ? -1
+                                : x->call > y->call;
+}
+
+void kit_owes(kit *k, const char *expected)
+{
+    ctn_owed owed;
+    ctn_arena_reset(k->scratch);
+    ctn_execution_owed(k->x, &k->rules, k->now_ms, k->scratch, &owed);
+    if (owed.count)
+        qsort(owed.calls, owed.count, sizeof *owed.calls, by_step);
+    ctn_str list = CTN_STR("");
+    for (size_t i = 0; i < owed.count; i++)
+        list = ctn_arena_printf(k->scratch, "%.*s%s%.*s", CTN_STR_ARG(list), i ? " " : "",
+                                CTN_STR_ARG(call_name(k, k->scratch, &owed.calls[i])));
+    if (!ctn_str_is(list, expected))
+        KIT_FAIL(k, "owed is \"%.*s\", not \"%s\"", CTN_STR_ARG(list), expected);
+}
+
+void kit_ends(kit *k, const char *call, ctn_input in)
+{
+    ctn_owed_call c = kit_owed(k, call);
+    in.kind = c.is_check ? CTN_IN_CHECK_ENDED : CTN_IN_CALL_ENDED;
+    in.step = c.step;
+    in.item = c.item;
+    in.call = c.call;
+    in.role = c.role;
+    in.attempt = c.attempt;
+    int rc = decide(k, &in);
+    if (rc)
+        KIT_FAIL(k, "the end of %s was refused (%s): %s", call, ctn_err_name(rc), k->err.message);
+}
+
+void kit_ok(kit *k, const char *call, const char *json)
+{
+    kit_ends(k, call, (ctn_input){.value = kit_json(k, json), .was_sent = true});
+}
+
+void kit_fails(kit *k, const char *call, ctn_failure failure)
+{
+    bool was_sent = failure != CTN_FAILURE_TRANSPORT && failure != CTN_FAILURE_TIMEOUT;
+    kit_ends(k, call, (ctn_input){.failure = failure, .message = CTN_STR("no luck"), .was_sent = was_sent});
+}
+
+void kit_lost(kit *k, const char *call, ctn_failure failure)
+{
+    kit_ends(k, call, (ctn_input){.failure = failure, .message = CTN_STR("no answer"), .was_sent = true});
+}
+
+void kit_late(kit *k, ctn_owed_call before, const char *json)
+{
+    (void) kit_refused(k, CTN_E_STALE,
+                       (ctn_input){.kind = before.is_check ? CTN_IN_CHECK_ENDED : CTN_IN_CALL_ENDED,
+                                   .step = before.step,
+                                   .item = before.item,
+                                   .call = before.call,
+                                   .role = before.role,
+                                   .attempt = before.attempt,
+                                   .value = kit_json(k, json),
+                                   .was_sent = true});
+}
+
+const char *kit_args(kit *k, const char *call)
+{
+    return ctn_json_to_str(k->arena, kit_owed(k, call).args).ptr;
+}
+
+const char *kit_key(kit *k, const char *call)
+{
+    ctn_str key = kit_owed(k, call).key;
+    assert_true(key.len > CTN_ID_TEXT_LEN + 1 && key.ptr[CTN_ID_TEXT_LEN] == '/');
+    return ctn_arena_str(k->arena, ctn_str_from_offset(key, CTN_ID_TEXT_LEN + 1)).ptr;
+}
+
+/* ---- lives ---- */
+
+static void reload(kit *k, bool was_crash)
+{
+    ctn_arena *arena = ctn_arena_new(65536);
+    ctn_execution *x = ctn_execution_new(arena, k->plan, k->id);
+    for (size_t i = 0; i < k->count; i++) {
+        ctn_entry e;
+        if (ctn_record_to_entry(&k->records[i], arena, &e, &k->err) || ctn_execution_replay(x, &e, &k->err))
+            KIT_FAIL(k, "the journal does not replay: %s", k->err.message);
+    }
+    ctn_arena_free(k->life);
+    k->life = arena;
+    k->x = x;
+    ctn_input in = {.kind = CTN_IN_RECOVERED, .was_crash = was_crash};
+    size_t since = k->count;
+    if (decide(k, &in) != CTN_OK)
+        advance(k, since);
+}
+
+void kit_crash(kit *k)
+{
+    reload(k, true);
+}
+
+void kit_restart(kit *k)
+{
+    reload(k, false);
+}
+
+static ctn_plan *compile(kit *k, const char *yaml, const char *document)
+{
+    ctn_findings findings;
+    ctn_findings_init(&findings, k->arena);
+    ctn_library *library = ctn_library_new(k->arena);
+    const ctn_chain *chain = NULL;
+    ctn_plan *plan = NULL;
+    if (document)
+        (void) ctn_library_add_template(library, CTN_STR("paper"), CTN_STR("paper.mustache"), ctn_str_from(document),
+                                        &findings);
+    (void) ctn_library_add_text(library, CTN_STR("kit.yaml"), ctn_str_from(yaml), &findings, &chain);
+    if (chain)
+        (void) ctn_plan_compile(k->arena, library, chain, &findings, &plan);
+    for (size_t i = 0; i < findings.count; i++)
+        if (findings.items[i].severity == CTN_SEVERITY_ERROR)
+            fprintf(stderr, "kit.yaml:%u:%u: %.*s\n", findings.items[i].line, findings.items[i].column,
+                    CTN_STR_ARG(findings.items[i].message));
+    assert_non_null(plan);
+    assert_int_equal(plan->unsupported.len, 0);
+    return plan;
+}
+
+static void drop(kit *k)
+{
+    ctn_plan_done(k->plan);
+    ctn_arena_free(k->life);
+    ctn_arena_free(k->scratch);
+    ctn_arena_free(k->arena);
+    free(k->records);
+    free(k);
+}
+
+/* Everything but the execution. */
+static kit *make(const char *yaml, const kit_options *o)
+{
+    kit *k = calloc(1, sizeof *k);
+    assert_non_null(k);
+    k->arena = ctn_arena_new(65536);
+    k->life = ctn_arena_new(65536);
+    k->scratch = ctn_arena_new(65536);
+    k->records = calloc(RECORDS_MAX, sizeof *k->records);
+    assert_non_null(k->records);
+    k->now_ms = KIT_START_MS;
+    kit_chance(k, 0.5);
+    k->rules = (ctn_rules){.effect_of = effect_of,
+                           .gate = o->gate,
+                           .gate_ctx = o->world,
+                           .cached = o->cached,
+                           .cached_ctx = o->world,
+                           .schema_of = o->schema_of,
+                           .retry_interrupted = o->retry_interrupted,
+                           .value_bytes_max = o->value_bytes_max,
+                           .context_bytes_max = o->context_bytes_max,
+                           .steps_max = o->steps_max};
+    k->plan = compile(k, yaml, o->document);
+    k->args_seen = CTN_NEW_ARRAY(k->arena, ctn_str, KEYS_MAX);
+    ctn_names_init(&k->keys_seen, k->arena);
+    return k;
+}
+
+static const ctn_json *accept(kit *k, const ctn_json *given)
+{
+    const ctn_json *input = NULL;
+    if (ctn_plan_accept_input(k->plan, k->arena, given, &input, &k->err))
+        KIT_FAIL(k, "the input was refused: %s", k->err.message);
+    return input;
+}
+
+static void begin(kit *k, const ctn_json *input, const ctn_json *going_on, bool is_queued)
+{
+    uint64_t seed = ++k->lives;
+    ctn_rng rng = ctn_rng_seeded(&seed);
+    k->id = ctn_id_new(KIT_START_MS, &rng);
+    k->x = ctn_execution_new(k->life, k->plan, k->id);
+    ctn_entry first =
+        ctn_execution_first_entry(k->plan, k->scratch, is_queued, 1, input, NULL, NULL, (ctn_str){0}, k->now_ms);
+    if (going_on) {
+        assert_int_equal(ctn_execution_check_reuse(k->plan, going_on, &k->err), CTN_OK);
+        ctn_execution_add_reuse(&first, k->scratch, going_on);
+    }
+    record(k, &first);
+    advance(k, 1);
+}
+
+kit *kit_new(const char *yaml, const kit_options *options)
+{
+    kit_options none = {0};
+    const kit_options *o = options ? options : &none;
+    kit *k = make(yaml, o);
+    k->yaml = yaml;
+    k->options = *o;
+    begin(k, accept(k, kit_json(k, o->input ? o->input : "{}")), NULL, o->is_queued);
+    return k;
+}
+
+static kit *rerun(kit *old, kit_again again, ctn_rerun *ret, const ctn_json **ret_input, int *ret_rc)
+{
+    kit_options options = old->options;
+    if (again.document)
+        options.document = again.document;
+    kit *k = make(again.yaml ? again.yaml : old->yaml, &options);
+    k->yaml = again.yaml ? again.yaml : old->yaml;
+    k->options = options;
+    k->now_ms = old->now_ms;
+    k->lives = old->lives;
+    *ret_input = accept(k, again.input ? kit_json(k, again.input) : ctn_execution_input(old->x, k->arena));
+    ctn_str writes[8], rest = ctn_str_from(again.writes);
+    ctn_rerun_options o = {
+        .old = old->x, .plan = k->plan, .input = *ret_input, .from_step = ctn_str_from(again.from), .writes = writes};
+    while (again.writes && rest.ptr && o.write_count < 8)
+        writes[o.write_count++] = ctn_str_cut(&rest, ' ');
+    *ret_rc = ctn_rerun_plan(k->arena, &o, ret, &k->err);
+    return k;
+}
+
+kit *kit_rerun(kit *old, kit_again again)
+{
+    ctn_rerun r;
+    const ctn_json *input;
+    int rc;
+    kit *k = rerun(old, again, &r, &input, &rc);
+    if (rc)
+        KIT_FAIL(old, "the rerun was refused (%s): %s", ctn_err_name(rc), k->err.message);
+    begin(k, input, r.going_on, again.is_queued);
+    return k;
+}
+
+const char *kit_rerun_refused(kit *old, int rc, kit_again again)
+{
+    ctn_rerun r;
+    const ctn_json *input;
+    int got;
+    kit *k = rerun(old, again, &r, &input, &got);
+    if (got != rc)
+        KIT_FAIL(old, "it said %s (%s), not %s", ctn_err_name(got), k->err.message, ctn_err_name(rc));
+    const char *sentence = ctn_arena_str(old->arena, ctn_str_from(k->err.message)).ptr;
+    drop(k);
+    return sentence;
+}
+
+/* ---- why ---- */
+
+/* Each node speaks of an entry of the journal, and of the step that the entry is about. */
+static void check_why(kit *k, const ctn_why_node *node)
+{
+    if (node->seq > k->count || node->see >= node->id)
+        KIT_FAIL(k, "why tells of entry %llu, node %u of %u", (unsigned long long) node->seq, node->see, node->id);
+    if (node->seq && node->kind == CTN_WHY_EVENT && node->attempt &&
+        !ctn_str_equal(k->records[node->seq - 1].step, node->step))
+        KIT_FAIL(k, "why tells entry %llu of another step than %.*s", (unsigned long long) node->seq,
+                 CTN_STR_ARG(node->step));
+    if (node->text.len == 0 && node->name.len == 0)
+        KIT_FAIL(k, "why says nothing of entry %llu", (unsigned long long) node->seq);
+    for (const ctn_why_node *child = node->first; child; child = child->next)
+        check_why(k, child);
+}
+
+/* With what the step was called: a line of `why STEP`. NULL: it does not say. */
+static const ctn_json *args_told(ctn_arena *arena, const ctn_why_source *source, ctn_str step)
+{
+    ctn_why_options options = {0};
+    const ctn_why_node *node = NULL;
+    assert_int_equal(ctn_why_step(arena, source, &options, step, &node, NULL), CTN_OK);
+    for (const ctn_why_node *child = node->first; child; child = child->next)
+        if (child->kind == CTN_WHY_EVENT && child->args)
+            return child->args;
+    return NULL;
+}
+
+/* Arguments that are not on record are rendered again. Those that are would come out the same, had they not been. */
+static void check_rendered(kit *k, ctn_arena *arena, const ctn_why_source *source)
+{
+    ctn_entry *entries = CTN_NEW_ARRAY(arena, ctn_entry, source->count);
+    ctn_why_source bare = {.execution = source->execution, .entries = entries};
+    for (size_t i = 0; i < source->count; i++)
+        if (source->entries[i].kind != CTN_ENTRY_ATTEMPT_STARTED)
+            entries[bare.count++] = source->entries[i];
+    for (uint32_t i = 0; i < k->plan->step_count && !k->was_set; i++) {
+        const ctn_json *recorded = args_told(arena, source, k->plan->steps[i].name);
+        const ctn_json *rendered = args_told(arena, &bare, k->plan->steps[i].name);
+        if (recorded && rendered && !ctn_json_equal(recorded, rendered))
+            KIT_FAIL(k, "why renders %.*s for %.*s, sent was %.*s", CTN_STR_ARG(ctn_json_to_str(arena, rendered)),
+                     CTN_STR_ARG(k->plan->steps[i].name), CTN_STR_ARG(ctn_json_to_str(arena, recorded)));
+    }
+}
+
+/* Whatever happened in a test, every step and every variable can be explained from the records, and the value that is
+ * explained is the one that the variable has. */
+static void explain_all(kit *k)
+{
+    ctn_arena *arena = ctn_arena_new(65536);
+    ctn_entry *entries = CTN_NEW_ARRAY(arena, ctn_entry, k->count);
+    ctn_why_source source = {.execution = k->x, .entries = entries, .count = k->count};
+    ctn_why_options options = {0};
+    ctn_err err = {0};
+    const ctn_why_node *node = NULL;
+    for (size_t i = 0; i < k->count; i++)
+        assert_int_equal(ctn_record_to_entry(&k->records[i], arena, &entries[i], NULL), CTN_OK);
+    for (uint32_t i = 0; i < k->plan->step_count; i++) {
+        if (ctn_why_step(arena, &source, &options, k->plan->steps[i].name, &node, &err))
+            KIT_FAIL(k, "why %.*s: %s", CTN_STR_ARG(k->plan->steps[i].name), err.message);
+        check_why(k, node);
+        ctn_str item = ctn_arena_printf(arena, "%.*s[1]", CTN_STR_ARG(k->plan->steps[i].name));
+        assert_int_equal(ctn_why_step(arena, &source, &options, item, &node, &err), CTN_OK);
+        check_why(k, node);
+    }
+    for (uint32_t i = 0; i < k->plan->variable_count; i++) {
+        ctn_str name = k->plan->variables[i];
+        const ctn_json *v = ctn_execution_variable(k->x, name);
+        if (ctn_why_variable(arena, &source, &options, name, &node, &err))
+            KIT_FAIL(k, "why %.*s: %s", CTN_STR_ARG(name), err.message);
+        check_why(k, node);
+        bool is_list_of_items = false; /* why names the last item's value so far */
+        for (uint32_t n = 0; n < k->plan->step_count; n++)
+            for (uint32_t o = 0; k->plan->steps[n].foreach && o < k->plan->steps[n].output_count; o++)
+                is_list_of_items = is_list_of_items || k->plan->steps[n].outputs[o].slot == i;
+        if (is_list_of_items)
+            continue;
+        if (node->kind == CTN_WHY_VARIABLE && !node->is_redacted && (v != NULL) != (node->value != NULL))
+            KIT_FAIL(k, "why %.*s: there %s a value", CTN_STR_ARG(name), v ? "is" : "is not");
+        if (node->kind == CTN_WHY_VARIABLE && v && node->value && !ctn_json_equal(v, node->value))
+            KIT_FAIL(k, "why %.*s explains another value", CTN_STR_ARG(name));
+    }
+    check_rendered(k, arena, &source);
+    ctn_arena_free(arena);
+}
+
+void kit_free(kit *k)
+{
+    explain_all(k);
+    drop(k);
+}
+
+/* ---- what came of it ---- */
+
+void kit_is(kit *k, const char *status)
+{
+    const char *is = ctn_status_name(ctn_execution_status(k->x));
+    if (strcmp(is, status) != 0)
+        KIT_FAIL(k, "it is %s, not %s", is, status);
+}
+
+ctn_step_view kit_step(kit *k, const char *step)
+{
+    uint32_t index = ctn_plan_step_index(k->plan, ctn_str_from(step));
+    assert_true(index != CTN_PLAN_NONE);
+    return ctn_execution_step(k->x, index);
+}
+
+void kit_step_is(kit *k, const char *step, const char *status)
+{
+    const char *is = ctn_step_status_name(kit_step(k, step).status);
+    if (strcmp(is, status) != 0)
+        KIT_FAIL(k, "step %s is %s, not %s", step, is, status);
+}
+
+static void expect_json(kit *k, const char *what, const ctn_json *got, const char *expected)
+{
+    const ctn_json *e = kit_json(k, expected);
+    if (!same_json(got, e))
+        KIT_FAIL(k, "%s: %s, not %s", what, got ? ctn_json_to_str(k->arena, got).ptr : "nothing",
+                 expected ? expected : "nothing");
+}
+
+void kit_variable_is(kit *k, const char *name, const char *json)
+{
+    expect_json(k, name, ctn_execution_variable(k->x, ctn_str_from(name)), json);
+}
+
+void kit_outputs_are(kit *k, const char *json)
+{
+    expect_json(k, "outputs", ctn_execution_outputs(k->x), json);
+}
+
+void kit_error_is(kit *k, const char *json)
+{
+    const ctn_json *error = ctn_execution_error(k->x);
+    if (!error) {
+        expect_json(k, "error", NULL, json);
+        return;
+    }
+    ctn_json_builder b = ctn_json_object(k->arena);
+    for (size_t i = 0; i < ctn_json_count(error); i++)
+        if (!ctn_str_is(ctn_json_text(&error->members[i].key), "message"))
+            ctn_json_put(&b, ctn_json_text(&error->members[i].key), &error->members[i].value);
+    expect_json(k, "error", ctn_json_finish(&b), json);
+}
+
+const char *kit_error_message(kit *k)
+{
+    return ctn_arena_str(k->arena, ctn_json_str_or(ctn_execution_error(k->x), "message", CTN_STR(""))).ptr;
+}
+
+void kit_journal_is(kit *k, const char *expected)
+{
+    ctn_str list = CTN_STR("");
+    for (size_t i = 0; i < k->count; i++)
+        list = ctn_arena_printf(k->arena, "%.*s%s%s%s%.*s", CTN_STR_ARG(list), i ? " " : "",
+                                ctn_entry_kind_name(k->records[i].kind), k->records[i].step.len ? ":" : "",
+                                CTN_STR_ARG(k->records[i].step));
+    if (!ctn_str_is(list, expected))
+        KIT_FAIL(k, "the journal is\n  %.*s\nnot\n  %s", CTN_STR_ARG(list), expected);
+}
+
+static bool is_of(const ctn_record *r, ctn_entry_kind kind, const char *step)
+{
+    return r->kind == kind && (!step || ctn_str_is(r->step, step));
+}
+
+int kit_count(kit *k, ctn_entry_kind kind, const char *step)
+{
+    int n = 0;
+    for (size_t i = 0; i < k->count; i++)
+        n += is_of(&k->records[i], kind, step);
+    return n;
+}
+
+const ctn_json *kit_body(kit *k, ctn_entry_kind kind, int n)
+{
+    for (size_t i = 0; i < k->count; i++)
+        if (is_of(&k->records[i], kind, NULL) && n-- == 0)
+            return kit_json(k, ctn_arena_str(k->arena, k->records[i].body).ptr);
+    KIT_FAIL(k, "there is no such %s", ctn_entry_kind_name(kind));
+    return NULL;
+}
+
+const ctn_execution *kit_execution(kit *k)
+{
+    return k->x;
+}
+
+ctn_record *kit_records(kit *k, size_t *ret_count)
+{
+    *ret_count = k->count;
+    return k->records;
+}

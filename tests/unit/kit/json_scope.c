@@ -1,0 +1,26 @@
+#include "unit/kit/json_scope.h"
+
+#include <assert.h>
+
+static const ctn_json *look_up(void *ctx, ctn_str name)
+{
+    const ctn_json *root = *(const ctn_json **) ctx;
+    return ctn_str_is(name, ".") ? root : ctn_json_get(root, name);
+}
+
+static size_t list_names(void *ctx, ctn_str *ret_names, size_t max)
+{
+    const ctn_json *root = *(const ctn_json **) ctx;
+    size_t count = 0;
+    for (; count < ctn_json_count(root) && count < max; count++)
+        ret_names[count] = ctn_json_text(&root->members[count].key);
+    return count;
+}
+
+ctn_scope json_scope(ctn_arena *arena, const char *json)
+{
+    const ctn_json **root = CTN_NEW(arena, const ctn_json *);
+    int rc = ctn_json_parse(arena, ctn_str_from(json), NULL, root, NULL);
+    assert(rc == CTN_OK);
+    return (ctn_scope){.lookup = look_up, .ctx = root, .names = list_names, .now_ms = JSON_SCOPE_NOW_MS};
+}
