@@ -1,13 +1,11 @@
 /*
- * screen.h -- text for people: colours, widths, times.
+ * screen.h -- what people look at: its size, its colours, local time.
  *
  * Escape codes appear only on a terminal that wants them: not in a pipe, not with NO_COLOR (colours) or TERM=dumb
- * (anything). Text that comes from outside (tools, inputs, files) is cleaned before it is shown: a control
- * character in it must not move somebody's cursor.
+ * (anything). Text that comes from outside (tools, inputs, files) is cleaned before it is shown (base/text.h).
  */
 #pragma once
-#include "base/arena.h"
-#include "base/buf.h"
+#include "base/text.h"
 
 typedef struct ctn_screen {
     int fd;
@@ -34,19 +32,5 @@ void ctn_screen_size(const ctn_screen *screen, size_t *ret_columns, size_t *ret_
 /* All of it, or as much as goes; failures of stderr have nobody to be told to. */
 bool ctn_screen_write(const ctn_screen *screen, ctn_str text);
 
-/* How many columns the text takes; what is not printable counts as it is cleaned: one. */
-size_t ctn_text_columns(ctn_str text);
-/* One line without control characters, at most columns_max wide (0: any), cut with "...". */
-ctn_str ctn_text_clean(ctn_arena *arena, ctn_str text, size_t columns_max);
-/* The text with its lines and tabs, a '?' in place of every other control character and of what is no UTF-8. */
-ctn_str ctn_text_harmless(ctn_arena *arena, ctn_str text);
-/* The text, padded with blanks to so many columns. */
-void ctn_text_pad(ctn_buf *out, ctn_str text, size_t columns);
-
-/* "85 ms", "2.3 s", "1 min 05 s", "2 h 03 min", "4 d 06 h". */
-typedef struct ctn_time_text {
-    char text[32];
-} ctn_time_text;
-ctn_time_text ctn_duration_text(int64_t ms);
 /* Local time, "2026-11-22 10:00:05"; "-" for 0. */
 ctn_time_text ctn_moment_text(int64_t at_ms);

@@ -3,7 +3,7 @@
  */
 #pragma once
 #include "cli/cli.h"
-#include "draw/timeline.h"
+#include "journal/timeline.h"
 #include "store/store.h"
 
 void ctn_timeline_sheet_print(const ctn_cli *cli, const ctn_timeline *timeline, const ctn_plan *plan,

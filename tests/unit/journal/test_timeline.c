@@ -4,7 +4,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "draw/timeline.h"
+#include "journal/timeline.h"
 #include "unit/kit/chain_kit.h"
 
 static const char *const CHAIN =

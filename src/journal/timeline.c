@@ -5,7 +5,7 @@
  * A work is what attempts are made at: a step, an item of it, or its undo. At most one row of a work is open; an entry
  * about a later attempt closes it.
  */
-#include "draw/timeline.h"
+#include "journal/timeline.h"
 #include "base/memory.h"
 #include <stdlib.h>
 

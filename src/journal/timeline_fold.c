@@ -1,7 +1,7 @@
 /*
  * timeline_fold.c -- which rows of a timeline people are shown (timeline.h).
  */
-#include "draw/timeline.h"
+#include "journal/timeline.h"
 
 #define FIRST   3
 #define SLOWEST 3
