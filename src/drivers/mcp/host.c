@@ -130,7 +130,7 @@ static void log_line(const ctn_mcp_host *h, ctn_log_level level, const char *mes
 /* "server travel (catena-travel): what; its last words: ..." */
 static void set_why(ctn_mcp_host *h, int code, const char *what)
 {
-    ctn_str words = h->process ? ctn_mcp_process_last_words(h->process) : (ctn_str){0};
+    ctn_str words = h->process ? ctn_process_last_words(h->process) : (ctn_str){0};
     if (words.len && h->was_given_sensitive)
         words = CTN_STR("(withheld: it was given sensitive values)");
     (void) ctn_fail(&h->why, code, "server %.*s (%s): %s%s%.*s", CTN_STR_ARG(h->config.name), h->config.command, what,
@@ -147,7 +147,7 @@ static void on_failed(void *ctx, const char *why)
     ctn_timer_clear(h->timer);
     if (was_starting)
         h->failures = h->failures < START_TRIES ? START_TRIES : h->failures + 1; /* it would say the same again */
-    ctn_mcp_process_end(h->process);
+    ctn_process_end(h->process);
     if (was_starting) {
         h->rest_until_ms = ctn_loop_now_ms(h->driver->options.loop) + rest_ms(h->failures);
         fail_waiting(h);
@@ -213,7 +213,7 @@ static void on_ended(void *ctx, int exit_status)
         was != CTN_MCP_STARTING && h->up_since_ms && (h->has_answered || now - h->up_since_ms >= HEALTHY_AFTER_MS);
     ctn_mcp_client_free(h->client);
     h->client = NULL;
-    ctn_mcp_process_free(h->process);
+    ctn_process_free(h->process);
     h->process = NULL;
     ctn_timer_clear(h->timer);
     h->state = CTN_MCP_DOWN;
@@ -259,7 +259,7 @@ void ctn_mcp_host_timer(void *ctx)
 static bool on_write(void *ctx, ctn_str line)
 {
     const ctn_mcp_host *h = ctx;
-    return h->process && ctn_mcp_process_write(h->process, line);
+    return h->process && ctn_process_write(h->process, line);
 }
 
 static void on_line(void *ctx, ctn_str line)
@@ -348,7 +348,7 @@ static void on_line_skipped(void *ctx, ctn_str tail, bool is_endless)
 static void start(ctn_mcp_host *h)
 {
     ctn_mcp_driver *driver = h->driver;
-    ctn_mcp_process_options process = {
+    ctn_process_options process = {
         .loop = driver->options.loop,
         .spawner = driver->options.spawner,
         .argv = h->argv,
@@ -365,7 +365,7 @@ static void start(ctn_mcp_host *h)
     ctn_err err = {0};
     h->starts++;
     int rc = h->config.unusable ? ctn_fail(&err, CTN_E_NOT_FOUND, "%s", h->config.unusable)
-                                : ctn_mcp_process_start(&process, &h->process, &err);
+                                : ctn_process_start(&process, &h->process, &err);
     if (rc) {
         /* No such program: a second try would find none either. */
         (void) ctn_fail(&h->why, rc, "server %.*s cannot be started: %s", CTN_STR_ARG(h->config.name), err.message);

@@ -6,9 +6,9 @@
 #include "base/heap.h"
 #include "drivers/mcp/client.h"
 #include "drivers/mcp/mcp.h"
-#include "drivers/mcp/process.h"
 #include "drivers/mcp/tools.h"
 #include "drivers/token_map.h"
+#include "loop/process.h"
 
 typedef struct ctn_mcp_host ctn_mcp_host;
 
@@ -54,7 +54,7 @@ struct ctn_mcp_host {
     ctn_mcp_server_config config; /* copied */
     const char **argv, **env;
     ctn_mcp_host_state state;
-    ctn_mcp_process *process;  /* STARTING, UP, ENDING */
+    ctn_process *process;  /* STARTING, UP, ENDING */
     ctn_mcp_client *client;    /* the same; NULL while ENDING after a start that took too long */
     ctn_mcp_tool_table *tools; /* the last that were listed, also by an earlier process */
     ctn_timer *timer;          /* STARTING: the limit; RESTING: the end of the rest */

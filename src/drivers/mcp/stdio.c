@@ -212,7 +212,7 @@ bool ctn_mcp_server_state_of(const ctn_mcp_driver *driver, ctn_str name, ctn_mcp
     if (!h)
         return false;
     *ret_state = (ctn_mcp_server_state){.is_up = h->state == CTN_MCP_UP,
-                                        .pid = h->process ? ctn_mcp_process_pid(h->process) : 0,
+                                        .pid = h->process ? ctn_process_pid(h->process) : 0,
                                         .version = h->client ? ctn_mcp_client_version(h->client) : (ctn_str){0},
                                         .starts = h->starts,
                                         .strays = h->client ? ctn_mcp_client_strays(h->client) : 0};
@@ -288,7 +288,7 @@ void ctn_mcp_driver_shutdown(ctn_mcp_driver *driver, void (*ended)(void *ctx), v
         drop_calls(h);
         h->state = h->process ? CTN_MCP_ENDING : CTN_MCP_DOWN;
         if (h->process)
-            ctn_mcp_process_end(h->process);
+            ctn_process_end(h->process);
     }
     ctn_mcp_driver_tell_if_ended(driver);
 }
@@ -301,7 +301,7 @@ void ctn_mcp_driver_free(ctn_mcp_driver *driver)
     for (size_t i = 0; i < driver->options.server_count; i++) {
         ctn_mcp_host *h = &driver->hosts[i];
         ctn_mcp_client_free(h->client);
-        ctn_mcp_process_free(h->process);
+        ctn_process_free(h->process);
         drop_calls(h);
         ctn_mcp_tool_table_free(h->tools);
         ctn_timer_free(h->timer);

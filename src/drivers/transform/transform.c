@@ -17,10 +17,10 @@
 #include <unistd.h>
 #include "base/heap.h"
 #include "base/memory.h"
-#include "drivers/mcp/process.h"
 #include "drivers/token_map.h"
 #include "drivers/transform/jq.h"
 #include "drivers/transform/worker.h"
+#include "loop/process.h"
 #include "wire/jsonrpc.h"
 
 #define WORKERS_DEFAULT_MAX 4
@@ -47,7 +47,7 @@ typedef struct job {
 struct worker {
     struct worker *next;
     ctn_transform_driver *driver;
-    ctn_mcp_process *process;
+    ctn_process *process;
     job *job;
     bool is_leaving;
 };
@@ -150,7 +150,7 @@ static void dismiss(worker *w)
     if (w->is_leaving)
         return;
     w->is_leaving = true;
-    ctn_mcp_process_kill(w->process);
+    ctn_process_kill(w->process);
 }
 
 static ctn_failure failure_of(int64_t outcome)
@@ -217,7 +217,7 @@ static void on_line_too_long(void *ctx, ctn_str head)
 static void tell_death(worker *w, int exit_status)
 {
     char words[400];
-    ctn_str last = ctn_mcp_process_last_words(w->process);
+    ctn_str last = ctn_process_last_words(w->process);
     ctn_failure failure = CTN_FAILURE_TRANSPORT;
     bool is_abort = exit_status == -SIGABRT;
     if (exit_status == CTN_TRANSFORM_EXIT_MEMORY || (is_abort && ctn_str_find(last, CTN_STR("memory")) != SIZE_MAX)) {
@@ -249,7 +249,7 @@ static void worker_free(worker *w)
         link = &(*link)->next;
     *link = w->next;
     driver->worker_count--;
-    ctn_mcp_process_free(w->process);
+    ctn_process_free(w->process);
     free(w);
 }
 
@@ -285,7 +285,7 @@ static int start_worker(ctn_transform_driver *driver, worker **ret_worker, ctn_e
 {
     worker *w = ctn_malloc(sizeof *w);
     *w = (worker){.driver = driver};
-    ctn_mcp_process_options options = {
+    ctn_process_options options = {
         .loop = driver->options.loop,
         .spawner = driver->options.spawner,
         .argv = driver->argv,
@@ -293,7 +293,7 @@ static int start_worker(ctn_transform_driver *driver, worker **ret_worker, ctn_e
         .line_bytes_max = CTN_RPC_LINE_BYTES_MAX,
         .end_grace_ms = END_GRACE_MS,
         .events = {.line = on_line, .line_too_long = on_line_too_long, .ended = on_ended, .ctx = w}};
-    int rc = ctn_mcp_process_start(&options, &w->process, err);
+    int rc = ctn_process_start(&options, &w->process, err);
     if (rc) {
         free(w);
         return ctn_wrap(err, rc, "no worker for transforms could be started");
@@ -318,7 +318,7 @@ static void send(ctn_transform_driver *driver, worker *w, job *j)
     else if (j->deadline_ms > 0)
         ctn_heap_set(&driver->due, &j->due, j->deadline_ms);
     set_due_timer(driver);
-    if (!ctn_mcp_process_write(w->process, ctn_buf_str(&j->line))) {
+    if (!ctn_process_write(w->process, ctn_buf_str(&j->line))) {
         dismiss(w);
         tell_failure(driver, j, CTN_FAILURE_TRANSPORT, "the transform's worker does not read");
         return;
@@ -371,7 +371,7 @@ static void on_idle(void *ctx)
         if (w->job || w->is_leaving)
             continue;
         w->is_leaving = true;
-        ctn_mcp_process_end(w->process);
+        ctn_process_end(w->process);
     }
 }
 
@@ -482,7 +482,7 @@ int ctn_transform_busy_pid(const ctn_transform_driver *driver)
 {
     for (const worker *w = driver->workers; w; w = w->next)
         if (w->job)
-            return ctn_mcp_process_pid(w->process);
+            return ctn_process_pid(w->process);
     return 0;
 }
 

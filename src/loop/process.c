@@ -1,13 +1,15 @@
 /*
+ * process.c -- from running to ended:
+ *
  *      RUNNING --end--> CLOSING --grace--> TERMINATING --grace--> KILLED
  *         |                |                    |                   |
  *         +----------------+-------- exit ------+-------------------+--> DRAINING --pipes read, or a moment--> ended
  *
  * What must hold: `ended` is told once, after the exit was told to us, and nothing here touches the process after
- * telling it (the listener frees it there). A server that closes its stdout or stops reading has left the
+ * telling it (the listener frees it there). A child that closes its stdout or stops reading has left the
  * conversation though its process may live: it is ended in the ordinary way.
  */
-#include "drivers/mcp/process.h"
+#include "loop/process.h"
 #include <assert.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -20,8 +22,8 @@
 
 typedef enum stage { RUNNING, CLOSING, TERMINATING, KILLED, DRAINING } stage;
 
-struct ctn_mcp_process {
-    ctn_mcp_process_options options; /* argv, env and cwd are not kept */
+struct ctn_process {
+    ctn_process_options options; /* argv, env and cwd are not kept */
     ctn_child *child;
     ctn_stream *in, *out, *err;
     ctn_timer *timer;
@@ -33,7 +35,7 @@ struct ctn_mcp_process {
     size_t last_words_len;
 };
 
-static void tell_ended(ctn_mcp_process *process)
+static void tell_ended(ctn_process *process)
 {
     assert(process->stage == DRAINING);
     if (process->is_told)
@@ -43,20 +45,20 @@ static void tell_ended(ctn_mcp_process *process)
     process->options.events.ended(process->options.events.ctx, process->exit_status);
 }
 
-static void tell_if_drained(ctn_mcp_process *process)
+static void tell_if_drained(ctn_process *process)
 {
     if (process->stage == DRAINING && process->is_out_closed && process->is_err_closed)
         tell_ended(process);
 }
 
-static void set_timer(ctn_mcp_process *process, int64_t span_ms)
+static void set_timer(ctn_process *process, int64_t span_ms)
 {
     ctn_timer_set(process->timer, ctn_loop_now_ms(process->options.loop) + span_ms);
 }
 
 static void on_timer(void *ctx)
 {
-    ctn_mcp_process *process = ctx;
+    ctn_process *process = ctx;
     switch (process->stage) {
     case RUNNING: break;
     case CLOSING:
@@ -64,7 +66,7 @@ static void on_timer(void *ctx)
         ctn_child_kill(process->child, SIGTERM);
         set_timer(process, process->options.end_grace_ms);
         break;
-    case TERMINATING: ctn_mcp_process_kill(process); break;
+    case TERMINATING: ctn_process_kill(process); break;
     case KILLED: break;
     case DRAINING: tell_ended(process); break;
     }
@@ -72,7 +74,7 @@ static void on_timer(void *ctx)
 
 static void on_exited(void *ctx, int exit_status)
 {
-    ctn_mcp_process *process = ctx;
+    ctn_process *process = ctx;
     process->stage = DRAINING;
     process->exit_status = exit_status;
     ctn_child_kill(process->child, SIGKILL); /* whoever of its group is left */
@@ -82,21 +84,21 @@ static void on_exited(void *ctx, int exit_status)
 
 static void on_line(void *ctx, ctn_str line)
 {
-    ctn_mcp_process *process = ctx;
+    ctn_process *process = ctx;
     if (!process->is_told)
         process->options.events.line(process->options.events.ctx, line);
 }
 
 static void on_line_too_long(void *ctx, ctn_str head)
 {
-    ctn_mcp_process *process = ctx;
+    ctn_process *process = ctx;
     if (!process->is_told)
         process->options.events.line_too_long(process->options.events.ctx, head);
 }
 
 static void on_line_skipped(void *ctx, ctn_str tail, bool is_endless)
 {
-    ctn_mcp_process *process = ctx;
+    ctn_process *process = ctx;
     if (!process->is_told && process->options.events.line_skipped)
         process->options.events.line_skipped(process->options.events.ctx, tail, is_endless);
 }
@@ -104,9 +106,9 @@ static void on_line_skipped(void *ctx, ctn_str tail, bool is_endless)
 static void on_out_closed(void *ctx, int code, const char *why)
 {
     (void) code, (void) why;
-    ctn_mcp_process *process = ctx;
+    ctn_process *process = ctx;
     process->is_out_closed = true;
-    ctn_mcp_process_end(process);
+    ctn_process_end(process);
     tell_if_drained(process);
 }
 
@@ -119,12 +121,12 @@ static void on_in_line(void *ctx, ctn_str line)
 static void on_in_closed(void *ctx, int code, const char *why)
 {
     (void) code, (void) why;
-    ctn_mcp_process_end(ctx);
+    ctn_process_end(ctx);
 }
 
 static void on_err_line(void *ctx, ctn_str line)
 {
-    ctn_mcp_process *process = ctx;
+    ctn_process *process = ctx;
     line = ctn_str_trim(line);
     if (line.len == 0)
         return;
@@ -140,12 +142,12 @@ static void on_err_line(void *ctx, ctn_str line)
 static void on_err_closed(void *ctx, int code, const char *why)
 {
     (void) code, (void) why;
-    ctn_mcp_process *process = ctx;
+    ctn_process *process = ctx;
     process->is_err_closed = true;
     tell_if_drained(process);
 }
 
-static ctn_stream *open_stream(ctn_mcp_process *process, int fd, void (*line)(void *, ctn_str),
+static ctn_stream *open_stream(ctn_process *process, int fd, void (*line)(void *, ctn_str),
                                void (*closed)(void *, int, const char *), size_t line_bytes_max)
 {
     bool is_out = line == on_line;
@@ -158,10 +160,10 @@ static ctn_stream *open_stream(ctn_mcp_process *process, int fd, void (*line)(vo
     return ctn_stream_open(process->options.loop, fd, &events);
 }
 
-int ctn_mcp_process_start(const ctn_mcp_process_options *options, ctn_mcp_process **ret_process, ctn_err *err)
+int ctn_process_start(const ctn_process_options *options, ctn_process **ret_process, ctn_err *err)
 {
-    ctn_mcp_process *process = ctn_malloc(sizeof *process);
-    *process = (ctn_mcp_process){.options = *options};
+    ctn_process *process = ctn_malloc(sizeof *process);
+    *process = (ctn_process){.options = *options};
     int in = -1, out = -1, error = -1;
     ctn_spawn_options spawn = {
         .argv = options->argv, .env = options->env, .cwd = options->cwd, .exited = on_exited, .ctx = process};
@@ -181,12 +183,12 @@ int ctn_mcp_process_start(const ctn_mcp_process_options *options, ctn_mcp_proces
     return CTN_OK;
 }
 
-bool ctn_mcp_process_write(ctn_mcp_process *process, ctn_str line)
+bool ctn_process_write(ctn_process *process, ctn_str line)
 {
     return process->stage == RUNNING && ctn_stream_write(process->in, line);
 }
 
-void ctn_mcp_process_end(ctn_mcp_process *process)
+void ctn_process_end(ctn_process *process)
 {
     if (process->stage != RUNNING)
         return;
@@ -195,7 +197,7 @@ void ctn_mcp_process_end(ctn_mcp_process *process)
     set_timer(process, process->options.end_grace_ms);
 }
 
-void ctn_mcp_process_kill(ctn_mcp_process *process)
+void ctn_process_kill(ctn_process *process)
 {
     if (process->stage >= KILLED)
         return;
@@ -204,17 +206,17 @@ void ctn_mcp_process_kill(ctn_mcp_process *process)
     ctn_child_kill(process->child, SIGKILL);
 }
 
-int ctn_mcp_process_pid(const ctn_mcp_process *process)
+int ctn_process_pid(const ctn_process *process)
 {
     return process->stage == DRAINING ? 0 : ctn_child_pid(process->child);
 }
 
-ctn_str ctn_mcp_process_last_words(const ctn_mcp_process *process)
+ctn_str ctn_process_last_words(const ctn_process *process)
 {
     return (ctn_str){process->last_words, process->last_words_len};
 }
 
-ctn_str ctn_mcp_process_stderr_tail(ctn_mcp_process *process)
+ctn_str ctn_process_stderr_tail(ctn_process *process)
 {
     ctn_str tail = ctn_buf_str(&process->tail);
     if (tail.len <= STDERR_TAIL_BYTES)
@@ -224,7 +226,7 @@ ctn_str ctn_mcp_process_stderr_tail(ctn_mcp_process *process)
     return tail;
 }
 
-void ctn_mcp_process_free(ctn_mcp_process *process)
+void ctn_process_free(ctn_process *process)
 {
     if (!process)
         return;
