@@ -9,35 +9,13 @@
 #include "core/sealed.h"
 #include <assert.h>
 
-/* Names are stored: they never change. */
-static const char *const KIND_NAMES[CTN_ENTRY_KIND_COUNT] = {
-    [CTN_ENTRY_QUEUED] = "queued",
-    [CTN_ENTRY_STARTED] = "started",
-    [CTN_ENTRY_STEP_SKIPPED] = "step_skipped",
-    [CTN_ENTRY_FOREACH_STARTED] = "foreach_started",
-    [CTN_ENTRY_ATTEMPT_STARTED] = "attempt_started",
-    [CTN_ENTRY_ATTEMPT_SUCCEEDED] = "attempt_succeeded",
-    [CTN_ENTRY_ATTEMPT_FAILED] = "attempt_failed",
-    [CTN_ENTRY_CACHE_HIT] = "cache_hit",
-    [CTN_ENTRY_FALLBACK_TAKEN] = "fallback_taken",
-    [CTN_ENTRY_CHILD_STARTED] = "child_started",
-    [CTN_ENTRY_WAITING] = "waiting",
-    [CTN_ENTRY_ANSWERED] = "answered",
-    [CTN_ENTRY_CHECKED] = "checked",
-    [CTN_ENTRY_BREAKER_WAIT] = "breaker_wait",
-    [CTN_ENTRY_INTERRUPTED] = "interrupted",
-    [CTN_ENTRY_DECISION] = "decision",
-    [CTN_ENTRY_CANCEL_REQUESTED] = "cancel_requested",
-    [CTN_ENTRY_COMPENSATION_STARTED] = "compensation_started",
-    [CTN_ENTRY_COMPENSATION_SUCCEEDED] = "compensation_succeeded",
-    [CTN_ENTRY_COMPENSATION_FAILED] = "compensation_failed",
-    [CTN_ENTRY_PAUSED] = "paused",
-    [CTN_ENTRY_RESUMED] = "resumed",
-    [CTN_ENTRY_COMPLETED] = "completed",
-    [CTN_ENTRY_FAILED] = "failed",
-    [CTN_ENTRY_ROLLED_BACK] = "rolled_back",
-    [CTN_ENTRY_ROLLBACK_FAILED] = "rollback_failed",
-    [CTN_ENTRY_CANCELLED] = "cancelled",
+static const struct {
+    const char *name;
+    ctn_entry_about about;
+} KINDS[CTN_ENTRY_KIND_COUNT] = {
+#define KIND(kind, name, about) {name, CTN_ABOUT_##about},
+    CTN_ENTRY_KINDS(KIND)
+#undef KIND
 };
 
 /* A body wraps values that are as deep as values may be. */
@@ -46,13 +24,19 @@ static const char *const KIND_NAMES[CTN_ENTRY_KIND_COUNT] = {
 const char *ctn_entry_kind_name(ctn_entry_kind kind)
 {
     assert(kind < CTN_ENTRY_KIND_COUNT);
-    return KIND_NAMES[kind];
+    return KINDS[kind].name;
+}
+
+ctn_entry_about ctn_entry_kind_about(ctn_entry_kind kind)
+{
+    assert(kind < CTN_ENTRY_KIND_COUNT);
+    return KINDS[kind].about;
 }
 
 bool ctn_entry_kind_from_name(ctn_str name, ctn_entry_kind *ret_kind)
 {
     for (int i = 0; i < CTN_ENTRY_KIND_COUNT; i++)
-        if (ctn_str_is(name, KIND_NAMES[i])) {
+        if (ctn_str_is(name, KINDS[i].name)) {
             *ret_kind = (ctn_entry_kind) i;
             return true;
         }
@@ -88,15 +72,15 @@ int ctn_record_to_entry(const ctn_record *record, ctn_arena *arena, ctn_entry *r
         if (err)
             err->code = CTN_E_CORRUPT;
         return ctn_wrap(err, CTN_E_CORRUPT, "body of journal entry %llu (%s)", (unsigned long long) record->seq,
-                        KIND_NAMES[record->kind]);
+                        KINDS[record->kind].name);
     }
     if (!ctn_json_is(body, CTN_JSON_OBJECT))
         return ctn_fail(err, CTN_E_CORRUPT, "body of journal entry %llu (%s): expected an object, got %s",
-                        (unsigned long long) record->seq, KIND_NAMES[record->kind], ctn_json_kind_name(body));
+                        (unsigned long long) record->seq, KINDS[record->kind].name, ctn_json_kind_name(body));
     rc = ctn_sealed_hide(arena, body, record->sealed, &body, err);
     if (rc)
         return ctn_wrap(err, CTN_E_CORRUPT, "journal entry %llu (%s)", (unsigned long long) record->seq,
-                        KIND_NAMES[record->kind]);
+                        KINDS[record->kind].name);
     *ret_entry = (ctn_entry){
         .kind = record->kind,
         .seq = record->seq,

@@ -65,39 +65,52 @@
 #include "base/id.h"
 #include "base/json.h"
 
+/* Every kind: how it is called here, how in a journal (names are stored: they never change), what it is about. */
+#define CTN_ENTRY_KINDS(KIND)                                                                                          \
+    KIND(QUEUED, "queued", EXECUTION)                                                                                  \
+    KIND(STARTED, "started", EXECUTION)                                                                                \
+    KIND(STEP_SKIPPED, "step_skipped", STEP)                                                                           \
+    KIND(FOREACH_STARTED, "foreach_started", STEP)                                                                     \
+    KIND(ATTEMPT_STARTED, "attempt_started", STEP)                                                                     \
+    KIND(ATTEMPT_SUCCEEDED, "attempt_succeeded", STEP)                                                                 \
+    KIND(ATTEMPT_FAILED, "attempt_failed", STEP)                                                                       \
+    KIND(CACHE_HIT, "cache_hit", STEP)                                                                                 \
+    KIND(FALLBACK_TAKEN, "fallback_taken", STEP)                                                                       \
+    KIND(CHILD_STARTED, "child_started", STEP)                                                                         \
+    KIND(WAITING, "waiting", EITHER)                                                                                   \
+    KIND(ANSWERED, "answered", STEP)                                                                                   \
+    KIND(CHECKED, "checked", STEP)                                                                                     \
+    KIND(BREAKER_WAIT, "breaker_wait", STEP)                                                                           \
+    KIND(INTERRUPTED, "interrupted", STEP)                                                                             \
+    KIND(DECISION, "decision", EITHER)                                                                                 \
+    KIND(CANCEL_REQUESTED, "cancel_requested", EXECUTION)                                                              \
+    KIND(COMPENSATION_STARTED, "compensation_started", UNDO)                                                           \
+    KIND(COMPENSATION_SUCCEEDED, "compensation_succeeded", UNDO)                                                       \
+    KIND(COMPENSATION_FAILED, "compensation_failed", UNDO)                                                             \
+    KIND(PAUSED, "paused", EXECUTION)                                                                                  \
+    KIND(RESUMED, "resumed", EXECUTION)                                                                                \
+    KIND(COMPLETED, "completed", EXECUTION)                                                                            \
+    KIND(FAILED, "failed", EXECUTION)                                                                                  \
+    KIND(ROLLED_BACK, "rolled_back", EXECUTION)                                                                        \
+    KIND(ROLLBACK_FAILED, "rollback_failed", EXECUTION)                                                                \
+    KIND(CANCELLED, "cancelled", EXECUTION)
+
 typedef enum ctn_entry_kind {
-    CTN_ENTRY_QUEUED,
-    CTN_ENTRY_STARTED,
-    CTN_ENTRY_STEP_SKIPPED,
-    CTN_ENTRY_FOREACH_STARTED,
-    CTN_ENTRY_ATTEMPT_STARTED,
-    CTN_ENTRY_ATTEMPT_SUCCEEDED,
-    CTN_ENTRY_ATTEMPT_FAILED,
-    CTN_ENTRY_CACHE_HIT,
-    CTN_ENTRY_FALLBACK_TAKEN,
-    CTN_ENTRY_CHILD_STARTED,
-    CTN_ENTRY_WAITING,
-    CTN_ENTRY_ANSWERED,
-    CTN_ENTRY_CHECKED,
-    CTN_ENTRY_BREAKER_WAIT,
-    CTN_ENTRY_INTERRUPTED,
-    CTN_ENTRY_DECISION,
-    CTN_ENTRY_CANCEL_REQUESTED,
-    CTN_ENTRY_COMPENSATION_STARTED,
-    CTN_ENTRY_COMPENSATION_SUCCEEDED,
-    CTN_ENTRY_COMPENSATION_FAILED,
-    CTN_ENTRY_PAUSED,
-    CTN_ENTRY_RESUMED,
-    CTN_ENTRY_COMPLETED,
-    CTN_ENTRY_FAILED,
-    CTN_ENTRY_ROLLED_BACK,
-    CTN_ENTRY_ROLLBACK_FAILED,
-    CTN_ENTRY_CANCELLED,
-    CTN_ENTRY_KIND_COUNT
+#define KIND(kind, name, about) CTN_ENTRY_##kind,
+    CTN_ENTRY_KINDS(KIND) CTN_ENTRY_KIND_COUNT
+#undef KIND
 } ctn_entry_kind;
+
+typedef enum ctn_entry_about {
+    CTN_ABOUT_EXECUTION, /* it names no step */
+    CTN_ABOUT_STEP,      /* a step's work, or its undo when the body says undo: true */
+    CTN_ABOUT_UNDO,      /* a step's undo */
+    CTN_ABOUT_EITHER,    /* a step's work, or the execution when it names none */
+} ctn_entry_about;
 
 const char *ctn_entry_kind_name(ctn_entry_kind kind); /* "attempt_started" */
 bool ctn_entry_kind_from_name(ctn_str name, ctn_entry_kind *ret_kind);
+ctn_entry_about ctn_entry_kind_about(ctn_entry_kind kind);
 
 typedef struct ctn_entry {
     ctn_entry_kind kind;

@@ -33,37 +33,6 @@ static int refuse(ctn_err *err, const ctn_entry *e, const char *why)
                     ctn_entry_kind_name(e->kind), e->step.len ? " of " : "", CTN_STR_ARG(e->step), why);
 }
 
-bool ctn_x_kind_is_of_undo(ctn_entry_kind kind)
-{
-    return kind == CTN_ENTRY_COMPENSATION_STARTED || kind == CTN_ENTRY_COMPENSATION_SUCCEEDED ||
-           kind == CTN_ENTRY_COMPENSATION_FAILED;
-}
-
-static bool kind_is_of_step(ctn_entry_kind kind)
-{
-    switch (kind) {
-    case CTN_ENTRY_STEP_SKIPPED:
-    case CTN_ENTRY_FOREACH_STARTED:
-    case CTN_ENTRY_ATTEMPT_STARTED:
-    case CTN_ENTRY_ATTEMPT_SUCCEEDED:
-    case CTN_ENTRY_ATTEMPT_FAILED:
-    case CTN_ENTRY_CACHE_HIT:
-    case CTN_ENTRY_FALLBACK_TAKEN:
-    case CTN_ENTRY_CHILD_STARTED:
-    case CTN_ENTRY_BREAKER_WAIT:
-    case CTN_ENTRY_ANSWERED:
-    case CTN_ENTRY_CHECKED:
-    case CTN_ENTRY_INTERRUPTED: return true;
-    default: return ctn_x_kind_is_of_undo(kind);
-    }
-}
-
-/* These speak of a step, or of the execution. */
-static bool kind_is_of_either(ctn_entry_kind kind)
-{
-    return kind == CTN_ENTRY_DECISION || kind == CTN_ENTRY_WAITING;
-}
-
 /* What the entry says of the work, or of the call it names, can only be said in some phases of it. */
 static const char *why_not(const ctn_execution *x, const ctn_entry *e, const task *t, ctn_role role)
 {
@@ -155,7 +124,8 @@ int ctn_x_allows(const ctn_execution *x, const ctn_entry *e, uint32_t step, cons
                         ctn_entry_kind_name(e->kind), wrong);
     if (is_first && ctn_execution_check_reuse(x->plan, e->body, err))
         return ctn_wrap(err, CTN_E_CORRUPT, "entry %llu", (unsigned long long) e->seq);
-    if (kind_is_of_step(e->kind) != (e->step.len > 0) && !kind_is_of_either(e->kind))
+    ctn_entry_about about = ctn_entry_kind_about(e->kind);
+    if (about != CTN_ABOUT_EITHER && (about != CTN_ABOUT_EXECUTION) != (e->step.len > 0))
         return refuse(err, e, e->step.len ? "it is about no step" : "it names no step");
     if (e->kind == CTN_ENTRY_DECISION && e->step.len == 0 && !get(e, "variables") && !x->budget.is_awaited)
         return refuse(err, e, "nobody was asked");

@@ -634,8 +634,8 @@ static int fold(ctn_execution *x, ctn_entry *e, ctn_err *err)
 {
     x->is_hidden = x->is_hidden || e->is_hidden;
     uint32_t step = e->step.len ? ctn_plan_step_index(x->plan, e->step) : CTN_PLAN_NONE;
-    ctn_role role =
-        ctn_x_kind_is_of_undo(e->kind) || ctn_json_bool_or(e->body, "undo", false) ? CTN_ROLE_UNDO : CTN_ROLE_DO;
+    bool is_of_undo = ctn_entry_kind_about(e->kind) == CTN_ABOUT_UNDO || ctn_json_bool_or(e->body, "undo", false);
+    ctn_role role = is_of_undo ? CTN_ROLE_UNDO : CTN_ROLE_DO;
     task *t = step == CTN_PLAN_NONE ? NULL : ctn_x_task(x, step, e->item);
     int rc = ctn_x_allows(x, e, step, t, role, err);
     if (rc)

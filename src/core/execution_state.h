@@ -386,7 +386,6 @@ void ctn_x_advance_undo(ctn_execution *x);
 
 /* ---- execution_allowed.c ---- */
 int ctn_x_allows(const ctn_execution *x, const ctn_entry *e, uint32_t step, const task *t, ctn_role role, ctn_err *err);
-bool ctn_x_kind_is_of_undo(ctn_entry_kind kind);
 call_state *ctn_x_call_of(work *w, const ctn_entry *e); /* the call that the entry names; NULL: none */
 call_state *ctn_x_first_open_call(work *w);
 
