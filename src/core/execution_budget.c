@@ -72,15 +72,6 @@ static bool money_is_short(const ctn_execution *x)
     return is_short;
 }
 
-/* One more call that uses as much as the greediest so far, or anything at all. */
-static bool is_short(int64_t limit, int64_t spent, int64_t most, const budget_state *s)
-{
-    if (!limit)
-        return false;
-    int64_t reserved = (most ? most : 1) * ((int64_t) s->in_flight + 1);
-    return spent + reserved > limit * ((int64_t) s->grants + 1);
-}
-
 bool ctn_x_budget_is_set(const ctn_execution *x)
 {
     const ctn_budget *b = &x->plan->budget;
@@ -92,50 +83,71 @@ static int64_t wall_ms(const ctn_execution *x, int64_t now_ms)
     return now_ms - x->started_at_ms - x->paused_ms;
 }
 
-const char *ctn_x_budget_short_of(const ctn_execution *x, int64_t now_ms)
+/* What there is too little of for one more call. */
+typedef struct shortage {
+    const char *of;
+    ctn_str limit, spent; /* JSON numbers */
+    const char *note;
+} shortage;
+
+/* By the greediest call so far, or anything at all, for it and for each that is in flight. */
+static int64_t reserved(const budget_state *s, int64_t most)
 {
-    const ctn_budget *b = &x->plan->budget;
-    const budget_state *s = &x->budget;
-    if (!ctn_x_budget_is_set(x))
-        return NULL;
-    if (b->calls && s->calls >= b->calls * ((int64_t) s->grants + 1))
-        return "calls";
-    if (b->wall_ms && wall_ms(x, now_ms) >= b->wall_ms * ((int64_t) s->grants + 1))
-        return "wallMs";
-    if (is_short(b->bytes, s->bytes, s->bytes_most, s))
-        return "bytes";
-    if (is_short(b->tokens, s->tokens, s->tokens_most, s))
-        return "tokens";
-    return b->money.len && money_is_short(x) ? "money" : NULL;
+    return (most ? most : 1) * ((int64_t) s->in_flight + 1);
 }
 
-ctn_entry ctn_x_budget_reached(const ctn_execution *x, const char *what, int64_t now_ms, ctn_arena *scratch)
+static bool find_shortage(const ctn_execution *x, int64_t now_ms, ctn_arena *scratch, shortage *ret_shortage)
 {
     const ctn_budget *b = &x->plan->budget;
     const budget_state *s = &x->budget;
-    bool is_calls = strcmp(what, "calls") == 0, is_wall = strcmp(what, "wallMs") == 0;
-    bool is_bytes = strcmp(what, "bytes") == 0, is_money = strcmp(what, "money") == 0;
-    int64_t limit = is_calls ? b->calls : is_wall ? b->wall_ms : is_bytes ? b->bytes : b->tokens;
-    int64_t spent = is_calls ? s->calls : is_wall ? wall_ms(x, now_ms) : is_bytes ? s->bytes : s->tokens;
-    limit *= (int64_t) s->grants + 1;
-    ctn_str limit_text = is_money ? b->money : ctn_arena_printf(scratch, "%lld", (long long) limit);
-    ctn_str spent_text = is_money ? ctn_arena_str(scratch, ctn_str_from(s->money[0] ? s->money : "0"))
-                                  : ctn_arena_printf(scratch, "%lld", (long long) spent);
-    ctn_str message =
-        ctn_arena_printf(scratch, "the budget of %s is used up: %.*s of %.*s%s", what, CTN_STR_ARG(spent_text),
-                         CTN_STR_ARG(limit_text), is_money && s->grants ? ", granted more than once" : "");
-    ctn_json_builder body = ctn_json_object(scratch);
-    if (!b->parks) {
-        ctn_json_put_str(&body, "code", CTN_STR("budget"));
-        ctn_json_put_str(&body, "message", message);
-        return ctn_x_entry(x, CTN_ENTRY_CANCEL_REQUESTED, now_ms, NULL, 0, ctn_json_finish(&body));
+    const struct {
+        const char *name;
+        int64_t limit, spent, needed;
+    } counted[] = {
+        {"calls", b->calls, s->calls, 1},
+        {"wallMs", b->wall_ms, wall_ms(x, now_ms), 1},
+        {"bytes", b->bytes, s->bytes, reserved(s, s->bytes_most)},
+        {"tokens", b->tokens, s->tokens, reserved(s, s->tokens_most)},
+    };
+    for (size_t i = 0; i < sizeof counted / sizeof *counted; i++) {
+        int64_t limit = counted[i].limit * ((int64_t) s->grants + 1);
+        if (!limit || counted[i].spent + counted[i].needed <= limit)
+            continue;
+        *ret_shortage = (shortage){.of = counted[i].name,
+                                   .limit = ctn_arena_printf(scratch, "%lld", (long long) limit),
+                                   .spent = ctn_arena_printf(scratch, "%lld", (long long) counted[i].spent),
+                                   .note = ""};
+        return true;
     }
-    ctn_json_put_str(&body, "for", CTN_STR("budget"));
-    ctn_json_put_str(&body, "what", ctn_str_from(what));
-    ctn_json_put(&body, CTN_STR("limit"), ctn_json_number(scratch, limit_text));
-    ctn_json_put(&body, CTN_STR("spent"), ctn_json_number(scratch, spent_text));
+    if (!b->money.len || !money_is_short(x))
+        return false;
+    *ret_shortage = (shortage){.of = "money",
+                               .limit = b->money,
+                               .spent = ctn_arena_str(scratch, ctn_str_from(s->money[0] ? s->money : "0")),
+                               .note = s->grants ? ", granted more than once" : ""};
+    return true;
+}
+
+bool ctn_x_budget_is_short(const ctn_execution *x, int64_t now_ms, ctn_arena *scratch, ctn_entry *ret_entry)
+{
+    shortage lack;
+    if (!ctn_x_budget_is_set(x) || !find_shortage(x, now_ms, scratch, &lack))
+        return false;
+    ctn_str message = ctn_arena_printf(scratch, "the budget of %s is used up: %.*s of %.*s%s", lack.of,
+                                       CTN_STR_ARG(lack.spent), CTN_STR_ARG(lack.limit), lack.note);
+    ctn_json_builder body = ctn_json_object(scratch);
+    ctn_entry_kind kind = x->plan->budget.parks ? CTN_ENTRY_WAITING : CTN_ENTRY_CANCEL_REQUESTED;
+    if (x->plan->budget.parks) {
+        ctn_json_put_str(&body, "for", CTN_STR("budget"));
+        ctn_json_put_str(&body, "what", ctn_str_from(lack.of));
+        ctn_json_put(&body, CTN_STR("limit"), ctn_json_number(scratch, lack.limit));
+        ctn_json_put(&body, CTN_STR("spent"), ctn_json_number(scratch, lack.spent));
+    } else {
+        ctn_json_put_str(&body, "code", CTN_STR("budget"));
+    }
     ctn_json_put_str(&body, "message", message);
-    return ctn_x_entry(x, CTN_ENTRY_WAITING, now_ms, NULL, 0, ctn_json_finish(&body));
+    *ret_entry = ctn_x_entry(x, kind, now_ms, NULL, 0, ctn_json_finish(&body));
+    return true;
 }
 
 void ctn_x_budget_put(const ctn_execution *x, const ctn_used *used, size_t bytes, ctn_arena *scratch,

@@ -134,13 +134,10 @@ bool ctn_x_start_call(const ctn_execution *x, const ctn_rules *rules, const task
         if (cached != CTN_CACHED_NOT)
             return cached == CTN_CACHED_HIT;
     }
-    if (role == CTN_ROLE_DO) {
-        const char *what = ctn_x_budget_short_of(x, now_ms);
-        if (what && !x->budget.is_awaited)
-            *ret_entry = ctn_x_budget_reached(x, what, now_ms, scratch);
-        if (what || x->budget.is_awaited)
-            return !x->budget.is_awaited;
-    }
+    if (role == CTN_ROLE_DO && x->budget.is_awaited)
+        return false;
+    if (role == CTN_ROLE_DO && ctn_x_budget_is_short(x, now_ms, scratch, ret_entry))
+        return true;
     int64_t until_ms = 0;
     ctn_gate gate =
         rules->gate ? rules->gate(rules->gate_ctx, x, w->set, &w->set->calls[call], now_ms, &until_ms) : CTN_GATE_OPEN;

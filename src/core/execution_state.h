@@ -306,10 +306,8 @@ ctn_entry ctn_x_end_wait(const ctn_execution *x, const ctn_rules *rules, const t
 /* ---- execution_budget.c ---- */
 
 bool ctn_x_budget_is_set(const ctn_execution *x);
-/* What another call may need more of than is left: "calls"; NULL: nothing. */
-const char *ctn_x_budget_short_of(const ctn_execution *x, int64_t now_ms);
-/* The execution parks, or ends, for want of `what`. */
-ctn_entry ctn_x_budget_reached(const ctn_execution *x, const char *what, int64_t now_ms, ctn_arena *scratch);
+/* One more call may need more of something than is left: the entry with which the execution parks, or ends. */
+bool ctn_x_budget_is_short(const ctn_execution *x, int64_t now_ms, ctn_arena *scratch, ctn_entry *ret_entry);
 /* `used` of a call that ended, into the body of its entry, when there is a budget. used may be NULL. */
 void ctn_x_budget_put(const ctn_execution *x, const ctn_used *used, size_t bytes, ctn_arena *scratch,
                       ctn_json_builder *b);
