@@ -8,46 +8,36 @@
 
 /* ---- domains ---- */
 
-static bool is_boolean_function(ctn_str name)
+/* The kinds that the term's value may have. */
+static unsigned kinds_of(const expression_node *node)
 {
-    return ctn_str_is(name, "contains") || ctn_str_is(name, "startsWith") || ctn_str_is(name, "endsWith") ||
-           ctn_str_is(name, "has") || ctn_str_is(name, "any") || ctn_str_is(name, "all") || ctn_str_is(name, "exists");
-}
-
-static uint32_t bit(ctn_json_kind kind)
-{
-    return UINT32_C(1) << kind;
-}
-
-/* Kinds that the term's value may have. */
-static uint32_t kinds_of(const expression_node *node)
-{
-    uint32_t boolean = bit(CTN_JSON_FALSE) | bit(CTN_JSON_TRUE);
     switch (node->kind) {
     case NODE_NOT:
     case NODE_AND:
     case NODE_OR:
     case NODE_COMPARE:
     case NODE_IN:
-    case NODE_MATCHES: return boolean;
-    case NODE_NEGATE: return bit(CTN_JSON_NUMBER);
-    case NODE_ARITHMETIC: return bit(CTN_JSON_NUMBER) | bit(CTN_JSON_STRING);
-    case NODE_CALL: {
-        ctn_str name = ctn_str_from(node->function->name);
-        if (is_boolean_function(name))
-            return boolean;
-        if (ctn_str_is(name, "length") || ctn_str_is(name, "sum"))
-            return bit(CTN_JSON_NUMBER);
-        if (ctn_str_is(name, "string"))
-            return bit(CTN_JSON_STRING);
-        if (ctn_str_is(name, "round") || ctn_str_is(name, "number") || ctn_str_is(name, "daysBetween"))
-            return bit(CTN_JSON_NUMBER) | bit(CTN_JSON_NULL);
-        if (ctn_str_is(name, "lower") || ctn_str_is(name, "upper") || ctn_str_is(name, "trim"))
-            return bit(CTN_JSON_STRING) | bit(CTN_JSON_NULL);
-        return UINT32_MAX;
+    case NODE_MATCHES: return CTN_TYPE_BOOLEAN;
+    case NODE_NEGATE: return CTN_TYPE_NUMBER;
+    case NODE_ARITHMETIC: return CTN_TYPE_NUMBER | CTN_TYPE_STRING;
+    case NODE_CALL: return node->function->gives;
+    default: return CTN_TYPE_ALL;
     }
-    default: return UINT32_MAX;
+}
+
+/* The kinds that a literal of this one is of; a number may be whole or not. */
+static unsigned kinds_of_literal(ctn_json_kind kind)
+{
+    switch (kind) {
+    case CTN_JSON_NULL: return CTN_TYPE_NULL;
+    case CTN_JSON_FALSE:
+    case CTN_JSON_TRUE: return CTN_TYPE_BOOLEAN;
+    case CTN_JSON_NUMBER: return CTN_TYPE_NUMBER;
+    case CTN_JSON_STRING: return CTN_TYPE_STRING;
+    case CTN_JSON_ARRAY: return CTN_TYPE_LIST;
+    case CTN_JSON_OBJECT: return CTN_TYPE_OBJECT;
     }
+    return CTN_TYPE_ALL;
 }
 
 static int compare_literals(const void *left, const void *right)
@@ -259,19 +249,19 @@ void logic_build_domain(ctn_logic *logic, term *t)
     add_schema_literals(logic, t, schema);
     qsort(t->literals, t->literal_count, sizeof t->literals[0], compare_literals);
     t->domain = CTN_NEW_ARRAY(logic->arena, value_class, 2 * t->literal_count + 4);
-    uint32_t kinds = kinds_of(t->node);
-    t->is_whole = logic_is_call_of(t, "length") || logic_is_call_of(t, "daysBetween") ||
+    unsigned kinds = kinds_of(t->node);
+    t->is_whole = (kinds & CTN_TYPE_NUMBER) == CTN_TYPE_INTEGER ||
                   ctn_str_is(ctn_json_text(ctn_json_member_of(schema, "type")), "integer");
     for (size_t i = 0; i < t->literal_count; i++) {
         ctn_json_kind kind = ctn_json_kind_of(t->literals[i]);
-        if (kind != CTN_JSON_NUMBER && kind != CTN_JSON_STRING && (kinds & bit(kind)))
+        if (kind != CTN_JSON_NUMBER && kind != CTN_JSON_STRING && (kinds & kinds_of_literal(kind)))
             add_class(t, (value_class){.kind = CLASS_VALUE, .json_kind = kind, .value = t->literals[i]});
     }
-    if (kinds & bit(CTN_JSON_STRING))
+    if (kinds & CTN_TYPE_STRING)
         add_ordered(logic, t, CTN_JSON_STRING);
-    if (kinds & bit(CTN_JSON_NUMBER))
+    if (kinds & CTN_TYPE_NUMBER)
         add_ordered(logic, t, CTN_JSON_NUMBER);
-    if (kinds == UINT32_MAX)
+    if (kinds == CTN_TYPE_ALL)
         add_class(t, (value_class){.kind = CLASS_OTHER, .json_kind = CTN_JSON_OBJECT});
     if (schema)
         apply_schema(t, schema, may_be_null);

@@ -18,7 +18,7 @@ const ctn_rule_about ctn_rule_abouts[] = {
      "The sentence says what the key must be; the chain language has the whole list."},
     {"bad-template", CTN_SEVERITY_ERROR,
      "A placeholder that cannot be read: an unknown filter, or a wrong argument of one.",
-     "Use one of the filters `default json upper lower trim length first last join date money url round sort pick`. For a literal brace write `{{`."},
+     "Use one of the filters that the sentence names. For a literal brace write `{{`."},
     {"bad-expression", CTN_SEVERITY_ERROR,
      "An expression that cannot be read.",
      "The sentence gives the character at which it stops making sense."},

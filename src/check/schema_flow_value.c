@@ -99,52 +99,27 @@ static const ctn_type *type_of_root(const flow_scope *scope, ctn_str name)
 
 /* ---- filters ---- */
 
-typedef struct filter_type {
-    const char *name;
-    unsigned takes, gives; /* gives 0: see below */
-    const char *wants;
-} filter_type;
-#define TEXT CTN_TYPE_STRING
-static const filter_type FILTERS[] = {
-    {"json", CTN_TYPE_ALL, TEXT, ""},
-    {"upper", TEXT, TEXT, "text"},
-    {"lower", TEXT, TEXT, "text"},
-    {"trim", TEXT, TEXT, "text"},
-    {"length", TEXT | CTN_TYPE_LIST | CTN_TYPE_OBJECT, CTN_TYPE_INTEGER, "text, a list or an object"},
-    {"first", TEXT | CTN_TYPE_LIST, 0, "a list or text"},
-    {"last", TEXT | CTN_TYPE_LIST, 0, "a list or text"},
-    {"join", CTN_TYPE_LIST, TEXT, "a list"},
-    {"date", TEXT | CTN_TYPE_NUMBER, TEXT, "a date, as text or number"},
-    {"money", CTN_TYPE_NUMBER, TEXT, "a number"},
-    {"url", CTN_TYPE_ALL, TEXT, ""},
-    {"round", CTN_TYPE_NUMBER, CTN_TYPE_NUMBER, "a number"},
-    {"sort", CTN_TYPE_LIST, 0, "a list"},
-    {"pick", CTN_TYPE_LIST | CTN_TYPE_OBJECT, CTN_TYPE_LIST | CTN_TYPE_OBJECT, "an object or a list of objects"},
-};
-
-/* t is without null, which passes every filter but default. *ret_null: the filter may make null of it. */
-static const ctn_type *type_of_filter(flow_scope *scope, const ctn_filter *filter, const ctn_type *t,
+/* t is without null, which passes every filter but default. */
+static const ctn_type *type_of_filter(flow_scope *scope, const ctn_filter_kind *f, const ctn_type *t,
                                       const ctn_json *node, ctn_str path)
 {
     ctn_arena *arena = scope->flow->arena;
-    const filter_type *f = NULL;
-    for (size_t i = 0; i < sizeof FILTERS / sizeof *FILTERS; i++)
-        if (strcmp(FILTERS[i].name, ctn_filter_name(filter)) == 0)
-            f = &FILTERS[i];
-    if (!f || ctn_type_is_never(t))
+    if (ctn_type_is_never(t))
         return &ctn_type_any;
     if (!(t->kinds & f->takes)) {
         flow_report(scope, node, "schema-mismatch", t->is_observed, "filter '%s' takes %s; {%.*s} is of type %.*s",
                     f->name, f->wants, CTN_STR_ARG(path), CTN_STR_ARG(ctn_type_describe(arena, t)));
         return &ctn_type_any;
     }
-    if (strcmp(f->name, "sort") == 0) /* its items change places */
-        return ctn_type_list_of(arena, ctn_type_item_of(arena, t));
-    if (f->gives)
-        return ctn_type_of_kinds(arena, f->gives == (CTN_TYPE_LIST | CTN_TYPE_OBJECT) ? f->gives & t->kinds : f->gives);
-    const ctn_type *item = ctn_type_item_of(arena, t); /* first, last; nothing of an empty one */
-    if (t->kinds & TEXT)
-        item = ctn_type_union(arena, item, ctn_type_of_kinds(arena, TEXT));
+    switch (f->gives) {
+    case CTN_FILTER_GIVES_KINDS: return ctn_type_of_kinds(arena, f->gives_kinds);
+    case CTN_FILTER_GIVES_SAME_KIND: return ctn_type_of_kinds(arena, f->gives_kinds & t->kinds);
+    case CTN_FILTER_GIVES_SAME_ITEMS: return ctn_type_list_of(arena, ctn_type_item_of(arena, t));
+    case CTN_FILTER_GIVES_ITEM: break;
+    }
+    const ctn_type *item = ctn_type_item_of(arena, t);
+    if (t->kinds & CTN_TYPE_STRING)
+        item = ctn_type_union(arena, item, ctn_type_of_kinds(arena, CTN_TYPE_STRING));
     return ctn_type_union(arena, item, ctn_type_of_kinds(arena, CTN_TYPE_NULL));
 }
 
@@ -218,7 +193,7 @@ static const ctn_type *type_of_hole(flow_scope *scope, const ctn_template_hole *
             gives_null = ctn_json_is(filter->argument, CTN_JSON_NULL);
             t = ctn_type_union(arena, t, ctn_type_of_value(arena, filter->argument));
         } else if (!ctn_type_is_never(t)) {
-            t = type_of_filter(scope, filter, t, node, hole->path->text);
+            t = type_of_filter(scope, filter->kind, t, node, hole->path->text);
         }
         if (!ctn_filter_is_default(filter) || !gives_null)
             t = ctn_type_only(arena, t, CTN_TYPE_ALL & ~(unsigned) CTN_TYPE_NULL);

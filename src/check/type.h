@@ -17,20 +17,8 @@
  */
 #pragma once
 #include "base/json.h"
+#include "value/kinds.h"
 #include "value/path.h"
-
-enum {
-    CTN_TYPE_NULL = 1,
-    CTN_TYPE_BOOLEAN = 2,
-    CTN_TYPE_INTEGER = 4,  /* a whole number, however it is written */
-    CTN_TYPE_FRACTION = 8, /* any other number */
-    CTN_TYPE_STRING = 16,
-    CTN_TYPE_LIST = 32,
-    CTN_TYPE_OBJECT = 64,
-    CTN_TYPE_NUMBER = CTN_TYPE_INTEGER | CTN_TYPE_FRACTION,
-    CTN_TYPE_SCALARS = CTN_TYPE_NULL | CTN_TYPE_BOOLEAN | CTN_TYPE_NUMBER | CTN_TYPE_STRING,
-    CTN_TYPE_ALL = 127,
-};
 
 typedef struct ctn_type ctn_type;
 typedef struct ctn_type_member {
@@ -40,7 +28,7 @@ typedef struct ctn_type_member {
 } ctn_type_member;
 
 struct ctn_type {
-    unsigned kinds; /* 0: never, there is no such value */
+    unsigned kinds; /* CTN_TYPE_*; 0: never, there is no such value */
     bool is_observed;
     uint32_t weight;               /* how much there is in it; of any and never: 0 */
     const ctn_json *const *values; /* the only ones; value_count 0: not limited */

@@ -1,7 +1,11 @@
-/* expression_functions.c -- one table of functions, each pure; expression.h says what they mean. */
+/*
+ * expression_functions.c -- the functions of expressions, each pure, and one table of all that is known of them;
+ * expression.h says what they mean.
+ */
 #include "value/calendar.h"
 #include "value/decimal.h"
 #include "value/expression_node.h"
+#include "value/literal.h"
 #include "value/template.h"
 #include "value/text.h"
 
@@ -410,30 +414,39 @@ static ctn_failure call_all(evaluation *ev, const expression_node *node, const c
     return search_items(ev, node, args, count, false, ret_value);
 }
 
+#define MANY    EXPRESSION_ARGS_MAX
+
+/* clang-format off: one row a function */
 static const expression_function functions[] = {
-    {"length", "length(value)", 1, 1, call_length},
-    {"exists", "exists(value)", 1, 1, call_exists},
-    {"lower", "lower(text)", 1, 1, call_lower},
-    {"upper", "upper(text)", 1, 1, call_upper},
-    {"trim", "trim(text)", 1, 1, call_trim},
-    {"contains", "contains(whole, part)", 2, 2, call_contains},
-    {"startsWith", "startsWith(text, start)", 2, 2, call_starts_with},
-    {"endsWith", "endsWith(text, end)", 2, 2, call_ends_with},
-    {"number", "number(value)", 1, 1, call_number},
-    {"string", "string(value)", 1, 1, call_string},
-    {"round", "round(number, places)", 1, 2, call_round},
-    {"min", "min(list) or min(a, b)", 1, EXPRESSION_ARGS_MAX, call_min},
-    {"max", "max(list) or max(a, b)", 1, EXPRESSION_ARGS_MAX, call_max},
-    {"sum", "sum(list) or sum(list, 'member')", 1, EXPRESSION_ARGS_MAX, call_sum},
-    {"now", "now()", 0, 0, call_now},
-    {"date", "date(time, format)", 0, 2, call_date},
-    {"addDays", "addDays(date, days)", 2, 2, call_add_days},
-    {"daysBetween", "daysBetween(from, to)", 2, 2, call_days_between},
-    {"keys", "keys(object)", 1, 1, call_keys},
-    {"has", "has(object, key)", 2, 2, call_has},
-    {"any", "any(list, 'member', value)", 1, 3, call_any},
-    {"all", "all(list, 'member', value)", 1, 3, call_all},
+    /* name, usage, arguments, kinds it gives, uses of the first argument and of the others, asks, does */
+    {"length", "length(value)", 1, 1, CTN_TYPE_INTEGER, CTN_USE_READ, CTN_USE_READ, ASKS_LENGTH, call_length},
+    {"exists", "exists(value)", 1, 1, CTN_TYPE_BOOLEAN, CTN_USE_READ, CTN_USE_READ, ASKS_NOTHING, call_exists},
+    {"lower", "lower(text)", 1, 1, CTN_TYPE_STRING | CTN_TYPE_NULL, CTN_USE_READ, CTN_USE_READ, ASKS_SAME, call_lower},
+    {"upper", "upper(text)", 1, 1, CTN_TYPE_STRING | CTN_TYPE_NULL, CTN_USE_TEXT, CTN_USE_READ, ASKS_NOTHING, call_upper},
+    {"trim", "trim(text)", 1, 1, CTN_TYPE_STRING | CTN_TYPE_NULL, CTN_USE_READ, CTN_USE_READ, ASKS_SAME, call_trim},
+    {"contains", "contains(whole, part)", 2, 2, CTN_TYPE_BOOLEAN, CTN_USE_TEXT, CTN_USE_TEXT, ASKS_PART, call_contains},
+    {"startsWith", "startsWith(text, start)", 2, 2, CTN_TYPE_BOOLEAN, CTN_USE_TEXT, CTN_USE_TEXT, ASKS_PART,
+     call_starts_with},
+    {"endsWith", "endsWith(text, end)", 2, 2, CTN_TYPE_BOOLEAN, CTN_USE_TEXT, CTN_USE_TEXT, ASKS_PART, call_ends_with},
+    {"number", "number(value)", 1, 1, CTN_TYPE_NUMBER | CTN_TYPE_NULL, CTN_USE_READ, CTN_USE_READ, ASKS_SAME, call_number},
+    {"string", "string(value)", 1, 1, CTN_TYPE_STRING, CTN_USE_READ, CTN_USE_READ, ASKS_SAME, call_string},
+    {"round", "round(number, places)", 1, 2, CTN_TYPE_NUMBER | CTN_TYPE_NULL, CTN_USE_NUMBER, CTN_USE_NUMBER, ASKS_SAME,
+     call_round},
+    {"min", "min(list) or min(a, b)", 1, MANY, CTN_TYPE_ALL, CTN_USE_LIST, CTN_USE_NUMBER, ASKS_NOTHING, call_min},
+    {"max", "max(list) or max(a, b)", 1, MANY, CTN_TYPE_ALL, CTN_USE_LIST, CTN_USE_NUMBER, ASKS_NOTHING, call_max},
+    {"sum", "sum(list) or sum(list, 'member')", 1, MANY, CTN_TYPE_NUMBER, CTN_USE_LIST, CTN_USE_NUMBER, ASKS_NOTHING,
+     call_sum},
+    {"now", "now()", 0, 0, CTN_TYPE_ALL, CTN_USE_READ, CTN_USE_READ, ASKS_NOTHING, call_now},
+    {"date", "date(time, format)", 0, 2, CTN_TYPE_ALL, CTN_USE_TIME, CTN_USE_TEXT, ASKS_NOTHING, call_date},
+    {"addDays", "addDays(date, days)", 2, 2, CTN_TYPE_ALL, CTN_USE_TIME, CTN_USE_NUMBER, ASKS_NOTHING, call_add_days},
+    {"daysBetween", "daysBetween(from, to)", 2, 2, CTN_TYPE_INTEGER | CTN_TYPE_NULL, CTN_USE_TIME, CTN_USE_TIME, ASKS_NOTHING,
+     call_days_between},
+    {"keys", "keys(object)", 1, 1, CTN_TYPE_ALL, CTN_USE_OBJECT, CTN_USE_READ, ASKS_NOTHING, call_keys},
+    {"has", "has(object, key)", 2, 2, CTN_TYPE_BOOLEAN, CTN_USE_OBJECT, CTN_USE_READ, ASKS_PART, call_has},
+    {"any", "any(list, 'member', value)", 1, 3, CTN_TYPE_BOOLEAN, CTN_USE_LIST, CTN_USE_READ, ASKS_NOTHING, call_any},
+    {"all", "all(list, 'member', value)", 1, 3, CTN_TYPE_BOOLEAN, CTN_USE_LIST, CTN_USE_READ, ASKS_NOTHING, call_all},
 };
+/* clang-format on */
 #define FUNCTION_COUNT (sizeof functions / sizeof functions[0])
 
 const expression_function *expression_function_find(ctn_str name)
@@ -444,10 +457,10 @@ const expression_function *expression_function_find(ctn_str name)
     return NULL;
 }
 
-ctn_str expression_function_nearest(ctn_str name)
+int expression_function_fail_unknown(ctn_str name, size_t offset, ctn_err *err)
 {
     ctn_str names[FUNCTION_COUNT];
     for (size_t i = 0; i < FUNCTION_COUNT; i++)
         names[i] = ctn_str_from(functions[i].name);
-    return ctn_str_nearest(name, names, FUNCTION_COUNT);
+    return ctn_literal_fail_unknown("function", name, offset, names, FUNCTION_COUNT, err);
 }

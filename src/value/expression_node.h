@@ -1,6 +1,6 @@
 /*
- * expression_node.h -- the tree of a compiled expression, between its parser, its evaluator and its functions.
- * Internal to core.
+ * expression_node.h -- the tree of a compiled expression, between its parser, its evaluator and its functions, and
+ * those who reason about expressions (check/logic).
  *
  * Chains of operators of one precedence are one node with many children (a + b - c), so that the depth of the
  * tree is the depth of the nesting that people wrote, which is what the bound of 64 levels is about.
@@ -8,7 +8,9 @@
 #pragma once
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "value/expression.h"
+#include "value/kinds.h"
 #include "value/path.h"
+#include "value/use.h"
 #include <pcre2.h>
 
 #define CTN_EXPRESSION_LEVELS_MAX     64
@@ -94,15 +96,28 @@ const ctn_json *expression_now(evaluation *ev);
 
 typedef ctn_failure expression_call_fn(evaluation *ev, const expression_node *node, const ctn_json **args, size_t count,
                                        const ctn_json **ret_value);
+/* What a function's result says of its first argument, beyond what it takes (use.c). */
+typedef enum function_asks {
+    ASKS_NOTHING,
+    ASKS_SAME,   /* compared with a literal: the argument may well be that literal (lower, round) */
+    ASKS_LENGTH, /* compared with a literal: the argument may well be so long */
+    ASKS_PART,   /* the second argument, a literal, is a part that the first may have */
+} function_asks;
+
+/* All that anybody knows of a function: the parser, the evaluator, simulate (uses) and check (gives). */
 struct expression_function {
     const char *name;
     const char *usage; /* "round(number, places)" */
     uint32_t args_min, args_max;
+    unsigned gives;      /* CTN_TYPE_*: the kinds that its value may have */
+    ctn_use first, rest; /* what it takes its first argument for, and the others */
+    function_asks asks;
     expression_call_fn *call;
 };
 #define EXPRESSION_ARGS_MAX 16
 const expression_function *expression_function_find(ctn_str name);
-ctn_str expression_function_nearest(ctn_str name);
+/* The sentence for a name that none has, at its offset in the text; CTN_E_INVALID. */
+int expression_function_fail_unknown(ctn_str name, size_t offset, ctn_err *err);
 
 /* ---- patterns: PCRE2 with its memory in an arena and its work bounded ---- */
 

@@ -177,18 +177,8 @@ static int parse_list(parser *p, expression_node **ret_node)
 static int parse_call(parser *p, ctn_str name, size_t start, expression_node **ret_node)
 {
     const expression_function *function = expression_function_find(name);
-    if (!function) {
-        ctn_str nearest = expression_function_nearest(name);
-        if (nearest.len)
-            return ctn_fail_at(p->err, CTN_E_INVALID, 1, (uint32_t) (start + 1),
-                               "unknown function '%.*s'; did you mean '%.*s'?", CTN_STR_ARG(name),
-                               CTN_STR_ARG(nearest));
-        return ctn_fail_at(
-            p->err, CTN_E_INVALID, 1, (uint32_t) (start + 1),
-            "unknown function '%.*s'; functions are length exists lower upper trim contains startsWith endsWith "
-            "number string round min max sum now date addDays daysBetween keys has any all",
-            CTN_STR_ARG(name));
-    }
+    if (!function)
+        return expression_function_fail_unknown(name, start, p->err);
     (void) take(p, "(");
     node_list list = {0};
     while (!take(p, ")")) {

@@ -1,4 +1,7 @@
-/* filter.c -- one table of filters, each a pure function from a value and a literal to a value. */
+/*
+ * filter.c -- the filters of placeholders, each a pure function from a value and a literal to a value, and one table
+ * of all that is known of them.
+ */
 #include "value/filter.h"
 #include "value/calendar.h"
 #include "value/decimal.h"
@@ -7,24 +10,6 @@
 #include "value/text.h"
 
 #include <assert.h>
-
-typedef enum argument_rule {
-    ARGUMENT_NONE,
-    ARGUMENT_ANY,            /* required, any literal */
-    ARGUMENT_STRING_MAYBE,   /* text or nothing */
-    ARGUMENT_FORMAT_MAYBE,   /* a date format or nothing */
-    ARGUMENT_INTEGER_MAYBE,  /* -100 to 100 or nothing */
-    ARGUMENT_STRING_OR_LIST, /* text, or a list of texts */
-} argument_rule;
-
-typedef ctn_failure filter_fn(const ctn_filter *filter, const ctn_json *value, ctn_arena *arena,
-                              const ctn_json **ret_value, ctn_err *err);
-
-struct ctn_filter_kind {
-    const char *name;
-    argument_rule rule;
-    filter_fn *apply;
-};
 
 static ctn_failure refuse(const ctn_filter *filter, const ctn_json *value, const char *wanted, ctn_err *err)
 {
@@ -358,23 +343,37 @@ static ctn_failure apply_pick(const ctn_filter *filter, const ctn_json *value, c
     return give(ctn_json_finish(&list), ret_value);
 }
 
+#define TEXT       CTN_TYPE_STRING
+#define LIST       CTN_TYPE_LIST
+#define OBJECT     CTN_TYPE_OBJECT
+#define NUMBER     CTN_TYPE_NUMBER
+#define GIVES(how) CTN_FILTER_GIVES_##how
+
+/* clang-format off: one row a filter */
 static const ctn_filter_kind kinds[] = {
-    {"default", ARGUMENT_ANY, apply_default},
-    {"json", ARGUMENT_NONE, apply_json},
-    {"upper", ARGUMENT_NONE, apply_upper},
-    {"lower", ARGUMENT_NONE, apply_lower},
-    {"trim", ARGUMENT_NONE, apply_trim},
-    {"length", ARGUMENT_NONE, apply_length},
-    {"first", ARGUMENT_NONE, apply_first},
-    {"last", ARGUMENT_NONE, apply_last},
-    {"join", ARGUMENT_STRING_MAYBE, apply_join},
-    {"date", ARGUMENT_FORMAT_MAYBE, apply_date},
-    {"money", ARGUMENT_STRING_MAYBE, apply_money},
-    {"url", ARGUMENT_NONE, apply_url},
-    {"round", ARGUMENT_INTEGER_MAYBE, apply_round},
-    {"sort", ARGUMENT_STRING_MAYBE, apply_sort},
-    {"pick", ARGUMENT_STRING_OR_LIST, apply_pick},
+    /* name, kinds it takes, in words, gives and of what kinds, use, names members, argument, does */
+    {"default", CTN_TYPE_ALL, "", GIVES(SAME_KIND), CTN_TYPE_ALL, CTN_USE_READ, false, CTN_ARGUMENT_ANY, apply_default},
+    {"json", CTN_TYPE_ALL, "", GIVES(KINDS), TEXT, CTN_USE_READ, false, CTN_ARGUMENT_NONE, apply_json},
+    {"upper", TEXT, "text", GIVES(KINDS), TEXT, CTN_USE_TEXT, false, CTN_ARGUMENT_NONE, apply_upper},
+    {"lower", TEXT, "text", GIVES(KINDS), TEXT, CTN_USE_TEXT, false, CTN_ARGUMENT_NONE, apply_lower},
+    {"trim", TEXT, "text", GIVES(KINDS), TEXT, CTN_USE_TEXT, false, CTN_ARGUMENT_NONE, apply_trim},
+    {"length", TEXT | LIST | OBJECT, "text, a list or an object", GIVES(KINDS), CTN_TYPE_INTEGER, CTN_USE_READ, false,
+     CTN_ARGUMENT_NONE, apply_length},
+    {"first", TEXT | LIST, "a list or text", GIVES(ITEM), CTN_TYPE_ALL, CTN_USE_LIST, false, CTN_ARGUMENT_NONE,
+     apply_first},
+    {"last", TEXT | LIST, "a list or text", GIVES(ITEM), CTN_TYPE_ALL, CTN_USE_LIST, false, CTN_ARGUMENT_NONE,
+     apply_last},
+    {"join", LIST, "a list", GIVES(KINDS), TEXT, CTN_USE_LIST, false, CTN_ARGUMENT_STRING_MAYBE, apply_join},
+    {"date", TEXT | NUMBER, "a date, as text or number", GIVES(KINDS), TEXT, CTN_USE_TIME, false,
+     CTN_ARGUMENT_FORMAT_MAYBE, apply_date},
+    {"money", NUMBER, "a number", GIVES(KINDS), TEXT, CTN_USE_NUMBER, false, CTN_ARGUMENT_STRING_MAYBE, apply_money},
+    {"url", CTN_TYPE_ALL, "", GIVES(KINDS), TEXT, CTN_USE_TEXT, false, CTN_ARGUMENT_NONE, apply_url},
+    {"round", NUMBER, "a number", GIVES(KINDS), NUMBER, CTN_USE_NUMBER, false, CTN_ARGUMENT_INTEGER_MAYBE, apply_round},
+    {"sort", LIST, "a list", GIVES(SAME_ITEMS), LIST, CTN_USE_LIST, true, CTN_ARGUMENT_STRING_MAYBE, apply_sort},
+    {"pick", LIST | OBJECT, "an object or a list of objects", GIVES(SAME_KIND), LIST | OBJECT, CTN_USE_READ, true,
+     CTN_ARGUMENT_STRING_OR_LIST, apply_pick},
 };
+/* clang-format on */
 #define KIND_COUNT (sizeof kinds / sizeof kinds[0])
 
 const ctn_filter_kind *ctn_filter_find(ctn_str name)
@@ -385,17 +384,12 @@ const ctn_filter_kind *ctn_filter_find(ctn_str name)
     return NULL;
 }
 
-ctn_str ctn_filter_nearest(ctn_str name)
+int ctn_filter_fail_unknown(ctn_str name, size_t offset, ctn_err *err)
 {
     ctn_str names[KIND_COUNT];
     for (size_t i = 0; i < KIND_COUNT; i++)
         names[i] = ctn_str_from(kinds[i].name);
-    return ctn_str_nearest(name, names, KIND_COUNT);
-}
-
-const char *ctn_filter_name(const ctn_filter *filter)
-{
-    return filter->kind->name;
+    return ctn_literal_fail_unknown("filter", name, offset, names, KIND_COUNT, err);
 }
 
 bool ctn_filter_is_default(const ctn_filter *filter)
@@ -418,28 +412,28 @@ int ctn_filter_check(const ctn_filter *filter, ctn_err *err)
     const ctn_json *argument = filter->argument;
     const char *name = filter->kind->name;
     int64_t places;
-    switch (filter->kind->rule) {
-    case ARGUMENT_NONE:
+    switch (filter->kind->argument) {
+    case CTN_ARGUMENT_NONE:
         if (argument)
             return ctn_fail(err, CTN_E_INVALID, "filter '%s' takes no argument", name);
         break;
-    case ARGUMENT_ANY:
+    case CTN_ARGUMENT_ANY:
         if (!argument)
             return ctn_fail(err, CTN_E_INVALID, "filter '%s' needs an argument: %s: 'text'", name, name);
         break;
-    case ARGUMENT_STRING_MAYBE:
-    case ARGUMENT_FORMAT_MAYBE:
+    case CTN_ARGUMENT_STRING_MAYBE:
+    case CTN_ARGUMENT_FORMAT_MAYBE:
         if (argument && !ctn_json_is(argument, CTN_JSON_STRING))
             return ctn_fail(err, CTN_E_INVALID, "filter '%s' takes text in quotes, not %s", name,
                             ctn_json_kind_name(argument));
-        if (argument && filter->kind->rule == ARGUMENT_FORMAT_MAYBE)
+        if (argument && filter->kind->argument == CTN_ARGUMENT_FORMAT_MAYBE)
             return ctn_time_check_format(ctn_json_text(argument), err);
         break;
-    case ARGUMENT_INTEGER_MAYBE:
+    case CTN_ARGUMENT_INTEGER_MAYBE:
         if (argument && (!ctn_json_to_int64(argument, &places) || places < -100 || places > 100))
             return ctn_fail(err, CTN_E_INVALID, "filter '%s' takes a whole number from -100 to 100", name);
         break;
-    case ARGUMENT_STRING_OR_LIST:
+    case CTN_ARGUMENT_STRING_OR_LIST:
         if (!ctn_json_is(argument, CTN_JSON_STRING) && !is_list_of_strings(argument))
             return ctn_fail(err, CTN_E_INVALID, "filter '%s' needs a name or a list of names: %s: ['a', 'b']", name,
                             name);

@@ -1,5 +1,6 @@
 /* literal.c -- one reader for the literals of expressions, filters and paths. */
 #include "value/literal.h"
+#include "base/buf.h"
 #include "value/text.h"
 
 #define LIST_DEPTH_MAX 16
@@ -181,4 +182,21 @@ static int parse_at_depth(ctn_arena *arena, ctn_str text, size_t *at, int depth,
 int ctn_literal_parse(ctn_arena *arena, ctn_str text, size_t *at, const ctn_json **ret_value, ctn_err *err)
 {
     return parse_at_depth(arena, text, at, 0, ret_value, err);
+}
+
+int ctn_literal_fail_unknown(const char *what, ctn_str name, size_t offset, const ctn_str *names, size_t count,
+                             ctn_err *err)
+{
+    ctn_str nearest = ctn_str_nearest(name, names, count);
+    if (nearest.len)
+        return ctn_fail_at(err, CTN_E_INVALID, 1, (uint32_t) (offset + 1), "unknown %s '%.*s'; did you mean '%.*s'?",
+                           what, CTN_STR_ARG(name), CTN_STR_ARG(nearest));
+    ctn_buf known;
+    ctn_buf_init(&known, 4096);
+    for (size_t i = 0; i < count; i++)
+        ctn_buf_printf(&known, " %.*s", CTN_STR_ARG(names[i]));
+    int rc = ctn_fail_at(err, CTN_E_INVALID, 1, (uint32_t) (offset + 1), "unknown %s '%.*s'; %ss are%.*s", what,
+                         CTN_STR_ARG(name), what, CTN_STR_ARG(ctn_buf_str(&known)));
+    ctn_buf_done(&known);
+    return rc;
 }

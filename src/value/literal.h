@@ -42,6 +42,11 @@ static inline size_t ctn_skip_name(ctn_str text, size_t at)
     return at;
 }
 
+/* The sentence for a name that is none of these, at its offset in the text: the nearest one, or all of them.
+ * `what`: "function". Returns CTN_E_INVALID. */
+int ctn_literal_fail_unknown(const char *what, ctn_str name, size_t offset, const ctn_str *names, size_t count,
+                             ctn_err *err);
+
 /* Each reads from *at on, leaves *at behind what it read (untouched on failure), and on failure gives
  * CTN_E_INVALID with err->column the offset in `text` + 1. */
 int ctn_literal_text(ctn_arena *arena, ctn_str text, size_t *at, ctn_str *ret_text, ctn_err *err);

@@ -85,19 +85,6 @@ static bool ends_filter(ctn_str text, size_t at)
     return has_char(text, at, '}') || has_char(text, at, '|');
 }
 
-static int fail_unknown_filter(ctn_str name, size_t at, ctn_err *err)
-{
-    ctn_str nearest = ctn_filter_nearest(name);
-    if (nearest.len)
-        return ctn_fail_at(err, CTN_E_INVALID, 1, (uint32_t) (at + 1), "unknown filter '%.*s'; did you mean '%.*s'?",
-                           CTN_STR_ARG(name), CTN_STR_ARG(nearest));
-    return ctn_fail_at(
-        err, CTN_E_INVALID, 1, (uint32_t) (at + 1),
-        "unknown filter '%.*s'; filters are default json upper lower trim length first last join date money "
-        "url round sort pick",
-        CTN_STR_ARG(name));
-}
-
 /* One "| name argument" at *at, which is the '|'. */
 static reading read_filter(ctn_arena *arena, ctn_str text, size_t *at, ctn_filter *ret_filter, ctn_err *err)
 {
@@ -113,7 +100,7 @@ static reading read_filter(ctn_arena *arena, ctn_str text, size_t *at, ctn_filte
             read_argument(arena, text, &after, &filter.argument, NULL) == CTN_OK && ends_filter(text, after);
         if (!is_shaped)
             return READ_TEXT;
-        (void) fail_unknown_filter(name, start, err);
+        (void) ctn_filter_fail_unknown(name, start, err);
         return READ_FAULT;
     }
     if (ctn_str_find(ctn_str_from_offset(text, end), CTN_STR("}")) == SIZE_MAX)
@@ -275,38 +262,25 @@ void ctn_template_reads(const ctn_template *t, ctn_arena *arena, ctn_reads *read
     }
 }
 
-static bool is_filter(const ctn_filter *f, const char *name)
+/* The members that a filter names: of the items, when anything says that it is a list. */
+static void tell_members(const placeholder *hole, const ctn_json *names, ctn_use_fn *fn, void *ctx)
 {
-    return f->kind == ctn_filter_find(ctn_str_from(name));
-}
-
-/* The members that sort and pick name: of the items, when anything says that it is a list. */
-static void tell_members(const placeholder *hole, const ctn_filter *f, ctn_use_fn *fn, void *ctx)
-{
-    bool is_list = is_filter(f, "sort");
+    bool is_list = false;
     for (size_t i = 0; i < hole->filter_count; i++)
-        is_list = is_list || is_filter(&hole->filters[i], "sort") || is_filter(&hole->filters[i], "join") ||
-                  is_filter(&hole->filters[i], "first") || is_filter(&hole->filters[i], "last");
+        is_list = is_list || hole->filters[i].kind->use == CTN_USE_LIST;
     ctn_use use = is_list ? CTN_USE_ITEM_MEMBER : CTN_USE_MEMBER;
-    if (ctn_json_is(f->argument, CTN_JSON_STRING))
-        fn(ctx, &hole->path, use, f->argument);
-    for (size_t i = 0; ctn_json_is(f->argument, CTN_JSON_ARRAY) && i < ctn_json_count(f->argument); i++)
-        fn(ctx, &hole->path, use, ctn_json_at(f->argument, i));
+    if (ctn_json_is(names, CTN_JSON_STRING))
+        fn(ctx, &hole->path, use, names);
+    for (size_t i = 0; ctn_json_is(names, CTN_JSON_ARRAY) && i < ctn_json_count(names); i++)
+        fn(ctx, &hole->path, use, ctn_json_at(names, i));
 }
 
 /* What the first filter wants of the value; what follows is given what that one made of it. */
 static ctn_use use_of(const placeholder *hole)
 {
-    static const struct {
-        const char *filter;
-        ctn_use use;
-    } uses[] = {{"upper", CTN_USE_TEXT}, {"lower", CTN_USE_TEXT},   {"trim", CTN_USE_TEXT},   {"url", CTN_USE_TEXT},
-                {"first", CTN_USE_LIST}, {"last", CTN_USE_LIST},    {"join", CTN_USE_LIST},   {"sort", CTN_USE_LIST},
-                {"date", CTN_USE_TIME},  {"money", CTN_USE_NUMBER}, {"round", CTN_USE_NUMBER}};
     for (size_t i = 0; i < hole->filter_count; i++)
-        for (size_t k = 0; k < sizeof uses / sizeof *uses; k++)
-            if (is_filter(&hole->filters[i], uses[k].filter))
-                return uses[k].use;
+        if (hole->filters[i].kind->use != CTN_USE_READ)
+            return hole->filters[i].kind->use;
     return CTN_USE_READ;
 }
 
@@ -318,8 +292,8 @@ void ctn_template_uses(const ctn_template *t, ctn_use_fn *fn, void *ctx)
             continue;
         fn(ctx, &hole->path, use_of(hole), NULL);
         for (size_t k = 0; k < hole->filter_count; k++)
-            if (is_filter(&hole->filters[k], "pick") || is_filter(&hole->filters[k], "sort"))
-                tell_members(hole, &hole->filters[k], fn, ctx);
+            if (hole->filters[k].kind->names_members)
+                tell_members(hole, hole->filters[k].argument, fn, ctx);
     }
 }
 

@@ -54,73 +54,39 @@ static void visit_in(const walk *w, const expression_node *node)
         visit_children(w, node, 0, (expected){CTN_USE_READ, NULL});
 }
 
-typedef struct function_use {
-    const char *name;
-    ctn_use first, rest; /* of the first argument, of the others */
-} function_use;
-
-static const function_use FUNCTIONS[] = {
-    {"upper", CTN_USE_TEXT, CTN_USE_READ},     {"startsWith", CTN_USE_TEXT, CTN_USE_TEXT},
-    {"endsWith", CTN_USE_TEXT, CTN_USE_TEXT},  {"date", CTN_USE_TIME, CTN_USE_TEXT},
-    {"addDays", CTN_USE_TIME, CTN_USE_NUMBER}, {"daysBetween", CTN_USE_TIME, CTN_USE_TIME},
-    {"keys", CTN_USE_OBJECT, CTN_USE_READ},    {"has", CTN_USE_OBJECT, CTN_USE_READ},
-    {"any", CTN_USE_LIST, CTN_USE_READ},       {"all", CTN_USE_LIST, CTN_USE_READ},
-    {"sum", CTN_USE_LIST, CTN_USE_NUMBER},     {"min", CTN_USE_LIST, CTN_USE_NUMBER},
-    {"max", CTN_USE_LIST, CTN_USE_NUMBER},     {"round", CTN_USE_NUMBER, CTN_USE_NUMBER},
-    {"contains", CTN_USE_TEXT, CTN_USE_TEXT},
-};
-
-static bool passes_on(const char *name)
-{
-    static const char *const names[] = {"lower", "trim", "string", "number", "round"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(name, names[i]) == 0)
-            return true;
-    return false;
-}
-
 static void visit_call(const walk *w, const expression_node *node, expected as)
 {
-    if (node->count == 0)
-        return;
-    const char *name = node->function->name;
+    const expression_function *f = node->function;
     const ctn_json *second = node->count > 1 ? literal_of(node->children[1]) : NULL;
     bool is_compared = as.use == CTN_USE_EQUAL || as.use == CTN_USE_ORDER;
-    if (passes_on(name) && is_compared) {
+    if (node->count == 0)
+        return;
+    if (f->asks == ASKS_SAME && is_compared) {
         visit_children(w, node, 0, as);
         return;
     }
-    if (strcmp(name, "length") == 0 && is_compared) {
+    if (f->asks == ASKS_LENGTH && is_compared) {
         visit_children(w, node, 0, (expected){CTN_USE_LENGTH, as.literal});
         return;
     }
-    bool asks_part = strcmp(name, "contains") == 0 || strcmp(name, "startsWith") == 0 || strcmp(name, "has") == 0 ||
-                     strcmp(name, "endsWith") == 0;
-    if (asks_part && second) {
-        if (strcmp(name, "has") == 0)
+    if (f->asks == ASKS_PART && second) {
+        if (f->first == CTN_USE_OBJECT)
             visit(w, node->children[0], (expected){CTN_USE_OBJECT, NULL});
         visit(w, node->children[0], (expected){CTN_USE_HOLDS, second});
         return;
     }
-    for (size_t i = 0; i < sizeof FUNCTIONS / sizeof *FUNCTIONS; i++) {
-        const function_use *f = &FUNCTIONS[i];
-        if (strcmp(name, f->name) != 0)
-            continue;
-        if (f->first == CTN_USE_LIST && ctn_json_is(second, CTN_JSON_STRING)) {
-            ctn_use of_items = f->rest == CTN_USE_NUMBER ? CTN_USE_ITEM_NUMBER : CTN_USE_ITEM_TRUTH;
-            visit(w, node->children[0], (expected){of_items, second});
-            return;
-        }
-        if (f->first == CTN_USE_LIST && f->rest == CTN_USE_NUMBER && node->count == 1) {
-            visit(w, node->children[0], (expected){CTN_USE_ITEM_NUMBER, NULL});
-            return;
-        }
-        bool are_numbers = node->count > 1 && f->first == CTN_USE_LIST && f->rest == CTN_USE_NUMBER && !second;
-        visit(w, node->children[0], (expected){are_numbers ? CTN_USE_NUMBER : f->first, NULL});
-        visit_children(w, node, 1, (expected){f->rest, NULL});
+    bool is_of_list = f->first == CTN_USE_LIST, is_of_numbers = is_of_list && f->rest == CTN_USE_NUMBER;
+    if (is_of_list && ctn_json_is(second, CTN_JSON_STRING)) {
+        visit(w, node->children[0], (expected){is_of_numbers ? CTN_USE_ITEM_NUMBER : CTN_USE_ITEM_TRUTH, second});
         return;
     }
-    visit_children(w, node, 0, (expected){CTN_USE_READ, NULL});
+    if (is_of_numbers && node->count == 1) {
+        visit(w, node->children[0], (expected){CTN_USE_ITEM_NUMBER, NULL});
+        return;
+    }
+    bool are_numbers = is_of_numbers && !second; /* min({a}, {b}): no list among them */
+    visit(w, node->children[0], (expected){are_numbers ? CTN_USE_NUMBER : f->first, NULL});
+    visit_children(w, node, 1, (expected){f->rest, NULL});
 }
 
 static void visit(const walk *w, const expression_node *node, expected as)
