@@ -414,9 +414,9 @@ static ctn_failure call_all(evaluation *ev, const expression_node *node, const c
     return search_items(ev, node, args, count, false, ret_value);
 }
 
-#define MANY    EXPRESSION_ARGS_MAX
+#define MANY EXPRESSION_ARGS_MAX
 
-/* clang-format off: one row a function */
+/* clang-format off */
 static const expression_function functions[] = {
     /* name, usage, arguments, kinds it gives, uses of the first argument and of the others, asks, does */
     {"length", "length(value)", 1, 1, CTN_TYPE_INTEGER, CTN_USE_READ, CTN_USE_READ, ASKS_LENGTH, call_length},
@@ -425,22 +425,18 @@ static const expression_function functions[] = {
     {"upper", "upper(text)", 1, 1, CTN_TYPE_STRING | CTN_TYPE_NULL, CTN_USE_TEXT, CTN_USE_READ, ASKS_NOTHING, call_upper},
     {"trim", "trim(text)", 1, 1, CTN_TYPE_STRING | CTN_TYPE_NULL, CTN_USE_READ, CTN_USE_READ, ASKS_SAME, call_trim},
     {"contains", "contains(whole, part)", 2, 2, CTN_TYPE_BOOLEAN, CTN_USE_TEXT, CTN_USE_TEXT, ASKS_PART, call_contains},
-    {"startsWith", "startsWith(text, start)", 2, 2, CTN_TYPE_BOOLEAN, CTN_USE_TEXT, CTN_USE_TEXT, ASKS_PART,
-     call_starts_with},
+    {"startsWith", "startsWith(text, start)", 2, 2, CTN_TYPE_BOOLEAN, CTN_USE_TEXT, CTN_USE_TEXT, ASKS_PART, call_starts_with},
     {"endsWith", "endsWith(text, end)", 2, 2, CTN_TYPE_BOOLEAN, CTN_USE_TEXT, CTN_USE_TEXT, ASKS_PART, call_ends_with},
     {"number", "number(value)", 1, 1, CTN_TYPE_NUMBER | CTN_TYPE_NULL, CTN_USE_READ, CTN_USE_READ, ASKS_SAME, call_number},
     {"string", "string(value)", 1, 1, CTN_TYPE_STRING, CTN_USE_READ, CTN_USE_READ, ASKS_SAME, call_string},
-    {"round", "round(number, places)", 1, 2, CTN_TYPE_NUMBER | CTN_TYPE_NULL, CTN_USE_NUMBER, CTN_USE_NUMBER, ASKS_SAME,
-     call_round},
+    {"round", "round(number, places)", 1, 2, CTN_TYPE_NUMBER | CTN_TYPE_NULL, CTN_USE_NUMBER, CTN_USE_NUMBER, ASKS_SAME, call_round},
     {"min", "min(list) or min(a, b)", 1, MANY, CTN_TYPE_ALL, CTN_USE_LIST, CTN_USE_NUMBER, ASKS_NOTHING, call_min},
     {"max", "max(list) or max(a, b)", 1, MANY, CTN_TYPE_ALL, CTN_USE_LIST, CTN_USE_NUMBER, ASKS_NOTHING, call_max},
-    {"sum", "sum(list) or sum(list, 'member')", 1, MANY, CTN_TYPE_NUMBER, CTN_USE_LIST, CTN_USE_NUMBER, ASKS_NOTHING,
-     call_sum},
+    {"sum", "sum(list) or sum(list, 'member')", 1, MANY, CTN_TYPE_NUMBER, CTN_USE_LIST, CTN_USE_NUMBER, ASKS_NOTHING, call_sum},
     {"now", "now()", 0, 0, CTN_TYPE_ALL, CTN_USE_READ, CTN_USE_READ, ASKS_NOTHING, call_now},
     {"date", "date(time, format)", 0, 2, CTN_TYPE_ALL, CTN_USE_TIME, CTN_USE_TEXT, ASKS_NOTHING, call_date},
     {"addDays", "addDays(date, days)", 2, 2, CTN_TYPE_ALL, CTN_USE_TIME, CTN_USE_NUMBER, ASKS_NOTHING, call_add_days},
-    {"daysBetween", "daysBetween(from, to)", 2, 2, CTN_TYPE_INTEGER | CTN_TYPE_NULL, CTN_USE_TIME, CTN_USE_TIME, ASKS_NOTHING,
-     call_days_between},
+    {"daysBetween", "daysBetween(from, to)", 2, 2, CTN_TYPE_INTEGER | CTN_TYPE_NULL, CTN_USE_TIME, CTN_USE_TIME, ASKS_NOTHING, call_days_between},
     {"keys", "keys(object)", 1, 1, CTN_TYPE_ALL, CTN_USE_OBJECT, CTN_USE_READ, ASKS_NOTHING, call_keys},
     {"has", "has(object, key)", 2, 2, CTN_TYPE_BOOLEAN, CTN_USE_OBJECT, CTN_USE_READ, ASKS_PART, call_has},
     {"any", "any(list, 'member', value)", 1, 3, CTN_TYPE_BOOLEAN, CTN_USE_LIST, CTN_USE_READ, ASKS_NOTHING, call_any},

@@ -349,7 +349,7 @@ static ctn_failure apply_pick(const ctn_filter *filter, const ctn_json *value, c
 #define NUMBER     CTN_TYPE_NUMBER
 #define GIVES(how) CTN_FILTER_GIVES_##how
 
-/* clang-format off: one row a filter */
+/* clang-format off */
 static const ctn_filter_kind kinds[] = {
     /* name, kinds it takes, in words, gives and of what kinds, use, names members, argument, does */
     {"default", CTN_TYPE_ALL, "", GIVES(SAME_KIND), CTN_TYPE_ALL, CTN_USE_READ, false, CTN_ARGUMENT_ANY, apply_default},
@@ -357,21 +357,16 @@ static const ctn_filter_kind kinds[] = {
     {"upper", TEXT, "text", GIVES(KINDS), TEXT, CTN_USE_TEXT, false, CTN_ARGUMENT_NONE, apply_upper},
     {"lower", TEXT, "text", GIVES(KINDS), TEXT, CTN_USE_TEXT, false, CTN_ARGUMENT_NONE, apply_lower},
     {"trim", TEXT, "text", GIVES(KINDS), TEXT, CTN_USE_TEXT, false, CTN_ARGUMENT_NONE, apply_trim},
-    {"length", TEXT | LIST | OBJECT, "text, a list or an object", GIVES(KINDS), CTN_TYPE_INTEGER, CTN_USE_READ, false,
-     CTN_ARGUMENT_NONE, apply_length},
-    {"first", TEXT | LIST, "a list or text", GIVES(ITEM), CTN_TYPE_ALL, CTN_USE_LIST, false, CTN_ARGUMENT_NONE,
-     apply_first},
-    {"last", TEXT | LIST, "a list or text", GIVES(ITEM), CTN_TYPE_ALL, CTN_USE_LIST, false, CTN_ARGUMENT_NONE,
-     apply_last},
+    {"length", TEXT | LIST | OBJECT, "text, a list or an object", GIVES(KINDS), CTN_TYPE_INTEGER, CTN_USE_READ, false, CTN_ARGUMENT_NONE, apply_length},
+    {"first", TEXT | LIST, "a list or text", GIVES(ITEM), CTN_TYPE_ALL, CTN_USE_LIST, false, CTN_ARGUMENT_NONE, apply_first},
+    {"last", TEXT | LIST, "a list or text", GIVES(ITEM), CTN_TYPE_ALL, CTN_USE_LIST, false, CTN_ARGUMENT_NONE, apply_last},
     {"join", LIST, "a list", GIVES(KINDS), TEXT, CTN_USE_LIST, false, CTN_ARGUMENT_STRING_MAYBE, apply_join},
-    {"date", TEXT | NUMBER, "a date, as text or number", GIVES(KINDS), TEXT, CTN_USE_TIME, false,
-     CTN_ARGUMENT_FORMAT_MAYBE, apply_date},
+    {"date", TEXT | NUMBER, "a date, as text or number", GIVES(KINDS), TEXT, CTN_USE_TIME, false, CTN_ARGUMENT_FORMAT_MAYBE, apply_date},
     {"money", NUMBER, "a number", GIVES(KINDS), TEXT, CTN_USE_NUMBER, false, CTN_ARGUMENT_STRING_MAYBE, apply_money},
     {"url", CTN_TYPE_ALL, "", GIVES(KINDS), TEXT, CTN_USE_TEXT, false, CTN_ARGUMENT_NONE, apply_url},
     {"round", NUMBER, "a number", GIVES(KINDS), NUMBER, CTN_USE_NUMBER, false, CTN_ARGUMENT_INTEGER_MAYBE, apply_round},
     {"sort", LIST, "a list", GIVES(SAME_ITEMS), LIST, CTN_USE_LIST, true, CTN_ARGUMENT_STRING_MAYBE, apply_sort},
-    {"pick", LIST | OBJECT, "an object or a list of objects", GIVES(SAME_KIND), LIST | OBJECT, CTN_USE_READ, true,
-     CTN_ARGUMENT_STRING_OR_LIST, apply_pick},
+    {"pick", LIST | OBJECT, "an object or a list of objects", GIVES(SAME_KIND), LIST | OBJECT, CTN_USE_READ, true, CTN_ARGUMENT_STRING_OR_LIST, apply_pick},
 };
 /* clang-format on */
 #define KIND_COUNT (sizeof kinds / sizeof kinds[0])
