@@ -281,7 +281,7 @@ static void resolve_document(graph_build *build, ctn_graph_step *step)
     }
     ctn_mustache *mustache = NULL;
     ctn_err err = {0};
-    if (ctn_library_compile_document(graph->library, graph->arena, step->document, NULL, NULL, &mustache, &err)) {
+    if (ctn_library_compile_document(graph->library, graph->arena, step->document, &step->partials, &mustache, &err)) {
         ctn_position at = ctn_chain_position(graph->chain, node);
         ctn_findings_add(build->findings, ctn_source_file_name(graph->chain->source), at.line, at.column,
                          CTN_SEVERITY_ERROR, "bad-template", "document template '%.*s' has a fault: %.*s:%u:%u: %s",

@@ -50,6 +50,7 @@ typedef struct ctn_graph_step {
     const ctn_chain_step *step;
     const ctn_instruction_set *set, *undo; /* NULL: none, or unknown */
     const ctn_document *document;
+    ctn_partial *partials; /* of the document */
     const ctn_mustache *mustache;
     uint32_t document_variable; /* what the front matter says; NONE: the first output that the result lacks */
     bool reads_input;           /* the set reads {input} */

@@ -238,28 +238,34 @@ int ctn_library_add_template(ctn_library *library, ctn_str name, ctn_str file_na
 
 typedef struct partial_lookup {
     const ctn_library *library;
-    ctn_partial_fn *on_partial;
-    void *ctx;
+    ctn_arena *arena;
+    ctn_partial **end; /* where the next one is noted; NULL at render */
 } partial_lookup;
 
 static ctn_str find_partial(void *ctx, ctn_str name)
 {
     partial_lookup *lookup = ctx;
-    const ctn_document *partial = ctn_library_document(lookup->library, name);
-    if (!partial)
+    const ctn_document *document = ctn_library_document(lookup->library, name);
+    if (!document)
         return (ctn_str){NULL, 0};
-    if (lookup->on_partial)
-        lookup->on_partial(lookup->ctx, partial);
-    return partial->text.ptr ? partial->text : CTN_STR("");
+    if (lookup->end) {
+        ctn_partial *partial = CTN_NEW(lookup->arena, ctn_partial);
+        *partial = (ctn_partial){.document = document};
+        *lookup->end = partial;
+        lookup->end = &partial->next;
+    }
+    return document->text.ptr ? document->text : CTN_STR("");
 }
 
 int ctn_library_compile_document(const ctn_library *library, ctn_arena *arena, const ctn_document *document,
-                                 ctn_partial_fn *on_partial, void *ctx, ctn_mustache **ret_mustache, ctn_err *err)
+                                 ctn_partial **ret_partials, ctn_mustache **ret_mustache, ctn_err *err)
 {
     partial_lookup *lookup = CTN_NEW(arena, partial_lookup); /* asked again at render, for dynamic partials */
-    *lookup = (partial_lookup){library, on_partial, ctx};
+    *lookup = (partial_lookup){library, arena, ret_partials};
     ctn_mustache_options options = {.partial = find_partial, .partial_ctx = lookup};
-    return ctn_mustache_compile(arena, document->text, &options, ret_mustache, err);
+    int rc = ctn_mustache_compile(arena, document->text, &options, ret_mustache, err);
+    lookup->end = NULL;
+    return rc;
 }
 
 /* ---- look-ups ---- */

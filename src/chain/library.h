@@ -70,8 +70,12 @@ ctn_str ctn_library_suggest_chain(const ctn_library *library, ctn_arena *arena, 
 const ctn_names *ctn_library_set_names(const ctn_library *library);
 const ctn_names *ctn_library_document_names(const ctn_library *library);
 
-/* The document with its partials, which are documents of the library; on_partial (may be NULL) is told each that is
- * used. Partials that are named at render ({{>*name}}) are looked up then: the library must live as long. */
-typedef void ctn_partial_fn(void *ctx, const ctn_document *partial);
+typedef struct ctn_partial {
+    const ctn_document *document;
+    struct ctn_partial *next;
+} ctn_partial;
+/* A document compiled with its partials, which are documents of the library. ret_partials (NULL at first): each that is
+ * named, also by a partial, in the arena; one may stand there twice. What is named at render only ({{>*name}}) is looked
+ * up then: the library must live as long. */
 int ctn_library_compile_document(const ctn_library *library, ctn_arena *arena, const ctn_document *document,
-                                 ctn_partial_fn *on_partial, void *ctx, ctn_mustache **ret_mustache, ctn_err *err);
+                                 ctn_partial **ret_partials, ctn_mustache **ret_mustache, ctn_err *err);

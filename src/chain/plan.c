@@ -392,10 +392,9 @@ static void list_add(definition_list *list, const char *kind, ctn_str name, ctn_
         .kind = ctn_str_from(kind), .name = ctn_arena_str(list->arena, name), .body = body, .digest = ctn_hash(body)};
 }
 
-static void list_add_document(void *ctx, const ctn_document *document)
+static void list_add_document(definition_list *list, const ctn_document *document)
 {
-    definition_list *list = ctx;
-    if (document && list_takes(list, "template", document->name))
+    if (list_takes(list, "template", document->name))
         list_add(list, "template", document->name, ctn_definition_of_document(list->arena, document));
 }
 
@@ -461,12 +460,10 @@ static int collect(definition_list *list, const ctn_graph *graph, ctn_findings *
             rc = list_add_set(list, graph,
                               ctn_library_set(graph->library, ctn_json_text(step->step->fallbacks[k].instruction_set)),
                               findings);
-        if (!step->document)
-            continue;
-        list_add_document(list, step->document);
-        ctn_mustache *mustache = NULL;
-        (void) ctn_library_compile_document(graph->library, graph->arena, step->document, list_add_document, list,
-                                            &mustache, NULL);
+        if (step->document)
+            list_add_document(list, step->document);
+        for (const ctn_partial *partial = step->partials; partial; partial = partial->next)
+            list_add_document(list, partial->document);
     }
     return rc;
 }
