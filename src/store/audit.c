@@ -39,8 +39,9 @@ ctn_digest ctn_audit_hash(const ctn_audit_entry *entry, const ctn_digest *previo
 
 int ctn_store_audit(ctn_store *st, const ctn_audit_entry *entry, ctn_err *err)
 {
-    if (st->mode == CTN_STORE_READ)
-        return ctn_fail(err, CTN_E_DENIED, "the store was opened for reading only");
+    int rc = ctn_store_check_writable(st, err);
+    if (rc)
+        return rc;
     if (entry->action.len == 0)
         return ctn_fail(err, CTN_E_INVALID, "an entry of the audit log says what was done");
     ctn_audit_entry whole = *entry;

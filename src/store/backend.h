@@ -1,9 +1,12 @@
 /*
- * backend.h -- what a backend of the store implements. Seen by store.c, the backends and their tests only.
+ * backend.h -- what a backend of the store implements. Seen by store/, the backends and their tests only.
  *
- * store.c checks what a caller hands over (shape of appends, mode of the handle, length of a prefix) and writes
- * the sentences that are the same everywhere, so a backend sees well-formed requests only. A backend says
- * "not there" with CTN_E_NOT_FOUND or a count of 0 and leaves the sentence to store.c.
+ * A backend is a ctn_backend in the table of url.c, for what is asked by URL, and a ctn_store_ops behind every handle
+ * that it opens. It keeps the promises of store.h: tests/store/suite_*.c hold it to each.
+ *
+ * The files of store/ check what a caller hands over (shape of appends, mode of the handle, length of a prefix) and
+ * write the sentences that are the same everywhere, so a backend sees well-formed requests only. A backend says "not
+ * there" with CTN_E_NOT_FOUND or a count of 0 and leaves the sentence to them.
  */
 #pragma once
 #include "base/memory.h"
@@ -15,6 +18,22 @@
 #include "store/retention.h"
 #include "store/store.h"
 #include "store/verify_state.h"
+
+/* A kind of store, asked by URL. Those that come here begin with `scheme` and a colon (or are a bare path, for the
+ * backend that takes those); what stands behind it is the backend's to read. */
+typedef struct ctn_backend {
+    const char *scheme; /* "sqlite" */
+    const char *form;   /* for sentences: "sqlite:FILE" */
+    int (*check)(const char *url, ctn_err *err);
+    int (*open)(const char *url, ctn_store_mode mode, ctn_store **ret_store, ctn_err *err);
+    int (*version_read)(const char *url, ctn_store_version *ret_version, ctn_err *err);
+    int (*migrate)(const char *url, ctn_store_version *ret_before, ctn_err *err);
+    ctn_str (*file)(const char *url);        /* a part of the URL; empty: it is no good URL. NULL: it has no file, and
+                                              * needs no lock on one */
+    const char *(*caution)(const char *url); /* NULL: it needs none */
+    /* NULL: there is nothing that could be copied */
+    int (*backup)(const char *url, const ctn_backup_options *options, ctn_backup_report *ret_report, ctn_err *err);
+} ctn_backend;
 
 /* How an execution is looked for. */
 typedef enum ctn_lookup_kind {
@@ -29,6 +48,7 @@ typedef struct ctn_lookup {
     ctn_str chain_id, key;
 } ctn_lookup;
 
+/* What is asked of a handle. */
 typedef struct ctn_store_ops {
     void (*close)(ctn_store *st);
     int (*epoch_begin)(ctn_store *st, uint64_t *ret_epoch, bool *ret_was_crash, ctn_err *err);
@@ -130,23 +150,10 @@ static inline ctn_execution_row ctn_row_with_change(const ctn_execution_row *row
     return merged;
 }
 
-/* "the definition a chain names is not in the store": the same words from every backend. */
+/* ---- the same words from every backend ---- */
+
+/* A write through a handle that was opened for reading. */
+int ctn_store_check_writable(const ctn_store *st, ctn_err *err);
 int ctn_store_fail_definition(const ctn_chain_row *row, ctn_err *err);
 int ctn_store_fail_version(const ctn_chain_row *row, ctn_err *err);
 int ctn_store_fail_epoch(uint64_t epoch, uint64_t epoch_current, ctn_err *err);
-
-int ctn_memory_open(ctn_str name, ctn_store_mode mode, ctn_store **ret_store, ctn_err *err);
-/* True while somebody has it open. */
-bool ctn_memory_exists(ctn_str name);
-
-typedef struct ctn_sqlite_options {
-    bool is_normal;       /* PRAGMA synchronous = NORMAL */
-    int checkpoint_pages; /* 0: the default */
-} ctn_sqlite_options;
-int ctn_sqlite_open(const char *path, ctn_store_mode mode, const ctn_sqlite_options *options, ctn_store **ret_store,
-                    ctn_err *err);
-int ctn_sqlite_backup(const char *path, const ctn_backup_options *options, ctn_backup_report *ret_report, ctn_err *err);
-uint64_t ctn_sqlite_file_key(const char *path);
-int ctn_sqlite_version_read(const char *path, ctn_store_version *ret_version, ctn_err *err);
-/* target 0: the newest. A lower one is for tests that need a store of the past; with `create` the file is made. */
-int ctn_sqlite_migrate(const char *path, uint32_t target, bool create, ctn_store_version *ret_before, ctn_err *err);

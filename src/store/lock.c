@@ -1,5 +1,5 @@
 /*
- * lock.c -- one process at a time owns a store.
+ * lock.c -- one process at a time owns a store that is a file.
  *
  * The lock is an open-file-description lock (fcntl F_OFD_SETLK) on FILE-lock, a side file: SQLite's own locks on FILE
  * belong to the process and vanish when any descriptor of FILE is closed, so ours must not live there. The kernel
@@ -104,19 +104,15 @@ static int take_ownership(int fd, int life_fd)
 
 int ctn_store_lock_take(const char *url, ctn_store_lock **ret_lock, ctn_err *err)
 {
-    ctn_store_version ignored;
     ctn_str file = ctn_store_url_file(url);
-    int rc = CTN_OK;
+    int rc = ctn_store_url_check(url, err);
     int fd = -1, life_fd = -1;
     char *path = NULL;
     ctn_err path_err = {0};
-    if (file.len == 0) {
-        rc = ctn_store_version_read(url, &ignored, err); /* writes the sentence of a URL that names nothing */
-        if (rc && rc != CTN_E_NOT_FOUND)
-            goto done;
-        rc = CTN_OK;
+    if (rc)
+        goto done;
+    if (file.len == 0)
         goto taken;
-    }
     path = lock_path(file, &path_err);
     if (!path) {
         rc = path_err.code ? path_err.code : CTN_E_IO;

@@ -7,8 +7,9 @@
 int ctn_store_prune(ctn_store *st, const ctn_prune *what, ctn_prune_walk *walk, ctn_pruned *sum, ctn_err *err)
 {
     ctn_prune bounded = *what;
-    if (st->mode == CTN_STORE_READ && !what->is_dry)
-        return ctn_fail(err, CTN_E_DENIED, "the store was opened for reading only");
+    int rc = what->is_dry ? CTN_OK : ctn_store_check_writable(st, err);
+    if (rc)
+        return rc;
     if (!bounded.entries_max)
         bounded.entries_max = 512;
     return st->ops->prune(st, &bounded, walk, sum, err);
@@ -21,9 +22,8 @@ int ctn_store_size_read(ctn_store *st, ctn_store_size *ret_size, ctn_err *err)
 
 int ctn_store_shrink(ctn_store *st, size_t pages, bool *ret_more, ctn_err *err)
 {
-    if (st->mode == CTN_STORE_READ)
-        return ctn_fail(err, CTN_E_DENIED, "the store was opened for reading only");
-    return st->ops->shrink(st, pages, ret_more, err);
+    int rc = ctn_store_check_writable(st, err);
+    return rc ? rc : st->ops->shrink(st, pages, ret_more, err);
 }
 
 void ctn_store_rest(ctn_store *st)

@@ -5,7 +5,7 @@
 #include "cli_kit.h"
 
 #include "base/arena.h"
-#include "store/backend.h"
+#include "store/sqlite/sqlite.h"
 #include "store/verify.h"
 #include <inttypes.h>
 #include <pthread.h>

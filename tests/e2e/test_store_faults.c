@@ -6,7 +6,7 @@
  */
 #include "left.h"
 
-#include "store/backend.h"
+#include "store/sqlite/sqlite.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -3,7 +3,9 @@
 #include "base/memory.h"
 #include "power/vfs.h"
 #include "sim/chance.h"
-#include "store/sqlite/db.h"
+#include "store/sqlite/sqlite.h"
+
+#include <sqlite3.h>
 #include "store/verify.h"
 
 #include <stdarg.h>

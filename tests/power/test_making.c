@@ -4,7 +4,6 @@
 #include "power/power.h"
 #include "power/stride.h"
 #include "store/audit.h"
-#include "store/backend.h"
 #include "store/retention.h"
 #include "store/verify.h"
 

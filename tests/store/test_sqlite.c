@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "store/data_keys.h"
 #include "store/sqlite/db.h"
+#include "store/sqlite/sqlite.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

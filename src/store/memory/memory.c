@@ -9,7 +9,7 @@
  * end), so what was copied out under the mutex may be read after it. Callbacks run without the mutex, on a snapshot,
  * and may call the store again.
  */
-#include "store/backend.h"
+#include "store/memory/memory.h"
 #include "core/sealed.h"
 
 #include "base/plant.h"
@@ -242,14 +242,6 @@ static memory_db *registry_find(ctn_str name)
     while (db && !ctn_str_is(name, db->name))
         db = db->next;
     return db;
-}
-
-bool ctn_memory_exists(ctn_str name)
-{
-    pthread_mutex_lock(&registry_mutex);
-    bool exists = registry_find(name) != NULL;
-    pthread_mutex_unlock(&registry_mutex);
-    return exists;
 }
 
 static void memory_close(ctn_store *st)
@@ -1471,8 +1463,29 @@ static const ctn_store_ops memory_ops = {
     .execution_read_raw = memory_execution_find,
 };
 
-int ctn_memory_open(ctn_str name, ctn_store_mode mode, ctn_store **ret_store, ctn_err *err)
+/* ---- the backend ---- */
+
+static ctn_str name_of(const char *url)
 {
+    return ctn_str_from_offset(ctn_str_from(url), sizeof "memory:" - 1);
+}
+
+static int memory_check(const char *url, ctn_err *err)
+{
+    return name_of(url).len ? CTN_OK : ctn_fail(err, CTN_E_INVALID, "\"%s\" names no store: write memory:NAME", url);
+}
+
+static int fail_missing(ctn_str name, ctn_err *err)
+{
+    return ctn_fail(err, CTN_E_NOT_FOUND, "there is no store memory:%.*s in this process", CTN_STR_ARG(name));
+}
+
+static int memory_open(const char *url, ctn_store_mode mode, ctn_store **ret_store, ctn_err *err)
+{
+    ctn_str name = name_of(url);
+    int rc = memory_check(url, err);
+    if (rc)
+        return rc;
     pthread_mutex_lock(&registry_mutex);
     memory_db *db = registry_find(name);
     if (!db && mode == CTN_STORE_CREATE) {
@@ -1488,10 +1501,32 @@ int ctn_memory_open(ctn_str name, ctn_store_mode mode, ctn_store **ret_store, ct
         db->handle_count++;
     pthread_mutex_unlock(&registry_mutex);
     if (!db)
-        return ctn_fail(err, CTN_E_NOT_FOUND, "there is no store memory:%.*s in this process", CTN_STR_ARG(name));
+        return fail_missing(name, err);
     memory_store *st = ctn_store_new(1, sizeof *st);
     st->base = (ctn_store){.ops = &memory_ops, .mode = mode};
     st->db = db;
     *ret_store = &st->base;
     return CTN_OK;
 }
+
+/* It has no schema and no past: there is one version. */
+static int memory_version_read(const char *url, ctn_store_version *ret_version, ctn_err *err)
+{
+    ctn_str name = name_of(url);
+    pthread_mutex_lock(&registry_mutex);
+    bool exists = registry_find(name) != NULL;
+    pthread_mutex_unlock(&registry_mutex);
+    if (!exists)
+        return fail_missing(name, err);
+    *ret_version = (ctn_store_version){.found = 1, .newest = 1};
+    return CTN_OK;
+}
+
+const ctn_backend ctn_memory_backend = {
+    .scheme = "memory",
+    .form = "memory:NAME",
+    .check = memory_check,
+    .open = memory_open,
+    .version_read = memory_version_read,
+    .migrate = memory_version_read,
+};

@@ -11,8 +11,7 @@
  * of the source (sqlite/db.c says why).
  */
 #include "store/sqlite/db.h"
-
-#include "store/backup.h"
+#include "store/sqlite/url.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -218,13 +217,17 @@ static int back_up(copying *c, ctn_backup_report *report)
     return rc;
 }
 
-int ctn_sqlite_backup(const char *path, const ctn_backup_options *options, ctn_backup_report *ret_report, ctn_err *err)
+int ctn_sqlite_backup(const char *text, const ctn_backup_options *options, ctn_backup_report *ret_report, ctn_err *err)
 {
-    copying c = {.source_path = path, .options = options, .err = err};
+    sqlite_url url;
     ctn_backup_report report = {0};
+    int rc = ctn_sqlite_url_read(text, &url, err);
+    if (rc)
+        return rc;
+    copying c = {.source_path = url.path, .options = options, .err = err};
     if (asprintf(&c.part, "%s.part", options->path) < 0)
         abort();
-    int rc = back_up(&c, &report);
+    rc = back_up(&c, &report);
     sqlite3_close(c.source);
     free(c.part);
     if (rc == CTN_OK)

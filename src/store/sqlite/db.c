@@ -6,6 +6,8 @@
  * database file itself while a connection to it is there: closing that descriptor would drop SQLite's locks.
  */
 #include "store/sqlite/db.h"
+#include "store/sqlite/sqlite.h"
+#include "store/sqlite/url.h"
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -513,17 +515,10 @@ static int configure_writer(sqlite3 *db, const char *path, usage how, ctn_err *e
     return CTN_OK;
 }
 
-uint64_t ctn_sqlite_file_key(const char *path)
-{
-    struct stat info;
-    return stat(path, &info) ? 0 : (uint64_t) info.st_dev * 0x9E3779B97F4A7C15u ^ (uint64_t) info.st_ino;
-}
-
 typedef struct making {
     sqlite3 *db;
-    const char *path;
+    const sqlite_url *url;
     ctn_store_mode mode;
-    const ctn_sqlite_options *options;
     sqlite_store *st;
 } making;
 
@@ -533,20 +528,24 @@ static int make(void *ctx)
     m->st = ctn_store_new(1, sizeof *m->st);
     m->st->base = (ctn_store){.ops = &sqlite_ops, .mode = m->mode};
     m->st->db = m->db;
-    m->st->path = ctn_store_cstring(ctn_str_from(m->path));
+    m->st->path = ctn_store_cstring(ctn_str_from(m->url->path));
     if (m->mode != CTN_STORE_READ)
-        m->st->checkpointer = ctn_sqlite_checkpointer_new(m->db, m->path, m->options->checkpoint_pages);
+        m->st->checkpointer = ctn_sqlite_checkpointer_new(m->db, m->url->path, m->url->checkpoint_pages);
     return CTN_OK;
 }
 
-int ctn_sqlite_open(const char *path, ctn_store_mode mode, const ctn_sqlite_options *options, ctn_store **ret_store,
-                    ctn_err *err)
+static int sqlite_open(const char *text, ctn_store_mode mode, ctn_store **ret_store, ctn_err *err)
 {
+    sqlite_url url;
     sqlite3 *db = NULL;
     ctn_store_version version;
     bool is_writer = mode != CTN_STORE_READ;
-    usage how = !is_writer ? USE_LOOK : options->is_normal ? USE_NORMAL : USE_FULL;
-    int rc = open_file(path, how, mode == CTN_STORE_CREATE, &db, &version, err);
+    const char *path = url.path;
+    int rc = ctn_sqlite_url_read(text, &url, err);
+    if (rc)
+        return rc;
+    usage how = !is_writer ? USE_LOOK : url.is_normal ? USE_NORMAL : USE_FULL;
+    rc = open_file(path, how, mode == CTN_STORE_CREATE, &db, &version, err);
     if (rc)
         return rc;
     if (version.found > version.newest)
@@ -567,7 +566,7 @@ int ctn_sqlite_open(const char *path, ctn_store_mode mode, const ctn_sqlite_opti
         sqlite3_close(db);
         return rc;
     }
-    making m = {.db = db, .path = path, .mode = mode, .options = options};
+    making m = {.db = db, .url = &url, .mode = mode};
     rc = ctn_guarded(make, &m, err);
     if (rc) {
         sqlite3_close(db);
@@ -579,10 +578,13 @@ int ctn_sqlite_open(const char *path, ctn_store_mode mode, const ctn_sqlite_opti
     return CTN_OK;
 }
 
-int ctn_sqlite_version_read(const char *path, ctn_store_version *ret_version, ctn_err *err)
+static int sqlite_version_read(const char *text, ctn_store_version *ret_version, ctn_err *err)
 {
+    sqlite_url url;
     sqlite3 *db = NULL;
-    int rc = ctn_sqlite_open_file(path, false, false, &db, ret_version, err);
+    int rc = ctn_sqlite_url_read(text, &url, err);
+    if (rc == CTN_OK)
+        rc = ctn_sqlite_open_file(url.path, false, false, &db, ret_version, err);
     sqlite3_close(db);
     return rc;
 }
@@ -603,3 +605,22 @@ int ctn_sqlite_migrate(const char *path, uint32_t target, bool create, ctn_store
         *ret_before = version;
     return rc;
 }
+
+static int sqlite_migrate(const char *text, ctn_store_version *ret_before, ctn_err *err)
+{
+    sqlite_url url;
+    int rc = ctn_sqlite_url_read(text, &url, err);
+    return rc ? rc : ctn_sqlite_migrate(url.path, 0, false, ret_before, err);
+}
+
+const ctn_backend ctn_sqlite_backend = {
+    .scheme = "sqlite",
+    .form = "sqlite:FILE",
+    .check = ctn_sqlite_url_check,
+    .open = sqlite_open,
+    .version_read = sqlite_version_read,
+    .migrate = sqlite_migrate,
+    .file = ctn_sqlite_url_file,
+    .caution = ctn_sqlite_url_caution,
+    .backup = ctn_sqlite_backup,
+};

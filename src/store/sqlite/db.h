@@ -253,6 +253,9 @@ int ctn_sqlite_quarantine_remove(ctn_store *st, int64_t exec_no, ctn_err *err);
 int ctn_sqlite_quarantine_list(ctn_store *st, ctn_quarantine_fn *fn, void *ctx, ctn_err *err);
 int ctn_sqlite_give_up(ctn_store *st, const ctn_give_up *what, ctn_err *err);
 
+/* ---- sqlite/backup.c ---- */
+int ctn_sqlite_backup(const char *url, const ctn_backup_options *options, ctn_backup_report *ret_report, ctn_err *err);
+
 /* ---- sqlite/raw.c ---- */
 int ctn_sqlite_journal_read_raw(ctn_store *st, int64_t exec_no, ctn_raw_record_fn *fn, void *ctx, ctn_err *err);
 int ctn_sqlite_execution_read_raw(ctn_store *st, ctn_arena *arena, const ctn_lookup *lookup, ctn_execution_row *ret,

@@ -8,7 +8,8 @@
  */
 #include "store/sqlite/db.h"
 
-#define COLUMNS "SELECT position, seq, at_ms, kind, step, item, attempt, actor, body, hash, sealed FROM execution_journal "
+#define COLUMNS                                                                                                        \
+    "SELECT position, seq, at_ms, kind, step, item, attempt, actor, body, hash, sealed FROM execution_journal "
 
 #define SKIP_SINGLY 2048
 #define SKIP_TRIES  2100
