@@ -74,23 +74,20 @@ const size_t ctn_config_table_count = COUNT_OF(ctn_config_tables);
 
 /* ---- the keys one by one ---- */
 
+/* A relative file stands in the configuration's folder. */
 static void read_store(ctn_reader *r, const ctn_json *node, ctn_config *c)
 {
-    ctn_str url = ctn_json_text(node);
-    if (ctn_str_starts_with(url, CTN_STR("postgres")))
-        ctn_reader_fault(r, node, "type", "a store on PostgreSQL comes with a later version; this one has sqlite:FILE");
-    else if (ctn_str_starts_with(url, CTN_STR("memory:")))
-        c->store = url;
-    else {
-        bool has_scheme = ctn_str_starts_with(url, CTN_STR("sqlite:"));
-        ctn_str file = ctn_str_from_offset(url, has_scheme ? 7 : 0);
-        if (file.len == 0)
-            ctn_reader_fault(r, node, "type", "'store' names no file: write sqlite:FILE");
-        c->store = ctn_arena_printf(r->arena, "sqlite:%.*s", CTN_STR_ARG(ctn_path_join(r->arena, c->folder, file)));
-        ctn_err err = {0};
-        if (file.len && ctn_store_url_check(c->store.ptr, &err))
-            ctn_reader_fault(r, node, "type", "%s", err.message);
-    }
+    ctn_str text = ctn_json_text(node);
+    const char *scheme = ctn_store_url_is_path(text) ? "sqlite:" : "";
+    const char *url = ctn_arena_printf(r->arena, "%s%.*s", scheme, CTN_STR_ARG(text)).ptr;
+    ctn_err err = {0};
+    if (ctn_store_url_check(url, &err))
+        ctn_reader_fault(r, node, "type", "%s", err.message);
+    ctn_str file = ctn_store_url_file(url);
+    c->store = ctn_str_from(url);
+    if (file.len)
+        c->store = ctn_arena_printf(r->arena, "%.*s%.*s%s", (int) (file.ptr - url), url,
+                                    CTN_STR_ARG(ctn_path_join(r->arena, c->folder, file)), file.ptr + file.len);
 }
 
 /* {env: NAME} or {file: PATH}. */

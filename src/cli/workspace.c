@@ -10,28 +10,18 @@
 
 /* ---- the store's place ---- */
 
-static int store_url(ctn_cli *cli, const ctn_config *config, ctn_str *ret_url)
+static ctn_str store_url(ctn_cli *cli, const ctn_config *config)
 {
     const char *said = cli->args.values[CTN_OPT_STORE];
     if (!said)
         said = getenv("CATENA_STORE");
-    if (!said || !said[0]) {
-        *ret_url = config->store.len
-                       ? config->store
-                       : ctn_arena_printf(cli->arena, "sqlite:%.*s",
-                                          CTN_STR_ARG(ctn_path_join(cli->arena, config->folder, CTN_STR("catena.db"))));
-        return CTN_EXIT_OK;
-    }
-    ctn_str url = ctn_str_from(said);
-    if (ctn_str_starts_with(url, CTN_STR("postgres")))
-        return ctn_cli_fail(cli, "a store on PostgreSQL comes with a later version; this one has sqlite:FILE");
-    ctn_str scheme = url;
-    scheme = ctn_str_cut(&scheme, ':');
-    bool has_scheme = scheme.len < url.len && !memchr(scheme.ptr, '/', scheme.len);
-    if (has_scheme && !ctn_str_is(scheme, "sqlite") && !ctn_str_is(scheme, "memory"))
-        return ctn_cli_fail(cli, "\"%.*s\" names no kind of store; write sqlite:FILE", CTN_STR_ARG(url));
-    *ret_url = has_scheme ? url : ctn_arena_printf(cli->arena, "sqlite:%.*s", CTN_STR_ARG(url));
-    return CTN_EXIT_OK;
+    if ((!said || !said[0]) && config->store.len)
+        return config->store;
+    if (!said || !said[0])
+        return ctn_arena_printf(cli->arena, "sqlite:%.*s",
+                                CTN_STR_ARG(ctn_path_join(cli->arena, config->folder, CTN_STR("catena.db"))));
+    const char *scheme = ctn_store_url_is_path(ctn_str_from(said)) ? "sqlite:" : "";
+    return ctn_arena_printf(cli->arena, "%s%s", scheme, said);
 }
 
 int ctn_workspace_open(ctn_cli *cli, ctn_workspace *ret)
@@ -48,11 +38,7 @@ int ctn_workspace_open(ctn_cli *cli, ctn_workspace *ret)
         ctn_cli_findings(cli, &ret->findings, true);
         return CTN_EXIT_USAGE;
     }
-    ctn_str url;
-    int exit_code = store_url(cli, ret->config, &url);
-    if (exit_code)
-        return exit_code;
-    ret->store_url = ctn_arena_str(cli->arena, url).ptr;
+    ret->store_url = store_url(cli, ret->config).ptr;
     if (ctn_store_url_check(ret->store_url, &err))
         return ctn_cli_fail_err(cli, &err);
     ret->store_file = ctn_store_url_file(ret->store_url);

@@ -52,9 +52,11 @@ int ctn_store_open(const char *url, ctn_store_mode mode, ctn_store **ret_store, 
 void ctn_store_close(ctn_store *st);
 /* CTN_E_INVALID, CTN_E_UNSUPPORTED: it names no store, and the sentence says what does. */
 int ctn_store_url_check(const char *url, ctn_err *err);
+/* It begins with no scheme. */
+bool ctn_store_url_is_path(ctn_str url);
 /* Which file stands there now, whatever it is: another key, another file. 0: none, or the store has none. */
 uint64_t ctn_store_file_key(const char *url);
-/* The file of a sqlite: URL, else empty. */
+/* The file of a URL whose store is one (a part of it), else empty. */
 ctn_str ctn_store_url_file(const char *url);
 /* What whoever uses this store must be told, wherever its settings are told; NULL: nothing. */
 const char *ctn_store_url_caution(const char *url);

@@ -57,9 +57,9 @@ static int fail_scheme(ctn_str url, ctn_str scheme, ctn_err *err)
     names[BACKEND_COUNT] = ctn_str_from(LATER);
     ctn_str near = ctn_str_nearest(scheme, names, BACKEND_COUNT + 1);
     if (near.len)
-        return ctn_fail(err, CTN_E_INVALID, "no store is called \"%.*s\"; did you mean \"%.*s:\"? (%s)",
+        return ctn_fail(err, CTN_E_INVALID, "\"%.*s\" names no kind of store; did you mean \"%.*s:\"? (%s)",
                         CTN_STR_ARG(scheme), CTN_STR_ARG(near), what_a_store_is().text);
-    return ctn_fail(err, CTN_E_INVALID, "no store is called \"%.*s\": %s (a file with a colon in its name: ./%.*s)",
+    return ctn_fail(err, CTN_E_INVALID, "\"%.*s\" names no kind of store: %s (a file with a colon in its name: ./%.*s)",
                     CTN_STR_ARG(scheme), what_a_store_is().text, CTN_STR_ARG(url));
 }
 
@@ -73,7 +73,8 @@ static int find_backend(const char *url, const ctn_backend **ret_backend, ctn_er
         if (ctn_str_is(scheme, BACKENDS[i]->scheme))
             backend = BACKENDS[i];
     if (!backend && (ctn_str_is(scheme, LATER) || ctn_str_is(scheme, "postgresql")))
-        return ctn_fail(err, CTN_E_UNSUPPORTED, "this version of catena has no PostgreSQL store yet; use sqlite:FILE");
+        return ctn_fail(err, CTN_E_UNSUPPORTED,
+                        "a store on PostgreSQL comes with a later version; this one has sqlite:FILE");
     if (!backend)
         return fail_scheme(text, scheme, err);
     *ret_backend = backend;
@@ -92,6 +93,11 @@ int ctn_store_url_check(const char *url, ctn_err *err)
     const ctn_backend *backend;
     int rc = find_backend(url, &backend, err);
     return rc ? rc : backend->check(url, err);
+}
+
+bool ctn_store_url_is_path(ctn_str url)
+{
+    return scheme_of(url).len == 0;
 }
 
 uint64_t ctn_store_file_key(const char *url)
