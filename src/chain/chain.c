@@ -224,8 +224,3 @@ const ctn_chain *ctn_chain_read(ctn_arena *arena, const ctn_source *source, ctn_
     chain->fault_count = reader.fault_count;
     return chain;
 }
-
-ctn_position ctn_chain_position(const ctn_chain *chain, const ctn_json *node)
-{
-    return ctn_source_position(chain->source, node);
-}

@@ -117,5 +117,3 @@ bool ctn_chain_is_in(const ctn_json *root);
 const ctn_chain *ctn_chain_read(ctn_arena *arena, const ctn_source *source, ctn_findings *findings);
 /* One step; `steps` of a chain are read with this. */
 void ctn_chain_step_read(ctn_reader *reader, const ctn_json *node, ctn_chain_step *ret_step);
-/* 1-based line and column of a node of the chain's file. */
-ctn_position ctn_chain_position(const ctn_chain *chain, const ctn_json *node);

@@ -15,8 +15,8 @@ static ctn_str keep_file_name(ctn_findings *f, ctn_str file)
     return ctn_arena_str(f->arena, file);
 }
 
-void ctn_findings_add(ctn_findings *f, ctn_str file, uint32_t line, uint32_t column, ctn_severity severity,
-                      const char *rule, const char *format, ...)
+void ctn_findings_vadd(ctn_findings *f, ctn_str file, uint32_t line, uint32_t column, ctn_severity severity,
+                       const char *rule, const char *format, va_list args)
 {
     if (f->count == f->capacity) {
         size_t capacity = f->capacity ? f->capacity * 2 : 8;
@@ -26,8 +26,6 @@ void ctn_findings_add(ctn_findings *f, ctn_str file, uint32_t line, uint32_t col
         f->items = items;
         f->capacity = capacity;
     }
-    va_list args;
-    va_start(args, format);
     ctn_finding finding = {
         .file = keep_file_name(f, file),
         .line = line,
@@ -36,10 +34,18 @@ void ctn_findings_add(ctn_findings *f, ctn_str file, uint32_t line, uint32_t col
         .rule = rule,
         .message = ctn_arena_vprintf(f->arena, format, args),
     };
-    va_end(args);
     f->items[f->count++] = finding;
     if (severity == CTN_SEVERITY_ERROR)
         f->error_count++;
+}
+
+void ctn_findings_add(ctn_findings *f, ctn_str file, uint32_t line, uint32_t column, ctn_severity severity,
+                      const char *rule, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    ctn_findings_vadd(f, file, line, column, severity, rule, format, args);
+    va_end(args);
 }
 
 void ctn_findings_mend(ctn_findings *f, ctn_str wrong, ctn_str right)

@@ -27,6 +27,8 @@ typedef struct ctn_findings {
 void ctn_findings_init(ctn_findings *f, ctn_arena *arena);
 void ctn_findings_add(ctn_findings *f, ctn_str file, uint32_t line, uint32_t column, ctn_severity severity,
                       const char *rule, const char *format, ...) __attribute__((format(printf, 7, 8)));
+void ctn_findings_vadd(ctn_findings *f, ctn_str file, uint32_t line, uint32_t column, ctn_severity severity,
+                       const char *rule, const char *format, va_list args) __attribute__((format(printf, 7, 0)));
 /* The last one is mended by writing `right` in place of `wrong`; nothing when `right` is empty. */
 void ctn_findings_mend(ctn_findings *f, ctn_str wrong, ctn_str right);
 /* The same finding once more, in another list. */

@@ -89,12 +89,10 @@ static ctn_str advice_for(ctn_graph *graph, const variable_steps *writers, uint3
 static void tell_undefined(ctn_graph *graph, ctn_findings *findings, const ctn_graph_read *read, uint32_t reader,
                            const variable_steps *writers)
 {
-    ctn_position at = ctn_chain_position(graph->chain, read->node);
     ctn_str origin = ctn_flow_read_origin(graph, read);
     ctn_str only;
     ctn_str advice = advice_for(graph, writers, reader, read->variable, &only);
-    ctn_findings_add(findings, ctn_source_file_name(graph->chain->source), at.line, at.column, CTN_SEVERITY_ERROR,
-                     "undefined-variable",
+    ctn_source_error(graph->chain->source, read->node, findings, "undefined-variable",
                      "'%.*s' is read here%.*s, but no step before and no input gives '%.*s'; %.*s",
                      CTN_STR_ARG(read->path), CTN_STR_ARG(origin), CTN_STR_ARG(graph->variables.items[read->variable]),
                      CTN_STR_ARG(advice));
@@ -142,9 +140,7 @@ static void check_chain_reads(ctn_graph *graph, ctn_findings *findings, const va
             tell_undefined(graph, findings, read, CTN_GRAPH_NONE, writers);
             continue;
         }
-        ctn_position at = ctn_chain_position(graph->chain, read->node);
-        ctn_findings_add(findings, ctn_source_file_name(graph->chain->source), at.line, at.column, CTN_SEVERITY_ERROR,
-                         "undefined-variable",
+        ctn_source_error(graph->chain->source, read->node, findings, "undefined-variable",
                          "'concurrencyKey' is made before any step has run and reads inputs only; '%.*s' is what step "
                          "'%.*s' produces",
                          CTN_STR_ARG(read->path),
@@ -168,11 +164,10 @@ static const char *stray_advice(ctn_str root)
 static void check_strays(ctn_graph *graph, ctn_findings *findings)
 {
     for (const ctn_graph_stray *stray = graph->strays; stray; stray = stray->next) {
-        ctn_position at = ctn_chain_position(graph->chain, stray->read.node);
         ctn_str origin = ctn_flow_read_origin(graph, &stray->read);
-        ctn_findings_add(findings, ctn_source_file_name(graph->chain->source), at.line, at.column, CTN_SEVERITY_ERROR,
-                         "undefined-variable", "{%.*s} is read here%.*s, where it has no value; %s",
-                         CTN_STR_ARG(stray->read.path), CTN_STR_ARG(origin), stray_advice(stray->root));
+        ctn_source_error(graph->chain->source, stray->read.node, findings, "undefined-variable",
+                         "{%.*s} is read here%.*s, where it has no value; %s", CTN_STR_ARG(stray->read.path),
+                         CTN_STR_ARG(origin), stray_advice(stray->root));
     }
 }
 
@@ -192,10 +187,9 @@ static void check_item_name(ctn_graph *graph, ctn_findings *findings, uint32_t s
         const ctn_graph_read *read = &step->reads.items[k];
         if (read->variable != v || (read->place != CTN_READ_CONDITION && read->node != step->step->foreach.items.node))
             continue;
-        ctn_position at = ctn_chain_position(graph->chain, read->node);
-        ctn_findings_add(findings, ctn_source_file_name(graph->chain->source), at.line, at.column, CTN_SEVERITY_ERROR,
-                         "undefined-variable", "{%.*s} is read here, where it has no value; %s",
-                         CTN_STR_ARG(read->path), stray_advice(CTN_STR("item")));
+        ctn_source_error(graph->chain->source, read->node, findings, "undefined-variable",
+                         "{%.*s} is read here, where it has no value; %s", CTN_STR_ARG(read->path),
+                         stray_advice(CTN_STR("item")));
         return;
     }
 }
@@ -205,9 +199,7 @@ static void check_input_template(ctn_graph *graph, ctn_findings *findings, const
 {
     if (!step->needs_input || step->step->input.node)
         return;
-    ctn_position at = ctn_chain_position(graph->chain, step->step->instruction_set);
-    ctn_findings_add(findings, ctn_source_file_name(graph->chain->source), at.line, at.column, CTN_SEVERITY_ERROR,
-                     "undefined-variable",
+    ctn_source_error(graph->chain->source, step->step->instruction_set, findings, "undefined-variable",
                      "instruction set '%.*s' reads {input}, and this step gives none; add an 'inputTemplate'",
                      CTN_STR_ARG(step->set->name));
 }
@@ -248,10 +240,8 @@ static void check_calls_at_once(ctn_graph *graph, ctn_findings *findings, const 
     const ctn_json *node = call_of_sibling(graph->arena, step->set, &name);
     if (!node)
         return;
-    ctn_position at = ctn_chain_position(graph->chain, step->step->instruction_set);
     ctn_position there = ctn_source_position(step->set->source, node);
-    ctn_findings_add(findings, ctn_source_file_name(graph->chain->source), at.line, at.column, CTN_SEVERITY_ERROR,
-                     "undefined-variable",
+    ctn_source_error(graph->chain->source, step->step->instruction_set, findings, "undefined-variable",
                      "with 'parallelExecution' the calls of '%.*s' run at once, but one of them reads the result of "
                      "'%.*s' (%.*s:%u:%u); take 'parallelExecution' out of this step",
                      CTN_STR_ARG(step->set->name), CTN_STR_ARG(name),
@@ -270,9 +260,7 @@ static void tell_race(ctn_graph *graph, ctn_findings *findings, uint32_t a, uint
     uint32_t first = a < b ? a : b, second = a < b ? b : a;
     const ctn_chain *chain = graph->chain;
     bool both_write = ctn_graph_writes(graph, first, variable) && ctn_graph_writes(graph, second, variable);
-    ctn_position at = ctn_chain_position(chain, graph->steps[second].step->node);
-    ctn_findings_add(findings, ctn_source_file_name(chain->source), at.line, at.column, CTN_SEVERITY_ERROR,
-                     "write-race",
+    ctn_source_error(chain->source, graph->steps[second].step->node, findings, "write-race",
                      "steps '%.*s' and '%.*s' may run at the same time and %s '%.*s'; name one in the other's "
                      "'dependsOn', or use another variable",
                      CTN_STR_ARG(graph->steps[first].step->name), CTN_STR_ARG(graph->steps[second].step->name),

@@ -16,10 +16,9 @@ static void unknown(graph_build *build, const ctn_json *node, const char *rule, 
                     const ctn_names *known)
 {
     const ctn_chain *chain = build->graph->chain;
-    ctn_position at = ctn_chain_position(chain, node);
     ctn_str advice = ctn_suggest(build->graph->arena, ctn_json_text(node), known->items, known->count);
-    ctn_findings_add(build->findings, ctn_source_file_name(chain->source), at.line, at.column, CTN_SEVERITY_ERROR, rule,
-                     "there is no %s '%.*s'; %.*s", what, CTN_STR_ARG(ctn_json_text(node)), CTN_STR_ARG(advice));
+    ctn_source_error(chain->source, node, build->findings, rule, "there is no %s '%.*s'; %.*s", what,
+                     CTN_STR_ARG(ctn_json_text(node)), CTN_STR_ARG(advice));
     ctn_findings_mend(build->findings, ctn_json_text(node),
                       ctn_str_nearest_only(ctn_json_text(node), known->items, known->count));
     build->fault_count++;
@@ -48,12 +47,10 @@ static void check_sub_chain(graph_build *build, const ctn_instruction_set *set, 
     ctn_str near = chain ? (ctn_str){0} : ctn_library_nearest_chain(graph->library, id);
     if (chain ? chain->fault_count == 0 : !near.len)
         return;
-    ctn_position at = ctn_chain_position(graph->chain, node);
     ctn_str advice =
         chain ? ctn_arena_printf(graph->arena, "it has faults: %.*s", CTN_STR_ARG(ctn_source_file_name(chain->source)))
               : ctn_library_suggest_chain(graph->library, graph->arena, id);
-    ctn_findings_add(build->findings, ctn_source_file_name(graph->chain->source), at.line, at.column,
-                     CTN_SEVERITY_ERROR, "unknown-chain",
+    ctn_source_error(graph->chain->source, node, build->findings, "unknown-chain",
                      "instruction set '%.*s' hands its work to the chain '%.*s', which is %s; %.*s",
                      CTN_STR_ARG(set->name), CTN_STR_ARG(id), chain ? "not sound" : "not there", CTN_STR_ARG(advice));
     build->fault_count++;
@@ -282,11 +279,9 @@ static void resolve_document(graph_build *build, ctn_graph_step *step)
     ctn_mustache *mustache = NULL;
     ctn_err err = {0};
     if (ctn_library_compile_document(graph->library, graph->arena, step->document, &step->partials, &mustache, &err)) {
-        ctn_position at = ctn_chain_position(graph->chain, node);
-        ctn_findings_add(build->findings, ctn_source_file_name(graph->chain->source), at.line, at.column,
-                         CTN_SEVERITY_ERROR, "bad-template", "document template '%.*s' has a fault: %.*s:%u:%u: %s",
-                         CTN_STR_ARG(step->document->name), CTN_STR_ARG(step->document->file_name), err.line,
-                         err.column, err.message);
+        ctn_source_error(graph->chain->source, node, build->findings, "bad-template",
+                         "document template '%.*s' has a fault: %.*s:%u:%u: %s", CTN_STR_ARG(step->document->name),
+                         CTN_STR_ARG(step->document->file_name), err.line, err.column, err.message);
         build->fault_count++;
         return;
     }
@@ -307,9 +302,8 @@ static void step_writes(graph_build *build, ctn_graph_step *step)
     if (name.len == 0) {
         if (step->write_count > 0)
             return;
-        ctn_position at = ctn_chain_position(graph->chain, s->template_id);
-        ctn_findings_add(
-            build->findings, ctn_source_file_name(graph->chain->source), at.line, at.column, CTN_SEVERITY_ERROR, "type",
+        ctn_source_error(
+            graph->chain->source, s->template_id, build->findings, "type",
             "the text of '%.*s' has nowhere to go: name a variable in 'outputVariables', or as 'variable' in "
             "the template's front matter",
             CTN_STR_ARG(step->document->name));
@@ -317,9 +311,7 @@ static void step_writes(graph_build *build, ctn_graph_step *step)
         return;
     }
     if (ctn_is_reserved_root(name)) {
-        ctn_position at = ctn_chain_position(graph->chain, s->template_id);
-        ctn_findings_add(build->findings, ctn_source_file_name(graph->chain->source), at.line, at.column,
-                         CTN_SEVERITY_ERROR, "reserved-name",
+        ctn_source_error(graph->chain->source, s->template_id, build->findings, "reserved-name",
                          "the front matter of '%.*s' names '%.*s' as its variable, which the language uses for itself; "
                          "choose another name",
                          CTN_STR_ARG(step->document->name), CTN_STR_ARG(name));
@@ -337,11 +329,9 @@ static void tell_faulty_set(graph_build *build, const ctn_instruction_set *set, 
     if (!set || set->fault_count == 0)
         return;
     const ctn_finding *fault = &set->fault_first;
-    ctn_position at = ctn_chain_position(build->graph->chain, node);
-    ctn_findings_add(build->findings, ctn_source_file_name(build->graph->chain->source), at.line, at.column,
-                     CTN_SEVERITY_ERROR, fault->rule, "instruction set '%.*s' has a fault: %.*s:%u:%u: %.*s",
-                     CTN_STR_ARG(set->name), CTN_STR_ARG(fault->file), fault->line, fault->column,
-                     CTN_STR_ARG(fault->message));
+    ctn_source_error(build->graph->chain->source, node, build->findings, fault->rule,
+                     "instruction set '%.*s' has a fault: %.*s:%u:%u: %.*s", CTN_STR_ARG(set->name),
+                     CTN_STR_ARG(fault->file), fault->line, fault->column, CTN_STR_ARG(fault->message));
     build->fault_count++;
 }
 

@@ -178,8 +178,7 @@ int ctn_library_add_source(ctn_library *library, const ctn_source *source, ctn_f
         for (uint32_t i = 0; i < sets->count; i++)
             fault_count += add_set(library, source, &sets->members[i], findings);
     } else if (!is_chain) { /* in a chain it was told as one of its keys */
-        ctn_position at = ctn_source_position(source, sets);
-        ctn_findings_add(findings, ctn_source_file_name(source), at.line, at.column, CTN_SEVERITY_ERROR, "type",
+        ctn_source_error(source, sets, findings, "type",
                          "'instructionSets' must be an object of name: {tool: server/tool} and the like");
         fault_count++;
     }

@@ -181,15 +181,14 @@ static void tell_cycle(ctn_graph *graph, ctn_findings *findings, uint32_t first,
         if (search->component[i] == search->component[first])
             ctn_buf_printf(&names, "%s'%.*s'", size++ ? ", " : "", CTN_STR_ARG(graph->steps[i].step->name));
     const ctn_chain *chain = graph->chain;
-    ctn_position at = ctn_chain_position(chain, graph->steps[first].step->node);
-    ctn_str file = ctn_source_file_name(chain->source);
+    const ctn_json *node = graph->steps[first].step->node;
     if (size == 1)
-        ctn_findings_add(findings, file, at.line, at.column, CTN_SEVERITY_ERROR, "cycle",
+        ctn_source_error(chain->source, node, findings, "cycle",
                          "step %.*s waits for itself; take its name out of its own 'dependsOn'",
                          CTN_STR_ARG(ctn_buf_str(&names)));
     else
-        ctn_findings_add(
-            findings, file, at.line, at.column, CTN_SEVERITY_ERROR, "cycle",
+        ctn_source_error(
+            chain->source, node, findings, "cycle",
             "steps %.*s wait for each other, so none of them can ever start; take one of these names out of "
             "a 'dependsOn' (a step without 'dependsOn' waits for all before it)",
             CTN_STR_ARG(ctn_buf_str(&names)));

@@ -418,11 +418,10 @@ static int list_add_chain(definition_list *list, const ctn_graph *graph, ctn_str
 {
     const ctn_chain *chain = ctn_library_chain(graph->library, id);
     if (!chain) { /* a check lets it pass, for it may be kept elsewhere; to run it has to be here */
-        ctn_position at = ctn_chain_position(graph->chain, graph->chain->node);
         ctn_str advice = ctn_library_suggest_chain(graph->library, graph->arena, id);
-        ctn_findings_add(findings, ctn_source_file_name(graph->chain->source), at.line, at.column, CTN_SEVERITY_ERROR,
-                         "unknown-chain", "a step hands its work to the chain '%.*s', which is not there; %.*s",
-                         CTN_STR_ARG(id), CTN_STR_ARG(advice));
+        ctn_source_error(graph->chain->source, graph->chain->node, findings, "unknown-chain",
+                         "a step hands its work to the chain '%.*s', which is not there; %.*s", CTN_STR_ARG(id),
+                         CTN_STR_ARG(advice));
         return CTN_E_INVALID;
     }
     if (!list_takes(list, "chain", id))
@@ -519,9 +518,7 @@ static int compile(void *ctx)
         goto done;
     rc = ctn_plan_from_definitions(c->arena, list.items, list.count, &c->plan, &err);
     if (rc) { /* what was checked a moment ago compiles again, a limit of size excepted */
-        ctn_position at = ctn_chain_position(c->chain, c->chain->node);
-        ctn_findings_add(c->findings, ctn_source_file_name(c->chain->source), at.line, at.column, CTN_SEVERITY_ERROR,
-                         "syntax", "%s", err.message);
+        ctn_source_error(c->chain->source, c->chain->node, c->findings, "syntax", "%s", err.message);
     }
 done:
     ctn_arena_free(scratch);

@@ -404,3 +404,32 @@ bool ctn_source_allows(const ctn_source *s, uint32_t line, ctn_str rule)
     }
     return false;
 }
+
+bool ctn_source_allows_at(const ctn_source *s, const ctn_json *node, const char *rule)
+{
+    return ctn_source_allows(s, ctn_source_position(s, node).line, ctn_str_from(rule));
+}
+
+/* ---- findings at nodes ---- */
+
+void ctn_source_error(const ctn_source *s, const ctn_json *node, ctn_findings *findings, const char *rule,
+                      const char *format, ...)
+{
+    ctn_position at = ctn_source_position(s, node);
+    va_list args;
+    va_start(args, format);
+    ctn_findings_vadd(findings, s->file_name, at.line, at.column, CTN_SEVERITY_ERROR, rule, format, args);
+    va_end(args);
+}
+
+void ctn_source_warning(const ctn_source *s, const ctn_json *node, ctn_findings *findings, const char *rule,
+                        const char *format, ...)
+{
+    if (ctn_source_allows_at(s, node, rule))
+        return;
+    ctn_position at = ctn_source_position(s, node);
+    va_list args;
+    va_start(args, format);
+    ctn_findings_vadd(findings, s->file_name, at.line, at.column, CTN_SEVERITY_WARNING, rule, format, args);
+    va_end(args);
+}

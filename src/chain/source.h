@@ -30,3 +30,11 @@ ctn_position ctn_source_position(const ctn_source *s, const ctn_json *node);
 ctn_position ctn_source_position_in(const ctn_source *s, const ctn_json *scalar, size_t offset);
 /* "# catena: allow RULE: reason" on the line before `line` (YAML comments). */
 bool ctn_source_allows(const ctn_source *s, uint32_t line, ctn_str rule);
+/* The same of the line on which the node stands. */
+bool ctn_source_allows_at(const ctn_source *s, const ctn_json *node, const char *rule);
+
+/* Findings at a node of this source's tree. An error is always told, a warning unless the file allows it there. */
+void ctn_source_error(const ctn_source *s, const ctn_json *node, ctn_findings *findings, const char *rule,
+                      const char *format, ...) __attribute__((format(printf, 5, 6)));
+void ctn_source_warning(const ctn_source *s, const ctn_json *node, ctn_findings *findings, const char *rule,
+                        const char *format, ...) __attribute__((format(printf, 5, 6)));

@@ -49,11 +49,10 @@ static void check_set(const ctn_library *library, ctn_findings *findings, const 
         return;
     ctn_lint_set_secrets(library, set, options, findings);
     ctn_check_effect(set, options, &is_assumed);
-    if (!is_assumed || ctn_lint_is_silenced(set->source, set->name_node, "assumed-effect"))
+    if (!is_assumed)
         return;
-    ctn_position at = ctn_source_position(set->source, set->name_node);
-    ctn_findings_add(
-        findings, ctn_source_file_name(set->source), at.line, at.column, CTN_SEVERITY_WARNING, "assumed-effect",
+    ctn_source_warning(
+        set->source, set->name_node, findings, "assumed-effect",
         "nobody said what '%.*s' does to the world, so it is taken for a write; say 'effect: none', 'read', "
         "'idempotent' or 'write'",
         CTN_STR_ARG(set->name));
@@ -67,10 +66,8 @@ static bool has_its_chain(const ctn_library *library, ctn_findings *findings, co
     ctn_str near = set->work.kind == CTN_WORK_CHAIN ? ctn_library_nearest_chain(library, id) : (ctn_str){0};
     if (!near.len)
         return true;
-    ctn_position at = ctn_source_position(set->source, set->work.detail);
-    ctn_findings_add(findings, ctn_source_file_name(set->source), at.line, at.column, CTN_SEVERITY_ERROR,
-                     "unknown-chain", "there is no chain '%.*s'; did you mean '%.*s'?", CTN_STR_ARG(id),
-                     CTN_STR_ARG(near));
+    ctn_source_error(set->source, set->work.detail, findings, "unknown-chain",
+                     "there is no chain '%.*s'; did you mean '%.*s'?", CTN_STR_ARG(id), CTN_STR_ARG(near));
     return false;
 }
 
@@ -79,21 +76,16 @@ static bool check_chain_names(const ctn_chain *chain, const ctn_library *library
                               ctn_findings *findings)
 {
     size_t errors_before = findings->error_count;
-    ctn_str file = ctn_source_file_name(chain->source);
     ctn_str near = ctn_library_nearest_chain(library, ctn_json_text(chain->on_failure));
-    if (near.len) {
-        ctn_position at = ctn_chain_position(chain, chain->on_failure);
-        ctn_findings_add(findings, file, at.line, at.column, CTN_SEVERITY_ERROR, "unknown-chain",
+    if (near.len)
+        ctn_source_error(chain->source, chain->on_failure, findings, "unknown-chain",
                          "there is no chain '%.*s'; did you mean '%.*s'?",
                          CTN_STR_ARG(ctn_json_text(chain->on_failure)), CTN_STR_ARG(near));
-    }
     const ctn_json *zone = ctn_json_member_of(chain->schedule, "timezone");
-    if (zone && options && options->has_timezone && !options->has_timezone(ctn_json_text(zone))) {
-        ctn_position at = ctn_chain_position(chain, zone);
-        ctn_findings_add(findings, file, at.line, at.column, CTN_SEVERITY_ERROR, "bad-cron",
+    if (zone && options && options->has_timezone && !options->has_timezone(ctn_json_text(zone)))
+        ctn_source_error(chain->source, zone, findings, "bad-cron",
                          "there is no time zone '%.*s'; name one of the time zone database, like Europe/London or UTC",
                          CTN_STR_ARG(ctn_json_text(zone)));
-    }
     return findings->error_count == errors_before;
 }
 

@@ -46,9 +46,7 @@ static const verdict *verdict_on(checking *c, const ctn_instruction_set *set)
 
 static void tell(checking *c, const ctn_source *source, const ctn_json *node, ctn_str message)
 {
-    ctn_position at = ctn_source_position(source, node);
-    ctn_findings_add(c->findings, ctn_source_file_name(source), at.line, at.column, CTN_SEVERITY_ERROR,
-                     "bad-expression", "%.*s", CTN_STR_ARG(message));
+    ctn_source_error(source, node, c->findings, "bad-expression", "%.*s", CTN_STR_ARG(message));
 }
 
 static bool check_set(checking *c, const ctn_instruction_set *set)

@@ -6,25 +6,17 @@
 #include "check/logic.h"
 #include <stdio.h>
 
-bool ctn_lint_is_silenced(const ctn_source *source, const ctn_json *node, const char *rule)
-{
-    return ctn_source_allows(source, ctn_source_position(source, node).line, ctn_str_from(rule));
-}
-
 void ctn_lint_warn(const ctn_lint *lint, const ctn_chain_step *step, const ctn_json *node, const char *rule,
                    const char *format, ...)
 {
     const ctn_chain *chain = lint->graph->chain;
-    if ((step && ctn_json_member_of(step->lint_allow, rule)) || ctn_lint_is_silenced(chain->source, node, rule) ||
-        (step && ctn_lint_is_silenced(chain->source, step->node, rule)))
+    if (step && (ctn_json_member_of(step->lint_allow, rule) || ctn_source_allows_at(chain->source, step->node, rule)))
         return;
     va_list args;
     va_start(args, format);
     ctn_str sentence = ctn_arena_vprintf(lint->graph->arena, format, args);
     va_end(args);
-    ctn_position at = ctn_chain_position(chain, node);
-    ctn_findings_add(lint->findings, ctn_source_file_name(chain->source), at.line, at.column, CTN_SEVERITY_WARNING,
-                     rule, "%.*s", CTN_STR_ARG(sentence));
+    ctn_source_warning(chain->source, node, lint->findings, rule, "%.*s", CTN_STR_ARG(sentence));
 }
 
 /* ---- effects ---- */
@@ -52,7 +44,7 @@ static void lint_assumed(const ctn_lint *lint, const ctn_chain_step *step, const
     bool is_assumed = false;
     if (set)
         ctn_check_effect(set, lint->options, &is_assumed);
-    if (!is_assumed || ctn_lint_is_silenced(set->source, set->name_node, "assumed-effect"))
+    if (!is_assumed || ctn_source_allows_at(set->source, set->name_node, "assumed-effect"))
         return;
     ctn_position at = ctn_source_position(set->source, set->name_node);
     ctn_lint_warn(lint, step, node, "assumed-effect",

@@ -14,8 +14,6 @@ typedef struct ctn_lint {
 /* A warning at a node of the chain's file, unless the file or the step silences the rule. step may be NULL. */
 void ctn_lint_warn(const ctn_lint *lint, const ctn_chain_step *step, const ctn_json *node, const char *rule,
                    const char *format, ...) __attribute__((format(printf, 5, 6)));
-/* True when a comment on the line before the node's silences the rule. */
-bool ctn_lint_is_silenced(const ctn_source *source, const ctn_json *node, const char *rule);
 
 /* lint.c: effects, undo, retries, time limits, unused outputs. Rules about paths: lint_paths.h. */
 void ctn_lint_steps(const ctn_lint *lint);

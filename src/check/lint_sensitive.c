@@ -379,8 +379,8 @@ typedef struct outflow {
 
 static bool is_silenced_at_set(const ctn_instruction_set *set, const ctn_json *node)
 {
-    return ctn_lint_is_silenced(set->source, set->name_node, "sensitive-flow") ||
-           (node && ctn_lint_is_silenced(set->source, node, "sensitive-flow"));
+    return ctn_source_allows_at(set->source, set->name_node, "sensitive-flow") ||
+           (node && ctn_source_allows_at(set->source, node, "sensitive-flow"));
 }
 
 static void on_outflow(void *ctx, const sink_read *sink)
@@ -541,17 +541,14 @@ static void check_names(const ctn_lint_paths *paths)
     for (size_t i = 0; i < ctn_json_count(chain->sensitive); i++) {
         const ctn_json *node = ctn_json_at(chain->sensitive, i);
         ctn_str name = ctn_json_text(node);
-        if (ctn_names_find(variables, name) != CTN_NAMES_NONE ||
-            ctn_lint_is_silenced(chain->source, node, "sensitive-flow"))
+        if (ctn_names_find(variables, name) != CTN_NAMES_NONE)
             continue;
-        ctn_position at = ctn_chain_position(chain, node);
         ctn_str near = ctn_str_nearest(name, variables->items, variables->count);
-        ctn_findings_add(paths->lint->findings, ctn_source_file_name(chain->source), at.line, at.column,
-                         CTN_SEVERITY_WARNING, "sensitive-flow",
-                         "'%.*s' is declared sensitive, but no text reads it, no step gives it and no input is called "
-                         "so%s%.*s%s",
-                         CTN_STR_ARG(name), near.len ? "; did you mean '" : "", CTN_STR_ARG(near),
-                         near.len ? "'?" : "");
+        ctn_source_warning(
+            chain->source, node, paths->lint->findings, "sensitive-flow",
+            "'%.*s' is declared sensitive, but no text reads it, no step gives it and no input is called "
+            "so%s%.*s%s",
+            CTN_STR_ARG(name), near.len ? "; did you mean '" : "", CTN_STR_ARG(near), near.len ? "'?" : "");
     }
 }
 
@@ -608,10 +605,8 @@ static void on_secret_read(void *ctx, const sink_read *sink)
     ctn_str origin = sink->read->path;
     if (is_silenced_at_set(search->set, sink->node) || !is_unreleased_somewhere(search, origin))
         return;
-    ctn_position at = ctn_source_position(search->set->source, sink->node);
-    ctn_findings_add(
-        search->findings, ctn_source_file_name(search->set->source), at.line, at.column, CTN_SEVERITY_WARNING,
-        "sensitive-flow",
+    ctn_source_warning(
+        search->set->source, sink->node, search->findings, "sensitive-flow",
         "'%.*s' reaches %s; a header is a better place for a secret, or the steps that use '%.*s' name it in "
         "'release'",
         CTN_STR_ARG(origin), sink->what, CTN_STR_ARG(search->set->name));

@@ -75,13 +75,14 @@ ctn_schema_flow *ctn_schema_flow_new(ctn_arena *arena, const ctn_library *librar
 static void tell(flow_scope *scope, const ctn_source *source, const ctn_json *node, const char *rule, bool is_observed,
                  ctn_str sentence)
 {
-    ctn_severity severity = is_observed ? CTN_SEVERITY_WARNING : CTN_SEVERITY_ERROR;
-    ctn_position at = ctn_source_position(source, node);
     scope->error_count += !is_observed;
-    if (!scope->findings || (is_observed && ctn_lint_is_silenced(source, node, rule)))
+    if (!scope->findings)
         return;
-    ctn_findings_add(scope->findings, ctn_source_file_name(source), at.line, at.column, severity, rule, "%.*s%s",
-                     CTN_STR_ARG(sentence), is_observed ? " (observed in earlier results)" : "");
+    if (is_observed)
+        ctn_source_warning(source, node, scope->findings, rule, "%.*s (observed in earlier results)",
+                           CTN_STR_ARG(sentence));
+    else
+        ctn_source_error(source, node, scope->findings, rule, "%.*s", CTN_STR_ARG(sentence));
 }
 
 void flow_report(flow_scope *scope, const ctn_json *node, const char *rule, bool is_observed, const char *format, ...)
@@ -105,7 +106,7 @@ void flow_report(flow_scope *scope, const ctn_json *node, const char *rule, bool
     }
     const ctn_chain_step *step = scope->step == CTN_GRAPH_NONE ? NULL : scope->chain->graph->steps[scope->step].step;
     if (is_observed && step &&
-        (ctn_json_member_of(step->lint_allow, rule) || ctn_lint_is_silenced(chain->source, step->node, rule)))
+        (ctn_json_member_of(step->lint_allow, rule) || ctn_source_allows_at(chain->source, step->node, rule)))
         return;
     tell(scope, chain->source, node, rule, is_observed, sentence);
 }

@@ -77,7 +77,7 @@ static void every_key_of_a_chain_is_taken(void **state)
     assert_true(step->retry.multiplier == 1.5 && step->retry.jitter == 0);
     assert_int_equal(step->on_error, 2);
     assert_int_equal(step->foreach.max_concurrency, 8);
-    assert_int_equal(ctn_chain_position(chain, step->node).line, 18);
+    assert_int_equal(ctn_source_position(chain->source, step->node).line, 18);
     assert_non_null(chain->steps[1].foreach.range.tree);
     chain_kit_check(&kit, NULL);
     if (kit.findings.count)
