@@ -96,6 +96,19 @@ void ctn_text_pad(ctn_buf *out, ctn_str text, size_t columns)
         ctn_buf_append_char(out, ' ');
 }
 
+ctn_str ctn_text_list(ctn_arena *arena, const ctn_str *names, size_t count, size_t shown_max)
+{
+    ctn_str list = {0};
+    size_t told = count > shown_max ? shown_max : count;
+    for (size_t i = 0; i < told; i++)
+        list = ctn_arena_printf(arena, "%.*s%s%.*s", CTN_STR_ARG(list),
+                                i == 0           ? ""
+                                : i + 1 == count ? " and "
+                                                 : ", ",
+                                CTN_STR_ARG(names[i]));
+    return told == count ? list : ctn_arena_printf(arena, "%.*s and %zu more", CTN_STR_ARG(list), count - told);
+}
+
 ctn_time_text ctn_duration_text(int64_t ms)
 {
     ctn_time_text t;

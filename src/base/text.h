@@ -16,6 +16,8 @@ ctn_str ctn_text_clean(ctn_arena *arena, ctn_str text, size_t columns_max);
 ctn_str ctn_text_harmless(ctn_arena *arena, ctn_str text);
 /* The text, padded with blanks to so many columns. */
 void ctn_text_pad(ctn_buf *out, ctn_str text, size_t columns);
+/* "a, b and c", or as many as shown_max and "and 5 more". */
+ctn_str ctn_text_list(ctn_arena *arena, const ctn_str *names, size_t count, size_t shown_max);
 
 /* "85 ms", "2.3 s", "1 min 05 s", "2 h 03 min", "4 d 06 h". */
 typedef struct ctn_time_text {

@@ -7,8 +7,8 @@
 #include "cli/reveal.h"
 #include "cli/result.h"
 #include "core/sealed.h"
+#include "journal/entry_told.h"
 #include "base/clock.h"
-#include "cli/history_words.h"
 #include "cli/quarantine.h"
 #include "store/raw.h"
 #include <stdio.h>
@@ -80,7 +80,7 @@ static int history_line(void *ctx, const ctn_record *record, int64_t position)
         where = ctn_arena_printf(t->scratch, "%.*s%sby %.*s", CTN_STR_ARG(where), where.len ? " " : "",
                                  CTN_STR_ARG(record->actor));
     where = ctn_text_clean(t->scratch, where, 0);
-    ctn_str said = ctn_history_say(t->scratch, record, SAID_COLUMNS);
+    ctn_str said = ctn_entry_history(t->scratch, record, SAID_COLUMNS);
     ctn_str line =
         ctn_arena_printf(t->scratch, "%4llu  %-12s  %-22s  %-*.*s", (unsigned long long) record->seq,
                          ctn_duration_text(record->at_ms - t->first_at_ms).text, ctn_entry_kind_name(record->kind),

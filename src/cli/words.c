@@ -2,22 +2,13 @@
  * words.c -- see words.h.
  */
 #include "cli/words.h"
-#include "base/buf.h"
+#include "base/text.h"
 
 #define NAMES_SHOWN_MAX 12
 
 ctn_str ctn_words_join(ctn_arena *arena, const ctn_str *names, size_t count)
 {
-    ctn_buf out;
-    ctn_buf_init(&out, 8192);
-    size_t shown = count > NAMES_SHOWN_MAX ? NAMES_SHOWN_MAX : count;
-    for (size_t i = 0; i < shown; i++)
-        ctn_buf_printf(&out, "%s%.*s", i == 0 ? "" : i + 1 == count ? " and " : ", ", CTN_STR_ARG(names[i]));
-    if (shown < count)
-        ctn_buf_printf(&out, " and %zu more", count - shown);
-    ctn_str kept = ctn_arena_str(arena, ctn_buf_str(&out));
-    ctn_buf_done(&out);
-    return kept;
+    return ctn_text_list(arena, names, count, NAMES_SHOWN_MAX);
 }
 
 ctn_str ctn_words_suggest(ctn_arena *arena, ctn_str word, const ctn_str *names, size_t count)

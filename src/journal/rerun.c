@@ -8,6 +8,7 @@
  * the other reads or writes is refused at check.
  */
 #include "journal/rerun.h"
+#include "base/text.h"
 #include "chain/keys.h"
 
 #define NAMES_SHOWN_MAX 8
@@ -310,16 +311,7 @@ static void conclude(walk *w, ctn_rerun *ret)
 
 static int refuse_writes(const walk *w, const ctn_rerun *r, ctn_err *err)
 {
-    ctn_str names = CTN_STR("");
-    size_t shown = r->unnamed_count > NAMES_SHOWN_MAX ? NAMES_SHOWN_MAX : r->unnamed_count;
-    for (size_t i = 0; i < shown; i++)
-        names = ctn_arena_printf(w->arena, "%.*s%s%.*s", CTN_STR_ARG(names),
-                                 i == 0                                        ? ""
-                                 : i + 1 == shown && shown == r->unnamed_count ? " and "
-                                                                               : ", ",
-                                 CTN_STR_ARG(r->unnamed_writes[i]));
-    if (shown < r->unnamed_count)
-        names = ctn_arena_printf(w->arena, "%.*s and %zu more", CTN_STR_ARG(names), r->unnamed_count - shown);
+    ctn_str names = ctn_text_list(w->arena, r->unnamed_writes, r->unnamed_count, NAMES_SHOWN_MAX);
     return ctn_fail(err, CTN_E_DENIED,
                     "%.*s would be done again, and what was written then has not been undone; name with --write each "
                     "step that may write once more",

@@ -7,6 +7,7 @@
  */
 #include "journal/timeline.h"
 #include "base/memory.h"
+#include "journal/entry_told.h"
 #include <stdlib.h>
 
 #define MESSAGE_BYTES_MAX 400
@@ -81,6 +82,11 @@ static ctn_str kept(const ctn_timeline *t, ctn_str text)
             text.len--;
     }
     return ctn_arena_str(t->arena, text);
+}
+
+static ctn_str kept_member(const ctn_timeline *t, const ctn_entry *e, const char *key)
+{
+    return kept(t, ctn_json_str_or(e->body, key, CTN_STR("")));
 }
 
 /* ---- works ---- */
@@ -176,17 +182,17 @@ static ctn_timeline_row *open_row(ctn_timeline *t, work *w, uint32_t attempt)
     return add_row(t, w, attempt ? attempt : w->attempt + 1);
 }
 
-static void begin_row(ctn_timeline *t, work *w, const ctn_record *r)
+static void begin_row(ctn_timeline *t, work *w, const ctn_entry *e)
 {
     size_t before = t->row_count;
-    ctn_timeline_row *row = open_row(t, w, r->attempt);
+    ctn_timeline_row *row = open_row(t, w, e->attempt);
     bool waited = row->wait_from_ms && row->wait_until_ms; /* for a breaker: it begins now */
     if (t->row_count > before || waited) {
         row->start_is_recorded = true;
-        row->started_at_ms = waited ? row->started_at_ms : r->at_ms;
+        row->started_at_ms = waited ? row->started_at_ms : e->at_ms;
     }
     if (waited)
-        row->wait_until_ms = r->at_ms;
+        row->wait_until_ms = e->at_ms;
     row->status = CTN_ATTEMPT_RUNNING;
 }
 
@@ -249,125 +255,128 @@ static void work_ended(ctn_timeline *t, const work *w, int64_t at_ms)
 
 /* ---- entries ---- */
 
-static void add_succeeded(ctn_timeline *t, work *w, const ctn_record *r, const ctn_json *body)
+static void add_succeeded(ctn_timeline *t, work *w, const ctn_entry *e)
 {
-    ctn_timeline_row *row = open_row(t, w, r->attempt);
-    bool is_whole = ctn_json_member_of(body, "variables") || ctn_json_member_of(body, "items");
-    ctn_attempt_status status = r->kind == CTN_ENTRY_CACHE_HIT ? CTN_ATTEMPT_CACHED : CTN_ATTEMPT_COMPLETED;
+    ctn_timeline_row *row = open_row(t, w, e->attempt);
+    bool is_whole = ctn_json_member_of(e->body, "variables") || ctn_json_member_of(e->body, "items");
+    ctn_attempt_status status = e->kind == CTN_ENTRY_CACHE_HIT ? CTN_ATTEMPT_CACHED : CTN_ATTEMPT_COMPLETED;
     row->code = row->message = (ctn_str){0};
     if (w->role == CTN_ATTEMPT_UNDO) { /* perhaps there is one more call: then the row goes on */
         row->status = status;
-        row->ended_at_ms = w->next_from_ms = r->at_ms;
+        row->ended_at_ms = w->next_from_ms = e->at_ms;
     } else if (is_whole) {
-        end_row(w, row, status, r->at_ms);
-        work_ended(t, w, r->at_ms);
+        end_row(w, row, status, e->at_ms);
+        work_ended(t, w, e->at_ms);
     }
 }
 
-static void add_failed(ctn_timeline *t, work *w, const ctn_record *r, const ctn_json *body)
+static void add_failed(ctn_timeline *t, work *w, const ctn_entry *e)
 {
-    ctn_timeline_row *row = open_row(t, w, r->attempt);
-    row->code = kept(t, ctn_json_str_or(body, "code", CTN_STR("")));
-    row->message = kept(t, ctn_json_str_or(body, "message", CTN_STR("")));
-    int64_t due_ms = ctn_json_int_or(body, "dueMs", 0);
-    if (ctn_json_bool_or(body, "unknown", false)) {
+    ctn_timeline_row *row = open_row(t, w, e->attempt);
+    row->code = kept_member(t, e, "code");
+    row->message = kept_member(t, e, "message");
+    int64_t due_ms = ctn_json_int_or(e->body, "dueMs", 0);
+    if (ctn_json_bool_or(e->body, "unknown", false)) {
         row->status = CTN_ATTEMPT_UNKNOWN;
-        row->wait_from_ms = r->at_ms;
+        row->wait_from_ms = e->at_ms;
         row->wait_until_ms = 0;
-        w->next_from_ms = r->at_ms;
+        w->next_from_ms = e->at_ms;
     } else if (due_ms) {
-        end_row(w, row, CTN_ATTEMPT_FAILED, r->at_ms);
-        row->next_at_ms = w->next_from_ms = due_ms > r->at_ms ? due_ms : r->at_ms;
-    } else if (ctn_json_member_of(body, "fallback"))
-        end_row(w, row, CTN_ATTEMPT_FAILED, r->at_ms);
-    else if (ctn_json_bool_or(body, "final", false)) {
-        end_row(w, row, CTN_ATTEMPT_FAILED, r->at_ms);
-        work_ended(t, w, r->at_ms);
+        end_row(w, row, CTN_ATTEMPT_FAILED, e->at_ms);
+        row->next_at_ms = w->next_from_ms = due_ms > e->at_ms ? due_ms : e->at_ms;
+    } else if (ctn_json_member_of(e->body, "fallback"))
+        end_row(w, row, CTN_ATTEMPT_FAILED, e->at_ms);
+    else if (ctn_json_bool_or(e->body, "final", false)) {
+        end_row(w, row, CTN_ATTEMPT_FAILED, e->at_ms);
+        work_ended(t, w, e->at_ms);
     }
 }
 
-static void add_waiting(ctn_timeline *t, work *w, const ctn_record *r, const ctn_json *body)
+static void add_waiting(ctn_timeline *t, work *w, const ctn_entry *e)
 {
-    begin_row(t, w, r);
-    ctn_timeline_row *row = open_row(t, w, r->attempt);
+    begin_row(t, w, e);
+    ctn_timeline_row *row = open_row(t, w, e->attempt);
     row->status = CTN_ATTEMPT_WAITING;
-    row->wait_from_ms = r->at_ms;
+    row->wait_from_ms = e->at_ms;
     row->wait_until_ms = 0;
-    row->message = kept(t, ctn_json_str_or(body, "message", CTN_STR("")));
+    row->message = kept_member(t, e, "message");
 }
 
-static void add_breaker_wait(ctn_timeline *t, work *w, const ctn_record *r, const ctn_json *body)
+static void add_held(ctn_timeline *t, work *w, const ctn_entry *e)
 {
-    ctn_timeline_row *row = open_row(t, w, r->attempt);
+    ctn_timeline_row *row = open_row(t, w, e->attempt);
     row->status = CTN_ATTEMPT_WAITING;
-    row->started_at_ms = row->wait_from_ms && row->wait_until_ms ? row->started_at_ms : r->at_ms;
+    row->started_at_ms = row->wait_from_ms && row->wait_until_ms ? row->started_at_ms : e->at_ms;
     row->wait_from_ms = row->started_at_ms;
-    row->wait_until_ms = ctn_json_int_or(body, "untilMs", r->at_ms);
-    row->message = kept(t, ctn_json_str_or(body, "target", CTN_STR("")));
+    row->wait_until_ms = ctn_json_int_or(e->body, "untilMs", e->at_ms);
+    row->message = kept_member(t, e, "target");
 }
 
-static void add_interrupted(ctn_timeline *t, work *w, const ctn_record *r, const ctn_json *body)
+static void add_interrupted(ctn_timeline *t, work *w, const ctn_entry *e)
 {
-    ctn_timeline_row *row = open_row(t, w, r->attempt);
+    ctn_timeline_row *row = open_row(t, w, e->attempt);
     row->status = CTN_ATTEMPT_INTERRUPTED;
-    row->wait_from_ms = r->at_ms;
+    row->wait_from_ms = e->at_ms;
     row->wait_until_ms = 0;
-    row->code = kept(t, ctn_json_str_or(body, "code", CTN_STR("")));
-    row->message = kept(t, ctn_json_str_or(body, "message", CTN_STR("")));
-    w->next_from_ms = r->at_ms;
+    row->code = kept_member(t, e, "code");
+    row->message = kept_member(t, e, "message");
+    w->next_from_ms = e->at_ms;
 }
 
-static void add_of_step(ctn_timeline *t, work *w, const ctn_record *r, const ctn_json *body)
+static void add_skipped(ctn_timeline *t, work *w, const ctn_entry *e)
 {
-    switch (r->kind) {
-    case CTN_ENTRY_STEP_SKIPPED: {
-        w->next_from_ms = r->at_ms;
-        ctn_timeline_row *row = add_row(t, w, 0);
-        row->start_is_recorded = true;
-        end_row(w, row, CTN_ATTEMPT_SKIPPED, r->at_ms);
-        step_ended(t, w->step, r->at_ms);
-        break;
+    w->next_from_ms = e->at_ms;
+    ctn_timeline_row *row = add_row(t, w, 0);
+    row->start_is_recorded = true;
+    end_row(w, row, CTN_ATTEMPT_SKIPPED, e->at_ms);
+    step_ended(t, w->step, e->at_ms);
+}
+
+static void add_begun(ctn_timeline *t, work *w, const ctn_entry *e, const ctn_entry_meaning *m)
+{
+    begin_row(t, w, e);
+    ctn_timeline_row *row = &t->rows[w->row - 1];
+    if (m->child.len)
+        row->child = kept(t, m->child);
+    if (m->is_each) {
+        row->is_each = true;
+        t->steps[w->step].each.begun_at_ms = e->at_ms;
     }
-    case CTN_ENTRY_FOREACH_STARTED:
-        begin_row(t, w, r);
-        t->rows[w->row - 1].is_each = true;
-        t->steps[w->step].each.begun_at_ms = r->at_ms;
+}
+
+static void add_of_step(ctn_timeline *t, work *w, const ctn_entry *e, const ctn_entry_meaning *m)
+{
+    switch (m->sense) {
+    case CTN_SENSE_SKIPPED: add_skipped(t, w, e); break;
+    case CTN_SENSE_BEGUN: add_begun(t, w, e, m); break;
+    case CTN_SENSE_SUCCEEDED: add_succeeded(t, w, e); break;
+    case CTN_SENSE_FAILED: add_failed(t, w, e); break;
+    case CTN_SENSE_FALLBACK:
+        w->fallback = (uint32_t) ctn_json_int_or(e->body, "fallback", 1);
+        w->next_from_ms = e->at_ms;
         break;
-    case CTN_ENTRY_ATTEMPT_STARTED:
-    case CTN_ENTRY_COMPENSATION_STARTED: begin_row(t, w, r); break;
-    case CTN_ENTRY_CHILD_STARTED:
-        begin_row(t, w, r);
-        t->rows[w->row - 1].child = kept(t, ctn_json_str_or(body, "child", CTN_STR("")));
-        break;
-    case CTN_ENTRY_ATTEMPT_SUCCEEDED:
-    case CTN_ENTRY_CACHE_HIT:
-    case CTN_ENTRY_COMPENSATION_SUCCEEDED: add_succeeded(t, w, r, body); break;
-    case CTN_ENTRY_ATTEMPT_FAILED:
-    case CTN_ENTRY_COMPENSATION_FAILED: add_failed(t, w, r, body); break;
-    case CTN_ENTRY_FALLBACK_TAKEN:
-        w->fallback = (uint32_t) ctn_json_int_or(body, "fallback", 1);
-        w->next_from_ms = r->at_ms;
-        break;
-    case CTN_ENTRY_WAITING: add_waiting(t, w, r, body); break;
-    case CTN_ENTRY_BREAKER_WAIT: add_breaker_wait(t, w, r, body); break;
-    case CTN_ENTRY_INTERRUPTED: add_interrupted(t, w, r, body); break;
-    case CTN_ENTRY_ANSWERED:
-    case CTN_ENTRY_DECISION:
-        w->next_from_ms = r->at_ms;
+    case CTN_SENSE_WAITS: add_waiting(t, w, e); break;
+    case CTN_SENSE_HELD: add_held(t, w, e); break;
+    case CTN_SENSE_INTERRUPTED: add_interrupted(t, w, e); break;
+    case CTN_SENSE_SETTLED:
+        w->next_from_ms = e->at_ms;
         if (w->row)
-            t->rows[w->row - 1].by = kept(t, r->actor);
+            t->rows[w->row - 1].by = kept(t, e->actor);
         break;
-    default: break;
+    case CTN_SENSE_NONE:
+    case CTN_SENSE_CREATED:
+    case CTN_SENSE_STOPS:
+    case CTN_SENSE_ENDED: break;
     }
 }
 
 /* ---- the execution as a whole ---- */
 
-static void add_mark(ctn_timeline *t, const ctn_record *r, const char *what, ctn_str text)
+static void add_mark(ctn_timeline *t, const ctn_entry *e, const ctn_entry_meaning *m)
 {
     t->marks = grown(t->marks, t->mark_count, &t->mark_capacity, sizeof *t->marks);
     t->marks[t->mark_count++] =
-        (ctn_timeline_mark){.at_ms = r->at_ms, .what = what, .by = kept(t, r->actor), .text = kept(t, text)};
+        (ctn_timeline_mark){.at_ms = e->at_ms, .what = m->mark, .by = kept(t, e->actor), .text = kept(t, m->mark_text)};
 }
 
 /* What was open then has been let go. */
@@ -393,71 +402,62 @@ static void note_reused(ctn_timeline *t, const ctn_json *reused)
     }
 }
 
-static void add_of_execution(ctn_timeline *t, const ctn_record *r, const ctn_json *body)
+static void add_created(ctn_timeline *t, const ctn_entry *e)
 {
-    switch (r->kind) {
-    case CTN_ENTRY_QUEUED: note_reused(t, ctn_json_member_of(body, "reused")); break;
-    case CTN_ENTRY_STARTED:
-        note_reused(t, ctn_json_member_of(body, "reused"));
-        t->started_at_ms = r->at_ms;
-        for (uint32_t i = 0; i < t->plan->step_count; i++)
-            if (!t->steps[i].waits_for)
-                step_is_due(t, i, r->at_ms);
-        reuse_due(t, r->at_ms);
-        break;
-    case CTN_ENTRY_PAUSED: add_mark(t, r, "paused", ctn_json_str_or(body, "reason", CTN_STR(""))); break;
-    case CTN_ENTRY_RESUMED: {
-        ctn_str cause = ctn_json_str_or(body, "cause", CTN_STR("resume"));
-        add_mark(t, r,
-                 ctn_str_is(cause, "crash")     ? "crash"
-                 : ctn_str_is(cause, "restart") ? "restart"
-                                                : "resumed",
-                 ctn_json_str_or(body, "reason", CTN_STR("")));
-        break;
-    }
-    case CTN_ENTRY_CANCEL_REQUESTED:
-        t->stopped_at_ms = r->at_ms;
+    note_reused(t, ctn_json_member_of(e->body, "reused"));
+    if (e->kind == CTN_ENTRY_QUEUED)
+        return;
+    t->started_at_ms = e->at_ms;
+    for (uint32_t i = 0; i < t->plan->step_count; i++)
+        if (!t->steps[i].waits_for)
+            step_is_due(t, i, e->at_ms);
+    reuse_due(t, e->at_ms);
+}
+
+static void add_of_execution(ctn_timeline *t, const ctn_entry *e, const ctn_entry_meaning *m)
+{
+    if (m->mark)
+        add_mark(t, e, m);
+    if (m->sense == CTN_SENSE_CREATED) {
+        add_created(t, e);
+    } else if (m->sense == CTN_SENSE_STOPS) {
+        t->stopped_at_ms = e->at_ms;
         t->ended_at_ms = 0; /* a completed sub-chain that is undone goes on */
-        add_mark(t, r, ctn_json_bool_or(body, "reopens", false) ? "undo" : "cancel",
-                 ctn_json_str_or(body, "message", CTN_STR("")));
-        break;
-    case CTN_ENTRY_WAITING: add_mark(t, r, "budget", ctn_json_str_or(body, "what", CTN_STR(""))); break;
-    case CTN_ENTRY_COMPLETED:
-    case CTN_ENTRY_FAILED:
-    case CTN_ENTRY_ROLLED_BACK:
-    case CTN_ENTRY_ROLLBACK_FAILED:
-    case CTN_ENTRY_CANCELLED:
-        t->ended_at_ms = r->at_ms;
-        close_all(t, r->at_ms);
-        break;
-    default: break;
+    } else if (m->sense == CTN_SENSE_ENDED) {
+        t->ended_at_ms = e->at_ms;
+        close_all(t, e->at_ms);
     }
 }
 
 int ctn_timeline_add(ctn_timeline *t, const ctn_record *r, ctn_arena *scratch, ctn_err *err)
 {
-    const ctn_json *body = NULL;
-    if (ctn_json_parse(scratch, r->body, NULL, &body, err))
-        return ctn_wrap(err, CTN_E_CORRUPT, "entry %llu", (unsigned long long) r->seq);
-    t->seq = r->seq;
+    ctn_entry e = {.kind = r->kind,
+                   .seq = r->seq,
+                   .at_ms = r->at_ms,
+                   .step = r->step,
+                   .item = r->item,
+                   .attempt = r->attempt,
+                   .actor = r->actor};
+    if (ctn_json_parse(scratch, r->body, NULL, &e.body, err))
+        return ctn_wrap(err, CTN_E_CORRUPT, "entry %llu", (unsigned long long) e.seq);
+    ctn_entry_meaning m = ctn_entry_meaning_of(&e);
+    t->seq = e.seq;
     if (!t->begun_at_ms)
-        t->begun_at_ms = r->at_ms;
-    if (!r->step.len) {
-        add_of_execution(t, r, body);
+        t->begun_at_ms = e.at_ms;
+    if (!e.step.len) {
+        add_of_execution(t, &e, &m);
         return CTN_OK;
     }
-    uint32_t step = ctn_plan_step_index(t->plan, r->step);
+    uint32_t step = ctn_plan_step_index(t->plan, e.step);
     if (step == CTN_PLAN_NONE)
-        return ctn_fail(err, CTN_E_CORRUPT, "entry %llu: the chain has no step %.*s", (unsigned long long) r->seq,
-                        CTN_STR_ARG(r->step));
-    bool is_undo = r->kind == CTN_ENTRY_COMPENSATION_STARTED || r->kind == CTN_ENTRY_COMPENSATION_SUCCEEDED ||
-                   r->kind == CTN_ENTRY_COMPENSATION_FAILED || ctn_json_bool_or(body, "undo", false);
+        return ctn_fail(err, CTN_E_CORRUPT, "entry %llu: the chain has no step %.*s", (unsigned long long) e.seq,
+                        CTN_STR_ARG(e.step));
     bool was_stopped = t->stopped_at_ms != 0;
-    add_of_step(t, work_of(t, step, r->item, is_undo ? CTN_ATTEMPT_UNDO : CTN_ATTEMPT_DO, r->at_ms), r, body);
-    bool stops = r->kind == CTN_ENTRY_ATTEMPT_FAILED && ctn_json_bool_or(body, "final", false) &&
+    add_of_step(t, work_of(t, step, e.item, m.is_undo ? CTN_ATTEMPT_UNDO : CTN_ATTEMPT_DO, e.at_ms), &e, &m);
+    bool stops = m.sense == CTN_SENSE_FAILED && !m.is_undo && ctn_json_bool_or(e.body, "final", false) &&
                  !t->plan->steps[step].continue_on_error;
     if (stops && !was_stopped)
-        t->stopped_at_ms = r->at_ms;
+        t->stopped_at_ms = e.at_ms;
     return CTN_OK;
 }
 

@@ -41,27 +41,6 @@ ctn_str ctn_why_brief(ctn_arena *arena, const ctn_json *v)
     return ctn_arena_printf(arena, "%.*s... (%zu bytes)", (int) end, text.ptr, text.len);
 }
 
-ctn_str ctn_why_join(ctn_arena *arena, const ctn_str *names, size_t count)
-{
-    ctn_str text = {0};
-    size_t shown = count > 8 ? 8 : count;
-    for (size_t i = 0; i < shown; i++)
-        text = ctn_arena_printf(arena, "%.*s%s%.*s", CTN_STR_ARG(text),
-                                i == 0           ? ""
-                                : i + 1 == count ? " and "
-                                                 : ", ",
-                                CTN_STR_ARG(names[i]));
-    return shown == count ? text : ctn_arena_printf(arena, "%.*s and %zu more", CTN_STR_ARG(text), count - shown);
-}
-
-ctn_str ctn_why_items_text(const why *w, const ctn_entry *e)
-{
-    long long count = (long long) ctn_json_int_or(e->body, "items", 0);
-    long long failed = (long long) ctn_json_int_or(e->body, "failed", 0);
-    return failed ? ctn_arena_printf(w->arena, "%lld items, %lld of which failed", count, failed)
-                  : ctn_arena_printf(w->arena, "%lld item%s", count, count == 1 ? "" : "s");
-}
-
 /* ---- the tree ---- */
 
 ctn_why_node *ctn_why_add(const why *w, ctn_why_node *parent, ctn_why_kind kind, const ctn_entry *entry)
@@ -279,63 +258,72 @@ static void stop_at(why *w, const ctn_entry *e)
         w->stopped = e;
 }
 
+static void index_created(why *w, producing *p, const ctn_entry *e)
+{
+    if (ctn_why_body(e, "reused")) {
+        w->reused = ctn_why_body(e, "reused");
+        w->reuses = e;
+        w->due = CTN_NEW_ARRAY(w->arena, uint32_t, w->plan->step_count);
+    }
+    if (e->kind == CTN_ENTRY_QUEUED)
+        return;
+    w->started = e;
+    if (w->reused)
+        follow_start(w, p, e);
+}
+
+/* Of a step as a whole, what it gave are the lists of its items, or the variables. */
+static void index_succeeded(why *w, producing *p, const ctn_entry *e, uint32_t step)
+{
+    if (e->item >= 0)
+        return;
+    if (ctn_why_body(e, "items")) {
+        w->traces[step].ended = e;
+        produce_lists(w, p, e, step);
+    } else if (ctn_why_body(e, "variables")) {
+        w->traces[step].ended = e;
+        produce_members(w, p, ctn_why_body(e, "variables"), e, step);
+    }
+}
+
+static void index_failed(why *w, producing *p, const ctn_entry *e, uint32_t step)
+{
+    const ctn_plan_step *s = &w->plan->steps[step];
+    if (!ctn_json_bool_or(e->body, "final", false))
+        return;
+    if (!s->continue_on_error || w->stopped) {
+        stop_at(w, e);
+    } else if (e->item < 0) {
+        w->traces[step].ended = e;
+        for (uint32_t i = 0; i < s->output_count; i++)
+            produce(w, p, w->plan->variables[s->outputs[i].slot], &ctn_json_null, e, step);
+    }
+}
+
+static bool is_end_at_budget(const ctn_entry *e)
+{
+    return e->kind == CTN_ENTRY_DECISION && !e->step.len &&
+           ctn_str_is(ctn_json_str_or(e->body, "what", CTN_STR("")), "fail");
+}
+
 static void index_entry(why *w, producing *p, const ctn_entry *e)
 {
+    ctn_entry_meaning m = ctn_entry_meaning_of(e);
     uint32_t step = e->step.len ? ctn_plan_step_index(w->plan, e->step) : CTN_PLAN_NONE;
     step_trace *trace = step == CTN_PLAN_NONE ? NULL : &w->traces[step];
     if (trace)
         trace->entries[trace->count++] = (uint32_t) (e - w->source->entries);
-    switch (e->kind) {
-    case CTN_ENTRY_QUEUED:
-    case CTN_ENTRY_STARTED:
-        produce_members(w, p, ctn_why_body(e, "input"), e, CTN_PLAN_NONE);
-        if (ctn_why_body(e, "reused")) {
-            w->reused = ctn_why_body(e, "reused");
-            w->reuses = e;
-            w->due = CTN_NEW_ARRAY(w->arena, uint32_t, w->plan->step_count);
-        }
-        if (e->kind == CTN_ENTRY_STARTED) {
-            w->started = e;
-            if (w->reused)
-                follow_start(w, p, e);
-        }
-        break;
-    case CTN_ENTRY_DECISION:
-        if (!e->step.len && ctn_str_is(ctn_json_str_or(e->body, "what", CTN_STR("")), "fail"))
-            stop_at(w, e); /* at its budget */
-        produce_members(w, p, ctn_why_body(e, "variables"), e, step);
-        break;
-    case CTN_ENTRY_CHECKED: produce_members(w, p, ctn_why_body(e, "variables"), e, step); break;
-    case CTN_ENTRY_STEP_SKIPPED:
-        if (trace)
-            trace->ended = e;
-        break;
-    case CTN_ENTRY_ATTEMPT_SUCCEEDED:
-    case CTN_ENTRY_CACHE_HIT:
-        if (trace && e->item < 0 && ctn_why_body(e, "items")) {
-            trace->ended = e;
-            produce_lists(w, p, e, step);
-        } else if (trace && e->item < 0 && ctn_why_body(e, "variables")) {
-            trace->ended = e;
-            produce_members(w, p, ctn_why_body(e, "variables"), e, step);
-        }
-        break;
-    case CTN_ENTRY_ATTEMPT_FAILED:
-        if (!trace || !ctn_json_bool_or(e->body, "final", false))
-            break;
-        if (!w->plan->steps[step].continue_on_error || w->stopped) {
-            stop_at(w, e);
-            break;
-        }
-        if (e->item >= 0)
-            break;
+    produce_members(w, p, m.sets, e, step);
+    if (m.sense == CTN_SENSE_CREATED)
+        index_created(w, p, e);
+    else if (m.sense == CTN_SENSE_STOPS || is_end_at_budget(e))
+        stop_at(w, e);
+    else if (trace && m.sense == CTN_SENSE_SKIPPED)
         trace->ended = e;
-        for (uint32_t i = 0; i < w->plan->steps[step].output_count; i++)
-            produce(w, p, w->plan->variables[w->plan->steps[step].outputs[i].slot], &ctn_json_null, e, step);
-        break;
-    case CTN_ENTRY_CANCEL_REQUESTED: stop_at(w, e); break;
-    default: break;
-    }
+    else if (trace && m.sense == CTN_SENSE_SUCCEEDED && !m.is_undo)
+        index_succeeded(w, p, e, step);
+    else if (trace && m.sense == CTN_SENSE_FAILED && !m.is_undo)
+        index_failed(w, p, e, step);
     if (w->reused && trace && trace->ended == e) {
         w->due[0] = step;
         follow_ends(w, p, 1, e);
@@ -463,7 +451,7 @@ static int unknown_variable(ctn_arena *arena, const ctn_why_source *source, ctn_
     if (near.len)
         return ctn_fail(err, CTN_E_NOT_FOUND, "the chain has no variable %.*s; did you mean %.*s?", CTN_STR_ARG(root),
                         CTN_STR_ARG(near));
-    ctn_str list = ctn_why_join(arena, names, count);
+    ctn_str list = ctn_text_list(arena, names, count, CTN_WHY_NAMES_MAX);
     return ctn_fail(err, CTN_E_NOT_FOUND, "the chain has no variable %.*s; %s%.*s", CTN_STR_ARG(root),
                     count ? "it has " : "it has none", CTN_STR_ARG(list));
 }
@@ -532,7 +520,7 @@ int ctn_why_step(ctn_arena *arena, const ctn_why_source *source, const ctn_why_o
         for (uint32_t i = 0; i < plan->step_count; i++)
             names[i] = plan->steps[i].name;
         ctn_str near = ctn_str_nearest(name, names, plan->step_count);
-        ctn_str list = ctn_why_join(arena, names, plan->step_count);
+        ctn_str list = ctn_text_list(arena, names, plan->step_count, CTN_WHY_NAMES_MAX);
         return ctn_fail(err, CTN_E_NOT_FOUND, "the chain has no step %.*s; %s%.*s%s", CTN_STR_ARG(name),
                         near.len ? "did you mean " : "its steps are ", CTN_STR_ARG(near.len ? near : list),
                         near.len ? "?" : "");

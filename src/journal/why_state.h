@@ -9,9 +9,13 @@
  */
 #pragma once
 #include "base/names.h"
+#include "base/text.h"
 #include "chain/instruction_set.h"
+#include "journal/entry_told.h"
 #include "journal/why.h"
 #include "value/path.h"
+
+#define CTN_WHY_NAMES_MAX 8 /* in a sentence */
 
 /* A variable got a value. */
 typedef struct production {
@@ -82,9 +86,6 @@ const production *ctn_why_standing(const why *w, ctn_str name, uint64_t before_s
 const ctn_json *ctn_why_body(const ctn_entry *e, const char *key);
 /* A value in a sentence: short, on one line. */
 ctn_str ctn_why_brief(ctn_arena *arena, const ctn_json *v);
-/* Of the entry that ends a foreach: "4 items, 1 of which failed". */
-ctn_str ctn_why_items_text(const why *w, const ctn_entry *e);
-ctn_str ctn_why_join(ctn_arena *arena, const ctn_str *names, size_t count);
 
 /* ---- why_read.c ---- */
 

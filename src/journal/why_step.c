@@ -152,7 +152,8 @@ static ctn_str waits_for_text(const why *w, uint32_t step)
                                  ctn_step_status_name(ctn_execution_step(w->source->execution, before).status));
     }
     if (count)
-        return ctn_arena_printf(w->arena, "it waits for %.*s", CTN_STR_ARG(ctn_why_join(w->arena, names, count)));
+        return ctn_arena_printf(w->arena, "it waits for %.*s",
+                                CTN_STR_ARG(ctn_text_list(w->arena, names, count, CTN_WHY_NAMES_MAX)));
     const ctn_entry *held = NULL; /* the execution as a whole waits */
     for (size_t i = 0; i < w->source->count; i++)
         if (w->source->entries[i].step.len == 0)
@@ -182,7 +183,7 @@ static ctn_str ready_text(const why *w, uint32_t step)
     for (uint32_t i = 0; i < p->predecessor_count; i++)
         names[i] = w->plan->steps[p->predecessors[i]].name;
     return ctn_arena_printf(w->arena, "ready when %.*s had ended, the last of %.*s", CTN_STR_ARG(ready->step),
-                            CTN_STR_ARG(ctn_why_join(w->arena, names, p->predecessor_count)));
+                            CTN_STR_ARG(ctn_text_list(w->arena, names, p->predecessor_count, CTN_WHY_NAMES_MAX)));
 }
 
 /* ---- what happened to it ---- */
@@ -219,171 +220,6 @@ static ctn_str why_no_retry(const why *w, uint32_t step, const ctn_entry *e, con
     return CTN_STR("no retry: it cannot be repeated safely");
 }
 
-static ctn_str failed_text(const why *w, uint32_t step, const ctn_entry *e, history *h)
-{
-    ctn_str head = ctn_arena_printf(w->arena, "attempt %u failed: %.*s: %.*s", e->attempt,
-                                    CTN_STR_ARG(body_text(e, "code")), CTN_STR_ARG(body_text(e, "message")));
-    if (ctn_json_bool_or(e->body, "unknown", false))
-        return ctn_arena_printf(w->arena, "%.*s; it is a write and may have happened, which has to be settled first",
-                                CTN_STR_ARG(head));
-    const ctn_json *due = ctn_why_body(e, "dueMs");
-    if (due) {
-        int64_t wait_ms = ctn_json_int_or(e->body, "dueMs", 0) - e->at_ms;
-        bool is_free = ctn_json_bool_or(e->body, "free", false);
-        ctn_str which = CTN_STR("which spends no retry");
-        if (!is_free)
-            which = ctn_arena_printf(w->arena, "retry %u of %lld", ++h->retries,
-                                     (long long) w->plan->steps[step].retry.max_retries);
-        return wait_ms > 0 ? ctn_arena_printf(w->arena, "%.*s; tried again after %lld ms (%.*s)", CTN_STR_ARG(head),
-                                              (long long) wait_ms, CTN_STR_ARG(which))
-                           : ctn_arena_printf(w->arena, "%.*s; tried again at once (%.*s)", CTN_STR_ARG(head),
-                                              CTN_STR_ARG(which));
-    }
-    int64_t fallback = ctn_json_int_or(e->body, "fallback", 0);
-    if (fallback)
-        return ctn_arena_printf(w->arena, "%.*s; %.*s, so fallback %lld is taken", CTN_STR_ARG(head),
-                                CTN_STR_ARG(why_no_retry(w, step, e, h)), (long long) fallback);
-    if (!ctn_json_bool_or(e->body, "final", false))
-        return ctn_arena_printf(w->arena, "%.*s; the other calls of the attempt still count", CTN_STR_ARG(head));
-    return ctn_arena_printf(w->arena, "%.*s; %.*s", CTN_STR_ARG(head), CTN_STR_ARG(why_no_retry(w, step, e, h)));
-}
-
-static ctn_str waiting_text(const why *w, const ctn_entry *e)
-{
-    ctn_str what = body_text(e, "for"), message = body_text(e, "message");
-    const ctn_json *who = ctn_why_body(e, "who");
-    ctn_str names = {0};
-    if (ctn_json_count(who)) {
-        ctn_str *list = CTN_NEW_ARRAY(w->arena, ctn_str, ctn_json_count(who));
-        for (size_t i = 0; i < ctn_json_count(who); i++)
-            list[i] = ctn_json_text(ctn_json_at(who, i));
-        names = ctn_why_join(w->arena, list, ctn_json_count(who));
-    }
-    int64_t until_ms = ctn_json_int_or(e->body, "untilMs", 0);
-    ctn_str until = NOTHING;
-    if (until_ms) {
-        char at[25];
-        ctn_time_format(until_ms, at);
-        until = ctn_arena_printf(w->arena, ", until %s at the latest%s", at,
-                                 ctn_json_bool_or(e->body, "expires", false) ? ", then it has failed" : "");
-    }
-    return ctn_arena_printf(w->arena, "waits for an %.*s%s%.*s%.*s%s%.*s", CTN_STR_ARG(what), names.len ? " of " : "",
-                            CTN_STR_ARG(names), CTN_STR_ARG(until), message.len ? ": " : "", CTN_STR_ARG(message));
-}
-
-static ctn_str decision_text(const why *w, const ctn_entry *e)
-{
-    ctn_str what = body_text(e, "what");
-    const char *means = ctn_str_is(what, "retry")     ? "it did not happen: do it again"
-                        : ctn_str_is(what, "succeed") ? "it did happen, with the result that was given"
-                        : ctn_json_bool_or(e->body, "notHappened", false)
-                            ? "it has failed, and it is certain that nothing happened"
-                            : "it has failed";
-    return ctn_arena_printf(w->arena, "settled by %.*s: %s", CTN_STR_ARG(e->actor), means);
-}
-
-static ctn_str checked_text(const why *w, const ctn_entry *e)
-{
-    const ctn_json *happened = ctn_why_body(e, "happened");
-    bool again = ctn_why_body(e, "againMs") != NULL;
-    if (ctn_json_is(happened, CTN_JSON_TRUE))
-        return CTN_STR("its check was asked: it did happen");
-    if (ctn_json_is(happened, CTN_JSON_FALSE))
-        return again ? CTN_STR("its check was asked: not so far; the request may still arrive, so it is asked again")
-                     : CTN_STR("its check was asked: it did not happen");
-    return ctn_arena_printf(w->arena, "its check could not tell%s%.*s%s", body_text(e, "message").len ? ": " : "",
-                            CTN_STR_ARG(body_text(e, "message")),
-                            again ? "; it is asked again" : "; it is not asked again");
-}
-
-static ctn_str call_suffix(const why *w, const ctn_entry *e)
-{
-    ctn_str call = body_text(e, "call");
-    return call.len ? ctn_arena_printf(w->arena, " (call %.*s)", CTN_STR_ARG(call)) : NOTHING;
-}
-
-static ctn_str succeeded_text(const why *w, const ctn_entry *e)
-{
-    const ctn_json *variables = ctn_why_body(e, "variables");
-    ctn_str *names = CTN_NEW_ARRAY(w->arena, ctn_str, ctn_json_count(variables) + 1);
-    size_t count = 0;
-    for (size_t i = 0; i < ctn_json_count(variables); i++)
-        names[count++] = ctn_json_text(&variables->members[i].key);
-    if (ctn_why_body(e, "items"))
-        return ctn_arena_printf(w->arena, "ended for %.*s", CTN_STR_ARG(ctn_why_items_text(w, e)));
-    if (!variables)
-        return ctn_arena_printf(w->arena, "attempt %u: a call succeeded", e->attempt);
-    ctn_str list = ctn_why_join(w->arena, names, count);
-    return ctn_arena_printf(w->arena, "attempt %u succeeded%s%.*s", e->attempt, count ? " and gave " : "",
-                            CTN_STR_ARG(list));
-}
-
-static ctn_str event_text(const why *w, uint32_t step, const ctn_entry *e, history *h)
-{
-    ctn_str code = body_text(e, "code"), message = body_text(e, "message");
-    switch (e->kind) {
-    case CTN_ENTRY_STEP_SKIPPED: return CTN_STR("skipped");
-    case CTN_ENTRY_FOREACH_STARTED:
-        return ctn_arena_printf(w->arena, "runs over %lld items", (long long) ctn_json_int_or(e->body, "count", 0));
-    case CTN_ENTRY_ATTEMPT_STARTED:
-        return ctn_arena_printf(w->arena, "attempt %u began; its start is on record because it is %.*s (%.*s)",
-                                e->attempt, CTN_STR_ARG(body_text(e, "effect")),
-                                CTN_STR_ARG(body_text(e, "effectFrom")));
-    case CTN_ENTRY_ATTEMPT_SUCCEEDED: return succeeded_text(w, e);
-    case CTN_ENTRY_ATTEMPT_FAILED: return failed_text(w, step, e, h);
-    case CTN_ENTRY_CACHE_HIT:
-        return CTN_STR("an equal call was answered before: taken from the cache, nothing was called");
-    case CTN_ENTRY_FALLBACK_TAKEN: {
-        h->retries = 0;
-        ctn_str set = body_text(e, "instructionSet");
-        long long n = (long long) ctn_json_int_or(e->body, "fallback", 1);
-        return set.len ? ctn_arena_printf(w->arena, "fallback %lld: instruction set %.*s", n, CTN_STR_ARG(set))
-                       : ctn_arena_printf(w->arena, "fallback %lld: its value", n);
-    }
-    case CTN_ENTRY_CHILD_STARTED:
-        return ctn_arena_printf(w->arena, "execution %.*s of chain %.*s was started for it",
-                                CTN_STR_ARG(body_text(e, "child")), CTN_STR_ARG(body_text(e, "chain")));
-    case CTN_ENTRY_WAITING:
-        return e->step.len ? waiting_text(w, e)
-                           : ctn_arena_printf(w->arena,
-                                              "the execution's budget was reached (%.*s): nothing starts "
-                                              "until somebody decides",
-                                              CTN_STR_ARG(body_text(e, "what")));
-    case CTN_ENTRY_ANSWERED: return ctn_arena_printf(w->arena, "answered by %.*s", CTN_STR_ARG(e->actor));
-    case CTN_ENTRY_CHECKED: return checked_text(w, e);
-    case CTN_ENTRY_BREAKER_WAIT:
-        return ctn_arena_printf(w->arena, "waits, for the circuit breaker of %.*s is open; no retry is spent",
-                                CTN_STR_ARG(body_text(e, "target")));
-    case CTN_ENTRY_INTERRUPTED:
-        return ctn_arena_printf(w->arena, "interrupted (%.*s: %.*s): a person must say what became of it",
-                                CTN_STR_ARG(code), CTN_STR_ARG(message));
-    case CTN_ENTRY_DECISION:
-        if (e->step.len)
-            h->decided = e;
-        return e->step.len ? decision_text(w, e)
-                           : ctn_arena_printf(w->arena, "%.*s %s", CTN_STR_ARG(e->actor),
-                                              ctn_str_is(body_text(e, "what"), "retry")
-                                                  ? "granted the budget once more"
-                                                  : "let the execution end at its budget");
-    case CTN_ENTRY_COMPENSATION_STARTED:
-        return ctn_arena_printf(w->arena, "undone, for the chain was stopping (%.*s)%s",
-                                CTN_STR_ARG(w->stopped ? stop_text(w) : NOTHING),
-                                body_text(e, "outcome").len ? "; nobody knows whether it had happened" : "");
-    case CTN_ENTRY_COMPENSATION_SUCCEEDED: return CTN_STR("its undo succeeded");
-    case CTN_ENTRY_COMPENSATION_FAILED:
-        return ctn_arena_printf(w->arena, "its undo failed: %.*s: %.*s%s", CTN_STR_ARG(code), CTN_STR_ARG(message),
-                                ctn_json_bool_or(e->body, "final", false) ? "; it is left undone" : "");
-    case CTN_ENTRY_PAUSED: return ctn_arena_printf(w->arena, "the execution was paused by %.*s", CTN_STR_ARG(e->actor));
-    case CTN_ENTRY_RESUMED:
-        return ctn_str_is(body_text(e, "cause"), "crash") ? CTN_STR("the engine had died; another went on")
-               : ctn_str_is(body_text(e, "cause"), "restart")
-                   ? CTN_STR("the engine had been stopped; another went on")
-                   : ctn_arena_printf(w->arena, "the execution was resumed by %.*s", CTN_STR_ARG(e->actor));
-    default: break;
-    }
-    return ctn_str_from(ctn_entry_kind_name(e->kind));
-}
-
 /* In a foreach of many items, the start and the success of an item are no news. */
 static bool is_news(const ctn_entry *e, int64_t only_item, bool is_long)
 {
@@ -413,20 +249,26 @@ static history history_before(const why *w, uint32_t step, const ctn_entry *end)
     return h;
 }
 
-static bool is_of_execution(const ctn_entry *e)
+/* What is told of the entry, as things stood then. */
+static ctn_str event_text(const why *w, uint32_t step, const ctn_entry *e)
 {
-    bool is_budget =
-        e->kind == CTN_ENTRY_WAITING || (e->kind == CTN_ENTRY_DECISION && !ctn_str_is(body_text(e, "what"), "set"));
-    return e->step.len == 0 && (e->kind == CTN_ENTRY_PAUSED || e->kind == CTN_ENTRY_RESUMED || is_budget);
+    history h = history_before(w, step, e);
+    ctn_entry_setting setting = {
+        .retries = h.retries,
+        .retries_max = w->plan->steps[step].retry.max_retries,
+        .no_retry = why_no_retry(w, step, e, &h),
+        .stopped = w->stopped ? stop_text(w) : NOTHING,
+    };
+    return ctn_entry_why(w->arena, e, &setting);
 }
 
 static void tell_event(const why *w, ctn_why_node *node, uint32_t step, const ctn_entry *e)
 {
-    history h = history_before(w, step, e);
     ctn_why_node *event = ctn_why_add(w, node, CTN_WHY_EVENT, e);
+    ctn_str text = event_text(w, step, e), call = body_text(e, "call");
     event->name = ctn_str_from(ctn_entry_kind_name(e->kind));
-    ctn_str text = event_text(w, step, e, &h), call = call_suffix(w, e);
-    event->text = ctn_arena_printf(w->arena, "%.*s%.*s", CTN_STR_ARG(text), CTN_STR_ARG(call));
+    event->text =
+        call.len ? ctn_arena_printf(w->arena, "%.*s (call %.*s)", CTN_STR_ARG(text), CTN_STR_ARG(call)) : text;
 }
 
 /* Everything about the step, and the pauses and deaths of engines that came in between. */
@@ -444,7 +286,8 @@ static void tell_events(const why *w, ctn_why_node *node, uint32_t step, int64_t
         const ctn_entry *e = &w->source->entries[at];
         bool is_own = i < trace->count && trace->entries[i] == at;
         i += is_own;
-        if (is_own ? !is_news(e, only_item, is_long) : !is_of_execution(e))
+        bool is_told = is_own ? is_news(e, only_item, is_long) : !e->step.len && ctn_entry_meaning_of(e).is_for_all;
+        if (!is_told)
             continue;
         if (told++ == EVENTS_MAX) {
             node->is_cut = true;
@@ -501,8 +344,8 @@ static ctn_str completed_text(const why *w, uint32_t step, const condition *c)
     else if (retries)
         how = ctn_arena_printf(w->arena, ", after %u %s", retries, retries == 1 ? "retry" : "retries");
     if (e && ctn_why_body(e, "items"))
-        how = ctn_arena_printf(w->arena, ", for %.*s%s%.*s", CTN_STR_ARG(ctn_why_items_text(w, e)), how.len ? ";" : "",
-                               CTN_STR_ARG(ctn_str_from_offset(how, 1)));
+        how = ctn_arena_printf(w->arena, ", for %.*s%s%.*s", CTN_STR_ARG(ctn_entry_items_text(w->arena, e)),
+                               how.len ? ";" : "", CTN_STR_ARG(ctn_str_from_offset(how, 1)));
     const ctn_entry *decided = last_of(w, step, CTN_ENTRY_DECISION);
     ctn_str settled = decided && ctn_str_is(body_text(decided, "what"), "succeed")
                           ? ctn_arena_printf(w->arena, "; %.*s said that it happened", CTN_STR_ARG(decided->actor))
@@ -558,7 +401,7 @@ static ctn_str head_text(const why *w, uint32_t step, const condition *c, const 
                                     CTN_STR_ARG(body_text(last_of(w, step, CTN_ENTRY_CHILD_STARTED), "chain")));
         return last_of(w, step, CTN_ENTRY_WAITING)
                    ? ctn_arena_printf(w->arena, "%.*s %.*s", CTN_STR_ARG(name),
-                                      CTN_STR_ARG(waiting_text(w, last_of(w, step, CTN_ENTRY_WAITING))))
+                                      CTN_STR_ARG(event_text(w, step, last_of(w, step, CTN_ENTRY_WAITING))))
                    : ctn_arena_printf(w->arena, "%.*s waits", CTN_STR_ARG(name));
     case CTN_STEP_INTERRUPTED:
     case CTN_STEP_RETRYING:
@@ -595,8 +438,7 @@ static ctn_str item_text(const why *w, uint32_t step, int64_t item, const ctn_en
         return ctn_arena_printf(w->arena, "%.*s: the journal knows nothing of it%s%.*s", CTN_STR_ARG(name),
                                 w->stopped ? "; the chain stopped because " : "",
                                 CTN_STR_ARG(w->stopped ? stop_text(w) : NOTHING));
-    history h = history_before(w, step, last);
-    ctn_str text = event_text(w, step, last, &h);
+    ctn_str text = event_text(w, step, last);
     return ctn_arena_printf(w->arena, "%.*s: %.*s", CTN_STR_ARG(name), CTN_STR_ARG(text));
 }
 

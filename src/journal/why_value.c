@@ -180,7 +180,7 @@ static void tell_list(const why *w, ctn_why_node *node, const production *p, con
     ctn_why_node *list = ctn_why_add(w, node, CTN_WHY_STEP, p->entry);
     list->name = p->entry->step;
     list->text = ctn_arena_printf(w->arena, "list of what step %.*s gave for each of %.*s", CTN_STR_ARG(p->entry->step),
-                                  CTN_STR_ARG(ctn_why_items_text(w, p->entry)));
+                                  CTN_STR_ARG(ctn_entry_items_text(w->arena, p->entry)));
     if (ctn_why_is_told(w, list, ctn_arena_printf(w->arena, "list %llu", (unsigned long long) p->entry->seq)))
         return;
     why_scope s = ctn_why_scope_of(w, p->step, p->entry);
@@ -295,26 +295,24 @@ static void tell_production(const why *w, ctn_why_node *node, const production *
         tell_reused(w, node, p, path);
         return;
     }
-    switch (e->kind) {
-    case CTN_ENTRY_QUEUED:
-    case CTN_ENTRY_STARTED: tell_given(w, node, p, path); break;
-    case CTN_ENTRY_DECISION:
-        cause = ctn_why_add(w, node, CTN_WHY_DECISION, e);
-        cause->name = e->actor;
-        cause->text = ctn_arena_printf(w->arena, "set by %.*s", CTN_STR_ARG(e->actor));
-        break;
-    case CTN_ENTRY_CHECKED:
-        cause = ctn_why_add(w, node, CTN_WHY_ANSWER, e);
-        cause->text = CTN_STR("answer of the check, while the chain was undone");
-        break;
-    case CTN_ENTRY_ATTEMPT_FAILED:
+    ctn_entry_meaning m = ctn_entry_meaning_of(e);
+    if (m.sense == CTN_SENSE_CREATED) {
+        tell_given(w, node, p, path);
+    } else if (m.sense == CTN_SENSE_FAILED) {
         cause = ctn_why_add(w, node, CTN_WHY_STEP, e);
         cause->name = e->step;
         cause->text =
             ctn_arena_printf(w->arena, "step %.*s failed (%.*s), and `onError: continue` makes its variables null",
                              CTN_STR_ARG(e->step), CTN_STR_ARG(ctn_json_str_or(e->body, "code", NOTHING)));
-        break;
-    default: tell_taken(w, node, p, path); break;
+    } else if (e->kind == CTN_ENTRY_CHECKED) {
+        cause = ctn_why_add(w, node, CTN_WHY_ANSWER, e);
+        cause->text = CTN_STR("answer of the check, while the chain was undone");
+    } else if (m.sets) {
+        cause = ctn_why_add(w, node, CTN_WHY_DECISION, e);
+        cause->name = e->actor;
+        cause->text = ctn_arena_printf(w->arena, "set by %.*s", CTN_STR_ARG(e->actor));
+    } else {
+        tell_taken(w, node, p, path);
     }
 }
 
@@ -360,8 +358,7 @@ ctn_str ctn_why_origin(const why *w, ctn_str name, uint64_t before_seq)
     const production *p = ctn_why_standing(w, name, before_seq);
     if (!p)
         return NOTHING;
-    bool is_given = p->entry->kind == CTN_ENTRY_QUEUED || p->entry->kind == CTN_ENTRY_STARTED;
-    if (is_given && !p->is_reused)
+    if (ctn_entry_meaning_of(p->entry).sense == CTN_SENSE_CREATED && !p->is_reused)
         return CTN_STR("from the input");
     if (p->step == CTN_PLAN_NONE)
         return ctn_arena_printf(w->arena, "set by %.*s", CTN_STR_ARG(p->entry->actor));
