@@ -478,17 +478,12 @@ static void why_entry(words *w)
     }
 }
 
-static bool is_of_undo(ctn_entry_kind kind)
-{
-    return kind == CTN_ENTRY_COMPENSATION_STARTED || kind == CTN_ENTRY_COMPENSATION_SUCCEEDED ||
-           kind == CTN_ENTRY_COMPENSATION_FAILED;
-}
-
 ctn_entry_meaning ctn_entry_meaning_of(const ctn_entry *e)
 {
     bool is_of_step = e->step.len > 0;
     const ctn_str none = {0}, reason = ctn_json_str_or(e->body, "reason", none);
-    ctn_entry_meaning m = {.is_undo = is_of_undo(e->kind) || ctn_json_bool_or(e->body, "undo", false)};
+    ctn_entry_meaning m = {.is_undo = ctn_entry_kind_about(e->kind) == CTN_ABOUT_UNDO ||
+                                      ctn_json_bool_or(e->body, "undo", false)};
     switch (e->kind) {
     case CTN_ENTRY_QUEUED:
     case CTN_ENTRY_STARTED:
