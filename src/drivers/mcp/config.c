@@ -1,5 +1,5 @@
 /*
- * The driver's configuration: judged whole before anything is made of it, then copied.
+ * config.c -- the driver's configuration: judged whole before anything is made of it, then copied.
  */
 #include "drivers/mcp/internal.h"
 #include <stdlib.h>
@@ -45,27 +45,27 @@ static const char **environment_of(ctn_arena *arena, const char *const *env)
     return result;
 }
 
-void ctn_mcp_host_init(ctn_mcp_driver *driver, ctn_mcp_host *h, const ctn_mcp_server_config *from)
+void ctn_mcp_peer_init(ctn_mcp_driver *driver, ctn_mcp_peer *peer, const ctn_mcp_server_config *from)
 {
     ctn_arena *arena = driver->arena;
     size_t arg_count = count_strings(from->args);
-    h->driver = driver;
-    h->config = *from;
-    h->config.name = ctn_arena_str(arena, from->name);
-    h->config.command = copy_string(arena, from->command);
-    h->config.cwd = copy_string(arena, from->cwd);
-    h->config.version = ctn_arena_str(arena, from->version);
-    h->config.args = h->config.env = NULL; /* in argv and env */
-    h->argv = CTN_NEW_ARRAY(arena, const char *, arg_count + 2);
-    h->argv[0] = h->config.command;
+    peer->driver = driver;
+    peer->config = *from;
+    peer->config.name = ctn_arena_str(arena, from->name);
+    peer->config.command = copy_string(arena, from->command);
+    peer->config.cwd = copy_string(arena, from->cwd);
+    peer->config.version = ctn_arena_str(arena, from->version);
+    peer->config.args = peer->config.env = NULL; /* in argv and env */
+    peer->argv = CTN_NEW_ARRAY(arena, const char *, arg_count + 2);
+    peer->argv[0] = peer->config.command;
     for (size_t i = 0; i < arg_count; i++)
-        h->argv[i + 1] = copy_string(arena, from->args[i]);
-    h->env = environment_of(arena, from->env);
+        peer->argv[i + 1] = copy_string(arena, from->args[i]);
+    peer->env = environment_of(arena, from->env);
     ctn_mcp_tool_effect *effects = CTN_NEW_ARRAY(arena, ctn_mcp_tool_effect, from->effect_count);
     for (size_t i = 0; i < from->effect_count; i++)
         effects[i] = (ctn_mcp_tool_effect){ctn_arena_str(arena, from->effects[i].tool), from->effects[i].effect};
-    h->config.effects = effects;
-    h->timer = ctn_timer_new(driver->options.loop, ctn_mcp_host_timer, h);
+    peer->config.effects = effects;
+    peer->timer = ctn_timer_new(driver->options.loop, ctn_mcp_peer_timer, peer);
 }
 
 int ctn_mcp_config_check(const ctn_mcp_driver_options *options, size_t i, ctn_err *err)

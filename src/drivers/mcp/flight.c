@@ -1,5 +1,6 @@
 /*
- * A call from begin to done: waiting for its server, sent, or given up; see mcp/stdio.c for what must hold.
+ * flight.c -- a call from begin to done: waiting for its server, sent, or given up; see mcp/driver.c for what must
+ * hold.
  */
 #include "drivers/mcp/internal.h"
 #include <assert.h>
@@ -13,7 +14,7 @@
 
 static ctn_mcp_flights *list_of(ctn_mcp_flight *f)
 {
-    return f->is_given_up ? &f->host->given_up : f->id ? &f->host->sent : &f->host->waiting;
+    return f->is_given_up ? &f->peer->given_up : f->id ? &f->peer->sent : &f->peer->waiting;
 }
 
 void ctn_mcp_flight_add(ctn_mcp_flights *list, ctn_mcp_flight *f)
@@ -52,7 +53,7 @@ void ctn_mcp_flights_set_timer(ctn_mcp_driver *driver)
 /* Takes the call out of everything and frees it; its list is the one it is in by its state. */
 void ctn_mcp_flight_free(ctn_mcp_flight *f)
 {
-    ctn_mcp_driver *driver = f->host->driver;
+    ctn_mcp_driver *driver = f->peer->driver;
     list_remove(list_of(f), f);
     ctn_heap_remove(&driver->due, &f->due);
     void *own = ctn_token_map_take(&driver->tokens, f->token);
@@ -69,7 +70,7 @@ void ctn_mcp_flights_free(ctn_mcp_flights *list)
 
 void ctn_mcp_flight_tell(ctn_mcp_flight *f, const ctn_call_result *result)
 {
-    ctn_mcp_driver *driver = f->host->driver;
+    ctn_mcp_driver *driver = f->peer->driver;
     uint64_t token = f->token;
     ctn_mcp_flight_free(f);
     if (!driver->is_shut_down)
@@ -87,9 +88,9 @@ void ctn_mcp_flight_give_up(ctn_mcp_flight *f, ctn_str reason)
     list_remove(list_of(f), f);
     f->is_given_up = true;
     ctn_mcp_flight_add(list_of(f), f);
-    ctn_heap_remove(&f->host->driver->due, &f->due);
-    if (f->host->client && f->host->state == CTN_MCP_UP)
-        ctn_mcp_client_cancel(f->host->client, f->id, reason);
+    ctn_heap_remove(&f->peer->driver->due, &f->due);
+    if (f->peer->client && f->peer->state == CTN_MCP_UP)
+        ctn_mcp_client_cancel(f->peer->client, f->id, reason);
 }
 
 void ctn_mcp_flights_due(void *ctx)
@@ -103,7 +104,7 @@ void ctn_mcp_flights_due(void *ctx)
         char message[300];
         bool is_over = f->end_at_ms && f->end_at_ms <= now;
         (void) snprintf(message, sizeof message, "no %s from %.*s/%.*s within %lld ms",
-                        is_over ? "answer" : "sign of progress", CTN_STR_ARG(f->host->config.name),
+                        is_over ? "answer" : "sign of progress", CTN_STR_ARG(f->peer->config.name),
                         (int) (f->tool_len < 128 ? f->tool_len : 128), f->tool,
                         (long long) (is_over ? f->timeout_ms : f->idle_timeout_ms));
         ctn_mcp_flight_give_up(f, CTN_STR("timeout"));
@@ -132,34 +133,34 @@ static ctn_str tool_of(const ctn_mcp_flight *f)
 
 static void fail_unknown_tool(ctn_mcp_flight *f)
 {
-    ctn_mcp_host *h = f->host;
+    ctn_mcp_peer *peer = f->peer;
     ctn_str tool = tool_of(f);
-    ctn_str near = ctn_mcp_tool_table_nearest(h->tools, tool);
+    ctn_str near = ctn_mcp_tool_table_nearest(peer->tools, tool);
     size_t count = 0;
-    (void) ctn_mcp_tool_table_all(h->tools, &count);
+    (void) ctn_mcp_tool_table_all(peer->tools, &count);
     ctn_str sentence =
-        near.len ? ctn_arena_printf(h->driver->scratch, "server %.*s has no tool \"%.*s\"; did you mean \"%.*s\"?",
-                                    CTN_STR_ARG(h->config.name), CTN_STR_ARG(tool), CTN_STR_ARG(near))
-                 : ctn_arena_printf(h->driver->scratch, "server %.*s has no tool \"%.*s\" among its %zu",
-                                    CTN_STR_ARG(h->config.name), CTN_STR_ARG(tool), count);
+        near.len ? ctn_arena_printf(peer->driver->scratch, "server %.*s has no tool \"%.*s\"; did you mean \"%.*s\"?",
+                                    CTN_STR_ARG(peer->config.name), CTN_STR_ARG(tool), CTN_STR_ARG(near))
+                 : ctn_arena_printf(peer->driver->scratch, "server %.*s has no tool \"%.*s\" among its %zu",
+                                    CTN_STR_ARG(peer->config.name), CTN_STR_ARG(tool), count);
     tell_failure(f, CTN_FAILURE_PROTOCOL_ERROR, false, sentence);
 }
 
 /* CTN_OK: the arguments fit. Otherwise the call has been told. */
 static int check_arguments(ctn_mcp_flight *f, const ctn_mcp_tool *tool)
 {
-    ctn_mcp_host *h = f->host;
+    ctn_mcp_peer *peer = f->peer;
     ctn_err err = {0};
     int rc = CTN_OK;
     if (f->args && !ctn_json_is(f->args, CTN_JSON_OBJECT))
         rc = ctn_fail(&err, CTN_E_INVALID, "expected object, got %s", ctn_json_kind_name(f->args));
     else
-        rc = ctn_mcp_tool_check_input(h->tools, tool, f->args ? f->args : &(ctn_json){.kind = CTN_JSON_OBJECT},
-                                      h->driver->scratch, &err);
+        rc = ctn_mcp_tool_check_input(peer->tools, tool, f->args ? f->args : &(ctn_json){.kind = CTN_JSON_OBJECT},
+                                      peer->driver->scratch, &err);
     if (rc == CTN_OK)
         return rc;
     bool is_schema = rc == CTN_E_UNSUPPORTED;
-    (void) ctn_wrap(&err, rc, is_schema ? "tool %.*s/%.*s" : "arguments of %.*s/%.*s", CTN_STR_ARG(h->config.name),
+    (void) ctn_wrap(&err, rc, is_schema ? "tool %.*s/%.*s" : "arguments of %.*s/%.*s", CTN_STR_ARG(peer->config.name),
                     CTN_STR_ARG(tool_of(f)));
     tell_failure(f, is_schema ? CTN_FAILURE_PROTOCOL_ERROR : CTN_FAILURE_INVALID_INPUT, false,
                  ctn_str_from(err.message));
@@ -169,7 +170,7 @@ static int check_arguments(ctn_mcp_flight *f, const ctn_mcp_tool *tool)
 /* With a span of its own a call has all of it once it is sent; with a mere deadline it may be over already. */
 static bool is_too_late(const ctn_mcp_flight *f)
 {
-    return f->timeout_ms <= 0 && f->deadline_ms > 0 && f->deadline_ms <= ctn_loop_now_ms(f->host->driver->options.loop);
+    return f->timeout_ms <= 0 && f->deadline_ms > 0 && f->deadline_ms <= ctn_loop_now_ms(f->peer->driver->options.loop);
 }
 
 /* From now on it may be without progress for its span, but not beyond its end. */
@@ -179,12 +180,12 @@ static void set_due(ctn_mcp_flight *f, int64_t now_ms)
     if (f->idle_timeout_ms > 0 && (!due_ms || now_ms + f->idle_timeout_ms < due_ms))
         due_ms = now_ms + f->idle_timeout_ms;
     if (due_ms)
-        ctn_heap_set(&f->host->driver->due, &f->due, due_ms);
+        ctn_heap_set(&f->peer->driver->due, &f->due, due_ms);
 }
 
 static void start_clock(ctn_mcp_flight *f)
 {
-    ctn_mcp_driver *driver = f->host->driver;
+    ctn_mcp_driver *driver = f->peer->driver;
     int64_t now = ctn_loop_now_ms(driver->options.loop);
     if (f->timeout_ms <= 0 && f->deadline_ms > 0)
         f->timeout_ms = f->deadline_ms - now; /* is_too_late was asked */
@@ -197,13 +198,13 @@ static void start_clock(ctn_mcp_flight *f)
 /* The call is in `waiting`, its server is UP. */
 void ctn_mcp_flight_send(ctn_mcp_flight *f)
 {
-    ctn_mcp_host *h = f->host;
-    ctn_arena_mark mark = ctn_arena_save(h->driver->scratch);
-    const ctn_mcp_tool *tool = ctn_mcp_tool_table_find(h->tools, tool_of(f));
-    int64_t list_age_ms = ctn_loop_now_ms(h->driver->options.loop) - ctn_mcp_client_listed_at_ms(h->client);
+    ctn_mcp_peer *peer = f->peer;
+    ctn_arena_mark mark = ctn_arena_save(peer->driver->scratch);
+    const ctn_mcp_tool *tool = ctn_mcp_tool_table_find(peer->tools, tool_of(f));
+    int64_t list_age_ms = ctn_loop_now_ms(peer->driver->options.loop) - ctn_mcp_client_listed_at_ms(peer->client);
     if (!tool && !f->has_relisted && list_age_ms > UNKNOWN_TOOL_AGE_MS) {
         f->has_relisted = true;
-        ctn_mcp_host_relist(h);
+        ctn_mcp_peer_relist(peer);
         goto done;
     }
     if (!tool) {
@@ -218,33 +219,33 @@ void ctn_mcp_flight_send(ctn_mcp_flight *f)
     }
     bool is_too_large = false;
     ctn_mcp_call request = {.tool = tool_of(f), .arguments = f->args, .idempotency_key = f->key};
-    int64_t id = ctn_mcp_client_call(h->client, &request, f, &is_too_large);
+    int64_t id = ctn_mcp_client_call(peer->client, &request, f, &is_too_large);
     if (id == 0) {
         if (is_too_large)
             tell_failure(f, CTN_FAILURE_INVALID_INPUT, false, CTN_STR("the arguments are larger than 16 MiB"));
         else
             tell_failure(f, CTN_FAILURE_UNAVAILABLE, false,
-                         ctn_arena_printf(h->driver->scratch, "server %.*s does not read its input",
-                                          CTN_STR_ARG(h->config.name)));
+                         ctn_arena_printf(peer->driver->scratch, "server %.*s does not read its input",
+                                          CTN_STR_ARG(peer->config.name)));
         goto done;
     }
-    list_remove(&h->waiting, f);
+    list_remove(&peer->waiting, f);
     f->id = id;
-    ctn_mcp_flight_add(&h->sent, f);
+    ctn_mcp_flight_add(&peer->sent, f);
     ctn_arena_free(f->arena);
     f->arena = NULL;
     f->args = NULL;
     f->key = (ctn_str){0};
     start_clock(f);
 done:
-    ctn_arena_restore(h->driver->scratch, mark);
+    ctn_arena_restore(peer->driver->scratch, mark);
 }
 
 /* ---- answers of a server ---- */
 
 static void on_tool_result(ctn_mcp_flight *f, const ctn_json *result, ctn_arena *scratch)
 {
-    ctn_mcp_host *h = f->host;
+    ctn_mcp_peer *peer = f->peer;
     ctn_err err = {0};
     ctn_mcp_call_result r;
     if (ctn_mcp_parse_call(scratch, result, &r, &err)) {
@@ -257,7 +258,7 @@ static void on_tool_result(ctn_mcp_flight *f, const ctn_json *result, ctn_arena 
                      ctn_arena_printf(scratch,
                                       "%.*s/%.*s asks for input in the middle of the call (input_required), "
                                       "which this version of catena does not support",
-                                      CTN_STR_ARG(h->config.name), CTN_STR_ARG(tool_of(f))));
+                                      CTN_STR_ARG(peer->config.name), CTN_STR_ARG(tool_of(f))));
         return;
     }
     ctn_call_result told = {
@@ -268,10 +269,10 @@ static void on_tool_result(ctn_mcp_flight *f, const ctn_json *result, ctn_arena 
         ctn_mcp_flight_tell(f, &told);
         return;
     }
-    const ctn_mcp_tool *tool = ctn_mcp_tool_table_find(h->tools, tool_of(f));
-    int rc = tool ? ctn_mcp_tool_check_output(h->tools, tool, r.value, scratch, &err) : CTN_OK;
+    const ctn_mcp_tool *tool = ctn_mcp_tool_table_find(peer->tools, tool_of(f));
+    int rc = tool ? ctn_mcp_tool_check_output(peer->tools, tool, r.value, scratch, &err) : CTN_OK;
     if (rc) {
-        (void) ctn_wrap(&err, rc, "result of %.*s/%.*s", CTN_STR_ARG(h->config.name), CTN_STR_ARG(tool_of(f)));
+        (void) ctn_wrap(&err, rc, "result of %.*s/%.*s", CTN_STR_ARG(peer->config.name), CTN_STR_ARG(tool_of(f)));
         told.value = NULL;
         told.failure = CTN_FAILURE_INVALID_OUTPUT;
         told.message = ctn_str_from(err.message);
@@ -283,7 +284,7 @@ void ctn_mcp_flight_answered(void *ctx, void *of_call, const ctn_rpc_message *m,
 {
     (void) ctx;
     ctn_mcp_flight *f = of_call;
-    f->host->has_answered = true;
+    f->peer->has_answered = true;
     if (f->is_given_up) {
         ctn_mcp_flight_free(f); /* late: it has happened or not, but it can no longer arrive */
         return;
@@ -294,34 +295,34 @@ void ctn_mcp_flight_answered(void *ctx, void *of_call, const ctn_rpc_message *m,
     }
     ctn_str text = clip(m->error_message);
     tell_failure(f, CTN_FAILURE_PROTOCOL_ERROR, true,
-                 ctn_arena_printf(scratch, "%.*s/%.*s: %.*s (%lld)", CTN_STR_ARG(f->host->config.name),
+                 ctn_arena_printf(scratch, "%.*s/%.*s: %.*s (%lld)", CTN_STR_ARG(f->peer->config.name),
                                   CTN_STR_ARG(tool_of(f)), CTN_STR_ARG(text), (long long) m->error_code));
 }
 
 void ctn_mcp_flight_too_large(ctn_mcp_flight *f, const char *why)
 {
-    f->host->has_answered = true;
+    f->peer->has_answered = true;
     if (f->is_given_up) {
         ctn_mcp_flight_free(f);
         return;
     }
-    ctn_arena *scratch = f->host->driver->scratch;
+    ctn_arena *scratch = f->peer->driver->scratch;
     ctn_arena_mark mark = ctn_arena_save(scratch);
     tell_failure(
         f, CTN_FAILURE_LIMIT, true,
-        ctn_arena_printf(scratch, "%.*s/%.*s: %s", CTN_STR_ARG(f->host->config.name), CTN_STR_ARG(tool_of(f)), why));
+        ctn_arena_printf(scratch, "%.*s/%.*s: %s", CTN_STR_ARG(f->peer->config.name), CTN_STR_ARG(tool_of(f)), why));
     ctn_arena_restore(scratch, mark);
 }
 
 void ctn_mcp_flight_progress(void *ctx, void *of_call, const ctn_mcp_progress *progress)
 {
-    const ctn_mcp_host *h = ctx;
+    const ctn_mcp_peer *peer = ctx;
     ctn_mcp_flight *f = of_call;
-    const ctn_call_sink *sink = &h->driver->options.sink;
-    if (f->is_given_up || h->driver->is_shut_down)
+    const ctn_call_sink *sink = &peer->driver->options.sink;
+    if (f->is_given_up || peer->driver->is_shut_down)
         return;
     if (f->idle_timeout_ms > 0)
-        set_due(f, ctn_loop_now_ms(h->driver->options.loop)); /* the timer may ring early: it looks again */
+        set_due(f, ctn_loop_now_ms(peer->driver->options.loop)); /* the timer may ring early: it looks again */
     if (sink->progress)
         sink->progress(sink->ctx, f->token, progress->progress, progress->total, progress->message);
 }

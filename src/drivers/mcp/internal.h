@@ -1,6 +1,6 @@
 /*
- * internal.h -- what the files of the stdio driver share: calls under way (flights), configured servers and
- * their lives (hosts), the driver that holds them. mcp/stdio.c has the essay.
+ * internal.h -- what the files of the driver share: calls under way (flights), configured servers and
+ * their lives (peers), the driver that holds them. mcp/driver.c has the essay.
  */
 #pragma once
 #include "base/heap.h"
@@ -10,12 +10,12 @@
 #include "drivers/token_map.h"
 #include "loop/process.h"
 
-typedef struct ctn_mcp_host ctn_mcp_host;
+typedef struct ctn_mcp_peer ctn_mcp_peer;
 
 typedef struct ctn_mcp_flight {
     struct ctn_mcp_flight *next, *previous; /* in the list it is in by its state */
     ctn_heap_node due;
-    ctn_mcp_host *host;
+    ctn_mcp_peer *peer;
     uint64_t token;
     int64_t id; /* of the request; 0: not sent */
     int64_t timeout_ms, deadline_ms;
@@ -41,20 +41,20 @@ typedef struct ctn_mcp_waiter {
     void *ctx;
 } ctn_mcp_waiter;
 
-typedef enum ctn_mcp_host_state {
+typedef enum ctn_mcp_peer_state {
     CTN_MCP_DOWN,
     CTN_MCP_STARTING,
     CTN_MCP_UP,
     CTN_MCP_ENDING,
     CTN_MCP_RESTING,
-} ctn_mcp_host_state;
+} ctn_mcp_peer_state;
 
-struct ctn_mcp_host {
+struct ctn_mcp_peer {
     ctn_mcp_driver *driver;
     ctn_mcp_server_config config; /* copied */
     const char **argv, **env;
-    ctn_mcp_host_state state;
-    ctn_process *process;  /* STARTING, UP, ENDING */
+    ctn_mcp_peer_state state;
+    ctn_process *process;      /* STARTING, UP, ENDING */
     ctn_mcp_client *client;    /* the same; NULL while ENDING after a start that took too long */
     ctn_mcp_tool_table *tools; /* the last that were listed, also by an earlier process */
     ctn_timer *timer;          /* STARTING: the limit; RESTING: the end of the rest */
@@ -75,7 +75,7 @@ struct ctn_mcp_host {
 struct ctn_mcp_driver {
     ctn_mcp_driver_options options;
     ctn_arena *arena; /* configuration */
-    ctn_mcp_host *hosts;
+    ctn_mcp_peer *peers;
     ctn_str *names;
     ctn_token_map tokens; /* token -> flight */
     ctn_heap due;
@@ -95,7 +95,7 @@ void ctn_mcp_flights_free(ctn_mcp_flights *list);
 void ctn_mcp_flight_tell(ctn_mcp_flight *f, const ctn_call_result *result);
 /* Nobody waits any more; it stays known as long as the process that has it lives. */
 void ctn_mcp_flight_give_up(ctn_mcp_flight *f, ctn_str reason);
-/* It waits and its host is UP: checked and sent, or told why not, or waiting for a new list. */
+/* It waits and its peer is UP: checked and sent, or told why not, or waiting for a new list. */
 void ctn_mcp_flight_send(ctn_mcp_flight *f);
 void ctn_mcp_flight_answered(void *ctx, void *of_call, const ctn_rpc_message *m, ctn_arena *scratch);
 /* Its answer was too large to be read: the tool has done its work. */
@@ -104,20 +104,20 @@ void ctn_mcp_flight_progress(void *ctx, void *of_call, const ctn_mcp_progress *p
 void ctn_mcp_flights_due(void *ctx); /* the driver's timer */
 void ctn_mcp_flights_set_timer(ctn_mcp_driver *driver);
 
-/* ---- mcp/host.c: a server's life ---- */
+/* ---- mcp/peer.c: a server's life ---- */
 
 /* True: up, with a list that may be used. Otherwise on the way there, or its waiters have been told why not. */
-bool ctn_mcp_host_bring_up(ctn_mcp_host *h);
-void ctn_mcp_host_relist(ctn_mcp_host *h);
-void ctn_mcp_host_tell_waiters(ctn_mcp_host *h, int code, const char *why);
-void ctn_mcp_host_send_waiting(ctn_mcp_host *h);
-void ctn_mcp_host_timer(void *ctx);
+bool ctn_mcp_peer_bring_up(ctn_mcp_peer *peer);
+void ctn_mcp_peer_relist(ctn_mcp_peer *peer);
+void ctn_mcp_peer_tell_waiters(ctn_mcp_peer *peer, int code, const char *why);
+void ctn_mcp_peer_send_waiting(ctn_mcp_peer *peer);
+void ctn_mcp_peer_timer(void *ctx);
 
 /* ---- mcp/config.c ---- */
 
 int ctn_mcp_config_check(const ctn_mcp_driver_options *options, size_t i, ctn_err *err);
-void ctn_mcp_host_init(ctn_mcp_driver *driver, ctn_mcp_host *h, const ctn_mcp_server_config *from);
+void ctn_mcp_peer_init(ctn_mcp_driver *driver, ctn_mcp_peer *peer, const ctn_mcp_server_config *from);
 
-/* ---- mcp/stdio.c ---- */
+/* ---- mcp/driver.c ---- */
 
 void ctn_mcp_driver_tell_if_ended(ctn_mcp_driver *driver);

@@ -1,7 +1,7 @@
 /*
- * The driver: servers that come and go underneath, calls that are answered once on top.
+ * driver.c -- the driver: servers that come and go underneath, calls that are answered once on top.
  *
- * A call is a flight, and in exactly one list of its host: `waiting` (the server is not up, or lists its tools
+ * A call is a flight, and in exactly one list of its peer: `waiting` (the server is not up, or lists its tools
  * again), `sent`, or `given_up` (timed out or cancelled while the process that has it lives). It is in `tokens`
  * from begin to the end of its list: so may_still_arrive is a lookup, and a token that is not there is one whose
  * process has ended or has answered.
@@ -21,11 +21,11 @@
 
 /* ---- the driver's interface ---- */
 
-static ctn_mcp_host *server_of(const ctn_mcp_driver *driver, ctn_str name)
+static ctn_mcp_peer *server_of(const ctn_mcp_driver *driver, ctn_str name)
 {
     for (size_t i = 0; i < driver->options.server_count; i++)
         if (ctn_str_equal(driver->names[i], name))
-            return &driver->hosts[i];
+            return &driver->peers[i];
     return NULL;
 }
 
@@ -45,10 +45,10 @@ static void begin(void *ctx, const ctn_call_request *request)
     assert(!driver->is_shut_down);
     ctn_str tool = request->target;
     ctn_str name = ctn_str_cut(&tool, '/');
-    ctn_mcp_host *h = server_of(driver, name);
-    if (!h || tool.len == 0) {
+    ctn_mcp_peer *peer = server_of(driver, name);
+    if (!peer || tool.len == 0) {
         ctn_err err = {0};
-        if (!h)
+        if (!peer)
             explain_unknown_server(driver, name, &err);
         else
             (void) ctn_fail(&err, CTN_E_INVALID, "\"%.*s\" names no tool: it must be server/tool",
@@ -57,9 +57,9 @@ static void begin(void *ctx, const ctn_call_request *request)
         driver->options.sink.done(driver->options.sink.ctx, request->token, &result);
         return;
     }
-    h->was_given_sensitive = h->was_given_sensitive || request->is_sensitive;
+    peer->was_given_sensitive = peer->was_given_sensitive || request->is_sensitive;
     ctn_mcp_flight *f = ctn_malloc(sizeof *f + tool.len);
-    *f = (ctn_mcp_flight){.host = h,
+    *f = (ctn_mcp_flight){.peer = peer,
                           .token = request->token,
                           .timeout_ms = request->timeout_ms,
                           .deadline_ms = request->deadline_ms,
@@ -69,9 +69,9 @@ static void begin(void *ctx, const ctn_call_request *request)
                           .tool_len = tool.len};
     memcpy(f->tool, tool.ptr, tool.len);
     ctn_token_map_put(&driver->tokens, f->token, f);
-    bool is_first = !h->waiting.first;
-    ctn_mcp_flight_add(&h->waiting, f);
-    if (is_first && h->state == CTN_MCP_UP && !h->is_relisting && !ctn_mcp_client_is_stale(h->client)) {
+    bool is_first = !peer->waiting.first;
+    ctn_mcp_flight_add(&peer->waiting, f);
+    if (is_first && peer->state == CTN_MCP_UP && !peer->is_relisting && !ctn_mcp_client_is_stale(peer->client)) {
         ctn_mcp_flight_send(f);
         /* An unknown tool may have set off a relist: then the call waits, and needs its own copies. */
         if (ctn_token_map_get(&driver->tokens, request->token) != f || f->id)
@@ -80,7 +80,7 @@ static void begin(void *ctx, const ctn_call_request *request)
     f->arena = ctn_arena_new(1024);
     f->args = f->args ? ctn_json_copy(f->arena, f->args) : NULL;
     f->key = ctn_arena_str(f->arena, f->key);
-    (void) ctn_mcp_host_bring_up(h);
+    (void) ctn_mcp_peer_bring_up(peer);
 }
 
 static void cancel(void *ctx, uint64_t token)
@@ -103,23 +103,23 @@ static bool may_still_arrive(void *ctx, uint64_t token, ctn_str target)
     return ctn_token_map_get(&driver->tokens, token) != NULL;
 }
 
-static void await(ctn_mcp_host *h, ctn_mcp_waiter form)
+static void await(ctn_mcp_peer *peer, ctn_mcp_waiter form)
 {
     ctn_mcp_waiter *w = ctn_malloc(sizeof *w);
     *w = form;
-    w->next = h->waiters;
-    h->waiters = w;
-    if (ctn_mcp_host_bring_up(h))
-        ctn_mcp_host_tell_waiters(h, CTN_OK, "");
+    w->next = peer->waiters;
+    peer->waiters = w;
+    if (ctn_mcp_peer_bring_up(peer))
+        ctn_mcp_peer_tell_waiters(peer, CTN_OK, "");
 }
 
 static void prepare(void *ctx, ctn_str target, void (*ready)(void *ready_ctx), void *ready_ctx)
 {
     ctn_mcp_driver *driver = ctx;
     ctn_str tool = target;
-    ctn_mcp_host *h = server_of(driver, ctn_str_cut(&tool, '/'));
-    if (h && !driver->is_shut_down)
-        await(h, (ctn_mcp_waiter){.prepared = ready, .ctx = ready_ctx});
+    ctn_mcp_peer *peer = server_of(driver, ctn_str_cut(&tool, '/'));
+    if (peer && !driver->is_shut_down)
+        await(peer, (ctn_mcp_waiter){.prepared = ready, .ctx = ready_ctx});
     else
         ready(ready_ctx);
 }
@@ -132,8 +132,8 @@ static ctn_effect effect_of(void *ctx, ctn_str target, const char **ret_from)
 static bool schema_of(void *ctx, ctn_str target, ctn_digest *ret_digest)
 {
     ctn_str name = target;
-    const ctn_mcp_host *h = server_of(ctx, ctn_str_cut(&name, '/'));
-    const ctn_mcp_tool *tool = h && h->tools ? ctn_mcp_tool_table_find(h->tools, name) : NULL;
+    const ctn_mcp_peer *peer = server_of(ctx, ctn_str_cut(&name, '/'));
+    const ctn_mcp_tool *tool = peer && peer->tools ? ctn_mcp_tool_table_find(peer->tools, name) : NULL;
     if (!tool)
         return false;
     ctn_buf b;
@@ -163,13 +163,13 @@ ctn_driver ctn_mcp_driver_interface(ctn_mcp_driver *driver)
 
 void ctn_mcp_ready(ctn_mcp_driver *driver, ctn_str name, ctn_mcp_ready_fn *ready, void *ctx)
 {
-    ctn_mcp_host *h = server_of(driver, name);
-    if (h && !driver->is_shut_down) {
-        await(h, (ctn_mcp_waiter){.ready = ready, .ctx = ctx});
+    ctn_mcp_peer *peer = server_of(driver, name);
+    if (peer && !driver->is_shut_down) {
+        await(peer, (ctn_mcp_waiter){.ready = ready, .ctx = ctx});
         return;
     }
     ctn_err err = {0};
-    if (h)
+    if (peer)
         (void) ctn_fail(&err, CTN_E_STATE, "catena is stopping");
     else
         explain_unknown_server(driver, name, &err);
@@ -178,8 +178,8 @@ void ctn_mcp_ready(ctn_mcp_driver *driver, ctn_str name, ctn_mcp_ready_fn *ready
 
 const ctn_mcp_tool *ctn_mcp_tools(const ctn_mcp_driver *driver, ctn_str name, size_t *ret_count)
 {
-    const ctn_mcp_host *h = server_of(driver, name);
-    return ctn_mcp_tool_table_all(h ? h->tools : NULL, ret_count);
+    const ctn_mcp_peer *peer = server_of(driver, name);
+    return ctn_mcp_tool_table_all(peer ? peer->tools : NULL, ret_count);
 }
 
 ctn_effect ctn_mcp_effect(const ctn_mcp_driver *driver, ctn_str target, const char **ret_from)
@@ -188,16 +188,17 @@ ctn_effect ctn_mcp_effect(const ctn_mcp_driver *driver, ctn_str target, const ch
     const char **from = ret_from ? ret_from : &ignored;
     *from = NULL;
     ctn_str name = target;
-    const ctn_mcp_host *h = server_of(driver, ctn_str_cut(&name, '/'));
-    if (!h)
+    const ctn_mcp_peer *peer = server_of(driver, ctn_str_cut(&name, '/'));
+    if (!peer)
         return CTN_EFFECT_UNKNOWN;
-    for (size_t i = 0; i < h->config.effect_count; i++) {
-        if (!ctn_str_equal(h->config.effects[i].tool, name))
+    for (size_t i = 0; i < peer->config.effect_count; i++) {
+        if (!ctn_str_equal(peer->config.effects[i].tool, name))
             continue;
         *from = "operator";
-        return h->config.effects[i].effect;
+        return peer->config.effects[i].effect;
     }
-    const ctn_mcp_tool *tool = h->config.is_trusted && h->tools ? ctn_mcp_tool_table_find(h->tools, name) : NULL;
+    const ctn_mcp_tool *tool =
+        peer->config.is_trusted && peer->tools ? ctn_mcp_tool_table_find(peer->tools, name) : NULL;
     if (!tool || !(tool->hints.says_read_only || tool->hints.says_idempotent))
         return CTN_EFFECT_UNKNOWN;
     *from = "annotations";
@@ -208,14 +209,14 @@ ctn_effect ctn_mcp_effect(const ctn_mcp_driver *driver, ctn_str target, const ch
 
 bool ctn_mcp_server_state_of(const ctn_mcp_driver *driver, ctn_str name, ctn_mcp_server_state *ret_state)
 {
-    const ctn_mcp_host *h = server_of(driver, name);
-    if (!h)
+    const ctn_mcp_peer *peer = server_of(driver, name);
+    if (!peer)
         return false;
-    *ret_state = (ctn_mcp_server_state){.is_up = h->state == CTN_MCP_UP,
-                                        .pid = h->process ? ctn_process_pid(h->process) : 0,
-                                        .version = h->client ? ctn_mcp_client_version(h->client) : (ctn_str){0},
-                                        .starts = h->starts,
-                                        .strays = h->client ? ctn_mcp_client_strays(h->client) : 0};
+    *ret_state = (ctn_mcp_server_state){.is_up = peer->state == CTN_MCP_UP,
+                                        .pid = peer->process ? ctn_process_pid(peer->process) : 0,
+                                        .version = peer->client ? ctn_mcp_client_version(peer->client) : (ctn_str){0},
+                                        .starts = peer->starts,
+                                        .strays = peer->client ? ctn_mcp_client_strays(peer->client) : 0};
     return true;
 }
 
@@ -226,7 +227,7 @@ void ctn_mcp_driver_tell_if_ended(ctn_mcp_driver *driver)
     if (!driver->ended)
         return;
     for (size_t i = 0; i < driver->options.server_count; i++)
-        if (driver->hosts[i].process)
+        if (driver->peers[i].process)
             return;
     void (*ended)(void *) = driver->ended;
     driver->ended = NULL;
@@ -250,25 +251,25 @@ int ctn_mcp_driver_new(const ctn_mcp_driver_options *options, ctn_mcp_driver **r
         driver->options.end_grace_ms = END_GRACE_MS;
     if (driver->options.line_bytes_max == 0)
         driver->options.line_bytes_max = CTN_RPC_LINE_BYTES_MAX;
-    driver->hosts = CTN_NEW_ARRAY(driver->arena, ctn_mcp_host, options->server_count);
+    driver->peers = CTN_NEW_ARRAY(driver->arena, ctn_mcp_peer, options->server_count);
     driver->names = CTN_NEW_ARRAY(driver->arena, ctn_str, options->server_count);
     for (size_t i = 0; i < options->server_count; i++) {
-        ctn_mcp_host_init(driver, &driver->hosts[i], &options->servers[i]);
-        driver->names[i] = driver->hosts[i].config.name;
+        ctn_mcp_peer_init(driver, &driver->peers[i], &options->servers[i]);
+        driver->names[i] = driver->peers[i].config.name;
     }
     driver->due_timer = ctn_timer_new(options->loop, ctn_mcp_flights_due, driver);
     *ret_driver = driver;
     return CTN_OK;
 }
 
-static void drop_calls(ctn_mcp_host *h)
+static void drop_calls(ctn_mcp_peer *peer)
 {
-    ctn_mcp_flights_free(&h->waiting);
-    ctn_mcp_flights_free(&h->sent);
-    ctn_mcp_flights_free(&h->given_up);
-    while (h->waiters) {
-        ctn_mcp_waiter *w = h->waiters;
-        h->waiters = w->next;
+    ctn_mcp_flights_free(&peer->waiting);
+    ctn_mcp_flights_free(&peer->sent);
+    ctn_mcp_flights_free(&peer->given_up);
+    while (peer->waiters) {
+        ctn_mcp_waiter *w = peer->waiters;
+        peer->waiters = w->next;
         free(w);
     }
 }
@@ -281,14 +282,14 @@ void ctn_mcp_driver_shutdown(ctn_mcp_driver *driver, void (*ended)(void *ctx), v
     driver->ended_ctx = ctx;
     ctn_timer_clear(driver->due_timer);
     for (size_t i = 0; i < driver->options.server_count; i++) {
-        ctn_mcp_host *h = &driver->hosts[i];
-        ctn_timer_clear(h->timer);
-        ctn_mcp_client_free(h->client); /* first: it knows the calls */
-        h->client = NULL;
-        drop_calls(h);
-        h->state = h->process ? CTN_MCP_ENDING : CTN_MCP_DOWN;
-        if (h->process)
-            ctn_process_end(h->process);
+        ctn_mcp_peer *peer = &driver->peers[i];
+        ctn_timer_clear(peer->timer);
+        ctn_mcp_client_free(peer->client); /* first: it knows the calls */
+        peer->client = NULL;
+        drop_calls(peer);
+        peer->state = peer->process ? CTN_MCP_ENDING : CTN_MCP_DOWN;
+        if (peer->process)
+            ctn_process_end(peer->process);
     }
     ctn_mcp_driver_tell_if_ended(driver);
 }
@@ -299,12 +300,12 @@ void ctn_mcp_driver_free(ctn_mcp_driver *driver)
         return;
     driver->is_shut_down = true;
     for (size_t i = 0; i < driver->options.server_count; i++) {
-        ctn_mcp_host *h = &driver->hosts[i];
-        ctn_mcp_client_free(h->client);
-        ctn_process_free(h->process);
-        drop_calls(h);
-        ctn_mcp_tool_table_free(h->tools);
-        ctn_timer_free(h->timer);
+        ctn_mcp_peer *peer = &driver->peers[i];
+        ctn_mcp_client_free(peer->client);
+        ctn_process_free(peer->process);
+        drop_calls(peer);
+        ctn_mcp_tool_table_free(peer->tools);
+        ctn_timer_free(peer->timer);
     }
     ctn_timer_free(driver->due_timer);
     ctn_heap_done(&driver->due);
