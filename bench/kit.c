@@ -1,3 +1,6 @@
+/*
+ * kit.c -- see kit.h.
+ */
 #include "kit.h"
 #include "base/memory.h"
 

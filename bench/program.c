@@ -1,3 +1,6 @@
+/*
+ * program.c -- see program.h.
+ */
 #include "program.h"
 #include "kit.h"
 

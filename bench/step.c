@@ -1,3 +1,6 @@
+/*
+ * step.c -- see step.h.
+ */
 #include "step.h"
 
 const ctn_json *bench_step(ctn_arena *arena, const ctn_json *args)

@@ -1,3 +1,6 @@
+/*
+ * finding.c -- see finding.h.
+ */
 #include "chain/finding.h"
 #include "base/memory.h"
 #include <stdlib.h>

@@ -1,3 +1,6 @@
+/*
+ * status.c -- the names, and back.
+ */
 #include "core/status.h"
 #include <assert.h>
 

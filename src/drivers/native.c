@@ -1,4 +1,6 @@
 /*
+ * native.c -- see native.h.
+ *
  * What must hold: every begin tells done exactly once, before it returns. A function may begin nothing itself (it has
  * no way to), but done may lead to the next begin: each call in progress has an arena of its own.
  */

@@ -1,4 +1,6 @@
 /*
+ * token_map.c -- a hash table in one array.
+ *
  * Open addressing with linear probing, at most three quarters full. What must hold: from a key's home slot to its
  * own there is no free slot; so taking one out moves later keys of the same run back over the gap.
  */

@@ -1,3 +1,6 @@
+/*
+ * uri.c -- RFC 3986: a URI taken apart, resolved against a base, put together.
+ */
 #include "value/uri.h"
 
 typedef struct parts {

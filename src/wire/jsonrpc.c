@@ -1,4 +1,6 @@
 /*
+ * jsonrpc.c -- messages read and written; see jsonrpc.h.
+ *
  * What must hold: whatever bytes come in, parse either gives a message whose every member has the kind that
  * jsonrpc.h promises, or says BROKEN; callers then look at values without asking for their kinds again.
  *

@@ -1,4 +1,6 @@
 /*
+ * mcp.c -- what a client writes and reads; see mcp.h.
+ *
  * Writers build a small tree in the scratch arena and hand it to jsonrpc.c; readers pick a result apart.
  *
  * What must hold: (1) a modern request never leaves without its three _meta members; (2) a result is

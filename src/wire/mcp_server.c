@@ -1,4 +1,6 @@
 /*
+ * mcp_server.c -- what a server answers to a line; see mcp_server.h.
+ *
  * A request is told apart by what it carries: with io.modelcontextprotocol/protocolVersion in its _meta it is
  * modern and is answered as such, whatever came before; without, it is legacy, and allowed once initialize was
  * seen (a modern client that forgot its _meta is told so).

@@ -1,4 +1,6 @@
 /*
+ * client.c -- see client.h.
+ *
  * What must hold: (1) no tools/call before `ready`; (2) every id is used once, and an answer is given to the one
  * call that has it or to nobody; (3) whatever the server sends, work per line is bounded by the line, and a
  * server that only sends nonsense is given up; (4) `failed` is told once and nothing is written after it.

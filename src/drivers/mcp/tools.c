@@ -1,4 +1,6 @@
 /*
+ * tools.c -- see tools.h.
+ *
  * What must hold: `tools` and `checks` are parallel and sorted by name once finished, so that a tool's
  * pointer gives the place of its compiled schemas.
  */
