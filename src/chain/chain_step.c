@@ -216,10 +216,9 @@ static void read_lint(ctn_reader *reader, const ctn_json *value, void *target)
     for (uint32_t i = 0; keys.allow && i < keys.allow->count; i++) {
         const ctn_json_member *member = &keys.allow->members[i];
         ctn_str rule = ctn_json_text(&member->key);
-        if (!ctn_rule_is_known(rule)) {
-            ctn_str advice = ctn_suggest(reader->arena, rule, ctn_rule_names, ctn_rule_count);
+        if (!ctn_rule_find(rule)) {
             ctn_reader_fault(reader, &member->key, "unknown-key", "unknown rule '%.*s' in lint.allow; %.*s",
-                             CTN_STR_ARG(rule), CTN_STR_ARG(advice));
+                             CTN_STR_ARG(rule), CTN_STR_ARG(ctn_rule_suggest(reader->arena, rule)));
         } else if (!ctn_json_is(&member->value, CTN_JSON_STRING) || !ctn_json_text(&member->value).len) {
             ctn_reader_fault(reader, &member->value, "type", "'%.*s' is allowed for a reason: write it as text",
                              CTN_STR_ARG(rule));

@@ -1,20 +1,20 @@
 /*
- * rules.h -- the rules of `check` by name (chain language, section 10).
+ * rules.h -- the rules of `check` (chain language, section 10): a row each in rules.c. Every finding is one of a rule.
  */
 #pragma once
 #include "chain/finding.h"
 
-extern const ctn_str ctn_rule_names[];
-extern const size_t ctn_rule_count;
-bool ctn_rule_is_known(ctn_str name);
-
-typedef struct ctn_rule_about {
+typedef struct ctn_rule {
     const char *name;
-    ctn_severity severity;
-    const char *summary; /* when it is told */
-    const char *mend;    /* what to do about it */
-} ctn_rule_about;
-/* One a rule, in the order of the names. */
-extern const ctn_rule_about ctn_rule_abouts[];
+    ctn_severity severity; /* an error's may be told as a warning where it is not certain */
+    const char *summary;   /* when it is told */
+    const char *mend;      /* what to do about it */
+} ctn_rule;
+
+/* Errors first, then warnings. */
+extern const ctn_rule ctn_rule_table[];
+extern const size_t ctn_rule_count;
 /* NULL: there is no such rule. */
-const ctn_rule_about *ctn_rule_about_of(ctn_str name);
+const ctn_rule *ctn_rule_find(ctn_str name);
+/* Advice on a name that no rule has: as ctn_suggest. */
+ctn_str ctn_rule_suggest(ctn_arena *arena, ctn_str name);

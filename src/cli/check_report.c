@@ -104,15 +104,15 @@ static ctn_str uri_of(ctn_arena *arena, ctn_str path)
     return uri;
 }
 
-static const ctn_json *sarif_rule(ctn_arena *arena, const ctn_rule_about *about)
+static const ctn_json *sarif_rule(ctn_arena *arena, const ctn_rule *rule)
 {
     ctn_json_builder b = ctn_json_object(arena);
-    ctn_json_put_str(&b, "id", ctn_str_from(about->name));
+    ctn_json_put_str(&b, "id", ctn_str_from(rule->name));
     ctn_json_put(&b, CTN_STR("shortDescription"),
-                 object_of(arena, "text", ctn_json_string(arena, ctn_str_from(about->summary))));
-    ctn_json_put(&b, CTN_STR("help"), object_of(arena, "text", ctn_json_string(arena, ctn_str_from(about->mend))));
+                 object_of(arena, "text", ctn_json_string(arena, ctn_str_from(rule->summary))));
+    ctn_json_put(&b, CTN_STR("help"), object_of(arena, "text", ctn_json_string(arena, ctn_str_from(rule->mend))));
     ctn_json_put(&b, CTN_STR("defaultConfiguration"),
-                 object_of(arena, "level", ctn_json_string(arena, ctn_str_from(severity_name(about->severity)))));
+                 object_of(arena, "level", ctn_json_string(arena, ctn_str_from(severity_name(rule->severity)))));
     return ctn_json_finish(&b);
 }
 
@@ -128,9 +128,7 @@ static const ctn_json *sarif_result(ctn_arena *arena, lines *l, const ctn_findin
         ctn_json_put(&place, CTN_STR("region"), ctn_json_finish(&region));
     }
     ctn_json_put_str(&b, "ruleId", ctn_str_from(x->rule));
-    for (size_t i = 0; i < ctn_rule_count; i++)
-        if (ctn_str_is(ctn_rule_names[i], x->rule))
-            ctn_json_put_int(&b, "ruleIndex", (int64_t) i);
+    ctn_json_put_int(&b, "ruleIndex", ctn_rule_find(ctn_str_from(x->rule)) - ctn_rule_table);
     ctn_json_put_str(&b, "level", ctn_str_from(severity_name(x->severity)));
     ctn_json_put(&b, CTN_STR("message"), object_of(arena, "text", ctn_json_string(arena, x->message)));
     ctn_json_put(&b, CTN_STR("locations"),
@@ -144,7 +142,7 @@ static const ctn_json *findings_sarif(ctn_arena *arena, const ctn_findings *f)
                      run = ctn_json_object(arena), log = ctn_json_object(arena);
     lines l = {.arena = arena};
     for (size_t i = 0; i < ctn_rule_count; i++)
-        ctn_json_push(&rules, sarif_rule(arena, &ctn_rule_abouts[i]));
+        ctn_json_push(&rules, sarif_rule(arena, &ctn_rule_table[i]));
     for (size_t i = 0; i < f->count; i++)
         ctn_json_push(&results, sarif_result(arena, &l, &f->items[i]));
     ctn_json_put_str(&driver, "name", CTN_STR("catena"));
@@ -181,21 +179,21 @@ int ctn_check_report(ctn_cli *cli, ctn_findings *f, ctn_str format)
 
 bool ctn_rule_explain(const ctn_cli *cli, ctn_str name)
 {
-    const ctn_rule_about *about = ctn_rule_about_of(name);
-    if (!about)
+    const ctn_rule *rule = ctn_rule_find(name);
+    if (!rule)
         return false;
     const ctn_screen *s = &cli->out;
-    bool is_error = about->severity == CTN_SEVERITY_ERROR;
-    printf("%s (%s%s%s): %s\n\nMend it: %s\n", about->name,
-           ctn_colour_code(s, is_error ? CTN_COLOUR_RED : CTN_COLOUR_YELLOW), severity_name(about->severity),
-           ctn_colour_code(s, CTN_COLOUR_NONE), about->summary, about->mend);
+    bool is_error = rule->severity == CTN_SEVERITY_ERROR;
+    printf("%s (%s%s%s): %s\n\nMend it: %s\n", rule->name,
+           ctn_colour_code(s, is_error ? CTN_COLOUR_RED : CTN_COLOUR_YELLOW), severity_name(rule->severity),
+           ctn_colour_code(s, CTN_COLOUR_NONE), rule->summary, rule->mend);
     if (is_error)
         printf("\nSilence it: an error is never silenced; what has one cannot run.\n");
     else
         printf(
             "\nSilence it: '# catena: allow %s: the reason' on the line before, or 'lint: {allow: {%s: the reason}}' "
             "in the step.\n",
-            about->name, about->name);
-    printf("\nExamples: docs/lint/%s.md\n", about->name);
+            rule->name, rule->name);
+    printf("\nExamples: docs/lint/%s.md\n", rule->name);
     return true;
 }

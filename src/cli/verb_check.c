@@ -53,10 +53,9 @@ static int compile_program(void *ctx, ctn_str program, ctn_err *err)
 
 static int explain(ctn_cli *cli, ctn_str rule)
 {
-    return ctn_rule_explain(cli, rule)
-               ? CTN_EXIT_OK
-               : ctn_cli_fail(cli, "there is no rule '%.*s'; %.*s", CTN_STR_ARG(rule),
-                              CTN_STR_ARG(ctn_suggest(cli->arena, rule, ctn_rule_names, ctn_rule_count)));
+    return ctn_rule_explain(cli, rule) ? CTN_EXIT_OK
+                                       : ctn_cli_fail(cli, "there is no rule '%.*s'; %.*s", CTN_STR_ARG(rule),
+                                                      CTN_STR_ARG(ctn_rule_suggest(cli->arena, rule)));
 }
 
 int ctn_verb_check(ctn_cli *cli)

@@ -213,7 +213,7 @@ static expectations read_expected(ctn_arena *arena, const char *folder)
         e->column = number(place);
         e->rule = ctn_str_cut(&line, ' ');
         e->fragment = line;
-        if (!ctn_rule_is_known(e->rule) || !line.len)
+        if (!ctn_rule_find(e->rule) || !line.len)
             fail_msg("%s: '%.*s' is no rule, or its fragment is missing", path, CTN_STR_ARG(e->rule));
     }
     return all;
@@ -274,9 +274,7 @@ static void judge_broken_folder(const char *folder, tally *t)
     for (size_t i = 0; i < files.count; i++)
         t->faults += judge_broken(folder, files.names[i], &helpers, &all);
     for (size_t i = 0; i < all.count; i++) {
-        for (size_t r = 0; r < ctn_rule_count; r++)
-            if (ctn_str_equal(ctn_rule_names[r], all.items[i].rule))
-                t->rules |= UINT64_C(1) << r;
+        t->rules |= UINT64_C(1) << (ctn_rule_find(all.items[i].rule) - ctn_rule_table);
         if (all.items[i].is_met)
             continue;
         print_error("missing in %s: %.*s %u:%u %.*s %.*s\n", folder, CTN_STR_ARG(all.items[i].file), all.items[i].line,
@@ -302,7 +300,7 @@ static void every_broken_chain_is_caught_where_and_for_what_is_wrong(void **stat
     }
     for (size_t r = 0; r < ctn_rule_count; r++)
         if (!(t.rules >> r & 1)) {
-            print_error("no broken chain shows the rule %.*s\n", CTN_STR_ARG(ctn_rule_names[r]));
+            print_error("no broken chain shows the rule %s\n", ctn_rule_table[r].name);
             t.faults++;
         }
     printf("%zu broken files, %zu findings\n", t.files, t.findings);
