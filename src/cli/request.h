@@ -28,7 +28,7 @@ typedef struct ctn_request {
     ctn_plan *plan;
     const ctn_json *input, *labels; /* labels NULL: none */
     ctn_str idempotency_key;
-    const ctn_json *going_on; /* what it takes over from an earlier one (journal/rerun.h); NULL: nothing */
+    const ctn_json *going_on; /* what it takes over from an earlier one (core/rerun.h); NULL: nothing */
     const ctn_json *sensitive; /* names of inputs that are so although the chain does not say it; NULL: none */
     bool is_queued; /* leave it to whoever serves */
     /* the others */

@@ -9,7 +9,7 @@
 #include "cli/inputs.h"
 #include "cli/result.h"
 #include "cli/snapshot.h"
-#include "journal/rerun.h"
+#include "core/rerun.h"
 #include <stdio.h>
 
 #define CHILD_DEPTH_MAX 64

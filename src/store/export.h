@@ -1,5 +1,5 @@
 /*
- * export.h -- one execution written out as a file that proves itself (journal/export_file.h has the format).
+ * export.h -- one execution written out as a file that proves itself (journal/export_check.h has the format).
  *
  * Everything is read in one snapshot, beside whoever owns the store, and handed on line by line, so memory does not
  * grow with the journal. A damaged execution is exported as it stands: what is wrong with it is what a check of the
@@ -8,7 +8,7 @@
  * Errors   as store.h; of the sink whatever it returns.
  */
 #pragma once
-#include "journal/export_file.h"
+#include "journal/export_check.h"
 #include "store/store.h"
 
 typedef struct ctn_export_options {

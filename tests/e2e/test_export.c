@@ -3,7 +3,7 @@
  */
 #include "cli_kit.h"
 
-#include "journal/export_file.h"
+#include "journal/export_check.h"
 #include "store/export.h"
 #include <inttypes.h>
 #include <sqlite3.h>

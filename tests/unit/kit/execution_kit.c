@@ -1,7 +1,7 @@
 #include "unit/kit/execution_kit.h"
 
 #include "chain/library.h"
-#include "journal/rerun.h"
+#include "core/rerun.h"
 #include "journal/why.h"
 
 #include <stdarg.h>

@@ -38,7 +38,7 @@ typedef struct kit_options {
 
 typedef struct kit kit;
 
-/* An execution that goes on from one that has ended (journal/rerun.h). yaml NULL: the same chain; input NULL: the same;
+/* An execution that goes on from one that has ended (core/rerun.h). yaml NULL: the same chain; input NULL: the same;
  * from NULL: a fork; writes: steps that may write again, by spaces. The old kit must live as long. */
 typedef struct kit_again {
     const char *yaml, *input, *from, *writes;

@@ -7,7 +7,7 @@
  * reused, and what it sets is what it was. The order of unordered steps does not matter: that one of two writes what
  * the other reads or writes is refused at check.
  */
-#include "journal/rerun.h"
+#include "core/rerun.h"
 #include "base/text.h"
 #include "chain/keys.h"
 

@@ -1,6 +1,6 @@
 /*
- * export_file.h -- the file that one execution is exported into, and whether it proves what it says. Pure: lines in,
- * faults out.
+ * export_check.h -- the file that one execution is exported into (store/export.h writes it), and whether it proves what
+ * it says. Pure: lines in, faults out.
  *
  * One JSON object a line:
  *   {"catenaExport": 1, "executionId", "chain", "version", "row": {...}, "exportedAt", "exportedBy"}     the head

@@ -1,10 +1,10 @@
 /*
- * export_file.c -- the lines of an export, judged one after the other.
+ * export_check.c -- the lines of an export, judged one after the other.
  *
  * Nothing in a file is believed: a member that is missing or of another kind reads as an empty one, and then the hash
  * over it does not fit, which is told where it is.
  */
-#include "journal/export_file.h"
+#include "journal/export_check.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
