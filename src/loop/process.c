@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include "base/memory.h"
 
-#define STDERR_TAIL_BYTES     8192
 #define STDERR_LINE_BYTES_MAX 4096
 #define LAST_WORDS_BYTES      300
 #define DRAIN_MS              300
@@ -30,7 +29,6 @@ struct ctn_process {
     stage stage;
     bool is_out_closed, is_err_closed, is_told;
     int exit_status;
-    ctn_buf tail;
     char last_words[LAST_WORDS_BYTES];
     size_t last_words_len;
 };
@@ -132,11 +130,6 @@ static void on_err_line(void *ctx, ctn_str line)
         return;
     process->last_words_len = line.len < LAST_WORDS_BYTES ? line.len : LAST_WORDS_BYTES;
     memcpy(process->last_words, line.ptr, process->last_words_len);
-    /* Twice the size and cut in the middle, so that a flood moves each byte once. */
-    if (process->tail.len + line.len + 1 > 2 * STDERR_TAIL_BYTES)
-        ctn_buf_consume(&process->tail, process->tail.len - STDERR_TAIL_BYTES / 2);
-    ctn_buf_append(&process->tail, line);
-    ctn_buf_append_char(&process->tail, '\n');
 }
 
 static void on_err_closed(void *ctx, int code, const char *why)
@@ -174,7 +167,6 @@ int ctn_process_start(const ctn_process_options *options, ctn_process **ret_proc
     }
     process->options.argv = process->options.env = NULL;
     process->options.cwd = NULL;
-    ctn_buf_init(&process->tail, 4 * STDERR_TAIL_BYTES);
     process->timer = ctn_timer_new(options->loop, on_timer, process);
     process->in = open_stream(process, in, on_in_line, on_in_closed, 1024);
     process->out = open_stream(process, out, on_line, on_out_closed, options->line_bytes_max);
@@ -216,16 +208,6 @@ ctn_str ctn_process_last_words(const ctn_process *process)
     return (ctn_str){process->last_words, process->last_words_len};
 }
 
-ctn_str ctn_process_stderr_tail(ctn_process *process)
-{
-    ctn_str tail = ctn_buf_str(&process->tail);
-    if (tail.len <= STDERR_TAIL_BYTES)
-        return tail;
-    tail = ctn_str_from_offset(tail, tail.len - STDERR_TAIL_BYTES);
-    (void) ctn_str_cut(&tail, '\n'); /* the first line is cut: leave it out */
-    return tail;
-}
-
 void ctn_process_free(ctn_process *process)
 {
     if (!process)
@@ -235,6 +217,5 @@ void ctn_process_free(ctn_process *process)
     ctn_stream_free(process->out);
     ctn_stream_free(process->err);
     ctn_child_free(process->child);
-    ctn_buf_done(&process->tail);
     free(process);
 }

@@ -40,6 +40,4 @@ void ctn_process_kill(ctn_process *process);
 int ctn_process_pid(const ctn_process *process);
 /* The last line with anything in it that came from stderr, at most 300 bytes of it; empty: none. */
 ctn_str ctn_process_last_words(const ctn_process *process);
-/* The last 8 KiB of stderr, whole lines. */
-ctn_str ctn_process_stderr_tail(ctn_process *process);
 void ctn_process_free(ctn_process *process); /* NULL is fine */

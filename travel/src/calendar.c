@@ -1,8 +1,9 @@
-/* calendar.c -- see calendar.h. The day arithmetic is the era method: 400-year blocks that start in March. */
+/* calendar.c -- see calendar.h. The arithmetic is base/civil.h. */
 #include "calendar.h"
 
 #include <assert.h>
 #include <stdio.h>
+#include "base/civil.h"
 
 static const char *const MONTHS[12] = {"January", "February", "March",     "April",   "May",      "June",
                                        "July",    "August",   "September", "October", "November", "December"};
@@ -12,38 +13,26 @@ int travel_month_days(int year, int month)
 {
     static const int days[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     assert(month >= 1 && month <= 12);
-    bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    return month == 2 && is_leap ? 29 : days[month - 1];
+    return month == 2 && ctn_civil_is_leap(year) ? 29 : days[month - 1];
 }
 
 bool travel_day_from(int year, int month, int day, travel_day *ret_day)
 {
     if (year < 1900 || year > 2200 || month < 1 || month > 12 || day < 1 || day > travel_month_days(year, month))
         return false;
-    int y = month <= 2 ? year - 1 : year;
-    int era = y / 400;
-    int year_of_era = y - era * 400;
-    int day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    int day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    *ret_day = era * 146097 + day_of_era - 719468;
+    *ret_day = (travel_day) ctn_civil_to_days(year, month, day);
     return true;
 }
 
 travel_civil travel_day_civil(travel_day day)
 {
-    int z = day + 719468;
-    int era = z / 146097;
-    int doe = z - era * 146097;
-    int yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-    int doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    int mp = (5 * doy + 2) / 153;
-    int month = mp < 10 ? mp + 3 : mp - 9;
-    return (travel_civil){.year = yoe + era * 400 + (month <= 2), .month = month, .day = doy - (153 * mp + 2) / 5 + 1};
+    ctn_civil_date date = ctn_civil_from_days(day);
+    return (travel_civil){.year = (int) date.year, .month = date.month, .day = date.day};
 }
 
 int travel_day_weekday(travel_day day)
 {
-    return ((day + 3) % 7 + 7) % 7; /* 1970-01-01 was a Thursday */
+    return (ctn_civil_weekday(day) + 6) % 7;
 }
 
 void travel_day_format(travel_day day, char ret_text[11])

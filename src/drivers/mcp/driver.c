@@ -212,8 +212,7 @@ bool ctn_mcp_server_state_of(const ctn_mcp_driver *driver, ctn_str name, ctn_mcp
     const ctn_mcp_peer *peer = server_of(driver, name);
     if (!peer)
         return false;
-    *ret_state = (ctn_mcp_server_state){.is_up = peer->state == CTN_MCP_UP,
-                                        .pid = peer->process ? ctn_process_pid(peer->process) : 0,
+    *ret_state = (ctn_mcp_server_state){.pid = peer->process ? ctn_process_pid(peer->process) : 0,
                                         .version = peer->client ? ctn_mcp_client_version(peer->client) : (ctn_str){0},
                                         .starts = peer->starts,
                                         .strays = peer->client ? ctn_mcp_client_strays(peer->client) : 0};

@@ -110,7 +110,6 @@ void ctn_mcp_flights_set_timer(ctn_mcp_driver *driver);
 bool ctn_mcp_peer_bring_up(ctn_mcp_peer *peer);
 void ctn_mcp_peer_relist(ctn_mcp_peer *peer);
 void ctn_mcp_peer_tell_waiters(ctn_mcp_peer *peer, int code, const char *why);
-void ctn_mcp_peer_send_waiting(ctn_mcp_peer *peer);
 void ctn_mcp_peer_timer(void *ctx);
 
 /* ---- mcp/config.c ---- */

@@ -87,7 +87,6 @@ ctn_effect ctn_mcp_effect(const ctn_mcp_driver *driver, ctn_str target, const ch
 
 /* For tests and `tools list`. */
 typedef struct ctn_mcp_server_state {
-    bool is_up;
     int pid;         /* 0: does not run */
     ctn_str version; /* the revision spoken; empty before that */
     uint64_t starts; /* processes started */

@@ -41,7 +41,7 @@ void ctn_mcp_peer_tell_waiters(ctn_mcp_peer *peer, int code, const char *why)
 }
 
 /* Those that wait now; what they begin while they are told joins the end and is seen too. */
-void ctn_mcp_peer_send_waiting(ctn_mcp_peer *peer)
+static void send_waiting(ctn_mcp_peer *peer)
 {
     while (peer->state == CTN_MCP_UP && !peer->is_relisting && peer->waiting.first)
         ctn_mcp_flight_send(peer->waiting.first);
@@ -168,7 +168,7 @@ static void on_ready(void *ctx, ctn_mcp_tool_table *tools)
         log_line(peer, CTN_LOG_DEBUG, "tool server is up");
     }
     ctn_mcp_peer_tell_waiters(peer, CTN_OK, "");
-    ctn_mcp_peer_send_waiting(peer);
+    send_waiting(peer);
 }
 
 static void on_relist_failed(void *ctx)
@@ -177,7 +177,7 @@ static void on_relist_failed(void *ctx)
     peer->is_relisting = false;
     log_line(peer, CTN_LOG_WARN, "the tools of a server could not be listed again");
     ctn_mcp_peer_tell_waiters(peer, CTN_OK, "");
-    ctn_mcp_peer_send_waiting(peer);
+    send_waiting(peer);
 }
 
 void ctn_mcp_peer_relist(ctn_mcp_peer *peer)
