@@ -323,12 +323,13 @@ int ctn_mcp_parse_call(ctn_arena *arena, const ctn_json *result, ctn_mcp_call_re
     if (!content && !structured)
         return ctn_fail(err, CTN_E_INVALID,
                         "the result of tools/call has neither \"content\" nor \"structuredContent\"");
-    size_t others = 0;
-    ctn_str text = text_of(arena, content, &others);
     ctn_mcp_call_result call = {.kind = CTN_MCP_COMPLETE, .content = content};
     call.is_error = ctn_json_bool_or(result, "isError", false);
     read_usage(ctn_json_member_of(ctn_json_member_of(result, "_meta"), CTN_MCP_META_USAGE), &call);
     call.is_structured = structured != NULL;
+    size_t others = 0;
+    bool is_in_text = call.is_error || !structured; /* else the text only repeats the value */
+    ctn_str text = is_in_text ? text_of(arena, content, &others) : (ctn_str){0};
     if (call.is_error)
         call.error_text = text.len || !structured ? text : ctn_json_to_str(arena, structured);
     else
