@@ -654,6 +654,13 @@ void ctn_plan_done(ctn_plan *plan)
     plan->schema_count = 0;
 }
 
+void ctn_plan_free(ctn_plan *plan)
+{
+    ctn_plan_done(plan);
+    if (plan)
+        ctn_arena_free(plan->arena);
+}
+
 uint32_t ctn_plan_slot(const ctn_plan *plan, ctn_str variable)
 {
     return ctn_names_find(plan->variable_names, variable);

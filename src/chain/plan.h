@@ -225,6 +225,8 @@ int ctn_plan_graph(ctn_arena *arena, const ctn_plan_definition *definitions, uin
                    ctn_err *err);
 /* Frees what is not in the arena (compiled patterns of the schema). NULL is fine. Call it before the arena goes. */
 void ctn_plan_done(ctn_plan *plan);
+/* The same, and the arena goes: of a plan that was compiled into one of its own. NULL is fine. */
+void ctn_plan_free(ctn_plan *plan);
 /* The plan of a sub-chain that the plan names, out of the same definitions, as they were when the parent started. */
 int ctn_plan_of_child(ctn_arena *arena, const ctn_plan *parent, ctn_str chain_id, ctn_plan **ret_plan, ctn_err *err);
 

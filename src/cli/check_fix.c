@@ -10,7 +10,7 @@
 #include "cli/check_run.h"
 #include "base/names.h"
 #include "check/fix.h"
-#include "cli/files.h"
+#include "host/files.h"
 
 #define ROUNDS_MAX 20
 #define TRIES_MAX  200

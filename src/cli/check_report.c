@@ -4,7 +4,7 @@
 #include "cli/check_report.h"
 #include "base/json.h"
 #include "chain/rules.h"
-#include "cli/files.h"
+#include "host/files.h"
 #include "cli/result.h"
 #include <stdio.h>
 

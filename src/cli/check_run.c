@@ -2,7 +2,8 @@
  * check_run.c -- see check_run.h.
  */
 #include "cli/check_run.h"
-#include "cli/files.h"
+#include "cli/named.h"
+#include "host/files.h"
 
 /* The file's own faults. A file that the configuration includes was read with it: its findings are there already,
  * and a second reading finds the same ones. */
@@ -32,7 +33,7 @@ int ctn_check_run_read(ctn_cli *cli, ctn_check_run *ret_run)
     ctn_check_run *run = ret_run;
     size_t count = cli->args.word_count;
     *run = (ctn_check_run){0};
-    int exit_code = ctn_workspace_open(cli, &run->ws);
+    int exit_code = ctn_cli_workspace(cli, &run->ws);
     if (exit_code)
         return exit_code;
     ctn_findings_init(&run->findings, cli->arena);

@@ -10,7 +10,7 @@
 #define DEPTH_MAX 32 /* more than chains may call chains */
 #define TOLD_MAX  8
 
-/* *ret_row says how it is; NULL when it cannot be read. Give it back with ctn_execution_loaded_done. */
+/* *ret_row says how it is; NULL when it cannot be read. Give it back with ctn_execution_unload. */
 static ctn_execution *load(ctn_store *store, ctn_arena *arena, ctn_execution_id id, ctn_execution_row *ret_row)
 {
     ctn_execution *x = NULL;
@@ -49,7 +49,7 @@ static bool is_parked(ctn_store *store, ctn_execution_id id, int depth)
         else
             result = ctn_snapshot_is_parked(&s);
     }
-    ctn_execution_loaded_done(x);
+    ctn_execution_unload(x);
     ctn_arena_free(arena);
     return result;
 }
@@ -106,7 +106,7 @@ static void tell_child(telling *t, ctn_str step, const ctn_step_view *v, int dep
         if (depth < DEPTH_MAX)
             tell_children(t, x, depth + 1);
     }
-    ctn_execution_loaded_done(x);
+    ctn_execution_unload(x);
 }
 
 static void tell_children(telling *t, const ctn_execution *x, int depth)

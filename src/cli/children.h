@@ -3,7 +3,7 @@
  */
 #pragma once
 #include "cli/cli.h"
-#include "cli/snapshot.h"
+#include "host/snapshot.h"
 
 /* As ctn_snapshot_is_parked, by the store, and a step that waits for a sub-chain counts as that one does: nothing of
  * the tree can go on without somebody. False when the store cannot tell. */

@@ -2,9 +2,11 @@
  * follow.c -- see follow.h.
  */
 #include "cli/follow.h"
+#include "cli/named.h"
 #include "cli/remote.h"
+#include "host/prepare.h"
 #include "cli/result.h"
-#include "cli/snapshot.h"
+#include "host/snapshot.h"
 #include "cli/view.h"
 #include <stdio.h>
 #include <unistd.h>
@@ -176,7 +178,7 @@ static bool wait_for_ack(local *l)
 static int prepare(ctn_cli *cli, const ctn_workspace *ws, ctn_host *host, const ctn_request *q, ctn_err *err)
 {
     if (q->op == CTN_REQUEST_START)
-        return q->is_queued ? CTN_OK : ctn_host_prepare(host, q->plan, err);
+        return q->is_queued ? CTN_OK : ctn_prepare(host, q->plan, err);
     if (q->op == CTN_REQUEST_SET || q->op == CTN_REQUEST_PAUSE || q->op == CTN_REQUEST_RELEASE ||
         q->op == CTN_REQUEST_DISCARD)
         return CTN_OK;
@@ -192,10 +194,10 @@ static int prepare(ctn_cli *cli, const ctn_workspace *ws, ctn_host *host, const 
         if (rc == CTN_OK)
             rc = ctn_workspace_check_servers(ws, cli->arena, ctn_execution_plan(x), err);
         if (rc == CTN_OK)
-            rc = ctn_host_prepare(host, ctn_execution_plan(x), err);
+            rc = ctn_prepare(host, ctn_execution_plan(x), err);
     }
     ctn_store_close(store);
-    ctn_execution_loaded_done(x);
+    ctn_execution_unload(x);
     ctn_arena_free(arena);
     return rc;
 }
@@ -223,7 +225,7 @@ static int do_here(ctn_cli *cli, const ctn_workspace *ws, ctn_host *host, ctn_re
         ctn_host_listen(host, on_event, &l);
         if (follows)
             l.view = ctn_view_new(cli, ctn_host_loop(host));
-        ctn_request_file(host, q, on_ack, &l);
+        ctn_request_file(ctn_host_engine(host), ctn_host_store(host), q, on_ack, &l);
         goes_on = wait_for_ack(&l);
         rc = l.ack_rc;
     }
@@ -281,8 +283,7 @@ static bool do_there(ctn_cli *cli, const ctn_workspace *ws, ctn_request *q, bool
     case CTN_REMOTE_UNREACHABLE:
         if (tries < REACH_TRIES)
             return false;
-        *ret_exit_code =
-            ctn_cli_fail(cli, "%s, which does not answer on %s", busy->message, ctn_socket_path(cli->arena, ws));
+        *ret_exit_code = ctn_cli_fail(cli, "%s, which does not answer on %s", busy->message, ctn_workspace_socket(ws));
         return true;
     case CTN_REMOTE_LOST: break;
     }
@@ -303,7 +304,7 @@ int ctn_follow(ctn_cli *cli, const ctn_workspace *ws, ctn_request *q, bool follo
     int exit_code = CTN_EXIT_USAGE;
     for (size_t tries = 0;; tries++) {
         ctn_err err = {0};
-        ctn_host *host = ctn_host_new(cli, ws);
+        ctn_host *host = ctn_cli_host(cli, ws);
         int rc = ctn_host_lock(host, &err);
         if (rc == CTN_OK) {
             exit_code = do_here(cli, ws, host, q, follows, ret_id);

@@ -3,7 +3,7 @@
  */
 #include "cli/inputs.h"
 #include "chain/source.h"
-#include "cli/files.h"
+#include "host/files.h"
 
 int ctn_json_argument(ctn_cli *cli, const char *what, ctn_str text, const ctn_json **ret_value)
 {

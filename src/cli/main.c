@@ -5,7 +5,7 @@
  */
 #include "cli/check_report.h"
 #include "cli/cli.h"
-#include "cli/words.h"
+#include "host/words.h"
 #include "drivers/transform/worker.h"
 #include <fcntl.h>
 #include <locale.h>

@@ -3,7 +3,7 @@
  */
 #include "cli/remote.h"
 #include "cli/children.h"
-#include "cli/snapshot.h"
+#include "host/snapshot.h"
 #include "cli/view.h"
 #include "wire/jsonrpc.h"
 #include <poll.h>
@@ -165,7 +165,7 @@ static void on_signal(void *ctx)
 ctn_remote_outcome ctn_remote_do(const ctn_cli *cli, const ctn_workspace *ws, const ctn_request *q, bool follows,
                                  ctn_execution_id *id, bool *ret_is_acknowledged, ctn_err *err)
 {
-    const char *path = ctn_socket_path(cli->arena, ws);
+    const char *path = ctn_workspace_socket(ws);
     int fd = -1;
     *ret_is_acknowledged = false;
     if (!path || ctn_socket_connect(path, &fd, err))
@@ -247,7 +247,7 @@ static const ctn_json *ping(ctn_arena *arena, const char *path)
 
 void ctn_remote_tell_health(const ctn_cli *cli, const ctn_workspace *ws)
 {
-    const ctn_json *answer = ping(cli->arena, ctn_socket_path(cli->arena, ws));
+    const ctn_json *answer = ping(cli->arena, ctn_workspace_socket(ws));
     const ctn_json *failing = ctn_json_member_of(answer, "storeFailing");
     if (!failing)
         return;

@@ -2,11 +2,12 @@
  * result.c -- see result.h.
  */
 #include "cli/reveal.h"
+#include "cli/named.h"
 #include "cli/result.h"
 #include "base/clock.h"
 #include "cli/children.h"
 #include "cli/view.h"
-#include "cli/words.h"
+#include "host/words.h"
 #include "engine/engine.h"
 #include <stdio.h>
 
@@ -356,14 +357,14 @@ static int report(ctn_cli *cli, const ctn_workspace *ws, ctn_store *store, ctn_e
     else
         ctn_tell_tree(cli, store, x, &s);
     exit_code = print_result(cli, &row, ctn_execution_plan(x));
-    ctn_execution_loaded_done(x);
+    ctn_execution_unload(x);
     return exit_code ? exit_code : exit_code_of(&s);
 }
 
 int ctn_report(ctn_cli *cli, const ctn_workspace *ws, ctn_execution_id id)
 {
     ctn_store *store = NULL;
-    int exit_code = ctn_workspace_read_store(cli, ws, &store);
+    int exit_code = ctn_cli_read_store(cli, ws, &store);
     if (exit_code == CTN_EXIT_OK)
         exit_code = report(cli, ws, store, id);
     ctn_store_close(store);

@@ -2,7 +2,8 @@
  * reveal.c -- see reveal.h.
  */
 #include "cli/reveal.h"
-#include "cli/audit.h"
+#include "cli/named.h"
+#include "host/audit.h"
 #include "engine/engine.h"
 
 int ctn_reveal_begin(ctn_cli *cli, const ctn_workspace *ws, const ctn_execution_row *row, ctn_reveal *ret)
@@ -12,12 +13,12 @@ int ctn_reveal_begin(ctn_cli *cli, const ctn_workspace *ws, const ctn_execution_
     *ret = (ctn_reveal){0};
     if (!ctn_opt_is_given(cli, CTN_OPT_REVEAL))
         return CTN_EXIT_OK;
-    ret->keyring = ctn_cli_keyring_new(cli, ws->config);
+    ret->keyring = ctn_config_keyring_new(ws->config, ctn_cli_teller(cli));
     if (!ret->keyring)
         return ctn_cli_fail(cli, "--reveal needs the key: `sealing` of catena.yaml says where it is");
     int rc = ctn_store_open(ws->store_url, CTN_STORE_WRITE, &store, &err);
     if (rc == CTN_OK)
-        rc = ctn_cli_audit(cli, store, "values.reveal", ctn_str_from(ctn_id_to_text(row->id).text), NULL, &err);
+        rc = ctn_audit(store, "values.reveal", ctn_str_from(ctn_id_to_text(row->id).text), NULL, &err);
     ctn_store_close(store);
     if (rc) {
         ctn_reveal_end(ret);
@@ -29,7 +30,7 @@ int ctn_reveal_begin(ctn_cli *cli, const ctn_workspace *ws, const ctn_execution_
 
 void ctn_reveal_end(ctn_reveal *reveal)
 {
-    ctn_cli_keyring_free(reveal->keyring);
+    ctn_config_keyring_free(reveal->keyring);
     reveal->keyring = NULL;
 }
 
@@ -42,7 +43,7 @@ static void put(ctn_arena *arena, ctn_str *text, const ctn_json *value)
 int ctn_reveal_load(const ctn_reveal *reveal, ctn_store *store, ctn_arena *arena, ctn_execution_row *row,
                     ctn_execution **ret_execution, ctn_err *err)
 {
-    int rc = ctn_execution_load_open(store, ctn_cli_keyring_seal(reveal->keyring), arena, row, ret_execution, err);
+    int rc = ctn_execution_load_open(store, ctn_config_keyring_seal(reveal->keyring), arena, row, ret_execution, err);
     if (rc || (!reveal->keyring && !ctn_execution_is_hidden(*ret_execution)))
         return rc;
     if (reveal->keyring)

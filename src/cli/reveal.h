@@ -2,12 +2,13 @@
  * reveal.h -- --reveal: sensitive values as they are, for one command; each use stands in the store's audit log.
  */
 #pragma once
-#include "cli/keyring.h"
-#include "cli/workspace.h"
+#include "host/keyring.h"
+#include "cli/cli.h"
+#include "host/workspace.h"
 #include "engine/opening.h"
 
 typedef struct ctn_reveal {
-    ctn_cli_keyring *keyring; /* NULL: not asked for */
+    ctn_config_keyring *keyring; /* NULL: not asked for */
 } ctn_reveal;
 
 /* With --reveal: the keys are there, and that they are used on this execution is written down first. CTN_EXIT_OK also

@@ -1,37 +1,12 @@
 /*
- * verb_audit.c -- entries of the audit log, and `store audit` that lists them.
+ * verb_audit.c -- `store audit`: what people did to a store.
  */
 #include "base/clock.h"
-#include "cli/audit.h"
+#include "host/audit.h"
 #include "cli/result.h"
-#include "cli/workspace.h"
+#include "cli/named.h"
 #include <inttypes.h>
 #include <stdio.h>
-
-int ctn_cli_audit(const ctn_cli *cli, ctn_store *store, const char *action, ctn_str subject, const ctn_json *detail,
-                  ctn_err *err)
-{
-    ctn_clock clock = ctn_clock_system();
-    ctn_audit_entry entry = {.at_ms = ctn_clock_now_ms(&clock),
-                             .actor = ctn_actor_name(cli->arena),
-                             .action = ctn_str_from(action),
-                             .subject = subject,
-                             .detail = detail ? ctn_json_to_str(cli->arena, detail) : (ctn_str){0}};
-    return ctn_store_audit(store, &entry, err);
-}
-
-int ctn_cli_audit_opened(const ctn_cli *cli, ctn_store *store, ctn_err *err)
-{
-    ctn_store_version raised;
-    if (!ctn_store_was_migrated(store, &raised))
-        return CTN_OK;
-    ctn_json_builder b = ctn_json_object(cli->arena);
-    ctn_json_put_int(&b, "from", raised.found);
-    ctn_json_put_int(&b, "to", raised.newest);
-    return ctn_cli_audit(cli, store, "store.migrate", (ctn_str){0}, ctn_json_finish(&b), err);
-}
-
-/* ---- the verb ---- */
 
 static int print_json(void *ctx, const ctn_audit_entry *e)
 {
@@ -75,9 +50,7 @@ int ctn_verb_store_audit(ctn_cli *cli)
     ctn_workspace ws;
     ctn_store *store = NULL;
     ctn_err err = {0};
-    int exit_code = ctn_workspace_open(cli, &ws);
-    if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_workspace_read_store(cli, &ws, &store);
+    int exit_code = ctn_cli_open(cli, &ws, &store);
     if (exit_code)
         return exit_code;
     bool is_json = ctn_opt_is_given(cli, CTN_OPT_JSON);

@@ -2,9 +2,9 @@
  * verb_backup.c -- `store backup`: a copy of the store as it is now, also while it is in use.
  */
 #include "base/clock.h"
-#include "cli/audit.h"
+#include "host/audit.h"
 #include "cli/result.h"
-#include "cli/workspace.h"
+#include "cli/named.h"
 #include "store/backup.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -50,7 +50,7 @@ static void write_audit(void *ctx)
     ctn_err err = {0};
     int rc = ctn_store_open(t->ws->store_url, CTN_STORE_WRITE, &store, &err);
     if (rc == CTN_OK)
-        rc = ctn_cli_audit(cli, store, "store.backup", ctn_word(cli, 0), NULL, &err);
+        rc = ctn_audit(store, "store.backup", ctn_word(cli, 0), NULL, &err);
     ctn_store_close(store);
     if (rc)
         ctn_cli_say(cli, "the backup is not in the audit log: %s", err.message);
@@ -62,7 +62,7 @@ int ctn_verb_store_backup(ctn_cli *cli)
     ctn_err err = {0};
     ctn_backup_report report;
     ctn_str path = ctn_word(cli, 0);
-    int exit_code = ctn_workspace_open(cli, &ws);
+    int exit_code = ctn_cli_workspace(cli, &ws);
     if (exit_code)
         return exit_code;
     backup_verb t = {.cli = cli, .ws = &ws, .began_ms = now_ms()};

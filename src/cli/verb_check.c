@@ -2,11 +2,12 @@
  * verb_check.c -- `check`: what is wrong with chains and instruction sets.
  */
 #include "cli/check_report.h"
+#include "cli/named.h"
 #include "chain/rules.h"
 #include "cli/check_run.h"
-#include "cli/programs.h"
+#include "host/programs.h"
 #include "cli/timezone.h"
-#include "cli/tool_book.h"
+#include "host/tool_book.h"
 #include <stdio.h>
 
 /* What a start of the chain needs and may have. A chain with errors has no plan, and its findings say why. */
@@ -42,13 +43,25 @@ static int compile_program(void *ctx, ctn_str program, ctn_err *err)
     if (c->is_out_of_order)
         return CTN_E_CLOSED;
     if (!c->host)
-        c->host = ctn_host_new(c->cli, c->ws);
+        c->host = ctn_cli_host(c->cli, c->ws);
     int rc = ctn_program_compile(c->host, program, err);
     if (rc && rc != CTN_E_INVALID) {
         c->is_out_of_order = true;
         ctn_cli_say(c->cli, "the programs of transforms were not compiled: %s", err->message);
     }
     return rc;
+}
+
+static int ask_servers(const ctn_cli *cli, const ctn_workspace *ws, const ctn_source *const *sources,
+                       size_t source_count, ctn_tool_book **ret_book)
+{
+    ctn_err err = {0};
+    ctn_host *host = ctn_cli_host(cli, ws);
+    int rc = ctn_tool_book_ask(host, sources, source_count, ret_book, &err);
+    ctn_host_close(host);
+    if (rc == CTN_E_CLOSED)
+        return CTN_EXIT_INTERRUPTED;
+    return rc ? ctn_cli_fail_err(cli, &err) : CTN_EXIT_OK;
 }
 
 static int explain(ctn_cli *cli, ctn_str rule)
@@ -84,7 +97,7 @@ int ctn_verb_check(ctn_cli *cli)
         ctn_tool_book *book = NULL;
         /* A name that is mended may lead to a set that nobody had named. */
         bool asks_all = cli->args.word_count == 0 || fixes;
-        exit_code = ctn_tool_book_ask(cli, &ws, asks_all ? NULL : run.sources, run.source_count, &book);
+        exit_code = ask_servers(cli, &ws, asks_all ? NULL : run.sources, run.source_count, &book);
         if (exit_code)
             return exit_code;
         options.effect = ctn_tool_book_effect;

@@ -3,6 +3,8 @@
  * to it.
  */
 #include "cli/children.h"
+#include "cli/named.h"
+#include "host/audit.h"
 #include "cli/follow.h"
 #include "cli/inputs.h"
 #include "cli/remote.h"
@@ -18,11 +20,9 @@
 static int find_execution(ctn_cli *cli, ctn_workspace *ws, ctn_execution_row *ret_row)
 {
     ctn_store *store = NULL;
-    int exit_code = ctn_workspace_open(cli, ws);
+    int exit_code = ctn_cli_open(cli, ws, &store);
     if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_workspace_read_store(cli, ws, &store);
-    if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_workspace_find(cli, ws, store, ctn_word(cli, 0), ret_row);
+        exit_code = ctn_cli_execution(cli, ws, store, ret_row);
     ctn_store_close(store);
     return exit_code;
 }
@@ -155,7 +155,7 @@ int ctn_verb_cancel(ctn_cli *cli)
     if (exit_code != CTN_EXIT_ENDED)
         return exit_code;
     ctn_store *store = NULL; /* to end so is what was wanted */
-    if (ctn_workspace_read_store(cli, &ws, &store))
+    if (ctn_cli_read_store(cli, &ws, &store))
         return CTN_EXIT_USAGE;
     ctn_err err = {0};
     if (ctn_store_execution_get(store, cli->arena, q.id, &row, &err) == CTN_OK &&
@@ -192,7 +192,7 @@ static void poll_store(void *ctx)
         p->is_over = ctn_status_is_final(s.status) || ctn_tree_is_parked(store, p->id);
     }
     ctn_store_close(store);
-    ctn_execution_loaded_done(x);
+    ctn_execution_unload(x);
     ctn_arena_free(arena);
     if (!p->is_over && !p->was_told) {
         p->was_told = true;
@@ -206,7 +206,7 @@ static void poll_store(void *ctx)
 static bool is_polled_enough(void *ctx)
 {
     polling *p = ctx;
-    const char *path = ctn_socket_path(p->cli->arena, p->ws);
+    const char *path = ctn_workspace_socket(p->ws);
     int fd = -1;
     if (path && ctn_socket_connect(path, &fd, NULL) == CTN_OK) {
         (void) close(fd);
@@ -219,7 +219,7 @@ static bool is_polled_enough(void *ctx)
 static bool watch_file(ctn_cli *cli, const ctn_workspace *ws, ctn_execution_id id, bool *ret_is_over)
 {
     polling p = {.cli = cli, .ws = ws, .id = id};
-    p.host = ctn_host_new(cli, ws);
+    p.host = ctn_cli_host(cli, ws);
     p.view = ctn_view_new(cli, ctn_host_loop(p.host));
     p.timer = ctn_timer_new(ctn_host_loop(p.host), poll_store, &p);
     ctn_timer_set(p.timer, ctn_loop_now_ms(ctn_host_loop(p.host)));

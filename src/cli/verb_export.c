@@ -2,12 +2,12 @@
  * verb_export.c -- `export`: one execution as a file; `verify`: does such a file prove what it says?
  */
 #include "base/clock.h"
-#include "cli/audit.h"
+#include "host/audit.h"
 #include "cli/export.h"
+#include "cli/named.h"
 #include "cli/quarantine.h"
 #include "cli/result.h"
 #include "cli/reveal.h"
-#include "cli/workspace.h"
 #include "store/export.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -73,7 +73,7 @@ static void write_audit(ctn_cli *cli, const ctn_workspace *ws, ctn_str id)
     ctn_err err = {0};
     int rc = ctn_store_open(ws->store_url, CTN_STORE_WRITE, &store, &err);
     if (rc == CTN_OK)
-        rc = ctn_cli_audit(cli, store, "execution.export", id, NULL, &err);
+        rc = ctn_audit(store, "execution.export", id, NULL, &err);
     ctn_store_close(store);
     if (rc)
         ctn_cli_say(cli, "the export is not in the audit log: %s", err.message);
@@ -87,11 +87,9 @@ int ctn_verb_export(ctn_cli *cli)
     ctn_err err = {0};
     sink s = {0};
     ctn_clock clock = ctn_clock_system();
-    int exit_code = ctn_workspace_open(cli, &ws);
+    int exit_code = ctn_cli_open(cli, &ws, &store);
     if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_workspace_read_store(cli, &ws, &store);
-    if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_workspace_find_raw(cli, &ws, store, ctn_word(cli, 0), &row);
+        exit_code = ctn_cli_execution_raw(cli, &ws, store, &row);
     if (exit_code) {
         ctn_store_close(store);
         return exit_code;
@@ -110,7 +108,7 @@ int ctn_verb_export(ctn_cli *cli)
         exit_code = ctn_reveal_begin(cli, &ws, &row, &reveal);
     if (rc == CTN_OK && exit_code == CTN_EXIT_OK) {
         write_audit(cli, &ws, id);
-        options.seal = ctn_cli_keyring_seal(reveal.keyring);
+        options.seal = ctn_config_keyring_seal(reveal.keyring);
         rc = ctn_store_export(store, &options, &report, &err);
     }
     rc = sink_close(&s, exit_code ? CTN_E_DENIED : rc, &err);

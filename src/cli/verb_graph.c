@@ -3,9 +3,9 @@
  *
  * What must hold: a chain with errors gives no picture but its findings, as `check` tells them.
  */
-#include "cli/config.h"
-#include "cli/snapshot.h"
-#include "cli/workspace.h"
+#include "cli/named.h"
+#include "host/config.h"
+#include "host/snapshot.h"
 #include "draw/picture.h"
 #include "engine/engine.h"
 #include <stdio.h>
@@ -37,12 +37,10 @@ static int graph_of_chain(ctn_cli *cli, ctn_workspace *ws, ctn_str name, ctn_gra
 {
     const ctn_chain *chain = NULL;
     ctn_plan *plan = NULL;
-    int exit_code = ctn_workspace_compile(cli, ws, name, &chain, &plan);
+    int exit_code = ctn_cli_compile(cli, ws, name, &chain, &plan);
     if (exit_code)
         return exit_code;
-    ctn_arena *arena = plan->arena;
-    ctn_plan_done(plan);
-    ctn_arena_free(arena);
+    ctn_plan_free(plan);
     ctn_findings none; /* it compiled: there are no errors */
     ctn_findings_init(&none, cli->arena);
     if (ctn_graph_build(cli->arena, ws->config->library, chain, &none, ret_graph))
@@ -115,7 +113,7 @@ static int picture_of_execution(ctn_cli *cli, ctn_store *store, const ctn_execut
         *ret_picture = ctn_picture_of(graph, options, cli->arena);
         add_states(*ret_picture, x, cli->arena);
     }
-    ctn_execution_loaded_done(x);
+    ctn_execution_unload(x);
     return rc ? ctn_cli_fail_err(cli, &err) : CTN_EXIT_OK;
 }
 
@@ -149,7 +147,7 @@ int ctn_verb_graph(ctn_cli *cli)
     ctn_picture *picture = NULL;
     int exit_code = read_format(cli, &f);
     if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_workspace_open(cli, &ws);
+        exit_code = ctn_cli_workspace(cli, &ws);
     if (exit_code)
         return exit_code;
     ctn_check_options options = {.effect = ctn_config_effect, .effect_ctx = ws.config};

@@ -5,6 +5,7 @@
  * not read, what is behind it is told all the same, with what is wrong.
  */
 #include "cli/reveal.h"
+#include "cli/named.h"
 #include "cli/result.h"
 #include "core/sealed.h"
 #include "journal/entry_told.h"
@@ -143,16 +144,14 @@ int ctn_verb_history(ctn_cli *cli)
     ctn_err err = {0};
     telling t = {.cli = cli};
     ctn_reveal reveal = {0};
-    int exit_code = ctn_workspace_open(cli, &ws);
+    int exit_code = ctn_cli_open(cli, &ws, &store);
     if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_workspace_read_store(cli, &ws, &store);
-    if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_workspace_find_raw(cli, &ws, store, ctn_word(cli, 0), &row);
+        exit_code = ctn_cli_execution_raw(cli, &ws, store, &row);
     if (exit_code == CTN_EXIT_OK)
         exit_code = ctn_reveal_begin(cli, &ws, &row, &reveal);
     if (exit_code == CTN_EXIT_OK) {
         t.opening = (ctn_opening){
-            .seal = ctn_cli_keyring_seal(reveal.keyring), .store = store, .exec_no = row.exec_no, .id = row.id};
+            .seal = ctn_config_keyring_seal(reveal.keyring), .store = store, .exec_no = row.exec_no, .id = row.id};
         t.err = &err;
         bool is_json = ctn_opt_is_given(cli, CTN_OPT_JSON);
         t.scratch = ctn_arena_new(65536);

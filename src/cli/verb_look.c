@@ -2,12 +2,13 @@
  * verb_look.c -- what only reads the state: list, show.
  */
 #include "cli/reveal.h"
+#include "cli/named.h"
 #include "cli/children.h"
 #include "cli/inputs.h"
 #include "cli/quarantine.h"
 #include "cli/remote.h"
 #include "cli/result.h"
-#include "cli/words.h"
+#include "host/words.h"
 #include "engine/engine.h"
 #include <stdio.h>
 
@@ -159,9 +160,7 @@ int ctn_verb_list(ctn_cli *cli)
     ctn_err err = {0};
     int exit_code = read_filter(cli, &filter);
     if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_workspace_open(cli, &ws);
-    if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_workspace_read_store(cli, &ws, &store);
+        exit_code = ctn_cli_open(cli, &ws, &store);
     if (exit_code)
         return exit_code;
     bool is_json = ctn_opt_is_given(cli, CTN_OPT_JSON);
@@ -196,11 +195,9 @@ typedef struct shown {
 static int open_shown(ctn_cli *cli, shown *s)
 {
     *s = (shown){0};
-    int exit_code = ctn_workspace_open(cli, &s->ws);
+    int exit_code = ctn_cli_open(cli, &s->ws, &s->store);
     if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_workspace_read_store(cli, &s->ws, &s->store);
-    if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_workspace_find_raw(cli, &s->ws, s->store, ctn_word(cli, 0), &s->row);
+        exit_code = ctn_cli_execution_raw(cli, &s->ws, s->store, &s->row);
     return exit_code;
 }
 
@@ -410,7 +407,7 @@ int ctn_verb_show(ctn_cli *cli)
         else
             print_execution(cli, &s.row, &snapshot, x, s.store);
     }
-    ctn_execution_loaded_done(x);
+    ctn_execution_unload(x);
     ctn_reveal_end(&reveal);
     ctn_store_close(s.store);
     if (exit_code == CTN_EXIT_OK && !ctn_status_is_final(s.row.status))

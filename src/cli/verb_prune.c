@@ -6,9 +6,9 @@
  * there.
  */
 #include "base/clock.h"
-#include "cli/audit.h"
+#include "host/audit.h"
 #include "cli/result.h"
-#include "cli/workspace.h"
+#include "cli/named.h"
 #include "store/retention.h"
 #include <inttypes.h>
 #include <time.h>
@@ -147,7 +147,7 @@ static int audit_wish(const pruning *p, ctn_err *err)
         ctn_time_format(p->what.before_ms[s], at);
         ctn_json_put_str(&b, ctn_status_name((ctn_status) s), ctn_arena_str(p->cli->arena, ctn_str_from(at)));
     }
-    return ctn_cli_audit(p->cli, p->store, "store.prune", (ctn_str){0}, ctn_json_finish(&b), err);
+    return ctn_audit(p->store, "store.prune", (ctn_str){0}, ctn_json_finish(&b), err);
 }
 
 static const ctn_json *sum_json(const pruning *p)
@@ -169,7 +169,7 @@ static int prune(pruning *p, ctn_err *err)
     if (rc == CTN_OK)
         rc = each_step(p, prune_step, err);
     if (rc == CTN_OK && !p->what.is_dry)
-        rc = ctn_cli_audit(p->cli, p->store, "store.pruned", (ctn_str){0}, sum_json(p), err);
+        rc = ctn_audit(p->store, "store.pruned", (ctn_str){0}, sum_json(p), err);
     if (rc == CTN_OK && !p->what.is_dry)
         rc = each_step(p, shrink_step, err);
     if (rc == CTN_OK && !p->what.is_dry)
@@ -212,7 +212,7 @@ int ctn_verb_store_prune(ctn_cli *cli)
     ctn_err err = {0};
     pruning p = {.cli = cli, .told_at_ms = monotonic_us() / 1000};
     ctn_clock clock = ctn_clock_system();
-    int exit_code = ctn_workspace_open(cli, &ws);
+    int exit_code = ctn_cli_workspace(cli, &ws);
     if (exit_code == CTN_EXIT_OK)
         exit_code = read_options(cli, &ws, ctn_clock_now_ms(&clock), &p.what);
     if (exit_code)

@@ -5,6 +5,8 @@
  * through the owner, which has to look at it (and at what waited for it) again.
  */
 #include "cli/follow.h"
+#include "host/audit.h"
+#include "cli/named.h"
 #include "cli/quarantine.h"
 #include "cli/result.h"
 #include "store/raw.h"
@@ -58,17 +60,6 @@ const ctn_quarantine_row *ctn_quarantined_find(const ctn_quarantined *q, int64_t
             high = middle;
     }
     return NULL;
-}
-
-int ctn_workspace_find_raw(ctn_cli *cli, const ctn_workspace *ws, ctn_store *store, ctn_str id,
-                           ctn_execution_row *ret_row)
-{
-    ctn_err err = {0};
-    int rc = ctn_store_execution_read_raw(store, cli->arena, id, ret_row, &err);
-    if (rc == CTN_E_NOT_FOUND)
-        return ctn_cli_fail(cli, "%s in %.*s; see: %.*s", err.message, CTN_STR_ARG(ws->store_file),
-                            CTN_STR_ARG(ctn_cli_command(cli, "list")));
-    return rc ? ctn_cli_fail_err(cli, &err) : CTN_EXIT_OK;
 }
 
 /* ---- show ---- */
@@ -197,9 +188,7 @@ int ctn_verb_store_quarantine(ctn_cli *cli)
     ctn_store *store = NULL;
     ctn_err err = {0};
     reading r = {.arena = cli->arena, .all = true};
-    int exit_code = ctn_workspace_open(cli, &ws);
-    if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_workspace_read_store(cli, &ws, &store);
+    int exit_code = ctn_cli_open(cli, &ws, &store);
     if (exit_code == CTN_EXIT_OK && ctn_store_quarantine_list(store, keep_one, &r, &err))
         exit_code = ctn_cli_fail_err(cli, &err);
     ctn_store_close(store);
@@ -228,11 +217,9 @@ static int do_about(ctn_cli *cli, ctn_request_op op, const char *done)
     ctn_workspace ws;
     ctn_store *store = NULL;
     ctn_execution_row row;
-    int exit_code = ctn_workspace_open(cli, &ws);
+    int exit_code = ctn_cli_open(cli, &ws, &store);
     if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_workspace_read_store(cli, &ws, &store);
-    if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_workspace_find_raw(cli, &ws, store, ctn_word(cli, 0), &row);
+        exit_code = ctn_cli_execution_raw(cli, &ws, store, &row);
     ctn_store_close(store);
     if (exit_code)
         return exit_code;

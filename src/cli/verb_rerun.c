@@ -4,11 +4,13 @@
  * What is reused is decided here, from the store: an ended execution does not change any more, so it does not matter
  * who owns the store meanwhile. The owner gets it with the start, and checks that it fits the chain.
  */
-#include "cli/keyring.h"
+#include "host/keyring.h"
 #include "cli/follow.h"
+#include "host/audit.h"
+#include "cli/named.h"
 #include "cli/inputs.h"
 #include "cli/result.h"
-#include "cli/snapshot.h"
+#include "host/snapshot.h"
 #include "core/rerun.h"
 #include <stdio.h>
 
@@ -49,7 +51,7 @@ static bool has_written(void *ctx, ctn_execution_id id)
     a->child_depth++;
     bool has = any_has_written(a, x);
     a->child_depth--;
-    ctn_execution_loaded_done(x);
+    ctn_execution_unload(x);
     return has;
 }
 
@@ -79,7 +81,7 @@ static int same_plan(again *a, ctn_plan **ret_plan)
 static int newer_plan(again *a, ctn_plan **ret_plan)
 {
     ctn_plan *plan = NULL;
-    int exit_code = ctn_workspace_plan(a->cli, &a->ws, ctn_str_from(a->cli->args.values[CTN_OPT_CHAIN]), &plan);
+    int exit_code = ctn_cli_plan(a->cli, &a->ws, ctn_str_from(a->cli->args.values[CTN_OPT_CHAIN]), &plan);
     if (exit_code)
         return exit_code;
     ctn_str was = ctn_execution_plan(a->old)->chain_id;
@@ -90,9 +92,7 @@ static int newer_plan(again *a, ctn_plan **ret_plan)
     exit_code = ctn_cli_fail(a->cli, "--chain %s: that is the chain %.*s, and %s is an execution of %.*s",
                              a->cli->args.values[CTN_OPT_CHAIN], CTN_STR_ARG(plan->chain_id),
                              ctn_id_to_text(a->row.id).text, CTN_STR_ARG(was));
-    ctn_arena *arena = plan->arena;
-    ctn_plan_done(plan);
-    ctn_arena_free(arena);
+    ctn_plan_free(plan);
     return exit_code;
 }
 
@@ -176,17 +176,15 @@ static int decide(again *a, const ctn_plan *plan, const ctn_json *input, ctn_rer
 static int open_old(again *a)
 {
     ctn_err err = {0};
-    int exit_code = ctn_workspace_open(a->cli, &a->ws);
+    int exit_code = ctn_cli_open(a->cli, &a->ws, &a->store);
     if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_workspace_read_store(a->cli, &a->ws, &a->store);
-    if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_workspace_find(a->cli, &a->ws, a->store, ctn_word(a->cli, 0), &a->row);
+        exit_code = ctn_cli_execution(a->cli, &a->ws, a->store, &a->row);
     if (exit_code)
         return exit_code;
     /* What it takes over is taken as it is, sealed anew in the new one. */
-    ctn_cli_keyring *keyring = ctn_cli_keyring_new(a->cli, a->ws.config);
-    int rc = ctn_execution_load_open(a->store, ctn_cli_keyring_seal(keyring), a->cli->arena, &a->row, &a->old, &err);
-    ctn_cli_keyring_free(keyring);
+    ctn_config_keyring *keyring = ctn_config_keyring_new(a->ws.config, ctn_cli_teller(a->cli));
+    int rc = ctn_execution_load_open(a->store, ctn_config_keyring_seal(keyring), a->cli->arena, &a->row, &a->old, &err);
+    ctn_config_keyring_free(keyring);
     if (rc)
         return ctn_cli_fail_err(a->cli, &err);
     if (ctn_execution_is_hidden(a->old))
@@ -219,7 +217,7 @@ static int go_on(ctn_cli *cli)
         if (a.row.labels.len)
             (void) ctn_json_parse(cli->arena, a.row.labels, NULL, &q.labels, NULL);
     }
-    ctn_execution_loaded_done(a.old);
+    ctn_execution_unload(a.old);
     ctn_store_close(a.store);
     if (exit_code) {
         ctn_request_drop_plan(&q);

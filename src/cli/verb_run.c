@@ -2,6 +2,8 @@
  * verb_run.c -- `run` and `start`: a chain, its inputs, an execution.
  */
 #include "cli/follow.h"
+#include "host/audit.h"
+#include "cli/named.h"
 #include "cli/inputs.h"
 #include "cli/result.h"
 #include <stdio.h>
@@ -28,13 +30,13 @@ static void hint_at_json(const ctn_cli *cli, const ctn_json *input)
 static int read_start(ctn_cli *cli, ctn_workspace *ws, ctn_request *ret)
 {
     ctn_request q = {.op = CTN_REQUEST_START, .actor = ctn_actor_name(cli->arena)};
-    int exit_code = ctn_workspace_open(cli, ws);
+    int exit_code = ctn_cli_workspace(cli, ws);
     if (exit_code == CTN_EXIT_OK)
         exit_code = ctn_inputs_read(cli, &q.input);
     if (exit_code == CTN_EXIT_OK)
         exit_code = ctn_labels_read(cli, &q.labels);
     if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_workspace_plan(cli, ws, ctn_word(cli, 0), &q.plan);
+        exit_code = ctn_cli_plan(cli, ws, ctn_word(cli, 0), &q.plan);
     if (exit_code)
         return exit_code;
     if (!ctn_opt_is_given(cli, CTN_OPT_QUIET))

@@ -2,43 +2,10 @@
  * verb_schedules.c -- `schedules`: which chains are started by the clock, and when next.
  */
 #include "cli/result.h"
-#include "cli/schedules.h"
+#include "cli/named.h"
+#include "host/schedules.h"
 #include "engine/schedule.h"
 #include <stdio.h>
-#include <stdlib.h>
-
-static int compare_schedules(const void *a, const void *b)
-{
-    return ctn_str_compare(((const ctn_schedule *) a)->chain_id, ((const ctn_schedule *) b)->chain_id);
-}
-
-size_t ctn_schedules_of(const ctn_cli *cli, const ctn_workspace *ws, ctn_arena *arena, ctn_schedule **ret_schedules)
-{
-    const ctn_library *library = ws->config->library;
-    size_t count = 0, max = ctn_library_chain_count(library);
-    *ret_schedules = CTN_NEW_ARRAY(arena, ctn_schedule, max);
-    for (size_t i = 0; i < max; i++) {
-        const ctn_chain *chain = ctn_library_chain_at(library, i);
-        if (!chain->schedule || !chain->id.len)
-            continue;
-        ctn_schedule s = {.chain_id = chain->id,
-                          .cron = ctn_json_str_or(chain->schedule, "cron", CTN_STR("")),
-                          .timezone = ctn_json_str_or(chain->schedule, "timezone", CTN_STR(""))};
-        ctn_schedule_times times;
-        ctn_err err = {0};
-        if (ctn_schedule_times_open(s.cron, s.timezone, &times, &err)) {
-            (void) ctn_cli_fail(cli, "the schedule of chain %.*s: %s", CTN_STR_ARG(s.chain_id), err.message);
-            continue;
-        }
-        ctn_schedule_times_close(&times);
-        (*ret_schedules)[count++] = s;
-    }
-    if (count)
-        qsort(*ret_schedules, count, sizeof **ret_schedules, compare_schedules);
-    return count;
-}
-
-/* ---- the verb ---- */
 
 typedef struct seen {
     const ctn_schedule *schedules;
@@ -115,11 +82,11 @@ int ctn_verb_schedules(ctn_cli *cli)
     ctn_workspace ws;
     ctn_store *store = NULL;
     ctn_schedule *schedules = NULL;
-    int exit_code = ctn_workspace_open(cli, &ws);
+    int exit_code = ctn_cli_workspace(cli, &ws);
     if (exit_code)
         return exit_code;
     ctn_cli_findings(cli, &ws.library_findings, true);
-    seen s = {.count = ctn_schedules_of(cli, &ws, cli->arena, &schedules)};
+    seen s = {.count = ctn_schedules_of(ws.config, cli->arena, ctn_cli_teller(cli), &schedules)};
     ctn_clock clock = ctn_clock_system();
     s.schedules = schedules;
     s.seen_at_ms = CTN_NEW_ARRAY(cli->arena, int64_t, s.count);

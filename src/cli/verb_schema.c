@@ -3,7 +3,7 @@
  */
 #include "cli/cli.h"
 #include "check/editor_schema.h"
-#include "cli/config_schema.h"
+#include "host/config_schema.h"
 #include <stdio.h>
 
 int ctn_verb_schema(ctn_cli *cli)

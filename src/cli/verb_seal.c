@@ -4,10 +4,10 @@
  * Both work beside an owner. A shred is of whole trees: an execution with all sub-chains, each ended; the owner has let
  * go of what has ended, and nothing of it is written any more.
  */
-#include "cli/audit.h"
-#include "cli/keyring.h"
+#include "host/audit.h"
+#include "host/keyring.h"
 #include "cli/result.h"
-#include "cli/workspace.h"
+#include "cli/named.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
@@ -20,7 +20,7 @@
 static int open_store(ctn_cli *cli, ctn_workspace *ws, ctn_store **ret_store)
 {
     ctn_err err = {0};
-    int exit_code = ctn_workspace_open(cli, ws);
+    int exit_code = ctn_cli_workspace(cli, ws);
     if (exit_code == CTN_EXIT_OK && ctn_store_open(ws->store_url, CTN_STORE_WRITE, ret_store, &err))
         exit_code = ctn_cli_fail_err(cli, &err);
     return exit_code;
@@ -28,25 +28,25 @@ static int open_store(ctn_cli *cli, ctn_workspace *ws, ctn_store **ret_store)
 
 /* ---- rekey ---- */
 
-static int drop_old(const ctn_cli *cli, const ctn_workspace *ws, ctn_store *store, const ctn_cli_keyring *keyring,
+static int drop_old(const ctn_cli *cli, const ctn_workspace *ws, ctn_store *store, const ctn_config_keyring *keyring,
                     ctn_rekey *rekey, ctn_err *err)
 {
     ctn_store_lock *lock = NULL;
     ctn_clock clock = ctn_clock_system();
     int rc = ctn_store_lock_take(ws->store_url, &lock, NULL);
-    int64_t age_ms = ctn_clock_now_ms(&clock) - ctn_cli_keyring_changed_at_ms(keyring);
+    int64_t age_ms = ctn_clock_now_ms(&clock) - ctn_config_keyring_changed_at_ms(keyring);
     if (rc && age_ms < DROP_AFTER_MS)
         return ctn_fail(
             err, CTN_E_BUSY,
             "%s was changed a moment ago, and the store's owner may still use an old key: try again in %d s",
-            ctn_cli_keyring_name(keyring), DROP_AFTER_MS / 1000);
-    rc = ctn_seal_drop_old(ctn_cli_keyring_seal(keyring), store, rekey, err);
+            ctn_config_keyring_name(keyring), DROP_AFTER_MS / 1000);
+    rc = ctn_seal_drop_old(ctn_config_keyring_seal(keyring), store, rekey, err);
     ctn_store_lock_release(lock);
     (void) cli;
     return rc;
 }
 
-static int tell_rekey(ctn_cli *cli, ctn_store *store, const ctn_cli_keyring *keyring, const ctn_rekey *rekey)
+static int tell_rekey(ctn_cli *cli, ctn_store *store, const ctn_config_keyring *keyring, const ctn_rekey *rekey)
 {
     ctn_err err = {0};
     ctn_json_builder b = ctn_json_object(cli->arena);
@@ -54,12 +54,12 @@ static int tell_rekey(ctn_cli *cli, ctn_store *store, const ctn_cli_keyring *key
     ctn_json_put_int(&b, "rewrapped", rekey->rewrapped);
     ctn_json_put_int(&b, "dropped", rekey->dropped);
     const ctn_json *told = ctn_json_finish(&b);
-    if (ctn_cli_audit(cli, store, "keys.rekey", rekey->id, told, &err))
+    if (ctn_audit(store, "keys.rekey", rekey->id, told, &err))
         return ctn_cli_fail_err(cli, &err);
     if (ctn_opt_is_given(cli, CTN_OPT_JSON))
         ctn_result_print(cli, told);
     ctn_cli_say(cli, "%" PRId64 " data keys were wrapped anew; the newest key of %s is %.*s", rekey->rewrapped,
-                ctn_cli_keyring_name(keyring), CTN_STR_ARG(rekey->id));
+                ctn_config_keyring_name(keyring), CTN_STR_ARG(rekey->id));
     if (rekey->dropped)
         ctn_cli_say(cli, "%u old keys were removed from it; backups made before need a copy of it from then",
                     rekey->dropped);
@@ -70,26 +70,26 @@ int ctn_verb_store_rekey(ctn_cli *cli)
 {
     ctn_workspace ws;
     ctn_store *store = NULL;
-    ctn_cli_keyring *keyring = NULL;
+    ctn_config_keyring *keyring = NULL;
     ctn_rekey rekey = {0}, dropped = {0};
     ctn_err err = {0};
     bool drops = ctn_opt_is_given(cli, CTN_OPT_DROP_OLD);
     int exit_code = open_store(cli, &ws, &store);
     if (exit_code)
         return exit_code;
-    keyring = ctn_cli_keyring_new(cli, ws.config);
+    keyring = ctn_config_keyring_new(ws.config, ctn_cli_teller(cli));
     if (!keyring) {
         exit_code =
             ctn_cli_fail(cli, "nothing is sealed here: write `sealing: {key: {file: catena.key}}` into catena.yaml");
         goto done;
     }
-    int rc = ctn_seal_rekey(ctn_cli_keyring_seal(keyring), store, !drops, cli->arena, &rekey, &err);
+    int rc = ctn_seal_rekey(ctn_config_keyring_seal(keyring), store, !drops, cli->arena, &rekey, &err);
     if (rc == CTN_OK && drops)
         rc = drop_old(cli, &ws, store, keyring, &dropped, &err);
     rekey.dropped = dropped.dropped;
     exit_code = rc ? ctn_cli_fail_err(cli, &err) : tell_rekey(cli, store, keyring, &rekey);
 done:
-    ctn_cli_keyring_free(keyring);
+    ctn_config_keyring_free(keyring);
     ctn_store_close(store);
     return exit_code;
 }
@@ -205,7 +205,7 @@ static int find_what(shredding *s, const ctn_workspace *ws)
         return rc || s->rc ? ctn_cli_fail_err(cli, s->err) : CTN_EXIT_OK;
     }
     ctn_execution_row row;
-    int exit_code = ctn_workspace_find(cli, ws, s->store, ctn_word(cli, 0), &row);
+    int exit_code = ctn_cli_execution(cli, ws, s->store, &row);
     if (exit_code)
         return exit_code;
     if (!ctn_id_is_none(row.parent))
@@ -242,7 +242,7 @@ static int shred_all(shredding *s)
     ctn_json_put_int(&b, "trees", (int64_t) s->tree_count);
     ctn_json_put_int(&b, "left", (int64_t) s->left_count);
     const ctn_json *told = ctn_json_finish(&b);
-    if (ctn_cli_audit(cli, s->store, "values.shred", subject, told, s->err) || (s->count && shred(s)))
+    if (ctn_audit(s->store, "values.shred", subject, told, s->err) || (s->count && shred(s)))
         return ctn_cli_fail_err(cli, s->err);
     if (ctn_opt_is_given(cli, CTN_OPT_JSON))
         ctn_result_print(cli, told);

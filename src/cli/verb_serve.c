@@ -2,7 +2,7 @@
  * verb_serve.c -- `serve`: own the store and advance everything in it until a signal comes.
  */
 #include "cli/cli.h"
-#include "cli/host.h"
+#include "cli/named.h"
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -25,11 +25,11 @@ int ctn_verb_serve(ctn_cli *cli)
 {
     ctn_workspace ws;
     ctn_err err = {0};
-    int exit_code = ctn_workspace_open(cli, &ws);
+    int exit_code = ctn_cli_workspace(cli, &ws);
     if (exit_code)
         return exit_code;
     ctn_cli_findings(cli, &ws.findings, false);
-    ctn_host *host = ctn_host_new(cli, &ws);
+    ctn_host *host = ctn_cli_host(cli, &ws);
     int rc = ctn_host_own(host, CTN_STORE_CREATE, true, &err);
     if (rc) {
         ctn_host_close(host);

@@ -1,10 +1,10 @@
 /*
  * verb_simulate.c -- `simulate`: what can go wrong in a chain, and the world that shows it.
  */
-#include "cli/host.h"
 #include "cli/inputs.h"
+#include "cli/named.h"
 #include "cli/result.h"
-#include "cli/toolbox.h"
+#include "host/toolbox.h"
 #include "simulate/campaign.h"
 #include "simulate/children.h"
 #include <inttypes.h>
@@ -287,6 +287,32 @@ static int play_all(simulation *s)
 
 /* ---- the verb ---- */
 
+static int ask_servers(simulation *s)
+{
+    ctn_err err = {0};
+    ctn_host *host = ctn_cli_host(s->cli, &s->ws);
+    int rc = ctn_toolbox_ask_servers(s->tools, host, &err);
+    ctn_host_close(host);
+    if (rc == CTN_E_CLOSED)
+        return CTN_EXIT_INTERRUPTED;
+    return rc ? ctn_cli_fail_err(s->cli, &err) : CTN_EXIT_OK;
+}
+
+static int ask_store(simulation *s)
+{
+    ctn_err err = {0};
+    ctn_store *store = NULL;
+    size_t count = 0;
+    int exit_code = ctn_cli_read_store(s->cli, &s->ws, &store);
+    if (exit_code == CTN_EXIT_OK && ctn_toolbox_ask_store(s->tools, store, &count, &err))
+        exit_code = ctn_cli_fail_err(s->cli, &err);
+    ctn_store_close(store);
+    if (exit_code == CTN_EXIT_OK && count == 0)
+        ctn_cli_say(s->cli, "the store has no results of %.*s: its tools answer as they would without --recorded",
+                    CTN_STR_ARG(s->plan->chain_id));
+    return exit_code;
+}
+
 static int prepare(simulation *s)
 {
     ctn_cli *cli = s->cli;
@@ -297,16 +323,19 @@ static int prepare(simulation *s)
     if (exit_code == CTN_EXIT_OK && s->seed && ctn_opt_is_given(cli, CTN_OPT_SEEDS))
         exit_code = ctn_cli_fail(cli, "--seed plays one world and --seeds many: give one of them");
     if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_workspace_open(cli, &s->ws);
+        exit_code = ctn_cli_workspace(cli, &s->ws);
     if (exit_code == CTN_EXIT_OK)
         exit_code = ctn_inputs_read(cli, &s->input);
     if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_workspace_compile(cli, &s->ws, ctn_word(cli, 0), &s->chain, &s->plan);
+        exit_code = ctn_cli_compile(cli, &s->ws, ctn_word(cli, 0), &s->chain, &s->plan);
     if (exit_code == CTN_EXIT_OK && s->plan->unsupported.len)
         exit_code = ctn_cli_fail(cli, "%.*s", CTN_STR_ARG(s->plan->unsupported));
     if (exit_code == CTN_EXIT_OK && (ctn_opt_is_given(cli, CTN_OPT_TOOLS) || ctn_opt_is_given(cli, CTN_OPT_RECORDED)))
-        exit_code = ctn_toolbox_open(cli, &s->ws, s->plan, ctn_opt_is_given(cli, CTN_OPT_TOOLS),
-                                     ctn_opt_is_given(cli, CTN_OPT_RECORDED), &s->tools);
+        s->tools = ctn_toolbox_new(cli->arena, s->plan);
+    if (exit_code == CTN_EXIT_OK && ctn_opt_is_given(cli, CTN_OPT_TOOLS))
+        exit_code = ask_servers(s);
+    if (exit_code == CTN_EXIT_OK && ctn_opt_is_given(cli, CTN_OPT_RECORDED))
+        exit_code = ask_store(s);
     if (exit_code)
         return exit_code;
     if (ctn_children_open(&s->children, s->plan, &err))
@@ -321,14 +350,13 @@ static int prepare(simulation *s)
                                .input = s->input};
     if (ctn_guess_new(cli->arena, &guess, &s->guess, &err))
         return ctn_cli_fail(cli, "no input could be made that the chain accepts (%s); give it with -i", err.message);
-    ctn_story_options story = {
-        .plan = s->plan,
-        .plans = s->children.plans,
-        .plan_count = s->children.count,
-        .guess = s->guess,
-        .rules = ctn_config_rules(s->ws.config),
-        .effect = effect_of,
-        .effect_ctx = s};
+    ctn_story_options story = {.plan = s->plan,
+                               .plans = s->children.plans,
+                               .plan_count = s->children.count,
+                               .guess = s->guess,
+                               .rules = ctn_config_rules(s->ws.config),
+                               .effect = effect_of,
+                               .effect_ctx = s};
     return ctn_campaign_new(&story, &s->campaign, &err) ? ctn_cli_fail_err(cli, &err) : CTN_EXIT_OK;
 }
 
@@ -340,10 +368,6 @@ int ctn_verb_simulate(ctn_cli *cli)
         exit_code = s.seed ? tell_story(&s) : play_all(&s);
     ctn_campaign_free(s.campaign);
     ctn_children_close(&s.children);
-    if (s.plan) {
-        ctn_arena *arena = s.plan->arena;
-        ctn_plan_done(s.plan);
-        ctn_arena_free(arena);
-    }
+    ctn_plan_free(s.plan);
     return exit_code;
 }

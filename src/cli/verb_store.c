@@ -1,11 +1,11 @@
 /*
  * verb_store.c -- `store init` and `store migrate`, and the chains that a store keeps: `chains import|list|show`.
  */
-#include "cli/audit.h"
+#include "host/audit.h"
 #include "chain/definition.h"
-#include "cli/files.h"
+#include "host/files.h"
 #include "cli/result.h"
-#include "cli/workspace.h"
+#include "cli/named.h"
 #include <stdio.h>
 
 /* ---- store ---- */
@@ -37,7 +37,7 @@ static int with_lock(ctn_cli *cli, const ctn_workspace *ws)
     if (rc == CTN_OK)
         rc = ctn_store_open(ws->store_url, CTN_STORE_CREATE, &store, &err);
     if (rc == CTN_OK)
-        rc = ctn_cli_audit_opened(cli, store, &err);
+        rc = ctn_audit_opened(store, &err);
     ctn_store_close(store);
     ctn_store_lock_release(lock);
     return rc ? ctn_cli_fail_err(cli, &err) : CTN_EXIT_OK;
@@ -49,7 +49,7 @@ int ctn_verb_store_init(ctn_cli *cli)
     ctn_store_version v = {0};
     ctn_store *store = NULL;
     ctn_err err = {0};
-    int exit_code = ctn_workspace_open(cli, &ws);
+    int exit_code = ctn_cli_workspace(cli, &ws);
     if (exit_code)
         return exit_code;
     int rc = ctn_store_version_read(ws.store_url, &v, &err);
@@ -61,8 +61,7 @@ int ctn_verb_store_init(ctn_cli *cli)
     if (rc == CTN_OK && v.found)
         return say_store(cli, &ws, "is a store already", &v);
     if (ctn_store_open(ws.store_url, CTN_STORE_CREATE, &store, &err) ||
-        ctn_cli_audit(cli, store, "store.init", (ctn_str){0}, NULL, &err) ||
-        ctn_store_version_read(ws.store_url, &v, &err))
+        ctn_audit(store, "store.init", (ctn_str){0}, NULL, &err) || ctn_store_version_read(ws.store_url, &v, &err))
         exit_code = ctn_cli_fail_err(cli, &err);
     ctn_store_close(store);
     return exit_code ? exit_code : say_store(cli, &ws, "is ready", &v);
@@ -73,7 +72,7 @@ int ctn_verb_store_migrate(ctn_cli *cli)
     ctn_workspace ws;
     ctn_store_version v = {0};
     ctn_err err = {0};
-    int exit_code = ctn_workspace_open(cli, &ws);
+    int exit_code = ctn_cli_workspace(cli, &ws);
     if (exit_code)
         return exit_code;
     if (ctn_store_version_read(ws.store_url, &v, &err))
@@ -106,7 +105,7 @@ static int import_chain(ctn_cli *cli, ctn_store *store, ctn_plan *plan)
     ctn_json_builder detail = ctn_json_object(cli->arena);
     ctn_json_put_int(&detail, "version", version);
     ctn_json_put_str(&detail, "digest", ctn_str_from(ctn_digest_to_text(row.digest).text));
-    if (ctn_cli_audit(cli, store, "chains.import", plan->chain_id, ctn_json_finish(&detail), &err))
+    if (ctn_audit(store, "chains.import", plan->chain_id, ctn_json_finish(&detail), &err))
         return ctn_cli_fail_err(cli, &err);
     if (ctn_opt_is_given(cli, CTN_OPT_JSON))
         printf("{\"chain\":\"%.*s\",\"version\":%lld}\n", CTN_STR_ARG(plan->chain_id), (long long) version);
@@ -119,7 +118,7 @@ static int compile_file(ctn_cli *cli, ctn_workspace *ws, ctn_str path, ctn_plan 
     const ctn_chain *chain;
     ctn_findings findings;
     ctn_findings_init(&findings, cli->arena);
-    int exit_code = ctn_workspace_chain(cli, ws, path, &chain);
+    int exit_code = ctn_cli_chain(cli, ws, path, &chain);
     if (exit_code)
         return exit_code;
     if (ctn_plan_compile(cli->arena, ws->config->library, chain, &findings, ret_plan) == CTN_OK)
@@ -149,10 +148,10 @@ int ctn_verb_chains_import(ctn_cli *cli)
     ctn_err err = {0};
     size_t count = cli->args.word_count;
     ctn_plan **plans = CTN_NEW_ARRAY(cli->arena, ctn_plan *, count);
-    int exit_code = ctn_workspace_open(cli, &ws);
+    int exit_code = ctn_cli_workspace(cli, &ws);
     for (size_t i = 0; i < count && exit_code == CTN_EXIT_OK; i++) /* all, before anything is stored */
         exit_code = compile_file(cli, &ws, ctn_word(cli, i), &plans[i]);
-    if (exit_code == CTN_EXIT_OK && (open_for_import(&ws, &store, &err) || ctn_cli_audit_opened(cli, store, &err)))
+    if (exit_code == CTN_EXIT_OK && (open_for_import(&ws, &store, &err) || ctn_audit_opened(store, &err)))
         exit_code = ctn_cli_fail_err(cli, &err);
     for (size_t i = 0; i < count && exit_code == CTN_EXIT_OK; i++)
         exit_code = import_chain(cli, store, plans[i]);
@@ -228,7 +227,7 @@ int ctn_verb_chains_list(ctn_cli *cli)
 {
     ctn_workspace ws;
     stored s;
-    int exit_code = ctn_workspace_open(cli, &ws);
+    int exit_code = ctn_cli_workspace(cli, &ws);
     if (exit_code == CTN_EXIT_OK)
         exit_code = read_stored(cli, &ws, &s);
     if (exit_code)
@@ -305,9 +304,9 @@ int ctn_verb_chains_show(ctn_cli *cli)
     ctn_plan *plan = NULL;
     ctn_findings findings;
     ctn_findings_init(&findings, cli->arena);
-    int exit_code = ctn_workspace_open(cli, &ws);
+    int exit_code = ctn_cli_workspace(cli, &ws);
     if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_workspace_chain(cli, &ws, ctn_word(cli, 0), &chain);
+        exit_code = ctn_cli_chain(cli, &ws, ctn_word(cli, 0), &chain);
     if (exit_code)
         return exit_code;
     if (ctn_opt_is_given(cli, CTN_OPT_JSON)) {

@@ -1,9 +1,9 @@
 /*
  * verb_test.c -- `test`: the cases of test files, and what was not as expected: for people, programs and build servers.
  */
-#include "cli/files.h"
+#include "host/files.h"
 #include "cli/result.h"
-#include "cli/workspace.h"
+#include "cli/named.h"
 #include "simulate/case_play.h"
 #include "simulate/children.h"
 #include <stdio.h>
@@ -52,7 +52,7 @@ static int open_workspace(ctn_cli *cli, const tested_file *f, ctn_workspace *ws)
     const char *given = cli->args.values[CTN_OPT_CONFIG];
     if (!given && f->file->config.len)
         cli->args.values[CTN_OPT_CONFIG] = ctn_arena_str(cli->arena, seen_from(cli, f->path, f->file->config)).ptr;
-    int exit_code = ctn_workspace_open(cli, ws);
+    int exit_code = ctn_cli_workspace(cli, ws);
     cli->args.values[CTN_OPT_CONFIG] = given;
     return exit_code;
 }
@@ -103,14 +103,13 @@ static int play_cases(testing *t, tested_file *f, const ctn_workspace *ws, const
 {
     ctn_cli *cli = t->cli;
     ctn_err err = {0};
-    ctn_case_options o = {
-        .file = f->file,
-        .plan = plan,
-        .plans = children->plans,
-        .plan_count = children->count,
-        .rules = ctn_config_rules(ws->config),
-        .effect = effect_of,
-        .effect_ctx = ws->config};
+    ctn_case_options o = {.file = f->file,
+                          .plan = plan,
+                          .plans = children->plans,
+                          .plan_count = children->count,
+                          .rules = ctn_config_rules(ws->config),
+                          .effect = effect_of,
+                          .effect_ctx = ws->config};
     for (size_t i = 0; i < f->file->count; i++) {
         tested_case *c = &f->cases[i];
         *c = (tested_case){.test = &f->file->cases[i], .result = CTN_NEW(cli->arena, ctn_case_result)};
@@ -142,7 +141,7 @@ static int test_file(testing *t, ctn_str path, tested_file *f)
     if (exit_code == CTN_EXIT_OK)
         exit_code = open_workspace(cli, f, &ws);
     if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_workspace_compile(cli, &ws, chain_name(cli, f), &chain, &plan);
+        exit_code = ctn_cli_compile(cli, &ws, chain_name(cli, f), &chain, &plan);
     if (exit_code)
         return exit_code;
     ctn_findings_init(&findings, cli->arena);
@@ -157,9 +156,7 @@ static int test_file(testing *t, ctn_str path, tested_file *f)
         exit_code = play_cases(t, f, &ws, plan, &children);
     }
     ctn_children_close(&children);
-    ctn_arena *arena = plan->arena;
-    ctn_plan_done(plan);
-    ctn_arena_free(arena);
+    ctn_plan_free(plan);
     return exit_code;
 }
 

@@ -3,9 +3,9 @@
  */
 #include "base/clock.h"
 #include "cli/result.h"
-#include "cli/snapshot.h"
+#include "cli/named.h"
+#include "host/snapshot.h"
 #include "cli/timeline_sheet.h"
-#include "cli/workspace.h"
 #include "engine/engine.h"
 #include <stdio.h>
 
@@ -115,11 +115,9 @@ int ctn_verb_timeline(ctn_cli *cli)
     ctn_timeline *timeline = NULL;
     ctn_clock clock = ctn_clock_system();
     int64_t now_ms = ctn_clock_now_ms(&clock);
-    int exit_code = ctn_workspace_open(cli, &ws);
+    int exit_code = ctn_cli_open(cli, &ws, &store);
     if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_workspace_read_store(cli, &ws, &store);
-    if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_workspace_find(cli, &ws, store, ctn_word(cli, 0), &row);
+        exit_code = ctn_cli_execution(cli, &ws, store, &row);
     if (exit_code == CTN_EXIT_OK)
         exit_code = read_timeline(cli, store, &row, &x, &timeline, now_ms);
     if (exit_code == CTN_EXIT_OK && ctn_opt_is_given(cli, CTN_OPT_JSON))
@@ -127,7 +125,7 @@ int ctn_verb_timeline(ctn_cli *cli)
     else if (exit_code == CTN_EXIT_OK)
         ctn_timeline_sheet_print(cli, timeline, ctn_execution_plan(x), &row, now_ms);
     ctn_timeline_free(timeline);
-    ctn_execution_loaded_done(x);
+    ctn_execution_unload(x);
     ctn_store_close(store);
     return exit_code;
 }

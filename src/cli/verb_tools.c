@@ -1,8 +1,8 @@
 /*
  * verb_tools.c -- `tools list` and `tools call`: the configured servers, outside any chain.
  */
-#include "cli/host.h"
 #include "cli/inputs.h"
+#include "cli/named.h"
 #include "cli/result.h"
 #include <stdio.h>
 
@@ -10,7 +10,7 @@
 
 typedef struct asking {
     ctn_cli *cli;
-    ctn_host *host;
+    ctn_drivers *drivers;
     const char **whys; /* by server; NULL: it is up */
     size_t open;
     /* tools call */
@@ -48,11 +48,11 @@ static const char *refusal(const ctn_cli *cli, const ctn_config_server *s)
     return NULL;
 }
 
-static const char *effect_of(const ctn_host *host, ctn_str server, ctn_str tool, ctn_arena *arena)
+static const char *effect_of(const ctn_mcp_driver *servers, ctn_str server, ctn_str tool, ctn_arena *arena)
 {
     const char *from = NULL;
     ctn_str target = ctn_arena_printf(arena, "%.*s/%.*s", CTN_STR_ARG(server), CTN_STR_ARG(tool));
-    ctn_effect effect = ctn_mcp_effect(ctn_host_tools(host), target, &from);
+    ctn_effect effect = ctn_mcp_effect(servers, target, &from);
     return effect == CTN_EFFECT_UNKNOWN ? "write?" : ctn_effect_name(effect);
 }
 
@@ -60,11 +60,12 @@ static void list_server(asking *a, const ctn_config_server *s, ctn_json_builder 
 {
     ctn_cli *cli = a->cli;
     size_t count = 0, columns = 0;
-    const ctn_mcp_tool *tools = ctn_mcp_tools(ctn_host_tools(a->host), s->name, &count);
+    const ctn_mcp_driver *servers = ctn_drivers_tools(a->drivers);
+    const ctn_mcp_tool *tools = ctn_mcp_tools(servers, s->name, &count);
     for (size_t i = 0; i < count; i++)
         columns = tools[i].name.len > columns ? tools[i].name.len : columns;
     for (size_t i = 0; i < count; i++) {
-        const char *effect = effect_of(a->host, s->name, tools[i].name, cli->arena);
+        const char *effect = effect_of(servers, s->name, tools[i].name, cli->arena);
         if (!list) {
             printf("%.*s/%-*.*s  %-10s  %.*s\n", CTN_STR_ARG(s->name), (int) columns,
                    CTN_STR_ARG(ctn_text_clean(cli->arena, tools[i].name, 0)), effect,
@@ -110,7 +111,7 @@ int ctn_verb_tools_list(ctn_cli *cli)
     ctn_workspace ws;
     ctn_err err = {0};
     ctn_str only = ctn_word(cli, 0);
-    int exit_code = ctn_workspace_open(cli, &ws);
+    int exit_code = ctn_cli_workspace(cli, &ws);
     if (exit_code)
         return exit_code;
     const ctn_config *config = ws.config;
@@ -120,10 +121,11 @@ int ctn_verb_tools_list(ctn_cli *cli)
     if (config->server_count == 0)
         return ctn_cli_fail(cli, "no servers are configured%s",
                             config->file.len ? "" : ": there is no catena.yaml here or above");
-    asking a = {.cli = cli, .host = ctn_host_new(cli, &ws)};
+    asking a = {.cli = cli};
+    ctn_host *host = ctn_cli_host(cli, &ws);
     a.whys = CTN_NEW_ARRAY(cli->arena, const char *, config->server_count);
     asked *servers = CTN_NEW_ARRAY(cli->arena, asked, config->server_count);
-    if (ctn_host_drivers(a.host, &err)) {
+    if (ctn_host_drivers(host, &a.drivers, &err)) {
         exit_code = ctn_cli_fail_err(cli, &err);
         goto done;
     }
@@ -132,14 +134,14 @@ int ctn_verb_tools_list(ctn_cli *cli)
         if (refusal(cli, &config->servers[i]) || (only.len && !ctn_str_equal(only, config->servers[i].name)))
             continue;
         a.open++;
-        ctn_mcp_ready(ctn_host_tools(a.host), config->servers[i].name, on_ready, &servers[i]);
+        ctn_drivers_ready(a.drivers, config->servers[i].name, on_ready, &servers[i]);
     }
-    if (a.open && !ctn_host_run(a.host, all_told, &a))
+    if (a.open && !ctn_host_run(host, all_told, &a))
         exit_code = CTN_EXIT_INTERRUPTED;
     else
         exit_code = list_all(&a, config, only);
 done:
-    ctn_host_close(a.host);
+    ctn_host_close(host);
     return exit_code;
 }
 
@@ -196,30 +198,30 @@ int ctn_verb_tools_call(ctn_cli *cli)
     if (exit_code == CTN_EXIT_OK && !ctn_json_is(args, CTN_JSON_OBJECT))
         exit_code = ctn_cli_fail(cli, "the arguments of a tool are an object, not %s", ctn_json_kind_name(args));
     if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_workspace_open(cli, &ws);
+        exit_code = ctn_cli_workspace(cli, &ws);
     if (exit_code == CTN_EXIT_OK)
         exit_code = check_target(cli, ws.config, target);
     if (exit_code)
         return exit_code;
-    asking a = {.cli = cli, .host = ctn_host_new(cli, &ws)};
-    ctn_call_sink sink = {on_done, on_progress, &a};
-    ctn_host_sink(a.host, &sink);
-    if (ctn_host_drivers(a.host, &err)) {
-        ctn_host_close(a.host);
+    asking a = {.cli = cli};
+    ctn_host *host = ctn_cli_host(cli, &ws);
+    if (ctn_host_drivers(host, &a.drivers, &err)) {
+        ctn_host_close(host);
         return ctn_cli_fail_err(cli, &err);
     }
-    ctn_driver driver = ctn_mcp_driver_interface(ctn_host_tools(a.host));
+    ctn_drivers_report_to(a.drivers, (ctn_call_sink){on_done, on_progress, &a});
+    ctn_driver driver = ctn_mcp_driver_interface(ctn_drivers_tools(a.drivers));
     ctn_call_request request = {.token = 1,
                                 .target = target,
                                 .args = args,
                                 .timeout_ms = CALL_LIMIT_MS,
-                                .deadline_ms = ctn_loop_now_ms(ctn_host_loop(a.host)) + CALL_LIMIT_MS,
+                                .deadline_ms = ctn_loop_now_ms(ctn_host_loop(host)) + CALL_LIMIT_MS,
                                 .execution_id = CTN_STR("tools call"),
                                 .step = CTN_STR("-"),
                                 .attempt = 1};
     driver.begin(driver.ctx, &request);
-    bool goes_on = a.is_done || ctn_host_run(a.host, is_done, &a);
-    ctn_host_close(a.host);
+    bool goes_on = a.is_done || ctn_host_run(host, is_done, &a);
+    ctn_host_close(host);
     if (!goes_on)
         return CTN_EXIT_INTERRUPTED;
     if (a.failure == CTN_FAILURE_NONE) {

@@ -6,9 +6,9 @@
  */
 #include "base/clock.h"
 #include "cli/export.h"
-#include "cli/keyring.h"
+#include "cli/named.h"
+#include "host/keyring.h"
 #include "cli/result.h"
-#include "cli/workspace.h"
 #include "store/verify.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -137,9 +137,7 @@ int ctn_verb_store_verify(ctn_cli *cli)
     ctn_workspace ws;
     ctn_store *store = NULL;
     ctn_err err = {0};
-    int exit_code = ctn_workspace_open(cli, &ws);
-    if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_workspace_read_store(cli, &ws, &store);
+    int exit_code = ctn_cli_open(cli, &ws, &store);
     if (exit_code)
         return exit_code;
     verify_verb t = {.cli = cli, .is_json = ctn_opt_is_given(cli, CTN_OPT_JSON), .began_ms = now_ms()};
@@ -147,15 +145,15 @@ int ctn_verb_store_verify(ctn_cli *cli)
                                   .on_finding = print_finding,
                                   .on_progress = ctn_opt_is_given(cli, CTN_OPT_QUIET) ? NULL : print_progress,
                                   .ctx = &t};
-    ctn_cli_keyring *keyring = ctn_cli_keyring_new(cli, ws.config);
-    options.seal = ctn_cli_keyring_seal(keyring);
+    ctn_config_keyring *keyring = ctn_config_keyring_new(ws.config, ctn_cli_teller(cli));
+    options.seal = ctn_config_keyring_seal(keyring);
     ctn_verify_report report;
     if (t.is_json)
         printf("{\"findings\":[");
     int rc = ctn_store_verify(store, &options, &report, &err);
     end_progress(&t);
     ctn_store_close(store);
-    ctn_cli_keyring_free(keyring);
+    ctn_config_keyring_free(keyring);
     if (rc)
         return ctn_cli_fail_err(cli, &err);
     print_end(&t, &ws, &report);

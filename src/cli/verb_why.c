@@ -12,6 +12,7 @@
  * has them whole.
  */
 #include "cli/children.h"
+#include "cli/named.h"
 #include "cli/inputs.h"
 #include "cli/result.h"
 #include "engine/engine.h"
@@ -63,7 +64,7 @@ static int load_source(ctn_cli *cli, ctn_store *store, const ctn_execution_row *
     if (rc == CTN_OK)
         rc = ctn_store_journal_read(store, row->exec_no, 1, read_record, &r, err);
     if (rc) {
-        ctn_execution_loaded_done(x);
+        ctn_execution_unload(x);
         return rc;
     }
     *ret = (ctn_why_source){.execution = x, .entries = r.entries, .count = r.count};
@@ -292,18 +293,16 @@ int ctn_verb_why(ctn_cli *cli)
     ctn_err err = {0};
     asking a = {.cli = cli};
     ctn_why_source source = {0};
-    int exit_code = ctn_workspace_open(cli, &ws);
+    int exit_code = ctn_cli_open(cli, &ws, &a.store);
     if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_workspace_read_store(cli, &ws, &a.store);
-    if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_workspace_find(cli, &ws, a.store, ctn_word(cli, 0), &row);
+        exit_code = ctn_cli_execution(cli, &ws, a.store, &row);
     if (exit_code == CTN_EXIT_OK && load_source(cli, a.store, &row, &source, &err))
         exit_code = ctn_cli_fail_err(cli, &err);
     if (exit_code == CTN_EXIT_OK)
         exit_code = explain(&a, &source);
     for (size_t i = 0; i < a.child_count; i++)
-        ctn_execution_loaded_done(a.children[i].execution);
-    ctn_execution_loaded_done(source.execution);
+        ctn_execution_unload((ctn_execution *) a.children[i].execution);
+    ctn_execution_unload((ctn_execution *) source.execution); /* ours: load_source made it */
     ctn_store_close(a.store);
     return exit_code;
 }

@@ -6,7 +6,7 @@
  */
 #pragma once
 #include "cli/cli.h"
-#include "cli/snapshot.h"
+#include "host/snapshot.h"
 #include "loop/loop.h"
 
 typedef struct ctn_view ctn_view;

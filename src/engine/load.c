@@ -140,10 +140,8 @@ static bool is_lent(const ctn_engine *e, const ctn_plan *plan)
 
 static void plan_free(const ctn_engine *e, ctn_plan *plan)
 {
-    if (is_lent(e, plan))
-        return;
-    ctn_plan_done(plan);
-    ctn_arena_free(plan->arena);
+    if (!is_lent(e, plan))
+        ctn_plan_free(plan);
 }
 
 void ctn_eng_plans_free(ctn_engine *e)

@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/config.h"
-#include "cli/files.h"
+#include "host/config.h"
+#include "host/files.h"
 #include "fail.h"
 
 static const struct {

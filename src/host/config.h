@@ -1,0 +1,70 @@
+/*
+ * config.h -- catena.yaml: where the store is, which servers there are, what is known by name.
+ *
+ * Every key is checked when the file is read, also those that this version does not use: what is merely not done yet is
+ * a warning. Paths in it are relative to it. Without a file there is an empty configuration whose folder is the current
+ * one.
+ *
+ * Ownership  Lives in the arena it was read into.
+ */
+#pragma once
+#include "chain/keys.h"
+#include "chain/library.h"
+#include "host/files.h"
+#include "core/execution.h"
+#include "drivers/mcp/mcp.h"
+#include "store/retention.h"
+
+typedef struct ctn_config_server {
+    ctn_str name;
+    ctn_position at; /* in the file that names it */
+    ctn_str file;
+    ctn_str command;              /* as written; empty: see url */
+    ctn_str program;              /* where it was found; empty: nowhere */
+    ctn_str url;                  /* comes with a later version: refused when it is used */
+    ctn_mcp_server_config driver; /* for the driver, if there is a command */
+} ctn_config_server;
+
+typedef struct ctn_config_secret {
+    ctn_str name;
+    ctn_str env, file; /* one of them */
+} ctn_config_secret;
+
+typedef struct ctn_config {
+    ctn_str file;   /* empty: none was found */
+    ctn_str folder; /* of the file; "." without one */
+    ctn_str store;  /* a URL; empty: not said */
+    ctn_config_server *servers;
+    size_t server_count;
+    ctn_library *library; /* all that `include` names */
+    size_t value_bytes;   /* of one variable; 0: not said */
+    size_t context_bytes; /* of all variables of an execution; 0: not said */
+    int64_t steps;        /* of an execution; 0: not said */
+    uint32_t depth;       /* of chains that call chains; 0: not said */
+    bool retry_interrupted;
+    ctn_retention retention; /* of what has ended; by default CTN_RETENTION_DEFAULT */
+    ctn_config_secret *secrets;
+    size_t secret_count;
+    ctn_str key_file, key_env; /* `sealing`: where master keys are; both empty: not said */
+} ctn_config;
+
+/* The tables of keys that a configuration is read by, servers' excepted (config_servers.h). */
+extern const ctn_key_table ctn_config_tables[];
+extern const size_t ctn_config_table_count;
+
+/* path: --config, or NULL: CATENA_CONFIG, else catena.yaml in the current folder or the nearest above. CTN_E_INVALID:
+ * see the findings; other codes: the file itself cannot be had, see err. Faults of included chains and sets are
+ * findings too, but no failure here: who uses them is told. */
+int ctn_config_read(ctn_arena *arena, const char *path, const ctn_overlay *overlay, ctn_findings *findings,
+                    ctn_findings *library_findings, ctn_config **ret_config, ctn_err *err);
+/* What it says of limits and of interrupted calls; the rest is all zero. */
+ctn_rules ctn_config_rules(const ctn_config *config);
+/* How large a message of a tool server may be: what becomes of it is held to valueBytes, but texts are told twice
+ * (structured and not) and escaped, and a list of tools is no value. */
+size_t ctn_config_answer_bytes(const ctn_config *config);
+/* NULL: there is none of that name. */
+const ctn_config_server *ctn_config_server_of(const ctn_config *config, ctn_str name);
+/* "did you mean ...?", for a server that is not there. */
+ctn_str ctn_config_suggest_server(const ctn_config *config, ctn_arena *arena, ctn_str name);
+/* The operator's word, for `check`. ctx is the configuration. */
+ctn_effect ctn_config_effect(void *ctx, const char *kind, ctn_str target);

@@ -1,0 +1,196 @@
+/*
+ * config_servers.c -- see config_servers.h. Our own file is read strictly; the file of desktop clients is somebody
+ * else's format, so what we do not know in it is passed by.
+ */
+#include "host/config_servers.h"
+#include "host/files.h"
+
+typedef struct server_keys {
+    const ctn_json *command, *args, *env, *url, *headers, *effects, *version;
+    ctn_said is_trusted;
+    int64_t start_timeout_ms;
+} server_keys;
+
+static const ctn_key KEYS[] = {
+    {"command", CTN_KEY_NAME, offsetof(server_keys, command)},
+    {"args", CTN_KEY_LIST, offsetof(server_keys, args)},
+    {"env", CTN_KEY_OBJECT, offsetof(server_keys, env)},
+    {"url", CTN_KEY_NAME, offsetof(server_keys, url)},
+    {"headers", CTN_KEY_OBJECT, offsetof(server_keys, headers)},
+    {"effects", CTN_KEY_OBJECT, offsetof(server_keys, effects)},
+    {"trusted", CTN_KEY_BOOL, offsetof(server_keys, is_trusted)},
+    {"version", CTN_KEY_NAME, offsetof(server_keys, version)},
+    {"startTimeoutMs", CTN_KEY_INT, offsetof(server_keys, start_timeout_ms), .min = 100, .max = 600000},
+};
+
+const ctn_key_table ctn_config_server_table = {"server", KEYS, sizeof KEYS / sizeof *KEYS};
+
+/* A text, a number or a boolean as text; a fault otherwise. */
+static bool scalar_text(ctn_reader *r, const ctn_json *value, const char *what, bool may_be_secret, ctn_str *ret_text)
+{
+    if (ctn_json_is_bool(value))
+        *ret_text = ctn_json_is(value, CTN_JSON_TRUE) ? CTN_STR("true") : CTN_STR("false");
+    else if (ctn_json_is(value, CTN_JSON_STRING) || ctn_json_is(value, CTN_JSON_NUMBER))
+        *ret_text = ctn_json_text(value);
+    else {
+        ctn_reader_fault(r, value, "type", "%s must be a text", what);
+        return false;
+    }
+    if (memchr(ret_text->ptr, '\0', ret_text->len)) {
+        ctn_reader_fault(r, value, "type", "%s must not have a NUL character in it", what);
+        return false;
+    }
+    if (!may_be_secret && ctn_str_find(*ret_text, CTN_STR("{secret.")) != SIZE_MAX) {
+        ctn_reader_fault(r, value, "type",
+                         "%s is seen by everybody on this machine: give the server its secret in `env`", what);
+        return false;
+    }
+    return true;
+}
+
+static void read_args(ctn_reader *r, const ctn_json *list, ctn_mcp_server_config *driver)
+{
+    const char **args = CTN_NEW_ARRAY(r->arena, const char *, ctn_json_count(list) + 1);
+    for (size_t i = 0, n = 0; i < ctn_json_count(list); i++) {
+        ctn_str text;
+        if (scalar_text(r, ctn_json_at(list, i), "an argument", false, &text))
+            args[n++] = ctn_arena_str(r->arena, text).ptr;
+    }
+    driver->args = args;
+}
+
+static void read_env(ctn_reader *r, const ctn_json *object, ctn_mcp_server_config *driver)
+{
+    const char **env = CTN_NEW_ARRAY(r->arena, const char *, ctn_json_count(object) + 1);
+    for (uint32_t i = 0, n = 0; object && i < object->count; i++) {
+        const ctn_json_member *m = &object->members[i];
+        ctn_str name = ctn_json_text(&m->key), text;
+        if (name.len == 0 || memchr(name.ptr, '=', name.len) || memchr(name.ptr, '\0', name.len))
+            ctn_reader_fault(r, &m->key, "type", "'%.*s' cannot be the name of a variable", CTN_STR_ARG(name));
+        else if (scalar_text(r, &m->value, "a variable", true, &text))
+            env[n++] = ctn_arena_printf(r->arena, "%.*s=%.*s", CTN_STR_ARG(name), CTN_STR_ARG(text)).ptr;
+    }
+    driver->env = env;
+}
+
+static void read_effects(ctn_reader *r, const ctn_json *object, ctn_mcp_server_config *driver)
+{
+    size_t count = ctn_json_count(object);
+    ctn_mcp_tool_effect *effects = CTN_NEW_ARRAY(r->arena, ctn_mcp_tool_effect, count);
+    size_t known = 0;
+    for (size_t i = 0; i < count; i++) {
+        const ctn_json_member *m = &object->members[i];
+        effects[known].tool = ctn_json_text(&m->key);
+        if (ctn_json_is(&m->value, CTN_JSON_STRING) &&
+            ctn_effect_from_name(ctn_json_text(&m->value), &effects[known].effect))
+            known++;
+        else
+            ctn_reader_fault(r, &m->value, "type", "the effect of a tool is none, read, idempotent or write");
+    }
+    driver->effects = effects;
+    driver->effect_count = known;
+}
+
+static bool check_name(ctn_reader *r, const ctn_json *key, const ctn_config *c)
+{
+    ctn_str name = ctn_json_text(key);
+    if (name.len == 0 || memchr(name.ptr, '/', name.len))
+        ctn_reader_fault(r, key, "type", "'%.*s' cannot be the name of a server: tools are called server/tool",
+                         CTN_STR_ARG(name));
+    else if (ctn_config_server_of(c, name))
+        ctn_reader_fault(r, key, "duplicate-key", "there is a server '%.*s' already", CTN_STR_ARG(name));
+    else
+        return true;
+    return false;
+}
+
+static void read_server(ctn_reader *r, const ctn_json_member *m, bool is_ours, ctn_config *c)
+{
+    server_keys k = {0};
+    if (!check_name(r, &m->key, c))
+        return;
+    if (!ctn_json_is(&m->value, CTN_JSON_OBJECT)) {
+        ctn_reader_fault(r, &m->value, "type", "a server is an object, like {command: my-server, args: [serve]}");
+        return;
+    }
+    size_t faults = r->fault_count;
+    if (is_ours)
+        ctn_keys_read(r, &m->value, "a server", KEYS, sizeof KEYS / sizeof *KEYS, &k);
+    for (size_t i = 0; !is_ours && i < 4; i++) { /* command, args, env, url */
+        const ctn_json *value = ctn_json_member_of(&m->value, KEYS[i].name);
+        if (value)
+            (void) ctn_key_read(r, &KEYS[i], value, &k);
+    }
+    if (r->fault_count > faults)
+        return;
+    if (!k.command == !k.url) {
+        ctn_reader_fault(r, &m->value, "type",
+                         k.command ? "a server has either a command or a url, not both"
+                                   : "a server needs a command, like {command: my-server}");
+        return;
+    }
+    ctn_config_server *s = &c->servers[c->server_count++];
+    *s = (ctn_config_server){
+        .name = ctn_json_text(&m->key),
+        .at = ctn_source_position(r->source, &m->key),
+        .file = ctn_source_file_name(r->source),
+        .command = ctn_json_text(k.command),
+        .url = ctn_json_text(k.url),
+    };
+    if (!k.command)
+        return;
+    s->program = ctn_path_of_command(r->arena, c->folder, s->command);
+    s->driver = (ctn_mcp_server_config){
+        .name = s->name,
+        .command = ctn_arena_str(r->arena, s->program.len ? s->program : s->command).ptr,
+        .cwd = ctn_str_is(c->folder, ".") ? NULL : ctn_arena_str(r->arena, c->folder).ptr,
+        .is_trusted = k.is_trusted == CTN_SAID_TRUE,
+        .version = ctn_json_text(k.version),
+        .start_limit_ms = k.start_timeout_ms,
+    };
+    read_args(r, k.args, &s->driver);
+    read_env(r, k.env, &s->driver);
+    read_effects(r, k.effects, &s->driver);
+}
+
+static void read_servers(ctn_reader *r, const ctn_json *object, bool is_ours, ctn_config *c)
+{
+    size_t count = ctn_json_count(object);
+    ctn_config_server *servers = CTN_NEW_ARRAY(r->arena, ctn_config_server, c->server_count + count);
+    if (c->server_count)
+        memcpy(servers, c->servers, c->server_count * sizeof *servers);
+    c->servers = servers;
+    for (size_t i = 0; i < count; i++)
+        read_server(r, &object->members[i], is_ours, c);
+}
+
+static void read_mcp_config(ctn_reader *r, const ctn_json *node, ctn_config *c)
+{
+    ctn_str path = ctn_path_join(r->arena, c->folder, ctn_json_text(node)), text;
+    ctn_err err = {0};
+    ctn_source *source;
+    if (ctn_file_read(r->arena, path, &text, &err)) {
+        ctn_reader_fault(r, node, "include", "%s", err.message);
+        return;
+    }
+    size_t errors = r->findings->error_count;
+    if (ctn_source_parse(r->arena, path, text, r->findings, &source)) {
+        r->fault_count += r->findings->error_count - errors;
+        return;
+    }
+    ctn_reader theirs = {.arena = r->arena, .source = source, .findings = r->findings};
+    const ctn_json *servers = ctn_json_member_of(ctn_source_root(source), "mcpServers");
+    if (ctn_json_is(servers, CTN_JSON_OBJECT))
+        read_servers(&theirs, servers, false, c);
+    else
+        ctn_reader_fault(&theirs, ctn_source_root(source), "type", "the file has no object mcpServers");
+    r->fault_count += theirs.fault_count;
+}
+
+void ctn_config_servers_read(ctn_reader *r, const ctn_json *servers, const ctn_json *mcp_config, ctn_config *config)
+{
+    if (servers)
+        read_servers(r, servers, true, config);
+    if (mcp_config)
+        read_mcp_config(r, mcp_config, config);
+}

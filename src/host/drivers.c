@@ -1,0 +1,145 @@
+/*
+ * drivers.c -- see drivers.h. They are made before the engine that they report to, so they report to us, and we pass it
+ * on.
+ */
+#include "host/drivers.h"
+#include "base/memory.h"
+#include "drivers/native.h"
+#include "drivers/transform/worker.h"
+#include "host/secrets.h"
+#include <stdlib.h>
+
+#define DRIVER_COUNT 3
+
+struct ctn_drivers {
+    ctn_arena *arena, *scratch;
+    ctn_secrets secrets; /* that servers were given */
+    ctn_call_sink sink;
+    ctn_mcp_driver *tools;
+    ctn_native_driver *native;
+    ctn_transform_driver *transforms;
+    ctn_driver interfaces[DRIVER_COUNT];
+    const ctn_driver *all[DRIVER_COUNT];
+};
+
+/* ---- what they tell ---- */
+
+static void on_done(void *ctx, uint64_t token, const ctn_call_result *result)
+{
+    const ctn_drivers *d = ctx;
+    ctn_call_result clean = *result;
+    if (d->secrets.count) {
+        ctn_arena_reset(d->scratch);
+        clean.message = ctn_secrets_hide(&d->secrets, d->scratch, result->message);
+        clean.value = result->value ? ctn_secrets_hide_json(&d->secrets, d->scratch, result->value) : NULL;
+    }
+    if (d->sink.done)
+        d->sink.done(d->sink.ctx, token, &clean);
+}
+
+static void on_progress(void *ctx, uint64_t token, double progress, double total, ctn_str message)
+{
+    const ctn_drivers *d = ctx;
+    if (d->secrets.count && message.len) {
+        ctn_arena_reset(d->scratch);
+        message = ctn_secrets_hide(&d->secrets, d->scratch, message);
+    }
+    if (d->sink.progress)
+        d->sink.progress(d->sink.ctx, token, progress, total, message);
+}
+
+void ctn_drivers_report_to(ctn_drivers *d, ctn_call_sink sink)
+{
+    d->sink = sink;
+}
+
+typedef struct asked {
+    const ctn_drivers *drivers;
+    ctn_mcp_ready_fn *ready;
+    void *ctx;
+} asked;
+
+static void on_ready(void *ctx, int code, const char *why)
+{
+    const asked *a = ctx;
+    ctn_arena *scratch = a->drivers->scratch;
+    ctn_arena_reset(scratch);
+    ctn_str clean = ctn_secrets_hide(&a->drivers->secrets, scratch, ctn_str_from(why ? why : ""));
+    a->ready(a->ctx, code, ctn_arena_str(scratch, clean).ptr);
+}
+
+void ctn_drivers_ready(ctn_drivers *d, ctn_str server, ctn_mcp_ready_fn *ready, void *ctx)
+{
+    asked *a = CTN_NEW(d->arena, asked);
+    *a = (asked){d, ready, ctx};
+    ctn_mcp_ready(d->tools, server, on_ready, a);
+}
+
+/* ---- life ---- */
+
+int ctn_drivers_new(const ctn_config *config, ctn_loop *loop, ctn_spawner *spawner, const ctn_log *log,
+                    ctn_drivers **ret_drivers, ctn_err *err)
+{
+    ctn_drivers *d = ctn_malloc(sizeof *d);
+    *d = (ctn_drivers){.arena = ctn_arena_new(4096), .scratch = ctn_arena_new(1024)};
+    ctn_mcp_server_config *servers = CTN_NEW_ARRAY(d->arena, ctn_mcp_server_config, config->server_count);
+    size_t count = 0;
+    for (size_t i = 0; i < config->server_count; i++)
+        if (config->servers[i].command.len) {
+            servers[count] = config->servers[i].driver;
+            ctn_secrets_fill(config, d->arena, &servers[count++], &d->secrets);
+        }
+    ctn_call_sink sink = {on_done, on_progress, d};
+    ctn_mcp_driver_options options = {.loop = loop,
+                                      .spawner = spawner,
+                                      .sink = sink,
+                                      .log = log,
+                                      .servers = servers,
+                                      .server_count = count,
+                                      .line_bytes_max = ctn_config_answer_bytes(config)};
+    int rc = ctn_mcp_driver_new(&options, &d->tools, err);
+    if (rc) {
+        ctn_drivers_free(d);
+        return rc;
+    }
+    d->native = ctn_native_driver_new(sink);
+    /* Ourselves, also when another catena was installed in the meantime: the link is the spawner's. */
+    static const char *const WORKER[] = {"/proc/self/exe", CTN_TRANSFORM_WORKER_FLAG, NULL};
+    ctn_transform_options transforms = {.loop = loop, .spawner = spawner, .sink = sink, .argv = WORKER};
+    d->transforms = ctn_transform_driver_new(&transforms);
+    d->interfaces[0] = ctn_mcp_driver_interface(d->tools);
+    d->interfaces[1] = ctn_native_driver_interface(d->native);
+    d->interfaces[2] = ctn_transform_driver_interface(d->transforms);
+    for (size_t i = 0; i < DRIVER_COUNT; i++)
+        d->all[i] = &d->interfaces[i];
+    *ret_drivers = d;
+    return CTN_OK;
+}
+
+void ctn_drivers_free(ctn_drivers *d)
+{
+    if (!d)
+        return;
+    ctn_mcp_driver_free(d->tools);
+    ctn_native_driver_free(d->native);
+    ctn_transform_driver_free(d->transforms);
+    ctn_arena_free(d->scratch);
+    ctn_arena_free(d->arena);
+    free(d);
+}
+
+const ctn_driver *const *ctn_drivers_all(const ctn_drivers *d, size_t *ret_count)
+{
+    *ret_count = DRIVER_COUNT;
+    return d->all;
+}
+
+ctn_mcp_driver *ctn_drivers_tools(const ctn_drivers *d)
+{
+    return d->tools;
+}
+
+ctn_transform_driver *ctn_drivers_transforms(const ctn_drivers *d)
+{
+    return d->transforms;
+}

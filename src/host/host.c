@@ -1,0 +1,380 @@
+/*
+ * host.c -- see host.h.
+ *
+ * The turn is: take in the batch that the writer finished, turn the engine, ask whether we are done.
+ */
+#include "host/host.h"
+#include "base/memory.h"
+#include "engine/writer.h"
+#include "host/audit.h"
+#include "host/control.h"
+#include "host/files.h"
+#include "host/keyring.h"
+#include "host/schedules.h"
+#include <assert.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#define STOP_GRACE_MS 5000
+#define END_LIMIT_MS  4000 /* servers: stdin closed, SIGTERM, SIGKILL */
+
+static const int SIGNALS[] = {SIGINT, SIGTERM, SIGHUP};
+#define SIGNAL_COUNT (sizeof SIGNALS / sizeof *SIGNALS)
+
+typedef struct raised {
+    ctn_host *host;
+    int number;
+    ctn_signal *signal;
+} raised;
+
+struct ctn_host {
+    ctn_host_options options;
+    const ctn_workspace *ws;
+    ctn_arena *arena;
+    ctn_loop *loop;
+    ctn_wakeup *wakeup;
+    ctn_timer *timer, *grace;
+    raised signals[SIGNAL_COUNT];
+    int signal_came;
+    ctn_log log_text;
+    const ctn_log *log; /* NULL: silent */
+
+    ctn_drivers *drivers; /* NULL: not made yet */
+    ctn_store_lock *lock;
+    ctn_store *store;
+    uint64_t epoch;
+    bool has_epoch, was_crash;
+    ctn_engine *engine;
+    ctn_rng_pool chance_of_ids;
+    ctn_writer_thread *writer;
+    ctn_control *control;
+
+    void (*on_event)(void *ctx, const ctn_engine_event *event);
+    void *on_event_ctx;
+    bool (*is_done)(void *ctx);
+    void *is_done_ctx;
+    bool is_running, is_wanted, is_grace_over, is_ended, is_closing;
+    ctn_config_keyring *keyring; /* NULL: no sealing */
+};
+
+/* ---- signals ---- */
+
+static void on_signal(void *ctx)
+{
+    raised *r = ctx;
+    ctn_host *host = r->host;
+    if (host->signal_came)
+        host->options.second_signal(host->options.second_signal_ctx);
+    host->signal_came = r->number;
+}
+
+/* Without the spawner no tool server can be started: rather than let each chain fail for want of one, stop, and be
+ * started again. */
+static void on_spawner_gone(void *ctx)
+{
+    ctn_host *host = ctx;
+    if (host->signal_came || host->is_closing)
+        return;
+    ctn_tell(host->options.teller, CTN_TELL_NEWS,
+             "the process that starts tool servers was killed, and the servers with it");
+    host->signal_came = SIGCHLD;
+}
+
+int ctn_host_signal(const ctn_host *host)
+{
+    return host->signal_came;
+}
+
+/* ---- the turn ---- */
+
+static void on_batch_committed(void *ctx) /* the writer's thread */
+{
+    ctn_host *host = ctx;
+    ctn_wakeup_send(host->wakeup);
+}
+
+static void on_woken(void *ctx)
+{
+    (void) ctx; /* the turn that follows is what was wanted */
+}
+
+static void on_wanted(void *ctx)
+{
+    ctn_host *host = ctx;
+    host->is_wanted = true;
+}
+
+static void turn_engine(ctn_host *host)
+{
+    int64_t due_ms;
+    do {
+        host->is_wanted = false;
+        ctn_batch *batch = ctn_writer_thread_take(host->writer);
+        if (batch)
+            ctn_engine_batch_done(host->engine, batch);
+        host->is_wanted = false; /* what that asked for comes now */
+        due_ms = ctn_engine_turn(host->engine);
+    } while (host->is_wanted);
+    if (due_ms)
+        ctn_timer_set(host->timer, due_ms);
+    else
+        ctn_timer_clear(host->timer);
+}
+
+static void turn(void *ctx)
+{
+    ctn_host *host = ctx;
+    if (host->engine)
+        turn_engine(host);
+    bool is_over = (host->is_done && host->is_done(host->is_done_ctx)) || (host->signal_came && !host->is_closing);
+    if (is_over)
+        ctn_loop_stop(host->loop);
+    else if (host->is_wanted && host->engine) /* is_done has filed something */
+        ctn_timer_set(host->timer, ctn_loop_now_ms(host->loop));
+}
+
+bool ctn_host_run(ctn_host *host, bool (*is_done)(void *ctx), void *ctx)
+{
+    assert(!host->is_running);
+    host->is_done = is_done;
+    host->is_done_ctx = ctx;
+    host->is_running = true;
+    ctn_loop_run(host->loop);
+    host->is_running = false;
+    host->is_done = NULL;
+    return !host->signal_came;
+}
+
+static void on_engine_event(void *ctx, const ctn_engine_event *event)
+{
+    ctn_host *host = ctx;
+    if (host->on_event)
+        host->on_event(host->on_event_ctx, event);
+    ctn_control_tell(host->control, event);
+}
+
+void ctn_host_listen(ctn_host *host, void (*on_event)(void *ctx, const ctn_engine_event *event), void *ctx)
+{
+    host->on_event = on_event;
+    host->on_event_ctx = ctx;
+}
+
+/* ---- growing ---- */
+
+ctn_host *ctn_host_new(const ctn_host_options *options)
+{
+    ctn_host *host = ctn_malloc(sizeof *host);
+    *host = (ctn_host){.options = *options, .ws = options->ws, .arena = ctn_arena_new(4096), .loop = ctn_loop_new()};
+    if (options->log) {
+        host->log_text = *options->log;
+        host->log_text.level_min = CTN_LOG_ERROR; /* what a server does wrong is in the sentence at the end */
+        host->log = &host->log_text;
+    }
+    host->wakeup = ctn_wakeup_new(host->loop, on_woken, host);
+    host->timer = ctn_timer_new(host->loop, on_woken, host);
+    ctn_loop_set_turn(host->loop, turn, host);
+    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+        host->signals[i] = (raised){.host = host, .number = SIGNALS[i]};
+        host->signals[i].signal = ctn_signal_new(host->loop, SIGNALS[i], on_signal, &host->signals[i]);
+    }
+    ctn_spawner_attach(options->spawner, host->loop);
+    ctn_spawner_when_gone(options->spawner, on_spawner_gone, host);
+    return host;
+}
+
+/* The store is ours until the tool servers that we start are gone, too: a dead owner's may still write. */
+static int take_lock(ctn_host *host, ctn_err *err)
+{
+    int rc = ctn_store_lock_take(host->ws->store_url, &host->lock, err);
+    return rc ? rc : ctn_spawner_hold(host->options.spawner, ctn_store_lock_fd(host->lock), err);
+}
+
+int ctn_host_lock(ctn_host *host, ctn_err *err)
+{
+    if (host->lock || (host->ws->store_file.len && !ctn_file_is_there(host->arena, host->ws->store_file)))
+        return CTN_OK;
+    return take_lock(host, err);
+}
+
+int ctn_host_drivers(ctn_host *host, ctn_drivers **ret_drivers, ctn_err *err)
+{
+    int rc = host->drivers
+                 ? CTN_OK
+                 : ctn_drivers_new(host->ws->config, host->loop, host->options.spawner, host->log, &host->drivers, err);
+    if (rc == CTN_OK)
+        *ret_drivers = host->drivers;
+    return rc;
+}
+
+/* ---- owning ---- */
+
+static int find_chain(void *ctx, ctn_str chain_id, ctn_plan **ret_plan, ctn_err *err)
+{
+    const ctn_host *host = ctx;
+    ctn_arena *arena = ctn_arena_new(16384);
+    int rc = ctn_workspace_find_plan(host->ws, arena, chain_id, ret_plan, err);
+    ctn_arena_free(arena);
+    return rc;
+}
+
+int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
+{
+    if (serves)
+        host->log_text.level_min = CTN_LOG_WARN;
+    ctn_drivers *drivers;
+    int rc = ctn_host_drivers(host, &drivers, err);
+    if (rc == CTN_OK && !host->lock)
+        rc = take_lock(host, err);
+    if (rc == CTN_OK)
+        rc = ctn_store_open(host->ws->store_url, mode, &host->store, err);
+    if (rc == CTN_OK)
+        rc = ctn_audit_opened(host->store, err);
+    if (rc == CTN_OK)
+        rc = ctn_store_epoch_begin(host->store, &host->epoch, &host->was_crash, err);
+    if (rc)
+        return rc;
+    host->has_epoch = true;
+    rc = ctn_writer_thread_start(host->ws->store_url, on_batch_committed, host, &host->writer, err);
+    if (rc)
+        return rc;
+    if (serves)
+        ctn_writer_thread_keep(host->writer,
+                               ctn_keeper_new(&host->ws->config->retention, ctn_clock_system(), host->log));
+    host->keyring = ctn_config_keyring_new(host->ws->config, host->options.teller);
+    ctn_rng rng = ctn_rng_system();
+    ctn_schedule *schedules = NULL;
+    size_t schedule_count = 0, driver_count = 0;
+    const ctn_driver *const *all_drivers = ctn_drivers_all(drivers, &driver_count);
+    if (serves)
+        schedule_count = ctn_schedules_of(host->ws->config, host->arena, host->options.teller, &schedules);
+    ctn_engine_options options = {
+        .store = host->store,
+        .epoch = host->epoch,
+        .was_crash = host->was_crash,
+        .clock = ctn_clock_system(),
+        .seed = ctn_rng_next(&rng),
+        .id_rng = ctn_rng_pooled(&host->chance_of_ids),
+        .log = host->log,
+        .writer = ctn_writer_thread_as_writer(host->writer),
+        .drivers = all_drivers,
+        .driver_count = driver_count,
+        .seal = ctn_config_keyring_seal(host->keyring),
+        .rules = ctn_config_rules(host->ws->config),
+        .chain_find = find_chain,
+        .chain_find_ctx = host,
+        .schedules = schedules,
+        .schedule_count = schedule_count,
+        .own_only = !serves,
+        .on_event = on_engine_event,
+        .on_event_ctx = host,
+        .wake = on_wanted,
+        .wake_ctx = host,
+    };
+    rc = ctn_engine_new(&options, &host->engine, err);
+    if (rc)
+        return rc;
+    ctn_drivers_report_to(drivers, *ctn_engine_sink(host->engine));
+    ctn_control_options control = {.loop = host->loop, .engine = host->engine, .store = host->store, .ws = host->ws};
+    const char *socket = ctn_workspace_socket(host->ws);
+    return socket ? ctn_control_open(&control, socket, &host->control, err) : CTN_OK;
+}
+
+ctn_loop *ctn_host_loop(const ctn_host *host)
+{
+    return host->loop;
+}
+
+ctn_engine *ctn_host_engine(const ctn_host *host)
+{
+    return host->engine;
+}
+
+ctn_store *ctn_host_store(const ctn_host *host)
+{
+    return host->store;
+}
+
+const ctn_workspace *ctn_host_workspace(const ctn_host *host)
+{
+    return host->ws;
+}
+
+ctn_teller ctn_host_teller(const ctn_host *host)
+{
+    return host->options.teller;
+}
+
+/* ---- the end ---- */
+
+static void on_grace_over(void *ctx)
+{
+    ((ctn_host *) ctx)->is_grace_over = true;
+}
+
+static bool is_quiet(void *ctx)
+{
+    ctn_host *host = ctx;
+    return host->is_grace_over || ctn_engine_is_quiet(host->engine);
+}
+
+static void on_servers_ended(void *ctx)
+{
+    ((ctn_host *) ctx)->is_ended = true;
+}
+
+static bool is_ended(void *ctx)
+{
+    ctn_host *host = ctx;
+    return host->is_grace_over || host->is_ended;
+}
+
+static void run_for(ctn_host *host, bool (*is_over)(void *ctx), int64_t limit_ms)
+{
+    host->is_grace_over = false;
+    ctn_timer_set(host->grace, ctn_loop_now_ms(host->loop) + limit_ms);
+    (void) ctn_host_run(host, is_over, host);
+    ctn_timer_clear(host->grace);
+}
+
+void ctn_host_close(ctn_host *host)
+{
+    if (!host)
+        return;
+    ctn_spawner_when_gone(host->options.spawner, NULL, NULL);
+    host->is_closing = true; /* the first signal has had its effect, or comes too late to have one */
+    host->grace = ctn_timer_new(host->loop, on_grace_over, host);
+    if (host->engine) {
+        ctn_control_stop(host->control);
+        ctn_engine_stop(host->engine);
+        if (!ctn_engine_is_quiet(host->engine))
+            run_for(host, is_quiet, STOP_GRACE_MS);
+    }
+    ctn_writer_thread_stop(host->writer); /* before the engine, whose batch it may have */
+    host->writer = NULL;
+    ctn_engine *engine = host->engine;
+    host->engine = NULL;
+    ctn_control_close(host->control);
+    host->control = NULL;
+    if (host->drivers)
+        ctn_drivers_report_to(host->drivers, (ctn_call_sink){0});
+    ctn_engine_free(engine);
+    if (host->drivers) {
+        ctn_mcp_driver_shutdown(ctn_drivers_tools(host->drivers), on_servers_ended, host);
+        if (!host->is_ended)
+            run_for(host, is_ended, END_LIMIT_MS);
+    }
+    ctn_drivers_free(host->drivers);
+    if (host->has_epoch)
+        (void) ctn_store_epoch_end(host->store, host->epoch, NULL); /* without it the next owner takes us for dead */
+    ctn_store_close(host->store);
+    ctn_store_lock_release(host->lock);
+    for (size_t i = 0; i < SIGNAL_COUNT; i++)
+        ctn_signal_free(host->signals[i].signal);
+    ctn_timer_free(host->grace);
+    ctn_timer_free(host->timer);
+    ctn_wakeup_free(host->wakeup);
+    ctn_loop_free(host->loop);
+    ctn_config_keyring_free(host->keyring);
+    ctn_arena_free(host->arena);
+    free(host);
+}

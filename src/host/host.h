@@ -1,0 +1,57 @@
+/*
+ * host.h -- a process that runs chains: loop, signals, drivers, lock, store, writer thread, engine and control socket,
+ * put together here and taken apart again in order.
+ *
+ * A host grows in steps, so that what may fail without having changed anything comes first:
+ *
+ *     _new      loop and signals                           nothing outside is touched
+ *     _lock     the store's lock, if the store is there    CTN_E_BUSY: somebody else owns it
+ *     _drivers  the ways of doing work                     no server is started yet (host/prepare.h does that)
+ *     _own      lock, store, epoch, writer, engine, socket
+ *     _run      the loop, as often as there is something to wait for
+ *     _close    nothing new starts; calls in flight get 5 s; servers end; the good-bye is written
+ *
+ * The first SIGINT, SIGTERM or SIGHUP makes _run return, the second one ends the process at once (the spawner ends
+ * the children, the journal is the truth).
+ *
+ * Threads    The one that called _new.
+ */
+#pragma once
+#include "engine/engine.h"
+#include "host/drivers.h"
+#include "host/teller.h"
+#include "host/workspace.h"
+
+typedef struct ctn_host ctn_host;
+
+typedef struct ctn_host_options {
+    const ctn_workspace *ws; /* outlives the host, as the spawner does */
+    ctn_spawner *spawner;
+    const ctn_log *log; /* copied; its level is the host's to choose; NULL: silent */
+    ctn_teller teller;
+    void (*second_signal)(void *ctx); /* ends the process: does not return */
+    void *second_signal_ctx;
+} ctn_host_options;
+
+ctn_host *ctn_host_new(const ctn_host_options *options);
+int ctn_host_lock(ctn_host *host, ctn_err *err);
+/* Made at the first call. Until the host owns a store their calls report to nobody (ctn_drivers_report_to). */
+int ctn_host_drivers(ctn_host *host, ctn_drivers **ret_drivers, ctn_err *err);
+/* serves: advance what is due in the store, not only what is asked for. */
+int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err);
+/* NULL is fine. */
+void ctn_host_close(ctn_host *host);
+
+/* Turns the loop until is_done says so after a turn, or a signal came; false: a signal. */
+bool ctn_host_run(ctn_host *host, bool (*is_done)(void *ctx), void *ctx);
+/* The signal that came; 0: none; SIGCHLD: the process that starts tool servers has died. */
+int ctn_host_signal(const ctn_host *host);
+/* Who is told what happens, besides the control socket. */
+void ctn_host_listen(ctn_host *host, void (*on_event)(void *ctx, const ctn_engine_event *event), void *ctx);
+
+const ctn_workspace *ctn_host_workspace(const ctn_host *host);
+ctn_teller ctn_host_teller(const ctn_host *host);
+ctn_loop *ctn_host_loop(const ctn_host *host);
+/* NULL before _own. */
+ctn_engine *ctn_host_engine(const ctn_host *host);
+ctn_store *ctn_host_store(const ctn_host *host);

@@ -1,0 +1,49 @@
+/*
+ * request.h -- what a command asks of a store's owner: start, go on, answer, settle, set, cancel, pause, release,
+ * discard. The same request is done here when this process is the owner, or carried as JSON to the one that is.
+ *
+ * Ownership  Everything is borrowed until it is filed, then copied. A plan belongs to the request until it is filed.
+ */
+#pragma once
+#include "chain/plan.h"
+#include "engine/engine.h"
+
+typedef enum ctn_request_op {
+    CTN_REQUEST_START,
+    CTN_REQUEST_RESUME,
+    CTN_REQUEST_ANSWER,
+    CTN_REQUEST_SETTLE,
+    CTN_REQUEST_SET,
+    CTN_REQUEST_CANCEL,
+    CTN_REQUEST_PAUSE,
+    CTN_REQUEST_RELEASE, /* out of quarantine */
+    CTN_REQUEST_DISCARD, /* ... and ended as it is */
+    CTN_REQUEST_OP_COUNT,
+} ctn_request_op;
+
+typedef struct ctn_request {
+    ctn_request_op op;
+    ctn_execution_id id; /* START: unknown until it is acknowledged */
+    ctn_str actor;
+    /* START */
+    ctn_plan *plan;
+    const ctn_json *input, *labels; /* labels NULL: none */
+    ctn_str idempotency_key;
+    const ctn_json *going_on;  /* what it takes over from an earlier one (core/rerun.h); NULL: nothing */
+    const ctn_json *sensitive; /* names of inputs that are so although the chain does not say it; NULL: none */
+    bool is_queued;            /* leave it to whoever serves */
+    /* the others */
+    ctn_str name;          /* step, or the variable of SET */
+    const ctn_json *value; /* ANSWER, SETTLE succeed, SET */
+    ctn_settle settle;
+    bool not_happened;
+    ctn_str reason;
+} ctn_request;
+
+const char *ctn_request_method(ctn_request_op op);
+const ctn_json *ctn_request_to_json(const ctn_request *q, ctn_arena *arena);
+/* CTN_E_NOT_FOUND: no such method; CTN_E_INVALID: bad params. A plan is compiled into an arena of its own. */
+int ctn_request_from_json(ctn_arena *arena, ctn_str method, const ctn_json *params, ctn_request *ret, ctn_err *err);
+/* By the store's owner. The acknowledgement may come at once or in a later turn. Takes the plan. */
+void ctn_request_file(ctn_engine *engine, ctn_store *store, ctn_request *q, ctn_ack_fn *ack, void *ctx);
+void ctn_request_drop_plan(ctn_request *q);

@@ -1,0 +1,159 @@
+/*
+ * secrets.c -- see secrets.h.
+ */
+#include "host/secrets.h"
+#include "host/words.h"
+#include <stdlib.h>
+
+#define MARK "{secret."
+
+static const ctn_config_secret *named(const ctn_config *config, ctn_str name)
+{
+    for (size_t i = 0; i < config->secret_count; i++)
+        if (ctn_str_equal(config->secrets[i].name, name))
+            return &config->secrets[i];
+    return NULL;
+}
+
+static int read_secret(const ctn_config *config, ctn_arena *arena, ctn_str name, ctn_str *ret_text, ctn_err *err)
+{
+    const ctn_config_secret *s = named(config, name);
+    if (!s) {
+        ctn_str *names = CTN_NEW_ARRAY(arena, ctn_str, config->secret_count);
+        for (size_t i = 0; i < config->secret_count; i++)
+            names[i] = config->secrets[i].name;
+        return ctn_fail(err, CTN_E_NOT_FOUND, "`secrets` names no %.*s%.*s", CTN_STR_ARG(name),
+                        CTN_STR_ARG(ctn_words_suggest(arena, name, names, config->secret_count)));
+    }
+    if (s->env.len) {
+        const char *value = getenv(ctn_arena_str(arena, s->env).ptr);
+        if (!value || !*value)
+            return ctn_fail(err, CTN_E_NOT_FOUND, "the secret %.*s is not there: the variable %.*s is not set",
+                            CTN_STR_ARG(name), CTN_STR_ARG(s->env));
+        *ret_text = ctn_arena_str(arena, ctn_str_from(value));
+        return CTN_OK;
+    }
+    ctn_str text;
+    int rc = ctn_file_read(arena, s->file, &text, err);
+    if (rc)
+        return ctn_wrap(err, rc, "the secret %.*s", CTN_STR_ARG(name));
+    *ret_text = ctn_str_trim(text);
+    if (!ret_text->len || memchr(ret_text->ptr, '\0', ret_text->len))
+        return ctn_fail(err, CTN_E_INVALID, "the secret %.*s: %.*s holds no text", CTN_STR_ARG(name),
+                        CTN_STR_ARG(s->file));
+    return CTN_OK;
+}
+
+static int known_text(const ctn_config *config, ctn_arena *arena, ctn_str name, ctn_secrets *known, ctn_str *ret_text,
+                      ctn_err *err)
+{
+    for (size_t i = 0; i < known->count; i++)
+        if (ctn_str_equal(known->items[i].name, name)) {
+            *ret_text = known->items[i].text;
+            return CTN_OK;
+        }
+    int rc = read_secret(config, arena, name, ret_text, err);
+    if (rc)
+        return rc;
+    if (!known->items)
+        known->items = CTN_NEW_ARRAY(arena, struct ctn_secret, config->secret_count);
+    known->items[known->count++] = (struct ctn_secret){ctn_arena_str(arena, name), *ret_text};
+    return CTN_OK;
+}
+
+static int fill(const ctn_config *config, ctn_arena *arena, ctn_str text, ctn_secrets *known, const char **ret_text,
+                ctn_err *err)
+{
+    int rc = CTN_OK;
+    ctn_buf out;
+    ctn_buf_init(&out, 1 << 20);
+    while (rc == CTN_OK && text.len) {
+        size_t at = ctn_str_find(text, CTN_STR(MARK));
+        ctn_buf_append(&out, (ctn_str){text.ptr, at == SIZE_MAX ? text.len : at});
+        if (at == SIZE_MAX)
+            break;
+        text = ctn_str_from_offset(text, at + sizeof MARK - 1);
+        size_t end = ctn_str_find(text, CTN_STR("}"));
+        ctn_str value = {0};
+        rc = known_text(config, arena, (ctn_str){text.ptr, end == SIZE_MAX ? text.len : end}, known, &value, err);
+        if (rc == CTN_OK)
+            ctn_buf_append(&out, value);
+        text = end == SIZE_MAX ? (ctn_str){0} : ctn_str_from_offset(text, end + 1);
+    }
+    if (rc == CTN_OK)
+        *ret_text = ctn_arena_str(arena, ctn_buf_str(&out)).ptr;
+    ctn_buf_done(&out);
+    return rc;
+}
+
+void ctn_secrets_fill(const ctn_config *config, ctn_arena *arena, ctn_mcp_server_config *server, ctn_secrets *known)
+{
+    size_t count = 0;
+    bool any = false;
+    while (server->env && server->env[count])
+        any = strstr(server->env[count++], MARK) || any;
+    if (!any)
+        return;
+    const char **env = CTN_NEW_ARRAY(arena, const char *, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        ctn_err err = {0};
+        if (fill(config, arena, ctn_str_from(server->env[i]), known, &env[i], &err)) {
+            server->unusable = ctn_arena_str(arena, ctn_str_from(err.message)).ptr;
+            return;
+        }
+    }
+    server->env = env;
+}
+
+ctn_str ctn_secrets_hide(const ctn_secrets *known, ctn_arena *arena, ctn_str text)
+{
+    for (size_t i = 0; i < known->count; i++) {
+        const struct ctn_secret *s = &known->items[i];
+        size_t at = s->text.len < CTN_SECRET_BYTES_MIN ? SIZE_MAX : ctn_str_find(text, s->text);
+        if (at == SIZE_MAX)
+            continue;
+        ctn_buf out;
+        ctn_buf_init(&out, SIZE_MAX / 2);
+        for (; at != SIZE_MAX; at = ctn_str_find(text, s->text)) {
+            ctn_buf_append(&out, (ctn_str){text.ptr, at});
+            ctn_buf_printf(&out, "(secret %.*s)", CTN_STR_ARG(s->name));
+            text = ctn_str_from_offset(text, at + s->text.len);
+        }
+        ctn_buf_append(&out, text);
+        text = ctn_arena_str(arena, ctn_buf_str(&out));
+        ctn_buf_done(&out);
+    }
+    return text;
+}
+
+static bool holds_secret(const ctn_secrets *known, ctn_str text)
+{
+    for (size_t i = 0; i < known->count; i++)
+        if (known->items[i].text.len >= CTN_SECRET_BYTES_MIN && ctn_str_find(text, known->items[i].text) != SIZE_MAX)
+            return true;
+    return false;
+}
+
+const ctn_json *ctn_secrets_hide_json(const ctn_secrets *known, ctn_arena *arena, const ctn_json *v)
+{
+    if (ctn_json_is(v, CTN_JSON_STRING))
+        return holds_secret(known, ctn_json_text(v))
+                   ? ctn_json_string(arena, ctn_secrets_hide(known, arena, ctn_json_text(v)))
+                   : v;
+    size_t count = ctn_json_count(v);
+    bool is_object = ctn_json_is(v, CTN_JSON_OBJECT), is_changed = false;
+    ctn_json_builder b = is_object ? ctn_json_object(arena) : ctn_json_array(arena);
+    for (size_t i = 0; i < count; i++) {
+        const ctn_json *old = is_object ? &v->members[i].value : &v->items[i];
+        const ctn_json *hidden = ctn_secrets_hide_json(known, arena, old);
+        is_changed = is_changed || hidden != old;
+        if (!is_object) {
+            ctn_json_push(&b, hidden);
+            continue;
+        }
+        ctn_str key = ctn_json_text(&v->members[i].key), shown = ctn_secrets_hide(known, arena, key);
+        is_changed = is_changed || shown.ptr != key.ptr;
+        ctn_json_put(&b, shown, hidden);
+    }
+    return is_changed ? ctn_json_finish(&b) : v;
+}

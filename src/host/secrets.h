@@ -1,0 +1,29 @@
+/*
+ * secrets.h -- what `secrets` of catena.yaml names: read when a server needs it, put into its environment, and taken
+ * out of everything that comes back.
+ *
+ * A secret's text is never written: where a server or its tools say it (an error, progress, last words, a result), it
+ * reads "(secret NAME)". Texts of fewer than CTN_SECRET_BYTES_MIN bytes are not looked for, for they would be found
+ * everywhere.
+ *
+ * Ownership  In the arena given.
+ */
+#pragma once
+#include "base/json.h"
+#include "host/config.h"
+
+#define CTN_SECRET_BYTES_MIN 6
+
+typedef struct ctn_secrets {
+    struct ctn_secret {
+        ctn_str name, text;
+    } * items;
+    size_t count;
+} ctn_secrets;
+
+/* The server's environment with every {secret.NAME} filled in, and what was read added to *known (room for all of the
+ * configuration's is made at the first). A secret that cannot be had: server->unusable says why. */
+void ctn_secrets_fill(const ctn_config *config, ctn_arena *arena, ctn_mcp_server_config *server, ctn_secrets *known);
+/* The text itself when none is in it. */
+ctn_str ctn_secrets_hide(const ctn_secrets *known, ctn_arena *arena, ctn_str text);
+const ctn_json *ctn_secrets_hide_json(const ctn_secrets *known, ctn_arena *arena, const ctn_json *value);
