@@ -1,0 +1,154 @@
+/*
+ * queue.c -- what the engine looks for: what is due, what is queued and not held, who has the turn, what is still owed.
+ */
+#include "store/memory/db.h"
+#include "store/memory/ops.h"
+#include <stdlib.h>
+
+static int compare_numbers(const void *a, const void *b)
+{
+    const ctn_execution_row *x = a, *y = b;
+    return (x->exec_no > y->exec_no) - (x->exec_no < y->exec_no);
+}
+
+static int compare_wakes(const void *a, const void *b)
+{
+    const ctn_execution_row *x = a, *y = b;
+    if (x->wake_at_ms != y->wake_at_ms)
+        return x->wake_at_ms < y->wake_at_ms ? -1 : 1;
+    return compare_numbers(a, b);
+}
+
+/* In order, and without the mutex, which it gives back. */
+static void tell_some(memory_db *db, ctn_execution_row *rows, size_t count, size_t limit,
+                      int (*compare)(const void *, const void *), ctn_execution_fn *fn, void *ctx)
+{
+    memory_unlock(db);
+    if (count)
+        qsort(rows, count, sizeof *rows, compare);
+    for (size_t i = 0; i < count && (!limit || i < limit) && fn(ctx, &rows[i]) == 0; i++) {
+    }
+    free(rows);
+}
+
+/* ---- wake times ---- */
+
+int ctn_memory_execution_due(ctn_store *st, int64_t until_ms, size_t limit, ctn_execution_fn *fn, void *ctx,
+                             ctn_err *err)
+{
+    (void) err;
+    memory_db *db = memory_lock(st);
+    ctn_execution_row *rows = NULL;
+    size_t count = 0, capacity = 0;
+    for (size_t i = 0; i < db->live_count; i++) {
+        const ctn_execution_row *row = &db->live[i]->row;
+        if (row->wake_at_ms <= 0 || row->wake_at_ms > until_ms)
+            continue;
+        GROW(rows, count, capacity);
+        rows[count++] = *row;
+    }
+    tell_some(db, rows, count, limit, compare_wakes, fn, ctx);
+    return CTN_OK;
+}
+
+int ctn_memory_next_wake(ctn_store *st, int64_t after_ms, int64_t *ret_wake_at_ms, ctn_err *err)
+{
+    (void) err;
+    memory_db *db = memory_lock(st);
+    int64_t best = 0;
+    for (size_t i = 0; i < db->live_count; i++) {
+        int64_t wake = db->live[i]->row.wake_at_ms;
+        if (wake > 0 && wake > after_ms && (best == 0 || wake < best))
+            best = wake;
+    }
+    *ret_wake_at_ms = best;
+    memory_unlock(db);
+    return CTN_OK;
+}
+
+/* ---- the queue ---- */
+
+typedef struct memory_lane {
+    ctn_str chain_id;
+    int priority;
+} memory_lane;
+
+static int compare_lanes(const void *a, const void *b)
+{
+    const memory_lane *x = a, *y = b;
+    int order = ctn_str_compare(x->chain_id, y->chain_id);
+    return order ? order : (x->priority > y->priority) - (x->priority < y->priority);
+}
+
+static bool is_admissible(const ctn_execution_row *row)
+{
+    return row->status == CTN_STATUS_QUEUED && !row->is_held;
+}
+
+int ctn_memory_queue_lanes(ctn_store *st, ctn_lane_fn *fn, void *ctx, ctn_err *err)
+{
+    (void) err;
+    memory_db *db = memory_lock(st);
+    memory_lane *lanes = ctn_store_new(db->live_count + 1, sizeof *lanes);
+    size_t count = 0;
+    for (size_t i = 0; i < db->live_count; i++)
+        if (is_admissible(&db->live[i]->row))
+            lanes[count++] = (memory_lane){db->live[i]->row.chain_id, db->live[i]->row.priority};
+    memory_unlock(db);
+    qsort(lanes, count, sizeof *lanes, compare_lanes);
+    for (size_t i = 0; i < count; i++)
+        if ((i == 0 || compare_lanes(&lanes[i - 1], &lanes[i]) != 0) && fn(ctx, lanes[i].chain_id, lanes[i].priority))
+            break;
+    free(lanes);
+    return CTN_OK;
+}
+
+int ctn_memory_queue_next(ctn_store *st, ctn_str chain_id, int priority, int64_t after_exec_no, size_t limit,
+                          ctn_execution_fn *fn, void *ctx, ctn_err *err)
+{
+    (void) err;
+    memory_db *db = memory_lock(st);
+    ctn_execution_row *rows = NULL;
+    size_t count = 0, capacity = 0;
+    for (size_t i = 0; i < db->live_count; i++) {
+        const ctn_execution_row *row = &db->live[i]->row;
+        if (!is_admissible(row) || row->exec_no <= after_exec_no || row->priority != priority ||
+            !ctn_str_equal(row->chain_id, chain_id))
+            continue;
+        GROW(rows, count, capacity);
+        rows[count++] = *row;
+    }
+    tell_some(db, rows, count, limit, compare_numbers, fn, ctx);
+    return CTN_OK;
+}
+
+int ctn_memory_queue_first(ctn_store *st, ctn_arena *arena, ctn_str queue_key, int64_t before_exec_no,
+                           ctn_execution_row *ret, ctn_err *err)
+{
+    (void) err;
+    memory_db *db = memory_lock(st);
+    const memory_execution *first = ctn_memory_first_in_line(db, queue_key, before_exec_no);
+    if (first)
+        *ret = ctn_memory_row_copy(arena, &first->row);
+    memory_unlock(db);
+    return first ? CTN_OK : CTN_E_NOT_FOUND;
+}
+
+int ctn_memory_execution_owing(ctn_store *st, int64_t after_exec_no, size_t limit, ctn_execution_fn *fn, void *ctx,
+                               ctn_err *err)
+{
+    (void) err;
+    memory_db *db = memory_lock(st);
+    int64_t first_no = after_exec_no + 1;
+    ctn_execution_row *rows = NULL;
+    size_t count = 0, capacity = 0;
+    for (size_t i = ctn_memory_table_place(&db->executions, &first_no); i < db->executions.count; i++) {
+        const ctn_execution_row *row = &memory_execution_at(db, i)->row;
+        if (!ctn_status_is_final(row->status) || row->wake_at_ms <= 0)
+            continue;
+        GROW(rows, count, capacity);
+        rows[count++] = *row;
+    }
+    tell_some(db, rows, count, limit, compare_numbers, fn, ctx);
+    return CTN_OK;
+}
