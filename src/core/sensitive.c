@@ -521,26 +521,14 @@ ctn_places ctn_sensitive_places(const ctn_sensitivity *s, const ctn_entry *e, ct
             add_place(&list, ctn_str_from(told[i]));
         return list.places;
     }
-    switch (e->kind) {
-    case CTN_ENTRY_QUEUED:
-    case CTN_ENTRY_STARTED:
-        add_members(&list, CTN_STR("/input"), s, NULL, is_variable);
-        add_reused(&list, s);
-        break;
-    case CTN_ENTRY_DECISION: add_members(&list, CTN_STR("/variables"), s, NULL, is_variable); break;
-    case CTN_ENTRY_COMPLETED: add_members(&list, CTN_STR("/outputs"), s, NULL, is_result_of); break;
-    case CTN_ENTRY_CANCEL_REQUESTED:
-        if (ctn_sensitive_error(s, e->body))
-            add_place(&list, CTN_STR("/message"));
-        break;
-    case CTN_ENTRY_FAILED:
-    case CTN_ENTRY_ROLLED_BACK:
-    case CTN_ENTRY_ROLLBACK_FAILED:
-    case CTN_ENTRY_CANCELLED:
-        if (ctn_sensitive_error(s, ctn_json_member_of(e->body, "error")))
-            add_place(&list, CTN_STR("/error/message"));
-        break;
-    default: break;
-    }
+    /* About the execution: by its members, whatever its kind. */
+    add_members(&list, CTN_STR("/input"), s, NULL, is_variable);
+    add_reused(&list, s);
+    add_members(&list, CTN_STR("/variables"), s, NULL, is_variable);
+    add_members(&list, CTN_STR("/outputs"), s, NULL, is_result_of);
+    if (ctn_sensitive_error(s, e->body))
+        add_place(&list, CTN_STR("/message"));
+    if (ctn_sensitive_error(s, ctn_json_member_of(e->body, "error")))
+        add_place(&list, CTN_STR("/error/message"));
     return list.places;
 }
