@@ -95,6 +95,14 @@ const ctn_json *ctn_json_at(const ctn_json *v, size_t i)
     return ctn_json_is(v, CTN_JSON_ARRAY) && i < v->count ? &v->items[i] : NULL;
 }
 
+bool ctn_json_has_text(const ctn_json *v, ctn_str text)
+{
+    for (uint32_t i = 0; ctn_json_is(v, CTN_JSON_ARRAY) && i < v->count; i++)
+        if (ctn_json_is(&v->items[i], CTN_JSON_STRING) && ctn_str_equal(ctn_json_text(&v->items[i]), text))
+            return true;
+    return false;
+}
+
 /* Is `token`, in which ~0 stands for ~ and ~1 for /, this key? */
 static bool token_is(ctn_str token, ctn_str key)
 {

@@ -100,6 +100,8 @@ static inline const ctn_json *ctn_json_member_of(const ctn_json *v, const char *
 }
 /* NULL when v is no array or i is past its end. */
 const ctn_json *ctn_json_at(const ctn_json *v, size_t i);
+/* One of the array's items is this text. */
+bool ctn_json_has_text(const ctn_json *v, ctn_str text);
 /* JSON Pointer (RFC 6901), "" is v itself; NULL when it leads nowhere. */
 const ctn_json *ctn_json_pointer(const ctn_json *v, ctn_str pointer);
 

@@ -84,10 +84,7 @@ static bool may_tell_sensitive(const ctn_plan *plan, const ctn_err *err)
     if (said.ptr[0] != '/' || colon == SIZE_MAX)
         return true;
     ctn_str place = {said.ptr + 1, colon - 1}, name = ctn_str_cut(&place, '/');
-    for (size_t i = 0; i < ctn_json_count(plan->sensitive); i++)
-        if (ctn_str_equal(ctn_json_text(ctn_json_at(plan->sensitive, i)), name))
-            return true;
-    return memchr(name.ptr, '~', name.len) != NULL; /* a name that is not written out */
+    return ctn_json_has_text(plan->sensitive, name) || memchr(name.ptr, '~', name.len); /* one not written out */
 }
 
 int ctn_plan_accept_input(const ctn_plan *plan, ctn_arena *arena, const ctn_json *input, const ctn_json **ret_input,

@@ -1,135 +1,103 @@
 /*
- * check.c -- each chain and each set that was asked about, once.
+ * check.c -- what is asked of a set and of a chain, in order: its own names, its programs, its order and flow, the
+ * warnings, the types along the flow.
  */
 #include "check/check.h"
 #include "chain/flow.h"
-#include "check/check_transform.h"
 #include "check/lint_paths.h"
+#include "check/programs.h"
 #include "check/schema_flow.h"
-#include <stdio.h>
 
-static ctn_effect work_effect(const ctn_work *work, const ctn_check_options *options, bool *ret_is_assumed)
+typedef struct checking {
+    const ctn_library *library;
+    const ctn_check_options *options;
+    ctn_findings *findings;
+    ctn_programs *programs;
+    ctn_schema_flow *types;
+} checking;
+
+/* A chain that is not there may be kept elsewhere: it is an error only when it looks mistyped. */
+static bool names_a_chain(const checking *c, const ctn_source *source, const ctn_json *node)
 {
-    bool is_asked = work->kind == CTN_WORK_TOOL || work->kind == CTN_WORK_NATIVE;
-    ctn_effect said = CTN_EFFECT_UNKNOWN;
-    if (is_asked && options && options->effect)
-        said = options->effect(options->effect_ctx, ctn_work_kind_name(work->kind), ctn_json_text(work->detail));
-    *ret_is_assumed = said == CTN_EFFECT_UNKNOWN && (is_asked || work->kind == CTN_WORK_COMMAND);
-    return said == CTN_EFFECT_UNKNOWN ? ctn_work_assumed_effect(work) : said;
+    ctn_str id = ctn_json_text(node), near = ctn_library_nearest_chain(c->library, id);
+    if (near.len)
+        ctn_source_error(source, node, c->findings, "unknown-chain", "there is no chain '%.*s'; did you mean '%.*s'?",
+                         CTN_STR_ARG(id), CTN_STR_ARG(near));
+    return !near.len;
 }
 
-ctn_effect ctn_check_effect(const ctn_instruction_set *set, const ctn_check_options *options, bool *ret_is_assumed)
+static bool names_a_time_zone(const checking *c, const ctn_chain *chain)
 {
-    bool is_assumed = false;
-    ctn_effect effect = set->effect;
-    if (effect == CTN_EFFECT_UNKNOWN && set->work.kind != CTN_WORK_CALLS)
-        effect = work_effect(&set->work, options, &is_assumed);
-    else if (effect == CTN_EFFECT_UNKNOWN) {
-        effect = CTN_EFFECT_NONE;
-        bool is_known_write = false; /* one call that is known to write settles it */
-        for (uint32_t i = 0; i < set->call_count; i++) {
-            bool call_is_assumed;
-            ctn_effect call = work_effect(&set->calls[i], options, &call_is_assumed);
-            effect = call > effect ? call : effect;
-            is_assumed |= call_is_assumed;
-            is_known_write |= call == CTN_EFFECT_WRITE && !call_is_assumed;
-        }
-        is_assumed &= !is_known_write;
-    }
-    if (ret_is_assumed)
-        *ret_is_assumed = is_assumed && effect == CTN_EFFECT_WRITE;
-    return effect;
-}
-
-static void check_set(const ctn_library *library, ctn_findings *findings, const ctn_instruction_set *set,
-                      const ctn_check_options *options)
-{
-    bool is_assumed = false;
-    if (set->fault_count)
-        return;
-    ctn_lint_set_secrets(library, set, options, findings);
-    ctn_check_effect(set, options, &is_assumed);
-    if (!is_assumed)
-        return;
-    ctn_source_warning(
-        set->source, set->name_node, findings, "assumed-effect",
-        "nobody said what '%.*s' does to the world, so it is taken for a write; say 'effect: none', 'read', "
-        "'idempotent' or 'write'",
-        CTN_STR_ARG(set->name));
-}
-
-/* A set that hands its work to a chain that is not there, and seems mistyped: it may be kept elsewhere otherwise. The
- * steps that use it are told by the graph. */
-static bool has_its_chain(const ctn_library *library, ctn_findings *findings, const ctn_instruction_set *set)
-{
-    ctn_str id = ctn_json_text(set->work.detail);
-    ctn_str near = set->work.kind == CTN_WORK_CHAIN ? ctn_library_nearest_chain(library, id) : (ctn_str){0};
-    if (!near.len)
+    const ctn_json *zone = ctn_json_member_of(chain->schedule, "timezone");
+    if (!zone || !c->options || !c->options->has_timezone || c->options->has_timezone(ctn_json_text(zone)))
         return true;
-    ctn_source_error(set->source, set->work.detail, findings, "unknown-chain",
-                     "there is no chain '%.*s'; did you mean '%.*s'?", CTN_STR_ARG(id), CTN_STR_ARG(near));
+    ctn_source_error(chain->source, zone, c->findings, "bad-cron",
+                     "there is no time zone '%.*s'; name one of the time zone database, like Europe/London or UTC",
+                     CTN_STR_ARG(ctn_json_text(zone)));
     return false;
 }
 
-/* What the chain says of the world around it: the chain that is started when it fails, and its time zone. */
-static bool check_chain_names(const ctn_chain *chain, const ctn_library *library, const ctn_check_options *options,
-                              ctn_findings *findings)
+static bool check_set(const checking *c, const ctn_instruction_set *set)
 {
-    size_t errors_before = findings->error_count;
-    ctn_str near = ctn_library_nearest_chain(library, ctn_json_text(chain->on_failure));
-    if (near.len)
-        ctn_source_error(chain->source, chain->on_failure, findings, "unknown-chain",
-                         "there is no chain '%.*s'; did you mean '%.*s'?",
-                         CTN_STR_ARG(ctn_json_text(chain->on_failure)), CTN_STR_ARG(near));
-    const ctn_json *zone = ctn_json_member_of(chain->schedule, "timezone");
-    if (zone && options && options->has_timezone && !options->has_timezone(ctn_json_text(zone)))
-        ctn_source_error(chain->source, zone, findings, "bad-cron",
-                         "there is no time zone '%.*s'; name one of the time zone database, like Europe/London or UTC",
-                         CTN_STR_ARG(ctn_json_text(zone)));
-    return findings->error_count == errors_before;
+    if (set->fault_count) /* told when it was read */
+        return false;
+    bool is_good = ctn_programs_check_set(c->programs, set);
+    ctn_lint_set(c->library, set, c->options, c->findings);
+    if (ctn_schema_flow_set(c->types, set, c->findings))
+        return false;
+    /* The steps that use the set are told by the graph. */
+    return (set->work.kind != CTN_WORK_CHAIN || names_a_chain(c, set->source, set->work.detail)) && is_good;
 }
 
-static int check_chain(ctn_library_entry entry, const ctn_library *library, const ctn_check_options *options,
-                       ctn_schema_flow *types, ctn_findings *findings)
+static void lint_chain(const checking *c, ctn_graph *graph)
 {
-    if (entry.chain->fault_count)
-        return CTN_E_INVALID;
-    bool is_named_well = check_chain_names(entry.chain, library, options, findings);
+    ctn_lint lint = {.graph = graph, .options = c->options, .findings = c->findings};
+    ctn_lint_paths *paths = ctn_lint_paths_new(&lint);
+    ctn_lint_steps(&lint);
+    ctn_lint_missing(paths);
+    ctn_lint_reach(paths);
+    ctn_lint_sensitive(paths);
+}
+
+static bool check_chain(const checking *c, const ctn_chain *chain)
+{
+    if (chain->fault_count)
+        return false;
+    bool is_good = names_a_chain(c, chain->source, chain->on_failure);
+    is_good &= names_a_time_zone(c, chain);
+    is_good &= ctn_programs_check_chain(c->programs, chain);
     ctn_arena *scratch = ctn_arena_new(65536);
     ctn_graph *graph = NULL;
-    int rc = ctn_graph_build(scratch, library, entry.chain, findings, &graph);
+    int rc = ctn_graph_build(scratch, c->library, chain, c->findings, &graph);
     if (rc == CTN_OK)
-        rc = ctn_flow_check(graph, findings);
+        rc = ctn_flow_check(graph, c->findings);
     if (rc == CTN_OK) {
-        ctn_lint lint = {.graph = graph, .options = options, .findings = findings};
-        ctn_lint_paths *paths = ctn_lint_paths_new(&lint);
-        ctn_lint_steps(&lint);
-        ctn_lint_flow(paths);
-        ctn_lint_reach(paths);
-        ctn_lint_sensitive(paths);
-        rc = ctn_schema_flow_chain(types, graph, findings);
+        lint_chain(c, graph);
+        rc = ctn_schema_flow_chain(c->types, graph, c->findings);
     }
     ctn_arena_free(scratch);
-    return is_named_well ? rc : CTN_E_INVALID;
+    return rc == CTN_OK && is_good;
 }
 
 int ctn_check(const ctn_library *library, const ctn_source *source, const ctn_check_options *options,
               ctn_findings *findings)
 {
-    int rc = CTN_OK;
     ctn_arena *arena = ctn_arena_new(65536);
-    ctn_schema_flow *types = ctn_schema_flow_new(arena, library, options);
+    checking c = {.library = library,
+                  .options = options,
+                  .findings = findings,
+                  .programs = ctn_programs_new(arena, library, options, findings),
+                  .types = ctn_schema_flow_new(arena, library, options)};
+    bool is_good = true;
     for (size_t i = 0; i < ctn_library_entry_count(library); i++) {
         ctn_library_entry entry = ctn_library_entry_at(library, i);
         if (source && entry.source != source)
             continue;
         if (entry.set)
-            check_set(library, findings, entry.set, options);
-        if ((entry.set && (ctn_schema_flow_set(types, entry.set, findings) != CTN_OK ||
-                           !has_its_chain(library, findings, entry.set))) ||
-            (entry.chain && check_chain(entry, library, options, types, findings) != CTN_OK))
-            rc = CTN_E_INVALID;
+            is_good &= check_set(&c, entry.set);
+        if (entry.chain)
+            is_good &= check_chain(&c, entry.chain);
     }
     ctn_arena_free(arena);
-    return ctn_check_transforms(library, source, options, findings) ? CTN_E_INVALID : rc;
+    return is_good ? CTN_OK : CTN_E_INVALID;
 }

@@ -60,11 +60,7 @@ static const ctn_json *member_schema(const ctn_json *schema, ctn_str name)
 
 static bool requires(const ctn_json *schema, ctn_str name)
 {
-    const ctn_json *required = ctn_json_member_of(schema, "required");
-    for (size_t i = 0; i < ctn_json_count(required); i++)
-        if (ctn_str_equal(ctn_json_text(ctn_json_at(required, i)), name))
-            return true;
-    return false;
+    return ctn_json_has_text(ctn_json_member_of(schema, "required"), name);
 }
 
 static const ctn_chain_output *output_of(const ctn_chain_step *step, ctn_str name)

@@ -1,6 +1,6 @@
 /*
  * lint_paths.h -- what is known along the paths through a chain: who wrote a variable last, which conditions let
- * anybody get so far. Internal to core; built once for a chain's lint.
+ * anybody get so far. Built once for a chain's lint.
  */
 #pragma once
 #include "check/lint.h"
@@ -44,6 +44,6 @@ uint32_t ctn_lint_writers_before(const ctn_lint_paths *paths, uint32_t step, uin
 /* A failure of this step is passed over. */
 bool ctn_lint_continues(const ctn_lint_paths *paths, uint32_t step);
 
-void ctn_lint_flow(ctn_lint_paths *paths);      /* lint_flow.c: self-condition, maybe-undefined, unrenderable-undo */
+void ctn_lint_missing(ctn_lint_paths *paths);   /* lint_missing.c: self-condition, maybe-undefined, unrenderable-undo */
 void ctn_lint_reach(ctn_lint_paths *paths);     /* lint_reach.c: never-runs, unreachable */
 void ctn_lint_sensitive(ctn_lint_paths *paths); /* lint_sensitive.c: sensitive-flow */

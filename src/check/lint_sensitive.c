@@ -6,11 +6,12 @@
  * item, through a transform, a set's `result`, a fallback's value and a document into the variables they fill. It
  * ends in the result of anything else: a tool's answer is not followed.
  *
- * Sinks: prompts, agents, the url and body of http, a command's arguments, a tool's arguments unless a trusted server
- * says that the tool's world is closed. A step's `release` lets origins through, by their own name or by that of the
- * variable that carries them. What a set does with a secret is told at the set, and at each step that uses it.
+ * Where it leaves says outgoing.h. A step's `release` lets origins through, by their own name or by that of the
+ * variable that carries them. What a set does with a secret is told at the set (lint_set.c), and at each step that
+ * uses it.
  */
 #include "check/lint_paths.h"
+#include "check/outgoing.h"
 
 typedef struct taint {
     ctn_lint_paths *paths;
@@ -48,113 +49,17 @@ static void add_origin(const taint *t, uint64_t *to, ctn_str name)
         to[origin / 64] |= UINT64_C(1) << (origin % 64);
 }
 
-static bool has_name(const ctn_json *names, ctn_str name)
-{
-    for (size_t i = 0; i < ctn_json_count(names); i++)
-        if (ctn_str_equal(ctn_json_text(ctn_json_at(names, i)), name))
-            return true;
-    return false;
-}
-
-/* secret.CRM may be released as secret.CRM or as CRM. */
-static bool is_released(const ctn_json *release, ctn_str origin)
-{
-    static const ctn_str SECRET = {"secret.", 7};
-    return has_name(release, origin) ||
-           (ctn_str_starts_with(origin, SECRET) && has_name(release, ctn_str_from_offset(origin, SECRET.len)));
-}
-
 /* "'a', 'b'" of the origins that are not released; empty: none is left. */
 static ctn_str unreleased(const taint *t, const uint64_t *set, const ctn_json *release)
 {
     ctn_buf text;
     ctn_buf_init(&text, 512);
     for (uint32_t i = 0; i < t->origins.count; i++)
-        if ((set[i / 64] >> (i % 64) & 1) && !is_released(release, t->origins.items[i]))
+        if ((set[i / 64] >> (i % 64) & 1) && !ctn_outgoing_is_released(release, t->origins.items[i]))
             ctn_buf_printf(&text, "%s'%.*s'", text.len ? ", " : "", CTN_STR_ARG(t->origins.items[i]));
     ctn_str kept = ctn_arena_str(t->graph->arena, ctn_buf_str(&text));
     ctn_buf_done(&text);
     return kept;
-}
-
-/* ---- sinks of an instruction set ---- */
-
-/* One read of a text that goes out. `call` is the number of the call whose work it is, or call_count: earlier calls'
- * results can be read. */
-typedef struct sink_read {
-    const ctn_work *work;
-    const char *what; /* "the prompt", "the body of an http call" */
-    uint32_t call;
-    const ctn_read *read;
-    const ctn_json *node;
-} sink_read;
-typedef struct sink_walk {
-    void (*on_read)(void *ctx, const sink_read *read);
-    void *ctx;
-    const ctn_check_options *options;
-    ctn_arena *arena;
-    const ctn_work *work;
-    const char *what;
-    uint32_t call;
-} sink_walk;
-
-static void on_sink_read(void *ctx, const ctn_read *read, const ctn_json *node)
-{
-    sink_walk *walk = ctx;
-    walk->on_read(walk->ctx, &(sink_read){walk->work, walk->what, walk->call, read, node});
-}
-
-static void walk_tree(sink_walk *walk, const ctn_chain_tree *tree, const char *what)
-{
-    walk->what = what;
-    if (tree->tree)
-        ctn_tree_reads(tree->tree, walk->arena, on_sink_read, walk);
-}
-
-static void walk_template(sink_walk *walk, const ctn_chain_template *template, const char *what)
-{
-    ctn_reads reads = {0};
-    walk->what = what;
-    if (template->template)
-        ctn_template_reads(template->template, walk->arena, &reads);
-    for (size_t i = 0; i < reads.count; i++)
-        on_sink_read(walk, &reads.items[i], template->node);
-}
-
-static bool is_closed_world(const ctn_check_options *options, const ctn_work *work)
-{
-    ctn_check_tool tool = {0};
-    return options && options->tool && options->tool(options->tool_ctx, ctn_json_text(work->detail), &tool) &&
-           tool.is_closed_world;
-}
-
-static void walk_work(sink_walk *walk, const ctn_work *work, uint32_t call)
-{
-    walk->work = work;
-    walk->call = call;
-    switch (work->kind) {
-    case CTN_WORK_PROMPT: walk_tree(walk, &work->arguments, "a prompt"); break;
-    case CTN_WORK_AGENT: walk_tree(walk, &work->arguments, "an agent"); break;
-    case CTN_WORK_HTTP:
-        walk_template(walk, &work->url, "the url of an http call");
-        walk_tree(walk, &work->body, "the body of an http call");
-        break;
-    case CTN_WORK_COMMAND: walk_tree(walk, &work->argv, "the arguments of a command"); break;
-    case CTN_WORK_TOOL:
-        if (!is_closed_world(walk->options, work))
-            walk_tree(walk, &work->arguments, "a tool");
-        break;
-    default: break;
-    }
-}
-
-static void walk_sinks(sink_walk *walk, const ctn_instruction_set *set)
-{
-    walk_work(walk, &set->work, 0);
-    for (uint32_t i = 0; i < set->call_count; i++)
-        walk_work(walk, &set->calls[i], i);
-    if (set->check)
-        walk_work(walk, set->check, 0);
 }
 
 /* ---- taint of one read ---- */
@@ -224,7 +129,7 @@ static void add_read(const taint_scope *scope, const ctn_read *read, uint64_t *t
             add_origins(t, to, scope->call_results ? scope->call_results[i] : NULL);
             return;
         }
-    if (has_name(scope->carriers, read->root))
+    if (ctn_json_has_text(scope->carriers, read->root))
         return;
     if (ctn_str_is(read->root, "secret")) {
         add_origin(t, to, origin_of_secret(t->graph->arena, second_part(t, read)));
@@ -368,72 +273,54 @@ static void find_outputs(taint *t, uint32_t s, const taint_scope *main, const ta
 /* ---- findings ---- */
 
 /* What one use of a set lets out, gathered by way: through {input}, or by the set's own words. */
+typedef struct way_out {
+    uint64_t *origins;
+    const char *where; /* NULL: nothing goes out this way */
+    ctn_str target;    /* the tool; empty: it is none */
+} way_out;
 typedef struct outflow {
     taint_scope scope;
-    const ctn_lint *lint;
-    uint64_t *by_input, *by_set;
-    const char *input_sink, *set_sink;
-    ctn_str input_target, set_target;
-    bool is_secret_silenced;
+    way_out by_input, by_set;
 } outflow;
 
-static bool is_silenced_at_set(const ctn_instruction_set *set, const ctn_json *node)
+static void take_outgoing(outflow *flow, const ctn_outgoing *out)
 {
-    return ctn_source_allows_at(set->source, set->name_node, "sensitive-flow") ||
-           (node && ctn_source_allows_at(set->source, node, "sensitive-flow"));
-}
-
-static void on_outflow(void *ctx, const sink_read *sink)
-{
-    outflow *flow = ctx;
-    bool is_input = ctn_str_is(sink->read->root, "input");
-    if (is_silenced_at_set(flow->scope.set, sink->node))
-        return;
     taint_scope scope = flow->scope;
-    scope.call = sink->call;
+    scope.call = out->call;
     uint64_t *got = no_origins(scope.t);
-    add_read(&scope, sink->read, got);
+    add_read(&scope, &out->read, got);
     if (!is_tainted(scope.t, got))
         return;
-    ctn_str target = sink->work->kind == CTN_WORK_TOOL ? ctn_json_text(sink->work->detail) : (ctn_str){0};
-    add_origins(scope.t, is_input ? flow->by_input : flow->by_set, got);
-    if (is_input) {
-        flow->input_sink = sink->what;
-        flow->input_target = target;
-    } else {
-        flow->set_sink = sink->what;
-        flow->set_target = target;
-    }
+    way_out *way = ctn_str_is(out->read.root, "input") ? &flow->by_input : &flow->by_set;
+    add_origins(scope.t, way->origins, got);
+    way->where = out->where;
+    way->target = out->work->kind == CTN_WORK_TOOL ? ctn_json_text(out->work->detail) : (ctn_str){0};
 }
 
-static void tell(const outflow *flow, const uint64_t *origins, const char *sink, ctn_str target, const ctn_json *node)
+static void tell(const taint_scope *scope, const way_out *way, const ctn_json *node)
 {
-    const taint *t = flow->scope.t;
-    const ctn_chain_step *step = t->graph->steps[flow->scope.step].step;
-    ctn_str names = unreleased(t, origins, step->release);
+    const taint *t = scope->t;
+    const ctn_chain_step *step = t->graph->steps[scope->step].step;
+    ctn_str names = way->where ? unreleased(t, way->origins, step->release) : (ctn_str){0};
     if (!names.len)
         return;
-    ctn_lint_warn(flow->lint, step, node, "sensitive-flow",
+    ctn_lint_warn(t->paths->lint, step, node, "sensitive-flow",
                   "%.*s is sensitive and reaches %s%s%.*s%s (instruction set '%.*s'); if it may, name it in the step's "
                   "'release', else leave it out",
-                  CTN_STR_ARG(names), sink, target.len ? " ('" : "", CTN_STR_ARG(target), target.len ? "')" : "",
-                  CTN_STR_ARG(flow->scope.set->name));
+                  CTN_STR_ARG(names), way->where, way->target.len ? " ('" : "", CTN_STR_ARG(way->target),
+                  way->target.len ? "')" : "", CTN_STR_ARG(scope->set->name));
 }
 
 /* `input_node` is where the chain writes what the set sees as {input}; `set_node` where it names the set. */
 static void tell_outflow(const taint_scope *scope, const ctn_json *input_node, const ctn_json *set_node)
 {
     const taint *t = scope->t;
-    outflow flow = {.scope = *scope, .lint = t->paths->lint};
-    flow.by_input = no_origins(t);
-    flow.by_set = no_origins(t);
-    sink_walk walk = {
-        .on_read = on_outflow, .ctx = &flow, .options = t->paths->lint->options, .arena = t->graph->arena};
-    walk_sinks(&walk, scope->set);
-    if (flow.input_sink)
-        tell(&flow, flow.by_input, flow.input_sink, flow.input_target, input_node ? input_node : set_node);
-    if (flow.set_sink)
-        tell(&flow, flow.by_set, flow.set_sink, flow.set_target, set_node);
+    outflow flow = {.scope = *scope, .by_input.origins = no_origins(t), .by_set.origins = no_origins(t)};
+    for (const ctn_outgoing *out = ctn_outgoing_of(scope->set, t->paths->lint->options, t->graph->arena); out;
+         out = out->next)
+        take_outgoing(&flow, out);
+    tell(scope, &flow.by_input, input_node ? input_node : set_node);
+    tell(scope, &flow.by_set, set_node);
 }
 
 /* ---- one step ---- */
@@ -564,60 +451,4 @@ void ctn_lint_sensitive(ctn_lint_paths *paths)
     t.of = CTN_NEW_ARRAY(paths->graph->arena, uint64_t **, paths->graph->step_count);
     for (uint32_t at = 0; at < paths->graph->step_count; at++)
         lint_step(&t, paths->graph->order[at]);
-}
-
-/* ---- a set by itself ---- */
-
-typedef struct secret_search {
-    const ctn_instruction_set *set;
-    const ctn_library *library;
-    ctn_findings *findings;
-    ctn_arena *arena;
-    const ctn_json *last; /* the node that was told last: one finding for each */
-} secret_search;
-
-/* Some step uses the set and does not release the secret; or nobody uses the set. */
-static bool is_unreleased_somewhere(const secret_search *search, ctn_str origin)
-{
-    bool is_used = false;
-    for (size_t c = 0; c < ctn_library_chain_count(search->library); c++) {
-        const ctn_chain *chain = ctn_library_chain_at(search->library, c);
-        for (uint32_t s = 0; s < chain->step_count; s++) {
-            const ctn_chain_step *step = &chain->steps[s];
-            bool uses = ctn_str_equal(ctn_json_text(step->instruction_set), search->set->name) ||
-                        ctn_str_equal(ctn_json_text(step->rollback_action), search->set->name);
-            for (uint32_t f = 0; f < step->fallback_count && !uses; f++)
-                uses = ctn_str_equal(ctn_json_text(step->fallbacks[f].instruction_set), search->set->name);
-            is_used |= uses;
-            if (uses && !is_released(step->release, origin))
-                return true;
-        }
-    }
-    return !is_used;
-}
-
-static void on_secret_read(void *ctx, const sink_read *sink)
-{
-    secret_search *search = ctx;
-    if (!ctn_str_is(sink->read->root, "secret") || sink->node == search->last)
-        return;
-    search->last = sink->node;
-    ctn_str origin = sink->read->path;
-    if (is_silenced_at_set(search->set, sink->node) || !is_unreleased_somewhere(search, origin))
-        return;
-    ctn_source_warning(
-        search->set->source, sink->node, search->findings, "sensitive-flow",
-        "'%.*s' reaches %s; a header is a better place for a secret, or the steps that use '%.*s' name it in "
-        "'release'",
-        CTN_STR_ARG(origin), sink->what, CTN_STR_ARG(search->set->name));
-}
-
-void ctn_lint_set_secrets(const ctn_library *library, const ctn_instruction_set *set, const ctn_check_options *options,
-                          ctn_findings *findings)
-{
-    ctn_arena *scratch = ctn_arena_new(4096);
-    secret_search search = {.set = set, .library = library, .findings = findings, .arena = scratch};
-    sink_walk walk = {.on_read = on_secret_read, .ctx = &search, .options = options, .arena = scratch};
-    walk_sinks(&walk, set);
-    ctn_arena_free(scratch);
 }

@@ -1,5 +1,5 @@
 /*
- * logic.h -- can conditions come out in given ways on one and the same path through a chain? Internal to core.
+ * logic.h -- can conditions come out in given ways on one and the same path through a chain?
  *
  * What the lint asks: "this reader runs, that producer is skipped, and the variable is null: can that be?" Each demand
  * is a condition and the outcomes that are wanted of it. The question is answered by search over what the conditions

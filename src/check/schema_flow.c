@@ -105,8 +105,7 @@ void flow_report(flow_scope *scope, const ctn_json *node, const char *rule, bool
         node = scope->anchor;
     }
     const ctn_chain_step *step = scope->step == CTN_GRAPH_NONE ? NULL : scope->chain->graph->steps[scope->step].step;
-    if (is_observed && step &&
-        (ctn_json_member_of(step->lint_allow, rule) || ctn_source_allows_at(chain->source, step->node, rule)))
+    if (is_observed && step && ctn_lint_step_allows(chain, step, rule))
         return;
     tell(scope, chain->source, node, rule, is_observed, sentence);
 }

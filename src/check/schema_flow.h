@@ -15,7 +15,7 @@
  */
 #pragma once
 #include "chain/graph.h"
-#include "check/check.h"
+#include "check/options.h"
 
 typedef struct ctn_schema_flow ctn_schema_flow;
 

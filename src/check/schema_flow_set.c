@@ -108,7 +108,7 @@ static const ctn_type *type_of_tool(flow_scope *scope, const ctn_work *work)
     ctn_schema_flow *flow = scope->flow;
     ctn_str target = ctn_json_text(work->detail);
     ctn_check_tool tool = {0};
-    bool is_known = flow->options && flow->options->tool && flow->options->tool(flow->options->tool_ctx, target, &tool);
+    bool is_known = ctn_check_ask_tool(flow->options, target, &tool);
     if (is_known && tool.fault.len) {
         flow_report(scope, work->detail, "unknown-tool", false, "%.*s", CTN_STR_ARG(tool.fault));
         if (scope->findings && !scope->chain) /* the text stands here */

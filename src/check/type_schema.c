@@ -74,14 +74,6 @@ static const ctn_type *of_values(building *b, const ctn_json *list)
     return t;
 }
 
-static bool names_it(const ctn_json *required, ctn_str name)
-{
-    for (size_t i = 0; i < ctn_json_count(required); i++)
-        if (ctn_str_equal(ctn_json_text(ctn_json_at(required, i)), name))
-            return true;
-    return false;
-}
-
 static const ctn_type *of_members(building *b, const ctn_json *schema, int depth)
 {
     const ctn_json *properties = ctn_json_member_of(schema, "properties");
@@ -99,7 +91,7 @@ static const ctn_type *of_members(building *b, const ctn_json *schema, int depth
         ctn_str name = ctn_json_text(&properties->members[i].key);
         members[count++] = (ctn_type_member){.name = name,
                                              .type = build(b, &properties->members[i].value, depth + 1),
-                                             .is_required = names_it(required, name)};
+                                             .is_required = ctn_json_has_text(required, name)};
     }
     for (size_t i = 0; i < wanted; i++) {
         const ctn_json *name = ctn_json_at(required, i);

@@ -347,11 +347,7 @@ static bool allows(const ctn_json *schema, const char *type)
 
 static bool is_required(const ctn_json *schema, ctn_str name)
 {
-    const ctn_json *required = ctn_json_member_of(schema, "required");
-    for (size_t i = 0; i < ctn_json_count(required); i++)
-        if (ctn_str_equal(ctn_json_text(ctn_json_at(required, i)), name))
-            return true;
-    return false;
+    return ctn_json_has_text(ctn_json_member_of(schema, "required"), name);
 }
 
 static const ctn_shape *member_shape(const ctn_shape *s, ctn_str name)

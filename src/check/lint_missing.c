@@ -1,5 +1,5 @@
 /*
- * lint_flow.c -- warnings about values that may be missing when they are read.
+ * lint_missing.c -- warnings about values that may be missing when they are read.
  *
  * A variable may be missing for a reader when there is a path on which the reader runs and nobody gave the variable a
  * value. The writers before the reader are in order; going back from the last one, each either may leave null
@@ -303,7 +303,7 @@ static void lint_undo_input(ctn_lint_paths *paths, uint32_t s)
         CTN_STR_ARG(ctn_source_file_name(step->undo->source)), there.line, there.column, CTN_STR_ARG(search.missing));
 }
 
-void ctn_lint_flow(ctn_lint_paths *paths)
+void ctn_lint_missing(ctn_lint_paths *paths)
 {
     for (uint32_t s = 0; s < paths->graph->step_count; s++) {
         lint_self_condition(paths, s);

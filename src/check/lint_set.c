@@ -1,0 +1,71 @@
+/*
+ * lint_set.c -- warnings about an instruction set by itself, whoever uses it. Steps are told the same of the sets that
+ * they use: lint_steps.c, lint_sensitive.c.
+ */
+#include "check/lint.h"
+#include "check/outgoing.h"
+
+static void lint_assumed(const ctn_instruction_set *set, const ctn_check_options *options, ctn_findings *findings)
+{
+    bool is_assumed = false;
+    ctn_check_effect(set, options, &is_assumed);
+    if (is_assumed)
+        ctn_source_warning(
+            set->source, set->name_node, findings, "assumed-effect",
+            "nobody said what '%.*s' does to the world, so it is taken for a write; say 'effect: none', 'read', "
+            "'idempotent' or 'write'",
+            CTN_STR_ARG(set->name));
+}
+
+static bool is_used_by(const ctn_chain_step *step, ctn_str set)
+{
+    bool is_used = ctn_str_equal(ctn_json_text(step->instruction_set), set) ||
+                   ctn_str_equal(ctn_json_text(step->rollback_action), set);
+    for (uint32_t f = 0; f < step->fallback_count; f++)
+        is_used |= ctn_str_equal(ctn_json_text(step->fallbacks[f].instruction_set), set);
+    return is_used;
+}
+
+/* Some step uses the set and does not release the secret; or nobody uses the set. */
+static bool is_unreleased_somewhere(const ctn_library *library, ctn_str set, ctn_str secret)
+{
+    bool is_used = false;
+    for (size_t c = 0; c < ctn_library_chain_count(library); c++) {
+        const ctn_chain *chain = ctn_library_chain_at(library, c);
+        for (uint32_t s = 0; s < chain->step_count; s++) {
+            if (!is_used_by(&chain->steps[s], set))
+                continue;
+            is_used = true;
+            if (!ctn_outgoing_is_released(chain->steps[s].release, secret))
+                return true;
+        }
+    }
+    return !is_used;
+}
+
+/* One finding for each text. */
+static void lint_secrets(const ctn_library *library, const ctn_instruction_set *set, const ctn_check_options *options,
+                         ctn_findings *findings)
+{
+    ctn_arena *scratch = ctn_arena_new(4096);
+    const ctn_json *told = NULL;
+    for (const ctn_outgoing *out = ctn_outgoing_of(set, options, scratch); out; out = out->next) {
+        if (!ctn_str_is(out->read.root, "secret") || out->node == told)
+            continue;
+        told = out->node;
+        if (is_unreleased_somewhere(library, set->name, out->read.path))
+            ctn_source_warning(
+                set->source, out->node, findings, "sensitive-flow",
+                "'%.*s' reaches %s; a header is a better place for a secret, or the steps that use '%.*s' name it in "
+                "'release'",
+                CTN_STR_ARG(out->read.path), out->where, CTN_STR_ARG(set->name));
+    }
+    ctn_arena_free(scratch);
+}
+
+void ctn_lint_set(const ctn_library *library, const ctn_instruction_set *set, const ctn_check_options *options,
+                  ctn_findings *findings)
+{
+    lint_assumed(set, options, findings);
+    lint_secrets(library, set, options, findings);
+}

@@ -1,0 +1,40 @@
+/* options.c -- see options.h. */
+#include "check/options.h"
+
+static ctn_effect work_effect(const ctn_work *work, const ctn_check_options *options, bool *ret_is_assumed)
+{
+    bool is_asked = work->kind == CTN_WORK_TOOL || work->kind == CTN_WORK_NATIVE;
+    ctn_effect said = CTN_EFFECT_UNKNOWN;
+    if (is_asked && options && options->effect)
+        said = options->effect(options->effect_ctx, ctn_work_kind_name(work->kind), ctn_json_text(work->detail));
+    *ret_is_assumed = said == CTN_EFFECT_UNKNOWN && (is_asked || work->kind == CTN_WORK_COMMAND);
+    return said == CTN_EFFECT_UNKNOWN ? ctn_work_assumed_effect(work) : said;
+}
+
+ctn_effect ctn_check_effect(const ctn_instruction_set *set, const ctn_check_options *options, bool *ret_is_assumed)
+{
+    bool is_assumed = false;
+    ctn_effect effect = set->effect;
+    if (effect == CTN_EFFECT_UNKNOWN && set->work.kind != CTN_WORK_CALLS)
+        effect = work_effect(&set->work, options, &is_assumed);
+    else if (effect == CTN_EFFECT_UNKNOWN) {
+        effect = CTN_EFFECT_NONE;
+        bool is_known_write = false; /* one call that is known to write settles it */
+        for (uint32_t i = 0; i < set->call_count; i++) {
+            bool call_is_assumed;
+            ctn_effect call = work_effect(&set->calls[i], options, &call_is_assumed);
+            effect = call > effect ? call : effect;
+            is_assumed |= call_is_assumed;
+            is_known_write |= call == CTN_EFFECT_WRITE && !call_is_assumed;
+        }
+        is_assumed &= !is_known_write;
+    }
+    if (ret_is_assumed)
+        *ret_is_assumed = is_assumed && effect == CTN_EFFECT_WRITE;
+    return effect;
+}
+
+bool ctn_check_ask_tool(const ctn_check_options *options, ctn_str target, ctn_check_tool *ret_tool)
+{
+    return options && options->tool && options->tool(options->tool_ctx, target, ret_tool);
+}
