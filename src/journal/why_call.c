@@ -5,7 +5,7 @@
  * failed attempt, the step's own set before a fallback) is no cause. Who settled an interrupted call, or answered a
  * wait, stands in place of the tool that did not; a sub-chain's outputs are followed into its own journal.
  */
-#include "journal/why_state.h"
+#include "journal/why_walk.h"
 
 static const ctn_str NOTHING = {0};
 
@@ -64,9 +64,8 @@ const ctn_json *ctn_why_input_text(const why *w, uint32_t step, int64_t fallback
 why_doing ctn_why_how_done(const why *w, uint32_t step, const ctn_entry *end, ctn_str call)
 {
     why_doing d = {.step = step, .end = end, .call = call};
-    const step_trace *trace = &w->traces[step];
-    for (uint32_t i = 0; i < trace->count; i++) {
-        const ctn_entry *e = &w->source->entries[trace->entries[i]];
+    const ctn_entry *e;
+    for (uint32_t i = 0; (e = ctn_why_entry(w, step, i)) != NULL; i++) {
         if (e->seq >= end->seq)
             break;
         if (e->item == end->item)
@@ -124,9 +123,8 @@ why_scope ctn_why_scope_of_call(const why *w, const why_doing *d)
     if (!d->call.len)
         return s;
     ctn_json_builder b = ctn_json_object(w->arena); /* results of the calls before this one */
-    const step_trace *trace = &w->traces[d->step];
-    for (uint32_t i = 0; i < trace->count; i++) {
-        const ctn_entry *e = &w->source->entries[trace->entries[i]];
+    const ctn_entry *e;
+    for (uint32_t i = 0; (e = ctn_why_entry(w, d->step, i)) != NULL; i++) {
         ctn_str name = ctn_json_str_or(e->body, "call", NOTHING);
         bool is_success = e->kind == CTN_ENTRY_ATTEMPT_SUCCEEDED || e->kind == CTN_ENTRY_CACHE_HIT;
         if (e->seq < d->end->seq && is_success && name.len && e->item == d->end->item)
@@ -191,14 +189,6 @@ ctn_str ctn_why_join_path(ctn_arena *arena, ctn_str head, ctn_str rest)
     return ctn_arena_printf(arena, "%.*s%s%.*s", CTN_STR_ARG(head), needs_dot ? "." : "", CTN_STR_ARG(rest));
 }
 
-static const ctn_plan_result *result_named(const ctn_plan *plan, ctn_str name)
-{
-    for (uint32_t i = 0; i < plan->result_count; i++)
-        if (ctn_str_equal(plan->results[i].name, name))
-            return &plan->results[i];
-    return NULL;
-}
-
 /* An output of a sub-chain, and the way into it. */
 static void tell_output_of_child(const why *inner, ctn_why_node *node, const ctn_plan_result *r, const ctn_path *way)
 {
@@ -245,7 +235,7 @@ static void tell_child(const why *w, ctn_why_node *node, const why_doing *d, ctn
         size_t bytes = 0;
         if (!ways[i].len || ctn_path_parse(w->arena, ways[i], &way, &bytes, NULL) || bytes != ways[i].len)
             continue;
-        const ctn_plan_result *r = result_named(inner->plan, way.root);
+        const ctn_plan_result *r = ctn_why_result_named(inner->plan, way.root);
         if (r) {
             tell_output_of_child(inner, node, r, &way);
             return;

@@ -5,7 +5,7 @@
  * the question is about single arguments, and because an answer must not depend on how the plan is laid out. Texts of
  * an execution were checked before it started, so one that does not compile is simply not told.
  */
-#include "journal/why_state.h"
+#include "journal/why_walk.h"
 
 #define RENDER_BYTES_MAX 1048576
 

@@ -5,7 +5,7 @@
  * the values it read then, and one line for each entry, which says why what came next came next: how long the back-off
  * was and how many retries were left, whose word settled a call, which fallback was taken.
  */
-#include "journal/why_state.h"
+#include "journal/why_walk.h"
 
 #define EVENTS_MAX 500
 #define VALUES_MAX 8
@@ -19,13 +19,6 @@ static ctn_str body_text(const ctn_entry *e, const char *key)
 
 /* ---- the condition ---- */
 
-/* When it was evaluated: before the first entry of the step. NULL: not yet. */
-static const ctn_entry *judged_at(const why *w, uint32_t step)
-{
-    const step_trace *trace = &w->traces[step];
-    return trace->count ? &w->source->entries[trace->entries[0]] : NULL;
-}
-
 typedef struct condition {
     ctn_str text;        /* empty: none */
     const ctn_entry *at; /* the entry that it led to; NULL: none yet */
@@ -36,7 +29,7 @@ typedef struct condition {
 
 static condition condition_of(const why *w, uint32_t step)
 {
-    condition c = {.at = judged_at(w, step)};
+    condition c = {.at = ctn_why_entry(w, step, 0)}; /* it was evaluated before that */
     const ctn_plan_step *p = &w->plan->steps[step];
     if (!p->condition)
         return c;
@@ -232,9 +225,8 @@ static bool is_news(const ctn_entry *e, int64_t only_item, bool is_long)
 static history history_before(const why *w, uint32_t step, const ctn_entry *end)
 {
     history h = {0};
-    const step_trace *trace = &w->traces[step];
-    for (uint32_t i = 0; i < trace->count; i++) {
-        const ctn_entry *e = &w->source->entries[trace->entries[i]];
+    const ctn_entry *e;
+    for (uint32_t i = 0; (e = ctn_why_entry(w, step, i)) != NULL; i++) {
         if (e->seq >= end->seq)
             break;
         if (e->item != end->item)
@@ -301,20 +293,19 @@ static void tell_events(const why *w, ctn_why_node *node, uint32_t step, int64_t
 
 static const ctn_entry *last_of(const why *w, uint32_t step, ctn_entry_kind kind)
 {
-    const step_trace *trace = &w->traces[step];
-    for (uint32_t i = trace->count; i-- > 0;)
-        if (w->source->entries[trace->entries[i]].kind == kind)
-            return &w->source->entries[trace->entries[i]];
-    return NULL;
+    const ctn_entry *e, *last = NULL;
+    for (uint32_t i = 0; (e = ctn_why_entry(w, step, i)) != NULL; i++)
+        if (e->kind == kind)
+            last = e;
+    return last;
 }
 
 static uint32_t count_retries(const why *w, uint32_t step)
 {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < w->traces[step].count; i++) {
-        const ctn_entry *e = &w->source->entries[w->traces[step].entries[i]];
+    const ctn_entry *e;
+    for (uint32_t i = 0; (e = ctn_why_entry(w, step, i)) != NULL; i++)
         count += e->kind == CTN_ENTRY_ATTEMPT_FAILED && ctn_why_body(e, "dueMs") != NULL;
-    }
     return count;
 }
 
@@ -328,107 +319,102 @@ static ctn_str condition_clause(const why *w, const condition *c, uint32_t step)
 
 static ctn_str completed_text(const why *w, uint32_t step, const condition *c)
 {
-    ctn_str name = w->plan->steps[step].name;
-    const ctn_entry *e = w->traces[step].ended;
+    const ctn_entry *e = w->traces[step].ended, *fallback = last_of(w, step, CTN_ENTRY_FALLBACK_TAKEN);
+    const ctn_entry *answered = last_of(w, step, CTN_ENTRY_ANSWERED), *decided = last_of(w, step, CTN_ENTRY_DECISION);
     uint32_t retries = count_retries(w, step);
-    ctn_str how = NOTHING;
+    ctn_str how = NOTHING, settled = NOTHING, clause = condition_clause(w, c, step);
     if (e && e->kind == CTN_ENTRY_CACHE_HIT)
         how = CTN_STR(", with an answer out of the cache");
-    else if (last_of(w, step, CTN_ENTRY_FALLBACK_TAKEN))
-        how = ctn_arena_printf(
-            w->arena, ", by fallback %lld",
-            (long long) ctn_json_int_or(last_of(w, step, CTN_ENTRY_FALLBACK_TAKEN)->body, "fallback", 1));
-    else if (last_of(w, step, CTN_ENTRY_ANSWERED))
-        how =
-            ctn_arena_printf(w->arena, ", answered by %.*s", CTN_STR_ARG(last_of(w, step, CTN_ENTRY_ANSWERED)->actor));
+    else if (fallback)
+        how = ctn_arena_printf(w->arena, ", by fallback %lld",
+                               (long long) ctn_json_int_or(fallback->body, "fallback", 1));
+    else if (answered)
+        how = ctn_arena_printf(w->arena, ", answered by %.*s", CTN_STR_ARG(answered->actor));
     else if (retries)
         how = ctn_arena_printf(w->arena, ", after %u %s", retries, retries == 1 ? "retry" : "retries");
     if (e && ctn_why_body(e, "items"))
         how = ctn_arena_printf(w->arena, ", for %.*s%s%.*s", CTN_STR_ARG(ctn_entry_items_text(w->arena, e)),
                                how.len ? ";" : "", CTN_STR_ARG(ctn_str_from_offset(how, 1)));
-    const ctn_entry *decided = last_of(w, step, CTN_ENTRY_DECISION);
-    ctn_str settled = decided && ctn_str_is(body_text(decided, "what"), "succeed")
-                          ? ctn_arena_printf(w->arena, "; %.*s said that it happened", CTN_STR_ARG(decided->actor))
-                          : NOTHING;
-    ctn_str clause = condition_clause(w, c, step);
-    return ctn_arena_printf(w->arena, "%.*s completed%.*s%.*s%s%.*s", CTN_STR_ARG(name), CTN_STR_ARG(how),
-                            CTN_STR_ARG(settled), clause.len ? "; it ran because" : "", CTN_STR_ARG(clause));
+    if (decided && ctn_str_is(body_text(decided, "what"), "succeed"))
+        settled = ctn_arena_printf(w->arena, "; %.*s said that it happened", CTN_STR_ARG(decided->actor));
+    return ctn_arena_printf(w->arena, "completed%.*s%.*s%s%.*s", CTN_STR_ARG(how), CTN_STR_ARG(settled),
+                            clause.len ? "; it ran because" : "", CTN_STR_ARG(clause));
 }
 
+static ctn_str failed_text(const why *w, uint32_t step, const condition *c, const ctn_step_view *view,
+                           const ctn_entry **ret_entry)
+{
+    const ctn_entry *e = last_of(w, step, CTN_ENTRY_ATTEMPT_FAILED);
+    if (!e || (w->stopped && w->stopped->seq < e->seq) || ctn_failure_name(view->failure) == NULL)
+        return ctn_arena_printf(w->arena, "was stopped with the chain: %.*s",
+                                CTN_STR_ARG(w->stopped ? stop_text(w) : view->message));
+    *ret_entry = e;
+    history h = {.retries = count_retries(w, step), .decided = last_of(w, step, CTN_ENTRY_DECISION)};
+    const char *then =
+        w->traces[step].ended ? "; the chain went on, as `onError: continue` says" : "; so the chain stopped";
+    ctn_str clause = view->failure == CTN_FAILURE_CONDITION_FAILED ? condition_clause(w, c, step) : NOTHING;
+    if (clause.len)
+        return ctn_arena_printf(w->arena, "failed:%.*s%s", CTN_STR_ARG(clause), then);
+    return ctn_arena_printf(w->arena, "failed: %.*s: %.*s (%.*s)%s", CTN_STR_ARG(body_text(e, "code")),
+                            CTN_STR_ARG(body_text(e, "message")), CTN_STR_ARG(why_no_retry(w, step, e, &h)), then);
+}
+
+static ctn_str waiting_text(const why *w, uint32_t step, const ctn_step_view *view)
+{
+    const ctn_entry *child = last_of(w, step, CTN_ENTRY_CHILD_STARTED), *waiting = last_of(w, step, CTN_ENTRY_WAITING);
+    if (view->waits_for_child && child)
+        return ctn_arena_printf(w->arena, "waits for execution %.*s of chain %.*s, which does its work",
+                                CTN_STR_ARG(body_text(child, "child")), CTN_STR_ARG(body_text(child, "chain")));
+    return waiting ? event_text(w, step, waiting) : CTN_STR("waits");
+}
+
+/* What became of the step. ret_entry: the one that decided that. */
 static ctn_str head_text(const why *w, uint32_t step, const condition *c, const ctn_entry **ret_entry)
 {
-    ctn_str name = w->plan->steps[step].name;
     ctn_step_view view = ctn_execution_step(w->source->execution, step);
     const step_trace *trace = &w->traces[step];
-    const ctn_entry *last = trace->count ? &w->source->entries[trace->entries[trace->count - 1]] : NULL;
+    const ctn_entry *last = trace->count ? ctn_why_entry(w, step, trace->count - 1) : NULL;
     *ret_entry = trace->ended ? trace->ended : last;
     bool is_held = last && last->kind == CTN_ENTRY_BREAKER_WAIT &&
                    (view.status == CTN_STEP_RUNNING || view.status == CTN_STEP_RETRYING ||
                     view.status == CTN_STEP_WAITING || view.status == CTN_STEP_PENDING);
     if (is_held && !w->stopped)
-        return ctn_arena_printf(w->arena, "%.*s waits: the circuit breaker of %.*s is open", CTN_STR_ARG(name),
+        return ctn_arena_printf(w->arena, "waits: the circuit breaker of %.*s is open",
                                 CTN_STR_ARG(body_text(last, "target")));
     switch (view.status) {
     case CTN_STEP_SKIPPED:
-        return ctn_arena_printf(w->arena, "%.*s was skipped:%.*s", CTN_STR_ARG(name),
-                                CTN_STR_ARG(condition_clause(w, c, step)));
+        return ctn_arena_printf(w->arena, "was skipped:%.*s", CTN_STR_ARG(condition_clause(w, c, step)));
     case CTN_STEP_COMPLETED: return completed_text(w, step, c);
     case CTN_STEP_COMPENSATED:
         *ret_entry = last_of(w, step, CTN_ENTRY_COMPENSATION_SUCCEEDED);
-        return ctn_arena_printf(w->arena, "%.*s was undone, because the chain stopped: %.*s", CTN_STR_ARG(name),
+        return ctn_arena_printf(w->arena, "was undone, because the chain stopped: %.*s",
                                 CTN_STR_ARG(w->stopped ? stop_text(w) : NOTHING));
-    case CTN_STEP_FAILED: {
-        const ctn_entry *e = last_of(w, step, CTN_ENTRY_ATTEMPT_FAILED);
-        if (!e || (w->stopped && w->stopped->seq < e->seq) || ctn_failure_name(view.failure) == NULL)
-            return ctn_arena_printf(w->arena, "%.*s was stopped with the chain: %.*s", CTN_STR_ARG(name),
-                                    CTN_STR_ARG(w->stopped ? stop_text(w) : view.message));
-        const ctn_entry *decided = last_of(w, step, CTN_ENTRY_DECISION);
-        history h = {.retries = count_retries(w, step), .decided = decided};
-        *ret_entry = e;
-        const char *then = trace->ended ? "; the chain went on, as `onError: continue` says" : "; so the chain stopped";
-        ctn_str clause = view.failure == CTN_FAILURE_CONDITION_FAILED ? condition_clause(w, c, step) : NOTHING;
-        if (clause.len)
-            return ctn_arena_printf(w->arena, "%.*s failed:%.*s%s", CTN_STR_ARG(name), CTN_STR_ARG(clause), then);
-        return ctn_arena_printf(w->arena, "%.*s failed: %.*s: %.*s (%.*s)%s", CTN_STR_ARG(name),
-                                CTN_STR_ARG(body_text(e, "code")), CTN_STR_ARG(body_text(e, "message")),
-                                CTN_STR_ARG(why_no_retry(w, step, e, &h)), then);
-    }
-    case CTN_STEP_WAITING:
-        if (view.waits_for_child && last_of(w, step, CTN_ENTRY_CHILD_STARTED))
-            return ctn_arena_printf(w->arena, "%.*s waits for execution %.*s of chain %.*s, which does its work",
-                                    CTN_STR_ARG(name),
-                                    CTN_STR_ARG(body_text(last_of(w, step, CTN_ENTRY_CHILD_STARTED), "child")),
-                                    CTN_STR_ARG(body_text(last_of(w, step, CTN_ENTRY_CHILD_STARTED), "chain")));
-        return last_of(w, step, CTN_ENTRY_WAITING)
-                   ? ctn_arena_printf(w->arena, "%.*s %.*s", CTN_STR_ARG(name),
-                                      CTN_STR_ARG(event_text(w, step, last_of(w, step, CTN_ENTRY_WAITING))))
-                   : ctn_arena_printf(w->arena, "%.*s waits", CTN_STR_ARG(name));
+    case CTN_STEP_FAILED: return failed_text(w, step, c, &view, ret_entry);
+    case CTN_STEP_WAITING: return waiting_text(w, step, &view);
     case CTN_STEP_INTERRUPTED:
     case CTN_STEP_RETRYING:
-        return last ? ctn_arena_printf(w->arena, "%.*s is %s: %.*s: %.*s", CTN_STR_ARG(name),
-                                       ctn_step_status_name(view.status), CTN_STR_ARG(body_text(last, "code")),
-                                       CTN_STR_ARG(body_text(last, "message")))
-                    : ctn_arena_printf(w->arena, "%.*s is %s", CTN_STR_ARG(name), ctn_step_status_name(view.status));
-    case CTN_STEP_RUNNING: return ctn_arena_printf(w->arena, "%.*s is under way", CTN_STR_ARG(name));
+        return last ? ctn_arena_printf(w->arena, "is %s: %.*s: %.*s", ctn_step_status_name(view.status),
+                                       CTN_STR_ARG(body_text(last, "code")), CTN_STR_ARG(body_text(last, "message")))
+                    : ctn_arena_printf(w->arena, "is %s", ctn_step_status_name(view.status));
+    case CTN_STEP_RUNNING: return CTN_STR("is under way");
     case CTN_STEP_PENDING:
     case CTN_STEP_STATUS_COUNT: break;
     }
     if (w->stopped) {
         *ret_entry = w->stopped;
-        return ctn_arena_printf(w->arena, "%.*s never ran: the chain stopped first, because %.*s", CTN_STR_ARG(name),
+        return ctn_arena_printf(w->arena, "never ran: the chain stopped first, because %.*s",
                                 CTN_STR_ARG(stop_text(w)));
     }
-    return ctn_arena_printf(w->arena, "%.*s has not run: %.*s", CTN_STR_ARG(name),
+    return ctn_arena_printf(w->arena, "has not run: %.*s",
                             CTN_STR_ARG(w->started ? waits_for_text(w, step) : CTN_STR("the execution is queued")));
 }
 
 /* What became of one item. */
 static ctn_str item_text(const why *w, uint32_t step, int64_t item, const ctn_entry **ret_entry)
 {
-    const step_trace *trace = &w->traces[step];
     const ctn_entry *last = NULL;
-    for (uint32_t i = 0; i < trace->count; i++) {
-        const ctn_entry *e = &w->source->entries[trace->entries[i]];
+    const ctn_entry *e;
+    for (uint32_t i = 0; (e = ctn_why_entry(w, step, i)) != NULL; i++) {
         if (e->item == item)
             last = e;
     }
@@ -501,7 +487,9 @@ void ctn_why_tell_step(const why *w, ctn_why_node *node, uint32_t step, int64_t 
     node->name = node->step = w->plan->steps[step].name;
     node->status = ctn_str_from(ctn_step_status_name(view.status));
     node->item = only_item;
-    node->text = only_item < 0 ? head_text(w, step, &c, &entry) : item_text(w, step, only_item, &entry);
+    node->text = only_item >= 0 ? item_text(w, step, only_item, &entry)
+                                : ctn_arena_printf(w->arena, "%.*s %.*s", CTN_STR_ARG(node->name),
+                                                   CTN_STR_ARG(head_text(w, step, &c, &entry)));
     if (entry) {
         node->seq = entry->seq;
         node->at_ms = entry->at_ms;

@@ -6,7 +6,7 @@
  * because of the names that its text reads; a part that the set's own `result` makes because of the calls that it
  * reads; a list that a foreach gave because of what its items gave.
  */
-#include "journal/why_state.h"
+#include "journal/why_walk.h"
 
 #define ITEMS_TOLD 3
 
@@ -18,9 +18,8 @@ static const ctn_str NOTHING = {0};
 static const ctn_entry *end_of_call(const why *w, uint32_t step, const ctn_entry *end, ctn_str call)
 {
     const ctn_entry *found = NULL;
-    const step_trace *trace = &w->traces[step];
-    for (uint32_t i = 0; i < trace->count; i++) {
-        const ctn_entry *e = &w->source->entries[trace->entries[i]];
+    const ctn_entry *e;
+    for (uint32_t i = 0; (e = ctn_why_entry(w, step, i)) != NULL; i++) {
         bool is_success = e->kind == CTN_ENTRY_ATTEMPT_SUCCEEDED || e->kind == CTN_ENTRY_CACHE_HIT;
         if (e->seq <= end->seq && is_success && e->item == end->item &&
             ctn_str_equal(ctn_json_str_or(e->body, "call", NOTHING), call))
@@ -135,9 +134,8 @@ static void tell_document(const why *w, ctn_why_node *parent, const production *
 static const ctn_entry *end_of_item(const why *w, uint32_t step, const ctn_entry *end, int64_t item)
 {
     const ctn_entry *found = NULL;
-    const step_trace *trace = &w->traces[step];
-    for (uint32_t i = 0; i < trace->count; i++) {
-        const ctn_entry *e = &w->source->entries[trace->entries[i]];
+    const ctn_entry *e;
+    for (uint32_t i = 0; (e = ctn_why_entry(w, step, i)) != NULL; i++) {
         if (e->seq <= end->seq && e->item == item && e->kind != CTN_ENTRY_DECISION &&
             (ctn_why_body(e, "variables") ||
              (e->kind == CTN_ENTRY_ATTEMPT_FAILED && ctn_json_bool_or(e->body, "final", false))))

@@ -1,6 +1,7 @@
 /*
- * why_state.h -- the walk behind why.h, for the files that make it up:
- *   why.c        the index over a journal, the entry points, JSON
+ * why_walk.h -- the walk behind why.h, for the files that make it up:
+ *   why.c        the questions, the tree of the answer, its JSON
+ *   why_index.c  the index over a journal: who set what, and the entries of each step
  *   why_read.c   the definitions' texts, and rendering them as of an entry
  *   why_call.c   who did a step's work, and what they were sent
  *   why_value.c  where a value came from
@@ -68,24 +69,30 @@ struct why {
     const why *parent;
 };
 
-/* ---- why.c ---- */
+/* ---- why_index.c ---- */
 void ctn_why_open(why *ret, ctn_arena *arena, const ctn_why_source *source, const ctn_why_options *options,
                   why_telling *telling);
 /* What is rendered from something sensitive is sensitive; again after a name was added. */
 void ctn_why_spread_sensitive(why *w);
-/* Of an entry; NULL: none. A node too many is no part of the tree, and marks its parent as cut. */
-ctn_why_node *ctn_why_add(const why *w, ctn_why_node *parent, ctn_why_kind kind, const ctn_entry *entry);
-/* True when `key` was told before: the node then refers to it. Else it is told by this node. */
-bool ctn_why_is_told(const why *w, ctn_why_node *node, ctn_str key);
+/* The i-th entry of a step, from 0; NULL past the last. */
+const ctn_entry *ctn_why_entry(const why *w, uint32_t step, uint32_t i);
 /* What the step was in an earlier execution, if that stands; NULL: it was done here. */
 const ctn_json *ctn_why_reused(const why *w, uint32_t step);
 /* That execution, opened, and the step there; false: nobody has it any more. */
 bool ctn_why_open_reused(const why *w, uint32_t step, why *ret, uint32_t *ret_step);
 /* The last production of the name before an entry; NULL: none. */
 const production *ctn_why_standing(const why *w, ctn_str name, uint64_t before_seq);
+
+/* ---- why.c ---- */
+/* Of an entry; NULL: none. A node too many is no part of the tree, and marks its parent as cut. */
+ctn_why_node *ctn_why_add(const why *w, ctn_why_node *parent, ctn_why_kind kind, const ctn_entry *entry);
+/* True when `key` was told before: the node then refers to it. Else it is told by this node. */
+bool ctn_why_is_told(const why *w, ctn_why_node *node, ctn_str key);
 const ctn_json *ctn_why_body(const ctn_entry *e, const char *key);
 /* A value in a sentence: short, on one line. */
 ctn_str ctn_why_brief(ctn_arena *arena, const ctn_json *v);
+/* An output of a chain; NULL: it has none of that name. */
+const ctn_plan_result *ctn_why_result_named(const ctn_plan *plan, ctn_str name);
 
 /* ---- why_read.c ---- */
 
