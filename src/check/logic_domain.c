@@ -126,14 +126,7 @@ bool logic_class_compares(const value_class *class, operator_kind op, const ctn_
     if (op == OP_EQUAL || op == OP_UNEQUAL)
         return (class->kind == CLASS_VALUE && ctn_json_equal(class->value, literal)) == (op == OP_EQUAL);
     int order;
-    if (!class_order(class, literal, &order))
-        return false;
-    switch (op) {
-    case OP_LESS: return order < 0;
-    case OP_LESS_EQUAL: return order <= 0;
-    case OP_GREATER: return order > 0;
-    default: return order >= 0;
-    }
+    return class_order(class, literal, &order) && expression_order_is(op, order);
 }
 
 bool logic_has_no_length(const value_class *class)

@@ -1,19 +1,15 @@
 /*
- * type.c -- sets of values: union, meet, and whether two of them can have anything in common.
+ * type.c -- sets of values: made, asked, united, met.
  *
  * Union and meet may be larger than the exact answer, never smaller; where being exact would cost much (many values,
  * many members) they are.
  */
-#include "check/type.h"
-#include "chain/keys.h"
-#include <assert.h>
+#include "check/type_internal.h"
 
 #define VALUES_MAX  64
 #define MEMBERS_MAX 1000
 #define PAIRS_MAX   1000000
-#define DEPTH_MAX   24
 #define WEIGHT_MAX  5000 /* types in a type, counted as often as they are met: what walks one takes so many steps */
-#define SHOWN_MAX   40
 
 const ctn_type ctn_type_never = {.kinds = 0, .rest = &ctn_type_never, .items = &ctn_type_never};
 const ctn_type ctn_type_any = {.kinds = CTN_TYPE_ALL, .rest = &ctn_type_any, .items = &ctn_type_any};
@@ -107,7 +103,7 @@ const ctn_type *ctn_type_of_kinds(ctn_arena *arena, unsigned kinds)
 
 static const ctn_type *of_value(ctn_arena *arena, const ctn_json *value, bool is_exact, int depth)
 {
-    if (depth > DEPTH_MAX)
+    if (depth > CTN_TYPE_DEPTH_MAX)
         return &ctn_type_any;
     unsigned kinds = kinds_of_value(value);
     ctn_type *t = blank(arena, !is_exact && (kinds & CTN_TYPE_NUMBER) ? CTN_TYPE_NUMBER : kinds);
@@ -184,7 +180,7 @@ const ctn_type *ctn_type_only(ctn_arena *arena, const ctn_type *t, unsigned kind
 
 /* ---- asking ---- */
 
-static const ctn_type_member *find_member(const ctn_type *t, ctn_str name)
+const ctn_type_member *ctn_type_find_member(const ctn_type *t, ctn_str name)
 {
     for (uint32_t i = 0; i < t->member_count; i++)
         if (ctn_str_equal(t->members[i].name, name))
@@ -194,7 +190,7 @@ static const ctn_type_member *find_member(const ctn_type *t, ctn_str name)
 
 const ctn_type *ctn_type_member_of(const ctn_type *t, ctn_str name, bool *ret_is_sure)
 {
-    const ctn_type_member *m = find_member(t, name);
+    const ctn_type_member *m = ctn_type_find_member(t, name);
     if (ret_is_sure)
         *ret_is_sure = t->kinds == CTN_TYPE_OBJECT && m && m->is_required;
     if (!(t->kinds & CTN_TYPE_OBJECT))
@@ -289,21 +285,54 @@ static ctn_type_member *all_members(ctn_arena *arena, const ctn_type *a, const c
     for (uint32_t i = 0; i < a->member_count; i++)
         members[count++] = a->members[i];
     for (uint32_t i = 0; i < b->member_count; i++)
-        if (!find_member(a, b->members[i].name))
+        if (!ctn_type_find_member(a, b->members[i].name))
             members[count++] = b->members[i];
     *ret_count = count;
     return members;
 }
 
-static bool is_too_large(const ctn_type *a, const ctn_type *b)
+bool ctn_type_are_too_large(const ctn_type *a, const ctn_type *b)
 {
     return a->member_count + b->member_count > MEMBERS_MAX ||
            (uint64_t) a->member_count * b->member_count > PAIRS_MAX || a->first_count + b->first_count > MEMBERS_MAX;
 }
 
+static const ctn_type *unite(ctn_arena *arena, const ctn_type *a, const ctn_type *b, int depth);
+
+/* Unites two types, or makes them meet. */
+typedef const ctn_type *both_fn(ctn_arena *arena, const ctn_type *a, const ctn_type *b, int depth);
+
+static void join_objects(ctn_arena *arena, ctn_type *t, const ctn_type *a, const ctn_type *b, int depth, both_fn *both)
+{
+    uint32_t count;
+    ctn_type_member *members = all_members(arena, a, b, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        const ctn_type_member *of_a = ctn_type_find_member(a, members[i].name);
+        const ctn_type_member *of_b = ctn_type_find_member(b, members[i].name);
+        bool in_a = of_a && of_a->is_required, in_b = of_b && of_b->is_required;
+        members[i].type = both(arena, of_a ? of_a->type : a->rest, of_b ? of_b->type : b->rest, depth + 1);
+        members[i].is_required = both == unite ? in_a && in_b : in_a || in_b;
+        if (members[i].is_required && ctn_type_is_never(members[i].type))
+            t->kinds &= ~(unsigned) CTN_TYPE_OBJECT;
+    }
+    t->members = members;
+    t->member_count = count;
+    t->rest = both(arena, a->rest, b->rest, depth + 1);
+}
+
+static void join_lists(ctn_arena *arena, ctn_type *t, const ctn_type *a, const ctn_type *b, int depth, both_fn *both)
+{
+    t->first_count = a->first_count > b->first_count ? a->first_count : b->first_count;
+    const ctn_type **first = CTN_NEW_ARRAY(arena, const ctn_type *, t->first_count);
+    for (uint32_t i = 0; i < t->first_count; i++)
+        first[i] = both(arena, item_at(a, i), item_at(b, i), depth + 1);
+    t->first = first;
+    t->items = both(arena, a->items, b->items, depth + 1);
+}
+
 static const ctn_type *unite(ctn_arena *arena, const ctn_type *a, const ctn_type *b, int depth)
 {
-    if (is_any(a) || is_any(b) || depth > DEPTH_MAX)
+    if (is_any(a) || is_any(b) || depth > CTN_TYPE_DEPTH_MAX)
         return &ctn_type_any;
     if (ctn_type_is_never(a) || a == b)
         return b;
@@ -312,32 +341,16 @@ static const ctn_type *unite(ctn_arena *arena, const ctn_type *a, const ctn_type
     ctn_type *t = blank(arena, a->kinds | b->kinds);
     t->is_observed = a->is_observed || b->is_observed;
     union_values(arena, t, a, b);
-    if (is_too_large(a, b))
+    if (ctn_type_are_too_large(a, b))
         return seal(t);
-    if (!(a->kinds & CTN_TYPE_OBJECT) || !(b->kinds & CTN_TYPE_OBJECT)) {
+    if ((a->kinds & b->kinds) & CTN_TYPE_OBJECT)
+        join_objects(arena, t, a, b, depth, unite);
+    else
         take_object(t, a->kinds & CTN_TYPE_OBJECT ? a : b);
-    } else {
-        uint32_t count;
-        ctn_type_member *members = all_members(arena, a, b, &count);
-        for (uint32_t i = 0; i < count; i++) {
-            const ctn_type_member *of_a = find_member(a, members[i].name), *of_b = find_member(b, members[i].name);
-            members[i].type = unite(arena, of_a ? of_a->type : a->rest, of_b ? of_b->type : b->rest, depth + 1);
-            members[i].is_required = of_a && of_b && of_a->is_required && of_b->is_required;
-        }
-        t->members = members;
-        t->member_count = count;
-        t->rest = unite(arena, a->rest, b->rest, depth + 1);
-    }
-    if (!(a->kinds & CTN_TYPE_LIST) || !(b->kinds & CTN_TYPE_LIST)) {
+    if ((a->kinds & b->kinds) & CTN_TYPE_LIST)
+        join_lists(arena, t, a, b, depth, unite);
+    else
         take_list(t, a->kinds & CTN_TYPE_LIST ? a : b);
-    } else {
-        t->first_count = a->first_count > b->first_count ? a->first_count : b->first_count;
-        const ctn_type **first = CTN_NEW_ARRAY(arena, const ctn_type *, t->first_count);
-        for (uint32_t i = 0; i < t->first_count; i++)
-            first[i] = unite(arena, item_at(a, i), item_at(b, i), depth + 1);
-        t->first = first;
-        t->items = unite(arena, a->items, b->items, depth + 1);
-    }
     return seal(t);
 }
 
@@ -350,7 +363,7 @@ const ctn_type *ctn_type_union(ctn_arena *arena, const ctn_type *a, const ctn_ty
 
 static bool accepts(const ctn_type *t, const ctn_json *v, int depth)
 {
-    if (is_any(t) || depth > DEPTH_MAX)
+    if (is_any(t) || depth > CTN_TYPE_DEPTH_MAX)
         return true;
     if (!(t->kinds & kinds_of_value(v)) || (t->value_count && !has_value(t->values, t->value_count, v)))
         return false;
@@ -359,7 +372,7 @@ static bool accepts(const ctn_type *t, const ctn_json *v, int depth)
             if (t->members[i].is_required && !ctn_json_get(v, t->members[i].name))
                 return false;
         for (uint32_t i = 0; i < v->count; i++) {
-            const ctn_type_member *m = find_member(t, ctn_json_text(&v->members[i].key));
+            const ctn_type_member *m = ctn_type_find_member(t, ctn_json_text(&v->members[i].key));
             if (!accepts(m ? m->type : t->rest, &v->members[i].value, depth + 1))
                 return false;
         }
@@ -370,9 +383,12 @@ static bool accepts(const ctn_type *t, const ctn_json *v, int depth)
     return true;
 }
 
-/* ---- meet ---- */
+bool ctn_type_accepts(const ctn_type *t, const ctn_json *value)
+{
+    return accepts(t, value, 0);
+}
 
-static const ctn_type *meet(ctn_arena *arena, const ctn_type *a, const ctn_type *b, int depth);
+/* ---- meet ---- */
 
 static void meet_values(ctn_arena *arena, ctn_type *t, const ctn_type *a, const ctn_type *b)
 {
@@ -382,7 +398,7 @@ static void meet_values(ctn_arena *arena, ctn_type *t, const ctn_type *a, const 
     const ctn_json **values = CTN_NEW_ARRAY(arena, const ctn_json *, by->value_count);
     unsigned kinds = 0;
     for (uint32_t i = 0; i < by->value_count; i++)
-        if (accepts(other, by->values[i], 0)) {
+        if (ctn_type_accepts(other, by->values[i])) {
             values[t->value_count++] = by->values[i];
             kinds |= kinds_of_value(by->values[i]);
         }
@@ -390,27 +406,11 @@ static void meet_values(ctn_arena *arena, ctn_type *t, const ctn_type *a, const 
     t->kinds &= kinds;
 }
 
-static void meet_objects(ctn_arena *arena, ctn_type *t, const ctn_type *a, const ctn_type *b, int depth)
-{
-    uint32_t count;
-    ctn_type_member *members = all_members(arena, a, b, &count);
-    for (uint32_t i = 0; i < count; i++) {
-        const ctn_type_member *of_a = find_member(a, members[i].name), *of_b = find_member(b, members[i].name);
-        members[i].type = meet(arena, of_a ? of_a->type : a->rest, of_b ? of_b->type : b->rest, depth + 1);
-        members[i].is_required = (of_a && of_a->is_required) || (of_b && of_b->is_required);
-        if (members[i].is_required && ctn_type_is_never(members[i].type))
-            t->kinds &= ~(unsigned) CTN_TYPE_OBJECT;
-    }
-    t->members = members;
-    t->member_count = count;
-    t->rest = meet(arena, a->rest, b->rest, depth + 1);
-}
-
 static const ctn_type *meet(ctn_arena *arena, const ctn_type *a, const ctn_type *b, int depth)
 {
     if (is_any(a) || a == b)
         return b;
-    if (is_any(b) || depth > DEPTH_MAX || is_too_large(a, b))
+    if (is_any(b) || depth > CTN_TYPE_DEPTH_MAX || ctn_type_are_too_large(a, b))
         return a;
     if ((a->kinds & b->kinds) == 0)
         return &ctn_type_never;
@@ -418,196 +418,13 @@ static const ctn_type *meet(ctn_arena *arena, const ctn_type *a, const ctn_type 
     t->is_observed = a->is_observed || b->is_observed;
     meet_values(arena, t, a, b);
     if (t->kinds & CTN_TYPE_OBJECT)
-        meet_objects(arena, t, a, b, depth);
-    if (t->kinds & CTN_TYPE_LIST) {
-        t->first_count = a->first_count > b->first_count ? a->first_count : b->first_count;
-        const ctn_type **first = CTN_NEW_ARRAY(arena, const ctn_type *, t->first_count);
-        for (uint32_t i = 0; i < t->first_count; i++)
-            first[i] = meet(arena, item_at(a, i), item_at(b, i), depth + 1);
-        t->first = first;
-        t->items = meet(arena, a->items, b->items, depth + 1);
-    }
+        join_objects(arena, t, a, b, depth, meet);
+    if (t->kinds & CTN_TYPE_LIST)
+        join_lists(arena, t, a, b, depth, meet);
     return seal(t);
 }
 
 const ctn_type *ctn_type_meet(ctn_arena *arena, const ctn_type *a, const ctn_type *b)
 {
     return meet(arena, a, b, 0);
-}
-
-/* ---- sentences ---- */
-
-static void describe(ctn_buf *out, const ctn_type *t, int depth)
-{
-    static const struct {
-        unsigned kinds;
-        const char *name;
-    } NAMES[] = {{CTN_TYPE_STRING, "text"},     {CTN_TYPE_NUMBER, "number"}, {CTN_TYPE_INTEGER, "whole number"},
-                 {CTN_TYPE_FRACTION, "number"}, {CTN_TYPE_OBJECT, "object"}, {CTN_TYPE_LIST, "list"},
-                 {CTN_TYPE_BOOLEAN, "boolean"}, {CTN_TYPE_NULL, "null"}};
-    size_t start = out->len;
-    if (t->kinds == CTN_TYPE_ALL || t->kinds == 0) {
-        ctn_buf_append_literal(out, t->kinds ? "anything" : "nothing");
-        return;
-    }
-    if (t->value_count && !(t->kinds & (CTN_TYPE_OBJECT | CTN_TYPE_LIST))) {
-        for (uint32_t i = 0; i < t->value_count && out->len < start + 200; i++) {
-            ctn_str text = ctn_json_text(t->values[i]);
-            bool is_text = ctn_json_is(t->values[i], CTN_JSON_STRING);
-            ctn_buf_append(out, i ? CTN_STR(" or ") : CTN_STR(""));
-            if (is_text || ctn_json_is(t->values[i], CTN_JSON_NUMBER))
-                ctn_buf_printf(out, is_text ? "'%.*s%s'" : "%.*s%s",
-                               (int) (text.len > SHOWN_MAX ? SHOWN_MAX : text.len), text.len ? text.ptr : "",
-                               text.len > SHOWN_MAX ? "..." : "");
-            else
-                ctn_json_write(out, t->values[i]);
-        }
-        return;
-    }
-    unsigned told = 0;
-    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
-        if ((t->kinds & NAMES[i].kinds) != NAMES[i].kinds || (told & NAMES[i].kinds))
-            continue;
-        told |= NAMES[i].kinds;
-        ctn_buf_printf(out, "%s%s", out->len > start ? " or " : "", NAMES[i].name);
-        if (NAMES[i].kinds == CTN_TYPE_LIST && depth < 3 && !t->first_count && t->items->kinds &&
-            t->items->kinds != CTN_TYPE_ALL) {
-            ctn_buf_append_literal(out, " of ");
-            describe(out, t->items, depth + 1);
-        }
-    }
-}
-
-ctn_str ctn_type_describe(ctn_arena *arena, const ctn_type *t)
-{
-    ctn_buf out;
-    ctn_buf_init(&out, 4096);
-    describe(&out, t, 0);
-    ctn_str kept = ctn_arena_str(arena, ctn_buf_str(&out));
-    ctn_buf_done(&out);
-    return kept;
-}
-
-ctn_str ctn_type_suggest_member(ctn_arena *arena, const ctn_type *t, ctn_str name)
-{
-    ctn_str *names = CTN_NEW_ARRAY(arena, ctn_str, t->member_count);
-    size_t count = 0;
-    for (uint32_t i = 0; i < t->member_count; i++)
-        if (!ctn_type_is_never(t->members[i].type))
-            names[count++] = t->members[i].name;
-    return count ? ctn_suggest(arena, name, names, count) : CTN_STR("it has no members");
-}
-
-/* ---- can they meet? ---- */
-
-typedef struct fitting {
-    ctn_arena *arena;
-    ctn_type_clash *clash; /* NULL: nobody listens */
-} fitting;
-
-static bool refuse(fitting *f, const ctn_type *value, const ctn_type *wanted, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-static bool refuse(fitting *f, const ctn_type *value, const ctn_type *wanted, const char *format, ...)
-{
-    if (f->clash) {
-        va_list args;
-        va_start(args, format);
-        f->clash->sentence = ctn_arena_vprintf(f->arena, format, args);
-        va_end(args);
-        f->clash->is_observed = value->is_observed || wanted->is_observed;
-    }
-    return false;
-}
-
-static bool refuse_kind(fitting *f, const ctn_type *value, const ctn_type *wanted)
-{
-    ctn_str is = ctn_type_describe(f->arena, value), should = ctn_type_describe(f->arena, wanted);
-    return refuse(f, value, wanted, "expected %.*s, got %.*s", CTN_STR_ARG(should), CTN_STR_ARG(is));
-}
-
-/* In front of a sentence that comes from a deeper place. */
-static bool refuse_within(fitting *f, ctn_str place)
-{
-    if (f->clash)
-        f->clash->sentence =
-            ctn_arena_printf(f->arena, "%.*s: %.*s", CTN_STR_ARG(place), CTN_STR_ARG(f->clash->sentence));
-    return false;
-}
-
-static bool refuse_within_member(fitting *f, ctn_str name)
-{
-    return refuse_within(f, f->clash ? ctn_arena_printf(f->arena, "'%.*s'", CTN_STR_ARG(name)) : name);
-}
-
-static bool can_fit(fitting *f, const ctn_type *value, const ctn_type *wanted, int depth);
-
-static bool list_can_fit(fitting *f, const ctn_type *value, const ctn_type *wanted, int depth)
-{
-    for (uint32_t i = 0; i < value->first_count; i++) {
-        const ctn_type *item = item_at(wanted, i);
-        if (ctn_type_is_never(item))
-            return refuse(f, value, wanted, "expected a list of at most %u items, and this has more", i);
-        if (!can_fit(f, value->first[i], item, depth + 1))
-            return refuse_within(f, ctn_arena_printf(f->arena, "item %u", i));
-    }
-    if (value->first_count || ctn_type_is_never(value->items))
-        return true;
-    const ctn_type *item = item_at(wanted, 0);
-    if (ctn_type_is_never(item))
-        return true;
-    return can_fit(f, value->items, item, depth + 1) || refuse_within(f, CTN_STR("its items"));
-}
-
-static bool object_can_fit(fitting *f, const ctn_type *value, const ctn_type *wanted, int depth)
-{
-    for (uint32_t i = 0; i < wanted->member_count; i++) {
-        const ctn_type_member *w = &wanted->members[i];
-        const ctn_type_member *v = find_member(value, w->name);
-        const ctn_type *type = v ? v->type : value->rest;
-        if (!w->is_required && !(v && v->is_required))
-            continue;
-        if (ctn_type_is_never(type)) /* required there */
-            return refuse(f, value, wanted, "expected an object with '%.*s', which this never has",
-                          CTN_STR_ARG(w->name));
-        if (!can_fit(f, type, w->type, depth + 1))
-            return refuse_within_member(f, w->name);
-    }
-    for (uint32_t i = 0; i < value->member_count; i++) {
-        const ctn_type_member *v = &value->members[i];
-        if (!v->is_required || find_member(wanted, v->name))
-            continue;
-        if (ctn_type_is_never(wanted->rest))
-            return refuse(f, value, wanted, "there is no member '%.*s'; %.*s", CTN_STR_ARG(v->name),
-                          CTN_STR_ARG(ctn_type_suggest_member(f->arena, wanted, v->name)));
-        if (!can_fit(f, v->type, wanted->rest, depth + 1))
-            return refuse_within_member(f, v->name);
-    }
-    return true;
-}
-
-static bool can_fit(fitting *f, const ctn_type *value, const ctn_type *wanted, int depth)
-{
-    if (is_any(value) || is_any(wanted) || depth > DEPTH_MAX || is_too_large(value, wanted))
-        return true;
-    unsigned kinds = value->kinds & wanted->kinds;
-    if (!kinds)
-        return refuse_kind(f, value, wanted);
-    const ctn_type *by = value->value_count ? value : wanted, *other = by == value ? wanted : value;
-    bool is_met = by->value_count == 0;
-    for (uint32_t i = 0; i < by->value_count && !is_met; i++)
-        is_met = accepts(other, by->values[i], 0);
-    bool is_structure = !(kinds & CTN_TYPE_SCALARS);
-    if (!is_met && (!is_structure || (value->value_count != 1 && wanted->value_count)))
-        return refuse_kind(f, value, wanted);
-    if (!is_structure)
-        return true;
-    if ((kinds & CTN_TYPE_LIST) && list_can_fit(f, value, wanted, depth))
-        return true;
-    return (kinds & CTN_TYPE_OBJECT) && object_can_fit(f, value, wanted, depth);
-}
-
-bool ctn_type_can_fit(ctn_arena *arena, const ctn_type *value, const ctn_type *wanted, ctn_type_clash *ret_clash)
-{
-    fitting f = {.arena = arena, .clash = ret_clash};
-    return can_fit(&f, value, wanted, 0);
 }

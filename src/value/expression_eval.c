@@ -89,6 +89,16 @@ bool expression_compare(const ctn_json *a, const ctn_json *b, int *ret_order)
     return true;
 }
 
+bool expression_order_is(operator_kind op, int order)
+{
+    switch (op) {
+    case OP_LESS: return order < 0;
+    case OP_LESS_EQUAL: return order <= 0;
+    case OP_GREATER: return order > 0;
+    default: return order >= 0;
+    }
+}
+
 static bool compare(operator_kind op, const ctn_json *a, const ctn_json *b)
 {
     a = a ? a : &ctn_json_null;
@@ -96,14 +106,7 @@ static bool compare(operator_kind op, const ctn_json *a, const ctn_json *b)
     if (op == OP_EQUAL || op == OP_UNEQUAL)
         return ctn_json_equal(a, b) == (op == OP_EQUAL);
     int order;
-    if (!expression_compare(a, b, &order))
-        return false;
-    switch (op) {
-    case OP_LESS: return order < 0;
-    case OP_LESS_EQUAL: return order <= 0;
-    case OP_GREATER: return order > 0;
-    default: return order >= 0;
-    }
+    return expression_compare(a, b, &order) && expression_order_is(op, order);
 }
 
 ctn_failure expression_contains(evaluation *ev, const ctn_json *whole, const ctn_json *part, bool *ret_contains)

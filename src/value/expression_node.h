@@ -90,6 +90,8 @@ ctn_failure expression_arithmetic(evaluation *ev, const expression_node *node, o
 ctn_failure expression_contains(evaluation *ev, const ctn_json *whole, const ctn_json *part, bool *ret_contains);
 /* -1, 0, 1 for two numbers or two strings; false when the two have no order. */
 bool expression_compare(const ctn_json *a, const ctn_json *b, int *ret_order);
+/* <, <=, > or >= of two things in this order. */
+bool expression_order_is(operator_kind op, int order);
 const ctn_json *expression_now(evaluation *ev);
 
 /* ---- functions ---- */
