@@ -4,14 +4,9 @@
 #include "chain/chain.h"
 #include "base/names.h"
 #include "value/cron.h"
-#include <stddef.h>
 
-#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
-#define KEY(key, value_type, structure, member, ...)                                                                   \
-    {                                                                                                                  \
-        .name = key, .type = value_type, .offset = offsetof(structure, member), __VA_ARGS__                            \
-    }
-#define CHAIN(key, value_type, member, ...) KEY(key, value_type, ctn_chain, member, __VA_ARGS__)
+#define COUNT(table)                        (sizeof(table) / sizeof((table)[0]))
+#define CHAIN(key, value_type, member, ...) CTN_KEY(key, value_type, ctn_chain, member, __VA_ARGS__)
 
 /* ---- parts ---- */
 
@@ -26,12 +21,16 @@ static void read_money(ctn_reader *reader, const ctn_json *value, void *target)
 
 static const char *const ON_REACHED[] = {"wait", "fail", NULL};
 static const ctn_key BUDGET_KEYS[] = {
-    KEY("calls", CTN_KEY_INT, ctn_chain_budget, calls, .min = 1, .max = INT64_C(1000000000000)),
-    KEY("wallMs", CTN_KEY_INT, ctn_chain_budget, wall_ms, .min = 1, .max = CTN_TEN_YEARS_MS),
-    KEY("bytes", CTN_KEY_INT, ctn_chain_budget, bytes, .min = 1, .max = INT64_C(1000000000000)),
-    KEY("tokens", CTN_KEY_INT, ctn_chain_budget, tokens, .min = 1, .max = INT64_C(1000000000000)),
-    KEY("money", CTN_KEY_ANY, ctn_chain_budget, money, .read = read_money),
-    KEY("onReached", CTN_KEY_WORD, ctn_chain_budget, on_reached, .words = ON_REACHED),
+    CTN_KEY("calls", CTN_KEY_INT, ctn_chain_budget, calls, "Calls.", .min = 1, .max = INT64_C(1000000000000)),
+    CTN_KEY("wallMs", CTN_KEY_INT, ctn_chain_budget, wall_ms, "Milliseconds.", .min = 1, .max = CTN_TEN_YEARS_MS),
+    CTN_KEY("bytes", CTN_KEY_INT, ctn_chain_budget, bytes, "Bytes of arguments and results.", .min = 1,
+            .max = INT64_C(1000000000000)),
+    CTN_KEY("tokens", CTN_KEY_INT, ctn_chain_budget, tokens, "Tokens of language models.", .min = 1,
+            .max = INT64_C(1000000000000)),
+    CTN_KEY("money", CTN_KEY_ANY, ctn_chain_budget, money, "Money, in whatever unit the tools count in.",
+            .read = read_money),
+    CTN_KEY("onReached", CTN_KEY_WORD, ctn_chain_budget, on_reached,
+            "wait: park the execution for a decision; fail: end it.", .words = ON_REACHED),
 };
 
 typedef struct schedule_keys {
@@ -45,8 +44,9 @@ static void read_cron(ctn_reader *reader, const ctn_json *value, void *target)
         ctn_reader_fault(reader, value, "bad-cron", "%s", err.message);
 }
 static const ctn_key SCHEDULE_KEYS[] = {
-    KEY("cron", CTN_KEY_TEXT, schedule_keys, cron, .is_required = true, .read = read_cron),
-    KEY("timezone", CTN_KEY_NAME, schedule_keys, timezone, 0),
+    CTN_KEY("cron", CTN_KEY_TEXT, schedule_keys, cron, "Five fields: minute, hour, day, month, weekday.",
+            .is_required = true, .read = read_cron),
+    CTN_KEY("timezone", CTN_KEY_NAME, schedule_keys, timezone, "Of the times, like Europe/London. Default: UTC."),
 };
 
 static void read_budget(ctn_reader *reader, const ctn_json *value, void *target)
@@ -109,7 +109,7 @@ static void read_sensitive(ctn_reader *reader, const ctn_json *value, void *targ
 typedef struct result_keys {
     ctn_chain_expression expression;
 } result_keys;
-static const ctn_key RESULT_KEY = KEY("outputs", CTN_KEY_EXPRESSION, result_keys, expression, 0);
+static const ctn_key RESULT_KEY = CTN_KEY("outputs", CTN_KEY_EXPRESSION, result_keys, expression, NULL);
 
 static void read_results(ctn_reader *reader, const ctn_json *value, void *target)
 {
@@ -176,30 +176,44 @@ static void read_steps(ctn_reader *reader, const ctn_json *value, void *target)
 /* ---- the chain ---- */
 
 static const ctn_key CHAIN_KEYS[] = {
-    CHAIN("id", CTN_KEY_NAME, id_node, .is_required = true, .read = read_id),
-    CHAIN("name", CTN_KEY_TEXT, name, 0),
-    CHAIN("description", CTN_KEY_TEXT, description, 0),
-    CHAIN("version", CTN_KEY_INT, version, .min = 1, .max = INT64_C(1000000000)),
-    CHAIN("inputSchema", CTN_KEY_SCHEMA, input_schema, .read = read_input_schema),
-    CHAIN("outputs", CTN_KEY_ANY, outputs, .read = read_results),
-    CHAIN("rollbackEnabled", CTN_KEY_BOOL, is_rollback_enabled, 0),
-    CHAIN("timeoutMs", CTN_KEY_INT, timeout_ms, .min = 1, .max = CTN_TEN_YEARS_MS),
-    CHAIN("priority", CTN_KEY_INT, priority, .min = 0, .max = 9, .otherwise = 5),
-    CHAIN("maxConcurrent", CTN_KEY_INT, max_concurrent, .min = 1, .max = 1000000),
-    CHAIN("budget", CTN_KEY_OBJECT, budget_node, .read = read_budget),
-    CHAIN("concurrencyKey", CTN_KEY_TEMPLATE, concurrency_key, 0),
-    CHAIN("sensitive", CTN_KEY_NAMES, sensitive, .read = read_sensitive),
-    CHAIN("schedule", CTN_KEY_OBJECT, schedule, .read = read_schedule),
-    CHAIN("onFailure", CTN_KEY_NAME, on_failure, .read = read_on_failure),
-    CHAIN("steps", CTN_KEY_LIST, steps_node, .is_required = true, .read = read_steps),
-    CHAIN("instructionSets", CTN_KEY_OBJECT, instruction_sets, 0),
+    CHAIN("id", CTN_KEY_NAME, id_node, "The chain's name for programs: small letters, digits and -, at most 63.",
+          .is_required = true, .read = read_id),
+    CHAIN("name", CTN_KEY_TEXT, name, "The chain's name for people."),
+    CHAIN("description", CTN_KEY_TEXT, description, "What the chain is for."),
+    CHAIN("version", CTN_KEY_INT, version, "Default: numbered by content; the same content is the same version.",
+          .min = 1, .max = INT64_C(1000000000)),
+    CHAIN("inputSchema", CTN_KEY_SCHEMA, input_schema,
+          "JSON Schema of the inputs. Without one, inputs are the variables that are read and never produced.",
+          .read = read_input_schema),
+    CHAIN("outputs", CTN_KEY_ANY, outputs,
+          "A list of variables, or a map of name: expression. Default: every variable that a step produced.",
+          .read = read_results),
+    CHAIN("rollbackEnabled", CTN_KEY_BOOL, is_rollback_enabled,
+          "Undo what was done when the chain fails. Default: true if any step has a rollbackAction."),
+    CHAIN("timeoutMs", CTN_KEY_INT, timeout_ms,
+          "Milliseconds for the whole chain, waits included, pauses and the queue not.", .min = 1,
+          .max = CTN_TEN_YEARS_MS),
+    CHAIN("priority", CTN_KEY_INT, priority, "0 (last) to 9 (first).", .min = 0, .max = 9, .otherwise = 5),
+    CHAIN("maxConcurrent", CTN_KEY_INT, max_concurrent, "Executions of this chain that run at once.", .min = 1,
+          .max = 1000000),
+    CHAIN("budget", CTN_KEY_OBJECT, budget_node, "What one execution may spend.", .read = read_budget),
+    CHAIN("concurrencyKey", CTN_KEY_TEMPLATE, concurrency_key,
+          "A template that reads inputs only: executions with equal keys run one at a time, in order of arrival."),
+    CHAIN("sensitive", CTN_KEY_NAMES, sensitive,
+          "Variables that are sealed at rest and redacted wherever they are shown.", .read = read_sensitive),
+    CHAIN("schedule", CTN_KEY_OBJECT, schedule, "When the chain starts by itself.", .read = read_schedule),
+    CHAIN("onFailure", CTN_KEY_NAME, on_failure,
+          "The id of a chain that is started with {executionId, error} when this one fails.", .read = read_on_failure),
+    CHAIN("steps", CTN_KEY_LIST, steps_node, "The steps.", .is_required = true, .read = read_steps),
+    CHAIN("instructionSets", CTN_KEY_OBJECT, instruction_sets,
+          "Instruction sets beside the chain; other chains may use them too."),
 };
 
 /* clang-format off */
 const ctn_key_table ctn_chain_tables[] = {
-    {"chain", CHAIN_KEYS, COUNT(CHAIN_KEYS)},
-    {"budget", BUDGET_KEYS, COUNT(BUDGET_KEYS)},
-    {"schedule", SCHEDULE_KEYS, COUNT(SCHEDULE_KEYS)},
+    {"chain", CHAIN_KEYS, COUNT(CHAIN_KEYS), "A chain: steps that are done in order, durably."},
+    {"budget", BUDGET_KEYS, COUNT(BUDGET_KEYS), "Reserved before a call, settled after it."},
+    {"schedule", SCHEDULE_KEYS, COUNT(SCHEDULE_KEYS), "When the chain starts by itself."},
 };
 const size_t ctn_chain_table_count = COUNT(ctn_chain_tables);
 /* clang-format on */

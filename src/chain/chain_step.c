@@ -3,14 +3,9 @@
  */
 #include "chain/chain.h"
 #include "chain/rules.h"
-#include <stddef.h>
 
-#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
-#define KEY(key, value_type, structure, member, ...)                                                                   \
-    {                                                                                                                  \
-        .name = key, .type = value_type, .offset = offsetof(structure, member), __VA_ARGS__                            \
-    }
-#define STEP(key, value_type, member, ...) KEY(key, value_type, ctn_chain_step, member, __VA_ARGS__)
+#define COUNT(table)                       (sizeof(table) / sizeof((table)[0]))
+#define STEP(key, value_type, member, ...) CTN_KEY(key, value_type, ctn_chain_step, member, __VA_ARGS__)
 
 /* ---- retryConfig ---- */
 
@@ -35,13 +30,18 @@ static void read_retry_on(ctn_reader *reader, const ctn_json *value, void *targe
 }
 
 static const ctn_key RETRY_KEYS[] = {
-    KEY("maxRetries", CTN_KEY_INT, ctn_chain_retry, max_retries, .min = 0, .max = 1000),
-    KEY("backoffMs", CTN_KEY_INT, ctn_chain_retry, backoff_ms, .min = 0, .max = CTN_TEN_YEARS_MS),
-    KEY("multiplier", CTN_KEY_NUMBER, ctn_chain_retry, multiplier, .min = 1, .max = 1000, .otherwise_number = 2),
-    KEY("maxBackoffMs", CTN_KEY_INT, ctn_chain_retry, max_backoff_ms, .min = 0, .max = CTN_TEN_YEARS_MS,
-        .otherwise = 60000),
-    KEY("jitter", CTN_KEY_NUMBER, ctn_chain_retry, jitter, .min = 0, .max = 1, .otherwise_number = 0.1),
-    KEY("retryOn", CTN_KEY_NAMES, ctn_chain_retry, retry_on, .read = read_retry_on),
+    CTN_KEY("maxRetries", CTN_KEY_INT, ctn_chain_retry, max_retries, "Attempts after the first one.", .min = 0,
+            .max = 1000),
+    CTN_KEY("backoffMs", CTN_KEY_INT, ctn_chain_retry, backoff_ms, "Milliseconds before the first retry.", .min = 0,
+            .max = CTN_TEN_YEARS_MS),
+    CTN_KEY("multiplier", CTN_KEY_NUMBER, ctn_chain_retry, multiplier,
+            "Each further delay is so many times the one before.", .min = 1, .max = 1000, .otherwise_number = 2),
+    CTN_KEY("maxBackoffMs", CTN_KEY_INT, ctn_chain_retry, max_backoff_ms, "No delay is longer, in milliseconds.",
+            .min = 0, .max = CTN_TEN_YEARS_MS, .otherwise = 60000),
+    CTN_KEY("jitter", CTN_KEY_NUMBER, ctn_chain_retry, jitter, "The share of a delay that chance adds or takes.",
+            .min = 0, .max = 1, .otherwise_number = 0.1),
+    CTN_KEY("retryOn", CTN_KEY_NAMES, ctn_chain_retry, retry_on,
+            "Failure codes that are repeated besides the transient ones.", .read = read_retry_on),
 };
 
 static void read_retry(ctn_reader *reader, const ctn_json *value, void *target)
@@ -110,9 +110,10 @@ typedef struct fallback_keys {
     ctn_chain_tree value;
 } fallback_keys;
 static const ctn_key FALLBACK_KEYS[] = {
-    KEY("instructionSet", CTN_KEY_NAME, fallback_keys, instruction_set, 0),
-    KEY("inputTemplate", CTN_KEY_TEMPLATE, fallback_keys, input, 0),
-    KEY("value", CTN_KEY_TREE_OBJECT, fallback_keys, value, 0),
+    CTN_KEY("instructionSet", CTN_KEY_NAME, fallback_keys, instruction_set, "The instruction set that is tried."),
+    CTN_KEY("inputTemplate", CTN_KEY_TEMPLATE, fallback_keys, input, "Its input. Default: the step's."),
+    CTN_KEY("value", CTN_KEY_TREE_OBJECT, fallback_keys, value,
+            "Taken as the result; its texts may hold placeholders."),
 };
 
 static void read_fallbacks(ctn_reader *reader, const ctn_json *value, void *target)
@@ -142,9 +143,11 @@ static void read_fallbacks(ctn_reader *reader, const ctn_json *value, void *targ
 }
 
 static const ctn_key CACHE_KEYS[] = {
-    KEY("ttlMs", CTN_KEY_INT, ctn_chain_cache, ttl_ms, .min = 1, .max = CTN_TEN_YEARS_MS, .is_required = true),
-    KEY("key", CTN_KEY_TEMPLATE, ctn_chain_cache, key, 0),
-    KEY("allowWrites", CTN_KEY_BOOL, ctn_chain_cache, allow_writes, 0),
+    CTN_KEY("ttlMs", CTN_KEY_INT, ctn_chain_cache, ttl_ms, "How long a result is used, in milliseconds.", .min = 1,
+            .max = CTN_TEN_YEARS_MS, .is_required = true),
+    CTN_KEY("key", CTN_KEY_TEMPLATE, ctn_chain_cache, key,
+            "What makes two calls equal. Default: the set, the tool and the rendered arguments."),
+    CTN_KEY("allowWrites", CTN_KEY_BOOL, ctn_chain_cache, allow_writes, "Also for a write."),
 };
 
 static void read_cache(ctn_reader *reader, const ctn_json *value, void *target)
@@ -158,17 +161,20 @@ typedef struct foreach_keys {
     int64_t max_concurrency;
 } foreach_keys;
 static const ctn_key FOREACH_KEYS[] = {
-    KEY("items", CTN_KEY_ANY, foreach_keys, items, .is_required = true),
-    KEY("as", CTN_KEY_NAME, foreach_keys, as, 0),
-    KEY("maxConcurrency", CTN_KEY_INT, foreach_keys, max_concurrency, .min = 1, .max = 10000, .otherwise = 1),
+    CTN_KEY("items", CTN_KEY_ANY, foreach_keys, items, "A template that gives a list, or {range: [from, to]}.",
+            .is_required = true),
+    CTN_KEY("as", CTN_KEY_NAME, foreach_keys, as, "The item's name in templates, beside item."),
+    CTN_KEY("maxConcurrency", CTN_KEY_INT, foreach_keys, max_concurrency, "Items at once.", .min = 1, .max = 10000,
+            .otherwise = 1),
 };
 typedef struct items_keys {
     ctn_chain_template text;
     ctn_chain_tree range;
 } items_keys;
-static const ctn_key ITEMS_TEXT_KEY = KEY("items", CTN_KEY_TEMPLATE, items_keys, text, 0);
+static const ctn_key ITEMS_TEXT_KEY = CTN_KEY("items", CTN_KEY_TEMPLATE, items_keys, text, NULL);
 static const ctn_key ITEMS_RANGE_KEY[] = {
-    KEY("range", CTN_KEY_TREE, items_keys, range, .is_required = true),
+    CTN_KEY("range", CTN_KEY_TREE, items_keys, range,
+            "Two whole numbers, or templates that give them; the end is left out.", .is_required = true),
 };
 
 static void read_foreach(ctn_reader *reader, const ctn_json *value, void *target)
@@ -205,7 +211,8 @@ static void read_foreach(ctn_reader *reader, const ctn_json *value, void *target
 typedef struct lint_keys {
     const ctn_json *allow;
 } lint_keys;
-static const ctn_key LINT_KEYS[] = {KEY("allow", CTN_KEY_OBJECT, lint_keys, allow, 0)};
+static const ctn_key LINT_KEYS[] = {
+    CTN_KEY("allow", CTN_KEY_OBJECT, lint_keys, allow, "Rule of check: the reason why it does not matter here.")};
 
 static void read_lint(ctn_reader *reader, const ctn_json *value, void *target)
 {
@@ -248,39 +255,56 @@ static const char *const ON_ERROR[] = {"fail", "continue", NULL};
 static const char *const ON_INTERRUPTED[] = {"ask", "retry", "fail", NULL};
 
 static const ctn_key STEP_KEYS[] = {
-    STEP("stepName", CTN_KEY_NAME, step_name, .is_required = true, .read = read_step_name),
-    STEP("instructionSet", CTN_KEY_NAME, instruction_set, .is_required = true),
-    STEP("inputTemplate", CTN_KEY_TEMPLATE, input, 0),
-    STEP("outputVariables", CTN_KEY_ANY, output_variables, .read = read_outputs),
-    STEP("conditionalExecution", CTN_KEY_EXPRESSION, condition, 0),
-    STEP("parallelExecution", CTN_KEY_BOOL, is_parallel, 0),
-    STEP("dependsOn", CTN_KEY_NAMES, depends_on, 0),
-    STEP("retryConfig", CTN_KEY_OBJECT, retry.node, .read = read_retry),
-    STEP("timeoutMs", CTN_KEY_INT, timeout_ms, .min = 1, .max = CTN_TEN_YEARS_MS),
-    STEP("idleTimeoutMs", CTN_KEY_INT, idle_timeout_ms, .min = 1, .max = CTN_TEN_YEARS_MS),
-    STEP("fallback", CTN_KEY_LIST, fallbacks_node, .read = read_fallbacks),
-    STEP("onError", CTN_KEY_WORD, on_error, .words = ON_ERROR),
-    STEP("onInterrupted", CTN_KEY_WORD, on_interrupted, .words = ON_INTERRUPTED),
-    STEP("rollbackAction", CTN_KEY_NAME, rollback_action, 0),
-    STEP("rollbackTemplate", CTN_KEY_TEMPLATE, rollback_template, 0),
-    STEP("noUndo", CTN_KEY_NAME, no_undo, 0),
-    STEP("templateId", CTN_KEY_NAME, template_id, 0),
-    STEP("cache", CTN_KEY_OBJECT, cache.node, .read = read_cache),
-    STEP("foreach", CTN_KEY_OBJECT, foreach.node, .read = read_foreach),
-    STEP("outputSchema", CTN_KEY_SCHEMA, output_schema, 0),
-    STEP("release", CTN_KEY_NAMES, release, 0),
-    STEP("lint", CTN_KEY_OBJECT, lint, .read = read_lint),
+    STEP("stepName", CTN_KEY_NAME, step_name,
+         "Unique in the chain: small letters, digits and _, no digit at the start.", .is_required = true,
+         .read = read_step_name),
+    STEP("instructionSet", CTN_KEY_NAME, instruction_set, "The named instruction set that does the work.",
+         .is_required = true),
+    STEP("inputTemplate", CTN_KEY_TEMPLATE, input, "Text with placeholders; the instruction set sees it as {input}."),
+    STEP("outputVariables", CTN_KEY_ANY, output_variables,
+         "What is taken from the result: a list of names, or a map of variable: path in the result.",
+         .read = read_outputs),
+    STEP("conditionalExecution", CTN_KEY_EXPRESSION, condition,
+         "An expression, asked once when the step becomes ready: skip, continue or fail, or a value (true runs the "
+         "step)."),
+    STEP("parallelExecution", CTN_KEY_BOOL, is_parallel,
+         "May run beside its neighbours; the set's several calls run at once."),
+    STEP("dependsOn", CTN_KEY_NAMES, depends_on, "Steps that this one waits for, in place of the order of the file."),
+    STEP("retryConfig", CTN_KEY_OBJECT, retry.node, "When and how often a failed attempt is repeated. Default: never.",
+         .read = read_retry),
+    STEP("timeoutMs", CTN_KEY_INT, timeout_ms, "Milliseconds for one attempt; wins over the set's.", .min = 1,
+         .max = CTN_TEN_YEARS_MS),
+    STEP("idleTimeoutMs", CTN_KEY_INT, idle_timeout_ms,
+         "An attempt that shows no progress for so many milliseconds is ended.", .min = 1, .max = CTN_TEN_YEARS_MS),
+    STEP("fallback", CTN_KEY_LIST, fallbacks_node, "Tried in order once the retries are spent or the breaker is open.",
+         .read = read_fallbacks),
+    STEP("onError", CTN_KEY_WORD, on_error,
+         "fail (default), or continue: the step's variables become null and the chain goes on.", .words = ON_ERROR),
+    STEP("onInterrupted", CTN_KEY_WORD, on_interrupted,
+         "What happens when the outcome of a write is unknown. Default: ask.", .words = ON_INTERRUPTED),
+    STEP("rollbackAction", CTN_KEY_NAME, rollback_action, "The instruction set that undoes this step."),
+    STEP("rollbackTemplate", CTN_KEY_TEMPLATE, rollback_template,
+         "The input of the undo. Default: the step's outputs, as an object."),
+    STEP("noUndo", CTN_KEY_NAME, no_undo, "The reason why nothing undoes this step."),
+    STEP("templateId", CTN_KEY_NAME, template_id,
+         "A document that is rendered after the step; its text fills an output variable."),
+    STEP("cache", CTN_KEY_OBJECT, cache.node, "Results of equal calls are used again.", .read = read_cache),
+    STEP("foreach", CTN_KEY_OBJECT, foreach.node,
+         "The step is done for each item of a list; every output variable becomes a list.", .read = read_foreach),
+    STEP("outputSchema", CTN_KEY_SCHEMA, output_schema, "JSON Schema that the result must satisfy."),
+    STEP("release", CTN_KEY_NAMES, release, "Sensitive values that may flow into this step's tool or prompt."),
+    STEP("lint", CTN_KEY_OBJECT, lint, "Warnings of check that are silenced here.", .read = read_lint),
 };
 
 /* clang-format off */
 const ctn_key_table ctn_step_tables[] = {
-    {"step", STEP_KEYS, COUNT(STEP_KEYS)},
-    {"retryConfig", RETRY_KEYS, COUNT(RETRY_KEYS)},
-    {"fallback", FALLBACK_KEYS, COUNT(FALLBACK_KEYS)},
-    {"cache", CACHE_KEYS, COUNT(CACHE_KEYS)},
-    {"foreach", FOREACH_KEYS, COUNT(FOREACH_KEYS)},
-    {"items", ITEMS_RANGE_KEY, COUNT(ITEMS_RANGE_KEY)},
-    {"lint", LINT_KEYS, COUNT(LINT_KEYS)},
+    {"step", STEP_KEYS, COUNT(STEP_KEYS), "One step: a piece of work and what becomes of its result."},
+    {"retryConfig", RETRY_KEYS, COUNT(RETRY_KEYS), NULL},
+    {"fallback", FALLBACK_KEYS, COUNT(FALLBACK_KEYS), "Another instruction set, or a value that is taken as the result."},
+    {"cache", CACHE_KEYS, COUNT(CACHE_KEYS), NULL},
+    {"foreach", FOREACH_KEYS, COUNT(FOREACH_KEYS), NULL},
+    {"items", ITEMS_RANGE_KEY, COUNT(ITEMS_RANGE_KEY), NULL},
+    {"lint", LINT_KEYS, COUNT(LINT_KEYS), NULL},
 };
 const size_t ctn_step_table_count = COUNT(ctn_step_tables);
 /* clang-format on */

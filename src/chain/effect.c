@@ -1,9 +1,7 @@
 /*
- * effect.c -- names of effects and of kinds of calls.
+ * effect.c -- the words for effects.
  */
 #include "chain/effect.h"
-#include "chain/plan.h"
-#include <assert.h>
 
 static const char *const NAMES[] = {"none", "read", "idempotent", "write"};
 #define NAME_COUNT (int) (sizeof NAMES / sizeof NAMES[0])
@@ -21,15 +19,4 @@ bool ctn_effect_from_name(ctn_str name, ctn_effect *ret_effect)
             return true;
         }
     return false;
-}
-
-const char *ctn_call_kind_name(ctn_call_kind kind)
-{
-    switch (kind) {
-    case CTN_CALL_TOOL: return "tool";
-    case CTN_CALL_NATIVE: return "native";
-    case CTN_CALL_TRANSFORM: return "transform";
-    }
-    assert(0 && "a call is of a known kind");
-    return "";
 }

@@ -14,6 +14,7 @@
 #include "value/path.h"
 #include "value/schema.h"
 #include "value/template.h"
+#include <stddef.h>
 
 /* ---- what keys are read into ---- */
 
@@ -69,6 +70,7 @@ typedef struct ctn_key {
     const char *name;
     ctn_key_type type;
     size_t offset;
+    const char *about; /* what it is for, in a line, for editors */
     int64_t min, max;
     int64_t otherwise;
     double otherwise_number;
@@ -76,13 +78,21 @@ typedef struct ctn_key {
     /* What more is to be done with a value of the right type; NULL: nothing. */
     void (*read)(ctn_reader *reader, const ctn_json *value, void *target);
     bool is_required;
+    bool is_choice; /* of the choices of an object exactly one is said; that is for the object's reader to judge */
 } ctn_key;
+/* A row of a table: the key `key` is read into structure.member. Behind it what it is for, and whatever else the row
+ * says: CTN_KEY("burst", CTN_KEY_INT, rate_keys, burst, "Calls at once after a pause.", .min = 1, .max = 1000000). */
+#define CTN_KEY(key, key_type, structure, member, ...)                                                                 \
+    {                                                                                                                  \
+        .name = key, .type = key_type, .offset = offsetof(structure, member), .about = __VA_ARGS__                     \
+    }
 
 /* A table by name, for whoever looks at all of them (editor_schema.h). */
 typedef struct ctn_key_table {
     const char *name;
     const ctn_key *keys;
     size_t count;
+    const char *about; /* what such an object is; NULL: its key says it */
 } ctn_key_table;
 
 /* `what` names the object in sentences: "a step". The target's fields get their values or defaults. */

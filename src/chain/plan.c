@@ -28,37 +28,15 @@ typedef struct plan_build {
 
 /* ---- instruction sets ---- */
 
-static ctn_call_kind call_kind_of(ctn_work_kind kind)
-{
-    switch (kind) {
-    case CTN_WORK_NATIVE: return CTN_CALL_NATIVE;
-    case CTN_WORK_TRANSFORM: return CTN_CALL_TRANSFORM;
-    default: return CTN_CALL_TOOL;
-    }
-}
-
 static void build_call(const ctn_work *work, ctn_plan_call *ret_call)
 {
     *ret_call = (ctn_plan_call){
         .name = work->name,
-        .kind = call_kind_of(work->kind),
+        .kind = work->kind,
         .target = ctn_json_text(work->detail),
         .arguments = work->arguments.tree,
         .timeout_ms = work->timeout_ms,
     };
-}
-
-static int64_t set_timeout_ms(const ctn_work *work)
-{
-    if (work->timeout_ms)
-        return work->timeout_ms;
-    switch (work->kind) {
-    case CTN_WORK_WAIT:
-    case CTN_WORK_APPROVAL:
-    case CTN_WORK_AGENT:
-    case CTN_WORK_CHAIN: return 0;
-    default: return TIMEOUT_DEFAULT_MS;
-    }
 }
 
 static ctn_set_kind set_kind(ctn_work_kind kind)
@@ -116,7 +94,7 @@ static ctn_plan_set *build_set(plan_build *build, const ctn_instruction_set *set
         .effect = set->effect,
         .settle_ms = set->settle_ms,
         .digest = ctn_hash(ctn_definition_of_set(arena, set)),
-        .timeout_ms = set_timeout_ms(work),
+        .timeout_ms = work->timeout_ms,
         .wait_ms = work->wait_ms,
         .until = work->until.template,
         .message = work->message.template,
@@ -126,6 +104,7 @@ static ctn_plan_set *build_set(plan_build *build, const ctn_instruction_set *set
         .on_timeout = work->on_timeout ? (ctn_on_timeout) (work->on_timeout - 1) : CTN_ON_TIMEOUT_FAIL,
     };
     if (built->kind == CTN_SET_CALLS) {
+        built->timeout_ms = work->timeout_ms ? work->timeout_ms : TIMEOUT_DEFAULT_MS;
         built->call_count = built->is_several ? set->call_count : 1;
         built->calls = CTN_NEW_ARRAY(arena, ctn_plan_call, built->call_count);
         for (uint32_t i = 0; i < built->call_count; i++)

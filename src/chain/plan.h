@@ -24,17 +24,10 @@
 
 #define CTN_PLAN_NONE UINT32_MAX
 
-typedef enum ctn_call_kind {
-    CTN_CALL_TOOL,      /* target "server/tool" */
-    CTN_CALL_NATIVE,    /* target: the function's name */
-    CTN_CALL_TRANSFORM, /* target: the jq program's text */
-} ctn_call_kind;
-const char *ctn_call_kind_name(ctn_call_kind kind); /* "tool", "native", "transform": the driver's kind */
-
 typedef struct ctn_plan_call {
-    ctn_str name; /* in `calls`; empty when the set is one call */
-    ctn_call_kind kind;
-    ctn_str target;
+    ctn_str name;       /* in `calls`; empty when the set is one call */
+    ctn_work_kind kind; /* one that a driver does */
+    ctn_str target;     /* what its key says: "server/tool", a function, a program; empty when that is an object */
     ctn_tree *arguments;
     int64_t timeout_ms; /* of this call in the set; 0: not said */
 } ctn_plan_call;

@@ -3,29 +3,21 @@
  */
 #include "chain/plan_unsupported.h"
 
-static bool work_runs(ctn_work_kind kind)
-{
-    return kind == CTN_WORK_TOOL || kind == CTN_WORK_NATIVE || kind == CTN_WORK_TRANSFORM || kind == CTN_WORK_WAIT ||
-           kind == CTN_WORK_APPROVAL || kind == CTN_WORK_AGENT || kind == CTN_WORK_CHAIN ||
-           kind == CTN_WORK_CALLS;
-}
-
 static const char *set_feature(const ctn_instruction_set *set)
 {
-    if (!work_runs(set->work.kind))
+    if (!ctn_work_kind_runs(set->work.kind))
         return ctn_work_kind_name(set->work.kind);
     for (uint32_t i = 0; i < set->call_count; i++)
-        if (!work_runs(set->calls[i].kind))
+        if (!ctn_work_kind_runs(set->calls[i].kind))
             return ctn_work_kind_name(set->calls[i].kind);
-    if (set->check && !work_runs(set->check->kind))
+    if (set->check && !ctn_work_kind_runs(set->check->kind))
         return "check by http";
     return set->is_restricted == CTN_SAID_TRUE ? "restricted" : NULL;
 }
 
 static bool is_waiting(const ctn_instruction_set *set)
 {
-    return set->work.kind == CTN_WORK_WAIT || set->work.kind == CTN_WORK_APPROVAL || set->work.kind == CTN_WORK_AGENT ||
-           set->work.kind == CTN_WORK_CHAIN;
+    return !ctn_work_kind_is_call(set->work.kind) && set->work.kind != CTN_WORK_CALLS;
 }
 
 static const ctn_instruction_set *fallback_set(const ctn_graph *graph, const ctn_chain_fallback *fallback)

@@ -73,66 +73,89 @@ static void put_type(ctn_arena *arena, ctn_json_builder *b, const ctn_key *key)
     }
 }
 
-static const ctn_about *find_about(const ctn_editor_schema *schema, const char *table, const char *key)
+/* Of the key, or with key NULL of the object itself; NULL when nothing more is said. */
+static const char *find_shape(const ctn_editor_schema *schema, const char *table, const char *key)
 {
-    for (size_t i = 0; i < schema->about_count; i++) {
-        const ctn_about *about = &schema->abouts[i];
-        bool is_key = key ? about->key && strcmp(about->key, key) == 0 : !about->key;
-        if (is_key && strcmp(about->table, table) == 0)
-            return about;
+    for (size_t i = 0; i < schema->shape_count; i++) {
+        const ctn_key_shape *shape = &schema->shapes[i];
+        bool is_key = key ? shape->key && strcmp(shape->key, key) == 0 : !shape->key;
+        if (is_key && strcmp(shape->table, table) == 0)
+            return shape->schema;
     }
     return NULL;
 }
 
-static int put_table(ctn_arena *arena, const ctn_editor_schema *schema, const ctn_key_table *table,
-                     ctn_json_builder *defs, ctn_err *err)
+static bool is_table(const ctn_editor_schema *schema, const char *name)
 {
-    ctn_json_builder object = ctn_json_object(arena), properties = ctn_json_object(arena);
-    ctn_json_builder required = ctn_json_array(arena);
-    for (size_t i = 0; i < table->count; i++) {
-        const ctn_key *key = &table->keys[i];
-        const ctn_about *about = find_about(schema, table->name, key->name);
-        if (!about || !about->text)
-            return ctn_fail(err, CTN_E_INVALID, "the key '%s' of '%s' has no description", key->name, table->name);
-        ctn_json_builder property = ctn_json_object(arena);
-        ctn_json_put_str(&property, "description", ctn_str_from(about->text));
-        if (about->schema)
-            put_all(&property, parse(arena, about->schema));
-        else
-            put_type(arena, &property, key);
-        ctn_json_put(&properties, ctn_str_from(key->name), ctn_json_finish(&property));
-        if (key->is_required)
-            ctn_json_push(&required, ctn_json_string(arena, ctn_str_from(key->name)));
-    }
-    const ctn_about *about = find_about(schema, table->name, NULL);
-    const ctn_json *names = ctn_json_finish(&required);
-    ctn_json_put_str(&object, "type", CTN_STR("object"));
-    if (about && about->text)
-        ctn_json_put_str(&object, "description", ctn_str_from(about->text));
-    ctn_json_put(&object, CTN_STR("properties"), ctn_json_finish(&properties));
-    if (ctn_json_count(names))
-        ctn_json_put(&object, CTN_STR("required"), names);
-    ctn_json_put_bool(&object, "additionalProperties", false);
-    if (about && about->schema)
-        put_all(&object, parse(arena, about->schema));
-    ctn_json_put(defs, ctn_str_from(table->name), ctn_json_finish(&object));
-    return CTN_OK;
+    for (size_t i = 0; i < schema->table_count; i++)
+        if (strcmp(schema->tables[i]->name, name) == 0)
+            return true;
+    return false;
 }
 
-int ctn_editor_schema_make(ctn_arena *arena, const ctn_editor_schema *schema, const ctn_json **ret_schema, ctn_err *err)
+static const ctn_json *property_of(ctn_arena *arena, const ctn_editor_schema *schema, const char *table,
+                                   const ctn_key *key)
+{
+    ctn_json_builder property = ctn_json_object(arena);
+    const char *shape = find_shape(schema, table, key->name);
+    ctn_json_put_str(&property, "description", ctn_str_from(key->about));
+    if (shape)
+        put_all(&property, parse(arena, shape));
+    else if (key->type == CTN_KEY_OBJECT && is_table(schema, key->name))
+        ctn_json_put_str(&property, "$ref", ctn_arena_printf(arena, "#/$defs/%s", key->name));
+    else
+        put_type(arena, &property, key);
+    return ctn_json_finish(&property);
+}
+
+/* {"required": [name]}: one of the choices. */
+static const ctn_json *choice_of(ctn_arena *arena, const char *name)
+{
+    ctn_json_builder names = ctn_json_array(arena), choice = ctn_json_object(arena);
+    ctn_json_push(&names, ctn_json_string(arena, ctn_str_from(name)));
+    ctn_json_put(&choice, CTN_STR("required"), ctn_json_finish(&names));
+    return ctn_json_finish(&choice);
+}
+
+static void put_table(ctn_arena *arena, const ctn_editor_schema *schema, const ctn_key_table *table,
+                      ctn_json_builder *defs)
+{
+    ctn_json_builder object = ctn_json_object(arena), properties = ctn_json_object(arena);
+    ctn_json_builder required = ctn_json_array(arena), choices = ctn_json_array(arena);
+    size_t required_count = 0, choice_count = 0;
+    for (size_t i = 0; i < table->count; i++) {
+        const ctn_key *key = &table->keys[i];
+        ctn_json_put(&properties, ctn_str_from(key->name), property_of(arena, schema, table->name, key));
+        if (key->is_required && ++required_count)
+            ctn_json_push(&required, ctn_json_string(arena, ctn_str_from(key->name)));
+        if (key->is_choice && ++choice_count)
+            ctn_json_push(&choices, choice_of(arena, key->name));
+    }
+    ctn_json_put_str(&object, "type", CTN_STR("object"));
+    if (table->about)
+        ctn_json_put_str(&object, "description", ctn_str_from(table->about));
+    ctn_json_put(&object, CTN_STR("properties"), ctn_json_finish(&properties));
+    if (required_count)
+        ctn_json_put(&object, CTN_STR("required"), ctn_json_finish(&required));
+    ctn_json_put_bool(&object, "additionalProperties", false);
+    if (choice_count)
+        ctn_json_put(&object, CTN_STR("oneOf"), ctn_json_finish(&choices));
+    const char *shape = find_shape(schema, table->name, NULL);
+    if (shape)
+        put_all(&object, parse(arena, shape));
+    ctn_json_put(defs, ctn_str_from(table->name), ctn_json_finish(&object));
+}
+
+const ctn_json *ctn_editor_schema_make(ctn_arena *arena, const ctn_editor_schema *schema)
 {
     ctn_json_builder root = ctn_json_object(arena), defs = ctn_json_object(arena);
-    for (size_t i = 0; i < schema->table_count; i++) {
-        int rc = put_table(arena, schema, schema->tables[i], &defs, err);
-        if (rc)
-            return rc;
-    }
+    for (size_t i = 0; i < schema->table_count; i++)
+        put_table(arena, schema, schema->tables[i], &defs);
     ctn_json_put_str(&root, "$schema", CTN_STR("https://json-schema.org/draft/2020-12/schema"));
     ctn_json_put_str(&root, "title", ctn_str_from(schema->title));
     put_all(&root, parse(arena, schema->root));
     ctn_json_put(&root, CTN_STR("$defs"), ctn_json_finish(&defs));
-    *ret_schema = ctn_json_finish(&root);
-    return CTN_OK;
+    return ctn_json_finish(&root);
 }
 
 static size_t add_tables(const ctn_key_table **to, size_t count, const ctn_key_table *tables, size_t table_count)
@@ -155,6 +178,7 @@ const ctn_json *ctn_editor_schema_of(ctn_arena *arena, const char *what)
         count = add_tables(tables, count, ctn_step_tables, ctn_step_table_count);
     }
     count = add_tables(tables, count, ctn_set_tables, ctn_set_table_count);
+    count = add_tables(tables, count, ctn_work_tables, ctn_work_table_count);
     ctn_editor_schema schema = {
         .title = is_chain ? "A Catena chain" : "Catena instruction sets",
         .root = is_chain ? "{\"$ref\":\"#/$defs/chain\"}"
@@ -164,12 +188,8 @@ const ctn_json *ctn_editor_schema_of(ctn_arena *arena, const char *what)
                            "\"additionalProperties\":{\"$ref\":\"#/$defs/instructionSet\"}}}}",
         .tables = tables,
         .table_count = count,
-        .abouts = ctn_language_abouts,
-        .about_count = ctn_language_about_count,
+        .shapes = ctn_language_shapes,
+        .shape_count = ctn_language_shape_count,
     };
-    const ctn_json *made = NULL;
-    ctn_err err = {0};
-    int rc = ctn_editor_schema_make(arena, &schema, &made, &err);
-    assert(rc == CTN_OK && "every key has a description");
-    return made;
+    return ctn_editor_schema_make(arena, &schema);
 }

@@ -28,14 +28,15 @@ static void add_tree(outgoing_list *list, const ctn_chain_tree *tree, const char
         ctn_tree_reads(tree->tree, list->arena, on_read, list);
 }
 
-static void add_template(outgoing_list *list, const ctn_chain_template *template, const char *where)
+static void add_member(outgoing_list *list, const ctn_work *work, const char *name, const char *where)
 {
-    ctn_reads reads = {0};
     list->common.where = where;
-    if (template->template)
-        ctn_template_reads(template->template, list->arena, &reads);
-    for (size_t i = 0; i < reads.count; i++)
-        on_read(list, &reads.items[i], template->node);
+    for (size_t i = 0; work->arguments.tree && i < ctn_tree_member_count(work->arguments.tree); i++) {
+        ctn_str member;
+        const ctn_tree *tree = ctn_tree_member(work->arguments.tree, i, &member);
+        if (ctn_str_is(member, name))
+            ctn_tree_reads(tree, list->arena, on_read, list);
+    }
 }
 
 static void add_work(outgoing_list *list, const ctn_check_options *options, const ctn_work *work, uint32_t call)
@@ -44,18 +45,23 @@ static void add_work(outgoing_list *list, const ctn_check_options *options, cons
     list->common.work = work;
     list->common.call = call;
     switch (work->kind) {
-    case CTN_WORK_PROMPT: add_tree(list, &work->arguments, "a prompt"); break;
-    case CTN_WORK_AGENT: add_tree(list, &work->arguments, "an agent"); break;
-    case CTN_WORK_HTTP:
-        add_template(list, &work->url, "the url of an http call");
-        add_tree(list, &work->body, "the body of an http call");
-        break;
-    case CTN_WORK_COMMAND: add_tree(list, &work->argv, "the arguments of a command"); break;
     case CTN_WORK_TOOL:
         if (!ctn_check_ask_tool(options, ctn_json_text(work->detail), &tool) || !tool.is_closed_world)
             add_tree(list, &work->arguments, "a tool");
         break;
-    default: break;
+    case CTN_WORK_HTTP: /* a header may carry a secret */
+        add_member(list, work, "url", "the url of an http call");
+        add_member(list, work, "body", "the body of an http call");
+        break;
+    case CTN_WORK_COMMAND: add_member(list, work, "argv", "the arguments of a command"); break;
+    case CTN_WORK_NATIVE:
+    case CTN_WORK_TRANSFORM:
+    case CTN_WORK_WAIT:
+    case CTN_WORK_APPROVAL:
+    case CTN_WORK_CHAIN:
+    case CTN_WORK_CALLS:
+    case CTN_WORK_UNKNOWN: break; /* it stays with us, or is looked at for itself */
+    default: add_tree(list, &work->arguments, ctn_work_kind_what(work->kind)); break;
     }
 }
 

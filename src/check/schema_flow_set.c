@@ -166,12 +166,6 @@ static void template_of(flow_scope *scope, const ctn_chain_template *template)
         (void) flow_type_of_template(scope, template->template, template->node, NULL);
 }
 
-static void tree_of(flow_scope *scope, const ctn_chain_tree *tree)
-{
-    if (tree->node)
-        (void) flow_type_of_tree(scope, tree->node, &ctn_type_any, CTN_STR("this"));
-}
-
 static void until_of(flow_scope *scope, const ctn_work *work)
 {
     if (!work->until.template)
@@ -191,24 +185,18 @@ static const ctn_type *type_of_work(flow_scope *scope, const ctn_work *work)
     case CTN_WORK_CHAIN: return type_of_chain(scope, work);
     case CTN_WORK_APPROVAL: template_of(scope, &work->message); return type_of_approval(flow->arena);
     case CTN_WORK_PROMPT:
-        (void) arguments_of(scope, work, &ctn_type_any, NULL, CTN_STR("the prompt"));
+        (void) arguments_of(scope, work, &ctn_type_any, NULL, CTN_STR("a prompt"));
         return flow_type_of_schema(flow, ctn_json_member_of(work->detail, "schema"));
     case CTN_WORK_AGENT:
-        (void) arguments_of(scope, work, &ctn_type_any, NULL, CTN_STR("the agent"));
+        (void) arguments_of(scope, work, &ctn_type_any, NULL, CTN_STR("an agent"));
         return flow_type_of_schema(flow, ctn_json_member_of(work->detail, "outputSchema"));
-    case CTN_WORK_NATIVE:
-    case CTN_WORK_TRANSFORM: (void) arguments_of(scope, work, &ctn_type_any, NULL, ctn_json_text(work->detail)); break;
-    case CTN_WORK_WAIT: until_of(scope, work); break; /* an answer may end it, with anything */
-    case CTN_WORK_HTTP:
-        template_of(scope, &work->url);
-        tree_of(scope, &work->headers);
-        tree_of(scope, &work->body);
-        break;
-    case CTN_WORK_COMMAND: tree_of(scope, &work->argv); break;
+    case CTN_WORK_WAIT: until_of(scope, work); return &ctn_type_any; /* an answer may end it, with anything */
     case CTN_WORK_CALLS:
-    case CTN_WORK_UNKNOWN: break;
+    case CTN_WORK_UNKNOWN: return &ctn_type_any;
+    default:
+        (void) arguments_of(scope, work, &ctn_type_any, NULL, ctn_str_from(ctn_work_kind_what(work->kind)));
+        return &ctn_type_any;
     }
-    return &ctn_type_any;
 }
 
 /* An object of the calls' results, and of the set's own members over them. */

@@ -63,7 +63,7 @@ typedef enum ctn_cached {
 /* What the rules depend on besides the state; the same for all executions of an engine. */
 typedef struct ctn_rules {
     /* What a tool does to the world, by the operator's word or trusted annotations; UNKNOWN: by kind. */
-    ctn_effect (*effect_of)(void *ctx, ctn_call_kind kind, ctn_str target, const char **ret_from);
+    ctn_effect (*effect_of)(void *ctx, ctn_work_kind kind, ctn_str target, const char **ret_from);
     void *effect_ctx;
     /* May this call begin now? NULL: always. Asked each time that next would begin one; the answer is no promise, so a
      * place is taken when the start is applied. */
@@ -76,7 +76,7 @@ typedef struct ctn_rules {
                          const ctn_json **ret_value);
     /* What the tool takes and gives, by content: part of the keys that no step words itself. False: nobody knows.
      * NULL: as that. */
-    bool (*schema_of)(void *ctx, ctn_call_kind kind, ctn_str target, ctn_digest *ret_digest);
+    bool (*schema_of)(void *ctx, ctn_work_kind kind, ctn_str target, ctn_digest *ret_digest);
     void *cached_ctx;         /* of both */
     bool retry_interrupted;   /* engine-wide `interrupted: retry` */
     size_t value_bytes_max;   /* of one variable; 0: 262,144 */
@@ -90,8 +90,8 @@ typedef struct ctn_rules {
 int ctn_execution_check_input(const ctn_rules *rules, const ctn_json *input, ctn_err *err);
 /* What people call an execution by: labels, an idempotency key, who they are. CTN_E_INVALID: control characters, or a
  * label that is no text; CTN_E_LIMIT: longer or more than is kept. */
-#define CTN_LABELS_MAX      64
-#define CTN_LABEL_BYTES_MAX 1024
+#define CTN_LABELS_MAX       64
+#define CTN_LABEL_BYTES_MAX  1024
 #define CTN_REASON_BYTES_MAX 4096 /* of a pause or cancel */
 int ctn_execution_check_names(const ctn_json *labels, ctn_str idempotency_key, ctn_str actor, ctn_err *err);
 

@@ -155,7 +155,7 @@ static bool note_set(analysis *a, const ctn_plan_set *set)
         for (uint32_t k = 0; k < i; k++)
             if (results[k])
                 a->call_results = results;
-        results[i] = note_arguments(a, set->calls[i].arguments) && set->calls[i].kind == CTN_CALL_TRANSFORM;
+        results[i] = note_arguments(a, set->calls[i].arguments) && set->calls[i].kind == CTN_WORK_TRANSFORM;
         gives = gives || results[i];
     }
     a->call_results = results;

@@ -105,17 +105,9 @@ static ctn_str about_of(ctn_arena *arena, const ctn_graph_step *step)
     case CTN_WORK_CALLS: return about_calls(arena, step);
     case CTN_WORK_WAIT: return about_wait(arena, work);
     case CTN_WORK_APPROVAL: return about_approval(arena, work);
-    case CTN_WORK_HTTP: return text_of(arena, work->url.node);
-    case CTN_WORK_COMMAND: return text_of(arena, ctn_json_at(work->argv.node, 0));
-    case CTN_WORK_PROMPT: return ctn_json_str_or(work->detail, "model", (ctn_str){0});
-    case CTN_WORK_AGENT: return ctn_json_str_or(work->detail, "instructions", (ctn_str){0});
-    case CTN_WORK_TOOL:
-    case CTN_WORK_NATIVE:
-    case CTN_WORK_CHAIN: return ctn_json_text(work->detail);
-    case CTN_WORK_TRANSFORM:
-    case CTN_WORK_KIND_COUNT: break;
+    case CTN_WORK_TRANSFORM: return (ctn_str){0};
+    default: return text_of(arena, ctn_work_subject(work->kind, work->detail));
     }
-    return (ctn_str){0};
 }
 
 static void add_badge(ctn_picture_step *p, ctn_str text, ctn_str title)

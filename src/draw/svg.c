@@ -436,6 +436,16 @@ static void measure(drawing *d, ctn_str inputs, ctn_str outputs)
     ctn_layout_compute(l, d->arena);
 }
 
+/* One symbol a kind; a step's box uses the one of its kind's name. */
+static void append_icons(ctn_buf *out)
+{
+    ctn_buf_append_literal(out, "<defs>\n");
+    for (int kind = 0; kind < CTN_WORK_KIND_COUNT; kind++)
+        ctn_buf_printf(out, "<symbol id=\"catena-%s\" viewBox=\"0 0 16 16\"><path d=\"%s\"/></symbol>\n",
+                       ctn_work_kind_name((ctn_work_kind) kind), ctn_svg_icon((ctn_work_kind) kind));
+    ctn_buf_append_literal(out, "</defs>\n");
+}
+
 void ctn_picture_svg(const ctn_picture *p, ctn_arena *scratch, ctn_buf *out)
 {
     drawing d = {.p = p, .arena = scratch, .out = out, .left = MARGIN, .top = MARGIN + TITLE_SPACE};
@@ -457,7 +467,7 @@ void ctn_picture_svg(const ctn_picture *p, ctn_arena *scratch, ctn_buf *out)
     append_list(out, p);
     ctn_buf_append_literal(out, "</desc>\n");
     ctn_buf_append(out, ctn_str_from(CTN_SVG_STYLE));
-    ctn_buf_append(out, ctn_str_from(CTN_SVG_ICONS));
+    append_icons(out);
     ctn_buf_printf(out, "<rect class=\"bg\" width=\"%d\" height=\"%d\"/>\n", width, height);
     append_label(out, "t0", MARGIN, MARGIN + 14, p->name, TITLE_FONT, width - 2 * MARGIN);
     append_label(out, "t2", MARGIN, MARGIN + 32, subtitle, TEXT_FONT, width - 2 * MARGIN);

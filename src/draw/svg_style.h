@@ -3,6 +3,7 @@
  * to svg.c.
  */
 #pragma once
+#include "chain/work.h"
 
 #define CTN_SVG_STYLE                                                                                                  \
     "<style>\n"                                                                                                        \
@@ -57,29 +58,34 @@
     ".catena .k-wait .icon,.catena .k-wait .bar{stroke:#bc8cff}\n"                                                     \
     "}\n</style>\n"
 
-/* 16 by 16, lines only; the name is the kind's key. */
-#define CTN_SVG_ICON(name, path)                                                                                       \
-    "<symbol id=\"catena-" name "\" viewBox=\"0 0 16 16\"><path d=\"" path "\"/></symbol>\n"
-#define CTN_SVG_ICONS                                                                                                  \
-    "<defs>\n" CTN_SVG_ICON("tool",                                                                                    \
-                            "M13.6 4.2a3.6 3.6 0 0 1-4.9 4.4L4.4 13a1.7 1.7 0 0 1-2.4-2.4l4.4-4.3a3.6 3.6 0 0 1 "      \
-                            "4.4-4.9L8.8 3.4l.5 2.3 2.3.5z")                                                           \
-        CTN_SVG_ICON("native", "M5.5 13.5c2 0 2-1.500 2.300-5.500s.5-5.500 2.700-5.500M5 7h5M11 10l3 4M14 10l-3 4")    \
-            CTN_SVG_ICON("prompt", "M2 3.500h12v8h-6.500l-3 2.500v-2.500h-2.500zM5 6.500h6M5 8.800h4") CTN_SVG_ICON(   \
-                "transform",                                                                                           \
-                "M5.500 2.500c-2 0-2 1-2 2.500s0 3-1.500 3c1.500 0 1.500 1.500 1.500 3s0 2.500 2 2.500M10.500 "        \
-                "2.500c2 0 2 1 2 2.500s0 3 1.500 3c-1.500 0-1.500 1.500-1.500 3s0 2.500-2 2.500")                      \
-                CTN_SVG_ICON("http", "M2 8a6 6 0 1 0 12 0a6 6 0 1 0-12 0M2 8h12M8 2c2 2 2.500 4 2.500 6s-.5 4-2.500 "  \
-                                     "6M8 2c-2 2-2.500 4-2.500 6s.5 4 2.500 6")                                        \
-                    CTN_SVG_ICON("command", "M2 3h12v10h-12zM4.500 6l2 2-2 2M8.500 10.200h3")                          \
-                        CTN_SVG_ICON("wait", "M2 8a6 6 0 1 0 12 0a6 6 0 1 0-12 0M8 4.500v3.500l2.500 1.500")           \
-                            CTN_SVG_ICON("approval",                                                                   \
-                                         "M3.500 5a2.500 2.500 0 1 0 5 0a2.500 2.500 0 1 0-5 0M1.500 14c0-3 2-4.500 "  \
-                                         "4.500-4.500c1.300 0 2.400.4 3.200 1.100M10 12l1.700 1.700L14.800 10")        \
-                                CTN_SVG_ICON("agent",                                                                  \
-                                             "M8 1.500l1.500 4.300 4.300 1.500-4.300 1.500L8 "                         \
-                                             "13.100l-1.500-4.300-4.300-1.500 4.300-1.500zM13 11.500v3M11.500 13h3")   \
-                                    CTN_SVG_ICON("chain",                                                              \
-                                                 "M6.500 9.500l3-3M7 4.500l1.700-1.700a3 3 0 0 1 4.300 4.300L11.300 "  \
-                                                 "8.800M9 11.500l-1.700 1.700a3 3 0 0 1-4.300-4.300L4.700 7.200")      \
-                                        CTN_SVG_ICON("calls", "M2 4h3M7 4h7M2 8h3M7 8h7M2 12h3M7 12h7") "</defs>\n"
+/* 16 by 16, lines only. */
+static inline const char *ctn_svg_icon(ctn_work_kind kind)
+{
+    switch (kind) {
+    case CTN_WORK_TOOL:
+        return "M13.6 4.2a3.6 3.6 0 0 1-4.9 4.4L4.4 13a1.7 1.7 0 0 1-2.4-2.4l4.4-4.3a3.6 3.6 0 0 1 4.4-4.9L8.8 "
+               "3.4l.5 2.3 2.3.5z";
+    case CTN_WORK_NATIVE: return "M5.5 13.5c2 0 2-1.500 2.300-5.500s.5-5.500 2.700-5.500M5 7h5M11 10l3 4M14 10l-3 4";
+    case CTN_WORK_PROMPT: return "M2 3.500h12v8h-6.500l-3 2.500v-2.500h-2.500zM5 6.500h6M5 8.800h4";
+    case CTN_WORK_TRANSFORM:
+        return "M5.500 2.500c-2 0-2 1-2 2.500s0 3-1.500 3c1.500 0 1.500 1.500 1.500 3s0 2.500 2 2.500M10.500 "
+               "2.500c2 0 2 1 2 2.500s0 3 1.500 3c-1.500 0-1.500 1.500-1.500 3s0 2.500-2 2.500";
+    case CTN_WORK_HTTP:
+        return "M2 8a6 6 0 1 0 12 0a6 6 0 1 0-12 0M2 8h12M8 2c2 2 2.500 4 2.500 6s-.5 4-2.500 6M8 2c-2 2-2.500 "
+               "4-2.500 6s.5 4 2.500 6";
+    case CTN_WORK_COMMAND: return "M2 3h12v10h-12zM4.500 6l2 2-2 2M8.500 10.200h3";
+    case CTN_WORK_WAIT: return "M2 8a6 6 0 1 0 12 0a6 6 0 1 0-12 0M8 4.500v3.500l2.500 1.500";
+    case CTN_WORK_APPROVAL:
+        return "M3.500 5a2.500 2.500 0 1 0 5 0a2.500 2.500 0 1 0-5 0M1.500 14c0-3 2-4.500 4.500-4.500c1.300 0 "
+               "2.400.4 3.200 1.100M10 12l1.700 1.700L14.800 10";
+    case CTN_WORK_AGENT:
+        return "M8 1.500l1.500 4.300 4.300 1.500-4.300 1.500L8 13.100l-1.500-4.300-4.300-1.500 4.300-1.500zM13 "
+               "11.500v3M11.500 13h3";
+    case CTN_WORK_CHAIN:
+        return "M6.500 9.500l3-3M7 4.500l1.700-1.700a3 3 0 0 1 4.300 4.300L11.300 8.800M9 11.500l-1.700 1.700a3 3 "
+               "0 0 1-4.300-4.300L4.700 7.200";
+    case CTN_WORK_CALLS: return "M2 4h3M7 4h7M2 8h3M7 8h7M2 12h3M7 12h7";
+    case CTN_WORK_KIND_COUNT: break;
+    }
+    return "";
+}

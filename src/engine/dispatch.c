@@ -186,22 +186,22 @@ void ctn_eng_sink_init(ctn_engine *e)
     e->sink = (ctn_call_sink){.done = on_done, .progress = on_progress, .ctx = e};
 }
 
-static const ctn_driver *driver_of(const ctn_engine *e, ctn_call_kind kind)
+static const ctn_driver *driver_of(const ctn_engine *e, ctn_work_kind kind)
 {
-    ctn_str name = ctn_str_from(ctn_call_kind_name(kind));
+    ctn_str name = ctn_str_from(ctn_work_kind_name(kind));
     for (size_t i = 0; i < e->options.driver_count; i++)
         if (ctn_str_is(name, e->options.drivers[i]->kind))
             return e->options.drivers[i];
     return NULL;
 }
 
-ctn_effect ctn_eng_effect_of(void *ctx, ctn_call_kind kind, ctn_str target, const char **ret_from)
+ctn_effect ctn_eng_effect_of(void *ctx, ctn_work_kind kind, ctn_str target, const char **ret_from)
 {
     const ctn_driver *driver = driver_of(ctx, kind);
     return driver && driver->effect ? driver->effect(driver->ctx, target, ret_from) : CTN_EFFECT_UNKNOWN;
 }
 
-bool ctn_eng_schema_of(void *ctx, ctn_call_kind kind, ctn_str target, ctn_digest *ret_digest)
+bool ctn_eng_schema_of(void *ctx, ctn_work_kind kind, ctn_str target, ctn_digest *ret_digest)
 {
     const ctn_driver *driver = driver_of(ctx, kind);
     return driver && driver->schema && driver->schema(driver->ctx, target, ret_digest);
@@ -311,7 +311,7 @@ static void begin(ctn_engine *e, loaded *l, const ctn_owed_call *owed)
         ctn_call_result none = {
             .failure = CTN_FAILURE_UNAVAILABLE,
             .message = ctn_arena_printf(e->scratch, "nothing here can make a call of kind %s",
-                                        ctn_call_kind_name(owed->plan_call->kind)),
+                                        ctn_work_kind_name(owed->plan_call->kind)),
         };
         on_done(e, token, &none);
         return;

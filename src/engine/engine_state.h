@@ -328,8 +328,8 @@ void ctn_eng_drop_flights(ctn_engine *e, loaded *l, bool cancel);
 void ctn_eng_flight_close(ctn_engine *e, uint64_t token);
 void ctn_eng_bind(ctn_engine *e, plan_ref *p);
 void ctn_eng_sink_init(ctn_engine *e);
-bool ctn_eng_schema_of(void *ctx, ctn_call_kind kind, ctn_str target, ctn_digest *ret_digest);
-ctn_effect ctn_eng_effect_of(void *ctx, ctn_call_kind kind, ctn_str target, const char **ret_from);
+bool ctn_eng_schema_of(void *ctx, ctn_work_kind kind, ctn_str target, ctn_digest *ret_digest);
+ctn_effect ctn_eng_effect_of(void *ctx, ctn_work_kind kind, ctn_str target, const char **ret_from);
 
 /* load.c */
 loaded *ctn_eng_find(const ctn_engine *e, ctn_execution_id id);

@@ -80,7 +80,7 @@ static gate_breaker *breaker_by_name(ctn_engine *e, ctn_str name)
 /* NULL: what is called stands in nobody else's power. */
 static gate_breaker *breaker_of(ctn_engine *e, const ctn_plan_set *set, const ctn_plan_call *call)
 {
-    if (call->kind != CTN_CALL_TOOL)
+    if (call->kind != CTN_WORK_TOOL)
         return NULL;
     gate_breaker *g = breaker_by_name(e, call->target);
     const ctn_plan_limits *said = &set->limits;
@@ -274,8 +274,8 @@ gate_place ctn_eng_place_for(ctn_engine *e, loaded *l, const ctn_plan_set *set, 
     for (uint32_t i = 0; i < l->place_count; i++) {
         gate_place p = l->places[i];
         bool is_its_limit = p.limit ? ctn_str_is(set->name, p.limit->name) : limit_of(e, set) == NULL;
-        bool is_its_tool = p.breaker ? call->kind == CTN_CALL_TOOL && ctn_str_is(call->target, p.breaker->name)
-                                     : call->kind != CTN_CALL_TOOL;
+        bool is_its_tool = p.breaker ? call->kind == CTN_WORK_TOOL && ctn_str_is(call->target, p.breaker->name)
+                                     : call->kind != CTN_WORK_TOOL;
         if (!is_its_limit || !is_its_tool)
             continue;
         l->places[i] = l->places[--l->place_count];

@@ -21,30 +21,36 @@ typedef struct limits {
 } limits;
 
 static const ctn_key LIMIT_KEYS[] = {
-    {"contextBytes", CTN_KEY_INT, offsetof(limits, context_bytes), .min = 1024, .max = INT64_C(1) << 32},
-    {"valueBytes", CTN_KEY_INT, offsetof(limits, value_bytes), .min = 64, .max = INT64_C(1) << 30},
-    {"steps", CTN_KEY_INT, offsetof(limits, steps), .min = 1, .max = 1000000000},
-    {"depth", CTN_KEY_INT, offsetof(limits, depth), .min = 1, .max = 128},
+    {"contextBytes", CTN_KEY_INT, offsetof(limits, context_bytes),
+     "All variables of an execution together; default 1048576.", .min = 1024, .max = INT64_C(1) << 32},
+    {"valueBytes", CTN_KEY_INT, offsetof(limits, value_bytes), "One variable; default 262144.", .min = 64,
+     .max = INT64_C(1) << 30},
+    {"steps", CTN_KEY_INT, offsetof(limits, steps),
+     "Steps of an execution, each item of a foreach being one; default 10000.", .min = 1, .max = 1000000000},
+    {"depth", CTN_KEY_INT, offsetof(limits, depth), "Chains in chains; default 16.", .min = 1, .max = 128},
 };
 
 typedef struct secret {
     const ctn_json *env, *file;
 } secret;
 static const ctn_key SECRET_KEYS[] = {
-    {"env", CTN_KEY_NAME, offsetof(secret, env)},
-    {"file", CTN_KEY_NAME, offsetof(secret, file)},
+    {"env", CTN_KEY_NAME, offsetof(secret, env), "A variable of the environment.", .is_choice = true},
+    {"file", CTN_KEY_NAME, offsetof(secret, file), "A file.", .is_choice = true},
 };
 
 static const ctn_key SEALING_KEYS[] = {
-    {"key", CTN_KEY_OBJECT, 0},
+    {"key", CTN_KEY_OBJECT, 0,
+     "Where the master keys are: a file (made when it is first needed; keep a copy) or a variable."},
 };
 
 typedef struct retention {
     const ctn_json *completed, *failed;
 } retention;
 static const ctn_key RETENTION_KEYS[] = {
-    {"completed", CTN_KEY_NAME, offsetof(retention, completed)},
-    {"failed", CTN_KEY_NAME, offsetof(retention, failed)},
+    {"completed", CTN_KEY_NAME, offsetof(retention, completed),
+     "Those that completed. Like 30d: a number and s, m, h or d; or forever."},
+    {"failed", CTN_KEY_NAME, offsetof(retention, failed),
+     "All others: failed, rolled back, cancelled. Like 90d: a number and s, m, h or d; or forever."},
 };
 
 typedef struct top {
@@ -53,22 +59,32 @@ typedef struct top {
 } top;
 static const char *const INTERRUPTED[] = {"ask", "retry", NULL};
 static const ctn_key TOP_KEYS[] = {
-    {"store", CTN_KEY_NAME, offsetof(top, store)},
-    {"servers", CTN_KEY_OBJECT, offsetof(top, servers)},
-    {"mcpConfig", CTN_KEY_NAME, offsetof(top, mcp_config)},
-    {"include", CTN_KEY_NAMES, offsetof(top, include)},
-    {"secrets", CTN_KEY_OBJECT, offsetof(top, secrets)},
-    {"limits", CTN_KEY_OBJECT, offsetof(top, limits)},
-    {"retention", CTN_KEY_OBJECT, offsetof(top, retention)},
-    {"sealing", CTN_KEY_OBJECT, offsetof(top, sealing)},
-    {"interrupted", CTN_KEY_WORD, offsetof(top, interrupted), .words = INTERRUPTED},
+    {"store", CTN_KEY_NAME, offsetof(top, store),
+     "sqlite:FILE. Default: sqlite:catena.db beside this file. sqlite:FILE?synchronous=normal is faster, and may lose "
+     "the last moments on power loss."},
+    {"servers", CTN_KEY_OBJECT, offsetof(top, servers),
+     "MCP servers by name, started as children when they are needed."},
+    {"mcpConfig", CTN_KEY_NAME, offsetof(top, mcp_config), "The mcpServers file of desktop clients, taken as it is."},
+    {"include", CTN_KEY_NAMES, offsetof(top, include),
+     "Files with chains and instruction sets, and folders of templates; * stands for any name."},
+    {"secrets", CTN_KEY_OBJECT, offsetof(top, secrets),
+     "Where secrets are found; they are read when used and never stored."},
+    {"limits", CTN_KEY_OBJECT, offsetof(top, limits), "Bounds."},
+    {"retention", CTN_KEY_OBJECT, offsetof(top, retention),
+     "How long executions are kept after their end. Default: completed 30d, failed 90d."},
+    {"sealing", CTN_KEY_OBJECT, offsetof(top, sealing), "The key that sensitive values are sealed with."},
+    {"interrupted", CTN_KEY_WORD, offsetof(top, interrupted),
+     "ask (default), or retry: writes of unknown outcome are repeated.", .words = INTERRUPTED},
 };
 #define COUNT_OF(table) (sizeof(table) / sizeof *(table))
 
 const ctn_key_table ctn_config_tables[] = {
-    {"configuration", TOP_KEYS, COUNT_OF(TOP_KEYS)},   {"limits", LIMIT_KEYS, COUNT_OF(LIMIT_KEYS)},
-    {"secret", SECRET_KEYS, COUNT_OF(SECRET_KEYS)},    {"retention", RETENTION_KEYS, COUNT_OF(RETENTION_KEYS)},
-    {"sealing", SEALING_KEYS, COUNT_OF(SEALING_KEYS)},
+    {"configuration", TOP_KEYS, COUNT_OF(TOP_KEYS),
+     "Where the store is, which servers there are, what is known by name. Paths are relative to this file."},
+    {"limits", LIMIT_KEYS, COUNT_OF(LIMIT_KEYS), NULL},
+    {"secret", SECRET_KEYS, COUNT_OF(SECRET_KEYS), NULL},
+    {"retention", RETENTION_KEYS, COUNT_OF(RETENTION_KEYS), NULL},
+    {"sealing", SEALING_KEYS, COUNT_OF(SEALING_KEYS), NULL},
 };
 const size_t ctn_config_table_count = COUNT_OF(ctn_config_tables);
 

@@ -12,18 +12,22 @@ typedef struct server_keys {
 } server_keys;
 
 static const ctn_key KEYS[] = {
-    {"command", CTN_KEY_NAME, offsetof(server_keys, command)},
-    {"args", CTN_KEY_LIST, offsetof(server_keys, args)},
-    {"env", CTN_KEY_OBJECT, offsetof(server_keys, env)},
-    {"url", CTN_KEY_NAME, offsetof(server_keys, url)},
-    {"headers", CTN_KEY_OBJECT, offsetof(server_keys, headers)},
-    {"effects", CTN_KEY_OBJECT, offsetof(server_keys, effects)},
-    {"trusted", CTN_KEY_BOOL, offsetof(server_keys, is_trusted)},
-    {"version", CTN_KEY_NAME, offsetof(server_keys, version)},
-    {"startTimeoutMs", CTN_KEY_INT, offsetof(server_keys, start_timeout_ms), .min = 100, .max = 600000},
+    {"command", CTN_KEY_NAME, offsetof(server_keys, command),
+     "The program: looked for in PATH, then beside catena; with a / in it, from this file."},
+    {"args", CTN_KEY_LIST, offsetof(server_keys, args), "Its arguments."},
+    {"env", CTN_KEY_OBJECT, offsetof(server_keys, env), "Variables of its environment."},
+    {"url", CTN_KEY_NAME, offsetof(server_keys, url), "The address of a server over HTTP."},
+    {"headers", CTN_KEY_OBJECT, offsetof(server_keys, headers), "Headers that are sent to it."},
+    {"effects", CTN_KEY_OBJECT, offsetof(server_keys, effects),
+     "Your word on what a tool does; it wins over annotations."},
+    {"trusted", CTN_KEY_BOOL, offsetof(server_keys, is_trusted), "Its tools' annotations are believed."},
+    {"version", CTN_KEY_NAME, offsetof(server_keys, version), "The one revision of MCP to speak. Default: found out."},
+    {"startTimeoutMs", CTN_KEY_INT, offsetof(server_keys, start_timeout_ms),
+     "How long it may take to start. Default: 10000.", .min = 100, .max = 600000},
 };
 
-const ctn_key_table ctn_config_server_table = {"server", KEYS, sizeof KEYS / sizeof *KEYS};
+const ctn_key_table ctn_config_server_table = {"server", KEYS, sizeof KEYS / sizeof *KEYS,
+                                               "A program that is started, or an address."};
 
 /* A text, a number or a boolean as text; a fault otherwise. */
 static bool scalar_text(ctn_reader *r, const ctn_json *value, const char *what, bool may_be_secret, ctn_str *ret_text)

@@ -26,7 +26,7 @@ typedef struct reading {
 
 static size_t find_target(const reading *r, const ctn_plan_call *call)
 {
-    for (size_t i = 0; call->kind == CTN_CALL_TOOL && i < r->count; i++)
+    for (size_t i = 0; call->kind == CTN_WORK_TOOL && i < r->count; i++)
         if (ctn_str_equal(r->targets[i], call->target))
             return i;
     return SIZE_MAX;

@@ -39,7 +39,7 @@ int ctn_program_compile(ctn_host *host, ctn_str program, ctn_err *err)
 static int check_set(ctn_host *host, ctn_str step, const ctn_plan_set *set, ctn_err *err)
 {
     for (uint32_t i = 0; set && i < set->call_count; i++) {
-        if (set->calls[i].kind != CTN_CALL_TRANSFORM)
+        if (set->calls[i].kind != CTN_WORK_TRANSFORM)
             continue;
         int rc = ctn_program_compile(host, set->calls[i].target, err);
         if (rc)

@@ -176,9 +176,9 @@ int ctn_workspace_chain(ctn_workspace *ws, ctn_str name, ctn_findings *findings,
 static void each_tool_of(const ctn_plan_set *set, ctn_str step, void (*fn)(void *, ctn_str, ctn_str), void *ctx)
 {
     for (uint32_t i = 0; set && i < set->call_count; i++)
-        if (set->calls[i].kind == CTN_CALL_TOOL)
+        if (set->calls[i].kind == CTN_WORK_TOOL)
             fn(ctx, step, set->calls[i].target);
-    if (set && set->check && set->check->kind == CTN_CALL_TOOL)
+    if (set && set->check && set->check->kind == CTN_WORK_TOOL)
         fn(ctx, step, set->check->target);
 }
 

@@ -39,21 +39,13 @@ why_work ctn_why_work(const why *w, const ctn_json *node)
     }
     if (!detail)
         return work;
-    work.target = ctn_str_from(ctn_work_kind_name(work.kind));
+    const char *name = ctn_work_kind_name(work.kind);
+    work.target = ctn_str_from(name);
     if (work.kind == CTN_WORK_TOOL || work.kind == CTN_WORK_NATIVE || work.kind == CTN_WORK_CHAIN)
         work.target = text_of(w, detail);
-    else if (work.kind == CTN_WORK_TRANSFORM)
-        work.target = ctn_arena_printf(w->arena, "transform %.*s", CTN_STR_ARG(ctn_why_brief(w->arena, detail)));
-    else if (work.kind == CTN_WORK_HTTP)
-        work.target =
-            ctn_arena_printf(w->arena, "%.*s %.*s", CTN_STR_ARG(ctn_json_str_or(detail, "method", CTN_STR("http"))),
-                             CTN_STR_ARG(ctn_json_str_or(detail, "url", CTN_STR(""))));
-    else if (work.kind == CTN_WORK_PROMPT)
-        work.target =
-            ctn_arena_printf(w->arena, "prompt %.*s", CTN_STR_ARG(ctn_json_str_or(detail, "model", CTN_STR(""))));
-    else if (work.kind == CTN_WORK_COMMAND)
-        work.target = ctn_arena_printf(w->arena, "command %.*s",
-                                       CTN_STR_ARG(text_of(w, ctn_json_at(ctn_json_member_of(detail, "argv"), 0))));
+    else if (ctn_work_kind_is_call(work.kind))
+        work.target = ctn_arena_printf(w->arena, "%s %.*s", name,
+                                       CTN_STR_ARG(ctn_why_brief(w->arena, ctn_work_subject(work.kind, detail))));
     return work;
 }
 
@@ -67,24 +59,23 @@ ctn_str ctn_why_call_name(const ctn_json *set, uint32_t i)
 /* What a piece of work is given, as the definition says it: an object whose strings are templates. */
 const ctn_json *ctn_why_arguments_node(const why *w, const why_work *work)
 {
-    static const char *const TEXTS[] = {"url", "headers", "body", "argv", "message", "until", "stdin", "env"};
+    static const char *const ASKED[] = {"message", "until"};
     const ctn_json *said = ctn_json_member_of(work->node, "arguments");
     const ctn_json *detail =
         work->kind == CTN_WORK_UNKNOWN ? NULL : ctn_json_member_of(work->node, ctn_work_kind_name(work->kind));
+    if (ctn_work_kind_sends_detail(work->kind))
+        return detail;
     ctn_json_builder b = ctn_json_object(w->arena);
     if (ctn_json_is(said, CTN_JSON_OBJECT))
         for (size_t i = 0; i < ctn_json_count(said); i++)
             ctn_json_put(&b, ctn_json_text(&said->members[i].key), &said->members[i].value);
-    bool has_own = false;
-    if (ctn_json_is(detail, CTN_JSON_OBJECT) && work->kind != CTN_WORK_CALLS)
-        for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++) {
-            const ctn_json *text = ctn_json_member_of(detail, TEXTS[i]);
-            if (!text)
-                continue;
-            ctn_json_put(&b, ctn_str_from(TEXTS[i]), text);
-            has_own = true;
-        }
-    if (!said && !has_own && work->kind != CTN_WORK_WAIT && work->kind != CTN_WORK_APPROVAL)
+    bool waits = work->kind == CTN_WORK_WAIT || work->kind == CTN_WORK_APPROVAL;
+    for (size_t i = 0; waits && i < sizeof ASKED / sizeof *ASKED; i++) {
+        const ctn_json *text = ctn_json_member_of(detail, ASKED[i]);
+        if (text)
+            ctn_json_put(&b, ctn_str_from(ASKED[i]), text);
+    }
+    if (!said && !waits)
         ctn_json_put(&b, CTN_STR("input"), ctn_json_string(w->arena, CTN_STR("{input?}")));
     return ctn_json_finish(&b);
 }

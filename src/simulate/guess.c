@@ -218,7 +218,7 @@ static void read_chain(ctn_guess *g)
 
 static const ctn_json *schema_of(const ctn_guess *g, const ctn_plan_call *call)
 {
-    return g->o.schema_of ? g->o.schema_of(g->o.schema_ctx, ctn_call_kind_name(call->kind), call->target) : NULL;
+    return g->o.schema_of ? g->o.schema_of(g->o.schema_ctx, ctn_work_kind_name(call->kind), call->target) : NULL;
 }
 
 /* The whole result is one variable's when the tool is known to have no member of that name. */

@@ -389,7 +389,11 @@ ctn_stage_end ctn_stage_run(ctn_stage *s)
 
 int ctn_stage_new(const ctn_stage_options *options, ctn_stage **ret_stage, ctn_err *err)
 {
-    static const char *const kinds[] = {"tool", "native", "transform", "prompt", "http", "command"};
+    static const char *const kinds[] = {
+#define KIND(kind, name, ...) name,
+        CTN_CALL_KINDS(KIND)
+#undef KIND
+    };
     ctn_stage *s = ctn_realloc_array(NULL, 1, sizeof *s);
     *s = (ctn_stage){.o = *options, .arena = ctn_arena_new(16384)};
     s->plans = ctn_realloc_array(NULL, options->plan_count + 1, sizeof(const ctn_plan *));

@@ -416,6 +416,9 @@ static ctn_failure call_all(evaluation *ev, const expression_node *node, const c
 
 #define MANY EXPRESSION_ARGS_MAX
 
+/* A row that leaves a member out does not compile. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wmissing-field-initializers"
 /* clang-format off */
 static const expression_function functions[] = {
     /* name, usage, arguments, kinds it gives, uses of the first argument and of the others, asks, does */
@@ -443,6 +446,7 @@ static const expression_function functions[] = {
     {"all", "all(list, 'member', value)", 1, 3, CTN_TYPE_BOOLEAN, CTN_USE_LIST, CTN_USE_READ, ASKS_NOTHING, call_all},
 };
 /* clang-format on */
+#pragma GCC diagnostic pop
 #define FUNCTION_COUNT (sizeof functions / sizeof functions[0])
 
 const expression_function *expression_function_find(ctn_str name)

@@ -349,6 +349,9 @@ static ctn_failure apply_pick(const ctn_filter *filter, const ctn_json *value, c
 #define NUMBER     CTN_TYPE_NUMBER
 #define GIVES(how) CTN_FILTER_GIVES_##how
 
+/* A row that leaves a member out does not compile. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wmissing-field-initializers"
 /* clang-format off */
 static const ctn_filter_kind kinds[] = {
     /* name, kinds it takes, in words, gives and of what kinds, use, names members, argument, does */
@@ -369,6 +372,7 @@ static const ctn_filter_kind kinds[] = {
     {"pick", LIST | OBJECT, "an object or a list of objects", GIVES(SAME_KIND), LIST | OBJECT, CTN_USE_READ, true, CTN_ARGUMENT_STRING_OR_LIST, apply_pick},
 };
 /* clang-format on */
+#pragma GCC diagnostic pop
 #define KIND_COUNT (sizeof kinds / sizeof kinds[0])
 
 const ctn_filter_kind *ctn_filter_find(ctn_str name)

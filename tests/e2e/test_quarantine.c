@@ -501,7 +501,7 @@ typedef struct trying {
     ctn_arena *arena;
 } trying;
 
-static ctn_effect is_read(void *ctx, ctn_call_kind kind, ctn_str target, const char **ret_from)
+static ctn_effect is_read(void *ctx, ctn_work_kind kind, ctn_str target, const char **ret_from)
 {
     (void) ctx, (void) kind, (void) target;
     *ret_from = "test";

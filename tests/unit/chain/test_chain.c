@@ -288,9 +288,9 @@ static void effects_and_rules_have_their_names(void **state)
     assert_string_equal(ctn_effect_name(CTN_EFFECT_UNKNOWN), "unknown");
     ctn_effect none = CTN_EFFECT_UNKNOWN;
     assert_false(ctn_effect_from_name(CTN_STR("unknown"), &none));
-    assert_string_equal(ctn_call_kind_name(CTN_CALL_TOOL), "tool");
-    assert_string_equal(ctn_call_kind_name(CTN_CALL_NATIVE), "native");
-    assert_string_equal(ctn_call_kind_name(CTN_CALL_TRANSFORM), "transform");
+    assert_string_equal(ctn_work_kind_name(CTN_WORK_TOOL), "tool");
+    assert_string_equal(ctn_work_kind_name(CTN_WORK_NATIVE), "native");
+    assert_string_equal(ctn_work_kind_name(CTN_WORK_TRANSFORM), "transform");
     assert_non_null(ctn_rule_find(CTN_STR("missing-undo")));
     assert_null(ctn_rule_find(CTN_STR("missing")));
 }

@@ -220,7 +220,7 @@ static void defaults_are_those_of_the_language(void **state)
     assert_true(two->is_several);
     assert_int_equal(two->call_count, 2);
     assert_text(two->calls[0].name, "b"); /* in turn: the file's order, not the alphabet's */
-    assert_int_equal(two->calls[1].kind, CTN_CALL_NATIVE);
+    assert_int_equal(two->calls[1].kind, CTN_WORK_NATIVE);
     assert_ptr_equal(plan->steps[5].undo, plan->steps[0].set);
     assert_int_equal(plan->input_count, 0);
     chain_kit_done(&kit);

@@ -303,6 +303,7 @@ static void every_key_of_the_language_has_a_test(void **state)
     need_proofs(proofs, count, ctn_chain_tables, ctn_chain_table_count);
     need_proofs(proofs, count, ctn_step_tables, ctn_step_table_count);
     need_proofs(proofs, count, ctn_set_tables, ctn_set_table_count);
+    need_proofs(proofs, count, ctn_work_tables, ctn_work_table_count);
     need_names(proofs, count, "src/value/filter.c", "kinds[] = {", "filter");
     need_names(proofs, count, "src/value/expression_functions.c", "functions[] = {", "function");
     for (size_t i = 0; i < count; i++) {

@@ -334,7 +334,7 @@ static void a_hit_is_in_the_journal_and_makes_no_call(void **state)
     ctn_arena_free(arena);
 }
 
-static bool schema_of(void *ctx, ctn_call_kind kind, ctn_str target, ctn_digest *ret_digest)
+static bool schema_of(void *ctx, ctn_work_kind kind, ctn_str target, ctn_digest *ret_digest)
 {
     (void) kind, (void) target;
     world *w = ctx;

@@ -39,7 +39,7 @@ struct kit {
 
 /* ---- the world's rules ---- */
 
-static ctn_effect effect_of(void *ctx, ctn_call_kind kind, ctn_str target, const char **ret_from)
+static ctn_effect effect_of(void *ctx, ctn_work_kind kind, ctn_str target, const char **ret_from)
 {
     (void) ctx, (void) kind;
     *ret_from = "annotations";

@@ -30,7 +30,7 @@ typedef struct kit_options {
     int64_t steps_max;
     ctn_gate (*gate)(void *world, const ctn_execution *x, const ctn_plan_set *set, const ctn_plan_call *call,
                      int64_t now_ms, int64_t *ret_until_ms);
-    bool (*schema_of)(void *world, ctn_call_kind kind, ctn_str target, ctn_digest *ret_digest);
+    bool (*schema_of)(void *world, ctn_work_kind kind, ctn_str target, ctn_digest *ret_digest);
     ctn_cached (*cached)(void *world, const ctn_execution *x, ctn_str key, int64_t ttl_ms, int64_t now_ms,
                          const ctn_json **ret_value);
     void *world;

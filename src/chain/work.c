@@ -1,0 +1,342 @@
+/*
+ * work.c -- which kind of work is said, its details, what it reads, what it does to the world.
+ *
+ * What a driver is given is always one tree: the arguments, or for a kind whose key holds an object of keys that object
+ * itself. Its keys are read one by one first, so that each fault is told where it stands; the whole is compiled for
+ * those who render it or ask what it reads.
+ */
+#include "chain/work.h"
+#include "value/transform_check.h"
+#include <assert.h>
+#include <stddef.h>
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+static const struct {
+    const char *name, *what;
+    enum { SENDS_NOTHING, SENDS_ARGUMENTS, SENDS_DETAIL } sends;
+    const char *subject;
+    ctn_effect effect;
+    bool is_call, runs;
+} KINDS[CTN_WORK_KIND_COUNT] = {
+#define CALL(kind, name, what, holds, sends, subject, effect, runs, about)                                             \
+    {name, what, SENDS_##sends, subject, CTN_EFFECT_##effect, true, runs},
+#define ENGINE(kind, name, what, holds, sends, subject, effect, runs, about)                                           \
+    {name, what, SENDS_##sends, subject, CTN_EFFECT_##effect, false, runs},
+    CTN_CALL_KINDS(CALL) CTN_ENGINE_KINDS(ENGINE)
+#undef CALL
+#undef ENGINE
+};
+
+const char *ctn_work_kind_name(ctn_work_kind kind)
+{
+    return (unsigned) kind < CTN_WORK_KIND_COUNT ? KINDS[kind].name : "unknown";
+}
+
+const char *ctn_work_kind_what(ctn_work_kind kind)
+{
+    return (unsigned) kind < CTN_WORK_KIND_COUNT ? KINDS[kind].what : "unknown work";
+}
+
+bool ctn_work_kind_is_call(ctn_work_kind kind)
+{
+    return (unsigned) kind < CTN_WORK_KIND_COUNT && KINDS[kind].is_call;
+}
+
+bool ctn_work_kind_runs(ctn_work_kind kind)
+{
+    return (unsigned) kind < CTN_WORK_KIND_COUNT && KINDS[kind].runs;
+}
+
+bool ctn_work_kind_sends_detail(ctn_work_kind kind)
+{
+    return (unsigned) kind < CTN_WORK_KIND_COUNT && KINDS[kind].sends == SENDS_DETAIL;
+}
+
+const ctn_json *ctn_work_subject(ctn_work_kind kind, const ctn_json *detail)
+{
+    if ((unsigned) kind >= CTN_WORK_KIND_COUNT || !detail)
+        return NULL;
+    if (ctn_json_is(detail, CTN_JSON_STRING))
+        return detail;
+    const ctn_json *subject = KINDS[kind].subject ? ctn_json_member_of(detail, KINDS[kind].subject) : NULL;
+    return ctn_json_is(subject, CTN_JSON_ARRAY) ? ctn_json_at(subject, 0) : subject;
+}
+
+/* ---- the keys of each kind ---- */
+
+/* A key whose value is only checked here: who needs it has the object. */
+typedef union checked {
+    const ctn_json *node;
+    ctn_chain_template template;
+    ctn_chain_tree tree;
+    int64_t number;
+    double fraction;
+    int word;
+    ctn_said said;
+} checked;
+#define CHECKED(key, type, ...) CTN_KEY(key, type, checked, node, __VA_ARGS__)
+
+static const ctn_key CALL_KEYS[] = {CTN_CALL_KINDS(CTN_WORK_KEY) CTN_WORK_COMMON_KEYS};
+static const ctn_key CHECK_KEYS[] = {
+    CTN_WORK_KEY(TOOL, "tool", , NAME, , , , , "A tool of an MCP server: server/tool.")
+        CTN_WORK_KEY(HTTP, "http", , OBJECT, , , , , "An HTTP call.") CTN_WORK_COMMON_KEYS,
+};
+
+static const ctn_key WAIT_KEYS[] = {
+    CTN_KEY("ms", CTN_KEY_INT, ctn_work, wait_ms, "So many milliseconds.", .is_choice = true, .min = 0,
+            .max = CTN_TEN_YEARS_MS, .otherwise = -1),
+    CTN_KEY("until", CTN_KEY_TEMPLATE, ctn_work, until,
+            "Until this date, RFC 3339 time, or number of milliseconds since 1970.", .is_choice = true),
+};
+
+static const char *const ON_TIMEOUT[] = {"fail", "reject", "approve", NULL}; /* as ctn_on_timeout */
+static const ctn_key APPROVAL_KEYS[] = {
+    CTN_KEY("message", CTN_KEY_TEMPLATE, ctn_work, message, "What is asked, as a template."),
+    CTN_KEY("who", CTN_KEY_NAMES, ctn_work, who, "Who may answer. Default: anybody."),
+    CTN_KEY("timeoutMs", CTN_KEY_INT, ctn_work, answer_timeout_ms, "How long an answer is waited for, in milliseconds.",
+            .min = 1, .max = CTN_TEN_YEARS_MS),
+    CTN_KEY("onTimeout", CTN_KEY_WORD, ctn_work, on_timeout, "What no answer means. Default: fail.",
+            .words = ON_TIMEOUT),
+};
+
+static const ctn_key PROMPT_KEYS[] = {
+    CHECKED("model", CTN_KEY_NAME, "The model."),
+    CHECKED("instructions", CTN_KEY_NAME, "A file with the instructions.", .is_required = true),
+    CHECKED("schema", CTN_KEY_SCHEMA, "JSON Schema of the answer."),
+};
+static const ctn_key AGENT_KEYS[] = {
+    CHECKED("instructions", CTN_KEY_NAME, "A file with the instructions.", .is_required = true),
+    CHECKED("outputSchema", CTN_KEY_SCHEMA, "JSON Schema that the answer must satisfy."),
+};
+
+static const char *const METHODS[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", NULL};
+static const ctn_key HTTP_KEYS[] = {
+    CHECKED("method", CTN_KEY_WORD, "Default: GET, or POST with a body.", .words = METHODS),
+    CHECKED("url", CTN_KEY_TEMPLATE, "The address, as a template.", .is_required = true),
+    CHECKED("headers", CTN_KEY_TREE_OBJECT, "Names and values, as templates."),
+    CHECKED("body", CTN_KEY_TREE, "What is sent: any value whose texts are templates."),
+};
+
+static void read_argv(ctn_reader *reader, const ctn_json *value, void *target)
+{
+    (void) target;
+    if (!ctn_json_is(value, CTN_JSON_ARRAY) || ctn_json_count(value) == 0) {
+        ctn_reader_fault(reader, value, "type",
+                         "'argv' must be a list that begins with the program, like [convert, \"{file}\"]");
+        return;
+    }
+    for (size_t i = 0; i < ctn_json_count(value); i++)
+        if (!ctn_json_is(ctn_json_at(value, i), CTN_JSON_STRING))
+            ctn_reader_fault(reader, ctn_json_at(value, i), "type",
+                             "an item of 'argv' must be a text; put it in quotes");
+}
+
+static const ctn_key COMMAND_KEYS[] = {
+    CHECKED("argv", CTN_KEY_TREE, "The program and its arguments, as templates.", .is_required = true,
+            .read = read_argv),
+    CHECKED("timeoutMs", CTN_KEY_INT, "Milliseconds.", .min = 1, .max = CTN_TEN_YEARS_MS),
+};
+
+/* clang-format off */
+const ctn_key_table ctn_work_tables[] = {
+    {"call", CALL_KEYS, COUNT(CALL_KEYS), "One of several calls."},
+    {"check", CHECK_KEYS, COUNT(CHECK_KEYS), "Answers {happened, result, final}."},
+    /* of a kind whose key holds an object, by the kind's name */
+    {"wait", WAIT_KEYS, COUNT(WAIT_KEYS), NULL},
+    {"approval", APPROVAL_KEYS, COUNT(APPROVAL_KEYS), NULL},
+    {"prompt", PROMPT_KEYS, COUNT(PROMPT_KEYS), NULL},
+    {"agent", AGENT_KEYS, COUNT(AGENT_KEYS), NULL},
+    {"http", HTTP_KEYS, COUNT(HTTP_KEYS), NULL},
+    {"command", COMMAND_KEYS, COUNT(COMMAND_KEYS), NULL},
+};
+const size_t ctn_work_table_count = COUNT(ctn_work_tables);
+/* clang-format on */
+
+/* ---- details by kind ---- */
+
+static void check_tool(ctn_reader *reader, const ctn_json *detail)
+{
+    ctn_str rest = ctn_json_text(detail);
+    ctn_str server = ctn_str_cut(&rest, '/');
+    if (server.len == 0 || rest.len == 0)
+        ctn_reader_fault(reader, detail, "type",
+                         "'tool' must be server/tool, the server's name in catena.yaml and its tool; '%.*s' is not",
+                         CTN_STR_ARG(ctn_json_text(detail)));
+}
+
+static void check_transform(ctn_reader *reader, const ctn_json *detail)
+{
+    ctn_err err = {0};
+    if (ctn_transform_check(ctn_json_text(detail), &err))
+        ctn_reader_fault(reader, detail, "bad-expression", "'transform', at character %u: %s", err.column, err.message);
+}
+
+static void check_wait(ctn_reader *reader, const ctn_json *detail)
+{
+    if (!ctn_json_member_of(detail, "ms") == !ctn_json_member_of(detail, "until"))
+        ctn_reader_fault(reader, detail, "type", "a wait needs either 'ms' or 'until', one of the two");
+}
+
+static void read_detail(ctn_reader *reader, ctn_work *work)
+{
+    checked nobody_reads = {0};
+    bool is_kept = work->kind == CTN_WORK_WAIT || work->kind == CTN_WORK_APPROVAL;
+    for (size_t i = 0; i < ctn_work_table_count; i++)
+        if (strcmp(ctn_work_tables[i].name, KINDS[work->kind].name) == 0)
+            ctn_keys_read(reader, work->detail, KINDS[work->kind].what, ctn_work_tables[i].keys,
+                          ctn_work_tables[i].count, is_kept ? (void *) work : &nobody_reads);
+    switch (work->kind) {
+    case CTN_WORK_TOOL: check_tool(reader, work->detail); break;
+    case CTN_WORK_TRANSFORM: check_transform(reader, work->detail); break;
+    case CTN_WORK_WAIT: check_wait(reader, work->detail); break;
+    case CTN_WORK_COMMAND:
+        if (!work->timeout_ms)
+            (void) ctn_json_to_int64(ctn_json_member_of(work->detail, "timeoutMs"), &work->timeout_ms);
+        break;
+    default: break;
+    }
+    if (KINDS[work->kind].sends != SENDS_DETAIL)
+        return;
+    const ctn_json *bad = NULL;
+    ctn_err err = {0}; /* what does not compile was told with its key */
+    work->arguments = (ctn_chain_tree){.node = work->detail};
+    (void) ctn_tree_compile(reader->arena, work->detail, &work->arguments.tree, &bad, &err);
+}
+
+/* ---- work ---- */
+
+ctn_chain_tree ctn_work_default_arguments(ctn_reader *reader)
+{
+    ctn_json_builder object = ctn_json_object(reader->arena);
+    ctn_json_put_str(&object, "input", CTN_STR("{input?}"));
+    ctn_chain_tree arguments = {.node = NULL};
+    const ctn_json *bad = NULL;
+    ctn_err err = {0};
+    int rc = ctn_tree_compile(reader->arena, ctn_json_finish(&object), &arguments.tree, &bad, &err);
+    assert(rc == CTN_OK);
+    return arguments;
+}
+
+/* The kinds of work that a table of keys offers, for the sentence. */
+static ctn_str offered(ctn_arena *arena, const ctn_key *keys, size_t count)
+{
+    ctn_buf text;
+    ctn_buf_init(&text, 512);
+    for (size_t i = 0; i < count; i++)
+        if (keys[i].is_choice)
+            ctn_buf_printf(&text, "%s%s", text.len ? ", " : "", keys[i].name);
+    ctn_str kept = ctn_arena_str(arena, ctn_buf_str(&text));
+    ctn_buf_done(&text);
+    return kept;
+}
+
+/* A key that is none was told; which work was meant stands in it. */
+static bool has_unknown_key(const ctn_json *node, const ctn_key *keys, size_t count)
+{
+    for (uint32_t m = 0; m < node->count; m++) {
+        bool is_known = false;
+        for (size_t i = 0; i < count; i++)
+            is_known |= ctn_str_is(ctn_json_text(&node->members[m].key), keys[i].name);
+        if (!is_known)
+            return true;
+    }
+    return false;
+}
+
+void ctn_work_of_keys(ctn_reader *reader, const ctn_json *node, const char *what, const ctn_key *keys, size_t count,
+                      const ctn_work_keys *read, const ctn_chain_tree *arguments, ctn_work *ret_work)
+{
+    ctn_work *work = ret_work;
+    work->node = node;
+    work->kind = CTN_WORK_UNKNOWN;
+    work->wait_ms = -1;
+    work->timeout_ms = read->timeout_ms;
+    const ctn_json *second = NULL;
+    size_t said = 0;
+    for (uint32_t m = 0; m < node->count; m++)
+        for (int kind = 0; kind < CTN_WORK_KIND_COUNT; kind++) {
+            if (!ctn_str_is(ctn_json_text(&node->members[m].key), KINDS[kind].name))
+                continue;
+            bool is_offered = false;
+            for (size_t i = 0; i < count; i++)
+                is_offered |= ctn_str_is(ctn_json_text(&node->members[m].key), keys[i].name);
+            if (!is_offered)
+                continue; /* an unknown key here, and told as such */
+            if (said++ == 0)
+                work->kind = (ctn_work_kind) kind;
+            else
+                second = &node->members[m].key;
+        }
+    if (second)
+        ctn_reader_fault(reader, second, "type", "%s does one kind of work; it says '%s' and '%.*s': take one out",
+                         what, ctn_work_kind_name(work->kind), CTN_STR_ARG(ctn_json_text(second)));
+    if (said == 0 && !has_unknown_key(node, keys, count)) {
+        ctn_str kinds = offered(reader->arena, keys, count);
+        ctn_reader_fault(reader, node, "type", "%s does not say what work it does; add one of %.*s", what,
+                         CTN_STR_ARG(kinds));
+    }
+    work->arguments = read->arguments.tree ? read->arguments : *arguments;
+    if (work->kind == CTN_WORK_UNKNOWN)
+        return;
+    work->detail = read->kinds[work->kind];
+    if (work->detail)
+        read_detail(reader, work);
+    else
+        work->kind = CTN_WORK_UNKNOWN; /* of the wrong type, and told */
+}
+
+void ctn_work_read_call(ctn_reader *reader, const ctn_json *node, const ctn_chain_tree *arguments, ctn_work *ret_work)
+{
+    ctn_work_keys keys = {0};
+    ctn_keys_read(reader, node, "a call", CALL_KEYS, COUNT(CALL_KEYS), &keys);
+    ctn_work_of_keys(reader, node, "a call", CALL_KEYS, COUNT(CALL_KEYS), &keys, arguments, ret_work);
+}
+
+void ctn_work_read_check(ctn_reader *reader, const ctn_json *node, const ctn_chain_tree *arguments, ctn_work *ret_work)
+{
+    ctn_work_keys keys = {0};
+    ctn_keys_read(reader, node, "a check", CHECK_KEYS, COUNT(CHECK_KEYS), &keys);
+    ctn_work_of_keys(reader, node, "a check", CHECK_KEYS, COUNT(CHECK_KEYS), &keys, arguments, ret_work);
+    ret_work->name = CTN_STR("check");
+}
+
+/* ---- what it reads, what it does ---- */
+
+static void template_reads(const ctn_chain_template *template, ctn_arena *scratch, ctn_work_read_fn *on_read, void *ctx)
+{
+    ctn_reads reads = {0};
+    if (template->template)
+        ctn_template_reads(template->template, scratch, &reads);
+    for (size_t i = 0; i < reads.count; i++)
+        on_read(ctx, &reads.items[i], template->node);
+}
+
+void ctn_work_reads(const ctn_work *work, ctn_arena *scratch, ctn_work_read_fn *on_read, void *ctx)
+{
+    if (work->kind == CTN_WORK_UNKNOWN)
+        return;
+    if (KINDS[work->kind].sends != SENDS_NOTHING && work->arguments.tree)
+        ctn_tree_reads(work->arguments.tree, scratch, on_read, ctx);
+    template_reads(&work->message, scratch, on_read, ctx);
+    template_reads(&work->until, scratch, on_read, ctx);
+}
+
+ctn_effect ctn_work_assumed_effect(const ctn_work *work)
+{
+    ctn_effect effect = work->kind == CTN_WORK_UNKNOWN ? CTN_EFFECT_UNKNOWN : KINDS[work->kind].effect;
+    if (work->kind == CTN_WORK_HTTP) {
+        ctn_str method = ctn_json_str_or(work->detail, "method", (ctn_str){0});
+        bool sends_body = ctn_json_member_of(work->detail, "body") != NULL;
+        if (ctn_str_is(method, "GET") || ctn_str_is(method, "HEAD") || (!method.len && !sends_body))
+            effect = CTN_EFFECT_READ;
+        else if (ctn_str_is(method, "PUT") || ctn_str_is(method, "DELETE"))
+            effect = CTN_EFFECT_IDEMPOTENT;
+    }
+    return effect == CTN_EFFECT_UNKNOWN ? CTN_EFFECT_WRITE : effect;
+}
+
+bool ctn_work_effect_is_asked(const ctn_work *work)
+{
+    return work->kind != CTN_WORK_UNKNOWN && KINDS[work->kind].effect == CTN_EFFECT_UNKNOWN;
+}
