@@ -1,9 +1,9 @@
 /*
  * cli.h -- what every verb of the command has in hand, and how it tells people what happened.
  *
- * A verb is one row of the table in verbs.c and one function in verb_NAME.c. main reads the options by the row, hands
- * the verb a ctn_cli, and exits with what it returns. Results go to stdout and nothing else does; everything
- * said to people goes to stderr.
+ * A verb is a ctn_verb in verb_NAME.c, behind the function that does it, and a line in verbs.c. main reads the options
+ * that it takes, hands it a ctn_cli, and exits with what it returns. Results go to stdout and nothing else does;
+ * everything said to people goes to stderr.
  *
  * What must hold: bad input is answered with a sentence (what, where, the nearest right thing) and exit 2, and has
  * changed nothing.
@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "chain/finding.h"
+#include "cli/options.h"
 #include "cli/screen.h"
 #include "loop/spawn.h"
 
@@ -22,47 +23,6 @@ enum {
     CTN_EXIT_PARKED = 3,        /* nothing goes on without somebody */
     CTN_EXIT_INTERRUPTED = 130, /* Ctrl-C */
 };
-
-typedef enum ctn_opt {
-    CTN_OPT_CONFIG,
-    CTN_OPT_STORE,
-    CTN_OPT_JSON,
-    CTN_OPT_QUIET,
-    CTN_OPT_HELP,
-    CTN_OPT_SET_INPUT, /* -i */
-    CTN_OPT_INPUT,
-    CTN_OPT_OUTPUT,
-    CTN_OPT_KEY,
-    CTN_OPT_LABEL,
-    CTN_OPT_FORMAT,
-    CTN_OPT_CHAIN,
-    CTN_OPT_STATUS,
-    CTN_OPT_LIMIT,
-    CTN_OPT_STEP,
-    CTN_OPT_RETRY,
-    CTN_OPT_SUCCEED,
-    CTN_OPT_FAIL,
-    CTN_OPT_NOT_HAPPENED,
-    CTN_OPT_REASON,
-    CTN_OPT_VARIABLE,
-    CTN_OPT_AT,
-    CTN_OPT_TOOLS,
-    CTN_OPT_FIX,
-    CTN_OPT_EXPLAIN,
-    CTN_OPT_SEEDS,
-    CTN_OPT_SEED,
-    CTN_OPT_RECORDED,
-    CTN_OPT_JUNIT,
-    CTN_OPT_FROM,
-    CTN_OPT_WRITE,
-    CTN_OPT_QUICK,
-    CTN_OPT_OLDER_THAN,
-    CTN_OPT_DRY_RUN,
-    CTN_OPT_FORCE,
-    CTN_OPT_REVEAL,
-    CTN_OPT_DROP_OLD,
-    CTN_OPT_COUNT,
-} ctn_opt;
 
 typedef struct ctn_given {
     ctn_opt opt;
@@ -92,15 +52,24 @@ struct ctn_verb {
     const char *operands; /* "CHAIN" */
     const char *summary;  /* one line of `help` */
     const char *details;  /* what `help VERB` adds; may be NULL */
-    uint64_t options;     /* bits CTN_OPT_BIT */
+    uint64_t options;     /* that it takes: CTN_OPT_BIT(QUIET) | ... */
     size_t words_min, words_max;
     int (*run)(ctn_cli *cli);
 };
-#define CTN_OPT_BIT(opt) (UINT64_C(1) << (opt))
+#define CTN_OPT_BIT(OPT) (UINT64_C(1) << CTN_OPT_##OPT)
 
-extern const ctn_verb ctn_verbs[];
+/* verbs.c: all of them, in the order of help. */
+extern const ctn_verb *const ctn_verbs[];
 extern const size_t ctn_verb_count;
+/* NULL: there is none; second is empty for a verb of one word. */
+const ctn_verb *ctn_verb_find(ctn_str first, ctn_str second);
+/* Verbs of two words ("chains list") begin with this one. */
+bool ctn_verb_is_group(ctn_str first);
+/* A sentence about words that are no verb. */
+int ctn_verb_refuse(const ctn_cli *cli, ctn_str first, ctn_str second);
 
+/* verb_help.c: as `catena help FIRST SECOND`; either may be empty. An exit code. */
+int ctn_help(const ctn_cli *cli, ctn_str first, ctn_str second);
 /* options.c: fills cli->args from what stands behind the verb; a sentence and false when it is not understood. */
 bool ctn_options_read(ctn_cli *cli, int argc, char **argv);
 void ctn_options_help(const ctn_cli *cli, const ctn_verb *verb);
@@ -128,47 +97,3 @@ ctn_str ctn_cli_command(const ctn_cli *cli, const char *format, ...) __attribute
 ctn_str ctn_shell_word(ctn_arena *arena, const char *word);
 /* Everything is on stdout, or a sentence tells why not (a full disk, a closed pipe) and the exit is 2. */
 int ctn_cli_flush(const ctn_cli *cli, int exit_code);
-
-/* ---- the verbs ---- */
-int ctn_verb_run(ctn_cli *cli);
-int ctn_verb_start(ctn_cli *cli);
-int ctn_verb_serve(ctn_cli *cli);
-int ctn_verb_check(ctn_cli *cli);
-int ctn_verb_schema(ctn_cli *cli);
-int ctn_verb_graph(ctn_cli *cli);
-int ctn_verb_timeline(ctn_cli *cli);
-int ctn_verb_simulate(ctn_cli *cli);
-int ctn_verb_test(ctn_cli *cli);
-int ctn_verb_list(ctn_cli *cli);
-int ctn_verb_schedules(ctn_cli *cli);
-int ctn_verb_show(ctn_cli *cli);
-int ctn_verb_history(ctn_cli *cli);
-int ctn_verb_why(ctn_cli *cli);
-int ctn_verb_watch(ctn_cli *cli);
-int ctn_verb_resume(ctn_cli *cli);
-int ctn_verb_rerun(ctn_cli *cli);
-int ctn_verb_fork(ctn_cli *cli);
-int ctn_verb_answer(ctn_cli *cli);
-int ctn_verb_set(ctn_cli *cli);
-int ctn_verb_cancel(ctn_cli *cli);
-int ctn_verb_pause(ctn_cli *cli);
-int ctn_verb_chains_import(ctn_cli *cli);
-int ctn_verb_chains_list(ctn_cli *cli);
-int ctn_verb_chains_show(ctn_cli *cli);
-int ctn_verb_tools_list(ctn_cli *cli);
-int ctn_verb_tools_call(ctn_cli *cli);
-int ctn_verb_store_init(ctn_cli *cli);
-int ctn_verb_store_migrate(ctn_cli *cli);
-int ctn_verb_store_audit(ctn_cli *cli);
-int ctn_verb_store_verify(ctn_cli *cli);
-int ctn_verb_export(ctn_cli *cli);
-int ctn_verb_verify(ctn_cli *cli);
-int ctn_verb_store_quarantine(ctn_cli *cli);
-int ctn_verb_store_release(ctn_cli *cli);
-int ctn_verb_store_discard(ctn_cli *cli);
-int ctn_verb_store_prune(ctn_cli *cli);
-int ctn_verb_store_backup(ctn_cli *cli);
-int ctn_verb_store_rekey(ctn_cli *cli);
-int ctn_verb_store_shred(ctn_cli *cli);
-int ctn_verb_version(ctn_cli *cli);
-int ctn_verb_help(ctn_cli *cli);

@@ -1,5 +1,5 @@
 /*
- * options.c -- the options of every verb, in one table that reads them and explains them.
+ * options.c -- options are read and explained by their rows.
  *
  * An option that a verb does not take is refused by name: one that another verb takes says so, any other names
  * the nearest. Options and words may stand in any order; what follows "--" is a word.
@@ -9,59 +9,21 @@
 #include <getopt.h>
 #include <stdio.h>
 
-typedef struct option_row {
+static const struct {
     const char *name;
-    char letter;          /* 0: none */
-    const char *argument; /* NULL: a flag */
+    char letter;
+    const char *argument;
     const char *help;
-} option_row;
-
-static const option_row ROWS[CTN_OPT_COUNT] = {
-    [CTN_OPT_CONFIG] = {"config", 'c', "FILE", "configuration; default: catena.yaml, from the current folder upward"},
-    [CTN_OPT_STORE] = {"store", 's', "URL",
-                       "sqlite:FILE; default: the configuration's, else sqlite:catena.db beside it"},
-    [CTN_OPT_JSON] = {"json", 'j', NULL, "JSON for programs, on one line a document"},
-    [CTN_OPT_QUIET] = {"quiet", 'q', NULL, "no progress on stderr, only errors"},
-    [CTN_OPT_HELP] = {"help", 'h', NULL, "explain this command"},
-    [CTN_OPT_SET_INPUT] = {"set-input", 'i', "NAME=VALUE",
-                           "an input: NAME=TEXT, NAME:=JSON, NAME=@FILE, NAME=@- (standard input), NAME=@@TEXT"},
-    [CTN_OPT_INPUT] = {"input", 'I', "FILE|-", "inputs as one JSON or YAML object; -i comes after it"},
-    [CTN_OPT_OUTPUT] = {"output", 'o', "NAME", "print this output alone, text as it is; of export: the file to write"},
-    [CTN_OPT_KEY] = {"idempotency-key", 'k', "KEY", "start it once: the same key finds the execution that has it"},
-    [CTN_OPT_LABEL] = {"label", 'l', "NAME=VALUE", "a label to find it by"},
-    [CTN_OPT_FORMAT] = {"format", 'f', "FORMAT", "of check: text, json or sarif; of graph: svg, mermaid or dot"},
-    [CTN_OPT_CHAIN] = {"chain", 0, "CHAIN", "of list: only executions of this chain; of fork: the newer definition"},
-    [CTN_OPT_STATUS] = {"status", 0, "STATUS", "only executions in this status"},
-    [CTN_OPT_LIMIT] = {"limit", 'n', "COUNT", "at most so many; 0: all"},
-    [CTN_OPT_STEP] = {"step", 0, "STEP", "which step is meant"},
-    [CTN_OPT_RETRY] = {"retry", 0, NULL, "the interrupted call did not happen: do it again"},
-    [CTN_OPT_SUCCEED] = {"succeed", 0, "JSON", "the interrupted call happened, with this result"},
-    [CTN_OPT_FAIL] = {"fail", 0, NULL, "the interrupted call has failed"},
-    [CTN_OPT_NOT_HAPPENED] = {"not-happened", 0, NULL, "with --fail: it is certain that nothing happened"},
-    [CTN_OPT_REASON] = {"reason", 0, "TEXT", "why, for the journal"},
-    [CTN_OPT_VARIABLE] = {"variable", 0, "NAME", "the variable, where a step has the same name"},
-    [CTN_OPT_AT] = {"at", 0, "SEQ", "as it stood after that entry of the journal"},
-    [CTN_OPT_TOOLS] = {"tools", 0, NULL, "ask the configured servers for their tools"},
-    [CTN_OPT_FIX] = {"fix", 0, NULL, "mend in the files what can be mended mechanically, and say what"},
-    [CTN_OPT_EXPLAIN] = {"explain", 0, "RULE", "what a rule means, and how to mend what breaks it"},
-    [CTN_OPT_SEEDS] = {"seeds", 0, "COUNT", "so many worlds; default: 10,000"},
-    [CTN_OPT_SEED] = {"seed", 0, "NUMBER", "play this one world again and tell its story"},
-    [CTN_OPT_RECORDED] = {"recorded", 0, NULL, "let the tools answer as they did in the store's executions"},
-    [CTN_OPT_FROM] = {"from", 0, "STEP", "the step to do again, with all that depends on what it sets"},
-    [CTN_OPT_DROP_OLD] = {"drop-old", 0, NULL, "add no key; remove those that wrap nothing any more"},
-    [CTN_OPT_REVEAL] = {"reveal", 0, NULL, "sensitive values as they are (needs the key; goes into the audit log)"},
-    [CTN_OPT_WRITE] = {"write", 0, "STEP", "this step may write once more; as often as there are such steps"},
-    [CTN_OPT_QUICK] = {"quick", 0, NULL, "do not compare the file's indexes with its tables"},
-    [CTN_OPT_OLDER_THAN] = {"older-than", 0, "SPAN",
-                            "those that ended so long ago: 30d, 12h; default: as `retention` says"},
-    [CTN_OPT_DRY_RUN] = {"dry-run", 0, NULL, "only say what would be done"},
-    [CTN_OPT_FORCE] = {"force", 0, NULL, "replace the file that is there"},
-    [CTN_OPT_JUNIT] = {"junit", 0, "FILE", "the results as JUnit XML too"},
+} ROWS[CTN_OPT_COUNT] = {
+#define ROW(opt, name, letter, argument, help) {name, letter, argument, help},
+    CTN_OPTIONS(ROW)
+#undef ROW
 };
+static_assert(CTN_OPT_COUNT <= 64, "the options of a verb are bits of one word");
 
 static bool takes(const ctn_verb *verb, ctn_opt opt)
 {
-    return opt == CTN_OPT_HELP || (verb->options & CTN_OPT_BIT(opt));
+    return opt == CTN_OPT_HELP || (verb->options >> opt & 1);
 }
 
 /* The name in "--name=value" or "--name". */
@@ -119,12 +81,11 @@ bool ctn_options_read(ctn_cli *cli, int argc, char **argv)
     for (ctn_opt opt = 0; opt < CTN_OPT_COUNT; opt++) {
         if (!takes(cli->verb, opt))
             continue;
-        const option_row *row = &ROWS[opt];
-        rows[row_count++] =
-            (struct option){row->name, row->argument ? required_argument : no_argument, NULL, 1000 + (int) opt};
-        if (row->letter) {
-            letters[letter_count++] = row->letter;
-            if (row->argument)
+        rows[row_count++] = (struct option){ROWS[opt].name, ROWS[opt].argument ? required_argument : no_argument, NULL,
+                                            1000 + (int) opt};
+        if (ROWS[opt].letter) {
+            letters[letter_count++] = ROWS[opt].letter;
+            if (ROWS[opt].argument)
                 letters[letter_count++] = ':';
         }
     }
@@ -169,12 +130,11 @@ void ctn_options_help(const ctn_cli *cli, const ctn_verb *verb)
         printf("\n%s\n", verb->details);
     printf("\n");
     for (ctn_opt opt = 0; opt < CTN_OPT_COUNT; opt++) {
-        const option_row *row = &ROWS[opt];
         if (!takes(verb, opt))
             continue;
-        ctn_str name = ctn_arena_printf(cli->arena, "--%s%s%s", row->name, row->argument ? " " : "",
-                                        row->argument ? row->argument : "");
-        printf("  %c%c%s %-24.*s %s\n", row->letter ? '-' : ' ', row->letter ? row->letter : ' ',
-               row->letter ? "," : " ", CTN_STR_ARG(name), row->help);
+        ctn_str name = ctn_arena_printf(cli->arena, "--%s%s%s", ROWS[opt].name, ROWS[opt].argument ? " " : "",
+                                        ROWS[opt].argument ? ROWS[opt].argument : "");
+        printf("  %c%c%s %-24.*s %s\n", ROWS[opt].letter ? '-' : ' ', ROWS[opt].letter ? ROWS[opt].letter : ' ',
+               ROWS[opt].letter ? "," : " ", CTN_STR_ARG(name), ROWS[opt].help);
     }
 }

@@ -5,6 +5,7 @@
 #include "host/audit.h"
 #include "cli/result.h"
 #include "cli/named.h"
+#include "cli/verb.h"
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -45,7 +46,7 @@ static int print_row(void *ctx, const ctn_audit_entry *e)
     return 0;
 }
 
-int ctn_verb_store_audit(ctn_cli *cli)
+static int run_store_audit(ctn_cli *cli)
 {
     ctn_workspace ws;
     ctn_store *store = NULL;
@@ -59,3 +60,12 @@ int ctn_verb_store_audit(ctn_cli *cli)
     ctn_store_close(store);
     return exit_code;
 }
+
+const ctn_verb ctn_verb_store_audit = {
+    .name = "store audit",
+    .operands = "",
+    .summary = "List what people did to the store: imports, backups, exports, migrations",
+    .details = "With --json one object a line, oldest first. What was done to one execution is in its history.",
+    .options = CTN_OPTS_READ,
+    .run = run_store_audit,
+};

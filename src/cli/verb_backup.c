@@ -5,6 +5,7 @@
 #include "host/audit.h"
 #include "cli/result.h"
 #include "cli/named.h"
+#include "cli/verb.h"
 #include "store/backup.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -56,7 +57,7 @@ static void write_audit(void *ctx)
         ctn_cli_say(cli, "the backup is not in the audit log: %s", err.message);
 }
 
-int ctn_verb_store_backup(ctn_cli *cli)
+static int run_store_backup(ctn_cli *cli)
 {
     ctn_workspace ws;
     ctn_err err = {0};
@@ -89,3 +90,16 @@ int ctn_verb_store_backup(ctn_cli *cli)
                 ctn_duration_text(span_ms).text, bytes >> 10);
     return CTN_EXIT_OK;
 }
+
+const ctn_verb ctn_verb_store_backup = {
+    .name = "store backup",
+    .operands = "FILE",
+    .summary = "Copy the store as it is now into one file, also while it is in use",
+    .details =
+        "Everything acknowledged before it began is in the copy, which is on disk when it is said to be done. To\n"
+        "restore, put the file where the store is wanted; calls made after the backup are not known to it.",
+    .options = CTN_OPTS_READ | CTN_OPT_BIT(QUIET) | CTN_OPT_BIT(FORCE),
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_store_backup,
+};

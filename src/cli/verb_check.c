@@ -7,6 +7,7 @@
 #include "cli/check_run.h"
 #include "host/programs.h"
 #include "cli/timezone.h"
+#include "cli/verb.h"
 #include "host/tool_book.h"
 #include <stdio.h>
 
@@ -71,7 +72,7 @@ static int explain(ctn_cli *cli, ctn_str rule)
                                                       CTN_STR_ARG(ctn_rule_suggest(cli->arena, rule)));
 }
 
-int ctn_verb_check(ctn_cli *cli)
+static int run_check(ctn_cli *cli)
 {
     if (ctn_opt_is_given(cli, CTN_OPT_EXPLAIN))
         return explain(cli, ctn_str_from(cli->args.values[CTN_OPT_EXPLAIN]));
@@ -114,3 +115,19 @@ int ctn_verb_check(ctn_cli *cli)
         say_inputs(cli, run.ws.config->library, run.chains[i]);
     return ctn_check_report(cli, &run.findings, format);
 }
+
+const ctn_verb ctn_verb_check = {
+    .name = "check",
+    .operands = "[FILE]...",
+    .summary = "Say what is wrong with chains and instruction sets",
+    .details =
+        "Without FILE, everything that the configuration includes. Exit: 0 without an error, 2 with one.\n"
+        "--tools starts the servers whose tools are named; one that cannot be asked is an error of each of them.\n"
+        "Where a tool declares no output, results that the store has of it fill in, for warnings only.\n"
+        "--fix writes names that are surely meant in place of misspelt ones, and spaces in place of tabs that\n"
+        "indent. It says what it did, and leaves alone what would not be better.",
+    .options = CTN_OPTS_PLACE | CTN_OPT_BIT(FORMAT) | CTN_OPT_BIT(QUIET) | CTN_OPT_BIT(TOOLS) | CTN_OPT_BIT(FIX) |
+               CTN_OPT_BIT(EXPLAIN),
+    .words_max = SIZE_MAX,
+    .run = run_check,
+};

@@ -9,6 +9,7 @@
 #include "cli/inputs.h"
 #include "cli/remote.h"
 #include "cli/result.h"
+#include "cli/verb.h"
 #include "cli/view.h"
 #include "engine/engine.h"
 #include <stdio.h>
@@ -61,7 +62,7 @@ static int read_settlement(ctn_cli *cli, ctn_request *q)
     return ctn_json_argument(cli, "--succeed", ctn_str_from(cli->args.values[CTN_OPT_SUCCEED]), &q->value);
 }
 
-int ctn_verb_resume(ctn_cli *cli)
+static int run_resume(ctn_cli *cli)
 {
     ctn_workspace ws;
     ctn_execution_row row;
@@ -80,9 +81,23 @@ int ctn_verb_resume(ctn_cli *cli)
     return ctn_follow(cli, &ws, &q, true, &q.id);
 }
 
+const ctn_verb ctn_verb_resume = {
+    .name = "resume",
+    .operands = "ID [--retry | --succeed JSON | --fail [--not-happened]]",
+    .summary = "Go on with an execution that was left, paused, parked or interrupted",
+    .details =
+        CTN_ABOUT_ID "\nAn interrupted call needs a word from you: --retry when it did not happen, --succeed with its\n"
+                     "result when it did, --fail to give it up.\n\n" CTN_ABOUT_FOLLOW,
+    .options = CTN_OPTS_RUN | CTN_OPT_BIT(STEP) | CTN_OPT_BIT(RETRY) | CTN_OPT_BIT(SUCCEED) | CTN_OPT_BIT(FAIL) |
+               CTN_OPT_BIT(NOT_HAPPENED) | CTN_OPT_BIT(REASON),
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_resume,
+};
+
 /* ---- answer, set, cancel, pause ---- */
 
-int ctn_verb_answer(ctn_cli *cli)
+static int run_answer(ctn_cli *cli)
 {
     ctn_workspace ws;
     ctn_execution_row row;
@@ -98,6 +113,19 @@ int ctn_verb_answer(ctn_cli *cli)
     return ctn_follow(cli, &ws, &q, true, &q.id);
 }
 
+const ctn_verb ctn_verb_answer = {
+    .name = "answer",
+    .operands = "ID STEP JSON",
+    .summary = "Answer a step that waits, and go on",
+    .details =
+        CTN_ABOUT_ID "\nAn approval is answered with {\"approved\": true} or {\"approved\": false}. The first answer "
+                     "stands.\n\n" CTN_ABOUT_FOLLOW,
+    .options = CTN_OPTS_RUN,
+    .words_min = 3,
+    .words_max = 3,
+    .run = run_answer,
+};
+
 static int say_done(const ctn_cli *cli, ctn_execution_id id, const char *what, bool names_resume)
 {
     ctn_str text = ctn_str_from(ctn_id_to_text(id).text);
@@ -108,7 +136,7 @@ static int say_done(const ctn_cli *cli, ctn_execution_id id, const char *what, b
     return CTN_EXIT_OK;
 }
 
-int ctn_verb_set(ctn_cli *cli)
+static int run_set(ctn_cli *cli)
 {
     ctn_workspace ws;
     ctn_execution_row row;
@@ -125,7 +153,18 @@ int ctn_verb_set(ctn_cli *cli)
     return exit_code ? exit_code : say_done(cli, row.id, "is changed", false);
 }
 
-int ctn_verb_pause(ctn_cli *cli)
+const ctn_verb ctn_verb_set = {
+    .name = "set",
+    .operands = "ID NAME=VALUE",
+    .summary = "Change a variable of a paused, waiting or interrupted execution",
+    .details = CTN_ABOUT_ID "\nNAME=TEXT or NAME:=JSON, as with -i of `run`.",
+    .options = CTN_OPTS_READ | CTN_OPT_BIT(QUIET),
+    .words_min = 2,
+    .words_max = 2,
+    .run = run_set,
+};
+
+static int run_pause(ctn_cli *cli)
 {
     ctn_workspace ws;
     ctn_execution_row row;
@@ -140,7 +179,18 @@ int ctn_verb_pause(ctn_cli *cli)
     return exit_code ? exit_code : say_done(cli, row.id, "is paused", true);
 }
 
-int ctn_verb_cancel(ctn_cli *cli)
+const ctn_verb ctn_verb_pause = {
+    .name = "pause",
+    .operands = "ID",
+    .summary = "Let an execution start nothing new until it is resumed",
+    .details = CTN_ABOUT_ID,
+    .options = CTN_OPTS_READ | CTN_OPT_BIT(QUIET) | CTN_OPT_BIT(REASON),
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_pause,
+};
+
+static int run_cancel(ctn_cli *cli)
 {
     ctn_workspace ws;
     ctn_execution_row row;
@@ -164,6 +214,17 @@ int ctn_verb_cancel(ctn_cli *cli)
     ctn_store_close(store);
     return exit_code;
 }
+
+const ctn_verb ctn_verb_cancel = {
+    .name = "cancel",
+    .operands = "ID",
+    .summary = "Cancel an execution; what it has done is undone where the chain says how",
+    .details = CTN_ABOUT_ID "\nExit 0 once it has ended cancelled or rolled back.",
+    .options = CTN_OPTS_RUN | CTN_OPT_BIT(REASON),
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_cancel,
+};
 
 /* ---- watch ---- */
 
@@ -231,7 +292,7 @@ static bool watch_file(ctn_cli *cli, const ctn_workspace *ws, ctn_execution_id i
     return goes_on;
 }
 
-int ctn_verb_watch(ctn_cli *cli)
+static int run_watch(ctn_cli *cli)
 {
     ctn_workspace ws;
     ctn_execution_row row;
@@ -255,3 +316,15 @@ int ctn_verb_watch(ctn_cli *cli)
     }
     return ctn_report(cli, &ws, row.id);
 }
+
+const ctn_verb ctn_verb_watch = {
+    .name = "watch",
+    .operands = "ID",
+    .summary = "Follow an execution that another process advances",
+    .details =
+        CTN_ABOUT_ID "\nIt watches and nothing else: Ctrl-C ends the watching, not the execution.\n\n" CTN_ABOUT_FOLLOW,
+    .options = CTN_OPTS_RUN,
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_watch,
+};

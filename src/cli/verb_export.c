@@ -8,6 +8,7 @@
 #include "cli/quarantine.h"
 #include "cli/result.h"
 #include "cli/reveal.h"
+#include "cli/verb.h"
 #include "store/export.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -79,7 +80,7 @@ static void write_audit(ctn_cli *cli, const ctn_workspace *ws, ctn_str id)
         ctn_cli_say(cli, "the export is not in the audit log: %s", err.message);
 }
 
-int ctn_verb_export(ctn_cli *cli)
+static int run_export(ctn_cli *cli)
 {
     ctn_workspace ws;
     ctn_store *store = NULL;
@@ -122,6 +123,32 @@ int ctn_verb_export(ctn_cli *cli)
                 ctn_digest_to_text(report.hash_last).text);
     return CTN_EXIT_OK;
 }
+
+const ctn_verb ctn_verb_export = {
+    .name = "export",
+    .operands = "ID [--output FILE] [--reveal]",
+    .summary = "Write one execution as a file that proves itself",
+    .details = CTN_ABOUT_ID
+    "\nOne JSON object a line: the row, the definitions it was run with, its whole journal with the hashes, the end.\n"
+    "Sensitive values are left out; what stands for them is a commitment that the hashes cover. With --reveal they\n"
+    "are in it, each with the salt that proves it. A damaged execution is exported as it stands.\n"
+    "`catena verify FILE` proves the file without a store or a key.",
+    .options = CTN_OPTS_PLACE | CTN_OPT_BIT(QUIET) | CTN_OPT_BIT(OUTPUT) | CTN_OPT_BIT(FORCE) | CTN_OPT_BIT(REVEAL),
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_export,
+};
+
+const ctn_verb ctn_verb_store_export = {
+    .name = "store export",
+    .operands = "ID [--output FILE] [--reveal]",
+    .summary = "The same as `export`",
+    .details = CTN_ABOUT_ID "\nSee: catena help export",
+    .options = CTN_OPTS_PLACE | CTN_OPT_BIT(QUIET) | CTN_OPT_BIT(OUTPUT) | CTN_OPT_BIT(FORCE) | CTN_OPT_BIT(REVEAL),
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_export,
+};
 
 /* ---- verify ---- */
 
@@ -242,7 +269,21 @@ int ctn_verify_export(ctn_cli *cli, const char *path)
     return report.faults ? CTN_EXIT_ENDED : CTN_EXIT_OK;
 }
 
-int ctn_verb_verify(ctn_cli *cli)
+static int run_verify(ctn_cli *cli)
 {
     return ctn_verify_export(cli, cli->args.words[0]);
 }
+
+const ctn_verb ctn_verb_verify = {
+    .name = "verify",
+    .operands = "FILE|-",
+    .summary = "Prove an exported execution, offline",
+    .details =
+        "Hashes, definitions, and that the journal folds to what the head says. Whoever makes a whole file anew can\n"
+        "make one that holds together: compare the hash that is printed with one you kept.\n"
+        "Exit: 0 proven; 1 there are findings; 2 it cannot be read.",
+    .options = CTN_OPT_BIT(JSON),
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_verify,
+};

@@ -4,6 +4,7 @@
  * What must hold: a chain with errors gives no picture but its findings, as `check` tells them.
  */
 #include "cli/named.h"
+#include "cli/verb.h"
 #include "host/config.h"
 #include "host/snapshot.h"
 #include "draw/picture.h"
@@ -138,7 +139,7 @@ static int print_picture(const ctn_cli *cli, const ctn_picture *p, format f)
     return exit_code;
 }
 
-int ctn_verb_graph(ctn_cli *cli)
+static int run_graph(ctn_cli *cli)
 {
     format f;
     ctn_workspace ws;
@@ -164,3 +165,17 @@ int ctn_verb_graph(ctn_cli *cli)
     ctn_store_close(store);
     return exit_code;
 }
+
+const ctn_verb ctn_verb_graph = {
+    .name = "graph",
+    .operands = "CHAIN|ID",
+    .summary = "Draw a chain, or how far an execution of it is: SVG, Mermaid or Graphviz on stdout",
+    .details = CTN_ABOUT_CHAIN
+    "\n" CTN_ABOUT_ID " (8 characters here)\n"
+    "--format svg (the default) is a file for a browser, mermaid and dot are text for those programs.\n"
+    "A chain with errors is not drawn: they are told, as `check` does. Exit 2 then.",
+    .options = CTN_OPTS_PLACE | CTN_OPT_BIT(FORMAT),
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_graph,
+};

@@ -11,6 +11,7 @@
 #include "journal/entry_told.h"
 #include "base/clock.h"
 #include "cli/quarantine.h"
+#include "cli/verb.h"
 #include "store/raw.h"
 #include <stdio.h>
 
@@ -136,7 +137,7 @@ static int history_entry(void *ctx, const ctn_record *record, int64_t position)
                                                   : history_line(t, &opened, position);
 }
 
-int ctn_verb_history(ctn_cli *cli)
+static int run_history(ctn_cli *cli)
 {
     ctn_workspace ws;
     ctn_store *store = NULL;
@@ -171,3 +172,14 @@ int ctn_verb_history(ctn_cli *cli)
     ctn_store_close(store);
     return exit_code;
 }
+
+const ctn_verb ctn_verb_history = {
+    .name = "history",
+    .operands = "ID",
+    .summary = "Show the journal of an execution: what was decided, by whom, when",
+    .details = CTN_ABOUT_ID,
+    .options = CTN_OPTS_READ | CTN_OPT_BIT(REVEAL),
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_history,
+};

@@ -8,6 +8,7 @@
 #include "cli/quarantine.h"
 #include "cli/remote.h"
 #include "cli/result.h"
+#include "cli/verb.h"
 #include "host/words.h"
 #include "engine/engine.h"
 #include <stdio.h>
@@ -152,7 +153,7 @@ static int read_filter(ctn_cli *cli, ctn_execution_filter *ret)
     return CTN_EXIT_OK;
 }
 
-int ctn_verb_list(ctn_cli *cli)
+static int run_list(ctn_cli *cli)
 {
     ctn_workspace ws;
     ctn_store *store = NULL;
@@ -183,6 +184,14 @@ int ctn_verb_list(ctn_cli *cli)
     ctn_store_close(store);
     return exit_code;
 }
+
+const ctn_verb ctn_verb_list = {
+    .name = "list",
+    .operands = "",
+    .summary = "List executions, newest first",
+    .options = CTN_OPTS_READ | CTN_OPT_BIT(CHAIN) | CTN_OPT_BIT(STATUS) | CTN_OPT_BIT(LIMIT),
+    .run = run_list,
+};
 
 /* ---- show ---- */
 
@@ -380,7 +389,7 @@ static int show_output(ctn_cli *cli, const shown *s, const ctn_plan *plan)
     return CTN_EXIT_OK;
 }
 
-int ctn_verb_show(ctn_cli *cli)
+static int run_show(ctn_cli *cli)
 {
     shown s;
     ctn_reveal reveal = {0};
@@ -414,3 +423,14 @@ int ctn_verb_show(ctn_cli *cli)
         ctn_remote_tell_health(cli, &s.ws);
     return exit_code;
 }
+
+const ctn_verb ctn_verb_show = {
+    .name = "show",
+    .operands = "ID",
+    .summary = "Show an execution and its steps",
+    .details = CTN_ABOUT_ID,
+    .options = CTN_OPTS_READ | CTN_OPT_BIT(OUTPUT) | CTN_OPT_BIT(REVEAL),
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_show,
+};

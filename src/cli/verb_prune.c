@@ -9,6 +9,7 @@
 #include "host/audit.h"
 #include "cli/result.h"
 #include "cli/named.h"
+#include "cli/verb.h"
 #include "store/retention.h"
 #include <inttypes.h>
 #include <time.h>
@@ -206,7 +207,7 @@ static int report(const pruning *p)
     return CTN_EXIT_OK;
 }
 
-int ctn_verb_store_prune(ctn_cli *cli)
+static int run_store_prune(ctn_cli *cli)
 {
     ctn_workspace ws;
     ctn_err err = {0};
@@ -224,3 +225,15 @@ int ctn_verb_store_prune(ctn_cli *cli)
     ctn_store_close(p.store);
     return rc ? ctn_cli_fail_err(cli, &err) : report(&p);
 }
+
+const ctn_verb ctn_verb_store_prune = {
+    .name = "store prune",
+    .operands = "[--older-than SPAN] [--status STATUS]...",
+    .summary = "Remove executions that ended long ago, and give their space back",
+    .details = "Whole trees only: an execution with all its sub-chains, when all have ended. `serve` does the same by\n"
+               "itself, for what `retention` of catena.yaml says; this may run beside it. An idempotency key of one\n"
+               "that is gone is free again.",
+    .options =
+        CTN_OPTS_READ | CTN_OPT_BIT(QUIET) | CTN_OPT_BIT(OLDER_THAN) | CTN_OPT_BIT(STATUS) | CTN_OPT_BIT(DRY_RUN),
+    .run = run_store_prune,
+};

@@ -11,6 +11,7 @@
 #include "cli/result.h"
 #include "store/raw.h"
 #include "base/clock.h"
+#include "cli/verb.h"
 #include <stdio.h>
 
 /* ---- reading ---- */
@@ -182,7 +183,7 @@ static void list_json(ctn_cli *cli, const reading *r)
     ctn_result_print(cli, ctn_json_finish(&list));
 }
 
-int ctn_verb_store_quarantine(ctn_cli *cli)
+static int run_store_quarantine(ctn_cli *cli)
 {
     ctn_workspace ws;
     ctn_store *store = NULL;
@@ -209,6 +210,15 @@ int ctn_verb_store_quarantine(ctn_cli *cli)
     }
     return CTN_EXIT_OK;
 }
+
+const ctn_verb ctn_verb_store_quarantine = {
+    .name = "store quarantine",
+    .operands = "",
+    .summary = "List executions that are damaged and kept out of the others' way",
+    .details = "An execution that does not read back is put there when it is met; everything else goes on.",
+    .options = CTN_OPTS_READ,
+    .run = run_store_quarantine,
+};
 
 /* ---- store release, store discard ---- */
 
@@ -237,14 +247,38 @@ static int do_about(ctn_cli *cli, ctn_request_op op, const char *done)
     return CTN_EXIT_OK;
 }
 
-int ctn_verb_store_release(ctn_cli *cli)
+static int run_store_release(ctn_cli *cli)
 {
     return do_about(cli, CTN_REQUEST_RELEASE,
                     "reads back and is released; `catena serve` or `catena resume` goes on "
                     "with it");
 }
 
-int ctn_verb_store_discard(ctn_cli *cli)
+const ctn_verb ctn_verb_store_release = {
+    .name = "store release",
+    .operands = "ID",
+    .summary = "Let an execution that was damaged, and is repaired, go on",
+    .details = CTN_ABOUT_ID "\nRefused as long as it does not read back.",
+    .options = CTN_OPTS_READ | CTN_OPT_BIT(QUIET) | CTN_OPT_BIT(REASON),
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_store_release,
+};
+
+static int run_store_discard(ctn_cli *cli)
 {
     return do_about(cli, CTN_REQUEST_DISCARD, "is given up: it has ended as failed, its journal stays as it is");
 }
+
+const ctn_verb ctn_verb_store_discard = {
+    .name = "store discard",
+    .operands = "ID",
+    .summary = "Give a damaged execution up: it ends failed, and what waits for it goes on",
+    .details =
+        CTN_ABOUT_ID "\nNothing is undone, and nothing of its journal is changed. Executions queued behind it take "
+                     "their turn,\nand a chain whose step it was sees that step fail.",
+    .options = CTN_OPTS_READ | CTN_OPT_BIT(QUIET) | CTN_OPT_BIT(REASON),
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_store_discard,
+};

@@ -10,6 +10,7 @@
 #include "cli/named.h"
 #include "cli/inputs.h"
 #include "cli/result.h"
+#include "cli/verb.h"
 #include "host/snapshot.h"
 #include "core/rerun.h"
 #include <stdio.h>
@@ -226,14 +227,43 @@ static int go_on(ctn_cli *cli)
     return ctn_follow(cli, &a.ws, &q, true, &id);
 }
 
-int ctn_verb_rerun(ctn_cli *cli)
+static int run_rerun(ctn_cli *cli)
 {
     if (!ctn_opt_is_given(cli, CTN_OPT_FROM))
         return ctn_cli_fail(cli, "rerun needs the step to do again: catena rerun %s --from STEP", cli->args.words[0]);
     return go_on(cli);
 }
 
-int ctn_verb_fork(ctn_cli *cli)
+const ctn_verb ctn_verb_rerun = {
+    .name = "rerun",
+    .operands = "ID --from STEP [-i NAME=VALUE]... [--write STEP]...",
+    .summary = "Do a step of an ended execution again, in a new one that reuses the rest",
+    .details = CTN_ABOUT_ID
+    "\nDone again are STEP, what never came to its end or was undone, and all that reads a variable which one of\n"
+    "those sets or an input that -i changes. Everything else is reused as it was recorded. A step that wrote is\n"
+    "done again only if it is named, by --from or --write; else this is refused with the command to "
+    "use.\n\n" CTN_ABOUT_FOLLOW,
+    .options = CTN_OPTS_RUN | CTN_OPTS_INPUT | CTN_OPT_BIT(WRITE) | CTN_OPT_BIT(FROM),
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_rerun,
+};
+
+static int run_fork(ctn_cli *cli)
 {
     return go_on(cli);
 }
+
+const ctn_verb ctn_verb_fork = {
+    .name = "fork",
+    .operands = "ID [-i NAME=VALUE]... [--chain CHAIN] [--write STEP]...",
+    .summary = "Run an ended execution on with other inputs or a newer definition, reusing the rest",
+    .details = CTN_ABOUT_ID
+    "\nDone again are the steps that are new or another in CHAIN, and what reads a changed input or a variable that\n"
+    "one of those sets; the rest is as with rerun. Without --chain the definitions are those of "
+    "ID.\n\n" CTN_ABOUT_FOLLOW,
+    .options = CTN_OPTS_RUN | CTN_OPTS_INPUT | CTN_OPT_BIT(WRITE) | CTN_OPT_BIT(CHAIN),
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_fork,
+};

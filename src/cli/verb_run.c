@@ -6,6 +6,7 @@
 #include "cli/named.h"
 #include "cli/inputs.h"
 #include "cli/result.h"
+#include "cli/verb.h"
 #include <stdio.h>
 
 /* An input that was given as text and reads as another JSON value was perhaps meant as that. */
@@ -56,7 +57,7 @@ static int read_start(ctn_cli *cli, ctn_workspace *ws, ctn_request *ret)
     return exit_code;
 }
 
-int ctn_verb_run(ctn_cli *cli)
+static int run_chain(ctn_cli *cli)
 {
     ctn_workspace ws;
     ctn_request q = {0};
@@ -65,7 +66,18 @@ int ctn_verb_run(ctn_cli *cli)
     return exit_code ? exit_code : ctn_follow(cli, &ws, &q, true, &id);
 }
 
-int ctn_verb_start(ctn_cli *cli)
+const ctn_verb ctn_verb_run = {
+    .name = "run",
+    .operands = "CHAIN [-i NAME=VALUE]...",
+    .summary = "Run a chain to its end and print the result",
+    .details = CTN_ABOUT_CHAIN "\n\n" CTN_ABOUT_FOLLOW,
+    .options = CTN_OPTS_RUN | CTN_OPTS_INPUT | CTN_OPT_BIT(LABEL),
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_chain,
+};
+
+static int run_start(ctn_cli *cli)
 {
     ctn_workspace ws;
     ctn_request q = {0};
@@ -83,3 +95,14 @@ int ctn_verb_start(ctn_cli *cli)
         printf("%s\n", ctn_id_to_text(id).text);
     return CTN_EXIT_OK;
 }
+
+const ctn_verb ctn_verb_start = {
+    .name = "start",
+    .operands = "CHAIN [-i NAME=VALUE]...",
+    .summary = "Queue an execution for the store's owner and print its id",
+    .details = CTN_ABOUT_CHAIN "\nWithout an owner it stays queued until `catena serve` or `catena resume` takes it.",
+    .options = CTN_OPTS_READ | CTN_OPTS_INPUT | CTN_OPT_BIT(LABEL) | CTN_OPT_BIT(QUIET),
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_start,
+};

@@ -3,6 +3,7 @@
  */
 #include "cli/result.h"
 #include "cli/named.h"
+#include "cli/verb.h"
 #include "host/schedules.h"
 #include "engine/schedule.h"
 #include <stdio.h>
@@ -77,7 +78,7 @@ static void print_rows(const ctn_cli *cli, const seen *s, int64_t now_ms)
     }
 }
 
-int ctn_verb_schedules(ctn_cli *cli)
+static int run_schedules(ctn_cli *cli)
 {
     ctn_workspace ws;
     ctn_store *store = NULL;
@@ -101,3 +102,11 @@ int ctn_verb_schedules(ctn_cli *cli)
         ctn_cli_say(cli, "no chain that is included has a schedule");
     return CTN_EXIT_OK;
 }
+
+const ctn_verb ctn_verb_schedules = {
+    .name = "schedules",
+    .operands = "",
+    .summary = "List the chains that `serve` starts by the clock, and when next",
+    .options = CTN_OPTS_READ,
+    .run = run_schedules,
+};

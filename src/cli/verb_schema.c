@@ -6,7 +6,7 @@
 #include "host/config_schema.h"
 #include <stdio.h>
 
-int ctn_verb_schema(ctn_cli *cli)
+static int run_schema(ctn_cli *cli)
 {
     static const ctn_str KINDS[] = {{"chain", 5}, {"sets", 4}, {"config", 6}};
     ctn_str kind = ctn_word(cli, 0);
@@ -26,3 +26,15 @@ int ctn_verb_schema(ctn_cli *cli)
     ctn_buf_done(&out);
     return CTN_EXIT_OK;
 }
+
+const ctn_verb ctn_verb_schema = {
+    .name = "schema",
+    .operands = "chain|sets|config",
+    .summary = "Print the JSON Schema of chain files, instruction-set files or catena.yaml, for editors",
+    .details =
+        "The same files are installed in share/catena/schema. In YAML, an editor finds one by a first line like\n"
+        "# yaml-language-server: $schema=/usr/local/share/catena/schema/chain.schema.json",
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_schema,
+};

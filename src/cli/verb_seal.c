@@ -8,6 +8,7 @@
 #include "host/keyring.h"
 #include "cli/result.h"
 #include "cli/named.h"
+#include "cli/verb.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
@@ -66,7 +67,7 @@ static int tell_rekey(ctn_cli *cli, ctn_store *store, const ctn_config_keyring *
     return CTN_EXIT_OK;
 }
 
-int ctn_verb_store_rekey(ctn_cli *cli)
+static int run_store_rekey(ctn_cli *cli)
 {
     ctn_workspace ws;
     ctn_store *store = NULL;
@@ -93,6 +94,16 @@ done:
     ctn_store_close(store);
     return exit_code;
 }
+
+const ctn_verb ctn_verb_store_rekey = {
+    .name = "store rekey",
+    .operands = "",
+    .summary = "Make a new master key for sensitive values, and wrap every execution's key with it",
+    .details = "Runs beside the store's owner. The old keys stay in the key file until a second run with --drop-old,\n"
+               "which adds none and removes those that wrap nothing any more. Keep a copy of the file.",
+    .options = CTN_OPTS_READ | CTN_OPT_BIT(QUIET) | CTN_OPT_BIT(DROP_OLD),
+    .run = run_store_rekey,
+};
 
 /* ---- shred ---- */
 
@@ -252,7 +263,7 @@ static int shred_all(shredding *s)
     return s->left_count ? CTN_EXIT_ENDED : CTN_EXIT_OK;
 }
 
-int ctn_verb_store_shred(ctn_cli *cli)
+static int run_store_shred(ctn_cli *cli)
 {
     ctn_workspace ws;
     ctn_err err = {0};
@@ -265,3 +276,16 @@ int ctn_verb_store_shred(ctn_cli *cli)
     ctn_store_close(s.store);
     return exit_code;
 }
+
+const ctn_verb ctn_verb_store_shred = {
+    .name = "store shred",
+    .operands = "ID | --label NAME=VALUE",
+    .summary = "Make the sensitive values of ended executions unreadable, for good",
+    .details =
+        CTN_ABOUT_ID "\nThe key of each execution, of its sub-chains too, is deleted, and its bytes with it. The\n"
+                     "journal stays whole and verifies. Reruns, forks and what onFailure started are executions of\n"
+                     "their own; --label finds all that have it. Exit 1 when some with the label have not ended.",
+    .options = CTN_OPTS_READ | CTN_OPT_BIT(QUIET) | CTN_OPT_BIT(LABEL),
+    .words_max = 1,
+    .run = run_store_shred,
+};

@@ -3,6 +3,7 @@
  */
 #include "cli/cli.h"
 #include "cli/named.h"
+#include "cli/verb.h"
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -21,7 +22,7 @@ static void tell_status(void *ctx, const ctn_engine_event *event)
                     CTN_STR_ARG(ctn_execution_plan(event->execution)->chain_id), ctn_status_name(event->status));
 }
 
-int ctn_verb_serve(ctn_cli *cli)
+static int run_serve(ctn_cli *cli)
 {
     ctn_workspace ws;
     ctn_err err = {0};
@@ -48,3 +49,13 @@ int ctn_verb_serve(ctn_cli *cli)
            : signal_came == SIGCHLD ? CTN_EXIT_ENDED /* whoever watches over us starts us again */
                                     : CTN_EXIT_OK;
 }
+
+const ctn_verb ctn_verb_serve = {
+    .name = "serve",
+    .operands = "",
+    .summary = "Own the store and advance everything in it until a signal comes",
+    .details =
+        "Ends on SIGINT or SIGTERM: starts nothing new, gives calls in flight 5 s, leaves everything to be resumed.",
+    .options = CTN_OPTS_PLACE | CTN_OPT_BIT(JSON) | CTN_OPT_BIT(QUIET),
+    .run = run_serve,
+};

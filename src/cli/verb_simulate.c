@@ -4,6 +4,7 @@
 #include "cli/inputs.h"
 #include "cli/named.h"
 #include "cli/result.h"
+#include "cli/verb.h"
 #include "host/toolbox.h"
 #include "simulate/campaign.h"
 #include "simulate/children.h"
@@ -360,7 +361,7 @@ static int prepare(simulation *s)
     return ctn_campaign_new(&story, &s->campaign, &err) ? ctn_cli_fail_err(cli, &err) : CTN_EXIT_OK;
 }
 
-int ctn_verb_simulate(ctn_cli *cli)
+static int run_simulate(ctn_cli *cli)
 {
     simulation s = {.cli = cli};
     int exit_code = prepare(&s);
@@ -371,3 +372,20 @@ int ctn_verb_simulate(ctn_cli *cli)
     ctn_plan_free(s.plan);
     return exit_code;
 }
+
+const ctn_verb ctn_verb_simulate = {
+    .name = "simulate",
+    .operands = "CHAIN [-i NAME=VALUE]...",
+    .summary = "Say what can go wrong in a chain: simulated tools, crashes and faults at every boundary",
+    .details = CTN_ABOUT_CHAIN
+    "\n\nThe real engine runs the chain on a virtual clock, in many worlds: first with each single fault, then with\n"
+    "faults by chance. No tool is called. Within the fault model: any number of transient faults and crashes, at\n"
+    "most one tool that fails for good, never one that undoes or checks; what lies outside is a note.\n"
+    "Inputs are made from inputSchema, or from what reads them; -i fixes them.\n"
+    "Exit: 0 nothing bad is reachable; 1 something is; 2 wrong use, configuration or definition.",
+    .options = CTN_OPTS_READ | CTN_OPT_BIT(QUIET) | CTN_OPT_BIT(SET_INPUT) | CTN_OPT_BIT(INPUT) | CTN_OPT_BIT(SEEDS) |
+               CTN_OPT_BIT(SEED) | CTN_OPT_BIT(TOOLS) | CTN_OPT_BIT(RECORDED),
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_simulate,
+};

@@ -6,6 +6,7 @@
 #include "host/files.h"
 #include "cli/result.h"
 #include "cli/named.h"
+#include "cli/verb.h"
 #include <stdio.h>
 
 /* ---- store ---- */
@@ -43,7 +44,7 @@ static int with_lock(ctn_cli *cli, const ctn_workspace *ws)
     return rc ? ctn_cli_fail_err(cli, &err) : CTN_EXIT_OK;
 }
 
-int ctn_verb_store_init(ctn_cli *cli)
+static int run_store_init(ctn_cli *cli)
 {
     ctn_workspace ws;
     ctn_store_version v = {0};
@@ -67,7 +68,15 @@ int ctn_verb_store_init(ctn_cli *cli)
     return exit_code ? exit_code : say_store(cli, &ws, "is ready", &v);
 }
 
-int ctn_verb_store_migrate(ctn_cli *cli)
+const ctn_verb ctn_verb_store_init = {
+    .name = "store init",
+    .operands = "",
+    .summary = "Make an empty store",
+    .options = CTN_OPTS_READ | CTN_OPT_BIT(QUIET),
+    .run = run_store_init,
+};
+
+static int run_store_migrate(ctn_cli *cli)
 {
     ctn_workspace ws;
     ctn_store_version v = {0};
@@ -82,6 +91,14 @@ int ctn_verb_store_migrate(ctn_cli *cli)
     exit_code = with_lock(cli, &ws);
     return exit_code ? exit_code : say_store(cli, &ws, "is up to date now", &v);
 }
+
+const ctn_verb ctn_verb_store_migrate = {
+    .name = "store migrate",
+    .operands = "",
+    .summary = "Bring a store of an older catena up to this one",
+    .options = CTN_OPTS_READ | CTN_OPT_BIT(QUIET),
+    .run = run_store_migrate,
+};
 
 /* ---- chains ---- */
 
@@ -141,7 +158,7 @@ static int open_for_import(const ctn_workspace *ws, ctn_store **ret_store, ctn_e
     return rc;
 }
 
-int ctn_verb_chains_import(ctn_cli *cli)
+static int run_chains_import(ctn_cli *cli)
 {
     ctn_workspace ws;
     ctn_store *store = NULL;
@@ -160,6 +177,16 @@ int ctn_verb_chains_import(ctn_cli *cli)
         ctn_plan_done(plans[i]);
     return exit_code;
 }
+
+const ctn_verb ctn_verb_chains_import = {
+    .name = "chains import",
+    .operands = "FILE...",
+    .summary = "Put chains into the store, each under its id and a version",
+    .options = CTN_OPTS_READ | CTN_OPT_BIT(QUIET),
+    .words_min = 1,
+    .words_max = SIZE_MAX,
+    .run = run_chains_import,
+};
 
 typedef struct stored {
     ctn_arena *arena;
@@ -223,7 +250,7 @@ static size_t merge(const ctn_workspace *ws, const stored *s, listed *rows)
     return count;
 }
 
-int ctn_verb_chains_list(ctn_cli *cli)
+static int run_chains_list(ctn_cli *cli)
 {
     ctn_workspace ws;
     stored s;
@@ -263,6 +290,14 @@ int ctn_verb_chains_list(ctn_cli *cli)
     return CTN_EXIT_OK;
 }
 
+const ctn_verb ctn_verb_chains_list = {
+    .name = "chains list",
+    .operands = "",
+    .summary = "List chains: the configuration's and the store's",
+    .options = CTN_OPTS_READ,
+    .run = run_chains_list,
+};
+
 static void print_chain(const ctn_cli *cli, const ctn_chain *chain, const ctn_plan *plan)
 {
     const char *dim = ctn_colour_code(&cli->out, CTN_COLOUR_DIM), *plain = ctn_colour_code(&cli->out, CTN_COLOUR_NONE);
@@ -297,7 +332,7 @@ static void print_chain(const ctn_cli *cli, const ctn_chain *chain, const ctn_pl
         (void) fflush(stdout), ctn_cli_say(cli, "%.*s", CTN_STR_ARG(plan->unsupported));
 }
 
-int ctn_verb_chains_show(ctn_cli *cli)
+static int run_chains_show(ctn_cli *cli)
 {
     ctn_workspace ws;
     const ctn_chain *chain;
@@ -324,3 +359,14 @@ int ctn_verb_chains_show(ctn_cli *cli)
     ctn_plan_done(plan);
     return CTN_EXIT_OK;
 }
+
+const ctn_verb ctn_verb_chains_show = {
+    .name = "chains show",
+    .operands = "CHAIN",
+    .summary = "Show a chain: its inputs, steps and outputs",
+    .details = CTN_ABOUT_CHAIN,
+    .options = CTN_OPTS_READ,
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_chains_show,
+};

@@ -262,7 +262,7 @@ static const ctn_json *results_json(const testing *t)
 
 /* ---- the verb ---- */
 
-int ctn_verb_test(ctn_cli *cli)
+static int run_test(ctn_cli *cli)
 {
     testing t = {.cli = cli, .files = CTN_NEW_ARRAY(cli->arena, tested_file, cli->args.word_count)};
     int exit_code = CTN_EXIT_OK;
@@ -281,3 +281,17 @@ int ctn_verb_test(ctn_cli *cli)
         exit_code = CTN_EXIT_USAGE;
     return exit_code ? exit_code : t.failed ? CTN_EXIT_ENDED : CTN_EXIT_OK;
 }
+
+const ctn_verb ctn_verb_test = {
+    .name = "test",
+    .operands = "FILE...",
+    .summary = "Run the test cases of chains: canned tools, skipped time, expected outcome",
+    .details =
+        "A FILE names a chain and cases: input, what its tools answer, what people say, and what must come of it\n"
+        "(docs/simulate.md). No tool is called; a wait is over at once.\n"
+        "Exit: 0 all passed; 1 some failed; 2 wrong use, or a file that says what it may not.",
+    .options = CTN_OPT_BIT(CONFIG) | CTN_OPT_BIT(JSON) | CTN_OPT_BIT(QUIET) | CTN_OPT_BIT(JUNIT),
+    .words_min = 1,
+    .words_max = SIZE_MAX,
+    .run = run_test,
+};

@@ -6,6 +6,7 @@
 #include "cli/named.h"
 #include "host/snapshot.h"
 #include "cli/timeline_sheet.h"
+#include "cli/verb.h"
 #include "engine/engine.h"
 #include <stdio.h>
 
@@ -106,7 +107,7 @@ static void print_json(const ctn_plan *plan, const ctn_timeline *timeline)
     ctn_arena_free(scratch);
 }
 
-int ctn_verb_timeline(ctn_cli *cli)
+static int run_timeline(ctn_cli *cli)
 {
     ctn_workspace ws;
     ctn_store *store = NULL;
@@ -129,3 +130,17 @@ int ctn_verb_timeline(ctn_cli *cli)
     ctn_store_close(store);
     return exit_code;
 }
+
+const ctn_verb ctn_verb_timeline = {
+    .name = "timeline",
+    .operands = "ID",
+    .summary = "Draw the attempts of an execution over time",
+    .details =
+        CTN_ABOUT_ID "\nOne row an attempt: dots are back-off, dashes waiting, a thin bar one whose start is not "
+                     "recorded.\nAs wide as the terminal, else as COLUMNS says. --json gives all rows, also "
+                     "items that are folded here.",
+    .options = CTN_OPTS_READ,
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_timeline,
+};

@@ -106,7 +106,7 @@ static int list_all(asking *a, const ctn_config *config, ctn_str only)
     return exit_code;
 }
 
-int ctn_verb_tools_list(ctn_cli *cli)
+static int run_tools_list(ctn_cli *cli)
 {
     ctn_workspace ws;
     ctn_err err = {0};
@@ -144,6 +144,15 @@ done:
     ctn_host_close(host);
     return exit_code;
 }
+
+const ctn_verb ctn_verb_tools_list = {
+    .name = "tools list",
+    .operands = "[SERVER]",
+    .summary = "List the tools of the configured servers",
+    .options = CTN_OPT_BIT(CONFIG) | CTN_OPT_BIT(JSON),
+    .words_max = 1,
+    .run = run_tools_list,
+};
 
 /* ---- call ---- */
 
@@ -187,7 +196,7 @@ static int check_target(ctn_cli *cli, const ctn_config *config, ctn_str target)
     return why ? ctn_cli_fail(cli, "server %.*s: %s", CTN_STR_ARG(name), why) : CTN_EXIT_OK;
 }
 
-int ctn_verb_tools_call(ctn_cli *cli)
+static int run_tools_call(ctn_cli *cli)
 {
     ctn_workspace ws;
     ctn_err err = {0};
@@ -234,3 +243,13 @@ int ctn_verb_tools_call(ctn_cli *cli)
                         CTN_STR_ARG(ctn_text_clean(cli->arena, a.message, 0)));
     return is_ours ? CTN_EXIT_USAGE : CTN_EXIT_ENDED;
 }
+
+const ctn_verb ctn_verb_tools_call = {
+    .name = "tools call",
+    .operands = "SERVER/TOOL [JSON]",
+    .summary = "Call a tool once, outside any chain, and print its result",
+    .options = CTN_OPT_BIT(CONFIG) | CTN_OPT_BIT(JSON) | CTN_OPT_BIT(QUIET),
+    .words_min = 1,
+    .words_max = 2,
+    .run = run_tools_call,
+};

@@ -15,6 +15,7 @@
 #include "cli/named.h"
 #include "cli/inputs.h"
 #include "cli/result.h"
+#include "cli/verb.h"
 #include "engine/engine.h"
 #include "journal/why.h"
 #include <stdio.h>
@@ -286,7 +287,7 @@ static int explain(asking *a, const ctn_why_source *source)
     return CTN_EXIT_OK;
 }
 
-int ctn_verb_why(ctn_cli *cli)
+static int run_why(ctn_cli *cli)
 {
     ctn_workspace ws;
     ctn_execution_row row;
@@ -306,3 +307,16 @@ int ctn_verb_why(ctn_cli *cli)
     ctn_store_close(a.store);
     return exit_code;
 }
+
+const ctn_verb ctn_verb_why = {
+    .name = "why",
+    .operands = "ID VARIABLE[.PATH] | STEP",
+    .summary = "Explain where a value came from, or why a step did what it did",
+    .details = CTN_ABOUT_ID
+    "\nA value is walked back through templates, tools' answers and inputs to where it came from. A step is\n"
+    "explained by its condition with the values it read, and by everything that happened to it.",
+    .options = CTN_OPTS_READ | CTN_OPT_BIT(STEP) | CTN_OPT_BIT(VARIABLE) | CTN_OPT_BIT(AT),
+    .words_min = 1,
+    .words_max = 2,
+    .run = run_why,
+};
