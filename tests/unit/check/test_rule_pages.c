@@ -90,8 +90,10 @@ static void check_page(const ctn_rule *rule, ctn_str index)
     if (ctn_str_find(p.text, CTN_STR("\n**Mend it.** ")) == SIZE_MAX ||
         ctn_str_find(p.text, CTN_STR("\n**Silence it.** ")) == SIZE_MAX)
         fail_msg("docs/lint/%s.md does not say how to mend or to silence it", rule->name);
-    if (ctn_str_find(index, ctn_arena_printf(p.arena, "[`%s`](%s.md)", rule->name, rule->name)) == SIZE_MAX)
-        fail_msg("docs/lint/README.md does not name %s", rule->name);
+    ctn_str row = ctn_arena_printf(p.arena, "\n| [`%s`](%s.md) | %s | %s |\n", rule->name, rule->name,
+                                   rule->severity == CTN_SEVERITY_ERROR ? "error" : "warning", rule->summary);
+    if (ctn_str_find(index, row) == SIZE_MAX)
+        fail_msg("docs/lint/README.md does not have the row:%.*s", CTN_STR_ARG(row));
     ctn_str head = {0}, tools = block_of(&p, "json tools", &head);
     if (tools.len)
         assert_int_equal(ctn_json_parse(p.arena, tools, NULL, &p.tools, NULL), CTN_OK);
