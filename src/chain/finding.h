@@ -11,7 +11,7 @@ typedef struct ctn_finding {
     ctn_str file;
     uint32_t line, column; /* from 1; columns count bytes */
     ctn_severity severity;
-    const char *rule; /* a name of rules.c: "unknown-key" */
+    const char *rule; /* a name of rules.c: "unknown-key"; of catena.yaml also "include" */
     ctn_str message;
     ctn_str wrong, right; /* writing `right` where `wrong` stands, there or behind, mends it; empty: nothing does so */
 } ctn_finding;

@@ -1,5 +1,6 @@
 /*
- * rules.h -- the rules of `check` (chain language, section 10): a row each in rules.c. Every finding is one of a rule.
+ * rules.h -- the rules of `check` (chain language, section 10): a row each in rules.c. A finding in a chain is one of a
+ * rule.
  */
 #pragma once
 #include "chain/finding.h"

@@ -7,6 +7,7 @@
  * the scalar's own position as soon as the two do not agree.
  */
 #include "chain/source.h"
+#include "chain/rules.h"
 #include "chain/source_internal.h"
 #include <assert.h>
 
@@ -415,6 +416,7 @@ bool ctn_source_allows_at(const ctn_source *s, const ctn_json *node, const char 
 void ctn_source_error(const ctn_source *s, const ctn_json *node, ctn_findings *findings, const char *rule,
                       const char *format, ...)
 {
+    assert(ctn_rule_find(ctn_str_from(rule)));
     ctn_position at = ctn_source_position(s, node);
     va_list args;
     va_start(args, format);
@@ -425,6 +427,7 @@ void ctn_source_error(const ctn_source *s, const ctn_json *node, ctn_findings *f
 void ctn_source_warning(const ctn_source *s, const ctn_json *node, ctn_findings *findings, const char *rule,
                         const char *format, ...)
 {
+    assert(ctn_rule_find(ctn_str_from(rule)));
     if (ctn_source_allows_at(s, node, rule))
         return;
     ctn_position at = ctn_source_position(s, node);

@@ -128,7 +128,9 @@ static const ctn_json *sarif_result(ctn_arena *arena, lines *l, const ctn_findin
         ctn_json_put(&place, CTN_STR("region"), ctn_json_finish(&region));
     }
     ctn_json_put_str(&b, "ruleId", ctn_str_from(x->rule));
-    ctn_json_put_int(&b, "ruleIndex", ctn_rule_find(ctn_str_from(x->rule)) - ctn_rule_table);
+    const ctn_rule *rule = ctn_rule_find(ctn_str_from(x->rule)); /* none: a fault of catena.yaml */
+    if (rule)
+        ctn_json_put_int(&b, "ruleIndex", rule - ctn_rule_table);
     ctn_json_put_str(&b, "level", ctn_str_from(severity_name(x->severity)));
     ctn_json_put(&b, CTN_STR("message"), object_of(arena, "text", ctn_json_string(arena, x->message)));
     ctn_json_put(&b, CTN_STR("locations"),
