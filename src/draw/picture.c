@@ -8,7 +8,8 @@
 
 /* ---- words ---- */
 
-ctn_str ctn_picture_span(ctn_arena *arena, int64_t ms)
+/* In the largest unit that is exact: "250 ms", "90 s", "10 min", "1 h", "7 d". */
+static ctn_str span_text(ctn_arena *arena, int64_t ms)
 {
     static const struct {
         int64_t ms;
@@ -87,7 +88,7 @@ static ctn_str about_wait(ctn_arena *arena, const ctn_work *work)
 {
     if (work->until.node)
         return ctn_arena_printf(arena, "until %.*s", CTN_STR_ARG(text_of(arena, work->until.node)));
-    return work->wait_ms >= 0 ? ctn_picture_span(arena, work->wait_ms) : (ctn_str){0};
+    return work->wait_ms >= 0 ? span_text(arena, work->wait_ms) : (ctn_str){0};
 }
 
 static ctn_str about_approval(ctn_arena *arena, const ctn_work *work)
@@ -124,12 +125,12 @@ static void add_failure_badges(ctn_arena *arena, const ctn_chain_step *s, ctn_pi
         add_badge(p, ctn_arena_printf(arena, "retry %lldx", (long long) s->retry.max_retries),
                   ctn_arena_printf(arena, "tried again up to %lld times, the first time after %.*s",
                                    (long long) s->retry.max_retries,
-                                   CTN_STR_ARG(ctn_picture_span(arena, s->retry.backoff_ms))));
+                                   CTN_STR_ARG(span_text(arena, s->retry.backoff_ms))));
     if (s->timeout_ms)
-        add_badge(p, ctn_arena_printf(arena, "timeout %.*s", CTN_STR_ARG(ctn_picture_span(arena, s->timeout_ms))),
+        add_badge(p, ctn_arena_printf(arena, "timeout %.*s", CTN_STR_ARG(span_text(arena, s->timeout_ms))),
                   CTN_STR("an attempt may take so long"));
     if (s->idle_timeout_ms)
-        add_badge(p, ctn_arena_printf(arena, "idle %.*s", CTN_STR_ARG(ctn_picture_span(arena, s->idle_timeout_ms))),
+        add_badge(p, ctn_arena_printf(arena, "idle %.*s", CTN_STR_ARG(span_text(arena, s->idle_timeout_ms))),
                   CTN_STR("an attempt may show no progress for so long"));
     if (s->fallback_count)
         add_badge(p,
@@ -155,13 +156,13 @@ static void add_badges(ctn_arena *arena, const ctn_graph_step *step, ctn_picture
     p->badge_titles = CTN_NEW_ARRAY(arena, ctn_str, BADGES_MAX);
     add_failure_badges(arena, s, p);
     if (s->cache.node)
-        add_badge(p, ctn_arena_printf(arena, "cache %.*s", CTN_STR_ARG(ctn_picture_span(arena, s->cache.ttl_ms))),
+        add_badge(p, ctn_arena_printf(arena, "cache %.*s", CTN_STR_ARG(span_text(arena, s->cache.ttl_ms))),
                   CTN_STR("the result of an equal call is taken for so long"));
     if (step->set->work.kind == CTN_WORK_APPROVAL && step->set->work.answer_timeout_ms)
-        add_badge(p,
-                  ctn_arena_printf(arena, "deadline %.*s",
-                                   CTN_STR_ARG(ctn_picture_span(arena, step->set->work.answer_timeout_ms))),
-                  CTN_STR("so long it waits for the answer"));
+        add_badge(
+            p,
+            ctn_arena_printf(arena, "deadline %.*s", CTN_STR_ARG(span_text(arena, step->set->work.answer_timeout_ms))),
+            CTN_STR("so long it waits for the answer"));
     if (s->template_id)
         add_badge(p, ctn_arena_printf(arena, "document: %.*s", CTN_STR_ARG(ctn_json_text(s->template_id))),
                   CTN_STR("rendered after the step"));
@@ -365,9 +366,9 @@ static ctn_str summary_of(const ctn_picture *p, const ctn_chain *chain, ctn_aren
     uint32_t undos = 0;
     for (uint32_t i = 0; i < chain->step_count; i++)
         undos += chain->steps[i].rollback_action != NULL;
-    ctn_str limit = chain->timeout_ms ? ctn_arena_printf(arena, ", within %.*s",
-                                                         CTN_STR_ARG(ctn_picture_span(arena, chain->timeout_ms)))
-                                      : (ctn_str){0};
+    ctn_str limit = chain->timeout_ms
+                        ? ctn_arena_printf(arena, ", within %.*s", CTN_STR_ARG(span_text(arena, chain->timeout_ms)))
+                        : (ctn_str){0};
     ctn_str undo = undos ? ctn_arena_printf(arena, ", %u with an undo", undos) : (ctn_str){0};
     return ctn_arena_printf(arena, "%u step%s%.*s%.*s", p->step_count, p->step_count == 1 ? "" : "s", CTN_STR_ARG(undo),
                             CTN_STR_ARG(limit));

@@ -60,6 +60,3 @@ void ctn_picture_svg(const ctn_picture *picture, ctn_arena *scratch, ctn_buf *ou
 void ctn_picture_mermaid(const ctn_picture *picture, ctn_buf *out);
 /* digraph, for Graphviz. */
 void ctn_picture_dot(const ctn_picture *picture, ctn_buf *out);
-
-/* In the largest unit that is exact: "250 ms", "90 s", "10 min", "1 h", "7 d". */
-ctn_str ctn_picture_span(ctn_arena *arena, int64_t ms);

@@ -70,11 +70,6 @@ void ctn_prover_free(ctn_prover *p)
     free(p);
 }
 
-ctn_digest ctn_prover_hash_last(const ctn_prover *p)
-{
-    return p->before[0];
-}
-
 /* ---- faults ---- */
 
 static void tell(ctn_prover *p, const char *rule, int64_t seq, const char *format, ...)

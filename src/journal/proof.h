@@ -71,5 +71,3 @@ void ctn_prover_free(ctn_prover *p); /* NULL is fine */
 void ctn_prover_begin(ctn_prover *p, const ctn_proof_row *row);
 void ctn_prover_take(ctn_prover *p, const ctn_proof_record *record);
 void ctn_prover_end(ctn_prover *p);
-/* Between begin and end: the hash of the last entry that was taken. */
-ctn_digest ctn_prover_hash_last(const ctn_prover *p);

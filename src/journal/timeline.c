@@ -48,7 +48,7 @@ struct ctn_timeline {
     size_t work_count, work_capacity;
     size_t *slots; /* index + 1 of a work; 0: free. A power of two, at most half full */
     size_t slot_count;
-    int64_t begun_at_ms, started_at_ms, stopped_at_ms, ended_at_ms;
+    int64_t begun_at_ms, stopped_at_ms, ended_at_ms;
     uint32_t *due; /* reused steps whose turn has come, within add */
     uint32_t due_count;
     uint64_t seq; /* of the record that is being added; 0: none */
@@ -407,7 +407,6 @@ static void add_created(ctn_timeline *t, const ctn_entry *e)
     note_reused(t, ctn_json_member_of(e->body, "reused"));
     if (e->kind == CTN_ENTRY_QUEUED)
         return;
-    t->started_at_ms = e->at_ms;
     for (uint32_t i = 0; i < t->plan->step_count; i++)
         if (!t->steps[i].waits_for)
             step_is_due(t, i, e->at_ms);

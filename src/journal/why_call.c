@@ -135,7 +135,7 @@ why_scope ctn_why_scope_of_call(const why *w, const why_doing *d)
 }
 
 /* The arguments one by one: those that were recorded as they were, the others rendered; sensitive ones by name only. */
-const ctn_json *ctn_why_args(why_scope *s, const ctn_json *arguments, const ctn_entry *started)
+static const ctn_json *args_sent(why_scope *s, const ctn_json *arguments, const ctn_entry *started)
 {
     const ctn_json *recorded = started ? ctn_why_body(started, "args") : NULL;
     ctn_json_builder b = ctn_json_object(s->w->arena);
@@ -324,7 +324,7 @@ void ctn_why_tell_call(const why *w, ctn_why_node *parent, ctn_str role, const w
         return;
     why_scope s = ctn_why_scope_of_call(w, d);
     const ctn_json *arguments = ctn_why_arguments_node(w, &work);
-    node->args = ctn_why_args(&s, arguments, d->started ? d->started : d->child);
+    node->args = args_sent(&s, arguments, d->started ? d->started : d->child);
     if (ctn_json_count(node->args) == 0)
         node->args = NULL;
     if (work.kind == CTN_WORK_CHAIN)
@@ -344,7 +344,7 @@ void ctn_why_tell_sent(const why *w, ctn_why_node *parent, uint32_t step, const 
     ctn_why_node *node = ctn_why_add(w, parent, CTN_WHY_EVENT, d.started);
     node->step = w->plan->steps[step].name;
     node->name = work.target;
-    node->args = ctn_why_args(&s, ctn_why_arguments_node(w, &work), d.started);
+    node->args = args_sent(&s, ctn_why_arguments_node(w, &work), d.started);
     node->text = ctn_arena_printf(w->arena, work.kind == CTN_WORK_CHAIN ? "chain %.*s was started" : "%.*s was called",
                                   CTN_STR_ARG(work.target));
 }

@@ -163,8 +163,6 @@ why_scope ctn_why_scope_of_call(const why *w, const why_doing *d);
 const ctn_json *ctn_why_input_text(const why *w, uint32_t step, int64_t fallback);
 /* One call of a set, or the set when it is one. path: the part of its answer that is asked about. */
 void ctn_why_tell_call(const why *w, ctn_why_node *parent, ctn_str role, const why_doing *d, ctn_str path);
-/* What a call of a step was sent: recorded, else rendered. NULL: not known. */
-const ctn_json *ctn_why_args(why_scope *s, const ctn_json *arguments, const ctn_entry *started);
 /* An event: with what the step's call was called. */
 void ctn_why_tell_sent(const why *w, ctn_why_node *parent, uint32_t step, const ctn_entry *end, ctn_str call);
 ctn_str ctn_why_join_path(ctn_arena *arena, ctn_str head, ctn_str rest);

@@ -157,7 +157,6 @@ static void read_tools(ctn_reader *r, const ctn_json *shared, const ctn_json *ow
 
 static void read_calls(ctn_reader *r, const ctn_json *node, ctn_case *c)
 {
-    c->calls_node = node;
     c->call_count = ctn_json_count(node);
     c->calls = CTN_NEW_ARRAY(r->arena, ctn_case_call, c->call_count);
     if (ctn_json_is(node, CTN_JSON_OBJECT)) {
@@ -248,7 +247,6 @@ int ctn_case_file_read(ctn_arena *arena, const ctn_source *source, ctn_findings 
         return CTN_E_INVALID;
     }
     ctn_keys_read(&r, root, "a test file", TOP_KEYS, COUNT_OF(TOP_KEYS), &k);
-    f->chain_node = k.chain;
     f->chain = ctn_json_text(k.chain);
     f->config = ctn_json_text(k.config);
     f->count = ctn_json_count(k.cases);

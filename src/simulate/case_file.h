@@ -67,12 +67,10 @@ typedef struct ctn_case {
     const ctn_json *outputs, *error, *steps; /* NULL: not said */
     ctn_case_call *calls;
     size_t call_count;
-    const ctn_json *calls_node;
 } ctn_case;
 
 typedef struct ctn_case_file {
     const ctn_source *source;
-    const ctn_json *chain_node;
     ctn_str chain, config; /* config empty: not said */
     ctn_case *cases;
     size_t count;

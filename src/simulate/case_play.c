@@ -17,7 +17,6 @@ enum { DUE_REPLY };
 typedef struct made_call {
     ctn_str target, step;
     const ctn_json *args;
-    bool is_matched;
 } made_call;
 
 typedef struct playing {
@@ -413,7 +412,6 @@ int ctn_case_play(const ctn_case_options *options, ctn_arena *arena, ctn_case_re
         return rc;
     ctn_stage_end end = ctn_stage_run(p.stage);
     ret_result->status = ctn_stage_status(p.stage);
-    ret_result->elapsed_ms = ctn_stage_elapsed_ms(p.stage);
     if (end == CTN_STAGE_REFUSED)
         mismatch(&p, p.c->input ? p.c->input : p.c->node, "it does not start: %.*s",
                  CTN_STR_ARG(ctn_stage_refusal(p.stage)));

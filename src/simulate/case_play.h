@@ -27,7 +27,6 @@ typedef struct ctn_case_mismatch {
 
 typedef struct ctn_case_result {
     ctn_status status;
-    int64_t elapsed_ms; /* of the chain's time */
     ctn_case_mismatch mismatches[CTN_CASE_MISMATCHES_MAX];
     size_t mismatch_count; /* 0: passed */
 } ctn_case_result;

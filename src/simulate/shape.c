@@ -173,12 +173,6 @@ void ctn_shape_learn(ctn_shape *s, const ctn_json *schema)
     learn(s, schema, 0);
 }
 
-bool ctn_shape_is_read(const ctn_shape *s)
-{
-    s = own_const(s);
-    return s && (s->uses || s->members || s->items);
-}
-
 /* ---- making values ---- */
 
 typedef struct maker {

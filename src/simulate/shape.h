@@ -24,7 +24,6 @@ void ctn_shape_use(ctn_shape *shape, ctn_use use, const ctn_json *literal);
 void ctn_shape_join(ctn_shape *shape, ctn_shape *other);
 /* It should fit this schema, where others say nothing else: an input of a sub-chain. */
 void ctn_shape_learn(ctn_shape *shape, const ctn_json *schema);
-bool ctn_shape_is_read(const ctn_shape *shape); /* anything at all is known of it */
 
 /* The plainest value, or one by chance. schema may be NULL; name is for texts. */
 const ctn_json *ctn_shape_make(const ctn_shape *shape, const ctn_json *schema, ctn_str name, const ctn_rng *chance,

@@ -32,7 +32,6 @@ struct ctn_stage {
     bool is_acked;
     int asking;  /* inputs on their way */
     int refused; /* of what people said */
-    int64_t started_at_ms;
     const ctn_json *outputs, *error;
     ctn_str refusal;
     ctn_execution **folded; /* what was read back, and who made its plan */
@@ -47,11 +46,6 @@ ctn_world *ctn_stage_world(ctn_stage *s)
 ctn_status ctn_stage_status(const ctn_stage *s)
 {
     return s->count ? s->subjects[0].status : CTN_STATUS_QUEUED;
-}
-
-int64_t ctn_stage_elapsed_ms(const ctn_stage *s)
-{
-    return ctn_world_elapsed_ms(s->world) - s->started_at_ms;
 }
 
 const ctn_json *ctn_stage_outputs(const ctn_stage *s)
@@ -96,10 +90,8 @@ static subject *subject_add(ctn_stage *s, const ctn_append *a)
     }
     s->subjects[s->count] = (subject){
         .id = a->row->id, .exec_no = a->exec_no, .status = a->row->status, .plan = own_plan(s, a->row->chain_id)};
-    if (s->count == 0) {
+    if (s->count == 0)
         assert(ctn_str_equal(a->row->idempotency_key, ROOT_KEY));
-        s->started_at_ms = ctn_world_elapsed_ms(s->world);
-    }
     return &s->subjects[s->count++];
 }
 

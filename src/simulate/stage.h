@@ -65,7 +65,6 @@ ctn_stage_end ctn_stage_run(ctn_stage *stage);
 
 ctn_world *ctn_stage_world(ctn_stage *stage);
 ctn_status ctn_stage_status(const ctn_stage *stage);
-int64_t ctn_stage_elapsed_ms(const ctn_stage *stage);      /* since the start */
 const ctn_json *ctn_stage_outputs(const ctn_stage *stage); /* of its end; NULL: none */
 const ctn_json *ctn_stage_error(const ctn_stage *stage);
 ctn_str ctn_stage_refusal(const ctn_stage *stage);

@@ -33,7 +33,7 @@ typedef struct ctn_story {
     ctn_stage_end end;
     ctn_status status;
     bool in_model; /* what happened lies within the fault model */
-    int calls, commits, deaths, faults, waits;
+    int calls, commits, deaths, faults;
     ctn_hazard hazards[CTN_STORY_HAZARDS_MAX];
     size_t hazard_count;
     ctn_str refusal;
