@@ -29,6 +29,13 @@ static inline bool ctn_str_equal(ctn_str a, ctn_str b)
 {
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
+static inline uint64_t ctn_str_hash(ctn_str s) /* FNV-1a: for tables of names that nobody chooses against us */
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < s.len; i++)
+        hash = (hash ^ (unsigned char) s.ptr[i]) * 0x100000001b3u;
+    return hash;
+}
 static inline bool ctn_str_is(ctn_str a, const char *text)
 {
     return ctn_str_equal(a, ctn_str_from(text));

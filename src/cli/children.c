@@ -3,7 +3,7 @@
  */
 #include "cli/children.h"
 #include "cli/result.h"
-#include "engine/engine.h"
+#include "engine/fold.h"
 #include "store/raw.h"
 
 #define TASKS_MAX 64

@@ -8,6 +8,7 @@
 #include "cli/result.h"
 #include "host/snapshot.h"
 #include "cli/view.h"
+#include "engine/fold.h"
 #include <stdio.h>
 #include <unistd.h>
 

@@ -8,7 +8,7 @@
 #include "cli/children.h"
 #include "cli/view.h"
 #include "host/words.h"
-#include "engine/engine.h"
+#include "engine/fold.h"
 #include <stdio.h>
 
 static const ctn_json *parsed(ctn_arena *arena, ctn_str text)

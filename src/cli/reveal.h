@@ -5,7 +5,7 @@
 #include "host/keyring.h"
 #include "cli/cli.h"
 #include "host/workspace.h"
-#include "engine/opening.h"
+#include "engine/fold.h"
 
 typedef struct ctn_reveal {
     ctn_config_keyring *keyring; /* NULL: not asked for */

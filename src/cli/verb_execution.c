@@ -11,7 +11,7 @@
 #include "cli/result.h"
 #include "cli/verb.h"
 #include "cli/view.h"
-#include "engine/engine.h"
+#include "engine/fold.h"
 #include <stdio.h>
 #include <unistd.h>
 

@@ -8,7 +8,7 @@
 #include "host/config.h"
 #include "host/snapshot.h"
 #include "draw/picture.h"
-#include "engine/engine.h"
+#include "engine/fold.h"
 #include <stdio.h>
 
 #define PICTURE_BYTES_MAX ((size_t) 512 << 20)

@@ -10,7 +10,7 @@
 #include "cli/result.h"
 #include "cli/verb.h"
 #include "host/words.h"
-#include "engine/engine.h"
+#include "engine/fold.h"
 #include <stdio.h>
 
 #define LIST_LIMIT    50

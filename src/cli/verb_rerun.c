@@ -6,6 +6,7 @@
  */
 #include "host/keyring.h"
 #include "cli/follow.h"
+#include "engine/fold.h"
 #include "host/audit.h"
 #include "cli/named.h"
 #include "cli/inputs.h"

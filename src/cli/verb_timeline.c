@@ -7,7 +7,7 @@
 #include "host/snapshot.h"
 #include "cli/timeline_sheet.h"
 #include "cli/verb.h"
-#include "engine/engine.h"
+#include "engine/fold.h"
 #include <stdio.h>
 
 /* ---- the journal ---- */

@@ -16,7 +16,7 @@
 #include "cli/inputs.h"
 #include "cli/result.h"
 #include "cli/verb.h"
-#include "engine/engine.h"
+#include "engine/fold.h"
 #include "journal/why.h"
 #include <stdio.h>
 

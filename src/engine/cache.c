@@ -16,16 +16,20 @@
  * Waiting leaves no trace on disk: after a crash core asks again. Those who wait are kept by id, for they may be
  * unloaded meanwhile, and asking one too often costs a question.
  */
+#include "engine/cache.h"
 #include "base/memory.h"
-#include "engine/engine_state.h"
+#include "engine/batch.h"
+#include "engine/decide.h"
+#include "engine/plans.h"
+#include "engine/results.h"
+#include "engine/state.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 #define RESULTS_BYTES_MAX (32u << 20)
 #define RESULT_BYTES_MAX  (1u << 20) /* of one, in the store too */
 
-struct held_key {
+typedef struct held_key {
     struct held_key *slot_next;
     struct held_key *next; /* of the same execution */
     loaded *l;
@@ -35,30 +39,20 @@ struct held_key {
     ctn_execution_id *waiting;
     size_t waiting_count, waiting_capacity;
     ctn_str key;
+} held_key;
+
+struct cache {
+    ctn_results *results;
+    held_key *slots[1024];   /* by key */
+    ctn_execution_id *woken; /* to be asked again */
+    size_t woken_count, woken_capacity;
 };
-
-void ctn_eng_cache_init(ctn_engine *e)
-{
-    e->cache.results = ctn_results_new(RESULTS_BYTES_MAX);
-    e->rules.cached = ctn_eng_cached;
-    e->rules.schema_of = ctn_eng_schema_of;
-    e->rules.cached_ctx = e;
-}
-
-void ctn_eng_cache_done(ctn_engine *e)
-{
-    ctn_results_free(e->cache.results);
-    free(e->cache.woken);
-}
 
 /* ---- keys that are held ---- */
 
 static held_key **slot_of(ctn_engine *e, ctn_str key)
 {
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (size_t i = 0; i < key.len; i++)
-        hash = (hash ^ (unsigned char) key.ptr[i]) * 0x100000001b3u;
-    return &e->cache.slots[hash % (sizeof e->cache.slots / sizeof e->cache.slots[0])];
+    return &e->cache->slots[ctn_str_hash(key) % (sizeof e->cache->slots / sizeof e->cache->slots[0])];
 }
 
 static held_key *holder_of(ctn_engine *e, ctn_str key)
@@ -90,7 +84,7 @@ static void let_go(ctn_engine *e, held_key **at)
         slot = &(*slot)->slot_next;
     *slot = h->slot_next;
     for (size_t i = 0; i < h->waiting_count; i++)
-        add_id(&e->cache.woken, &e->cache.woken_count, &e->cache.woken_capacity, h->waiting[i]);
+        add_id(&e->cache->woken, &e->cache->woken_count, &e->cache->woken_capacity, h->waiting[i]);
     free(h->waiting);
     free(h);
 }
@@ -121,7 +115,7 @@ static bool is_flying(const ctn_engine *e, const held_key *h)
 {
     const loaded *l = h->l;
     for (uint32_t i = 0; i < l->flight_count; i++) {
-        const flight *f = &e->flights[l->flights[i]];
+        const flight *f = ctn_flight_of(&e->flights, l, i);
         if (f->role == CTN_ROLE_DO && !f->is_check && f->item == h->item &&
             ctn_str_equal(l->plan->plan->steps[f->step].name, h->step) &&
             ctn_str_equal(f->set->calls[f->call].name, h->call))
@@ -158,8 +152,8 @@ void ctn_eng_cache_let_go(ctn_engine *e, loaded *l, bool all)
 
 void ctn_eng_cache_wake(ctn_engine *e)
 {
-    while (e->cache.woken_count && !e->failing_since_ms) {
-        loaded *l = ctn_eng_find(e, e->cache.woken[--e->cache.woken_count]);
+    while (e->cache->woken_count && !e->store.is_failing) {
+        loaded *l = ctn_live_find(&e->live, e->cache->woken[--e->cache->woken_count]);
         if (l)
             ctn_eng_advance(e, l);
     }
@@ -167,7 +161,7 @@ void ctn_eng_cache_wake(ctn_engine *e)
 
 bool ctn_eng_cache_has_woken(const ctn_engine *e)
 {
-    return e->cache.woken_count > 0;
+    return e->cache->woken_count > 0;
 }
 
 /* ---- results ---- */
@@ -181,7 +175,7 @@ static bool is_fresh(const ctn_result_held *r, int64_t ttl_ms, int64_t now_ms)
 
 static bool find(ctn_engine *e, ctn_str key, ctn_result_held *ret_held)
 {
-    if (ctn_results_get(e->cache.results, key, ret_held))
+    if (ctn_results_get(e->cache->results, key, ret_held))
         return true;
     ctn_result_row row;
     ctn_err err = {0};
@@ -192,12 +186,12 @@ static bool find(ctn_engine *e, ctn_str key, ctn_result_held *ret_held)
     if (rc)
         return false;
     *ret_held = (ctn_result_held){.value = row.value, .put_at_ms = row.put_at_ms, .expires_at_ms = row.expires_at_ms};
-    ctn_results_put(e->cache.results, key, ret_held);
+    ctn_results_put(e->cache->results, key, ret_held);
     return true;
 }
 
-ctn_cached ctn_eng_cached(void *ctx, const ctn_execution *x, ctn_str key, int64_t ttl_ms, int64_t now_ms,
-                          const ctn_json **ret_value)
+static ctn_cached ask(void *ctx, const ctn_execution *x, ctn_str key, int64_t ttl_ms, int64_t now_ms,
+                      const ctn_json **ret_value)
 {
     ctn_engine *e = ctx;
     ctn_result_held found;
@@ -222,22 +216,30 @@ void ctn_eng_cache_put(ctn_engine *e, loaded *l, const ctn_entry *entry, const c
         return;
     const ctn_plan *plan = l->plan->plan;
     int64_t ttl_ms = plan->steps[ctn_plan_step_index(plan, entry->step)].cache.ttl_ms;
-    ctn_arena *arena = e->gathering->arena;
-    append_build *b = l->build;
-    if (b->result_count == b->result_capacity) {
-        size_t grown = b->result_capacity ? 2 * b->result_capacity : 4;
-        ctn_result_row *results = CTN_NEW_ARRAY(arena, ctn_result_row, grown);
-        if (b->result_count)
-            memcpy(results, b->results, b->result_count * sizeof *results);
-        b->results = results;
-        b->result_capacity = grown;
-    }
-    ctn_result_row *row = &b->results[b->result_count++];
-    *row = (ctn_result_row){.key = ctn_arena_str(arena, key),
-                            .value = ctn_json_to_str(arena, value),
-                            .put_at_ms = e->now_ms,
-                            .expires_at_ms = e->now_ms + ttl_ms};
+    ctn_arena *arena = ctn_eng_batch_arena(e);
+    ctn_result_row row = {.key = ctn_arena_str(arena, key),
+                          .value = ctn_json_to_str(arena, value),
+                          .put_at_ms = e->now_ms,
+                          .expires_at_ms = e->now_ms + ttl_ms};
+    ctn_eng_record_result(e, l, &row);
     ctn_results_put(
-        e->cache.results, row->key,
-        &(ctn_result_held){.value = row->value, .put_at_ms = row->put_at_ms, .expires_at_ms = row->expires_at_ms});
+        e->cache->results, row.key,
+        &(ctn_result_held){.value = row.value, .put_at_ms = row.put_at_ms, .expires_at_ms = row.expires_at_ms});
+}
+
+/* ---- life ---- */
+
+void ctn_eng_cache_init(ctn_engine *e)
+{
+    e->cache = ctn_calloc(1, sizeof *e->cache);
+    e->cache->results = ctn_results_new(RESULTS_BYTES_MAX);
+    e->rules.cached = ask;
+    e->rules.cached_ctx = e;
+}
+
+void ctn_eng_cache_done(ctn_engine *e)
+{
+    ctn_results_free(e->cache->results);
+    free(e->cache->woken);
+    free(e->cache);
 }

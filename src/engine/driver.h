@@ -6,7 +6,8 @@
  * `cancel`, after which nothing more is heard of it. A driver decides nothing: it tells what it saw.
  *
  * The four outcomes are kept apart (mcp.md, 1.7): not executed (was_sent false, or protocol_error answers), executed
- * and failed (tool_error, also invalid_output and limit: what it gave cannot be taken), succeeded, fate unknown (timeout or transport with was_sent true).
+ * and failed (tool_error, also invalid_output and limit: what it gave cannot be taken), succeeded, fate unknown
+ * (timeout or transport with was_sent true).
  */
 #pragma once
 #include "base/hash.h"

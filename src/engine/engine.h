@@ -145,8 +145,6 @@ typedef struct ctn_start {
     bool is_queued;            /* leave it queued in the store, for whoever serves or resumes */
     const ctn_json *going_on;  /* what it takes over from an earlier one (rerun.h); NULL: nothing */
     const ctn_json *sensitive; /* names of inputs that are so although the chain does not say it; NULL: none */
-    ctn_execution_id follows;  /* the engine's own: whose failure it follows up */
-    ctn_parent *parent;        /* the engine's own: whose step it is; NULL: nobody's */
     ctn_str actor;
 } ctn_start;
 void ctn_engine_start(ctn_engine *engine, const ctn_start *start, ctn_ack_fn *ack, void *ctx);
@@ -161,12 +159,3 @@ void ctn_engine_release(ctn_engine *engine, ctn_execution_id id, bool gives_up, 
                         ctn_ack_fn *ack, void *ctx);
 /* Loaded ones only; NULL otherwise. Valid until the next turn. */
 const ctn_execution *ctn_engine_find(ctn_engine *engine, ctn_execution_id id);
-
-/* Folds a journal out of a store: for show, history and tests. Everything lives in the arena but the patterns of the
- * plan's schemas: call unload before the arena goes. Sensitive values are not opened (ctn_execution_is_hidden); with a
- * seal they are, where they were not shredded, and the execution still shows them only when it is told to reveal. */
-int ctn_execution_load(ctn_store *store, ctn_arena *arena, const ctn_execution_row *row, ctn_execution **ret_execution,
-                       ctn_err *err);
-int ctn_execution_load_open(ctn_store *store, ctn_seal *seal, ctn_arena *arena, const ctn_execution_row *row,
-                            ctn_execution **ret_execution, ctn_err *err);
-void ctn_execution_unload(ctn_execution *execution); /* NULL is fine */

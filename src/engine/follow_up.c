@@ -13,9 +13,12 @@
  * A store that cannot be written is asked again. A chain that cannot be found, or does not take this input, is told in
  * the log; the row keeps saying so, and the next life tries again.
  */
-#include "engine/engine_state.h"
-
-#include <stdlib.h>
+#include "engine/follow_up.h"
+#include "engine/batch.h"
+#include "engine/load.h"
+#include "engine/plans.h"
+#include "engine/quarantine.h"
+#include "engine/state.h"
 
 #define KEY_PREFIX   "onFailure:"
 #define PAGE         64
@@ -28,7 +31,7 @@ bool ctn_eng_is_follow_up_key(ctn_str idempotency_key)
 
 bool ctn_eng_owes_follow_up(const loaded *l)
 {
-    if (!l->plan->plan->on_failure.len || l->is_follow_up || l->follow_up == FOLLOW_UP_DONE)
+    if (!l->plan->plan->on_failure.len || l->follow_up.is_one || l->follow_up.state == FOLLOW_UP_DONE)
         return false;
     switch (ctn_execution_status(l->x)) {
     case CTN_STATUS_FAILED:
@@ -40,10 +43,10 @@ bool ctn_eng_owes_follow_up(const loaded *l)
 
 static void give_up(ctn_engine *e, loaded *l, const ctn_err *err)
 {
-    l->follow_up = FOLLOW_UP_GIVEN_UP;
+    l->follow_up.state = FOLLOW_UP_GIVEN_UP;
     ctn_log_line(e->options.log, CTN_LOG_ERROR, "what onFailure names cannot be started", "execution",
                  ctn_id_to_text(l->id).text, "why", err->message, NULL);
-    ctn_eng_to_perform(e, l);
+    ctn_live_to_perform(&e->live, l);
 }
 
 /* ---- asking for the start ---- */
@@ -57,30 +60,16 @@ static void on_started(void *ctx, int rc, ctn_execution_id id, const ctn_err *er
 {
     asking *a = ctx;
     ctn_engine *e = a->engine;
-    loaded *l = ctn_eng_find(e, a->failed);
+    loaded *l = ctn_live_find(&e->live, a->failed);
     (void) id;
     if (l && rc == CTN_OK) {
-        l->follow_up = FOLLOW_UP_DONE;
+        l->follow_up.state = FOLLOW_UP_DONE;
         if (!l->is_lost)
             ctn_eng_touch(e, l);
-        ctn_eng_to_perform(e, l);
+        ctn_live_to_perform(&e->live, l);
     } else if (l && err) {
         give_up(e, l, err);
     }
-}
-
-/* *ret_again: the store could not be written just now. */
-static int find_plan(ctn_engine *e, ctn_str chain_id, ctn_start *ret_start, bool *ret_again, ctn_err *err)
-{
-    ctn_plan *plan = NULL;
-    if (!e->options.chain_find)
-        return ctn_fail(err, CTN_E_NOT_FOUND, "there is no chain %.*s here", CTN_STR_ARG(chain_id));
-    int rc = e->options.chain_find(e->options.chain_find_ctx, chain_id, &plan, err);
-    if (rc)
-        return rc;
-    rc = ctn_engine_plan_add(e, plan, CTN_STR("onFailure"), &ret_start->plan, &ret_start->version, err);
-    *ret_again = rc == CTN_E_IO || rc == CTN_E_BUSY || rc == CTN_E_DENIED;
-    return rc;
 }
 
 static void ask(ctn_engine *e, loaded *l)
@@ -101,18 +90,17 @@ static void ask(ctn_engine *e, loaded *l)
         .idempotency_key = ctn_arena_printf(e->scratch, KEY_PREFIX "%s", id.text),
         .actor = CTN_STR("onFailure"),
         .sensitive = is_sensitive ? ctn_json_finish(&names) : NULL,
-        .follows = l->id,
     };
     bool again = false;
-    int rc = find_plan(e, l->plan->plan->on_failure, &start, &again, &err);
+    int rc = ctn_eng_plan_find(e, l->plan->plan->on_failure, CTN_STR("onFailure"), &start, &again, &err);
     if (again) {
-        ctn_eng_wake_at(e, l, e->now_ms + ASK_AGAIN_MS);
+        ctn_live_wake_at(&e->live, l, e->now_ms + ASK_AGAIN_MS);
     } else if (rc) {
         give_up(e, l, &err);
     } else {
-        l->follow_up = FOLLOW_UP_ASKED;
-        ctn_engine_start(e, &start, on_started, NULL);
-        filed *f = e->inputs.last; /* lives until it is answered */
+        l->follow_up.state = FOLLOW_UP_ASKED;
+        filed *f = ctn_eng_file_start(e, &start, on_started, NULL);
+        f->follows = l->id;
         f->ack_ctx = CTN_NEW(f->arena, asking);
         *(asking *) f->ack_ctx = (asking){.engine = e, .failed = l->id};
     }
@@ -121,13 +109,14 @@ static void ask(ctn_engine *e, loaded *l)
 
 bool ctn_eng_follow_up(ctn_engine *e, loaded *l)
 {
-    bool is_owed = l->follow_up == FOLLOW_UP_NONE && l->wake_written && ctn_eng_owes_follow_up(l) && !e->is_stopping;
+    bool is_owed =
+        l->follow_up.state == FOLLOW_UP_NONE && l->wake_written && ctn_eng_owes_follow_up(l) && !e->is_stopping;
     if (is_owed)
         ask(e, l);
-    if (is_owed && l->follow_up == FOLLOW_UP_NONE)
+    if (is_owed && l->follow_up.state == FOLLOW_UP_NONE)
         return false; /* it is asked again */
-    return l->follow_up == FOLLOW_UP_NONE || l->follow_up == FOLLOW_UP_GIVEN_UP ||
-           (l->follow_up == FOLLOW_UP_DONE && !l->wake_written);
+    return l->follow_up.state == FOLLOW_UP_NONE || l->follow_up.state == FOLLOW_UP_GIVEN_UP ||
+           (l->follow_up.state == FOLLOW_UP_DONE && !l->wake_written);
 }
 
 /* ---- those that another life left ---- */
@@ -152,8 +141,8 @@ void ctn_eng_collect_owing(ctn_engine *e)
 {
     collecting c = {.engine = e};
     ctn_err err = {0};
-    if (e->owing_seen < 0 || e->options.own_only || e->is_stopping || e->failing_since_ms ||
-        e->loaded_count >= e->options.active_max)
+    if (e->owing_seen < 0 || e->options.own_only || e->is_stopping || e->store.is_failing ||
+        e->live.count >= e->options.active_max)
         return;
     if (ctn_store_execution_owing(e->options.store, e->owing_seen, PAGE, collect, &c, &err))
         return; /* a later turn asks again */
@@ -161,25 +150,30 @@ void ctn_eng_collect_owing(ctn_engine *e)
         loaded *l = NULL;
         int rc = ctn_eng_load(e, c.ids[i], &l, &err);
         if (rc == CTN_OK)
-            ctn_eng_to_perform(e, l);
+            ctn_live_to_perform(&e->live, l);
         else if (rc != CTN_E_CORRUPT && rc != CTN_E_STATE && rc != CTN_E_NOT_FOUND)
             return; /* the store cannot be read: a later turn asks again */
     }
     e->owing_seen = c.seen == PAGE ? c.exec_no : -1;
 }
 
+void ctn_eng_owing_look_again(ctn_engine *e)
+{
+    e->owing_seen = 0;
+}
+
 /* ---- for those who wait ---- */
 
 bool ctn_engine_is_following_up(const ctn_engine *e, ctn_execution_id id)
 {
-    const loaded *failed = ctn_eng_find(e, id);
+    const loaded *failed = ctn_live_find(&e->live, id);
     if (failed && ctn_status_is_final(failed->status_written) && failed->wake_written &&
-        failed->follow_up != FOLLOW_UP_GIVEN_UP)
+        failed->follow_up.state != FOLLOW_UP_GIVEN_UP)
         return true;
-    for (const loaded *l = e->list; l; l = l->next) {
+    for (const loaded *l = e->live.first; l; l = l->next) {
         ctn_status status = ctn_execution_status(l->x);
-        if (l->is_follow_up && ctn_id_equal(l->follows, id) &&
-            (l->build || l->batches || status == CTN_STATUS_RUNNING || status == CTN_STATUS_COMPENSATING))
+        if (l->follow_up.is_one && ctn_id_equal(l->follow_up.follows, id) &&
+            (ctn_loaded_is_ahead(l) || status == CTN_STATUS_RUNNING || status == CTN_STATUS_COMPENSATING))
             return true;
     }
     return false;

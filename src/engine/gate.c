@@ -14,8 +14,12 @@
  * Breakers are one per tool ("tool server/name"), kept in the store when they open and close, so that an open one is
  * open after a restart. What was counted while it was closed is not kept.
  */
+#include "engine/gate.h"
 #include "base/memory.h"
-#include "engine/engine_state.h"
+#include "engine/breaker.h"
+#include "engine/limits.h"
+#include "engine/place.h"
+#include "engine/state.h"
 
 #include <stdlib.h>
 
@@ -35,6 +39,14 @@ typedef struct gate_breaker {
     struct gate_breaker *next;
 } gate_breaker;
 
+struct gate {
+    gate_limit *limits;
+    gate_breaker *breakers;
+    loaded *asking; /* whose next is being decided */
+    bool has_answered;
+    gate_pass answer; /* what the last yes was about */
+};
+
 static char *copy_name(ctn_str name)
 {
     char *copy = ctn_malloc(name.len + 1);
@@ -48,15 +60,15 @@ static char *copy_name(ctn_str name)
 static gate_limit *limit_of(ctn_engine *e, const ctn_plan_set *set)
 {
     const ctn_plan_limits *said = &set->limits;
-    gate_limit *g = e->gate.limits;
+    gate_limit *g = e->gate->limits;
     if (said->rate_per_second <= 0 && !said->max_concurrent)
         return NULL;
     while (g && !ctn_str_is(set->name, g->name))
         g = g->next;
     if (!g) {
         g = ctn_malloc(sizeof *g);
-        *g = (gate_limit){.name = copy_name(set->name), .next = e->gate.limits};
-        e->gate.limits = g;
+        *g = (gate_limit){.name = copy_name(set->name), .next = e->gate->limits};
+        e->gate->limits = g;
     }
     ctn_limit_set_rules(&g->limit, &(ctn_limit_rules){.per_second = said->rate_per_second,
                                                       .burst = said->rate_burst,
@@ -66,13 +78,13 @@ static gate_limit *limit_of(ctn_engine *e, const ctn_plan_set *set)
 
 static gate_breaker *breaker_by_name(ctn_engine *e, ctn_str name)
 {
-    gate_breaker *g = e->gate.breakers;
+    gate_breaker *g = e->gate->breakers;
     while (g && !ctn_str_is(name, g->name))
         g = g->next;
     if (!g) {
         g = ctn_malloc(sizeof *g);
-        *g = (gate_breaker){.name = copy_name(name), .next = e->gate.breakers};
-        e->gate.breakers = g;
+        *g = (gate_breaker){.name = copy_name(name), .next = e->gate->breakers};
+        e->gate->breakers = g;
     }
     return g;
 }
@@ -123,36 +135,29 @@ static void keep(ctn_engine *e, gate_breaker *g)
 
 /* ---- waking ---- */
 
-void ctn_eng_wake_at(ctn_engine *e, loaded *l, int64_t at_ms)
-{
-    if (!l->gate_due_ms || at_ms < l->gate_due_ms)
-        l->gate_due_ms = at_ms;
-    ctn_heap_set(&e->due, &l->due, l->due.slot && l->due.due_ms < at_ms ? l->due.due_ms : at_ms);
-}
-
 static void wake_front(ctn_engine *e, gate_limit *g)
 {
     size_t ready = ctn_limit_ready(&g->limit, e->now_ms);
     for (size_t i = 0; i < ready; i++) {
-        loaded *l = ctn_eng_find(e, g->limit.queue[i]);
+        loaded *l = ctn_live_find(&e->live, g->limit.queue[i]);
         if (l)
-            ctn_eng_wake_at(e, l, e->now_ms);
+            ctn_live_wake_at(&e->live, l, e->now_ms);
     }
 }
 
 static void wake_those_at(ctn_engine *e)
 {
-    for (loaded *l = e->list; l; l = l->next)
-        if (l->waits_for_breaker)
-            ctn_eng_wake_at(e, l, e->now_ms);
+    for (loaded *l = e->live.first; l; l = l->next)
+        if (l->gate.waits_for_breaker)
+            ctn_live_wake_at(&e->live, l, e->now_ms);
 }
 
 /* ---- core asks ---- */
 
 static bool stands_in(const loaded *l, const gate_limit *g)
 {
-    for (uint32_t i = 0; i < l->gate_wait_count; i++)
-        if (l->gate_waits[i] == g)
+    for (uint32_t i = 0; i < l->gate.wait_count; i++)
+        if (l->gate.waits[i] == g)
             return true;
     return false;
 }
@@ -161,19 +166,19 @@ static ctn_gate ask(void *ctx, const ctn_execution *x, const ctn_plan_set *set, 
                     int64_t now_ms, int64_t *ret_until_ms)
 {
     ctn_engine *e = ctx;
-    loaded *l = e->gate.asking;
+    loaded *l = e->gate->asking;
     int64_t until_ms = 0;
-    e->gate.has_answered = false;
+    e->gate->has_answered = false;
     if (!l || l->x != x) { /* what is owed is asked for, not a start: as the last advance left it */
-        const loaded *asked = ctn_eng_find(e, ctn_execution_id_of(x));
-        bool is_held = asked && (asked->gate_wait_count || asked->waits_for_breaker || asked->waits_in);
+        const loaded *asked = ctn_live_find(&e->live, ctn_execution_id_of(x));
+        bool is_held = asked && (asked->gate.wait_count || asked->gate.waits_for_breaker || asked->place.waits_in);
         return is_held ? CTN_GATE_LATER : CTN_GATE_OPEN;
     }
     gate_breaker *b = breaker_of(e, set, call);
     if (b && !ctn_breaker_may_begin(&b->breaker, &b->rules, now_ms, &until_ms)) {
-        l->waits_for_breaker = true;
-        if (!l->gate_due_ms || until_ms < l->gate_due_ms)
-            l->gate_due_ms = until_ms;
+        l->gate.waits_for_breaker = true;
+        if (!l->advance_at_ms || until_ms < l->advance_at_ms)
+            l->advance_at_ms = until_ms;
         *ret_until_ms = until_ms;
         return CTN_GATE_BREAKER;
     }
@@ -181,51 +186,51 @@ static ctn_gate ask(void *ctx, const ctn_execution *x, const ctn_plan_set *set, 
         return CTN_GATE_LATER;
     gate_limit *g = limit_of(e, set);
     if (g && !ctn_limit_ask(&g->limit, l->id, now_ms, &until_ms)) {
-        if (until_ms && (!l->gate_due_ms || until_ms < l->gate_due_ms))
-            l->gate_due_ms = until_ms;
+        if (until_ms && (!l->advance_at_ms || until_ms < l->advance_at_ms))
+            l->advance_at_ms = until_ms;
         if (!stands_in(l, g)) {
-            l->gate_waits = ctn_realloc_array(l->gate_waits, l->gate_wait_count + 1, sizeof *l->gate_waits);
-            l->gate_waits[l->gate_wait_count++] = g;
+            l->gate.waits = ctn_realloc_array(l->gate.waits, l->gate.wait_count + 1, sizeof *l->gate.waits);
+            l->gate.waits[l->gate.wait_count++] = g;
         }
         return CTN_GATE_LATER;
     }
-    e->gate.answer = (gate_place){.limit = g, .breaker = b};
-    e->gate.has_answered = g || b;
+    e->gate->answer = (gate_pass){.limit = g, .breaker = b};
+    e->gate->has_answered = g || b;
     return CTN_GATE_OPEN;
 }
 
 void ctn_eng_gate_begin(ctn_engine *e, loaded *l, gate_waits *ret_before)
 {
-    e->gate.asking = l;
+    e->gate->asking = l;
     *ret_before =
-        (gate_waits){.limits = l->gate_waits, .count = l->gate_wait_count, .chain = ctn_eng_place_forget_wait(l)};
-    l->gate_waits = NULL;
-    l->gate_wait_count = 0;
-    l->gate_due_ms = 0;
-    l->waits_for_breaker = false;
+        (gate_waits){.limits = l->gate.waits, .count = l->gate.wait_count, .chain = ctn_eng_place_forget_wait(l)};
+    l->gate.waits = NULL;
+    l->gate.wait_count = 0;
+    l->advance_at_ms = 0;
+    l->gate.waits_for_breaker = false;
 }
 
 void ctn_eng_gate_recorded(ctn_engine *e, loaded *l, const ctn_entry *entry)
 {
     bool is_start = entry->kind == CTN_ENTRY_ATTEMPT_STARTED || entry->kind == CTN_ENTRY_COMPENSATION_STARTED;
-    if (!e->gate.has_answered)
+    if (!e->gate->has_answered)
         return;
-    e->gate.has_answered = false;
+    e->gate->has_answered = false;
     if (!is_start)
         return;
-    gate_place p = e->gate.answer;
+    gate_pass p = e->gate->answer;
     if (p.limit)
         ctn_limit_take(&p.limit->limit, l->id, e->now_ms);
     if (p.breaker)
         p.is_probe = ctn_breaker_begun(&p.breaker->breaker, &p.opened);
-    l->places = ctn_realloc_array(l->places, l->place_count + 1, sizeof *l->places);
-    l->places[l->place_count++] = p;
+    l->gate.passes = ctn_realloc_array(l->gate.passes, l->gate.pass_count + 1, sizeof *l->gate.passes);
+    l->gate.passes[l->gate.pass_count++] = p;
 }
 
 void ctn_eng_gate_end(ctn_engine *e, loaded *l, gate_waits *before)
 {
-    e->gate.asking = NULL;
-    e->gate.has_answered = false;
+    e->gate->asking = NULL;
+    e->gate->has_answered = false;
     for (size_t i = 0; i < before->count; i++)
         if (!stands_in(l, before->limits[i])) {
             ctn_limit_leave(&before->limits[i]->limit, l->id);
@@ -233,15 +238,15 @@ void ctn_eng_gate_end(ctn_engine *e, loaded *l, gate_waits *before)
         }
     free(before->limits);
     ctn_eng_place_settle(e, l);
-    if (!l->waits_in)
+    if (!l->place.waits_in)
         ctn_eng_place_offer(e, before->chain); /* it took its place, or went another way: is there one more? */
-    if (l->gate_due_ms)
-        ctn_eng_wake_at(e, l, l->gate_due_ms);
+    if (l->advance_at_ms)
+        ctn_live_wake_at(&e->live, l, l->advance_at_ms);
 }
 
-/* ---- places ---- */
+/* ---- passes ---- */
 
-void ctn_eng_place_give_back(ctn_engine *e, gate_place *p)
+void ctn_eng_pass_give_back(ctn_engine *e, gate_pass *p)
 {
     if (p->limit) {
         ctn_limit_give_back(&p->limit->limit);
@@ -250,10 +255,10 @@ void ctn_eng_place_give_back(ctn_engine *e, gate_place *p)
     if (p->breaker && p->is_probe &&
         ctn_breaker_ended(&p->breaker->breaker, &p->breaker->rules, true, p->opened, CTN_CALL_SAYS_NOTHING, e->now_ms))
         wake_those_at(e); /* nobody heard how the probe went: another one may try */
-    *p = (gate_place){0};
+    *p = (gate_pass){0};
 }
 
-void ctn_eng_place_heard(ctn_engine *e, gate_place *p, ctn_failure failure)
+void ctn_eng_pass_heard(ctn_engine *e, gate_pass *p, ctn_failure failure)
 {
     ctn_verdict_of_call verdict = CTN_CALL_FAILED;
     if (failure == CTN_FAILURE_NONE)
@@ -269,48 +274,49 @@ void ctn_eng_place_heard(ctn_engine *e, gate_place *p, ctn_failure failure)
     wake_those_at(e);
 }
 
-gate_place ctn_eng_place_for(ctn_engine *e, loaded *l, const ctn_plan_set *set, const ctn_plan_call *call)
+gate_pass ctn_eng_pass_for(ctn_engine *e, loaded *l, const ctn_plan_set *set, const ctn_plan_call *call)
 {
-    for (uint32_t i = 0; i < l->place_count; i++) {
-        gate_place p = l->places[i];
+    for (uint32_t i = 0; i < l->gate.pass_count; i++) {
+        gate_pass p = l->gate.passes[i];
         bool is_its_limit = p.limit ? ctn_str_is(set->name, p.limit->name) : limit_of(e, set) == NULL;
         bool is_its_tool = p.breaker ? call->kind == CTN_WORK_TOOL && ctn_str_is(call->target, p.breaker->name)
                                      : call->kind != CTN_WORK_TOOL;
         if (!is_its_limit || !is_its_tool)
             continue;
-        l->places[i] = l->places[--l->place_count];
+        l->gate.passes[i] = l->gate.passes[--l->gate.pass_count];
         return p;
     }
-    gate_place taken = {.limit = limit_of(e, set)}; /* it began in another life, and has to go on: it counts */
+    gate_pass taken = {.limit = limit_of(e, set)}; /* it began in another life, and has to go on: it counts */
     if (taken.limit)
         ctn_limit_take(&taken.limit->limit, l->id, e->now_ms);
     return taken;
 }
 
-void ctn_eng_places_drop(ctn_engine *e, loaded *l)
+void ctn_eng_passes_drop(ctn_engine *e, loaded *l)
 {
-    while (l->place_count)
-        ctn_eng_place_give_back(e, &l->places[--l->place_count]);
+    while (l->gate.pass_count)
+        ctn_eng_pass_give_back(e, &l->gate.passes[--l->gate.pass_count]);
 }
 
 void ctn_eng_gate_forget(ctn_engine *e, loaded *l)
 {
-    ctn_eng_places_drop(e, l);
-    for (uint32_t i = 0; i < l->gate_wait_count; i++) {
-        ctn_limit_leave(&l->gate_waits[i]->limit, l->id);
-        wake_front(e, l->gate_waits[i]);
+    ctn_eng_passes_drop(e, l);
+    for (uint32_t i = 0; i < l->gate.wait_count; i++) {
+        ctn_limit_leave(&l->gate.waits[i]->limit, l->id);
+        wake_front(e, l->gate.waits[i]);
     }
-    free(l->gate_waits);
-    free(l->places);
-    l->gate_waits = NULL;
-    l->places = NULL;
-    l->gate_wait_count = 0;
+    free(l->gate.waits);
+    free(l->gate.passes);
+    l->gate.waits = NULL;
+    l->gate.passes = NULL;
+    l->gate.wait_count = 0;
 }
 
 /* ---- life ---- */
 
 int ctn_eng_gate_init(ctn_engine *e, ctn_err *err)
 {
+    e->gate = ctn_calloc(1, sizeof *e->gate);
     e->rules.gate = ask;
     e->rules.gate_ctx = e;
     return ctn_store_breaker_list(e->options.store, restore, e, err);
@@ -318,16 +324,17 @@ int ctn_eng_gate_init(ctn_engine *e, ctn_err *err)
 
 void ctn_eng_gate_done(ctn_engine *e)
 {
-    for (gate_limit *g = e->gate.limits, *next; g; g = next) {
+    for (gate_limit *g = e->gate->limits, *next; g; g = next) {
         next = g->next;
         ctn_limit_done(&g->limit);
         free(g->name);
         free(g);
     }
-    for (gate_breaker *g = e->gate.breakers, *next; g; g = next) {
+    for (gate_breaker *g = e->gate->breakers, *next; g; g = next) {
         next = g->next;
         ctn_breaker_done(&g->breaker);
         free(g->name);
         free(g);
     }
+    free(e->gate);
 }

@@ -1,5 +1,5 @@
 /*
- * quarantine.c -- executions that do not read back, kept out of everybody's way; and how a failing store is told.
+ * quarantine.c -- executions that do not read back, kept out of everybody's way.
  *
  * An execution is found damaged when it is loaded. It goes into the set of numbers that due, queue and owing pass by,
  * so it is not looked at again, and into the store's table, so that people and the next life know. The set works alone:
@@ -12,53 +12,36 @@
  *
  * One whose sealed values cannot be opened (the keyring is not there, or lacks the key) is not damaged: it is passed by
  * for a minute and looked at again, so that it holds nobody up and goes on by itself when the key is there.
- *
- * A failing store is told once when it begins, once a minute while it lasts, and once when it is over: not each try.
  */
-#include "engine/engine_state.h"
-
+#include "engine/quarantine.h"
 #include "base/memory.h"
-#include "store/audit.h"
+#include "engine/admission.h"
+#include "engine/due.h"
+#include "engine/follow_up.h"
+#include "engine/state.h"
+#include "store/quarantine.h"
 #include "store/raw.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#define TELL_AGAIN_MS  60000
 #define WRITE_AGAIN_MS 5000
 #define FORGET_MS      60000
 
-/* ---- telling ---- */
-
-static void tell_for(ctn_engine *e, ctn_log_level level, const char *what, int64_t since_ms, const char *why)
-{
-    char text[32];
-    snprintf(text, sizeof text, "%lld", (long long) (e->now_ms - since_ms) / 1000);
-    ctn_log_line(e->options.log, level, what, "seconds", text, why ? "why" : NULL, why, NULL);
-}
-
-bool ctn_eng_trouble_begins(ctn_engine *e, store_trouble *t, const char *why)
-{
-    bool is_new = !t->since_ms;
-    if (is_new)
-        t->since_ms = t->told_ms = e->now_ms;
-    bool is_told_again = !is_new && e->now_ms - t->told_ms >= TELL_AGAIN_MS;
-    if (is_new)
-        ctn_log_line(e->options.log, CTN_LOG_ERROR, t->begins, "why", why, NULL);
-    else if (is_told_again)
-        tell_for(e, CTN_LOG_ERROR, t->goes_on, t->since_ms, why);
-    if (is_told_again)
-        t->told_ms = e->now_ms;
-    return is_new;
-}
-
-void ctn_eng_trouble_ends(ctn_engine *e, store_trouble *t)
-{
-    if (!t->since_ms)
-        return;
-    tell_for(e, CTN_LOG_WARN, t->ends, t->since_ms, NULL);
-    t->since_ms = 0;
-}
+struct quarantine {
+    int64_t *numbers; /* ascending: passed by */
+    size_t count, capacity;
+    ctn_quarantine_row *found; /* and not in the store's table yet */
+    size_t found_count, found_capacity;
+    ctn_arena *arena; /* their texts */
+    int64_t *closed;  /* not damaged: what is sealed in them cannot be opened. Passed by for a minute, then looked at */
+    size_t closed_count, closed_capacity;
+    int64_t closed_until_ms; /* 0: there are none */
+    ctn_trouble closed_trouble;
+    int64_t retry_at_ms;
+    ctn_trouble write_trouble;
+};
+typedef struct quarantine quarantine;
 
 /* ---- the set ---- */
 
@@ -77,8 +60,8 @@ static size_t place_of(const quarantine *q, int64_t exec_no)
 
 bool ctn_eng_is_quarantined(const ctn_engine *e, int64_t exec_no)
 {
-    size_t place = place_of(&e->quarantine, exec_no);
-    return place < e->quarantine.count && e->quarantine.numbers[place] == exec_no;
+    size_t place = place_of(e->quarantine, exec_no);
+    return place < e->quarantine->count && e->quarantine->numbers[place] == exec_no;
 }
 
 static void add_number(quarantine *q, int64_t exec_no)
@@ -107,21 +90,23 @@ static int know_one(void *ctx, const ctn_quarantine_row *row)
 {
     ctn_engine *e = ctx;
     if (!row->given_up_at_ms)
-        add_number(&e->quarantine, row->exec_no);
+        add_number(e->quarantine, row->exec_no);
     return 0;
 }
 
 void ctn_eng_quarantine_init(ctn_engine *e)
 {
-    quarantine *q = &e->quarantine;
+    quarantine *q = e->quarantine = ctn_calloc(1, sizeof *q);
     ctn_err err = {0};
     q->arena = ctn_arena_new(1024);
-    q->write_trouble = (store_trouble){
+    q->write_trouble = (ctn_trouble){
+        .log = e->options.log,
         .begins = "the quarantine cannot be written; what is damaged is passed by all the same",
         .goes_on = "the quarantine still cannot be written",
         .ends = "the quarantine can be written again",
     };
-    q->closed_trouble = (store_trouble){
+    q->closed_trouble = (ctn_trouble){
+        .log = e->options.log,
         .begins = "what is sealed in executions cannot be opened; they are tried again each minute, all others go on",
         .goes_on = "what is sealed in executions still cannot be opened",
         .ends = "what is sealed in executions can be opened again",
@@ -139,17 +124,23 @@ void ctn_eng_quarantine_init(ctn_engine *e)
 
 void ctn_eng_quarantine_done(ctn_engine *e)
 {
-    free(e->quarantine.numbers);
-    free(e->quarantine.found);
-    free(e->quarantine.closed);
-    ctn_arena_free(e->quarantine.arena);
+    free(e->quarantine->numbers);
+    free(e->quarantine->found);
+    free(e->quarantine->closed);
+    ctn_arena_free(e->quarantine->arena);
+    free(e->quarantine);
+}
+
+size_t ctn_eng_quarantine_count(const ctn_engine *e)
+{
+    return e->quarantine->count;
 }
 
 /* ---- putting away ---- */
 
-static void put_away(ctn_engine *e, int64_t exec_no, ctn_execution_id id, ctn_str chain_id, const char *why)
+void ctn_eng_put_away(ctn_engine *e, int64_t exec_no, ctn_execution_id id, ctn_str chain_id, const char *why)
 {
-    quarantine *q = &e->quarantine;
+    quarantine *q = e->quarantine;
     if (ctn_eng_is_quarantined(e, exec_no))
         return;
     add_number(q, exec_no);
@@ -191,7 +182,8 @@ int ctn_eng_found_damaged(ctn_engine *e, ctn_execution_id id, ctn_err *err)
     if (rc)
         return rc;
     if (ctn_store_execution_read_raw(e->options.store, e->scratch, ctn_str_from(text.text), &row, NULL) == CTN_OK)
-        put_away(e, row.exec_no, id, row.chain_id, err && err->message[0] ? err->message : "it does not read back");
+        ctn_eng_put_away(e, row.exec_no, id, row.chain_id,
+                         err && err->message[0] ? err->message : "it does not read back");
     return CTN_E_CORRUPT;
 }
 
@@ -200,7 +192,7 @@ int ctn_eng_found_nameless(ctn_engine *e, int64_t exec_no, ctn_err *err)
     int rc = probe(e, err);
     if (rc)
         return rc;
-    put_away(e, exec_no, (ctn_execution_id){{0}}, (ctn_str){0}, "its row, with its id, does not read");
+    ctn_eng_put_away(e, exec_no, (ctn_execution_id){{0}}, (ctn_str){0}, "its row, with its id, does not read");
     return CTN_E_CORRUPT;
 }
 
@@ -209,9 +201,9 @@ int ctn_eng_refuse_quarantined(ctn_engine *e, const ctn_execution_row *row, ctn_
     ctn_quarantine_row q;
     ctn_str reason = CTN_STR("it does not read back");
     ctn_arena_mark mark = ctn_arena_save(e->scratch);
-    for (size_t i = 0; i < e->quarantine.found_count; i++)
-        if (e->quarantine.found[i].exec_no == row->exec_no)
-            reason = e->quarantine.found[i].reason;
+    for (size_t i = 0; i < e->quarantine->found_count; i++)
+        if (e->quarantine->found[i].exec_no == row->exec_no)
+            reason = e->quarantine->found[i].reason;
     if (ctn_store_quarantine_get(e->options.store, e->scratch, row->exec_no, &q, NULL) == CTN_OK)
         reason = q.reason;
     int rc = ctn_fail(err, CTN_E_STATE, "%s is damaged and in quarantine until it is repaired and released: %.*s",
@@ -224,15 +216,15 @@ int ctn_eng_refuse_quarantined(ctn_engine *e, const ctn_execution_row *row, ctn_
 
 bool ctn_eng_is_closed(const ctn_engine *e, int64_t exec_no)
 {
-    for (size_t i = 0; i < e->quarantine.closed_count; i++)
-        if (e->quarantine.closed[i] == exec_no)
+    for (size_t i = 0; i < e->quarantine->closed_count; i++)
+        if (e->quarantine->closed[i] == exec_no)
             return true;
     return false;
 }
 
 void ctn_eng_is_open(ctn_engine *e, int64_t exec_no)
 {
-    quarantine *q = &e->quarantine;
+    quarantine *q = e->quarantine;
     for (size_t i = 0; i < q->closed_count; i++)
         if (q->closed[i] == exec_no) {
             q->closed[i] = q->closed[--q->closed_count];
@@ -243,11 +235,11 @@ void ctn_eng_is_open(ctn_engine *e, int64_t exec_no)
 
 int ctn_eng_found_closed(ctn_engine *e, int64_t exec_no, ctn_err *err)
 {
-    quarantine *q = &e->quarantine;
+    quarantine *q = e->quarantine;
     int rc = probe(e, NULL);
     if (rc)
         return rc;
-    (void) ctn_eng_trouble_begins(e, &q->closed_trouble, err ? err->message : "there is no key");
+    ctn_trouble_begins(&q->closed_trouble, e->now_ms, err ? err->message : "there is no key");
     if (ctn_eng_is_quarantined(e, exec_no))
         return CTN_E_STATE;
     add_number(q, exec_no);
@@ -261,11 +253,18 @@ int ctn_eng_found_closed(ctn_engine *e, int64_t exec_no, ctn_err *err)
     return CTN_E_STATE;
 }
 
+void ctn_eng_look_at_all(ctn_engine *e)
+{
+    ctn_eng_due_at(e, e->now_ms);
+    ctn_eng_admission_look_again(e);
+    ctn_eng_owing_look_again(e);
+}
+
 static void look_at_closed(ctn_engine *e)
 {
-    quarantine *q = &e->quarantine;
+    quarantine *q = e->quarantine;
     if (!q->closed_until_ms && q->closed_trouble.since_ms) /* they were looked at, and none is closed any more */
-        ctn_eng_trouble_ends(e, &q->closed_trouble);
+        ctn_trouble_ends(&q->closed_trouble, e->now_ms);
     if (!q->closed_until_ms || e->now_ms < q->closed_until_ms)
         return;
     for (size_t i = 0; i < q->closed_count; i++)
@@ -286,17 +285,17 @@ static void written(quarantine *q)
 
 void ctn_eng_quarantine_flush(ctn_engine *e)
 {
-    quarantine *q = &e->quarantine;
+    quarantine *q = e->quarantine;
     ctn_err err = {0};
     look_at_closed(e);
     if (q->found_count == 0 || e->now_ms < q->retry_at_ms)
         return;
     if (ctn_store_quarantine_put(e->options.store, q->found, q->found_count, &err) == CTN_OK) {
         written(q);
-        ctn_eng_trouble_ends(e, &q->write_trouble);
+        ctn_trouble_ends(&q->write_trouble, e->now_ms);
         return;
     }
-    (void) ctn_eng_trouble_begins(e, &q->write_trouble, err.message);
+    ctn_trouble_begins(&q->write_trouble, e->now_ms, err.message);
     q->retry_at_ms = e->now_ms + WRITE_AGAIN_MS;
     if (e->now_ms - q->found[q->found_count - 1].found_at_ms < FORGET_MS)
         return;
@@ -306,136 +305,26 @@ void ctn_eng_quarantine_flush(ctn_engine *e)
     ctn_eng_look_at_all(e);
 }
 
+void ctn_eng_quarantine_flush_now(ctn_engine *e)
+{
+    e->quarantine->retry_at_ms = 0;
+    ctn_eng_quarantine_flush(e);
+}
+
 int64_t ctn_eng_quarantine_turn_ms(const ctn_engine *e)
 {
-    const quarantine *q = &e->quarantine;
+    const quarantine *q = e->quarantine;
     int64_t write_ms = q->found_count ? q->retry_at_ms : 0;
     return !write_ms || (q->closed_until_ms && q->closed_until_ms < write_ms) ? q->closed_until_ms : write_ms;
 }
 
-/* ---- what people say about them ---- */
+/* ---- out again ---- */
 
-static void note(ctn_engine *e, const filed *f, const char *action)
+void ctn_eng_quarantine_forget(ctn_engine *e, int64_t exec_no)
 {
-    ctn_err err = {0};
-    ctn_id_text id = ctn_id_to_text(f->id);
-    ctn_json_builder detail = ctn_json_object(e->scratch);
-    if (f->in.message.len)
-        ctn_json_put_str(&detail, "reason", f->in.message);
-    ctn_audit_entry entry = {.at_ms = e->now_ms,
-                             .actor = f->in.actor,
-                             .action = ctn_str_from(action),
-                             .subject = ctn_str_from(id.text),
-                             .detail = ctn_json_to_str(e->scratch, ctn_json_finish(&detail))};
-    if (ctn_store_audit(e->options.store, &entry, &err)) /* it is done all the same */
-        ctn_log_line(e->options.log, CTN_LOG_ERROR, "the audit log cannot be written", "why", err.message, NULL);
-}
-
-static void forget_found(quarantine *q, int64_t exec_no)
-{
+    quarantine *q = e->quarantine;
     for (size_t i = 0; i < q->found_count; i++)
         if (q->found[i].exec_no == exec_no)
             q->found[i--] = q->found[--q->found_count];
     remove_number(q, exec_no);
-}
-
-/* CTN_E_CORRUPT: it is damaged, as it is now. */
-static int read_back(ctn_engine *e, ctn_execution_id id, ctn_err *err)
-{
-    ctn_execution_row row;
-    ctn_execution *x = NULL;
-    ctn_arena *arena = ctn_arena_new(16384);
-    int rc = ctn_store_execution_get(e->options.store, arena, id, &row, err);
-    if (rc == CTN_OK)
-        rc = ctn_execution_load(e->options.store, arena, &row, &x, err);
-    ctn_execution_unload(x);
-    ctn_arena_free(arena);
-    return rc;
-}
-
-static int release(ctn_engine *e, const filed *f, int64_t exec_no, ctn_err *err)
-{
-    int rc = read_back(e, f->id, err);
-    if (rc)
-        return ctn_wrap(err, rc, "it is still damaged");
-    rc = ctn_store_quarantine_remove(e->options.store, exec_no, err);
-    if (rc)
-        return rc;
-    forget_found(&e->quarantine, exec_no);
-    note(e, f, "execution.release");
-    return CTN_OK;
-}
-
-static int give_up(ctn_engine *e, const filed *f, const ctn_execution_row *row, ctn_err *err)
-{
-    ctn_err why = {0};
-    int rc = read_back(e, f->id, &why);
-    if (rc == CTN_OK)
-        return ctn_fail(err, CTN_E_STATE, "%s reads back: it can be released, or cancelled",
-                        ctn_id_to_text(f->id).text);
-    if (rc != CTN_E_CORRUPT) {
-        *err = why;
-        return rc;
-    }
-    loaded *l = ctn_eng_find(e, f->id);
-    if (l && (l->build || l->batches))
-        return ctn_fail(err, CTN_E_BUSY, "%s is being written just now; try again", ctn_id_to_text(f->id).text);
-    if (l) /* read before it was damaged: it does not go on */
-        ctn_eng_unload(e, l);
-    put_away(e, row->exec_no, f->id, row->chain_id, why.message);
-    ctn_eng_quarantine_flush(e);
-    ctn_json_builder error = ctn_json_object(e->scratch);
-    ctn_json_put_str(&error, "code", CTN_STR("damaged"));
-    ctn_json_put_str(&error, "message",
-                     ctn_arena_printf(e->scratch, "damaged, and given up by %.*s%s%.*s", CTN_STR_ARG(f->in.actor),
-                                      f->in.message.len ? ": " : "", CTN_STR_ARG(f->in.message)));
-    ctn_give_up what = {
-        .exec_no = row->exec_no, .error = ctn_json_to_str(e->scratch, ctn_json_finish(&error)), .at_ms = e->now_ms};
-    rc = ctn_store_give_up(e->options.store, &what, err);
-    if (rc)
-        return rc;
-    note(e, f, "execution.discard");
-    if (!ctn_id_is_none(row->parent))
-        ctn_eng_child_was_given_up(e, row->parent, f->id);
-    return CTN_OK;
-}
-
-void ctn_eng_take_release(ctn_engine *e, filed *f)
-{
-    ctn_err err = {0};
-    ctn_execution_row row;
-    ctn_quarantine_row known = {0};
-    ctn_id_text id = ctn_id_to_text(f->id);
-    ctn_arena_mark mark = ctn_arena_save(e->scratch);
-    e->quarantine.retry_at_ms = 0;
-    ctn_eng_quarantine_flush(e); /* so that what is done to it is done to the table too */
-    int rc = ctn_store_execution_read_raw(e->options.store, e->scratch, ctn_str_from(id.text), &row, &err);
-    if (rc == CTN_OK) {
-        int found = ctn_store_quarantine_get(e->options.store, e->scratch, row.exec_no, &known, &err);
-        if (found && found != CTN_E_NOT_FOUND)
-            rc = found;
-        else if (found && !f->gives_up && !ctn_eng_is_quarantined(e, row.exec_no))
-            rc = ctn_fail(&err, CTN_E_NOT_FOUND, "%s is not in quarantine", id.text);
-        else if (known.given_up_at_ms)
-            rc = ctn_fail(&err, CTN_E_STATE, "%s was given up; that is its end", id.text);
-    }
-    if (rc == CTN_OK)
-        rc = f->gives_up ? give_up(e, f, &row, &err) : release(e, f, row.exec_no, &err);
-    if (rc == CTN_OK)
-        ctn_eng_look_at_all(e);
-    ctn_arena_restore(e->scratch, mark);
-    ctn_eng_ack(e, f, rc, &err);
-}
-
-void ctn_engine_release(ctn_engine *e, ctn_execution_id id, bool gives_up, ctn_str actor, ctn_str reason,
-                        ctn_ack_fn *ack, void *ctx)
-{
-    filed *f = ctn_eng_filed_new(e, FILED_RELEASE);
-    f->id = id;
-    f->gives_up = gives_up;
-    f->in.actor = ctn_arena_str(f->arena, actor);
-    f->in.message = ctn_arena_str(f->arena, reason);
-    f->ack = ack;
-    f->ack_ctx = ctx;
-    ctn_eng_file(e, f);
 }

@@ -40,10 +40,7 @@ void ctn_results_free(ctn_results *r)
 
 static held **place_of(ctn_results *r, ctn_str key)
 {
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (size_t i = 0; i < key.len; i++)
-        hash = (hash ^ (unsigned char) key.ptr[i]) * 0x100000001b3u;
-    held **at = &r->slots[hash % SLOTS];
+    held **at = &r->slots[ctn_str_hash(key) % SLOTS];
     while (*at && !ctn_str_equal((*at)->key, key))
         at = &(*at)->slot_next;
     return at;

@@ -6,9 +6,8 @@
  * advanced: it cannot be loaded, or, when it has ended, only looked at. An execution without any costs one look at a
  * flag.
  */
-#include "engine/engine_state.h"
-
-#include <assert.h>
+#include "engine/sealing.h"
+#include "engine/state.h"
 
 const ctn_sensitivity *ctn_eng_sensitivity(ctn_engine *e, const ctn_plan *plan, const ctn_json *also)
 {
@@ -17,7 +16,7 @@ const ctn_sensitivity *ctn_eng_sensitivity(ctn_engine *e, const ctn_plan *plan, 
     return plan->may_be_sensitive || also ? ctn_sensitivity_of(plan, also, e->scratch) : NULL;
 }
 
-int ctn_eng_seal_missing(const ctn_plan *plan, ctn_err *err)
+static int seal_missing(const ctn_plan *plan, ctn_err *err)
 {
     return ctn_fail(
         err, CTN_E_DENIED,
@@ -31,7 +30,7 @@ int ctn_eng_seal_start(ctn_engine *e, const ctn_plan *plan, ctn_execution_id id,
 {
     ctn_seal *seal = e->options.seal;
     if (!seal)
-        return ctn_eng_seal_missing(plan, err);
+        return seal_missing(plan, err);
     int rc = ctn_seal_key_make(seal, e->options.store, id, e->scratch, ret_key, ret_wrapped, err);
     if (rc == CTN_OK && queue_key->len && ctn_sensitive_queue_key(s))
         rc = ctn_seal_digest(seal, e->options.store, *queue_key, e->scratch, queue_key, err);
@@ -41,29 +40,7 @@ int ctn_eng_seal_start(ctn_engine *e, const ctn_plan *plan, ctn_execution_id id,
 ctn_record ctn_eng_sealed_record(ctn_engine *e, loaded *l, const ctn_entry *entry, ctn_arena *arena)
 {
     ctn_places places = ctn_sensitive_places(ctn_execution_sensitivity(l->x), entry, e->scratch);
-    return ctn_seal_record(&l->seal_key, l->id, entry, &places, &l->hash, arena);
-}
-
-int ctn_opening_record(ctn_opening *o, const ctn_record *record, ctn_arena *scratch, ctn_record *ret_record,
-                       ctn_err *err)
-{
-    *ret_record = *record;
-    if (!record->sealed.len || !o->seal || o->is_shredded)
-        return CTN_OK;
-    if (!o->has_key) {
-        int rc = ctn_seal_key_read(o->seal, o->store, o->exec_no, o->id, &o->key, err);
-        o->is_shredded = rc == CTN_E_NOT_FOUND;
-        if (rc)
-            return o->is_shredded ? CTN_OK : rc;
-        o->has_key = true;
-    }
-    return ctn_seal_open(&o->key, o->id, record, scratch, ret_record, err);
-}
-
-void ctn_opening_done(ctn_opening *o)
-{
-    ctn_seal_key_wipe(&o->key);
-    o->has_key = false;
+    return ctn_seal_record(&l->seal.key, l->id, entry, &places, &l->hash, arena);
 }
 
 int ctn_eng_seal_loaded(const ctn_engine *e, const ctn_execution *x, ctn_opening *o, bool is_final, ctn_err *err)
@@ -71,7 +48,7 @@ int ctn_eng_seal_loaded(const ctn_engine *e, const ctn_execution *x, ctn_opening
     if (!ctn_execution_sensitivity(x) || e->options.seals_nothing)
         return CTN_OK;
     if (!o->seal)
-        return is_final ? CTN_OK : ctn_eng_seal_missing(ctn_execution_plan(x), err);
+        return is_final ? CTN_OK : seal_missing(ctn_execution_plan(x), err);
     if (!o->has_key && !o->is_shredded) {
         int rc = ctn_seal_key_read(o->seal, o->store, o->exec_no, o->id, &o->key, err);
         o->is_shredded = rc == CTN_E_NOT_FOUND;

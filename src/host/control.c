@@ -6,6 +6,7 @@
  */
 #include "host/control.h"
 #include "base/memory.h"
+#include "engine/fold.h"
 #include "host/request.h"
 #include "host/snapshot.h"
 #include "wire/jsonrpc.h"

@@ -2,7 +2,7 @@
  * observed.c -- see observed.h.
  */
 #include "host/observed.h"
-#include "engine/engine.h"
+#include "engine/fold.h"
 
 #define EXECUTIONS_MAX  50
 #define ENTRIES_MAX     5000 /* of one execution */

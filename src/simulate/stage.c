@@ -7,6 +7,7 @@
 #include "simulate/stage.h"
 
 #include "base/memory.h"
+#include "engine/fold.h"
 
 #include <assert.h>
 #include <stdlib.h>

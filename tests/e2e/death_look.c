@@ -2,6 +2,7 @@
  * death_look.c -- what a trial sees: the store, by reading and folding every journal, and the ledger of the tools.
  */
 #include "death_trial.h"
+#include "engine/fold.h"
 
 #include <errno.h>
 #include <stdarg.h>

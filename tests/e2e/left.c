@@ -1,4 +1,5 @@
 #include "left.h"
+#include "engine/fold.h"
 
 #include <stdio.h>
 

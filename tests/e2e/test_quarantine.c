@@ -8,6 +8,7 @@
 #include "left.h"
 
 #include "core/entry.h"
+#include "engine/fold.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <sqlite3.h>

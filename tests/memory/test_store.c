@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "chain/plan.h"
 #include "engine/engine.h"
+#include "engine/fold.h"
 #include "fail.h"
 #include "store/store.h"
 

@@ -8,6 +8,7 @@
 #include "sim/chaos_state.h"
 
 #include "chain/library.h"
+#include "engine/fold.h"
 #include "store/verify.h"
 
 #include <stdarg.h>

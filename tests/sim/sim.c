@@ -1,6 +1,7 @@
 #include "sim.h"
 
 #include "chain/library.h"
+#include "engine/fold.h"
 #include "simulate/world.h"
 
 #include <stdarg.h>

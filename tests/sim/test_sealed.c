@@ -3,6 +3,7 @@
  * they had, and none of these ever stands in the store.
  */
 #include "sim.h"
+#include "engine/fold.h"
 
 #include <stdarg.h>
 #include <stddef.h>

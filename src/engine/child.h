@@ -1,0 +1,18 @@
+/*
+ * child.h -- sub-chains: executions that are the work of a step of another execution.
+ */
+#pragma once
+#include "engine/engine.h"
+#include "engine/live.h"
+
+/* Compares what is owed for its children with what there is, and asks for what is missing. */
+void ctn_eng_perform_children(ctn_engine *e, loaded *l, const ctn_owed *owed);
+/* What was asked of its children is on disk: it may go to sleep. */
+bool ctn_eng_children_are_settled(loaded *l, const ctn_owed *owed);
+/* A child of it has ended, and it has not heard of it: its row must not go to sleep. */
+bool ctn_eng_has_ended_child(const ctn_engine *e, const loaded *l);
+void ctn_eng_tell_parent(ctn_engine *e, loaded *l); /* once its end is on disk */
+/* It ended as it was, by its row alone: a parent in memory looks after it. */
+void ctn_eng_child_was_given_up(ctn_engine *e, ctn_execution_id parent, ctn_execution_id child);
+/* Does an execution above hold a line with this key? Then the child shares it. */
+bool ctn_eng_key_is_shared(ctn_engine *e, const ctn_parent *parent, ctn_str queue_key);

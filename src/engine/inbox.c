@@ -1,0 +1,65 @@
+/*
+ * inbox.c -- see inbox.h.
+ */
+#include "engine/inbox.h"
+#include "base/memory.h"
+
+#include <stdlib.h>
+
+#define POOL_MAX 1024
+
+void ctn_filed_append(filed_list *list, filed *f)
+{
+    f->next = NULL;
+    if (list->last)
+        list->last->next = f;
+    else
+        list->first = f;
+    list->last = f;
+}
+
+filed *ctn_filed_take(filed_list *list)
+{
+    filed *f = list->first;
+    if (!f)
+        return NULL;
+    list->first = f->next;
+    if (!list->first)
+        list->last = NULL;
+    f->next = NULL;
+    return f;
+}
+
+void ctn_inbox_init(ctn_inbox *inbox)
+{
+    *inbox = (ctn_inbox){.pool = ctn_calloc(POOL_MAX, sizeof *inbox->pool)};
+}
+
+void ctn_inbox_done(ctn_inbox *inbox)
+{
+    for (filed *f; (f = ctn_filed_take(&inbox->list));)
+        ctn_inbox_free(inbox, f);
+    for (size_t i = 0; i < inbox->pool_count; i++)
+        ctn_arena_free(inbox->pool[i]);
+    free(inbox->pool);
+}
+
+filed *ctn_inbox_new(ctn_inbox *inbox, filed_kind kind)
+{
+    ctn_arena *arena = inbox->pool_count ? inbox->pool[--inbox->pool_count] : ctn_arena_new(1024);
+    filed *f = CTN_NEW(arena, filed);
+    f->arena = arena;
+    f->kind = kind;
+    return f;
+}
+
+void ctn_inbox_free(ctn_inbox *inbox, filed *f)
+{
+    ctn_arena *arena = f->arena;
+    if (inbox->pool_count == POOL_MAX) {
+        ctn_arena_free(arena);
+        return;
+    }
+    ctn_arena_reset(arena);
+    inbox->pool[inbox->pool_count++] = arena;
+}

@@ -1,0 +1,52 @@
+/*
+ * inbox.h -- what was filed: things from outside, each kept with what it needs until its effect is on disk. If the
+ * commit fails it is decided again.
+ *
+ * Ownership  A filed thing lives in an arena of its own, with everything it points at. Who takes it out of a list owns
+ *            it, and gives it on (to another list, or ctn_inbox_free).
+ */
+#pragma once
+#include "engine/engine.h"
+
+typedef enum filed_kind {
+    FILED_CALL_ENDED,
+    FILED_INPUT,
+    FILED_START,
+    FILED_ADOPT,
+    FILED_CHILD_ENDED,
+    FILED_RELEASE
+} filed_kind;
+
+typedef struct filed {
+    struct filed *next;
+    ctn_arena *arena;
+    filed_kind kind;
+    ctn_execution_id id;
+    ctn_input in;
+    uint64_t token;           /* CALL_ENDED: of its flight */
+    ctn_start start;          /* START */
+    ctn_execution_id follows; /* START: whose failure it follows up; zero: nobody's */
+    ctn_parent *parent;       /* START: whose step it is; NULL: nobody's */
+    int64_t exec_no;          /* START: given at its first try, kept for a second */
+    bool gives_up;            /* RELEASE: it ends as it is */
+    ctn_ack_fn *ack;          /* NULL: nobody waits */
+    void *ack_ctx;
+} filed;
+
+typedef struct filed_list {
+    filed *first, *last;
+} filed_list;
+
+void ctn_filed_append(filed_list *list, filed *f);
+filed *ctn_filed_take(filed_list *list); /* NULL: it is empty */
+
+typedef struct ctn_inbox {
+    filed_list list;
+    ctn_arena **pool; /* small ones, for the next that are filed */
+    size_t pool_count;
+} ctn_inbox;
+
+void ctn_inbox_init(ctn_inbox *inbox);
+void ctn_inbox_done(ctn_inbox *inbox);
+filed *ctn_inbox_new(ctn_inbox *inbox, filed_kind kind); /* in no list yet */
+void ctn_inbox_free(ctn_inbox *inbox, filed *f);

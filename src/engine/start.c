@@ -1,0 +1,147 @@
+/*
+ * start.c -- see start.h. A request that is refused has changed nothing; one whose idempotency key is known is answered
+ * with the execution that has it. One that comes again after a failed commit has the id and the number of its first
+ * try.
+ */
+#include "engine/start.h"
+#include "engine/admission.h"
+#include "engine/batch.h"
+#include "engine/child.h"
+#include "engine/decide.h"
+#include "engine/follow_up.h"
+#include "engine/load.h"
+#include "engine/sealing.h"
+#include "engine/state.h"
+
+#include <assert.h>
+
+typedef struct starting {
+    plan_ref *plan;
+    const ctn_json *input;            /* with its defaults */
+    ctn_str queue_key;                /* empty: it stands in no line */
+    const ctn_sensitivity *sensitive; /* NULL: nothing is sealed */
+    ctn_seal_key key;
+    ctn_data_key wrapped;
+} starting;
+
+static int accept(ctn_engine *e, const ctn_start *start, starting *s, ctn_err *err)
+{
+    const ctn_plan *plan = s->plan->plan;
+    int rc = ctn_plan_accept_input(plan, e->scratch, start->input, &s->input, err);
+    if (rc == CTN_OK)
+        rc = ctn_execution_check_input(&e->rules, s->input, err);
+    if (rc == CTN_OK)
+        rc = ctn_execution_check_names(start->labels, start->idempotency_key, start->actor, err);
+    if (rc == CTN_OK)
+        rc = ctn_plan_queue_key(plan, e->scratch, s->input, e->now_ms, &s->queue_key, err);
+    if (rc && plan->concurrency_key && ctn_sensitive_queue_key(ctn_eng_sensitivity(e, plan, start->sensitive)))
+        rc = ctn_fail(err, rc, "concurrencyKey of chain '%.*s' cannot be made of a sensitive value; why is not told",
+                      CTN_STR_ARG(plan->chain_id));
+    return rc ? rc : ctn_execution_check_reuse(plan, start->going_on, err);
+}
+
+/* Then it has that one's id. */
+static bool is_known(ctn_engine *e, filed *f)
+{
+    ctn_execution_row row;
+    if (!f->start.idempotency_key.len ||
+        ctn_store_execution_by_key(e->options.store, e->scratch, f->start.plan->chain_id, f->start.idempotency_key,
+                                   &row, NULL) != CTN_OK)
+        return false;
+    f->id = row.id;
+    return true;
+}
+
+static int seal(ctn_engine *e, const filed *f, starting *s, ctn_err *err)
+{
+    const ctn_plan *plan = s->plan->plan;
+    s->sensitive = e->options.seals_nothing ? NULL : ctn_eng_sensitivity(e, plan, f->start.sensitive);
+    return s->sensitive ? ctn_eng_seal_start(e, plan, f->id, s->sensitive, &s->queue_key, &s->key, &s->wrapped, err)
+                        : CTN_OK;
+}
+
+/* Held back, although nobody asked for that. A child does not wait for room: its parent may have it. It shares its
+ * parents' line. */
+static bool must_wait(ctn_engine *e, const filed *f, starting *s)
+{
+    const ctn_plan *plan = s->plan->plan;
+    if (f->parent && s->queue_key.len && ctn_eng_key_is_shared(e, f->parent, s->queue_key))
+        s->queue_key = (ctn_str){0};
+    bool is_limited = !f->parent || s->queue_key.len || plan->max_concurrent;
+    return is_limited && !f->start.is_queued &&
+           (e->live.count >= e->options.active_max || !ctn_eng_may_start(e, plan, s->queue_key, f->exec_no));
+}
+
+static loaded *new_loaded(ctn_engine *e, const filed *f, starting *s)
+{
+    const ctn_plan *plan = s->plan->plan;
+    ctn_arena *arena = ctn_arena_new(4096);
+    loaded *l = ctn_eng_loaded_new(e, f->id, f->exec_no, s->plan, arena, ctn_execution_new(arena, plan, f->id));
+    l->is_new = true;
+    if (s->sensitive) {
+        l->seal.is_on = true;
+        l->seal.key = s->key;
+        ctn_seal_key_wipe(&s->key);
+        l->seal.data_key =
+            (ctn_data_key){ctn_arena_str(arena, s->wrapped.master_id), ctn_arena_str(arena, s->wrapped.wrapped)};
+    }
+    l->follow_up.is_one = ctn_eng_is_follow_up_key(f->start.idempotency_key);
+    l->follow_up.follows = f->follows;
+    ctn_eng_line_up(e, l, s->queue_key);
+    l->row = (ctn_execution_row){
+        .exec_no = f->exec_no,
+        .id = f->id,
+        .parent = f->parent ? f->parent->id : (ctn_execution_id){{0}},
+        .chain_id = plan->chain_id,
+        .chain_version = f->start.version,
+        .priority = plan->priority,
+        .queue_key = l->queue.key,
+        .idempotency_key = ctn_arena_str(arena, f->start.idempotency_key),
+        .labels = f->start.labels ? ctn_json_to_str(arena, f->start.labels) : (ctn_str){0},
+        .input = ctn_json_to_str(arena, ctn_sensitive_hide_input(s->sensitive, s->input, e->scratch)),
+        .created_at_ms = e->now_ms,
+    };
+    return l;
+}
+
+static void record_first(ctn_engine *e, loaded *l, const filed *f, const starting *s, bool is_queued)
+{
+    ctn_entry first = ctn_execution_first_entry(s->plan->plan, e->scratch, is_queued, f->start.version, s->input,
+                                                f->start.labels, f->parent, f->start.actor, e->now_ms);
+    if (f->start.going_on)
+        ctn_execution_add_reuse(&first, e->scratch, f->start.going_on);
+    ctn_execution_add_sensitive(&first, e->scratch, f->start.sensitive);
+    ctn_eng_record(e, l, &first);
+}
+
+void ctn_eng_take_start(ctn_engine *e, filed *f)
+{
+    ctn_err err = {0};
+    starting s = {.plan = ctn_eng_plan_ref(e, f->start.plan)};
+    assert(s.plan);
+    if (ctn_live_find(&e->live, f->id)) { /* a second try after a failed commit that did reach the disk */
+        ctn_eng_ack(e, f, CTN_OK, NULL);
+        return;
+    }
+    ctn_arena_mark mark = ctn_arena_save(e->scratch);
+    int rc = accept(e, &f->start, &s, &err);
+    bool is_there = rc == CTN_OK && is_known(e, f);
+    if (rc == CTN_OK && !is_there)
+        rc = seal(e, f, &s, &err);
+    if (rc || is_there) {
+        ctn_arena_restore(e->scratch, mark);
+        ctn_eng_ack(e, f, rc, rc ? &err : NULL);
+        return;
+    }
+    if (!f->exec_no)
+        f->exec_no = ++e->exec_no_last;
+    bool waits = must_wait(e, f, &s);
+    loaded *l = new_loaded(e, f, &s);
+    if (waits)
+        ctn_eng_wait_here(e, l);
+    record_first(e, l, f, &s, waits || f->start.is_queued);
+    ctn_eng_keep(e, f);
+    ctn_arena_restore(e->scratch, mark);
+    ctn_eng_advance(e, l);
+    ctn_live_to_perform(&e->live, l);
+}
