@@ -7,7 +7,7 @@
 #include "cli/verb.h"
 #include "host/toolbox.h"
 #include "simulate/campaign.h"
-#include "simulate/children.h"
+#include "simulate/sub_chains.h"
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -21,7 +21,7 @@ typedef struct simulation {
     ctn_workspace ws;
     const ctn_chain *chain;
     ctn_plan *plan;
-    ctn_children children;
+    ctn_sub_chains children;
     ctn_guess *guess;
     ctn_toolbox *tools;
     ctn_campaign *campaign;
@@ -339,7 +339,7 @@ static int prepare(simulation *s)
         exit_code = ask_store(s);
     if (exit_code)
         return exit_code;
-    if (ctn_children_open(&s->children, s->plan, &err))
+    if (ctn_sub_chains_open(&s->children, s->plan, &err))
         return ctn_cli_fail_err(cli, &err);
     ctn_guess_options guess = {.plan = s->plan,
                                .children = s->children.plans,
@@ -368,7 +368,7 @@ static int run_simulate(ctn_cli *cli)
     if (exit_code == CTN_EXIT_OK)
         exit_code = s.seed ? tell_story(&s) : play_all(&s);
     ctn_campaign_free(s.campaign);
-    ctn_children_close(&s.children);
+    ctn_sub_chains_close(&s.children);
     ctn_plan_free(s.plan);
     return exit_code;
 }

@@ -5,7 +5,7 @@
 #include "cli/result.h"
 #include "cli/named.h"
 #include "simulate/case_play.h"
-#include "simulate/children.h"
+#include "simulate/sub_chains.h"
 #include <stdio.h>
 
 typedef struct tested_case {
@@ -99,7 +99,7 @@ static void print_case(const testing *t, const tested_file *f, const tested_case
 }
 
 static int play_cases(testing *t, tested_file *f, const ctn_workspace *ws, const ctn_plan *plan,
-                      const ctn_children *children)
+                      const ctn_sub_chains *children)
 {
     ctn_cli *cli = t->cli;
     ctn_err err = {0};
@@ -135,7 +135,7 @@ static int test_file(testing *t, ctn_str path, tested_file *f)
     const ctn_chain *chain;
     ctn_plan *plan = NULL;
     ctn_findings findings;
-    ctn_children children = {0};
+    ctn_sub_chains children = {0};
     ctn_err err = {0};
     int exit_code = read_test_file(cli, path, f);
     if (exit_code == CTN_EXIT_OK)
@@ -147,7 +147,7 @@ static int test_file(testing *t, ctn_str path, tested_file *f)
     ctn_findings_init(&findings, cli->arena);
     if (plan->unsupported.len) {
         exit_code = ctn_cli_fail(cli, "%.*s", CTN_STR_ARG(plan->unsupported));
-    } else if (ctn_children_open(&children, plan, &err)) {
+    } else if (ctn_sub_chains_open(&children, plan, &err)) {
         exit_code = ctn_cli_fail_err(cli, &err);
     } else if (ctn_case_file_check(cli->arena, f->file, plan, children.plans, children.count, &findings)) {
         ctn_cli_findings(cli, &findings, true);
@@ -155,7 +155,7 @@ static int test_file(testing *t, ctn_str path, tested_file *f)
     } else {
         exit_code = play_cases(t, f, &ws, plan, &children);
     }
-    ctn_children_close(&children);
+    ctn_sub_chains_close(&children);
     ctn_plan_free(plan);
     return exit_code;
 }

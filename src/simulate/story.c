@@ -1,5 +1,5 @@
 /*
- * story.c -- the tools and the people of one world. See story.h.
+ * story.c -- the tools of one world, and the world around them. See story.h.
  *
  * What must hold: the ledger is the truth, and what is told to the engine may differ from it only as the fate of the
  * call says. An effect that is on its way when the engine dies either happened by then or never does: the servers are
@@ -15,8 +15,17 @@
 #define STORM_CALLS   6
 #define DEATHS_MAX    4 /* five in a row at one step are outside the fault model */
 #define LATE_AFTER_MS 5
-#define GRANTS_MAX    3 /* of a budget that is used up again and again */
-#define TASKS_MAX     64
+
+/* What will happen to a call. Lives with the engine. */
+typedef struct due {
+    ctn_str key;
+    ctn_str target, step_name;
+    const ctn_guess *guess;
+    ctn_guess_work work;
+    uint32_t call;
+    bool is_check, peer_is_dead;
+    ctn_fate fate;
+} due;
 
 enum { DUE_EFFECT, DUE_REPLY, DUE_DEATH, DUE_CANCEL };
 
@@ -25,8 +34,7 @@ static uint64_t roll(story *s, uint64_t below)
     return ctn_world_roll(s->world, below);
 }
 
-/* The same key gives the same, however often it is asked, in whatever order. */
-static uint64_t of_key(const story *s, ctn_str key, uint64_t salt)
+uint64_t story_of_key(const story *s, ctn_str key, uint64_t salt)
 {
     uint64_t h = s->o->scenario->seed * UINT64_C(0x9E3779B97F4A7C15) + salt;
     for (size_t i = 0; i < key.len; i++)
@@ -270,13 +278,18 @@ static void on_let_go(void *ctx, uint64_t token)
     ctn_world_drop(s->world, DUE_REPLY, token);
 }
 
-static const ctn_json *answer_of(const story *s, const due *e, ctn_arena *arena)
+const ctn_json *story_answer(const story *s, ctn_str key, const ctn_guess *guess, ctn_guess_work work, uint32_t call)
 {
-    uint64_t variant = s->o->scenario->variant >= 0 ? (uint64_t) s->o->scenario->variant : of_key(s, e->key, 1);
-    const ctn_json *answer = ctn_guess_answer(e->guess, e->work, e->call, variant);
+    int said = s->o->scenario->variant;
+    return ctn_guess_answer(guess, work, call, said >= 0 ? (uint64_t) said : story_of_key(s, key, 1));
+}
+
+static const ctn_json *answer_of(story *s, const due *e, ctn_arena *arena)
+{
+    const ctn_json *answer = story_answer(s, e->key, e->guess, e->work, e->call);
     if (!e->is_check)
         return answer;
-    deed *d = deed_find((story *) s, e->key);
+    deed *d = deed_find(s, e->key);
     ctn_json_builder b = ctn_json_object(arena);
     ctn_json_put_bool(&b, "happened", d->count > 0);
     if (d->count > 0)
@@ -423,134 +436,9 @@ static void on_record(void *ctx, const ctn_record *record, const ctn_plan *plan)
     story_take_record(s, record, plan);
 }
 
-/* ---- people ---- */
-
-/* What a person names: the step, or an item of it. */
-static ctn_str task_name(story *s, const ctn_plan *plan, const ctn_open_task *t)
-{
-    ctn_str step = plan->steps[t->step].name;
-    return t->view.item < 0 ? step
-                            : ctn_arena_printf(s->arena, "%.*s[%lld]", CTN_STR_ARG(step), (long long) t->view.item);
-}
-
-static ctn_reply reply_of(story *s, ctn_str name)
-{
-    uint64_t chance = of_key(s, name, 2) % 20;
-    ctn_reply said = s->o->scenario->reply;
-    return said != CTN_REPLY_BY_CHANCE ? said
-           : chance < 12               ? CTN_REPLY_YES
-           : chance < 15               ? CTN_REPLY_NO
-                                       : CTN_REPLY_NEVER;
-}
-
-static bool answer(story *s, const ctn_execution *x, const ctn_open_task *t)
-{
-    const ctn_plan *plan = ctn_execution_plan(x);
-    ctn_str name = task_name(s, plan, t);
-    ctn_reply said = reply_of(s, name);
-    if (said == CTN_REPLY_NEVER)
-        return false;
-    ctn_guess_work work = {t->step, CTN_ROLE_DO, t->view.fallback};
-    ctn_input in = {.kind = CTN_IN_ANSWER, .name = name, .item = -1, .actor = CTN_STR("sam")};
-    const ctn_plan_set *set =
-        work.fallback ? plan->steps[t->step].fallbacks[work.fallback - 1].set : plan->steps[t->step].set;
-    if (set && ctn_json_count(set->who))
-        in.actor = ctn_json_text(ctn_json_at(set->who, 0));
-    if (t->view.wants_approval) {
-        ctn_json_builder b = ctn_json_object(s->arena);
-        ctn_json_put_bool(&b, "approved", said == CTN_REPLY_YES);
-        in.value = ctn_json_finish(&b);
-    } else {
-        in.value =
-            ctn_guess_reply(ctn_guess_of(s->o->guess, plan), work, said == CTN_REPLY_YES ? 0 : of_key(s, name, 4));
-    }
-    story_tell(s, "%.*s: %.*s answers %.*s", CTN_STR_ARG(name), CTN_STR_ARG(in.actor),
-               CTN_STR_ARG(ctn_json_to_str(s->arena, in.value)));
-    ctn_stage_say(s->stage, x, &in);
-    return true;
-}
-
-/* The call that asks: by name where the step makes several. */
-static deed *asked_deed(story *s, const ctn_execution *x, ctn_str name, ctn_role role)
-{
-    ctn_str prefix =
-        ctn_arena_printf(s->arena, "%s/%.*s/", ctn_id_to_text(ctn_execution_id_of(x)).text, CTN_STR_ARG(name));
-    for (size_t i = s->deed_count; i-- > 0;) {
-        deed *d = &s->deeds[i];
-        if (d->role != role || !ctn_str_starts_with(d->key, prefix))
-            continue;
-        if (!s->asked_call.len || ctn_str_equal(d->set->calls[d->call].name, s->asked_call))
-            return d;
-    }
-    return NULL;
-}
-
-/* Who settles it has looked at what the tool really did. */
-static bool settle(story *s, const ctn_execution *x, const ctn_open_task *t)
-{
-    const ctn_plan *plan = ctn_execution_plan(x);
-    ctn_role role = t->view.is_undoing ? CTN_ROLE_UNDO : CTN_ROLE_DO;
-    ctn_str name = task_name(s, plan, t);
-    deed *d = asked_deed(s, x, name, role);
-    bool happened = d && d->count > 0;
-    ctn_input in = {.kind = CTN_IN_SETTLE,
-                    .name = name,
-                    .item = -1,
-                    .actor = CTN_STR("sam"),
-                    .not_happened = true,
-                    .value = &ctn_json_null};
-    in.settle = happened ? CTN_SETTLE_SUCCEED : roll(s, 2) ? CTN_SETTLE_RETRY : CTN_SETTLE_FAIL;
-    if (in.settle == CTN_SETTLE_FAIL && !s->o->scenario->is_beyond && role == CTN_ROLE_UNDO)
-        in.settle = CTN_SETTLE_RETRY;
-    if (d) {
-        due e = {.key = d->key,
-                 .guess = ctn_guess_of(s->o->guess, plan),
-                 .work = {d->step, d->role, d->fallback},
-                 .call = d->call};
-        in.value = answer_of(s, &e, s->arena);
-    }
-    story_tell(s, "%.*s: a person looks, and says %s", CTN_STR_ARG(in.name),
-               happened                        ? "that it happened"
-               : in.settle == CTN_SETTLE_RETRY ? "do it again"
-                                               : "that it failed");
-    ctn_stage_say(s->stage, x, &in);
-    return true;
-}
-
-/* The budget is granted once more, or not, or nobody says. */
-static bool grant(story *s, const ctn_execution *x)
-{
-    ctn_reply said = reply_of(s, CTN_STR("budget"));
-    if (said == CTN_REPLY_NEVER)
-        return false;
-    bool again = said == CTN_REPLY_YES && s->grants < GRANTS_MAX;
-    s->grants += again;
-    story_tell(s, "a person looks at the budget, and says %s", again ? "once more" : "no more");
-    ctn_stage_say(s->stage, x,
-                  &(ctn_input){.kind = CTN_IN_SETTLE,
-                               .item = -1,
-                               .actor = CTN_STR("sam"),
-                               .settle = again ? CTN_SETTLE_RETRY : CTN_SETTLE_FAIL});
-    return true;
-}
-
 static bool on_rest(void *ctx, const ctn_execution *x)
 {
-    story *s = ctx;
-    ctn_open_task tasks[TASKS_MAX];
-    size_t count = ctn_execution_open_tasks(x, tasks, TASKS_MAX);
-    if (ctn_execution_budget_wait(x) && grant(s, x))
-        return true;
-    for (size_t i = 0; i < count; i++) {
-        const ctn_step_view *v = &tasks[i].view;
-        if (v->status == CTN_STEP_INTERRUPTED && settle(s, x, &tasks[i]))
-            return true;
-        bool asks = v->status == CTN_STEP_WAITING && !v->waits_for_child &&
-                    (v->wants_approval || v->wants_agent || !v->waits_for_time);
-        if (asks && answer(s, x, &tasks[i]))
-            return true;
-    }
-    return false;
+    return story_ask_people(ctx, x);
 }
 
 static ctn_effect on_effect(void *ctx, const char *kind, ctn_str target, const char **ret_from)
@@ -566,7 +454,7 @@ int ctn_story_play(const ctn_story_options *options, ctn_arena *arena, ctn_story
     *ret_story = (ctn_story){0};
     story s = {.o = options, .result = ret_story, .arena = arena};
     const ctn_scenario *scenario = options->scenario;
-    uint64_t variant = scenario->variant >= 0 ? (uint64_t) scenario->variant : of_key(&s, CTN_STR("input"), 3);
+    uint64_t variant = scenario->variant >= 0 ? (uint64_t) scenario->variant : story_of_key(&s, CTN_STR("input"), 3);
     ctn_stage_options o = {
         .seed = scenario->seed,
         .plan = options->plan,

@@ -1,8 +1,9 @@
 /*
  * story_state.h -- what the files of a story share:
- *   story.c        the tools and the people of the world
- *   story_judge.c  what was wrong at its end
- *   story_tell.c   its lines
+ *   story.c         the tools of the world, and how they and the disk fail
+ *   story_people.c  the people
+ *   story_judge.c   what was wrong at its end
+ *   story_tell.c    its lines
  * Nobody else includes this.
  */
 #pragma once
@@ -24,17 +25,6 @@ typedef struct deed {
     bool fails;       /* it fails now and always */
     int check_faults; /* of the call that asks whether it happened */
 } deed;
-
-/* What will happen to a call. Lives with the engine. */
-typedef struct due {
-    ctn_str key;
-    ctn_str target, step_name;
-    const ctn_guess *guess;
-    ctn_guess_work work;
-    uint32_t call;
-    bool is_check, peer_is_dead;
-    ctn_fate fate;
-} due;
 
 typedef struct own_failure {
     ctn_str step; /* empty: the chain's outputs */
@@ -78,6 +68,15 @@ typedef struct story {
     size_t dead_end_count;
     ctn_str asked_call; /* of the last interrupted entry */
 } story;
+
+/* story.c */
+/* By the seed: the same key gives the same, however often it is asked, in whatever order. */
+uint64_t story_of_key(const story *s, ctn_str key, uint64_t salt);
+/* What the call with this idempotency key gives when it is done. */
+const ctn_json *story_answer(const story *s, ctn_str key, const ctn_guess *guess, ctn_guess_work work, uint32_t call);
+
+/* story_people.c: nothing moves; true when somebody said something that lets `x` go on. */
+bool story_ask_people(story *s, const ctn_execution *x);
 
 /* story_judge.c */
 void story_take_record(story *s, const ctn_record *record, const ctn_plan *plan);

@@ -28,7 +28,7 @@ void kit_open(kit *k, const char *yaml)
             fail_msg("%u:%u: %.*s", findings.items[i].line, findings.items[i].column,
                      CTN_STR_ARG(findings.items[i].message));
     assert_non_null(k->plan);
-    if (ctn_children_open(&k->children, k->plan, &err))
+    if (ctn_sub_chains_open(&k->children, k->plan, &err))
         fail_msg("%s", err.message);
     ctn_guess_options g = {.plan = k->plan,
                            .children = k->children.plans,
@@ -51,7 +51,7 @@ void kit_open(kit *k, const char *yaml)
 void kit_close(kit *k)
 {
     ctn_campaign_free(k->campaign);
-    ctn_children_close(&k->children);
+    ctn_sub_chains_close(&k->children);
     ctn_plan_done(k->plan);
     ctn_arena_free(k->arena);
 }

@@ -2,7 +2,7 @@
 #pragma once
 #include "chain/library.h"
 #include "simulate/campaign.h"
-#include "simulate/children.h"
+#include "simulate/sub_chains.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +14,7 @@
 typedef struct kit {
     ctn_arena *arena;
     ctn_plan *plan;
-    ctn_children children;
+    ctn_sub_chains children;
     ctn_guess *guess;
     ctn_campaign *campaign;
     const char *schema; /* outputSchema of every tool, as JSON; NULL: none is known */

@@ -1,7 +1,7 @@
-/* children.c -- see children.h. */
-#include "simulate/children.h"
+/* sub_chains.c -- see sub_chains.h. */
+#include "simulate/sub_chains.h"
 
-static bool is_known(const ctn_children *c, const ctn_plan *root, ctn_str chain_id)
+static bool is_known(const ctn_sub_chains *c, const ctn_plan *root, ctn_str chain_id)
 {
     bool is_there = ctn_str_equal(root->chain_id, chain_id);
     for (size_t i = 0; i < c->count; i++)
@@ -9,20 +9,20 @@ static bool is_known(const ctn_children *c, const ctn_plan *root, ctn_str chain_
     return is_there;
 }
 
-static int add(ctn_children *c, const ctn_plan *root, const ctn_plan *parent, const ctn_plan_set *set, ctn_err *err)
+static int add(ctn_sub_chains *c, const ctn_plan *root, const ctn_plan *parent, const ctn_plan_set *set, ctn_err *err)
 {
     ctn_plan *plan = NULL;
     if (!set || set->kind != CTN_SET_CHAIN || is_known(c, root, set->chain))
         return CTN_OK;
-    if (c->count == CTN_CHILDREN_MAX)
-        return ctn_fail(err, CTN_E_LIMIT, "more than %d sub-chains", CTN_CHILDREN_MAX);
+    if (c->count == CTN_SUB_CHAINS_MAX)
+        return ctn_fail(err, CTN_E_LIMIT, "more than %d sub-chains", CTN_SUB_CHAINS_MAX);
     int rc = ctn_plan_of_child(c->arena, parent, set->chain, &plan, err);
     if (rc == CTN_OK)
         c->plans[c->count++] = plan;
     return rc;
 }
 
-static int add_all(ctn_children *c, const ctn_plan *root, const ctn_plan *parent, ctn_err *err)
+static int add_all(ctn_sub_chains *c, const ctn_plan *root, const ctn_plan *parent, ctn_err *err)
 {
     int rc = CTN_OK;
     for (uint32_t i = 0; rc == CTN_OK && i < parent->step_count; i++) {
@@ -36,19 +36,19 @@ static int add_all(ctn_children *c, const ctn_plan *root, const ctn_plan *parent
     return rc;
 }
 
-int ctn_children_open(ctn_children *c, const ctn_plan *plan, ctn_err *err)
+int ctn_sub_chains_open(ctn_sub_chains *c, const ctn_plan *plan, ctn_err *err)
 {
-    *c = (ctn_children){.arena = ctn_arena_new(16384)};
+    *c = (ctn_sub_chains){.arena = ctn_arena_new(16384)};
     int rc = add_all(c, plan, plan, err);
     for (size_t i = 0; rc == CTN_OK && i < c->count; i++)
         rc = add_all(c, plan, c->plans[i], err);
     return rc;
 }
 
-void ctn_children_close(ctn_children *c)
+void ctn_sub_chains_close(ctn_sub_chains *c)
 {
     for (size_t i = 0; i < c->count; i++)
         ctn_plan_done((ctn_plan *) c->plans[i]);
     ctn_arena_free(c->arena);
-    *c = (ctn_children){0};
+    *c = (ctn_sub_chains){0};
 }
