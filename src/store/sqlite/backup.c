@@ -8,9 +8,10 @@
  *
  * The copy is written without a journal and without syncs, for nobody believes in FILE.part: a stale one is removed.
  * Then the file is synced, renamed, and its folder synced. Only files of the copy are opened and closed here, never one
- * of the source (sqlite/db.c says why).
+ * of the source (file.c says why).
  */
 #include "store/sqlite/db.h"
+#include "store/sqlite/ops.h"
 #include "store/sqlite/url.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -192,7 +193,7 @@ static int put_in_place(const copying *c)
 static int back_up(copying *c, ctn_backup_report *report)
 {
     ctn_store_version version;
-    int rc = ctn_sqlite_open_file(c->source_path, false, false, &c->source, &version, c->err);
+    int rc = ctn_sqlite_open_file(c->source_path, SQLITE_USE_LOOK, false, &c->source, &version, c->err);
     if (rc)
         return rc;
     if (version.found > version.newest)

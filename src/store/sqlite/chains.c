@@ -5,16 +5,7 @@
  * transaction, and the caller, who has others to serve, does not wait for the one that the writer is at.
  */
 #include "store/sqlite/db.h"
-
-/* 1: a row, 0: none, negative: failed and told. */
-static int step_row(sqlite_store *st, sqlite3_stmt *stmt, const char *doing, ctn_err *err, int *ret_rc)
-{
-    int step = sqlite3_step(stmt);
-    if (step == SQLITE_ROW)
-        return 1;
-    *ret_rc = step == SQLITE_DONE ? CTN_OK : ctn_sqlite_fail(st->db, st->path, step, doing, err);
-    return step == SQLITE_DONE ? 0 : -1;
-}
+#include "store/sqlite/ops.h"
 
 static int are_there(sqlite_store *st, const ctn_definition *definitions, size_t count, bool *ret_all, ctn_err *err)
 {
@@ -23,7 +14,7 @@ static int are_there(sqlite_store *st, const ctn_definition *definitions, size_t
     *ret_all = true;
     for (size_t i = 0; rc == CTN_OK && *ret_all && i < count; i++) {
         sqlite_bind_digest(stmt, 1, &definitions[i].digest);
-        *ret_all = step_row(st, stmt, "looking for a definition", err, &rc) > 0;
+        *ret_all = ctn_sqlite_next(st, stmt, "looking for a definition", &rc, err);
         sqlite3_reset(stmt);
     }
     ctn_sqlite_release(st, SQL_DEFINITION_GET, stmt);
@@ -46,17 +37,10 @@ int ctn_sqlite_definition_put(ctn_store *base, const ctn_definition *definitions
         sqlite_bind_str_or_empty(stmt, 2, definitions[i].kind);
         sqlite_bind_str_or_empty(stmt, 3, definitions[i].name);
         sqlite_bind_str_or_empty(stmt, 4, definitions[i].body);
-        int step = sqlite3_step(stmt);
-        if (step != SQLITE_DONE)
-            rc = ctn_sqlite_fail(st->db, st->path, step, "storing a definition", err);
-        sqlite3_reset(stmt);
+        rc = ctn_sqlite_step_done(st, stmt, "storing a definition", err);
     }
     ctn_sqlite_release(st, SQL_DEFINITION_PUT, stmt);
-    if (rc)
-        ctn_sqlite_rollback(st);
-    else
-        rc = ctn_sqlite_commit_txn(st, err);
-    return rc;
+    return ctn_sqlite_end(st, rc, err);
 }
 
 int ctn_sqlite_definition_get(ctn_store *base, ctn_arena *arena, const ctn_digest *digest, ctn_definition *ret,
@@ -68,18 +52,17 @@ int ctn_sqlite_definition_get(ctn_store *base, ctn_arena *arena, const ctn_diges
     if (rc)
         return rc;
     sqlite_bind_digest(stmt, 1, digest);
-    int found = step_row(st, stmt, "reading a definition", err, &rc);
-    if (found > 0)
+    if (ctn_sqlite_next(st, stmt, "reading a definition", &rc, err)) {
         *ret = (ctn_definition){
             .digest = *digest,
             .kind = ctn_arena_str(arena, sqlite_column_str(stmt, 0)),
             .name = ctn_arena_str(arena, sqlite_column_str(stmt, 1)),
             .body = ctn_arena_str(arena, sqlite_column_str(stmt, 2)),
         };
-    if (found > 0 && sqlite_row_is_short(stmt))
-        rc = ctn_sqlite_fail_short(st, err);
-    else if (found == 0)
+        (void) ctn_sqlite_is_whole(st, &rc, err);
+    } else if (rc == CTN_OK) {
         rc = CTN_E_NOT_FOUND;
+    }
     ctn_sqlite_release(st, SQL_DEFINITION_GET, stmt);
     return rc;
 }
@@ -94,12 +77,11 @@ static int read_chain(sqlite_store *st, sqlite3_stmt *stmt, ctn_chain_row *ret, 
         .created_by = sqlite_column_str(stmt, 4),
     };
     bool has_digest = sqlite_column_digest(stmt, 2, &ret->digest);
-    if (sqlite_row_is_short(stmt))
-        return ctn_sqlite_fail_short(st, err);
-    if (!has_digest)
-        return ctn_fail(err, CTN_E_CORRUPT, "the store %s is damaged: chain %.*s has no proper digest", st->path,
-                        CTN_STR_ARG(ret->chain_id));
-    return CTN_OK;
+    int rc = CTN_OK;
+    if (ctn_sqlite_is_whole(st, &rc, err) && !has_digest)
+        rc = ctn_fail(err, CTN_E_CORRUPT, "the store %s is damaged: chain %.*s has no proper digest", st->path,
+                      CTN_STR_ARG(ret->chain_id));
+    return rc;
 }
 
 static int has_definition(sqlite_store *st, const ctn_chain_row *row, ctn_err *err)
@@ -109,7 +91,7 @@ static int has_definition(sqlite_store *st, const ctn_chain_row *row, ctn_err *e
     if (rc)
         return rc;
     sqlite_bind_digest(stmt, 1, &row->digest);
-    if (step_row(st, stmt, "looking for a definition", err, &rc) == 0)
+    if (!ctn_sqlite_next(st, stmt, "looking for a definition", &rc, err) && rc == CTN_OK)
         rc = ctn_store_fail_definition(row, err);
     ctn_sqlite_release(st, SQL_DEFINITION_GET, stmt);
     return rc;
@@ -130,7 +112,7 @@ static int find_version(sqlite_store *st, const ctn_chain_row *row, int64_t *ret
     if (row->version) {
         sqlite3_bind_int64(stmt, 2, row->version);
         ctn_chain_row stored;
-        if (step_row(st, stmt, "looking for a chain", err, &rc) > 0) {
+        if (ctn_sqlite_next(st, stmt, "looking for a chain", &rc, err)) {
             rc = read_chain(st, stmt, &stored, err);
             if (rc == CTN_OK && memcmp(stored.digest.bytes, row->digest.bytes, CTN_DIGEST_BYTES) != 0)
                 rc = ctn_store_fail_version(row, err);
@@ -139,7 +121,7 @@ static int find_version(sqlite_store *st, const ctn_chain_row *row, int64_t *ret
         }
     } else {
         sqlite_bind_digest(stmt, 2, &row->digest);
-        if (step_row(st, stmt, "looking for a chain", err, &rc) > 0) {
+        if (ctn_sqlite_next(st, stmt, "looking for a chain", &rc, err)) {
             *ret_version = sqlite3_column_int64(stmt, 0);
             *ret_next = sqlite3_column_int64(stmt, 1) + 1;
         }
@@ -159,11 +141,7 @@ static int insert_chain(sqlite_store *st, const ctn_chain_row *row, int64_t vers
     sqlite_bind_digest(stmt, 3, &row->digest);
     sqlite3_bind_int64(stmt, 4, row->created_at_ms);
     sqlite_bind_str(stmt, 5, row->created_by);
-    int step = sqlite3_step(stmt);
-    if (step != SQLITE_DONE)
-        rc = ctn_sqlite_fail(st->db, st->path, step, "storing a chain", err);
-    ctn_sqlite_release(st, SQL_CHAIN_INSERT, stmt);
-    return rc;
+    return ctn_sqlite_run_bound(st, SQL_CHAIN_INSERT, stmt, "storing a chain", err);
 }
 
 int ctn_sqlite_chain_put(ctn_store *base, const ctn_chain_row *row, int64_t *ret_version, ctn_err *err)
@@ -184,10 +162,7 @@ int ctn_sqlite_chain_put(ctn_store *base, const ctn_chain_row *row, int64_t *ret
         version = row->version ? row->version : next;
         rc = insert_chain(st, row, version, err);
     }
-    if (rc == CTN_OK)
-        rc = ctn_sqlite_commit_txn(st, err);
-    else
-        ctn_sqlite_rollback(st);
+    rc = ctn_sqlite_end(st, rc, err);
     if (rc == CTN_OK)
         *ret_version = version;
     return rc;
@@ -205,11 +180,10 @@ int ctn_sqlite_chain_get(ctn_store *base, ctn_arena *arena, ctn_str chain_id, in
     sqlite_bind_str_or_empty(stmt, 1, chain_id);
     if (version)
         sqlite3_bind_int64(stmt, 2, version);
-    int found = step_row(st, stmt, "reading a chain", err, &rc);
     ctn_chain_row row;
-    if (found > 0)
+    if (ctn_sqlite_next(st, stmt, "reading a chain", &rc, err))
         rc = read_chain(st, stmt, &row, err);
-    else if (found == 0)
+    else if (rc == CTN_OK)
         rc = CTN_E_NOT_FOUND;
     if (rc == CTN_OK) {
         row.chain_id = ctn_arena_str(arena, row.chain_id);
@@ -228,7 +202,7 @@ int ctn_sqlite_chain_list(ctn_store *base, ctn_chain_fn *fn, void *ctx, ctn_err 
     if (rc)
         return rc;
     bool goes_on = true;
-    while (rc == CTN_OK && goes_on && step_row(st, stmt, "listing chains", err, &rc) > 0) {
+    while (rc == CTN_OK && goes_on && ctn_sqlite_next(st, stmt, "listing chains", &rc, err)) {
         ctn_chain_row row;
         rc = read_chain(st, stmt, &row, err);
         if (rc == CTN_OK)

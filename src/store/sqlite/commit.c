@@ -13,6 +13,7 @@
  * and a loss costs one query.
  */
 #include "store/sqlite/db.h"
+#include "store/sqlite/ops.h"
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -51,14 +52,6 @@ void ctn_sqlite_seq_forget(sqlite_store *st, int64_t exec_no)
         *slot = (struct seq_slot){0};
 }
 
-static int step_done(sqlite_store *st, sqlite3_stmt *stmt, const char *doing, ctn_err *err)
-{
-    int step = sqlite3_step(stmt);
-    int rc = step == SQLITE_DONE ? CTN_OK : ctn_sqlite_fail(st->db, st->path, step, doing, err);
-    sqlite3_reset(stmt);
-    return rc;
-}
-
 /* One row of one statement without parameters, or CTN_E_CORRUPT when there is none. */
 static int read_row(sqlite_store *st, sqlite_sql which, int64_t *values, int count, ctn_err *err)
 {
@@ -66,14 +59,11 @@ static int read_row(sqlite_store *st, sqlite_sql which, int64_t *values, int cou
     int rc = ctn_sqlite_take(st, which, &stmt, err);
     if (rc)
         return rc;
-    int step = sqlite3_step(stmt);
-    if (step == SQLITE_ROW)
+    if (ctn_sqlite_next(st, stmt, "reading", &rc, err))
         for (int i = 0; i < count; i++)
             values[i] = sqlite3_column_int64(stmt, i);
-    else if (step == SQLITE_DONE)
+    else if (rc == CTN_OK)
         rc = ctn_fail(err, CTN_E_CORRUPT, "the store %s is damaged: its table `meta` is empty", st->path);
-    else
-        rc = ctn_sqlite_fail(st->db, st->path, step, "reading", err);
     ctn_sqlite_release(st, which, stmt);
     return rc;
 }
@@ -93,14 +83,10 @@ int ctn_sqlite_epoch_begin(ctn_store *base, uint64_t *ret_epoch, bool *ret_was_c
         rc = ctn_sqlite_take(st, SQL_EPOCH_BEGIN, &stmt, err);
     if (rc == CTN_OK) {
         sqlite3_bind_int64(stmt, 1, meta[0] + 1);
-        rc = step_done(st, stmt, "beginning an epoch", err);
+        rc = ctn_sqlite_run_bound(st, SQL_EPOCH_BEGIN, stmt, "beginning an epoch", err);
     }
-    ctn_sqlite_release(st, SQL_EPOCH_BEGIN, stmt);
     forget(st);
-    if (rc == CTN_OK)
-        rc = ctn_sqlite_commit_txn(st, err);
-    else
-        ctn_sqlite_rollback(st);
+    rc = ctn_sqlite_end(st, rc, err);
     if (rc)
         return rc;
     *ret_epoch = (uint64_t) meta[0] + 1;
@@ -120,11 +106,7 @@ int ctn_sqlite_epoch_end(ctn_store *base, uint64_t epoch, ctn_err *err)
         rc = ctn_store_fail_epoch(epoch, (uint64_t) current, err);
     if (rc == CTN_OK)
         rc = ctn_sqlite_run(st, SQL_EPOCH_END, err);
-    if (rc == CTN_OK)
-        rc = ctn_sqlite_commit_txn(st, err);
-    else
-        ctn_sqlite_rollback(st);
-    return rc;
+    return ctn_sqlite_end(st, rc, err);
 }
 
 /* ---- commit ---- */
@@ -194,7 +176,7 @@ static int insert_row(batch *b, const ctn_append *a, bool *ret_done, ctn_err *er
     ctn_execution_row row = ctn_row_with_change(a->row, a->change);
     sqlite3_stmt *stmt = b->insert_row;
     sqlite3_bind_int64(stmt, 1, row.exec_no);
-    sqlite3_bind_blob(stmt, 2, row.id.bytes, sizeof row.id.bytes, SQLITE_STATIC);
+    sqlite_bind_id(stmt, 2, &row.id);
     sqlite_bind_str_or_empty(stmt, 3, row.chain_id);
     sqlite3_bind_int64(stmt, 4, row.chain_version);
     bind_status(stmt, 5, row.status);
@@ -213,8 +195,8 @@ static int insert_row(batch *b, const ctn_append *a, bool *ret_done, ctn_err *er
     if (ctn_id_is_none(row.parent))
         sqlite3_bind_null(stmt, 18);
     else
-        sqlite3_bind_blob(stmt, 18, row.parent.bytes, sizeof row.parent.bytes, SQLITE_STATIC);
-    int rc = step_done(b->st, stmt, "storing an execution", err);
+        sqlite_bind_id(stmt, 18, &row.parent);
+    int rc = ctn_sqlite_step_done(b->st, stmt, "storing an execution", err);
     if (rc == CTN_OK)
         *ret_done = sqlite3_changes(b->st->db) == 1;
     return rc;
@@ -231,7 +213,7 @@ static int update_row(batch *b, const ctn_append *a, bool *ret_done, ctn_err *er
     sqlite_bind_positive(stmt, 5, a->change->finished_at_ms);
     bind_outputs(stmt, 6, a, a->change->outputs);
     sqlite_bind_str(stmt, 7, a->change->error);
-    int rc = step_done(b->st, stmt, "changing an execution", err);
+    int rc = ctn_sqlite_step_done(b->st, stmt, "changing an execution", err);
     if (rc == CTN_OK)
         *ret_done = sqlite3_changes(b->st->db) == 1;
     return rc;
@@ -245,9 +227,7 @@ static int move_line(sqlite_store *st, ctn_str queue_key, ctn_err *err)
     if (rc)
         return rc;
     sqlite_bind_str(stmt, 1, queue_key);
-    rc = step_done(st, stmt, "moving a line on", err);
-    ctn_sqlite_release(st, SQL_LINE_MOVES, stmt);
-    return rc;
+    return ctn_sqlite_run_bound(st, SQL_LINE_MOVES, stmt, "moving a line on", err);
 }
 
 static void bind_entry(sqlite3_stmt *stmt, int row, int64_t position, const struct pending *p)
@@ -282,7 +262,7 @@ static int flush_entries(batch *b, ctn_err *err)
         sqlite3_stmt *stmt = is_full ? b->insert_entries : b->insert_entry;
         bind_entry(stmt, is_full ? i : 0, b->st->seqs->position_last + 1, &b->pending[i]);
         if (!is_full || i == count - 1)
-            rc = step_done(b->st, stmt, "appending to a journal", err);
+            rc = ctn_sqlite_step_done(b->st, stmt, "appending to a journal", err);
         b->st->seqs->position_last++;
     }
     return rc;
@@ -327,11 +307,7 @@ static int exists_no(sqlite_store *st, int64_t exec_no, bool *ret_exists, ctn_er
     if (rc)
         return rc;
     sqlite3_bind_int64(stmt, 1, exec_no);
-    int step = sqlite3_step(stmt);
-    if (step == SQLITE_ROW || step == SQLITE_DONE)
-        *ret_exists = step == SQLITE_ROW;
-    else
-        rc = ctn_sqlite_fail(st->db, st->path, step, "looking for an execution", err);
+    *ret_exists = ctn_sqlite_next(st, stmt, "looking for an execution", &rc, err);
     ctn_sqlite_release(st, SQL_EXECUTION_EXISTS, stmt);
     return rc;
 }
@@ -343,10 +319,8 @@ static int wake_other(sqlite_store *st, ctn_execution_id id, ctn_err *err)
     int rc = ctn_sqlite_take(st, SQL_EXECUTION_WAKES, &stmt, err);
     if (rc)
         return rc;
-    sqlite3_bind_blob(stmt, 1, id.bytes, sizeof id.bytes, SQLITE_STATIC);
-    rc = step_done(st, stmt, "waking an execution", err);
-    ctn_sqlite_release(st, SQL_EXECUTION_WAKES, stmt);
-    return rc;
+    sqlite_bind_id(stmt, 1, &id);
+    return ctn_sqlite_run_bound(st, SQL_EXECUTION_WAKES, stmt, "waking an execution", err);
 }
 
 static int append_one(batch *b, const ctn_append *a, ctn_outcome *ret_outcome, ctn_err *err)
@@ -418,10 +392,7 @@ int ctn_sqlite_commit(ctn_store *base, const ctn_append *appends, size_t count, 
     ctn_sqlite_release(b.st, SQL_EXECUTION_UPDATE, b.update_row);
     ctn_sqlite_release(b.st, SQL_JOURNAL_INSERT, b.insert_entry);
     ctn_sqlite_release(b.st, SQL_JOURNAL_INSERT_MANY, b.insert_entries);
-    if (rc)
-        ctn_sqlite_rollback(b.st);
-    else
-        rc = ctn_sqlite_commit_txn(b.st, err);
+    rc = ctn_sqlite_end(b.st, rc, err);
     if (rc == CTN_OK)
         rc = ctn_sqlite_check_log(b.st, err);
     if (rc)

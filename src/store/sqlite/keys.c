@@ -7,26 +7,7 @@
  * as well, after the key: what is left of them says that they were shredded; backups have them still, without a key.
  */
 #include "store/sqlite/db.h"
-
-static int run_bound(sqlite_store *st, sqlite_sql which, sqlite3_stmt *stmt, const char *doing, ctn_err *err)
-{
-    int step = sqlite3_step(stmt);
-    int rc = step == SQLITE_DONE ? CTN_OK : ctn_sqlite_fail(st->db, st->path, step, doing, err);
-    ctn_sqlite_release(st, which, stmt);
-    return rc;
-}
-
-static void bind_blob(sqlite3_stmt *stmt, int at, ctn_str bytes)
-{
-    sqlite3_bind_blob64(stmt, at, bytes.len ? bytes.ptr : "", bytes.len, SQLITE_STATIC);
-}
-
-/* Borrowed until the next step. */
-static ctn_str column_blob(sqlite3_stmt *stmt, int at)
-{
-    const char *bytes = sqlite3_column_blob(stmt, at);
-    return (ctn_str){bytes, bytes ? (size_t) sqlite3_column_bytes(stmt, at) : 0};
-}
+#include "store/sqlite/ops.h"
 
 int ctn_sqlite_data_key_append(sqlite_store *st, int64_t exec_no, const ctn_data_key *key, ctn_err *err)
 {
@@ -36,8 +17,8 @@ int ctn_sqlite_data_key_append(sqlite_store *st, int64_t exec_no, const ctn_data
         return rc;
     sqlite3_bind_int64(stmt, 1, exec_no);
     sqlite_bind_str_or_empty(stmt, 2, key->master_id);
-    bind_blob(stmt, 3, key->wrapped);
-    return run_bound(st, SQL_DATA_KEY_PUT, stmt, "storing a data key", err);
+    sqlite_bind_blob(stmt, 3, key->wrapped);
+    return ctn_sqlite_run_bound(st, SQL_DATA_KEY_PUT, stmt, "storing a data key", err);
 }
 
 int ctn_sqlite_data_key_get(ctn_store *base, ctn_arena *arena, int64_t exec_no, ctn_data_key *ret, ctn_err *err)
@@ -48,12 +29,13 @@ int ctn_sqlite_data_key_get(ctn_store *base, ctn_arena *arena, int64_t exec_no, 
     if (rc)
         return rc;
     sqlite3_bind_int64(stmt, 1, exec_no);
-    int step = sqlite3_step(stmt);
-    if (step == SQLITE_ROW)
-        *ret = (ctn_data_key){.master_id = ctn_arena_str(arena, sqlite_column_str(stmt, 0)),
-                              .wrapped = ctn_arena_str(arena, column_blob(stmt, 1))};
-    else
-        rc = step == SQLITE_DONE ? CTN_E_NOT_FOUND : ctn_sqlite_fail(st->db, st->path, step, "reading a data key", err);
+    if (ctn_sqlite_next(st, stmt, "reading a data key", &rc, err)) {
+        ctn_data_key key = {.master_id = sqlite_column_str(stmt, 0), .wrapped = sqlite_column_blob(stmt, 1)};
+        if (ctn_sqlite_is_whole(st, &rc, err))
+            *ret = (ctn_data_key){ctn_arena_str(arena, key.master_id), ctn_arena_str(arena, key.wrapped)};
+    } else if (rc == CTN_OK) {
+        rc = CTN_E_NOT_FOUND;
+    }
     ctn_sqlite_release(st, SQL_DATA_KEY_GET, stmt);
     return rc;
 }
@@ -71,10 +53,7 @@ int ctn_sqlite_data_key_put(ctn_store *base, int64_t exec_no, const ctn_data_key
         rc = ctn_sqlite_data_key_append(st, exec_no, key, err);
     else if (rc == CTN_OK)
         rc = CTN_E_EXISTS;
-    if (rc)
-        ctn_sqlite_rollback(st);
-    else
-        rc = ctn_sqlite_commit_txn(st, err);
+    rc = ctn_sqlite_end(st, rc, err);
 done:
     ctn_arena_free(arena);
     return rc;
@@ -90,15 +69,11 @@ int ctn_sqlite_data_key_list(ctn_store *base, ctn_str but_master_id, int64_t aft
         return rc;
     sqlite3_bind_int64(stmt, 1, after_exec_no);
     sqlite_bind_str_or_empty(stmt, 2, but_master_id);
-    sqlite3_bind_int64(stmt, 3, limit && limit < INT64_MAX ? (int64_t) limit : -1);
-    int step;
-    while (rc == CTN_OK && (step = sqlite3_step(stmt)) != SQLITE_DONE) {
-        if (step != SQLITE_ROW) {
-            rc = ctn_sqlite_fail(st->db, st->path, step, "reading data keys", err);
-            break;
-        }
-        ctn_data_key key = {.master_id = sqlite_column_str(stmt, 1), .wrapped = column_blob(stmt, 2)};
-        rc = fn(ctx, sqlite3_column_int64(stmt, 0), &key);
+    sqlite_bind_limit(stmt, 3, limit);
+    while (rc == CTN_OK && ctn_sqlite_next(st, stmt, "reading data keys", &rc, err)) {
+        ctn_data_key key = {.master_id = sqlite_column_str(stmt, 1), .wrapped = sqlite_column_blob(stmt, 2)};
+        if (ctn_sqlite_is_whole(st, &rc, err))
+            rc = fn(ctx, sqlite3_column_int64(stmt, 0), &key);
     }
     ctn_sqlite_release(st, SQL_DATA_KEY_LIST, stmt);
     return rc;
@@ -117,15 +92,11 @@ int ctn_sqlite_data_key_swap(ctn_store *base, const ctn_data_key_swap *swaps, si
             break;
         sqlite3_bind_int64(stmt, 1, swaps[i].exec_no);
         sqlite_bind_str_or_empty(stmt, 2, swaps[i].key.master_id);
-        bind_blob(stmt, 3, swaps[i].key.wrapped);
-        bind_blob(stmt, 4, swaps[i].wrapped_before);
-        rc = run_bound(st, SQL_DATA_KEY_SWAP, stmt, "wrapping a data key anew", err);
+        sqlite_bind_blob(stmt, 3, swaps[i].key.wrapped);
+        sqlite_bind_blob(stmt, 4, swaps[i].wrapped_before);
+        rc = ctn_sqlite_run_bound(st, SQL_DATA_KEY_SWAP, stmt, "wrapping a data key anew", err);
     }
-    if (rc)
-        ctn_sqlite_rollback(st);
-    else
-        rc = ctn_sqlite_commit_txn(st, err);
-    return rc;
+    return ctn_sqlite_end(st, rc, err);
 }
 
 static int on_one(sqlite_store *st, sqlite_sql which, int64_t exec_no, ctn_err *err)
@@ -135,7 +106,7 @@ static int on_one(sqlite_store *st, sqlite_sql which, int64_t exec_no, ctn_err *
     if (rc)
         return rc;
     sqlite3_bind_int64(stmt, 1, exec_no);
-    return run_bound(st, which, stmt, "shredding a data key", err);
+    return ctn_sqlite_run_bound(st, which, stmt, "shredding a data key", err);
 }
 
 int ctn_sqlite_data_key_shred(ctn_store *base, const int64_t *exec_nos, size_t count, ctn_err *err)
@@ -151,10 +122,7 @@ int ctn_sqlite_data_key_shred(ctn_store *base, const int64_t *exec_nos, size_t c
             break;
         for (size_t i = 0; rc == CTN_OK && i < count; i++)
             rc = on_one(st, passes[pass], exec_nos[i], err);
-        if (rc)
-            ctn_sqlite_rollback(st);
-        else
-            rc = ctn_sqlite_commit_txn(st, err);
+        rc = ctn_sqlite_end(st, rc, err);
     }
     if (rc)
         return rc;

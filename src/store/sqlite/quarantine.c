@@ -6,31 +6,20 @@
  * as far as they read. What must hold: the end, the line that moves on and the parent that wakes are one transaction.
  */
 #include "store/sqlite/db.h"
+#include "store/sqlite/ops.h"
+#include "store/sqlite/schema.h"
 
-static int prepare(sqlite_store *st, const char *sql, sqlite3_stmt **ret_stmt, ctn_err *err)
-{
-    int rc = sqlite3_prepare_v2(st->db, sql, -1, ret_stmt, NULL);
-    return rc ? ctn_sqlite_fail(st->db, st->path, rc, "preparing a statement", err) : CTN_OK;
-}
-
-/* Steps to the end, and is done with it. */
-static int finish(sqlite_store *st, sqlite3_stmt *stmt, const char *doing, ctn_err *err)
-{
-    int step = sqlite3_step(stmt);
-    int rc = step == SQLITE_DONE ? CTN_OK : ctn_sqlite_fail(st->db, st->path, step, doing, err);
-    sqlite3_finalize(stmt);
-    return rc;
-}
+static const char READING[] = "reading the quarantine";
 
 static int put_one(sqlite_store *st, const ctn_quarantine_row *row, ctn_err *err)
 {
     sqlite3_stmt *stmt = NULL;
-    int rc =
-        prepare(st,
-                "INSERT INTO quarantine(exec_no, execution_id, chain_id, reason, found_at_ms) VALUES(?1,?2,?3,?4,?5)"
-                " ON CONFLICT(exec_no) DO UPDATE SET reason = excluded.reason, found_at_ms = excluded.found_at_ms,"
-                " given_up_at_ms = NULL WHERE given_up_at_ms IS NOT NULL",
-                &stmt, err);
+    int rc = ctn_sqlite_prepare(
+        st,
+        "INSERT INTO quarantine(exec_no, execution_id, chain_id, reason, found_at_ms) VALUES(?1,?2,?3,?4,?5)"
+        " ON CONFLICT(exec_no) DO UPDATE SET reason = excluded.reason, found_at_ms = excluded.found_at_ms,"
+        " given_up_at_ms = NULL WHERE given_up_at_ms IS NOT NULL",
+        &stmt, err);
     if (rc)
         return rc;
     sqlite3_bind_int64(stmt, 1, row->exec_no);
@@ -41,7 +30,7 @@ static int put_one(sqlite_store *st, const ctn_quarantine_row *row, ctn_err *err
     sqlite_bind_str(stmt, 3, row->chain_id);
     sqlite_bind_str_or_empty(stmt, 4, row->reason);
     sqlite3_bind_int64(stmt, 5, row->found_at_ms);
-    return finish(st, stmt, "putting an execution into quarantine", err);
+    return ctn_sqlite_run_once(st, stmt, "putting an execution into quarantine", err);
 }
 
 int ctn_sqlite_quarantine_put(ctn_store *base, const ctn_quarantine_row *rows, size_t count, ctn_err *err)
@@ -52,22 +41,18 @@ int ctn_sqlite_quarantine_put(ctn_store *base, const ctn_quarantine_row *rows, s
         return rc;
     for (size_t i = 0; rc == CTN_OK && i < count; i++)
         rc = put_one(st, &rows[i], err);
-    if (rc)
-        ctn_sqlite_rollback(st);
-    else
-        rc = ctn_sqlite_commit_txn(st, err);
-    return rc;
+    return ctn_sqlite_end(st, rc, err);
 }
 
 int ctn_sqlite_quarantine_remove(ctn_store *base, int64_t exec_no, ctn_err *err)
 {
     sqlite_store *st = (sqlite_store *) base;
     sqlite3_stmt *stmt = NULL;
-    int rc = prepare(st, "DELETE FROM quarantine WHERE exec_no = ?1", &stmt, err);
+    int rc = ctn_sqlite_prepare(st, "DELETE FROM quarantine WHERE exec_no = ?1", &stmt, err);
     if (rc)
         return rc;
     sqlite3_bind_int64(stmt, 1, exec_no);
-    return finish(st, stmt, "releasing an execution", err);
+    return ctn_sqlite_run_once(st, stmt, "releasing an execution", err);
 }
 
 /* Borrows from the statement. */
@@ -92,18 +77,19 @@ int ctn_sqlite_quarantine_get(ctn_store *base, ctn_arena *arena, int64_t exec_no
 {
     sqlite_store *st = (sqlite_store *) base;
     sqlite3_stmt *stmt = NULL;
-    int rc = prepare(st, COLUMNS "WHERE exec_no = ?1", &stmt, err);
+    int rc = ctn_sqlite_prepare(st, COLUMNS "WHERE exec_no = ?1", &stmt, err);
     if (rc)
         return rc;
     sqlite3_bind_int64(stmt, 1, exec_no);
-    int step = sqlite3_step(stmt);
-    if (step == SQLITE_ROW) {
-        *ret = read_one(stmt);
-        ret->chain_id = ctn_arena_str(arena, ret->chain_id);
-        ret->reason = ctn_arena_str(arena, ret->reason);
-    } else {
-        rc = step == SQLITE_DONE ? CTN_E_NOT_FOUND
-                                 : ctn_sqlite_fail(st->db, st->path, step, "reading the quarantine", err);
+    if (ctn_sqlite_next(st, stmt, READING, &rc, err)) {
+        ctn_quarantine_row row = read_one(stmt);
+        if (ctn_sqlite_is_whole(st, &rc, err)) {
+            row.chain_id = ctn_arena_str(arena, row.chain_id);
+            row.reason = ctn_arena_str(arena, row.reason);
+            *ret = row;
+        }
+    } else if (rc == CTN_OK) {
+        rc = CTN_E_NOT_FOUND;
     }
     sqlite3_finalize(stmt);
     return rc;
@@ -113,17 +99,14 @@ int ctn_sqlite_quarantine_list(ctn_store *base, ctn_quarantine_fn *fn, void *ctx
 {
     sqlite_store *st = (sqlite_store *) base;
     sqlite3_stmt *stmt = NULL;
-    int rc = prepare(st, COLUMNS "ORDER BY exec_no", &stmt, err);
+    int rc = ctn_sqlite_prepare(st, COLUMNS "ORDER BY exec_no", &stmt, err);
     if (rc)
         return rc;
-    int step;
-    while ((step = sqlite3_step(stmt)) == SQLITE_ROW) {
+    while (ctn_sqlite_next(st, stmt, READING, &rc, err)) {
         ctn_quarantine_row row = read_one(stmt);
-        if (fn(ctx, &row))
+        if (!ctn_sqlite_is_whole(st, &rc, err) || fn(ctx, &row))
             break;
     }
-    if (step != SQLITE_ROW && step != SQLITE_DONE)
-        rc = ctn_sqlite_fail(st->db, st->path, step, "reading the quarantine", err);
     sqlite3_finalize(stmt);
     return rc;
 }
@@ -133,29 +116,30 @@ int ctn_sqlite_quarantine_list(ctn_store *base, ctn_quarantine_fn *fn, void *ctx
 static int end_row(sqlite_store *st, const ctn_give_up *what, ctn_err *err)
 {
     sqlite3_stmt *stmt = NULL;
-    int rc = prepare(st,
-                     "UPDATE chain_executions SET status = 'failed', wake_at_ms = NULL, finished_at_ms = ?2, error = ?3"
-                     " WHERE exec_no = ?1 AND NOT (status = 'completed' OR " SQLITE_TROUBLE("") ")",
-                     &stmt, err);
+    int rc = ctn_sqlite_prepare(
+        st,
+        "UPDATE chain_executions SET status = 'failed', wake_at_ms = NULL, finished_at_ms = ?2, error = ?3"
+        " WHERE exec_no = ?1 AND NOT (status = 'completed' OR " SQLITE_TROUBLE("") ")",
+        &stmt, err);
     if (rc)
         return rc;
     sqlite3_bind_int64(stmt, 1, what->exec_no);
     sqlite3_bind_int64(stmt, 2, what->at_ms);
     sqlite_bind_str(stmt, 3, what->error);
-    rc = finish(st, stmt, "giving an execution up", err);
+    rc = ctn_sqlite_run_once(st, stmt, "giving an execution up", err);
     return rc == CTN_OK && sqlite3_changes(st->db) == 0 ? CTN_E_NOT_FOUND : rc;
 }
 
 static int run_for(sqlite_store *st, const char *sql, int64_t exec_no, int64_t at_ms, ctn_err *err)
 {
     sqlite3_stmt *stmt = NULL;
-    int rc = prepare(st, sql, &stmt, err);
+    int rc = ctn_sqlite_prepare(st, sql, &stmt, err);
     if (rc)
         return rc;
     sqlite3_bind_int64(stmt, 1, exec_no);
     if (sqlite3_bind_parameter_count(stmt) > 1)
         sqlite3_bind_int64(stmt, 2, at_ms);
-    return finish(st, stmt, "giving an execution up", err);
+    return ctn_sqlite_run_once(st, stmt, "giving an execution up", err);
 }
 
 int ctn_sqlite_give_up(ctn_store *base, const ctn_give_up *what, ctn_err *err)
@@ -175,9 +159,5 @@ int ctn_sqlite_give_up(ctn_store *base, const ctn_give_up *what, ctn_err *err)
     rc = end_row(st, what, err);
     for (size_t i = 0; rc == CTN_OK && i < sizeof THEN / sizeof *THEN; i++)
         rc = run_for(st, THEN[i], what->exec_no, what->at_ms, err);
-    if (rc)
-        ctn_sqlite_rollback(st);
-    else
-        rc = ctn_sqlite_commit_txn(st, err);
-    return rc;
+    return ctn_sqlite_end(st, rc, err);
 }

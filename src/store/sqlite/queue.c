@@ -1,8 +1,69 @@
 /*
- * queue.c -- lanes of the queue, and the small tables beside executions: schedules, breakers, cached results.
+ * queue.c -- what the engine looks for: what is due, what is queued and not held, who has the turn, what is still owed.
+ *
+ * These walk over many executions and must not stop at one that is damaged, nor at a broken page that holds some of
+ * them. So they take numbers out of an index alone (SQLite needs no page of the table for that, as long as a statement
+ * names the index, repeats its condition and asks for nothing but exec_no) and look up each id by itself.
  */
 #include "store/sqlite/db.h"
+#include "store/sqlite/ops.h"
 #include <limits.h>
+
+/* All zero when it does not read: whoever loads it finds out why. CTN_E_IO and the like are the store's. */
+static int read_id(sqlite_store *st, int64_t exec_no, ctn_execution_id *ret_id, ctn_err *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    *ret_id = (ctn_execution_id){0};
+    int rc = ctn_sqlite_take(st, SQL_EXECUTION_ID, &stmt, err);
+    if (rc)
+        return rc;
+    sqlite3_bind_int64(stmt, 1, exec_no);
+    int step = sqlite3_step(stmt);
+    if (step == SQLITE_ROW && !sqlite_column_id(stmt, 0, ret_id))
+        (void) ctn_sqlite_is_whole(st, &rc, err);
+    else if (step != SQLITE_ROW && step != SQLITE_DONE && (step & 0xff) != SQLITE_CORRUPT)
+        rc = ctn_sqlite_fail(st->db, st->path, step, "reading an execution", err);
+    ctn_sqlite_release(st, SQL_EXECUTION_ID, stmt);
+    return rc;
+}
+
+/* The rows of a statement that is bound and gives numbers; gives it back. */
+static int tell_numbers(sqlite_store *st, sqlite_sql which, sqlite3_stmt *stmt, ctn_execution_fn *fn, void *ctx,
+                        ctn_err *err)
+{
+    int rc = CTN_OK;
+    while (rc == CTN_OK && ctn_sqlite_next(st, stmt, "reading executions", &rc, err)) {
+        ctn_execution_row row = {.exec_no = sqlite3_column_int64(stmt, 0)};
+        rc = read_id(st, row.exec_no, &row.id, err);
+        if (rc || fn(ctx, &row))
+            break;
+    }
+    ctn_sqlite_release(st, which, stmt);
+    return rc;
+}
+
+/* ---- wake times ---- */
+
+int ctn_sqlite_execution_due(ctn_store *base, int64_t until_ms, size_t limit, ctn_execution_fn *fn, void *ctx,
+                             ctn_err *err)
+{
+    sqlite_store *st = (sqlite_store *) base;
+    sqlite3_stmt *stmt = NULL;
+    int rc = ctn_sqlite_take(st, SQL_EXECUTION_DUE, &stmt, err);
+    if (rc)
+        return rc;
+    sqlite3_bind_int64(stmt, 1, until_ms);
+    sqlite_bind_limit(stmt, 2, limit);
+    return tell_numbers(st, SQL_EXECUTION_DUE, stmt, fn, ctx, err);
+}
+
+int ctn_sqlite_next_wake(ctn_store *base, int64_t after_ms, int64_t *ret_wake_at_ms, ctn_err *err)
+{
+    return ctn_sqlite_read_number((sqlite_store *) base, SQL_NEXT_WAKE, after_ms > 0 ? after_ms : 0, ret_wake_at_ms,
+                                  err);
+}
+
+/* ---- the queue ---- */
 
 /* The index is walked from lane to lane: each look starts behind the lane that was told last. */
 int ctn_sqlite_queue_lanes(ctn_store *base, ctn_lane_fn *fn, void *ctx, ctn_err *err)
@@ -18,17 +79,13 @@ int ctn_sqlite_queue_lanes(ctn_store *base, ctn_lane_fn *fn, void *ctx, ctn_err 
             break;
         sqlite_bind_str_or_empty(stmt, 1, chain_id);
         sqlite3_bind_int(stmt, 2, priority);
-        int step = sqlite3_step(stmt);
-        more = step == SQLITE_ROW;
+        more = ctn_sqlite_next(st, stmt, "reading the queue", &rc, err);
         if (more) {
             ctn_str next = sqlite_column_str(stmt, 0);
             if (!ctn_str_equal(next, chain_id))
                 chain_id = ctn_arena_str(arena, next);
             priority = sqlite3_column_int(stmt, 1);
-            more = !sqlite_row_is_short(stmt);
-            rc = more ? CTN_OK : ctn_sqlite_fail_short(st, err);
-        } else if (step != SQLITE_DONE) {
-            rc = ctn_sqlite_fail(st->db, st->path, step, "reading the queue", err);
+            more = ctn_sqlite_is_whole(st, &rc, err);
         }
         ctn_sqlite_release(st, SQL_QUEUE_LANE, stmt);
         more = more && fn(ctx, chain_id, priority) == 0;
@@ -37,136 +94,56 @@ int ctn_sqlite_queue_lanes(ctn_store *base, ctn_lane_fn *fn, void *ctx, ctn_err 
     return rc;
 }
 
-static int put(sqlite_store *st, sqlite_sql which, sqlite3_stmt *stmt, const char *doing, ctn_err *err)
-{
-    int step = sqlite3_step(stmt);
-    int rc = step == SQLITE_DONE ? CTN_OK : ctn_sqlite_fail(st->db, st->path, step, doing, err);
-    ctn_sqlite_release(st, which, stmt);
-    return rc;
-}
-
-int ctn_sqlite_schedule_put(ctn_store *base, const ctn_schedule_row *row, ctn_err *err)
+int ctn_sqlite_queue_next(ctn_store *base, ctn_str chain_id, int priority, int64_t after_exec_no, size_t limit,
+                          ctn_execution_fn *fn, void *ctx, ctn_err *err)
 {
     sqlite_store *st = (sqlite_store *) base;
     sqlite3_stmt *stmt = NULL;
-    int rc = ctn_sqlite_take(st, SQL_SCHEDULE_PUT, &stmt, err);
+    int rc = ctn_sqlite_take(st, SQL_QUEUE_NEXT, &stmt, err);
     if (rc)
         return rc;
-    sqlite_bind_str_or_empty(stmt, 1, row->chain_id);
-    sqlite_bind_str_or_empty(stmt, 2, row->cron);
-    sqlite_bind_str_or_empty(stmt, 3, row->timezone);
-    sqlite3_bind_int64(stmt, 4, row->seen_at_ms);
-    sqlite_bind_positive(stmt, 5, row->next_at_ms);
-    return put(st, SQL_SCHEDULE_PUT, stmt, "storing a schedule", err);
+    sqlite_bind_str_or_empty(stmt, 1, chain_id);
+    sqlite3_bind_int(stmt, 2, priority);
+    sqlite3_bind_int64(stmt, 3, after_exec_no);
+    sqlite_bind_limit(stmt, 4, limit);
+    return tell_numbers(st, SQL_QUEUE_NEXT, stmt, fn, ctx, err);
 }
 
-int ctn_sqlite_breaker_put(ctn_store *base, const ctn_breaker_row *row, ctn_err *err)
+int ctn_sqlite_queue_first(ctn_store *base, ctn_arena *arena, ctn_str queue_key, int64_t before_exec_no,
+                           ctn_execution_row *ret, ctn_err *err)
 {
     sqlite_store *st = (sqlite_store *) base;
     sqlite3_stmt *stmt = NULL;
-    int rc = ctn_sqlite_take(st, SQL_BREAKER_PUT, &stmt, err);
+    int rc = ctn_sqlite_take(st, SQL_QUEUE_FIRST, &stmt, err);
     if (rc)
         return rc;
-    sqlite_bind_str_or_empty(stmt, 1, row->name);
-    sqlite_bind_str_or_empty(stmt, 2, row->state);
-    sqlite_bind_positive(stmt, 3, row->until_ms);
-    sqlite3_bind_int64(stmt, 4, row->changed_at_ms);
-    return put(st, SQL_BREAKER_PUT, stmt, "storing a breaker", err);
-}
-
-int ctn_sqlite_schedule_list(ctn_store *base, ctn_schedule_fn *fn, void *ctx, ctn_err *err)
-{
-    sqlite_store *st = (sqlite_store *) base;
-    sqlite3_stmt *stmt = NULL;
-    int rc = ctn_sqlite_take(st, SQL_SCHEDULE_LIST, &stmt, err);
-    if (rc)
-        return rc;
-    int step;
-    while ((step = sqlite3_step(stmt)) == SQLITE_ROW) {
-        ctn_schedule_row row = {
-            .chain_id = sqlite_column_str(stmt, 0),
-            .cron = sqlite_column_str(stmt, 1),
-            .timezone = sqlite_column_str(stmt, 2),
-            .seen_at_ms = sqlite3_column_int64(stmt, 3),
-            .next_at_ms = sqlite3_column_int64(stmt, 4),
-        };
-        if (sqlite_row_is_short(stmt))
-            rc = ctn_sqlite_fail_short(st, err);
-        if (rc || fn(ctx, &row))
-            break;
+    sqlite_bind_str_or_empty(stmt, 1, queue_key);
+    sqlite3_bind_int64(stmt, 2, before_exec_no);
+    if (ctn_sqlite_next(st, stmt, "reading who is first in line", &rc, err)) {
+        ctn_execution_row row;
+        const char *damage = ctn_sqlite_read_row(stmt, &row);
+        if (ctn_sqlite_is_whole(st, &rc, err) && damage)
+            rc = ctn_sqlite_fail_damaged(st, row.exec_no, damage, err);
+        if (rc == CTN_OK) {
+            ctn_sqlite_keep_row(arena, &row);
+            *ret = row;
+        }
+    } else if (rc == CTN_OK) {
+        rc = CTN_E_NOT_FOUND;
     }
-    if (step != SQLITE_ROW && step != SQLITE_DONE)
-        rc = ctn_sqlite_fail(st->db, st->path, step, "reading schedules", err);
-    ctn_sqlite_release(st, SQL_SCHEDULE_LIST, stmt);
+    ctn_sqlite_release(st, SQL_QUEUE_FIRST, stmt);
     return rc;
 }
 
-int ctn_sqlite_breaker_list(ctn_store *base, ctn_breaker_fn *fn, void *ctx, ctn_err *err)
+int ctn_sqlite_execution_owing(ctn_store *base, int64_t after_exec_no, size_t limit, ctn_execution_fn *fn, void *ctx,
+                               ctn_err *err)
 {
     sqlite_store *st = (sqlite_store *) base;
     sqlite3_stmt *stmt = NULL;
-    int rc = ctn_sqlite_take(st, SQL_BREAKER_LIST, &stmt, err);
+    int rc = ctn_sqlite_take(st, SQL_EXECUTION_OWING, &stmt, err);
     if (rc)
         return rc;
-    int step;
-    while ((step = sqlite3_step(stmt)) == SQLITE_ROW) {
-        ctn_breaker_row row = {
-            .name = sqlite_column_str(stmt, 0),
-            .state = sqlite_column_str(stmt, 1),
-            .until_ms = sqlite3_column_int64(stmt, 2),
-            .changed_at_ms = sqlite3_column_int64(stmt, 3),
-        };
-        if (sqlite_row_is_short(stmt))
-            rc = ctn_sqlite_fail_short(st, err);
-        if (rc || fn(ctx, &row))
-            break;
-    }
-    if (step != SQLITE_ROW && step != SQLITE_DONE)
-        rc = ctn_sqlite_fail(st->db, st->path, step, "reading breakers", err);
-    ctn_sqlite_release(st, SQL_BREAKER_LIST, stmt);
-    return rc;
-}
-
-int ctn_sqlite_result_put(sqlite_store *st, const ctn_result_row *row, ctn_err *err)
-{
-    sqlite3_stmt *stmt = NULL;
-    int rc = ctn_sqlite_take(st, SQL_RESULT_PUT, &stmt, err);
-    if (rc)
-        return rc;
-    sqlite_bind_str_or_empty(stmt, 1, row->key);
-    sqlite_bind_str_or_empty(stmt, 2, row->value);
-    sqlite3_bind_int64(stmt, 3, row->put_at_ms);
-    sqlite3_bind_int64(stmt, 4, row->expires_at_ms);
-    rc = put(st, SQL_RESULT_PUT, stmt, "keeping a result", err);
-    if (rc == CTN_OK)
-        rc = ctn_sqlite_take(st, SQL_RESULT_PRUNE, &stmt, err);
-    if (rc)
-        return rc;
-    sqlite3_bind_int64(stmt, 1, row->put_at_ms);
-    sqlite3_bind_int(stmt, 2, CTN_RESULTS_PRUNED);
-    return put(st, SQL_RESULT_PRUNE, stmt, "removing expired results", err);
-}
-
-int ctn_sqlite_result_get(ctn_store *base, ctn_arena *arena, ctn_str key, ctn_result_row *ret, ctn_err *err)
-{
-    sqlite_store *st = (sqlite_store *) base;
-    sqlite3_stmt *stmt = NULL;
-    int rc = ctn_sqlite_take(st, SQL_RESULT_GET, &stmt, err);
-    if (rc)
-        return rc;
-    sqlite_bind_str_or_empty(stmt, 1, key);
-    int step = sqlite3_step(stmt);
-    if (step == SQLITE_ROW)
-        *ret = (ctn_result_row){
-            .key = ctn_arena_str(arena, key),
-            .value = ctn_arena_str(arena, sqlite_column_str(stmt, 0)),
-            .put_at_ms = sqlite3_column_int64(stmt, 1),
-            .expires_at_ms = sqlite3_column_int64(stmt, 2),
-        };
-    if (step == SQLITE_ROW && sqlite_row_is_short(stmt))
-        rc = ctn_sqlite_fail_short(st, err);
-    else if (step != SQLITE_ROW)
-        rc = step == SQLITE_DONE ? CTN_E_NOT_FOUND : ctn_sqlite_fail(st->db, st->path, step, "reading a result", err);
-    ctn_sqlite_release(st, SQL_RESULT_GET, stmt);
-    return rc;
+    sqlite3_bind_int64(stmt, 1, after_exec_no);
+    sqlite_bind_limit(stmt, 2, limit);
+    return tell_numbers(st, SQL_EXECUTION_OWING, stmt, fn, ctx, err);
 }

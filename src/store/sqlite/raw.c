@@ -7,6 +7,7 @@
  * not read the walk goes on, position by position at first, then in growing steps.
  */
 #include "store/sqlite/db.h"
+#include "store/sqlite/ops.h"
 
 #define COLUMNS                                                                                                        \
     "SELECT position, seq, at_ms, kind, step, item, attempt, actor, body, hash, sealed FROM execution_journal "
@@ -29,12 +30,15 @@ static bool is_broken(int step)
     return (step & 0xff) == SQLITE_CORRUPT;
 }
 
-static int prepare(sqlite_store *st, const char *sql, int64_t first, int64_t second, sqlite3_stmt **ret_stmt,
+static const char READING[] = "reading a journal";
+
+/* Of up to two numbers. */
+static int prepare(const sqlite_store *st, const char *sql, int64_t first, int64_t second, sqlite3_stmt **ret_stmt,
                    ctn_err *err)
 {
-    int rc = sqlite3_prepare_v2(st->db, sql, -1, ret_stmt, NULL);
+    int rc = ctn_sqlite_prepare(st, sql, ret_stmt, err);
     if (rc)
-        return ctn_sqlite_fail(st->db, st->path, rc, "preparing a statement", err);
+        return rc;
     sqlite3_bind_int64(*ret_stmt, 1, first);
     if (sqlite3_bind_parameter_count(*ret_stmt) > 1)
         sqlite3_bind_int64(*ret_stmt, 2, second);
@@ -93,7 +97,7 @@ static int read_at(raw_reading *r, int64_t position, uint64_t seq, ctn_err *err)
     else if (step == SQLITE_DONE || is_broken(step))
         tell_lost(r, position, seq);
     else
-        rc = ctn_sqlite_fail(r->st->db, r->st->path, step, "reading a journal", err);
+        rc = ctn_sqlite_fail(r->st->db, r->st->path, step, READING, err);
     sqlite3_finalize(stmt);
     return rc;
 }
@@ -107,11 +111,8 @@ static int read_by_index(raw_reading *r, ctn_err *err)
                      r->exec_no, 0, &stmt, err);
     if (rc)
         return rc;
-    int step = SQLITE_DONE;
-    while (rc == CTN_OK && !r->stopped && (step = sqlite3_step(stmt)) == SQLITE_ROW)
+    while (rc == CTN_OK && !r->stopped && ctn_sqlite_next(r->st, stmt, READING, &rc, err))
         rc = read_at(r, sqlite3_column_int64(stmt, 0), (uint64_t) sqlite3_column_int64(stmt, 1), err);
-    if (rc == CTN_OK && step != SQLITE_ROW && step != SQLITE_DONE)
-        rc = ctn_sqlite_fail(r->st->db, r->st->path, step, "reading a journal", err);
     sqlite3_finalize(stmt);
     return rc;
 }
@@ -135,11 +136,8 @@ static int walk_table(raw_reading *r, int64_t after, ctn_err *err)
                      r->exec_no, &stmt, err);
     if (rc)
         return rc;
-    int step = SQLITE_DONE;
-    while (!r->stopped && (step = sqlite3_step(stmt)) == SQLITE_ROW)
+    while (!r->stopped && ctn_sqlite_next(r->st, stmt, READING, &rc, err))
         tell_row(r, stmt);
-    if (step != SQLITE_ROW && step != SQLITE_DONE)
-        rc = ctn_sqlite_fail(r->st->db, r->st->path, step, "reading a journal", err);
     sqlite3_finalize(stmt);
     return rc;
 }
@@ -180,23 +178,18 @@ int ctn_sqlite_execution_read_raw(ctn_store *base, ctn_arena *arena, const ctn_l
     ctn_execution_row row = {0};
     size_t matches = 0;
     /* Out of the index of ids alone. */
-    int rc =
-        sqlite3_prepare_v2(st->db,
-                           "SELECT exec_no, execution_id FROM chain_executions WHERE execution_id BETWEEN ?1 AND ?2"
-                           " LIMIT 2",
-                           -1, &stmt, NULL);
+    int rc = ctn_sqlite_prepare(st,
+                                "SELECT exec_no, execution_id FROM chain_executions"
+                                " WHERE execution_id BETWEEN ?1 AND ?2 LIMIT 2",
+                                &stmt, err);
     if (rc)
-        return ctn_sqlite_fail(st->db, st->path, rc, "reading an execution", err);
-    sqlite3_bind_blob(stmt, 1, lookup->id_first.bytes, sizeof lookup->id_first.bytes, SQLITE_STATIC);
-    sqlite3_bind_blob(stmt, 2, lookup->id_last.bytes, sizeof lookup->id_last.bytes, SQLITE_STATIC);
-    int step;
-    while ((step = sqlite3_step(stmt)) == SQLITE_ROW && matches++ == 0) {
+        return rc;
+    sqlite_bind_id(stmt, 1, &lookup->id_first);
+    sqlite_bind_id(stmt, 2, &lookup->id_last);
+    while (ctn_sqlite_next(st, stmt, "reading an execution", &rc, err) && matches++ == 0) {
         row.exec_no = sqlite3_column_int64(stmt, 0);
-        if (sqlite3_column_bytes(stmt, 1) == (int) sizeof row.id.bytes)
-            memcpy(row.id.bytes, sqlite3_column_blob(stmt, 1), sizeof row.id.bytes);
+        (void) sqlite_column_id(stmt, 1, &row.id);
     }
-    if (step != SQLITE_ROW && step != SQLITE_DONE)
-        rc = ctn_sqlite_fail(st->db, st->path, step, "reading an execution", err);
     sqlite3_finalize(stmt);
     *ret_matches = matches;
     if (rc || matches != 1)
@@ -217,15 +210,8 @@ int ctn_sqlite_execution_read_raw(ctn_store *base, ctn_arena *arena, const ctn_l
     }
     /* The row without its journal, or nothing but its number. */
     row.status = CTN_STATUS_INTERRUPTED;
-    rc = sqlite3_prepare_v2(st->db,
-                            "SELECT exec_no, execution_id, chain_id, chain_version, status, priority, queue_key,"
-                            " idempotency_key, tenant, wake_at_ms, labels, input, outputs, error, created_at_ms,"
-                            " started_at_ms, finished_at_ms, queue_held, parent_id FROM chain_executions"
-                            " WHERE exec_no = ?1",
-                            -1, &stmt, NULL);
-    if (rc == SQLITE_OK)
-        sqlite3_bind_int64(stmt, 1, row.exec_no);
-    if (rc == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW) {
+    rc = prepare(st, SQLITE_ROW_COLUMNS " FROM chain_executions e WHERE e.exec_no = ?1", row.exec_no, 0, &stmt, NULL);
+    if (rc == CTN_OK && sqlite3_step(stmt) == SQLITE_ROW) {
         ctn_execution_id id = row.id;
         (void) ctn_sqlite_read_row(stmt, &row);
         row.id = id;

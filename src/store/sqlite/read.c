@@ -5,77 +5,19 @@
  * decode (a status, a kind, a hash) is CTN_E_CORRUPT with the execution in the sentence: one damaged execution is one
  * failed read, never a guess.
  *
- * What walks over many executions must not stop at one that is damaged, nor at a broken page that holds some of them:
- * due, queue_next and owing take numbers out of an index alone (SQLite needs no page of the table for that, as long as
- * a statement names the index, repeats its condition and asks for nothing but exec_no) and look up each id by itself;
- * a list reads the rows without their journals, tells what is wrong with a row beside it, and goes on behind a page
- * that does not read.
+ * A list must not stop at an execution that is damaged, nor at a broken page that holds some of them: it reads the rows
+ * without their journals, tells what is wrong with a row beside it, and goes on behind a page that does not read.
  */
 #include "store/sqlite/db.h"
+#include "store/sqlite/ops.h"
+#include "store/sqlite/schema.h"
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
-/* The row alone. */
-#define ROW_COLUMNS                                                                                                    \
-    "SELECT e.exec_no, e.execution_id, e.chain_id, e.chain_version, e.status, e.priority, e.queue_key,"                \
-    " e.idempotency_key, e.tenant, e.wake_at_ms, e.labels, e.input, e.outputs, e.error, e.created_at_ms,"              \
-    " e.started_at_ms, e.finished_at_ms, e.queue_held, e.parent_id"
-/* What of it stands in the journal: the last hash, and the outputs that bind_outputs of sqlite/commit.c left there,
- * whole. */
-#define JOURNAL_COLUMNS                                                                                                \
-    " (SELECT j.hash FROM execution_journal j WHERE j.exec_no = e.exec_no ORDER BY j.seq DESC LIMIT 1),"               \
-    " CASE WHEN e.outputs = '' THEN (SELECT j.body FROM execution_journal j"                                           \
-    "  WHERE j.exec_no = e.exec_no AND j.kind = 'completed' ORDER BY j.seq DESC LIMIT 1) END"
-#define ROW_WIDTH         19
-#define FROM_EXECUTIONS   " FROM chain_executions e "
-#define EXECUTION_COLUMNS ROW_COLUMNS "," JOURNAL_COLUMNS FROM_EXECUTIONS
-
-const char *const ctn_sqlite_read_sql[SQL_COUNT] = {
-    [SQL_DEFINITION_GET] = "SELECT kind, name, body FROM definitions WHERE digest = ?1",
-    [SQL_CHAIN_GET] =
-        "SELECT chain_id, version, digest, created_at_ms, created_by FROM chains WHERE chain_id = ?1 AND version = ?2",
-    [SQL_CHAIN_NEWEST] = "SELECT chain_id, version, digest, created_at_ms, created_by FROM chains WHERE chain_id = ?1"
-                         " ORDER BY version DESC LIMIT 1",
-    [SQL_CHAIN_VERSION_BY_CONTENT] =
-        "SELECT coalesce((SELECT max(version) FROM chains WHERE chain_id = ?1 AND digest = ?2), 0),"
-        " coalesce((SELECT max(version) FROM chains WHERE chain_id = ?1), 0)",
-    [SQL_CHAIN_LIST] = "SELECT chain_id, max(version), digest, created_at_ms, created_by FROM chains GROUP BY chain_id"
-                       " ORDER BY chain_id",
-    [SQL_EXEC_NO_LAST] =
-        "SELECT max(exec_no_floor, coalesce((SELECT max(exec_no) FROM chain_executions), 0)) FROM meta",
-    [SQL_EXECUTION_BY_NO] = EXECUTION_COLUMNS "WHERE e.exec_no = ?1",
-    [SQL_EXECUTION_BY_KEY] = EXECUTION_COLUMNS "WHERE e.chain_id = ?1 AND e.idempotency_key = ?2",
-    [SQL_EXECUTION_BY_RANGE] = EXECUTION_COLUMNS "WHERE e.execution_id BETWEEN ?1 AND ?2 LIMIT 2",
-    [SQL_EXECUTION_DUE] =
-        "SELECT e.exec_no" FROM_EXECUTIONS "INDEXED BY chain_executions_unfinished WHERE " SQLITE_UNFINISHED(
-            "e.") " AND e.wake_at_ms <= ?1 AND e.wake_at_ms > 0 ORDER BY e.wake_at_ms, e.exec_no LIMIT ?2",
-    [SQL_EXECUTION_ID] = "SELECT execution_id FROM chain_executions WHERE exec_no = ?1",
-    [SQL_EXECUTION_ENDS] = "SELECT" JOURNAL_COLUMNS FROM_EXECUTIONS "WHERE e.exec_no = ?1",
-    [SQL_NEXT_WAKE] =
-        "SELECT min(wake_at_ms) FROM chain_executions WHERE " SQLITE_UNFINISHED("") " AND wake_at_ms > ?1",
-    [SQL_JOURNAL_READ] = "SELECT seq, at_ms, kind, step, item, attempt, actor, body, hash, position, sealed"
-                         " FROM execution_journal WHERE exec_no = ?1 AND seq >= ?2 ORDER BY seq",
-    /* Each names its index, because without figures about the table the planner may prefer a walk in the right order.
-     */
-    [SQL_QUEUE_LANE] = "SELECT chain_id, priority FROM chain_executions INDEXED BY chain_executions_queue"
-                       " WHERE " SQLITE_QUEUED("") " AND (chain_id, priority) > (?1, ?2)"
-                                                   " ORDER BY chain_id, priority LIMIT 1",
-    [SQL_QUEUE_NEXT] = "SELECT e.exec_no" FROM_EXECUTIONS "INDEXED BY chain_executions_queue WHERE " SQLITE_QUEUED(
-        "e.") " AND e.chain_id = ?1 AND e.priority = ?2 AND e.exec_no > ?3 ORDER BY e.exec_no LIMIT ?4",
-    [SQL_QUEUE_FIRST] =
-        ROW_COLUMNS FROM_EXECUTIONS "INDEXED BY chain_executions_line WHERE e.queue_key = ?1 AND " SQLITE_UNFINISHED(
-            "e.") " AND e.exec_no < ?2 ORDER BY e.exec_no LIMIT 1",
-    [SQL_EXECUTION_OWING] = "SELECT e.exec_no" FROM_EXECUTIONS "INDEXED BY chain_executions_owing WHERE " SQLITE_OWING(
-        "e.") " AND e.exec_no > ?1 ORDER BY e.exec_no LIMIT ?2",
-    [SQL_SCHEDULE_LIST] = "SELECT chain_id, cron, timezone, seen_at_ms, next_at_ms FROM schedules ORDER BY chain_id",
-    [SQL_RESULT_GET] = "SELECT value, put_at_ms, expires_at_ms FROM result_cache WHERE key = ?1",
-    [SQL_BREAKER_LIST] = "SELECT name, state, until_ms, changed_at_ms FROM breakers ORDER BY name",
-};
-
 /* ---- rows ---- */
 
-static int fail_damaged(const sqlite_store *st, int64_t exec_no, const char *what, ctn_err *err)
+int ctn_sqlite_fail_damaged(const sqlite_store *st, int64_t exec_no, const char *what, ctn_err *err)
 {
     return ctn_fail(err, CTN_E_CORRUPT, "the store %s is damaged: execution %" PRId64 " has %s", st->path, exec_no,
                     what);
@@ -112,12 +54,8 @@ const char *ctn_sqlite_read_row(sqlite3_stmt *stmt, ctn_execution_row *ret)
         .finished_at_ms = sqlite3_column_int64(stmt, 16),
         .is_held = sqlite3_column_int(stmt, 17) != 0,
     };
-    const void *parent = sqlite3_column_blob(stmt, 18), *id = sqlite3_column_blob(stmt, 1);
-    if (parent && sqlite3_column_bytes(stmt, 18) == (int) sizeof ret->parent.bytes)
-        memcpy(ret->parent.bytes, parent, sizeof ret->parent.bytes);
-    bool has_id = id && sqlite3_column_bytes(stmt, 1) == (int) sizeof ret->id.bytes;
-    if (has_id)
-        memcpy(ret->id.bytes, id, sizeof ret->id.bytes);
+    (void) sqlite_column_id(stmt, 18, &ret->parent); /* NULL: it has none */
+    bool has_id = sqlite_column_id(stmt, 1, &ret->id);
     bool has_status = ctn_status_from_name(sqlite_column_str(stmt, 4), &ret->status);
     if (!has_status)
         ret->status = CTN_STATUS_INTERRUPTED; /* somebody has to look */
@@ -145,13 +83,13 @@ static int read_row(const sqlite_store *st, sqlite3_stmt *stmt, ctn_execution_ro
     ctn_execution_row row;
     const char *damage = ctn_sqlite_read_row(stmt, &row);
     if (!damage)
-        damage = read_ends(stmt, ROW_WIDTH, has_outputs_in_journal(stmt), &row);
-    if (sqlite_row_is_short(stmt))
-        return ctn_sqlite_fail_short(st, err);
-    if (damage)
-        return fail_damaged(st, row.exec_no, damage, err);
-    *ret = row;
-    return CTN_OK;
+        damage = read_ends(stmt, SQLITE_ROW_WIDTH, has_outputs_in_journal(stmt), &row);
+    int rc = CTN_OK;
+    if (ctn_sqlite_is_whole(st, &rc, err) && damage)
+        rc = ctn_sqlite_fail_damaged(st, row.exec_no, damage, err);
+    if (rc == CTN_OK)
+        *ret = row;
+    return rc;
 }
 
 void ctn_sqlite_keep_row(ctn_arena *arena, ctn_execution_row *row)
@@ -162,66 +100,11 @@ void ctn_sqlite_keep_row(ctn_arena *arena, ctn_execution_row *row)
         *strings[i] = ctn_arena_str(arena, *strings[i]);
 }
 
-/* All zero when it does not read: whoever loads it finds out why. CTN_E_IO and the like are the store's. */
-static int read_id(sqlite_store *st, int64_t exec_no, ctn_execution_id *ret_id, ctn_err *err)
-{
-    sqlite3_stmt *stmt = NULL;
-    *ret_id = (ctn_execution_id){0};
-    int rc = ctn_sqlite_take(st, SQL_EXECUTION_ID, &stmt, err);
-    if (rc)
-        return rc;
-    sqlite3_bind_int64(stmt, 1, exec_no);
-    int step = sqlite3_step(stmt);
-    if (step == SQLITE_ROW && sqlite3_column_bytes(stmt, 0) == (int) sizeof ret_id->bytes)
-        memcpy(ret_id->bytes, sqlite3_column_blob(stmt, 0), sizeof ret_id->bytes);
-    else if (step == SQLITE_ROW && sqlite_row_is_short(stmt))
-        rc = ctn_sqlite_fail_short(st, err);
-    else if (step != SQLITE_ROW && step != SQLITE_DONE && (step & 0xff) != SQLITE_CORRUPT)
-        rc = ctn_sqlite_fail(st->db, st->path, step, "reading an execution", err);
-    ctn_sqlite_release(st, SQL_EXECUTION_ID, stmt);
-    return rc;
-}
-
-/* Steps through bound numbers; the statement is the caller's to give back. */
-static int tell_numbers(sqlite_store *st, sqlite3_stmt *stmt, ctn_execution_fn *fn, void *ctx, ctn_err *err)
-{
-    for (;;) {
-        int step = sqlite3_step(stmt);
-        if (step == SQLITE_DONE)
-            return CTN_OK;
-        if (step != SQLITE_ROW)
-            return ctn_sqlite_fail(st->db, st->path, step, "reading executions", err);
-        ctn_execution_row row = {.exec_no = sqlite3_column_int64(stmt, 0)};
-        int rc = read_id(st, row.exec_no, &row.id, err);
-        if (rc || fn(ctx, &row))
-            return rc;
-    }
-}
-
-/* One number from a statement, NULL as 0. */
-static int read_number(sqlite_store *st, sqlite_sql which, bool has_parameter, int64_t parameter, int64_t *ret,
-                       ctn_err *err)
-{
-    sqlite3_stmt *stmt = NULL;
-    int rc = ctn_sqlite_take(st, which, &stmt, err);
-    if (rc)
-        return rc;
-    if (has_parameter)
-        sqlite3_bind_int64(stmt, 1, parameter);
-    int step = sqlite3_step(stmt);
-    if (step == SQLITE_ROW)
-        *ret = sqlite3_column_int64(stmt, 0);
-    else
-        rc = ctn_sqlite_fail(st->db, st->path, step == SQLITE_DONE ? SQLITE_CORRUPT : step, "reading", err);
-    ctn_sqlite_release(st, which, stmt);
-    return rc;
-}
-
 /* ---- executions ---- */
 
 int ctn_sqlite_exec_no_last(ctn_store *base, int64_t *ret_exec_no, ctn_err *err)
 {
-    return read_number((sqlite_store *) base, SQL_EXEC_NO_LAST, false, 0, ret_exec_no, err);
+    return ctn_sqlite_read_number((sqlite_store *) base, SQL_EXEC_NO_LAST, 0, ret_exec_no, err);
 }
 
 int ctn_sqlite_execution_find(ctn_store *base, ctn_arena *arena, const ctn_lookup *lookup, ctn_execution_row *ret,
@@ -245,22 +128,18 @@ int ctn_sqlite_execution_find(ctn_store *base, ctn_arena *arena, const ctn_looku
         sqlite_bind_str_or_empty(stmt, 2, lookup->key);
         break;
     case CTN_LOOKUP_RANGE:
-        sqlite3_bind_blob(stmt, 1, lookup->id_first.bytes, sizeof lookup->id_first.bytes, SQLITE_STATIC);
-        sqlite3_bind_blob(stmt, 2, lookup->id_last.bytes, sizeof lookup->id_last.bytes, SQLITE_STATIC);
+        sqlite_bind_id(stmt, 1, &lookup->id_first);
+        sqlite_bind_id(stmt, 2, &lookup->id_last);
         break;
     }
     ctn_execution_row row;
     size_t matches = 0;
-    int step;
-    while (rc == CTN_OK && (step = sqlite3_step(stmt)) != SQLITE_DONE) {
-        if (step != SQLITE_ROW)
-            rc = ctn_sqlite_fail(st->db, st->path, step, "reading an execution", err);
-        else if (matches++ == 0) {
+    while (rc == CTN_OK && ctn_sqlite_next(st, stmt, "reading an execution", &rc, err))
+        if (matches++ == 0) {
             rc = read_row(st, stmt, &row, err);
             if (rc == CTN_OK)
                 ctn_sqlite_keep_row(arena, &row);
         }
-    }
     ctn_sqlite_release(st, which, stmt);
     if (rc)
         return rc;
@@ -294,7 +173,7 @@ static int look_at_ends(listing *l, sqlite3_stmt *row_stmt, ctn_execution_row *r
     int step = sqlite3_step(*ret_stmt);
     if (step == SQLITE_ROW) {
         damage = read_ends(*ret_stmt, 0, has_outputs_in_journal(row_stmt), row);
-        rc = sqlite_row_is_short(*ret_stmt) ? ctn_sqlite_fail_short(l->st, err) : CTN_OK;
+        (void) ctn_sqlite_is_whole(l->st, &rc, err);
     } else if (step == SQLITE_DONE || (step & 0xff) == SQLITE_CORRUPT) {
         damage = "a journal on a broken page of the file";
     } else {
@@ -313,11 +192,9 @@ static int tell_listed(listing *l, sqlite3_stmt *stmt, ctn_err *err)
         sqlite3_stmt *ends = NULL;
         int rc = CTN_OK;
         const char *damage = ctn_sqlite_read_row(stmt, &row);
-        if (sqlite_row_is_short(stmt))
-            rc = ctn_sqlite_fail_short(l->st, err);
-        else if (damage)
+        if (ctn_sqlite_is_whole(l->st, &rc, err) && damage)
             row.damage = ctn_str_from(damage);
-        else
+        else if (rc == CTN_OK)
             rc = look_at_ends(l, stmt, &row, &ends, err);
         l->before = row.exec_no;
         l->is_over = rc || l->fn(l->ctx, &row) || --l->left == 0;
@@ -348,15 +225,15 @@ static int list_from(listing *l, ctn_err *err)
     } else if (filter->by_status && filter->status != CTN_STATUS_COMPLETED)
         status_set = " AND " SQLITE_TROUBLE("e.");
     char sql[3000];
-    int len =
-        snprintf(sql, sizeof sql, "%s%sWHERE 1%s%s%s%s ORDER BY e.exec_no DESC LIMIT ?4", ROW_COLUMNS FROM_EXECUTIONS,
-                 index, filter->chain_id.len ? " AND e.chain_id = ?1" : "",
-                 filter->by_status ? " AND e.status = ?2" : "", status_set, l->before > 0 ? " AND e.exec_no < ?3" : "");
+    int len = snprintf(
+        sql, sizeof sql, "%s%sWHERE 1%s%s%s%s ORDER BY e.exec_no DESC LIMIT ?4",
+        SQLITE_ROW_COLUMNS " FROM chain_executions e ", index, filter->chain_id.len ? " AND e.chain_id = ?1" : "",
+        filter->by_status ? " AND e.status = ?2" : "", status_set, l->before > 0 ? " AND e.exec_no < ?3" : "");
     assert(len > 0 && (size_t) len < sizeof sql);
     sqlite3_stmt *stmt = NULL;
-    int rc = sqlite3_prepare_v2(st->db, sql, len, &stmt, NULL);
+    int rc = ctn_sqlite_prepare(st, sql, &stmt, err);
     if (rc)
-        return ctn_sqlite_fail(st->db, st->path, rc, "listing executions", err);
+        return rc;
     if (filter->chain_id.len)
         sqlite_bind_str(stmt, 1, filter->chain_id);
     if (filter->by_status)
@@ -413,91 +290,6 @@ int ctn_sqlite_execution_list(ctn_store *base, const ctn_execution_filter *filte
     return rc ? rc : failed;
 }
 
-int ctn_sqlite_execution_due(ctn_store *base, int64_t until_ms, size_t limit, ctn_execution_fn *fn, void *ctx,
-                             ctn_err *err)
-{
-    sqlite_store *st = (sqlite_store *) base;
-    sqlite3_stmt *stmt = NULL;
-    int rc = ctn_sqlite_take(st, SQL_EXECUTION_DUE, &stmt, err);
-    if (rc)
-        return rc;
-    sqlite3_bind_int64(stmt, 1, until_ms);
-    sqlite3_bind_int64(stmt, 2, limit && limit < INT64_MAX ? (int64_t) limit : -1);
-    rc = tell_numbers(st, stmt, fn, ctx, err);
-    ctn_sqlite_release(st, SQL_EXECUTION_DUE, stmt);
-    return rc;
-}
-
-int ctn_sqlite_next_wake(ctn_store *base, int64_t after_ms, int64_t *ret_wake_at_ms, ctn_err *err)
-{
-    return read_number((sqlite_store *) base, SQL_NEXT_WAKE, true, after_ms > 0 ? after_ms : 0, ret_wake_at_ms, err);
-}
-
-/* ---- the queue ---- */
-
-int ctn_sqlite_queue_next(ctn_store *base, ctn_str chain_id, int priority, int64_t after_exec_no, size_t limit,
-                          ctn_execution_fn *fn, void *ctx, ctn_err *err)
-{
-    sqlite_store *st = (sqlite_store *) base;
-    sqlite3_stmt *stmt = NULL;
-    int rc = ctn_sqlite_take(st, SQL_QUEUE_NEXT, &stmt, err);
-    if (rc)
-        return rc;
-    sqlite_bind_str_or_empty(stmt, 1, chain_id);
-    sqlite3_bind_int(stmt, 2, priority);
-    sqlite3_bind_int64(stmt, 3, after_exec_no);
-    sqlite3_bind_int64(stmt, 4, limit && limit < INT64_MAX ? (int64_t) limit : -1);
-    rc = tell_numbers(st, stmt, fn, ctx, err);
-    ctn_sqlite_release(st, SQL_QUEUE_NEXT, stmt);
-    return rc;
-}
-
-int ctn_sqlite_queue_first(ctn_store *base, ctn_arena *arena, ctn_str queue_key, int64_t before_exec_no,
-                           ctn_execution_row *ret, ctn_err *err)
-{
-    sqlite_store *st = (sqlite_store *) base;
-    sqlite3_stmt *stmt = NULL;
-    int rc = ctn_sqlite_take(st, SQL_QUEUE_FIRST, &stmt, err);
-    if (rc)
-        return rc;
-    sqlite_bind_str_or_empty(stmt, 1, queue_key);
-    sqlite3_bind_int64(stmt, 2, before_exec_no);
-    int step = sqlite3_step(stmt);
-    ctn_execution_row row = {0};
-    const char *damage = NULL;
-    if (step == SQLITE_DONE)
-        rc = CTN_E_NOT_FOUND;
-    else if (step != SQLITE_ROW)
-        rc = ctn_sqlite_fail(st->db, st->path, step, "reading who is first in line", err);
-    else
-        damage = ctn_sqlite_read_row(stmt, &row);
-    if (step == SQLITE_ROW && sqlite_row_is_short(stmt))
-        rc = ctn_sqlite_fail_short(st, err);
-    else if (damage)
-        rc = fail_damaged(st, row.exec_no, damage, err);
-    if (rc == CTN_OK) {
-        ctn_sqlite_keep_row(arena, &row);
-        *ret = row;
-    }
-    ctn_sqlite_release(st, SQL_QUEUE_FIRST, stmt);
-    return rc;
-}
-
-int ctn_sqlite_execution_owing(ctn_store *base, int64_t after_exec_no, size_t limit, ctn_execution_fn *fn, void *ctx,
-                               ctn_err *err)
-{
-    sqlite_store *st = (sqlite_store *) base;
-    sqlite3_stmt *stmt = NULL;
-    int rc = ctn_sqlite_take(st, SQL_EXECUTION_OWING, &stmt, err);
-    if (rc)
-        return rc;
-    sqlite3_bind_int64(stmt, 1, after_exec_no);
-    sqlite3_bind_int64(stmt, 2, limit && limit < INT64_MAX ? (int64_t) limit : -1);
-    rc = tell_numbers(st, stmt, fn, ctx, err);
-    ctn_sqlite_release(st, SQL_EXECUTION_OWING, stmt);
-    return rc;
-}
-
 /* ---- journal ---- */
 
 int ctn_sqlite_journal_read(ctn_store *base, int64_t exec_no, uint64_t from_seq, ctn_record_fn *fn, void *ctx,
@@ -511,12 +303,7 @@ int ctn_sqlite_journal_read(ctn_store *base, int64_t exec_no, uint64_t from_seq,
     uint64_t expected = from_seq > 1 ? from_seq : 1;
     sqlite3_bind_int64(stmt, 1, exec_no);
     sqlite3_bind_int64(stmt, 2, from_seq < INT64_MAX ? (int64_t) expected : INT64_MAX);
-    int step;
-    while (rc == CTN_OK && (step = sqlite3_step(stmt)) != SQLITE_DONE) {
-        if (step != SQLITE_ROW) {
-            rc = ctn_sqlite_fail(st->db, st->path, step, "reading a journal", err);
-            break;
-        }
+    while (rc == CTN_OK && ctn_sqlite_next(st, stmt, "reading a journal", &rc, err)) {
         ctn_record record = {
             .seq = (uint64_t) sqlite3_column_int64(stmt, 0),
             .at_ms = sqlite3_column_int64(stmt, 1),
@@ -529,14 +316,14 @@ int ctn_sqlite_journal_read(ctn_store *base, int64_t exec_no, uint64_t from_seq,
         };
         bool is_known = ctn_entry_kind_from_name(sqlite_column_str(stmt, 2), &record.kind);
         bool has_hash = sqlite_column_digest(stmt, 8, &record.hash);
-        if (sqlite_row_is_short(stmt))
-            rc = ctn_sqlite_fail_short(st, err);
-        else if (record.seq != expected++)
-            rc = fail_damaged(st, exec_no, "a gap in its journal", err);
+        if (!ctn_sqlite_is_whole(st, &rc, err))
+            break;
+        if (record.seq != expected++)
+            rc = ctn_sqlite_fail_damaged(st, exec_no, "a gap in its journal", err);
         else if (!is_known)
-            rc = fail_damaged(st, exec_no, "a journal entry of no known kind", err);
+            rc = ctn_sqlite_fail_damaged(st, exec_no, "a journal entry of no known kind", err);
         else if (!has_hash)
-            rc = fail_damaged(st, exec_no, "a journal entry without a proper hash", err);
+            rc = ctn_sqlite_fail_damaged(st, exec_no, "a journal entry without a proper hash", err);
         else
             rc = fn(ctx, &record, sqlite3_column_int64(stmt, 9));
     }

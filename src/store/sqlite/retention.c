@@ -8,36 +8,12 @@
  * The floors under numbers and positions are kept by triggers of the schema, which write only when the highest one
  * goes. A journal is deleted by its index on (exec_no, seq), in that order.
  */
-#include "store/retention.h"
 #include "store/sqlite/db.h"
+#include "store/sqlite/ops.h"
 #include <stdio.h>
 #include <stdlib.h>
 
 enum { CANDIDATES_MAX = 64, RESULTS_MAX = 64, SLACK_PAGES_MIN = 4 };
-
-#define ENDED(index, condition)                                                                                        \
-    "SELECT exec_no, execution_id, status, finished_at_ms, wake_at_ms FROM chain_executions INDEXED BY " index         \
-    " WHERE " condition " AND parent_id IS NULL AND (finished_at_ms, exec_no) > (?1, ?2)"                              \
-    " ORDER BY finished_at_ms, exec_no LIMIT ?3"
-
-const char *const ctn_sqlite_retention_sql[SQL_COUNT] = {
-    [SQL_ENDED_COMPLETED] = ENDED("chain_executions_ended_well", "status = 'completed'"),
-    [SQL_ENDED_OTHERS] = ENDED("chain_executions_ended_ill", SQLITE_TROUBLE("")),
-    [SQL_TREE_CHILDREN] =
-        "SELECT exec_no, execution_id, " SQLITE_UNFINISHED("") " OR wake_at_ms IS NOT NULL"
-                                                               " FROM chain_executions WHERE parent_id = ?1",
-    [SQL_PRUNE_ROW] = "DELETE FROM chain_executions WHERE exec_no = ?1",
-    [SQL_PRUNE_JOURNAL] = "DELETE FROM execution_journal WHERE exec_no = ?1",
-    [SQL_PRUNE_JOURNAL_SOME] = "DELETE FROM execution_journal WHERE position IN (SELECT position"
-                               " FROM execution_journal WHERE exec_no = ?1 ORDER BY seq LIMIT ?2)",
-    [SQL_PRUNING_PUT] = "INSERT INTO pruning(exec_no) VALUES(?1)",
-    [SQL_PRUNING_FIRST] = "SELECT coalesce((SELECT exec_no FROM pruning ORDER BY exec_no LIMIT 1), 0)",
-    [SQL_PRUNING_DELETE] = "DELETE FROM pruning WHERE exec_no = ?1",
-    [SQL_RESULTS_EXPIRED] = "DELETE FROM result_cache WHERE key IN (SELECT key FROM result_cache"
-                            " WHERE expires_at_ms < ?1 ORDER BY expires_at_ms LIMIT ?2)",
-    [SQL_PAGES] = "SELECT (SELECT page_count FROM pragma_page_count), (SELECT freelist_count FROM"
-                  " pragma_freelist_count), (SELECT page_size FROM pragma_page_size)",
-};
 
 typedef struct candidate {
     int64_t exec_no, finished_at_ms;
@@ -79,40 +55,10 @@ static int run(sqlite_store *st, sqlite_sql which, int64_t first, int64_t second
     sqlite3_bind_int64(stmt, 1, first);
     if (sqlite3_bind_parameter_count(stmt) > 1)
         sqlite3_bind_int64(stmt, 2, second);
-    int step = sqlite3_step(stmt);
-    if (step != SQLITE_DONE)
-        rc = ctn_sqlite_fail(st->db, st->path, step, "removing what has ended", err);
-    else if (ret_changes)
+    rc = ctn_sqlite_run_bound(st, which, stmt, "removing what has ended", err);
+    if (rc == CTN_OK && ret_changes)
         *ret_changes = (uint64_t) sqlite3_changes64(st->db);
-    ctn_sqlite_release(st, which, stmt);
     return rc;
-}
-
-static int read_number(sqlite_store *st, sqlite_sql which, int64_t parameter, int64_t *ret, ctn_err *err)
-{
-    sqlite3_stmt *stmt = NULL;
-    int rc = ctn_sqlite_take(st, which, &stmt, err);
-    if (rc)
-        return rc;
-    if (sqlite3_bind_parameter_count(stmt) > 0)
-        sqlite3_bind_int64(stmt, 1, parameter);
-    int step = sqlite3_step(stmt);
-    if (step == SQLITE_ROW)
-        *ret = sqlite3_column_int64(stmt, 0);
-    else
-        rc = ctn_sqlite_fail(st->db, st->path, step == SQLITE_DONE ? SQLITE_CORRUPT : step, "reading what has ended",
-                             err);
-    ctn_sqlite_release(st, which, stmt);
-    return rc;
-}
-
-static bool column_id(sqlite3_stmt *stmt, int at, ctn_execution_id *ret)
-{
-    const void *id = sqlite3_column_blob(stmt, at);
-    if (!id || sqlite3_column_bytes(stmt, at) != (int) sizeof ret->bytes)
-        return false;
-    memcpy(ret->bytes, id, sizeof ret->bytes);
-    return true;
 }
 
 /* ---- one tree ---- */
@@ -132,17 +78,14 @@ static int add_children(pruning *p, ctn_execution_id parent, ctn_err *err)
     int rc = ctn_sqlite_take(p->st, SQL_TREE_CHILDREN, &stmt, err);
     if (rc)
         return rc;
-    sqlite3_bind_blob(stmt, 1, parent.bytes, sizeof parent.bytes, SQLITE_STATIC);
-    int step;
-    while ((step = sqlite3_step(stmt)) == SQLITE_ROW && !p->tree.stays) {
+    sqlite_bind_id(stmt, 1, &parent);
+    while (!p->tree.stays && ctn_sqlite_next(p->st, stmt, "reading sub-chains", &rc, err)) {
         ctn_execution_id id;
-        if (sqlite3_column_int(stmt, 2) || !column_id(stmt, 1, &id))
+        if (sqlite3_column_int(stmt, 2) || !sqlite_column_id(stmt, 1, &id))
             p->tree.stays = true;
         else
             tree_add(&p->tree, sqlite3_column_int64(stmt, 0), id);
     }
-    if (step != SQLITE_ROW && step != SQLITE_DONE)
-        rc = ctn_sqlite_fail(p->st->db, p->st->path, step, "reading sub-chains", err);
     ctn_sqlite_release(p->st, SQL_TREE_CHILDREN, stmt);
     return rc;
 }
@@ -160,7 +103,7 @@ static int read_tree(pruning *p, const candidate *root, ctn_err *err)
         int64_t seq = 0;
         rc = add_children(p, t->members[i].id, err);
         if (rc == CTN_OK)
-            rc = read_number(p->st, SQL_SEQ_LAST, t->members[i].exec_no, &seq, err);
+            rc = ctn_sqlite_read_number(p->st, SQL_SEQ_LAST, t->members[i].exec_no, &seq, err);
         t->entries += (uint64_t) seq;
     }
     return rc;
@@ -207,18 +150,15 @@ static int read_candidates(pruning *p, sqlite_sql which, const struct ctn_prune_
     sqlite3_bind_int64(stmt, 1, place->finished_at_ms);
     sqlite3_bind_int64(stmt, 2, place->exec_no);
     sqlite3_bind_int(stmt, 3, CANDIDATES_MAX);
-    int step;
-    while ((step = sqlite3_step(stmt)) == SQLITE_ROW) {
+    while (ctn_sqlite_next(p->st, stmt, "reading what has ended", &rc, err)) {
         candidate *c = &ret[count++];
         *c = (candidate){.exec_no = sqlite3_column_int64(stmt, 0),
                          .finished_at_ms = sqlite3_column_int64(stmt, 3),
                          .owes = sqlite3_column_type(stmt, 4) != SQLITE_NULL};
         /* A damaged one is not ours to judge: it stays. */
-        if (!column_id(stmt, 1, &c->id) || !ctn_status_from_name(sqlite_column_str(stmt, 2), &c->status))
+        if (!sqlite_column_id(stmt, 1, &c->id) || !ctn_status_from_name(sqlite_column_str(stmt, 2), &c->status))
             c->owes = true;
     }
-    if (step != SQLITE_DONE)
-        rc = ctn_sqlite_fail(p->st->db, p->st->path, step, "reading what has ended", err);
     ctn_sqlite_release(p->st, which, stmt);
     *ret_count = count;
     return rc;
@@ -278,7 +218,7 @@ static int prune(pruning *p, ctn_prune_walk *walk, ctn_err *err)
 {
     int64_t rest = 0;
     uint64_t results = 0;
-    int rc = p->what->is_dry ? CTN_OK : read_number(p->st, SQL_PRUNING_FIRST, 0, &rest, err);
+    int rc = p->what->is_dry ? CTN_OK : ctn_sqlite_read_number(p->st, SQL_PRUNING_FIRST, 0, &rest, err);
     if (rc)
         return rc;
     if (rest)
@@ -303,10 +243,8 @@ int ctn_sqlite_prune(ctn_store *base, const ctn_prune *what, ctn_prune_walk *wal
         return rc;
     rc = prune(&p, &further, err);
     free(p.tree.members);
-    if (!what->is_dry && rc)
-        ctn_sqlite_rollback(p.st);
-    else if (!what->is_dry)
-        rc = ctn_sqlite_commit_txn(p.st, err);
+    if (!what->is_dry)
+        rc = ctn_sqlite_end(p.st, rc, err);
     if (rc)
         return rc;
     if (p.st->checkpointer)
@@ -332,11 +270,10 @@ static int read_pages(sqlite_store *st, pages *ret, ctn_err *err)
     int rc = ctn_sqlite_take(st, SQL_PAGES, &stmt, err);
     if (rc)
         return rc;
-    int step = sqlite3_step(stmt);
-    if (step == SQLITE_ROW)
+    if (ctn_sqlite_next(st, stmt, "reading its size", &rc, err))
         *ret = (pages){sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1), sqlite3_column_int64(stmt, 2)};
-    else
-        rc = ctn_sqlite_fail(st->db, st->path, step, "reading its size", err);
+    else if (rc == CTN_OK)
+        rc = ctn_sqlite_fail(st->db, st->path, SQLITE_CORRUPT, "reading its size", err);
     ctn_sqlite_release(st, SQL_PAGES, stmt);
     return rc;
 }

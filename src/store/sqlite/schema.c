@@ -13,6 +13,7 @@
  * chain_executions caches the journal. `outputs` is '' when they are in the body of the `completed` entry, which is
  * where sqlite/read.c finds them: stored once, a batch is a tenth faster.
  */
+#include "store/sqlite/schema.h"
 #include "store/sqlite/db.h"
 #include <assert.h>
 #include <inttypes.h>

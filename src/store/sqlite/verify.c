@@ -9,7 +9,8 @@
  * Statements are prepared here, not kept: none must be open when a snapshot ends.
  */
 #include "store/sqlite/db.h"
-#include "store/verify_state.h"
+#include "store/sqlite/ops.h"
+#include "store/sqlite/schema.h"
 #include <inttypes.h>
 
 typedef struct verifying {
@@ -41,36 +42,34 @@ static void snapshot(verifying *o, bool begins)
     (void) sqlite3_exec(o->st->db, begins ? "BEGIN" : "COMMIT", NULL, NULL, NULL);
 }
 
-/* ---- what is no execution ---- */
-
-static void verify_file(verifying *o)
+/* Every row of a question. */
+static void each_row(verifying *o, const char *doing, const char *sql, void (*judge)(verifying *o, sqlite3_stmt *row))
 {
     sqlite3_stmt *stmt = NULL;
-    const char *doing = "the file";
-    if (!prepare(o, o->v->options->is_quick ? "PRAGMA quick_check" : "PRAGMA integrity_check", &stmt, doing))
-        return;
-    while (step(o, stmt, doing)) {
-        ctn_str said = sqlite_column_str(stmt, 0);
-        ctn_str line;
-        while (!ctn_str_is(said, "ok") && said.len) { /* what is about pages comes in one text */
-            line = ctn_str_cut(&said, '\n');
-            if (line.len && !ctn_str_starts_with(line, CTN_STR("*** in database")))
-                ctn_verify_tell(o->v, "file", 0, "%.*s", CTN_STR_ARG(line));
-        }
-    }
+    if (prepare(o, sql, &stmt, doing))
+        while (step(o, stmt, doing))
+            judge(o, stmt);
     sqlite3_finalize(stmt);
 }
 
-static void verify_meta(verifying *o)
+/* ---- what is no execution ---- */
+
+/* What is about pages comes in one text. */
+static void judge_file(verifying *o, sqlite3_stmt *row)
 {
-    sqlite3_stmt *stmt = NULL;
-    const char *doing = "the table meta";
-    if (!prepare(o, "SELECT count(*) FROM meta", &stmt, doing))
-        return;
-    if (step(o, stmt, doing) && sqlite3_column_int64(stmt, 0) != 1)
-        ctn_verify_tell(o->v, "meta", 0, "the table meta has %" PRId64 " rows instead of one",
-                        (int64_t) sqlite3_column_int64(stmt, 0));
-    sqlite3_finalize(stmt);
+    ctn_str said = sqlite_column_str(row, 0);
+    while (!ctn_str_is(said, "ok") && said.len) {
+        ctn_str line = ctn_str_cut(&said, '\n');
+        if (line.len && !ctn_str_starts_with(line, CTN_STR("*** in database")))
+            ctn_verify_tell(o->v, "file", 0, "%.*s", CTN_STR_ARG(line));
+    }
+}
+
+static void judge_meta(verifying *o, sqlite3_stmt *row)
+{
+    int64_t count = sqlite3_column_int64(row, 0);
+    if (count != 1)
+        ctn_verify_tell(o->v, "meta", 0, "the table meta has %" PRId64 " rows instead of one", count);
 }
 
 /* Tables, indexes, triggers and views are those that the migrations make; what somebody added is told if it acts. */
@@ -117,122 +116,82 @@ static void verify_schema(verifying *o)
     sqlite3_close(fresh);
 }
 
-/* A key that opens nothing is left over; an execution without one has nothing sealed, or was shredded. */
-static void verify_data_keys(verifying *o)
+static void judge_definition(verifying *o, sqlite3_stmt *row)
 {
-    sqlite3_stmt *stmt = NULL;
-    const char *doing = "data keys";
-    if (!prepare(o,
-                 "SELECT exec_no FROM data_keys k WHERE exec_no <> 0"
-                 " AND NOT EXISTS (SELECT 1 FROM chain_executions e WHERE e.exec_no = k.exec_no)",
-                 &stmt, doing))
-        return;
-    while (step(o, stmt, doing)) {
-        ctn_verify_about(o->v, sqlite3_column_int64(stmt, 0), (ctn_execution_id){{0}});
-        ctn_verify_tell(o->v, "data-key", 0, "there is no execution to this data key");
-        ctn_verify_about(o->v, 0, (ctn_execution_id){{0}});
-    }
-    sqlite3_finalize(stmt);
+    ctn_digest digest = {{0}};
+    if (sqlite_column_digest(row, 0, &digest))
+        ctn_verify_definition(o->v, &digest, sqlite_column_str(row, 1), sqlite_column_str(row, 2),
+                              sqlite_column_str(row, 3));
+    else
+        ctn_verify_tell(o->v, "definition", 0, "a definition has no proper digest");
 }
 
-static void verify_definitions(verifying *o)
+static void judge_chain(verifying *o, sqlite3_stmt *row)
 {
-    sqlite3_stmt *stmt = NULL;
-    const char *doing = "definitions";
-    if (!prepare(o, "SELECT digest, kind, name, body FROM definitions", &stmt, doing))
-        return;
-    while (step(o, stmt, doing)) {
-        ctn_digest digest = {{0}};
-        if (sqlite_column_digest(stmt, 0, &digest))
-            ctn_verify_definition(o->v, &digest, sqlite_column_str(stmt, 1), sqlite_column_str(stmt, 2),
-                                  sqlite_column_str(stmt, 3));
-        else
-            ctn_verify_tell(o->v, "definition", 0, "a definition has no proper digest");
-    }
-    sqlite3_finalize(stmt);
+    ctn_str id = sqlite_column_str(row, 0), kind = sqlite_column_str(row, 2), name = sqlite_column_str(row, 3);
+    int64_t version = sqlite3_column_int64(row, 1);
+    if (kind.len == 0)
+        ctn_verify_tell(o->v, "chains", 0, "version %" PRId64 " of the chain %.*s names a definition that is not there",
+                        version, CTN_STR_ARG(id));
+    else if (!ctn_str_is(kind, "chain") || !ctn_str_equal(name, id))
+        ctn_verify_tell(o->v, "chains", 0,
+                        "version %" PRId64 " of the chain %.*s names the definition of the %.*s %.*s", version,
+                        CTN_STR_ARG(id), CTN_STR_ARG(kind), CTN_STR_ARG(name));
+    o->v->report->chains++;
 }
 
-static void verify_chains(verifying *o)
+static void judge_orphan(verifying *o, sqlite3_stmt *row)
 {
-    sqlite3_stmt *stmt = NULL;
-    const char *doing = "chains";
-    if (!prepare(o,
-                 "SELECT c.chain_id, c.version, d.kind, d.name FROM chains c LEFT JOIN definitions d"
-                 " ON d.digest = c.digest ORDER BY c.chain_id, c.version",
-                 &stmt, doing))
-        return;
-    while (step(o, stmt, doing)) {
-        ctn_str id = sqlite_column_str(stmt, 0), kind = sqlite_column_str(stmt, 2), name = sqlite_column_str(stmt, 3);
-        int64_t version = sqlite3_column_int64(stmt, 1);
-        if (kind.len == 0)
-            ctn_verify_tell(o->v, "chains", 0,
-                            "version %" PRId64 " of the chain %.*s names a definition that is not there", version,
-                            CTN_STR_ARG(id));
-        else if (!ctn_str_is(kind, "chain") || !ctn_str_equal(name, id))
-            ctn_verify_tell(o->v, "chains", 0,
-                            "version %" PRId64 " of the chain %.*s names the definition of the %.*s %.*s", version,
-                            CTN_STR_ARG(id), CTN_STR_ARG(kind), CTN_STR_ARG(name));
-        o->v->report->chains++;
-    }
-    sqlite3_finalize(stmt);
+    ctn_verify_about(o->v, sqlite3_column_int64(row, 0), (ctn_execution_id){{0}});
+    ctn_verify_tell(o->v, "no-execution", 0, "there is no execution to these %" PRId64 " entries of the journal",
+                    (int64_t) sqlite3_column_int64(row, 1));
+    ctn_verify_about(o->v, 0, (ctn_execution_id){{0}});
 }
 
-static ctn_execution_id column_id(sqlite3_stmt *stmt, int at, bool *ret_is_one)
+static void judge_line(verifying *o, sqlite3_stmt *row)
 {
+    bool is_held = sqlite3_column_int(row, 2) != 0, has_one_before = sqlite3_column_int(row, 3) != 0;
     ctn_execution_id id = {{0}};
-    const void *blob = sqlite3_column_blob(stmt, at);
-    *ret_is_one = blob && sqlite3_column_bytes(stmt, at) == (int) sizeof id.bytes;
-    if (*ret_is_one)
-        memcpy(id.bytes, blob, sizeof id.bytes);
-    return id;
+    (void) sqlite_column_id(row, 1, &id);
+    if (is_held == has_one_before)
+        return;
+    ctn_verify_about(o->v, sqlite3_column_int64(row, 0), id);
+    ctn_verify_tell(o->v, "line", 0,
+                    is_held ? "it is held back, and nobody with its queue_key is before it: it would never start"
+                            : "it is not held back, and one with its queue_key is before it");
+    ctn_verify_about(o->v, 0, (ctn_execution_id){{0}});
 }
 
+static void judge_data_key(verifying *o, sqlite3_stmt *row)
+{
+    ctn_verify_about(o->v, sqlite3_column_int64(row, 0), (ctn_execution_id){{0}});
+    ctn_verify_tell(o->v, "data-key", 0, "there is no execution to this data key");
+    ctn_verify_about(o->v, 0, (ctn_execution_id){{0}});
+}
+
+/* clang-format off */
+static const char DEFINITIONS[] = "SELECT digest, kind, name, body FROM definitions";
+static const char CHAINS[] =
+    "SELECT c.chain_id, c.version, d.kind, d.name FROM chains c LEFT JOIN definitions d ON d.digest = c.digest"
+    " ORDER BY c.chain_id, c.version";
+/* But those that retention is at. */
+static const char ORPHANS[] =
+    "SELECT j.exec_no, count(*) FROM execution_journal j GROUP BY j.exec_no"
+    " HAVING NOT EXISTS (SELECT 1 FROM chain_executions e WHERE e.exec_no = j.exec_no)"
+    " AND NOT EXISTS (SELECT 1 FROM pruning p WHERE p.exec_no = j.exec_no)";
 /* Who has the turn is the first unfinished one with the key (store.h); one that was reopened to be undone has outputs
  * and comes back into a line that has moved on. */
-static void verify_lines(verifying *o)
-{
-    sqlite3_stmt *stmt = NULL;
-    const char *doing = "lines of the queue";
-    if (!prepare(o,
-                 "SELECT e.exec_no, e.execution_id, e.queue_held, e.queue_key IS NOT NULL AND EXISTS(SELECT 1"
-                 " FROM chain_executions p WHERE p.queue_key = e.queue_key AND " SQLITE_UNFINISHED(
-                     "p.") " AND p.exec_no < e.exec_no AND p.outputs IS NULL) FROM chain_executions e"
-                           " INDEXED BY chain_executions_unfinished WHERE " SQLITE_UNFINISHED(
-                               "e.") " AND e.status = 'queued' AND (e.queue_key IS NOT NULL OR e.queue_held <> 0)",
-                 &stmt, doing))
-        return;
-    while (step(o, stmt, doing)) {
-        bool is_held = sqlite3_column_int(stmt, 2) != 0, has_one_before = sqlite3_column_int(stmt, 3) != 0, is_id;
-        ctn_execution_id id = column_id(stmt, 1, &is_id);
-        if (is_held == has_one_before)
-            continue;
-        ctn_verify_about(o->v, sqlite3_column_int64(stmt, 0), id);
-        ctn_verify_tell(o->v, "line", 0,
-                        is_held ? "it is held back, and nobody with its queue_key is before it: it would never start"
-                                : "it is not held back, and one with its queue_key is before it");
-        ctn_verify_about(o->v, 0, (ctn_execution_id){{0}});
-    }
-    sqlite3_finalize(stmt);
-}
-
-static void verify_orphans(verifying *o)
-{
-    sqlite3_stmt *stmt = NULL;
-    const char *doing = "journals without an execution";
-    if (!prepare(o,
-                 "SELECT j.exec_no, count(*) FROM execution_journal j GROUP BY j.exec_no"
-                 " HAVING NOT EXISTS (SELECT 1 FROM chain_executions e WHERE e.exec_no = j.exec_no)"
-                 " AND NOT EXISTS (SELECT 1 FROM pruning p WHERE p.exec_no = j.exec_no)", /* retention is at it */
-                 &stmt, doing))
-        return;
-    while (step(o, stmt, doing)) {
-        ctn_verify_about(o->v, sqlite3_column_int64(stmt, 0), (ctn_execution_id){{0}});
-        ctn_verify_tell(o->v, "no-execution", 0, "there is no execution to these %" PRId64 " entries of the journal",
-                        (int64_t) sqlite3_column_int64(stmt, 1));
-        ctn_verify_about(o->v, 0, (ctn_execution_id){{0}});
-    }
-    sqlite3_finalize(stmt);
-}
+static const char LINES[] =
+    "SELECT e.exec_no, e.execution_id, e.queue_held, e.queue_key IS NOT NULL AND EXISTS(SELECT 1"
+    " FROM chain_executions p WHERE p.queue_key = e.queue_key AND " SQLITE_UNFINISHED("p.")
+    " AND p.exec_no < e.exec_no AND p.outputs IS NULL) FROM chain_executions e"
+    " INDEXED BY chain_executions_unfinished WHERE " SQLITE_UNFINISHED("e.")
+    " AND e.status = 'queued' AND (e.queue_key IS NOT NULL OR e.queue_held <> 0)";
+/* A key that opens nothing is left over; an execution without one has nothing sealed, or was shredded. */
+static const char DATA_KEYS[] =
+    "SELECT exec_no FROM data_keys k WHERE exec_no <> 0"
+    " AND NOT EXISTS (SELECT 1 FROM chain_executions e WHERE e.exec_no = k.exec_no)";
+/* clang-format on */
 
 /* ---- executions ---- */
 
@@ -267,10 +226,8 @@ static void verify_journal(verifying *o, sqlite3_stmt *entries, int64_t exec_no)
 
 static void verify_execution(verifying *o, sqlite3_stmt *rows, sqlite3_stmt *entries)
 {
-    bool is_id, is_parent;
     int64_t exec_no = sqlite3_column_int64(rows, 0);
     ctn_proof_row row = {
-        .id = column_id(rows, 1, &is_id),
         .chain_id = sqlite_column_str(rows, 2),
         .chain_version = sqlite3_column_int64(rows, 3),
         .status = sqlite_column_str(rows, 4),
@@ -283,10 +240,11 @@ static void verify_execution(verifying *o, sqlite3_stmt *rows, sqlite3_stmt *ent
         .created_at_ms = sqlite3_column_int64(rows, 10),
         .started_at_ms = sqlite3_column_int64(rows, 11),
         .finished_at_ms = sqlite3_column_int64(rows, 12),
-        .parent = column_id(rows, 13, &is_parent),
         .priority = sqlite3_column_int64(rows, 14),
         .queue_key = sqlite_column_str(rows, 15),
     };
+    bool is_id = sqlite_column_id(rows, 1, &row.id);
+    (void) sqlite_column_id(rows, 13, &row.parent); /* NULL: it has none */
     row.outputs_are_in_journal = sqlite3_column_type(rows, 8) == SQLITE_TEXT && row.outputs.len == 0;
     ctn_verify_begin(o->v, exec_no, &row);
     if (!is_id)
@@ -362,16 +320,16 @@ int ctn_sqlite_verify(ctn_store *base, ctn_verifying *v, ctn_err *err)
 {
     (void) err;
     verifying o = {.v = v, .st = (sqlite_store *) base};
-    verify_file(&o);
+    each_row(&o, "the file", v->options->is_quick ? "PRAGMA quick_check" : "PRAGMA integrity_check", judge_file);
     verify_schema(&o);
-    verify_meta(&o);
-    verify_definitions(&o);
-    verify_chains(&o);
+    each_row(&o, "the table meta", "SELECT count(*) FROM meta", judge_meta);
+    each_row(&o, "definitions", DEFINITIONS, judge_definition);
+    each_row(&o, "chains", CHAINS, judge_chain);
     snapshot(&o, true);
     verify_executions(&o);
     snapshot(&o, false);
-    verify_orphans(&o);
-    verify_lines(&o);
-    verify_data_keys(&o);
+    each_row(&o, "journals without an execution", ORPHANS, judge_orphan);
+    each_row(&o, "lines of the queue", LINES, judge_line);
+    each_row(&o, "data keys", DATA_KEYS, judge_data_key);
     return CTN_OK;
 }
