@@ -6,8 +6,8 @@
  */
 #include "journal/export_check.h"
 
+#include "base/memory.h"
 #include <inttypes.h>
-#include <stdlib.h>
 
 enum { DEFINITIONS_MAX = 100000 };
 #define DEFINITIONS_BYTES_MAX ((size_t) 64 << 20)
@@ -66,9 +66,7 @@ static int find_definition(void *ctx, ctn_arena *arena, const ctn_digest *digest
 
 ctn_export_check *ctn_export_check_new(void (*fault)(void *ctx, const ctn_proof_fault *fault), void *ctx)
 {
-    ctn_export_check *c = calloc(1, sizeof *c);
-    if (!c)
-        abort();
+    ctn_export_check *c = ctn_calloc(1, sizeof *c);
     c->fault = fault;
     c->ctx = ctx;
     c->arena = ctn_arena_new(16384);
@@ -85,8 +83,8 @@ void ctn_export_check_free(ctn_export_check *c)
     ctn_prover_free(c->prover);
     ctn_arena_free(c->arena);
     ctn_arena_free(c->scratch);
-    free(c->definitions);
-    free(c);
+    ctn_free(c->definitions);
+    ctn_free(c);
 }
 
 /* ---- members ---- */
@@ -159,9 +157,7 @@ static void take_definition(ctn_export_check *c, const ctn_json *v)
     }
     if (c->report.definitions == c->definition_capacity) {
         c->definition_capacity = c->definition_capacity ? 2 * c->definition_capacity : 16;
-        c->definitions = realloc(c->definitions, c->definition_capacity * sizeof *c->definitions);
-        if (!c->definitions)
-            abort();
+        c->definitions = ctn_realloc_array(c->definitions, c->definition_capacity, sizeof *c->definitions);
     }
     exported_definition d = {.definition = {.kind = ctn_arena_str(c->arena, text_of(v, "kind")),
                                             .name = ctn_arena_str(c->arena, text_of(v, "name")),

@@ -12,11 +12,11 @@
  */
 #include "journal/proof.h"
 
+#include "base/memory.h"
 #include "core/execution.h"
 #include "core/sealed.h"
 #include "core/sensitive.h"
 #include <inttypes.h>
-#include <stdlib.h>
 
 enum { PLANS_MAX = 64, FAULTS_MAX = 20 };
 
@@ -44,9 +44,7 @@ struct ctn_prover {
 
 ctn_prover *ctn_prover_new(const ctn_prover_options *options)
 {
-    ctn_prover *p = calloc(1, sizeof *p);
-    if (!p)
-        abort();
+    ctn_prover *p = ctn_calloc(1, sizeof *p);
     p->options = *options;
     p->arena = ctn_arena_new(65536);
     p->scratch = ctn_arena_new(65536);
@@ -67,7 +65,7 @@ void ctn_prover_free(ctn_prover *p)
         plan_forget(&p->plans[i]);
     ctn_arena_free(p->arena);
     ctn_arena_free(p->scratch);
-    free(p);
+    ctn_free(p);
 }
 
 /* ---- faults ---- */
