@@ -205,31 +205,19 @@ static void check_input_template(ctn_graph *graph, ctn_findings *findings, const
 }
 
 /* Calls that run at once cannot read each other's results. */
-typedef struct sibling_search {
-    const ctn_instruction_set *set;
-    uint32_t call;
-    ctn_str name;
-    const ctn_json *node;
-} sibling_search;
-
-static void on_sibling_read(void *ctx, const ctn_read *read, const ctn_json *node)
-{
-    sibling_search *search = ctx;
-    for (uint32_t i = 0; i < search->call && !search->node; i++)
-        if (ctn_str_equal(read->root, search->set->calls[i].name)) {
-            search->name = read->root;
-            search->node = node;
-        }
-}
-
 static const ctn_json *call_of_sibling(ctn_arena *arena, const ctn_instruction_set *set, ctn_str *ret_name)
 {
-    sibling_search search = {.set = set};
-    for (search.call = 0; search.call < set->call_count && !search.node; search.call++)
-        if (set->calls[search.call].arguments.tree)
-            ctn_tree_reads(set->calls[search.call].arguments.tree, arena, on_sibling_read, &search);
-    *ret_name = search.name;
-    return search.node;
+    for (uint32_t call = 0; call < set->call_count; call++) {
+        ctn_reads reads = {0};
+        ctn_tree_reads(set->calls[call].arguments.tree, arena, &reads);
+        for (size_t r = 0; r < reads.count; r++)
+            for (uint32_t i = 0; i < call; i++)
+                if (ctn_str_equal(reads.items[r].root, set->calls[i].name)) {
+                    *ret_name = reads.items[r].root;
+                    return reads.items[r].node;
+                }
+    }
+    return NULL;
 }
 
 static void check_calls_at_once(ctn_graph *graph, ctn_findings *findings, const ctn_graph_step *step)

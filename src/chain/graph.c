@@ -117,71 +117,70 @@ static bool is_stray(const read_sink *sink, const ctn_read *read)
     return ctn_str_is(read->root, "step") && (sink->is_of_chain || !is_member(read, STEP));
 }
 
-static void add_stray(read_sink *sink, const ctn_read *read, const ctn_json *set_node)
+/* Of a set's text: where the chain names the set, and where the text stands in it. */
+static ctn_graph_read read_at(const read_sink *sink, const ctn_read *read)
+{
+    ctn_graph_read found = sink->common;
+    found.path = read->path;
+    if (found.set)
+        found.set_node = read->node;
+    else if (!found.node)
+        found.node = read->node;
+    return found;
+}
+
+static void add_stray(read_sink *sink, const ctn_read *read)
 {
     ctn_graph *graph = sink->build->graph;
     ctn_graph_stray *stray = CTN_NEW(graph->arena, ctn_graph_stray);
-    stray->read = sink->common;
+    stray->read = read_at(sink, read);
     stray->read.variable = CTN_GRAPH_NONE;
-    stray->read.path = read->path;
-    stray->read.set_node = set_node;
     stray->root = read->root;
     stray->next = graph->strays;
     graph->strays = stray;
 }
 
-static void take_read(read_sink *sink, const ctn_read *read, const ctn_json *set_node)
+static void take_read(read_sink *sink, const ctn_read *read)
 {
     if (sink->user && ctn_str_is(read->root, "input")) {
         sink->user->reads_input = true;
         sink->user->needs_input |= !read->is_optional;
     }
     if (ctn_is_reserved_root(read->root) && is_stray(sink, read))
-        add_stray(sink, read, set_node);
+        add_stray(sink, read);
     if (!read->root.len || ctn_is_reserved_root(read->root) || ctn_str_equal(read->root, sink->local))
         return;
-    ctn_graph_read taken = sink->common;
+    ctn_graph_read taken = read_at(sink, read);
     taken.variable = ctn_names_add(&sink->build->graph->variables, read->root);
     taken.is_optional |= read->is_optional;
     taken.is_inner = read->is_inner;
-    taken.path = read->path;
-    taken.set_node = set_node;
     add_read(sink->build->graph, sink->reads, taken);
-}
-
-static void on_set_read(void *ctx, const ctn_read *read, const ctn_json *node)
-{
-    take_read(ctx, read, node);
-}
-
-static void on_tree_read(void *ctx, const ctn_read *read, const ctn_json *node)
-{
-    read_sink *sink = ctx;
-    sink->common.node = node;
-    take_read(sink, read, NULL);
 }
 
 static void take_reads(read_sink *sink, const ctn_reads *reads)
 {
     for (size_t i = 0; i < reads->count; i++)
-        take_read(sink, &reads->items[i], NULL);
+        take_read(sink, &reads->items[i]);
 }
 
 static void template_reads(read_sink sink, const ctn_chain_template *template)
 {
-    if (!template->template)
-        return;
     ctn_reads reads = {0};
-    ctn_template_reads(template->template, sink.build->graph->arena, &reads);
+    ctn_chain_template_reads(template, sink.build->graph->arena, &reads);
     sink.common.place = CTN_READ_TEMPLATE;
-    sink.common.node = template->node;
+    take_reads(&sink, &reads);
+}
+
+static void tree_reads(read_sink sink, const ctn_chain_tree *tree)
+{
+    ctn_reads reads = {0};
+    ctn_tree_reads(tree->tree, sink.build->graph->arena, &reads);
+    sink.common.place = CTN_READ_TEMPLATE;
     take_reads(&sink, &reads);
 }
 
 static void expression_reads(read_sink sink, const ctn_chain_expression *expression)
 {
-    if (!expression->expression)
-        return;
     ctn_reads reads = {0};
     ctn_expression_reads(expression->expression, sink.build->graph->arena, &reads);
     sink.common.place = CTN_READ_CONDITION;
@@ -190,31 +189,23 @@ static void expression_reads(read_sink sink, const ctn_chain_expression *express
     take_reads(&sink, &reads);
 }
 
-static void tree_reads(read_sink sink, const ctn_chain_tree *tree)
-{
-    if (!tree->tree)
-        return;
-    sink.common.place = CTN_READ_TEMPLATE;
-    ctn_tree_reads(tree->tree, sink.build->graph->arena, on_tree_read, &sink);
-}
-
 /* `node` is where the chain names the set. */
 static void set_reads(read_sink sink, const ctn_instruction_set *set, const ctn_json *node)
 {
     if (!set)
         return;
+    ctn_reads reads = {0};
+    ctn_instruction_set_reads(set, sink.build->graph->arena, &reads);
     sink.common.place = CTN_READ_SET;
     sink.has_input = true;
     sink.common.node = node;
     sink.common.set = set;
-    ctn_instruction_set_reads(set, sink.build->graph->arena, on_set_read, &sink);
+    take_reads(&sink, &reads);
 }
 
 /* What the document reads is read after the step: its own outputs are there by then. */
 static void document_reads(read_sink sink, const ctn_graph_step *step)
 {
-    if (!step->mustache)
-        return;
     ctn_graph *graph = sink.build->graph;
     ctn_reads reads = {0};
     ctn_mustache_reads(step->mustache, graph->arena, &reads);
@@ -227,7 +218,7 @@ static void document_reads(read_sink sink, const ctn_graph_step *step)
         for (uint32_t w = 0; w < step->write_count; w++)
             is_own |= ctn_str_equal(graph->variables.items[step->writes[w]], reads.items[i].root);
         if (!is_own)
-            take_read(&sink, &reads.items[i], NULL);
+            take_read(&sink, &reads.items[i]);
     }
 }
 
@@ -426,7 +417,7 @@ static void chain_reads(graph_build *build)
         ctn_read read = {.root = result->name, .path = result->name, .is_optional = true};
         sink.common.place = CTN_READ_CONDITION;
         sink.common.node = result->node;
-        take_read(&sink, &read, NULL);
+        take_read(&sink, &read);
     }
 }
 

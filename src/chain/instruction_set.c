@@ -173,40 +173,31 @@ const ctn_instruction_set *ctn_instruction_set_read(ctn_arena *arena, const ctn_
 
 /* ---- reads ---- */
 
-typedef struct set_reading {
-    const ctn_instruction_set *set;
-    uint32_t calls_before; /* results of these may be read by name */
-    ctn_arena *scratch;
-    ctn_work_read_fn *on_read;
-    void *ctx;
-} set_reading;
-
-static void tell_read(void *ctx, const ctn_read *read, const ctn_json *node)
+/* Takes out, from number `from` on, what reads the result of one of the first `count` calls. */
+static void drop_results(const ctn_instruction_set *set, uint32_t count, size_t from, ctn_reads *reads)
 {
-    set_reading *reading = ctx;
-    for (uint32_t i = 0; i < reading->calls_before; i++)
-        if (ctn_str_equal(read->root, reading->set->calls[i].name))
-            return;
-    reading->on_read(reading->ctx, read, node);
-}
-
-static void work_reads(set_reading *reading, const ctn_work *work)
-{
-    ctn_work_reads(work, reading->scratch, tell_read, reading);
-}
-
-void ctn_instruction_set_reads(const ctn_instruction_set *set, ctn_arena *scratch, ctn_work_read_fn *on_read, void *ctx)
-{
-    set_reading reading = {.set = set, .scratch = scratch, .on_read = on_read, .ctx = ctx};
-    work_reads(&reading, &set->work);
-    for (uint32_t i = 0; i < set->call_count; i++) {
-        reading.calls_before = i;
-        work_reads(&reading, &set->calls[i]);
+    size_t kept = from;
+    for (size_t r = from; r < reads->count; r++) {
+        bool is_result = false;
+        for (uint32_t i = 0; i < count; i++)
+            is_result |= ctn_str_equal(reads->items[r].root, set->calls[i].name);
+        if (!is_result)
+            reads->items[kept++] = reads->items[r];
     }
-    reading.calls_before = set->call_count;
-    if (set->result.tree)
-        ctn_tree_reads(set->result.tree, scratch, tell_read, &reading);
-    reading.calls_before = 0;
+    reads->count = kept;
+}
+
+void ctn_instruction_set_reads(const ctn_instruction_set *set, ctn_arena *arena, ctn_reads *reads)
+{
+    ctn_work_reads(&set->work, arena, reads);
+    for (uint32_t i = 0; i < set->call_count; i++) {
+        size_t before = reads->count;
+        ctn_work_reads(&set->calls[i], arena, reads);
+        drop_results(set, i, before, reads);
+    }
+    size_t before = reads->count;
+    ctn_tree_reads(set->result.tree, arena, reads);
+    drop_results(set, set->call_count, before, reads);
     if (set->check)
-        work_reads(&reading, set->check);
+        ctn_work_reads(set->check, arena, reads);
 }

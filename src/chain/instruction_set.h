@@ -40,5 +40,4 @@ const ctn_instruction_set *ctn_instruction_set_read(ctn_arena *arena, const ctn_
 
 /* Every path that the set's templates read when it does its work. Reads of earlier calls' results are the set's own and
  * are not told. `input` and the other reserved roots are. */
-void ctn_instruction_set_reads(const ctn_instruction_set *set, ctn_arena *scratch, ctn_work_read_fn *on_read,
-                               void *ctx);
+void ctn_instruction_set_reads(const ctn_instruction_set *set, ctn_arena *arena, ctn_reads *reads);

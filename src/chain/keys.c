@@ -389,3 +389,11 @@ void ctn_keys_read(ctn_reader *reader, const ctn_json *object, const char *what,
             !is_misspelt(object, keys, count, &keys[i]))
             ctn_reader_fault(reader, object, "type", "%s needs the key '%s'", what, keys[i].name);
 }
+
+void ctn_chain_template_reads(const ctn_chain_template *template, ctn_arena *arena, ctn_reads *reads)
+{
+    size_t before = reads->count;
+    ctn_template_reads(template->template, arena, reads);
+    for (size_t i = before; i < reads->count; i++)
+        reads->items[i].node = template->node;
+}

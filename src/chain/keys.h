@@ -32,6 +32,8 @@ typedef struct ctn_chain_expression {
     ctn_str text;
     ctn_expression *expression;
 } ctn_chain_expression;
+/* As ctn_template_reads; the node of each read is the template's. */
+void ctn_chain_template_reads(const ctn_chain_template *template, ctn_arena *arena, ctn_reads *reads);
 typedef enum ctn_said { CTN_UNSAID, CTN_SAID_FALSE, CTN_SAID_TRUE } ctn_said;
 
 /* ---- the reader ---- */

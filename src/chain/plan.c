@@ -50,13 +50,6 @@ static ctn_set_kind set_kind(ctn_work_kind kind)
     }
 }
 
-static void note_input(void *ctx, const ctn_read *read, const ctn_json *node)
-{
-    (void) node;
-    if (ctn_str_is(read->root, "input"))
-        *(bool *) ctx = true;
-}
-
 /* Schemas hold patterns that are freed with the plan. */
 static ctn_schema *build_schema(plan_build *build, const ctn_json *source, const char *what)
 {
@@ -125,7 +118,9 @@ static ctn_plan_set *build_set(plan_build *build, const ctn_instruction_set *set
         built->chain = ctn_json_text(work->detail);
         built->arguments = work->arguments.tree;
     }
-    ctn_instruction_set_reads(set, arena, note_input, &built->reads_input);
+    ctn_reads reads = {0};
+    ctn_instruction_set_reads(set, arena, &reads);
+    built->reads_input = ctn_reads_have(&reads, "input");
     return built;
 }
 

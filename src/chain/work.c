@@ -303,23 +303,14 @@ void ctn_work_read_check(ctn_reader *reader, const ctn_json *node, const ctn_cha
 
 /* ---- what it reads, what it does ---- */
 
-static void template_reads(const ctn_chain_template *template, ctn_arena *scratch, ctn_work_read_fn *on_read, void *ctx)
-{
-    ctn_reads reads = {0};
-    if (template->template)
-        ctn_template_reads(template->template, scratch, &reads);
-    for (size_t i = 0; i < reads.count; i++)
-        on_read(ctx, &reads.items[i], template->node);
-}
-
-void ctn_work_reads(const ctn_work *work, ctn_arena *scratch, ctn_work_read_fn *on_read, void *ctx)
+void ctn_work_reads(const ctn_work *work, ctn_arena *arena, ctn_reads *reads)
 {
     if (work->kind == CTN_WORK_UNKNOWN)
         return;
-    if (KINDS[work->kind].sends != SENDS_NOTHING && work->arguments.tree)
-        ctn_tree_reads(work->arguments.tree, scratch, on_read, ctx);
-    template_reads(&work->message, scratch, on_read, ctx);
-    template_reads(&work->until, scratch, on_read, ctx);
+    if (KINDS[work->kind].sends != SENDS_NOTHING)
+        ctn_tree_reads(work->arguments.tree, arena, reads);
+    ctn_chain_template_reads(&work->message, arena, reads);
+    ctn_chain_template_reads(&work->until, arena, reads);
 }
 
 ctn_effect ctn_work_assumed_effect(const ctn_work *work)

@@ -78,9 +78,8 @@ typedef struct ctn_work {
     int on_timeout;            /* 0: not said; else as ctn_on_timeout + 1 */
 } ctn_work;
 
-/* Every path that the work's texts read; the reserved roots are told too. `node` is the text it stands in. */
-typedef void ctn_work_read_fn(void *ctx, const ctn_read *read, const ctn_json *node);
-void ctn_work_reads(const ctn_work *work, ctn_arena *scratch, ctn_work_read_fn *on_read, void *ctx);
+/* Every path that the work's texts read; the reserved roots are told too. */
+void ctn_work_reads(const ctn_work *work, ctn_arena *arena, ctn_reads *reads);
 /* By the kind alone, when nobody else says. */
 ctn_effect ctn_work_assumed_effect(const ctn_work *work);
 /* Only its driver knows the effect; what is assumed is a guess. */

@@ -261,46 +261,41 @@ static void lint_undo_reads(ctn_lint_paths *paths, uint32_t s)
 
 /* ---- {input.name} of an undo without a template: the step's outputs ---- */
 
-typedef struct input_search {
-    ctn_lint_paths *paths;
-    uint32_t step;
-    ctn_str missing; /* the first path that leads to no output */
-    const ctn_json *node;
-} input_search;
-
-static void on_undo_read(void *ctx, const ctn_read *read, const ctn_json *node)
+/* It reads a member of {input} that is no output. */
+static bool lacks_output(const ctn_graph *graph, uint32_t step, const ctn_read *read)
 {
-    input_search *search = ctx;
-    ctn_graph *graph = search->paths->graph;
     ctn_path path;
     size_t bytes;
     bool is_input = ctn_str_is(read->root, "input") || ctn_str_is(read->root, "result");
-    if (search->node || read->is_optional || !is_input ||
-        ctn_path_parse(graph->arena, read->path, &path, &bytes, NULL) || path.count == 0 || !path.parts[0].name.ptr)
-        return;
+    if (read->is_optional || !is_input || ctn_path_parse(graph->arena, read->path, &path, &bytes, NULL) ||
+        path.count == 0 || !path.parts[0].name.ptr)
+        return false;
     uint32_t variable = ctn_names_find(&graph->variables, path.parts[0].name);
-    if (variable != CTN_NAMES_NONE && ctn_graph_writes(graph, search->step, variable))
-        return;
-    search->missing = read->path;
-    search->node = node;
+    return variable == CTN_NAMES_NONE || !ctn_graph_writes(graph, step, variable);
 }
 
+/* The first one is told. */
 static void lint_undo_input(ctn_lint_paths *paths, uint32_t s)
 {
-    const ctn_graph_step *step = &paths->graph->steps[s];
-    if (!step->undo || step->step->rollback_template.node || paths->graph->chain->is_rollback_enabled == CTN_SAID_FALSE)
+    const ctn_graph *graph = paths->graph;
+    const ctn_graph_step *step = &graph->steps[s];
+    if (!step->undo || step->step->rollback_template.node || graph->chain->is_rollback_enabled == CTN_SAID_FALSE)
         return;
-    input_search search = {.paths = paths, .step = s};
-    ctn_instruction_set_reads(step->undo, paths->graph->arena, on_undo_read, &search);
-    if (!search.node)
+    ctn_reads reads = {0};
+    ctn_instruction_set_reads(step->undo, graph->arena, &reads);
+    size_t i = 0;
+    while (i < reads.count && !lacks_output(graph, s, &reads.items[i]))
+        i++;
+    if (i == reads.count)
         return;
-    ctn_position there = ctn_source_position(step->undo->source, search.node);
+    const ctn_read *missing = &reads.items[i];
+    ctn_position there = ctn_source_position(step->undo->source, missing->node);
     ctn_lint_warn(
         paths->lint, step->step, step->step->rollback_action, "unrenderable-undo",
         "'%.*s' reads {%.*s} (%.*s:%u:%u), but without a 'rollbackTemplate' its input is this step's outputs, and none "
         "has that name; add it to 'outputVariables', or write {%.*s?}",
-        CTN_STR_ARG(step->undo->name), CTN_STR_ARG(search.missing),
-        CTN_STR_ARG(ctn_source_file_name(step->undo->source)), there.line, there.column, CTN_STR_ARG(search.missing));
+        CTN_STR_ARG(step->undo->name), CTN_STR_ARG(missing->path),
+        CTN_STR_ARG(ctn_source_file_name(step->undo->source)), there.line, there.column, CTN_STR_ARG(missing->path));
 }
 
 void ctn_lint_missing(ctn_lint_paths *paths)

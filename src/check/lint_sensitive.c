@@ -9,6 +9,11 @@
  * Where it leaves says outgoing.h. A step's `release` lets origins through, by their own name or by that of the
  * variable that carries them. What a set does with a secret is told at the set (lint_set.c), and at each step that
  * uses it.
+ *
+ * core/sensitive.c follows sensitive values too, for another question and so by other rules: what must be sealed, a yes
+ * or no for each value of a plan, without regard to the order of steps and rather too much than too little. Here it is
+ * from where a value came, along that order, and no more than is certain. What both stand on is what a text reads
+ * (ctn_reads, value/scope.h).
  */
 #include "check/lint_paths.h"
 #include "check/outgoing.h"
@@ -147,43 +152,30 @@ static void add_read(const taint_scope *scope, const ctn_read *read, uint64_t *t
     }
 }
 
+static void add_reads(const taint_scope *scope, const ctn_reads *reads, uint64_t *to)
+{
+    for (size_t i = 0; i < reads->count; i++)
+        add_read(scope, &reads->items[i], to);
+}
+
 static void add_template(const taint_scope *scope, const ctn_chain_template *template, uint64_t *to)
 {
     ctn_reads reads = {0};
-    if (template->template)
-        ctn_template_reads(template->template, scope->t->graph->arena, &reads);
-    for (size_t i = 0; i < reads.count; i++)
-        add_read(scope, &reads.items[i], to);
+    ctn_template_reads(template->template, scope->t->graph->arena, &reads);
+    add_reads(scope, &reads, to);
 }
 
-typedef struct tree_taint {
-    const taint_scope *scope;
-    uint64_t *to;
-    const ctn_json *only; /* NULL, or the value in which a text must stand */
-} tree_taint;
-
-static bool is_inside(const ctn_json *whole, const ctn_json *node)
+static void add_tree(const taint_scope *scope, const ctn_tree *tree, uint64_t *to)
 {
-    if (whole == node)
-        return true;
-    for (size_t i = 0; i < ctn_json_count(whole); i++)
-        if (is_inside(ctn_json_is(whole, CTN_JSON_OBJECT) ? &whole->members[i].value : &whole->items[i], node))
-            return true;
-    return false;
+    ctn_reads reads = {0};
+    ctn_tree_reads(tree, scope->t->graph->arena, &reads);
+    add_reads(scope, &reads, to);
 }
 
-static void on_tree_read(void *ctx, const ctn_read *read, const ctn_json *node)
+/* The tree's member of this name; empty: all of it. */
+static void add_member(const taint_scope *scope, const ctn_tree *tree, ctn_str name, uint64_t *to)
 {
-    tree_taint *tree = ctx;
-    if (!tree->only || is_inside(tree->only, node))
-        add_read(tree->scope, read, tree->to);
-}
-
-static void add_tree(const taint_scope *scope, const ctn_chain_tree *tree, const ctn_json *only, uint64_t *to)
-{
-    tree_taint at = {scope, to, only};
-    if (tree->tree)
-        ctn_tree_reads(tree->tree, scope->t->graph->arena, on_tree_read, &at);
+    add_tree(scope, name.len ? ctn_tree_get(tree, name) : tree, to);
 }
 
 /* ---- taint of results ---- */
@@ -197,7 +189,7 @@ static void find_call_results(taint_scope *scope)
         scope->call = i;
         scope->call_results[i] = no_origins(scope->t);
         if (set->calls[i].kind == CTN_WORK_TRANSFORM)
-            add_tree(scope, &set->calls[i].arguments, NULL, scope->call_results[i]);
+            add_tree(scope, set->calls[i].arguments.tree, scope->call_results[i]);
     }
     scope->call = set->call_count;
 }
@@ -207,13 +199,11 @@ static void add_result(const taint_scope *scope, ctn_str name, uint64_t *to)
 {
     const ctn_instruction_set *set = scope->set;
     if (set->work.kind == CTN_WORK_TRANSFORM)
-        add_tree(scope, &set->work.arguments, NULL, to);
+        add_tree(scope, set->work.arguments.tree, to);
     for (uint32_t i = 0; i < set->call_count; i++)
         if (!name.len || ctn_str_equal(name, set->calls[i].name))
             add_origins(scope->t, to, scope->call_results[i]);
-    const ctn_json *member = name.len ? ctn_json_get(set->result.node, name) : set->result.node;
-    if (member)
-        add_tree(scope, &set->result, member, to);
+    add_member(scope, set->result.tree, name, to);
 }
 
 static ctn_str member_of_output(const ctn_chain_step *step, uint32_t i)
@@ -255,12 +245,10 @@ static void find_outputs(taint *t, uint32_t s, const taint_scope *main, const ta
         ctn_str name = member_of_output(said, i);
         add_result(main, name, of[i]);
         for (uint32_t f = 0; f < said->fallback_count; f++) {
-            const ctn_json *value = said->fallbacks[f].value.node;
-            const ctn_json *member = name.len ? ctn_json_get(value, name) : value;
             if (fallbacks[f].set)
                 add_result(&fallbacks[f], name, of[i]);
-            else if (member)
-                add_tree(main, &said->fallbacks[f].value, member, of[i]);
+            else
+                add_member(main, said->fallbacks[f].value.tree, name, of[i]);
         }
     }
     add_document(main, step, of);
@@ -356,7 +344,7 @@ static void lint_step(taint *t, uint32_t s)
     taint_scope base = {.t = t, .step = s}, main, undo;
     uint64_t *item = no_origins(t);
     add_template(&base, &said->foreach.items, item);
-    add_tree(&base, &said->foreach.range, NULL, item);
+    add_tree(&base, said->foreach.range.tree, item);
     base.item = item;
     use_set(&base, step->set, &said->input, said->instruction_set, &main);
     taint_scope *fallbacks = CTN_NEW_ARRAY(t->graph->arena, taint_scope, said->fallback_count);
@@ -375,27 +363,34 @@ static void lint_step(taint *t, uint32_t s)
 
 /* ---- origins ---- */
 
-static void on_any_read(void *ctx, const ctn_read *read, const ctn_json *node)
-{
-    taint *t = ctx;
-    (void) node;
-    if (ctn_str_is(read->root, "secret"))
-        (void) ctn_names_add(&t->origins, origin_of_secret(t->graph->arena, second_part(t, read)));
-}
-
-static void find_origins_of_template(taint *t, const ctn_chain_template *template)
-{
-    ctn_reads reads = {0};
-    if (template->template)
-        ctn_template_reads(template->template, t->graph->arena, &reads);
-    for (size_t i = 0; i < reads.count; i++)
-        on_any_read(t, &reads.items[i], NULL);
-}
-
-static void find_origins_of_set(taint *t, const ctn_instruction_set *set)
+static void set_reads(const taint *t, const ctn_instruction_set *set, ctn_reads *reads)
 {
     if (set)
-        ctn_instruction_set_reads(set, t->graph->arena, on_any_read, t);
+        ctn_instruction_set_reads(set, t->graph->arena, reads);
+}
+
+static void find_secrets(taint *t)
+{
+    ctn_arena *arena = t->graph->arena;
+    ctn_reads reads = {0};
+    for (uint32_t s = 0; s < t->graph->step_count; s++) {
+        const ctn_graph_step *step = &t->graph->steps[s];
+        const ctn_chain_step *said = step->step;
+        set_reads(t, step->set, &reads);
+        set_reads(t, step->undo, &reads);
+        ctn_template_reads(said->input.template, arena, &reads);
+        ctn_template_reads(said->rollback_template.template, arena, &reads);
+        ctn_template_reads(said->foreach.items.template, arena, &reads);
+        for (uint32_t f = 0; f < said->fallback_count; f++) {
+            const ctn_chain_fallback *fallback = &said->fallbacks[f];
+            ctn_template_reads(fallback->input.template, arena, &reads);
+            ctn_tree_reads(fallback->value.tree, arena, &reads);
+            set_reads(t, ctn_library_set(t->graph->library, ctn_json_text(fallback->instruction_set)), &reads);
+        }
+    }
+    for (size_t i = 0; i < reads.count; i++)
+        if (ctn_str_is(reads.items[i].root, "secret"))
+            (void) ctn_names_add(&t->origins, origin_of_secret(arena, second_part(t, &reads.items[i])));
 }
 
 static void find_origins(taint *t)
@@ -403,21 +398,7 @@ static void find_origins(taint *t)
     const ctn_chain *chain = t->graph->chain;
     for (size_t i = 0; i < ctn_json_count(chain->sensitive); i++)
         (void) ctn_names_add(&t->origins, ctn_json_text(ctn_json_at(chain->sensitive, i)));
-    for (uint32_t s = 0; s < t->graph->step_count; s++) {
-        const ctn_graph_step *step = &t->graph->steps[s];
-        find_origins_of_set(t, step->set);
-        find_origins_of_set(t, step->undo);
-        find_origins_of_template(t, &step->step->input);
-        find_origins_of_template(t, &step->step->rollback_template);
-        find_origins_of_template(t, &step->step->foreach.items);
-        for (uint32_t f = 0; f < step->step->fallback_count; f++) {
-            const ctn_chain_fallback *fallback = &step->step->fallbacks[f];
-            find_origins_of_template(t, &fallback->input);
-            if (fallback->value.tree)
-                ctn_tree_reads(fallback->value.tree, t->graph->arena, on_any_read, t);
-            find_origins_of_set(t, ctn_library_set(t->graph->library, ctn_json_text(fallback->instruction_set)));
-        }
-    }
+    find_secrets(t);
 }
 
 /* A name in `sensitive` that is misspelt would leave the value in the clear. */

@@ -50,12 +50,12 @@ static void lint_secrets(const ctn_library *library, const ctn_instruction_set *
     ctn_arena *scratch = ctn_arena_new(4096);
     const ctn_json *told = NULL;
     for (const ctn_outgoing *out = ctn_outgoing_of(set, options, scratch); out; out = out->next) {
-        if (!ctn_str_is(out->read.root, "secret") || out->node == told)
+        if (!ctn_str_is(out->read.root, "secret") || out->read.node == told)
             continue;
-        told = out->node;
+        told = out->read.node;
         if (is_unreleased_somewhere(library, set->name, out->read.path))
             ctn_source_warning(
-                set->source, out->node, findings, "sensitive-flow",
+                set->source, out->read.node, findings, "sensitive-flow",
                 "'%.*s' reaches %s; a header is a better place for a secret, or the steps that use '%.*s' name it in "
                 "'release'",
                 CTN_STR_ARG(out->read.path), out->where, CTN_STR_ARG(set->name));

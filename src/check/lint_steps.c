@@ -185,24 +185,15 @@ static bool is_output(const ctn_chain_step *step, ctn_str name)
     return false;
 }
 
-static void note_result(void *ctx, const ctn_read *read, const ctn_json *node)
-{
-    (void) node;
-    *(bool *) ctx |= ctn_str_is(read->root, "result");
-}
-
 /* The undo sees all of the step's outputs: as its {input} without a template, or as {result}. */
 static bool is_taken_whole(ctn_graph *graph, const ctn_graph_step *step)
 {
     if (!step->step->rollback_action || !step->step->rollback_template.node)
         return step->step->rollback_action != NULL;
     ctn_reads reads = {0};
-    bool is_whole = false;
     ctn_template_reads(step->step->rollback_template.template, graph->arena, &reads);
-    for (size_t i = 0; i < reads.count; i++)
-        note_result(&is_whole, &reads.items[i], NULL);
-    ctn_instruction_set_reads(step->undo, graph->arena, note_result, &is_whole);
-    return is_whole;
+    ctn_instruction_set_reads(step->undo, graph->arena, &reads);
+    return ctn_reads_have(&reads, "result");
 }
 
 /* Without `outputs` everything is put out. An undo without a template is given all of its step's outputs. */
@@ -217,8 +208,6 @@ static void lint_unused(const ctn_lint *lint)
         const ctn_graph_step *step = &graph->steps[s];
         mark_read(&step->reads, is_read);
         mark_read(&step->undo_reads, is_read);
-        if (!step->mustache)
-            continue;
         ctn_reads reads = {0}; /* what a document reads of its own step's outputs */
         ctn_mustache_reads(step->mustache, graph->arena, &reads);
         for (size_t i = 0; i < reads.count; i++) {

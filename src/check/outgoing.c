@@ -8,34 +8,19 @@ typedef struct outgoing_list {
     ctn_outgoing *first, **end;
 } outgoing_list;
 
-static void on_read(void *ctx, const ctn_read *read, const ctn_json *node)
+static void add_tree(outgoing_list *list, const ctn_tree *tree, const char *where)
 {
-    outgoing_list *list = ctx;
-    if (ctn_source_allows_at(list->set->source, node, "sensitive-flow"))
-        return;
-    ctn_outgoing *out = CTN_NEW(list->arena, ctn_outgoing);
-    *out = list->common;
-    out->read = *read;
-    out->node = node;
-    *list->end = out;
-    list->end = &out->next;
-}
-
-static void add_tree(outgoing_list *list, const ctn_chain_tree *tree, const char *where)
-{
+    ctn_reads reads = {0};
+    ctn_tree_reads(tree, list->arena, &reads);
     list->common.where = where;
-    if (tree->tree)
-        ctn_tree_reads(tree->tree, list->arena, on_read, list);
-}
-
-static void add_member(outgoing_list *list, const ctn_work *work, const char *name, const char *where)
-{
-    list->common.where = where;
-    for (size_t i = 0; work->arguments.tree && i < ctn_tree_member_count(work->arguments.tree); i++) {
-        ctn_str member;
-        const ctn_tree *tree = ctn_tree_member(work->arguments.tree, i, &member);
-        if (ctn_str_is(member, name))
-            ctn_tree_reads(tree, list->arena, on_read, list);
+    for (size_t i = 0; i < reads.count; i++) {
+        if (ctn_source_allows_at(list->set->source, reads.items[i].node, "sensitive-flow"))
+            continue;
+        ctn_outgoing *out = CTN_NEW(list->arena, ctn_outgoing);
+        *out = list->common;
+        out->read = reads.items[i];
+        *list->end = out;
+        list->end = &out->next;
     }
 }
 
@@ -47,13 +32,15 @@ static void add_work(outgoing_list *list, const ctn_check_options *options, cons
     switch (work->kind) {
     case CTN_WORK_TOOL:
         if (!ctn_check_ask_tool(options, ctn_json_text(work->detail), &tool) || !tool.is_closed_world)
-            add_tree(list, &work->arguments, "a tool");
+            add_tree(list, work->arguments.tree, "a tool");
         break;
     case CTN_WORK_HTTP: /* a header may carry a secret */
-        add_member(list, work, "url", "the url of an http call");
-        add_member(list, work, "body", "the body of an http call");
+        add_tree(list, ctn_tree_get(work->arguments.tree, CTN_STR("url")), "the url of an http call");
+        add_tree(list, ctn_tree_get(work->arguments.tree, CTN_STR("body")), "the body of an http call");
         break;
-    case CTN_WORK_COMMAND: add_member(list, work, "argv", "the arguments of a command"); break;
+    case CTN_WORK_COMMAND:
+        add_tree(list, ctn_tree_get(work->arguments.tree, CTN_STR("argv")), "the arguments of a command");
+        break;
     case CTN_WORK_NATIVE:
     case CTN_WORK_TRANSFORM:
     case CTN_WORK_WAIT:
@@ -61,7 +48,7 @@ static void add_work(outgoing_list *list, const ctn_check_options *options, cons
     case CTN_WORK_CHAIN:
     case CTN_WORK_CALLS:
     case CTN_WORK_UNKNOWN: break; /* it stays with us, or is looked at for itself */
-    default: add_tree(list, &work->arguments, ctn_work_kind_what(work->kind)); break;
+    default: add_tree(list, work->arguments.tree, ctn_work_kind_what(work->kind)); break;
     }
 }
 

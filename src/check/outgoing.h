@@ -11,7 +11,6 @@ typedef struct ctn_outgoing {
     const char *where; /* "a prompt", "the body of an http call" */
     uint32_t call;     /* results of the set's calls before this one can be read */
     ctn_read read;
-    const ctn_json *node; /* where the text stands in the set */
     struct ctn_outgoing *next;
 } ctn_outgoing;
 

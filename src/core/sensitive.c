@@ -79,37 +79,29 @@ static bool any_is_tainted(const analysis *a, const ctn_reads *reads)
 static bool template_is_tainted(const analysis *a, const ctn_template *template)
 {
     ctn_reads reads = {0};
-    if (template)
-        ctn_template_reads(template, a->scratch, &reads);
+    ctn_template_reads(template, a->scratch, &reads);
     return any_is_tainted(a, &reads);
 }
 
 static bool expression_is_tainted(const analysis *a, const ctn_expression *expression)
 {
     ctn_reads reads = {0};
-    if (expression)
-        ctn_expression_reads(expression, a->scratch, &reads);
+    ctn_expression_reads(expression, a->scratch, &reads);
     return any_is_tainted(a, &reads);
-}
-
-typedef struct tree_search {
-    const analysis *a;
-    bool is_tainted;
-} tree_search;
-
-static void on_tree_read(void *ctx, const ctn_read *read, const ctn_json *node)
-{
-    tree_search *search = ctx;
-    (void) node;
-    search->is_tainted = search->is_tainted || root_is_tainted(search->a, read->root);
 }
 
 static bool tree_is_tainted(const analysis *a, const ctn_tree *tree)
 {
-    tree_search search = {.a = a};
-    if (tree)
-        ctn_tree_reads(tree, a->scratch, on_tree_read, &search);
-    return search.is_tainted;
+    ctn_reads reads = {0};
+    ctn_tree_reads(tree, a->scratch, &reads);
+    return any_is_tainted(a, &reads);
+}
+
+static bool mustache_is_tainted(const analysis *a, const ctn_mustache *document)
+{
+    ctn_reads reads = {0};
+    ctn_mustache_reads(document, a->scratch, &reads);
+    return any_is_tainted(a, &reads);
 }
 
 /* ---- growing ---- */
@@ -217,13 +209,6 @@ static void note_child(analysis *a, const ctn_plan_set *set)
 
 /* ---- one step ---- */
 
-static bool mustache_is_tainted(const analysis *a, const ctn_mustache *document)
-{
-    ctn_reads reads = {0};
-    ctn_mustache_reads(document, a->scratch, &reads);
-    return any_is_tainted(a, &reads);
-}
-
 static void note_step(analysis *a, uint32_t step)
 {
     ctn_sensitivity *s = a->s;
@@ -241,7 +226,7 @@ static void note_step(analysis *a, uint32_t step)
         gives = tree_is_tainted(a, p->fallbacks[i].value) || gives;
     }
     set_flag(a, &t->result, gives);
-    bool is_document = p->document && mustache_is_tainted(a, p->document);
+    bool is_document = mustache_is_tainted(a, p->document);
     for (uint32_t i = 0; i < p->output_count; i++) {
         ctn_str name = s->plan->variables[p->outputs[i].slot];
         bool is_text = is_document && (p->document_slot == CTN_PLAN_NONE || p->document_slot == p->outputs[i].slot);
@@ -271,26 +256,28 @@ static void note_step(analysis *a, uint32_t step)
     a->is_undo = false;
 }
 
+static bool reads_a_name(const ctn_sensitivity *s, const ctn_reads *reads)
+{
+    for (size_t i = 0; i < reads->count; i++)
+        if (ctn_names_find(&s->names, reads->items[i].root) != CTN_NAMES_NONE)
+            return true;
+    return false;
+}
+
+/* What is asked of no step: the chain's outputs and the key of its queue. */
 static void note_results(analysis *a)
 {
     ctn_sensitivity *s = a->s;
     for (uint32_t i = 0; i < s->plan->result_count; i++) {
         const ctn_plan_result *r = &s->plan->results[i];
         ctn_reads reads = {0};
-        if (r->expression)
-            ctn_expression_reads(r->expression, a->scratch, &reads);
-        for (size_t k = 0; k < reads.count; k++)
-            if (ctn_names_find(&s->names, reads.items[k].root) != CTN_NAMES_NONE)
-                s->results[i] = true;
-        if (!r->expression && ctn_names_find(&s->names, r->name) != CTN_NAMES_NONE)
-            s->results[i] = true;
+        ctn_expression_reads(r->expression, a->scratch, &reads);
+        s->results[i] = r->expression ? reads_a_name(s, &reads) : ctn_names_find(&s->names, r->name) != CTN_NAMES_NONE;
         s->any_result = s->any_result || s->results[i];
     }
     ctn_reads reads = {0};
-    if (s->plan->concurrency_key)
-        ctn_template_reads(s->plan->concurrency_key, a->scratch, &reads);
-    for (size_t k = 0; k < reads.count; k++)
-        s->queue_key = s->queue_key || ctn_names_find(&s->names, reads.items[k].root) != CTN_NAMES_NONE;
+    ctn_template_reads(s->plan->concurrency_key, a->scratch, &reads);
+    s->queue_key = reads_a_name(s, &reads);
 }
 
 static const ctn_sensitivity *analyse(const ctn_plan *plan, const ctn_json *also, ctn_arena *arena, ctn_arena *scratch,

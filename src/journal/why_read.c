@@ -206,19 +206,16 @@ static void add_once(read_list *list, const ctn_read *read)
     ctn_reads_add(list->arena, &list->reads, *read);
 }
 
-static void on_read(void *ctx, const ctn_read *read, const ctn_json *node)
-{
-    (void) node;
-    add_once(ctx, read);
-}
-
 ctn_reads ctn_why_tree_reads(const why *w, const ctn_json *text)
 {
     read_list list = {.arena = w->arena};
     ctn_tree *tree = NULL;
     const ctn_json *bad = NULL;
+    ctn_reads all = {0};
     if (text && ctn_tree_compile(w->arena, text, &tree, &bad, NULL) == CTN_OK)
-        ctn_tree_reads(tree, w->arena, on_read, &list);
+        ctn_tree_reads(tree, w->arena, &all);
+    for (size_t i = 0; i < all.count; i++)
+        add_once(&list, &all.items[i]);
     return list.reads;
 }
 

@@ -15,7 +15,8 @@ static void collect_reads(const expression_node *node, ctn_arena *arena, ctn_rea
 
 void ctn_expression_reads(const ctn_expression *e, ctn_arena *arena, ctn_reads *reads)
 {
-    collect_reads(e->root, arena, reads);
+    if (e)
+        collect_reads(e->root, arena, reads);
 }
 
 static bool is_literal(const expression_node *node)

@@ -189,6 +189,8 @@ static void collect_reads(const mustache_node *nodes, size_t count, bool is_root
 
 void ctn_mustache_reads(const ctn_mustache *m, ctn_arena *arena, ctn_reads *reads)
 {
+    if (!m)
+        return;
     collect_reads(m->root->nodes, m->root->count, true, false, arena, reads);
     for (const mustache_unit *u = m->partials; u; u = u->next)
         collect_reads(u->nodes, u->count, false, true, arena, reads); /* it may stand in a section */

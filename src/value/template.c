@@ -251,7 +251,7 @@ static bool takes_null(const placeholder *hole)
 
 void ctn_template_reads(const ctn_template *t, ctn_arena *arena, ctn_reads *reads)
 {
-    for (size_t i = 0; i < t->count; i++) {
+    for (size_t i = 0; t && i < t->count; i++) {
         const placeholder *hole = t->segments[i].hole;
         if (hole)
             ctn_reads_add(arena, reads,

@@ -30,11 +30,11 @@ typedef struct ctn_tree ctn_tree;
 /* on_bad is told the string node at fault, so that the caller can place it; the first fault ends compile. */
 int ctn_tree_compile(ctn_arena *arena, const ctn_json *source, ctn_tree **ret_tree, const ctn_json **ret_bad_node,
                      ctn_err *err);
-/* `node` of each read is the string it stands in. */
-typedef void ctn_tree_read_fn(void *ctx, const ctn_read *read, const ctn_json *node);
-void ctn_tree_reads(const ctn_tree *t, ctn_arena *scratch, ctn_tree_read_fn *on_read, void *ctx);
+void ctn_tree_reads(const ctn_tree *t, ctn_arena *arena, ctn_reads *reads);
 /* Of a tree that is an object: its members, 0 for any other. */
 size_t ctn_tree_member_count(const ctn_tree *t);
 const ctn_tree *ctn_tree_member(const ctn_tree *t, size_t i, ctn_str *ret_name);
+/* NULL: it has no such member, or nothing in it is rendered. */
+const ctn_tree *ctn_tree_get(const ctn_tree *t, ctn_str name);
 ctn_failure ctn_tree_render(const ctn_tree *t, const ctn_scope *scope, ctn_arena *arena, size_t bytes_max,
                             const ctn_json **ret_value, ctn_err *err);

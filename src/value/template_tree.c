@@ -92,16 +92,16 @@ int ctn_tree_compile(ctn_arena *arena, const ctn_json *source, ctn_tree **ret_tr
     return rc;
 }
 
-void ctn_tree_reads(const ctn_tree *t, ctn_arena *scratch, ctn_tree_read_fn *on_read, void *ctx)
+void ctn_tree_reads(const ctn_tree *t, ctn_arena *arena, ctn_reads *reads)
 {
-    if (t->kind == TREE_TEMPLATE) {
-        ctn_reads reads = {0};
-        ctn_template_reads(t->text, scratch, &reads);
-        for (size_t i = 0; i < reads.count; i++)
-            on_read(ctx, &reads.items[i], t->source);
-    } else if (t->kind == TREE_ARRAY || t->kind == TREE_OBJECT) {
+    if (t && t->kind == TREE_TEMPLATE) {
+        size_t before = reads->count;
+        ctn_template_reads(t->text, arena, reads);
+        for (size_t i = before; i < reads->count; i++)
+            reads->items[i].node = t->source;
+    } else if (t && (t->kind == TREE_ARRAY || t->kind == TREE_OBJECT)) {
         for (size_t i = 0; i < ctn_json_count(t->source); i++)
-            ctn_tree_reads(&t->children[i], scratch, on_read, ctx);
+            ctn_tree_reads(&t->children[i], arena, reads);
     }
 }
 
@@ -114,6 +114,14 @@ const ctn_tree *ctn_tree_member(const ctn_tree *t, size_t i, ctn_str *ret_name)
 {
     *ret_name = ctn_json_text(&t->source->members[i].key);
     return &t->children[i];
+}
+
+const ctn_tree *ctn_tree_get(const ctn_tree *t, ctn_str name)
+{
+    for (size_t i = 0; t && i < ctn_tree_member_count(t); i++)
+        if (ctn_str_equal(ctn_json_text(&t->source->members[i].key), name))
+            return &t->children[i];
+    return NULL;
 }
 
 void ctn_tree_uses(const ctn_tree *t, ctn_use_fn *fn, void *ctx)
