@@ -359,7 +359,8 @@ static void expect_steps(playing *p, const ctn_execution *x)
 
 static void compare(playing *p)
 {
-    const ctn_json *error = ctn_stage_error(p->stage), *outputs = ctn_stage_outputs(p->stage);
+    const ctn_execution *x = ctn_stage_execution(p->stage, 0); /* NULL: its start was refused */
+    const ctn_json *error = x ? ctn_execution_error(x) : NULL, *outputs = x ? ctn_execution_outputs(x) : NULL;
     ctn_str message = ctn_json_str_or(error, "message", (ctn_str){0}),
             step = ctn_json_str_or(error, "step", (ctn_str){0});
     if (p->c->status >= 0 && (ctn_status) p->c->status != p->result->status)
@@ -378,7 +379,7 @@ static void compare(playing *p)
     if (p->c->error)
         expect_error(p, error);
     expect_calls(p);
-    expect_steps(p, ctn_stage_execution(p->stage, 0));
+    expect_steps(p, x);
 }
 
 /* ---- outside ---- */

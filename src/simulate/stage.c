@@ -33,7 +33,6 @@ struct ctn_stage {
     bool is_acked;
     int asking;  /* inputs on their way */
     int refused; /* of what people said */
-    const ctn_json *outputs, *error;
     ctn_str refusal;
     ctn_execution **folded; /* what was read back, and who made its plan */
     size_t folded_count;
@@ -47,16 +46,6 @@ ctn_world *ctn_stage_world(ctn_stage *s)
 ctn_status ctn_stage_status(const ctn_stage *s)
 {
     return s->count ? s->subjects[0].status : CTN_STATUS_QUEUED;
-}
-
-const ctn_json *ctn_stage_outputs(const ctn_stage *s)
-{
-    return s->outputs;
-}
-
-const ctn_json *ctn_stage_error(const ctn_stage *s)
-{
-    return s->error;
 }
 
 ctn_str ctn_stage_refusal(const ctn_stage *s)
@@ -96,15 +85,6 @@ static subject *subject_add(ctn_stage *s, const ctn_append *a)
     return &s->subjects[s->count++];
 }
 
-static void take_end(ctn_stage *s, const ctn_record *r)
-{
-    const ctn_json *body = NULL;
-    if (ctn_json_parse(s->arena, r->body, NULL, &body, NULL))
-        return;
-    s->outputs = ctn_json_member_of(body, "outputs");
-    s->error = ctn_json_member_of(body, "error");
-}
-
 static void on_disk(void *ctx, const ctn_append *a)
 {
     ctn_stage *s = ctx;
@@ -114,14 +94,8 @@ static void on_disk(void *ctx, const ctn_append *a)
     assert(x);
     if (a->change)
         x->status = a->change->status;
-    bool is_child = x != &s->subjects[0];
-    for (size_t i = 0; i < a->count; i++) {
-        const ctn_record *r = &a->records[i];
-        if (!is_child && r->kind >= CTN_ENTRY_COMPLETED && r->kind <= CTN_ENTRY_CANCELLED)
-            take_end(s, r);
-        if (s->o.hooks.record)
-            s->o.hooks.record(s->o.hooks.ctx, r, x->plan ? x->plan : s->o.plan);
-    }
+    for (size_t i = 0; s->o.hooks.record && i < a->count; i++)
+        s->o.hooks.record(s->o.hooks.ctx, &a->records[i], x->plan ? x->plan : s->o.plan);
 }
 
 /* ---- reading it back ---- */

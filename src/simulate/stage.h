@@ -65,8 +65,6 @@ ctn_stage_end ctn_stage_run(ctn_stage *stage);
 
 ctn_world *ctn_stage_world(ctn_stage *stage);
 ctn_status ctn_stage_status(const ctn_stage *stage);
-const ctn_json *ctn_stage_outputs(const ctn_stage *stage); /* of its end; NULL: none */
-const ctn_json *ctn_stage_error(const ctn_stage *stage);
 ctn_str ctn_stage_refusal(const ctn_stage *stage);
 /* What the disk has of the i-th execution: 0 is the one that was started, then those that it started. Valid until the
  * stage goes. NULL: there is none. */
