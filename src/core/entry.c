@@ -149,3 +149,12 @@ ctn_digest ctn_record_hash(const ctn_record *record, const ctn_digest *previous)
     ctn_hasher_add(&g.hasher, (ctn_str){g.bytes, g.len});
     return ctn_hasher_finish(&g.hasher);
 }
+
+bool ctn_completed_outputs(ctn_str body, ctn_str *ret_outputs)
+{
+    ctn_str head = CTN_STR("{\"outputs\":");
+    if (!ctn_str_starts_with(body, head) || body.len <= head.len || body.ptr[body.len - 1] != '}')
+        return false;
+    *ret_outputs = (ctn_str){body.ptr + head.len, body.len - head.len - 1};
+    return true;
+}

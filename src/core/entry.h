@@ -143,3 +143,5 @@ ctn_record ctn_entry_to_record(const ctn_entry *entry, const ctn_digest *previou
  * whoever may see it opens the record first (store/seal.h). */
 int ctn_record_to_entry(const ctn_record *record, ctn_arena *arena, ctn_entry *ret_entry, ctn_err *err);
 ctn_digest ctn_record_hash(const ctn_record *record, const ctn_digest *previous);
+/* The text of the outputs in the body of a `completed`, which has nothing else in it; false: it is none. Borrowed. */
+bool ctn_completed_outputs(ctn_str body, ctn_str *ret_outputs);

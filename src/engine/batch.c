@@ -189,6 +189,20 @@ bool ctn_eng_wakes_for_nothing(ctn_engine *e, loaded *l)
     return l->wake_written == 1 && !l->is_lost && wake_of(e, l, ctn_execution_status(l->x)) != 1;
 }
 
+/* The outputs as JSON: as the `completed` that brings them was printed. A sealed one holds commitments in their place.
+ */
+static ctn_str outputs_text(const append_build *b, ctn_arena *arena)
+{
+    ctn_str text = {0};
+    const ctn_json *outputs = ctn_execution_outputs(b->l->x);
+    if (!outputs)
+        return text;
+    for (size_t i = b->count; i-- > 0 && !b->l->seal.is_on;)
+        if (b->records[i].kind == CTN_ENTRY_COMPLETED && ctn_completed_outputs(b->records[i].body, &text))
+            return text;
+    return ctn_json_to_str(arena, outputs);
+}
+
 static void fill_append(ctn_engine *e, append_build *b, ctn_append *a, ctn_arena *arena)
 {
     loaded *l = b->l;
@@ -203,13 +217,13 @@ static void fill_append(ctn_engine *e, append_build *b, ctn_append *a, ctn_arena
         .results = b->results,
         .result_count = b->result_count,
     };
-    const ctn_json *outputs = ctn_execution_outputs(l->x), *error = ctn_execution_error(l->x);
+    const ctn_json *error = ctn_execution_error(l->x);
     if (b->is_new) {
         l->row.status = status;
         l->row.wake_at_ms = wake_at_ms;
         l->row.started_at_ms = ctn_execution_started_at_ms(l->x);
         l->row.finished_at_ms = ctn_execution_ended_at_ms(l->x);
-        l->row.outputs = outputs ? ctn_json_to_str(arena, outputs) : (ctn_str){0};
+        l->row.outputs = outputs_text(b, arena);
         l->row.error = error ? ctn_json_to_str(arena, error) : (ctn_str){0};
         ctn_execution_row *row = CTN_NEW(arena, ctn_execution_row);
         *row = l->row;
@@ -222,7 +236,7 @@ static void fill_append(ctn_engine *e, append_build *b, ctn_append *a, ctn_arena
             .wake_at_ms = wake_at_ms,
             .started_at_ms = ctn_execution_started_at_ms(l->x),
             .finished_at_ms = ctn_execution_ended_at_ms(l->x),
-            .outputs = outputs ? ctn_json_to_str(arena, outputs) : (ctn_str){0},
+            .outputs = outputs_text(b, arena),
             .error = error ? ctn_json_to_str(arena, error) : (ctn_str){0},
             .queue_key = ctn_status_is_final(status) ? l->queue.key : (ctn_str){0},
         };
