@@ -261,22 +261,13 @@ static void print_head(const sheet *s, const ctn_timeline *t, const ctn_executio
 
 static void print_marks(const sheet *s, const ctn_timeline *t)
 {
-    static const char *const WORDS[][2] = {{"crash", "the engine had died; another went on"},
-                                           {"restart", "the engine had ended; another went on"},
-                                           {"cancel", "it was told to stop"},
-                                           {"undo", "it is undone with its parent"},
-                                           {"budget", "the budget was reached"}};
     size_t count;
     const ctn_timeline_mark *marks = ctn_timeline_marks(t, &count);
     for (size_t i = 0; i < count; i++) {
-        const char *what = marks[i].what;
-        for (size_t k = 0; k < sizeof WORDS / sizeof *WORDS; k++)
-            if (strcmp(what, WORDS[k][0]) == 0)
-                what = WORDS[k][1];
         bool is_person = !ctn_str_is(marks[i].by, "engine");
         ctn_str by = ctn_text_clean(s->cli->arena, marks[i].by, 40),
                 text = ctn_text_clean(s->cli->arena, marks[i].text, 160);
-        printf("at %s: %s%s%.*s%s%.*s\n", ctn_duration_text(marks[i].at_ms - s->from_ms).text, what,
+        printf("at %s: %s%s%.*s%s%.*s\n", ctn_duration_text(marks[i].at_ms - s->from_ms).text, marks[i].what,
                is_person ? " by " : "", is_person ? (int) by.len : 0, by.ptr, text.len ? ": " : "", CTN_STR_ARG(text));
     }
 }

@@ -516,7 +516,7 @@ ctn_entry_meaning ctn_entry_meaning_of(const ctn_entry *e)
             break;
         }
         m.is_for_all = true;
-        m.mark = "budget";
+        m.mark = "the budget was reached";
         m.mark_text = ctn_json_str_or(e->body, "what", none);
         break;
     case CTN_ENTRY_DECISION:
@@ -528,7 +528,7 @@ ctn_entry_meaning ctn_entry_meaning_of(const ctn_entry *e)
     case CTN_ENTRY_CHECKED: m.sets = ctn_json_member_of(e->body, "variables"); break;
     case CTN_ENTRY_CANCEL_REQUESTED:
         m.sense = CTN_SENSE_STOPS;
-        m.mark = ctn_json_bool_or(e->body, "reopens", false) ? "undo" : "cancel";
+        m.mark = ctn_json_bool_or(e->body, "reopens", false) ? "it is undone with its parent" : "it was told to stop";
         m.mark_text = ctn_json_str_or(e->body, "message", none);
         break;
     case CTN_ENTRY_PAUSED:
@@ -539,7 +539,9 @@ ctn_entry_meaning ctn_entry_meaning_of(const ctn_entry *e)
     case CTN_ENTRY_RESUMED: {
         ctn_str cause = ctn_json_str_or(e->body, "cause", none);
         m.is_for_all = true;
-        m.mark = ctn_str_is(cause, "crash") ? "crash" : ctn_str_is(cause, "restart") ? "restart" : "resumed";
+        m.mark = ctn_str_is(cause, "crash")     ? "the engine had died; another went on"
+                 : ctn_str_is(cause, "restart") ? "the engine had ended; another went on"
+                                                : "resumed";
         m.mark_text = reason;
         break;
     }

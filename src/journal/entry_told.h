@@ -45,14 +45,14 @@ typedef enum ctn_entry_sense {
 
 typedef struct ctn_entry_meaning {
     ctn_entry_sense sense;
-    bool is_undo;     /* of the step's undo */
-    bool is_each;     /* of a foreach as a whole */
-    bool is_for_all;  /* about the execution, and told of every step that has not ended: a pause, a resumption */
-    ctn_str child;    /* the execution that was started; empty: none */
-    const char *mark; /* what `timeline` says beside its rows: "paused"; NULL: nothing */
-    ctn_str mark_text;
-    const ctn_json
-        *sets; /* variables, by name; NULL: none. What an attempt gives is not among them: its step takes it */
+    bool is_undo;      /* of the step's undo */
+    bool is_each;      /* of a foreach as a whole */
+    bool is_for_all;   /* about the execution, and told of every step that has not ended: a pause, a resumption */
+    ctn_str child;     /* the execution that was started; empty: none */
+    const char *mark;  /* what `timeline` says of it beside its rows: "paused"; NULL: nothing */
+    ctn_str mark_text; /* ... and of what its body adds */
+    /* Variables, by name; NULL: none. What an attempt gives is not among them: its step takes it. */
+    const ctn_json *sets;
 } ctn_entry_meaning;
 ctn_entry_meaning ctn_entry_meaning_of(const ctn_entry *e);
 

@@ -50,10 +50,10 @@ typedef struct ctn_timeline_row {
     ctn_str child;                       /* the execution of a sub-chain; empty: none */
 } ctn_timeline_row;
 
-/* What happened to the execution as a whole: "paused", "resumed", "crash", "cancel", "budget". */
+/* What happened to the execution as a whole. */
 typedef struct ctn_timeline_mark {
     int64_t at_ms;
-    const char *what;
+    const char *what; /* "paused", "it was told to stop" */
     ctn_str by, text;
 } ctn_timeline_mark;
 

@@ -171,7 +171,7 @@ static void what_is_stopped_and_undone_is_told(void **state)
     size_t count;
     const ctn_timeline_mark *marks = ctn_timeline_marks(k.t, &count);
     assert_int_equal(count, 1);
-    assert_string_equal(marks[0].what, "cancel");
+    assert_string_equal(marks[0].what, "it was told to stop");
     assert_true(ctn_str_is(marks[0].text, "no more"));
     assert_rows(&k, 900,
                 "a 1 100~110 completed; b 1 110-120 completed; c 1 110~130 completed; d 1 140-200 cancelled waits 140; "
