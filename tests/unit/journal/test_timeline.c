@@ -45,26 +45,50 @@ static void kit_done(kit *k)
     chain_kit_done(&k->chain);
 }
 
-static void add_item(kit *k, int64_t at_ms, ctn_entry_kind kind, const char *step, int64_t item, uint32_t attempt,
-                     const char *body)
+static int64_t number(ctn_str text)
+{
+    int64_t n = 0;
+    assert_true(ctn_str_to_int64(text, &n));
+    return n;
+}
+
+/* "120 attempt_failed a[2] 1 {'code': 'timeout'}": when, the kind, the step and the attempt if it is about one, the
+ * body if there is one. */
+static void add_entry(kit *k, ctn_str line)
 {
     ctn_err err = {0};
-    ctn_record r = {.kind = kind,
-                    .seq = ++k->seq,
-                    .at_ms = at_ms,
-                    .step = ctn_str_from(step),
-                    .item = item,
-                    .attempt = attempt,
-                    .actor = CTN_STR("ann"),
-                    .body = ctn_str_from(body)};
+    ctn_record r = {.seq = ++k->seq, .item = -1, .actor = CTN_STR("ann"), .body = CTN_STR("{}")};
+    r.at_ms = number(ctn_str_cut(&line, ' '));
+    assert_true(ctn_entry_kind_from_name(ctn_str_cut(&line, ' '), &r.kind));
+    if (line.len && line.ptr[0] != '{') {
+        ctn_str where = ctn_str_cut(&line, ' ');
+        r.step = ctn_str_cut(&where, '[');
+        if (where.len)
+            r.item = number(ctn_str_cut(&where, ']'));
+        r.attempt = (uint32_t) number(ctn_str_cut(&line, ' '));
+    }
+    if (line.len) {
+        r.body = ctn_arena_str(k->scratch, line);
+        for (char *c = (char *) r.body.ptr; (c = strchr(c, '\'')) != NULL;)
+            *c = '"';
+    }
     if (ctn_timeline_add(k->t, &r, k->scratch, &err))
         fail_msg("%s", err.message);
     ctn_arena_reset(k->scratch); /* nothing may hang on it */
 }
 
-static void add(kit *k, int64_t at_ms, ctn_entry_kind kind, const char *step, uint32_t attempt, const char *body)
+/* One entry a line. */
+static void add(kit *k, const char *journal)
 {
-    add_item(k, at_ms, kind, step, -1, attempt, body);
+    ctn_str lines = ctn_str_from(journal);
+    while (lines.len)
+        add_entry(k, ctn_str_cut(&lines, '\n'));
+}
+
+static void add_item(kit *k, int64_t at_ms, const char *kind, int64_t item, uint32_t attempt, const char *body)
+{
+    add_entry(k, ctn_arena_printf(k->scratch, "%lld %s a[%lld] %u %s", (long long) at_ms, kind, (long long) item,
+                                  attempt, body));
 }
 
 /* "a 1 100~150 completed; ..." with ~ where the start is not recorded, - where it is, and ... for no end. */
@@ -108,12 +132,12 @@ static void a_start_that_is_not_recorded_is_when_the_step_could_begin(void **sta
 {
     (void) state;
     kit k = kit_of(CHAIN);
-    add(&k, 50, CTN_ENTRY_QUEUED, "", 0, "{}");
-    add(&k, 100, CTN_ENTRY_STARTED, "", 0, "{}");
-    add(&k, 150, CTN_ENTRY_ATTEMPT_SUCCEEDED, "a", 1, "{\"variables\":{}}");
-    add(&k, 160, CTN_ENTRY_ATTEMPT_STARTED, "b", 1, "{\"effect\":\"write\"}");
-    add(&k, 190, CTN_ENTRY_ATTEMPT_SUCCEEDED, "c", 1, "{\"variables\":{}}");
-    add(&k, 200, CTN_ENTRY_ATTEMPT_SUCCEEDED, "b", 1, "{\"variables\":{}}");
+    add(&k, "50 queued\n"
+            "100 started\n"
+            "150 attempt_succeeded a 1 {'variables':{}}\n"
+            "160 attempt_started b 1 {'effect':'write'}\n"
+            "190 attempt_succeeded c 1 {'variables':{}}\n"
+            "200 attempt_succeeded b 1 {'variables':{}}");
     assert_int_equal(ctn_timeline_begun_at_ms(k.t), 50);
     assert_int_equal(ctn_timeline_unseen_count(k.t), 1);
     assert_rows(&k, 300, "a 1 100~150 completed; c 1 150~190 completed; b 1 160-200 completed; d 1 200~... ready");
@@ -123,14 +147,14 @@ static void retries_are_rows_and_their_back_off_is_told(void **state)
 {
     (void) state;
     kit k = kit_of(CHAIN);
-    add(&k, 100, CTN_ENTRY_STARTED, "", 0, "{}");
-    add(&k, 120, CTN_ENTRY_ATTEMPT_FAILED, "a", 1, "{\"code\":\"timeout\",\"message\":\"m\",\"dueMs\":220}");
-    add(&k, 230, CTN_ENTRY_ATTEMPT_FAILED, "a", 2, "{\"code\":\"transport\",\"dueMs\":430}");
+    add(&k, "100 started\n"
+            "120 attempt_failed a 1 {'code':'timeout','message':'m','dueMs':220}\n"
+            "230 attempt_failed a 2 {'code':'transport','dueMs':430}");
     assert_rows(&k, 400, "a 1 100~120 failed timeout next 220; a 2 220~230 failed transport next 430");
 
     k = kit_of(CHAIN); /* the back-off is over: the next attempt is under way, or about to be */
-    add(&k, 100, CTN_ENTRY_STARTED, "", 0, "{}");
-    add(&k, 120, CTN_ENTRY_ATTEMPT_FAILED, "a", 1, "{\"code\":\"timeout\",\"dueMs\":220}");
+    add(&k, "100 started\n"
+            "120 attempt_failed a 1 {'code':'timeout','dueMs':220}");
     assert_rows(&k, 400, "a 1 100~120 failed timeout next 220; a 2 220~... ready");
 }
 
@@ -138,14 +162,14 @@ static void waits_and_who_ended_them_are_told(void **state)
 {
     (void) state;
     kit k = kit_of(CHAIN);
-    add(&k, 100, CTN_ENTRY_STARTED, "", 0, "{}");
-    add(&k, 110, CTN_ENTRY_STEP_SKIPPED, "a", 0, "{\"reason\":\"condition\"}");
-    add(&k, 120, CTN_ENTRY_STEP_SKIPPED, "b", 0, "{\"reason\":\"condition\"}");
-    add(&k, 120, CTN_ENTRY_ATTEMPT_FAILED, "c", 1, "{\"code\":\"tool_error\",\"final\":true}");
-    add(&k, 130, CTN_ENTRY_WAITING, "d", 1, "{\"for\":\"approval\"}");
-    add(&k, 500, CTN_ENTRY_ANSWERED, "d", 1, "{\"answer\":{}}");
-    add(&k, 501, CTN_ENTRY_ATTEMPT_SUCCEEDED, "d", 1, "{\"variables\":{}}");
-    add(&k, 502, CTN_ENTRY_COMPLETED, "", 0, "{\"outputs\":{}}");
+    add(&k, "100 started\n"
+            "110 step_skipped a 0 {'reason':'condition'}\n"
+            "120 step_skipped b 0 {'reason':'condition'}\n"
+            "120 attempt_failed c 1 {'code':'tool_error','final':true}\n"
+            "130 waiting d 1 {'for':'approval'}\n"
+            "500 answered d 1 {'answer':{}}\n"
+            "501 attempt_succeeded d 1 {'variables':{}}\n"
+            "502 completed {'outputs':{}}");
     assert_int_equal(ctn_timeline_ended_at_ms(k.t), 502);
     assert_rows(&k, 900,
                 "a 0 110-110 skipped; c 1 110~120 failed tool_error; b 0 120-120 skipped; d 1 130-501 completed waits "
@@ -156,18 +180,18 @@ static void what_is_stopped_and_undone_is_told(void **state)
 {
     (void) state;
     kit k = kit_of(CHAIN);
-    add(&k, 100, CTN_ENTRY_STARTED, "", 0, "{}");
-    add(&k, 110, CTN_ENTRY_ATTEMPT_SUCCEEDED, "a", 1, "{\"variables\":{}}");
-    add(&k, 110, CTN_ENTRY_ATTEMPT_STARTED, "b", 1, "{}");
-    add(&k, 120, CTN_ENTRY_ATTEMPT_SUCCEEDED, "b", 1, "{\"variables\":{}}");
-    add(&k, 130, CTN_ENTRY_ATTEMPT_SUCCEEDED, "c", 1, "{\"variables\":{}}");
-    add(&k, 140, CTN_ENTRY_WAITING, "d", 1, "{}");
-    add(&k, 200, CTN_ENTRY_CANCEL_REQUESTED, "", 0, "{\"code\":\"cancelled\",\"message\":\"no more\"}");
-    add(&k, 210, CTN_ENTRY_COMPENSATION_STARTED, "b", 1, "{}");
-    add(&k, 220, CTN_ENTRY_COMPENSATION_FAILED, "b", 1, "{\"code\":\"timeout\",\"dueMs\":240}");
-    add(&k, 240, CTN_ENTRY_COMPENSATION_STARTED, "b", 2, "{}");
-    add(&k, 250, CTN_ENTRY_COMPENSATION_SUCCEEDED, "b", 2, "{}");
-    add(&k, 251, CTN_ENTRY_ROLLED_BACK, "", 0, "{\"error\":{}}");
+    add(&k, "100 started\n"
+            "110 attempt_succeeded a 1 {'variables':{}}\n"
+            "110 attempt_started b 1\n"
+            "120 attempt_succeeded b 1 {'variables':{}}\n"
+            "130 attempt_succeeded c 1 {'variables':{}}\n"
+            "140 waiting d 1\n"
+            "200 cancel_requested {'code':'cancelled','message':'no more'}\n"
+            "210 compensation_started b 1\n"
+            "220 compensation_failed b 1 {'code':'timeout','dueMs':240}\n"
+            "240 compensation_started b 2\n"
+            "250 compensation_succeeded b 2\n"
+            "251 rolled_back {'error':{}}");
     size_t count;
     const ctn_timeline_mark *marks = ctn_timeline_marks(k.t, &count);
     assert_int_equal(count, 1);
@@ -182,15 +206,15 @@ static void an_unknown_fate_stays_open_until_it_is_settled(void **state)
 {
     (void) state;
     kit k = kit_of(CHAIN);
-    add(&k, 100, CTN_ENTRY_STARTED, "", 0, "{}");
-    add(&k, 110, CTN_ENTRY_ATTEMPT_SUCCEEDED, "a", 1, "{\"variables\":{}}");
-    add(&k, 111, CTN_ENTRY_ATTEMPT_STARTED, "b", 1, "{}");
-    add(&k, 115, CTN_ENTRY_RESUMED, "", 0, "{\"cause\":\"crash\"}");
-    add(&k, 120, CTN_ENTRY_ATTEMPT_FAILED, "b", 1, "{\"code\":\"interrupted\",\"unknown\":true}");
-    add(&k, 121, CTN_ENTRY_INTERRUPTED, "b", 1, "{\"code\":\"interrupted\",\"message\":\"who knows\"}");
-    add(&k, 300, CTN_ENTRY_DECISION, "b", 1, "{\"what\":\"succeed\"}");
-    add(&k, 301, CTN_ENTRY_ATTEMPT_SUCCEEDED, "b", 1, "{\"variables\":{}}");
-    add(&k, 302, CTN_ENTRY_ATTEMPT_SUCCEEDED, "c", 1, "{\"variables\":{}}");
+    add(&k, "100 started\n"
+            "110 attempt_succeeded a 1 {'variables':{}}\n"
+            "111 attempt_started b 1\n"
+            "115 resumed {'cause':'crash'}\n"
+            "120 attempt_failed b 1 {'code':'interrupted','unknown':true}\n"
+            "121 interrupted b 1 {'code':'interrupted','message':'who knows'}\n"
+            "300 decision b 1 {'what':'succeed'}\n"
+            "301 attempt_succeeded b 1 {'variables':{}}\n"
+            "302 attempt_succeeded c 1 {'variables':{}}");
     assert_rows(&k, 900,
                 "a 1 100~110 completed; c 1 110~302 completed; b 1 111-301 completed waits 121 by ann; d 1 302~... "
                 "ready");
@@ -200,15 +224,15 @@ static void calls_of_one_attempt_are_one_row(void **state)
 {
     (void) state;
     kit k = kit_of(CHAIN);
-    add(&k, 100, CTN_ENTRY_STARTED, "", 0, "{}");
-    add(&k, 110, CTN_ENTRY_ATTEMPT_SUCCEEDED, "a", 1, "{\"call\":\"x\",\"result\":1}");
-    add(&k, 120, CTN_ENTRY_ATTEMPT_FAILED, "a", 1, "{\"call\":\"y\",\"code\":\"timeout\"}");
-    add(&k, 130, CTN_ENTRY_ATTEMPT_FAILED, "a", 1, "{\"code\":\"timeout\",\"dueMs\":150}");
-    add(&k, 160, CTN_ENTRY_ATTEMPT_SUCCEEDED, "a", 2, "{\"call\":\"y\",\"result\":2,\"variables\":{}}");
-    add(&k, 161, CTN_ENTRY_CACHE_HIT, "c", 1, "{\"variables\":{}}");
-    add(&k, 170, CTN_ENTRY_ATTEMPT_FAILED, "b", 1, "{\"code\":\"breaker_open\",\"fallback\":1}");
-    add(&k, 171, CTN_ENTRY_FALLBACK_TAKEN, "b", 1, "{\"fallback\":1}");
-    add(&k, 190, CTN_ENTRY_ATTEMPT_SUCCEEDED, "b", 2, "{\"variables\":{}}");
+    add(&k, "100 started\n"
+            "110 attempt_succeeded a 1 {'call':'x','result':1}\n"
+            "120 attempt_failed a 1 {'call':'y','code':'timeout'}\n"
+            "130 attempt_failed a 1 {'code':'timeout','dueMs':150}\n"
+            "160 attempt_succeeded a 2 {'call':'y','result':2,'variables':{}}\n"
+            "161 cache_hit c 1 {'variables':{}}\n"
+            "170 attempt_failed b 1 {'code':'breaker_open','fallback':1}\n"
+            "171 fallback_taken b 1 {'fallback':1}\n"
+            "190 attempt_succeeded b 2 {'variables':{}}");
     assert_rows(&k, 900,
                 "a 1 100~130 failed timeout next 150; a 2 150~160 completed; b 1 160~170 failed breaker_open; b 2 "
                 "171~190 completed fallback 1; c 1 160~161 cached; d 1 190~... ready");
@@ -218,11 +242,11 @@ static void items_have_rows_of_their_own(void **state)
 {
     (void) state;
     kit k = kit_of(CHAIN);
-    add(&k, 100, CTN_ENTRY_STARTED, "", 0, "{}");
+    add(&k, "100 started");
     for (int i = 0; i < 2000; i++) /* more than any table begins with */
-        add_item(&k, 101 + i, CTN_ENTRY_ATTEMPT_SUCCEEDED, "a", 1999 - i, 1, "{\"variables\":{}}");
-    add_item(&k, 3000, CTN_ENTRY_ATTEMPT_FAILED, "a", 2000, 1, "{\"code\":\"timeout\",\"dueMs\":3100}");
-    add_item(&k, 3101, CTN_ENTRY_ATTEMPT_SUCCEEDED, "a", 2000, 2, "{\"variables\":{}}");
+        add_item(&k, 101 + i, "attempt_succeeded", 1999 - i, 1, "{'variables':{}}");
+    add(&k, "3000 attempt_failed a[2000] 1 {'code':'timeout','dueMs':3100}\n"
+            "3101 attempt_succeeded a[2000] 2 {'variables':{}}");
     ctn_timeline_finish(k.t, 4000);
     size_t count;
     const ctn_timeline_row *rows = ctn_timeline_rows(k.t, &count);
@@ -244,18 +268,18 @@ static void an_item_begins_when_a_place_is_free(void **state)
                    "  - {stepName: a, instructionSet: look, foreach: {items: {range: [0, 4]}, maxConcurrency: 2}, "
                    "rollbackAction: look}\n"
                    "instructionSets: {look: {tool: s/look, effect: read, arguments: {x: 1}}}\n");
-    add(&k, 100, CTN_ENTRY_STARTED, "", 0, "{}");
-    add(&k, 105, CTN_ENTRY_FOREACH_STARTED, "a", 1, "{\"count\":4}");
-    add_item(&k, 120, CTN_ENTRY_ATTEMPT_SUCCEEDED, "a", 1, 1, "{\"variables\":{}}");
-    add_item(&k, 130, CTN_ENTRY_ATTEMPT_FAILED, "a", 2, 1, "{\"code\":\"timeout\",\"dueMs\":140}");
-    add_item(&k, 150, CTN_ENTRY_ATTEMPT_SUCCEEDED, "a", 0, 1, "{\"variables\":{}}");
-    add_item(&k, 170, CTN_ENTRY_ATTEMPT_SUCCEEDED, "a", 2, 2, "{\"variables\":{}}");
-    add_item(&k, 180, CTN_ENTRY_ATTEMPT_SUCCEEDED, "a", 3, 1, "{\"variables\":{}}");
-    add(&k, 181, CTN_ENTRY_ATTEMPT_SUCCEEDED, "a", 1, "{\"items\":4}");
-    add(&k, 190, CTN_ENTRY_CANCEL_REQUESTED, "", 0, "{\"code\":\"cancelled\"}");
-    add_item(&k, 191, CTN_ENTRY_COMPENSATION_STARTED, "a", 3, 1, "{}");
-    add_item(&k, 191, CTN_ENTRY_COMPENSATION_SUCCEEDED, "a", 3, 1, "{}");
-    add_item(&k, 191, CTN_ENTRY_COMPENSATION_STARTED, "a", 2, 1, "{}");
+    add(&k, "100 started\n"
+            "105 foreach_started a 1 {'count':4}\n"
+            "120 attempt_succeeded a[1] 1 {'variables':{}}\n"
+            "130 attempt_failed a[2] 1 {'code':'timeout','dueMs':140}\n"
+            "150 attempt_succeeded a[0] 1 {'variables':{}}\n"
+            "170 attempt_succeeded a[2] 2 {'variables':{}}\n"
+            "180 attempt_succeeded a[3] 1 {'variables':{}}\n"
+            "181 attempt_succeeded a 1 {'items':4}\n"
+            "190 cancel_requested {'code':'cancelled'}\n"
+            "191 compensation_started a[3] 1\n"
+            "191 compensation_succeeded a[3] 1\n"
+            "191 compensation_started a[2] 1");
     assert_rows(&k, 200,
                 "a 1 105-181 completed; a[0] 1 105~150 completed; a[1] 1 105~120 completed; a[2] 1 120~130 failed "
                 "timeout next 140; a[2] 2 140~170 completed; a[3] 1 150~180 completed; undo a[3] 1 191-191 completed; "
@@ -266,14 +290,14 @@ static void of_many_items_the_telling_ones_are_shown(void **state)
 {
     (void) state;
     kit k = kit_of(CHAIN);
-    add(&k, 100, CTN_ENTRY_STARTED, "", 0, "{}");
+    add(&k, "100 started");
     for (int i = 0; i < 1000; i++) {
         int64_t took_ms = i == 500 ? 9000 : i == 600 ? 8000 : i == 700 ? 7000 : 10;
         bool fails = i % 100 == 50, is_tried_again = i == 20;
         if (is_tried_again)
-            add_item(&k, 105, CTN_ENTRY_ATTEMPT_FAILED, "a", i, 1, "{\"code\":\"timeout\",\"dueMs\":106}");
-        add_item(&k, 100 + took_ms, fails ? CTN_ENTRY_ATTEMPT_FAILED : CTN_ENTRY_ATTEMPT_SUCCEEDED, "a", i,
-                 is_tried_again ? 2 : 1, fails ? "{\"code\":\"tool_error\",\"final\":true}" : "{\"variables\":{}}");
+            add_item(&k, 105, "attempt_failed", i, 1, "{'code':'timeout','dueMs':106}");
+        add_item(&k, 100 + took_ms, fails ? "attempt_failed" : "attempt_succeeded", i, is_tried_again ? 2 : 1,
+                 fails ? "{'code':'tool_error','final':true}" : "{'variables':{}}");
     }
     ctn_timeline_finish(k.t, 20000);
     static const int64_t SHOWN[] = {0, 1, 2, 50, 150, 250, 350, 500, 600, 700};
@@ -296,9 +320,9 @@ static void few_items_are_all_shown(void **state)
 {
     (void) state;
     kit k = kit_of(CHAIN);
-    add(&k, 100, CTN_ENTRY_STARTED, "", 0, "{}");
+    add(&k, "100 started");
     for (int i = 0; i < CTN_TIMELINE_ITEMS; i++)
-        add_item(&k, 110, CTN_ENTRY_ATTEMPT_SUCCEEDED, "a", i, 1, "{\"variables\":{}}");
+        add_item(&k, 110, "attempt_succeeded", i, 1, "{'variables':{}}");
     ctn_timeline_finish(k.t, 200);
     size_t count;
     const ctn_timeline_line *lines = ctn_timeline_fold(k.t, k.chain.arena, 200, &count);
