@@ -7,9 +7,9 @@
  * errors, warnings. So a name that was misspelt may be mended although three warnings come to light behind it. All
  * findings of a file are tried together, and one by one when that is not better. A second run finds nothing to do.
  */
-#include "cli/check_run.h"
 #include "base/names.h"
 #include "check/fix.h"
+#include "cli/check_run.h"
 #include "host/files.h"
 
 #define ROUNDS_MAX 20

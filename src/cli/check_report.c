@@ -4,8 +4,8 @@
 #include "cli/check_report.h"
 #include "base/json.h"
 #include "chain/rules.h"
-#include "host/files.h"
 #include "cli/result.h"
+#include "host/files.h"
 #include <stdio.h>
 
 static const char *severity_name(ctn_severity severity)

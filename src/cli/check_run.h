@@ -2,8 +2,8 @@
  * check_run.h -- one look of `check` at everything: the configuration, what it includes, and the files that were named.
  */
 #pragma once
-#include "cli/cli.h"
 #include "check/check.h"
+#include "cli/cli.h"
 #include "host/workspace.h"
 
 typedef struct ctn_check_run {

@@ -4,11 +4,11 @@
 #include "cli/follow.h"
 #include "cli/named.h"
 #include "cli/remote.h"
-#include "host/prepare.h"
-#include "cli/result.h"
-#include "host/snapshot.h"
+#include "cli/report.h"
 #include "cli/view.h"
 #include "engine/fold.h"
+#include "host/prepare.h"
+#include "host/snapshot.h"
 #include <stdio.h>
 #include <unistd.h>
 

@@ -6,9 +6,9 @@
  * owner and goes on.
  */
 #pragma once
-#include "host/workspace.h"
 #include "cli/cli.h"
 #include "host/request.h"
+#include "host/workspace.h"
 
 /* follows false: only until it is acknowledged; then *ret_id is what was started or changed and CTN_EXIT_OK the answer.
  * Otherwise the result is printed and its exit code returned. The plan of a start is taken. */

@@ -6,8 +6,8 @@
  * -i says comes after it.
  */
 #pragma once
-#include "cli/cli.h"
 #include "base/json.h"
+#include "cli/cli.h"
 
 /* An object; CTN_EXIT_OK, or everything was said. */
 int ctn_inputs_read(ctn_cli *cli, const ctn_json **ret_input);

@@ -60,6 +60,16 @@ int ctn_cli_execution_raw(const ctn_cli *cli, const ctn_workspace *ws, ctn_store
     return find(cli, ws, store, ctn_store_execution_read_raw, ret_row);
 }
 
+int ctn_cli_find(const ctn_cli *cli, ctn_workspace *ret_ws, ctn_execution_row *ret_row)
+{
+    ctn_store *store = NULL;
+    int exit_code = ctn_cli_open(cli, ret_ws, &store);
+    if (exit_code == CTN_EXIT_OK)
+        exit_code = ctn_cli_execution(cli, ret_ws, store, ret_row);
+    ctn_store_close(store);
+    return exit_code;
+}
+
 /* ---- chains ---- */
 
 /* Findings first, then the sentence, if there is one. */

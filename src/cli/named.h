@@ -17,6 +17,8 @@ int ctn_cli_open(const ctn_cli *cli, ctn_workspace *ret_ws, ctn_store **ret_stor
 int ctn_cli_execution(const ctn_cli *cli, const ctn_workspace *ws, ctn_store *store, ctn_execution_row *ret_row);
 /* The same; a row that does not read is given as far as it does, with `damage`. */
 int ctn_cli_execution_raw(const ctn_cli *cli, const ctn_workspace *ws, ctn_store *store, ctn_execution_row *ret_row);
+/* The workspace and the execution, when nothing else of the store is wanted. */
+int ctn_cli_find(const ctn_cli *cli, ctn_workspace *ret_ws, ctn_execution_row *ret_row);
 
 /* As the functions of host/workspace.h. */
 int ctn_cli_chain(const ctn_cli *cli, ctn_workspace *ws, ctn_str name, const ctn_chain **ret_chain);

@@ -3,8 +3,8 @@
  */
 #pragma once
 #include "cli/cli.h"
-#include "host/workspace.h"
 #include "store/quarantine.h"
+#include "store/store.h"
 
 /* Everything in the store's quarantine that was not given up, by number; in the arena. */
 typedef struct ctn_quarantined {

@@ -2,9 +2,9 @@
  * remote.c -- see remote.h. A loop of its own with one connection: the request, then the watching.
  */
 #include "cli/remote.h"
-#include "cli/children.h"
-#include "host/snapshot.h"
 #include "cli/view.h"
+#include "host/snapshot.h"
+#include "host/tree.h"
 #include "wire/jsonrpc.h"
 #include <poll.h>
 #include <signal.h>

@@ -2,9 +2,9 @@
  * remote.h -- the other side of control.h: asking the process that owns a store, and following an execution there.
  */
 #pragma once
-#include "host/workspace.h"
 #include "cli/cli.h"
 #include "host/request.h"
+#include "host/workspace.h"
 
 typedef enum ctn_remote_outcome {
     CTN_REMOTE_DONE,        /* acknowledged; followed to its end, or until somebody is needed */

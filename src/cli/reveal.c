@@ -3,8 +3,8 @@
  */
 #include "cli/reveal.h"
 #include "cli/named.h"
-#include "host/audit.h"
 #include "engine/fold.h"
+#include "host/audit.h"
 
 int ctn_reveal_begin(ctn_cli *cli, const ctn_workspace *ws, const ctn_execution_row *row, ctn_reveal *ret)
 {

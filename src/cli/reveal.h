@@ -2,10 +2,9 @@
  * reveal.h -- --reveal: sensitive values as they are, for one command; each use stands in the store's audit log.
  */
 #pragma once
-#include "host/keyring.h"
 #include "cli/cli.h"
+#include "host/keyring.h"
 #include "host/workspace.h"
-#include "engine/fold.h"
 
 typedef struct ctn_reveal {
     ctn_config_keyring *keyring; /* NULL: not asked for */

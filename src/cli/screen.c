@@ -2,6 +2,7 @@
  * screen.c -- see screen.h.
  */
 #include "cli/screen.h"
+#include "base/clock.h"
 #include <errno.h>
 #include <langinfo.h>
 #include <poll.h>
@@ -56,6 +57,12 @@ bool ctn_screen_write(const ctn_screen *screen, ctn_str text)
         text = ctn_str_from_offset(text, (size_t) n);
     }
     return true;
+}
+
+int64_t ctn_cli_now_ms(void)
+{
+    ctn_clock clock = ctn_clock_system();
+    return ctn_clock_now_ms(&clock);
 }
 
 ctn_time_text ctn_moment_text(int64_t at_ms)

@@ -1,5 +1,5 @@
 /*
- * screen.h -- what people look at: its size, its colours, local time.
+ * screen.h -- what people look at: its size, its colours, the time of day.
  *
  * Escape codes appear only on a terminal that wants them: not in a pipe, not with NO_COLOR (colours) or TERM=dumb
  * (anything). Text that comes from outside (tools, inputs, files) is cleaned before it is shown (base/text.h).
@@ -32,5 +32,7 @@ void ctn_screen_size(const ctn_screen *screen, size_t *ret_columns, size_t *ret_
 /* All of it, or as much as goes; failures of stderr have nobody to be told to. */
 bool ctn_screen_write(const ctn_screen *screen, ctn_str text);
 
+/* The time of day, in ms since the epoch. */
+int64_t ctn_cli_now_ms(void);
 /* Local time, "2026-11-22 10:00:05"; "-" for 0. */
 ctn_time_text ctn_moment_text(int64_t at_ms);

@@ -1,11 +1,10 @@
 /*
  * verb_audit.c -- `store audit`: what people did to a store.
  */
-#include "base/clock.h"
-#include "host/audit.h"
-#include "cli/result.h"
 #include "cli/named.h"
+#include "cli/result.h"
 #include "cli/verb.h"
+#include "store/audit.h"
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -15,11 +14,9 @@ static int print_json(void *ctx, const ctn_audit_entry *e)
     ctn_arena_mark mark = ctn_arena_save(cli->arena);
     const ctn_json *detail = NULL;
     (void) ctn_json_parse(cli->arena, e->detail, NULL, &detail, NULL);
-    char at[25];
-    ctn_time_format(e->at_ms, at);
     ctn_json_builder b = ctn_json_object(cli->arena);
     ctn_json_put_int(&b, "n", e->n);
-    ctn_json_put_str(&b, "at", ctn_str_from(at));
+    ctn_json_put_time(&b, "at", e->at_ms);
     ctn_json_put_str(&b, "actor", e->actor);
     ctn_json_put_str(&b, "action", e->action);
     ctn_json_put_str(&b, "subject", e->subject);

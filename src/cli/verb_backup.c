@@ -1,11 +1,10 @@
 /*
  * verb_backup.c -- `store backup`: a copy of the store as it is now, also while it is in use.
  */
-#include "base/clock.h"
-#include "host/audit.h"
-#include "cli/result.h"
 #include "cli/named.h"
+#include "cli/result.h"
 #include "cli/verb.h"
+#include "host/audit.h"
 #include "store/backup.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,17 +15,11 @@ typedef struct backup_verb {
     int64_t began_ms, told_ms;
 } backup_verb;
 
-static int64_t now_ms(void)
-{
-    ctn_clock clock = ctn_clock_system();
-    return ctn_clock_now_ms(&clock);
-}
-
 /* From the first second on: in place on a terminal, every ten seconds elsewhere. */
 static void print_progress(void *ctx, const ctn_backup_report *r)
 {
     backup_verb *t = ctx;
-    int64_t now = now_ms();
+    int64_t now = ctn_cli_now_ms();
     bool is_terminal = t->cli->err.is_terminal;
     if (now - t->began_ms < 1000 || now - t->told_ms < (is_terminal ? 200 : 10000))
         return;
@@ -66,7 +59,7 @@ static int run_store_backup(ctn_cli *cli)
     int exit_code = ctn_cli_workspace(cli, &ws);
     if (exit_code)
         return exit_code;
-    backup_verb t = {.cli = cli, .ws = &ws, .began_ms = now_ms()};
+    backup_verb t = {.cli = cli, .ws = &ws, .began_ms = ctn_cli_now_ms()};
     ctn_backup_options options = {.path = cli->args.words[0],
                                   .replaces = ctn_opt_is_given(cli, CTN_OPT_FORCE),
                                   .on_begin = write_audit,
@@ -77,7 +70,7 @@ static int run_store_backup(ctn_cli *cli)
         (void) ctn_screen_write(&cli->err, CTN_STR("\r\033[K"));
     if (rc)
         return ctn_cli_fail_err(cli, &err);
-    int64_t bytes = report.pages * report.page_bytes, span_ms = now_ms() - t.began_ms;
+    int64_t bytes = report.pages * report.page_bytes, span_ms = ctn_cli_now_ms() - t.began_ms;
     if (ctn_opt_is_given(cli, CTN_OPT_JSON)) {
         ctn_json_builder b = ctn_json_object(cli->arena);
         ctn_json_put_str(&b, "store", ctn_str_from(ws.store_url));

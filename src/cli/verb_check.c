@@ -1,13 +1,14 @@
 /*
  * verb_check.c -- `check`: what is wrong with chains and instruction sets.
  */
-#include "cli/check_report.h"
-#include "cli/named.h"
 #include "chain/rules.h"
+#include "cli/check_report.h"
 #include "cli/check_run.h"
-#include "host/programs.h"
+#include "cli/named.h"
 #include "cli/timezone.h"
 #include "cli/verb.h"
+#include "host/config_servers.h"
+#include "host/programs.h"
 #include "host/tool_book.h"
 #include <stdio.h>
 

@@ -1,14 +1,11 @@
 /*
  * verb_export.c -- `export`: one execution as a file; `verify`: does such a file prove what it says?
  */
-#include "base/clock.h"
-#include "host/audit.h"
 #include "cli/export.h"
 #include "cli/named.h"
-#include "cli/quarantine.h"
-#include "cli/result.h"
 #include "cli/reveal.h"
 #include "cli/verb.h"
+#include "host/audit.h"
 #include "store/export.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -87,7 +84,6 @@ static int run_export(ctn_cli *cli)
     ctn_execution_row row;
     ctn_err err = {0};
     sink s = {0};
-    ctn_clock clock = ctn_clock_system();
     int exit_code = ctn_cli_open(cli, &ws, &store);
     if (exit_code == CTN_EXIT_OK)
         exit_code = ctn_cli_execution_raw(cli, &ws, store, &row);
@@ -97,7 +93,7 @@ static int run_export(ctn_cli *cli)
     }
     ctn_str id = ctn_arena_str(cli->arena, ctn_str_from(ctn_id_to_text(row.id).text));
     ctn_export_options options = {.id = row.id,
-                                  .now_ms = ctn_clock_now_ms(&clock),
+                                  .now_ms = ctn_cli_now_ms(),
                                   .actor = ctn_actor_name(cli->arena),
                                   .program = CTN_STR("catena " CATENA_VERSION),
                                   .write = write_piece,

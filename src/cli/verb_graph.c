@@ -5,10 +5,9 @@
  */
 #include "cli/named.h"
 #include "cli/verb.h"
-#include "host/config.h"
-#include "host/snapshot.h"
 #include "draw/picture.h"
 #include "engine/fold.h"
+#include "host/config_servers.h"
 #include <stdio.h>
 
 #define PICTURE_BYTES_MAX ((size_t) 512 << 20)

@@ -4,14 +4,13 @@
  * Entries are printed as they are read: a journal of a million needs no more memory than one of ten. Where one does
  * not read, what is behind it is told all the same, with what is wrong.
  */
-#include "cli/reveal.h"
 #include "cli/named.h"
 #include "cli/result.h"
-#include "core/sealed.h"
-#include "journal/entry_told.h"
-#include "base/clock.h"
-#include "cli/quarantine.h"
+#include "cli/reveal.h"
 #include "cli/verb.h"
+#include "core/sealed.h"
+#include "engine/fold.h"
+#include "journal/entry_told.h"
 #include "store/raw.h"
 #include <stdio.h>
 
@@ -36,13 +35,11 @@ static int history_json(void *ctx, const ctn_record *record, int64_t position)
     ctn_arena *arena = t->scratch;
     ctn_json_builder b = ctn_json_object(arena);
     const ctn_json *body = NULL;
-    char at[25];
     if (ctn_json_parse(arena, record->body, NULL, &body, NULL) == CTN_OK)
         (void) ctn_sealed_hide(arena, body, record->sealed, &body, NULL);
-    ctn_time_format(record->at_ms, at);
     ctn_json_put_int(&b, "seq", (int64_t) record->seq);
     ctn_json_put_int(&b, "position", position);
-    ctn_json_put_str(&b, "at", ctn_str_from(at));
+    ctn_json_put_time(&b, "at", record->at_ms);
     t->seq_last = record->seq;
     ctn_json_put_str(&b, "kind", t->damage ? t->kind_name : ctn_str_from(ctn_entry_kind_name(record->kind)));
     if (t->damage)

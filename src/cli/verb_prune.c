@@ -5,11 +5,10 @@
  * its commits pass in between; alone they follow each other more closely. Ended at any moment, whole trees are gone or
  * there.
  */
-#include "base/clock.h"
-#include "host/audit.h"
-#include "cli/result.h"
 #include "cli/named.h"
+#include "cli/result.h"
 #include "cli/verb.h"
+#include "host/audit.h"
 #include "store/retention.h"
 #include <inttypes.h>
 #include <time.h>
@@ -141,17 +140,13 @@ static int shrink_step(pruning *p, bool *ret_more, ctn_err *err)
 static int audit_wish(const pruning *p, ctn_err *err)
 {
     ctn_json_builder b = ctn_json_object(p->cli->arena);
-    for (int s = CTN_STATUS_COMPLETED; s < CTN_STATUS_COUNT; s++) {
-        char at[25];
-        if (!p->what.before_ms[s])
-            continue;
-        ctn_time_format(p->what.before_ms[s], at);
-        ctn_json_put_str(&b, ctn_status_name((ctn_status) s), ctn_arena_str(p->cli->arena, ctn_str_from(at)));
-    }
+    for (int s = CTN_STATUS_COMPLETED; s < CTN_STATUS_COUNT; s++)
+        if (p->what.before_ms[s])
+            ctn_json_put_time(&b, ctn_status_name((ctn_status) s), p->what.before_ms[s]);
     return ctn_audit(p->store, "store.prune", (ctn_str){0}, ctn_json_finish(&b), err);
 }
 
-static const ctn_json *sum_json(const pruning *p)
+static ctn_json_builder sum_of(const pruning *p)
 {
     ctn_json_builder b = ctn_json_object(p->cli->arena);
     ctn_json_put_int(&b, "executions", (int64_t) p->sum.executions);
@@ -159,7 +154,7 @@ static const ctn_json *sum_json(const pruning *p)
     ctn_json_put_int(&b, "entries", (int64_t) p->sum.entries);
     ctn_json_put_int(&b, "results", (int64_t) p->sum.results);
     ctn_json_put_int(&b, "left", (int64_t) p->walk.left);
-    return ctn_json_finish(&b);
+    return b;
 }
 
 static int prune(pruning *p, ctn_err *err)
@@ -169,8 +164,10 @@ static int prune(pruning *p, ctn_err *err)
         rc = audit_wish(p, err);
     if (rc == CTN_OK)
         rc = each_step(p, prune_step, err);
-    if (rc == CTN_OK && !p->what.is_dry)
-        rc = ctn_audit(p->store, "store.pruned", (ctn_str){0}, sum_json(p), err);
+    if (rc == CTN_OK && !p->what.is_dry) {
+        ctn_json_builder sum = sum_of(p);
+        rc = ctn_audit(p->store, "store.pruned", (ctn_str){0}, ctn_json_finish(&sum), err);
+    }
     if (rc == CTN_OK && !p->what.is_dry)
         rc = each_step(p, shrink_step, err);
     if (rc == CTN_OK && !p->what.is_dry)
@@ -182,10 +179,7 @@ static int report(const pruning *p)
 {
     const ctn_cli *cli = p->cli;
     if (ctn_opt_is_given(cli, CTN_OPT_JSON)) {
-        ctn_json_builder b = ctn_json_object(cli->arena), bytes = ctn_json_object(cli->arena);
-        const ctn_json *sum = sum_json(p);
-        for (uint32_t i = 0; i < sum->count; i++)
-            ctn_json_put(&b, ctn_json_text(&sum->members[i].key), &sum->members[i].value);
+        ctn_json_builder b = sum_of(p), bytes = ctn_json_object(cli->arena);
         ctn_json_put_int(&bytes, "before", (int64_t) p->before.file_bytes);
         ctn_json_put_int(&bytes, "after", (int64_t) p->after.file_bytes);
         ctn_json_put(&b, CTN_STR("bytes"), ctn_json_finish(&bytes));
@@ -212,10 +206,9 @@ static int run_store_prune(ctn_cli *cli)
     ctn_workspace ws;
     ctn_err err = {0};
     pruning p = {.cli = cli, .told_at_ms = monotonic_us() / 1000};
-    ctn_clock clock = ctn_clock_system();
     int exit_code = ctn_cli_workspace(cli, &ws);
     if (exit_code == CTN_EXIT_OK)
-        exit_code = read_options(cli, &ws, ctn_clock_now_ms(&clock), &p.what);
+        exit_code = read_options(cli, &ws, ctn_cli_now_ms(), &p.what);
     if (exit_code)
         return exit_code;
     int rc = ctn_store_open(ws.store_url, p.what.is_dry ? CTN_STORE_READ : CTN_STORE_WRITE, &p.store, &err);

@@ -5,13 +5,12 @@
  * through the owner, which has to look at it (and at what waited for it) again.
  */
 #include "cli/follow.h"
-#include "host/audit.h"
 #include "cli/named.h"
 #include "cli/quarantine.h"
 #include "cli/result.h"
-#include "store/raw.h"
-#include "base/clock.h"
 #include "cli/verb.h"
+#include "host/audit.h"
+#include "store/raw.h"
 #include <stdio.h>
 
 /* ---- reading ---- */
@@ -79,25 +78,15 @@ static int count_raw(void *ctx, const ctn_raw_record *raw)
     return 0;
 }
 
-static ctn_str moment_json(ctn_arena *arena, int64_t at_ms)
-{
-    char text[25];
-    ctn_time_format(at_ms, text);
-    return ctn_arena_str(arena, ctn_str_from(text));
-}
-
 static void print_damaged_json(ctn_cli *cli, const ctn_execution_row *row, ctn_str why, const ctn_quarantine_row *q,
                                const tally *t)
 {
-    const ctn_json *known = ctn_result_json(cli->arena, row, NULL);
-    ctn_json_builder b = ctn_json_object(cli->arena);
-    for (size_t i = 0; i < ctn_json_count(known); i++)
-        ctn_json_put(&b, ctn_json_text(&known->members[i].key), &known->members[i].value);
+    ctn_json_builder b = ctn_result_object(cli->arena, row);
     ctn_json_put_str(&b, "damaged", why);
     if (q)
-        ctn_json_put_str(&b, "quarantinedAt", moment_json(cli->arena, q->found_at_ms));
+        ctn_json_put_time(&b, "quarantinedAt", q->found_at_ms);
     if (q && q->given_up_at_ms)
-        ctn_json_put_str(&b, "discardedAt", moment_json(cli->arena, q->given_up_at_ms));
+        ctn_json_put_time(&b, "discardedAt", q->given_up_at_ms);
     ctn_json_put_int(&b, "entriesRead", (int64_t) t->whole);
     ctn_json_put_int(&b, "entriesLost", (int64_t) t->lost);
     ctn_result_print(cli, ctn_json_finish(&b));
@@ -175,9 +164,9 @@ static void list_json(ctn_cli *cli, const reading *r)
         ctn_json_put_int(&b, "number", row->exec_no);
         ctn_json_put_str(&b, "chain", row->chain_id);
         ctn_json_put_str(&b, "reason", row->reason);
-        ctn_json_put_str(&b, "foundAt", moment_json(cli->arena, row->found_at_ms));
+        ctn_json_put_time(&b, "foundAt", row->found_at_ms);
         if (row->given_up_at_ms)
-            ctn_json_put_str(&b, "discardedAt", moment_json(cli->arena, row->given_up_at_ms));
+            ctn_json_put_time(&b, "discardedAt", row->given_up_at_ms);
         ctn_json_push(&list, ctn_json_finish(&b));
     }
     ctn_result_print(cli, ctn_json_finish(&list));

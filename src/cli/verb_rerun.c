@@ -4,16 +4,15 @@
  * What is reused is decided here, from the store: an ended execution does not change any more, so it does not matter
  * who owns the store meanwhile. The owner gets it with the start, and checks that it fits the chain.
  */
-#include "host/keyring.h"
 #include "cli/follow.h"
+#include "cli/inputs.h"
+#include "cli/named.h"
+#include "cli/report.h"
+#include "cli/verb.h"
+#include "core/rerun.h"
 #include "engine/fold.h"
 #include "host/audit.h"
-#include "cli/named.h"
-#include "cli/inputs.h"
-#include "cli/result.h"
-#include "cli/verb.h"
-#include "host/snapshot.h"
-#include "core/rerun.h"
+#include "host/keyring.h"
 #include <stdio.h>
 
 #define CHILD_DEPTH_MAX 64

@@ -2,11 +2,11 @@
  * verb_run.c -- `run` and `start`: a chain, its inputs, an execution.
  */
 #include "cli/follow.h"
-#include "host/audit.h"
-#include "cli/named.h"
 #include "cli/inputs.h"
-#include "cli/result.h"
+#include "cli/named.h"
+#include "cli/report.h"
 #include "cli/verb.h"
+#include "host/audit.h"
 #include <stdio.h>
 
 /* An input that was given as text and reads as another JSON value was perhaps meant as that. */

@@ -1,11 +1,11 @@
 /*
  * verb_schedules.c -- `schedules`: which chains are started by the clock, and when next.
  */
-#include "cli/result.h"
 #include "cli/named.h"
+#include "cli/result.h"
 #include "cli/verb.h"
-#include "host/schedules.h"
 #include "engine/schedule.h"
+#include "host/schedules.h"
 #include <stdio.h>
 
 typedef struct seen {
@@ -34,16 +34,6 @@ static int64_t next_of(const ctn_schedule *s, int64_t now_ms)
     return next_ms;
 }
 
-static void put_time(ctn_json_builder *b, const char *name, int64_t at_ms)
-{
-    char text[25];
-    ctn_time_format(at_ms, text);
-    if (at_ms)
-        ctn_json_put_str(b, name, ctn_str_from(text));
-    else
-        ctn_json_put(b, ctn_str_from(name), &ctn_json_null);
-}
-
 static void print_json(ctn_cli *cli, const seen *s, int64_t now_ms)
 {
     ctn_json_builder list = ctn_json_array(cli->arena);
@@ -52,8 +42,8 @@ static void print_json(ctn_cli *cli, const seen *s, int64_t now_ms)
         ctn_json_put_str(&b, "chain", s->schedules[i].chain_id);
         ctn_json_put_str(&b, "cron", s->schedules[i].cron);
         ctn_json_put_str(&b, "timezone", s->schedules[i].timezone.len ? s->schedules[i].timezone : CTN_STR("UTC"));
-        put_time(&b, "nextAt", next_of(&s->schedules[i], now_ms));
-        put_time(&b, "seenAt", s->seen_at_ms[i]);
+        ctn_json_put_time(&b, "nextAt", next_of(&s->schedules[i], now_ms));
+        ctn_json_put_time(&b, "seenAt", s->seen_at_ms[i]);
         ctn_json_push(&list, ctn_json_finish(&b));
     }
     ctn_result_print(cli, ctn_json_finish(&list));
@@ -88,16 +78,15 @@ static int run_schedules(ctn_cli *cli)
         return exit_code;
     ctn_cli_findings(cli, &ws.library_findings, true);
     seen s = {.count = ctn_schedules_of(ws.config, cli->arena, ctn_cli_teller(cli), &schedules)};
-    ctn_clock clock = ctn_clock_system();
     s.schedules = schedules;
     s.seen_at_ms = CTN_NEW_ARRAY(cli->arena, int64_t, s.count);
     if (ctn_store_open(ws.store_url, CTN_STORE_READ, &store, NULL) == CTN_OK) /* without one, none was ever seen */
         (void) ctn_store_schedule_list(store, take_seen, &s, NULL);
     ctn_store_close(store);
     if (ctn_opt_is_given(cli, CTN_OPT_JSON))
-        print_json(cli, &s, ctn_clock_now_ms(&clock));
+        print_json(cli, &s, ctn_cli_now_ms());
     else if (s.count)
-        print_rows(cli, &s, ctn_clock_now_ms(&clock));
+        print_rows(cli, &s, ctn_cli_now_ms());
     else
         ctn_cli_say(cli, "no chain that is included has a schedule");
     return CTN_EXIT_OK;

@@ -4,11 +4,11 @@
  * Both work beside an owner. A shred is of whole trees: an execution with all sub-chains, each ended; the owner has let
  * go of what has ended, and nothing of it is written any more.
  */
+#include "cli/named.h"
+#include "cli/result.h"
+#include "cli/verb.h"
 #include "host/audit.h"
 #include "host/keyring.h"
-#include "cli/result.h"
-#include "cli/named.h"
-#include "cli/verb.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
@@ -33,9 +33,8 @@ static int drop_old(const ctn_cli *cli, const ctn_workspace *ws, ctn_store *stor
                     ctn_rekey *rekey, ctn_err *err)
 {
     ctn_store_lock *lock = NULL;
-    ctn_clock clock = ctn_clock_system();
     int rc = ctn_store_lock_take(ws->store_url, &lock, NULL);
-    int64_t age_ms = ctn_clock_now_ms(&clock) - ctn_config_keyring_changed_at_ms(keyring);
+    int64_t age_ms = ctn_cli_now_ms() - ctn_config_keyring_changed_at_ms(keyring);
     if (rc && age_ms < DROP_AFTER_MS)
         return ctn_fail(
             err, CTN_E_BUSY,

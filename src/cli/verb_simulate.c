@@ -5,6 +5,7 @@
 #include "cli/named.h"
 #include "cli/result.h"
 #include "cli/verb.h"
+#include "host/config_servers.h"
 #include "host/toolbox.h"
 #include "simulate/campaign.h"
 #include "simulate/sub_chains.h"
@@ -40,12 +41,6 @@ static int read_number(ctn_cli *cli, ctn_opt opt, const char *name, uint64_t oth
                             SEEDS_MAX);
     *ret = (uint64_t) value;
     return CTN_EXIT_OK;
-}
-
-static int64_t now_ms(void)
-{
-    ctn_clock clock = ctn_clock_system();
-    return ctn_clock_now_ms(&clock);
 }
 
 /* 12345 as 12,345. */
@@ -102,14 +97,14 @@ static void keep_line(void *ctx, ctn_str line)
     ctn_json_push(b, ctn_json_string(b->arena, line));
 }
 
-static const ctn_json *hazard_json(const simulation *s, const ctn_hazard *h)
+static ctn_json_builder hazard_object(const simulation *s, const ctn_hazard *h)
 {
     ctn_json_builder b = ctn_json_object(s->cli->arena);
     ctn_json_put_str(&b, "kind", ctn_str_from(ctn_hazard_name(h->kind)));
     ctn_json_put_str(&b, "severity", h->is_note ? CTN_STR("note") : CTN_STR("bad"));
     ctn_json_put(&b, CTN_STR("step"), h->step.len ? ctn_json_string(s->cli->arena, h->step) : NULL);
     ctn_json_put_str(&b, "message", ctn_arena_str(s->cli->arena, h->text));
-    return ctn_json_finish(&b);
+    return b;
 }
 
 static void print_hazard(const simulation *s, const ctn_hazard *h)
@@ -144,7 +139,8 @@ static int tell_story(simulation *s)
     ctn_json_builder hazards = ctn_json_array(cli->arena);
     for (size_t i = 0; i < story.hazard_count; i++) {
         is_bad = is_bad || !story.hazards[i].is_note;
-        ctn_json_push(&hazards, hazard_json(s, &story.hazards[i]));
+        ctn_json_builder hazard = hazard_object(s, &story.hazards[i]);
+        ctn_json_push(&hazards, ctn_json_finish(&hazard));
     }
     if (is_json) {
         ctn_json_builder b = ctn_json_object(cli->arena);
@@ -233,10 +229,7 @@ static const ctn_json *tally_json(const simulation *s, const ctn_campaign_tally 
             ctn_json_put_int(&by, ctn_status_name(status), (int64_t) t->by_status[status]);
     for (size_t i = 0; i < t->hazard_count; i++) {
         const ctn_campaign_hazard *h = &t->hazards[i];
-        const ctn_json *base = hazard_json(s, &h->hazard);
-        ctn_json_builder x = ctn_json_object(arena);
-        for (size_t k = 0; k < ctn_json_count(base); k++)
-            ctn_json_put(&x, ctn_json_text(&base->members[k].key), &base->members[k].value);
+        ctn_json_builder x = hazard_object(s, &h->hazard);
         ctn_json_put_int(&x, "worlds", (int64_t) h->worlds);
         ctn_json_put(&x, CTN_STR("share"),
                      ctn_json_number(arena, ctn_arena_printf(arena, "%.6g", (double) h->worlds / (double) t->worlds)));
@@ -258,7 +251,7 @@ static const ctn_json *tally_json(const simulation *s, const ctn_campaign_tally 
 
 static void tell_progress(const simulation *s, uint64_t done, int64_t began_ms, int64_t *last_ms)
 {
-    int64_t now = now_ms();
+    int64_t now = ctn_cli_now_ms();
     if (ctn_opt_is_given(s->cli, CTN_OPT_QUIET) || now - *last_ms < PROGRESS_AFTER_MS)
         return;
     *last_ms = now;
@@ -269,7 +262,7 @@ static void tell_progress(const simulation *s, uint64_t done, int64_t began_ms, 
 static int play_all(simulation *s)
 {
     ctn_err err = {0};
-    int64_t began_ms = now_ms(), last_ms = began_ms;
+    int64_t began_ms = ctn_cli_now_ms(), last_ms = began_ms;
     for (uint64_t seed = 1; seed <= s->seeds; seed++) {
         ctn_story story;
         if (ctn_campaign_play(s->campaign, seed, NULL, NULL, &story, &err))
@@ -282,7 +275,7 @@ static int play_all(simulation *s)
     if (ctn_opt_is_given(s->cli, CTN_OPT_JSON))
         ctn_result_print(s->cli, tally_json(s, t));
     else
-        print_tally(s, t, now_ms() - began_ms);
+        print_tally(s, t, ctn_cli_now_ms() - began_ms);
     return t->hazard_count && !t->hazards[0].hazard.is_note ? CTN_EXIT_ENDED : CTN_EXIT_OK;
 }
 

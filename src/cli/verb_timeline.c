@@ -1,10 +1,8 @@
 /*
  * verb_timeline.c -- `timeline`: an execution's attempts over time, drawn (timeline_sheet.h) or as JSON.
  */
-#include "base/clock.h"
-#include "cli/result.h"
 #include "cli/named.h"
-#include "host/snapshot.h"
+#include "cli/result.h"
 #include "cli/timeline_sheet.h"
 #include "cli/verb.h"
 #include "engine/fold.h"
@@ -114,8 +112,7 @@ static int run_timeline(ctn_cli *cli)
     ctn_execution_row row;
     ctn_execution *x = NULL;
     ctn_timeline *timeline = NULL;
-    ctn_clock clock = ctn_clock_system();
-    int64_t now_ms = ctn_clock_now_ms(&clock);
+    int64_t now_ms = ctn_cli_now_ms();
     int exit_code = ctn_cli_open(cli, &ws, &store);
     if (exit_code == CTN_EXIT_OK)
         exit_code = ctn_cli_execution(cli, &ws, store, &row);

@@ -4,6 +4,7 @@
 #include "cli/inputs.h"
 #include "cli/named.h"
 #include "cli/result.h"
+#include "host/config_servers.h"
 #include <stdio.h>
 
 #define CALL_LIMIT_MS 60000
@@ -36,16 +37,6 @@ static void on_ready(void *ctx, int code, const char *why)
 static bool all_told(void *ctx)
 {
     return ((asking *) ctx)->open == 0;
-}
-
-/* Why the server cannot be asked at all; NULL: it can. */
-static const char *refusal(const ctn_cli *cli, const ctn_config_server *s)
-{
-    if (s->url.len)
-        return "servers over HTTP come with a later version";
-    if (s->program.len == 0)
-        return ctn_arena_printf(cli->arena, "there is no program %.*s", CTN_STR_ARG(s->command)).ptr;
-    return NULL;
 }
 
 static const char *effect_of(const ctn_mcp_driver *servers, ctn_str server, ctn_str tool, ctn_arena *arena)
@@ -93,7 +84,7 @@ static int list_all(asking *a, const ctn_config *config, ctn_str only)
         const ctn_config_server *s = &config->servers[i];
         if (only.len && !ctn_str_equal(only, s->name))
             continue;
-        const char *why = refusal(cli, s);
+        const char *why = ctn_config_server_refusal(s, cli->arena);
         if (!why)
             why = a->whys[i];
         if (why)
@@ -131,7 +122,8 @@ static int run_tools_list(ctn_cli *cli)
     }
     for (size_t i = 0; i < config->server_count; i++) {
         servers[i] = (asked){&a, i};
-        if (refusal(cli, &config->servers[i]) || (only.len && !ctn_str_equal(only, config->servers[i].name)))
+        if (ctn_config_server_refusal(&config->servers[i], cli->arena) ||
+            (only.len && !ctn_str_equal(only, config->servers[i].name)))
             continue;
         a.open++;
         ctn_drivers_ready(a.drivers, config->servers[i].name, on_ready, &servers[i]);
@@ -192,7 +184,7 @@ static int check_target(ctn_cli *cli, const ctn_config *config, ctn_str target)
     if (!s)
         return ctn_cli_fail(cli, "there is no server \"%.*s\"; %.*s", CTN_STR_ARG(name),
                             CTN_STR_ARG(ctn_config_suggest_server(config, cli->arena, name)));
-    const char *why = refusal(cli, s);
+    const char *why = ctn_config_server_refusal(s, cli->arena);
     return why ? ctn_cli_fail(cli, "server %.*s: %s", CTN_STR_ARG(name), why) : CTN_EXIT_OK;
 }
 

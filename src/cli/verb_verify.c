@@ -4,12 +4,10 @@
  * Findings are printed as they come, for there may be as many as there are entries; so the JSON is written piece by
  * piece.
  */
-#include "base/clock.h"
 #include "cli/export.h"
 #include "cli/named.h"
-#include "host/keyring.h"
-#include "cli/result.h"
 #include "cli/verb.h"
+#include "host/keyring.h"
 #include "store/verify.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,12 +18,6 @@ typedef struct verify_verb {
     int64_t began_ms, told_ms;
     int64_t printed;
 } verify_verb;
-
-static int64_t now_ms(void)
-{
-    ctn_clock clock = ctn_clock_system();
-    return ctn_clock_now_ms(&clock);
-}
 
 /* ---- findings ---- */
 
@@ -69,7 +61,7 @@ static void print_finding(void *ctx, const ctn_verify_finding *f)
 static void print_progress(void *ctx, const ctn_verify_report *r)
 {
     verify_verb *t = ctx;
-    int64_t now = now_ms(), span_ms = now - t->began_ms;
+    int64_t now = ctn_cli_now_ms(), span_ms = now - t->began_ms;
     bool is_terminal = t->cli->err.is_terminal;
     if (span_ms < 1000 || now - t->told_ms < (is_terminal ? 200 : 10000))
         return;
@@ -96,7 +88,7 @@ static void end_progress(const verify_verb *t)
 
 static void print_end(const verify_verb *t, const ctn_workspace *ws, const ctn_verify_report *r)
 {
-    int64_t span_ms = now_ms() - t->began_ms;
+    int64_t span_ms = ctn_cli_now_ms() - t->began_ms;
     const char *caution = ctn_store_url_caution(ws->store_url);
     if (t->is_json) {
         ctn_arena *arena = t->cli->arena;
@@ -141,7 +133,7 @@ static int run_store_verify(ctn_cli *cli)
     int exit_code = ctn_cli_open(cli, &ws, &store);
     if (exit_code)
         return exit_code;
-    verify_verb t = {.cli = cli, .is_json = ctn_opt_is_given(cli, CTN_OPT_JSON), .began_ms = now_ms()};
+    verify_verb t = {.cli = cli, .is_json = ctn_opt_is_given(cli, CTN_OPT_JSON), .began_ms = ctn_cli_now_ms()};
     ctn_verify_options options = {.is_quick = ctn_opt_is_given(cli, CTN_OPT_QUICK),
                                   .on_finding = print_finding,
                                   .on_progress = ctn_opt_is_given(cli, CTN_OPT_QUIET) ? NULL : print_progress,

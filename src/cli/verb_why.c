@@ -11,9 +11,8 @@
  * A cause that has no cause of its own stands on the line of what it caused. Values are shortened to the line; --json
  * has them whole.
  */
-#include "cli/children.h"
 #include "cli/named.h"
-#include "cli/inputs.h"
+#include "cli/parked.h"
 #include "cli/result.h"
 #include "cli/verb.h"
 #include "engine/fold.h"
@@ -277,7 +276,7 @@ static int explain(asking *a, const ctn_why_source *source)
     if (node->kind == CTN_WHY_STEP &&
         (ctn_str_is(node->status, "waiting") || ctn_str_is(node->status, "interrupted"))) {
         ctn_snapshot s = ctn_snapshot_of(source->execution, cli->arena);
-        ctn_tell_tree(cli, a->store, source->execution, &s); /* and how it goes on */
+        ctn_tell_parked(cli, a->store, source->execution, &s); /* and how it goes on */
     }
     if (both)
         ctn_cli_say(cli, "%.*s is a step too: %.*s", CTN_STR_ARG(name),

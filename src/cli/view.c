@@ -50,29 +50,48 @@ typedef struct look {
     ctn_colour colour;
 } look;
 
+static const look LOOKS[CTN_STEP_STATUS_COUNT] = {
+    [CTN_STEP_PENDING] = {"·", ".", "pending", CTN_COLOUR_DIM},
+    [CTN_STEP_RUNNING] = {NULL, NULL, "running", CTN_COLOUR_BLUE}, /* its symbols turn */
+    [CTN_STEP_RETRYING] = {"↻", "~", "retrying", CTN_COLOUR_YELLOW},
+    [CTN_STEP_WAITING] = {"⏸", "=", "waiting", CTN_COLOUR_YELLOW},
+    [CTN_STEP_INTERRUPTED] = {"?", "?", "interrupted", CTN_COLOUR_YELLOW},
+    [CTN_STEP_COMPLETED] = {"✓", "+", "completed", CTN_COLOUR_GREEN},
+    [CTN_STEP_SKIPPED] = {"–", "-", "skipped", CTN_COLOUR_DIM},
+    [CTN_STEP_FAILED] = {"✗", "x", "failed", CTN_COLOUR_RED},
+    [CTN_STEP_COMPENSATED] = {"↩", "<", "undone", CTN_COLOUR_YELLOW},
+};
+
+ctn_colour ctn_step_colour(ctn_step_status status)
+{
+    return LOOKS[status].colour;
+}
+
+ctn_colour ctn_status_colour(ctn_status status)
+{
+    switch (status) {
+    case CTN_STATUS_COMPLETED: return CTN_COLOUR_GREEN;
+    case CTN_STATUS_FAILED:
+    case CTN_STATUS_ROLLBACK_FAILED: return CTN_COLOUR_RED;
+    case CTN_STATUS_RUNNING: return CTN_COLOUR_BLUE;
+    case CTN_STATUS_CANCELLED:
+    case CTN_STATUS_QUEUED: return CTN_COLOUR_DIM;
+    default: return CTN_COLOUR_YELLOW;
+    }
+}
+
 static look look_of(const ctn_step_view *v, size_t frame)
 {
     static const char *const SPINNER[] = {"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"};
     static const char *const PLAIN_SPINNER[] = {"-", "\\", "|", "/"};
-    look running = {SPINNER[frame % 10], PLAIN_SPINNER[frame % 4], "running", CTN_COLOUR_BLUE};
-    if (v->is_undoing) {
-        running.word = "undoing";
-        running.colour = CTN_COLOUR_YELLOW;
-        return running;
+    if (v->is_undoing)
+        return (look){SPINNER[frame % 10], PLAIN_SPINNER[frame % 4], "undoing", CTN_COLOUR_YELLOW};
+    look l = LOOKS[v->status];
+    if (v->status == CTN_STEP_RUNNING) {
+        l.symbol = SPINNER[frame % 10];
+        l.plain_symbol = PLAIN_SPINNER[frame % 4];
     }
-    switch (v->status) {
-    case CTN_STEP_PENDING: return (look){"·", ".", "pending", CTN_COLOUR_DIM};
-    case CTN_STEP_RUNNING: return running;
-    case CTN_STEP_RETRYING: return (look){"↻", "~", "retrying", CTN_COLOUR_YELLOW};
-    case CTN_STEP_WAITING: return (look){"⏸", "=", "waiting", CTN_COLOUR_YELLOW};
-    case CTN_STEP_INTERRUPTED: return (look){"?", "?", "interrupted", CTN_COLOUR_YELLOW};
-    case CTN_STEP_COMPLETED: return (look){"✓", "+", "completed", CTN_COLOUR_GREEN};
-    case CTN_STEP_SKIPPED: return (look){"–", "-", "skipped", CTN_COLOUR_DIM};
-    case CTN_STEP_FAILED: return (look){"✗", "x", "failed", CTN_COLOUR_RED};
-    case CTN_STEP_COMPENSATED: return (look){"↩", "<", "undone", CTN_COLOUR_YELLOW};
-    case CTN_STEP_STATUS_COUNT: break;
-    }
-    return (look){" ", " ", "", CTN_COLOUR_NONE};
+    return l;
 }
 
 static bool is_under_way(const ctn_step_view *v)

@@ -23,3 +23,7 @@ void ctn_view_status(ctn_view *view, ctn_status status);
 void ctn_view_progress(ctn_view *view, ctn_str step, double progress, double total, ctn_str message);
 /* A line about everything ("the store cannot be written ..."); empty: none. */
 void ctn_view_note(ctn_view *view, ctn_str note);
+
+/* The colour that stands for a status, here and elsewhere. */
+ctn_colour ctn_status_colour(ctn_status status);
+ctn_colour ctn_step_colour(ctn_step_status status);

@@ -2,8 +2,8 @@
  * audit.h -- what people do to a store, written into its audit log (store/audit.h).
  */
 #pragma once
-#include "store/audit.h"
 #include "base/json.h"
+#include "store/audit.h"
 
 /* Who gives orders here: the user's name. */
 ctn_str ctn_actor_name(ctn_arena *arena);

@@ -5,7 +5,6 @@
 #include "base/memory.h"
 #include "host/config_servers.h"
 #include "host/files.h"
-#include "host/words.h"
 #include <errno.h>
 #include <glob.h>
 #include <stdlib.h>
@@ -380,32 +379,4 @@ size_t ctn_config_answer_bytes(const ctn_config *config)
     size_t bytes =
         config->value_bytes < CTN_RPC_LINE_BYTES_MAX / 16 ? 16 * config->value_bytes : CTN_RPC_LINE_BYTES_MAX;
     return bytes > ANSWER_BYTES_MIN ? bytes : ANSWER_BYTES_MIN;
-}
-
-const ctn_config_server *ctn_config_server_of(const ctn_config *config, ctn_str name)
-{
-    for (size_t i = 0; i < config->server_count; i++)
-        if (ctn_str_equal(config->servers[i].name, name))
-            return &config->servers[i];
-    return NULL;
-}
-
-ctn_str ctn_config_suggest_server(const ctn_config *config, ctn_arena *arena, ctn_str name)
-{
-    ctn_str *names = CTN_NEW_ARRAY(arena, ctn_str, config->server_count);
-    for (size_t i = 0; i < config->server_count; i++)
-        names[i] = config->servers[i].name;
-    return ctn_words_suggest(arena, name, names, config->server_count);
-}
-
-ctn_effect ctn_config_effect(void *ctx, const char *kind, ctn_str target)
-{
-    const ctn_config *config = ctx;
-    ctn_str tool = target;
-    ctn_str name = ctn_str_cut(&tool, '/');
-    const ctn_config_server *server = strcmp(kind, "tool") == 0 ? ctn_config_server_of(config, name) : NULL;
-    for (size_t i = 0; server && i < server->driver.effect_count; i++)
-        if (ctn_str_equal(server->driver.effects[i].tool, tool))
-            return server->driver.effects[i].effect;
-    return strcmp(kind, "native") == 0 && ctn_str_is(target, "noop") ? CTN_EFFECT_NONE : CTN_EFFECT_UNKNOWN;
 }

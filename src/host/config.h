@@ -10,9 +10,9 @@
 #pragma once
 #include "chain/keys.h"
 #include "chain/library.h"
-#include "host/files.h"
 #include "core/execution.h"
 #include "drivers/mcp/mcp.h"
+#include "host/files.h"
 #include "store/retention.h"
 
 typedef struct ctn_config_server {
@@ -52,7 +52,7 @@ typedef struct ctn_config {
 extern const ctn_key_table ctn_config_tables[];
 extern const size_t ctn_config_table_count;
 
-/* path: --config, or NULL: CATENA_CONFIG, else catena.yaml in the current folder or the nearest above. CTN_E_INVALID:
+/* path: NULL: what CATENA_CONFIG names, else catena.yaml in the current folder or the nearest above. CTN_E_INVALID:
  * see the findings; other codes: the file itself cannot be had, see err. Faults of included chains and sets are
  * findings too, but no failure here: who uses them is told. */
 int ctn_config_read(ctn_arena *arena, const char *path, const ctn_overlay *overlay, ctn_findings *findings,
@@ -62,9 +62,3 @@ ctn_rules ctn_config_rules(const ctn_config *config);
 /* How large a message of a tool server may be: what becomes of it is held to valueBytes, but texts are told twice
  * (structured and not) and escaped, and a list of tools is no value. */
 size_t ctn_config_answer_bytes(const ctn_config *config);
-/* NULL: there is none of that name. */
-const ctn_config_server *ctn_config_server_of(const ctn_config *config, ctn_str name);
-/* "did you mean ...?", for a server that is not there. */
-ctn_str ctn_config_suggest_server(const ctn_config *config, ctn_arena *arena, ctn_str name);
-/* The operator's word, for `check`. ctx is the configuration. */
-ctn_effect ctn_config_effect(void *ctx, const char *kind, ctn_str target);

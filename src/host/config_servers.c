@@ -4,6 +4,7 @@
  */
 #include "host/config_servers.h"
 #include "host/files.h"
+#include "host/words.h"
 
 typedef struct server_keys {
     const ctn_json *command, *args, *env, *url, *headers, *effects, *version;
@@ -197,4 +198,43 @@ void ctn_config_servers_read(ctn_reader *r, const ctn_json *servers, const ctn_j
         read_servers(r, servers, true, config);
     if (mcp_config)
         read_mcp_config(r, mcp_config, config);
+}
+
+/* ---- looking at them ---- */
+
+const ctn_config_server *ctn_config_server_of(const ctn_config *config, ctn_str name)
+{
+    for (size_t i = 0; i < config->server_count; i++)
+        if (ctn_str_equal(config->servers[i].name, name))
+            return &config->servers[i];
+    return NULL;
+}
+
+ctn_str ctn_config_suggest_server(const ctn_config *config, ctn_arena *arena, ctn_str name)
+{
+    ctn_str *names = CTN_NEW_ARRAY(arena, ctn_str, config->server_count);
+    for (size_t i = 0; i < config->server_count; i++)
+        names[i] = config->servers[i].name;
+    return ctn_words_suggest(arena, name, names, config->server_count);
+}
+
+ctn_effect ctn_config_effect(void *ctx, const char *kind, ctn_str target)
+{
+    const ctn_config *config = ctx;
+    ctn_str tool = target;
+    ctn_str name = ctn_str_cut(&tool, '/');
+    const ctn_config_server *server = strcmp(kind, "tool") == 0 ? ctn_config_server_of(config, name) : NULL;
+    for (size_t i = 0; server && i < server->driver.effect_count; i++)
+        if (ctn_str_equal(server->driver.effects[i].tool, tool))
+            return server->driver.effects[i].effect;
+    return strcmp(kind, "native") == 0 && ctn_str_is(target, "noop") ? CTN_EFFECT_NONE : CTN_EFFECT_UNKNOWN;
+}
+
+const char *ctn_config_server_refusal(const ctn_config_server *s, ctn_arena *arena)
+{
+    if (s->url.len)
+        return "servers over HTTP come with a later version";
+    if (s->program.len == 0)
+        return ctn_arena_printf(arena, "there is no program %.*s", CTN_STR_ARG(s->command)).ptr;
+    return NULL;
 }

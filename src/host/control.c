@@ -155,7 +155,7 @@ static void take_watch(connection *c, const ctn_rpc_message *m)
     c->watched = id;
     ctn_snapshot snapshot = ctn_snapshot_of(x, arena);
     snapshot.status = row.status; /* what is on disk: memory may be a batch ahead of it */
-    (void) ctn_snapshot_look_at_line(&snapshot, control->of.store, arena, &id);
+    (void) ctn_snapshot_look_at_line(&snapshot, control->of.store, arena, NULL);
     reply(c, m->id, ctn_snapshot_to_json(&snapshot, arena));
     ctn_execution_unload(loaded);
 }
@@ -280,9 +280,8 @@ static void tell_progress(ctn_control *control, const ctn_engine_event *event)
 static void tell_status(ctn_control *control, const ctn_engine_event *event)
 {
     ctn_snapshot s = ctn_snapshot_of(event->execution, control->scratch);
-    ctn_execution_id holder;
     s.status = event->status; /* what is on disk */
-    (void) ctn_snapshot_look_at_line(&s, control->of.store, control->scratch, &holder);
+    (void) ctn_snapshot_look_at_line(&s, control->of.store, control->scratch, NULL);
     notify(control, s.id, "status", ctn_snapshot_to_json(&s, control->scratch));
 }
 

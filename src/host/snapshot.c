@@ -42,8 +42,16 @@ bool ctn_snapshot_look_at_line(ctn_snapshot *s, ctn_store *store, ctn_arena *are
                          id.text, is_damaged ? "damaged" : ctn_status_name(first.status));
     s->is_stuck = is_damaged || first.status == CTN_STATUS_PAUSED || first.status == CTN_STATUS_INTERRUPTED ||
                   (first.status == CTN_STATUS_WAITING && first.wake_at_ms == 0);
-    *ret_holder = first.id;
+    if (ret_holder)
+        *ret_holder = first.id;
     return true;
+}
+
+ctn_snapshot ctn_snapshot_in_store(const ctn_execution *x, ctn_store *store, ctn_arena *arena)
+{
+    ctn_snapshot s = ctn_snapshot_of(x, arena);
+    (void) ctn_snapshot_look_at_line(&s, store, arena, NULL);
+    return s;
 }
 
 bool ctn_snapshot_has_child(const ctn_step_view *v)

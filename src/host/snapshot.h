@@ -27,9 +27,12 @@ typedef struct ctn_snapshot {
 ctn_snapshot ctn_snapshot_of(const ctn_execution *x, ctn_arena *arena);
 ctn_snapshot_step ctn_snapshot_step_of(const ctn_execution *x, uint32_t step, ctn_arena *arena);
 
-/* Of a queued one: fills queued_behind and is_stuck from what the store says; *ret_holder: who has the turn. False:
- * its line does not hold it back. */
+/* Of a queued one: fills queued_behind and is_stuck from what the store says; *ret_holder, if asked for: who has the
+ * turn. False: its line does not hold it back. */
 bool ctn_snapshot_look_at_line(ctn_snapshot *s, ctn_store *store, ctn_arena *arena, ctn_execution_id *ret_holder);
+
+/* Both: of one that the store has, and what holds it back there. */
+ctn_snapshot ctn_snapshot_in_store(const ctn_execution *x, ctn_store *store, ctn_arena *arena);
 
 const ctn_json *ctn_snapshot_to_json(const ctn_snapshot *s, ctn_arena *arena);
 const ctn_json *ctn_snapshot_step_to_json(const ctn_snapshot_step *step, ctn_arena *arena);

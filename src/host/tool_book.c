@@ -3,6 +3,7 @@
  */
 #include "host/tool_book.h"
 #include "base/names.h"
+#include "host/config_servers.h"
 #include "host/observed.h"
 #include <assert.h>
 
@@ -223,10 +224,7 @@ int ctn_tool_book_ask(ctn_host *host, const ctn_source *const *sources, size_t s
             continue;
         server *s = &book->servers[book->server_count++];
         *s = (server){.book = book, .config = config};
-        if (config->url.len)
-            s->fault = "servers over HTTP come with a later version";
-        else if (config->program.len == 0)
-            s->fault = ctn_arena_printf(ws->arena, "there is no program %.*s", CTN_STR_ARG(config->command)).ptr;
+        s->fault = ctn_config_server_refusal(config, ws->arena);
     }
     int rc = book->server_count ? ask(book, err) : CTN_OK;
     if (rc)

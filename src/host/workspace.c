@@ -2,6 +2,7 @@
  * workspace.c -- see workspace.h.
  */
 #include "host/workspace.h"
+#include "host/config_servers.h"
 #include "host/files.h"
 #include "host/words.h"
 #include <stdlib.h>
