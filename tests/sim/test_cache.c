@@ -6,7 +6,7 @@
  * commit fails, a call begins only when no result that is on disk is fresh, and no two equal ones are under way at
  * once.
  */
-#include "sim/stage.h"
+#include "sim/lab.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +39,7 @@ static const char busy_text[] = "id: asks\nrollbackEnabled: false\n"
                                 "     cache: {ttlMs: 60000}}\n";
 
 typedef struct sim {
-    stage stage;
+    lab lab;
     int fail_percent, fails_left;      /* of calls; so many of the next ones */
     int64_t answered_at_ms[QUESTIONS]; /* on disk, by the engine's clock */
     int calls, hits;
@@ -51,25 +51,25 @@ static void begin(void *ctx, const char *kind, const ctn_call_request *request)
 {
     (void) kind;
     sim *s = ctx;
-    stage *st = &s->stage;
+    lab *l = &s->lab;
     int q = (int) ctn_json_int_or(request->args, "q", -1);
     if (ctn_str_is(request->target, "sim/act")) { /* takes its time, and nobody shares it */
-        (void) stage_fly(st, request, -1, 3000);
+        (void) lab_fly(l, request, -1, 3000);
         return;
     }
     assert_true(q >= 0 && q < EACH);
     q += ctn_str_is(request->step, "each") ? EACH : 0;
-    if (!st->commit_fails_percent && stage_flying(st, q))
-        STAGE_FAIL(st, "two equal calls are under way at once");
-    int64_t age_ms = ctn_world_now_ms(st->world) - s->answered_at_ms[q];
+    if (!l->commit_fails_percent && lab_flying(l, q))
+        LAB_FAIL(l, "two equal calls are under way at once");
+    int64_t age_ms = ctn_world_now_ms(l->world) - s->answered_at_ms[q];
     int64_t ttl_ms = ctn_str_is(request->step, "short") ? SHORT_TTL_MS : TTL_MS;
-    if (!st->commit_fails_percent && s->answered_at_ms[q] && age_ms >= 0 && age_ms < ttl_ms)
-        STAGE_FAIL(st, "a call although its result is %lld ms old", (long long) age_ms);
-    bool fails = s->fails_left > 0 || ctn_world_percent(st->world, s->fail_percent);
+    if (!l->commit_fails_percent && s->answered_at_ms[q] && age_ms >= 0 && age_ms < ttl_ms)
+        LAB_FAIL(l, "a call although its result is %lld ms old", (long long) age_ms);
+    bool fails = s->fails_left > 0 || ctn_world_percent(l->world, s->fail_percent);
     s->fails_left -= s->fails_left > 0;
     s->calls++;
-    stage_flight *f = stage_fly(st, request, q, 0);
-    ctn_json_builder b = ctn_json_object(ctn_world_life_arena(st->world));
+    lab_flight *f = lab_fly(l, request, q, 0);
+    ctn_json_builder b = ctn_json_object(ctn_world_life_arena(l->world));
     ctn_json_put_int(&b, "a", 100 + q);
     f->value = ctn_json_finish(&b);
     f->fails = fails;
@@ -78,7 +78,7 @@ static void begin(void *ctx, const char *kind, const ctn_call_request *request)
 static void on_disk(void *ctx, const ctn_append *a)
 {
     sim *s = ctx;
-    stage_on_disk(ctx, a);
+    lab_on_disk(ctx, a);
     for (size_t i = 0; i < a->count; i++)
         s->hits += a->records[i].kind == CTN_ENTRY_CACHE_HIT;
     for (size_t i = 0; i < a->result_count; i++) {
@@ -92,12 +92,12 @@ static void on_disk(void *ctx, const ctn_append *a)
 
 static sim *sim_begin_with(uint64_t seed, const char *text)
 {
-    sim *s = stage_new(sizeof *s, seed);
-    (void) stage_compile(&s->stage, text);
-    ctn_world_options o = stage_options(&s->stage);
+    sim *s = lab_new(sizeof *s, seed);
+    (void) lab_compile(&s->lab, text);
+    ctn_world_options o = lab_options(&s->lab);
     o.hooks.begin = begin;
     o.hooks.on_disk = on_disk;
-    stage_open(&s->stage, &o);
+    lab_open(&s->lab, &o);
     return s;
 }
 
@@ -108,22 +108,22 @@ static sim *sim_begin(uint64_t seed)
 
 static void run(sim *s)
 {
-    while (!stage_all_ended(&s->stage))
-        if (!stage_move(&s->stage))
-            STAGE_FAIL(&s->stage, "nothing moves any more, and not everything has ended");
+    while (!lab_all_ended(&s->lab))
+        if (!lab_move(&s->lab))
+            LAB_FAIL(&s->lab, "nothing moves any more, and not everything has ended");
 }
 
 /* What the deaths have parked goes on. */
-static bool help(stage *st)
+static bool help(lab *l)
 {
     bool any = false;
-    for (int i = 0; i < st->row_count && ctn_world_engine(st->world); i++) {
+    for (int i = 0; i < l->row_count && ctn_world_engine(l->world); i++) {
         ctn_execution_row row;
-        if (st->rows[i].ended ||
-            ctn_store_execution_get(ctn_world_store(st->world), st->arena, st->rows[i].id, &row, NULL) ||
+        if (l->rows[i].ended ||
+            ctn_store_execution_get(ctn_world_store(l->world), l->arena, l->rows[i].id, &row, NULL) ||
             row.status != CTN_STATUS_INTERRUPTED)
             continue;
-        stage_retry(st, st->rows[i].id, (ctn_str){0});
+        lab_retry(l, l->rows[i].id, (ctn_str){0});
         any = true;
     }
     return any;
@@ -132,31 +132,31 @@ static bool help(stage *st)
 /* An execution that asks q, or -1: a list of ten with three different questions. */
 static void ask(sim *s, int q)
 {
-    ctn_arena *arena = s->stage.arena;
+    ctn_arena *arena = s->lab.arena;
     ctn_json_builder input = ctn_json_object(arena), list = ctn_json_array(arena);
     for (int k = 0; k < 10; k++)
         ctn_json_push(&list, ctn_json_int(arena, k % 3));
     ctn_json_put(&input, CTN_STR("q"), q < 0 ? &ctn_json_null : ctn_json_int(arena, q));
     ctn_json_put(&input, CTN_STR("list"), q < 0 ? ctn_json_finish(&list) : &ctn_json_null);
-    stage_wish_for(&s->stage, s->stage.plans[0], ctn_json_finish(&input), false);
+    lab_wish_for(&s->lab, s->lab.plans[0], ctn_json_finish(&input), false);
 }
 
 /* What each execution got: the answer to its own question, 100 + q. */
-static void check_answers(stage *st)
+static void check_answers(lab *l)
 {
-    for (int i = 0; i < st->row_count; i++) {
+    for (int i = 0; i < l->row_count; i++) {
         ctn_execution_row row;
         char wanted[100];
-        assert_int_equal(ctn_store_execution_get(ctn_world_store(st->world), st->arena, st->rows[i].id, &row, NULL), 0);
+        assert_int_equal(ctn_store_execution_get(ctn_world_store(l->world), l->arena, l->rows[i].id, &row, NULL), 0);
         if (row.status != CTN_STATUS_COMPLETED)
             continue;
         const ctn_json *input = NULL;
-        assert_int_equal(ctn_json_parse(st->arena, row.input, NULL, &input, NULL), CTN_OK);
+        assert_int_equal(ctn_json_parse(l->arena, row.input, NULL, &input, NULL), CTN_OK);
         int q = (int) ctn_json_int_or(input, "q", -1);
         snprintf(wanted, sizeof wanted, "{\"a\":%d,\"b\":%d,\"c\":null}", 100 + q, 100 + q);
         if (!ctn_str_is(row.outputs,
                         q >= 0 ? wanted : "{\"a\":null,\"b\":null,\"c\":[108,109,110,108,109,110,108,109,110,108]}"))
-            STAGE_FAIL(st, "question %d was answered %.*s", q, CTN_STR_ARG(row.outputs));
+            LAB_FAIL(l, "question %d was answered %.*s", q, CTN_STR_ARG(row.outputs));
     }
 }
 
@@ -167,10 +167,10 @@ static void equal_calls_in_flight_are_made_once(void **state)
     for (int i = 0; i < 8; i++)
         ask(s, 5);
     run(s);
-    check_answers(&s->stage);
+    check_answers(&s->lab);
     assert_int_equal(s->calls, 1);
     assert_int_equal(s->hits, 15); /* the second step of the first one, too */
-    stage_close(&s->stage);
+    lab_close(&s->lab);
 }
 
 static void equal_items_of_a_foreach_share_calls(void **state)
@@ -180,10 +180,10 @@ static void equal_items_of_a_foreach_share_calls(void **state)
     ask(s, -1);
     ask(s, -1);
     run(s);
-    check_answers(&s->stage);
+    check_answers(&s->lab);
     assert_int_equal(s->calls, 3);
     assert_int_equal(s->hits, 17);
-    stage_close(&s->stage);
+    lab_close(&s->lab);
 }
 
 static void a_result_survives_the_engine(void **state)
@@ -192,13 +192,13 @@ static void a_result_survives_the_engine(void **state)
     sim *s = sim_begin(3);
     ask(s, 5);
     run(s);
-    s->stage.die_before_commit_with = CTN_ENTRY_STARTED + 1;
+    s->lab.die_before_commit_with = CTN_ENTRY_STARTED + 1;
     ask(s, 5);
     run(s);
-    assert_int_equal(s->stage.deaths, 1);
+    assert_int_equal(s->lab.deaths, 1);
     assert_int_equal(s->calls, 1);
-    check_answers(&s->stage);
-    stage_close(&s->stage);
+    check_answers(&s->lab);
+    lab_close(&s->lab);
 }
 
 static void a_result_that_is_too_old_is_fetched_again(void **state)
@@ -207,19 +207,19 @@ static void a_result_that_is_too_old_is_fetched_again(void **state)
     sim *s = sim_begin(4);
     ask(s, 5);
     run(s);
-    ctn_world_jump(s->stage.world, 10000); /* too old for the second step only: each goes by its own ttlMs */
+    ctn_world_jump(s->lab.world, 10000); /* too old for the second step only: each goes by its own ttlMs */
     ask(s, 5);
     run(s);
     assert_int_equal(s->calls, 2);
-    ctn_world_jump(s->stage.world, TTL_MS);
+    ctn_world_jump(s->lab.world, TTL_MS);
     ask(s, 5);
     run(s);
     assert_int_equal(s->calls, 3);
-    ctn_world_jump(s->stage.world, -30000); /* nobody knows how old it is */
+    ctn_world_jump(s->lab.world, -30000); /* nobody knows how old it is */
     ask(s, 5);
     run(s);
     assert_int_equal(s->calls, 4);
-    stage_close(&s->stage);
+    lab_close(&s->lab);
 }
 
 static void a_call_that_failed_lets_the_next_one_try(void **state)
@@ -232,11 +232,11 @@ static void a_call_that_failed_lets_the_next_one_try(void **state)
     run(s);
     assert_int_equal(s->calls, 3);
     int failed = 0;
-    for (int i = 0; i < s->stage.row_count; i++)
-        failed += s->stage.rows[i].ended == CTN_STATUS_FAILED;
+    for (int i = 0; i < s->lab.row_count; i++)
+        failed += s->lab.rows[i].ended == CTN_STATUS_FAILED;
     assert_int_equal(failed, 2);
-    check_answers(&s->stage);
-    stage_close(&s->stage);
+    check_answers(&s->lab);
+    lab_close(&s->lab);
 }
 
 /* One of two that ask the same makes the call, the other waits for it, and the first is cancelled. */
@@ -245,12 +245,12 @@ static sim *cancel_the_one_that_asks(uint64_t seed, const char *text)
     sim *s = sim_begin_with(seed, text);
     ask(s, 5);
     for (int moves = 0; s->calls == 0 && moves < 100; moves++)
-        (void) ctn_world_move(s->stage.world);
+        (void) ctn_world_move(s->lab.world);
     ask(s, 5);
-    while (s->stage.row_count < 2)
-        (void) ctn_world_move(s->stage.world);
+    while (s->lab.row_count < 2)
+        (void) ctn_world_move(s->lab.world);
     assert_int_equal(s->calls, 1);
-    stage_cancel(&s->stage, s->stage.rows[0].id, NULL, NULL);
+    lab_cancel(&s->lab, s->lab.rows[0].id, NULL, NULL);
     return s;
 }
 
@@ -259,67 +259,67 @@ static void a_call_that_is_let_go_lets_the_next_one_try(void **state)
     (void) state;
     sim *s = cancel_the_one_that_asks(6, chain_text);
     run(s);
-    assert_int_equal(s->stage.rows[0].ended, CTN_STATUS_CANCELLED);
-    assert_int_equal(s->stage.rows[1].ended, CTN_STATUS_COMPLETED);
+    assert_int_equal(s->lab.rows[0].ended, CTN_STATUS_CANCELLED);
+    assert_int_equal(s->lab.rows[1].ended, CTN_STATUS_COMPLETED);
     assert_int_equal(s->calls, 2);
-    stage_close(&s->stage);
+    lab_close(&s->lab);
 }
 
 static void who_waits_for_its_write_holds_nobody_up_with_its_read(void **state)
 {
     (void) state;
     sim *s = cancel_the_one_that_asks(8, busy_text);
-    while (s->calls < 2 && !s->stage.rows[0].ended)
-        assert_true(ctn_world_move(s->stage.world));
+    while (s->calls < 2 && !s->lab.rows[0].ended)
+        assert_true(ctn_world_move(s->lab.world));
     assert_int_equal(s->calls, 2);
-    assert_false(s->stage.rows[0].ended);
+    assert_false(s->lab.rows[0].ended);
     run(s);
-    stage_close(&s->stage);
+    lab_close(&s->lab);
 }
 
 static void a_death_before_the_result_is_on_disk_costs_a_call(void **state)
 {
     (void) state;
     sim *s = sim_begin(7);
-    s->stage.die_before_commit_with = CTN_ENTRY_ATTEMPT_SUCCEEDED + 1;
+    s->lab.die_before_commit_with = CTN_ENTRY_ATTEMPT_SUCCEEDED + 1;
     ask(s, 5);
     ask(s, 5);
     run(s);
-    assert_int_equal(s->stage.deaths, 1);
+    assert_int_equal(s->lab.deaths, 1);
     assert_int_equal(s->calls, 2);
-    check_answers(&s->stage);
-    stage_close(&s->stage);
+    check_answers(&s->lab);
+    lab_close(&s->lab);
 }
 
 static void sharing_holds_whatever_dies(void **state)
 {
     (void) state;
-    stage_seeds seeds = stage_seeds_of(1000, 1599);
+    lab_seeds seeds = lab_seeds_of(1000, 1599);
     int worlds = 0, deaths = 0, hits = 0, calls = 0;
     for (uint64_t seed = seeds.first; seed <= seeds.last; seed++, worlds++) {
         sim *s = sim_begin(seed);
-        stage *st = &s->stage;
-        st->die_percent = seed % 3 ? (int) (seed % 7) : 0;
-        st->commit_fails_percent = seed % 2 ? 0 : 10;
+        lab *l = &s->lab;
+        l->die_percent = seed % 3 ? (int) (seed % 7) : 0;
+        l->commit_fails_percent = seed % 2 ? 0 : 10;
         s->fail_percent = (int) (seed % 4) * 10;
         int asked = 0;
         bool cancel_is_due = seed % 5 < 2;
-        for (int moves = 0; asked < 30 || !stage_all_ended(st); moves++) {
-            for (int n = 1 + (int) ctn_world_roll(st->world, 6); asked < 30 && moves % 5 == 0 && n; n--, asked++)
-                ask(s, (int) ctn_world_roll(st->world, 4) - 1);
-            if (cancel_is_due && st->row_count > 9 && stage_is_alive(st)) {
-                stage_cancel(st, st->rows[ctn_world_roll(st->world, (uint64_t) st->row_count)].id, NULL, NULL);
+        for (int moves = 0; asked < 30 || !lab_all_ended(l); moves++) {
+            for (int n = 1 + (int) ctn_world_roll(l->world, 6); asked < 30 && moves % 5 == 0 && n; n--, asked++)
+                ask(s, (int) ctn_world_roll(l->world, 4) - 1);
+            if (cancel_is_due && l->row_count > 9 && lab_is_alive(l)) {
+                lab_cancel(l, l->rows[ctn_world_roll(l->world, (uint64_t) l->row_count)].id, NULL, NULL);
                 cancel_is_due = false;
             }
-            bool is_stuck = !stage_move(st) && asked == 30;
-            if (is_stuck && !help(st))
-                STAGE_FAIL(st, "nothing moves any more, and not everything has ended");
+            bool is_stuck = !lab_move(l) && asked == 30;
+            if (is_stuck && !help(l))
+                LAB_FAIL(l, "nothing moves any more, and not everything has ended");
         }
-        check_answers(st);
-        deaths += st->deaths;
+        check_answers(l);
+        deaths += l->deaths;
         hits += s->hits;
         calls += s->calls;
-        stage_close(st);
+        lab_close(l);
     }
     print_message("  %d worlds, %d deaths: %d calls, %d hits\n", worlds, deaths, calls, hits);
     if (!seeds.is_one)

@@ -2,7 +2,7 @@
  * test_gate.c -- rates, places and circuit breakers while the engine dies and commits fail: no more calls at once than
  * allowed, no more a second than allowed, nothing sent to a tool whose breaker is open, and everything still ends.
  */
-#include "sim/stage.h"
+#include "sim/lab.h"
 
 #include <string.h>
 
@@ -26,7 +26,7 @@ static const char chain_text[] =
     "  shaky: {tool: sim/shaky, effect: read, breaker: {window: 4, minimum: 3, failureRatio: 0.5, openMs: 700}}\n";
 
 typedef struct sim {
-    stage stage;
+    lab lab;
     int64_t shaky_until_ms; /* until then it fails */
     int64_t rated_at_ms[BEGUN_MAX];
     int rated_count, most_placed, waits, begun_while_open, helps;
@@ -40,11 +40,11 @@ static void check_rate(sim *s, int64_t now_ms)
     s->rated_at_ms[s->rated_count++] = now_ms;
     /* In any span: a burst, and what the rate gives; a commit of some ms lies between a token and its call. One that
      * fails in its answer only keeps up to a burst of calls waiting for a second, and they begin beside the next. */
-    int burst = s->stage.commit_fails_percent ? 8 : 4;
+    int burst = s->lab.commit_fails_percent ? 8 : 4;
     for (int first = 0; first < s->rated_count; first++) {
         int64_t span_ms = now_ms - s->rated_at_ms[first] + 10;
         if (s->rated_count - first > burst + (int) (span_ms * 50 / 1000) + 1)
-            STAGE_FAIL(&s->stage, "%d calls in %lld ms", s->rated_count - first, (long long) span_ms);
+            LAB_FAIL(&s->lab, "%d calls in %lld ms", s->rated_count - first, (long long) span_ms);
     }
 }
 
@@ -64,22 +64,22 @@ static void begin(void *ctx, const char *kind, const ctn_call_request *request)
 {
     (void) kind;
     sim *s = ctx;
-    stage *st = &s->stage;
-    int64_t now_ms = ctn_world_now_ms(st->world);
+    lab *l = &s->lab;
+    int64_t now_ms = ctn_world_now_ms(l->world);
     int tool = 0;
     while (!ctn_str_is(request->target, TOOL_NAMES[tool]))
         assert_true(++tool < TOOLS);
-    stage_flight *f = stage_fly(st, request, tool, 0);
+    lab_flight *f = lab_fly(l, request, tool, 0);
     f->fails = tool == SHAKY && now_ms < s->shaky_until_ms;
-    int placed = stage_flying(st, PLACED);
+    int placed = lab_flying(l, PLACED);
     if (placed > 3)
-        STAGE_FAIL(st, "%d calls at once, 3 are allowed", placed);
+        LAB_FAIL(l, "%d calls at once, 3 are allowed", placed);
     if (placed > s->most_placed)
         s->most_placed = placed;
     if (tool == RATED)
         check_rate(s, now_ms);
     breaker_look b = {0};
-    assert_int_equal(ctn_store_breaker_list(ctn_world_store(st->world), look, &b, NULL), CTN_OK);
+    assert_int_equal(ctn_store_breaker_list(ctn_world_store(l->world), look, &b, NULL), CTN_OK);
     s->begun_while_open += tool == SHAKY && b.is_open && now_ms < b.until_ms;
 }
 
@@ -87,14 +87,14 @@ static void begin(void *ctx, const char *kind, const ctn_call_request *request)
 
 static void on_disk(void *ctx, const ctn_append *a)
 {
-    stage_on_disk(ctx, a);
+    lab_on_disk(ctx, a);
     for (size_t i = 0; i < a->count; i++)
         ((sim *) ctx)->waits += a->records[i].kind == CTN_ENTRY_BREAKER_WAIT;
 }
 
 static void died(void *ctx, const ctn_world_event *pending, size_t count)
 {
-    stage_died(ctx, pending, count);
+    lab_died(ctx, pending, count);
     ((sim *) ctx)->rated_count = 0; /* the bucket is full again */
 }
 
@@ -102,17 +102,17 @@ static void died(void *ctx, const ctn_world_event *pending, size_t count)
 static bool help(sim *s)
 {
     static const char *const steps[] = {"one", "two", "three", "four"};
-    for (int i = 0; i < 4 * s->stage.row_count && ctn_world_engine(s->stage.world); i++)
-        stage_retry(&s->stage, s->stage.rows[i / 4].id, ctn_str_from(steps[i % 4]));
-    return s->stage.deaths > 0 && ++s->helps < 20;
+    for (int i = 0; i < 4 * s->lab.row_count && ctn_world_engine(s->lab.world); i++)
+        lab_retry(&s->lab, s->lab.rows[i / 4].id, ctn_str_from(steps[i % 4]));
+    return s->lab.deaths > 0 && ++s->helps < 20;
 }
 
 static void fail_stuck(sim *s)
 {
-    for (int i = 0; i < s->stage.row_count; i++)
-        if (!s->stage.rows[i].ended)
-            fprintf(stderr, "number %lld goes on\n", (long long) s->stage.rows[i].exec_no);
-    STAGE_FAIL(&s->stage, "nothing moves any more; %d deaths, helped %d times", s->stage.deaths, s->helps);
+    for (int i = 0; i < s->lab.row_count; i++)
+        if (!s->lab.rows[i].ended)
+            fprintf(stderr, "number %lld goes on\n", (long long) s->lab.rows[i].exec_no);
+    LAB_FAIL(&s->lab, "nothing moves any more; %d deaths, helped %d times", s->lab.deaths, s->helps);
 }
 
 typedef struct tally {
@@ -122,28 +122,28 @@ typedef struct tally {
 static void run_world(uint64_t seed, int die_percent, int commits_fail, tally *t)
 {
     static const ctn_json nothing = {.kind = CTN_JSON_OBJECT};
-    sim *s = stage_new(sizeof *s, seed);
-    stage *st = &s->stage;
-    st->die_percent = die_percent;
-    st->commit_fails_percent = commits_fail;
-    ctn_plan *plan = stage_compile(st, chain_text);
+    sim *s = lab_new(sizeof *s, seed);
+    lab *l = &s->lab;
+    l->die_percent = die_percent;
+    l->commit_fails_percent = commits_fail;
+    ctn_plan *plan = lab_compile(l, chain_text);
     for (int i = 0; i < EXECUTIONS; i++)
-        stage_wish_for(st, plan, &nothing, false);
-    ctn_world_options o = stage_options(st);
+        lab_wish_for(l, plan, &nothing, false);
+    ctn_world_options o = lab_options(l);
     o.hooks.begin = begin;
     o.hooks.on_disk = on_disk;
     o.hooks.died = died;
-    stage_open(st, &o);
-    s->shaky_until_ms = ctn_world_now_ms(st->world) + 2500;
-    while (!stage_all_ended(st))
-        if (!stage_move(st) && !help(s))
+    lab_open(l, &o);
+    s->shaky_until_ms = ctn_world_now_ms(l->world) + 2500;
+    while (!lab_all_ended(l))
+        if (!lab_move(l) && !help(s))
             fail_stuck(s);
-    t->deaths += st->deaths;
+    t->deaths += l->deaths;
     t->waits += s->waits;
     t->begun_while_open += s->begun_while_open;
     if (s->most_placed > t->most_placed)
         t->most_placed = s->most_placed;
-    stage_close(st);
+    lab_close(l);
 }
 
 static void rates_places_and_breakers_hold_in_a_quiet_world(void **state)
@@ -162,7 +162,7 @@ static void rates_places_and_breakers_hold_whatever_dies(void **state)
 {
     (void) state;
     tally t = {0};
-    stage_seeds seeds = stage_seeds_of(1, 150);
+    lab_seeds seeds = lab_seeds_of(1, 150);
     for (uint64_t seed = seeds.first; seed <= seeds.last; seed++)
         run_world(seed, (int) (seed % 3), (int) (seed % 4) * 3, &t);
     print_message("  %d deaths, %d waits for a breaker, %d calls while it was open\n", t.deaths, t.waits,

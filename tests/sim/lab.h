@@ -1,16 +1,16 @@
 /*
- * stage.h -- a small world for one mechanism of the engine: lines and places (test_admission), gates (test_gate), the
+ * lab.h -- a small world for one mechanism of the engine: lines and places (test_admission), gates (test_gate), the
  * cache (test_cache). sim.h judges one chain by what its tools' names promise; here the test says what a call does and
- * what must hold, and the stage has the rest:
+ * what must hold, and the lab has the rest:
  *
  *   - Wishes: executions that the test wants. Each life of the engine is asked again for what was not acknowledged.
  *   - Flights: calls under way. They take 1 to 20 ms of virtual time, or as long as the test says, and end as it said.
  *   - Rows: the executions that are on disk, and their ends.
  *   - The engine dies before and after commits, and commits fail, with or without being written, by a share.
  *
- * A test's own struct begins with its stage: the ctx of every hook is both. A failure tells the seed.
+ * A test's own struct begins with its lab: the ctx of every hook is both. A failure tells the seed.
  *
- * Ownership  Plans and inputs of wishes are borrowed until stage_close; st->arena, which goes then, is a place for
+ * Ownership  Plans and inputs of wishes are borrowed until lab_close; l->arena, which goes then, is a place for
  * them.
  */
 #pragma once
@@ -23,85 +23,85 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-#define STAGE_FLIGHTS_MAX 512
-#define STAGE_ROWS_MAX    256
-#define STAGE_PLANS_MAX   8
-#define STAGE_MOVES_MAX   400000
+#define LAB_FLIGHTS_MAX 512
+#define LAB_ROWS_MAX    256
+#define LAB_PLANS_MAX   8
+#define LAB_MOVES_MAX   400000
 
-typedef struct stage_wish {
-    struct stage *st;
+typedef struct lab_wish {
+    struct lab *l;
     ctn_plan *plan;
     const ctn_json *input;
     bool is_queued, is_acked;
-} stage_wish;
+} lab_wish;
 
-typedef struct stage_flight {
+typedef struct lab_flight {
     uint64_t token; /* 0: this place is free */
     int what;       /* the test's own */
     char execution[40];
     bool fails;
     const ctn_json *value;
-} stage_flight;
+} lab_flight;
 
-typedef struct stage_row {
+typedef struct lab_row {
     int64_t exec_no;
     ctn_execution_id id;
     char chain[16], key[32], idempotency_key[80];
     bool has_started;
     ctn_status ended; /* 0: it goes on */
-} stage_row;
+} lab_row;
 
-typedef struct stage {
+typedef struct lab {
     uint64_t seed;
     int die_percent, commit_fails_percent; /* by chance, at every commit */
     int die_before_commit_with;            /* ctn_entry_kind + 1: once, instead of the next such commit */
     ctn_world *world;
     ctn_arena *arena;
-    ctn_plan *plans[STAGE_PLANS_MAX];
-    stage_wish wishes[STAGE_ROWS_MAX];
-    stage_flight flights[STAGE_FLIGHTS_MAX];
-    stage_row rows[STAGE_ROWS_MAX];
+    ctn_plan *plans[LAB_PLANS_MAX];
+    lab_wish wishes[LAB_ROWS_MAX];
+    lab_flight flights[LAB_FLIGHTS_MAX];
+    lab_row rows[LAB_ROWS_MAX];
     int plan_count, wish_count, row_count, moves, deaths;
-} stage;
+} lab;
 
-#define STAGE_FAIL(st, ...)                                                                                            \
+#define LAB_FAIL(l, ...)                                                                                               \
     do {                                                                                                               \
-        fprintf(stderr, "seed %llu: ", (unsigned long long) (st)->seed);                                               \
+        fprintf(stderr, "seed %llu: ", (unsigned long long) (l)->seed);                                                \
         fprintf(stderr, __VA_ARGS__);                                                                                  \
         fprintf(stderr, "\n");                                                                                         \
         fail();                                                                                                        \
     } while (0)
 
 /* The seeds of a test: those from first to last, or the one of SIM_SEED. */
-typedef struct stage_seeds {
+typedef struct lab_seeds {
     uint64_t first, last;
     bool is_one;
-} stage_seeds;
-stage_seeds stage_seeds_of(uint64_t first, uint64_t last);
+} lab_seeds;
+lab_seeds lab_seeds_of(uint64_t first, uint64_t last);
 
-/* A test's struct of this size, zeroed but for its stage. */
-void *stage_new(size_t bytes, uint64_t seed);
+/* A test's struct of this size, zeroed but for its lab. */
+void *lab_new(size_t bytes, uint64_t seed);
 /* A chain and its sets in one text; lent to every engine of the world. */
-ctn_plan *stage_compile(stage *st, const char *yaml);
+ctn_plan *lab_compile(lab *l, const char *yaml);
 /* With all hooks but `begin`. A test that puts an on_disk or died of its own in their place calls ours from it. */
-ctn_world_options stage_options(stage *st);
-void stage_on_disk(void *ctx, const ctn_append *append);
-void stage_died(void *ctx, const ctn_world_event *pending, size_t count);
-void stage_open(stage *st, const ctn_world_options *options);
-void stage_close(stage *st); /* and the test's struct with it */
+ctn_world_options lab_options(lab *l);
+void lab_on_disk(void *ctx, const ctn_append *append);
+void lab_died(void *ctx, const ctn_world_event *pending, size_t count);
+void lab_open(lab *l, const ctn_world_options *options);
+void lab_close(lab *l); /* and the test's struct with it */
 
-void stage_wish_for(stage *st, ctn_plan *plan, const ctn_json *input, bool is_queued);
-bool stage_all_ended(const stage *st); /* and every wish was acknowledged */
-stage_row *stage_row_of(stage *st, int64_t exec_no);
+void lab_wish_for(lab *l, ctn_plan *plan, const ctn_json *input, bool is_queued);
+bool lab_all_ended(const lab *l); /* and every wish was acknowledged */
+lab_row *lab_row_of(lab *l, int64_t exec_no);
 
 /* delay_ms 0: by chance. What it answers and whether it fails is set on the flight. */
-stage_flight *stage_fly(stage *st, const ctn_call_request *request, int what, int64_t delay_ms);
-int stage_flying(const stage *st, int what);
+lab_flight *lab_fly(lab *l, const ctn_call_request *request, int what, int64_t delay_ms);
+int lab_flying(const lab *l, int what);
 
 /* Goes on to what comes next; false: nothing moves any more. */
-bool stage_move(stage *st);
-bool stage_is_alive(const stage *st); /* there is an engine that can be asked */
+bool lab_move(lab *l);
+bool lab_is_alive(const lab *l); /* there is an engine that can be asked */
 /* What people do. A step at which the engine died five times in a row is parked, for it may have been what killed it.
  */
-void stage_retry(stage *st, ctn_execution_id id, ctn_str step);
-void stage_cancel(stage *st, ctn_execution_id id, ctn_ack_fn *ack, void *ctx);
+void lab_retry(lab *l, ctn_execution_id id, ctn_str step);
+void lab_cancel(lab *l, ctn_execution_id id, ctn_ack_fn *ack, void *ctx);
