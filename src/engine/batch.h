@@ -1,11 +1,12 @@
 /*
- * batch.h -- entries on their way to disk: recorded, gathered, handed to the writer, and taken in when their commit is
- * known. Whoever decides something calls ctn_eng_record; the rest is the turn's.
+ * batch.h -- what gathers on its way to disk. Whoever decides something records it; commit.h hands it over.
+ *
+ * There are two batches: one gathers while the other is with the writer. What was decided into a batch (results of
+ * calls, requests) is kept with it until its commit is known.
  */
 #pragma once
 #include "engine/inbox.h"
 #include "engine/live.h"
-#include "engine/trouble.h"
 
 void ctn_eng_batches_init(ctn_engine *e);
 void ctn_eng_batches_done(ctn_engine *e);
@@ -17,17 +18,34 @@ void ctn_eng_record_result(ctn_engine *e, loaded *l, const ctn_result_row *row);
 ctn_arena *ctn_eng_batch_arena(const ctn_engine *e);
 /* Writes what its row should say by now, without an entry. */
 void ctn_eng_touch(ctn_engine *e, loaded *l);
-/* Its row says that it can go on at once, and it waits: a child that ended was still here when it was written. */
-bool ctn_eng_wakes_for_nothing(ctn_engine *e, loaded *l);
 /* Takes what was decided: answered when what is gathering is on disk, decided again if that fails. */
 void ctn_eng_keep(ctn_engine *e, filed *f);
 
-bool ctn_eng_is_worth_handing_over(const ctn_engine *e);
-void ctn_eng_hand_over(ctn_engine *e); /* if there is something, and the writer idles */
-void ctn_eng_take_in(ctn_engine *e);   /* the commit that came back, if one did */
-bool ctn_eng_all_is_committed(const ctn_engine *e);
+/* ---- for commit.c ---- */
 
-/* It cannot be read or written: nothing is taken in or handed over until it is tried again, a little later. */
-void ctn_eng_store_fails(ctn_engine *e, ctn_trouble *trouble, const ctn_err *why);
-/* Tries it again, when it is time: every execution in doubt is read back, and work goes on. */
-void ctn_eng_recover_store(ctn_engine *e);
+/* The entries of one execution in one batch. */
+typedef struct append_build {
+    loaded *l;
+    ctn_record *records;
+    size_t count, capacity;
+    uint64_t seq_expected;
+    bool is_new;
+    ctn_result_row *results;
+    size_t result_count, result_capacity;
+} append_build;
+
+typedef struct ctn_batch_memory {
+    ctn_batch batch;
+    ctn_arena *arena;
+    append_build *builds;
+    size_t count, capacity;
+    filed_list kept; /* what was decided into it */
+} batch_memory;
+
+struct batches {
+    batch_memory both[2];
+    batch_memory *gathering, *under_way; /* under_way NULL: the writer idles */
+    batch_memory *finished;              /* filed by batch_done */
+};
+
+void ctn_eng_batch_reset(batch_memory *m); /* nothing is in it any more */

@@ -2,6 +2,7 @@
  * binding.c -- see binding.h.
  */
 #include "engine/binding.h"
+#include "engine/request.h"
 #include "engine/state.h"
 
 #include <assert.h>

@@ -19,7 +19,6 @@
 #include "engine/cache.h"
 #include "base/memory.h"
 #include "engine/batch.h"
-#include "engine/decide.h"
 #include "engine/plans.h"
 #include "engine/results.h"
 #include "engine/state.h"
@@ -150,13 +149,12 @@ void ctn_eng_cache_let_go(ctn_engine *e, loaded *l, bool all)
             at = &(*at)->next;
 }
 
-void ctn_eng_cache_wake(ctn_engine *e)
+loaded *ctn_eng_cache_take_woken(ctn_engine *e)
 {
-    while (e->cache->woken_count && !e->store.is_failing) {
-        loaded *l = ctn_live_find(&e->live, e->cache->woken[--e->cache->woken_count]);
-        if (l)
-            ctn_eng_advance(e, l);
-    }
+    loaded *l = NULL;
+    while (!l && e->cache->woken_count)
+        l = ctn_live_find(&e->live, e->cache->woken[--e->cache->woken_count]);
+    return l;
 }
 
 bool ctn_eng_cache_has_woken(const ctn_engine *e)

@@ -14,5 +14,6 @@ void ctn_eng_cache_see(ctn_engine *e, loaded *l, const ctn_entry *entry); /* it 
 void ctn_eng_cache_put(ctn_engine *e, loaded *l, const ctn_entry *entry, const ctn_json *value);
 /* Keys of calls that are not in flight; or all that it holds. */
 void ctn_eng_cache_let_go(ctn_engine *e, loaded *l, bool all);
-void ctn_eng_cache_wake(ctn_engine *e); /* those that waited for what was let go */
+/* One that waited for what was let go, to be asked again; NULL: none here. */
+loaded *ctn_eng_cache_take_woken(ctn_engine *e);
 bool ctn_eng_cache_has_woken(const ctn_engine *e);

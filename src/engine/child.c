@@ -16,6 +16,7 @@
 #include "engine/fold.h"
 #include "engine/plans.h"
 #include "engine/quarantine.h"
+#include "engine/request.h"
 #include "engine/state.h"
 #include "store/raw.h"
 
@@ -38,20 +39,10 @@ static void settle(ctn_engine *e, ctn_execution_id parent, ctn_execution_id chil
     ctn_arena_mark mark = ctn_arena_save(e->scratch);
     ctn_owed owed;
     ctn_execution_owed(l->x, &e->rules, e->now_ms, e->scratch, &owed);
-    if (!l->is_lost && l->wake_written && !l->build && ctn_eng_children_are_settled(l, &owed))
+    if (!l->is_lost && l->wake_written && !l->build && ctn_watches_are_settled(&l->child.watches, &owed))
         ctn_eng_touch(e, l);
     ctn_arena_restore(e->scratch, mark);
     ctn_live_to_perform(&e->live, l);
-}
-
-bool ctn_eng_children_are_settled(loaded *l, const ctn_owed *owed)
-{
-    for (size_t i = 0; i < owed->child_count; i++) {
-        const ctn_watch *w = ctn_watches_find(&l->child.watches, owed->children[i].child);
-        if (!w || w->role != owed->children[i].role || w->settled != (int) owed->children[i].wanted + 1)
-            return false;
-    }
-    return true;
 }
 
 static void ask_later(ctn_engine *e, ctn_execution_id parent, ctn_execution_id child, const ctn_err *err)

@@ -7,8 +7,6 @@
 
 /* Compares what is owed for its children with what there is, and asks for what is missing. */
 void ctn_eng_perform_children(ctn_engine *e, loaded *l, const ctn_owed *owed);
-/* What was asked of its children is on disk: it may go to sleep. */
-bool ctn_eng_children_are_settled(loaded *l, const ctn_owed *owed);
 /* A child of it has ended, and it has not heard of it: its row must not go to sleep. */
 bool ctn_eng_has_ended_child(const ctn_engine *e, const loaded *l);
 void ctn_eng_tell_parent(ctn_engine *e, loaded *l); /* once its end is on disk */

@@ -4,37 +4,16 @@
  * is refused is answered at once, and has changed nothing.
  */
 #include "engine/decide.h"
-#include "engine/admission.h"
+#include "engine/advance.h"
 #include "engine/batch.h"
 #include "engine/cache.h"
-#include "engine/dispatch.h"
-#include "engine/gate.h"
+#include "engine/commit.h"
 #include "engine/load.h"
+#include "engine/queue.h"
 #include "engine/release.h"
+#include "engine/request.h"
 #include "engine/start.h"
 #include "engine/state.h"
-
-void ctn_eng_advance(ctn_engine *e, loaded *l)
-{
-    if (l->is_lost || e->is_stopping || !l->plan->is_bound)
-        return;
-    gate_waits before;
-    ctn_eng_gate_begin(e, l, &before);
-    for (;;) {
-        ctn_arena_mark mark = ctn_arena_save(e->scratch);
-        ctn_entry entry;
-        bool more = ctn_execution_next(l->x, &e->rules, e->now_ms, ctn_eng_chance(e), e->scratch, &entry);
-        if (more) {
-            ctn_eng_record(e, l, &entry);
-            ctn_eng_gate_recorded(e, l, &entry);
-        }
-        ctn_arena_restore(e->scratch, mark);
-        if (!more)
-            break;
-    }
-    ctn_eng_gate_end(e, l, &before);
-    ctn_live_to_perform(&e->live, l);
-}
 
 /* Decides one input for a loaded execution; keeps it with the batch, or answers it at once. */
 static void decide(ctn_engine *e, loaded *l, filed *f)
@@ -47,6 +26,7 @@ static void decide(ctn_engine *e, loaded *l, filed *f)
     int rc = ctn_execution_decide(l->x, &e->rules, &f->in, e->scratch, &entry, &err);
     if (rc == CTN_OK) {
         ctn_eng_record(e, l, &entry);
+        ctn_eng_cache_see(e, l, &entry);
         ctn_eng_cache_put(e, l, &entry, f->in.value);
         ctn_eng_keep(e, f);
     }
@@ -64,7 +44,9 @@ static void take_call_ended(ctn_engine *e, filed *f)
         ctn_inbox_free(&e->inbox, f);
         return;
     }
-    ctn_eng_flight_ended(e, f->token);
+    flight *ended = ctn_flight_by_token(&e->flights, f->token);
+    if (ended)
+        ctn_eng_flight_end(e, ended);
     decide(e, l, f);
 }
 

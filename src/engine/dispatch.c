@@ -8,36 +8,13 @@
 #include "engine/binding.h"
 #include "engine/cache.h"
 #include "engine/child.h"
+#include "engine/commit.h"
 #include "engine/follow_up.h"
 #include "engine/gate.h"
 #include "engine/load.h"
 #include "engine/place.h"
+#include "engine/request.h"
 #include "engine/state.h"
-
-static void close_flight(ctn_engine *e, flight *f)
-{
-    ctn_eng_pass_give_back(e, &f->pass);
-    ctn_flight_close(&e->flights, f);
-}
-
-void ctn_eng_drop_flights(ctn_engine *e, loaded *l)
-{
-    while (l->flight_count) {
-        flight *f = ctn_flight_of(&e->flights, l, l->flight_count - 1);
-        uint64_t token = f->token;
-        const ctn_driver *driver = f->is_done ? NULL : f->driver;
-        close_flight(e, f);
-        if (driver)
-            driver->cancel(driver->ctx, token);
-    }
-}
-
-void ctn_eng_flight_ended(ctn_engine *e, uint64_t token)
-{
-    flight *f = ctn_flight_by_token(&e->flights, token);
-    if (f)
-        close_flight(e, f);
-}
 
 /* ---- what drivers tell ---- */
 
@@ -182,7 +159,7 @@ static void let_go(ctn_engine *e, loaded *l, const ctn_owed *owed)
         const ctn_driver *driver = f->driver;
         if (driver && !f->is_check && !CTN_PLANT(LET_GO_IS_FORGOTTEN)) /* it may be on its way all the same */
             ctn_flight_note_lost(&e->flights, f, e->now_ms);
-        close_flight(e, f);
+        ctn_eng_flight_end(e, f);
         if (driver)
             driver->cancel(driver->ctx, token);
     }
@@ -214,7 +191,7 @@ static void park(ctn_engine *e, loaded *l, const ctn_owed *owed)
         return;
     if (ctn_loaded_is_ahead(l))
         return; /* what was just settled about its children is on its way to disk */
-    if (l->flight_count || !is_parked || must_stay || !ctn_eng_children_are_settled(l, owed))
+    if (l->flight_count || !is_parked || must_stay || !ctn_watches_are_settled(&l->child.watches, owed))
         return;
     if (!is_final && ctn_eng_wakes_for_nothing(e, l)) {
         ctn_eng_touch(e, l); /* else the store would give it back at once, again and again */
@@ -223,7 +200,7 @@ static void park(ctn_engine *e, loaded *l, const ctn_owed *owed)
     if (CTN_PLANT(PARKED_STAYS_IN_MEMORY))
         return;
     if (l->wake_written && !is_final)
-        ctn_eng_due_at(e, l->wake_written);
+        ctn_due_at(&e->due, l->wake_written);
     ctn_eng_unload(e, l);
 }
 

@@ -4,11 +4,8 @@
  */
 #pragma once
 #include "engine/engine.h"
-#include "engine/live.h"
 
 void ctn_eng_sink_init(ctn_engine *e); /* what drivers report to */
 /* Does what is owed for all that were noted (ctn_live_to_perform). One for which nothing is owed any more, and that is
  * parked, leaves memory. */
 void ctn_eng_perform(ctn_engine *e);
-void ctn_eng_flight_ended(ctn_engine *e, uint64_t token); /* what was filed of its end is taken in */
-void ctn_eng_drop_flights(ctn_engine *e, loaded *l);      /* it is unloaded: all are cancelled */

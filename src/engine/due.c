@@ -3,7 +3,7 @@
  */
 #include "engine/due.h"
 #include "base/plant.h"
-#include "engine/decide.h"
+#include "engine/advance.h"
 #include "engine/fold.h"
 #include "engine/load.h"
 #include "engine/quarantine.h"
@@ -85,17 +85,6 @@ void ctn_eng_take_due(ctn_engine *e)
             e->due.look_at_ms = next;
     }
     ctn_arena_restore(e->scratch, mark);
-}
-
-bool ctn_eng_all_begun_are_here(const ctn_engine *e)
-{
-    return !e->due.has_more && !e->due.is_unread;
-}
-
-void ctn_eng_due_at(ctn_engine *e, int64_t at_ms)
-{
-    if (!e->due.look_at_ms || at_ms < e->due.look_at_ms)
-        e->due.look_at_ms = at_ms;
 }
 
 int64_t ctn_eng_due_turn_ms(const ctn_engine *e)

@@ -3,10 +3,12 @@
  */
 #include "engine/engine.h"
 #include "base/memory.h"
-#include "engine/admission.h"
+#include "engine/admit.h"
+#include "engine/advance.h"
 #include "engine/batch.h"
 #include "engine/binding.h"
 #include "engine/cache.h"
+#include "engine/commit.h"
 #include "engine/decide.h"
 #include "engine/dispatch.h"
 #include "engine/follow_up.h"
@@ -14,6 +16,7 @@
 #include "engine/load.h"
 #include "engine/plans.h"
 #include "engine/quarantine.h"
+#include "engine/request.h"
 #include "engine/scheduler.h"
 #include "engine/state.h"
 
@@ -45,6 +48,13 @@ static void advance_bound(ctn_engine *e)
         ctn_eng_advance(e, l);
 }
 
+/* Those that waited for an equal call. */
+static void advance_woken(ctn_engine *e)
+{
+    for (loaded *l; !e->store.is_failing && (l = ctn_eng_cache_take_woken(e));)
+        ctn_eng_advance(e, l);
+}
+
 static int64_t earlier_ms(int64_t a_ms, int64_t b_ms) /* 0: never */
 {
     return !a_ms || (b_ms && b_ms < a_ms) ? b_ms : a_ms;
@@ -57,7 +67,7 @@ static int64_t next_turn_ms(const ctn_engine *e)
     int64_t at_ms = ctn_live_due_ms(&e->live);
     if (e->is_stopping)
         return at_ms;
-    at_ms = earlier_ms(at_ms, ctn_eng_queue_turn_ms(e));
+    at_ms = earlier_ms(at_ms, ctn_eng_admit_turn_ms(e));
     at_ms = earlier_ms(at_ms, ctn_eng_schedules_turn_ms(e));
     at_ms = earlier_ms(at_ms, ctn_eng_quarantine_turn_ms(e));
     return earlier_ms(at_ms, ctn_eng_due_turn_ms(e));
@@ -72,14 +82,14 @@ int64_t ctn_engine_turn(ctn_engine *e)
     if (!e->store.is_failing) {
         advance_due(e);
         ctn_eng_take_due(e);
-        ctn_eng_admit_queued(e);
+        ctn_eng_admit(e);
         ctn_eng_collect_owing(e);
         ctn_eng_schedules_turn(e);
     }
     /* Calls may end at once (native functions): their results are inputs of the same turn. */
     do {
         take_inputs(e);
-        ctn_eng_cache_wake(e);
+        advance_woken(e);
         ctn_eng_perform(e);
     } while ((e->inbox.list.first || ctn_eng_cache_has_woken(e)) && !e->store.is_failing);
     ctn_eng_hand_over(e);
@@ -87,88 +97,6 @@ int64_t ctn_engine_turn(ctn_engine *e)
     if (!e->store.is_failing && ctn_eng_all_is_committed(e)) /* nothing was left to be written */
         ctn_trouble_ends(&e->store.writing, e->now_ms);
     return next_turn_ms(e);
-}
-
-/* ---- what comes from outside: it is filed, and a turn takes it ---- */
-
-void ctn_eng_wake(ctn_engine *e)
-{
-    if (e->options.wake)
-        e->options.wake(e->options.wake_ctx);
-}
-
-void ctn_eng_file(ctn_engine *e, filed *f)
-{
-    ctn_filed_append(&e->inbox.list, f);
-    ctn_eng_wake(e);
-}
-
-void ctn_eng_ack(ctn_engine *e, filed *f, int rc, const ctn_err *err)
-{
-    if (f->ack)
-        f->ack(f->ack_ctx, rc, f->id, err);
-    ctn_inbox_free(&e->inbox, f);
-}
-
-static filed *request(ctn_engine *e, filed_kind kind, ctn_execution_id id, ctn_ack_fn *ack, void *ctx)
-{
-    filed *f = ctn_inbox_new(&e->inbox, kind);
-    f->id = id;
-    f->ack = ack;
-    f->ack_ctx = ctx;
-    return f;
-}
-
-filed *ctn_eng_file_start(ctn_engine *e, const ctn_start *start, ctn_ack_fn *ack, void *ctx)
-{
-    ctn_execution_id id = ctn_id_new(ctn_clock_now_ms(&e->options.clock), &e->options.id_rng);
-    filed *f = request(e, FILED_START, id, ack, ctx);
-    f->start = *start;
-    f->start.input = ctn_json_copy(f->arena, start->input);
-    f->start.labels = start->labels ? ctn_json_copy(f->arena, start->labels) : NULL;
-    f->start.going_on = start->going_on ? ctn_json_copy(f->arena, start->going_on) : NULL;
-    f->start.sensitive = start->sensitive ? ctn_json_copy(f->arena, start->sensitive) : NULL;
-    f->start.idempotency_key = ctn_arena_str(f->arena, start->idempotency_key);
-    f->start.actor = ctn_arena_str(f->arena, start->actor);
-    ctn_eng_file(e, f);
-    return f;
-}
-
-void ctn_engine_start(ctn_engine *e, const ctn_start *start, ctn_ack_fn *ack, void *ctx)
-{
-    (void) ctn_eng_file_start(e, start, ack, ctx);
-}
-
-filed *ctn_eng_file_input(ctn_engine *e, ctn_execution_id id, const ctn_input *input, ctn_ack_fn *ack, void *ctx)
-{
-    filed *f = request(e, FILED_INPUT, id, ack, ctx);
-    f->in = *input;
-    f->in.actor = ctn_arena_str(f->arena, input->actor);
-    f->in.name = ctn_arena_str(f->arena, input->name);
-    f->in.message = ctn_arena_str(f->arena, input->message);
-    f->in.value = input->value ? ctn_json_copy(f->arena, input->value) : NULL;
-    ctn_eng_file(e, f);
-    return f;
-}
-
-void ctn_engine_input(ctn_engine *e, ctn_execution_id id, const ctn_input *input, ctn_ack_fn *ack, void *ctx)
-{
-    (void) ctn_eng_file_input(e, id, input, ack, ctx);
-}
-
-void ctn_engine_adopt(ctn_engine *e, ctn_execution_id id, ctn_ack_fn *ack, void *ctx)
-{
-    ctn_eng_file(e, request(e, FILED_ADOPT, id, ack, ctx));
-}
-
-void ctn_engine_release(ctn_engine *e, ctn_execution_id id, bool gives_up, ctn_str actor, ctn_str reason,
-                        ctn_ack_fn *ack, void *ctx)
-{
-    filed *f = request(e, FILED_RELEASE, id, ack, ctx);
-    f->gives_up = gives_up;
-    f->in.actor = ctn_arena_str(f->arena, actor);
-    f->in.message = ctn_arena_str(f->arena, reason);
-    ctn_eng_file(e, f);
 }
 
 const ctn_execution *ctn_engine_find(ctn_engine *e, ctn_execution_id id)
@@ -212,7 +140,6 @@ static int make(void *ctx)
     ctn_eng_binding_init(e);
     ctn_eng_cache_init(e);
     ctn_eng_plans_lend(e);
-    ctn_eng_admission_init(e);
     ctn_eng_schedules_init(e);
     ctn_eng_quarantine_init(e);
     int rc = ctn_eng_gate_init(e, m->err);
@@ -247,7 +174,7 @@ void ctn_engine_free(ctn_engine *e)
     ctn_eng_batches_done(e);
     ctn_inbox_done(&e->inbox);
     ctn_eng_plans_free(e);
-    ctn_eng_admission_done(e);
+    ctn_queue_done(&e->queue);
     ctn_eng_quarantine_done(e);
     ctn_eng_cache_done(e);
     ctn_eng_gate_done(e);

@@ -3,6 +3,7 @@
  */
 #include "engine/flights.h"
 #include "base/memory.h"
+#include "engine/state.h"
 
 #include <stdlib.h>
 
@@ -75,21 +76,6 @@ flight *ctn_flight_open(ctn_flights *flights, loaded *l, const ctn_owed_call *ow
     return &flights->all[index];
 }
 
-void ctn_flight_close(ctn_flights *flights, flight *f)
-{
-    uint32_t index = (uint32_t) (f - flights->all);
-    loaded *l = f->l;
-    for (uint32_t i = 0; i < l->flight_count; i++)
-        if (l->flights[i] == index) {
-            l->flights[i] = l->flights[--l->flight_count];
-            break;
-        }
-    f->token = 0;
-    f->step = flights->free;
-    flights->free = index + 1;
-    flights->open--;
-}
-
 void ctn_flight_note_lost(ctn_flights *flights, const flight *f, int64_t now_ms)
 {
     for (uint32_t i = 0; i < flights->lost_count; i++)
@@ -120,4 +106,37 @@ bool ctn_flight_lost_may_arrive(const ctn_flights *flights, const flight *check)
             return true;
     }
     return false;
+}
+
+static void close_flight(ctn_flights *flights, flight *f)
+{
+    uint32_t index = (uint32_t) (f - flights->all);
+    loaded *l = f->l;
+    for (uint32_t i = 0; i < l->flight_count; i++)
+        if (l->flights[i] == index) {
+            l->flights[i] = l->flights[--l->flight_count];
+            break;
+        }
+    f->token = 0;
+    f->step = flights->free;
+    flights->free = index + 1;
+    flights->open--;
+}
+
+void ctn_eng_flight_end(ctn_engine *e, flight *f)
+{
+    ctn_eng_pass_give_back(e, &f->pass);
+    close_flight(&e->flights, f);
+}
+
+void ctn_eng_flights_cancel(ctn_engine *e, loaded *l)
+{
+    while (l->flight_count) {
+        flight *f = ctn_flight_of(&e->flights, l, l->flight_count - 1);
+        uint64_t token = f->token;
+        const ctn_driver *driver = f->is_done ? NULL : f->driver;
+        ctn_eng_flight_end(e, f);
+        if (driver)
+            driver->cancel(driver->ctx, token);
+    }
 }

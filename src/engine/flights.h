@@ -39,7 +39,6 @@ typedef struct ctn_flights {
 void ctn_flights_done(ctn_flights *flights);
 flight *ctn_flight_open(ctn_flights *flights, loaded *l, const ctn_owed_call *owed, const ctn_driver *driver,
                         int64_t now_ms);
-void ctn_flight_close(ctn_flights *flights, flight *f);
 flight *ctn_flight_by_token(ctn_flights *flights, uint64_t token); /* NULL: it is closed */
 /* The i-th of l->flight_count. */
 flight *ctn_flight_of(const ctn_flights *flights, const loaded *l, uint32_t i);
@@ -49,3 +48,6 @@ void ctn_flight_note_lost(ctn_flights *flights, const flight *f, int64_t now_ms)
 /* The call that this check asks about, in any attempt. Of one that this process did not lose nothing can arrive any
  * more: its server ended with the engine before. */
 bool ctn_flight_lost_may_arrive(const ctn_flights *flights, const flight *check);
+
+void ctn_eng_flight_end(ctn_engine *e, flight *f);     /* it is closed, and its pass given back */
+void ctn_eng_flights_cancel(ctn_engine *e, loaded *l); /* all of its own: nobody waits for them */

@@ -18,16 +18,11 @@
 #include "engine/load.h"
 #include "engine/plans.h"
 #include "engine/quarantine.h"
+#include "engine/request.h"
 #include "engine/state.h"
 
-#define KEY_PREFIX   "onFailure:"
 #define PAGE         64
 #define ASK_AGAIN_MS 1000
-
-bool ctn_eng_is_follow_up_key(ctn_str idempotency_key)
-{
-    return ctn_str_starts_with(idempotency_key, CTN_STR(KEY_PREFIX));
-}
 
 bool ctn_eng_owes_follow_up(const loaded *l)
 {
@@ -87,7 +82,7 @@ static void ask(ctn_engine *e, loaded *l)
         ctn_json_push(&names, ctn_json_string(e->scratch, CTN_STR("error")));
     ctn_start start = {
         .input = ctn_json_finish(&input),
-        .idempotency_key = ctn_arena_printf(e->scratch, KEY_PREFIX "%s", id.text),
+        .idempotency_key = ctn_arena_printf(e->scratch, CTN_FOLLOW_UP_PREFIX "%s", id.text),
         .actor = CTN_STR("onFailure"),
         .sensitive = is_sensitive ? ctn_json_finish(&names) : NULL,
     };
@@ -141,10 +136,10 @@ void ctn_eng_collect_owing(ctn_engine *e)
 {
     collecting c = {.engine = e};
     ctn_err err = {0};
-    if (e->owing_seen < 0 || e->options.own_only || e->is_stopping || e->store.is_failing ||
+    if (e->due.owing_seen < 0 || e->options.own_only || e->is_stopping || e->store.is_failing ||
         e->live.count >= e->options.active_max)
         return;
-    if (ctn_store_execution_owing(e->options.store, e->owing_seen, PAGE, collect, &c, &err))
+    if (ctn_store_execution_owing(e->options.store, e->due.owing_seen, PAGE, collect, &c, &err))
         return; /* a later turn asks again */
     for (size_t i = 0; i < c.count; i++) {
         loaded *l = NULL;
@@ -154,12 +149,7 @@ void ctn_eng_collect_owing(ctn_engine *e)
         else if (rc != CTN_E_CORRUPT && rc != CTN_E_STATE && rc != CTN_E_NOT_FOUND)
             return; /* the store cannot be read: a later turn asks again */
     }
-    e->owing_seen = c.seen == PAGE ? c.exec_no : -1;
-}
-
-void ctn_eng_owing_look_again(ctn_engine *e)
-{
-    e->owing_seen = 0;
+    e->due.owing_seen = c.seen == PAGE ? c.exec_no : -1;
 }
 
 /* ---- for those who wait ---- */

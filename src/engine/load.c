@@ -4,17 +4,14 @@
  */
 #include "engine/load.h"
 #include "base/memory.h"
-#include "base/plant.h"
-#include "engine/admission.h"
 #include "engine/batch.h"
 #include "engine/cache.h"
-#include "engine/child.h"
-#include "engine/dispatch.h"
 #include "engine/fold.h"
 #include "engine/follow_up.h"
 #include "engine/gate.h"
 #include "engine/place.h"
 #include "engine/quarantine.h"
+#include "engine/queue.h"
 #include "engine/sealing.h"
 #include "engine/state.h"
 
@@ -33,9 +30,9 @@ loaded *ctn_eng_loaded_new(ctn_engine *e, ctn_execution_id id, int64_t exec_no, 
 void ctn_eng_unload(ctn_engine *e, loaded *l)
 {
     assert(!ctn_loaded_is_ahead(l));
-    ctn_eng_drop_flights(e, l);
+    ctn_eng_flights_cancel(e, l);
     ctn_eng_cache_let_go(e, l, true);
-    ctn_eng_admission_forget(e, l);
+    ctn_eng_queue_forget(e, l);
     ctn_eng_gate_forget(e, l);
     ctn_live_remove(&e->live, l);
     ctn_watches_done(&l->child.watches);
@@ -45,15 +42,17 @@ void ctn_eng_unload(ctn_engine *e, loaded *l)
     free(l);
 }
 
-/* Calls that were under way when another life ended are not ours: until the entry that says so is on disk, a
- * failed commit must not make them look as if this process had begun them. */
-static void recovered(ctn_engine *e, loaded *l)
+/* They are not ours: until the entry that says so is on disk, a failed commit must not make them look as if this
+ * process had begun them. */
+void ctn_eng_recovered(ctn_engine *e, loaded *l)
 {
     ctn_input in = {.kind = CTN_IN_RECOVERED, .now_ms = e->now_ms, .was_crash = e->options.was_crash};
     ctn_entry entry;
+    ctn_arena_mark mark = ctn_arena_save(e->scratch);
     l->is_recovering = ctn_execution_decide(l->x, &e->rules, &in, e->scratch, &entry, NULL) == CTN_OK;
     if (l->is_recovering)
         ctn_eng_record(e, l, &entry);
+    ctn_arena_restore(e->scratch, mark);
 }
 
 /* Reads and folds what the store has. On failure nothing is left of it. */
@@ -105,9 +104,9 @@ int ctn_eng_load(ctn_engine *e, ctn_execution_id id, loaded **ret_loaded, ctn_er
         note_stored(l, &row, &f);
         l->queue.is_over = ctn_status_is_final(row.status);
         ctn_eng_line_up(e, l, row.queue_key);
-        l->follow_up.is_one = ctn_eng_is_follow_up_key(row.idempotency_key);
+        l->follow_up.is_one = ctn_is_follow_up_key(row.idempotency_key);
         ctn_eng_place_settle(e, l);
-        recovered(e, l);
+        ctn_eng_recovered(e, l);
     }
     ctn_arena_restore(e->scratch, mark);
     return rc;
@@ -136,10 +135,6 @@ int ctn_eng_reload(ctn_engine *e, loaded *l, ctn_err *err)
             l->follow_up.state = FOLLOW_UP_NONE; /* what the row says counts; asking twice starts once */
         l->is_lost = l->is_new = false;
         note_stored(l, &row, &f);
-        ctn_eng_admission_committed(e, l); /* a commit that looked failed may have reached the disk */
-        ctn_eng_tell_parent(e, l);
-        if (l->is_recovering && !CTN_PLANT(RECOVERY_FORGOTTEN))
-            recovered(e, l);
     }
     ctn_arena_restore(e->scratch, mark);
     return rc;

@@ -37,7 +37,7 @@ static void give_back(ctn_engine *e, loaded *l)
         return;
     l->place.in = NULL;
     chain->running--;
-    e->was_let_go = true;
+    e->queue.was_let_go = true;
     ctn_eng_place_offer(e, chain);
 }
 
@@ -54,7 +54,7 @@ void ctn_eng_place_take(ctn_engine *e, loaded *l)
 {
     if (l->place.in || !l->plan->plan->max_concurrent)
         return;
-    l->place.in = ctn_lanes_chain(&e->lanes, l->plan->plan->chain_id);
+    l->place.in = ctn_lanes_chain(&e->queue.lanes, l->plan->plan->chain_id);
     l->place.in->limit = l->plan->plan->max_concurrent;
     l->place.in->running++;
 }
@@ -77,7 +77,7 @@ bool ctn_eng_place_to_go_on(ctn_engine *e, loaded *l)
 {
     if (l->place.in || !l->plan->plan->max_concurrent)
         return true;
-    ctn_lane_chain *chain = ctn_lanes_chain(&e->lanes, l->plan->plan->chain_id);
+    ctn_lane_chain *chain = ctn_lanes_chain(&e->queue.lanes, l->plan->plan->chain_id);
     chain->limit = l->plan->plan->max_concurrent;
     loaded *oldest = oldest_waiter(e, chain);
     if (chain->running < chain->limit && (!oldest || oldest == l || l->exec_no < oldest->exec_no)) {
@@ -105,7 +105,7 @@ bool ctn_eng_has_place(ctn_engine *e, const ctn_plan *plan)
 {
     if (!plan->max_concurrent)
         return true;
-    ctn_lane_chain *chain = ctn_lanes_chain(&e->lanes, plan->chain_id);
+    ctn_lane_chain *chain = ctn_lanes_chain(&e->queue.lanes, plan->chain_id);
     chain->limit = plan->max_concurrent;
     return CTN_PLANT(FULL_CHAIN_IGNORED) || !ctn_lane_chain_is_full(chain);
 }

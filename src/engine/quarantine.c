@@ -15,9 +15,6 @@
  */
 #include "engine/quarantine.h"
 #include "base/memory.h"
-#include "engine/admission.h"
-#include "engine/due.h"
-#include "engine/follow_up.h"
 #include "engine/state.h"
 #include "store/quarantine.h"
 #include "store/raw.h"
@@ -255,9 +252,10 @@ int ctn_eng_found_closed(ctn_engine *e, int64_t exec_no, ctn_err *err)
 
 void ctn_eng_look_at_all(ctn_engine *e)
 {
-    ctn_eng_due_at(e, e->now_ms);
-    ctn_eng_admission_look_again(e);
-    ctn_eng_owing_look_again(e);
+    ctn_due_at(&e->due, e->now_ms);
+    e->due.owing_seen = 0;
+    e->queue.is_known = false;
+    e->queue.was_let_go = true;
 }
 
 static void look_at_closed(ctn_engine *e)

@@ -7,6 +7,7 @@
 #include "engine/fold.h"
 #include "engine/load.h"
 #include "engine/quarantine.h"
+#include "engine/request.h"
 #include "engine/state.h"
 #include "store/audit.h"
 #include "store/quarantine.h"

@@ -4,13 +4,14 @@
  * try.
  */
 #include "engine/start.h"
-#include "engine/admission.h"
 #include "engine/batch.h"
 #include "engine/child.h"
-#include "engine/decide.h"
+#include "engine/advance.h"
 #include "engine/follow_up.h"
 #include "engine/load.h"
+#include "engine/queue.h"
 #include "engine/sealing.h"
+#include "engine/request.h"
 #include "engine/state.h"
 
 #include <assert.h>
@@ -85,7 +86,7 @@ static loaded *new_loaded(ctn_engine *e, const filed *f, starting *s)
         l->seal.data_key =
             (ctn_data_key){ctn_arena_str(arena, s->wrapped.master_id), ctn_arena_str(arena, s->wrapped.wrapped)};
     }
-    l->follow_up.is_one = ctn_eng_is_follow_up_key(f->start.idempotency_key);
+    l->follow_up.is_one = ctn_is_follow_up_key(f->start.idempotency_key);
     l->follow_up.follows = f->follows;
     ctn_eng_line_up(e, l, s->queue_key);
     l->row = (ctn_execution_row){
@@ -144,4 +145,14 @@ void ctn_eng_take_start(ctn_engine *e, filed *f)
     ctn_arena_restore(e->scratch, mark);
     ctn_eng_advance(e, l);
     ctn_live_to_perform(&e->live, l);
+}
+
+void ctn_eng_start_queued(ctn_engine *e, loaded *l, ctn_str actor)
+{
+    ctn_arena_mark mark = ctn_arena_save(e->scratch);
+    ctn_input start = {.kind = CTN_IN_START, .now_ms = e->now_ms, .actor = actor};
+    ctn_entry entry;
+    if (ctn_execution_decide(l->x, &e->rules, &start, e->scratch, &entry, NULL) == CTN_OK)
+        ctn_eng_record(e, l, &entry);
+    ctn_arena_restore(e->scratch, mark);
 }

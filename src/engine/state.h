@@ -9,8 +9,8 @@
 #include "engine/engine.h"
 #include "engine/flights.h"
 #include "engine/inbox.h"
-#include "engine/lanes.h"
 #include "engine/live.h"
+#include "engine/queue.h"
 #include "engine/trouble.h"
 
 struct ctn_engine {
@@ -28,9 +28,7 @@ struct ctn_engine {
     ctn_live live;
     ctn_flights flights;
     ctn_due due;
-    ctn_lanes lanes;
-    bool was_let_go;    /* a place or a line: those who wait to start may be looked at again */
-    int64_t owing_seen; /* follow_up.c: ended ones up to this number were looked at; -1: all were */
+    ctn_queue queue;
     struct {
         ctn_trouble reading, writing; /* writing: from the first commit that fails to the first that works */
         bool is_failing;              /* nothing is taken in, handed over or looked at until it is tried again */
@@ -42,18 +40,10 @@ struct ctn_engine {
     struct batches *batches;
     struct cache *cache;
     struct gate *gate;
-    struct admission *admission;
     struct quarantine *quarantine;
     struct scheduler *scheduler;
 };
 
-/* engine.c: what any part may ask of the whole. */
-void ctn_eng_wake(ctn_engine *e);           /* a turn is needed */
-void ctn_eng_file(ctn_engine *e, filed *f); /* taken in the next time that inputs are */
-/* As ctn_engine_start and _input. What is filed lives until it is answered, and so does what its arena holds. */
-filed *ctn_eng_file_start(ctn_engine *e, const ctn_start *start, ctn_ack_fn *ack, void *ctx);
-filed *ctn_eng_file_input(ctn_engine *e, ctn_execution_id id, const ctn_input *input, ctn_ack_fn *ack, void *ctx);
-void ctn_eng_ack(ctn_engine *e, filed *f, int rc, const ctn_err *err); /* answers it, and frees it */
 static inline uint64_t ctn_eng_chance(ctn_engine *e)
 {
     ctn_rng rng = ctn_rng_seeded(&e->chance);

@@ -76,3 +76,13 @@ ctn_watch *ctn_watches_see(ctn_watches *watches, ctn_execution_id child, ctn_rol
     w->seen = watches->round;
     return w;
 }
+
+bool ctn_watches_are_settled(const ctn_watches *watches, const ctn_owed *owed)
+{
+    for (size_t i = 0; i < owed->child_count; i++) {
+        const ctn_watch *w = ctn_watches_find(watches, owed->children[i].child);
+        if (!w || w->role != owed->children[i].role || w->settled != (int) owed->children[i].wanted + 1)
+            return false;
+    }
+    return true;
+}

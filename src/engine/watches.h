@@ -32,3 +32,5 @@ const ctn_watch *ctn_watches_next(const ctn_watches *watches, const ctn_watch *a
 void ctn_watches_begin(ctn_watches *watches, size_t count);
 /* Once for each in the round. One that is new, or was watched for its other role, was asked nothing yet. */
 ctn_watch *ctn_watches_see(ctn_watches *watches, ctn_execution_id child, ctn_role role);
+/* What is owed for all of them is on disk. */
+bool ctn_watches_are_settled(const ctn_watches *watches, const ctn_owed *owed);

@@ -1,0 +1,85 @@
+/*
+ * request.c -- see request.h. Nothing is decided here: what comes is copied and filed, and a turn takes it (decide.c).
+ */
+#include "engine/request.h"
+#include "engine/state.h"
+
+void ctn_eng_wake(ctn_engine *e)
+{
+    if (e->options.wake)
+        e->options.wake(e->options.wake_ctx);
+}
+
+void ctn_eng_file(ctn_engine *e, filed *f)
+{
+    ctn_filed_append(&e->inbox.list, f);
+    ctn_eng_wake(e);
+}
+
+void ctn_eng_ack(ctn_engine *e, filed *f, int rc, const ctn_err *err)
+{
+    if (f->ack)
+        f->ack(f->ack_ctx, rc, f->id, err);
+    ctn_inbox_free(&e->inbox, f);
+}
+
+static filed *request(ctn_engine *e, filed_kind kind, ctn_execution_id id, ctn_ack_fn *ack, void *ctx)
+{
+    filed *f = ctn_inbox_new(&e->inbox, kind);
+    f->id = id;
+    f->ack = ack;
+    f->ack_ctx = ctx;
+    return f;
+}
+
+filed *ctn_eng_file_start(ctn_engine *e, const ctn_start *start, ctn_ack_fn *ack, void *ctx)
+{
+    ctn_execution_id id = ctn_id_new(ctn_clock_now_ms(&e->options.clock), &e->options.id_rng);
+    filed *f = request(e, FILED_START, id, ack, ctx);
+    f->start = *start;
+    f->start.input = ctn_json_copy(f->arena, start->input);
+    f->start.labels = start->labels ? ctn_json_copy(f->arena, start->labels) : NULL;
+    f->start.going_on = start->going_on ? ctn_json_copy(f->arena, start->going_on) : NULL;
+    f->start.sensitive = start->sensitive ? ctn_json_copy(f->arena, start->sensitive) : NULL;
+    f->start.idempotency_key = ctn_arena_str(f->arena, start->idempotency_key);
+    f->start.actor = ctn_arena_str(f->arena, start->actor);
+    ctn_eng_file(e, f);
+    return f;
+}
+
+void ctn_engine_start(ctn_engine *e, const ctn_start *start, ctn_ack_fn *ack, void *ctx)
+{
+    (void) ctn_eng_file_start(e, start, ack, ctx);
+}
+
+filed *ctn_eng_file_input(ctn_engine *e, ctn_execution_id id, const ctn_input *input, ctn_ack_fn *ack, void *ctx)
+{
+    filed *f = request(e, FILED_INPUT, id, ack, ctx);
+    f->in = *input;
+    f->in.actor = ctn_arena_str(f->arena, input->actor);
+    f->in.name = ctn_arena_str(f->arena, input->name);
+    f->in.message = ctn_arena_str(f->arena, input->message);
+    f->in.value = input->value ? ctn_json_copy(f->arena, input->value) : NULL;
+    ctn_eng_file(e, f);
+    return f;
+}
+
+void ctn_engine_input(ctn_engine *e, ctn_execution_id id, const ctn_input *input, ctn_ack_fn *ack, void *ctx)
+{
+    (void) ctn_eng_file_input(e, id, input, ack, ctx);
+}
+
+void ctn_engine_adopt(ctn_engine *e, ctn_execution_id id, ctn_ack_fn *ack, void *ctx)
+{
+    ctn_eng_file(e, request(e, FILED_ADOPT, id, ack, ctx));
+}
+
+void ctn_engine_release(ctn_engine *e, ctn_execution_id id, bool gives_up, ctn_str actor, ctn_str reason,
+                        ctn_ack_fn *ack, void *ctx)
+{
+    filed *f = request(e, FILED_RELEASE, id, ack, ctx);
+    f->gives_up = gives_up;
+    f->in.actor = ctn_arena_str(f->arena, actor);
+    f->in.message = ctn_arena_str(f->arena, reason);
+    ctn_eng_file(e, f);
+}
