@@ -146,14 +146,10 @@ static int refresh(sqlite_store *st, ctn_err *err)
 /* Are these the outputs that the append's `completed` entry holds, byte for byte? Then they are stored there only. */
 static bool outputs_are_in_journal(const ctn_append *a, ctn_str outputs)
 {
-    static const char head[] = "{\"outputs\":";
-    const size_t head_len = sizeof head - 1;
-    for (size_t i = a->count; i-- > 0;) {
-        ctn_str body = a->records[i].body;
+    ctn_str there;
+    for (size_t i = a->count; i-- > 0;)
         if (a->records[i].kind == CTN_ENTRY_COMPLETED)
-            return body.len == head_len + outputs.len + 1 && memcmp(body.ptr, head, head_len) == 0 &&
-                   memcmp(body.ptr + head_len, outputs.ptr, outputs.len) == 0 && body.ptr[body.len - 1] == '}';
-    }
+            return ctn_completed_outputs(a->records[i].body, &there) && ctn_str_equal(there, outputs);
     return false;
 }
 

@@ -23,16 +23,6 @@ int ctn_sqlite_fail_damaged(const sqlite_store *st, int64_t exec_no, const char 
                     what);
 }
 
-/* {"outputs":X} to X. */
-static bool outputs_of_body(ctn_str body, ctn_str *ret)
-{
-    ctn_str head = CTN_STR("{\"outputs\":");
-    if (!ctn_str_starts_with(body, head) || body.len <= head.len || body.ptr[body.len - 1] != '}')
-        return false;
-    *ret = (ctn_str){body.ptr + head.len, body.len - head.len - 1};
-    return true;
-}
-
 /* Borrows from the statement. */
 const char *ctn_sqlite_read_row(sqlite3_stmt *stmt, ctn_execution_row *ret)
 {
@@ -67,7 +57,7 @@ static const char *read_ends(sqlite3_stmt *stmt, int at, bool outputs_are_there,
 {
     if (!sqlite_column_digest(stmt, at, &row->hash_last))
         return "no journal";
-    if (outputs_are_there && !outputs_of_body(sqlite_column_str(stmt, at + 1), &row->outputs))
+    if (outputs_are_there && !ctn_completed_outputs(sqlite_column_str(stmt, at + 1), &row->outputs))
         return "outputs that its journal does not hold";
     return NULL;
 }
