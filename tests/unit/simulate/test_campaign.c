@@ -1,5 +1,5 @@
 /* What `simulate` finds in a chain, and that it does not find what is not there. */
-#include "chain_kit.h"
+#include "campaign_kit.h"
 
 /* Everything that the language has against faults: nothing bad is left. */
 static const char safe[] =
@@ -315,7 +315,7 @@ static void every_flaw_is_found_at_its_step_and_its_seed_shows_it(void **state)
         }
         ctn_story story;
         ctn_str lines;
-        assert_int_equal(remember(k.arena, k.campaign, h->seed, &story, &lines), CTN_OK);
+        assert_int_equal(remember(k.chain.arena, k.campaign, h->seed, &story, &lines), CTN_OK);
         bool is_there = false;
         for (size_t j = 0; j < story.hazard_count; j++)
             is_there = is_there || (story.hazards[j].kind == f->kind && !story.hazards[j].is_note);
@@ -414,8 +414,8 @@ static void a_seed_tells_the_same_story_whatever_was_played_before(void **state)
     for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) {
         ctn_story x, y;
         ctn_str first, second;
-        assert_int_equal(remember(a.arena, a.campaign, seeds[i], &x, &first), CTN_OK);
-        assert_int_equal(remember(b.arena, b.campaign, seeds[i], &y, &second), CTN_OK);
+        assert_int_equal(remember(a.chain.arena, a.campaign, seeds[i], &x, &first), CTN_OK);
+        assert_int_equal(remember(b.chain.arena, b.campaign, seeds[i], &y, &second), CTN_OK);
         assert_true(first.len > 200);
         assert_true(ctn_str_equal(first, second));
         assert_int_equal(x.status, y.status);

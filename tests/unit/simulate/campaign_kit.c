@@ -1,4 +1,4 @@
-#include "chain_kit.h"
+#include "campaign_kit.h"
 
 static const ctn_json *schema_of(void *ctx, const char *kind, ctn_str target)
 {
@@ -6,28 +6,18 @@ static const ctn_json *schema_of(void *ctx, const char *kind, ctn_str target)
     const ctn_json *schema = NULL;
     (void) kind, (void) target;
     if (k->schema)
-        assert_int_equal(ctn_json_parse(k->arena, ctn_str_from(k->schema), NULL, &schema, NULL), CTN_OK);
+        assert_int_equal(ctn_json_parse(k->chain.arena, ctn_str_from(k->schema), NULL, &schema, NULL), CTN_OK);
     return schema;
 }
 
 void kit_open(kit *k, const char *yaml)
 {
-    ctn_findings findings;
     ctn_err err = {0};
-    const ctn_chain *chain = NULL;
-    k->arena = ctn_arena_new(65536);
-    ctn_findings_init(&findings, k->arena);
-    ctn_library *library = ctn_library_new(k->arena);
+    chain_kit_init(&k->chain);
     if (k->beside)
-        (void) ctn_library_add_text(library, CTN_STR("beside.yaml"), ctn_str_from(k->beside), &findings, NULL);
-    (void) ctn_library_add_text(library, CTN_STR("kit.yaml"), ctn_str_from(yaml), &findings, &chain);
-    if (chain)
-        (void) ctn_plan_compile(k->arena, library, chain, &findings, &k->plan);
-    for (size_t i = 0; i < findings.count; i++)
-        if (findings.items[i].severity == CTN_SEVERITY_ERROR)
-            fail_msg("%u:%u: %.*s", findings.items[i].line, findings.items[i].column,
-                     CTN_STR_ARG(findings.items[i].message));
-    assert_non_null(k->plan);
+        chain_kit_add(&k->chain, "beside.yaml", k->beside);
+    chain_kit_add(&k->chain, "kit.yaml", yaml);
+    k->plan = chain_kit_compile(&k->chain);
     if (ctn_sub_chains_open(&k->children, k->plan, &err))
         fail_msg("%s", err.message);
     ctn_guess_options g = {.plan = k->plan,
@@ -36,8 +26,8 @@ void kit_open(kit *k, const char *yaml)
                            .schema_of = schema_of,
                            .schema_ctx = k};
     if (k->input)
-        assert_int_equal(ctn_json_parse(k->arena, ctn_str_from(k->input), NULL, &g.input, NULL), CTN_OK);
-    if (ctn_guess_new(k->arena, &g, &k->guess, &err))
+        assert_int_equal(ctn_json_parse(k->chain.arena, ctn_str_from(k->input), NULL, &g.input, NULL), CTN_OK);
+    if (ctn_guess_new(k->chain.arena, &g, &k->guess, &err))
         fail_msg("%s", err.message);
     ctn_story_options story = {.plan = k->plan,
                                .plans = k->children.plans,
@@ -53,7 +43,7 @@ void kit_close(kit *k)
     ctn_campaign_free(k->campaign);
     ctn_sub_chains_close(&k->children);
     ctn_plan_done(k->plan);
-    ctn_arena_free(k->arena);
+    chain_kit_done(&k->chain);
 }
 
 const ctn_campaign_tally *kit_play(kit *k, uint64_t seeds)

@@ -1,8 +1,8 @@
-/* chain_kit.h -- a chain out of a text, simulated. */
+/* campaign_kit.h -- a chain out of a text, simulated. */
 #pragma once
-#include "chain/library.h"
 #include "simulate/campaign.h"
 #include "simulate/sub_chains.h"
+#include "unit/kit/chain_kit.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 typedef struct kit {
-    ctn_arena *arena;
+    chain_kit chain;
     ctn_plan *plan;
     ctn_sub_chains children;
     ctn_guess *guess;
