@@ -1,7 +1,8 @@
 /*
  * suite.h -- the tests that every backend of the store must pass, and what they are made of.
  *
- * A test program gives SUITE_TESTS a setup that fills a suite_fixture's URL; everything else is here.
+ * They stand in suite_*.c, a file for each of the promises and chapters of store.h, and know a store by its URL alone.
+ * A backend's test program hands its own URL to suite_run.
  */
 #pragma once
 #include <stdarg.h>
@@ -10,7 +11,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "base/arena.h"
-#include "store/audit.h"
+#include "store/retention.h"
 #include "store/store.h"
 
 typedef struct suite_fixture {
@@ -22,9 +23,27 @@ typedef struct suite_fixture {
     uint64_t epoch;
 } suite_fixture;
 
-int suite_setup_memory(void **state);
-int suite_setup_sqlite(void **state);
+/* Runs every promise, and then a backend's own tests, each with a fixture on this URL. FOLDER in it stands for a folder
+ * that each test gets for itself. */
+int suite_run(const char *url, const struct CMUnitTest *own, size_t own_count);
+
+/* For tests of one thing of SQLite's, outside suite_run. */
+#define SUITE_SQLITE "sqlite:FOLDER/test.db"
+#define SUITE_TEST_SQLITE(name)                                                                                        \
+    {                                                                                                                  \
+#name, name, suite_setup, suite_teardown, (void *) (uintptr_t) SUITE_SQLITE                                    \
+    }
+int suite_setup(void **state); /* *state: the URL */
 int suite_teardown(void **state);
+
+/* ---- the parts ---- */
+
+typedef struct suite_part {
+    const struct CMUnitTest *tests;
+    size_t count;
+} suite_part;
+extern const suite_part suite_commit, suite_handles, suite_chains, suite_find, suite_queue, suite_small_tables,
+    suite_audit, suite_keys, suite_quarantine, suite_retention, suite_model;
 
 /* ---- making things to store ---- */
 
@@ -38,71 +57,57 @@ ctn_record *suite_records(ctn_arena *arena, int64_t exec_no, uint64_t seq_last, 
 ctn_outcome suite_append(ctn_store *st, const ctn_append *append);
 /* Creates an execution with `count` records; fails the test unless accepted. */
 void suite_create(suite_fixture *f, const ctn_execution_row *row, size_t count);
-/* Reads a journal, checks order, numbering and hashes; returns its length. */
-size_t suite_journal_check(ctn_store *st, int64_t exec_no);
+/* The append after an execution's last, with `count` records. */
+ctn_append suite_next_append(suite_fixture *f, int64_t exec_no, uint64_t seq_last, size_t count);
 void suite_definition(suite_fixture *f, const char *body, ctn_digest *ret_digest);
 
-/* ---- the tests ---- */
+/* ---- looking at what is stored ---- */
 
-#define SUITE_LIST(X)                                                                                                  \
-    X(a_new_execution_reads_back_whole)                                                                                \
-    X(row_and_journal_change_together)                                                                                 \
-    X(a_row_and_a_change_in_the_first_append_merge)                                                                    \
-    X(outputs_read_back_wherever_they_are_kept)                                                                        \
-    X(empty_strings_leave_what_is_there)                                                                               \
-    X(a_journal_reads_back_in_order_and_whole)                                                                         \
-    X(every_kind_and_odd_bodies_survive)                                                                               \
-    X(a_stale_epoch_is_refused_alone)                                                                                  \
-    X(a_stale_sequence_number_is_refused_alone)                                                                        \
-    X(a_repeated_append_is_refused)                                                                                    \
-    X(an_append_to_nothing_is_refused)                                                                                 \
-    X(records_with_a_gap_write_nothing)                                                                                \
-    X(an_append_without_its_row_writes_nothing)                                                                        \
-    X(two_appends_of_one_execution_in_one_batch)                                                                       \
-    X(a_refused_first_append_refuses_the_next)                                                                         \
-    X(an_idempotency_key_is_taken_once)                                                                                \
-    X(an_id_is_taken_once)                                                                                             \
-    X(a_second_handle_sees_and_fences)                                                                                 \
-    X(two_handles_that_write_in_turns_stay_right)                                                                      \
-    X(everything_is_there_after_reopening)                                                                             \
-    X(epochs_grow_and_tell_a_crash)                                                                                    \
-    X(a_replaced_owner_cannot_say_good_bye)                                                                            \
-    X(definitions_are_kept_by_content)                                                                                 \
-    X(chains_get_their_version_by_content)                                                                             \
-    X(a_stated_version_is_kept_or_refused)                                                                             \
-    X(a_chain_without_its_definition_is_refused)                                                                       \
-    X(chains_are_listed_by_id_with_their_newest_version)                                                               \
-    X(executions_are_found_by_id_number_and_key)                                                                       \
-    X(executions_are_found_by_the_start_of_their_id)                                                                   \
-    X(lists_page_and_filter)                                                                                           \
-    X(a_list_stops_when_told)                                                                                          \
-    X(due_gives_the_unfinished_in_order_of_wake_time)                                                                  \
-    X(next_wake_is_the_earliest_after)                                                                                 \
-    X(those_with_one_key_stand_in_line)                                                                                \
-    X(who_leaves_the_middle_of_a_line_moves_nobody)                                                                    \
-    X(a_line_moves_on_within_one_batch)                                                                                \
-    X(lanes_are_told_once_each)                                                                                        \
-    X(a_lane_pages_in_order_of_arrival)                                                                                \
-    X(what_ended_ones_owe_is_found_until_it_is_paid)                                                                   \
-    X(schedules_and_breakers_are_kept)                                                                                 \
-    X(results_are_kept_with_their_append)                                                                              \
-    X(expired_results_go_a_few_at_a_time)                                                                              \
-    X(the_audit_log_is_a_chain_of_hashes)                                                                              \
-    X(two_writers_of_the_audit_log_make_one_chain)                                                                     \
-    X(what_is_sealed_stands_beside_the_body)                                                                           \
-    X(a_data_key_comes_with_its_execution_and_goes_when_shredded)                                                      \
-    X(data_keys_are_wrapped_anew_unless_somebody_was_faster)                                                           \
-    X(the_quarantine_keeps_what_was_put_and_forgets_what_is_released)                                                  \
-    X(who_is_given_up_lets_its_line_and_its_parent_go)                                                                 \
-    X(what_is_whole_reads_raw_as_it_was_written)                                                                       \
-    X(a_journal_is_read_from_the_middle_and_stops)                                                                     \
-    X(a_callback_may_use_the_store)                                                                                    \
-    X(the_highest_number_is_remembered)                                                                                \
-    X(a_reader_cannot_write)                                                                                           \
-    X(random_histories_agree_with_a_model)
+ctn_execution_row suite_read_row(suite_fixture *f, ctn_store *st, int64_t exec_no);
+ctn_digest suite_hash_of(suite_fixture *f, int64_t exec_no); /* of its last record */
+/* Reads a journal, checks order, numbering and hashes; returns its length. */
+size_t suite_journal_check(ctn_store *st, int64_t exec_no);
+typedef struct suite_walk {
+    uint64_t seq;
+    int64_t position;
+    ctn_digest hash;
+    size_t count, count_max;
+    bool is_right;
+} suite_walk;
+int suite_walk_record(void *ctx, const ctn_record *record, int64_t position); /* 77 at count_max */
 
-#define SUITE_DECLARE(name) void name(void **state);
-SUITE_LIST(SUITE_DECLARE)
-#undef SUITE_DECLARE
-#define SUITE_ENTRY_MEMORY(name) cmocka_unit_test_setup_teardown(name, suite_setup_memory, suite_teardown),
-#define SUITE_ENTRY_SQLITE(name) cmocka_unit_test_setup_teardown(name, suite_setup_sqlite, suite_teardown),
+/* What callbacks have seen, a space between. */
+typedef struct suite_seen {
+    char text[400];
+    size_t count, stop_after; /* 0: it does not stop */
+} suite_seen;
+int suite_note(suite_seen *seen, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int suite_note_row(void *ctx, const ctn_execution_row *row); /* its number */
+
+/* ---- retention ---- */
+
+#define SUITE_BEGAN_MS INT64_C(1700000000000)
+/* As it looks on disk; ended at SUITE_BEGAN_MS + number if its status is final. */
+ctn_execution_row suite_made_row(int64_t exec_no, ctn_status status, int64_t parent_no);
+void suite_make(suite_fixture *f, int64_t exec_no, ctn_status status, int64_t parent_no, size_t entries);
+ctn_prune suite_older_than(int64_t number);
+ctn_pruned suite_prune_all(ctn_store *st, const ctn_prune *what, ctn_prune_walk *ret_walk);
+bool suite_is_there(suite_fixture *f, int64_t exec_no);
+
+/* ---- saying what must be ---- */
+
+#define S(text) ctn_str_from(text)
+#define assert_str(a, text)                                                                                            \
+    do {                                                                                                               \
+        ctn_str given_ = (a);                                                                                          \
+        assert_int_equal(given_.len, strlen(text));                                                                    \
+        if (given_.len)                                                                                                \
+            assert_memory_equal(given_.ptr, (text), given_.len);                                                       \
+    } while (0)
+#define assert_ok(call)                                                                                                \
+    do {                                                                                                               \
+        ctn_err err_ = {0};                                                                                            \
+        int rc_ = (call);                                                                                              \
+        if (rc_)                                                                                                       \
+            fail_msg("%s: %d %s", #call, rc_, err_.message);                                                           \
+    } while (0)

@@ -3,12 +3,12 @@
  * is on it is told as damaged; and what is left of a damaged execution is read past the damage.
  */
 #include "suite.h"
+#include "sqlite_file.h"
 
 #include "store/raw.h"
 #include <inttypes.h>
 #include <sqlite3.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -16,35 +16,12 @@
 #define COUNT      300 /* executions, over several pages of each table and index */
 #define ENTRIES    6
 
-static const char *path_of(const suite_fixture *f)
-{
-    return f->url + strlen("sqlite:");
-}
-
-static int64_t ask(const suite_fixture *f, const char *sql)
-{
-    sqlite3 *db = NULL;
-    sqlite3_stmt *stmt = NULL;
-    int64_t answer = -1;
-    assert_int_equal(sqlite3_open(path_of(f), &db), SQLITE_OK);
-    if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL))
-        fail_msg("%s: %s", sql, sqlite3_errmsg(db));
-    int step = sqlite3_step(stmt);
-    if (step == SQLITE_ROW)
-        answer = sqlite3_column_int64(stmt, 0);
-    else
-        assert_int_equal(step, SQLITE_DONE);
-    sqlite3_finalize(stmt);
-    assert_int_equal(sqlite3_close(db), SQLITE_OK);
-    return answer;
-}
-
 static size_t pages_of(const suite_fixture *f, const char *name, int64_t *pages, size_t max)
 {
     sqlite3 *db = NULL;
     sqlite3_stmt *stmt = NULL;
     size_t count = 0;
-    assert_int_equal(sqlite3_open(path_of(f), &db), SQLITE_OK);
+    assert_int_equal(sqlite3_open(file_path(f), &db), SQLITE_OK);
     assert_int_equal(
         sqlite3_prepare_v2(db, "SELECT pageno FROM dbstat WHERE name = ?1 AND pagetype = 'leaf'", -1, &stmt, NULL),
         SQLITE_OK);
@@ -69,10 +46,8 @@ static void fill(suite_fixture *f)
 
 static void close_all(suite_fixture *f)
 {
-    ctn_store_close(f->second);
-    ctn_store_close(f->st);
-    f->st = f->second = NULL;
-    (void) ask(f, "PRAGMA wal_checkpoint(TRUNCATE)");
+    file_close(f);
+    (void) file_ask(file_path(f), "PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
 static void open_again(suite_fixture *f)
@@ -85,13 +60,13 @@ static void open_again(suite_fixture *f)
 /* Overwrites a page, and gives back what was there. */
 static void write_page(const suite_fixture *f, int64_t page, const char *bytes)
 {
-    int fd = open(path_of(f), O_RDWR);
+    int fd = open(file_path(f), O_RDWR);
     assert_int_equal(pwrite(fd, bytes, PAGE_BYTES, (off_t) (page - 1) * PAGE_BYTES), PAGE_BYTES);
     close(fd);
 }
 static void read_page(const suite_fixture *f, int64_t page, char *bytes)
 {
-    int fd = open(path_of(f), O_RDONLY);
+    int fd = open(file_path(f), O_RDONLY);
     assert_int_equal(pread(fd, bytes, PAGE_BYTES, (off_t) (page - 1) * PAGE_BYTES), PAGE_BYTES);
     close(fd);
 }
@@ -255,9 +230,9 @@ static void a_row_that_does_not_read_is_told_with_what_is_wrong(void **state)
     ctn_execution_row row;
     tally list = {0}, due = {0};
     fill(f);
-    (void) ask(f, "UPDATE chain_executions SET status = 'dreaming' WHERE exec_no = 4");
-    (void) ask(f, "DELETE FROM execution_journal WHERE exec_no = 7");
-    (void) ask(f, "PRAGMA ignore_check_constraints = 1");
+    (void) file_ask(file_path(f), "UPDATE chain_executions SET status = 'dreaming' WHERE exec_no = 4");
+    (void) file_ask(file_path(f), "DELETE FROM execution_journal WHERE exec_no = 7");
+    (void) file_ask(file_path(f), "PRAGMA ignore_check_constraints = 1");
     assert_int_equal(ctn_store_execution_list(f->st, &(ctn_execution_filter){0}, count_row, &list, NULL), CTN_OK);
     assert_int_equal(list.rows, COUNT);
     assert_int_equal(list.damaged, 2);
@@ -282,9 +257,9 @@ static void what_is_wrong_with_a_record_is_told_beside_it(void **state)
         ctn_execution_row row = suite_row(no);
         suite_create(f, &row, ENTRIES);
     }
-    (void) ask(f, "DELETE FROM execution_journal WHERE exec_no = 1 AND seq = 3");
-    (void) ask(f, "UPDATE execution_journal SET kind = 'dreamt' WHERE exec_no = 2 AND seq = 2");
-    (void) ask(f, "UPDATE execution_journal SET hash = x'00' WHERE exec_no = 3 AND seq = 2");
+    (void) file_ask(file_path(f), "DELETE FROM execution_journal WHERE exec_no = 1 AND seq = 3");
+    (void) file_ask(file_path(f), "UPDATE execution_journal SET kind = 'dreamt' WHERE exec_no = 2 AND seq = 2");
+    (void) file_ask(file_path(f), "UPDATE execution_journal SET hash = x'00' WHERE exec_no = 3 AND seq = 2");
     assert_int_equal(ctn_store_journal_read_raw(f->st, 1, count_raw, &raw, NULL), CTN_OK);
     assert_int_equal(raw.whole, ENTRIES - 1);
     assert_int_equal(raw.gaps, 1);
@@ -299,10 +274,11 @@ static void what_is_wrong_with_a_record_is_told_beside_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SUITE_ENTRY_SQLITE(a_broken_page_of_the_journal_costs_what_stands_on_it)
-            SUITE_ENTRY_SQLITE(a_broken_page_of_the_index_of_journals_costs_nothing_that_is_read_raw)
-                SUITE_ENTRY_SQLITE(a_broken_page_of_rows_hides_no_other)
-                    SUITE_ENTRY_SQLITE(a_row_that_does_not_read_is_told_with_what_is_wrong)
-                        SUITE_ENTRY_SQLITE(what_is_wrong_with_a_record_is_told_beside_it)};
+        SUITE_TEST_SQLITE(a_broken_page_of_the_journal_costs_what_stands_on_it),
+        SUITE_TEST_SQLITE(a_broken_page_of_the_index_of_journals_costs_nothing_that_is_read_raw),
+        SUITE_TEST_SQLITE(a_broken_page_of_rows_hides_no_other),
+        SUITE_TEST_SQLITE(a_row_that_does_not_read_is_told_with_what_is_wrong),
+        SUITE_TEST_SQLITE(what_is_wrong_with_a_record_is_told_beside_it),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

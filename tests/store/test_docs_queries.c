@@ -47,7 +47,7 @@ static void every_query_of_the_documentation_runs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(every_query_of_the_documentation_runs, suite_setup_sqlite, suite_teardown),
+        SUITE_TEST_SQLITE(every_query_of_the_documentation_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

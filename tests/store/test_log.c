@@ -263,14 +263,11 @@ static void what_is_held_back_is_seen_by_whoever_asks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_commit_is_few_writes_and_one_sync, suite_setup_sqlite, suite_teardown),
-        cmocka_unit_test_setup_teardown(what_is_held_back_is_seen_by_whoever_asks, suite_setup_sqlite, suite_teardown),
-        cmocka_unit_test_setup_teardown(another_connection_reads_what_was_committed, suite_setup_sqlite,
-                                        suite_teardown),
-        cmocka_unit_test_setup_teardown(a_transaction_larger_than_the_cache_reads_itself, suite_setup_sqlite,
-                                        suite_teardown),
-        cmocka_unit_test_setup_teardown(a_late_write_that_fails_is_a_commit_that_fails, suite_setup_sqlite,
-                                        suite_teardown),
+        SUITE_TEST_SQLITE(a_commit_is_few_writes_and_one_sync),
+        SUITE_TEST_SQLITE(what_is_held_back_is_seen_by_whoever_asks),
+        SUITE_TEST_SQLITE(another_connection_reads_what_was_committed),
+        SUITE_TEST_SQLITE(a_transaction_larger_than_the_cache_reads_itself),
+        SUITE_TEST_SQLITE(a_late_write_that_fails_is_a_commit_that_fails),
     };
     return cmocka_run_group_tests(tests, watch_the_disk, NULL);
 }

@@ -94,9 +94,11 @@ static void handles_of_several_threads_share_the_data(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {SUITE_LIST(SUITE_ENTRY_MEMORY) SUITE_ENTRY_MEMORY(data_lives_as_long_as_a_handle)
-                                           SUITE_ENTRY_MEMORY(names_are_separate)
-                                               SUITE_ENTRY_MEMORY(a_lock_is_always_given)
-                                                   SUITE_ENTRY_MEMORY(handles_of_several_threads_share_the_data)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const struct CMUnitTest own[] = {
+        cmocka_unit_test(data_lives_as_long_as_a_handle),
+        cmocka_unit_test(names_are_separate),
+        cmocka_unit_test(a_lock_is_always_given),
+        cmocka_unit_test(handles_of_several_threads_share_the_data),
+    };
+    return suite_run("memory:suite", own, sizeof own / sizeof own[0]);
 }

@@ -72,14 +72,6 @@ static ring *ring_new(void)
 
 /* ---- helpers ---- */
 
-#define assert_ok(call)                                                                                                \
-    do {                                                                                                               \
-        ctn_err err_ = {0};                                                                                            \
-        int rc_ = (call);                                                                                              \
-        if (rc_)                                                                                                       \
-            fail_msg("%s: %d %s", #call, rc_, err_.message);                                                           \
-    } while (0)
-
 /* An execution with a data key, made by this seal. */
 static ctn_seal_key make(suite_fixture *f, ctn_seal *seal, int64_t exec_no)
 {
@@ -387,20 +379,19 @@ static void a_ring_that_cannot_be_written_changes_nothing(void **state)
     free(r);
 }
 
-#define ENTRY(name) cmocka_unit_test_setup_teardown(name, suite_setup_sqlite, suite_teardown)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ENTRY(what_is_sealed_opens_to_the_same_bytes),
-        ENTRY(equal_values_look_different),
-        ENTRY(what_was_altered_or_moved_does_not_open),
-        ENTRY(a_shredded_value_reads_so),
-        ENTRY(the_first_key_is_made_once_and_told),
-        ENTRY(a_lost_ring_is_an_error_that_says_so),
-        ENTRY(a_key_of_another_execution_opens_nothing),
-        ENTRY(a_rekey_wraps_everything_under_a_running_owner),
-        ENTRY(a_rekey_that_is_killed_leaves_everything_readable),
-        ENTRY(a_ring_that_cannot_be_written_changes_nothing),
+        SUITE_TEST_SQLITE(what_is_sealed_opens_to_the_same_bytes),
+        SUITE_TEST_SQLITE(equal_values_look_different),
+        SUITE_TEST_SQLITE(what_was_altered_or_moved_does_not_open),
+        SUITE_TEST_SQLITE(a_shredded_value_reads_so),
+        SUITE_TEST_SQLITE(the_first_key_is_made_once_and_told),
+        SUITE_TEST_SQLITE(a_lost_ring_is_an_error_that_says_so),
+        SUITE_TEST_SQLITE(a_key_of_another_execution_opens_nothing),
+        SUITE_TEST_SQLITE(a_rekey_wraps_everything_under_a_running_owner),
+        SUITE_TEST_SQLITE(a_rekey_that_is_killed_leaves_everything_readable),
+        SUITE_TEST_SQLITE(a_ring_that_cannot_be_written_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,66 @@
+/*
+ * suite_audit.c -- what people did is on record, and cannot be altered unnoticed (store/audit.h).
+ */
+#include "suite.h"
+#include "store/audit.h"
+#include <inttypes.h>
+
+typedef struct audited {
+    ctn_digest previous;
+    int64_t count;
+    suite_seen told;
+} audited;
+
+static int check_audit(void *ctx, const ctn_audit_entry *entry)
+{
+    audited *a = ctx;
+    ctn_digest hash = ctn_audit_hash(entry, &a->previous);
+    assert_memory_equal(hash.bytes, entry->hash.bytes, sizeof hash.bytes);
+    assert_int_equal(entry->n, ++a->count);
+    a->previous = hash;
+    (void) suite_note(&a->told, "%" PRId64 " %.*s %.*s %.*s %.*s;", entry->at_ms, CTN_STR_ARG(entry->actor),
+                      CTN_STR_ARG(entry->action), CTN_STR_ARG(entry->subject), CTN_STR_ARG(entry->detail));
+    return 0;
+}
+
+static void audit(ctn_store *st, int64_t at_ms, const char *action, const char *subject, const char *detail)
+{
+    ctn_audit_entry entry = {
+        .at_ms = at_ms, .actor = S("mia"), .action = S(action), .subject = S(subject), .detail = S(detail)};
+    assert_ok(ctn_store_audit(st, &entry, &err_));
+}
+
+static void the_audit_log_is_a_chain_of_hashes(void **state)
+{
+    suite_fixture *f = *state;
+    audited a = {0};
+    int64_t count = 7;
+    assert_ok(ctn_store_audit_count(f->st, &count, &err_));
+    assert_int_equal(count, 0);
+    assert_ok(ctn_store_audit_list(f->st, check_audit, &a, &err_));
+    assert_int_equal(a.count, 0);
+    audit(f->st, 100, "store.init", "", "");
+    audit(f->st, 90, "chains.import", "trip", "{\"version\":1}"); /* a clock may go back; the order stays */
+    assert_ok(ctn_store_audit_list(f->second, check_audit, &a, &err_));
+    assert_string_equal(a.told.text, "100 mia store.init  {}; 90 mia chains.import trip {\"version\":1};");
+    assert_ok(ctn_store_audit_count(f->second, &count, &err_));
+    assert_int_equal(count, 2);
+    ctn_audit_entry nothing = {.actor = S("mia")};
+    assert_int_equal(ctn_store_audit(f->st, &nothing, NULL), CTN_E_INVALID);
+}
+
+static void two_writers_of_the_audit_log_make_one_chain(void **state)
+{
+    suite_fixture *f = *state;
+    audited a = {0};
+    for (int i = 0; i < 10; i++)
+        audit(i % 2 ? f->st : f->second, i, "chains.import", "", "");
+    assert_ok(ctn_store_audit_list(f->st, check_audit, &a, &err_));
+    assert_int_equal(a.count, 10);
+}
+
+static const struct CMUnitTest TESTS[] = {
+    cmocka_unit_test(the_audit_log_is_a_chain_of_hashes),
+    cmocka_unit_test(two_writers_of_the_audit_log_make_one_chain),
+};
+const suite_part suite_audit = {TESTS, sizeof TESTS / sizeof TESTS[0]};

@@ -1,0 +1,123 @@
+/*
+ * suite_small_tables.c -- schedules, breakers and results of calls are kept beside executions.
+ */
+#include "suite.h"
+#include <inttypes.h>
+#include <stdio.h>
+
+static int tell_schedule(void *ctx, const ctn_schedule_row *row)
+{
+    suite_seen *t = ctx;
+    return suite_note(t, "%.*s %.*s %.*s %" PRId64 " %" PRId64 ";", CTN_STR_ARG(row->chain_id), CTN_STR_ARG(row->cron),
+                      CTN_STR_ARG(row->timezone), row->seen_at_ms, row->next_at_ms);
+}
+
+static int tell_breaker(void *ctx, const ctn_breaker_row *row)
+{
+    suite_seen *t = ctx;
+    return suite_note(t, "%.*s %.*s %" PRId64 " %" PRId64 ";", CTN_STR_ARG(row->name), CTN_STR_ARG(row->state),
+                      row->until_ms, row->changed_at_ms);
+}
+
+static void schedules_and_breakers_are_kept(void **state)
+{
+    suite_fixture *f = *state;
+    suite_seen t = {0};
+    ctn_schedule_row weekly = {S("weekly"), S("0 9 * * 1"), S("UTC"), 100, 200};
+    ctn_schedule_row daily = {S("daily"), S("0 9 * * *"), S("Europe/London"), 100, 0};
+    assert_ok(ctn_store_schedule_put(f->st, &weekly, &err_));
+    assert_ok(ctn_store_schedule_put(f->st, &daily, &err_));
+    weekly.seen_at_ms = 200;
+    assert_ok(ctn_store_schedule_put(f->st, &weekly, &err_));
+    assert_ok(ctn_store_schedule_list(f->second, tell_schedule, &t, &err_));
+    assert_string_equal(t.text, "daily 0 9 * * * Europe/London 100 0; weekly 0 9 * * 1 UTC 200 200;");
+    ctn_breaker_row open = {S("tool travel/book"), S("open"), 30100, 100};
+    ctn_breaker_row closed = {S("tool crm/note"), S("closed"), 0, 100};
+    assert_ok(ctn_store_breaker_put(f->st, &open, &err_));
+    assert_ok(ctn_store_breaker_put(f->st, &closed, &err_));
+    open.until_ms = 40100;
+    assert_ok(ctn_store_breaker_put(f->st, &open, &err_));
+    t.text[0] = '\0';
+    assert_ok(ctn_store_breaker_list(f->second, tell_breaker, &t, &err_));
+    assert_string_equal(t.text, "tool crm/note closed 0 100; tool travel/book open 40100 100;");
+}
+
+static ctn_outcome append_with(suite_fixture *f, uint64_t seq_expected, const ctn_result_row *results, size_t count)
+{
+    ctn_record *all = suite_records(f->arena, 1, 0, NULL, (size_t) seq_expected + 1);
+    ctn_append append = {.exec_no = 1,
+                         .epoch = f->epoch,
+                         .seq_expected = seq_expected,
+                         .records = &all[seq_expected],
+                         .count = 1,
+                         .results = results,
+                         .result_count = count};
+    return suite_append(f->st, &append);
+}
+
+static const char *result_of(suite_fixture *f, const char *key)
+{
+    ctn_result_row row = {0};
+    int rc = ctn_store_result_get(f->second, f->arena, ctn_str_from(key), &row, NULL);
+    if (rc == CTN_E_NOT_FOUND)
+        return "none";
+    assert_int_equal(rc, CTN_OK);
+    assert_true(ctn_str_equal(row.key, ctn_str_from(key)));
+    return ctn_arena_printf(f->arena, "%.*s %" PRId64 " %" PRId64, CTN_STR_ARG(row.value), row.put_at_ms,
+                            row.expires_at_ms)
+        .ptr;
+}
+
+static void results_are_kept_with_their_append(void **state)
+{
+    suite_fixture *f = *state;
+    ctn_execution_row row = suite_row(1);
+    suite_create(f, &row, 1);
+    ctn_result_row first[] = {{S("k1"), S("{\"a\":1}"), 100, 200}, {S("k2"), S("[]"), 100, 900}};
+    assert_int_equal(append_with(f, 1, first, 2), CTN_OUTCOME_ACCEPTED);
+    assert_string_equal(result_of(f, "k1"), "{\"a\":1} 100 200");
+    assert_string_equal(result_of(f, "k2"), "[] 100 900");
+    assert_string_equal(result_of(f, "k3"), "none");
+    /* an append that is refused keeps nothing */
+    ctn_result_row late = {S("k2"), S("0"), 150, 950};
+    assert_int_equal(append_with(f, 1, &late, 1), CTN_OUTCOME_STALE_SEQ);
+    assert_string_equal(result_of(f, "k2"), "[] 100 900");
+    /* a later one replaces it */
+    ctn_result_row again = {S("k2"), S("\"\""), 160, 960};
+    assert_int_equal(append_with(f, 2, &again, 1), CTN_OUTCOME_ACCEPTED);
+    assert_string_equal(result_of(f, "k2"), "\"\" 160 960");
+    assert_string_equal(result_of(f, "k1"), "{\"a\":1} 100 200");
+    ctn_result_row nameless = {S(""), S("0"), 150, 950};
+    ctn_append append = {.exec_no = 1, .epoch = f->epoch, .seq_expected = 3, .results = &nameless, .result_count = 1};
+    ctn_outcome outcome;
+    assert_int_equal(ctn_store_commit(f->st, &append, 1, &outcome, NULL), CTN_E_INVALID);
+}
+
+static void expired_results_go_a_few_at_a_time(void **state)
+{
+    suite_fixture *f = *state;
+    ctn_execution_row row = suite_row(1);
+    suite_create(f, &row, 1);
+    ctn_result_row many[10];
+    for (int i = 0; i < 10; i++)
+        many[i] = (ctn_result_row){ctn_arena_printf(f->arena, "k%d", i), S("1"), 100, 200 + i};
+    assert_int_equal(append_with(f, 1, many, 10), CTN_OUTCOME_ACCEPTED);
+    assert_string_equal(result_of(f, "k0"), "1 100 200");
+    ctn_result_row one = {S("fresh"), S("2"), 204, 900};
+    assert_int_equal(append_with(f, 2, &one, 1), CTN_OUTCOME_ACCEPTED);
+    assert_string_equal(result_of(f, "k0"), "none"); /* the oldest first, and not all at once */
+    assert_string_equal(result_of(f, "k3"), "none");
+    assert_string_equal(result_of(f, "k4"), "1 100 204");
+    one.put_at_ms = 205;
+    assert_int_equal(append_with(f, 3, &one, 1), CTN_OUTCOME_ACCEPTED);
+    assert_string_equal(result_of(f, "k5"), "none");
+    assert_string_equal(result_of(f, "k6"), "1 100 206"); /* it is fresh */
+    assert_string_equal(result_of(f, "fresh"), "2 205 900");
+}
+
+static const struct CMUnitTest TESTS[] = {
+    cmocka_unit_test(schedules_and_breakers_are_kept),
+    cmocka_unit_test(results_are_kept_with_their_append),
+    cmocka_unit_test(expired_results_go_a_few_at_a_time),
+};
+const suite_part suite_small_tables = {TESTS, sizeof TESTS / sizeof TESTS[0]};
