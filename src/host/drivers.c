@@ -4,12 +4,11 @@
  */
 #include "host/drivers.h"
 #include "base/memory.h"
+#include "chain/work.h"
 #include "drivers/native.h"
 #include "drivers/transform/worker.h"
 #include "host/secrets.h"
 #include <stdlib.h>
-
-#define DRIVER_COUNT 3
 
 struct ctn_drivers {
     ctn_arena *arena, *scratch;
@@ -18,8 +17,9 @@ struct ctn_drivers {
     ctn_mcp_driver *tools;
     ctn_native_driver *native;
     ctn_transform_driver *transforms;
-    ctn_driver interfaces[DRIVER_COUNT];
-    const ctn_driver *all[DRIVER_COUNT];
+    ctn_driver interfaces[CTN_WORK_KIND_COUNT];
+    const ctn_driver *all[CTN_WORK_KIND_COUNT];
+    size_t count;
 };
 
 /* ---- what they tell ---- */
@@ -77,6 +77,25 @@ void ctn_drivers_ready(ctn_drivers *d, ctn_str server, ctn_mcp_ready_fn *ready, 
 
 /* ---- life ---- */
 
+static ctn_driver interface_of(const ctn_drivers *d, ctn_work_kind kind)
+{
+    switch (kind) {
+    case CTN_WORK_TOOL: return ctn_mcp_driver_interface(d->tools);
+    case CTN_WORK_NATIVE: return ctn_native_driver_interface(d->native);
+    case CTN_WORK_TRANSFORM: return ctn_transform_driver_interface(d->transforms);
+    case CTN_WORK_PROMPT:
+    case CTN_WORK_HTTP:
+    case CTN_WORK_COMMAND: break; /* not run yet */
+    case CTN_WORK_WAIT:
+    case CTN_WORK_APPROVAL:
+    case CTN_WORK_AGENT:
+    case CTN_WORK_CHAIN:
+    case CTN_WORK_CALLS:
+    case CTN_WORK_KIND_COUNT: break; /* the engine's own */
+    }
+    return (ctn_driver){.kind = NULL};
+}
+
 int ctn_drivers_new(const ctn_config *config, ctn_loop *loop, ctn_spawner *spawner, const ctn_log *log,
                     ctn_drivers **ret_drivers, ctn_err *err)
 {
@@ -107,11 +126,11 @@ int ctn_drivers_new(const ctn_config *config, ctn_loop *loop, ctn_spawner *spawn
     static const char *const WORKER[] = {"/proc/self/exe", CTN_TRANSFORM_WORKER_FLAG, NULL};
     ctn_transform_options transforms = {.loop = loop, .spawner = spawner, .sink = sink, .argv = WORKER};
     d->transforms = ctn_transform_driver_new(&transforms);
-    d->interfaces[0] = ctn_mcp_driver_interface(d->tools);
-    d->interfaces[1] = ctn_native_driver_interface(d->native);
-    d->interfaces[2] = ctn_transform_driver_interface(d->transforms);
-    for (size_t i = 0; i < DRIVER_COUNT; i++)
-        d->all[i] = &d->interfaces[i];
+    for (int kind = 0; kind < CTN_WORK_KIND_COUNT; kind++) {
+        d->interfaces[kind] = interface_of(d, (ctn_work_kind) kind);
+        if (d->interfaces[kind].kind)
+            d->all[d->count++] = &d->interfaces[kind];
+    }
     *ret_drivers = d;
     return CTN_OK;
 }
@@ -130,7 +149,7 @@ void ctn_drivers_free(ctn_drivers *d)
 
 const ctn_driver *const *ctn_drivers_all(const ctn_drivers *d, size_t *ret_count)
 {
-    *ret_count = DRIVER_COUNT;
+    *ret_count = d->count;
     return d->all;
 }
 
