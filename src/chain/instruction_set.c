@@ -21,7 +21,7 @@ typedef struct set_keys {
 static const char *const EFFECTS[] = {"none", "read", "idempotent", "write", NULL};
 
 static const ctn_key SET_KEYS[] = {
-    CTN_CALL_KINDS(CTN_WORK_KEY) CTN_ENGINE_KINDS(CTN_WORK_KEY) CTN_WORK_COMMON_KEYS,
+    CTN_CALL_KINDS(CTN_WORK_KEY) CTN_ENGINE_KINDS(CTN_WORK_KEY) CTN_SEVERAL_KIND(CTN_WORK_KEY) CTN_WORK_COMMON_KEYS,
     CTN_KEY("result", CTN_KEY_TREE_OBJECT, set_keys, result, "Members beside the calls' results, as templates."),
     CTN_KEY("effect", CTN_KEY_WORD, set_keys, effect,
             "What the work does to the world: none, read, idempotent (may be repeated) or write.", .words = EFFECTS),

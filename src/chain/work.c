@@ -23,7 +23,7 @@ static const struct {
     {name, what, SENDS_##sends, subject, CTN_EFFECT_##effect, true, runs},
 #define ENGINE(kind, name, what, holds, sends, subject, effect, runs, about)                                           \
     {name, what, SENDS_##sends, subject, CTN_EFFECT_##effect, false, runs},
-    CTN_CALL_KINDS(CALL) CTN_ENGINE_KINDS(ENGINE)
+    CTN_CALL_KINDS(CALL) CTN_ENGINE_KINDS(ENGINE) CTN_SEVERAL_KIND(ENGINE)
 #undef CALL
 #undef ENGINE
 };
@@ -78,10 +78,13 @@ typedef union checked {
 #define CHECKED(key, type, ...) CTN_KEY(key, type, checked, node, __VA_ARGS__)
 
 static const ctn_key CALL_KEYS[] = {CTN_CALL_KINDS(CTN_WORK_KEY) CTN_WORK_COMMON_KEYS};
+/* clang-format off */
 static const ctn_key CHECK_KEYS[] = {
     CTN_WORK_KEY(TOOL, "tool", , NAME, , , , , "A tool of an MCP server: server/tool.")
-        CTN_WORK_KEY(HTTP, "http", , OBJECT, , , , , "An HTTP call.") CTN_WORK_COMMON_KEYS,
+    CTN_WORK_KEY(HTTP, "http", , OBJECT, , , , , "An HTTP call.")
+    CTN_WORK_COMMON_KEYS,
 };
+/* clang-format on */
 
 static const ctn_key WAIT_KEYS[] = {
     CTN_KEY("ms", CTN_KEY_INT, ctn_work, wait_ms, "So many milliseconds.", .is_choice = true, .min = 0,
@@ -142,13 +145,13 @@ static const ctn_key COMMAND_KEYS[] = {
 const ctn_key_table ctn_work_tables[] = {
     {"call", CALL_KEYS, COUNT(CALL_KEYS), "One of several calls."},
     {"check", CHECK_KEYS, COUNT(CHECK_KEYS), "Answers {happened, result, final}."},
-    /* of a kind whose key holds an object, by the kind's name */
-    {"wait", WAIT_KEYS, COUNT(WAIT_KEYS), NULL},
-    {"approval", APPROVAL_KEYS, COUNT(APPROVAL_KEYS), NULL},
-    {"prompt", PROMPT_KEYS, COUNT(PROMPT_KEYS), NULL},
-    {"agent", AGENT_KEYS, COUNT(AGENT_KEYS), NULL},
-    {"http", HTTP_KEYS, COUNT(HTTP_KEYS), NULL},
-    {"command", COMMAND_KEYS, COUNT(COMMAND_KEYS), NULL},
+    /* Of each kind whose key holds an object, KIND_KEYS under the kind's name. */
+#define TABLE_NAME(kind, name)
+#define TABLE_OBJECT(kind, name) {name, kind##_KEYS, COUNT(kind##_KEYS), NULL},
+#define KIND(kind, name, what, holds, ...) TABLE_##holds(kind, name)
+    CTN_CALL_KINDS(KIND)
+    CTN_ENGINE_KINDS(KIND)
+#undef KIND
 };
 const size_t ctn_work_table_count = COUNT(ctn_work_tables);
 /* clang-format on */

@@ -39,13 +39,17 @@
     KIND(WAIT,      "wait",      "a wait",       OBJECT, NOTHING,   NULL,    NONE,    true,  "Time passes; an answer ends it early.") \
     KIND(APPROVAL,  "approval",  "an approval",  OBJECT, NOTHING,   NULL,    NONE,    true,  "Somebody says yes or no.") \
     KIND(AGENT,     "agent",     "an agent",     OBJECT, ARGUMENTS, "instructions", NONE, true, "Whoever drives the execution does the work and gives the answer.") \
-    KIND(CHAIN,     "chain",     "a chain",      NAME,   ARGUMENTS, NULL,    NONE,    true,  "The id of a chain that does the work; the arguments are its inputs.") \
+    KIND(CHAIN,     "chain",     "a chain",      NAME,   ARGUMENTS, NULL,    NONE,    true,  "The id of a chain that does the work; the arguments are its inputs.")
+
+/* Several of the first kinds, by name. */
+#define CTN_SEVERAL_KIND(KIND)                                                                                          \
     KIND(CALLS,     "calls",     "calls",        OBJECT, NOTHING,   NULL,    WRITE,   true,  "Several calls, in turn or at once; the result is an object of their results.")
 
 typedef enum ctn_work_kind {
 #define KIND(kind, ...) CTN_WORK_##kind,
     CTN_CALL_KINDS(KIND)
     CTN_ENGINE_KINDS(KIND)
+    CTN_SEVERAL_KIND(KIND)
 #undef KIND
     CTN_WORK_KIND_COUNT,
     CTN_WORK_UNKNOWN = CTN_WORK_KIND_COUNT, /* the file does not say it rightly */
