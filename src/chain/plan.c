@@ -30,10 +30,12 @@ typedef struct plan_build {
 
 static void build_call(const ctn_work *work, ctn_plan_call *ret_call)
 {
+    bool is_named = ctn_json_is(work->detail, CTN_JSON_STRING);
     *ret_call = (ctn_plan_call){
         .name = work->name,
         .kind = work->kind,
-        .target = ctn_json_text(work->detail),
+        .target = is_named ? ctn_json_text(work->detail) : ctn_str_from(ctn_work_kind_name(work->kind)),
+        .effect = ctn_work_effect(work),
         .arguments = work->arguments.tree,
         .timeout_ms = work->timeout_ms,
     };

@@ -27,7 +27,8 @@
 typedef struct ctn_plan_call {
     ctn_str name;       /* in `calls`; empty when the set is one call */
     ctn_work_kind kind; /* one that a driver does */
-    ctn_str target;     /* what its key says: "server/tool", a function, a program; empty when that is an object */
+    ctn_str target;     /* what its key says: "server/tool", a function, a program; when that is an object, the kind */
+    ctn_effect effect;  /* by its kind; UNKNOWN: its driver says, or it is taken for a write */
     ctn_tree *arguments;
     int64_t timeout_ms; /* of this call in the set; 0: not said */
 } ctn_plan_call;

@@ -316,21 +316,15 @@ void ctn_work_reads(const ctn_work *work, ctn_arena *arena, ctn_reads *reads)
     ctn_chain_template_reads(&work->until, arena, reads);
 }
 
-ctn_effect ctn_work_assumed_effect(const ctn_work *work)
+ctn_effect ctn_work_effect(const ctn_work *work)
 {
-    ctn_effect effect = work->kind == CTN_WORK_UNKNOWN ? CTN_EFFECT_UNKNOWN : KINDS[work->kind].effect;
-    if (work->kind == CTN_WORK_HTTP) {
-        ctn_str method = ctn_json_str_or(work->detail, "method", (ctn_str){0});
-        bool sends_body = ctn_json_member_of(work->detail, "body") != NULL;
-        if (ctn_str_is(method, "GET") || ctn_str_is(method, "HEAD") || (!method.len && !sends_body))
-            effect = CTN_EFFECT_READ;
-        else if (ctn_str_is(method, "PUT") || ctn_str_is(method, "DELETE"))
-            effect = CTN_EFFECT_IDEMPOTENT;
-    }
-    return effect == CTN_EFFECT_UNKNOWN ? CTN_EFFECT_WRITE : effect;
-}
-
-bool ctn_work_effect_is_asked(const ctn_work *work)
-{
-    return work->kind != CTN_WORK_UNKNOWN && KINDS[work->kind].effect == CTN_EFFECT_UNKNOWN;
+    if (work->kind == CTN_WORK_UNKNOWN)
+        return CTN_EFFECT_WRITE;
+    if (work->kind != CTN_WORK_HTTP)
+        return KINDS[work->kind].effect;
+    ctn_str method = ctn_json_str_or(work->detail, "method", (ctn_str){0});
+    bool sends_body = ctn_json_member_of(work->detail, "body") != NULL;
+    if (ctn_str_is(method, "GET") || ctn_str_is(method, "HEAD") || (!method.len && !sends_body))
+        return CTN_EFFECT_READ;
+    return ctn_str_is(method, "PUT") || ctn_str_is(method, "DELETE") ? CTN_EFFECT_IDEMPOTENT : CTN_EFFECT_WRITE;
 }

@@ -84,10 +84,9 @@ typedef struct ctn_work {
 
 /* Every path that the work's texts read; the reserved roots are told too. */
 void ctn_work_reads(const ctn_work *work, ctn_arena *arena, ctn_reads *reads);
-/* By the kind alone, when nobody else says. */
-ctn_effect ctn_work_assumed_effect(const ctn_work *work);
-/* Only its driver knows the effect; what is assumed is a guess. */
-bool ctn_work_effect_is_asked(const ctn_work *work);
+/* By the kind alone, when the set does not say. UNKNOWN: only its driver knows; without a word it is taken for a write.
+ */
+ctn_effect ctn_work_effect(const ctn_work *work);
 
 /* ---- reading ---- */
 

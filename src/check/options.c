@@ -3,12 +3,11 @@
 
 static ctn_effect work_effect(const ctn_work *work, const ctn_check_options *options, bool *ret_is_assumed)
 {
-    bool is_asked = ctn_work_effect_is_asked(work);
-    ctn_effect said = CTN_EFFECT_UNKNOWN;
-    if (is_asked && options && options->effect)
-        said = options->effect(options->effect_ctx, ctn_work_kind_name(work->kind), ctn_json_text(work->detail));
-    *ret_is_assumed = said == CTN_EFFECT_UNKNOWN && is_asked;
-    return said == CTN_EFFECT_UNKNOWN ? ctn_work_assumed_effect(work) : said;
+    ctn_effect effect = ctn_work_effect(work);
+    if (effect == CTN_EFFECT_UNKNOWN && options && options->effect)
+        effect = options->effect(options->effect_ctx, ctn_work_kind_name(work->kind), ctn_json_text(work->detail));
+    *ret_is_assumed = effect == CTN_EFFECT_UNKNOWN;
+    return *ret_is_assumed ? CTN_EFFECT_WRITE : effect;
 }
 
 ctn_effect ctn_check_effect(const ctn_instruction_set *set, const ctn_check_options *options, bool *ret_is_assumed)

@@ -19,9 +19,8 @@ static ctn_effect effect_of(const ctn_plan_set *set, const ctn_plan_call *call, 
         effect = rules->effect_of(rules->effect_ctx, call->kind, call->target, ret_from);
     if (effect != CTN_EFFECT_UNKNOWN)
         return effect;
-    bool is_pure = call->kind == CTN_WORK_TRANSFORM;
-    *ret_from = is_pure ? "kind" : "assumed";
-    return is_pure ? CTN_EFFECT_NONE : CTN_EFFECT_WRITE;
+    *ret_from = call->effect == CTN_EFFECT_UNKNOWN ? "assumed" : "kind";
+    return call->effect == CTN_EFFECT_UNKNOWN ? CTN_EFFECT_WRITE : call->effect;
 }
 
 static bool park_after_deaths(const ctn_execution *x, const task *t, ctn_role role, uint32_t call, int64_t now_ms,

@@ -17,7 +17,7 @@
 
 typedef struct ctn_call_request {
     uint64_t token;       /* names this call for cancel and done; unique in the process */
-    ctn_str target;       /* tool: "server/tool"; native: the function's name */
+    ctn_str target;       /* what the kind's key says: "server/tool", a function; when that is an object, the kind */
     const ctn_json *args; /* borrowed until begin returns */
     ctn_str idempotency_key;
     int64_t deadline_ms;     /* 0: none. The driver ends the call then (timeout); start of a server not counted */

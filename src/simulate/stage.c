@@ -196,8 +196,8 @@ static ctn_effect effect_of(const ctn_stage *s, const ctn_stage_call *c)
         return c->set->effect;
     ctn_effect effect =
         s->o.hooks.effect ? s->o.hooks.effect(s->o.hooks.ctx, c->kind, c->request->target, &from) : CTN_EFFECT_UNKNOWN;
-    if (effect == CTN_EFFECT_UNKNOWN && strcmp(c->kind, "transform") == 0)
-        return CTN_EFFECT_NONE;
+    if (effect == CTN_EFFECT_UNKNOWN)
+        effect = c->set->calls[c->call].effect;
     return effect == CTN_EFFECT_UNKNOWN ? CTN_EFFECT_WRITE : effect;
 }
 
