@@ -20,12 +20,13 @@ static size_t slot_of(const flow_memos *memos, const void *key)
     return i;
 }
 
-const void *flow_memo_get(const flow_memos *memos, const void *key)
+/* NULL: not there. */
+static const void *memo_get(const flow_memos *memos, const void *key)
 {
     return memos->capacity ? memos->items[slot_of(memos, key)].value : NULL;
 }
 
-void flow_memo_put(ctn_arena *arena, flow_memos *memos, const void *key, const void *value)
+static void memo_put(ctn_arena *arena, flow_memos *memos, const void *key, const void *value)
 {
     if (2 * (memos->count + 1) > memos->capacity) {
         flow_memos grown = {.capacity = memos->capacity ? memos->capacity * 2 : 64};
@@ -45,21 +46,21 @@ const ctn_type *flow_type_of_schema(ctn_schema_flow *flow, const ctn_json *schem
 {
     if (!schema)
         return &ctn_type_any;
-    const ctn_type *t = flow_memo_get(&flow->types, schema);
+    const ctn_type *t = memo_get(&flow->types, schema);
     if (!t) {
         t = ctn_type_of_schema(flow->arena, schema);
-        flow_memo_put(flow->arena, &flow->types, schema, t);
+        memo_put(flow->arena, &flow->types, schema, t);
     }
     return t;
 }
 
 const ctn_template *flow_template_of(ctn_schema_flow *flow, const ctn_json *text)
 {
-    const ctn_template *known = flow_memo_get(&flow->templates, text);
+    const ctn_template *known = memo_get(&flow->templates, text);
     ctn_template *t = NULL;
     if (known || ctn_template_compile(flow->arena, ctn_json_text(text), &t, NULL))
         return known;
-    flow_memo_put(flow->arena, &flow->templates, text, t);
+    memo_put(flow->arena, &flow->templates, text, t);
     return t;
 }
 
@@ -114,7 +115,7 @@ void flow_report(flow_scope *scope, const ctn_json *node, const char *rule, bool
 
 static const flow_set_faults *faults_of(ctn_schema_flow *flow, const ctn_instruction_set *set, ctn_findings *findings)
 {
-    const flow_set_faults *known = flow_memo_get(&flow->sets, set);
+    const flow_set_faults *known = memo_get(&flow->sets, set);
     if (known && !findings)
         return known;
     ctn_findings own;
@@ -129,7 +130,7 @@ static const flow_set_faults *faults_of(ctn_schema_flow *flow, const ctn_instruc
         if (findings)
             ctn_findings_copy(findings, x);
     }
-    flow_memo_put(flow->arena, &flow->sets, set, faults);
+    memo_put(flow->arena, &flow->sets, set, faults);
     return faults;
 }
 
@@ -479,12 +480,12 @@ static void read_signature(ctn_schema_flow *flow, const ctn_chain *chain, flow_s
 
 const flow_signature *flow_signature_of(ctn_schema_flow *flow, const ctn_chain *chain)
 {
-    const flow_signature *known = flow_memo_get(&flow->signatures, chain);
+    const flow_signature *known = memo_get(&flow->signatures, chain);
     if (known || flow->depth >= CHAIN_DEPTH_MAX)
         return known;
     flow_signature *signature = CTN_NEW(flow->arena, flow_signature);
     signature->chain = chain;
-    flow_memo_put(flow->arena, &flow->signatures, chain, signature);
+    memo_put(flow->arena, &flow->signatures, chain, signature);
     flow->depth++;
     read_signature(flow, chain, signature);
     flow->depth--;

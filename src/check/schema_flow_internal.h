@@ -41,9 +41,6 @@ struct ctn_schema_flow {
     int depth; /* of chains in chains */
 };
 
-/* NULL: not there. */
-const void *flow_memo_get(const flow_memos *memos, const void *key);
-void flow_memo_put(ctn_arena *arena, flow_memos *memos, const void *key, const void *value);
 const ctn_type *flow_type_of_schema(ctn_schema_flow *flow, const ctn_json *schema);
 /* The text of a tree's node, compiled once; NULL: it is no template. */
 const ctn_template *flow_template_of(ctn_schema_flow *flow, const ctn_json *text);

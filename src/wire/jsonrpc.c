@@ -107,20 +107,20 @@ static void end_line(ctn_buf *out, size_t start)
         out->len = start;
 }
 
-static void write_params(ctn_buf *out, const ctn_json *params)
+/* value NULL: it is left out. */
+static void write_member(ctn_buf *out, ctn_str before, const ctn_json *value)
 {
-    if (!params)
+    if (!value)
         return;
-    ctn_buf_append_literal(out, ",\"params\":");
-    ctn_json_write(out, params);
+    ctn_buf_append(out, before);
+    ctn_json_write(out, value);
 }
 
-static void write_id(ctn_buf *out, const ctn_json *id)
+static void write_method(ctn_buf *out, const char *method, const ctn_json *params)
 {
-    if (!id)
-        return;
-    ctn_buf_append_literal(out, ",\"id\":");
-    ctn_json_write(out, id);
+    ctn_buf_append_literal(out, ",\"method\":");
+    ctn_json_write_string(out, ctn_str_from(method));
+    write_member(out, CTN_STR(",\"params\":"), params);
 }
 
 void ctn_rpc_write_request(ctn_buf *out, int64_t id, const char *method, const ctn_json *params)
@@ -128,18 +128,15 @@ void ctn_rpc_write_request(ctn_buf *out, int64_t id, const char *method, const c
     size_t start = out->len;
     ctn_buf_append_literal(out, "{\"jsonrpc\":\"2.0\",\"id\":");
     ctn_buf_append_int64(out, id);
-    ctn_buf_append_literal(out, ",\"method\":");
-    ctn_json_write_string(out, ctn_str_from(method));
-    write_params(out, params);
+    write_method(out, method, params);
     end_line(out, start);
 }
 
 void ctn_rpc_write_notification(ctn_buf *out, const char *method, const ctn_json *params)
 {
     size_t start = out->len;
-    ctn_buf_append_literal(out, "{\"jsonrpc\":\"2.0\",\"method\":");
-    ctn_json_write_string(out, ctn_str_from(method));
-    write_params(out, params);
+    ctn_buf_append_literal(out, "{\"jsonrpc\":\"2.0\"");
+    write_method(out, method, params);
     end_line(out, start);
 }
 
@@ -147,7 +144,7 @@ void ctn_rpc_write_result(ctn_buf *out, const ctn_json *id, const ctn_json *resu
 {
     size_t start = out->len;
     ctn_buf_append_literal(out, "{\"jsonrpc\":\"2.0\"");
-    write_id(out, id);
+    write_member(out, CTN_STR(",\"id\":"), id);
     ctn_buf_append_literal(out, ",\"result\":");
     ctn_json_write(out, result);
     end_line(out, start);
@@ -157,15 +154,12 @@ void ctn_rpc_write_error(ctn_buf *out, const ctn_json *id, int64_t code, ctn_str
 {
     size_t start = out->len;
     ctn_buf_append_literal(out, "{\"jsonrpc\":\"2.0\"");
-    write_id(out, id);
+    write_member(out, CTN_STR(",\"id\":"), id);
     ctn_buf_append_literal(out, ",\"error\":{\"code\":");
     ctn_buf_append_int64(out, code);
     ctn_buf_append_literal(out, ",\"message\":");
     ctn_json_write_string(out, message);
-    if (data) {
-        ctn_buf_append_literal(out, ",\"data\":");
-        ctn_json_write(out, data);
-    }
+    write_member(out, CTN_STR(",\"data\":"), data);
     ctn_buf_append_char(out, '}');
     end_line(out, start);
 }

@@ -142,18 +142,7 @@ static int check_complete(const ctn_json *result, const char *what, ctn_err *err
                     CTN_STR_ARG(text));
 }
 
-static void read_server_info(const ctn_json *info, ctn_str *ret_name, ctn_str *ret_version)
-{
-    *ret_name = ctn_json_str_or(info, "name", (ctn_str){0});
-    *ret_version = ctn_json_str_or(info, "version", (ctn_str){0});
-}
-
-static bool has_tools(const ctn_json *result)
-{
-    return ctn_json_is(ctn_json_member_of(ctn_json_member_of(result, "capabilities"), "tools"), CTN_JSON_OBJECT);
-}
-
-int ctn_mcp_parse_discovery(const ctn_json *result, ctn_mcp_discovery *ret_discovery, ctn_err *err)
+int ctn_mcp_parse_discovery(const ctn_json *result, const ctn_json **ret_supported, ctn_err *err)
 {
     int rc = check_object(result, "server/discover", err);
     if (!rc)
@@ -163,15 +152,11 @@ int ctn_mcp_parse_discovery(const ctn_json *result, ctn_mcp_discovery *ret_disco
     const ctn_json *supported = ctn_json_member_of(result, "supportedVersions");
     if (!ctn_json_is(supported, CTN_JSON_ARRAY))
         return ctn_fail(err, CTN_E_INVALID, "the result of server/discover has no list \"supportedVersions\"");
-    ctn_mcp_discovery discovery = {
-        .supported = supported, .version = ctn_mcp_choose_version(supported), .has_tools = has_tools(result)};
-    read_server_info(ctn_json_member_of(ctn_json_member_of(result, "_meta"), CTN_MCP_META_SERVER_INFO),
-                     &discovery.server_name, &discovery.server_version);
-    *ret_discovery = discovery;
+    *ret_supported = supported;
     return CTN_OK;
 }
 
-int ctn_mcp_parse_initialized(const ctn_json *result, ctn_mcp_initialized *ret_initialized, ctn_err *err)
+int ctn_mcp_parse_initialized(const ctn_json *result, ctn_str *ret_version, ctn_err *err)
 {
     int rc = check_object(result, "initialize", err);
     if (rc)
@@ -179,9 +164,7 @@ int ctn_mcp_parse_initialized(const ctn_json *result, ctn_mcp_initialized *ret_i
     const ctn_json *version = ctn_json_member_of(result, "protocolVersion");
     if (!ctn_json_is(version, CTN_JSON_STRING))
         return ctn_fail(err, CTN_E_INVALID, "the result of initialize has no \"protocolVersion\"");
-    ctn_mcp_initialized initialized = {.version = ctn_json_text(version), .has_tools = has_tools(result)};
-    read_server_info(ctn_json_member_of(result, "serverInfo"), &initialized.server_name, &initialized.server_version);
-    *ret_initialized = initialized;
+    *ret_version = ctn_json_text(version);
     return CTN_OK;
 }
 
@@ -189,7 +172,6 @@ static ctn_mcp_hints read_hints(const ctn_json *annotations)
 {
     return (ctn_mcp_hints){
         .is_read_only = ctn_json_bool_or(annotations, "readOnlyHint", false),
-        .is_destructive = ctn_json_bool_or(annotations, "destructiveHint", true),
         .is_idempotent = ctn_json_bool_or(annotations, "idempotentHint", false),
         .is_open_world = ctn_json_bool_or(annotations, "openWorldHint", true),
         .says_read_only = ctn_json_is_bool(ctn_json_member_of(annotations, "readOnlyHint")),
@@ -229,12 +211,8 @@ int ctn_mcp_parse_tools(ctn_arena *arena, const ctn_json *result, ctn_mcp_tools_
         return ctn_fail(err, CTN_E_INVALID, "the result of tools/list has no list \"tools\"");
     ctn_mcp_tools_page page = {0};
     page.tools = CTN_NEW_ARRAY(arena, ctn_mcp_tool, ctn_json_count(tools));
-    for (size_t i = 0; i < ctn_json_count(tools); i++) {
-        if (read_tool(ctn_json_at(tools, i), &page.tools[page.count]))
-            page.count++;
-        else
-            page.dropped_count++;
-    }
+    for (size_t i = 0; i < ctn_json_count(tools); i++)
+        page.count += read_tool(ctn_json_at(tools, i), &page.tools[page.count]);
     const ctn_json *next = ctn_json_member_of(result, "nextCursor");
     page.has_next = ctn_json_is(next, CTN_JSON_STRING);
     page.next_cursor = page.has_next ? ctn_json_text(next) : (ctn_str){0};
@@ -323,10 +301,9 @@ int ctn_mcp_parse_call(ctn_arena *arena, const ctn_json *result, ctn_mcp_call_re
     if (!content && !structured)
         return ctn_fail(err, CTN_E_INVALID,
                         "the result of tools/call has neither \"content\" nor \"structuredContent\"");
-    ctn_mcp_call_result call = {.kind = CTN_MCP_COMPLETE, .content = content};
+    ctn_mcp_call_result call = {.kind = CTN_MCP_COMPLETE};
     call.is_error = ctn_json_bool_or(result, "isError", false);
     read_usage(ctn_json_member_of(ctn_json_member_of(result, "_meta"), CTN_MCP_META_USAGE), &call);
-    call.is_structured = structured != NULL;
     size_t others = 0;
     bool is_in_text = call.is_error || !structured; /* else the text only repeats the value */
     ctn_str text = is_in_text ? text_of(arena, content, &others) : (ctn_str){0};

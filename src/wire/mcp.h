@@ -62,26 +62,14 @@ void ctn_mcp_write_cancelled(ctn_buf *out, ctn_arena *scratch, int64_t request_i
 
 /* ---- what a client reads: results ---- */
 
-typedef struct ctn_mcp_discovery {
-    ctn_str version; /* the modern version to speak; empty: none of the server's is known here */
-    const ctn_json *supported;
-    ctn_str server_name, server_version; /* for display; may be empty */
-    bool has_tools;
-} ctn_mcp_discovery;
-/* CTN_E_INVALID when this is no DiscoverResult. */
-int ctn_mcp_parse_discovery(const ctn_json *result, ctn_mcp_discovery *ret_discovery, ctn_err *err);
-
-typedef struct ctn_mcp_initialized {
-    ctn_str version; /* what the server wants to speak; may be one that we cannot: ctn_mcp_is_legacy */
-    ctn_str server_name, server_version;
-    bool has_tools;
-} ctn_mcp_initialized;
-int ctn_mcp_parse_initialized(const ctn_json *result, ctn_mcp_initialized *ret_initialized, ctn_err *err);
+/* The versions that the server speaks, for ctn_mcp_choose_version. CTN_E_INVALID when this is no DiscoverResult. */
+int ctn_mcp_parse_discovery(const ctn_json *result, const ctn_json **ret_supported, ctn_err *err);
+/* What the server wants to speak; it may be one that we cannot: ctn_mcp_is_legacy. */
+int ctn_mcp_parse_initialized(const ctn_json *result, ctn_str *ret_version, ctn_err *err);
 
 /* Hints are the server's claims, believed only when the operator trusts it. Absent ones have MCP's defaults. */
 typedef struct ctn_mcp_hints {
     bool is_read_only;                    /* false */
-    bool is_destructive;                  /* true */
     bool is_idempotent;                   /* false */
     bool is_open_world;                   /* true */
     bool says_read_only, says_idempotent; /* the hint was there */
@@ -96,8 +84,7 @@ typedef struct ctn_mcp_tool {
 
 typedef struct ctn_mcp_tools_page {
     ctn_mcp_tool *tools;
-    size_t count;
-    size_t dropped_count; /* entries that are no tool (no name, no schema object): left out */
+    size_t count; /* without entries that are no tool (no name, no schema object) */
     bool has_next;
     ctn_str next_cursor;
     int64_t ttl_ms; /* 0: absent or negative */
@@ -111,13 +98,11 @@ typedef enum ctn_mcp_result_kind {
 
 typedef struct ctn_mcp_call_result {
     ctn_mcp_result_kind kind;
-    bool is_error;           /* the tool ran, or looked at its arguments, and said no: error_text */
-    ctn_str error_text;      /* its text blocks */
-    const ctn_json *value;   /* what the call yields (chain language, section 7) */
-    bool is_structured;      /* value is the server's structuredContent */
-    const ctn_json *content; /* all blocks as they came, unknown kinds too; NULL: none */
-    int64_t used_tokens;     /* _meta "dev.catena/usage": {tokens, money}; 0: not told, or nothing that can be */
-    ctn_str used_money;      /* a decimal without an exponent; empty: not told */
+    bool is_error;         /* the tool ran, or looked at its arguments, and said no: error_text */
+    ctn_str error_text;    /* its text blocks */
+    const ctn_json *value; /* what the call yields (chain language, section 7) */
+    int64_t used_tokens;   /* _meta "dev.catena/usage": {tokens, money}; 0: not told, or nothing that can be */
+    ctn_str used_money;    /* a decimal without an exponent; empty: not told */
 } ctn_mcp_call_result;
 /* value: structuredContent; else the text blocks, joined by newlines, parsed as JSON if they are JSON; else
  * {"text": ...}, with "content" beside it when there are blocks of another kind. */

@@ -45,13 +45,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (data[0] % 2 == 0) {
         serve(arena, text);
     } else if (ctn_json_parse(arena, text, NULL, &value, &err) == CTN_OK) {
-        ctn_mcp_discovery discovery;
-        ctn_mcp_initialized initialized;
+        const ctn_json *supported;
+        ctn_str version;
         ctn_mcp_tools_page page;
         ctn_mcp_call_result call;
         ctn_mcp_progress progress;
-        (void) ctn_mcp_parse_discovery(value, &discovery, &err);
-        (void) ctn_mcp_parse_initialized(value, &initialized, &err);
+        (void) ctn_mcp_parse_discovery(value, &supported, &err);
+        (void) ctn_mcp_parse_initialized(value, &version, &err);
         (void) ctn_mcp_parse_tools(arena, value, &page, &err);
         (void) ctn_mcp_parse_progress(value, &progress);
         if (ctn_mcp_parse_call(arena, value, &call, &err) == CTN_OK && call.kind == CTN_MCP_COMPLETE &&

@@ -202,16 +202,16 @@ static void choose(ctn_mcp_client *client, const ctn_json *list, bool is_again)
 
 static void on_discover_answer(ctn_mcp_client *client, const ctn_rpc_message *m)
 {
-    ctn_mcp_discovery discovery;
+    const ctn_json *supported;
     ctn_err err = {0};
     client->discover_id = 0;
     if (m->kind == CTN_RPC_RESULT) {
         bool is_late = client->state != PROBING; /* silence has made us send initialize */
-        if (ctn_mcp_parse_discovery(m->result, &discovery, &err)) {
+        if (ctn_mcp_parse_discovery(m->result, &supported, &err)) {
             if (!is_late)
                 fail(client, "%s", err.message);
-        } else if (!is_late || discovery.version.len) {
-            choose(client, discovery.supported, false);
+        } else if (!is_late || ctn_mcp_choose_version(supported).len) {
+            choose(client, supported, false);
         }
         return;
     }
@@ -229,19 +229,19 @@ static void on_discover_answer(ctn_mcp_client *client, const ctn_rpc_message *m)
 
 static void on_initialize_answer(ctn_mcp_client *client, const ctn_rpc_message *m)
 {
-    ctn_mcp_initialized initialized;
+    ctn_str version;
     ctn_err err = {0};
     client->initialize_id = 0;
     if (m->kind == CTN_RPC_ERROR)
         fail(client, "the server refuses initialize: %.*s (%lld)", CTN_STR_ARG(m->error_message),
              (long long) m->error_code);
-    else if (ctn_mcp_parse_initialized(m->result, &initialized, &err))
+    else if (ctn_mcp_parse_initialized(m->result, &version, &err))
         fail(client, "%s", err.message);
-    else if (!ctn_mcp_is_legacy(initialized.version))
+    else if (!ctn_mcp_is_legacy(version))
         fail(client, "the server wants to speak MCP version \"%.*s\", which is not known here",
-             (int) (initialized.version.len < 64 ? initialized.version.len : 64), initialized.version.ptr);
+             (int) (version.len < 64 ? version.len : 64), version.ptr);
     else
-        begin_conversation(client, initialized.version);
+        begin_conversation(client, version);
 }
 
 /* ---- the list ---- */
