@@ -95,3 +95,15 @@ ctn_str ctn_definition_of_document(ctn_arena *arena, const ctn_document *documen
     ctn_json_put_str(&file, "text", document->text);
     return ctn_json_to_str(arena, ctn_json_finish(&file));
 }
+
+bool ctn_definition_is(ctn_arena *scratch, ctn_str kind, ctn_str name, ctn_str body)
+{
+    const ctn_json *v = NULL;
+    if (ctn_json_parse(scratch, body, NULL, &v, NULL))
+        return false;
+    if (ctn_str_is(kind, "chain"))
+        return ctn_str_equal(ctn_json_str_or(v, "id", CTN_STR("")), name);
+    if (ctn_str_is(kind, "instruction_set"))
+        return ctn_json_get(ctn_json_member_of(v, "instructionSets"), name) != NULL;
+    return ctn_str_is(kind, "template") && ctn_str_equal(ctn_json_str_or(v, "name", CTN_STR("")), name);
+}

@@ -16,3 +16,6 @@
 ctn_str ctn_definition_of_chain(ctn_arena *arena, const ctn_chain *chain);
 ctn_str ctn_definition_of_set(ctn_arena *arena, const ctn_instruction_set *set);
 ctn_str ctn_definition_of_document(ctn_arena *arena, const ctn_document *document);
+/* Does the body say that it is the chain, set or template of this kind and name? They stand beside what its digest
+ * covers. */
+bool ctn_definition_is(ctn_arena *scratch, ctn_str kind, ctn_str name, ctn_str body);

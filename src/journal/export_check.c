@@ -7,6 +7,7 @@
 #include "journal/export_check.h"
 
 #include "base/memory.h"
+#include "chain/definition.h"
 #include <inttypes.h>
 
 enum { DEFINITIONS_MAX = 100000 };
@@ -169,7 +170,7 @@ static void take_definition(ctn_export_check *c, const ctn_json *v)
         tell(c, "definition", 0, "line %" PRIu64 ": the %.*s %.*s was altered: its content has another digest", c->line,
              CTN_STR_ARG(d.definition.kind), CTN_STR_ARG(d.definition.name));
     }
-    if (!d.is_altered && !ctn_proof_definition_is(c->scratch, d.definition.kind, d.definition.name, d.definition.body))
+    if (!d.is_altered && !ctn_definition_is(c->scratch, d.definition.kind, d.definition.name, d.definition.body))
         tell(c, "definition", 0, "line %" PRIu64 ": it is not the %.*s %.*s", c->line, CTN_STR_ARG(d.definition.kind),
              CTN_STR_ARG(d.definition.name));
     c->definitions[c->report.definitions++] = d;

@@ -164,18 +164,6 @@ static ctn_plan *find_plan(ctn_prover *p, const ctn_json *body)
     return plan ? plan : compile(p, digests, count, &key);
 }
 
-bool ctn_proof_definition_is(ctn_arena *scratch, ctn_str kind, ctn_str name, ctn_str body)
-{
-    const ctn_json *v = NULL;
-    if (ctn_json_parse(scratch, body, NULL, &v, NULL))
-        return false;
-    if (ctn_str_is(kind, "chain"))
-        return ctn_str_equal(ctn_json_str_or(v, "id", CTN_STR("")), name);
-    if (ctn_str_is(kind, "instruction_set"))
-        return ctn_json_get(ctn_json_member_of(v, "instructionSets"), name) != NULL;
-    return ctn_str_is(kind, "template") && ctn_str_equal(ctn_json_str_or(v, "name", CTN_STR("")), name);
-}
-
 /* ---- the row ---- */
 
 /* The same JSON, however it is written. */

@@ -60,9 +60,6 @@ typedef struct ctn_prover_options {
     void *ctx;
 } ctn_prover_options;
 
-/* Is it the chain, set or template that its kind and name say? They stand beside what its digest covers. */
-bool ctn_proof_definition_is(ctn_arena *scratch, ctn_str kind, ctn_str name, ctn_str body);
-
 typedef struct ctn_prover ctn_prover;
 ctn_prover *ctn_prover_new(const ctn_prover_options *options);
 void ctn_prover_free(ctn_prover *p); /* NULL is fine */

@@ -3,6 +3,7 @@
  */
 #include "store/verify_state.h"
 
+#include "chain/definition.h"
 #include "store/backend.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -69,7 +70,7 @@ void ctn_verify_definition(ctn_verifying *v, const ctn_digest *digest, ctn_str k
     if (memcmp(&hash, digest, sizeof hash) != 0)
         ctn_verify_tell(v, "definition", 0, "the definition %s was altered: its content has another digest",
                         ctn_digest_to_text(*digest).text);
-    else if (!ctn_proof_definition_is(v->scratch, kind, name, body))
+    else if (!ctn_definition_is(v->scratch, kind, name, body))
         ctn_verify_tell(v, "definition", 0, "the definition %s is not the %.*s %.*s that its row says it is",
                         ctn_digest_to_text(*digest).text, CTN_STR_ARG(kind), CTN_STR_ARG(name));
     ctn_arena_restore(v->scratch, mark);
