@@ -1,7 +1,7 @@
 /*
  * verb_schema.c -- `schema`: the JSON Schemas of the files that people write, for their editors.
  */
-#include "check/editor_schema.h"
+#include "chain/editor_schema.h"
 #include "cli/cli.h"
 #include "host/config_schema.h"
 #include <stdio.h>

@@ -1,6 +1,6 @@
-/* config_schema.c -- catena.yaml for editors: what its tables of keys cannot say; see check/editor_schema.h. */
+/* config_schema.c -- catena.yaml for editors: what its tables of keys cannot say; see chain/editor_schema.h. */
 #include "host/config_schema.h"
-#include "check/editor_schema.h"
+#include "chain/editor_schema.h"
 #include "host/config_servers.h"
 
 /* clang-format off */

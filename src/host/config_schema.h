@@ -1,5 +1,5 @@
 /*
- * config_schema.h -- catena.yaml as a JSON Schema, for editors (check/editor_schema.h).
+ * config_schema.h -- catena.yaml as a JSON Schema, for editors (chain/editor_schema.h).
  */
 #pragma once
 #include "base/json.h"

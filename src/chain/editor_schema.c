@@ -1,7 +1,7 @@
 /*
  * editor_schema.c -- tables of keys as JSON Schema.
  */
-#include "check/editor_schema.h"
+#include "chain/editor_schema.h"
 #include "chain/chain.h"
 #include "chain/instruction_set.h"
 #include <assert.h>

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 #include <glob.h>
 #include <stdio.h>
-#include "check/editor_schema.h"
+#include "chain/editor_schema.h"
 #include "support/shared_data.h"
 #include "unit/kit/chain_kit.h"
 

@@ -2,7 +2,7 @@
  * editor_schema_shapes.c -- what the tables of keys cannot say of the language's values: patterns, and what objects and
  * lists hold.
  */
-#include "check/editor_schema.h"
+#include "chain/editor_schema.h"
 
 #define VARIABLE "\"pattern\":\"^[A-Za-z_][A-Za-z0-9_]*$\",\"maxLength\":128"
 #define NAMES    "{\"type\":\"array\",\"items\":{\"type\":\"string\"," VARIABLE "}}"
