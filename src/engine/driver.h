@@ -1,13 +1,17 @@
 /*
  * driver.h -- how a step's work is done: the interface that drivers/ implement and the engine calls.
  *
- * The engine calls `begin` only after everything the call depends on is committed. The driver answers exactly
- * once through ctn_call_done (at once or later, on the loop's thread), unless the call was cancelled with
+ * The engine calls `begin` only after everything the call depends on is committed. The driver answers exactly once
+ * through the sink that it was given (at once, from within `begin`, or later), unless the call was cancelled with
  * `cancel`, after which nothing more is heard of it. A driver decides nothing: it tells what it saw.
  *
  * The four outcomes are kept apart (mcp.md, 1.7): not executed (was_sent false, or protocol_error answers), executed
  * and failed (tool_error, also invalid_output and limit: what it gave cannot be taken), succeeded, fate unknown
  * (timeout or transport with was_sent true).
+ *
+ * Ownership  A request is borrowed until begin returns, a result until done does. Drivers outlive the engine.
+ *
+ * Threads    All on the engine's: the driver is called on it, and calls the sink on it.
  */
 #pragma once
 #include "base/hash.h"
@@ -16,9 +20,9 @@
 #include "value/failure.h"
 
 typedef struct ctn_call_request {
-    uint64_t token;       /* names this call for cancel and done; unique in the process */
-    ctn_str target;       /* what the kind's key says: "server/tool", a function; when that is an object, the kind */
-    const ctn_json *args; /* borrowed until begin returns */
+    uint64_t token; /* names this call for cancel and done; unique in the process */
+    ctn_str target; /* what the kind's key says: "server/tool", a function; when that is an object, the kind */
+    const ctn_json *args;
     ctn_str idempotency_key;
     int64_t deadline_ms;     /* 0: none. The driver ends the call then (timeout); start of a server not counted */
     int64_t timeout_ms;      /* span behind deadline_ms; the driver starts it when the request is really sent */
@@ -30,7 +34,7 @@ typedef struct ctn_call_request {
 
 typedef struct ctn_call_result {
     ctn_failure failure;    /* NONE: succeeded */
-    const ctn_json *value;  /* result, borrowed during ctn_call_done; NULL unless succeeded */
+    const ctn_json *value;  /* NULL unless succeeded */
     ctn_str message;        /* sentence of a failure */
     bool was_sent;          /* the request, or a part of it, left us: it may have happened */
     bool peer_is_dead;      /* the process that had the request has ended: it can no longer arrive */
@@ -59,6 +63,7 @@ typedef struct ctn_driver {
     ctn_effect (*effect)(void *ctx, ctn_str target, const char **ret_from);
     /* What `target` takes and gives, by content; false when that is not known. NULL: it never is. */
     bool (*schema)(void *ctx, ctn_str target, ctn_digest *ret_digest);
-    /* May the request still arrive after it was given up? False once the process that had it has ended. */
+    /* May the request still arrive after it was given up? False once the process that had it has ended. NULL: it never
+     * may. */
     bool (*may_still_arrive)(void *ctx, uint64_t token, ctn_str target);
 } ctn_driver;

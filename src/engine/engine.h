@@ -1,11 +1,21 @@
 /*
  * engine.h -- the shell around core: turns, batches, dispatch, recovery.
  *
- * One thread owns the engine and every execution in it, so it holds no locks. It never waits: batches of entries
- * go to a writer, calls to the drivers, and what they say comes back as inputs. It turns the crank:
+ * One thread owns the engine and every execution in it, so it holds no locks. It never waits: batches of entries go to
+ * a writer, calls to the drivers, and what they say comes back as inputs. A turn is:
  *
- *     read the clock once; take in what the writer committed; decide and apply every input in memory; hand what
- *     has gathered to the writer when it idles; do what is owed for executions that have nothing uncommitted.
+ *   1. The clock is read, once. What becomes due while the turn runs is the next one's.
+ *
+ *   2. The commit that came back is taken in: it is told, answered, and what it makes owed is noted. A store that
+ *      failed is tried again, when it is time for that.
+ *
+ *   3. What goes on by itself is advanced: executions whose time has come, those that the store gives back, those whose
+ *      turn it is in the queue, chains that the clock starts.
+ *
+ *   4. What was filed is decided and applied in memory, and for executions that have nothing uncommitted what is
+ *      owed is done; again, as long as calls end at once.
+ *
+ *   5. What has gathered goes to the writer, when it idles.
  *
  * What must always hold, whatever line the process dies after:
  *   - Commit before effect: a call is begun only when every entry of its execution is on disk.
@@ -16,9 +26,14 @@
  *     the results of calls that had come in are decided again.
  *
  * It knows neither libuv nor SQL: time, chance, the writer and the drivers are handed in, and the simulator has its
- * own of each. Reads of the store (loading an execution) are made on the engine's thread.
+ * own of each.
  *
- * Ownership  Options are borrowed and must outlive the engine. Callbacks run on the engine's thread, from turns.
+ * Ownership  Options are borrowed and must outlive the engine.
+ *
+ * Threads    Everything here is called on the engine's thread, ctn_engine_batch_done too. Callbacks run on it, from
+ *            turns; they may file requests, and must not call turn or free. The store is read on it, and a few things
+ *            that are small and seldom are written on it, past the writer: a plan's definitions and chain row, a
+ *            schedule that has fired, a breaker that opens or closes, the quarantine, and what is audited of that.
  */
 #pragma once
 #include "base/log.h"

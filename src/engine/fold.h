@@ -6,8 +6,11 @@
  * the execution still shows them only when it is told to reveal.
  *
  * Ownership  Everything lives in the arena but the patterns of the plan's schemas: call unload before the arena goes.
- * Errors     CTN_E_CORRUPT  it does not read back; `err` says where. An error of the store, or CTN_E_DENIED,
- * CTN_E_NOMEM: nothing is said about the execution. Threads    Those of the store that is read.
+ *
+ * Errors     CTN_E_CORRUPT  it does not read back, and `err` says where
+ *            others         of the store, of the keys, CTN_E_NOMEM: nothing is said about the execution
+ *
+ * Threads    Those of the store that is read.
  */
 #pragma once
 #include "core/execution.h"

@@ -31,10 +31,8 @@ typedef struct loaded {
     int64_t advance_at_ms; /* at the latest, whatever core says; 0: when core says, or it is woken */
     bool is_lost;          /* memory and disk may differ: to be reloaded */
     bool is_recovering;    /* it came from another life, and that it did is not on disk yet */
-    bool was_status_told;
-    ctn_status status_told;
 
-    /* batch.c: what the disk knows of it */
+    /* batch.c, commit.c: what the disk knows of it, and who was told */
     struct append_build *build; /* in the gathering batch; NULL: nothing there */
     uint32_t batches;           /* handed over and not taken in yet: 0 or 1 */
     bool is_new;                /* its row is not on disk yet */
@@ -42,6 +40,8 @@ typedef struct loaded {
     ctn_digest hash;            /* of its last record */
     ctn_status status_written;
     int64_t wake_written;
+    ctn_status status_told;
+    bool was_status_told;
 
     /* flights.c: indexes into its table */
     uint32_t *flights;

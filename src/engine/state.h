@@ -2,7 +2,7 @@
  * state.h -- the engine itself: what it was given, this turn, the executions in memory, and its parts. A part that is
  * only named here is known inside its own file alone; whoever needs it includes its header and asks.
  *
- * Nobody outside this folder includes this.
+ * Nobody outside this folder includes this: ctn_engine_ is for everybody (engine.h), ctn_eng_ for the files in here.
  */
 #pragma once
 #include "engine/due.h"
