@@ -19,7 +19,6 @@
 /* ---- as the owner ---- */
 
 typedef struct local {
-    ctn_cli *cli;
     ctn_host *host;
     ctn_view *view;
     ctn_arena *scratch;
@@ -216,7 +215,7 @@ static int say_interrupted(const ctn_cli *cli, const local *l)
 static int do_here(ctn_cli *cli, const ctn_workspace *ws, ctn_host *host, ctn_request *q, bool follows,
                    ctn_execution_id *ret_id)
 {
-    local l = {.cli = cli, .host = host, .scratch = ctn_arena_new(16384), .id = q->id};
+    local l = {.host = host, .scratch = ctn_arena_new(16384), .id = q->id};
     l.has_id = q->op != CTN_REQUEST_START;
     int rc = prepare(cli, ws, host, q, &l.err);
     if (rc == CTN_OK)

@@ -19,7 +19,6 @@ enum { ID_REQUEST = 1, ID_WATCH = 2 };
 #define HEALTH_MS   300
 
 typedef struct remote {
-    const ctn_cli *cli;
     ctn_loop *loop;
     ctn_stream *stream;
     ctn_arena *arena, *scratch;
@@ -170,8 +169,7 @@ ctn_remote_outcome ctn_remote_do(const ctn_cli *cli, const ctn_workspace *ws, co
     *ret_is_acknowledged = false;
     if (!path || ctn_socket_connect(path, &fd, err))
         return CTN_REMOTE_UNREACHABLE;
-    remote r = {.cli = cli,
-                .loop = ctn_loop_new(),
+    remote r = {.loop = ctn_loop_new(),
                 .arena = ctn_arena_new(16384),
                 .scratch = ctn_arena_new(16384),
                 .store_url = ws->store_url,

@@ -2,36 +2,25 @@
  * verb_backup.c -- `store backup`: a copy of the store as it is now, also while it is in use.
  */
 #include "cli/named.h"
+#include "cli/progress.h"
 #include "cli/result.h"
 #include "cli/verb.h"
 #include "host/audit.h"
 #include "store/backup.h"
 #include <inttypes.h>
-#include <stdio.h>
 
 typedef struct backup_verb {
     ctn_cli *cli;
     const ctn_workspace *ws;
-    int64_t began_ms, told_ms;
+    ctn_progress progress;
 } backup_verb;
 
-/* From the first second on: in place on a terminal, every ten seconds elsewhere. */
 static void print_progress(void *ctx, const ctn_backup_report *r)
 {
     backup_verb *t = ctx;
-    int64_t now = ctn_cli_now_ms();
-    bool is_terminal = t->cli->err.is_terminal;
-    if (now - t->began_ms < 1000 || now - t->told_ms < (is_terminal ? 200 : 10000))
-        return;
-    t->told_ms = now;
     int64_t mib = r->pages * r->page_bytes >> 20, of_mib = r->pages_total * r->page_bytes >> 20;
-    ctn_arena_mark mark = ctn_arena_save(t->cli->arena);
-    if (is_terminal)
-        (void) ctn_screen_write(&t->cli->err,
-                                ctn_arena_printf(t->cli->arena, "\r\033[K%" PRId64 " of %" PRId64 " MiB", mib, of_mib));
-    else
-        ctn_cli_say(t->cli, "%" PRId64 " of %" PRId64 " MiB are copied", mib, of_mib);
-    ctn_arena_restore(t->cli->arena, mark);
+    ctn_progress_tell(&t->progress, "%" PRId64 " of %" PRId64 " MiB%s", mib, of_mib,
+                      t->cli->err.is_terminal ? "" : " are copied");
 }
 
 /* Before anything is copied, so that the copy knows of itself. A store that cannot be written (a full disk, a file that
@@ -59,18 +48,17 @@ static int run_store_backup(ctn_cli *cli)
     int exit_code = ctn_cli_workspace(cli, &ws);
     if (exit_code)
         return exit_code;
-    backup_verb t = {.cli = cli, .ws = &ws, .began_ms = ctn_cli_now_ms()};
+    backup_verb t = {.cli = cli, .ws = &ws, .progress = ctn_progress_begin(cli)};
     ctn_backup_options options = {.path = cli->args.words[0],
                                   .replaces = ctn_opt_is_given(cli, CTN_OPT_FORCE),
                                   .on_begin = write_audit,
                                   .on_progress = ctn_opt_is_given(cli, CTN_OPT_QUIET) ? NULL : print_progress,
                                   .ctx = &t};
     int rc = ctn_store_backup(ws.store_url, &options, &report, &err);
-    if (t.told_ms && cli->err.is_terminal)
-        (void) ctn_screen_write(&cli->err, CTN_STR("\r\033[K"));
+    int64_t span_ms = ctn_progress_end(&t.progress);
     if (rc)
         return ctn_cli_fail_err(cli, &err);
-    int64_t bytes = report.pages * report.page_bytes, span_ms = ctn_cli_now_ms() - t.began_ms;
+    int64_t bytes = report.pages * report.page_bytes;
     if (ctn_opt_is_given(cli, CTN_OPT_JSON)) {
         ctn_json_builder b = ctn_json_object(cli->arena);
         ctn_json_put_str(&b, "store", ctn_str_from(ws.store_url));

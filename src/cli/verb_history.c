@@ -9,7 +9,7 @@
 #include "cli/reveal.h"
 #include "cli/verb.h"
 #include "core/sealed.h"
-#include "engine/fold.h"
+#include "engine/opening.h"
 #include "journal/entry_told.h"
 #include "store/raw.h"
 #include <stdio.h>

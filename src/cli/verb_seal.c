@@ -29,8 +29,8 @@ static int open_store(ctn_cli *cli, ctn_workspace *ws, ctn_store **ret_store)
 
 /* ---- rekey ---- */
 
-static int drop_old(const ctn_cli *cli, const ctn_workspace *ws, ctn_store *store, const ctn_config_keyring *keyring,
-                    ctn_rekey *rekey, ctn_err *err)
+static int drop_old(const ctn_workspace *ws, ctn_store *store, const ctn_config_keyring *keyring, ctn_rekey *rekey,
+                    ctn_err *err)
 {
     ctn_store_lock *lock = NULL;
     int rc = ctn_store_lock_take(ws->store_url, &lock, NULL);
@@ -42,7 +42,6 @@ static int drop_old(const ctn_cli *cli, const ctn_workspace *ws, ctn_store *stor
             ctn_config_keyring_name(keyring), DROP_AFTER_MS / 1000);
     rc = ctn_seal_drop_old(ctn_config_keyring_seal(keyring), store, rekey, err);
     ctn_store_lock_release(lock);
-    (void) cli;
     return rc;
 }
 
@@ -85,7 +84,7 @@ static int run_store_rekey(ctn_cli *cli)
     }
     int rc = ctn_seal_rekey(ctn_config_keyring_seal(keyring), store, !drops, cli->arena, &rekey, &err);
     if (rc == CTN_OK && drops)
-        rc = drop_old(cli, &ws, store, keyring, &dropped, &err);
+        rc = drop_old(&ws, store, keyring, &dropped, &err);
     rekey.dropped = dropped.dropped;
     exit_code = rc ? ctn_cli_fail_err(cli, &err) : tell_rekey(cli, store, keyring, &rekey);
 done:

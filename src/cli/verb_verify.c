@@ -1,53 +1,35 @@
 /*
- * verb_verify.c -- `store verify`: is the store what was put into it?
- *
- * Findings are printed as they come, for there may be as many as there are entries; so the JSON is written piece by
- * piece.
+ * verb_verify.c -- `verify`: does the file of an exported execution prove what it says?
  */
-#include "cli/export.h"
-#include "cli/named.h"
-#include "cli/verb.h"
-#include "host/keyring.h"
-#include "store/verify.h"
+#include "cli/verify_file.h"
+#include "journal/export_check.h"
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
-typedef struct verify_verb {
+typedef struct checking {
     ctn_cli *cli;
+    ctn_export_check *check;
+    const char *path;
     bool is_json;
-    int64_t began_ms, told_ms;
-    int64_t printed;
-} verify_verb;
+    uint64_t printed;
+} checking;
 
-/* ---- findings ---- */
-
-static const ctn_json *finding_json(ctn_arena *arena, const ctn_verify_finding *f)
+static void print_fault(void *ctx, const ctn_proof_fault *f)
 {
-    ctn_json_builder b = ctn_json_object(arena);
-    if (f->has_execution && !ctn_id_is_none(f->id))
-        ctn_json_put_str(&b, "executionId", ctn_arena_str(arena, ctn_str_from(ctn_id_to_text(f->id).text)));
-    if (f->has_execution)
-        ctn_json_put_int(&b, "execNo", f->exec_no);
-    if (f->seq)
-        ctn_json_put_int(&b, "seq", (int64_t) f->seq);
-    ctn_json_put_str(&b, "rule", ctn_str_from(f->rule));
-    ctn_json_put_str(&b, "what", f->what);
-    return ctn_json_finish(&b);
-}
-
-static void print_finding(void *ctx, const ctn_verify_finding *f)
-{
-    verify_verb *t = ctx;
+    checking *t = ctx;
     ctn_arena *arena = t->cli->arena;
     ctn_arena_mark mark = ctn_arena_save(arena);
     if (t->is_json) {
-        ctn_str text = ctn_json_to_str(arena, finding_json(arena, f));
+        ctn_json_builder b = ctn_json_object(arena);
+        if (f->seq)
+            ctn_json_put_int(&b, "seq", (int64_t) f->seq);
+        ctn_json_put_str(&b, "rule", ctn_str_from(f->rule));
+        ctn_json_put_str(&b, "what", f->what);
+        ctn_str text = ctn_json_to_str(arena, ctn_json_finish(&b));
         printf("%s%.*s", t->printed ? "," : "", CTN_STR_ARG(text));
     } else {
-        if (f->has_execution && ctn_id_is_none(f->id))
-            printf("execution number %" PRId64 ": ", f->exec_no);
-        else if (f->has_execution)
-            printf("%s: ", ctn_id_to_text(f->id).text);
+        printf("%s: ", t->path);
         if (f->seq && !ctn_str_starts_with(f->what, CTN_STR("entr")))
             printf("entry %" PRIu64 ": ", f->seq);
         printf("%.*s [%s]\n", CTN_STR_ARG(ctn_text_clean(arena, f->what, 0)), f->rule);
@@ -56,111 +38,107 @@ static void print_finding(void *ctx, const ctn_verify_finding *f)
     ctn_arena_restore(arena, mark);
 }
 
-/* ---- progress: from the first second on, in place on a terminal, every ten seconds elsewhere ---- */
-
-static void print_progress(void *ctx, const ctn_verify_report *r)
+static void print_report(const checking *t, const ctn_export_report *r)
 {
-    verify_verb *t = ctx;
-    int64_t now = ctn_cli_now_ms(), span_ms = now - t->began_ms;
-    bool is_terminal = t->cli->err.is_terminal;
-    if (span_ms < 1000 || now - t->told_ms < (is_terminal ? 200 : 10000))
-        return;
-    t->told_ms = now;
-    int64_t percent = r->exec_no_last ? 100 * r->exec_no / r->exec_no_last : 0;
-    ctn_arena_mark mark = ctn_arena_save(t->cli->arena);
-    ctn_str line = ctn_arena_printf(t->cli->arena,
-                                    "%" PRId64 " %%: %" PRId64 " executions, %" PRId64 " entries, %" PRId64 " findings",
-                                    percent, r->executions, r->entries, r->findings);
-    if (is_terminal)
-        (void) ctn_screen_write(&t->cli->err, ctn_arena_printf(t->cli->arena, "\r\033[K%.*s", CTN_STR_ARG(line)));
-    else
-        ctn_cli_say(t->cli, "%.*s", CTN_STR_ARG(line));
-    ctn_arena_restore(t->cli->arena, mark);
-}
-
-static void end_progress(const verify_verb *t)
-{
-    if (t->told_ms && t->cli->err.is_terminal)
-        (void) ctn_screen_write(&t->cli->err, CTN_STR("\r\033[K"));
-}
-
-/* ---- the verb ---- */
-
-static void print_end(const verify_verb *t, const ctn_workspace *ws, const ctn_verify_report *r)
-{
-    int64_t span_ms = ctn_cli_now_ms() - t->began_ms;
-    const char *caution = ctn_store_url_caution(ws->store_url);
     if (t->is_json) {
         ctn_arena *arena = t->cli->arena;
         ctn_json_builder b = ctn_json_object(arena);
-        ctn_json_put_bool(&b, "ok", r->findings == 0);
-        ctn_json_put_str(&b, "store", ctn_str_from(ws->store_url));
-        ctn_json_put_int(&b, "executions", r->executions);
-        ctn_json_put_int(&b, "entries", r->entries);
-        ctn_json_put_int(&b, "definitions", r->definitions);
-        ctn_json_put_int(&b, "chains", r->chains);
-        ctn_json_put_int(&b, "auditEntries", r->audit_entries);
-        ctn_json_put_int(&b, "sealedOpened", r->sealed_opened);
-        ctn_json_put_int(&b, "sealedUnopened", r->sealed_unopened);
-        ctn_json_put_int(&b, "durationMs", span_ms);
-        if (caution)
-            ctn_json_put_str(&b, "caution", ctn_str_from(caution));
+        ctn_json_put_bool(&b, "ok", r->faults == 0);
+        ctn_json_put_str(&b, "file", ctn_str_from(t->path));
+        ctn_json_put_str(&b, "executionId", ctn_arena_str(arena, ctn_str_from(ctn_id_to_text(r->id).text)));
+        ctn_json_put_str(&b, "chain", r->chain_id);
+        ctn_json_put_int(&b, "version", r->version);
+        ctn_json_put_str(&b, "status", r->status);
+        ctn_json_put_int(&b, "entries", (int64_t) r->entries);
+        ctn_json_put_int(&b, "sealed", (int64_t) r->sealed);
+        ctn_json_put_int(&b, "revealed", (int64_t) r->revealed);
+        ctn_json_put_str(&b, "hash", ctn_arena_str(arena, ctn_str_from(ctn_digest_to_text(r->hash_last).text)));
         ctn_str text = ctn_json_to_str(arena, ctn_json_finish(&b));
         printf("],%.*s\n", CTN_STR_ARG(ctn_str_from_offset(text, 1)));
         return;
     }
-    printf("%s: %" PRId64 " executions, %" PRId64 " entries, %" PRId64 " definitions, %" PRId64 " audit entries in %s",
-           ws->store_url, r->executions, r->entries, r->definitions, r->audit_entries, ctn_duration_text(span_ms).text);
-    if (r->sealed_opened || r->sealed_unopened)
-        printf("; %" PRId64 " sealed values opened, %" PRId64 " could not be (no key here, or shredded)",
-               r->sealed_opened, r->sealed_unopened);
-    printf(": ");
-    if (r->findings)
-        printf("%" PRId64 " finding%s\n", r->findings, r->findings == 1 ? "" : "s");
+    printf("%s: execution %s of %.*s, version %" PRId64 ", %.*s: %" PRIu64 " entries", t->path,
+           ctn_id_to_text(r->id).text, CTN_STR_ARG(ctn_text_clean(t->cli->arena, r->chain_id, 0)), r->version,
+           CTN_STR_ARG(ctn_text_clean(t->cli->arena, r->status, 0)), r->entries);
+    if (r->sealed)
+        printf(", %" PRIu64 " sensitive values (%" PRIu64 " revealed)", r->sealed, r->revealed);
+    if (r->faults)
+        printf(": %" PRIu64 " finding%s\n", r->faults, r->faults == 1 ? "" : "s");
     else
-        printf("sound\n");
-    if (caution)
-        ctn_cli_say(t->cli, "%s", caution);
+        printf(": proven; the last hash is %s\n", ctn_digest_to_text(r->hash_last).text);
 }
 
-static int run_store_verify(ctn_cli *cli)
+/* A line at a time, each of bounded length. */
+static int check_lines(checking *t, FILE *file, ctn_err *err)
 {
-    if (cli->args.word_count)
-        return ctn_verify_export(cli, cli->args.words[0]);
-    ctn_workspace ws;
-    ctn_store *store = NULL;
+    ctn_buf line;
+    char piece[65536];
+    int rc = CTN_OK;
+    bool has_line = false, is_empty = true;
+    ctn_buf_init(&line, CTN_EXPORT_LINE_BYTES_MAX);
+    while (rc == CTN_OK && fgets(piece, sizeof piece, file)) {
+        ctn_str text = ctn_str_from(piece);
+        bool is_whole = text.len && text.ptr[text.len - 1] == '\n';
+        ctn_buf_append(&line, (ctn_str){text.ptr, text.len - (is_whole ? 1 : 0)});
+        has_line = !is_whole;
+        is_empty = false;
+        if (line.overflowed)
+            rc = ctn_fail(err, CTN_E_LIMIT, "a line is longer than %zu bytes", CTN_EXPORT_LINE_BYTES_MAX);
+        if (rc || !is_whole)
+            continue;
+        rc = ctn_export_check_line(t->check, ctn_buf_str(&line), err);
+        ctn_buf_clear(&line);
+    }
+    if (rc == CTN_OK && ferror(file))
+        rc = ctn_fail(err, CTN_E_IO, "%s", strerror(errno));
+    if (rc == CTN_OK && is_empty)
+        rc = ctn_fail(err, CTN_E_INVALID, "it is empty, and no export");
+    if (rc == CTN_OK && has_line)
+        rc = ctn_export_check_line(t->check, ctn_buf_str(&line), err);
+    ctn_buf_done(&line);
+    return rc;
+}
+
+int ctn_verify_file(ctn_cli *cli, const char *path)
+{
+    checking t = {.cli = cli, .path = path, .is_json = ctn_opt_is_given(cli, CTN_OPT_JSON)};
     ctn_err err = {0};
-    int exit_code = ctn_cli_open(cli, &ws, &store);
-    if (exit_code)
-        return exit_code;
-    verify_verb t = {.cli = cli, .is_json = ctn_opt_is_given(cli, CTN_OPT_JSON), .began_ms = ctn_cli_now_ms()};
-    ctn_verify_options options = {.is_quick = ctn_opt_is_given(cli, CTN_OPT_QUICK),
-                                  .on_finding = print_finding,
-                                  .on_progress = ctn_opt_is_given(cli, CTN_OPT_QUIET) ? NULL : print_progress,
-                                  .ctx = &t};
-    ctn_config_keyring *keyring = ctn_config_keyring_new(ws.config, ctn_cli_teller(cli));
-    options.seal = ctn_config_keyring_seal(keyring);
-    ctn_verify_report report;
+    ctn_export_report report;
+    bool is_stdin = strcmp(path, "-") == 0;
+    FILE *file = is_stdin ? stdin : fopen(path, "re");
+    if (!file)
+        return ctn_cli_fail(cli, "%s: %s", path, strerror(errno));
+    t.check = ctn_export_check_new(print_fault, &t);
     if (t.is_json)
         printf("{\"findings\":[");
-    int rc = ctn_store_verify(store, &options, &report, &err);
-    end_progress(&t);
-    ctn_store_close(store);
-    ctn_config_keyring_free(keyring);
+    int rc = check_lines(&t, file, &err);
+    if (rc == CTN_OK) {
+        ctn_export_check_end(t.check, &report);
+        print_report(&t, &report);
+    }
+    ctn_export_check_free(t.check);
+    if (!is_stdin)
+        (void) fclose(file);
     if (rc)
-        return ctn_cli_fail_err(cli, &err);
-    print_end(&t, &ws, &report);
-    return report.findings ? CTN_EXIT_ENDED : CTN_EXIT_OK;
+        return ctn_cli_fail(cli, "%s: %s", path, err.message);
+    return report.faults ? CTN_EXIT_ENDED : CTN_EXIT_OK;
 }
 
-const ctn_verb ctn_verb_store_verify = {
-    .name = "store verify",
-    .operands = "[FILE]",
-    .summary = "Check everything in the store: journals, cached rows, definitions, the audit log, the file",
-    .details = "Nothing is written, and an owner may work meanwhile. Each finding is a line on stdout, with --json an\n"
-               "object {executionId, seq, rule, what} of \"findings\".\n"
-               "Exit: 0 sound; 1 there are findings; 2 it cannot be read.",
-    .options = CTN_OPTS_READ | CTN_OPT_BIT(QUIET) | CTN_OPT_BIT(QUICK),
+static int run_verify(ctn_cli *cli)
+{
+    return ctn_verify_file(cli, cli->args.words[0]);
+}
+
+const ctn_verb ctn_verb_verify = {
+    .name = "verify",
+    .operands = "FILE|-",
+    .summary = "Prove an exported execution, offline",
+    .details =
+        "Hashes, definitions, and that the journal folds to what the head says. Whoever makes a whole file anew can\n"
+        "make one that holds together: compare the hash that is printed with one you kept.\n"
+        "Exit: 0 proven; 1 there are findings; 2 it cannot be read.",
+    .options = CTN_OPT_BIT(JSON),
+    .words_min = 1,
     .words_max = 1,
-    .run = run_store_verify,
+    .run = run_verify,
 };

@@ -22,7 +22,6 @@ typedef struct row {
     double progress, total; /* total 0: no progress was told */
     char progress_note[200];
     int64_t progress_shown_ms;
-    bool has_changed; /* plain lines: not told yet */
 } row;
 
 struct ctn_view {
@@ -30,7 +29,7 @@ struct ctn_view {
     ctn_loop *loop;
     ctn_arena *arena;   /* names */
     ctn_arena *scratch; /* one frame or line */
-    bool is_live, is_quiet, has_begun, is_dirty;
+    bool is_live, is_quiet, has_begun;
     ctn_str chain_id;
     ctn_execution_id id;
     ctn_status status;
@@ -232,7 +231,6 @@ static void draw(ctn_view *view, bool is_last)
     ctn_arena_reset(view->scratch);
     view->drawn_rows = count + 2 + (count < view->row_count);
     view->frames++;
-    view->is_dirty = false;
 }
 
 static void on_frame(void *ctx)
@@ -273,9 +271,7 @@ static void tell_row(ctn_view *view, row *r)
 
 static void changed(ctn_view *view, row *r)
 {
-    if (view->is_live)
-        view->is_dirty = true;
-    else if (view->has_begun && !view->is_quiet)
+    if (!view->is_live && view->has_begun && !view->is_quiet)
         tell_row(view, r);
 }
 
@@ -355,12 +351,6 @@ void ctn_view_take(ctn_view *view, const ctn_snapshot *snapshot)
         take_step(view, &view->rows[i], &snapshot->steps[i].view);
 }
 
-void ctn_view_status(ctn_view *view, ctn_status status)
-{
-    if (view)
-        view->status = status;
-}
-
 void ctn_view_progress(ctn_view *view, ctn_str step, double progress, double total, ctn_str message)
 {
     row *r = view ? row_of(view, step) : NULL;
@@ -370,9 +360,7 @@ void ctn_view_progress(ctn_view *view, ctn_str step, double progress, double tot
     r->total = total;
     keep(r->progress_note, sizeof r->progress_note, message, view->scratch);
     int64_t now_ms = ctn_loop_now_ms(view->loop);
-    if (view->is_live)
-        view->is_dirty = true;
-    else if (!view->is_quiet && now_ms - r->progress_shown_ms >= PROGRESS_LINE_MS) {
+    if (!view->is_live && !view->is_quiet && now_ms - r->progress_shown_ms >= PROGRESS_LINE_MS) {
         r->progress_shown_ms = now_ms;
         tell_row(view, r);
     }

@@ -19,7 +19,6 @@ bool ctn_view_is_live(const ctn_cli *cli);
 /* The whole of it: at first, and whenever more than one step may have changed. */
 void ctn_view_take(ctn_view *view, const ctn_snapshot *snapshot);
 void ctn_view_take_step(ctn_view *view, const ctn_snapshot_step *step);
-void ctn_view_status(ctn_view *view, ctn_status status);
 void ctn_view_progress(ctn_view *view, ctn_str step, double progress, double total, ctn_str message);
 /* A line about everything ("the store cannot be written ..."); empty: none. */
 void ctn_view_note(ctn_view *view, ctn_str note);

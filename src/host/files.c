@@ -63,7 +63,8 @@ ctn_str ctn_path_real(ctn_arena *arena, ctn_str path)
     return ctn_path_join(arena, ctn_arena_str(arena, ctn_str_from(real)), name);
 }
 
-ctn_str ctn_path_of_program(ctn_arena *arena)
+/* The folder that this program's binary is in; empty when nobody knows. */
+static ctn_str folder_of_program(ctn_arena *arena)
 {
     char real[PATH_MAX];
     ssize_t n = readlink("/proc/self/exe", real, sizeof real);
@@ -90,7 +91,7 @@ ctn_str ctn_path_of_command(ctn_arena *arena, ctn_str folder, ctn_str command)
         if (is_program(arena, path))
             return ctn_path_real(arena, path);
     }
-    ctn_str beside = ctn_path_join(arena, ctn_path_of_program(arena), command);
+    ctn_str beside = ctn_path_join(arena, folder_of_program(arena), command);
     return is_program(arena, beside) ? beside : (ctn_str){0};
 }
 
@@ -219,7 +220,7 @@ int ctn_file_read_over(ctn_arena *arena, const ctn_overlay *overlay, ctn_str pat
     return ctn_file_read(arena, path, ret_text, err);
 }
 
-static int write_all(int fd, ctn_str text)
+int ctn_file_write_all(int fd, ctn_str text)
 {
     while (text.len) {
         ssize_t n = write(fd, text.ptr, text.len);
@@ -244,7 +245,7 @@ int ctn_file_replace(ctn_arena *arena, ctn_str path, ctn_str old_text, ctn_str n
     int fd = stat(c_text(arena, real), &st) == 0 ? mkostemp(name, O_CLOEXEC) : -1;
     if (fd < 0)
         return ctn_fail(err, CTN_E_IO, "%.*s cannot be written: %s", CTN_STR_ARG(path), strerror(errno));
-    rc = fchmod(fd, st.st_mode & 07777) || write_all(fd, new_text) ? CTN_E_IO : CTN_OK;
+    rc = fchmod(fd, st.st_mode & 07777) || ctn_file_write_all(fd, new_text) ? CTN_E_IO : CTN_OK;
     rc = close(fd) && rc == CTN_OK ? CTN_E_IO : rc;
     if (rc == CTN_OK && rename(name, c_text(arena, real)))
         rc = CTN_E_IO;

@@ -22,14 +22,14 @@ typedef struct ctn_overlay {
 int ctn_file_read_over(ctn_arena *arena, const ctn_overlay *overlay, ctn_str path, ctn_str *ret_text, ctn_err *err);
 /* At once and whole, or not at all: CTN_E_BUSY when the file does not hold `old_text` any more. Its mode stays. */
 int ctn_file_replace(ctn_arena *arena, ctn_str path, ctn_str old_text, ctn_str new_text, ctn_err *err);
+/* All of the text, and on disk; 0, or -1 with errno. */
+int ctn_file_write_all(int fd, ctn_str text);
 bool ctn_file_is_there(ctn_arena *arena, ctn_str path);
 bool ctn_file_is_folder(ctn_arena *arena, ctn_str path);
 /* "a/b.yaml" -> "a"; "b.yaml" -> ".". */
 ctn_str ctn_path_folder(ctn_arena *arena, ctn_str path);
 /* path, seen from folder; an absolute one stays as it is, and so does one seen from ".". */
 ctn_str ctn_path_join(ctn_arena *arena, ctn_str folder, ctn_str path);
-/* The folder that this program's binary is in; empty when nobody knows. */
-ctn_str ctn_path_of_program(ctn_arena *arena);
 /* Where a command is: in PATH, else beside this program; one with a slash is seen from `folder`. Empty: nowhere. */
 ctn_str ctn_path_of_command(ctn_arena *arena, ctn_str folder, ctn_str command);
 /* The real path without links, of a file that need not be there (its folder must); empty otherwise. */

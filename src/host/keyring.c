@@ -98,18 +98,6 @@ static int sync_folder(ctn_arena *arena, const char *file)
     return rc;
 }
 
-static bool write_whole(int fd, ctn_str text)
-{
-    while (text.len) {
-        ssize_t n = write(fd, text.ptr, text.len);
-        if (n < 0 && errno != EINTR)
-            return false;
-        if (n > 0)
-            text = ctn_str_from_offset(text, (size_t) n);
-    }
-    return fsync(fd) == 0;
-}
-
 /* Beside it and whole, then in its place: the first one by a link, which replaces nothing. */
 static int write_file(void *ctx, ctn_str text, bool is_first, ctn_err *err)
 {
@@ -121,7 +109,7 @@ static int write_file(void *ctx, ctn_str text, bool is_first, ctn_err *err)
         rc = ctn_fail(err, CTN_E_IO, "%s cannot be made: %s", k->ring.name, strerror(errno));
         goto done;
     }
-    bool is_whole = write_whole(fd, text);
+    bool is_whole = ctn_file_write_all(fd, text) == 0;
     is_whole = close(fd) == 0 && is_whole;
     if (is_whole && is_first && link(name, k->file) && errno == EEXIST)
         rc = CTN_E_EXISTS;

@@ -4,7 +4,6 @@
  */
 #pragma once
 #include "core/execution.h"
-#include "engine/fold.h"
 #include "store/store.h"
 
 typedef struct ctn_snapshot_step {
