@@ -148,6 +148,7 @@ void ctn_json_put(ctn_json_builder *b, ctn_str key, const ctn_json *value);
 void ctn_json_put_str(ctn_json_builder *b, const char *key, ctn_str value);
 void ctn_json_put_int(ctn_json_builder *b, const char *key, int64_t value);
 void ctn_json_put_bool(ctn_json_builder *b, const char *key, bool value);
+void ctn_json_put_all(ctn_json_builder *b, const ctn_json *object); /* its members; of anything else: nothing */
 const ctn_json *ctn_json_finish(ctn_json_builder *b);
 
 /* ---- writing ---- */

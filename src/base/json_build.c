@@ -230,6 +230,12 @@ void ctn_json_put_bool(ctn_json_builder *b, const char *key, bool value)
     ctn_json_put(b, ctn_str_from(key), ctn_json_bool(value));
 }
 
+void ctn_json_put_all(ctn_json_builder *b, const ctn_json *object)
+{
+    for (size_t i = 0; ctn_json_is(object, CTN_JSON_OBJECT) && i < object->count; i++)
+        ctn_json_put(b, ctn_json_text(&object->members[i].key), &object->members[i].value);
+}
+
 const ctn_json *ctn_json_finish(ctn_json_builder *b)
 {
     ctn_json *v = ctn_arena_alloc(b->arena, sizeof *v);

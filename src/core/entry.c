@@ -7,6 +7,8 @@
  */
 #include "core/entry.h"
 #include "core/sealed.h"
+
+#include "base/plant.h"
 #include <assert.h>
 
 static const struct {
@@ -41,6 +43,15 @@ bool ctn_entry_kind_from_name(ctn_str name, ctn_entry_kind *ret_kind)
             return true;
         }
     return false;
+}
+
+bool ctn_entry_is_stored(const ctn_entry *e)
+{
+    if (e->kind != CTN_ENTRY_ATTEMPT_STARTED)
+        return true;
+    return (ctn_str_is(ctn_json_str_or(e->body, "effect", CTN_STR("write")), "write") &&
+            !CTN_PLANT(WRITE_START_NOT_STORED)) ||
+           ctn_json_bool_or(e->body, "kept", false);
 }
 
 ctn_record ctn_entry_to_record(const ctn_entry *entry, const ctn_digest *previous, ctn_arena *arena)

@@ -124,6 +124,9 @@ typedef struct ctn_entry {
     bool is_hidden; /* read back with "(sealed)" in the place of some values */
 } ctn_entry;
 
+/* Starts of calls that may be repeated are applied but not recorded, unless their step has an undo. */
+bool ctn_entry_is_stored(const ctn_entry *entry);
+
 typedef struct ctn_record {
     ctn_entry_kind kind;
     uint64_t seq;

@@ -193,8 +193,6 @@ int ctn_execution_decide(const ctn_execution *x, const ctn_rules *rules, const c
 /* false: nothing follows by itself at this time. */
 bool ctn_execution_next(const ctn_execution *x, const ctn_rules *rules, int64_t now_ms, uint64_t entropy,
                         ctn_arena *scratch, ctn_entry *ret_entry);
-/* Starts of calls that may be repeated are applied but not recorded, unless their step has an undo. */
-bool ctn_entry_is_stored(const ctn_entry *entry);
 /* Asserts that the state allows the entry: decide let it through, or the journal lies. Assigns entry->seq when
  * it is stored and seq is 0 (live); checks it otherwise (replay). */
 void ctn_execution_apply(ctn_execution *x, ctn_entry *entry);

@@ -1,302 +1,248 @@
 /*
- * execution_apply.c -- folding an entry into the state. It judges nothing: every choice is in the entry.
+ * execution_apply.c -- the kinds of entries: what each needs of the state, and what it changes.
  *
- * One function serves live running and recovery. A replay differs in one thing only: starts of repeatable calls
- * were never stored, so the end of an attempt may meet a step that is still ready, backing off or waiting. The
- * attempt's number counts, not the phase.
+ * Every choice is in the entry; what is judged here is only whether the state allows it, before anything is changed.
+ *
+ * A replay differs from the live run in one thing only: starts of repeatable calls were never stored, so the end of an
+ * attempt may meet a step that is still ready, backing off or waiting. The attempt's number counts, not the phase.
  */
-#include "core/execution_state.h"
+#include "core/execution_fold.h"
 
 #include "base/plant.h"
 #include <assert.h>
 
-static const ctn_json *get(const ctn_entry *e, const char *key)
+/* The call that the entry names; NULL: none. */
+static call_state *call_of(work *w, const ctn_entry *e)
 {
-    return ctn_json_member_of(e->body, key);
+    const ctn_json *name = ctn_x_get(e, "call");
+    for (uint32_t i = 0; i < ctn_x_call_count(w); i++)
+        if (w->set->is_several ? ctn_str_equal(w->set->calls[i].name, ctn_json_text(name)) : i == 0)
+            return &w->calls[i];
+    return NULL;
 }
 
-/* ---- the active list: works that may still do something ---- */
-
-static void activate(ctn_execution *x, task *t, ctn_role role)
+static call_state *first_open_call(work *w)
 {
-    work *w = ctn_x_work(t, role);
-    if (w->active_slot)
-        return;
-    if (x->active_count == x->active_capacity) {
-        uint32_t grown = x->active_capacity ? 2 * x->active_capacity : 8;
-        active_work *items = CTN_NEW_ARRAY(x->arena, active_work, grown);
-        if (x->active_count)
-            memcpy(items, x->active, x->active_count * sizeof *items);
-        x->active = items;
-        x->active_capacity = grown;
-    }
-    x->active[x->active_count] = (active_work){.task = t, .role = role};
-    w->active_slot = ++x->active_count;
+    for (uint32_t i = 0; i < ctn_x_call_count(w); i++)
+        if (w->calls[i].phase != CALL_DONE)
+            return &w->calls[i];
+    return NULL;
 }
 
-void ctn_x_deactivate(ctn_execution *x, task *t, ctn_role role)
+static bool may_begin(const work *w)
 {
-    work *w = ctn_x_work(t, role);
-    if (!w->active_slot)
-        return;
-    uint32_t at = w->active_slot - 1;
-    w->active_slot = 0;
-    active_work last = x->active[--x->active_count];
-    if (at < x->active_count) {
-        x->active[at] = last;
-        ctn_x_work(last.task, last.role)->active_slot = at + 1;
-    }
+    return w->phase == WORK_READY || w->phase == WORK_BACKOFF;
 }
 
-/* ---- steps ---- */
-
-static void make_ready(ctn_execution *x, task *t, int64_t at_ms)
+/* ... with a call: of an attempt under way too, and of an undo whose turn has come. */
+static bool call_may_begin(const work *w)
 {
-    work *w = ctn_x_work(t, CTN_ROLE_DO);
-    w->phase = WORK_READY;
-    w->ready_at_ms = at_ms;
-    w->ready_seq = x->seq;
-    activate(x, t, CTN_ROLE_DO);
+    return may_begin(w) || w->phase == WORK_RUNNING || (w->role == CTN_ROLE_UNDO && w->phase == WORK_NONE);
 }
 
-/* Its predecessors have ended. */
-static void step_is_due(ctn_execution *x, uint32_t step, int64_t at_ms)
+/* The whole of a foreach. */
+static bool is_each(const work *w)
 {
-    if (x->steps[step].reused) {
-        x->to_reuse[x->to_reuse_count++] = step;
-        return;
-    }
-    x->steps[step].whole.turn = ++x->turns;
-    make_ready(x, &x->steps[step].whole, at_ms);
+    return w->task->plan->foreach && w->task->item < 0;
 }
 
-static void step_ended(ctn_execution *x, uint32_t step, int64_t at_ms)
-{
-    x->ended_count++;
-    const ctn_plan_step *p = &x->plan->steps[step];
-    for (uint32_t i = 0; i < p->successor_count; i++) {
-        uint32_t next = p->successors[i];
-        assert(x->steps[next].waits_for > 0);
-        if (--x->steps[next].waits_for == 0 && !x->is_stopping)
-            step_is_due(x, next, at_ms);
-    }
-}
+/* ---- a work begins ---- */
 
-/* They end one after the other, and not within each other: a chain may have ten thousand of them in a row. */
-static void reuse_due(ctn_execution *x, int64_t at_ms)
+static void note_start(work *w, int64_t at_ms)
 {
-    while (x->to_reuse_count) {
-        uint32_t step = x->to_reuse[--x->to_reuse_count];
-        ctn_x_reuse(x, step, at_ms);
-        step_ended(x, step, at_ms);
-    }
-}
-
-/* As many items as may be under way at once, in their order. */
-static void fill_each(ctn_execution *x, uint32_t step, int64_t at_ms)
-{
-    if (x->is_stopping)
-        return;
-    for (task *t; (t = ctn_x_each_make_task(x, step));)
-        make_ready(x, t, at_ms);
-}
-
-/* The item has ended, well (with variables) or not: what has to be known of it later is kept. */
-void ctn_x_item_ended(ctn_execution *x, task *t, const ctn_json *variables, int64_t at_ms)
-{
-    uint32_t step = t->step;
-    bool may_be_undone = ctn_x_has_undo(x, t);
-    bool is_doubtful = may_be_undone && ctn_x_fate_is_unknown(t);
-    bool is_kept = is_doubtful;
-    ctn_x_each_take(x, t, variables);
-    if (t->work[CTN_ROLE_DO].phase == WORK_DONE && x->completed.count && may_be_undone)
-        is_kept = is_kept || x->completed.items[x->completed.count - 1] == t;
-    if (is_doubtful)
-        ctn_x_list_add(x, &x->doubtful, t);
-    ctn_x_each_close(x, t, is_kept);
-    fill_each(x, step, at_ms);
+    if (!w->first_at_ms)
+        w->first_at_ms = at_ms;
 }
 
 /* Of a start that was not recorded the best that is known is when the step was ready. */
-static void note_start(task *t, int64_t at_ms, bool is_seen)
+static void note_unseen_start(work *w)
 {
-    work *w = ctn_x_work(t, CTN_ROLE_DO);
-    if (!w->first_at_ms)
-        w->first_at_ms = is_seen ? at_ms : w->ready_at_ms;
+    note_start(w, w->ready_at_ms);
 }
 
-void ctn_x_set_variables(ctn_execution *x, const ctn_json *variables, uint32_t step)
+static int apply_skipped(ctn_execution *x, work *w, const ctn_entry *e, ctn_err *err)
 {
-    for (size_t i = 0; i < ctn_json_count(variables); i++) {
-        uint32_t slot = ctn_plan_slot(x->plan, ctn_json_text(&variables->members[i].key));
-        if (slot == CTN_PLAN_NONE)
-            continue;
-        ctn_x_put_variable(x, slot, &variables->members[i].value);
-        x->setters[slot] = step == CTN_PLAN_NONE ? 0 : step + 1;
-        x->by_hand[slot] = NULL;
-    }
+    if (w->task->item >= 0)
+        return ctn_x_refuse(err, e, "an item is not skipped");
+    if (w->phase != WORK_READY)
+        return ctn_x_refuse(err, e, "the step had begun");
+    w->phase = WORK_SKIPPED;
+    w->ended_at_ms = e->at_ms;
+    ctn_x_deactivate(x, w);
+    ctn_x_step_ended(x, w->task->step, e->at_ms);
+    return CTN_OK;
 }
 
-void ctn_x_set_null(ctn_execution *x, uint32_t step)
+static int apply_foreach_started(ctn_execution *x, work *w, const ctn_entry *e, ctn_err *err)
 {
-    const ctn_plan_step *p = &x->plan->steps[step];
-    for (uint32_t i = 0; i < p->output_count; i++) {
-        uint32_t slot = p->outputs[i].slot;
-        ctn_x_put_variable(x, slot, &ctn_json_null);
-        x->setters[slot] = step + 1;
-        x->by_hand[slot] = NULL;
-    }
+    if (!is_each(w) || w->phase != WORK_READY)
+        return ctn_x_refuse(err, e, "it is no foreach that could begin");
+    int rc = ctn_x_each_start(x, w, e, err);
+    if (rc)
+        return rc;
+    note_start(w, e->at_ms);
+    w->attempt = 1;
+    w->phase = WORK_EACH;
+    x->turns += ctn_json_int_or(e->body, "count", 0) - 1;
+    ctn_x_fill_each(x, w->task->step, e->at_ms);
+    return CTN_OK;
 }
 
-static void set_by_hand(ctn_execution *x, const ctn_json *variables)
+static int apply_started(ctn_execution *x, work *w, const ctn_entry *e, ctn_err *err)
 {
-    for (size_t i = 0; i < ctn_json_count(variables); i++) {
-        uint32_t slot = ctn_plan_slot(x->plan, ctn_json_text(&variables->members[i].key));
-        if (slot == CTN_PLAN_NONE)
-            continue;
-        ctn_x_put_variable(x, slot, &variables->members[i].value);
-        x->by_hand[slot] = x->variables[slot];
-    }
-}
-
-void ctn_x_begin_attempt(work *w, uint32_t attempt)
-{
-    if (w->attempt == attempt)
-        return;
-    w->attempt = attempt;
-    w->breaker_is_noted = false;
-    for (uint32_t i = 0; i < ctn_x_call_count(w); i++) {
-        call_state *c = &w->calls[i];
-        if (c->phase == CALL_DONE)
-            continue;
-        c->phase = CALL_IDLE;
-        c->died = c->fail_is_final = c->retry_is_due = c->check_is_over = c->start_is_stored = false;
-        c->checks_failed = 0;
-    }
-}
-
-/* ---- entries about a task's work ---- */
-
-static void apply_started(ctn_execution *x, task *t, ctn_role role, const ctn_entry *e)
-{
-    work *w = ctn_x_work(t, role);
+    bool is_undo = w->role == CTN_ROLE_UNDO, is_child = is_undo && !w->set; /* the undoing of a sub-chain */
+    call_state *c = call_of(w, e);
+    if (is_child && w->phase != WORK_NONE)
+        return ctn_x_refuse(err, e, "the child was undone before");
+    if (!is_child && !c)
+        return ctn_x_refuse(err, e, "it names no call");
+    if (!is_child && !call_may_begin(w))
+        return ctn_x_refuse(err, e, "the work could not begin");
+    task *t = w->task;
     ctn_x_begin_attempt(w, e->attempt);
-    call_state *c = ctn_x_call_of(w, e);
-    activate(x, t, role);
-    if (role == CTN_ROLE_DO)
-        note_start(t, e->at_ms, true);
-    if (role == CTN_ROLE_DO && e->seq && !t->start_order)
+    ctn_x_activate(x, w);
+    if (!is_undo)
+        note_start(w, e->at_ms);
+    if (!is_undo && e->seq && !t->start_order)
         t->start_order = ++x->starts;
-    if (!c) { /* the undoing of a sub-chain */
+    if (is_child) {
         w->phase = WORK_CHILD;
-        return;
+        return CTN_OK;
     }
     w->phase = WORK_RUNNING;
     c->phase = CALL_RUNNING;
-    if (role == CTN_ROLE_DO)
+    if (!is_undo)
         ctn_x_budget_begin(x);
     c->start_is_stored = e->seq != 0;
     c->started_at_ms = e->at_ms;
     c->effect = CTN_EFFECT_WRITE;
-    (void) ctn_effect_from_name(ctn_json_str_or(e->body, "effect", CTN_STR("write")), &c->effect);
-    c->cache_key = ctn_arena_str(t->arena, ctn_json_str_or(e->body, "cacheKey", CTN_STR("")));
+    (void) ctn_effect_from_name(ctn_x_text(e, "effect"), &c->effect);
+    c->cache_key = ctn_arena_str(t->arena, ctn_x_text(e, "cacheKey"));
     if (!c->args)
-        c->args = ctn_json_copy(t->arena, get(e, "args"));
+        c->args = ctn_json_copy(t->arena, ctn_x_get(e, "args"));
+    return CTN_OK;
 }
 
-/* What may have to be undone: not what came out of a cache, and no fallback's value. */
-static bool leaves_something(const ctn_execution *x, const task *t)
+static int apply_child_started(ctn_execution *x, work *w, const ctn_entry *e, ctn_err *err)
 {
-    const work *w = &t->work[CTN_ROLE_DO];
-    if (!ctn_x_has_undo(x, t))
-        return false;
-    bool all_cached = ctn_x_call_count(w) > 0;
-    for (uint32_t i = 0; i < ctn_x_call_count(w); i++)
-        all_cached = all_cached && w->calls[i].is_cached;
-    return !all_cached && (w->set || t->was_in_doubt);
-}
-
-static void task_completed(ctn_execution *x, task *t, const ctn_entry *e)
-{
-    work *w = ctn_x_work(t, CTN_ROLE_DO);
-    ctn_x_release_results(x, w);
-    for (uint32_t i = 0; i < ctn_x_call_count(w); i++)
-        w->calls[i].result = NULL; /* the variables are what is kept */
-    bool is_kept = leaves_something(x, t);
-    const ctn_json *variables = get(e, "variables");
-    if (t->item < 0 || is_kept)
-        t->variables = ctn_json_copy(t->arena, variables);
-    if (is_kept)
-        ctn_x_list_add(x, &x->completed, t);
-    if (t->item < 0) {
-        ctn_x_set_variables(x, t->variables, t->step);
-        step_ended(x, t->step, e->at_ms);
-    } else {
-        ctn_x_item_ended(x, t, variables, e->at_ms);
-    }
-}
-
-/* All items of a foreach have ended: their values become lists. */
-static void each_completed(ctn_execution *x, task *t, const ctn_entry *e)
-{
-    work *w = ctn_x_work(t, CTN_ROLE_DO);
-    w->phase = WORK_DONE;
-    w->ended_at_ms = e->at_ms;
-    ctn_x_deactivate(x, t, CTN_ROLE_DO);
-    ctn_x_each_release(x, t->step);
-    ctn_x_set_variables(x, ctn_x_each_variables(x, t->step, x->arena), t->step);
-    step_ended(x, t->step, e->at_ms);
-}
-
-static void apply_succeeded(ctn_execution *x, task *t, ctn_role role, const ctn_entry *e)
-{
-    work *w = ctn_x_work(t, role);
-    if (w->phase == WORK_EACH) {
-        each_completed(x, t, e);
-        return;
-    }
-    call_state *c = ctn_x_call_of(w, e);
+    if (!w->set || w->set->kind != CTN_SET_CHAIN || !may_begin(w))
+        return ctn_x_refuse(err, e, "no sub-chain could begin");
+    task *t = w->task;
     ctn_x_begin_attempt(w, e->attempt);
-    if (c && role == CTN_ROLE_DO && e->kind != CTN_ENTRY_CACHE_HIT && get(e, "used"))
-        ctn_x_budget_settle(x, c, get(e, "used"));
+    note_start(w, e->at_ms);
+    if (!t->start_order)
+        t->start_order = ++x->starts;
+    w->phase = WORK_CHILD;
+    w->due_ms = ctn_json_int_or(e->body, "untilMs", 0);
+    (void) ctn_id_parse(ctn_x_text(e, "child"), &t->child, NULL);
+    t->child_input = ctn_json_copy(t->arena, ctn_x_get(e, "args"));
+    return CTN_OK;
+}
+
+static int apply_breaker_wait(ctn_execution *x, work *w, const ctn_entry *e, ctn_err *err)
+{
+    if (!call_may_begin(w))
+        return ctn_x_refuse(err, e, "the work could not begin");
+    w->phase = WORK_BACKOFF;
+    w->breaker_is_noted = true;
+    w->due_ms = ctn_json_int_or(e->body, "untilMs", 0);
+    ctn_x_activate(x, w);
+    return CTN_OK;
+}
+
+static int apply_waiting(ctn_execution *x, work *w, const ctn_entry *e, ctn_err *err)
+{
+    if (!w->set || w->calls || is_each(w) || !may_begin(w))
+        return ctn_x_refuse(err, e, "the step could not begin to wait");
+    ctn_arena *arena = w->task->arena;
+    ctn_x_begin_attempt(w, e->attempt);
+    note_start(w, e->at_ms);
+    w->phase = WORK_WAITING;
+    w->due_ms = ctn_json_int_or(e->body, "untilMs", 0);
+    w->expires = ctn_x_says(e, "expires");
+    w->asked = w->asked_shown = ctn_json_copy(arena, e->body);
+    if (x->sensitivity) {
+        ctn_places places = ctn_sensitive_places(x->sensitivity, e, arena);
+        w->asked_shown = ctn_places_hide(arena, w->asked, &places);
+    }
+    w->message = ctn_json_str_or(w->asked, "message", CTN_STR(""));
+    return CTN_OK;
+}
+
+static int apply_answered(work *w, const ctn_entry *e, ctn_err *err)
+{
+    if (w->phase != WORK_WAITING)
+        return ctn_x_refuse(err, e, "the step did not wait");
+    w->phase = WORK_ANSWERED;
+    w->answer = ctn_json_copy(w->task->arena, ctn_x_get(e, "answer"));
+    w->answered_by = ctn_arena_str(w->task->arena, e->actor);
+    w->due_ms = e->at_ms;
+    return CTN_OK;
+}
+
+/* ---- a work goes well ---- */
+
+static void call_succeeded(ctn_execution *x, work *w, call_state *c, const ctn_entry *e)
+{
+    c->phase = CALL_DONE;
+    c->is_cached = e->kind == CTN_ENTRY_CACHE_HIT;
+    c->may_have_happened = false;
+    c->args = NULL;
+    c->result = NULL; /* of a single call its variables are kept */
+    if (w->set->is_several)
+        c->result = ctn_x_get(e, "result") ? ctn_json_copy(w->task->arena, ctn_x_get(e, "result")) : &ctn_json_null;
+    ctn_x_hold_result(x, c);
+    ctn_effect effect;
+    if (!c->start_is_stored && ctn_effect_from_name(ctn_x_text(e, "effect"), &effect))
+        c->effect = effect;
+}
+
+static int apply_succeeded(ctn_execution *x, work *w, const ctn_entry *e, ctn_err *err)
+{
+    bool is_do = w->role == CTN_ROLE_DO;
+    call_state *c = call_of(w, e);
+    if (w->calls || e->kind == CTN_ENTRY_CACHE_HIT) {
+        if (!c)
+            return ctn_x_refuse(err, e, "it names no call");
+    } else if (is_do && is_each(w)) {
+        if (w->phase != WORK_EACH)
+            return ctn_x_refuse(err, e, "its items are not under way");
+        ctn_x_each_completed(x, w, e->at_ms);
+        return CTN_OK;
+    } else if (w->phase != WORK_WAITING && w->phase != WORK_ANSWERED && w->phase != WORK_CHILD &&
+               (w->set || w->phase != WORK_READY)) { /* without a set it is a fallback's value */
+        return ctn_x_refuse(err, e, "the step did not wait");
+    }
+    ctn_x_begin_attempt(w, e->attempt);
+    if (c && is_do && e->kind != CTN_ENTRY_CACHE_HIT && ctn_x_get(e, "used"))
+        ctn_x_budget_settle(x, c, ctn_x_get(e, "used"));
     w->phase = WORK_RUNNING;
     w->deaths = 0;
-    if (role == CTN_ROLE_DO)
-        note_start(t, e->at_ms, false);
-    if (c) {
-        c->phase = CALL_DONE;
-        c->is_cached = e->kind == CTN_ENTRY_CACHE_HIT;
-        c->may_have_happened = false;
-        c->args = NULL;
-        c->result = ctn_json_copy(t->arena, get(e, "result"));
-        if (c->result == NULL || !w->set->is_several)
-            c->result = w->set->is_several ? &ctn_json_null : NULL;
-        ctn_x_hold_result(x, c);
-        if (!c->start_is_stored) {
-            ctn_effect effect;
-            if (ctn_effect_from_name(ctn_json_str_or(e->body, "effect", CTN_STR("")), &effect))
-                c->effect = effect;
-        }
-    }
+    if (is_do)
+        note_unseen_start(w);
+    if (c)
+        call_succeeded(x, w, c, e);
     bool is_complete =
-        role == CTN_ROLE_DO ? get(e, "variables") != NULL : !c || ctn_x_call_is_last(w, (uint32_t) (c - w->calls));
+        is_do ? ctn_x_get(e, "variables") != NULL : !c || ctn_x_call_is_last(w, (uint32_t) (c - w->calls));
     if (!is_complete)
-        return;
+        return CTN_OK;
     w->phase = WORK_DONE;
     w->ended_at_ms = e->at_ms;
     w->failure = CTN_FAILURE_NONE;
-    ctn_x_deactivate(x, t, role);
-    if (role == CTN_ROLE_DO)
-        task_completed(x, t, e);
+    ctn_x_deactivate(x, w);
+    if (is_do)
+        ctn_x_task_completed(x, w, ctn_x_get(e, "variables"), e->at_ms);
+    return CTN_OK;
 }
 
-static void fail_task(ctn_execution *x, task *t, const ctn_entry *e)
+/* ---- a work goes badly ---- */
+
+static void task_failed(ctn_execution *x, work *w, const ctn_entry *e)
 {
-    const ctn_plan_step *p = ctn_x_plan_step(x, t);
-    work *w = ctn_x_work(t, CTN_ROLE_DO);
-    bool goes_on = p->continue_on_error && !x->is_stopping;
+    task *t = w->task;
+    bool goes_on = t->plan->continue_on_error && !x->is_stopping;
     if (!goes_on)
-        ctn_x_begin_stopping(x, e->at_ms, w->failure, w->message, p->name, t->item);
+        ctn_x_begin_stopping(x, e->at_ms, w->failure, w->message, t->plan->name, t->item);
     if (t->item >= 0) {
         ctn_x_item_ended(x, t, NULL, e->at_ms);
         return;
@@ -305,180 +251,170 @@ static void fail_task(ctn_execution *x, task *t, const ctn_entry *e)
         return;
     x->steps[t->step].continued = true;
     ctn_x_set_null(x, t->step);
-    step_ended(x, t->step, e->at_ms);
+    ctn_x_step_ended(x, t->step, e->at_ms);
 }
 
-/* A foreach fails as a whole while items of it are ready: none of them is begun. */
-static void drop_items(ctn_execution *x, uint32_t step)
+static void call_failed(const work *w, call_state *c, const ctn_entry *e)
 {
-    for (uint32_t i = x->active_count; i-- > 0;) {
-        task *t = x->active[i].task;
-        if (t->step != step || t->item < 0)
-            continue;
-        t->work[CTN_ROLE_DO].phase = WORK_DROPPED;
-        ctn_x_deactivate(x, t, CTN_ROLE_DO);
-        ctn_x_each_close(x, t, false);
-    }
-    ctn_x_each_release(x, step);
+    c->phase = CALL_FAILED;
+    c->failure = w->failure;
+    c->message = w->message;
+    c->retry_after_ms = ctn_json_int_or(e->body, "retryAfterMs", 0);
+    c->retry_is_due = ctn_x_says(e, "free");
+    c->died = ctn_x_says(e, "died");
+    c->fail_is_final = ctn_x_says(e, "noRetry");
+    c->may_have_happened = c->may_have_happened || ctn_x_says(e, "mayHaveHappened");
+    c->settle_at_ms = ctn_json_int_or(e->body, "settleAtMs", c->settle_at_ms);
 }
 
-static void apply_failed(ctn_execution *x, task *t, ctn_role role, const ctn_entry *e)
+/* What comes of the failure: to find out whether it happened, another try, another set, the other calls of the attempt
+ * -- or it was the last. */
+static void follow_failure(ctn_execution *x, work *w, call_state *c, const ctn_entry *e)
 {
-    work *w = ctn_x_work(t, role);
-    call_state *c = ctn_x_call_of(w, e);
-    if (w->set && w->set->is_several && !get(e, "call"))
-        c = NULL; /* the verdict on the attempt as a whole */
-    if (w->phase == WORK_EACH)
-        drop_items(x, t->step);
-    ctn_x_begin_attempt(w, e->attempt);
-    if (!ctn_json_bool_or(e->body, "free", false))
-        w->deaths = 0;
-    w->phase = WORK_RUNNING;
-    w->failure = ctn_failure_from_name(ctn_json_str_or(e->body, "code", CTN_STR("")));
-    w->message = ctn_arena_str(t->arena, ctn_json_str_or(e->body, "message", CTN_STR("")));
-    if (role == CTN_ROLE_DO)
-        note_start(t, e->at_ms, false);
-    if (c && role == CTN_ROLE_DO && get(e, "used"))
-        ctn_x_budget_settle(x, c, get(e, "used"));
-    if (c) {
-        c->phase = CALL_FAILED;
-        c->failure = w->failure;
-        c->message = w->message;
-        c->retry_after_ms = ctn_json_int_or(e->body, "retryAfterMs", 0);
-        c->retry_is_due = ctn_json_bool_or(e->body, "free", false);
-        c->died = ctn_json_bool_or(e->body, "died", false);
-        c->fail_is_final = ctn_json_bool_or(e->body, "noRetry", false);
-        if (ctn_json_bool_or(e->body, "mayHaveHappened", false))
-            c->may_have_happened = true;
-        c->settle_at_ms = ctn_json_int_or(e->body, "settleAtMs", c->settle_at_ms);
-    }
-    if (ctn_json_bool_or(e->body, "unknown", false)) {
+    bool is_do = w->role == CTN_ROLE_DO;
+    task *t = w->task;
+    if (ctn_x_says(e, "unknown")) {
         c->phase = CALL_UNKNOWN;
         c->may_have_happened = true;
         c->check_due_ms = e->at_ms;
-        activate(x, t, role);
-        if (x->is_stopping && role == CTN_ROLE_DO)
-            ctn_x_stop_work(x, t, role, e->at_ms);
-        return;
-    }
-    if (get(e, "dueMs")) {
+        ctn_x_activate(x, w);
+        if (x->is_stopping && is_do)
+            ctn_x_stop_work(x, w, e->at_ms);
+    } else if (ctn_x_get(e, "dueMs")) {
         w->phase = WORK_BACKOFF;
         w->due_ms = ctn_json_int_or(e->body, "dueMs", 0);
-        if (ctn_json_bool_or(e->body, "died", false))
-            w->death_retry_used = true;
-        if (!ctn_json_bool_or(e->body, "free", false))
-            w->retries_used++;
-        activate(x, t, role);
-        return;
-    }
-    if (get(e, "fallback")) {
+        w->death_retry_used = w->death_retry_used || ctn_x_says(e, "died");
+        w->retries_used += !ctn_x_says(e, "free");
+        ctn_x_activate(x, w);
+    } else if (ctn_x_get(e, "fallback")) {
         w->phase = WORK_FALLBACK;
-        activate(x, t, role);
-        return;
+        ctn_x_activate(x, w);
+    } else if (!ctn_x_says(e, "final")) {
+        ctn_x_activate(x, w);
+    } else {
+        w->phase = WORK_FAILED;
+        w->ended_at_ms = e->at_ms;
+        ctn_x_deactivate(x, w);
+        ctn_x_release_results(x, w);
+        if (is_do)
+            task_failed(x, w, e);
+        else
+            t->undo_failed = true;
+        if (!is_do && t->item >= 0)
+            x->steps[t->step].each->undo_failed = true;
     }
-    if (!ctn_json_bool_or(e->body, "final", false)) {
-        activate(x, t, role);
-        return;
-    }
-    w->phase = WORK_FAILED;
-    w->ended_at_ms = e->at_ms;
-    ctn_x_deactivate(x, t, role);
-    ctn_x_release_results(x, w);
-    if (role == CTN_ROLE_DO)
-        fail_task(x, t, e);
-    else if (t->item < 0)
-        t->undo_failed = true;
-    else
-        t->undo_failed = x->steps[t->step].each->undo_failed = true;
+}
+
+static int apply_failed(ctn_execution *x, work *w, const ctn_entry *e, ctn_err *err)
+{
+    bool is_do = w->role == CTN_ROLE_DO;
+    call_state *c = call_of(w, e);
+    if (!c && (ctn_x_says(e, "unknown") || ctn_x_get(e, "call")))
+        return ctn_x_refuse(err, e, "it names no call");
+    if (w->set && w->set->is_several && !ctn_x_get(e, "call"))
+        c = NULL; /* the verdict on the attempt as a whole */
+    if (w->phase == WORK_EACH)
+        ctn_x_drop_items(x, w->task->step);
+    ctn_x_begin_attempt(w, e->attempt);
+    if (!ctn_x_says(e, "free"))
+        w->deaths = 0;
+    w->phase = WORK_RUNNING;
+    w->failure = ctn_failure_from_name(ctn_x_text(e, "code"));
+    w->message = ctn_arena_str(w->task->arena, ctn_x_text(e, "message"));
+    if (is_do)
+        note_unseen_start(w);
+    if (c && is_do && ctn_x_get(e, "used"))
+        ctn_x_budget_settle(x, c, ctn_x_get(e, "used"));
+    if (c)
+        call_failed(w, c, e);
+    follow_failure(x, w, c, e);
+    return CTN_OK;
 }
 
 /* Another set, or a value, does the step's work from here on. What an earlier set may have done is not forgotten. */
-static void apply_fallback(ctn_execution *x, task *t, const ctn_entry *e)
+static int apply_fallback(ctn_execution *x, work *w, const ctn_entry *e, ctn_err *err)
 {
-    work *w = ctn_x_work(t, CTN_ROLE_DO);
-    const ctn_plan_step *p = ctn_x_plan_step(x, t);
+    task *t = w->task;
+    int64_t n = ctn_json_int_or(e->body, "fallback", 0);
+    if (w->phase != WORK_FALLBACK || n <= w->fallback || n > t->plan->fallback_count)
+        return ctn_x_refuse(err, e, "there is no such fallback");
     t->was_in_doubt = ctn_x_fate_is_unknown(t);
     if (t->item >= 0 && ctn_x_had_write(w))
         x->steps[t->step].each->had_write = true;
     t->had_write = t->had_write || ctn_x_had_write(w);
     ctn_x_release_results(x, w);
-    w->fallback = (uint32_t) ctn_json_int_or(e->body, "fallback", 0);
-    ctn_x_work_init(t, w, p->fallbacks[w->fallback - 1].set);
+    w->fallback = (uint32_t) n;
+    ctn_x_work_init(w, t->plan->fallbacks[n - 1].set);
     w->phase = WORK_READY;
     w->ready_seq = x->seq;
     w->retries_used = w->deaths = 0;
     w->death_retry_used = false;
+    return CTN_OK;
 }
 
-static void apply_child_started(ctn_execution *x, task *t, const ctn_entry *e)
-{
-    work *w = ctn_x_work(t, CTN_ROLE_DO);
-    ctn_x_begin_attempt(w, e->attempt);
-    note_start(t, e->at_ms, true);
-    if (!t->start_order)
-        t->start_order = ++x->starts;
-    w->phase = WORK_CHILD;
-    w->due_ms = ctn_json_int_or(e->body, "untilMs", 0);
-    (void) ctn_id_parse(ctn_json_str_or(e->body, "child", CTN_STR("")), &t->child, NULL);
-    t->child_input = ctn_json_copy(t->arena, get(e, "args"));
-}
+/* ---- what became of a call ---- */
 
-static void apply_waiting(ctn_execution *x, task *t, const ctn_entry *e)
+static int apply_checked(ctn_execution *x, work *w, const ctn_entry *e, ctn_err *err)
 {
-    work *w = ctn_x_work(t, CTN_ROLE_DO);
-    ctn_x_begin_attempt(w, e->attempt);
-    note_start(t, e->at_ms, true);
-    w->phase = WORK_WAITING;
-    w->due_ms = ctn_json_int_or(e->body, "untilMs", 0);
-    w->expires = ctn_json_bool_or(e->body, "expires", false);
-    w->asked = w->asked_shown = ctn_json_copy(t->arena, e->body);
-    if (x->sensitivity) {
-        ctn_places places = ctn_sensitive_places(x->sensitivity, e, t->arena);
-        w->asked_shown = ctn_places_hide(t->arena, w->asked, &places);
-    }
-    w->message = ctn_json_str_or(w->asked, "message", CTN_STR(""));
-}
-
-static void apply_checked(ctn_execution *x, task *t, ctn_role role, const ctn_entry *e)
-{
-    work *w = ctn_x_work(t, role);
-    call_state *c = ctn_x_call_of(w, e);
-    const ctn_json *happened = get(e, "happened");
+    call_state *c = call_of(w, e);
+    if (!c || c->phase != CALL_UNKNOWN)
+        return ctn_x_refuse(err, e, "nobody asked what became of the call");
+    task *t = w->task;
+    const ctn_json *happened = ctn_x_get(e, "happened");
     if (ctn_json_is(happened, CTN_JSON_TRUE)) {
         c->phase = CALL_SETTLED_TRUE;
         c->may_have_happened = true;
-        const ctn_json *result = get(e, "result"), *variables = get(e, "variables");
+        const ctn_json *result = ctn_x_get(e, "result"), *variables = ctn_x_get(e, "variables");
         c->result = result ? ctn_json_copy(t->arena, result) : &ctn_json_null;
         if (variables) { /* the chain is being undone: this is what there is to undo */
             t->variables = ctn_json_copy(t->arena, variables);
             if (t->item < 0)
                 ctn_x_set_variables(x, t->variables, t->step);
         }
-        return;
+        return CTN_OK;
     }
     if (ctn_json_is(happened, CTN_JSON_NULL))
         c->checks_failed++;
-    if (ctn_json_bool_or(e->body, "over", false))
+    if (ctn_x_says(e, "over"))
         c->check_is_over = true;
-    else if (get(e, "againMs"))
+    else if (ctn_x_get(e, "againMs"))
         c->check_due_ms = ctn_json_int_or(e->body, "againMs", 0);
     else {
         c->phase = CALL_SETTLED_FALSE;
         c->may_have_happened = false;
     }
+    return CTN_OK;
 }
 
-static void apply_settled(task *t, ctn_role role, const ctn_entry *e)
+static int apply_interrupted(work *w, const ctn_entry *e, ctn_err *err)
 {
-    work *w = ctn_x_work(t, role);
-    ctn_str what = ctn_json_str_or(e->body, "what", CTN_STR(""));
+    call_state *c = call_of(w, e);
+    if (w->phase == WORK_RUNNING && !c)
+        return ctn_x_refuse(err, e, "it names no call");
+    if (w->phase != WORK_RUNNING && !(may_begin(w) && w->calls))
+        return ctn_x_refuse(err, e, "nothing was under way");
+    w->failure = ctn_failure_from_name(ctn_x_text(e, "code"));
+    w->message = ctn_arena_str(w->task->arena, ctn_x_text(e, "message"));
+    if (w->phase == WORK_RUNNING)
+        c->phase = CALL_ASKED;
+    else
+        w->phase = WORK_ASKED;
+    return CTN_OK;
+}
+
+/* A person said what became of an interrupted call. */
+static int apply_settled(work *w, const ctn_entry *e, ctn_err *err)
+{
+    call_state *c = w->phase == WORK_ASKED ? first_open_call(w) : call_of(w, e);
+    if (!c || (w->phase != WORK_ASKED && !(w->phase == WORK_RUNNING && c->phase == CALL_ASKED)))
+        return ctn_x_refuse(err, e, "nobody was asked");
+    ctn_str what = ctn_x_text(e, "what");
     w->deaths = 0;
     if (w->phase == WORK_ASKED && ctn_str_is(what, "retry")) {
         w->phase = w->attempt ? WORK_BACKOFF : WORK_READY;
         w->due_ms = e->at_ms;
-        return;
+        return CTN_OK;
     }
-    call_state *c = w->phase == WORK_ASKED ? ctn_x_first_open_call(w) : ctn_x_call_of(w, e);
     if (w->phase == WORK_ASKED) {
         ctn_x_begin_attempt(w, w->attempt + 1);
         c->failure = w->failure;
@@ -487,81 +423,74 @@ static void apply_settled(task *t, ctn_role role, const ctn_entry *e)
     w->phase = WORK_RUNNING;
     if (ctn_str_is(what, "succeed")) {
         c->phase = CALL_SETTLED_TRUE;
-        const ctn_json *value = get(e, "value");
-        c->result = value ? ctn_json_copy(t->arena, value) : &ctn_json_null;
-        return;
+        const ctn_json *value = ctn_x_get(e, "value");
+        c->result = value ? ctn_json_copy(w->task->arena, value) : &ctn_json_null;
+        return CTN_OK;
     }
     c->phase = CALL_SETTLED_FALSE;
     c->retry_is_due = ctn_str_is(what, "retry");
     c->fail_is_final = !c->retry_is_due;
-    c->may_have_happened = !ctn_json_bool_or(e->body, "notHappened", false);
+    c->may_have_happened = !ctn_x_says(e, "notHappened");
+    return CTN_OK;
+}
+
+/* ---- entries about the execution ---- */
+
+static void apply_budget_wait(ctn_execution *x, const ctn_entry *e)
+{
+    x->budget.is_awaited = true;
+    x->budget.asked = ctn_json_copy(x->arena, e->body);
 }
 
 /* Calls that are not under way are rendered anew from the changed context, unless their arguments were recorded. */
 static void apply_set(ctn_execution *x, const ctn_entry *e)
 {
-    set_by_hand(x, ctn_json_copy(x->arena, get(e, "variables")));
+    ctn_x_set_by_hand(x, ctn_json_copy(x->arena, ctn_x_get(e, "variables")));
     for (uint32_t i = 0; i < x->active_count; i++) {
-        work *w = ctn_x_work(x->active[i].task, x->active[i].role);
+        work *w = x->active[i];
         for (uint32_t c = 0; c < ctn_x_call_count(w); c++)
             if (w->calls[c].phase != CALL_RUNNING && !w->calls[c].start_is_stored)
                 w->calls[c].args = NULL;
     }
 }
 
-/* ---- entries about the execution ---- */
-
-static void apply_budget_decision(ctn_execution *x, const ctn_entry *e)
+/* A person granted the budget once more, or set a variable. */
+static int apply_decision(ctn_execution *x, const ctn_entry *e, ctn_err *err)
 {
+    if (ctn_x_get(e, "variables")) {
+        apply_set(x, e);
+        return CTN_OK;
+    }
+    if (!x->budget.is_awaited)
+        return ctn_x_refuse(err, e, "nobody was asked");
     x->budget.is_awaited = false;
-    if (ctn_str_is(ctn_json_str_or(e->body, "what", CTN_STR("")), "retry"))
+    if (ctn_str_is(ctn_x_text(e, "what"), "retry"))
         x->budget.grants++;
     else
         ctn_x_begin_stopping(x, e->at_ms, CTN_FAILURE_BUDGET,
                              ctn_json_str_or(x->budget.asked, "message", CTN_STR("the budget is used up")),
                              (ctn_str){0}, -1);
+    return CTN_OK;
 }
 
-static void find_sensitive(ctn_execution *x, const ctn_json *also)
+static void end_pause(ctn_execution *x, int64_t at_ms)
 {
-    x->sensitive_also = also ? ctn_json_copy(x->arena, also) : NULL;
-    x->sensitivity = x->plan->sensitivity;
-    if (also || (x->plan->may_be_sensitive && !x->sensitivity))
-        x->sensitivity = ctn_sensitivity_of(x->plan, also, x->arena);
+    if (x->is_paused)
+        x->pause.total_ms += CTN_PLANT(PAUSE_COUNTS_AS_TIME) ? 0 : at_ms - x->pause.at_ms;
+    x->is_paused = false;
 }
 
-static void apply_first(ctn_execution *x, const ctn_entry *e)
+static void apply_paused(ctn_execution *x, const ctn_entry *e)
 {
-    const ctn_json *input = get(e, "input");
-    if (input) {
-        x->input = ctn_json_copy(x->arena, input);
-        x->created_at_ms = e->at_ms;
-        find_sensitive(x, get(e, "sensitive"));
-        ctn_x_reuse_begin(x, e->body);
-    }
-    const ctn_json *parent = get(e, "parent");
-    if (parent) {
-        (void) ctn_id_parse(ctn_json_str_or(parent, "id", CTN_STR("")), &x->parent.id, NULL);
-        x->parent.step = ctn_arena_str(x->arena, ctn_json_str_or(parent, "step", CTN_STR("")));
-        x->parent.item = ctn_json_int_or(parent, "item", -1);
-        x->parent.attempt = (uint32_t) ctn_json_int_or(parent, "attempt", 1);
-        x->parent.depth = (uint32_t) ctn_json_int_or(parent, "depth", 1);
-    }
-    x->is_queued = e->kind == CTN_ENTRY_QUEUED;
-    if (x->is_queued)
-        return;
-    x->is_started = true;
-    x->started_at_ms = e->at_ms;
-    ctn_x_set_variables(x, x->input, CTN_PLAN_NONE);
-    for (uint32_t i = 0; i < x->plan->step_count; i++)
-        if (x->steps[i].waits_for == 0)
-            step_is_due(x, i, e->at_ms);
+    x->is_paused = true;
+    x->pause.is_with_parent = ctn_str_is(ctn_x_text(e, "reason"), CTN_WITH_PARENT);
+    x->pause.at_ms = e->at_ms;
+    x->pause.seq = x->seq;
 }
 
-static void recover_work(ctn_execution *x, task *t, ctn_role role, int64_t at_ms, bool was_crash)
+static void recover_work(ctn_execution *x, work *w, int64_t at_ms, bool was_crash)
 {
-    work *w = ctn_x_work(t, role);
-    if (was_crash && (w->phase == WORK_RUNNING || ctn_x_may_have_begun(x, t, role, at_ms)))
+    if (was_crash && (w->phase == WORK_RUNNING || ctn_x_may_have_begun(x, w, at_ms)))
         w->deaths++;
     if (w->phase != WORK_RUNNING)
         return;
@@ -569,7 +498,7 @@ static void recover_work(ctn_execution *x, task *t, ctn_role role, int64_t at_ms
         call_state *c = &w->calls[i];
         if (c->phase != CALL_RUNNING)
             continue;
-        if (role == CTN_ROLE_DO)
+        if (w->role == CTN_ROLE_DO)
             ctn_x_budget_forget(x);
         if (c->effect < CTN_EFFECT_WRITE) { /* an undo's start is recorded whatever its class: simply again */
             c->phase = CALL_IDLE;
@@ -587,13 +516,7 @@ static void recover_work(ctn_execution *x, task *t, ctn_role role, int64_t at_ms
     }
 }
 
-static void end_pause(ctn_execution *x, int64_t at_ms)
-{
-    if (x->is_paused)
-        x->paused_ms += CTN_PLANT(PAUSE_COUNTS_AS_TIME) ? 0 : at_ms - x->paused_at_ms;
-    x->is_paused = false;
-}
-
+/* A pause is over, or another process goes on with what the last one left. */
 static void apply_resumed(ctn_execution *x, const ctn_entry *e)
 {
     ctn_str cause = ctn_json_str_or(e->body, "cause", CTN_STR("resume"));
@@ -602,193 +525,78 @@ static void apply_resumed(ctn_execution *x, const ctn_entry *e)
         return;
     }
     for (uint32_t i = 0; i < x->active_count; i++)
-        recover_work(x, x->active[i].task, x->active[i].role, e->at_ms, ctn_str_is(cause, "crash"));
-    x->paused_seq = 0;
+        recover_work(x, x->active[i], e->at_ms, ctn_str_is(cause, "crash"));
+    x->pause.seq = 0;
 }
-
-static void apply_ended(ctn_execution *x, const ctn_entry *e, ctn_status status)
-{
-    x->has_ended = true;
-    x->end_status = status;
-    x->ended_at_ms = e->at_ms;
-    const ctn_json *outputs = get(e, "outputs"), *error = get(e, "error");
-    x->outputs = outputs ? ctn_json_copy(x->arena, outputs) : NULL;
-    x->error = error ? ctn_json_copy(x->arena, error) : NULL;
-    x->outputs_shown = x->is_hidden ? x->outputs /* as the record shows them: "(shredded)" perhaps */
-                                    : ctn_sensitive_hide_outputs(x->sensitivity, x->outputs, x->arena);
-    x->error_shown = ctn_sensitive_hide_error(x->sensitivity, x->error, x->arena);
-}
-
-/* ---- any entry ---- */
 
 /* A completed sub-chain is undone with its parent: the one way out of a final status. */
 static void reopen(ctn_execution *x)
 {
     x->has_ended = false;
     x->was_reopened = true;
-    x->ended_at_ms = 0;
-    x->outputs = x->outputs_shown = NULL;
+    x->end.at_ms = 0;
+    x->end.outputs = x->end.outputs_shown = NULL;
 }
 
-static int fold(ctn_execution *x, ctn_entry *e, ctn_err *err)
+static void apply_cancel(ctn_execution *x, const ctn_entry *e)
 {
-    x->is_hidden = x->is_hidden || e->is_hidden;
-    uint32_t step = e->step.len ? ctn_plan_step_index(x->plan, e->step) : CTN_PLAN_NONE;
-    bool is_of_undo = ctn_entry_kind_about(e->kind) == CTN_ABOUT_UNDO || ctn_json_bool_or(e->body, "undo", false);
-    ctn_role role = is_of_undo ? CTN_ROLE_UNDO : CTN_ROLE_DO;
-    task *t = step == CTN_PLAN_NONE ? NULL : ctn_x_task(x, step, e->item);
-    int rc = ctn_x_allows(x, e, step, t, role, err);
-    if (rc)
-        return rc;
+    if (x->has_ended)
+        reopen(x);
+    ctn_x_begin_stopping(x, e->at_ms, ctn_failure_from_name(ctn_x_text(e, "code")), ctn_x_text(e, "message"),
+                         (ctn_str){0}, -1);
+    end_pause(x, e->at_ms); /* who cancels wants it to end: a pause from before holds nothing back */
+}
 
+static void apply_ended(ctn_execution *x, const ctn_entry *e, ctn_status status)
+{
+    const ctn_json *outputs = ctn_x_get(e, "outputs"), *error = ctn_x_get(e, "error");
+    x->has_ended = true;
+    x->end = (end_state){.status = status,
+                         .at_ms = e->at_ms,
+                         .outputs = outputs ? ctn_json_copy(x->arena, outputs) : NULL,
+                         .error = error ? ctn_json_copy(x->arena, error) : NULL};
+    x->end.outputs_shown = x->is_hidden ? x->end.outputs /* as the record shows them: "(shredded)" perhaps */
+                                        : ctn_sensitive_hide_outputs(x->sensitivity, x->end.outputs, x->arena);
+    x->end.error_shown = ctn_sensitive_hide_error(x->sensitivity, x->end.error, x->arena);
+}
+
+/* ---- any of them ---- */
+
+int ctn_x_apply_kind(ctn_execution *x, work *w, const ctn_entry *e, ctn_err *err)
+{
     switch (e->kind) {
     case CTN_ENTRY_QUEUED:
-    case CTN_ENTRY_STARTED: apply_first(x, e); break;
-    case CTN_ENTRY_STEP_SKIPPED:
-        t->work[CTN_ROLE_DO].phase = WORK_SKIPPED;
-        t->work[CTN_ROLE_DO].ended_at_ms = e->at_ms;
-        ctn_x_deactivate(x, t, CTN_ROLE_DO);
-        step_ended(x, step, e->at_ms);
-        break;
-    case CTN_ENTRY_FOREACH_STARTED:
-        rc = ctn_x_each_start(x, step, e, err);
-        if (rc)
-            return rc;
-        note_start(t, e->at_ms, true);
-        t->work[CTN_ROLE_DO].attempt = 1;
-        t->work[CTN_ROLE_DO].phase = WORK_EACH;
-        x->turns += ctn_json_int_or(e->body, "count", 0) - 1;
-        fill_each(x, step, e->at_ms);
-        break;
+    case CTN_ENTRY_STARTED: ctn_x_apply_first(x, e); return CTN_OK;
+    case CTN_ENTRY_STEP_SKIPPED: return apply_skipped(x, w, e, err);
+    case CTN_ENTRY_FOREACH_STARTED: return apply_foreach_started(x, w, e, err);
     case CTN_ENTRY_ATTEMPT_STARTED:
-    case CTN_ENTRY_COMPENSATION_STARTED: apply_started(x, t, role, e); break;
+    case CTN_ENTRY_COMPENSATION_STARTED: return apply_started(x, w, e, err);
     case CTN_ENTRY_CACHE_HIT:
     case CTN_ENTRY_ATTEMPT_SUCCEEDED:
-    case CTN_ENTRY_COMPENSATION_SUCCEEDED: apply_succeeded(x, t, role, e); break;
+    case CTN_ENTRY_COMPENSATION_SUCCEEDED: return apply_succeeded(x, w, e, err);
     case CTN_ENTRY_ATTEMPT_FAILED:
-    case CTN_ENTRY_COMPENSATION_FAILED: apply_failed(x, t, role, e); break;
-    case CTN_ENTRY_FALLBACK_TAKEN: apply_fallback(x, t, e); break;
-    case CTN_ENTRY_CHILD_STARTED: apply_child_started(x, t, e); break;
-    case CTN_ENTRY_BREAKER_WAIT: {
-        work *w = ctn_x_work(t, role);
-        w->phase = WORK_BACKOFF;
-        w->breaker_is_noted = true;
-        w->due_ms = ctn_json_int_or(e->body, "untilMs", 0);
-        activate(x, t, role);
-        break;
-    }
+    case CTN_ENTRY_COMPENSATION_FAILED: return apply_failed(x, w, e, err);
+    case CTN_ENTRY_FALLBACK_TAKEN: return apply_fallback(x, w, e, err);
+    case CTN_ENTRY_CHILD_STARTED: return apply_child_started(x, w, e, err);
+    case CTN_ENTRY_BREAKER_WAIT: return apply_breaker_wait(x, w, e, err);
     case CTN_ENTRY_WAITING:
-        if (t) {
-            apply_waiting(x, t, e);
-        } else {
-            x->budget.is_awaited = true;
-            x->budget.asked = ctn_json_copy(x->arena, e->body);
-        }
-        break;
-    case CTN_ENTRY_ANSWERED: {
-        work *w = ctn_x_work(t, CTN_ROLE_DO);
-        w->phase = WORK_ANSWERED;
-        w->answer = ctn_json_copy(t->arena, get(e, "answer"));
-        w->answered_by = ctn_arena_str(t->arena, e->actor);
-        w->due_ms = e->at_ms;
-        break;
+        if (w)
+            return apply_waiting(x, w, e, err);
+        apply_budget_wait(x, e);
+        return CTN_OK;
+    case CTN_ENTRY_ANSWERED: return apply_answered(w, e, err);
+    case CTN_ENTRY_CHECKED: return apply_checked(x, w, e, err);
+    case CTN_ENTRY_INTERRUPTED: return apply_interrupted(w, e, err);
+    case CTN_ENTRY_DECISION: return w ? apply_settled(w, e, err) : apply_decision(x, e, err);
+    case CTN_ENTRY_CANCEL_REQUESTED: apply_cancel(x, e); return CTN_OK;
+    case CTN_ENTRY_PAUSED: apply_paused(x, e); return CTN_OK;
+    case CTN_ENTRY_RESUMED: apply_resumed(x, e); return CTN_OK;
+    case CTN_ENTRY_COMPLETED: apply_ended(x, e, CTN_STATUS_COMPLETED); return CTN_OK;
+    case CTN_ENTRY_FAILED: apply_ended(x, e, CTN_STATUS_FAILED); return CTN_OK;
+    case CTN_ENTRY_ROLLED_BACK: apply_ended(x, e, CTN_STATUS_ROLLED_BACK); return CTN_OK;
+    case CTN_ENTRY_ROLLBACK_FAILED: apply_ended(x, e, CTN_STATUS_ROLLBACK_FAILED); return CTN_OK;
+    case CTN_ENTRY_CANCELLED: apply_ended(x, e, CTN_STATUS_CANCELLED); return CTN_OK;
+    case CTN_ENTRY_KIND_COUNT: break;
     }
-    case CTN_ENTRY_CHECKED: apply_checked(x, t, role, e); break;
-    case CTN_ENTRY_INTERRUPTED: {
-        work *w = ctn_x_work(t, role);
-        w->failure = ctn_failure_from_name(ctn_json_str_or(e->body, "code", CTN_STR("")));
-        w->message = ctn_arena_str(t->arena, ctn_json_str_or(e->body, "message", CTN_STR("")));
-        if (w->phase == WORK_RUNNING)
-            ctn_x_call_of(w, e)->phase = CALL_ASKED;
-        else
-            w->phase = WORK_ASKED;
-        break;
-    }
-    case CTN_ENTRY_DECISION:
-        if (t)
-            apply_settled(t, role, e);
-        else if (get(e, "variables"))
-            apply_set(x, e);
-        else
-            apply_budget_decision(x, e);
-        break;
-    case CTN_ENTRY_CANCEL_REQUESTED:
-        if (x->has_ended)
-            reopen(x);
-        ctn_x_begin_stopping(x, e->at_ms, ctn_failure_from_name(ctn_json_str_or(e->body, "code", CTN_STR(""))),
-                             ctn_json_str_or(e->body, "message", CTN_STR("")), (ctn_str){0}, -1);
-        end_pause(x, e->at_ms); /* who cancels wants it to end: a pause from before holds nothing back */
-        break;
-    case CTN_ENTRY_PAUSED:
-        x->is_paused = true;
-        x->is_paused_with_parent = ctn_str_is(ctn_json_str_or(e->body, "reason", CTN_STR("")), CTN_WITH_PARENT);
-        x->paused_at_ms = e->at_ms;
-        x->paused_seq = x->seq;
-        break;
-    case CTN_ENTRY_RESUMED: apply_resumed(x, e); break;
-    case CTN_ENTRY_COMPLETED: apply_ended(x, e, CTN_STATUS_COMPLETED); break;
-    case CTN_ENTRY_FAILED: apply_ended(x, e, CTN_STATUS_FAILED); break;
-    case CTN_ENTRY_ROLLED_BACK: apply_ended(x, e, CTN_STATUS_ROLLED_BACK); break;
-    case CTN_ENTRY_ROLLBACK_FAILED: apply_ended(x, e, CTN_STATUS_ROLLBACK_FAILED); break;
-    case CTN_ENTRY_CANCELLED: apply_ended(x, e, CTN_STATUS_CANCELLED); break;
-    case CTN_ENTRY_KIND_COUNT:
-        return ctn_fail(err, CTN_E_CORRUPT, "entry %llu: this version knows no such entry",
-                        (unsigned long long) e->seq);
-    }
-    reuse_due(x, e->at_ms);
-    if (x->is_stopping && x->active_count == 0 && !x->has_ended) {
-        if (!x->is_undoing)
-            ctn_x_build_undo(x, e->at_ms);
-        ctn_x_advance_undo(x);
-    }
-    return CTN_OK;
-}
-
-void ctn_execution_apply(ctn_execution *x, ctn_entry *e)
-{
-    if (ctn_entry_is_stored(e))
-        e->seq = x->seq + 1;
-    ctn_err err = {0};
-    int rc = fold(x, e, &err);
-    assert(rc == CTN_OK);
-    (void) rc;
-    if (e->seq)
-        x->seq = e->seq;
-}
-
-#ifdef CATENA_PLANTED
-/* What a replay could get wrong, after the entry was folded in. */
-static void replay_wrongly(ctn_execution *x, const ctn_entry *e)
-{
-    uint32_t step = e->step.len ? ctn_plan_step_index(x->plan, e->step) : CTN_PLAN_NONE;
-    task *t = step == CTN_PLAN_NONE ? NULL : &x->steps[step].whole;
-    work *w = t ? ctn_x_work(t, CTN_ROLE_DO) : NULL;
-    if (CTN_PLANT(BACKOFF_RECOMPUTED) && w && w->phase == WORK_BACKOFF && w->due_ms > e->at_ms)
-        w->due_ms = e->at_ms + (w->due_ms - e->at_ms) / 2;
-    if (CTN_PLANT(COMPLETED_RUNS_AGAIN) && e->kind == CTN_ENTRY_ATTEMPT_SUCCEEDED && w->phase == WORK_DONE &&
-        w->calls) {
-        for (uint32_t i = 0; i < w->set->call_count; i++)
-            w->calls[i].phase = CALL_IDLE;
-        make_ready(x, t, e->at_ms);
-    }
-    if (CTN_PLANT(TIMEOUT_RESTARTED) && e->kind == CTN_ENTRY_RESUMED)
-        x->started_at_ms = e->at_ms;
-    if (CTN_PLANT(CANCEL_LOST_AT_RELOAD) && e->kind == CTN_ENTRY_CANCEL_REQUESTED && !x->is_undoing)
-        x->is_stopping = false;
-}
-#else
-#define replay_wrongly(x, e) (void) 0
-#endif
-
-int ctn_execution_replay(ctn_execution *x, ctn_entry *e, ctn_err *err)
-{
-    if (e->seq != x->seq + 1)
-        return ctn_fail(err, CTN_E_CORRUPT, "entry %llu follows entry %llu", (unsigned long long) e->seq,
-                        (unsigned long long) x->seq);
-    int rc = fold(x, e, err);
-    if (rc == CTN_OK)
-        x->seq = e->seq;
-    if (rc == CTN_OK)
-        replay_wrongly(x, e);
-    return rc;
+    return ctn_x_refuse(err, e, "this version knows no such entry");
 }

@@ -8,7 +8,11 @@
  *
  * A limit that is reached parks the execution until a person grants it once more or ends it, or ends it at once.
  */
-#include "core/execution_state.h"
+#include "core/execution_fold.h"
+#include "core/execution_judge.h"
+
+#include "value/decimal.h"
+#include <stdio.h>
 
 static void decimal_of(ctn_decimal *d, ctn_str text)
 {
@@ -80,7 +84,7 @@ bool ctn_x_budget_is_set(const ctn_execution *x)
 
 static int64_t wall_ms(const ctn_execution *x, int64_t now_ms)
 {
-    return now_ms - x->started_at_ms - x->paused_ms;
+    return now_ms - x->started_at_ms - x->pause.total_ms;
 }
 
 /* What there is too little of for one more call. */
@@ -96,8 +100,9 @@ static int64_t reserved(const budget_state *s, int64_t most)
     return (most ? most : 1) * ((int64_t) s->in_flight + 1);
 }
 
-static bool find_shortage(const ctn_execution *x, int64_t now_ms, ctn_arena *scratch, shortage *ret_shortage)
+static bool find_shortage(const judge *j, shortage *ret_shortage)
 {
+    const ctn_execution *x = j->x;
     const ctn_budget *b = &x->plan->budget;
     const budget_state *s = &x->budget;
     const struct {
@@ -105,7 +110,7 @@ static bool find_shortage(const ctn_execution *x, int64_t now_ms, ctn_arena *scr
         int64_t limit, spent, needed;
     } counted[] = {
         {"calls", b->calls, s->calls, 1},
-        {"wallMs", b->wall_ms, wall_ms(x, now_ms), 1},
+        {"wallMs", b->wall_ms, wall_ms(x, j->now_ms), 1},
         {"bytes", b->bytes, s->bytes, reserved(s, s->bytes_most)},
         {"tokens", b->tokens, s->tokens, reserved(s, s->tokens_most)},
     };
@@ -114,8 +119,8 @@ static bool find_shortage(const ctn_execution *x, int64_t now_ms, ctn_arena *scr
         if (!limit || counted[i].spent + counted[i].needed <= limit)
             continue;
         *ret_shortage = (shortage){.of = counted[i].name,
-                                   .limit = ctn_arena_printf(scratch, "%lld", (long long) limit),
-                                   .spent = ctn_arena_printf(scratch, "%lld", (long long) counted[i].spent),
+                                   .limit = ctn_arena_printf(j->scratch, "%lld", (long long) limit),
+                                   .spent = ctn_arena_printf(j->scratch, "%lld", (long long) counted[i].spent),
                                    .note = ""};
         return true;
     }
@@ -123,21 +128,22 @@ static bool find_shortage(const ctn_execution *x, int64_t now_ms, ctn_arena *scr
         return false;
     *ret_shortage = (shortage){.of = "money",
                                .limit = b->money,
-                               .spent = ctn_arena_str(scratch, ctn_str_from(s->money[0] ? s->money : "0")),
+                               .spent = ctn_arena_str(j->scratch, ctn_str_from(s->money[0] ? s->money : "0")),
                                .note = s->grants ? ", granted more than once" : ""};
     return true;
 }
 
-bool ctn_x_budget_is_short(const ctn_execution *x, int64_t now_ms, ctn_arena *scratch, ctn_entry *ret_entry)
+bool ctn_x_budget_is_short(const judge *j, ctn_entry *ret_entry)
 {
     shortage lack;
-    if (!ctn_x_budget_is_set(x) || !find_shortage(x, now_ms, scratch, &lack))
+    ctn_arena *scratch = j->scratch;
+    if (!ctn_x_budget_is_set(j->x) || !find_shortage(j, &lack))
         return false;
     ctn_str message = ctn_arena_printf(scratch, "the budget of %s is used up: %.*s of %.*s%s", lack.of,
                                        CTN_STR_ARG(lack.spent), CTN_STR_ARG(lack.limit), lack.note);
     ctn_json_builder body = ctn_json_object(scratch);
-    ctn_entry_kind kind = x->plan->budget.parks ? CTN_ENTRY_WAITING : CTN_ENTRY_CANCEL_REQUESTED;
-    if (x->plan->budget.parks) {
+    ctn_entry_kind kind = j->x->plan->budget.parks ? CTN_ENTRY_WAITING : CTN_ENTRY_CANCEL_REQUESTED;
+    if (j->x->plan->budget.parks) {
         ctn_json_put_str(&body, "for", CTN_STR("budget"));
         ctn_json_put_str(&body, "what", ctn_str_from(lack.of));
         ctn_json_put(&body, CTN_STR("limit"), ctn_json_number(scratch, lack.limit));
@@ -146,21 +152,20 @@ bool ctn_x_budget_is_short(const ctn_execution *x, int64_t now_ms, ctn_arena *sc
         ctn_json_put_str(&body, "code", CTN_STR("budget"));
     }
     ctn_json_put_str(&body, "message", message);
-    *ret_entry = ctn_x_entry(x, kind, now_ms, NULL, 0, ctn_json_finish(&body));
+    *ret_entry = ctn_x_entry(j, kind, NULL, 0, &body);
     return true;
 }
 
-void ctn_x_budget_put(const ctn_execution *x, const ctn_used *used, size_t bytes, ctn_arena *scratch,
-                      ctn_json_builder *b)
+void ctn_x_budget_put(const judge *j, const ctn_used *used, size_t bytes, ctn_json_builder *b)
 {
-    if (!ctn_x_budget_is_set(x))
+    if (!ctn_x_budget_is_set(j->x))
         return;
-    ctn_json_builder u = ctn_json_object(scratch);
+    ctn_json_builder u = ctn_json_object(j->scratch);
     ctn_json_put_int(&u, "bytes", (int64_t) bytes);
     if (used && used->tokens > 0)
         ctn_json_put_int(&u, "tokens", used->tokens);
     if (used && used->money.len)
-        ctn_json_put(&u, CTN_STR("money"), ctn_json_number(scratch, used->money));
+        ctn_json_put(&u, CTN_STR("money"), ctn_json_number(j->scratch, used->money));
     ctn_json_put(b, CTN_STR("used"), ctn_json_finish(&u));
 }
 

@@ -4,73 +4,27 @@
  * A refusal changes nothing and says why. Results of calls that are no longer waited for are stale: slow is not
  * dead, and a late answer of attempt 1 must not end attempt 2.
  */
-#include "core/execution_state.h"
+#include "core/execution_judge.h"
 
 #include "base/plant.h"
-#include <assert.h>
 
-static ctn_str actor_of(const ctn_input *in)
-{
-    return in->actor.len ? in->actor : CTN_STR("engine");
-}
+/* A check that does not answer is asked again so often, so much later, before a person is. */
+#define CHECK_TRIES_MAX    3
+#define CHECK_AGAIN_MS     1000
+#define CHECK_AGAIN_MAX_MS 5000
 
-static int refuse_ended(const ctn_execution *x, ctn_err *err)
+static int refuse_ended(const judge *j, ctn_err *err)
 {
-    return ctn_fail(err, CTN_E_STATE, "the execution has ended: it is %s", ctn_status_name(ctn_execution_status(x)));
-}
-
-ctn_entry ctn_execution_first_entry(const ctn_plan *plan, ctn_arena *scratch, bool is_queued, int64_t chain_version,
-                                    const ctn_json *input, const ctn_json *labels, const ctn_parent *parent,
-                                    ctn_str actor, int64_t now_ms)
-{
-    ctn_json_builder b = ctn_json_object(scratch);
-    ctn_json_put_str(&b, "chain", plan->chain_id);
-    ctn_json_put_int(&b, "version", chain_version);
-    ctn_json_builder digests = ctn_json_array(scratch);
-    for (uint32_t i = 0; i < plan->definition_count; i++) {
-        ctn_digest_text text = ctn_digest_to_text(plan->definitions[i].digest);
-        ctn_json_push(&digests, ctn_json_string(scratch, ctn_str_from(text.text)));
-    }
-    ctn_json_put(&b, CTN_STR("digests"), ctn_json_finish(&digests));
-    ctn_json_put(&b, CTN_STR("input"), input);
-    if (labels)
-        ctn_json_put(&b, CTN_STR("labels"), labels);
-    if (parent) {
-        ctn_json_builder p = ctn_json_object(scratch);
-        ctn_json_put_str(&p, "id", ctn_arena_str(scratch, ctn_str_from(ctn_id_to_text(parent->id).text)));
-        ctn_json_put_str(&p, "step", parent->step);
-        ctn_json_put_int(&p, "item", parent->item);
-        ctn_json_put_int(&p, "attempt", parent->attempt);
-        ctn_json_put_int(&p, "depth", parent->depth);
-        ctn_json_put(&b, CTN_STR("parent"), ctn_json_finish(&p));
-    }
-    return (ctn_entry){
-        .kind = is_queued ? CTN_ENTRY_QUEUED : CTN_ENTRY_STARTED,
-        .item = -1,
-        .at_ms = now_ms,
-        .actor = actor.len ? actor : CTN_STR("engine"),
-        .body = ctn_json_finish(&b),
-    };
-}
-
-void ctn_execution_add_sensitive(ctn_entry *first, ctn_arena *scratch, const ctn_json *names)
-{
-    if (!ctn_json_count(names))
-        return;
-    ctn_json_builder b = ctn_json_object(scratch);
-    for (size_t i = 0; i < ctn_json_count(first->body); i++)
-        ctn_json_put(&b, ctn_json_text(&first->body->members[i].key), &first->body->members[i].value);
-    ctn_json_put(&b, CTN_STR("sensitive"), names);
-    first->body = ctn_json_finish(&b);
+    return ctn_fail(err, CTN_E_STATE, "the execution has ended: it is %s", ctn_status_name(ctn_execution_status(j->x)));
 }
 
 /* ---- ends of calls ---- */
 
-/* The task an end is about, if the work it speaks of is still open. */
-static const task *task_of(const ctn_execution *x, const ctn_input *in)
+/* The work that an end is about; NULL: that attempt is over. */
+static const work *work_of(const judge *j, const ctn_input *in)
 {
-    const task *t = x->has_ended ? NULL : ctn_x_task(x, in->step, in->item);
-    return t && ctn_x_work(t, in->role)->attempt == in->attempt ? t : NULL;
+    const task *t = j->x->has_ended ? NULL : ctn_x_task(j->x, in->step, in->item);
+    return t && t->work[in->role].attempt == in->attempt ? &t->work[in->role] : NULL;
 }
 
 static failure_report report_of(const ctn_input *in)
@@ -88,96 +42,80 @@ static failure_report report_of(const ctn_input *in)
     };
 }
 
-static int decide_call_ended(const ctn_execution *x, const ctn_rules *rules, const ctn_input *in, ctn_arena *scratch,
-                             ctn_entry *ret_entry)
+static int decide_call_ended(const judge *j, const ctn_input *in, ctn_entry *ret_entry)
 {
-    const task *t = task_of(x, in);
-    const work *w = t ? ctn_x_work(t, in->role) : NULL;
+    const work *w = work_of(j, in);
     if (!w || w->phase != WORK_RUNNING || in->call >= ctn_x_call_count(w) || w->calls[in->call].phase != CALL_RUNNING)
         return CTN_E_STALE;
     failure_report report = report_of(in);
-    *ret_entry = in->failure == CTN_FAILURE_NONE
-                     ? ctn_x_succeed(x, rules, t, in->role, in->call, in->value, &in->used, false, in->now_ms,
-                                     in->entropy, scratch)
-                     : ctn_x_fail(x, t, in->role, in->call, &report, in->now_ms, in->entropy, scratch);
+    *ret_entry =
+        in->failure ? ctn_x_fail(j, w, in->call, &report) : ctn_x_succeed(j, w, in->call, in->value, &in->used, false);
     return CTN_OK;
 }
 
 /* Of a child that was undone the value says how it ended. */
-static int decide_child_ended(const ctn_execution *x, const ctn_rules *rules, const ctn_input *in, ctn_arena *scratch,
-                              ctn_entry *ret_entry)
+static int decide_child_ended(const judge *j, const ctn_input *in, ctn_entry *ret_entry)
 {
-    const task *t = task_of(x, in);
-    if (!t || ctn_x_work(t, in->role)->phase != WORK_CHILD)
+    const work *w = work_of(j, in);
+    if (!w || w->phase != WORK_CHILD)
         return CTN_E_STALE;
     failure_report report = report_of(in);
-    const work *w = ctn_x_work(t, in->role);
-    if (w->due_ms && in->now_ms >= w->due_ms) { /* it was told to stop, for it took too long */
+    report.used = NULL;
+    if (w->due_ms && j->now_ms >= w->due_ms) { /* it was told to stop, for it took too long */
         report.failure = CTN_FAILURE_TIMEOUT;
         report.message = CTN_STR("the step's timeoutMs is over");
     }
-    report.used = NULL;
-    if (report.failure) {
-        *ret_entry = ctn_x_fail(x, t, in->role, 0, &report, in->now_ms, in->entropy, scratch);
-        return CTN_OK;
-    }
-    *ret_entry = ctn_x_succeed(x, rules, t, in->role, 0, in->value, NULL, false, in->now_ms, in->entropy, scratch);
+    *ret_entry = report.failure ? ctn_x_fail(j, w, 0, &report) : ctn_x_succeed(j, w, 0, in->value, NULL, false);
     return CTN_OK;
 }
 
 /* While the chain is undone, a check that says yes tells what there is to undo. */
-static void put_variables(const ctn_execution *x, const ctn_rules *rules, const task *t, const ctn_input *in,
-                          ctn_arena *scratch, ctn_json_builder *b)
+static void put_variables(const judge *j, const work *w, const ctn_input *in, ctn_json_builder *b)
 {
-    const ctn_json *variables = NULL;
-    if (x->is_undoing && in->role == CTN_ROLE_DO && !ctn_x_work(t, in->role)->set->is_several &&
-        ctn_x_take(x, rules, t, in->call, ctn_json_member_of(in->value, "result"), scratch, &variables, NULL) ==
-            CTN_FAILURE_NONE)
+    const ctn_json *variables = NULL, *result = ctn_json_member_of(in->value, "result");
+    if (j->x->is_undoing && w->role == CTN_ROLE_DO && !w->set->is_several &&
+        ctn_x_take(j, w, in->call, result, &variables, NULL) == CTN_FAILURE_NONE)
         ctn_json_put(b, CTN_STR("variables"), variables);
 }
 
-static int decide_check_ended(const ctn_execution *x, const ctn_rules *rules, const ctn_input *in, ctn_arena *scratch,
-                              ctn_entry *ret_entry)
+static int decide_check_ended(const judge *j, const ctn_input *in, ctn_entry *ret_entry)
 {
-    const task *t = task_of(x, in);
-    const work *w = t ? ctn_x_work(t, in->role) : NULL;
+    const work *w = work_of(j, in);
     if (!w || in->call >= ctn_x_call_count(w) || !ctn_x_wants_check(w, &w->calls[in->call]))
         return CTN_E_STALE;
     const call_state *c = &w->calls[in->call];
-    ctn_json_builder b = ctn_x_body_of_call(w, in->call, scratch);
-    if (in->role == CTN_ROLE_UNDO)
-        ctn_json_put_bool(&b, "undo", true);
+    ctn_json_builder b = ctn_x_body_of_either(j, w, in->call);
     const ctn_json *happened = in->failure ? NULL : ctn_json_member_of(in->value, "happened");
     if (!ctn_json_is_bool(happened)) { /* it cannot tell, or not now */
         ctn_json_put(&b, CTN_STR("happened"), NULL);
         ctn_json_put_str(&b, "message",
                          in->failure ? in->message : CTN_STR("the check did not say whether it happened"));
-        if (c->checks_failed + 1 >= CTN_CHECK_TRIES_MAX)
+        if (c->checks_failed + 1 >= CHECK_TRIES_MAX)
             ctn_json_put_bool(&b, "over", true);
         else
-            ctn_json_put_int(&b, "againMs", in->now_ms + CTN_CHECK_AGAIN_MS * (c->checks_failed + 1));
+            ctn_json_put_int(&b, "againMs", j->now_ms + CHECK_AGAIN_MS * (c->checks_failed + 1));
     } else if (ctn_json_is(happened, CTN_JSON_TRUE)) {
         ctn_json_put_bool(&b, "happened", true);
         ctn_json_put(&b, CTN_STR("result"), ctn_json_member_of(in->value, "result"));
-        put_variables(x, rules, t, in, scratch, &b);
+        put_variables(j, w, in, &b);
     } else {
         ctn_json_put_bool(&b, "happened", false);
-        int64_t asked_at_ms = in->begun_at_ms ? in->begun_at_ms : in->now_ms;
+        int64_t asked_at_ms = in->begun_at_ms ? in->begun_at_ms : j->now_ms;
         bool counts = CTN_PLANT(NO_OF_CHECK_AT_ONCE) || in->peer_is_dead || asked_at_ms >= c->settle_at_ms ||
                       ctn_json_bool_or(in->value, "final", false);
         if (!counts) { /* the first request may still arrive */
-            int64_t again = in->now_ms + CTN_CHECK_AGAIN_MAX_MS;
+            int64_t again = j->now_ms + CHECK_AGAIN_MAX_MS;
             ctn_json_put_int(&b, "againMs", again < c->settle_at_ms ? again : c->settle_at_ms);
         }
     }
-    *ret_entry = ctn_x_entry(x, CTN_ENTRY_CHECKED, in->now_ms, t, in->attempt, ctn_json_finish(&b));
+    *ret_entry = ctn_x_entry(j, CTN_ENTRY_CHECKED, w, in->attempt, &b);
     return CTN_OK;
 }
 
 /* ---- people ---- */
 
 /* "book", or "book[3]" of a foreach. */
-static int find_step(const ctn_execution *x, ctn_str name, uint32_t *ret_step, int64_t *ret_item, ctn_err *err)
+static int find_step(const judge *j, ctn_str name, uint32_t *ret_step, int64_t *ret_item, ctn_err *err)
 {
     ctn_str plain = name;
     *ret_item = -1;
@@ -193,66 +131,58 @@ static int find_step(const ctn_execution *x, ctn_str name, uint32_t *ret_step, i
                             CTN_STR_ARG(plain));
         *ret_item = item;
     }
-    *ret_step = ctn_plan_step_index(x->plan, plain);
+    *ret_step = ctn_plan_step_index(j->x->plan, plain);
     if (*ret_step != CTN_PLAN_NONE)
         return CTN_OK;
     ctn_str names[64];
-    size_t count = x->plan->step_count < 64 ? x->plan->step_count : 64;
+    size_t count = j->x->plan->step_count < 64 ? j->x->plan->step_count : 64;
     for (size_t i = 0; i < count; i++)
-        names[i] = x->plan->steps[i].name;
+        names[i] = j->x->plan->steps[i].name;
     ctn_str near = ctn_str_nearest(plain, names, count);
     return ctn_fail(err, CTN_E_NOT_FOUND, "the chain has no step %.*s%s%.*s%s", CTN_STR_ARG(plain),
                     near.len ? "; did you mean " : "", CTN_STR_ARG(near), near.len ? "?" : "");
 }
 
-static bool is_waiting(const task *t)
-{
-    return t->work[CTN_ROLE_DO].phase == WORK_WAITING;
-}
-
-/* The task that an answer is for: an item may be left out when only one of them waits. */
-static int find_waiting(const ctn_execution *x, ctn_str name, const task **ret_task, ctn_err *err)
+/* The work that an answer is for: an item may be left out when only one of them waits. */
+static int find_waiting(const judge *j, ctn_str name, const work **ret_work, ctn_err *err)
 {
     uint32_t step = CTN_PLAN_NONE;
     int64_t item = -1;
-    int rc = find_step(x, name, &step, &item, err);
+    int rc = find_step(j, name, &step, &item, err);
     if (rc)
         return rc;
-    *ret_task = ctn_x_task(x, step, item);
-    if (item >= 0 && !*ret_task)
+    const task *t = ctn_x_task(j->x, step, item);
+    if (!t)
         return ctn_fail(err, CTN_E_STATE, "%.*s is not under way", CTN_STR_ARG(name));
-    if (item >= 0 || !x->steps[step].each)
-        return CTN_OK;
+    *ret_work = &t->work[CTN_ROLE_DO];
     uint32_t found = 0;
-    for (uint32_t i = 0; i < x->active_count; i++) {
-        const task *t = x->active[i].task;
-        if (t->step != step || !is_waiting(t))
+    for (uint32_t i = 0; item < 0 && j->x->steps[step].each && i < j->x->active_count; i++) {
+        const work *w = j->x->active[i];
+        if (w->task->step != step || w->phase != WORK_WAITING)
             continue;
-        *ret_task = t;
+        *ret_work = w;
         found++;
     }
     if (found > 1)
         return ctn_fail(err, CTN_E_INVALID, "several items of %.*s wait: name one, like %.*s[%lld]", CTN_STR_ARG(name),
-                        CTN_STR_ARG(name), (long long) (*ret_task)->item);
+                        CTN_STR_ARG(name), (long long) (*ret_work)->task->item);
     return CTN_OK;
 }
 
-static int decide_answer(const ctn_execution *x, const ctn_rules *rules, const ctn_input *in, ctn_arena *scratch,
-                         ctn_entry *ret_entry, ctn_err *err)
+static int decide_answer(const judge *j, const ctn_input *in, ctn_entry *ret_entry, ctn_err *err)
 {
-    const task *t = NULL;
-    int rc = find_waiting(x, in->name, &t, err);
+    const work *w = NULL;
+    int rc = find_waiting(j, in->name, &w, err);
     if (rc)
         return rc;
-    const work *w = ctn_x_work(t, CTN_ROLE_DO);
-    if (x->has_ended)
-        return refuse_ended(x, err);
+    if (j->x->has_ended)
+        return refuse_ended(j, err);
     if (w->answer)
         return ctn_fail(err, CTN_E_STATE, "step %.*s was answered before; the first answer stands",
                         CTN_STR_ARG(in->name));
-    if (!is_waiting(t))
+    if (w->phase != WORK_WAITING)
         return ctn_fail(err, CTN_E_STATE, "step %.*s does not wait for an answer: it is %s", CTN_STR_ARG(in->name),
-                        ctn_step_status_name(ctn_execution_step(x, t->step).status));
+                        ctn_step_status_name(ctn_execution_step(j->x, w->task->step).status));
     if (w->set->kind == CTN_SET_APPROVAL && !ctn_json_is_bool(ctn_json_member_of(in->value, "approved")))
         return ctn_fail(err, CTN_E_INVALID,
                         "step %.*s waits for a yes or no: answer {\"approved\": true} or {\"approved\": false}, with "
@@ -264,20 +194,19 @@ static int decide_answer(const ctn_execution *x, const ctn_rules *rules, const c
             may = may || ctn_str_equal(ctn_json_text(ctn_json_at(w->set->who, i)), in->actor);
         if (!may)
             return ctn_fail(err, CTN_E_DENIED, "%.*s may not answer step %.*s: only those it names in `who` may",
-                            CTN_STR_ARG(actor_of(in)), CTN_STR_ARG(in->name));
+                            CTN_STR_ARG(j->actor), CTN_STR_ARG(in->name));
     }
-    if (w->set->answer_schema && ctn_schema_validate(w->set->answer_schema, in->value, scratch, err)) {
-        if (ctn_sensitive_step(x->sensitivity, t->step))
+    if (w->set->answer_schema && ctn_schema_validate(w->set->answer_schema, in->value, j->scratch, err)) {
+        if (ctn_sensitive_step(j->x->sensitivity, w->task->step))
             ctn_fail(err, CTN_E_INVALID, "what is wrong with a sensitive value is not told");
         return ctn_wrap(err, CTN_E_INVALID, "the answer does not fit what step %.*s asks for", CTN_STR_ARG(in->name));
     }
-    rc = ctn_x_check_given(x, rules, CTN_STR("the answer"), CTN_PLAN_NONE, in->value, err);
+    rc = ctn_x_check_given(j, CTN_STR("the answer"), CTN_PLAN_NONE, in->value, err);
     if (rc)
         return rc;
-    ctn_json_builder b = ctn_json_object(scratch);
+    ctn_json_builder b = ctn_json_object(j->scratch);
     ctn_json_put(&b, CTN_STR("answer"), in->value);
-    *ret_entry = ctn_x_entry(x, CTN_ENTRY_ANSWERED, in->now_ms, t, w->attempt, ctn_json_finish(&b));
-    ret_entry->actor = actor_of(in);
+    *ret_entry = ctn_x_entry(j, CTN_ENTRY_ANSWERED, w, w->attempt, &b);
     return CTN_OK;
 }
 
@@ -300,28 +229,27 @@ static bool asks(const work *w, ctn_str name, uint32_t *ret_call)
 
 /* The step a settlement is about: the one that was named, or the only one that asks. "step/call" names a call of it,
  * so that what a person knows of one call is not taken for another that began to ask meanwhile. */
-static int find_asking(const ctn_execution *x, const ctn_input *in, active_work *ret_work, uint32_t *ret_call,
-                       ctn_err *err)
+static int find_asking(const judge *j, const ctn_input *in, const work **ret_work, uint32_t *ret_call, ctn_err *err)
 {
     uint32_t named = CTN_PLAN_NONE, found = 0;
     ctn_str call_name = in->name, step_name = ctn_str_cut(&call_name, '/');
     int64_t item = -1;
     if (in->name.len) {
-        int rc = find_step(x, step_name, &named, &item, err);
+        int rc = find_step(j, step_name, &named, &item, err);
         if (rc)
             return rc;
     }
-    for (uint32_t i = 0; i < x->active_count; i++) {
+    for (uint32_t i = 0; i < j->x->active_count; i++) {
         uint32_t call;
-        active_work a = x->active[i];
-        if ((named != CTN_PLAN_NONE && a.task->step != named) || (item >= 0 && a.task->item != item) ||
-            !asks(ctn_x_work(a.task, a.role), call_name, &call))
+        const work *w = j->x->active[i];
+        if ((named != CTN_PLAN_NONE && w->task->step != named) || (item >= 0 && w->task->item != item) ||
+            !asks(w, call_name, &call))
             continue;
-        *ret_work = a;
+        *ret_work = w;
         *ret_call = call;
         found++;
     }
-    bool is_item = found && ret_work->task->item >= 0 && item < 0;
+    bool is_item = found && (*ret_work)->task->item >= 0 && item < 0;
     if (found == 1 || (found && named != CTN_PLAN_NONE && !is_item))
         return CTN_OK;
     if (found)
@@ -330,153 +258,134 @@ static int find_asking(const ctn_execution *x, const ctn_input *in, active_work 
     if (named != CTN_PLAN_NONE)
         return ctn_fail(err, CTN_E_STATE, "%s %.*s is not interrupted: %s is %s", call_name.len ? "call" : "step",
                         CTN_STR_ARG(in->name), call_name.len ? "its step" : "it",
-                        ctn_step_status_name(ctn_execution_step(x, named).status));
+                        ctn_step_status_name(ctn_execution_step(j->x, named).status));
     return ctn_fail(err, CTN_E_STATE, "no step is interrupted: the execution is %s",
-                    ctn_status_name(ctn_execution_status(x)));
+                    ctn_status_name(ctn_execution_status(j->x)));
 }
 
 /* A budget that is used up is granted once more, or the execution ends. */
-static int decide_budget(const ctn_execution *x, const ctn_input *in, ctn_arena *scratch, ctn_entry *ret_entry,
-                         ctn_err *err)
+static int decide_budget(const judge *j, const ctn_input *in, ctn_entry *ret_entry, ctn_err *err)
 {
     if (in->settle == CTN_SETTLE_SUCCEED)
         return ctn_fail(err, CTN_E_INVALID,
                         "the execution waits for its budget: --retry grants it once more, --fail ends it");
-    ctn_json_builder b = ctn_json_object(scratch);
+    ctn_json_builder b = ctn_json_object(j->scratch);
     ctn_json_put_str(&b, "what", in->settle == CTN_SETTLE_RETRY ? CTN_STR("retry") : CTN_STR("fail"));
-    *ret_entry = ctn_x_entry(x, CTN_ENTRY_DECISION, in->now_ms, NULL, 0, ctn_json_finish(&b));
-    ret_entry->actor = actor_of(in);
+    *ret_entry = ctn_x_entry(j, CTN_ENTRY_DECISION, NULL, 0, &b);
     return CTN_OK;
 }
 
-static int decide_settle(const ctn_execution *x, const ctn_rules *rules, const ctn_input *in, ctn_arena *scratch,
-                         ctn_entry *ret_entry, ctn_err *err)
+static int decide_settle(const judge *j, const ctn_input *in, ctn_entry *ret_entry, ctn_err *err)
 {
     static const char *const what[] = {"retry", "succeed", "fail"};
-    if (x->has_ended)
-        return refuse_ended(x, err);
-    if (x->budget.is_awaited && !in->name.len)
-        return decide_budget(x, in, scratch, ret_entry, err);
-    active_work a = {0};
+    if (j->x->has_ended)
+        return refuse_ended(j, err);
+    if (j->x->budget.is_awaited && !in->name.len)
+        return decide_budget(j, in, ret_entry, err);
+    const work *w = NULL;
     uint32_t call = 0;
-    int rc = find_asking(x, in, &a, &call, err);
+    int rc = find_asking(j, in, &w, &call, err);
     if (rc == CTN_OK && in->settle == CTN_SETTLE_SUCCEED)
-        rc = ctn_x_check_given(x, rules, CTN_STR("the result"), CTN_PLAN_NONE, in->value, err);
+        rc = ctn_x_check_given(j, CTN_STR("the result"), CTN_PLAN_NONE, in->value, err);
     if (rc)
         return rc;
-    const work *w = ctn_x_work(a.task, a.role);
-    ctn_json_builder b = ctn_x_body_of_call(w, call, scratch);
-    if (a.role == CTN_ROLE_UNDO)
-        ctn_json_put_bool(&b, "undo", true);
+    ctn_json_builder b = ctn_x_body_of_either(j, w, call);
     ctn_json_put_str(&b, "what", ctn_str_from(what[in->settle]));
     if (in->settle == CTN_SETTLE_SUCCEED)
         ctn_json_put(&b, CTN_STR("value"), in->value);
     if (in->settle == CTN_SETTLE_FAIL && in->not_happened)
         ctn_json_put_bool(&b, "notHappened", true);
-    *ret_entry = ctn_x_entry(x, CTN_ENTRY_DECISION, in->now_ms, a.task, w->attempt, ctn_json_finish(&b));
-    ret_entry->actor = actor_of(in);
+    *ret_entry = ctn_x_entry(j, CTN_ENTRY_DECISION, w, w->attempt, &b);
     return CTN_OK;
 }
 
-static int decide_set(const ctn_execution *x, const ctn_rules *rules, const ctn_input *in, ctn_arena *scratch,
-                      ctn_entry *ret_entry, ctn_err *err)
+static int decide_set(const judge *j, const ctn_input *in, ctn_entry *ret_entry, ctn_err *err)
 {
-    ctn_status status = ctn_execution_status(x);
-    if (x->has_ended)
-        return refuse_ended(x, err);
+    ctn_status status = ctn_execution_status(j->x);
+    if (j->x->has_ended)
+        return refuse_ended(j, err);
     bool is_under_way = false;
-    for (uint32_t i = 0; i < x->active_count; i++)
-        is_under_way = is_under_way || ctn_x_any_call(ctn_x_work(x->active[i].task, x->active[i].role), CALL_RUNNING);
+    for (uint32_t i = 0; i < j->x->active_count; i++)
+        is_under_way = is_under_way || ctn_x_any_call(j->x->active[i], CALL_RUNNING);
     if (is_under_way ||
         (status != CTN_STATUS_PAUSED && status != CTN_STATUS_WAITING && status != CTN_STATUS_INTERRUPTED))
         return ctn_fail(err, CTN_E_STATE,
                         "a variable can be set while the execution is paused, waiting or interrupted and no call is "
                         "under way; it is %s",
                         ctn_status_name(status));
-    if (ctn_plan_slot(x->plan, in->name) == CTN_PLAN_NONE) {
-        ctn_str near = ctn_str_nearest(in->name, x->plan->variables, x->plan->variable_count);
+    if (ctn_plan_slot(j->x->plan, in->name) == CTN_PLAN_NONE) {
+        ctn_str near = ctn_str_nearest(in->name, j->x->plan->variables, j->x->plan->variable_count);
         return ctn_fail(err, CTN_E_NOT_FOUND, "the chain knows no variable %.*s%s%.*s%s", CTN_STR_ARG(in->name),
                         near.len ? "; did you mean " : "", CTN_STR_ARG(near), near.len ? "?" : "");
     }
-    int rc = ctn_x_check_given(x, rules, in->name, ctn_plan_slot(x->plan, in->name), in->value, err);
+    int rc = ctn_x_check_given(j, in->name, ctn_plan_slot(j->x->plan, in->name), in->value, err);
     if (rc)
         return rc;
-    ctn_json_builder variables = ctn_json_object(scratch), b = ctn_json_object(scratch);
+    ctn_json_builder variables = ctn_json_object(j->scratch), b = ctn_json_object(j->scratch);
     ctn_json_put(&variables, in->name, in->value);
     ctn_json_put_str(&b, "what", CTN_STR("set"));
     ctn_json_put(&b, CTN_STR("variables"), ctn_json_finish(&variables));
-    *ret_entry = ctn_x_entry(x, CTN_ENTRY_DECISION, in->now_ms, NULL, 0, ctn_json_finish(&b));
-    ret_entry->actor = actor_of(in);
+    *ret_entry = ctn_x_entry(j, CTN_ENTRY_DECISION, NULL, 0, &b);
     return CTN_OK;
 }
 
-static ctn_entry about_execution(const ctn_execution *x, const ctn_input *in, ctn_entry_kind kind, ctn_json_builder *b)
+static int decide_cancel(const judge *j, const ctn_input *in, ctn_entry *ret_entry, ctn_err *err)
 {
-    ctn_entry e = ctn_x_entry(x, kind, in->now_ms, NULL, 0, ctn_json_finish(b));
-    e.actor = actor_of(in);
-    return e;
-}
-
-static int decide_cancel(const ctn_execution *x, const ctn_input *in, ctn_arena *scratch, ctn_entry *ret_entry,
-                         ctn_err *err)
-{
-    if (x->has_ended)
-        return refuse_ended(x, err);
-    if (x->is_stopping)
+    if (j->x->has_ended)
+        return refuse_ended(j, err);
+    if (j->x->is_stopping)
         return ctn_fail(err, CTN_E_STATE, "the execution is stopping already: it is %s",
-                        ctn_status_name(ctn_execution_status(x)));
-    ctn_json_builder b = ctn_json_object(scratch);
+                        ctn_status_name(ctn_execution_status(j->x)));
+    ctn_json_builder b = ctn_json_object(j->scratch);
     ctn_json_put_str(&b, "code", CTN_STR("cancelled"));
     ctn_json_put_str(&b, "message", in->message.len ? in->message : CTN_STR("cancelled on request"));
-    *ret_entry = about_execution(x, in, CTN_ENTRY_CANCEL_REQUESTED, &b);
+    *ret_entry = ctn_x_entry(j, CTN_ENTRY_CANCEL_REQUESTED, NULL, 0, &b);
     return CTN_OK;
 }
 
 /* Of a completed sub-chain whose parent is rolled back. */
-static int decide_undo(const ctn_execution *x, const ctn_input *in, ctn_arena *scratch, ctn_entry *ret_entry,
-                       ctn_err *err)
+static int decide_undo(const judge *j, ctn_entry *ret_entry, ctn_err *err)
 {
-    if (!x->has_ended || x->end_status != CTN_STATUS_COMPLETED || x->parent.depth == 0)
+    if (!j->x->has_ended || j->x->end.status != CTN_STATUS_COMPLETED || j->x->parent.depth == 0)
         return ctn_fail(err, CTN_E_STATE, "only a completed sub-chain is undone with its parent; this one is %s",
-                        ctn_status_name(ctn_execution_status(x)));
-    if (!x->plan->is_rollback_enabled)
-        return ctn_fail(err, CTN_E_UNSUPPORTED, "the chain %.*s has nothing to undo", CTN_STR_ARG(x->plan->chain_id));
-    ctn_json_builder b = ctn_json_object(scratch);
+                        ctn_status_name(ctn_execution_status(j->x)));
+    if (!j->x->plan->is_rollback_enabled)
+        return ctn_fail(err, CTN_E_UNSUPPORTED, "the chain %.*s has nothing to undo",
+                        CTN_STR_ARG(j->x->plan->chain_id));
+    ctn_json_builder b = ctn_json_object(j->scratch);
     ctn_json_put_str(&b, "code", CTN_STR("cancelled"));
     ctn_json_put_str(&b, "message", CTN_STR("undone with the chain that called it"));
     ctn_json_put_bool(&b, "reopens", true);
-    *ret_entry = about_execution(x, in, CTN_ENTRY_CANCEL_REQUESTED, &b);
+    *ret_entry = ctn_x_entry(j, CTN_ENTRY_CANCEL_REQUESTED, NULL, 0, &b);
     return CTN_OK;
 }
 
-static int decide_pause(const ctn_execution *x, const ctn_input *in, ctn_arena *scratch, ctn_entry *ret_entry,
-                        ctn_err *err)
+static int decide_pause(const judge *j, const ctn_input *in, ctn_entry *ret_entry, ctn_err *err)
 {
     bool pause = in->kind == CTN_IN_PAUSE;
-    if (x->has_ended)
-        return refuse_ended(x, err);
-    if (x->is_paused == pause || !x->is_started)
-        return ctn_fail(err, CTN_E_STATE, "the execution is %s, not %s", ctn_status_name(ctn_execution_status(x)),
+    if (j->x->has_ended)
+        return refuse_ended(j, err);
+    if (j->x->is_paused == pause || !j->x->is_started)
+        return ctn_fail(err, CTN_E_STATE, "the execution is %s, not %s", ctn_status_name(ctn_execution_status(j->x)),
                         pause ? "running" : "paused");
-    ctn_json_builder b = ctn_json_object(scratch);
+    ctn_json_builder b = ctn_json_object(j->scratch);
     if (in->message.len)
         ctn_json_put_str(&b, "reason", in->message);
-    if (!pause && ctn_str_is(in->message, CTN_WITH_PARENT) && !x->is_paused_with_parent)
+    if (!pause && ctn_str_is(in->message, CTN_WITH_PARENT) && !j->x->pause.is_with_parent)
         return ctn_fail(err, CTN_E_STATE, "it was paused by itself, not with the chain that called it");
     if (!pause)
         ctn_json_put_str(&b, "cause", CTN_STR("resume"));
-    *ret_entry = about_execution(x, in, pause ? CTN_ENTRY_PAUSED : CTN_ENTRY_RESUMED, &b);
+    *ret_entry = ctn_x_entry(j, pause ? CTN_ENTRY_PAUSED : CTN_ENTRY_RESUMED, NULL, 0, &b);
     return CTN_OK;
 }
 
 /* Only what was under way has anything to hear: a purely waiting execution is loaded without a trace. */
-static bool was_under_way(const ctn_execution *x, int64_t now_ms)
+static bool was_under_way(const judge *j)
 {
-    for (uint32_t i = 0; i < x->active_count; i++) {
-        const active_work *a = &x->active[i];
-        const work *w = ctn_x_work(a->task, a->role);
-        if (ctn_x_may_have_begun(x, a->task, a->role, now_ms) ||
-            (w->phase == WORK_RUNNING && !ctn_x_any_call(w, CALL_ASKED)) || ctn_x_any_call(w, CALL_RUNNING))
+    for (uint32_t i = 0; i < j->x->active_count; i++) {
+        const work *w = j->x->active[i];
+        if (ctn_x_may_have_begun(j->x, w, j->now_ms) || (w->phase == WORK_RUNNING && !ctn_x_any_call(w, CALL_ASKED)) ||
+            ctn_x_any_call(w, CALL_RUNNING))
             return true;
     }
     return false;
@@ -485,28 +394,35 @@ static bool was_under_way(const ctn_execution *x, int64_t now_ms)
 int ctn_execution_decide(const ctn_execution *x, const ctn_rules *rules, const ctn_input *in, ctn_arena *scratch,
                          ctn_entry *ret_entry, ctn_err *err)
 {
+    const judge now = {.x = x,
+                       .rules = rules,
+                       .now_ms = in->now_ms,
+                       .entropy = in->entropy,
+                       .actor = in->actor.len ? in->actor : CTN_STR("engine"),
+                       .scratch = scratch};
+    const judge *j = &now;
     ctn_json_builder b = ctn_json_object(scratch);
     switch (in->kind) {
-    case CTN_IN_CALL_ENDED: return decide_call_ended(x, rules, in, scratch, ret_entry);
-    case CTN_IN_CHECK_ENDED: return decide_check_ended(x, rules, in, scratch, ret_entry);
-    case CTN_IN_ANSWER: return decide_answer(x, rules, in, scratch, ret_entry, err);
-    case CTN_IN_SETTLE: return decide_settle(x, rules, in, scratch, ret_entry, err);
-    case CTN_IN_SET: return decide_set(x, rules, in, scratch, ret_entry, err);
-    case CTN_IN_CHILD_ENDED: return decide_child_ended(x, rules, in, scratch, ret_entry);
-    case CTN_IN_UNDO: return decide_undo(x, in, scratch, ret_entry, err);
-    case CTN_IN_CANCEL: return decide_cancel(x, in, scratch, ret_entry, err);
+    case CTN_IN_CALL_ENDED: return decide_call_ended(j, in, ret_entry);
+    case CTN_IN_CHECK_ENDED: return decide_check_ended(j, in, ret_entry);
+    case CTN_IN_ANSWER: return decide_answer(j, in, ret_entry, err);
+    case CTN_IN_SETTLE: return decide_settle(j, in, ret_entry, err);
+    case CTN_IN_SET: return decide_set(j, in, ret_entry, err);
+    case CTN_IN_CHILD_ENDED: return decide_child_ended(j, in, ret_entry);
+    case CTN_IN_UNDO: return decide_undo(j, ret_entry, err);
+    case CTN_IN_CANCEL: return decide_cancel(j, in, ret_entry, err);
     case CTN_IN_PAUSE:
-    case CTN_IN_RESUME: return decide_pause(x, in, scratch, ret_entry, err);
+    case CTN_IN_RESUME: return decide_pause(j, in, ret_entry, err);
     case CTN_IN_START:
         if (!x->is_queued || x->is_stopping)
             return CTN_E_STALE;
-        *ret_entry = about_execution(x, in, CTN_ENTRY_STARTED, &b);
+        *ret_entry = ctn_x_entry(j, CTN_ENTRY_STARTED, NULL, 0, &b);
         return CTN_OK;
     case CTN_IN_RECOVERED:
-        if (x->has_ended || !x->is_started || !was_under_way(x, in->now_ms))
+        if (x->has_ended || !x->is_started || !was_under_way(j))
             return CTN_E_STALE;
         ctn_json_put_str(&b, "cause", in->was_crash ? CTN_STR("crash") : CTN_STR("restart"));
-        *ret_entry = about_execution(x, in, CTN_ENTRY_RESUMED, &b);
+        *ret_entry = ctn_x_entry(j, CTN_ENTRY_RESUMED, NULL, 0, &b);
         return CTN_OK;
     }
     return CTN_E_STALE;

@@ -12,29 +12,26 @@
  * The items of a list are not in the journal a second time: the template gives them, out of variables that stand still
  * while the step runs (two unordered steps of which one writes what the other reads are refused at check).
  */
-#include "core/execution_state.h"
+#include "core/execution_fold.h"
+#include "core/execution_judge.h"
 
 #include "base/plant.h"
-
-#include <assert.h>
 
 #define ITEM_ARENA_BYTES 1024
 
 /* ---- beginning ---- */
 
-static ctn_failure render_range(const ctn_execution *x, const ctn_rules *rules, const task *t, ctn_arena *scratch,
-                                int64_t *ret_from, int64_t *ret_count, ctn_err *err)
+static ctn_failure render_range(const judge *j, const work *w, int64_t *ret_from, int64_t *ret_count, ctn_err *err)
 {
     const ctn_json *range = NULL;
-    ctn_failure failure = ctn_x_render_tree(x, ctn_x_value_bytes_max(rules), t, ctn_x_plan_step(x, t)->foreach->range,
-                                            scratch, &range, err);
+    ctn_failure failure = ctn_x_render_tree(j, w, w->task->plan->foreach->range, &range, err);
     if (failure)
         return failure;
     int64_t to = 0;
     if (ctn_json_count(range) != 2 || !ctn_json_to_int64(ctn_json_at(range, 0), ret_from) ||
         !ctn_json_to_int64(ctn_json_at(range, 1), &to) || __builtin_sub_overflow(to, *ret_from, ret_count)) {
         ctn_fail(err, CTN_E_INVALID, "the range must be two whole numbers, not %.*s",
-                 CTN_STR_ARG(ctn_json_to_str(scratch, range)));
+                 CTN_STR_ARG(ctn_json_to_str(j->scratch, range)));
         return CTN_FAILURE_INVALID_INPUT;
     }
     if (*ret_count < 0)
@@ -42,11 +39,10 @@ static ctn_failure render_range(const ctn_execution *x, const ctn_rules *rules, 
     return CTN_FAILURE_NONE;
 }
 
-static ctn_failure render_list(const ctn_execution *x, size_t bytes_max, const task *t, ctn_arena *arena,
+static ctn_failure render_list(const ctn_execution *x, const work *w, size_t bytes_max, ctn_arena *arena,
                                const ctn_json **ret_list, ctn_err *err)
 {
-    ctn_failure failure =
-        ctn_x_render_template(x, bytes_max, t, ctn_x_plan_step(x, t)->foreach->items, arena, ret_list, err);
+    ctn_failure failure = ctn_x_render_template(x, w, w->task->plan->foreach->items, bytes_max, arena, ret_list, err);
     if (failure)
         return failure;
     if (ctn_json_is(*ret_list, CTN_JSON_ARRAY))
@@ -55,36 +51,36 @@ static ctn_failure render_list(const ctn_execution *x, size_t bytes_max, const t
     return CTN_FAILURE_INVALID_INPUT;
 }
 
-ctn_entry ctn_x_begin_each(const ctn_execution *x, const ctn_rules *rules, const task *t, int64_t now_ms,
-                           uint64_t entropy, ctn_arena *scratch)
+ctn_entry ctn_x_begin_each(const judge *j, const work *w)
 {
-    const ctn_plan_step *p = ctn_x_plan_step(x, t);
+    const ctn_plan_step *p = w->task->plan;
+    size_t bytes_max = ctn_x_value_bytes_max(j->rules);
     ctn_err err = {0};
     int64_t from = 0, count = 0;
     const ctn_json *list = NULL;
-    ctn_failure failure = p->foreach->range ? render_range(x, rules, t, scratch, &from, &count, &err)
-                                            : render_list(x, ctn_x_value_bytes_max(rules), t, scratch, &list, &err);
+    ctn_failure failure = p->foreach->range ? render_range(j, w, &from, &count, &err)
+                                            : render_list(j->x, w, bytes_max, j->scratch, &list, &err);
     if (list)
         count = (int64_t) ctn_json_count(list);
     /* A list of so many values has at least one byte and a comma for each. */
-    if (!failure && p->output_count && 2 * (uint64_t) count > ctn_x_value_bytes_max(rules)) {
+    if (!failure && p->output_count && 2 * (uint64_t) count > bytes_max) {
         ctn_fail(&err, CTN_E_LIMIT,
                  "the values of %lld items can be no list: at most %zu bytes are allowed; leave 'outputVariables' out",
-                 (long long) count, ctn_x_value_bytes_max(rules));
+                 (long long) count, bytes_max);
         failure = CTN_FAILURE_LIMIT;
     }
     failure_report report = {.failure = failure,
                              .is_final = true,
                              .is_whole = true,
                              .no_fallback = true,
-                             .message = ctn_arena_printf(scratch, "foreach: %s", err.message)};
-    if (failure || ctn_x_is_past_steps(x, rules, t, count, &report, scratch))
-        return ctn_x_fail(x, t, CTN_ROLE_DO, 0, &report, now_ms, entropy, scratch);
-    ctn_json_builder b = ctn_json_object(scratch);
+                             .message = ctn_arena_printf(j->scratch, "foreach: %s", err.message)};
+    if (failure || ctn_x_is_past_steps(j, w, count, &report))
+        return ctn_x_fail(j, w, 0, &report);
+    ctn_json_builder b = ctn_json_object(j->scratch);
     ctn_json_put_int(&b, "count", count);
     if (p->foreach->range)
         ctn_json_put_int(&b, "from", from);
-    return ctn_x_entry(x, CTN_ENTRY_FOREACH_STARTED, now_ms, t, 0, ctn_json_finish(&b));
+    return ctn_x_entry(j, CTN_ENTRY_FOREACH_STARTED, w, 0, &b);
 }
 
 /* Who looks at an execution without its sensitive values has no items to look at: each is "(sealed)". */
@@ -101,15 +97,16 @@ static bool hides_items(const ctn_execution *x, uint32_t step, each *f)
     return true;
 }
 
-int ctn_x_each_start(ctn_execution *x, uint32_t step, const ctn_entry *e, ctn_err *err)
+int ctn_x_each_start(ctn_execution *x, const work *w, const ctn_entry *e, ctn_err *err)
 {
-    const ctn_plan_step *p = &x->plan->steps[step];
+    uint32_t step = w->task->step;
+    const ctn_plan_step *p = w->task->plan;
     each *f = CTN_NEW(x->arena, each);
     f->count = ctn_json_int_or(e->body, "count", -1);
     f->from = ctn_json_int_or(e->body, "from", 0);
     ctn_err why = {0};
     bool is_list = !p->foreach->range && !hides_items(x, step, f);
-    if (is_list && render_list(x, SIZE_MAX / 8, &x->steps[step].whole, x->arena, &f->list, &why) != CTN_FAILURE_NONE)
+    if (is_list && render_list(x, w, SIZE_MAX / 8, x->arena, &f->list, &why) != CTN_FAILURE_NONE)
         return ctn_fail(err, CTN_E_CORRUPT, "entry %llu (foreach_started of %.*s): %s", (unsigned long long) e->seq,
                         CTN_STR_ARG(e->step), why.message);
     if (f->count < 0 || (f->list && f->count != (int64_t) ctn_json_count(f->list)))
@@ -183,7 +180,7 @@ task *ctn_x_each_make_task(ctn_execution *x, uint32_t step)
 void ctn_x_each_take(ctn_execution *x, const task *t, const ctn_json *variables)
 {
     each *f = x->steps[t->step].each;
-    const ctn_plan_step *p = ctn_x_plan_step(x, t);
+    const ctn_plan_step *p = t->plan;
     f->ended_count++;
     if (!variables)
         f->failed_count++;
@@ -194,7 +191,7 @@ void ctn_x_each_take(ctn_execution *x, const task *t, const ctn_json *variables)
         size_t bytes = 1 + (v ? ctn_json_bytes(v) : strlen("null"));
         f->output_bytes[i] += bytes;
         f->held_bytes += bytes;
-        x->held_bytes += bytes;
+        x->context.held_bytes += bytes;
         if (f->output_bytes[i] > f->value_bytes)
             f->value_bytes = f->output_bytes[i];
     }
@@ -203,7 +200,7 @@ void ctn_x_each_take(ctn_execution *x, const task *t, const ctn_json *variables)
 void ctn_x_each_release(ctn_execution *x, uint32_t step)
 {
     each *f = x->steps[step].each;
-    x->held_bytes -= f->held_bytes;
+    x->context.held_bytes -= f->held_bytes;
     f->held_bytes = 0;
 }
 
@@ -225,44 +222,43 @@ void ctn_x_each_close(ctn_execution *x, task *t, bool is_kept)
 
 /* ---- the end ---- */
 
-bool ctn_x_each_is_full(const ctn_execution *x, const ctn_rules *rules, uint32_t step)
+bool ctn_x_each_is_full(const judge *j, const work *w)
 {
-    const each *f = x->steps[step].each;
-    return f && f->value_bytes > ctn_x_value_bytes_max(rules);
+    const each *f = j->x->steps[w->task->step].each;
+    return f && f->value_bytes > ctn_x_value_bytes_max(j->rules);
 }
 
 /* Is any item's work under way? Those that are only ready can still be dropped. */
 static bool any_has_begun(const ctn_execution *x, uint32_t step)
 {
     for (uint32_t i = 0; i < x->active_count; i++) {
-        const task *t = x->active[i].task;
+        const task *t = x->active[i]->task;
         if (t->step == step && t->item >= 0 && t->work[CTN_ROLE_DO].phase != WORK_READY)
             return true;
     }
     return false;
 }
 
-bool ctn_x_next_of_each(const ctn_execution *x, const ctn_rules *rules, const task *t, int64_t now_ms, uint64_t entropy,
-                        ctn_arena *scratch, ctn_entry *ret_entry)
+bool ctn_x_next_of_each(const judge *j, const work *w, ctn_entry *ret_entry)
 {
-    const each *f = x->steps[t->step].each;
-    if (ctn_x_each_is_full(x, rules, t->step)) {
-        if (any_has_begun(x, t->step))
+    const each *f = j->x->steps[w->task->step].each;
+    if (ctn_x_each_is_full(j, w)) {
+        if (any_has_begun(j->x, w->task->step))
             return false;
         failure_report report = {.failure = CTN_FAILURE_LIMIT, .is_final = true, .is_whole = true, .no_fallback = true};
-        report.message = ctn_arena_printf(scratch,
+        report.message = ctn_arena_printf(j->scratch,
                                           "foreach: the values of %lld items have %zu bytes together, at most "
                                           "%zu are allowed",
-                                          (long long) f->ended_count, f->value_bytes, ctn_x_value_bytes_max(rules));
-        *ret_entry = ctn_x_fail(x, t, CTN_ROLE_DO, 0, &report, now_ms, entropy, scratch);
+                                          (long long) f->ended_count, f->value_bytes, ctn_x_value_bytes_max(j->rules));
+        *ret_entry = ctn_x_fail(j, w, 0, &report);
         return true;
     }
     if (f->ended_count < f->count)
         return false;
-    ctn_json_builder b = ctn_json_object(scratch);
+    ctn_json_builder b = ctn_json_object(j->scratch);
     ctn_json_put_int(&b, "items", f->count);
     ctn_json_put_int(&b, "failed", f->failed_count);
-    *ret_entry = ctn_x_entry(x, CTN_ENTRY_ATTEMPT_SUCCEEDED, now_ms, t, 1, ctn_json_finish(&b));
+    *ret_entry = ctn_x_entry(j, CTN_ENTRY_ATTEMPT_SUCCEEDED, w, 1, &b);
     return true;
 }
 

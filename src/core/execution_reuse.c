@@ -9,7 +9,7 @@
  * What must hold: a reused step has made no call here. It is in no list of what is to be undone, and counts as no write
  * of this execution; its effects belong to the one that it came from.
  */
-#include "core/execution_state.h"
+#include "core/execution_fold.h"
 
 static bool status_of(const ctn_json *reused, ctn_step_status *ret_status)
 {
@@ -75,16 +75,6 @@ int ctn_execution_check_reuse(const ctn_plan *plan, const ctn_json *going_on, ct
     return rc;
 }
 
-void ctn_execution_add_reuse(ctn_entry *first, ctn_arena *scratch, const ctn_json *going_on)
-{
-    ctn_json_builder b = ctn_json_object(scratch);
-    for (size_t i = 0; i < ctn_json_count(first->body); i++)
-        ctn_json_put(&b, ctn_json_text(&first->body->members[i].key), &first->body->members[i].value);
-    ctn_json_put(&b, CTN_STR("from"), ctn_json_member_of(going_on, "from"));
-    ctn_json_put(&b, CTN_STR("reused"), ctn_json_member_of(going_on, "reused"));
-    first->body = ctn_json_finish(&b);
-}
-
 /* ---- apply ---- */
 
 void ctn_x_reuse_begin(ctn_execution *x, const ctn_json *body)
@@ -92,8 +82,8 @@ void ctn_x_reuse_begin(ctn_execution *x, const ctn_json *body)
     const ctn_json *from = ctn_json_member_of(body, "from");
     if (!from)
         return;
-    x->from = ctn_json_copy(x->arena, from);
-    x->to_reuse = CTN_NEW_ARRAY(x->arena, uint32_t, x->plan->step_count);
+    x->reuse.from = ctn_json_copy(x->arena, from);
+    x->reuse.due = CTN_NEW_ARRAY(x->arena, uint32_t, x->plan->step_count);
     const ctn_json *reused = ctn_json_copy(x->arena, ctn_json_member_of(body, "reused"));
     for (uint32_t i = 0; i < reused->count; i++) {
         uint32_t step = ctn_plan_step_index(x->plan, ctn_json_text(&reused->members[i].key));
@@ -144,8 +134,8 @@ static bool items_have_written(const ctn_execution *x, uint32_t step)
 {
     const each *f = x->steps[step].each;
     const ctn_plan_set *set = x->plan->steps[step].set;
-    return f->had_write || in_list(&x->completed, step, task_has_written) ||
-           in_list(&x->doubtful, step, task_has_written) || (set->kind == CTN_SET_CHAIN && f->cursor > 0);
+    return f->had_write || in_list(&x->undo.completed, step, task_has_written) ||
+           in_list(&x->undo.doubtful, step, task_has_written) || (set->kind == CTN_SET_CHAIN && f->cursor > 0);
 }
 
 /* What a person set in the place of what the step had given stands in its place for the next one too. */
@@ -155,8 +145,9 @@ static const ctn_json *corrected(const ctn_execution *x, uint32_t step, const ct
     for (size_t i = 0; i < ctn_json_count(variables); i++) {
         ctn_str name = ctn_json_text(&variables->members[i].key);
         uint32_t slot = ctn_plan_slot(x->plan, name);
-        bool is_by_hand = slot != CTN_PLAN_NONE && x->by_hand[slot] && x->setters[slot] == step + 1;
-        ctn_json_put(&b, name, is_by_hand ? x->by_hand[slot] : &variables->members[i].value);
+        bool is_by_hand =
+            slot != CTN_PLAN_NONE && x->context.slots[slot].by_hand && x->context.slots[slot].setter == step + 1;
+        ctn_json_put(&b, name, is_by_hand ? x->context.slots[slot].by_hand : &variables->members[i].value);
     }
     return ctn_json_finish(&b);
 }
@@ -164,11 +155,10 @@ static const ctn_json *corrected(const ctn_execution *x, uint32_t step, const ct
 const ctn_json *ctn_execution_input(const ctn_execution *x, ctn_arena *arena)
 {
     ctn_json_builder b = ctn_json_object(arena);
-    for (size_t i = 0; i < ctn_json_count(x->input); i++)
-        ctn_json_put(&b, ctn_json_text(&x->input->members[i].key), &x->input->members[i].value);
+    ctn_json_put_all(&b, x->context.input);
     for (uint32_t slot = 0; slot < x->plan->variable_count; slot++)
-        if (x->by_hand[slot] && !x->setters[slot])
-            ctn_json_put(&b, x->plan->variables[slot], x->by_hand[slot]);
+        if (x->context.slots[slot].by_hand && !x->context.slots[slot].setter)
+            ctn_json_put(&b, x->plan->variables[slot], x->context.slots[slot].by_hand);
     return ctn_json_finish(&b);
 }
 
@@ -178,7 +168,7 @@ static ctn_step_record record_of_reused(const ctn_execution *x, const ctn_json *
                          .variables = ctn_json_member_of(reused, "variables"),
                          .has_written = ctn_json_bool_or(reused, "wrote", false)};
     (void) status_of(reused, &r.status);
-    ctn_str where = ctn_json_str_or(reused, "execution", ctn_json_str_or(x->from, "execution", CTN_STR("")));
+    ctn_str where = ctn_json_str_or(reused, "execution", ctn_json_str_or(x->reuse.from, "execution", CTN_STR("")));
     (void) ctn_id_parse(where, &r.execution, NULL);
     return r;
 }
@@ -198,7 +188,7 @@ ctn_step_record ctn_execution_step_record(const ctn_execution *x, uint32_t step,
     if (!task_is_undone(t))
         r.child = t->child;
     work_phase phase = t->work[CTN_ROLE_DO].phase;
-    bool is_undone = task_is_undone(t) || in_list(&x->undo, step, task_is_undone);
+    bool is_undone = task_is_undone(t) || in_list(&x->undo.queue, step, task_is_undone);
     if (phase == WORK_SKIPPED)
         r.status = CTN_STEP_SKIPPED;
     else if (phase == WORK_FAILED && st->continued && !is_undone)

@@ -4,17 +4,16 @@
  * Part of apply: it judges nothing, and its order is that of the journal. Steps of unknown outcome are undone first,
  * latest start first, each asked through its check; then what was completed, in reverse order.
  */
-#include "core/execution_state.h"
+#include "core/execution_fold.h"
 
 #include "base/plant.h"
 
 /* What has begun, or may have begun, still ends with an entry of its own; what was waiting for something is dropped. */
-void ctn_x_stop_work(ctn_execution *x, task *t, ctn_role role, int64_t at_ms)
+void ctn_x_stop_work(ctn_execution *x, work *w, int64_t at_ms)
 {
-    work *w = ctn_x_work(t, role);
     if (w->phase == WORK_CHILD)
         return; /* it is told to stop, and its end is awaited */
-    if (ctn_x_may_have_begun(x, t, role, at_ms)) {
+    if (ctn_x_may_have_begun(x, w, at_ms)) {
         ctn_x_begin_attempt(w, w->attempt + 1);
         w->phase = WORK_RUNNING;
     }
@@ -32,7 +31,7 @@ void ctn_x_stop_work(ctn_execution *x, task *t, ctn_role role, int64_t at_ms)
     if (goes_on)
         return;
     w->phase = WORK_DROPPED;
-    ctn_x_deactivate(x, t, role);
+    ctn_x_deactivate(x, w);
     if (w->attempt) {
         w->ended_at_ms = at_ms;
         if (w->failure == CTN_FAILURE_NONE) {
@@ -40,8 +39,8 @@ void ctn_x_stop_work(ctn_execution *x, task *t, ctn_role role, int64_t at_ms)
             w->message = CTN_STR("stopped with the chain");
         }
     }
-    if (t->item >= 0)
-        ctn_x_item_ended(x, t, NULL, at_ms);
+    if (w->task->item >= 0)
+        ctn_x_item_ended(x, w->task, NULL, at_ms);
 }
 
 void ctn_x_begin_stopping(ctn_execution *x, int64_t at_ms, ctn_failure cause, ctn_str message, ctn_str step,
@@ -50,19 +49,18 @@ void ctn_x_begin_stopping(ctn_execution *x, int64_t at_ms, ctn_failure cause, ct
     if (x->is_stopping)
         return;
     x->is_stopping = true;
-    x->stop_at_ms = at_ms;
-    x->cause = cause;
-    x->cause_message = ctn_arena_str(x->arena, message);
-    x->cause_step = ctn_arena_str(x->arena, step);
-    x->cause_item = item;
-    x->was_cancelled = cause == CTN_FAILURE_CANCELLED;
+    x->stop = (stop_state){.at_ms = at_ms,
+                           .cause = cause,
+                           .message = ctn_arena_str(x->arena, message),
+                           .step = ctn_arena_str(x->arena, step),
+                           .item = item};
     for (uint32_t i = x->active_count; i-- > 0;)
-        ctn_x_stop_work(x, x->active[i].task, x->active[i].role, at_ms);
+        ctn_x_stop_work(x, x->active[i], at_ms);
 }
 
 static void ask_again(task *t, int64_t at_ms)
 {
-    work *w = ctn_x_work(t, CTN_ROLE_DO);
+    work *w = &t->work[CTN_ROLE_DO];
     t->undo_outcome_unknown = true;
     for (uint32_t c = 0; c < ctn_x_call_count(w); c++) {
         if (!w->calls[c].may_have_happened)
@@ -76,15 +74,16 @@ static void ask_again(task *t, int64_t at_ms)
 static void queue_doubtful(ctn_execution *x, task *t, int64_t at_ms)
 {
     ask_again(t, at_ms);
-    ctn_x_list_add(x, &x->undo, t);
-    for (uint32_t at = x->undo.count - 1; at > 0 && x->undo.items[at - 1]->start_order < t->start_order; at--) {
-        x->undo.items[at] = x->undo.items[at - 1];
-        x->undo.items[at - 1] = t;
+    ctn_x_list_add(x, &x->undo.queue, t);
+    for (uint32_t at = x->undo.queue.count - 1; at > 0 && x->undo.queue.items[at - 1]->start_order < t->start_order;
+         at--) {
+        x->undo.queue.items[at] = x->undo.queue.items[at - 1];
+        x->undo.queue.items[at - 1] = t;
     }
 }
 
 /* First tasks of unknown outcome, latest start first; then completed ones in reverse order of completion. */
-void ctn_x_build_undo(ctn_execution *x, int64_t at_ms)
+static void build_undo(ctn_execution *x, int64_t at_ms)
 {
     x->is_undoing = true;
     if (!x->plan->is_rollback_enabled)
@@ -94,18 +93,18 @@ void ctn_x_build_undo(ctn_execution *x, int64_t at_ms)
         if (ctn_x_has_undo(x, t) && ctn_x_fate_is_unknown(t) && !CTN_PLANT(UNDO_SKIPPED_WHEN_UNKNOWN))
             queue_doubtful(x, t, at_ms);
     }
-    for (uint32_t i = 0; i < x->doubtful.count; i++)
-        queue_doubtful(x, x->doubtful.items[i], at_ms);
-    for (uint32_t i = x->completed.count; i-- > 0;)
-        ctn_x_list_add(x, &x->undo,
-                       x->completed.items[CTN_PLANT(COMPENSATION_FORWARD) ? x->completed.count - 1 - i : i]);
+    for (uint32_t i = 0; i < x->undo.doubtful.count; i++)
+        queue_doubtful(x, x->undo.doubtful.items[i], at_ms);
+    for (uint32_t i = x->undo.completed.count; i-- > 0;)
+        ctn_x_list_add(x, &x->undo.queue,
+                       x->undo.completed.items[CTN_PLANT(COMPENSATION_FORWARD) ? x->undo.completed.count - 1 - i : i]);
 }
 
 /* Passes by what is undone, or turned out never to have happened. */
-void ctn_x_advance_undo(ctn_execution *x)
+static void advance_undo(ctn_execution *x)
 {
-    for (; x->undo_cursor < x->undo.count; x->undo_cursor++) {
-        task *t = x->undo.items[x->undo_cursor];
+    for (; x->undo.cursor < x->undo.queue.count; x->undo.cursor++) {
+        task *t = x->undo.queue.items[x->undo.cursor];
         work *w = &t->work[CTN_ROLE_DO];
         const work *undo = &t->work[CTN_ROLE_UNDO];
         if (undo->phase == WORK_DONE || undo->phase == WORK_FAILED)
@@ -127,4 +126,13 @@ void ctn_x_advance_undo(ctn_execution *x)
             t->undo_outcome_unknown = false;
         return;
     }
+}
+
+void ctn_x_stop_goes_on(ctn_execution *x, int64_t at_ms)
+{
+    if (!x->is_stopping || x->active_count > 0 || x->has_ended)
+        return;
+    if (!x->is_undoing)
+        build_undo(x, at_ms);
+    advance_undo(x);
 }
