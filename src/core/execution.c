@@ -1,7 +1,7 @@
 /*
  * execution.c -- making an execution and reading its state. The essay is in the header.
  */
-#include "core/execution_fold.h"
+#include "core/execution_state.h"
 
 #include <assert.h>
 

@@ -27,13 +27,6 @@ int ctn_x_refuse(ctn_err *err, const ctn_entry *e, const char *why);
 /* What its kind needs, and what it changes. w NULL: it is about the execution. */
 int ctn_x_apply_kind(ctn_execution *x, work *w, const ctn_entry *e, ctn_err *err);
 
-/* ---- execution_state.c ---- */
-
-void ctn_x_task_init(const ctn_execution *x, task *t, uint32_t step, int64_t item, ctn_arena *arena);
-/* Another set for the work, or NULL for a value. */
-void ctn_x_work_init(work *w, const ctn_plan_set *set);
-void ctn_x_list_add(ctn_execution *x, task_list *list, task *t);
-
 /* ---- execution_turns.c ---- */
 
 void ctn_x_activate(ctn_execution *x, work *w);

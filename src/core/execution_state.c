@@ -1,7 +1,7 @@
 /*
  * execution_state.c -- tasks, works and calls: making them, and what can be asked of them.
  */
-#include "core/execution_fold.h"
+#include "core/execution_state.h"
 
 #include "base/plant.h"
 #include <inttypes.h>

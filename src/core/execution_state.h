@@ -7,33 +7,33 @@
  *
  * Who shares it:
  *
+ *   neither judges nor folds
+ *     execution.c            making an execution, reading it
+ *     execution_state.c      making tasks and works, and what can be asked of them
  *   execution_judge.h   for those that judge and change nothing
+ *     execution_judge.c      what all of them need: how an entry is written
  *     execution_decide.c     inputs from outside
  *     execution_next.c       what follows by itself
+ *     execution_owed.c       what the world is owed
  *     execution_start.c      how the work of a task begins
  *     execution_wait.c       ... when it is to wait for people or for time
  *     execution_attempt.c    how a call ends, and with it the attempt
  *     execution_value.c      rendering from the context, taking results into it
- *     execution_judge.c      what all of them need: how an entry is written
+ *     execution_limits.c     how much an execution may hold, and how many steps it may take
  *   execution_fold.h    for those that fold an entry in and judge nothing
  *     execution_fold.c       any entry, live or in a replay
-     execution_apply.c      the kinds of entries: what each needs of the state, and what it changes
- *     execution_turns.c      whose turn it is: ready, open, ended, and what comes next
+ *     execution_apply.c      the kinds of entries: what each needs of the state, and what it changes
+ *     execution_first.c      ... of the first: what an execution begins with
+ *     execution_reuse.c      what an earlier execution has done already, and what stands of this one for the next
+ *     execution_turns.c      whose turn it is: ready, active, ended, and what comes next
  *     execution_stop.c       the chain goes on no more: letting go, and the order of undoing
- *     execution_context.c    the variables
+ *     execution_context.c    the variables, and how much they hold
  *   both, for what is judged and folded by the same arithmetic
- *     execution_first.c      what an execution begins with
- *     execution_reuse.c      ... and what an earlier one has done already
  *     execution_foreach.c    the items of a foreach
  *     execution_budget.c     what may be used up
- *     execution_limits.c     how much an execution may hold, and how many steps it may take
- *   neither
- *     execution.c            making one, reading it
- *     execution_owed.c       what the world is owed
  *
  * Calls lead one way: decide and next, start, attempt, value; fold, apply, stop, turns, context. Nobody else includes
- any of
- * this. ctn_x_ begins what is shared among these files and is nobody else's.
+ * any of it. ctn_x_ begins the name of what is shared among these files, and of nothing else.
  */
 #pragma once
 #include "core/execution.h"
@@ -168,7 +168,7 @@ typedef struct task_list {
     uint32_t count, capacity;
 } task_list;
 
-/* The variables, and what else is held for them: their sums run along (execution_limits.c). */
+/* The variables, and what else is held for them. */
 typedef struct slot_state {
     const ctn_json *value;   /* NULL: never set */
     const ctn_json *by_hand; /* what a person set, while that stands; NULL: nobody did */
@@ -177,9 +177,9 @@ typedef struct slot_state {
 } slot_state;
 typedef struct context {
     const ctn_json *input; /* the whole input, extra names included */
-    slot_state *slots; /* by slot of the plan */
-    size_t bytes;      /* of all variables */
-    size_t held_bytes; /* results of calls whose siblings go on, and values of a foreach under way */
+    slot_state *slots;     /* by slot of the plan */
+    size_t bytes;          /* of all variables */
+    size_t held_bytes;     /* results of calls whose siblings go on, and values of a foreach under way */
 } context;
 
 /* What was used of the plan's budget. */
@@ -264,6 +264,13 @@ struct ctn_execution {
     const ctn_json *sensitive_also;
     bool reveals, is_hidden;
 };
+
+/* ---- making it: execution_state.c ---- */
+
+void ctn_x_task_init(const ctn_execution *x, task *t, uint32_t step, int64_t item, ctn_arena *arena);
+/* Another set for the work, or NULL for a value. */
+void ctn_x_work_init(work *w, const ctn_plan_set *set);
+void ctn_x_list_add(ctn_execution *x, task_list *list, task *t);
 
 /* ---- what can be asked of it: execution_state.c ---- */
 
