@@ -513,7 +513,7 @@ ctn_places ctn_sensitive_places(const ctn_sensitivity *s, const ctn_entry *e, ct
     add_reused(&list, s);
     add_members(&list, CTN_STR("/variables"), s, NULL, is_variable);
     add_members(&list, CTN_STR("/outputs"), s, NULL, is_result_of);
-    if (ctn_sensitive_error(s, e->body))
+    if (ctn_json_member_of(e->body, "code") && ctn_sensitive_error(s, e->body)) /* a budget's message is no error's */
         add_place(&list, CTN_STR("/message"));
     if (ctn_sensitive_error(s, ctn_json_member_of(e->body, "error")))
         add_place(&list, CTN_STR("/error/message"));

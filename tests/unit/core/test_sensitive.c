@@ -149,6 +149,7 @@ static void every_place_of_a_sensitive_value_is_named(void **state)
         {CTN_ENTRY_CHECKED, "book", "{\"happened\":true,\"result\":1,\"variables\":{\"booking\":null,\"price\":1}}",
          "/result"},
         {CTN_ENTRY_WAITING, "sign", "{\"for\":\"approval\",\"message\":\"Send it to Ann?\"}", "/message"},
+        {CTN_ENTRY_WAITING, "", "{\"for\":\"budget\",\"what\":\"calls\",\"message\":\"m\"}", ""},
         {CTN_ENTRY_ANSWERED, "sign", "{\"answer\":{\"approved\":true}}", "/answer"},
         {CTN_ENTRY_COMPENSATION_STARTED, "book", "{\"args\":{\"id\":7}}", "/args/id"},
         {CTN_ENTRY_COMPENSATION_FAILED, "book", "{\"message\":\"7\"}", "/message"},
