@@ -241,18 +241,13 @@ const ctn_verb ctn_verb_rerun = {
     .details = CTN_ABOUT_ID
     "\nDone again are STEP, what never came to its end or was undone, and all that reads a variable which one of\n"
     "those sets or an input that -i changes. Everything else is reused as it was recorded. A step that wrote is\n"
-    "done again only if it is named, by --from or --write; else this is refused with the command to "
-    "use.\n\n" CTN_ABOUT_FOLLOW,
+    "done again only if it is named, by --from or --write; else this is refused with the command to use.\n"
+    "\n" CTN_ABOUT_FOLLOW,
     .options = CTN_OPTS_RUN | CTN_OPTS_INPUT | CTN_OPT_BIT(WRITE) | CTN_OPT_BIT(FROM),
     .words_min = 1,
     .words_max = 1,
     .run = run_rerun,
 };
-
-static int run_fork(ctn_cli *cli)
-{
-    return go_on(cli);
-}
 
 const ctn_verb ctn_verb_fork = {
     .name = "fork",
@@ -260,10 +255,10 @@ const ctn_verb ctn_verb_fork = {
     .summary = "Run an ended execution on with other inputs or a newer definition, reusing the rest",
     .details = CTN_ABOUT_ID
     "\nDone again are the steps that are new or another in CHAIN, and what reads a changed input or a variable that\n"
-    "one of those sets; the rest is as with rerun. Without --chain the definitions are those of "
-    "ID.\n\n" CTN_ABOUT_FOLLOW,
+    "one of those sets; the rest is as with rerun. Without --chain the definitions are those of ID.\n"
+    "\n" CTN_ABOUT_FOLLOW,
     .options = CTN_OPTS_RUN | CTN_OPTS_INPUT | CTN_OPT_BIT(WRITE) | CTN_OPT_BIT(CHAIN),
     .words_min = 1,
     .words_max = 1,
-    .run = run_fork,
+    .run = go_on,
 };

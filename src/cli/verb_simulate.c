@@ -6,7 +6,7 @@
 #include "cli/result.h"
 #include "cli/verb.h"
 #include "host/config_servers.h"
-#include "host/toolbox.h"
+#include "host/plan_tools.h"
 #include "simulate/campaign.h"
 #include "simulate/sub_chains.h"
 #include <inttypes.h>
@@ -20,11 +20,10 @@
 typedef struct simulation {
     ctn_cli *cli;
     ctn_workspace ws;
-    const ctn_chain *chain;
     ctn_plan *plan;
     ctn_sub_chains children;
     ctn_guess *guess;
-    ctn_toolbox *tools;
+    ctn_plan_tools *tools;
     ctn_campaign *campaign;
     const ctn_json *input;
     uint64_t seeds, seed; /* seed 0: all */
@@ -61,7 +60,7 @@ static const char *grouped(ctn_arena *arena, uint64_t value)
 static ctn_effect effect_of(void *ctx, const char *kind, ctn_str target, const char **ret_from)
 {
     simulation *s = ctx;
-    ctn_effect effect = s->tools ? ctn_toolbox_effect(s->tools, kind, target) : CTN_EFFECT_UNKNOWN;
+    ctn_effect effect = ctn_plan_tools_effect(s->tools, kind, target);
     *ret_from = "annotations";
     if (effect == CTN_EFFECT_UNKNOWN) {
         effect = ctn_config_effect(s->ws.config, kind, target);
@@ -73,13 +72,13 @@ static ctn_effect effect_of(void *ctx, const char *kind, ctn_str target, const c
 static const ctn_json *schema_of(void *ctx, const char *kind, ctn_str target)
 {
     const simulation *s = ctx;
-    return s->tools ? ctn_toolbox_output_schema(s->tools, kind, target) : NULL;
+    return ctn_plan_tools_output_schema(s->tools, kind, target);
 }
 
 static const ctn_json *recorded(void *ctx, ctn_str step, ctn_str call, size_t i)
 {
     const simulation *s = ctx;
-    return s->tools ? ctn_toolbox_recorded(s->tools, step, call, i) : NULL;
+    return ctn_plan_tools_recorded(s->tools, step, call, i);
 }
 
 /* ---- one world ---- */
@@ -200,7 +199,9 @@ static void print_tally(const simulation *s, const ctn_campaign_tally *t, int64_
     ctn_guess_count(s->guess, &guessed, &all);
     if (guessed)
         printf("  answers: %zu of %zu calls are guessed from what the chain reads of them%s\n", guessed, all,
-               s->tools ? "" : "; --tools asks the servers, --recorded the store");
+               ctn_opt_is_given(s->cli, CTN_OPT_TOOLS) || ctn_opt_is_given(s->cli, CTN_OPT_RECORDED)
+                   ? ""
+                   : "; --tools asks the servers, --recorded the store");
     if (ctn_guess_unmade(s->guess).len)
         printf("  answers: nothing that was made fits the outputSchema of %.*s\n",
                CTN_STR_ARG(ctn_guess_unmade(s->guess)));
@@ -285,7 +286,7 @@ static int ask_servers(simulation *s)
 {
     ctn_err err = {0};
     ctn_host *host = ctn_cli_host(s->cli, &s->ws);
-    int rc = ctn_toolbox_ask_servers(s->tools, host, &err);
+    int rc = ctn_plan_tools_ask_servers(s->tools, host, &err);
     ctn_host_close(host);
     if (rc == CTN_E_CLOSED)
         return CTN_EXIT_INTERRUPTED;
@@ -298,7 +299,7 @@ static int ask_store(simulation *s)
     ctn_store *store = NULL;
     size_t count = 0;
     int exit_code = ctn_cli_read_store(s->cli, &s->ws, &store);
-    if (exit_code == CTN_EXIT_OK && ctn_toolbox_ask_store(s->tools, store, &count, &err))
+    if (exit_code == CTN_EXIT_OK && ctn_plan_tools_ask_store(s->tools, store, &count, &err))
         exit_code = ctn_cli_fail_err(s->cli, &err);
     ctn_store_close(store);
     if (exit_code == CTN_EXIT_OK && count == 0)
@@ -321,11 +322,11 @@ static int prepare(simulation *s)
     if (exit_code == CTN_EXIT_OK)
         exit_code = ctn_inputs_read(cli, &s->input);
     if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_cli_compile(cli, &s->ws, ctn_word(cli, 0), &s->chain, &s->plan);
+        exit_code = ctn_cli_compile(cli, &s->ws, ctn_word(cli, 0), NULL, &s->plan);
     if (exit_code == CTN_EXIT_OK && s->plan->unsupported.len)
         exit_code = ctn_cli_fail(cli, "%.*s", CTN_STR_ARG(s->plan->unsupported));
-    if (exit_code == CTN_EXIT_OK && (ctn_opt_is_given(cli, CTN_OPT_TOOLS) || ctn_opt_is_given(cli, CTN_OPT_RECORDED)))
-        s->tools = ctn_toolbox_new(cli->arena, s->plan);
+    if (exit_code == CTN_EXIT_OK)
+        s->tools = ctn_plan_tools_new(cli->arena, s->plan);
     if (exit_code == CTN_EXIT_OK && ctn_opt_is_given(cli, CTN_OPT_TOOLS))
         exit_code = ask_servers(s);
     if (exit_code == CTN_EXIT_OK && ctn_opt_is_given(cli, CTN_OPT_RECORDED))

@@ -132,7 +132,6 @@ static int test_file(testing *t, ctn_str path, tested_file *f)
 {
     ctn_cli *cli = t->cli;
     ctn_workspace ws;
-    const ctn_chain *chain;
     ctn_plan *plan = NULL;
     ctn_findings findings;
     ctn_sub_chains children = {0};
@@ -141,7 +140,7 @@ static int test_file(testing *t, ctn_str path, tested_file *f)
     if (exit_code == CTN_EXIT_OK)
         exit_code = open_workspace(cli, f, &ws);
     if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_cli_compile(cli, &ws, chain_name(cli, f), &chain, &plan);
+        exit_code = ctn_cli_compile(cli, &ws, chain_name(cli, f), NULL, &plan);
     if (exit_code)
         return exit_code;
     ctn_findings_init(&findings, cli->arena);

@@ -331,16 +331,16 @@ int ctn_workspace_compile(ctn_workspace *ws, ctn_str name, ctn_findings *finding
         return findings->error_count ? CTN_E_INVALID
                                      : ctn_fail(err, CTN_E_INVALID, "the chain %.*s has errors", CTN_STR_ARG(name));
     }
-    *ret_chain = chain;
+    if (ret_chain)
+        *ret_chain = chain;
     *ret_plan = plan;
     return CTN_OK;
 }
 
 int ctn_workspace_plan(ctn_workspace *ws, ctn_str name, ctn_findings *findings, ctn_plan **ret_plan, ctn_err *err)
 {
-    const ctn_chain *chain;
     ctn_plan *plan = NULL;
-    int rc = ctn_workspace_compile(ws, name, findings, &chain, &plan, err);
+    int rc = ctn_workspace_compile(ws, name, findings, NULL, &plan, err);
     if (rc)
         return rc;
     rc = check_plan(ws, ws->arena, plan, err);

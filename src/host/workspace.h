@@ -33,7 +33,7 @@ const char *ctn_workspace_socket(const ctn_workspace *ws);
 /* The chain that `name` names: a file, an id of the library, an id of the store. It is added to the library. */
 int ctn_workspace_chain(ctn_workspace *ws, ctn_str name, ctn_findings *findings, const ctn_chain **ret_chain,
                         ctn_err *err);
-/* The same with its plan; a chain with errors is refused. */
+/* The same with its plan; a chain with errors is refused. ret_chain NULL: not asked for. */
 int ctn_workspace_compile(ctn_workspace *ws, ctn_str name, ctn_findings *findings, const ctn_chain **ret_chain,
                           ctn_plan **ret_plan, ctn_err *err);
 /* A plan that can be run: what this version cannot, servers that are not configured, sensitive values without a key and

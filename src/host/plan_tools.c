@@ -1,7 +1,7 @@
 /*
- * toolbox.c -- see toolbox.h.
+ * plan_tools.c -- see plan_tools.h.
  */
-#include "host/toolbox.h"
+#include "host/plan_tools.h"
 #include "host/prepare.h"
 
 #define EXECUTIONS_READ_MAX 200
@@ -20,7 +20,7 @@ typedef struct known_result {
     const ctn_json *value;
 } known_result;
 
-struct ctn_toolbox {
+struct ctn_plan_tools {
     ctn_arena *arena;
     const ctn_mcp_driver *servers; /* while they are asked */
     const ctn_plan *plan;
@@ -33,7 +33,7 @@ struct ctn_toolbox {
 
 static void keep_tool(void *ctx, ctn_str step, ctn_str target)
 {
-    ctn_toolbox *t = ctx;
+    ctn_plan_tools *t = ctx;
     (void) step;
     for (const known_tool *k = t->tools; k; k = k->next)
         if (ctn_str_equal(k->target, target))
@@ -55,7 +55,7 @@ static void keep_tool(void *ctx, ctn_str step, ctn_str target)
     }
 }
 
-int ctn_toolbox_ask_servers(ctn_toolbox *t, ctn_host *host, ctn_err *err)
+int ctn_plan_tools_ask_servers(ctn_plan_tools *t, ctn_host *host, ctn_err *err)
 {
     ctn_drivers *drivers;
     int rc = ctn_workspace_check_servers(ctn_host_workspace(host), t->arena, t->plan, err);
@@ -73,7 +73,7 @@ int ctn_toolbox_ask_servers(ctn_toolbox *t, ctn_host *host, ctn_err *err)
 
 /* ---- the store ---- */
 
-static void keep_result(ctn_toolbox *t, ctn_str step, ctn_str call, const ctn_json *value)
+static void keep_result(ctn_plan_tools *t, ctn_str step, ctn_str call, const ctn_json *value)
 {
     if (t->result_count == RESULTS_MAX)
         return;
@@ -107,7 +107,7 @@ static const ctn_json *placed(ctn_arena *arena, const ctn_path_part *parts, size
 
 /* The variables that a step took, back in a result that gives them. Variables that share a part of their path keep
  * the last. */
-static const ctn_json *result_of_variables(const ctn_toolbox *t, const ctn_plan_step *p, const ctn_json *variables)
+static const ctn_json *result_of_variables(const ctn_plan_tools *t, const ctn_plan_step *p, const ctn_json *variables)
 {
     ctn_json_builder b = ctn_json_object(t->arena);
     for (uint32_t i = 0; i < p->output_count; i++) {
@@ -124,7 +124,7 @@ static const ctn_json *result_of_variables(const ctn_toolbox *t, const ctn_plan_
 
 static int take_record(void *ctx, const ctn_record *r, int64_t position)
 {
-    ctn_toolbox *t = ctx;
+    ctn_plan_tools *t = ctx;
     const ctn_json *body = NULL;
     (void) position;
     if (r->kind != CTN_ENTRY_ATTEMPT_SUCCEEDED || r->sealed.len || ctn_json_parse(t->arena, r->body, NULL, &body, NULL))
@@ -142,7 +142,7 @@ static int take_record(void *ctx, const ctn_record *r, int64_t position)
 }
 
 typedef struct reading {
-    ctn_toolbox *t;
+    ctn_plan_tools *t;
     ctn_store *store;
 } reading;
 
@@ -153,7 +153,7 @@ static int take_execution(void *ctx, const ctn_execution_row *row)
     return 0;
 }
 
-int ctn_toolbox_ask_store(ctn_toolbox *t, ctn_store *store, size_t *ret_count, ctn_err *err)
+int ctn_plan_tools_ask_store(ctn_plan_tools *t, ctn_store *store, size_t *ret_count, ctn_err *err)
 {
     reading r = {.t = t, .store = store};
     ctn_execution_filter filter = {.chain_id = t->plan->chain_id, .limit = EXECUTIONS_READ_MAX};
@@ -165,15 +165,15 @@ int ctn_toolbox_ask_store(ctn_toolbox *t, ctn_store *store, size_t *ret_count, c
 
 /* ---- outside ---- */
 
-ctn_toolbox *ctn_toolbox_new(ctn_arena *arena, const ctn_plan *plan)
+ctn_plan_tools *ctn_plan_tools_new(ctn_arena *arena, const ctn_plan *plan)
 {
-    ctn_toolbox *t = CTN_NEW(arena, ctn_toolbox);
+    ctn_plan_tools *t = CTN_NEW(arena, ctn_plan_tools);
     t->arena = arena;
     t->plan = plan;
     return t;
 }
 
-static const known_tool *find_tool(const ctn_toolbox *t, const char *kind, ctn_str target)
+static const known_tool *find_tool(const ctn_plan_tools *t, const char *kind, ctn_str target)
 {
     if (strcmp(kind, "tool") != 0)
         return NULL;
@@ -183,19 +183,19 @@ static const known_tool *find_tool(const ctn_toolbox *t, const char *kind, ctn_s
     return NULL;
 }
 
-const ctn_json *ctn_toolbox_output_schema(const ctn_toolbox *t, const char *kind, ctn_str target)
+const ctn_json *ctn_plan_tools_output_schema(const ctn_plan_tools *t, const char *kind, ctn_str target)
 {
     const known_tool *k = find_tool(t, kind, target);
     return k ? k->output_schema : NULL;
 }
 
-ctn_effect ctn_toolbox_effect(const ctn_toolbox *t, const char *kind, ctn_str target)
+ctn_effect ctn_plan_tools_effect(const ctn_plan_tools *t, const char *kind, ctn_str target)
 {
     const known_tool *k = find_tool(t, kind, target);
     return k ? k->effect : CTN_EFFECT_UNKNOWN;
 }
 
-const ctn_json *ctn_toolbox_recorded(const ctn_toolbox *t, ctn_str step, ctn_str call, size_t i)
+const ctn_json *ctn_plan_tools_recorded(const ctn_plan_tools *t, ctn_str step, ctn_str call, size_t i)
 {
     for (const known_result *r = t->results; r; r = r->next)
         if (ctn_str_equal(r->step, step) && ctn_str_equal(r->call, call) && i-- == 0)
