@@ -238,13 +238,14 @@ static void step_reads(graph_build *build, ctn_graph_step *step)
     read_sink main_sink = sink;
     main_sink.user = step;
     set_reads(main_sink, step->set, s->instruction_set);
+    step->fallbacks = CTN_NEW_ARRAY(build->graph->arena, const ctn_instruction_set *, s->fallback_count);
     for (uint32_t i = 0; i < s->fallback_count; i++) {
         const ctn_chain_fallback *fallback = &s->fallbacks[i];
         template_reads(sink, &fallback->input);
         tree_reads(sink, &fallback->value);
-        const ctn_instruction_set *set = resolve_set(build, fallback->instruction_set);
-        check_sub_chain(build, set, fallback->instruction_set);
-        set_reads(sink, set, fallback->instruction_set);
+        step->fallbacks[i] = resolve_set(build, fallback->instruction_set);
+        check_sub_chain(build, step->fallbacks[i], fallback->instruction_set);
+        set_reads(sink, step->fallbacks[i], fallback->instruction_set);
     }
     document_reads(sink, step);
     sink.reads = &step->undo_reads;

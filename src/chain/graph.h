@@ -49,6 +49,7 @@ typedef struct ctn_graph_stray {
 typedef struct ctn_graph_step {
     const ctn_chain_step *step;
     const ctn_instruction_set *set, *undo; /* NULL: none, or unknown */
+    const ctn_instruction_set **fallbacks; /* one a fallback; NULL: it gives a value, or is unknown */
     const ctn_document *document;
     ctn_partial *partials; /* of the document */
     const ctn_mustache *mustache;

@@ -189,6 +189,8 @@ static void drop_results(const ctn_instruction_set *set, uint32_t count, size_t 
 
 void ctn_instruction_set_reads(const ctn_instruction_set *set, ctn_arena *arena, ctn_reads *reads)
 {
+    if (!set)
+        return;
     ctn_work_reads(&set->work, arena, reads);
     for (uint32_t i = 0; i < set->call_count; i++) {
         size_t before = reads->count;

@@ -432,9 +432,7 @@ static int collect(definition_list *list, const ctn_graph *graph, ctn_findings *
         if (rc == CTN_OK)
             rc = list_add_set(list, graph, step->undo, findings);
         for (uint32_t k = 0; rc == CTN_OK && k < step->step->fallback_count; k++)
-            rc = list_add_set(list, graph,
-                              ctn_library_set(graph->library, ctn_json_text(step->step->fallbacks[k].instruction_set)),
-                              findings);
+            rc = list_add_set(list, graph, step->fallbacks[k], findings);
         if (step->document)
             list_add_document(list, step->document);
         for (const ctn_partial *partial = step->partials; partial; partial = partial->next)

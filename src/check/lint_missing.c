@@ -73,20 +73,18 @@ static bool set_gives(const ctn_library *library, const ctn_instruction_set *set
 /* One of the step's fallbacks leaves the variable without a value. What a document fills is not asked. */
 static bool fallback_lacks(const ctn_lint_paths *paths, uint32_t s, uint32_t variable)
 {
+    const ctn_instruction_set **sets = paths->graph->steps[s].fallbacks;
     const ctn_chain_step *step = paths->graph->steps[s].step;
     const ctn_chain_output *output = output_of(step, paths->graph->variables.items[variable]);
     if (!output || step->template_id)
         return false;
     ctn_str name = output->path ? output->path->root : output->name;
     for (uint32_t i = 0; i < step->fallback_count; i++) {
-        const ctn_chain_fallback *fallback = &step->fallbacks[i];
-        const ctn_json *value = ctn_json_get(fallback->value.node, name);
+        const ctn_json *value = ctn_json_get(step->fallbacks[i].value.node, name);
         if (value && ctn_json_is(value, CTN_JSON_NULL))
             return true;
-        const ctn_instruction_set *set =
-            ctn_library_set(paths->graph->library, ctn_json_text(fallback->instruction_set));
         bool takes_whole = step->output_count == 1 && !output->path;
-        if (set && !takes_whole && !set_gives(paths->graph->library, set, name))
+        if (sets[i] && !takes_whole && !set_gives(paths->graph->library, sets[i], name))
             return true;
     }
     return false;

@@ -350,10 +350,9 @@ static void lint_step(taint *t, uint32_t s)
     taint_scope *fallbacks = CTN_NEW_ARRAY(t->graph->arena, taint_scope, said->fallback_count);
     for (uint32_t f = 0; f < said->fallback_count; f++) {
         const ctn_chain_fallback *fallback = &said->fallbacks[f];
-        const ctn_instruction_set *set = ctn_library_set(t->graph->library, ctn_json_text(fallback->instruction_set));
-        if (set)
-            use_set(&base, set, fallback->input.node ? &fallback->input : &said->input, fallback->instruction_set,
-                    &fallbacks[f]);
+        if (step->fallbacks[f])
+            use_set(&base, step->fallbacks[f], fallback->input.node ? &fallback->input : &said->input,
+                    fallback->instruction_set, &fallbacks[f]);
     }
     find_outputs(t, s, &main, fallbacks);
     base.is_undo = true;
@@ -363,21 +362,18 @@ static void lint_step(taint *t, uint32_t s)
 
 /* ---- origins ---- */
 
-static void set_reads(const taint *t, const ctn_instruction_set *set, ctn_reads *reads)
-{
-    if (set)
-        ctn_instruction_set_reads(set, t->graph->arena, reads);
-}
-
-static void find_secrets(taint *t)
+static void find_origins(taint *t)
 {
     ctn_arena *arena = t->graph->arena;
+    const ctn_json *sensitive = t->graph->chain->sensitive;
+    for (size_t i = 0; i < ctn_json_count(sensitive); i++)
+        (void) ctn_names_add(&t->origins, ctn_json_text(ctn_json_at(sensitive, i)));
     ctn_reads reads = {0};
     for (uint32_t s = 0; s < t->graph->step_count; s++) {
         const ctn_graph_step *step = &t->graph->steps[s];
         const ctn_chain_step *said = step->step;
-        set_reads(t, step->set, &reads);
-        set_reads(t, step->undo, &reads);
+        ctn_instruction_set_reads(step->set, arena, &reads);
+        ctn_instruction_set_reads(step->undo, arena, &reads);
         ctn_template_reads(said->input.template, arena, &reads);
         ctn_template_reads(said->rollback_template.template, arena, &reads);
         ctn_template_reads(said->foreach.items.template, arena, &reads);
@@ -385,20 +381,12 @@ static void find_secrets(taint *t)
             const ctn_chain_fallback *fallback = &said->fallbacks[f];
             ctn_template_reads(fallback->input.template, arena, &reads);
             ctn_tree_reads(fallback->value.tree, arena, &reads);
-            set_reads(t, ctn_library_set(t->graph->library, ctn_json_text(fallback->instruction_set)), &reads);
+            ctn_instruction_set_reads(step->fallbacks[f], arena, &reads);
         }
     }
     for (size_t i = 0; i < reads.count; i++)
         if (ctn_str_is(reads.items[i].root, "secret"))
             (void) ctn_names_add(&t->origins, origin_of_secret(arena, second_part(t, &reads.items[i])));
-}
-
-static void find_origins(taint *t)
-{
-    const ctn_chain *chain = t->graph->chain;
-    for (size_t i = 0; i < ctn_json_count(chain->sensitive); i++)
-        (void) ctn_names_add(&t->origins, ctn_json_text(ctn_json_at(chain->sensitive, i)));
-    find_secrets(t);
 }
 
 /* A name in `sensitive` that is misspelt would leave the value in the clear. */

@@ -7,17 +7,12 @@
 
 /* ---- effects ---- */
 
-static const ctn_instruction_set *fallback_set(const ctn_lint *lint, const ctn_chain_step *step, uint32_t i)
-{
-    return ctn_library_set(lint->graph->library, ctn_json_text(step->fallbacks[i].instruction_set));
-}
-
 /* Of the step's set and of those it falls back to: the most careful one. */
 static ctn_effect step_effect(const ctn_lint *lint, const ctn_graph_step *step)
 {
     ctn_effect effect = ctn_check_effect(step->set, lint->options, NULL);
     for (uint32_t i = 0; i < step->step->fallback_count; i++) {
-        const ctn_instruction_set *set = fallback_set(lint, step->step, i);
+        const ctn_instruction_set *set = step->fallbacks[i];
         ctn_effect other = set ? ctn_check_effect(set, lint->options, NULL) : CTN_EFFECT_NONE;
         effect = other > effect ? other : effect;
     }
@@ -44,10 +39,10 @@ static void lint_assumed_sets(const ctn_lint *lint, const ctn_graph_step *step)
     const ctn_chain_step *s = step->step;
     lint_assumed(lint, s, step->set, s->instruction_set);
     for (uint32_t i = 0; i < s->fallback_count; i++) {
-        const ctn_instruction_set *set = fallback_set(lint, s, i);
+        const ctn_instruction_set *set = step->fallbacks[i];
         bool is_told = set == step->set;
         for (uint32_t k = 0; k < i; k++)
-            is_told |= set == fallback_set(lint, s, k);
+            is_told |= set == step->fallbacks[k];
         if (!is_told)
             lint_assumed(lint, s, set, s->fallbacks[i].instruction_set);
     }
@@ -166,7 +161,7 @@ static void lint_timeouts(const ctn_lint *lint, const ctn_graph_step *step)
     lint_step_timeouts(lint, step, chain_ms);
     lint_wait(lint, s, step->set, s->instruction_set, chain_ms);
     for (uint32_t i = 0; i < s->fallback_count; i++)
-        lint_wait(lint, s, fallback_set(lint, s, i), s->fallbacks[i].instruction_set, chain_ms);
+        lint_wait(lint, s, step->fallbacks[i], s->fallbacks[i].instruction_set, chain_ms);
 }
 
 /* ---- unused-output ---- */

@@ -298,13 +298,12 @@ static void walk_fallbacks(flow_scope *scope, const ctn_graph_step *step, const 
         if (fallback->value.node) {
             result = flow_type_of_tree(scope, fallback->value.node, &ctn_type_any, CTN_STR("the value"));
         } else if (fallback->instruction_set) {
-            const ctn_instruction_set *set =
-                ctn_library_set(scope->flow->library, ctn_json_text(fallback->instruction_set));
             flow_scope inner = *scope;
             const ctn_chain_template *input = fallback->input.template ? &fallback->input : &s->input;
             inner.input = fallback->input.template || step->reads_input ? type_of_input(&inner, input) : NULL;
             inner.input_node = input->node;
-            result = type_of_set_in_step(&inner, set, fallback->instruction_set, s->is_parallel == CTN_SAID_TRUE);
+            result = type_of_set_in_step(&inner, step->fallbacks[f], fallback->instruction_set,
+                                         s->is_parallel == CTN_SAID_TRUE);
             scope->error_count = inner.error_count;
         }
         result = after_schema(scope, step, result, fallback->node, "this fallback", (ctn_str){0});
