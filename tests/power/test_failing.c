@@ -1,8 +1,8 @@
 /* A disk that fails and heals, or is full for a while: nothing is lost or repeated, and the engine goes on by itself.
  */
-#include "power/chains.h"
 #include "power/power.h"
 #include "power/stride.h"
+#include "sim/chains.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,7 +31,7 @@ typedef struct failing {
 } failing;
 
 /* From operation 0 on, then 1, then 2 ... until a run has so few. */
-static void fail_everywhere(power *p, const power_chain *chain, const failing *f, int64_t first, int64_t *ret_points,
+static void fail_everywhere(power *p, const sim_chain *chain, const failing *f, int64_t first, int64_t *ret_points,
                             int64_t *ret_deaths)
 {
     int64_t met = 1, stride = STRIDE * (f->count > 1 && power_choices() == 1 ? 3 : 1);
@@ -58,10 +58,10 @@ static void fail_everywhere(power *p, const power_chain *chain, const failing *f
 static void fail_all_chains(power *p, const char *about, const failing *all, size_t count)
 {
     int64_t total = 0, deaths = 0;
-    for (size_t c = 0; c < power_chain_count; c++)
+    for (size_t c = 0; c < SIM_CHAIN_COUNT; c++)
         for (size_t i = 0; i < count; i++) {
             int64_t points = 0;
-            fail_everywhere(p, &power_chains[c], &all[i], (int64_t) ((3 * i + 5 * c) % STRIDE), &points, &deaths);
+            fail_everywhere(p, sim_chains[c], &all[i], (int64_t) ((3 * i + 5 * c) % STRIDE), &points, &deaths);
             total += points;
         }
     printf("%s: %lld points tried (every %d. operation, every third where several fail), %lld of them ended the "
@@ -95,8 +95,8 @@ static void a_sync_that_fails_loses_and_repeats_nothing(void **state)
 static void what_a_failed_sync_forgot_is_not_built_on(void **state)
 {
     int64_t points = 0;
-    for (size_t c = 0; c < power_chain_count; c++) {
-        const power_chain *chain = &power_chains[c];
+    for (size_t c = 0; c < SIM_CHAIN_COUNT; c++) {
+        const sim_chain *chain = sim_chains[c];
         int64_t met = 1, stride = power_choices() > 1 ? STRIDE : 5 + STRIDE;
         for (int64_t n = 0; met; n++) {
             char name[100];

@@ -1,8 +1,8 @@
 /* The power goes while a store is made, migrated, owned, written to beside executions, pruned and shrunk: it is there
  * as it was or as it should be, and what was said to be done is done. */
-#include "power/chains.h"
 #include "power/power.h"
 #include "power/stride.h"
+#include "sim/chains.h"
 #include "store/audit.h"
 #include "store/retention.h"
 #include "store/verify.h"
@@ -334,7 +334,7 @@ static void what_goes_goes_whole_and_the_rest_stays(void **state)
 
 static void a_chain_whose_store_is_not_made_yet_runs_once(void **state)
 {
-    const power_chain *chain = &power_chains[0];
+    const sim_chain *chain = &sim_straight;
     int64_t points = 0;
     bool was_cut = true;
     for (int64_t n = 0; was_cut; n += STRIDE)

@@ -1,7 +1,7 @@
 /* The power goes at every change of the disk: what was acknowledged is there, nothing is done twice, all goes on. */
-#include "power/chains.h"
 #include "power/power.h"
 #include "power/stride.h"
+#include "sim/chains.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,8 +25,7 @@ static int tear_down(void **state)
 /* ---- power ---- */
 
 /* By every loss; at two of three points the power goes again, and once more, while what was left is taken up. */
-static int64_t cut_everywhere(power *p, const power_chain *chain, const power_point *like, int stride,
-                              const char *about)
+static int64_t cut_everywhere(power *p, const sim_chain *chain, const power_point *like, int stride, const char *about)
 {
     int64_t points = 0;
     for (int loss = 0; loss < DISK_LOSSES; loss++) {
@@ -56,9 +55,9 @@ static int64_t cut_everywhere(power *p, const power_chain *chain, const power_po
 static void what_was_acknowledged_survives_a_cut_at_every_change(void **state)
 {
     int64_t total = 0;
-    for (size_t c = 0; c < power_chain_count; c++) {
-        int64_t points = cut_everywhere(*state, &power_chains[c], &(power_point){.plan = DISK_NO_PLAN}, STRIDE, "");
-        printf("  %s: %lld cuts\n", power_chains[c].name, (long long) points);
+    for (size_t c = 0; c < SIM_CHAIN_COUNT; c++) {
+        int64_t points = cut_everywhere(*state, sim_chains[c], &(power_point){.plan = DISK_NO_PLAN}, STRIDE, "");
+        printf("  %s: %lld cuts\n", sim_chains[c]->name, (long long) points);
         total += points;
     }
     printf("power: %lld cuts tried (every %d. change)\n", (long long) total, STRIDE);
@@ -69,8 +68,8 @@ static void what_was_acknowledged_survives_a_cut_at_every_change(void **state)
 static void the_log_is_moved_while_the_power_goes(void **state)
 {
     int64_t total = 0;
-    for (size_t c = 0; c < (power_choices() > 1 ? power_chain_count : 1); c++)
-        total += cut_everywhere(*state, &power_chains[c], &(power_point){.plan = DISK_NO_PLAN, .checkpoint_every = 2},
+    for (int c = 0; c < (power_choices() > 1 ? SIM_CHAIN_COUNT : 1); c++)
+        total += cut_everywhere(*state, sim_chains[c], &(power_point){.plan = DISK_NO_PLAN, .checkpoint_every = 2},
                                 power_stride(), " with checkpoints");
     printf("checkpoints: %lld cuts tried (every %d. change)\n", (long long) total, power_stride());
     assert_true(total > 200 / power_stride());
@@ -79,7 +78,7 @@ static void the_log_is_moved_while_the_power_goes(void **state)
 /* ... and in the middle of a commit: at every change, with the power gone a few changes later. */
 static void the_log_is_moved_in_the_middle_of_a_commit(void **state)
 {
-    const power_chain *chain = &power_chains[0];
+    const sim_chain *chain = &sim_straight;
     int64_t points = 0;
     bool was_cut = true;
     for (int64_t n = 0; was_cut; n += STRIDE)
@@ -112,7 +111,7 @@ static void normal_loses_the_last_moments_and_nothing_else(void **state)
     for (int64_t n = 0; was_cut; n += power_stride())
         for (int loss = 0; loss < DISK_LOSSES; loss++) {
             power_point point = {.name = "synchronous=normal:",
-                                 .chain = power_chains[0].yaml,
+                                 .chain = sim_straight.yaml,
                                  .url_options = "?synchronous=normal",
                                  .seed = (uint64_t) (n * DISK_LOSSES + loss),
                                  .plan = DISK_NO_PLAN,
@@ -136,7 +135,7 @@ static void a_disk_that_ignores_syncs_is_found_out(void **state)
     bool was_cut = true;
     for (int64_t n = 0; was_cut; n++, points++) {
         power_point point = {.name = "no syncs:",
-                             .chain = power_chains[0].yaml,
+                             .chain = sim_straight.yaml,
                              .seed = (uint64_t) n,
                              .plan = DISK_NO_PLAN,
                              .tolerates_loss = true};

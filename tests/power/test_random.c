@@ -1,9 +1,9 @@
 /* Everything at once and at random: many executions, tools that misbehave, deaths, a disk that fails, cuts of the power
  * and again, the log moved by whoever comes. POWER_SEED=n tries one seed, POWER_SEEDS=n so many (make power). */
-#include "power/chains.h"
 #include "power/power.h"
 #include "power/stride.h"
 #include "sim/chance.h"
+#include "sim/chains.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,7 +33,7 @@ static int tear_down(void **state)
 static power_point roll(uint64_t seed, const char *name)
 {
     uint64_t chance = seed * 2654435761u + 9;
-    const power_chain *chain = &power_chains[chance_below(&chance, power_chain_count)];
+    const sim_chain *chain = sim_chains[chance_below(&chance, SIM_CHAIN_COUNT)];
     static const unsigned kinds[] = {DISK_ALL_KINDS, 1u << DISK_SYNC, 1u << DISK_WRITE, 1u << DISK_READ,
                                      1u << DISK_SYNC | 1u << DISK_WRITE | 1u << DISK_TRUNCATE};
     power_point point = {.name = name,

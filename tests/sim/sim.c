@@ -534,12 +534,13 @@ static void happen(void *ctx, const ctn_world_event *due)
 
 /* ---- the writer ---- */
 
-static ctn_commit_fate fate_of_commit(void *ctx, int n, const ctn_batch *batch)
+static ctn_commit_fate fate_of_commit(void *ctx, int number, const ctn_batch *batch)
 {
     sim *s = ctx;
+    int nth = number + 1;
     if (s->o.disk && s->o.disk->before_commit)
-        s->o.disk->before_commit(s->o.disk->ctx, n);
-    ctn_commit_fate fate = {.dies_before = n == s->o.die_before_commit || percent(s, s->o.die_chance_percent)};
+        s->o.disk->before_commit(s->o.disk->ctx, number);
+    ctn_commit_fate fate = {.dies_before = nth == s->o.die_before_commit || percent(s, s->o.die_chance_percent)};
     if (fate.dies_before) {
         trace(s, "death");
         return fate;
@@ -551,7 +552,7 @@ static ctn_commit_fate fate_of_commit(void *ctx, int n, const ctn_batch *batch)
             trace(s, "commit%s %s %.*s", fate.fails ? " (fails)" : "",
                   ctn_entry_kind_name(batch->appends[i].records[k].kind),
                   CTN_STR_ARG(batch->appends[i].records[k].body));
-    fate.dies_after = n == s->o.die_after_commit || percent(s, s->o.die_chance_percent);
+    fate.dies_after = nth == s->o.die_after_commit || percent(s, s->o.die_chance_percent);
     return fate;
 }
 

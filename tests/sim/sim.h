@@ -42,8 +42,8 @@ typedef struct sim_options {
     const char *chain;        /* YAML: the chain and its instructionSets in one file */
     const char *child;        /* YAML: a chain that the first one calls; NULL: none */
     const char *input;        /* JSON; NULL: {} */
-    int die_before_commit;    /* the engine dies instead of the n-th commit (from 0); -1: never */
-    int die_after_commit;     /* ... after the n-th commit, before anybody hears of it; -1: never */
+    int die_before_commit;    /* the engine dies instead of the n-th commit, from 1; 0: never */
+    int die_after_commit;     /* ... after the n-th commit, before anybody hears of it; 0: never */
     int die_chance_percent;   /* at every commit, by chance */
     int fault_percent;        /* of calls that are lost, time out, are refused */
     int commit_fails_percent; /* commits that fail (the batch may or may not be on disk) */

@@ -1,36 +1,21 @@
 /* Sub-chains whose engine is killed before and after every commit: each is started once, told once, undone once. */
-#include "sim.h"
+#include "sim/chains.h"
 
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <cmocka.h>
 
-#define TOOLS                                                                                                          \
-    "instructionSets:\n"                                                                                               \
-    "  flight: {tool: sim/write_f, check: {tool: sim/check_f}, settleMs: 1000}\n"                                      \
+static const char failing_trip[] =
+    "id: trip\n"
+    "steps:\n"
+    "  - {stepName: flight, instructionSet: flight, outputVariables: {f: value}, rollbackAction: no-flight, "
+    "retryConfig: {maxRetries: 3, backoffMs: 10}}\n"
+    "  - {stepName: pay, instructionSet: pay}\n"
+    "instructionSets:\n"
+    "  flight: {tool: sim/write_f, check: {tool: sim/check_f}, settleMs: 1000}\n"
     "  no-flight: {tool: sim/undo_f, arguments: {what: '{input}'}}\n"
-
-static const char trip[] = "id: trip\n"
-                           "steps:\n"
-                           "  - {stepName: flight, instructionSet: flight, outputVariables: {f: value}, "
-                           "rollbackAction: no-flight, retryConfig: {maxRetries: 3, backoffMs: 10}}\n" TOOLS;
-
-static const char failing_trip[] = "id: trip\n"
-                                   "steps:\n"
-                                   "  - {stepName: flight, instructionSet: flight, outputVariables: {f: value}, "
-                                   "rollbackAction: no-flight, retryConfig: {maxRetries: 3, backoffMs: 10}}\n"
-                                   "  - {stepName: pay, instructionSet: pay}\n" TOOLS "  pay: {tool: sim/fail_p}\n";
-
-static const char calling[] = "id: calling\n"
-                              "steps:\n"
-                              "  - {stepName: trip, instructionSet: trip, outputVariables: {t: f}}\n"
-                              "  - {stepName: say, instructionSet: say, inputTemplate: '{t}'}\n"
-                              "instructionSets:\n"
-                              "  trip: {chain: trip, arguments: {}}\n"
-                              "  say: {tool: sim/idem_say}\n";
+    "  pay: {tool: sim/fail_p}\n";
 
 static const char undoing[] = "id: undoing\n"
                               "rollbackEnabled: true\n"
@@ -50,42 +35,10 @@ static const char many[] = "id: many\n"
                            "  trip: {chain: trip, arguments: {}}\n"
                            "  say: {tool: sim/idem_say}\n";
 
-static int kill_everywhere(const char *chain, const char *child, ctn_status expected, void (*check)(sim *s))
-{
-    int points = 0;
-    for (int after = 0; after < 2; after++)
-        for (int n = 0, died = 1; died; n++) {
-            sim *s = sim_new(&(sim_options){.seed = 11 + (uint64_t) n,
-                                            .chain = chain,
-                                            .child = child,
-                                            .die_before_commit = after ? -1 : n,
-                                            .die_after_commit = after ? n : -1});
-            ctn_status status = sim_run(s);
-            died = sim_deaths(s);
-            points += died;
-            if (status != expected) {
-                fprintf(stderr, "n %d after %d: %s\n", n, after, ctn_status_name(status));
-                fail();
-            }
-            check(s);
-            sim_free(s);
-        }
-    printf("  %d deaths\n", points);
-    return points;
-}
-
-static void flown_once(sim *s)
-{
-    assert_int_equal(sim_effects(s, "write_f"), 1);
-    assert_int_equal(sim_effects(s, "undo_f"), 0);
-    assert_int_equal(sim_effects(s, "idem_say"), 1);
-    assert_int_equal(sim_entries(s, CTN_ENTRY_CHILD_STARTED), 1);
-}
-
 static void a_child_works_once_and_its_end_arrives_wherever_we_die(void **state)
 {
     (void) state;
-    assert_true(kill_everywhere(calling, trip, CTN_STATUS_COMPLETED, flown_once) >= 10);
+    assert_true(sim_kill_everywhere(&sim_calling, 10) >= 10);
 }
 
 static void flown_and_undone_once(sim *s)
@@ -97,13 +50,15 @@ static void flown_and_undone_once(sim *s)
 static void a_completed_child_is_undone_with_its_parent_wherever_we_die(void **state)
 {
     (void) state;
-    assert_true(kill_everywhere(undoing, trip, CTN_STATUS_ROLLED_BACK, flown_and_undone_once) >= 10);
+    sim_chain chain = {"undoing", undoing, sim_calling.child, CTN_STATUS_ROLLED_BACK, flown_and_undone_once};
+    assert_true(sim_kill_everywhere(&chain, 10) >= 10);
 }
 
 static void a_failing_child_undoes_itself_before_its_parent_hears_of_it(void **state)
 {
     (void) state;
-    assert_true(kill_everywhere(calling, failing_trip, CTN_STATUS_FAILED, flown_and_undone_once) >= 8);
+    sim_chain chain = {"failing child", sim_calling.yaml, failing_trip, CTN_STATUS_FAILED, flown_and_undone_once};
+    assert_true(sim_kill_everywhere(&chain, 10) >= 8);
 }
 
 static void flown_four_times(sim *s)
@@ -116,7 +71,8 @@ static void flown_four_times(sim *s)
 static void children_of_items_work_once_each_wherever_we_die(void **state)
 {
     (void) state;
-    assert_true(kill_everywhere(many, trip, CTN_STATUS_COMPLETED, flown_four_times) >= 10);
+    sim_chain chain = {"many", many, sim_calling.child, CTN_STATUS_COMPLETED, flown_four_times};
+    assert_true(sim_kill_everywhere(&chain, 10) >= 10);
 }
 
 /* Nothing holds the child back when its parent is cancelled, and nothing of it stays behind. */
@@ -125,12 +81,8 @@ static void a_cancel_reaches_the_children(void **state)
     (void) state;
     int undone = 0;
     for (int at = 1; at < 40; at++) {
-        sim *s = sim_new(&(sim_options){.seed = (uint64_t) at,
-                                        .chain = undoing,
-                                        .child = trip,
-                                        .cancel_at_ms = at,
-                                        .die_before_commit = -1,
-                                        .die_after_commit = -1});
+        sim *s = sim_new(
+            &(sim_options){.seed = (uint64_t) at, .chain = undoing, .child = sim_calling.child, .cancel_at_ms = at});
         ctn_status status = sim_run(s);
         assert_true(status == CTN_STATUS_ROLLED_BACK);
         assert_int_equal(sim_effects(s, "write_f"), sim_effects(s, "undo_f"));
@@ -147,9 +99,7 @@ static void chance_finds_no_child_that_worked_twice(void **state)
     for (uint64_t seed = 1; seed <= 300; seed++) {
         sim *s = sim_new(&(sim_options){.seed = seed,
                                         .chain = seed % 2 ? undoing : many,
-                                        .child = trip,
-                                        .die_before_commit = -1,
-                                        .die_after_commit = -1,
+                                        .child = sim_calling.child,
                                         .die_chance_percent = 8,
                                         .commit_fails_percent = 5,
                                         .executions = seed % 3 == 0 ? 3 : 1,

@@ -1,5 +1,5 @@
 /* Chains that are killed before and after every commit, with tools that misbehave: promises 1 to 4. */
-#include "sim.h"
+#include "sim/chains.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,48 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <cmocka.h>
-
-static const char linear[] =
-    "id: linear\n"
-    "steps:\n"
-    "  - {stepName: a, instructionSet: get, outputVariables: {av: value}}\n"
-    "  - {stepName: b, instructionSet: book, inputTemplate: '{av}', outputVariables: {bv: value}}\n"
-    "  - {stepName: c, instructionSet: keep, inputTemplate: '{bv}', outputVariables: {cv: value}}\n"
-    "  - {stepName: d, instructionSet: send, inputTemplate: '{cv}', outputVariables: {dv: value}}\n"
-    "instructionSets:\n"
-    "  get: {tool: sim/read_a}\n"
-    "  book: {tool: sim/write_b, check: {tool: sim/check_b}, settleMs: 1000}\n"
-    "  keep: {tool: sim/idem_c}\n"
-    "  send: {tool: sim/write_d, check: {tool: sim/check_d}, settleMs: 1000}\n";
-
-static const char parallel[] =
-    "id: parallel\n"
-    "steps:\n"
-    "  - {stepName: first, instructionSet: get, outputVariables: {a: value}}\n"
-    "  - {stepName: left, instructionSet: book, parallelExecution: true, inputTemplate: '{a}', outputVariables: {l: "
-    "value}}\n"
-    "  - {stepName: right, instructionSet: both, parallelExecution: true, inputTemplate: '{a}', outputVariables: {r: "
-    "one.value, q: two.value}}\n"
-    "  - {stepName: last, instructionSet: keep, inputTemplate: '{l} {r}', outputVariables: {z: value}}\n"
-    "instructionSets:\n"
-    "  get: {tool: sim/read_a}\n"
-    "  book: {tool: sim/write_l, check: {tool: sim/check_l}, settleMs: 1000}\n"
-    "  both: {calls: {one: {tool: sim/idem_one}, two: {tool: sim/read_two}}}\n"
-    "  keep: {tool: sim/idem_z}\n";
-
-static const char saga[] = "id: saga\n"
-                           "steps:\n"
-                           "  - {stepName: flight, instructionSet: flight, outputVariables: {f: value}, "
-                           "rollbackAction: no-flight, retryConfig: {maxRetries: 3, backoffMs: 10}}\n"
-                           "  - {stepName: hotel, instructionSet: hotel, outputVariables: {h: value}, rollbackAction: "
-                           "no-hotel, retryConfig: {maxRetries: 3, backoffMs: 10}}\n"
-                           "  - {stepName: pay, instructionSet: pay, outputVariables: {p: value}}\n"
-                           "instructionSets:\n"
-                           "  flight: {tool: sim/write_f, check: {tool: sim/check_f}, settleMs: 1000}\n"
-                           "  hotel: {tool: sim/write_h, check: {tool: sim/check_h}, settleMs: 1000}\n"
-                           "  pay: {tool: sim/fail_p}\n"
-                           "  no-flight: {tool: sim/undo_f, arguments: {what: '{input}'}}\n"
-                           "  no-hotel: {tool: sim/undo_h, arguments: {what: '{input}'}}\n";
 
 static const char asking[] =
     "id: asking\n"
@@ -97,7 +55,7 @@ static const char holiday[] =
 typedef struct undoable {
     const char *step, *tool, *undo;
 } undoable;
-static const undoable of_saga[] = {{"flight", "write_f", "undo_f"}, {"hotel", "write_h", "undo_h"}, {0}};
+static const undoable of_undone[] = {{"flight", "write_f", "undo_f"}, {"hotel", "write_h", "undo_h"}, {0}};
 static const undoable of_holiday[] = {
     {"hold", "idem_hold", "undo_hold"}, {"flight", "write_f", "undo_f"}, {"hotel", "write_h", "undo_h"}, {0}};
 
@@ -118,69 +76,22 @@ static void undone_or_done(sim *s, ctn_status status, const undoable *steps)
     }
 }
 
-/* Die before commit 0, then 1, then 2 ... and after each, until a run needs no more commits. */
-static int kill_everywhere(const char *chain, ctn_status expected, void (*check)(sim *s))
-{
-    int points = 0;
-    for (int after = 0; after < 2; after++)
-        for (int n = 0, died = 1; died; n++) {
-            sim *s = sim_new(&(sim_options){.seed = 7 + (uint64_t) n,
-                                            .chain = chain,
-                                            .die_before_commit = after ? -1 : n,
-                                            .die_after_commit = after ? n : -1});
-            ctn_status status = sim_run(s);
-            died = sim_deaths(s);
-            points += died;
-            if (status != expected) {
-                fprintf(stderr, "n %d after %d: %s\n", n, after, ctn_status_name(status));
-                fail();
-            }
-            check(s);
-            sim_free(s);
-        }
-    printf("  %d deaths\n", points);
-    return points;
-}
-
-static void all_of_linear_once(sim *s)
-{
-    assert_int_equal(sim_effects(s, "write_b"), 1);
-    assert_int_equal(sim_effects(s, "idem_c"), 1);
-    assert_int_equal(sim_effects(s, "write_d"), 1);
-    assert_int_equal(sim_entries(s, CTN_ENTRY_COMPLETED), 1);
-    assert_int_equal(sim_entries(s, CTN_ENTRY_INTERRUPTED), 0); /* with a check nothing parks */
-}
-
 static void a_linear_chain_does_everything_once_wherever_we_die(void **state)
 {
     (void) state;
-    assert_true(kill_everywhere(linear, CTN_STATUS_COMPLETED, all_of_linear_once) >= 10);
-}
-
-static void all_of_parallel_once(sim *s)
-{
-    assert_int_equal(sim_effects(s, "write_l"), 1);
-    assert_int_equal(sim_effects(s, "idem_one"), 1);
-    assert_int_equal(sim_effects(s, "idem_z"), 1);
+    assert_true(sim_kill_everywhere(&sim_straight, 6) >= 10);
 }
 
 static void parallel_steps_and_calls_do_everything_once_wherever_we_die(void **state)
 {
     (void) state;
-    assert_true(kill_everywhere(parallel, CTN_STATUS_COMPLETED, all_of_parallel_once) >= 8);
-}
-
-static void saga_is_undone(sim *s)
-{
-    assert_int_equal(sim_effects(s, "write_f"), sim_effects(s, "undo_f"));
-    assert_int_equal(sim_effects(s, "write_h"), sim_effects(s, "undo_h"));
-    assert_true(sim_effects(s, "write_f") <= 1);
+    assert_true(sim_kill_everywhere(&sim_beside, 6) >= 8);
 }
 
 static void a_failed_saga_is_undone_wherever_we_die(void **state)
 {
     (void) state;
-    assert_true(kill_everywhere(saga, CTN_STATUS_ROLLED_BACK, saga_is_undone) >= 10);
+    assert_true(sim_kill_everywhere(&sim_undone, 6) >= 10);
 }
 
 static void asked_when_in_doubt(sim *s)
@@ -194,9 +105,8 @@ static void a_write_without_a_check_parks_and_is_never_repeated(void **state)
 {
     (void) state;
     int parked = 0;
-    for (int n = 0, died = 1; died; n++) {
-        sim *s = sim_new(
-            &(sim_options){.seed = (uint64_t) n, .chain = asking, .die_before_commit = -1, .die_after_commit = n});
+    for (int nth = 1, died = 1; died; nth++) {
+        sim *s = sim_new(&(sim_options){.seed = (uint64_t) nth - 1, .chain = asking, .die_after_commit = nth});
         ctn_status status = sim_run(s);
         died = sim_deaths(s);
         assert_true(status == CTN_STATUS_COMPLETED || status == CTN_STATUS_FAILED);
@@ -207,37 +117,28 @@ static void a_write_without_a_check_parks_and_is_never_repeated(void **state)
     assert_true(parked >= 2); /* one for each write in flight at a death */
 }
 
+static void rested_as_long_as_it_said(sim *s)
+{
+    int64_t until = sim_entry_number(s, CTN_ENTRY_WAITING, "rest", "untilMs");
+    int64_t over = sim_entry_at_ms(s, CTN_ENTRY_ATTEMPT_SUCCEEDED, "rest");
+    assert_true(over >= until && over <= until + 1100); /* an engine is dead for at most a second */
+    assert_int_equal(sim_entries(s, CTN_ENTRY_WAITING), 1);
+    assert_int_equal(sim_effects(s, "idem_b"), 1);
+}
+
 /* A day of waiting, whoever dies meanwhile: over in time, and not before. */
 static void a_wait_ends_when_it_said_wherever_we_die(void **state)
 {
     (void) state;
-    for (int after = 0; after < 2; after++)
-        for (int n = 0, died = 1; died; n++) {
-            sim *s = sim_new(&(sim_options){.seed = 70 + (uint64_t) n,
-                                            .chain = resting,
-                                            .die_before_commit = after ? -1 : n,
-                                            .die_after_commit = after ? n : -1});
-            assert_int_equal(sim_run(s), CTN_STATUS_COMPLETED);
-            died = sim_deaths(s);
-            int64_t until = sim_entry_number(s, CTN_ENTRY_WAITING, "rest", "untilMs");
-            int64_t over = sim_entry_at_ms(s, CTN_ENTRY_ATTEMPT_SUCCEEDED, "rest");
-            assert_true(over >= until && over <= until + 1100); /* an engine is dead for at most a second */
-            assert_int_equal(sim_entries(s, CTN_ENTRY_WAITING), 1);
-            assert_int_equal(sim_effects(s, "idem_b"), 1);
-            sim_free(s);
-        }
+    static const sim_chain chain = {"resting", resting, NULL, CTN_STATUS_COMPLETED, rested_as_long_as_it_said};
+    assert_true(sim_kill_everywhere(&chain, 69) >= 6);
 }
 
 /* Many more than may be in memory at once: each gets its turn, and a place that is free is not left empty. */
 static void a_queue_is_worked_off_without_pause(void **state)
 {
     (void) state;
-    sim *s = sim_new(&(sim_options){.seed = 3,
-                                    .chain = linear,
-                                    .die_before_commit = -1,
-                                    .die_after_commit = -1,
-                                    .executions = 60,
-                                    .active_max = 4});
+    sim *s = sim_new(&(sim_options){.seed = 3, .chain = sim_straight.yaml, .executions = 60, .active_max = 4});
     assert_int_equal(sim_run(s), CTN_STATUS_COMPLETED);
     assert_int_equal(sim_effects(s, "write_b"), 60);
     assert_int_equal(sim_effects(s, "idem_c"), 60);
@@ -249,13 +150,11 @@ static void a_queue_is_worked_off_without_pause(void **state)
 static void many_at_once_keep_the_promises_wherever_we_die(void **state)
 {
     (void) state;
-    static const char *const chains[] = {linear, parallel, saga, holiday, asking};
+    const char *const chains[] = {sim_straight.yaml, sim_beside.yaml, sim_undone.yaml, holiday, asking};
     int deaths = 0;
     for (uint64_t seed = 1; seed <= 40; seed++) {
         sim *s = sim_new(&(sim_options){.seed = seed,
                                         .chain = chains[seed % 5],
-                                        .die_before_commit = -1,
-                                        .die_after_commit = -1,
                                         .executions = 12,
                                         .active_max = 1 + seed % 6,
                                         .fault_percent = (int) (seed % 3) * 10,
@@ -273,17 +172,19 @@ static void many_at_once_keep_the_promises_wherever_we_die(void **state)
 static void random_worlds_keep_the_promises(void **state)
 {
     (void) state;
-    static const struct {
+    const struct {
         const char *chain;
         const undoable *undoables;
-    } chains[] = {{linear, NULL}, {parallel, NULL}, {saga, of_saga}, {asking, NULL}, {holiday, of_holiday}};
+    } chains[] = {{sim_straight.yaml, NULL},
+                  {sim_beside.yaml, NULL},
+                  {sim_undone.yaml, of_undone},
+                  {asking, NULL},
+                  {holiday, of_holiday}};
     int deaths = 0, by_status[CTN_STATUS_COUNT] = {0};
     uint64_t only = getenv("SIM_SEED") ? strtoull(getenv("SIM_SEED"), NULL, 10) : 0;
     for (uint64_t seed = only ? only : 1; seed <= (only ? only : 2000); seed++) {
         sim_options o = {.seed = seed,
                          .chain = chains[seed % 5].chain,
-                         .die_before_commit = -1,
-                         .die_after_commit = -1,
                          .fault_percent = (int) (seed / 5 % 5) * 10,
                          .die_chance_percent = (int) (seed / 25 % 4) * 3,
                          .commit_fails_percent = (int) (seed / 100 % 3) * 10,

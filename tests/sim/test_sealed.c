@@ -117,17 +117,17 @@ static void kill_everywhere(const char *chain, ctn_status expected)
 {
     int points = 0;
     for (int after = 0; after < 2; after++)
-        for (int n = 0, died = 1; died; n++) {
+        for (int nth = 1, died = 1; died; nth++) {
             char text[200] = "";
             ctn_keyring ring = {.ctx = text, .name = "the ring", .read = ring_read, .write = ring_write};
             ctn_seal *seal = ctn_seal_new(&ring);
-            sim *s = sim_new(&(sim_options){.seed = 3 + (uint64_t) n,
+            sim *s = sim_new(&(sim_options){.seed = 2 + (uint64_t) nth,
                                             .chain = chain,
                                             .child = BELOW,
                                             .input = INPUT,
                                             .seal = seal,
-                                            .die_before_commit = after ? -1 : n,
-                                            .die_after_commit = after ? n : -1});
+                                            .die_before_commit = after ? 0 : nth,
+                                            .die_after_commit = after ? nth : 0});
             assert_int_equal(sim_run(s), expected);
             died = sim_deaths(s);
             points += died;

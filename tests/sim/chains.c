@@ -1,8 +1,9 @@
-#include "power/chains.h"
+#include "sim/chains.h"
 
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
+#include <stdio.h>
 #include <cmocka.h>
 
 static const char straight[] =
@@ -58,11 +59,14 @@ static const char calling[] = "id: calling\n"
                               "  trip: {chain: trip, arguments: {}}\n"
                               "  say: {tool: sim/idem_say}\n";
 
-static const char trip[] = "id: trip\n"
-                           "steps:\n"
-                           "  - {stepName: flight, instructionSet: flight, outputVariables: {f: value}}\n"
-                           "instructionSets:\n"
-                           "  flight: {tool: sim/write_f, check: {tool: sim/check_f}, settleMs: 1000}\n";
+static const char trip[] =
+    "id: trip\n"
+    "steps:\n"
+    "  - {stepName: flight, instructionSet: flight, outputVariables: {f: value}, rollbackAction: no-flight, "
+    "retryConfig: {maxRetries: 3, backoffMs: 10}}\n"
+    "instructionSets:\n"
+    "  flight: {tool: sim/write_f, check: {tool: sim/check_f}, settleMs: 1000}\n"
+    "  no-flight: {tool: sim/undo_f, arguments: {what: '{input}'}}\n";
 
 static void straight_did_all_once(sim *s)
 {
@@ -92,14 +96,39 @@ static void beside_did_all_once(sim *s)
 static void calling_did_all_once(sim *s)
 {
     assert_int_equal(sim_effects(s, "write_f"), 1);
+    assert_int_equal(sim_effects(s, "undo_f"), 0);
     assert_int_equal(sim_effects(s, "idem_say"), 1);
     assert_int_equal(sim_entries(s, CTN_ENTRY_CHILD_STARTED), 1);
 }
 
-const power_chain power_chains[] = {
-    {"straight", straight, NULL, CTN_STATUS_COMPLETED, straight_did_all_once},
-    {"undone", undone, NULL, CTN_STATUS_ROLLED_BACK, undone_is_undone},
-    {"beside", beside, NULL, CTN_STATUS_COMPLETED, beside_did_all_once},
-    {"calling", calling, trip, CTN_STATUS_COMPLETED, calling_did_all_once},
-};
-const size_t power_chain_count = sizeof power_chains / sizeof power_chains[0];
+const sim_chain sim_straight = {"straight", straight, NULL, CTN_STATUS_COMPLETED, straight_did_all_once};
+const sim_chain sim_undone = {"undone", undone, NULL, CTN_STATUS_ROLLED_BACK, undone_is_undone};
+const sim_chain sim_beside = {"beside", beside, NULL, CTN_STATUS_COMPLETED, beside_did_all_once};
+const sim_chain sim_calling = {"calling", calling, trip, CTN_STATUS_COMPLETED, calling_did_all_once};
+const sim_chain *const sim_chains[SIM_CHAIN_COUNT] = {&sim_straight, &sim_undone, &sim_beside, &sim_calling};
+
+int sim_kill_everywhere(const sim_chain *chain, uint64_t seed)
+{
+    int points = 0;
+    for (int after = 0; after < 2; after++)
+        for (int nth = 1, died = 1; died; nth++) {
+            char about[100];
+            snprintf(about, sizeof about, "%s,", chain->name);
+            sim *s = sim_new(&(sim_options){.seed = seed + (uint64_t) nth,
+                                            .chain = chain->yaml,
+                                            .child = chain->child,
+                                            .die_before_commit = after ? 0 : nth,
+                                            .die_after_commit = after ? nth : 0,
+                                            .about = about});
+            ctn_status status = sim_run(s);
+            died = sim_deaths(s);
+            points += died;
+            if (status != chain->expected)
+                fail_msg("%s dies %s commit %d: %s", chain->name, after ? "after" : "before", nth,
+                         ctn_status_name(status));
+            chain->check(s);
+            sim_free(s);
+        }
+    printf("  %d deaths\n", points);
+    return points;
+}
