@@ -14,6 +14,7 @@ void ctn_eng_advance(ctn_engine *e, loaded *l)
     if (l->is_lost || e->is_stopping || !l->plan->is_bound)
         return;
     gate_waits before;
+    l->advance_at_ms = 0;
     ctn_eng_gate_begin(e, l, &before);
     for (;;) {
         ctn_arena_mark mark = ctn_arena_save(e->scratch);

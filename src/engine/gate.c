@@ -70,9 +70,8 @@ static gate_limit *limit_of(ctn_engine *e, const ctn_plan_set *set)
         *g = (gate_limit){.name = copy_name(set->name), .next = e->gate->limits};
         e->gate->limits = g;
     }
-    ctn_limit_set_rules(&g->limit, &(ctn_limit_rules){.per_second = said->rate_per_second,
-                                                      .burst = said->rate_burst,
-                                                      .max_concurrent = said->max_concurrent});
+    g->limit.rules = (ctn_limit_rules){
+        .per_second = said->rate_per_second, .burst = said->rate_burst, .max_concurrent = said->max_concurrent};
     return g;
 }
 
@@ -177,8 +176,7 @@ static ctn_gate ask(void *ctx, const ctn_execution *x, const ctn_plan_set *set, 
     gate_breaker *b = breaker_of(e, set, call);
     if (b && !ctn_breaker_may_begin(&b->breaker, &b->rules, now_ms, &until_ms)) {
         l->gate.waits_for_breaker = true;
-        if (!l->advance_at_ms || until_ms < l->advance_at_ms)
-            l->advance_at_ms = until_ms;
+        ctn_live_wake_at(&e->live, l, until_ms);
         *ret_until_ms = until_ms;
         return CTN_GATE_BREAKER;
     }
@@ -186,8 +184,8 @@ static ctn_gate ask(void *ctx, const ctn_execution *x, const ctn_plan_set *set, 
         return CTN_GATE_LATER;
     gate_limit *g = limit_of(e, set);
     if (g && !ctn_limit_ask(&g->limit, l->id, now_ms, &until_ms)) {
-        if (until_ms && (!l->advance_at_ms || until_ms < l->advance_at_ms))
-            l->advance_at_ms = until_ms;
+        if (until_ms)
+            ctn_live_wake_at(&e->live, l, until_ms);
         if (!stands_in(l, g)) {
             l->gate.waits = ctn_realloc_array(l->gate.waits, l->gate.wait_count + 1, sizeof *l->gate.waits);
             l->gate.waits[l->gate.wait_count++] = g;
@@ -206,7 +204,6 @@ void ctn_eng_gate_begin(ctn_engine *e, loaded *l, gate_waits *ret_before)
         (gate_waits){.limits = l->gate.waits, .count = l->gate.wait_count, .chain = ctn_eng_place_forget_wait(l)};
     l->gate.waits = NULL;
     l->gate.wait_count = 0;
-    l->advance_at_ms = 0;
     l->gate.waits_for_breaker = false;
 }
 
@@ -240,8 +237,6 @@ void ctn_eng_gate_end(ctn_engine *e, loaded *l, gate_waits *before)
     ctn_eng_place_settle(e, l);
     if (!l->place.waits_in)
         ctn_eng_place_offer(e, before->chain); /* it took its place, or went another way: is there one more? */
-    if (l->advance_at_ms)
-        ctn_live_wake_at(&e->live, l, l->advance_at_ms);
 }
 
 /* ---- passes ---- */

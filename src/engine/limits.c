@@ -15,11 +15,6 @@ void ctn_limit_done(ctn_limit *limit)
     *limit = (ctn_limit){0};
 }
 
-void ctn_limit_set_rules(ctn_limit *limit, const ctn_limit_rules *rules)
-{
-    limit->rules = *rules;
-}
-
 static void refill(ctn_limit *limit, int64_t now_ms)
 {
     double burst = (double) (limit->rules.burst > 0 ? limit->rules.burst : 1);

@@ -19,7 +19,7 @@ typedef struct ctn_limit_rules {
 } ctn_limit_rules;
 
 typedef struct ctn_limit {
-    ctn_limit_rules rules;
+    ctn_limit_rules rules; /* the owner's, who may change them between two calls */
     double tokens;
     int64_t tokens_at_ms; /* 0: never used, the bucket is full */
     int64_t running;
@@ -28,8 +28,6 @@ typedef struct ctn_limit {
 } ctn_limit;
 
 void ctn_limit_done(ctn_limit *limit);
-/* The rules are live: they may change between two calls. */
-void ctn_limit_set_rules(ctn_limit *limit, const ctn_limit_rules *rules);
 /* May a call of this execution begin now? false: it stands in the queue from now on; *ret_until_ms is when to ask again
  * at the latest, 0: when a place is given back. Changes nothing else: take does. */
 bool ctn_limit_ask(ctn_limit *limit, ctn_execution_id id, int64_t now_ms, int64_t *ret_until_ms);

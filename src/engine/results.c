@@ -69,7 +69,7 @@ static void link_newest(ctn_results *r, held *h)
     r->newest = h;
 }
 
-void ctn_results_remove(ctn_results *r, ctn_str key)
+static void drop(ctn_results *r, ctn_str key)
 {
     held **at = place_of(r, key);
     held *h = *at;
@@ -83,12 +83,12 @@ void ctn_results_remove(ctn_results *r, ctn_str key)
 
 void ctn_results_put(ctn_results *r, ctn_str key, const ctn_result_held *result)
 {
-    ctn_results_remove(r, key);
+    drop(r, key);
     size_t bytes = sizeof(held) + key.len + result->value.len;
     if (bytes > r->bytes_max / 8)
         return;
     while (r->bytes + bytes > r->bytes_max)
-        ctn_results_remove(r, r->oldest->key);
+        drop(r, r->oldest->key);
     held *h = ctn_malloc(bytes);
     char *texts = (char *) (h + 1);
     *h = (held){.result = *result, .key = {texts, key.len}, .bytes = bytes};

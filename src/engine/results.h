@@ -22,5 +22,4 @@ void ctn_results_free(ctn_results *results); /* NULL is fine */
 /* One that is larger than an eighth of all is not held. */
 void ctn_results_put(ctn_results *results, ctn_str key, const ctn_result_held *held);
 bool ctn_results_get(ctn_results *results, ctn_str key, ctn_result_held *ret_held);
-void ctn_results_remove(ctn_results *results, ctn_str key);
 size_t ctn_results_bytes(const ctn_results *results);

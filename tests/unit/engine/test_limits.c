@@ -119,7 +119,7 @@ static void both_limits_hold_at_once(void **state)
     ctn_limit_give_back(&l);
     assert_false(ctn_limit_ask(&l, id(3), 1002, &until_ms));
     assert_in_range(until_ms, 1003, 1005);
-    ctn_limit_set_rules(&l, &(ctn_limit_rules){.max_concurrent = 5}); /* live */
+    l.rules = (ctn_limit_rules){.max_concurrent = 5}; /* live */
     assert_true(begins(&l, 3, 1002));
     ctn_limit_done(&l);
 }

@@ -57,10 +57,6 @@ static void a_new_result_replaces_the_old(void **state)
     put(r, 1, 400);
     assert_int_equal(ctn_results_bytes(r), bytes - 100);
     assert_true(has(r, 1));
-    ctn_results_remove(r, CTN_STR("key 1"));
-    assert_false(has(r, 1));
-    assert_int_equal(ctn_results_bytes(r), 0);
-    ctn_results_remove(r, CTN_STR("key 1"));
     ctn_results_free(r);
     ctn_results_free(NULL);
 }
