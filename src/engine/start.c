@@ -4,14 +4,14 @@
  * try.
  */
 #include "engine/start.h"
+#include "engine/advance.h"
 #include "engine/batch.h"
 #include "engine/child.h"
-#include "engine/advance.h"
 #include "engine/follow_up.h"
 #include "engine/load.h"
 #include "engine/queue.h"
-#include "engine/sealing.h"
 #include "engine/request.h"
+#include "engine/sealing.h"
 #include "engine/state.h"
 
 #include <assert.h>
