@@ -1,3 +1,4 @@
+/* campaign_kit.c -- see campaign_kit.h. */
 #include "campaign_kit.h"
 
 static const ctn_json *schema_of(void *ctx, const char *kind, ctn_str target)
