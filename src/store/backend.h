@@ -117,13 +117,7 @@ struct ctn_store {
     ctn_store_version raised; /* found > 0: opening has migrated it */
 };
 
-/* Cleared memory, and a C string of a text's bytes; free() takes both. */
-static inline void *ctn_store_new(size_t count, size_t bytes)
-{
-    void *memory = ctn_realloc_array(NULL, count, bytes);
-    memset(memory, 0, count * bytes);
-    return memory;
-}
+/* A C string of a text's bytes; free() takes it. */
 static inline char *ctn_store_cstring(ctn_str s)
 {
     char *text = ctn_malloc(s.len + 1);

@@ -14,6 +14,15 @@
  *      whatever it does; those queued behind it are held (is_held), and the commit in which one ends lets go the
  *      next in the same transaction. So a line stays in order and moves on whoever dies when.
  *
+ * This is the first chapter: chains, executions, journals, and who owns a store. The others are beside it:
+ *     audit.h        what people did to it           quarantine.h  executions that do not read back
+ *     backup.h       a copy as of one moment         raw.h         reading what is left of one
+ *     data_keys.h    wrapped keys of sealed values   retention.h   what ended goes, its space is given back
+ *     export.h       one execution, as a file        verify.h      is it what was put into it?
+ * and seal.h, which seals values before they come here. What a backend implements is in backend.h.
+ *
+ * Life       open, epoch_begin, then commits under that epoch and reads in any order, epoch_end, close. Who only reads
+ *            needs no epoch.
  * Ownership  open gives the store to the caller; close takes it, NULL is fine. What is read is copied into the
  *            caller's arena. A memory store lives as long as a handle on it is open.
  * Units      *_ms is milliseconds since the Unix epoch, by the caller's clock.
@@ -43,11 +52,7 @@ typedef enum ctn_store_mode {
     CTN_STORE_CREATE, /* made when absent, migrated when older */
 } ctn_store_mode;
 
-/* url: sqlite:FILE | memory:NAME (a bare path is taken as sqlite:). Behind FILE may stand options:
- *   ?synchronous=normal   commits are not synced, only checkpoints are: promise 1 then holds for the death of the
- *                         process alone, and what was committed in the last moments may be gone after a power loss
- *                         (never anything in the middle, and the file stays whole). Default: full
- *   ?checkpoint=PAGES     the log is copied into the file when it has grown by so many pages of 8 KiB. Default: 2048 */
+/* url: sqlite:FILE (sqlite/sqlite.h has its options), memory:NAME, or a bare path, which is taken as sqlite's. */
 int ctn_store_open(const char *url, ctn_store_mode mode, ctn_store **ret_store, ctn_err *err);
 void ctn_store_close(ctn_store *st);
 /* CTN_E_INVALID, CTN_E_UNSUPPORTED: it names no store, and the sentence says what does. */

@@ -32,7 +32,7 @@ int ctn_memory_audit_list(ctn_store *st, ctn_audit_fn *fn, void *ctx, ctn_err *e
     (void) err;
     memory_db *db = memory_lock(st);
     size_t count = db->audit_count;
-    ctn_audit_entry *entries = ctn_store_new(count + 1, sizeof *entries);
+    ctn_audit_entry *entries = ctn_calloc(count + 1, sizeof *entries);
     if (count)
         memcpy(entries, db->audit, count * sizeof *entries);
     memory_unlock(db);

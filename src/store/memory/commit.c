@@ -32,7 +32,7 @@ int ctn_memory_epoch_end(ctn_store *st, uint64_t epoch, ctn_err *err)
 
 static memory_execution *create_execution(memory_db *db, const ctn_append *a)
 {
-    memory_execution *e = ctn_store_new(1, sizeof *e);
+    memory_execution *e = ctn_calloc(1, sizeof *e);
     ctn_execution_row given = ctn_row_with_change(a->row, a->change);
     ctn_execution_row row = ctn_memory_row_copy(db->arena, &given);
     row.is_held = row.queue_key.len && row.status == CTN_STATUS_QUEUED &&

@@ -36,7 +36,7 @@ static void index_add(memory_index *ix, uint64_t hash, memory_execution *executi
 {
     if (ix->count * 2 >= ix->capacity) {
         memory_index larger = {.capacity = ix->capacity ? ix->capacity * 2 : 64};
-        larger.slots = ctn_store_new(larger.capacity, sizeof larger.slots[0]);
+        larger.slots = ctn_calloc(larger.capacity, sizeof larger.slots[0]);
         for (size_t i = 0; i < ix->capacity; i++)
             if (ix->slots[i].execution)
                 index_place(&larger, ix->slots[i].hash, ix->slots[i].execution);

@@ -80,7 +80,7 @@ int ctn_memory_data_key_list(ctn_store *st, ctn_str but_master_id, int64_t after
     const memory_data_key *keys = db->data_keys.rows;
     size_t count = 0;
     int64_t first_no = after_exec_no + 1;
-    memory_data_key *found = ctn_store_new(db->data_keys.count + 1, sizeof *found);
+    memory_data_key *found = ctn_calloc(db->data_keys.count + 1, sizeof *found);
     for (size_t i = ctn_memory_table_place(&db->data_keys, &first_no);
          i < db->data_keys.count && (!limit || count < limit); i++)
         if (!ctn_str_equal(keys[i].key.master_id, but_master_id))

@@ -15,7 +15,7 @@ static memory_db *registry_first;
 
 static memory_db *db_new(ctn_str name)
 {
-    memory_db *db = ctn_store_new(1, sizeof *db);
+    memory_db *db = ctn_calloc(1, sizeof *db);
     *db = (memory_db){
         .name = ctn_store_cstring(name),
         .arena = ctn_arena_new(4096),
@@ -162,7 +162,7 @@ static int memory_open(const char *url, ctn_store_mode mode, ctn_store **ret_sto
     pthread_mutex_unlock(&registry_mutex);
     if (!db)
         return fail_missing(name, err);
-    memory_store *st = ctn_store_new(1, sizeof *st);
+    memory_store *st = ctn_calloc(1, sizeof *st);
     st->base = (ctn_store){.ops = &memory_ops, .mode = mode};
     st->db = db;
     *ret_store = &st->base;

@@ -89,7 +89,7 @@ int ctn_memory_queue_lanes(ctn_store *st, ctn_lane_fn *fn, void *ctx, ctn_err *e
 {
     (void) err;
     memory_db *db = memory_lock(st);
-    memory_lane *lanes = ctn_store_new(db->live_count + 1, sizeof *lanes);
+    memory_lane *lanes = ctn_calloc(db->live_count + 1, sizeof *lanes);
     size_t count = 0;
     for (size_t i = 0; i < db->live_count; i++)
         if (is_admissible(&db->live[i]->row))

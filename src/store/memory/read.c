@@ -83,8 +83,8 @@ int ctn_memory_journal_read(ctn_store *st, int64_t exec_no, uint64_t from_seq, c
     const memory_execution *e = ctn_memory_find_no(db, exec_no);
     size_t first = from_seq > 0 ? (size_t) (from_seq - 1) : 0;
     size_t count = e && first < e->count ? e->count - first : 0;
-    ctn_record *records = ctn_store_new(count + 1, sizeof *records);
-    int64_t *positions = ctn_store_new(count + 1, sizeof *positions);
+    ctn_record *records = ctn_calloc(count + 1, sizeof *records);
+    int64_t *positions = ctn_calloc(count + 1, sizeof *positions);
     if (count) {
         memcpy(records, &e->records[first], count * sizeof *records);
         memcpy(positions, &e->positions[first], count * sizeof *positions);

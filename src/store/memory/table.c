@@ -70,7 +70,7 @@ void ctn_memory_table_remove(memory_table *t, const void *key)
 
 void *ctn_memory_table_copy(const memory_table *t, size_t *ret_count)
 {
-    void *rows = ctn_store_new(t->count + 1, t->row_bytes);
+    void *rows = ctn_calloc(t->count + 1, t->row_bytes);
     if (t->count)
         memcpy(rows, t->rows, t->count * t->row_bytes);
     *ret_count = t->count;

@@ -29,7 +29,7 @@ int ctn_memory_verify(ctn_store *st, ctn_verifying *v, ctn_err *err)
     memory_db *db = memory_lock(st);
     size_t definition_count, count = db->executions.count;
     ctn_definition *definitions = ctn_memory_table_copy(&db->definitions, &definition_count);
-    ctn_execution_row *rows = ctn_store_new(count + 1, sizeof *rows);
+    ctn_execution_row *rows = ctn_calloc(count + 1, sizeof *rows);
     v->report->chains = (int64_t) db->chains.count;
     for (size_t i = 0; i < count; i++)
         rows[i] = memory_execution_at(db, i)->row;

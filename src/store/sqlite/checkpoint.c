@@ -100,7 +100,7 @@ static void checkpoint_here(sqlite_checkpointer *ck)
 
 sqlite_checkpointer *ctn_sqlite_checkpointer_new(sqlite3 *db, const char *path, int pages)
 {
-    sqlite_checkpointer *ck = ctn_store_new(1, sizeof *ck);
+    sqlite_checkpointer *ck = ctn_calloc(1, sizeof *ck);
     ck->db = db;
     ck->path = ctn_store_cstring(ctn_str_from(path));
     ck->pages = ck->threshold = pages ? pages : CHECKPOINT_PAGES;

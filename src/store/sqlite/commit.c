@@ -1,16 +1,31 @@
 /*
  * commit.c -- the write path: a batch of appends in one transaction with one sync.
  *
- * Each append is judged before any of its rows is written, by what is on disk inside the transaction: the store's
- * epoch and the last sequence number of its execution. The one thing left to chance, a taken id or idempotency key,
- * is the insert of the row itself, which then does nothing. So a refusal leaves no trace, needs no savepoint, and
- * spoils nobody else's append.
+ *     check_place --> begin --> refresh --> append_one, each --> flush_entries --> end --> check_log --> accepted
+ *          |            |          |             |                    |             |          |
+ *          |            |          +--- rolled back, nothing is there +             |          |
+ *       CTN_E_IO    CTN_E_BUSY                                                   CTN_E_IO  CTN_E_STATE
+ *      (not begun)  (not begun)                                                 (unknown)  (it is there)
  *
- * Reading max(seq) for every append would cost as much as writing it. The handle remembers what it wrote, and that
- * memory is sound for as long as nobody else commits: PRAGMA data_version, asked inside each transaction, tells when
- * another connection did, and then everything is forgotten and read again. It is forgotten too when a transaction
- * does not commit. The table is direct-mapped by exec_no: numbers in flight are neighbours, so they do not collide,
- * and a loss costs one query.
+ * What must hold:
+ *
+ * (1) An append is judged before any of its rows is written, by what is on disk inside the transaction: the store's
+ *     epoch and the last sequence number of its execution. The one thing left to chance, a taken id or idempotency key,
+ *     is the insert of the row itself, which then does nothing. So a refusal leaves no trace, needs no savepoint, and
+ *     spoils nobody else's append.
+ *
+ * (2) An append sees those before it in its batch. Entries wait for fifteen others to go into the table in one
+ *     statement (pending), so whoever must read the table for a last number has them written first.
+ *
+ * (3) What the handle remembers (epoch, last position, last numbers of executions) is what is on disk. Reading max(seq)
+ *     for every append would cost as much as writing it; and the memory is sound for as long as nobody else commits:
+ *     PRAGMA data_version, asked inside each transaction, tells when another connection did, and then everything is
+ *     forgotten and read again. It is forgotten too when a transaction does not commit.
+ *
+ * (4) The row goes before its entries: where it is missing, none of them is written.
+ *
+ * (5) Nobody is told "accepted" about a file that the next process will not find: it is looked for under its name
+ *     before, and its log after.
  */
 #include "store/sqlite/db.h"
 #include "store/sqlite/ops.h"
@@ -19,6 +34,7 @@
 
 enum { SEQ_SLOTS = 65536 };
 
+/* Direct-mapped by exec_no: numbers in flight are neighbours, so they do not collide, and a loss costs one query. */
 struct sqlite_seq_cache {
     int64_t data_version; /* what was remembered is true of this one; 0: of none */
     uint64_t epoch;

@@ -95,7 +95,7 @@ typedef struct making {
 static int make(void *ctx)
 {
     making *m = ctx;
-    m->st = ctn_store_new(1, sizeof *m->st);
+    m->st = ctn_calloc(1, sizeof *m->st);
     m->st->base = (ctn_store){.ops = &sqlite_ops, .mode = m->mode};
     m->st->db = m->db;
     m->st->path = ctn_store_cstring(ctn_str_from(m->url->path));
