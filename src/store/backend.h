@@ -27,7 +27,6 @@ typedef struct ctn_backend {
     int (*check)(const char *url, ctn_err *err);
     int (*open)(const char *url, ctn_store_mode mode, ctn_store **ret_store, ctn_err *err);
     int (*version_read)(const char *url, ctn_store_version *ret_version, ctn_err *err);
-    int (*migrate)(const char *url, ctn_store_version *ret_before, ctn_err *err);
     ctn_str (*file)(const char *url);        /* a part of the URL; empty: it is no good URL. NULL: it has no file, and
                                               * needs no lock on one */
     const char *(*caution)(const char *url); /* NULL: it needs none */

@@ -73,8 +73,6 @@ typedef struct ctn_store_version {
 int ctn_store_version_read(const char *url, ctn_store_version *ret_version, ctn_err *err);
 /* Has opening this handle (CTN_STORE_CREATE) brought an older store up to date? From found to newest. */
 bool ctn_store_was_migrated(const ctn_store *st, ctn_store_version *ret_version);
-int ctn_store_migrate(const char *url, ctn_store_version *ret_before,
-                      ctn_err *err); /* up to newest, in one transaction */
 
 /* ---- ownership ---- */
 /* One process at a time owns a store: an OS lock on a side file (FILE-lock), freed by death. CTN_E_BUSY with

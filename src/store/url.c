@@ -129,13 +129,6 @@ int ctn_store_version_read(const char *url, ctn_store_version *ret_version, ctn_
     return rc ? rc : backend->version_read(url, ret_version, err);
 }
 
-int ctn_store_migrate(const char *url, ctn_store_version *ret_before, ctn_err *err)
-{
-    const ctn_backend *backend;
-    int rc = find_backend(url, &backend, err);
-    return rc ? rc : backend->migrate(url, ret_before, err);
-}
-
 int ctn_store_backup(const char *url, const ctn_backup_options *options, ctn_backup_report *ret_report, ctn_err *err)
 {
     const ctn_backend *backend;

@@ -287,7 +287,7 @@ static void a_store_of_the_past_is_copied_before_it_is_migrated(void **state)
     ctn_store_version version;
     ctn_backup_report report;
     path_in(w, "old.db", path);
-    assert_int_equal(ctn_sqlite_migrate(path, 1, true, &version, NULL), 0);
+    assert_int_equal(ctn_sqlite_make_old(path, 1, NULL), 0);
     ctn_backup_options options = {.path = path_in(w, "copy.db", copy)};
     assert_int_equal(ctn_store_backup(path, &options, &report, NULL), 0);
     assert_int_equal(ctn_store_version_read(copy, &version, NULL), 0);

@@ -391,9 +391,8 @@ static void a_newer_or_foreign_store_is_refused_and_left_alone(void **state)
 static void make_older(world *w, uint32_t schema)
 {
     char path[600];
-    ctn_store_version before;
     ctn_err err = {0};
-    if (ctn_sqlite_migrate(path_in(w, "t.db", path), schema, true, &before, &err))
+    if (ctn_sqlite_make_old(path_in(w, "t.db", path), schema, &err))
         fail_msg("%s", err.message);
 }
 

@@ -257,11 +257,10 @@ static int make_oldest(const char *url, void *ctx)
 {
     (void) ctx;
     sqlite3 *db = NULL;
-    ctn_store_version version;
     ctn_err err = {0};
     char path[URL_BYTES];
     snprintf(path, sizeof path, "%.*s", CTN_STR_ARG(ctn_store_url_file(url)));
-    int rc = ctn_sqlite_migrate(path, 1, true, &version, &err);
+    int rc = ctn_sqlite_make_old(path, 1, &err);
     if (rc == CTN_OK)
         rc = sqlite3_open(path, &db);
     if (rc == SQLITE_OK)

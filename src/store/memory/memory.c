@@ -188,5 +188,4 @@ const ctn_backend ctn_memory_backend = {
     .check = memory_check,
     .open = memory_open,
     .version_read = memory_version_read,
-    .migrate = memory_version_read,
 };

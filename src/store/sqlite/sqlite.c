@@ -155,28 +155,15 @@ static int sqlite_version_read(const char *text, ctn_store_version *ret_version,
     return rc;
 }
 
-int ctn_sqlite_migrate(const char *path, uint32_t target, bool create, ctn_store_version *ret_before, ctn_err *err)
+int ctn_sqlite_make_old(const char *path, uint32_t schema, ctn_err *err)
 {
     sqlite3 *db = NULL;
     ctn_store_version version;
-    int rc = ctn_sqlite_open_file(path, SQLITE_USE_FULL, create, &db, &version, err);
-    if (rc)
-        return rc;
-    if (version.found > version.newest)
-        rc = ctn_sqlite_fail_newer(path, version, err);
-    else if (version.found < version.newest)
-        rc = ctn_sqlite_schema_raise(db, path, target ? target : version.newest, err);
-    sqlite3_close(db);
+    int rc = ctn_sqlite_open_file(path, SQLITE_USE_FULL, true, &db, &version, err);
     if (rc == CTN_OK)
-        *ret_before = version;
+        rc = ctn_sqlite_schema_raise(db, path, schema, err);
+    sqlite3_close(db);
     return rc;
-}
-
-static int sqlite_migrate(const char *text, ctn_store_version *ret_before, ctn_err *err)
-{
-    sqlite_url url;
-    int rc = ctn_sqlite_url_read(text, &url, err);
-    return rc ? rc : ctn_sqlite_migrate(url.path, 0, false, ret_before, err);
 }
 
 const ctn_backend ctn_sqlite_backend = {
@@ -185,7 +172,6 @@ const ctn_backend ctn_sqlite_backend = {
     .check = ctn_sqlite_url_check,
     .open = sqlite_open,
     .version_read = sqlite_version_read,
-    .migrate = sqlite_migrate,
     .file = ctn_sqlite_url_file,
     .caution = ctn_sqlite_url_caution,
     .backup = ctn_sqlite_backup,

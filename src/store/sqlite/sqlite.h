@@ -11,5 +11,5 @@
 
 extern const ctn_backend ctn_sqlite_backend;
 
-/* Makes a store of the past, for tests that need one: of schema `target` (0: the newest); `create` makes the file. */
-int ctn_sqlite_migrate(const char *path, uint32_t target, bool create, ctn_store_version *ret_before, ctn_err *err);
+/* For tests that need a store of the past: makes the file, or brings an older one so far and no further. */
+int ctn_sqlite_make_old(const char *path, uint32_t schema, ctn_err *err);
