@@ -20,49 +20,22 @@ ctn_str ctn_flow_read_origin(ctn_graph *graph, const ctn_graph_read *read)
 
 /* ---- undefined-variable ---- */
 
-typedef struct variable_steps {
-    uint32_t **items; /* by variable: the steps that write it */
-    uint32_t *counts;
-} variable_steps;
-
-static variable_steps find_writers(ctn_graph *graph)
-{
-    uint32_t n = graph->variables.count;
-    variable_steps writers = {.items = CTN_NEW_ARRAY(graph->arena, uint32_t *, n),
-                              .counts = CTN_NEW_ARRAY(graph->arena, uint32_t, n)};
-    for (int round = 0; round < 2; round++) {
-        for (uint32_t s = 0; s < graph->step_count; s++)
-            for (uint32_t w = 0; w < graph->steps[s].write_count; w++) {
-                uint32_t v = graph->steps[s].writes[w];
-                if (round == 1)
-                    writers.items[v][writers.counts[v]] = s;
-                writers.counts[v]++;
-            }
-        for (uint32_t v = 0; round == 0 && v < n; v++) {
-            writers.items[v] = CTN_NEW_ARRAY(graph->arena, uint32_t, writers.counts[v]);
-            writers.counts[v] = 0;
-        }
-    }
-    return writers;
-}
-
-static bool is_given(ctn_graph *graph, const variable_steps *writers, uint32_t reader, uint32_t variable)
+static bool is_given(ctn_graph *graph, uint32_t reader, uint32_t variable)
 {
     if (graph->is_input[variable])
         return true;
-    for (uint32_t i = 0; i < writers->counts[variable]; i++)
-        if (ctn_graph_precedes(graph, writers->items[variable][i], reader))
+    for (uint32_t i = 0; i < graph->writers[variable].count; i++)
+        if (ctn_graph_precedes(graph, graph->writers[variable].items[i], reader))
             return true;
     return false;
 }
 
 /* What to do about it: who produces it too late, or the nearest name that exists; *ret_only: the one that is meant. */
-static ctn_str advice_for(ctn_graph *graph, const variable_steps *writers, uint32_t reader, uint32_t variable,
-                          ctn_str *ret_only)
+static ctn_str advice_for(ctn_graph *graph, uint32_t reader, uint32_t variable, ctn_str *ret_only)
 {
     *ret_only = (ctn_str){0};
-    if (writers->counts[variable]) {
-        uint32_t writer = writers->items[variable][0];
+    if (graph->writers[variable].count) {
+        uint32_t writer = graph->writers[variable].items[0];
         ctn_str name = graph->steps[writer].step->name;
         if (writer == reader)
             return ctn_arena_printf(
@@ -76,7 +49,7 @@ static ctn_str advice_for(ctn_graph *graph, const variable_steps *writers, uint3
     ctn_str *known = CTN_NEW_ARRAY(graph->arena, ctn_str, graph->variables.count);
     size_t count = 0;
     for (uint32_t v = 0; v < graph->variables.count; v++)
-        if (graph->is_input[v] || graph->is_produced[v])
+        if (graph->is_input[v] || graph->writers[v].count)
             known[count++] = graph->variables.items[v];
     ctn_str near = ctn_str_nearest(graph->variables.items[variable], known, count);
     *ret_only = ctn_str_nearest_only(graph->variables.items[variable], known, count);
@@ -86,12 +59,11 @@ static ctn_str advice_for(ctn_graph *graph, const variable_steps *writers, uint3
                             CTN_STR_ARG(graph->variables.items[variable]));
 }
 
-static void tell_undefined(ctn_graph *graph, ctn_findings *findings, const ctn_graph_read *read, uint32_t reader,
-                           const variable_steps *writers)
+static void tell_undefined(ctn_graph *graph, ctn_findings *findings, const ctn_graph_read *read, uint32_t reader)
 {
     ctn_str origin = ctn_flow_read_origin(graph, read);
     ctn_str only;
-    ctn_str advice = advice_for(graph, writers, reader, read->variable, &only);
+    ctn_str advice = advice_for(graph, reader, read->variable, &only);
     ctn_source_error(graph->chain->source, read->node, findings, "undefined-variable",
                      "'%.*s' is read here%.*s, but no step before and no input gives '%.*s'; %.*s",
                      CTN_STR_ARG(read->path), CTN_STR_ARG(origin), CTN_STR_ARG(graph->variables.items[read->variable]),
@@ -109,42 +81,42 @@ static bool is_repeated(const ctn_graph_reads *reads, uint32_t i)
     return false;
 }
 
-static void check_step_reads(ctn_graph *graph, ctn_findings *findings, uint32_t s, const variable_steps *writers)
+static void check_step_reads(ctn_graph *graph, ctn_findings *findings, uint32_t s)
 {
     const ctn_graph_step *step = &graph->steps[s];
     for (uint32_t i = 0; i < step->reads.count; i++) {
         const ctn_graph_read *read = &step->reads.items[i];
-        if (read->is_inner || is_repeated(&step->reads, i) || is_given(graph, writers, s, read->variable))
+        if (read->is_inner || is_repeated(&step->reads, i) || is_given(graph, s, read->variable))
             continue;
         if (read->place == CTN_READ_CONDITION && ctn_graph_writes(graph, s, read->variable))
             continue; /* a warning: self-condition */
-        tell_undefined(graph, findings, read, s, writers);
+        tell_undefined(graph, findings, read, s);
     }
     for (uint32_t i = 0; i < step->undo_reads.count; i++) {
         const ctn_graph_read *read = &step->undo_reads.items[i];
-        if (!graph->is_input[read->variable] && !graph->is_produced[read->variable] &&
+        if (!graph->is_input[read->variable] && !graph->writers[read->variable].count &&
             !is_repeated(&step->undo_reads, i))
-            tell_undefined(graph, findings, read, s, writers);
+            tell_undefined(graph, findings, read, s);
     }
 }
 
-static void check_chain_reads(ctn_graph *graph, ctn_findings *findings, const variable_steps *writers)
+static void check_chain_reads(ctn_graph *graph, ctn_findings *findings)
 {
     for (uint32_t i = 0; i < graph->chain_reads.count; i++) {
         const ctn_graph_read *read = &graph->chain_reads.items[i];
         bool is_key = read->place == CTN_READ_TEMPLATE;
-        if (graph->is_input[read->variable] || (!is_key && graph->is_produced[read->variable]) ||
+        if (graph->is_input[read->variable] || (!is_key && graph->writers[read->variable].count) ||
             is_repeated(&graph->chain_reads, i))
             continue;
-        if (!is_key || !graph->is_produced[read->variable]) {
-            tell_undefined(graph, findings, read, CTN_GRAPH_NONE, writers);
+        if (!is_key || !graph->writers[read->variable].count) {
+            tell_undefined(graph, findings, read, CTN_GRAPH_NONE);
             continue;
         }
         ctn_source_error(graph->chain->source, read->node, findings, "undefined-variable",
                          "'concurrencyKey' is made before any step has run and reads inputs only; '%.*s' is what step "
                          "'%.*s' produces",
                          CTN_STR_ARG(read->path),
-                         CTN_STR_ARG(graph->steps[writers->items[read->variable][0]].step->name));
+                         CTN_STR_ARG(graph->steps[graph->writers[read->variable].items[0]].step->name));
     }
 }
 
@@ -177,7 +149,7 @@ static void check_item_name(ctn_graph *graph, ctn_findings *findings, uint32_t s
     const ctn_graph_step *step = &graph->steps[s];
     uint32_t v = step->step->foreach.as ? ctn_names_find(&graph->variables, ctn_json_text(step->step->foreach.as))
                                         : CTN_NAMES_NONE;
-    if (v == CTN_NAMES_NONE || v < graph->declared_count || graph->is_produced[v])
+    if (v == CTN_NAMES_NONE || v < graph->declared_count || graph->writers[v].count)
         return;
     for (uint32_t i = 0; i < graph->step_count; i++)
         for (uint32_t k = 0; i != s && k < graph->steps[i].reads.count; k++)
@@ -259,11 +231,10 @@ static void tell_race(ctn_graph *graph, ctn_findings *findings, uint32_t a, uint
 }
 
 /* Of two writers the later one tells; a reader tells of the first writer it races with. */
-static void check_race_of(ctn_graph *graph, ctn_findings *findings, const variable_steps *writers, uint32_t step,
-                          uint32_t variable, bool writes)
+static void check_race_of(ctn_graph *graph, ctn_findings *findings, uint32_t step, uint32_t variable, bool writes)
 {
-    for (uint32_t w = 0; w < writers->counts[variable]; w++) {
-        uint32_t writer = writers->items[variable][w];
+    for (uint32_t w = 0; w < graph->writers[variable].count; w++) {
+        uint32_t writer = graph->writers[variable].items[w];
         if ((writes && writer >= step) || is_ordered(graph, writer, step))
             continue;
         tell_race(graph, findings, writer, step, variable);
@@ -271,7 +242,7 @@ static void check_race_of(ctn_graph *graph, ctn_findings *findings, const variab
     }
 }
 
-static void check_races(ctn_graph *graph, ctn_findings *findings, const variable_steps *writers)
+static void check_races(ctn_graph *graph, ctn_findings *findings)
 {
     uint32_t n = graph->step_count;
     bool is_sequence = true; /* then nothing can race, whatever the number of steps */
@@ -288,7 +259,7 @@ static void check_races(ctn_graph *graph, ctn_findings *findings, const variable
             if (seen[v] == s + 1)
                 continue;
             seen[v] = s + 1;
-            check_race_of(graph, findings, writers, s, v, writes);
+            check_race_of(graph, findings, s, v, writes);
         }
     }
 }
@@ -297,15 +268,14 @@ int ctn_flow_check(ctn_graph *graph, ctn_findings *findings)
 {
     assert(graph->order);
     size_t errors_before = findings->error_count;
-    variable_steps writers = find_writers(graph);
     for (uint32_t s = 0; s < graph->step_count; s++) {
-        check_step_reads(graph, findings, s, &writers);
+        check_step_reads(graph, findings, s);
         check_input_template(graph, findings, &graph->steps[s]);
         check_calls_at_once(graph, findings, &graph->steps[s]);
         check_item_name(graph, findings, s);
     }
-    check_chain_reads(graph, findings, &writers);
+    check_chain_reads(graph, findings);
     check_strays(graph, findings);
-    check_races(graph, findings, &writers);
+    check_races(graph, findings);
     return findings->error_count > errors_before ? CTN_E_INVALID : CTN_OK;
 }

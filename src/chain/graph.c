@@ -365,25 +365,38 @@ static void input_of_read(ctn_graph *graph, const ctn_graph_read *read, uint32_t
                           bool *is_required)
 {
     uint32_t v = read->variable;
-    if (!graph->chain->input_schema && !graph->is_produced[v] && !read->is_inner)
+    if (!graph->chain->input_schema && !graph->writers[v].count && !read->is_inner)
         graph->is_input[v] = true;
     if (read->is_optional || is_undo || !graph->is_input[v] || is_required[v])
         return;
-    if (!graph->is_produced[v] || reader == CTN_GRAPH_NONE || !has_ancestor_that_writes(graph, reader, v))
+    if (!graph->writers[v].count || reader == CTN_GRAPH_NONE || !has_ancestor_that_writes(graph, reader, v))
         is_required[v] = true;
 }
 
 /* With an inputSchema its properties; without one, what is read and never produced. Required is what a plain
  * placeholder reads. What only `outputs` names is no input: no step reads it. */
+static void find_writers(ctn_graph *graph)
+{
+    uint32_t count = graph->variables.count;
+    graph->writers = CTN_NEW_ARRAY(graph->arena, ctn_graph_steps, count);
+    for (int round = 0; round < 2; round++) {
+        for (uint32_t s = 0; s < graph->step_count; s++)
+            for (uint32_t i = 0; i < graph->steps[s].write_count; i++) {
+                ctn_graph_steps *writers = &graph->writers[graph->steps[s].writes[i]];
+                if (writers->items)
+                    writers->items[writers->count] = s;
+                writers->count++;
+            }
+        for (uint32_t v = 0; round == 0 && v < count; v++)
+            graph->writers[v] = (ctn_graph_steps){CTN_NEW_ARRAY(graph->arena, uint32_t, graph->writers[v].count), 0};
+    }
+}
+
 static void find_inputs(ctn_graph *graph)
 {
     uint32_t count = graph->variables.count;
     bool *is_required = CTN_NEW_ARRAY(graph->arena, bool, count);
-    graph->is_produced = CTN_NEW_ARRAY(graph->arena, bool, count);
     graph->is_input = CTN_NEW_ARRAY(graph->arena, bool, count);
-    for (uint32_t s = 0; s < graph->step_count; s++)
-        for (uint32_t i = 0; i < graph->steps[s].write_count; i++)
-            graph->is_produced[graph->steps[s].writes[i]] = true;
     for (uint32_t v = 0; v < graph->declared_count; v++)
         graph->is_input[v] = true;
     for (uint32_t s = 0; s < graph->step_count; s++) {
@@ -476,7 +489,9 @@ int ctn_graph_build(ctn_arena *arena, const ctn_library *library, const ctn_chai
     if (build.fault_count)
         return CTN_E_INVALID;
     int rc = ctn_graph_order(graph, findings);
-    if (rc == CTN_OK)
-        find_inputs(graph);
-    return rc;
+    if (rc)
+        return rc;
+    find_writers(graph);
+    find_inputs(graph);
+    return CTN_OK;
 }

@@ -69,6 +69,10 @@ typedef struct ctn_graph_input {
     bool is_required;
 } ctn_graph_input;
 
+typedef struct ctn_graph_steps {
+    uint32_t *items, count;
+} ctn_graph_steps;
+
 typedef struct ctn_graph {
     ctn_arena *arena;
     const ctn_library *library;
@@ -76,10 +80,11 @@ typedef struct ctn_graph {
     ctn_names variables, step_names;
     ctn_graph_step *steps;
     uint32_t step_count;
-    ctn_graph_reads chain_reads;  /* concurrencyKey and outputs; place TEMPLATE and CONDITION */
-    ctn_graph_stray *strays;      /* latest first; NULL: none */
-    uint32_t declared_count;      /* variables 0..declared_count-1 are the inputSchema's properties */
-    bool *is_produced, *is_input; /* by variable */
+    ctn_graph_reads chain_reads; /* concurrencyKey and outputs; place TEMPLATE and CONDITION */
+    ctn_graph_stray *strays;     /* latest first; NULL: none */
+    uint32_t declared_count;     /* variables 0..declared_count-1 are the inputSchema's properties */
+    ctn_graph_steps *writers;    /* by variable: the steps that write it, as they stand in the file */
+    bool *is_input;              /* by variable */
     ctn_graph_input *inputs;
     uint32_t input_count;
     uint32_t *order;     /* steps, predecessors first; NULL when there is a cycle */

@@ -126,8 +126,8 @@ static void demand_null_before(ctn_lint_paths *paths, uint32_t step, uint32_t va
 /* Can the reader run while the variable is missing? *ret_giver: the step that should have given it. */
 static bool may_be_missing(ctn_lint_paths *paths, uint32_t reader, uint32_t variable, uint32_t *ret_giver)
 {
-    const uint32_t *writers = paths->writers[variable];
-    uint32_t count = ctn_lint_writers_before(paths, reader, variable, paths->writer_counts[variable]);
+    const uint32_t *writers = paths->writers[variable].items;
+    uint32_t count = ctn_lint_writers_before(paths, reader, variable, paths->writers[variable].count);
     *ret_giver = CTN_GRAPH_NONE;
     if (count == 0)
         return false; /* an input, or an error */
@@ -218,8 +218,8 @@ static void lint_maybe_undefined(ctn_lint_paths *paths, uint32_t s)
 /* When the undo is needed, steps that do not come before this one may have run: what they fail to give is null. */
 static bool may_be_nulled_later(const ctn_lint_paths *paths, uint32_t s, uint32_t variable)
 {
-    for (uint32_t k = 0; k < paths->writer_counts[variable]; k++) {
-        uint32_t w = paths->writers[variable][k];
+    for (uint32_t k = 0; k < paths->writers[variable].count; k++) {
+        uint32_t w = paths->writers[variable].items[k];
         if (w != s && null_outcomes(paths, w) && !ctn_graph_precedes(paths->graph, w, s))
             return true;
     }

@@ -17,19 +17,19 @@ bool ctn_lint_continues(const ctn_lint_paths *paths, uint32_t step)
 
 uint32_t ctn_lint_writers_before(const ctn_lint_paths *paths, uint32_t step, uint32_t variable, uint32_t count)
 {
-    const uint32_t *writers = paths->writers[variable];
+    const uint32_t *writers = paths->writers[variable].items;
     while (count > 0 && !ctn_graph_precedes(paths->graph, writers[count - 1], step))
         count--;
     return count;
 }
 
 /* How many of the steps, which stand in order, can come before this one: the order's later part is stepped over. */
-static uint32_t steps_up_to(const ctn_lint_paths *paths, uint32_t step, const uint32_t *steps, uint32_t count)
+static uint32_t steps_up_to(const ctn_lint_paths *paths, uint32_t step, const ctn_graph_steps *steps)
 {
-    uint32_t low = 0, high = count;
+    uint32_t low = 0, high = steps->count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (paths->position[steps[middle]] < paths->position[step])
+        if (paths->position[steps->items[middle]] < paths->position[step])
             low = middle + 1;
         else
             high = middle;
@@ -39,9 +39,9 @@ static uint32_t steps_up_to(const ctn_lint_paths *paths, uint32_t step, const ui
 
 uint32_t ctn_lint_version(const ctn_lint_paths *paths, uint32_t step, uint32_t variable)
 {
-    uint32_t count = ctn_lint_writers_before(
-        paths, step, variable, steps_up_to(paths, step, paths->writers[variable], paths->writer_counts[variable]));
-    return count ? paths->writers[variable][count - 1] + 1 : 0;
+    uint32_t count =
+        ctn_lint_writers_before(paths, step, variable, steps_up_to(paths, step, &paths->writers[variable]));
+    return count ? paths->writers[variable].items[count - 1] + 1 : 0;
 }
 
 static uint32_t version_for_logic(void *ctx, uint32_t step, ctn_str root)
@@ -116,22 +116,15 @@ static const ctn_json *schema_for_logic(void *ctx, uint32_t step, const ctn_path
 
 static void find_writers(ctn_lint_paths *paths)
 {
-    ctn_graph *graph = paths->graph;
-    uint32_t variables = graph->variables.count;
-    paths->writers = CTN_NEW_ARRAY(graph->arena, uint32_t *, variables);
-    paths->writer_counts = CTN_NEW_ARRAY(graph->arena, uint32_t, variables);
-    for (uint32_t s = 0; s < graph->step_count; s++)
-        for (uint32_t i = 0; i < graph->steps[s].write_count; i++)
-            paths->writer_counts[graph->steps[s].writes[i]]++;
-    for (uint32_t v = 0; v < variables; v++) {
-        paths->writers[v] = CTN_NEW_ARRAY(graph->arena, uint32_t, paths->writer_counts[v]);
-        paths->writer_counts[v] = 0;
-    }
+    const ctn_graph *graph = paths->graph;
+    paths->writers = CTN_NEW_ARRAY(graph->arena, ctn_graph_steps, graph->variables.count);
+    for (uint32_t v = 0; v < graph->variables.count; v++)
+        paths->writers[v].items = CTN_NEW_ARRAY(graph->arena, uint32_t, graph->writers[v].count);
     for (uint32_t at = 0; at < graph->step_count; at++) {
-        uint32_t s = graph->order[at];
-        for (uint32_t i = 0; i < graph->steps[s].write_count; i++) {
-            uint32_t v = graph->steps[s].writes[i];
-            paths->writers[v][paths->writer_counts[v]++] = s;
+        const ctn_graph_step *step = &graph->steps[graph->order[at]];
+        for (uint32_t i = 0; i < step->write_count; i++) {
+            ctn_graph_steps *writers = &paths->writers[step->writes[i]];
+            writers->items[writers->count++] = graph->order[at];
         }
     }
 }
@@ -145,26 +138,22 @@ static bool is_gate(const ctn_lint_paths *paths, uint32_t step)
 static void find_gates(ctn_lint_paths *paths)
 {
     ctn_graph *graph = paths->graph;
-    uint32_t variables = graph->variables.count;
-    paths->gates = CTN_NEW_ARRAY(graph->arena, uint32_t *, variables);
-    paths->gate_counts = CTN_NEW_ARRAY(graph->arena, uint32_t, variables);
+    paths->gates = CTN_NEW_ARRAY(graph->arena, ctn_graph_steps, graph->variables.count);
     for (int round = 0; round < 2; round++) {
         for (uint32_t at = 0; at < graph->step_count; at++) {
             uint32_t s = graph->order[at];
             const ctn_graph_reads *reads = &graph->steps[s].reads;
             for (uint32_t i = 0; i < reads->count && is_gate(paths, s); i++) {
-                uint32_t v = reads->items[i].variable;
+                ctn_graph_steps *gates = &paths->gates[reads->items[i].variable];
                 if (reads->items[i].place != CTN_READ_CONDITION)
                     continue;
-                if (round == 1)
-                    paths->gates[v][paths->gate_counts[v]] = s;
-                paths->gate_counts[v]++;
+                if (gates->items)
+                    gates->items[gates->count] = s;
+                gates->count++;
             }
         }
-        for (uint32_t v = 0; round == 0 && v < variables; v++) {
-            paths->gates[v] = CTN_NEW_ARRAY(graph->arena, uint32_t, paths->gate_counts[v]);
-            paths->gate_counts[v] = 0;
-        }
+        for (uint32_t v = 0; round == 0 && v < graph->variables.count; v++)
+            paths->gates[v] = (ctn_graph_steps){CTN_NEW_ARRAY(graph->arena, uint32_t, paths->gates[v].count), 0};
     }
 }
 
@@ -215,9 +204,9 @@ static void demand_gates_of(ctn_lint_paths *paths, uint32_t step, uint32_t askin
 
 static void demand_gates_on(ctn_lint_paths *paths, uint32_t step, uint32_t variable, uint32_t *left)
 {
-    uint32_t count = steps_up_to(paths, step, paths->gates[variable], paths->gate_counts[variable]);
+    uint32_t count = steps_up_to(paths, step, &paths->gates[variable]);
     for (uint32_t k = count; k-- > 0 && *left;) {
-        uint32_t gate = paths->gates[variable][k];
+        uint32_t gate = paths->gates[variable].items[k];
         if (gate == step || paths->asked[gate] == paths->question || !ctn_graph_precedes(paths->graph, gate, step))
             continue;
         paths->asked[gate] = paths->question;
@@ -255,8 +244,8 @@ void ctn_lint_demand_gates(ctn_lint_paths *paths, uint32_t step, uint32_t variab
 
 bool ctn_lint_producer_agrees(ctn_lint_paths *paths, uint32_t step, uint32_t variable)
 {
-    const uint32_t *writers = paths->writers[variable];
-    uint32_t count = ctn_lint_writers_before(paths, step, variable, paths->writer_counts[variable]);
+    const uint32_t *writers = paths->writers[variable].items;
+    uint32_t count = ctn_lint_writers_before(paths, step, variable, paths->writers[variable].count);
     if (count == 0 || count > WRITERS_ASKED_MAX || paths->graph->is_input[variable])
         return true;
     bool is_possible = false;

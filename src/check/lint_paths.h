@@ -12,13 +12,11 @@ typedef struct ctn_lint_paths {
     const ctn_lint *lint;
     ctn_graph *graph;
     ctn_logic *logic;
-    uint32_t *position; /* by step: its place in graph->order */
-    uint32_t **writers; /* by variable: the steps that write it, in order */
-    uint32_t *writer_counts;
-    uint32_t **gates; /* by variable: steps whose condition reads it and can fail the chain */
-    uint32_t *gate_counts;
-    bool *input_exists; /* by variable: an input that is there in every execution */
-    uint32_t *asked;    /* by step: number of the last question that took its gate */
+    uint32_t *position;       /* by step: its place in graph->order */
+    ctn_graph_steps *writers; /* by variable: the steps that write it, in order */
+    ctn_graph_steps *gates;   /* by variable: steps whose condition reads it and can fail the chain, in order */
+    bool *input_exists;       /* by variable: an input that is there in every execution */
+    uint32_t *asked;          /* by step: number of the last question that took its gate */
     uint32_t question;
     uint32_t taken[CTN_LINT_GATES_MAX]; /* the gates that it took */
     uint32_t taken_count;

@@ -46,8 +46,8 @@ static bool can_alone(const reach *r, uint32_t step, unsigned outcomes)
 static bool is_starved(const reach *r, uint32_t step, uint32_t variable)
 {
     ctn_lint_paths *paths = r->paths;
-    const uint32_t *writers = paths->writers[variable];
-    uint32_t count = ctn_lint_writers_before(paths, step, variable, paths->writer_counts[variable]);
+    const uint32_t *writers = paths->writers[variable].items;
+    uint32_t count = ctn_lint_writers_before(paths, step, variable, paths->writers[variable].count);
     if (count == 0 || paths->graph->is_input[variable] || ctn_graph_writes(paths->graph, step, variable))
         return false;
     for (uint32_t k = 0; k < count; k++)
@@ -77,8 +77,8 @@ static uint32_t gate_against(const reach *r, uint32_t step, unsigned outcomes)
     const ctn_graph_reads *reads = &paths->graph->steps[step].reads;
     for (uint32_t i = 0; i < reads->count; i++) {
         uint32_t v = reads->items[i].variable;
-        for (uint32_t k = 0; reads->items[i].place == CTN_READ_CONDITION && k < paths->gate_counts[v]; k++) {
-            uint32_t gate = paths->gates[v][k];
+        for (uint32_t k = 0; reads->items[i].place == CTN_READ_CONDITION && k < paths->gates[v].count; k++) {
+            uint32_t gate = paths->gates[v].items[k];
             if (!ctn_graph_precedes(paths->graph, gate, step))
                 continue;
             ctn_logic_clear(paths->logic);

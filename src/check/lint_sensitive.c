@@ -85,10 +85,10 @@ typedef struct taint_scope {
 static void add_variable(const taint *t, uint32_t step, uint32_t variable, uint64_t *to)
 {
     ctn_lint_paths *paths = t->paths;
-    uint32_t count = paths->writer_counts[variable];
+    uint32_t count = paths->writers[variable].count;
     add_origin(t, to, t->graph->variables.items[variable]);
     while ((count = ctn_lint_writers_before(paths, step, variable, count)) > 0) {
-        uint32_t writer = paths->writers[variable][--count];
+        uint32_t writer = paths->writers[variable].items[--count];
         const ctn_graph_step *w = &t->graph->steps[writer];
         for (uint32_t i = 0; t->of[writer] && i < w->write_count; i++)
             if (w->writes[i] == variable)

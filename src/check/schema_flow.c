@@ -368,25 +368,10 @@ static void walk_step(flow_chain *c, uint32_t number)
 static flow_chain *chain_new(ctn_schema_flow *flow, ctn_graph *graph, ctn_findings *findings)
 {
     ctn_arena *arena = flow->arena;
-    uint32_t variables = graph->variables.count;
     flow_chain *c = CTN_NEW(arena, flow_chain);
     *c = (flow_chain){.flow = flow, .graph = graph, .findings = findings};
     c->input = flow_type_of_schema(flow, graph->chain->input_schema);
     c->outputs = CTN_NEW_ARRAY(arena, const ctn_type **, graph->step_count);
-    c->writers = CTN_NEW_ARRAY(arena, uint32_t *, variables);
-    c->writer_counts = CTN_NEW_ARRAY(arena, uint32_t, variables);
-    for (uint32_t s = 0; s < graph->step_count; s++)
-        for (uint32_t i = 0; i < graph->steps[s].write_count; i++)
-            c->writer_counts[graph->steps[s].writes[i]]++;
-    for (uint32_t v = 0; v < variables; v++) {
-        c->writers[v] = CTN_NEW_ARRAY(arena, uint32_t, c->writer_counts[v]);
-        c->writer_counts[v] = 0;
-    }
-    for (uint32_t s = 0; s < graph->step_count; s++)
-        for (uint32_t i = 0; i < graph->steps[s].write_count; i++) {
-            uint32_t v = graph->steps[s].writes[i];
-            c->writers[v][c->writer_counts[v]++] = s;
-        }
     return c;
 }
 
@@ -425,7 +410,7 @@ static const ctn_type *type_of_chain_outputs(flow_chain *c)
         members[count++] = (ctn_type_member){result->name, with_null(arena, t), true};
     }
     for (uint32_t v = 0; !chain->outputs && v < graph->variables.count; v++)
-        if (graph->is_produced[v])
+        if (graph->writers[v].count)
             members[count++] =
                 (ctn_type_member){graph->variables.items[v], with_null(arena, flow_type_of_variable(&scope, v)), true};
     return ctn_type_object(arena, members, count, &ctn_type_never);

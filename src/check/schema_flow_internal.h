@@ -51,10 +51,8 @@ typedef struct flow_chain {
     ctn_schema_flow *flow;
     ctn_graph *graph;
     const ctn_type ***outputs; /* by step, in the order of its writes; NULL: not walked yet */
-    uint32_t **writers;        /* by variable: steps */
-    uint32_t *writer_counts;
-    const ctn_type *input;  /* of all inputs together; any without an inputSchema */
-    ctn_findings *findings; /* NULL: nobody wants to hear */
+    const ctn_type *input;     /* of all inputs together; any without an inputSchema */
+    ctn_findings *findings;    /* NULL: nobody wants to hear */
     size_t error_count;
 } flow_chain;
 

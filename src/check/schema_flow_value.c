@@ -17,12 +17,12 @@ const ctn_type *flow_type_of_variable(const flow_scope *scope, uint32_t variable
     flow_chain *c = scope->chain;
     assert(c);
     ctn_arena *arena = scope->flow->arena;
-    uint32_t count = c->writer_counts[variable];
-    if (count > WRITERS_MAX)
+    const ctn_graph_steps *writers = &c->graph->writers[variable];
+    if (writers->count > WRITERS_MAX)
         return &ctn_type_any;
     const ctn_type *t = &ctn_type_never;
-    for (uint32_t k = 0; k < count; k++) {
-        uint32_t w = c->writers[variable][k];
+    for (uint32_t k = 0; k < writers->count; k++) {
+        uint32_t w = writers->items[k];
         bool is_before =
             scope->step == CTN_GRAPH_NONE || (w != scope->step && ctn_graph_precedes(c->graph, w, scope->step));
         if (!is_before && !scope->is_undo)

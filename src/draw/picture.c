@@ -187,27 +187,7 @@ static ctn_str foreach_of(ctn_arena *arena, const ctn_chain_foreach *f)
 
 /* ---- who writes what ---- */
 
-typedef struct writers {
-    uint32_t *first, *steps; /* of variable v: steps[first[v] .. first[v + 1]) */
-} writers;
-
-static writers writers_of(const ctn_graph *g, ctn_arena *arena)
-{
-    uint32_t n = g->variables.count, total = 0;
-    writers w = {.first = CTN_NEW_ARRAY(arena, uint32_t, (size_t) n + 2)};
-    for (uint32_t s = 0; s < g->step_count; s++)
-        for (uint32_t i = 0; i < g->steps[s].write_count; i++, total++)
-            w.first[g->steps[s].writes[i] + 2]++;
-    for (uint32_t v = 0; v < n; v++)
-        w.first[v + 2] += w.first[v + 1];
-    w.steps = CTN_NEW_ARRAY(arena, uint32_t, total);
-    for (uint32_t s = 0; s < g->step_count; s++)
-        for (uint32_t i = 0; i < g->steps[s].write_count; i++)
-            w.steps[w.first[g->steps[s].writes[i] + 1]++] = s;
-    return w;
-}
-
-static ctn_str reads_of(ctn_graph *g, uint32_t step, const writers *w, uint32_t *seen, ctn_arena *arena)
+static ctn_str reads_of(ctn_graph *g, uint32_t step, uint32_t *seen, ctn_arena *arena)
 {
     const ctn_graph_reads *reads = &g->steps[step].reads;
     name_list l;
@@ -219,9 +199,11 @@ static ctn_str reads_of(ctn_graph *g, uint32_t step, const writers *w, uint32_t 
         seen[v] = step + 1;
         name_list from;
         list_begin(&from);
-        for (uint32_t k = w->first[v]; k < w->first[v + 1]; k++)
-            if (ctn_graph_precedes(g, w->steps[k], step))
-                list_add(&from, g->steps[w->steps[k]].step->name, "");
+        for (uint32_t k = 0; k < g->writers[v].count; k++) {
+            uint32_t writer = g->writers[v].items[k];
+            if (ctn_graph_precedes(g, writer, step))
+                list_add(&from, g->steps[writer].step->name, "");
+        }
         if (g->is_input[v])
             list_add(&from, CTN_STR("input"), "");
         ctn_str origin = list_end(&from, arena);
@@ -357,7 +339,7 @@ static void list_ends(ctn_picture *p, const ctn_graph *g, ctn_arena *arena)
             p->outputs[p->output_count++] = g->chain->results[i].name;
     else
         for (uint32_t v = 0; v < g->variables.count; v++)
-            if (g->is_produced[v])
+            if (g->writers[v].count)
                 p->outputs[p->output_count++] = g->variables.items[v];
 }
 
@@ -384,11 +366,10 @@ ctn_picture *ctn_picture_of(ctn_graph *g, const ctn_check_options *options, ctn_
     p->inputs_node = g->step_count;
     p->outputs_node = g->step_count + 1;
     p->steps = CTN_NEW_ARRAY(arena, ctn_picture_step, g->step_count);
-    writers w = writers_of(g, arena);
     uint32_t *seen = CTN_NEW_ARRAY(arena, uint32_t, (size_t) g->variables.count + 1);
     for (uint32_t i = 0; i < g->step_count; i++) {
         describe_step(g, i, options, arena, &p->steps[i]);
-        p->steps[i].reads = reads_of(g, i, &w, seen, arena);
+        p->steps[i].reads = reads_of(g, i, seen, arena);
     }
     list_ends(p, g, arena);
     connect_steps(p, g, arena);
