@@ -1,5 +1,5 @@
 /*
- * execution.h -- one run of a chain, as three pure functions over its journal.
+ * execution.h -- one run of a chain, as four pure functions over its journal.
  *
  *     decide(state, input)  judges what came from outside (an answer, a result, a cancel) and returns the entry
  *                           to record, or a refusal; it changes nothing.
@@ -32,14 +32,19 @@
  *   RUNNING --attempt_failed, due--> BACKOFF --attempt_started--> RUNNING
  *   RUNNING --attempt_failed, final--> FAILED
  *
- *   execution: QUEUED -> FORWARD -> completed
- *                           |  a step failed for good, cancel, time-out
- *                           v
- *                        STOPPING -> (compensations, one at a time) -> rolled_back | rollback_failed | failed |
- * cancelled
+ *   execution:
+ *
+ *   QUEUED -> FORWARD -> completed
+ *                |  a step failed for good, cancel, time-out
+ *                v
+ *             STOPPING -> (compensations, one at a time) -> rolled_back | rollback_failed | failed | cancelled
  *
  * Ownership  The state lives in the arena it was made in, with everything it keeps (values are copied in).
- *            Entries returned by decide and next live in the scratch arena of the call.
+ *            Entries returned by decide and next live in the scratch arena of the call, and so does what is owed.
+ * Units      *_ms is milliseconds since the Unix epoch, of the caller's clock; a timeout is a span of them.
+ * Errors     What is refused has changed nothing: decide says why and as what, replay CTN_E_CORRUPT of an entry that
+ *            the state does not allow.
+ * Threads    None of its own, and no state but what is passed in.
  */
 #pragma once
 #include "chain/plan.h"
@@ -85,15 +90,6 @@ typedef struct ctn_rules {
     uint32_t depth_max;       /* of chains that call chains; 0: 16 */
     int64_t stop_grace_ms;    /* how long a stopping execution awaits calls that are no reads; 0: 5,000 */
 } ctn_rules;
-
-/* What a start gives, defaults filled in, is held to the rules' sizes: CTN_E_LIMIT, with a sentence. */
-int ctn_execution_check_input(const ctn_rules *rules, const ctn_json *input, ctn_err *err);
-/* What people call an execution by: labels, an idempotency key, who they are. CTN_E_INVALID: control characters, or a
- * label that is no text; CTN_E_LIMIT: longer or more than is kept. */
-#define CTN_LABELS_MAX       64
-#define CTN_LABEL_BYTES_MAX  1024
-#define CTN_REASON_BYTES_MAX 4096 /* of a pause or cancel */
-int ctn_execution_check_names(const ctn_json *labels, ctn_str idempotency_key, ctn_str actor, ctn_err *err);
 
 /* ---- inputs from outside ---- */
 
@@ -157,7 +153,16 @@ typedef struct ctn_input {
     bool was_crash;    /* RECOVERED: the last owner died (a clean stop is no death) */
 } ctn_input;
 
-/* ---- the functions ---- */
+/* ---- how one begins ---- */
+
+/* What a start gives, defaults filled in, is held to the rules' sizes: CTN_E_LIMIT, with a sentence. */
+int ctn_execution_check_input(const ctn_rules *rules, const ctn_json *input, ctn_err *err);
+/* What people call an execution by: labels, an idempotency key, who they are. CTN_E_INVALID: control characters, or a
+ * label that is no text; CTN_E_LIMIT: longer or more than is kept. */
+#define CTN_LABELS_MAX       64
+#define CTN_LABEL_BYTES_MAX  1024
+#define CTN_REASON_BYTES_MAX 4096 /* of a pause or cancel */
+int ctn_execution_check_names(const ctn_json *labels, ctn_str idempotency_key, ctn_str actor, ctn_err *err);
 
 /* The step of another execution whose work an execution is. */
 typedef struct ctn_parent {
@@ -184,6 +189,8 @@ void ctn_execution_add_reuse(ctn_entry *first, ctn_arena *scratch, const ctn_jso
 void ctn_execution_add_sensitive(ctn_entry *first, ctn_arena *scratch, const ctn_json *names);
 
 ctn_execution *ctn_execution_new(ctn_arena *arena, const ctn_plan *plan, ctn_execution_id id);
+
+/* ---- the functions ---- */
 
 /* CTN_OK: *ret_entry is to be applied and, if it is stored, recorded. CTN_E_STALE: the input speaks of an attempt
  * that is over; drop it. CTN_E_STATE, CTN_E_INVALID, CTN_E_NOT_FOUND: refused, the sentence says why; nothing
