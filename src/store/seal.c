@@ -1,20 +1,14 @@
 /*
- * seal.c -- boxes, data keys and the keyring.
- *
- * The keyring is parsed into locked memory when it is first needed, and again when its stamp has changed or a key is
- * asked for that it lacks. It is small: a few keys of 32 bytes.
+ * seal.c -- boxes, data keys, sealed records, and changing the master key.
  */
 #include "store/seal.h"
 #include "base/memory.h"
+#include "store/keyring.h"
 
-#include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
 
 enum {
-    KEYS_MAX = 64,
-    ID_MAX = 32,
-    RING_BYTES_MAX = 65536,
     NONCE_BYTES = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
     TAG_BYTES = crypto_aead_xchacha20poly1305_ietf_ABYTES,
     SALT_BYTES = 32,
@@ -23,23 +17,12 @@ enum {
     /* Values are as deep as values may be, within a body. */
     DEPTH_MAX = CTN_JSON_DEPTH_MAX + 64,
 };
+
 #define BASE64 sodium_base64_VARIANT_ORIGINAL
-
-typedef struct master_key {
-    char id[ID_MAX + 1];
-    unsigned char bytes[CTN_DATA_KEY_BYTES];
-} master_key;
-
-typedef struct ring_memory {
-    master_key keys[KEYS_MAX];
-    uint32_t count;
-} ring_memory;
 
 struct ctn_seal {
     const ctn_keyring *ring;
-    ring_memory *memory; /* sodium_malloc */
-    bool is_read;
-    uint64_t stamp;
+    ctn_master_keys *masters;
     bool has_index_key;
     ctn_seal_key index_key;
 };
@@ -49,10 +32,7 @@ ctn_seal *ctn_seal_new(const ctn_keyring *ring)
     if (sodium_init() < 0)
         abort();
     ctn_seal *seal = ctn_malloc(sizeof *seal);
-    *seal = (ctn_seal){.ring = ring, .memory = sodium_malloc(sizeof(ring_memory))};
-    if (!seal->memory) /* no memory to lock: as when any is gone */
-        abort();
-    sodium_memzero(seal->memory, sizeof *seal->memory);
+    *seal = (ctn_seal){.ring = ring, .masters = ctn_master_keys_new(ring)};
     return seal;
 }
 
@@ -60,7 +40,7 @@ void ctn_seal_free(ctn_seal *seal)
 {
     if (!seal)
         return;
-    sodium_free(seal->memory); /* wipes it */
+    ctn_master_keys_free(seal->masters);
     ctn_seal_key_wipe(&seal->index_key);
     free(seal);
 }
@@ -70,149 +50,7 @@ void ctn_seal_key_wipe(ctn_seal_key *key)
     sodium_memzero(key->bytes, sizeof key->bytes);
 }
 
-/* ---- the keyring ---- */
-
-static bool is_id_char(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-}
-
-static int parse_line(ctn_seal *seal, ctn_str line, uint32_t number, ctn_err *err)
-{
-    ring_memory *m = seal->memory;
-    ctn_str rest = line, id = ctn_str_cut(&rest, ' ');
-    ctn_str text = ctn_str_trim(rest);
-    bool is_id = id.len && id.len <= ID_MAX;
-    for (size_t i = 0; is_id && i < id.len; i++)
-        is_id = is_id_char(id.ptr[i]);
-    if (m->count == KEYS_MAX)
-        return ctn_fail(err, CTN_E_INVALID, "%s has more than %d keys", seal->ring->name, KEYS_MAX);
-    master_key *key = &m->keys[m->count];
-    size_t count = 0;
-    if (!is_id || sodium_base642bin(key->bytes, sizeof key->bytes, text.ptr, text.len, NULL, &count, NULL, BASE64) ||
-        count != sizeof key->bytes)
-        return ctn_fail(err, CTN_E_INVALID, "line %u of %s is no key: expected ID and 32 bytes in base64", number,
-                        seal->ring->name);
-    memcpy(key->id, id.ptr, id.len);
-    key->id[id.len] = '\0';
-    m->count++;
-    return CTN_OK;
-}
-
-static int parse_ring(ctn_seal *seal, ctn_str text, ctn_err *err)
-{
-    int rc = CTN_OK;
-    sodium_memzero(seal->memory, sizeof *seal->memory);
-    for (uint32_t number = 1; rc == CTN_OK && text.len; number++) {
-        ctn_str line = ctn_str_trim(ctn_str_cut(&text, '\n'));
-        if (line.len && line.ptr[0] != '#')
-            rc = parse_line(seal, line, number, err);
-    }
-    if (rc)
-        sodium_memzero(seal->memory, sizeof *seal->memory);
-    return rc;
-}
-
-/* The text of a ring is wiped before it is given back. */
-static void buf_wipe(ctn_buf *b)
-{
-    if (b->data)
-        sodium_memzero(b->data, b->capacity);
-    ctn_buf_done(b);
-}
-
-/* CTN_E_NOT_FOUND, without a sentence: there is none. */
-static int read_ring(ctn_seal *seal, ctn_err *err)
-{
-    ctn_buf text;
-    ctn_buf_init(&text, RING_BYTES_MAX);
-    ctn_buf_reserve(&text, RING_BYTES_MAX); /* so that growing leaves no copies behind */
-    uint64_t stamp = seal->ring->stamp ? seal->ring->stamp(seal->ring->ctx) : 0;
-    int rc = seal->ring->read(seal->ring->ctx, &text, err);
-    if (rc == CTN_OK)
-        rc = parse_ring(seal, ctn_buf_str(&text), err);
-    buf_wipe(&text);
-    seal->is_read = rc == CTN_OK;
-    seal->stamp = stamp;
-    if (rc == CTN_OK && seal->memory->count == 0)
-        rc = CTN_E_NOT_FOUND;
-    return rc;
-}
-
-static int refresh_ring(ctn_seal *seal, ctn_err *err)
-{
-    if (seal->is_read && seal->memory->count &&
-        (!seal->ring->stamp || seal->ring->stamp(seal->ring->ctx) == seal->stamp))
-        return CTN_OK;
-    return read_ring(seal, err);
-}
-
-static const master_key *find_key(const ctn_seal *seal, ctn_str id)
-{
-    for (uint32_t i = 0; seal->is_read && i < seal->memory->count; i++)
-        if (ctn_str_is(id, seal->memory->keys[i].id))
-            return &seal->memory->keys[i];
-    return NULL;
-}
-
-static const master_key *newest_key(const ctn_seal *seal)
-{
-    assert(seal->memory->count > 0);
-    return &seal->memory->keys[seal->memory->count - 1];
-}
-
-static int master_of(ctn_seal *seal, ctn_str id, const master_key **ret_key, ctn_err *err)
-{
-    *ret_key = find_key(seal, id);
-    if (*ret_key)
-        return CTN_OK;
-    int rc = read_ring(seal, err);
-    if (rc && rc != CTN_E_NOT_FOUND)
-        return rc;
-    *ret_key = find_key(seal, id);
-    if (*ret_key)
-        return CTN_OK;
-    return ctn_fail(err, CTN_E_DENIED,
-                    "sensitive values are sealed with the master key %.*s, which is not in %s: put back the copy of it "
-                    "that was kept; without it they cannot be read",
-                    CTN_STR_ARG(id), seal->ring->name);
-}
-
-/* A line for each key; `more`: a new one behind them; only_newest: that one alone. */
-static void write_lines(const ctn_seal *seal, ctn_buf *out, const master_key *more, bool only_newest)
-{
-    char text[sodium_base64_ENCODED_LEN(CTN_DATA_KEY_BYTES, BASE64)];
-    for (uint32_t i = only_newest ? seal->memory->count - 1 : 0; i < seal->memory->count + (more ? 1 : 0); i++) {
-        const master_key *key = i < seal->memory->count ? &seal->memory->keys[i] : more;
-        sodium_bin2base64(text, sizeof text, key->bytes, sizeof key->bytes, BASE64);
-        ctn_buf_printf(out, "%s %s\n", key->id, text);
-    }
-    sodium_memzero(text, sizeof text);
-}
-
-static int add_master(ctn_seal *seal, bool is_first, ctn_err *err)
-{
-    master_key key = {{0}, {0}};
-    ctn_buf text;
-    if (!seal->ring->write)
-        return ctn_fail(err, CTN_E_DENIED, "%s cannot be written: add a line \"ID BASE64\" to it by hand",
-                        seal->ring->name);
-    if (!is_first && seal->memory->count == KEYS_MAX)
-        return ctn_fail(err, CTN_E_LIMIT, "%s holds %d keys already: drop the old ones first", seal->ring->name,
-                        KEYS_MAX);
-    snprintf(key.id, sizeof key.id, "k%08x", (unsigned) randombytes_random());
-    randombytes_buf(key.bytes, sizeof key.bytes);
-    ctn_buf_init(&text, RING_BYTES_MAX);
-    ctn_buf_reserve(&text, RING_BYTES_MAX);
-    write_lines(seal, &text, &key, false);
-    int rc = seal->ring->write(seal->ring->ctx, ctn_buf_str(&text), is_first, err);
-    sodium_memzero(&key, sizeof key);
-    buf_wipe(&text);
-    if (rc == CTN_OK || (rc == CTN_E_EXISTS && is_first))
-        rc = read_ring(seal, err) == CTN_OK ? CTN_OK
-                                            : ctn_fail(err, CTN_E_IO, "%s does not read back", seal->ring->name);
-    return rc;
-}
+/* ---- the master keys ---- */
 
 static int stop_at_first(void *ctx, int64_t exec_no, const ctn_data_key *key)
 {
@@ -225,7 +63,7 @@ static int stop_at_first(void *ctx, int64_t exec_no, const ctn_data_key *key)
 /* The ring as it is now, made when there is none and there never was one. */
 static int need_ring(ctn_seal *seal, ctn_store *store, ctn_err *err)
 {
-    int rc = refresh_ring(seal, err);
+    int rc = ctn_master_keys_refresh(seal->masters, err);
     if (rc != CTN_E_NOT_FOUND)
         return rc;
     bool has_keys = false;
@@ -242,7 +80,7 @@ static int need_ring(ctn_seal *seal, ctn_store *store, ctn_err *err)
         return ctn_fail(err, CTN_E_DENIED,
                         "%s holds no key to seal sensitive values with: it takes lines \"ID BASE64\"",
                         seal->ring->name);
-    rc = add_master(seal, true, err);
+    rc = ctn_master_keys_add(seal->masters, true, err);
     if (rc == CTN_OK && seal->ring->on_made)
         seal->ring->on_made(seal->ring->ctx);
     return rc;
@@ -282,7 +120,7 @@ static ctn_str bound_of_key(ctn_arena *arena, ctn_execution_id id)
     return ctn_arena_printf(arena, "catena data key %s", ctn_id_to_text(id).text);
 }
 
-static ctn_data_key wrap(const master_key *master, ctn_execution_id id, const ctn_seal_key *key, ctn_arena *arena)
+static ctn_data_key wrap(const ctn_master_key *master, ctn_execution_id id, const ctn_seal_key *key, ctn_arena *arena)
 {
     ctn_str clear = {(const char *) key->bytes, sizeof key->bytes};
     return (ctn_data_key){.master_id = ctn_arena_str(arena, ctn_str_from(master->id)),
@@ -292,9 +130,9 @@ static ctn_data_key wrap(const master_key *master, ctn_execution_id id, const ct
 static int unwrap(ctn_seal *seal, const ctn_data_key *wrapped, ctn_execution_id id, ctn_arena *arena,
                   ctn_seal_key *ret_key, ctn_err *err)
 {
-    const master_key *master = NULL;
+    const ctn_master_key *master = NULL;
     ctn_str clear;
-    int rc = master_of(seal, wrapped->master_id, &master, err);
+    int rc = ctn_master_keys_find(seal->masters, wrapped->master_id, &master, err);
     if (rc)
         return rc;
     if (!box_open(arena, master->bytes, wrapped->wrapped, bound_of_key(arena, id), &clear) ||
@@ -316,7 +154,7 @@ int ctn_seal_key_make(ctn_seal *seal, ctn_store *store, ctn_execution_id id, ctn
     if (rc)
         return rc;
     randombytes_buf(ret_key->bytes, sizeof ret_key->bytes);
-    *ret_wrapped = wrap(newest_key(seal), id, ret_key, arena);
+    *ret_wrapped = wrap(ctn_master_keys_newest(seal->masters), id, ret_key, arena);
     return CTN_OK;
 }
 
@@ -364,7 +202,8 @@ ctn_record ctn_seal_record(const ctn_seal_key *key, ctn_execution_id id, const c
         ctn_str commitment = ctn_arena_str(arena, ctn_str_from(hex.text));
         ctn_str box = box_make(arena, key->bytes, ctn_buf_str(&clear),
                                bound_of_value(arena, id, entry->seq, place->pointer, commitment));
-        buf_wipe(&clear);
+        sodium_memzero(clear.data, clear.capacity);
+        ctn_buf_done(&clear);
         size_t text_bytes = sodium_base64_encoded_len(box.len, BASE64);
         char *text = ctn_arena_alloc(arena, text_bytes);
         sodium_bin2base64(text, text_bytes, (const unsigned char *) box.ptr, box.len, BASE64);
@@ -556,7 +395,7 @@ static int rewrap_one(rewrapping *r, ctn_data_key_swap *swap, ctn_err *err)
     rc = unwrap(r->seal, &before, row.id, r->arena, &key, err);
     if (rc)
         return ctn_wrap(err, rc, "data key of execution %s", ctn_id_to_text(row.id).text);
-    swap->key = wrap(newest_key(r->seal), row.id, &key, r->arena);
+    swap->key = wrap(ctn_master_keys_newest(r->seal->masters), row.id, &key, r->arena);
     ctn_seal_key_wipe(&key);
     return CTN_OK;
 }
@@ -569,8 +408,8 @@ static int rewrap_all(ctn_seal *seal, ctn_store *store, ctn_rekey *ret, ctn_err 
     do {
         ctn_arena_reset(r->arena);
         r->count = 0;
-        rc = ctn_store_data_key_list(store, ctn_str_from(newest_key(seal)->id), r->last, REKEY_BATCH, collect_key, r,
-                                     err);
+        rc = ctn_store_data_key_list(store, ctn_str_from(ctn_master_keys_newest(seal->masters)->id), r->last,
+                                     REKEY_BATCH, collect_key, r, err);
         if (rc == STOP) /* the batch is full */
             rc = CTN_OK;
         for (size_t i = 0; rc == CTN_OK && i < r->count; i++)
@@ -590,40 +429,25 @@ int ctn_seal_rekey(ctn_seal *seal, ctn_store *store, bool is_new, ctn_arena *are
     *ret = (ctn_rekey){0};
     int rc = need_ring(seal, store, err);
     if (rc == CTN_OK && is_new)
-        rc = add_master(seal, false, err);
+        rc = ctn_master_keys_add(seal->masters, false, err);
     if (rc == CTN_OK)
         rc = rewrap_all(seal, store, ret, err);
     if (rc == CTN_OK)
-        ret->id = ctn_arena_str(arena, ctn_str_from(newest_key(seal)->id));
+        ret->id = ctn_arena_str(arena, ctn_str_from(ctn_master_keys_newest(seal->masters)->id));
     return rc;
 }
 
 int ctn_seal_drop_old(ctn_seal *seal, ctn_store *store, ctn_rekey *ret, ctn_err *err)
 {
     bool is_used = false;
-    int rc = read_ring(seal, err);
+    int rc = ctn_master_keys_read(seal->masters, err);
     if (rc == CTN_E_NOT_FOUND)
         return ctn_fail(err, CTN_E_DENIED, "%s holds no keys", seal->ring->name);
     if (rc == CTN_OK)
-        rc = ctn_store_data_key_list(store, ctn_str_from(newest_key(seal)->id), -1, 1, stop_at_first, &is_used, err);
+        rc = ctn_store_data_key_list(store, ctn_str_from(ctn_master_keys_newest(seal->masters)->id), -1, 1,
+                                     stop_at_first, &is_used, err);
     if (is_used)
         return ctn_fail(err, CTN_E_STATE,
                         "the old keys still wrap data keys: run `catena store rekey --drop-old` again");
-    if (rc || seal->memory->count == 1)
-        return rc;
-    if (!seal->ring->write)
-        return ctn_fail(err, CTN_E_DENIED, "%s cannot be written: remove all lines but the last by hand",
-                        seal->ring->name);
-    ctn_buf text;
-    ctn_buf_init(&text, RING_BYTES_MAX);
-    ctn_buf_reserve(&text, RING_BYTES_MAX);
-    uint32_t dropped = seal->memory->count - 1;
-    write_lines(seal, &text, NULL, true);
-    rc = seal->ring->write(seal->ring->ctx, ctn_buf_str(&text), false, err);
-    buf_wipe(&text);
-    if (rc == CTN_OK)
-        rc = read_ring(seal, err);
-    if (rc == CTN_OK)
-        ret->dropped = dropped;
-    return rc;
+    return rc ? rc : ctn_master_keys_drop_old(seal->masters, &ret->dropped, err);
 }
