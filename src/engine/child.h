@@ -12,5 +12,3 @@ bool ctn_eng_has_ended_child(const ctn_engine *e, const loaded *l);
 void ctn_eng_tell_parent(ctn_engine *e, loaded *l); /* once its end is on disk */
 /* It ended as it was, by its row alone: a parent in memory looks after it. */
 void ctn_eng_child_was_given_up(ctn_engine *e, ctn_execution_id parent, ctn_execution_id child);
-/* Does an execution above hold a line with this key? Then the child shares it. */
-bool ctn_eng_key_is_shared(ctn_engine *e, const ctn_parent *parent, ctn_str queue_key);

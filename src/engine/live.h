@@ -54,7 +54,7 @@ typedef struct loaded {
         ctn_data_key data_key; /* of a new execution, until it is written */
     } seal;
 
-    /* admission.c */
+    /* queue.c, lines.c */
     struct {
         ctn_str key;             /* empty: it stands in no line */
         struct loaded *key_next; /* others with a key of the same hash */

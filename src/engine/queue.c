@@ -33,6 +33,24 @@ void ctn_eng_line_up(ctn_engine *e, loaded *l, ctn_str queue_key)
     ctn_lines_join(&e->queue.lines, l, queue_key);
 }
 
+bool ctn_eng_line_is_shared(ctn_engine *e, const ctn_parent *parent, ctn_str queue_key)
+{
+    ctn_execution_id id = parent->id;
+    bool is_shared = false;
+    ctn_arena_mark mark = ctn_arena_save(e->scratch);
+    for (uint32_t i = 0; !is_shared && i < parent->depth && !ctn_id_is_none(id); i++) {
+        const loaded *l = ctn_live_find(&e->live, id);
+        ctn_execution_row row = {0};
+        if (!l && ctn_store_execution_get(e->options.store, e->scratch, id, &row, NULL))
+            break;
+        is_shared = ctn_str_equal(l ? l->queue.key : row.queue_key, queue_key);
+        const ctn_parent *above = l ? ctn_execution_parent(l->x) : NULL;
+        id = l ? (above ? above->id : (ctn_execution_id){{0}}) : row.parent;
+    }
+    ctn_arena_restore(e->scratch, mark);
+    return is_shared;
+}
+
 /* Is nobody with this key before it, in memory or on disk? */
 static bool is_first_in_line(ctn_engine *e, ctn_str key, int64_t exec_no)
 {

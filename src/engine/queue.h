@@ -24,6 +24,8 @@ bool ctn_eng_may_start(ctn_engine *e, const ctn_plan *plan, ctn_str queue_key, i
 /* By its chain or its line, whoever else waits. */
 bool ctn_eng_is_held_back(ctn_engine *e, const ctn_plan *plan, ctn_str queue_key, int64_t exec_no);
 void ctn_eng_line_up(ctn_engine *e, loaded *l, ctn_str queue_key); /* it stands in that line; empty: in none */
-void ctn_eng_wait_here(ctn_engine *e, loaded *l);                  /* somebody waits for this one, which is queued */
-void ctn_eng_queue_committed(ctn_engine *e, loaded *l);            /* what it is by now is on disk */
-void ctn_eng_queue_forget(ctn_engine *e, loaded *l);               /* it is unloaded */
+/* Does an execution above a child hold a line with this key? Then the child shares it. */
+bool ctn_eng_line_is_shared(ctn_engine *e, const ctn_parent *parent, ctn_str queue_key);
+void ctn_eng_wait_here(ctn_engine *e, loaded *l);       /* somebody waits for this one, which is queued */
+void ctn_eng_queue_committed(ctn_engine *e, loaded *l); /* what it is by now is on disk */
+void ctn_eng_queue_forget(ctn_engine *e, loaded *l);    /* it is unloaded */

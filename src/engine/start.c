@@ -6,7 +6,6 @@
 #include "engine/start.h"
 #include "engine/advance.h"
 #include "engine/batch.h"
-#include "engine/child.h"
 #include "engine/follow_up.h"
 #include "engine/load.h"
 #include "engine/queue.h"
@@ -66,7 +65,7 @@ static int seal(ctn_engine *e, const filed *f, starting *s, ctn_err *err)
 static bool must_wait(ctn_engine *e, const filed *f, starting *s)
 {
     const ctn_plan *plan = s->plan->plan;
-    if (f->parent && s->queue_key.len && ctn_eng_key_is_shared(e, f->parent, s->queue_key))
+    if (f->parent && s->queue_key.len && ctn_eng_line_is_shared(e, f->parent, s->queue_key))
         s->queue_key = (ctn_str){0};
     bool is_limited = !f->parent || s->queue_key.len || plan->max_concurrent;
     return is_limited && !f->start.is_queued &&
