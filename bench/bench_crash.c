@@ -18,6 +18,7 @@
 #include "kit.h"
 #include "loop/loop.h"
 #include "program.h"
+#include "step.h"
 #include "store/store.h"
 #include "wire/jsonrpc.h"
 
@@ -32,7 +33,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define STEPS          5
 #define STEP_MS        20
 #define SIDE_BY_SIDE   256 /* executions that `serve` runs at once */
 #define ENOUGH_S       90.0
@@ -42,18 +42,8 @@ static const char config_text[] = "store: sqlite:crash.db\n"
                                   "servers:\n"
                                   "  bench: {command: %s, args: [--ledger, %s/ledger, --sleep-ms, '%d']}\n";
 
-static const char chain_text[] =
-    "id: slow-%s\n"
-    "outputs: [state]\n"
-    "steps:\n"
-    "  - {stepName: one, instructionSet: first, outputVariables: [state]}\n"
-    "  - {stepName: two, instructionSet: next, outputVariables: [state]}\n"
-    "  - {stepName: three, instructionSet: next, outputVariables: [state]}\n"
-    "  - {stepName: four, instructionSet: next, outputVariables: [state]}\n"
-    "  - {stepName: five, instructionSet: next, outputVariables: [state]}\n"
-    "instructionSets:\n"
-    "  first: {tool: bench/note, effect: %s, arguments: {chain: \"{chain}\"}%s}\n"
-    "  next: {tool: bench/note, effect: %s, arguments: {chain: \"{chain}\", previous: \"{state}\"}%s}\n";
+static const char chain_text[] = BENCH_CHAIN("slow-%s", "tool: bench/note, effect: %s, " BENCH_FIRST "%s",
+                                             "tool: bench/note, effect: %s, " BENCH_NEXT "%s");
 
 static const char check_text[] = ", check: {tool: bench/noted, arguments: {key: \"{step.key}\"}}";
 
@@ -61,9 +51,9 @@ typedef struct crash {
     const char *catena, *folder;
     ctn_arena *arena;
     size_t chains;
-    unsigned char *acked;           /* by chain */
-    unsigned char (*bodies)[STEPS]; /* how often each step ran, as the ledger says */
-    size_t acked_count, line_count; /* lines of the ledger so far */
+    unsigned char *acked;                 /* by chain */
+    unsigned char (*bodies)[BENCH_STEPS]; /* how often each step ran, as the ledger says */
+    size_t acked_count, line_count;       /* lines of the ledger so far */
     FILE *ledger;
 } crash;
 
@@ -83,7 +73,7 @@ static void read_ledger(crash *c)
             return;
         }
         if (sscanf(line, "%399s %" SCNd64 " %" SCNd64, key, &chain, &step) != 3 || chain < 0 ||
-            chain >= (int64_t) c->chains || step < 1 || step > STEPS)
+            chain >= (int64_t) c->chains || step < 1 || step > BENCH_STEPS)
             bench_die("the ledger has a line that is none of ours", line);
         c->bodies[chain][step - 1]++;
         c->line_count++;
@@ -99,7 +89,7 @@ static size_t steps_run_twice(const crash *c, bool of_writes)
 {
     size_t twice = 0;
     for (size_t i = 0; i < c->chains; i++)
-        for (int k = 0; is_write(i) == of_writes && k < STEPS; k++)
+        for (int k = 0; is_write(i) == of_writes && k < BENCH_STEPS; k++)
             twice += c->bodies[i][k] > 1;
     return twice;
 }
@@ -239,7 +229,8 @@ static int on_ended(void *ctx, const ctn_execution_row *row)
         (void) ctn_json_parse(o->c->arena, row->outputs, NULL, &outputs, NULL);
     const ctn_json *state = ctn_json_member_of(outputs, "state");
     int64_t chain = ctn_json_int_or(state, "chain", -1);
-    bool is_well = row->status == CTN_STATUS_COMPLETED && ctn_json_int_or(state, "total", 0) == STEPS * (STEPS + 1) / 2;
+    bool is_well = row->status == CTN_STATUS_COMPLETED &&
+                   ctn_json_int_or(state, "total", 0) == BENCH_STEPS * (BENCH_STEPS + 1) / 2;
     if (is_well && chain >= 0 && chain < (int64_t) o->c->chains && o->c->acked[chain]) {
         o->c->acked[chain] = 0; /* it is not lost */
         o->completed_well++;
@@ -263,7 +254,7 @@ static double ideal_ms(const crash *c)
     size_t left = 0, longest = 0;
     for (size_t i = 0; i < c->chains; i++) {
         size_t of_chain = 0;
-        for (int k = 0; k < STEPS; k++)
+        for (int k = 0; k < BENCH_STEPS; k++)
             of_chain += c->bodies[i][k] == 0;
         left += of_chain;
         longest = of_chain > longest ? of_chain : longest;
@@ -291,7 +282,7 @@ int main(int argc, char **argv)
 
     double first_s = bench_seconds(CLOCK_MONOTONIC);
     bench_program program = bench_program_start(serve, c.folder);
-    start_and_follow(&c, c.chains * STEPS / 2);
+    start_and_follow(&c, c.chains * BENCH_STEPS / 2);
     double kill_s = bench_seconds(CLOCK_MONOTONIC);
     (void) bench_program_end(&program, SIGKILL);
     read_ledger(&c);

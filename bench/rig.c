@@ -17,40 +17,20 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define STEPS 5
-#define RING  (1 << 20)
+#define RING (1 << 20)
 
 static const char five_text[] =
-    "id: five-steps\n"
-    "outputs: [state]\n"
-    "steps:\n"
-    "  - {stepName: one, instructionSet: first, outputVariables: [state]}\n"
-    "  - {stepName: two, instructionSet: next, outputVariables: [state]}\n"
-    "  - {stepName: three, instructionSet: next, outputVariables: [state]}\n"
-    "  - {stepName: four, instructionSet: next, outputVariables: [state]}\n"
-    "  - {stepName: five, instructionSet: next, outputVariables: [state]}\n"
-    "instructionSets:\n"
-    "  first: {%s, effect: idempotent, arguments: {chain: \"{chain}\"}}\n"
-    "  next: {%s, effect: idempotent, arguments: {chain: \"{chain}\", previous: \"{state}\"}}\n";
+    BENCH_CHAIN("five-steps", "%s, effect: idempotent, " BENCH_FIRST, "%s, effect: idempotent, " BENCH_NEXT);
 
-static const char five_in_catena_text[] =
-    "id: five-in-catena\n"
-    "outputs: [state]\n"
-    "steps:\n"
-    "  - {stepName: one, instructionSet: work, outputVariables: [state]}\n"
-    "  - {stepName: two, instructionSet: work, outputVariables: [state]}\n"
-    "  - {stepName: three, instructionSet: work, outputVariables: [state]}\n"
-    "  - {stepName: four, instructionSet: work, outputVariables: [state]}\n"
-    "  - {stepName: five, instructionSet: work, outputVariables: [state]}\n"
-    "instructionSets:\n"
-    "  work: {native: noop, effect: idempotent, arguments: {state: \"{chain}\"}}\n";
+#define NOOP "native: noop, effect: idempotent, arguments: {state: \"{chain}\"}"
+static const char five_in_catena_text[] = BENCH_CHAIN("five-in-catena", NOOP, NOOP);
 
 static const char parked_text[] = "id: parked\n"
                                   "steps:\n"
                                   "  - {stepName: one, instructionSet: work, outputVariables: [state]}\n"
                                   "  - {stepName: ask, instructionSet: ask, outputVariables: [approved]}\n"
                                   "instructionSets:\n"
-                                  "  work: {native: noop, effect: idempotent, arguments: {state: \"{chain}\"}}\n"
+                                  "  work: {" NOOP "}\n"
                                   "  ask: {approval: {message: Well?, timeoutMs: 31536000000}}\n";
 
 typedef struct started {
@@ -160,8 +140,8 @@ static void on_event(void *ctx, const ctn_engine_event *event)
         return;
     const ctn_json *state = ctn_json_member_of(ctn_execution_outputs(event->execution), "state");
     const started *s = &rig->ring[ctn_json_int_or(state, "chain", 0) % RING];
-    if (event->status != CTN_STATUS_COMPLETED || ctn_json_int_or(state, "step", 0) != STEPS ||
-        ctn_json_int_or(state, "total", 0) != STEPS * (STEPS + 1) / 2)
+    if (event->status != CTN_STATUS_COMPLETED || ctn_json_int_or(state, "step", 0) != BENCH_STEPS ||
+        ctn_json_int_or(state, "total", 0) != BENCH_STEPS * (BENCH_STEPS + 1) / 2)
         bench_die("a chain did not end well", ctn_status_name(event->status));
     if (s->number != (uint64_t) ctn_json_int_or(state, "chain", 0))
         bench_die("a chain", "was overtaken by a million others");
