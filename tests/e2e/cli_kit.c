@@ -18,7 +18,7 @@
 #define ARGS_MAX 40
 #define LIMIT_MS 60000
 
-static int64_t now_ms(void)
+int64_t now_ms(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -115,6 +115,31 @@ bool cli_world_has(world *w, const char *name)
     return stat(path, &st) == 0;
 }
 
+size_t cli_world_count(world *w, const char *name, const char *part)
+{
+    static char text[65536];
+    cli_world_read(w, name, text, sizeof text);
+    return count_in(text, part);
+}
+
+void cli_world_example(world *w, const char *page, const char *first_line, const char *name)
+{
+    static char text[256 * 1024];
+    char path[300], marker[100];
+    snprintf(path, sizeof path, CATENA_SOURCE_DIR "/docs/%s", page);
+    snprintf(marker, sizeof marker, "```yaml\n%s\n", first_line);
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    text[fread(text, 1, sizeof text - 1, f)] = '\0';
+    (void) fclose(f);
+    const char *from = strstr(text, marker);
+    assert_non_null(from);
+    from += strlen("```yaml\n");
+    const char *to = strstr(from, "\n```");
+    assert_non_null(to);
+    cli_world_write(w, name, "%.*s\n", (int) (to - from), from);
+}
+
 /* ---- running ---- */
 
 static void child_environment(world *w, char **env)
@@ -208,6 +233,23 @@ int running_wait(world *w, running *r)
     return w->said.exit_code;
 }
 
+running running_serve(world *w, const char *store)
+{
+    char socket[100];
+    snprintf(socket, sizeof socket, "%s.sock", store);
+    running r = catena_start(w, "serve", NULL);
+    assert_true(fcntl(r.err_fd, F_SETPIPE_SZ, 1 << 20) > 0); /* nobody reads it before the end */
+    for (int64_t limit_ms = now_ms() + 20000; !cli_world_has(w, socket); usleep(5000))
+        assert_true(now_ms() < limit_ms);
+    return r;
+}
+
+void running_stop(world *w, running *r)
+{
+    kill(r->pid, SIGTERM);
+    assert_exit(w, running_wait(w, r), 0);
+}
+
 static const char *program_of(const world *w)
 {
     return w->program ? w->program : CATENA_BUILD_DIR "/catena";
@@ -288,6 +330,28 @@ void assert_exit_(world *w, int code, int expected, const char *file, int line)
     _fail(file, line);
 }
 
+size_t count_in(const char *text, const char *part)
+{
+    size_t count = 0;
+    for (const char *at = text; (at = strstr(at, part)); at += strlen(part))
+        count++;
+    return count;
+}
+
+void offered(world *w, const char *label, int nth, char command[COMMAND_MAX])
+{
+    const char *at = w->said.err;
+    for (int i = 0; i <= nth; i++) {
+        at = strstr(at, label);
+        if (!at)
+            fail_msg("there are no %d \"%s\" in:\n%s", nth + 1, label, w->said.err);
+        at += strlen(label);
+    }
+    at = strstr(at, "catena ");
+    assert_non_null(at);
+    snprintf(command, COMMAND_MAX, "%.*s", (int) strcspn(at, "\n"), at);
+}
+
 void json_text(const char *text, const char *name, char *value)
 {
     char key[80];
@@ -325,9 +389,5 @@ void newest_id(world *w, char *id)
 
 const char *peer_program(void)
 {
-    static const char *const PLACES[] = {CATENA_BUILD_DIR "/tests/peer_mcp", CATENA_BUILD_DIR "/peer_mcp"};
-    for (size_t i = 0; i < 2; i++)
-        if (access(PLACES[i], X_OK) == 0)
-            return PLACES[i];
-    return NULL;
+    return CATENA_BUILD_DIR "/tests/peer_mcp";
 }

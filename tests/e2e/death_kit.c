@@ -208,7 +208,7 @@ static bool is_at_rest(const seen *s)
 /* Lets it work until it dies or everything is at rest; then it is told to end. */
 static void serve_until_rest(trial *t, running *r)
 {
-    for (int64_t until_ms = death_now_ms() + DEATH_LEAVE_MS; !has_ended(r->pid);) {
+    for (int64_t until_ms = now_ms() + DEATH_LEAVE_MS; !has_ended(r->pid);) {
         ctn_arena_mark mark = ctn_arena_save(t->arena);
         t->is_at_work = true;
         seen s = trial_look(t);
@@ -217,7 +217,7 @@ static void serve_until_rest(trial *t, running *r)
         ctn_arena_restore(t->arena, mark);
         if (rests)
             break;
-        if (death_now_ms() > until_ms)
+        if (now_ms() > until_ms)
             trial_wrong(t, "serve does not come to an end");
         (void) usleep(5000);
     }

@@ -23,16 +23,9 @@ void trial_wrong(trial *t, const char *format, ...)
     longjmp(t->wrong, 1);
 }
 
-int64_t death_now_ms(void)
-{
-    struct timespec now;
-    (void) clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void trial_await_all_gone(trial *t)
 {
-    for (int64_t until_ms = death_now_ms() + DEATH_LEAVE_MS; death_now_ms() < until_ms;) {
+    for (int64_t until_ms = now_ms() + DEATH_LEAVE_MS; now_ms() < until_ms;) {
         pid_t pid = waitpid(-1, NULL, WNOHANG);
         if (pid < 0 && errno == ECHILD)
             return;

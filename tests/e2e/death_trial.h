@@ -57,7 +57,6 @@ typedef struct trial {
 
 /* Ends the trial with a sentence. */
 _Noreturn void trial_wrong(trial *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
-int64_t death_now_ms(void);
 /* Every process below us, orphans too, has ended. */
 void trial_await_all_gone(trial *t);
 

@@ -348,18 +348,16 @@ static void a_full_disk_is_told_and_leaves_nothing(void **state)
     assert_false(cli_world_has(w, "copy.db.part"));
 }
 
-#define TEST_OF(name) cmocka_unit_test_setup_teardown(name, cli_world_setup, cli_world_teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST_OF(a_backup_beside_a_busy_owner_is_of_one_moment_and_holds_what_was_acknowledged),
-        TEST_OF(what_was_under_way_goes_on_in_a_restored_store),
-        TEST_OF(a_backup_of_a_store_at_rest_is_restored_as_after_a_crash),
-        TEST_OF(a_store_of_the_past_is_copied_before_it_is_migrated),
-        TEST_OF(nothing_is_replaced_unasked),
-        TEST_OF(one_that_was_killed_leaves_nothing_under_the_name),
-        TEST_OF(a_full_disk_is_told_and_leaves_nothing),
+        CLI_TEST(a_backup_beside_a_busy_owner_is_of_one_moment_and_holds_what_was_acknowledged),
+        CLI_TEST(what_was_under_way_goes_on_in_a_restored_store),
+        CLI_TEST(a_backup_of_a_store_at_rest_is_restored_as_after_a_crash),
+        CLI_TEST(a_store_of_the_past_is_copied_before_it_is_migrated),
+        CLI_TEST(nothing_is_replaced_unasked),
+        CLI_TEST(one_that_was_killed_leaves_nothing_under_the_name),
+        CLI_TEST(a_full_disk_is_told_and_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,28 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void write_block(world *w, const char *first_line, const char *file)
-{
-    static char page[64 * 1024];
-    FILE *f = fopen(CATENA_SOURCE_DIR "/docs/simulate.md", "r");
-    assert_non_null(f);
-    page[fread(page, 1, sizeof page - 1, f)] = 0;
-    fclose(f);
-    char marker[100];
-    (void) snprintf(marker, sizeof marker, "```yaml\n%s\n", first_line);
-    const char *from = strstr(page, marker);
-    assert_non_null(from);
-    from += strlen("```yaml\n");
-    const char *to = strstr(from, "\n```");
-    assert_non_null(to);
-    cli_world_write(w, file, "%.*s\n", (int) (to - from), from);
-}
-
 static void the_example_of_the_documentation_passes(void **state)
 {
     world *w = *state;
-    write_block(w, "# chain: letter.yaml", "letter.yaml");
-    write_block(w, "# letter.test.yaml", "letter.test.yaml");
+    cli_world_example(w, "simulate.md", "# chain: letter.yaml", "letter.yaml");
+    cli_world_example(w, "simulate.md", "# letter.test.yaml", "letter.test.yaml");
     assert_exit(w, catena(w, "test", "letter.test.yaml", NULL), 0);
     assert_out(w, "ok     letter.test.yaml: a letter of unknown fate is not posted twice\n3 passed, 0 failed\n");
     assert_exit(w, catena(w, "test", "letter.test.yaml", "--quiet", NULL), 0);
@@ -207,15 +190,12 @@ static void a_file_that_says_what_it_may_not_exits_2_and_names_the_nearest(void 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(the_example_of_the_documentation_passes, cli_world_setup, cli_world_teardown),
-        cmocka_unit_test_setup_teardown(the_travel_chains_pass_their_tests, cli_world_setup, cli_world_teardown),
-        cmocka_unit_test_setup_teardown(what_differs_is_told_with_its_place, cli_world_setup, cli_world_teardown),
-        cmocka_unit_test_setup_teardown(arguments_choose_among_answers_and_steps_may_be_named, cli_world_setup,
-                                        cli_world_teardown),
-        cmocka_unit_test_setup_teardown(calls_of_a_sub_chain_are_answered_and_expected_too, cli_world_setup,
-                                        cli_world_teardown),
-        cmocka_unit_test_setup_teardown(a_file_that_says_what_it_may_not_exits_2_and_names_the_nearest, cli_world_setup,
-                                        cli_world_teardown),
+        CLI_TEST(the_example_of_the_documentation_passes),
+        CLI_TEST(the_travel_chains_pass_their_tests),
+        CLI_TEST(what_differs_is_told_with_its_place),
+        CLI_TEST(arguments_choose_among_answers_and_steps_may_be_named),
+        CLI_TEST(calls_of_a_sub_chain_are_answered_and_expected_too),
+        CLI_TEST(a_file_that_says_what_it_may_not_exits_2_and_names_the_nearest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

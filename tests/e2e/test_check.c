@@ -78,10 +78,6 @@ static void the_first_chains_fit_their_tools(void **state)
 static void results_of_earlier_executions_fill_in_for_warnings(void **state)
 {
     world *w = *state;
-    if (!peer_program()) {
-        puts("skipped: the tool server for tests was not built");
-        skip();
-    }
     cli_world_write(w, "catena.yaml", "servers: {peer: {command: %s}}\n", peer_program());
     static const char *const sets = "instructionSets:\n"
                                     "  one: {tool: peer/read_line, effect: read, arguments: {line: a}}\n"
@@ -331,21 +327,19 @@ static void the_schema_of_the_configuration_takes_what_catena_takes(void **state
     assert_err(w, "did you mean 'chain'?");
 }
 
-#define WORLD_TEST(test) cmocka_unit_test_setup_teardown(test, cli_world_setup, cli_world_teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WORLD_TEST(a_tool_that_the_server_lacks_is_an_error_with_the_nearest_one),
-        WORLD_TEST(arguments_are_held_against_the_tools_own_schema),
-        WORLD_TEST(the_first_chains_fit_their_tools),
-        WORLD_TEST(results_of_earlier_executions_fill_in_for_warnings),
-        WORLD_TEST(what_is_surely_meant_is_mended_in_the_file),
-        WORLD_TEST(a_misspelt_tool_is_mended_by_what_the_server_has),
-        WORLD_TEST(mending_makes_no_broken_chain_worse),
-        WORLD_TEST(a_code_scanner_is_told_in_its_own_words),
-        WORLD_TEST(a_rule_is_explained),
-        WORLD_TEST(the_schema_of_the_configuration_takes_what_catena_takes),
+        CLI_TEST(a_tool_that_the_server_lacks_is_an_error_with_the_nearest_one),
+        CLI_TEST(arguments_are_held_against_the_tools_own_schema),
+        CLI_TEST(the_first_chains_fit_their_tools),
+        CLI_TEST(results_of_earlier_executions_fill_in_for_warnings),
+        CLI_TEST(what_is_surely_meant_is_mended_in_the_file),
+        CLI_TEST(a_misspelt_tool_is_mended_by_what_the_server_has),
+        CLI_TEST(mending_makes_no_broken_chain_worse),
+        CLI_TEST(a_code_scanner_is_told_in_its_own_words),
+        CLI_TEST(a_rule_is_explained),
+        CLI_TEST(the_schema_of_the_configuration_takes_what_catena_takes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

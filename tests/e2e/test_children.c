@@ -31,30 +31,16 @@ static void family(world *w, const char *parent)
     cli_world_write(w, "parent.yaml", "%s", parent);
 }
 
-/* The command behind the n-th `label` in what was said. */
-static void offered(world *w, const char *label, int n, char *line, size_t size)
-{
-    const char *at = w->said.err;
-    for (int i = 0; i <= n; i++) {
-        at = strstr(at, label);
-        if (!at)
-            fail_msg("there are no %d \"%s\" in:\n%s", n + 1, label, w->said.err);
-        at += strlen(label);
-    }
-    at = strstr(at, "catena ");
-    snprintf(line, size, "%.*s", (int) strcspn(at, "\n"), at);
-}
-
 static void a_child_that_waits_is_answered_by_its_own_id(void **state)
 {
     world *w = *state;
-    char parent[64], line[400], text[200];
+    char parent[64], line[COMMAND_MAX], text[200];
     family(w, FAMILY);
     assert_exit(w, catena(w, "run", "parent", NULL), 3); /* after the child's own wait, which ended by itself */
     json_text(w->said.out, "executionId", parent);
     assert_err(w, "step sub waits for the chain child, execution ");
     assert_err(w, "step ask waits for an approval: Fine, ann?");
-    offered(w, "  approve  ", 0, line, sizeof line);
+    offered(w, "  approve  ", 0, line);
     assert_null(strstr(line, parent));
     assert_exit(w, catena(w, "show", parent, NULL), 0);
     assert_err(w, "step ask waits for an approval: Fine, ann?");
@@ -88,14 +74,14 @@ static void a_child_that_waits_is_answered_by_its_own_id(void **state)
 static void the_owners_parent_does_not_hold_its_follower_for_ever(void **state)
 {
     world *w = *state;
-    char line[400];
+    char line[COMMAND_MAX];
     family(w, FAMILY);
     running serve = catena_start(w, "serve", NULL);
     for (int i = 0; i < 1000 && !cli_world_has(w, "catena.db.sock"); i++) /* it is the owner, and listens */
         usleep(10000);
     assert_exit(w, catena(w, "run", "parent", NULL), 3);
     assert_err(w, "step sub waits for the chain child, execution ");
-    offered(w, "  reject   ", 0, line, sizeof line);
+    offered(w, "  reject   ", 0, line);
     assert_exit(w, shell(w, line), 0);
     char id[64];
     assert_exit(w, catena(w, "list", "--chain", "parent", "--json", NULL), 0);
@@ -117,7 +103,7 @@ static void each_of_many_children_is_named_with_its_item(void **state)
         char text[80];
         snprintf(text, sizeof text, "step sub[%d] waits for the chain child, execution ", i);
         assert_err(w, text);
-        offered(w, "  approve  ", i, lines[i], sizeof lines[i]);
+        offered(w, "  approve  ", i, lines[i]);
     }
     for (int i = 0; i < 3; i++)
         assert_exit(w, shell(w, lines[i]), 0);
@@ -146,13 +132,10 @@ static void a_cancel_reaches_the_child(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_child_that_waits_is_answered_by_its_own_id, cli_world_setup,
-                                        cli_world_teardown),
-        cmocka_unit_test_setup_teardown(the_owners_parent_does_not_hold_its_follower_for_ever, cli_world_setup,
-                                        cli_world_teardown),
-        cmocka_unit_test_setup_teardown(each_of_many_children_is_named_with_its_item, cli_world_setup,
-                                        cli_world_teardown),
-        cmocka_unit_test_setup_teardown(a_cancel_reaches_the_child, cli_world_setup, cli_world_teardown),
+        CLI_TEST(a_child_that_waits_is_answered_by_its_own_id),
+        CLI_TEST(the_owners_parent_does_not_hold_its_follower_for_ever),
+        CLI_TEST(each_of_many_children_is_named_with_its_item),
+        CLI_TEST(a_cancel_reaches_the_child),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

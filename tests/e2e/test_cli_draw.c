@@ -225,19 +225,17 @@ static void mistakes_of_timeline_are_told(void **state)
     assert_string_equal(w->said.out, "");
 }
 
-#define WORLD_TEST(f) cmocka_unit_test_setup_teardown(f, cli_world_setup, cli_world_teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WORLD_TEST(a_chain_is_drawn_in_each_format),
-        WORLD_TEST(a_stored_chain_and_an_execution_are_drawn),
-        WORLD_TEST(mistakes_of_graph_are_told),
-        WORLD_TEST(the_journal_is_told_in_words),
-        WORLD_TEST(attempts_are_drawn_as_wide_as_there_is_room),
-        WORLD_TEST(items_are_folded_and_fallbacks_told),
-        WORLD_TEST(a_timeline_speaks_to_programs_and_to_plain_terminals),
-        WORLD_TEST(mistakes_of_timeline_are_told),
+        CLI_TEST(a_chain_is_drawn_in_each_format),
+        CLI_TEST(a_stored_chain_and_an_execution_are_drawn),
+        CLI_TEST(mistakes_of_graph_are_told),
+        CLI_TEST(the_journal_is_told_in_words),
+        CLI_TEST(attempts_are_drawn_as_wide_as_there_is_room),
+        CLI_TEST(items_are_folded_and_fallbacks_told),
+        CLI_TEST(a_timeline_speaks_to_programs_and_to_plain_terminals),
+        CLI_TEST(mistakes_of_timeline_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

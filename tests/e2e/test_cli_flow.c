@@ -14,14 +14,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define NEED_PEER()                                                                                                    \
-    do {                                                                                                               \
-        if (!peer_program()) {                                                                                         \
-            print_message("skipped: peer_mcp was not built\n");                                                        \
-            skip();                                                                                                    \
-        }                                                                                                              \
-    } while (0)
-
 /* One server, "peer", with these arguments, and these chains. */
 static void make_world(world *w, const char *modes, const char *chain)
 {
@@ -30,26 +22,6 @@ static void make_world(world *w, const char *modes, const char *chain)
         "servers:\n  peer: {command: '%s', args: [%s%s--ledger, ledger], trusted: true}\ninclude: [chain.yaml]\n",
         peer_program(), modes, modes[0] ? ", " : "");
     cli_world_write(w, "chain.yaml", "%s", chain);
-}
-
-static size_t count_in(world *w, const char *file, const char *part)
-{
-    static char text[65536];
-    size_t count = 0;
-    cli_world_read(w, file, text, sizeof text);
-    for (const char *at = text; (at = strstr(at, part)); at++)
-        count++;
-    return count;
-}
-
-/* What stands behind `label` on its line of stderr: a command that was offered. */
-static void offered(world *w, const char *label, char command[400])
-{
-    const char *at = strstr(w->said.err, label);
-    assert_contains(w->said.err, label);
-    at = strstr(at, "catena ");
-    assert_non_null(at);
-    snprintf(command, 400, "%.*s", (int) strcspn(at, "\n"), at);
 }
 
 static const char ONE_CALL[] =
@@ -61,7 +33,6 @@ static const char ONE_CALL[] =
 static void a_server_that_is_not_configured_is_named(void **state)
 {
     world *w = *state;
-    NEED_PEER();
     cli_world_write(w, "chain.yaml", "%s", ONE_CALL);
     assert_exit(w, catena(w, "run", "chain.yaml", NULL), 2);
     assert_err(w, "step write needs the server \"peer\", and there is no catena.yaml");
@@ -104,20 +75,18 @@ static void a_server_that_speaks_nonsense_is_told(void **state)
 static void a_tool_that_is_not_there_names_the_nearest(void **state)
 {
     world *w = *state;
-    NEED_PEER();
     make_world(w, "",
                "id: one\ninstructionSets: {write: {tool: peer/writ_line}}\n"
                "steps: [{stepName: write, instructionSet: write, inputTemplate: x}]\n");
     assert_exit(w, catena(w, "run", "one", NULL), 2);
     assert_err(w, "did you mean 'write_line'?");
     assert_false(cli_world_has(w, "catena.db"));
-    assert_int_equal(count_in(w, "ledger", "line"), 0);
+    assert_int_equal(cli_world_count(w, "ledger", "line"), 0);
 }
 
 static void tools_are_listed_and_called(void **state)
 {
     world *w = *state;
-    NEED_PEER();
     make_world(w, "", ONE_CALL);
     assert_exit(w, catena(w, "tools", "list", NULL), 0);
     assert_out(w, "peer/read_line");
@@ -142,7 +111,6 @@ static void tools_are_listed_and_called(void **state)
 static void the_servers_of_desktop_clients_are_taken(void **state)
 {
     world *w = *state;
-    NEED_PEER();
     cli_world_write(w, "catena.yaml", "mcpConfig: mcp.json\n");
     cli_world_write(w, "mcp.json",
                     "{\"mcpServers\": {\"peer\": {\"type\": \"stdio\", \"command\": \"%s\", \"args\": [], "
@@ -157,7 +125,6 @@ static void a_server_that_will_not_end_costs_no_work(void **state)
 {
     world *w = *state;
     struct rusage before, after;
-    NEED_PEER();
     make_world(w, "ignore-end", ONE_CALL);
     assert_int_equal(getrusage(RUSAGE_CHILDREN, &before), 0);
     assert_exit(w, catena(w, "run", "one", "--quiet", NULL), 0);
@@ -173,7 +140,6 @@ static void a_server_that_will_not_end_costs_no_work(void **state)
 static void a_failing_tool_is_told_with_exit_1(void **state)
 {
     world *w = *state;
-    NEED_PEER();
     make_world(w, "",
                "id: one\ninstructionSets: {fail: {tool: peer/fail, arguments: {message: no rooms left}}}\n"
                "steps: [{stepName: book, instructionSet: fail, noUndo: x}]\n");
@@ -197,12 +163,11 @@ static const char UNDOABLE[] =
 static void what_was_done_is_undone(void **state)
 {
     world *w = *state;
-    NEED_PEER();
     make_world(w, "", UNDOABLE);
     assert_exit(w, catena(w, "run", "trip", "--json", NULL), 1);
     assert_out(w, "\"status\":\"rolled_back\"");
     assert_err(w, "undone");
-    assert_int_equal(count_in(w, "ledger", "idempotent_line"), 1);
+    assert_int_equal(cli_world_count(w, "ledger", "idempotent_line"), 1);
 }
 
 /* ---- people ---- */
@@ -221,17 +186,16 @@ static const char ASKING[] =
 static void the_command_that_is_offered_goes_on(void **state)
 {
     world *w = *state;
-    char command[400];
-    NEED_PEER();
+    char command[COMMAND_MAX];
     make_world(w, "", ASKING);
     assert_exit(w, catena(w, "run", "ask", "-i", "who=Ann", "--json", NULL), 3);
     assert_out(w, "\"status\":\"waiting\"");
     assert_err(w, "step desk waits for an approval: Send it to Ann?");
-    offered(w, "approve  ", command);
-    assert_int_equal(count_in(w, "ledger", "write_line"), 1);
+    offered(w, "approve  ", 0, command);
+    assert_int_equal(cli_world_count(w, "ledger", "write_line"), 1);
     assert_exit(w, shell(w, command), 0);
     assert_out(w, "\"approved\": true");
-    assert_int_equal(count_in(w, "ledger", "write_line"), 2);
+    assert_int_equal(cli_world_count(w, "ledger", "write_line"), 2);
     assert_exit(w, shell(w, command), 2); /* the first answer stands */
     assert_err(w, "has ended");
 }
@@ -239,12 +203,11 @@ static void the_command_that_is_offered_goes_on(void **state)
 static void the_offer_names_store_and_configuration(void **state)
 {
     world *w = *state;
-    char command[400];
-    NEED_PEER();
+    char command[COMMAND_MAX];
     make_world(w, "", ASKING);
     assert_exit(w, catena(w, "run", "ask", "-i", "who=Ann", "--store", "my store.db", "--config", "catena.yaml", NULL),
                 3);
-    offered(w, "reject   ", command);
+    offered(w, "reject   ", 0, command);
     assert_contains(command, "--config catena.yaml --store 'my store.db'");
     assert_exit(w, shell(w, command), 0);
     assert_out(w, "\"approved\": false");
@@ -254,7 +217,6 @@ static void a_wrong_answer_changes_nothing(void **state)
 {
     world *w = *state;
     char id[64];
-    NEED_PEER();
     make_world(w, "", ASKING);
     assert_exit(w, catena(w, "run", "ask", "-i", "who=Ann", NULL), 3);
     newest_id(w, id);
@@ -276,7 +238,6 @@ static void a_variable_is_set_while_it_waits(void **state)
 {
     world *w = *state;
     char id[64];
-    NEED_PEER();
     make_world(w, "", ASKING);
     assert_exit(w, catena(w, "run", "ask", "-i", "who=Ann", NULL), 3);
     newest_id(w, id);
@@ -303,39 +264,36 @@ static void an_interrupted_call_is_settled_as_done(void **state)
 {
     world *w = *state;
     char id[64];
-    NEED_PEER();
     make_interrupted(w, id);
     assert_exit(w, catena(w, "resume", id, NULL), 3);
     assert_exit(w, catena(w, "resume", id, "--succeed", "{line: x}", NULL), 2);
     assert_exit(w, catena(w, "resume", id, "--succeed", "{\"line\": \"seen\"}", "--output", "line", NULL), 0);
     assert_string_equal(w->said.out, "seen\n");
-    assert_int_equal(count_in(w, "ledger", "write_line"), 1);
+    assert_int_equal(cli_world_count(w, "ledger", "write_line"), 1);
 }
 
 static void an_interrupted_call_is_given_up(void **state)
 {
     world *w = *state;
-    char id[64], command[400];
-    NEED_PEER();
+    char id[64], command[COMMAND_MAX];
     make_interrupted(w, id);
-    offered(w, "give it up ", command);
+    offered(w, "give it up ", 0, command);
     assert_exit(w, catena(w, "resume", id, "--fail", "--step", "wirte", NULL), 2);
     assert_err(w, "did you mean");
     assert_exit(w, shell(w, command), 1);
     assert_out(w, "\"status\": \"failed\"");
-    assert_int_equal(count_in(w, "ledger", "write_line"), 1);
+    assert_int_equal(cli_world_count(w, "ledger", "write_line"), 1);
 }
 
 static void an_interrupted_call_is_done_again(void **state)
 {
     world *w = *state;
     char id[64];
-    NEED_PEER();
     make_interrupted(w, id);
     make_world(w, "", ONE_CALL); /* the server has been mended */
     assert_exit(w, catena(w, "resume", id, "--retry", "--json", NULL), 0);
     assert_out(w, "\"status\":\"completed\"");
-    assert_int_equal(count_in(w, "ledger", "write_line"), 2);
+    assert_int_equal(cli_world_count(w, "ledger", "write_line"), 2);
 }
 
 /* ---- owners ---- */
@@ -352,10 +310,18 @@ static const char SLOW[] =
     "  - {stepName: done, instructionSet: done, outputVariables: [done]}\n"
     "outputs: [done]\n";
 
+/* A run of it has begun its work, and sleeps now. */
+static running run_slow(world *w, const char *ms)
+{
+    make_world(w, "", SLOW);
+    running run = catena_start(w, "run", "slow", "-i", ms, "--json", NULL);
+    cli_world_await(w, "ledger", "/hold/do");
+    return run;
+}
+
 static void a_call_without_progress_is_ended_and_one_with_it_is_not(void **state)
 {
     world *w = *state;
-    NEED_PEER();
     make_world(w, "",
                "id: idle\nsteps:\n"
                "  - {stepName: nap, instructionSet: nap, idleTimeoutMs: 1000, onError: continue}\n"
@@ -373,32 +339,26 @@ static void cancel_reaches_the_owner(void **state)
 {
     world *w = *state;
     char id[64];
-    NEED_PEER();
-    make_world(w, "", SLOW);
-    running run = catena_start(w, "run", "slow", "-i", "ms:=20000", "--json", NULL);
-    cli_world_await(w, "ledger", "/hold/do");
+    running run = run_slow(w, "ms:=20000");
     newest_id(w, id);
     assert_exit(w, catena(w, "cancel", id, "--reason", "the client called", NULL), 0);
     assert_out(w, "\"status\": \"rolled_back\"");
     assert_exit(w, running_wait(w, &run), 1);
     assert_out(w, "\"status\":\"rolled_back\"");
     assert_err(w, "the client called");
-    assert_int_equal(count_in(w, "ledger", "/hold/undo"), 1);
+    assert_int_equal(cli_world_count(w, "ledger", "/hold/undo"), 1);
 }
 
 static void cancel_without_an_owner_undoes_too(void **state)
 {
     world *w = *state;
     char id[64];
-    NEED_PEER();
-    make_world(w, "", SLOW);
-    running run = catena_start(w, "run", "slow", "-i", "ms:=20000", "--json", NULL);
-    cli_world_await(w, "ledger", "/hold/do");
+    running run = run_slow(w, "ms:=20000");
     kill(run.pid, SIGKILL);
     assert_exit(w, running_wait(w, &run), -SIGKILL);
     newest_id(w, id);
     assert_exit(w, catena(w, "cancel", id, NULL), 0);
-    assert_int_equal(count_in(w, "ledger", "/hold/undo"), 1);
+    assert_int_equal(cli_world_count(w, "ledger", "/hold/undo"), 1);
     assert_exit(w, catena(w, "show", id, NULL), 0);
     assert_out(w, "rolled_back");
 }
@@ -406,8 +366,7 @@ static void cancel_without_an_owner_undoes_too(void **state)
 static void ctrl_c_leaves_it_to_be_resumed(void **state)
 {
     world *w = *state;
-    char command[400];
-    NEED_PEER();
+    char command[COMMAND_MAX];
     make_world(w, "", SLOW);
     running run = catena_start(w, "run", "slow", "-i", "ms:=700", NULL);
     cli_world_await(w, "ledger", "/hold/do");
@@ -416,20 +375,17 @@ static void ctrl_c_leaves_it_to_be_resumed(void **state)
     assert_exit(w, running_wait(w, &run), 130);
     assert_err(w, "nothing is lost");
     assert_string_equal(w->said.out, "");
-    offered(w, "Go on:", command);
+    offered(w, "Go on:", 0, command);
     assert_exit(w, shell(w, command), 0);
     assert_out(w, "\"done\": true");
-    assert_int_equal(count_in(w, "ledger", "/hold/do"), 1);
+    assert_int_equal(cli_world_count(w, "ledger", "/hold/do"), 1);
 }
 
 static void the_second_ctrl_c_ends_at_once(void **state)
 {
     world *w = *state;
     char id[64];
-    NEED_PEER();
-    make_world(w, "", SLOW);
-    running run = catena_start(w, "run", "slow", "-i", "ms:=30000", NULL);
-    cli_world_await(w, "ledger", "/hold/do");
+    running run = run_slow(w, "ms:=30000");
     usleep(100000);
     kill(run.pid, SIGINT);
     usleep(200000);
@@ -449,42 +405,33 @@ static void a_killed_run_is_resumed(void **state)
 {
     world *w = *state;
     char id[64];
-    NEED_PEER();
-    make_world(w, "", SLOW);
-    running run = catena_start(w, "run", "slow", "-i", "ms:=500", NULL);
-    cli_world_await(w, "ledger", "/hold/do");
+    running run = run_slow(w, "ms:=500");
     kill(run.pid, SIGKILL);
     assert_exit(w, running_wait(w, &run), -SIGKILL);
     newest_id(w, id);
     assert_exit(w, catena(w, "resume", id, "--json", NULL), 0);
     assert_out(w, "\"status\":\"completed\"");
-    assert_true(count_in(w, "ledger", "/hold/do") <= 2); /* idempotent: at least once */
+    assert_true(cli_world_count(w, "ledger", "/hold/do") <= 2); /* idempotent: at least once */
 }
 
 static void a_run_is_handed_to_the_owner(void **state)
 {
     world *w = *state;
-    NEED_PEER();
-    make_world(w, "", SLOW);
-    running owner = catena_start(w, "run", "slow", "-i", "ms:=3000", "--json", NULL);
-    cli_world_await(w, "ledger", "/hold/do");
+    running owner = run_slow(w, "ms:=3000");
     assert_exit(w, catena(w, "run", "slow", "-i", "ms:=10", "--json", NULL), 0);
     assert_out(w, "\"status\":\"completed\"");
     assert_err(w, "nap");
     assert_int_equal(waitpid(owner.pid, NULL, WNOHANG), 0); /* it still runs */
     assert_exit(w, running_wait(w, &owner), 0);
-    assert_int_equal(count_in(w, "ledger", "/hold/do"), 2);
+    assert_int_equal(cli_world_count(w, "ledger", "/hold/do"), 2);
 }
 
 static void a_follower_takes_over_when_the_owner_dies(void **state)
 {
     world *w = *state;
-    NEED_PEER();
-    make_world(w, "", SLOW);
-    running owner = catena_start(w, "run", "slow", "-i", "ms:=30000", "--json", NULL);
-    cli_world_await(w, "ledger", "/hold/do");
+    running owner = run_slow(w, "ms:=30000");
     running follower = catena_start(w, "run", "slow", "-i", "ms:=2000", "--json", NULL);
-    while (count_in(w, "ledger", "/hold/do") < 2)
+    while (cli_world_count(w, "ledger", "/hold/do") < 2)
         usleep(10000);
     usleep(300000);
     kill(owner.pid, SIGKILL);
@@ -497,10 +444,7 @@ static void pause_holds_and_resume_goes_on(void **state)
 {
     world *w = *state;
     char id[64];
-    NEED_PEER();
-    make_world(w, "", SLOW);
-    running run = catena_start(w, "run", "slow", "-i", "ms:=1000", "--json", NULL);
-    cli_world_await(w, "ledger", "/hold/do");
+    running run = run_slow(w, "ms:=1000");
     newest_id(w, id);
     assert_exit(w, catena(w, "pause", id, NULL), 0);
     assert_err(w, "catena resume");
@@ -515,10 +459,7 @@ static void watch_follows_the_owner(void **state)
 {
     world *w = *state;
     char id[64];
-    NEED_PEER();
-    make_world(w, "", SLOW);
-    running run = catena_start(w, "run", "slow", "-i", "ms:=1000", "--json", NULL);
-    cli_world_await(w, "ledger", "/hold/do");
+    running run = run_slow(w, "ms:=1000");
     newest_id(w, id);
     assert_exit(w, catena(w, "watch", id, "--json", NULL), 0);
     assert_out(w, "\"status\":\"completed\"");
@@ -530,13 +471,12 @@ static void what_is_started_is_served(void **state)
 {
     world *w = *state;
     char first[64], second[64];
-    NEED_PEER();
     make_world(w, "", SLOW);
     assert_exit(w, catena(w, "start", "slow", "-i", "ms:=10", NULL), 0);
     snprintf(first, sizeof first, "%.36s", w->said.out);
     assert_exit(w, catena(w, "list", "--status", "queued", NULL), 0);
     assert_out(w, first);
-    assert_int_equal(count_in(w, "ledger", "/hold/do"), 0);
+    assert_int_equal(cli_world_count(w, "ledger", "/hold/do"), 0);
     running serve = catena_start(w, "serve", "--store", "sqlite:catena.db?synchronous=normal", NULL);
     assert_exit(w, catena(w, "watch", first, "--json", NULL), 0);
     assert_out(w, "\"status\":\"completed\"");
@@ -572,10 +512,7 @@ static void nonsense_on_the_socket_harms_nobody(void **state)
 {
     world *w = *state;
     static char answer[4096];
-    NEED_PEER();
-    make_world(w, "", SLOW);
-    running run = catena_start(w, "run", "slow", "-i", "ms:=1500", "--json", NULL);
-    cli_world_await(w, "ledger", "/hold/do");
+    running run = run_slow(w, "ms:=1500");
     ask_owner(w, "hello there\n", answer, sizeof answer);
     assert_contains(answer, "-32700");
     ask_owner(w, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"cancle\"}\n", answer, sizeof answer);
@@ -595,7 +532,6 @@ static void what_is_queued_can_be_resumed_by_hand(void **state)
 {
     world *w = *state;
     char id[64];
-    NEED_PEER();
     make_world(w, "", SLOW);
     assert_exit(w, catena(w, "start", "slow", "-i", "ms:=10", NULL), 0);
     snprintf(id, sizeof id, "%.36s", w->said.out);
@@ -607,14 +543,13 @@ static void an_idempotency_key_starts_once(void **state)
 {
     world *w = *state;
     char first[64], second[64];
-    NEED_PEER();
     make_world(w, "", SLOW);
     assert_exit(w, catena(w, "run", "slow", "-i", "ms:=10", "-k", "order-7", "--json", NULL), 0);
     json_text(w->said.out, "executionId", first);
     assert_exit(w, catena(w, "run", "slow", "-i", "ms:=10", "-k", "order-7", "--json", NULL), 0);
     json_text(w->said.out, "executionId", second);
     assert_string_equal(first, second);
-    assert_int_equal(count_in(w, "ledger", "/hold/do"), 1);
+    assert_int_equal(cli_world_count(w, "ledger", "/hold/do"), 1);
 }
 
 static void a_wait_that_ends_by_itself_is_waited_for(void **state)
@@ -631,7 +566,6 @@ static void a_wait_that_ends_by_itself_is_waited_for(void **state)
 static void a_retry_is_shown_with_its_attempt(void **state)
 {
     world *w = *state;
-    NEED_PEER();
     make_world(w, "",
                "id: one\ninstructionSets: {fail: {tool: peer/fail}}\n"
                "steps: [{stepName: book, instructionSet: fail, noUndo: x, retryConfig: {maxRetries: 2, backoffMs: 50, "
@@ -639,15 +573,13 @@ static void a_retry_is_shown_with_its_attempt(void **state)
     assert_exit(w, catena(w, "run", "one", NULL), 1);
     assert_err(w, "retrying");
     assert_err(w, "attempt 3");
-    assert_int_equal(count_in(w, "ledger", "fail "), 3);
+    assert_int_equal(cli_world_count(w, "ledger", "fail "), 3);
 }
-
-#define WORLD_TEST(f) cmocka_unit_test_setup_teardown(f, cli_world_setup, cli_world_teardown)
 
 /* Three calls that each use 120 tokens or 0.45: the third would overspend, so it does not begin. */
 static void spend(world *w, const char *budget, const char *said_of_it)
 {
-    char chain[1000], command[400];
+    char chain[1000], command[COMMAND_MAX];
     snprintf(chain, sizeof chain,
              "id: spend\nbudget: {%s}\nsteps:\n"
              "  - {stepName: a, instructionSet: echo}\n  - {stepName: b, instructionSet: echo}\n"
@@ -658,20 +590,18 @@ static void spend(world *w, const char *budget, const char *said_of_it)
     assert_exit(w, catena(w, "run", "spend", NULL), 3);
     assert_err(w, said_of_it);
     assert_err(w, "b  completed");
-    offered(w, "grant it once more", command);
+    offered(w, "grant it once more", 0, command);
     assert_exit(w, shell(w, command), 0);
 }
 
 static void tokens_and_money_that_a_tool_tells_of_count(void **state)
 {
-    NEED_PEER();
     spend(*state, "tokens: 300", "the budget of tokens is used up: 240 of 300");
     spend(*state, "money: 1.3", "the budget of money is used up: 0.90 of 1.3");
 }
 
 static void a_result_is_used_again_and_shown_so(void **state)
 {
-    NEED_PEER();
     world *w = *state;
     char id[64];
     make_world(w, "",
@@ -682,9 +612,9 @@ static void a_result_is_used_again_and_shown_so(void **state)
     assert_exit(w, catena(w, "run", "twice", NULL), 0);
     assert_err(w, "out of the cache");
     assert_out(w, "\"again\": \"x\"");
-    assert_int_equal(count_in(w, "ledger", "read_line"), 1);
+    assert_int_equal(cli_world_count(w, "ledger", "read_line"), 1);
     assert_exit(w, catena(w, "run", "twice", NULL), 0); /* another process */
-    assert_int_equal(count_in(w, "ledger", "read_line"), 1);
+    assert_int_equal(cli_world_count(w, "ledger", "read_line"), 1);
     newest_id(w, id);
     assert_exit(w, catena(w, "show", id, NULL), 0);
     assert_out(w, "out of the cache");
@@ -701,46 +631,46 @@ static void a_result_is_used_again_and_shown_so(void **state)
                "     cache: {ttlMs: 600000, allowWrites: true, key: 'another'}}\n"
                "instructionSets:\n  act: {tool: peer/write_line, arguments: {line: y}}\n");
     assert_exit(w, catena(w, "run", "twice", NULL), 0);
-    assert_int_equal(count_in(w, "ledger", "write_line"), 4);
+    assert_int_equal(cli_world_count(w, "ledger", "write_line"), 4);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WORLD_TEST(a_server_that_is_not_configured_is_named),
-        WORLD_TEST(a_server_that_dies_at_once_tells_its_last_words),
-        WORLD_TEST(a_server_that_will_not_end_costs_no_work),
-        WORLD_TEST(a_server_that_speaks_nonsense_is_told),
-        WORLD_TEST(a_tool_that_is_not_there_names_the_nearest),
-        WORLD_TEST(tools_are_listed_and_called),
-        WORLD_TEST(the_servers_of_desktop_clients_are_taken),
-        WORLD_TEST(a_failing_tool_is_told_with_exit_1),
-        WORLD_TEST(what_was_done_is_undone),
-        WORLD_TEST(the_command_that_is_offered_goes_on),
-        WORLD_TEST(the_offer_names_store_and_configuration),
-        WORLD_TEST(a_wrong_answer_changes_nothing),
-        WORLD_TEST(a_variable_is_set_while_it_waits),
-        WORLD_TEST(an_interrupted_call_is_settled_as_done),
-        WORLD_TEST(an_interrupted_call_is_given_up),
-        WORLD_TEST(an_interrupted_call_is_done_again),
-        WORLD_TEST(a_call_without_progress_is_ended_and_one_with_it_is_not),
-        WORLD_TEST(cancel_reaches_the_owner),
-        WORLD_TEST(cancel_without_an_owner_undoes_too),
-        WORLD_TEST(ctrl_c_leaves_it_to_be_resumed),
-        WORLD_TEST(the_second_ctrl_c_ends_at_once),
-        WORLD_TEST(a_killed_run_is_resumed),
-        WORLD_TEST(a_run_is_handed_to_the_owner),
-        WORLD_TEST(a_follower_takes_over_when_the_owner_dies),
-        WORLD_TEST(pause_holds_and_resume_goes_on),
-        WORLD_TEST(watch_follows_the_owner),
-        WORLD_TEST(what_is_started_is_served),
-        WORLD_TEST(nonsense_on_the_socket_harms_nobody),
-        WORLD_TEST(what_is_queued_can_be_resumed_by_hand),
-        WORLD_TEST(an_idempotency_key_starts_once),
-        WORLD_TEST(a_wait_that_ends_by_itself_is_waited_for),
-        WORLD_TEST(a_retry_is_shown_with_its_attempt),
-        WORLD_TEST(tokens_and_money_that_a_tool_tells_of_count),
-        WORLD_TEST(a_result_is_used_again_and_shown_so),
+        CLI_TEST(a_server_that_is_not_configured_is_named),
+        CLI_TEST(a_server_that_dies_at_once_tells_its_last_words),
+        CLI_TEST(a_server_that_will_not_end_costs_no_work),
+        CLI_TEST(a_server_that_speaks_nonsense_is_told),
+        CLI_TEST(a_tool_that_is_not_there_names_the_nearest),
+        CLI_TEST(tools_are_listed_and_called),
+        CLI_TEST(the_servers_of_desktop_clients_are_taken),
+        CLI_TEST(a_failing_tool_is_told_with_exit_1),
+        CLI_TEST(what_was_done_is_undone),
+        CLI_TEST(the_command_that_is_offered_goes_on),
+        CLI_TEST(the_offer_names_store_and_configuration),
+        CLI_TEST(a_wrong_answer_changes_nothing),
+        CLI_TEST(a_variable_is_set_while_it_waits),
+        CLI_TEST(an_interrupted_call_is_settled_as_done),
+        CLI_TEST(an_interrupted_call_is_given_up),
+        CLI_TEST(an_interrupted_call_is_done_again),
+        CLI_TEST(a_call_without_progress_is_ended_and_one_with_it_is_not),
+        CLI_TEST(cancel_reaches_the_owner),
+        CLI_TEST(cancel_without_an_owner_undoes_too),
+        CLI_TEST(ctrl_c_leaves_it_to_be_resumed),
+        CLI_TEST(the_second_ctrl_c_ends_at_once),
+        CLI_TEST(a_killed_run_is_resumed),
+        CLI_TEST(a_run_is_handed_to_the_owner),
+        CLI_TEST(a_follower_takes_over_when_the_owner_dies),
+        CLI_TEST(pause_holds_and_resume_goes_on),
+        CLI_TEST(watch_follows_the_owner),
+        CLI_TEST(what_is_started_is_served),
+        CLI_TEST(nonsense_on_the_socket_harms_nobody),
+        CLI_TEST(what_is_queued_can_be_resumed_by_hand),
+        CLI_TEST(an_idempotency_key_starts_once),
+        CLI_TEST(a_wait_that_ends_by_itself_is_waited_for),
+        CLI_TEST(a_retry_is_shown_with_its_attempt),
+        CLI_TEST(tokens_and_money_that_a_tool_tells_of_count),
+        CLI_TEST(a_result_is_used_again_and_shown_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -188,10 +188,6 @@ static size_t count_of(world *w, const char *sql)
 static void an_open_breaker_is_open_after_a_restart(void **state)
 {
     world *w = *state;
-    if (!peer_program()) {
-        print_message("the tool server for tests was not built\n");
-        skip();
-    }
     cli_world_write(w, "catena.yaml",
                     "servers:\n  peer: {command: '%s', args: [--ledger, ledger], trusted: true}\n"
                     "include: [sets.yaml, '*.chain.yaml']\n",
@@ -242,20 +238,18 @@ static void schedules_are_listed_and_their_zones_are_checked(void **state)
     assert_out(w, "Asia/Kolkatta");
 }
 
-#define WORLD_TEST(f) cmocka_unit_test_setup_teardown(f, cli_world_setup, cli_world_teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WORLD_TEST(a_run_behind_a_parked_one_says_so_and_ends),
-        WORLD_TEST(a_run_behind_one_that_runs_waits_for_it),
-        WORLD_TEST(what_was_started_is_served_one_at_a_time_in_order),
-        WORLD_TEST(the_priority_of_a_chain_decides_who_is_served_first),
-        WORLD_TEST(a_failure_is_told_to_the_chain_that_on_failure_names),
-        WORLD_TEST(a_chain_that_names_no_chain_for_its_failure_does_not_start),
-        WORLD_TEST(a_rate_holds_back_the_calls_of_a_run),
-        WORLD_TEST(an_open_breaker_is_open_after_a_restart),
-        WORLD_TEST(schedules_are_listed_and_their_zones_are_checked),
+        CLI_TEST(a_run_behind_a_parked_one_says_so_and_ends),
+        CLI_TEST(a_run_behind_one_that_runs_waits_for_it),
+        CLI_TEST(what_was_started_is_served_one_at_a_time_in_order),
+        CLI_TEST(the_priority_of_a_chain_decides_who_is_served_first),
+        CLI_TEST(a_failure_is_told_to_the_chain_that_on_failure_names),
+        CLI_TEST(a_chain_that_names_no_chain_for_its_failure_does_not_start),
+        CLI_TEST(a_rate_holds_back_the_calls_of_a_run),
+        CLI_TEST(an_open_breaker_is_open_after_a_restart),
+        CLI_TEST(schedules_are_listed_and_their_zones_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,14 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NEED_PEER()                                                                                                    \
-    do {                                                                                                               \
-        if (!peer_program()) {                                                                                         \
-            print_message("skipped: peer_mcp was not built\n");                                                        \
-            skip();                                                                                                    \
-        }                                                                                                              \
-    } while (0)
-
 #define SETS                                                                                                           \
     "instructionSets:\n"                                                                                               \
     "  read: {tool: peer/read_line, arguments: {line: '{input}'}}\n"                                                   \
@@ -44,49 +36,28 @@ static void make_world(world *w, const char *chain)
     cli_world_write(w, "chain.yaml", "%s", chain);
 }
 
-static size_t count_in(world *w, const char *part)
-{
-    static char text[65536];
-    size_t count = 0;
-    cli_world_read(w, "ledger", text, sizeof text);
-    for (const char *at = text; (at = strstr(at, part)); at++)
-        count++;
-    return count;
-}
-
-/* What stands behind `label` on its line of stderr: a command that was offered. */
-static void offered(world *w, const char *label, char command[600])
-{
-    const char *at = strstr(w->said.err, label);
-    assert_contains(w->said.err, label);
-    at = strstr(at, "catena ");
-    assert_non_null(at);
-    snprintf(command, 600, "%.*s", (int) strcspn(at, "\n"), at);
-}
-
 static void failed_run(world *w, char id[64])
 {
     make_world(w, CHAIN);
     assert_exit(w, catena(w, "run", "c", "-i", "guest=Dana", "-i", "n:=0", "--json", NULL), 1);
     json_text(w->said.out, "executionId", id);
-    assert_int_equal(count_in(w, "write_line"), 1);
+    assert_int_equal(cli_world_count(w, "ledger", "write_line"), 1);
 }
 
 static void after_a_failure_the_write_is_not_repeated(void **state)
 {
     world *w = *state;
-    NEED_PEER();
-    char id[64], again[64], command[600];
+    char id[64], again[64], command[COMMAND_MAX];
     failed_run(w, id);
     assert_exit(w, catena(w, "resume", id, NULL), 2);
-    offered(w, "reuses its results", command);
+    offered(w, "reuses its results", 0, command);
     assert_contains(command, "rerun ");
     assert_exit(w, catena(w, "rerun", id, "--from", "half", "-i", "n:=4", "--json", NULL), 0);
     assert_err(w, "reused: 3 of 5 steps");
     assert_out(w, "\"status\":\"completed\",\"outputs\":{\"z\":\"book Dana 3\"}");
     json_text(w->said.out, "executionId", again);
     assert_string_not_equal(id, again);
-    assert_int_equal(count_in(w, "write_line"), 1);
+    assert_int_equal(cli_world_count(w, "ledger", "write_line"), 1);
     assert_exit(w, catena(w, "show", again, NULL), 0);
     assert_out(w, "rerun of ");
     assert_out(w, ", from step half");
@@ -108,30 +79,28 @@ static void after_a_failure_the_write_is_not_repeated(void **state)
 static void a_write_is_repeated_only_by_the_command_that_names_it(void **state)
 {
     world *w = *state;
-    NEED_PEER();
-    char id[64], command[600];
+    char id[64], command[COMMAND_MAX];
     failed_run(w, id);
     assert_exit(w, catena(w, "fork", id, "-i", "guest=O'Neill", "-i", "n:=3", NULL), 2);
     assert_err(w, "book would be done again, and what was written then has not been undone");
-    assert_int_equal(count_in(w, "write_line"), 1);
+    assert_int_equal(cli_world_count(w, "ledger", "write_line"), 1);
     assert_exit(w, catena(w, "list", "--json", NULL), 0);
     assert_null(strstr(strstr(w->said.out, "executionId") + 1, "executionId")); /* nothing was started */
     assert_exit(w, catena(w, "fork", id, "-i", "guest=O'Neill", "-i", "n:=3", NULL), 2);
-    offered(w, "would be done again", command);
+    offered(w, "would be done again", 0, command);
     assert_contains(command, "--write book");
     assert_exit(w, shell(w, command), 0);
     assert_out(w, "book O'Neill 4");
-    assert_int_equal(count_in(w, "write_line"), 2);
+    assert_int_equal(cli_world_count(w, "ledger", "write_line"), 2);
     assert_exit(w, catena(w, "rerun", id, "--from", "look", "-i", "n:=3", NULL), 2);
     assert_exit(w, catena(w, "rerun", id, "--from", "look", "-i", "n:=3", "--write", "book", "-o", "z", NULL), 0);
     assert_string_equal(w->said.out, "book Dana 4\n");
-    assert_int_equal(count_in(w, "write_line"), 3);
+    assert_int_equal(cli_world_count(w, "ledger", "write_line"), 3);
 }
 
 static void bad_words_are_answered_with_the_right_ones(void **state)
 {
     world *w = *state;
-    NEED_PEER();
     char id[64];
     failed_run(w, id);
     assert_exit(w, catena(w, "rerun", id, NULL), 2);
@@ -156,22 +125,20 @@ static void bad_words_are_answered_with_the_right_ones(void **state)
 static void a_changed_input_reaches_its_readers_and_nobody_else(void **state)
 {
     world *w = *state;
-    NEED_PEER();
     char id[64];
     failed_run(w, id);
     assert_exit(w, catena(w, "fork", id, "-i", "n:=4", "-q", "--json", NULL), 0);
     json_text(w->said.out, "executionId", id);
-    size_t reads = count_in(w, "read_line");
+    size_t reads = cli_world_count(w, "ledger", "read_line");
     assert_exit(w, catena(w, "fork", id, "-i", "n:=6", "-q", "-o", "z", NULL), 0);
     assert_string_equal(w->said.out, "book Dana 2\n");
-    assert_int_equal(count_in(w, "read_line"), reads + 1); /* after, not look or other */
-    assert_int_equal(count_in(w, "write_line"), 1);
+    assert_int_equal(cli_world_count(w, "ledger", "read_line"), reads + 1); /* after, not look or other */
+    assert_int_equal(cli_world_count(w, "ledger", "write_line"), 1);
 }
 
 static void a_newer_definition_is_taken_and_a_running_one_keeps_its_own(void **state)
 {
     world *w = *state;
-    NEED_PEER();
     static const char BEFORE[] =
         "id: c\n" SETS "  yes: {approval: {message: go on?}}\nsteps:\n"
         "- {stepName: book, instructionSet: write, inputTemplate: x, outputVariables: {b: line}, noUndo: kept}\n"
@@ -199,13 +166,12 @@ static void a_newer_definition_is_taken_and_a_running_one_keeps_its_own(void **s
     assert_exit(w, catena(w, "fork", id, "--chain", "c", "-o", "z", NULL), 0);
     assert_err(w, "reused: 2 of 4 steps");
     assert_string_equal(w->said.out, "new x more\n");
-    assert_int_equal(count_in(w, "write_line"), 1);
+    assert_int_equal(cli_world_count(w, "ledger", "write_line"), 1);
 }
 
 static void what_was_rolled_back_is_done_again(void **state)
 {
     world *w = *state;
-    NEED_PEER();
     char id[64];
     make_world(w, "id: c\n" SETS "steps:\n"
                   "- {stepName: look, instructionSet: read, inputTemplate: x, outputVariables: {a: line}}\n"
@@ -217,18 +183,17 @@ static void what_was_rolled_back_is_done_again(void **state)
     assert_exit(w, catena(w, "run", "c", "-i", "n:=0", "-q", "--json", NULL), 1);
     assert_out(w, "\"status\":\"rolled_back\"");
     json_text(w->said.out, "executionId", id);
-    assert_int_equal(count_in(w, "write_line"), 2);
+    assert_int_equal(cli_world_count(w, "ledger", "write_line"), 2);
     assert_exit(w, catena(w, "rerun", id, "--from", "half", "-i", "n:=2", "--json", NULL), 0);
     assert_err(w, "reused: 2 of 4 steps");
     assert_out(w, "\"outputs\":{\"b\":\"x\",\"h\":6}");
-    assert_int_equal(count_in(w, "write_line"), 3);      /* book once more; the mail is not sent again */
-    assert_int_equal(count_in(w, "idempotent_line"), 1); /* and nothing else is undone */
+    assert_int_equal(cli_world_count(w, "ledger", "write_line"), 3); /* book once more; the mail is not sent again */
+    assert_int_equal(cli_world_count(w, "ledger", "idempotent_line"), 1); /* and nothing else is undone */
 }
 
 static void a_foreach_is_reused_or_done_again_as_a_whole(void **state)
 {
     world *w = *state;
-    NEED_PEER();
     char id[64];
     make_world(w, "id: c\n" SETS "steps:\n"
                   "- {stepName: each, instructionSet: item, foreach: {items: '{names}'}, outputVariables: {r: line},\n"
@@ -242,16 +207,16 @@ static void a_foreach_is_reused_or_done_again_as_a_whole(void **state)
                     peer_program());
     assert_exit(w, catena(w, "run", "c", "-i", "names:=[\"a\", \"b\"]", "-i", "n:=0", "-q", "--json", NULL), 1);
     json_text(w->said.out, "executionId", id);
-    assert_int_equal(count_in(w, "write_line"), 2);
+    assert_int_equal(cli_world_count(w, "ledger", "write_line"), 2);
     assert_exit(w, catena(w, "rerun", id, "--from", "half", "-i", "n:=2", "-q", "--json", NULL), 0);
     assert_out(w, "\"outputs\":{\"r\":[\"a\",\"b\"],\"h\":6}");
-    assert_int_equal(count_in(w, "write_line"), 2);
+    assert_int_equal(cli_world_count(w, "ledger", "write_line"), 2);
     assert_exit(w, catena(w, "fork", id, "-i", "names:=[\"a\", \"c\"]", "-i", "n:=2", NULL), 2);
     assert_err(w, "each would be done again");
     assert_exit(w, catena(w, "rerun", id, "--from", "each[1]", NULL), 2);
     assert_err(w, "a foreach is done again as a whole, with all its items: --from each");
     assert_exit(w, catena(w, "rerun", id, "--from", "each", "-i", "n:=3", "-q", "--json", NULL), 0);
-    assert_int_equal(count_in(w, "write_line"), 4);
+    assert_int_equal(cli_world_count(w, "ledger", "write_line"), 4);
 }
 
 static const char SLOW_CHAIN[] =
@@ -265,7 +230,6 @@ static const char SLOW_CHAIN[] =
 static void a_rerun_that_is_killed_is_resumed_like_any_other(void **state)
 {
     world *w = *state;
-    NEED_PEER();
     char id[64], again[64];
     make_world(w, SLOW_CHAIN);
     assert_exit(w, catena(w, "run", "c", "-i", "n:=0", "-i", "ms:=1500", "-q", "--json", NULL), 1);
@@ -286,13 +250,12 @@ static void a_rerun_that_is_killed_is_resumed_like_any_other(void **state)
     assert_out(w, "reused");
     assert_exit(w, catena(w, "resume", again, "-q", "-o", "z", NULL), 0);
     assert_string_equal(w->said.out, "x 6\n");
-    assert_int_equal(count_in(w, "write_line"), 2);
+    assert_int_equal(cli_world_count(w, "ledger", "write_line"), 2);
 }
 
 static void the_stores_owner_does_it_for_others(void **state)
 {
     world *w = *state;
-    NEED_PEER();
     char id[64];
     failed_run(w, id);
     running serve = catena_start(w, "serve", NULL);
@@ -301,7 +264,7 @@ static void the_stores_owner_does_it_for_others(void **state)
     assert_exit(w, catena(w, "rerun", id, "--from", "half", "-i", "n:=4", "--json", NULL), 0);
     assert_out(w, "\"outputs\":{\"z\":\"book Dana 3\"}");
     assert_err(w, "completed   reused");
-    assert_int_equal(count_in(w, "write_line"), 1);
+    assert_int_equal(cli_world_count(w, "ledger", "write_line"), 1);
     (void) kill(serve.pid, SIGTERM);
     assert_exit(w, running_wait(w, &serve), 0);
 }
@@ -309,7 +272,6 @@ static void the_stores_owner_does_it_for_others(void **state)
 static void a_sub_chain_that_wrote_is_not_done_again_unnamed(void **state)
 {
     world *w = *state;
-    NEED_PEER();
     char id[64];
     cli_world_write(w, "catena.yaml",
                     "servers:\n  peer: {command: '%s', args: [--ledger, ledger], trusted: true, effects: {write_line: "
@@ -332,11 +294,11 @@ static void a_sub_chain_that_wrote_is_not_done_again_unnamed(void **state)
     json_text(w->said.out, "executionId", id);
     assert_exit(w, catena(w, "rerun", id, "--from", "half", "-i", "n:=2", "-q", "--json", NULL), 0);
     assert_out(w, "\"outputs\":{\"p\":\"g\",\"h\":6}");
-    assert_int_equal(count_in(w, "write_line"), 1);
+    assert_int_equal(cli_world_count(w, "ledger", "write_line"), 1);
     assert_exit(w, catena(w, "fork", id, "-i", "guest=h", "-i", "n:=2", NULL), 2);
     assert_err(w, "part would be done again");
     assert_exit(w, catena(w, "fork", id, "-i", "guest=h", "-i", "n:=2", "--write", "part", "-q", NULL), 0);
-    assert_int_equal(count_in(w, "write_line"), 2);
+    assert_int_equal(cli_world_count(w, "ledger", "write_line"), 2);
     assert_exit(w, catena(w, "fork", id, "--chain", "c", "-i", "n:=2", NULL), 0); /* nothing of theirs is another */
     assert_err(w, "reused: 2 of 3 steps");
     cli_world_write(w, "child.yaml", "%s",
@@ -375,19 +337,18 @@ static void the_example_of_the_manual_does_what_it_says(void **state)
 
 int main(void)
 {
-#define E2E(f) cmocka_unit_test_setup_teardown(f, cli_world_setup, cli_world_teardown)
     const struct CMUnitTest tests[] = {
-        E2E(after_a_failure_the_write_is_not_repeated),
-        E2E(a_write_is_repeated_only_by_the_command_that_names_it),
-        E2E(bad_words_are_answered_with_the_right_ones),
-        E2E(a_changed_input_reaches_its_readers_and_nobody_else),
-        E2E(a_newer_definition_is_taken_and_a_running_one_keeps_its_own),
-        E2E(what_was_rolled_back_is_done_again),
-        E2E(a_foreach_is_reused_or_done_again_as_a_whole),
-        E2E(a_rerun_that_is_killed_is_resumed_like_any_other),
-        E2E(the_stores_owner_does_it_for_others),
-        E2E(a_sub_chain_that_wrote_is_not_done_again_unnamed),
-        E2E(the_example_of_the_manual_does_what_it_says),
+        CLI_TEST(after_a_failure_the_write_is_not_repeated),
+        CLI_TEST(a_write_is_repeated_only_by_the_command_that_names_it),
+        CLI_TEST(bad_words_are_answered_with_the_right_ones),
+        CLI_TEST(a_changed_input_reaches_its_readers_and_nobody_else),
+        CLI_TEST(a_newer_definition_is_taken_and_a_running_one_keeps_its_own),
+        CLI_TEST(what_was_rolled_back_is_done_again),
+        CLI_TEST(a_foreach_is_reused_or_done_again_as_a_whole),
+        CLI_TEST(a_rerun_that_is_killed_is_resumed_like_any_other),
+        CLI_TEST(the_stores_owner_does_it_for_others),
+        CLI_TEST(a_sub_chain_that_wrote_is_not_done_again_unnamed),
+        CLI_TEST(the_example_of_the_manual_does_what_it_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -581,19 +581,17 @@ static void a_damaged_execution_is_exported_as_it_stands(void **state)
     assert_lacks(w->said.out, "[digest]");
 }
 
-#define TEST_OF(name) cmocka_unit_test_setup_teardown(name, cli_world_setup, cli_world_teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST_OF(every_execution_exports_to_a_file_that_is_proven),
-        TEST_OF(a_byte_that_turns_anywhere_is_found),
-        TEST_OF(a_file_that_was_cut_is_found),
-        TEST_OF(each_forgery_is_found_for_what_it_is),
-        TEST_OF(a_journal_that_lies_is_judged_and_crashes_nobody),
-        TEST_OF(the_commands_write_and_prove),
-        TEST_OF(an_export_stands_in_the_audit_log),
-        TEST_OF(a_damaged_execution_is_exported_as_it_stands),
+        CLI_TEST(every_execution_exports_to_a_file_that_is_proven),
+        CLI_TEST(a_byte_that_turns_anywhere_is_found),
+        CLI_TEST(a_file_that_was_cut_is_found),
+        CLI_TEST(each_forgery_is_found_for_what_it_is),
+        CLI_TEST(a_journal_that_lies_is_judged_and_crashes_nobody),
+        CLI_TEST(the_commands_write_and_prove),
+        CLI_TEST(an_export_stands_in_the_audit_log),
+        CLI_TEST(a_damaged_execution_is_exported_as_it_stands),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -229,14 +229,13 @@ static void an_input_without_end_is_refused(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, cli_world_setup, cli_world_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(an_answer_of_500_mb_is_refused_and_kept_nowhere),
-        TEST(floods_beside_the_answer_do_no_harm),
-        TEST(a_line_without_an_end_ends_the_server),
-        TEST(a_write_whose_answer_is_too_large_is_undone_and_not_repeated),
-        TEST(files_of_500_mb_are_refused_unread),
-        TEST(an_input_without_end_is_refused),
+        CLI_TEST(an_answer_of_500_mb_is_refused_and_kept_nowhere),
+        CLI_TEST(floods_beside_the_answer_do_no_harm),
+        CLI_TEST(a_line_without_an_end_ends_the_server),
+        CLI_TEST(a_write_whose_answer_is_too_large_is_undone_and_not_repeated),
+        CLI_TEST(files_of_500_mb_are_refused_unread),
+        CLI_TEST(an_input_without_end_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,7 +38,6 @@ static void said_is_harmless(world *w, const char *where)
 static void configure(world *w)
 {
     const char *peer = peer_program();
-    assert_non_null(peer);
     cli_world_write(
         w, "catena.yaml",
         "store: sqlite:h.db\nservers:\n"
@@ -76,7 +75,8 @@ static void values_are_kept_and_shown_without_their_teeth(void **state)
     world *w = *state;
     configure(w);
     cli_world_write(w, "c.yaml",
-                    "id: c\ninputSchema: {type: object, properties: {a: {type: string}}}\nname: \"Chain " ESCAPED "\"\ndescription: \"" ESCAPED "\"\nsteps:\n"
+                    "id: c\ninputSchema: {type: object, properties: {a: {type: string}}}\nname: \"Chain " ESCAPED
+                    "\"\ndescription: \"" ESCAPED "\"\nsteps:\n"
                     "  - {stepName: tell, instructionSet: tell, outputVariables: {x: a, y: b},\n"
                     "     inputTemplate: '{a}', conditionalExecution: \"{a} != '" ESCAPED "x'\"}\n"
                     "instructionSets: {tell: {tool: s/echo, arguments: {a: '{input}', b: \"" ESCAPED
@@ -219,13 +219,12 @@ static void files_of_any_name_and_content_are_told_of_harmlessly(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, cli_world_setup, cli_world_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(values_are_kept_and_shown_without_their_teeth),
-        TEST(what_tools_say_of_failures_is_shown_without_its_teeth),
-        TEST(a_terminal_obeys_no_tool),
-        TEST(people_answer_with_anything_and_names_hold_no_controls),
-        TEST(files_of_any_name_and_content_are_told_of_harmlessly),
+        CLI_TEST(values_are_kept_and_shown_without_their_teeth),
+        CLI_TEST(what_tools_say_of_failures_is_shown_without_its_teeth),
+        CLI_TEST(a_terminal_obeys_no_tool),
+        CLI_TEST(people_answer_with_anything_and_names_hold_no_controls),
+        CLI_TEST(files_of_any_name_and_content_are_told_of_harmlessly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

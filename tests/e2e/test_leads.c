@@ -85,8 +85,8 @@ static void a_lead_is_never_read_as_a_template(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(forty_leads_all_run_to_an_end, cli_world_setup, cli_world_teardown),
-        cmocka_unit_test_setup_teardown(a_lead_is_never_read_as_a_template, cli_world_setup, cli_world_teardown),
+        CLI_TEST(forty_leads_all_run_to_an_end),
+        CLI_TEST(a_lead_is_never_read_as_a_template),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

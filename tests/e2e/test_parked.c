@@ -14,20 +14,6 @@ static void run_parked(world *w, const char *chain, char *id)
     assert_exit(w, catena(w, "show", id, NULL), 0); /* which says the same on stderr */
 }
 
-/* The command behind `label` in what was said, with the execution's id as it stands there; JSON replaced. */
-static void offered(world *w, const char *label, const char *json, char *line, size_t size)
-{
-    const char *at = strstr(w->said.err, label);
-    if (!at)
-        fail_msg("\"%s\" is not in:\n%s", label, w->said.err);
-    at = strstr(at, "catena ");
-    size_t len = strcspn(at, "\n");
-    const char *hole = json ? strstr(at, "JSON") : NULL;
-    if (hole && hole < at + len)
-        len = (size_t) (hole - at);
-    snprintf(line, size, "%.*s%s", (int) len, at, json ? json : "");
-}
-
 #define AGENT                                                                                                          \
     "id: intro\nsteps:\n"                                                                                              \
     "  - {stepName: write, instructionSet: intro, outputVariables: [text], inputTemplate: 'about tea'}\n"              \
@@ -37,13 +23,16 @@ static void offered(world *w, const char *label, const char *json, char *line, s
 static void an_agent_is_told_its_task(void **state)
 {
     world *w = *state;
-    char id[64], line[400];
+    char id[64], line[COMMAND_MAX];
     cli_world_write(w, "agent.yaml", "%s", AGENT);
     run_parked(w, "agent.yaml", id);
     assert_err(
         w, "step write waits for an agent's answer\n  task     Write an intro\n  input    {\"input\":\"about tea\"}\n"
            "  wanted   {\"type\":\"object\",\"required\":[\"text\"]}\n");
-    offered(w, "  answer   ", "'{\"text\": \"hi\"}'", line, sizeof line);
+    offered(w, "  answer   ", 0, line);
+    char *hole = strstr(line, "JSON");
+    assert_non_null(hole);
+    (void) snprintf(hole, sizeof line - (size_t) (hole - line), "%s", "'{\"text\": \"hi\"}'");
     assert_exit(w, catena(w, "show", id, "--json", NULL), 0);
     assert_out(w, "\"asked\":{\"for\":\"agent\",\"instructions\":\"Write an intro\"");
     assert_exit(w, shell(w, line), 0);
@@ -99,18 +88,18 @@ static void instructions_in_a_file_stay_as_they_were_at_the_start(void **state)
 static void an_item_that_waits_is_named_so_that_the_shell_takes_it(void **state)
 {
     world *w = *state;
-    char id[64], line[400];
+    char id[64], line[COMMAND_MAX];
     cli_world_write(w, "desk.yaml", "%s", DESK);
     run_parked(w, "desk.yaml", id);
     assert_err(w, "step ok[0] waits for an approval: Send 0?");
-    offered(w, "  approve  ", NULL, line, sizeof line);
+    offered(w, "  approve  ", 0, line);
     assert_non_null(strstr(line, " 'ok[0]' "));
     assert_exit(w, shell(w, line), 3);
     assert_err(w, "step ok[1] waits for an approval: Send 1?");
     assert_exit(w, catena(w, "show", id, NULL), 0);
     assert_out(w, "1 of 2 items, item 1, Send 1?");
     assert_err(w, "step ok[1] waits for an approval: Send 1?");
-    offered(w, "  reject   ", NULL, line, sizeof line);
+    offered(w, "  reject   ", 0, line);
     assert_exit(w, shell(w, line), 0);
     assert_exit(w, catena(w, "show", id, NULL), 0);
     assert_out(w, "2 items");
@@ -131,16 +120,16 @@ static void an_item_that_waits_is_named_so_that_the_shell_takes_it(void **state)
 static void a_budget_that_is_used_up_says_who_can_grant_it_and_how(void **state)
 {
     world *w = *state;
-    char id[64], line[400];
+    char id[64], line[COMMAND_MAX];
     cli_world_write(w, "short.yaml", "%s", BUDGET);
     run_parked(w, "short.yaml", id);
     assert_err(w, "the budget of calls is used up: 1 of 1\n  grant it once more  catena resume ");
-    offered(w, "  grant it once more  ", NULL, line, sizeof line);
+    offered(w, "  grant it once more  ", 0, line);
     assert_exit(w, shell(w, line), 0);
     assert_exit(w, catena(w, "why", id, "b", NULL), 0);
     assert_out(w, " granted the budget once more");
     run_parked(w, "short.yaml", id);
-    offered(w, "  end it  ", NULL, line, sizeof line);
+    offered(w, "  end it  ", 0, line);
     assert_exit(w, shell(w, line), 1);
     assert_err(w, "budget");
     assert_exit(w, catena(w, "why", id, "u", NULL), 0);
@@ -150,13 +139,10 @@ static void a_budget_that_is_used_up_says_who_can_grant_it_and_how(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(an_agent_is_told_its_task, cli_world_setup, cli_world_teardown),
-        cmocka_unit_test_setup_teardown(instructions_in_a_file_stay_as_they_were_at_the_start, cli_world_setup,
-                                        cli_world_teardown),
-        cmocka_unit_test_setup_teardown(an_item_that_waits_is_named_so_that_the_shell_takes_it, cli_world_setup,
-                                        cli_world_teardown),
-        cmocka_unit_test_setup_teardown(a_budget_that_is_used_up_says_who_can_grant_it_and_how, cli_world_setup,
-                                        cli_world_teardown),
+        CLI_TEST(an_agent_is_told_its_task),
+        CLI_TEST(instructions_in_a_file_stay_as_they_were_at_the_start),
+        CLI_TEST(an_item_that_waits_is_named_so_that_the_shell_takes_it),
+        CLI_TEST(a_budget_that_is_used_up_says_who_can_grant_it_and_how),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,17 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define COUNT 1000
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t) t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static const char config_text[] = "store: sqlite:t.db\ninclude: ['*.chain.yaml', sets.yaml]\n";
 static const char sets_text[] = "instructionSets:\n"
@@ -107,33 +99,10 @@ static void await(world *w, const char *statement, int64_t expected)
     fail_msg("%s: %lld, not %lld", statement, (long long) found, (long long) expected);
 }
 
-static running serve(world *w)
-{
-    running owner = catena_start(w, "serve", NULL);
-    assert_true(fcntl(owner.err_fd, F_SETPIPE_SZ, 1 << 20) > 0); /* nobody reads it before the end */
-    for (int i = 0; i < 1000 && !cli_world_has(w, "t.db.sock"); i++)
-        usleep(10000);
-    return owner;
-}
-
-static void stop(world *w, running *owner)
-{
-    kill(owner->pid, SIGTERM);
-    assert_exit(w, running_wait(w, owner), 0);
-}
-
 static void start_queued(world *w, const char *chain, char *id)
 {
     assert_exit(w, catena(w, "start", chain, "--json", NULL), 0);
     json_text(w->said.out, "executionId", id);
-}
-
-static size_t count_of(const char *text, const char *part)
-{
-    size_t count = 0;
-    for (const char *at = text; (at = strstr(at, part)); at += strlen(part))
-        count++;
-    return count;
 }
 
 /* ---- a store with a thousand ---- */
@@ -174,7 +143,7 @@ static void make_thousand(world *w)
     char id[64];
     prepare(w);
     start_queued(w, "waits", id);
-    running owner = serve(w);
+    running owner = running_serve(w, "t.db");
     await(w,
           "SELECT count(*) FROM chain_executions WHERE status = 'waiting' AND wake_at_ms > 1"
           " AND (SELECT count(*) FROM execution_journal WHERE kind = 'attempt_succeeded') > 0",
@@ -266,24 +235,24 @@ static void ten_damaged_of_a_thousand_stop_nobody(void **state)
             hash_again(w, damages[i].exec_no);
     }
     int64_t since_ms = now_ms();
-    running owner = serve(w);
+    running owner = running_serve(w, "t.db");
     await(w, "SELECT count(*) FROM chain_executions WHERE status = 'completed'", COUNT - (int64_t) DAMAGED);
     int64_t took_ms = now_ms() - since_ms;
     await(w, "SELECT count(*) FROM quarantine", DAMAGED);
-    stop(w, &owner);
-    assert_int_equal(count_of(w->said.err, "put into quarantine"), DAMAGED);
+    running_stop(w, &owner);
+    assert_int_equal(count_in(w->said.err, "put into quarantine"), DAMAGED);
     assert_exit(w, catena(w, "store", "quarantine", NULL), 0);
     for (size_t i = 0; i < DAMAGED; i++)
         assert_out(w, damages[i].reason);
     assert_out(w, "number 500 ");
     assert_exit(w, catena(w, "list", "--limit", "0", NULL), 0);
-    assert_int_equal(count_of(w->said.out, "  damaged  "), DAMAGED);
+    assert_int_equal(count_in(w->said.out, "  damaged  "), DAMAGED);
 
-    owner = serve(w); /* they are known: not a word about any of them, but that they are there */
+    owner = running_serve(w, "t.db"); /* they are known: not a word about any of them, but that they are there */
     usleep(300000);
-    stop(w, &owner);
-    assert_int_equal(count_of(w->said.err, "put into quarantine"), 0);
-    assert_int_equal(count_of(w->said.err, "executions are in quarantine"), 1);
+    running_stop(w, &owner);
+    assert_int_equal(count_in(w->said.err, "put into quarantine"), 0);
+    assert_int_equal(count_in(w->said.err, "executions are in quarantine"), 1);
     assert_err(w, "count=10");
     print_message("%d executions, %zu damaged: all others have ended after %lld ms\n", COUNT, DAMAGED,
                   (long long) took_ms);
@@ -297,12 +266,12 @@ static void a_damaged_one_is_shown_and_exported_as_far_as_it_reads(void **state)
     char id[64];
     prepare(w);
     start_queued(w, "waits", id);
-    running owner = serve(w);
+    running owner = running_serve(w, "t.db");
     await(w, "SELECT count(*) FROM chain_executions WHERE status = 'waiting'", 1);
     kill(owner.pid, SIGKILL);
     (void) running_wait(w, &owner);
     sql(w, "DELETE FROM execution_journal WHERE seq = 2");
-    owner = serve(w);
+    owner = running_serve(w, "t.db");
     await(w, "SELECT count(*) FROM quarantine", 1);
     assert_exit(w, catena(w, "show", id, NULL), 2);
     assert_out(w, "damaged (waiting when it was written last)");
@@ -324,7 +293,7 @@ static void a_damaged_one_is_shown_and_exported_as_far_as_it_reads(void **state)
     assert_err(w, "is damaged and in quarantine");
     assert_exit(w, catena(w, "store", "release", id, NULL), 2);
     assert_err(w, "it is still damaged");
-    stop(w, &owner);
+    running_stop(w, &owner);
 }
 
 static void a_released_one_goes_on_in_a_running_owner(void **state)
@@ -333,13 +302,13 @@ static void a_released_one_goes_on_in_a_running_owner(void **state)
     char id[64], begun[64];
     prepare(w);
     start_queued(w, "waits", begun);
-    running owner = serve(w);
+    running owner = running_serve(w, "t.db");
     await(w, "SELECT count(*) FROM chain_executions WHERE status = 'waiting'", 1);
     kill(owner.pid, SIGKILL);
     (void) running_wait(w, &owner);
     start_queued(w, "quick", id);
     sql(w, ALTERED " OR exec_no = 2", 1);
-    owner = serve(w);
+    owner = running_serve(w, "t.db");
     await(w, "SELECT count(*) FROM quarantine", 2);
     sql(w, MENDED " OR exec_no = 2", 1);
     assert_exit(w, catena(w, "store", "release", id, "--reason", "mended", NULL), 0);
@@ -353,7 +322,7 @@ static void a_released_one_goes_on_in_a_running_owner(void **state)
     assert_exit(w, catena(w, "store", "audit", NULL), 0);
     assert_out(w, "execution.release");
     assert_out(w, "mended");
-    stop(w, &owner);
+    running_stop(w, &owner);
     assert_exit(w, catena(w, "store", "verify", NULL), 0);
 }
 
@@ -366,14 +335,14 @@ static void what_waits_for_a_discarded_one_goes_on(void **state)
     start_queued(w, "line", first);
     start_queued(w, "line", second);
     start_queued(w, "above", above);
-    running owner = serve(w);
+    running owner = running_serve(w, "t.db");
     await(w, "SELECT count(*) FROM chain_executions WHERE chain_id IN ('line', 'asks') AND status = 'waiting'", 2);
-    stop(w, &owner);
+    running_stop(w, &owner);
     newest_id(w, below);
     sql(w, "UPDATE chain_executions SET wake_at_ms = 1 WHERE chain_id = 'asks' OR exec_no = 1");
     sql(w, "UPDATE execution_journal SET body = replace(body, 'Go on?', 'Gone on') WHERE exec_no = 1 OR exec_no ="
            " (SELECT exec_no FROM chain_executions WHERE chain_id = 'asks')");
-    owner = serve(w);
+    owner = running_serve(w, "t.db");
     await(w, "SELECT count(*) FROM quarantine", 2);
     assert_exit(w, catena(w, "show", second, NULL), 0);
     assert_err(w, first);
@@ -392,9 +361,9 @@ static void what_waits_for_a_discarded_one_goes_on(void **state)
     assert_out(w, "beyond repair");
     assert_exit(w, catena(w, "store", "release", first, NULL), 2);
     assert_err(w, "was given up");
-    stop(w, &owner);
+    running_stop(w, &owner);
     assert_exit(w, catena(w, "store", "quarantine", NULL), 0);
-    assert_int_equal(count_of(w->said.out, "(discarded)"), 2);
+    assert_int_equal(count_in(w->said.out, "(discarded)"), 2);
 }
 
 /* The parent is in memory, with a call under way, when its child is given up. */
@@ -403,7 +372,6 @@ static void a_parent_at_work_hears_that_its_child_was_given_up(void **state)
     world *w = *state;
     char id[64], below[64];
     const char *peer = peer_program();
-    assert_non_null(peer);
     prepare(w);
     cli_world_write(w, "catena.yaml",
                     "%sservers:\n  desk: {command: %s, args: [--ledger, %s/ledger, --delay-after, \"2500\"],\n"
@@ -414,14 +382,14 @@ static void a_parent_at_work_hears_that_its_child_was_given_up(void **state)
                     "  - {stepName: slow, instructionSet: slow, dependsOn: []}\n"
                     "instructionSets:\n  slow: {tool: desk/write_line, arguments: {line: 'x'}}\n");
     start_queued(w, "busy", id);
-    running owner = serve(w);
+    running owner = running_serve(w, "t.db");
     await(w, "SELECT count(*) FROM chain_executions WHERE chain_id = 'asks' AND status = 'waiting'", 1);
     newest_id(w, below);
     sql(w, "UPDATE execution_journal SET body = replace(body, 'Go on?', 'Gone on') WHERE exec_no = 2");
     cli_world_await(w, "ledger", "write_line");
     assert_exit(w, catena(w, "store", "discard", below, NULL), 0);
     await(w, "SELECT count(*) FROM chain_executions WHERE exec_no = 1 AND status = 'failed'", 1);
-    stop(w, &owner);
+    running_stop(w, &owner);
 }
 
 /* Its table is not there, which is as good as any other reason. */
@@ -435,13 +403,13 @@ static void a_quarantine_that_cannot_be_written_works_all_the_same(void **state)
     sql(w, ALTERED, 2);
     sql(w, "DROP TRIGGER chain_executions_released");
     sql(w, "ALTER TABLE quarantine RENAME TO elsewhere");
-    running owner = serve(w);
+    running owner = running_serve(w, "t.db");
     await(w, "SELECT count(*) FROM chain_executions WHERE status = 'completed'", 3);
     usleep(1500000);
-    stop(w, &owner);
-    assert_int_equal(count_of(w->said.err, "put into quarantine"), 1);
-    assert_int_equal(count_of(w->said.err, "the quarantine cannot be read"), 1);
-    assert_int_equal(count_of(w->said.err, "the quarantine cannot be written"), 1);
+    running_stop(w, &owner);
+    assert_int_equal(count_in(w->said.err, "put into quarantine"), 1);
+    assert_int_equal(count_in(w->said.err, "the quarantine cannot be read"), 1);
+    assert_int_equal(count_in(w->said.err, "the quarantine cannot be written"), 1);
 }
 
 /* Without the key file nothing is damaged, and nobody else is held up. */
@@ -460,17 +428,17 @@ static void a_missing_key_damages_nobody(void **state)
     snprintf(to, sizeof to, "%s/elsewhere.key", w->folder);
     assert_int_equal(rename(from, to), 0);
     start_queued(w, "quick", plain);
-    running owner = serve(w);
+    running owner = running_serve(w, "t.db");
     await(w, "SELECT count(*) FROM chain_executions WHERE status = 'completed' AND chain_id = 'quick'", 1);
     usleep(1200000);
     assert_int_equal(ask(w, "SELECT count(*) FROM quarantine"), 0);
     assert_int_equal(rename(to, from), 0);
-    stop(w, &owner);
-    assert_int_equal(count_of(w->said.err, "what is sealed in executions cannot be opened"), 1);
-    assert_int_equal(count_of(w->said.err, "put into quarantine"), 0);
-    owner = serve(w);
+    running_stop(w, &owner);
+    assert_int_equal(count_in(w->said.err, "what is sealed in executions cannot be opened"), 1);
+    assert_int_equal(count_in(w->said.err, "put into quarantine"), 0);
+    owner = running_serve(w, "t.db");
     await(w, "SELECT count(*) FROM chain_executions WHERE status = 'completed'", 2);
-    stop(w, &owner);
+    running_stop(w, &owner);
 }
 
 /* ---- sense and nonsense ---- */
@@ -703,15 +671,14 @@ static void no_journal_crashes_the_fold(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, cli_world_setup, cli_world_teardown)
-        T(ten_damaged_of_a_thousand_stop_nobody),
-        T(a_damaged_one_is_shown_and_exported_as_far_as_it_reads),
-        T(a_released_one_goes_on_in_a_running_owner),
-        T(what_waits_for_a_discarded_one_goes_on),
-        T(a_parent_at_work_hears_that_its_child_was_given_up),
-        T(a_quarantine_that_cannot_be_written_works_all_the_same),
-        T(a_missing_key_damages_nobody),
-        T(no_journal_crashes_the_fold),
+        CLI_TEST(ten_damaged_of_a_thousand_stop_nobody),
+        CLI_TEST(a_damaged_one_is_shown_and_exported_as_far_as_it_reads),
+        CLI_TEST(a_released_one_goes_on_in_a_running_owner),
+        CLI_TEST(what_waits_for_a_discarded_one_goes_on),
+        CLI_TEST(a_parent_at_work_hears_that_its_child_was_given_up),
+        CLI_TEST(a_quarantine_that_cannot_be_written_works_all_the_same),
+        CLI_TEST(a_missing_key_damages_nobody),
+        CLI_TEST(no_journal_crashes_the_fold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

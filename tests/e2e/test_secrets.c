@@ -537,16 +537,13 @@ int main(void)
     if (sodium_init() < 0)
         return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(the_search_finds_what_is_there, cli_world_setup, cli_world_teardown),
-        cmocka_unit_test_setup_teardown(nothing_sensitive_is_in_anything_that_was_written, cli_world_setup,
-                                        cli_world_teardown),
-        cmocka_unit_test_setup_teardown(failures_do_not_tell_what_a_call_was_given, cli_world_setup,
-                                        cli_world_teardown),
-        cmocka_unit_test_setup_teardown(a_secret_is_taken_out_of_all_that_comes_back, cli_world_setup,
-                                        cli_world_teardown),
-        cmocka_unit_test_setup_teardown(the_key_is_guarded_and_missed, cli_world_setup, cli_world_teardown),
-        cmocka_unit_test_setup_teardown(a_client_is_forgotten_by_a_label, cli_world_setup, cli_world_teardown),
-        cmocka_unit_test_setup_teardown(nothing_is_in_what_a_killed_owner_leaves, cli_world_setup, cli_world_teardown),
+        CLI_TEST(the_search_finds_what_is_there),
+        CLI_TEST(nothing_sensitive_is_in_anything_that_was_written),
+        CLI_TEST(failures_do_not_tell_what_a_call_was_given),
+        CLI_TEST(a_secret_is_taken_out_of_all_that_comes_back),
+        CLI_TEST(the_key_is_guarded_and_missed),
+        CLI_TEST(a_client_is_forgotten_by_a_label),
+        CLI_TEST(nothing_is_in_what_a_killed_owner_leaves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,28 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The fenced block of docs/simulate.md whose first line this is. */
-static void write_block(world *w, const char *first_line, const char *file)
-{
-    static char page[64 * 1024];
-    FILE *f = fopen(CATENA_SOURCE_DIR "/docs/simulate.md", "r");
-    assert_non_null(f);
-    page[fread(page, 1, sizeof page - 1, f)] = 0;
-    fclose(f);
-    char marker[100];
-    (void) snprintf(marker, sizeof marker, "```yaml\n%s\n", first_line);
-    const char *from = strstr(page, marker);
-    assert_non_null(from);
-    from += strlen("```yaml\n");
-    const char *to = strstr(from, "\n```");
-    assert_non_null(to);
-    cli_world_write(w, file, "%.*s\n", (int) (to - from), from);
-}
-
 static void a_bad_chain_exits_1_and_its_command_shows_the_world_again(void **state)
 {
     world *w = *state;
-    write_block(w, "# chain: letter.yaml", "letter.yaml");
+    cli_world_example(w, "simulate.md", "# chain: letter.yaml", "letter.yaml");
     assert_exit(w, catena(w, "simulate", "letter.yaml", "--seeds", "2000", NULL), 1);
     assert_out(w, "bad: step send_letter: may park until a person says whether it happened");
     assert_out(w, "[dead-end]");
@@ -132,14 +114,12 @@ static void wrong_use_is_told_and_exits_2(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_bad_chain_exits_1_and_its_command_shows_the_world_again, cli_world_setup,
-                                        cli_world_teardown),
-        cmocka_unit_test_setup_teardown(a_check_mends_it_and_the_exit_is_0, cli_world_setup, cli_world_teardown),
-        cmocka_unit_test_setup_teardown(the_mobile_lead_chain_has_nothing_bad_within_the_model, cli_world_setup,
-                                        cli_world_teardown),
-        cmocka_unit_test_setup_teardown(tools_are_made_of_their_schemas, cli_world_setup, cli_world_teardown),
-        cmocka_unit_test_setup_teardown(results_of_the_store_are_answered_again, cli_world_setup, cli_world_teardown),
-        cmocka_unit_test_setup_teardown(wrong_use_is_told_and_exits_2, cli_world_setup, cli_world_teardown),
+        CLI_TEST(a_bad_chain_exits_1_and_its_command_shows_the_world_again),
+        CLI_TEST(a_check_mends_it_and_the_exit_is_0),
+        CLI_TEST(the_mobile_lead_chain_has_nothing_bad_within_the_model),
+        CLI_TEST(tools_are_made_of_their_schemas),
+        CLI_TEST(results_of_the_store_are_answered_again),
+        CLI_TEST(wrong_use_is_told_and_exits_2),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -44,13 +44,6 @@ static void nap_ms(long ms)
     nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t) t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static void write_chains(world *w, const char *more)
 {
     cli_world_write(
@@ -76,20 +69,6 @@ static void run_work(world *w, char *id)
     json_text(w->said.out, "executionId", id);
 }
 
-static running serve(world *w)
-{
-    running r = catena_start(w, "serve", NULL);
-    for (int64_t end_ms = now_ms() + 10000; !cli_world_has(w, "c.db.sock"); nap_ms(2))
-        assert_true(now_ms() < end_ms);
-    return r;
-}
-
-static void stop(world *w, running *r)
-{
-    kill(r->pid, SIGTERM);
-    assert_int_equal(running_wait(w, r), 0);
-}
-
 static void await_number(world *w, const char *sql, int64_t wanted, int64_t limit_ms)
 {
     int64_t number, end_ms = now_ms() + limit_ms;
@@ -113,7 +92,7 @@ static void the_file_shrinks_while_work_goes_on(void **state)
     copies_make(w, "c.db", &(copies){.id = id, .count = ENDED, .older_ms = 31 * DAY_MS});
     copies_make(w, "c.db", &(copies){.id = id, .count = ENDED / 9, .older_ms = 29 * DAY_MS});
     int64_t before = store_bytes(w, "c.db"), slowest_ms = 0;
-    running r = serve(w);
+    running r = running_serve(w, "c.db");
     int started = 0;
     for (int64_t end_ms = now_ms() + 6000; started < 40 || now_ms() < end_ms;) {
         int64_t begin_ms = now_ms();
@@ -131,7 +110,7 @@ static void the_file_shrinks_while_work_goes_on(void **state)
     int64_t after = before;
     for (int64_t end_ms = now_ms() + 40000; after * 5 > before && now_ms() < end_ms; nap_ms(100))
         after = store_bytes(w, "c.db");
-    stop(w, &r);
+    running_stop(w, &r);
     print_message("%d executions run beside it, the slowest command in %lld ms; %lld to %lld KiB (-%.1f %%)\n", started,
                   (long long) slowest_ms, (long long) before / 1024, (long long) after / 1024,
                   100.0 - 100.0 * (double) after / (double) before);
@@ -151,7 +130,7 @@ static void killed_while_it_removes_serve_leaves_whole_executions(void **state)
     int64_t left = ENDED + 1;
     int in_the_middle = 0;
     for (int round = 0; round < 6 && left > 1; round++) {
-        running r = serve(w);
+        running r = running_serve(w, "c.db");
         for (int64_t end_ms = now_ms() + 10000, now = left; now == left && left > 1; nap_ms(2)) {
             now = store_ask(w, "c.db", "SELECT count(*) FROM chain_executions");
             assert_true(now_ms() < end_ms);
@@ -167,9 +146,9 @@ static void killed_while_it_removes_serve_leaves_whole_executions(void **state)
     }
     print_message("killed %d times in the middle\n", in_the_middle);
     assert_true(in_the_middle >= 2);
-    running r = serve(w);
+    running r = running_serve(w, "c.db");
     await_number(w, "SELECT count(*) FROM chain_executions", 1, 60000);
-    stop(w, &r);
+    running_stop(w, &r);
     assert_int_equal(store_ask(w, "c.db", ORPHANS), 0);
 }
 
@@ -183,12 +162,12 @@ static void short_spans_are_kept_to_and_forever_keeps(void **state)
                     "steps: [{stepName: bad, instructionSet: bad, outputVariables: []}]\n");
     assert_exit(w, catena(w, "run", "bad.yaml", "-q", NULL), 1);
     run_work(w, id);
-    running r = serve(w);
+    running r = running_serve(w, "c.db");
     await_number(w, "SELECT count(*) FROM chain_executions", 1, 40000);
     assert_exit(w, catena(w, "run", "work", "-i", "name=Bob", "-q", NULL), 0); /* one that ends while it serves */
     assert_int_equal(store_ask(w, "c.db", "SELECT count(*) FROM chain_executions"), 2);
     await_number(w, "SELECT count(*) FROM chain_executions", 1, 40000);
-    stop(w, &r);
+    running_stop(w, &r);
     assert_exit(w, catena(w, "show", id, NULL), 2);
     assert_err(w, "no execution has an id that starts with");
 }
@@ -212,7 +191,7 @@ static void prune_removes_what_it_is_told_to_beside_a_server(void **state)
     assert_exit(w, catena(w, "store", "prune", "--older-than", "10d", "--dry-run", "--json", "-q", NULL), 0);
     assert_out(w, "{\"executions\":200,");
     assert_int_equal(store_ask(w, "c.db", "SELECT count(*) FROM chain_executions"), 202);
-    running r = serve(w);
+    running r = running_serve(w, "c.db");
     nap_ms(500);
     assert_exit(w, catena(w, "store", "prune", "--older-than", "10d", "--status", "failed", "--json", "-q", NULL), 0);
     assert_out(w, "{\"executions\":0,");
@@ -222,7 +201,7 @@ static void prune_removes_what_it_is_told_to_beside_a_server(void **state)
     assert_int_equal(store_ask(w, "c.db", "SELECT count(*) FROM chain_executions"), 2);
     assert_exit(w, catena(w, "run", "work", "-i", "name=Bob", "-q", NULL),
                 0); /* the server's memory of numbers is right */
-    stop(w, &r);
+    running_stop(w, &r);
     assert_exit(w, catena(w, "store", "audit", NULL), 0);
     assert_out(w, "store.prune ");
     assert_out(w, "store.pruned ");
@@ -296,16 +275,16 @@ static void a_hundred_thousand_parked_executions_cost_nothing(void **state)
     newest_id(w, id);
     copies_make(w, "c.db", &(copies){.id = id, .count = PARKED / 2});
     assert_exit(w, catena(w, "start", "nap", "-q", NULL), 0);
-    running r = serve(w);
+    running r = running_serve(w, "c.db");
     await_number(w, "SELECT count(*) FROM chain_executions WHERE chain_id = 'nap' AND status = 'waiting'", 1, 10000);
-    stop(w, &r);
+    running_stop(w, &r);
     newest_id(w, id);
     copies_make(w, "c.db", &(copies){.id = id, .count = PARKED / 2});
     run_work(w, id);
     assert_int_equal(store_ask(w, "c.db", "SELECT count(*) FROM chain_executions WHERE status = 'waiting'"),
                      PARKED + 2);
     int64_t begin_ms = now_ms();
-    r = serve(w);
+    r = running_serve(w, "c.db");
     assert_exit(w, catena(w, "run", "work", "-i", "name=Bob", "-q", NULL), 0);
     int64_t first_ms = now_ms() - begin_ms;
     await_quiet(r.pid);
@@ -315,7 +294,7 @@ static void a_hundred_thousand_parked_executions_cost_nothing(void **state)
     doings before = doings_of(r.pid);
     nap_ms(3000);
     doings after = doings_of(r.pid);
-    stop(w, &r);
+    running_stop(w, &r);
     print_message(
         "%d parked: a chain ended %lld ms after the start; idle with %ld KiB of anonymous memory, %ld wake-ups "
         "and %ld reads and writes in 3 s\n",
@@ -355,7 +334,7 @@ static void a_start_reads_only_what_goes_on(void **state)
     r = catena_start(w, "serve", NULL);
     await_number(w, sql, 1, 10000);
     int64_t took_ms = now_ms() - begin_ms;
-    stop(w, &r);
+    running_stop(w, &r);
     print_message("%d finished and %d parked: the due one ended %lld ms after the start\n", FINISHED, PARKED / 10,
                   (long long) took_ms);
     assert_true(took_ms < (IS_SANITIZED ? 5000 : 1000));
@@ -492,19 +471,17 @@ static void a_sub_chain_costs_the_same_among_thousands(void **state)
     assert_true(took_s < (IS_SANITIZED ? 10 : 3));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, cli_world_setup, cli_world_teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(the_file_shrinks_while_work_goes_on),
-        TEST(killed_while_it_removes_serve_leaves_whole_executions),
-        TEST(short_spans_are_kept_to_and_forever_keeps),
-        TEST(prune_removes_what_it_is_told_to_beside_a_server),
-        TEST(a_hundred_thousand_parked_executions_cost_nothing),
-        TEST(a_start_reads_only_what_goes_on),
-        TEST(an_execution_of_very_many_steps_stays_flat),
-        TEST(a_sub_chain_costs_the_same_among_thousands),
+        CLI_TEST(the_file_shrinks_while_work_goes_on),
+        CLI_TEST(killed_while_it_removes_serve_leaves_whole_executions),
+        CLI_TEST(short_spans_are_kept_to_and_forever_keeps),
+        CLI_TEST(prune_removes_what_it_is_told_to_beside_a_server),
+        CLI_TEST(a_hundred_thousand_parked_executions_cost_nothing),
+        CLI_TEST(a_start_reads_only_what_goes_on),
+        CLI_TEST(an_execution_of_very_many_steps_stays_flat),
+        CLI_TEST(a_sub_chain_costs_the_same_among_thousands),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

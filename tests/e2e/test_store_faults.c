@@ -18,17 +18,9 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define GOES_ON_MS 6000 /* a retry comes after a second, a wait for a lock takes two; the rest is a slow machine */
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t) t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static const char *path_in(const world *w, const char *name, char path[600])
 {
@@ -41,7 +33,6 @@ static const char *path_in(const world *w, const char *name, char path[600])
 static void prepare(world *w)
 {
     const char *peer = peer_program();
-    assert_non_null(peer);
     cli_world_write(w, "chains.yaml",
                     "instructionSets:\n"
                     "  write: {tool: desk/write_line, arguments: {line: 'once'}}\n"
@@ -58,27 +49,6 @@ static void prepare(world *w)
                     "         effects: {write_line: write}}\n"
                     "include: [chains.yaml, quick.yaml, slow.yaml]\n",
                     peer, w->folder);
-}
-
-static void await_owner(world *w)
-{
-    for (int i = 0; i < 1000 && !cli_world_has(w, "t.db.sock"); i++)
-        usleep(10000);
-    assert_true(cli_world_has(w, "t.db.sock"));
-}
-
-static running serve(world *w)
-{
-    running owner = catena_start(w, "serve", NULL);
-    await_owner(w);
-    return owner;
-}
-
-/* Its log is in said.err afterwards. */
-static void stop(world *w, running *owner)
-{
-    kill(owner->pid, SIGTERM);
-    assert_exit(w, running_wait(w, owner), 0);
 }
 
 static void start_acknowledged(world *w, const char *chain, char *id)
@@ -124,19 +94,11 @@ static int64_t await_completed(world *w, const char *id, const char *what)
     return now_ms() - since_ms;
 }
 
-static size_t count_of(const char *text, const char *part)
-{
-    size_t count = 0;
-    for (const char *at = text; (at = strstr(at, part)); at += strlen(part))
-        count++;
-    return count;
-}
-
 static size_t deeds(world *w)
 {
     static char ledger[8192];
     cli_world_read(w, "ledger", ledger, sizeof ledger);
-    return count_of(ledger, "write_line");
+    return count_in(ledger, "write_line");
 }
 
 /* ---- a store that fails for a while ---- */
@@ -161,7 +123,7 @@ static void fails_and_heals(world *w, const fault *f)
 {
     char done[64], in_flight[64];
     prepare(w);
-    running owner = serve(w);
+    running owner = running_serve(w, "t.db");
     start_acknowledged(w, "quick", done);
     (void) await_completed(w, done, "before");
     start_acknowledged(w, "slow", in_flight);
@@ -191,9 +153,9 @@ static void fails_and_heals(world *w, const fault *f)
     int64_t took_ms = now_ms() - since_ms;
     assert_int_equal(status_of(w, done), CTN_STATUS_COMPLETED);
     assert_int_equal(deeds(w), 1); /* what was in flight was not done again */
-    stop(w, &owner);
-    assert_int_equal(count_of(w->said.err, "the store cannot be written"), 1);
-    assert_int_equal(count_of(w->said.err, "the store can be written again"), 1);
+    running_stop(w, &owner);
+    assert_int_equal(count_in(w->said.err, "the store cannot be written"), 1);
+    assert_int_equal(count_in(w->said.err, "the store can be written again"), 1);
     assert_err(w, f->said);
     assert_true(took_ms < GOES_ON_MS);
     assert_exit(w, catena(w, "store", "verify", NULL), 0);
@@ -297,7 +259,7 @@ static void a_deleted_log_costs_a_restart_and_nothing_else(void **state)
     world *w = *state;
     char done[64], saved[64], path[600];
     prepare(w);
-    running owner = serve(w);
+    running owner = running_serve(w, "t.db");
     start_acknowledged(w, "quick", done);
     (void) await_completed(w, done, "before");
     assert_int_equal(unlink(path_in(w, "t.db-wal", path)), 0);
@@ -311,12 +273,12 @@ static void a_deleted_log_costs_a_restart_and_nothing_else(void **state)
     (void) running_wait(w, &owner);
     assert_err(w, "was deleted while it is in use; what it held was saved into the store");
     (void) unlink(path_in(w, "t.db.sock", path));
-    owner = serve(w);
+    owner = running_serve(w, "t.db");
     assert_int_equal(status_of(w, done), CTN_STATUS_COMPLETED);
     (void) await_completed(w, saved, "saved");
     start_acknowledged(w, "quick", done);
     (void) await_completed(w, done, "after");
-    stop(w, &owner);
+    running_stop(w, &owner);
     assert_exit(w, catena(w, "store", "verify", NULL), 0);
 }
 
@@ -432,9 +394,9 @@ static void half_a_migration_is_none(void **state)
     assert_err(w, "catena store migrate");
     assert_exit(w, catena(w, "store", "migrate", NULL), 0);
     start_acknowledged(w, "quick", id);
-    running owner = serve(w);
+    running owner = running_serve(w, "t.db");
     (void) await_completed(w, id, "migrated");
-    stop(w, &owner);
+    running_stop(w, &owner);
     assert_exit(w, catena(w, "store", "verify", NULL), 0);
 }
 
@@ -551,18 +513,17 @@ static void a_truncated_file_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, cli_world_setup, cli_world_teardown)
-        T(without_room_it_waits_and_goes_on),
-        T(beside_a_lock_it_waits_and_goes_on),
-        T(moved_away_it_waits_and_goes_on_when_it_is_back),
-        T(another_file_in_its_place_is_not_written),
-        T(a_deleted_log_costs_a_restart_and_nothing_else),
-        T(a_newer_or_foreign_store_is_refused_and_left_alone),
-        T(half_a_migration_is_none),
-        T(a_store_in_use_is_not_migrated),
-        T(without_permission_it_says_which_file),
-        T(any_broken_page_is_told_or_does_not_matter),
-        T(a_truncated_file_is_told),
+        CLI_TEST(without_room_it_waits_and_goes_on),
+        CLI_TEST(beside_a_lock_it_waits_and_goes_on),
+        CLI_TEST(moved_away_it_waits_and_goes_on_when_it_is_back),
+        CLI_TEST(another_file_in_its_place_is_not_written),
+        CLI_TEST(a_deleted_log_costs_a_restart_and_nothing_else),
+        CLI_TEST(a_newer_or_foreign_store_is_refused_and_left_alone),
+        CLI_TEST(half_a_migration_is_none),
+        CLI_TEST(a_store_in_use_is_not_migrated),
+        CLI_TEST(without_permission_it_says_which_file),
+        CLI_TEST(any_broken_page_is_told_or_does_not_matter),
+        CLI_TEST(a_truncated_file_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,29 +45,11 @@ static void a_chain_runs_its_transforms(void **state)
     assert_out(w, "\"best\":{\"name\":\"Inn\",\"price\":0.25}");
 }
 
-/* The fenced block of the page whose first line this is. */
-static void write_block(world *w, const char *page, const char *first_line, const char *file)
-{
-    char marker[100];
-    (void) snprintf(marker, sizeof marker, "```yaml\n%s\n", first_line);
-    const char *from = strstr(page, marker);
-    assert_non_null(from);
-    from += strlen("```yaml\n");
-    const char *to = strstr(from, "\n```");
-    assert_non_null(to);
-    cli_world_write(w, file, "%.*s\n", (int) (to - from), from);
-}
-
 static void the_example_of_the_documentation_comes_out_as_it_says(void **state)
 {
     world *w = *state;
-    static char page[1 << 18];
-    FILE *file = fopen(CATENA_SOURCE_DIR "/docs/chain-language.md", "r");
-    assert_non_null(file);
-    page[fread(page, 1, sizeof page - 1, file)] = '\0';
-    (void) fclose(file);
-    write_block(w, page, "# chain: cheapest-offer.yaml", "cheapest-offer.yaml");
-    write_block(w, page, "# sets: sets.yaml", "sets.yaml");
+    cli_world_example(w, "chain-language.md", "# chain: cheapest-offer.yaml", "cheapest-offer.yaml");
+    cli_world_example(w, "chain-language.md", "# sets: sets.yaml", "sets.yaml");
     cli_world_write(w, "catena.yaml", "store: sqlite:s.db\ninclude: [sets.yaml]\n");
     assert_exit(w, catena(w, "check", "cheapest-offer.yaml", NULL), 0);
     assert_exit(w,
@@ -266,17 +248,16 @@ static void a_worker_may_compute_only_so_long(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, cli_world_setup, cli_world_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(a_chain_runs_its_transforms),
-        TEST(the_example_of_the_documentation_comes_out_as_it_says),
-        TEST(what_a_transform_raises_fails_the_chain_in_a_sentence),
-        TEST(a_program_that_is_no_jq_runs_nothing),
-        TEST(every_item_and_every_fallback_may_be_a_transform),
-        TEST(a_transform_without_end_times_out_and_leaves_no_worker),
-        TEST(a_worker_that_is_killed_is_an_attempt_that_failed),
-        TEST(a_worker_does_not_outlive_its_catena),
-        TEST(a_worker_may_compute_only_so_long),
+        CLI_TEST(a_chain_runs_its_transforms),
+        CLI_TEST(the_example_of_the_documentation_comes_out_as_it_says),
+        CLI_TEST(what_a_transform_raises_fails_the_chain_in_a_sentence),
+        CLI_TEST(a_program_that_is_no_jq_runs_nothing),
+        CLI_TEST(every_item_and_every_fallback_may_be_a_transform),
+        CLI_TEST(a_transform_without_end_times_out_and_leaves_no_worker),
+        CLI_TEST(a_worker_that_is_killed_is_an_attempt_that_failed),
+        CLI_TEST(a_worker_does_not_outlive_its_catena),
+        CLI_TEST(a_worker_may_compute_only_so_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -407,11 +407,10 @@ static void it_finds_nothing_beside_an_owner_at_work(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(each_tampering_is_found_for_what_it_is, cli_world_setup, cli_world_teardown),
-        cmocka_unit_test_setup_teardown(a_byte_that_turns_is_found_or_means_nothing, cli_world_setup,
-                                        cli_world_teardown),
-        cmocka_unit_test_setup_teardown(the_command_tells_by_its_exit_code, cli_world_setup, cli_world_teardown),
-        cmocka_unit_test_setup_teardown(it_finds_nothing_beside_an_owner_at_work, cli_world_setup, cli_world_teardown),
+        CLI_TEST(each_tampering_is_found_for_what_it_is),
+        CLI_TEST(a_byte_that_turns_is_found_or_means_nothing),
+        CLI_TEST(the_command_tells_by_its_exit_code),
+        CLI_TEST(it_finds_nothing_beside_an_owner_at_work),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -169,15 +169,13 @@ static void what_is_revealed_proves_itself(void **state)
     assert_out(w, "values.reveal");
 }
 
-#define TEST_OF(name) cmocka_unit_test_setup_teardown(name, cli_world_setup, cli_world_teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST_OF(each_tampering_with_what_is_sealed_is_found),
-        TEST_OF(it_says_how_many_could_not_be_opened),
-        TEST_OF(an_export_is_proven_without_what_is_sealed),
-        TEST_OF(what_is_revealed_proves_itself),
+        CLI_TEST(each_tampering_with_what_is_sealed_is_found),
+        CLI_TEST(it_says_how_many_could_not_be_opened),
+        CLI_TEST(an_export_is_proven_without_what_is_sealed),
+        CLI_TEST(what_is_revealed_proves_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -271,19 +271,14 @@ static void a_wrong_question_hears_the_right_one(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(every_output_of_a_lead_ends_in_the_lead_and_in_tools, cli_world_setup,
-                                        cli_world_teardown),
-        cmocka_unit_test_setup_teardown(every_step_of_a_lead_says_why_it_ran, cli_world_setup, cli_world_teardown),
-        cmocka_unit_test_setup_teardown(a_way_into_a_value_is_followed_to_the_call_that_gave_it, cli_world_setup,
-                                        cli_world_teardown),
-        cmocka_unit_test_setup_teardown(the_tree_is_drawn_as_the_terminal_can, cli_world_setup, cli_world_teardown),
-        cmocka_unit_test_setup_teardown(a_value_is_followed_into_the_execution_of_a_sub_chain, cli_world_setup,
-                                        cli_world_teardown),
-        cmocka_unit_test_setup_teardown(a_step_that_waits_for_its_sub_chain_names_that_execution, cli_world_setup,
-                                        cli_world_teardown),
-        cmocka_unit_test_setup_teardown(a_name_that_is_both_is_a_variable_and_says_so, cli_world_setup,
-                                        cli_world_teardown),
-        cmocka_unit_test_setup_teardown(a_wrong_question_hears_the_right_one, cli_world_setup, cli_world_teardown),
+        CLI_TEST(every_output_of_a_lead_ends_in_the_lead_and_in_tools),
+        CLI_TEST(every_step_of_a_lead_says_why_it_ran),
+        CLI_TEST(a_way_into_a_value_is_followed_to_the_call_that_gave_it),
+        CLI_TEST(the_tree_is_drawn_as_the_terminal_can),
+        CLI_TEST(a_value_is_followed_into_the_execution_of_a_sub_chain),
+        CLI_TEST(a_step_that_waits_for_its_sub_chain_names_that_execution),
+        CLI_TEST(a_name_that_is_both_is_a_variable_and_says_so),
+        CLI_TEST(a_wrong_question_hears_the_right_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
