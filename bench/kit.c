@@ -48,12 +48,6 @@ void bench_say(const char *path, double value)
     fflush(stdout);
 }
 
-void bench_say_text(const char *path, const char *value)
-{
-    printf("%s \"%s\"\n", path, value);
-    fflush(stdout);
-}
-
 /* ---- samples ---- */
 
 void bench_samples_add(bench_samples *samples, double value)

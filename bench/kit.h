@@ -28,7 +28,6 @@ void bench_store_remove(const char *file);
 /* ---- figures ---- */
 
 void bench_say(const char *path, double value); /* six digits after the point at most */
-void bench_say_text(const char *path, const char *value);
 
 typedef struct bench_samples {
     double *values;

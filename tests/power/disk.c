@@ -315,19 +315,9 @@ int64_t disk_changes(const disk *d)
     return d->changes;
 }
 
-int64_t disk_operations(const disk *d)
-{
-    return d->operations;
-}
-
 int64_t disk_failures(const disk *d)
 {
     return d->failures;
-}
-
-size_t disk_unsynced(const disk *d)
-{
-    return d->unsynced;
 }
 
 int disk_open_count(const disk *d)

@@ -88,9 +88,7 @@ bool disk_is_off(const disk *d);
 void disk_power_on(disk *d);
 
 int64_t disk_changes(const disk *d);    /* counted since the plan was set */
-int64_t disk_operations(const disk *d); /* those of fail_kinds */
 int64_t disk_failures(const disk *d);
-size_t disk_unsynced(const disk *d); /* writes, truncations and names */
 int disk_open_count(const disk *d);
 pthread_mutex_t *disk_lock(disk *d); /* recursive */
 

@@ -83,7 +83,7 @@ typedef struct judged_task {
     judged_end end;
     int completed_order; /* 1.. */
     int start_order;     /* of the first recorded start, 1.. */
-    int64_t answered; /* of an agent: what was said */
+    int64_t answered;    /* of an agent: what was said */
     judged_variable variable;
     bool is_hit; /* out of the cache: never undone */
     deed *deeds;

@@ -70,14 +70,12 @@ void sim_die(sim *s);         /* the process, now; from any hook */
 const char *sim_lost(sim *s); /* with tolerates_loss: what is gone; NULL: nothing */
 
 int sim_deaths(const sim *s);
-int sim_commits(const sim *s);
 /* How often the tool really did its work, over all keys. */
 int sim_effects(const sim *s, const char *tool);
 /* The most often that it did so under one key. */
 int sim_effects_of_one_key(const sim *s, const char *tool);
 /* How often it did so for the n-th execution's step, in a role ("do", "undo"). */
 int sim_effects_of_step(const sim *s, int n, const char *tool, const char *step, const char *role);
-int sim_calls(const sim *s, const char *tool); /* how often it was asked */
 /* Out of the store, as a stranger would read it; valid until the next call. */
 const ctn_execution *sim_execution(sim *s, int n);
 int sim_entries(sim *s, ctn_entry_kind kind); /* of the first execution */
