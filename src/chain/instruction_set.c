@@ -108,7 +108,7 @@ static void read_limits(ctn_reader *reader, const set_keys *keys, ctn_instructio
         ctn_reader_fault(reader, keys->rate_limit, "type", "'perSecond' of a rate limit must be more than 0");
     if (keys->breaker)
         ctn_keys_read(reader, keys->breaker, "a breaker", BREAKER_KEYS, COUNT(BREAKER_KEYS), &breaker);
-    set->limits = (ctn_plan_limits){
+    set->limits = (ctn_set_limits){
         .rate_per_second = rate.per_second,
         .rate_burst = rate.burst,
         .max_concurrent = keys->max_concurrent,

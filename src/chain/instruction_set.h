@@ -5,8 +5,18 @@
  * says which that is.
  */
 #pragma once
-#include "chain/plan_limits.h"
 #include "chain/work.h"
+
+/* How hard a set may be used; live, so the engine judges it at each call. */
+typedef struct ctn_set_limits {
+    double rate_per_second; /* token bucket; 0: no limit */
+    int64_t rate_burst;
+    int64_t max_concurrent; /* calls at once; 0: no limit */
+    /* the breaker of the tools that it calls */
+    int64_t breaker_window, breaker_minimum, breaker_open_ms;
+    double breaker_failure_ratio;
+    bool breaker_is_said; /* else the numbers are the defaults */
+} ctn_set_limits;
 
 typedef struct ctn_instruction_set {
     ctn_str name;
@@ -23,7 +33,7 @@ typedef struct ctn_instruction_set {
     ctn_said is_restricted;
     const ctn_json *rate_limit, *breaker; /* NULL: none */
     int64_t max_concurrent;               /* 0: not said */
-    ctn_plan_limits limits;               /* the three of them, in numbers */
+    ctn_set_limits limits;               /* the three of them, in numbers */
     ctn_str instructions_text;            /* agent: of the file that `instructions` names; empty: it is the text */
     size_t fault_count;
     ctn_finding fault_first;

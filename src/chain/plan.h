@@ -15,7 +15,6 @@
 #include "chain/effect.h"
 #include "chain/graph.h"
 #include "chain/library.h"
-#include "chain/plan_limits.h"
 #include "value/expression.h"
 #include "value/mustache.h"
 #include "value/path.h"
@@ -64,7 +63,7 @@ typedef struct ctn_plan_set {
     const ctn_json *who;       /* list of names; NULL: anybody */
     int64_t answer_timeout_ms; /* 0: none */
     ctn_on_timeout on_timeout;
-    ctn_plan_limits limits;
+    ctn_set_limits limits;
     /* agent: the arguments are its input */
     const ctn_json *instructions;         /* NULL: none */
     ctn_schema *answer_schema;            /* what an answer must satisfy; NULL: anything */

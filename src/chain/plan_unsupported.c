@@ -1,7 +1,7 @@
 /*
  * plan_unsupported.c -- the list that gets shorter with every version.
  */
-#include "chain/plan_unsupported.h"
+#include "chain/plan_internal.h"
 
 static const char *set_feature(const ctn_instruction_set *set)
 {

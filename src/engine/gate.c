@@ -59,7 +59,7 @@ static char *copy_name(ctn_str name)
 /* NULL: the set has no limit. */
 static gate_limit *limit_of(ctn_engine *e, const ctn_plan_set *set)
 {
-    const ctn_plan_limits *said = &set->limits;
+    const ctn_set_limits *said = &set->limits;
     gate_limit *g = e->gate->limits;
     if (said->rate_per_second <= 0 && !said->max_concurrent)
         return NULL;
@@ -94,7 +94,7 @@ static gate_breaker *breaker_of(ctn_engine *e, const ctn_plan_set *set, const ct
     if (call->kind != CTN_WORK_TOOL)
         return NULL;
     gate_breaker *g = breaker_by_name(e, call->target);
-    const ctn_plan_limits *said = &set->limits;
+    const ctn_set_limits *said = &set->limits;
     g->rules = (ctn_breaker_rules){.window = said->breaker_window,
                                    .minimum = said->breaker_minimum,
                                    .open_ms = said->breaker_open_ms,

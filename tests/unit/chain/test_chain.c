@@ -148,7 +148,7 @@ static void every_kind_of_set_is_taken(void **state)
     assert_int_equal(many->call_count, 4);
     for (uint32_t i = 0; i < 4; i++)
         assert_int_equal(many->calls[i].kind, kinds[i]);
-    const ctn_plan_limits *limits = &ctn_library_set(kit.library, CTN_STR("careful"))->limits;
+    const ctn_set_limits *limits = &ctn_library_set(kit.library, CTN_STR("careful"))->limits;
     assert_true(limits->rate_per_second == 0.5 && limits->rate_burst == 2 && limits->max_concurrent == 3);
     assert_true(limits->breaker_window == 10 && limits->breaker_minimum == 2);
     assert_true(limits->breaker_failure_ratio == 0.25 && limits->breaker_open_ms == 1000);
