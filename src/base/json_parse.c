@@ -287,26 +287,6 @@ static int check_escape(parser *p)
     return CTN_OK;
 }
 
-static char *put_utf8(char *out, uint32_t point)
-{
-    if (point < 0x80) {
-        *out++ = (char) point;
-    } else if (point < 0x800) {
-        *out++ = (char) (0xC0 | point >> 6);
-        *out++ = (char) (0x80 | (point & 0x3F));
-    } else if (point < 0x10000) {
-        *out++ = (char) (0xE0 | point >> 12);
-        *out++ = (char) (0x80 | (point >> 6 & 0x3F));
-        *out++ = (char) (0x80 | (point & 0x3F));
-    } else {
-        *out++ = (char) (0xF0 | point >> 18);
-        *out++ = (char) (0x80 | (point >> 12 & 0x3F));
-        *out++ = (char) (0x80 | (point >> 6 & 0x3F));
-        *out++ = (char) (0x80 | (point & 0x3F));
-    }
-    return out;
-}
-
 /* Decodes judged text with escapes; returns the end of what was written. */
 static char *decode(char *out, const char *at, const char *end)
 {
@@ -333,7 +313,7 @@ static char *decode(char *out, const char *at, const char *end)
                 point = 0x10000 + ((point - 0xD800) << 10) + ((uint32_t) hex4(at + 2, end) - 0xDC00);
                 at += 6;
             }
-            out = put_utf8(out, point);
+            out += ctn_utf8_encode(point, out);
             break;
         }
         default: *out++ = c; break; /* the quote, the backslash and the slash stand for themselves */

@@ -102,6 +102,43 @@ size_t ctn_str_utf8_at(ctn_str s, size_t at)
     return 4;
 }
 
+uint32_t ctn_utf8_decode(ctn_str s, size_t *ret_bytes)
+{
+    const unsigned char *p = (const unsigned char *) s.ptr;
+    size_t bytes = ctn_str_utf8_at(s, 0);
+    *ret_bytes = bytes ? bytes : 1;
+    if (bytes <= 1)
+        return bytes ? p[0] : 0xfffd;
+    uint32_t code = p[0] & (0x7fu >> bytes);
+    for (size_t i = 1; i < bytes; i++)
+        code = (code << 6) | (p[i] & 0x3fu);
+    return code;
+}
+
+size_t ctn_utf8_encode(uint32_t code, char *out)
+{
+    if (code < 0x80) {
+        out[0] = (char) code;
+        return 1;
+    }
+    if (code < 0x800) {
+        out[0] = (char) (0xc0 | (code >> 6));
+        out[1] = (char) (0x80 | (code & 0x3f));
+        return 2;
+    }
+    if (code < 0x10000) {
+        out[0] = (char) (0xe0 | (code >> 12));
+        out[1] = (char) (0x80 | ((code >> 6) & 0x3f));
+        out[2] = (char) (0x80 | (code & 0x3f));
+        return 3;
+    }
+    out[0] = (char) (0xf0 | (code >> 18));
+    out[1] = (char) (0x80 | ((code >> 12) & 0x3f));
+    out[2] = (char) (0x80 | ((code >> 6) & 0x3f));
+    out[3] = (char) (0x80 | (code & 0x3f));
+    return 4;
+}
+
 size_t ctn_str_control_at(ctn_str s, size_t at, bool is_line)
 {
     assert(at < s.len);

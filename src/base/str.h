@@ -73,6 +73,10 @@ size_t ctn_str_code_points(ctn_str s);
 bool ctn_str_is_utf8(ctn_str s);
 /* Bytes (1 to 4) of the well-formed UTF-8 character at offset `at` < s.len; 0 when there is none. */
 size_t ctn_str_utf8_at(ctn_str s, size_t at);
+/* The code point at the start of s (not empty) and its bytes; a byte that is not UTF-8 gives U+FFFD and 1. */
+uint32_t ctn_utf8_decode(ctn_str s, size_t *ret_bytes);
+/* Bytes written to out (room for 4). code must be a Unicode scalar value. */
+size_t ctn_utf8_encode(uint32_t code, char *out);
 
 /* Bytes of the control character at offset `at` < s.len, 0 when there is none: what moves a terminal's cursor, ends a
  * line or turns what stands beside it around. C0 and C1 controls, DEL, U+2028 and U+2029, the marks and overrides of

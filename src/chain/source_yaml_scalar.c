@@ -6,8 +6,7 @@
  */
 #include "chain/source_internal.h"
 #include "chain/source_yaml.h"
-#include <gmp.h>
-#include <stdlib.h>
+#include "value/decimal.h"
 
 #define BASED_DIGITS_MAX 1024 /* of 0x and 0o: turning them into decimals is more than linear */
 
@@ -44,13 +43,7 @@ static bool read_based(ctn_arena *arena, ctn_str text, ctn_json *ret_value, cons
         *ret_fault = "a hexadecimal or octal number has at most 1024 digits: put it in quotes if it is text";
         return true;
     }
-    mpz_t number;
-    mpz_init(number);
-    mpz_set_str(number, ctn_arena_str(arena, digits).ptr, base);
-    char *decimal = ctn_arena_alloc(arena, mpz_sizeinbase(number, 10) + 2);
-    mpz_get_str(decimal, 10, number);
-    mpz_clear(number);
-    *ret_value = *ctn_json_number(arena, ctn_str_from(decimal));
+    *ret_value = *ctn_json_number(arena, ctn_decimal_of_digits(arena, digits, base));
     return true;
 }
 

@@ -3,7 +3,7 @@
  * schema.
  */
 #include "check/logic_node.h"
-#include "value/text.h"
+#include "value/letter_case.h"
 #include <stdlib.h>
 
 /* ---- domains ---- */
@@ -69,8 +69,8 @@ static bool can_give(const ctn_logic *logic, const term *t, const ctn_json *lite
     if (ctn_json_is(literal, CTN_JSON_NUMBER))
         return (!t->is_whole || ctn_json_to_int64(literal, &number)) &&
                (!logic_is_call_of(t, "length") || text.ptr[0] != '-');
-    return !((logic_is_call_of(t, "lower") && !ctn_str_equal(ctn_text_lower(logic->arena, text), text)) ||
-             (logic_is_call_of(t, "upper") && !ctn_str_equal(ctn_text_upper(logic->arena, text), text)) ||
+    return !((logic_is_call_of(t, "lower") && !ctn_str_equal(ctn_case_lower(logic->arena, text), text)) ||
+             (logic_is_call_of(t, "upper") && !ctn_str_equal(ctn_case_upper(logic->arena, text), text)) ||
              (logic_is_call_of(t, "trim") && ctn_str_trim(text).len != text.len));
 }
 

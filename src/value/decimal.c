@@ -317,3 +317,15 @@ ctn_str ctn_decimal_to_str(ctn_arena *arena, const ctn_decimal *d)
     long adjusted = exponent + (long) count - 1;
     return ctn_arena_printf(arena, "%s%c%s%sE%+ld", sign, digits[0], count > 1 ? "." : "", digits + 1, adjusted);
 }
+
+ctn_str ctn_decimal_of_digits(ctn_arena *arena, ctn_str digits, int base)
+{
+    mpz_t number;
+    mpz_init(number);
+    int rc = mpz_set_str(number, ctn_arena_str(arena, digits).ptr, base);
+    assert(rc == 0 && "digits of that base");
+    char *decimal = ctn_arena_alloc(arena, mpz_sizeinbase(number, 10) + 2);
+    mpz_get_str(decimal, 10, number);
+    mpz_clear(number);
+    return ctn_str_from(decimal);
+}

@@ -18,7 +18,7 @@
  *
  *   length(x)                  code points, items, members
  *   exists(x)                  x is not null
- *   lower(s) upper(s) trim(s)  see text.h for the letters that have a case
+ *   lower(s) upper(s) trim(s)  see letter_case.h for the letters that have a case
  *   contains(whole, part)      part in whole;  startsWith(s, t)  endsWith(s, t)
  *   number(x)                  a string that is a number in JSON's grammar, true 1, false 0; else null
  *   string(x)                  text raw, null '', the rest compact JSON

@@ -5,9 +5,9 @@
 #include "value/calendar.h"
 #include "value/decimal.h"
 #include "value/expression_node.h"
+#include "value/letter_case.h"
 #include "value/literal.h"
 #include "value/template.h"
-#include "value/text.h"
 
 #define PLACES_MAX 100
 
@@ -80,7 +80,7 @@ static ctn_failure call_lower(evaluation *ev, const expression_node *node, const
     ctn_failure failure;
     if (!wants_string(ev, node, args[0], ret_value, &failure))
         return failure;
-    return give_str(ev, ctn_text_lower(ev->arena, ctn_json_text(args[0])), ret_value);
+    return give_str(ev, ctn_case_lower(ev->arena, ctn_json_text(args[0])), ret_value);
 }
 
 static ctn_failure call_upper(evaluation *ev, const expression_node *node, const ctn_json **args, size_t count,
@@ -90,7 +90,7 @@ static ctn_failure call_upper(evaluation *ev, const expression_node *node, const
     ctn_failure failure;
     if (!wants_string(ev, node, args[0], ret_value, &failure))
         return failure;
-    return give_str(ev, ctn_text_upper(ev->arena, ctn_json_text(args[0])), ret_value);
+    return give_str(ev, ctn_case_upper(ev->arena, ctn_json_text(args[0])), ret_value);
 }
 
 static ctn_failure call_trim(evaluation *ev, const expression_node *node, const ctn_json **args, size_t count,

@@ -5,9 +5,10 @@
 #include "value/filter.h"
 #include "value/calendar.h"
 #include "value/decimal.h"
+#include "value/letter_case.h"
 #include "value/literal.h"
 #include "value/template.h"
-#include "value/text.h"
+#include "value/uri.h"
 
 #include <assert.h>
 
@@ -51,7 +52,7 @@ static ctn_failure apply_upper(const ctn_filter *filter, const ctn_json *value, 
 {
     if (!ctn_json_is(value, CTN_JSON_STRING))
         return refuse(filter, value, "a string", err);
-    return give_str(arena, ctn_text_upper(arena, ctn_json_text(value)), ret_value);
+    return give_str(arena, ctn_case_upper(arena, ctn_json_text(value)), ret_value);
 }
 
 static ctn_failure apply_lower(const ctn_filter *filter, const ctn_json *value, ctn_arena *arena,
@@ -59,7 +60,7 @@ static ctn_failure apply_lower(const ctn_filter *filter, const ctn_json *value, 
 {
     if (!ctn_json_is(value, CTN_JSON_STRING))
         return refuse(filter, value, "a string", err);
-    return give_str(arena, ctn_text_lower(arena, ctn_json_text(value)), ret_value);
+    return give_str(arena, ctn_case_lower(arena, ctn_json_text(value)), ret_value);
 }
 
 static ctn_failure apply_trim(const ctn_filter *filter, const ctn_json *value, ctn_arena *arena,
@@ -221,7 +222,7 @@ static ctn_failure apply_url(const ctn_filter *filter, const ctn_json *value, ct
 {
     (void) filter;
     (void) err;
-    return give_str(arena, ctn_text_percent_encode(arena, ctn_value_to_text(arena, value)), ret_value);
+    return give_str(arena, ctn_uri_encode(arena, ctn_value_to_text(arena, value)), ret_value);
 }
 
 static ctn_failure apply_round(const ctn_filter *filter, const ctn_json *value, ctn_arena *arena,

@@ -1,7 +1,6 @@
 /* literal.c -- one reader for the literals of expressions, filters and paths. */
 #include "value/literal.h"
 #include "base/buf.h"
-#include "value/text.h"
 
 #define LIST_DEPTH_MAX 16
 
@@ -17,17 +16,10 @@ static bool read_hex4(ctn_str text, size_t at, uint32_t *ret_value)
         return false;
     uint32_t value = 0;
     for (size_t i = at; i < at + 4; i++) {
-        char c = text.ptr[i];
-        uint32_t digit;
-        if (c >= '0' && c <= '9')
-            digit = (uint32_t) (c - '0');
-        else if (c >= 'a' && c <= 'f')
-            digit = (uint32_t) (c - 'a') + 10;
-        else if (c >= 'A' && c <= 'F')
-            digit = (uint32_t) (c - 'A') + 10;
-        else
+        int digit = ctn_hex_value(text.ptr[i]);
+        if (digit < 0)
             return false;
-        value = value * 16 + digit;
+        value = value * 16 + (uint32_t) digit;
     }
     *ret_value = value;
     return true;

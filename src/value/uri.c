@@ -137,26 +137,38 @@ ctn_str ctn_uri_split(ctn_str uri, ctn_str *ret_fragment)
     return (ctn_str){uri.ptr, at};
 }
 
-static int hex_value(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 ctn_str ctn_uri_decode(ctn_arena *arena, ctn_str text)
 {
     char *out = ctn_arena_alloc(arena, text.len + 1);
     size_t len = 0;
     for (size_t i = 0; i < text.len; i++) {
-        int high = i + 2 < text.len && text.ptr[i] == '%' ? hex_value(text.ptr[i + 1]) : -1;
-        int low = high >= 0 ? hex_value(text.ptr[i + 2]) : -1;
+        int high = i + 2 < text.len && text.ptr[i] == '%' ? ctn_hex_value(text.ptr[i + 1]) : -1;
+        int low = high >= 0 ? ctn_hex_value(text.ptr[i + 2]) : -1;
         if (low >= 0) {
             out[len++] = (char) (unsigned char) (high * 16 + low);
             i += 2;
         } else {
             out[len++] = text.ptr[i];
+        }
+    }
+    return (ctn_str){out, len};
+}
+
+ctn_str ctn_uri_encode(ctn_arena *arena, ctn_str s)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    char *out = ctn_arena_alloc(arena, s.len * 3 + 1);
+    size_t len = 0;
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char) s.ptr[i];
+        bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                        c == '.' || c == '_' || c == '~';
+        if (is_plain) {
+            out[len++] = (char) c;
+        } else {
+            out[len++] = '%';
+            out[len++] = hex[c >> 4];
+            out[len++] = hex[c & 15];
         }
     }
     return (ctn_str){out, len};

@@ -1,45 +1,5 @@
-/* text.c -- UTF-8, simple case mapping, percent-encoding. */
-#include "value/text.h"
-
-size_t ctn_utf8_encode(uint32_t code, char *out)
-{
-    if (code < 0x80) {
-        out[0] = (char) code;
-        return 1;
-    }
-    if (code < 0x800) {
-        out[0] = (char) (0xc0 | (code >> 6));
-        out[1] = (char) (0x80 | (code & 0x3f));
-        return 2;
-    }
-    if (code < 0x10000) {
-        out[0] = (char) (0xe0 | (code >> 12));
-        out[1] = (char) (0x80 | ((code >> 6) & 0x3f));
-        out[2] = (char) (0x80 | (code & 0x3f));
-        return 3;
-    }
-    out[0] = (char) (0xf0 | (code >> 18));
-    out[1] = (char) (0x80 | ((code >> 12) & 0x3f));
-    out[2] = (char) (0x80 | ((code >> 6) & 0x3f));
-    out[3] = (char) (0x80 | (code & 0x3f));
-    return 4;
-}
-
-uint32_t ctn_utf8_decode(ctn_str s, size_t *ret_bytes)
-{
-    const unsigned char *p = (const unsigned char *) s.ptr;
-    *ret_bytes = 1;
-    if (p[0] < 0x80)
-        return p[0];
-    size_t bytes = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : p[0] >= 0xc2 ? 2 : 0;
-    if (!bytes || bytes > s.len || !ctn_str_is_utf8((ctn_str){s.ptr, bytes}))
-        return 0xfffd;
-    uint32_t code = p[0] & (0x7fu >> bytes);
-    for (size_t i = 1; i < bytes; i++)
-        code = (code << 6) | (p[i] & 0x3fu);
-    *ret_bytes = bytes;
-    return code;
-}
+/* letter_case.c -- see letter_case.h. */
+#include "value/letter_case.h"
 
 /* (0x130 and 0x131, the dotted capital and dotless small i, are no pair and are not in the stretches.)
  * Pairs that stand next to each other in Latin Extended-A, capital first: on even code points in some
@@ -140,32 +100,12 @@ static ctn_str map_text(ctn_arena *arena, ctn_str s, uint32_t (*map)(uint32_t))
     return (ctn_str){out, len};
 }
 
-ctn_str ctn_text_upper(ctn_arena *arena, ctn_str s)
+ctn_str ctn_case_upper(ctn_arena *arena, ctn_str s)
 {
     return map_text(arena, s, upper_of);
 }
 
-ctn_str ctn_text_lower(ctn_arena *arena, ctn_str s)
+ctn_str ctn_case_lower(ctn_arena *arena, ctn_str s)
 {
     return map_text(arena, s, lower_of);
-}
-
-ctn_str ctn_text_percent_encode(ctn_arena *arena, ctn_str s)
-{
-    static const char hex[] = "0123456789ABCDEF";
-    char *out = ctn_arena_alloc(arena, s.len * 3 + 1);
-    size_t len = 0;
-    for (size_t i = 0; i < s.len; i++) {
-        unsigned char c = (unsigned char) s.ptr[i];
-        bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                        c == '.' || c == '_' || c == '~';
-        if (is_plain) {
-            out[len++] = (char) c;
-        } else {
-            out[len++] = '%';
-            out[len++] = hex[c >> 4];
-            out[len++] = hex[c & 15];
-        }
-    }
-    return (ctn_str){out, len};
 }
