@@ -290,14 +290,6 @@ const ctn_chain *ctn_library_chain_at(const ctn_library *library, size_t i)
 {
     return library->chains.items[i];
 }
-size_t ctn_library_set_count(const ctn_library *library)
-{
-    return library->sets.names.count;
-}
-const ctn_instruction_set *ctn_library_set_at(const ctn_library *library, size_t i)
-{
-    return library->sets.items[i];
-}
 size_t ctn_library_document_count(const ctn_library *library)
 {
     return library->documents.names.count;

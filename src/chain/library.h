@@ -48,8 +48,6 @@ const ctn_document *ctn_library_document(const ctn_library *library, ctn_str nam
 
 size_t ctn_library_chain_count(const ctn_library *library);
 const ctn_chain *ctn_library_chain_at(const ctn_library *library, size_t i);
-size_t ctn_library_set_count(const ctn_library *library);
-const ctn_instruction_set *ctn_library_set_at(const ctn_library *library, size_t i);
 size_t ctn_library_document_count(const ctn_library *library);
 const ctn_document *ctn_library_document_at(const ctn_library *library, size_t i);
 
@@ -62,9 +60,9 @@ typedef struct ctn_library_entry {
 size_t ctn_library_entry_count(const ctn_library *library);
 ctn_library_entry ctn_library_entry_at(const ctn_library *library, size_t i);
 
-/* "did you mean 'x'?", or the names that there are: for a sentence about a name that leads nowhere. */
 /* The chain that was meant; empty when there is one of this name, or none that is near. */
 ctn_str ctn_library_nearest_chain(const ctn_library *library, ctn_str id);
+/* "did you mean 'x'?", or the names that there are: for a sentence about a name that leads nowhere. */
 ctn_str ctn_library_suggest_chain(const ctn_library *library, ctn_arena *arena, ctn_str id);
 /* All names, in the order in which they were read. */
 const ctn_names *ctn_library_set_names(const ctn_library *library);
@@ -75,7 +73,7 @@ typedef struct ctn_partial {
     struct ctn_partial *next;
 } ctn_partial;
 /* A document compiled with its partials, which are documents of the library. ret_partials (NULL at first): each that is
- * named, also by a partial, in the arena; one may stand there twice. What is named at render only ({{>*name}}) is looked
- * up then: the library must live as long. */
+ * named, also by a partial, in the arena; one may stand there twice. What is named at render only ({{>*name}}) is
+ * looked up then: the library must live as long. */
 int ctn_library_compile_document(const ctn_library *library, ctn_arena *arena, const ctn_document *document,
                                  ctn_partial **ret_partials, ctn_mustache **ret_mustache, ctn_err *err);

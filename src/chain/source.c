@@ -1,10 +1,7 @@
 /*
  * source.c -- the text of a file, its tree, and where each node of the tree stood.
  *
- * What must hold: every value and every key of the tree has a place, keyed by its final address; a place is
- * exact or it is the start of its scalar, never a guess in between. position_in therefore does not compute
- * where a byte *should* be from the rules of YAML: it walks source and decoded text side by side, and gives
- * the scalar's own position as soon as the two do not agree.
+ * What must hold: every value and every key of the tree has a place, keyed by its final address.
  */
 #include "chain/source.h"
 #include "chain/rules.h"
@@ -22,7 +19,7 @@ static size_t slot_of(const ctn_source_place *places, size_t capacity, const ctn
     return slot;
 }
 
-void ctn_source_put_place(ctn_source *s, const ctn_json *node, size_t offset, ctn_source_style style)
+void ctn_source_put_place(ctn_source *s, const ctn_json *node, size_t offset)
 {
     if (2 * (s->place_count + 1) > s->place_capacity) {
         size_t capacity = s->place_capacity ? 2 * s->place_capacity : 64;
@@ -36,7 +33,7 @@ void ctn_source_put_place(ctn_source *s, const ctn_json *node, size_t offset, ct
     ctn_source_place *place = &s->places[slot_of(s->places, s->place_capacity, node)];
     if (!place->node)
         s->place_count++;
-    *place = (ctn_source_place){node, (uint32_t) offset, style};
+    *place = (ctn_source_place){node, (uint32_t) offset};
 }
 
 static const ctn_source_place *find_place(const ctn_source *s, const ctn_json *node)
@@ -117,10 +114,7 @@ ctn_position ctn_source_position_at(const ctn_source *s, size_t offset)
 
 static void place_json(void *ctx, const ctn_json *value, size_t offset)
 {
-    ctn_source_put_place(ctx, value, offset,
-                         value->kind == CTN_JSON_STRING   ? CTN_SOURCE_DOUBLE_QUOTED
-                         : value->kind == CTN_JSON_NUMBER ? CTN_SOURCE_PLAIN
-                                                          : CTN_SOURCE_OTHER);
+    ctn_source_put_place(ctx, value, offset);
 }
 
 static bool read_json(ctn_source *s, ctn_findings *findings)
@@ -239,124 +233,6 @@ ctn_position ctn_source_position(const ctn_source *s, const ctn_json *node)
 {
     const ctn_source_place *place = find_place(s, node);
     return place ? ctn_source_position_at(s, place->offset) : (ctn_position){0, 0};
-}
-
-/* ---- inside a scalar ---- */
-
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-static bool is_break(char c)
-{
-    return c == '\n' || c == '\r';
-}
-
-/* The number of decoded bytes that the escape at `at` stands for, and its length in the source; 0 when it is
- * one of the rare ones that are not worth following. */
-static size_t measure_escape(ctn_str text, size_t at, size_t *ret_source_bytes)
-{
-    if (at + 1 >= text.len)
-        return 0;
-    char c = text.ptr[at + 1];
-    if (c && strchr("\"\\/bfnrt", c)) {
-        *ret_source_bytes = 2;
-        return 1;
-    }
-    if (c != 'u' || at + 6 > text.len)
-        return 0;
-    unsigned value = 0;
-    for (size_t i = at + 2; i < at + 6; i++) {
-        char h = text.ptr[i];
-        unsigned digit = h >= '0' && h <= '9'   ? (unsigned) (h - '0')
-                         : h >= 'a' && h <= 'f' ? (unsigned) (h - 'a') + 10
-                         : h >= 'A' && h <= 'F' ? (unsigned) (h - 'A') + 10
-                                                : 16;
-        if (digit == 16)
-            return 0;
-        value = value * 16 + digit;
-    }
-    bool is_pair = value >= 0xD800 && value < 0xDC00;
-    *ret_source_bytes = is_pair ? 12 : 6;
-    return is_pair ? 4 : value < 0x80 ? 1 : value < 0x800 ? 2 : 3;
-}
-
-/* Plain and quoted scalars: line breaks of the source fold to one space, or to one line break less. */
-static size_t walk_flow_scalar(ctn_str text, const ctn_source_place *place, ctn_str decoded, size_t offset)
-{
-    size_t at = place->offset + (place->style == CTN_SOURCE_PLAIN ? 0 : 1);
-    size_t done = 0;
-    while (done < offset) {
-        if (at >= text.len)
-            return SIZE_MAX;
-        char c = text.ptr[at];
-        size_t after_blanks = at;
-        while (after_blanks < text.len && is_blank(text.ptr[after_blanks]))
-            after_blanks++;
-        if (after_blanks < text.len && is_break(text.ptr[after_blanks])) {
-            size_t breaks = 0;
-            at = after_blanks;
-            while (at < text.len && (is_blank(text.ptr[at]) || is_break(text.ptr[at]))) {
-                breaks += text.ptr[at] == '\n' ||
-                          (is_break(text.ptr[at]) && !(at + 1 < text.len && text.ptr[at + 1] == '\n'));
-                at++;
-            }
-            size_t folded = breaks == 1 ? 1 : breaks - 1;
-            for (size_t i = 0; i < folded; i++)
-                if (done + i >= decoded.len || decoded.ptr[done + i] != (breaks == 1 ? ' ' : '\n'))
-                    return SIZE_MAX;
-            done += folded;
-        } else if (c == '\\' && place->style == CTN_SOURCE_DOUBLE_QUOTED) {
-            size_t source_bytes = 0, bytes = measure_escape(text, at, &source_bytes);
-            if (bytes == 0 || done + bytes > decoded.len)
-                return SIZE_MAX;
-            if (done + bytes > offset) /* in the middle of what one escape says */
-                return at;
-            done += bytes;
-            at += source_bytes;
-        } else {
-            if (decoded.ptr[done] != c)
-                return SIZE_MAX;
-            at += c == '\'' && place->style == CTN_SOURCE_SINGLE_QUOTED ? 2 : 1;
-            done++;
-        }
-    }
-    return done == offset && at <= text.len ? at : SIZE_MAX;
-}
-
-/* Literal blocks: line n of the decoded text is line n after the header, less the indentation. */
-static size_t walk_literal(const ctn_source *s, const ctn_source_place *place, ctn_str decoded, size_t offset)
-{
-    size_t line = line_at(s, place->offset) + 1;
-    size_t begin = 0;
-    for (size_t i = 0; i < offset; i++)
-        if (decoded.ptr[i] == '\n') {
-            line++;
-            begin = i + 1;
-        }
-    if (line >= s->line_count)
-        return SIZE_MAX;
-    ctn_str rest = ctn_str_from_offset(decoded, begin);
-    const char *line_end = rest.len ? memchr(rest.ptr, '\n', rest.len) : NULL;
-    ctn_str wanted = {rest.ptr, line_end ? (size_t) (line_end - rest.ptr) : rest.len};
-    ctn_str found = line_text(s, line);
-    if (!ctn_str_ends_with(found, wanted))
-        return SIZE_MAX;
-    return s->lines[line] + (found.len - wanted.len) + (offset - begin);
-}
-
-ctn_position ctn_source_position_in(const ctn_source *s, const ctn_json *scalar, size_t offset)
-{
-    const ctn_source_place *place = find_place(s, scalar);
-    if (!place)
-        return (ctn_position){0, 0};
-    ctn_str decoded = ctn_json_text(scalar);
-    size_t at = SIZE_MAX;
-    if (offset <= decoded.len && place->style == CTN_SOURCE_LITERAL)
-        at = walk_literal(s, place, decoded, offset);
-    else if (offset <= decoded.len && place->style != CTN_SOURCE_OTHER)
-        at = walk_flow_scalar(s->text, place, decoded, offset);
-    return ctn_source_position_at(s, at == SIZE_MAX ? place->offset : at);
 }
 
 /* ---- comments ---- */

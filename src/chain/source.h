@@ -25,9 +25,6 @@ const ctn_json *ctn_source_root(const ctn_source *s);
 ctn_str ctn_source_file_name(const ctn_source *s);
 /* Of a value or key node of this source's tree; {0, 0} for a node that is not of it. */
 ctn_position ctn_source_position(const ctn_source *s, const ctn_json *node);
-/* Position of byte `offset` of the decoded text of a scalar: exact for plain, quoted-without-escapes and
- * literal block scalars, else the scalar's own position. */
-ctn_position ctn_source_position_in(const ctn_source *s, const ctn_json *scalar, size_t offset);
 /* "# catena: allow RULE: reason" on the line before `line` (YAML comments). */
 bool ctn_source_allows(const ctn_source *s, uint32_t line, ctn_str rule);
 /* The same of the line on which the node stands. */

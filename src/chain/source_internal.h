@@ -2,8 +2,8 @@
  * source_internal.h -- what the two halves of source share: source.c keeps the text and the places,
  * source_yaml.c turns libyaml's events into the tree. Nobody else includes this.
  *
- * A place is one byte offset into the copied text, plus how the scalar was written there; lines and columns
- * are looked up when somebody asks, because most nodes are never complained about.
+ * A place is one byte offset into the copied text; lines and columns are looked up when somebody asks, because most
+ * nodes are never complained about.
  */
 #pragma once
 #include "chain/source.h"
@@ -14,18 +14,9 @@
 #define CTN_SOURCE_FAULTS_MAX      50 /* after which a file is not worth reading on */
 #define CTN_SOURCE_WEIGHT          sizeof(ctn_json)
 
-typedef enum ctn_source_style {
-    CTN_SOURCE_OTHER, /* folded blocks, aliases, collections: only the start is known */
-    CTN_SOURCE_PLAIN,
-    CTN_SOURCE_SINGLE_QUOTED,
-    CTN_SOURCE_DOUBLE_QUOTED, /* JSON's strings too */
-    CTN_SOURCE_LITERAL,
-} ctn_source_style;
-
 typedef struct ctn_source_place {
     const ctn_json *node; /* NULL: an empty slot */
     uint32_t offset;
-    uint32_t style;
 } ctn_source_place;
 
 typedef struct ctn_source_span {
@@ -46,7 +37,7 @@ struct ctn_source {
     size_t block_count, block_capacity;
 };
 
-void ctn_source_put_place(ctn_source *s, const ctn_json *node, size_t offset, ctn_source_style style);
+void ctn_source_put_place(ctn_source *s, const ctn_json *node, size_t offset);
 void ctn_source_put_block(ctn_source *s, size_t begin, size_t end);
 ctn_position ctn_source_position_at(const ctn_source *s, size_t offset);
 

@@ -24,7 +24,6 @@
 typedef struct built {
     ctn_json value;
     uint32_t offset;
-    ctn_source_style style;
     uint32_t height; /* levels of collections, 0 for a scalar */
     uint64_t weight; /* bytes that a copy would take */
 } built;
@@ -162,7 +161,7 @@ static void push(builder *b, built node)
 
 static void place(builder *b, const ctn_json *node, const built *from)
 {
-    ctn_source_put_place(b->source, node, from->offset, from->style);
+    ctn_source_put_place(b->source, node, from->offset);
 }
 
 /* ---- anchors ---- */
@@ -229,7 +228,6 @@ static bool build_alias(builder *b, const yaml_event_t *event, uint32_t depth, b
         return fail(b, at, "values are nested more than 128 levels deep");
     *ret_node = named->node;
     ret_node->offset = (uint32_t) at;
-    ret_node->style = CTN_SOURCE_OTHER;
     return true;
 }
 
@@ -272,17 +270,6 @@ static void fault_tag(builder *b, size_t at, ctn_str name)
 
 /* ---- scalars ---- */
 
-static ctn_source_style style_of(yaml_scalar_style_t style)
-{
-    switch (style) {
-    case YAML_PLAIN_SCALAR_STYLE: return CTN_SOURCE_PLAIN;
-    case YAML_SINGLE_QUOTED_SCALAR_STYLE: return CTN_SOURCE_SINGLE_QUOTED;
-    case YAML_DOUBLE_QUOTED_SCALAR_STYLE: return CTN_SOURCE_DOUBLE_QUOTED;
-    case YAML_LITERAL_SCALAR_STYLE: return CTN_SOURCE_LITERAL;
-    default: return CTN_SOURCE_OTHER;
-    }
-}
-
 /* With an anchor or tag in front, the mark is theirs; the scalar itself starts behind them. */
 static size_t skip_properties(ctn_str text, size_t at)
 {
@@ -304,10 +291,7 @@ static bool build_scalar(builder *b, const yaml_event_t *event, built *ret_node)
     if (event->data.scalar.anchor || event->data.scalar.tag)
         begin = skip_properties(b->source->text, begin);
     ctn_str text = {(const char *) event->data.scalar.value, event->data.scalar.length};
-    *ret_node = (built){.value = ctn_json_null,
-                        .offset = (uint32_t) begin,
-                        .style = style_of(event->data.scalar.style),
-                        .weight = CTN_SOURCE_WEIGHT + text.len};
+    *ret_node = (built){.value = ctn_json_null, .offset = (uint32_t) begin, .weight = CTN_SOURCE_WEIGHT + text.len};
     if (event->start_mark.line != event->end_mark.line)
         ctn_source_put_block(b->source, begin, end);
     ctn_str tag_name;
@@ -513,10 +497,10 @@ static bool build_document(builder *b, const yaml_event_t *event)
     built node;
     if (!next_event(b, &first))
         return false;
-    bool is_nothing = f->type == YAML_SCALAR_EVENT && f->data.scalar.length == 0 &&
-                      f->data.scalar.plain_implicit && f->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-    bool ok = is_nothing ? fail(b, offset_of(b, &f->start_mark), "the file holds no value")
-                         : build_node(b, f, 0, &node);
+    bool is_nothing = f->type == YAML_SCALAR_EVENT && f->data.scalar.length == 0 && f->data.scalar.plain_implicit &&
+                      f->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    bool ok =
+        is_nothing ? fail(b, offset_of(b, &f->start_mark), "the file holds no value") : build_node(b, f, 0, &node);
     drop_event(&first);
     if (!ok)
         return false;

@@ -109,7 +109,12 @@ static bool read_zone(ctn_str s, size_t *at, int64_t *ret_offset_ms)
     return true;
 }
 
-bool ctn_time_parse(ctn_str text, ctn_time *ret_time)
+static bool is_in_range(int64_t at_ms)
+{
+    return at_ms >= AT_MS_FIRST && at_ms <= AT_MS_LAST;
+}
+
+static bool parse_time(ctn_str text, ctn_time *ret_time)
 {
     ctn_str s = ctn_str_trim(text);
     size_t at = 0;
@@ -143,7 +148,7 @@ bool ctn_time_parse(ctn_str text, ctn_time *ret_time)
     }
     int64_t at_ms = days_from_civil(year, month, day) * DAY_MS + hour * 3600000LL + minute * 60000LL + second * 1000LL +
                     millisecond - offset_ms;
-    if (!ctn_time_is_in_range(at_ms))
+    if (!is_in_range(at_ms))
         return false;
     *ret_time = (ctn_time){at_ms, is_date};
     return true;
@@ -152,22 +157,17 @@ bool ctn_time_parse(ctn_str text, ctn_time *ret_time)
 bool ctn_time_of(const ctn_json *value, ctn_time *ret_time)
 {
     if (ctn_json_is(value, CTN_JSON_STRING))
-        return ctn_time_parse(ctn_json_text(value), ret_time);
+        return parse_time(ctn_json_text(value), ret_time);
     int64_t at_ms;
-    if (!ctn_json_is(value, CTN_JSON_NUMBER) || !ctn_json_to_int64(value, &at_ms) || !ctn_time_is_in_range(at_ms))
+    if (!ctn_json_is(value, CTN_JSON_NUMBER) || !ctn_json_to_int64(value, &at_ms) || !is_in_range(at_ms))
         return false;
     *ret_time = (ctn_time){.at_ms = at_ms};
     return true;
 }
 
-bool ctn_time_is_in_range(int64_t at_ms)
-{
-    return at_ms >= AT_MS_FIRST && at_ms <= AT_MS_LAST;
-}
-
 bool ctn_time_add_days(ctn_time *time, int64_t days)
 {
-    if (days > 4000000 || days < -4000000 || !ctn_time_is_in_range(time->at_ms + days * DAY_MS))
+    if (days > 4000000 || days < -4000000 || !is_in_range(time->at_ms + days * DAY_MS))
         return false;
     time->at_ms += days * DAY_MS;
     return true;

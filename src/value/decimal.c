@@ -279,18 +279,6 @@ int ctn_decimal_compare(const ctn_decimal *a, const ctn_decimal *b)
     return (order > 0) - (order < 0);
 }
 
-bool ctn_decimal_is_integer(const ctn_decimal *d)
-{
-    if (d->exponent >= 0 || mpz_sgn(d->digits) == 0)
-        return true;
-    mpz_t power;
-    mpz_init(power);
-    power_of_ten(power, (unsigned long) -d->exponent);
-    bool is_integer = mpz_divisible_p(d->digits, power) != 0;
-    mpz_clear(power);
-    return is_integer;
-}
-
 ctn_str ctn_decimal_to_str(ctn_arena *arena, const ctn_decimal *d)
 {
     /* Rounding left of the point may leave a larger exponent, never more digits. */

@@ -30,7 +30,6 @@ ctn_failure ctn_decimal_divide(ctn_decimal *ret, const ctn_decimal *a,
 ctn_failure ctn_decimal_remainder(ctn_decimal *ret, const ctn_decimal *a, const ctn_decimal *b); /* sign of a */
 void ctn_decimal_round(ctn_decimal *d, int places); /* half to even; negative places round left of the point */
 int ctn_decimal_compare(const ctn_decimal *a, const ctn_decimal *b);
-bool ctn_decimal_is_integer(const ctn_decimal *d);
 /* The whole number that digits of base 8 or 16 spell, in decimal ones, as long as it is. */
 ctn_str ctn_decimal_of_digits(ctn_arena *arena, ctn_str digits, int base);
 /* Plain notation up to 34 digits and small exponents, else d.ddE+nn; trailing zeros of a fraction kept as computed. */

@@ -1,8 +1,8 @@
 /*
- * expression.h -- the expressions of conditions (chain language, section 5): compiled once, evaluated
+ * expression.h -- the expressions of conditions and outputs (chain language, section 5): compiled once, evaluated
  * against a scope, pure, total, bounded (64 levels deep, 10,000 operations).
  *
- * What the language's contract leaves open, decided here:
+ * What docs/chain-language.md leaves open is decided here:
  *
  *   Order        < <= > >= hold between two numbers or two strings (by code point), else they are false.
  *                Comparisons do not chain (a < b < c is refused).
@@ -33,10 +33,11 @@
  *   has(whole, x)              key of an object, item of a list
  *   any all (list) (list, 'member') (list, 'member', value)   some / every item is true; member is true; equals value
  *
- * Ownership  A compiled expression lives in the arena it was compiled into and is immutable: one may be
- *            shared by all executions. Results live in the arena given to eval, or point into the scope or the
- * expression. Errors     compile: CTN_E_INVALID, err->column is the byte offset in the text + 1. eval: a ctn_failure
- * (expression_limit, division_by_zero, invalid_input) and a sentence.
+ * Ownership  A compiled expression lives in the arena it was compiled into and is immutable: one may be shared by all
+ *            executions. Results live in the arena given to eval, or point into the scope or the expression.
+ *
+ * Errors     compile: CTN_E_INVALID, err->column is the byte offset in the text + 1.
+ *            eval: a ctn_failure (expression_limit, division_by_zero, invalid_input) and a sentence.
  */
 #pragma once
 #include "value/scope.h"

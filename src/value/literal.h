@@ -1,7 +1,7 @@
 /*
- * literal.h -- the literals of the chain language (section 5): 'text', "text", numbers, true, false, null
- * and lists of literals. Expressions, filter arguments and the ["odd name"] of a path read them here, so
- * that a quote means the same everywhere. Internal to core.
+ * literal.h -- the names and literals of the chain language (section 5): 'text', "text", numbers, true, false, null
+ * and lists of literals. Expressions, filter arguments and the ["odd name"] of a path read them here, so that a quote
+ * means the same everywhere.
  *
  * Escapes in text: \\ \' \" \n \r \t \uXXXX (pairs of surrogates included). Any other backslash stays as it
  * is, so that '^\d+$' is the regular expression that one meant. The other kind of quote needs no escape.

@@ -1,5 +1,5 @@
 /*
- * mustache_node.h -- the tree of a compiled document, between its parser and its renderer. Internal to core.
+ * mustache_node.h -- the tree of a compiled document, between its parser and its renderer.
  */
 #pragma once
 #include "value/mustache.h"

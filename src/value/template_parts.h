@@ -1,5 +1,4 @@
-/* template_parts.h -- what template.c tells template_tree.c and the flow of types beyond template.h. Internal to core.
- */
+/* template_parts.h -- what template.c tells template_tree.c and check's flow of types beyond template.h. */
 #pragma once
 #include "value/filter.h"
 #include "value/path.h"
