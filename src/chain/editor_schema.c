@@ -16,12 +16,6 @@ static const ctn_json *parse(ctn_arena *arena, const char *text)
     return value;
 }
 
-static void put_all(ctn_json_builder *b, const ctn_json *object)
-{
-    for (size_t i = 0; i < ctn_json_count(object); i++)
-        ctn_json_put(b, ctn_json_text(&object->members[i].key), &object->members[i].value);
-}
-
 static void put_number(ctn_arena *arena, ctn_json_builder *b, const char *key, double value)
 {
     ctn_json_put(b, ctn_str_from(key), ctn_json_number(arena, ctn_arena_printf(arena, "%.10g", value)));
@@ -64,10 +58,10 @@ static void put_type(ctn_arena *arena, ctn_json_builder *b, const ctn_key *key)
     case CTN_KEY_TREE_OBJECT: ctn_json_put_str(b, "type", CTN_STR("object")); break;
     case CTN_KEY_LIST: ctn_json_put_str(b, "type", CTN_STR("array")); break;
     case CTN_KEY_NAMES:
-        put_all(b, parse(arena, "{\"type\":\"array\",\"items\":{\"type\":\"string\",\"minLength\":1}}"));
+        ctn_json_put_all(b, parse(arena, "{\"type\":\"array\",\"items\":{\"type\":\"string\",\"minLength\":1}}"));
         break;
-    case CTN_KEY_EXPRESSION: put_all(b, parse(arena, "{\"type\":[\"string\",\"boolean\"]}")); break;
-    case CTN_KEY_SCHEMA: put_all(b, parse(arena, "{\"type\":[\"object\",\"boolean\"]}")); break;
+    case CTN_KEY_EXPRESSION: ctn_json_put_all(b, parse(arena, "{\"type\":[\"string\",\"boolean\"]}")); break;
+    case CTN_KEY_SCHEMA: ctn_json_put_all(b, parse(arena, "{\"type\":[\"object\",\"boolean\"]}")); break;
     case CTN_KEY_ANY:
     case CTN_KEY_TREE: break;
     }
@@ -100,7 +94,7 @@ static const ctn_json *property_of(ctn_arena *arena, const ctn_editor_schema *sc
     const char *shape = find_shape(schema, table, key->name);
     ctn_json_put_str(&property, "description", ctn_str_from(key->about));
     if (shape)
-        put_all(&property, parse(arena, shape));
+        ctn_json_put_all(&property, parse(arena, shape));
     else if (key->type == CTN_KEY_OBJECT && is_table(schema, key->name))
         ctn_json_put_str(&property, "$ref", ctn_arena_printf(arena, "#/$defs/%s", key->name));
     else
@@ -142,7 +136,7 @@ static void put_table(ctn_arena *arena, const ctn_editor_schema *schema, const c
         ctn_json_put(&object, CTN_STR("oneOf"), ctn_json_finish(&choices));
     const char *shape = find_shape(schema, table->name, NULL);
     if (shape)
-        put_all(&object, parse(arena, shape));
+        ctn_json_put_all(&object, parse(arena, shape));
     ctn_json_put(defs, ctn_str_from(table->name), ctn_json_finish(&object));
 }
 
@@ -153,7 +147,7 @@ const ctn_json *ctn_editor_schema_make(ctn_arena *arena, const ctn_editor_schema
         put_table(arena, schema, schema->tables[i], &defs);
     ctn_json_put_str(&root, "$schema", CTN_STR("https://json-schema.org/draft/2020-12/schema"));
     ctn_json_put_str(&root, "title", ctn_str_from(schema->title));
-    put_all(&root, parse(arena, schema->root));
+    ctn_json_put_all(&root, parse(arena, schema->root));
     ctn_json_put(&root, CTN_STR("$defs"), ctn_json_finish(&defs));
     return ctn_json_finish(&root);
 }

@@ -12,8 +12,7 @@ static const ctn_json *with_defaults(ctn_arena *arena, const ctn_json *schema, c
     if (!ctn_json_is(properties, CTN_JSON_OBJECT))
         return input;
     ctn_json_builder filled = ctn_json_object(arena);
-    for (uint32_t i = 0; i < ctn_json_count(input); i++)
-        ctn_json_put(&filled, ctn_json_text(&input->members[i].key), &input->members[i].value);
+    ctn_json_put_all(&filled, input);
     bool is_changed = false;
     for (uint32_t i = 0; i < properties->count; i++) {
         ctn_str name = ctn_json_text(&properties->members[i].key);

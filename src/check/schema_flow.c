@@ -423,8 +423,7 @@ static const ctn_json *without_defaults(ctn_arena *arena, const ctn_json *schema
     if (!ctn_json_is(properties, CTN_JSON_OBJECT))
         return schema;
     ctn_json_builder b = ctn_json_object(arena), relaxed = ctn_json_object(arena), required = ctn_json_array(arena);
-    for (uint32_t i = 0; i < schema->count; i++)
-        ctn_json_put(&b, ctn_json_text(&schema->members[i].key), &schema->members[i].value);
+    ctn_json_put_all(&b, schema);
     for (uint32_t i = 0; i < properties->count; i++)
         ctn_json_put(&relaxed, ctn_json_text(&properties->members[i].key),
                      without_defaults(arena, &properties->members[i].value));

@@ -70,8 +70,7 @@ static int read_object(ctn_cli *cli, const char *path, ctn_json_builder *b)
     if (!ctn_json_is(root, CTN_JSON_OBJECT))
         return ctn_cli_fail(cli, "--input: %.*s holds no object of inputs but %s", CTN_STR_ARG(name),
                             ctn_json_kind_name(root));
-    for (uint32_t i = 0; i < root->count; i++)
-        ctn_json_put(b, ctn_json_text(&root->members[i].key), &root->members[i].value);
+    ctn_json_put_all(b, root);
     return CTN_EXIT_OK;
 }
 

@@ -106,10 +106,8 @@ static int read_input(again *a, const ctn_plan *plan, const ctn_json **ret_given
     if (exit_code)
         return exit_code;
     ctn_json_builder b = ctn_json_object(a->cli->arena);
-    for (size_t i = 0; i < ctn_json_count(before); i++)
-        ctn_json_put(&b, ctn_json_text(&before->members[i].key), &before->members[i].value);
-    for (size_t i = 0; i < ctn_json_count(given); i++)
-        ctn_json_put(&b, ctn_json_text(&given->members[i].key), &given->members[i].value);
+    ctn_json_put_all(&b, before);
+    ctn_json_put_all(&b, given);
     *ret_given = ctn_json_finish(&b);
     return ctn_plan_accept_input(plan, a->cli->arena, *ret_given, ret_accepted, &err) ? ctn_cli_fail_err(a->cli, &err)
                                                                                       : CTN_EXIT_OK;

@@ -9,7 +9,11 @@
 #include "core/execution_fold.h"
 
 #include "base/plant.h"
-#include <assert.h>
+
+static ctn_str text_of(const ctn_entry *e, const char *key)
+{
+    return ctn_json_str_or(e->body, key, CTN_STR(""));
+}
 
 /* The call that the entry names; NULL: none. */
 static call_state *call_of(work *w, const ctn_entry *e)
@@ -116,8 +120,8 @@ static int apply_started(ctn_execution *x, work *w, const ctn_entry *e, ctn_err 
     c->start_is_stored = e->seq != 0;
     c->started_at_ms = e->at_ms;
     c->effect = CTN_EFFECT_WRITE;
-    (void) ctn_effect_from_name(ctn_x_text(e, "effect"), &c->effect);
-    c->cache_key = ctn_arena_str(t->arena, ctn_x_text(e, "cacheKey"));
+    (void) ctn_effect_from_name(text_of(e, "effect"), &c->effect);
+    c->cache_key = ctn_arena_str(t->arena, text_of(e, "cacheKey"));
     if (!c->args)
         c->args = ctn_json_copy(t->arena, ctn_x_get(e, "args"));
     return CTN_OK;
@@ -134,7 +138,7 @@ static int apply_child_started(ctn_execution *x, work *w, const ctn_entry *e, ct
         t->start_order = ++x->starts;
     w->phase = WORK_CHILD;
     w->due_ms = ctn_json_int_or(e->body, "untilMs", 0);
-    (void) ctn_id_parse(ctn_x_text(e, "child"), &t->child, NULL);
+    (void) ctn_id_parse(text_of(e, "child"), &t->child, NULL);
     t->child_input = ctn_json_copy(t->arena, ctn_x_get(e, "args"));
     return CTN_OK;
 }
@@ -193,7 +197,7 @@ static void call_succeeded(ctn_execution *x, work *w, call_state *c, const ctn_e
         c->result = ctn_x_get(e, "result") ? ctn_json_copy(w->task->arena, ctn_x_get(e, "result")) : &ctn_json_null;
     ctn_x_hold_result(x, c);
     ctn_effect effect;
-    if (!c->start_is_stored && ctn_effect_from_name(ctn_x_text(e, "effect"), &effect))
+    if (!c->start_is_stored && ctn_effect_from_name(text_of(e, "effect"), &effect))
         c->effect = effect;
 }
 
@@ -319,8 +323,8 @@ static int apply_failed(ctn_execution *x, work *w, const ctn_entry *e, ctn_err *
     if (!ctn_x_says(e, "free"))
         w->deaths = 0;
     w->phase = WORK_RUNNING;
-    w->failure = ctn_failure_from_name(ctn_x_text(e, "code"));
-    w->message = ctn_arena_str(w->task->arena, ctn_x_text(e, "message"));
+    w->failure = ctn_failure_from_name(text_of(e, "code"));
+    w->message = ctn_arena_str(w->task->arena, text_of(e, "message"));
     if (is_do)
         note_unseen_start(w);
     if (c && is_do && ctn_x_get(e, "used"))
@@ -393,8 +397,8 @@ static int apply_interrupted(work *w, const ctn_entry *e, ctn_err *err)
         return ctn_x_refuse(err, e, "it names no call");
     if (w->phase != WORK_RUNNING && !(may_begin(w) && w->calls))
         return ctn_x_refuse(err, e, "nothing was under way");
-    w->failure = ctn_failure_from_name(ctn_x_text(e, "code"));
-    w->message = ctn_arena_str(w->task->arena, ctn_x_text(e, "message"));
+    w->failure = ctn_failure_from_name(text_of(e, "code"));
+    w->message = ctn_arena_str(w->task->arena, text_of(e, "message"));
     if (w->phase == WORK_RUNNING)
         c->phase = CALL_ASKED;
     else
@@ -408,7 +412,7 @@ static int apply_settled(work *w, const ctn_entry *e, ctn_err *err)
     call_state *c = w->phase == WORK_ASKED ? first_open_call(w) : call_of(w, e);
     if (!c || (w->phase != WORK_ASKED && !(w->phase == WORK_RUNNING && c->phase == CALL_ASKED)))
         return ctn_x_refuse(err, e, "nobody was asked");
-    ctn_str what = ctn_x_text(e, "what");
+    ctn_str what = text_of(e, "what");
     w->deaths = 0;
     if (w->phase == WORK_ASKED && ctn_str_is(what, "retry")) {
         w->phase = w->attempt ? WORK_BACKOFF : WORK_READY;
@@ -464,7 +468,7 @@ static int apply_decision(ctn_execution *x, const ctn_entry *e, ctn_err *err)
     if (!x->budget.is_awaited)
         return ctn_x_refuse(err, e, "nobody was asked");
     x->budget.is_awaited = false;
-    if (ctn_str_is(ctn_x_text(e, "what"), "retry"))
+    if (ctn_str_is(text_of(e, "what"), "retry"))
         x->budget.grants++;
     else
         ctn_x_begin_stopping(x, e->at_ms, CTN_FAILURE_BUDGET,
@@ -483,7 +487,7 @@ static void end_pause(ctn_execution *x, int64_t at_ms)
 static void apply_paused(ctn_execution *x, const ctn_entry *e)
 {
     x->is_paused = true;
-    x->pause.is_with_parent = ctn_str_is(ctn_x_text(e, "reason"), CTN_WITH_PARENT);
+    x->pause.is_with_parent = ctn_str_is(text_of(e, "reason"), CTN_WITH_PARENT);
     x->pause.at_ms = e->at_ms;
     x->pause.seq = x->seq;
 }
@@ -542,8 +546,8 @@ static void apply_cancel(ctn_execution *x, const ctn_entry *e)
 {
     if (x->has_ended)
         reopen(x);
-    ctn_x_begin_stopping(x, e->at_ms, ctn_failure_from_name(ctn_x_text(e, "code")), ctn_x_text(e, "message"),
-                         (ctn_str){0}, -1);
+    ctn_x_begin_stopping(x, e->at_ms, ctn_failure_from_name(text_of(e, "code")), text_of(e, "message"), (ctn_str){0},
+                         -1);
     end_pause(x, e->at_ms); /* who cancels wants it to end: a pause from before holds nothing back */
 }
 

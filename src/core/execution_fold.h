@@ -15,10 +15,6 @@ static inline bool ctn_x_says(const ctn_entry *e, const char *key)
 {
     return ctn_json_bool_or(e->body, key, false);
 }
-static inline ctn_str ctn_x_text(const ctn_entry *e, const char *key)
-{
-    return ctn_json_str_or(e->body, key, CTN_STR(""));
-}
 
 /* ---- execution_fold.c, execution_apply.c ---- */
 

@@ -66,9 +66,7 @@ const ctn_json *ctn_why_arguments_node(const why *w, const why_work *work)
     if (ctn_work_kind_sends_detail(work->kind))
         return detail;
     ctn_json_builder b = ctn_json_object(w->arena);
-    if (ctn_json_is(said, CTN_JSON_OBJECT))
-        for (size_t i = 0; i < ctn_json_count(said); i++)
-            ctn_json_put(&b, ctn_json_text(&said->members[i].key), &said->members[i].value);
+    ctn_json_put_all(&b, said);
     bool waits = work->kind == CTN_WORK_WAIT || work->kind == CTN_WORK_APPROVAL;
     for (size_t i = 0; waits && i < sizeof ASKED / sizeof *ASKED; i++) {
         const ctn_json *text = ctn_json_member_of(detail, ASKED[i]);

@@ -112,8 +112,7 @@ static const ctn_json *input_of(ctn_guess *g, ctn_shape *shape, size_t variant, 
         if (is_known && !(is_optional && !plan->input_schema && (variant + i) % 2))
             ctn_json_put(&b, name, &made->members[i].value);
     }
-    for (size_t i = 0; i < ctn_json_count(g->o.input); i++)
-        ctn_json_put(&b, ctn_json_text(&g->o.input->members[i].key), &g->o.input->members[i].value);
+    ctn_json_put_all(&b, g->o.input);
     return ctn_json_finish(&b);
 }
 
