@@ -15,14 +15,13 @@ static const char *severity_name(ctn_severity severity)
 
 static void print_text(const ctn_cli *cli, const ctn_findings *f)
 {
-    const ctn_screen *s = &cli->out;
-    for (size_t i = 0; i < f->count; i++) {
-        const ctn_finding *x = &f->items[i];
-        bool is_error = x->severity == CTN_SEVERITY_ERROR;
-        printf("%.*s:%u:%u: %s%s:%s %.*s [%s]\n", CTN_STR_ARG(ctn_text_harmless(cli->arena, x->file)), x->line,
-               x->column, ctn_colour_code(s, is_error ? CTN_COLOUR_RED : CTN_COLOUR_YELLOW), severity_name(x->severity),
-               ctn_colour_code(s, CTN_COLOUR_NONE), CTN_STR_ARG(ctn_text_clean(cli->arena, x->message, 0)), x->rule);
-    }
+    ctn_buf out;
+    ctn_buf_init(&out, SIZE_MAX / 2);
+    for (size_t i = 0; i < f->count; i++)
+        ctn_finding_write(cli, &cli->out, &out, &f->items[i]);
+    if (out.len)
+        (void) fwrite(out.data, 1, out.len, stdout);
+    ctn_buf_done(&out);
 }
 
 static void print_json(ctn_arena *arena, const ctn_json *v)

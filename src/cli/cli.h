@@ -10,6 +10,7 @@
  */
 #pragma once
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "chain/finding.h"
 #include "cli/options.h"
@@ -89,7 +90,9 @@ int ctn_cli_fail(const ctn_cli *cli, const char *format, ...) __attribute__((for
 int ctn_cli_fail_err(const ctn_cli *cli, const ctn_err *err);
 /* "catena: sentence", for things that are no failure; silent with --quiet. */
 void ctn_cli_say(const ctn_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* file:line:column: error: text [rule], one a line on stderr, sorted. errors_only leaves the warnings out. */
+/* "file:line:column: error: text [rule]" and a newline, as the screen shows it. */
+void ctn_finding_write(const ctn_cli *cli, const ctn_screen *screen, ctn_buf *out, const ctn_finding *f);
+/* So each, on stderr, sorted. errors_only leaves the warnings out. */
 void ctn_cli_findings(const ctn_cli *cli, ctn_findings *findings, bool errors_only);
 /* A command that continues this one: "catena ARGS", with the --config and --store that were given here. */
 ctn_str ctn_cli_command(const ctn_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -41,22 +41,23 @@ void ctn_cli_say(const ctn_cli *cli, const char *format, ...)
     write_sentence(cli, CTN_COLOUR_BOLD, sentence);
 }
 
+void ctn_finding_write(const ctn_cli *cli, const ctn_screen *screen, ctn_buf *out, const ctn_finding *f)
+{
+    bool is_error = f->severity == CTN_SEVERITY_ERROR;
+    ctn_buf_printf(out, "%.*s:%u:%u: %s%s:%s %.*s [%s]\n", CTN_STR_ARG(ctn_text_harmless(cli->arena, f->file)), f->line,
+                   f->column, ctn_colour_code(screen, is_error ? CTN_COLOUR_RED : CTN_COLOUR_YELLOW),
+                   is_error ? "error" : "warning", ctn_colour_code(screen, CTN_COLOUR_NONE),
+                   CTN_STR_ARG(ctn_text_clean(cli->arena, f->message, 0)), f->rule);
+}
+
 void ctn_cli_findings(const ctn_cli *cli, ctn_findings *findings, bool errors_only)
 {
     ctn_findings_sort(findings);
     ctn_buf out;
     ctn_buf_init(&out, (size_t) 16 << 20);
-    for (size_t i = 0; i < findings->count; i++) {
-        const ctn_finding *f = &findings->items[i];
-        bool is_error = f->severity == CTN_SEVERITY_ERROR;
-        if (errors_only && !is_error)
-            continue;
-        ctn_str message = ctn_text_clean(cli->arena, f->message, 0);
-        ctn_buf_printf(&out, "%.*s:%u:%u: %s%s:%s %.*s [%s]\n", CTN_STR_ARG(ctn_text_harmless(cli->arena, f->file)),
-                       f->line, f->column, ctn_colour_code(&cli->err, is_error ? CTN_COLOUR_RED : CTN_COLOUR_YELLOW),
-                       is_error ? "error" : "warning", ctn_colour_code(&cli->err, CTN_COLOUR_NONE),
-                       CTN_STR_ARG(message), f->rule);
-    }
+    for (size_t i = 0; i < findings->count; i++)
+        if (!errors_only || findings->items[i].severity == CTN_SEVERITY_ERROR)
+            ctn_finding_write(cli, &cli->err, &out, &findings->items[i]);
     (void) ctn_screen_write(&cli->err, ctn_buf_str(&out));
     ctn_buf_done(&out);
 }
