@@ -27,10 +27,10 @@ typedef struct ctn_backend {
     int (*check)(const char *url, ctn_err *err);
     int (*open)(const char *url, ctn_store_mode mode, ctn_store **ret_store, ctn_err *err);
     int (*version_read)(const char *url, ctn_store_version *ret_version, ctn_err *err);
-    ctn_str (*file)(const char *url);        /* a part of the URL; empty: it is no good URL. NULL: it has no file, and
-                                              * needs no lock on one */
+    /* The part of the URL that names a file, which lock.c guards; empty: the URL is no good. NULL: it has none. */
+    ctn_str (*file)(const char *url);
     const char *(*caution)(const char *url); /* NULL: it needs none */
-    /* NULL: there is nothing that could be copied */
+    /* NULL: there is nothing that could be copied. */
     int (*backup)(const char *url, const ctn_backup_options *options, ctn_backup_report *ret_report, ctn_err *err);
 } ctn_backend;
 

@@ -5,8 +5,7 @@
 #include "store/backend.h"
 #include <inttypes.h>
 
-/* How large a row is, is not ours to say: what is kept of it is taken under a guard, and so is whatever is read into
- * the caller's arena. */
+/* Under a guard, as whatever is read into the caller's arena (store.c). */
 typedef struct finding_row {
     ctn_store *st;
     ctn_arena *arena;

@@ -88,6 +88,7 @@ int ctn_store_definition_put(ctn_store *st, const ctn_definition *definitions, s
     return st->ops->definition_put(st, definitions, count, err);
 }
 
+/* How large a thing is that is read into the caller's arena is not ours to say: it is taken under a guard. */
 typedef struct getting {
     ctn_store *st;
     ctn_arena *arena;
