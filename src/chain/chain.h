@@ -46,6 +46,8 @@ typedef struct ctn_chain_foreach {
     int64_t max_concurrency;
 } ctn_chain_foreach;
 
+typedef enum ctn_on_error { CTN_ON_ERROR_FAIL = 1, CTN_ON_ERROR_CONTINUE } ctn_on_error;
+
 typedef struct ctn_chain_step {
     const ctn_json *node;
     ctn_str name; /* empty when the file does not say it rightly */
@@ -62,7 +64,7 @@ typedef struct ctn_chain_step {
     const ctn_json *fallbacks_node;
     ctn_chain_fallback *fallbacks;
     uint32_t fallback_count;
-    int on_error;       /* 0: not said, 1: fail, 2: continue */
+    int on_error;       /* ctn_on_error; 0: not said */
     int on_interrupted; /* 0: not said, 1: ask, 2: retry, 3: fail */
     const ctn_json *rollback_action;
     ctn_chain_template rollback_template;

@@ -251,7 +251,7 @@ static void read_step_name(ctn_reader *reader, const ctn_json *value, void *targ
                          CTN_STR_ARG(name));
 }
 
-static const char *const ON_ERROR[] = {"fail", "continue", NULL};
+static const char *const ON_ERROR[] = {"fail", "continue", NULL}; /* as ctn_on_error */
 static const char *const ON_INTERRUPTED[] = {"ask", "retry", "fail", NULL};
 
 static const ctn_key STEP_KEYS[] = {

@@ -201,7 +201,7 @@ static void build_step(plan_build *build, uint32_t index)
                   .key = s->cache.key.template,
                   .allows_writes = s->cache.allow_writes == CTN_SAID_TRUE},
         .output_schema = build_schema(build, s->output_schema, "outputSchema of a step"),
-        .continue_on_error = s->on_error == 2,
+        .continue_on_error = s->on_error == CTN_ON_ERROR_CONTINUE,
         .on_interrupted = on_interrupted_of(s),
         .undo = plan_set(build, from->undo),
         .undo_input = s->rollback_template.template,

@@ -262,13 +262,11 @@ static void lint_undo_reads(ctn_lint_paths *paths, uint32_t s)
 /* It reads a member of {input} that is no output. */
 static bool lacks_output(const ctn_graph *graph, uint32_t step, const ctn_read *read)
 {
-    ctn_path path;
-    size_t bytes;
     bool is_input = ctn_str_is(read->root, "input") || ctn_str_is(read->root, "result");
-    if (read->is_optional || !is_input || ctn_path_parse(graph->arena, read->path, &path, &bytes, NULL) ||
-        path.count == 0 || !path.parts[0].name.ptr)
+    ctn_str name = is_input && !read->is_optional ? ctn_read_member(graph->arena, read) : (ctn_str){0};
+    if (!name.len)
         return false;
-    uint32_t variable = ctn_names_find(&graph->variables, path.parts[0].name);
+    uint32_t variable = ctn_names_find(&graph->variables, name);
     return variable == CTN_NAMES_NONE || !ctn_graph_writes(graph, step, variable);
 }
 

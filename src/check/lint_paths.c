@@ -10,7 +10,7 @@
 
 bool ctn_lint_continues(const ctn_lint_paths *paths, uint32_t step)
 {
-    return paths->graph->steps[step].step->on_error == 2;
+    return paths->graph->steps[step].step->on_error == CTN_ON_ERROR_CONTINUE;
 }
 
 /* ---- versions ---- */

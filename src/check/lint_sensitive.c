@@ -111,15 +111,6 @@ static void add_outputs(const taint *t, uint32_t step, ctn_str name, uint64_t *t
     }
 }
 
-static ctn_str second_part(const taint *t, const ctn_read *read)
-{
-    ctn_path path;
-    size_t bytes;
-    if (ctn_path_parse(t->graph->arena, read->path, &path, &bytes, NULL) || path.count == 0 || !path.parts[0].name.ptr)
-        return (ctn_str){0};
-    return path.parts[0].name;
-}
-
 static ctn_str origin_of_secret(ctn_arena *arena, ctn_str name)
 {
     return ctn_arena_printf(arena, "secret.%.*s", CTN_STR_ARG(name));
@@ -137,14 +128,14 @@ static void add_read(const taint_scope *scope, const ctn_read *read, uint64_t *t
     if (ctn_json_has_text(scope->carriers, read->root))
         return;
     if (ctn_str_is(read->root, "secret")) {
-        add_origin(t, to, origin_of_secret(t->graph->arena, second_part(t, read)));
+        add_origin(t, to, origin_of_secret(t->graph->arena, ctn_read_member(t->graph->arena, read)));
     } else if (ctn_str_is(read->root, "item") ||
                (step->foreach.as && ctn_str_equal(read->root, ctn_json_text(step->foreach.as)))) {
         add_origins(t, to, scope->item);
     } else if (ctn_str_is(read->root, "input") && (!scope->is_undo || scope->input)) {
         add_origins(t, to, scope->input);
     } else if (ctn_str_is(read->root, "input") || (ctn_str_is(read->root, "result") && scope->is_undo)) {
-        add_outputs(t, scope->step, second_part(t, read), to);
+        add_outputs(t, scope->step, ctn_read_member(t->graph->arena, read), to);
     } else {
         uint32_t variable = ctn_names_find(&t->graph->variables, read->root);
         if (variable != CTN_NAMES_NONE)
@@ -386,7 +377,7 @@ static void find_origins(taint *t)
     }
     for (size_t i = 0; i < reads.count; i++)
         if (ctn_str_is(reads.items[i].root, "secret"))
-            (void) ctn_names_add(&t->origins, origin_of_secret(arena, second_part(t, &reads.items[i])));
+            (void) ctn_names_add(&t->origins, origin_of_secret(arena, ctn_read_member(arena, &reads.items[i])));
 }
 
 /* A name in `sensitive` that is misspelt would leave the value in the clear. */

@@ -261,11 +261,12 @@ static const ctn_type *after_schema(flow_scope *scope, const ctn_graph_step *ste
 /* As a list when it is a foreach; null where a failure is passed over. */
 static const ctn_type *as_variable(ctn_arena *arena, const ctn_chain_step *s, const ctn_type *t)
 {
-    if (s->on_error == 2)
+    if (s->on_error == CTN_ON_ERROR_CONTINUE)
         t = with_null(arena, t);
     if (!s->foreach.node)
         return t;
-    return s->on_error == 2 ? with_null(arena, ctn_type_list_of(arena, t)) : ctn_type_list_of(arena, t);
+    return s->on_error == CTN_ON_ERROR_CONTINUE ? with_null(arena, ctn_type_list_of(arena, t))
+                                                : ctn_type_list_of(arena, t);
 }
 
 /* What an undo is given of a step of which nobody knows whether it happened. */

@@ -137,7 +137,7 @@ static void add_failure_badges(ctn_arena *arena, const ctn_chain_step *s, ctn_pi
                   s->fallback_count == 1 ? CTN_STR("fallback")
                                          : ctn_arena_printf(arena, "fallback %ux", s->fallback_count),
                   CTN_STR("what is taken instead when the work fails for good"));
-    if (s->on_error == 2)
+    if (s->on_error == CTN_ON_ERROR_CONTINUE)
         add_badge(p, CTN_STR("on error: continue"),
                   CTN_STR("when it fails, its variables are null and the chain goes on"));
     if (s->on_interrupted)

@@ -89,6 +89,15 @@ int ctn_path_parse(ctn_arena *arena, ctn_str text, ctn_path *ret_path, size_t *r
     return CTN_OK;
 }
 
+ctn_str ctn_read_member(ctn_arena *arena, const ctn_read *read)
+{
+    ctn_path path;
+    size_t bytes;
+    if (ctn_path_parse(arena, read->path, &path, &bytes, NULL) || path.count == 0 || !path.parts[0].name.ptr)
+        return (ctn_str){0};
+    return path.parts[0].name;
+}
+
 static const ctn_json *step_into(const ctn_json *value, const ctn_path_part *part)
 {
     if (part->name.ptr)

@@ -18,6 +18,8 @@ typedef struct ctn_path {
 /* Reads the longest path at the start of `text` and tells its bytes; CTN_E_INVALID if none is there
  * (err->column is the byte offset + 1). A name is [A-Za-z_][A-Za-z0-9_]*. */
 int ctn_path_parse(ctn_arena *arena, ctn_str text, ctn_path *ret_path, size_t *ret_bytes, ctn_err *err);
+/* The member of its root that is read, b of {a.b.c}; empty: the whole, or an item. */
+ctn_str ctn_read_member(ctn_arena *arena, const ctn_read *read);
 /* NULL: missing somewhere on the way. */
 const ctn_json *ctn_path_resolve(const ctn_path *path, const ctn_scope *scope);
 /* From a value instead of a scope: the root names a member of it. For `variable: path in result`. */
