@@ -12,6 +12,14 @@ static _Thread_local struct {
     long live;
 } mine;
 
+/* A place for a breakpoint: the allocation that a test is about. */
+static bool refuse(void)
+{
+    mine.has_failed = true;
+    errno = ENOMEM;
+    return true;
+}
+
 static bool refuses(void)
 {
     if (mine.left == 0)
@@ -20,11 +28,7 @@ static bool refuses(void)
         mine.left--;
         return false;
     }
-    if (!mine.for_good && mine.has_failed)
-        return false;
-    mine.has_failed = true;
-    errno = ENOMEM;
-    return true;
+    return mine.for_good || !mine.has_failed ? refuse() : false;
 }
 
 void fail_arm(long n, bool for_good)
