@@ -1,3 +1,7 @@
+/*
+ * death_kit.c -- how a trial goes: processes run a chain and die, one after the other, until one comes to the end; or
+ * one that serves many dies while clients ask. What is then seen is death_look.c's, what is said of it death_judge.c's.
+ */
 #include "death_trial.h"
 
 #include <setjmp.h>

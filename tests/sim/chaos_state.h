@@ -1,6 +1,7 @@
 /*
  * chaos_state.h -- what the files of a random world share:
- *   chaos.c         the loop, lives of the engine, what is checked between turns
+ *   chaos.c         the loop, lives of the engine
+ *   chaos_check.c   what must hold between turns, and at the end
  *   chaos_tools.c   the drivers: calls, their effects and their answers
  *   chaos_disk.c    the writer: commits, and batches that come too late
  *   chaos_people.c  requests
@@ -103,6 +104,20 @@ void chaos_may_die(chaos *w, const char *where);
 subject *chaos_subject(chaos *w, ctn_execution_id id);
 /* Nobody starts before who came first with its concurrencyKey has ended. */
 void chaos_check_line(chaos *w, const subject *x);
+
+/* chaos_check.c */
+/* In the middle of things, as left by the dead: verify finds nothing. */
+void chaos_verify_disk(chaos *w);
+void chaos_check_ends(chaos *w);
+/* Nothing is due at this moment: what is in memory has a reason to be there, and what is not will come back. */
+void chaos_check_memory(chaos *w);
+/* The disk, read as a stranger would: the fold of the journal is what the cached row says, and what the oracle saw. */
+void chaos_check_disk(chaos *w, subject *x);
+/* Nothing will happen any more: everything has ended, or says what it waits for. */
+void chaos_check_rest(chaos *w);
+bool chaos_disk_is_busy(chaos *w);
+/* It is quiet: true when somebody did something about it. */
+bool chaos_look_after_all(chaos *w);
 
 /* chaos_tools.c */
 void chaos_tools_init(chaos *w);
