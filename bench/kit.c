@@ -52,10 +52,7 @@ void bench_say(const char *path, double value)
 
 void bench_samples_add(bench_samples *samples, double value)
 {
-    if (samples->count == samples->capacity) {
-        samples->capacity = samples->capacity ? samples->capacity * 2 : 1024;
-        samples->values = ctn_realloc_array(samples->values, samples->capacity, sizeof *samples->values);
-    }
+    samples->values = ctn_array_room(samples->values, samples->count, &samples->capacity, sizeof *samples->values);
     samples->values[samples->count++] = value;
     samples->is_sorted = false;
 }

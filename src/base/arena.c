@@ -38,6 +38,7 @@
 #endif
 
 #define ALIGNMENT       16
+#define ROOM_FIRST      4 /* of an array that grows */
 #define CHUNK_BYTES_MIN 256
 #define CHUNK_BYTES_MAX ((size_t) 256 * 1024)
 
@@ -227,6 +228,18 @@ void *ctn_arena_calloc(ctn_arena *arena, size_t count, size_t bytes)
     void *memory = ctn_arena_alloc(arena, total);
     memset(memory, 0, total);
     return memory;
+}
+
+void *ctn_arena_room(ctn_arena *arena, void *items, size_t count, size_t *capacity, size_t item_bytes)
+{
+    if (count < *capacity)
+        return items;
+    size_t grown = *capacity ? 2 * *capacity : ROOM_FIRST;
+    void *moved = ctn_arena_calloc(arena, grown, item_bytes);
+    if (count)
+        memcpy(moved, items, count * item_bytes);
+    *capacity = grown;
+    return moved;
 }
 
 ctn_arena_mark ctn_arena_save(const ctn_arena *arena)

@@ -36,6 +36,10 @@ void *ctn_arena_calloc(ctn_arena *arena, size_t count, size_t bytes);
 #define CTN_NEW(arena, type)          ((type *) ctn_arena_calloc((arena), 1, sizeof(type)))
 #define CTN_NEW_ARRAY(arena, type, n) ((type *) ctn_arena_calloc((arena), (n), sizeof(type)))
 
+/* An array that grows: `items` with room for one more behind its `count`, moved (and twice as large) when it was full.
+ *     list->items = ctn_arena_room(arena, list->items, list->count, &list->capacity, sizeof *list->items);
+ * What is new in it is cleared; the old place stays as it is until the arena goes. */
+void *ctn_arena_room(ctn_arena *arena, void *items, size_t count, size_t *capacity, size_t item_bytes);
 /* What is allocated between save and restore is gone after restore. */
 ctn_arena_mark ctn_arena_save(const ctn_arena *arena);
 void ctn_arena_restore(ctn_arena *arena, ctn_arena_mark mark);

@@ -66,10 +66,7 @@ void ctn_heap_set(ctn_heap *heap, ctn_heap_node *node, int64_t due_ms)
         settle(heap, node->slot - 1, node);
         return;
     }
-    if (heap->count == heap->capacity) {
-        heap->capacity = heap->capacity ? 2 * heap->capacity : 16;
-        heap->nodes = ctn_realloc_array(heap->nodes, heap->capacity, sizeof(ctn_heap_node *));
-    }
+    heap->nodes = ctn_array_room(heap->nodes, heap->count, &heap->capacity, sizeof *heap->nodes);
     node->due_ms = due_ms;
     heap->count++;
     sift_up(heap, heap->count - 1, node);

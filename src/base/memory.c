@@ -214,6 +214,16 @@ void *ctn_realloc_array(void *old, size_t count, size_t bytes)
     return ctn_realloc(old, total);
 }
 
+void *ctn_array_room(void *items, size_t count, size_t *capacity, size_t item_bytes)
+{
+    if (count < *capacity)
+        return items;
+    size_t grown = *capacity ? 2 * *capacity : 8;
+    items = ctn_realloc_array(items, grown, item_bytes);
+    *capacity = grown;
+    return items;
+}
+
 void ctn_free(void *memory)
 {
     void **known = mine.guard && memory ? block_of(memory) : NULL;

@@ -28,6 +28,9 @@ void *ctn_calloc(size_t count, size_t bytes) __attribute__((malloc, returns_nonn
 void *ctn_realloc(void *old, size_t bytes) __attribute__((returns_nonnull, warn_unused_result));
 /* count * bytes is checked against overflow. */
 void *ctn_realloc_array(void *old, size_t count, size_t bytes) __attribute__((returns_nonnull, warn_unused_result));
+/* As ctn_arena_room, for what ctn_free takes; what is new in it is not cleared. */
+void *ctn_array_room(void *items, size_t count, size_t *capacity, size_t item_bytes)
+    __attribute__((returns_nonnull, warn_unused_result));
 void ctn_free(void *memory); /* NULL is fine */
 
 /* Runs work(ctx) and gives its result; CTN_E_NOMEM when it was abandoned. Inside another one it is a part of that:

@@ -21,14 +21,7 @@ static ctn_str keep_file_name(ctn_findings *f, ctn_str file)
 void ctn_findings_vadd(ctn_findings *f, ctn_str file, uint32_t line, uint32_t column, ctn_severity severity,
                        const char *rule, const char *format, va_list args)
 {
-    if (f->count == f->capacity) {
-        size_t capacity = f->capacity ? f->capacity * 2 : 8;
-        ctn_finding *items = CTN_NEW_ARRAY(f->arena, ctn_finding, capacity);
-        if (f->count > 0)
-            memcpy(items, f->items, f->count * sizeof *items);
-        f->items = items;
-        f->capacity = capacity;
-    }
+    f->items = ctn_arena_room(f->arena, f->items, f->count, &f->capacity, sizeof *f->items);
     ctn_finding finding = {
         .file = keep_file_name(f, file),
         .line = line,

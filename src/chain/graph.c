@@ -60,14 +60,7 @@ static void check_sub_chain(graph_build *build, const ctn_instruction_set *set, 
 
 static void add_read(ctn_graph *graph, ctn_graph_reads *reads, ctn_graph_read read)
 {
-    if (reads->count == reads->capacity) {
-        uint32_t capacity = reads->capacity ? reads->capacity * 2 : 4;
-        ctn_graph_read *items = CTN_NEW_ARRAY(graph->arena, ctn_graph_read, capacity);
-        if (reads->count)
-            memcpy(items, reads->items, reads->count * sizeof *items);
-        reads->items = items;
-        reads->capacity = capacity;
-    }
+    reads->items = ctn_arena_room(graph->arena, reads->items, reads->count, &reads->capacity, sizeof *reads->items);
     reads->items[reads->count++] = read;
 }
 

@@ -36,7 +36,8 @@ typedef struct ctn_graph_read {
 
 typedef struct ctn_graph_reads {
     ctn_graph_read *items;
-    uint32_t count, capacity;
+    uint32_t count;
+    size_t capacity;
 } ctn_graph_reads;
 
 /* A reserved name that has no value where it is read: {item} outside of a foreach. */

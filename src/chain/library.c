@@ -70,14 +70,8 @@ static void add_fault(ctn_findings *findings, ctn_str file, ctn_position at, con
 
 static void add_entry(ctn_library *library, ctn_library_entry entry)
 {
-    if (library->entry_count == library->entry_capacity) {
-        size_t capacity = library->entry_capacity ? library->entry_capacity * 2 : 16;
-        ctn_library_entry *entries = CTN_NEW_ARRAY(library->arena, ctn_library_entry, capacity);
-        if (library->entry_count)
-            memcpy(entries, library->entries, library->entry_count * sizeof *entries);
-        library->entries = entries;
-        library->entry_capacity = capacity;
-    }
+    library->entries = ctn_arena_room(library->arena, library->entries, library->entry_count, &library->entry_capacity,
+                                      sizeof *library->entries);
     library->entries[library->entry_count++] = entry;
 }
 

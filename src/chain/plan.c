@@ -17,7 +17,8 @@
 typedef struct definition_list {
     ctn_arena *arena;
     ctn_plan_definition *items;
-    uint32_t count, capacity;
+    uint32_t count;
+    size_t capacity;
     ctn_names seen; /* "kind name" */
 } definition_list;
 
@@ -31,14 +32,7 @@ static bool list_takes(definition_list *list, const char *kind, ctn_str name)
 
 static void list_add(definition_list *list, const char *kind, ctn_str name, ctn_str body)
 {
-    if (list->count == list->capacity) {
-        uint32_t capacity = list->capacity ? list->capacity * 2 : 8;
-        ctn_plan_definition *items = CTN_NEW_ARRAY(list->arena, ctn_plan_definition, capacity);
-        if (list->count)
-            memcpy(items, list->items, list->count * sizeof *items);
-        list->items = items;
-        list->capacity = capacity;
-    }
+    list->items = ctn_arena_room(list->arena, list->items, list->count, &list->capacity, sizeof *list->items);
     list->items[list->count++] = (ctn_plan_definition){
         .kind = ctn_str_from(kind), .name = ctn_arena_str(list->arena, name), .body = body, .digest = ctn_hash(body)};
 }

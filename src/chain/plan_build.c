@@ -12,7 +12,7 @@ typedef struct plan_build {
     ctn_plan *plan;
     ctn_names set_names;
     ctn_plan_set **sets; /* by number in set_names */
-    uint32_t schema_capacity;
+    size_t schema_capacity;
     int rc; /* the first failure, and its sentence */
     ctn_err *err;
 } plan_build;
@@ -56,13 +56,8 @@ static ctn_schema *build_schema(plan_build *build, const ctn_json *source, const
         return NULL;
     }
     ctn_plan *plan = build->plan;
-    if (plan->schema_count == build->schema_capacity) {
-        build->schema_capacity = build->schema_capacity ? 2 * build->schema_capacity : 8;
-        ctn_schema **schemas = CTN_NEW_ARRAY(build->arena, ctn_schema *, build->schema_capacity);
-        if (plan->schema_count)
-            memcpy(schemas, plan->schemas, plan->schema_count * sizeof *schemas);
-        plan->schemas = schemas;
-    }
+    plan->schemas =
+        ctn_arena_room(build->arena, plan->schemas, plan->schema_count, &build->schema_capacity, sizeof *plan->schemas);
     plan->schemas[plan->schema_count++] = schema;
     return schema;
 }

@@ -46,14 +46,7 @@ static const ctn_source_place *find_place(const ctn_source *s, const ctn_json *n
 
 void ctn_source_put_block(ctn_source *s, size_t begin, size_t end)
 {
-    if (s->block_count == s->block_capacity) {
-        size_t capacity = s->block_capacity ? 2 * s->block_capacity : 16;
-        ctn_source_span *blocks = CTN_NEW_ARRAY(s->arena, ctn_source_span, capacity);
-        if (s->block_count > 0)
-            memcpy(blocks, s->blocks, s->block_count * sizeof *blocks);
-        s->blocks = blocks;
-        s->block_capacity = capacity;
-    }
+    s->blocks = ctn_arena_room(s->arena, s->blocks, s->block_count, &s->block_capacity, sizeof *s->blocks);
     s->blocks[s->block_count++] = (ctn_source_span){(uint32_t) begin, (uint32_t) end};
 }
 

@@ -148,14 +148,7 @@ static void drop_event(own_event *event)
 
 static void push(builder *b, built node)
 {
-    if (b->stack_count == b->stack_capacity) {
-        size_t capacity = b->stack_capacity ? 2 * b->stack_capacity : 64;
-        built *stack = CTN_NEW_ARRAY(b->scratch, built, capacity);
-        if (b->stack_count > 0)
-            memcpy(stack, b->stack, b->stack_count * sizeof *stack);
-        b->stack = stack;
-        b->stack_capacity = capacity;
-    }
+    b->stack = ctn_arena_room(b->scratch, b->stack, b->stack_count, &b->stack_capacity, sizeof *b->stack);
     b->stack[b->stack_count++] = node;
 }
 

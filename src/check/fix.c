@@ -179,14 +179,7 @@ typedef struct edits {
 
 static void add_edit(ctn_arena *arena, edits *all, const ctn_finding *x, size_t at)
 {
-    if (all->count == all->capacity) {
-        size_t capacity = all->capacity ? 2 * all->capacity : 16;
-        edit *grown = CTN_NEW_ARRAY(arena, edit, capacity);
-        if (all->count)
-            memcpy(grown, all->items, all->count * sizeof *grown);
-        all->items = grown;
-        all->capacity = capacity;
-    }
+    all->items = ctn_arena_room(arena, all->items, all->count, &all->capacity, sizeof *all->items);
     all->items[all->count++] = (edit){at, x->wrong.len, x->right, {x->line, x->column, x->rule, x->wrong, x->right, 1}};
 }
 

@@ -77,13 +77,7 @@ static mended *file_of(fixing *f, ctn_str path)
     ctn_str text;
     if (ctn_file_read(f->cli->arena, path, &text, NULL))
         return NULL;
-    if (f->file_count == f->file_capacity) {
-        f->file_capacity = f->file_capacity ? 2 * f->file_capacity : 8;
-        mended *grown = CTN_NEW_ARRAY(f->cli->arena, mended, f->file_capacity);
-        if (f->file_count)
-            memcpy(grown, f->files, f->file_count * sizeof *grown);
-        f->files = grown;
-    }
+    f->files = ctn_arena_room(f->cli->arena, f->files, f->file_count, &f->file_capacity, sizeof *f->files);
     f->files[f->file_count] = (mended){.path = path, .before = text, .now = text};
     return &f->files[f->file_count++];
 }
@@ -111,13 +105,7 @@ static void note(fixing *f, ctn_str path, const ctn_fixes *fixes)
 {
     for (size_t i = fixes->count; i-- > 0;) {
         const ctn_fix *x = &fixes->items[i];
-        if (f->line_count == f->line_capacity) {
-            f->line_capacity = f->line_capacity ? 2 * f->line_capacity : 16;
-            ctn_str *grown = CTN_NEW_ARRAY(f->cli->arena, ctn_str, f->line_capacity);
-            if (f->line_count)
-                memcpy(grown, f->lines, f->line_count * sizeof *grown);
-            f->lines = grown;
-        }
+        f->lines = ctn_arena_room(f->cli->arena, f->lines, f->line_count, &f->line_capacity, sizeof *f->lines);
         f->lines[f->line_count++] =
             ctn_str_is(x->wrong, "\t")
                 ? ctn_arena_printf(f->cli->arena, "%.*s:%u: tabs became spaces in %zu line%s [%s]", CTN_STR_ARG(path),

@@ -104,13 +104,7 @@ typedef struct stored {
 static int keep_chain(void *ctx, const ctn_chain_row *row)
 {
     stored *s = ctx;
-    if (s->count == s->capacity) {
-        s->capacity = s->capacity ? 2 * s->capacity : 32;
-        ctn_chain_row *rows = CTN_NEW_ARRAY(s->arena, ctn_chain_row, s->capacity);
-        if (s->count)
-            memcpy(rows, s->rows, s->count * sizeof *rows);
-        s->rows = rows;
-    }
+    s->rows = ctn_arena_room(s->arena, s->rows, s->count, &s->capacity, sizeof *s->rows);
     s->rows[s->count] = *row;
     s->rows[s->count].chain_id = ctn_arena_str(s->arena, row->chain_id);
     s->rows[s->count++].created_by = (ctn_str){0};

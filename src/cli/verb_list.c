@@ -56,13 +56,7 @@ static int list_row(void *ctx, const ctn_execution_row *row)
 {
     listing *l = ctx;
     ctn_arena *arena = l->cli->arena;
-    if (l->count == l->capacity) {
-        l->capacity = l->capacity ? 2 * l->capacity : 64;
-        ctn_execution_row *rows = CTN_NEW_ARRAY(arena, ctn_execution_row, l->capacity);
-        if (l->count)
-            memcpy(rows, l->rows, l->count * sizeof *rows);
-        l->rows = rows;
-    }
+    l->rows = ctn_arena_room(arena, l->rows, l->count, &l->capacity, sizeof *l->rows);
     ctn_execution_row kept = {.id = row->id,
                               .status = row->status,
                               .chain_id = ctn_arena_str(arena, row->chain_id),

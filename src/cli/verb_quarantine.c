@@ -27,13 +27,7 @@ static int keep_one(void *ctx, const ctn_quarantine_row *row)
     reading *r = ctx;
     if (row->given_up_at_ms && !r->all)
         return 0;
-    if (r->count == r->capacity) {
-        r->capacity = r->capacity ? 2 * r->capacity : 16;
-        ctn_quarantine_row *rows = CTN_NEW_ARRAY(r->arena, ctn_quarantine_row, r->capacity);
-        if (r->count)
-            memcpy(rows, r->rows, r->count * sizeof *rows);
-        r->rows = rows;
-    }
+    r->rows = ctn_arena_room(r->arena, r->rows, r->count, &r->capacity, sizeof *r->rows);
     r->rows[r->count] = *row;
     r->rows[r->count].chain_id = ctn_arena_str(r->arena, row->chain_id);
     r->rows[r->count++].reason = ctn_arena_str(r->arena, row->reason);

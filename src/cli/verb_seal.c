@@ -118,13 +118,7 @@ typedef struct shredding {
 
 static void add_no(shredding *s, int64_t exec_no)
 {
-    if (s->count == s->capacity) {
-        s->capacity = s->capacity ? 2 * s->capacity : 32;
-        int64_t *grown = CTN_NEW_ARRAY(s->cli->arena, int64_t, s->capacity);
-        if (s->count)
-            memcpy(grown, s->exec_nos, s->count * sizeof *grown);
-        s->exec_nos = grown;
-    }
+    s->exec_nos = ctn_arena_room(s->cli->arena, s->exec_nos, s->count, &s->capacity, sizeof *s->exec_nos);
     s->exec_nos[s->count++] = exec_no;
 }
 
@@ -143,13 +137,7 @@ static int take_child(void *ctx, const ctn_record *record, int64_t position)
     if (record->kind != CTN_ENTRY_CHILD_STARTED || ctn_json_parse(c->arena, record->body, NULL, &body, NULL) ||
         ctn_id_parse(ctn_json_str_or(body, "child", CTN_STR("")), &id, NULL))
         return 0;
-    if (c->count == c->capacity) {
-        c->capacity = c->capacity ? 2 * c->capacity : 8;
-        ctn_execution_id *grown = CTN_NEW_ARRAY(c->arena, ctn_execution_id, c->capacity);
-        if (c->count)
-            memcpy(grown, c->ids, c->count * sizeof *grown);
-        c->ids = grown;
-    }
+    c->ids = ctn_arena_room(c->arena, c->ids, c->count, &c->capacity, sizeof *c->ids);
     c->ids[c->count++] = id;
     return 0;
 }

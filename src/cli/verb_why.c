@@ -37,15 +37,9 @@ static int read_record(void *ctx, const ctn_record *record, int64_t position)
 {
     reading *r = ctx;
     (void) position;
-    if (r->count == r->capacity) {
-        if (r->count >= ENTRIES_MAX)
-            return ctn_fail(r->err, CTN_E_LIMIT, "the journal has more than %d entries", ENTRIES_MAX);
-        r->capacity = r->capacity ? 2 * r->capacity : 256;
-        ctn_entry *entries = CTN_NEW_ARRAY(r->arena, ctn_entry, r->capacity);
-        if (r->count)
-            memcpy(entries, r->entries, r->count * sizeof *entries);
-        r->entries = entries;
-    }
+    if (r->count >= ENTRIES_MAX)
+        return ctn_fail(r->err, CTN_E_LIMIT, "the journal has more than %d entries", ENTRIES_MAX);
+    r->entries = ctn_arena_room(r->arena, r->entries, r->count, &r->capacity, sizeof *r->entries);
     return ctn_record_to_entry(record, r->arena, &r->entries[r->count++], r->err);
 }
 

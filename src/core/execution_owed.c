@@ -23,17 +23,6 @@ typedef struct owing {
     size_t call_capacity, child_capacity;
 } owing;
 
-static void *grow(ctn_arena *arena, void *items, size_t count, size_t *capacity, size_t bytes)
-{
-    if (count < *capacity)
-        return items;
-    *capacity = *capacity ? 2 * *capacity : 4;
-    void *grown = ctn_arena_calloc(arena, *capacity, bytes);
-    if (count)
-        memcpy(grown, items, count * bytes);
-    return grown;
-}
-
 static void owe_call(owing *o, const work *w, uint32_t call, bool is_check)
 {
     const call_state *c = &w->calls[call];
@@ -46,7 +35,7 @@ static void owe_call(owing *o, const work *w, uint32_t call, bool is_check)
     if (!args)
         return;
     ctn_owed *owed = o->owed;
-    owed->calls = grow(o->j->scratch, owed->calls, owed->count, &o->call_capacity, sizeof *owed->calls);
+    owed->calls = ctn_arena_room(o->j->scratch, owed->calls, owed->count, &o->call_capacity, sizeof *owed->calls);
     const task *t = w->task;
     const ctn_plan_call *pc = is_check ? w->set->check : &w->set->calls[call];
     owed->calls[owed->count++] = (ctn_owed_call){
@@ -95,7 +84,8 @@ static void owe_child(owing *o, const work *w)
 {
     const task *t = w->task;
     ctn_owed *owed = o->owed;
-    owed->children = grow(o->j->scratch, owed->children, owed->child_count, &o->child_capacity, sizeof *owed->children);
+    owed->children =
+        ctn_arena_room(o->j->scratch, owed->children, owed->child_count, &o->child_capacity, sizeof *owed->children);
     owed->children[owed->child_count++] = (ctn_owed_child){
         .step = t->step,
         .item = t->item,

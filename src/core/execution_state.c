@@ -31,14 +31,7 @@ void ctn_x_task_init(const ctn_execution *x, task *t, uint32_t step, int64_t ite
 
 void ctn_x_list_add(ctn_execution *x, task_list *list, task *t)
 {
-    if (list->count == list->capacity) {
-        uint32_t grown = list->capacity ? 2 * list->capacity : 16;
-        task **items = CTN_NEW_ARRAY(x->arena, task *, grown);
-        if (list->count)
-            memcpy(items, list->items, list->count * sizeof(task *));
-        list->items = items;
-        list->capacity = grown;
-    }
+    list->items = ctn_arena_room(x->arena, list->items, list->count, &list->capacity, sizeof *list->items);
     list->items[list->count++] = t;
 }
 

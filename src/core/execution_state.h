@@ -165,7 +165,8 @@ typedef struct step_state {
 
 typedef struct task_list {
     task **items;
-    uint32_t count, capacity;
+    uint32_t count;
+    size_t capacity;
 } task_list;
 
 /* The variables, and what else is held for them. */
@@ -247,7 +248,8 @@ struct ctn_execution {
 
     step_state *steps;
     work **active; /* those that may still do something */
-    uint32_t active_count, active_capacity;
+    uint32_t active_count;
+    size_t active_capacity;
     uint32_t starts;      /* counter behind start_order */
     int64_t turns;        /* how many steps' turns have come; items count, and not the foreach itself */
     uint32_t ended_count; /* steps */

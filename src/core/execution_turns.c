@@ -11,14 +11,7 @@ void ctn_x_activate(ctn_execution *x, work *w)
 {
     if (w->active_slot)
         return;
-    if (x->active_count == x->active_capacity) {
-        uint32_t grown = x->active_capacity ? 2 * x->active_capacity : 8;
-        work **items = CTN_NEW_ARRAY(x->arena, work *, grown);
-        if (x->active_count)
-            memcpy(items, x->active, x->active_count * sizeof *items);
-        x->active = items;
-        x->active_capacity = grown;
-    }
+    x->active = ctn_arena_room(x->arena, x->active, x->active_count, &x->active_capacity, sizeof *x->active);
     x->active[x->active_count] = w;
     w->active_slot = ++x->active_count;
 }

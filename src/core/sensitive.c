@@ -434,14 +434,7 @@ static void add_place(place_list *list, ctn_str pointer)
     if (!value || ctn_json_is(value, CTN_JSON_NULL))
         return;
     ctn_places *p = &list->places;
-    if (p->count == p->capacity) {
-        size_t grown = p->capacity ? 2 * p->capacity : 4;
-        ctn_place *items = CTN_NEW_ARRAY(list->arena, ctn_place, grown);
-        if (p->count)
-            memcpy(items, p->items, p->count * sizeof *items);
-        p->items = items;
-        p->capacity = grown;
-    }
+    p->items = ctn_arena_room(list->arena, p->items, p->count, &p->capacity, sizeof *p->items);
     p->items[p->count++] = (ctn_place){.pointer = pointer, .value = value};
 }
 

@@ -281,21 +281,16 @@ static ctn_str inputs_read(const ctn_graph *g, const uint32_t *marks, uint32_t m
     return list_end(&l, arena);
 }
 
-static void add_edge(ctn_picture *p, uint32_t *capacity, ctn_arena *arena, ctn_picture_edge edge)
+static void add_edge(ctn_picture *p, size_t *capacity, ctn_arena *arena, ctn_picture_edge edge)
 {
-    if (p->edge_count == *capacity) {
-        *capacity = *capacity ? 2 * *capacity : 64;
-        ctn_picture_edge *grown = CTN_NEW_ARRAY(arena, ctn_picture_edge, *capacity);
-        if (p->edge_count)
-            memcpy(grown, p->edges, p->edge_count * sizeof *grown);
-        p->edges = grown;
-    }
+    p->edges = ctn_arena_room(arena, p->edges, p->edge_count, capacity, sizeof *p->edges);
     p->edges[p->edge_count++] = edge;
 }
 
 static void connect_steps(ctn_picture *p, ctn_graph *g, ctn_arena *arena)
 {
-    uint32_t n = g->step_count, capacity = 0, *kept = CTN_NEW_ARRAY(arena, uint32_t, n + 1),
+    size_t capacity = 0;
+    uint32_t n = g->step_count, *kept = CTN_NEW_ARRAY(arena, uint32_t, n + 1),
              *marks = CTN_NEW_ARRAY(arena, uint32_t, (size_t) g->variables.count + 1);
     uint64_t *implied = CTN_NEW_ARRAY(arena, uint64_t, (size_t) n / 64 + 1);
     bool *has_successor = CTN_NEW_ARRAY(arena, bool, n + 1);

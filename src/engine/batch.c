@@ -81,14 +81,7 @@ void ctn_eng_record(ctn_engine *e, loaded *l, ctn_entry *entry)
     if (!b)
         return;
     ctn_arena *arena = e->batches->gathering->arena;
-    if (b->count == b->capacity) {
-        size_t grown = b->capacity ? 2 * b->capacity : 4;
-        ctn_record *records = CTN_NEW_ARRAY(arena, ctn_record, grown);
-        if (b->count)
-            memcpy(records, b->records, b->count * sizeof *records);
-        b->records = records;
-        b->capacity = grown;
-    }
+    b->records = ctn_arena_room(arena, b->records, b->count, &b->capacity, sizeof *b->records);
     entry->actor = ctn_arena_str(arena, entry->actor);
     b->records[b->count] =
         l->seal.is_on ? ctn_eng_sealed_record(e, l, entry, arena) : ctn_entry_to_record(entry, &l->hash, arena);
@@ -103,14 +96,8 @@ ctn_arena *ctn_eng_batch_arena(const ctn_engine *e)
 void ctn_eng_record_result(ctn_engine *e, loaded *l, const ctn_result_row *row)
 {
     append_build *b = l->build;
-    if (b->result_count == b->result_capacity) {
-        size_t grown = b->result_capacity ? 2 * b->result_capacity : 4;
-        ctn_result_row *results = CTN_NEW_ARRAY(ctn_eng_batch_arena(e), ctn_result_row, grown);
-        if (b->result_count)
-            memcpy(results, b->results, b->result_count * sizeof *results);
-        b->results = results;
-        b->result_capacity = grown;
-    }
+    b->results =
+        ctn_arena_room(ctn_eng_batch_arena(e), b->results, b->result_count, &b->result_capacity, sizeof *b->results);
     b->results[b->result_count++] = *row;
 }
 

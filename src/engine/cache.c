@@ -67,10 +67,7 @@ static void add_id(ctn_execution_id **ids, size_t *count, size_t *capacity, ctn_
     for (size_t i = 0; i < *count; i++)
         if (ctn_id_equal((*ids)[i], id))
             return;
-    if (*count == *capacity) {
-        *capacity = *capacity ? 2 * *capacity : 4;
-        *ids = ctn_realloc_array(*ids, *capacity, sizeof **ids);
-    }
+    *ids = ctn_array_room(*ids, *count, capacity, sizeof **ids);
     (*ids)[(*count)++] = id;
 }
 

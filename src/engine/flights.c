@@ -42,10 +42,7 @@ static uint32_t take_free(ctn_flights *flights)
         flights->free = flights->all[index].step;
         return index;
     }
-    if (flights->count == flights->capacity) {
-        flights->capacity = flights->capacity ? 2 * flights->capacity : 256;
-        flights->all = ctn_realloc_array(flights->all, flights->capacity, sizeof *flights->all);
-    }
+    flights->all = ctn_array_room(flights->all, flights->count, &flights->capacity, sizeof *flights->all);
     return flights->count++;
 }
 
@@ -67,10 +64,7 @@ flight *ctn_flight_open(ctn_flights *flights, loaded *l, const ctn_owed_call *ow
         .is_check = owed->is_check,
         .begun_at_ms = now_ms,
     };
-    if (l->flight_count == l->flight_capacity) {
-        l->flight_capacity = l->flight_capacity ? 2 * l->flight_capacity : 4;
-        l->flights = ctn_realloc_array(l->flights, l->flight_capacity, sizeof *l->flights);
-    }
+    l->flights = ctn_array_room(l->flights, l->flight_count, &l->flight_capacity, sizeof *l->flights);
     l->flights[l->flight_count++] = index;
     flights->open++;
     return &flights->all[index];
@@ -81,10 +75,7 @@ void ctn_flight_note_lost(ctn_flights *flights, const flight *f, int64_t now_ms)
     for (uint32_t i = 0; i < flights->lost_count; i++)
         if (flights->lost[i].until_ms <= now_ms)
             flights->lost[i--] = flights->lost[--flights->lost_count];
-    if (flights->lost_count == flights->lost_capacity) {
-        flights->lost_capacity = flights->lost_capacity ? 2 * flights->lost_capacity : 16;
-        flights->lost = ctn_realloc_array(flights->lost, flights->lost_capacity, sizeof *flights->lost);
-    }
+    flights->lost = ctn_array_room(flights->lost, flights->lost_count, &flights->lost_capacity, sizeof *flights->lost);
     flights->lost[flights->lost_count++] = (lost_call){.id = f->l->id,
                                                        .token = f->token,
                                                        .driver = f->driver,

@@ -29,11 +29,13 @@ typedef struct flight {
 typedef struct lost_call lost_call;
 typedef struct ctn_flights {
     flight *all;
-    uint32_t count, capacity, open;
+    uint32_t count, open;
+    size_t capacity;
     uint32_t free; /* index + 1 of the first that is; the next stands in its `step` */
     uint64_t token_last;
     lost_call *lost;
-    uint32_t lost_count, lost_capacity;
+    uint32_t lost_count;
+    size_t lost_capacity;
 } ctn_flights;
 
 void ctn_flights_done(ctn_flights *flights);

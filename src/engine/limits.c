@@ -56,10 +56,7 @@ bool ctn_limit_ask(ctn_limit *limit, ctn_execution_id id, int64_t now_ms, int64_
     if (position < free_places(limit, now_ms))
         return true;
     if (position == limit->count) {
-        if (limit->count == limit->capacity) {
-            limit->capacity = limit->capacity ? 2 * limit->capacity : 8;
-            limit->queue = ctn_realloc_array(limit->queue, limit->capacity, sizeof *limit->queue);
-        }
+        limit->queue = ctn_array_room(limit->queue, limit->count, &limit->capacity, sizeof *limit->queue);
         limit->queue[limit->count++] = id;
     }
     *ret_until_ms = 0;

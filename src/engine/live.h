@@ -45,7 +45,8 @@ typedef struct loaded {
 
     /* flights.c: indexes into its table */
     uint32_t *flights;
-    uint32_t flight_count, flight_capacity;
+    uint32_t flight_count;
+    size_t flight_capacity;
 
     /* sealing.c */
     struct {

@@ -66,10 +66,7 @@ static void add_number(quarantine *q, int64_t exec_no)
     size_t place = place_of(q, exec_no);
     if (place < q->count && q->numbers[place] == exec_no)
         return;
-    if (q->count == q->capacity) {
-        q->capacity = q->capacity ? 2 * q->capacity : 16;
-        q->numbers = ctn_realloc_array(q->numbers, q->capacity, sizeof *q->numbers);
-    }
+    q->numbers = ctn_array_room(q->numbers, q->count, &q->capacity, sizeof *q->numbers);
     memmove(&q->numbers[place + 1], &q->numbers[place], (q->count - place) * sizeof *q->numbers);
     q->numbers[place] = exec_no;
     q->count++;
@@ -141,10 +138,7 @@ void ctn_eng_put_away(ctn_engine *e, int64_t exec_no, ctn_execution_id id, ctn_s
     if (ctn_eng_is_quarantined(e, exec_no))
         return;
     add_number(q, exec_no);
-    if (q->found_count == q->found_capacity) {
-        q->found_capacity = q->found_capacity ? 2 * q->found_capacity : 16;
-        q->found = ctn_realloc_array(q->found, q->found_capacity, sizeof *q->found);
-    }
+    q->found = ctn_array_room(q->found, q->found_count, &q->found_capacity, sizeof *q->found);
     q->found[q->found_count++] = (ctn_quarantine_row){
         .exec_no = exec_no,
         .id = id,
@@ -240,10 +234,7 @@ int ctn_eng_found_closed(ctn_engine *e, int64_t exec_no, ctn_err *err)
     if (ctn_eng_is_quarantined(e, exec_no))
         return CTN_E_STATE;
     add_number(q, exec_no);
-    if (q->closed_count == q->closed_capacity) {
-        q->closed_capacity = q->closed_capacity ? 2 * q->closed_capacity : 16;
-        q->closed = ctn_realloc_array(q->closed, q->closed_capacity, sizeof *q->closed);
-    }
+    q->closed = ctn_array_room(q->closed, q->closed_count, &q->closed_capacity, sizeof *q->closed);
     q->closed[q->closed_count++] = exec_no;
     if (!q->closed_until_ms)
         q->closed_until_ms = e->now_ms + FORGET_MS;

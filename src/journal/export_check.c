@@ -156,10 +156,8 @@ static void take_definition(ctn_export_check *c, const ctn_json *v)
         tell(c, "format", 0, "line %" PRIu64 ": no execution has so many definitions", c->line);
         return;
     }
-    if (c->report.definitions == c->definition_capacity) {
-        c->definition_capacity = c->definition_capacity ? 2 * c->definition_capacity : 16;
-        c->definitions = ctn_realloc_array(c->definitions, c->definition_capacity, sizeof *c->definitions);
-    }
+    c->definitions =
+        ctn_array_room(c->definitions, c->report.definitions, &c->definition_capacity, sizeof *c->definitions);
     exported_definition d = {.definition = {.kind = ctn_arena_str(c->arena, text_of(v, "kind")),
                                             .name = ctn_arena_str(c->arena, text_of(v, "name")),
                                             .body = ctn_arena_str(c->arena, body_of(c, v))}};

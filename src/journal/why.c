@@ -80,13 +80,8 @@ bool ctn_why_is_told(const why *w, ctn_why_node *node, ctn_str key)
         node->see = telling->told_ids[number];
         return true;
     }
-    if (number == telling->told_capacity) {
-        telling->told_capacity = number ? 2 * number : 64;
-        uint32_t *ids = CTN_NEW_ARRAY(w->arena, uint32_t, telling->told_capacity);
-        if (number)
-            memcpy(ids, telling->told_ids, number * sizeof *ids);
-        telling->told_ids = ids;
-    }
+    telling->told_ids =
+        ctn_arena_room(w->arena, telling->told_ids, number, &telling->told_capacity, sizeof *telling->told_ids);
     telling->told_ids[number] = node->id;
     return false;
 }

@@ -65,26 +65,15 @@ void ctn_why_spread_sensitive(why *w)
 /* ---- who set what ---- */
 
 typedef struct producing {
-    uint32_t capacity, latest_capacity;
+    size_t capacity, latest_capacity;
 } producing;
 
 static void produce(why *w, producing *p, ctn_str name, const ctn_json *value, const ctn_entry *e, uint32_t step)
 {
-    if (w->production_count == p->capacity) {
-        p->capacity = p->capacity ? 2 * p->capacity : 64;
-        production *items = CTN_NEW_ARRAY(w->arena, production, p->capacity);
-        if (w->production_count)
-            memcpy(items, w->productions, w->production_count * sizeof *items);
-        w->productions = items;
-    }
+    w->productions =
+        ctn_arena_room(w->arena, w->productions, w->production_count, &p->capacity, sizeof *w->productions);
     uint32_t number = ctn_names_add(&w->variable_names, name);
-    if (number >= p->latest_capacity) {
-        p->latest_capacity = number ? 2 * number : 64;
-        uint32_t *latest = CTN_NEW_ARRAY(w->arena, uint32_t, p->latest_capacity);
-        if (number)
-            memcpy(latest, w->latest, number * sizeof *latest);
-        w->latest = latest;
-    }
+    w->latest = ctn_arena_room(w->arena, w->latest, number, &p->latest_capacity, sizeof *w->latest);
     w->productions[w->production_count] =
         (production){.value = value, .entry = e, .since_seq = e->seq, .step = step, .before = w->latest[number]};
     w->latest[number] = ++w->production_count;

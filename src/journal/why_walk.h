@@ -40,7 +40,7 @@ typedef struct step_trace {
 typedef struct why_telling {
     ctn_names told;     /* "execution what" */
     uint32_t *told_ids; /* by number in told */
-    uint32_t told_capacity;
+    size_t told_capacity;
     uint32_t count;     /* of nodes */
     ctn_why_node spare; /* where the nodes over the limit go */
 } why_telling;

@@ -84,10 +84,7 @@ static void tell(const ctn_spawner_message *message)
 
 static void add_pid(spawner *s, pid_t pid)
 {
-    if (s->pid_count == s->pid_capacity) {
-        s->pid_capacity = s->pid_capacity ? 2 * s->pid_capacity : 64;
-        s->pids = ctn_realloc_array(s->pids, s->pid_capacity, sizeof *s->pids);
-    }
+    s->pids = ctn_array_room(s->pids, s->pid_count, &s->pid_capacity, sizeof *s->pids);
     s->pids[s->pid_count++] = pid;
 }
 

@@ -74,10 +74,7 @@ static const ctn_plan *own_plan(const ctn_stage *s, ctn_str chain_id)
 
 static subject *subject_add(ctn_stage *s, const ctn_append *a)
 {
-    if (s->count == s->capacity) {
-        s->capacity = s->capacity ? 2 * s->capacity : 4;
-        s->subjects = ctn_realloc_array(s->subjects, s->capacity, sizeof *s->subjects);
-    }
+    s->subjects = ctn_array_room(s->subjects, s->count, &s->capacity, sizeof *s->subjects);
     s->subjects[s->count] = (subject){
         .id = a->row->id, .exec_no = a->exec_no, .status = a->row->status, .plan = own_plan(s, a->row->chain_id)};
     if (s->count == 0)

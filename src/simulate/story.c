@@ -67,10 +67,7 @@ static deed *deed_of(story *s, const ctn_stage_call *c)
     deed *d = deed_find(s, c->request->idempotency_key);
     if (d)
         return d;
-    if (s->deed_count == s->deed_capacity) {
-        s->deed_capacity = s->deed_capacity ? 2 * s->deed_capacity : 16;
-        s->deeds = ctn_realloc_array(s->deeds, s->deed_capacity, sizeof *s->deeds);
-    }
+    s->deeds = ctn_array_room(s->deeds, s->deed_count, &s->deed_capacity, sizeof *s->deeds);
     ctn_str key = ctn_arena_str(s->arena, c->request->idempotency_key);
     d = &s->deeds[s->deed_count++];
     *d = (deed){.key = key,

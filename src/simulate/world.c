@@ -76,10 +76,7 @@ void ctn_world_jump(ctn_world *w, int64_t by_ms)
 
 void ctn_world_later(ctn_world *w, int64_t delay_ms, int kind, uint64_t token, void *data)
 {
-    if (w->event_count == w->event_capacity) {
-        w->event_capacity = w->event_capacity ? 2 * w->event_capacity : 32;
-        w->events = ctn_realloc_array(w->events, w->event_capacity, sizeof *w->events);
-    }
+    w->events = ctn_array_room(w->events, w->event_count, &w->event_capacity, sizeof *w->events);
     w->events[w->event_count++] = (ctn_world_event){
         .at_ms = w->now_ms + delay_ms, .order = w->order++, .kind = kind, .token = token, .data = data};
 }

@@ -78,14 +78,7 @@ static size_t find_from(ctn_str text, size_t at, ctn_str needle)
 
 static token *add_token(parser *p, mustache_kind kind, size_t start, size_t end)
 {
-    if (p->count == p->capacity) {
-        size_t capacity = p->capacity ? p->capacity * 2 : 16;
-        token *tokens = CTN_NEW_ARRAY(p->arena, token, capacity);
-        if (p->count)
-            memcpy(tokens, p->tokens, p->count * sizeof *tokens);
-        p->tokens = tokens;
-        p->capacity = capacity;
-    }
+    p->tokens = ctn_arena_room(p->arena, p->tokens, p->count, &p->capacity, sizeof *p->tokens);
     token *t = &p->tokens[p->count++];
     *t = (token){.kind = kind, .start = start, .end = end, .text_start = start, .text_end = end};
     return t;

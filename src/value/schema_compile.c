@@ -65,10 +65,7 @@ static int compile_pattern(ctn_schema_compiler *c, const ctn_json *at, const ctn
     ctn_schema *s = c->schema;
     if (s->regex_count == CTN_SCHEMA_REGEXES_MAX)
         return ctn_schema_refuse(c, CTN_E_LIMIT, at, "more than %d patterns", CTN_SCHEMA_REGEXES_MAX);
-    if (s->regex_count == c->regex_capacity) {
-        c->regex_capacity = c->regex_capacity ? 2 * c->regex_capacity : 8;
-        s->regexes = ctn_realloc_array(s->regexes, c->regex_capacity, sizeof *s->regexes);
-    }
+    s->regexes = ctn_array_room(s->regexes, s->regex_count, &c->regex_capacity, sizeof *s->regexes);
     int rc = ctn_regex_compile(ctn_json_text(at), &s->regexes[s->regex_count], c->err);
     if (rc) {
         c->bad_node = at;

@@ -65,14 +65,7 @@ static int add_node(ctn_schema_compiler *c, const ctn_json *source, const ctn_sc
 {
     if (c->node_count == CTN_SCHEMA_NODES_MAX)
         return ctn_schema_refuse(c, CTN_E_LIMIT, source, "more than %d subschemas", CTN_SCHEMA_NODES_MAX);
-    if (c->node_count == c->node_capacity) {
-        size_t capacity = c->node_capacity ? 2 * c->node_capacity : 32;
-        ctn_schema_node **nodes = CTN_NEW_ARRAY(c->arena, ctn_schema_node *, capacity);
-        if (c->node_count > 0)
-            memcpy(nodes, c->nodes, c->node_count * sizeof *nodes);
-        c->nodes = nodes;
-        c->node_capacity = capacity;
-    }
+    c->nodes = ctn_arena_room(c->arena, c->nodes, c->node_count, &c->node_capacity, sizeof *c->nodes);
     if (2 * (c->slot_count + 1) > c->slot_capacity) {
         size_t capacity = c->slot_capacity ? 2 * c->slot_capacity : 64;
         ctn_schema_slot *slots = CTN_NEW_ARRAY(c->arena, ctn_schema_slot, capacity);
@@ -131,14 +124,8 @@ static ctn_schema_anchor *find_anchor(const ctn_schema_compiler *c, const ctn_sc
 
 static void keep_dynamic_anchor(ctn_schema_compiler *c, const ctn_schema_anchor *anchor, ctn_schema_resource *resource)
 {
-    if (resource->dynamic_count == resource->dynamic_capacity) {
-        size_t capacity = resource->dynamic_capacity ? 2 * resource->dynamic_capacity : 1;
-        ctn_schema_anchor *anchors = CTN_NEW_ARRAY(c->arena, ctn_schema_anchor, capacity);
-        if (resource->dynamic_count > 0)
-            memcpy(anchors, resource->dynamic_anchors, resource->dynamic_count * sizeof *anchors);
-        resource->dynamic_anchors = anchors;
-        resource->dynamic_capacity = capacity;
-    }
+    resource->dynamic_anchors = ctn_arena_room(c->arena, resource->dynamic_anchors, resource->dynamic_count,
+                                               &resource->dynamic_capacity, sizeof *resource->dynamic_anchors);
     resource->dynamic_anchors[resource->dynamic_count++] = *anchor;
 }
 
@@ -169,14 +156,7 @@ static int add_anchor(ctn_schema_compiler *c, ctn_schema_node *node, const char 
         return CTN_OK;
     if (c->anchor_count == CTN_SCHEMA_ANCHORS_MAX)
         return ctn_schema_refuse(c, CTN_E_LIMIT, value, "more than %d anchors", CTN_SCHEMA_ANCHORS_MAX);
-    if (c->anchor_count == c->anchor_capacity) {
-        size_t capacity = c->anchor_capacity ? 2 * c->anchor_capacity : 8;
-        ctn_schema_anchor *anchors = CTN_NEW_ARRAY(c->arena, ctn_schema_anchor, capacity);
-        if (c->anchor_count > 0)
-            memcpy(anchors, c->anchors, c->anchor_count * sizeof *anchors);
-        c->anchors = anchors;
-        c->anchor_capacity = capacity;
-    }
+    c->anchors = ctn_arena_room(c->arena, c->anchors, c->anchor_count, &c->anchor_capacity, sizeof *c->anchors);
     ctn_schema_anchor anchor = {node->resource, name, node, is_dynamic};
     c->anchors[c->anchor_count++] = anchor;
     if (is_dynamic)

@@ -3,14 +3,7 @@
 
 void ctn_reads_add(ctn_arena *arena, ctn_reads *reads, ctn_read read)
 {
-    if (reads->count == reads->capacity) {
-        size_t capacity = reads->capacity ? reads->capacity * 2 : 8;
-        ctn_read *items = CTN_NEW_ARRAY(arena, ctn_read, capacity);
-        if (reads->count)
-            memcpy(items, reads->items, reads->count * sizeof *items);
-        reads->items = items;
-        reads->capacity = capacity;
-    }
+    reads->items = ctn_arena_room(arena, reads->items, reads->count, &reads->capacity, sizeof *reads->items);
     reads->items[reads->count++] = read;
 }
 

@@ -173,14 +173,7 @@ typedef struct compiler {
 
 static void close_segment(compiler *c, const placeholder *hole)
 {
-    if (c->count == c->capacity) {
-        size_t capacity = c->capacity ? c->capacity * 2 : 4;
-        segment *grown = CTN_NEW_ARRAY(c->arena, segment, capacity);
-        if (c->count)
-            memcpy(grown, c->segments, c->count * sizeof *grown);
-        c->segments = grown;
-        c->capacity = capacity;
-    }
+    c->segments = ctn_arena_room(c->arena, c->segments, c->count, &c->capacity, sizeof *c->segments);
     c->segments[c->count++] = (segment){
         .text = {c->literal + c->literal_start, c->literal_end - c->literal_start},
         .hole = hole,

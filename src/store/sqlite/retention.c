@@ -65,10 +65,7 @@ static int run(sqlite_store *st, sqlite_sql which, int64_t first, int64_t second
 
 static void tree_add(tree *t, int64_t exec_no, ctn_execution_id id)
 {
-    if (t->count == t->capacity) {
-        t->capacity = t->capacity ? 2 * t->capacity : 16;
-        t->members = ctn_realloc_array(t->members, t->capacity, sizeof *t->members);
-    }
+    t->members = ctn_array_room(t->members, t->count, &t->capacity, sizeof *t->members);
     t->members[t->count++] = (member){exec_no, id};
 }
 
