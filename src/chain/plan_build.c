@@ -137,16 +137,14 @@ static void build_outputs(plan_build *build, const ctn_graph_step *from, ctn_pla
     step->document_slot = from->document_variable;
 }
 
-static void build_fallbacks(plan_build *build, const ctn_chain_step *s, ctn_plan_step *step)
+static void build_fallbacks(plan_build *build, const ctn_graph_step *from, ctn_plan_step *step)
 {
+    const ctn_chain_step *s = from->step;
     step->fallbacks = CTN_NEW_ARRAY(build->arena, ctn_plan_fallback, s->fallback_count);
-    for (uint32_t i = 0; i < s->fallback_count; i++) {
-        const ctn_chain_fallback *from = &s->fallbacks[i];
-        const ctn_instruction_set *set =
-            from->instruction_set ? ctn_library_set(build->graph->library, ctn_json_text(from->instruction_set)) : NULL;
-        step->fallbacks[step->fallback_count++] =
-            (ctn_plan_fallback){.set = plan_set(build, set), .input = from->input.template, .value = from->value.tree};
-    }
+    for (uint32_t i = 0; i < s->fallback_count; i++)
+        step->fallbacks[step->fallback_count++] = (ctn_plan_fallback){.set = plan_set(build, from->fallbacks[i]),
+                                                                      .input = s->fallbacks[i].input.template,
+                                                                      .value = s->fallbacks[i].value.tree};
 }
 
 static const ctn_plan_foreach *build_foreach(ctn_arena *arena, const ctn_chain_foreach *from)
@@ -203,7 +201,7 @@ static void build_step(plan_build *build, uint32_t index)
         .no_undo = ctn_json_text(s->no_undo),
     };
     build_outputs(build, from, step);
-    build_fallbacks(build, s, step);
+    build_fallbacks(build, from, step);
     step->foreach = build_foreach(build->arena, &s->foreach);
 }
 

@@ -20,19 +20,12 @@ static bool is_waiting(const ctn_instruction_set *set)
     return !ctn_work_kind_is_call(set->work.kind) && set->work.kind != CTN_WORK_CALLS;
 }
 
-static const ctn_instruction_set *fallback_set(const ctn_graph *graph, const ctn_chain_fallback *fallback)
-{
-    return fallback->instruction_set ? ctn_library_set(graph->library, ctn_json_text(fallback->instruction_set)) : NULL;
-}
-
 ctn_str ctn_plan_find_unsupported(const ctn_graph *graph)
 {
     for (uint32_t i = 0; i < graph->step_count; i++) {
         const ctn_graph_step *step = &graph->steps[i];
         for (uint32_t k = 0; k < 2 + step->step->fallback_count; k++) {
-            const ctn_instruction_set *set = k == 0   ? step->set
-                                             : k == 1 ? step->undo
-                                                      : fallback_set(graph, &step->step->fallbacks[k - 2]);
+            const ctn_instruction_set *set = k == 0 ? step->set : k == 1 ? step->undo : step->fallbacks[k - 2];
             const char *feature = set ? set_feature(set) : NULL;
             if (feature)
                 return ctn_arena_printf(graph->arena,
