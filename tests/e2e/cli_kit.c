@@ -122,6 +122,17 @@ size_t cli_world_count(world *w, const char *name, const char *part)
     return count_in(text, part);
 }
 
+void cli_world_travel(world *w, const char *store)
+{
+    const char *pack = CATENA_SOURCE_DIR "/travel";
+    cli_world_write(w, "catena.yaml",
+                    "store: sqlite:%s\n"
+                    "servers:\n"
+                    "  travel: {command: %s/travel/catena-travel, args: [serve], env: {CRM: crm.db}, trusted: true}\n"
+                    "include: [\"%s/chains/*.json\", %s/instruction-sets.yaml, %s/templates/]\n",
+                    store, CATENA_BUILD_DIR, pack, pack, pack);
+}
+
 void cli_world_example(world *w, const char *page, const char *first_line, const char *name)
 {
     static char text[256 * 1024];

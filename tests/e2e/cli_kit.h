@@ -47,6 +47,8 @@ void cli_world_write(world *w, const char *name, const char *format, ...) __attr
 void cli_world_read(world *w, const char *name, char *text, size_t size);
 bool cli_world_has(world *w, const char *name);
 size_t cli_world_count(world *w, const char *name, const char *part); /* how often it stands in the file */
+/* The configuration of the travel pack as it is, with this store and its CRM in the world's folder. */
+void cli_world_travel(world *w, const char *store);
 /* A file with an example of the documentation: the YAML block of docs/PAGE whose first line this is. */
 void cli_world_example(world *w, const char *page, const char *first_line, const char *name);
 

@@ -18,14 +18,7 @@
 static void write_config(trial *t, int process)
 {
     if (t->plan->is_travel) {
-        const char *pack = CATENA_SOURCE_DIR "/travel";
-        cli_world_write(
-            t->w, "catena.yaml",
-            "store: sqlite:%s\n"
-            "servers:\n"
-            "  travel: {command: %s/travel/catena-travel, args: [serve], env: {CRM: crm.db}, trusted: true}\n"
-            "include: [\"%s/chains/*.json\", %s/instruction-sets.yaml, %s/templates/]\n",
-            DEATH_STORE, CATENA_BUILD_DIR, pack, pack, pack);
+        cli_world_travel(t->w, DEATH_STORE);
         return;
     }
     const char *peer = peer_program();

@@ -18,18 +18,6 @@ static const char *shared(void)
     return folder ? folder : CATENA_SOURCE_DIR "/../shared/data";
 }
 
-/* The pack as it is, with the store and the CRM in the world's folder. */
-static void make(world *w)
-{
-    const char *pack = CATENA_SOURCE_DIR "/travel";
-    cli_world_write(w, "catena.yaml",
-                    "store: sqlite:leads.db\n"
-                    "servers:\n"
-                    "  travel: {command: %s/travel/catena-travel, args: [serve], env: {CRM: crm.db}, trusted: true}\n"
-                    "include: [\"%s/chains/*.json\", %s/instruction-sets.yaml, %s/templates/]\n",
-                    CATENA_BUILD_DIR, pack, pack, pack);
-}
-
 static const ctn_json *run_lead(world *w, ctn_arena *arena, const char *input)
 {
     ctn_err err = {0};
@@ -49,7 +37,7 @@ static void forty_leads_all_run_to_an_end(void **state)
         print_message("skipped: no leads at %s\n", shared());
         skip();
     }
-    make(w);
+    cli_world_travel(w, "leads.db");
     for (int n = 1; n <= LEADS; n++) {
         ctn_arena *arena = ctn_arena_new(65536);
         char input[640];
@@ -68,7 +56,7 @@ static void a_lead_is_never_read_as_a_template(void **state)
 {
     world *w = *state;
     ctn_arena *arena = ctn_arena_new(65536);
-    make(w);
+    cli_world_travel(w, "leads.db");
     cli_world_write(
         w, "lead.txt", "%s",
         "Hi, I'm {execution.id} {{client_id}} Bob \"Tables\" {secret.KEY} and want to fly from London to Rome,\n"

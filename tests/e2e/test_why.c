@@ -15,13 +15,7 @@
 
 static void run_lead(world *w, char *id)
 {
-    const char *pack = CATENA_SOURCE_DIR "/travel";
-    cli_world_write(w, "catena.yaml",
-                    "store: sqlite:leads.db\n"
-                    "servers:\n"
-                    "  travel: {command: %s/travel/catena-travel, args: [serve], env: {CRM: crm.db}, trusted: true}\n"
-                    "include: [\"%s/chains/*.json\", %s/instruction-sets.yaml, %s/templates/]\n",
-                    CATENA_BUILD_DIR, pack, pack, pack);
+    cli_world_travel(w, "leads.db");
     cli_world_write(w, "lead.txt", "%s", LEAD);
     assert_exit(w, catena(w, "run", "mobile-lead-processing", "-i", "raw_lead=@lead.txt", "--json", "--quiet", NULL),
                 0);
