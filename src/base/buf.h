@@ -1,10 +1,13 @@
 /*
  * buf.h -- bytes that grow up to a limit. The one place where somebody else's size becomes our memory.
  *
- * An append that would pass `limit_bytes` changes nothing and sets `overflowed`, which stays set until
- * clear: a writer may append many times and ask once at the end.
+ * An append that would pass `limit_bytes` changes nothing and sets `overflowed`, which stays set until clear: a writer
+ * may append many times and ask once at the end. A shorter append behind it may fit again, so what an overflowed buffer
+ * holds is good for nothing. There is no terminator.
  *
- * Ownership  A ctn_buf owns its bytes; done frees them. Zero-initialise plus limit, or use init.
+ * Ownership  A ctn_buf owns its bytes; done frees them, and it may then be used again with the same limit. What str and
+ *            reserve give is valid until the next call that takes the buffer not const. Zero-initialise plus limit, or
+ *            use init. Others read data, len and overflowed; only who called reserve writes len.
  */
 #pragma once
 #include "base/str.h"

@@ -2,12 +2,18 @@
  * plan.h -- a chain made ready to run: names resolved to indexes, templates and conditions compiled, the
  * order known. Compiled once for a (chain, sets, templates) by content and shared by all its executions.
  *
- * A plan is immutable and self-contained: everything it points at lives in the arena it was compiled into.
- * It holds the definitions (chain, instruction sets, documents) it was made of, by digest, so that an
- * execution can name them in `started` and be recovered from the store alone.
+ * It holds the definitions (chain, instruction sets, documents) it was made of, by digest, so that an execution can
+ * name them in `started` and be recovered from the store alone.
  *
- * Steps are in the file's order; an index into `steps` names a step. Variables are slots: every name that
- * is an input, is produced, or is read gets one.
+ * Steps are in the file's order; an index into `steps` names a step. Variables are slots: every name that is an input,
+ * is produced, or is read gets one.
+ *
+ * Ownership  A plan is self-contained: everything it points at lives in the arena it was compiled into, but for the
+ *            patterns of its schemas, which done frees. It borrows nothing of the library.
+ *
+ * Threads    It is immutable once it is shared (`sensitivity` is filled before), so any thread may read it.
+ *
+ * Units      *_ms is milliseconds, a span; 0 says "not said" or "none", as the member's comment has it.
  */
 #pragma once
 #include "base/hash.h"
@@ -205,9 +211,11 @@ typedef struct ctn_plan {
     ctn_arena *arena;
 } ctn_plan;
 
+/* ---- making one ---- */
+
 /* Compiles a chain of the library. CTN_E_INVALID when the chain or what it uses is at fault: errors of its file were
  * told when it was read (ctn_library_add_source), those of its names, order and flow become findings here. A chain
- * that uses what this version does not run compiles, with `unsupported`. The plan borrows nothing of the library. */
+ * that uses what this version does not run compiles, with `unsupported`. */
 int ctn_plan_compile(ctn_arena *arena, const ctn_library *library, const ctn_chain *chain, ctn_findings *findings,
                      ctn_plan **ret_plan);
 /* The same plan from its stored definitions: [0] is the chain. CTN_E_CORRUPT when they do not make one. */
@@ -223,15 +231,20 @@ void ctn_plan_free(ctn_plan *plan);
 /* The plan of a sub-chain that the plan names, out of the same definitions, as they were when the parent started. */
 int ctn_plan_of_child(ctn_arena *arena, const ctn_plan *parent, ctn_str chain_id, ctn_plan **ret_plan, ctn_err *err);
 
+/* ---- asking one ---- */
+
 /* NONE when the chain knows no such variable. */
 uint32_t ctn_plan_slot(const ctn_plan *plan, ctn_str variable);
 uint32_t ctn_plan_step_index(const ctn_plan *plan, ctn_str step_name);
+
+/* ---- starting by one ---- */
+
+/* Checks what a start was given: schema, required inputs, reserved names; applies schema defaults.
+ * CTN_E_INVALID with the sentence that names the input and the nearest name that was given. */
+int ctn_plan_accept_input(const ctn_plan *plan, ctn_arena *arena, const ctn_json *input, const ctn_json **ret_input,
+                          ctn_err *err);
 /* The concurrencyKey of a start with this (accepted) input; empty text: it stands in no line. CTN_E_INVALID when it
  * cannot be rendered, CTN_E_LIMIT when it is longer than CTN_QUEUE_KEY_MAX bytes. */
 #define CTN_QUEUE_KEY_MAX 1024
 int ctn_plan_queue_key(const ctn_plan *plan, ctn_arena *arena, const ctn_json *input, int64_t now_ms, ctn_str *ret_key,
                        ctn_err *err);
-/* Checks what a start was given: schema, required inputs, reserved names; applies schema defaults.
- * CTN_E_INVALID with the sentence that names the input and the nearest name that was given. */
-int ctn_plan_accept_input(const ctn_plan *plan, ctn_arena *arena, const ctn_json *input, const ctn_json **ret_input,
-                          ctn_err *err);
