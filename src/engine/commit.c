@@ -83,28 +83,24 @@ static void fill_append(ctn_engine *e, append_build *b, ctn_append *a, ctn_arena
         *row = l->row;
         a->row = row;
         a->data_key = l->seal.is_on ? &l->seal.data_key : NULL;
-    } else if (status != l->status_written || wake_at_ms != l->wake_written) {
+    }
+    bool is_changed = !b->is_new && (status != l->status_written || wake_at_ms != l->wake_written);
+    const ctn_parent *parent = ctn_status_is_final(status) ? ctn_execution_parent(l->x) : NULL;
+    if (is_changed || parent) {
         ctn_execution_change *change = CTN_NEW(arena, ctn_execution_change);
         *change = (ctn_execution_change){
             .status = status,
             .wake_at_ms = wake_at_ms,
             .started_at_ms = ctn_execution_started_at_ms(l->x),
             .finished_at_ms = ctn_execution_ended_at_ms(l->x),
-            .outputs = outputs_text(b, arena),
-            .error = error ? ctn_json_to_str(arena, error) : (ctn_str){0},
-            .queue_key = ctn_status_is_final(status) ? l->queue.key : (ctn_str){0},
         };
-        a->change = change;
-    }
-    const ctn_parent *parent = ctn_execution_parent(l->x);
-    if (parent && ctn_status_is_final(status)) {
-        ctn_execution_change *change = CTN_NEW(arena, ctn_execution_change);
-        *change = a->change ? *a->change
-                            : (ctn_execution_change){.status = status,
-                                                     .wake_at_ms = wake_at_ms,
-                                                     .started_at_ms = ctn_execution_started_at_ms(l->x),
-                                                     .finished_at_ms = ctn_execution_ended_at_ms(l->x)};
-        change->wakes = parent->id;
+        if (is_changed) {
+            change->outputs = outputs_text(b, arena);
+            change->error = error ? ctn_json_to_str(arena, error) : (ctn_str){0};
+            change->queue_key = ctn_status_is_final(status) ? l->queue.key : (ctn_str){0};
+        }
+        if (parent)
+            change->wakes = parent->id;
         a->change = change;
     }
     l->is_new = false;
