@@ -48,22 +48,16 @@ void ctn_eng_keep(ctn_engine *e, filed *f)
     ctn_filed_append(&e->batches->gathering->kept, f);
 }
 
-/* Builds are found through pointers in `loaded`, so the table holds pointers' targets one by one. */
+/* Each is found through its execution: when the table moves, they are told. */
 static append_build *build_of(ctn_engine *e, loaded *l)
 {
     if (l->build)
         return l->build;
     batch_memory *m = e->batches->gathering;
-    if (m->count == m->capacity) {
-        size_t grown = m->capacity ? 2 * m->capacity : 64;
-        append_build *builds = CTN_NEW_ARRAY(m->arena, append_build, grown);
-        if (m->count)
-            memcpy(builds, m->builds, m->count * sizeof *builds);
-        m->builds = builds;
-        m->capacity = grown;
-        for (size_t i = 0; i < m->count; i++)
-            m->builds[i].l->build = &m->builds[i];
-    }
+    append_build *builds = ctn_arena_room(m->arena, m->builds, m->count, &m->capacity, sizeof *builds);
+    for (size_t i = 0; builds != m->builds && i < m->count; i++)
+        builds[i].l->build = &builds[i];
+    m->builds = builds;
     l->build = &m->builds[m->count++];
     *l->build = (append_build){.l = l, .seq_expected = ctn_execution_seq(l->x), .is_new = l->is_new};
     return l->build;
