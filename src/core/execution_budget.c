@@ -7,6 +7,9 @@
  * has answered, and are exceeded by at most what one call takes more than any before it.
  *
  * A limit that is reached parks the execution until a person grants it once more or ends it, or ends it at once.
+ *
+ * What is judged (is there enough left?) and what is folded (a call began, ended, was lost) is one reckoning, so both
+ * stand here.
  */
 #include "core/execution_fold.h"
 #include "core/execution_judge.h"

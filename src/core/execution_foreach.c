@@ -10,7 +10,8 @@
  * items that may have to be undone. An item that leaves nothing behind is forgotten when it ends.
  *
  * The items of a list are not in the journal a second time: the template gives them, out of variables that stand still
- * while the step runs (two unordered steps of which one writes what the other reads are refused at check).
+ * while the step runs (two unordered steps of which one writes what the other reads are refused at check). So the entry
+ * that begins it and the folding of that entry ask the same template, and both stand here.
  */
 #include "core/execution_fold.h"
 #include "core/execution_judge.h"
