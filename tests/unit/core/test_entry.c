@@ -1,11 +1,7 @@
 /* Entries: names that never change, records that read back, a chain of hashes that notices. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include "core/entry.h"
 #include "core/status.h"
+#include "support/cmocka.h"
 
 static ctn_entry example(ctn_arena *arena)
 {
@@ -84,7 +80,7 @@ static void a_damaged_body_is_corrupt_and_says_which(void **state)
     record.body = CTN_STR("{\"code\":");
     assert_int_equal(ctn_record_to_entry(&record, arena, &back, &err), CTN_E_CORRUPT);
     assert_int_equal(err.code, CTN_E_CORRUPT);
-    assert_non_null(strstr(err.message, "journal entry 7 (attempt_failed)"));
+    assert_holds(err.message, "journal entry 7 (attempt_failed)");
     record.body = CTN_STR("[]");
     assert_int_equal(ctn_record_to_entry(&record, arena, &back, &err), CTN_E_CORRUPT);
     record.body = CTN_STR("{}");

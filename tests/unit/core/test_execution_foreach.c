@@ -1,12 +1,7 @@
 /* A foreach: its items one by one, in their order, as many at once as allowed; each with its own attempts and undo. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <string.h>
-#include <cmocka.h>
 
+#include "support/cmocka.h"
 #include "unit/kit/execution_kit.h"
 
 #define SETS                                                                                                           \
@@ -34,7 +29,7 @@ static void items_run_in_order_and_give_lists_in_order(void **state)
     (void) state;
     kit *k = prices("", 2, "{\"hotels\": [\"a\", \"b\", \"c\"]}");
     kit_owes(k, "price[0] price[1]");
-    assert_string_equal(kit_args(k, "price[1]"), "{\"hotel\":\"b\"}");
+    kit_sends(k, "price[1]", "{\"hotel\":\"b\"}");
     assert_string_equal(kit_key(k, "price[1]"), "price[1]/do");
     kit_ok(k, "price[1]", "{\"price\": 20}");
     kit_owes(k, "price[0] price[2]");
@@ -81,9 +76,9 @@ static void a_range_is_never_a_list(void **state)
         "- {stepName: n, instructionSet: count, foreach: {items: {range: [3, '{to}']}, maxConcurrency: 1}}\n"
         "- {stepName: none, instructionSet: count, foreach: {items: {range: [5, 2]}}}\n";
     kit *k = kit_new(yaml, &(kit_options){.input = "{\"to\": 5}"});
-    assert_string_equal(kit_args(k, "n[0]"), "{\"n\":3}");
+    kit_sends(k, "n[0]", "{\"n\":3}");
     kit_ok(k, "n[0]", "{}");
-    assert_string_equal(kit_args(k, "n[1]"), "{\"n\":4}");
+    kit_sends(k, "n[1]", "{\"n\":4}");
     kit_ok(k, "n[1]", "{}");
     kit_is(k, "completed");
     kit_free(k);
@@ -142,7 +137,7 @@ static void completed_items_are_undone_one_by_one_latest_first(void **state)
     kit_fails(k, "fail", CTN_FAILURE_TOOL_ERROR);
     kit_is(k, "compensating");
     kit_owes(k, "undo:book[2]");
-    assert_string_equal(kit_args(k, "undo:book[2]"), "{\"ref\":12,\"hotel\":\"c\"}");
+    kit_sends(k, "undo:book[2]", "{\"ref\":12,\"hotel\":\"c\"}");
     assert_string_equal(kit_key(k, "undo:book[2]"), "book[2]/undo");
     kit_ok(k, "undo:book[2]", "{}");
     kit_owes(k, "undo:book[0]");
@@ -198,16 +193,12 @@ static void items_that_wait_are_answered_by_their_number(void **state)
                      "maxConcurrency: 3}}\n",
                      &(kit_options){.input = "{\"xs\": [7, 8]}"});
     kit_is(k, "waiting");
-    ctn_input yes = {.kind = CTN_IN_ANSWER, .name = CTN_STR("ask"), .value = kit_json(k, "{\"approved\": true}")};
-    assert_non_null(strstr(kit_refused(k, CTN_E_INVALID, yes), "several items of ask wait"));
-    yes.name = CTN_STR("ask[9]");
-    kit_refused(k, CTN_E_STATE, yes);
-    yes.name = CTN_STR("ask[x]");
-    kit_refused(k, CTN_E_INVALID, yes);
-    yes.name = CTN_STR("ask[1]");
-    kit_says(k, yes);
-    yes.name = CTN_STR("ask");
-    kit_says(k, yes); /* only one is left */
+    static const char yes[] = "{\"approved\": true}";
+    kit_refused(k, CTN_E_INVALID, "several items of ask wait", kit_answer(k, "ask", yes));
+    kit_refused(k, CTN_E_STATE, "", kit_answer(k, "ask[9]", yes));
+    kit_refused(k, CTN_E_INVALID, "", kit_answer(k, "ask[x]", yes));
+    kit_says(k, kit_answer(k, "ask[1]", yes));
+    kit_says(k, kit_answer(k, "ask", yes)); /* only one is left */
     kit_is(k, "completed");
     kit_variable_is(k, "approved", "[true, true]");
     kit_free(k);

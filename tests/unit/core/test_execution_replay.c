@@ -1,15 +1,9 @@
 /* A journal that lies -- an entry lost, doubled, moved, altered -- is refused with a sentence; nothing crashes on it.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <cmocka.h>
 
+#include "support/cmocka.h"
 #include "unit/kit/execution_kit.h"
-
-#define SETTLE(how) ((ctn_input){.kind = CTN_IN_SETTLE, .settle = CTN_SETTLE_##how})
 
 /* One life with a bit of everything. */
 static kit *eventful(void)
@@ -41,13 +35,13 @@ static kit *eventful(void)
     kit_to_wake(k);
     kit_ok(k, "check:book", "{\"happened\":true,\"result\":{\"ref\":1}}");
     kit_pause(k);
-    kit_says(k, (ctn_input){.kind = CTN_IN_SET, .name = CTN_STR("g"), .value = kit_json(k, "[2]")});
-    kit_says(k, (ctn_input){.kind = CTN_IN_ANSWER, .name = CTN_STR("ok"), .value = kit_json(k, "{\"approved\":true}")});
+    kit_says(k, kit_set(k, "g", "[2]"));
+    kit_says(k, kit_answer(k, "ok", "{\"approved\":true}"));
     kit_resume(k);
     kit_to_wake(k);
     kit_crash(k);
     kit_is(k, "interrupted");
-    kit_says(k, SETTLE(RETRY));
+    kit_says(k, kit_settle_retry(NULL));
     kit_ok(k, "pay", "{}");
     kit_fails(k, "end", CTN_FAILURE_TOOL_ERROR);
     kit_ok(k, "undo:pay.one", "1");

@@ -1,10 +1,5 @@
 /* A step that fails: which failures are tried again, when, how often; and what a failure for good does. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
+#include "support/cmocka.h"
 #include "unit/kit/execution_kit.h"
 
 #define ONE_STEP(tool, more)                                                                                           \
@@ -163,13 +158,13 @@ static void a_retry_sends_the_same_arguments_and_the_same_key(void **state)
                 &(kit_options){.input = "{\"x\":[1,2]}"});
     assert_string_equal(kit_key(k, "a"), "a/do");
     const char *first = kit_args(k, "a");
-    assert_non_null(strstr(first, "{\"x\":[1,2],\"at\":\"2026-11-22T10:00:00.000Z\",\"n\":1,"));
+    assert_holds(first, "{\"x\":[1,2],\"at\":\"2026-11-22T10:00:00.000Z\",\"n\":1,");
     for (int i = 0; i < 3; i++) {
         kit_fails(k, "a", CTN_FAILURE_UNAVAILABLE);
         if (i == 1)
             kit_crash(k);
         kit_to_wake(k);
-        assert_string_equal(kit_args(k, "a"), first);
+        kit_sends(k, "a", first);
     }
     kit_free(k);
 }
@@ -270,7 +265,7 @@ static void an_undefined_variable_fails_the_step_for_good_before_any_call(void *
                 NULL);
     kit_is(k, "failed");
     kit_error_is(k, "{\"code\":\"undefined_variable\",\"step\":\"b\"}");
-    assert_non_null(strstr(kit_error_message(k), "value"));
+    assert_holds(kit_error_message(k), "value");
     kit_journal_is(k, "started step_skipped:a attempt_failed:b failed");
     kit_free(k);
 }

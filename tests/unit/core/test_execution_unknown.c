@@ -1,13 +1,6 @@
 /* A write of which nobody knows whether it happened: the check, the person, the policy; and engines that die. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
+#include "support/cmocka.h"
 #include "unit/kit/execution_kit.h"
-
-#define SETTLE(how) ((ctn_input){.kind = CTN_IN_SETTLE, .settle = CTN_SETTLE_##how})
 
 /* A write with a check; `more` belongs to the step. */
 #define CHECKED(more)                                                                                                  \
@@ -27,7 +20,7 @@ static void a_write_that_timed_out_is_asked_about_and_never_repeated_before(void
     kit_lost(k, "pay", CTN_FAILURE_TIMEOUT);
     kit_owes(k, "check:pay");
     kit_is(k, "running");
-    assert_non_null(strstr(kit_args(k, "check:pay"), "/pay/do"));
+    assert_holds(kit_args(k, "check:pay"), "/pay/do");
     assert_string_equal(kit_key(k, "check:pay"), "pay/do");
     assert_int_equal(kit_owed(k, "check:pay").effect, CTN_EFFECT_READ);
     kit_late(k, call, "{\"ref\":\"late\"}");
@@ -123,7 +116,7 @@ static void a_person_says_retry_succeed_or_fail(void **state)
     kit_is(k, "interrupted");
     kit_crash(k);
     kit_is(k, "interrupted");
-    kit_says(k, SETTLE(RETRY));
+    kit_says(k, kit_settle_retry(NULL));
     kit_owes(k, "pay"); /* at once, though no retry is configured */
     assert_int_equal(kit_owed(k, "pay").attempt, 2);
     kit_ok(k, "pay", "{\"ref\":1}");
@@ -132,22 +125,20 @@ static void a_person_says_retry_succeed_or_fail(void **state)
 
     k = kit_new(UNCHECKED(""), NULL);
     kit_lost(k, "pay", CTN_FAILURE_TIMEOUT);
-    ctn_input in = SETTLE(SUCCEED);
-    in.value = kit_json(k, "{\"ref\":\"by hand\"}");
-    kit_says(k, in);
+    kit_says(k, kit_settle_succeed(k, NULL, "{\"ref\":\"by hand\"}"));
     kit_outputs_are(k, "{\"ref\":\"by hand\"}");
-    assert_true(ctn_str_is(ctn_json_str_or(kit_body(k, CTN_ENTRY_DECISION, 0), "what", CTN_STR("")), "succeed"));
+    kit_body_says(k, CTN_ENTRY_DECISION, "what", "succeed");
     kit_free(k);
 
     k = kit_new(UNCHECKED(", retryConfig: {maxRetries: 9}"), NULL);
     kit_lost(k, "pay", CTN_FAILURE_TIMEOUT);
-    kit_says(k, SETTLE(FAIL));
+    kit_says(k, kit_settle_fail(NULL));
     kit_error_is(k, "{\"code\":\"timeout\",\"step\":\"pay\",\"notUndone\":[\"pay\"]}"); /* it may have happened */
     kit_free(k);
 
     k = kit_new(UNCHECKED(""), NULL);
     kit_lost(k, "pay", CTN_FAILURE_TIMEOUT);
-    in = SETTLE(FAIL);
+    ctn_input in = kit_settle_fail(NULL);
     in.not_happened = true;
     kit_says(k, in);
     kit_error_is(k, "{\"code\":\"timeout\",\"step\":\"pay\"}");
@@ -165,16 +156,10 @@ static void what_a_person_says_can_be_about_one_call_of_several(void **state)
     kit_lost(k, "s.one", CTN_FAILURE_TIMEOUT);
     kit_lost(k, "s.two", CTN_FAILURE_TIMEOUT);
     kit_is(k, "interrupted");
-    ctn_input in = SETTLE(SUCCEED);
-    in.name = CTN_STR("s/two");
-    in.value = kit_json(k, "{\"ref\":2}");
-    kit_says(k, in);
-    assert_non_null(strstr(kit_refused(k, CTN_E_STATE, in), "call s/two is not interrupted"));
-    in.name = CTN_STR("s/none");
-    (void) kit_refused(k, CTN_E_STATE, in);
-    in.name = CTN_STR("s"); /* the one that is left */
-    in.value = kit_json(k, "{\"ref\":1}");
-    kit_says(k, in);
+    kit_says(k, kit_settle_succeed(k, "s/two", "{\"ref\":2}"));
+    kit_refused(k, CTN_E_STATE, "call s/two is not interrupted", kit_settle_succeed(k, "s/two", "{\"ref\":2}"));
+    kit_refused(k, CTN_E_STATE, "", kit_settle_succeed(k, "s/none", "{\"ref\":2}"));
+    kit_says(k, kit_settle_succeed(k, "s", "{\"ref\":1}")); /* the one that is left */
     kit_outputs_are(k, "{\"a\":1,\"b\":2}");
     kit_free(k);
 }
@@ -188,25 +173,19 @@ static void what_a_person_says_must_be_about_an_interrupted_step(void **state)
                      "  - {stepName: c, instructionSet: s}\n"
                      "instructionSets:\n  s: {tool: t/write_pay}\n",
                      NULL);
-    assert_non_null(strstr(kit_refused(k, CTN_E_STATE, SETTLE(RETRY)), "running"));
+    kit_refused(k, CTN_E_STATE, "running", kit_settle_retry(NULL));
     kit_lost(k, "a", CTN_FAILURE_TIMEOUT);
     kit_is(k, "running"); /* b is in flight */
     kit_step_is(k, "a", "interrupted");
     kit_lost(k, "b", CTN_FAILURE_TIMEOUT);
     kit_is(k, "interrupted");
-    assert_non_null(strstr(kit_refused(k, CTN_E_INVALID, SETTLE(RETRY)), "--step"));
-    ctn_input in = SETTLE(RETRY);
-    in.name = CTN_STR("c");
-    assert_non_null(strstr(kit_refused(k, CTN_E_STATE, in), "pending"));
-    in.name = CTN_STR("bb");
-    (void) kit_refused(k, CTN_E_NOT_FOUND, in);
-    in.name = CTN_STR("b");
-    kit_says(k, in);
+    kit_refused(k, CTN_E_INVALID, "--step", kit_settle_retry(NULL));
+    kit_refused(k, CTN_E_STATE, "pending", kit_settle_retry("c"));
+    kit_refused(k, CTN_E_NOT_FOUND, "", kit_settle_retry("bb"));
+    kit_says(k, kit_settle_retry("b"));
     kit_owes(k, "b");
     kit_is(k, "running");
-    in = SETTLE(SUCCEED); /* the only one that is left */
-    in.value = kit_json(k, "{}");
-    kit_says(k, in);
+    kit_says(k, kit_settle_succeed(k, NULL, "{}")); /* the only one that is left */
     kit_step_is(k, "a", "completed");
     kit_ok(k, "b", "{}");
     kit_owes(k, "c");
@@ -293,20 +272,16 @@ static void five_deaths_in_a_row_park_the_step(void **state)
     kit_owes(k, "");
     kit_crash(k);
     kit_is(k, "interrupted");
-    kit_says(k, SETTLE(RETRY));
+    kit_says(k, kit_settle_retry(NULL));
     kit_owes(k, "a");
-    for (int n = 0; n < 4; n++)
-        kit_crash(k);
+    kit_crashes(k, 4);
     kit_owes(k, "a"); /* counted from the start again */
     kit_crash(k);
-    ctn_input in = SETTLE(SUCCEED);
-    in.value = kit_json(k, "{\"v\":5}");
-    kit_says(k, in);
+    kit_says(k, kit_settle_succeed(k, NULL, "{\"v\":5}"));
     kit_variable_is(k, "v", "5");
     kit_owes(k, "b");
-    for (int n = 0; n < 5; n++)
-        kit_crash(k);
-    kit_says(k, SETTLE(FAIL));
+    kit_crashes(k, 5);
+    kit_says(k, kit_settle_fail(NULL));
     kit_error_is(k, "{\"code\":\"interrupted\",\"step\":\"b\"}");
     kit_free(k);
 }
@@ -319,8 +294,7 @@ static void deaths_are_counted_on_retries_too_but_not_in_back_off(void **state)
                      "instructionSets:\n  s: {tool: t/read_a}\n",
                      NULL);
     kit_fails(k, "a", CTN_FAILURE_UNAVAILABLE);
-    for (int i = 0; i < 9; i++)
-        kit_crash(k); /* nothing is under way */
+    kit_crashes(k, 9); /* nothing is under way */
     assert_int_equal(kit_count(k, CTN_ENTRY_RESUMED, NULL), 0);
     kit_to_wake(k);
     for (int i = 0; i < 5; i++) {
@@ -338,8 +312,7 @@ static void a_paused_step_counts_the_death_it_died_and_no_more(void **state)
                      "instructionSets:\n  s: {tool: t/read_a}\n",
                      NULL);
     kit_pause(k); /* a is in flight */
-    for (int i = 0; i < 9; i++)
-        kit_crash(k);
+    kit_crashes(k, 9);
     assert_int_equal(kit_count(k, CTN_ENTRY_RESUMED, NULL), 1);
     kit_resume(k);
     kit_owes(k, "a");
@@ -359,22 +332,17 @@ static void success_in_between_forgets_the_deaths(void **state)
         "id: killer\nsteps:\n  - {stepName: a, instructionSet: s, retryConfig: {maxRetries: 9, backoffMs: 10}}\n"
         "instructionSets:\n  s: {calls: {x: {tool: t/read_x}, y: {tool: t/read_y}}}\n",
         NULL);
-    for (int n = 0; n < 4; n++)
-        kit_crash(k);
+    kit_crashes(k, 4);
     kit_ok(k, "a.x", "1");
-    for (int n = 0; n < 4; n++)
-        kit_crash(k);
+    kit_crashes(k, 4);
     kit_fails(k, "a.y", CTN_FAILURE_UNAVAILABLE);
     kit_crash(k); /* in back-off: not under way */
     kit_to_wake(k);
-    for (int n = 0; n < 4; n++)
-        kit_crash(k);
+    kit_crashes(k, 4);
     kit_owes(k, "a.y");
     kit_crash(k);
     kit_is(k, "interrupted");
-    ctn_input in = SETTLE(SUCCEED);
-    in.value = kit_json(k, "2");
-    kit_says(k, in);
+    kit_says(k, kit_settle_succeed(k, NULL, "2"));
     kit_is(k, "completed");
     kit_free(k);
 }
@@ -389,13 +357,12 @@ static void five_deaths_park_a_write_that_may_be_repeated(void **state)
     }
     kit_crash(k);
     kit_is(k, "interrupted");
-    kit_says(k, SETTLE(RETRY));
+    kit_says(k, kit_settle_retry(NULL));
     kit_owes(k, "pay");
     assert_string_equal(kit_key(k, "pay"), "pay/do");
-    for (int n = 0; n < 5; n++)
-        kit_crash(k);
+    kit_crashes(k, 5);
     kit_is(k, "interrupted");
-    kit_says(k, SETTLE(FAIL));
+    kit_says(k, kit_settle_fail(NULL));
     kit_error_is(k, "{\"code\":\"interrupted\",\"step\":\"pay\",\"notUndone\":[\"pay\"]}");
     kit_free(k);
 }
@@ -459,9 +426,7 @@ static void of_several_calls_only_the_one_in_flight_is_in_doubt(void **state)
     kit_ok(k, "a.f", "1");
     kit_crash(k);
     kit_is(k, "interrupted");
-    ctn_input in = SETTLE(SUCCEED);
-    in.value = kit_json(k, "2");
-    kit_says(k, in);
+    kit_says(k, kit_settle_succeed(k, NULL, "2"));
     kit_is(k, "completed");
     kit_outputs_are(k, "{\"f\":1,\"h\":2}");
     kit_free(k);
@@ -493,25 +458,20 @@ static void set_changes_a_variable_while_nothing_is_under_way(void **state)
                 "  - {stepName: b, instructionSet: r, inputTemplate: '{v} {x}'}\n"
                 "instructionSets:\n  s: {tool: t/write_a}\n  r: {tool: t/read_b}\n",
                 &(kit_options){.input = "{\"x\":1}"});
-    ctn_input in = {.kind = CTN_IN_SET, .name = CTN_STR("x"), .value = kit_json(k, "2")};
-    assert_non_null(strstr(kit_refused(k, CTN_E_STATE, in), "running"));
+    kit_refused(k, CTN_E_STATE, "running", kit_set(k, "x", "2"));
     kit_pause(k);
-    (void) kit_refused(k, CTN_E_STATE, in); /* a call is under way */
+    kit_refused(k, CTN_E_STATE, "", kit_set(k, "x", "2")); /* a call is under way */
     kit_lost(k, "a", CTN_FAILURE_TIMEOUT);
-    kit_says(k, in);
-    in.name = CTN_STR("xx");
-    assert_non_null(strstr(kit_refused(k, CTN_E_NOT_FOUND, in), "x"));
+    kit_says(k, kit_set(k, "x", "2"));
+    kit_refused(k, CTN_E_NOT_FOUND, "x", kit_set(k, "xx", "2"));
     kit_variable_is(k, "x", "2");
-    assert_true(ctn_str_is(ctn_json_str_or(kit_body(k, CTN_ENTRY_DECISION, 0), "what", CTN_STR("")), "set"));
+    kit_body_says(k, CTN_ENTRY_DECISION, "what", "set");
     kit_resume(k);
     kit_is(k, "interrupted");
-    in = SETTLE(SUCCEED);
-    in.value = kit_json(k, "{\"v\":\"w\"}");
-    kit_says(k, in);
-    assert_string_equal(kit_args(k, "b"), "{\"input\":\"w 2\"}");
+    kit_says(k, kit_settle_succeed(k, NULL, "{\"v\":\"w\"}"));
+    kit_sends(k, "b", "{\"input\":\"w 2\"}");
     kit_ok(k, "b", "{}");
-    in = (ctn_input){.kind = CTN_IN_SET, .name = CTN_STR("x"), .value = kit_json(k, "3")};
-    assert_non_null(strstr(kit_refused(k, CTN_E_STATE, in), "completed"));
+    kit_refused(k, CTN_E_STATE, "completed", kit_set(k, "x", "3"));
     kit_free(k);
 }
 

@@ -2,16 +2,12 @@
  * The driver against peer_mcp, a real child process each time: what a server may do to us, and what the engine
  * is told of it. Every test ends with a shutdown and the proof that no server is left behind.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include "drivers/mcp/mcp.h"
+#include "support/cmocka.h"
 
 #define PEER        CATENA_BUILD_DIR "/tests/peer_mcp"
 #define CALLS_MAX   300
@@ -539,7 +535,7 @@ static void ready_tells_why_there_is_no_server(void **state)
     ctn_mcp_ready(f->driver, CTN_STR("peer"), on_ready, f);
     run(f);
     assert_int_not_equal(f->ready_code, CTN_OK);
-    assert_non_null(strstr(f->ready_why, "exit status 3"));
+    assert_holds(f->ready_why, "exit status 3");
 }
 
 /* ---- servers that do not start ---- */
@@ -800,13 +796,13 @@ static void configurations_that_cannot_work_are_refused(void **state)
                                       .server_count = 2};
     ctn_err err = {0};
     assert_int_equal(ctn_mcp_driver_new(&options, &driver, &err), CTN_E_INVALID);
-    assert_non_null(strstr(err.message, "twice"));
+    assert_holds(err.message, "twice");
     servers[1].name = CTN_STR("a/b");
     assert_int_equal(ctn_mcp_driver_new(&options, &driver, &err), CTN_E_INVALID);
     servers[1].name = CTN_STR("b");
     servers[1].version = CTN_STR("2031-01-01");
     assert_int_equal(ctn_mcp_driver_new(&options, &driver, &err), CTN_E_INVALID);
-    assert_non_null(strstr(err.message, "2026-07-28"));
+    assert_holds(err.message, "2026-07-28");
     servers[1].version = (ctn_str){0};
     servers[1].command = NULL;
     assert_int_equal(ctn_mcp_driver_new(&options, &driver, &err), CTN_E_INVALID);

@@ -1,11 +1,6 @@
 /* What history, timeline and why say of an entry, kind by kind. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include "journal/entry_told.h"
+#include "support/cmocka.h"
 
 #define AT_MS 1795341600000LL /* 2026-11-22T10:00:00.000Z */
 #define LATER "1795341600300" /* 300 ms afterwards */

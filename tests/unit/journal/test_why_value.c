@@ -1,12 +1,8 @@
 /* Where values came from, told from the journals of executions that ran in memory. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <cmocka.h>
 
+#include "support/cmocka.h"
 #include "why_kit.h"
 
 /* ---- values ---- */
@@ -167,9 +163,7 @@ static void a_persons_word_stands_at_the_end_of_the_walk(void **state)
 {
     (void) state;
     kit *k = kit_new(DESK, &(kit_options){.input = "{\"offer\":\"Rome\"}"});
-    kit_says(k, (ctn_input){.kind = CTN_IN_ANSWER,
-                            .name = CTN_STR("ok"),
-                            .value = kit_json(k, "{\"approved\":true,\"comment\":\"go\"}")});
+    kit_says(k, kit_answer(k, "ok", "{\"approved\":true,\"comment\":\"go\"}"));
     kit_ok(k, "b", "{\"sum\":1}");
     why_question *q = why_ask(k);
     why_is(why_variable(q, "sum"), "variable:sum{answer:t/read_a{variable:tone{default:tone}, "
@@ -192,10 +186,9 @@ static void a_variable_that_somebody_set_says_who_and_what_it_replaced(void **st
                      "  t: {tool: t/read_b, arguments: {n: '{n}'}}\n",
                      NULL);
     kit_ok(k, "a", "{\"n\":1}");
-    kit_says(
-        k, (ctn_input){.kind = CTN_IN_SET, .name = CTN_STR("n"), .value = kit_json(k, "2"), .actor = CTN_STR("dana")});
-    kit_says(k, (ctn_input){.kind = CTN_IN_ANSWER, .name = CTN_STR("w"), .value = kit_json(k, "{\"approved\":true}")});
-    assert_string_equal(kit_args(k, "b"), "{\"n\":2}");
+    kit_says_as(k, "dana", kit_set(k, "n", "2"));
+    kit_says(k, kit_answer(k, "w", "{\"approved\":true}"));
+    kit_sends(k, "b", "{\"n\":2}");
     kit_ok(k, "b", "{\"m\":3}");
     why_question *q = why_ask(k);
     const ctn_why_node *node = why_variable(q, "n");

@@ -1,11 +1,6 @@
 /* The walk over journals that were written by hand: what only other features or other versions record. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include "journal/why.h"
+#include "support/cmocka.h"
 #include "unit/kit/chain_kit.h"
 
 #define AT_MS 1795341600000LL

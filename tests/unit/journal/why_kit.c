@@ -1,10 +1,5 @@
 /* why_kit.c -- see why_kit.h. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
+#include "support/cmocka.h"
 #include "why_kit.h"
 
 why_question *why_ask(kit *k)

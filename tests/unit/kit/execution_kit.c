@@ -181,7 +181,13 @@ void kit_says(kit *k, ctn_input in)
         KIT_FAIL(k, "refused (%s): %s", ctn_err_name(rc), k->err.message);
 }
 
-const char *kit_refused(kit *k, int rc, ctn_input in)
+void kit_says_as(kit *k, const char *actor, ctn_input in)
+{
+    in.actor = ctn_str_from(actor);
+    kit_says(k, in);
+}
+
+void kit_refused(kit *k, int rc, const char *part, ctn_input in)
 {
     if (!in.actor.len)
         in.actor = CTN_STR("sam");
@@ -190,7 +196,34 @@ const char *kit_refused(kit *k, int rc, ctn_input in)
     if (got != rc)
         KIT_FAIL(k, "it said %s (%s), not %s", ctn_err_name(got), k->err.message, ctn_err_name(rc));
     assert_int_equal(k->count, before);
-    return k->err.message;
+    if (!strstr(k->err.message, part))
+        KIT_FAIL(k, "it said \"%s\", which does not hold \"%s\"", k->err.message, part);
+}
+
+ctn_input kit_answer(kit *k, const char *step, const char *json)
+{
+    return (ctn_input){.kind = CTN_IN_ANSWER, .name = ctn_str_from(step), .value = kit_json(k, json)};
+}
+
+ctn_input kit_settle_retry(const char *step)
+{
+    return (ctn_input){.kind = CTN_IN_SETTLE, .name = ctn_str_from(step), .settle = CTN_SETTLE_RETRY};
+}
+
+ctn_input kit_settle_succeed(kit *k, const char *step, const char *json)
+{
+    return (ctn_input){
+        .kind = CTN_IN_SETTLE, .name = ctn_str_from(step), .settle = CTN_SETTLE_SUCCEED, .value = kit_json(k, json)};
+}
+
+ctn_input kit_settle_fail(const char *step)
+{
+    return (ctn_input){.kind = CTN_IN_SETTLE, .name = ctn_str_from(step), .settle = CTN_SETTLE_FAIL};
+}
+
+ctn_input kit_set(kit *k, const char *variable, const char *json)
+{
+    return (ctn_input){.kind = CTN_IN_SET, .name = ctn_str_from(variable), .value = kit_json(k, json)};
 }
 
 void kit_cancel(kit *k)
@@ -263,15 +296,21 @@ void kit_owes(kit *k, const char *expected)
         KIT_FAIL(k, "owed is \"%.*s\", not \"%s\"", CTN_STR_ARG(list), expected);
 }
 
+/* The input is about the end of that call. */
+static void name_call(ctn_input *in, const ctn_owed_call *c)
+{
+    in->kind = c->is_check ? CTN_IN_CHECK_ENDED : CTN_IN_CALL_ENDED;
+    in->step = c->step;
+    in->item = c->item;
+    in->call = c->call;
+    in->role = c->role;
+    in->attempt = c->attempt;
+}
+
 void kit_ends(kit *k, const char *call, ctn_input in)
 {
     ctn_owed_call c = kit_owed(k, call);
-    in.kind = c.is_check ? CTN_IN_CHECK_ENDED : CTN_IN_CALL_ENDED;
-    in.step = c.step;
-    in.item = c.item;
-    in.call = c.call;
-    in.role = c.role;
-    in.attempt = c.attempt;
+    name_call(&in, &c);
     int rc = decide(k, &in);
     if (rc)
         KIT_FAIL(k, "the end of %s was refused (%s): %s", call, ctn_err_name(rc), k->err.message);
@@ -295,20 +334,21 @@ void kit_lost(kit *k, const char *call, ctn_failure failure)
 
 void kit_late(kit *k, ctn_owed_call before, const char *json)
 {
-    (void) kit_refused(k, CTN_E_STALE,
-                       (ctn_input){.kind = before.is_check ? CTN_IN_CHECK_ENDED : CTN_IN_CALL_ENDED,
-                                   .step = before.step,
-                                   .item = before.item,
-                                   .call = before.call,
-                                   .role = before.role,
-                                   .attempt = before.attempt,
-                                   .value = kit_json(k, json),
-                                   .was_sent = true});
+    ctn_input in = {.value = kit_json(k, json), .was_sent = true};
+    name_call(&in, &before);
+    kit_refused(k, CTN_E_STALE, "", in);
 }
 
 const char *kit_args(kit *k, const char *call)
 {
     return ctn_json_to_str(k->arena, kit_owed(k, call).args).ptr;
+}
+
+void kit_sends(kit *k, const char *call, const char *json)
+{
+    const char *args = kit_args(k, call);
+    if (strcmp(args, json) != 0)
+        KIT_FAIL(k, "%s sends %s, not %s", call, args, json);
 }
 
 const char *kit_key(kit *k, const char *call)
@@ -341,6 +381,12 @@ static void reload(kit *k, bool was_crash)
 void kit_crash(kit *k)
 {
     reload(k, true);
+}
+
+void kit_crashes(kit *k, int times)
+{
+    for (int i = 0; i < times; i++)
+        kit_crash(k);
 }
 
 void kit_restart(kit *k)
@@ -475,7 +521,7 @@ kit *kit_rerun(kit *old, kit_again again)
     return k;
 }
 
-const char *kit_rerun_refused(kit *old, int rc, kit_again again)
+void kit_rerun_refused(kit *old, int rc, const char *part, kit_again again)
 {
     ctn_rerun r;
     const ctn_json *input;
@@ -483,9 +529,9 @@ const char *kit_rerun_refused(kit *old, int rc, kit_again again)
     kit *k = rerun(old, again, &r, &input, &got);
     if (got != rc)
         KIT_FAIL(old, "it said %s (%s), not %s", ctn_err_name(got), k->err.message, ctn_err_name(rc));
-    const char *sentence = ctn_arena_str(old->arena, ctn_str_from(k->err.message)).ptr;
+    if (!strstr(k->err.message, part))
+        KIT_FAIL(old, "it said \"%s\", which does not hold \"%s\"", k->err.message, part);
     drop(k);
-    return sentence;
 }
 
 void kit_free(kit *k)
@@ -585,6 +631,13 @@ const ctn_json *kit_body(kit *k, ctn_entry_kind kind, int n)
             return kit_json(k, ctn_arena_str(k->arena, k->records[i].body).ptr);
     KIT_FAIL(k, "there is no such %s", ctn_entry_kind_name(kind));
     return NULL;
+}
+
+void kit_body_says(kit *k, ctn_entry_kind kind, const char *member, const char *text)
+{
+    ctn_str said = ctn_json_str_or(kit_body(k, kind, 0), member, CTN_STR(""));
+    if (!ctn_str_is(said, text))
+        KIT_FAIL(k, "%s of the %s is \"%.*s\", not \"%s\"", member, ctn_entry_kind_name(kind), CTN_STR_ARG(said), text);
 }
 
 const ctn_execution *kit_execution(kit *k)

@@ -46,8 +46,8 @@ typedef struct kit_again {
     bool is_queued;
 } kit_again;
 kit *kit_rerun(kit *old, kit_again again);
-/* It is refused with that code; the sentence. */
-const char *kit_rerun_refused(kit *old, int rc, kit_again again);
+/* It is refused with that code, and the sentence holds `part`. */
+void kit_rerun_refused(kit *old, int rc, const char *part, kit_again again);
 
 /* Compiled, started and advanced. NULL options: all zero. */
 kit *kit_new(const char *yaml, const kit_options *options);
@@ -74,22 +74,32 @@ void kit_ok(kit *k, const char *call, const char *json);
 void kit_fails(kit *k, const char *call, ctn_failure failure); /* the peer said so, or it was never sent */
 void kit_lost(kit *k, const char *call, ctn_failure failure);  /* sent, and then nothing */
 void kit_ends(kit *k, const char *call, ctn_input in);         /* failure, message, was_sent, ... as given */
-/* Arguments of an owed call as compact JSON. */
+/* Arguments of an owed call as compact JSON; that they are these. */
 const char *kit_args(kit *k, const char *call);
+void kit_sends(kit *k, const char *call, const char *json);
 const char *kit_key(kit *k, const char *call); /* without the execution's id in front */
 ctn_owed_call kit_owed(kit *k, const char *call);
 /* The result of a call that is no longer owed is refused as stale: `before` is what kit_owed said of it. */
 void kit_late(kit *k, ctn_owed_call before, const char *json);
 
 /* ---- people and engines ---- */
-void kit_says(kit *k, ctn_input in);                   /* accepted */
-const char *kit_refused(kit *k, int rc, ctn_input in); /* refused with that code; the sentence */
+void kit_says(kit *k, ctn_input in); /* accepted; it is sam who speaks, unless the input names another */
+void kit_says_as(kit *k, const char *actor, ctn_input in);
+/* Refused with that code, and the sentence holds `part`. */
+void kit_refused(kit *k, int rc, const char *part, ctn_input in);
+/* What people say; step NULL: the only one that it can be about. */
+ctn_input kit_answer(kit *k, const char *step, const char *json);
+ctn_input kit_settle_retry(const char *step);
+ctn_input kit_settle_succeed(kit *k, const char *step, const char *json);
+ctn_input kit_settle_fail(const char *step);
+ctn_input kit_set(kit *k, const char *variable, const char *json);
 void kit_cancel(kit *k);
 void kit_pause(kit *k);
 void kit_resume(kit *k);
 const ctn_json *kit_json(kit *k, const char *json);
-/* The process goes away and another loads the journal. */
+/* The process goes away and another loads the journal; so many times. */
 void kit_crash(kit *k);
+void kit_crashes(kit *k, int times);
 void kit_restart(kit *k); /* after a clean stop */
 
 /* ---- what came of it ---- */
@@ -105,5 +115,7 @@ const char *kit_error_message(kit *k);
 void kit_journal_is(kit *k, const char *expected);
 int kit_count(kit *k, ctn_entry_kind kind, const char *step); /* NULL: of any step */
 const ctn_json *kit_body(kit *k, ctn_entry_kind kind, int n); /* of the n-th such entry, from 0 */
+/* The first such entry has that text as that member. */
+void kit_body_says(kit *k, ctn_entry_kind kind, const char *member, const char *text);
 const ctn_execution *kit_execution(kit *k);
 ctn_record *kit_records(kit *k, size_t *ret_count);

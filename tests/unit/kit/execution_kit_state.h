@@ -7,11 +7,9 @@
 #pragma once
 #include "unit/kit/execution_kit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
+#include "support/cmocka.h"
+
 #include <stdio.h>
-#include <cmocka.h>
 
 #define RECORDS_MAX 4096
 #define KEYS_MAX    4096 /* of those after the first so many nothing is compared */

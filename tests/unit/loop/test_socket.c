@@ -1,10 +1,4 @@
 /* Local sockets: paths that are too long for sockaddr_un, files that a dead owner left, nobody there. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,6 +9,7 @@
 #include <unistd.h>
 
 #include "patience.h"
+#include "support/cmocka.h"
 
 typedef struct fixture {
     ctn_loop *loop;
@@ -134,7 +129,7 @@ static void a_stale_file_is_replaced(void **state)
     ctn_listener_close(f->listener);
     assert_int_equal(rename(stale, f->path), 0);
     assert_int_equal(ctn_socket_connect(f->path, &fd, &f->err), CTN_E_CLOSED);
-    assert_non_null(strstr(f->err.message, "nobody listens"));
+    assert_holds(f->err.message, "nobody listens");
     assert_int_equal(listen_at(f), CTN_OK);
     assert_they_can_talk(f);
 }
@@ -146,7 +141,7 @@ static void a_file_that_is_no_socket_stays(void **state)
     assert_true(fd >= 0);
     close(fd);
     assert_int_equal(listen_at(f), CTN_E_EXISTS);
-    assert_non_null(strstr(f->err.message, "no socket"));
+    assert_holds(f->err.message, "no socket");
     assert_int_equal(access(f->path, F_OK), 0);
     assert_int_equal(ctn_socket_connect(f->path, &fd, &f->err), CTN_E_INVALID);
 }
@@ -166,7 +161,7 @@ static void nobody_there_is_a_sentence_and_not_a_hang(void **state)
     fixture *f = *state;
     int fd = -1;
     assert_int_equal(ctn_socket_connect(f->path, &fd, &f->err), CTN_E_CLOSED);
-    assert_non_null(strstr(f->err.message, "store.db-socket"));
+    assert_holds(f->err.message, "store.db-socket");
     snprintf(f->path, sizeof f->path, "%s/none/socket", f->folder);
     assert_int_equal(ctn_socket_connect(f->path, &fd, &f->err), CTN_E_CLOSED);
     assert_int_equal(listen_at(f), CTN_E_NOT_FOUND);

@@ -1,10 +1,4 @@
 /* Children: what they get, what we hear of them, and that none outlives catena. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +15,7 @@
 
 #include "loop/spawn.h"
 #include "patience.h"
+#include "support/cmocka.h"
 
 #define PEER CATENA_BUILD_DIR "/tests/peer_family"
 
@@ -231,7 +226,7 @@ static void megabytes_of_environment_arrive_and_too_much_is_a_sentence(void **st
     for (size_t i = 0; i < 100; i++)
         env[i] = value;
     assert_int_equal(spawn_with(f, (const char *const[]){PEER, "env", NULL}, env, NULL), CTN_E_LIMIT);
-    assert_non_null(strstr(f->err.message, "peer_family"));
+    assert_holds(f->err.message, "peer_family");
     free(value);
 }
 
@@ -626,7 +621,7 @@ static void a_killed_spawner_is_told_for_every_child_and_refuses_politely(void *
     done_with_child(f);
     assert_int_equal(spawn_peer(f, "exit", "5"), CTN_E_CLOSED);
     assert_int_equal(f->gone_count, 1);
-    assert_non_null(strstr(f->err.message, "restart catena"));
+    assert_holds(f->err.message, "restart catena");
 }
 
 static void a_spawner_that_hangs_stalls_us_for_five_seconds_and_starts_nothing_later(void **state)

@@ -1,9 +1,5 @@
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <stdio.h>
+#include "support/cmocka.h"
 #include "wire/mcp_server.h"
 
 #define META                                                                                                           \
@@ -311,7 +307,7 @@ static void a_schema_that_is_not_json_is_found_at_the_start(void **state)
     ctn_mcp_server_options options = {
         .name = "p", .version = "1", .tools = &tool, .tool_count = 1, .call = on_call, .ctx = f};
     assert_int_equal(ctn_mcp_server_new(&options, &server, &err), CTN_E_INVALID);
-    assert_non_null(strstr(err.message, "odd"));
+    assert_holds(err.message, "odd");
     assert_null(server);
     const ctn_mcp_server_tool scalar = {.name = "odd", .input_schema = "{\"type\":\"string\"}"};
     options.tools = &scalar;
