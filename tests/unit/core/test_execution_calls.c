@@ -63,9 +63,8 @@ static void a_write_whose_result_cannot_be_taken_is_undone_or_listed(void **stat
 {
     (void) state;
     kit *k = kit_new(
-        "id: useless\nsteps:\n"
-        "  - {stepName: a, instructionSet: s, outputVariables: [v, w], rollbackAction: u, rollbackTemplate: '{v}'}\n"
-        "instructionSets:\n  s: {tool: t/write_a}\n  u: {tool: t/idem_u}\n",
+        KIT_CHAIN
+        "- {stepName: a, instructionSet: w, outputVariables: [v, w], rollbackAction: u, rollbackTemplate: '{v}'}\n",
         NULL);
     kit_ok(k, "a", "{\"w\":2}");
     kit_is(k, "compensating");
@@ -75,9 +74,7 @@ static void a_write_whose_result_cannot_be_taken_is_undone_or_listed(void **stat
     kit_error_is(k, "{\"code\":\"missing_output\",\"step\":\"a\"}");
     kit_free(k);
 
-    k = kit_new("id: useless\nsteps:\n  - {stepName: a, instructionSet: s, outputVariables: [v, w]}\n"
-                "instructionSets:\n  s: {tool: t/write_a}\n",
-                NULL);
+    k = kit_new(KIT_CHAIN "- {stepName: a, instructionSet: w, outputVariables: [v, w]}\n", NULL);
     kit_ok(k, "a", "{\"w\":2}");
     kit_is(k, "failed");
     kit_error_is(k, "{\"code\":\"missing_output\",\"step\":\"a\",\"notUndone\":[\"a\"]}");
@@ -90,9 +87,7 @@ static void a_document_fills_the_first_variable_that_the_result_lacks(void **sta
 {
     (void) state;
     static const char chain[] =
-        "id: write\nsteps:\n"
-        "  - {stepName: a, instructionSet: s, outputVariables: [v, text, w], templateId: paper}\n"
-        "instructionSets:\n  s: {tool: t/read_a}\n";
+        KIT_CHAIN "- {stepName: a, instructionSet: r, outputVariables: [v, text, w], templateId: paper}\n";
     kit *k = kit_new(chain,
                      &(kit_options){.document = "Dear {{name}}: {{v}} {{w}}", .input = "{\"name\":\"{{v}} & <Eve>\"}"});
     kit_ok(k, "a", "{\"v\":1,\"w\":\"{{name}}\"}");
@@ -108,18 +103,15 @@ static void a_document_fills_the_first_variable_that_the_result_lacks(void **sta
 static void a_document_fills_the_variable_that_it_names(void **state)
 {
     (void) state;
-    kit *k =
-        kit_new("id: write\nsteps:\n"
-                "  - {stepName: a, instructionSet: s, outputVariables: [info], templateId: paper, onError: continue}\n"
-                "instructionSets:\n  s: {tool: t/read_a}\n",
-                &(kit_options){.document = "---\nvariable: letter\n---\n{{info.x}}"});
+    kit *k = kit_new(
+        KIT_CHAIN "- {stepName: a, instructionSet: r, outputVariables: [info], templateId: paper, onError: continue}\n",
+        &(kit_options){.document = "---\nvariable: letter\n---\n{{info.x}}"});
     kit_ok(k, "a", "{\"x\":1}"); /* `info` is still the single variable that the result must give */
     kit_outputs_are(k, "{\"info\":{\"x\":1},\"letter\":\"1\"}");
     kit_free(k);
 
-    k = kit_new("id: write\nsteps:\n"
-                "  - {stepName: a, instructionSet: s, outputVariables: [info], templateId: paper, onError: continue}\n"
-                "instructionSets:\n  s: {tool: t/read_a}\n",
+    k = kit_new(KIT_CHAIN
+                "- {stepName: a, instructionSet: r, outputVariables: [info], templateId: paper, onError: continue}\n",
                 &(kit_options){.document = "---\nvariable: letter\n---\n{{info.x}}", .input = "{\"letter\":\"old\"}"});
     kit_fails(k, "a", CTN_FAILURE_TOOL_ERROR);
     kit_outputs_are(k, "{\"info\":null,\"letter\":null}");
@@ -270,10 +262,8 @@ static void the_steps_time_wins_over_the_sets_and_that_over_the_kinds(void **sta
 static void values_are_inserted_once_and_never_scanned_again(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: once\nsteps:\n"
-                     "  - {stepName: a, instructionSet: s, inputTemplate: 'say {x}', outputVariables: [v]}\n"
-                     "  - {stepName: b, instructionSet: s, inputTemplate: '{v}'}\n"
-                     "instructionSets:\n  s: {tool: t/read_a}\n",
+    kit *k = kit_new(KIT_CHAIN "- {stepName: a, instructionSet: r, inputTemplate: 'say {x}', outputVariables: [v]}\n"
+                               "- {stepName: b, instructionSet: r, inputTemplate: '{v}'}\n",
                      &(kit_options){.input = "{\"x\":\"{secret.CRM} {x} {{y}}\"}"});
     kit_sends(k, "a", "{\"input\":\"say {secret.CRM} {x} {{y}}\"}");
     kit_ok(k, "a", "{\"v\":\"{x}\"}");
@@ -311,9 +301,8 @@ static void outputs_are_a_list_a_map_or_all_that_steps_produced(void **state)
 static void an_output_that_cannot_be_computed_fails_the_chain_and_undoes_it(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: out\noutputs: {share: '1 / {v}'}\nsteps:\n"
-                     "  - {stepName: a, instructionSet: s, outputVariables: [v], rollbackAction: s}\n"
-                     "instructionSets:\n  s: {tool: t/idem_a}\n",
+    kit *k = kit_new(KIT_CHAIN "- {stepName: a, instructionSet: i, outputVariables: [v], rollbackAction: i}\n"
+                               "outputs: {share: '1 / {v}'}\n",
                      NULL);
     kit_ok(k, "a", "{\"v\":0}");
     kit_is(k, "compensating");

@@ -20,7 +20,7 @@
 static void variables_too_large_together_fail_the_step_that_brings_the_last(void **state)
 {
     (void) state;
-    kit *k = kit_new(TWO(""), &(kit_options){.input = "{\"z\": " TEN "}", .context_bytes_max = 70});
+    kit *k = kit_new(TWO(""), &(kit_options){.input = "{\"z\": " TEN "}", .context_bytes_max = 89});
     kit_ok(k, "a", "{\"x\": " FORTY "}");
     kit_ok(k, "b", "{\"y\": " FORTY "}");
     kit_is(k, "failed");
@@ -33,11 +33,10 @@ static void variables_too_large_together_fail_the_step_that_brings_the_last(void
 static void a_variable_that_is_replaced_makes_room(void **state)
 {
     (void) state;
-    const char *yaml = "id: c\ninstructionSets: {get: {tool: t/read_it}}\nsteps:\n"
-                       "- {stepName: a, instructionSet: get, outputVariables: [x]}\n"
-                       "- {stepName: b, instructionSet: get, outputVariables: [x]}\n"
-                       "- {stepName: c, instructionSet: get, outputVariables: [x]}\n";
-    kit *k = kit_new(yaml, &(kit_options){.context_bytes_max = 45});
+    const char *yaml = KIT_CHAIN "- {stepName: a, instructionSet: r, outputVariables: [x]}\n"
+                                 "- {stepName: b, instructionSet: r, outputVariables: [x]}\n"
+                                 "- {stepName: c, instructionSet: r, outputVariables: [x]}\n";
+    kit *k = kit_new(yaml, &(kit_options){.context_bytes_max = 40});
     kit_ok(k, "a", "{\"x\": " FORTY "}");
     kit_ok(k, "b", "{\"x\": " FORTY "}");
     kit_crash(k);
@@ -89,10 +88,9 @@ static void what_was_done_before_it_broke_the_limit_is_undone(void **state)
 static void values_of_a_foreach_count_while_they_are_collected(void **state)
 {
     (void) state;
-    const char *yaml = "id: c\ninstructionSets: {get: {tool: t/read_it}}\nsteps:\n"
-                       "- {stepName: a, instructionSet: get, outputVariables: [x], onError: continue,\n"
-                       "   foreach: {items: '{n}', maxConcurrency: 1}}\n"
-                       "- {stepName: b, instructionSet: get, outputVariables: [y], inputTemplate: '{x}'}\n";
+    const char *yaml = KIT_CHAIN "- {stepName: a, instructionSet: r, outputVariables: [x], onError: continue,\n"
+                                 "   foreach: {items: '{n}', maxConcurrency: 1}}\n"
+                                 "- {stepName: b, instructionSet: r, outputVariables: [y], inputTemplate: '{x}'}\n";
     kit *k = kit_new(yaml, &(kit_options){.input = "{\"n\": [1, 2, 3, 4]}", .context_bytes_max = 70});
     kit_ok(k, "a[0]", "{\"x\": " FORTY "}");
     kit_ok(k, "a[1]", "{\"x\": " FORTY "}"); /* too much: this item fails, the others have their turn */
@@ -131,8 +129,7 @@ static void results_that_wait_for_their_siblings_count(void **state)
 static void a_document_counts_with_what_is_taken(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: c\ninstructionSets: {get: {tool: t/read_it}}\nsteps:\n"
-                     "- {stepName: a, instructionSet: get, outputVariables: [x, paper], templateId: paper}\n",
+    kit *k = kit_new(KIT_CHAIN "- {stepName: a, instructionSet: r, outputVariables: [x, paper], templateId: paper}\n",
                      &(kit_options){.document = "12345678901234567890 {{x}}", .context_bytes_max = 30});
     kit_ok(k, "a", "{\"x\": " TEN "}");
     kit_is(k, "failed");
@@ -232,9 +229,9 @@ static void retries_are_no_steps(void **state)
 }
 
 #define EACH(more)                                                                                                     \
-    "id: c\ninstructionSets: {get: {tool: t/read_it}}\nsteps:\n"                                                       \
-    "- {stepName: a, instructionSet: get, outputVariables: [x], foreach: {items: '{n}', maxConcurrency: 2}" more "}\n" \
-    "- {stepName: b, instructionSet: get, outputVariables: [y], inputTemplate: '{x?}'}\n"
+    KIT_CHAIN                                                                                                          \
+    "- {stepName: a, instructionSet: r, outputVariables: [x], foreach: {items: '{n}', maxConcurrency: 2}" more "}\n"   \
+    "- {stepName: b, instructionSet: r, outputVariables: [y], inputTemplate: '{x?}'}\n"
 
 static void items_are_steps_and_too_many_of_them_are_not_begun(void **state)
 {

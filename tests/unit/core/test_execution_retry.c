@@ -133,10 +133,9 @@ static void a_code_that_retry_on_names_is_tried_again(void **state)
     kit_is(k, "completed");
     kit_free(k);
 
-    k = kit_new(
-        "id: one\nsteps:\n  - {stepName: a, instructionSet: s, outputVariables: [v, w], retryConfig: {maxRetries: 1, "
-        "backoffMs: 10, retryOn: [missing_output]}}\ninstructionSets:\n  s: {tool: t/read_a}\n",
-        NULL);
+    k = kit_new(KIT_CHAIN "- {stepName: a, instructionSet: r, outputVariables: [v, w], retryConfig: {maxRetries: 1, "
+                          "backoffMs: 10, retryOn: [missing_output]}}\n",
+                NULL);
     kit_ok(k, "a", "{\"w\":1}");
     kit_step_is(k, "a", "retrying");
     assert_int_equal(kit_step(k, "a").failure, CTN_FAILURE_MISSING_OUTPUT);
@@ -257,12 +256,10 @@ static void a_condition_that_says_fail_makes_no_call_of_several_at_once(void **s
 static void an_undefined_variable_fails_the_step_for_good_before_any_call(void **state)
 {
     (void) state;
-    kit *k =
-        kit_new("id: undefined\nsteps:\n"
-                "  - {stepName: a, instructionSet: r, outputVariables: [value], conditionalExecution: 'false'}\n"
-                "  - {stepName: b, instructionSet: s, inputTemplate: 'about {value}', retryConfig: {maxRetries: 9}}\n"
-                "instructionSets:\n  s: {tool: t/write_a}\n  r: {tool: t/read_a}\n",
-                NULL);
+    kit *k = kit_new(
+        KIT_CHAIN "- {stepName: a, instructionSet: r, outputVariables: [value], conditionalExecution: 'false'}\n"
+                  "- {stepName: b, instructionSet: w, inputTemplate: 'about {value}', retryConfig: {maxRetries: 9}}\n",
+        NULL);
     kit_is(k, "failed");
     kit_error_is(k, "{\"code\":\"undefined_variable\",\"step\":\"b\"}");
     assert_holds(kit_error_message(k), "value");

@@ -66,8 +66,8 @@ static void after_five_seconds_the_outcome_is_unknown(void **state)
 static void a_cancel_says_who_and_why_and_ends_cancelled_without_rollback(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: plain\nsteps:\n  - {stepName: a, instructionSet: w}\n  - {stepName: b, instructionSet: r}\n"
-                     "instructionSets:\n  w: {tool: t/write_a}\n  r: {tool: t/read_a}\n",
+    kit *k = kit_new(KIT_CHAIN "- {stepName: a, instructionSet: w}\n"
+                               "- {stepName: b, instructionSet: r}\n",
                      NULL);
     kit_ok(k, "a", "{}");
     kit_says(k, (ctn_input){.kind = CTN_IN_CANCEL, .message = CTN_STR("the guest has called")});
@@ -153,9 +153,9 @@ static void a_cancel_ends_waits_back_offs_and_parked_steps(void **state)
 static void the_chains_time_stops_it_like_a_failure(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: late\ntimeoutMs: 1000\nsteps:\n"
-                     "  - {stepName: a, instructionSet: w, rollbackAction: u}\n  - {stepName: b, instructionSet: w}\n"
-                     "instructionSets:\n  w: {tool: t/write_a}\n  u: {tool: t/idem_undo}\n",
+    kit *k = kit_new(KIT_CHAIN "- {stepName: a, instructionSet: w, rollbackAction: u}\n"
+                               "- {stepName: b, instructionSet: w}\n"
+                               "timeoutMs: 1000\n",
                      NULL);
     kit_ok(k, "a", "{}");
     kit_pass(k, 1000);
@@ -214,11 +214,10 @@ static void a_write_in_flight_when_the_stopping_engine_dies_is_still_undone(void
 static void a_call_that_died_with_the_engine_is_undone_when_the_chain_is_cancelled_next(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: dies\ntimeoutMs: 1000\nsteps:\n"
-                     "  - {stepName: i, instructionSet: i, parallelExecution: true, rollbackAction: u}\n"
-                     "  - {stepName: j, instructionSet: i, parallelExecution: true, rollbackAction: u, "
-                     "conditionalExecution: 'false'}\n"
-                     "instructionSets:\n  i: {tool: t/idem_a}\n  u: {tool: t/idem_undo}\n",
+    kit *k = kit_new(KIT_CHAIN "- {stepName: i, instructionSet: i, parallelExecution: true, rollbackAction: u}\n"
+                               "- {stepName: j, instructionSet: i, parallelExecution: true, rollbackAction: u, "
+                               "conditionalExecution: 'false'}\n"
+                               "timeoutMs: 1000\n",
                      NULL);
     kit_crash(k);
     kit_crash(k);
@@ -235,10 +234,10 @@ static void a_call_that_died_with_the_engine_is_undone_when_the_chain_is_cancell
 static void an_idempotent_call_that_gave_no_answer_may_have_to_be_undone(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: idem\nsteps:\n  - {stepName: a, instructionSet: i, rollbackAction: u, retryConfig: "
-                     "{maxRetries: 1, backoffMs: 10}}\n"
-                     "instructionSets:\n  i: {tool: t/idem_a}\n  u: {tool: t/idem_undo}\n",
-                     NULL);
+    kit *k =
+        kit_new(KIT_CHAIN
+                "- {stepName: a, instructionSet: i, rollbackAction: u, retryConfig: {maxRetries: 1, backoffMs: 10}}\n",
+                NULL);
     kit_lost(k, "a", CTN_FAILURE_TIMEOUT);
     kit_to_wake(k);
     kit_fails(k, "a", CTN_FAILURE_TOOL_ERROR); /* the second attempt surely did nothing; the first? */
@@ -246,9 +245,7 @@ static void an_idempotent_call_that_gave_no_answer_may_have_to_be_undone(void **
     assert_holds(kit_args(k, "undo:a"), "unknown");
     kit_free(k);
 
-    k = kit_new("id: idem\nsteps:\n  - {stepName: a, instructionSet: i, rollbackAction: u}\n"
-                "instructionSets:\n  i: {tool: t/idem_a}\n  u: {tool: t/idem_undo}\n",
-                NULL);
+    k = kit_new(KIT_CHAIN "- {stepName: a, instructionSet: i, rollbackAction: u}\n", NULL);
     kit_fails(k, "a", CTN_FAILURE_TOOL_ERROR);
     kit_is(k, "rolled_back"); /* nothing to undo */
     kit_free(k);

@@ -3,15 +3,12 @@
 #include "unit/kit/execution_kit.h"
 
 static const char trip[] =
-    "id: trip\nsteps:\n"
-    "  - {stepName: flight, instructionSet: book, inputTemplate: f, outputVariables: [fref], rollbackAction: cancel}\n"
-    "  - {stepName: hotel, instructionSet: book, inputTemplate: h, outputVariables: {href: ref}, rollbackAction: "
-    "cancel, rollbackTemplate: 'drop {href} of {fref}'}\n"
-    "  - {stepName: mail, instructionSet: book, inputTemplate: m, noUndo: sent is sent}\n"
-    "  - {stepName: look, instructionSet: look}\n"
-    "  - {stepName: pay, instructionSet: book, inputTemplate: p, rollbackAction: cancel}\n"
-    "instructionSets:\n"
-    "  book: {tool: t/write_book}\n  look: {tool: t/read_look}\n  cancel: {tool: t/idem_cancel}\n";
+    KIT_CHAIN "- {stepName: flight, instructionSet: w, inputTemplate: f, outputVariables: [fref], rollbackAction: u}\n"
+              "- {stepName: hotel, instructionSet: w, inputTemplate: h, outputVariables: {href: ref}, rollbackAction: "
+              "u, rollbackTemplate: 'drop {href} of {fref}'}\n"
+              "- {stepName: mail, instructionSet: w, inputTemplate: m, noUndo: sent is sent}\n"
+              "- {stepName: look, instructionSet: r}\n"
+              "- {stepName: pay, instructionSet: w, inputTemplate: p, rollbackAction: u}\n";
 
 static kit *until_pay(void)
 {
@@ -51,12 +48,10 @@ static void completed_steps_are_undone_in_reverse_order_with_their_outputs(void 
 static void the_order_is_that_of_completion_not_of_the_file(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: order\nsteps:\n"
-                     "  - {stepName: a, instructionSet: w, parallelExecution: true, rollbackAction: u}\n"
-                     "  - {stepName: b, instructionSet: w, parallelExecution: true, rollbackAction: u}\n"
-                     "  - {stepName: c, instructionSet: w, parallelExecution: true, rollbackAction: u}\n"
-                     "  - {stepName: d, instructionSet: r}\n"
-                     "instructionSets:\n  w: {tool: t/write_w}\n  r: {tool: t/read_r}\n  u: {tool: t/idem_u}\n",
+    kit *k = kit_new(KIT_CHAIN "- {stepName: a, instructionSet: w, parallelExecution: true, rollbackAction: u}\n"
+                               "- {stepName: b, instructionSet: w, parallelExecution: true, rollbackAction: u}\n"
+                               "- {stepName: c, instructionSet: w, parallelExecution: true, rollbackAction: u}\n"
+                               "- {stepName: d, instructionSet: r}\n",
                      NULL);
     kit_ok(k, "c", "{}");
     kit_ok(k, "a", "{}");
@@ -72,14 +67,13 @@ static void the_order_is_that_of_completion_not_of_the_file(void **state)
 static void steps_of_unknown_outcome_go_first_and_the_latest_start_before_the_others(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: order\nsteps:\n"
-                     "  - {stepName: done, instructionSet: w, rollbackAction: u}\n"
-                     "  - {stepName: a, instructionSet: w, parallelExecution: true, rollbackAction: u}\n"
-                     "  - {stepName: b, instructionSet: w, parallelExecution: true, rollbackAction: u, "
-                     "conditionalExecution: 'true'}\n"
-                     "  - {stepName: c, instructionSet: r, parallelExecution: true}\n"
-                     "instructionSets:\n  w: {tool: t/write_w}\n  r: {tool: t/read_r}\n  u: {tool: t/idem_u}\n",
-                     NULL);
+    kit *k = kit_new(
+        KIT_CHAIN
+        "- {stepName: done, instructionSet: w, rollbackAction: u}\n"
+        "- {stepName: a, instructionSet: w, parallelExecution: true, rollbackAction: u}\n"
+        "- {stepName: b, instructionSet: w, parallelExecution: true, rollbackAction: u, conditionalExecution: 'true'}\n"
+        "- {stepName: c, instructionSet: r, parallelExecution: true}\n",
+        NULL);
     kit_ok(k, "done", "{}");
     kit_lost(k, "a", CTN_FAILURE_TIMEOUT);
     kit_lost(k, "b", CTN_FAILURE_TIMEOUT);
@@ -173,9 +167,7 @@ static void an_unknown_result_that_a_check_cannot_fit_is_still_told_unknown(void
 static void a_parked_step_is_undone_when_the_chain_is_cancelled(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: parked\nsteps:\n  - {stepName: a, instructionSet: w, rollbackAction: u}\n"
-                     "instructionSets:\n  w: {tool: t/write_w}\n  u: {tool: t/idem_u}\n",
-                     NULL);
+    kit *k = kit_new(KIT_CHAIN "- {stepName: a, instructionSet: w, rollbackAction: u}\n", NULL);
     kit_crash(k);
     kit_is(k, "interrupted");
     kit_cancel(k);
@@ -190,9 +182,7 @@ static void what_a_person_said_never_happened_is_not_undone(void **state)
 {
     (void) state;
     for (int happened = 0; happened < 2; happened++) {
-        kit *k = kit_new("id: parked\nsteps:\n  - {stepName: a, instructionSet: w, rollbackAction: u}\n"
-                         "instructionSets:\n  w: {tool: t/write_w}\n  u: {tool: t/idem_u}\n",
-                         NULL);
+        kit *k = kit_new(KIT_CHAIN "- {stepName: a, instructionSet: w, rollbackAction: u}\n", NULL);
         kit_crash(k);
         ctn_input in = kit_settle_fail(NULL);
         in.not_happened = !happened;
@@ -222,10 +212,9 @@ static void a_failed_undo_does_not_stop_the_others(void **state)
 static void an_undo_has_retries_of_its_own(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: retry\nsteps:\n  - {stepName: a, instructionSet: w, rollbackAction: u, retryConfig: "
-                     "{maxRetries: 2, backoffMs: 100, jitter: 0}}\n"
-                     "  - {stepName: b, instructionSet: r}\n"
-                     "instructionSets:\n  w: {tool: t/write_w}\n  r: {tool: t/read_r}\n  u: {tool: t/idem_u}\n",
+    kit *k = kit_new(KIT_CHAIN "- {stepName: a, instructionSet: w, rollbackAction: u, retryConfig: {maxRetries: 2, "
+                               "backoffMs: 100, jitter: 0}}\n"
+                               "- {stepName: b, instructionSet: r}\n",
                      NULL);
     kit_fails(k, "a", CTN_FAILURE_UNAVAILABLE);
     kit_to_wake(k);
@@ -301,11 +290,10 @@ static void a_pause_holds_before_the_next_undo(void **state)
 static void without_rollback_nothing_is_undone_and_everything_is_listed(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: off\nrollbackEnabled: false\nsteps:\n"
-                     "  - {stepName: a, instructionSet: w, rollbackAction: u}\n  - {stepName: i, instructionSet: i}\n  "
-                     "- {stepName: b, instructionSet: r}\n"
-                     "instructionSets:\n  w: {tool: t/write_w}\n  i: {tool: t/idem_i}\n  r: {tool: t/read_r}\n  u: "
-                     "{tool: t/idem_u}\n",
+    kit *k = kit_new(KIT_CHAIN "- {stepName: a, instructionSet: w, rollbackAction: u}\n"
+                               "- {stepName: i, instructionSet: i}\n"
+                               "- {stepName: b, instructionSet: r}\n"
+                               "rollbackEnabled: false\n",
                      NULL);
     kit_ok(k, "a", "{}");
     kit_ok(k, "i", "{}");
@@ -314,8 +302,8 @@ static void without_rollback_nothing_is_undone_and_everything_is_listed(void **s
     kit_error_is(k, "{\"code\":\"tool_error\",\"step\":\"b\",\"notUndone\":[\"a\"]}");
     kit_free(k);
 
-    k = kit_new("id: on\nrollbackEnabled: true\nsteps:\n  - {stepName: b, instructionSet: r}\ninstructionSets:\n  r: "
-                "{tool: t/read_r}\n",
+    k = kit_new(KIT_CHAIN "- {stepName: b, instructionSet: r}\n"
+                          "rollbackEnabled: true\n",
                 NULL);
     kit_fails(k, "b", CTN_FAILURE_TOOL_ERROR);
     kit_is(k, "rolled_back"); /* it was asked for, and nothing was left to do */
@@ -326,10 +314,8 @@ static void a_step_that_failed_and_was_passed_by_is_undone_only_if_it_may_have_h
 {
     (void) state;
     for (int lost = 0; lost < 3; lost++) {
-        kit *k = kit_new("id: pass\nsteps:\n"
-                         "  - {stepName: a, instructionSet: i, onError: continue, rollbackAction: u}\n  - {stepName: "
-                         "b, instructionSet: r}\n"
-                         "instructionSets:\n  i: {tool: t/idem_i}\n  r: {tool: t/read_r}\n  u: {tool: t/idem_u}\n",
+        kit *k = kit_new(KIT_CHAIN "- {stepName: a, instructionSet: i, onError: continue, rollbackAction: u}\n"
+                                   "- {stepName: b, instructionSet: r}\n",
                          NULL);
         if (lost == 2) /* the tool did its work, and its driver does not let the answer pass */
             kit_ends(k, "a", (ctn_input){.failure = CTN_FAILURE_INVALID_OUTPUT, .was_sent = true});
@@ -346,11 +332,9 @@ static void a_step_that_failed_and_was_passed_by_is_undone_only_if_it_may_have_h
 static void skipped_steps_and_reads_with_an_undo(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: skip\nsteps:\n"
-                     "  - {stepName: a, instructionSet: w, rollbackAction: u, conditionalExecution: skip}\n"
-                     "  - {stepName: hold, instructionSet: r, outputVariables: [h], rollbackAction: u}\n"
-                     "  - {stepName: b, instructionSet: r}\n"
-                     "instructionSets:\n  w: {tool: t/write_w}\n  r: {tool: t/read_r}\n  u: {tool: t/idem_u}\n",
+    kit *k = kit_new(KIT_CHAIN "- {stepName: a, instructionSet: w, rollbackAction: u, conditionalExecution: skip}\n"
+                               "- {stepName: hold, instructionSet: r, outputVariables: [h], rollbackAction: u}\n"
+                               "- {stepName: b, instructionSet: r}\n",
                      NULL);
     kit_ok(k, "hold", "{\"h\":1}");
     kit_fails(k, "b", CTN_FAILURE_TOOL_ERROR);
@@ -387,11 +371,11 @@ static void an_undo_of_several_calls_repeats_only_what_did_not_succeed(void **st
 static void an_undo_that_cannot_be_rendered_is_left_undone(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: bad\nsteps:\n  - {stepName: a, instructionSet: w, outputVariables: [v], rollbackAction: u, "
-                     "rollbackTemplate: '{other}'}\n"
-                     "  - {stepName: b, instructionSet: r, outputVariables: [other]}\n"
-                     "instructionSets:\n  w: {tool: t/write_w}\n  r: {tool: t/read_r}\n  u: {tool: t/idem_u}\n",
-                     NULL);
+    kit *k = kit_new(
+        KIT_CHAIN
+        "- {stepName: a, instructionSet: w, outputVariables: [v], rollbackAction: u, rollbackTemplate: '{other}'}\n"
+        "- {stepName: b, instructionSet: r, outputVariables: [other]}\n",
+        NULL);
     kit_ok(k, "a", "{\"v\":3}");
     kit_fails(k, "b", CTN_FAILURE_TOOL_ERROR);
     kit_is(k, "rollback_failed");
@@ -403,10 +387,9 @@ static void an_undo_that_cannot_be_rendered_is_left_undone(void **state)
 static void an_undo_in_back_off_is_no_death_to_those_who_load_it(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: retry\nsteps:\n  - {stepName: a, instructionSet: w, rollbackAction: u, retryConfig: "
-                     "{maxRetries: 9, backoffMs: 100, jitter: 0}}\n"
-                     "  - {stepName: b, instructionSet: r}\n"
-                     "instructionSets:\n  w: {tool: t/write_w}\n  r: {tool: t/read_r}\n  u: {tool: t/idem_u}\n",
+    kit *k = kit_new(KIT_CHAIN "- {stepName: a, instructionSet: w, rollbackAction: u, retryConfig: {maxRetries: 9, "
+                               "backoffMs: 100, jitter: 0}}\n"
+                               "- {stepName: b, instructionSet: r}\n",
                      NULL);
     kit_ok(k, "a", "{}");
     kit_fails(k, "b", CTN_FAILURE_TOOL_ERROR);

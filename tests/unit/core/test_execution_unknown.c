@@ -167,11 +167,9 @@ static void what_a_person_says_can_be_about_one_call_of_several(void **state)
 static void what_a_person_says_must_be_about_an_interrupted_step(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: ask\nsteps:\n"
-                     "  - {stepName: a, instructionSet: s, parallelExecution: true}\n"
-                     "  - {stepName: b, instructionSet: s, parallelExecution: true}\n"
-                     "  - {stepName: c, instructionSet: s}\n"
-                     "instructionSets:\n  s: {tool: t/write_pay}\n",
+    kit *k = kit_new(KIT_CHAIN "- {stepName: a, instructionSet: w, parallelExecution: true}\n"
+                               "- {stepName: b, instructionSet: w, parallelExecution: true}\n"
+                               "- {stepName: c, instructionSet: w}\n",
                      NULL);
     kit_refused(k, CTN_E_STATE, "running", kit_settle_retry(NULL));
     kit_lost(k, "a", CTN_FAILURE_TIMEOUT);
@@ -233,10 +231,9 @@ static void reads_and_idempotent_calls_are_repeated_without_spending_a_retry(voi
 {
     (void) state;
     static const char *const tools[] = {
-        "id: again\nsteps:\n  - {stepName: a, instructionSet: s}\ninstructionSets:\n  s: {tool: t/read_a}\n",
-        "id: again\nsteps:\n  - {stepName: a, instructionSet: s}\ninstructionSets:\n  s: {tool: t/idem_a}\n",
-        ("id: again\nsteps:\n  - {stepName: a, instructionSet: s, rollbackAction: s}\n"
-         "instructionSets:\n  s: {tool: t/idem_a}\n"),
+        KIT_CHAIN "- {stepName: a, instructionSet: r}\n",
+        KIT_CHAIN "- {stepName: a, instructionSet: i}\n",
+        KIT_CHAIN "- {stepName: a, instructionSet: i, rollbackAction: i}\n",
     };
     for (int i = 0; i < 3; i++) {
         kit *k = kit_new(tools[i], NULL);
@@ -256,10 +253,10 @@ static void reads_and_idempotent_calls_are_repeated_without_spending_a_retry(voi
 static void five_deaths_in_a_row_park_the_step(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: killer\nsteps:\n  - {stepName: a, instructionSet: s, outputVariables: [v], "
-                     "conditionalExecution: '{x} == 1'}\n"
-                     "  - {stepName: b, instructionSet: s}\ninstructionSets:\n  s: {tool: t/read_a}\n",
-                     &(kit_options){.input = "{\"x\":1}"});
+    kit *k =
+        kit_new(KIT_CHAIN "- {stepName: a, instructionSet: r, outputVariables: [v], conditionalExecution: '{x} == 1'}\n"
+                          "- {stepName: b, instructionSet: r}\n",
+                &(kit_options){.input = "{\"x\":1}"});
     for (int n = 0; n < 4; n++) {
         kit_crash(k);
         kit_owes(k, "a");
@@ -289,9 +286,8 @@ static void five_deaths_in_a_row_park_the_step(void **state)
 static void deaths_are_counted_on_retries_too_but_not_in_back_off(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: killer\nsteps:\n  - {stepName: a, instructionSet: s, retryConfig: {maxRetries: 9, backoffMs: "
-                     "1000, jitter: 0}}\n"
-                     "instructionSets:\n  s: {tool: t/read_a}\n",
+    kit *k = kit_new(KIT_CHAIN
+                     "- {stepName: a, instructionSet: r, retryConfig: {maxRetries: 9, backoffMs: 1000, jitter: 0}}\n",
                      NULL);
     kit_fails(k, "a", CTN_FAILURE_UNAVAILABLE);
     kit_crashes(k, 9); /* nothing is under way */
@@ -308,8 +304,8 @@ static void deaths_are_counted_on_retries_too_but_not_in_back_off(void **state)
 static void a_paused_step_counts_the_death_it_died_and_no_more(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: killer\nsteps:\n  - {stepName: a, instructionSet: s}\n  - {stepName: b, instructionSet: s}\n"
-                     "instructionSets:\n  s: {tool: t/read_a}\n",
+    kit *k = kit_new(KIT_CHAIN "- {stepName: a, instructionSet: r}\n"
+                               "- {stepName: b, instructionSet: r}\n",
                      NULL);
     kit_pause(k); /* a is in flight */
     kit_crashes(k, 9);
@@ -453,11 +449,9 @@ static void of_several_calls_only_the_one_in_flight_is_in_doubt(void **state)
 static void set_changes_a_variable_while_nothing_is_under_way(void **state)
 {
     (void) state;
-    kit *k =
-        kit_new("id: mend\nsteps:\n  - {stepName: a, instructionSet: s, inputTemplate: '{x}', outputVariables: [v]}\n"
-                "  - {stepName: b, instructionSet: r, inputTemplate: '{v} {x}'}\n"
-                "instructionSets:\n  s: {tool: t/write_a}\n  r: {tool: t/read_b}\n",
-                &(kit_options){.input = "{\"x\":1}"});
+    kit *k = kit_new(KIT_CHAIN "- {stepName: a, instructionSet: w, inputTemplate: '{x}', outputVariables: [v]}\n"
+                               "- {stepName: b, instructionSet: r, inputTemplate: '{v} {x}'}\n",
+                     &(kit_options){.input = "{\"x\":1}"});
     kit_refused(k, CTN_E_STATE, "running", kit_set(k, "x", "2"));
     kit_pause(k);
     kit_refused(k, CTN_E_STATE, "", kit_set(k, "x", "2")); /* a call is under way */

@@ -193,11 +193,10 @@ static void a_wait_until_a_time(void **state)
 
 /* ---- pause ---- */
 
-static const char two[] = "id: two\ntimeoutMs: 10000\nsteps:\n"
-                          "  - {stepName: a, instructionSet: s, outputVariables: [v], retryConfig: {maxRetries: 1, "
-                          "backoffMs: 100, jitter: 0}}\n"
-                          "  - {stepName: b, instructionSet: s, inputTemplate: '{v}'}\n"
-                          "instructionSets:\n  s: {tool: t/read_a}\n";
+static const char two[] = KIT_CHAIN "- {stepName: a, instructionSet: r, outputVariables: [v], "
+                                    "retryConfig: {maxRetries: 1, backoffMs: 100, jitter: 0}}\n"
+                                    "- {stepName: b, instructionSet: r, inputTemplate: '{v}'}\n"
+                                    "timeoutMs: 10000\n";
 
 static void a_pause_lets_calls_end_and_begins_nothing(void **state)
 {

@@ -21,6 +21,12 @@
 /* 2026-11-22T10:00:00.000Z */
 #define KIT_START_MS 1795341600000LL
 
+/* A chain whose steps follow: the tool of r reads, that of i may be repeated, that of w writes; u undoes. */
+#define KIT_CHAIN                                                                                                      \
+    "id: c\ninstructionSets:\n"                                                                                        \
+    "  r: {tool: t/read_r}\n  i: {tool: t/idem_i}\n  w: {tool: t/write_w}\n  u: {tool: t/idem_u}\n"                    \
+    "steps:\n"
+
 typedef struct kit_options {
     const char *input;    /* JSON; NULL: {} */
     const char *document; /* text of a document template named "paper"; NULL: none */
