@@ -1,9 +1,5 @@
 /* What check says about types: what never fits, where, and that it keeps silent about all that may. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "support/cmocka.h"
 #include "unit/kit/chain_kit.h"
 
 /* Tools of a server "s", as it would list them: {name: [inputSchema, outputSchema or null, [observed results]]}. */
@@ -55,8 +51,8 @@ static const char *const SETS = "instructionSets:\n"
                                 "  write: {agent: {instructions: w.md, outputSchema: {type: object, required: [text], "
                                 "properties: {text: {type: string}}, additionalProperties: false}}}\n";
 
-/* The findings of the types' rules, of texts that are files "c.yaml" (a chain) and "more.yaml" (NULL: none). */
-static void expect(const char *chain, const char *more, const char *wanted)
+/* The findings of the types' rules, of texts that are files "more.yaml" (NULL: none) and "c.yaml" (a chain). */
+static void expect_with(const char *more, const char *chain, const char *wanted)
 {
     chain_kit kit;
     chain_kit_init(&kit);
@@ -85,50 +81,58 @@ static void expect(const char *chain, const char *more, const char *wanted)
     chain_kit_done(&kit);
 }
 
-#define TRIP         "steps:\n- {stepName: t, instructionSet: trip, outputVariables: [trip]}\n"
-#define READS(input) "- {stepName: r, instructionSet: count, inputTemplate: " input "}\n"
+static void expect(const char *chain, const char *wanted)
+{
+    expect_with(NULL, chain, wanted);
+}
+
+/* Line 3: a first step of that set. Line 4: a step that needs a whole number. */
+#define FIRST(set, more)    "steps:\n- {stepName: t, instructionSet: " set more "}\n"
+#define GIVES(set, outputs) FIRST(set, ", outputVariables: " outputs)
+#define TRIP                GIVES("trip", "[trip]")
+#define READS(input)        "- {stepName: r, instructionSet: count, inputTemplate: " input "}\n"
 
 static void a_value_that_never_fits_the_argument_is_an_error(void **state)
 {
     (void) state;
-    expect(TRIP READS("'{trip.nights}'"), NULL, "");
-    expect(TRIP READS("'{trip.price}'"), NULL, ""); /* may be whole */
-    expect(TRIP READS("'{trip.name}'"), NULL, "4:55 schema-mismatch");
-    expect(TRIP READS("'{trip}'"), NULL, "4:55 schema-mismatch");
-    expect(TRIP READS("'{trip.nights} nights'"), NULL, "4:55 schema-mismatch");
-    expect(TRIP READS("three"), NULL, "4:55 schema-mismatch");
-    expect(TRIP READS("'{trip.stops[0].days}'"), NULL, "");
-    expect(TRIP READS("'{trip.stops[0].city}'"), NULL, "4:55 schema-mismatch");
-    expect(TRIP READS("'{unknown}'"), NULL, "");
+    expect(TRIP READS("'{trip.nights}'"), "");
+    expect(TRIP READS("'{trip.price}'"), ""); /* may be whole */
+    expect(TRIP READS("'{trip.name}'"), "4:55 schema-mismatch");
+    expect(TRIP READS("'{trip}'"), "4:55 schema-mismatch");
+    expect(TRIP READS("'{trip.nights} nights'"), "4:55 schema-mismatch");
+    expect(TRIP READS("three"), "4:55 schema-mismatch");
+    expect(TRIP READS("'{trip.stops[0].days}'"), "");
+    expect(TRIP READS("'{trip.stops[0].city}'"), "4:55 schema-mismatch");
+    expect(TRIP READS("'{unknown}'"), "");
 }
 
 static void a_path_that_leads_nowhere_is_an_error(void **state)
 {
     (void) state;
-    expect(TRIP READS("'{trip.nigths}'"), NULL, "4:55 schema-mismatch");
-    expect(TRIP READS("'{trip.stops.days}'"), NULL, "4:55 schema-mismatch");
-    expect(TRIP READS("'{trip.name[0]}'"), NULL, "4:55 schema-mismatch");
-    expect(TRIP READS("'{trip.stops[0].nights}'"), NULL, "4:55 schema-mismatch");
+    expect(TRIP READS("'{trip.nigths}'"), "4:55 schema-mismatch");
+    expect(TRIP READS("'{trip.stops.days}'"), "4:55 schema-mismatch");
+    expect(TRIP READS("'{trip.name[0]}'"), "4:55 schema-mismatch");
+    expect(TRIP READS("'{trip.stops[0].nights}'"), "4:55 schema-mismatch");
     /* Who can do without a value may look. */
-    expect(TRIP READS("'{trip.nigths?}'"), NULL, "");
-    expect(TRIP READS("'{trip.nigths | default(2)}'"), NULL, "");
-    expect(TRIP "- {stepName: r, instructionSet: look, conditionalExecution: \"{trip.nigths} == 2\"}\n", NULL, "");
+    expect(TRIP READS("'{trip.nigths?}'"), "");
+    expect(TRIP READS("'{trip.nigths | default(2)}'"), "");
+    expect(TRIP "- {stepName: r, instructionSet: look, conditionalExecution: \"{trip.nigths} == 2\"}\n", "");
     /* What is not read is not rendered. */
-    expect(TRIP "- {stepName: r, instructionSet: trip, inputTemplate: '{trip.nigths}'}\n", NULL, "");
+    expect(TRIP "- {stepName: r, instructionSet: trip, inputTemplate: '{trip.nigths}'}\n", "");
 }
 
 static void filters_change_the_type(void **state)
 {
     (void) state;
-    expect(TRIP READS("'{trip.name | length}'"), NULL, "");
-    expect(TRIP READS("'{trip.name | upper}'"), NULL, "4:55 schema-mismatch");
-    expect(TRIP READS("'{trip.nights | upper}'"), NULL, "4:55 schema-mismatch");
-    expect(TRIP READS("'{trip.stops | json}'"), NULL, "4:55 schema-mismatch");
-    expect(TRIP READS("'{trip.price | round}'"), NULL, "");
-    expect(TRIP READS("'{trip.stops | join}'"), NULL, "4:55 schema-mismatch");
-    expect(TRIP READS("'{trip.stops | first}'"), NULL, "4:55 schema-mismatch");
-    expect(TRIP READS("\"{trip.note | default: 'none'}\""), NULL, "4:55 schema-mismatch");
-    expect(TRIP READS("'{trip.nights | default: 1}'"), NULL, "");
+    expect(TRIP READS("'{trip.name | length}'"), "");
+    expect(TRIP READS("'{trip.name | upper}'"), "4:55 schema-mismatch");
+    expect(TRIP READS("'{trip.nights | upper}'"), "4:55 schema-mismatch");
+    expect(TRIP READS("'{trip.stops | json}'"), "4:55 schema-mismatch");
+    expect(TRIP READS("'{trip.price | round}'"), "");
+    expect(TRIP READS("'{trip.stops | join}'"), "4:55 schema-mismatch");
+    expect(TRIP READS("'{trip.stops | first}'"), "4:55 schema-mismatch");
+    expect(TRIP READS("\"{trip.note | default: 'none'}\""), "4:55 schema-mismatch");
+    expect(TRIP READS("'{trip.nights | default: 1}'"), "");
 }
 
 static void what_a_set_says_wrongly_is_told_at_the_set_and_at_each_step(void **state)
@@ -136,17 +140,19 @@ static void what_a_set_says_wrongly_is_told_at_the_set_and_at_each_step(void **s
     (void) state;
     const char *steps = "steps:\n- {stepName: a, instructionSet: x}\n- {stepName: b, instructionSet: x}\n";
 #define SET(arguments) "instructionSets:\n  x: {tool: s/count, effect: read, arguments: {" arguments "}}\n"
-    expect(steps, SET("n: 1"), "");
-    expect(steps, SET("note: a"), "3:33 missing-argument 4:33 missing-argument more 2:47 missing-argument");
-    expect(steps, SET("n: one"), "3:33 schema-mismatch 4:33 schema-mismatch more 2:51 schema-mismatch");
-    expect(steps, SET("n: 1.5"), "3:33 schema-mismatch 4:33 schema-mismatch more 2:51 schema-mismatch");
-    expect(steps, SET("n: 1, way: rail"), "");
-    expect(steps, SET("n: 1, way: sea"), "3:33 schema-mismatch 4:33 schema-mismatch more 2:59 schema-mismatch");
-    expect(steps, SET("n: 1, more: 2"), "3:33 schema-mismatch 4:33 schema-mismatch more 2:54 schema-mismatch");
-    expect(steps, SET("n: 1, list: [1, two]"), "3:33 schema-mismatch 4:33 schema-mismatch more 2:64 schema-mismatch");
-    expect(steps, SET("n: 1, who: {name: a}"), "3:33 schema-mismatch 4:33 schema-mismatch more 2:59 schema-mismatch");
-    expect(steps, SET("n: 1, who: {id: '{who?}'}"), "");
-    expect(steps, SET("n: '{n?}'"), "");
+    expect_with(SET("n: 1"), steps, "");
+    expect_with(SET("note: a"), steps, "3:33 missing-argument 4:33 missing-argument more 2:47 missing-argument");
+    expect_with(SET("n: one"), steps, "3:33 schema-mismatch 4:33 schema-mismatch more 2:51 schema-mismatch");
+    expect_with(SET("n: 1.5"), steps, "3:33 schema-mismatch 4:33 schema-mismatch more 2:51 schema-mismatch");
+    expect_with(SET("n: 1, way: rail"), steps, "");
+    expect_with(SET("n: 1, way: sea"), steps, "3:33 schema-mismatch 4:33 schema-mismatch more 2:59 schema-mismatch");
+    expect_with(SET("n: 1, more: 2"), steps, "3:33 schema-mismatch 4:33 schema-mismatch more 2:54 schema-mismatch");
+    expect_with(SET("n: 1, list: [1, two]"), steps,
+                "3:33 schema-mismatch 4:33 schema-mismatch more 2:64 schema-mismatch");
+    expect_with(SET("n: 1, who: {name: a}"), steps,
+                "3:33 schema-mismatch 4:33 schema-mismatch more 2:59 schema-mismatch");
+    expect_with(SET("n: 1, who: {id: '{who?}'}"), steps, "");
+    expect_with(SET("n: '{n?}'"), steps, "");
 }
 
 static void what_a_set_sends_of_the_chains_variables_is_told_where_the_step_names_it(void **state)
@@ -155,89 +161,73 @@ static void what_a_set_sends_of_the_chains_variables_is_told_where_the_step_name
     const char *more = "instructionSets:\n  x: {tool: s/count, effect: read, arguments: {n: '{trip.name}'}}\n"
                        "  y: {tool: s/count, effect: read, arguments: {n: 1, list: '{trip.stops}'}}\n"
                        "  z: {tool: s/count, effect: read, arguments: {n: 1, who: '{trip}'}}\n";
-    expect(TRIP "- {stepName: a, instructionSet: x}\n", more, "4:33 schema-mismatch");
-    expect(TRIP "- {stepName: a, instructionSet: y}\n", more, "4:33 schema-mismatch");
-    expect(TRIP "- {stepName: a, instructionSet: z}\n", more, "4:33 schema-mismatch");
-    expect("steps:\n- {stepName: a, instructionSet: x}\n", more, "");
+    expect_with(more, TRIP "- {stepName: a, instructionSet: x}\n", "4:33 schema-mismatch");
+    expect_with(more, TRIP "- {stepName: a, instructionSet: y}\n", "4:33 schema-mismatch");
+    expect_with(more, TRIP "- {stepName: a, instructionSet: z}\n", "4:33 schema-mismatch");
+    expect_with(more, FIRST("x", ""), "");
 }
 
 static void without_arguments_the_input_is_sent(void **state)
 {
     (void) state;
     const char *more = "instructionSets:\n  x: {tool: s/count, effect: read}\n";
-    expect("steps:\n- {stepName: a, instructionSet: x, inputTemplate: '{x}'}\n", more,
-           "3:33 missing-argument more 2:13 missing-argument");
+    expect_with(more, FIRST("x", ", inputTemplate: '{x}'"), "3:33 missing-argument more 2:13 missing-argument");
 }
 
 static void an_output_that_the_result_never_has_is_an_error(void **state)
 {
     (void) state;
-    expect("steps:\n- {stepName: t, instructionSet: trip, outputVariables: [name, nights]}\n", NULL, "");
-    expect("steps:\n- {stepName: t, instructionSet: trip, outputVariables: [name, night]}\n", NULL,
-           "3:63 schema-mismatch");
-    expect("steps:\n- {stepName: t, instructionSet: trip, outputVariables: {x: 'stops[0].city', y: name}}\n", NULL, "");
-    expect("steps:\n- {stepName: t, instructionSet: trip, outputVariables: {x: 'stops[0].town', y: name}}\n", NULL,
-           "3:57 schema-mismatch");
-    expect("steps:\n- {stepName: t, instructionSet: yes, outputVariables: [approved, by]}\n", NULL, "");
-    expect("steps:\n- {stepName: t, instructionSet: yes, outputVariables: [approved, reason]}\n", NULL,
-           "3:66 schema-mismatch");
-    expect("steps:\n- {stepName: t, instructionSet: write, outputVariables: [text, title]}\n", NULL,
-           "3:64 schema-mismatch");
+    expect(GIVES("trip", "[name, nights]"), "");
+    expect(GIVES("trip", "[name, night]"), "3:63 schema-mismatch");
+    expect(GIVES("trip", "{x: 'stops[0].city', y: name}"), "");
+    expect(GIVES("trip", "{x: 'stops[0].town', y: name}"), "3:57 schema-mismatch");
+    expect(GIVES("yes", "[approved, by]"), "");
+    expect(GIVES("yes", "[approved, reason]"), "3:66 schema-mismatch");
+    expect(GIVES("write", "[text, title]"), "3:64 schema-mismatch");
     /* One variable takes the whole. */
-    expect("steps:\n- {stepName: t, instructionSet: yes, outputVariables: [answer]}\n" READS("'{answer.approved}'"),
-           NULL, "4:55 schema-mismatch");
+    expect(GIVES("yes", "[answer]") READS("'{answer.approved}'"), "4:55 schema-mismatch");
     /* A fallback may give what the set does not. */
-    expect("steps:\n- {stepName: t, instructionSet: trip, outputVariables: [name], fallback: [{value: {name: "
-           "3}}]}\n" READS("'{name}'"),
-           NULL, "");
+    expect(GIVES("trip", "[name], fallback: [{value: {name: 3}}]") READS("'{name}'"), "");
 }
 
 static void an_input_has_the_type_that_its_schema_says(void **state)
 {
     (void) state;
 #define INPUT "inputSchema: {type: object, properties: {who: {type: string}, n: {type: [integer, 'null']}}}\nsteps:\n"
-    expect(INPUT READS("'{n}'"), NULL, "");
-    expect(INPUT READS("'{who}'"), NULL, "4:55 schema-mismatch");
+    expect(INPUT READS("'{n}'"), "");
+    expect(INPUT READS("'{who}'"), "4:55 schema-mismatch");
 }
 
 static void a_foreach_takes_a_list_and_makes_lists(void **state)
 {
     (void) state;
 #define EACH(items, more) "- {stepName: e, foreach: {items: " items ", as: stop}, instructionSet: count, " more "}\n"
-    expect(TRIP EACH("'{trip.stops}'", "inputTemplate: '{stop.days}'"), NULL, "");
-    expect(TRIP EACH("'{trip.stops}'", "inputTemplate: '{item.days}'"), NULL, "");
-    expect(TRIP EACH("'{trip.stops}'", "inputTemplate: '{stop.city}'"), NULL, "4:99 schema-mismatch");
-    expect(TRIP EACH("'{trip.stops}'", "inputTemplate: '{stop.town}'"), NULL, "4:99 schema-mismatch");
-    expect(TRIP EACH("'{trip.nights}'", "inputTemplate: '1'"), NULL, "4:34 schema-mismatch 4:100 schema-mismatch");
-    expect(TRIP EACH("'{trip}'", "inputTemplate: '{x}'"), NULL, "4:34 schema-mismatch");
-    expect(TRIP EACH("{range: [0, '{trip.nights}']}", "inputTemplate: '{stop}'"), NULL, "");
-    expect(TRIP EACH("{range: [0, '{trip.name}']}", "inputTemplate: '{stop}'"), NULL, "4:46 schema-mismatch");
-    expect(TRIP
-           "- {stepName: e, foreach: {items: '{trip.stops}'}, instructionSet: trip, outputVariables: [nights]}\n" READS(
-               "'{nights}'"),
-           NULL, "5:55 schema-mismatch");
-    expect(TRIP
-           "- {stepName: e, foreach: {items: '{trip.stops}'}, instructionSet: trip, outputVariables: [nights]}\n" READS(
-               "'{nights[0]}'"),
-           NULL, "");
+    expect(TRIP EACH("'{trip.stops}'", "inputTemplate: '{stop.days}'"), "");
+    expect(TRIP EACH("'{trip.stops}'", "inputTemplate: '{item.days}'"), "");
+    expect(TRIP EACH("'{trip.stops}'", "inputTemplate: '{stop.city}'"), "4:99 schema-mismatch");
+    expect(TRIP EACH("'{trip.stops}'", "inputTemplate: '{stop.town}'"), "4:99 schema-mismatch");
+    expect(TRIP EACH("'{trip.nights}'", "inputTemplate: '1'"), "4:34 schema-mismatch 4:100 schema-mismatch");
+    expect(TRIP EACH("'{trip}'", "inputTemplate: '{x}'"), "4:34 schema-mismatch");
+    expect(TRIP EACH("{range: [0, '{trip.nights}']}", "inputTemplate: '{stop}'"), "");
+    expect(TRIP EACH("{range: [0, '{trip.name}']}", "inputTemplate: '{stop}'"), "4:46 schema-mismatch");
+#define NIGHTS "- {stepName: e, foreach: {items: '{trip.stops}'}, instructionSet: trip, outputVariables: [nights]}\n"
+    expect(TRIP NIGHTS READS("'{nights}'"), "5:55 schema-mismatch");
+    expect(TRIP NIGHTS READS("'{nights[0]}'"), "");
 }
 
 static void an_output_schema_must_be_possible_and_is_believed(void **state)
 {
     (void) state;
-#define MUST(schema)                                                                                                   \
-    "steps:\n- {stepName: t, instructionSet: look, outputVariables: [v], outputSchema: " schema "}\n" READS("'{v}'")
-    expect(MUST("{type: integer}"), NULL, "");
-    expect(MUST("{type: string}"), NULL, "4:55 schema-mismatch");
-    expect("steps:\n- {stepName: t, instructionSet: trip, outputVariables: [v], outputSchema: {type: object, required: "
-           "[nights], properties: {nights: {type: integer}}}}\n",
-           NULL, "");
-    expect("steps:\n- {stepName: t, instructionSet: trip, outputVariables: [v], outputSchema: {type: object, required: "
-           "[id]}}\n",
-           NULL, "3:75 schema-mismatch");
-    expect("steps:\n- {stepName: t, instructionSet: look, outputVariables: [v], fallback: [{value: {v: a}}], "
-           "outputSchema: {type: object, properties: {v: {type: integer}}}}\n",
-           NULL, "3:72 schema-mismatch");
+#define MUST(schema) GIVES("look", "[v], outputSchema: " schema) READS("'{v}'")
+    expect(MUST("{type: integer}"), "");
+    expect(MUST("{type: string}"), "4:55 schema-mismatch");
+    expect(
+        GIVES("trip", "[v], outputSchema: {type: object, required: [nights], properties: {nights: {type: integer}}}"),
+        "");
+    expect(GIVES("trip", "[v], outputSchema: {type: object, required: [id]}"), "3:75 schema-mismatch");
+    expect(GIVES("look",
+                 "[v], fallback: [{value: {v: a}}], outputSchema: {type: object, properties: {v: {type: integer}}}"),
+           "3:72 schema-mismatch");
 }
 
 static void a_sub_chain_is_called_with_what_it_needs_and_gives_what_it_says(void **state)
@@ -251,39 +241,34 @@ static void a_sub_chain_is_called_with_what_it_needs_and_gives_what_it_says(void
         "instructionSets:\n  call: {chain: child, arguments: {n: '{input}'}}\n  none: {chain: child, arguments: {m: "
         "a}}\n"
         "  more: {chain: child, arguments: {n: 1, k: a}}\n";
-    expect(
-        "steps:\n- {stepName: a, instructionSet: call, inputTemplate: '{n}', outputVariables: [name, nights]}\n" READS(
-            "'{nights}'"),
-        child, "more 9:35 missing-argument more 10:42 schema-mismatch");
-    expect("steps:\n- {stepName: a, instructionSet: call, inputTemplate: 'n {n}', outputVariables: [name]}\n", child,
-           "3:54 schema-mismatch more 9:35 missing-argument more 10:42 schema-mismatch");
-    expect("steps:\n- {stepName: a, instructionSet: call, inputTemplate: '{n}', outputVariables: [name, price]}\n",
-           child, "3:85 schema-mismatch more 9:35 missing-argument more 10:42 schema-mismatch");
-    expect("steps:\n- {stepName: a, instructionSet: call, inputTemplate: '{n}', outputVariables: [name]}\n" READS(
-               "'{name}'"),
-           child, "4:55 schema-mismatch more 9:35 missing-argument more 10:42 schema-mismatch");
-    expect("steps:\n- {stepName: a, instructionSet: none}\n", child,
-           "3:33 missing-argument more 9:35 missing-argument more 10:42 schema-mismatch");
+#define OF_CHILD "more 9:35 missing-argument more 10:42 schema-mismatch" /* `none` and `more`, whoever calls */
+    expect_with(child, FIRST("call", ", inputTemplate: '{n}', outputVariables: [name, nights]") READS("'{nights}'"),
+                OF_CHILD);
+    expect_with(child, FIRST("call", ", inputTemplate: 'n {n}', outputVariables: [name]"),
+                "3:54 schema-mismatch " OF_CHILD);
+    expect_with(child, FIRST("call", ", inputTemplate: '{n}', outputVariables: [name, price]"),
+                "3:85 schema-mismatch " OF_CHILD);
+    expect_with(child, FIRST("call", ", inputTemplate: '{n}', outputVariables: [name]") READS("'{name}'"),
+                "4:55 schema-mismatch " OF_CHILD);
+    expect_with(child, FIRST("none", ""), "3:33 missing-argument " OF_CHILD);
     /* Without a schema: what a plain placeholder reads. */
     child = "id: child\nsteps:\n- {stepName: t, instructionSet: look, inputTemplate: '{who} {place?}'}\n"
             "instructionSets:\n  call: {chain: child, arguments: {place: a}}\n  good: {chain: child, arguments: {who: "
             "a}}\n";
-    expect("steps:\n- {stepName: a, instructionSet: good}\n", child, "more 5:35 missing-argument");
+    expect_with(child, FIRST("good", ""), "more 5:35 missing-argument");
 }
 
 static void an_undo_is_held_to_the_same(void **state)
 {
     (void) state;
-#define UNDO(template, set)                                                                                            \
-    "steps:\n- {stepName: t, instructionSet: trip, outputVariables: [name, nights], rollbackAction: " set              \
-    ", rollbackTemplate: " template "}\n"
-    expect(UNDO("'{nights}'", "count"), NULL, "");
-    expect(UNDO("'{name}'", "count"), NULL, "3:113 schema-mismatch");
-    expect(UNDO("'{nights}'", "x"), "instructionSets:\n  x: {tool: s/count, effect: read, arguments: {note: a}}\n",
-           "3:88 missing-argument more 2:47 missing-argument");
+#define UNDO(template, set) GIVES("trip", "[name, nights], rollbackAction: " set ", rollbackTemplate: " template)
+    expect(UNDO("'{nights}'", "count"), "");
+    expect(UNDO("'{name}'", "count"), "3:113 schema-mismatch");
+    expect_with("instructionSets:\n  x: {tool: s/count, effect: read, arguments: {note: a}}\n", UNDO("'{nights}'", "x"),
+                "3:88 missing-argument more 2:47 missing-argument");
     expect("steps:\n- {stepName: e, foreach: {items: '{list}'}, instructionSet: trip, outputVariables: [nights], "
            "rollbackAction: count, rollbackTemplate: '{nights}'}\n",
-           NULL, "");
+           "");
 }
 
 static void calls_of_a_set_read_each_other(void **state)
@@ -292,42 +277,36 @@ static void calls_of_a_set_read_each_other(void **state)
     const char *more =
         "instructionSets:\n  good:\n    effect: read\n    calls:\n      a: {tool: s/trip, arguments: {}}\n"
         "      b: {tool: s/count, arguments: {n: '{a.nights}'}}\n    result: {c: '{a.name}'}\n";
-    expect("steps:\n- {stepName: t, instructionSet: good, outputVariables: [a, b, c]}\n", more, "");
-    expect("steps:\n- {stepName: t, instructionSet: good, outputVariables: [a, d]}\n", more, "3:60 schema-mismatch");
-    expect("steps:\n- {stepName: t, instructionSet: good, outputVariables: [a, c]}\n" READS("'{c}'"), more,
-           "4:55 schema-mismatch");
+    expect_with(more, GIVES("good", "[a, b, c]"), "");
+    expect_with(more, GIVES("good", "[a, d]"), "3:60 schema-mismatch");
+    expect_with(more, GIVES("good", "[a, c]") READS("'{c}'"), "4:55 schema-mismatch");
     more = "instructionSets:\n  bad:\n    effect: read\n    calls:\n      a: {tool: s/trip, arguments: {}}\n"
            "      b: {tool: s/count, arguments: {n: '{a.name}'}}\n";
-    expect("steps:\n- {stepName: t, instructionSet: bad, outputVariables: [a]}\n", more,
-           "3:33 schema-mismatch more 6:41 schema-mismatch");
+    expect_with(more, GIVES("bad", "[a]"), "3:33 schema-mismatch more 6:41 schema-mismatch");
 }
 
 static void a_tool_that_is_not_there_is_told(void **state)
 {
     (void) state;
-    expect("steps:\n- {stepName: t, instructionSet: x}\n",
-           "instructionSets:\n  x: {tool: s/tripp, effect: read}\n  y: {tool: other/what, effect: read}\n",
-           "3:33 unknown-tool more 2:13 unknown-tool");
+    expect_with("instructionSets:\n  x: {tool: s/tripp, effect: read}\n  y: {tool: other/what, effect: read}\n",
+                FIRST("x", ""), "3:33 unknown-tool more 2:13 unknown-tool");
 }
 
 static void what_was_only_observed_is_a_warning(void **state)
 {
     (void) state;
-#define SEEN "steps:\n- {stepName: s, instructionSet: seen, outputVariables: [v]}\n"
-    expect(SEEN READS("'{v.n}'"), NULL, "");
-    expect(SEEN READS("'{v.code}'"), NULL, "~4:55 schema-mismatch");
-    expect(SEEN READS("'{v.nn}'"), NULL, "~4:55 schema-mismatch");
-    expect("steps:\n- {stepName: s, instructionSet: seen, outputVariables: [code, kind]}\n", NULL,
-           "~3:63 schema-mismatch");
-    expect(SEEN "# catena: allow schema-mismatch: it has more\n" READS("'{v.nn}'"), NULL, "");
+#define SEEN GIVES("seen", "[v]")
+    expect(SEEN READS("'{v.n}'"), "");
+    expect(SEEN READS("'{v.code}'"), "~4:55 schema-mismatch");
+    expect(SEEN READS("'{v.nn}'"), "~4:55 schema-mismatch");
+    expect(GIVES("seen", "[code, kind]"), "~3:63 schema-mismatch");
+    expect(SEEN "# catena: allow schema-mismatch: it has more\n" READS("'{v.nn}'"), "");
 }
 
 static void a_chain_that_calls_itself_ends(void **state)
 {
     (void) state;
-    expect("steps:\n- {stepName: a, instructionSet: self, outputVariables: [x]}\n" READS(
-               "'{x}'") "instructionSets: {self: {chain: c, arguments: {}}}\n",
-           NULL, "");
+    expect(GIVES("self", "[x]") READS("'{x}'") "instructionSets: {self: {chain: c, arguments: {}}}\n", "");
 }
 
 /* Each step puts the value before it into its own twice, and a second one writes the same names: drawn out as a tree it
@@ -346,10 +325,9 @@ static void values_that_hold_each_other_twice_are_not_drawn_out(void **state)
                        i, i);
     ctn_buf_append_literal(&text, READS("'{v}'"));
     ctn_buf_append_char(&text, 0);
-    expect(text.data,
-           "instructionSets:\n  twice:\n    effect: read\n    calls: {c: {tool: s/look, arguments: {}}}\n"
-           "    result: {x: {l: '{v}', r: '{w}'}, y: {l: '{v}', r: '{v}', m: '{w}'}}\n",
-           "");
+    expect_with("instructionSets:\n  twice:\n    effect: read\n    calls: {c: {tool: s/look, arguments: {}}}\n"
+                "    result: {x: {l: '{v}', r: '{w}'}, y: {l: '{v}', r: '{v}', m: '{w}'}}\n",
+                text.data, "");
     ctn_buf_done(&text);
 }
 
