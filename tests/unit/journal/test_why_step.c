@@ -23,7 +23,6 @@ static void a_condition_is_told_with_the_values_it_read_then(void **state)
     why_says(q, node->first, "ready when p had ended");
     assert_int_equal(node->first->next->kind, CTN_WHY_CONDITION);
     why_value_is(q, node->first->next->first, "6000");
-    why_done(q);
     kit_free(k);
 }
 
@@ -39,7 +38,6 @@ static void retries_are_told_with_their_waits_and_their_end(void **state)
     why_question *q = why_ask(k);
     assert_holds(why_step(q, "a")->text.ptr, "a is retrying: unavailable");
     why_says(q, why_step(q, "b"), "b has not run: it waits for a (retrying)");
-    why_done(q);
     kit_to_wake(k);
     kit_fails(k, "a", CTN_FAILURE_UNAVAILABLE);
     kit_is(k, "failed");
@@ -49,7 +47,6 @@ static void retries_are_told_with_their_waits_and_their_end(void **state)
     assert_holds(why_event(node, "attempt_failed", 1)->text.ptr, "no retry: all 1 are spent");
     assert_holds(node->text.ptr, "; so the chain stopped");
     why_says(q, why_step(q, "b"), "b never ran: the chain stopped first, because step a failed (unavailable)");
-    why_done(q);
     kit_free(k);
 }
 
@@ -60,7 +57,6 @@ static void what_cannot_be_retried_says_so(void **state)
     kit_fails(k, "a", CTN_FAILURE_DENIED);
     why_question *q = why_ask(k);
     assert_holds(why_step(q, "a")->text.ptr, "(no retry: denied is permanent, and retryOn does not name it)");
-    why_done(q);
     kit_free(k);
 }
 
@@ -75,7 +71,6 @@ static void an_interrupted_write_says_who_settled_it(void **state)
     why_question *q = why_ask(k);
     assert_holds(why_step(q, "a")->text.ptr, "a is interrupted: timeout");
     assert_holds(why_event(why_step(q, "a"), "attempt_failed", 0)->text.ptr, "may have happened");
-    why_done(q);
     kit_says_as(k, "dana", kit_settle_succeed(k, NULL, "{\"n\":5}"));
     kit_is(k, "completed");
     q = why_ask(k);
@@ -85,7 +80,6 @@ static void an_interrupted_write_says_who_settled_it(void **state)
     const ctn_why_node *node = why_variable(q, "n");
     why_is(node, "variable:n{decision:dana{variable:x{input:x}}}");
     why_says(q, node->first, "word of dana that t/book did happen, with this result");
-    why_done(q);
     kit_free(k);
 }
 
@@ -102,7 +96,6 @@ static void a_check_that_says_yes_is_where_the_value_came_from(void **state)
     const ctn_why_node *node = why_variable(q, "n");
     why_says(q, node->first, "answer of the check t/read_book: t/book did happen");
     why_says(q, why_event(why_step(q, "a"), "checked", 0), "its check was asked: it did happen");
-    why_done(q);
     kit_free(k);
 }
 
@@ -119,7 +112,6 @@ static void a_step_that_overwrites_what_it_read_is_no_cause_of_itself(void **sta
     const ctn_why_node *node = why_variable(q, "n");
     why_is(node, "variable:n{answer:t/read_a{variable:n{input:n}}, earlier:n}");
     why_value_is(q, node->first->first, "1");
-    why_done(q);
     kit_free(k);
 }
 
@@ -138,7 +130,6 @@ static void what_settled_an_earlier_attempt_is_no_cause(void **state)
     kit_is(k, "completed");
     why_question *q = why_ask(k);
     why_says(q, why_variable(q, "n")->first, "answer of t/book");
-    why_done(q);
     kit_free(k);
 }
 
@@ -158,7 +149,6 @@ static void an_undone_step_says_what_stopped_the_chain(void **state)
     why_says(q, why_step(q, "a"), "a was undone, because the chain stopped: step b failed (denied)");
     why_says(q, why_event(why_step(q, "a"), "compensation_started", 0),
              "undone, for the chain was stopping (step b failed (denied))");
-    why_done(q);
     kit_free(k);
 }
 
@@ -171,7 +161,6 @@ static void a_cancelled_chain_says_who_cancelled_it(void **state)
     const ctn_why_node *node = why_step(q, "b");
     assert_holds(node->text.ptr, "b never ran: the chain stopped first, because ");
     assert_holds(node->text.ptr, " cancelled it");
-    why_done(q);
     kit_free(k);
 }
 
@@ -214,7 +203,6 @@ static void an_item_of_a_list_comes_from_its_own_call(void **state)
     node = why_variable(q, "price[3]");
     why_value_is(q, node, "null");
     why_says(q, node->first, "item 3 of step price failed (denied), and `onError: continue` makes it null");
-    why_done(q);
     kit_free(k);
 }
 
@@ -229,7 +217,6 @@ static void a_list_tells_of_its_items(void **state)
     assert_true(node->first->is_cut);
     why_is(node->first->first, "variable items:hotels{input:hotels}");
     why_value_is(q, node->first->last, "{\"sum\":30}");
-    why_done(q);
     kit_free(k);
 }
 
@@ -254,7 +241,6 @@ static void a_step_with_items_tells_of_all_or_of_one(void **state)
         q, why_step(q, "price[3]"),
         "price[3]: attempt 1 failed: denied: no luck; no retry: denied is permanent, and retryOn does not name it");
     why_says(q, why_step(q, "price[9]"), "price[9]: the journal knows nothing of it");
-    why_done(q);
     kit_free(k);
 }
 
@@ -272,7 +258,6 @@ static void a_range_gives_numbers_to_its_items(void **state)
     why_is(node, "variable:v[1]{answer:t/read_n{template n:item{variable:to{input:to}}}}");
     why_value_is(q, node->first->first, "4");
     assert_string_equal(ctn_json_to_str(q->arena, node->first->args).ptr, "{\"n\":4}");
-    why_done(q);
     kit_free(k);
 }
 
@@ -292,7 +277,6 @@ static void a_fallback_is_told_with_what_led_to_it(void **state)
     why_says(q, why_step(q, "a"), "a completed, by fallback 2");
     why_says(q, why_event(why_step(q, "a"), "attempt_failed", 0),
              "attempt 1 failed: denied: no luck; no retry: denied is permanent, so fallback 1 is taken");
-    why_done(q);
     kit_free(k);
     k = kit_new("id: f\nsteps:\n  - {stepName: a, instructionSet: s, outputVariables: [n], inputTemplate: '{x}',\n"
                 "     fallback: [{instructionSet: t, inputTemplate: 'plan {y}'}]}\n"
@@ -302,7 +286,6 @@ static void a_fallback_is_told_with_what_led_to_it(void **state)
     kit_ok(k, "a", "{\"n\":5}");
     q = why_ask(k);
     why_is(why_variable(q, "n"), "variable:n{answer:t/read_t{template input:inputTemplate{variable:y{input:y}}}}");
-    why_done(q);
     kit_free(k);
 }
 
@@ -317,7 +300,6 @@ static void a_step_that_waits_for_a_budget_says_so(void **state)
     why_question *q = why_ask(k);
     why_says(q, why_step(q, "b"),
              "b has not run: it is ready, and the execution waits for a decision about its budget (calls)");
-    why_done(q);
     kit_says_as(k, "ann", kit_settle_retry(NULL));
     kit_ok(k, "b", "{}");
     kit_says_as(k, "bo", kit_settle_fail(NULL));
@@ -326,7 +308,6 @@ static void a_step_that_waits_for_a_budget_says_so(void **state)
              "the execution's budget was reached (calls): nothing starts until somebody decides");
     why_says(q, why_event(why_step(q, "b"), "decision", 0), "ann granted the budget once more");
     why_says(q, why_step(q, "c"), "c was stopped with the chain: bo let it end at its budget");
-    why_done(q);
     kit_free(k);
 }
 
@@ -347,7 +328,6 @@ static void a_step_that_a_breaker_holds_back_says_so(void **state)
                      &(kit_options){.gate = closed, .world = &gate});
     why_question *q = why_ask(k);
     why_says(q, why_step(q, "a"), "a waits: the circuit breaker of t/read_a is open");
-    why_done(q);
     gate = CTN_GATE_OPEN;
     kit_to_wake(k);
     kit_ok(k, "a", "{}");
@@ -355,7 +335,6 @@ static void a_step_that_a_breaker_holds_back_says_so(void **state)
     why_says(q, why_step(q, "a"), "a completed");
     why_says(q, why_event(why_step(q, "a"), "breaker_wait", 0),
              "waits, for the circuit breaker of t/read_a is open; no retry is spent");
-    why_done(q);
     kit_free(k);
 }
 

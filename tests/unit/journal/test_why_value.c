@@ -42,7 +42,6 @@ static void a_value_is_walked_back_to_the_input(void **state)
                  "template note:inputTemplate{variable:client.name{answer:t/read_lead@client.name^}}}}");
     why_value_is(q, node->first->first, "[\"spa\",\"sun\"]");
     why_value_is(q, node->first->first->next, "\"for Ann\"");
-    why_done(q);
     kit_free(k);
 }
 
@@ -56,7 +55,6 @@ static void what_a_call_was_sent_is_told_recorded_or_rendered_again(void **state
                         "{\"wishes\":[\"spa\",\"sun\"],\"note\":\"for Ann\",\"fixed\":7}");
     assert_string_equal(ctn_json_to_str(q->arena, read->args).ptr,
                         "{\"lead\":\"Hi\",\"at\":\"2026-11-22T10:00:00.000Z\"}");
-    why_done(q);
     kit_free(k);
 }
 
@@ -71,7 +69,6 @@ static void a_way_into_a_value_is_followed(void **state)
     node = why_variable(q, "client.age");
     assert_null(node->value);
     why_says(q, node, "client has nothing there");
-    why_done(q);
     kit_free(k);
 }
 
@@ -86,7 +83,6 @@ static void a_document_comes_from_the_names_in_it(void **state)
            "variable:total{answer:t/book@a.sum{variable:wishes{answer:t/read_lead@wishes^}, "
            "template note:inputTemplate{variable:client.name^}}}, variable:sent{answer:t/read_send@sent}}}");
     why_is(why_variable(q, "sent"), "variable:sent{answer:t/read_send@sent}");
-    why_done(q);
     kit_free(k);
 }
 
@@ -99,7 +95,6 @@ static void every_told_entry_is_in_the_journal(void **state)
     assert_int_equal(node->seq, 5);
     assert_int_equal(node->first->first->seq, 2);
     assert_true(ctn_str_is(node->first->first->first->step, "extract"));
-    why_done(q);
     kit_free(k);
 }
 
@@ -128,7 +123,6 @@ static void a_part_of_several_calls_comes_from_the_call_that_gave_it(void **stat
     why_is(why_variable(q, "costs.all"), "variable:costs.all{template:result of both{"
                                          "answer:t/read_h@sum{answer near:t/read_f@to{variable:q{input:q}}}, "
                                          "answer:t/read_f@sum^}}");
-    why_done(q);
     kit_free(k);
 }
 
@@ -145,7 +139,6 @@ static void an_output_by_expression_names_what_it_was_made_of(void **state)
     why_value_is(q, node, "42");
     why_says(q, node, "output double of the chain: {n} + {n}");
     why_is(node, "output:double{variable:n{answer:t/read_a}, variable:n^}");
-    why_done(q);
     kit_free(k);
 }
 
@@ -172,7 +165,6 @@ static void a_persons_word_stands_at_the_end_of_the_walk(void **state)
     const ctn_why_node *node = why_variable(q, "comment");
     why_says(q, node->first, "answer of sam, who was asked");
     assert_true(ctn_str_is(node->first->actor, "sam"));
-    why_done(q);
     kit_free(k);
 }
 
@@ -199,7 +191,6 @@ static void a_variable_that_somebody_set_says_who_and_what_it_replaced(void **st
     why_is(why_variable(q, "m"), "variable:m{answer:t/read_b{variable:n{decision:dana}}}");
     q->options.at_seq = node->last->seq;
     why_value_is(q, why_variable(q, "n"), "1");
-    why_done(q);
     kit_free(k);
 }
 
@@ -217,7 +208,6 @@ static void a_variable_that_nobody_set_says_why_not(void **state)
     assert_null(node->value);
     why_says(q, node->first,
              "a was skipped: its condition `{total} > 5000` was false; total was 4120 (from the input)");
-    why_done(q);
     kit_free(k);
 }
 
@@ -233,7 +223,6 @@ static void a_failure_that_the_chain_survived_left_null(void **state)
     const ctn_why_node *node = why_variable(q, "n");
     why_value_is(q, node, "null");
     why_says(q, node->first, "step a failed (tool_error), and `onError: continue` makes its variables null");
-    why_done(q);
     kit_free(k);
 }
 
@@ -250,7 +239,6 @@ static void a_secret_is_named_and_never_shown(void **state)
     ctn_str json = ctn_json_to_str(q->arena, ctn_why_to_json(q->arena, node));
     assert_int_not_equal(ctn_str_find(json, CTN_STR("\"redacted\":true")), SIZE_MAX);
     assert_int_not_equal(ctn_str_find(json, CTN_STR("\"k\":\"[not shown]\"")), SIZE_MAX);
-    why_done(q);
     kit_free(k);
 }
 
@@ -270,7 +258,6 @@ static void an_unknown_name_hears_the_nearest(void **state)
     assert_string_equal(q->err.message, "the chain has no step prize; did you mean price?");
     assert_true(ctn_why_knows_variable(&q->source, CTN_STR("client.name")));
     assert_false(ctn_why_knows_variable(&q->source, CTN_STR("price")));
-    why_done(q);
     kit_free(k);
 }
 
@@ -308,7 +295,6 @@ static void a_shared_ancestor_is_told_once(void **state)
     ctn_str json = ctn_json_to_str(q->arena, ctn_why_to_json(q->arena, node));
     assert_true(json.len < 100000);
     assert_int_equal(ctn_str_find(json, CTN_STR("\"cut\"")), SIZE_MAX);
-    why_done(q);
     kit_free(k);
 }
 
@@ -341,7 +327,6 @@ static void a_walk_that_is_too_deep_says_so(void **state)
     while (node->first)
         node = node->first;
     assert_true(node->is_cut && node->depth == CTN_WHY_DEPTH_MAX);
-    why_done(q);
     kit_free(k);
     free(yaml);
 }

@@ -4,7 +4,7 @@
 
 why_question *why_ask(kit *k)
 {
-    ctn_arena *arena = ctn_arena_new(65536);
+    ctn_arena *arena = kit_arena(k);
     why_question *q = CTN_NEW(arena, why_question);
     q->arena = arena;
     size_t count = 0;
@@ -14,11 +14,6 @@ why_question *why_ask(kit *k)
         assert_int_equal(ctn_record_to_entry(&records[i], arena, &entries[i], NULL), CTN_OK);
     q->source = (ctn_why_source){.execution = kit_execution(k), .entries = entries, .count = count};
     return q;
-}
-
-void why_done(why_question *q)
-{
-    ctn_arena_free(q->arena);
 }
 
 const ctn_why_node *why_variable(why_question *q, const char *path)

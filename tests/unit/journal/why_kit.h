@@ -12,9 +12,8 @@ typedef struct why_question {
     ctn_err err;
 } why_question;
 
-/* Of the execution as it stands now; the kit must live as long. */
+/* Of the execution as it stands now; the question and its answers go with the kit. */
 why_question *why_ask(kit *k);
-void why_done(why_question *q);
 const ctn_why_node *why_variable(why_question *q, const char *path);
 const ctn_why_node *why_step(why_question *q, const char *name);
 /* The n-th event of that name among a step's, from 0. */

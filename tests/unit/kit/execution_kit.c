@@ -650,3 +650,8 @@ ctn_record *kit_records(kit *k, size_t *ret_count)
     *ret_count = k->count;
     return k->records;
 }
+
+ctn_arena *kit_arena(kit *k)
+{
+    return k->arena;
+}

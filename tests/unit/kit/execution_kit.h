@@ -125,3 +125,5 @@ const ctn_json *kit_body(kit *k, ctn_entry_kind kind, int n); /* of the n-th suc
 void kit_body_says(kit *k, ctn_entry_kind kind, const char *member, const char *text);
 const ctn_execution *kit_execution(kit *k);
 ctn_record *kit_records(kit *k, size_t *ret_count);
+/* What a test asks of the execution may live there as long as the kit. */
+ctn_arena *kit_arena(kit *k);
