@@ -780,7 +780,7 @@ static void a_server_that_ignores_its_end_is_killed(void **state)
 {
     fixture *f = *state;
     CONFIGURE(f, "ignore-end");
-    call(f, 1, "peer/echo", "{}"); /* teardown proves the rest */
+    assert_value(f, call(f, 1, "peer/echo", "{}"), "{}"); /* it is up: teardown proves the rest */
 }
 
 static void configurations_that_cannot_work_are_refused(void **state)

@@ -207,6 +207,35 @@ typedef struct flaw {
 
 #define WITH_CHECK ", check: {tool: sim/was_sent}, settleMs: 1000"
 
+/* A checked write, its undo if any, and a step behind it that may fail. */
+#define ONE_BOOKING(step, undo)                                                                                        \
+    "id: flawed\n"                                                                                                     \
+    "steps:\n"                                                                                                         \
+    "  - {stepName: book, instructionSet: book, outputVariables: {b: value}" step "}\n"                                \
+    "  - {stepName: after, instructionSet: look, inputTemplate: '{b}'}\n"                                              \
+    "instructionSets:\n"                                                                                               \
+    "  look: {tool: sim/look, effect: read}\n"                                                                         \
+    "  book: {tool: sim/book, effect: write" WITH_CHECK "}\n" undo
+
+#define UNDO(effect) "  no-book: {tool: sim/no_book, effect: " effect "}\n"
+
+#define ONE_QUESTION(deadline)                                                                                         \
+    "id: flawed\n"                                                                                                     \
+    "steps:\n"                                                                                                         \
+    "  - {stepName: ask, instructionSet: desk, outputVariables: {yes: approved}}\n"                                    \
+    "instructionSets:\n"                                                                                               \
+    "  desk: {approval: {message: 'Go on?'" deadline "}}\n"
+
+#define ONE_BRANCH(input)                                                                                              \
+    "id: flawed\n"                                                                                                     \
+    "steps:\n"                                                                                                         \
+    "  - {stepName: look, instructionSet: look, outputVariables: {kind: kind}}\n"                                      \
+    "  - {stepName: more, instructionSet: look, conditionalExecution: \"{kind} == 'new' ? continue : skip\",\n"        \
+    "     outputVariables: {found: value}}\n"                                                                          \
+    "  - {stepName: use, instructionSet: look, inputTemplate: '" input "'}\n"                                          \
+    "instructionSets:\n"                                                                                               \
+    "  look: {tool: sim/look, effect: read, arguments: {x: '{input?}'}}\n"
+
 static const flaw flaws[] = {
     {"a write without a check", ONE_WRITE("", ""), CTN_HAZARD_DEAD_END, "send", "no `check`", false, NULL},
     {"onInterrupted: retry", ONE_WRITE(", onInterrupted: retry", ""), CTN_HAZARD_TWICE, "send", "onInterrupted: retry",
@@ -215,43 +244,13 @@ static const flaw flaws[] = {
     {"retryOn of tool_error",
      ONE_WRITE(", retryConfig: {maxRetries: 2, backoffMs: 10, retryOn: [tool_error]}", WITH_CHECK), CTN_HAZARD_TWICE,
      "send", "retryOn names tool_error", false, NULL},
-    {"a write without an undo",
-     "id: flawed\n"
-     "steps:\n"
-     "  - {stepName: book, instructionSet: book, outputVariables: {b: value}}\n"
-     "  - {stepName: after, instructionSet: look, inputTemplate: '{b}'}\n"
-     "instructionSets:\n"
-     "  look: {tool: sim/look, effect: read}\n"
-     "  book: {tool: sim/book, effect: write" WITH_CHECK "}\n",
-     CTN_HAZARD_LEFT, "book", "no rollbackAction", false, NULL},
+    {"a write without an undo", ONE_BOOKING("", ""), CTN_HAZARD_LEFT, "book", "no rollbackAction", false, NULL},
     {"an undo that is switched off",
-     "id: flawed\n"
-     "rollbackEnabled: false\n"
-     "steps:\n"
-     "  - {stepName: book, instructionSet: book, outputVariables: {b: value}, rollbackAction: no-book}\n"
-     "  - {stepName: after, instructionSet: look, inputTemplate: '{b}'}\n"
-     "instructionSets:\n"
-     "  look: {tool: sim/look, effect: read}\n"
-     "  book: {tool: sim/book, effect: write" WITH_CHECK "}\n"
-     "  no-book: {tool: sim/no_book, effect: idempotent}\n",
-     CTN_HAZARD_LEFT, "book", "rollbackEnabled is false", false, NULL},
-    {"an undo that is a write without a check",
-     "id: flawed\n"
-     "steps:\n"
-     "  - {stepName: book, instructionSet: book, outputVariables: {b: value}, rollbackAction: no-book}\n"
-     "  - {stepName: after, instructionSet: look, inputTemplate: '{b}'}\n"
-     "instructionSets:\n"
-     "  look: {tool: sim/look, effect: read}\n"
-     "  book: {tool: sim/book, effect: write" WITH_CHECK "}\n"
-     "  no-book: {tool: sim/no_book, effect: write}\n",
+     ONE_BOOKING(", rollbackAction: no-book", UNDO("idempotent") "rollbackEnabled: false\n"), CTN_HAZARD_LEFT, "book",
+     "rollbackEnabled is false", false, NULL},
+    {"an undo that is a write without a check", ONE_BOOKING(", rollbackAction: no-book", UNDO("write")),
      CTN_HAZARD_DEAD_END, "book", "its undo", false, NULL},
-    {"a question without a deadline",
-     "id: flawed\n"
-     "steps:\n"
-     "  - {stepName: ask, instructionSet: desk, outputVariables: {yes: approved}}\n"
-     "instructionSets:\n"
-     "  desk: {approval: {message: 'Go on?'}}\n",
-     CTN_HAZARD_ENDLESS_WAIT, "ask", "for ever", false, NULL},
+    {"a question without a deadline", ONE_QUESTION(""), CTN_HAZARD_ENDLESS_WAIT, "ask", "for ever", false, NULL},
     {"an agent without a deadline",
      "id: flawed\n"
      "steps:\n"
@@ -276,16 +275,8 @@ static const flaw flaws[] = {
      "  look: {tool: sim/look, effect: read, arguments: {}}\n"
      "  send: {tool: sim/send, effect: write, arguments: {}}\n",
      CTN_HAZARD_DEAD_END, "tell", "no `check`", false, NULL},
-    {"a variable of a branch that was not taken",
-     "id: flawed\n"
-     "steps:\n"
-     "  - {stepName: look, instructionSet: look, outputVariables: {kind: kind}}\n"
-     "  - {stepName: more, instructionSet: look, conditionalExecution: \"{kind} == 'new' ? continue : skip\",\n"
-     "     outputVariables: {found: value}}\n"
-     "  - {stepName: use, instructionSet: look, inputTemplate: 'with {found}'}\n"
-     "instructionSets:\n"
-     "  look: {tool: sim/look, effect: read, arguments: {x: '{input?}'}}\n",
-     CTN_HAZARD_BY_ITSELF, "use", "undefined_variable", false, NULL},
+    {"a variable of a branch that was not taken", ONE_BRANCH("with {found}"), CTN_HAZARD_BY_ITSELF, "use",
+     "undefined_variable", false, NULL},
     {"an output that the tool may leave out",
      "id: flawed\n"
      "steps:\n"
@@ -331,25 +322,9 @@ static void what_mends_a_flaw_silences_its_finding(void **state)
     (void) state;
     static const char *const mended[] = {
         ONE_WRITE("", WITH_CHECK),
-        "id: mended\n"
-        "steps:\n"
-        "  - {stepName: ask, instructionSet: desk, outputVariables: {yes: approved}}\n"
-        "instructionSets:\n"
-        "  desk: {approval: {message: 'Go on?', timeoutMs: 60000}}\n",
-        "id: mended\n"
-        "timeoutMs: 600000\n"
-        "steps:\n"
-        "  - {stepName: ask, instructionSet: desk, outputVariables: {yes: approved}}\n"
-        "instructionSets:\n"
-        "  desk: {approval: {message: 'Go on?'}}\n",
-        "id: mended\n"
-        "steps:\n"
-        "  - {stepName: look, instructionSet: look, outputVariables: {kind: kind}}\n"
-        "  - {stepName: more, instructionSet: look, conditionalExecution: \"{kind} == 'new' ? continue : skip\",\n"
-        "     outputVariables: {found: value}}\n"
-        "  - {stepName: use, instructionSet: look, inputTemplate: 'with {found?}'}\n"
-        "instructionSets:\n"
-        "  look: {tool: sim/look, effect: read, arguments: {x: '{input?}'}}\n",
+        ONE_QUESTION(", timeoutMs: 60000"),
+        ONE_QUESTION("") "timeoutMs: 600000\n",
+        ONE_BRANCH("with {found?}"),
     };
     for (size_t i = 0; i < sizeof mended / sizeof *mended; i++) {
         kit k = {0};
