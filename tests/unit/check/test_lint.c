@@ -171,6 +171,41 @@ static void find(const char *folder, const char *name, const listing *helpers, c
     check(ret_kit, &t);
 }
 
+/* ---- a folder, and all of them ---- */
+
+typedef struct tally {
+    size_t files, findings, faults;
+    uint64_t rules; /* a bit for each that was expected somewhere */
+} tally;
+
+typedef void judge_fn(const char *folder, const listing *files, const listing *helpers, tally *t);
+
+static void enter(const char *folder, judge_fn *judge, tally *t)
+{
+    static listing files, helpers;
+    char with[512];
+    snprintf(with, sizeof with, "%s/with", folder);
+    list(folder, is_chain_file, &files);
+    list(with, is_helper_file, &helpers);
+    t->faults += judge_helpers(folder, &helpers);
+    t->files += files.count;
+    judge(folder, &files, &helpers, t);
+}
+
+static tally judge_corpus(const char *root, judge_fn *judge)
+{
+    static listing folders;
+    tally t = {0};
+    char folder[512];
+    enter(root, judge, &t);
+    list(root, is_sub_folder, &folders);
+    for (size_t i = 0; i < folders.count; i++) {
+        snprintf(folder, sizeof folder, "%s/%s", root, folders.names[i]);
+        enter(folder, judge, &t);
+    }
+    return t;
+}
+
 /* ---- the broken ones ---- */
 
 /* FILE LINE:COLUMN RULE FRAGMENT */
@@ -256,23 +291,12 @@ static size_t judge_broken(const char *folder, const char *name, const listing *
     return faults + !is_listed;
 }
 
-typedef struct tally {
-    size_t files, findings, faults;
-    uint64_t rules; /* a bit for each that was expected somewhere */
-} tally;
-
-static void judge_broken_folder(const char *folder, tally *t)
+static void judge_broken_folder(const char *folder, const listing *files, const listing *helpers, tally *t)
 {
-    static listing files, helpers;
-    char with[512];
-    snprintf(with, sizeof with, "%s/with", folder);
-    list(folder, is_chain_file, &files);
-    list(with, is_helper_file, &helpers);
     ctn_arena *arena = ctn_arena_new(1 << 16);
     expectations all = read_expected(arena, folder);
-    t->faults += judge_helpers(folder, &helpers);
-    for (size_t i = 0; i < files.count; i++)
-        t->faults += judge_broken(folder, files.names[i], &helpers, &all);
+    for (size_t i = 0; i < files->count; i++)
+        t->faults += judge_broken(folder, files->names[i], helpers, &all);
     for (size_t i = 0; i < all.count; i++) {
         t->rules |= UINT64_C(1) << (ctn_rule_find(all.items[i].rule) - ctn_rule_table);
         if (all.items[i].is_met)
@@ -281,7 +305,6 @@ static void judge_broken_folder(const char *folder, tally *t)
                     all.items[i].column, CTN_STR_ARG(all.items[i].rule), CTN_STR_ARG(all.items[i].fragment));
         t->faults++;
     }
-    t->files += files.count;
     t->findings += all.count;
     ctn_arena_free(arena);
 }
@@ -289,15 +312,7 @@ static void judge_broken_folder(const char *folder, tally *t)
 static void every_broken_chain_is_caught_where_and_for_what_is_wrong(void **state)
 {
     (void) state;
-    static listing folders;
-    tally t = {0};
-    char folder[512];
-    judge_broken_folder(BROKEN, &t);
-    list(BROKEN, is_sub_folder, &folders);
-    for (size_t i = 0; i < folders.count; i++) {
-        snprintf(folder, sizeof folder, BROKEN "/%s", folders.names[i]);
-        judge_broken_folder(folder, &t);
-    }
+    tally t = judge_corpus(BROKEN, judge_broken_folder);
     for (size_t r = 0; r < ctn_rule_count; r++)
         if (!(t.rules >> r & 1)) {
             print_error("no broken chain shows the rule %s\n", ctn_rule_table[r].name);
@@ -310,18 +325,11 @@ static void every_broken_chain_is_caught_where_and_for_what_is_wrong(void **stat
 
 /* ---- the good ones ---- */
 
-static void judge_good_folder(const char *folder, tally *t)
+static void judge_good_folder(const char *folder, const listing *files, const listing *helpers, tally *t)
 {
-    static listing files, helpers;
-    char with[512];
-    snprintf(with, sizeof with, "%s/with", folder);
-    list(folder, is_chain_file, &files);
-    list(with, is_helper_file, &helpers);
-    t->faults += judge_helpers(folder, &helpers);
-    t->files += files.count;
-    for (size_t i = 0; i < files.count; i++) {
+    for (size_t i = 0; i < files->count; i++) {
         chain_kit kit;
-        find(folder, files.names[i], &helpers, &kit);
+        find(folder, files->names[i], helpers, &kit);
         for (size_t k = 0; k < kit.findings.count; k++) {
             const ctn_finding *f = &kit.findings.items[k];
             print_error("%.*s:%u:%u: %s: %.*s\n", CTN_STR_ARG(f->file), f->line, f->column, f->rule,
@@ -335,15 +343,7 @@ static void judge_good_folder(const char *folder, tally *t)
 static void no_good_chain_has_a_finding(void **state)
 {
     (void) state;
-    static listing folders;
-    tally t = {0};
-    char folder[512];
-    judge_good_folder(GOOD, &t);
-    list(GOOD, is_sub_folder, &folders);
-    for (size_t i = 0; i < folders.count; i++) {
-        snprintf(folder, sizeof folder, GOOD "/%s", folders.names[i]);
-        judge_good_folder(folder, &t);
-    }
+    tally t = judge_corpus(GOOD, judge_good_folder);
     printf("%zu good files\n", t.files);
     assert_true(t.files >= 120);
     assert_int_equal(t.faults, 0);
