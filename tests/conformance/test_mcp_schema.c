@@ -2,13 +2,10 @@
  * Every message that wire/ emits, judged by the JSON schemas of the protocol's own revisions: what a client
  * sends, what a server answers, in both eras.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "support/cmocka.h"
 #include "support/shared_data.h"
 #include "value/schema.h"
 #include "wire/mcp_server.h"

@@ -6,13 +6,10 @@
  * the folder is removed.
  */
 #pragma once
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
 #include <stdbool.h>
 #include <sys/types.h>
-#include <cmocka.h>
+
+#include "support/cmocka.h"
 
 #define OUTPUT_MAX  (256 * 1024)
 #define COMMAND_MAX 600

@@ -5,13 +5,9 @@
  * with memory, it does what it does. An operation that got by without the memory (once) has done it all.
  */
 #pragma once
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include "base/arena.h"
 #include "base/err.h"
+#include "support/cmocka.h"
 
 typedef struct operation {
     const char *name;

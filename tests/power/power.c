@@ -4,17 +4,12 @@
 #include "power/vfs.h"
 #include "sim/chance.h"
 #include "store/sqlite/sqlite.h"
+#include "store/verify.h"
+#include "support/cmocka.h"
 
 #include <sqlite3.h>
-#include "store/verify.h"
-
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
 
 enum { PATH_BYTES = 256, URL_BYTES = 400 };
 

@@ -6,14 +6,11 @@
 #include "store/audit.h"
 #include "store/retention.h"
 #include "store/verify.h"
+#include "support/cmocka.h"
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 static int set_up(void **state)
 {

@@ -2,13 +2,10 @@
 #include "power/power.h"
 #include "power/stride.h"
 #include "sim/chains.h"
+#include "support/cmocka.h"
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <cmocka.h>
 
 static int set_up(void **state)
 {

@@ -4,13 +4,10 @@
 #include "power/stride.h"
 #include "sim/chance.h"
 #include "sim/chains.h"
+#include "support/cmocka.h"
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <cmocka.h>
 
 #ifdef POWER_IS_SLOW
 enum { SEEDS = 30 };

@@ -1,10 +1,7 @@
 #include "sim/chains.h"
+#include "support/cmocka.h"
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
 #include <stdio.h>
-#include <cmocka.h>
 
 static const char straight[] =
     "id: straight\n"

@@ -15,13 +15,9 @@
  */
 #pragma once
 #include "simulate/world.h"
+#include "support/cmocka.h"
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <cmocka.h>
 
 #define LAB_FLIGHTS_MAX 512
 #define LAB_ROWS_MAX    256

@@ -1,11 +1,7 @@
 #include "sim/shard.h"
 
 #include "sim/many.h"
-
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "support/cmocka.h"
 
 static many_sum run_half(int nth)
 {

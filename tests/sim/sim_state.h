@@ -8,13 +8,10 @@
 #pragma once
 #include "sim/sim.h"
 #include "simulate/world.h"
+#include "support/cmocka.h"
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <cmocka.h>
 
 #define LEDGER_MAX   4096
 #define CHILDREN_MAX 64

@@ -1,10 +1,6 @@
 /* Sub-chains whose engine is killed before and after every commit: each is started once, told once, undone once. */
 #include "sim/chains.h"
-
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "support/cmocka.h"
 
 static const char failing_trip[] =
     "id: trip\n"

@@ -1,12 +1,9 @@
 /* Chains that are killed before and after every commit, with tools that misbehave: promises 1 to 4. */
 #include "sim/chains.h"
+#include "support/cmocka.h"
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <cmocka.h>
 
 static const char asking[] =
     "id: asking\n"

@@ -2,12 +2,9 @@
 #include "chain/library.h"
 #include "chain/plan.h"
 #include "sim/generate.h"
+#include "support/cmocka.h"
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
 #include <stdio.h>
-#include <cmocka.h>
 
 #define CHAINS 4000
 

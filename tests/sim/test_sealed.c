@@ -4,14 +4,11 @@
  */
 #include "sim.h"
 #include "engine/fold.h"
+#include "support/cmocka.h"
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 static const char INPUT[] =
     "{\"who\":{\"name\":\"PLANTED-NAME\",\"kids\":[\"PLANTED-A\",\"PLANTED-B\",\"PLANTED-C\"]}}";

@@ -5,14 +5,10 @@
  * A backend's test program hands its own URL to suite_run.
  */
 #pragma once
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include "base/arena.h"
 #include "store/retention.h"
 #include "store/store.h"
+#include "support/cmocka.h"
 
 typedef struct suite_fixture {
     char folder[64]; /* of this test only; empty: the backend needs none */

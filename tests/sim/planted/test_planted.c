@@ -6,15 +6,12 @@
  */
 #include "base/plant.h"
 #include "sim/chaos.h"
+#include "support/cmocka.h"
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #define SEEDS_MAX 2000
 

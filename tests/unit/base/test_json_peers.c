@@ -4,12 +4,6 @@
  * same values (a NUL byte after a number aside, which it overlooks); what we accept it accepts, but for numbers too
  * large for it and NUL in keys.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <dirent.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -17,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "support/cmocka.h"
 #include "support/shared_data.h"
 
 #define SUITE       "json-suite/test_parsing"

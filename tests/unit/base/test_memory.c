@@ -1,18 +1,13 @@
 /*
  * Arena, buffer, heap: memory by lifetime, memory under a limit, what is due next.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <stdlib.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/heap.h"
+#include "support/cmocka.h"
 
 /* ---- arena ---- */
 

@@ -1,12 +1,6 @@
 /*
  * str, err, id, clock, hash, log: the small modules whose results people read.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -18,6 +12,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "support/cmocka.h"
 
 /* ---- str ---- */
 

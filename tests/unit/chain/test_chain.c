@@ -1,12 +1,8 @@
 /* Reading chains and instruction sets: every key of the language is taken, its defaults hold, names are found again. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include "base/names.h"
 #include "chain/definition.h"
 #include "chain/rules.h"
+#include "support/cmocka.h"
 #include "support/shared_data.h"
 #include "unit/kit/chain_kit.h"
 #include "value/cron.h"

@@ -1,12 +1,9 @@
 /* The JSON Schemas for editors: made of the tables that files are read by, they take what check takes. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <glob.h>
 #include <stdio.h>
+
 #include "chain/editor_schema.h"
+#include "support/cmocka.h"
 #include "support/shared_data.h"
 #include "unit/kit/chain_kit.h"
 

@@ -1,11 +1,8 @@
 /* Files as people write them: what they mean, where things stand, and what is said about mistakes. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <stdio.h>
+
 #include "chain/source.h"
+#include "support/cmocka.h"
 
 typedef struct reading {
     ctn_arena *arena;

@@ -1,9 +1,5 @@
 /* What check says about chains that load: which warnings, where, and when it rightly keeps silent. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "support/cmocka.h"
 #include "unit/kit/chain_kit.h"
 
 static const char *const SETS = "instructionSets:\n"

@@ -11,13 +11,10 @@
  *
  * Every other block is for the reader alone. docs/language-tests.md has a row for every key, with a test that is there.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <dirent.h>
 #include <stdio.h>
+
+#include "support/cmocka.h"
 #include "support/shared_data.h"
 #include "unit/kit/chain_kit.h"
 #include "unit/kit/json_scope.h"

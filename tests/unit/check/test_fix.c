@@ -1,10 +1,6 @@
 /* Mending: what is written where, what stays, and what is left alone. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include "check/fix.h"
+#include "support/cmocka.h"
 #include "unit/kit/chain_kit.h"
 
 /* The text of "c.yaml" after one round of mending. */

@@ -7,15 +7,12 @@
  * declare: {"server/tool": {"inputSchema": ..., "outputSchema": ..., "observed": [...], "closedWorld": true,
  * "effect": "read"}}; with it, a tool that is not there is unknown.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
+
 #include "chain/rules.h"
+#include "support/cmocka.h"
 #include "support/shared_data.h"
 #include "unit/kit/chain_kit.h"
 

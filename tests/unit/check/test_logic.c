@@ -1,10 +1,6 @@
 /* Which conditions can come out together: "no" must be a proof, and "yes" no excuse. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include "check/logic.h"
+#include "support/cmocka.h"
 
 static ctn_arena *arena;
 

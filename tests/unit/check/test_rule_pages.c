@@ -2,12 +2,8 @@
  * docs/lint: a page for every rule, which says what the program says, and whose bad example gets exactly that rule and
  * whose good one nothing.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include "chain/rules.h"
+#include "support/cmocka.h"
 #include "support/shared_data.h"
 #include "unit/kit/chain_kit.h"
 

@@ -2,14 +2,11 @@
  * Types are drawn too large, never too small: whatever the official JSON Schema suite calls valid must fit the type of
  * its schema. And they must be good for something: of what it calls invalid a share is refused.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <glob.h>
 #include <stdio.h>
+
 #include "check/type.h"
+#include "support/cmocka.h"
 #include "support/shared_data.h"
 
 typedef struct tally {

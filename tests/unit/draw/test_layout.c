@@ -1,12 +1,9 @@
 /* Where boxes and lines go: nothing overlaps, everything points down, and the same graph looks the same again. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <cmocka.h>
+
 #include "base/clock.h"
 #include "draw/layout.h"
+#include "support/cmocka.h"
 
 typedef struct kit {
     ctn_arena *arena;

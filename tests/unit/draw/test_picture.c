@@ -1,11 +1,8 @@
 /* What is to be seen of a chain, and that no name in it can break out of the formats. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <cmocka.h>
+
 #include "draw/picture.h"
+#include "support/cmocka.h"
 #include "unit/kit/chain_kit.h"
 #include "xml_check.h"
 

@@ -1,9 +1,5 @@
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include "drivers/native.h"
+#include "support/cmocka.h"
 
 typedef struct fixture {
     ctn_native_driver *driver;

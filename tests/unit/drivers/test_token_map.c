@@ -1,9 +1,5 @@
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include "drivers/token_map.h"
+#include "support/cmocka.h"
 
 /* Against a plain table, with keys that come and go in a random order and often share a home. */
 static void what_was_put_is_found_until_it_is_taken(void **state)

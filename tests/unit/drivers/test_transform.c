@@ -2,18 +2,15 @@
  * The driver of transforms against real workers: what a program may do to its worker, and what is told of it. Every
  * test ends with the proof that no worker is left.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
+
 #include "drivers/transform/transform.h"
+#include "support/cmocka.h"
 
 #define PEER        CATENA_BUILD_DIR "/tests/peer_transform"
 #define CALLS_MAX   128

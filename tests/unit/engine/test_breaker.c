@@ -2,11 +2,9 @@
  * test_breaker.c -- when a breaker opens, whom it lets through, and what it does not hear.
  */
 #include "engine/breaker.h"
+#include "support/cmocka.h"
 
-#include <stdarg.h>
-#include <setjmp.h>
 #include <stdio.h>
-#include <cmocka.h>
 
 static const ctn_breaker_rules usual = {.window = 20, .minimum = 5, .failure_ratio = 0.5, .open_ms = 30000};
 

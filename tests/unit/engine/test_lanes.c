@@ -2,13 +2,9 @@
  * test_lanes.c -- whose turn it is in the queue.
  */
 #include "engine/lanes.h"
+#include "support/cmocka.h"
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <cmocka.h>
 
 #define S(text) ctn_str_from(text)
 

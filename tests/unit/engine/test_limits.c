@@ -2,11 +2,9 @@
  * test_limits.c -- token buckets and places: order, bursts, clocks that go back.
  */
 #include "engine/limits.h"
+#include "support/cmocka.h"
 
-#include <stdarg.h>
-#include <setjmp.h>
 #include <stdio.h>
-#include <cmocka.h>
 
 static ctn_execution_id id(uint8_t n)
 {

@@ -2,10 +2,7 @@
  * test_live.c -- executions in memory: the order in which they are looked at, and that none is left behind in it.
  */
 #include "engine/live.h"
-
-#include <stdarg.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "support/cmocka.h"
 
 static void who_goes_is_in_no_queue_any_more(void **state)
 {

@@ -1,11 +1,7 @@
 /* Results in memory: what fits stays, what nobody asked for longest goes. */
 #include "engine/results.h"
+#include "support/cmocka.h"
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
 

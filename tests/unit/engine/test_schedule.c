@@ -3,13 +3,9 @@
  */
 #include "base/civil.h"
 #include "engine/schedule.h"
+#include "support/cmocka.h"
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <cmocka.h>
 
 static int64_t at(int year, int month, int day, int hour, int minute)
 {

@@ -2,14 +2,12 @@
  * test_trouble.c -- what people hear of a store that fails: that it does, that it still does, that it is over.
  */
 #include "engine/trouble.h"
+#include "support/cmocka.h"
 
-#include <stdarg.h>
-#include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 static size_t lines_with(int fd, const char *words)
 {

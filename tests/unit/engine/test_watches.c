@@ -2,10 +2,7 @@
  * test_watches.c -- what was asked of children: who is watched, who no more, and that it costs the same among many.
  */
 #include "engine/watches.h"
-
-#include <stdarg.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "support/cmocka.h"
 
 /* Ids that differ in a few bits only, where the table looks. */
 static ctn_execution_id child(uint32_t n)

@@ -1,11 +1,4 @@
 /* The loop itself: what comes late, twice, out of order, or is left lying while the loop sleeps. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -13,6 +6,7 @@
 #include <unistd.h>
 
 #include "patience.h"
+#include "support/cmocka.h"
 
 typedef struct fixture {
     ctn_loop *loop;

@@ -1,11 +1,4 @@
 /* Line streams: what a peer may send, cut, refuse to read or leave unfinished. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -15,6 +8,7 @@
 #include <unistd.h>
 
 #include "patience.h"
+#include "support/cmocka.h"
 
 #define LINE_MAX_BYTES 1000
 

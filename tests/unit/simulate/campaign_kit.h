@@ -2,14 +2,11 @@
 #pragma once
 #include "simulate/campaign.h"
 #include "simulate/sub_chains.h"
+#include "support/cmocka.h"
 #include "unit/kit/chain_kit.h"
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <cmocka.h>
 
 typedef struct kit {
     chain_kit chain;

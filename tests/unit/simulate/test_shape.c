@@ -2,12 +2,9 @@
 #include "value/schema.h"
 #include "simulate/pattern.h"
 #include "simulate/shape.h"
+#include "support/cmocka.h"
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
 #include <stdio.h>
-#include <cmocka.h>
 
 typedef struct fixture {
     ctn_arena *arena;

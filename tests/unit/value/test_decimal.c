@@ -1,11 +1,8 @@
 /* Decimals: rows against the General Decimal Arithmetic rules, identities on random numbers, hostile sizes. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <stdio.h>
+
 #include "base/clock.h"
+#include "support/cmocka.h"
 #include "value/decimal.h"
 
 typedef ctn_failure operation_fn(ctn_decimal *ret, const ctn_decimal *a, const ctn_decimal *b);

@@ -1,11 +1,8 @@
 /* Expressions: what they mean, what they refuse and where, and that nobody can make one run long. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "support/cmocka.h"
 #include "unit/kit/json_scope.h"
 #include "value/expression.h"
 

@@ -1,11 +1,8 @@
 /* Documents: the official Mustache suite, and what is ours: front matter, escaping, bounds, sentences. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "support/cmocka.h"
 #include "support/shared_data.h"
 #include "unit/kit/json_scope.h"
 #include "value/mustache.h"

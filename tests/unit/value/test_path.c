@@ -1,10 +1,7 @@
 /* Paths, and the small vocabulary around them: where a path ends, what it leads to, which names are ours. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <stdio.h>
+
+#include "support/cmocka.h"
 #include "unit/kit/json_scope.h"
 #include "value/failure.h"
 #include "value/path.h"

@@ -1,11 +1,8 @@
 /* Schemas: what is said when a value does not fit, what is refused, and that nothing takes for ever. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <time.h>
+
+#include "support/cmocka.h"
 #include "value/regex.h"
 #include "value/schema.h"
 #include "value/uri.h"

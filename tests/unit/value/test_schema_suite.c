@@ -2,14 +2,11 @@
  * The official JSON Schema test suite, draft 2020-12: every required case must come out as the suite says,
  * those that need a document from elsewhere excepted, which are named below and counted.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "support/cmocka.h"
 #include "value/schema.h"
 
 /* Groups of required files that refer to documents at http://localhost:1234/. Nothing is ever fetched, so their schemas

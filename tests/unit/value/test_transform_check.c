@@ -1,9 +1,5 @@
 /* What a transform's program may not say, and what only looks like it. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "support/cmocka.h"
 #include "value/transform_check.h"
 
 static void refused(const char *program, const char *word, uint32_t column)

@@ -1,10 +1,7 @@
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "support/cmocka.h"
 #include "wire/jsonrpc.h"
 
 static int setup(void **state)

@@ -1,9 +1,6 @@
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <stdio.h>
+
+#include "support/cmocka.h"
 #include "wire/mcp.h"
 
 static const ctn_mcp_speaker MODERN = {
