@@ -518,6 +518,8 @@ kit *kit_rerun(kit *old, kit_again again)
     if (rc)
         KIT_FAIL(old, "the rerun was refused (%s): %s", ctn_err_name(rc), k->err.message);
     begin(k, input, r.going_on, again.is_queued);
+    k->next = old->reruns;
+    old->reruns = k;
     return k;
 }
 
@@ -536,6 +538,11 @@ void kit_rerun_refused(kit *old, int rc, const char *part, kit_again again)
 
 void kit_free(kit *k)
 {
+    while (k->reruns) {
+        kit *again = k->reruns;
+        k->reruns = again->next;
+        kit_free(again);
+    }
     kit_check_why(k);
     drop(k);
 }

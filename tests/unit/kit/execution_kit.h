@@ -45,7 +45,7 @@ typedef struct kit_options {
 typedef struct kit kit;
 
 /* An execution that goes on from one that has ended (core/rerun.h). yaml NULL: the same chain; input NULL: the same;
- * from NULL: a fork; writes: steps that may write again, by spaces. The old kit must live as long. */
+ * from NULL: a fork; writes: steps that may write again, by spaces. kit_free of the old one frees it too. */
 typedef struct kit_again {
     const char *yaml, *input, *from, *writes;
     const char *document; /* NULL: the same */

@@ -25,6 +25,8 @@ struct kit {
     ctn_rules rules;
     ctn_execution_id id;
     uint64_t lives; /* of executions that go on from each other */
+    kit *reruns;    /* those that went on from this one */
+    kit *next;      /* among them */
     ctn_execution *x;
     int64_t now_ms;
     uint64_t entropy;
