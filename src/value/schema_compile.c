@@ -286,7 +286,7 @@ static int compile_references(ctn_schema_compiler *c, ctn_schema_node *n)
     return CTN_OK;
 }
 
-int ctn_schema_compile_node(ctn_schema_compiler *c, ctn_schema_node *n)
+static int compile_node(ctn_schema_compiler *c, ctn_schema_node *n)
 {
     n->never = ctn_json_is(n->source, CTN_JSON_FALSE);
     int rc = compile_values(c, n);
@@ -329,7 +329,7 @@ static int unguarded_schema_compile(ctn_arena *arena, const ctn_json *source, ct
     int rc = ctn_schema_enter(&c, source, NULL, 0, &schema->root);
     /* References may enter more nodes while this goes on. */
     for (size_t i = 0; rc == CTN_OK && i < c.node_count; i++)
-        rc = ctn_schema_compile_node(&c, c.nodes[i]);
+        rc = compile_node(&c, c.nodes[i]);
     if (rc) {
         if (ret_bad_node)
             *ret_bad_node = c.bad_node;

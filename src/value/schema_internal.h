@@ -143,7 +143,6 @@ int ctn_schema_enter(ctn_schema_compiler *c, const ctn_json *source, ctn_schema_
 /* Where a reference leads. *ret_dynamic_name: its fragment, if that names a $dynamicAnchor; ptr NULL otherwise. */
 int ctn_schema_find(ctn_schema_compiler *c, const ctn_schema_node *from, const ctn_json *reference,
                     ctn_schema_node **ret_node, ctn_str *ret_dynamic_name);
-int ctn_schema_compile_node(ctn_schema_compiler *c, ctn_schema_node *node);
 
 /* ---- numbers ---- */
 
