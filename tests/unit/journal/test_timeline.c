@@ -2,6 +2,7 @@
 #include "journal/timeline.h"
 #include "support/cmocka.h"
 #include "unit/kit/chain_kit.h"
+#include "unit/kit/journal_lines.h"
 
 static const char *const CHAIN =
     "id: c\nsteps:\n"
@@ -41,39 +42,15 @@ static void kit_done(kit *k)
     chain_kit_done(&k->chain);
 }
 
-static int64_t number(ctn_str text)
-{
-    int64_t n = 0;
-    assert_true(ctn_str_to_int64(text, &n));
-    return n;
-}
-
-/* "120 attempt_failed a[2] 1 {'code': 'timeout'}": when, the kind, the step and the attempt if it is about one, the
- * body if there is one. */
 static void add_entry(kit *k, ctn_str line)
 {
     ctn_err err = {0};
-    ctn_record r = {.seq = ++k->seq, .item = -1, .actor = CTN_STR("ann"), .body = CTN_STR("{}")};
-    r.at_ms = number(ctn_str_cut(&line, ' '));
-    assert_true(ctn_entry_kind_from_name(ctn_str_cut(&line, ' '), &r.kind));
-    if (line.len && line.ptr[0] != '{') {
-        ctn_str where = ctn_str_cut(&line, ' ');
-        r.step = ctn_str_cut(&where, '[');
-        if (where.len)
-            r.item = number(ctn_str_cut(&where, ']'));
-        r.attempt = (uint32_t) number(ctn_str_cut(&line, ' '));
-    }
-    if (line.len) {
-        r.body = ctn_arena_str(k->scratch, line);
-        for (char *c = (char *) r.body.ptr; (c = strchr(c, '\'')) != NULL;)
-            *c = '"';
-    }
+    ctn_record r = journal_line(k->scratch, line, ++k->seq);
     if (ctn_timeline_add(k->t, &r, k->scratch, &err))
         fail_msg("%s", err.message);
     ctn_arena_reset(k->scratch); /* nothing may hang on it */
 }
 
-/* One entry a line. */
 static void add(kit *k, const char *journal)
 {
     ctn_str lines = ctn_str_from(journal);

@@ -2,15 +2,10 @@
 #include "journal/why.h"
 #include "support/cmocka.h"
 #include "unit/kit/chain_kit.h"
+#include "unit/kit/journal_lines.h"
 
-#define AT_MS 1795341600000LL
-
-typedef struct line {
-    ctn_entry_kind kind;
-    const char *step; /* NULL: about the execution */
-    int64_t item;     /* -1: none */
-    const char *body; /* JSON */
-} line;
+#define AT_MS       1795341600000LL
+#define ENTRIES_MAX 8
 
 typedef struct written {
     chain_kit chain;
@@ -26,7 +21,7 @@ static const char PRICE_CHECK[] =
     "id: price-check\nsteps:\n  - {stepName: find, instructionSet: s, outputVariables: [price]}\n"
     "instructionSets: {s: {tool: x/find, arguments: {in: '{city}'}}}\n";
 
-static void write_journal(written *w, const char *yaml, const char *id, const line *lines, size_t count)
+static void write_journal(written *w, const char *yaml, const char *id, const char *journal)
 {
     chain_kit_init(&w->chain);
     w->arena = w->chain.arena;
@@ -42,23 +37,19 @@ static void write_journal(written *w, const char *yaml, const char *id, const li
     ctn_plan *plan = chain_kit_compile(&w->chain);
     ctn_execution_id execution_id;
     assert_int_equal(ctn_id_parse(ctn_str_from(id), &execution_id, NULL), 0);
-    ctn_entry *entries = CTN_NEW_ARRAY(w->arena, ctn_entry, count);
-    for (size_t i = 0; i < count; i++) {
-        entries[i] = (ctn_entry){.kind = lines[i].kind,
-                                 .seq = i + 1,
-                                 .at_ms = AT_MS + (int64_t) i * 1000,
-                                 .step = ctn_str_from(lines[i].step),
-                                 .item = lines[i].item,
-                                 .attempt = lines[i].step ? 1 : 0,
-                                 .actor = CTN_STR("engine")};
-        if (ctn_json_parse(w->arena, ctn_str_from(lines[i].body), NULL, &entries[i].body, &w->err))
-            fail_msg("line %zu: %s", i + 1, w->err.message);
+    ctn_entry *entries = CTN_NEW_ARRAY(w->arena, ctn_entry, ENTRIES_MAX);
+    size_t count = 0;
+    for (ctn_str lines = ctn_str_from(journal); lines.len; count++) {
+        assert_true(count < ENTRIES_MAX);
+        ctn_record r = journal_line(w->arena, ctn_str_cut(&lines, '\n'), count + 1);
+        r.at_ms += AT_MS;
+        if (ctn_record_to_entry(&r, w->arena, &entries[count], &w->err))
+            fail_msg("line %zu: %s", count + 1, w->err.message);
     }
     w->source = (ctn_why_source){
         .execution = ctn_execution_new(w->arena, plan, execution_id), .entries = entries, .count = count};
 }
-#define WRITE(w, yaml, lines)                                                                                          \
-    write_journal((w), (yaml), "01a20607-b14f-7ce7-b03f-c532e8dc3955", (lines), sizeof(lines) / sizeof *(lines))
+#define WRITE(w, yaml, journal) write_journal((w), (yaml), "01a20607-b14f-7ce7-b03f-c532e8dc3955", (journal))
 
 static void erase(written *w)
 {
@@ -102,18 +93,16 @@ static void assert_json(written *w, const ctn_json *v, const char *expected)
     "id: f\nsteps:\n  - {stepName: a, instructionSet: s, outputVariables: [n], fallback: [{instructionSet: t, "        \
     "inputTemplate: 'plan {b}'}, {value: {n: '{c}'}}]}\n"                                                              \
     "instructionSets:\n  s: {tool: x/s, arguments: {a: '{a}'}}\n  t: {tool: x/t}\n"
-#define INPUT "{\"input\":{\"a\":1,\"b\":2,\"c\":3}}"
+#define INPUT "{'input':{'a':1,'b':2,'c':3}}"
 
 static void a_value_of_a_fallback_comes_from_its_set(void **state)
 {
     (void) state;
     written w = {0};
-    const line lines[] = {
-        {CTN_ENTRY_STARTED, NULL, -1, INPUT},
-        {CTN_ENTRY_ATTEMPT_FAILED, "a", -1, "{\"code\":\"tool_error\",\"message\":\"no\",\"fallback\":1}"},
-        {CTN_ENTRY_FALLBACK_TAKEN, "a", -1, "{\"fallback\":1,\"instructionSet\":\"t\"}"},
-        {CTN_ENTRY_ATTEMPT_SUCCEEDED, "a", -1, "{\"variables\":{\"n\":9}}"},
-    };
+    static const char lines[] = "0 started " INPUT "\n"
+                                "1000 attempt_failed a 1 {'code':'tool_error','message':'no','fallback':1}\n"
+                                "2000 fallback_taken a 1 {'fallback':1,'instructionSet':'t'}\n"
+                                "3000 attempt_succeeded a 1 {'variables':{'n':9}}";
     WRITE(&w, FALLBACKS, lines);
     const ctn_why_node *node = variable(&w, "n")->first;
     assert_text(&w, node->text, "answer of x/t, fallback 1");
@@ -128,11 +117,9 @@ static void a_value_of_a_fallback_may_stand_in_the_file(void **state)
 {
     (void) state;
     written w = {0};
-    const line lines[] = {
-        {CTN_ENTRY_STARTED, NULL, -1, INPUT},
-        {CTN_ENTRY_FALLBACK_TAKEN, "a", -1, "{\"fallback\":2}"},
-        {CTN_ENTRY_ATTEMPT_SUCCEEDED, "a", -1, "{\"variables\":{\"n\":3}}"},
-    };
+    static const char lines[] = "0 started " INPUT "\n"
+                                "1000 fallback_taken a 1 {'fallback':2}\n"
+                                "2000 attempt_succeeded a 1 {'variables':{'n':3}}";
     WRITE(&w, FALLBACKS, lines);
     const ctn_why_node *node = variable(&w, "n")->first;
     assert_int_equal(node->kind, CTN_WHY_DEFAULT);
@@ -146,11 +133,9 @@ static void an_answer_out_of_the_cache_says_so(void **state)
 {
     (void) state;
     written w = {0};
-    const line lines[] = {
-        {CTN_ENTRY_STARTED, NULL, -1, INPUT},
-        {CTN_ENTRY_BREAKER_WAIT, "a", -1, "{\"target\":\"x/s\",\"untilMs\":1}"},
-        {CTN_ENTRY_CACHE_HIT, "a", -1, "{\"variables\":{\"n\":3}}"},
-    };
+    static const char lines[] = "0 started " INPUT "\n"
+                                "1000 breaker_wait a 1 {'target':'x/s','untilMs':1}\n"
+                                "2000 cache_hit a 1 {'variables':{'n':3}}";
     WRITE(&w, FALLBACKS, lines);
     const ctn_why_node *node = variable(&w, "n")->first;
     assert_text(&w, node->text, "answer of x/s, out of the cache");
@@ -178,17 +163,13 @@ static void a_value_of_a_sub_chain_is_followed_into_its_journal(void **state)
 {
     (void) state;
     written child = {0}, w = {0};
-    const line inner[] = {
-        {CTN_ENTRY_STARTED, NULL, -1, "{\"input\":{\"city\":\"Rome\"}}"},
-        {CTN_ENTRY_ATTEMPT_SUCCEEDED, "find", -1, "{\"variables\":{\"price\":{\"low\":7}}}"},
-    };
-    write_journal(&child, PRICE_CHECK, CHILD_ID, inner, 2);
-    const line lines[] = {
-        {CTN_ENTRY_STARTED, NULL, -1, "{\"input\":{\"to\":\"Rome\"}}"},
-        {CTN_ENTRY_CHILD_STARTED, "a", -1,
-         "{\"child\":\"" CHILD_ID "\",\"chain\":\"price-check\",\"args\":{\"city\":\"Rome\"}}"},
-        {CTN_ENTRY_ATTEMPT_SUCCEEDED, "a", -1, "{\"child\":\"" CHILD_ID "\",\"variables\":{\"best\":7}}"},
-    };
+    static const char inner[] = "0 started {'input':{'city':'Rome'}}\n"
+                                "1000 attempt_succeeded find 1 {'variables':{'price':{'low':7}}}";
+    write_journal(&child, PRICE_CHECK, CHILD_ID, inner);
+    static const char lines[] =
+        "0 started {'input':{'to':'Rome'}}\n"
+        "1000 child_started a 1 {'child':'" CHILD_ID "','chain':'price-check','args':{'city':'Rome'}}\n"
+        "2000 attempt_succeeded a 1 {'child':'" CHILD_ID "','variables':{'best':7}}";
     WRITE(&w,
           "id: parent\nsteps:\n  - {stepName: a, instructionSet: sub, outputVariables: {best: price.low}}\n"
           "instructionSets: {sub: {chain: price-check, arguments: {city: '{to}'}}}\n",
@@ -214,10 +195,8 @@ static void a_sub_chain_that_is_gone_is_where_the_walk_ends(void **state)
 {
     (void) state;
     written w = {0};
-    const line lines[] = {
-        {CTN_ENTRY_STARTED, NULL, -1, "{\"input\":{\"to\":\"Rome\"}}"},
-        {CTN_ENTRY_ATTEMPT_SUCCEEDED, "a", -1, "{\"child\":\"" CHILD_ID "\",\"variables\":{\"best\":7}}"},
-    };
+    static const char lines[] = "0 started {'input':{'to':'Rome'}}\n"
+                                "1000 attempt_succeeded a 1 {'child':'" CHILD_ID "','variables':{'best':7}}";
     WRITE(&w,
           "id: parent\nsteps:\n  - {stepName: a, instructionSet: sub, outputVariables: [best]}\n"
           "instructionSets: {sub: {chain: price-check, arguments: {city: '{to}'}}}\n",
@@ -239,13 +218,10 @@ static void sensitive_values_are_named_and_not_shown(void **state)
 {
     (void) state;
     written w = {0};
-    const line lines[] = {
-        {CTN_ENTRY_STARTED, NULL, -1, "{\"input\":{\"card\":\"4111\",\"n\":2}}"},
-        {CTN_ENTRY_ATTEMPT_STARTED, "a", -1,
-         "{\"args\":{\"who\":\"4111\",\"n\":2,\"say\":\"pay with "
-         "4111\"},\"effect\":\"write\",\"effectFrom\":\"assumed\",\"key\":\"k\"}"},
-        {CTN_ENTRY_ATTEMPT_SUCCEEDED, "a", -1, "{\"variables\":{\"m\":1}}"},
-    };
+    static const char lines[] = "0 started {'input':{'card':'4111','n':2}}\n"
+                                "1000 attempt_started a 1 {'args':{'who':'4111','n':2,'say':'pay with "
+                                "4111'},'effect':'write','effectFrom':'assumed','key':'k'}\n"
+                                "2000 attempt_succeeded a 1 {'variables':{'m':1}}";
     WRITE(&w,
           "id: safe\nsensitive: [card]\nsteps:\n"
           "  - {stepName: a, instructionSet: s, outputVariables: [m], conditionalExecution: \"{card} != '0'\",\n"
@@ -269,17 +245,13 @@ static void what_a_sub_chain_was_given_stays_sensitive_there(void **state)
     static const char pay[] = "id: pay\nsteps:\n  - {stepName: pay, instructionSet: s, outputVariables: [ref]}\n"
                               "instructionSets: {s: {tool: x/pay, arguments: {with: '{number}'}}}\n";
     written child = {0}, w = {.other = pay};
-    const line inner[] = {
-        {CTN_ENTRY_STARTED, NULL, -1, "{\"input\":{\"number\":\"4111\"}}"},
-        {CTN_ENTRY_ATTEMPT_SUCCEEDED, "pay", -1, "{\"variables\":{\"ref\":7}}"},
-    };
-    write_journal(&child, pay, CHILD_ID, inner, 2);
-    const line lines[] = {
-        {CTN_ENTRY_STARTED, NULL, -1, "{\"input\":{\"card\":\"4111\"}}"},
-        {CTN_ENTRY_CHILD_STARTED, "a", -1,
-         "{\"child\":\"" CHILD_ID "\",\"chain\":\"pay\",\"args\":{\"number\":\"4111\"}}"},
-        {CTN_ENTRY_ATTEMPT_SUCCEEDED, "a", -1, "{\"variables\":{\"ref\":7}}"},
-    };
+    static const char inner[] = "0 started {'input':{'number':'4111'}}\n"
+                                "1000 attempt_succeeded pay 1 {'variables':{'ref':7}}";
+    write_journal(&child, pay, CHILD_ID, inner);
+    static const char lines[] =
+        "0 started {'input':{'card':'4111'}}\n"
+        "1000 child_started a 1 {'child':'" CHILD_ID "','chain':'pay','args':{'number':'4111'}}\n"
+        "2000 attempt_succeeded a 1 {'variables':{'ref':7}}";
     WRITE(&w,
           "id: parent\nsensitive: [card]\nsteps:\n  - {stepName: a, instructionSet: sub, outputVariables: [ref]}\n"
           "instructionSets: {sub: {chain: pay, arguments: {number: '{card}'}}}\n",
@@ -297,12 +269,10 @@ static void a_document_of_something_sensitive_is_sensitive(void **state)
 {
     (void) state;
     written w = {.document = "Paid with {{card}}"};
-    const line lines[] = {
-        {CTN_ENTRY_STARTED, NULL, -1, "{\"input\":{\"card\":\"4111\"}}"},
-        {CTN_ENTRY_ATTEMPT_SUCCEEDED, "a", -1, "{\"variables\":{\"text\":\"Paid with 4111\"}}"},
-        {CTN_ENTRY_ATTEMPT_STARTED, "b", -1, "{\"args\":{\"input\":\"Paid with 4111\"}}"},
-        {CTN_ENTRY_ATTEMPT_SUCCEEDED, "b", -1, "{\"variables\":{\"m\":1}}"},
-    };
+    static const char lines[] = "0 started {'input':{'card':'4111'}}\n"
+                                "1000 attempt_succeeded a 1 {'variables':{'text':'Paid with 4111'}}\n"
+                                "2000 attempt_started b 1 {'args':{'input':'Paid with 4111'}}\n"
+                                "3000 attempt_succeeded b 1 {'variables':{'m':1}}";
     WRITE(&w,
           "id: safe\nsensitive: [card]\nsteps:\n"
           "  - {stepName: a, instructionSet: s, outputVariables: [text], templateId: paper}\n"
