@@ -6,6 +6,7 @@
 #include "support/cmocka.h"
 #include "support/shared_data.h"
 #include "unit/kit/chain_kit.h"
+#include "unit/kit/json_kit.h"
 
 typedef struct made {
     ctn_arena *arena;
@@ -40,10 +41,7 @@ static void they_are_schemas_themselves(void **state)
 {
     (void) state;
     ctn_arena *arena = ctn_arena_new(1 << 20);
-    const ctn_json *meta = NULL;
-    assert_int_equal(ctn_json_parse(arena, CTN_STR("{\"$ref\":\"https://json-schema.org/draft/2020-12/schema\"}"), NULL,
-                                    &meta, NULL),
-                     CTN_OK);
+    const ctn_json *meta = json_of(arena, CTN_STR("{\"$ref\":\"https://json-schema.org/draft/2020-12/schema\"}"));
     ctn_schema *schema = compile(arena, meta);
     static const char *const KINDS[] = {"chain", "sets"};
     for (size_t i = 0; i < 2; i++) {
@@ -165,7 +163,8 @@ static void of_the_broken_chains_those_of_the_wrong_shape_are_refused(void **sta
         if ((!is_shape && !is_deeper) || ctn_str_find(file, CTN_STR("several")) != SIZE_MAX)
             continue;
         bool does_pass = passes(&m, path, &is_read, &err);
-        if (is_read && does_pass == is_shape && !ctn_str_ends_with(file, CTN_STR(".mustache")) && !ctn_str_is(file, "unknown-rule-in-lint.yaml"))
+        if (is_read && does_pass == is_shape && !ctn_str_ends_with(file, CTN_STR(".mustache")) &&
+            !ctn_str_is(file, "unknown-rule-in-lint.yaml"))
             fail_msg("%s (%.*s): %s", path, CTN_STR_ARG(rule), does_pass ? "passes" : err.message);
         refused += !does_pass;
         passed += does_pass;

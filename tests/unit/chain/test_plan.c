@@ -2,6 +2,7 @@
 #include "chain/definition.h"
 #include "support/cmocka.h"
 #include "unit/kit/chain_kit.h"
+#include "unit/kit/json_kit.h"
 
 #define NOOP "instructionSets: {noop: {native: noop, effect: none}}\n"
 
@@ -282,14 +283,19 @@ static const char *const WHOLE_CHAIN = "id: whole\n"
                                        "- {stepName: two, instructionSet: same_a, conditionalExecution: '{zoo} > "
                                        "1.50', templateId: doc, outputVariables: [text]}\n";
 
+static void add_whole(chain_kit *kit)
+{
+    chain_kit_init(kit);
+    chain_kit_add(kit, "doc.mustache", "Dear {{what}}");
+    chain_kit_add(kit, "sets.yaml", WHOLE_SETS);
+    chain_kit_add(kit, "whole.yaml", WHOLE_CHAIN);
+}
+
 static void a_plan_from_its_definitions_is_the_same_plan(void **state)
 {
     (void) state;
     chain_kit kit;
-    chain_kit_init(&kit);
-    chain_kit_add(&kit, "doc.mustache", "Dear {{what}}");
-    chain_kit_add(&kit, "sets.yaml", WHOLE_SETS);
-    chain_kit_add(&kit, "whole.yaml", WHOLE_CHAIN);
+    add_whole(&kit);
     ctn_plan *plan = chain_kit_compile(&kit);
     assert_int_equal(plan->definition_count, 5);
     ctn_arena *arena = ctn_arena_new(1024);
@@ -311,10 +317,7 @@ static void a_plan_outlives_its_library(void **state)
 {
     (void) state;
     chain_kit kit;
-    chain_kit_init(&kit);
-    chain_kit_add(&kit, "doc.mustache", "Dear {{what}}");
-    chain_kit_add(&kit, "sets.yaml", WHOLE_SETS);
-    chain_kit_add(&kit, "whole.yaml", WHOLE_CHAIN);
+    add_whole(&kit);
     ctn_arena *arena = ctn_arena_new(1024);
     ctn_plan *plan = NULL;
     assert_int_equal(ctn_plan_compile(arena, kit.library, kit.chain, &kit.findings, &plan), CTN_OK);
@@ -398,8 +401,7 @@ static void check_input(const char *chain, const char *input, const char *wanted
     chain_kit_init(&kit);
     chain_kit_add(&kit, "c.yaml", chain);
     ctn_plan *plan = chain_kit_compile(&kit);
-    const ctn_json *given = NULL, *taken = NULL;
-    assert_int_equal(ctn_json_parse(kit.arena, ctn_str_from(input), NULL, &given, NULL), CTN_OK);
+    const ctn_json *given = json_of(kit.arena, ctn_str_from(input)), *taken = NULL;
     ctn_err err = {0};
     if (ctn_plan_accept_input(plan, kit.arena, given, &taken, &err) == CTN_OK) {
         assert_text(ctn_json_to_str(kit.arena, taken), wanted);

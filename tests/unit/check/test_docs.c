@@ -17,7 +17,7 @@
 #include "support/cmocka.h"
 #include "support/shared_data.h"
 #include "unit/kit/chain_kit.h"
-#include "unit/kit/json_scope.h"
+#include "unit/kit/json_kit.h"
 
 #define PAGES_MAX  64
 #define BLOCKS_MAX 128

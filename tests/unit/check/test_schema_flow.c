@@ -1,6 +1,7 @@
 /* What check says about types: what never fits, where, and that it keeps silent about all that may. */
 #include "support/cmocka.h"
 #include "unit/kit/chain_kit.h"
+#include "unit/kit/json_kit.h"
 
 /* Tools of a server "s", as it would list them: {name: [inputSchema, outputSchema or null, [observed results]]}. */
 static const char *const TOOLS =
@@ -56,8 +57,7 @@ static void expect_with(const char *more, const char *chain, const char *wanted)
 {
     chain_kit kit;
     chain_kit_init(&kit);
-    tools t = {.arena = kit.arena};
-    assert_int_equal(ctn_json_parse(kit.arena, ctn_str_from(TOOLS), NULL, &t.all, NULL), CTN_OK);
+    tools t = {.arena = kit.arena, .all = json_of(kit.arena, ctn_str_from(TOOLS))};
     chain_kit_add(&kit, "sets.yaml", SETS);
     if (more)
         chain_kit_add(&kit, "more.yaml", more);

@@ -8,6 +8,7 @@
 #include "check/type.h"
 #include "support/cmocka.h"
 #include "support/shared_data.h"
+#include "unit/kit/json_kit.h"
 
 typedef struct tally {
     size_t valid, invalid, refused;
@@ -54,9 +55,8 @@ static void what_the_suite_calls_valid_fits(void **state)
     ctn_buf_init(&text, 16u << 20);
     for (size_t f = 0; f < files.gl_pathc; f++) {
         ctn_arena *arena = ctn_arena_new(65536);
-        const ctn_json *groups = NULL;
         assert_true(ctn_read_file(files.gl_pathv[f], &text));
-        assert_int_equal(ctn_json_parse(arena, ctn_buf_str(&text), NULL, &groups, NULL), CTN_OK);
+        const ctn_json *groups = json_of(arena, ctn_buf_str(&text));
         for (size_t i = 0; i < ctn_json_count(groups); i++)
             one_group(arena, files.gl_pathv[f], ctn_json_at(groups, i), &sum);
         ctn_arena_free(arena);
@@ -70,11 +70,7 @@ static void what_the_suite_calls_valid_fits(void **state)
 
 static const ctn_type *of(ctn_arena *arena, const char *schema)
 {
-    const ctn_json *v = NULL;
-    ctn_err err = {0};
-    if (ctn_json_parse(arena, ctn_str_from(schema), NULL, &v, &err))
-        fail_msg("%s: %s", schema, err.message);
-    return ctn_type_of_schema(arena, v);
+    return ctn_type_of_schema(arena, json_of(arena, ctn_str_from(schema)));
 }
 
 /* Schemas of a value and of what is wanted; the sentence of the clash, NULL: they can meet. */

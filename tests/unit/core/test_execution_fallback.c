@@ -4,6 +4,7 @@
 
 #include "support/cmocka.h"
 #include "unit/kit/execution_kit.h"
+#include "unit/kit/json_kit.h"
 
 #define SETS                                                                                                           \
     "instructionSets:\n"                                                                                               \
@@ -304,7 +305,7 @@ static void a_hit_is_in_the_journal_and_makes_no_call(void **state)
     (void) state;
     world w = {.cached = CTN_CACHED_HIT};
     ctn_arena *arena = ctn_arena_new(256);
-    assert_int_equal(ctn_json_parse(arena, CTN_STR("{\"v\": 7}"), NULL, &w.value, NULL), CTN_OK);
+    w.value = json_of(arena, CTN_STR("{\"v\": 7}"));
     static const char chain[] = "id: c\n" SETS "steps:\n"
                                 "- {stepName: a, instructionSet: main, inputTemplate: '{q}', outputVariables: [v], "
                                 "cache: {ttlMs: 1000}}\n";

@@ -7,6 +7,7 @@
 
 #include "support/cmocka.h"
 #include "unit/kit/execution_kit.h"
+#include "unit/kit/json_kit.h"
 
 #define TEN   "\"12345678\"" /* ten bytes as JSON */
 #define FORTY "\"12345678901234567890123456789012345678\""
@@ -185,9 +186,8 @@ static void inputs_are_held_to_the_limits_at_the_start(void **state)
 {
     (void) state;
     ctn_arena *arena = ctn_arena_new(1024);
-    const ctn_json *input = NULL;
     ctn_err err = {0};
-    assert_int_equal(ctn_json_parse(arena, CTN_STR("{\"a\": " FORTY ", \"b\": " FORTY "}"), NULL, &input, &err), 0);
+    const ctn_json *input = json_of(arena, CTN_STR("{\"a\": " FORTY ", \"b\": " FORTY "}"));
     assert_int_equal(ctn_execution_check_input(&(ctn_rules){0}, input, &err), CTN_OK);
     assert_int_equal(ctn_execution_check_input(&(ctn_rules){.value_bytes_max = 39}, input, &err), CTN_E_LIMIT);
     assert_holds(err.message, "the input: a has 40 bytes, at most 39");

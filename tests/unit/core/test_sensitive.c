@@ -4,6 +4,7 @@
 #include "unit/kit/chain_kit.h"
 #include "core/sensitive.h"
 #include "support/cmocka.h"
+#include "unit/kit/json_kit.h"
 
 #include <stdio.h>
 
@@ -46,7 +47,7 @@ static void done(fixture *f)
 static const char *places_of(fixture *f, ctn_entry_kind kind, const char *step, const char *body)
 {
     ctn_entry e = {.kind = kind, .step = ctn_str_from(step), .item = -1, .attempt = 1};
-    assert_int_equal(ctn_json_parse(f->kit.arena, ctn_str_from(body), NULL, &e.body, NULL), CTN_OK);
+    e.body = json_of(f->kit.arena, ctn_str_from(body));
     ctn_places places = ctn_sensitive_places(f->s, &e, f->kit.arena);
     char *text = ctn_arena_alloc(f->kit.arena, 1000);
     text[0] = '\0';
@@ -176,8 +177,7 @@ static void a_sub_chain_is_as_sensitive_as_what_it_is_given(void **state)
              "  - {stepName: sub, instructionSet: sub, inputTemplate: '{client}', outputVariables: [said, town]}\n");
     assert_true(is_sensitive(&f, "said"));
     assert_false(is_sensitive(&f, "town"));
-    const ctn_json *args = NULL;
-    assert_int_equal(ctn_json_parse(f.kit.arena, CTN_STR("{\"city\":1,\"name\":2}"), NULL, &args, NULL), CTN_OK);
+    const ctn_json *args = json_of(f.kit.arena, CTN_STR("{\"city\":1,\"name\":2}"));
     const ctn_json *names = ctn_sensitive_members(f.s, 0, args, f.kit.arena);
     assert_int_equal(ctn_json_count(names), 1);
     assert_true(ctn_str_is(ctn_json_text(ctn_json_at(names, 0)), "name"));
@@ -223,7 +223,7 @@ static void hiding_replaces_what_the_list_names_and_nothing_else(void **state)
     const ctn_json *body = NULL, *hidden = NULL;
     ctn_str text =
         CTN_STR("{\"a/b\":{\"$sealed\":\"00\"},\"list\":[1,{\"$sealed\":\"01\"}],\"own\":{\"$sealed\":\"02\"}}");
-    assert_int_equal(ctn_json_parse(arena, text, NULL, &body, NULL), CTN_OK);
+    body = json_of(arena, text);
     ctn_str list = CTN_STR("[{\"at\":\"/a~1b\",\"box\":\"AA\"},{\"at\":\"/list/1\"}]");
     assert_int_equal(ctn_sealed_hide(arena, body, list, &hidden, NULL), CTN_OK);
     ctn_str shown = ctn_json_to_str(arena, hidden);
@@ -245,11 +245,11 @@ static void a_refused_start_does_not_tell_a_sensitive_value(void **state)
              "steps:\n  - {stepName: a, instructionSet: ask, inputTemplate: '{pin}', outputVariables: [x]}\n");
     const ctn_json *input = NULL, *accepted = NULL;
     ctn_err err = {0};
-    assert_int_equal(ctn_json_parse(f.kit.arena, CTN_STR("{\"pin\":424242}"), NULL, &input, NULL), CTN_OK);
+    input = json_of(f.kit.arena, CTN_STR("{\"pin\":424242}"));
     assert_int_equal(ctn_plan_accept_input(f.plan, f.kit.arena, input, &accepted, &err), CTN_E_INVALID);
     assert_null(strstr(err.message, "424242"));
     assert_holds(err.message, "is not told");
-    assert_int_equal(ctn_json_parse(f.kit.arena, CTN_STR("{\"pin\":1,\"city\":434343}"), NULL, &input, NULL), CTN_OK);
+    input = json_of(f.kit.arena, CTN_STR("{\"pin\":1,\"city\":434343}"));
     assert_int_equal(ctn_plan_accept_input(f.plan, f.kit.arena, input, &accepted, &err), CTN_E_INVALID);
     assert_holds(err.message, "434343");
     done(&f);

@@ -195,6 +195,13 @@ static void assert_failure(const ctn_call_result *r, ctn_failure failure, bool w
                  r->was_sent, was_sent, CTN_STR_ARG(r->message), part);
 }
 
+/* The server died with the call in its hands. */
+static void assert_died(const ctn_call_result *r, const char *part)
+{
+    assert_failure(r, CTN_FAILURE_TRANSPORT, true, part);
+    assert_true(r->peer_is_dead);
+}
+
 static ctn_mcp_server_state state_of(const fixture *f)
 {
     ctn_mcp_server_state s = {0};
@@ -585,9 +592,8 @@ static void a_server_that_dies_in_a_call_leaves_its_fate_unknown_but_is_dead(voi
     fixture *f = *state;
     CONFIGURE(f, "dies-in-call");
     const ctn_call_result *r = call(f, 1, "peer/echo", "{}");
-    assert_failure(r, CTN_FAILURE_TRANSPORT, true, "exit status 5");
-    assert_failure(r, CTN_FAILURE_TRANSPORT, true, "dying as asked");
-    assert_true(r->peer_is_dead);
+    assert_died(r, "exit status 5");
+    assert_died(r, "dying as asked");
     assert_false(f->iface.may_still_arrive(f->iface.ctx, 1, CTN_STR("peer/echo")));
     r = call(f, 2, "peer/echo", "{}"); /* started again */
     assert_failure(r, CTN_FAILURE_TRANSPORT, true, "exit status 5");
@@ -598,18 +604,14 @@ static void half_an_answer_is_none(void **state)
 {
     fixture *f = *state;
     CONFIGURE(f, "half-line");
-    const ctn_call_result *r = call(f, 1, "peer/echo", "{\"a\":[1,2,3]}");
-    assert_failure(r, CTN_FAILURE_TRANSPORT, true, "exit status 5");
-    assert_true(r->peer_is_dead);
+    assert_died(call(f, 1, "peer/echo", "{\"a\":[1,2,3]}"), "exit status 5");
 }
 
 static void a_grandchild_that_holds_the_pipes_delays_the_news_a_moment_only(void **state)
 {
     fixture *f = *state;
     CONFIGURE(f, "grandchild");
-    const ctn_call_result *r = call(f, 1, "peer/echo", "{}");
-    assert_failure(r, CTN_FAILURE_TRANSPORT, true, "exit status 5");
-    assert_true(r->peer_is_dead);
+    assert_died(call(f, 1, "peer/echo", "{}"), "exit status 5");
 }
 
 static void a_server_that_is_killed_takes_all_its_calls_with_it(void **state)
@@ -623,19 +625,15 @@ static void a_server_that_is_killed_takes_all_its_calls_with_it(void **state)
     assert_true(pid > 0);
     assert_int_equal(kill(pid, SIGKILL), 0);
     await(f, 10);
-    for (int i = 1; i <= 10; i++) {
-        assert_failure(&f->answers[i].result, CTN_FAILURE_TRANSPORT, true, "signal 9");
-        assert_true(f->answers[i].result.peer_is_dead);
-    }
+    for (int i = 1; i <= 10; i++)
+        assert_died(&f->answers[i].result, "signal 9");
 }
 
 static void a_closed_stdout_ends_the_server_and_then_its_calls(void **state)
 {
     fixture *f = *state;
     CONFIGURE(f, "close-stdout", "ignore-end");
-    const ctn_call_result *r = call(f, 1, "peer/echo", "{}");
-    assert_failure(r, CTN_FAILURE_TRANSPORT, true, "signal 9");
-    assert_true(r->peer_is_dead);
+    assert_died(call(f, 1, "peer/echo", "{}"), "signal 9");
 }
 
 static void garbage_between_messages_is_passed_over_and_counted(void **state)
@@ -650,9 +648,7 @@ static void endless_garbage_ends_the_conversation(void **state)
 {
     fixture *f = *state;
     CONFIGURE(f, "garbage-flood");
-    const ctn_call_result *r = call(f, 1, "peer/echo", "{}");
-    assert_failure(r, CTN_FAILURE_TRANSPORT, true, "no MCP messages");
-    assert_true(r->peer_is_dead);
+    assert_died(call(f, 1, "peer/echo", "{}"), "no MCP messages");
 }
 
 static void answers_nobody_waits_for_are_dropped(void **state)
@@ -712,9 +708,8 @@ static void a_line_without_end_ends_the_server_and_its_calls_with_it(void **stat
     begin(f, 1, "peer/sleep_ms", "{\"ms\":60000}", 0);
     begin(f, 2, "peer/echo", "{}", 0);
     await(f, 2);
-    assert_failure(&f->answers[1].result, CTN_FAILURE_TRANSPORT, true, "a line of more than 512 MiB");
-    assert_failure(&f->answers[2].result, CTN_FAILURE_TRANSPORT, true, "a line of more than 512 MiB");
-    assert_true(f->answers[1].result.peer_is_dead);
+    assert_died(&f->answers[1].result, "a line of more than 512 MiB");
+    assert_died(&f->answers[2].result, "a line of more than 512 MiB");
     assert_value(f, call(f, 3, "peer/sleep_ms", "{\"ms\":1}"), "{\"ms\":1}"); /* a new one */
     assert_int_equal(state_of(f).starts, 2);
 }

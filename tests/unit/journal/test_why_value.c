@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "support/cmocka.h"
+#include "unit/kit/json_kit.h"
 #include "why_kit.h"
 
 /* ---- values ---- */
@@ -321,8 +322,7 @@ static void a_walk_that_is_too_deep_says_so(void **state)
     why_question *q = why_ask(k);
     const ctn_why_node *node = why_variable(q, "v99");
     ctn_str json = ctn_json_to_str(q->arena, ctn_why_to_json(q->arena, node));
-    const ctn_json *back = NULL;
-    assert_int_equal(ctn_json_parse(q->arena, json, NULL, &back, NULL), CTN_OK);
+    (void) json_of(q->arena, json);
     assert_int_not_equal(ctn_str_find(json, CTN_STR("\"cut\":true")), SIZE_MAX);
     while (node->first)
         node = node->first;

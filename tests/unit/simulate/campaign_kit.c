@@ -1,14 +1,12 @@
 /* campaign_kit.c -- see campaign_kit.h. */
 #include "campaign_kit.h"
+#include "unit/kit/json_kit.h"
 
 static const ctn_json *schema_of(void *ctx, const char *kind, ctn_str target)
 {
     kit *k = ctx;
-    const ctn_json *schema = NULL;
     (void) kind, (void) target;
-    if (k->schema)
-        assert_int_equal(ctn_json_parse(k->chain.arena, ctn_str_from(k->schema), NULL, &schema, NULL), CTN_OK);
-    return schema;
+    return k->schema ? json_of(k->chain.arena, ctn_str_from(k->schema)) : NULL;
 }
 
 void kit_open(kit *k, const char *yaml)
@@ -27,7 +25,7 @@ void kit_open(kit *k, const char *yaml)
                            .schema_of = schema_of,
                            .schema_ctx = k};
     if (k->input)
-        assert_int_equal(ctn_json_parse(k->chain.arena, ctn_str_from(k->input), NULL, &g.input, NULL), CTN_OK);
+        g.input = json_of(k->chain.arena, ctn_str_from(k->input));
     if (ctn_guess_new(k->chain.arena, &g, &k->guess, &err))
         fail_msg("%s", err.message);
     ctn_story_options story = {.plan = k->plan,

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "support/cmocka.h"
-#include "unit/kit/json_scope.h"
+#include "unit/kit/json_kit.h"
 #include "value/expression.h"
 
 static const char scope_json[] =

@@ -4,7 +4,7 @@
 
 #include "support/cmocka.h"
 #include "support/shared_data.h"
-#include "unit/kit/json_scope.h"
+#include "unit/kit/json_kit.h"
 #include "value/mustache.h"
 
 static ctn_str partial_of(void *ctx, ctn_str name)
@@ -66,8 +66,7 @@ static void the_official_suite_passes(void **state)
         }
         assert_true(ctn_read_file(path, &text));
         ctn_arena *arena = ctn_arena_new(4096);
-        const ctn_json *suite = NULL;
-        assert_int_equal(ctn_json_parse(arena, ctn_buf_str(&text), NULL, &suite, NULL), CTN_OK);
+        const ctn_json *suite = json_of(arena, ctn_buf_str(&text));
         const ctn_json *tests = ctn_json_member_of(suite, "tests");
         assert_true(ctn_json_count(tests) >= files[f].cases);
         for (size_t i = 0; i < ctn_json_count(tests); i++, cases++)
@@ -91,8 +90,7 @@ static void check_limit(const char *text, const char *partials, size_t limit, co
 {
     ctn_arena *arena = ctn_arena_new(4096);
     ctn_scope scope = json_scope(arena, scope_json);
-    const ctn_json *parts = NULL;
-    assert_int_equal(ctn_json_parse(arena, ctn_str_from(partials), NULL, &parts, NULL), CTN_OK);
+    const ctn_json *parts = json_of(arena, ctn_str_from(partials));
     ctn_mustache_options options = {.partial = partial_of, .partial_ctx = (void *) parts};
     ctn_mustache *m = NULL;
     ctn_err err = {0};
@@ -241,8 +239,7 @@ static void reads_tell_the_names_outside(void **state)
 {
     (void) state;
     ctn_arena *arena = ctn_arena_new(1024);
-    const ctn_json *parts = NULL;
-    assert_int_equal(ctn_json_parse(arena, CTN_STR("{\"p\": \"{{inner}}{{>p}}\"}"), NULL, &parts, NULL), CTN_OK);
+    const ctn_json *parts = json_of(arena, CTN_STR("{\"p\": \"{{inner}}{{>p}}\"}"));
     ctn_mustache_options options = {.partial = partial_of, .partial_ctx = (void *) parts};
     ctn_mustache *m = NULL;
     ctn_reads reads = {0};

@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "support/cmocka.h"
-#include "unit/kit/json_scope.h"
+#include "unit/kit/json_kit.h"
 #include "value/failure.h"
 #include "value/path.h"
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "support/cmocka.h"
+#include "unit/kit/json_kit.h"
 #include "value/schema.h"
 
 /* Groups of required files that refer to documents at http://localhost:1234/. Nothing is ever fetched, so their schemas
@@ -104,8 +105,7 @@ static bool run_file(const char *file, tally *sum)
         ctn_buf_append(&text, (ctn_str){chunk, got});
     fclose(in);
     ctn_arena *arena = ctn_arena_new(65536);
-    const ctn_json *groups = NULL;
-    assert_int_equal(ctn_json_parse(arena, ctn_buf_str(&text), NULL, &groups, NULL), CTN_OK);
+    const ctn_json *groups = json_of(arena, ctn_buf_str(&text));
     tally own = {0};
     for (size_t i = 0; i < ctn_json_count(groups); i++)
         run_group(file, ctn_json_at(groups, i), &own);

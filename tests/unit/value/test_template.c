@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "support/cmocka.h"
-#include "unit/kit/json_scope.h"
+#include "unit/kit/json_kit.h"
 #include "value/template.h"
 
 static const char scope_json[] =
@@ -264,7 +264,7 @@ static void check_tree(const char *json, const char *expected)
     ctn_err err = {0};
     ctn_tree *tree = NULL;
     ctn_str got;
-    assert_int_equal(ctn_json_parse(arena, ctn_str_from(json), NULL, &source, NULL), CTN_OK);
+    source = json_of(arena, ctn_str_from(json));
     if (ctn_tree_compile(arena, source, &tree, &bad_node, &err)) {
         got = ctn_arena_printf(arena, "%.*s: column %u: %s", CTN_STR_ARG(ctn_json_text(bad_node)), err.column,
                                err.message);
@@ -311,7 +311,7 @@ static void a_tree_is_bounded_as_a_whole(void **state)
     const ctn_json *source = NULL, *value = NULL;
     ctn_tree *tree = NULL;
     ctn_err err = {0};
-    assert_int_equal(ctn_json_parse(arena, CTN_STR("[\"{name}\",\"{name}\",\"{name}\"]"), NULL, &source, NULL), CTN_OK);
+    source = json_of(arena, CTN_STR("[\"{name}\",\"{name}\",\"{name}\"]"));
     assert_int_equal(ctn_tree_compile(arena, source, &tree, NULL, NULL), CTN_OK);
     assert_int_equal(ctn_tree_render(tree, &scope, arena, 15, &value, &err), CTN_FAILURE_NONE);
     assert_int_equal(ctn_tree_render(tree, &scope, arena, 14, &value, &err), CTN_FAILURE_LIMIT);
@@ -322,14 +322,11 @@ static void a_tree_tells_the_string_of_each_read(void **state)
 {
     (void) state;
     ctn_arena *arena = ctn_arena_new(1024);
-    const ctn_json *source = NULL;
     ctn_tree *tree = NULL;
     ctn_buf seen;
     ctn_buf_init(&seen, 1000);
-    assert_int_equal(ctn_json_parse(arena,
-                                    CTN_STR("{\"a\": [\"x{b.c}\", 1], \"d\": {\"e\": \"{f?}{g}\"}, \"h\": \"no\"}"),
-                                    NULL, &source, NULL),
-                     CTN_OK);
+    const ctn_json *source =
+        json_of(arena, CTN_STR("{\"a\": [\"x{b.c}\", 1], \"d\": {\"e\": \"{f?}{g}\"}, \"h\": \"no\"}"));
     assert_int_equal(ctn_tree_compile(arena, source, &tree, NULL, NULL), CTN_OK);
     ctn_reads reads = {0};
     ctn_tree_reads(tree, arena, &reads);
