@@ -1,7 +1,8 @@
 /*
- * execution_kit_state.h -- what the kit of execution_kit.h keeps, for the two files that make it up:
+ * execution_kit_state.h -- what the kit of execution_kit.h keeps, for the three files that make it up:
  *
- *   execution_kit.c        moving the execution: time, the world, people, lives, and looking at it
+ *   execution_kit.c        moving the execution: time, the world, people, lives
+ *   execution_kit_look.c   what came of it
  *   execution_kit_holds.c  what must always hold, checked behind every move and at the end
  */
 #pragma once
