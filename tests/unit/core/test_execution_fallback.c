@@ -6,8 +6,9 @@
 #include "unit/kit/execution_kit.h"
 #include "unit/kit/json_kit.h"
 
-#define SETS                                                                                                           \
-    "instructionSets:\n"                                                                                               \
+/* A chain whose steps follow. */
+#define CHAIN                                                                                                          \
+    "id: c\ninstructionSets:\n"                                                                                        \
     "  main: {tool: t/read_main, arguments: {q: '{input}'}}\n"                                                         \
     "  other: {tool: t/read_other, arguments: {q: '{input}'}}\n"                                                       \
     "  book: {tool: t/book, check: {tool: t/read_check}}\n"                                                            \
@@ -15,11 +16,11 @@
     "  fail: {tool: t/read_fail}\n"                                                                                    \
     "  person: {approval: {message: 'Which?'}}\n"                                                                      \
     "  write: {agent: {instructions: Write., outputSchema: {type: object, required: [text], properties: {text: "       \
-    "{type: "                                                                                                          \
-    "string}}}}, arguments: {topic: '{q}'}}\n"
+    "{type: string}}}}, arguments: {topic: '{q}'}}\n"                                                                  \
+    "steps:\n"
 
 #define FALLBACKS                                                                                                      \
-    "id: c\n" SETS "steps:\n"                                                                                          \
+    CHAIN                                                                                                              \
     "- {stepName: a, instructionSet: main, inputTemplate: '{q}', outputVariables: [v],\n"                              \
     "   retryConfig: {maxRetries: 1, backoffMs: 10, jitter: 0},\n"                                                     \
     "   fallback: [{instructionSet: other, inputTemplate: 'or {q}'}, {value: {v: 'none of {q}'}}]}\n"
@@ -61,9 +62,8 @@ static void a_permanent_failure_needs_no_retry_to_fall_back(void **state)
 static void a_verdict_fail_takes_no_fallback(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: c\n" SETS "steps:\n"
-                     "- {stepName: a, instructionSet: main, inputTemplate: hi, conditionalExecution: fail,\n"
-                     "   fallback: [{value: {}}]}\n",
+    kit *k = kit_new(CHAIN "- {stepName: a, instructionSet: main, inputTemplate: hi, conditionalExecution: fail,\n"
+                           "   fallback: [{value: {}}]}\n",
                      NULL);
     kit_is(k, "failed");
     kit_error_is(k, "{\"code\": \"condition_failed\", \"step\": \"a\"}");
@@ -71,7 +71,7 @@ static void a_verdict_fail_takes_no_fallback(void **state)
 }
 
 #define BOOKING(fallback)                                                                                              \
-    "id: c\n" SETS "steps:\n"                                                                                          \
+    CHAIN                                                                                                              \
     "- {stepName: a, instructionSet: book, outputVariables: [v], rollbackAction: undo, fallback: [" fallback "]}\n"    \
     "- {stepName: b, instructionSet: fail}\n"
 
@@ -111,9 +111,8 @@ static void a_lost_write_is_settled_before_a_fallback_is_taken(void **state)
 static void items_fall_back_one_by_one(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: c\n" SETS "steps:\n"
-                     "- {stepName: a, instructionSet: main, inputTemplate: '{item}', outputVariables: [v],\n"
-                     "   foreach: {items: '{xs}', maxConcurrency: 2}, fallback: [{value: {v: 'not {item}'}}]}\n",
+    kit *k = kit_new(CHAIN "- {stepName: a, instructionSet: main, inputTemplate: '{item}', outputVariables: [v],\n"
+                           "   foreach: {items: '{xs}', maxConcurrency: 2}, fallback: [{value: {v: 'not {item}'}}]}\n",
                      &(kit_options){.input = "{\"xs\": [1, 2]}"});
     kit_fails(k, "a[0]", CTN_FAILURE_TOOL_ERROR);
     kit_ok(k, "a[1]", "{\"v\": 5}");
@@ -126,10 +125,9 @@ static void items_fall_back_one_by_one(void **state)
 static void a_result_that_does_not_fit_is_invalid_output(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: c\n" SETS "steps:\n"
-                     "- {stepName: a, instructionSet: main, inputTemplate: x, outputVariables: [v],\n"
-                     "   retryConfig: {maxRetries: 1, backoffMs: 0, retryOn: [invalid_output]},\n"
-                     "   outputSchema: {type: object, properties: {v: {type: integer}}}}\n",
+    kit *k = kit_new(CHAIN "- {stepName: a, instructionSet: main, inputTemplate: x, outputVariables: [v],\n"
+                           "   retryConfig: {maxRetries: 1, backoffMs: 0, retryOn: [invalid_output]},\n"
+                           "   outputSchema: {type: object, properties: {v: {type: integer}}}}\n",
                      NULL);
     kit_ok(k, "a", "{\"v\": \"x\"}");
     kit_owes(k, "a");
@@ -144,7 +142,7 @@ static void a_result_that_does_not_fit_is_invalid_output(void **state)
 static void an_agent_is_told_what_to_do_and_its_answer_must_fit(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: c\n" SETS "steps:\n- {stepName: a, instructionSet: write, outputVariables: [text]}\n",
+    kit *k = kit_new(CHAIN "- {stepName: a, instructionSet: write, outputVariables: [text]}\n",
                      &(kit_options){.input = "{\"q\": \"Rome\"}"});
     kit_is(k, "waiting");
     assert_true(kit_step(k, "a").wants_agent);
@@ -161,14 +159,13 @@ static void an_agent_is_told_what_to_do_and_its_answer_must_fit(void **state)
 /* ---- budgets ---- */
 
 #define THREE                                                                                                          \
-    "steps:\n"                                                                                                         \
     "- {stepName: a, instructionSet: fail}\n- {stepName: b, instructionSet: fail}\n- {stepName: c, instructionSet: "   \
     "fail}\n"
 
 static void no_call_begins_beyond_the_budget_until_a_person_grants_it_again(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: c\nbudget: {calls: 1}\n" SETS THREE, NULL);
+    kit *k = kit_new(CHAIN THREE "budget: {calls: 1}\n", NULL);
     kit_ok(k, "a", "{}");
     kit_is(k, "waiting");
     kit_owes(k, "");
@@ -189,8 +186,8 @@ static void no_call_begins_beyond_the_budget_until_a_person_grants_it_again(void
 static void a_call_that_its_check_settled_is_counted_once(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: c\nbudget: {calls: 2, onReached: fail}\n" SETS "steps:\n"
-                     "- {stepName: a, instructionSet: book, noUndo: x}\n- {stepName: b, instructionSet: fail}\n",
+    kit *k = kit_new(CHAIN "- {stepName: a, instructionSet: book, noUndo: x}\n- {stepName: b, instructionSet: fail}\n"
+                           "budget: {calls: 2, onReached: fail}\n",
                      NULL);
     kit_lost(k, "a", CTN_FAILURE_TIMEOUT);
     kit_ok(k, "check:a", "{\"happened\": true, \"result\": {}}");
@@ -203,22 +200,22 @@ static void a_call_that_its_check_settled_is_counted_once(void **state)
 static void a_budget_may_end_the_chain(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: c\nbudget: {tokens: 100, onReached: fail}\n" SETS THREE, NULL);
+    kit *k = kit_new(CHAIN THREE "budget: {tokens: 100, onReached: fail}\n", NULL);
     kit_ends(k, "a", (ctn_input){.value = kit_json(k, "{}"), .was_sent = true, .used = {.tokens = 60}});
     kit_is(k, "failed"); /* another call may need 60 more */
     kit_error_is(k, "{\"code\": \"budget\"}");
     kit_free(k);
-    k = kit_new("id: c\nbudget: {money: 0.30, onReached: fail}\n" SETS THREE, NULL);
+    k = kit_new(CHAIN THREE "budget: {money: 0.30, onReached: fail}\n", NULL);
     kit_ends(k, "a", (ctn_input){.value = kit_json(k, "{}"), .was_sent = true, .used = {.money = CTN_STR("0.1")}});
     kit_ends(k, "b", (ctn_input){.value = kit_json(k, "{}"), .was_sent = true, .used = {.money = CTN_STR("0.1")}});
     kit_ends(k, "c", (ctn_input){.value = kit_json(k, "{}"), .was_sent = true, .used = {.money = CTN_STR("0.1")}});
     kit_is(k, "completed"); /* exactly, as binary fractions would not have it */
     kit_free(k);
-    k = kit_new("id: c\nbudget: {bytes: 10, onReached: fail}\n" SETS THREE, NULL);
+    k = kit_new(CHAIN THREE "budget: {bytes: 10, onReached: fail}\n", NULL);
     kit_ok(k, "a", "\"12345678\"");
     kit_is(k, "failed");
     kit_free(k);
-    k = kit_new("id: c\nbudget: {wallMs: 1000, onReached: fail}\n" SETS THREE, NULL);
+    k = kit_new(CHAIN THREE "budget: {wallMs: 1000, onReached: fail}\n", NULL);
     kit_pass(k, 1000);
     kit_ok(k, "a", "{}");
     kit_is(k, "failed");
@@ -261,7 +258,7 @@ static void a_call_that_must_wait_begins_when_there_is_a_place(void **state)
 {
     (void) state;
     world w = {.gate = CTN_GATE_LATER};
-    kit *k = kit_new("id: c\n" SETS THREE, &(kit_options){.gate = gate_of, .world = &w});
+    kit *k = kit_new(CHAIN THREE, &(kit_options){.gate = gate_of, .world = &w});
     kit_owes(k, "");
     kit_is(k, "running");
     w.gate = CTN_GATE_OPEN;
@@ -274,7 +271,7 @@ static void an_open_breaker_is_waited_for_without_spending_a_retry(void **state)
 {
     (void) state;
     world w = {.gate = CTN_GATE_BREAKER, .until_ms = KIT_START_MS + 500};
-    kit *k = kit_new("id: c\n" SETS THREE, &(kit_options){.gate = gate_of, .world = &w});
+    kit *k = kit_new(CHAIN THREE, &(kit_options){.gate = gate_of, .world = &w});
     kit_owes(k, "");
     kit_step_is(k, "a", "retrying");
     assert_int_equal(kit_wakes_in(k), 500);
@@ -292,8 +289,7 @@ static void an_open_breaker_sends_to_the_fallback_at_once(void **state)
 {
     (void) state;
     world w = {.gate = CTN_GATE_BREAKER, .until_ms = KIT_START_MS + 500};
-    kit *k = kit_new("id: c\n" SETS "steps:\n"
-                     "- {stepName: a, instructionSet: fail, outputVariables: [v], fallback: [{value: {v: 1}}]}\n",
+    kit *k = kit_new(CHAIN "- {stepName: a, instructionSet: fail, outputVariables: [v], fallback: [{value: {v: 1}}]}\n",
                      &(kit_options){.gate = gate_of, .world = &w});
     kit_is(k, "completed");
     kit_outputs_are(k, "{\"v\": 1}");
@@ -306,9 +302,9 @@ static void a_hit_is_in_the_journal_and_makes_no_call(void **state)
     world w = {.cached = CTN_CACHED_HIT};
     ctn_arena *arena = ctn_arena_new(256);
     w.value = json_of(arena, CTN_STR("{\"v\": 7}"));
-    static const char chain[] = "id: c\n" SETS "steps:\n"
-                                "- {stepName: a, instructionSet: main, inputTemplate: '{q}', outputVariables: [v], "
-                                "cache: {ttlMs: 1000}}\n";
+    static const char chain[] =
+        CHAIN "- {stepName: a, instructionSet: main, inputTemplate: '{q}', outputVariables: [v], "
+              "cache: {ttlMs: 1000}}\n";
     kit *k = kit_new(chain, &(kit_options){.cached = cached_by, .world = &w, .input = "{\"q\": 1}"});
     kit_is(k, "completed");
     kit_outputs_are(k, "{\"v\": 7}");
@@ -343,8 +339,7 @@ static void key_of(const char *cache, const char *q, unsigned char schema, char 
 {
     world w = {.cached = CTN_CACHED_NOT, .schema = schema};
     char chain[1000], input[40];
-    snprintf(chain, sizeof chain,
-             "id: c\n" SETS "steps:\n- {stepName: a, instructionSet: main, inputTemplate: '{q}', cache: {%s}}\n",
+    snprintf(chain, sizeof chain, CHAIN "- {stepName: a, instructionSet: main, inputTemplate: '{q}', cache: {%s}}\n",
              cache);
     snprintf(input, sizeof input, "{\"q\": %s}", q);
     kit_free(kit_new(chain, &(kit_options){.cached = cached_by, .schema_of = schema_of, .world = &w, .input = input}));
@@ -374,11 +369,10 @@ static void what_came_out_of_a_cache_is_not_undone(void **state)
 {
     (void) state;
     world w = {.cached = CTN_CACHED_HIT, .value = &ctn_json_true};
-    kit *k =
-        kit_new("id: c\n" SETS "steps:\n"
-                "- {stepName: a, instructionSet: book, rollbackAction: undo, cache: {ttlMs: 9, allowWrites: true}}\n"
-                "- {stepName: b, instructionSet: fail}\n",
-                &(kit_options){.cached = cached_by, .world = &w});
+    kit *k = kit_new(
+        CHAIN "- {stepName: a, instructionSet: book, rollbackAction: undo, cache: {ttlMs: 9, allowWrites: true}}\n"
+              "- {stepName: b, instructionSet: fail}\n",
+        &(kit_options){.cached = cached_by, .world = &w});
     kit_fails(k, "b", CTN_FAILURE_TOOL_ERROR);
     kit_is(k, "rolled_back");
     kit_error_is(k, "{\"code\": \"tool_error\", \"step\": \"b\"}");

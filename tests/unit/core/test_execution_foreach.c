@@ -4,16 +4,18 @@
 #include "support/cmocka.h"
 #include "unit/kit/execution_kit.h"
 
-#define SETS                                                                                                           \
-    "instructionSets:\n"                                                                                               \
+/* A chain whose steps follow. */
+#define CHAIN                                                                                                          \
+    "id: c\ninstructionSets:\n"                                                                                        \
     "  price: {tool: t/read_price, arguments: {hotel: '{hotel}'}}\n"                                                   \
     "  book: {tool: t/book, arguments: {hotel: '{item.name}'}}\n"                                                      \
     "  unbook: {tool: t/idem_unbook, arguments: {ref: '{input.ref?}', hotel: '{item.name}'}}\n"                        \
     "  fail: {tool: t/read_fail}\n"                                                                                    \
-    "  ask: {approval: {message: 'Take {item}?'}}\n"
+    "  ask: {approval: {message: 'Take {item}?'}}\n"                                                                   \
+    "steps:\n"
 
 #define PRICES                                                                                                         \
-    "id: c\n" SETS "steps:\n"                                                                                          \
+    CHAIN                                                                                                              \
     "- {stepName: price, instructionSet: price, outputVariables: [price], %s\n"                                        \
     "   foreach: {items: '{hotels}', as: hotel, maxConcurrency: %d}}\n"
 
@@ -119,7 +121,7 @@ static void a_failed_item_is_null_in_the_list_when_the_chain_goes_on(void **stat
 }
 
 #define TRIP                                                                                                           \
-    "id: c\n" SETS "steps:\n"                                                                                          \
+    CHAIN                                                                                                              \
     "- {stepName: book, instructionSet: book, outputVariables: [ref], rollbackAction: unbook,\n"                       \
     "   foreach: {items: '{hotels}', maxConcurrency: 2}}\n"                                                            \
     "- {stepName: fail, instructionSet: fail}\n"
@@ -188,10 +190,10 @@ static void a_crash_between_items_repeats_no_recorded_one(void **state)
 static void items_that_wait_are_answered_by_their_number(void **state)
 {
     (void) state;
-    kit *k = kit_new("id: c\n" SETS "steps:\n"
-                     "- {stepName: ask, instructionSet: ask, outputVariables: [approved], foreach: {items: '{xs}', "
-                     "maxConcurrency: 3}}\n",
-                     &(kit_options){.input = "{\"xs\": [7, 8]}"});
+    kit *k =
+        kit_new(CHAIN "- {stepName: ask, instructionSet: ask, outputVariables: [approved], foreach: {items: '{xs}', "
+                      "maxConcurrency: 3}}\n",
+                &(kit_options){.input = "{\"xs\": [7, 8]}"});
     kit_is(k, "waiting");
     static const char yes[] = "{\"approved\": true}";
     kit_refused(k, CTN_E_INVALID, "several items of ask wait", kit_answer(k, "ask", yes));
