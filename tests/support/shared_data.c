@@ -1,3 +1,4 @@
+/* shared_data.c -- see shared_data.h. */
 #include "support/shared_data.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* Functions of the program as tools: they answer, fail and are named like those of a server. */
 #include "drivers/native.h"
 #include "support/cmocka.h"
 

@@ -1,3 +1,4 @@
+/* A table by token: what was put is found until it is taken. */
 #include "drivers/token_map.h"
 #include "support/cmocka.h"
 

@@ -1,3 +1,4 @@
+/* chain_kit.c -- see chain_kit.h. */
 #include "support/cmocka.h"
 #include "support/shared_data.h"
 #include "unit/kit/chain_kit.h"

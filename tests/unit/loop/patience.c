@@ -1,3 +1,4 @@
+/* patience.c -- see patience.h. */
 #include "patience.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* Lines of JSON-RPC: the kinds of message, what is none, and what is known of a line that is cut. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,3 +1,4 @@
+/* The messages of MCP as a client writes and reads them, in both eras. */
 #include <stdio.h>
 
 #include "support/cmocka.h"

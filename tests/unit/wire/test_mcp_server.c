@@ -1,13 +1,18 @@
+/* A server of MCP, line in and line out: both eras, tools that fail, requests that are none. */
 #include <stdio.h>
+
 #include "support/cmocka.h"
 #include "wire/mcp_server.h"
 
 #define META                                                                                                           \
     "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","                                           \
     "\"io.modelcontextprotocol/clientCapabilities\":{},\"dev.catena/idempotency-key\":\"k1\",\"progressToken\":9}"
+#define REQUEST(method, params) "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"" method "\",\"params\":{" params "}}"
+/* From a client that says with every request who it is; `more` begins with a comma, if there is more. */
+#define MODERN(method, more) REQUEST(method, META more)
 #define INITIALIZE(version)                                                                                            \
-    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"" version               \
-    "\",\"capabilities\":{},\"clientInfo\":{\"name\":\"c\",\"version\":\"1\"}}}"
+    REQUEST("initialize", "\"protocolVersion\":\"" version                                                             \
+                          "\",\"capabilities\":{},\"clientInfo\":{\"name\":\"c\",\"version\":\"1\"}")
 
 typedef struct fixture {
     ctn_arena *arena;
@@ -122,14 +127,13 @@ static void a_modern_client_is_served_without_a_handshake(void **state)
     const ctn_json *info = ctn_json_member_of(ctn_json_member_of(result, "_meta"), CTN_MCP_META_SERVER_INFO);
     assert_true(ctn_str_is(ctn_json_str_or(info, "name", (ctn_str){0}), "peer"));
     assert_non_null(ctn_json_pointer(result, CTN_STR("/capabilities/tools")));
-    result = ask_result(f, "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"tools/list\",\"params\":{" META "}}");
+    result = ask_result(f, MODERN("tools/list", ""));
     ctn_mcp_tools_page page;
     assert_int_equal(ctn_mcp_parse_tools(f->arena, result, &page, NULL), CTN_OK);
     assert_int_equal(page.count, 3);
     assert_true(page.ttl_ms > 0);
     assert_true(page.tools[0].hints.is_read_only && page.tools[2].hints.is_idempotent);
-    result = ask_result(f, "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"tools/call\",\"params\":{" META
-                           ",\"name\":\"echo\",\"arguments\":{\"a\":1.50}}}");
+    result = ask_result(f, MODERN("tools/call", ",\"name\":\"echo\",\"arguments\":{\"a\":1.50}"));
     assert_true(ctn_str_is(ctn_json_str_or(result, "resultType", (ctn_str){0}), "complete"));
     ctn_mcp_call_result call;
     assert_int_equal(ctn_mcp_parse_call(f->arena, result, &call, NULL), CTN_OK);
@@ -152,20 +156,20 @@ static void a_legacy_client_shakes_hands_first(void **state)
     assert_null(ctn_json_member_of(result, "resultType"));
     assert_null(ctn_json_pointer(result, CTN_STR("/tools/1/outputSchema"))); /* objects only, in this era */
     assert_non_null(ctn_json_pointer(result, CTN_STR("/tools/0/outputSchema")));
-    result = ask_result(f, "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"tools/call\",\"params\":{\"name\":\"echo\"}}");
+    result = ask_result(f, REQUEST("tools/call", "\"name\":\"echo\""));
     assert_non_null(ctn_json_member_of(result, "structuredContent"));
     assert_null(ctn_json_member_of(result, "_meta"));
     ask_result(f, "{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"ping\"}");
     result = ask_result(f, INITIALIZE("2026-07-28"));
     assert_true(ctn_str_is(ctn_json_str_or(result, "protocolVersion", (ctn_str){0}), "2025-11-25"));
     /* Both eras on one connection. */
-    ask_result(f, "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"tools/call\",\"params\":{" META ",\"name\":\"echo\"}}");
+    ask_result(f, MODERN("tools/call", ",\"name\":\"echo\""));
 }
 
 static void no_tool_runs_without_an_agreed_era(void **state)
 {
     fixture *f = start(state, (ctn_mcp_server_options){0});
-    const char *call = "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"tools/call\",\"params\":{\"name\":\"echo\"}}";
+    const char *call = REQUEST("tools/call", "\"name\":\"echo\"");
     assert_int_equal(ask_error(f, call), CTN_RPC_INVALID_PARAMS);
     assert_int_equal(ask_error(f,
                                "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"tools/call\",\"params\":{\"name\":\"echo\","
@@ -185,18 +189,14 @@ static void bad_requests_are_refused_by_their_codes(void **state)
     fixture *f = start(state, (ctn_mcp_server_options){0});
     assert_int_equal(ask_error(f, "nonsense"), CTN_RPC_PARSE_ERROR);
     assert_int_equal(ask_error(f, "[]"), CTN_RPC_INVALID_REQUEST);
-    assert_int_equal(ask_error(f, "{\"id\":1,\"method\":\"resources/list\",\"params\":{" META "}}"),
-                     CTN_RPC_METHOD_NOT_FOUND);
-    assert_int_equal(ask_error(f, "{\"id\":1,\"method\":\"ping\",\"params\":{" META "}}"), CTN_RPC_METHOD_NOT_FOUND);
-    assert_int_equal(ask_error(f, "{\"id\":1,\"method\":\"tools/call\",\"params\":{" META ",\"name\":\"nope\"}}"),
-                     CTN_RPC_INVALID_PARAMS);
-    ctn_rpc_message m = ask(f, "{\"id\":1,\"method\":\"tools/call\",\"params\":{" META ",\"name\":\"write_lime\"}}");
+    assert_int_equal(ask_error(f, MODERN("resources/list", "")), CTN_RPC_METHOD_NOT_FOUND);
+    assert_int_equal(ask_error(f, MODERN("ping", "")), CTN_RPC_METHOD_NOT_FOUND);
+    assert_int_equal(ask_error(f, MODERN("tools/call", ",\"name\":\"nope\"")), CTN_RPC_INVALID_PARAMS);
+    ctn_rpc_message m = ask(f, MODERN("tools/call", ",\"name\":\"write_lime\""));
     assert_true(ctn_str_find(m.error_message, CTN_STR("did you mean write_line?")) != SIZE_MAX);
-    assert_int_equal(ask_error(f, "{\"id\":1,\"method\":\"tools/call\",\"params\":{" META "}}"),
+    assert_int_equal(ask_error(f, MODERN("tools/call", "")), CTN_RPC_INVALID_PARAMS);
+    assert_int_equal(ask_error(f, MODERN("tools/call", ",\"name\":\"echo\",\"arguments\":[1]")),
                      CTN_RPC_INVALID_PARAMS);
-    assert_int_equal(
-        ask_error(f, "{\"id\":1,\"method\":\"tools/call\",\"params\":{" META ",\"name\":\"echo\",\"arguments\":[1]}}"),
-        CTN_RPC_INVALID_PARAMS);
     assert_int_equal(ask_error(f, "{\"id\":1,\"method\":\"initialize\",\"params\":{}}"), CTN_RPC_INVALID_PARAMS);
     assert_int_equal(f->calls, 0);
 }
@@ -222,29 +222,25 @@ static void pages_join_to_the_whole_list(void **state)
 {
     fixture *f = start(state, (ctn_mcp_server_options){.tools_per_page = 2});
     ctn_mcp_tools_page page;
-    const ctn_json *result = ask_result(f, "{\"id\":1,\"method\":\"tools/list\",\"params\":{" META "}}");
+    const ctn_json *result = ask_result(f, MODERN("tools/list", ""));
     assert_int_equal(ctn_mcp_parse_tools(f->arena, result, &page, NULL), CTN_OK);
     assert_int_equal(page.count, 2);
     assert_true(page.has_next);
     char line[512];
-    (void) snprintf(line, sizeof line, "{\"id\":1,\"method\":\"tools/list\",\"params\":{" META ",\"cursor\":\"%.*s\"}}",
-                    CTN_STR_ARG(page.next_cursor));
+    (void) snprintf(line, sizeof line, MODERN("tools/list", ",\"cursor\":\"%.*s\""), CTN_STR_ARG(page.next_cursor));
     result = ask_result(f, line);
     assert_int_equal(ctn_mcp_parse_tools(f->arena, result, &page, NULL), CTN_OK);
     assert_int_equal(page.count, 1);
     assert_false(page.has_next);
-    assert_int_equal(ask_error(f, "{\"id\":1,\"method\":\"tools/list\",\"params\":{" META ",\"cursor\":\"99\"}}"),
-                     CTN_RPC_INVALID_PARAMS);
-    assert_int_equal(ask_error(f, "{\"id\":1,\"method\":\"tools/list\",\"params\":{" META ",\"cursor\":\"\"}}"),
-                     CTN_RPC_INVALID_PARAMS);
-    assert_int_equal(ask_error(f, "{\"id\":1,\"method\":\"tools/list\",\"params\":{" META ",\"cursor\":5}}"),
-                     CTN_RPC_INVALID_PARAMS);
+    assert_int_equal(ask_error(f, MODERN("tools/list", ",\"cursor\":\"99\"")), CTN_RPC_INVALID_PARAMS);
+    assert_int_equal(ask_error(f, MODERN("tools/list", ",\"cursor\":\"\"")), CTN_RPC_INVALID_PARAMS);
+    assert_int_equal(ask_error(f, MODERN("tools/list", ",\"cursor\":5")), CTN_RPC_INVALID_PARAMS);
 }
 
 static void failures_of_tools_and_of_the_protocol_are_kept_apart(void **state)
 {
     fixture *f = start(state, (ctn_mcp_server_options){0});
-    const char *line = "{\"id\":1,\"method\":\"tools/call\",\"params\":{" META ",\"name\":\"write_line\"}}";
+    const char *line = MODERN("tools/call", ",\"name\":\"write_line\"");
     f->next = (ctn_mcp_server_reply){.error = CTN_STR("disk full")};
     const ctn_json *result = ask_result(f, line);
     ctn_mcp_call_result call;
@@ -263,8 +259,7 @@ static void progress_comes_before_the_answer(void **state)
 {
     fixture *f = start(state, (ctn_mcp_server_options){0});
     f->reports_progress = true;
-    ctn_mcp_server_line(
-        f->server, CTN_STR("{\"id\":1,\"method\":\"tools/call\",\"params\":{" META ",\"name\":\"echo\"}}"), &f->out);
+    ctn_mcp_server_line(f->server, CTN_STR(MODERN("tools/call", ",\"name\":\"echo\"")), &f->out);
     ctn_str text = ctn_buf_str(&f->out);
     ctn_rpc_message m;
     assert_int_equal(ctn_rpc_parse(f->arena, ctn_str_cut(&text, '\n'), &m, NULL), CTN_OK);
@@ -283,15 +278,13 @@ static void a_result_that_does_not_fit_is_an_error_not_silence(void **state)
     static char big[100000];
     memset(big, 'x', sizeof big);
     f->next = (ctn_mcp_server_reply){.text = {big, sizeof big}};
-    assert_int_equal(ask_error(f, "{\"id\":1,\"method\":\"tools/call\",\"params\":{" META ",\"name\":\"echo\"}}"),
-                     CTN_RPC_INTERNAL_ERROR);
+    assert_int_equal(ask_error(f, MODERN("tools/call", ",\"name\":\"echo\"")), CTN_RPC_INTERNAL_ERROR);
 }
 
 static void servers_of_one_era_refuse_the_other(void **state)
 {
     fixture *f = start(state, (ctn_mcp_server_options){.without_modern = true});
-    assert_int_equal(ask_error(f, "{\"id\":1,\"method\":\"server/discover\",\"params\":{" META "}}"),
-                     CTN_RPC_METHOD_NOT_FOUND);
+    assert_int_equal(ask_error(f, MODERN("server/discover", "")), CTN_RPC_METHOD_NOT_FOUND);
     ask_result(f, INITIALIZE("2025-06-18"));
     ctn_mcp_server_free(f->server);
     f = start(state, (ctn_mcp_server_options){.without_legacy = true});
