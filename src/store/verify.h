@@ -2,9 +2,9 @@
  * verify.h -- is what a store holds what was put into it? Everything is read once, nothing is written.
  *
  * Looked at are: the file itself (SQLite's own check), its schema, definitions (each is what its digest says), chains
- * (each names a definition that is there), every execution (journal/proof.h: its journal's numbers, positions and hashes;
- * the fold against the cached row; each sealed value opens and is what its entry commits to, where there is a key),
- * journals without an execution, lines of the queue (who is held back), and the audit log.
+ * (each names a definition that is there), every execution (journal/proof.h: its journal's numbers, positions and
+ * hashes; the fold against the cached row; each sealed value opens and is what its entry commits to, where there is a
+ * key), journals without an execution, lines of the queue (who is held back), and the audit log.
  *
  * It works beside an owner: what belongs together is read in one snapshot, and snapshots are short, so that the log
  * does not grow meanwhile (the check of the file itself is one snapshot). What is damaged is told, and the rest goes

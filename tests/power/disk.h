@@ -87,7 +87,7 @@ bool disk_is_off(const disk *d);
 /* On again, with what the loss left; the plan is over. Every file must have been closed. */
 void disk_power_on(disk *d);
 
-int64_t disk_changes(const disk *d);    /* counted since the plan was set */
+int64_t disk_changes(const disk *d); /* counted since the plan was set */
 int64_t disk_failures(const disk *d);
 int disk_open_count(const disk *d);
 pthread_mutex_t *disk_lock(disk *d); /* recursive */

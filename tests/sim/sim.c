@@ -407,4 +407,3 @@ int sim_deaths(const sim *s)
 {
     return ctn_world_deaths(s->world);
 }
-
