@@ -77,20 +77,26 @@ const ctn_verb ctn_verb_resume = {
 
 /* ---- answer, set, cancel, pause ---- */
 
+/* What is asked is about the execution that the first word names, which goes on; `or_else`: why one that has ended is
+ * not asked. */
+static int find_open(ctn_cli *cli, ctn_workspace *ws, const char *or_else, ctn_request *q)
+{
+    ctn_execution_row row;
+    int exit_code = ctn_cli_find(cli, ws, &row);
+    if (exit_code)
+        return exit_code;
+    q->id = row.id;
+    return ctn_status_is_final(row.status) ? refuse_final(cli, &row, or_else) : CTN_EXIT_OK;
+}
+
 static int run_answer(ctn_cli *cli)
 {
     ctn_workspace ws;
-    ctn_execution_row row;
     ctn_request q = {.op = CTN_REQUEST_ANSWER, .actor = ctn_actor_name(cli->arena), .name = ctn_word(cli, 1)};
     int exit_code = ctn_json_argument(cli, "the answer", ctn_word(cli, 2), &q.value);
     if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_cli_find(cli, &ws, &row);
-    if (exit_code)
-        return exit_code;
-    if (ctn_status_is_final(row.status))
-        return refuse_final(cli, &row, "nobody waits for an answer");
-    q.id = row.id;
-    return ctn_follow(cli, &ws, &q, true, &q.id);
+        exit_code = find_open(cli, &ws, "nobody waits for an answer", &q);
+    return exit_code ? exit_code : ctn_follow(cli, &ws, &q, true, &q.id);
 }
 
 const ctn_verb ctn_verb_answer = {
@@ -119,18 +125,13 @@ static int say_done(const ctn_cli *cli, ctn_execution_id id, const char *what, b
 static int run_set(ctn_cli *cli)
 {
     ctn_workspace ws;
-    ctn_execution_row row;
     ctn_request q = {.op = CTN_REQUEST_SET, .actor = ctn_actor_name(cli->arena)};
     int exit_code = ctn_assignment_read(cli, "set", cli->args.words[1], &q.name, &q.value);
     if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_cli_find(cli, &ws, &row);
-    if (exit_code)
-        return exit_code;
-    if (ctn_status_is_final(row.status))
-        return refuse_final(cli, &row, "its variables stay as they are");
-    q.id = row.id;
-    exit_code = ctn_follow(cli, &ws, &q, false, &q.id);
-    return exit_code ? exit_code : say_done(cli, row.id, "is changed", false);
+        exit_code = find_open(cli, &ws, "its variables stay as they are", &q);
+    if (exit_code == CTN_EXIT_OK)
+        exit_code = ctn_follow(cli, &ws, &q, false, &q.id);
+    return exit_code ? exit_code : say_done(cli, q.id, "is changed", false);
 }
 
 const ctn_verb ctn_verb_set = {
@@ -147,16 +148,11 @@ const ctn_verb ctn_verb_set = {
 static int run_pause(ctn_cli *cli)
 {
     ctn_workspace ws;
-    ctn_execution_row row;
     ctn_request q = {.op = CTN_REQUEST_PAUSE, .actor = ctn_actor_name(cli->arena), .reason = reason_of(cli)};
-    int exit_code = ctn_cli_find(cli, &ws, &row);
-    if (exit_code)
-        return exit_code;
-    if (ctn_status_is_final(row.status))
-        return refuse_final(cli, &row, "nothing is left to pause");
-    q.id = row.id;
-    exit_code = ctn_follow(cli, &ws, &q, false, &q.id);
-    return exit_code ? exit_code : say_done(cli, row.id, "is paused", true);
+    int exit_code = find_open(cli, &ws, "nothing is left to pause", &q);
+    if (exit_code == CTN_EXIT_OK)
+        exit_code = ctn_follow(cli, &ws, &q, false, &q.id);
+    return exit_code ? exit_code : say_done(cli, q.id, "is paused", true);
 }
 
 const ctn_verb ctn_verb_pause = {
@@ -175,13 +171,9 @@ static int run_cancel(ctn_cli *cli)
     ctn_workspace ws;
     ctn_execution_row row;
     ctn_request q = {.op = CTN_REQUEST_CANCEL, .actor = ctn_actor_name(cli->arena), .reason = reason_of(cli)};
-    int exit_code = ctn_cli_find(cli, &ws, &row);
-    if (exit_code)
-        return exit_code;
-    if (ctn_status_is_final(row.status))
-        return refuse_final(cli, &row, "nothing is left to cancel");
-    q.id = row.id;
-    exit_code = ctn_follow(cli, &ws, &q, true, &q.id);
+    int exit_code = find_open(cli, &ws, "nothing is left to cancel", &q);
+    if (exit_code == CTN_EXIT_OK)
+        exit_code = ctn_follow(cli, &ws, &q, true, &q.id);
     if (exit_code != CTN_EXIT_ENDED)
         return exit_code;
     ctn_store *store = NULL; /* to end so is what was wanted */
