@@ -210,7 +210,7 @@ static int run_tools_call(ctn_cli *cli)
         ctn_host_close(host);
         return ctn_cli_fail_err(cli, &err);
     }
-    ctn_drivers_report_to(a.drivers, (ctn_call_sink){on_done, on_progress, &a});
+    ctn_drivers_report_to(a.drivers, (ctn_call_sink){.done = on_done, .progress = on_progress, .ctx = &a});
     ctn_driver driver = ctn_mcp_driver_interface(ctn_drivers_tools(a.drivers));
     ctn_call_request request = {.token = 1,
                                 .target = target,

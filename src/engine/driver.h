@@ -9,6 +9,11 @@
  * and failed (tool_error, also invalid_output and limit: what it gave cannot be taken), succeeded, fate unknown
  * (timeout or transport with was_sent true).
  *
+ * A call may be longer than one request. Its peer may go on by itself and give a handle: `accepted` tells it, it is
+ * journaled, the call stays in flight, and after a death of the engine the call is begun again with it (`continuation`)
+ * instead of being of unknown fate. Or its peer may need answers first: then the call is over with `asks`, the step waits
+ * durably, hours or restarts, and the call is begun again with `continuation` and `answers`, same attempt, same key.
+ *
  * Ownership  A request is borrowed until begin returns, a result until done does. Drivers outlive the engine.
  *
  * Threads    All on the engine's: the driver is called on it, and calls the sink on it.
@@ -29,6 +34,10 @@ typedef struct ctn_call_request {
     int64_t idle_timeout_ms; /* 0: none. Without progress for so long, once sent, the driver ends the call (timeout) */
     ctn_str execution_id, step; /* for logs and progress */
     uint32_t attempt;
+    /* The call was begun before and goes on: what it was told then, by `accepted` or with `asks`. NULL: it begins. */
+    const ctn_json *continuation;
+    /* What it asked for: {KEY: {action: "accept" | "decline" | "cancel", content?: {...}}}; NULL: nothing was asked. */
+    const ctn_json *answers;
     bool is_sensitive; /* its arguments, or what it gives: nothing that its peer says is to be logged */
 } ctn_call_request;
 
@@ -36,6 +45,10 @@ typedef struct ctn_call_result {
     ctn_failure failure;    /* NONE: succeeded */
     const ctn_json *value;  /* NULL unless succeeded */
     ctn_str message;        /* sentence of a failure */
+    /* Not NULL: neither success nor failure. It goes on once somebody has answered {KEY: {message, schema?, url?}}: a text
+     * for people, a flat object schema for the content, or an address that they are to open. {}: at once. */
+    const ctn_json *asks;
+    const ctn_json *continuation; /* with asks: what begin is to be given then; nobody looks into it */
     bool was_sent;          /* the request, or a part of it, left us: it may have happened */
     bool peer_is_dead;      /* the process that had the request has ended: it can no longer arrive */
     int64_t retry_after_ms; /* the peer's own wish, a span; 0: none */
@@ -45,6 +58,9 @@ typedef struct ctn_call_result {
 
 typedef struct ctn_call_sink {
     void (*done)(void *ctx, uint64_t token, const ctn_call_result *result);
+    /* The peer goes on by itself, and can be asked for it by `continuation` from now on; journaled. Its timeout stands
+     * still from here. May come again, with a newer one. */
+    void (*accepted)(void *ctx, uint64_t token, const ctn_json *continuation);
     /* For people; may come any number of times before done. total < 0: unknown. Never journaled. */
     void (*progress)(void *ctx, uint64_t token, double progress, double total, ctn_str message);
     void *ctx;
@@ -55,6 +71,9 @@ typedef struct ctn_driver {
     void *ctx;
     void (*begin)(void *ctx, const ctn_call_request *request);
     void (*cancel)(void *ctx, uint64_t token);
+    /* A call that waits for answers is not wanted any more: tell its peer, if it can be told; nothing is heard of it.
+     * NULL: there is nothing to tell. */
+    void (*abandon)(void *ctx, ctn_str target, const ctn_json *continuation);
     /* Makes what `target` needs known (its server up, its tools listed), so that `effect` can answer; tells `ready`
      * once, at once or later, whether that went well or not (a call will then tell why). NULL: nothing to prepare. */
     void (*prepare)(void *ctx, ctn_str target, void (*ready)(void *ready_ctx), void *ready_ctx);

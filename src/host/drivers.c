@@ -108,7 +108,7 @@ int ctn_drivers_new(const ctn_config *config, ctn_loop *loop, ctn_spawner *spawn
             servers[count] = config->servers[i].driver;
             ctn_secrets_fill(config, d->arena, &servers[count++], &d->secrets);
         }
-    ctn_call_sink sink = {on_done, on_progress, d};
+    ctn_call_sink sink = {.done = on_done, .progress = on_progress, .ctx = d};
     ctn_mcp_driver_options options = {.loop = loop,
                                       .spawner = spawner,
                                       .sink = sink,
