@@ -194,6 +194,7 @@ static bool read_tool(const ctn_json *item, ctn_mcp_tool *ret_tool)
         .description = ctn_json_str_or(item, "description", (ctn_str){0}),
         .input_schema = input,
         .output_schema = ctn_json_is(output, CTN_JSON_OBJECT) || ctn_json_is_bool(output) ? output : NULL,
+        .annotations = ctn_json_is(annotations, CTN_JSON_OBJECT) ? annotations : NULL,
         .hints = read_hints(annotations),
     };
     return true;

@@ -79,7 +79,8 @@ typedef struct ctn_mcp_tool {
     ctn_str name, title, description;
     const ctn_json *input_schema;
     const ctn_json *output_schema; /* NULL: none */
-    ctn_mcp_hints hints;
+    const ctn_json *annotations;   /* as they came; NULL: none */
+    ctn_mcp_hints hints;           /* what we read of them */
 } ctn_mcp_tool;
 
 typedef struct ctn_mcp_tools_page {

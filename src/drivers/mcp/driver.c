@@ -176,6 +176,12 @@ void ctn_mcp_ready(ctn_mcp_driver *driver, ctn_str name, ctn_mcp_ready_fn *ready
     ready(ctx, err.code, err.message);
 }
 
+void ctn_mcp_when_listed(ctn_mcp_driver *driver, ctn_mcp_listed_fn *listed, void *ctx)
+{
+    driver->listed = listed;
+    driver->listed_ctx = ctx;
+}
+
 const ctn_mcp_tool *ctn_mcp_tools(const ctn_mcp_driver *driver, ctn_str name, size_t *ret_count)
 {
     const ctn_mcp_peer *peer = server_of(driver, name);

@@ -81,6 +81,8 @@ struct ctn_mcp_driver {
     ctn_heap due;
     ctn_timer *due_timer;
     ctn_arena *scratch;
+    ctn_mcp_listed_fn *listed; /* NULL: nobody */
+    void *listed_ctx;
     void (*ended)(void *ctx); /* shutdown was asked for, and not all have ended */
     void *ended_ctx;
     bool is_shut_down;

@@ -64,6 +64,9 @@ typedef struct ctn_mcp_driver_options {
     size_t line_bytes_max;       /* 0: CTN_RPC_LINE_BYTES_MAX */
 } ctn_mcp_driver_options;
 
+/* The server's tools were listed, or listed again: told before anybody who waits for them. */
+typedef void ctn_mcp_listed_fn(void *ctx, ctn_str server);
+
 typedef struct ctn_mcp_driver ctn_mcp_driver;
 
 /* CTN_E_INVALID: a server without a name or command, two of one name, a version that is not spoken here. */
@@ -79,6 +82,8 @@ void ctn_mcp_driver_free(ctn_mcp_driver *driver); /* NULL is fine; servers that 
  * and the sentence why not (CTN_E_NOT_FOUND: no such server is configured). */
 typedef void ctn_mcp_ready_fn(void *ctx, int code, const char *why);
 void ctn_mcp_ready(ctn_mcp_driver *driver, ctn_str server, ctn_mcp_ready_fn *ready, void *ctx);
+/* NULL: nobody. */
+void ctn_mcp_when_listed(ctn_mcp_driver *driver, ctn_mcp_listed_fn *listed, void *ctx);
 /* The tools last listed, in order of name; NULL and 0 before that. Valid until the loop runs again. */
 const ctn_mcp_tool *ctn_mcp_tools(const ctn_mcp_driver *driver, ctn_str server, size_t *ret_count);
 /* "server/tool": the operator's word, else what a trusted server's annotations say, else UNKNOWN.

@@ -167,6 +167,8 @@ static void on_ready(void *ctx, ctn_mcp_tool_table *tools)
         ctn_timer_clear(peer->timer);
         log_line(peer, CTN_LOG_DEBUG, "tool server is up");
     }
+    if (peer->driver->listed)
+        peer->driver->listed(peer->driver->listed_ctx, peer->config.name);
     ctn_mcp_peer_tell_waiters(peer, CTN_OK, "");
     send_waiting(peer);
 }

@@ -59,6 +59,7 @@ static ctn_mcp_tool copy_tool(ctn_arena *arena, const ctn_mcp_tool *tool)
         .description = ctn_arena_str(arena, tool->description),
         .input_schema = ctn_json_copy(arena, tool->input_schema),
         .output_schema = tool->output_schema ? ctn_json_copy(arena, tool->output_schema) : NULL,
+        .annotations = tool->annotations ? ctn_json_copy(arena, tool->annotations) : NULL,
         .hints = tool->hints,
     };
 }
