@@ -111,6 +111,18 @@ void ctn_mcp_write_call(ctn_buf *out, ctn_arena *scratch, const ctn_mcp_speaker 
     ctn_rpc_write_request(out, id, "tools/call", ctn_json_finish(&params));
 }
 
+void ctn_mcp_write_request(ctn_buf *out, ctn_arena *scratch, const ctn_mcp_speaker *self, int64_t id,
+                           const char *method, const ctn_json *params)
+{
+    ctn_json_builder with_meta = ctn_json_object(scratch);
+    const ctn_json *meta = request_meta(scratch, self, NULL);
+    if (meta)
+        ctn_json_put(&with_meta, CTN_STR("_meta"), meta);
+    for (size_t i = 0; i < ctn_json_count(params); i++)
+        ctn_json_put(&with_meta, ctn_json_text(&params->members[i].key), &params->members[i].value);
+    ctn_rpc_write_request(out, id, method, with_meta.count ? ctn_json_finish(&with_meta) : NULL);
+}
+
 void ctn_mcp_write_cancelled(ctn_buf *out, ctn_arena *scratch, int64_t request_id, ctn_str reason)
 {
     ctn_json_builder params = ctn_json_object(scratch);

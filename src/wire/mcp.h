@@ -58,6 +58,9 @@ void ctn_mcp_write_list(ctn_buf *out, ctn_arena *scratch, const ctn_mcp_speaker 
                         const ctn_str *cursor);
 void ctn_mcp_write_call(ctn_buf *out, ctn_arena *scratch, const ctn_mcp_speaker *self, int64_t id,
                         const ctn_mcp_call *call);
+/* Any other request. params: an object without _meta; NULL: none. */
+void ctn_mcp_write_request(ctn_buf *out, ctn_arena *scratch, const ctn_mcp_speaker *self, int64_t id,
+                           const char *method, const ctn_json *params);
 void ctn_mcp_write_cancelled(ctn_buf *out, ctn_arena *scratch, int64_t request_id, ctn_str reason);
 
 /* ---- what a client reads: results ---- */

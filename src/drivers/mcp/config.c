@@ -45,27 +45,34 @@ static const char **environment_of(ctn_arena *arena, const char *const *env)
     return result;
 }
 
-void ctn_mcp_peer_init(ctn_mcp_driver *driver, ctn_mcp_peer *peer, const ctn_mcp_server_config *from)
+void ctn_mcp_server_init(ctn_mcp_driver *driver, ctn_mcp_server *server, const ctn_mcp_server_config *from)
 {
     ctn_arena *arena = driver->arena;
     size_t arg_count = count_strings(from->args);
-    peer->driver = driver;
-    peer->config = *from;
-    peer->config.name = ctn_arena_str(arena, from->name);
-    peer->config.command = copy_string(arena, from->command);
-    peer->config.cwd = copy_string(arena, from->cwd);
-    peer->config.version = ctn_arena_str(arena, from->version);
-    peer->config.args = peer->config.env = NULL; /* in argv and env */
-    peer->argv = CTN_NEW_ARRAY(arena, const char *, arg_count + 2);
-    peer->argv[0] = peer->config.command;
+    server->driver = driver;
+    server->config = *from;
+    server->config.name = ctn_arena_str(arena, from->name);
+    server->config.command = copy_string(arena, from->command);
+    server->config.cwd = copy_string(arena, from->cwd);
+    server->config.version = ctn_arena_str(arena, from->version);
+    server->config.args = server->config.env = NULL; /* in argv and env */
+    server->argv = CTN_NEW_ARRAY(arena, const char *, arg_count + 2);
+    server->argv[0] = server->config.command;
     for (size_t i = 0; i < arg_count; i++)
-        peer->argv[i + 1] = copy_string(arena, from->args[i]);
-    peer->env = environment_of(arena, from->env);
+        server->argv[i + 1] = copy_string(arena, from->args[i]);
+    server->env = environment_of(arena, from->env);
     ctn_mcp_tool_effect *effects = CTN_NEW_ARRAY(arena, ctn_mcp_tool_effect, from->effect_count);
     for (size_t i = 0; i < from->effect_count; i++)
         effects[i] = (ctn_mcp_tool_effect){ctn_arena_str(arena, from->effects[i].tool), from->effects[i].effect};
-    peer->config.effects = effects;
-    peer->timer = ctn_timer_new(driver->options.loop, ctn_mcp_peer_timer, peer);
+    server->config.effects = effects;
+    server->peer_count = 1;
+    server->peers = CTN_NEW_ARRAY(arena, ctn_mcp_peer, server->peer_count);
+    for (size_t i = 0; i < server->peer_count; i++) {
+        ctn_mcp_peer *peer = &server->peers[i];
+        peer->driver = driver;
+        peer->server = server;
+        peer->timer = ctn_timer_new(driver->options.loop, ctn_mcp_peer_timer, peer);
+    }
 }
 
 int ctn_mcp_config_check(const ctn_mcp_driver_options *options, size_t i, ctn_err *err)

@@ -21,17 +21,23 @@
 
 /* ---- the driver's interface ---- */
 
-static ctn_mcp_peer *server_of(const ctn_mcp_driver *driver, ctn_str name)
+static ctn_mcp_server *server_of(const ctn_mcp_driver *driver, ctn_str name)
 {
-    for (size_t i = 0; i < driver->options.server_count; i++)
+    for (size_t i = 0; i < driver->server_count; i++)
         if (ctn_str_equal(driver->names[i], name))
-            return &driver->peers[i];
+            return &driver->servers[i];
     return NULL;
+}
+
+/* The connection that takes the next call. */
+static ctn_mcp_peer *peer_of(const ctn_mcp_server *server)
+{
+    return &server->peers[0];
 }
 
 static void explain_unknown_server(const ctn_mcp_driver *driver, ctn_str name, ctn_err *err)
 {
-    ctn_str near = ctn_str_nearest(name, driver->names, driver->options.server_count);
+    ctn_str near = ctn_str_nearest(name, driver->names, driver->server_count);
     if (near.len)
         (void) ctn_fail(err, CTN_E_NOT_FOUND, "no server \"%.*s\" is configured; did you mean \"%.*s\"?",
                         CTN_STR_ARG(name), CTN_STR_ARG(near));
@@ -45,10 +51,10 @@ static void begin(void *ctx, const ctn_call_request *request)
     assert(!driver->is_shut_down);
     ctn_str tool = request->target;
     ctn_str name = ctn_str_cut(&tool, '/');
-    ctn_mcp_peer *peer = server_of(driver, name);
-    if (!peer || tool.len == 0) {
+    ctn_mcp_server *server = server_of(driver, name);
+    if (!server || tool.len == 0) {
         ctn_err err = {0};
-        if (!peer)
+        if (!server)
             explain_unknown_server(driver, name, &err);
         else
             (void) ctn_fail(&err, CTN_E_INVALID, "\"%.*s\" names no tool: it must be server/tool",
@@ -57,7 +63,8 @@ static void begin(void *ctx, const ctn_call_request *request)
         driver->options.sink.done(driver->options.sink.ctx, request->token, &result);
         return;
     }
-    peer->was_given_sensitive = peer->was_given_sensitive || request->is_sensitive;
+    server->was_given_sensitive = server->was_given_sensitive || request->is_sensitive;
+    ctn_mcp_peer *peer = peer_of(server);
     ctn_mcp_flight *f = ctn_malloc(sizeof *f + tool.len);
     *f = (ctn_mcp_flight){.peer = peer,
                           .token = request->token,
@@ -117,9 +124,9 @@ static void prepare(void *ctx, ctn_str target, void (*ready)(void *ready_ctx), v
 {
     ctn_mcp_driver *driver = ctx;
     ctn_str tool = target;
-    ctn_mcp_peer *peer = server_of(driver, ctn_str_cut(&tool, '/'));
-    if (peer && !driver->is_shut_down)
-        await(peer, (ctn_mcp_waiter){.prepared = ready, .ctx = ready_ctx});
+    const ctn_mcp_server *server = server_of(driver, ctn_str_cut(&tool, '/'));
+    if (server && !driver->is_shut_down)
+        await(peer_of(server), (ctn_mcp_waiter){.prepared = ready, .ctx = ready_ctx});
     else
         ready(ready_ctx);
 }
@@ -132,8 +139,8 @@ static ctn_effect effect_of(void *ctx, ctn_str target, const char **ret_from)
 static bool schema_of(void *ctx, ctn_str target, ctn_digest *ret_digest)
 {
     ctn_str name = target;
-    const ctn_mcp_peer *peer = server_of(ctx, ctn_str_cut(&name, '/'));
-    const ctn_mcp_tool *tool = peer && peer->tools ? ctn_mcp_tool_table_find(peer->tools, name) : NULL;
+    const ctn_mcp_server *server = server_of(ctx, ctn_str_cut(&name, '/'));
+    const ctn_mcp_tool *tool = server && server->tools ? ctn_mcp_tool_table_find(server->tools, name) : NULL;
     if (!tool)
         return false;
     ctn_buf b;
@@ -163,13 +170,13 @@ ctn_driver ctn_mcp_driver_interface(ctn_mcp_driver *driver)
 
 void ctn_mcp_ready(ctn_mcp_driver *driver, ctn_str name, ctn_mcp_ready_fn *ready, void *ctx)
 {
-    ctn_mcp_peer *peer = server_of(driver, name);
-    if (peer && !driver->is_shut_down) {
-        await(peer, (ctn_mcp_waiter){.ready = ready, .ctx = ctx});
+    const ctn_mcp_server *server = server_of(driver, name);
+    if (server && !driver->is_shut_down) {
+        await(peer_of(server), (ctn_mcp_waiter){.ready = ready, .ctx = ctx});
         return;
     }
     ctn_err err = {0};
-    if (peer)
+    if (server)
         (void) ctn_fail(&err, CTN_E_STATE, "catena is stopping");
     else
         explain_unknown_server(driver, name, &err);
@@ -184,8 +191,8 @@ void ctn_mcp_when_listed(ctn_mcp_driver *driver, ctn_mcp_listed_fn *listed, void
 
 const ctn_mcp_tool *ctn_mcp_tools(const ctn_mcp_driver *driver, ctn_str name, size_t *ret_count)
 {
-    const ctn_mcp_peer *peer = server_of(driver, name);
-    return ctn_mcp_tool_table_all(peer ? peer->tools : NULL, ret_count);
+    const ctn_mcp_server *server = server_of(driver, name);
+    return ctn_mcp_tool_table_all(server ? server->tools : NULL, ret_count);
 }
 
 ctn_effect ctn_mcp_effect(const ctn_mcp_driver *driver, ctn_str target, const char **ret_from)
@@ -194,17 +201,17 @@ ctn_effect ctn_mcp_effect(const ctn_mcp_driver *driver, ctn_str target, const ch
     const char **from = ret_from ? ret_from : &ignored;
     *from = NULL;
     ctn_str name = target;
-    const ctn_mcp_peer *peer = server_of(driver, ctn_str_cut(&name, '/'));
-    if (!peer)
+    const ctn_mcp_server *server = server_of(driver, ctn_str_cut(&name, '/'));
+    if (!server)
         return CTN_EFFECT_UNKNOWN;
-    for (size_t i = 0; i < peer->config.effect_count; i++) {
-        if (!ctn_str_equal(peer->config.effects[i].tool, name))
+    for (size_t i = 0; i < server->config.effect_count; i++) {
+        if (!ctn_str_equal(server->config.effects[i].tool, name))
             continue;
         *from = "operator";
-        return peer->config.effects[i].effect;
+        return server->config.effects[i].effect;
     }
     const ctn_mcp_tool *tool =
-        peer->config.is_trusted && peer->tools ? ctn_mcp_tool_table_find(peer->tools, name) : NULL;
+        server->config.is_trusted && server->tools ? ctn_mcp_tool_table_find(server->tools, name) : NULL;
     if (!tool || !(tool->hints.says_read_only || tool->hints.says_idempotent))
         return CTN_EFFECT_UNKNOWN;
     *from = "annotations";
@@ -215,25 +222,34 @@ ctn_effect ctn_mcp_effect(const ctn_mcp_driver *driver, ctn_str target, const ch
 
 bool ctn_mcp_server_state_of(const ctn_mcp_driver *driver, ctn_str name, ctn_mcp_server_state *ret_state)
 {
-    const ctn_mcp_peer *peer = server_of(driver, name);
-    if (!peer)
+    const ctn_mcp_server *server = server_of(driver, name);
+    if (!server)
         return false;
-    *ret_state = (ctn_mcp_server_state){.pid = peer->process ? ctn_process_pid(peer->process) : 0,
+    const ctn_mcp_peer *peer = peer_of(server);
+    *ret_state = (ctn_mcp_server_state){.pid = peer->transport ? ctn_mcp_transport_pid(peer->transport) : 0,
                                         .version = peer->client ? ctn_mcp_client_version(peer->client) : (ctn_str){0},
-                                        .starts = peer->starts,
+                                        .starts = server->starts,
                                         .strays = peer->client ? ctn_mcp_client_strays(peer->client) : 0};
     return true;
 }
 
 /* ---- making and ending ---- */
 
+static void each_peer(const ctn_mcp_driver *driver, void (*visit)(ctn_mcp_peer *peer))
+{
+    for (size_t i = 0; i < driver->server_count; i++)
+        for (size_t k = 0; k < driver->servers[i].peer_count; k++)
+            visit(&driver->servers[i].peers[k]);
+}
+
 void ctn_mcp_driver_tell_if_ended(ctn_mcp_driver *driver)
 {
     if (!driver->ended)
         return;
-    for (size_t i = 0; i < driver->options.server_count; i++)
-        if (driver->peers[i].process)
-            return;
+    for (size_t i = 0; i < driver->server_count; i++)
+        for (size_t k = 0; k < driver->servers[i].peer_count; k++)
+            if (driver->servers[i].peers[k].transport)
+                return;
     void (*ended)(void *) = driver->ended;
     driver->ended = NULL;
     ended(driver->ended_ctx);
@@ -256,11 +272,12 @@ int ctn_mcp_driver_new(const ctn_mcp_driver_options *options, ctn_mcp_driver **r
         driver->options.end_grace_ms = END_GRACE_MS;
     if (driver->options.line_bytes_max == 0)
         driver->options.line_bytes_max = CTN_RPC_LINE_BYTES_MAX;
-    driver->peers = CTN_NEW_ARRAY(driver->arena, ctn_mcp_peer, options->server_count);
+    driver->server_count = options->server_count;
+    driver->servers = CTN_NEW_ARRAY(driver->arena, ctn_mcp_server, options->server_count);
     driver->names = CTN_NEW_ARRAY(driver->arena, ctn_str, options->server_count);
     for (size_t i = 0; i < options->server_count; i++) {
-        ctn_mcp_peer_init(driver, &driver->peers[i], &options->servers[i]);
-        driver->names[i] = driver->peers[i].config.name;
+        ctn_mcp_server_init(driver, &driver->servers[i], &options->servers[i]);
+        driver->names[i] = driver->servers[i].config.name;
     }
     driver->due_timer = ctn_timer_new(options->loop, ctn_mcp_flights_due, driver);
     *ret_driver = driver;
@@ -279,6 +296,17 @@ static void drop_calls(ctn_mcp_peer *peer)
     }
 }
 
+static void end_peer(ctn_mcp_peer *peer)
+{
+    ctn_timer_clear(peer->timer);
+    ctn_mcp_client_free(peer->client); /* first: it knows the calls */
+    peer->client = NULL;
+    drop_calls(peer);
+    peer->state = peer->transport ? CTN_MCP_ENDING : CTN_MCP_DOWN;
+    if (peer->transport)
+        ctn_mcp_transport_end(peer->transport);
+}
+
 void ctn_mcp_driver_shutdown(ctn_mcp_driver *driver, void (*ended)(void *ctx), void *ctx)
 {
     assert(!driver->is_shut_down);
@@ -286,17 +314,16 @@ void ctn_mcp_driver_shutdown(ctn_mcp_driver *driver, void (*ended)(void *ctx), v
     driver->ended = ended;
     driver->ended_ctx = ctx;
     ctn_timer_clear(driver->due_timer);
-    for (size_t i = 0; i < driver->options.server_count; i++) {
-        ctn_mcp_peer *peer = &driver->peers[i];
-        ctn_timer_clear(peer->timer);
-        ctn_mcp_client_free(peer->client); /* first: it knows the calls */
-        peer->client = NULL;
-        drop_calls(peer);
-        peer->state = peer->process ? CTN_MCP_ENDING : CTN_MCP_DOWN;
-        if (peer->process)
-            ctn_process_end(peer->process);
-    }
+    each_peer(driver, end_peer);
     ctn_mcp_driver_tell_if_ended(driver);
+}
+
+static void free_peer(ctn_mcp_peer *peer)
+{
+    ctn_mcp_client_free(peer->client);
+    ctn_mcp_transport_free(peer->transport);
+    drop_calls(peer);
+    ctn_timer_free(peer->timer);
 }
 
 void ctn_mcp_driver_free(ctn_mcp_driver *driver)
@@ -304,14 +331,9 @@ void ctn_mcp_driver_free(ctn_mcp_driver *driver)
     if (!driver)
         return;
     driver->is_shut_down = true;
-    for (size_t i = 0; i < driver->options.server_count; i++) {
-        ctn_mcp_peer *peer = &driver->peers[i];
-        ctn_mcp_client_free(peer->client);
-        ctn_process_free(peer->process);
-        drop_calls(peer);
-        ctn_mcp_tool_table_free(peer->tools);
-        ctn_timer_free(peer->timer);
-    }
+    each_peer(driver, free_peer);
+    for (size_t i = 0; i < driver->server_count; i++)
+        ctn_mcp_tool_table_free(driver->servers[i].tools);
     ctn_timer_free(driver->due_timer);
     ctn_heap_done(&driver->due);
     ctn_token_map_done(&driver->tokens);

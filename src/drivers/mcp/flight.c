@@ -82,15 +82,21 @@ static void tell_failure(ctn_mcp_flight *f, ctn_failure failure, bool was_sent, 
     ctn_mcp_flight_tell(f, &(ctn_call_result){.failure = failure, .message = message, .was_sent = was_sent});
 }
 
-/* The call stays known as long as the process that has it lives. */
+/* Whose answer may still come stays known as long as the life that has it. */
 void ctn_mcp_flight_give_up(ctn_mcp_flight *f, ctn_str reason)
 {
+    ctn_mcp_peer *peer = f->peer;
+    bool may_come = true;
+    if (peer->client && peer->state == CTN_MCP_UP)
+        may_come = ctn_mcp_client_cancel(peer->client, f->id, reason);
+    if (!may_come) {
+        ctn_mcp_flight_free(f);
+        return;
+    }
     list_remove(list_of(f), f);
     f->is_given_up = true;
     ctn_mcp_flight_add(list_of(f), f);
-    ctn_heap_remove(&f->peer->driver->due, &f->due);
-    if (f->peer->client && f->peer->state == CTN_MCP_UP)
-        ctn_mcp_client_cancel(f->peer->client, f->id, reason);
+    ctn_heap_remove(&peer->driver->due, &f->due);
 }
 
 void ctn_mcp_flights_due(void *ctx)
@@ -104,7 +110,7 @@ void ctn_mcp_flights_due(void *ctx)
         char message[300];
         bool is_over = f->end_at_ms && f->end_at_ms <= now;
         (void) snprintf(message, sizeof message, "no %s from %.*s/%.*s within %lld ms",
-                        is_over ? "answer" : "sign of progress", CTN_STR_ARG(f->peer->config.name),
+                        is_over ? "answer" : "sign of progress", CTN_STR_ARG(f->peer->server->config.name),
                         (int) (f->tool_len < 128 ? f->tool_len : 128), f->tool,
                         (long long) (is_over ? f->timeout_ms : f->idle_timeout_ms));
         ctn_mcp_flight_give_up(f, CTN_STR("timeout"));
@@ -135,14 +141,14 @@ static void fail_unknown_tool(ctn_mcp_flight *f)
 {
     ctn_mcp_peer *peer = f->peer;
     ctn_str tool = tool_of(f);
-    ctn_str near = ctn_mcp_tool_table_nearest(peer->tools, tool);
+    ctn_str near = ctn_mcp_tool_table_nearest(peer->server->tools, tool);
     size_t count = 0;
-    (void) ctn_mcp_tool_table_all(peer->tools, &count);
+    (void) ctn_mcp_tool_table_all(peer->server->tools, &count);
     ctn_str sentence =
         near.len ? ctn_arena_printf(peer->driver->scratch, "server %.*s has no tool \"%.*s\"; did you mean \"%.*s\"?",
-                                    CTN_STR_ARG(peer->config.name), CTN_STR_ARG(tool), CTN_STR_ARG(near))
+                                    CTN_STR_ARG(peer->server->config.name), CTN_STR_ARG(tool), CTN_STR_ARG(near))
                  : ctn_arena_printf(peer->driver->scratch, "server %.*s has no tool \"%.*s\" among its %zu",
-                                    CTN_STR_ARG(peer->config.name), CTN_STR_ARG(tool), count);
+                                    CTN_STR_ARG(peer->server->config.name), CTN_STR_ARG(tool), count);
     tell_failure(f, CTN_FAILURE_PROTOCOL_ERROR, false, sentence);
 }
 
@@ -155,13 +161,14 @@ static int check_arguments(ctn_mcp_flight *f, const ctn_mcp_tool *tool)
     if (f->args && !ctn_json_is(f->args, CTN_JSON_OBJECT))
         rc = ctn_fail(&err, CTN_E_INVALID, "expected object, got %s", ctn_json_kind_name(f->args));
     else
-        rc = ctn_mcp_tool_check_input(peer->tools, tool, f->args ? f->args : &(ctn_json){.kind = CTN_JSON_OBJECT},
-                                      peer->driver->scratch, &err);
+        rc = ctn_mcp_tool_check_input(peer->server->tools, tool,
+                                      f->args ? f->args : &(ctn_json){.kind = CTN_JSON_OBJECT}, peer->driver->scratch,
+                                      &err);
     if (rc == CTN_OK)
         return rc;
     bool is_schema = rc == CTN_E_UNSUPPORTED;
-    (void) ctn_wrap(&err, rc, is_schema ? "tool %.*s/%.*s" : "arguments of %.*s/%.*s", CTN_STR_ARG(peer->config.name),
-                    CTN_STR_ARG(tool_of(f)));
+    (void) ctn_wrap(&err, rc, is_schema ? "tool %.*s/%.*s" : "arguments of %.*s/%.*s",
+                    CTN_STR_ARG(peer->server->config.name), CTN_STR_ARG(tool_of(f)));
     tell_failure(f, is_schema ? CTN_FAILURE_PROTOCOL_ERROR : CTN_FAILURE_INVALID_INPUT, false,
                  ctn_str_from(err.message));
     return rc;
@@ -200,7 +207,7 @@ void ctn_mcp_flight_send(ctn_mcp_flight *f)
 {
     ctn_mcp_peer *peer = f->peer;
     ctn_arena_mark mark = ctn_arena_save(peer->driver->scratch);
-    const ctn_mcp_tool *tool = ctn_mcp_tool_table_find(peer->tools, tool_of(f));
+    const ctn_mcp_tool *tool = ctn_mcp_tool_table_find(peer->server->tools, tool_of(f));
     int64_t list_age_ms = ctn_loop_now_ms(peer->driver->options.loop) - ctn_mcp_client_listed_at_ms(peer->client);
     if (!tool && !f->has_relisted && list_age_ms > UNKNOWN_TOOL_AGE_MS) {
         f->has_relisted = true;
@@ -219,14 +226,14 @@ void ctn_mcp_flight_send(ctn_mcp_flight *f)
     }
     bool is_too_large = false;
     ctn_mcp_call request = {.tool = tool_of(f), .arguments = f->args, .idempotency_key = f->key};
-    int64_t id = ctn_mcp_client_call(peer->client, &request, f, &is_too_large);
+    int64_t id = ctn_mcp_client_call(peer->client, &request, NULL, 0, f, &is_too_large);
     if (id == 0) {
         if (is_too_large)
             tell_failure(f, CTN_FAILURE_INVALID_INPUT, false, CTN_STR("the arguments are larger than 16 MiB"));
         else
             tell_failure(f, CTN_FAILURE_UNAVAILABLE, false,
                          ctn_arena_printf(peer->driver->scratch, "server %.*s does not read its input",
-                                          CTN_STR_ARG(peer->config.name)));
+                                          CTN_STR_ARG(peer->server->config.name)));
         goto done;
     }
     list_remove(&peer->waiting, f);
@@ -258,7 +265,7 @@ static void on_tool_result(ctn_mcp_flight *f, const ctn_json *result, ctn_arena 
                      ctn_arena_printf(scratch,
                                       "%.*s/%.*s asks for input in the middle of the call (input_required), "
                                       "which this version of catena does not support",
-                                      CTN_STR_ARG(peer->config.name), CTN_STR_ARG(tool_of(f))));
+                                      CTN_STR_ARG(peer->server->config.name), CTN_STR_ARG(tool_of(f))));
         return;
     }
     ctn_call_result told = {
@@ -269,10 +276,11 @@ static void on_tool_result(ctn_mcp_flight *f, const ctn_json *result, ctn_arena 
         ctn_mcp_flight_tell(f, &told);
         return;
     }
-    const ctn_mcp_tool *tool = ctn_mcp_tool_table_find(peer->tools, tool_of(f));
-    int rc = tool ? ctn_mcp_tool_check_output(peer->tools, tool, r.value, scratch, &err) : CTN_OK;
+    const ctn_mcp_tool *tool = ctn_mcp_tool_table_find(peer->server->tools, tool_of(f));
+    int rc = tool ? ctn_mcp_tool_check_output(peer->server->tools, tool, r.value, scratch, &err) : CTN_OK;
     if (rc) {
-        (void) ctn_wrap(&err, rc, "result of %.*s/%.*s", CTN_STR_ARG(peer->config.name), CTN_STR_ARG(tool_of(f)));
+        (void) ctn_wrap(&err, rc, "result of %.*s/%.*s", CTN_STR_ARG(peer->server->config.name),
+                        CTN_STR_ARG(tool_of(f)));
         told.value = NULL;
         told.failure = CTN_FAILURE_INVALID_OUTPUT;
         told.message = ctn_str_from(err.message);
@@ -295,22 +303,55 @@ void ctn_mcp_flight_answered(void *ctx, void *of_call, const ctn_rpc_message *m,
     }
     ctn_str text = clip(m->error_message);
     tell_failure(f, CTN_FAILURE_PROTOCOL_ERROR, true,
-                 ctn_arena_printf(scratch, "%.*s/%.*s: %.*s (%lld)", CTN_STR_ARG(f->peer->config.name),
+                 ctn_arena_printf(scratch, "%.*s/%.*s: %.*s (%lld)", CTN_STR_ARG(f->peer->server->config.name),
                                   CTN_STR_ARG(tool_of(f)), CTN_STR_ARG(text), (long long) m->error_code));
 }
 
-void ctn_mcp_flight_too_large(ctn_mcp_flight *f, const char *why)
+void ctn_mcp_flight_too_large(void *ctx, void *of_call, const char *why)
 {
-    f->peer->has_answered = true;
+    (void) ctx;
+    ctn_mcp_flight *f = of_call;
+    f->peer->has_answered = true; /* and the tool has done its work */
     if (f->is_given_up) {
         ctn_mcp_flight_free(f);
         return;
     }
     ctn_arena *scratch = f->peer->driver->scratch;
     ctn_arena_mark mark = ctn_arena_save(scratch);
-    tell_failure(
-        f, CTN_FAILURE_LIMIT, true,
-        ctn_arena_printf(scratch, "%.*s/%.*s: %s", CTN_STR_ARG(f->peer->config.name), CTN_STR_ARG(tool_of(f)), why));
+    tell_failure(f, CTN_FAILURE_LIMIT, true,
+                 ctn_arena_printf(scratch, "%.*s/%.*s: %s", CTN_STR_ARG(f->peer->server->config.name),
+                                  CTN_STR_ARG(tool_of(f)), why));
+    ctn_arena_restore(scratch, mark);
+}
+
+/* What came instead of an answer, over HTTP. A refusal was not executed; where nothing says so, nobody knows. */
+static ctn_failure failure_of(const ctn_mcp_loss *loss)
+{
+    if (!loss->was_sent)
+        return CTN_FAILURE_UNAVAILABLE;
+    if (loss->status == 401 || loss->status == 403)
+        return CTN_FAILURE_DENIED;
+    if (loss->status == 429)
+        return CTN_FAILURE_RATE_LIMITED;
+    return loss->is_untaken || (loss->status >= 300 && loss->status < 500 && loss->status != 408)
+               ? CTN_FAILURE_PROTOCOL_ERROR
+               : CTN_FAILURE_TRANSPORT;
+}
+
+void ctn_mcp_flight_lost(void *ctx, void *of_call, const ctn_mcp_loss *loss)
+{
+    const ctn_mcp_peer *peer = ctx;
+    ctn_mcp_flight *f = of_call;
+    ctn_arena *scratch = peer->driver->scratch;
+    ctn_arena_mark mark = ctn_arena_save(scratch);
+    ctn_call_result told = {
+        .failure = failure_of(loss),
+        .message = ctn_arena_printf(scratch, "%.*s/%.*s: %s", CTN_STR_ARG(peer->server->config.name),
+                                    CTN_STR_ARG(tool_of(f)), loss->why),
+        .was_sent = loss->was_sent,
+        .retry_after_ms = loss->retry_after_ms,
+    };
+    ctn_mcp_flight_tell(f, &told);
     ctn_arena_restore(scratch, mark);
 }
 

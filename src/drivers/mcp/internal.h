@@ -1,6 +1,6 @@
 /*
- * internal.h -- what the files of the driver share: calls under way (flights), configured servers and
- * their lives (peers), the driver that holds them. mcp/driver.c has the essay.
+ * internal.h -- what the files of the driver share: calls under way (flights), configured servers, the connections to
+ * each (peers) with their lives, the driver that holds them. mcp/driver.c has the essay.
  */
 #pragma once
 #include "base/heap.h"
@@ -8,8 +8,8 @@
 #include "drivers/mcp/mcp.h"
 #include "drivers/mcp/tools.h"
 #include "drivers/token_map.h"
-#include "loop/process.h"
 
+typedef struct ctn_mcp_server ctn_mcp_server;
 typedef struct ctn_mcp_peer ctn_mcp_peer;
 
 typedef struct ctn_mcp_flight {
@@ -49,33 +49,44 @@ typedef enum ctn_mcp_peer_state {
     CTN_MCP_RESTING,
 } ctn_mcp_peer_state;
 
+/* One connection to a server: a process of it, or its address. */
 struct ctn_mcp_peer {
     ctn_mcp_driver *driver;
-    ctn_mcp_server_config config; /* copied */
-    const char **argv, **env;
+    ctn_mcp_server *server;
     ctn_mcp_peer_state state;
-    ctn_process *process;      /* STARTING, UP, ENDING */
-    ctn_mcp_client *client;    /* the same; NULL while ENDING after a start that took too long */
-    ctn_mcp_tool_table *tools; /* the last that were listed, also by an earlier process */
-    ctn_timer *timer;          /* STARTING: the limit; RESTING: the end of the rest */
+    ctn_mcp_transport *transport; /* STARTING, UP, ENDING */
+    ctn_mcp_client *client;       /* the same; NULL while ENDING after a start that took too long */
+    ctn_timer *timer;             /* STARTING: the limit; RESTING: the end of the rest */
     ctn_mcp_flights waiting, sent, given_up;
     ctn_mcp_waiter *waiters;
-    bool is_relisting;
-    bool wants_tail;           /* a line that is skipped: whose answer it is, is not known yet */
-    bool was_given_sensitive;  /* in some life: what it says on stderr is told to nobody any more */
-    bool has_answered;         /* this process gave an answer to a call */
-    int64_t up_since_ms;       /* 0: this process was never up */
+    bool is_relisting;         /* or shakes hands again: calls wait */
+    bool has_told;             /* ENDING: whoever waited for this start was told why it failed */
+    bool has_answered;         /* this life gave an answer to a call */
+    int64_t up_since_ms;       /* 0: this life was never up */
     int64_t starting_since_ms; /* the first of several tries */
     unsigned failures;         /* starts or lives in a row that came to nothing */
     int64_t rest_until_ms;
-    uint64_t starts;
     ctn_err why; /* why it was last not up */
+};
+
+/* A configured server: what is true of it whichever of its peers is asked. */
+struct ctn_mcp_server {
+    ctn_mcp_driver *driver;
+    ctn_mcp_server_config config; /* copied */
+    const char **argv, **env;
+    ctn_mcp_peer *peers;
+    size_t peer_count;         /* 1 or more */
+    ctn_mcp_tool_table *tools; /* the last that were listed, also by an earlier life */
+    char known_version[16];    /* the revision last spoken with it; empty: none yet */
+    bool was_given_sensitive;  /* in some life: what it says on stderr is told to nobody any more */
+    uint64_t starts;
 };
 
 struct ctn_mcp_driver {
     ctn_mcp_driver_options options;
     ctn_arena *arena; /* configuration */
-    ctn_mcp_peer *peers;
+    ctn_mcp_server *servers;
+    size_t server_count;
     ctn_str *names;
     ctn_token_map tokens; /* token -> flight */
     ctn_heap due;
@@ -99,14 +110,15 @@ void ctn_mcp_flight_tell(ctn_mcp_flight *f, const ctn_call_result *result);
 void ctn_mcp_flight_give_up(ctn_mcp_flight *f, ctn_str reason);
 /* It waits and its peer is UP: checked and sent, or told why not, or waiting for a new list. */
 void ctn_mcp_flight_send(ctn_mcp_flight *f);
+/* Events of the client; ctx is the peer, of_call the flight. */
 void ctn_mcp_flight_answered(void *ctx, void *of_call, const ctn_rpc_message *m, ctn_arena *scratch);
-/* Its answer was too large to be read: the tool has done its work. */
-void ctn_mcp_flight_too_large(ctn_mcp_flight *f, const char *why);
+void ctn_mcp_flight_too_large(void *ctx, void *of_call, const char *why);
+void ctn_mcp_flight_lost(void *ctx, void *of_call, const ctn_mcp_loss *loss);
 void ctn_mcp_flight_progress(void *ctx, void *of_call, const ctn_mcp_progress *progress);
 void ctn_mcp_flights_due(void *ctx); /* the driver's timer */
 void ctn_mcp_flights_set_timer(ctn_mcp_driver *driver);
 
-/* ---- mcp/peer.c: a server's life ---- */
+/* ---- mcp/peer.c: the life of a connection ---- */
 
 /* True: up, with a list that may be used. Otherwise on the way there, or its waiters have been told why not. */
 bool ctn_mcp_peer_bring_up(ctn_mcp_peer *peer);
@@ -117,7 +129,7 @@ void ctn_mcp_peer_timer(void *ctx);
 /* ---- mcp/config.c ---- */
 
 int ctn_mcp_config_check(const ctn_mcp_driver_options *options, size_t i, ctn_err *err);
-void ctn_mcp_peer_init(ctn_mcp_driver *driver, ctn_mcp_peer *peer, const ctn_mcp_server_config *from);
+void ctn_mcp_server_init(ctn_mcp_driver *driver, ctn_mcp_server *server, const ctn_mcp_server_config *from);
 
 /* ---- mcp/driver.c ---- */
 

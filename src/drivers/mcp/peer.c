@@ -1,5 +1,5 @@
 /*
- * peer.c -- a configured server's life: when a process is started, who is told when it is up, what its death means.
+ * peer.c -- the life of one connection to a server: when it is begun, who is told when it is up, what its end means.
  *
  *     DOWN --needed--> STARTING --ready--> UP --died--> DOWN
  *       ^                 |                 |
@@ -102,7 +102,7 @@ static void ensure_started(ctn_mcp_peer *peer)
 
 static int64_t start_limit_ms(const ctn_mcp_peer *peer)
 {
-    return peer->config.start_limit_ms > 0 ? peer->config.start_limit_ms : START_LIMIT_MS;
+    return peer->server->config.start_limit_ms > 0 ? peer->server->config.start_limit_ms : START_LIMIT_MS;
 }
 
 /* One more start (or life) that came to nothing; peer->why is set. The process is gone. */
@@ -123,44 +123,47 @@ static void start_failed(ctn_mcp_peer *peer)
 static void log_line(const ctn_mcp_peer *peer, ctn_log_level level, const char *message)
 {
     char name[128];
-    (void) snprintf(name, sizeof name, "%.*s", CTN_STR_ARG(peer->config.name));
+    (void) snprintf(name, sizeof name, "%.*s", CTN_STR_ARG(peer->server->config.name));
     ctn_log_line(peer->driver->options.log, level, message, "server", name, NULL);
 }
 
 /* "server travel (catena-travel): what; its last words: ..." */
 static void set_why(ctn_mcp_peer *peer, int code, const char *what)
 {
-    ctn_str words = peer->process ? ctn_process_last_words(peer->process) : (ctn_str){0};
-    if (words.len && peer->was_given_sensitive)
+    const ctn_mcp_server *server = peer->server;
+    ctn_str words = peer->transport ? ctn_mcp_transport_last_words(peer->transport) : (ctn_str){0};
+    if (words.len && server->was_given_sensitive)
         words = CTN_STR("(withheld: it was given sensitive values)");
-    (void) ctn_fail(&peer->why, code, "server %.*s (%s): %s%s%.*s", CTN_STR_ARG(peer->config.name),
-                    peer->config.command, what, words.len ? "; its last words: " : "", CTN_STR_ARG(words));
+    (void) ctn_fail(&peer->why, code, "server %.*s (%s): %s%s%.*s", CTN_STR_ARG(server->config.name),
+                    server->config.command, what, words.len ? "; its last words: " : "", CTN_STR_ARG(words));
 }
 
-/* The conversation is over though the process lives: it is ended, and its calls with it. */
-static void on_failed(void *ctx, const char *why)
+/* The conversation is over though the server lives: its connection is ended, and its calls with it. */
+static void on_failed(void *ctx, ctn_mcp_fault fault, const char *why)
 {
     ctn_mcp_peer *peer = ctx;
     set_why(peer, CTN_E_IO, why);
     bool was_starting = peer->state == CTN_MCP_STARTING;
     peer->state = CTN_MCP_ENDING;
     ctn_timer_clear(peer->timer);
-    if (was_starting)
-        peer->failures =
-            peer->failures < START_TRIES ? START_TRIES : peer->failures + 1; /* it would say the same again */
-    ctn_process_end(peer->process);
-    if (was_starting) {
-        peer->rest_until_ms = ctn_loop_now_ms(peer->driver->options.loop) + rest_ms(peer->failures);
-        fail_waiting(peer);
-    }
+    ctn_mcp_transport_end(peer->transport);
+    if (!was_starting || fault == CTN_MCP_FAULT_UNREACHED)
+        return;                                                                       /* on_ended goes on */
+    peer->failures = peer->failures < START_TRIES ? START_TRIES : peer->failures + 1; /* it would say the same again */
+    peer->rest_until_ms = ctn_loop_now_ms(peer->driver->options.loop) + rest_ms(peer->failures);
+    peer->has_told = true;
+    fail_waiting(peer);
 }
 
 static void on_ready(void *ctx, ctn_mcp_tool_table *tools)
 {
     ctn_mcp_peer *peer = ctx;
-    ctn_mcp_tool_table_free(peer->tools);
-    peer->tools = tools;
+    ctn_mcp_server *server = peer->server;
+    ctn_mcp_tool_table_free(server->tools);
+    server->tools = tools;
     peer->is_relisting = false;
+    ctn_str version = ctn_mcp_client_version(peer->client);
+    (void) snprintf(server->known_version, sizeof server->known_version, "%.*s", CTN_STR_ARG(version));
     if (peer->state == CTN_MCP_STARTING) {
         peer->state = CTN_MCP_UP;
         peer->up_since_ms = ctn_loop_now_ms(peer->driver->options.loop);
@@ -168,7 +171,7 @@ static void on_ready(void *ctx, ctn_mcp_tool_table *tools)
         log_line(peer, CTN_LOG_DEBUG, "tool server is up");
     }
     if (peer->driver->listed)
-        peer->driver->listed(peer->driver->listed_ctx, peer->config.name);
+        peer->driver->listed(peer->driver->listed_ctx, server->config.name);
     ctn_mcp_peer_tell_waiters(peer, CTN_OK, "");
     send_waiting(peer);
 }
@@ -182,64 +185,80 @@ static void on_relist_failed(void *ctx)
     send_waiting(peer);
 }
 
+static void on_renewing(void *ctx)
+{
+    ctn_mcp_peer *peer = ctx;
+    peer->is_relisting = true;
+    log_line(peer, CTN_LOG_DEBUG, "the server has forgotten our session: a new one is begun");
+}
+
+static void on_warned(void *ctx, const char *what)
+{
+    log_line(ctx, CTN_LOG_WARN, what);
+}
+
 void ctn_mcp_peer_relist(ctn_mcp_peer *peer)
 {
     peer->is_relisting = true;
     ctn_mcp_client_relist(peer->client);
 }
 
-/* The calls that the dead process had. Those begun while they are told go to `waiting`: the list only shrinks. */
-static void tell_lost(ctn_mcp_peer *peer)
+/* The calls that the ended life had. Those begun while they are told go to `waiting`: the list only shrinks. */
+static void tell_lost(ctn_mcp_peer *peer, bool is_dead)
 {
     ctn_err why = peer->why;
-    ctn_call_result result = {
-        .failure = CTN_FAILURE_TRANSPORT, .message = ctn_str_from(why.message), .was_sent = true, .peer_is_dead = true};
+    ctn_call_result result = {.failure = CTN_FAILURE_TRANSPORT,
+                              .message = ctn_str_from(why.message),
+                              .was_sent = true,
+                              .peer_is_dead = is_dead};
     while (peer->sent.first)
         ctn_mcp_flight_tell(peer->sent.first, &result);
 }
 
-static void on_ended(void *ctx, int exit_status)
+/* What its life ends with, whatever ended it. */
+static void clear_life(ctn_mcp_peer *peer)
 {
-    ctn_mcp_peer *peer = ctx;
-    ctn_mcp_peer_state was = peer->state;
-    if (was != CTN_MCP_ENDING) { /* otherwise the reason is known already */
-        char what[64];
-        if (exit_status < 0)
-            (void) snprintf(what, sizeof what, "it was ended by signal %d", -exit_status);
-        else
-            (void) snprintf(what, sizeof what, "it ended with exit status %d", exit_status);
-        set_why(peer, CTN_E_CLOSED, what);
-        log_line(peer, CTN_LOG_WARN, what);
-    }
-    int64_t now = ctn_loop_now_ms(peer->driver->options.loop);
-    bool was_healthy = was != CTN_MCP_STARTING && peer->up_since_ms &&
-                       (peer->has_answered || now - peer->up_since_ms >= HEALTHY_AFTER_MS);
     ctn_mcp_client_free(peer->client);
     peer->client = NULL;
-    ctn_process_free(peer->process);
-    peer->process = NULL;
+    ctn_mcp_transport_free(peer->transport);
+    peer->transport = NULL;
     ctn_timer_clear(peer->timer);
     peer->state = CTN_MCP_DOWN;
     peer->is_relisting = false;
     ctn_mcp_flights_free(&peer->given_up);
+}
+
+static void on_ended(void *ctx, const char *why, bool is_dead)
+{
+    ctn_mcp_peer *peer = ctx;
+    ctn_mcp_peer_state was = peer->state;
+    if (was != CTN_MCP_ENDING) { /* otherwise the reason is known already */
+        set_why(peer, CTN_E_CLOSED, why);
+        log_line(peer, CTN_LOG_WARN, why);
+    }
+    int64_t now = ctn_loop_now_ms(peer->driver->options.loop);
+    bool was_healthy = was != CTN_MCP_STARTING && peer->up_since_ms &&
+                       (peer->has_answered || now - peer->up_since_ms >= HEALTHY_AFTER_MS);
+    bool has_told = peer->has_told;
+    peer->has_told = false;
+    clear_life(peer);
     if (was_healthy)
         peer->failures = 0;
-    bool was_up = peer->up_since_ms != 0;
-    peer->up_since_ms = 0;
-    if (was_up)
+    if (peer->up_since_ms)
         peer->starting_since_ms = now; /* a new round of tries */
+    peer->up_since_ms = 0;
     if (peer->driver->is_shut_down) {
         ctn_mcp_driver_tell_if_ended(peer->driver);
         return;
     }
-    if (was == CTN_MCP_ENDING && !was_up) {
+    if (has_told) {
         /* Its calls were told when its start failed; those begun since want a new one. */
         if (is_wanted(peer))
             ensure_started(peer);
         return;
     }
     peer->state = CTN_MCP_ENDING; /* no start from inside the answers */
-    tell_lost(peer);
+    tell_lost(peer, is_dead);
     start_failed(peer);
 }
 
@@ -255,125 +274,95 @@ void ctn_mcp_peer_timer(void *ctx)
         peer->client = NULL;
         char what[80];
         (void) snprintf(what, sizeof what, "it was not ready within %lld ms", (long long) start_limit_ms(peer));
-        on_failed(peer, what);
+        on_failed(peer, CTN_MCP_FAULT_LASTING, what);
     }
 }
 
-static bool on_write(void *ctx, ctn_str line)
+/* ---- what the transport tells; nobody listens any more while it ends after a start that took too long ---- */
+
+static bool on_message(void *ctx, const ctn_mcp_arrival *arrival)
 {
     const ctn_mcp_peer *peer = ctx;
-    return peer->process && ctn_process_write(peer->process, line);
+    return peer->client && ctn_mcp_client_message(peer->client, arrival);
 }
 
-static void on_line(void *ctx, ctn_str line)
+static void on_lost(void *ctx, int64_t id, const ctn_mcp_loss *loss)
 {
     const ctn_mcp_peer *peer = ctx;
     if (peer->client)
-        ctn_mcp_client_line(peer->client, line);
+        ctn_mcp_client_lost(peer->client, id, loss);
 }
 
-/* ---- lines that are too long ---- */
-
-static void fail_unread(ctn_mcp_peer *peer, int64_t id, const char *why)
+static void on_too_large(void *ctx, int64_t id, const char *why)
 {
-    ctn_mcp_flight *f = ctn_mcp_client_too_large(peer->client, id, why);
-    if (f)
-        ctn_mcp_flight_too_large(f, why);
+    const ctn_mcp_peer *peer = ctx;
+    if (peer->client)
+        ctn_mcp_client_too_large(peer->client, id, why);
 }
 
-static void fail_too_large(ctn_mcp_peer *peer, int64_t id)
+static void on_stray(void *ctx)
 {
-    char why[160];
-    size_t bytes = peer->driver->options.line_bytes_max;
-    (void) snprintf(why, sizeof why, "its answer is larger than the %zu %s that are read of one%s",
-                    bytes < 1 << 20 ? bytes : bytes >> 20, bytes < 1 << 20 ? "bytes" : "MiB",
-                    bytes < CTN_RPC_LINE_BYTES_MAX ? " (a larger limits: valueBytes reads more)" : "");
-    fail_unread(peer, id, why);
-}
-
-/* A line within the limit, and no memory to read it: whoever it answers hears that. */
-static void on_unread(void *ctx, ctn_str line)
-{
-    ctn_mcp_peer *peer = ctx;
-    int64_t id = 0;
-    ctn_rpc_peeked peeked = ctn_rpc_peek_head(line, &id);
-    if (peeked == CTN_RPC_PEEK_UNKNOWN)
-        peeked = ctn_rpc_peek_tail(line, &id);
-    if (peeked == CTN_RPC_PEEK_ANSWER)
-        fail_unread(peer, id, "there is not enough memory to read its answer");
-    else
+    const ctn_mcp_peer *peer = ctx;
+    if (peer->client)
         ctn_mcp_client_stray(peer->client);
 }
 
-/* Whose answer it is stands at its beginning, or at its end when its result came first. */
-static void on_line_too_long(void *ctx, ctn_str head)
+static void on_session_gone(void *ctx)
 {
-    ctn_mcp_peer *peer = ctx;
-    peer->wants_tail = false;
-    if (!peer->client)
-        return;
-    int64_t id = 0;
-    switch (ctn_rpc_peek_head(head, &id)) {
-    case CTN_RPC_PEEK_ANSWER: fail_too_large(peer, id); break;
-    case CTN_RPC_PEEK_OTHER: ctn_mcp_client_stray(peer->client); break;
-    case CTN_RPC_PEEK_UNKNOWN: peer->wants_tail = true; break;
-    }
+    const ctn_mcp_peer *peer = ctx;
+    if (peer->client)
+        ctn_mcp_client_session_gone(peer->client);
 }
 
-static void on_line_skipped(void *ctx, ctn_str tail, bool is_endless)
+static void on_broken(void *ctx, const char *why)
 {
     ctn_mcp_peer *peer = ctx;
-    if (is_endless && peer->client && (peer->state == CTN_MCP_UP || peer->state == CTN_MCP_STARTING)) {
-        peer->wants_tail = false;
-        ctn_mcp_client_free(peer->client); /* it is heard no more */
-        peer->client = NULL;
-        char what[80];
-        (void) snprintf(what, sizeof what, "it sent a line of more than %zu MiB", CTN_LINE_SKIP_BYTES_MAX >> 20);
-        on_failed(peer, what);
+    if (!peer->client || (peer->state != CTN_MCP_UP && peer->state != CTN_MCP_STARTING))
         return;
-    }
-    if (!peer->wants_tail || !peer->client)
-        return;
-    peer->wants_tail = false;
-    int64_t id = 0;
-    const ctn_mcp_flight *only = peer->sent.first;
-    ctn_rpc_peeked peeked = ctn_rpc_peek_tail(tail, &id);
-    if (peeked == CTN_RPC_PEEK_UNKNOWN && only && !only->next && !peer->given_up.first) {
-        peeked = CTN_RPC_PEEK_ANSWER; /* of whom else? */
-        id = only->id;
-    }
-    if (peeked == CTN_RPC_PEEK_ANSWER)
-        fail_too_large(peer, id);
-    else
-        ctn_mcp_client_stray(peer->client);
+    ctn_mcp_client_free(peer->client); /* it is heard no more */
+    peer->client = NULL;
+    on_failed(peer, CTN_MCP_FAULT_LASTING, why);
+}
+
+/* ---- beginning a life ---- */
+
+static int open_transport(ctn_mcp_peer *peer, ctn_err *err)
+{
+    const ctn_mcp_server *server = peer->server;
+    const ctn_mcp_driver_options *options = &peer->driver->options;
+    if (server->config.unusable)
+        return ctn_fail(err, CTN_E_NOT_FOUND, "%s", server->config.unusable);
+    ctn_mcp_stdio_options stdio = {
+        .loop = options->loop,
+        .spawner = options->spawner,
+        .argv = server->argv,
+        .env = server->env,
+        .cwd = server->config.cwd,
+        .line_bytes_max = options->line_bytes_max,
+        .end_grace_ms = options->end_grace_ms,
+        .events = {.message = on_message,
+                   .lost = on_lost,
+                   .too_large = on_too_large,
+                   .stray = on_stray,
+                   .session_gone = on_session_gone,
+                   .broken = on_broken,
+                   .ended = on_ended,
+                   .ctx = peer},
+    };
+    return ctn_mcp_stdio_new(&stdio, &peer->transport, err);
 }
 
 static void start(ctn_mcp_peer *peer)
 {
-    ctn_mcp_driver *driver = peer->driver;
-    ctn_process_options process = {
-        .loop = driver->options.loop,
-        .spawner = driver->options.spawner,
-        .argv = peer->argv,
-        .env = peer->env,
-        .cwd = peer->config.cwd,
-        .line_bytes_max = driver->options.line_bytes_max,
-        .end_grace_ms = driver->options.end_grace_ms,
-        .events = {.line = on_line,
-                   .line_too_long = on_line_too_long,
-                   .line_skipped = on_line_skipped,
-                   .ended = on_ended,
-                   .ctx = peer},
-    };
+    const ctn_mcp_driver_options *options = &peer->driver->options;
+    ctn_mcp_server *server = peer->server;
     ctn_err err = {0};
-    peer->starts++;
-    int rc = peer->config.unusable ? ctn_fail(&err, CTN_E_NOT_FOUND, "%s", peer->config.unusable)
-                                   : ctn_process_start(&process, &peer->process, &err);
+    server->starts++;
+    int rc = open_transport(peer, &err);
     if (rc) {
         /* No such program: a second try would find none either. */
-        (void) ctn_fail(&peer->why, rc, "server %.*s cannot be started: %s", CTN_STR_ARG(peer->config.name),
+        (void) ctn_fail(&peer->why, rc, "server %.*s cannot be started: %s", CTN_STR_ARG(server->config.name),
                         err.message);
-        peer->process = NULL;
         peer->failures = 0;
         peer->rest_until_ms = 0;
         peer->state = CTN_MCP_DOWN;
@@ -381,16 +370,20 @@ static void start(ctn_mcp_peer *peer)
         return;
     }
     ctn_mcp_client_options client = {
-        .loop = driver->options.loop,
-        .pinned_version = peer->config.version,
-        .discover_silence_ms = driver->options.discover_silence_ms,
-        .events = {.write = on_write,
-                   .ready = on_ready,
+        .loop = options->loop,
+        .transport = peer->transport,
+        .pinned_version = server->config.version,
+        .known_version = ctn_str_from(server->known_version),
+        .discover_silence_ms = options->discover_silence_ms,
+        .events = {.ready = on_ready,
                    .relist_failed = on_relist_failed,
+                   .renewing = on_renewing,
                    .failed = on_failed,
+                   .warned = on_warned,
                    .answered = ctn_mcp_flight_answered,
+                   .lost = ctn_mcp_flight_lost,
+                   .too_large = ctn_mcp_flight_too_large,
                    .progress = ctn_mcp_flight_progress,
-                   .unread = on_unread,
                    .ctx = peer},
     };
     peer->client = ctn_mcp_client_new(&client);
