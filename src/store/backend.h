@@ -17,6 +17,7 @@
 #include "store/raw.h"
 #include "store/retention.h"
 #include "store/store.h"
+#include "store/tool_pins.h"
 #include "store/verify_state.h"
 
 /* A kind of store, asked by URL. Those that come here begin with `scheme` and a colon (or are a bare path, for the
@@ -95,6 +96,9 @@ typedef struct ctn_store_ops {
     int (*quarantine_get)(ctn_store *st, ctn_arena *arena, int64_t exec_no, ctn_quarantine_row *ret, ctn_err *err);
     int (*quarantine_remove)(ctn_store *st, int64_t exec_no, ctn_err *err);
     int (*quarantine_list)(ctn_store *st, ctn_quarantine_fn *fn, void *ctx, ctn_err *err);
+    int (*tool_pin_put)(ctn_store *st, const ctn_tool_pin *pins, size_t count, ctn_err *err);
+    int (*tool_pin_remove)(ctn_store *st, ctn_str target, ctn_err *err);
+    int (*tool_pin_list)(ctn_store *st, ctn_tool_pin_fn *fn, void *ctx, ctn_err *err);
     int (*give_up)(ctn_store *st, const ctn_give_up *what, ctn_err *err);
     int (*journal_read_raw)(ctn_store *st, int64_t exec_no, ctn_raw_record_fn *fn, void *ctx, ctn_err *err);
     /* *ret_matches as in execution_find; the row of a single one is read as far as it does. */

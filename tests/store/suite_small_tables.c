@@ -1,9 +1,10 @@
 /*
- * suite_small_tables.c -- schedules, breakers and results of calls are kept beside executions.
+ * suite_small_tables.c -- schedules, breakers, pinned tools and results of calls are kept beside executions.
  */
 #include "suite.h"
 #include <inttypes.h>
 #include <stdio.h>
+#include "store/tool_pins.h"
 
 static int tell_schedule(void *ctx, const ctn_schedule_row *row)
 {
@@ -40,6 +41,39 @@ static void schedules_and_breakers_are_kept(void **state)
     t.text[0] = '\0';
     assert_ok(ctn_store_breaker_list(f->second, tell_breaker, &t, &err_));
     assert_string_equal(t.text, "tool crm/note closed 0 100; tool travel/book open 40100 100;");
+}
+
+static int tell_pin(void *ctx, const ctn_tool_pin *pin)
+{
+    suite_seen *t = ctx;
+    return suite_note(t, "%.*s %02x %.*s %" PRId64 " %.*s '%.*s' %" PRId64 "%s;", CTN_STR_ARG(pin->target),
+                      pin->digest.bytes[0], CTN_STR_ARG(pin->definition), pin->pinned_at_ms,
+                      CTN_STR_ARG(pin->pinned_by), CTN_STR_ARG(pin->seen), pin->seen_at_ms,
+                      pin->owes_resume ? " owes" : "");
+}
+
+static void pinned_tools_are_kept_replaced_and_forgotten(void **state)
+{
+    suite_fixture *f = *state;
+    suite_seen t = {0};
+    ctn_tool_pin pins[] = {
+        {S("travel/book"), {{7}}, S("{\"name\":\"book\"}"), 100, S("ann"), S(""), 0, false},
+        {S("crm/note"), {{8}}, S("null"), 200, S("bob"), S("null"), 300, true},
+    };
+    assert_ok(ctn_store_tool_pin_put(f->st, pins, 2, &err_));
+    assert_ok(ctn_store_tool_pin_list(f->second, tell_pin, &t, &err_));
+    assert_string_equal(t.text,
+                        "crm/note 08 null 200 bob 'null' 300 owes; travel/book 07 {\"name\":\"book\"} 100 ann '' 0;");
+    pins[0].seen = S("{}");
+    pins[0].seen_at_ms = 400;
+    assert_ok(ctn_store_tool_pin_put(f->st, pins, 1, &err_));
+    assert_ok(ctn_store_tool_pin_remove(f->st, S("crm/note"), &err_));
+    assert_ok(ctn_store_tool_pin_remove(f->st, S("crm/none"), &err_));
+    t.text[0] = '\0';
+    assert_ok(ctn_store_tool_pin_list(f->second, tell_pin, &t, &err_));
+    assert_string_equal(t.text, "travel/book 07 {\"name\":\"book\"} 100 ann '{}' 400;");
+    ctn_tool_pin nameless = {.definition = S("{}")};
+    assert_int_equal(ctn_store_tool_pin_put(f->st, &nameless, 1, NULL), CTN_E_INVALID);
 }
 
 static ctn_outcome append_with(suite_fixture *f, uint64_t seq_expected, const ctn_result_row *results, size_t count)
@@ -117,6 +151,7 @@ static void expired_results_go_a_few_at_a_time(void **state)
 
 static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(schedules_and_breakers_are_kept),
+    cmocka_unit_test(pinned_tools_are_kept_replaced_and_forgotten),
     cmocka_unit_test(results_are_kept_with_their_append),
     cmocka_unit_test(expired_results_go_a_few_at_a_time),
 };

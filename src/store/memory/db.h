@@ -56,6 +56,7 @@ typedef struct memory_db {
     size_t audit_count, audit_capacity;
     memory_table data_keys;  /* memory_data_key by exec_no */
     memory_table quarantine; /* ctn_quarantine_row by exec_no */
+    memory_table tool_pins;  /* ctn_tool_pin by target */
 } memory_db;
 
 typedef struct memory_store {

@@ -28,6 +28,7 @@ static memory_db *db_new(ctn_str name)
         .results = {.row_bytes = sizeof(ctn_result_row), .compare = ctn_memory_by_text},
         .data_keys = {.row_bytes = sizeof(memory_data_key), .compare = ctn_memory_by_number},
         .quarantine = {.row_bytes = sizeof(ctn_quarantine_row), .compare = ctn_memory_by_number},
+        .tool_pins = {.row_bytes = sizeof(ctn_tool_pin), .compare = ctn_memory_by_text},
     };
     pthread_mutex_init(&db->mutex, NULL);
     return db;
@@ -41,8 +42,8 @@ static void db_free(memory_db *db)
         ctn_memory_execution_free(db->buried[i]);
     ctn_memory_results_free(db);
     ctn_memory_keys_free(db);
-    memory_table *tables[] = {&db->definitions, &db->chains,  &db->executions, &db->schedules,
-                              &db->breakers,    &db->results, &db->data_keys,  &db->quarantine};
+    memory_table *tables[] = {&db->definitions, &db->chains,    &db->executions, &db->schedules, &db->breakers,
+                              &db->results,     &db->data_keys, &db->quarantine, &db->tool_pins};
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
         free(tables[i]->rows);
     free(db->live);
@@ -122,6 +123,9 @@ static const ctn_store_ops memory_ops = {
     .quarantine_get = ctn_memory_quarantine_get,
     .quarantine_remove = ctn_memory_quarantine_remove,
     .quarantine_list = ctn_memory_quarantine_list,
+    .tool_pin_put = ctn_memory_tool_pin_put,
+    .tool_pin_remove = ctn_memory_tool_pin_remove,
+    .tool_pin_list = ctn_memory_tool_pin_list,
     .give_up = ctn_memory_give_up,
     .journal_read_raw = ctn_memory_journal_read_raw,
     .execution_read_raw = ctn_memory_execution_find,

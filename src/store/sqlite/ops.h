@@ -71,6 +71,11 @@ int ctn_sqlite_quarantine_get(ctn_store *st, ctn_arena *arena, int64_t exec_no, 
 int ctn_sqlite_quarantine_list(ctn_store *st, ctn_quarantine_fn *fn, void *ctx, ctn_err *err);
 int ctn_sqlite_give_up(ctn_store *st, const ctn_give_up *what, ctn_err *err);
 
+/* ---- tool_pins.c ---- */
+int ctn_sqlite_tool_pin_put(ctn_store *st, const ctn_tool_pin *pins, size_t count, ctn_err *err);
+int ctn_sqlite_tool_pin_remove(ctn_store *st, ctn_str target, ctn_err *err);
+int ctn_sqlite_tool_pin_list(ctn_store *st, ctn_tool_pin_fn *fn, void *ctx, ctn_err *err);
+
 /* ---- retention.c ---- */
 int ctn_sqlite_prune(ctn_store *st, const ctn_prune *what, ctn_prune_walk *walk, ctn_pruned *sum, ctn_err *err);
 int ctn_sqlite_size_read(ctn_store *st, ctn_store_size *ret_size, ctn_err *err);

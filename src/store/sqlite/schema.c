@@ -242,10 +242,16 @@ static const char migration_9[] =
     "  UPDATE meta SET position_floor = max(position_floor, OLD.position);"
     "END;";
 
+/* Tools as they were when chains began to rely on them. */
+static const char migration_10[] =
+    "CREATE TABLE tool_pins("
+    "  target TEXT PRIMARY KEY, digest BLOB NOT NULL, definition TEXT NOT NULL, pinned_at_ms INTEGER NOT NULL,"
+    "  pinned_by TEXT NOT NULL, seen TEXT, seen_at_ms INTEGER, owes_resume INTEGER NOT NULL DEFAULT 0) STRICT;";
+
 /* clang-format on */
 
 static const char *const migrations[] = {NULL,        migration_1, migration_2, migration_3, migration_4,
-                                         migration_5, migration_6, migration_7, migration_8, migration_9};
+                                         migration_5, migration_6, migration_7, migration_8, migration_9, migration_10};
 
 uint32_t ctn_sqlite_schema_newest(void)
 {
