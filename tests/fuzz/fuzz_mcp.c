@@ -3,6 +3,7 @@
  * bytes as lines. Whatever comes in, a server's answers are well-formed messages, one a line.
  */
 #include <stdlib.h>
+#include "wire/mcp_http.h"
 #include "wire/mcp_server.h"
 
 static void on_call(void *ctx, const ctn_mcp_server_call *call, ctn_mcp_server_reply *ret_reply)
@@ -54,6 +55,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         (void) ctn_mcp_parse_initialized(value, &version, &err);
         (void) ctn_mcp_parse_tools(arena, value, &page, &err);
         (void) ctn_mcp_parse_progress(value, &progress);
+        ctn_mcp_params params;
+        size_t headers;
+        if (ctn_mcp_params_read(arena, value, &params, &err) == CTN_OK)
+            (void) ctn_mcp_params_headers(arena, &params, value, &headers);
         if (ctn_mcp_parse_call(arena, value, &call, &err) == CTN_OK && call.kind == CTN_MCP_COMPLETE &&
             !call.is_error && !call.value)
             abort();

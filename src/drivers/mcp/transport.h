@@ -18,12 +18,9 @@
  */
 #pragma once
 #include "loop/spawn.h"
+#include "wire/mcp_http.h"
 
 /* One message that leaves. */
-typedef struct ctn_mcp_header {
-    ctn_str name, value; /* as they go out: encoded */
-} ctn_mcp_header;
-
 typedef struct ctn_mcp_letter {
     ctn_str line;                  /* the message, with its newline */
     int64_t id;                    /* of a request; 0: a notification, or an answer of ours */
