@@ -205,6 +205,7 @@ static const ctn_key CHAIN_KEYS[] = {
     CHAIN("onFailure", CTN_KEY_NAME, on_failure,
           "The id of a chain that is started with {executionId, error} when this one fails.", .read = read_on_failure),
     CHAIN("steps", CTN_KEY_LIST, steps_node, "The steps.", .is_required = true, .read = read_steps),
+    CHAIN("mcp", CTN_KEY_OBJECT, mcp_node, "How the chain is offered to MCP clients. Default: as a tool."),
     CHAIN("instructionSets", CTN_KEY_OBJECT, instruction_sets,
           "Instruction sets beside the chain; other chains may use them too."),
 };
@@ -214,6 +215,7 @@ const ctn_key_table ctn_chain_tables[] = {
     {"chain", CHAIN_KEYS, COUNT(CHAIN_KEYS), "A chain: steps that are done in order, durably."},
     {"budget", BUDGET_KEYS, COUNT(BUDGET_KEYS), "Reserved before a call, settled after it."},
     {"schedule", SCHEDULE_KEYS, COUNT(SCHEDULE_KEYS), "When the chain starts by itself."},
+    {"mcp", ctn_chain_mcp_keys, CTN_CHAIN_MCP_KEY_COUNT, "How the chain is offered to MCP clients."},
 };
 const size_t ctn_chain_table_count = COUNT(ctn_chain_tables);
 /* clang-format on */
@@ -235,6 +237,7 @@ const ctn_chain *ctn_chain_read(ctn_arena *arena, const ctn_source *source, ctn_
         ctn_reader_fault(
             &reader, chain->node, "type",
             "a file holds a chain (an object with 'id' and 'steps') or 'instructionSets'; this is neither");
+    ctn_chain_mcp_read(&reader, chain->mcp_node, chain->id, &chain->mcp);
     chain->fault_count = reader.fault_count;
     return chain;
 }

@@ -87,6 +87,23 @@ typedef struct ctn_chain_budget {
     int on_reached;                        /* 0: not said, 1: wait, 2: fail */
 } ctn_chain_budget;
 
+typedef enum ctn_mcp_as { CTN_MCP_AS_TOOL, CTN_MCP_AS_PROMPT, CTN_MCP_AS_RESOURCE, CTN_MCP_AS_NONE } ctn_mcp_as;
+typedef enum ctn_mcp_task { CTN_MCP_TASK_OPTIONAL, CTN_MCP_TASK_REQUIRED, CTN_MCP_TASK_NEVER } ctn_mcp_task;
+
+/* How the chain is offered to MCP clients (chain_mcp.c). */
+typedef struct ctn_chain_mcp {
+    ctn_mcp_as as;
+    ctn_str name;               /* of the tool, prompt or resource; the chain's id when it is not said */
+    ctn_str uri;                /* resource: a URI, or a template of inputs (value/uri_template.h) */
+    ctn_str mime_type;          /* resource; empty: not said */
+    ctn_str content;            /* the output that holds content blocks, messages or contents; empty: none */
+    int64_t wait_ms;            /* so long a caller is kept waiting for the end */
+    int64_t attach_ms;          /* tool: an equal call joins an execution that is no older; 0: none does */
+    bool cancels_on_disconnect; /* the execution is cancelled when its caller goes away */
+    ctn_mcp_task task;          /* tool */
+    const ctn_json *node, *uri_node, *content_node; /* NULL: not said */
+} ctn_chain_mcp;
+
 typedef struct ctn_chain {
     const ctn_source *source;
     const ctn_json *node;
@@ -105,6 +122,8 @@ typedef struct ctn_chain {
     const ctn_json *steps_node, *instruction_sets;
     ctn_chain_step *steps;
     uint32_t step_count;
+    const ctn_json *mcp_node;
+    ctn_chain_mcp mcp; /* with its defaults when the file does not say it */
     size_t fault_count;
 } ctn_chain;
 
@@ -113,9 +132,16 @@ typedef struct ctn_chain {
 /* Every table of keys that a chain and a step are read by. */
 extern const ctn_key_table ctn_chain_tables[], ctn_step_tables[];
 extern const size_t ctn_chain_table_count, ctn_step_table_count;
+/* Of `mcp`, which is in the chain's tables too. */
+#define CTN_CHAIN_MCP_KEY_COUNT 9
+extern const ctn_key ctn_chain_mcp_keys[CTN_CHAIN_MCP_KEY_COUNT];
 
 /* True when the file's top level is meant to be a chain: it is no object, or has more than instructionSets. */
 bool ctn_chain_is_in(const ctn_json *root);
 const ctn_chain *ctn_chain_read(ctn_arena *arena, const ctn_source *source, ctn_findings *findings);
 /* One step; `steps` of a chain are read with this. */
 void ctn_chain_step_read(ctn_reader *reader, const ctn_json *node, ctn_chain_step *ret_step);
+/* Of a chain whose other keys have been read. node NULL: the defaults. */
+void ctn_chain_mcp_read(ctn_reader *reader, const ctn_json *node, ctn_str chain_id, ctn_chain_mcp *ret_mcp);
+/* Is it the name of a tool that the server has itself? */
+bool ctn_chain_mcp_is_own_tool(ctn_str name);

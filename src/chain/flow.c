@@ -275,6 +275,7 @@ int ctn_flow_check(ctn_graph *graph, ctn_findings *findings)
         check_item_name(graph, findings, s);
     }
     check_chain_reads(graph, findings);
+    ctn_flow_check_mcp(graph, findings);
     check_strays(graph, findings);
     check_races(graph, findings);
     return findings->error_count > errors_before ? CTN_E_INVALID : CTN_OK;

@@ -199,6 +199,7 @@ typedef struct ctn_plan {
     ctn_str on_failure;            /* the chain that is started when one fails; empty: none */
     ctn_str cron, timezone;        /* schedule; empty: none, and UTC */
     ctn_budget budget;
+    ctn_chain_mcp mcp;                /* its nodes are NULL */
     ctn_plan_definition *definitions; /* [0] is the chain */
     uint32_t definition_count;
     const ctn_json *sensitive; /* names that the chain declares; NULL: none */

@@ -317,6 +317,8 @@ int ctn_plan_build(ctn_graph *graph, ctn_plan **ret_plan, ctn_err *err)
                                 .tokens = chain->budget.tokens,
                                 .money = ctn_json_text(chain->budget.money),
                                 .parks = chain->budget.on_reached != 2};
+    plan->mcp = chain->mcp;
+    plan->mcp.node = plan->mcp.uri_node = plan->mcp.content_node = NULL;
     *ret_plan = plan;
     return CTN_OK;
 }

@@ -57,6 +57,7 @@ static void lint_chain(const checking *c, ctn_graph *graph)
     ctn_lint_missing(paths);
     ctn_lint_reach(paths);
     ctn_lint_sensitive(paths);
+    ctn_lint_mcp(&lint);
 }
 
 static bool check_chain(const checking *c, const ctn_chain *chain)

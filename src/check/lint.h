@@ -24,3 +24,6 @@ void ctn_lint_steps(const ctn_lint *lint);
 /* Of a set by itself: assumed-effect, and sensitive-flow for steps that do not release its secrets. */
 void ctn_lint_set(const ctn_library *library, const ctn_instruction_set *set, const ctn_check_options *options,
                   ctn_findings *findings);
+/* Of a chain that is offered to MCP clients (lint_mcp.c): unsafe-resource, and duplicate-key for a name or URI that an
+ * earlier chain of the library has. */
+void ctn_lint_mcp(const ctn_lint *lint);

@@ -4,7 +4,7 @@
  * Nothing here has to be known: whoever is not asked, or does not know, makes check say less.
  */
 #pragma once
-#include "chain/instruction_set.h"
+#include "chain/library.h"
 
 /* What is known of a tool, from the server that has it. */
 typedef struct ctn_check_tool {
@@ -37,3 +37,8 @@ typedef struct ctn_check_options {
 ctn_effect ctn_check_effect(const ctn_instruction_set *set, const ctn_check_options *options, bool *ret_is_assumed);
 /* What is known of the tool "server/tool"; false: nothing. options may be NULL. */
 bool ctn_check_ask_tool(const ctn_check_options *options, ctn_str target, ctn_check_tool *ret_tool);
+/* The most careful effect of what a chain may do on its way to its end: its steps, their fallbacks, and the chains that
+ * it calls (as far as the library has them; one that is not there is assumed to write). What would undo a step does not
+ * count. *ret_step (may be NULL): the step that it is the effect of; NULL for a chain that touches nothing. */
+ctn_effect ctn_check_chain_effect(const ctn_library *library, const ctn_chain *chain, const ctn_check_options *options,
+                                  bool *ret_is_assumed, const ctn_chain_step **ret_step);

@@ -24,6 +24,8 @@ static const char *const WHOLE =
     "sensitive: [proposal]\n"
     "schedule: {cron: \"0 9 * * MON-FRI\", timezone: Europe/London}\n"
     "onFailure: notify-desk\n"
+    "mcp: {as: tool, name: process_lead, content: proposal, waitMs: 5000, attachMs: 60000, onDisconnect: continue, "
+    "task: required}\n"
     "instructionSets: {look: {tool: s/look, effect: read}}\n"
     "steps:\n"
     "  - stepName: _first1\n"
@@ -73,7 +75,7 @@ static void every_key_of_a_chain_is_taken(void **state)
     assert_true(step->retry.multiplier == 1.5 && step->retry.jitter == 0);
     assert_int_equal(step->on_error, 2);
     assert_int_equal(step->foreach.max_concurrency, 8);
-    assert_int_equal(ctn_source_position(chain->source, step->node).line, 18);
+    assert_int_equal(ctn_source_position(chain->source, step->node).line, 19);
     assert_non_null(chain->steps[1].foreach.range.tree);
     chain_kit_check(&kit, NULL);
     if (kit.findings.count)
@@ -81,6 +83,10 @@ static void every_key_of_a_chain_is_taken(void **state)
     ctn_plan *plan = chain_kit_compile(&kit);
     assert_int_equal(plan->unsupported.len, 0);
     assert_true(ctn_str_is(ctn_json_text(ctn_json_at(plan->sensitive, 0)), "proposal"));
+    assert_true(ctn_str_is(plan->mcp.name, "process_lead") && ctn_str_is(plan->mcp.content, "proposal"));
+    assert_int_equal(plan->mcp.wait_ms, 5000);
+    assert_int_equal(plan->mcp.attach_ms, 60000);
+    assert_int_equal(plan->mcp.task, CTN_MCP_TASK_REQUIRED);
     ctn_plan_done(plan);
     chain_kit_done(&kit);
 }
