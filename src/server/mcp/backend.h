@@ -18,8 +18,12 @@ typedef struct ctn_mcp_backend {
     const ctn_json *(*prompts)(void *ctx, ctn_str principal, ctn_arena *arena);
     const ctn_json *(*resources)(void *ctx, ctn_str principal, ctn_arena *arena);
     const ctn_json *(*resource_templates)(void *ctx, ctn_str principal, ctn_arena *arena);
+    /* One of `tools`, by its name; NULL: there is none. The function may be NULL: then the list is searched. */
+    const ctn_json *(*tool)(void *ctx, ctn_str principal, ctn_str name, ctn_arena *arena);
 
-    void (*call)(void *ctx, ctn_mcp_exchange *x);   /* tools/call; the endpoint has checked that the tool is there */
+    /* tools/call; the endpoint has checked that the tool is there. That arguments satisfy its schema is the backend's
+     * to check, and to say in a result with isError. */
+    void (*call)(void *ctx, ctn_mcp_exchange *x);
     void (*prompt)(void *ctx, ctn_mcp_exchange *x); /* prompts/get */
     void (*read)(void *ctx, ctn_mcp_exchange *x);   /* resources/read */
     /* completion/complete; arguments: its params. */
