@@ -37,6 +37,34 @@ static void put_task(const ctn_cli *cli, ctn_buf *out, const ctn_json *asked)
     }
 }
 
+/* What the peer of a call asks: each by its name, its question, and what is wanted. */
+static void put_asks(const ctn_cli *cli, ctn_buf *out, const ctn_json *asks)
+{
+    for (size_t i = 0; ctn_json_is(asks, CTN_JSON_OBJECT) && i < asks->count; i++) {
+        const ctn_json *asked = &asks->members[i].value, *schema = ctn_json_member_of(asked, "schema");
+        ctn_str url = ctn_json_str_or(asked, "url", (ctn_str){0});
+        ctn_str what = url.len ? url : schema ? ctn_json_to_str(cli->arena, schema) : (ctn_str){0};
+        ctn_buf_printf(out, "  asked    %.*s: %.*s\n",
+                       CTN_STR_ARG(ctn_text_clean(cli->arena, ctn_json_text(&asks->members[i].key), 60)),
+                       CTN_STR_ARG(ctn_text_clean(cli->arena, ctn_json_str_or(asked, "message", (ctn_str){0}), 300)));
+        if (what.len)
+            ctn_buf_printf(out, "  %-8s %.*s\n", url.len ? "open" : "wanted",
+                           CTN_STR_ARG(ctn_text_clean(cli->arena, what, 2000)));
+    }
+}
+
+/* How it is answered: one thing by its content alone, several by their names. */
+static ctn_str answer_word(const ctn_cli *cli, const ctn_json *asks)
+{
+    if (!ctn_json_is(asks, CTN_JSON_OBJECT) || ctn_json_count(asks) > 1) {
+        ctn_str first = ctn_json_is(asks, CTN_JSON_OBJECT) ? ctn_json_text(&asks->members[0].key) : CTN_STR("NAME");
+        return ctn_arena_printf(cli->arena, "'{\"%.*s\": {\"action\": \"accept\", \"content\": {...}}, ...}'",
+                                CTN_STR_ARG(ctn_text_clean(cli->arena, first, 60)));
+    }
+    return ctn_json_member_of(&asks->members[0].value, "schema") ? CTN_STR("JSON")
+                                                                 : CTN_STR("'{\"action\": \"accept\"}'");
+}
+
 static void tell_waiting(const ctn_cli *cli, const ctn_snapshot *s, const ctn_snapshot_step *step)
 {
     const ctn_step_view *v = &step->view;
@@ -45,15 +73,24 @@ static void tell_waiting(const ctn_cli *cli, const ctn_snapshot *s, const ctn_sn
     ctn_buf_init(&out, 16384);
     ctn_str yes = ctn_arena_printf(cli->arena, " %.*s '{\"approved\": true}'", CTN_STR_ARG(word));
     ctn_str no = ctn_arena_printf(cli->arena, " %.*s '{\"approved\": false}'", CTN_STR_ARG(word));
-    ctn_str any = ctn_arena_printf(cli->arena, " %.*s JSON", CTN_STR_ARG(word));
+    const ctn_json *asks = ctn_json_member_of(v->asked, "asks");
+    if (v->call.len)
+        word = ctn_arena_printf(cli->arena, "'%.*s/%.*s'", CTN_STR_ARG(ctn_snapshot_step_label(step, cli->arena)),
+                                CTN_STR_ARG(v->call));
+    ctn_str any = ctn_arena_printf(cli->arena, " %.*s %.*s", CTN_STR_ARG(word),
+                                   CTN_STR_ARG(v->wants_input ? answer_word(cli, asks) : CTN_STR("JSON")));
+    ctn_str decline = ctn_arena_printf(cli->arena, " %.*s '{\"action\": \"decline\"}'", CTN_STR_ARG(word));
     ctn_buf_printf(&out, "catena: step %.*s waits for %s%s%.*s\n",
                    CTN_STR_ARG(ctn_snapshot_step_label(step, cli->arena)),
                    v->wants_approval ? "an approval"
                    : v->wants_agent  ? "an agent's answer"
+                   : v->wants_input  ? "what its tool asks"
                                      : "an answer",
                    question.len ? ": " : "", CTN_STR_ARG(question));
     if (v->wants_agent)
         put_task(cli, &out, v->asked);
+    if (v->wants_input)
+        put_asks(cli, &out, asks);
     if (v->due_ms)
         ctn_buf_printf(&out, "  until    %s\n", ctn_moment_text(v->due_ms).text);
     if (v->wants_approval)
@@ -61,6 +98,8 @@ static void tell_waiting(const ctn_cli *cli, const ctn_snapshot *s, const ctn_sn
                        CTN_STR_ARG(command(cli, "answer", s, no)));
     else
         ctn_buf_printf(&out, "  answer   %.*s\n", CTN_STR_ARG(command(cli, "answer", s, any)));
+    if (v->wants_input && ctn_json_is(asks, CTN_JSON_OBJECT) && ctn_json_count(asks) == 1)
+        ctn_buf_printf(&out, "  decline  %.*s\n", CTN_STR_ARG(command(cli, "answer", s, decline)));
     (void) ctn_screen_write(&cli->err, ctn_buf_str(&out));
     ctn_buf_done(&out);
 }

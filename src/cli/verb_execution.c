@@ -103,9 +103,9 @@ const ctn_verb ctn_verb_answer = {
     .name = "answer",
     .operands = "ID STEP JSON",
     .summary = "Answer a step that waits, and go on",
-    .details =
-        CTN_ABOUT_ID "\nAn approval is answered with {\"approved\": true} or {\"approved\": false}. The first answer "
-                     "stands.\n\n" CTN_ABOUT_FOLLOW,
+    .details = CTN_ABOUT_ID
+    "\nAn approval is answered with {\"approved\": true} or {\"approved\": false}; what a tool asks, with "
+    "an object that fits, or {\"action\": \"decline\"}. The first answer stands.\n\n" CTN_ABOUT_FOLLOW,
     .options = CTN_OPTS_RUN,
     .words_min = 3,
     .words_max = 3,

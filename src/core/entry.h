@@ -30,7 +30,12 @@
  *   waiting                for ("answer" | "approval" | "agent"), untilMs?, expires: true (then it has failed),
  *                          message?, who?; agent: instructions, input, schema?
  *                          without a step: for "budget", what, limit, spent: nothing starts until a decision is made
- *   answered               answer
+ *                          for "input" (of a call whose peer asks): call?, undo?, asks (engine/driver.h) or
+ *                          atOnce: true (it wants to be asked again, and no answer), continuation, effect, args,
+ *                          spentMs? (of its timeoutMs)
+ *   accepted               call?, undo?, continuation, effect, args: the peer goes on by itself, and the call with it:
+ *                          in flight still, and begun again with the continuation if the engine ends
+ *   answered               answer; of a call that asks: call?, undo?, answer by what was asked
  *   checked                call?, happened: true | false | null, result?, variables? (what there is to undo), againMs?,
  *                          over: true
  *   interrupted            call?, code, message: a person must say what became of it
@@ -79,6 +84,7 @@
     KIND(CHILD_STARTED, "child_started", STEP)                                                                         \
     KIND(WAITING, "waiting", EITHER)                                                                                   \
     KIND(ANSWERED, "answered", STEP)                                                                                   \
+    KIND(ACCEPTED, "accepted", STEP)                                                                                   \
     KIND(CHECKED, "checked", STEP)                                                                                     \
     KIND(BREAKER_WAIT, "breaker_wait", STEP)                                                                           \
     KIND(INTERRUPTED, "interrupted", STEP)                                                                             \

@@ -29,8 +29,7 @@ ctn_execution *ctn_execution_new(ctn_arena *arena, const ctn_plan *plan, ctn_exe
 static bool work_is_running(const work *w)
 {
     return w->phase == WORK_READY || w->phase == WORK_BACKOFF || w->phase == WORK_ANSWERED ||
-           w->phase == WORK_FALLBACK ||
-           (w->phase == WORK_RUNNING && (!ctn_x_any_call(w, CALL_ASKED) || ctn_x_any_call(w, CALL_RUNNING)));
+           w->phase == WORK_FALLBACK || (w->phase == WORK_RUNNING && !ctn_x_is_for_people(w));
 }
 
 ctn_status ctn_execution_status(const ctn_execution *x)
@@ -51,7 +50,8 @@ ctn_status ctn_execution_status(const ctn_execution *x)
             is_waiting = true;
         else if (work_is_running(w))
             return CTN_STATUS_RUNNING;
-        else if (w->phase == WORK_WAITING || w->phase == WORK_CHILD)
+        else if (w->phase == WORK_WAITING || w->phase == WORK_CHILD ||
+                 (w->phase == WORK_RUNNING && !ctn_x_any_call(w, CALL_ASKED)))
             is_waiting = true;
         else if (w->phase != WORK_EACH) /* that is as its items are */
             is_asked = true;
@@ -172,7 +172,7 @@ static bool is_work_busy(const work *w, bool is_paused)
     case WORK_RUNNING:
         return ctn_x_any_call(w, CALL_RUNNING) || ctn_x_any_call(w, CALL_UNKNOWN) ||
                ctn_x_any_call(w, CALL_SETTLED_TRUE) || ctn_x_any_call(w, CALL_SETTLED_FALSE) ||
-               ctn_x_any_call(w, CALL_LET_GO) || !(is_paused || ctn_x_any_call(w, CALL_ASKED));
+               ctn_x_any_call(w, CALL_LET_GO) || !(is_paused || ctn_x_is_for_people(w));
     default: return false;
     }
 }
@@ -199,12 +199,17 @@ static ctn_step_status task_status(const task *t)
         return CTN_STEP_COMPENSATED;
     if (undo->phase == WORK_RUNNING && ctn_x_any_call(undo, CALL_ASKED))
         return CTN_STEP_INTERRUPTED;
+    if (undo->phase == WORK_RUNNING && ctn_x_any_call(undo, CALL_WAITING))
+        return CTN_STEP_WAITING;
     switch (w->phase) {
     case WORK_NONE:
     case WORK_READY: return CTN_STEP_PENDING;
     case WORK_DROPPED: return w->attempt ? CTN_STEP_FAILED : CTN_STEP_PENDING;
     case WORK_EACH: return CTN_STEP_RUNNING;
-    case WORK_RUNNING: return ctn_x_any_call(w, CALL_ASKED) ? CTN_STEP_INTERRUPTED : CTN_STEP_RUNNING;
+    case WORK_RUNNING:
+        return ctn_x_any_call(w, CALL_ASKED)     ? CTN_STEP_INTERRUPTED
+               : ctn_x_any_call(w, CALL_WAITING) ? CTN_STEP_WAITING
+                                                 : CTN_STEP_RUNNING;
     case WORK_FALLBACK:
     case WORK_BACKOFF: return CTN_STEP_RETRYING;
     case WORK_CHILD:
@@ -216,6 +221,24 @@ static ctn_step_status task_status(const task *t)
     case WORK_FAILED: return CTN_STEP_FAILED;
     }
     return CTN_STEP_PENDING;
+}
+
+/* The first call of it that waits for answers. */
+static void view_asking(const ctn_execution *x, const work *w, ctn_step_view *v)
+{
+    for (uint32_t i = 0; w->phase == WORK_RUNNING && !v->wants_input && i < ctn_x_call_count(w); i++) {
+        const call_state *c = &w->calls[i];
+        if (c->phase != CALL_WAITING)
+            continue;
+        v->wants_input = true;
+        v->call = w->set->is_several ? w->set->calls[i].name : (ctn_str){0};
+        v->asked = x->reveals ? c->asked : c->asked_shown;
+        const ctn_json *asks = ctn_json_member_of(c->asked, "asks");
+        v->message = (ctn_str){0};
+        if (ctn_json_is(asks, CTN_JSON_OBJECT) && ctn_json_count(asks))
+            v->message = ctn_json_str_or(&asks->members[0].value, "message", CTN_STR(""));
+        v->failure = CTN_FAILURE_NONE;
+    }
 }
 
 static ctn_step_view view_task(const ctn_execution *x, const task *t)
@@ -248,6 +271,8 @@ static ctn_step_view view_task(const ctn_execution *x, const task *t)
         v.is_from_cache = w->calls[i].is_cached;
     v.fallback = w->fallback;
     v.asked = x->reveals ? w->asked : w->asked_shown;
+    if (v.status == CTN_STEP_WAITING)
+        view_asking(x, undo->phase == WORK_RUNNING ? undo : w, &v);
     if (!x->reveals && v.message.len && ctn_sensitive_step(x->sensitivity, t->step))
         v.message = CTN_STR(CTN_WITHHELD_TEXT);
     return v;
@@ -304,6 +329,24 @@ ctn_step_view ctn_execution_step(const ctn_execution *x, uint32_t step)
             v.status = CTN_STEP_RUNNING;
     }
     return v;
+}
+
+size_t ctn_execution_asking(const ctn_execution *x, ctn_arena *arena, ctn_asking_call **ret_calls)
+{
+    size_t count = 0, capacity = 0;
+    ctn_asking_call *calls = NULL;
+    for (uint32_t i = 0; i < x->active_count; i++) {
+        const work *w = x->active[i];
+        for (uint32_t c = 0; w->phase == WORK_RUNNING && c < ctn_x_call_count(w); c++) {
+            if (!ctn_x_is_left_with_peer(&w->calls[c]))
+                continue;
+            calls = ctn_arena_room(arena, calls, count, &capacity, sizeof *calls);
+            calls[count++] =
+                (ctn_asking_call){.plan_call = &w->set->calls[c], .continuation = w->calls[c].continuation};
+        }
+    }
+    *ret_calls = calls;
+    return count;
 }
 
 size_t ctn_execution_open_tasks(const ctn_execution *x, ctn_open_task *ret_tasks, size_t max)

@@ -30,7 +30,8 @@
  *   READY --waiting--> WAITING                UNKNOWN --checked--> SETTLED_TRUE | SETTLED_FALSE | (asked again)
  *   RUNNING --last call succeeded--> DONE     UNKNOWN --interrupted--> ASKED --decision--> as the person says
  *   RUNNING --attempt_failed, due--> BACKOFF --attempt_started--> RUNNING
- *   RUNNING --attempt_failed, final--> FAILED
+ *   RUNNING --attempt_failed, final--> FAILED     RUNNING --waiting--> WAITING --answered--> IDLE: it goes on
+ *                                             RUNNING --accepted--> RUNNING, and no death of the engine cuts it off
  *
  *   execution:
  *
@@ -102,9 +103,10 @@ typedef enum ctn_role {
 } ctn_role;
 
 typedef enum ctn_input_kind {
-    CTN_IN_CALL_ENDED,
-    CTN_IN_CHECK_ENDED, /* the check call of a call whose fate is unknown */
-    CTN_IN_CHILD_ENDED, /* a sub-chain: `value` its outputs, or failure and message; of one that was undone, too */
+    CTN_IN_CALL_ENDED,    /* or with `asks`: it goes on when that is answered */
+    CTN_IN_CALL_ACCEPTED, /* its peer goes on by itself: `continuation` */
+    CTN_IN_CHECK_ENDED,   /* the check call of a call whose fate is unknown */
+    CTN_IN_CHILD_ENDED,   /* a sub-chain: `value` its outputs, or failure and message; of one that was undone, too */
     CTN_IN_ANSWER,
     CTN_IN_SETTLE, /* a person says what became of an interrupted call; of a budget that is used up: RETRY, FAIL */
     CTN_IN_SET,
@@ -136,8 +138,9 @@ typedef struct ctn_input {
     ctn_role role;
     uint32_t attempt;
     ctn_failure failure;
-    const ctn_json *value; /* also ANSWER, SETTLE succeed, SET */
-    ctn_str message;       /* of a failure; reason of CANCEL, PAUSE */
+    const ctn_json *value;               /* also ANSWER, SETTLE succeed, SET */
+    ctn_str message;                     /* of a failure; reason of CANCEL, PAUSE */
+    const ctn_json *asks, *continuation; /* engine/driver.h; asks NULL: it has ended */
     bool was_sent, peer_is_dead;
     int64_t retry_after_ms;
     ctn_used used;
@@ -147,7 +150,7 @@ typedef struct ctn_input {
 
     /* ANSWER, SETTLE, SET */
     ctn_str name; /* step, step/call, step[item] or step[item]/call; SET: variable. SETTLE: empty when only one is
-                   * interrupted */
+                   * interrupted; the call of several may be left out when only one of them is meant */
     ctn_settle settle;
     bool not_happened; /* SETTLE fail: it is certain that nothing happened */
     bool was_crash;    /* RECOVERED: the last owner died (a clean stop is no death) */
@@ -216,6 +219,8 @@ typedef struct ctn_owed_call {
     const ctn_plan_set *set;
     const ctn_json *args;
     ctn_str key; /* idempotency key */
+    /* It was begun before, and goes on (engine/driver.h). NULL: it begins. */
+    const ctn_json *continuation, *answers;
     int64_t timeout_ms, idle_timeout_ms;
     ctn_effect effect;
 } ctn_owed_call;
@@ -286,6 +291,7 @@ typedef struct ctn_step_view {
     ctn_execution_id child;                        /* of a sub-chain; all zero: none */
     uint32_t fallback;                             /* n of the one that was taken; 0: none */
     const ctn_json *asked;                         /* waiting: the body of its entry; NULL */
+    ctn_str call;                                  /* wants_input: which call of several asks; empty: the only one */
     uint32_t attempt;
     int64_t started_at_ms, ended_at_ms; /* 0: not yet */
     int64_t due_ms;                     /* retrying: the next attempt; waiting: its end; 0: none */
@@ -294,6 +300,7 @@ typedef struct ctn_step_view {
     bool is_undoing;
     bool wants_approval; /* waiting for {"approved": ...} */
     bool wants_agent;    /* waiting for whoever does the work */
+    bool wants_input;    /* waiting for answers to what the peer of its call asks: asked.asks (driver.h) */
     bool waits_for_child;
     bool is_reused;         /* it ended in an earlier execution, and that stands */
     bool waits_for_breaker; /* retrying: the tool's circuit breaker is open */
@@ -320,6 +327,13 @@ typedef struct ctn_open_task {
     ctn_step_view view;
 } ctn_open_task;
 size_t ctn_execution_open_tasks(const ctn_execution *x, ctn_open_task *ret_tasks, size_t max);
+/* The calls that are not in flight and would go on, most when they are answered: whoever ends them lets go of what they
+ * would have gone on with. Returns how many. */
+typedef struct ctn_asking_call {
+    const ctn_plan_call *plan_call;
+    const ctn_json *continuation;
+} ctn_asking_call;
+size_t ctn_execution_asking(const ctn_execution *x, ctn_arena *arena, ctn_asking_call **ret_calls);
 /* The step whose work this one is; NULL: it was started by itself. */
 const ctn_parent *ctn_execution_parent(const ctn_execution *x);
 /* A completed sub-chain that is being undone with its parent, or was. */

@@ -117,7 +117,7 @@ static int apply_started(ctn_execution *x, work *w, const ctn_entry *e, ctn_err 
     c->phase = CALL_RUNNING;
     if (!is_undo)
         ctn_x_budget_begin(x);
-    c->start_is_stored = e->seq != 0;
+    c->start_is_stored = e->seq != 0 || c->continuation;
     c->started_at_ms = e->at_ms;
     c->effect = CTN_EFFECT_WRITE;
     (void) ctn_effect_from_name(text_of(e, "effect"), &c->effect);
@@ -154,6 +154,73 @@ static int apply_breaker_wait(ctn_execution *x, work *w, const ctn_entry *e, ctn
     return CTN_OK;
 }
 
+/* A call that goes on by what its peer said. Of one whose start was not recorded the entry says what it is. */
+static int call_goes_on(ctn_execution *x, work *w, call_state *c, const ctn_entry *e, ctn_err *err)
+{
+    if (!c || !(call_may_begin(w) || w->phase == WORK_RUNNING))
+        return ctn_x_refuse(err, e, "no such call was under way");
+    if (e->attempt == w->attempt && c->phase != CALL_RUNNING && c->phase != CALL_IDLE && !x->is_hidden)
+        return ctn_x_refuse(err, e, "the call was not under way");
+    ctn_arena *arena = w->task->arena;
+    ctn_x_begin_attempt(w, e->attempt);
+    ctn_x_activate(x, w);
+    w->phase = WORK_RUNNING;
+    w->deaths = 0;
+    if (w->role == CTN_ROLE_DO)
+        note_unseen_start(w);
+    if (!c->args)
+        c->args = ctn_json_copy(arena, ctn_x_get(e, "args"));
+    c->effect = CTN_EFFECT_WRITE;
+    (void) ctn_effect_from_name(text_of(e, "effect"), &c->effect);
+    c->start_is_stored = true; /* this entry is as good */
+    c->continuation = ctn_json_copy(arena, ctn_x_get(e, "continuation"));
+    c->answers = NULL;
+    return CTN_OK;
+}
+
+static int apply_accepted(ctn_execution *x, work *w, const ctn_entry *e, ctn_err *err)
+{
+    call_state *c = call_of(w, e);
+    bool is_unseen = !c || c->phase != CALL_RUNNING || e->attempt != w->attempt;
+    int rc = call_goes_on(x, w, c, e, err);
+    if (rc)
+        return rc;
+    if (is_unseen && w->role == CTN_ROLE_DO)
+        ctn_x_budget_begin(x);
+    c->phase = CALL_RUNNING;
+    c->is_accepted = true;
+    return CTN_OK;
+}
+
+static int apply_asked(ctn_execution *x, work *w, const ctn_entry *e, ctn_err *err)
+{
+    call_state *c = call_of(w, e);
+    call_phase before = c ? c->phase : CALL_IDLE;
+    const ctn_json *asks = ctn_x_get(e, "asks");
+    bool is_at_once = ctn_x_says(e, "atOnce");
+    if (!is_at_once && !ctn_json_count(asks) && !e->is_hidden)
+        return ctn_x_refuse(err, e, "it asks nothing");
+    int rc = call_goes_on(x, w, c, e, err);
+    if (rc)
+        return rc;
+    if (w->role == CTN_ROLE_DO) {
+        c->phase = before;
+        ctn_x_budget_settle(x, c, ctn_x_get(e, "used"));
+    }
+    c->rounds++;
+    c->spent_ms = ctn_json_int_or(e->body, "spentMs", c->spent_ms);
+    c->phase = is_at_once ? CALL_IDLE : CALL_WAITING;
+    ctn_json_builder b = ctn_json_object(w->task->arena);
+    ctn_json_put_str(&b, "for", CTN_STR("input"));
+    if (ctn_x_get(e, "call"))
+        ctn_json_put(&b, CTN_STR("call"), ctn_x_get(e, "call"));
+    ctn_json_put(&b, CTN_STR("asks"), asks);
+    c->asked = c->asked_shown = ctn_json_copy(w->task->arena, ctn_json_finish(&b));
+    if (ctn_sensitive_step(x->sensitivity, w->task->step))
+        c->asked_shown = ctn_json_with(w->task->arena, c->asked, CTN_STR("/asks"), &ctn_sealed_json);
+    return CTN_OK;
+}
+
 static int apply_waiting(ctn_execution *x, work *w, const ctn_entry *e, ctn_err *err)
 {
     if (!w->set || w->calls || is_each(w) || !may_begin(w))
@@ -175,6 +242,13 @@ static int apply_waiting(ctn_execution *x, work *w, const ctn_entry *e, ctn_err 
 
 static int apply_answered(work *w, const ctn_entry *e, ctn_err *err)
 {
+    call_state *c = w->phase == WORK_RUNNING ? call_of(w, e) : NULL;
+    if (c && c->phase == CALL_WAITING) {
+        c->phase = CALL_IDLE;
+        c->answers = ctn_json_copy(w->task->arena, ctn_x_get(e, "answer"));
+        w->deaths = 0;
+        return CTN_OK;
+    }
     if (w->phase != WORK_WAITING)
         return ctn_x_refuse(err, e, "the step did not wait");
     w->phase = WORK_ANSWERED;
@@ -492,15 +566,27 @@ static void apply_paused(ctn_execution *x, const ctn_entry *e)
     x->pause.seq = x->seq;
 }
 
+/* The only calls of it that are under way are their peers': the engine cannot have died of them. */
+static bool is_with_its_peers(const work *w)
+{
+    bool any = false;
+    for (uint32_t i = 0; w->phase == WORK_RUNNING && i < ctn_x_call_count(w); i++) {
+        if (w->calls[i].phase == CALL_RUNNING && !w->calls[i].is_accepted)
+            return false;
+        any = any || w->calls[i].phase == CALL_RUNNING;
+    }
+    return any;
+}
+
 static void recover_work(ctn_execution *x, work *w, int64_t at_ms, bool was_crash)
 {
-    if (was_crash && (w->phase == WORK_RUNNING || ctn_x_may_have_begun(x, w, at_ms)))
+    if (was_crash && !is_with_its_peers(w) && (w->phase == WORK_RUNNING || ctn_x_may_have_begun(x, w, at_ms)))
         w->deaths++;
     if (w->phase != WORK_RUNNING)
         return;
     for (uint32_t i = 0; i < ctn_x_call_count(w); i++) {
         call_state *c = &w->calls[i];
-        if (c->phase != CALL_RUNNING)
+        if (c->phase != CALL_RUNNING || c->is_accepted)
             continue;
         if (w->role == CTN_ROLE_DO)
             ctn_x_budget_forget(x);
@@ -585,10 +671,11 @@ int ctn_x_apply_kind(ctn_execution *x, work *w, const ctn_entry *e, ctn_err *err
     case CTN_ENTRY_BREAKER_WAIT: return apply_breaker_wait(x, w, e, err);
     case CTN_ENTRY_WAITING:
         if (w)
-            return apply_waiting(x, w, e, err);
+            return ctn_str_is(text_of(e, "for"), "input") ? apply_asked(x, w, e, err) : apply_waiting(x, w, e, err);
         apply_budget_wait(x, e);
         return CTN_OK;
     case CTN_ENTRY_ANSWERED: return apply_answered(w, e, err);
+    case CTN_ENTRY_ACCEPTED: return apply_accepted(x, w, e, err);
     case CTN_ENTRY_CHECKED: return apply_checked(x, w, e, err);
     case CTN_ENTRY_INTERRUPTED: return apply_interrupted(w, e, err);
     case CTN_ENTRY_DECISION: return w ? apply_settled(w, e, err) : apply_decision(x, e, err);

@@ -47,9 +47,22 @@ static int decide_call_ended(const judge *j, const ctn_input *in, ctn_entry *ret
     const work *w = work_of(j, in);
     if (!w || w->phase != WORK_RUNNING || in->call >= ctn_x_call_count(w) || w->calls[in->call].phase != CALL_RUNNING)
         return CTN_E_STALE;
+    if (in->asks) {
+        *ret_entry = ctn_x_ask(j, w, in->call, in);
+        return CTN_OK;
+    }
     failure_report report = report_of(in);
     *ret_entry =
         in->failure ? ctn_x_fail(j, w, in->call, &report) : ctn_x_succeed(j, w, in->call, in->value, &in->used, false);
+    return CTN_OK;
+}
+
+static int decide_call_accepted(const judge *j, const ctn_input *in, ctn_entry *ret_entry)
+{
+    const work *w = work_of(j, in);
+    if (!w || w->phase != WORK_RUNNING || in->call >= ctn_x_call_count(w) || w->calls[in->call].phase != CALL_RUNNING)
+        return CTN_E_STALE;
+    *ret_entry = ctn_x_accept(j, w, in->call, in);
     return CTN_OK;
 }
 
@@ -143,46 +156,63 @@ static int find_step(const judge *j, ctn_str name, uint32_t *ret_step, int64_t *
                     near.len ? "; did you mean " : "", CTN_STR_ARG(near), near.len ? "?" : "");
 }
 
-/* The work that an answer is for: an item may be left out when only one of them waits. */
-static int find_waiting(const judge *j, ctn_str name, const work **ret_work, ctn_err *err)
+/* What an answer is for: a work that waits, or a call that does. */
+typedef struct waiting {
+    const work *w;
+    uint32_t call; /* NO_CALL: the work as a whole */
+    uint32_t count;
+} waiting;
+#define NO_CALL UINT32_MAX
+
+static void look_for_waiting(const work *w, ctn_str call_name, waiting *found)
+{
+    if (w->phase == WORK_WAITING && !call_name.len)
+        *found = (waiting){w, NO_CALL, found->count + 1};
+    for (uint32_t i = 0; w->phase == WORK_RUNNING && i < ctn_x_call_count(w); i++)
+        if (w->calls[i].phase == CALL_WAITING && (!call_name.len || ctn_str_equal(w->set->calls[i].name, call_name)))
+            *found = (waiting){w, i, found->count + 1};
+}
+
+/* By its name: an item, or the call of several, may be left out when only one of them waits. */
+static int find_waiting(const judge *j, ctn_str name, waiting *ret_found, ctn_err *err)
 {
     uint32_t step = CTN_PLAN_NONE;
     int64_t item = -1;
-    int rc = find_step(j, name, &step, &item, err);
+    ctn_str call_name = name, step_name = ctn_str_cut(&call_name, '/');
+    int rc = find_step(j, step_name, &step, &item, err);
     if (rc)
         return rc;
     const task *t = ctn_x_task(j->x, step, item);
     if (!t)
         return ctn_fail(err, CTN_E_STATE, "%.*s is not under way", CTN_STR_ARG(name));
-    *ret_work = &t->work[CTN_ROLE_DO];
-    uint32_t found = 0;
-    for (uint32_t i = 0; item < 0 && j->x->steps[step].each && i < j->x->active_count; i++) {
+    waiting found = {.w = &t->work[CTN_ROLE_DO], .call = NO_CALL};
+    for (uint32_t i = 0; i < j->x->active_count; i++) {
         const work *w = j->x->active[i];
-        if (w->task->step != step || w->phase != WORK_WAITING)
-            continue;
-        *ret_work = w;
-        found++;
+        if (w->task->step == step && (item < 0 || w->task->item == item))
+            look_for_waiting(w, call_name, &found);
     }
-    if (found > 1)
-        return ctn_fail(err, CTN_E_INVALID, "several items of %.*s wait: name one, like %.*s[%lld]", CTN_STR_ARG(name),
-                        CTN_STR_ARG(name), (long long) (*ret_work)->task->item);
+    *ret_found = found;
+    if (found.count > 1 && item < 0 && found.w->task->item >= 0)
+        return ctn_fail(err, CTN_E_INVALID, "several items of %.*s wait: name one, like %.*s[%lld]",
+                        CTN_STR_ARG(step_name), CTN_STR_ARG(step_name), (long long) found.w->task->item);
+    if (found.count > 1)
+        return ctn_fail(err, CTN_E_INVALID, "several calls of %.*s wait: name one, like %.*s/%.*s",
+                        CTN_STR_ARG(step_name), CTN_STR_ARG(step_name),
+                        CTN_STR_ARG(found.w->set->calls[found.call].name));
     return CTN_OK;
 }
 
-static int decide_answer(const judge *j, const ctn_input *in, ctn_entry *ret_entry, ctn_err *err)
+static bool was_answered(const work *w)
 {
-    const work *w = NULL;
-    int rc = find_waiting(j, in->name, &w, err);
-    if (rc)
-        return rc;
-    if (j->x->has_ended)
-        return refuse_ended(j, err);
-    if (w->answer)
-        return ctn_fail(err, CTN_E_STATE, "step %.*s was answered before; the first answer stands",
-                        CTN_STR_ARG(in->name));
-    if (w->phase != WORK_WAITING)
-        return ctn_fail(err, CTN_E_STATE, "step %.*s does not wait for an answer: it is %s", CTN_STR_ARG(in->name),
-                        ctn_step_status_name(ctn_execution_step(j->x, w->task->step).status));
+    bool was = w->answer != NULL;
+    for (uint32_t i = 0; w->phase == WORK_RUNNING && i < ctn_x_call_count(w); i++)
+        was = was || w->calls[i].answers;
+    return was;
+}
+
+/* What a step that is a wait may be given. */
+static int check_wait(const judge *j, const ctn_input *in, const work *w, ctn_err *err)
+{
     if (w->set->kind == CTN_SET_APPROVAL && !ctn_json_is_bool(ctn_json_member_of(in->value, "approved")))
         return ctn_fail(err, CTN_E_INVALID,
                         "step %.*s waits for a yes or no: answer {\"approved\": true} or {\"approved\": false}, with "
@@ -201,11 +231,33 @@ static int decide_answer(const judge *j, const ctn_input *in, ctn_entry *ret_ent
             ctn_fail(err, CTN_E_INVALID, "what is wrong with a sensitive value is not told");
         return ctn_wrap(err, CTN_E_INVALID, "the answer does not fit what step %.*s asks for", CTN_STR_ARG(in->name));
     }
-    rc = ctn_x_check_given(j, CTN_STR("the answer"), CTN_PLAN_NONE, in->value, err);
+    return CTN_OK;
+}
+
+static int decide_answer(const judge *j, const ctn_input *in, ctn_entry *ret_entry, ctn_err *err)
+{
+    waiting found;
+    int rc = find_waiting(j, in->name, &found, err);
     if (rc)
         return rc;
-    ctn_json_builder b = ctn_json_object(j->scratch);
-    ctn_json_put(&b, CTN_STR("answer"), in->value);
+    const work *w = found.w;
+    if (j->x->has_ended)
+        return refuse_ended(j, err);
+    if (!found.count && was_answered(w))
+        return ctn_fail(err, CTN_E_STATE, "step %.*s was answered before; the first answer stands",
+                        CTN_STR_ARG(in->name));
+    if (!found.count)
+        return ctn_fail(err, CTN_E_STATE, "step %.*s does not wait for an answer: it is %s", CTN_STR_ARG(in->name),
+                        ctn_step_status_name(ctn_execution_step(j->x, w->task->step).status));
+    bool is_call = found.call != NO_CALL;
+    const ctn_json *answer = in->value;
+    rc = is_call ? ctn_x_check_answers(j, w, found.call, in->value, &answer, err) : check_wait(j, in, w, err);
+    if (rc == CTN_OK)
+        rc = ctn_x_check_given(j, CTN_STR("the answer"), CTN_PLAN_NONE, answer, err);
+    if (rc)
+        return rc;
+    ctn_json_builder b = is_call ? ctn_x_body_of_either(j, w, found.call) : ctn_json_object(j->scratch);
+    ctn_json_put(&b, CTN_STR("answer"), answer);
     *ret_entry = ctn_x_entry(j, CTN_ENTRY_ANSWERED, w, w->attempt, &b);
     return CTN_OK;
 }
@@ -384,8 +436,7 @@ static bool was_under_way(const judge *j)
 {
     for (uint32_t i = 0; i < j->x->active_count; i++) {
         const work *w = j->x->active[i];
-        if (ctn_x_may_have_begun(j->x, w, j->now_ms) || (w->phase == WORK_RUNNING && !ctn_x_any_call(w, CALL_ASKED)) ||
-            ctn_x_any_call(w, CALL_RUNNING))
+        if (ctn_x_may_have_begun(j->x, w, j->now_ms) || (w->phase == WORK_RUNNING && !ctn_x_is_for_people(w)))
             return true;
     }
     return false;
@@ -404,6 +455,7 @@ int ctn_execution_decide(const ctn_execution *x, const ctn_rules *rules, const c
     ctn_json_builder b = ctn_json_object(scratch);
     switch (in->kind) {
     case CTN_IN_CALL_ENDED: return decide_call_ended(j, in, ret_entry);
+    case CTN_IN_CALL_ACCEPTED: return decide_call_accepted(j, in, ret_entry);
     case CTN_IN_CHECK_ENDED: return decide_check_ended(j, in, ret_entry);
     case CTN_IN_ANSWER: return decide_answer(j, in, ret_entry, err);
     case CTN_IN_SETTLE: return decide_settle(j, in, ret_entry, err);

@@ -77,10 +77,18 @@ ctn_entry ctn_x_fail_unsent(const judge *j, const work *w, uint32_t call, ctn_fa
 /* All calls of an attempt have ended and some failed: what becomes of the step. */
 ctn_entry ctn_x_fail_attempt(const judge *j, const work *w);
 
+/* ---- execution_asks.c ---- */
+
+/* The entry of a call whose peer asks (in->asks), or has accepted it: it waits, or goes on; or fails, for what is asked
+ * cannot be answered. */
+ctn_entry ctn_x_ask(const judge *j, const work *w, uint32_t call, const ctn_input *in);
+ctn_entry ctn_x_accept(const judge *j, const work *w, uint32_t call, const ctn_input *in);
+/* What people give to a call that waits, as {KEY: {action, content?}}. */
+int ctn_x_check_answers(const judge *j, const work *w, uint32_t call, const ctn_json *given,
+                        const ctn_json **ret_answers, ctn_err *err);
+
 /* ---- execution_start.c, execution_wait.c ---- */
 
-/* The first call that may begin now; call_count when none. In turn: only the first that is not done. */
-uint32_t ctn_x_startable_call(const work *w);
 /* False: it has to wait for a place, a breaker, an equal call in flight. */
 bool ctn_x_start_call(const judge *j, const work *w, uint32_t call, ctn_entry *ret_entry);
 /* The same for whatever the work is: a call, a wait, a sub-chain, a fallback's value. */

@@ -85,6 +85,7 @@ static bool next_of_running(const judge *j, const work *w, ctn_entry *ret_entry)
                 return true;
             any_open = true;
             break;
+        case CALL_WAITING:
         case CALL_ASKED: any_open = any_open || !is_stopping; break;
         case CALL_FAILED: any_failed = true; break;
         case CALL_IDLE:

@@ -23,6 +23,15 @@ typedef struct owing {
     size_t call_capacity, child_capacity;
 } owing;
 
+/* What is left of it after what was used up before its peer asked. */
+static int64_t timeout_left(const work *w, const call_state *c, const ctn_plan_call *call)
+{
+    int64_t timeout_ms = timeout_of(w, call);
+    if (!timeout_ms || !c->spent_ms)
+        return timeout_ms;
+    return timeout_ms > c->spent_ms ? timeout_ms - c->spent_ms : 1;
+}
+
 static void owe_call(owing *o, const work *w, uint32_t call, bool is_check)
 {
     const call_state *c = &w->calls[call];
@@ -49,7 +58,9 @@ static void owe_call(owing *o, const work *w, uint32_t call, bool is_check)
         .set = w->set,
         .args = args,
         .key = ctn_x_key(o->j->x, w, call, o->j->scratch),
-        .timeout_ms = is_check ? CHECK_TIMEOUT_MS : timeout_of(w, pc),
+        .continuation = is_check ? NULL : c->continuation,
+        .answers = is_check ? NULL : c->answers,
+        .timeout_ms = is_check ? CHECK_TIMEOUT_MS : timeout_left(w, c, pc),
         .idle_timeout_ms = is_check || w->role == CTN_ROLE_UNDO ? 0 : t->plan->idle_timeout_ms,
         .effect = is_check ? CTN_EFFECT_READ : c->effect,
     };

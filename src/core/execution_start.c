@@ -76,7 +76,7 @@ static bool wait_for_breaker(const judge *j, const work *w, uint32_t call, int64
 {
     const ctn_plan_step *p = w->task->plan;
     ctn_str target = w->set->calls[call].target;
-    if (w->role == CTN_ROLE_DO && w->fallback < p->fallback_count && !w->set->is_several) {
+    if (w->role == CTN_ROLE_DO && w->fallback < p->fallback_count && !w->set->is_several && w->phase != WORK_RUNNING) {
         failure_report report = {
             .failure = CTN_FAILURE_BREAKER_OPEN,
             .is_final = true,
@@ -109,7 +109,7 @@ bool ctn_x_start_call(const judge *j, const work *w, uint32_t call, ctn_entry *r
     const char *from = NULL;
     ctn_effect effect = effect_of(j, w->set, &w->set->calls[call], &from);
     ctn_str key = {0};
-    bool may_cache = w->role == CTN_ROLE_DO && p->cache.ttl_ms && j->rules->cached &&
+    bool may_cache = w->role == CTN_ROLE_DO && p->cache.ttl_ms && j->rules->cached && !c->continuation &&
                      !ctn_sensitive_step(j->x->sensitivity, w->task->step) &&
                      (effect <= CTN_EFFECT_READ || p->cache.allows_writes);
     if (!failure && may_cache)
@@ -153,22 +153,6 @@ bool ctn_x_start_call(const judge *j, const work *w, uint32_t call, ctn_entry *r
     bool is_undo = w->role == CTN_ROLE_UNDO;
     *ret_entry = ctn_x_entry(j, is_undo ? CTN_ENTRY_COMPENSATION_STARTED : CTN_ENTRY_ATTEMPT_STARTED, w, attempt, &b);
     return true;
-}
-
-uint32_t ctn_x_startable_call(const work *w)
-{
-    bool at_once = w->task->plan->parallel_calls;
-    bool is_new_attempt = w->phase != WORK_RUNNING; /* whatever failed in the last one goes again */
-    for (uint32_t i = 0; i < ctn_x_call_count(w); i++) {
-        const call_state *c = &w->calls[i];
-        if (c->phase == CALL_DONE)
-            continue;
-        if (c->phase == CALL_IDLE || is_new_attempt)
-            return i;
-        if (!at_once)
-            break;
-    }
-    return ctn_x_call_count(w);
 }
 
 /* ---- sub-chains ---- */

@@ -61,6 +61,39 @@ bool ctn_x_any_call(const work *w, call_phase phase)
     return false;
 }
 
+uint32_t ctn_x_startable_call(const work *w)
+{
+    bool at_once = w->task->plan->parallel_calls;
+    bool is_new_attempt = w->phase != WORK_RUNNING; /* whatever failed in the last one goes again */
+    for (uint32_t i = 0; i < ctn_x_call_count(w); i++) {
+        const call_state *c = &w->calls[i];
+        if (c->phase == CALL_DONE)
+            continue;
+        if (c->phase == CALL_IDLE || is_new_attempt)
+            return i;
+        if (!at_once)
+            break;
+    }
+    return ctn_x_call_count(w);
+}
+
+bool ctn_x_is_for_people(const work *w)
+{
+    bool is_asked = false;
+    for (uint32_t i = 0; w->phase == WORK_RUNNING && i < ctn_x_call_count(w); i++) {
+        call_phase phase = w->calls[i].phase;
+        if (phase == CALL_RUNNING)
+            return false;
+        is_asked = is_asked || phase == CALL_ASKED || phase == CALL_WAITING;
+    }
+    return is_asked && ctn_x_startable_call(w) == ctn_x_call_count(w);
+}
+
+bool ctn_x_is_left_with_peer(const call_state *c)
+{
+    return c->phase == CALL_WAITING || (c->phase == CALL_IDLE && c->continuation);
+}
+
 bool ctn_x_has_ended(const task *t)
 {
     work_phase phase = t->work[CTN_ROLE_DO].phase;

@@ -17,6 +17,7 @@
  *     execution_owed.c       what the world is owed
  *     execution_start.c      how the work of a task begins
  *     execution_wait.c       ... when it is to wait for people or for time
+ *     execution_asks.c       a call's peer asks, and people answer
  *     execution_attempt.c    how a call ends, and with it the attempt
  *     execution_value.c      rendering from the context, taking results into it
  *     execution_limits.c     how much an execution may hold, and how many steps it may take
@@ -41,6 +42,7 @@
 typedef enum call_phase {
     CALL_IDLE,
     CALL_RUNNING,
+    CALL_WAITING, /* its peer asks: somebody must answer, then it is IDLE, and goes on */
     CALL_DONE,
     CALL_FAILED,
     CALL_UNKNOWN,       /* may have happened: its check is asked, or policy decides */
@@ -71,6 +73,14 @@ typedef struct call_state {
     ctn_failure failure;
     ctn_str message;
     int64_t retry_after_ms;
+    /* Of this attempt: what the call goes on with, once its peer asked or accepted it; NULL: it begins. */
+    const ctn_json *continuation;
+    const ctn_json *answers; /* to go with it; NULL: nothing was asked */
+    bool is_accepted;        /* the peer goes on by itself: no death of the engine cuts the call off */
+    uint32_t rounds;         /* how often it asked */
+    int64_t spent_ms;        /* of its timeoutMs, before it asked */
+    const ctn_json *asked;   /* WAITING: what is told of it (ctn_step_view) */
+    const ctn_json *asked_shown;
 } call_state;
 
 typedef enum work_phase {
@@ -287,6 +297,12 @@ bool ctn_x_has_undo(const ctn_execution *x, const task *t);
 
 uint32_t ctn_x_call_count(const work *w);
 bool ctn_x_any_call(const work *w, call_phase phase);
+/* The first call that may begin now; call_count when none. In turn: only the first that is not done. */
+uint32_t ctn_x_startable_call(const work *w);
+/* Of work that is running: people must say something before anything of it goes on. */
+bool ctn_x_is_for_people(const work *w);
+/* It is not in flight, and its peer has something of it, with which it would go on. */
+bool ctn_x_is_left_with_peer(const call_state *c);
 bool ctn_x_call_is_last(const work *w, uint32_t call); /* all others are done */
 bool ctn_x_had_write(const work *w);
 /* Of work that is ready or backs off, as the journal has it: a call of it that may be repeated, and so left no record

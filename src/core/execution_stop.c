@@ -20,6 +20,12 @@ void ctn_x_stop_work(ctn_execution *x, work *w, int64_t at_ms)
     bool goes_on = false;
     for (uint32_t i = 0; w->phase == WORK_RUNNING && i < ctn_x_call_count(w); i++) {
         call_state *c = &w->calls[i];
+        if (ctn_x_is_left_with_peer(c)) { /* what only asked has not happened; what was accepted may have */
+            c->phase = c->is_accepted && c->effect >= CTN_EFFECT_IDEMPOTENT ? CALL_UNKNOWN : CALL_LET_GO;
+            c->failure = CTN_FAILURE_CANCELLED;
+            c->message = CTN_STR("stopped with the chain, while its peer waited for an answer");
+            c->settle_at_ms = at_ms;
+        }
         if (c->phase == CALL_IDLE || (c->phase == CALL_RUNNING && c->effect <= CTN_EFFECT_READ))
             c->phase = CALL_LET_GO;
         if (c->phase == CALL_RUNNING || c->phase == CALL_LET_GO || c->phase == CALL_SETTLED_TRUE ||

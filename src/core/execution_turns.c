@@ -170,5 +170,9 @@ void ctn_x_begin_attempt(work *w, uint32_t attempt)
         c->phase = CALL_IDLE;
         c->died = c->fail_is_final = c->retry_is_due = c->check_is_over = c->start_is_stored = false;
         c->checks_failed = 0;
+        c->continuation = c->answers = c->asked = c->asked_shown = NULL;
+        c->is_accepted = false;
+        c->rounds = 0;
+        c->spent_ms = 0;
     }
 }

@@ -488,7 +488,7 @@ static void add_reused(place_list *list, const ctn_sensitivity *s)
 
 ctn_places ctn_sensitive_places(const ctn_sensitivity *s, const ctn_entry *e, ctn_arena *arena)
 {
-    static const char *const told[] = {"/result", "/value", "/answer", "/message", "/input"};
+    static const char *const told[] = {"/result", "/value", "/answer", "/message", "/input", "/asks", "/continuation"};
     place_list list = {.arena = arena, .body = e->body};
     uint32_t step = s && e->step.len ? ctn_plan_step_index(s->plan, e->step) : CTN_PLAN_NONE;
     if (!s || !e->body)

@@ -4,6 +4,7 @@
 #include "engine/batch.h"
 #include "base/memory.h"
 #include "base/plant.h"
+#include "engine/abandon.h"
 #include "engine/place.h"
 #include "engine/sealing.h"
 #include "engine/state.h"
@@ -68,7 +69,10 @@ void ctn_eng_record(ctn_engine *e, loaded *l, ctn_entry *entry)
     append_build *b = ctn_entry_is_stored(entry) ? build_of(e, l) : NULL;
     if (entry->item >= 0 && entry->body) /* when an item ends its memory is the next one's */
         entry->body = ctn_json_copy(e->scratch, entry->body);
+    struct left_call *left = ctn_eng_left_before(e, l, entry);
     ctn_execution_apply(l->x, entry);
+    if (left)
+        ctn_eng_left_after(l, left);
     if (entry->kind == CTN_ENTRY_STARTED)
         ctn_eng_place_take(e, l);
     ctn_eng_place_leave_if_done(e, l);

@@ -4,6 +4,7 @@
  * is refused is answered at once, and has changed nothing.
  */
 #include "engine/decide.h"
+#include "engine/abandon.h"
 #include "engine/advance.h"
 #include "engine/batch.h"
 #include "engine/cache.h"
@@ -24,6 +25,8 @@ static void decide(ctn_engine *e, loaded *l, filed *f)
     f->in.now_ms = e->now_ms;
     f->in.entropy = ctn_eng_chance(e);
     int rc = ctn_execution_decide(l->x, &e->rules, &f->in, e->scratch, &entry, &err);
+    if (f->in.asks && (rc || entry.kind != CTN_ENTRY_WAITING))
+        ctn_eng_note_left(l, f);
     if (rc == CTN_OK) {
         ctn_eng_record(e, l, &entry);
         ctn_eng_cache_see(e, l, &entry);
@@ -48,6 +51,15 @@ static void take_call_ended(ctn_engine *e, filed *f)
     if (ended)
         ctn_eng_flight_end(e, ended);
     decide(e, l, f);
+}
+
+static void take_call_accepted(ctn_engine *e, filed *f)
+{
+    loaded *l = ctn_live_find(&e->live, f->id);
+    if (l)
+        decide(e, l, f);
+    else
+        ctn_inbox_free(&e->inbox, f);
 }
 
 static void take_input(ctn_engine *e, filed *f)
@@ -121,6 +133,7 @@ void ctn_eng_take_filed(ctn_engine *e, filed *f)
 {
     switch (f->kind) {
     case FILED_CALL_ENDED: take_call_ended(e, f); break;
+    case FILED_CALL_ACCEPTED: take_call_accepted(e, f); break;
     case FILED_INPUT: take_input(e, f); break;
     case FILED_START: ctn_eng_take_start(e, f); break;
     case FILED_ADOPT: take_adopt(e, f); break;

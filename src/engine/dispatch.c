@@ -4,6 +4,7 @@
  */
 #include "engine/dispatch.h"
 #include "base/plant.h"
+#include "engine/abandon.h"
 #include "engine/batch.h"
 #include "engine/binding.h"
 #include "engine/cache.h"
@@ -29,6 +30,8 @@ static void on_done(void *ctx, uint64_t token, const ctn_call_result *result)
     filed *in = ctn_inbox_new(&e->inbox, FILED_CALL_ENDED);
     in->id = f->l->id;
     in->token = token;
+    in->driver = f->driver;
+    in->target = f->target;
     in->in = (ctn_input){
         .kind = f->is_check ? CTN_IN_CHECK_ENDED : CTN_IN_CALL_ENDED,
         .step = f->step,
@@ -44,13 +47,37 @@ static void on_done(void *ctx, uint64_t token, const ctn_call_result *result)
         .used = {.tokens = result->used_tokens, .money = ctn_arena_str(in->arena, result->used_money)},
         .begun_at_ms = f->begun_at_ms,
     };
-    if (result->failure == CTN_FAILURE_NONE)
+    if (result->asks && f->is_check) {
+        in->in.failure = CTN_FAILURE_PROTOCOL_ERROR;
+        in->in.message = CTN_STR("a check cannot ask");
+    } else if (result->asks) {
+        in->in.asks = ctn_json_copy(in->arena, result->asks);
+        in->in.continuation = result->continuation ? ctn_json_copy(in->arena, result->continuation) : NULL;
+    } else if (result->failure == CTN_FAILURE_NONE)
         in->in.value = result->value ? ctn_json_copy(in->arena, result->value) : &ctn_json_null;
     if (f->is_check)
         in->in.peer_is_dead = !f->may_be_late;
     else if (result->was_sent && !result->peer_is_dead &&
              (result->failure == CTN_FAILURE_TIMEOUT || result->failure == CTN_FAILURE_TRANSPORT))
         ctn_flight_note_lost(&e->flights, f, e->now_ms);
+    ctn_eng_file(e, in);
+}
+
+static void on_accepted(void *ctx, uint64_t token, const ctn_json *continuation)
+{
+    ctn_engine *e = ctx;
+    flight *f = ctn_flight_by_token(&e->flights, token);
+    if (!f || f->is_done || f->is_check) /* a check is asked again, if need be */
+        return;
+    filed *in = ctn_inbox_new(&e->inbox, FILED_CALL_ACCEPTED);
+    in->id = f->l->id;
+    in->in = (ctn_input){.kind = CTN_IN_CALL_ACCEPTED,
+                         .step = f->step,
+                         .item = f->item,
+                         .call = f->call,
+                         .role = f->role,
+                         .attempt = f->attempt,
+                         .continuation = ctn_json_copy(in->arena, continuation)};
     ctn_eng_file(e, in);
 }
 
@@ -74,7 +101,7 @@ static void on_progress(void *ctx, uint64_t token, double progress, double total
 
 void ctn_eng_sink_init(ctn_engine *e)
 {
-    e->sink = (ctn_call_sink){.done = on_done, .progress = on_progress, .ctx = e};
+    e->sink = (ctn_call_sink){.done = on_done, .accepted = on_accepted, .progress = on_progress, .ctx = e};
 }
 
 /* ---- performing ---- */
@@ -144,6 +171,8 @@ static void begin(ctn_engine *e, loaded *l, const ctn_owed_call *owed)
         .execution_id = ctn_str_from(id.text),
         .step = l->plan->plan->steps[owed->step].name,
         .attempt = owed->attempt,
+        .continuation = owed->continuation,
+        .answers = owed->answers,
         .is_sensitive = ctn_sensitive_step(ctn_execution_sensitivity(l->x), owed->step),
     };
     driver->begin(driver->ctx, &request);
@@ -206,6 +235,7 @@ static void park(ctn_engine *e, loaded *l, const ctn_owed *owed)
 
 static void perform_one(ctn_engine *e, loaded *l)
 {
+    ctn_eng_abandon_left(l);
     ctn_owed owed;
     ctn_execution_owed(l->x, &e->rules, e->now_ms, e->scratch, &owed);
     let_go(e, l, &owed);

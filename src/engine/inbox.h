@@ -10,6 +10,7 @@
 
 typedef enum filed_kind {
     FILED_CALL_ENDED,
+    FILED_CALL_ACCEPTED,
     FILED_INPUT,
     FILED_START,
     FILED_ADOPT,
@@ -24,6 +25,8 @@ typedef struct filed {
     ctn_execution_id id;
     ctn_input in;
     uint64_t token;           /* CALL_ENDED: of its flight */
+    const ctn_driver *driver; /* CALL_ENDED: who made it, */
+    ctn_str target;           /* ... and what of him it asked */
     ctn_start start;          /* START */
     ctn_execution_id follows; /* START: whose failure it follows up; zero: nobody's */
     ctn_parent *parent;       /* START: whose step it is; NULL: nobody's */

@@ -17,6 +17,7 @@ struct held_key;
 struct ctn_lane_chain;
 struct gate_limit;
 struct gate_pass;
+struct left_call;
 
 typedef struct loaded {
     ctn_heap_node due; /* first: the heap hands this back */
@@ -77,6 +78,9 @@ typedef struct loaded {
         struct gate_limit **waits; /* in whose queues it stands */
         bool waits_for_breaker;
     } gate;
+
+    /* abandon.c */
+    struct left_call *left; /* with their peers, who are to be told when that is on disk; last first */
 
     /* cache.c */
     struct held_key *held_keys; /* of calls of its own, for which others wait */

@@ -4,6 +4,7 @@
  */
 #include "engine/load.h"
 #include "base/memory.h"
+#include "engine/abandon.h"
 #include "engine/batch.h"
 #include "engine/cache.h"
 #include "engine/fold.h"
@@ -32,6 +33,7 @@ void ctn_eng_unload(ctn_engine *e, loaded *l)
     assert(!ctn_loaded_is_ahead(l));
     ctn_eng_flights_cancel(e, l);
     ctn_eng_cache_let_go(e, l, true);
+    ctn_eng_forget_left(l);
     ctn_eng_queue_forget(e, l);
     ctn_eng_gate_forget(e, l);
     ctn_live_remove(&e->live, l);
@@ -124,6 +126,7 @@ int ctn_eng_reload(ctn_engine *e, loaded *l, ctn_err *err)
     ctn_arena_mark mark = ctn_arena_save(e->scratch);
     int rc = fold_stored(e, l->id, &row, &f, err);
     if (rc == CTN_OK) {
+        ctn_eng_forget_left(l);
         ctn_eng_cache_let_go(e, l, true);
         ctn_eng_line_up(e, l, (ctn_str){0}); /* its key lives in the arena that goes */
         ctn_arena_free(l->arena);

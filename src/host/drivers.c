@@ -32,9 +32,18 @@ static void on_done(void *ctx, uint64_t token, const ctn_call_result *result)
         ctn_arena_reset(d->scratch);
         clean.message = ctn_secrets_hide(&d->secrets, d->scratch, result->message);
         clean.value = result->value ? ctn_secrets_hide_json(&d->secrets, d->scratch, result->value) : NULL;
+        clean.asks = result->asks ? ctn_secrets_hide_json(&d->secrets, d->scratch, result->asks) : NULL;
     }
     if (d->sink.done)
         d->sink.done(d->sink.ctx, token, &clean);
+}
+
+/* What a call goes on with is passed on as it is: with anything hidden in it, it could not go on. */
+static void on_accepted(void *ctx, uint64_t token, const ctn_json *continuation)
+{
+    const ctn_drivers *d = ctx;
+    if (d->sink.accepted)
+        d->sink.accepted(d->sink.ctx, token, continuation);
 }
 
 static void on_progress(void *ctx, uint64_t token, double progress, double total, ctn_str message)
@@ -108,7 +117,7 @@ int ctn_drivers_new(const ctn_config *config, ctn_loop *loop, ctn_spawner *spawn
             servers[count] = config->servers[i].driver;
             ctn_secrets_fill(config, d->arena, &servers[count++], &d->secrets);
         }
-    ctn_call_sink sink = {.done = on_done, .progress = on_progress, .ctx = d};
+    ctn_call_sink sink = {.done = on_done, .accepted = on_accepted, .progress = on_progress, .ctx = d};
     ctn_mcp_driver_options options = {.loop = loop,
                                       .spawner = spawner,
                                       .sink = sink,

@@ -9,6 +9,7 @@ ctn_snapshot_step ctn_snapshot_step_of(const ctn_execution *x, uint32_t step, ct
     ctn_snapshot_step s = {.name = ctn_arena_str(arena, ctn_execution_plan(x)->steps[step].name),
                            .view = ctn_execution_step(x, step)};
     s.view.message = ctn_arena_str(arena, s.view.message);
+    s.view.call = ctn_arena_str(arena, s.view.call);
     s.view.asked = s.view.asked ? ctn_json_copy(arena, s.view.asked) : NULL;
     return s;
 }
@@ -84,6 +85,10 @@ const ctn_json *ctn_snapshot_step_to_json(const ctn_snapshot_step *step, ctn_are
     ctn_json_put_bool(&b, "wantsAgent", v->wants_agent);
     ctn_json_put_bool(&b, "isReused", v->is_reused);
     ctn_json_put_bool(&b, "waitsForChild", v->waits_for_child);
+    if (v->wants_input)
+        ctn_json_put_bool(&b, "wantsInput", true);
+    if (v->call.len)
+        ctn_json_put_str(&b, "call", v->call);
     if (v->waits_for_breaker)
         ctn_json_put_bool(&b, "waitsForBreaker", true);
     if (v->is_from_cache)
@@ -99,7 +104,7 @@ const ctn_json *ctn_snapshot_step_to_json(const ctn_snapshot_step *step, ctn_are
         ctn_json_put_int(&b, "fallback", v->fallback);
     if (ctn_snapshot_has_child(v))
         ctn_json_put(&b, CTN_STR("child"), ctn_json_string(arena, ctn_str_from(ctn_id_to_text(v->child).text)));
-    if (v->asked && v->wants_agent)
+    if (v->asked && (v->wants_agent || v->wants_input))
         ctn_json_put(&b, CTN_STR("asked"), v->asked);
     return ctn_json_finish(&b);
 }
@@ -147,6 +152,8 @@ ctn_snapshot_step ctn_snapshot_step_from_json(const ctn_json *v, ctn_arena *aren
         .is_undoing = ctn_json_bool_or(v, "isUndoing", false),
         .wants_approval = ctn_json_bool_or(v, "wantsApproval", false),
         .waits_for_time = ctn_json_bool_or(v, "waitsForTime", false),
+        .wants_input = ctn_json_bool_or(v, "wantsInput", false),
+        .call = ctn_arena_str(arena, ctn_json_str_or(v, "call", none)),
         .wants_agent = ctn_json_bool_or(v, "wantsAgent", false),
         .is_reused = ctn_json_bool_or(v, "isReused", false),
         .waits_for_breaker = ctn_json_bool_or(v, "waitsForBreaker", false),
@@ -199,6 +206,9 @@ bool ctn_snapshot_is_parked(const ctn_snapshot *s)
 {
     if (s->status == CTN_STATUS_PAUSED || (s->status == CTN_STATUS_QUEUED && s->is_stuck))
         return true;
+    for (size_t i = 0; s->status == CTN_STATUS_COMPENSATING && i < s->step_count; i++)
+        if (s->steps[i].view.is_undoing && ctn_step_needs_somebody(&s->steps[i].view))
+            return true; /* steps are undone one at a time */
     if (s->status != CTN_STATUS_WAITING && s->status != CTN_STATUS_INTERRUPTED)
         return false;
     for (size_t i = 0; i < s->step_count; i++)

@@ -211,9 +211,39 @@ static void say_foreach(words *w)
 
 /* ---- waiting and being told ---- */
 
+/* What the peer of a call asks for, each with its question: "name (Your name?), seat (Which?)". */
+static void say_asks(words *w)
+{
+    const ctn_json *asks = get(w, "asks");
+    if (!ctn_json_is(asks, CTN_JSON_OBJECT)) /* sealed */
+        return;
+    for (size_t i = 0; i < ctn_json_count(asks) && i < NAMES_SHOWN_MAX; i++) {
+        ctn_str message = ctn_json_str_or(&asks->members[i].value, "message", (ctn_str){0});
+        message = ctn_text_clean(w->arena, message.len > 4096 ? (ctn_str){message.ptr, 4096} : message, VALUE_COLUMNS);
+        say(w, "%s%.*s (%.*s)", i ? ", " : ": ", CTN_STR_ARG(ctn_json_text(&asks->members[i].key)),
+            CTN_STR_ARG(message));
+    }
+    if (ctn_json_count(asks) > NAMES_SHOWN_MAX)
+        say(w, ", ...");
+}
+
+/* Of the peer of a call: what it asks, or that it wants to be asked again. */
+static void say_input(words *w)
+{
+    if (is_true(w, "atOnce"))
+        say(w, "its peer wants to be asked again, at once");
+    else
+        say(w, "its peer asks");
+    say_asks(w);
+}
+
 static void say_waiting(words *w)
 {
     ctn_str what = text_of(w, "for"), message = text_of(w, "message");
+    if (ctn_str_is(what, "input")) {
+        say_input(w);
+        return;
+    }
     if (ctn_str_is(what, "budget")) {
         say(w, "for a decision about the budget: %.*s", CTN_STR_ARG(text_of(w, "what")));
         if (get(w, "limit")) {
@@ -241,6 +271,11 @@ static void why_waiting(words *w)
     if (!w->e->step.len) {
         say(w, "the execution's budget was reached (%.*s): nothing starts until somebody decides",
             CTN_STR_ARG(text_of(w, "what")));
+        return;
+    }
+    if (ctn_str_is(text_of(w, "for"), "input")) {
+        say(w, "attempt %u: ", w->e->attempt);
+        say_input(w);
         return;
     }
     say(w, "waits for an %.*s", CTN_STR_ARG(text_of(w, "for")));
@@ -413,6 +448,7 @@ static void say_entry(words *w)
         break;
     case CTN_ENTRY_WAITING: say_waiting(w); break;
     case CTN_ENTRY_ANSWERED: say_value(w, get(w, "answer")); break;
+    case CTN_ENTRY_ACCEPTED: say(w, "its peer goes on by itself, and is asked for the result"); break;
     case CTN_ENTRY_CHECKED: say_checked(w); break;
     case CTN_ENTRY_INTERRUPTED:
         say_failure(w);
@@ -452,6 +488,9 @@ static void why_entry(words *w)
         break;
     case CTN_ENTRY_WAITING: why_waiting(w); break;
     case CTN_ENTRY_ANSWERED: say(w, "answered by %.*s", CTN_STR_ARG(w->e->actor)); break;
+    case CTN_ENTRY_ACCEPTED:
+        say(w, "attempt %u: its peer accepted it and goes on by itself; it is asked for the result", w->e->attempt);
+        break;
     case CTN_ENTRY_CHECKED: why_checked(w); break;
     case CTN_ENTRY_BREAKER_WAIT:
         say(w, "waits, for the circuit breaker of %.*s is open; no retry is spent", CTN_STR_ARG(text_of(w, "target")));
@@ -510,9 +549,10 @@ ctn_entry_meaning ctn_entry_meaning_of(const ctn_entry *e)
     case CTN_ENTRY_BREAKER_WAIT: m.sense = CTN_SENSE_HELD; break;
     case CTN_ENTRY_INTERRUPTED: m.sense = CTN_SENSE_INTERRUPTED; break;
     case CTN_ENTRY_ANSWERED: m.sense = CTN_SENSE_SETTLED; break;
+    case CTN_ENTRY_ACCEPTED: m.sense = CTN_SENSE_GOES_ON; break;
     case CTN_ENTRY_WAITING:
         if (is_of_step) {
-            m.sense = CTN_SENSE_WAITS;
+            m.sense = ctn_json_bool_or(e->body, "atOnce", false) ? CTN_SENSE_GOES_ON : CTN_SENSE_WAITS;
             break;
         }
         m.is_for_all = true;

@@ -34,6 +34,7 @@ typedef enum ctn_entry_sense {
     CTN_SENSE_FAILED,    /* what follows says the body (entry.h) */
     CTN_SENSE_FALLBACK,  /* other work begins in its place */
     CTN_SENSE_WAITS,
+    CTN_SENSE_GOES_ON,     /* it is under way, and had begun before */
     CTN_SENSE_HELD,        /* it may not begin before untilMs */
     CTN_SENSE_INTERRUPTED, /* nobody knows what became of it */
     CTN_SENSE_SETTLED,     /* by somebody's word: the entry's actor */

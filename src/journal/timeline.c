@@ -294,7 +294,8 @@ static void add_failed(ctn_timeline *t, work *w, const ctn_entry *e)
 
 static void add_waiting(ctn_timeline *t, work *w, const ctn_entry *e)
 {
-    begin_row(t, w, e);
+    if (!ctn_json_member_of(e->body, "effect")) /* a call that waits began before */
+        begin_row(t, w, e);
     ctn_timeline_row *row = open_row(t, w, e->attempt);
     row->status = CTN_ATTEMPT_WAITING;
     row->wait_from_ms = e->at_ms;
@@ -356,6 +357,7 @@ static void add_of_step(ctn_timeline *t, work *w, const ctn_entry *e, const ctn_
         w->next_from_ms = e->at_ms;
         break;
     case CTN_SENSE_WAITS: add_waiting(t, w, e); break;
+    case CTN_SENSE_GOES_ON: open_row(t, w, e->attempt)->status = CTN_ATTEMPT_RUNNING; break;
     case CTN_SENSE_HELD: add_held(t, w, e); break;
     case CTN_SENSE_INTERRUPTED: add_interrupted(t, w, e); break;
     case CTN_SENSE_SETTLED:

@@ -28,8 +28,14 @@ static void note_entry(why_doing *d, const ctn_entry *e)
         if (is_about_call(e, d->call))
             d->started = e;
         break;
-    case CTN_ENTRY_WAITING: d->waiting = e; break;
-    case CTN_ENTRY_ANSWERED: d->answered = e; break;
+    case CTN_ENTRY_WAITING:
+        if (!ctn_str_is(ctn_json_str_or(e->body, "for", NOTHING), "input")) /* of a call: the tool has the last word */
+            d->waiting = e;
+        break;
+    case CTN_ENTRY_ANSWERED:
+        if (d->waiting)
+            d->answered = e;
+        break;
     case CTN_ENTRY_CHILD_STARTED: d->child = e; break;
     case CTN_ENTRY_ATTEMPT_FAILED:
         if (is_about_call(e, d->call))

@@ -333,6 +333,39 @@ void kit_lost(kit *k, const char *call, ctn_failure failure)
     kit_ends(k, call, (ctn_input){.failure = failure, .message = CTN_STR("no answer"), .was_sent = true});
 }
 
+void kit_asks(kit *k, const char *call, const char *asks, const char *continuation)
+{
+    kit_ends(k, call,
+             (ctn_input){.asks = kit_json(k, asks),
+                         .continuation = continuation ? kit_json(k, continuation) : NULL,
+                         .was_sent = true});
+}
+
+void kit_accepted(kit *k, const char *call, const char *continuation)
+{
+    ctn_owed_call c = kit_owed(k, call);
+    ctn_input in = {.kind = CTN_IN_CALL_ACCEPTED, .continuation = kit_json(k, continuation)};
+    name_call(&in, &c);
+    in.kind = CTN_IN_CALL_ACCEPTED;
+    int rc = decide(k, &in);
+    if (rc)
+        KIT_FAIL(k, "that %s was accepted is refused (%s): %s", call, ctn_err_name(rc), k->err.message);
+}
+
+static void holds_as(kit *k, const char *what, const ctn_json *v, const char *expected)
+{
+    const char *text = v ? ctn_json_to_str(k->arena, v).ptr : NULL;
+    if (!text != !expected || (text && strcmp(text, expected) != 0))
+        KIT_FAIL(k, "the %s is %s, not %s", what, text ? text : "(none)", expected ? expected : "(none)");
+}
+
+void kit_goes_on(kit *k, const char *call, const char *continuation, const char *answers)
+{
+    ctn_owed_call c = kit_owed(k, call);
+    holds_as(k, "continuation", c.continuation, continuation);
+    holds_as(k, "answer", c.answers, answers);
+}
+
 void kit_late(kit *k, ctn_owed_call before, const char *json)
 {
     ctn_input in = {.value = kit_json(k, json), .was_sent = true};

@@ -80,6 +80,11 @@ void kit_ok(kit *k, const char *call, const char *json);
 void kit_fails(kit *k, const char *call, ctn_failure failure); /* the peer said so, or it was never sent */
 void kit_lost(kit *k, const char *call, ctn_failure failure);  /* sent, and then nothing */
 void kit_ends(kit *k, const char *call, ctn_input in);         /* failure, message, was_sent, ... as given */
+/* Its peer asks, or accepted it and goes on by itself. */
+void kit_asks(kit *k, const char *call, const char *asks, const char *continuation);
+void kit_accepted(kit *k, const char *call, const char *continuation);
+/* An owed call goes on with that, and that was answered; NULL: nothing. */
+void kit_goes_on(kit *k, const char *call, const char *continuation, const char *answers);
 /* Arguments of an owed call as compact JSON; that they are these. */
 const char *kit_args(kit *k, const char *call);
 void kit_sends(kit *k, const char *call, const char *json);

@@ -46,6 +46,7 @@ static bool same_call(ctn_arena *arena, const ctn_owed_call *a, const ctn_owed_c
     return a->step == b->step && a->item == b->item && a->call == b->call && a->role == b->role &&
            a->is_check == b->is_check && a->attempt == b->attempt && a->plan_call == b->plan_call &&
            a->timeout_ms == b->timeout_ms && a->effect == b->effect && ctn_str_equal(a->key, b->key) &&
+           kit_same_json(a->continuation, b->continuation) && kit_same_json(a->answers, b->answers) &&
            ctn_str_equal(ctn_json_to_str(arena, a->args), ctn_json_to_str(arena, b->args));
 }
 
@@ -114,6 +115,7 @@ static void compare_steps(kit *k, const ctn_execution *y)
                               : !ctn_str_equal(a.message, b.message)             ? "message"
                               : a.is_undoing != b.is_undoing                     ? "is_undoing"
                               : a.wants_approval != b.wants_approval             ? "wants_approval"
+                              : a.wants_input != b.wants_input                   ? "wants_input"
                               : a.waits_for_time != b.waits_for_time             ? "waits_for_time"
                               : a.is_reused != b.is_reused                       ? "is_reused"
                               : (a.started_at_ms == 0) != (b.started_at_ms == 0) ? "started_at_ms"
