@@ -1,5 +1,5 @@
 /*
- * hash.c -- BLAKE2b with 32 bytes of output, unkeyed.
+ * hash.c -- BLAKE2b with 32 bytes of output, unkeyed, and SHA-256.
  */
 #include "base/hash.h"
 
@@ -33,6 +33,14 @@ ctn_digest ctn_hasher_finish(ctn_hasher *h)
     ctn_digest digest;
     int rc = crypto_generichash_final(state_of(h), digest.bytes, sizeof digest.bytes);
     assert(rc == 0);
+    return digest;
+}
+
+ctn_digest ctn_sha256(ctn_str data)
+{
+    ctn_digest digest;
+    _Static_assert(sizeof digest.bytes == crypto_hash_sha256_BYTES, "a digest of SHA-256");
+    crypto_hash_sha256(digest.bytes, (const unsigned char *) (data.len ? data.ptr : ""), data.len);
     return digest;
 }
 

@@ -1,5 +1,5 @@
 /*
- * hash.h -- digests: BLAKE2b (RFC 7693) through libsodium. Pure.
+ * hash.h -- digests: BLAKE2b (RFC 7693), and SHA-256 for protocols that ask for it, through libsodium. Pure.
  */
 #pragma once
 #include "base/str.h"
@@ -13,6 +13,7 @@ typedef struct ctn_digest_text {
 } ctn_digest_text;
 
 ctn_digest ctn_hash(ctn_str data);
+ctn_digest ctn_sha256(ctn_str data); /* SHA-256, where a protocol asks for it */
 ctn_digest_text ctn_digest_to_text(ctn_digest digest);
 /* 64 hexadecimal digits of either case; false leaves *ret_digest alone. */
 bool ctn_digest_parse(ctn_str text, ctn_digest *ret_digest);
