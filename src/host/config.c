@@ -3,7 +3,9 @@
  */
 #include "host/config.h"
 #include "base/memory.h"
+#include "host/config_http.h"
 #include "host/config_servers.h"
+#include "host/config_where.h"
 #include "host/files.h"
 #include <errno.h>
 #include <glob.h>
@@ -29,14 +31,6 @@ static const ctn_key LIMIT_KEYS[] = {
     {"depth", CTN_KEY_INT, offsetof(limits, depth), "Chains in chains; default 16.", .min = 1, .max = 128},
 };
 
-typedef struct secret {
-    const ctn_json *env, *file;
-} secret;
-static const ctn_key SECRET_KEYS[] = {
-    {"env", CTN_KEY_NAME, offsetof(secret, env), "A variable of the environment.", .is_choice = true},
-    {"file", CTN_KEY_NAME, offsetof(secret, file), "A file.", .is_choice = true},
-};
-
 static const ctn_key SEALING_KEYS[] = {
     {"key", CTN_KEY_OBJECT, 0,
      "Where the master keys are: a file (made when it is first needed; keep a copy) or a variable."},
@@ -53,7 +47,7 @@ static const ctn_key RETENTION_KEYS[] = {
 };
 
 typedef struct top {
-    const ctn_json *store, *servers, *mcp_config, *include, *secrets, *limits, *retention, *sealing;
+    const ctn_json *store, *servers, *mcp_config, *include, *secrets, *limits, *retention, *sealing, *http;
     int interrupted;
 } top;
 static const char *const INTERRUPTED[] = {"ask", "retry", NULL};
@@ -72,6 +66,7 @@ static const ctn_key TOP_KEYS[] = {
     {"retention", CTN_KEY_OBJECT, offsetof(top, retention),
      "How long executions are kept after their end. Default: completed 30d, failed 90d."},
     {"sealing", CTN_KEY_OBJECT, offsetof(top, sealing), "The key that sensitive values are sealed with."},
+    {"http", CTN_KEY_OBJECT, offsetof(top, http), "Where others reach `catena serve`, and who may."},
     {"interrupted", CTN_KEY_WORD, offsetof(top, interrupted),
      "ask (default), or retry: writes of unknown outcome are repeated.", .words = INTERRUPTED},
 };
@@ -81,7 +76,6 @@ const ctn_key_table ctn_config_tables[] = {
     {"configuration", TOP_KEYS, COUNT_OF(TOP_KEYS),
      "Where the store is, which servers there are, what is known by name. Paths are relative to this file."},
     {"limits", LIMIT_KEYS, COUNT_OF(LIMIT_KEYS), NULL},
-    {"secret", SECRET_KEYS, COUNT_OF(SECRET_KEYS), NULL},
     {"retention", RETENTION_KEYS, COUNT_OF(RETENTION_KEYS), NULL},
     {"sealing", SEALING_KEYS, COUNT_OF(SEALING_KEYS), NULL},
 };
@@ -105,33 +99,13 @@ static void read_store(ctn_reader *r, const ctn_json *node, ctn_config *c)
                                     CTN_STR_ARG(ctn_path_join(r->arena, c->folder, file)), file.ptr + file.len);
 }
 
-/* {env: NAME} or {file: PATH}. */
-static bool read_where(ctn_reader *r, const ctn_json *value, const char *what, const ctn_config *c,
-                       ctn_config_secret *ret)
-{
-    secret s = {0};
-    if (!ctn_json_is(value, CTN_JSON_OBJECT)) {
-        ctn_reader_fault(r, value, "type",
-                         "%s says where it is found: {env: NAME} or {file: PATH}; it never stands in this file itself",
-                         what);
-        return false;
-    }
-    size_t faults = r->fault_count;
-    ctn_keys_read(r, value, what, SECRET_KEYS, COUNT_OF(SECRET_KEYS), &s);
-    if (r->fault_count == faults && !s.env == !s.file)
-        ctn_reader_fault(r, value, "type", "%s has one of env and file", what);
-    ret->env = ctn_json_text(s.env);
-    ret->file = s.file ? ctn_path_join(r->arena, c->folder, ctn_json_text(s.file)) : (ctn_str){0};
-    return r->fault_count == faults;
-}
-
 static void read_secrets(ctn_reader *r, const ctn_json *node, ctn_config *c)
 {
     c->secrets = CTN_NEW_ARRAY(r->arena, ctn_config_secret, ctn_json_count(node));
     for (uint32_t i = 0; node && i < node->count; i++) {
         ctn_config_secret *s = &c->secrets[c->secret_count];
         s->name = ctn_json_text(&node->members[i].key);
-        c->secret_count += read_where(r, &node->members[i].value, "a secret", c, s);
+        c->secret_count += ctn_config_where_read(r, &node->members[i].value, "a secret", c->folder, s);
     }
 }
 
@@ -147,7 +121,7 @@ static void read_sealing(ctn_reader *r, const ctn_json *node, ctn_config *c)
         return;
     if (!key)
         ctn_reader_fault(r, node, "type", "sealing needs a key: write {key: {file: catena.key}}");
-    else if (read_where(r, key, "the key of sealing", c, &where)) {
+    else if (ctn_config_where_read(r, key, "the key of sealing", c->folder, &where)) {
         c->key_file = where.file;
         c->key_env = where.env;
     }
@@ -304,6 +278,7 @@ static int read_file(ctn_arena *arena, ctn_config *c, const ctn_overlay *overlay
     read_limits(&r, t.limits, c);
     read_retention(&r, t.retention, c);
     c->retry_interrupted = t.interrupted == 2;
+    ctn_config_http_read(&r, t.http, c);
     ctn_config_servers_read(&r, t.servers, t.mcp_config, c);
     including in = {&r, c, overlay, library_findings};
     read_include(&in, t.include);

@@ -30,6 +30,17 @@ typedef struct ctn_config_secret {
     ctn_str env, file; /* one of them */
 } ctn_config_secret;
 
+/* What `http` says. */
+typedef struct ctn_config_http {
+    ctn_str listen; /* ADDRESS:PORT; empty: nowhere */
+    ctn_str *hosts, *origins, *issuers;
+    size_t host_count, origin_count, issuer_count;
+    ctn_config_secret *tokens; /* name: who holds it */
+    size_t token_count;
+    ctn_str resource;  /* empty: not said */
+    size_t body_bytes; /* 0: not said */
+} ctn_config_http;
+
 typedef struct ctn_config {
     ctn_str file;   /* empty: none was found */
     ctn_str folder; /* of the file; "." without one */
@@ -45,10 +56,11 @@ typedef struct ctn_config {
     ctn_retention retention; /* of what has ended; by default CTN_RETENTION_DEFAULT */
     ctn_config_secret *secrets;
     size_t secret_count;
+    ctn_config_http http;
     ctn_str key_file, key_env; /* `sealing`: where master keys are; both empty: not said */
 } ctn_config;
 
-/* The tables of keys that a configuration is read by, servers' excepted (config_servers.h). */
+/* The tables of keys that a configuration is read by, those with a file of their own excepted (config_servers.h, config_http.h, config_where.h). */
 extern const ctn_key_table ctn_config_tables[];
 extern const size_t ctn_config_table_count;
 

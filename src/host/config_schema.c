@@ -1,12 +1,15 @@
 /* config_schema.c -- catena.yaml for editors: what its tables of keys cannot say; see chain/editor_schema.h. */
 #include "host/config_schema.h"
 #include "chain/editor_schema.h"
+#include "host/config_http.h"
 #include "host/config_servers.h"
+#include "host/config_where.h"
 
 /* clang-format off */
 static const ctn_key_shape SHAPES[] = {
     {"configuration", "servers", "{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/server\"}}"},
     {"configuration", "secrets", "{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/secret\"}}"},
+    {"http", "tokens", "{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/secret\"}}"},
     {"retention", "completed", "{\"type\":\"string\",\"pattern\":\"^([0-9]+[smhd]|forever)$\"}"},
     {"retention", "failed", "{\"type\":\"string\",\"pattern\":\"^([0-9]+[smhd]|forever)$\"}"},
     {"sealing", NULL, "{\"required\":[\"key\"]}"},
@@ -26,6 +29,8 @@ const ctn_json *ctn_config_schema(ctn_arena *arena)
     for (size_t i = 0; i < ctn_config_table_count; i++)
         tables[count++] = &ctn_config_tables[i];
     tables[count++] = &ctn_config_server_table;
+    tables[count++] = &ctn_config_http_table;
+    tables[count++] = &ctn_config_where_table;
     ctn_editor_schema schema = {.title = "Catena's configuration, catena.yaml",
                                 .root = "{\"anyOf\":[{\"type\":\"null\"},{\"$ref\":\"#/$defs/configuration\"}]}",
                                 .tables = tables,

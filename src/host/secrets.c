@@ -2,6 +2,7 @@
  * secrets.c -- see secrets.h.
  */
 #include "host/secrets.h"
+#include "host/config_where.h"
 #include "host/words.h"
 #include <stdlib.h>
 
@@ -25,23 +26,8 @@ static int read_secret(const ctn_config *config, ctn_arena *arena, ctn_str name,
         return ctn_fail(err, CTN_E_NOT_FOUND, "`secrets` names no %.*s%.*s", CTN_STR_ARG(name),
                         CTN_STR_ARG(ctn_words_suggest(arena, name, names, config->secret_count)));
     }
-    if (s->env.len) {
-        const char *value = getenv(ctn_arena_str(arena, s->env).ptr);
-        if (!value || !*value)
-            return ctn_fail(err, CTN_E_NOT_FOUND, "the secret %.*s is not there: the variable %.*s is not set",
-                            CTN_STR_ARG(name), CTN_STR_ARG(s->env));
-        *ret_text = ctn_arena_str(arena, ctn_str_from(value));
-        return CTN_OK;
-    }
-    ctn_str text;
-    int rc = ctn_file_read(arena, s->file, &text, err);
-    if (rc)
-        return ctn_wrap(err, rc, "the secret %.*s", CTN_STR_ARG(name));
-    *ret_text = ctn_str_trim(text);
-    if (!ret_text->len || memchr(ret_text->ptr, '\0', ret_text->len))
-        return ctn_fail(err, CTN_E_INVALID, "the secret %.*s: %.*s holds no text", CTN_STR_ARG(name),
-                        CTN_STR_ARG(s->file));
-    return CTN_OK;
+    int rc = ctn_config_where_text(s, arena, ret_text, err);
+    return rc ? ctn_wrap(err, rc, "the secret %.*s is not there", CTN_STR_ARG(name)) : CTN_OK;
 }
 
 static int known_text(const ctn_config *config, ctn_arena *arena, ctn_str name, ctn_secrets *known, ctn_str *ret_text,

@@ -1,0 +1,86 @@
+/*
+ * config_http.c -- see config_http.h.
+ */
+#include "host/config_http.h"
+#include "host/config_where.h"
+
+typedef struct http_keys {
+    const ctn_json *listen, *hosts, *origins, *tokens, *authorization_servers, *resource;
+    int64_t body_bytes;
+} http_keys;
+
+static const ctn_key KEYS[] = {
+    {"listen", CTN_KEY_NAME, offsetof(http_keys, listen),
+     "ADDRESS:PORT of `catena serve`, like 127.0.0.1:8642; other than loopback only with `tokens`."},
+    {"hosts", CTN_KEY_NAMES, offsetof(http_keys, hosts),
+     "Names that it is reached by, behind a proxy for instance; localhost and the address itself are known."},
+    {"origins", CTN_KEY_NAMES, offsetof(http_keys, origins),
+     "Web pages that may call it, like https://console.example.com."},
+    {"tokens", CTN_KEY_OBJECT, offsetof(http_keys, tokens),
+     "Bearer tokens by the name of who holds them: {ada: {env: ADA_TOKEN}}. With one, nobody comes in without."},
+    {"authorizationServers", CTN_KEY_NAMES, offsetof(http_keys, authorization_servers),
+     "Issuers of tokens, told to clients that come without one."},
+    {"resource", CTN_KEY_NAME, offsetof(http_keys, resource),
+     "Its own URL as clients know it, like https://catena.example.com/mcp."},
+    {"bodyBytes", CTN_KEY_INT, offsetof(http_keys, body_bytes), "The largest request; default 4194304.", .min = 1024,
+     .max = INT64_C(1) << 24},
+};
+
+const ctn_key_table ctn_config_http_table = {"http", KEYS, sizeof KEYS / sizeof *KEYS,
+                                             "Where others reach `catena serve`, and who may."};
+
+static void read_tokens(ctn_reader *r, const ctn_json *node, ctn_config *c)
+{
+    c->http.tokens = CTN_NEW_ARRAY(r->arena, ctn_config_secret, ctn_json_count(node));
+    for (uint32_t i = 0; node && i < node->count; i++) {
+        ctn_config_secret *token = &c->http.tokens[c->http.token_count];
+        token->name = ctn_json_text(&node->members[i].key);
+        if (ctn_str_is(token->name, "stdio") || ctn_str_is(token->name, "anonymous"))
+            ctn_reader_fault(r, &node->members[i].key, "reserved-name",
+                             "'%.*s' is who comes without a token: choose another name", CTN_STR_ARG(token->name));
+        else
+            c->http.token_count += ctn_config_where_read(r, &node->members[i].value, "a token", c->folder, token);
+    }
+}
+
+static ctn_str *read_names(ctn_reader *r, const ctn_json *list, size_t *ret_count)
+{
+    *ret_count = ctn_json_count(list);
+    ctn_str *names = CTN_NEW_ARRAY(r->arena, ctn_str, *ret_count);
+    for (size_t i = 0; i < *ret_count; i++)
+        names[i] = ctn_json_text(ctn_json_at(list, i));
+    return names;
+}
+
+static bool is_web_url(ctn_str text)
+{
+    return ctn_str_starts_with(text, CTN_STR("https://")) || ctn_str_starts_with(text, CTN_STR("http://"));
+}
+
+static void check_urls(ctn_reader *r, const ctn_json *list)
+{
+    for (size_t i = 0; i < ctn_json_count(list); i++)
+        if (!is_web_url(ctn_json_text(ctn_json_at(list, i))))
+            ctn_reader_fault(r, ctn_json_at(list, i), "type", "'%.*s' is no URL of the web: https://...",
+                             CTN_STR_ARG(ctn_json_text(ctn_json_at(list, i))));
+}
+
+void ctn_config_http_read(ctn_reader *r, const ctn_json *node, ctn_config *c)
+{
+    http_keys k = {0};
+    if (!node)
+        return;
+    ctn_keys_read(r, node, "http", KEYS, sizeof KEYS / sizeof *KEYS, &k);
+    check_urls(r, k.origins);
+    check_urls(r, k.authorization_servers);
+    if (k.resource && !is_web_url(ctn_json_text(k.resource)))
+        ctn_reader_fault(r, k.resource, "type", "'%.*s' is no URL of the web: https://...",
+                         CTN_STR_ARG(ctn_json_text(k.resource)));
+    c->http.listen = ctn_json_text(k.listen);
+    c->http.resource = ctn_json_text(k.resource);
+    c->http.body_bytes = (size_t) k.body_bytes;
+    c->http.hosts = read_names(r, k.hosts, &c->http.host_count);
+    c->http.origins = read_names(r, k.origins, &c->http.origin_count);
+    c->http.issuers = read_names(r, k.authorization_servers, &c->http.issuer_count);
+    read_tokens(r, k.tokens, c);
+}

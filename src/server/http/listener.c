@@ -1,0 +1,551 @@
+/*
+ * listener.c -- see listener.h.
+ *
+ * libmicrohttpd is turned by the loop: its epoll descriptor is watched, its time-outs are a timer. While a request
+ * waits for its answer, or a stream for something to send, its connection is suspended: the library looks at it no
+ * more, so that the client left is found out by a watch of our own on the socket (a client that closes its sending half
+ * has left).
+ *
+ * What must hold: a request is on the list from its first line until the library says that it is complete; `is_over`
+ * says that nobody outside holds it any more. A connection is resumed exactly when it is suspended.
+ */
+#include "server/http/listener.h"
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "base/memory.h"
+#include "loop/watch.h"
+
+#define CONNECTIONS_MAX  512
+#define BODY_BYTES_MAX   ((size_t) 4 << 20)
+#define STREAM_BYTES_MAX ((size_t) 4 << 20)
+#define ARRIVE_MS        30000
+#define IDLE_MS          60000
+#define HEADER_BYTES_MAX ((size_t) 32 << 10)
+#define STREAM_BLOCK     16384
+#define SWEEP_MS         1000
+
+struct ctn_web_request {
+    ctn_web *web;
+    struct MHD_Connection *connection;
+    ctn_arena *arena;
+    ctn_web_ask ask;
+    ctn_buf body;
+    int64_t began_at_ms;
+    bool is_whole; /* it was handed over */
+    bool is_over;  /* answered to the end, or gone */
+    bool is_suspended;
+    bool is_lost; /* the connection is of no use */
+    bool is_too_large;
+    bool is_inside; /* a callback of the library is on the stack */
+    void (*gone)(void *ctx);
+    void *gone_ctx;
+    ctn_poller *poller;            /* watches for the client's leaving */
+    struct MHD_Response *response; /* to be queued, or was; NULL: none yet */
+    int status;
+    bool is_queued, is_stream;
+    ctn_buf stream; /* what waits to be sent */
+    ctn_web_request *prev, *next;
+};
+
+struct ctn_web {
+    ctn_web_options of;
+    struct MHD_Daemon *daemon;
+    ctn_poller *poller;
+    ctn_timer *timer; /* the library's time-outs, and ours */
+    ctn_task turn;
+    int listen_fd;
+    bool is_loopback;
+    char address[80];
+    ctn_web_request *requests;
+};
+
+/* ---- turning the library ---- */
+
+static void file_turn(ctn_web *web)
+{
+    ctn_task_file(web->of.loop, &web->turn);
+}
+
+static void cut_off(ctn_web_request *r)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    r->is_lost = true;
+    if (info)
+        (void) shutdown(info->connect_fd, SHUT_RDWR);
+}
+
+/* Requests that do not arrive. */
+static void sweep(ctn_web *web)
+{
+    int64_t now_ms = ctn_loop_now_ms(web->of.loop);
+    for (ctn_web_request *r = web->requests; r; r = r->next)
+        if (!r->is_whole && !r->is_lost && now_ms - r->began_at_ms > web->of.arrive_ms)
+            cut_off(r);
+}
+
+static void run(void *ctx)
+{
+    ctn_web *web = ctx;
+    MHD_UNSIGNED_LONG_LONG timeout_ms = 0;
+    (void) MHD_run(web->daemon);
+    sweep(web);
+    if (MHD_get_timeout(web->daemon, &timeout_ms) != MHD_YES || timeout_ms > SWEEP_MS)
+        timeout_ms = SWEEP_MS;
+    if (timeout_ms == 0)
+        file_turn(web); /* it has more to do */
+    else if (web->requests)
+        ctn_timer_set(web->timer, ctn_loop_now_ms(web->of.loop) + (int64_t) timeout_ms);
+    else
+        ctn_timer_set(web->timer, ctn_loop_now_ms(web->of.loop) + 10 * SWEEP_MS); /* idle connections */
+}
+
+static void on_ready(void *ctx, int events)
+{
+    (void) events;
+    run(ctx);
+}
+
+static void resume(ctn_web_request *r)
+{
+    if (!r->is_suspended)
+        return;
+    r->is_suspended = false;
+    MHD_resume_connection(r->connection);
+    file_turn(r->web);
+}
+
+/* ---- the client leaves ---- */
+
+static void tell_gone(ctn_web_request *r)
+{
+    if (r->is_over || !r->is_whole)
+        return;
+    r->is_over = true;
+    if (r->gone)
+        r->gone(r->gone_ctx);
+}
+
+static void on_hang_up(void *ctx, int events)
+{
+    ctn_web_request *r = ctx;
+    (void) events;
+    r->is_lost = true;
+    ctn_poller_free(r->poller);
+    r->poller = NULL;
+    tell_gone(r);
+    resume(r); /* so that the library closes it */
+}
+
+static void watch(ctn_web_request *r)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    if (!r->poller && info && ctn_poller_new(r->web->of.loop, info->connect_fd, on_hang_up, r, &r->poller) == 0)
+        ctn_poller_set(r->poller, CTN_POLL_GONE);
+}
+
+static void suspend(ctn_web_request *r)
+{
+    assert(!r->is_suspended);
+    r->is_suspended = true;
+    watch(r);
+    MHD_suspend_connection(r->connection);
+}
+
+/* ---- answering ---- */
+
+const ctn_web_ask *ctn_web_ask_of(const ctn_web_request *r)
+{
+    return &r->ask;
+}
+
+ctn_arena *ctn_web_arena(ctn_web_request *r)
+{
+    return r->arena;
+}
+
+void ctn_web_when_gone(ctn_web_request *r, void (*gone)(void *ctx), void *ctx)
+{
+    r->gone = gone;
+    r->gone_ctx = ctx;
+}
+
+static void set_response(ctn_web_request *r, int status, struct MHD_Response *response, const ctn_web_header *headers,
+                         size_t count)
+{
+    if (!response)
+        ctn_memory_gone(sizeof *r);
+    for (size_t i = 0; i < count; i++)
+        (void) MHD_add_response_header(response, ctn_arena_str(r->arena, headers[i].name).ptr,
+                                       ctn_arena_str(r->arena, headers[i].value).ptr);
+    r->status = status;
+    r->response = response;
+}
+
+static enum MHD_Result queue(ctn_web_request *r)
+{
+    r->is_queued = true;
+    return MHD_queue_response(r->connection, (unsigned) r->status, r->response);
+}
+
+/* From inside a callback the library goes on by itself. */
+static void go_on(ctn_web_request *r)
+{
+    if (!r->is_inside)
+        resume(r);
+}
+
+void ctn_web_answer(ctn_web_request *r, int status, const ctn_web_header *headers, size_t count, ctn_str body)
+{
+    assert(!r->is_over && !r->response);
+    r->is_over = true;
+    set_response(r, status, MHD_create_response_from_buffer(body.len, (void *) body.ptr, MHD_RESPMEM_MUST_COPY),
+                 headers, count);
+    go_on(r);
+}
+
+/* The library wants more of a stream: what there is, or it waits. */
+static ssize_t read_stream(void *ctx, uint64_t at, char *out, size_t room)
+{
+    ctn_web_request *r = ctx;
+    (void) at;
+    if (r->is_lost)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    if (r->stream.len == 0 && r->is_over)
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    if (r->stream.len == 0) {
+        suspend(r);
+        return 0;
+    }
+    size_t bytes = r->stream.len < room ? r->stream.len : room;
+    memcpy(out, r->stream.data, bytes);
+    ctn_buf_consume(&r->stream, bytes);
+    return (ssize_t) bytes;
+}
+
+void ctn_web_stream(ctn_web_request *r, int status, const ctn_web_header *headers, size_t count)
+{
+    assert(!r->is_over && !r->response);
+    r->is_stream = true;
+    ctn_buf_init(&r->stream, r->web->of.stream_bytes_max);
+    set_response(r, status, MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, r, NULL),
+                 headers, count);
+    go_on(r);
+}
+
+bool ctn_web_send(ctn_web_request *r, ctn_str bytes)
+{
+    assert(r->is_stream && !r->is_over);
+    ctn_buf_append(&r->stream, bytes);
+    if (r->stream.overflowed && !r->is_lost)
+        cut_off(r); /* the watch tells */
+    go_on(r);
+    return !r->is_lost;
+}
+
+void ctn_web_end(ctn_web_request *r)
+{
+    assert(r->is_stream && !r->is_over);
+    r->is_over = true;
+    go_on(r);
+}
+
+/* ---- taking ---- */
+
+static enum MHD_Result count_header(void *ctx, enum MHD_ValueKind kind, const char *name, size_t name_len,
+                                    const char *value, size_t value_len)
+{
+    (void) kind, (void) name, (void) name_len, (void) value, (void) value_len;
+    ++*(size_t *) ctx;
+    return MHD_YES;
+}
+
+static enum MHD_Result keep_header(void *ctx, enum MHD_ValueKind kind, const char *name, size_t name_len,
+                                   const char *value, size_t value_len)
+{
+    ctn_web_request *r = ctx;
+    (void) kind;
+    ((ctn_web_header *) r->ask.headers)[r->ask.header_count++] =
+        (ctn_web_header){ctn_arena_str(r->arena, (ctn_str){name, name_len}),
+                         ctn_arena_str(r->arena, (ctn_str){value ? value : "", value ? value_len : 0})};
+    return MHD_YES;
+}
+
+static void read_headers(ctn_web_request *r, const char *method, const char *path)
+{
+    size_t count = 0;
+    (void) MHD_get_connection_values_n(r->connection, MHD_HEADER_KIND, count_header, &count);
+    r->ask.headers = CTN_NEW_ARRAY(r->arena, ctn_web_header, count);
+    (void) MHD_get_connection_values_n(r->connection, MHD_HEADER_KIND, keep_header, r);
+    r->ask.method = ctn_arena_str(r->arena, ctn_str_from(method));
+    r->ask.path = ctn_arena_str(r->arena, ctn_str_from(path));
+}
+
+/* A sentence, and the connection is closed: what follows on it is not to be believed. */
+static enum MHD_Result refuse(ctn_web_request *r, int status, const char *sentence)
+{
+    ctn_str body = ctn_arena_printf(r->arena, "{\"error\":\"%s\"}\n", sentence);
+    const ctn_web_header headers[] = {{CTN_STR("Content-Type"), CTN_STR("application/json")},
+                                      {CTN_STR("Connection"), CTN_STR("close")}};
+    r->is_over = true;
+    set_response(r, status, MHD_create_response_from_buffer(body.len, (void *) body.ptr, MHD_RESPMEM_MUST_COPY),
+                 headers, 2);
+    return queue(r);
+}
+
+static enum MHD_Result begin(ctn_web_request *r, const char *method, const char *path)
+{
+    int64_t length = 0;
+    read_headers(r, method, path);
+    const char *fault = ctn_web_guard(r->ask.headers, r->ask.header_count);
+    if (fault)
+        return refuse(r, 400, fault);
+    if (ctn_str_to_int64(ctn_web_header_of(r->ask.headers, r->ask.header_count, "content-length"), &length) &&
+        (uint64_t) length > r->web->of.body_bytes_max)
+        return refuse(r, 413, "the body is too large");
+    return MHD_YES;
+}
+
+/* What comes after the limit is read and thrown away, or else the client would not read our answer. */
+static enum MHD_Result take_bytes(ctn_web_request *r, const char *bytes, size_t *count)
+{
+    if (!r->is_too_large)
+        ctn_buf_append(&r->body, (ctn_str){bytes, *count});
+    r->is_too_large = r->body.overflowed;
+    *count = 0;
+    return r->is_lost ? MHD_NO : MHD_YES;
+}
+
+static enum MHD_Result hand_over(ctn_web_request *r)
+{
+    r->is_whole = true;
+    r->ask.body = ctn_buf_str(&r->body);
+    r->is_inside = true;
+    r->web->of.take(r->web->of.ctx, r);
+    r->is_inside = false;
+    if (r->response)
+        return queue(r);
+    suspend(r);
+    return MHD_YES;
+}
+
+static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *path, const char *method,
+                                  const char *version, const char *bytes, size_t *count, void **request)
+{
+    ctn_web_request *r = *request;
+    (void) ctx, (void) version;
+    assert(r && r->connection == connection);
+    if (!r->ask.method.ptr)
+        return begin(r, method, path);
+    if (*count)
+        return take_bytes(r, bytes, count);
+    if (r->is_queued)
+        return MHD_YES;
+    if (r->is_lost)
+        return MHD_NO;
+    if (r->is_too_large)
+        return refuse(r, 413, "the body is too large");
+    if (!r->is_whole)
+        return hand_over(r);
+    if (r->response)
+        return queue(r);
+    return MHD_NO; /* resumed for nothing: it was gone */
+}
+
+/* At its first line. */
+static void *on_uri(void *ctx, const char *uri, struct MHD_Connection *connection)
+{
+    ctn_web *web = ctx;
+    ctn_arena *arena = ctn_arena_new(4096);
+    ctn_web_request *r = CTN_NEW(arena, ctn_web_request);
+    (void) uri;
+    *r = (ctn_web_request){.web = web,
+                           .connection = connection,
+                           .arena = arena,
+                           .began_at_ms = ctn_loop_now_ms(web->of.loop),
+                           .next = web->requests};
+    ctn_buf_init(&r->body, web->of.body_bytes_max);
+    if (r->next)
+        r->next->prev = r;
+    web->requests = r;
+    return r;
+}
+
+static void on_completed(void *ctx, struct MHD_Connection *connection, void **request,
+                         enum MHD_RequestTerminationCode how)
+{
+    ctn_web *web = ctx;
+    ctn_web_request *r = *request;
+    (void) connection, (void) how;
+    if (!r)
+        return;
+    *request = NULL;
+    ctn_poller_free(r->poller);
+    r->poller = NULL;
+    r->is_lost = true;
+    tell_gone(r);
+    if (r->prev)
+        r->prev->next = r->next;
+    else
+        web->requests = r->next;
+    if (r->next)
+        r->next->prev = r->prev;
+    if (r->response)
+        MHD_destroy_response(r->response);
+    ctn_buf_done(&r->stream);
+    ctn_buf_done(&r->body);
+    ctn_arena_free(r->arena); /* the request lives in it */
+}
+
+/* ---- addresses ---- */
+
+typedef union address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+} address;
+
+static bool parse_address(ctn_str text, address *ret, socklen_t *ret_bytes)
+{
+    char host[64];
+    size_t colon = text.len;
+    int64_t port;
+    while (colon > 0 && text.ptr[colon - 1] != ':')
+        colon--;
+    if (colon == 0 || !ctn_str_to_int64(ctn_str_from_offset(text, colon), &port) || port < 0 || port > 65535)
+        return false;
+    ctn_str name = {text.ptr, colon - 1};
+    bool is_v6 = name.len > 2 && name.ptr[0] == '[' && name.ptr[name.len - 1] == ']';
+    if (is_v6)
+        name = (ctn_str){name.ptr + 1, name.len - 2};
+    if (ctn_str_is(name, "localhost"))
+        name = CTN_STR("127.0.0.1");
+    if (name.len >= sizeof host)
+        return false;
+    memcpy(host, name.ptr, name.len);
+    host[name.len] = '\0';
+    *ret = (address){0};
+    if (is_v6) {
+        ret->v6.sin6_family = AF_INET6;
+        ret->v6.sin6_port = htons((uint16_t) port);
+        *ret_bytes = sizeof ret->v6;
+        return inet_pton(AF_INET6, host, &ret->v6.sin6_addr) == 1;
+    }
+    ret->v4.sin_family = AF_INET;
+    ret->v4.sin_port = htons((uint16_t) port);
+    *ret_bytes = sizeof ret->v4;
+    return inet_pton(AF_INET, host, &ret->v4.sin_addr) == 1;
+}
+
+static bool is_loopback(const address *a)
+{
+    return a->any.sa_family == AF_INET ? (ntohl(a->v4.sin_addr.s_addr) >> 24) == 127
+                                       : IN6_IS_ADDR_LOOPBACK(&a->v6.sin6_addr);
+}
+
+bool ctn_web_address_is_loopback(ctn_str text)
+{
+    address a;
+    socklen_t bytes;
+    return parse_address(text, &a, &bytes) && is_loopback(&a);
+}
+
+static int listen_at(ctn_web *web, ctn_str text, ctn_err *err)
+{
+    address a;
+    socklen_t bytes;
+    int yes = 1;
+    char host[INET6_ADDRSTRLEN] = "";
+    if (!parse_address(text, &a, &bytes))
+        return ctn_fail(err, CTN_E_INVALID, "'%.*s' is no address to listen on: write 127.0.0.1:8642, or [::1]:8642",
+                        CTN_STR_ARG(text));
+    web->is_loopback = is_loopback(&a);
+    web->listen_fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (web->listen_fd < 0 || setsockopt(web->listen_fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) ||
+        bind(web->listen_fd, &a.any, bytes) || listen(web->listen_fd, 128) ||
+        getsockname(web->listen_fd, &a.any, &bytes))
+        return ctn_fail(err, CTN_E_IO, "cannot listen on %.*s: %s", CTN_STR_ARG(text), strerror(errno));
+    bool is_v6 = a.any.sa_family == AF_INET6;
+    (void) inet_ntop(a.any.sa_family, is_v6 ? (const void *) &a.v6.sin6_addr : (const void *) &a.v4.sin_addr, host,
+                     sizeof host);
+    (void) snprintf(web->address, sizeof web->address, is_v6 ? "[%s]:%u" : "%s:%u", host,
+                    ntohs(is_v6 ? a.v6.sin6_port : a.v4.sin_port));
+    return CTN_OK;
+}
+
+ctn_str ctn_web_address(const ctn_web *web)
+{
+    return ctn_str_from(web->address);
+}
+
+bool ctn_web_is_loopback(const ctn_web *web)
+{
+    return web->is_loopback;
+}
+
+/* ---- life ---- */
+
+int ctn_web_open(const ctn_web_options *options, ctn_str text, ctn_web **ret_web, ctn_err *err)
+{
+    ctn_web *web = ctn_malloc(sizeof *web);
+    *web = (ctn_web){.of = *options, .listen_fd = -1, .turn = {.run = run, .ctx = web}};
+    if (!web->of.connections_max)
+        web->of.connections_max = CONNECTIONS_MAX;
+    if (!web->of.body_bytes_max)
+        web->of.body_bytes_max = BODY_BYTES_MAX;
+    if (!web->of.stream_bytes_max)
+        web->of.stream_bytes_max = STREAM_BYTES_MAX;
+    if (!web->of.arrive_ms)
+        web->of.arrive_ms = ARRIVE_MS;
+    if (!web->of.idle_ms)
+        web->of.idle_ms = IDLE_MS;
+    int rc = listen_at(web, text, err);
+    if (rc)
+        goto done;
+    web->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, web,
+                                   MHD_OPTION_LISTEN_SOCKET, web->listen_fd, MHD_OPTION_CONNECTION_LIMIT,
+                                   web->of.connections_max, MHD_OPTION_CONNECTION_TIMEOUT,
+                                   (unsigned) ((web->of.idle_ms + 999) / 1000), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                                   HEADER_BYTES_MAX, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK,
+                                   on_uri, web, MHD_OPTION_NOTIFY_COMPLETED, on_completed, web, MHD_OPTION_END);
+    const union MHD_DaemonInfo *info = web->daemon ? MHD_get_daemon_info(web->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
+    if (!info || ctn_poller_new(options->loop, info->epoll_fd, on_ready, web, &web->poller)) {
+        rc = ctn_fail(err, CTN_E_IO, "cannot serve HTTP on %s", web->address);
+        goto done;
+    }
+    web->timer = ctn_timer_new(options->loop, run, web);
+    ctn_poller_set(web->poller, CTN_POLL_READ);
+    file_turn(web);
+done:
+    if (rc)
+        ctn_web_close(web);
+    else
+        *ret_web = web;
+    return rc;
+}
+
+void ctn_web_close(ctn_web *web)
+{
+    if (!web)
+        return;
+    for (ctn_web_request *r = web->requests; r; r = r->next) {
+        r->gone = NULL;
+        r->is_lost = true;
+        resume(r); /* the library does not close what is suspended */
+    }
+    ctn_task_cancel(&web->turn);
+    ctn_timer_free(web->timer);
+    ctn_poller_free(web->poller);
+    if (web->daemon)
+        MHD_stop_daemon(web->daemon); /* and the socket */
+    else if (web->listen_fd >= 0)
+        close(web->listen_fd);
+    free(web);
+}

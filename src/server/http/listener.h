@@ -1,0 +1,64 @@
+/*
+ * listener.h -- an HTTP/1.1 server in the loop: libmicrohttpd on its epoll descriptor, and in here alone.
+ *
+ * A request is handed over whole, its body in memory, after the guard (guard.h) and the limits have let it through. It
+ * is answered once: by _answer, or by _stream, any number of _send, and _end. Both may come at once, from inside
+ * `take`, or much later; meanwhile nothing is read from the connection, and `gone` tells when the client has left.
+ *
+ * Bounds  connections_max connections, the next ones wait in the kernel's queue; headers of 32 KiB; bodies of
+ *         body_bytes_max (413); a request that is not there whole after arrive_ms is cut off, an idle connection after
+ *         idle_ms; a stream whose client does not read is cut off when stream_bytes_max wait for it.
+ *
+ * Ownership  A request is the listener's; valid until it was answered (_answer, _end), or `gone` has returned.
+ * Threads    The loop's.
+ */
+#pragma once
+#include "base/arena.h"
+#include "base/log.h"
+#include "loop/loop.h"
+#include "server/http/guard.h"
+
+typedef struct ctn_web ctn_web;
+typedef struct ctn_web_request ctn_web_request;
+
+typedef struct ctn_web_options {
+    ctn_loop *loop;
+    const ctn_log *log;
+    void (*take)(void *ctx, ctn_web_request *request);
+    void *ctx;
+    unsigned connections_max; /* 0: 512 */
+    size_t body_bytes_max;    /* 0: 4 MiB */
+    size_t stream_bytes_max;  /* 0: 4 MiB */
+    int64_t arrive_ms;        /* 0: 30000 */
+    int64_t idle_ms;          /* 0: 60000 */
+} ctn_web_options;
+
+/* address: "127.0.0.1:8642", "[::1]:8642"; port 0: the system picks. CTN_E_INVALID: no such address; CTN_E_IO: it
+ * cannot be listened on. */
+int ctn_web_open(const ctn_web_options *options, ctn_str address, ctn_web **ret_web, ctn_err *err);
+void ctn_web_close(ctn_web *web); /* NULL is fine; requests under way are cut off, nothing is told */
+/* "127.0.0.1:41233": what is listened on. */
+ctn_str ctn_web_address(const ctn_web *web);
+bool ctn_web_is_loopback(const ctn_web *web);
+/* The same of an address that is not open yet; false too when it is none. */
+bool ctn_web_address_is_loopback(ctn_str address);
+
+/* ---- a request ---- */
+
+typedef struct ctn_web_ask {
+    ctn_str method, path; /* "POST", "/mcp"; without the query */
+    const ctn_web_header *headers;
+    size_t header_count;
+    ctn_str body;
+} ctn_web_ask;
+const ctn_web_ask *ctn_web_ask_of(const ctn_web_request *request);
+ctn_arena *ctn_web_arena(ctn_web_request *request); /* lives as long */
+void ctn_web_when_gone(ctn_web_request *request, void (*gone)(void *ctx), void *ctx);
+
+/* headers: of the answer, beside its length. */
+void ctn_web_answer(ctn_web_request *request, int status, const ctn_web_header *headers, size_t header_count,
+                    ctn_str body);
+void ctn_web_stream(ctn_web_request *request, int status, const ctn_web_header *headers, size_t header_count);
+/* False: the client does not read, and is cut off: `gone` comes. */
+bool ctn_web_send(ctn_web_request *request, ctn_str bytes);
+void ctn_web_end(ctn_web_request *request);
