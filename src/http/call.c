@@ -105,7 +105,7 @@ static size_t take_header(char *bytes, size_t one, size_t count, void *ctx)
     size_t taken = one * count;
     if (call->state == CTN_CALL_DROPPED)
         return 0;
-    call->last_byte_at_ms = ctn_loop_now_ms(call->http_loop);
+    call->last_byte_at_ms = ctn_loop_now_ms(call->loop);
     ctn_str line = ctn_str_trim((ctn_str){bytes, taken});
     if (ctn_str_starts_with((ctn_str){bytes, taken}, CTN_STR("HTTP/"))) {
         hop->status = status_of(line);
@@ -131,7 +131,7 @@ static size_t take_bytes(char *bytes, size_t one, size_t count, void *ctx)
     size_t taken = one * count;
     if (call->state == CTN_CALL_DROPPED)
         return 0;
-    call->last_byte_at_ms = ctn_loop_now_ms(call->http_loop);
+    call->last_byte_at_ms = ctn_loop_now_ms(call->loop);
     hop->body_bytes += taken;
     if (hop->is_redirect)
         return hop->body_bytes > REDIRECT_BODY_BYTES_MAX ? 0 : taken;
@@ -186,7 +186,7 @@ ctn_http_call *ctn_call_make(ctn_http *http, ctn_loop *loop)
 {
     ctn_http_call *call = ctn_calloc(1, sizeof *call);
     call->http = http;
-    call->http_loop = loop;
+    call->loop = loop;
     call->arena = ctn_arena_new(4096);
     CURL *easy = call->easy = curl_easy_init();
     assert(easy);
@@ -196,7 +196,6 @@ ctn_http_call *ctn_call_make(ctn_http *http, ctn_loop *loop)
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* a slow DNS is not waited for when a call is dropped */
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_2TLS);
-    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L); /* a second call waits whether the first's connection takes many */
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
@@ -328,6 +327,9 @@ static bool set_hop(ctn_http_call *call, bool is_strangers)
             return false;
     }
     curl_easy_setopt(call->easy, CURLOPT_PROXY, proxy);
+    /* Whether a connection takes many calls is known after the handshake; in clear only after an answer, and it does
+     * not. */
+    curl_easy_setopt(call->easy, CURLOPT_PIPEWAIT, url->is_https ? 1L : 0L);
     curl_easy_setopt(call->easy, CURLOPT_URL, url->text.ptr);
     set_method(call);
     set_headers(call);
@@ -343,6 +345,8 @@ static void copy_request(ctn_http_call *call, const ctn_http_request *request)
     call->request.method = ctn_arena_str(arena, ctn_str_from(request->method)).ptr;
     if (request->body.ptr)
         call->request.body = ctn_arena_str(arena, request->body);
+    if (call->request.connect_timeout_ms <= 0)
+        call->request.connect_timeout_ms = CONNECT_TIMEOUT_MS_BY_DEFAULT;
     if (!call->request.body_bytes_max)
         call->request.body_bytes_max = BODY_BYTES_MAX_BY_DEFAULT;
     ctn_http_header *headers = CTN_NEW_ARRAY(arena, ctn_http_header, request->header_count);
@@ -380,8 +384,6 @@ void ctn_call_prepare(ctn_http_call *call, const ctn_http_request *request)
         refuse(call, CTN_E_INVALID, err.message);
         return;
     }
-    int64_t connect_ms = request->connect_timeout_ms > 0 ? request->connect_timeout_ms : CONNECT_TIMEOUT_MS_BY_DEFAULT;
-    curl_easy_setopt(call->easy, CURLOPT_CONNECTTIMEOUT_MS, (long) connect_ms);
     set_authorities(call, request->policy ? request->policy->ca_file : NULL);
     if (!set_hop(call, false))
         refuse(call, CTN_E_DENIED, call->objection);
@@ -445,15 +447,21 @@ bool ctn_call_goes_on(ctn_http_call *call, CURLcode result)
     return is_read && follow(call);
 }
 
+/* libcurl takes an end of the connection for the end of the headers. */
+static bool is_cut(const ctn_http_call *call, CURLcode result)
+{
+    return result == CURLE_OK && !call->hop.is_head_complete;
+}
+
 static int code_of(const ctn_http_call *call, CURLcode result)
 {
     if (call->verdict)
         return call->verdict;
     switch (result) {
-    case CURLE_OK: return CTN_OK;
+    case CURLE_OK: return is_cut(call, result) ? CTN_E_IO : CTN_OK;
     case CURLE_OPERATION_TIMEDOUT: return CTN_E_TIMEOUT;
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL: return CTN_E_INVALID;
+    case CURLE_UNSUPPORTED_PROTOCOL: return call->hop.is_started ? CTN_E_IO : CTN_E_INVALID; /* or the answer was odd */
     default: return call->objection && !call->hop.is_started ? CTN_E_DENIED : CTN_E_IO;
     }
 }
@@ -469,6 +477,8 @@ void ctn_call_tell_end(ctn_http_call *call, CURLcode result)
     end.status = end.has_head ? call->hop.status : 0;
     if (call->verdict)
         end.why = call->verdict_why;
+    else if (is_cut(call, result))
+        end.why = "the answer was cut within its headers";
     else if (end.code == CTN_E_DENIED)
         end.why = call->objection;
     else if (end.code)

@@ -5,8 +5,8 @@
  * libcurl says which sockets it wants watched (watch_socket) and when it wants to be called next (set_clock); we call
  * it when one of them is ready or that time is over (act), and then collect what has ended.
  *
- * The limits of a whole call and of silence are ours: libcurl counts silence in seconds and forgets a call's time while
- * it waits for a free connection.
+ * The limits of time are ours: libcurl counts silence in seconds, and forgets a call's time while it waits for a free
+ * connection.
  *
  * What must always hold:
  *   1. libcurl's multi interface is called from the loop's callbacks alone, never from inside libcurl (internal.h).
@@ -90,6 +90,42 @@ static void release(ctn_http_call *call)
     http->spare_count++;
 }
 
+/* ---- how long a call may take ---- */
+
+static int64_t earlier(int64_t a_ms, int64_t b_ms)
+{
+    return a_ms < b_ms ? a_ms : b_ms;
+}
+
+static int64_t deadline_of(const ctn_http_call *call)
+{
+    int64_t silence_ms = call->request.silence_timeout_ms;
+    int64_t due_ms = call->due_ms;
+    if (silence_ms > 0)
+        due_ms = earlier(due_ms, call->last_byte_at_ms + silence_ms);
+    return call->hop.is_started ? due_ms : earlier(due_ms, call->connect_due_ms);
+}
+
+static const char *what_is_over(const ctn_http_call *call, int64_t now_ms)
+{
+    if (call->due_ms <= now_ms)
+        return "it did not end within its time";
+    return call->hop.is_started ? "not a byte came for the time that was allowed"
+                                : "it was not reached within its time";
+}
+
+static void arm_deadline(ctn_http *http)
+{
+    const ctn_heap_node *first = ctn_heap_first(&http->deadlines);
+    int64_t due_ms = first ? first->due_ms : INT64_MAX;
+    if (due_ms >= http->armed_due_ms)
+        return; /* it fires too early at most, and looks again */
+    http->armed_due_ms = due_ms;
+    ctn_timer_set(http->deadline, due_ms);
+}
+
+/* ---- in the multi handle, and out of it ---- */
+
 static void take_out(ctn_http_call *call)
 {
     if (!call->is_added)
@@ -101,6 +137,11 @@ static void take_out(ctn_http_call *call)
 
 static void put_in(ctn_http_call *call)
 {
+    int64_t now_ms = ctn_loop_now_ms(call->loop);
+    call->last_byte_at_ms = now_ms;
+    call->connect_due_ms = now_ms + call->request.connect_timeout_ms;
+    ctn_heap_set(&call->http->deadlines, &call->deadline, deadline_of(call));
+    arm_deadline(call->http);
     call->state = CTN_CALL_RUNNING;
     call->is_added = true;
     CURLMcode code = curl_multi_add_handle(call->http->multi, call->easy);
@@ -121,36 +162,6 @@ static void end(ctn_http_call *call, CURLcode result)
     release(call);
 }
 
-/* ---- time ---- */
-
-static int64_t deadline_of(const ctn_http_call *call)
-{
-    int64_t silence_ms = call->request.silence_timeout_ms;
-    int64_t silent_at_ms = silence_ms > 0 ? call->last_byte_at_ms + silence_ms : INT64_MAX;
-    return call->due_ms && call->due_ms < silent_at_ms ? call->due_ms : silent_at_ms;
-}
-
-static void arm_deadline(ctn_http *http)
-{
-    const ctn_heap_node *first = ctn_heap_first(&http->deadlines);
-    int64_t due_ms = first ? first->due_ms : INT64_MAX;
-    if (due_ms >= http->armed_due_ms)
-        return; /* it fires too early at most, and looks again */
-    http->armed_due_ms = due_ms;
-    ctn_timer_set(http->deadline, due_ms);
-}
-
-static void set_deadline(ctn_http_call *call, int64_t now_ms)
-{
-    const ctn_http_request *request = &call->request;
-    call->due_ms = request->timeout_ms > 0 ? now_ms + request->timeout_ms : 0;
-    call->last_byte_at_ms = now_ms;
-    int64_t due_ms = deadline_of(call);
-    if (due_ms != INT64_MAX)
-        ctn_heap_set(&call->http->deadlines, &call->deadline, due_ms);
-    arm_deadline(call->http);
-}
-
 static void deadline_over(void *ctx)
 {
     ctn_http *http = ctx;
@@ -167,8 +178,7 @@ static void deadline_over(void *ctx)
         if (call->state == CTN_CALL_DROPPED)
             continue;
         call->verdict = CTN_E_TIMEOUT;
-        call->verdict_why = call->due_ms && call->due_ms <= now_ms ? "it did not end within its time"
-                                                                   : "not a byte came for the time that was allowed";
+        call->verdict_why = what_is_over(call, now_ms);
         end(call, CURLE_OPERATION_TIMEDOUT);
     }
     arm_deadline(http);
@@ -231,9 +241,11 @@ static void socket_ready(void *ctx, int events)
     socket_watch *watch = ctx;
     ctn_http *http = watch->http;
     curl_socket_t fd = watch->fd;
-    act(http, fd,
-        (events & CTN_POLL_READ ? CURL_CSELECT_IN : 0) | (events & CTN_POLL_WRITE ? CURL_CSELECT_OUT : 0) |
-            (events & CTN_POLL_GONE ? CURL_CSELECT_ERR : 0));
+    /* After a reset there may still be an answer to read. CURL_CSELECT_ERR would give it up unread, and say so badly.
+     */
+    if (events & CTN_POLL_GONE)
+        events |= CTN_POLL_READ | CTN_POLL_WRITE;
+    act(http, fd, (events & CTN_POLL_READ ? CURL_CSELECT_IN : 0) | (events & CTN_POLL_WRITE ? CURL_CSELECT_OUT : 0));
     if (!(events & CTN_POLL_GONE))
         return;
     for (socket_watch *left = http->watches; left; left = left->older) /* `watch` itself is gone, most likely */
@@ -296,7 +308,8 @@ static void work(void *ctx)
         } else if (call->verdict) {
             end(call, CURLE_OK);
         } else {
-            set_deadline(call, ctn_loop_now_ms(http->loop));
+            int64_t timeout_ms = call->request.timeout_ms;
+            call->due_ms = timeout_ms > 0 ? ctn_loop_now_ms(http->loop) + timeout_ms : INT64_MAX;
             put_in(call);
         }
         call = next;

@@ -37,7 +37,7 @@ typedef struct ctn_hop_state {
 
 struct ctn_http_call {
     ctn_http *http;
-    ctn_loop *http_loop;
+    ctn_loop *loop;
     ctn_call_state state;
     CURL *easy; /* kept with the call, and so is the arena */
     ctn_arena *arena;
@@ -46,7 +46,8 @@ struct ctn_http_call {
     ctn_http_call *next_filed;
     bool is_filed, is_added;
     ctn_heap_node deadline;
-    int64_t due_ms, last_byte_at_ms; /* due_ms 0: the whole has no limit */
+    int64_t due_ms; /* of the whole; INT64_MAX: none */
+    int64_t connect_due_ms, last_byte_at_ms;
 
     ctn_http_request request; /* its texts and headers are in the arena */
     ctn_http_policy policy;
