@@ -62,7 +62,6 @@ struct ctn_web {
     ctn_timer *timer; /* the library's time-outs, and ours */
     ctn_task turn;
     int listen_fd;
-    bool is_loopback;
     char address[80];
     ctn_web_request *requests;
 };
@@ -450,11 +449,15 @@ static bool is_loopback(const address *a)
                                        : IN6_IS_ADDR_LOOPBACK(&a->v6.sin6_addr);
 }
 
-bool ctn_web_address_is_loopback(ctn_str text)
+int ctn_web_check_address(ctn_str text, bool *ret_is_loopback, ctn_err *err)
 {
     address a;
     socklen_t bytes;
-    return parse_address(text, &a, &bytes) && is_loopback(&a);
+    if (!parse_address(text, &a, &bytes))
+        return ctn_fail(err, CTN_E_INVALID, "'%.*s' is no address to listen on: write 127.0.0.1:8642, or [::1]:8642",
+                        CTN_STR_ARG(text));
+    *ret_is_loopback = is_loopback(&a);
+    return CTN_OK;
 }
 
 static int listen_at(ctn_web *web, ctn_str text, ctn_err *err)
@@ -464,9 +467,7 @@ static int listen_at(ctn_web *web, ctn_str text, ctn_err *err)
     int yes = 1;
     char host[INET6_ADDRSTRLEN] = "";
     if (!parse_address(text, &a, &bytes))
-        return ctn_fail(err, CTN_E_INVALID, "'%.*s' is no address to listen on: write 127.0.0.1:8642, or [::1]:8642",
-                        CTN_STR_ARG(text));
-    web->is_loopback = is_loopback(&a);
+        return ctn_web_check_address(text, &(bool){false}, err);
     web->listen_fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (web->listen_fd < 0 || setsockopt(web->listen_fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) ||
         bind(web->listen_fd, &a.any, bytes) || listen(web->listen_fd, 128) ||
@@ -483,11 +484,6 @@ static int listen_at(ctn_web *web, ctn_str text, ctn_err *err)
 ctn_str ctn_web_address(const ctn_web *web)
 {
     return ctn_str_from(web->address);
-}
-
-bool ctn_web_is_loopback(const ctn_web *web)
-{
-    return web->is_loopback;
 }
 
 /* ---- life ---- */

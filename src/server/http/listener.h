@@ -39,9 +39,8 @@ int ctn_web_open(const ctn_web_options *options, ctn_str address, ctn_web **ret_
 void ctn_web_close(ctn_web *web); /* NULL is fine; requests under way are cut off, nothing is told */
 /* "127.0.0.1:41233": what is listened on. */
 ctn_str ctn_web_address(const ctn_web *web);
-bool ctn_web_is_loopback(const ctn_web *web);
-/* The same of an address that is not open yet; false too when it is none. */
-bool ctn_web_address_is_loopback(ctn_str address);
+/* CTN_E_INVALID, with a sentence, when it is none. Names are not looked up: numbers, and localhost. */
+int ctn_web_check_address(ctn_str address, bool *ret_is_loopback, ctn_err *err);
 
 /* ---- a request ---- */
 

@@ -1,0 +1,96 @@
+/*
+ * stdio.c -- see stdio.h.
+ */
+#include "server/mcp/stdio.h"
+#include <stdlib.h>
+#include "base/memory.h"
+#include "wire/jsonrpc.h"
+
+struct ctn_mcp_stdio {
+    ctn_mcp_endpoint *endpoint;
+    ctn_mcp_channel channel;
+    ctn_stream *in, *out;
+    bool has_ended;
+    void (*ended)(void *ctx);
+    void *ctx;
+};
+
+static void end(ctn_mcp_stdio *s)
+{
+    if (s->has_ended)
+        return;
+    s->has_ended = true;
+    ctn_mcp_endpoint_channel_gone(s->endpoint, &s->channel);
+    s->ended(s->ctx);
+}
+
+static void send_line(ctn_mcp_channel *channel, ctn_str message)
+{
+    ctn_mcp_stdio *s = channel->ctx;
+    /* The stream takes all of a turn in one write: two calls are no two writes. A client that does not read is dropped
+     * by its not sending anything: what does not fit is lost to it. */
+    if (message.len && !s->has_ended && ctn_stream_write(s->out, message))
+        (void) ctn_stream_write(s->out, CTN_STR("\n"));
+}
+
+static void answer_line(ctn_mcp_channel *channel, int http_status, ctn_str message)
+{
+    (void) http_status;
+    send_line(channel, message);
+}
+
+static void on_line(void *ctx, ctn_str line)
+{
+    ctn_mcp_stdio *s = ctx;
+    line = ctn_str_trim(line);
+    if (line.len && !s->has_ended)
+        ctn_mcp_endpoint_take(s->endpoint, &s->channel, line, NULL);
+}
+
+static void on_line_too_long(void *ctx, ctn_str head)
+{
+    ctn_mcp_stdio *s = ctx;
+    ctn_buf out;
+    (void) head;
+    ctn_buf_init(&out, 1024);
+    ctn_rpc_write_error(&out, NULL, CTN_RPC_INVALID_REQUEST, CTN_STR("the message is too long to be read"), NULL);
+    send_line(&s->channel, ctn_str_trim(ctn_buf_str(&out)));
+    ctn_buf_done(&out);
+}
+
+static void on_closed(void *ctx, int code, const char *why)
+{
+    (void) code, (void) why;
+    end(ctx);
+}
+
+ctn_mcp_stdio *ctn_mcp_stdio_open(ctn_loop *loop, ctn_mcp_endpoint *endpoint, int fd_in, int fd_out,
+                                  size_t line_bytes_max, void (*ended)(void *ctx), void *ctx)
+{
+    ctn_mcp_stdio *s = ctn_malloc(sizeof *s);
+    *s = (ctn_mcp_stdio){.endpoint = endpoint,
+                         .channel = {.ctx = s, .principal = CTN_STR("stdio"), .send = send_line, .answer = answer_line},
+                         .ended = ended,
+                         .ctx = ctx};
+    ctn_stream_events in = {.line = on_line,
+                            .line_too_long = on_line_too_long,
+                            .closed = on_closed,
+                            .ctx = s,
+                            .line_bytes_max = line_bytes_max};
+    ctn_stream_events out = {.closed = on_closed, .ctx = s};
+    s->in = ctn_stream_open(loop, fd_in, &in);
+    s->out = ctn_stream_open(loop, fd_out, &out);
+    return s;
+}
+
+void ctn_mcp_stdio_close(ctn_mcp_stdio *s)
+{
+    if (!s)
+        return;
+    if (!s->has_ended)
+        ctn_mcp_endpoint_channel_gone(s->endpoint, &s->channel);
+    s->has_ended = true;
+    ctn_stream_free(s->in);
+    ctn_stream_free(s->out);
+    free(s);
+}
