@@ -231,10 +231,6 @@ void ctn_mcp_client_session_gone(ctn_mcp_client *client)
 {
     if (client->state != CTN_MCP_CLIENT_LISTING && client->state != CTN_MCP_CLIENT_READY)
         return;
-    ctn_mcp_tool_table_free(client->listing);
-    client->listing = NULL;
-    client->list_id = 0;
-    client->options.events.renewing(client->options.events.ctx);
     ctn_mcp_handshake_renew(client);
 }
 

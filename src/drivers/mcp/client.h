@@ -55,6 +55,7 @@ typedef struct ctn_mcp_client_options {
     ctn_str pinned_version; /* empty: found out */
     ctn_str known_version;  /* what an earlier conversation with this server found out; empty: nothing */
     int64_t discover_silence_ms;
+    bool answers_with_defaults; /* see ctn_mcp_server_config */
     ctn_mcp_client_events events;
 } ctn_mcp_client_options;
 

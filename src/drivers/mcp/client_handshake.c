@@ -76,10 +76,26 @@ void ctn_mcp_handshake_begin(ctn_mcp_client *client)
     }
 }
 
+static void stop_listing(ctn_mcp_client *client)
+{
+    ctn_mcp_tool_table_free(client->listing);
+    client->listing = NULL;
+    client->list_id = 0;
+    client->options.events.renewing(client->options.events.ctx);
+}
+
 void ctn_mcp_handshake_renew(ctn_mcp_client *client)
 {
+    stop_listing(client);
     send_initialize(client, client->self.version);
     ctn_mcp_client_set_limit(client, HANDSHAKE_LIMIT_MS);
+}
+
+void ctn_mcp_handshake_anew(ctn_mcp_client *client)
+{
+    stop_listing(client);
+    client->version_tries = 0;
+    probe(client);
 }
 
 static void begin_conversation(ctn_mcp_client *client, ctn_str version)

@@ -54,7 +54,8 @@ void ctn_mcp_client_set_limit(ctn_mcp_client *client, int64_t span_ms); /* of si
 /* ---- mcp/client_handshake.c ---- */
 
 void ctn_mcp_handshake_begin(ctn_mcp_client *client);
-void ctn_mcp_handshake_renew(ctn_mcp_client *client);
+void ctn_mcp_handshake_renew(ctn_mcp_client *client);   /* the session is gone, the revision is not */
+void ctn_mcp_handshake_anew(ctn_mcp_client *client);    /* the server speaks what it did no more */
 void ctn_mcp_handshake_silence(ctn_mcp_client *client); /* the probe's limit is over */
 void ctn_mcp_handshake_discovered(ctn_mcp_client *client, const ctn_rpc_message *m, int status);
 void ctn_mcp_handshake_initialized(ctn_mcp_client *client, const ctn_rpc_message *m, int status);

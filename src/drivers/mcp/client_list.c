@@ -5,6 +5,7 @@
  */
 #include "drivers/mcp/client_internal.h"
 #include <assert.h>
+#include <stdio.h>
 
 #define VERSION_TRIES_MAX 2
 #define LIST_TTL_MIN_MS   60000 /* a ttl is no polling interval */
@@ -41,9 +42,32 @@ void ctn_mcp_list_failed(ctn_mcp_client *client, ctn_mcp_fault fault, const char
         ctn_mcp_client_fail(client, fault, "tools/list: %s", why);
 }
 
-static void on_page(ctn_mcp_client *client, const ctn_mcp_tools_page *page)
+/* Over HTTP a modern server's tool whose schema marks its headers wrongly cannot be called: it is no tool. */
+static void drop_uncallable(ctn_mcp_client *client, ctn_mcp_tools_page *page)
+{
+    if (!client->options.transport->kind->is_http || !ctn_mcp_is_modern(client->self.version))
+        return;
+    size_t kept = 0;
+    for (size_t i = 0; i < page->count; i++) {
+        ctn_mcp_params params;
+        ctn_err err = {0};
+        if (ctn_mcp_params_read(client->incoming, page->tools[i].input_schema, &params, &err) == CTN_OK) {
+            page->tools[kept++] = page->tools[i];
+            continue;
+        }
+        ctn_str name = page->tools[i].name;
+        char what[400];
+        (void) snprintf(what, sizeof what, "the tool %.*s is left out: %s", (int) (name.len < 128 ? name.len : 128),
+                        name.ptr, err.message);
+        client->options.events.warned(client->options.events.ctx, what);
+    }
+    page->count = kept;
+}
+
+static void on_page(ctn_mcp_client *client, ctn_mcp_tools_page *page)
 {
     ctn_err err = {0};
+    drop_uncallable(client, page);
     if (++client->pages > CTN_MCP_PAGES_MAX) {
         ctn_mcp_list_failed(client, CTN_MCP_FAULT_LASTING, "more than 1000 pages");
         return;
@@ -85,6 +109,10 @@ void ctn_mcp_list_answered(ctn_mcp_client *client, const ctn_rpc_message *m)
     if (is_bad_cursor || is_bad_version) {
         client->has_restarted_list = true;
         ctn_mcp_list_begin(client);
+        return;
+    }
+    if (m->error_code == CTN_MCP_UNSUPPORTED_VERSION && client->state == CTN_MCP_CLIENT_READY) {
+        ctn_mcp_handshake_anew(client);
         return;
     }
     (void) ctn_fail(&err, CTN_E_IO, "%.*s (%lld)", CTN_STR_ARG(m->error_message), (long long) m->error_code);

@@ -45,6 +45,26 @@ static const char **environment_of(ctn_arena *arena, const char *const *env)
     return result;
 }
 
+static void copy_address(ctn_mcp_server *server, const ctn_mcp_server_config *from)
+{
+    ctn_arena *arena = server->driver->arena;
+    ctn_mcp_header *headers = CTN_NEW_ARRAY(arena, ctn_mcp_header, from->header_count);
+    for (size_t i = 0; i < from->header_count; i++)
+        headers[i] =
+            (ctn_mcp_header){ctn_arena_str(arena, from->headers[i].name), ctn_arena_str(arena, from->headers[i].value)};
+    server->config.headers = headers;
+    server->config.url = copy_string(arena, from->url);
+    server->config.policy.ca_file = copy_string(arena, from->policy.ca_file);
+    server->config.policy.proxy = copy_string(arena, from->policy.proxy);
+    server->wants_sse = from->way == CTN_MCP_WAY_SSE;
+}
+
+static const char *without_query(ctn_arena *arena, const char *url)
+{
+    ctn_str rest = ctn_str_from(url);
+    return ctn_arena_str(arena, ctn_str_cut(&rest, '?')).ptr;
+}
+
 void ctn_mcp_server_init(ctn_mcp_driver *driver, ctn_mcp_server *server, const ctn_mcp_server_config *from)
 {
     ctn_arena *arena = driver->arena;
@@ -56,6 +76,8 @@ void ctn_mcp_server_init(ctn_mcp_driver *driver, ctn_mcp_server *server, const c
     server->config.cwd = copy_string(arena, from->cwd);
     server->config.version = ctn_arena_str(arena, from->version);
     server->config.args = server->config.env = NULL; /* in argv and env */
+    copy_address(server, from);
+    server->shown = server->config.url ? without_query(arena, server->config.url) : server->config.command;
     server->argv = CTN_NEW_ARRAY(arena, const char *, arg_count + 2);
     server->argv[0] = server->config.command;
     for (size_t i = 0; i < arg_count; i++)
@@ -75,14 +97,65 @@ void ctn_mcp_server_init(ctn_mcp_driver *driver, ctn_mcp_server *server, const c
     }
 }
 
+/* Headers that are ours to say. */
+static bool is_ours(ctn_str name)
+{
+    static const char *const ours[] = {"accept",           "connection",
+                                       "content-encoding", "content-length",
+                                       "content-type",     "host",
+                                       "last-event-id",    "te",
+                                       "trailer",          "transfer-encoding",
+                                       "upgrade",          "mcp-method",
+                                       "mcp-session-id",   "mcp-protocol-version",
+                                       "mcp-name",         "expect"};
+    char lower[32];
+    if (name.len >= sizeof lower)
+        return false;
+    for (size_t i = 0; i < name.len; i++)
+        lower[i] = name.ptr[i] >= 'A' && name.ptr[i] <= 'Z' ? (char) (name.ptr[i] + 'a' - 'A') : name.ptr[i];
+    ctn_str it = {lower, name.len};
+    bool is_one = ctn_str_starts_with(it, CTN_STR("mcp-param-"));
+    for (size_t i = 0; !is_one && i < sizeof ours / sizeof *ours; i++)
+        is_one = ctn_str_is(it, ours[i]);
+    return is_one;
+}
+
+static int check_address(const ctn_mcp_driver_options *options, const ctn_mcp_server_config *config, ctn_err *err)
+{
+    ctn_arena *scratch = ctn_arena_new(512);
+    ctn_str origin;
+    int rc = ctn_url_origin(scratch, ctn_str_from(config->url), &origin, err);
+    ctn_arena_free(scratch);
+    if (rc)
+        return rc;
+    if (!options->http)
+        return ctn_fail(err, CTN_E_UNSUPPORTED, "servers with a url are not called here");
+    if (config->header_count > CTN_MCP_OWN_HEADERS_MAX)
+        return ctn_fail(err, CTN_E_LIMIT, "more than %d headers", CTN_MCP_OWN_HEADERS_MAX);
+    for (size_t i = 0; i < config->header_count; i++)
+        if (is_ours(config->headers[i].name))
+            return ctn_fail(err, CTN_E_INVALID, "the header %.*s is catena's own to send",
+                            CTN_STR_ARG(config->headers[i].name));
+    if (ctn_mcp_is_modern(config->version) && config->way == CTN_MCP_WAY_SSE)
+        return ctn_fail(err, CTN_E_INVALID, "MCP " CTN_MCP_VERSION_MODERN " is not spoken over HTTP with SSE");
+    return CTN_OK;
+}
+
 int ctn_mcp_config_check(const ctn_mcp_driver_options *options, size_t i, ctn_err *err)
 {
     const ctn_mcp_server_config *config = &options->servers[i];
     if (config->name.len == 0 || memchr(config->name.ptr, '/', config->name.len))
         return ctn_fail(err, CTN_E_INVALID, "a server's name must not be empty nor have a slash in it: \"%.*s\"",
                         CTN_STR_ARG(config->name));
-    if (!config->command || !config->command[0])
-        return ctn_fail(err, CTN_E_INVALID, "server %.*s has no command", CTN_STR_ARG(config->name));
+    bool has_command = config->command && config->command[0];
+    if (has_command == (config->url != NULL))
+        return ctn_fail(err, CTN_E_INVALID, "server %.*s has %s", CTN_STR_ARG(config->name),
+                        has_command ? "both a command and a url" : "no command and no url");
+    if (config->url) {
+        int rc = check_address(options, config, err);
+        if (rc)
+            return ctn_wrap(err, rc, "server %.*s", CTN_STR_ARG(config->name));
+    }
     if (config->version.len && !ctn_mcp_is_modern(config->version) && !ctn_mcp_is_legacy(config->version))
         return ctn_fail(err, CTN_E_INVALID,
                         "server %.*s: MCP version \"%.*s\" is not known; known are " CTN_MCP_VERSION_MODERN

@@ -84,9 +84,8 @@ static void begin(void *ctx, const ctn_call_request *request)
         if (ctn_token_map_get(&driver->tokens, request->token) != f || f->id)
             return;
     }
-    f->arena = ctn_arena_new(1024);
-    f->args = f->args ? ctn_json_copy(f->arena, f->args) : NULL;
-    f->key = ctn_arena_str(f->arena, f->key);
+    if (!f->arena)
+        ctn_mcp_flight_keep_arguments(f);
     (void) ctn_mcp_peer_bring_up(peer);
 }
 
@@ -105,9 +104,10 @@ static void cancel(void *ctx, uint64_t token)
 
 static bool may_still_arrive(void *ctx, uint64_t token, ctn_str target)
 {
-    (void) target;
     const ctn_mcp_driver *driver = ctx;
-    return ctn_token_map_get(&driver->tokens, token) != NULL;
+    const ctn_mcp_server *server = server_of(driver, ctn_str_cut(&target, '/'));
+    /* Whoever has a request that went out over HTTP lives on, and tells nothing of it. */
+    return (server && server->config.url) || ctn_token_map_get(&driver->tokens, token) != NULL;
 }
 
 static void await(ctn_mcp_peer *peer, ctn_mcp_waiter form)

@@ -12,6 +12,13 @@
 
 /* ---- lists, endings ---- */
 
+void ctn_mcp_flight_keep_arguments(ctn_mcp_flight *f)
+{
+    f->arena = ctn_arena_new(1024);
+    f->args = f->args ? ctn_json_copy(f->arena, f->args) : NULL;
+    f->key = ctn_arena_str(f->arena, f->key);
+}
+
 static ctn_mcp_flights *list_of(ctn_mcp_flight *f)
 {
     return f->is_given_up ? &f->peer->given_up : f->id ? &f->peer->sent : &f->peer->waiting;
@@ -113,8 +120,13 @@ void ctn_mcp_flights_due(void *ctx)
                         is_over ? "answer" : "sign of progress", CTN_STR_ARG(f->peer->server->config.name),
                         (int) (f->tool_len < 128 ? f->tool_len : 128), f->tool,
                         (long long) (is_over ? f->timeout_ms : f->idle_timeout_ms));
-        ctn_mcp_flight_give_up(f, CTN_STR("timeout"));
-        ctn_call_result result = {.failure = CTN_FAILURE_TIMEOUT, .message = ctn_str_from(message), .was_sent = true};
+        bool was_sent = f->id != 0; /* else it was refused once, and waits again */
+        if (was_sent)
+            ctn_mcp_flight_give_up(f, CTN_STR("timeout"));
+        else
+            ctn_mcp_flight_free(f);
+        ctn_call_result result = {
+            .failure = CTN_FAILURE_TIMEOUT, .message = ctn_str_from(message), .was_sent = was_sent};
         driver->options.sink.done(driver->options.sink.ctx, token, &result);
     }
     ctn_mcp_flights_set_timer(driver);
@@ -202,6 +214,27 @@ static void start_clock(ctn_mcp_flight *f)
         ctn_mcp_flights_set_timer(driver);
 }
 
+static void forget_arguments(ctn_mcp_flight *f)
+{
+    ctn_arena_free(f->arena);
+    f->arena = NULL;
+    f->args = NULL;
+    f->key = (ctn_str){0};
+}
+
+/* It was refused, and nothing of it was done: it waits for the list (or handshake) that is under way, to be sent once
+ * more. False: it has been before. */
+static bool return_to_waiting(ctn_mcp_flight *f)
+{
+    if (f->was_returned || f->is_given_up || !f->arena)
+        return false;
+    list_remove(list_of(f), f);
+    f->was_returned = true;
+    f->id = 0;
+    ctn_mcp_flight_add(list_of(f), f);
+    return true;
+}
+
 /* The call is in `waiting`, its server is UP. */
 void ctn_mcp_flight_send(ctn_mcp_flight *f)
 {
@@ -224,9 +257,14 @@ void ctn_mcp_flight_send(ctn_mcp_flight *f)
         tell_failure(f, CTN_FAILURE_TIMEOUT, false, CTN_STR("the deadline passed before the call could be sent"));
         goto done;
     }
-    bool is_too_large = false;
+    bool is_too_large = false, is_http = peer->transport->kind->is_http;
     ctn_mcp_call request = {.tool = tool_of(f), .arguments = f->args, .idempotency_key = f->key};
-    int64_t id = ctn_mcp_client_call(peer->client, &request, NULL, 0, f, &is_too_large);
+    size_t header_count = 0;
+    const ctn_mcp_header *headers =
+        is_http ? ctn_mcp_tool_headers(peer->server->tools, tool, f->args, peer->driver->scratch, &header_count) : NULL;
+    if (is_http && !f->arena)
+        ctn_mcp_flight_keep_arguments(f); /* it may have to be said again */
+    int64_t id = ctn_mcp_client_call(peer->client, &request, headers, header_count, f, &is_too_large);
     if (id == 0) {
         if (is_too_large)
             tell_failure(f, CTN_FAILURE_INVALID_INPUT, false, CTN_STR("the arguments are larger than 16 MiB"));
@@ -239,11 +277,10 @@ void ctn_mcp_flight_send(ctn_mcp_flight *f)
     list_remove(&peer->waiting, f);
     f->id = id;
     ctn_mcp_flight_add(&peer->sent, f);
-    ctn_arena_free(f->arena);
-    f->arena = NULL;
-    f->args = NULL;
-    f->key = (ctn_str){0};
-    start_clock(f);
+    if (!is_http)
+        forget_arguments(f);
+    if (!f->was_returned) /* the clock of the first try runs on */
+        start_clock(f);
 done:
     ctn_arena_restore(peer->driver->scratch, mark);
 }
@@ -301,6 +338,13 @@ void ctn_mcp_flight_answered(void *ctx, void *of_call, const ctn_rpc_message *m,
         on_tool_result(f, m->result, scratch);
         return;
     }
+    ctn_mcp_peer *peer = f->peer;
+    bool is_passing = m->error_code == CTN_MCP_HEADER_MISMATCH || m->error_code == CTN_MCP_UNSUPPORTED_VERSION;
+    if (is_passing && return_to_waiting(f)) { /* its schema has changed, or what the server speaks */
+        if (!peer->is_relisting)
+            ctn_mcp_peer_relist(peer);
+        return;
+    }
     ctn_str text = clip(m->error_message);
     tell_failure(f, CTN_FAILURE_PROTOCOL_ERROR, true,
                  ctn_arena_printf(scratch, "%.*s/%.*s: %.*s (%lld)", CTN_STR_ARG(f->peer->server->config.name),
@@ -343,6 +387,15 @@ void ctn_mcp_flight_lost(void *ctx, void *of_call, const ctn_mcp_loss *loss)
     const ctn_mcp_peer *peer = ctx;
     ctn_mcp_flight *f = of_call;
     ctn_arena *scratch = peer->driver->scratch;
+    if (f->is_given_up) {
+        ctn_mcp_flight_free(f);
+        return;
+    }
+    if (loss->is_untaken && return_to_waiting(f)) {
+        if (peer->state == CTN_MCP_UP && !peer->is_relisting)
+            ctn_mcp_flight_send(f);
+        return; /* else the handshake that is under way sends it */
+    }
     ctn_arena_mark mark = ctn_arena_save(scratch);
     ctn_call_result told = {
         .failure = failure_of(loss),

@@ -21,11 +21,12 @@ typedef struct ctn_mcp_flight {
     int64_t timeout_ms, deadline_ms;
     int64_t idle_timeout_ms; /* 0: none */
     int64_t end_at_ms;       /* sent: when its timeout is over; 0: never. `due` may be earlier: it is idle then */
-    ctn_arena *arena;        /* while it waits: holds args and key */
+    ctn_arena *arena;        /* holds args and key while it waits, and over HTTP until it is answered */
     const ctn_json *args;
     ctn_str key;
     bool is_given_up;  /* timed out or cancelled; the process that has it lives */
     bool has_relisted; /* its tool was unknown once: the list was fetched again */
+    bool was_returned; /* it was refused for a reason that has passed, and sent once more */
     size_t tool_len;
     char tool[];
 } ctn_mcp_flight;
@@ -60,13 +61,15 @@ struct ctn_mcp_peer {
     ctn_mcp_flights waiting, sent, given_up;
     ctn_mcp_waiter *waiters;
     bool is_relisting;         /* or shakes hands again: calls wait */
+    bool tries_other_way;      /* ENDING: HTTP with SSE comes next */
     bool has_told;             /* ENDING: whoever waited for this start was told why it failed */
     bool has_answered;         /* this life gave an answer to a call */
     int64_t up_since_ms;       /* 0: this life was never up */
     int64_t starting_since_ms; /* the first of several tries */
     unsigned failures;         /* starts or lives in a row that came to nothing */
     int64_t rest_until_ms;
-    ctn_err why; /* why it was last not up */
+    ctn_err why;        /* why it was last not up */
+    char http_why[200]; /* HTTP with SSE is tried: why Streamable HTTP was not it */
 };
 
 /* A configured server: what is true of it whichever of its peers is asked. */
@@ -74,6 +77,8 @@ struct ctn_mcp_server {
     ctn_mcp_driver *driver;
     ctn_mcp_server_config config; /* copied */
     const char **argv, **env;
+    const char *shown; /* in sentences: its command, or its URL without a query */
+    bool wants_sse;    /* it takes no Streamable HTTP */
     ctn_mcp_peer *peers;
     size_t peer_count;         /* 1 or more */
     ctn_mcp_tool_table *tools; /* the last that were listed, also by an earlier life */
@@ -101,6 +106,7 @@ struct ctn_mcp_driver {
 
 /* ---- mcp/flight.c: one call from begin to done ---- */
 
+void ctn_mcp_flight_keep_arguments(ctn_mcp_flight *f); /* they were borrowed until now */
 void ctn_mcp_flight_add(ctn_mcp_flights *list, ctn_mcp_flight *f);
 void ctn_mcp_flight_free(ctn_mcp_flight *f); /* takes it out of everything */
 void ctn_mcp_flights_free(ctn_mcp_flights *list);

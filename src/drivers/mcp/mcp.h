@@ -1,5 +1,5 @@
 /*
- * mcp.h -- tools of MCP servers that run as our children and speak over stdin and stdout: the driver of kind "tool".
+ * mcp.h -- tools of MCP servers, our children over stdin and stdout or others over HTTP: the driver of kind "tool".
  *
  * A server is started when it is first needed, kept warm, and shared by any number of calls in flight. Before a
  * tool is called the server's revision is found out (server/discover, then initialize, never tools/call) and its
@@ -16,7 +16,9 @@
  *                     invalid_output  the result breaks the output schema
  *                     limit           the answer is larger than is read; the tool has done its work
  *                     timeout         given up; the server was told, a late answer is dropped
- *                     transport       the server ended with the call: peer_is_dead
+ *                     transport       the server ended with the call: peer_is_dead. Over HTTP: the answer was lost, or
+ *                                     a status says nothing of what happened; that server lives
+ *                     denied, rate_limited  HTTP 401 or 403, 429: not executed (other 4xx: protocol_error)
  *
  * A child sees of our environment only HOME LOGNAME PATH SHELL TERM USER LANG LC_ALL TZ TMPDIR, and what its
  * configuration adds, so secrets that others need do not reach it.
@@ -30,27 +32,48 @@
 #include "base/log.h"
 #include "chain/effect.h"
 #include "engine/driver.h"
+#include "http/http.h"
 #include "loop/spawn.h"
 #include "wire/mcp.h"
+#include "wire/mcp_http.h"
 
 typedef struct ctn_mcp_tool_effect {
     ctn_str tool;
     ctn_effect effect;
 } ctn_mcp_tool_effect;
 
+typedef enum ctn_mcp_way {
+    CTN_MCP_WAY_AUTO, /* Streamable HTTP, and HTTP with SSE where that is not taken */
+    CTN_MCP_WAY_HTTP,
+    CTN_MCP_WAY_SSE,
+} ctn_mcp_way;
+
 typedef struct ctn_mcp_server_config {
     ctn_str name;
+    /* A program, or ... */
     const char *command;
-    const char *const *args;            /* NULL-terminated, without the command; NULL: none */
-    const char *const *env;             /* NAME=VALUE, NULL-terminated; NULL: none */
-    const char *cwd;                    /* NULL: ours */
+    const char *const *args; /* NULL-terminated, without the command; NULL: none */
+    const char *const *env;  /* NAME=VALUE, NULL-terminated; NULL: none */
+    const char *cwd;         /* NULL: ours */
+    /* ... an address. */
+    const char *url;
+    ctn_mcp_way way;
+    const ctn_mcp_header *headers; /* sent with every request */
+    size_t header_count;
+    ctn_http_policy policy;
+    /* Of both. */
     bool is_trusted;                    /* its annotations are believed */
     const ctn_mcp_tool_effect *effects; /* the operator's word */
     size_t effect_count;
     ctn_str version;        /* empty: found out; else the one revision to speak */
     int64_t start_limit_ms; /* 0: 10000 */
     const char *unusable;   /* why it cannot be started (a secret is missing); NULL: it can */
+    /* A legacy server that asks for input in the middle of a call is given the defaults of what it asks for, or a
+     * decline. Otherwise nothing is declared, and it is told so. */
+    bool answers_with_defaults;
 } ctn_mcp_server_config;
+
+#define CTN_MCP_OWN_HEADERS_MAX 64 /* that are configured for one server */
 
 typedef struct ctn_mcp_driver_options {
     ctn_loop *loop;
@@ -62,6 +85,12 @@ typedef struct ctn_mcp_driver_options {
     int64_t discover_silence_ms; /* how long a server may say nothing to server/discover; 0: 3000 */
     int64_t end_grace_ms;        /* from closed stdin to SIGTERM, and from there to SIGKILL; 0: 1000 */
     size_t line_bytes_max;       /* 0: CTN_RPC_LINE_BYTES_MAX */
+    ctn_http *http;              /* NULL: no server has a URL */
+    /* The headers of a server as they are now: asked at each connection and when they were refused, so that a secret
+     * that has changed is found. NULL: those of the configuration. */
+    int (*headers)(void *ctx, ctn_str server, ctn_arena *arena, const ctn_mcp_header **ret_headers, size_t *ret_count,
+                   ctn_err *err);
+    void *headers_ctx;
 } ctn_mcp_driver_options;
 
 /* The server's tools were listed, or listed again: told before anybody who waits for them. */
@@ -69,7 +98,8 @@ typedef void ctn_mcp_listed_fn(void *ctx, ctn_str server);
 
 typedef struct ctn_mcp_driver ctn_mcp_driver;
 
-/* CTN_E_INVALID: a server without a name or command, two of one name, a version that is not spoken here. */
+/* CTN_E_INVALID: a server without a name, without a command and a URL or with both, two of one name, a version that is
+ * not spoken here, a header that is ours to send. */
 int ctn_mcp_driver_new(const ctn_mcp_driver_options *options, ctn_mcp_driver **ret_driver, ctn_err *err);
 /* What the engine is given. */
 ctn_driver ctn_mcp_driver_interface(ctn_mcp_driver *driver);

@@ -134,8 +134,8 @@ static void set_why(ctn_mcp_peer *peer, int code, const char *what)
     ctn_str words = peer->transport ? ctn_mcp_transport_last_words(peer->transport) : (ctn_str){0};
     if (words.len && server->was_given_sensitive)
         words = CTN_STR("(withheld: it was given sensitive values)");
-    (void) ctn_fail(&peer->why, code, "server %.*s (%s): %s%s%.*s", CTN_STR_ARG(server->config.name),
-                    server->config.command, what, words.len ? "; its last words: " : "", CTN_STR_ARG(words));
+    (void) ctn_fail(&peer->why, code, "server %.*s (%s): %s%s%s%.*s", CTN_STR_ARG(server->config.name), server->shown,
+                    peer->http_why, what, words.len ? "; its last words: " : "", CTN_STR_ARG(words));
 }
 
 /* The conversation is over though the server lives: its connection is ended, and its calls with it. */
@@ -147,9 +147,15 @@ static void on_failed(void *ctx, ctn_mcp_fault fault, const char *why)
     peer->state = CTN_MCP_ENDING;
     ctn_timer_clear(peer->timer);
     ctn_mcp_transport_end(peer->transport);
+    /* on_ended goes on, unless it would be the same again: then it is told at once. */
     if (!was_starting || fault == CTN_MCP_FAULT_UNREACHED)
-        return;                                                                       /* on_ended goes on */
-    peer->failures = peer->failures < START_TRIES ? START_TRIES : peer->failures + 1; /* it would say the same again */
+        return;
+    if (fault == CTN_MCP_FAULT_OTHER_WAY && peer->server->config.way == CTN_MCP_WAY_AUTO && !peer->server->wants_sse) {
+        peer->server->wants_sse = peer->tries_other_way = true;
+        (void) snprintf(peer->http_why, sizeof peer->http_why, "no Streamable HTTP (%s), and ", why);
+        return;
+    }
+    peer->failures = peer->failures < START_TRIES ? START_TRIES : peer->failures + 1;
     peer->rest_until_ms = ctn_loop_now_ms(peer->driver->options.loop) + rest_ms(peer->failures);
     peer->has_told = true;
     fail_waiting(peer);
@@ -244,13 +250,24 @@ static void on_ended(void *ctx, const char *why, bool is_dead)
     clear_life(peer);
     if (was_healthy)
         peer->failures = 0;
-    if (peer->up_since_ms)
+    bool was_up = peer->up_since_ms != 0;
+    if (was_up)
         peer->starting_since_ms = now; /* a new round of tries */
     peer->up_since_ms = 0;
+    ctn_mcp_server *server = peer->server;
     if (peer->driver->is_shut_down) {
         ctn_mcp_driver_tell_if_ended(peer->driver);
         return;
     }
+    if (peer->tries_other_way) {
+        peer->tries_other_way = false;
+        if (is_wanted(peer))
+            start(peer);
+        return;
+    }
+    if (server->wants_sse && !was_up && server->config.way == CTN_MCP_WAY_AUTO)
+        server->wants_sse = false; /* it was neither: nothing was learned */
+    peer->http_why[0] = '\0';
     if (has_told) {
         /* Its calls were told when its start failed; those begun since want a new one. */
         if (is_wanted(peer))
@@ -326,12 +343,46 @@ static void on_broken(void *ctx, const char *why)
 
 /* ---- beginning a life ---- */
 
+static int read_headers(void *ctx, ctn_arena *arena, const ctn_mcp_header **ret_headers, size_t *ret_count,
+                        ctn_err *err)
+{
+    const ctn_mcp_server *server = ctx;
+    const ctn_mcp_driver_options *options = &server->driver->options;
+    if (options->headers)
+        return options->headers(options->headers_ctx, server->config.name, arena, ret_headers, ret_count, err);
+    *ret_headers = server->config.headers; /* as long-lived as the server */
+    *ret_count = server->config.header_count;
+    return CTN_OK;
+}
+
 static int open_transport(ctn_mcp_peer *peer, ctn_err *err)
 {
-    const ctn_mcp_server *server = peer->server;
+    ctn_mcp_server *server = peer->server;
     const ctn_mcp_driver_options *options = &peer->driver->options;
+    ctn_mcp_transport_events events = {.message = on_message,
+                                       .lost = on_lost,
+                                       .too_large = on_too_large,
+                                       .stray = on_stray,
+                                       .session_gone = on_session_gone,
+                                       .broken = on_broken,
+                                       .ended = on_ended,
+                                       .ctx = peer};
     if (server->config.unusable)
         return ctn_fail(err, CTN_E_NOT_FOUND, "%s", server->config.unusable);
+    if (server->config.url) {
+        ctn_mcp_http_options http = {
+            .loop = options->loop,
+            .http = options->http,
+            .url = ctn_str_from(server->config.url),
+            .policy = &server->config.policy,
+            .headers = {.read = read_headers, .ctx = server},
+            .message_bytes_max = options->line_bytes_max,
+            .end_grace_ms = options->end_grace_ms,
+            .events = events,
+        };
+        return server->wants_sse ? ctn_mcp_sse_new(&http, &peer->transport, err)
+                                 : ctn_mcp_http_new(&http, &peer->transport, err);
+    }
     ctn_mcp_stdio_options stdio = {
         .loop = options->loop,
         .spawner = options->spawner,
@@ -340,14 +391,7 @@ static int open_transport(ctn_mcp_peer *peer, ctn_err *err)
         .cwd = server->config.cwd,
         .line_bytes_max = options->line_bytes_max,
         .end_grace_ms = options->end_grace_ms,
-        .events = {.message = on_message,
-                   .lost = on_lost,
-                   .too_large = on_too_large,
-                   .stray = on_stray,
-                   .session_gone = on_session_gone,
-                   .broken = on_broken,
-                   .ended = on_ended,
-                   .ctx = peer},
+        .events = events,
     };
     return ctn_mcp_stdio_new(&stdio, &peer->transport, err);
 }
@@ -372,8 +416,10 @@ static void start(ctn_mcp_peer *peer)
     ctn_mcp_client_options client = {
         .loop = options->loop,
         .transport = peer->transport,
-        .pinned_version = server->config.version,
+        .pinned_version =
+            server->wants_sse && !server->config.version.len ? CTN_STR(CTN_MCP_VERSION_LEGACY) : server->config.version,
         .known_version = ctn_str_from(server->known_version),
+        .answers_with_defaults = server->config.answers_with_defaults,
         .discover_silence_ms = options->discover_silence_ms,
         .events = {.ready = on_ready,
                    .relist_failed = on_relist_failed,

@@ -18,6 +18,8 @@ typedef struct compiled_schema {
 
 typedef struct tool_checks {
     compiled_schema input, output;
+    bool has_params; /* they were read */
+    ctn_mcp_params params;
 } tool_checks;
 
 struct ctn_mcp_tool_table {
@@ -150,6 +152,16 @@ static tool_checks *checks_of(ctn_mcp_tool_table *table, const ctn_mcp_tool *too
     if (!*slot)
         *slot = CTN_NEW(table->arena, tool_checks);
     return *slot;
+}
+
+const ctn_mcp_header *ctn_mcp_tool_headers(ctn_mcp_tool_table *table, const ctn_mcp_tool *tool,
+                                           const ctn_json *arguments, ctn_arena *scratch, size_t *ret_count)
+{
+    tool_checks *checks = checks_of(table, tool);
+    if (!checks->has_params) /* one that breaks the rules is in no list over HTTP */
+        (void) ctn_mcp_params_read(table->arena, tool->input_schema, &checks->params, NULL);
+    checks->has_params = true;
+    return ctn_mcp_params_headers(scratch, &checks->params, arguments, ret_count);
 }
 
 /* Dialects whose schemas mean the same in 2020-12 for what tools use them for; what differs (a list under `items`)

@@ -9,6 +9,7 @@
  */
 #pragma once
 #include "wire/mcp.h"
+#include "wire/mcp_http.h"
 
 #define CTN_MCP_TOOLS_MAX      10000
 #define CTN_MCP_TOOL_BYTES_MAX ((size_t) 64 << 20) /* of all definitions of a server */
@@ -25,6 +26,9 @@ const ctn_mcp_tool *ctn_mcp_tool_table_all(const ctn_mcp_tool_table *table, size
 const ctn_mcp_tool *ctn_mcp_tool_table_find(const ctn_mcp_tool_table *table, ctn_str name);     /* NULL: none */
 ctn_str ctn_mcp_tool_table_nearest(const ctn_mcp_tool_table *table, ctn_str name);
 
+/* The headers that a call over HTTP brings (x-mcp-header). */
+const ctn_mcp_header *ctn_mcp_tool_headers(ctn_mcp_tool_table *table, const ctn_mcp_tool *tool,
+                                           const ctn_json *arguments, ctn_arena *scratch, size_t *ret_count);
 /* CTN_E_INVALID: the arguments break the schema. CTN_E_UNSUPPORTED: a schema of the tool, be it the output's,
  * cannot be used: better told before the tool runs than after. */
 int ctn_mcp_tool_check_input(ctn_mcp_tool_table *table, const ctn_mcp_tool *tool, const ctn_json *arguments,

@@ -17,6 +17,7 @@
  * Threads    The loop's.
  */
 #pragma once
+#include "http/http.h"
 #include "loop/spawn.h"
 #include "wire/mcp_http.h"
 
@@ -133,3 +134,27 @@ typedef struct ctn_mcp_stdio_options {
 
 /* Codes and sentence as ctn_child_spawn. */
 int ctn_mcp_stdio_new(const ctn_mcp_stdio_options *options, ctn_mcp_transport **ret_transport, ctn_err *err);
+
+/* ---- over HTTP: mcp/transport_http.c, mcp/transport_sse.c ---- */
+
+/* What is sent with every request, read afresh whenever it may have changed. */
+typedef struct ctn_mcp_header_source {
+    int (*read)(void *ctx, ctn_arena *arena, const ctn_mcp_header **ret_headers, size_t *ret_count, ctn_err *err);
+    void *ctx;
+} ctn_mcp_header_source;
+
+typedef struct ctn_mcp_http_options {
+    ctn_loop *loop;
+    ctn_http *http;
+    ctn_str url;
+    const ctn_http_policy *policy;
+    ctn_mcp_header_source headers; /* read NULL: none */
+    size_t message_bytes_max;
+    int64_t end_grace_ms; /* for telling a session that it is over */
+    ctn_mcp_transport_events events;
+} ctn_mcp_http_options;
+
+/* Streamable HTTP, of every revision that has it. */
+int ctn_mcp_http_new(const ctn_mcp_http_options *options, ctn_mcp_transport **ret_transport, ctn_err *err);
+/* HTTP with SSE, the transport of 2024-11-05: one stream for all that comes, POSTs to the address that it names. */
+int ctn_mcp_sse_new(const ctn_mcp_http_options *options, ctn_mcp_transport **ret_transport, ctn_err *err);
