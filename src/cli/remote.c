@@ -223,7 +223,7 @@ static size_t read_line(int fd, char *text, size_t size)
     return end ? (size_t) (end - text) : 0;
 }
 
-static const ctn_json *ping(ctn_arena *arena, const char *path)
+static const ctn_json *ask(ctn_arena *arena, const char *path, const char *method)
 {
     char text[4096];
     int fd = -1;
@@ -232,7 +232,7 @@ static const ctn_json *ping(ctn_arena *arena, const char *path)
     if (!path || ctn_socket_connect(path, &fd, NULL))
         return NULL;
     ctn_buf_init(&line, sizeof text);
-    ctn_rpc_write_request(&line, ID_REQUEST, "ping", NULL);
+    ctn_rpc_write_request(&line, ID_REQUEST, method, NULL);
     ctn_str request = ctn_buf_str(&line);
     bool is_sent = send(fd, request.ptr, request.len, MSG_NOSIGNAL) == (ssize_t) request.len;
     size_t len = is_sent ? read_line(fd, text, sizeof text) : 0;
@@ -243,9 +243,14 @@ static const ctn_json *ping(ctn_arena *arena, const char *path)
     return is_known ? m.result : NULL;
 }
 
+bool ctn_remote_tell(const ctn_cli *cli, const ctn_workspace *ws, const char *method)
+{
+    return ask(cli->arena, ctn_workspace_socket(ws), method) != NULL;
+}
+
 void ctn_remote_tell_health(const ctn_cli *cli, const ctn_workspace *ws)
 {
-    const ctn_json *answer = ping(cli->arena, ctn_workspace_socket(ws));
+    const ctn_json *answer = ask(cli->arena, ctn_workspace_socket(ws), "ping");
     const ctn_json *failing = ctn_json_member_of(answer, "storeFailing");
     if (!failing)
         return;

@@ -14,6 +14,8 @@ typedef enum ctn_remote_outcome {
     CTN_REMOTE_INTERRUPTED, /* a signal */
 } ctn_remote_outcome;
 
+/* Asks the store's owner for something that names no execution ("pins"); false: nobody answers within a moment. */
+bool ctn_remote_tell(const ctn_cli *cli, const ctn_workspace *ws, const char *method);
 /* A line on stderr when the store has an owner that cannot write it. An owner that does not answer within a moment is
  * not waited for. */
 void ctn_remote_tell_health(const ctn_cli *cli, const ctn_workspace *ws);

@@ -7,7 +7,10 @@
 #include "cli/result.h"
 #include "cli/verb.h"
 #include "host/audit.h"
+#include "host/config_servers.h"
 #include "host/files.h"
+#include "host/prepare.h"
+#include "host/tool_pins.h"
 #include <stdio.h>
 
 static int import_chain(ctn_cli *cli, ctn_store *store, ctn_plan *plan)
@@ -34,6 +37,51 @@ static int import_chain(ctn_cli *cli, ctn_store *store, ctn_plan *plan)
     if (ctn_opt_is_given(cli, CTN_OPT_JSON))
         printf("{\"chain\":\"%.*s\",\"version\":%lld}\n", CTN_STR_ARG(plan->chain_id), (long long) version);
     ctn_cli_say(cli, "%.*s is stored as version %lld", CTN_STR_ARG(plan->chain_id), (long long) version);
+    return CTN_EXIT_OK;
+}
+
+/* The tools of the chains are pinned as their servers list them now. A server that is not there is no fault of an
+ * import: its tools are pinned when a chain first runs. */
+static int pin_tools(ctn_cli *cli, const ctn_workspace *ws, ctn_store *store, ctn_plan *const *plans, size_t count)
+{
+    ctn_err err = {0};
+    ctn_names targets, servers;
+    ctn_tool_pin *pins = NULL;
+    size_t pin_count = 0, added = 0;
+    ctn_names_init(&targets, cli->arena);
+    ctn_names_init(&servers, cli->arena);
+    for (size_t i = 0; i < count; i++)
+        ctn_tools_named(plans[i], &targets);
+    for (uint32_t i = 0; i < targets.count; i++) {
+        ctn_str rest = targets.items[i], name = ctn_str_cut(&rest, '/');
+        if (ctn_config_server_of(ws->config, name))
+            (void) ctn_names_add(&servers, name);
+    }
+    if (servers.count == 0)
+        return CTN_EXIT_OK;
+    ctn_drivers *drivers;
+    const char **whys = CTN_NEW_ARRAY(cli->arena, const char *, servers.count);
+    ctn_host *host = ctn_cli_host(cli, ws);
+    int rc = ctn_prepare_servers(host, servers.items, servers.count, whys, &err);
+    if (rc == CTN_OK)
+        rc = ctn_tool_pins_read(store, cli->arena, &pins, &pin_count, &err);
+    if (rc == CTN_OK)
+        rc = ctn_host_drivers(host, &drivers, &err);
+    if (rc == CTN_OK)
+        rc = ctn_tool_pins_add(store, ctn_drivers_tools(drivers), &targets, pins, pin_count, ctn_actor_name(cli->arena),
+                               &added, &err);
+    ctn_host_close(host);
+    if (rc == CTN_E_CLOSED)
+        return CTN_EXIT_INTERRUPTED;
+    if (rc)
+        return ctn_cli_fail_err(cli, &err);
+    for (uint32_t i = 0; i < servers.count; i++)
+        if (whys[i])
+            ctn_cli_say(cli, "the tools of server %.*s are pinned when a chain first calls them: %s",
+                        CTN_STR_ARG(servers.items[i]), whys[i]);
+    if (added)
+        ctn_cli_say(cli, "%zu %s pinned as %s now", added, added == 1 ? "tool is" : "tools are",
+                    added == 1 ? "it is" : "they are");
     return CTN_EXIT_OK;
 }
 
@@ -79,6 +127,8 @@ static int run_chains_import(ctn_cli *cli)
         exit_code = ctn_cli_fail_err(cli, &err);
     for (size_t i = 0; i < count && exit_code == CTN_EXIT_OK; i++)
         exit_code = import_chain(cli, store, plans[i]);
+    if (exit_code == CTN_EXIT_OK)
+        exit_code = pin_tools(cli, &ws, store, plans, count);
     ctn_store_close(store);
     for (size_t i = 0; i < count; i++)
         ctn_plan_done(plans[i]);

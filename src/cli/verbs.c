@@ -35,6 +35,8 @@
     VERB(chains_show) \
     VERB(tools_list) \
     VERB(tools_call) \
+    VERB(tools_diff) \
+    VERB(tools_accept) \
     VERB(store_init) \
     VERB(store_migrate) \
     VERB(store_backup) \

@@ -6,6 +6,7 @@
 #include "engine/batch.h"
 #include "engine/cache.h"
 #include "engine/gate.h"
+#include "engine/holds.h"
 #include "engine/plans.h"
 #include "engine/state.h"
 
@@ -30,5 +31,7 @@ void ctn_eng_advance(ctn_engine *e, loaded *l)
             break;
     }
     ctn_eng_gate_end(e, l, &before);
+    if (l->gate.held_by)
+        ctn_eng_pause_held(e, l);
     ctn_live_to_perform(&e->live, l);
 }

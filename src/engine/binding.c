@@ -41,6 +41,9 @@ static void on_prepared(void *ctx)
     assert(p->preparing > 0);
     if (--p->preparing > 0)
         return;
+    const ctn_engine_options *options = &p->engine->options;
+    if (options->plan_bound)
+        options->plan_bound(options->plan_bound_ctx, p->plan);
     p->is_bound = true;
     ctn_eng_wake(p->engine);
 }

@@ -103,6 +103,9 @@ typedef struct ctn_engine_options {
      */
     int (*chain_find)(void *ctx, ctn_str chain_id, ctn_plan **ret_plan, ctn_err *err);
     void *chain_find_ctx;
+    /* It is known now what the tools of a plan are: told once a plan, before anything of it advances. NULL: nobody. */
+    void (*plan_bound)(void *ctx, const ctn_plan *plan);
+    void *plan_bound_ctx;
     /* Chains that are started by the clock; chain_find gives their plans. */
     const ctn_schedule *schedules;
     size_t schedule_count;
@@ -160,6 +163,7 @@ typedef struct ctn_start {
     bool is_queued;            /* leave it queued in the store, for whoever serves or resumes */
     const ctn_json *going_on;  /* what it takes over from an earlier one (rerun.h); NULL: nothing */
     const ctn_json *sensitive; /* names of inputs that are so although the chain does not say it; NULL: none */
+    bool may_be_held; /* nobody is there to be told of a tool that is held: it starts all the same, and is paused */
     ctn_str actor;
 } ctn_start;
 void ctn_engine_start(ctn_engine *engine, const ctn_start *start, ctn_ack_fn *ack, void *ctx);
@@ -172,5 +176,16 @@ void ctn_engine_adopt(ctn_engine *engine, ctn_execution_id id, ctn_ack_fn *ack, 
  * parent go on. */
 void ctn_engine_release(ctn_engine *engine, ctn_execution_id id, bool gives_up, ctn_str actor, ctn_str reason,
                         ctn_ack_fn *ack, void *ctx);
+/* A tool ("server/tool") that is not what chains rely on: with HOLD_NEW no execution of a chain that uses it begins,
+ * with HOLD_ALL those under way do not call it either. A start that is asked for is refused with `why`; what began, or
+ * begins by itself, is paused by CTN_HOLD_ACTOR with `why` as the reason, before the call; calls in flight go on.
+ * HOLD_NOTHING: it may be called again; what was paused is resumed by whoever lets it go. */
+typedef enum ctn_hold_kind {
+    CTN_HOLD_NOTHING,
+    CTN_HOLD_NEW,
+    CTN_HOLD_ALL,
+} ctn_hold_kind;
+#define CTN_HOLD_ACTOR "guard"
+void ctn_engine_hold(ctn_engine *engine, ctn_str target, ctn_hold_kind kind, ctn_str why);
 /* Loaded ones only; NULL otherwise. Valid until the next turn. */
 const ctn_execution *ctn_engine_find(ctn_engine *engine, ctn_execution_id id);

@@ -83,6 +83,7 @@ static void ask(ctn_engine *e, loaded *l)
     ctn_start start = {
         .input = ctn_json_finish(&input),
         .idempotency_key = ctn_arena_printf(e->scratch, CTN_FOLLOW_UP_PREFIX "%s", id.text),
+        .may_be_held = true,
         .actor = CTN_STR("onFailure"),
         .sensitive = is_sensitive ? ctn_json_finish(&names) : NULL,
     };

@@ -7,6 +7,8 @@
  * reason. A start that never becomes a flight (its batch failed, the chain was stopped) gives its place back when the
  * execution has been looked at again, or is unloaded. So places cannot leak.
  *
+ * A tool that is held (holds.h) is not called: the execution is paused when it was advanced.
+ *
  * Waiters: one told "later" stands in the limit's queue; who is at the front when a place is given back is advanced
  * again in the next turn. A wait for time (tokens, openMs) is the execution's own due time. An execution that was
  * advanced and did not ask again has gone another way and leaves the queue.
@@ -17,6 +19,7 @@
 #include "engine/gate.h"
 #include "base/memory.h"
 #include "engine/breaker.h"
+#include "engine/holds.h"
 #include "engine/limits.h"
 #include "engine/place.h"
 #include "engine/state.h"
@@ -173,6 +176,8 @@ static ctn_gate ask(void *ctx, const ctn_execution *x, const ctn_plan_set *set, 
         bool is_held = asked && (asked->gate.wait_count || asked->gate.waits_for_breaker || asked->place.waits_in);
         return is_held ? CTN_GATE_LATER : CTN_GATE_OPEN;
     }
+    if (e->holds && ctn_eng_holds_back(e, l, call))
+        return CTN_GATE_LATER;
     gate_breaker *b = breaker_of(e, set, call);
     if (b && !ctn_breaker_may_begin(&b->breaker, &b->rules, now_ms, &until_ms)) {
         l->gate.waits_for_breaker = true;

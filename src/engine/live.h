@@ -77,6 +77,7 @@ typedef struct loaded {
         uint32_t pass_count, wait_count;
         struct gate_limit **waits; /* in whose queues it stands */
         bool waits_for_breaker;
+        const struct tool_hold *held_by; /* during an advance: it is to be paused (holds.c) */
     } gate;
 
     /* abandon.c */

@@ -89,7 +89,7 @@ static void fire(ctn_engine *e, scheduled *s, int64_t at_ms)
     ctn_err err = {0};
     bool again = false;
     char time[25];
-    ctn_start start = {.actor = CTN_STR("schedule")};
+    ctn_start start = {.may_be_held = true, .actor = CTN_STR("schedule")};
     s->firing_at_ms = at_ms;
     s->is_firing = true;
     int rc = ctn_eng_plan_find(e, s->what->chain_id, CTN_STR("schedule"), &start, &again, &err);

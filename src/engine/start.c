@@ -7,6 +7,7 @@
 #include "engine/advance.h"
 #include "engine/batch.h"
 #include "engine/follow_up.h"
+#include "engine/holds.h"
 #include "engine/load.h"
 #include "engine/queue.h"
 #include "engine/request.h"
@@ -126,6 +127,8 @@ void ctn_eng_take_start(ctn_engine *e, filed *f)
     ctn_arena_mark mark = ctn_arena_save(e->scratch);
     int rc = accept(e, &f->start, &s, &err);
     bool is_there = rc == CTN_OK && is_known(e, f);
+    if (rc == CTN_OK && !is_there)
+        rc = ctn_eng_refuse_held(e, f, &err);
     if (rc == CTN_OK && !is_there)
         rc = seal(e, f, &s, &err);
     if (rc || is_there) {

@@ -40,6 +40,7 @@ struct ctn_engine {
     struct batches *batches;
     struct cache *cache;
     struct gate *gate;
+    struct tool_hold *holds; /* NULL: none */
     struct quarantine *quarantine;
     struct scheduler *scheduler;
 };

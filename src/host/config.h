@@ -15,13 +15,21 @@
 #include "host/files.h"
 #include "store/retention.h"
 
+/* What follows when a tool narrows or means another thing; what is compatible goes on. */
+typedef enum ctn_on_tool_change {
+    CTN_TOOL_CHANGE_HOLDS_NEW,
+    CTN_TOOL_CHANGE_HOLDS_ALL,
+    CTN_TOOL_CHANGE_GOES_ON,
+} ctn_on_tool_change;
+
 typedef struct ctn_config_server {
     ctn_str name;
     ctn_position at; /* in the file that names it */
     ctn_str file;
-    ctn_str command;              /* as written; empty: see url */
-    ctn_str program;              /* where it was found; empty: nowhere */
-    ctn_str url;                  /* comes with a later version: refused when it is used */
+    ctn_str command; /* as written; empty: see url */
+    ctn_str program; /* where it was found; empty: nowhere */
+    ctn_str url;     /* comes with a later version: refused when it is used */
+    ctn_on_tool_change on_tool_change;
     ctn_mcp_server_config driver; /* for the driver, if there is a command */
 } ctn_config_server;
 

@@ -10,7 +10,10 @@ typedef struct server_keys {
     const ctn_json *command, *args, *env, *url, *headers, *effects, *version;
     ctn_said is_trusted;
     int64_t start_timeout_ms;
+    int on_tool_change;
 } server_keys;
+
+static const char *const ON_TOOL_CHANGE[] = {"holdNew", "holdAll", "goOn", NULL}; /* as ctn_on_tool_change */
 
 static const ctn_key KEYS[] = {
     {"command", CTN_KEY_NAME, offsetof(server_keys, command),
@@ -25,6 +28,8 @@ static const ctn_key KEYS[] = {
     {"version", CTN_KEY_NAME, offsetof(server_keys, version), "The one revision of MCP to speak. Default: found out."},
     {"startTimeoutMs", CTN_KEY_INT, offsetof(server_keys, start_timeout_ms),
      "How long it may take to start. Default: 10000.", .min = 100, .max = 600000},
+    {"onToolChange", CTN_KEY_WORD, offsetof(server_keys, on_tool_change),
+     "When a tool narrows or means another thing: holdNew (default), holdAll, or goOn.", .words = ON_TOOL_CHANGE},
 };
 
 const ctn_key_table ctn_config_server_table = {"server", KEYS, sizeof KEYS / sizeof *KEYS,
@@ -141,6 +146,7 @@ static void read_server(ctn_reader *r, const ctn_json_member *m, bool is_ours, c
         .file = ctn_source_file_name(r->source),
         .command = ctn_json_text(k.command),
         .url = ctn_json_text(k.url),
+        .on_tool_change = (ctn_on_tool_change) (k.on_tool_change ? k.on_tool_change - 1 : 0),
     };
     if (!k.command)
         return;

@@ -131,6 +131,17 @@ static void take_ping(connection *c, const ctn_json *id)
     reply(c, id, ctn_json_finish(&b));
 }
 
+static void take_pins(connection *c, const ctn_json *id)
+{
+    ctn_err err = {0};
+    int rc = ctn_tool_guard_reload(c->control->of.guard, &err);
+    ctn_json_builder nothing = ctn_json_object(c->control->scratch);
+    if (rc)
+        refuse(c, id, rc, err.message);
+    else
+        reply(c, id, ctn_json_finish(&nothing));
+}
+
 static void take_watch(connection *c, const ctn_rpc_message *m)
 {
     ctn_control *control = c->control;
@@ -196,6 +207,8 @@ static void on_line(void *ctx, ctn_str line)
         ; /* nothing else is expected of a client */
     else if (ctn_str_is(m.method, "ping"))
         take_ping(c, m.id);
+    else if (ctn_str_is(m.method, "pins"))
+        take_pins(c, m.id);
     else if (ctn_str_is(m.method, "watch"))
         take_watch(c, &m);
     else

@@ -7,6 +7,7 @@
  *   ping                      {pid, version, storeFailing?: {seconds, why}}: the store cannot be written
  *   start resume answer settle set cancel pause release discard
  *                             (request.h) {executionId}, once it is on disk
+ *   pins                      {}: the pinned tools were changed (tool_guard.h), and have been read again
  *   watch {id}                a snapshot (snapshot.h); from then on the notifications
  *                               status   {status}
  *                               step     a step of the snapshot
@@ -17,6 +18,7 @@
  */
 #pragma once
 #include "engine/engine.h"
+#include "host/tool_guard.h"
 #include "host/workspace.h"
 
 typedef struct ctn_control ctn_control;
@@ -26,6 +28,7 @@ typedef struct ctn_control_options {
     ctn_engine *engine;
     ctn_store *store;
     const ctn_workspace *ws;
+    ctn_tool_guard *guard;
 } ctn_control_options;
 
 /* Listens at `path`. What the options name is borrowed until _close. */

@@ -11,6 +11,7 @@
 #include "host/files.h"
 #include "host/keyring.h"
 #include "host/schedules.h"
+#include "host/tool_guard.h"
 #include <assert.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -45,6 +46,7 @@ struct ctn_host {
     uint64_t epoch;
     bool has_epoch, was_crash;
     ctn_engine *engine;
+    ctn_tool_guard *guard;
     ctn_rng_pool chance_of_ids;
     ctn_writer_thread *writer;
     ctn_control *control;
@@ -247,6 +249,15 @@ int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
     const ctn_driver *const *all_drivers = ctn_drivers_all(drivers, &driver_count);
     if (serves)
         schedule_count = ctn_schedules_of(host->ws->config, host->arena, host->options.teller, &schedules);
+    ctn_tool_guard_options guard = {.config = host->ws->config,
+                                    .store = host->store,
+                                    .servers = ctn_drivers_tools(drivers),
+                                    .log = host->log,
+                                    .teller = host->options.teller,
+                                    .resumes = serves};
+    rc = ctn_tool_guard_new(&guard, &host->guard, err);
+    if (rc)
+        return rc;
     ctn_engine_options options = {
         .store = host->store,
         .epoch = host->epoch,
@@ -260,6 +271,8 @@ int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
         .driver_count = driver_count,
         .seal = ctn_config_keyring_seal(host->keyring),
         .rules = ctn_config_rules(host->ws->config),
+        .plan_bound = ctn_tool_guard_plan_bound,
+        .plan_bound_ctx = host->guard,
         .chain_find = find_chain,
         .chain_find_ctx = host,
         .schedules = schedules,
@@ -273,8 +286,10 @@ int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
     rc = ctn_engine_new(&options, &host->engine, err);
     if (rc)
         return rc;
+    ctn_tool_guard_begin(host->guard, host->engine);
     ctn_drivers_report_to(drivers, *ctn_engine_sink(host->engine));
-    ctn_control_options control = {.loop = host->loop, .engine = host->engine, .store = host->store, .ws = host->ws};
+    ctn_control_options control = {
+        .loop = host->loop, .engine = host->engine, .store = host->store, .ws = host->ws, .guard = host->guard};
     const char *socket = ctn_workspace_socket(host->ws);
     return socket ? ctn_control_open(&control, socket, &host->control, err) : CTN_OK;
 }
@@ -358,6 +373,8 @@ void ctn_host_close(ctn_host *host)
     if (host->drivers)
         ctn_drivers_report_to(host->drivers, (ctn_call_sink){0});
     ctn_engine_free(engine);
+    ctn_tool_guard_free(host->guard);
+    host->guard = NULL;
     if (host->drivers) {
         ctn_mcp_driver_shutdown(ctn_drivers_tools(host->drivers), on_servers_ended, host);
         if (!host->is_ended)

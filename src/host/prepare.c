@@ -2,6 +2,7 @@
  * prepare.c -- see prepare.h.
  */
 #include "host/prepare.h"
+#include "host/config_servers.h"
 #include "host/programs.h"
 #include <stdio.h>
 
@@ -86,4 +87,30 @@ int ctn_prepare(ctn_host *host, const ctn_plan *plan, ctn_err *err)
             return ctn_fail(err, s->code, "%s", s->why);
     ctn_plan_each_tool(plan, find_tool, p);
     return p->rc ? p->rc : ctn_programs_check(host, plan, err);
+}
+
+int ctn_prepare_servers(ctn_host *host, const ctn_str *names, size_t count, const char **ret_whys, ctn_err *err)
+{
+    const ctn_workspace *ws = ctn_host_workspace(host);
+    preparing *p = CTN_NEW(ws->arena, preparing);
+    *p = (preparing){.arena = ws->arena, .err = err};
+    int rc = ctn_host_drivers(host, &p->drivers, err);
+    if (rc)
+        return rc;
+    server_state *states = CTN_NEW_ARRAY(ws->arena, server_state, count);
+    for (size_t i = 0; i < count; i++) {
+        const ctn_config_server *server = ctn_config_server_of(ws->config, names[i]);
+        ret_whys[i] = server ? ctn_config_server_refusal(server, ws->arena) : "no such server is configured";
+        if (ret_whys[i])
+            continue;
+        states[i].preparing = p;
+        p->open++;
+        ctn_drivers_ready(p->drivers, names[i], on_ready, &states[i]);
+    }
+    if (p->open && !ctn_host_run(host, all_told, p))
+        return ctn_fail(err, CTN_E_CLOSED, "interrupted while servers were asked for their tools");
+    for (size_t i = 0; i < count; i++)
+        if (states[i].code)
+            ret_whys[i] = states[i].why;
+    return CTN_OK;
 }

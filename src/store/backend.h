@@ -97,7 +97,6 @@ typedef struct ctn_store_ops {
     int (*quarantine_remove)(ctn_store *st, int64_t exec_no, ctn_err *err);
     int (*quarantine_list)(ctn_store *st, ctn_quarantine_fn *fn, void *ctx, ctn_err *err);
     int (*tool_pin_put)(ctn_store *st, const ctn_tool_pin *pins, size_t count, ctn_err *err);
-    int (*tool_pin_remove)(ctn_store *st, ctn_str target, ctn_err *err);
     int (*tool_pin_list)(ctn_store *st, ctn_tool_pin_fn *fn, void *ctx, ctn_err *err);
     int (*give_up)(ctn_store *st, const ctn_give_up *what, ctn_err *err);
     int (*journal_read_raw)(ctn_store *st, int64_t exec_no, ctn_raw_record_fn *fn, void *ctx, ctn_err *err);

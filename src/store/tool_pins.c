@@ -13,12 +13,6 @@ int ctn_store_tool_pin_put(ctn_store *st, const ctn_tool_pin *pins, size_t count
     return rc || count == 0 ? rc : st->ops->tool_pin_put(st, pins, count, err);
 }
 
-int ctn_store_tool_pin_remove(ctn_store *st, ctn_str target, ctn_err *err)
-{
-    int rc = ctn_store_check_writable(st, err);
-    return rc ? rc : st->ops->tool_pin_remove(st, target, err);
-}
-
 int ctn_store_tool_pin_list(ctn_store *st, ctn_tool_pin_fn *fn, void *ctx, ctn_err *err)
 {
     return st->ops->tool_pin_list(st, fn, ctx, err);

@@ -14,7 +14,7 @@
 typedef struct ctn_tool_pin {
     ctn_str target;     /* "server/tool" */
     ctn_digest digest;  /* of the definition, in its canonical form */
-    ctn_str definition; /* JSON; "null": too large to be kept */
+    ctn_str definition; /* JSON; null: it was not listed; a text: it is too large to be kept */
     int64_t pinned_at_ms;
     ctn_str pinned_by;
     ctn_str seen; /* JSON: how it is listed now; "null": it is not; empty: as it is pinned */
@@ -24,7 +24,6 @@ typedef struct ctn_tool_pin {
 
 /* Each replaces the one of its target. */
 int ctn_store_tool_pin_put(ctn_store *st, const ctn_tool_pin *pins, size_t count, ctn_err *err);
-int ctn_store_tool_pin_remove(ctn_store *st, ctn_str target, ctn_err *err); /* not there: no effect */
 
 typedef int ctn_tool_pin_fn(void *ctx, const ctn_tool_pin *pin); /* not 0: stop; the call returns CTN_OK */
 int ctn_store_tool_pin_list(ctn_store *st, ctn_tool_pin_fn *fn, void *ctx, ctn_err *err); /* by target */

@@ -124,7 +124,6 @@ static const ctn_store_ops memory_ops = {
     .quarantine_remove = ctn_memory_quarantine_remove,
     .quarantine_list = ctn_memory_quarantine_list,
     .tool_pin_put = ctn_memory_tool_pin_put,
-    .tool_pin_remove = ctn_memory_tool_pin_remove,
     .tool_pin_list = ctn_memory_tool_pin_list,
     .give_up = ctn_memory_give_up,
     .journal_read_raw = ctn_memory_journal_read_raw,

@@ -22,15 +22,6 @@ int ctn_memory_tool_pin_put(ctn_store *st, const ctn_tool_pin *pins, size_t coun
     return CTN_OK;
 }
 
-int ctn_memory_tool_pin_remove(ctn_store *st, ctn_str target, ctn_err *err)
-{
-    (void) err;
-    memory_db *db = memory_lock(st);
-    ctn_memory_table_remove(&db->tool_pins, &target);
-    memory_unlock(db);
-    return CTN_OK;
-}
-
 int ctn_memory_tool_pin_list(ctn_store *st, ctn_tool_pin_fn *fn, void *ctx, ctn_err *err)
 {
     (void) err;

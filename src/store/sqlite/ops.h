@@ -73,7 +73,6 @@ int ctn_sqlite_give_up(ctn_store *st, const ctn_give_up *what, ctn_err *err);
 
 /* ---- tool_pins.c ---- */
 int ctn_sqlite_tool_pin_put(ctn_store *st, const ctn_tool_pin *pins, size_t count, ctn_err *err);
-int ctn_sqlite_tool_pin_remove(ctn_store *st, ctn_str target, ctn_err *err);
 int ctn_sqlite_tool_pin_list(ctn_store *st, ctn_tool_pin_fn *fn, void *ctx, ctn_err *err);
 
 /* ---- retention.c ---- */

@@ -63,7 +63,6 @@ static const ctn_store_ops sqlite_ops = {
     .quarantine_remove = ctn_sqlite_quarantine_remove,
     .quarantine_list = ctn_sqlite_quarantine_list,
     .tool_pin_put = ctn_sqlite_tool_pin_put,
-    .tool_pin_remove = ctn_sqlite_tool_pin_remove,
     .tool_pin_list = ctn_sqlite_tool_pin_list,
     .give_up = ctn_sqlite_give_up,
     .journal_read_raw = ctn_sqlite_journal_read_raw,

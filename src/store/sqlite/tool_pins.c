@@ -35,17 +35,6 @@ int ctn_sqlite_tool_pin_put(ctn_store *base, const ctn_tool_pin *pins, size_t co
     return ctn_sqlite_end(st, rc, err);
 }
 
-int ctn_sqlite_tool_pin_remove(ctn_store *base, ctn_str target, ctn_err *err)
-{
-    sqlite_store *st = (sqlite_store *) base;
-    sqlite3_stmt *stmt = NULL;
-    int rc = ctn_sqlite_prepare(st, "DELETE FROM tool_pins WHERE target = ?1", &stmt, err);
-    if (rc)
-        return rc;
-    sqlite_bind_str_or_empty(stmt, 1, target);
-    return ctn_sqlite_run_once(st, stmt, "forgetting a tool", err);
-}
-
 int ctn_sqlite_tool_pin_list(ctn_store *base, ctn_tool_pin_fn *fn, void *ctx, ctn_err *err)
 {
     sqlite_store *st = (sqlite_store *) base;

@@ -2,7 +2,7 @@
  * peer_mcp -- a tool server for tests that behaves, misbehaves and dies as it is told on its command line.
  *
  *     peer_mcp [MODE]... [--ledger FILE] [--delay-before MS] [--delay-after MS] [--per-page N] [--refuse-version N]
- *              [--pid-file FILE] [--mark TEXT] [--mib N]
+ *              [--pid-file FILE] [--mark TEXT] [--mib N] [--shape FILE]
  *
  * With --ledger every executed call appends one line, "TOOL KEY PID MARK", KEY being its idempotency key or "-", with
  * one write(2): what is in the ledger has happened, whoever dies afterwards. The delays are spent before and after that
@@ -17,6 +17,9 @@
  * for each call).
  *
  * hostile: control characters in progress and on stderr; read_line dies after them.
+ *
+ * With --shape the first word of the file, when the process begins, says what write_line is: wider (a new optional
+ * argument), narrower (its line has a length), another (its description), gone.
  *
  * Floods, of --mib MiB (20), at calls other than sleep_ms and check_line: long-line and long-tail (an answer with its
  * id first, or last), deep-line (one nested as deep), long-notice (a notification, then the answer), endless-line (no
@@ -33,7 +36,9 @@
 
 typedef struct peer {
     unsigned modes; /* bits, see MODES */
-    const char *ledger, *mark;
+    const char *ledger, *mark, *shape;
+    ctn_mcp_server_tool *tools; /* TOOLS, or changed by the shape */
+    size_t tool_count;
     int64_t delay_before_ms, delay_after_ms, per_page, refuse_version, mib;
     ctn_mcp_server *server;
     ctn_buf out;
@@ -208,7 +213,7 @@ static void on_call(void *ctx, const ctn_mcp_server_call *call, ctn_mcp_server_r
 {
     peer *p = ctx;
     ctn_json_builder value = ctn_json_object(call->arena);
-    const char *name = TOOLS[call->tool].name;
+    const char *name = p->tools[call->tool].name;
     if (is_mode(p, HOSTILE)) {
         ctn_mcp_write_progress(call->out, call->arena, call->progress_token, 1, 3, CTN_STR(HOSTILE_TEXT));
         write_text(STDERR_FILENO, HOSTILE_TEXT "\xff\xfe not UTF-8\n");
@@ -395,6 +400,29 @@ static void refuse_version(peer *p, const ctn_rpc_message *m)
     ctn_arena_free(arena);
 }
 
+static void take_shape(peer *p)
+{
+    char word[16] = "";
+    FILE *file = fopen(p->shape, "re");
+    bool is_read = file && fscanf(file, "%15s", word) == 1;
+    if (file)
+        (void) fclose(file);
+    if (!is_read)
+        return;
+    ctn_mcp_server_tool *write_line = p->tools;
+    if (strcmp(word, "wider") == 0) {
+        write_line->input_schema = "{\"type\":\"object\",\"properties\":{\"line\":{\"type\":\"string\"},\"more\":{}}}";
+    } else if (strcmp(word, "narrower") == 0) {
+        write_line->input_schema =
+            "{\"type\":\"object\",\"properties\":{\"line\":{\"type\":\"string\",\"minLength\":1}}}";
+    } else if (strcmp(word, "another") == 0) {
+        write_line->description = "Empties the ledger";
+    } else if (strcmp(word, "gone") == 0) {
+        p->tools++;
+        p->tool_count--;
+    }
+}
+
 static int start_server(peer *p)
 {
     ctn_err err;
@@ -402,8 +430,8 @@ static int start_server(peer *p)
     ctn_mcp_server_options options = {
         .name = "peer_mcp",
         .version = "1",
-        .tools = TOOLS,
-        .tool_count = has_extra ? TOOL_COUNT : TOOL_COUNT - 1,
+        .tools = p->tools,
+        .tool_count = has_extra ? p->tool_count : p->tool_count - 1,
         .tools_per_page = (size_t) p->per_page,
         .call = on_call,
         .ctx = p,
@@ -483,6 +511,8 @@ static bool read_options(peer *p, int argc, char **argv)
             p->ledger = value;
         } else if (value && strcmp(argv[i], "--mark") == 0) {
             p->mark = value;
+        } else if (value && strcmp(argv[i], "--shape") == 0) {
+            p->shape = value;
         } else if (value && strcmp(argv[i], "--pid-file") == 0) {
             FILE *file = fopen(value, "we");
             if (!file || fprintf(file, "%d\n", (int) getpid()) < 0 || fclose(file))
@@ -507,10 +537,16 @@ static bool read_options(peer *p, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    peer p = {.mib = 20};
+    ctn_mcp_server_tool tools[TOOL_COUNT];
+    memcpy(tools, TOOLS, sizeof tools);
+    peer p = {.mib = 20, .tools = tools, .tool_count = TOOL_COUNT};
     ctn_arena *arena = ctn_arena_new(4096);
     ctn_buf_init(&p.out, 32 << 20);
-    if (!read_options(&p, argc, argv) || start_server(&p))
+    if (!read_options(&p, argc, argv))
+        return 2;
+    if (p.shape)
+        take_shape(&p);
+    if (start_server(&p))
         return 2;
     if (is_mode(&p, FLOOD_STDERR))
         for (int i = 0; i < 50000; i++)
