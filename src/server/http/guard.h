@@ -6,14 +6,7 @@
  * be made to see a request that the other did not. Such a request is refused whole and its connection closed.
  */
 #pragma once
-#include "base/str.h"
-
-typedef struct ctn_web_header {
-    ctn_str name, value; /* as they came; a value may have any byte in it */
-} ctn_web_header;
+#include "server/web.h"
 
 /* NULL, or what is wrong with them. */
 const char *ctn_web_guard(const ctn_web_header *headers, size_t count);
-/* Names are compared without case. The first one; ptr NULL: there is none. */
-ctn_str ctn_web_header_of(const ctn_web_header *headers, size_t count, const char *name);
-bool ctn_web_name_is(ctn_str name, const char *lower);

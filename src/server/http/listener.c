@@ -1,5 +1,5 @@
 /*
- * listener.c -- see listener.h.
+ * listener.c -- see server/web.h.
  *
  * libmicrohttpd is turned by the loop: its epoll descriptor is watched, its time-outs are a timer. While a request
  * waits for its answer, or a stream for something to send, its connection is suspended: the library looks at it no
@@ -9,7 +9,7 @@
  * What must hold: a request is on the list from its first line until the library says that it is complete; `is_over`
  * says that nobody outside holds it any more. A connection is resumed exactly when it is suspended.
  */
-#include "server/http/listener.h"
+#include "server/web.h"
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
@@ -22,6 +22,7 @@
 #include <unistd.h>
 #include "base/memory.h"
 #include "loop/watch.h"
+#include "server/http/guard.h"
 
 #define CONNECTIONS_MAX  512
 #define BODY_BYTES_MAX   ((size_t) 4 << 20)
@@ -536,6 +537,8 @@ void ctn_web_close(ctn_web *web)
         r->is_lost = true;
         resume(r); /* the library does not close what is suspended */
     }
+    if (web->daemon)
+        (void) MHD_run(web->daemon); /* what was said last goes out, if it can at once */
     ctn_task_cancel(&web->turn);
     ctn_timer_free(web->timer);
     ctn_poller_free(web->poller);

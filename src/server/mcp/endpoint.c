@@ -118,7 +118,7 @@ void ctn_mcp_endpoint_channel_gone(ctn_mcp_endpoint *e, ctn_mcp_channel *channel
         }
         x->channel = NULL;
         if (!channel->is_http || x->caller.is_modern || x->filter) {
-            ctn_mcp_exchange_end(x, true);
+            ctn_mcp_exchange_end(x, !e->is_stopping); /* that we go is not that he went */
             x = e->exchanges; /* whatever `gone` did */
             continue;
         }

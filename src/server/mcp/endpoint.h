@@ -1,7 +1,7 @@
 /*
  * endpoint.h -- the protocol of an MCP server, both eras, for any transport: a message in, messages out.
  *
- * A transport (stdio.c, http/listener.c) gives each message it read to _take together with a channel: where what belongs
+ * A transport (stdio.c, post.c) gives each message it read to _take together with a channel: where what belongs
  * to that message goes. Over stdio all share one; over HTTP each POST has its own, which ends with the answer.
  *
  * By which rules a message is answered is told by its shape, not by what came before (era.c): a request that names a
@@ -59,7 +59,7 @@ void ctn_mcp_endpoint_take(ctn_mcp_endpoint *endpoint, ctn_mcp_channel *channel,
 /* The client closed it: its requests are cancelled, legacy ones of HTTP go on and are answered to nobody. The channel is
  * not used any more. */
 void ctn_mcp_endpoint_channel_gone(ctn_mcp_endpoint *endpoint, ctn_mcp_channel *channel);
-/* Ends the subscriptions with a word; requests that come from now on are refused. */
+/* Ends the subscriptions with a word; requests that come from now on are refused, and nobody is told `gone` any more. */
 void ctn_mcp_endpoint_stop(ctn_mcp_endpoint *endpoint);
 /* Nothing is under way, subscriptions aside. */
 bool ctn_mcp_endpoint_is_idle(const ctn_mcp_endpoint *endpoint);

@@ -64,6 +64,14 @@ static void on_closed(void *ctx, int code, const char *why)
     end(ctx);
 }
 
+/* That nothing is said to us there is no end. */
+static void on_out_closed(void *ctx, int code, const char *why)
+{
+    (void) why;
+    if (code)
+        end(ctx);
+}
+
 ctn_mcp_stdio *ctn_mcp_stdio_open(ctn_loop *loop, ctn_mcp_endpoint *endpoint, int fd_in, int fd_out,
                                   size_t line_bytes_max, void (*ended)(void *ctx), void *ctx)
 {
@@ -77,7 +85,8 @@ ctn_mcp_stdio *ctn_mcp_stdio_open(ctn_loop *loop, ctn_mcp_endpoint *endpoint, in
                             .closed = on_closed,
                             .ctx = s,
                             .line_bytes_max = line_bytes_max};
-    ctn_stream_events out = {.closed = on_closed, .ctx = s};
+    ctn_stream_events out = in; /* a socket or a terminal can be read, too: what comes there is meant for us as well */
+    out.closed = on_out_closed;
     s->in = ctn_stream_open(loop, fd_in, &in);
     s->out = ctn_stream_open(loop, fd_out, &out);
     return s;

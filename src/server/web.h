@@ -1,7 +1,7 @@
 /*
- * listener.h -- an HTTP/1.1 server in the loop: libmicrohttpd on its epoll descriptor, and in here alone.
+ * web.h -- an HTTP/1.1 server in the loop (http/listener.c: libmicrohttpd, which stays in there).
  *
- * A request is handed over whole, its body in memory, after the guard (guard.h) and the limits have let it through. It
+ * A request is handed over whole, its body in memory, after the guard (http/guard.h) and the limits have let it through. It
  * is answered once: by _answer, or by _stream, any number of _send, and _end. Both may come at once, from inside
  * `take`, or much later; meanwhile nothing is read from the connection, and `gone` tells when the client has left.
  *
@@ -16,7 +16,13 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "loop/loop.h"
-#include "server/http/guard.h"
+
+typedef struct ctn_web_header {
+    ctn_str name, value; /* as they came; a value may have any byte in it */
+} ctn_web_header;
+/* Names are compared without case. The first one; ptr NULL: there is none. */
+ctn_str ctn_web_header_of(const ctn_web_header *headers, size_t count, const char *lower_name);
+bool ctn_web_name_is(ctn_str name, const char *lower);
 
 typedef struct ctn_web ctn_web;
 typedef struct ctn_web_request ctn_web_request;

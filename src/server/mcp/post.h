@@ -1,5 +1,5 @@
 /*
- * mcp.h -- /mcp: each POST is a message of MCP, taken by an endpoint and answered as JSON, or as a stream of events
+ * post.h -- /mcp: each POST is a message of MCP, taken by an endpoint and answered as JSON, or as a stream of events
  * when something comes before the answer, or when it takes long.
  *
  * Other paths are 404, but the metadata of the protected resource (RFC 9728), where issuers are configured.
@@ -20,7 +20,7 @@ typedef struct ctn_web_mcp_options {
     ctn_str address;            /* "127.0.0.1:8642"; port 0: the system picks */
     int64_t stream_after_ms;    /* no answer for so long: a stream is begun; 0: 10000 */
     int64_t keep_alive_ms;      /* a comment into a stream that is silent; 0: 15000 */
-    int64_t arrive_ms, idle_ms; /* see listener.h */
+    int64_t arrive_ms, idle_ms; /* see server/web.h */
     unsigned connections_max;
 } ctn_web_mcp_options;
 

@@ -1,7 +1,7 @@
 /*
  * door.c -- see door.h.
  */
-#include "server/http/door.h"
+#include "server/door.h"
 #include <stdlib.h>
 #include "base/box.h"
 #include "base/memory.h"

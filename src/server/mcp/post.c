@@ -1,15 +1,15 @@
 /*
- * mcp.c -- see mcp.h.
+ * post.c -- see post.h.
  *
  * A POST is a channel of the endpoint's. Its answer is JSON unless a stream was begun: by what the endpoint sends
  * before the answer, by time, or because the client takes nothing else.
  */
-#include "server/http/mcp.h"
+#include "server/mcp/post.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/memory.h"
-#include "server/http/door.h"
-#include "server/http/listener.h"
+#include "server/door.h"
+#include "server/web.h"
 
 #define STREAM_AFTER_MS 10000
 #define KEEP_ALIVE_MS   15000

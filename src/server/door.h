@@ -14,7 +14,7 @@
 #pragma once
 #include "base/arena.h"
 #include "host/config.h"
-#include "server/http/guard.h"
+#include "server/web.h"
 
 typedef struct ctn_door ctn_door;
 

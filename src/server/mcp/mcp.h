@@ -1,0 +1,26 @@
+/*
+ * mcp.h -- the MCP server of a host, put together: what is offered (engine_backend.h), the protocol (endpoint.h), and
+ * the ways in (stdio.h, post.h).
+ *
+ * requestState is sealed under a key beside the store (FILE.mcp-key, for its owner alone), which is made when it is
+ * first needed, so that a question that was asked before a restart can be answered after it.
+ *
+ * Ownership  The host is borrowed: it owns its store, and is closed after the service.
+ * Threads    The loop's.
+ */
+#pragma once
+#include "host/host.h"
+
+typedef struct ctn_mcp_service ctn_mcp_service;
+
+/* CTN_E_IO, CTN_E_DENIED: the key cannot be had. */
+int ctn_mcp_service_open(ctn_host *host, ctn_mcp_service **ret_service, ctn_err *err);
+/* Nothing that was begun is cancelled; who waits for it is let go. NULL is fine. */
+void ctn_mcp_service_close(ctn_mcp_service *service);
+
+/* /mcp at ADDRESS:PORT. CTN_E_INVALID: no address; CTN_E_DENIED: not loopback, and no tokens; CTN_E_IO. */
+int ctn_mcp_service_listen(ctn_mcp_service *service, ctn_str address, ctn_err *err);
+const char *ctn_mcp_service_url(const ctn_mcp_service *service); /* NULL: nowhere */
+/* Takes the descriptors over. */
+void ctn_mcp_service_pipe(ctn_mcp_service *service, int fd_in, int fd_out);
+bool ctn_mcp_service_pipe_has_ended(const ctn_mcp_service *service);
