@@ -476,3 +476,9 @@ const flow_signature *flow_signature_of(ctn_schema_flow *flow, const ctn_chain *
     signature->is_done = true;
     return signature;
 }
+
+const ctn_type *ctn_schema_flow_outputs(ctn_schema_flow *flow, const ctn_chain *chain)
+{
+    const flow_signature *signature = flow_signature_of(flow, chain);
+    return signature && signature->is_known ? signature->output : NULL;
+}

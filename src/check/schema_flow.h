@@ -24,3 +24,5 @@ ctn_schema_flow *ctn_schema_flow_new(ctn_arena *arena, const ctn_library *librar
 int ctn_schema_flow_set(ctn_schema_flow *flow, const ctn_instruction_set *set, ctn_findings *findings);
 /* Of a chain whose graph is in order. CTN_E_INVALID when there was an error. */
 int ctn_schema_flow_chain(ctn_schema_flow *flow, ctn_graph *graph, ctn_findings *findings);
+/* What an execution of the chain gives in the end: an object of its outputs. NULL: nothing is known. */
+const struct ctn_type *ctn_schema_flow_outputs(ctn_schema_flow *flow, const ctn_chain *chain);

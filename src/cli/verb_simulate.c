@@ -7,8 +7,7 @@
 #include "cli/verb.h"
 #include "host/config_servers.h"
 #include "host/plan_tools.h"
-#include "simulate/campaign.h"
-#include "simulate/sub_chains.h"
+#include "simulate/trial.h"
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -21,10 +20,8 @@ typedef struct simulation {
     ctn_cli *cli;
     ctn_workspace ws;
     ctn_plan *plan;
-    ctn_sub_chains children;
-    ctn_guess *guess;
     ctn_plan_tools *tools;
-    ctn_campaign *campaign;
+    ctn_trial trial;
     const ctn_json *input;
     uint64_t seeds, seed; /* seed 0: all */
 } simulation;
@@ -90,22 +87,6 @@ static void tell_line(void *ctx, ctn_str line)
     printf("%.*s\n", CTN_STR_ARG(clean));
 }
 
-static void keep_line(void *ctx, ctn_str line)
-{
-    ctn_json_builder *b = ctx;
-    ctn_json_push(b, ctn_json_string(b->arena, line));
-}
-
-static ctn_json_builder hazard_object(const simulation *s, const ctn_hazard *h)
-{
-    ctn_json_builder b = ctn_json_object(s->cli->arena);
-    ctn_json_put_str(&b, "kind", ctn_str_from(ctn_hazard_name(h->kind)));
-    ctn_json_put_str(&b, "severity", h->is_note ? CTN_STR("note") : CTN_STR("bad"));
-    ctn_json_put(&b, CTN_STR("step"), h->step.len ? ctn_json_string(s->cli->arena, h->step) : NULL);
-    ctn_json_put_str(&b, "message", ctn_arena_str(s->cli->arena, h->text));
-    return b;
-}
-
 static void print_hazard(const simulation *s, const ctn_hazard *h)
 {
     const ctn_screen *out = &s->cli->out;
@@ -121,41 +102,35 @@ static const char *end_words(const ctn_story *story)
     return story->end == CTN_STAGE_ENDED ? "ends" : story->end == CTN_STAGE_PARKED ? "stays" : "goes on and on, and is";
 }
 
+static int tell_story_json(simulation *s)
+{
+    const ctn_json *story = NULL;
+    bool is_bad = false;
+    ctn_err err = {0};
+    if (ctn_trial_tell(&s->trial, s->plan->chain_id, s->seed, s->cli->arena, &story, &is_bad, &err))
+        return ctn_cli_fail_err(s->cli, &err);
+    ctn_result_print(s->cli, story);
+    return is_bad ? CTN_EXIT_ENDED : CTN_EXIT_OK;
+}
+
 static int tell_story(simulation *s)
 {
     ctn_cli *cli = s->cli;
     ctn_story story;
     ctn_err err = {0};
-    bool is_json = ctn_opt_is_given(cli, CTN_OPT_JSON), is_bad = false;
-    ctn_scenario scenario = ctn_campaign_scenario(s->campaign, s->seed);
+    bool is_bad = false;
+    if (ctn_opt_is_given(cli, CTN_OPT_JSON))
+        return tell_story_json(s);
+    ctn_scenario scenario = ctn_campaign_scenario(s->trial.campaign, s->seed);
     ctn_str title = ctn_scenario_to_str(cli->arena, &scenario);
-    ctn_json_builder lines = ctn_json_array(cli->arena);
-    if (!is_json)
-        printf("seed %" PRIu64 ", %.*s\n", s->seed, CTN_STR_ARG(title));
-    if (ctn_campaign_play(s->campaign, s->seed, is_json ? keep_line : tell_line,
-                          is_json ? (void *) &lines : (void *) cli, &story, &err))
+    printf("seed %" PRIu64 ", %.*s\n", s->seed, CTN_STR_ARG(title));
+    if (ctn_campaign_play(s->trial.campaign, s->seed, tell_line, cli, &story, &err))
         return ctn_cli_fail_err(cli, &err);
-    ctn_json_builder hazards = ctn_json_array(cli->arena);
+    printf("it %s %s: %d calls, %d faults, %d deaths%s\n", end_words(&story), ctn_status_name(story.status),
+           story.calls, story.faults, story.deaths, story.in_model ? "" : " (outside the fault model)");
     for (size_t i = 0; i < story.hazard_count; i++) {
         is_bad = is_bad || !story.hazards[i].is_note;
-        ctn_json_builder hazard = hazard_object(s, &story.hazards[i]);
-        ctn_json_push(&hazards, ctn_json_finish(&hazard));
-    }
-    if (is_json) {
-        ctn_json_builder b = ctn_json_object(cli->arena);
-        ctn_json_put_str(&b, "chain", s->plan->chain_id);
-        ctn_json_put_int(&b, "seed", (int64_t) s->seed);
-        ctn_json_put_str(&b, "scenario", title);
-        ctn_json_put_str(&b, "status", ctn_str_from(ctn_status_name(story.status)));
-        ctn_json_put_bool(&b, "inModel", story.in_model);
-        ctn_json_put(&b, CTN_STR("findings"), ctn_json_finish(&hazards));
-        ctn_json_put(&b, CTN_STR("story"), ctn_json_finish(&lines));
-        ctn_result_print(cli, ctn_json_finish(&b));
-    } else {
-        printf("it %s %s: %d calls, %d faults, %d deaths%s\n", end_words(&story), ctn_status_name(story.status),
-               story.calls, story.faults, story.deaths, story.in_model ? "" : " (outside the fault model)");
-        for (size_t i = 0; i < story.hazard_count; i++)
-            print_hazard(s, &story.hazards[i]);
+        print_hazard(s, &story.hazards[i]);
     }
     return is_bad ? CTN_EXIT_ENDED : CTN_EXIT_OK;
 }
@@ -196,18 +171,19 @@ static void print_tally(const simulation *s, const ctn_campaign_tally *t, int64_
         }
     printf("\n  faults: %s in %s calls and %s commits; the engine died %s times\n", grouped(arena, t->faults),
            grouped(arena, t->calls), grouped(arena, t->commits), grouped(arena, t->deaths));
-    ctn_guess_count(s->guess, &guessed, &all);
+    ctn_guess_count(s->trial.guess, &guessed, &all);
     if (guessed)
         printf("  answers: %zu of %zu calls are guessed from what the chain reads of them%s\n", guessed, all,
                ctn_opt_is_given(s->cli, CTN_OPT_TOOLS) || ctn_opt_is_given(s->cli, CTN_OPT_RECORDED)
                    ? ""
                    : "; --tools asks the servers, --recorded the store");
-    if (ctn_guess_unmade(s->guess).len)
+    if (ctn_guess_unmade(s->trial.guess).len)
         printf("  answers: nothing that was made fits the outputSchema of %.*s\n",
-               CTN_STR_ARG(ctn_guess_unmade(s->guess)));
-    if (ctn_campaign_planned(s->campaign) > t->worlds)
+               CTN_STR_ARG(ctn_guess_unmade(s->trial.guess)));
+    if (ctn_campaign_planned(s->trial.campaign) > t->worlds)
         printf("  %s planned worlds were left out: --seeds %" PRIu64 " plays all of them\n",
-               grouped(arena, ctn_campaign_planned(s->campaign) - t->worlds), ctn_campaign_planned(s->campaign));
+               grouped(arena, ctn_campaign_planned(s->trial.campaign) - t->worlds),
+               ctn_campaign_planned(s->trial.campaign));
     bool any_bad = false;
     for (size_t i = 0; i < t->hazard_count; i++) {
         const ctn_campaign_hazard *h = &t->hazards[i];
@@ -221,33 +197,9 @@ static void print_tally(const simulation *s, const ctn_campaign_tally *t, int64_
         printf("nothing bad is reachable within the fault model\n");
 }
 
-static const ctn_json *tally_json(const simulation *s, const ctn_campaign_tally *t)
+static ctn_str replay(void *ctx, uint64_t seed)
 {
-    ctn_arena *arena = s->cli->arena;
-    ctn_json_builder b = ctn_json_object(arena), by = ctn_json_object(arena), hazards = ctn_json_array(arena);
-    for (ctn_status status = 0; status < CTN_STATUS_COUNT; status++)
-        if (t->by_status[status])
-            ctn_json_put_int(&by, ctn_status_name(status), (int64_t) t->by_status[status]);
-    for (size_t i = 0; i < t->hazard_count; i++) {
-        const ctn_campaign_hazard *h = &t->hazards[i];
-        ctn_json_builder x = hazard_object(s, &h->hazard);
-        ctn_json_put_int(&x, "worlds", (int64_t) h->worlds);
-        ctn_json_put(&x, CTN_STR("share"),
-                     ctn_json_number(arena, ctn_arena_printf(arena, "%.6g", (double) h->worlds / (double) t->worlds)));
-        ctn_json_put_int(&x, "seed", (int64_t) h->seed);
-        ctn_json_put_str(&x, "replay", replay_command(s, h->seed));
-        ctn_json_push(&hazards, ctn_json_finish(&x));
-    }
-    ctn_json_put_str(&b, "chain", s->plan->chain_id);
-    ctn_json_put_int(&b, "worlds", (int64_t) t->worlds);
-    ctn_json_put_int(&b, "planned", (int64_t) t->planned);
-    ctn_json_put_int(&b, "inModel", (int64_t) t->in_model);
-    ctn_json_put_int(&b, "calls", (int64_t) t->calls);
-    ctn_json_put_int(&b, "faults", (int64_t) t->faults);
-    ctn_json_put_int(&b, "deaths", (int64_t) t->deaths);
-    ctn_json_put(&b, CTN_STR("statuses"), ctn_json_finish(&by));
-    ctn_json_put(&b, CTN_STR("findings"), ctn_json_finish(&hazards));
-    return ctn_json_finish(&b);
+    return replay_command(ctx, seed);
 }
 
 static void tell_progress(const simulation *s, uint64_t done, int64_t began_ms, int64_t *last_ms)
@@ -266,15 +218,15 @@ static int play_all(simulation *s)
     int64_t began_ms = ctn_cli_now_ms(), last_ms = began_ms;
     for (uint64_t seed = 1; seed <= s->seeds; seed++) {
         ctn_story story;
-        if (ctn_campaign_play(s->campaign, seed, NULL, NULL, &story, &err))
+        if (ctn_campaign_play(s->trial.campaign, seed, NULL, NULL, &story, &err))
             return ctn_cli_fail_err(s->cli, &err);
-        ctn_campaign_count(s->campaign, seed, &story);
+        ctn_campaign_count(s->trial.campaign, seed, &story);
         if (seed % LOOK_EVERY == 0)
             tell_progress(s, seed, began_ms, &last_ms);
     }
-    const ctn_campaign_tally *t = ctn_campaign_tally_of(s->campaign);
+    const ctn_campaign_tally *t = ctn_campaign_tally_of(s->trial.campaign);
     if (ctn_opt_is_given(s->cli, CTN_OPT_JSON))
-        ctn_result_print(s->cli, tally_json(s, t));
+        ctn_result_print(s->cli, ctn_tally_to_json(s->cli->arena, s->plan->chain_id, t, replay, s));
     else
         print_tally(s, t, ctn_cli_now_ms() - began_ms);
     return t->hazard_count && !t->hazards[0].hazard.is_note ? CTN_EXIT_ENDED : CTN_EXIT_OK;
@@ -333,26 +285,17 @@ static int prepare(simulation *s)
         exit_code = ask_store(s);
     if (exit_code)
         return exit_code;
-    if (ctn_sub_chains_open(&s->children, s->plan, &err))
-        return ctn_cli_fail_err(cli, &err);
-    ctn_guess_options guess = {.plan = s->plan,
-                               .children = s->children.plans,
-                               .child_count = s->children.count,
-                               .schema_of = schema_of,
-                               .schema_ctx = s,
-                               .recorded = recorded,
-                               .recorded_ctx = s,
-                               .input = s->input};
-    if (ctn_guess_new(cli->arena, &guess, &s->guess, &err))
-        return ctn_cli_fail(cli, "no input could be made that the chain accepts (%s); give it with -i", err.message);
-    ctn_story_options story = {.plan = s->plan,
-                               .plans = s->children.plans,
-                               .plan_count = s->children.count,
-                               .guess = s->guess,
-                               .rules = ctn_config_rules(s->ws.config),
-                               .effect = effect_of,
-                               .effect_ctx = s};
-    return ctn_campaign_new(&story, &s->campaign, &err) ? ctn_cli_fail_err(cli, &err) : CTN_EXIT_OK;
+    ctn_trial_options options = {.plan = s->plan,
+                                 .input = s->input,
+                                 .rules = ctn_config_rules(s->ws.config),
+                                 .effect = effect_of,
+                                 .schema_of = schema_of,
+                                 .recorded = recorded,
+                                 .ctx = s};
+    if (ctn_trial_open(cli->arena, &options, &s->trial, &err) == CTN_OK)
+        return CTN_EXIT_OK;
+    return s->trial.guess || err.code != CTN_E_INVALID ? ctn_cli_fail_err(cli, &err)
+                                                       : ctn_cli_fail(cli, "%s; give it with -i", err.message);
 }
 
 static int run_simulate(ctn_cli *cli)
@@ -361,8 +304,7 @@ static int run_simulate(ctn_cli *cli)
     int exit_code = prepare(&s);
     if (exit_code == CTN_EXIT_OK)
         exit_code = s.seed ? tell_story(&s) : play_all(&s);
-    ctn_campaign_free(s.campaign);
-    ctn_sub_chains_close(&s.children);
+    ctn_trial_close(&s.trial);
     ctn_plan_free(s.plan);
     return exit_code;
 }

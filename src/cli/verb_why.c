@@ -15,74 +15,11 @@
 #include "cli/parked.h"
 #include "cli/result.h"
 #include "cli/verb.h"
-#include "engine/fold.h"
-#include "journal/why.h"
+#include "host/explain.h"
 #include <stdio.h>
 
 #define LINE_COLUMNS  120
 #define VALUE_COLUMNS 60
-#define ENTRIES_MAX   2000000
-#define CHILDREN_MAX  64
-
-/* ---- the journal ---- */
-
-typedef struct reading {
-    ctn_arena *arena;
-    ctn_entry *entries;
-    size_t count, capacity;
-    ctn_err *err;
-} reading;
-
-static int read_record(void *ctx, const ctn_record *record, int64_t position)
-{
-    reading *r = ctx;
-    (void) position;
-    if (r->count >= ENTRIES_MAX)
-        return ctn_fail(r->err, CTN_E_LIMIT, "the journal has more than %d entries", ENTRIES_MAX);
-    r->entries = ctn_arena_room(r->arena, r->entries, r->count, &r->capacity, sizeof *r->entries);
-    return ctn_record_to_entry(record, r->arena, &r->entries[r->count++], r->err);
-}
-
-typedef struct asking {
-    ctn_cli *cli;
-    ctn_store *store;
-    ctn_why_source children[CHILDREN_MAX]; /* loaded on the way */
-    size_t child_count;
-} asking;
-
-static int load_source(ctn_cli *cli, ctn_store *store, const ctn_execution_row *row, ctn_why_source *ret, ctn_err *err)
-{
-    ctn_execution *x = NULL;
-    reading r = {.arena = cli->arena, .err = err};
-    int rc = ctn_execution_load(store, cli->arena, row, &x, err);
-    if (rc == CTN_OK)
-        rc = ctn_store_journal_read(store, row->exec_no, 1, read_record, &r, err);
-    if (rc) {
-        ctn_execution_unload(x);
-        return rc;
-    }
-    *ret = (ctn_why_source){.execution = x, .entries = r.entries, .count = r.count};
-    return CTN_OK;
-}
-
-static bool load_child(void *ctx, ctn_str execution_id, ctn_why_source *ret_source)
-{
-    asking *a = ctx;
-    ctn_execution_id id;
-    ctn_execution_row row;
-    if (ctn_id_parse(execution_id, &id, NULL))
-        return false;
-    for (size_t i = 0; i < a->child_count; i++)
-        if (ctn_id_equal(ctn_execution_id_of(a->children[i].execution), id)) {
-            *ret_source = a->children[i];
-            return true;
-        }
-    if (a->child_count == CHILDREN_MAX || ctn_store_execution_get(a->store, a->cli->arena, id, &row, NULL) ||
-        load_source(a->cli, a->store, &row, ret_source, NULL))
-        return false;
-    a->children[a->child_count++] = *ret_source;
-    return true;
-}
 
 /* ---- one line ---- */
 
@@ -201,61 +138,36 @@ static int read_at(ctn_cli *cli, uint64_t *ret_seq)
 }
 
 /* What is asked about, and whether it is a step. */
-static int read_question(ctn_cli *cli, ctn_str *ret_name, bool *ret_is_step, bool *ret_is_variable)
+static int read_question(ctn_cli *cli, ctn_question_why *ret)
 {
     bool has_word = cli->args.word_count > 1;
-    *ret_is_step = ctn_opt_is_given(cli, CTN_OPT_STEP);
-    *ret_is_variable = ctn_opt_is_given(cli, CTN_OPT_VARIABLE);
-    if (has_word + *ret_is_step + *ret_is_variable != 1)
+    *ret = (ctn_question_why){.is_step = ctn_opt_is_given(cli, CTN_OPT_STEP),
+                              .is_variable = ctn_opt_is_given(cli, CTN_OPT_VARIABLE)};
+    if (has_word + ret->is_step + ret->is_variable != 1)
         return ctn_cli_fail(cli, "name one thing to explain: catena why ID NAME, or --variable NAME, or --step STEP");
-    *ret_name = has_word       ? ctn_word(cli, 1)
-                : *ret_is_step ? ctn_str_from(cli->args.values[CTN_OPT_STEP])
+    ret->name = has_word       ? ctn_word(cli, 1)
+                : ret->is_step ? ctn_str_from(cli->args.values[CTN_OPT_STEP])
                                : ctn_str_from(cli->args.values[CTN_OPT_VARIABLE]);
-    return CTN_EXIT_OK;
+    return read_at(cli, &ret->at_seq);
 }
 
-/* Neither a variable nor a step: the nearest of both. */
-static int unknown_name(ctn_cli *cli, const ctn_plan *plan, ctn_str name)
+static int explain(ctn_cli *cli, ctn_store *store, ctn_explanation *e)
 {
-    ctn_str *names = CTN_NEW_ARRAY(cli->arena, ctn_str, (size_t) plan->variable_count + plan->step_count);
-    size_t count = 0;
-    for (uint32_t i = 0; i < plan->variable_count; i++)
-        names[count++] = plan->variables[i];
-    for (uint32_t i = 0; i < plan->step_count; i++)
-        names[count++] = plan->steps[i].name;
-    ctn_str near = ctn_str_nearest(name, names, count);
-    if (near.len)
-        return ctn_cli_fail(cli, "%.*s is no variable and no step of the chain; did you mean %.*s?", CTN_STR_ARG(name),
-                            CTN_STR_ARG(near));
-    return ctn_cli_fail(cli, "%.*s is no variable and no step of the chain %.*s; see: catena chains show %.*s",
-                        CTN_STR_ARG(name), CTN_STR_ARG(plan->chain_id), CTN_STR_ARG(plan->chain_id));
-}
-
-static int explain(asking *a, const ctn_why_source *source)
-{
-    ctn_cli *cli = a->cli;
-    ctn_str name = {0};
-    bool is_step = false, is_variable = false;
-    ctn_why_options options = {.child = load_child, .child_ctx = a};
-    int exit_code = read_question(cli, &name, &is_step, &is_variable);
-    if (exit_code == CTN_EXIT_OK)
-        exit_code = read_at(cli, &options.at_seq);
+    ctn_question_why q;
+    const ctn_why_node *node = NULL;
+    bool is_both = false;
+    ctn_err err = {0};
+    const ctn_execution *x = ctn_explanation_execution(e);
+    int exit_code = read_question(cli, &q);
     if (exit_code)
         return exit_code;
-    const ctn_plan *plan = ctn_execution_plan(source->execution);
-    int64_t item;
-    bool step_exists = ctn_plan_step_index(plan, ctn_why_step_name(name, &item)) != CTN_PLAN_NONE;
-    bool variable_exists = ctn_why_knows_variable(source, name);
-    if (!is_step && !is_variable && !step_exists && !variable_exists)
-        return unknown_name(cli, plan, name);
-    bool both = !is_step && !is_variable && step_exists && variable_exists;
-    const ctn_why_node *node = NULL;
-    ctn_err err = {0};
-    int rc = is_step || (!is_variable && !variable_exists)
-                 ? ctn_why_step(cli->arena, source, &options, name, &node, &err)
-                 : ctn_why_variable(cli->arena, source, &options, name, &node, &err);
-    if (rc)
+    if (ctn_explanation_ask(e, &q, &node, &is_both, &err)) {
+        ctn_str chain = ctn_execution_plan(x)->chain_id;
+        if (ctn_str_ends_with(ctn_str_from(err.message),
+                              ctn_arena_printf(cli->arena, "no step of the chain %.*s", CTN_STR_ARG(chain))))
+            return ctn_cli_fail(cli, "%s; see: catena chains show %.*s", err.message, CTN_STR_ARG(chain));
         return ctn_cli_fail_err(cli, &err);
+    }
     if (ctn_opt_is_given(cli, CTN_OPT_JSON)) {
         ctn_result_print(cli, ctn_why_to_json(cli->arena, node));
         return CTN_EXIT_OK;
@@ -269,14 +181,13 @@ static int explain(asking *a, const ctn_why_source *source)
     (void) fflush(stdout);
     if (node->kind == CTN_WHY_STEP &&
         (ctn_str_is(node->status, "waiting") || ctn_str_is(node->status, "interrupted"))) {
-        ctn_snapshot s = ctn_snapshot_of(source->execution, cli->arena);
-        ctn_tell_parked(cli, a->store, source->execution, &s); /* and how it goes on */
+        ctn_snapshot s = ctn_snapshot_of(x, cli->arena);
+        ctn_tell_parked(cli, store, x, &s); /* and how it goes on */
     }
-    if (both)
-        ctn_cli_say(cli, "%.*s is a step too: %.*s", CTN_STR_ARG(name),
-                    CTN_STR_ARG(ctn_cli_command(cli, "why %s --step %.*s",
-                                                ctn_id_to_text(ctn_execution_id_of(source->execution)).text,
-                                                CTN_STR_ARG(name))));
+    if (is_both)
+        ctn_cli_say(cli, "%.*s is a step too: %.*s", CTN_STR_ARG(q.name),
+                    CTN_STR_ARG(ctn_cli_command(cli, "why %s --step %.*s", ctn_id_to_text(ctn_execution_id_of(x)).text,
+                                                CTN_STR_ARG(q.name))));
     return CTN_EXIT_OK;
 }
 
@@ -285,19 +196,17 @@ static int run_why(ctn_cli *cli)
     ctn_workspace ws;
     ctn_execution_row row;
     ctn_err err = {0};
-    asking a = {.cli = cli};
-    ctn_why_source source = {0};
-    int exit_code = ctn_cli_open(cli, &ws, &a.store);
+    ctn_store *store = NULL;
+    ctn_explanation *e = NULL;
+    int exit_code = ctn_cli_open(cli, &ws, &store);
     if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_cli_execution(cli, &ws, a.store, &row);
-    if (exit_code == CTN_EXIT_OK && load_source(cli, a.store, &row, &source, &err))
+        exit_code = ctn_cli_execution(cli, &ws, store, &row);
+    if (exit_code == CTN_EXIT_OK && ctn_explanation_open(store, cli->arena, &row, &e, &err))
         exit_code = ctn_cli_fail_err(cli, &err);
     if (exit_code == CTN_EXIT_OK)
-        exit_code = explain(&a, &source);
-    for (size_t i = 0; i < a.child_count; i++)
-        ctn_execution_unload((ctn_execution *) a.children[i].execution);
-    ctn_execution_unload((ctn_execution *) source.execution); /* ours: load_source made it */
-    ctn_store_close(a.store);
+        exit_code = explain(cli, store, e);
+    ctn_explanation_close(e);
+    ctn_store_close(store);
     return exit_code;
 }
 

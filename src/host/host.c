@@ -28,6 +28,12 @@ typedef struct raised {
     ctn_signal *signal;
 } raised;
 
+typedef struct listening {
+    void (*on_event)(void *ctx, const ctn_engine_event *event);
+    void *ctx;
+    struct listening *next;
+} listening;
+
 struct ctn_host {
     ctn_host_options options;
     const ctn_workspace *ws;
@@ -51,8 +57,7 @@ struct ctn_host {
     ctn_writer_thread *writer;
     ctn_control *control;
 
-    void (*on_event)(void *ctx, const ctn_engine_event *event);
-    void *on_event_ctx;
+    listening *listeners;
     bool (*is_done)(void *ctx);
     void *is_done_ctx;
     bool is_running, is_wanted, is_grace_over, is_ended, is_closing;
@@ -150,15 +155,24 @@ bool ctn_host_run(ctn_host *host, bool (*is_done)(void *ctx), void *ctx)
 static void on_engine_event(void *ctx, const ctn_engine_event *event)
 {
     ctn_host *host = ctx;
-    if (host->on_event)
-        host->on_event(host->on_event_ctx, event);
+    for (const listening *l = host->listeners; l; l = l->next)
+        if (l->on_event)
+            l->on_event(l->ctx, event);
     ctn_control_tell(host->control, event);
 }
 
 void ctn_host_listen(ctn_host *host, void (*on_event)(void *ctx, const ctn_engine_event *event), void *ctx)
 {
-    host->on_event = on_event;
-    host->on_event_ctx = ctx;
+    listening *l = CTN_NEW(host->arena, listening);
+    *l = (listening){on_event, ctx, host->listeners};
+    host->listeners = l;
+}
+
+void ctn_host_unlisten(ctn_host *host, void *ctx)
+{
+    for (listening *l = host->listeners; l; l = l->next) /* it may be one of them that says so: none is unlinked */
+        if (l->ctx == ctx)
+            l->on_event = NULL;
 }
 
 /* ---- growing ---- */

@@ -46,8 +46,10 @@ void ctn_host_close(ctn_host *host);
 bool ctn_host_run(ctn_host *host, bool (*is_done)(void *ctx), void *ctx);
 /* The signal that came; 0: none; SIGCHLD: the process that starts tool servers has died. */
 int ctn_host_signal(const ctn_host *host);
-/* Who is told what happens, besides the control socket. */
+/* One more who is told what happens, besides the control socket; until _unlisten with the same ctx, which may come from
+ * within an event. */
 void ctn_host_listen(ctn_host *host, void (*on_event)(void *ctx, const ctn_engine_event *event), void *ctx);
+void ctn_host_unlisten(ctn_host *host, void *ctx);
 
 const ctn_workspace *ctn_host_workspace(const ctn_host *host);
 ctn_teller ctn_host_teller(const ctn_host *host);

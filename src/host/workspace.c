@@ -262,8 +262,7 @@ static int check_sealing(const ctn_workspace *ws, ctn_arena *arena, const ctn_pl
         CTN_STR_ARG(plan->chain_id));
 }
 
-/* What could not run is refused before anything of it has. */
-static int check_plan(const ctn_workspace *ws, ctn_arena *scratch, const ctn_plan *plan, ctn_err *err)
+int ctn_workspace_check_plan(const ctn_workspace *ws, ctn_arena *scratch, const ctn_plan *plan, ctn_err *err)
 {
     if (plan->unsupported.len)
         return ctn_fail(err, CTN_E_UNSUPPORTED, "%.*s", CTN_STR_ARG(plan->unsupported));
@@ -293,7 +292,7 @@ int ctn_workspace_find_plan(const ctn_workspace *ws, ctn_arena *scratch, ctn_str
                         findings.count ? ": " : "",
                         CTN_STR_ARG(findings.count ? findings.items[0].message : (ctn_str){0}));
     }
-    int rc = check_plan(ws, scratch, plan, err);
+    int rc = ctn_workspace_check_plan(ws, scratch, plan, err);
     if (rc)
         ctn_plan_free(plan);
     else
@@ -343,7 +342,7 @@ int ctn_workspace_plan(ctn_workspace *ws, ctn_str name, ctn_findings *findings, 
     int rc = ctn_workspace_compile(ws, name, findings, NULL, &plan, err);
     if (rc)
         return rc;
-    rc = check_plan(ws, ws->arena, plan, err);
+    rc = ctn_workspace_check_plan(ws, ws->arena, plan, err);
     if (rc == CTN_OK)
         rc = check_on_failure(ws, ws->arena, plan, err);
     if (rc)

@@ -41,6 +41,9 @@ int ctn_workspace_compile(ctn_workspace *ws, ctn_str name, ctn_findings *finding
 int ctn_workspace_plan(ctn_workspace *ws, ctn_str name, ctn_findings *findings, ctn_plan **ret_plan, ctn_err *err);
 /* Such a plan of a chain by its id alone, of the library or the store; what is made on the way goes into `scratch`. */
 int ctn_workspace_find_plan(const ctn_workspace *ws, ctn_arena *scratch, ctn_str id, ctn_plan **ret_plan, ctn_err *err);
+/* What could not run is refused before anything of it has: what this version does not do, sensitive values that nothing
+ * seals, servers that are not there. */
+int ctn_workspace_check_plan(const ctn_workspace *ws, ctn_arena *scratch, const ctn_plan *plan, ctn_err *err);
 /* Every server that the plan calls is configured and can be started: CTN_E_NOT_FOUND or CTN_E_UNSUPPORTED. */
 int ctn_workspace_check_servers(const ctn_workspace *ws, ctn_arena *scratch, const ctn_plan *plan, ctn_err *err);
 /* Calls fn for each tool the plan names, "server/tool"; a target may come more than once. */

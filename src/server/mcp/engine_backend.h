@@ -1,9 +1,10 @@
 /*
  * engine_backend.h -- what the engine of a host offers to MCP callers: tools that run it, each chain as a tool, tasks.
  *
- * Made for a host that owns its store (ctn_host_own), and freed after ctn_host_close or before. It remembers nothing
- * that must outlive the process: what a caller is handed (an execution's id, a task's id, the state of a question) names
- * an execution, and everything else is read from the store. What is held in memory is who waits for which execution.
+ * Made for a host that owns its store (ctn_host_own), and freed before ctn_host_close. It remembers nothing
+ * that must outlive the process: what a caller is handed (an execution's id, a task's id, the state of a question)
+ * names an execution, and everything else is read from the store. What is held in memory is who waits for which
+ * execution.
  *
  * Ownership  The host is borrowed, and so is the endpoint.
  * Threads    The loop's. simulate_chain alone works on a thread of its own.
