@@ -93,8 +93,8 @@ typedef struct ctn_oauth_client {
 ctn_str ctn_oauth_authorization_url(ctn_arena *arena, const ctn_oauth_issuer *issuer, ctn_str client_id,
                                     ctn_str redirect_url, ctn_str scopes, ctn_str resource,
                                     const ctn_oauth_proof *proof);
-/* The query of a redirect. CTN_E_DENIED: the issuer says no, and how. CTN_E_INVALID: its state or issuer are not ours;
- * nobody may use its code. */
+/* The query of a redirect. CTN_E_NOT_FOUND: its state is not ours, so it answers nothing that we asked; CTN_E_DENIED:
+ * the issuer says no, and how; CTN_E_INVALID: it comes from another issuer or brings no code. */
 int ctn_oauth_redirect_read(ctn_arena *arena, ctn_str query, const ctn_oauth_issuer *issuer,
                             const ctn_oauth_proof *proof, ctn_str *ret_code, ctn_err *err);
 

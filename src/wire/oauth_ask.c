@@ -63,7 +63,7 @@ int ctn_oauth_redirect_read(ctn_arena *arena, ctn_str query, const ctn_oauth_iss
 {
     ctn_str state, from, code, error, description = {0};
     if (ctn_form_get(arena, query, "state", &state) || !ctn_str_equal(state, proof->state))
-        return ctn_fail(err, CTN_E_INVALID, "the redirect's state is not the one that was sent: it is not ours");
+        return ctn_fail(err, CTN_E_NOT_FOUND, "the redirect's state is not the one that was sent: it is not ours");
     int rc = ctn_form_get(arena, query, "iss", &from);
     if (rc == CTN_E_INVALID || (rc == CTN_OK && !ctn_str_equal(from, issuer->issuer)))
         return ctn_fail(err, CTN_E_INVALID, "the redirect comes from another issuer than %.*s: its code is not used",
