@@ -19,6 +19,7 @@
  *
  * Ownership  What a request points at is copied by _send. What events give is borrowed until they return. The handle is
  *            freed before its loop, and not from an event.
+ * Signals    The process ignores SIGPIPE: OpenSSL writes to sockets without asking for EPIPE.
  * Threads    The loop's. Events come from the loop, never from inside _send.
  * Errors     code of `ended`: CTN_OK: the whole answer was read (its status may be anything); CTN_E_INVALID: the
  * request itself (URL, scheme), nothing left us; CTN_E_DENIED: the policy forbids it, nothing left us; CTN_E_IO: not
