@@ -24,7 +24,8 @@
 #include "http/internal.h"
 
 static const size_t SPARE_MAX = 256;
-static const long STREAMS_PER_CONNECTION = 256; /* over HTTP/2, if the server takes as many */
+static const long STREAMS_PER_CONNECTION =
+    256; /* over HTTP/2, if the server takes as many; 1,000 were too many for Node */
 
 /* A socket of libcurl's that is watched. */
 typedef struct socket_watch {
