@@ -221,6 +221,7 @@ typedef struct ctn_owed_call {
     ctn_str key; /* idempotency key */
     /* It was begun before, and goes on (engine/driver.h). NULL: it begins. */
     const ctn_json *continuation, *answers;
+    bool is_accepted; /* its peer has it already */
     int64_t timeout_ms, idle_timeout_ms;
     ctn_effect effect;
 } ctn_owed_call;

@@ -58,13 +58,20 @@ static ctn_entry_kind kind_failed(const work *w)
     return w->role == CTN_ROLE_DO ? CTN_ENTRY_ATTEMPT_FAILED : CTN_ENTRY_COMPENSATION_FAILED;
 }
 
+/* It left us, and was not answered. One that its peer has accepted left us long ago, whatever became of the last
+ * question after it. */
+static bool is_cut_off(const call_state *c, const failure_report *r)
+{
+    bool is_lost =
+        r->failure == CTN_FAILURE_TIMEOUT || r->failure == CTN_FAILURE_TRANSPORT || r->failure == CTN_FAILURE_CANCELLED;
+    return c->is_accepted ? is_lost || r->failure == CTN_FAILURE_UNAVAILABLE : is_lost && r->was_sent;
+}
+
 ctn_entry ctn_x_fail(const judge *j, const work *w, uint32_t call, const failure_report *report)
 {
     const call_state *c = w->calls ? &w->calls[call] : NULL;
     ctn_effect effect = c ? c->effect : CTN_EFFECT_NONE;
-    bool is_in_doubt = c && c->phase == CALL_RUNNING && report->was_sent && !report->was_done &&
-                       (report->failure == CTN_FAILURE_TIMEOUT || report->failure == CTN_FAILURE_TRANSPORT ||
-                        report->failure == CTN_FAILURE_CANCELLED);
+    bool is_in_doubt = c && c->phase == CALL_RUNNING && !report->was_done && is_cut_off(c, report);
     bool is_under_way = w->phase == WORK_RUNNING || w->phase == WORK_WAITING || w->phase == WORK_ANSWERED ||
                         w->phase == WORK_CHILD || w->phase == WORK_EACH;
     uint32_t attempt = is_under_way ? w->attempt : w->attempt + 1;

@@ -59,6 +59,7 @@ static void owe_call(owing *o, const work *w, uint32_t call, bool is_check)
         .args = args,
         .key = ctn_x_key(o->j->x, w, call, o->j->scratch),
         .continuation = is_check ? NULL : c->continuation,
+        .is_accepted = !is_check && c->is_accepted,
         .answers = is_check ? NULL : c->answers,
         .timeout_ms = is_check ? CHECK_TIMEOUT_MS : timeout_left(w, c, pc),
         .idle_timeout_ms = is_check || w->role == CTN_ROLE_UNDO ? 0 : t->plan->idle_timeout_ms,

@@ -137,7 +137,7 @@ static void begin(ctn_engine *e, loaded *l, const ctn_owed_call *owed)
         f->may_be_late = ctn_flight_lost_may_arrive(&e->flights, f);
     else
         f->pass = ctn_eng_pass_for(e, l, owed->set, owed->plan_call);
-    if (ctn_execution_is_stopping(l->x) && owed->role == CTN_ROLE_DO && !owed->is_check &&
+    if (ctn_execution_is_stopping(l->x) && owed->role == CTN_ROLE_DO && !owed->is_check && !owed->is_accepted &&
         !CTN_PLANT(SENT_AFTER_THE_STOP)) {
         /* Its start was decided, and the stop before it could be sent: nobody sends it any more. */
         ctn_call_result unsent = {.failure = CTN_FAILURE_CANCELLED, .message = CTN_STR("stopped before it was sent")};

@@ -137,6 +137,21 @@ static bool on_may_still_arrive(void *ctx, uint64_t token, ctn_str target)
     return d->world->o.hooks.may_still_arrive(d->world->o.hooks.ctx, token, target);
 }
 
+static void on_abandon(void *ctx, ctn_str target, const ctn_json *continuation)
+{
+    const world_driver *d = ctx;
+    const ctn_world_hooks *hooks = &d->world->o.hooks;
+    if (!d->world->is_dead && hooks->abandon)
+        hooks->abandon(hooks->ctx, d->driver.kind, target, continuation);
+}
+
+void ctn_world_accept(ctn_world *w, uint64_t token, const ctn_json *continuation)
+{
+    const ctn_call_sink *sink = ctn_engine_sink(w->engine);
+    if (!w->is_dead)
+        sink->accepted(sink->ctx, token, continuation);
+}
+
 void ctn_world_reply(ctn_world *w, uint64_t token, const ctn_call_result *result)
 {
     const ctn_call_sink *sink = ctn_engine_sink(w->engine);
@@ -381,6 +396,7 @@ int ctn_world_new(const ctn_world_options *options, ctn_world **ret_world, ctn_e
                                                   .begin = on_begin,
                                                   .cancel = on_cancel,
                                                   .effect = on_effect,
+                                                  .abandon = on_abandon,
                                                   .may_still_arrive = on_may_still_arrive}};
         w->drivers[w->driver_count++] = &w->by_kind[i].driver;
     }

@@ -46,6 +46,8 @@ typedef struct ctn_world_hooks {
     void (*let_go)(void *ctx, uint64_t token); /* nothing more is to be heard of it */
     ctn_effect (*effect)(void *ctx, const char *kind, ctn_str target, const char **ret_from);
     bool (*may_still_arrive)(void *ctx, uint64_t token, ctn_str target);
+    /* A call that waits is not wanted any more. NULL: nobody is told. */
+    void (*abandon)(void *ctx, const char *kind, ctn_str target, const ctn_json *continuation);
     void (*happen)(void *ctx, const ctn_world_event *event); /* its time has come */
     ctn_commit_fate (*commit)(void *ctx, int number, const ctn_batch *batch);
     void (*on_disk)(void *ctx, const ctn_append *append); /* it was accepted */
@@ -103,6 +105,7 @@ bool ctn_world_percent(ctn_world *world, int share);
 void ctn_world_later(ctn_world *world, int64_t delay_ms, int kind, uint64_t token, void *data);
 void ctn_world_drop(ctn_world *world, int kind, uint64_t token); /* what was to come of this kind for this call */
 void ctn_world_reply(ctn_world *world, uint64_t token, const ctn_call_result *result);
+void ctn_world_accept(ctn_world *world, uint64_t token, const ctn_json *continuation); /* it goes on by itself */
 /* From any hook: what the engine still does in this turn is done by a dead one and reaches nobody. */
 void ctn_world_die(ctn_world *world);
 bool ctn_world_is_dead(const ctn_world *world);

@@ -181,6 +181,7 @@ sim *sim_new(const sim_options *options)
                   .let_go = sim_tool_let_go,
                   .effect = sim_tool_effect,
                   .may_still_arrive = sim_tool_may_still_arrive,
+                  .abandon = sim_tool_abandon,
                   .happen = sim_happen,
                   .commit = fate_of_commit,
                   .on_disk = sim_take_append,
@@ -227,6 +228,11 @@ static bool help(sim *s, const ctn_execution *x)
             in.kind = CTN_IN_ANSWER;
             ctn_json_builder b = ctn_json_object(s->arena);
             ctn_json_put_bool(&b, "approved", true);
+            in.value = ctn_json_finish(&b);
+        } else if (v.wants_input) {
+            in.kind = CTN_IN_ANSWER;
+            ctn_json_builder b = ctn_json_object(s->arena);
+            ctn_json_put_str(&b, "name", CTN_STR("Ada"));
             in.value = ctn_json_finish(&b);
         } else if (v.status == CTN_STEP_INTERRUPTED && !s->o.person_is_absent) {
             in.kind = CTN_IN_SETTLE;

@@ -6,6 +6,7 @@
  *   read_*   effect read         idem_*  effect idempotent (does its work once per key)
  *   write_*  effect write        check_* answers {"happened", "result"} from the ledger, for the write of that name
  *   undo_*   effect idempotent   fail_*  always tool_error
+ * "_ask_" in a name: it asks twice before it does its work. "_task_": it accepts the call, and does its work by itself.
  * Every answer is {"value": NAME, "key": idempotency key}.
  *
  * What every world checks while it runs, and fails the test with its seed when it does not hold:
@@ -72,6 +73,8 @@ const char *sim_lost(sim *s); /* with tolerates_loss: what is gone; NULL: nothin
 int sim_deaths(const sim *s);
 /* How often the tool really did its work, over all keys. */
 int sim_effects(const sim *s, const char *tool);
+/* How often it was told that an answer is not wanted any more. */
+int sim_abandoned(const sim *s);
 /* The most often that it did so under one key. */
 int sim_effects_of_one_key(const sim *s, const char *tool);
 /* How often it did so for the n-th execution's step, in a role ("do", "undo"). */

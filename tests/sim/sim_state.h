@@ -16,12 +16,14 @@
 #define LEDGER_MAX   4096
 #define CHILDREN_MAX 64
 
-typedef enum event_kind { EVENT_EFFECT, EVENT_REPLY } event_kind;
+typedef enum event_kind { EVENT_EFFECT, EVENT_ACCEPTED, EVENT_REPLY } event_kind;
 
 typedef struct event {
     char tool[64], key[160];
     ctn_failure failure;
     bool was_sent;
+    bool is_task;   /* its work is done by then */
+    int asks_round; /* 0: it answers */
 } event;
 
 /* One execution, as the disk and the audience know it. */
@@ -56,6 +58,7 @@ struct sim {
     int64_t started_at_ms;
     ctn_arena *arena;
     int settles_pending;
+    int abandoned;
 };
 
 #define SIM_FAIL(s, ...)                                                                                               \
@@ -82,6 +85,7 @@ void sim_take_effect(sim *s, const char *tool, const char *key);
 void sim_tool_begin(void *ctx, const char *kind, const ctn_call_request *request);
 void sim_tool_let_go(void *ctx, uint64_t token);
 ctn_effect sim_tool_effect(void *ctx, const char *kind, ctn_str target, const char **ret_from);
+void sim_tool_abandon(void *ctx, const char *kind, ctn_str target, const ctn_json *continuation);
 bool sim_tool_may_still_arrive(void *ctx, uint64_t token, ctn_str target);
 void sim_happen(void *ctx, const ctn_world_event *due);
 

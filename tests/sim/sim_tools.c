@@ -78,6 +78,20 @@ static void check_begin(const sim *s, const ctn_call_request *request, const cha
         SIM_FAIL(s, "%s begins under %s and its start is not on disk", tool, key);
 }
 
+/* It asks twice, and looks whether what comes back is what it said, and what was answered. */
+static int round_of(sim *s, const ctn_call_request *request, const char *tool)
+{
+    int64_t round = ctn_json_int_or(request->continuation, "round", 0);
+    const ctn_json *who = ctn_json_member_of(request->answers, "who");
+    if (!strstr(tool, "_ask_") || strncmp(tool, "check_", 6) == 0)
+        return 0;
+    if (round && !ctn_str_is(ctn_json_str_or(ctn_json_member_of(who, "content"), "name", (ctn_str){0}), "Ada"))
+        SIM_FAIL(s, "%s goes on without the answer to round %d", tool, (int) round);
+    if (!round && request->answers)
+        SIM_FAIL(s, "%s was given an answer before it asked", tool);
+    return round < 2 ? (int) round + 1 : 0;
+}
+
 void sim_tool_begin(void *ctx, const char *kind, const ctn_call_request *request)
 {
     (void) kind;
@@ -93,6 +107,17 @@ void sim_tool_begin(void *ctx, const char *kind, const ctn_call_request *request
     if (!is_check)
         check_begin(s, request, tool, key);
     bool has_effect = !is_check && strncmp(tool, "read_", 5) != 0 && strncmp(tool, "fail_", 5) != 0;
+
+    int asks_round = round_of(s, request, tool);
+    bool is_task = !is_check && strstr(tool, "_task_");
+    if (is_task && request->continuation && !ctn_str_is(ctn_json_text(request->continuation), key))
+        SIM_FAIL(s, "%s is asked for another's work", tool);
+    if (is_task && !request->continuation) {
+        event *e = event_new(s, EVENT_ACCEPTED, request->token, delay_ms);
+        snprintf(e->key, sizeof e->key, "%s", key);
+        delay_ms += 50 + (int64_t) ctn_world_roll(s->world, 200);
+    }
+    has_effect = has_effect && !asks_round && !is_task;
 
     ctn_failure failure = strncmp(tool, "fail_", 5) == 0 ? CTN_FAILURE_TOOL_ERROR : CTN_FAILURE_NONE;
     bool was_sent = true, effect_happens = has_effect;
@@ -130,11 +155,28 @@ void sim_tool_begin(void *ctx, const char *kind, const ctn_call_request *request
     snprintf(e->key, sizeof e->key, "%s", key);
     e->failure = failure;
     e->was_sent = was_sent;
+    e->asks_round = asks_round;
+    e->is_task = is_task;
 }
 
 void sim_tool_let_go(void *ctx, uint64_t token)
 {
     ctn_world_drop(((sim *) ctx)->world, EVENT_REPLY, token);
+    ctn_world_drop(((sim *) ctx)->world, EVENT_ACCEPTED, token);
+}
+
+void sim_tool_abandon(void *ctx, const char *kind, ctn_str target, const ctn_json *continuation)
+{
+    (void) kind, (void) target;
+    sim *s = ctx;
+    if (!ctn_json_int_or(continuation, "round", 0))
+        SIM_FAIL(s, "what is abandoned was never asked");
+    s->abandoned++;
+}
+
+int sim_abandoned(const sim *s)
+{
+    return s->abandoned;
 }
 
 ctn_effect sim_tool_effect(void *ctx, const char *kind, ctn_str target, const char **ret_from)
@@ -155,6 +197,14 @@ bool sim_tool_may_still_arrive(void *ctx, uint64_t token, ctn_str target)
     return true;
 }
 
+static void accepted(sim *s, const event *e, uint64_t token)
+{
+    ctn_arena *arena = ctn_arena_new(512);
+    sim_trace(s, "accepted %s", e->key);
+    ctn_world_accept(s->world, token, ctn_json_string(arena, ctn_str_from(e->key)));
+    ctn_arena_free(arena);
+}
+
 static void reply(sim *s, const event *e, uint64_t token)
 {
     ctn_arena *arena = ctn_arena_new(1024);
@@ -170,12 +220,22 @@ static void reply(sim *s, const event *e, uint64_t token)
         ctn_json_put_str(&result, "key", ctn_str_from(e->key));
         ctn_json_put(&b, CTN_STR("result"), ctn_json_finish(&result));
     }
+    if (e->is_task && !e->failure && sim_total(s->effects, s->effect_count, e->tool, e->key, false) == 0)
+        sim_take_effect(s, e->tool, e->key);
     ctn_call_result result = {
         .failure = e->failure,
         .value = e->failure ? NULL : ctn_json_finish(&b),
         .message = CTN_STR("so the simulator said"),
         .was_sent = e->was_sent,
     };
+    if (e->asks_round && !e->failure) {
+        static const char asks[] = "{\"who\":{\"message\":\"Who?\",\"schema\":{\"type\":\"object\",\"properties\":{"
+                                   "\"name\":{\"type\":\"string\"}},\"required\":[\"name\"]}}}";
+        ctn_json_builder c = ctn_json_object(arena);
+        ctn_json_put_int(&c, "round", e->asks_round);
+        result.continuation = ctn_json_finish(&c);
+        (void) ctn_json_parse(arena, ctn_str_from(asks), NULL, &result.asks, NULL);
+    }
     sim_trace(s, "reply %s %s %s", e->tool, e->key, ctn_failure_name(e->failure));
     ctn_world_reply(s->world, token, &result);
     ctn_arena_free(arena);
@@ -187,6 +247,7 @@ void sim_happen(void *ctx, const ctn_world_event *due)
     const event *e = due->data;
     switch ((event_kind) due->kind) {
     case EVENT_EFFECT: sim_take_effect(s, e->tool, e->key); break;
+    case EVENT_ACCEPTED: accepted(s, e, due->token); break;
     case EVENT_REPLY: reply(s, e, due->token); break;
     }
 }

@@ -49,9 +49,26 @@ static const char holiday[] =
     "  no-flight: {tool: sim/undo_f}\n"
     "  no-hotel: {tool: sim/undo_h}\n";
 
+/* Tools that ask before they do their work, and tools that go on by themselves. */
+static const char talking[] =
+    "id: talking\n"
+    "steps:\n"
+    "  - {stepName: r, instructionSet: r, outputVariables: {rv: value}}\n"
+    "  - {stepName: a, instructionSet: a, parallelExecution: true, inputTemplate: '{rv}', rollbackAction: u}\n"
+    "  - {stepName: t, instructionSet: t, parallelExecution: true, inputTemplate: '{rv}', rollbackAction: v}\n"
+    "  - {stepName: i, instructionSet: i}\n"
+    "instructionSets:\n"
+    "  r: {tool: sim/read_ask_r}\n"
+    "  a: {tool: sim/write_ask_a, check: {tool: sim/check_ask_a}, settleMs: 1000}\n"
+    "  t: {tool: sim/write_task_t, check: {tool: sim/check_task_t}, settleMs: 1000}\n"
+    "  i: {tool: sim/idem_task_i}\n"
+    "  u: {tool: sim/undo_ask_a}\n"
+    "  v: {tool: sim/undo_task_t}\n";
+
 typedef struct undoable {
     const char *step, *tool, *undo;
 } undoable;
+static const undoable of_talking[] = {{"a", "write_ask_a", "undo_ask_a"}, {"t", "write_task_t", "undo_task_t"}, {0}};
 static const undoable of_undone[] = {{"flight", "write_f", "undo_f"}, {"hotel", "write_h", "undo_h"}, {0}};
 static const undoable of_holiday[] = {
     {"hold", "idem_hold", "undo_hold"}, {"flight", "write_f", "undo_f"}, {"hotel", "write_h", "undo_h"}, {0}};
@@ -131,6 +148,41 @@ static void a_wait_ends_when_it_said_wherever_we_die(void **state)
     assert_true(sim_kill_everywhere(&chain, 69) >= 6);
 }
 
+static void talked_and_did_all_once(sim *s)
+{
+    assert_int_equal(sim_effects(s, "write_ask_a"), 1);
+    assert_int_equal(sim_effects(s, "write_task_t"), 1);
+    assert_int_equal(sim_effects(s, "idem_task_i"), 1);
+    assert_int_equal(sim_entries(s, CTN_ENTRY_INTERRUPTED), 0);
+    assert_int_equal(sim_abandoned(s), 0);
+}
+
+static void calls_that_ask_or_take_long_do_everything_once_wherever_we_die(void **state)
+{
+    (void) state;
+    static const sim_chain chain = {"talking", talking, NULL, CTN_STATUS_COMPLETED, talked_and_did_all_once};
+    for (uint64_t seed = 1; seed <= 20; seed++)
+        assert_true(sim_kill_everywhere(&chain, 100 * seed) >= 20);
+}
+
+/* What waits when the chain is told to stop is not forgotten: whoever asked hears of it, once. */
+static void a_call_that_waits_is_abandoned_with_its_chain(void **state)
+{
+    (void) state;
+    static const char only[] = "id: only\nsteps:\n  - {stepName: a, instructionSet: a}\n"
+                               "instructionSets:\n  a: {tool: sim/write_ask_a}\n";
+    int abandoned = 0;
+    for (int at_ms = 1; at_ms <= 60; at_ms++) {
+        sim *s = sim_new(&(sim_options){.seed = 5, .chain = only, .cancel_at_ms = at_ms});
+        ctn_status status = sim_run(s);
+        assert_true(status == CTN_STATUS_CANCELLED || sim_abandoned(s) == 0);
+        assert_true(sim_abandoned(s) <= 1);
+        abandoned += sim_abandoned(s);
+        sim_free(s);
+    }
+    assert_true(abandoned > 0);
+}
+
 /* Many more than may be in memory at once: each gets its turn, and a place that is free is not left empty. */
 static void a_queue_is_worked_off_without_pause(void **state)
 {
@@ -147,11 +199,11 @@ static void a_queue_is_worked_off_without_pause(void **state)
 static void many_at_once_keep_the_promises_wherever_we_die(void **state)
 {
     (void) state;
-    const char *const chains[] = {sim_straight.yaml, sim_beside.yaml, sim_undone.yaml, holiday, asking};
+    const char *const chains[] = {sim_straight.yaml, sim_beside.yaml, sim_undone.yaml, holiday, asking, talking};
     int deaths = 0;
     for (uint64_t seed = 1; seed <= 40; seed++) {
         sim *s = sim_new(&(sim_options){.seed = seed,
-                                        .chain = chains[seed % 5],
+                                        .chain = chains[seed % 6],
                                         .executions = 12,
                                         .active_max = 1 + seed % 6,
                                         .fault_percent = (int) (seed % 3) * 10,
@@ -172,16 +224,13 @@ static void random_worlds_keep_the_promises(void **state)
     const struct {
         const char *chain;
         const undoable *undoables;
-    } chains[] = {{sim_straight.yaml, NULL},
-                  {sim_beside.yaml, NULL},
-                  {sim_undone.yaml, of_undone},
-                  {asking, NULL},
-                  {holiday, of_holiday}};
+    } chains[] = {{sim_straight.yaml, NULL}, {sim_beside.yaml, NULL}, {sim_undone.yaml, of_undone}, {asking, NULL},
+                  {talking, of_talking},     {holiday, of_holiday}};
     int deaths = 0, by_status[CTN_STATUS_COUNT] = {0};
     uint64_t only = getenv("SIM_SEED") ? strtoull(getenv("SIM_SEED"), NULL, 10) : 0;
     for (uint64_t seed = only ? only : 1; seed <= (only ? only : 2000); seed++) {
         sim_options o = {.seed = seed,
-                         .chain = chains[seed % 5].chain,
+                         .chain = chains[seed % 6].chain,
                          .fault_percent = (int) (seed / 5 % 5) * 10,
                          .die_chance_percent = (int) (seed / 25 % 4) * 3,
                          .commit_fails_percent = (int) (seed / 100 % 3) * 10,
@@ -192,7 +241,7 @@ static void random_worlds_keep_the_promises(void **state)
         deaths += sim_deaths(s);
         if (getenv("SIM_SEED"))
             printf("  %s\n", ctn_status_name(status));
-        undone_or_done(s, status, chains[seed % 5].undoables);
+        undone_or_done(s, status, chains[seed % 6].undoables);
         sim_free(s);
     }
     printf("  2,000 worlds, %d deaths: %d completed, %d failed, %d rolled back, %d rollback failed, %d cancelled\n",
@@ -208,6 +257,8 @@ int main(void)
         cmocka_unit_test(a_failed_saga_is_undone_wherever_we_die),
         cmocka_unit_test(a_write_without_a_check_parks_and_is_never_repeated),
         cmocka_unit_test(a_wait_ends_when_it_said_wherever_we_die),
+        cmocka_unit_test(calls_that_ask_or_take_long_do_everything_once_wherever_we_die),
+        cmocka_unit_test(a_call_that_waits_is_abandoned_with_its_chain),
         cmocka_unit_test(a_queue_is_worked_off_without_pause),
         cmocka_unit_test(many_at_once_keep_the_promises_wherever_we_die),
         cmocka_unit_test(random_worlds_keep_the_promises),
