@@ -48,6 +48,7 @@ ctn_auth *ctn_auth_new(const ctn_auth_options *options)
     *a = (ctn_auth){.options = *options, .arena = arena};
     a->options.server = ctn_arena_str(arena, options->server);
     a->options.url = ctn_arena_str(arena, options->url);
+    a->vault_name = ctn_arena_printf(arena, "%.*s %.*s", CTN_STR_ARG(options->server), CTN_STR_ARG(options->url));
     a->options.vault_lack = copy(arena, options->vault_lack);
     if (!a->options.ask_limit_ms)
         a->options.ask_limit_ms = 300000;
@@ -87,7 +88,7 @@ int ctn_auth_vault_read(ctn_auth *a, ctn_arena *arena, ctn_credential *ret_crede
     ctn_credential c;
     if (!a->options.vault)
         return CTN_E_NOT_FOUND;
-    int rc = a->options.vault->read(a->options.vault->ctx, a->options.server, arena, &text, err);
+    int rc = a->options.vault->read(a->options.vault->ctx, a->vault_name, arena, &text, err);
     if (rc == CTN_OK)
         rc = ctn_credential_read(arena, text, &c, err);
     if (rc == CTN_OK && !ctn_str_equal(c.url, a->options.url))
@@ -103,7 +104,7 @@ int ctn_auth_vault_write(ctn_auth *a, const ctn_credential *credential, ctn_err 
         return CTN_OK;
     ctn_arena *arena = ctn_arena_new(1024);
     int rc =
-        a->options.vault->write(a->options.vault->ctx, a->options.server, ctn_credential_write(arena, credential), err);
+        a->options.vault->write(a->options.vault->ctx, a->vault_name, ctn_credential_write(arena, credential), err);
     ctn_arena_free(arena);
     return rc;
 }
@@ -262,7 +263,7 @@ static void refuse_bearer(ctn_auth *a, ctn_str token, int status, ctn_auth_ready
     else {
         (void) ctn_fail(
             &err, CTN_E_DENIED,
-            "needs authorization: server %.*s refuses the token in %s %s (status %d); put a new one there%s and "
+            "needs authorization: server %.*s refuses the token in %s %s (HTTP %d); put a new one there%s and "
             "resume",
             CTN_STR_ARG(a->options.server), s->env ? "the variable" : "the file", s->env ? s->env : s->file, status,
             s->env ? ", start catena anew" : "");
@@ -288,7 +289,7 @@ static void refuse_unconfigured(ctn_auth *a, int status, ctn_auth_ready_fn *read
     ctn_err err = {0};
     (void) ctn_fail(
         &err, CTN_E_DENIED,
-        "needs authorization: server %.*s answers with status %d; give it `auth` in catena.yaml: {type: oauth} and "
+        "needs authorization: server %.*s answers HTTP %d; give it `auth` in catena.yaml: {type: oauth} and "
         "then catena tools login %.*s, or {type: bearer, token: {env: NAME}}",
         CTN_STR_ARG(a->options.server), status, CTN_STR_ARG(a->options.server));
     deny(ready, ctx, err.message);
@@ -359,7 +360,7 @@ void ctn_auth_refused(ctn_auth *a, ctn_str token, int status, const ctn_str *cha
             refuse_unconfigured(a, status, ready, ctx);
         else {
             ctn_err err = {0};
-            (void) ctn_fail(&err, CTN_E_DENIED, "server %.*s knows the token and forbids this (status 403)",
+            (void) ctn_fail(&err, CTN_E_DENIED, "server %.*s knows the token and forbids this (HTTP 403)",
                             CTN_STR_ARG(a->options.server));
             deny(ready, ctx, err.message);
         }
@@ -392,10 +393,10 @@ int ctn_auth_logout(ctn_auth *a, ctn_err *err)
 {
     ctn_arena *arena = ctn_arena_new(512);
     ctn_str text;
-    int rc = a->options.vault ? a->options.vault->read(a->options.vault->ctx, a->options.server, arena, &text, err)
+    int rc = a->options.vault ? a->options.vault->read(a->options.vault->ctx, a->vault_name, arena, &text, err)
                               : CTN_E_NOT_FOUND;
     if (rc == CTN_OK)
-        rc = a->options.vault->write(a->options.vault->ctx, a->options.server, (ctn_str){0}, err);
+        rc = a->options.vault->write(a->options.vault->ctx, a->vault_name, (ctn_str){0}, err);
     keep(a, &(ctn_credential){0});
     ctn_arena_free(arena);
     return rc;

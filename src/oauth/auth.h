@@ -76,7 +76,7 @@ typedef struct ctn_auth_options {
     ctn_loop *loop;
     ctn_http *http;
     const ctn_log *log; /* NULL: silent */
-    ctn_str server;     /* the configured name: in sentences, and what the vault knows it by */
+    ctn_str server;     /* the configured name: in sentences; "SERVER URL" is what the vault knows it by */
     ctn_str url;        /* of the server; tokens go here only */
     const ctn_http_policy *policy;
     const ctn_auth_config *config; /* NULL: CTN_AUTH_NONE */

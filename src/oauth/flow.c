@@ -65,7 +65,7 @@ static const ctn_auth_options *options_of(const ctn_flow *f)
 static void unlock(ctn_flow *f)
 {
     if (f->has_lock)
-        options_of(f)->vault->unlock(options_of(f)->vault->ctx, options_of(f)->server);
+        options_of(f)->vault->unlock(options_of(f)->vault->ctx, f->auth->vault_name);
     f->has_lock = false;
 }
 
@@ -123,7 +123,7 @@ static void try_lock(void *ctx)
     const ctn_auth_options *o = options_of(f);
     if (f->is_over)
         return;
-    int rc = o->vault && !f->has_lock ? o->vault->lock(o->vault->ctx, o->server, &err) : CTN_OK;
+    int rc = o->vault && !f->has_lock ? o->vault->lock(o->vault->ctx, f->auth->vault_name, &err) : CTN_OK;
     if (rc == CTN_E_BUSY && ctn_loop_now_ms(o->loop) < f->lock_due_ms) {
         ctn_timer_set(f->timer, ctn_loop_now_ms(o->loop) + LOCK_POLL_MS);
         return;

@@ -33,6 +33,7 @@ struct ctn_auth {
     ctn_auth_options options; /* texts copied into the arena */
     ctn_auth_config config;
     ctn_http_policy discovery; /* what may be fetched of what a stranger names */
+    ctn_str vault_name;        /* "SERVER URL" */
     ctn_arena *arena;          /* as long as it lives */
     ctn_arena *kept;           /* of `credential` */
     ctn_credential credential; /* in force; empty: none */

@@ -3,6 +3,7 @@
  */
 #include "drivers/mcp/internal.h"
 #include <stdlib.h>
+#include <strings.h>
 
 static const char *const INHERITED[] = {"HOME", "LOGNAME", "PATH",   "SHELL", "TERM",
                                         "USER", "LANG",    "LC_ALL", "TZ",    "TMPDIR"};
@@ -65,6 +66,27 @@ static const char *without_query(ctn_arena *arena, const char *url)
     return ctn_arena_str(arena, ctn_str_cut(&rest, '?')).ptr;
 }
 
+/* An Authorization header that is configured is the operator's own way: then no token is ours to send. */
+static ctn_auth *auth_of(const ctn_mcp_server *server)
+{
+    const ctn_mcp_driver_options *options = &server->driver->options;
+    const ctn_mcp_server_config *config = &server->config;
+    for (size_t i = 0; i < config->header_count; i++)
+        if (config->headers[i].name.len == 13 && strncasecmp(config->headers[i].name.ptr, "Authorization", 13) == 0)
+            return NULL;
+    return config->url ? ctn_auth_new(&(ctn_auth_options){.loop = options->loop,
+                                                          .http = options->http,
+                                                          .log = options->log,
+                                                          .server = config->name,
+                                                          .url = ctn_str_from(config->url),
+                                                          .policy = &config->policy,
+                                                          .config = config->auth,
+                                                          .vault = options->vault,
+                                                          .vault_lack = options->vault_lack,
+                                                          .ask = options->ask})
+                       : NULL;
+}
+
 void ctn_mcp_server_init(ctn_mcp_driver *driver, ctn_mcp_server *server, const ctn_mcp_server_config *from)
 {
     ctn_arena *arena = driver->arena;
@@ -93,6 +115,7 @@ void ctn_mcp_server_init(ctn_mcp_driver *driver, ctn_mcp_server *server, const c
         ctn_mcp_peer *peer = &server->peers[i];
         peer->driver = driver;
         peer->server = server;
+        peer->auth = auth_of(server);
         peer->timer = ctn_timer_new(driver->options.loop, ctn_mcp_peer_timer, peer);
     }
 }

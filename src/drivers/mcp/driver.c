@@ -324,6 +324,7 @@ static void free_peer(ctn_mcp_peer *peer)
     ctn_mcp_transport_free(peer->transport);
     drop_calls(peer);
     ctn_timer_free(peer->timer);
+    ctn_auth_free(peer->auth);
 }
 
 void ctn_mcp_driver_free(ctn_mcp_driver *driver)

@@ -371,10 +371,10 @@ void ctn_mcp_flight_too_large(void *ctx, void *of_call, const char *why)
 /* What came instead of an answer, over HTTP. A refusal was not executed; where nothing says so, nobody knows. */
 static ctn_failure failure_of(const ctn_mcp_loss *loss)
 {
+    if (loss->status == 401 || loss->status == 403) /* or no token was to be had, and it was not sent */
+        return CTN_FAILURE_DENIED;
     if (!loss->was_sent)
         return CTN_FAILURE_UNAVAILABLE;
-    if (loss->status == 401 || loss->status == 403)
-        return CTN_FAILURE_DENIED;
     if (loss->status == 429)
         return CTN_FAILURE_RATE_LIMITED;
     return loss->is_untaken || (loss->status >= 300 && loss->status < 500 && loss->status != 408)

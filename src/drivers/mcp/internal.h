@@ -58,6 +58,7 @@ struct ctn_mcp_peer {
     ctn_mcp_transport *transport; /* STARTING, UP, ENDING */
     ctn_mcp_client *client;       /* the same; NULL while ENDING after a start that took too long */
     ctn_timer *timer;             /* STARTING: the limit; RESTING: the end of the rest */
+    ctn_auth *auth;               /* over HTTP: its tokens; NULL: none are ours to send */
     ctn_mcp_flights waiting, sent, given_up;
     ctn_mcp_waiter *waiters;
     bool is_relisting;         /* or shakes hands again: calls wait */

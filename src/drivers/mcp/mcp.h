@@ -34,6 +34,7 @@
 #include "engine/driver.h"
 #include "http/http.h"
 #include "loop/spawn.h"
+#include "oauth/auth.h"
 #include "wire/mcp.h"
 #include "wire/mcp_http.h"
 
@@ -61,6 +62,7 @@ typedef struct ctn_mcp_server_config {
     const ctn_mcp_header *headers; /* sent with every request */
     size_t header_count;
     ctn_http_policy policy;
+    const ctn_auth_config *auth; /* NULL: nothing is said of tokens */
     /* Of both. */
     bool is_trusted;                    /* its annotations are believed */
     const ctn_mcp_tool_effect *effects; /* the operator's word */
@@ -91,6 +93,9 @@ typedef struct ctn_mcp_driver_options {
     int (*headers)(void *ctx, ctn_str server, ctn_arena *arena, const ctn_mcp_header **ret_headers, size_t *ret_count,
                    ctn_err *err);
     void *headers_ctx;
+    const ctn_auth_vault *vault; /* where tokens that people gave leave for are kept; NULL: nowhere */
+    const char *vault_lack;      /* why there is none; may be NULL */
+    const ctn_auth_ask *ask;     /* NULL: nobody is there to be asked */
 } ctn_mcp_driver_options;
 
 /* The server's tools were listed, or listed again: told before anybody who waits for them. */

@@ -376,6 +376,7 @@ static int open_transport(ctn_mcp_peer *peer, ctn_err *err)
             .url = ctn_str_from(server->config.url),
             .policy = &server->config.policy,
             .headers = {.read = read_headers, .ctx = server},
+            .auth = peer->auth,
             .message_bytes_max = options->line_bytes_max,
             .end_grace_ms = options->end_grace_ms,
             .events = events,

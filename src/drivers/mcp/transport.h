@@ -19,6 +19,7 @@
 #pragma once
 #include "http/http.h"
 #include "loop/spawn.h"
+#include "oauth/auth.h"
 #include "wire/mcp_http.h"
 
 /* One message that leaves. */
@@ -149,6 +150,7 @@ typedef struct ctn_mcp_http_options {
     ctn_str url;
     const ctn_http_policy *policy;
     ctn_mcp_header_source headers; /* read NULL: none */
+    ctn_auth *auth;                /* tokens for this URL; NULL: none are ours to send */
     size_t message_bytes_max;
     int64_t end_grace_ms; /* for telling a session that it is over */
     ctn_mcp_transport_events events;

@@ -8,8 +8,8 @@
  * if the server does not offer it.
  *
  * What must hold: (1) a POST goes out once, and again only when a status says that it was not taken: 401 with headers
- * that have changed since; (2) a request that leaves is told once: a message, a loss, or too large; (3) nothing of a
- * session goes into the next.
+ * that have changed since, 401 and 403 with another token; (2) a request that leaves is told once: a message, a loss,
+ * or too large; (3) nothing of a session goes into the next.
  *
  * Of a lost session every request of it that is refused is told as untaken; those that run on are not touched, their
  * streams tell of them.
@@ -20,6 +20,7 @@
 #include "base/memory.h"
 #include "drivers/mcp/http_exchange.h"
 #include "drivers/mcp/http_headers.h"
+#include "drivers/mcp/leave.h"
 #include "drivers/token_map.h"
 #include "wire/mcp.h"
 
@@ -39,8 +40,9 @@ typedef struct post {
     ctn_arena *arena;      /* what it says, for it may be said again */
     ctn_mcp_letter letter; /* in the arena */
     ctn_mcp_exchange *exchange;
-    ctn_timer *timer; /* it rests before it is asked for the rest of its stream */
-    uint64_t session; /* that it was sent in; 0: none */
+    ctn_timer *timer;    /* it rests before it is asked for the rest of its stream */
+    ctn_mcp_leave leave; /* its token */
+    uint64_t session;    /* that it was sent in; 0: none */
     char event_id[CTN_MCP_EVENT_ID_BYTES_MAX + 1];
     bool is_get;      /* a stream that is opened, or asked for again */
     bool is_listener; /* ... for what the server says by itself */
@@ -78,6 +80,10 @@ static const char *keep_text(ctn_arena *arena, const char *text)
     return text ? ctn_arena_str(arena, ctn_str_from(text)).ptr : NULL;
 }
 
+static void send_post(post *p);
+static void on_leave(void *ctx);
+static void on_denied(void *ctx, int code, const char *why);
+
 static post *new_post(http_transport *t, const ctn_mcp_letter *letter)
 {
     post *p = ctn_malloc(sizeof *p);
@@ -92,6 +98,10 @@ static post *new_post(http_transport *t, const ctn_mcp_letter *letter)
                                  .name = letter->name.ptr ? ctn_arena_str(p->arena, letter->name) : (ctn_str){0},
                                  .headers = headers,
                                  .header_count = letter->header_count};
+    p->leave = (ctn_mcp_leave){.auth = t->options.auth,
+                               .loop = t->options.loop,
+                               .arena = p->arena,
+                               .events = {.given = on_leave, .denied = on_denied, .ctx = p}};
     if (t->posts)
         t->posts->previous = p;
     t->posts = p;
@@ -112,6 +122,7 @@ static void free_post(post *p)
     if (p->letter.id)
         (void) ctn_token_map_take(&t->by_id, (uint64_t) p->letter.id);
     ctn_mcp_exchange_cancel(p->exchange);
+    ctn_mcp_leave_done(&p->leave);
     ctn_timer_free(p->timer);
     ctn_arena_free(p->arena);
     free(p);
@@ -162,8 +173,9 @@ static void on_head(void *ctx, const ctn_http_head *head);
 static bool on_message(void *ctx, ctn_str text);
 static void on_ended(void *ctx, const ctn_mcp_exchange_end *end);
 
-static void send_post(post *p)
+static void on_leave(void *ctx)
 {
+    post *p = ctx;
     http_transport *t = p->transport;
     ctn_mcp_header_list list = {.count = 0};
     ctn_mcp_header_add(&list, "Accept", p->is_get ? CTN_STR("text/event-stream") : CTN_STR(ACCEPT_BOTH));
@@ -176,6 +188,7 @@ static void send_post(post *p)
     if (p->event_id[0])
         ctn_mcp_header_add(&list, "Last-Event-ID", ctn_str_from(p->event_id));
     ctn_mcp_header_add_own(&list, &t->own);
+    ctn_mcp_leave_add(&p->leave, &list);
     p->session = t->session[0] ? t->session_number : 0;
     ctn_mcp_exchange_options options = {
         .loop = t->options.loop,
@@ -187,6 +200,27 @@ static void send_post(post *p)
     if (!p->is_get)
         options.request.body = p->letter.line;
     p->exchange = ctn_mcp_exchange_send(&options);
+}
+
+/* With a token, if one is to be had. */
+static void send_post(post *p)
+{
+    ctn_mcp_leave_ask(&p->leave);
+}
+
+/* No token: nothing was executed, whether the server said so or was not asked. */
+static void on_denied(void *ctx, int code, const char *why)
+{
+    post *p = ctx;
+    const http_transport *t = p->transport;
+    char said[600];
+    (void) snprintf(said, sizeof said, "%s", why);
+    bool is_passing = code == CTN_E_IO || code == CTN_E_TIMEOUT;
+    ctn_mcp_loss loss = {.why = said, .was_sent = p->leave.refusals > 0, .status = is_passing ? 0 : HTTP_UNAUTHORIZED};
+    int64_t id = p->letter.id;
+    free_post(p);
+    if (id)
+        t->base.events.lost(t->base.events.ctx, id, &loss);
 }
 
 static void on_rested(void *ctx)
@@ -271,6 +305,7 @@ static void on_head(void *ctx, const ctn_http_head *head)
 {
     post *p = ctx;
     int64_t seconds;
+    ctn_mcp_leave_read(&p->leave, head);
     if (head->status / 100 == 2 && is_method(p, "initialize") && !p->transport->is_modern)
         begin_session(p->transport, ctn_http_header_of(head, CTN_MCP_HEADER_SESSION));
     if (ctn_str_to_int64(ctn_http_header_of(head, "Retry-After"), &seconds) && seconds > 0 && seconds <= 86400)
@@ -375,6 +410,8 @@ static void on_ended(void *ctx, const ctn_mcp_exchange_end *end)
     p->exchange = NULL;
     if (end->has_message)
         free_post(p);
+    else if (end->code == CTN_OK && ctn_mcp_leave_refused(&p->leave, end->status))
+        return;
     else if (p->is_listener)
         listener_ended(p, end);
     else if (says_session_is_gone(p, end))

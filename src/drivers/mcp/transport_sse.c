@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include "base/memory.h"
 #include "drivers/mcp/http_headers.h"
+#include "drivers/mcp/leave.h"
 #include "wire/sse.h"
 
 #define REDIRECTS_MAX     3
@@ -34,6 +35,7 @@ struct sse_transport {
     ctn_arena *arena;
     ctn_str url, address; /* address: empty until the stream has named it */
     ctn_mcp_own_headers own;
+    ctn_mcp_leave leave; /* of the stream; its token goes with what is posted too */
     ctn_http_call *stream;
     ctn_sse sse;
     int status;
@@ -94,6 +96,7 @@ static void send_post(sse_post *p)
     ctn_mcp_header_list list = {.count = 0};
     ctn_mcp_header_add(&list, "Content-Type", CTN_STR("application/json"));
     ctn_mcp_header_add_own(&list, &t->own);
+    ctn_mcp_leave_add(&t->leave, &list);
     ctn_http_request request = {
         .method = "POST",
         .url = t->address,
@@ -124,6 +127,7 @@ static void close_all(sse_transport *t)
     if (t->stream)
         ctn_http_call_cancel(t->stream);
     t->stream = NULL;
+    ctn_mcp_leave_done(&t->leave);
     while (t->first)
         free_post(t->first);
 }
@@ -156,6 +160,7 @@ static void take_address(sse_transport *t, ctn_str reference)
 static void on_head(void *ctx, const ctn_http_head *head)
 {
     sse_transport *t = ctx;
+    ctn_mcp_leave_read(&t->leave, head);
     t->status = head->status;
     (void) snprintf(t->type, sizeof t->type, "%.*s", CTN_STR_ARG(head->content_type));
 }
@@ -185,6 +190,8 @@ static void on_ended(void *ctx, const ctn_http_end *end)
     sse_transport *t = ctx;
     char why[300];
     t->stream = NULL;
+    if (end->code == CTN_OK && ctn_mcp_leave_refused(&t->leave, t->status))
+        return;
     if (end->code)
         (void) snprintf(why, sizeof why, "%s", end->why);
     else if (!is_stream(t))
@@ -195,11 +202,19 @@ static void on_ended(void *ctx, const ctn_http_end *end)
     end_for(t, why);
 }
 
-static void open_stream(sse_transport *t)
+static void on_denied(void *ctx, int code, const char *why)
 {
+    (void) code;
+    end_for(ctx, why);
+}
+
+static void open_stream(void *ctx)
+{
+    sse_transport *t = ctx;
     ctn_mcp_header_list list = {.count = 0};
     ctn_mcp_header_add(&list, "Accept", CTN_STR("text/event-stream"));
     ctn_mcp_header_add_own(&list, &t->own);
+    ctn_mcp_leave_add(&t->leave, &list);
     ctn_http_request request = {
         .method = "GET",
         .url = t->url,
@@ -272,7 +287,11 @@ int ctn_mcp_sse_new(const ctn_mcp_http_options *options, ctn_mcp_transport **ret
         free_transport(&t->base);
         return rc;
     }
-    open_stream(t);
+    t->leave = (ctn_mcp_leave){.auth = options->auth,
+                               .loop = options->loop,
+                               .arena = t->arena,
+                               .events = {.given = open_stream, .denied = on_denied, .ctx = t}};
+    ctn_mcp_leave_ask(&t->leave);
     *ret_transport = &t->base;
     return CTN_OK;
 }
