@@ -28,9 +28,9 @@ typedef struct ctn_config_server {
     ctn_str file;
     ctn_str command; /* as written; empty: see url */
     ctn_str program; /* where it was found; empty: nowhere */
-    ctn_str url;     /* comes with a later version: refused when it is used */
+    ctn_str url;
     ctn_on_tool_change on_tool_change;
-    ctn_mcp_server_config driver; /* for the driver, if there is a command */
+    ctn_mcp_server_config driver; /* for the driver; secrets in it are still named */
 } ctn_config_server;
 
 typedef struct ctn_config_secret {

@@ -7,13 +7,17 @@
 #include "host/words.h"
 
 typedef struct server_keys {
-    const ctn_json *command, *args, *env, *url, *headers, *effects, *version;
-    ctn_said is_trusted;
+    const ctn_json *command, *args, *env, *url, *headers, *effects, *version, *ca_file, *proxy;
+    ctn_said is_trusted, allows_private, allows_cleartext;
+    int way, elicitation;
     int64_t start_timeout_ms;
     int on_tool_change;
 } server_keys;
 
 static const char *const ON_TOOL_CHANGE[] = {"holdNew", "holdAll", "goOn", NULL}; /* as ctn_on_tool_change */
+static const char *const WAYS[] = {"auto", "http", "sse", NULL};
+enum { WAY_HTTP = 2, WAY_SSE = 3 }; /* as a key of words says it */
+static const char *const ELICITATIONS[] = {"decline", "defaults", NULL};
 
 static const ctn_key KEYS[] = {
     {"command", CTN_KEY_NAME, offsetof(server_keys, command),
@@ -21,7 +25,21 @@ static const ctn_key KEYS[] = {
     {"args", CTN_KEY_LIST, offsetof(server_keys, args), "Its arguments."},
     {"env", CTN_KEY_OBJECT, offsetof(server_keys, env), "Variables of its environment."},
     {"url", CTN_KEY_NAME, offsetof(server_keys, url), "The address of a server over HTTP."},
-    {"headers", CTN_KEY_OBJECT, offsetof(server_keys, headers), "Headers that are sent to it."},
+    {"headers", CTN_KEY_OBJECT, offsetof(server_keys, headers),
+     "Headers that are sent to it; {secret.NAME} in a value is read anew when the server refuses it."},
+    {"caFile", CTN_KEY_NAME, offsetof(server_keys, ca_file),
+     "Certificates (PEM) that its own is believed by. Default: the system's."},
+    {"proxy", CTN_KEY_TEXT, offsetof(server_keys, proxy),
+     "The proxy to it; empty: none. Default: as http_proxy, https_proxy and no_proxy say."},
+    {"allowPrivate", CTN_KEY_BOOL, offsetof(server_keys, allows_private), "It may be in a private network."},
+    {"allowCleartext", CTN_KEY_BOOL, offsetof(server_keys, allows_cleartext), "It may be spoken to without TLS."},
+    {"transport", CTN_KEY_WORD, offsetof(server_keys, way),
+     "How messages travel: http (Streamable HTTP), sse (HTTP with SSE, of 2024-11-05). Default: auto, found out.",
+     .words = WAYS},
+    {"elicitation", CTN_KEY_WORD, offsetof(server_keys, elicitation),
+     "What a server of an older revision is told that asks for input in the middle of a call: defaults (those it "
+     "names itself), or nothing. Default: decline.",
+     .words = ELICITATIONS},
     {"effects", CTN_KEY_OBJECT, offsetof(server_keys, effects),
      "Your word on what a tool does; it wins over annotations."},
     {"trusted", CTN_KEY_BOOL, offsetof(server_keys, is_trusted), "Its tools' annotations are believed."},
@@ -101,6 +119,47 @@ static void read_effects(ctn_reader *r, const ctn_json *object, ctn_mcp_server_c
     driver->effect_count = known;
 }
 
+static void read_headers(ctn_reader *r, const ctn_json *object, ctn_mcp_server_config *driver)
+{
+    size_t count = ctn_json_count(object);
+    ctn_mcp_header *headers = CTN_NEW_ARRAY(r->arena, ctn_mcp_header, count);
+    if (count > CTN_MCP_OWN_HEADERS_MAX)
+        ctn_reader_fault(r, object, "type", "at most %d headers are sent", CTN_MCP_OWN_HEADERS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        const ctn_json_member *m = &object->members[i];
+        ctn_mcp_header *h = &headers[driver->header_count];
+        h->name = ctn_json_text(&m->key);
+        if (!ctn_mcp_header_is_name(h->name))
+            ctn_reader_fault(r, &m->key, "type", "'%.*s' cannot be the name of a header", CTN_STR_ARG(h->name));
+        else if (ctn_mcp_header_is_ours(h->name))
+            ctn_reader_fault(r, &m->key, "type", "the header %.*s is catena's own to send", CTN_STR_ARG(h->name));
+        else if (scalar_text(r, &m->value, "a header", true, &h->value) && ctn_str_find_control(h->value) != SIZE_MAX)
+            ctn_reader_fault(r, &m->value, "type", "a header must not have a control character in it");
+        else
+            driver->header_count++;
+    }
+    driver->headers = headers;
+}
+
+static void read_address(ctn_reader *r, const server_keys *k, const ctn_config *c, ctn_config_server *s)
+{
+    ctn_mcp_server_config *driver = &s->driver;
+    ctn_err err = {0};
+    ctn_str origin;
+    if (ctn_url_origin(r->arena, s->url, &origin, &err))
+        ctn_reader_fault(r, k->url, "type", "%s", err.message);
+    driver->url = ctn_arena_str(r->arena, s->url).ptr;
+    driver->way = k->way == WAY_SSE ? CTN_MCP_WAY_SSE : k->way == WAY_HTTP ? CTN_MCP_WAY_HTTP : CTN_MCP_WAY_AUTO;
+    driver->policy.allows_private = k->allows_private == CTN_SAID_TRUE;
+    driver->policy.allows_cleartext = k->allows_cleartext == CTN_SAID_TRUE;
+    if (k->ca_file)
+        driver->policy.ca_file =
+            ctn_arena_str(r->arena, ctn_path_join(r->arena, c->folder, ctn_json_text(k->ca_file))).ptr;
+    if (k->proxy)
+        driver->policy.proxy = ctn_arena_str(r->arena, ctn_json_text(k->proxy)).ptr;
+    read_headers(r, k->headers, driver);
+}
+
 static bool check_name(ctn_reader *r, const ctn_json *key, const ctn_config *c)
 {
     ctn_str name = ctn_json_text(key);
@@ -126,11 +185,13 @@ static void read_server(ctn_reader *r, const ctn_json_member *m, bool is_ours, c
     size_t faults = r->fault_count;
     if (is_ours)
         ctn_keys_read(r, &m->value, "a server", KEYS, sizeof KEYS / sizeof *KEYS, &k);
-    for (size_t i = 0; !is_ours && i < 4; i++) { /* command, args, env, url */
+    for (size_t i = 0; !is_ours && i < 5; i++) { /* command, args, env, url, headers */
         const ctn_json *value = ctn_json_member_of(&m->value, KEYS[i].name);
         if (value)
             (void) ctn_key_read(r, &KEYS[i], value, &k);
     }
+    if (!is_ours && ctn_str_is(ctn_json_str_or(&m->value, "type", (ctn_str){0}), "sse"))
+        k.way = WAY_SSE;
     if (r->fault_count > faults)
         return;
     if (!k.command == !k.url) {
@@ -148,20 +209,23 @@ static void read_server(ctn_reader *r, const ctn_json_member *m, bool is_ours, c
         .url = ctn_json_text(k.url),
         .on_tool_change = (ctn_on_tool_change) (k.on_tool_change ? k.on_tool_change - 1 : 0),
     };
-    if (!k.command)
-        return;
-    s->program = ctn_path_of_command(r->arena, c->folder, s->command);
     s->driver = (ctn_mcp_server_config){
         .name = s->name,
-        .command = ctn_arena_str(r->arena, s->program.len ? s->program : s->command).ptr,
-        .cwd = ctn_str_is(c->folder, ".") ? NULL : ctn_arena_str(r->arena, c->folder).ptr,
         .is_trusted = k.is_trusted == CTN_SAID_TRUE,
         .version = ctn_json_text(k.version),
         .start_limit_ms = k.start_timeout_ms,
+        .answers_with_defaults = k.elicitation == 2,
     };
+    read_effects(r, k.effects, &s->driver);
+    if (k.url) {
+        read_address(r, &k, c, s);
+        return;
+    }
+    s->program = ctn_path_of_command(r->arena, c->folder, s->command);
+    s->driver.command = ctn_arena_str(r->arena, s->program.len ? s->program : s->command).ptr;
+    s->driver.cwd = ctn_str_is(c->folder, ".") ? NULL : ctn_arena_str(r->arena, c->folder).ptr;
     read_args(r, k.args, &s->driver);
     read_env(r, k.env, &s->driver);
-    read_effects(r, k.effects, &s->driver);
 }
 
 static void read_servers(ctn_reader *r, const ctn_json *object, bool is_ours, ctn_config *c)
@@ -238,9 +302,7 @@ ctn_effect ctn_config_effect(void *ctx, const char *kind, ctn_str target)
 
 const char *ctn_config_server_refusal(const ctn_config_server *s, ctn_arena *arena)
 {
-    if (s->url.len)
-        return "servers over HTTP come with a later version";
-    if (s->program.len == 0)
+    if (!s->url.len && s->program.len == 0)
         return ctn_arena_printf(arena, "there is no program %.*s", CTN_STR_ARG(s->command)).ptr;
     return NULL;
 }

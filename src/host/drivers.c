@@ -7,10 +7,13 @@
 #include "chain/work.h"
 #include "drivers/native.h"
 #include "drivers/transform/worker.h"
+#include "host/config_servers.h"
 #include "host/secrets.h"
 #include <stdlib.h>
 
 struct ctn_drivers {
+    const ctn_config *config;
+    ctn_http *http; /* NULL: no server has a URL */
     ctn_arena *arena, *scratch;
     ctn_secrets secrets; /* that servers were given */
     ctn_call_sink sink;
@@ -84,6 +87,16 @@ void ctn_drivers_ready(ctn_drivers *d, ctn_str server, ctn_mcp_ready_fn *ready, 
     ctn_mcp_ready(d->tools, server, on_ready, a);
 }
 
+/* The headers of a server over HTTP as they are now. */
+static int read_headers(void *ctx, ctn_str server, ctn_arena *arena, const ctn_mcp_header **ret_headers,
+                        size_t *ret_count, ctn_err *err)
+{
+    ctn_drivers *d = ctx;
+    const ctn_config_server *s = ctn_config_server_of(d->config, server);
+    *ret_count = s->driver.header_count;
+    return ctn_secrets_headers(d->config, &s->driver, &d->secrets, d->arena, arena, ret_headers, err);
+}
+
 /* ---- life ---- */
 
 static ctn_driver interface_of(const ctn_drivers *d, ctn_work_kind kind)
@@ -109,21 +122,26 @@ int ctn_drivers_new(const ctn_config *config, ctn_loop *loop, ctn_spawner *spawn
                     ctn_drivers **ret_drivers, ctn_err *err)
 {
     ctn_drivers *d = ctn_malloc(sizeof *d);
-    *d = (ctn_drivers){.arena = ctn_arena_new(4096), .scratch = ctn_arena_new(1024)};
+    *d = (ctn_drivers){.config = config, .arena = ctn_arena_new(4096), .scratch = ctn_arena_new(1024)};
     ctn_mcp_server_config *servers = CTN_NEW_ARRAY(d->arena, ctn_mcp_server_config, config->server_count);
-    size_t count = 0;
-    for (size_t i = 0; i < config->server_count; i++)
-        if (config->servers[i].command.len) {
-            servers[count] = config->servers[i].driver;
-            ctn_secrets_fill(config, d->arena, &servers[count++], &d->secrets);
-        }
+    bool any_url = false;
+    for (size_t i = 0; i < config->server_count; i++) {
+        servers[i] = config->servers[i].driver;
+        ctn_secrets_fill(config, d->arena, &servers[i], &d->secrets);
+        any_url = any_url || servers[i].url;
+    }
+    if (any_url)
+        d->http = ctn_http_new(&(ctn_http_options){.loop = loop});
     ctn_call_sink sink = {.done = on_done, .accepted = on_accepted, .progress = on_progress, .ctx = d};
     ctn_mcp_driver_options options = {.loop = loop,
                                       .spawner = spawner,
                                       .sink = sink,
                                       .log = log,
                                       .servers = servers,
-                                      .server_count = count,
+                                      .server_count = config->server_count,
+                                      .http = d->http,
+                                      .headers = read_headers,
+                                      .headers_ctx = d,
                                       .line_bytes_max = ctn_config_answer_bytes(config)};
     int rc = ctn_mcp_driver_new(&options, &d->tools, err);
     if (rc) {
@@ -151,6 +169,7 @@ void ctn_drivers_free(ctn_drivers *d)
     ctn_mcp_driver_free(d->tools);
     ctn_native_driver_free(d->native);
     ctn_transform_driver_free(d->transforms);
+    ctn_http_free(d->http);
     ctn_arena_free(d->scratch);
     ctn_arena_free(d->arena);
     free(d);

@@ -30,25 +30,19 @@ static int read_secret(const ctn_config *config, ctn_arena *arena, ctn_str name,
     return rc ? ctn_wrap(err, rc, "the secret %.*s is not there", CTN_STR_ARG(name)) : CTN_OK;
 }
 
-static int known_text(const ctn_config *config, ctn_arena *arena, ctn_str name, ctn_secrets *known, ctn_str *ret_text,
-                      ctn_err *err)
+/* What has been read is known from here on, the old text of a secret that has changed too. */
+static void know(ctn_secrets *known, ctn_arena *arena, ctn_str name, ctn_str text)
 {
     for (size_t i = 0; i < known->count; i++)
-        if (ctn_str_equal(known->items[i].name, name)) {
-            *ret_text = known->items[i].text;
-            return CTN_OK;
-        }
-    int rc = read_secret(config, arena, name, ret_text, err);
-    if (rc)
-        return rc;
-    if (!known->items)
-        known->items = CTN_NEW_ARRAY(arena, struct ctn_secret, config->secret_count);
-    known->items[known->count++] = (struct ctn_secret){ctn_arena_str(arena, name), *ret_text};
-    return CTN_OK;
+        if (ctn_str_equal(known->items[i].name, name) && ctn_str_equal(known->items[i].text, text))
+            return;
+    known->items = ctn_arena_room(arena, known->items, known->count, &known->capacity, sizeof *known->items);
+    known->items[known->count++] = (struct ctn_secret){ctn_arena_str(arena, name), ctn_arena_str(arena, text)};
 }
 
-static int fill(const ctn_config *config, ctn_arena *arena, ctn_str text, ctn_secrets *known, const char **ret_text,
-                ctn_err *err)
+/* The text with every {secret.NAME} in it filled in, each read now. */
+static int fill(const ctn_config *config, ctn_arena *arena, ctn_str text, ctn_secrets *known, ctn_arena *known_arena,
+                ctn_str *ret_text, ctn_err *err)
 {
     int rc = CTN_OK;
     ctn_buf out;
@@ -60,14 +54,16 @@ static int fill(const ctn_config *config, ctn_arena *arena, ctn_str text, ctn_se
             break;
         text = ctn_str_from_offset(text, at + sizeof MARK - 1);
         size_t end = ctn_str_find(text, CTN_STR("}"));
-        ctn_str value = {0};
-        rc = known_text(config, arena, (ctn_str){text.ptr, end == SIZE_MAX ? text.len : end}, known, &value, err);
-        if (rc == CTN_OK)
+        ctn_str name = {text.ptr, end == SIZE_MAX ? text.len : end}, value = {0};
+        rc = read_secret(config, arena, name, &value, err);
+        if (rc == CTN_OK) {
+            know(known, known_arena, name, value);
             ctn_buf_append(&out, value);
+        }
         text = end == SIZE_MAX ? (ctn_str){0} : ctn_str_from_offset(text, end + 1);
     }
     if (rc == CTN_OK)
-        *ret_text = ctn_arena_str(arena, ctn_buf_str(&out)).ptr;
+        *ret_text = ctn_arena_str(arena, ctn_buf_str(&out));
     ctn_buf_done(&out);
     return rc;
 }
@@ -83,12 +79,32 @@ void ctn_secrets_fill(const ctn_config *config, ctn_arena *arena, ctn_mcp_server
     const char **env = CTN_NEW_ARRAY(arena, const char *, count + 1);
     for (size_t i = 0; i < count; i++) {
         ctn_err err = {0};
-        if (fill(config, arena, ctn_str_from(server->env[i]), known, &env[i], &err)) {
+        ctn_str text;
+        if (fill(config, arena, ctn_str_from(server->env[i]), known, arena, &text, &err)) {
             server->unusable = ctn_arena_str(arena, ctn_str_from(err.message)).ptr;
             return;
         }
+        env[i] = text.ptr;
     }
     server->env = env;
+}
+
+int ctn_secrets_headers(const ctn_config *config, const ctn_mcp_server_config *server, ctn_secrets *known,
+                        ctn_arena *known_arena, ctn_arena *arena, const ctn_mcp_header **ret_headers, ctn_err *err)
+{
+    ctn_mcp_header *headers = CTN_NEW_ARRAY(arena, ctn_mcp_header, server->header_count);
+    for (size_t i = 0; i < server->header_count; i++) {
+        headers[i].name = ctn_arena_str(arena, server->headers[i].name);
+        int rc = fill(config, arena, server->headers[i].value, known, known_arena, &headers[i].value, err);
+        if (!rc && ctn_str_find_control(headers[i].value) != SIZE_MAX)
+            rc = ctn_fail(err, CTN_E_INVALID,
+                          "the value of the header %.*s has a line break or another control character in it",
+                          CTN_STR_ARG(headers[i].name));
+        if (rc)
+            return rc;
+    }
+    *ret_headers = headers;
+    return CTN_OK;
 }
 
 ctn_str ctn_secrets_hide(const ctn_secrets *known, ctn_arena *arena, ctn_str text)

@@ -18,12 +18,16 @@ typedef struct ctn_secrets {
     struct ctn_secret {
         ctn_str name, text;
     } * items;
-    size_t count;
+    size_t count, capacity;
 } ctn_secrets;
 
-/* The server's environment with every {secret.NAME} filled in, and what was read added to *known (room for all of the
- * configuration's is made at the first). A secret that cannot be had: server->unusable says why. */
+/* The server's environment with every {secret.NAME} filled in, and what was read added to *known. A secret that cannot
+ * be had: server->unusable says why. */
 void ctn_secrets_fill(const ctn_config *config, ctn_arena *arena, ctn_mcp_server_config *server, ctn_secrets *known);
+/* The headers of a server over HTTP, likewise, each secret read now: asked again when they were refused. What is known
+ * lives in known_arena, the headers in arena. */
+int ctn_secrets_headers(const ctn_config *config, const ctn_mcp_server_config *server, ctn_secrets *known,
+                        ctn_arena *known_arena, ctn_arena *arena, const ctn_mcp_header **ret_headers, ctn_err *err);
 /* The text itself when none is in it. */
 ctn_str ctn_secrets_hide(const ctn_secrets *known, ctn_arena *arena, ctn_str text);
 const ctn_json *ctn_secrets_hide_json(const ctn_secrets *known, ctn_arena *arena, const ctn_json *value);

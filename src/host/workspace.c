@@ -216,13 +216,7 @@ static void check_server(void *ctx, ctn_str step, ctn_str target)
         c->rc = ctn_fail(c->err, CTN_E_NOT_FOUND, "step %.*s needs the server \"%.*s\", which %.*s does not have; %.*s",
                          CTN_STR_ARG(step), CTN_STR_ARG(name), CTN_STR_ARG(config->file),
                          CTN_STR_ARG(ctn_config_suggest_server(config, c->arena, name)));
-    else if (s->url.len)
-        c->rc =
-            ctn_fail(c->err, CTN_E_UNSUPPORTED,
-                     "%.*s:%u:%u: the server \"%.*s\" has a url: servers over HTTP come with a later version; this one "
-                     "starts commands",
-                     CTN_STR_ARG(s->file), s->at.line, s->at.column, CTN_STR_ARG(name));
-    else if (s->program.len == 0)
+    else if (!s->url.len && s->program.len == 0)
         c->rc = ctn_fail(c->err, CTN_E_NOT_FOUND,
                          "%.*s:%u:%u: the server \"%.*s\" cannot be started: there is no program %.*s%s",
                          CTN_STR_ARG(s->file), s->at.line, s->at.column, CTN_STR_ARG(name), CTN_STR_ARG(s->command),

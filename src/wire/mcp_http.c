@@ -74,24 +74,9 @@ bool ctn_mcp_param_text(ctn_arena *arena, const ctn_json *value, ctn_str *ret_te
     return false;
 }
 
-/* ---- schemas ---- */
+/* ---- names ---- */
 
-typedef struct walk {
-    ctn_arena *arena;
-    ctn_mcp_params params;
-    ctn_str path[CTN_JSON_DEPTH_MAX];
-    ctn_err *err;
-} walk;
-
-/* How a property is reached. */
-typedef enum reach {
-    BY_PROPERTIES, /* alone, from the root */
-    OTHERWISE,
-} reach;
-
-static int walk_schema(walk *w, const ctn_json *schema, reach how, size_t depth);
-
-static bool is_token(ctn_str text)
+bool ctn_mcp_header_is_name(ctn_str text)
 {
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
@@ -117,6 +102,50 @@ static bool is_same_but_for_case(ctn_str a, ctn_str b)
     return true;
 }
 
+bool ctn_mcp_header_is_ours(ctn_str name)
+{
+    static const char *const OURS[] = {
+        "Accept",
+        "Connection",
+        "Content-Encoding",
+        "Content-Length",
+        "Content-Type",
+        "Expect",
+        "Host",
+        "Last-Event-ID",
+        "TE",
+        "Trailer",
+        "Upgrade",
+        "Transfer-Encoding",
+        CTN_MCP_HEADER_VERSION,
+        CTN_MCP_HEADER_METHOD,
+        CTN_MCP_HEADER_NAME,
+        CTN_MCP_HEADER_SESSION,
+    };
+    for (size_t i = 0; i < sizeof OURS / sizeof *OURS; i++)
+        if (is_same_but_for_case(name, ctn_str_from(OURS[i])))
+            return true;
+    ctn_str param = CTN_STR(CTN_MCP_HEADER_PARAM);
+    return name.len >= param.len && is_same_but_for_case((ctn_str){name.ptr, param.len}, param);
+}
+
+/* ---- schemas ---- */
+
+typedef struct walk {
+    ctn_arena *arena;
+    ctn_mcp_params params;
+    ctn_str path[CTN_JSON_DEPTH_MAX];
+    ctn_err *err;
+} walk;
+
+/* How a property is reached. */
+typedef enum reach {
+    BY_PROPERTIES, /* alone, from the root */
+    OTHERWISE,
+} reach;
+
+static int walk_schema(walk *w, const ctn_json *schema, reach how, size_t depth);
+
 static bool may_be_marked(const ctn_json *schema)
 {
     ctn_str type = ctn_json_str_or(schema, "type", (ctn_str){0});
@@ -132,7 +161,7 @@ static int read_mark(walk *w, const ctn_json *schema, const ctn_json *mark, reac
     if (how != BY_PROPERTIES || depth == 0)
         return ctn_fail(w->err, CTN_E_INVALID,
                         MARK " stands where no argument is: it is reached through `properties` alone");
-    if (!ctn_json_is(mark, CTN_JSON_STRING) || !is_token(text))
+    if (!ctn_json_is(mark, CTN_JSON_STRING) || !ctn_mcp_header_is_name(text))
         return ctn_fail(w->err, CTN_E_INVALID, MARK " of '%.*s' is no name of a header", CTN_STR_ARG(where));
     if (!may_be_marked(schema))
         return ctn_fail(w->err, CTN_E_INVALID, MARK " of '%.*s', which is no string, integer or boolean",

@@ -30,6 +30,11 @@ ctn_str ctn_mcp_header_write(ctn_arena *arena, ctn_str text);
 /* Back; white space around it is dropped. False: its Base64 is broken. */
 bool ctn_mcp_header_read(ctn_arena *arena, ctn_str value, ctn_str *ret_text);
 
+/* Is this a name that a header may have? */
+bool ctn_mcp_header_is_name(ctn_str name);
+/* One of those that a client says by itself, so that nobody else may. */
+bool ctn_mcp_header_is_ours(ctn_str name);
+
 typedef struct ctn_mcp_param {
     ctn_str header;      /* "Mcp-Param-Region" */
     const ctn_str *path; /* names of properties, from the arguments down */

@@ -120,29 +120,6 @@ void ctn_mcp_server_init(ctn_mcp_driver *driver, ctn_mcp_server *server, const c
     }
 }
 
-/* Headers that are ours to say. */
-static bool is_ours(ctn_str name)
-{
-    static const char *const ours[] = {"accept",           "connection",
-                                       "content-encoding", "content-length",
-                                       "content-type",     "host",
-                                       "last-event-id",    "te",
-                                       "trailer",          "transfer-encoding",
-                                       "upgrade",          "mcp-method",
-                                       "mcp-session-id",   "mcp-protocol-version",
-                                       "mcp-name",         "expect"};
-    char lower[32];
-    if (name.len >= sizeof lower)
-        return false;
-    for (size_t i = 0; i < name.len; i++)
-        lower[i] = name.ptr[i] >= 'A' && name.ptr[i] <= 'Z' ? (char) (name.ptr[i] + 'a' - 'A') : name.ptr[i];
-    ctn_str it = {lower, name.len};
-    bool is_one = ctn_str_starts_with(it, CTN_STR("mcp-param-"));
-    for (size_t i = 0; !is_one && i < sizeof ours / sizeof *ours; i++)
-        is_one = ctn_str_is(it, ours[i]);
-    return is_one;
-}
-
 static int check_address(const ctn_mcp_driver_options *options, const ctn_mcp_server_config *config, ctn_err *err)
 {
     ctn_arena *scratch = ctn_arena_new(512);
@@ -156,7 +133,7 @@ static int check_address(const ctn_mcp_driver_options *options, const ctn_mcp_se
     if (config->header_count > CTN_MCP_OWN_HEADERS_MAX)
         return ctn_fail(err, CTN_E_LIMIT, "more than %d headers", CTN_MCP_OWN_HEADERS_MAX);
     for (size_t i = 0; i < config->header_count; i++)
-        if (is_ours(config->headers[i].name))
+        if (ctn_mcp_header_is_ours(config->headers[i].name))
             return ctn_fail(err, CTN_E_INVALID, "the header %.*s is catena's own to send",
                             CTN_STR_ARG(config->headers[i].name));
     if (ctn_mcp_is_modern(config->version) && config->way == CTN_MCP_WAY_SSE)

@@ -156,6 +156,19 @@ static void marks_without_end_are_a_limit(void **state)
     ctn_buf_done(&schema);
 }
 
+static void names_that_are_ours_are_known_without_case(void **state)
+{
+    (void) state;
+    static const char *const ours[] = {"host", "MCP-PROTOCOL-VERSION", "mcp-param-x", "Mcp-Param-", "content-length"};
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        assert_true(ctn_mcp_header_is_ours(ctn_str_from(ours[i])));
+    assert_false(ctn_mcp_header_is_ours(CTN_STR("Authorization")));
+    assert_false(ctn_mcp_header_is_ours(CTN_STR("X-Mcp-Param-")));
+    assert_true(ctn_mcp_header_is_name(CTN_STR("X-Api_Key")));
+    assert_false(ctn_mcp_header_is_name(CTN_STR("X Key")) || ctn_mcp_header_is_name(CTN_STR("")) ||
+                 ctn_mcp_header_is_name(CTN_STR("A:")));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 int main(void)
 {
@@ -167,6 +180,7 @@ int main(void)
         TEST(marks_that_break_the_rules_make_the_tool_uncallable),
         TEST(what_only_looks_like_a_mark_is_none),
         TEST(marks_without_end_are_a_limit),
+        TEST(names_that_are_ours_are_known_without_case),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
