@@ -9,6 +9,7 @@
     VERB(run) \
     VERB(start) \
     VERB(serve) \
+    VERB(mcp) \
     VERB(check) \
     VERB(schema) \
     VERB(graph) \
