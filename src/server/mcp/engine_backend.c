@@ -68,9 +68,9 @@ ctn_engine_backend *ctn_engine_backend_new(ctn_host *host)
                               .offers = {.ctx = b,
                                          .tools = tools,
                                          .call = call,
-                                         .task_get = ctn_task_get,
-                                         .task_update = ctn_task_update,
-                                         .task_cancel = ctn_task_cancel,
+                                         .task_get = ctn_mcp_task_get,
+                                         .task_update = ctn_mcp_task_update,
+                                         .task_cancel = ctn_mcp_task_cancel,
                                          .may_watch_task = ctn_task_may_watch,
                                          .instructions = INSTRUCTIONS}};
     b->poll = ctn_timer_new(b->loop, look_again, b);

@@ -137,7 +137,7 @@ static void answer_task(ctn_follow *f, const ctn_execution_row *row, ctn_arena *
 {
     ctn_mcp_exchange *x = f->x;
     ctn_mcp_exchange_when_gone(x, NULL, NULL);
-    ctn_mcp_exchange_task(x, ctn_task_of(f->b, arena, row, false));
+    ctn_mcp_exchange_task(x, ctn_mcp_task_of(f->b, arena, row, false));
     let_go(f);
 }
 
@@ -232,7 +232,7 @@ static void on_answered(void *ctx, const ctn_json *answers)
 static bool may_become_task(const ctn_follow *f, const ctn_execution_row *row, ctn_arena *arena)
 {
     return f->how.is_chain && f->how.task != CTN_MCP_TASK_NEVER && ctn_mcp_exchange_caller(f->x)->can_tasks &&
-           ctn_task_id(arena, row).len;
+           ctn_mcp_task_id(arena, row).len;
 }
 
 static void look_at_open(ctn_follow *f, const ctn_execution_row *row, ctn_arena *arena)

@@ -233,12 +233,12 @@ void ctn_engine_call_chain(ctn_engine_backend *b, ctn_mcp_exchange *x, const ctn
 /* ---- tasks (engine_task.c) ---- */
 
 /* Empty: it was not started by an MCP caller. */
-ctn_str ctn_task_id(ctn_arena *arena, const ctn_execution_row *row);
+ctn_str ctn_mcp_task_id(ctn_arena *arena, const ctn_execution_row *row);
 /* is_whole: with result, error or inputRequests. */
-const ctn_json *ctn_task_of(ctn_engine_backend *b, ctn_arena *arena, const ctn_execution_row *row, bool is_whole);
-void ctn_task_get(void *ctx, ctn_mcp_exchange *x);
-void ctn_task_update(void *ctx, ctn_mcp_exchange *x);
-void ctn_task_cancel(void *ctx, ctn_mcp_exchange *x);
+const ctn_json *ctn_mcp_task_of(ctn_engine_backend *b, ctn_arena *arena, const ctn_execution_row *row, bool is_whole);
+void ctn_mcp_task_get(void *ctx, ctn_mcp_exchange *x);
+void ctn_mcp_task_update(void *ctx, ctn_mcp_exchange *x);
+void ctn_mcp_task_cancel(void *ctx, ctn_mcp_exchange *x);
 bool ctn_task_may_watch(void *ctx, ctn_str principal, ctn_str task_id);
 void ctn_tasks_event(ctn_engine_backend *b, const ctn_engine_event *event);
 

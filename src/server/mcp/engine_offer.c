@@ -150,10 +150,10 @@ const ctn_json *ctn_offer_outputs_schema(const ctn_workspace *ws, const ctn_offe
 static const ctn_json *open_schema(ctn_arena *arena)
 {
     static const char *const TEXT = "{\"properties\":{\"executionId\":{\"type\":\"string\"},\"status\":{\"enum\":["
-                               "\"queued\",\"running\",\"waiting\","
-                               "\"interrupted\",\"paused\",\"compensating\"]},\"waitingFor\":{\"type\":\"array\"},"
-                               "\"next\":{\"type\":\"string\"}},"
-                               "\"required\":[\"executionId\",\"status\",\"next\"]}";
+                                    "\"queued\",\"running\",\"waiting\","
+                                    "\"interrupted\",\"paused\",\"compensating\"]},\"waitingFor\":{\"type\":\"array\"},"
+                                    "\"next\":{\"type\":\"string\"}},"
+                                    "\"required\":[\"executionId\",\"status\",\"next\"]}";
     const ctn_json *v = NULL;
     (void) ctn_json_parse(arena, ctn_str_from(TEXT), NULL, &v, NULL);
     return v;

@@ -83,9 +83,9 @@ static void execute_chain(ctn_engine_call *c)
         ctn_engine_start_chain(
             c->b, c->x,
             &(ctn_chain_start){.chain = chain,
-                                .input = input ? input : ctn_json_finish(&none),
-                                .labels = labels,
-                                .idempotency_key = key.len ? key : ctn_mcp_exchange_ask_of(c->x)->idempotency_key},
+                               .input = input ? input : ctn_json_finish(&none),
+                               .labels = labels,
+                               .idempotency_key = key.len ? key : ctn_mcp_exchange_ask_of(c->x)->idempotency_key},
             &how);
 }
 

@@ -167,8 +167,8 @@ void ctn_engine_call_chain(ctn_engine_backend *b, ctn_mcp_exchange *x, const ctn
         return;
     }
     ctn_chain_start start = {.chain = chain,
-                              .input = ask->arguments ? ask->arguments : no_arguments(ctn_mcp_exchange_arena(x)),
-                              .idempotency_key = ask->idempotency_key,
-                              .attach_ms = mcp->attach_ms};
+                             .input = ask->arguments ? ask->arguments : no_arguments(ctn_mcp_exchange_arena(x)),
+                             .idempotency_key = ask->idempotency_key,
+                             .attach_ms = mcp->attach_ms};
     ctn_engine_start_chain(b, x, &start, &how);
 }

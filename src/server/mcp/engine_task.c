@@ -23,7 +23,7 @@
 
 /* ---- ids ---- */
 
-ctn_str ctn_task_id(ctn_arena *arena, const ctn_execution_row *row)
+ctn_str ctn_mcp_task_id(ctn_arena *arena, const ctn_execution_row *row)
 {
     ctn_str secret = ctn_json_text(ctn_engine_label(arena, row, CTN_MCP_LABEL_TASK));
     if (!secret.len)
@@ -38,7 +38,7 @@ static bool find(ctn_engine_backend *b, ctn_arena *arena, ctn_str principal, ctn
     ctn_execution_id id;
     if (ctn_id_parse(id_text, &id, NULL) || ctn_store_execution_get(ctn_host_store(b->host), arena, id, ret_row, NULL))
         return false;
-    return ctn_str_equal(ctn_task_id(arena, ret_row), task_id) &&
+    return ctn_str_equal(ctn_mcp_task_id(arena, ret_row), task_id) &&
            ctn_str_equal(ctn_json_text(ctn_engine_label(arena, ret_row, CTN_MCP_LABEL_PRINCIPAL)), principal);
 }
 
@@ -133,7 +133,7 @@ static const ctn_json *task_of(ctn_engine_backend *b, ctn_arena *arena, const ct
                                const ctn_mcp_caller *caller)
 {
     ctn_json_builder o = ctn_json_object(arena);
-    ctn_json_put_str(&o, "taskId", ctn_task_id(arena, row));
+    ctn_json_put_str(&o, "taskId", ctn_mcp_task_id(arena, row));
     ctn_json_put_str(&o, "createdAt", ctn_engine_time(arena, row->created_at_ms));
     ctn_json_put(&o, CTN_STR("ttlMs"), NULL);
     ctn_json_put_int(&o, "pollIntervalMs", POLL_MS);
@@ -143,12 +143,12 @@ static const ctn_json *task_of(ctn_engine_backend *b, ctn_arena *arena, const ct
     return ctn_json_finish(&o);
 }
 
-const ctn_json *ctn_task_of(ctn_engine_backend *b, ctn_arena *arena, const ctn_execution_row *row, bool is_whole)
+const ctn_json *ctn_mcp_task_of(ctn_engine_backend *b, ctn_arena *arena, const ctn_execution_row *row, bool is_whole)
 {
     return task_of(b, arena, row, is_whole, NULL);
 }
 
-void ctn_task_get(void *ctx, ctn_mcp_exchange *x)
+void ctn_mcp_task_get(void *ctx, ctn_mcp_exchange *x)
 {
     ctn_engine_backend *b = ctx;
     ctn_execution_row row;
@@ -205,7 +205,7 @@ static void on_answered(void *ctx, int rc, ctn_execution_id id, const ctn_err *e
     update_over(a->u);
 }
 
-void ctn_task_update(void *ctx, ctn_mcp_exchange *x)
+void ctn_mcp_task_update(void *ctx, ctn_mcp_exchange *x)
 {
     ctn_engine_backend *b = ctx;
     ctn_arena *arena = ctn_mcp_exchange_arena(x);
@@ -242,7 +242,7 @@ static void on_cancelled(void *ctx, int rc, ctn_execution_id id, const ctn_err *
     update_over(ctx);
 }
 
-void ctn_task_cancel(void *ctx, ctn_mcp_exchange *x)
+void ctn_mcp_task_cancel(void *ctx, ctn_mcp_exchange *x)
 {
     ctn_engine_backend *b = ctx;
     ctn_engine *engine = ctn_host_engine(b->host);
@@ -284,8 +284,8 @@ void ctn_tasks_event(ctn_engine_backend *b, const ctn_engine_event *event)
     int rc = ctn_store_execution_get(store, arena, ctn_execution_id_of(event->execution), &row, NULL);
     for (int depth = 0; rc == CTN_OK && !ctn_id_is_none(row.parent) && depth < 16; depth++)
         rc = ctn_store_execution_get(store, arena, row.parent, &row, NULL);
-    ctn_str id = rc == CTN_OK ? ctn_task_id(arena, &row) : (ctn_str){0};
+    ctn_str id = rc == CTN_OK ? ctn_mcp_task_id(arena, &row) : (ctn_str){0};
     if (id.len)
-        ctn_mcp_endpoint_task_changed(b->endpoint, id, ctn_task_of(b, arena, &row, true));
+        ctn_mcp_endpoint_task_changed(b->endpoint, id, ctn_mcp_task_of(b, arena, &row, true));
     ctn_arena_free(arena);
 }

@@ -30,7 +30,7 @@ void ctn_mcp_exchange_when_gone(ctn_mcp_exchange *x, void (*gone)(void *ctx), vo
 
 /* ---- before the answer ---- */
 
-void ctn_mcp_exchange_send(ctn_mcp_exchange *x, const char *method, const ctn_json *params)
+void ctn_mcp_exchange_notify(ctn_mcp_exchange *x, const char *method, const ctn_json *params)
 {
     ctn_buf *out = &x->endpoint->out;
     ctn_buf_clear(out);
@@ -59,7 +59,7 @@ void ctn_mcp_exchange_progress(ctn_mcp_exchange *x, double progress, double tota
         ctn_json_put(&params, CTN_STR("total"), number(arena, total));
     if (message.len && ctn_mcp_since(x->caller.version, "2025-03-26"))
         ctn_json_put_str(&params, "message", message);
-    ctn_mcp_exchange_send(x, "notifications/progress", ctn_json_finish(&params));
+    ctn_mcp_exchange_notify(x, "notifications/progress", ctn_json_finish(&params));
     ctn_arena_restore(arena, mark);
 }
 

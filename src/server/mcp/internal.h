@@ -119,7 +119,7 @@ const ctn_json *ctn_mcp_shape_prompt(ctn_arena *arena, ctn_str version, const ct
 /* An error whose HTTP status is not the one that its code has by itself. */
 void ctn_mcp_exchange_refuse(ctn_mcp_exchange *x, int http_status, int64_t code, ctn_str message, const ctn_json *data);
 /* Sends a notification: its params, with _meta. */
-void ctn_mcp_exchange_send(ctn_mcp_exchange *x, const char *method, const ctn_json *params);
+void ctn_mcp_exchange_notify(ctn_mcp_exchange *x, const char *method, const ctn_json *params);
 
 /* ---- asking.c ---- */
 /* Of a legacy caller: see ctn_mcp_exchange_ask. `answered` is called from the loop, never from inside. */

@@ -25,7 +25,7 @@ static void send_tagged(ctn_mcp_exchange *x, const char *method, const ctn_json 
     ctn_json_put_all(&meta, ctn_json_member_of(params, "_meta"));
     ctn_json_put(&meta, CTN_STR(CTN_MCP_META_SUBSCRIPTION), x->id);
     ctn_json_put(&tagged, CTN_STR("_meta"), ctn_json_finish(&meta));
-    ctn_mcp_exchange_send(x, method, ctn_json_finish(&tagged));
+    ctn_mcp_exchange_notify(x, method, ctn_json_finish(&tagged));
     ctn_arena_restore(arena, mark);
 }
 
