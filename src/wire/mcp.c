@@ -72,8 +72,10 @@ void ctn_mcp_write_discover(ctn_buf *out, ctn_arena *scratch, const ctn_mcp_spea
 
 void ctn_mcp_write_initialize(ctn_buf *out, ctn_arena *scratch, const ctn_mcp_speaker *self, int64_t id)
 {
-    ctn_json_builder capabilities = ctn_json_object(scratch);
+    ctn_json_builder capabilities = ctn_json_object(scratch), forms = ctn_json_object(scratch);
     ctn_json_builder params = ctn_json_object(scratch);
+    if (self->answers_forms)
+        ctn_json_put(&capabilities, CTN_STR("elicitation"), ctn_json_finish(&forms));
     ctn_json_put_str(&params, "protocolVersion",
                      ctn_mcp_is_legacy(self->version) ? self->version : CTN_STR(CTN_MCP_VERSION_LEGACY));
     ctn_json_put(&params, CTN_STR("capabilities"), ctn_json_finish(&capabilities));

@@ -40,6 +40,7 @@ typedef struct ctn_mcp_speaker {
     ctn_str version;        /* a modern one puts _meta on every request, a legacy one does not */
     ctn_str name;           /* "catena" */
     ctn_str client_version; /* "0.1.0" */
+    bool answers_forms;     /* legacy: initialize declares elicitation (wire/mcp_elicit.h) */
 } ctn_mcp_speaker;
 
 typedef struct ctn_mcp_call {

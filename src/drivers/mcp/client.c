@@ -12,6 +12,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include "base/memory.h"
+#include "wire/mcp_elicit.h"
 
 /* ---- writing ---- */
 
@@ -112,6 +113,8 @@ static void on_request(ctn_mcp_client *client, const ctn_rpc_message *m)
 {
     if (ctn_str_is(m->method, "ping"))
         ctn_rpc_write_result(&client->out, m->id, &(ctn_json){.kind = CTN_JSON_OBJECT});
+    else if (ctn_str_is(m->method, "elicitation/create") && client->self.answers_forms)
+        ctn_rpc_write_result(&client->out, m->id, ctn_mcp_elicit_defaults(client->outgoing, m->params));
     else
         ctn_rpc_write_error(&client->out, m->id, CTN_RPC_METHOD_NOT_FOUND,
                             CTN_STR("catena declared no capability for this"), NULL);
@@ -241,7 +244,9 @@ ctn_mcp_client *ctn_mcp_client_new(const ctn_mcp_client_options *options)
     ctn_mcp_client *client = ctn_malloc(sizeof *client);
     *client = (ctn_mcp_client){
         .options = *options,
-        .self = {.name = CTN_STR("catena"), .client_version = CTN_STR(CATENA_VERSION)},
+        .self = {.name = CTN_STR("catena"),
+                 .client_version = CTN_STR(CATENA_VERSION),
+                 .answers_forms = options->answers_with_defaults},
         .next_id = 1,
         .incoming = ctn_arena_new(16384),
         .outgoing = ctn_arena_new(16384),

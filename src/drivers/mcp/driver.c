@@ -89,6 +89,34 @@ static void begin(void *ctx, const ctn_call_request *request)
     (void) ctn_mcp_peer_bring_up(peer);
 }
 
+void ctn_mcp_ask(ctn_mcp_driver *driver, const ctn_mcp_question *question)
+{
+    const ctn_mcp_server *server = server_of(driver, question->server);
+    if (!server) {
+        ctn_err err = {0};
+        explain_unknown_server(driver, question->server, &err);
+        question->answered(question->ctx, &(ctn_call_result){.failure = CTN_FAILURE_PROTOCOL_ERROR,
+                                                             .message = ctn_str_from(err.message)});
+        return;
+    }
+    ctn_mcp_flight *f = ctn_malloc(sizeof *f + question->name.len);
+    *f = (ctn_mcp_flight){.peer = peer_of(server),
+                          .token = UINT64_MAX - driver->question_count++,
+                          .timeout_ms = question->timeout_ms,
+                          .args = question->params,
+                          .method = question->method,
+                          .answered = question->answered,
+                          .answered_ctx = question->ctx,
+                          .tool_len = question->name.len};
+    if (f->tool_len)
+        memcpy(f->tool, question->name.ptr, f->tool_len);
+    ctn_token_map_put(&driver->tokens, f->token, f);
+    ctn_mcp_flight_keep_arguments(f);
+    ctn_mcp_flight_add(&f->peer->waiting, f);
+    if (ctn_mcp_peer_bring_up(f->peer))
+        ctn_mcp_flight_send(f);
+}
+
 static void cancel(void *ctx, uint64_t token)
 {
     ctn_mcp_driver *driver = ctx;

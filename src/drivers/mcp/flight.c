@@ -75,13 +75,23 @@ void ctn_mcp_flights_free(ctn_mcp_flights *list)
         ctn_mcp_flight_free(list->first);
 }
 
+/* Tells whoever began the call, which is not there any more. */
+static void tell(const ctn_mcp_driver *driver, const ctn_mcp_flight *was, const ctn_call_result *result)
+{
+    if (driver->is_shut_down)
+        return;
+    if (was->answered)
+        was->answered(was->answered_ctx, result);
+    else
+        driver->options.sink.done(driver->options.sink.ctx, was->token, result);
+}
+
 void ctn_mcp_flight_tell(ctn_mcp_flight *f, const ctn_call_result *result)
 {
-    ctn_mcp_driver *driver = f->peer->driver;
-    uint64_t token = f->token;
+    const ctn_mcp_driver *driver = f->peer->driver;
+    ctn_mcp_flight was = *f;
     ctn_mcp_flight_free(f);
-    if (!driver->is_shut_down)
-        driver->options.sink.done(driver->options.sink.ctx, token, result);
+    tell(driver, &was, result);
 }
 
 static void tell_failure(ctn_mcp_flight *f, ctn_failure failure, bool was_sent, ctn_str message)
@@ -113,7 +123,7 @@ void ctn_mcp_flights_due(void *ctx)
     for (ctn_heap_node *node = ctn_heap_first(&driver->due); node && node->due_ms <= now;
          node = ctn_heap_first(&driver->due)) {
         ctn_mcp_flight *f = (ctn_mcp_flight *) ((char *) node - offsetof(ctn_mcp_flight, due));
-        uint64_t token = f->token;
+        ctn_mcp_flight was = *f;
         char message[300];
         bool is_over = f->end_at_ms && f->end_at_ms <= now;
         (void) snprintf(message, sizeof message, "no %s from %.*s/%.*s within %lld ms",
@@ -127,7 +137,7 @@ void ctn_mcp_flights_due(void *ctx)
             ctn_mcp_flight_free(f);
         ctn_call_result result = {
             .failure = CTN_FAILURE_TIMEOUT, .message = ctn_str_from(message), .was_sent = was_sent};
-        driver->options.sink.done(driver->options.sink.ctx, token, &result);
+        tell(driver, &was, &result);
     }
     ctn_mcp_flights_set_timer(driver);
 }
@@ -235,53 +245,75 @@ static bool return_to_waiting(ctn_mcp_flight *f)
     return true;
 }
 
+/* What became of sending it: `id` is 0 when nothing left us. */
+static void note_sent(ctn_mcp_flight *f, int64_t id, bool is_too_large)
+{
+    ctn_mcp_peer *peer = f->peer;
+    if (id == 0 && is_too_large) {
+        tell_failure(f, CTN_FAILURE_INVALID_INPUT, false, CTN_STR("the arguments are larger than 16 MiB"));
+        return;
+    }
+    if (id == 0) {
+        tell_failure(f, CTN_FAILURE_UNAVAILABLE, false,
+                     ctn_arena_printf(peer->driver->scratch, "server %.*s does not read its input",
+                                      CTN_STR_ARG(peer->server->config.name)));
+        return;
+    }
+    list_remove(&peer->waiting, f);
+    f->id = id;
+    ctn_mcp_flight_add(&peer->sent, f);
+    if (!peer->transport->kind->is_http)
+        forget_arguments(f);
+    if (!f->was_returned) /* the clock of the first try runs on */
+        start_clock(f);
+}
+
+static void send_question(ctn_mcp_flight *f)
+{
+    bool is_too_large = false;
+    int64_t id = ctn_mcp_client_ask(f->peer->client, f->method, f->tool_len ? tool_of(f) : (ctn_str){0}, f->args, f,
+                                    &is_too_large);
+    note_sent(f, id, is_too_large);
+}
+
+static void send_call(ctn_mcp_flight *f, const ctn_mcp_tool *tool)
+{
+    ctn_mcp_peer *peer = f->peer;
+    ctn_mcp_call request = {.tool = tool_of(f), .arguments = f->args, .idempotency_key = f->key};
+    size_t header_count = 0;
+    const ctn_mcp_header *headers = NULL;
+    if (peer->transport->kind->is_http) {
+        headers = ctn_mcp_tool_headers(peer->server->tools, tool, f->args, peer->driver->scratch, &header_count);
+        if (!f->arena)
+            ctn_mcp_flight_keep_arguments(f); /* it may have to be said again */
+    }
+    bool is_too_large = false;
+    int64_t id = ctn_mcp_client_call(peer->client, &request, headers, header_count, f, &is_too_large);
+    note_sent(f, id, is_too_large);
+}
+
 /* The call is in `waiting`, its server is UP. */
 void ctn_mcp_flight_send(ctn_mcp_flight *f)
 {
     ctn_mcp_peer *peer = f->peer;
+    if (f->method) {
+        send_question(f);
+        return;
+    }
     ctn_arena_mark mark = ctn_arena_save(peer->driver->scratch);
     const ctn_mcp_tool *tool = ctn_mcp_tool_table_find(peer->server->tools, tool_of(f));
     int64_t list_age_ms = ctn_loop_now_ms(peer->driver->options.loop) - ctn_mcp_client_listed_at_ms(peer->client);
     if (!tool && !f->has_relisted && list_age_ms > UNKNOWN_TOOL_AGE_MS) {
         f->has_relisted = true;
         ctn_mcp_peer_relist(peer);
-        goto done;
-    }
-    if (!tool) {
+    } else if (!tool) {
         fail_unknown_tool(f);
-        goto done;
-    }
-    if (check_arguments(f, tool))
-        goto done;
-    if (is_too_late(f)) {
-        tell_failure(f, CTN_FAILURE_TIMEOUT, false, CTN_STR("the deadline passed before the call could be sent"));
-        goto done;
-    }
-    bool is_too_large = false, is_http = peer->transport->kind->is_http;
-    ctn_mcp_call request = {.tool = tool_of(f), .arguments = f->args, .idempotency_key = f->key};
-    size_t header_count = 0;
-    const ctn_mcp_header *headers =
-        is_http ? ctn_mcp_tool_headers(peer->server->tools, tool, f->args, peer->driver->scratch, &header_count) : NULL;
-    if (is_http && !f->arena)
-        ctn_mcp_flight_keep_arguments(f); /* it may have to be said again */
-    int64_t id = ctn_mcp_client_call(peer->client, &request, headers, header_count, f, &is_too_large);
-    if (id == 0) {
-        if (is_too_large)
-            tell_failure(f, CTN_FAILURE_INVALID_INPUT, false, CTN_STR("the arguments are larger than 16 MiB"));
+    } else if (check_arguments(f, tool) == CTN_OK) {
+        if (is_too_late(f))
+            tell_failure(f, CTN_FAILURE_TIMEOUT, false, CTN_STR("the deadline passed before the call could be sent"));
         else
-            tell_failure(f, CTN_FAILURE_UNAVAILABLE, false,
-                         ctn_arena_printf(peer->driver->scratch, "server %.*s does not read its input",
-                                          CTN_STR_ARG(peer->server->config.name)));
-        goto done;
+            send_call(f, tool);
     }
-    list_remove(&peer->waiting, f);
-    f->id = id;
-    ctn_mcp_flight_add(&peer->sent, f);
-    if (!is_http)
-        forget_arguments(f);
-    if (!f->was_returned) /* the clock of the first try runs on */
-        start_clock(f);
-done:
     ctn_arena_restore(peer->driver->scratch, mark);
 }
 
@@ -332,6 +364,10 @@ void ctn_mcp_flight_answered(void *ctx, void *of_call, const ctn_rpc_message *m,
     f->peer->has_answered = true;
     if (f->is_given_up) {
         ctn_mcp_flight_free(f); /* late: it has happened or not, but it can no longer arrive */
+        return;
+    }
+    if (m->kind == CTN_RPC_RESULT && f->method) {
+        ctn_mcp_flight_tell(f, &(ctn_call_result){.value = m->result, .was_sent = true});
         return;
     }
     if (m->kind == CTN_RPC_RESULT) {

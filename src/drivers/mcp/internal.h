@@ -27,7 +27,11 @@ typedef struct ctn_mcp_flight {
     bool is_given_up;  /* timed out or cancelled; the process that has it lives */
     bool has_relisted; /* its tool was unknown once: the list was fetched again */
     bool was_returned; /* it was refused for a reason that has passed, and sent once more */
-    size_t tool_len;
+    /* Not a call of a tool, but this; its texts are the question's asker's until it leaves us, then in `arena`. */
+    const char *method; /* NULL: a call of a tool */
+    void (*answered)(void *ctx, const ctn_call_result *result);
+    void *answered_ctx;
+    size_t tool_len; /* of a question: what Mcp-Name repeats */
     char tool[];
 } ctn_mcp_flight;
 
@@ -94,7 +98,8 @@ struct ctn_mcp_driver {
     ctn_mcp_server *servers;
     size_t server_count;
     ctn_str *names;
-    ctn_token_map tokens; /* token -> flight */
+    ctn_token_map tokens;    /* token -> flight */
+    uint64_t question_count; /* tokens of questions count down from the end */
     ctn_heap due;
     ctn_timer *due_timer;
     ctn_arena *scratch;

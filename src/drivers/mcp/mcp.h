@@ -125,6 +125,19 @@ const ctn_mcp_tool *ctn_mcp_tools(const ctn_mcp_driver *driver, ctn_str server, 
  * *ret_from, if asked for: "operator", "annotations", or NULL. */
 ctn_effect ctn_mcp_effect(const ctn_mcp_driver *driver, ctn_str target, const char **ret_from);
 
+/* Any other request (resources/read, prompts/get), once the server is up. name: what Mcp-Name repeats; params: without
+ * _meta, NULL: none. `answered` is told once, as `done` is of calls; its value is the result as it came. Nothing is
+ * told after shutdown. */
+typedef struct ctn_mcp_question {
+    const char *method; /* a literal */
+    ctn_str server, name;
+    const ctn_json *params;
+    int64_t timeout_ms;
+    void (*answered)(void *ctx, const ctn_call_result *result);
+    void *ctx;
+} ctn_mcp_question;
+void ctn_mcp_ask(ctn_mcp_driver *driver, const ctn_mcp_question *question);
+
 /* For tests and `tools list`. */
 typedef struct ctn_mcp_server_state {
     int pid;         /* 0: does not run */
