@@ -89,7 +89,7 @@ static void begin(void *ctx, const ctn_call_request *request)
     (void) ctn_mcp_peer_bring_up(peer);
 }
 
-void ctn_mcp_ask(ctn_mcp_driver *driver, const ctn_mcp_question *question)
+void ctn_mcp_question_ask(ctn_mcp_driver *driver, const ctn_mcp_question *question)
 {
     const ctn_mcp_server *server = server_of(driver, question->server);
     if (!server) {

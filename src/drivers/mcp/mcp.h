@@ -136,7 +136,7 @@ typedef struct ctn_mcp_question {
     void (*answered)(void *ctx, const ctn_call_result *result);
     void *ctx;
 } ctn_mcp_question;
-void ctn_mcp_ask(ctn_mcp_driver *driver, const ctn_mcp_question *question);
+void ctn_mcp_question_ask(ctn_mcp_driver *driver, const ctn_mcp_question *question);
 
 /* For tests and `tools list`. */
 typedef struct ctn_mcp_server_state {

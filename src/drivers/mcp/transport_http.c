@@ -18,7 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/memory.h"
-#include "drivers/mcp/http_exchange.h"
+#include "drivers/mcp/http_fetch.h"
 #include "drivers/mcp/http_headers.h"
 #include "drivers/mcp/leave.h"
 #include "drivers/token_map.h"
@@ -39,7 +39,7 @@ typedef struct post {
     http_transport *transport;
     ctn_arena *arena;      /* what it says, for it may be said again */
     ctn_mcp_letter letter; /* in the arena */
-    ctn_mcp_exchange *exchange;
+    ctn_mcp_fetch *fetch;
     ctn_timer *timer;    /* it rests before it is asked for the rest of its stream */
     ctn_mcp_leave leave; /* its token */
     uint64_t session;    /* that it was sent in; 0: none */
@@ -63,7 +63,7 @@ struct http_transport {
     uint64_t session_number;             /* of the last one, from 1 */
     post *posts;
     ctn_token_map by_id;
-    ctn_mcp_exchange *farewell; /* the DELETE */
+    ctn_mcp_fetch *farewell; /* the DELETE */
     ctn_timer *end_timer;
 };
 
@@ -121,7 +121,7 @@ static void free_post(post *p)
         p->next->previous = p->previous;
     if (p->letter.id)
         (void) ctn_token_map_take(&t->by_id, (uint64_t) p->letter.id);
-    ctn_mcp_exchange_cancel(p->exchange);
+    ctn_mcp_fetch_cancel(p->fetch);
     ctn_mcp_leave_done(&p->leave);
     ctn_timer_free(p->timer);
     ctn_arena_free(p->arena);
@@ -171,7 +171,7 @@ static ctn_http_request request_of(const http_transport *t, const char *method, 
 
 static void on_head(void *ctx, const ctn_http_head *head);
 static bool on_message(void *ctx, ctn_str text);
-static void on_ended(void *ctx, const ctn_mcp_exchange_end *end);
+static void on_ended(void *ctx, const ctn_mcp_fetch_end *end);
 
 static void on_leave(void *ctx)
 {
@@ -190,7 +190,7 @@ static void on_leave(void *ctx)
     ctn_mcp_header_add_own(&list, &t->own);
     ctn_mcp_leave_add(&p->leave, &list);
     p->session = t->session[0] ? t->session_number : 0;
-    ctn_mcp_exchange_options options = {
+    ctn_mcp_fetch_options options = {
         .loop = t->options.loop,
         .http = t->options.http,
         .request = request_of(t, p->is_get ? "GET" : "POST", &list),
@@ -199,7 +199,7 @@ static void on_leave(void *ctx)
     };
     if (!p->is_get)
         options.request.body = p->letter.line;
-    p->exchange = ctn_mcp_exchange_send(&options);
+    p->fetch = ctn_mcp_fetch_send(&options);
 }
 
 /* With a token, if one is to be had. */
@@ -272,7 +272,7 @@ static void close_listeners(http_transport *t)
 }
 
 /* [seen] server-everything answers 400 and says "No valid session ID provided". */
-static bool says_session_is_gone(const post *p, const ctn_mcp_exchange_end *end)
+static bool says_session_is_gone(const post *p, const ctn_mcp_fetch_end *end)
 {
     return p->session && (end->status == HTTP_NOT_FOUND ||
                           (end->status == HTTP_BAD_REQUEST && ctn_str_find(end->body, CTN_STR("ession")) != SIZE_MAX));
@@ -322,7 +322,7 @@ static bool on_message(void *ctx, ctn_str text)
 }
 
 /* What a server that may keep its streams says by itself: nothing is lost with it. */
-static void listener_ended(post *p, const ctn_mcp_exchange_end *end)
+static void listener_ended(post *p, const ctn_mcp_fetch_end *end)
 {
     if (!end->is_stream || ++p->idle_tries > RESUME_TRIES_MAX) {
         free_post(p); /* it offers none */
@@ -334,7 +334,7 @@ static void listener_ended(post *p, const ctn_mcp_exchange_end *end)
 }
 
 /* A legacy stream that ended early, and named a point to go on from. */
-static bool resumes(post *p, const ctn_mcp_exchange_end *end)
+static bool resumes(post *p, const ctn_mcp_fetch_end *end)
 {
     const http_transport *t = p->transport;
     if (t->is_modern || !p->letter.id || end->code == CTN_E_LIMIT)
@@ -351,7 +351,7 @@ static bool resumes(post *p, const ctn_mcp_exchange_end *end)
 }
 
 /* True: it is sent again, with headers that have changed. */
-static bool is_sent_again(post *p, const ctn_mcp_exchange_end *end)
+static bool is_sent_again(post *p, const ctn_mcp_fetch_end *end)
 {
     http_transport *t = p->transport;
     bool has_changed = false;
@@ -365,7 +365,7 @@ static bool is_sent_again(post *p, const ctn_mcp_exchange_end *end)
 }
 
 /* A refusal may say why, as a message; it answers the request whatever id it names. Otherwise it is lost. */
-static void end_without_answer(post *p, const ctn_mcp_exchange_end *end)
+static void end_without_answer(post *p, const ctn_mcp_fetch_end *end)
 {
     const http_transport *t = p->transport;
     char why[400];
@@ -404,10 +404,10 @@ static void tell_too_large(post *p)
     t->base.events.too_large(t->base.events.ctx, id, "its answer is larger than is read of one");
 }
 
-static void on_ended(void *ctx, const ctn_mcp_exchange_end *end)
+static void on_ended(void *ctx, const ctn_mcp_fetch_end *end)
 {
     post *p = ctx;
-    p->exchange = NULL;
+    p->fetch = NULL;
     if (end->has_message)
         free_post(p);
     else if (end->code == CTN_OK && ctn_mcp_leave_refused(&p->leave, end->status))
@@ -458,7 +458,7 @@ static void speak(ctn_mcp_transport *base, ctn_str version)
 static void tell_ended(void *ctx)
 {
     http_transport *t = ctx;
-    ctn_mcp_exchange_cancel(t->farewell);
+    ctn_mcp_fetch_cancel(t->farewell);
     t->farewell = NULL;
     ctn_timer_clear(t->end_timer);
     t->base.events.ended(t->base.events.ctx, "it was ended", false);
@@ -470,12 +470,12 @@ static bool on_farewell_message(void *ctx, ctn_str text)
     return false;
 }
 
-static void on_farewell(void *ctx, const ctn_mcp_exchange_end *end)
+static void on_farewell(void *ctx, const ctn_mcp_fetch_end *end)
 {
     (void) end;
     http_transport *t = ctx;
     t->farewell = NULL;
-    ctn_timer_set(t->end_timer, 0); /* not from inside the exchange, which its owner may end with */
+    ctn_timer_set(t->end_timer, 0); /* not from inside the fetch, which its owner may end with */
 }
 
 static void end(ctn_mcp_transport *base)
@@ -491,14 +491,14 @@ static void end(ctn_mcp_transport *base)
     post said = {.transport = t};
     add_legacy(&said, &list);
     ctn_mcp_header_add_own(&list, &t->own);
-    ctn_mcp_exchange_options options = {
+    ctn_mcp_fetch_options options = {
         .loop = t->options.loop,
         .http = t->options.http,
         .request = request_of(t, "DELETE", &list),
         .message_bytes_max = CTN_MCP_REFUSAL_BYTES_MAX,
         .events = {.message = on_farewell_message, .ended = on_farewell, .ctx = t},
     };
-    t->farewell = ctn_mcp_exchange_send(&options);
+    t->farewell = ctn_mcp_fetch_send(&options);
 }
 
 static void free_transport(ctn_mcp_transport *base)
@@ -506,7 +506,7 @@ static void free_transport(ctn_mcp_transport *base)
     http_transport *t = (http_transport *) base;
     while (t->posts)
         free_post(t->posts);
-    ctn_mcp_exchange_cancel(t->farewell);
+    ctn_mcp_fetch_cancel(t->farewell);
     ctn_timer_free(t->end_timer);
     ctn_token_map_done(&t->by_id);
     ctn_mcp_own_headers_done(&t->own);

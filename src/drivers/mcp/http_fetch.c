@@ -1,11 +1,11 @@
 /*
- * http_exchange.c -- see http_exchange.h.
+ * http_fetch.c -- see http_fetch.h.
  *
- * What must hold: `ended` is told once, unless the exchange was cancelled; whoever answers decides neither how much is
+ * What must hold: `ended` is told once, unless the fetch was cancelled; whoever answers decides neither how much is
  * kept of what he says (a message, a refusal, an id of events: each has its limit) nor how long a stream stays open
  * after its answer.
  */
-#include "drivers/mcp/http_exchange.h"
+#include "drivers/mcp/http_fetch.h"
 #include <stdlib.h>
 #include "base/memory.h"
 #include "wire/sse.h"
@@ -20,8 +20,8 @@ typedef enum packing {
     REFUSAL, /* no 2xx: whatever it is, it is for the caller to judge */
 } packing;
 
-struct ctn_mcp_exchange {
-    ctn_mcp_exchange_options options;
+struct ctn_mcp_fetch {
+    ctn_mcp_fetch_options options;
     ctn_http_call *call;
     packing packing;
     ctn_buf body; /* ONE, REFUSAL */
@@ -33,7 +33,7 @@ struct ctn_mcp_exchange {
     bool is_telling, is_cancelled; /* by whoever was being told */
 };
 
-static void free_exchange(ctn_mcp_exchange *x)
+static void free_fetch(ctn_mcp_fetch *x)
 {
     ctn_timer_free(x->linger);
     ctn_buf_done(&x->body);
@@ -41,21 +41,21 @@ static void free_exchange(ctn_mcp_exchange *x)
     free(x);
 }
 
-static void tell_end(ctn_mcp_exchange *x, ctn_mcp_exchange_end end)
+static void tell_end(ctn_mcp_fetch *x, ctn_mcp_fetch_end end)
 {
     x->options.events.ended(x->options.events.ctx, &end);
-    free_exchange(x);
+    free_fetch(x);
 }
 
 static void on_linger(void *ctx)
 {
-    ctn_mcp_exchange *x = ctx;
+    ctn_mcp_fetch *x = ctx;
     ctn_http_call_cancel(x->call);
-    tell_end(x, (ctn_mcp_exchange_end){.why = "", .was_sent = true, .is_stream = true, .has_message = true});
+    tell_end(x, (ctn_mcp_fetch_end){.why = "", .was_sent = true, .is_stream = true, .has_message = true});
 }
 
 /* The first message that was waited for; others may follow it, and are told too. */
-static void tell_message(ctn_mcp_exchange *x, ctn_str text)
+static void tell_message(ctn_mcp_fetch *x, ctn_str text)
 {
     x->is_telling = true;
     bool is_awaited = x->options.events.message(x->options.events.ctx, text);
@@ -71,7 +71,7 @@ static void tell_message(ctn_mcp_exchange *x, ctn_str text)
 
 static void on_head(void *ctx, const ctn_http_head *head)
 {
-    ctn_mcp_exchange *x = ctx;
+    ctn_mcp_fetch *x = ctx;
     if (head->status / 100 != STATUS_GOOD) {
         x->packing = REFUSAL;
         x->body.limit_bytes = CTN_MCP_REFUSAL_BYTES_MAX;
@@ -87,7 +87,7 @@ static void on_head(void *ctx, const ctn_http_head *head)
         x->options.events.head(x->options.events.ctx, head);
 }
 
-static void read_events(ctn_mcp_exchange *x, ctn_str bytes)
+static void read_events(ctn_mcp_fetch *x, ctn_str bytes)
 {
     ctn_sse_event event;
     while (!x->is_cancelled && ctn_sse_next(&x->sse, &bytes, &event))
@@ -96,19 +96,19 @@ static void read_events(ctn_mcp_exchange *x, ctn_str bytes)
     x->is_too_large = x->sse.is_too_large;
 }
 
-static void too_large(ctn_mcp_exchange *x)
+static void too_large(ctn_mcp_fetch *x)
 {
     ctn_http_call_cancel(x->call);
-    tell_end(x, (ctn_mcp_exchange_end){.code = CTN_E_LIMIT,
-                                       .why = "a message that is larger than is read",
-                                       .was_sent = true,
-                                       .is_stream = x->packing == STREAM,
-                                       .has_message = x->has_message});
+    tell_end(x, (ctn_mcp_fetch_end){.code = CTN_E_LIMIT,
+                                    .why = "a message that is larger than is read",
+                                    .was_sent = true,
+                                    .is_stream = x->packing == STREAM,
+                                    .has_message = x->has_message});
 }
 
 static void on_bytes(void *ctx, ctn_str bytes)
 {
-    ctn_mcp_exchange *x = ctx;
+    ctn_mcp_fetch *x = ctx;
     switch (x->packing) {
     case UNKNOWN: break;
     case ONE:
@@ -123,24 +123,24 @@ static void on_bytes(void *ctx, ctn_str bytes)
         break;
     }
     if (x->is_cancelled)
-        free_exchange(x);
+        free_fetch(x);
     else if (x->is_too_large)
         too_large(x);
 }
 
 static void on_ended(void *ctx, const ctn_http_end *end)
 {
-    ctn_mcp_exchange *x = ctx;
+    ctn_mcp_fetch *x = ctx;
     x->call = NULL; /* it is gone after this */
     if (end->code == CTN_OK && x->packing == ONE)
         tell_message(x, ctn_buf_str(&x->body));
     if (x->is_cancelled) {
-        free_exchange(x);
+        free_fetch(x);
         return;
     }
     bool is_stream = x->packing == STREAM;
     ctn_str id = is_stream ? ctn_buf_str(&x->sse.id) : (ctn_str){0};
-    tell_end(x, (ctn_mcp_exchange_end){
+    tell_end(x, (ctn_mcp_fetch_end){
                     .code = end->code,
                     .why = end->why,
                     .was_sent = end->was_sent,
@@ -154,10 +154,10 @@ static void on_ended(void *ctx, const ctn_http_end *end)
                 });
 }
 
-ctn_mcp_exchange *ctn_mcp_exchange_send(const ctn_mcp_exchange_options *options)
+ctn_mcp_fetch *ctn_mcp_fetch_send(const ctn_mcp_fetch_options *options)
 {
-    ctn_mcp_exchange *x = ctn_malloc(sizeof *x);
-    *x = (ctn_mcp_exchange){.options = *options};
+    ctn_mcp_fetch *x = ctn_malloc(sizeof *x);
+    *x = (ctn_mcp_fetch){.options = *options};
     ctn_buf_init(&x->body, options->message_bytes_max);
     x->body.may_lack = true;
     ctn_sse_init(&x->sse, options->message_bytes_max);
@@ -168,13 +168,13 @@ ctn_mcp_exchange *ctn_mcp_exchange_send(const ctn_mcp_exchange_options *options)
     return x;
 }
 
-void ctn_mcp_exchange_cancel(ctn_mcp_exchange *exchange)
+void ctn_mcp_fetch_cancel(ctn_mcp_fetch *fetch)
 {
-    if (!exchange || exchange->is_cancelled)
+    if (!fetch || fetch->is_cancelled)
         return;
-    if (exchange->call)
-        ctn_http_call_cancel(exchange->call);
-    exchange->is_cancelled = true;
-    if (!exchange->is_telling)
-        free_exchange(exchange);
+    if (fetch->call)
+        ctn_http_call_cancel(fetch->call);
+    fetch->is_cancelled = true;
+    if (!fetch->is_telling)
+        free_fetch(fetch);
 }
