@@ -296,10 +296,15 @@ running catena_start(world *w, ...)
     return start(w, NULL, program_of(w), argv);
 }
 
-int shell(world *w, const char *line)
+running shell_start(world *w, const char *line)
 {
     char *argv[] = {(char *) "sh", (char *) "-c", (char *) line, NULL};
-    running r = start(w, NULL, "/bin/sh", argv);
+    return start(w, NULL, "/bin/sh", argv);
+}
+
+int shell(world *w, const char *line)
+{
+    running r = shell_start(w, line);
     return running_wait(w, &r);
 }
 

@@ -56,6 +56,7 @@ int catena_fed(world *w, const char *input, ...) __attribute__((sentinel));
 /* A line for sh, with catena in PATH: how a command that a sentence offered is tried. */
 int shell(world *w, const char *line);
 /* In the background. */
+running shell_start(world *w, const char *line);
 running catena_start(world *w, ...) __attribute__((sentinel));
 int running_wait(world *w, running *r);
 /* `serve`, as soon as it listens on the socket beside its store, whose file this is. */

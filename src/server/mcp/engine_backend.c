@@ -5,7 +5,7 @@
  * to executions comes from the host as events, and goes to the calls that wait (engine_follow.c) and to tasks.
  */
 #include "base/memory.h"
-#include "server/mcp/engine_internal.h"
+#include "server/mcp/engine_published.h"
 #include <stdlib.h>
 
 #define POLL_MS 2000 /* so late are chains noticed that another process imports, while somebody knows the list */
@@ -21,6 +21,7 @@ static void on_event(void *ctx, const ctn_engine_event *event)
     ctn_engine_backend *b = ctx;
     ctn_follows_event(b, event);
     ctn_tasks_event(b, event);
+    ctn_published_event(b, event);
 }
 
 static void look_again(void *ctx)
@@ -32,17 +33,41 @@ static void look_again(void *ctx)
     ctn_timer_set(b->poll, ctn_loop_now_ms(b->loop) + POLL_MS);
 }
 
+/* Whoever knows a list is told when it changes. */
+static const ctn_catalogue *listed(ctn_engine_backend *b)
+{
+    ctn_timer_set(b->poll, ctn_loop_now_ms(b->loop) + POLL_MS);
+    return ctn_engine_catalogue(b);
+}
+
+static const ctn_json *prompts(void *ctx, ctn_str principal, ctn_arena *arena)
+{
+    (void) principal, (void) arena;
+    return listed(ctx)->prompts;
+}
+
+static const ctn_json *resources(void *ctx, ctn_str principal, ctn_arena *arena)
+{
+    (void) principal, (void) arena;
+    return listed(ctx)->resources;
+}
+
+static const ctn_json *resource_templates(void *ctx, ctn_str principal, ctn_arena *arena)
+{
+    (void) principal, (void) arena;
+    return listed(ctx)->templates;
+}
+
 static const ctn_json *tools(void *ctx, ctn_str principal, ctn_arena *arena)
 {
     ctn_engine_backend *b = ctx;
-    const ctn_catalogue *c = ctn_engine_catalogue(b);
+    const ctn_catalogue *c = listed(b);
     ctn_json_builder list = ctn_json_array(arena);
     (void) principal;
     for (size_t i = 0; i < ctn_json_count(b->own_tools); i++)
         ctn_json_push(&list, ctn_json_at(b->own_tools, i));
     for (size_t i = 0; i < ctn_json_count(c->tools); i++)
         ctn_json_push(&list, ctn_json_at(c->tools, i));
-    ctn_timer_set(b->poll, ctn_loop_now_ms(b->loop) + POLL_MS);
     return ctn_json_finish(&list);
 }
 
@@ -67,11 +92,18 @@ ctn_engine_backend *ctn_engine_backend_new(ctn_host *host)
                               .arena = ctn_arena_new(65536),
                               .offers = {.ctx = b,
                                          .tools = tools,
+                                         .prompts = prompts,
+                                         .resources = resources,
+                                         .resource_templates = resource_templates,
                                          .call = call,
+                                         .prompt = ctn_published_prompt,
+                                         .read = ctn_published_read,
+                                         .complete = ctn_published_complete,
                                          .task_get = ctn_mcp_task_get,
                                          .task_update = ctn_mcp_task_update,
                                          .task_cancel = ctn_mcp_task_cancel,
                                          .may_watch_task = ctn_task_may_watch,
+                                         .may_watch_resource = ctn_published_may_watch,
                                          .instructions = INSTRUCTIONS}};
     b->poll = ctn_timer_new(b->loop, look_again, b);
     ctn_follows_open(b);

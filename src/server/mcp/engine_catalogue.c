@@ -9,7 +9,7 @@
  */
 #include "base/memory.h"
 #include "host/words.h"
-#include "server/mcp/engine_internal.h"
+#include "server/mcp/engine_published.h"
 #include <stdlib.h>
 
 #define CHAINS_MAX 10000 /* of the store; there are no more tools than a client could read */
@@ -137,11 +137,16 @@ static ctn_catalogue *make(ctn_engine_backend *b, const stored *s, ctn_digest di
     }
     for (size_t i = 0; i < c->count; i++) {
         compile(b->ws, arena, &c->items[i]);
-        if (c->items[i].plan && !c->items[i].problem.len)
-            ctn_offer_tool(b->ws, arena, &c->items[i]);
+        if (!c->items[i].plan || c->items[i].problem.len)
+            continue;
+        ctn_offer_tool(b->ws, arena, &c->items[i]);
+        c->items[i].is_published = ctn_published_may_be(b->ws->config, c->items[i].plan, arena);
     }
     qsort(c->items, c->count, sizeof *c->items, by_id);
     c->tools = all_tools(c);
+    c->prompts = ctn_prompts_of(c, arena);
+    c->resources = ctn_resources_of(c, arena);
+    c->templates = ctn_resource_templates_of(c, arena);
     return c;
 }
 
@@ -167,9 +172,11 @@ const ctn_catalogue *ctn_engine_catalogue(ctn_engine_backend *b)
         ctn_catalogue *now = make(b, &s, digest), *before = b->catalogue;
         bool is_news = before && !ctn_json_equal(before->tools, now->tools);
         b->catalogue = now;
-        ctn_catalogue_free(before);
         if (is_news && b->endpoint)
             ctn_mcp_endpoint_changed(b->endpoint, CTN_MCP_TOOLS_CHANGED);
+        if (before)
+            ctn_published_changed(b, before, now);
+        ctn_catalogue_free(before);
     }
     ctn_arena_free(s.arena);
     return b->catalogue;

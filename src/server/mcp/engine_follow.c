@@ -18,7 +18,8 @@
 #include "server/mcp/engine_internal.h"
 #include <stdlib.h>
 
-#define DEPTH_MAX 16
+#define INVALID_PARAMS (-32602)
+#define DEPTH_MAX      16
 
 struct ctn_follow {
     ctn_engine_backend *b;
@@ -82,7 +83,14 @@ static void refuse(ctn_follow *f, const char *format, ...)
     va_start(args, format);
     ctn_str text = ctn_arena_vprintf(arena, format, args);
     va_end(args);
-    answer_result(f, ctn_engine_failure_result(arena, text, NULL));
+    if (!f->how.answer) {
+        answer_result(f, ctn_engine_failure_result(arena, text, NULL));
+        return;
+    }
+    ctn_mcp_exchange *x = f->x;
+    ctn_mcp_exchange_when_gone(x, NULL, NULL);
+    ctn_mcp_exchange_error(x, INVALID_PARAMS, text, NULL);
+    let_go(f);
 }
 
 static void look_soon(ctn_follow *f)
@@ -117,8 +125,20 @@ static void on_gone(void *ctx)
     let_go(f);
 }
 
+static void answer_otherwise(ctn_follow *f, const ctn_execution_row *row)
+{
+    ctn_mcp_exchange *x = f->x;
+    ctn_mcp_exchange_when_gone(x, NULL, NULL);
+    f->how.answer(f->b, x, row);
+    let_go(f);
+}
+
 static void answer_ended(ctn_follow *f, const ctn_execution_row *row, ctn_arena *arena)
 {
+    if (f->how.answer) {
+        answer_otherwise(f, row);
+        return;
+    }
     if (f->how.is_chain) {
         answer_result(f, ctn_engine_ended_result(f->b, arena, row, f->how.content));
         return;
@@ -130,7 +150,10 @@ static void answer_ended(ctn_follow *f, const ctn_execution_row *row, ctn_arena 
 
 static void answer_for_now(ctn_follow *f, const ctn_execution_row *row, ctn_arena *arena)
 {
-    answer_result(f, ctn_engine_open_result(f->b, arena, row));
+    if (f->how.answer)
+        answer_otherwise(f, row);
+    else
+        answer_result(f, ctn_engine_open_result(f->b, arena, row));
 }
 
 static void answer_task(ctn_follow *f, const ctn_execution_row *row, ctn_arena *arena)

@@ -14,6 +14,7 @@
  *     engine_ask.c        what an execution waits for, as questions, and what is answered
  *     engine_result.c     what a caller is told of an execution
  *     engine_task.c       executions as tasks
+ *     engine_published.h  prompts, resources and completion
  */
 #pragma once
 #include "host/request.h"
@@ -39,6 +40,7 @@ typedef struct ctn_offered_chain {
     const ctn_plan *plan;      /* NULL: it does not compile */
     ctn_str problem;           /* why it cannot run; empty: it can */
     const ctn_json *tool;      /* as tools/list has it; NULL: it is none */
+    bool is_published;         /* as a prompt, or as a resource that only reads (engine_published.h) */
     ctn_schema *result_schema; /* of `tool`'s outputSchema; NULL: none */
 } ctn_offered_chain;
 
@@ -47,7 +49,8 @@ typedef struct ctn_catalogue {
     ctn_offered_chain *items; /* by id */
     size_t count;
     const ctn_json *tools; /* of all that are tools, by name */
-    ctn_digest digest;     /* of what the store has */
+    const ctn_json *prompts, *resources, *templates;
+    ctn_digest digest; /* of what the store has */
 } ctn_catalogue;
 
 struct ctn_follow;
@@ -195,7 +198,10 @@ void ctn_question_note_wrong(ctn_engine_backend *b, const ctn_question *q, ctn_s
 typedef struct ctn_follow_how {
     bool is_chain;      /* it is answered as the chain's tool: outputs; else as the engine's tools tell an execution */
     bool must_complete; /* of the engine's tools: another end than `completed` is an error */
-    ctn_str content;    /* of a chain's tool: the output that holds content blocks */
+    /* It is no tool that is answered: this tells the caller what became of the execution, ended or not. NULL: a tool.
+     */
+    void (*answer)(ctn_engine_backend *b, ctn_mcp_exchange *x, const ctn_execution_row *row);
+    ctn_str content; /* of a chain's tool: the output that holds content blocks */
     int64_t wait_ms;
     ctn_mcp_task task;      /* may the call become a task? */
     bool returns_questions; /* they are never put to the caller's user, but told in the answer */

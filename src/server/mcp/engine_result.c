@@ -7,10 +7,12 @@
  */
 #include "base/buf.h"
 #include "host/audit.h"
+#include "server/mcp/engine_content.h"
 #include "server/mcp/engine_internal.h"
 #include <inttypes.h>
 #include <stdio.h>
 
+#define INVALID_PARAMS (-32602)
 #define TEXT_BYTES_MAX ((size_t) 8 << 20)
 
 /* ---- small things ---- */
@@ -86,7 +88,10 @@ void ctn_engine_refuse(ctn_mcp_exchange *x, const ctn_json *structured, const ch
     va_start(args, format);
     ctn_str text = ctn_arena_vprintf(arena, format, args);
     va_end(args);
-    ctn_mcp_exchange_result(x, ctn_engine_failure_result(arena, text, structured));
+    if (ctn_mcp_exchange_is_call(x))
+        ctn_mcp_exchange_result(x, ctn_engine_failure_result(arena, text, structured));
+    else
+        ctn_mcp_exchange_error(x, INVALID_PARAMS, text, NULL);
 }
 
 bool ctn_engine_row(ctn_engine_call *c, ctn_str id, ctn_execution_row *ret_row)
@@ -203,25 +208,6 @@ static const ctn_json *failed_result(ctn_engine_backend *b, ctn_arena *arena, co
     return ctn_engine_failure_result(arena, text, ctn_json_finish(&o));
 }
 
-/* The content blocks that an output holds: a list of blocks, one of them, or a text. */
-static const ctn_json *blocks_of(ctn_arena *arena, const ctn_json *value)
-{
-    ctn_json_builder list = ctn_json_array(arena);
-    if (ctn_json_is(value, CTN_JSON_STRING))
-        return one_text(arena, ctn_json_text(value));
-    if (ctn_json_is(ctn_json_member_of(value, "type"), CTN_JSON_STRING)) {
-        ctn_json_push(&list, value);
-        return ctn_json_finish(&list);
-    }
-    for (size_t i = 0; ctn_json_is(value, CTN_JSON_ARRAY) && i < value->count; i++) {
-        const ctn_json *block = ctn_json_at(value, i);
-        bool is_block = ctn_json_is(ctn_json_member_of(block, "type"), CTN_JSON_STRING);
-        ctn_json_push(&list, is_block ? block : text_block(arena, ctn_json_to_str(arena, block)));
-    }
-    return ctn_json_is(value, CTN_JSON_ARRAY) ? ctn_json_finish(&list)
-                                              : one_text(arena, ctn_json_to_str(arena, value ? value : &ctn_json_null));
-}
-
 static const ctn_json *completed_result(ctn_engine_backend *b, ctn_arena *arena, const ctn_execution_row *row,
                                         ctn_str content)
 {
@@ -233,7 +219,7 @@ static const ctn_json *completed_result(ctn_engine_backend *b, ctn_arena *arena,
         for (size_t i = 0; i < ctn_json_count(outputs); i++)
             if (!ctn_str_equal(ctn_json_text(&outputs->members[i].key), content))
                 ctn_json_put(&rest, ctn_json_text(&outputs->members[i].key), &outputs->members[i].value);
-        ctn_json_put(&result, CTN_STR("content"), blocks_of(arena, ctn_json_get(outputs, content)));
+        ctn_json_put(&result, CTN_STR("content"), ctn_content_blocks(arena, ctn_json_get(outputs, content)));
         outputs = ctn_json_finish(&rest);
     } else {
         ctn_json_put(&result, CTN_STR("content"), one_text(arena, ctn_json_to_str(arena, outputs)));

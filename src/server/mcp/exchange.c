@@ -17,6 +17,11 @@ const ctn_mcp_ask *ctn_mcp_exchange_ask_of(const ctn_mcp_exchange *x)
     return &x->ask;
 }
 
+bool ctn_mcp_exchange_is_call(const ctn_mcp_exchange *x)
+{
+    return ctn_str_is(x->method, "tools/call");
+}
+
 ctn_arena *ctn_mcp_exchange_arena(ctn_mcp_exchange *x)
 {
     return x->arena;

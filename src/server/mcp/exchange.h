@@ -37,6 +37,8 @@ typedef struct ctn_mcp_ask {
 
 const ctn_mcp_caller *ctn_mcp_exchange_caller(const ctn_mcp_exchange *x);
 const ctn_mcp_ask *ctn_mcp_exchange_ask_of(const ctn_mcp_exchange *x);
+/* tools/call: what goes wrong can be told in a result with isError. */
+bool ctn_mcp_exchange_is_call(const ctn_mcp_exchange *x);
 ctn_arena *ctn_mcp_exchange_arena(ctn_mcp_exchange *x); /* lives as long as the exchange */
 
 /* Once, when the client went away or cancelled; the exchange is gone after it. NULL: not any more. */
