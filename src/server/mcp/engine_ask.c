@@ -2,9 +2,10 @@
  * engine_ask.c -- what an execution waits for, as questions: forms for people, words for whoever has no forms, and how
  * an answer becomes the answer of a step.
  *
- * A question's key is made of what is asked, so that it is the same after a restart and no other question ever has it:
- * clients answer each key once. An answer that the step does not take is asked for again under the next key; how many
- * such there were is in memory only, and forgotten at the end of the process.
+ * A question's key is its step's name when it is the first that the step of the caller's own chain asks, and else made
+ * of what is asked: so it is the same after a restart and no other question of the execution ever has it, for clients
+ * answer each key once. An answer that the step does not take is asked for again under the next key; how many such
+ * there were is in memory only, and forgotten at the end of the process.
  *
  *   approval   {approved, comment}; declined is "no", for it says so in one word less
  *   agent      the members of its schema, where a form can hold them: a flat object; else one text that holds JSON
@@ -39,8 +40,10 @@ static struct ctn_wrong_answer *wrong_of(ctn_engine_backend *b, ctn_str base_key
     return NULL;
 }
 
-static void put_keys(search *s, ctn_question *q, uint32_t attempt, const ctn_json *asked)
+static void put_keys(search *s, ctn_question *q, const ctn_step_view *v, const ctn_json *asked, int depth)
 {
+    uint32_t attempt = v->attempt;
+    bool is_first = depth == 0 && v->item < 0 && attempt <= 1 && v->fallback == 0 && q->kind != CTN_QUESTION_PEER;
     ctn_hasher h;
     ctn_hasher_init(&h);
     ctn_hasher_add(&h, (ctn_str){(const char *) q->execution.bytes, sizeof q->execution.bytes});
@@ -56,10 +59,12 @@ static void put_keys(search *s, ctn_question *q, uint32_t attempt, const ctn_jso
     if (wrong) {
         q->key = ctn_arena_printf(s->arena, "%.*s.%u", CTN_STR_ARG(q->base_key), wrong->count + 1);
         q->problem = ctn_arena_str(s->arena, ctn_str_from(wrong->problem));
+    } else if (is_first) {
+        q->key = q->step;
     }
 }
 
-static void add(search *s, const ctn_execution *x, const ctn_open_task *t)
+static void add(search *s, const ctn_execution *x, const ctn_open_task *t, int depth)
 {
     const ctn_step_view *v = &t->view;
     const ctn_json *asked = v->asked ? ctn_json_copy(s->arena, v->asked) : NULL;
@@ -86,7 +91,7 @@ static void add(search *s, const ctn_execution *x, const ctn_open_task *t)
         if (v->call.len)
             q->step = ctn_arena_printf(s->arena, "%.*s/%.*s", CTN_STR_ARG(q->step), CTN_STR_ARG(v->call));
     }
-    put_keys(s, q, v->attempt, asked);
+    put_keys(s, q, v, asked, depth);
     s->found->count++;
 }
 
@@ -102,7 +107,7 @@ static void look_at(search *s, const ctn_execution *x, int depth)
                 ctn_store_execution_get(ctn_host_store(s->b->host), s->arena, v->child, &row, NULL) == CTN_OK)
                 look_at_row(s, &row, depth + 1);
         } else if (v->status == CTN_STEP_WAITING && !v->waits_for_time) {
-            add(s, x, &tasks[i]);
+            add(s, x, &tasks[i], depth);
         }
     }
 }
