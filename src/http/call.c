@@ -453,6 +453,12 @@ static bool is_cut(const ctn_http_call *call, CURLcode result)
     return result == CURLE_OK && !call->hop.is_head_complete;
 }
 
+/* ... and a line of a header that is longer than it reads for a lack of memory. */
+static bool is_endless(const ctn_http_call *call, CURLcode result)
+{
+    return result == CURLE_OUT_OF_MEMORY && call->hop.is_started && !call->hop.is_head_complete;
+}
+
 static int code_of(const ctn_http_call *call, CURLcode result)
 {
     if (call->verdict)
@@ -462,6 +468,7 @@ static int code_of(const ctn_http_call *call, CURLcode result)
     case CURLE_OPERATION_TIMEDOUT: return CTN_E_TIMEOUT;
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL: return call->hop.is_started ? CTN_E_IO : CTN_E_INVALID; /* or the answer was odd */
+    case CURLE_OUT_OF_MEMORY: return is_endless(call, result) ? CTN_E_LIMIT : CTN_E_IO;
     default: return call->objection && !call->hop.is_started ? CTN_E_DENIED : CTN_E_IO;
     }
 }
@@ -477,6 +484,8 @@ void ctn_call_tell_end(ctn_http_call *call, CURLcode result)
     end.status = end.has_head ? call->hop.status : 0;
     if (call->verdict)
         end.why = call->verdict_why;
+    else if (is_endless(call, result))
+        end.why = "a header of the answer is too large";
     else if (is_cut(call, result))
         end.why = "the answer was cut within its headers";
     else if (end.code == CTN_E_DENIED)

@@ -25,8 +25,7 @@ static bool is_same(const ctn_mcp_own_headers *own, const ctn_mcp_header *items,
     return same;
 }
 
-int ctn_mcp_own_headers_read(ctn_mcp_own_headers *own, const ctn_mcp_header_source *source, bool *ret_changed,
-                             ctn_err *err)
+int ctn_mcp_own_headers_read(ctn_mcp_own_headers *own, const ctn_mcp_header_source *source, ctn_err *err)
 {
     const ctn_mcp_header *items = NULL;
     size_t count = 0;
@@ -36,10 +35,9 @@ int ctn_mcp_own_headers_read(ctn_mcp_own_headers *own, const ctn_mcp_header_sour
         ctn_arena_free(arena);
         return rc;
     }
-    if (ret_changed)
-        *ret_changed = !is_same(own, items, count);
+    uint64_t changes = own->changes + !is_same(own, items, count);
     ctn_arena_free(own->arena);
-    *own = (ctn_mcp_own_headers){.arena = arena, .items = items, .count = count};
+    *own = (ctn_mcp_own_headers){.arena = arena, .items = items, .count = count, .changes = changes};
     return CTN_OK;
 }
 

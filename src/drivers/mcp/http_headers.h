@@ -20,12 +20,12 @@ typedef struct ctn_mcp_own_headers {
     ctn_arena *arena;
     const ctn_mcp_header *items;
     size_t count;
+    uint64_t changes; /* how often a reading found others */
 } ctn_mcp_own_headers;
 
 void ctn_mcp_header_add(ctn_mcp_header_list *list, const char *name, ctn_str value);
 void ctn_mcp_header_add_own(ctn_mcp_header_list *list, const ctn_mcp_own_headers *own);
 
-/* Reads them. *ret_changed, if asked for: they are not what they were. On failure the old ones stay. */
-int ctn_mcp_own_headers_read(ctn_mcp_own_headers *own, const ctn_mcp_header_source *source, bool *ret_changed,
-                             ctn_err *err);
+/* Reads them. On failure the old ones stay. */
+int ctn_mcp_own_headers_read(ctn_mcp_own_headers *own, const ctn_mcp_header_source *source, ctn_err *err);
 void ctn_mcp_own_headers_done(ctn_mcp_own_headers *own);

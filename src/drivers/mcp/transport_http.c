@@ -44,9 +44,10 @@ typedef struct post {
     ctn_mcp_leave leave; /* its token */
     uint64_t session;    /* that it was sent in; 0: none */
     char event_id[CTN_MCP_EVENT_ID_BYTES_MAX + 1];
-    bool is_get;      /* a stream that is opened, or asked for again */
-    bool is_listener; /* ... for what the server says by itself */
-    bool has_reread;  /* the configured headers, after a 401 */
+    bool is_get;        /* a stream that is opened, or asked for again */
+    bool is_listener;   /* ... for what the server says by itself */
+    bool has_reread;    /* the configured headers, after a 401 */
+    uint64_t sent_with; /* which of them: own.changes */
     unsigned idle_tries;
     int64_t retry_after_ms;
 } post;
@@ -190,6 +191,7 @@ static void on_leave(void *ctx)
     ctn_mcp_header_add_own(&list, &t->own);
     ctn_mcp_leave_add(&p->leave, &list);
     p->session = t->session[0] ? t->session_number : 0;
+    p->sent_with = t->own.changes;
     ctn_mcp_fetch_options options = {
         .loop = t->options.loop,
         .http = t->options.http,
@@ -330,6 +332,8 @@ static void listener_ended(post *p, const ctn_mcp_fetch_end *end)
     }
     (void) snprintf(p->event_id, sizeof p->event_id, "%.*s", CTN_STR_ARG(end->event_id));
     int64_t rest_ms = end->retry_ms >= 0 ? end->retry_ms : RESUME_AFTER_MS;
+    if (rest_ms > RESUME_AFTER_MAX_MS)
+        rest_ms = RESUME_AFTER_MAX_MS;
     rest_then_get(p, rest_ms << (p->idle_tries - 1)); /* longer each time that nothing came */
 }
 
@@ -350,15 +354,15 @@ static bool resumes(post *p, const ctn_mcp_fetch_end *end)
     return true;
 }
 
-/* True: it is sent again, with headers that have changed. */
+/* True: it is sent again, with headers that have changed since it went out: another that was refused may have read
+ * them. */
 static bool is_sent_again(post *p, const ctn_mcp_fetch_end *end)
 {
     http_transport *t = p->transport;
-    bool has_changed = false;
     if (end->status != HTTP_UNAUTHORIZED || p->has_reread)
         return false;
     p->has_reread = true;
-    if (ctn_mcp_own_headers_read(&t->own, &t->options.headers, &has_changed, NULL) || !has_changed)
+    if (ctn_mcp_own_headers_read(&t->own, &t->options.headers, NULL) || t->own.changes == p->sent_with)
         return false;
     send_post(p);
     return true;
@@ -410,13 +414,13 @@ static void on_ended(void *ctx, const ctn_mcp_fetch_end *end)
     p->fetch = NULL;
     if (end->has_message)
         free_post(p);
-    else if (end->code == CTN_OK && ctn_mcp_leave_refused(&p->leave, end->status))
+    else if (end->code == CTN_OK && (is_sent_again(p, end) || ctn_mcp_leave_refused(&p->leave, end->status)))
         return;
     else if (p->is_listener)
         listener_ended(p, end);
     else if (says_session_is_gone(p, end))
         session_is_gone(p, end->status);
-    else if (is_sent_again(p, end) || resumes(p, end))
+    else if (resumes(p, end))
         return;
     else if (end->code == CTN_E_LIMIT && p->letter.id)
         tell_too_large(p);
@@ -529,7 +533,7 @@ int ctn_mcp_http_new(const ctn_mcp_http_options *options, ctn_mcp_transport **re
         .base = {.kind = &KIND, .events = options->events}, .options = *options, .arena = ctn_arena_new(512)};
     t->url = ctn_arena_str(t->arena, options->url);
     t->end_timer = ctn_timer_new(options->loop, tell_ended, t);
-    int rc = ctn_mcp_own_headers_read(&t->own, &options->headers, NULL, err);
+    int rc = ctn_mcp_own_headers_read(&t->own, &options->headers, err);
     if (rc) {
         free_transport(&t->base);
         return rc;

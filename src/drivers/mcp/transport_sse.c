@@ -282,7 +282,7 @@ int ctn_mcp_sse_new(const ctn_mcp_http_options *options, ctn_mcp_transport **ret
     t->url = ctn_arena_str(t->arena, options->url);
     t->end_timer = ctn_timer_new(options->loop, tell_ended, t);
     ctn_sse_init(&t->sse, options->message_bytes_max);
-    int rc = ctn_mcp_own_headers_read(&t->own, &options->headers, NULL, err);
+    int rc = ctn_mcp_own_headers_read(&t->own, &options->headers, err);
     if (rc) {
         free_transport(&t->base);
         return rc;

@@ -1,0 +1,166 @@
+/* web_calls.c -- see web_calls.h. */
+#include "web_calls.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "support/cmocka.h"
+
+static ctn_spawner *the_spawner;
+
+void web_calls_set_spawner(ctn_spawner *spawner)
+{
+    the_spawner = spawner;
+}
+
+static void stop_when_all_ended(web_calls *c)
+{
+    if (c->is_running && c->ended == c->begun)
+        ctn_loop_stop(c->loop);
+}
+
+static void on_done(void *ctx, uint64_t token, const ctn_call_result *result)
+{
+    web_calls *c = ctx;
+    token--; /* 0 is none */
+    c->answers[token]++;
+    c->ended++;
+    c->results[token] = *result;
+    c->results[token].value = result->value ? ctn_json_copy(c->arena, result->value) : NULL;
+    c->results[token].message = ctn_arena_str(c->arena, result->message);
+    stop_when_all_ended(c);
+}
+
+static void out_of_patience(void *ctx)
+{
+    web_calls *c = ctx;
+    c->is_impatient = true;
+    ctn_loop_stop(c->loop);
+}
+
+static int read_token(void *ctx, ctn_str server, ctn_arena *arena, const ctn_mcp_header **ret_headers,
+                      size_t *ret_count, ctn_err *err)
+{
+    const web_calls *c = ctx;
+    (void) server, (void) err;
+    ctn_mcp_header *header = CTN_NEW_ARRAY(arena, ctn_mcp_header, 1);
+    if (c->token)
+        *header = (ctn_mcp_header){CTN_STR("Authorization"), ctn_arena_str(arena, ctn_str_from(c->token))};
+    *ret_headers = header;
+    *ret_count = c->token ? 1 : 0;
+    return CTN_OK;
+}
+
+void web_calls_start(web_calls *c, web_era era, bool (*serve)(web *w, http_asked *asked, const web_asked *what))
+{
+    web_start(&c->web, era, serve);
+    c->arena = ctn_arena_new(65536);
+    c->loop = ctn_loop_new();
+    ctn_spawner_attach(the_spawner, c->loop);
+    c->http = ctn_http_new(&(ctn_http_options){.loop = c->loop});
+    c->patience = ctn_timer_new(c->loop, out_of_patience, c);
+    c->timeout_ms = 10000;
+    ctn_mcp_server_config config = {.name = CTN_STR("web"), .url = c->web.url};
+    ctn_mcp_driver_options options = {
+        .loop = c->loop,
+        .spawner = the_spawner,
+        .http = c->http,
+        .sink = {.done = on_done, .ctx = c},
+        .servers = &config,
+        .server_count = 1,
+        .discover_silence_ms = 200,
+        .end_grace_ms = 200,
+        .line_bytes_max = 64 << 10,
+        .headers = read_token,
+        .headers_ctx = c,
+    };
+    ctn_err err = {0};
+    if (ctn_mcp_driver_new(&options, &c->driver, &err))
+        fail_msg("%s", err.message);
+    c->iface = ctn_mcp_driver_interface(c->driver);
+}
+
+static void on_shut_down(void *ctx)
+{
+    web_calls *c = ctx;
+    c->ended = c->begun; /* what was under way is not told any more */
+    stop_when_all_ended(c);
+}
+
+void web_calls_stop(web_calls *c)
+{
+    c->begun = c->ended + 1;
+    ctn_mcp_driver_shutdown(c->driver, on_shut_down, c);
+    web_calls_wait(c);
+    ctn_mcp_driver_free(c->driver);
+    ctn_timer_free(c->patience);
+    ctn_http_free(c->http);
+    ctn_loop_free(c->loop);
+    ctn_arena_free(c->arena);
+    web_stop(&c->web);
+}
+
+unsigned web_calls_begin(web_calls *c, const char *args)
+{
+    const ctn_json *value = NULL;
+    assert_int_equal(ctn_json_parse(c->arena, ctn_str_from(args), NULL, &value, NULL), CTN_OK);
+    unsigned token = c->begun++;
+    assert_true(token < WEB_CALLS_MAX);
+    ctn_call_request request = {.token = token + 1,
+                                .target = CTN_STR("web/echo"),
+                                .args = value,
+                                .idempotency_key = CTN_STR("key"),
+                                .timeout_ms = c->timeout_ms,
+                                .deadline_ms = ctn_loop_now_ms(c->loop) + c->timeout_ms};
+    c->iface.begin(c->iface.ctx, &request);
+    return token;
+}
+
+static void run(web_calls *c, int64_t ms)
+{
+    ctn_timer_set(c->patience, ctn_loop_now_ms(c->loop) + ms);
+    c->is_running = true;
+    ctn_loop_run(c->loop);
+    c->is_running = false;
+    ctn_timer_clear(c->patience);
+}
+
+void web_calls_wait(web_calls *c)
+{
+    if (c->ended < c->begun)
+        run(c, 15000);
+    if (c->is_impatient)
+        fail_msg("%u of %u calls ended", c->ended, c->begun);
+}
+
+void web_calls_run_for(web_calls *c, int64_t ms)
+{
+    int64_t until_ms = ctn_loop_now_ms(c->loop) + ms;
+    for (int64_t left_ms; (left_ms = until_ms - ctn_loop_now_ms(c->loop)) > 0;)
+        run(c, left_ms);
+    c->is_impatient = false;
+}
+
+const ctn_call_result *web_call(web_calls *c, const char *args)
+{
+    unsigned token = web_calls_begin(c, args);
+    web_calls_wait(c);
+    assert_int_equal(c->answers[token], 1);
+    return &c->results[token];
+}
+
+web_outcome web_outcome_of(const ctn_call_result *result)
+{
+    if (result->failure == CTN_FAILURE_NONE)
+        return SUCCEEDED;
+    if (!result->was_sent)
+        return NOT_EXECUTED;
+    switch (result->failure) {
+    case CTN_FAILURE_TRANSPORT:
+    case CTN_FAILURE_TIMEOUT: return FATE_UNKNOWN;
+    case CTN_FAILURE_TOOL_ERROR:
+    case CTN_FAILURE_INVALID_OUTPUT:
+    case CTN_FAILURE_LIMIT: return EXECUTED_AND_FAILED;
+    default: return NOT_EXECUTED;
+    }
+}
