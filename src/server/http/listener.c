@@ -65,6 +65,7 @@ struct ctn_web {
     int listen_fd;
     char address[80];
     ctn_web_request *requests;
+    bool has_room; /* a connection was closed */
 };
 
 /* ---- turning the library ---- */
@@ -97,14 +98,18 @@ static void run(void *ctx)
     MHD_UNSIGNED_LONG_LONG timeout_ms = 0;
     (void) MHD_run(web->daemon);
     sweep(web);
-    if (MHD_get_timeout(web->daemon, &timeout_ms) != MHD_YES || timeout_ms > SWEEP_MS)
+    bool has_limit = MHD_get_timeout(web->daemon, &timeout_ms) == MHD_YES;
+    if (web->requests && (!has_limit || timeout_ms > SWEEP_MS)) {
+        has_limit = true;
         timeout_ms = SWEEP_MS;
-    if (timeout_ms == 0)
-        file_turn(web); /* it has more to do */
-    else if (web->requests)
+    }
+    if (web->has_room || (has_limit && timeout_ms == 0))
+        file_turn(web); /* it has more to do; after a connection was closed: it may accept again */
+    web->has_room = false;
+    if (has_limit)
         ctn_timer_set(web->timer, ctn_loop_now_ms(web->of.loop) + (int64_t) timeout_ms);
     else
-        ctn_timer_set(web->timer, ctn_loop_now_ms(web->of.loop) + 10 * SWEEP_MS); /* idle connections */
+        ctn_timer_clear(web->timer);
 }
 
 static void on_ready(void *ctx, int events)
@@ -378,6 +383,14 @@ static void *on_uri(void *ctx, const char *uri, struct MHD_Connection *connectio
     return r;
 }
 
+static void on_connection(void *ctx, struct MHD_Connection *connection, void **socket_context,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    ctn_web *web = ctx;
+    (void) connection, (void) socket_context;
+    web->has_room |= what == MHD_CONNECTION_NOTIFY_CLOSED;
+}
+
 static void on_completed(void *ctx, struct MHD_Connection *connection, void **request,
                          enum MHD_RequestTerminationCode how)
 {
@@ -506,12 +519,12 @@ int ctn_web_open(const ctn_web_options *options, ctn_str text, ctn_web **ret_web
     int rc = listen_at(web, text, err);
     if (rc)
         goto done;
-    web->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, web,
-                                   MHD_OPTION_LISTEN_SOCKET, web->listen_fd, MHD_OPTION_CONNECTION_LIMIT,
-                                   web->of.connections_max, MHD_OPTION_CONNECTION_TIMEOUT,
-                                   (unsigned) ((web->of.idle_ms + 999) / 1000), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                                   HEADER_BYTES_MAX, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK,
-                                   on_uri, web, MHD_OPTION_NOTIFY_COMPLETED, on_completed, web, MHD_OPTION_END);
+    web->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, web, MHD_OPTION_LISTEN_SOCKET,
+        web->listen_fd, MHD_OPTION_CONNECTION_LIMIT, web->of.connections_max, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned) ((web->of.idle_ms + 999) / 1000), MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEADER_BYTES_MAX,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_uri, web, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, web, MHD_OPTION_NOTIFY_CONNECTION, on_connection, web, MHD_OPTION_END);
     const union MHD_DaemonInfo *info = web->daemon ? MHD_get_daemon_info(web->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
     if (!info || ctn_poller_new(options->loop, info->epoll_fd, on_ready, web, &web->poller)) {
         rc = ctn_fail(err, CTN_E_IO, "cannot serve HTTP on %s", web->address);

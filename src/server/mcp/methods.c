@@ -127,18 +127,26 @@ static bool is_answer(const ctn_json *answer)
            (!content || ctn_json_is(content, CTN_JSON_OBJECT));
 }
 
+/* To a task an answer may come late, twice, or to a question that was never asked: what is none is passed by there, for
+ * the others count. */
 static bool read_answers(ctn_mcp_exchange *x)
 {
     const ctn_json *answers = ctn_json_member_of(x->params, "inputResponses");
+    bool is_task = ctn_str_is(x->method, "tasks/update");
+    ctn_json_builder given = ctn_json_object(x->arena);
     if (!answers || !x->caller.is_modern)
         return true;
     if (!ctn_json_is(answers, CTN_JSON_OBJECT))
         return invalid(x, "\"inputResponses\" must be an object");
-    for (uint32_t i = 0; i < answers->count; i++)
-        if (!is_answer(&answers->members[i].value))
+    for (uint32_t i = 0; i < answers->count; i++) {
+        const ctn_json_member *m = &answers->members[i];
+        if (is_answer(&m->value))
+            ctn_json_put(&given, ctn_json_text(&m->key), &m->value);
+        else if (!is_task)
             return invalid(x, "\"inputResponses\": an answer is {action: accept, content: {...}}, {action: decline} or "
                               "{action: cancel}");
-    x->ask.answers = answers;
+    }
+    x->ask.answers = ctn_json_finish(&given);
     return true;
 }
 

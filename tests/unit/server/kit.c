@@ -16,6 +16,8 @@ static const char TOOLS[] =
     "{\"name\":\"slow\",\"description\":\"slow\",\"inputSchema\":{\"type\":\"object\"}},"
     "{\"name\":\"ask\",\"description\":\"asks\",\"inputSchema\":{\"type\":\"object\"}},"
     "{\"name\":\"refuse\",\"description\":\"refuses\",\"inputSchema\":{\"type\":\"object\"}},"
+    "{\"name\":\"count\",\"description\":\"counts\",\"inputSchema\":{\"type\":\"object\"}},"
+    "{\"name\":\"shout\",\"description\":\"shouts\",\"inputSchema\":{\"type\":\"object\"}},"
     "{\"name\":\"grow\",\"description\":\"grows\",\"inputSchema\":{\"type\":\"object\"}}]";
 
 static const char BLOCKS[] = "{\"content\":[{\"type\":\"text\",\"text\":\"words\"},{\"type\":\"image\",\"data\":"
@@ -121,6 +123,17 @@ static void call(void *ctx, ctn_mcp_exchange *x)
         ask(x);
     } else if (ctn_str_is(a->name, "refuse")) {
         ctn_mcp_exchange_text(x, CTN_STR("no"), true);
+    } else if (ctn_str_is(a->name, "count")) {
+        ctn_json_builder counts = ctn_json_object(arena);
+        ctn_json_put_int(&counts, "calls", (int64_t) k->calls);
+        ctn_json_put_int(&counts, "gone", (int64_t) k->gone_count);
+        ctn_json_put(&result, CTN_STR("content"), ctn_json_finish(&content));
+        ctn_json_put(&result, CTN_STR("structuredContent"), ctn_json_finish(&counts));
+        ctn_mcp_exchange_result(x, ctn_json_finish(&result));
+    } else if (ctn_str_is(a->name, "shout")) {
+        for (int i = 0; i < 50000; i++)
+            ctn_mcp_endpoint_changed(k->endpoint, CTN_MCP_TOOLS_CHANGED);
+        ctn_mcp_exchange_text(x, CTN_STR("done"), false);
     } else if (ctn_str_is(a->name, "blocks")) {
         ctn_mcp_exchange_result(x, parse(arena, BLOCKS));
     } else if (ctn_str_is(a->name, "grow") && ctn_mcp_exchange_caller(x)->can_tasks) {

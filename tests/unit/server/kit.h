@@ -8,13 +8,16 @@
  *     ask              asks for a name, and greets; its state is {round: 1}
  *     refuse           isError
  *     grow             begins a task
+ *     count            {calls, gone}
+ *     shout            tells everybody who listens that the tools have changed, 50000 times
  */
 #pragma once
 #include "server/mcp/endpoint.h"
 
 typedef struct kit {
     ctn_mcp_backend backend;
-    ctn_mcp_exchange *slow; /* the last one that waits; NULL: none */
+    ctn_mcp_endpoint *endpoint; /* for shout */
+    ctn_mcp_exchange *slow;     /* the last one that waits; NULL: none */
     size_t calls, gone_count;
     size_t tool_count;    /* of filler tools beside the named ones */
     const char *last_key; /* the idempotency key of the last call */

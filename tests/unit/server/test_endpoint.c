@@ -201,7 +201,7 @@ static void a_list_is_given_in_pages_to_its_end(void **state)
         total += ctn_json_count(ctn_json_pointer(last(t), CTN_STR("/result/tools")));
         (void) snprintf(params, sizeof params, "\"cursor\":\"%.*s\"", CTN_STR_ARG(at(t, "/result/nextCursor")));
     }
-    assert_int_equal(total, 22);
+    assert_int_equal(total, 24);
     assert_false(is_there(t, "/result/nextCursor"));
     const char *bad[] = {"\"cursor\":\"999\"", "\"cursor\":\"x\"", "\"cursor\":\"\"", "\"cursor\":7",
                          "\"cursor\":\"-1\""};
