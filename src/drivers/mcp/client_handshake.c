@@ -214,8 +214,10 @@ void ctn_mcp_handshake_discovered(ctn_mcp_client *client, const ctn_rpc_message 
     const ctn_json *supported;
     ctn_err err = {0};
     if (ctn_mcp_parse_discovery(m->result, &supported, &err)) {
-        if (!is_late)
+        if (!is_late && client->options.pinned_version.len)
             ctn_mcp_client_fail(client, CTN_MCP_FAULT_LASTING, "%s", err.message);
+        else if (!is_late)
+            ctn_mcp_handshake_fall_back(client); /* there are servers that say {} to everything */
     } else if (!is_late || ctn_mcp_choose_version(supported).len) {
         choose(client, supported, false);
     }
