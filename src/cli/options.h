@@ -44,7 +44,8 @@
     OPTION(DRY_RUN, "dry-run", 0, NULL, "only say what would be done") \
     OPTION(FORCE, "force", 0, NULL, "replace the file that is there") \
     OPTION(REVEAL, "reveal", 0, NULL, "sensitive values as they are (needs the key; goes into the audit log)") \
-    OPTION(DROP_OLD, "drop-old", 0, NULL, "add no key; remove those that wrap nothing any more")
+    OPTION(DROP_OLD, "drop-old", 0, NULL, "add no key; remove those that wrap nothing any more") \
+    OPTION(SCOPE, "scope", 0, "SCOPES", "of tools login: ask leave for these too, separated by spaces")
 /* clang-format on */
 
 typedef enum ctn_opt {

@@ -8,6 +8,7 @@
 #include "cli/result.h"
 #include "cli/verb.h"
 #include "host/audit.h"
+#include "host/credentials.h"
 #include "host/keyring.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -42,6 +43,15 @@ static int drop_old(const ctn_workspace *ws, ctn_store *store, const ctn_config_
             ctn_config_keyring_name(keyring), DROP_AFTER_MS / 1000);
     rc = ctn_seal_drop_old(ctn_config_keyring_seal(keyring), store, rekey, err);
     ctn_store_lock_release(lock);
+    return rc;
+}
+
+/* Tokens of servers are sealed with a master key itself. */
+static int reseal_credentials(ctn_cli *cli, const ctn_workspace *ws, ctn_err *err)
+{
+    ctn_credentials *credentials = ctn_credentials_new(ws->store_file, ws->config, ctn_cli_teller(cli));
+    int rc = ctn_credentials_reseal(credentials, err);
+    ctn_credentials_free(credentials);
     return rc;
 }
 
@@ -83,6 +93,8 @@ static int run_store_rekey(ctn_cli *cli)
         goto done;
     }
     int rc = ctn_seal_rekey(ctn_config_keyring_seal(keyring), store, !drops, cli->arena, &rekey, &err);
+    if (rc == CTN_OK)
+        rc = reseal_credentials(cli, &ws, &err);
     if (rc == CTN_OK && drops)
         rc = drop_old(&ws, store, keyring, &dropped, &err);
     rekey.dropped = dropped.dropped;

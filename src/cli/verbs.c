@@ -36,6 +36,8 @@
     VERB(chains_show) \
     VERB(tools_list) \
     VERB(tools_call) \
+    VERB(tools_login) \
+    VERB(tools_logout) \
     VERB(tools_diff) \
     VERB(tools_accept) \
     VERB(store_init) \

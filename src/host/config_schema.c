@@ -1,12 +1,16 @@
 /* config_schema.c -- catena.yaml for editors: what its tables of keys cannot say; see chain/editor_schema.h. */
 #include "host/config_schema.h"
 #include "chain/editor_schema.h"
+#include "host/config_auth.h"
 #include "host/config_http.h"
 #include "host/config_servers.h"
 #include "host/config_where.h"
 
 /* clang-format off */
 static const ctn_key_shape SHAPES[] = {
+    {"auth", "token", "{\"$ref\":\"#/$defs/secret\"}"},
+    {"auth", "clientSecret", "{\"$ref\":\"#/$defs/secret\"}"},
+    {"auth", "privateKey", "{\"$ref\":\"#/$defs/secret\"}"},
     {"configuration", "servers", "{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/server\"}}"},
     {"configuration", "secrets", "{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/secret\"}}"},
     {"http", "tokens", "{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/secret\"}}"},
@@ -15,6 +19,7 @@ static const ctn_key_shape SHAPES[] = {
     {"sealing", NULL, "{\"required\":[\"key\"]}"},
     {"sealing", "key", "{\"$ref\":\"#/$defs/secret\"}"},
     {"server", NULL, "{\"anyOf\":[{\"required\":[\"command\"]},{\"required\":[\"url\"]}]}"},
+    {"server", "auth", "{\"$ref\":\"#/$defs/auth\"}"},
     {"server", "args", "{\"type\":\"array\",\"items\":{\"type\":[\"string\",\"number\",\"boolean\"]}}"},
     {"server", "env", "{\"type\":\"object\",\"additionalProperties\":{\"type\":[\"string\",\"number\",\"boolean\"]}}"},
     {"server", "headers", "{\"type\":\"object\",\"additionalProperties\":{\"type\":[\"string\",\"number\",\"boolean\"]}}"},
@@ -29,6 +34,7 @@ const ctn_json *ctn_config_schema(ctn_arena *arena)
     for (size_t i = 0; i < ctn_config_table_count; i++)
         tables[count++] = &ctn_config_tables[i];
     tables[count++] = &ctn_config_server_table;
+    tables[count++] = &ctn_config_auth_table;
     tables[count++] = &ctn_config_http_table;
     tables[count++] = &ctn_config_where_table;
     ctn_editor_schema schema = {.title = "Catena's configuration, catena.yaml",

@@ -3,11 +3,12 @@
  * else's format, so what we do not know in it is passed by.
  */
 #include "host/config_servers.h"
+#include "host/config_auth.h"
 #include "host/files.h"
 #include "host/words.h"
 
 typedef struct server_keys {
-    const ctn_json *command, *args, *env, *url, *headers, *effects, *version, *ca_file, *proxy;
+    const ctn_json *command, *args, *env, *url, *headers, *effects, *version, *ca_file, *proxy, *auth;
     ctn_said is_trusted, allows_private, allows_cleartext;
     int way, elicitation;
     int64_t start_timeout_ms;
@@ -27,6 +28,8 @@ static const ctn_key KEYS[] = {
     {"url", CTN_KEY_NAME, offsetof(server_keys, url), "The address of a server over HTTP."},
     {"headers", CTN_KEY_OBJECT, offsetof(server_keys, headers),
      "Headers that are sent to it; {secret.NAME} in a value is read anew when the server refuses it."},
+    {"auth", CTN_KEY_OBJECT, offsetof(server_keys, auth),
+     "Who we are to it: {type: bearer, token: {env: NAME}}, {type: client_credentials, ...} or {type: oauth}."},
     {"caFile", CTN_KEY_NAME, offsetof(server_keys, ca_file),
      "Certificates (PEM) that its own is believed by. Default: the system's."},
     {"proxy", CTN_KEY_TEXT, offsetof(server_keys, proxy),
@@ -158,6 +161,8 @@ static void read_address(ctn_reader *r, const server_keys *k, const ctn_config *
     if (k->proxy)
         driver->policy.proxy = ctn_arena_str(r->arena, ctn_json_text(k->proxy)).ptr;
     read_headers(r, k->headers, driver);
+    if (k->auth)
+        driver->auth = ctn_config_auth_read(r, k->auth, c);
 }
 
 static bool check_name(ctn_reader *r, const ctn_json *key, const ctn_config *c)

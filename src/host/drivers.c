@@ -9,6 +9,7 @@
 #include "drivers/transform/worker.h"
 #include "host/config_servers.h"
 #include "host/secrets.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 struct ctn_drivers {
@@ -97,6 +98,15 @@ static int read_headers(void *ctx, ctn_str server, ctn_arena *arena, const ctn_m
     return ctn_secrets_headers(d->config, &s->driver, &d->secrets, d->arena, arena, ret_headers, err);
 }
 
+/* A tool that repeats the token that it was called with does not bring it into a journal. */
+static void on_learned(void *ctx, ctn_str server, ctn_str token)
+{
+    ctn_drivers *d = ctx;
+    char name[128];
+    (void) snprintf(name, sizeof name, "token of %.*s", CTN_STR_ARG(server));
+    ctn_secrets_learn(&d->secrets, d->arena, ctn_str_from(name), token);
+}
+
 /* ---- life ---- */
 
 static ctn_driver interface_of(const ctn_drivers *d, ctn_work_kind kind)
@@ -119,7 +129,7 @@ static ctn_driver interface_of(const ctn_drivers *d, ctn_work_kind kind)
 }
 
 int ctn_drivers_new(const ctn_config *config, ctn_loop *loop, ctn_spawner *spawner, const ctn_log *log,
-                    ctn_drivers **ret_drivers, ctn_err *err)
+                    const ctn_credentials *credentials, ctn_drivers **ret_drivers, ctn_err *err)
 {
     ctn_drivers *d = ctn_malloc(sizeof *d);
     *d = (ctn_drivers){.config = config, .arena = ctn_arena_new(4096), .scratch = ctn_arena_new(1024)};
@@ -142,6 +152,9 @@ int ctn_drivers_new(const ctn_config *config, ctn_loop *loop, ctn_spawner *spawn
                                       .http = d->http,
                                       .headers = read_headers,
                                       .headers_ctx = d,
+                                      .learned = on_learned,
+                                      .learned_ctx = d,
+                                      .vault = credentials ? ctn_credentials_vault(credentials) : NULL,
                                       .line_bytes_max = ctn_config_answer_bytes(config)};
     int rc = ctn_mcp_driver_new(&options, &d->tools, err);
     if (rc) {

@@ -10,11 +10,13 @@
 #include "drivers/mcp/mcp.h"
 #include "drivers/transform/transform.h"
 #include "host/config.h"
+#include "host/credentials.h"
 
 typedef struct ctn_drivers ctn_drivers;
 
+/* credentials NULL: no token that a person gave leave for is to be had. */
 int ctn_drivers_new(const ctn_config *config, ctn_loop *loop, ctn_spawner *spawner, const ctn_log *log,
-                    ctn_drivers **ret_drivers, ctn_err *err);
+                    const ctn_credentials *credentials, ctn_drivers **ret_drivers, ctn_err *err);
 /* Servers that still run are killed: ctn_mcp_driver_shutdown ends them in order. */
 void ctn_drivers_free(ctn_drivers *drivers);
 

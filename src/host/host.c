@@ -62,6 +62,7 @@ struct ctn_host {
     void *is_done_ctx;
     bool is_running, is_wanted, is_grace_over, is_ended, is_closing;
     ctn_config_keyring *keyring; /* NULL: no sealing */
+    ctn_credentials *credentials;
 };
 
 /* ---- signals ---- */
@@ -214,9 +215,11 @@ int ctn_host_lock(ctn_host *host, ctn_err *err)
 
 int ctn_host_drivers(ctn_host *host, ctn_drivers **ret_drivers, ctn_err *err)
 {
-    int rc = host->drivers
-                 ? CTN_OK
-                 : ctn_drivers_new(host->ws->config, host->loop, host->options.spawner, host->log, &host->drivers, err);
+    if (!host->credentials)
+        host->credentials = ctn_credentials_new(host->ws->store_file, host->ws->config, host->options.teller);
+    int rc = host->drivers ? CTN_OK
+                           : ctn_drivers_new(host->ws->config, host->loop, host->options.spawner, host->log,
+                                             host->credentials, &host->drivers, err);
     if (rc == CTN_OK)
         *ret_drivers = host->drivers;
     return rc;
@@ -406,6 +409,7 @@ void ctn_host_close(ctn_host *host)
     ctn_wakeup_free(host->wakeup);
     ctn_loop_free(host->loop);
     ctn_config_keyring_free(host->keyring);
+    ctn_credentials_free(host->credentials);
     ctn_arena_free(host->arena);
     free(host);
 }

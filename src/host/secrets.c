@@ -107,6 +107,24 @@ int ctn_secrets_headers(const ctn_config *config, const ctn_mcp_server_config *s
     return CTN_OK;
 }
 
+void ctn_secrets_learn(ctn_secrets *known, ctn_arena *known_arena, ctn_str name, ctn_str text)
+{
+    enum { OF_ONE_NAME = 4 };
+    size_t count = 0, first = 0;
+    for (size_t i = known->count; i > 0; i--)
+        if (ctn_str_equal(known->items[i - 1].name, name)) {
+            if (ctn_str_equal(known->items[i - 1].text, text))
+                return;
+            count++;
+            first = i - 1;
+        }
+    if (count >= OF_ONE_NAME) { /* the oldest is forgotten */
+        known->count--;
+        memmove(&known->items[first], &known->items[first + 1], (known->count - first) * sizeof *known->items);
+    }
+    know(known, known_arena, name, text);
+}
+
 ctn_str ctn_secrets_hide(const ctn_secrets *known, ctn_arena *arena, ctn_str text)
 {
     for (size_t i = 0; i < known->count; i++) {

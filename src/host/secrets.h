@@ -28,6 +28,8 @@ void ctn_secrets_fill(const ctn_config *config, ctn_arena *arena, ctn_mcp_server
  * lives in known_arena, the headers in arena. */
 int ctn_secrets_headers(const ctn_config *config, const ctn_mcp_server_config *server, ctn_secrets *known,
                         ctn_arena *known_arena, ctn_arena *arena, const ctn_mcp_header **ret_headers, ctn_err *err);
+/* A secret that is not of `secrets` (a token), and is another one every hour: of one name the last few are known. */
+void ctn_secrets_learn(ctn_secrets *known, ctn_arena *known_arena, ctn_str name, ctn_str text);
 /* The text itself when none is in it. */
 ctn_str ctn_secrets_hide(const ctn_secrets *known, ctn_arena *arena, ctn_str text);
 const ctn_json *ctn_secrets_hide_json(const ctn_secrets *known, ctn_arena *arena, const ctn_json *value);

@@ -1,11 +1,12 @@
 /*
- * auth.c -- see auth.h: who asks for a token and who waits for one, and what a refusal means. How a token is got:
- * flow.c.
+ * auth.c -- see auth.h: who asks for a token and who waits for one, and what a refusal means. How one is got: flow.c.
  *
- *   token()    valid -> told at once; ended, and it can be renewed -> a flow; else none is sent: the server will say
- * what it wants refused()  another token came meanwhile -> told at once a static token: read anew; the same -> needs
- * authorization 401: refresh, else the client's credentials anew, else a person, else needs authorization 403
- * insufficient_scope: more scopes by the same ways; what the token has already -> needs authorization
+ *   token()    valid: told at once; ended, and it can be renewed: a flow; else none is sent: the server will say
+ *              what it wants
+ *   refused()  another token came meanwhile: told at once
+ *              a static token: read anew; still the same: needs authorization
+ *              401: refresh, else the client's credentials anew, else a person, else needs authorization
+ *              403 insufficient_scope: more scopes by the same ways; the token has them: needs authorization
  */
 #include "oauth/internal.h"
 #include "base/memory.h"
@@ -49,7 +50,6 @@ ctn_auth *ctn_auth_new(const ctn_auth_options *options)
     a->options.server = ctn_arena_str(arena, options->server);
     a->options.url = ctn_arena_str(arena, options->url);
     a->vault_name = ctn_arena_printf(arena, "%.*s %.*s", CTN_STR_ARG(options->server), CTN_STR_ARG(options->url));
-    a->options.vault_lack = copy(arena, options->vault_lack);
     if (!a->options.ask_limit_ms)
         a->options.ask_limit_ms = 300000;
     if (options->config)
@@ -80,6 +80,8 @@ static void keep(ctn_auth *a, const ctn_credential *credential)
     a->credential = ctn_credential_copy(arena, credential);
     ctn_arena_free(a->kept);
     a->kept = arena;
+    if (a->options.learned && a->credential.access_token.len)
+        a->options.learned(a->options.learned_ctx, a->options.server, a->credential.access_token);
 }
 
 int ctn_auth_vault_read(ctn_auth *a, ctn_arena *arena, ctn_credential *ret_credential, ctn_err *err)
@@ -201,7 +203,7 @@ static int read_bearer(ctn_auth *a, ctn_err *err)
     if (rc == CTN_OK)
         keep(a, &c);
     else
-        (void) ctn_wrap(err, rc, "the token of server %.*s", CTN_STR_ARG(a->options.server));
+        (void) ctn_wrap(err, rc, "needs authorization: the token is not there");
     ctn_arena_free(arena);
     return rc;
 }
@@ -261,37 +263,54 @@ static void refuse_bearer(ctn_auth *a, ctn_str token, int status, ctn_auth_ready
     else if (!ctn_str_equal(a->credential.access_token, token))
         ready(ctx, CTN_OK, a->credential.access_token, "");
     else {
-        (void) ctn_fail(
-            &err, CTN_E_DENIED,
-            "needs authorization: server %.*s refuses the token in %s %s (HTTP %d); put a new one there%s and "
-            "resume",
-            CTN_STR_ARG(a->options.server), s->env ? "the variable" : "the file", s->env ? s->env : s->file, status,
-            s->env ? ", start catena anew" : "");
+        (void) ctn_fail(&err, CTN_E_DENIED,
+                        "needs authorization: the server refuses the token in %s %s (HTTP %d); put a new one there%s",
+                        s->env ? "the variable" : "the file", s->env ? s->env : s->file, status,
+                        s->env ? " and start catena anew" : "");
         deny(ready, ctx, err.message);
     }
 }
 
+/* The scopes as a person may paste them into a shell behind --scope: a stranger chose them, so what could mean anything
+ * there is left out. */
+static ctn_str scopes_to_paste(ctn_arena *arena, ctn_str scopes)
+{
+    ctn_str safe = {0};
+    while (scopes.ptr) {
+        ctn_str scope = ctn_str_cut(&scopes, ' ');
+        bool is_safe = scope.len && scope.len <= 100;
+        for (size_t i = 0; is_safe && i < scope.len; i++) {
+            char c = scope.ptr[i];
+            is_safe = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      (c && strchr(i ? ":/._-" : ":/._", c));
+        }
+        if (is_safe)
+            safe = ctn_scopes_union(arena, safe, scope);
+    }
+    return safe;
+}
+
 /* The command that gives what is missing. */
-static void deny_login(ctn_auth *a, const char *reason, ctn_str scopes, ctn_auth_ready_fn *ready, void *ctx)
+static void deny_login(const ctn_auth *a, const char *reason, ctn_str scopes, ctn_auth_ready_fn *ready, void *ctx)
 {
     ctn_err err = {0};
     ctn_arena *arena = ctn_arena_new(512);
-    ctn_str wanted = ctn_scopes_union(arena, ctn_text_clean(arena, scopes, 200), (ctn_str){0});
-    (void) ctn_fail(&err, CTN_E_DENIED, "needs authorization: server %.*s %s; run: catena tools login %.*s%s%.*s%s",
-                    CTN_STR_ARG(a->options.server), reason, CTN_STR_ARG(a->options.server),
-                    wanted.len ? " --scope '" : "", CTN_STR_ARG(wanted), wanted.len ? "'" : "");
+    ctn_str wanted = scopes_to_paste(arena, scopes);
+    (void) ctn_fail(&err, CTN_E_DENIED, "needs authorization: the server %s; run: catena tools login %.*s%s%.*s%s",
+                    reason, CTN_STR_ARG(a->options.server), wanted.len ? " --scope \"" : "", CTN_STR_ARG(wanted),
+                    wanted.len ? "\"" : "");
     deny(ready, ctx, err.message);
     ctn_arena_free(arena);
 }
 
-static void refuse_unconfigured(ctn_auth *a, int status, ctn_auth_ready_fn *ready, void *ctx)
+static void refuse_unconfigured(const ctn_auth *a, int status, ctn_auth_ready_fn *ready, void *ctx)
 {
     ctn_err err = {0};
     (void) ctn_fail(
         &err, CTN_E_DENIED,
-        "needs authorization: server %.*s answers HTTP %d; give it `auth` in catena.yaml: {type: oauth} and "
-        "then catena tools login %.*s, or {type: bearer, token: {env: NAME}}",
-        CTN_STR_ARG(a->options.server), status, CTN_STR_ARG(a->options.server));
+        "needs authorization: the server answers HTTP %d; give it `auth` in catena.yaml: {type: oauth} and then "
+        "catena tools login %.*s, or {type: bearer, token: {env: NAME}}",
+        status, CTN_STR_ARG(a->options.server));
     deny(ready, ctx, err.message);
 }
 
@@ -331,9 +350,9 @@ static void refuse_client(ctn_auth *a, ctn_str token, bool is_scope, const ctn_c
     if (token.len && is_in_vain) {
         (void) ctn_fail(
             &err, CTN_E_DENIED,
-            "needs authorization: server %.*s refuses the token that its client credentials give%s; ask whoever "
+            "needs authorization: the server refuses the token that its client credentials give%s; ask whoever "
             "registered the client",
-            CTN_STR_ARG(a->options.server), is_scope ? ", which has the scopes it asks for" : "");
+            is_scope ? ", which has the scopes it asks for" : "");
         deny(ready, ctx, err.message);
         return;
     }
@@ -360,8 +379,7 @@ void ctn_auth_refused(ctn_auth *a, ctn_str token, int status, const ctn_str *cha
             refuse_unconfigured(a, status, ready, ctx);
         else {
             ctn_err err = {0};
-            (void) ctn_fail(&err, CTN_E_DENIED, "server %.*s knows the token and forbids this (HTTP 403)",
-                            CTN_STR_ARG(a->options.server));
+            (void) ctn_fail(&err, CTN_E_DENIED, "the server knows the token and forbids this (HTTP 403)");
             deny(ready, ctx, err.message);
         }
     } else if (kind == CTN_AUTH_BEARER)

@@ -81,9 +81,11 @@ typedef struct ctn_auth_options {
     const ctn_http_policy *policy;
     const ctn_auth_config *config; /* NULL: CTN_AUTH_NONE */
     const ctn_auth_vault *vault;   /* NULL: nothing is kept beyond this process */
-    const char *vault_lack;        /* why there is none, for a person: what to configure; may be NULL */
     const ctn_auth_ask *ask;       /* NULL: unattended */
     int64_t ask_limit_ms;          /* how long a person may take; 0: 5 minutes */
+    /* A token that goes with requests from now on, so that it can be kept out of what comes back. May be NULL. */
+    void (*learned)(void *ctx, ctn_str server, ctn_str token);
+    void *learned_ctx;
 } ctn_auth_options;
 
 typedef struct ctn_auth ctn_auth;

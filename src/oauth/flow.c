@@ -98,8 +98,7 @@ static void fail(ctn_flow *f, int code, const ctn_err *why)
     bool is_passing = code == CTN_E_IO || code == CTN_E_TIMEOUT || code == CTN_E_BUSY;
     const char *login =
         f->auth->config.kind == CTN_AUTH_CODE && !o->ask && !is_passing ? "; run: catena tools login " : "";
-    (void) ctn_wrap(&err, code, "%sserver %.*s",
-                    is_passing ? "no token for " : "needs authorization: ", CTN_STR_ARG(o->server));
+    (void) ctn_wrap(&err, code, is_passing ? "no token was to be had" : "needs authorization");
     size_t length = strlen(err.message);
     if (*login)
         snprintf(err.message + length, sizeof err.message - length, "%s%.*s", login, CTN_STR_ARG(o->server));

@@ -2,6 +2,7 @@
  * seal.c -- boxes, data keys, sealed records, and changing the master key.
  */
 #include "store/seal.h"
+#include "base/base64.h"
 #include "base/memory.h"
 #include "store/keyring.h"
 
@@ -319,6 +320,38 @@ int ctn_seal_reveal(const ctn_seal_key *key, ctn_execution_id id, const ctn_reco
         return rc;
     *ret_items = items;
     *ret_count = count;
+    return CTN_OK;
+}
+
+/* ---- texts of no execution ---- */
+
+int ctn_seal_text(ctn_seal *seal, ctn_str what, ctn_str text, ctn_arena *arena, ctn_str *ret_sealed, ctn_err *err)
+{
+    int rc = ctn_master_keys_refresh(seal->masters, err);
+    if (rc == CTN_E_NOT_FOUND && !seal->ring->write)
+        return ctn_fail(err, CTN_E_DENIED, "%s holds no key: it takes lines \"ID BASE64\"", seal->ring->name);
+    if (rc == CTN_E_NOT_FOUND) {
+        rc = ctn_master_keys_add(seal->masters, true, err);
+        if (rc == CTN_OK && seal->ring->on_made)
+            seal->ring->on_made(seal->ring->ctx);
+    }
+    if (rc)
+        return rc;
+    const ctn_master_key *master = ctn_master_keys_newest(seal->masters);
+    ctn_str box = box_make(arena, master->bytes, text, what);
+    *ret_sealed = ctn_arena_printf(arena, "%s %.*s", master->id, CTN_STR_ARG(ctn_base64(arena, box)));
+    return CTN_OK;
+}
+
+int ctn_seal_text_open(ctn_seal *seal, ctn_str what, ctn_str sealed, ctn_arena *arena, ctn_str *ret_text, ctn_err *err)
+{
+    const ctn_master_key *master = NULL;
+    ctn_str rest = sealed, id = ctn_str_cut(&rest, ' '), box;
+    int rc = ctn_master_keys_find(seal->masters, id, &master, err);
+    if (rc)
+        return rc;
+    if (!ctn_base64_read(arena, rest, &box) || !box_open(arena, master->bytes, box, what, ret_text))
+        return ctn_fail(err, CTN_E_CORRUPT, "what is sealed does not open: it was altered, or sealed with another key");
     return CTN_OK;
 }
 

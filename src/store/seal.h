@@ -82,6 +82,12 @@ int ctn_seal_reveal(const ctn_seal_key *key, ctn_execution_id id, const ctn_reco
 int ctn_seal_digest(ctn_seal *seal, ctn_store *store, ctn_str text, ctn_arena *arena, ctn_str *ret_digest,
                     ctn_err *err);
 
+/* A text that belongs to no execution, sealed by the newest master key itself: "ID BOX". `what` says what it is, and
+ * opens nothing else. The first master key is made when the keyring has none. Whoever keeps such a text seals it anew
+ * after a rekey: an old key is dropped when no data key needs it. */
+int ctn_seal_text(ctn_seal *seal, ctn_str what, ctn_str text, ctn_arena *arena, ctn_str *ret_sealed, ctn_err *err);
+int ctn_seal_text_open(ctn_seal *seal, ctn_str what, ctn_str sealed, ctn_arena *arena, ctn_str *ret_text, ctn_err *err);
+
 /* ---- changing the master key ---- */
 
 typedef struct ctn_rekey {

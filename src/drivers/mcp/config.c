@@ -82,8 +82,9 @@ static ctn_auth *auth_of(const ctn_mcp_server *server)
                                                           .policy = &config->policy,
                                                           .config = config->auth,
                                                           .vault = options->vault,
-                                                          .vault_lack = options->vault_lack,
-                                                          .ask = options->ask})
+                                                          .ask = options->ask,
+                                                          .learned = options->learned,
+                                                          .learned_ctx = options->learned_ctx})
                        : NULL;
 }
 

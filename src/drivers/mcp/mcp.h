@@ -94,8 +94,10 @@ typedef struct ctn_mcp_driver_options {
                    ctn_err *err);
     void *headers_ctx;
     const ctn_auth_vault *vault; /* where tokens that people gave leave for are kept; NULL: nowhere */
-    const char *vault_lack;      /* why there is none; may be NULL */
     const ctn_auth_ask *ask;     /* NULL: nobody is there to be asked */
+    /* A token that goes with requests from now on. May be NULL. */
+    void (*learned)(void *ctx, ctn_str server, ctn_str token);
+    void *learned_ctx;
 } ctn_mcp_driver_options;
 
 /* The server's tools were listed, or listed again: told before anybody who waits for them. */
