@@ -114,14 +114,17 @@ static void list_templates(ctn_mcp_exchange *x)
 
 /* ---- what is handed to the backend ---- */
 
-/* An answer of a person is an object with one of three actions. Other objects are none to anything that we ask, and are
- * nobody's concern. */
+/* An answer of a person is an object with one of three actions; a model's and a list of roots have members of their
+ * own. */
 static bool is_answer(const ctn_json *answer)
 {
     const ctn_json *action = ctn_json_member_of(answer, "action");
     const ctn_json *content = ctn_json_member_of(answer, "content");
-    if (!ctn_json_is(answer, CTN_JSON_OBJECT) || !action)
-        return ctn_json_is(answer, CTN_JSON_OBJECT);
+    if (!ctn_json_is(answer, CTN_JSON_OBJECT))
+        return false;
+    if (!action)
+        return ctn_json_is(ctn_json_member_of(answer, "roots"), CTN_JSON_ARRAY) ||
+               (content && ctn_json_is(ctn_json_member_of(answer, "role"), CTN_JSON_STRING));
     ctn_str word = ctn_json_is(action, CTN_JSON_STRING) ? ctn_json_text(action) : (ctn_str){0};
     return (ctn_str_is(word, "accept") || ctn_str_is(word, "decline") || ctn_str_is(word, "cancel")) &&
            (!content || ctn_json_is(content, CTN_JSON_OBJECT));
