@@ -555,11 +555,15 @@ static bool serve_in_parts(web *w, http_asked *asked, const web_asked *what)
     }
     if (!is_rest)
         return false;
+    const char *id = "0";
+    for (size_t i = 0; i < w->asked_count; i++)
+        if (is(w->asked[i].method, "tools/call"))
+            id = w->asked[i].id;
     http_say_format(asked,
                     "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
                     "id: e9\ndata: {\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{\"content\":[],\"structuredContent\":"
                     "{\"late\":true}}}\n\n",
-                    w->asked[w->asked_count - 3].id[0] ? w->asked[w->asked_count - 3].id : "0");
+                    id);
     http_close(asked);
     return true;
 }
@@ -599,8 +603,10 @@ static void a_legacy_server_that_asks_is_answered_by_posts(void **state)
     begin_with(f, WEB_LEGACY, serve_asks);
     assert_value(f, call(f, 1, "web/echo", "{\"a\":1}"), "{\"a\":1}");
     run_for(f, 50);
-    assert_non_null(strstr(web_nth(&f->web, "POST", 0)->body, "\"id\":\"p\",\"result\":{}"));
-    assert_non_null(strstr(web_nth(&f->web, "POST", 1)->body, "-32601"));
+    const char *bodies[] = {web_nth(&f->web, "POST", 0)->body, web_nth(&f->web, "POST", 1)->body};
+    bool is_in_order = strstr(bodies[0], "\"id\":\"p\"") != NULL; /* two POSTs: they may overtake each other */
+    assert_non_null(strstr(bodies[!is_in_order], "\"id\":\"p\",\"result\":{}"));
+    assert_non_null(strstr(bodies[is_in_order], "-32601"));
 }
 
 /* ---- HTTP with SSE ---- */
