@@ -236,7 +236,7 @@ static int check_wait(const judge *j, const ctn_input *in, const work *w, ctn_er
 
 static int decide_answer(const judge *j, const ctn_input *in, ctn_entry *ret_entry, ctn_err *err)
 {
-    waiting found;
+    waiting found = {0};
     int rc = find_waiting(j, in->name, &found, err);
     if (rc)
         return rc;

@@ -57,7 +57,6 @@ static void copy_address(ctn_mcp_server *server, const ctn_mcp_server_config *fr
     server->config.url = copy_string(arena, from->url);
     server->config.policy.ca_file = copy_string(arena, from->policy.ca_file);
     server->config.policy.proxy = copy_string(arena, from->policy.proxy);
-    server->wants_sse = from->way == CTN_MCP_WAY_SSE;
 }
 
 static const char *without_query(ctn_arena *arena, const char *url)
@@ -67,25 +66,25 @@ static const char *without_query(ctn_arena *arena, const char *url)
 }
 
 /* An Authorization header that is configured is the operator's own way: then no token is ours to send. */
-static ctn_auth *auth_of(const ctn_mcp_server *server)
+static ctn_auth *auth_of(const ctn_mcp_server *server, const char *url)
 {
     const ctn_mcp_driver_options *options = &server->driver->options;
     const ctn_mcp_server_config *config = &server->config;
     for (size_t i = 0; i < config->header_count; i++)
         if (config->headers[i].name.len == 13 && strncasecmp(config->headers[i].name.ptr, "Authorization", 13) == 0)
             return NULL;
-    return config->url ? ctn_auth_new(&(ctn_auth_options){.loop = options->loop,
-                                                          .http = options->http,
-                                                          .log = options->log,
-                                                          .server = config->name,
-                                                          .url = ctn_str_from(config->url),
-                                                          .policy = &config->policy,
-                                                          .config = config->auth,
-                                                          .vault = options->vault,
-                                                          .ask = options->ask,
-                                                          .learned = options->learned,
-                                                          .learned_ctx = options->learned_ctx})
-                       : NULL;
+    return url ? ctn_auth_new(&(ctn_auth_options){.loop = options->loop,
+                                                  .http = options->http,
+                                                  .log = options->log,
+                                                  .server = config->name,
+                                                  .url = ctn_str_from(url),
+                                                  .policy = &config->policy,
+                                                  .config = config->auth,
+                                                  .vault = options->vault,
+                                                  .ask = options->ask,
+                                                  .learned = options->learned,
+                                                  .learned_ctx = options->learned_ctx})
+               : NULL;
 }
 
 void ctn_mcp_server_init(ctn_mcp_driver *driver, ctn_mcp_server *server, const ctn_mcp_server_config *from)
@@ -99,8 +98,8 @@ void ctn_mcp_server_init(ctn_mcp_driver *driver, ctn_mcp_server *server, const c
     server->config.cwd = copy_string(arena, from->cwd);
     server->config.version = ctn_arena_str(arena, from->version);
     server->config.args = server->config.env = NULL; /* in argv and env */
+    server->config.more_urls = NULL;                 /* each with its peer */
     copy_address(server, from);
-    server->shown = server->config.url ? without_query(arena, server->config.url) : server->config.command;
     server->argv = CTN_NEW_ARRAY(arena, const char *, arg_count + 2);
     server->argv[0] = server->config.command;
     for (size_t i = 0; i < arg_count; i++)
@@ -110,13 +109,17 @@ void ctn_mcp_server_init(ctn_mcp_driver *driver, ctn_mcp_server *server, const c
     for (size_t i = 0; i < from->effect_count; i++)
         effects[i] = (ctn_mcp_tool_effect){ctn_arena_str(arena, from->effects[i].tool), from->effects[i].effect};
     server->config.effects = effects;
-    server->peer_count = 1;
+    size_t more = count_strings(from->more_urls);
+    server->peer_count = from->url ? 1 + more : from->instances > 1 ? from->instances : 1;
     server->peers = CTN_NEW_ARRAY(arena, ctn_mcp_peer, server->peer_count);
     for (size_t i = 0; i < server->peer_count; i++) {
         ctn_mcp_peer *peer = &server->peers[i];
         peer->driver = driver;
         peer->server = server;
-        peer->auth = auth_of(server);
+        peer->url = i == 0 ? server->config.url : from->url ? copy_string(arena, from->more_urls[i - 1]) : NULL;
+        peer->shown = peer->url ? without_query(arena, peer->url) : server->config.command;
+        peer->auth = auth_of(server, peer->url);
+        peer->wants_sse = from->way == CTN_MCP_WAY_SSE;
         peer->timer = ctn_timer_new(driver->options.loop, ctn_mcp_peer_timer, peer);
     }
 }
@@ -126,6 +129,8 @@ static int check_address(const ctn_mcp_driver_options *options, const ctn_mcp_se
     ctn_arena *scratch = ctn_arena_new(512);
     ctn_str origin;
     int rc = ctn_url_origin(scratch, ctn_str_from(config->url), &origin, err);
+    for (size_t i = 0; rc == CTN_OK && config->more_urls && config->more_urls[i]; i++)
+        rc = ctn_url_origin(scratch, ctn_str_from(config->more_urls[i]), &origin, err);
     ctn_arena_free(scratch);
     if (rc)
         return rc;
@@ -152,6 +157,9 @@ int ctn_mcp_config_check(const ctn_mcp_driver_options *options, size_t i, ctn_er
     if (has_command == (config->url != NULL))
         return ctn_fail(err, CTN_E_INVALID, "server %.*s has %s", CTN_STR_ARG(config->name),
                         has_command ? "both a command and a url" : "no command and no url");
+    if (config->instances > CTN_MCP_INSTANCES_MAX || count_strings(config->more_urls) >= CTN_MCP_INSTANCES_MAX)
+        return ctn_fail(err, CTN_E_LIMIT, "server %.*s has more than %d instances", CTN_STR_ARG(config->name),
+                        CTN_MCP_INSTANCES_MAX);
     if (config->url) {
         int rc = check_address(options, config, err);
         if (rc)

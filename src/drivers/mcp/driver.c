@@ -21,18 +21,12 @@
 
 /* ---- the driver's interface ---- */
 
-static ctn_mcp_server *server_of(const ctn_mcp_driver *driver, ctn_str name)
+ctn_mcp_server *ctn_mcp_server_named(const ctn_mcp_driver *driver, ctn_str name)
 {
     for (size_t i = 0; i < driver->server_count; i++)
         if (ctn_str_equal(driver->names[i], name))
             return &driver->servers[i];
     return NULL;
-}
-
-/* The connection that takes the next call. */
-static ctn_mcp_peer *peer_of(const ctn_mcp_server *server)
-{
-    return &server->peers[0];
 }
 
 static void explain_unknown_server(const ctn_mcp_driver *driver, ctn_str name, ctn_err *err)
@@ -45,13 +39,29 @@ static void explain_unknown_server(const ctn_mcp_driver *driver, ctn_str name, c
         (void) ctn_fail(err, CTN_E_NOT_FOUND, "no server \"%.*s\" is configured", CTN_STR_ARG(name));
 }
 
+/* The instance that has a part of the call; NULL: it is not to be had, and that was told: nobody knows what it did. */
+static ctn_mcp_peer *continued_at(ctn_mcp_driver *driver, ctn_mcp_server *server, const ctn_call_request *request)
+{
+    ctn_str name;
+    ctn_mcp_peer *peer = ctn_mcp_instance_of_mark(server, request->continuation, &name);
+    if (peer)
+        return peer;
+    ctn_err err = {0};
+    (void) ctn_fail(&err, CTN_E_NOT_FOUND,
+                    "the instance %.*s of server %.*s has the call, and is not configured any more", CTN_STR_ARG(name),
+                    CTN_STR_ARG(server->config.name));
+    ctn_call_result result = {.failure = CTN_FAILURE_TRANSPORT, .message = ctn_str_from(err.message), .was_sent = true};
+    driver->options.sink.done(driver->options.sink.ctx, request->token, &result);
+    return NULL;
+}
+
 static void begin(void *ctx, const ctn_call_request *request)
 {
     ctn_mcp_driver *driver = ctx;
     assert(!driver->is_shut_down);
     ctn_str tool = request->target;
     ctn_str name = ctn_str_cut(&tool, '/');
-    ctn_mcp_server *server = server_of(driver, name);
+    ctn_mcp_server *server = ctn_mcp_server_named(driver, name);
     if (!server || tool.len == 0) {
         ctn_err err = {0};
         if (!server)
@@ -64,7 +74,10 @@ static void begin(void *ctx, const ctn_call_request *request)
         return;
     }
     server->was_given_sensitive = server->was_given_sensitive || request->is_sensitive;
-    ctn_mcp_peer *peer = peer_of(server);
+    ctn_mcp_peer *peer =
+        request->continuation ? continued_at(driver, server, request) : ctn_mcp_instance_for_call(server);
+    if (!peer)
+        return;
     ctn_mcp_flight *f = ctn_malloc(sizeof *f + tool.len);
     *f = (ctn_mcp_flight){.peer = peer,
                           .token = request->token,
@@ -73,6 +86,7 @@ static void begin(void *ctx, const ctn_call_request *request)
                           .idle_timeout_ms = request->idle_timeout_ms,
                           .args = request->args,
                           .key = request->idempotency_key,
+                          .is_bound = request->continuation != NULL,
                           .tool_len = tool.len};
     memcpy(f->tool, tool.ptr, tool.len);
     ctn_token_map_put(&driver->tokens, f->token, f);
@@ -91,7 +105,7 @@ static void begin(void *ctx, const ctn_call_request *request)
 
 void ctn_mcp_question_ask(ctn_mcp_driver *driver, const ctn_mcp_question *question)
 {
-    const ctn_mcp_server *server = server_of(driver, question->server);
+    ctn_mcp_server *server = ctn_mcp_server_named(driver, question->server);
     if (!server) {
         ctn_err err = {0};
         explain_unknown_server(driver, question->server, &err);
@@ -100,7 +114,7 @@ void ctn_mcp_question_ask(ctn_mcp_driver *driver, const ctn_mcp_question *questi
         return;
     }
     ctn_mcp_flight *f = ctn_malloc(sizeof *f + question->name.len);
-    *f = (ctn_mcp_flight){.peer = peer_of(server),
+    *f = (ctn_mcp_flight){.peer = ctn_mcp_instance_for_call(server),
                           .token = UINT64_MAX - driver->question_count++,
                           .timeout_ms = question->timeout_ms,
                           .args = question->params,
@@ -133,7 +147,7 @@ static void cancel(void *ctx, uint64_t token)
 static bool may_still_arrive(void *ctx, uint64_t token, ctn_str target)
 {
     const ctn_mcp_driver *driver = ctx;
-    const ctn_mcp_server *server = server_of(driver, ctn_str_cut(&target, '/'));
+    const ctn_mcp_server *server = ctn_mcp_server_named(driver, ctn_str_cut(&target, '/'));
     /* Whoever has a request that went out over HTTP lives on, and tells nothing of it. */
     return (server && server->config.url) || ctn_token_map_get(&driver->tokens, token) != NULL;
 }
@@ -152,9 +166,9 @@ static void prepare(void *ctx, ctn_str target, void (*ready)(void *ready_ctx), v
 {
     ctn_mcp_driver *driver = ctx;
     ctn_str tool = target;
-    const ctn_mcp_server *server = server_of(driver, ctn_str_cut(&tool, '/'));
+    ctn_mcp_server *server = ctn_mcp_server_named(driver, ctn_str_cut(&tool, '/'));
     if (server && !driver->is_shut_down)
-        await(peer_of(server), (ctn_mcp_waiter){.prepared = ready, .ctx = ready_ctx});
+        await(ctn_mcp_instance_for_call(server), (ctn_mcp_waiter){.prepared = ready, .ctx = ready_ctx});
     else
         ready(ready_ctx);
 }
@@ -167,7 +181,7 @@ static ctn_effect effect_of(void *ctx, ctn_str target, const char **ret_from)
 static bool schema_of(void *ctx, ctn_str target, ctn_digest *ret_digest)
 {
     ctn_str name = target;
-    const ctn_mcp_server *server = server_of(ctx, ctn_str_cut(&name, '/'));
+    const ctn_mcp_server *server = ctn_mcp_server_named(ctx, ctn_str_cut(&name, '/'));
     const ctn_mcp_tool *tool = server && server->tools ? ctn_mcp_tool_table_find(server->tools, name) : NULL;
     if (!tool)
         return false;
@@ -198,9 +212,9 @@ ctn_driver ctn_mcp_driver_interface(ctn_mcp_driver *driver)
 
 void ctn_mcp_ready(ctn_mcp_driver *driver, ctn_str name, ctn_mcp_ready_fn *ready, void *ctx)
 {
-    const ctn_mcp_server *server = server_of(driver, name);
+    ctn_mcp_server *server = ctn_mcp_server_named(driver, name);
     if (server && !driver->is_shut_down) {
-        await(peer_of(server), (ctn_mcp_waiter){.ready = ready, .ctx = ctx});
+        await(ctn_mcp_instance_for_call(server), (ctn_mcp_waiter){.ready = ready, .ctx = ctx});
         return;
     }
     ctn_err err = {0};
@@ -211,6 +225,38 @@ void ctn_mcp_ready(ctn_mcp_driver *driver, ctn_str name, ctn_mcp_ready_fn *ready
     ready(ctx, err.code, err.message);
 }
 
+struct ctn_mcp_waiting_all {
+    ctn_mcp_ready_fn *ready;
+    void *ctx;
+    size_t open;
+    bool is_one_up;
+    ctn_err why;
+};
+
+static void on_one_told(void *ctx, int code, const char *why)
+{
+    struct ctn_mcp_waiting_all *all = ctx;
+    all->is_one_up = all->is_one_up || code == CTN_OK;
+    if (code)
+        (void) ctn_fail(&all->why, code, "%s", why);
+    if (--all->open > 0)
+        return;
+    all->ready(all->ctx, all->is_one_up ? CTN_OK : all->why.code, all->is_one_up ? "" : all->why.message);
+}
+
+void ctn_mcp_ready_all(ctn_mcp_driver *driver, ctn_str name, ctn_mcp_ready_fn *ready, void *ctx)
+{
+    const ctn_mcp_server *server = ctn_mcp_server_named(driver, name);
+    if (!server || server->peer_count == 1 || driver->is_shut_down) {
+        ctn_mcp_ready(driver, name, ready, ctx);
+        return;
+    }
+    struct ctn_mcp_waiting_all *all = CTN_NEW(driver->arena, struct ctn_mcp_waiting_all);
+    *all = (struct ctn_mcp_waiting_all){.ready = ready, .ctx = ctx, .open = server->peer_count};
+    for (size_t i = 0; i < server->peer_count; i++)
+        await(&server->peers[i], (ctn_mcp_waiter){.ready = on_one_told, .ctx = all, .all = all});
+}
+
 void ctn_mcp_when_listed(ctn_mcp_driver *driver, ctn_mcp_listed_fn *listed, void *ctx)
 {
     driver->listed = listed;
@@ -219,7 +265,7 @@ void ctn_mcp_when_listed(ctn_mcp_driver *driver, ctn_mcp_listed_fn *listed, void
 
 const ctn_mcp_tool *ctn_mcp_tools(const ctn_mcp_driver *driver, ctn_str name, size_t *ret_count)
 {
-    const ctn_mcp_server *server = server_of(driver, name);
+    const ctn_mcp_server *server = ctn_mcp_server_named(driver, name);
     return ctn_mcp_tool_table_all(server ? server->tools : NULL, ret_count);
 }
 
@@ -229,7 +275,7 @@ ctn_effect ctn_mcp_effect(const ctn_mcp_driver *driver, ctn_str target, const ch
     const char **from = ret_from ? ret_from : &ignored;
     *from = NULL;
     ctn_str name = target;
-    const ctn_mcp_server *server = server_of(driver, ctn_str_cut(&name, '/'));
+    const ctn_mcp_server *server = ctn_mcp_server_named(driver, ctn_str_cut(&name, '/'));
     if (!server)
         return CTN_EFFECT_UNKNOWN;
     for (size_t i = 0; i < server->config.effect_count; i++) {
@@ -250,10 +296,10 @@ ctn_effect ctn_mcp_effect(const ctn_mcp_driver *driver, ctn_str target, const ch
 
 bool ctn_mcp_server_state_of(const ctn_mcp_driver *driver, ctn_str name, ctn_mcp_server_state *ret_state)
 {
-    const ctn_mcp_server *server = server_of(driver, name);
+    const ctn_mcp_server *server = ctn_mcp_server_named(driver, name);
     if (!server)
         return false;
-    const ctn_mcp_peer *peer = peer_of(server);
+    const ctn_mcp_peer *peer = &server->peers[0];
     *ret_state = (ctn_mcp_server_state){.pid = peer->transport ? ctn_mcp_transport_pid(peer->transport) : 0,
                                         .version = peer->client ? ctn_mcp_client_version(peer->client) : (ctn_str){0},
                                         .starts = server->starts,
@@ -351,6 +397,7 @@ static void free_peer(ctn_mcp_peer *peer)
     ctn_mcp_client_free(peer->client);
     ctn_mcp_transport_free(peer->transport);
     drop_calls(peer);
+    ctn_mcp_tool_table_free(peer->tools);
     ctn_timer_free(peer->timer);
     ctn_auth_free(peer->auth);
 }
@@ -361,8 +408,6 @@ void ctn_mcp_driver_free(ctn_mcp_driver *driver)
         return;
     driver->is_shut_down = true;
     each_peer(driver, free_peer);
-    for (size_t i = 0; i < driver->server_count; i++)
-        ctn_mcp_tool_table_free(driver->servers[i].tools);
     ctn_timer_free(driver->due_timer);
     ctn_heap_done(&driver->due);
     ctn_token_map_done(&driver->tokens);

@@ -33,6 +33,7 @@ void ctn_mcp_flight_add(ctn_mcp_flights *list, ctn_mcp_flight *f)
     else
         list->first = f;
     list->last = f;
+    list->count++;
 }
 
 static void list_remove(ctn_mcp_flights *list, ctn_mcp_flight *f)
@@ -46,6 +47,12 @@ static void list_remove(ctn_mcp_flights *list, ctn_mcp_flight *f)
     else
         list->last = f->previous;
     f->next = f->previous = NULL;
+    list->count--;
+}
+
+void ctn_mcp_flight_leave(ctn_mcp_flight *f)
+{
+    list_remove(list_of(f), f);
 }
 
 void ctn_mcp_flights_set_timer(ctn_mcp_driver *driver)
@@ -132,6 +139,8 @@ void ctn_mcp_flights_due(void *ctx)
                         (long long) (is_over ? f->timeout_ms : f->idle_timeout_ms));
         bool was_sent = f->id != 0; /* else it was refused once, and waits again */
         if (was_sent)
+            ctn_mcp_instance_failed(f->peer, true);
+        if (was_sent)
             ctn_mcp_flight_give_up(f, CTN_STR("timeout"));
         else
             ctn_mcp_flight_free(f);
@@ -163,9 +172,9 @@ static void fail_unknown_tool(ctn_mcp_flight *f)
 {
     ctn_mcp_peer *peer = f->peer;
     ctn_str tool = tool_of(f);
-    ctn_str near = ctn_mcp_tool_table_nearest(peer->server->tools, tool);
+    ctn_str near = ctn_mcp_tool_table_nearest(peer->tools, tool);
     size_t count = 0;
-    (void) ctn_mcp_tool_table_all(peer->server->tools, &count);
+    (void) ctn_mcp_tool_table_all(peer->tools, &count);
     ctn_str sentence =
         near.len ? ctn_arena_printf(peer->driver->scratch, "server %.*s has no tool \"%.*s\"; did you mean \"%.*s\"?",
                                     CTN_STR_ARG(peer->server->config.name), CTN_STR_ARG(tool), CTN_STR_ARG(near))
@@ -183,9 +192,8 @@ static int check_arguments(ctn_mcp_flight *f, const ctn_mcp_tool *tool)
     if (f->args && !ctn_json_is(f->args, CTN_JSON_OBJECT))
         rc = ctn_fail(&err, CTN_E_INVALID, "expected object, got %s", ctn_json_kind_name(f->args));
     else
-        rc = ctn_mcp_tool_check_input(peer->server->tools, tool,
-                                      f->args ? f->args : &(ctn_json){.kind = CTN_JSON_OBJECT}, peer->driver->scratch,
-                                      &err);
+        rc = ctn_mcp_tool_check_input(peer->tools, tool, f->args ? f->args : &(ctn_json){.kind = CTN_JSON_OBJECT},
+                                      peer->driver->scratch, &err);
     if (rc == CTN_OK)
         return rc;
     bool is_schema = rc == CTN_E_UNSUPPORTED;
@@ -254,6 +262,9 @@ static void note_sent(ctn_mcp_flight *f, int64_t id, bool is_too_large)
         return;
     }
     if (id == 0) {
+        ctn_mcp_instance_failed(peer, false);
+        if (ctn_mcp_flight_move(f))
+            return;
         tell_failure(f, CTN_FAILURE_UNAVAILABLE, false,
                      ctn_arena_printf(peer->driver->scratch, "server %.*s does not read its input",
                                       CTN_STR_ARG(peer->server->config.name)));
@@ -283,7 +294,7 @@ static void send_call(ctn_mcp_flight *f, const ctn_mcp_tool *tool)
     size_t header_count = 0;
     const ctn_mcp_header *headers = NULL;
     if (peer->transport->kind->is_http) {
-        headers = ctn_mcp_tool_headers(peer->server->tools, tool, f->args, peer->driver->scratch, &header_count);
+        headers = ctn_mcp_tool_headers(peer->tools, tool, f->args, peer->driver->scratch, &header_count);
         if (!f->arena)
             ctn_mcp_flight_keep_arguments(f); /* it may have to be said again */
     }
@@ -301,7 +312,7 @@ void ctn_mcp_flight_send(ctn_mcp_flight *f)
         return;
     }
     ctn_arena_mark mark = ctn_arena_save(peer->driver->scratch);
-    const ctn_mcp_tool *tool = ctn_mcp_tool_table_find(peer->server->tools, tool_of(f));
+    const ctn_mcp_tool *tool = ctn_mcp_tool_table_find(peer->tools, tool_of(f));
     int64_t list_age_ms = ctn_loop_now_ms(peer->driver->options.loop) - ctn_mcp_client_listed_at_ms(peer->client);
     if (!tool && !f->has_relisted && list_age_ms > UNKNOWN_TOOL_AGE_MS) {
         f->has_relisted = true;
@@ -345,8 +356,8 @@ static void on_tool_result(ctn_mcp_flight *f, const ctn_json *result, ctn_arena 
         ctn_mcp_flight_tell(f, &told);
         return;
     }
-    const ctn_mcp_tool *tool = ctn_mcp_tool_table_find(peer->server->tools, tool_of(f));
-    int rc = tool ? ctn_mcp_tool_check_output(peer->server->tools, tool, r.value, scratch, &err) : CTN_OK;
+    const ctn_mcp_tool *tool = ctn_mcp_tool_table_find(peer->tools, tool_of(f));
+    int rc = tool ? ctn_mcp_tool_check_output(peer->tools, tool, r.value, scratch, &err) : CTN_OK;
     if (rc) {
         (void) ctn_wrap(&err, rc, "result of %.*s/%.*s", CTN_STR_ARG(peer->server->config.name),
                         CTN_STR_ARG(tool_of(f)));
@@ -362,6 +373,7 @@ void ctn_mcp_flight_answered(void *ctx, void *of_call, const ctn_rpc_message *m,
     (void) ctx;
     ctn_mcp_flight *f = of_call;
     f->peer->has_answered = true;
+    ctn_mcp_instance_answered(f->peer);
     if (f->is_given_up) {
         ctn_mcp_flight_free(f); /* late: it has happened or not, but it can no longer arrive */
         return;
@@ -392,6 +404,7 @@ void ctn_mcp_flight_too_large(void *ctx, void *of_call, const char *why)
     (void) ctx;
     ctn_mcp_flight *f = of_call;
     f->peer->has_answered = true; /* and the tool has done its work */
+    ctn_mcp_instance_answered(f->peer);
     if (f->is_given_up) {
         ctn_mcp_flight_free(f);
         return;
@@ -420,13 +433,18 @@ static ctn_failure failure_of(const ctn_mcp_loss *loss)
 
 void ctn_mcp_flight_lost(void *ctx, void *of_call, const ctn_mcp_loss *loss)
 {
-    const ctn_mcp_peer *peer = ctx;
+    ctn_mcp_peer *peer = ctx;
     ctn_mcp_flight *f = of_call;
     ctn_arena *scratch = peer->driver->scratch;
+    ctn_failure failure = failure_of(loss);
+    if (failure == CTN_FAILURE_UNAVAILABLE || failure == CTN_FAILURE_TRANSPORT)
+        ctn_mcp_instance_failed(peer, loss->was_sent);
     if (f->is_given_up) {
         ctn_mcp_flight_free(f);
         return;
     }
+    if (!loss->was_sent && ctn_mcp_flight_move(f))
+        return;
     if (loss->is_untaken && return_to_waiting(f)) {
         if (peer->state == CTN_MCP_UP && !peer->is_relisting)
             ctn_mcp_flight_send(f);
@@ -434,7 +452,7 @@ void ctn_mcp_flight_lost(void *ctx, void *of_call, const ctn_mcp_loss *loss)
     }
     ctn_arena_mark mark = ctn_arena_save(scratch);
     ctn_call_result told = {
-        .failure = failure_of(loss),
+        .failure = failure,
         .message = ctn_arena_printf(scratch, "%.*s/%.*s: %s", CTN_STR_ARG(peer->server->config.name),
                                     CTN_STR_ARG(tool_of(f)), loss->why),
         .was_sent = loss->was_sent,

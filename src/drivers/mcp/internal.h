@@ -26,6 +26,8 @@ typedef struct ctn_mcp_flight {
     ctn_str key;
     bool is_given_up;  /* timed out or cancelled; the process that has it lives */
     bool has_relisted; /* its tool was unknown once: the list was fetched again */
+    bool is_bound;     /* to its instance, which has a part of it */
+    unsigned moves;    /* to other instances */
     bool was_returned; /* it was refused for a reason that has passed, and sent once more */
     /* Not a call of a tool, but this; its texts are the question's asker's until it leaves us, then in `arena`. */
     const char *method; /* NULL: a call of a tool */
@@ -37,6 +39,7 @@ typedef struct ctn_mcp_flight {
 
 typedef struct ctn_mcp_flights {
     ctn_mcp_flight *first, *last;
+    size_t count;
 } ctn_mcp_flights;
 
 typedef struct ctn_mcp_waiter {
@@ -44,6 +47,8 @@ typedef struct ctn_mcp_waiter {
     ctn_mcp_ready_fn *ready;
     void (*prepared)(void *ctx); /* the engine's form, told no reason */
     void *ctx;
+    struct ctn_mcp_waiting_all *all; /* it waits for each instance; NULL: for any */
+    unsigned moves;                  /* to other instances */
 } ctn_mcp_waiter;
 
 typedef enum ctn_mcp_peer_state {
@@ -54,10 +59,18 @@ typedef enum ctn_mcp_peer_state {
     CTN_MCP_RESTING,
 } ctn_mcp_peer_state;
 
-/* One connection to a server: a process of it, or its address. */
+/* One connection to a server, which is one of its instances: a process of it, or an address. */
 struct ctn_mcp_peer {
     ctn_mcp_driver *driver;
     ctn_mcp_server *server;
+    const char *url;           /* NULL: a process */
+    const char *shown;         /* in sentences: the command, or the URL without a query */
+    bool wants_sse;            /* it takes no Streamable HTTP */
+    ctn_mcp_tool_table *tools; /* the last that it listed, also in an earlier life */
+    ctn_digest listed;         /* of all of them; zero for a server's only instance */
+    unsigned losses;           /* calls in a row that were lost or not answered in time */
+    unsigned times_out;        /* it was left out, since it last answered */
+    int64_t out_until_ms;
     ctn_mcp_peer_state state;
     ctn_mcp_transport *transport; /* STARTING, UP, ENDING */
     ctn_mcp_client *client;       /* the same; NULL while ENDING after a start that took too long */
@@ -82,13 +95,12 @@ struct ctn_mcp_server {
     ctn_mcp_driver *driver;
     ctn_mcp_server_config config; /* copied */
     const char **argv, **env;
-    const char *shown; /* in sentences: its command, or its URL without a query */
-    bool wants_sse;    /* it takes no Streamable HTTP */
     ctn_mcp_peer *peers;
-    size_t peer_count;         /* 1 or more */
-    ctn_mcp_tool_table *tools; /* the last that were listed, also by an earlier life */
-    char known_version[16];    /* the revision last spoken with it; empty: none yet */
-    bool was_given_sensitive;  /* in some life: what it says on stderr is told to nobody any more */
+    size_t peer_count;               /* 1 or more */
+    size_t turn;                     /* who is asked first among equals */
+    const ctn_mcp_tool_table *tools; /* those of the instance that listed them last */
+    char known_version[16];          /* the revision last spoken with it; empty: none yet */
+    bool was_given_sensitive;        /* in some life: what it says on stderr is told to nobody any more */
     uint64_t starts;
 };
 
@@ -113,6 +125,7 @@ struct ctn_mcp_driver {
 /* ---- mcp/flight.c: one call from begin to done ---- */
 
 void ctn_mcp_flight_keep_arguments(ctn_mcp_flight *f); /* they were borrowed until now */
+void ctn_mcp_flight_leave(ctn_mcp_flight *f);          /* the list that it is in */
 void ctn_mcp_flight_add(ctn_mcp_flights *list, ctn_mcp_flight *f);
 void ctn_mcp_flight_free(ctn_mcp_flight *f); /* takes it out of everything */
 void ctn_mcp_flights_free(ctn_mcp_flights *list);
@@ -130,6 +143,20 @@ void ctn_mcp_flight_progress(void *ctx, void *of_call, const ctn_mcp_progress *p
 void ctn_mcp_flights_due(void *ctx); /* the driver's timer */
 void ctn_mcp_flights_set_timer(ctn_mcp_driver *driver);
 
+/* ---- mcp/instances.c: which of them takes a call ---- */
+
+ctn_mcp_peer *ctn_mcp_instance_for_call(ctn_mcp_server *server);
+/* None of them has it: another one takes it. False: there is no other, or each was tried. */
+bool ctn_mcp_flight_move(ctn_mcp_flight *f);
+/* It is down: what waits for it goes to others as far as they can be had. */
+void ctn_mcp_instance_left(ctn_mcp_peer *peer);
+void ctn_mcp_instance_failed(ctn_mcp_peer *peer, bool was_sent); /* it lost a call */
+void ctn_mcp_instance_answered(ctn_mcp_peer *peer);
+void ctn_mcp_instance_listed(ctn_mcp_peer *peer);
+/* A continuation goes on with the instance that gave it; NULL: that one is not configured any more. */
+const ctn_json *ctn_mcp_instance_mark(const ctn_mcp_peer *peer, const ctn_json *continuation, ctn_arena *arena);
+ctn_mcp_peer *ctn_mcp_instance_of_mark(ctn_mcp_server *server, const ctn_json *continuation, ctn_str *ret_name);
+
 /* ---- mcp/peer.c: the life of a connection ---- */
 
 /* True: up, with a list that may be used. Otherwise on the way there, or its waiters have been told why not. */
@@ -145,4 +172,5 @@ void ctn_mcp_server_init(ctn_mcp_driver *driver, ctn_mcp_server *server, const c
 
 /* ---- mcp/driver.c ---- */
 
+ctn_mcp_server *ctn_mcp_server_named(const ctn_mcp_driver *driver, ctn_str name); /* NULL: there is none */
 void ctn_mcp_driver_tell_if_ended(ctn_mcp_driver *driver);

@@ -56,8 +56,10 @@ typedef struct ctn_mcp_server_config {
     const char *const *args; /* NULL-terminated, without the command; NULL: none */
     const char *const *env;  /* NAME=VALUE, NULL-terminated; NULL: none */
     const char *cwd;         /* NULL: ours */
-    /* ... an address. */
+    size_t instances;        /* processes of it that may run at once; 0: 1 */
+    /* ... an address, or several of the same server. */
     const char *url;
+    const char *const *more_urls; /* ended by NULL; NULL: none */
     ctn_mcp_way way;
     const ctn_mcp_header *headers; /* sent with every request */
     size_t header_count;
@@ -75,6 +77,7 @@ typedef struct ctn_mcp_server_config {
     bool answers_with_defaults;
 } ctn_mcp_server_config;
 
+#define CTN_MCP_INSTANCES_MAX   64 /* of one server */
 #define CTN_MCP_OWN_HEADERS_MAX 64 /* that are configured for one server */
 
 typedef struct ctn_mcp_driver_options {
@@ -123,6 +126,20 @@ void ctn_mcp_ready(ctn_mcp_driver *driver, ctn_str server, ctn_mcp_ready_fn *rea
 void ctn_mcp_when_listed(ctn_mcp_driver *driver, ctn_mcp_listed_fn *listed, void *ctx);
 /* The tools last listed, in order of name; NULL and 0 before that. Valid until the loop runs again. */
 const ctn_mcp_tool *ctn_mcp_tools(const ctn_mcp_driver *driver, ctn_str server, size_t *ret_count);
+/* As ctn_mcp_ready, when each instance has been asked: CTN_OK if one is up. */
+void ctn_mcp_ready_all(ctn_mcp_driver *driver, ctn_str server, ctn_mcp_ready_fn *ready, void *ctx);
+/* Those that one instance listed, from 0; they should be the same. */
+const ctn_mcp_tool *ctn_mcp_tools_of(const ctn_mcp_driver *driver, ctn_str server, size_t i, size_t *ret_count);
+typedef struct ctn_mcp_instance_state {
+    const char *url;   /* without a query; NULL: it is a process */
+    int pid;           /* 0: none runs */
+    const char *state; /* "down", "starting", "up", "ending", "resting", "left out" */
+    size_t calls;      /* in flight, or waiting for it */
+    size_t tool_count;
+    const char *why; /* it is not up; empty: nothing is known */
+} ctn_mcp_instance_state;
+/* False: the server has no more than i of them. */
+bool ctn_mcp_instance(const ctn_mcp_driver *driver, ctn_str server, size_t i, ctn_mcp_instance_state *ret_state);
 /* "server/tool": the operator's word, else what a trusted server's annotations say, else UNKNOWN.
  * *ret_from, if asked for: "operator", "annotations", or NULL. */
 ctn_effect ctn_mcp_effect(const ctn_mcp_driver *driver, ctn_str target, const char **ret_from);

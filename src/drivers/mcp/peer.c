@@ -60,10 +60,9 @@ static int64_t rest_ms(unsigned failures)
 /* Whoever waits now is told that there is no server; peer->why says why. Calls begun meanwhile are for the next try. */
 static void fail_waiting(ctn_mcp_peer *peer)
 {
+    ctn_mcp_instance_left(peer);
     ctn_err why = peer->why;
-    size_t count = 0;
-    for (const ctn_mcp_flight *f = peer->waiting.first; f; f = f->next)
-        count++;
+    size_t count = peer->waiting.count;
     int64_t rest = peer->rest_until_ms - ctn_loop_now_ms(peer->driver->options.loop);
     ctn_call_result result = {.failure = CTN_FAILURE_UNAVAILABLE,
                               .message = ctn_str_from(why.message),
@@ -112,6 +111,7 @@ static void start_failed(ctn_mcp_peer *peer)
     peer->state = CTN_MCP_DOWN;
     peer->failures++;
     peer->rest_until_ms = now + rest_ms(peer->failures);
+    ctn_mcp_instance_left(peer);
     if (!is_wanted(peer))
         return;
     if (peer->failures < START_TRIES && peer->rest_until_ms - peer->starting_since_ms < start_limit_ms(peer))
@@ -134,7 +134,7 @@ static void set_why(ctn_mcp_peer *peer, int code, const char *what)
     ctn_str words = peer->transport ? ctn_mcp_transport_last_words(peer->transport) : (ctn_str){0};
     if (words.len && server->was_given_sensitive)
         words = CTN_STR("(withheld: it was given sensitive values)");
-    (void) ctn_fail(&peer->why, code, "server %.*s (%s): %s%s%s%.*s", CTN_STR_ARG(server->config.name), server->shown,
+    (void) ctn_fail(&peer->why, code, "server %.*s (%s): %s%s%s%.*s", CTN_STR_ARG(server->config.name), peer->shown,
                     peer->http_why, what, words.len ? "; its last words: " : "", CTN_STR_ARG(words));
 }
 
@@ -150,8 +150,8 @@ static void on_failed(void *ctx, ctn_mcp_fault fault, const char *why)
     /* on_ended goes on, unless it would be the same again: then it is told at once. */
     if (!was_starting || fault == CTN_MCP_FAULT_UNREACHED)
         return;
-    if (fault == CTN_MCP_FAULT_OTHER_WAY && peer->server->config.way == CTN_MCP_WAY_AUTO && !peer->server->wants_sse) {
-        peer->server->wants_sse = peer->tries_other_way = true;
+    if (fault == CTN_MCP_FAULT_OTHER_WAY && peer->server->config.way == CTN_MCP_WAY_AUTO && !peer->wants_sse) {
+        peer->wants_sse = peer->tries_other_way = true;
         (void) snprintf(peer->http_why, sizeof peer->http_why, "no Streamable HTTP (%s), and ", why);
         return;
     }
@@ -165,8 +165,9 @@ static void on_ready(void *ctx, ctn_mcp_tool_table *tools)
 {
     ctn_mcp_peer *peer = ctx;
     ctn_mcp_server *server = peer->server;
-    ctn_mcp_tool_table_free(server->tools);
-    server->tools = tools;
+    ctn_mcp_tool_table_free(peer->tools);
+    server->tools = peer->tools = tools;
+    ctn_mcp_instance_listed(peer);
     peer->is_relisting = false;
     ctn_str version = ctn_mcp_client_version(peer->client);
     (void) snprintf(server->known_version, sizeof server->known_version, "%.*s", CTN_STR_ARG(version));
@@ -265,8 +266,8 @@ static void on_ended(void *ctx, const char *why, bool is_dead)
             start(peer);
         return;
     }
-    if (server->wants_sse && !was_up && server->config.way == CTN_MCP_WAY_AUTO)
-        server->wants_sse = false; /* it was neither: nothing was learned */
+    if (peer->wants_sse && !was_up && server->config.way == CTN_MCP_WAY_AUTO)
+        peer->wants_sse = false; /* it was neither: nothing was learned */
     peer->http_why[0] = '\0';
     if (has_told) {
         /* Its calls were told when its start failed; those begun since want a new one. */
@@ -369,11 +370,11 @@ static int open_transport(ctn_mcp_peer *peer, ctn_err *err)
                                        .ctx = peer};
     if (server->config.unusable)
         return ctn_fail(err, CTN_E_NOT_FOUND, "%s", server->config.unusable);
-    if (server->config.url) {
+    if (peer->url) {
         ctn_mcp_http_options http = {
             .loop = options->loop,
             .http = options->http,
-            .url = ctn_str_from(server->config.url),
+            .url = ctn_str_from(peer->url),
             .policy = &server->config.policy,
             .headers = {.read = read_headers, .ctx = server},
             .auth = peer->auth,
@@ -381,8 +382,8 @@ static int open_transport(ctn_mcp_peer *peer, ctn_err *err)
             .end_grace_ms = options->end_grace_ms,
             .events = events,
         };
-        return server->wants_sse ? ctn_mcp_sse_new(&http, &peer->transport, err)
-                                 : ctn_mcp_http_new(&http, &peer->transport, err);
+        return peer->wants_sse ? ctn_mcp_sse_new(&http, &peer->transport, err)
+                               : ctn_mcp_http_new(&http, &peer->transport, err);
     }
     ctn_mcp_stdio_options stdio = {
         .loop = options->loop,
@@ -418,7 +419,7 @@ static void start(ctn_mcp_peer *peer)
         .loop = options->loop,
         .transport = peer->transport,
         .pinned_version =
-            server->wants_sse && !server->config.version.len ? CTN_STR(CTN_MCP_VERSION_LEGACY) : server->config.version,
+            peer->wants_sse && !server->config.version.len ? CTN_STR(CTN_MCP_VERSION_LEGACY) : server->config.version,
         .known_version = ctn_str_from(server->known_version),
         .answers_with_defaults = server->config.answers_with_defaults,
         .discover_silence_ms = options->discover_silence_ms,
