@@ -44,7 +44,7 @@ struct ctn_flow {
     ctn_credential credential; /* as it grows */
     ctn_oauth_proof proof;
     ctn_str scopes;
-    ctn_str said[4]; /* secrets that were sent in the request under way: no sentence repeats them */
+    ctn_str said[5]; /* secrets that were sent in the request under way: no sentence repeats them */
     ctn_timer *timer;
     step_fn *when_locked;
     int64_t lock_due_ms;
@@ -248,6 +248,7 @@ static void ask_token(ctn_flow *f, ctn_oauth_request *request)
     f->said[1] = request->refresh_token;
     f->said[2] = request->code;
     f->said[3] = request->verifier;
+    f->said[4] = ctn_str_from_offset(header, sizeof "Basic " - 1);
     ctn_fetch_request fetch = {.url = c->token_url,
                                .policy = &f->auth->discovery,
                                .body = body,
