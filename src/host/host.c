@@ -58,6 +58,8 @@ struct ctn_host {
     ctn_control *control;
 
     listening *listeners;
+    void (*at_end)(void *ctx);
+    void *at_end_ctx;
     bool (*is_done)(void *ctx);
     void *is_done_ctx;
     bool is_running, is_wanted, is_grace_over, is_ended, is_closing;
@@ -174,6 +176,12 @@ void ctn_host_unlisten(ctn_host *host, void *ctx)
     for (listening *l = host->listeners; l; l = l->next) /* it may be one of them that says so: none is unlinked */
         if (l->ctx == ctx)
             l->on_event = NULL;
+}
+
+void ctn_host_at_end(ctn_host *host, void (*fn)(void *ctx), void *ctx)
+{
+    host->at_end = fn;
+    host->at_end_ctx = ctx;
 }
 
 /* ---- growing ---- */
@@ -390,6 +398,8 @@ void ctn_host_close(ctn_host *host)
     if (host->drivers)
         ctn_drivers_report_to(host->drivers, (ctn_call_sink){0});
     ctn_engine_free(engine);
+    if (host->at_end)
+        host->at_end(host->at_end_ctx);
     ctn_tool_guard_free(host->guard);
     host->guard = NULL;
     if (host->drivers) {

@@ -51,6 +51,9 @@ int ctn_host_signal(const ctn_host *host);
 void ctn_host_listen(ctn_host *host, void (*on_event)(void *ctx, const ctn_engine_event *event), void *ctx);
 void ctn_host_unlisten(ctn_host *host, void *ctx);
 
+/* Called by _close when the engine is gone, before the loop goes: the last one that was said, once. */
+void ctn_host_at_end(ctn_host *host, void (*fn)(void *ctx), void *ctx);
+
 const ctn_workspace *ctn_host_workspace(const ctn_host *host);
 ctn_teller ctn_host_teller(const ctn_host *host);
 ctn_loop *ctn_host_loop(const ctn_host *host);

@@ -117,8 +117,12 @@ void ctn_mcp_endpoint_channel_gone(ctn_mcp_endpoint *e, ctn_mcp_channel *channel
             continue;
         }
         x->channel = NULL;
+        if (e->is_stopping) { /* that we go is not that he went: what answers it answers nobody */
+            x = x->next;
+            continue;
+        }
         if (!channel->is_http || x->caller.is_modern || x->filter) {
-            ctn_mcp_exchange_end(x, !e->is_stopping); /* that we go is not that he went */
+            ctn_mcp_exchange_end(x, true);
             x = e->exchanges; /* whatever `gone` did */
             continue;
         }

@@ -59,7 +59,8 @@ void ctn_mcp_endpoint_take(ctn_mcp_endpoint *endpoint, ctn_mcp_channel *channel,
 /* The client closed it: its requests are cancelled, legacy ones of HTTP go on and are answered to nobody. The channel is
  * not used any more. */
 void ctn_mcp_endpoint_channel_gone(ctn_mcp_endpoint *endpoint, ctn_mcp_channel *channel);
-/* Ends the subscriptions with a word; requests that come from now on are refused, and nobody is told `gone` any more. */
+/* Ends the subscriptions with a word. Requests that come from now on are refused; of those under way nobody is told `gone`
+ * any more: they may still be answered, to nobody if their channel is gone. */
 void ctn_mcp_endpoint_stop(ctn_mcp_endpoint *endpoint);
 /* Nothing is under way, subscriptions aside. */
 bool ctn_mcp_endpoint_is_idle(const ctn_mcp_endpoint *endpoint);

@@ -94,18 +94,24 @@ int ctn_mcp_service_open(ctn_host *host, ctn_mcp_service **ret_service, ctn_err 
     return CTN_OK;
 }
 
+/* The engine is gone: nothing that was filed with it will be acknowledged any more. */
+static void free_service(void *ctx)
+{
+    ctn_mcp_service *s = ctx;
+    ctn_engine_backend_free(s->backend);
+    ctn_mcp_endpoint_free(s->endpoint);
+    explicit_bzero(s->state_key, sizeof s->state_key);
+    free(s);
+}
+
 void ctn_mcp_service_close(ctn_mcp_service *s)
 {
     if (!s)
         return;
     ctn_mcp_endpoint_stop(s->endpoint);
-    ctn_engine_backend_tell(s->backend, NULL);
-    ctn_engine_backend_free(s->backend);
     ctn_web_mcp_close(s->web);
     ctn_mcp_stdio_close(s->pipe);
-    ctn_mcp_endpoint_free(s->endpoint);
-    explicit_bzero(s->state_key, sizeof s->state_key);
-    free(s);
+    ctn_host_at_end(s->host, free_service, s);
 }
 
 /* ---- the ways in ---- */

@@ -5,7 +5,8 @@
  * requestState is sealed under a key beside the store (FILE.mcp-key, for its owner alone), which is made when it is
  * first needed, so that a question that was asked before a restart can be answered after it.
  *
- * Ownership  The host is borrowed: it owns its store, and is closed after the service.
+ * Ownership  The host is borrowed: it owns its store, and is closed after the service. What answers of the engine are still
+ *            awaited then goes with the host.
  * Threads    The loop's.
  */
 #pragma once

@@ -6,20 +6,26 @@
 #include "base/memory.h"
 #include "wire/jsonrpc.h"
 
+#define DRAIN_MS 1000
+
 struct ctn_mcp_stdio {
+    ctn_loop *loop;
     ctn_mcp_endpoint *endpoint;
     ctn_mcp_channel channel;
     ctn_stream *in, *out;
-    bool has_ended;
+    ctn_timer *timer; /* the time for what is under way at the end of the input */
+    bool is_draining, has_ended;
     void (*ended)(void *ctx);
     void *ctx;
 };
 
-static void end(ctn_mcp_stdio *s)
+static void end(void *ctx)
 {
+    ctn_mcp_stdio *s = ctx;
     if (s->has_ended)
         return;
     s->has_ended = true;
+    ctn_timer_clear(s->timer);
     ctn_mcp_endpoint_channel_gone(s->endpoint, &s->channel);
     s->ended(s->ctx);
 }
@@ -35,8 +41,11 @@ static void send_line(ctn_mcp_channel *channel, ctn_str message)
 
 static void answer_line(ctn_mcp_channel *channel, int http_status, ctn_str message)
 {
+    ctn_mcp_stdio *s = channel->ctx;
     (void) http_status;
     send_line(channel, message);
+    if (s->is_draining && ctn_mcp_endpoint_is_idle(s->endpoint))
+        ctn_timer_set(s->timer, 0);
 }
 
 static void on_line(void *ctx, ctn_str line)
@@ -58,10 +67,14 @@ static void on_line_too_long(void *ctx, ctn_str head)
     ctn_buf_done(&out);
 }
 
-static void on_closed(void *ctx, int code, const char *why)
+/* Nothing more will be asked. What was asked is answered, if that does not take long: `echo MESSAGE | catena mcp`. */
+static void on_in_closed(void *ctx, int code, const char *why)
 {
+    ctn_mcp_stdio *s = ctx;
     (void) code, (void) why;
-    end(ctx);
+    s->is_draining = true;
+    bool is_idle = ctn_mcp_endpoint_is_idle(s->endpoint);
+    ctn_timer_set(s->timer, is_idle ? 0 : ctn_loop_now_ms(s->loop) + DRAIN_MS);
 }
 
 /* That nothing is said to us there is no end. */
@@ -76,13 +89,15 @@ ctn_mcp_stdio *ctn_mcp_stdio_open(ctn_loop *loop, ctn_mcp_endpoint *endpoint, in
                                   size_t line_bytes_max, void (*ended)(void *ctx), void *ctx)
 {
     ctn_mcp_stdio *s = ctn_malloc(sizeof *s);
-    *s = (ctn_mcp_stdio){.endpoint = endpoint,
+    *s = (ctn_mcp_stdio){.loop = loop,
+                         .endpoint = endpoint,
                          .channel = {.ctx = s, .principal = CTN_STR("stdio"), .send = send_line, .answer = answer_line},
                          .ended = ended,
                          .ctx = ctx};
+    s->timer = ctn_timer_new(loop, end, s);
     ctn_stream_events in = {.line = on_line,
                             .line_too_long = on_line_too_long,
-                            .closed = on_closed,
+                            .closed = on_in_closed,
                             .ctx = s,
                             .line_bytes_max = line_bytes_max};
     ctn_stream_events out = in; /* a socket or a terminal can be read, too: what comes there is meant for us as well */
@@ -99,6 +114,7 @@ void ctn_mcp_stdio_close(ctn_mcp_stdio *s)
     if (!s->has_ended)
         ctn_mcp_endpoint_channel_gone(s->endpoint, &s->channel);
     s->has_ended = true;
+    ctn_timer_free(s->timer);
     ctn_stream_free(s->in);
     ctn_stream_free(s->out);
     free(s);

@@ -1,7 +1,8 @@
 /*
  * stdio.h -- an endpoint over a pair of descriptors: one message a line, in and out, and nothing else on the way out.
  *
- * The end of the input is the end: what is under way is let go, and `ended` is told once. A client that does not read
+ * The end of the input is the end: what is under way has a second to be answered, then it is let go, and `ended` is told
+ * once. A client that does not read
  * while 64 MiB wait for it is treated as gone.
  *
  * Ownership  Takes the descriptors over. The endpoint is borrowed.
