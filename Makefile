@@ -2,7 +2,7 @@
 PREFIX ?= /usr/local
 SECONDS ?= 60
 
-.PHONY: all build test demo bench install check fuzz sim kill power clean packages-build packages-all
+.PHONY: all build test conformance demo bench install check fuzz sim kill power clean packages-build packages-all
 
 all: build
 
@@ -11,6 +11,10 @@ build: packages-build
 
 test: packages-all
 	@scripts/test
+
+conformance: packages-all
+	@scripts/build release all
+	@scripts/conformance
 
 demo: build
 	@scripts/demo

@@ -30,7 +30,7 @@ const build = (context) => {
                 await call.mcpReq.notify({ method: 'notifications/progress', params: { progressToken, progress: i, total: to } });
             await new Promise((done) => setTimeout(done, 100));
         }
-        return text(`${to}`);
+        return text(`counted to ${to}`);
     });
     server.registerTool('region', { inputSchema: z.object({ region: z.string().meta({ 'x-mcp-header': 'Region' }) }) },
         async ({ region }) => text(`to ${region}`));
