@@ -110,10 +110,10 @@ static void a_question_outlives_the_process_that_asked_it(void **state)
 #pragma GCC diagnostic pop
     assert_exit(w, catena_fed(w, line, "mcp", NULL), 0);
     assert_out(w, "hello Ada");
-    assert_exit(w, shell(w, "chmod 644 catena.db.mcp-key"), 0);
+    assert_exit(w, shell(w, "chmod 644 catena.db-mcp-key"), 0);
     assert_exit(w, catena_fed(w, "", "mcp", NULL), 2);
     assert_err(w, "can be read by others");
-    assert_exit(w, shell(w, "rm catena.db.mcp-key"), 0); /* a new one is made, and what the old one sealed is refused */
+    assert_exit(w, shell(w, "rm catena.db-mcp-key"), 0); /* a new one is made, and what the old one sealed is refused */
     assert_exit(w, catena_fed(w, line, "mcp", NULL), 0);
     assert_out(w, "requestState was altered");
 }

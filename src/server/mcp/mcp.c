@@ -64,7 +64,7 @@ static int get_key(const ctn_workspace *ws, unsigned char key[CTN_BOX_KEY_BYTES]
         return CTN_OK;
     }
     ctn_arena *arena = ctn_arena_new(512);
-    int rc = key_of_file(ctn_arena_printf(arena, "%.*s.mcp-key", CTN_STR_ARG(ws->store_file)).ptr, key, err);
+    int rc = key_of_file(ctn_arena_printf(arena, "%.*s-mcp-key", CTN_STR_ARG(ws->store_file)).ptr, key, err);
     ctn_arena_free(arena);
     return rc;
 }

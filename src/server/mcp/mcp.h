@@ -2,7 +2,7 @@
  * mcp.h -- the MCP server of a host, put together: what is offered (engine_backend.h), the protocol (endpoint.h), and
  * the ways in (stdio.h, post.h).
  *
- * requestState is sealed under a key beside the store (FILE.mcp-key, for its owner alone), which is made when it is
+ * requestState is sealed under a key beside the store (FILE-mcp-key, for its owner alone), which is made when it is
  * first needed, so that a question that was asked before a restart can be answered after it.
  *
  * Ownership  The host is borrowed: it owns its store, and is closed after the service. What answers of the engine are still
