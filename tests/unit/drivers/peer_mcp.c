@@ -16,6 +16,9 @@
  * of an answer); grandchild (dies in the call, leaving a process that holds its pipes); progress (three notifications
  * for each call).
  *
+ * --die-at N, --die-in N, --die-after N, with --once FILE: killed when line N comes, in the middle of what is said to
+ * it, or after that; only in the life that makes the file.
+ *
  * hostile: control characters in progress and on stderr; read_line dies after them.
  *
  * With --shape the first word of the file, when the process begins, says what write_line is: wider (a new optional
@@ -40,6 +43,8 @@ typedef struct peer {
     ctn_mcp_server_tool *tools; /* TOOLS, or changed by the shape */
     size_t tool_count;
     int64_t delay_before_ms, delay_after_ms, per_page, refuse_version, mib;
+    int64_t die_at, die_in, die_after, lines; /* numbers of lines that came, from 1; 0: not */
+    const char *once;
     ctn_mcp_server *server;
     ctn_buf out;
     size_t lists;
@@ -452,6 +457,24 @@ static bool is_slow(const peer *p, const ctn_rpc_message *m)
            p->delay_after_ms > 0;
 }
 
+/* By SIGKILL, in the one life that makes the file. */
+static void die_once(const peer *p)
+{
+    int fd = p->once ? open(p->once, O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
+    if (fd >= 0)
+        (void) raise(SIGKILL);
+}
+
+static void say(peer *p)
+{
+    if (p->lines == p->die_in && p->out.len && access(p->once, F_OK) != 0) {
+        write_all(STDOUT_FILENO, p->out.data, p->out.len / 2);
+        die_once(p);
+    }
+    write_all(STDOUT_FILENO, p->out.data, p->out.len);
+    ctn_buf_clear(&p->out);
+}
+
 static void serve(peer *p, ctn_arena *arena, ctn_str line)
 {
     ctn_rpc_message m;
@@ -472,8 +495,7 @@ static void serve(peer *p, ctn_arena *arena, ctn_str line)
             return;
         ctn_mcp_server_line(p->server, line, &p->out);
         after_call(p, &m);
-        write_all(STDOUT_FILENO, p->out.data, p->out.len);
-        ctn_buf_clear(&p->out);
+        say(p);
         if (is_child)
             _exit(0);
         return;
@@ -482,8 +504,7 @@ static void serve(peer *p, ctn_arena *arena, ctn_str line)
         if (is_mode(p, LONG_LIST) && is_request && ctn_str_is(m.method, "tools/list"))
             long_answer(p, &m);
     }
-    write_all(STDOUT_FILENO, p->out.data, p->out.len);
-    ctn_buf_clear(&p->out);
+    say(p);
     if (is_mode(p, LIST_CHANGED) && is_request && ctn_str_is(m.method, "tools/list") && p->lists++ == 0) {
         /* A legacy server's notification: a new table, and the handshake still counts. */
         if (start_server(p))
@@ -511,6 +532,8 @@ static bool read_options(peer *p, int argc, char **argv)
             p->ledger = value;
         } else if (value && strcmp(argv[i], "--mark") == 0) {
             p->mark = value;
+        } else if (value && strcmp(argv[i], "--once") == 0) {
+            p->once = value;
         } else if (value && strcmp(argv[i], "--shape") == 0) {
             p->shape = value;
         } else if (value && strcmp(argv[i], "--pid-file") == 0) {
@@ -524,6 +547,9 @@ static bool read_options(peer *p, int argc, char **argv)
                               : strcmp(argv[i], "--per-page") == 0       ? &p->per_page
                               : strcmp(argv[i], "--refuse-version") == 0 ? &p->refuse_version
                               : strcmp(argv[i], "--mib") == 0            ? &p->mib
+                              : strcmp(argv[i], "--die-at") == 0         ? &p->die_at
+                              : strcmp(argv[i], "--die-in") == 0         ? &p->die_in
+                              : strcmp(argv[i], "--die-after") == 0      ? &p->die_after
                                                                          : NULL;
             if (!number || !ctn_str_to_int64(ctn_str_from(value), number)) {
                 (void) fprintf(stderr, "peer_mcp: what is \"%s\"?\n", argv[i]);
@@ -562,8 +588,13 @@ int main(int argc, char **argv)
     char *line = NULL;
     size_t capacity = 0;
     ssize_t len;
-    while ((len = getline(&line, &capacity, stdin)) > 0)
+    while ((len = getline(&line, &capacity, stdin)) > 0) {
+        if (++p.lines == p.die_at)
+            die_once(&p);
         serve(&p, arena, ctn_str_trim((ctn_str){line, (size_t) len}));
+        if (p.lines == p.die_after)
+            die_once(&p);
+    }
     while (is_mode(&p, IGNORE_END))
         (void) pause();
     free(line);

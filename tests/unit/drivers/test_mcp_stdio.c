@@ -607,6 +607,52 @@ static void half_an_answer_is_none(void **state)
     assert_died(call(f, 1, "peer/echo", "{\"a\":[1,2,3]}"), "exit status 5");
 }
 
+/* Line by line: what it is asked before the first call (probe, handshake, pages of the list), and the calls themselves;
+ * as the line comes, in the middle of the answer, after it. Whatever was lost is started again; a call is executed
+ * once, and told to be of unknown fate if it was on its way. */
+static void killed_in_any_phase_it_is_started_again_and_no_call_runs_twice(void **state)
+{
+    static const char *const moments[] = {"--die-at", "--die-in", "--die-after"};
+    static const char *const eras[] = {"modern", "legacy"};
+    fixture *f = *state;
+    char once[] = "/tmp/catena-once-XXXXXX", ledger[] = "/tmp/catena-ledger-XXXXXX", line[32];
+    close(mkstemp(once));
+    close(mkstemp(ledger));
+    int deaths = 0;
+    for (int era = 0; era < 2; era++)
+        for (int moment = 0; moment < 3; moment++)
+            for (int n = 1; n <= 7; n++) {
+                (void) unlink(once);
+                (void) truncate(ledger, 0);
+                (void) snprintf(line, sizeof line, "%d", n);
+                fixture *g = NULL;
+                (void) setup((void **) &g);
+                CONFIGURE(g, eras[era], "--per-page", "6", moments[moment], line, "--once", once, "--ledger", ledger);
+                for (uint64_t token = 1; token <= 2; token++) {
+                    const ctn_call_result *r = call(g, token, "peer/write_line", "{\"line\":\"x\"}");
+                    if (r->failure)
+                        assert_died(r, "signal 9");
+                }
+                int has_died = access(once, F_OK) == 0;
+                deaths += has_died;
+                assert_true(state_of(g).starts <= 1 + (uint64_t) has_died);
+                FILE *file = fopen(ledger, "re");
+                char text[600] = "";
+                size_t len = fread(text, 1, sizeof text - 1, file);
+                (void) fclose(file);
+                int executed[3] = {0};
+                for (char *at = text; len && (at = strstr(at, "key-")); at++)
+                    executed[at[4] - '0']++;
+                for (int token = 1; token <= 2; token++)
+                    assert_true(executed[token] <= 1 && (executed[token] || g->answers[token].result.failure));
+                (void) teardown((void **) &g);
+            }
+    assert_true(deaths > 25); /* 5 and 7 lines, three times, some without an answer */
+    (void) unlink(once);
+    (void) unlink(ledger);
+    CONFIGURE(f, "modern");
+}
+
 static void a_grandchild_that_holds_the_pipes_delays_the_news_a_moment_only(void **state)
 {
     fixture *f = *state;
@@ -841,6 +887,7 @@ int main(void)
         TEST(a_server_that_says_nothing_runs_into_its_start_limit),
         TEST(a_server_that_dies_in_a_call_leaves_its_fate_unknown_but_is_dead),
         TEST(half_an_answer_is_none),
+        TEST(killed_in_any_phase_it_is_started_again_and_no_call_runs_twice),
         TEST(a_grandchild_that_holds_the_pipes_delays_the_news_a_moment_only),
         TEST(a_server_that_is_killed_takes_all_its_calls_with_it),
         TEST(a_closed_stdout_ends_the_server_and_then_its_calls),
