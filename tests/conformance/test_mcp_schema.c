@@ -8,6 +8,7 @@
 #include "support/cmocka.h"
 #include "support/shared_data.h"
 #include "value/schema.h"
+#include "wire/mcp_elicit.h"
 #include "wire/mcp_server.h"
 
 typedef struct fixture {
@@ -155,6 +156,41 @@ static void call_tools(fixture *f, const char *response)
     }
 }
 
+static void ask(fixture *f, const char *method, const char *params, const char *definition)
+{
+    ctn_mcp_write_request(&f->out, f->arena, &f->speaker, 20, method, params ? arguments(f, params) : NULL);
+    (void) judge_out(f, definition);
+}
+
+/* What is no tool, asked for all the same. */
+static void ask_others(fixture *f)
+{
+    ask(f, "resources/list", NULL, "ListResourcesRequest");
+    ask(f, "resources/read", "{\"uri\":\"file:///a\"}", "ReadResourceRequest");
+    ask(f, "prompts/list", NULL, "ListPromptsRequest");
+    ask(f, "prompts/get", "{\"name\":\"p\",\"arguments\":{\"a\":\"b\"}}", "GetPromptRequest");
+}
+
+/* A server's question in mid-call, and what it is answered. (The revision's schema knows whole numbers only in what is
+ * answered; its text, and the conformance suite, know others too, so a server's own 95.5 goes back as that.) */
+static void answer_forms(fixture *f)
+{
+    const char *const asked[] = {
+        "{\"message\":\"m\",\"requestedSchema\":{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\","
+        "\"default\":\"x\"},\"b\":{\"type\":\"boolean\",\"default\":true},\"c\":{\"type\":\"number\",\"default\":3}}}"
+        "}",
+        "{\"message\":\"m\",\"requestedSchema\":{\"type\":\"object\",\"properties\":{}}}",
+    };
+    for (size_t i = 0; i < 2; i++) {
+        const ctn_json *answer = ctn_mcp_elicit_defaults(f->arena, arguments(f, asked[i]));
+        judge(f, "ElicitResult", answer);
+        ctn_rpc_write_result(&f->out, ctn_json_int(f->arena, 7), answer);
+        (void) judge_out(f, "JSONRPCResultResponse");
+    }
+    ctn_rpc_write_error(&f->out, ctn_json_int(f->arena, 8), CTN_RPC_METHOD_NOT_FOUND, CTN_STR("not here"), NULL);
+    (void) judge_out(f, "JSONRPCErrorResponse");
+}
+
 static void modern_messages_are_what_the_revision_says(void **state)
 {
     fixture *f = *state;
@@ -177,6 +213,8 @@ static void modern_messages_are_what_the_revision_says(void **state)
                  "UnsupportedProtocolVersionError", NULL);
     ctn_mcp_write_cancelled(&f->out, f->arena, 5, CTN_STR("timeout"));
     (void) judge_out(f, "CancelledNotification");
+    ask_others(f);
+    ask(f, "subscriptions/listen", "{\"notifications\":{\"toolsListChanged\":true}}", "SubscriptionsListenRequest");
 }
 
 static void legacy_messages_are_what_the_revision_says(void **state)
@@ -185,8 +223,13 @@ static void legacy_messages_are_what_the_revision_says(void **state)
     use_revision(f, "2025-11-25");
     ctn_mcp_write_initialize(&f->out, f->arena, &f->speaker, 1);
     judge_answer(f, judge_out(f, "InitializeRequest"), "JSONRPCResultResponse", "InitializeResult");
+    f->speaker.answers_forms = true;
+    ctn_mcp_write_initialize(&f->out, f->arena, &f->speaker, 1);
+    (void) judge_out(f, "InitializeRequest");
     ctn_mcp_write_initialized(&f->out);
     (void) judge_out(f, "InitializedNotification");
+    ask_others(f);
+    answer_forms(f);
     ctn_mcp_write_list(&f->out, f->arena, &f->speaker, 2, NULL);
     judge_answer(f, judge_out(f, "ListToolsRequest"), "JSONRPCResultResponse", "ListToolsResult");
     ctn_mcp_write_list(&f->out, f->arena, &f->speaker, 3, &CTN_STR("2"));

@@ -96,6 +96,8 @@ static int64_t on_answer(ctn_mcp_client *client, const ctn_rpc_message *m, const
         ctn_mcp_handshake_initialized(client, m, arrival->status);
     } else if (id == client->list_id) {
         ctn_mcp_list_answered(client, m);
+    } else if (id == client->listen_id) {
+        ctn_mcp_listen_ended(client, m->kind == CTN_RPC_ERROR);
     } else {
         void *call = ctn_token_map_take(&client->calls, (uint64_t) id);
         if (!call) {
@@ -126,6 +128,7 @@ static void on_notification(ctn_mcp_client *client, const ctn_rpc_message *m)
     ctn_mcp_progress progress;
     if (ctn_str_is(m->method, "notifications/tools/list_changed")) {
         client->is_changed = true;
+        client->listen_ends = 0;
     } else if (ctn_str_is(m->method, "notifications/progress") && ctn_mcp_parse_progress(m->params, &progress) &&
                progress.token > 0) {
         void *call = ctn_token_map_get(&client->calls, (uint64_t) progress.token);
@@ -223,6 +226,8 @@ void ctn_mcp_client_lost(ctn_mcp_client *client, int64_t id, const ctn_mcp_loss 
         ctn_mcp_handshake_initialize_lost(client, loss);
     } else if (id == client->list_id) {
         ctn_mcp_list_failed(client, CTN_MCP_FAULT_UNREACHED, loss->why);
+    } else if (id == client->listen_id) {
+        ctn_mcp_listen_ended(client, loss->status >= 400);
     } else {
         void *call = ctn_token_map_take(&client->calls, (uint64_t) id);
         if (call)
@@ -253,6 +258,7 @@ ctn_mcp_client *ctn_mcp_client_new(const ctn_mcp_client_options *options)
     };
     ctn_buf_init(&client->out, CTN_RPC_LINE_BYTES_MAX);
     client->silence = ctn_timer_new(options->loop, on_silence, client);
+    client->listen_timer = ctn_timer_new(options->loop, ctn_mcp_listen_again, client);
     return client;
 }
 
@@ -261,6 +267,7 @@ void ctn_mcp_client_free(ctn_mcp_client *client)
     if (!client)
         return;
     ctn_timer_free(client->silence);
+    ctn_timer_free(client->listen_timer);
     ctn_mcp_tool_table_free(client->listing);
     ctn_token_map_done(&client->calls);
     ctn_buf_done(&client->out);

@@ -219,6 +219,7 @@ void ctn_mcp_handshake_discovered(ctn_mcp_client *client, const ctn_rpc_message 
         else if (!is_late)
             ctn_mcp_handshake_fall_back(client); /* there are servers that say {} to everything */
     } else if (!is_late || ctn_mcp_choose_version(supported).len) {
+        ctn_mcp_listen_declared(client, m->result);
         choose(client, supported, false);
     }
 }

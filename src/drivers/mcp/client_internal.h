@@ -33,6 +33,11 @@ struct ctn_mcp_client {
     bool has_restarted_list;
     bool is_changed;
     int64_t listed_at_ms, ttl_ms;
+    /* listening to changes */
+    bool tells_changes;   /* the server declared that it does, and has not refused */
+    int64_t listen_id;    /* 0: not listening */
+    unsigned listen_ends; /* since something was heard */
+    ctn_timer *listen_timer;
     ctn_token_map calls; /* id -> the owner's call */
     ctn_arena *incoming; /* the message at hand */
     ctn_arena *outgoing;
@@ -69,3 +74,10 @@ void ctn_mcp_handshake_fall_back(ctn_mcp_client *client); /* to initialize */
 void ctn_mcp_list_begin(ctn_mcp_client *client);
 void ctn_mcp_list_answered(ctn_mcp_client *client, const ctn_rpc_message *m);
 void ctn_mcp_list_failed(ctn_mcp_client *client, ctn_mcp_fault fault, const char *why);
+
+/* ---- mcp/client_listen.c ---- */
+
+void ctn_mcp_listen_declared(ctn_mcp_client *client, const ctn_json *discovery);
+void ctn_mcp_listen_begin(ctn_mcp_client *client); /* if there is something to listen to, and nobody does */
+void ctn_mcp_listen_again(void *ctx);              /* the timer's */
+void ctn_mcp_listen_ended(ctn_mcp_client *client, bool is_refused);

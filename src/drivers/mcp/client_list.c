@@ -90,6 +90,7 @@ static void on_page(ctn_mcp_client *client, ctn_mcp_tools_page *page)
     client->listed_at_ms = ctn_loop_now_ms(client->options.loop);
     client->state = CTN_MCP_CLIENT_READY;
     client->options.events.ready(client->options.events.ctx, table);
+    ctn_mcp_listen_begin(client);
 }
 
 void ctn_mcp_list_answered(ctn_mcp_client *client, const ctn_rpc_message *m)

@@ -439,6 +439,59 @@ static void a_call_that_is_given_up_closes_its_stream(void **state)
     assert_int_equal(f->answers[2].count, 0);
 }
 
+/* Tells of a change each time it is listened to, and ends the first stream. */
+static bool serve_changes(web *w, http_asked *asked, const web_asked *what)
+{
+    if (is(what->method, "server/discover")) {
+        char body[500];
+        (void) snprintf(body, sizeof body,
+                        "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{\"resultType\":\"complete\",\"supportedVersions\":"
+                        "[\"2026-07-28\"],\"capabilities\":{\"tools\":{\"listChanged\":true}},\"ttlMs\":0,"
+                        "\"cacheScope\":\"public\"}}",
+                        what->id);
+        http_answer(asked, 200, "application/json", body);
+        return true;
+    }
+    if (!is(what->method, "subscriptions/listen"))
+        return false;
+    bool is_first = w->step++ == 0;
+    http_say_format(asked,
+                    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+                    "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/subscriptions/acknowledged\",\"params\":"
+                    "{\"notifications\":{\"toolsListChanged\":true},\"_meta\":"
+                    "{\"io.modelcontextprotocol/subscriptionId\":%s}}}\n\n"
+                    "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/list_changed\",\"params\":{\"_meta\":"
+                    "{\"io.modelcontextprotocol/subscriptionId\":%s}}}\n\n",
+                    what->id, what->id);
+    if (is_first) {
+        http_close(asked);
+        return true;
+    }
+    pthread_mutex_unlock(&w->lock);
+    http_hang(asked);
+    pthread_mutex_lock(&w->lock);
+    return true;
+}
+
+static void a_server_that_tells_of_changes_is_listened_to(void **state)
+{
+    fixture *f = *state;
+    begin_with(f, WEB_MODERN, serve_changes);
+    assert_value(f, call(f, 1, "web/echo", "{}"), "{}");
+    assert_int_equal(web_count(&f->web, "tools/list"), 2); /* its pages */
+    run_for(f, 100);
+    assert_value(f, call(f, 2, "web/echo", "{}"), "{}");
+    assert_int_equal(web_count(&f->web, "tools/list"), 4);
+    run_for(f, 1500); /* the stream ended: again, after a second */
+    assert_int_equal(web_count(&f->web, "subscriptions/listen"), 2);
+    assert_value(f, call(f, 3, "web/echo", "{}"), "{}");
+    assert_int_equal(web_count(&f->web, "tools/list"), 6);
+    assert_value(f, call(f, 4, "web/echo", "{}"), "{}");
+    assert_int_equal(web_count(&f->web, "tools/list"), 6);
+    assert_non_null(
+        strstr(web_nth(&f->web, "subscriptions/listen", 0)->body, "\"notifications\":{\"toolsListChanged\":true}"));
+}
+
 static bool serve_old_token(web *w, http_asked *asked, const web_asked *what)
 {
     (void) w;
@@ -674,6 +727,7 @@ int main(void)
         TEST(a_mismatch_of_headers_lists_again_and_retries),
         TEST(a_lost_post_loses_its_call_and_nothing_else),
         TEST(a_call_that_is_given_up_closes_its_stream),
+        TEST(a_server_that_tells_of_changes_is_listened_to),
         TEST(headers_that_were_refused_are_read_afresh),
         TEST(nobody_at_the_address_is_unavailable_after_a_few_tries),
         TEST(a_legacy_server_gets_its_handshake_and_its_session),
