@@ -91,6 +91,7 @@ bool client_try_connect(client *c, ctn_mcp_server_config config)
         .log = &log,
         .servers = &config,
         .server_count = 1,
+        .ask = c->ask,
     };
     if (ctn_mcp_driver_new(&options, &c->driver, &err))
         client_die("%s", err.message);

@@ -15,6 +15,7 @@ typedef struct client {
     ctn_arena *arena;
     const char *url;
     const ctn_json *context; /* MCP_CONFORMANCE_CONTEXT; NULL: there is none */
+    const ctn_auth_ask *ask; /* who gives leave; NULL: nobody */
     const char *version;     /* MCP_CONFORMANCE_PROTOCOL_VERSION; "" : not said */
     /* of what is waited for */
     bool is_done;
@@ -38,5 +39,8 @@ const ctn_call_result *client_call(client *c, ctn_str tool, const ctn_json *argu
 const ctn_json *client_ask(client *c, const char *method, ctn_str name, const ctn_json *params);
 void client_run(client *c); /* the loop, until is_done or 20 s are over */
 void client_die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+void client_play_leave(client *c); /* scenarios_auth.c */
+void client_play_credentials(client *c);
 
 extern const scenario client_scenarios[]; /* ended by a name that is NULL */

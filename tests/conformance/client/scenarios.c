@@ -133,5 +133,8 @@ const scenario client_scenarios[] = {
     {"sep-2322-client-request-state", play_request_state},
     {"json-schema-ref-no-deref", play_list},
     {"json-schema-2020-12-preservation", play_preservation},
+    {"auth/client-credentials-basic", client_play_credentials},
+    {"auth/client-credentials-jwt", client_play_credentials},
+    {"auth/", client_play_leave},
     {NULL, NULL},
 };
