@@ -47,6 +47,37 @@ static const char *effect_of(const ctn_mcp_driver *servers, ctn_str server, ctn_
     return effect == CTN_EFFECT_UNKNOWN ? "write?" : ctn_effect_name(effect);
 }
 
+/* Of a server that is many; NULL: it is one. */
+static const ctn_json *instances_of(const ctn_mcp_driver *servers, ctn_str server, ctn_arena *arena)
+{
+    ctn_mcp_instance_state s;
+    ctn_json_builder list = ctn_json_array(arena);
+    for (size_t i = 0; ctn_mcp_instance(servers, server, i, &s); i++) {
+        ctn_json_builder b = ctn_json_object(arena);
+        if (s.url)
+            ctn_json_put_str(&b, "url", ctn_arena_str(arena, ctn_str_from(s.url)));
+        else if (s.pid)
+            ctn_json_put_int(&b, "pid", s.pid);
+        ctn_json_put_str(&b, "state", ctn_str_from(s.state));
+        ctn_json_put_int(&b, "tools", (int64_t) s.tool_count);
+        if (s.why[0])
+            ctn_json_put_str(&b, "why", ctn_arena_str(arena, ctn_str_from(s.why)));
+        ctn_json_push(&list, ctn_json_finish(&b));
+    }
+    return list.count > 1 ? ctn_json_finish(&list) : NULL;
+}
+
+/* Those that are not up, for people. */
+static void tell_instances(asking *a, ctn_str server)
+{
+    ctn_mcp_instance_state s;
+    for (size_t i = 0; ctn_mcp_instance(ctn_drivers_tools(a->drivers), server, i, &s); i++)
+        if (strcmp(s.state, "up") != 0)
+            ctn_cli_say(a->cli, "instance %zu of server %.*s is %s%s%s", i + 1, CTN_STR_ARG(server), s.state,
+                        s.why[0] ? ": " : "",
+                        ctn_arena_str(a->cli->arena, ctn_text_clean(a->cli->arena, ctn_str_from(s.why), 0)).ptr);
+}
+
 static void list_server(asking *a, const ctn_config_server *s, ctn_json_builder *list)
 {
     ctn_cli *cli = a->cli;
@@ -55,6 +86,9 @@ static void list_server(asking *a, const ctn_config_server *s, ctn_json_builder 
     const ctn_mcp_tool *tools = ctn_mcp_tools(servers, s->name, &count);
     for (size_t i = 0; i < count; i++)
         columns = tools[i].name.len > columns ? tools[i].name.len : columns;
+    const ctn_json *instances = instances_of(servers, s->name, cli->arena);
+    if (instances)
+        tell_instances(a, s->name);
     for (size_t i = 0; i < count; i++) {
         const char *effect = effect_of(servers, s->name, tools[i].name, cli->arena);
         if (!list) {
@@ -70,6 +104,8 @@ static void list_server(asking *a, const ctn_config_server *s, ctn_json_builder 
         ctn_json_put_str(&b, "description", ctn_arena_str(cli->arena, tools[i].description));
         if (tools[i].input_schema)
             ctn_json_put(&b, CTN_STR("inputSchema"), ctn_json_copy(cli->arena, tools[i].input_schema));
+        if (instances)
+            ctn_json_put(&b, CTN_STR("instances"), instances);
         ctn_json_push(list, ctn_json_finish(&b));
     }
 }
@@ -126,7 +162,7 @@ static int run_tools_list(ctn_cli *cli)
             (only.len && !ctn_str_equal(only, config->servers[i].name)))
             continue;
         a.open++;
-        ctn_drivers_ready(a.drivers, config->servers[i].name, on_ready, &servers[i]);
+        ctn_drivers_ready_all(a.drivers, config->servers[i].name, on_ready, &servers[i]);
     }
     if (a.open && !ctn_host_run(host, all_told, &a))
         exit_code = CTN_EXIT_INTERRUPTED;

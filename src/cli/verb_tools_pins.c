@@ -87,7 +87,8 @@ static int ask_servers(comparing *c)
         compared *one = &c->all[i];
         one->fault = whys[ctn_names_find(&names, server_of(one->pin.target))];
         one->changes.arena = cli->arena;
-        if (!one->fault && !ctn_tool_now_of(ctn_drivers_tools(drivers), one->pin.target, cli->arena, &one->now))
+        if (!one->fault &&
+            !ctn_tool_now_of(ctn_drivers_tools(drivers), one->pin.target, &one->pin.digest, cli->arena, &one->now))
             one->fault = "it lists no tools";
         if (!one->fault && !is_same(one))
             ctn_tool_pin_changes(&one->pin, one->now.definition, &one->changes);

@@ -18,7 +18,7 @@ static const ctn_key_shape SHAPES[] = {
     {"retention", "failed", "{\"type\":\"string\",\"pattern\":\"^([0-9]+[smhd]|forever)$\"}"},
     {"sealing", NULL, "{\"required\":[\"key\"]}"},
     {"sealing", "key", "{\"$ref\":\"#/$defs/secret\"}"},
-    {"server", NULL, "{\"anyOf\":[{\"required\":[\"command\"]},{\"required\":[\"url\"]}]}"},
+    {"server", NULL, "{\"anyOf\":[{\"required\":[\"command\"]},{\"required\":[\"url\"]},{\"required\":[\"urls\"]}]}"},
     {"server", "auth", "{\"$ref\":\"#/$defs/auth\"}"},
     {"server", "args", "{\"type\":\"array\",\"items\":{\"type\":[\"string\",\"number\",\"boolean\"]}}"},
     {"server", "env", "{\"type\":\"object\",\"additionalProperties\":{\"type\":[\"string\",\"number\",\"boolean\"]}}"},

@@ -8,10 +8,10 @@
 #include "host/words.h"
 
 typedef struct server_keys {
-    const ctn_json *command, *args, *env, *url, *headers, *effects, *version, *ca_file, *proxy, *auth;
+    const ctn_json *command, *args, *env, *url, *headers, *effects, *version, *ca_file, *proxy, *auth, *urls;
     ctn_said is_trusted, allows_private, allows_cleartext;
     int way, elicitation;
-    int64_t start_timeout_ms;
+    int64_t start_timeout_ms, instances;
     int on_tool_change;
 } server_keys;
 
@@ -49,6 +49,10 @@ static const ctn_key KEYS[] = {
     {"version", CTN_KEY_NAME, offsetof(server_keys, version), "The one revision of MCP to speak. Default: found out."},
     {"startTimeoutMs", CTN_KEY_INT, offsetof(server_keys, start_timeout_ms),
      "How long it may take to start. Default: 10000.", .min = 100, .max = 600000},
+    {"urls", CTN_KEY_NAMES, offsetof(server_keys, urls), "Several addresses of one server; its calls are shared out."},
+    {"instances", CTN_KEY_INT, offsetof(server_keys, instances),
+     "How many processes of the command may run at once; its calls are shared out. Default: 1.", .min = 1,
+     .max = CTN_MCP_INSTANCES_MAX},
     {"onToolChange", CTN_KEY_WORD, offsetof(server_keys, on_tool_change),
      "When a tool narrows or means another thing: holdNew (default), holdAll, or goOn.", .words = ON_TOOL_CHANGE},
 };
@@ -144,6 +148,26 @@ static void read_headers(ctn_reader *r, const ctn_json *object, ctn_mcp_server_c
     driver->headers = headers;
 }
 
+/* The first of several addresses stands where a single one does. */
+static void read_more_addresses(ctn_reader *r, const ctn_json *urls, ctn_mcp_server_config *driver)
+{
+    size_t count = ctn_json_count(urls);
+    const char **more = CTN_NEW_ARRAY(r->arena, const char *, count);
+    for (size_t i = 1; i < count; i++) {
+        const ctn_json *url = ctn_json_at(urls, i);
+        ctn_err err = {0};
+        ctn_str origin;
+        if (ctn_url_origin(r->arena, ctn_json_text(url), &origin, &err))
+            ctn_reader_fault(r, url, "type", "%s", err.message);
+        more[i - 1] = ctn_arena_str(r->arena, ctn_json_text(url)).ptr;
+    }
+    if (count > CTN_MCP_INSTANCES_MAX)
+        ctn_reader_fault(r, urls, "range", "a server has at most %d addresses", CTN_MCP_INSTANCES_MAX);
+    if (driver->auth && driver->auth->kind == CTN_AUTH_CODE)
+        ctn_reader_fault(r, urls, "type", "a person gives leave to one address: make each a server of its own");
+    driver->more_urls = more;
+}
+
 static void read_address(ctn_reader *r, const server_keys *k, const ctn_config *c, ctn_config_server *s)
 {
     ctn_mcp_server_config *driver = &s->driver;
@@ -163,6 +187,8 @@ static void read_address(ctn_reader *r, const server_keys *k, const ctn_config *
     read_headers(r, k->headers, driver);
     if (k->auth)
         driver->auth = ctn_config_auth_read(r, k->auth, c);
+    if (k->urls)
+        read_more_addresses(r, k->urls, driver);
 }
 
 static bool check_name(ctn_reader *r, const ctn_json *key, const ctn_config *c)
@@ -199,6 +225,17 @@ static void read_server(ctn_reader *r, const ctn_json_member *m, bool is_ours, c
         k.way = WAY_SSE;
     if (r->fault_count > faults)
         return;
+    if (k.urls && (k.url || ctn_json_count(k.urls) == 0)) {
+        ctn_reader_fault(r, k.urls, "type",
+                         k.url ? "a server has either a url or urls, not both" : "urls must name an address");
+        return;
+    }
+    if (k.urls)
+        k.url = ctn_json_at(k.urls, 0);
+    if (k.url && k.instances) {
+        ctn_reader_fault(r, &m->value, "type", "instances is for a command; several addresses are said as urls");
+        return;
+    }
     if (!k.command == !k.url) {
         ctn_reader_fault(r, &m->value, "type",
                          k.command ? "a server has either a command or a url, not both"
@@ -220,6 +257,7 @@ static void read_server(ctn_reader *r, const ctn_json_member *m, bool is_ours, c
         .version = ctn_json_text(k.version),
         .start_limit_ms = k.start_timeout_ms,
         .answers_with_defaults = k.elicitation == 2,
+        .instances = (size_t) k.instances,
     };
     read_effects(r, k.effects, &s->driver);
     if (k.url) {

@@ -107,6 +107,13 @@ static void on_learned(void *ctx, ctn_str server, ctn_str token)
     ctn_secrets_learn(&d->secrets, d->arena, ctn_str_from(name), token);
 }
 
+void ctn_drivers_ready_all(ctn_drivers *d, ctn_str server, ctn_mcp_ready_fn *ready, void *ctx)
+{
+    asked *a = CTN_NEW(d->arena, asked);
+    *a = (asked){d, ready, ctx};
+    ctn_mcp_ready_all(d->tools, server, on_ready, a);
+}
+
 /* ---- life ---- */
 
 static ctn_driver interface_of(const ctn_drivers *d, ctn_work_kind kind)

@@ -28,3 +28,5 @@ ctn_transform_driver *ctn_drivers_transforms(const ctn_drivers *drivers);
 void ctn_drivers_report_to(ctn_drivers *drivers, ctn_call_sink sink);
 /* As ctn_mcp_ready; `why` is never NULL, and gone after the call. */
 void ctn_drivers_ready(ctn_drivers *drivers, ctn_str server, ctn_mcp_ready_fn *ready, void *ctx);
+/* The same, when each instance of the server has been asked (ctn_mcp_ready_all). */
+void ctn_drivers_ready_all(ctn_drivers *drivers, ctn_str server, ctn_mcp_ready_fn *ready, void *ctx);

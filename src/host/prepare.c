@@ -105,7 +105,7 @@ int ctn_prepare_servers(ctn_host *host, const ctn_str *names, size_t count, cons
             continue;
         states[i].preparing = p;
         p->open++;
-        ctn_drivers_ready(p->drivers, names[i], on_ready, &states[i]);
+        ctn_drivers_ready_all(p->drivers, names[i], on_ready, &states[i]);
     }
     if (p->open && !ctn_host_run(host, all_told, p))
         return ctn_fail(err, CTN_E_CLOSED, "interrupted while servers were asked for their tools");

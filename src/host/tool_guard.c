@@ -173,7 +173,8 @@ static void on_listed(void *ctx, ctn_str server)
     ctn_arena *scratch = ctn_arena_new(4096);
     for (size_t i = 0; i < g->count; i++) {
         ctn_tool_now now;
-        if (is_of(&g->pins[i], server) && ctn_tool_now_of(g->of.servers, g->pins[i].target, scratch, &now))
+        if (is_of(&g->pins[i], server) &&
+            ctn_tool_now_of(g->of.servers, g->pins[i].target, &g->pins[i].digest, scratch, &now))
             note(g, &g->pins[i], &now);
     }
     ctn_arena_free(scratch);

@@ -75,29 +75,44 @@ int ctn_tool_pins_read(ctn_store *store, ctn_arena *arena, ctn_tool_pin **ret_pi
     return CTN_OK;
 }
 
-bool ctn_tool_now_of(const ctn_mcp_driver *servers, ctn_str target, ctn_arena *arena, ctn_tool_now *ret_now)
+static ctn_tool_now now_at(const ctn_mcp_tool *tools, size_t count, ctn_str name, ctn_arena *arena)
+{
+    ctn_tool_now now = {.definition = CTN_STR(GONE)};
+    size_t i = 0;
+    while (i < count && !ctn_str_equal(tools[i].name, name))
+        i++;
+    if (i == count)
+        return now;
+    ctn_arena *scratch = ctn_arena_new(4096);
+    ctn_buf text;
+    ctn_buf_init(&text, 2 * (size_t) CTN_RPC_LINE_BYTES_MAX);
+    ctn_json_write_canonical(&text, ctn_mcp_definition(scratch, &tools[i]));
+    now.is_listed = true;
+    now.digest = ctn_hash(ctn_buf_str(&text));
+    bool is_kept = text.len <= DEFINITION_BYTES_MAX;
+    now.definition = is_kept ? ctn_arena_str(arena, ctn_buf_str(&text)) : CTN_STR(TOO_LARGE);
+    ctn_buf_done(&text);
+    ctn_arena_free(scratch);
+    return now;
+}
+
+bool ctn_tool_now_of(const ctn_mcp_driver *servers, ctn_str target, const ctn_digest *pinned, ctn_arena *arena,
+                     ctn_tool_now *ret_now)
 {
     ctn_str tool = target, server = ctn_str_cut(&tool, '/');
-    size_t count = 0;
-    const ctn_mcp_tool *tools = ctn_mcp_tools(servers, server, &count);
-    if (count == 0)
-        return false;
-    *ret_now = (ctn_tool_now){.definition = CTN_STR(GONE)};
-    for (size_t i = 0; i < count; i++) {
-        if (!ctn_str_equal(tools[i].name, tool))
+    ctn_mcp_instance_state state;
+    bool is_known = false;
+    for (size_t i = 0; ctn_mcp_instance(servers, server, i, &state); i++) {
+        size_t count = 0;
+        const ctn_mcp_tool *tools = ctn_mcp_tools_of(servers, server, i, &count);
+        if (count == 0)
             continue;
-        ctn_arena *scratch = ctn_arena_new(4096);
-        ctn_buf text;
-        ctn_buf_init(&text, 2 * (size_t) CTN_RPC_LINE_BYTES_MAX);
-        ctn_json_write_canonical(&text, ctn_mcp_definition(scratch, &tools[i]));
-        ret_now->is_listed = true;
-        ret_now->digest = ctn_hash(ctn_buf_str(&text));
-        bool is_kept = text.len <= DEFINITION_BYTES_MAX;
-        ret_now->definition = is_kept ? ctn_arena_str(arena, ctn_buf_str(&text)) : CTN_STR(TOO_LARGE);
-        ctn_buf_done(&text);
-        ctn_arena_free(scratch);
+        *ret_now = now_at(tools, count, tool, arena);
+        is_known = true;
+        if (pinned && memcmp(&ret_now->digest, pinned, sizeof *pinned) != 0)
+            break;
     }
-    return true;
+    return is_known;
 }
 
 ctn_tool_pin ctn_tool_pin_of(ctn_str target, const ctn_tool_now *now, int64_t at_ms, ctn_str by)
@@ -123,8 +138,8 @@ int ctn_tool_pins_add(ctn_store *store, const ctn_mcp_driver *servers, const ctn
     size_t n = 0;
     for (uint32_t i = 0; i < targets->count; i++) {
         ctn_tool_now now;
-        if (!is_pinned(list, count, targets->items[i]) && ctn_tool_now_of(servers, targets->items[i], arena, &now) &&
-            now.is_listed)
+        if (!is_pinned(list, count, targets->items[i]) &&
+            ctn_tool_now_of(servers, targets->items[i], NULL, arena, &now) && now.is_listed)
             added[n++] = ctn_tool_pin_of(targets->items[i], &now, ctn_clock_now_ms(&clock), by);
     }
     int rc = n ? ctn_store_tool_pin_put(store, added, n, err) : CTN_OK;

@@ -18,13 +18,15 @@ void ctn_tools_named(const ctn_plan *plan, ctn_names *targets);
 int ctn_tool_pins_read(ctn_store *store, ctn_arena *arena, ctn_tool_pin **ret_pins, size_t *ret_count, ctn_err *err);
 
 /* How a server lists a tool now: canonical JSON; "null", and a digest of zeros: not at all; a text: it is too large
- * to be kept, and only its digest is known. False: the server has not listed its tools in this process. */
+ * to be kept, and only its digest is known. False: the server has not listed its
+ * tools in this process. Of several instances one counts that lists another than the pinned one (NULL: none is). */
 typedef struct ctn_tool_now {
     ctn_str definition;
     ctn_digest digest;
     bool is_listed;
 } ctn_tool_now;
-bool ctn_tool_now_of(const ctn_mcp_driver *servers, ctn_str target, ctn_arena *arena, ctn_tool_now *ret_now);
+bool ctn_tool_now_of(const ctn_mcp_driver *servers, ctn_str target, const ctn_digest *pinned, ctn_arena *arena,
+                     ctn_tool_now *ret_now);
 ctn_tool_pin ctn_tool_pin_of(ctn_str target, const ctn_tool_now *now, int64_t at_ms, ctn_str by);
 /* Pins those of the targets that are listed now, and not among `pins`. *ret_count: how many. */
 int ctn_tool_pins_add(ctn_store *store, const ctn_mcp_driver *servers, const ctn_names *targets,
