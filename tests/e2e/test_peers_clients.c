@@ -42,6 +42,11 @@ static void configure(world *w)
                     "outputs: {said: \"'A card for ' + {name}\"}\n"
                     "steps: [{stepName: look, instructionSet: nothing}]\n"
                     "inputSchema: {type: object, required: [name], properties: {name: {type: string}}}\n");
+    cli_world_write(w, "chain-task.yaml", "%s",
+                    "id: task-that-asks\n"
+                    "mcp: {content: said, task: required}\n"
+                    "outputs: {said: \"'You are ' + {name}\"}\n"
+                    "steps: [{stepName: who, instructionSet: who-is-it, outputVariables: [name]}]\n");
     cli_world_write(w, "chain-slow.yaml", "%s",
                     "id: slow\n"
                     "mcp: {content: said, task: required}\n"
@@ -144,12 +149,30 @@ static void the_inspector_lists_and_calls(void **state)
     assert_out(w, "Hello, Flo");
 }
 
+/* ---- tasks ---- */
+
+static void the_official_client_of_tasks_settles_them(void **state)
+{
+    world *w = *state;
+    char line[300];
+    int port;
+    peers_need(w);
+    configure(w);
+    running r = serve(w, &port);
+    (void) snprintf(line, sizeof line, "exec \"$NODE\" tasks.mjs http://127.0.0.1:%d/mcp", port);
+    assert_exit(w, shell(w, line), 0);
+    assert_out(w, "slow: [{\"type\":\"text\",\"text\":\"It is done.\"}]\n");
+    assert_out(w, "asks: [{\"type\":\"text\",\"text\":\"You are Ann\"}]\n");
+    peers_stop(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CLI_TEST(the_official_client_uses_catena_over_stdio_in_each_mode),
         CLI_TEST(the_official_client_uses_catena_over_http_in_each_mode),
         CLI_TEST(the_inspector_lists_and_calls),
+        CLI_TEST(the_official_client_of_tasks_settles_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

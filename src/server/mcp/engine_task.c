@@ -122,10 +122,13 @@ static const char *put_end(ctn_engine_backend *b, ctn_json_builder *o, const ctn
             ctn_json_put(o, CTN_STR("error"), ctn_json_finish(&e));
         return "failed";
     }
-    if (is_whole)
-        ctn_json_put(
-            o, CTN_STR("result"),
-            ctn_engine_ended_result(b, arena, row, chain && chain->plan ? chain->plan->mcp.content : (ctn_str){0}));
+    if (is_whole) { /* as tools/call of the newest revision would have said it: with its resultType */
+        ctn_json_builder result = ctn_json_object(arena);
+        ctn_json_put_str(&result, "resultType", CTN_STR("complete"));
+        ctn_json_put_all(&result, ctn_engine_ended_result(
+                                      b, arena, row, chain && chain->plan ? chain->plan->mcp.content : (ctn_str){0}));
+        ctn_json_put(o, CTN_STR("result"), ctn_json_finish(&result));
+    }
     return "completed";
 }
 
