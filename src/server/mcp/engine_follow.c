@@ -32,7 +32,8 @@ struct ctn_follow {
     ctn_follow *joins;     /* a start that is not acknowledged yet */
     ctn_timer *timer;
     int64_t wait_until_ms, grace_until_ms;
-    size_t filed; /* requests that are not acknowledged */
+    const ctn_json *given; /* answers that came with the call before anything was asked; NULL: none */
+    size_t filed;          /* requests that are not acknowledged */
     bool is_dirty, is_asking, was_dismissed;
     ctn_follow *next;
 };
@@ -250,6 +251,31 @@ static void on_answered(void *ctx, const ctn_json *answers)
     look_soon(f);
 }
 
+/* Some clients bring answers with a first call, for they know what it asks. An approval is for what was read: it is
+ * asked all the same. */
+static bool has_given(const ctn_follow *f, const ctn_questions *questions)
+{
+    for (size_t i = 0; f->given && i < questions->count; i++)
+        if (questions->items[i].kind == CTN_QUESTION_AGENT && ctn_json_get(f->given, questions->items[i].key))
+            return true;
+    return false;
+}
+
+static const ctn_json *take_given(ctn_follow *f, const ctn_questions *questions)
+{
+    ctn_json_builder taken = ctn_json_object(f->arena), left = ctn_json_object(f->arena);
+    for (size_t i = 0; i < ctn_json_count(f->given); i++) {
+        ctn_str key = ctn_json_text(&f->given->members[i].key);
+        bool is_asked = false;
+        for (size_t k = 0; k < questions->count; k++)
+            is_asked = is_asked ||
+                       (questions->items[k].kind == CTN_QUESTION_AGENT && ctn_str_equal(questions->items[k].key, key));
+        ctn_json_put(is_asked ? &taken : &left, key, &f->given->members[i].value);
+    }
+    f->given = ctn_json_finish(&left);
+    return ctn_json_finish(&taken);
+}
+
 /* ---- looking ---- */
 
 static bool may_become_task(const ctn_follow *f, const ctn_execution_row *row, ctn_arena *arena)
@@ -272,6 +298,11 @@ static void look_at_open(ctn_follow *f, const ctn_execution_row *row, ctn_arena 
     }
     if (is_parked || is_over)
         ctn_questions_of(f->b, arena, row, questions);
+    if (has_given(f, questions)) {
+        if (file_answers(f, row, take_given(f, questions)))
+            look_soon(f);
+        return;
+    }
     bool is_asked =
         questions->count && !f->how.returns_questions && !f->was_dismissed && ctn_questions_suit(questions, caller);
     if (is_asked)
@@ -382,11 +413,13 @@ void ctn_follows_event(ctn_engine_backend *b, const ctn_engine_event *event)
 
 ctn_follow *ctn_follow_new(ctn_engine_backend *b, ctn_mcp_exchange *x, const ctn_follow_how *how)
 {
+    const ctn_mcp_ask *call = ctn_mcp_exchange_ask_of(x);
     ctn_follow *f = ctn_malloc(sizeof *f);
     int64_t now_ms = ctn_loop_now_ms(b->loop);
     *f = (ctn_follow){.b = b, .x = x, .how = *how, .arena = ctn_arena_new(4096), .next = b->follows};
     f->how.content = ctn_arena_str(f->arena, how->content);
     f->actor = ctn_arena_str(f->arena, ctn_engine_actor(x, f->arena));
+    f->given = call->answers && !call->state ? ctn_json_copy(f->arena, call->answers) : NULL;
     f->wait_until_ms = now_ms + how->wait_ms;
     f->grace_until_ms = now_ms + CTN_MCP_GRACE_MS;
     f->timer = ctn_timer_new(b->loop, on_timer, f);
