@@ -150,10 +150,40 @@ static void unread(ctn_mcp_client *client, const ctn_mcp_arrival *arrival)
         count_stray(client);
 }
 
+/* The first revisions have batches: several messages in a list. */
+static bool speaks_batches(const ctn_mcp_client *client)
+{
+    return ctn_mcp_is_legacy(client->self.version) && ctn_str_compare(client->self.version, CTN_STR("2025-03-26")) <= 0;
+}
+
+static bool take_batch(ctn_mcp_client *client, const ctn_mcp_arrival *arrival)
+{
+    ctn_arena *arena = ctn_arena_new(16384);
+    const ctn_json *batch = NULL;
+    bool is_answer = false;
+    if (ctn_json_parse(arena, arrival->text, NULL, &batch, NULL))
+        count_stray(client);
+    for (size_t i = 0; i < ctn_json_count(batch); i++) {
+        const ctn_json *item = ctn_json_at(batch, i);
+        ctn_mcp_arrival one = *arrival;
+        if (!ctn_json_is(item, CTN_JSON_OBJECT)) {
+            count_stray(client);
+            continue;
+        }
+        one.text = ctn_json_to_str(arena, item);
+        is_answer = ctn_mcp_client_message(client, &one) || is_answer;
+    }
+    ctn_arena_free(arena);
+    return is_answer;
+}
+
 bool ctn_mcp_client_message(ctn_mcp_client *client, const ctn_mcp_arrival *arrival)
 {
-    if (client->state == CTN_MCP_CLIENT_FAILED || ctn_str_trim(arrival->text).len == 0)
+    ctn_str text = ctn_str_trim(arrival->text);
+    if (client->state == CTN_MCP_CLIENT_FAILED || text.len == 0)
         return false;
+    if (text.ptr[0] == '[' && speaks_batches(client))
+        return take_batch(client, arrival);
     ctn_rpc_message m;
     ctn_arena_reset(client->incoming);
     int rc = ctn_rpc_parse(client->incoming, arrival->text, &m, NULL);

@@ -662,6 +662,37 @@ static void a_legacy_server_that_asks_is_answered_by_posts(void **state)
     assert_non_null(strstr(bodies[is_in_order], "-32601"));
 }
 
+static bool serve_batch(web *w, http_asked *asked, const web_asked *what)
+{
+    if (!is(what->method, "tools/call"))
+        return false;
+    char *lines = web_lines(w, asked->body), body[4000] = "[7";
+    for (char *line = strtok(lines, "\n"); line; line = strtok(NULL, "\n"))
+        (void) snprintf(body + strlen(body), sizeof body - strlen(body), ", %s", line);
+    (void) strncat(body, "]", sizeof body - strlen(body) - 1);
+    http_answer(asked, 200, "application/json", body);
+    free(lines);
+    return true;
+}
+
+static void the_first_revisions_may_answer_with_a_list(void **state)
+{
+    fixture *f = *state;
+    web_start(&f->web, WEB_LEGACY, serve_batch);
+    connect_to(f, (ctn_mcp_server_config){.version = CTN_STR("2025-03-26")});
+    assert_value(f, call(f, 1, "web/echo", "{\"a\":1}"), "{\"a\":1}");
+    assert_int_equal(f->progress_count, 1);
+    assert_string_equal(web_nth(&f->web, "tools/call", 0)->version, ""); /* from 2025-06-18 on */
+}
+
+static void a_later_one_may_not(void **state)
+{
+    fixture *f = *state;
+    web_start(&f->web, WEB_BOTH, serve_batch);
+    connect_to(f, (ctn_mcp_server_config){.version = CTN_STR("2025-06-18")});
+    assert_failure(call(f, 1, "web/echo", "{\"a\":1}"), CTN_FAILURE_TRANSPORT, true, "nothing that answers it");
+}
+
 /* ---- HTTP with SSE ---- */
 
 static http_asked *the_stream; /* of the one server at a time */
@@ -735,6 +766,8 @@ int main(void)
         TEST(a_legacy_call_is_cancelled_by_a_message),
         TEST(a_legacy_stream_that_ends_early_is_asked_for_the_rest),
         TEST(a_legacy_server_that_asks_is_answered_by_posts),
+        TEST(the_first_revisions_may_answer_with_a_list),
+        TEST(a_later_one_may_not),
         TEST(a_server_of_the_first_revision_is_found_by_its_stream),
         TEST(an_address_of_another_origin_is_not_spoken_to),
     };
