@@ -191,6 +191,11 @@ static void on_done(void *ctx, uint64_t token, const ctn_call_result *result)
     a->is_done = true;
     a->failure = result->failure;
     a->message = ctn_arena_str(a->cli->arena, result->message);
+    if (result->asks) { /* an execution would wait */
+        a->failure = CTN_FAILURE_PROTOCOL_ERROR;
+        a->message = ctn_arena_printf(a->cli->arena, "it asks for %s; a chain that calls it waits for the answer",
+                                      ctn_json_to_str(a->cli->arena, result->asks).ptr);
+    }
     a->value = result->value ? ctn_json_copy(a->cli->arena, result->value) : &ctn_json_null;
 }
 

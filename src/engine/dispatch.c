@@ -69,6 +69,7 @@ static void on_accepted(void *ctx, uint64_t token, const ctn_json *continuation)
     flight *f = ctn_flight_by_token(&e->flights, token);
     if (!f || f->is_done || f->is_check) /* a check is asked again, if need be */
         return;
+    f->is_accepted = true;
     filed *in = ctn_inbox_new(&e->inbox, FILED_CALL_ACCEPTED);
     in->id = f->l->id;
     in->in = (ctn_input){.kind = CTN_IN_CALL_ACCEPTED,
@@ -195,12 +196,12 @@ static void let_go(ctn_engine *e, loaded *l, const ctn_owed *owed)
 }
 
 /* Who stops begins nothing new. A write whose start was on its way to disk is not new: left unsent, it would look like
- * one that was cut off, and park. */
+ * one that was cut off, and park. What its peer has already is not left unsent. */
 static void begin_owed(ctn_engine *e, loaded *l, const ctn_owed *owed)
 {
     for (size_t i = 0; i < owed->count; i++) {
         const ctn_owed_call *c = &owed->calls[i];
-        bool may_begin = !e->is_stopping || (c->effect == CTN_EFFECT_WRITE && !c->is_check);
+        bool may_begin = !e->is_stopping || (c->effect == CTN_EFFECT_WRITE && !c->is_check && !c->is_accepted);
         if (may_begin && !is_in_flight(e, l, c))
             begin(e, l, c);
     }

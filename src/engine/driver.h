@@ -71,6 +71,9 @@ typedef struct ctn_driver {
     void *ctx;
     void (*begin)(void *ctx, const ctn_call_request *request);
     void (*cancel)(void *ctx, uint64_t token);
+    /* This process makes the call no more, and whoever comes after it goes on with it: nothing is heard of it, and its
+     * peer is not told to stop what it accepted. NULL: as cancel. */
+    void (*forget)(void *ctx, uint64_t token);
     /* A call that waits for answers is not wanted any more: tell its peer, if it can be told; nothing is heard of it.
      * NULL: there is nothing to tell. */
     void (*abandon)(void *ctx, ctn_str target, const ctn_json *continuation);

@@ -195,6 +195,7 @@ const ctn_call_sink *ctn_engine_sink(ctn_engine *e)
 void ctn_engine_stop(ctn_engine *e)
 {
     e->is_stopping = true;
+    ctn_eng_flights_forget_accepted(e);
     ctn_eng_wake(e);
 }
 

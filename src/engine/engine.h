@@ -134,7 +134,8 @@ void ctn_engine_batch_done(ctn_engine *engine, ctn_batch *batch);
 /* What drivers report to. */
 const ctn_call_sink *ctn_engine_sink(ctn_engine *engine);
 
-/* Begins nothing new from here on; calls in flight may end until grace is over. is_quiet: none is left and all is
+/* Begins nothing new from here on; calls in flight may end until grace is over, but for those that their peers have
+ * accepted: who comes next goes on with them. is_quiet: none is left and all is
  * committed, so the process may end; every execution stays resumable. */
 void ctn_engine_stop(ctn_engine *engine);
 bool ctn_engine_is_quiet(const ctn_engine *engine);

@@ -120,14 +120,26 @@ void ctn_eng_flight_end(ctn_engine *e, flight *f)
     close_flight(&e->flights, f);
 }
 
-void ctn_eng_flights_cancel(ctn_engine *e, loaded *l)
+static void forget(ctn_engine *e, flight *f)
 {
-    while (l->flight_count) {
-        flight *f = ctn_flight_of(&e->flights, l, l->flight_count - 1);
-        uint64_t token = f->token;
-        const ctn_driver *driver = f->is_done ? NULL : f->driver;
-        ctn_eng_flight_end(e, f);
-        if (driver)
-            driver->cancel(driver->ctx, token);
-    }
+    uint64_t token = f->token;
+    const ctn_driver *driver = f->is_done ? NULL : f->driver;
+    ctn_eng_flight_end(e, f);
+    if (driver && driver->forget)
+        driver->forget(driver->ctx, token);
+    else if (driver)
+        driver->cancel(driver->ctx, token);
+}
+
+void ctn_eng_flights_forget(ctn_engine *e, loaded *l)
+{
+    while (l->flight_count)
+        forget(e, ctn_flight_of(&e->flights, l, l->flight_count - 1));
+}
+
+void ctn_eng_flights_forget_accepted(ctn_engine *e)
+{
+    for (uint32_t i = 0; i < e->flights.count; i++)
+        if (e->flights.all[i].token && e->flights.all[i].is_accepted && !e->flights.all[i].is_done)
+            forget(e, &e->flights.all[i]);
 }

@@ -20,6 +20,7 @@ typedef struct flight {
     const ctn_plan_set *set;
     ctn_str target; /* in the plan */
     bool is_check;
+    bool is_accepted; /* its peer has it, and it can be begun again with what was told then */
     bool is_done;     /* its end is filed */
     bool may_be_late; /* a check: when it began, the call that it asks about could still arrive */
     int64_t begun_at_ms;
@@ -52,4 +53,6 @@ void ctn_flight_note_lost(ctn_flights *flights, const flight *f, int64_t now_ms)
 bool ctn_flight_lost_may_arrive(const ctn_flights *flights, const flight *check);
 
 void ctn_eng_flight_end(ctn_engine *e, flight *f);     /* it is closed, and its pass given back */
-void ctn_eng_flights_cancel(ctn_engine *e, loaded *l); /* all of its own: nobody waits for them */
+void ctn_eng_flights_forget(ctn_engine *e, loaded *l); /* all of its own: nobody here waits for them */
+/* Those that their peers have accepted: another process goes on with them. */
+void ctn_eng_flights_forget_accepted(ctn_engine *e);

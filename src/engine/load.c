@@ -31,7 +31,7 @@ loaded *ctn_eng_loaded_new(ctn_engine *e, ctn_execution_id id, int64_t exec_no, 
 void ctn_eng_unload(ctn_engine *e, loaded *l)
 {
     assert(!ctn_loaded_is_ahead(l));
-    ctn_eng_flights_cancel(e, l);
+    ctn_eng_flights_forget(e, l);
     ctn_eng_cache_let_go(e, l, true);
     ctn_eng_forget_left(l);
     ctn_eng_queue_forget(e, l);

@@ -46,14 +46,27 @@ static const ctn_json *implementation(ctn_arena *scratch, const ctn_mcp_speaker 
     return ctn_json_finish(&info);
 }
 
+/* What people and other programs answer while a call waits durably; and calls may go on by themselves. */
+static const ctn_json *capabilities_of(ctn_arena *scratch)
+{
+    ctn_json_builder none = ctn_json_object(scratch), elicitation = ctn_json_object(scratch),
+                     extensions = ctn_json_object(scratch), b = ctn_json_object(scratch);
+    const ctn_json *empty = ctn_json_finish(&none);
+    ctn_json_put(&elicitation, CTN_STR("form"), empty);
+    ctn_json_put(&elicitation, CTN_STR("url"), empty);
+    ctn_json_put(&extensions, CTN_STR(CTN_MCP_EXTENSION_TASKS), empty);
+    ctn_json_put(&b, CTN_STR("elicitation"), ctn_json_finish(&elicitation));
+    ctn_json_put(&b, CTN_STR("extensions"), ctn_json_finish(&extensions));
+    return ctn_json_finish(&b);
+}
+
 /* call NULL: a request of another kind. NULL when there is nothing to say (legacy). */
 static const ctn_json *request_meta(ctn_arena *scratch, const ctn_mcp_speaker *self, const ctn_mcp_call *call)
 {
     ctn_json_builder meta = ctn_json_object(scratch);
     if (ctn_mcp_is_modern(self->version)) {
-        ctn_json_builder capabilities = ctn_json_object(scratch);
         ctn_json_put_str(&meta, CTN_MCP_META_VERSION, self->version);
-        ctn_json_put(&meta, CTN_STR(CTN_MCP_META_CAPABILITIES), ctn_json_finish(&capabilities));
+        ctn_json_put(&meta, CTN_STR(CTN_MCP_META_CAPABILITIES), capabilities_of(scratch));
         ctn_json_put(&meta, CTN_STR(CTN_MCP_META_CLIENT_INFO), implementation(scratch, self));
     }
     if (call && call->progress_token)
@@ -110,6 +123,15 @@ void ctn_mcp_write_call(ctn_buf *out, ctn_arena *scratch, const ctn_mcp_speaker 
         ctn_json_put(&params, CTN_STR("_meta"), meta);
     ctn_json_put_str(&params, "name", call->tool);
     ctn_json_put(&params, CTN_STR("arguments"), call->arguments ? call->arguments : ctn_json_finish(&none));
+    if (ctn_json_count(call->input_responses))
+        ctn_json_put(&params, CTN_STR("inputResponses"), call->input_responses);
+    if (ctn_json_is(call->request_state, CTN_JSON_STRING))
+        ctn_json_put(&params, CTN_STR("requestState"), call->request_state);
+    if (call->task_ttl_ms) {
+        ctn_json_builder task = ctn_json_object(scratch);
+        ctn_json_put_int(&task, "ttl", call->task_ttl_ms);
+        ctn_json_put(&params, CTN_STR("task"), ctn_json_finish(&task));
+    }
     ctn_rpc_write_request(out, id, "tools/call", ctn_json_finish(&params));
 }
 
@@ -210,6 +232,8 @@ static bool read_tool(const ctn_json *item, ctn_mcp_tool *ret_tool)
         .output_schema = ctn_json_is(output, CTN_JSON_OBJECT) || ctn_json_is_bool(output) ? output : NULL,
         .annotations = ctn_json_is(annotations, CTN_JSON_OBJECT) ? annotations : NULL,
         .hints = read_hints(annotations),
+        .is_task_only =
+            ctn_str_is(ctn_json_str_or(ctn_json_member_of(item, "execution"), "taskSupport", (ctn_str){0}), "required"),
     };
     return true;
 }
@@ -296,14 +320,36 @@ static void read_usage(const ctn_json *usage, ctn_mcp_call_result *call)
         call->used_money = text;
 }
 
+static int read_input_required(const ctn_json *result, ctn_mcp_call_result *ret_result, ctn_err *err)
+{
+    const ctn_json *state = ctn_json_member_of(result, "requestState");
+    ctn_mcp_call_result call = {.kind = CTN_MCP_INPUT_REQUIRED,
+                                .input_requests = ctn_json_member_of(result, "inputRequests"),
+                                .request_state = state};
+    if (state && !ctn_json_is(state, CTN_JSON_STRING))
+        return ctn_fail(err, CTN_E_INVALID, "\"requestState\" must be a text, not %s", ctn_json_kind_name(state));
+    if (!state && !call.input_requests)
+        return ctn_fail(err, CTN_E_INVALID, "input_required with neither \"inputRequests\" nor \"requestState\"");
+    *ret_result = call;
+    return CTN_OK;
+}
+
 int ctn_mcp_parse_call(ctn_arena *arena, const ctn_json *result, ctn_mcp_call_result *ret_result, ctn_err *err)
 {
     int rc = check_object(result, "tools/call", err);
     if (rc)
         return rc;
-    if (ctn_str_is(ctn_json_str_or(result, "resultType", (ctn_str){0}), "input_required")) {
-        *ret_result = (ctn_mcp_call_result){.kind = CTN_MCP_INPUT_REQUIRED};
-        return CTN_OK;
+    ctn_str type = ctn_json_str_or(result, "resultType", (ctn_str){0});
+    if (ctn_str_is(type, "input_required"))
+        return read_input_required(result, ret_result, err);
+    bool is_task = ctn_str_is(type, "task"),
+         is_old_task = !type.len && ctn_json_member_of(result, "task") && !ctn_json_member_of(result, "content");
+    if (is_task || is_old_task) {
+        ctn_mcp_call_result call = {.kind = CTN_MCP_TASK};
+        rc = ctn_mcp_read_task(result, &call.task, err);
+        if (rc == CTN_OK)
+            *ret_result = call;
+        return rc;
     }
     rc = check_complete(result, "tools/call", err);
     if (rc)

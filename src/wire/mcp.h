@@ -12,6 +12,7 @@
  */
 #pragma once
 #include "wire/jsonrpc.h"
+#include "wire/mcp_task.h"
 
 #define CTN_MCP_VERSION_MODERN       "2026-07-28"
 #define CTN_MCP_VERSION_LEGACY       "2025-11-25" /* the newest that has a handshake */
@@ -48,6 +49,10 @@ typedef struct ctn_mcp_call {
     const ctn_json *arguments; /* an object; NULL: {} */
     int64_t progress_token;    /* 0: no progress wanted */
     ctn_str idempotency_key;   /* empty: none */
+    /* Of a call that goes on after the server asked: what was answered, {KEY: {action, content?}}, and its own
+     * requestState, a string; NULL: none. */
+    const ctn_json *input_responses, *request_state;
+    int64_t task_ttl_ms; /* 2025-11-25: wanted as a task that is kept so long; 0: not as a task */
 } ctn_mcp_call;
 
 void ctn_mcp_write_discover(ctn_buf *out, ctn_arena *scratch, const ctn_mcp_speaker *self, int64_t id);
@@ -85,6 +90,7 @@ typedef struct ctn_mcp_tool {
     const ctn_json *output_schema; /* NULL: none */
     const ctn_json *annotations;   /* as they came; NULL: none */
     ctn_mcp_hints hints;           /* what we read of them */
+    bool is_task_only;             /* 2025-11-25: execution.taskSupport is "required" */
 } ctn_mcp_tool;
 
 typedef struct ctn_mcp_tools_page {
@@ -98,13 +104,16 @@ int ctn_mcp_parse_tools(ctn_arena *arena, const ctn_json *result, ctn_mcp_tools_
 
 typedef enum ctn_mcp_result_kind {
     CTN_MCP_COMPLETE,
-    CTN_MCP_INPUT_REQUIRED,
+    CTN_MCP_INPUT_REQUIRED, /* input_requests and request_state: one of them at least (wire/mcp_task.h) */
+    CTN_MCP_TASK,           /* `task`: a handle, to be asked for its result */
 } ctn_mcp_result_kind;
 
 typedef struct ctn_mcp_call_result {
     ctn_mcp_result_kind kind;
-    bool is_error;         /* the tool ran, or looked at its arguments, and said no: error_text */
-    ctn_str error_text;    /* its text blocks */
+    bool is_error;      /* the tool ran, or looked at its arguments, and said no: error_text */
+    ctn_str error_text; /* its text blocks */
+    const ctn_json *input_requests, *request_state; /* NULL: not given */
+    ctn_mcp_task_told task;
     const ctn_json *value; /* what the call yields (chain language, section 7) */
     int64_t used_tokens;   /* _meta "dev.catena/usage": {tokens, money}; 0: not told, or nothing that can be */
     ctn_str used_money;    /* a decimal without an exponent; empty: not told */

@@ -243,10 +243,44 @@ static void legacy_messages_are_what_the_revision_says(void **state)
     (void) judge_out(f, "CancelledNotification");
 }
 
+/* Calls that go on, and what is asked of tasks, of the extension and of 2025-11-25. */
+static void calls_that_go_on_are_what_the_revision_says(void **state)
+{
+    fixture *f = *state;
+    use_revision(f, "2026-07-28");
+    ctn_mcp_call call = {.tool = CTN_STR("ask"),
+                         .request_state = ctn_json_string(f->arena, CTN_STR("st")),
+                         .input_responses =
+                             arguments(f, "{\"a\":{\"action\":\"accept\",\"content\":{\"n\":1,\"s\":[\"x\"],\"b\":"
+                                          "true}},\"b\":{\"action\":\"decline\"}}")};
+    ctn_mcp_write_call(&f->out, f->arena, &f->speaker, 1, &call);
+    (void) judge_out(f, "CallToolRequest");
+    use_revision(f, "ext-tasks");
+    f->speaker.version = CTN_STR(CTN_MCP_VERSION_MODERN);
+    const ctn_json *of_task = arguments(f, "{\"taskId\":\"t\"}");
+    const ctn_json *update = arguments(f, "{\"taskId\":\"t\",\"inputResponses\":{\"a\":{\"action\":\"cancel\"}}}");
+    ctn_mcp_write_request(&f->out, f->arena, &f->speaker, 2, "tasks/get", of_task);
+    (void) judge_out(f, "GetTaskRequest");
+    ctn_mcp_write_request(&f->out, f->arena, &f->speaker, 3, "tasks/update", update);
+    (void) judge_out(f, "UpdateTaskRequest");
+    ctn_mcp_write_request(&f->out, f->arena, &f->speaker, 4, "tasks/cancel", of_task);
+    (void) judge_out(f, "CancelTaskRequest");
+    use_revision(f, "2025-11-25");
+    ctn_mcp_write_call(&f->out, f->arena, &f->speaker, 1, &(ctn_mcp_call){.tool = CTN_STR("t"), .task_ttl_ms = 5});
+    (void) judge_out(f, "CallToolRequest");
+    ctn_mcp_write_request(&f->out, f->arena, &f->speaker, 2, "tasks/get", of_task);
+    (void) judge_out(f, "GetTaskRequest");
+    ctn_mcp_write_request(&f->out, f->arena, &f->speaker, 3, "tasks/result", of_task);
+    (void) judge_out(f, "GetTaskPayloadRequest");
+    ctn_mcp_write_request(&f->out, f->arena, &f->speaker, 4, "tasks/cancel", of_task);
+    (void) judge_out(f, "CancelTaskRequest");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(modern_messages_are_what_the_revision_says, setup, teardown),
+        cmocka_unit_test_setup_teardown(calls_that_go_on_are_what_the_revision_says, setup, teardown),
         cmocka_unit_test_setup_teardown(legacy_messages_are_what_the_revision_says, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

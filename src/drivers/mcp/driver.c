@@ -2,9 +2,9 @@
  * driver.c -- the driver: servers that come and go underneath, calls that are answered once on top.
  *
  * A call is a flight, and in exactly one list of its peer: `waiting` (the server is not up, or lists its tools
- * again), `sent`, or `given_up` (timed out or cancelled while the process that has it lives). It is in `tokens`
- * from begin to the end of its list: so may_still_arrive is a lookup, and a token that is not there is one whose
- * process has ended or has answered.
+ * again), `sent`, `tasks` (it went on by itself, and is asked for its result now and then: mcp/task.h), or `given_up`
+ * (timed out or cancelled while the process that has it lives). It is in `tokens` from begin to the end of its list: so
+ * may_still_arrive is a lookup, and a token that is not there is one whose process has ended or has answered.
  *
  * What must hold: (1) done is told once for a call, never after its cancel, and always after the call has left its
  * list, so that the engine may begin another call from there; (2) nothing leaves us for a call that is answered
@@ -12,6 +12,7 @@
  * everything it had written was read.
  */
 #include "drivers/mcp/internal.h"
+#include "drivers/mcp/task.h"
 #include <assert.h>
 #include <stdlib.h>
 #include "base/memory.h"
@@ -87,8 +88,12 @@ static void begin(void *ctx, const ctn_call_request *request)
                           .args = request->args,
                           .key = request->idempotency_key,
                           .is_bound = request->continuation != NULL,
+                          .go_on = request->continuation,
+                          .answers = request->answers,
                           .tool_len = tool.len};
     memcpy(f->tool, tool.ptr, tool.len);
+    if (ctn_mcp_flight_task_is(request->continuation))
+        ctn_mcp_flight_task_resume(f, request->continuation, request->answers);
     ctn_token_map_put(&driver->tokens, f->token, f);
     bool is_first = !peer->waiting.first;
     ctn_mcp_flight_add(&peer->waiting, f);
@@ -137,11 +142,36 @@ static void cancel(void *ctx, uint64_t token)
     ctn_mcp_flight *f = ctn_token_map_get(&driver->tokens, token);
     if (!f || f->is_given_up)
         return;
-    if (f->id)
+    if (f->task)
+        ctn_mcp_flight_task_cancel(f);
+    else if (f->id)
         ctn_mcp_flight_give_up(f, CTN_STR("cancelled"));
     else
         ctn_mcp_flight_free(f);
     ctn_mcp_flights_set_timer(driver);
+}
+
+static void forget(void *ctx, uint64_t token)
+{
+    ctn_mcp_driver *driver = ctx;
+    ctn_mcp_flight *f = ctn_token_map_get(&driver->tokens, token);
+    if (!f || f->is_given_up)
+        return;
+    if (!f->task)
+        cancel(ctx, token);
+    else if (f->id)
+        ctn_mcp_flight_give_up(f, CTN_STR("the client ends")); /* the question, not the task */
+    else
+        ctn_mcp_flight_free(f);
+    ctn_mcp_flights_set_timer(driver);
+}
+
+static void abandon(void *ctx, ctn_str target, const ctn_json *continuation)
+{
+    ctn_mcp_driver *driver = ctx;
+    ctn_mcp_server *server = ctn_mcp_server_named(driver, ctn_str_cut(&target, '/'));
+    if (server)
+        ctn_mcp_flight_task_abandon(driver, server, continuation);
 }
 
 static bool may_still_arrive(void *ctx, uint64_t token, ctn_str target)
@@ -202,6 +232,8 @@ ctn_driver ctn_mcp_driver_interface(ctn_mcp_driver *driver)
                         .ctx = driver,
                         .begin = begin,
                         .cancel = cancel,
+                        .forget = forget,
+                        .abandon = abandon,
                         .prepare = prepare,
                         .effect = effect_of,
                         .schema = schema_of,
@@ -362,6 +394,7 @@ static void drop_calls(ctn_mcp_peer *peer)
 {
     ctn_mcp_flights_free(&peer->waiting);
     ctn_mcp_flights_free(&peer->sent);
+    ctn_mcp_flights_free(&peer->tasks);
     ctn_mcp_flights_free(&peer->given_up);
     while (peer->waiters) {
         ctn_mcp_waiter *w = peer->waiters;

@@ -3,12 +3,14 @@
  * hold.
  */
 #include "drivers/mcp/internal.h"
+#include "drivers/mcp/task.h"
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define UNKNOWN_TOOL_AGE_MS 5000 /* a list older than this is fetched again before a tool is called unknown */
-#define MESSAGE_BYTES_MAX   4096 /* of a server's own words in a failure: they go into the journal */
+#define UNKNOWN_TOOL_AGE_MS 5000     /* a list older than this is fetched again before a tool is called unknown */
+#define OLD_TASK_TTL_MS     86400000 /* a result is to be there after a restart, too */
+#define MESSAGE_BYTES_MAX   4096     /* of a server's own words in a failure: they go into the journal */
 
 /* ---- lists, endings ---- */
 
@@ -17,11 +19,16 @@ void ctn_mcp_flight_keep_arguments(ctn_mcp_flight *f)
     f->arena = ctn_arena_new(1024);
     f->args = f->args ? ctn_json_copy(f->arena, f->args) : NULL;
     f->key = ctn_arena_str(f->arena, f->key);
+    f->go_on = f->go_on ? ctn_json_copy(f->arena, f->go_on) : NULL;
+    f->answers = f->answers ? ctn_json_copy(f->arena, f->answers) : NULL;
 }
 
 static ctn_mcp_flights *list_of(ctn_mcp_flight *f)
 {
-    return f->is_given_up ? &f->peer->given_up : f->id ? &f->peer->sent : &f->peer->waiting;
+    return f->is_given_up ? &f->peer->given_up
+           : f->id        ? &f->peer->sent
+           : f->rests     ? &f->peer->tasks
+                          : &f->peer->waiting;
 }
 
 void ctn_mcp_flight_add(ctn_mcp_flights *list, ctn_mcp_flight *f)
@@ -73,7 +80,46 @@ void ctn_mcp_flight_free(ctn_mcp_flight *f)
     void *own = ctn_token_map_take(&driver->tokens, f->token);
     assert(own == f);
     ctn_arena_free(f->arena);
+    ctn_mcp_flight_task_free(f->task);
     free(f);
+}
+
+/* ---- moving between them ---- */
+
+void ctn_mcp_flight_rest(ctn_mcp_flight *f, int64_t due_ms)
+{
+    list_remove(list_of(f), f);
+    f->id = 0;
+    f->rests = true;
+    ctn_mcp_flight_add(list_of(f), f);
+    if (due_ms)
+        ctn_heap_set(&f->peer->driver->due, &f->due, due_ms);
+    else
+        ctn_heap_remove(&f->peer->driver->due, &f->due);
+}
+
+void ctn_mcp_flight_wait(ctn_mcp_flight *f)
+{
+    ctn_mcp_flight_rest(f, 0);
+    list_remove(list_of(f), f);
+    f->rests = false;
+    ctn_mcp_flight_add(list_of(f), f);
+}
+
+void ctn_mcp_flight_is_sent(ctn_mcp_flight *f, int64_t id)
+{
+    list_remove(list_of(f), f);
+    f->rests = false;
+    f->id = id;
+    ctn_mcp_flight_add(list_of(f), f);
+}
+
+void ctn_mcp_flight_forget(ctn_mcp_flight *f)
+{
+    list_remove(list_of(f), f);
+    f->is_given_up = true;
+    ctn_mcp_flight_add(list_of(f), f);
+    ctn_heap_remove(&f->peer->driver->due, &f->due);
 }
 
 void ctn_mcp_flights_free(ctn_mcp_flights *list)
@@ -96,6 +142,14 @@ static void tell(const ctn_mcp_driver *driver, const ctn_mcp_flight *was, const 
 void ctn_mcp_flight_tell(ctn_mcp_flight *f, const ctn_call_result *result)
 {
     const ctn_mcp_driver *driver = f->peer->driver;
+    ctn_call_result cut_off = *result;
+    if (f->task && ctn_mcp_flight_task_holds(f, result))
+        return;
+    if (f->task && result->failure != CTN_FAILURE_LIMIT) { /* nobody could be asked what became of it */
+        cut_off.failure = CTN_FAILURE_TRANSPORT;
+        cut_off.was_sent = true;
+        result = &cut_off;
+    }
     ctn_mcp_flight was = *f;
     ctn_mcp_flight_free(f);
     tell(driver, &was, result);
@@ -117,10 +171,7 @@ void ctn_mcp_flight_give_up(ctn_mcp_flight *f, ctn_str reason)
         ctn_mcp_flight_free(f);
         return;
     }
-    list_remove(list_of(f), f);
-    f->is_given_up = true;
-    ctn_mcp_flight_add(list_of(f), f);
-    ctn_heap_remove(&peer->driver->due, &f->due);
+    ctn_mcp_flight_forget(f);
 }
 
 void ctn_mcp_flights_due(void *ctx)
@@ -130,6 +181,10 @@ void ctn_mcp_flights_due(void *ctx)
     for (ctn_heap_node *node = ctn_heap_first(&driver->due); node && node->due_ms <= now;
          node = ctn_heap_first(&driver->due)) {
         ctn_mcp_flight *f = (ctn_mcp_flight *) ((char *) node - offsetof(ctn_mcp_flight, due));
+        if (f->task) {
+            ctn_mcp_flight_task_due(f, now);
+            continue;
+        }
         ctn_mcp_flight was = *f;
         char message[300];
         bool is_over = f->end_at_ms && f->end_at_ms <= now;
@@ -153,7 +208,7 @@ void ctn_mcp_flights_due(void *ctx)
 
 /* ---- on their way ---- */
 
-static ctn_str clip(ctn_str text)
+ctn_str ctn_mcp_clip(ctn_str text)
 {
     if (text.len <= MESSAGE_BYTES_MAX)
         return text;
@@ -236,7 +291,7 @@ static void forget_arguments(ctn_mcp_flight *f)
 {
     ctn_arena_free(f->arena);
     f->arena = NULL;
-    f->args = NULL;
+    f->args = f->go_on = f->answers = NULL;
     f->key = (ctn_str){0};
 }
 
@@ -290,7 +345,13 @@ static void send_question(ctn_mcp_flight *f)
 static void send_call(ctn_mcp_flight *f, const ctn_mcp_tool *tool)
 {
     ctn_mcp_peer *peer = f->peer;
-    ctn_mcp_call request = {.tool = tool_of(f), .arguments = f->args, .idempotency_key = f->key};
+    bool is_old = ctn_mcp_is_legacy(ctn_mcp_client_version(peer->client));
+    ctn_mcp_call request = {.tool = tool_of(f),
+                            .arguments = f->args,
+                            .idempotency_key = f->key,
+                            .input_responses = f->answers,
+                            .request_state = ctn_json_member_of(f->go_on, "state"),
+                            .task_ttl_ms = is_old && tool->is_task_only ? OLD_TASK_TTL_MS : 0};
     size_t header_count = 0;
     const ctn_mcp_header *headers = NULL;
     if (peer->transport->kind->is_http) {
@@ -307,6 +368,10 @@ static void send_call(ctn_mcp_flight *f, const ctn_mcp_tool *tool)
 void ctn_mcp_flight_send(ctn_mcp_flight *f)
 {
     ctn_mcp_peer *peer = f->peer;
+    if (f->task) {
+        ctn_mcp_flight_task_send(f);
+        return;
+    }
     if (f->method) {
         send_question(f);
         return;
@@ -330,7 +395,7 @@ void ctn_mcp_flight_send(ctn_mcp_flight *f)
 
 /* ---- answers of a server ---- */
 
-static void on_tool_result(ctn_mcp_flight *f, const ctn_json *result, ctn_arena *scratch)
+void ctn_mcp_flight_result(ctn_mcp_flight *f, const ctn_json *result, ctn_arena *scratch)
 {
     ctn_mcp_peer *peer = f->peer;
     ctn_err err = {0};
@@ -341,18 +406,18 @@ static void on_tool_result(ctn_mcp_flight *f, const ctn_json *result, ctn_arena 
         return;
     }
     if (r.kind == CTN_MCP_INPUT_REQUIRED) {
-        tell_failure(f, CTN_FAILURE_PROTOCOL_ERROR, true,
-                     ctn_arena_printf(scratch,
-                                      "%.*s/%.*s asks for input in the middle of the call (input_required), "
-                                      "which this version of catena does not support",
-                                      CTN_STR_ARG(peer->server->config.name), CTN_STR_ARG(tool_of(f))));
+        ctn_mcp_flight_task_asks(f, &r, scratch);
+        return;
+    }
+    if (r.kind == CTN_MCP_TASK) {
+        ctn_mcp_flight_task_begin(f, &r.task, scratch);
         return;
     }
     ctn_call_result told = {
         .value = r.value, .was_sent = true, .used_tokens = r.used_tokens, .used_money = r.used_money};
     if (r.is_error) {
         told.failure = CTN_FAILURE_TOOL_ERROR;
-        told.message = r.error_text.len ? clip(r.error_text) : CTN_STR("the tool failed and did not say why");
+        told.message = r.error_text.len ? ctn_mcp_clip(r.error_text) : CTN_STR("the tool failed and did not say why");
         ctn_mcp_flight_tell(f, &told);
         return;
     }
@@ -368,6 +433,14 @@ static void on_tool_result(ctn_mcp_flight *f, const ctn_json *result, ctn_arena 
     ctn_mcp_flight_tell(f, &told);
 }
 
+/* It has happened or not, but it can no longer arrive. A task may go on after it was cancelled, and over a way that is
+ * shared two answers may be on their way. */
+static void late(ctn_mcp_flight *f)
+{
+    if (!f->task || !f->peer->transport->kind->is_shared)
+        ctn_mcp_flight_free(f);
+}
+
 void ctn_mcp_flight_answered(void *ctx, void *of_call, const ctn_rpc_message *m, ctn_arena *scratch)
 {
     (void) ctx;
@@ -375,7 +448,11 @@ void ctn_mcp_flight_answered(void *ctx, void *of_call, const ctn_rpc_message *m,
     f->peer->has_answered = true;
     ctn_mcp_instance_answered(f->peer);
     if (f->is_given_up) {
-        ctn_mcp_flight_free(f); /* late: it has happened or not, but it can no longer arrive */
+        late(f);
+        return;
+    }
+    if (f->task) {
+        ctn_mcp_flight_task_answered(f, m, scratch);
         return;
     }
     if (m->kind == CTN_RPC_RESULT && f->method) {
@@ -383,7 +460,7 @@ void ctn_mcp_flight_answered(void *ctx, void *of_call, const ctn_rpc_message *m,
         return;
     }
     if (m->kind == CTN_RPC_RESULT) {
-        on_tool_result(f, m->result, scratch);
+        ctn_mcp_flight_result(f, m->result, scratch);
         return;
     }
     ctn_mcp_peer *peer = f->peer;
@@ -393,7 +470,7 @@ void ctn_mcp_flight_answered(void *ctx, void *of_call, const ctn_rpc_message *m,
             ctn_mcp_peer_relist(peer);
         return;
     }
-    ctn_str text = clip(m->error_message);
+    ctn_str text = ctn_mcp_clip(m->error_message);
     tell_failure(f, CTN_FAILURE_PROTOCOL_ERROR, true,
                  ctn_arena_printf(scratch, "%.*s/%.*s: %.*s (%lld)", CTN_STR_ARG(f->peer->server->config.name),
                                   CTN_STR_ARG(tool_of(f)), CTN_STR_ARG(text), (long long) m->error_code));
@@ -406,7 +483,7 @@ void ctn_mcp_flight_too_large(void *ctx, void *of_call, const char *why)
     f->peer->has_answered = true; /* and the tool has done its work */
     ctn_mcp_instance_answered(f->peer);
     if (f->is_given_up) {
-        ctn_mcp_flight_free(f);
+        late(f);
         return;
     }
     ctn_arena *scratch = f->peer->driver->scratch;
@@ -440,7 +517,7 @@ void ctn_mcp_flight_lost(void *ctx, void *of_call, const ctn_mcp_loss *loss)
     if (failure == CTN_FAILURE_UNAVAILABLE || failure == CTN_FAILURE_TRANSPORT)
         ctn_mcp_instance_failed(peer, loss->was_sent);
     if (f->is_given_up) {
-        ctn_mcp_flight_free(f);
+        late(f);
         return;
     }
     if (!loss->was_sent && ctn_mcp_flight_move(f))

@@ -11,6 +11,7 @@
 
 typedef struct ctn_mcp_server ctn_mcp_server;
 typedef struct ctn_mcp_peer ctn_mcp_peer;
+typedef struct ctn_mcp_task ctn_mcp_task;
 
 typedef struct ctn_mcp_flight {
     struct ctn_mcp_flight *next, *previous; /* in the list it is in by its state */
@@ -24,11 +25,14 @@ typedef struct ctn_mcp_flight {
     ctn_arena *arena;        /* holds args and key while it waits, and over HTTP until it is answered */
     const ctn_json *args;
     ctn_str key;
-    bool is_given_up;  /* timed out or cancelled; the process that has it lives */
-    bool has_relisted; /* its tool was unknown once: the list was fetched again */
-    bool is_bound;     /* to its instance, which has a part of it */
-    unsigned moves;    /* to other instances */
-    bool was_returned; /* it was refused for a reason that has passed, and sent once more */
+    const ctn_json *go_on, *answers; /* of a call that goes on after it asked; as args */
+    ctn_mcp_task *task;              /* mcp/task.h; NULL: it is none */
+    bool rests;                      /* a task, between two questions */
+    bool is_given_up;                /* timed out or cancelled; the process that has it lives */
+    bool has_relisted;               /* its tool was unknown once: the list was fetched again */
+    bool is_bound;                   /* to its instance, which has a part of it */
+    unsigned moves;                  /* to other instances */
+    bool was_returned;               /* it was refused for a reason that has passed, and sent once more */
     /* Not a call of a tool, but this; its texts are the question's asker's until it leaves us, then in `arena`. */
     const char *method; /* NULL: a call of a tool */
     void (*answered)(void *ctx, const ctn_call_result *result);
@@ -76,7 +80,7 @@ struct ctn_mcp_peer {
     ctn_mcp_client *client;       /* the same; NULL while ENDING after a start that took too long */
     ctn_timer *timer;             /* STARTING: the limit; RESTING: the end of the rest */
     ctn_auth *auth;               /* over HTTP: its tokens; NULL: none are ours to send */
-    ctn_mcp_flights waiting, sent, given_up;
+    ctn_mcp_flights waiting, sent, tasks, given_up;
     ctn_mcp_waiter *waiters;
     bool is_relisting;         /* or shakes hands again: calls wait */
     bool tries_other_way;      /* ENDING: HTTP with SSE comes next */
@@ -135,6 +139,16 @@ void ctn_mcp_flight_tell(ctn_mcp_flight *f, const ctn_call_result *result);
 void ctn_mcp_flight_give_up(ctn_mcp_flight *f, ctn_str reason);
 /* It waits and its peer is UP: checked and sent, or told why not, or waiting for a new list. */
 void ctn_mcp_flight_send(ctn_mcp_flight *f);
+/* How a tool ended, wherever it says so. */
+void ctn_mcp_flight_result(ctn_mcp_flight *f, const ctn_json *result, ctn_arena *scratch);
+/* It moves: nothing of it is with the server until `due_ms` (0: nobody looks at it); into the line for its peer; out of
+ * it, with the id of what was sent; or nobody waits any more, and it stays known as long as its process lives. */
+void ctn_mcp_flight_rest(ctn_mcp_flight *f, int64_t due_ms);
+void ctn_mcp_flight_wait(ctn_mcp_flight *f);
+void ctn_mcp_flight_is_sent(ctn_mcp_flight *f, int64_t id);
+void ctn_mcp_flight_forget(ctn_mcp_flight *f);
+/* A server's own words in a failure, of which no more is kept than that. */
+ctn_str ctn_mcp_clip(ctn_str text);
 /* Events of the client; ctx is the peer, of_call the flight. */
 void ctn_mcp_flight_answered(void *ctx, void *of_call, const ctn_rpc_message *m, ctn_arena *scratch);
 void ctn_mcp_flight_too_large(void *ctx, void *of_call, const char *why);

@@ -63,6 +63,7 @@ static ctn_mcp_tool copy_tool(ctn_arena *arena, const ctn_mcp_tool *tool)
         .output_schema = tool->output_schema ? ctn_json_copy(arena, tool->output_schema) : NULL,
         .annotations = tool->annotations ? ctn_json_copy(arena, tool->annotations) : NULL,
         .hints = tool->hints,
+        .is_task_only = tool->is_task_only,
     };
 }
 

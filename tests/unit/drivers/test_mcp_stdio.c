@@ -443,13 +443,6 @@ static void what_a_call_used_up_is_told(void **state)
     assert_int_equal(call(f, 3, "peer/echo", "{}")->used_tokens, 0);
 }
 
-static void input_required_is_refused_with_a_sentence(void **state)
-{
-    fixture *f = *state;
-    CONFIGURE(f, "input-required");
-    assert_failure(call(f, 1, "peer/echo", "{}"), CTN_FAILURE_PROTOCOL_ERROR, true, "does not support");
-}
-
 static void schemas_are_known_by_their_content_once_the_server_runs(void **state)
 {
     fixture *f = *state;
@@ -882,7 +875,6 @@ int main(void)
         TEST(failures_of_tool_and_protocol_are_told_apart),
         TEST(what_a_call_used_up_is_told),
         TEST(schemas_are_known_by_their_content_once_the_server_runs),
-        TEST(input_required_is_refused_with_a_sentence),
         TEST(effects_come_from_the_operator_then_from_a_trusted_server),
         TEST(ready_lists_the_tools_without_calling_any),
         TEST(ready_tells_why_there_is_no_server),

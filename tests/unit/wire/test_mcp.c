@@ -16,7 +16,9 @@ static const ctn_mcp_speaker LEGACY = {
 };
 #define META                                                                                                           \
     "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","                                           \
-    "\"io.modelcontextprotocol/clientCapabilities\":{},"                                                               \
+    "\"io.modelcontextprotocol/"                                                                                       \
+    "clientCapabilities\":{\"elicitation\":{\"form\":{},\"url\":{}},\"extensions\":{\"io.modelcontextprotocol/"        \
+    "tasks\":{}}},"                                                                                                    \
     "\"io.modelcontextprotocol/clientInfo\":{\"name\":\"catena\",\"version\":\"0.1\"}"
 
 static int setup(void **state)
@@ -255,8 +257,60 @@ static void an_unknown_result_type_is_never_a_success(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         if (ctn_mcp_parse_call(*state, json(state, bad[i]), &result, NULL) == CTN_OK)
             fail_msg("taken for a result: %s", bad[i]);
-    assert_int_equal(parse_call(state, "{\"resultType\":\"input_required\",\"requestState\":\"s\"}").kind,
-                     CTN_MCP_INPUT_REQUIRED);
+}
+
+static void an_answer_that_is_not_the_last_is_known(void **state)
+{
+    ctn_mcp_call_result r = parse_call(state, "{\"resultType\":\"input_required\",\"requestState\":\"s\"}");
+    assert_int_equal(r.kind, CTN_MCP_INPUT_REQUIRED);
+    assert_true(ctn_str_is(ctn_json_text(r.request_state), "s") && !r.input_requests);
+    r = parse_call(state, "{\"resultType\":\"task\",\"taskId\":\"t\",\"status\":\"working\",\"pollIntervalMs\":7}");
+    assert_int_equal(r.kind, CTN_MCP_TASK);
+    assert_true(ctn_str_is(r.task.id, "t") && r.task.poll_ms == 7);
+    r = parse_call(state, "{\"task\":{\"taskId\":\"t\",\"status\":\"working\",\"pollInterval\":9}}");
+    assert_int_equal(r.kind, CTN_MCP_TASK);
+    assert_int_equal(r.task.poll_ms, 9);
+    const char *const bad[] = {
+        "{\"resultType\":\"input_required\"}",
+        "{\"resultType\":\"input_required\",\"requestState\":7}",
+        "{\"resultType\":\"task\",\"status\":\"working\"}",
+        "{\"resultType\":\"task\",\"taskId\":\"\",\"status\":\"working\"}",
+        "{\"resultType\":\"task\",\"taskId\":\"t\",\"status\":\"lazy\"}",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (ctn_mcp_parse_call(*state, json(state, bad[i]), &r, NULL) == CTN_OK)
+            fail_msg("taken for an answer: %s", bad[i]);
+}
+
+static void what_is_asked_for_is_a_form_or_an_address(void **state)
+{
+    static const struct {
+        const char *requests;
+        int rc;
+    } cases[] = {
+        {"{\"a\":{\"method\":\"elicitation/create\",\"params\":{\"message\":\"m\",\"requestedSchema\":{\"type\":"
+         "\"object\"}}}}",
+         CTN_OK},
+        {"{\"a\":{\"method\":\"elicitation/create\",\"params\":{\"mode\":\"url\",\"message\":\"m\",\"url\":\"u\"}}}",
+         CTN_OK},
+        {"{}", CTN_OK},
+        {"{\"a\":{\"method\":\"elicitation/create\",\"params\":{\"mode\":\"url\",\"message\":\"m\"}}}", CTN_E_INVALID},
+        {"{\"a\":{\"method\":\"elicitation/create\",\"params\":{\"message\":\"m\"}}}", CTN_E_INVALID},
+        {"{\"a\":{\"method\":\"roots/list\"}}", CTN_E_UNSUPPORTED},
+        {"{\"a\":{\"method\":\"sampling/createMessage\",\"params\":{}}}", CTN_E_UNSUPPORTED},
+        {"{\"a\":{\"method\":\"x\"}}", CTN_E_INVALID},
+        {"{\"a\":7}", CTN_E_INVALID},
+        {"[]", CTN_E_INVALID},
+    };
+    const ctn_json *asks = NULL;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (ctn_mcp_read_asks(*state, json(state, cases[i].requests), &asks, NULL) != cases[i].rc)
+            fail_msg("%s", cases[i].requests);
+    assert_int_equal(ctn_mcp_read_asks(*state, NULL, &asks, NULL), CTN_OK);
+    ctn_json_builder many = ctn_json_object(*state);
+    for (int i = 0; i <= CTN_MCP_ASKS_MAX; i++)
+        ctn_json_put(&many, ctn_arena_printf(*state, "k%d", i), &ctn_json_null);
+    assert_int_equal(ctn_mcp_read_asks(*state, ctn_json_finish(&many), &asks, NULL), CTN_E_LIMIT);
 }
 
 static void progress_with_nonsense_in_it_is_dropped(void **state)
@@ -288,6 +342,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(blocks_of_unknown_kinds_are_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(a_tool_that_says_no_is_an_error_with_its_text, setup, teardown),
         cmocka_unit_test_setup_teardown(an_unknown_result_type_is_never_a_success, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_answer_that_is_not_the_last_is_known, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_asked_for_is_a_form_or_an_address, setup, teardown),
         cmocka_unit_test_setup_teardown(progress_with_nonsense_in_it_is_dropped, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
