@@ -50,7 +50,7 @@ static const ctn_config_server *server_of(ctn_cli *cli, const ctn_config *config
     if (!s)
         (void) ctn_cli_fail(cli, "there is no server \"%.*s\"; %.*s", CTN_STR_ARG(name),
                             CTN_STR_ARG(ctn_config_suggest_server(config, cli->arena, name)));
-    else if (!s->url.len) {
+    else if (!s->driver.url) {
         (void) ctn_cli_fail(cli, "server %.*s is a program: what it may do is in its environment (`env`)",
                             CTN_STR_ARG(name));
         return NULL;
@@ -68,6 +68,17 @@ static int tell(const login *l)
         ctn_cli_say(l->cli, "server %.*s can be called now; its tokens are kept sealed, beside the store",
                     CTN_STR_ARG(l->server));
     return CTN_EXIT_OK;
+}
+
+static int login_at(login *l, ctn_host *host, const ctn_auth_options *options)
+{
+    const char *scopes = l->cli->args.values[CTN_OPT_SCOPE];
+    ctn_auth *auth = ctn_auth_new(options);
+    l->is_done = false;
+    ctn_auth_login(auth, ctn_str_from(scopes ? scopes : ""), on_ready, l);
+    int exit_code = ctn_host_run(host, is_done, l) ? tell(l) : CTN_EXIT_INTERRUPTED;
+    ctn_auth_free(auth);
+    return exit_code;
 }
 
 static int run_tools_login(ctn_cli *cli)
@@ -96,18 +107,18 @@ static int run_tools_login(ctn_cli *cli)
     ctn_host *host = ctn_cli_host(cli, &ws);
     ctn_http *http = ctn_http_new(&(ctn_http_options){.loop = ctn_host_loop(host)});
     ctn_auth_ask ask = {.open = on_open, .ctx = &l};
-    ctn_auth *auth = ctn_auth_new(&(ctn_auth_options){.loop = ctn_host_loop(host),
-                                                      .http = http,
-                                                      .server = s->name,
-                                                      .url = s->url,
-                                                      .policy = &s->driver.policy,
-                                                      .config = config,
-                                                      .vault = ctn_credentials_vault(credentials),
-                                                      .ask = &ask});
-    const char *scopes = cli->args.values[CTN_OPT_SCOPE];
-    ctn_auth_login(auth, ctn_str_from(scopes ? scopes : ""), on_ready, &l);
-    exit_code = ctn_host_run(host, is_done, &l) ? tell(&l) : CTN_EXIT_INTERRUPTED;
-    ctn_auth_free(auth);
+    ctn_auth_options options = {.loop = ctn_host_loop(host),
+                                .http = http,
+                                .server = s->name,
+                                .policy = &s->driver.policy,
+                                .config = config,
+                                .vault = ctn_credentials_vault(credentials),
+                                .ask = &ask};
+    const char *const *more = s->driver.more_urls; /* each address has tokens of its own */
+    for (const char *url = s->driver.url; url && exit_code == CTN_EXIT_OK; url = more && *more ? *more++ : NULL) {
+        options.url = ctn_str_from(url);
+        exit_code = login_at(&l, host, &options);
+    }
     ctn_http_free(http);
     ctn_host_close(host);
     ctn_credentials_free(credentials);

@@ -255,7 +255,7 @@ void ctn_mcp_client_lost(ctn_mcp_client *client, int64_t id, const ctn_mcp_loss 
     } else if (id == client->initialize_id) {
         ctn_mcp_handshake_initialize_lost(client, loss);
     } else if (id == client->list_id) {
-        ctn_mcp_list_failed(client, CTN_MCP_FAULT_UNREACHED, loss->why);
+        ctn_mcp_list_failed(client, ctn_mcp_fault_of(loss), loss->why);
     } else if (id == client->listen_id) {
         ctn_mcp_listen_ended(client, loss->status >= 400);
     } else {

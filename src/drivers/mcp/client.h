@@ -26,6 +26,7 @@
 
 typedef enum ctn_mcp_fault {
     CTN_MCP_FAULT_LASTING,   /* it would be the same again */
+    CTN_MCP_FAULT_DENIED,    /* the same, until somebody gives us leave */
     CTN_MCP_FAULT_UNREACHED, /* nobody answered: another try may find it */
     CTN_MCP_FAULT_OTHER_WAY, /* it takes no Streamable HTTP; perhaps HTTP+SSE */
 } ctn_mcp_fault;

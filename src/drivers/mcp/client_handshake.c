@@ -232,9 +232,9 @@ static bool is_for_everybody(int status)
            status == HTTP_UNAVAILABLE;
 }
 
-static ctn_mcp_fault fault_of(const ctn_mcp_loss *loss)
+ctn_mcp_fault ctn_mcp_fault_of(const ctn_mcp_loss *loss)
 {
-    return loss->status == HTTP_UNAUTHORIZED || loss->status == HTTP_FORBIDDEN ? CTN_MCP_FAULT_LASTING
+    return loss->status == HTTP_UNAUTHORIZED || loss->status == HTTP_FORBIDDEN ? CTN_MCP_FAULT_DENIED
                                                                                : CTN_MCP_FAULT_UNREACHED;
 }
 
@@ -246,7 +246,7 @@ void ctn_mcp_handshake_discover_lost(ctn_mcp_client *client, const ctn_mcp_loss 
     if (loss->status && !is_for_everybody(loss->status) && !client->options.pinned_version.len)
         ctn_mcp_handshake_fall_back(client);
     else
-        ctn_mcp_client_fail(client, fault_of(loss), "%s", loss->why);
+        ctn_mcp_client_fail(client, ctn_mcp_fault_of(loss), "%s", loss->why);
 }
 
 /* ---- the old handshake's answer ---- */
@@ -290,5 +290,5 @@ void ctn_mcp_handshake_initialize_lost(ctn_mcp_client *client, const ctn_mcp_los
 {
     client->initialize_id = 0;
     if (client->state == CTN_MCP_CLIENT_INITIALIZING)
-        initialize_refused(client, loss->status, fault_of(loss), loss->why);
+        initialize_refused(client, loss->status, ctn_mcp_fault_of(loss), loss->why);
 }

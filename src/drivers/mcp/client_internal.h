@@ -73,6 +73,8 @@ void ctn_mcp_handshake_fall_back(ctn_mcp_client *client); /* to initialize */
 
 void ctn_mcp_list_begin(ctn_mcp_client *client);
 void ctn_mcp_list_answered(ctn_mcp_client *client, const ctn_rpc_message *m);
+/* What a request that was lost says of the whole conversation. */
+ctn_mcp_fault ctn_mcp_fault_of(const ctn_mcp_loss *loss);
 void ctn_mcp_list_failed(ctn_mcp_client *client, ctn_mcp_fault fault, const char *why);
 
 /* ---- mcp/client_listen.c ---- */

@@ -9,6 +9,7 @@
  *
  * What a call's answer says (driver.h has the codes):
  *   was_sent false    unavailable     the server could not be started
+ *                     denied          over HTTP: no token that it takes is to be had (HTTP 401)
  *                     protocol_error  no such server or tool, a schema that we cannot read
  *                     invalid_input   the arguments break the tool's input schema
  *   was_sent true     protocol_error  a JSON-RPC error: not executed; or an answer that is no tool result

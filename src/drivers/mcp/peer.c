@@ -64,7 +64,8 @@ static void fail_waiting(ctn_mcp_peer *peer)
     ctn_err why = peer->why;
     size_t count = peer->waiting.count;
     int64_t rest = peer->rest_until_ms - ctn_loop_now_ms(peer->driver->options.loop);
-    ctn_call_result result = {.failure = CTN_FAILURE_UNAVAILABLE,
+    bool is_denied = peer->url && why.code == CTN_E_DENIED;
+    ctn_call_result result = {.failure = is_denied ? CTN_FAILURE_DENIED : CTN_FAILURE_UNAVAILABLE,
                               .message = ctn_str_from(why.message),
                               .retry_after_ms = rest > 0 ? rest : 0};
     for (size_t i = 0; i < count && peer->waiting.first; i++)
@@ -142,7 +143,7 @@ static void set_why(ctn_mcp_peer *peer, int code, const char *what)
 static void on_failed(void *ctx, ctn_mcp_fault fault, const char *why)
 {
     ctn_mcp_peer *peer = ctx;
-    set_why(peer, CTN_E_IO, why);
+    set_why(peer, fault == CTN_MCP_FAULT_DENIED ? CTN_E_DENIED : CTN_E_IO, why);
     bool was_starting = peer->state == CTN_MCP_STARTING;
     peer->state = CTN_MCP_ENDING;
     ctn_timer_clear(peer->timer);

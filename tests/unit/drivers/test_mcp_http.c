@@ -507,7 +507,7 @@ static void headers_that_were_refused_are_read_afresh(void **state)
     f->token = "Bearer old";
     web_start(&f->web, WEB_MODERN, serve_old_token);
     connect_to(f, (ctn_mcp_server_config){0});
-    assert_failure(call(f, 1, "web/echo", "{}"), CTN_FAILURE_UNAVAILABLE, false, "HTTP 401");
+    assert_failure(call(f, 1, "web/echo", "{}"), CTN_FAILURE_DENIED, false, "HTTP 401");
     f->token = "Bearer new";
     run_for(f, 600); /* it rests before it is asked again */
     assert_value(f, call(f, 2, "web/echo", "{}"), "{}");
