@@ -226,7 +226,8 @@ static int teardown(void **state)
             run(f);
         assert_true(f->has_ended);
         ctn_mcp_driver_free(f->driver);
-        run_for(f, 30); /* the spawner reaps what was released */
+        for (int i = 0; i < 100 && pid && kill(pid, 0) == 0; i++)
+            run_for(f, 30); /* the spawner reaps what was released */
         if (pid && kill(pid, 0) == 0)
             fail_msg("server process %d is left behind", pid);
         ctn_timer_free(f->patience);
