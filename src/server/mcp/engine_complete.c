@@ -16,6 +16,7 @@ typedef struct completion {
     ctn_str typed;
     ctn_str first[VALUES_MAX], then[VALUES_MAX];
     size_t first_count, then_count, all;
+    bool is_cut; /* there are more than `all` */
 } completion;
 
 static char lower(char c)
@@ -74,7 +75,8 @@ static int add_execution(void *ctx, const ctn_execution_row *row)
 {
     completion *c = ctx;
     add(c, ctn_str_from(ctn_id_to_text(row->id).text));
-    return c->first_count == VALUES_MAX;
+    c->is_cut = c->all > VALUES_MAX;
+    return c->is_cut;
 }
 
 static void add_executions(ctn_engine_backend *b, completion *c)
@@ -92,7 +94,8 @@ static void say(ctn_mcp_exchange *x, completion *c)
     for (size_t i = 0; i < c->then_count && count < VALUES_MAX; i++, count++)
         ctn_json_push(&list, ctn_json_string(c->arena, c->then[i]));
     ctn_json_put(&b, CTN_STR("values"), ctn_json_finish(&list));
-    ctn_json_put_int(&b, "total", (int64_t) c->all);
+    if (!c->is_cut)
+        ctn_json_put_int(&b, "total", (int64_t) c->all);
     ctn_json_put_bool(&b, "hasMore", c->all > count);
     ctn_json_put(&result, CTN_STR("completion"), ctn_json_finish(&b));
     ctn_mcp_exchange_result(x, ctn_json_finish(&result));

@@ -211,6 +211,17 @@ typedef struct journal {
     size_t left_out;
 } journal;
 
+/* Labels are told with a start; the half of a task's id that nobody can guess is for its caller alone. */
+static ctn_str without_task(ctn_arena *arena, ctn_str said)
+{
+    size_t at = ctn_str_find(said, CTN_STR(CTN_MCP_LABEL_TASK "="));
+    if (at == SIZE_MAX)
+        return said;
+    ctn_str rest = ctn_str_from_offset(said, at);
+    (void) ctn_str_cut(&rest, ' ');
+    return ctn_arena_printf(arena, "%.*s%.*s", (int) at, said.ptr, CTN_STR_ARG(rest));
+}
+
 static int add_line(void *ctx, const ctn_record *record, int64_t position)
 {
     journal *j = ctx;
@@ -230,7 +241,7 @@ static int add_line(void *ctx, const ctn_record *record, int64_t position)
         ctn_buf_printf(&j->text, " (attempt %u)", record->attempt);
     if (!ctn_str_is(record->actor, "engine"))
         ctn_buf_printf(&j->text, " by %.*s", CTN_STR_ARG(record->actor));
-    ctn_str said = ctn_entry_history(j->scratch, record, LINE_COLUMNS);
+    ctn_str said = without_task(j->scratch, ctn_entry_history(j->scratch, record, LINE_COLUMNS));
     ctn_buf_printf(&j->text, "%s%.*s\n", said.len ? ": " : "", CTN_STR_ARG(said));
     ctn_arena_reset(j->scratch);
     return 0;
