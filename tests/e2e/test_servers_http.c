@@ -17,6 +17,7 @@ typedef struct service {
     pthread_mutex_t lock;
     char authorization[100], plan[100]; /* headers of the last request */
     const char *wants;                  /* this Authorization, or 401; NULL: any */
+    int resets, executed;               /* so many calls are executed, and their answers lost */
     world *world;                       /* a refusal rewrites its token file: */
     const char *next_token;             /* with this; NULL: it does not */
 } service;
@@ -42,6 +43,8 @@ static void on_request(void *ctx, http_asked *asked)
         http_answer(asked, 401, "text/plain", "who are you?");
     } else if (strcmp(asked->method, "POST") != 0) {
         http_answer(asked, 405, NULL, "");
+    } else if (strstr(asked->body, "\"tools/call\"") && s->executed++ < s->resets) {
+        http_reset(asked);
     } else {
         ctn_mcp_server_line(s->server, (ctn_str){asked->body, asked->body_bytes}, &out);
         ctn_buf_append(&out, (ctn_str){"", 1});
@@ -93,6 +96,29 @@ static void tools_of_a_server_over_http_are_listed_called_and_run(void **state)
                     "steps: [{stepName: one, instructionSet: say, inputTemplate: x}]\n");
     assert_exit(w, catena(w, "run", "chain.yaml", "--json", NULL), 0);
     assert_out(w, "\"status\":\"completed\"");
+    service_stop(&s);
+}
+
+/* What only reads is asked again; of a write nobody knows whether it happened, so a person is asked. */
+static void a_lost_answer_asks_the_effect_class(void **state)
+{
+    world *w = *state;
+    service s;
+    service_start(&s, w);
+    static const char *const effects[] = {"read", "write"};
+    for (int i = 0; i < 2; i++) {
+        s.resets = 1;
+        s.executed = 0;
+        cli_world_write(w, "catena.yaml", "servers: {far: {url: '%s/mcp', effects: {echo: %s}}}\n",
+                        http_peer_url(s.peer), effects[i]);
+        cli_world_write(w, "chain.yaml",
+                        "id: c%d\ninstructionSets: {say: {tool: far/echo, arguments: {x: 1}}}\n"
+                        "steps: [{stepName: one, instructionSet: say, inputTemplate: x, retryConfig: {maxRetries: 2}}]\n",
+                        i);
+        assert_exit(w, catena(w, "run", "chain.yaml", "--json", NULL), i == 0 ? 0 : 3);
+        assert_out(w, i == 0 ? "\"status\":\"completed\"" : "\"status\":\"interrupted\"");
+        assert_int_equal(s.executed, i == 0 ? 2 : 1);
+    }
     service_stop(&s);
 }
 
@@ -168,6 +194,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CLI_TEST(tools_of_a_server_over_http_are_listed_called_and_run),
+        CLI_TEST(a_lost_answer_asks_the_effect_class),
         CLI_TEST(a_secret_that_has_changed_is_read_when_the_old_one_is_refused),
         CLI_TEST(the_file_of_desktop_clients_may_name_addresses),
         CLI_TEST(what_cannot_be_sent_is_told_where_it_stands),
