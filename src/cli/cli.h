@@ -87,6 +87,7 @@ static inline ctn_str ctn_word(const ctn_cli *cli, size_t i)
 
 /* "catena: sentence" on stderr; returns CTN_EXIT_USAGE, so that `return ctn_cli_fail(...)` reads well. */
 int ctn_cli_fail(const ctn_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int ctn_cli_fail_server(const ctn_cli *cli, ctn_str server, const char *why); /* it cannot be asked */
 int ctn_cli_fail_err(const ctn_cli *cli, const ctn_err *err);
 /* "catena: sentence", for things that are no failure; silent with --quiet. */
 void ctn_cli_say(const ctn_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -25,6 +25,15 @@ int ctn_cli_fail(const ctn_cli *cli, const char *format, ...)
     return CTN_EXIT_USAGE;
 }
 
+/* Most reasons name the server themselves. */
+int ctn_cli_fail_server(const ctn_cli *cli, ctn_str server, const char *why)
+{
+    bool is_named = ctn_str_starts_with(ctn_str_from(why), CTN_STR("server "));
+    ctn_str clean = ctn_text_clean(cli->arena, ctn_str_from(why), 0);
+    return is_named ? ctn_cli_fail(cli, "%.*s", CTN_STR_ARG(clean))
+                    : ctn_cli_fail(cli, "server %.*s: %.*s", CTN_STR_ARG(server), CTN_STR_ARG(clean));
+}
+
 int ctn_cli_fail_err(const ctn_cli *cli, const ctn_err *err)
 {
     return ctn_cli_fail(cli, "%s", err->message);

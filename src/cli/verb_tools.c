@@ -124,7 +124,7 @@ static int list_all(asking *a, const ctn_config *config, ctn_str only)
         if (!why)
             why = a->whys[i];
         if (why)
-            exit_code = ctn_cli_fail(cli, "server %.*s: %s", CTN_STR_ARG(s->name), why);
+            exit_code = ctn_cli_fail_server(cli, s->name, why);
         else
             list_server(a, s, is_json ? &list : NULL);
     }

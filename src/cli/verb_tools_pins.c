@@ -115,7 +115,7 @@ static int tell_faults(const comparing *c)
     for (size_t i = 0; i < c->count; i++) {
         ctn_str server = server_of(c->all[i].pin.target);
         if (c->all[i].fault && (i == 0 || !ctn_str_equal(server, server_of(c->all[i - 1].pin.target))))
-            exit_code = ctn_cli_fail(c->cli, "server %.*s: %s", CTN_STR_ARG(server), c->all[i].fault);
+            exit_code = ctn_cli_fail_server(c->cli, server, c->all[i].fault);
     }
     return exit_code;
 }

@@ -20,6 +20,7 @@
 #include <strings.h>
 
 #include "base/memory.h"
+#include "http/explain.h"
 #include "http/internal.h"
 #include "http/proxy.h"
 
@@ -491,7 +492,7 @@ void ctn_call_tell_end(ctn_http_call *call, CURLcode result)
     else if (end.code == CTN_E_DENIED)
         end.why = call->objection;
     else if (end.code)
-        end.why = call->curl_says[0] ? call->curl_says : curl_easy_strerror(result);
+        end.why = ctn_http_explain(call->arena, result, call->curl_says);
     if (call->request.events.ended)
         call->request.events.ended(call->request.events.ctx, &end);
 }

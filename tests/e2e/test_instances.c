@@ -24,7 +24,24 @@ static void an_address_that_is_not_there_is_told(void **state)
     cli_world_write(w, "catena.yaml",
                     "servers: {peer: {urls: ['http://127.0.0.1:1/mcp', 'http://127.0.0.1:2/mcp']}}\n");
     assert_exit(w, catena(w, "tools", "list", NULL), 2);
-    assert_err(w, "server peer: server peer (http://127.0.0.1:");
+    assert_err(w, "catena: server peer (http://127.0.0.1:");
+}
+
+/* Each says what is wrong, and what to look at. */
+static void a_url_that_is_wrong_says_what_to_look_at(void **state)
+{
+    world *w = *state;
+    static const char *const wrong[][2] = {
+        {"http://127.0.0.1:1/mcp", "is the server running, and is that its port?"},
+        {"http://10.1.2.3/mcp", "allowPrivate would allow it"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        cli_world_write(w, "catena.yaml", "servers: {peer: {url: '%s', startTimeoutMs: 3000}}\n", wrong[i][0]);
+        assert_exit(w, catena(w, "tools", "list", NULL), 2);
+        assert_err(w, "catena: server peer (http://");
+        assert_err(w, wrong[i][1]);
+        assert_int_equal(count_in(w->said.err, "\n"), 1);
+    }
 }
 
 static void what_does_not_go_together_is_said(void **state)
@@ -69,9 +86,8 @@ static void one_instance_that_differs_is_a_change(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CLI_TEST(a_command_may_run_more_than_once),
-        CLI_TEST(an_address_that_is_not_there_is_told),
-        CLI_TEST(what_does_not_go_together_is_said),
+        CLI_TEST(a_command_may_run_more_than_once),         CLI_TEST(an_address_that_is_not_there_is_told),
+        CLI_TEST(a_url_that_is_wrong_says_what_to_look_at), CLI_TEST(what_does_not_go_together_is_said),
         CLI_TEST(one_instance_that_differs_is_a_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

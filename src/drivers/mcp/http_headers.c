@@ -46,3 +46,8 @@ void ctn_mcp_own_headers_done(ctn_mcp_own_headers *own)
     ctn_arena_free(own->arena);
     *own = (ctn_mcp_own_headers){0};
 }
+
+const char *ctn_mcp_status_advice(int status)
+{
+    return status == 404 || status == 405 ? ": is the path right?" : status / 100 == 3 ? ": it wants another URL" : "";
+}

@@ -23,6 +23,8 @@ typedef struct ctn_mcp_own_headers {
     uint64_t changes; /* how often a reading found others */
 } ctn_mcp_own_headers;
 
+/* What to look at first when a server answers with this status; empty: nothing. */
+const char *ctn_mcp_status_advice(int status);
 void ctn_mcp_header_add(ctn_mcp_header_list *list, const char *name, ctn_str value);
 void ctn_mcp_header_add_own(ctn_mcp_header_list *list, const ctn_mcp_own_headers *own);
 

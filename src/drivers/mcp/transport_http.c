@@ -376,13 +376,16 @@ static void end_without_answer(post *p, const ctn_mcp_fetch_end *end)
     if (end->code)
         (void) snprintf(why, sizeof why, "%s", end->why);
     else if (end->status / 100 != 2)
-        (void) snprintf(why, sizeof why, "the server answers HTTP %d", end->status);
+        (void) snprintf(why, sizeof why, "the server answers HTTP %d%s", end->status,
+                        ctn_mcp_status_advice(end->status));
     else if (end->is_stream)
         (void) snprintf(why, sizeof why, "the stream ended before the answer");
     else if (end->type.len && !ctn_str_is(end->type, "application/json"))
-        (void) snprintf(why, sizeof why, "the server answers with %.*s, which is no MCP", CTN_STR_ARG(end->type));
+        (void) snprintf(why, sizeof why, "the server answers with %.*s, which is no MCP: is the path right?",
+                        CTN_STR_ARG(end->type));
     else
-        (void) snprintf(why, sizeof why, "the server answers HTTP %d and nothing that answers it", end->status);
+        (void) snprintf(why, sizeof why, "the server answers HTTP %d and nothing that answers it",
+                        end->status);
     int64_t id = p->letter.id;
     bool was_taken = p->is_get; /* its first POST was, whatever becomes of the GET for the rest */
     ctn_mcp_loss loss = {.why = why,

@@ -195,8 +195,8 @@ static void on_ended(void *ctx, const ctn_http_end *end)
     if (end->code)
         (void) snprintf(why, sizeof why, "%s", end->why);
     else if (!is_stream(t))
-        (void) snprintf(why, sizeof why, "the server answers HTTP %d%s%s, and no stream of events", t->status,
-                        t->type[0] ? " with " : "", t->type);
+        (void) snprintf(why, sizeof why, "the server answers HTTP %d%s%s, and no stream of events%s", t->status,
+                        t->type[0] ? " with " : "", t->type, ctn_mcp_status_advice(t->status));
     else
         (void) snprintf(why, sizeof why, "its stream has ended");
     end_for(t, why);

@@ -41,6 +41,7 @@ static void who_is_certified_by_a_stranger_is_not_believed(void **state)
     assert_int_equal(got.end.code, CTN_E_IO);
     assert_false(got.end.was_sent);
     assert_holds(got.why, "certificate");
+    assert_holds(got.why, "name that in caFile");
     fetched_done(&got);
     /* Nor is a connection used that was made for one who believes. */
     ctn_http_policy policy = {.ca_file = tls_ca_file(script.tls)};
@@ -55,6 +56,7 @@ static void who_is_certified_by_a_stranger_is_not_believed(void **state)
     policy.ca_file = "/nonexistent.pem";
     got = ask(&w, &policy, 0);
     assert_int_equal(got.end.code, CTN_E_IO);
+    assert_holds(got.why, "caFile must name certificates");
     assert_false(got.end.was_sent);
     fetched_done(&got);
     close_tls(&w, &script);
@@ -69,6 +71,7 @@ static void a_certificate_for_another_name_is_none(void **state)
     snprintf(w.url, sizeof w.url, "https://a.localhost:%d/x", http_peer_port(w.peer));
     fetched got = ask(&w, &(ctn_http_policy){.ca_file = tls_ca_file(script.tls)}, 0);
     assert_int_equal(got.end.code, CTN_E_IO);
+    assert_holds(got.why, "the URL must use a name that is in the server's certificate");
     assert_false(got.end.was_sent);
     fetched_done(&got);
     close_tls(&w, &script);
