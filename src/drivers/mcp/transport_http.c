@@ -27,7 +27,8 @@
 #define SESSION_BYTES_MAX   1024
 #define RESUME_AFTER_MS     1000 /* when the server names no time */
 #define RESUME_AFTER_MAX_MS 60000
-#define RESUME_TRIES_MAX    8 /* in a row, without an event */
+#define INTRODUCTION_MS     3000 /* who does not answer it is spoken to all the same */
+#define RESUME_TRIES_MAX    8    /* in a row, without an event */
 #define REDIRECTS_MAX       3
 #define ACCEPT_BOTH         "application/json, text/event-stream"
 
@@ -46,6 +47,7 @@ typedef struct post {
     char event_id[CTN_MCP_EVENT_ID_BYTES_MAX + 1];
     bool is_get;        /* a stream that is opened, or asked for again */
     bool is_listener;   /* ... for what the server says by itself */
+    bool is_held;       /* until the introduction is over */
     bool has_reread;    /* the configured headers, after a 401 */
     uint64_t sent_with; /* which of them: own.changes */
     unsigned idle_tries;
@@ -64,6 +66,8 @@ struct http_transport {
     uint64_t session_number;             /* of the last one, from 1 */
     post *posts;
     ctn_token_map by_id;
+    post *introduction; /* the `initialized` of a handshake: some servers take no request before they have it */
+    ctn_task introduced;
     ctn_mcp_fetch *farewell; /* the DELETE */
     ctn_timer *end_timer;
 };
@@ -122,6 +126,10 @@ static void free_post(post *p)
         p->next->previous = p->previous;
     if (p->letter.id)
         (void) ctn_token_map_take(&t->by_id, (uint64_t) p->letter.id);
+    if (t->introduction == p) {
+        t->introduction = NULL;
+        ctn_task_file(t->options.loop, &t->introduced);
+    }
     ctn_mcp_fetch_cancel(p->fetch);
     ctn_mcp_leave_done(&p->leave);
     ctn_timer_free(p->timer);
@@ -201,13 +209,29 @@ static void on_leave(void *ctx)
     };
     if (!p->is_get)
         options.request.body = p->letter.line;
+    if (p == t->introduction)
+        options.request.timeout_ms = INTRODUCTION_MS;
     p->fetch = ctn_mcp_fetch_send(&options);
 }
 
-/* With a token, if one is to be had. */
+/* With a token, if one is to be had. Two POSTs may overtake each other, and nothing may overtake the introduction. */
 static void send_post(post *p)
 {
-    ctn_mcp_leave_ask(&p->leave);
+    const http_transport *t = p->transport;
+    p->is_held = t->introduction && p != t->introduction;
+    if (!p->is_held)
+        ctn_mcp_leave_ask(&p->leave);
+}
+
+static void on_introduced(void *ctx)
+{
+    http_transport *t = ctx;
+    post *p = t->posts;
+    while (p && p->next)
+        p = p->next;
+    for (; p; p = p->previous) /* the oldest first */
+        if (p->is_held)
+            send_post(p);
 }
 
 /* No token: nothing was executed, whether the server said so or was not asked. */
@@ -441,8 +465,11 @@ static bool send_letter(ctn_mcp_transport *base, const ctn_mcp_letter *letter)
         close_listeners(t);
         t->session[0] = '\0';
     }
+    bool is_introduction = is_method(p, "notifications/initialized");
+    if (is_introduction)
+        t->introduction = p;
     send_post(p);
-    if (is_method(p, "notifications/initialized"))
+    if (is_introduction)
         open_listener(t);
     return true;
 }
@@ -513,6 +540,7 @@ static void free_transport(ctn_mcp_transport *base)
     http_transport *t = (http_transport *) base;
     while (t->posts)
         free_post(t->posts);
+    ctn_task_cancel(&t->introduced);
     ctn_mcp_fetch_cancel(t->farewell);
     ctn_timer_free(t->end_timer);
     ctn_token_map_done(&t->by_id);
@@ -536,6 +564,7 @@ int ctn_mcp_http_new(const ctn_mcp_http_options *options, ctn_mcp_transport **re
         .base = {.kind = &KIND, .events = options->events}, .options = *options, .arena = ctn_arena_new(512)};
     t->url = ctn_arena_str(t->arena, options->url);
     t->end_timer = ctn_timer_new(options->loop, tell_ended, t);
+    t->introduced = (ctn_task){.run = on_introduced, .ctx = t};
     int rc = ctn_mcp_own_headers_read(&t->own, &options->headers, err);
     if (rc) {
         free_transport(&t->base);

@@ -316,6 +316,31 @@ static void a_redirect_as_the_same_request_is_followed(void **state)
 
 /* ---- before the first call ---- */
 
+/* Takes its time for `initialized`, and refuses what overtakes it, as servers made with the Python SDK do. */
+static bool serve_in_order(web *w, http_asked *asked, const web_asked *what)
+{
+    if (strcmp(what->method, "notifications/initialized") == 0) {
+        pthread_mutex_unlock(&w->lock);
+        http_pause(w->peer, 100);
+        pthread_mutex_lock(&w->lock);
+        w->step = 1;
+    } else if (w->step == 0 && strncmp(what->method, "tools/", 6) == 0) {
+        http_answer(asked, 400, "text/plain", "Received request before initialization was complete");
+        return true;
+    }
+    return false;
+}
+
+static void nothing_overtakes_the_end_of_a_handshake(void **state)
+{
+    web_calls c = {0};
+    (void) state;
+    web_calls_start(&c, WEB_LEGACY, serve_in_order);
+    assert_int_equal(web_outcome_of(web_call(&c, "{}")), SUCCEEDED);
+    assert_int_equal(web_count(&c.web, "tools/call"), 1);
+    web_calls_stop(&c);
+}
+
 static bool serve_hostile_beginnings(web *w, http_asked *asked, const web_asked *what)
 {
     bool is_first = strcmp(what->method, "server/discover") == 0 || strcmp(what->method, "initialize") == 0;
@@ -373,6 +398,7 @@ int main(void)
         cmocka_unit_test(a_call_that_went_with_its_connection_is_not_made_again),
         cmocka_unit_test(a_401_in_the_middle_of_a_run_takes_the_token_that_is_there_now),
         cmocka_unit_test(a_redirect_as_the_same_request_is_followed),
+        cmocka_unit_test(nothing_overtakes_the_end_of_a_handshake),
         cmocka_unit_test(a_server_that_is_hostile_from_the_beginning_executes_nothing),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
