@@ -251,7 +251,17 @@ static void on_denied(void *ctx, int code, const char *why)
 
 static void on_rested(void *ctx)
 {
-    send_post(ctx);
+    post *p = ctx;
+    const http_transport *t = p->transport;
+    int64_t id = p->letter.id;
+    if (p->session == (t->session[0] ? t->session_number : 0)) {
+        send_post(p);
+        return;
+    }
+    free_post(p); /* what a stream of the last session still had is gone with it */
+    ctn_mcp_loss loss = {.why = "its session ended before the rest of its stream came", .was_sent = true};
+    if (id)
+        t->base.events.lost(t->base.events.ctx, id, &loss);
 }
 
 /* Asks for the (rest of the) stream, later. */

@@ -631,6 +631,34 @@ static void a_legacy_stream_that_ends_early_is_asked_for_the_rest(void **state)
     assert_int_equal(web_count(&f->web, "tools/call"), 1);
 }
 
+/* A call whose stream rests in session 0, while another call finds session 0 gone. */
+static bool serve_rests(web *w, http_asked *asked, const web_asked *what)
+{
+    if (is(what->method, "tools/call") && strstr(asked->body, "\"rest\"")) {
+        w->step = 1;
+        http_say(asked, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+                        "retry: 600\nid: e1\ndata:\n\n");
+        http_close(asked);
+        return true;
+    }
+    return serve_session(w, asked, what);
+}
+
+static void nothing_of_a_session_goes_into_the_next(void **state)
+{
+    fixture *f = *state;
+    begin_with(f, WEB_LEGACY, serve_rests);
+    begin(f, 1, "web/echo", "{\"rest\":1}", 10000);
+    run_for(f, 200);
+    begin(f, 2, "web/echo", "{\"a\":1}", 10000);
+    await(f, 2);
+    assert_value(f, &f->answers[2].result, "{\"a\":1}");
+    assert_failure(&f->answers[1].result, CTN_FAILURE_TRANSPORT, true, "its session ended");
+    assert_int_equal(web_count(&f->web, "initialize"), 2);
+    for (size_t i = 0; i < web_count(&f->web, "GET"); i++)
+        assert_string_equal(web_nth(&f->web, "GET", i)->last_event, "");
+}
+
 static bool serve_asks(web *w, http_asked *asked, const web_asked *what)
 {
     if (!is(what->method, "tools/call"))
@@ -765,6 +793,7 @@ int main(void)
         TEST(a_session_that_is_gone_is_begun_anew_and_the_call_sent_again),
         TEST(a_legacy_call_is_cancelled_by_a_message),
         TEST(a_legacy_stream_that_ends_early_is_asked_for_the_rest),
+        TEST(nothing_of_a_session_goes_into_the_next),
         TEST(a_legacy_server_that_asks_is_answered_by_posts),
         TEST(the_first_revisions_may_answer_with_a_list),
         TEST(a_later_one_may_not),
