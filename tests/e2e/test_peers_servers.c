@@ -32,10 +32,8 @@ static void servers_of_older_revisions_work_together_over_stdio(void **state)
 {
     world *w = *state;
     peers_need(w);
-    configure(w,
-              PACKAGE("everything", ", stdio", "") PACKAGE("filesystem", ", files", "")
-                  PACKAGE("memory", "", ", env: {MEMORY_FILE_PATH: %s/memory.json}"),
-              w->folder);
+    configure(w, PACKAGE("everything", ", stdio", "") PACKAGE("filesystem", ", files", "")
+                     PACKAGE("memory", "", ", env: {MEMORY_FILE_PATH: %s/memory.json}"), w->folder);
     cli_world_write(w, "files/a.txt", "%s", "");
     cli_world_write(
         w, "chain.yaml",
@@ -118,19 +116,28 @@ static void a_server_of_the_first_transport_is_called(void **state)
     "id: who\n"                                                                                                        \
     "steps:\n"                                                                                                         \
     "  - {stepName: greet, instructionSet: greet, outputVariables: {said: text}}\n"                                    \
+    "  - {stepName: ask, instructionSet: ask, outputVariables: {answer: text}}\n"                                      \
     "  - {stepName: count, instructionSet: count, idleTimeoutMs: 500, outputVariables: {counted: text}}\n"             \
     "  - {stepName: route, instructionSet: route, outputVariables: {routed: text}}\n"                                  \
     "instructionSets:\n"                                                                                               \
     "  greet: {tool: peer/echo, effect: read, arguments: {message: hello}}\n"                                          \
+    "  ask: {tool: peer/ask, effect: read}\n"                                                                          \
     "  count: {tool: peer/count, effect: read, arguments: {to: 8}}\n"                                                  \
     "  route: {tool: peer/region, effect: read, arguments: {region: 'eu west, Köln'}}\n"
+#define ANSWER "{\"who\":{\"action\":\"accept\",\"content\":{\"name\":\"Ann\"}}}"
 
-static void greet_and_count(world *w, const char *server)
+/* A question of a tool waits in the store, however long: here until another process answers it. */
+static void ask_and_answer(world *w, const char *server)
 {
+    char id[64];
     configure(w, "%s", server);
     cli_world_write(w, "chain.yaml", "%s", MODERN_CHAIN);
-    assert_exit(w, catena(w, "run", "who", NULL), 0);
+    assert_exit(w, catena(w, "run", "who", NULL), 3);
+    assert_err(w, "Name?");
+    newest_id(w, id);
+    assert_exit(w, catena(w, "answer", id, "ask", ANSWER, NULL), 0);
     assert_out(w, "\"said\": \"hello modern\"");
+    assert_out(w, "\"answer\": \"it is Ann\"");
     assert_out(w, "\"counted\": \"counted to 8\"");
     assert_out(w, "\"routed\": \"to eu west, Köln\"");
 }
@@ -139,7 +146,7 @@ static void the_official_sdk_is_called_over_stdio(void **state)
 {
     world *w = *state;
     peers_need(w);
-    greet_and_count(w, "  peer: {command: " PEERS_NODE ", args: [server.mjs, stdio]}\n");
+    ask_and_answer(w, "  peer: {command: " PEERS_NODE ", args: [server.mjs, stdio]}\n");
 }
 
 static void the_official_sdk_is_called_over_http(void **state)
@@ -150,7 +157,7 @@ static void the_official_sdk_is_called_over_http(void **state)
     peers_need(w);
     running r = peers_listen(w, "\"$NODE\" -r ./loopback.cjs server.mjs 0", "server.log", &port);
     (void) snprintf(line, sizeof line, "  peer: {url: 'http://127.0.0.1:%d/mcp'}\n", port);
-    greet_and_count(w, line);
+    ask_and_answer(w, line);
     peers_stop(&r);
 }
 
