@@ -47,6 +47,7 @@ typedef struct ctn_config_http {
     size_t token_count;
     ctn_str resource;  /* empty: not said */
     size_t body_bytes; /* 0: not said */
+    int64_t rate;      /* requests a second of one caller; 0: not said */
 } ctn_config_http;
 
 typedef struct ctn_config {

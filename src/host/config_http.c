@@ -6,7 +6,7 @@
 
 typedef struct http_keys {
     const ctn_json *listen, *hosts, *origins, *tokens, *authorization_servers, *resource;
-    int64_t body_bytes;
+    int64_t body_bytes, rate;
 } http_keys;
 
 static const ctn_key KEYS[] = {
@@ -24,6 +24,8 @@ static const ctn_key KEYS[] = {
      "Its own URL as clients know it, like https://catena.example.com/mcp."},
     {"bodyBytes", CTN_KEY_INT, offsetof(http_keys, body_bytes), "The largest request; default 4194304.", .min = 1024,
      .max = INT64_C(1) << 24},
+    {"rate", CTN_KEY_INT, offsetof(http_keys, rate),
+     "Requests a second of one caller; twice as many at once after a pause; default 1000.", .min = 1, .max = 1000000},
 };
 
 const ctn_key_table ctn_config_http_table = {"http", KEYS, sizeof KEYS / sizeof *KEYS,
@@ -79,6 +81,7 @@ void ctn_config_http_read(ctn_reader *r, const ctn_json *node, ctn_config *c)
     c->http.listen = ctn_json_text(k.listen);
     c->http.resource = ctn_json_text(k.resource);
     c->http.body_bytes = (size_t) k.body_bytes;
+    c->http.rate = k.rate;
     c->http.hosts = read_names(r, k.hosts, &c->http.host_count);
     c->http.origins = read_names(r, k.origins, &c->http.origin_count);
     c->http.issuers = read_names(r, k.authorization_servers, &c->http.issuer_count);

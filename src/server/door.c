@@ -8,6 +8,7 @@
 #include "host/config_where.h"
 
 #define TOKENS_AGE_MS_MAX 1000
+#define RATE              1000
 #define BEARER            CTN_STR("bearer ")
 
 struct ctn_door {
@@ -18,6 +19,10 @@ struct ctn_door {
     ctn_arena *arena; /* the tokens as they were read; wiped before it is read again */
     ctn_str *tokens;  /* by the configuration's order; empty: cannot be had */
     int64_t read_at_ms;
+    struct bucket {
+        double left; /* requests */
+        int64_t at_ms;
+    } * buckets; /* by the configuration's order; the last one is of who comes without a token */
 };
 
 static ctn_str port_of(ctn_str address)
@@ -42,6 +47,7 @@ ctn_door *ctn_door_new(const ctn_config_http *config, ctn_str address, bool is_l
     memcpy(door->address_text, address.ptr, bytes);
     door->address = (ctn_str){door->address_text, bytes};
     door->port = port_of(door->address);
+    door->buckets = ctn_calloc(config->token_count + 1, sizeof *door->buckets);
     return door;
 }
 
@@ -59,6 +65,7 @@ void ctn_door_free(ctn_door *door)
         return;
     forget_tokens(door);
     ctn_arena_free(door->arena);
+    free(door->buckets);
     free(door);
 }
 
@@ -129,25 +136,39 @@ static void read_tokens(ctn_door *door, int64_t now_ms)
             door->tokens[i] = (ctn_str){0};
 }
 
+static ctn_door_verdict let_in(ctn_door *door, size_t holder, int64_t now_ms)
+{
+    struct bucket *b = &door->buckets[holder];
+    double rate = (double) (door->config->rate ? door->config->rate : RATE);
+    double since_ms = b->at_ms && now_ms > b->at_ms ? (double) (now_ms - b->at_ms) : 0;
+    b->left = b->at_ms ? b->left + since_ms * rate / 1000 : 2 * rate;
+    b->left = b->left > 2 * rate ? 2 * rate : b->left;
+    b->at_ms = now_ms;
+    if (b->left < 1)
+        return CTN_DOOR_OFTEN;
+    b->left--;
+    return CTN_DOOR_OPEN;
+}
+
 ctn_door_verdict ctn_door_who(ctn_door *door, const ctn_web_header *headers, size_t count, int64_t now_ms,
                               ctn_str *ret_principal)
 {
     ctn_str said = ctn_str_trim(ctn_web_header_of(headers, count, "authorization"));
     if (door->config->token_count == 0) {
         *ret_principal = CTN_STR("anonymous");
-        return CTN_DOOR_OPEN;
+        return let_in(door, 0, now_ms);
     }
     if (said.len <= BEARER.len || !is_same((ctn_str){said.ptr, BEARER.len}, BEARER))
         return CTN_DOOR_UNKNOWN;
     said = ctn_str_trim(ctn_str_from_offset(said, BEARER.len));
     if (!door->tokens || now_ms < door->read_at_ms || now_ms - door->read_at_ms > TOKENS_AGE_MS_MAX)
         read_tokens(door, now_ms);
-    const ctn_str *holder = NULL;
+    size_t holder = SIZE_MAX;
     for (size_t i = 0; i < door->config->token_count; i++) /* all of them: which one it is shall not be told by time */
         if (door->tokens[i].len && ctn_secret_equal(said, door->tokens[i]))
-            holder = &door->config->tokens[i].name;
-    if (!holder)
+            holder = i;
+    if (holder == SIZE_MAX)
         return CTN_DOOR_UNKNOWN;
-    *ret_principal = *holder;
-    return CTN_DOOR_OPEN;
+    *ret_principal = door->config->tokens[holder].name;
+    return let_in(door, holder, now_ms);
 }

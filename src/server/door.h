@@ -9,6 +9,8 @@
  * replaced, or taken away, under a running server. They are compared in constant time. Without tokens nobody is asked
  * for one; it is the caller's to listen on loopback only then.
  *
+ * Each holder, and all without a token together, may come so often: `rate` a second, twice as often after a pause.
+ *
  * Ownership  The configuration is borrowed.
  */
 #pragma once
@@ -22,6 +24,7 @@ typedef enum ctn_door_verdict {
     CTN_DOOR_OPEN,
     CTN_DOOR_FOREIGN, /* 403: Host, Origin */
     CTN_DOOR_UNKNOWN, /* 401: no token, or none of ours */
+    CTN_DOOR_OFTEN,   /* 429: one of ours, too often */
 } ctn_door_verdict;
 
 /* address: what is listened on, "127.0.0.1:8642". */
@@ -30,6 +33,6 @@ void ctn_door_free(ctn_door *door); /* NULL is fine */
 
 /* Is this request for us, and from a page that may send it? NULL, or why not. */
 const char *ctn_door_foreign(const ctn_door *door, const ctn_web_header *headers, size_t count);
-/* CTN_DOOR_UNKNOWN, or who it is: the holder of the token, or "anonymous" where there are no tokens. */
+/* Who it is, unless it is UNKNOWN: the holder of the token, or "anonymous" where there are no tokens. */
 ctn_door_verdict ctn_door_who(ctn_door *door, const ctn_web_header *headers, size_t count, int64_t now_ms,
                               ctn_str *ret_principal);

@@ -255,7 +255,8 @@ static void take(void *ctx, ctn_web_request *r)
 {
     ctn_web_mcp *mcp = ctx;
     const ctn_web_ask *ask = ctn_web_ask_of(r);
-    ctn_str principal;
+    ctn_str principal = {0};
+    ctn_door_verdict verdict = CTN_DOOR_OPEN;
     const char *foreign = ctn_door_foreign(mcp->door, ask->headers, ask->header_count);
     if (foreign)
         refuse(r, 403, NONE, foreign);
@@ -263,8 +264,12 @@ static void take(void *ctx, ctn_web_request *r)
         answer_metadata(mcp, r);
     else if (!ctn_str_is(ask->path, "/mcp"))
         refuse(r, 404, NONE, "there is nothing here; MCP is at /mcp");
-    else if (ctn_door_who(mcp->door, ask->headers, ask->header_count, ctn_loop_now_ms(mcp->of.loop), &principal))
+    else if ((verdict = ctn_door_who(mcp->door, ask->headers, ask->header_count, ctn_loop_now_ms(mcp->of.loop),
+                                     &principal)) == CTN_DOOR_UNKNOWN)
         refuse_unknown(mcp, r);
+    else if (verdict == CTN_DOOR_OFTEN)
+        refuse(r, 429, (ctn_web_header){CTN_STR("Retry-After"), CTN_STR("1")},
+               "too many requests; a second later is fine");
     else if (!ctn_str_is(ask->method, "POST"))
         refuse(r, 405, (ctn_web_header){CTN_STR("Allow"), CTN_STR("POST")},
                "messages are POSTed; there are no sessions, and no stream of their own");

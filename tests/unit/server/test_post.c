@@ -57,6 +57,7 @@ static void serve(int report, const char *token_file)
     ctn_config_http config = {
         .hosts = hosts, .host_count = 1, .origins = origins, .origin_count = 1, .body_bytes = 65536};
     if (token_file) {
+        config.rate = 10;
         config.tokens = &token;
         config.token_count = 1;
         config.issuers = issuers;
@@ -276,9 +277,9 @@ static void requests_with_two_meanings_are_refused(void **state)
     /* RFC 9112 lets a server read these: a header that goes on in the next line, lines that end with LF alone. */
     (void) snprintf(text, sizeof text, "%sContent-Length: 40\r\nX: a\r\n b\r\n" BODY, head);
     assert_int_equal(ask(p, text), 200);
-    (void) snprintf(text, sizeof text,
-                    "POST /mcp HTTP/1.1\nHost: 127.0.0.1:%d\nContent-Type: application/json\nContent-Length: 40\n\n" PING,
-                    p->port);
+    (void) snprintf(
+        text, sizeof text,
+        "POST /mcp HTTP/1.1\nHost: 127.0.0.1:%d\nContent-Type: application/json\nContent-Length: 40\n\n" PING, p->port);
     assert_int_equal(ask(p, text), 200);
     assert_int_equal(post(p, "", PING), 200);
     assert_int_equal(counted(p, "calls"), 1);
@@ -368,6 +369,23 @@ static void only_tokens_of_ours_open_the_door(void **state)
     }
     (void) snprintf(text, sizeof text, "GET /mcp HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n", p->port);
     assert_int_equal(ask(p, text), 401);
+}
+
+static void who_comes_too_often_is_told_to_wait(void **state)
+{
+    place *p = *state;
+    int refused = 0;
+    for (int i = 0; i < 30; i++)
+        refused += post(p, "Authorization: Bearer token\r\n", PING) == 429;
+    assert_int_equal(refused, 0); /* nobody we know: 401 */
+    write_token(p, "token");
+    (void) usleep(1100000);
+    for (int i = 0; i < 30; i++)
+        refused += post(p, "Authorization: Bearer token\r\n", PING) == 429;
+    assert_in_range(refused, 1, 10); /* ten a second, twenty after a pause */
+    assert_non_null(strstr(p->text, "Retry-After: 1"));
+    (void) usleep(500000);
+    assert_int_equal(post(p, "Authorization: Bearer token\r\n", PING), 200);
 }
 
 static void others_may_not_call_where_nobody_is_asked_for_a_token(void **state)
@@ -595,6 +613,7 @@ int main(void)
         WEB(requests_with_two_meanings_are_refused),
         WEB(other_names_and_other_pages_are_kept_out),
         cmocka_unit_test_setup_teardown(only_tokens_of_ours_open_the_door, setup_token, teardown),
+        cmocka_unit_test_setup_teardown(who_comes_too_often_is_told_to_wait, setup_token, teardown),
         cmocka_unit_test(others_may_not_call_where_nobody_is_asked_for_a_token),
         WEB(what_is_no_message_has_its_status),
         WEB(a_body_has_a_limit_however_it_comes),
