@@ -315,6 +315,18 @@ static void look_at_open(ctn_follow *f, const ctn_execution_row *row, ctn_arena 
         ctn_timer_set(f->timer, is_task && f->grace_until_ms < f->wait_until_ms ? f->grace_until_ms : f->wait_until_ms);
 }
 
+static int read_row(ctn_follow *f, ctn_arena *arena, ctn_execution_row *ret_row, ctn_err *err)
+{
+    ctn_store *store = ctn_host_store(f->b->host);
+    int rc = ctn_store_execution_get(store, arena, f->id, ret_row, err);
+    for (int depth = 0; rc == CTN_OK && f->how.follows_root && !ctn_id_is_none(ret_row->parent) && depth < DEPTH_MAX;
+         depth++) {
+        f->id = ret_row->parent;
+        rc = ctn_store_execution_get(store, arena, f->id, ret_row, err);
+    }
+    return rc;
+}
+
 static void look(ctn_follow *f)
 {
     ctn_execution_row row;
@@ -323,7 +335,7 @@ static void look(ctn_follow *f)
     if (!f->x || !f->has_id || f->filed || !ctn_host_engine(f->b->host))
         return;
     ctn_arena *arena = ctn_arena_new(16384);
-    int rc = ctn_store_execution_get(ctn_host_store(f->b->host), arena, f->id, &row, &err);
+    int rc = read_row(f, arena, &row, &err);
     if (rc)
         refuse(f, "The execution %s cannot be read: %s", ctn_id_to_text(f->id).text, err.message);
     else if (ctn_status_is_final(row.status))

@@ -206,6 +206,8 @@ typedef struct ctn_follow_how {
     ctn_mcp_task task;      /* may the call become a task? */
     bool returns_questions; /* they are never put to the caller's user, but told in the answer */
     bool cancels_when_gone;
+    bool
+        follows_root; /* of a sub-chain: the execution that waits for it, and so on up, is what its caller is told of */
 } ctn_follow_how;
 
 typedef struct ctn_follow ctn_follow;

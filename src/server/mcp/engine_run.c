@@ -219,6 +219,7 @@ static void answer_step(ctn_engine_call *c)
     ctn_follow_how how = how_of(c);
     ctn_questions *q = CTN_NEW(c->arena, ctn_questions);
     ctn_request r = {.op = CTN_REQUEST_ANSWER, .name = step, .value = ctn_json_member_of(c->arguments, "answer")};
+    how.follows_root = true;
     if (goes_on(c, &how) || !find_open(c, &row))
         return;
     r.id = row.id;
