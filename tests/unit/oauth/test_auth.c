@@ -42,14 +42,14 @@ static void leave_is_given_once_and_kept(void **state)
     assert_told(&t, CTN_OK, "", ""); /* none is known: the server will say what it wants */
     t = refuse(&w, auth, "", 401, world_challenge(&w, NULL, "read"));
     assert_told(&t, CTN_OK, "first-token-1", "");
-    assert_string_equal(w.last_scope, "read");
-    assert_non_null(strstr(w.last_token_body, "code=CODE-7f3a"));
-    assert_non_null(strstr(w.last_token_body, "client_id=registered-client"));
+    assert_string_equal(w.of.last_scope, "read");
+    assert_non_null(strstr(w.of.last_token_body, "code=CODE-7f3a"));
+    assert_non_null(strstr(w.of.last_token_body, "client_id=registered-client"));
     ctn_auth_free(auth);
     auth = world_auth(&w, &OAUTH, false, true); /* another process, later */
     t = token_of(&w, auth);
     assert_told(&t, CTN_OK, "first-token-1", "");
-    assert_int_equal(w.registered + w.authorized + w.code_grants, 3);
+    assert_int_equal(w.of.registered + w.of.authorized + w.of.code_grants, 3);
     ctn_auth_free(auth);
     world_end(&w);
 }
@@ -67,7 +67,7 @@ static void without_a_person_the_sentence_names_the_command(void **state)
     /* A person pastes it into a shell, and a stranger chose it. */
     t = refuse(&w, auth, "", 403, world_challenge(&w, "insufficient_scope", "$(id) a;id 'x' --help ok"));
     assert_told(&t, CTN_E_DENIED, "", "run: catena tools login peer --scope \"ok\"");
-    assert_int_equal(w.authorized, 0);
+    assert_int_equal(w.of.authorized, 0);
     ctn_auth_free(auth);
     auth = world_auth(&w, NULL, false, false);
     t = refuse(&w, auth, "", 401, world_challenge(&w, NULL, NULL));
@@ -86,7 +86,7 @@ static void a_login_asks_the_server_first(void **state)
     ctn_auth_login(auth, CTN_STR("more"), told_ready, &t);
     world_wait(&w, &t);
     assert_told(&t, CTN_OK, "first-token-1", "");
-    assert_string_equal(w.last_scope, "read more");
+    assert_string_equal(w.of.last_scope, "read more");
     ctn_auth_free(auth);
     world_end(&w);
 }
@@ -101,12 +101,12 @@ static void more_scopes_are_added_and_not_asked_for_in_vain(void **state)
     told t = refuse(&w, auth, "", 401, world_challenge(&w, NULL, "read"));
     t = refuse(&w, auth, "first-token-1", 403, world_challenge(&w, "insufficient_scope", "write"));
     assert_told(&t, CTN_OK, "first-token-2", "");
-    assert_string_equal(w.last_scope, "read write");
+    assert_string_equal(w.of.last_scope, "read write");
     t = refuse(&w, auth, "first-token-2", 403, world_challenge(&w, "insufficient_scope", "write"));
     assert_told(&t, CTN_E_DENIED, "", "that has the scopes it asks for");
     t = refuse(&w, auth, "first-token-2", 403, CTN_STR(""));
     assert_told(&t, CTN_E_DENIED, "", "forbids this");
-    assert_int_equal(w.authorized, 2);
+    assert_int_equal(w.of.authorized, 2);
     ctn_auth_free(auth);
     world_end(&w);
 }
@@ -114,14 +114,14 @@ static void more_scopes_are_added_and_not_asked_for_in_vain(void **state)
 static void a_server_that_is_never_content_does_not_ask_for_ever(void **state)
 {
     (void) state;
-    world w = {.sends_no_refresh_token = true};
+    world w = {.of.sends_no_refresh_token = true};
     world_begin(&w);
     ctn_auth *auth = world_auth(&w, &OAUTH, true, true);
     told t = {0};
     for (int i = 0; i < 6; i++)
         t = refuse(&w, auth, t.token, 401, world_challenge(&w, "invalid_token", NULL));
     assert_int_equal(t.code, CTN_E_DENIED);
-    assert_in_range(w.authorized, 1, 3);
+    assert_in_range(w.of.authorized, 1, 3);
     ctn_auth_free(auth);
     world_end(&w);
 }
@@ -133,8 +133,8 @@ static void assert_no_code_is_used(world *w, const char *why)
     world_begin(w);
     ctn_auth *auth = world_auth(w, &OAUTH, true, true);
     told t = refuse(w, auth, "", 401, world_challenge(w, NULL, NULL));
-    if (t.code == CTN_OK || w->code_grants || !strstr(t.why, why))
-        fail_msg("code %d, \"%s\" (want \"%s\"), the code was used %d times", t.code, t.why, why, w->code_grants);
+    if (t.code == CTN_OK || w->of.code_grants || !strstr(t.why, why))
+        fail_msg("code %d, \"%s\" (want \"%s\"), the code was used %d times", t.code, t.why, why, w->of.code_grants);
     assert_int_equal(w->vault_text.len, 0);
     ctn_auth_free(auth);
     world_end(w);
@@ -143,13 +143,13 @@ static void assert_no_code_is_used(world *w, const char *why)
 static void nobody_gets_leave_in_another_s_name(void **state)
 {
     (void) state;
-    assert_no_code_is_used(&(world){.resource = "https://evil.example.com/mcp"}, "which is not");
-    assert_no_code_is_used(&(world){.issuer = "https://evil.example.com"}, "nothing it says is believed");
-    assert_no_code_is_used(&(world){.iss = ISS_WRONG}, "another issuer");
-    assert_no_code_is_used(&(world){.iss = ISS_SLASH}, "another issuer");
-    assert_no_code_is_used(&(world){.has_no_s256 = true}, "S256");
-    assert_no_code_is_used(&(world){.lacks_metadata = true}, "not there");
-    assert_no_code_is_used(&(world){.knows_no_registration = true}, "clientId");
+    assert_no_code_is_used(&(world){.of.resource = "https://evil.example.com/mcp"}, "which is not");
+    assert_no_code_is_used(&(world){.of.issuer = "https://evil.example.com"}, "nothing it says is believed");
+    assert_no_code_is_used(&(world){.of.iss = ISS_WRONG}, "another issuer");
+    assert_no_code_is_used(&(world){.of.iss = ISS_SLASH}, "another issuer");
+    assert_no_code_is_used(&(world){.of.has_no_s256 = true}, "S256");
+    assert_no_code_is_used(&(world){.of.lacks_metadata = true}, "not there");
+    assert_no_code_is_used(&(world){.of.knows_no_registration = true}, "clientId");
 }
 
 static void on_end(void *ctx, const ctn_http_end *end)
@@ -184,7 +184,7 @@ static void a_knock_that_is_not_ours_is_passed_by(void **state)
     for (int i = 0; i < 100 && ended < 4; i++)
         world_run_for(&w, 20);
     assert_int_equal(ended, 4);
-    assert_int_equal(t.times + (unsigned) w.code_grants, 0);
+    assert_int_equal(t.times + (unsigned) w.of.code_grants, 0);
     w.never_opens = false;
     char page[sizeof w.page];
     memcpy(page, w.page, sizeof page);
@@ -219,20 +219,20 @@ static void a_server_elsewhere_does_not_lead_to_this_machine(void **state)
 static void a_token_is_renewed_before_it_ends_and_the_new_refresh_token_kept(void **state)
 {
     (void) state;
-    world w = {.life_s = 10}; /* shorter than the time before its end in which it is renewed */
+    world w = {.of.life_s = 10}; /* shorter than the time before its end in which it is renewed */
     world_begin(&w);
     ctn_auth *auth = world_auth(&w, &OAUTH, true, true);
     (void) refuse(&w, auth, "", 401, world_challenge(&w, NULL, "read"));
     assert_true(ctn_str_find(w.vault_text, CTN_STR("REFRESH-original")) != SIZE_MAX);
-    w.life_s = 3600;
+    w.of.life_s = 3600;
     told t = token_of(&w, auth);
     assert_told(&t, CTN_OK, "renewed-token-1", "");
-    assert_non_null(strstr(w.last_token_body, "refresh_token=REFRESH-original"));
-    assert_non_null(strstr(w.last_token_body, "resource=http"));
+    assert_non_null(strstr(w.of.last_token_body, "refresh_token=REFRESH-original"));
+    assert_non_null(strstr(w.of.last_token_body, "resource=http"));
     assert_true(ctn_str_find(w.vault_text, CTN_STR("REFRESH-rotated")) != SIZE_MAX);
     t = token_of(&w, auth);
     assert_told(&t, CTN_OK, "renewed-token-1", "");
-    assert_int_equal(w.refreshes, 1);
+    assert_int_equal(w.of.refreshes, 1);
     ctn_auth_free(auth);
     world_end(&w);
 }
@@ -241,12 +241,12 @@ static void a_token_is_renewed_before_it_ends_and_the_new_refresh_token_kept(voi
 static void of_two_processes_one_renews(void **state)
 {
     (void) state;
-    world w = {.life_s = 10};
+    world w = {.of.life_s = 10};
     world_begin(&w);
     ctn_auth *login = world_auth(&w, &OAUTH, true, true);
     (void) refuse(&w, login, "", 401, world_challenge(&w, NULL, NULL));
-    w.life_s = 3600;
-    w.token_delay_ms = 150;
+    w.of.life_s = 3600;
+    w.of.token_delay_ms = 150;
     ctn_auth *one = world_auth(&w, &OAUTH, false, true), *two = world_auth(&w, &OAUTH, false, true);
     told t1 = {0}, t2 = {0};
     ctn_auth_token(one, told_ready, &t1);
@@ -255,7 +255,7 @@ static void of_two_processes_one_renews(void **state)
     world_wait(&w, &t2);
     assert_told(&t1, CTN_OK, "renewed-token-1", "");
     assert_told(&t2, CTN_OK, "renewed-token-1", "");
-    assert_int_equal(w.refreshes, 1);
+    assert_int_equal(w.of.refreshes, 1);
     ctn_auth_free(login);
     ctn_auth_free(one);
     ctn_auth_free(two);
@@ -265,11 +265,11 @@ static void of_two_processes_one_renews(void **state)
 static void a_hundred_that_wait_are_told_of_one_renewal(void **state)
 {
     (void) state;
-    world w = {.life_s = 10};
+    world w = {.of.life_s = 10};
     world_begin(&w);
     ctn_auth *auth = world_auth(&w, &OAUTH, true, true);
     (void) refuse(&w, auth, "", 401, world_challenge(&w, NULL, NULL));
-    w.life_s = 3600;
+    w.of.life_s = 3600;
     told all[100] = {{0}};
     for (int i = 0; i < 100; i++)
         ctn_auth_token(auth, told_ready, &all[i]);
@@ -277,7 +277,7 @@ static void a_hundred_that_wait_are_told_of_one_renewal(void **state)
     world_wait(&w, &all[99]);
     for (int i = 0; i < 100; i++)
         assert_int_equal(all[i].times, i == 7 ? 0 : 1);
-    assert_int_equal(w.refreshes, 1);
+    assert_int_equal(w.of.refreshes, 1);
     ctn_auth_free(auth);
     world_end(&w);
 }
@@ -285,19 +285,19 @@ static void a_hundred_that_wait_are_told_of_one_renewal(void **state)
 static void a_refresh_token_that_is_refused_is_not_tried_again(void **state)
 {
     (void) state;
-    world w = {.life_s = 10};
+    world w = {.of.life_s = 10};
     world_begin(&w);
     ctn_auth *login = world_auth(&w, &OAUTH, true, true);
     (void) refuse(&w, login, "", 401, world_challenge(&w, NULL, NULL));
     ctn_auth_free(login);
-    w.refuses_refresh = w.repeats_secrets = true;
+    w.of.refuses_refresh = w.of.repeats_secrets = true;
     ctn_auth *auth = world_auth(&w, &OAUTH, false, true);
     told t = token_of(&w, auth);
     assert_told(&t, CTN_E_DENIED, "", "run: catena tools login peer");
     assert_null(strstr(t.why, "REFRESH")); /* the server repeated it */
     t = token_of(&w, auth);
     assert_told(&t, CTN_OK, "", "");
-    assert_int_equal(w.refreshes, 1);
+    assert_int_equal(w.of.refreshes, 1);
     assert_true(ctn_str_find(w.vault_text, CTN_STR("REFRESH")) == SIZE_MAX);
     ctn_auth_free(auth);
     world_end(&w);
@@ -373,7 +373,7 @@ static void a_static_token_is_read_anew_when_it_was_refused(void **state)
 static void a_client_gets_its_token_by_itself(void **state)
 {
     (void) state;
-    world w = {.life_s = 3600};
+    world w = {.of.life_s = 3600};
     world_begin(&w);
     setenv("CTN_TEST_SECRET", "s3cret-of-the-client", 1);
     ctn_auth_config config = {.kind = CTN_AUTH_CLIENT_CREDENTIALS,
@@ -383,13 +383,13 @@ static void a_client_gets_its_token_by_itself(void **state)
     ctn_auth *auth = world_auth(&w, &config, false, false);
     told t = refuse(&w, auth, "", 401, world_challenge(&w, NULL, "ignored"));
     assert_told(&t, CTN_OK, "client-token-1", "");
-    assert_string_equal(w.last_authorization, "Basic cm9ib3Q6czNjcmV0LW9mLXRoZS1jbGllbnQ=");
-    assert_non_null(strstr(w.last_token_body, "scope=jobs"));
+    assert_string_equal(w.of.last_authorization, "Basic cm9ib3Q6czNjcmV0LW9mLXRoZS1jbGllbnQ=");
+    assert_non_null(strstr(w.of.last_token_body, "scope=jobs"));
     t = token_of(&w, auth);
     assert_told(&t, CTN_OK, "client-token-1", "");
     t = refuse(&w, auth, "client-token-1", 401, world_challenge(&w, "invalid_token", NULL)); /* new, and refused */
     assert_told(&t, CTN_E_DENIED, "", "client credentials");
-    assert_int_equal(w.client_grants, 1);
+    assert_int_equal(w.of.client_grants, 1);
     ctn_auth_free(auth);
     world_end(&w);
 }
@@ -407,17 +407,17 @@ static void a_client_s_secret_goes_to_its_issuer_alone(void **state)
     ctn_auth *auth = world_auth(&w, &config, false, false);
     told t = refuse(&w, auth, "", 401, world_challenge(&w, NULL, NULL));
     assert_told(&t, CTN_E_DENIED, "", "shown to nobody else");
-    assert_int_equal(w.client_grants, 0);
+    assert_int_equal(w.of.client_grants, 0);
     ctn_auth_free(auth);
-    w.moves_token = true;
+    w.of.moves_token = true;
     config.issuer = NULL;
     auth = world_auth(&w, &config, false, false);
     t = refuse(&w, auth, "", 401, world_challenge(&w, NULL, NULL));
     assert_int_not_equal(t.code, CTN_OK);
-    assert_int_equal(w.moved, 0);
+    assert_int_equal(w.of.moved, 0);
     ctn_auth_free(auth);
-    w.moves_token = false;
-    w.refuses_clients = w.repeats_secrets = true;
+    w.of.moves_token = false;
+    w.of.refuses_clients = w.of.repeats_secrets = true;
     auth = world_auth(&w, &config, false, false);
     t = refuse(&w, auth, "", 401, world_challenge(&w, NULL, NULL));
     assert_int_equal(t.code, CTN_E_DENIED);

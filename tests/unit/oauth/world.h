@@ -4,28 +4,11 @@
  */
 #pragma once
 #include "oauth/auth.h"
-#include "support/http_peer.h"
-#include <stdatomic.h>
-
-typedef enum world_iss { ISS_RIGHT, ISS_NONE, ISS_WRONG, ISS_SLASH } world_iss;
+#include "support/oauth_peer.h"
 
 typedef struct world {
+    oauth_peer of; /* what the peers say, and what they were asked */
     http_peer *peer;
-    const char *url; /* of the peer; the server is at /mcp, the issuer is the peer itself */
-    /* what the peers say */
-    const char *resource; /* NULL: URL/mcp */
-    const char *issuer;   /* in the issuer's own document; NULL: URL */
-    bool has_no_s256, sends_no_refresh_token, refuses_refresh, refuses_clients;
-    bool repeats_secrets; /* what it was sent comes back in error_description */
-    bool moves_token;     /* the token endpoint answers 307 */
-    bool lacks_metadata;
-    bool knows_no_registration;
-    world_iss iss;
-    int life_s; /* of a token; 0: not said */
-    int token_delay_ms;
-    /* what they were asked */
-    atomic_int asked_metadata, registered, authorized, code_grants, refreshes, client_grants, moved;
-    char last_token_body[4096], last_authorization[512], last_scope[256]; /* of the token endpoint, of the page */
     /* the client */
     ctn_loop *loop;
     ctn_http *http;
