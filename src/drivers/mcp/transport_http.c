@@ -9,7 +9,7 @@
  *
  * What must hold: (1) a POST goes out once, and again only when a status says that it was not taken: 401 with headers
  * that have changed since, 401 and 403 with another token; (2) a request that leaves is told once: a message, a loss,
- * or too large; (3) nothing of a session goes into the next.
+ * or too large; (3) nothing of a session goes into the next; (4) nothing overtakes the end of a handshake.
  *
  * Of a lost session every request of it that is refused is told as untaken; those that run on are not touched, their
  * streams tell of them.
@@ -418,8 +418,7 @@ static void end_without_answer(post *p, const ctn_mcp_fetch_end *end)
         (void) snprintf(why, sizeof why, "the server answers with %.*s, which is no MCP: is the path right?",
                         CTN_STR_ARG(end->type));
     else
-        (void) snprintf(why, sizeof why, "the server answers HTTP %d and nothing that answers it",
-                        end->status);
+        (void) snprintf(why, sizeof why, "the server answers HTTP %d and nothing that answers it", end->status);
     int64_t id = p->letter.id;
     bool was_taken = p->is_get; /* its first POST was, whatever becomes of the GET for the rest */
     ctn_mcp_loss loss = {.why = why,
