@@ -11,7 +11,7 @@
 
 struct tls {
     SSL_CTX *ctx;
-    char ca_file[64];
+    char ca_file[64], certificate_file[64], key_file[64];
 };
 
 static void extend(X509 *certificate, int what, const char *value)
@@ -53,6 +53,21 @@ static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *o
                : SSL_TLSEXT_ERR_NOACK;
 }
 
+static FILE *open_file(char path[64])
+{
+    snprintf(path, 64, "/tmp/catena-tls-XXXXXX");
+    FILE *file = fdopen(mkstemp(path), "w");
+    assert_non_null(file);
+    return file;
+}
+
+static void write_certificate(char path[64], X509 *certificate)
+{
+    FILE *file = open_file(path);
+    PEM_write_X509(file, certificate);
+    fclose(file);
+}
+
 tls *tls_new(void)
 {
     tls *t = calloc(1, sizeof *t);
@@ -60,11 +75,10 @@ tls *tls_new(void)
     EVP_PKEY *ca_key = EVP_EC_gen("P-256"), *key = EVP_EC_gen("P-256");
     X509 *ca = certify(ca_key, "a test's authority", NULL, NULL);
     X509 *certificate = certify(key, "localhost", ca, ca_key);
-    snprintf(t->ca_file, sizeof t->ca_file, "/tmp/catena-ca-XXXXXX");
-    int fd = mkstemp(t->ca_file);
-    FILE *file = fdopen(fd, "w");
-    assert_non_null(file);
-    PEM_write_X509(file, ca);
+    write_certificate(t->ca_file, ca);
+    write_certificate(t->certificate_file, certificate);
+    FILE *file = open_file(t->key_file);
+    PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL);
     fclose(file);
     t->ctx = SSL_CTX_new(TLS_server_method());
     assert_int_equal(SSL_CTX_use_certificate(t->ctx, certificate), 1);
@@ -80,6 +94,8 @@ tls *tls_new(void)
 void tls_free(tls *t)
 {
     unlink(t->ca_file);
+    unlink(t->certificate_file);
+    unlink(t->key_file);
     SSL_CTX_free(t->ctx);
     free(t);
 }
@@ -87,6 +103,16 @@ void tls_free(tls *t)
 const char *tls_ca_file(const tls *t)
 {
     return t->ca_file;
+}
+
+const char *tls_certificate_file(const tls *t)
+{
+    return t->certificate_file;
+}
+
+const char *tls_key_file(const tls *t)
+{
+    return t->key_file;
 }
 
 void tls_serve(void *ctx, int fd)
