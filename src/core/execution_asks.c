@@ -170,6 +170,29 @@ static int check_content(const judge *j, const ctn_json *source, const ctn_json 
     return rc;
 }
 
+/* Forms are flat, and ask for what they name. */
+static int check_names(ctn_str key, const ctn_json *schema, const ctn_json *content, ctn_err *err)
+{
+    const ctn_json *properties = ctn_json_member_of(schema, "properties");
+    ctn_str names[64];
+    size_t count = 0;
+    for (; ctn_json_is(properties, CTN_JSON_OBJECT) && count < properties->count && count < 64; count++)
+        names[count] = ctn_json_text(&properties->members[count].key);
+    for (size_t i = 0; i < ctn_json_count(content); i++) {
+        ctn_str name = ctn_json_text(&content->members[i].key);
+        if (ctn_json_is(properties, CTN_JSON_OBJECT) && !ctn_json_get(properties, name)) {
+            ctn_str near = ctn_str_nearest(name, names, count);
+            return ctn_fail(err, CTN_E_INVALID, "%.*s asks for no \"%.*s\"%s%.*s%s", CTN_STR_ARG(key),
+                            CTN_STR_ARG(name), near.len ? "; did you mean \"" : "", CTN_STR_ARG(near),
+                            near.len ? "\"?" : "");
+        }
+        if (ctn_json_is(&content->members[i].value, CTN_JSON_OBJECT))
+            return ctn_fail(err, CTN_E_INVALID, "\"%.*s\" is an object, and what %.*s asks for is not",
+                            CTN_STR_ARG(name), CTN_STR_ARG(key));
+    }
+    return CTN_OK;
+}
+
 static int check_one(const judge *j, const work *w, ctn_str key, const ctn_json *asked, const ctn_json *answer,
                      const ctn_json **ret_answer, ctn_err *err)
 {
@@ -186,6 +209,9 @@ static int check_one(const judge *j, const work *w, ctn_str key, const ctn_json 
     if (content && !ctn_json_is(content, CTN_JSON_OBJECT))
         return ctn_fail(err, CTN_E_INVALID, "the content of %.*s is an object, not %s", CTN_STR_ARG(key),
                         ctn_json_kind_name(content));
+    int rc = check_names(key, schema, content, err);
+    if (rc)
+        return rc;
     content = with_defaults(j->scratch, schema, content);
     if (check_content(j, schema, content, err)) {
         if (ctn_sensitive_step(j->x->sensitivity, w->task->step))

@@ -13,7 +13,8 @@
 #define POLL_DEFAULT_MS   1000
 #define POLL_LONGEST_MS   ((int64_t) 86400000)
 #define QUESTION_LIMIT_MS 60000 /* of one, over a way of its own */
-#define LOST_MAX          8     /* questions in a row */
+#define LOST_MAX          8     /* questions in a row: of a process, which is here or not */
+#define LOST_FAR_MAX      64    /* ... of an address, which may be back in an hour */
 #define LOST_FIRST_MS     1000
 #define LOST_LONGEST_MS   60000
 #define INVALID_PARAMS    (-32602)
@@ -269,10 +270,10 @@ void ctn_mcp_flight_task_due(ctn_mcp_flight *f, int64_t now_ms)
 bool ctn_mcp_flight_task_holds(ctn_mcp_flight *f, const ctn_call_result *result)
 {
     ctn_mcp_task *t = f->task;
-    if (result->failure == CTN_FAILURE_LIMIT || t->is_unwanted || ++t->lost > LOST_MAX)
+    unsigned most = f->peer->url ? LOST_FAR_MAX : LOST_MAX;
+    if (result->failure == CTN_FAILURE_LIMIT || t->is_unwanted || ++t->lost > most)
         return false;
-    int64_t span_ms = LOST_FIRST_MS << (t->lost - 1);
-    span_ms = span_ms < LOST_LONGEST_MS ? span_ms : LOST_LONGEST_MS;
+    int64_t span_ms = t->lost > 6 ? LOST_LONGEST_MS : LOST_FIRST_MS << (t->lost - 1);
     if (t->poll_ms > span_ms)
         span_ms = t->poll_ms;
     rest(f, result->retry_after_ms > span_ms ? result->retry_after_ms : span_ms);

@@ -69,6 +69,8 @@ static void an_answer_that_does_not_fit_is_a_sentence_and_changes_nothing(void *
         {"{\"who\":{\"action\":\"agree\"},\"pay\":{\"action\":\"accept\"}}", "each by its name"},
         {"{\"who\":{\"action\":\"accept\"},\"pay\":{\"action\":\"accept\"},\"x\":{\"action\":\"accept\"}}", "each by"},
         {"{\"who\":{\"action\":\"accept\",\"content\":{\"n\":\"x\"}},\"pay\":{\"action\":\"accept\"}}", "/n"},
+        {"{\"who\":{\"action\":\"accept\",\"content\":{\"m\":1}},\"pay\":{\"action\":\"accept\"}}",
+         "did you mean \"n\"?"},
         {"{\"who\":{\"action\":\"accept\",\"content\":3},\"pay\":{\"action\":\"accept\"}}", "is an object"},
         {"{\"who\":{\"action\":\"accept\"},\"pay\":{\"action\":\"accept\",\"content\":{\"n\":1}}}", "no content"},
     };
@@ -200,7 +202,8 @@ static void an_accepted_call_survives_any_number_of_deaths(void **state)
 static void another_attempt_begins_from_nothing(void **state)
 {
     (void) state;
-    kit *k = kit_new(KIT_CHAIN "  - {stepName: a, instructionSet: r, retryConfig: {maxRetries: 1, backoffMs: 100}}\n", NULL);
+    kit *k =
+        kit_new(KIT_CHAIN "  - {stepName: a, instructionSet: r, retryConfig: {maxRetries: 1, backoffMs: 100}}\n", NULL);
     kit_accepted(k, "a", "{\"task\":\"t\"}");
     kit_asks(k, "a", NAME, "{\"task\":\"t\"}");
     kit_says(k, kit_answer(k, "a", "{\"name\":\"Ada\"}"));

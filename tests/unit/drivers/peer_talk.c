@@ -11,7 +11,8 @@
  * ask asks for a name, then wants somebody to open an address, each with its own requestState; again wants to be asked
  * again, once; model asks for a language model. The others are tasks: work ends after three questions, asks asks for a
  * name in between, fails fails, says is_error, gone is not known any more, stuck never ends, flaky answers every other
- * question with an error, ends is cancelled by the server, large gives what breaks its schema.
+ * question with an error, long ends after twelve questions, ends is cancelled by the server, large gives what breaks
+ * its schema.
  */
 #include "wire/jsonrpc.h"
 #include <stdio.h>
@@ -41,8 +42,8 @@ typedef struct peer {
     "}}}}"
 #define TIMES "\"createdAt\":\"2026-11-22T10:00:00Z\",\"lastUpdatedAt\":\"2026-11-22T10:00:0%dZ\""
 
-static const char *const TOOLS[] = {"ask",  "again", "model", "work",  "asks", "fails",
-                                    "says", "gone",  "stuck", "flaky", "ends", "large"};
+static const char *const TOOLS[] = {"ask",  "again", "model", "work", "asks",  "fails", "says",
+                                    "gone", "stuck", "flaky", "ends", "large", "long"};
 
 static void note(peer *p, ctn_str method, ctn_str what, const ctn_json *answered)
 {
@@ -155,7 +156,7 @@ static task *task_of(peer *p, ctn_str id)
 static void get(peer *p, const ctn_rpc_message *m, task *t, const char *id)
 {
     int n = ++t->questions;
-    bool is_over = n >= 3;
+    bool is_over = n >= (strcmp(t->tool, "long") == 0 ? 12 : 3);
     if (t->is_cancelled)
         tell_task(p, m, id, "cancelled", 9, "", false);
     else if (strcmp(t->tool, "flaky") == 0 && n % 2)

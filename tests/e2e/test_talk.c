@@ -1,0 +1,127 @@
+/*
+ * Tools whose calls are not over with their first answer, through the real binary: what a tool asks is told with the
+ * command that answers it, and a task outlives the death of the program that waits for it.
+ */
+#include "cli_kit.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void configure(world *w)
+{
+    cli_world_write(
+        w, "catena.yaml",
+        "store: sqlite:talk.db\nservers:\n  talk: {command: %s, args: [--durable, --log, asked.log], effects: "
+        "{ask: write, work: write, long: write, asks: write}}\n",
+        CATENA_BUILD_DIR "/tests/peer_talk");
+}
+
+static void chain_of(world *w, const char *tool)
+{
+    cli_world_write(w, "chain.yaml",
+                    "id: c\nsteps:\n  - {stepName: a, instructionSet: t, outputVariables: {v: '%s'}}\n"
+                    "instructionSets:\n  t: {tool: talk/%s}\n",
+                    strcmp(tool, "ask") == 0 ? "done" : "answer", tool);
+}
+
+/* The command behind `label`, with this in the place of JSON. */
+static void offer(world *w, const char *label, const char *json, char line[COMMAND_MAX])
+{
+    offered(w, label, 0, line);
+    char *hole = strstr(line, "JSON");
+    if (hole)
+        (void) snprintf(hole, COMMAND_MAX - (size_t) (hole - line), "'%s'", json);
+}
+
+static void a_tool_that_asks_is_answered_by_the_command_that_is_told(void **state)
+{
+    world *w = *state;
+    char id[64], line[COMMAND_MAX];
+    configure(w);
+    chain_of(w, "ask");
+    assert_exit(w, catena(w, "run", "chain.yaml", "--quiet", NULL), 3);
+    newest_id(w, id);
+    assert_exit(w, catena(w, "show", id, NULL), 0);
+    assert_err(w, "step a waits for what its tool asks: Name?\n  asked    who: Name?\n  wanted   {\"type\":\"object\"");
+    offer(w, "  answer   ", "{\"nam\":\"Ada\"}", line);
+    assert_exit(w, catena(w, "show", id, "--json", NULL), 0);
+    assert_out(w, "\"asked\":{\"for\":\"input\",\"asks\":{\"who\":{\"message\":\"Name?\"");
+    assert_lacks(w->said.out, "continuation");
+    assert_exit(w, shell(w, line), 2);
+    assert_err(w, "name");
+    assert_exit(w, catena(w, "show", id, NULL), 0);
+    offer(w, "  answer   ", "{\"name\":\"Ada\"}", line);
+    assert_exit(w, shell(w, line), 3); /* it asks once more, for an address to be opened */
+    assert_err(w, "open     https://pay.example/1");
+    offered(w, "  answer   ", 0, line);
+    assert_exit(w, shell(w, line), 0);
+    assert_int_equal(cli_world_count(w, "asked.log", "tools/call ask"), 3);
+    assert_exit(w, catena(w, "history", id, NULL), 0);
+    assert_out(w, "its peer asks: who (Name?)");
+    assert_exit(w, catena(w, "why", id, "v", NULL), 0);
+    assert_exit(w, catena(w, "timeline", id, NULL), 0);
+    assert_exit(w, catena(w, "store", "verify", NULL), 0);
+}
+
+/* Killed between what the journal says of the handle and the end: the next process asks for the same task. */
+static void a_task_outlives_the_program_that_waits_for_it(void **state)
+{
+    world *w = *state;
+    char id[64];
+    configure(w);
+    chain_of(w, "long");
+    for (int i = 0; i < 2; i++) {
+        running run =
+            i ? catena_start(w, "resume", id, "--quiet", NULL) : catena_start(w, "run", "chain.yaml", "--quiet", NULL);
+        while (cli_world_count(w, "asked.log", "tasks/get long-0") < (size_t) (i + 1))
+            usleep(5000); /* then the handle is on disk: it was waited for */
+        if (!i)
+            newest_id(w, id);
+        (void) kill(run.pid, SIGKILL);
+        (void) running_wait(w, &run);
+    }
+    assert_exit(w, catena(w, "history", id, NULL), 0);
+    assert_out(w, "accepted");
+    /* A clean stop leaves the task alone, and takes no five seconds over it. */
+    running run = catena_start(w, "resume", id, "--quiet", NULL);
+    while (cli_world_count(w, "asked.log", "tasks/get long-0") < 3)
+        usleep(5000);
+    int64_t before_ms = now_ms();
+    (void) kill(run.pid, SIGINT);
+    assert_int_equal(running_wait(w, &run), 130);
+    assert_true(now_ms() - before_ms < 4000);
+    assert_int_equal(cli_world_count(w, "asked.log", "tasks/cancel"), 0);
+    assert_exit(w, catena(w, "resume", id, "--quiet", NULL), 0);
+    assert_out(w, "\"v\": 42");
+    assert_int_equal(cli_world_count(w, "asked.log", "tools/call"), 1);
+    assert_exit(w, catena(w, "store", "verify", NULL), 0);
+}
+
+/* Whoever cancels what waits for an answer tells the server that has its task. */
+static void a_task_that_waits_for_an_answer_is_cancelled_with_its_chain(void **state)
+{
+    world *w = *state;
+    char id[64];
+    configure(w);
+    chain_of(w, "asks");
+    assert_exit(w, catena(w, "run", "chain.yaml", "--quiet", NULL), 3);
+    newest_id(w, id);
+    running serve = running_serve(w, "talk.db");
+    assert_exit(w, catena(w, "cancel", id, NULL), 0);
+    assert_exit(w, catena(w, "show", id, "--json", NULL), 0);
+    assert_out(w, "\"status\":\"cancelled\"");
+    assert_exit(w, catena(w, "answer", id, "a", "{\"name\":\"Ada\"}", NULL), 2);
+    running_stop(w, &serve);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CLI_TEST(a_tool_that_asks_is_answered_by_the_command_that_is_told),
+        CLI_TEST(a_task_outlives_the_program_that_waits_for_it),
+        CLI_TEST(a_task_that_waits_for_an_answer_is_cancelled_with_its_chain),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
