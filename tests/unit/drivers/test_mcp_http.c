@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include "drivers/mcp/mcp.h"
 #include "web.h"
@@ -524,6 +525,119 @@ static void nobody_at_the_address_is_unavailable_after_a_few_tries(void **state)
     assert_failure(call(f, 1, "web/echo", "{}"), CTN_FAILURE_UNAVAILABLE, false, url);
 }
 
+/* ---- eras ---- */
+
+/* What server/discover is answered, and what follows from it. */
+typedef struct probe {
+    int status;
+    const char *type, *body; /* %s in the body: the request's id */
+    web_era era;             /* of the server behind it */
+    const char *version;     /* that is spoken in the end; NULL: none */
+    const char *part;        /* of the sentence then */
+} probe;
+#define ERROR_BODY(code, more)                                                                                         \
+    "{\"jsonrpc\":\"2.0\",\"id\":%s,\"error\":{\"code\":" #code ",\"message\":\"no\"" more "}}"
+static const probe PROBES[] = {
+    /* modern: corrected, or told; never a fallback */
+    {404, "application/json", ERROR_BODY(-32601, ""), WEB_MODERN, "2026-07-28", NULL},
+    {400, "application/json", ERROR_BODY(-32021, ""), WEB_BOTH, NULL, "refuses server/discover"},
+    {400, "application/json", ERROR_BODY(-32020, ""), WEB_BOTH, NULL, "refuses server/discover"},
+    {400, "application/json", ERROR_BODY(-32022, ",\"data\":{\"supported\":[\"2026-07-28\"]}"), WEB_BOTH, NULL,
+     "keeps refusing"},
+    {400, "application/json", ERROR_BODY(-32022, ",\"data\":{\"supported\":[\"2099-01-01\"]}"), WEB_BOTH, NULL,
+     "none of our MCP versions"},
+    {400, "application/json", ERROR_BODY(-32022, ",\"data\":{\"supported\":[\"2025-06-18\"]}"), WEB_LEGACY,
+     "2025-06-18", NULL},
+    /* a guess that was wrong */
+    {404, "application/json", ERROR_BODY(-32601, ""), WEB_LEGACY, "2025-11-25", NULL},
+    /* anything else is legacy */
+    {200, "application/json", ERROR_BODY(-32601, ""), WEB_LEGACY, "2025-11-25", NULL},
+    {200, "application/json", "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{}}", WEB_LEGACY, "2025-11-25", NULL},
+    {400, "application/json",
+     "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32000,\"message\":\"Server not initialized\"},\"id\":null}", WEB_LEGACY,
+     "2025-11-25", NULL},
+    {400, "text/plain", "what?", WEB_LEGACY, "2025-11-25", NULL},
+    {404, "text/html", "<p>no", WEB_LEGACY, "2025-11-25", NULL},
+    {405, NULL, "", WEB_LEGACY, "2025-11-25", NULL},
+    {406, NULL, "", WEB_LEGACY, "2025-11-25", NULL},
+    {500, "text/plain", "oops", WEB_LEGACY, "2025-11-25", NULL},
+    {200, "text/html", "<p>welcome", WEB_LEGACY, "2025-11-25", NULL},
+    {202, NULL, "", WEB_LEGACY, "2025-11-25", NULL},
+    {200, "application/json",
+     "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{\"resultType\":\"complete\",\"supportedVersions\":[\"2025-03-26\"]}}",
+     WEB_LEGACY, "2025-03-26", NULL},
+    /* about who we are: nothing of eras */
+    {401, "text/plain", "who?", WEB_BOTH, NULL, "HTTP 401"},
+    {403, "text/plain", "no", WEB_BOTH, NULL, "HTTP 403"},
+};
+static const probe *the_probe;
+
+static bool serve_probe(web *w, http_asked *asked, const web_asked *what)
+{
+    (void) w;
+    char body[600];
+    if (!is(what->method, "server/discover"))
+        return false;
+    const char *mark = strstr(the_probe->body, "%s");
+    (void) snprintf(body, sizeof body, "%.*s%s%s", mark ? (int) (mark - the_probe->body) : 600, the_probe->body,
+                    mark ? what->id : "", mark ? mark + 2 : "");
+    http_answer(asked, the_probe->status, the_probe->type, body);
+    return true;
+}
+
+static void the_answer_to_the_probe_decides_the_era(void **state)
+{
+    (void) state;
+    for (size_t i = 0; i < sizeof PROBES / sizeof *PROBES; i++) {
+        fixture *f = NULL;
+        assert_int_equal(setup((void **) &f), 0);
+        the_probe = &PROBES[i];
+        begin_with(f, the_probe->era, serve_probe);
+        const ctn_call_result *r = call(f, 1, "web/echo", "{\"a\":1}");
+        if (the_probe->version) {
+            assert_value(f, r, "{\"a\":1}");
+            assert_string_equal(version_of(f), the_probe->version);
+        } else {
+            bool is_denied = the_probe->status == 401 || the_probe->status == 403;
+            assert_failure(r, is_denied ? CTN_FAILURE_DENIED : CTN_FAILURE_UNAVAILABLE, false, the_probe->part);
+            assert_int_equal(web_count(&f->web, "initialize"), 0);
+        }
+        assert_int_equal(web_count(&f->web, "tools/call"), the_probe->version ? 1 : 0);
+        assert_int_equal(teardown((void **) &f), 0);
+    }
+}
+
+static void a_pinned_revision_is_spoken_or_nothing_is(void **state)
+{
+    fixture *f = *state;
+    web_start(&f->web, WEB_LEGACY, NULL);
+    connect_to(f, (ctn_mcp_server_config){.version = CTN_STR("2026-07-28")});
+    assert_failure(call(f, 1, "web/echo", "{}"), CTN_FAILURE_UNAVAILABLE, false, "refuses server/discover");
+    assert_int_equal(web_count(&f->web, "initialize"), 0);
+}
+
+static bool serve_silent_probe(web *w, http_asked *asked, const web_asked *what)
+{
+    if (!is(what->method, "server/discover"))
+        return false;
+    pthread_mutex_unlock(&w->lock);
+    http_hang(asked);
+    pthread_mutex_lock(&w->lock);
+    w->step++;
+    return true;
+}
+
+static void a_server_that_is_silent_to_the_probe_is_legacy_and_the_probe_is_closed(void **state)
+{
+    fixture *f = *state;
+    begin_with(f, WEB_LEGACY, serve_silent_probe);
+    assert_value(f, call(f, 1, "web/echo", "{\"a\":1}"), "{\"a\":1}");
+    run_for(f, 100);
+    pthread_mutex_lock(&f->web.lock);
+    assert_int_equal(f->web.step, 1);
+    pthread_mutex_unlock(&f->web.lock);
+}
+
 /* ---- legacy ---- */
 
 static bool serve_session(web *w, http_asked *asked, const web_asked *what)
@@ -769,6 +883,33 @@ static void an_address_of_another_origin_is_not_spoken_to(void **state)
     assert_failure(call(f, 1, "web/echo", "{}"), CTN_FAILURE_UNAVAILABLE, false, "another origin");
 }
 
+static bool serve_old_stream_once(web *w, http_asked *asked, const web_asked *what)
+{
+    if (is(what->method, "tools/call") && w->step++ == 0) {
+        http_answer(asked, 202, "text/plain", "Accepted"); /* taken, and then the stream goes */
+        if (the_stream)
+            (void) shutdown(the_stream->fd, SHUT_RDWR); /* its own thread hangs on it */
+        return true;
+    }
+    if (is(what->method, "tools/call") && w->step == 2) {
+        http_answer(asked, 413, "text/plain", "too much");
+        return true;
+    }
+    return serve_old_way(w, asked, what);
+}
+
+static void the_end_of_the_old_stream_loses_what_is_open_and_the_next_call_opens_another(void **state)
+{
+    fixture *f = *state;
+    web_start(&f->web, WEB_LEGACY, serve_old_stream_once);
+    connect_to(f, (ctn_mcp_server_config){.way = CTN_MCP_WAY_SSE});
+    const ctn_call_result *r = call(f, 1, "web/echo", "{\"a\":1}");
+    assert_failure(r, CTN_FAILURE_TRANSPORT, true, "");
+    assert_failure(call(f, 2, "web/echo", "{\"a\":2}"), CTN_FAILURE_PROTOCOL_ERROR, true, "HTTP 413");
+    assert_value(f, call(f, 3, "web/echo", "{\"a\":3}"), "{\"a\":3}");
+    assert_int_equal(web_count(&f->web, "GET"), 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 int main(void)
 {
@@ -789,6 +930,9 @@ int main(void)
         TEST(a_server_that_tells_of_changes_is_listened_to),
         TEST(headers_that_were_refused_are_read_afresh),
         TEST(nobody_at_the_address_is_unavailable_after_a_few_tries),
+        cmocka_unit_test(the_answer_to_the_probe_decides_the_era),
+        TEST(a_pinned_revision_is_spoken_or_nothing_is),
+        TEST(a_server_that_is_silent_to_the_probe_is_legacy_and_the_probe_is_closed),
         TEST(a_legacy_server_gets_its_handshake_and_its_session),
         TEST(a_session_that_is_gone_is_begun_anew_and_the_call_sent_again),
         TEST(a_legacy_call_is_cancelled_by_a_message),
@@ -798,6 +942,7 @@ int main(void)
         TEST(the_first_revisions_may_answer_with_a_list),
         TEST(a_later_one_may_not),
         TEST(a_server_of_the_first_revision_is_found_by_its_stream),
+        TEST(the_end_of_the_old_stream_loses_what_is_open_and_the_next_call_opens_another),
         TEST(an_address_of_another_origin_is_not_spoken_to),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
