@@ -37,6 +37,7 @@ struct ctn_mcp_client {
     bool tells_changes;   /* the server declared that it does, and has not refused */
     int64_t listen_id;    /* 0: not listening */
     unsigned listen_ends; /* since something was heard */
+    int64_t listened_at_ms;
     ctn_timer *listen_timer;
     ctn_token_map calls; /* id -> the owner's call */
     ctn_arena *incoming; /* the message at hand */

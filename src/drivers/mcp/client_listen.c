@@ -9,6 +9,7 @@
 
 #define AGAIN_FIRST_MS 1000
 #define AGAIN_MAX_MS   60000
+#define LASTED_MS      30000 /* a stream that was open so long ended for reasons of its own */
 
 void ctn_mcp_listen_declared(ctn_mcp_client *client, const ctn_json *discovery)
 {
@@ -24,6 +25,7 @@ void ctn_mcp_listen_begin(ctn_mcp_client *client)
     ctn_json_builder wanted = ctn_json_object(client->outgoing), params = ctn_json_object(client->outgoing);
     ctn_json_put_bool(&wanted, "toolsListChanged", true);
     ctn_json_put(&params, CTN_STR("notifications"), ctn_json_finish(&wanted));
+    client->listened_at_ms = ctn_loop_now_ms(client->options.loop);
     client->listen_id = client->next_id++;
     ctn_mcp_write_request(&client->out, client->outgoing, &client->self, client->listen_id, "subscriptions/listen",
                           ctn_json_finish(&params));
@@ -45,10 +47,11 @@ void ctn_mcp_listen_ended(ctn_mcp_client *client, bool is_refused)
         client->tells_changes = false;
         return;
     }
-    int64_t span_ms = AGAIN_FIRST_MS;
+    int64_t span_ms = AGAIN_FIRST_MS, now_ms = ctn_loop_now_ms(client->options.loop);
+    if (now_ms - client->listened_at_ms >= LASTED_MS)
+        client->listen_ends = 0;
     for (unsigned i = 0; i < client->listen_ends && span_ms < AGAIN_MAX_MS; i++)
         span_ms *= 2;
     client->listen_ends++;
-    ctn_timer_set(client->listen_timer,
-                  ctn_loop_now_ms(client->options.loop) + (span_ms < AGAIN_MAX_MS ? span_ms : AGAIN_MAX_MS));
+    ctn_timer_set(client->listen_timer, now_ms + (span_ms < AGAIN_MAX_MS ? span_ms : AGAIN_MAX_MS));
 }

@@ -29,6 +29,7 @@
 #define RESUME_AFTER_MAX_MS 60000
 #define INTRODUCTION_MS     3000 /* who does not answer it is spoken to all the same */
 #define RESUME_TRIES_MAX    8    /* in a row, without an event */
+#define LISTENED_LONG_MS    30000
 #define REDIRECTS_MAX       3
 #define ACCEPT_BOTH         "application/json, text/event-stream"
 
@@ -51,7 +52,7 @@ typedef struct post {
     bool has_reread;    /* the configured headers, after a 401 */
     uint64_t sent_with; /* which of them: own.changes */
     unsigned idle_tries;
-    int64_t retry_after_ms;
+    int64_t retry_after_ms, sent_at_ms;
 } post;
 
 struct http_transport {
@@ -211,6 +212,7 @@ static void on_leave(void *ctx)
         options.request.body = p->letter.line;
     if (p == t->introduction)
         options.request.timeout_ms = INTRODUCTION_MS;
+    p->sent_at_ms = ctn_loop_now_ms(t->options.loop);
     p->fetch = ctn_mcp_fetch_send(&options);
 }
 
@@ -360,6 +362,8 @@ static bool on_message(void *ctx, ctn_str text)
 /* What a server that may keep its streams says by itself: nothing is lost with it. */
 static void listener_ended(post *p, const ctn_mcp_fetch_end *end)
 {
+    if (ctn_loop_now_ms(p->transport->options.loop) - p->sent_at_ms >= LISTENED_LONG_MS)
+        p->idle_tries = 0; /* somebody closes streams that are idle */
     if (!end->is_stream || ++p->idle_tries > RESUME_TRIES_MAX) {
         free_post(p); /* it offers none */
         return;
