@@ -196,6 +196,12 @@ static void a_task_resolves_when_catena_was_killed_in_the_middle_of_its_write(vo
     mcp_pipe_close(&p);
 }
 
+static void forget_env(world *w, size_t count)
+{
+    while (w->env_count > count)
+        free(w->env[--w->env_count]);
+}
+
 static unsigned points_in(world *w, const char *file)
 {
     return (unsigned) cli_world_count(w, file, "\n");
@@ -222,7 +228,7 @@ static void the_same_call_joins_wherever_catena_died_before_its_answer(void **st
     size_t env_count = w->env_count;
     cli_world_env(w, "CATENA_DEATH_LOG=points");
     (void) call_until_it_dies(w);
-    w->env_count = env_count;
+    forget_env(w, env_count);
     unsigned durable = 0;
     unsigned all = points_in(w, "points");
     assert_true(all > DEATHS);
@@ -231,7 +237,7 @@ static void the_same_call_joins_wherever_catena_died_before_its_answer(void **st
         snprintf(at, sizeof at, "CATENA_DEATH_AT=%u", all / 2 + (all - all / 2) * i / DEATHS);
         cli_world_env(w, at);
         bool was_answered = call_until_it_dies(w);
-        w->env_count = env_count;
+        forget_env(w, env_count);
         mcp_pipe_open(&p, w, NULL, true);
         p.has_tasks = true;
         p.key = "booking-1";

@@ -152,14 +152,15 @@ static void explain(ctn_engine_call *c)
     int rc = ctn_explanation_open(ctn_host_store(c->b->host), c->arena, &row, &e, &err);
     if (rc == CTN_OK)
         rc = ctn_explanation_ask(e, &q, &node, NULL, &err);
+    const ctn_json *told = rc ? NULL : ctn_why_to_json(c->arena, node);
+    ctn_explanation_close(e); /* it lives in the exchange, which is over with its answer */
     if (rc)
         ctn_engine_refuse(c->x, NULL,
                           "That cannot be explained: %s. Call get_execution with {\"executionId\": \"%s\"} to see its "
                           "steps, or get_chain with {\"chain\": \"%.*s\"} to see the names there are.",
                           err.message, ctn_id_to_text(row.id).text, CTN_STR_ARG(row.chain_id));
     else
-        ctn_engine_say(c->x, ctn_why_to_json(c->arena, node));
-    ctn_explanation_close(e);
+        ctn_engine_say(c->x, told);
 }
 
 const ctn_engine_tool ctn_tool_explain = {

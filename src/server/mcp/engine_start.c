@@ -85,6 +85,14 @@ static bool join_equal(ctn_engine_backend *b, ctn_mcp_exchange *x, const ctn_cha
 
 /* ---- starting ---- */
 
+/* What the command would have to be given is of no use here. */
+static ctn_str without_option(ctn_err *err)
+{
+    ctn_str text = ctn_str_from(err->message);
+    size_t at = ctn_str_find(text, CTN_STR(": add -i "));
+    return at == SIZE_MAX ? text : (ctn_str){text.ptr, at};
+}
+
 void ctn_engine_start_chain(ctn_engine_backend *b, ctn_mcp_exchange *x, const ctn_chain_start *start,
                             const ctn_follow_how *how)
 {
@@ -104,9 +112,9 @@ void ctn_engine_start_chain(ctn_engine_backend *b, ctn_mcp_exchange *x, const ct
     if (ctn_plan_accept_input(plan, arena, start->input, &accepted, &err)) {
         ctn_plan_free(plan);
         ctn_engine_refuse(x, NULL,
-                          "Nothing was started: %s. What it takes is in its inputSchema: call get_chain with "
+                          "Nothing was started: %.*s. What it takes is in its inputSchema: call get_chain with "
                           "{\"chain\": \"%.*s\"}.",
-                          err.message, CTN_STR_ARG(start->chain->id));
+                          CTN_STR_ARG(without_option(&err)), CTN_STR_ARG(start->chain->id));
         return;
     }
     ctn_str digest = digest_of(start, arena);

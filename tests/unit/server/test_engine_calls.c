@@ -98,6 +98,8 @@ static void wrong_arguments_start_nothing_and_say_what_is_taken(void **state)
     assert_says(k, a, "there is \"nam\"");
     assert_says(k, a, "get_chain");
     assert_int_equal(engine_kit_count(k, "greet"), 0);
+    a = engine_kit_ask(k, "tools/call", "'name':'sign','arguments':{}");
+    assert_says(k, a, "needs the input 'paper', which was not given. What it takes");
 }
 
 static void a_failed_chain_names_the_step_and_the_tools_that_tell_more(void **state)
