@@ -1,7 +1,7 @@
 // h2_server -- HTTP/2 over TLS for test_h2.c: node h2_server.mjs CERTIFICATE KEY. Prints its port, serves until its stdin ends.
 //
 // A POST is answered with its body, after a moment, so that many are open at once. GET /told says how many connections and
-// requests there were. POST /away is answered by closing the whole connection.
+// requests there were. POST /never has no answer, POST /away is answered by closing the whole connection.
 import { readFileSync } from 'node:fs';
 import { createSecureServer } from 'node:http2';
 
@@ -15,6 +15,7 @@ server.on('stream', (stream, headers) => {
     requests++;
     stream.on('data', piece => body.push(piece));
     stream.on('end', () => {
+        if (headers[':path'] === '/never') return;
         if (headers[':path'] === '/away') return stream.session.destroy();
         setTimeout(() => {
             if (stream.destroyed) return;

@@ -121,7 +121,7 @@ static void what_goes_with_a_connection_is_lost_and_not_repeated(void **state)
     assert_int_equal(all[0].end.code, CTN_OK);
     fetched_done(&all[0]);
     for (int i = 0; i < MANY; i++)
-        send_to(&h, &all[i], "POST", i == MANY - 1 ? "/away" : "/mcp", "{}");
+        send_to(&h, &all[i], "POST", i == MANY - 1 ? "/away" : "/never", "{}");
     fetch_wait(h.fetch, all, MANY);
     for (int i = 0; i < MANY; i++) {
         assert_int_equal(all[i].end.code, CTN_E_IO);
