@@ -157,7 +157,9 @@ static void tell_one(const ctn_cli *cli, const ctn_snapshot *s)
     if (s->queued_behind.len)
         ctn_cli_say(cli, "%.*s", CTN_STR_ARG(s->queued_behind));
     if (s->status == CTN_STATUS_PAUSED || s->status == CTN_STATUS_QUEUED) {
-        ctn_str line = ctn_arena_printf(cli->arena, "catena: it is %s\n  go on    %.*s\n", ctn_status_name(s->status),
+        ctn_str why = ctn_text_clean(cli->arena, s->paused_because, 1000);
+        ctn_str line = ctn_arena_printf(cli->arena, "catena: it is %s%s%.*s\n  go on    %.*s\n",
+                                        ctn_status_name(s->status), why.len ? ": " : "", CTN_STR_ARG(why),
                                         CTN_STR_ARG(command(cli, "resume", s, (ctn_str){0})));
         (void) ctn_screen_write(&cli->err, line);
     }

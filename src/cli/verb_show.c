@@ -190,6 +190,8 @@ static void print_json(const ctn_cli *cli, const ctn_execution_row *row, const c
     ctn_json_put(&b, CTN_STR("steps"), ctn_result_steps_json(cli->arena, s));
     if (from)
         ctn_json_put(&b, CTN_STR("from"), from);
+    if (s->paused_because.len)
+        ctn_json_put_str(&b, "pausedBecause", s->paused_because);
     ctn_result_print(cli, ctn_json_finish(&b));
 }
 

@@ -146,6 +146,11 @@ const ctn_json *ctn_execution_from(const ctn_execution *x)
     return x->reuse.from;
 }
 
+ctn_str ctn_execution_pause_reason(const ctn_execution *x)
+{
+    return x->is_paused ? x->pause.reason : (ctn_str){0};
+}
+
 const ctn_json *ctn_execution_budget_wait(const ctn_execution *x)
 {
     return x->budget.is_awaited ? x->budget.asked : NULL;

@@ -276,6 +276,8 @@ const ctn_json *ctn_execution_error_clear(const ctn_execution *x);
 const ctn_json *ctn_execution_error(const ctn_execution *x);
 /* The body of the entry with which it began to wait for a budget; NULL: it does not. */
 const ctn_json *ctn_execution_budget_wait(const ctn_execution *x);
+/* What whoever paused it said; empty: nothing, or it is not paused. */
+ctn_str ctn_execution_pause_reason(const ctn_execution *x);
 bool ctn_execution_was_cancelled(const ctn_execution *x);
 /* No new work begins: it failed, was cancelled or is out of time, and may be undone. */
 bool ctn_execution_is_stopping(const ctn_execution *x);

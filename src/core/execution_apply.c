@@ -561,7 +561,8 @@ static void end_pause(ctn_execution *x, int64_t at_ms)
 static void apply_paused(ctn_execution *x, const ctn_entry *e)
 {
     x->is_paused = true;
-    x->pause.is_with_parent = ctn_str_is(text_of(e, "reason"), CTN_WITH_PARENT);
+    x->pause.reason = ctn_arena_str(x->arena, text_of(e, "reason"));
+    x->pause.is_with_parent = ctn_str_is(x->pause.reason, CTN_WITH_PARENT);
     x->pause.at_ms = e->at_ms;
     x->pause.seq = x->seq;
 }

@@ -207,6 +207,7 @@ typedef struct budget_state {
 /* A pause, by a person or with the parent, and those before it. */
 typedef struct pause_state {
     bool is_with_parent;
+    ctn_str reason;
     int64_t at_ms;
     uint64_t seq;     /* it came after this entry; 0: an engine ended since then */
     int64_t total_ms; /* of those that are over */

@@ -21,6 +21,7 @@ ctn_snapshot ctn_snapshot_of(const ctn_execution *x, ctn_arena *arena)
                       .chain_id = ctn_arena_str(arena, plan->chain_id),
                       .status = ctn_execution_status(x),
                       .step_count = plan->step_count};
+    s.paused_because = ctn_arena_str(arena, ctn_execution_pause_reason(x));
     if (ctn_execution_budget_wait(x))
         s.budget = ctn_json_copy(arena, ctn_execution_budget_wait(x));
     s.steps = CTN_NEW_ARRAY(arena, ctn_snapshot_step, s.step_count);
@@ -121,6 +122,8 @@ const ctn_json *ctn_snapshot_to_json(const ctn_snapshot *s, ctn_arena *arena)
     ctn_json_put(&b, CTN_STR("steps"), ctn_json_finish(&steps));
     if (s->budget)
         ctn_json_put(&b, CTN_STR("budget"), s->budget);
+    if (s->paused_because.len)
+        ctn_json_put_str(&b, "pausedBecause", s->paused_because);
     if (s->queued_behind.len) {
         ctn_json_put_str(&b, "queuedBehind", s->queued_behind);
         ctn_json_put_bool(&b, "isStuck", s->is_stuck);
@@ -183,6 +186,7 @@ ctn_snapshot ctn_snapshot_from_json(const ctn_json *v, ctn_arena *arena)
         s.steps[i] = ctn_snapshot_step_from_json(ctn_json_at(steps, i), arena);
     const ctn_json *budget = ctn_json_member_of(v, "budget");
     s.budget = budget ? ctn_json_copy(arena, budget) : NULL;
+    s.paused_because = ctn_arena_str(arena, ctn_json_str_or(v, "pausedBecause", none));
     s.queued_behind = ctn_arena_str(arena, ctn_json_str_or(v, "queuedBehind", none));
     s.is_stuck = ctn_json_bool_or(v, "isStuck", false);
     return s;

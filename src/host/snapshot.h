@@ -18,6 +18,7 @@ typedef struct ctn_snapshot {
     ctn_snapshot_step *steps;
     size_t step_count;
     const ctn_json *budget; /* waiting for somebody to grant it again: what was reached; NULL: no */
+    ctn_str paused_because; /* what whoever paused it said; empty: nothing, or it is not paused */
     ctn_str queued_behind;  /* queued: what holds it back, if it is its line; else empty */
     bool is_stuck;          /* ... and who has the turn there goes on with somebody's help only */
 } ctn_snapshot;

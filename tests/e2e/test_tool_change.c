@@ -108,6 +108,9 @@ static void what_runs_goes_on_unless_all_is_held(void **state)
     assert_lines(w, 1);
     assert_exit(w, catena(w, "show", id, NULL), 0);
     assert_contains(w->said.out, "paused");
+    assert_err(w, "it is paused: the tool peer/write_line is not what it was when it was pinned (meaning)");
+    assert_exit(w, catena(w, "show", id, "--json", NULL), 0);
+    assert_out(w, "\"pausedBecause\":\"the tool peer/write_line is not");
     assert_exit(w, catena(w, "history", id, NULL), 0);
     assert_out(w, "the tool peer/write_line is not what it was when it was pinned (meaning)");
     assert_exit(w, catena(w, "resume", id, NULL), 3); /* it still is not */
