@@ -167,3 +167,20 @@ const web_asked *web_nth(web *w, const char *method, size_t n)
         fail_msg("no such request: %s", method);
     return found;
 }
+
+bool web_is(const char *a, const char *b)
+{
+    return strcmp(a, b) == 0;
+}
+
+bool web_serve_hangs(web *w, http_asked *asked, const web_asked *what)
+{
+    if (!web_is(what->method, "tools/call") || !strstr(asked->body, "\"hang\""))
+        return false;
+    http_say(asked, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n: here\n\n");
+    pthread_mutex_unlock(&w->lock);
+    http_hang(asked); /* until the client closes */
+    pthread_mutex_lock(&w->lock);
+    w->step++;
+    return true;
+}

@@ -48,3 +48,7 @@ char *web_lines(web *w, const char *message);
 size_t web_count(web *w, const char *method);
 /* The n-th of them, from 0; fails the test when there is none. */
 const web_asked *web_nth(web *w, const char *method, size_t n);
+bool web_is(const char *a, const char *b);
+/* A serve that begins a stream for calls with "hang" in them and hangs until the client closes it: step counts these.
+ */
+bool web_serve_hangs(web *w, http_asked *asked, const web_asked *what);
