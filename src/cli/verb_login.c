@@ -10,8 +10,13 @@
 #include "host/credentials.h"
 #include <stdio.h>
 
+#define REMIND_MS 60000
+
 typedef struct login {
     ctn_cli *cli;
+    ctn_loop *loop;
+    ctn_timer *reminder;
+    int64_t until_ms; /* 0: nobody is asked yet */
     ctn_str server;
     bool is_done;
     int code;
@@ -19,12 +24,25 @@ typedef struct login {
     ctn_str why;
 } login;
 
+static void on_reminder(void *ctx)
+{
+    login *l = ctx;
+    int64_t now = ctn_loop_now_ms(l->loop);
+    if (now >= l->until_ms)
+        return;
+    ctn_cli_say(l->cli, "waiting for leave, %lld minutes more",
+                (long long) (l->until_ms - now + REMIND_MS - 1) / REMIND_MS);
+    ctn_timer_set(l->reminder, now + REMIND_MS);
+}
+
 static void on_open(void *ctx, const char *url, int64_t limit_ms)
 {
-    const login *l = ctx;
+    login *l = ctx;
+    l->until_ms = ctn_loop_now_ms(l->loop) + limit_ms;
+    ctn_timer_set(l->reminder, ctn_loop_now_ms(l->loop) + REMIND_MS);
     /* On stdout, and bare, so that it can be taken from there; it is what was asked for. */
     ctn_cli_say(l->cli, "open this page in a browser on this machine, and give leave there (%lld minutes are left):",
-                (long long) limit_ms / 60000);
+                (long long) limit_ms / REMIND_MS);
     printf("%s\n", url);
     (void) fflush(stdout);
 }
@@ -105,6 +123,8 @@ static int run_tools_login(ctn_cli *cli)
         return exit_code;
     }
     ctn_host *host = ctn_cli_host(cli, &ws);
+    l.loop = ctn_host_loop(host);
+    l.reminder = ctn_timer_new(l.loop, on_reminder, &l);
     ctn_http *http = ctn_http_new(&(ctn_http_options){.loop = ctn_host_loop(host)});
     ctn_auth_ask ask = {.open = on_open, .ctx = &l};
     ctn_auth_options options = {.loop = ctn_host_loop(host),
@@ -120,6 +140,7 @@ static int run_tools_login(ctn_cli *cli)
         exit_code = login_at(&l, host, &options);
     }
     ctn_http_free(http);
+    ctn_timer_free(l.reminder);
     ctn_host_close(host);
     ctn_credentials_free(credentials);
     return exit_code;

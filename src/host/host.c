@@ -221,9 +221,17 @@ int ctn_host_lock(ctn_host *host, ctn_err *err)
     return take_lock(host, err);
 }
 
+static bool is_any_asked_leave(const ctn_config *config)
+{
+    bool is_any = false;
+    for (size_t i = 0; i < config->server_count; i++)
+        is_any = is_any || config->servers[i].driver.auth;
+    return is_any;
+}
+
 int ctn_host_drivers(ctn_host *host, ctn_drivers **ret_drivers, ctn_err *err)
 {
-    if (!host->credentials)
+    if (!host->credentials && is_any_asked_leave(host->ws->config))
         host->credentials = ctn_credentials_new(host->ws->store_file, host->ws->config, host->options.teller);
     int rc = host->drivers ? CTN_OK
                            : ctn_drivers_new(host->ws->config, host->loop, host->options.spawner, host->log,

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { ASKED_MAX = 3, FRESH_MS = 60000 };
@@ -251,7 +252,8 @@ static bool covers(const ctn_credential *c, ctn_str scopes)
 
 static bool is_fresh(const ctn_auth *a)
 {
-    return ctn_loop_now_ms(a->options.loop) < a->fresh_until_ms;
+    int64_t now = ctn_loop_now_ms(a->options.loop), end = a->credential.expires_at_ms;
+    return now < a->fresh_until_ms && (end == 0 || now < end);
 }
 
 static void refuse_bearer(ctn_auth *a, ctn_str token, int status, ctn_auth_ready_fn *ready, void *ctx)
@@ -370,6 +372,8 @@ void ctn_auth_refused(ctn_auth *a, ctn_str token, int status, const ctn_str *cha
     bool has_challenge = false;
     for (size_t i = 0; i < challenge_count && !has_challenge; i++)
         has_challenge = ctn_challenge_read(arena, challenges[i], &challenge);
+    if (challenge.resource_metadata.len) /* remembered: a token that ends is renewed without being refused first */
+        (void) snprintf(a->metadata_url, sizeof a->metadata_url, "%.*s", CTN_STR_ARG(challenge.resource_metadata));
     bool is_scope = status == 403 && ctn_str_is(challenge.error, "insufficient_scope");
     ctn_auth_kind kind = a->config.kind;
     if (a->flow)

@@ -99,9 +99,11 @@ static void fail(ctn_flow *f, int code, const ctn_err *why)
     const char *login =
         f->auth->config.kind == CTN_AUTH_CODE && !o->ask && !is_passing ? "; run: catena tools login " : "";
     (void) ctn_wrap(&err, code, is_passing ? "no token was to be had" : "needs authorization");
-    size_t length = strlen(err.message);
-    if (*login)
-        snprintf(err.message + length, sizeof err.message - length, "%s%.*s", login, CTN_STR_ARG(o->server));
+    /* The command stands at the end, whatever a stranger made of the beginning. */
+    size_t length = strlen(err.message), room = sizeof err.message - strlen(login) - o->server.len - 1;
+    if (*login && room < sizeof err.message)
+        (void) snprintf(err.message + (length < room ? length : room),
+                        sizeof err.message - (length < room ? length : room), "%s%.*s", login, CTN_STR_ARG(o->server));
     finish(f, code == CTN_E_BUSY ? CTN_E_TIMEOUT : code, &err);
 }
 
@@ -506,7 +508,8 @@ static void discover(ctn_flow *f)
         .policy = &a->discovery,
         .arena = f->arena,
         .url = a->options.url,
-        .resource_metadata = f->start.challenge.resource_metadata,
+        .resource_metadata = f->start.challenge.resource_metadata.len ? f->start.challenge.resource_metadata
+                                                                      : ctn_str_from(a->metadata_url),
         .issuer_only = a->config.issuer     ? ctn_str_from(a->config.issuer)
                        : a->issuer_seen.len ? a->issuer_seen
                        : is_bound           ? before->issuer

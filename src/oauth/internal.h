@@ -40,8 +40,9 @@ struct ctn_auth {
     bool has_read;             /* the vault was asked */
     ctn_str issuer_seen;       /* who was shown the configured secret: nobody else is */
     int64_t fresh_until_ms;    /* a token refused before that is not refused for its age: to renew it is in vain */
-    unsigned asked;            /* times in a row that a person was asked and the fresh token was refused */
-    ctn_flow *flow;            /* under way; NULL: none */
+    char metadata_url[CTN_OAUTH_TEXT_BYTES_MAX + 1]; /* as the server last named it; "": it did not */
+    unsigned asked; /* times in a row that a person was asked and the fresh token was refused */
+    ctn_flow *flow; /* under way; NULL: none */
     waiter *waiters;
     size_t waiter_count, waiter_capacity;
     waiter *told; /* those that are told now, or NULL */

@@ -90,12 +90,23 @@ static bool is_word(ctn_str s, const char *lower)
     return s.len == n;
 }
 
+/* What may stand in a URL, and in a sentence on a terminal. */
+static bool is_visible(ctn_str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.ptr[i] <= ' ' || s.ptr[i] > '~')
+            return false;
+    return s.len <= CTN_CHALLENGE_URL_BYTES_MAX;
+}
+
 static void keep(ctn_challenge *c, ctn_str name, ctn_str value)
 {
     ctn_str *place = is_word(name, "error")               ? &c->error
                      : is_word(name, "scope")             ? &c->scope
                      : is_word(name, "resource_metadata") ? &c->resource_metadata
                                                           : NULL;
+    if (place == &c->resource_metadata && !is_visible(value))
+        return;
     if (place && !place->ptr)
         *place = value;
 }

@@ -10,10 +10,12 @@
 #pragma once
 #include "base/arena.h"
 
+#define CTN_CHALLENGE_URL_BYTES_MAX 2048
+
 typedef struct ctn_challenge {
     ctn_str error;             /* "invalid_token", "insufficient_scope"; empty here and below: not said */
     ctn_str scope;             /* separated by spaces */
-    ctn_str resource_metadata; /* a URL */
+    ctn_str resource_metadata; /* a URL: visible ASCII, of that length at most; what is not so is left out */
 } ctn_challenge;
 
 /* The first challenge of the scheme Bearer in the value of a header; false: there is none. Texts live in the arena. */

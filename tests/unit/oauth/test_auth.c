@@ -394,6 +394,27 @@ static void a_client_gets_its_token_by_itself(void **state)
     world_end(&w);
 }
 
+/* Shorter than the time in which a new token's refusal is taken for its own fault; and found again without a challenge.
+ */
+static void a_client_s_token_that_has_ended_is_got_anew(void **state)
+{
+    (void) state;
+    world w = {.of.life_s = 1};
+    world_begin(&w);
+    ctn_auth_config config = {
+        .kind = CTN_AUTH_CLIENT_CREDENTIALS, .client_id = "robot", .client_secret.env = "CTN_TEST_SECRET"};
+    ctn_auth *auth = world_auth(&w, &config, false, false);
+    told t = refuse(&w, auth, "", 401, world_challenge(&w, NULL, NULL));
+    assert_told(&t, CTN_OK, "client-token-1", "");
+    t = token_of(&w, auth);
+    assert_told(&t, CTN_OK, "client-token-2", "");
+    world_run_for(&w, 1050);
+    t = refuse(&w, auth, "client-token-2", 401, world_challenge(&w, "invalid_token", NULL));
+    assert_told(&t, CTN_OK, "client-token-3", "");
+    ctn_auth_free(auth);
+    world_end(&w);
+}
+
 /* The secret is shown to the issuer that it belongs to, and its endpoint leads nowhere else. */
 static void a_client_s_secret_goes_to_its_issuer_alone(void **state)
 {
@@ -465,6 +486,7 @@ int main(void)
         cmocka_unit_test(what_is_freed_in_the_middle_tells_nothing),
         cmocka_unit_test(a_static_token_is_read_anew_when_it_was_refused),
         cmocka_unit_test(a_client_gets_its_token_by_itself),
+        cmocka_unit_test(a_client_s_token_that_has_ended_is_got_anew),
         cmocka_unit_test(a_client_s_secret_goes_to_its_issuer_alone),
         cmocka_unit_test(a_key_signs_in_the_place_of_a_secret),
     };

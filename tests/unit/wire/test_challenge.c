@@ -48,6 +48,7 @@ static void a_broken_header_ends_where_it_breaks(void **state)
     check("Bearer scope=\"a\" error=b", "b", "a", "");
     check("Bearer scope=\"a\"; error=b", "", "a", "");
     check("Bearer =x", NULL, NULL, NULL);
+    check("Bearer resource_metadata=\"https://h/\x1b[2J\", scope=a", "", "a", "");
 }
 
 int main(void)
