@@ -10,8 +10,7 @@
 #include "host/config_servers.h"
 #include "server/mcp/engine_internal.h"
 
-#define DEFINITION_BYTES_MAX 1000000
-#define FINDINGS_MAX         200
+#define FINDINGS_MAX 200
 
 static ctn_str text_of(const ctn_engine_call *c, const char *name)
 {
@@ -238,7 +237,7 @@ const ctn_engine_tool ctn_tool_check_chain = {
         "run or stored.",
     .input = "{\"type\":\"object\",\"properties\":{\"chain\":{\"type\":\"string\",\"minLength\":1,\"description\":"
              "\"The id of "
-             "one that is there.\"},\"definition\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":1000000,"
+             "one that is there.\"},\"definition\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":300000,"
              "\"description\":\"The text of a chain, YAML or JSON.\"}},\"additionalProperties\":false}",
     .output =
         "{\"type\":\"object\",\"properties\":{\"canRun\":{\"type\":\"boolean\"},\"errors\":{\"type\":\"integer\"},"

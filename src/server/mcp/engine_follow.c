@@ -384,39 +384,53 @@ static void tell_progress(const ctn_follow *f, const ctn_engine_event *event)
     ctn_mcp_exchange_progress(f->x, ended, plan->step_count, message);
 }
 
-/* Is the execution, or one whose step it does the work of, this one? */
-static bool is_of(ctn_engine_backend *b, const ctn_execution *x, ctn_execution_id id)
+/* The execution of an event, and those whose step it does the work of. */
+typedef struct lineage {
+    ctn_execution_id ids[DEPTH_MAX];
+    size_t count;
+} lineage;
+
+static lineage lineage_of(ctn_engine_backend *b, const ctn_execution *x)
 {
-    if (ctn_id_equal(ctn_execution_id_of(x), id))
-        return true;
+    lineage l = {.ids = {ctn_execution_id_of(x)}, .count = 1};
     const ctn_parent *parent = ctn_execution_parent(x);
     ctn_arena *arena = parent ? ctn_arena_new(4096) : NULL;
     ctn_execution_id up = parent ? parent->id : (ctn_execution_id){0};
     ctn_execution_row row;
-    bool is_found = false;
-    for (int depth = 0; depth < DEPTH_MAX && !ctn_id_is_none(up) && !is_found; depth++) {
-        is_found = ctn_id_equal(up, id);
+    while (!ctn_id_is_none(up) && l.count < DEPTH_MAX) {
+        l.ids[l.count++] = up;
         up = ctn_store_execution_get(ctn_host_store(b->host), arena, up, &row, NULL) == CTN_OK ? row.parent
                                                                                                : (ctn_execution_id){0};
     }
     ctn_arena_free(arena);
-    return is_found;
+    return l;
+}
+
+static bool is_of(const lineage *l, ctn_execution_id id)
+{
+    for (size_t i = 0; i < l->count; i++)
+        if (ctn_id_equal(l->ids[i], id))
+            return true;
+    return false;
 }
 
 void ctn_follows_event(ctn_engine_backend *b, const ctn_engine_event *event)
 {
+    bool is_progress = event->kind == CTN_EVENT_ENTRY || event->kind == CTN_EVENT_PROGRESS;
+    bool may_matter = event->kind == CTN_EVENT_STATUS ||
+                      (event->kind == CTN_EVENT_ENTRY &&
+                       (event->record->kind == CTN_ENTRY_WAITING || event->record->kind == CTN_ENTRY_INTERRUPTED));
+    if (!b->follows || !(is_progress || may_matter))
+        return;
+    lineage l = may_matter ? lineage_of(b, event->execution) : (lineage){0};
     for (ctn_follow *f = b->follows, *next; f; f = next) {
-        next = f->next;
+        next = f->next; /* telling may find that its caller is gone */
         if (!f->x || !f->has_id)
             continue;
-        bool is_own = ctn_id_equal(ctn_execution_id_of(event->execution), f->id);
-        bool may_matter = event->kind == CTN_EVENT_STATUS ||
-                          (event->kind == CTN_EVENT_ENTRY &&
-                           (event->record->kind == CTN_ENTRY_WAITING || event->record->kind == CTN_ENTRY_INTERRUPTED));
-        if (may_matter && !f->is_dirty && (is_own || is_of(b, event->execution, f->id)))
+        if (may_matter && !f->is_dirty && is_of(&l, f->id))
             look_soon(f);
-        if (is_own && ctn_mcp_exchange_ask_of(f->x)->wants_progress &&
-            (event->kind == CTN_EVENT_ENTRY || event->kind == CTN_EVENT_PROGRESS))
+        if (is_progress && ctn_mcp_exchange_ask_of(f->x)->wants_progress &&
+            ctn_id_equal(ctn_execution_id_of(event->execution), f->id))
             tell_progress(f, event);
     }
 }
