@@ -3,11 +3,13 @@
  */
 #include "cli/cli.h"
 #include "cli/named.h"
+#include "cli/relay.h"
 #include "cli/verb.h"
 #include "server/mcp/mcp.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool has_ended(void *ctx)
 {
@@ -28,6 +30,25 @@ static int serve_pipe(ctn_cli *cli, ctn_host *host, ctn_err *err)
     return CTN_EXIT_OK;
 }
 
+/* Somebody else owns the store: he serves us, over his socket. */
+static int be_guest(ctn_cli *cli, const ctn_workspace *ws, const ctn_err *busy)
+{
+    ctn_err err = {0};
+    const char *socket = ctn_workspace_socket(ws);
+    int fd = -1;
+    int rc = socket ? ctn_socket_connect(socket, &fd, &err) : CTN_E_CLOSED;
+    if (rc == CTN_OK)
+        rc = ctn_relay(fd, 0, 1, &err);
+    if (fd >= 0)
+        (void) close(fd);
+    return rc ? ctn_cli_fail(
+                    cli,
+                    "%s%s%s. One process owns a store: let it be `catena serve` with http: {listen: "
+                    "127.0.0.1:8642}, and give clients the URL http://127.0.0.1:8642/mcp, or start `catena mcp` again",
+                    busy->message, *err.message ? ": " : "", err.message)
+              : CTN_EXIT_OK;
+}
+
 static int run_mcp(ctn_cli *cli)
 {
     ctn_workspace ws;
@@ -39,10 +60,7 @@ static int run_mcp(ctn_cli *cli)
     ctn_host *host = ctn_cli_host(cli, &ws);
     int rc = ctn_host_own(host, CTN_STORE_CREATE, true, &err);
     if (rc == CTN_E_BUSY)
-        exit_code = ctn_cli_fail(cli,
-                                 "%s. One process owns a store: let it be `catena serve` with http: {listen: "
-                                 "127.0.0.1:8642}, and give every client the URL http://127.0.0.1:8642/mcp",
-                                 err.message);
+        exit_code = be_guest(cli, &ws, &err);
     else
         exit_code = rc ? ctn_cli_fail_err(cli, &err) : serve_pipe(cli, host, &err);
     ctn_host_close(host);
@@ -52,7 +70,7 @@ static int run_mcp(ctn_cli *cli)
 const ctn_verb ctn_verb_mcp = {
     .name = "mcp",
     .operands = "",
-    .summary = "Be an MCP server over stdin and stdout, and own the store as serve does",
+    .summary = "Be an MCP server over stdin and stdout, and own the store as serve does, or be its owner's guest",
     .details =
         "For the configuration of an assistant's program: {\"command\": \"catena\", \"args\": [\"mcp\"]}. stdout "
         "carries\n"

@@ -10,6 +10,7 @@
 #include "host/request.h"
 #include "host/snapshot.h"
 #include "wire/jsonrpc.h"
+#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@
 typedef struct connection {
     ctn_control *control;
     ctn_stream *stream; /* NULL: gone */
+    int fd;             /* the stream's */
     size_t open_requests;
     bool is_watching;
     ctn_execution_id watched;
@@ -39,6 +41,8 @@ struct ctn_control {
     connection *connections;
     size_t connection_count;
     open_request *open;
+    void (*on_guest)(void *ctx, int fd);
+    void *on_guest_ctx;
     ctn_arena *scratch;
     ctn_buf line;
 };
@@ -171,6 +175,21 @@ static void take_watch(connection *c, const ctn_rpc_message *m)
     ctn_execution_unload(loaded);
 }
 
+/* The stream has nothing more in it: who says this waits for our word before it says more. */
+static void take_guest(connection *c, const ctn_rpc_message *m)
+{
+    ctn_control *control = c->control;
+    int fd = control->on_guest ? fcntl(c->fd, F_DUPFD_CLOEXEC, 3) : -1;
+    if (fd < 0) {
+        refuse(c, m->id, CTN_E_UNSUPPORTED, "this process does not serve MCP");
+        return;
+    }
+    ctn_json_builder nothing = ctn_json_object(control->scratch);
+    reply(c, m->id, ctn_json_finish(&nothing));
+    on_closed(c, CTN_OK, "");
+    control->on_guest(control->on_guest_ctx, fd);
+}
+
 static void take_request(connection *c, const ctn_rpc_message *m)
 {
     ctn_control *control = c->control;
@@ -209,6 +228,8 @@ static void on_line(void *ctx, ctn_str line)
         take_ping(c, m.id);
     else if (ctn_str_is(m.method, "pins"))
         take_pins(c, m.id);
+    else if (ctn_str_is(m.method, "mcp"))
+        take_guest(c, &m);
     else if (ctn_str_is(m.method, "watch"))
         take_watch(c, &m);
     else
@@ -230,7 +251,7 @@ static void on_accepted(void *ctx, int fd)
         return;
     }
     connection *c = ctn_malloc(sizeof *c);
-    *c = (connection){.control = control, .next = control->connections};
+    *c = (connection){.control = control, .fd = fd, .next = control->connections};
     control->connections = c;
     control->connection_count++;
     ctn_stream_events events = {.line = on_line,
@@ -325,6 +346,12 @@ int ctn_control_open(const ctn_control_options *options, const char *path, ctn_c
     else
         *ret_control = control;
     return rc;
+}
+
+void ctn_control_on_guest(ctn_control *control, void (*fn)(void *ctx, int fd), void *ctx)
+{
+    control->on_guest = fn;
+    control->on_guest_ctx = ctx;
 }
 
 void ctn_control_stop(ctn_control *control)

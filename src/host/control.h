@@ -12,6 +12,7 @@
  *                               status   {status}
  *                               step     a step of the snapshot
  *                               progress {step, progress, total, message}
+ *   mcp                       {}; from then on the connection is its client's alone: lines of MCP, both ways
  *
  * An error's message is a sentence for people, its code that of base/err.h, or JSON-RPC's own for what is no message.
  * The socket is for its owner alone (mode 0600); whoever can reach it may do what he likes with the file anyway.
@@ -33,6 +34,8 @@ typedef struct ctn_control_options {
 
 /* Listens at `path`. What the options name is borrowed until _close. */
 int ctn_control_open(const ctn_control_options *options, const char *path, ctn_control **ret_control, ctn_err *err);
+/* Who takes over connections that say `mcp`: fn owns the descriptor. NULL: they are refused. */
+void ctn_control_on_guest(ctn_control *control, void (*fn)(void *ctx, int fd), void *ctx);
 /* NULL is fine, here and below. */
 void ctn_control_tell(ctn_control *control, const ctn_engine_event *event);
 /* Nobody new is let in; the socket file is gone. */

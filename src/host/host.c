@@ -178,6 +178,12 @@ void ctn_host_unlisten(ctn_host *host, void *ctx)
             l->on_event = NULL;
 }
 
+void ctn_host_on_guest(ctn_host *host, void (*fn)(void *ctx, int fd), void *ctx)
+{
+    if (host->control)
+        ctn_control_on_guest(host->control, fn, ctx);
+}
+
 void ctn_host_at_end(ctn_host *host, void (*fn)(void *ctx), void *ctx)
 {
     host->at_end = fn;

@@ -51,6 +51,9 @@ int ctn_host_signal(const ctn_host *host);
 void ctn_host_listen(ctn_host *host, void (*on_event)(void *ctx, const ctn_engine_event *event), void *ctx);
 void ctn_host_unlisten(ctn_host *host, void *ctx);
 
+/* Who takes over connections to the control socket that want to speak MCP; fn owns the descriptor. After _own; NULL:
+ * nobody any more. Without a socket there are none. */
+void ctn_host_on_guest(ctn_host *host, void (*fn)(void *ctx, int fd), void *ctx);
 /* Called by _close when the engine is gone, before the loop goes: the last one that was said, once. */
 void ctn_host_at_end(ctn_host *host, void (*fn)(void *ctx), void *ctx);
 

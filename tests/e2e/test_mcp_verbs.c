@@ -60,9 +60,34 @@ static void a_second_owner_is_told_what_to_do(void **state)
     running serving = running_serve(w, "catena.db");
     assert_exit(w, catena_fed(w, "", "mcp", NULL), 2);
     assert_err(w, "in use by process");
+    assert_err(w, "this process does not serve MCP");
     assert_err(w, "http: {listen: 127.0.0.1:8642}");
     assert_int_equal(strlen(w->said.out), 0);
     running_stop(w, &serving);
+}
+
+/* The owner answers what comes over its socket, a question and its state included, and a guest that is cut off lets go.
+ */
+static void a_second_client_is_the_guest_of_the_first(void **state)
+{
+    world *w = *state;
+    write_chains(w);
+    cli_world_write(w, "catena.yaml", "include: [greet.yaml, ask.yaml]\nhttp: {listen: '127.0.0.1:0'}\n");
+    running serving = running_serve(w, "catena.db");
+    for (int i = 0; i < 3; i++) {
+        assert_exit(w,
+                    catena_fed(w,
+                               "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"greet\","
+                               "\"arguments\":{\"who\":\"Ada\"}," META "}}\n",
+                               "mcp", NULL),
+                    0);
+        assert_out(w, "hello Ada");
+    }
+    running guest = catena_start(w, "mcp", NULL); /* its input stays open */
+    running_stop(w, &serving);
+    (void) running_wait(w, &guest);
+    assert_exit(w, catena_fed(w, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n", "mcp", NULL), 0);
+    assert_out(w, "\"result\":{}"); /* the next one is the owner */
 }
 
 static void only_this_machine_is_served_without_tokens(void **state)
@@ -121,9 +146,8 @@ static void a_question_outlives_the_process_that_asked_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CLI_TEST(stdout_has_messages_and_nothing_else),
-        CLI_TEST(a_second_owner_is_told_what_to_do),
-        CLI_TEST(only_this_machine_is_served_without_tokens),
+        CLI_TEST(stdout_has_messages_and_nothing_else),          CLI_TEST(a_second_owner_is_told_what_to_do),
+        CLI_TEST(a_second_client_is_the_guest_of_the_first),     CLI_TEST(only_this_machine_is_served_without_tokens),
         CLI_TEST(a_question_outlives_the_process_that_asked_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,6 +22,11 @@ struct ctn_mcp_service {
     ctn_web_mcp *web;
     ctn_mcp_stdio *pipe;
     bool has_pipe_ended;
+    struct guest {
+        ctn_mcp_service *service;
+        ctn_mcp_stdio *pipe;
+        struct guest *next;
+    } * guests;
 };
 
 /* ---- the key of requestState ---- */
@@ -69,6 +74,34 @@ static int get_key(const ctn_workspace *ws, unsigned char key[CTN_BOX_KEY_BYTES]
     return rc;
 }
 
+/* ---- guests ---- */
+
+static void free_guest(struct guest *g)
+{
+    for (struct guest **at = &g->service->guests; *at; at = &(*at)->next)
+        if (*at == g) {
+            *at = g->next;
+            break;
+        }
+    ctn_mcp_stdio_close(g->pipe);
+    free(g);
+}
+
+static void on_guest_ended(void *ctx)
+{
+    free_guest(ctx);
+}
+
+static void on_guest(void *ctx, int fd)
+{
+    ctn_mcp_service *s = ctx;
+    struct guest *g = ctn_malloc(sizeof *g);
+    *g = (struct guest){.service = s, .next = s->guests};
+    s->guests = g;
+    g->pipe =
+        ctn_mcp_stdio_open(ctn_host_loop(s->host), s->endpoint, fd, -1, CTN_RPC_LINE_BYTES_MAX, on_guest_ended, g);
+}
+
 /* ---- life ---- */
 
 int ctn_mcp_service_open(ctn_host *host, ctn_mcp_service **ret_service, ctn_err *err)
@@ -90,6 +123,7 @@ int ctn_mcp_service_open(ctn_host *host, ctn_mcp_service **ret_service, ctn_err 
     };
     s->endpoint = ctn_mcp_endpoint_new(&options);
     ctn_engine_backend_tell(s->backend, s->endpoint);
+    ctn_host_on_guest(host, on_guest, s);
     *ret_service = s;
     return CTN_OK;
 }
@@ -108,7 +142,10 @@ void ctn_mcp_service_close(ctn_mcp_service *s)
 {
     if (!s)
         return;
+    ctn_host_on_guest(s->host, NULL, NULL);
     ctn_mcp_endpoint_stop(s->endpoint);
+    while (s->guests)
+        free_guest(s->guests);
     ctn_web_mcp_close(s->web);
     ctn_mcp_stdio_close(s->pipe);
     ctn_host_at_end(s->host, free_service, s);

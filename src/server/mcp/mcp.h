@@ -1,13 +1,13 @@
 /*
  * mcp.h -- the MCP server of a host, put together: what is offered (engine_backend.h), the protocol (endpoint.h), and
- * the ways in (stdio.h, post.h).
+ * the ways in (stdio.h, post.h). Another `catena mcp` for the same store is a guest: its lines come over the control
+ * socket.
  *
  * requestState is sealed under a key beside the store (FILE-mcp-key, for its owner alone), which is made when it is
  * first needed, so that a question that was asked before a restart can be answered after it.
  *
- * Ownership  The host is borrowed: it owns its store, and is closed after the service. What answers of the engine are still
- *            awaited then goes with the host.
- * Threads    The loop's.
+ * Ownership  The host is borrowed: it owns its store, and is closed after the service. What answers of the engine are
+ * still awaited then goes with the host. Threads    The loop's.
  */
 #pragma once
 #include "host/host.h"

@@ -103,7 +103,7 @@ ctn_mcp_stdio *ctn_mcp_stdio_open(ctn_loop *loop, ctn_mcp_endpoint *endpoint, in
     ctn_stream_events out = in; /* a socket or a terminal can be read, too: what comes there is meant for us as well */
     out.closed = on_out_closed;
     s->in = ctn_stream_open(loop, fd_in, &in);
-    s->out = ctn_stream_open(loop, fd_out, &out);
+    s->out = fd_out < 0 ? s->in : ctn_stream_open(loop, fd_out, &out);
     return s;
 }
 
@@ -115,7 +115,8 @@ void ctn_mcp_stdio_close(ctn_mcp_stdio *s)
         ctn_mcp_endpoint_channel_gone(s->endpoint, &s->channel);
     s->has_ended = true;
     ctn_timer_free(s->timer);
+    if (s->out != s->in)
+        ctn_stream_free(s->out);
     ctn_stream_free(s->in);
-    ctn_stream_free(s->out);
     free(s);
 }
