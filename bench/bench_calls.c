@@ -66,13 +66,13 @@ static void turn(void *ctx)
 {
     load *l = ctx;
     double now_s = bench_seconds(CLOCK_MONOTONIC);
-    if (!l->began_s && now_s >= l->warm_until_s && l->calls > 0) {
+    if (l->began_s <= 0 && now_s >= l->warm_until_s && l->calls > 0) {
         l->began_s = now_s;
         l->began_cpu_s = bench_seconds(CLOCK_PROCESS_CPUTIME_ID);
         l->began_calls = l->calls;
         l->until_s += now_s;
     }
-    if (l->began_s && now_s >= l->until_s) {
+    if (l->began_s > 0 && now_s >= l->until_s) {
         l->span_s = now_s - l->began_s;
         l->cpu_s = bench_seconds(CLOCK_PROCESS_CPUTIME_ID) - l->began_cpu_s;
         l->measured_calls = l->calls - l->began_calls;

@@ -99,7 +99,7 @@ static void keep_header(ctn_http_call *call, ctn_str line)
     hop->headers[hop->header_count++] = (ctn_http_header){.name = name, .value = ctn_str_trim(value)};
 }
 
-static size_t take_header(char *bytes, size_t one, size_t count, void *ctx)
+static size_t take_header(const char *bytes, size_t one, size_t count, void *ctx)
 {
     ctn_http_call *call = ctx;
     ctn_hop_state *hop = &call->hop;
@@ -125,7 +125,7 @@ static size_t take_header(char *bytes, size_t one, size_t count, void *ctx)
     return call->state == CTN_CALL_DROPPED ? 0 : taken;
 }
 
-static size_t take_bytes(char *bytes, size_t one, size_t count, void *ctx)
+static size_t take_bytes(const char *bytes, size_t one, size_t count, void *ctx)
 {
     ctn_http_call *call = ctx;
     ctn_hop_state *hop = &call->hop;

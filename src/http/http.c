@@ -352,16 +352,15 @@ void ctn_http_free(ctn_http *http)
     if (!http)
         return;
     ctn_task_cancel(&http->work);
-    while (http->calls) {
-        ctn_http_call *call = http->calls;
+    for (ctn_http_call *call = http->calls, *older; call; call = older) {
+        older = call->older;
         call->state = CTN_CALL_DROPPED;
         call->is_filed = false;
         take_out(call);
         release(call);
     }
-    while (http->spare) {
-        ctn_http_call *call = http->spare;
-        http->spare = call->older;
+    for (ctn_http_call *call = http->spare, *older; call; call = older) {
+        older = call->older;
         ctn_call_destroy(call);
     }
     CURLMcode code = curl_multi_cleanup(http->multi);

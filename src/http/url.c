@@ -63,7 +63,7 @@ static bool host_is_loopback(ctn_str host)
         return true;
     if (host.len >= 2 && host.ptr[0] == '[')
         host = (ctn_str){host.ptr + 1, host.len - 2};
-    if (host.len >= sizeof text)
+    if (host.len == 0 || host.len >= sizeof text)
         return false;
     memcpy(text, host.ptr, host.len);
     return ctn_network_of_text(text) == CTN_NETWORK_LOOPBACK;
@@ -112,21 +112,21 @@ ctn_str ctn_url_origin_of(ctn_arena *arena, const ctn_url *url)
                             url->port.len ? ":" : "", CTN_STR_ARG(url->port));
 }
 
-int ctn_url_origin(ctn_arena *arena, ctn_str text, ctn_str *ret_origin, ctn_err *err)
+int ctn_url_origin(ctn_arena *arena, ctn_str url, ctn_str *ret_origin, ctn_err *err)
 {
-    ctn_url url;
-    int rc = ctn_url_read(arena, text, &url, err);
+    ctn_url parts;
+    int rc = ctn_url_read(arena, url, &parts, err);
     if (rc == CTN_OK)
-        *ret_origin = ctn_url_origin_of(arena, &url);
+        *ret_origin = ctn_url_origin_of(arena, &parts);
     return rc;
 }
 
-int ctn_url_path(ctn_arena *arena, ctn_str text, ctn_str *ret_path, ctn_err *err)
+int ctn_url_path(ctn_arena *arena, ctn_str url, ctn_str *ret_path, ctn_err *err)
 {
-    ctn_url url;
-    int rc = ctn_url_read(arena, text, &url, err);
+    ctn_url parts;
+    int rc = ctn_url_read(arena, url, &parts, err);
     if (rc == CTN_OK)
-        *ret_path = url.path;
+        *ret_path = parts.path;
     return rc;
 }
 
@@ -156,11 +156,11 @@ int ctn_url_resolve(ctn_arena *arena, ctn_str base, ctn_str reference, ctn_str *
     return rc;
 }
 
-bool ctn_url_is_loopback(ctn_str text)
+bool ctn_url_is_loopback(ctn_str url)
 {
     ctn_arena *arena = ctn_arena_new(1024);
-    ctn_url url;
-    bool is_loopback = ctn_url_read(arena, text, &url, NULL) == CTN_OK && url.is_loopback;
+    ctn_url parts = {0};
+    bool is_loopback = ctn_url_read(arena, url, &parts, NULL) == CTN_OK && parts.is_loopback;
     ctn_arena_free(arena);
     return is_loopback;
 }
