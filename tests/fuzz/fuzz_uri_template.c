@@ -1,6 +1,7 @@
 /*
  * A URI template from anyone (first line) against a URI from anyone (the rest): what does not compile says why; what
- * matches has a value for each name, and filled in with them gives a URI that matches with the same values.
+ * matches has a value for each name, and filled in with them gives a URI that matches, with the same values where names
+ * are parted by a '/'.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -13,6 +14,14 @@ static void must(bool holds)
 {
     if (!holds)
         abort();
+}
+
+static bool is_parted(const ctn_uri_template *t)
+{
+    for (size_t i = 1; i < t->name_count; i++)
+        if (!memchr(t->before[i].ptr, '/', t->before[i].len))
+            return false;
+    return true;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -28,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         ctn_str filled = values ? ctn_uri_template_fill(t, arena, values) : (ctn_str){0};
         must(!values || ctn_json_count(values) == t->name_count);
         const ctn_json *again = filled.len ? ctn_uri_template_match(t, arena, filled) : NULL;
-        must(!again || ctn_json_equal(values, again));
+        must(!again || !is_parted(t) || ctn_json_equal(values, again));
     }
     ctn_arena_free(arena);
     return 0;
