@@ -293,7 +293,7 @@ static ctn_str text_of(ctn_arena *arena, const ctn_json *content, size_t *ret_ot
 static const ctn_json *value_of(ctn_arena *arena, ctn_str text, const ctn_json *content, size_t others)
 {
     const ctn_json *value = NULL;
-    if (text.len && ctn_json_parse(arena, text, NULL, &value, NULL) == CTN_OK)
+    if (text.len && !others && ctn_json_parse(arena, text, NULL, &value, NULL) == CTN_OK)
         return value;
     ctn_json_builder object = ctn_json_object(arena);
     ctn_json_put_str(&object, "text", text);

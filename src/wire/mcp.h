@@ -118,8 +118,8 @@ typedef struct ctn_mcp_call_result {
     int64_t used_tokens;   /* _meta "dev.catena/usage": {tokens, money}; 0: not told, or nothing that can be */
     ctn_str used_money;    /* a decimal without an exponent; empty: not told */
 } ctn_mcp_call_result;
-/* value: structuredContent; else the text blocks, joined by newlines, parsed as JSON if they are JSON; else
- * {"text": ...}, with "content" beside it when there are blocks of another kind. */
+/* value: structuredContent; else the text blocks, joined by newlines, parsed as JSON if they are JSON and all there is;
+ * else {"text": ...}, with "content" beside it, as it came, when there are blocks of another kind: nothing is lost. */
 int ctn_mcp_parse_call(ctn_arena *arena, const ctn_json *result, ctn_mcp_call_result *ret_result, ctn_err *err);
 
 typedef struct ctn_mcp_progress {

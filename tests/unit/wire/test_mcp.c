@@ -201,6 +201,28 @@ static void what_a_call_used_up_is_the_peers_word_within_bounds(void **state)
     assert_used(state, "7", 0, "");
 }
 
+/* Of every kind, known or not, and whatever the text beside it looks like. */
+static void blocks_of_every_kind_are_kept_as_they_came(void **state)
+{
+    static const char *const blocks[] = {
+        "{\"type\":\"image\",\"data\":\"aGk=\",\"mimeType\":\"image/png\",\"annotations\":{\"priority\":0.50}}",
+        "{\"type\":\"audio\",\"data\":\"aGk=\",\"mimeType\":\"audio/wav\"}",
+        "{\"type\":\"resource_link\",\"uri\":\"file:///a\",\"name\":\"a\",\"size\":9007199254740993}",
+        "{\"type\":\"resource\",\"resource\":{\"uri\":\"test://b\",\"mimeType\":\"x/"
+        "y\",\"blob\":\"aGk=\"},\"_meta\":{\"k\":1}}",
+        "{\"type\":\"resource\",\"resource\":{\"uri\":\"test://t\",\"text\":\"t\"}}",
+        "{\"type\":\"hologram\",\"x\":[1]}",
+        "{\"x\":\"no type\"}",
+    };
+    char result[1000], expected[1000];
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
+        snprintf(result, sizeof result, "{\"content\":[%s,{\"type\":\"text\",\"text\":\"42\"}]}", blocks[i]);
+        snprintf(expected, sizeof expected, "{\"text\":\"42\",\"content\":[%s,{\"type\":\"text\",\"text\":\"42\"}]}",
+                 blocks[i]);
+        assert_value(state, parse_call(state, result).value, expected);
+    }
+}
+
 static void the_value_is_structured_content_else_json_else_text(void **state)
 {
     assert_value(
@@ -221,14 +243,6 @@ static void the_value_is_structured_content_else_json_else_text(void **state)
             .value,
         "{\"text\":\"a\\nb\"}");
     assert_value(state, parse_call(state, "{\"content\":[]}").value, "{\"text\":\"\"}");
-}
-
-static void blocks_of_unknown_kinds_are_kept(void **state)
-{
-    ctn_mcp_call_result result =
-        parse_call(state, "{\"content\":[{\"type\":\"hologram\",\"x\":1},{\"type\":\"text\",\"text\":\"t\"}]}");
-    assert_value(state, result.value,
-                 "{\"text\":\"t\",\"content\":[{\"type\":\"hologram\",\"x\":1},{\"type\":\"text\",\"text\":\"t\"}]}");
 }
 
 static void a_tool_that_says_no_is_an_error_with_its_text(void **state)
@@ -338,8 +352,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(initialize_results_tell_the_version_that_is_spoken, setup, teardown),
         cmocka_unit_test_setup_teardown(a_badly_described_tool_is_left_out_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(the_value_is_structured_content_else_json_else_text, setup, teardown),
+        cmocka_unit_test_setup_teardown(blocks_of_every_kind_are_kept_as_they_came, setup, teardown),
         cmocka_unit_test_setup_teardown(what_a_call_used_up_is_the_peers_word_within_bounds, setup, teardown),
-        cmocka_unit_test_setup_teardown(blocks_of_unknown_kinds_are_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(a_tool_that_says_no_is_an_error_with_its_text, setup, teardown),
         cmocka_unit_test_setup_teardown(an_unknown_result_type_is_never_a_success, setup, teardown),
         cmocka_unit_test_setup_teardown(an_answer_that_is_not_the_last_is_known, setup, teardown),
