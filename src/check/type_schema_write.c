@@ -3,9 +3,10 @@
  */
 #include "check/type.h"
 
-#define DEPTH_MAX 8 /* below it nothing is said */
+#define DEPTH_MAX 8    /* below it nothing is said */
+#define PARTS_MAX 1000 /* nor behind so many: a type that refers to itself is drawn out far */
 
-static const ctn_json *write_at(ctn_arena *arena, const ctn_type *t, int depth);
+static const ctn_json *write_at(ctn_arena *arena, const ctn_type *t, int depth, size_t *left);
 
 static void put_kinds(ctn_json_builder *b, unsigned kinds)
 {
@@ -25,14 +26,14 @@ static void put_kinds(ctn_json_builder *b, unsigned kinds)
     ctn_json_put(b, CTN_STR("type"), names->count == 1 ? ctn_json_at(names, 0) : names);
 }
 
-static void put_members(ctn_json_builder *b, const ctn_type *t, int depth)
+static void put_members(ctn_json_builder *b, const ctn_type *t, int depth, size_t *left)
 {
     ctn_json_builder properties = ctn_json_object(b->arena), required = ctn_json_array(b->arena);
     for (uint32_t i = 0; i < t->member_count; i++) {
         const ctn_type_member *m = &t->members[i];
         if (ctn_type_is_never(m->type))
             continue;
-        ctn_json_put(&properties, m->name, write_at(b->arena, m->type, depth + 1));
+        ctn_json_put(&properties, m->name, write_at(b->arena, m->type, depth + 1, left));
         if (m->is_required)
             ctn_json_push(&required, ctn_json_string(b->arena, m->name));
     }
@@ -42,11 +43,12 @@ static void put_members(ctn_json_builder *b, const ctn_type *t, int depth)
         ctn_json_put(b, CTN_STR("required"), ctn_json_finish(&required));
 }
 
-static const ctn_json *write_at(ctn_arena *arena, const ctn_type *t, int depth)
+static const ctn_json *write_at(ctn_arena *arena, const ctn_type *t, int depth, size_t *left)
 {
     ctn_json_builder b = ctn_json_object(arena);
-    if (t->is_observed || ctn_type_is_never(t) || depth > DEPTH_MAX)
+    if (t->is_observed || ctn_type_is_never(t) || depth > DEPTH_MAX || *left == 0)
         return ctn_json_finish(&b);
+    --*left;
     if (t->value_count) {
         ctn_json_builder list = ctn_json_array(arena);
         for (uint32_t i = 0; i < t->value_count; i++)
@@ -57,9 +59,9 @@ static const ctn_json *write_at(ctn_arena *arena, const ctn_type *t, int depth)
     if (t->kinds != CTN_TYPE_ALL)
         put_kinds(&b, t->kinds);
     if (t->kinds & CTN_TYPE_OBJECT)
-        put_members(&b, t, depth);
+        put_members(&b, t, depth, left);
     if ((t->kinds & CTN_TYPE_LIST) && t->first_count == 0 && t->items && !ctn_type_is_never(t->items)) {
-        const ctn_json *items = write_at(arena, t->items, depth + 1);
+        const ctn_json *items = write_at(arena, t->items, depth + 1, left);
         if (ctn_json_count(items))
             ctn_json_put(&b, CTN_STR("items"), items);
     }
@@ -68,5 +70,6 @@ static const ctn_json *write_at(ctn_arena *arena, const ctn_type *t, int depth)
 
 const ctn_json *ctn_type_to_schema(ctn_arena *arena, const ctn_type *t)
 {
-    return write_at(arena, t, 0);
+    size_t left = PARTS_MAX;
+    return write_at(arena, t, 0, &left);
 }

@@ -9,10 +9,21 @@
 #include "support/cmocka.h"
 #include "support/shared_data.h"
 #include "unit/kit/json_kit.h"
+#include "value/schema.h"
 
 typedef struct tally {
     size_t valid, invalid, refused;
 } tally;
+
+/* The type written as a schema takes what the type takes. */
+static bool is_taken_when_written(ctn_arena *arena, const ctn_type *t, const ctn_json *data)
+{
+    ctn_schema *schema = NULL;
+    assert_int_equal(ctn_schema_compile(arena, ctn_type_to_schema(arena, t), &schema, NULL, NULL), CTN_OK);
+    bool is_taken = ctn_schema_validate(schema, data, arena, NULL) == CTN_OK;
+    ctn_schema_done(schema);
+    return is_taken;
+}
 
 static void one_group(ctn_arena *arena, const char *file, const ctn_json *group, tally *sum)
 {
@@ -34,6 +45,7 @@ static void one_group(ctn_arena *arena, const char *file, const ctn_json *group,
         const ctn_type *other = ctn_type_union(arena, ctn_type_of_kinds(arena, CTN_TYPE_STRING), wanted);
         survives &= ctn_type_can_fit(arena, value, wider, NULL) && ctn_type_can_fit(arena, value, other, NULL) &&
                     ctn_type_can_fit(arena, ctn_type_observed(arena, data), wanted, NULL);
+        survives &= is_taken_when_written(arena, wanted, data) && is_taken_when_written(arena, value, data);
         if (!fits || !survives)
             fail_msg("%s: \"%.*s\" / \"%.*s\" is valid, and the type refuses it", file,
                      CTN_STR_ARG(ctn_json_str_or(group, "description", CTN_STR("?"))),
@@ -141,6 +153,7 @@ static void a_schema_that_refers_to_itself_ends(void **state)
     ctn_buf_append_char(&text, 0);
     const ctn_type *t = of(arena, text.data);
     assert_true(ctn_type_can_fit(arena, t, t, NULL));
+    assert_true(ctn_json_bytes(ctn_type_to_schema(arena, t)) < 100000);
     assert_true(ctn_arena_used_bytes(arena) < (64u << 20));
     ctn_buf_done(&text);
     ctn_arena_free(arena);

@@ -259,6 +259,20 @@ static void a_form_is_asked_again_when_the_answer_does_not_fit_and_surplus_keys_
     assert_int_equal(engine_kit_count(k, "talk"), 1);
 }
 
+static void answers_that_come_first_do_an_agent_s_step_and_approve_nothing(void **state)
+{
+    engine_kit *k = *state;
+    k->has_form = true;
+    const ctn_json *a = engine_kit_ask(k, "tools/call",
+                                       "'name':'talk','arguments':{},'inputResponses':{'find':{'action':'accept',"
+                                       "'content':{'topic':'tea'}},'other':{'action':'accept','content':{}}}");
+    assert_non_null(ctn_json_pointer(a, CTN_STR("/result/inputRequests/write")));
+    a = engine_kit_ask(k, "tools/call",
+                       "'name':'sign','arguments':{'paper':'x'},'inputResponses':{'signature':{'action':'accept',"
+                       "'content':{'approved':true}}}");
+    assert_non_null(ctn_json_pointer(a, CTN_STR("/result/inputRequests/signature")));
+}
+
 static void a_question_survives_a_restart_and_its_state_leads_back(void **state)
 {
     engine_kit *k = *state;
@@ -396,6 +410,7 @@ int main(void)
         T(a_caller_who_goes_cancels_only_where_the_chain_says_so),
         T(an_assistant_without_forms_drives_agent_steps_by_answer_step),
         T(a_form_is_asked_again_when_the_answer_does_not_fit_and_surplus_keys_are_ignored),
+        T(answers_that_come_first_do_an_agent_s_step_and_approve_nothing),
         T(a_question_survives_a_restart_and_its_state_leads_back),
         T(a_cancelled_form_leaves_the_step_waiting_and_says_so),
         T(an_older_client_is_asked_by_a_request_and_the_call_goes_on),

@@ -479,7 +479,7 @@ static void a_request_may_come_byte_by_byte_and_many_on_one_connection(void **st
     (void) snprintf(chunked, sizeof chunked,
                     "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/json\r\nTransfer-Encoding: "
                     "chunked\r\n\r\n14\r\n%.20s\r\n14\r\n%s\r\n0\r\n\r\n",
-                    p->port, PING, PING + 20);
+                    p->port, PING, &PING[20]);
     put(fd, chunked); /* and, before it is answered, the next */
     put(fd, text);
     p->len = 0;
