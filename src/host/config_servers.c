@@ -185,6 +185,9 @@ static void read_address(ctn_reader *r, const server_keys *k, const ctn_config *
     if (k->proxy)
         driver->policy.proxy = ctn_arena_str(r->arena, ctn_json_text(k->proxy)).ptr;
     read_headers(r, k->headers, driver);
+    for (size_t i = 0; k->auth && i < driver->header_count; i++)
+        if (ctn_str_is(driver->headers[i].name, "Authorization"))
+            ctn_reader_fault(r, k->auth, "type", "a server has either `auth` or a header Authorization, not both");
     if (k->auth)
         driver->auth = ctn_config_auth_read(r, k->auth, c);
     if (k->urls)

@@ -236,6 +236,11 @@ void ctn_auth_token(ctn_auth *a, ctn_auth_ready_fn *ready, void *ctx)
     start(a, &renewal, ready, ctx);
 }
 
+ctn_str ctn_auth_current(const ctn_auth *a)
+{
+    return a ? a->credential.access_token : (ctn_str){0};
+}
+
 /* ---- what a refusal means ---- */
 
 /* true: each scope of the challenge was given already; asking again would be in vain. */

@@ -21,7 +21,7 @@
  *            borrowed until it returns.
  * Threads    The loop's. `ready` comes at once (inside _token, when nothing has to be fetched) or later.
  * Errors     of `ready`: CTN_E_DENIED: needs authorization, the sentence says what to do; CTN_E_IO, CTN_E_TIMEOUT: who
- * gives tokens was not reached: it may be tried again; CTN_E_INVALID: what it said is not what it must be.
+ * gives tokens was not reached: it may be tried again; any other: what it said is not what it must be.
  */
 #pragma once
 #include "base/arena.h"
@@ -97,6 +97,9 @@ typedef void ctn_auth_ready_fn(void *ctx, int code, ctn_str token, const char *w
 
 /* The token of the next request; asked for every one of them, as tokens end. */
 void ctn_auth_token(ctn_auth *auth, ctn_auth_ready_fn *ready, void *ctx);
+/* The token in force, borrowed until the loop runs again; empty: none, or auth is NULL. For a good-bye that nobody
+ * waits for. */
+ctn_str ctn_auth_current(const ctn_auth *auth);
 /* A request that carried `token` (empty: none) was answered with this status, 401 or 403, and these values of
  * WWW-Authenticate. CTN_OK: another token, send once more; never the same one again. Whoever is refused
  * CTN_AUTH_REFUSALS_MAX times in one call gives up by itself; the sentence of the last refusal says what to do. */

@@ -215,6 +215,44 @@ static void a_call_that_no_token_opens_is_denied_and_not_executed(void **state)
     service_stop(&s);
 }
 
+/* The server has refused the call and the issuer is out of order: it was not executed, whatever its effect. */
+static void a_call_whose_token_cannot_be_renewed_now_is_unavailable(void **state)
+{
+    world *w = *state;
+    service s;
+    service_start(&s, w);
+    log_in(w);
+    cli_world_write(w, "catena.yaml",
+                    "servers: {far: {url: '%s/mcp', auth: {type: oauth}, effects: {tell: write}}}\n"
+                    "sealing: {key: {file: catena.key}}\n",
+                    s.oauth.url);
+    s.refuses_calls = s.oauth.is_down = true;
+    assert_exit(w, catena(w, "run", "told.yaml", "--json", NULL), 1);
+    assert_out(w, "\"code\":\"unavailable\"");
+    assert_int_equal(s.calls, 0);
+    service_stop(&s);
+}
+
+static void what_auth_says_is_held_to_its_type(void **state)
+{
+    static const char *const BAD[][2] = {
+        {"{type: bearer}", "bearer needs its token"},
+        {"{type: bearer, token: abc}", "object"},
+        {"{type: oauth, token: {env: X}}", "belongs to bearer"},
+        {"{type: client_credentials, clientId: x}", "clientSecret or privateKey"},
+        {"{type: oauth, tokenUrl: 'https://a/token'}", "belongs to client_credentials"},
+        {"{type: oath}", "oauth"},
+        {"{type: oauth, redirectPort: 99999}", "redirectPort"},
+        {"{type: oauth}, headers: {Authorization: x}", "not both"},
+    };
+    world *w = *state;
+    for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
+        cli_world_write(w, "catena.yaml", "servers: {far: {url: 'http://127.0.0.1:1/mcp', auth: %s}}\n", BAD[i][0]);
+        assert_exit(w, catena(w, "tools", "login", "far", NULL), 2);
+        assert_err(w, BAD[i][1]);
+    }
+}
+
 static void tokens_are_kept_sealed_or_not_at_all(void **state)
 {
     world *w = *state;
@@ -282,6 +320,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CLI_TEST(leave_that_was_given_is_used_and_written_nowhere_in_the_clear),
         CLI_TEST(a_call_that_no_token_opens_is_denied_and_not_executed),
+        CLI_TEST(a_call_whose_token_cannot_be_renewed_now_is_unavailable),
+        CLI_TEST(what_auth_says_is_held_to_its_type),
         CLI_TEST(tokens_are_kept_sealed_or_not_at_all),
         CLI_TEST(of_two_processes_one_renews_the_token),
         CLI_TEST(a_death_in_the_middle_of_renewing_keeps_nobody_out),

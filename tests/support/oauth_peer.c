@@ -75,6 +75,10 @@ static void serve_token(oauth_peer *w, http_asked *asked)
         w->last_authorization[0] = '\0';
     if (w->token_delay_ms)
         http_pause(asked->peer, w->token_delay_ms);
+    if (w->is_down) {
+        say_json(asked, 503, "{}");
+        return;
+    }
     if (w->moves_token) {
         http_say_format(asked, "HTTP/1.1 307 Moved\r\nLocation: %s/moved\r\nContent-Length: 0\r\n\r\n", w->url);
         return;

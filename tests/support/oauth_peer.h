@@ -16,6 +16,7 @@ typedef struct oauth_peer {
     const char *issuer;   /* in the issuer's own document; NULL: URL */
     bool has_no_s256, sends_no_refresh_token, refuses_refresh, refuses_clients;
     bool repeats_secrets; /* what it was sent comes back in error_description */
+    bool is_down;         /* the token endpoint answers 503 */
     bool moves_token;     /* the token endpoint answers 307 */
     bool lacks_metadata;
     bool knows_no_registration;

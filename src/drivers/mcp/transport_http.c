@@ -243,8 +243,10 @@ static void on_denied(void *ctx, int code, const char *why)
     const http_transport *t = p->transport;
     char said[600];
     (void) snprintf(said, sizeof said, "%s", why);
+    /* Who gives tokens is out of order: the same call may be tried later, and a refusal is no answer to be lost. */
     bool is_passing = code == CTN_E_IO || code == CTN_E_TIMEOUT;
-    ctn_mcp_loss loss = {.why = said, .was_sent = p->leave.refusals > 0, .status = is_passing ? 0 : HTTP_UNAUTHORIZED};
+    ctn_mcp_loss loss = {
+        .why = said, .was_sent = !is_passing && p->leave.refusals > 0, .status = is_passing ? 0 : HTTP_UNAUTHORIZED};
     int64_t id = p->letter.id;
     free_post(p);
     if (id)
@@ -538,6 +540,8 @@ static void end(ctn_mcp_transport *base)
     post said = {.transport = t};
     add_legacy(&said, &list);
     ctn_mcp_header_add_own(&list, &t->own);
+    said.leave = (ctn_mcp_leave){.arena = t->arena, .token = ctn_auth_current(t->options.auth)};
+    ctn_mcp_leave_add(&said.leave, &list);
     ctn_mcp_fetch_options options = {
         .loop = t->options.loop,
         .http = t->options.http,
