@@ -166,7 +166,7 @@ ctn_json_builder ctn_engine_execution(ctn_engine_backend *b, ctn_arena *arena, c
         ctn_json_put_str(&o, "startedAt", ctn_engine_time(arena, row->started_at_ms));
     if (row->finished_at_ms)
         ctn_json_put_str(&o, "finishedAt", ctn_engine_time(arena, row->finished_at_ms));
-    if (row->status == CTN_STATUS_COMPLETED) /* one that was undone since has none any more */
+    if (row->status == CTN_STATUS_COMPLETED && row->outputs.len) /* one that was undone since has none any more */
         ctn_json_put(&o, CTN_STR("outputs"), ctn_engine_parsed(arena, row->outputs));
     if (row->error.len)
         ctn_json_put(&o, CTN_STR("error"), ctn_engine_parsed(arena, row->error));

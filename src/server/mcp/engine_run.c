@@ -8,9 +8,13 @@
 #define EXECUTION_SCHEMA                                                                                               \
     "{\"type\":\"object\",\"properties\":{\"executionId\":{\"type\":\"string\"},\"chain\":{\"type\":\"string\"},"      \
     "\"version\":{\"type\":\"integer\"},\"status\":{\"type\":\"string\"},\"createdAt\":{\"type\":\"string\"},"         \
-    "\"startedAt\":{\"type\":\"string\"},\"finishedAt\":{\"type\":\"string\"},\"outputs\":{},\"error\":{},"            \
+    "\"startedAt\":{\"type\":\"string\"},\"finishedAt\":{\"type\":\"string\"},\"outputs\":{\"type\":\"object\"},"      \
+    "\"error\":{\"type\":\"object\"},"                                                                                 \
     "\"waitingFor\":{\"type\":\"array\"},\"steps\":{\"type\":\"array\"},\"next\":{\"type\":\"string\"}},"              \
     "\"required\":[\"executionId\",\"chain\",\"status\"]}"
+#define ANY_VALUE                                                                                                      \
+    "\"anyOf\":[{\"type\":\"object\"},{\"type\":\"array\"},{\"type\":\"string\"},{\"type\":\"number\"},{"              \
+    "\"type\":\"boolean\"},{\"type\":\"null\"}],"
 #define ID_PROPERTY                                                                                                    \
     "\"executionId\":{\"type\":\"string\",\"minLength\":4,\"description\":\"Its id, or how the id begins.\"}"
 #define WAIT_PROPERTY                                                                                                  \
@@ -165,14 +169,14 @@ const ctn_engine_tool ctn_tool_resume_execution = {
         "Goes on with an execution that is paused, queued or was left. An interrupted one needs a word on what "
         "became of its call: outcome retry (it did not happen: do it), succeeded (it did: here is its result), "
         "or failed.",
-    .input =
-        "{\"type\":\"object\",\"properties\":{" ID_PROPERTY "," QUESTIONS_PROPERTY
-        ",\"outcome\":{\"enum\":[\"retry\",\"succeeded\",\"failed\"],\"description\":\"Only for an interrupted "
-        "call.\"},\"step\":{\"type\":\"string\",\"description\":\"Which interrupted step, if there are "
-        "several.\"},\"result\":{\"description\":\"With succeeded: what the call gave.\"},\"notHappened\":{\"type\":"
-        "\"boolean\",\"description\":\"With failed: it is certain that nothing happened, so nothing is "
-        "undone.\"},\"reason\":{\"type\":\"string\",\"maxLength\":4000}," WAIT_PROPERTY
-        "},\"required\":[\"executionId\"],\"additionalProperties\":false}",
+    .input = "{\"type\":\"object\",\"properties\":{" ID_PROPERTY "," QUESTIONS_PROPERTY
+             ",\"outcome\":{\"enum\":[\"retry\",\"succeeded\",\"failed\"],\"description\":\"Only for an interrupted "
+             "call.\"},\"step\":{\"type\":\"string\",\"description\":\"Which interrupted step, if there are "
+             "several.\"},\"result\":{" ANY_VALUE
+             "\"description\":\"With succeeded: what the call gave.\"},\"notHappened\":{\"type\":"
+             "\"boolean\",\"description\":\"With failed: it is certain that nothing happened, so nothing is "
+             "undone.\"},\"reason\":{\"type\":\"string\",\"maxLength\":4000}," WAIT_PROPERTY
+             "},\"required\":[\"executionId\"],\"additionalProperties\":false}",
     .output = EXECUTION_SCHEMA,
     .is_destructive = true,
     .is_open_world = true,
@@ -264,9 +268,9 @@ const ctn_engine_tool ctn_tool_answer_step = {
         "instructions and input, and takes your result (answerSchema of waitingFor says its form). The first "
         "answer stands.",
     .input = "{\"type\":\"object\",\"properties\":{" ID_PROPERTY
-             ",\"step\":{\"type\":\"string\",\"minLength\":1,\"description\":\"As waitingFor names it.\"},\"answer\":{"
-             "\"description\":\"Any JSON; what the step asks for.\"}," WAIT_PROPERTY "," QUESTIONS_PROPERTY
-             "},\"required\":[\"executionId\",\"step\","
+             ",\"step\":{\"type\":\"string\",\"minLength\":1,\"description\":\"As waitingFor names "
+             "it.\"},\"answer\":{" ANY_VALUE "\"description\":\"Any JSON; what the step asks for.\"}," WAIT_PROPERTY
+             "," QUESTIONS_PROPERTY "},\"required\":[\"executionId\",\"step\","
              "\"answer\"],\"additionalProperties\":false}",
     .output = EXECUTION_SCHEMA,
     .is_destructive = true,
