@@ -1,15 +1,15 @@
 /*
  * judge.mjs -- what the conformance suite found, held against the baseline: one line a scenario, `ok`, `not ok` or `skip`.
  *
- *     node judge.mjs BASELINE REVISION:SIDE:SCORED:FOLDER...
+ *     node judge.mjs SCENARIOS BASELINE REVISION:SIDE:SCORED:FOLDER...
  *
- * SCORED is the suite's own `list --requirements REVISION`; FOLDER holds a folder with checks.json for each scenario. A
- * scenario of SCORED that left none behind did not run, which is a failure. Scenarios that are not scored are held to the same:
- * what passed once must pass.
+ * SCORED is the suite's own `list --requirements REVISION`; FOLDER holds a folder with checks.json for each scenario. One of
+ * SCORED or SCENARIOS that left none behind did not run, which is a failure. Scenarios that are not scored are held to the
+ * same: what passed once must pass.
  */
 import { readFileSync, readdirSync } from 'node:fs';
 
-const [baselineFile, ...runs] = process.argv.slice(2);
+const [scenariosFile, baselineFile, ...runs] = process.argv.slice(2);
 const lines = [];
 let bad = 0;
 const say = (verdict, text) => {
@@ -29,6 +29,12 @@ function readBaseline(file) {
         else if (line.trim() && !line.startsWith('#')) say('not ok', `baseline: not understood: ${line}`);
     }
     return entries;
+}
+
+/* The names of that side and revision in the list of all. */
+function readKnown(file, revision, side) {
+    const start = `${revision} ${side} `;
+    return readFileSync(file, 'utf8').split('\n').filter((l) => l.startsWith(start)).map((l) => l.slice(start.length));
 }
 
 /* The scenarios of that side which the revision requires. */
@@ -78,9 +84,11 @@ for (const run of runs) {
     const scored = readScored(scoredFile, side);
     const found = readRun(folder, side);
     seen[side] = true;
-    for (const scenario of [...new Set([...scored, ...found.keys()])].sort()) {
+    const known = readKnown(scenariosFile, revision, side);
+    for (const scenario of [...new Set([...scored, ...known, ...found.keys()])].sort()) {
         const label = `conformance ${side} ${revision} ${scenario}${scored.has(scenario) ? '' : ' (not scored)'}`;
         if (!found.has(scenario)) say('not ok', `${label}: it did not run`);
+        else if (!known.includes(scenario)) say('not ok', `${label}: it is not listed in ${scenariosFile}`);
         else judgeScenario(baseline[side], label, scenario, found.get(scenario), scored.has(scenario));
     }
 }
