@@ -25,7 +25,7 @@ static const ctn_key KEYS[] = {
     {"bodyBytes", CTN_KEY_INT, offsetof(http_keys, body_bytes), "The largest request; default 4194304.", .min = 1024,
      .max = INT64_C(1) << 24},
     {"rate", CTN_KEY_INT, offsetof(http_keys, rate),
-     "Requests a second of one caller; twice as many at once after a pause; default 1000.", .min = 1, .max = 1000000},
+     "Requests a second of one caller; twice as many at once after a pause; default 5000.", .min = 1, .max = 1000000},
 };
 
 const ctn_key_table ctn_config_http_table = {"http", KEYS, sizeof KEYS / sizeof *KEYS,

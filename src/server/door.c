@@ -8,7 +8,7 @@
 #include "host/config_where.h"
 
 #define TOKENS_AGE_MS_MAX 1000
-#define RATE              1000
+#define RATE              5000
 #define BEARER            CTN_STR("bearer ")
 
 struct ctn_door {

@@ -1,9 +1,10 @@
 /*
  * web.h -- an HTTP/1.1 server in the loop (http/listener.c: libmicrohttpd, which stays in there).
  *
- * A request is handed over whole, its body in memory, after the guard (http/guard.h) and the limits have let it through. It
- * is answered once: by _answer, or by _stream, any number of _send, and _end. Both may come at once, from inside
- * `take`, or much later; meanwhile nothing is read from the connection, and `gone` tells when the client has left.
+ * A request is handed over whole, its body in memory, after the guard (http/guard.h) and the limits have let it
+ * through. It is answered once: by _answer, or by _stream, any number of _send, and _end. Both may come at once, from
+ * inside `take`, or much later; meanwhile nothing is read from the connection, and `gone` tells when the client has
+ * left.
  *
  * Bounds  connections_max connections, the next ones wait in the kernel's queue; headers of 32 KiB; bodies of
  *         body_bytes_max (413); a request that is not there whole after arrive_ms is cut off, an idle connection after
@@ -32,7 +33,7 @@ typedef struct ctn_web_options {
     const ctn_log *log;
     void (*take)(void *ctx, ctn_web_request *request);
     void *ctx;
-    unsigned connections_max; /* 0: 512 */
+    unsigned connections_max; /* 0: 2048, or as many as there are descriptors for */
     size_t body_bytes_max;    /* 0: 4 MiB */
     size_t stream_bytes_max;  /* 0: 4 MiB */
     int64_t arrive_ms;        /* 0: 30000 */

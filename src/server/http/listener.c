@@ -18,13 +18,14 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "base/memory.h"
 #include "loop/watch.h"
 #include "server/http/guard.h"
 
-#define CONNECTIONS_MAX  512
+#define CONNECTIONS_MAX  2048
 #define BODY_BYTES_MAX   ((size_t) 4 << 20)
 #define STREAM_BYTES_MAX ((size_t) 4 << 20)
 #define ARRIVE_MS        30000
@@ -484,7 +485,7 @@ static int listen_at(ctn_web *web, ctn_str text, ctn_err *err)
         return ctn_web_check_address(text, &(bool){false}, err);
     web->listen_fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (web->listen_fd < 0 || setsockopt(web->listen_fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) ||
-        bind(web->listen_fd, &a.any, bytes) || listen(web->listen_fd, 128) ||
+        bind(web->listen_fd, &a.any, bytes) || listen(web->listen_fd, 1024) ||
         getsockname(web->listen_fd, &a.any, &bytes))
         return ctn_fail(err, CTN_E_IO, "cannot listen on %.*s: %s", CTN_STR_ARG(text), strerror(errno));
     bool is_v6 = a.any.sa_family == AF_INET6;
@@ -502,6 +503,26 @@ ctn_str ctn_web_address(const ctn_web *web)
 
 /* ---- life ---- */
 
+#define OTHER_DESCRIPTORS 256
+
+/* Descriptors for so many connections, if the system lets us have them; else for as many as there are. */
+static unsigned make_room(unsigned connections)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit))
+        return connections;
+    rlim_t wanted = (rlim_t) connections + OTHER_DESCRIPTORS;
+    if (limit.rlim_cur < wanted) {
+        limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+        (void) setrlimit(RLIMIT_NOFILE, &limit);
+        (void) getrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (limit.rlim_cur >= wanted)
+        return connections;
+    return limit.rlim_cur > 2 * OTHER_DESCRIPTORS ? (unsigned) (limit.rlim_cur - OTHER_DESCRIPTORS)
+                                                  : (unsigned) limit.rlim_cur / 2;
+}
+
 int ctn_web_open(const ctn_web_options *options, ctn_str text, ctn_web **ret_web, ctn_err *err)
 {
     ctn_web *web = ctn_malloc(sizeof *web);
@@ -516,6 +537,7 @@ int ctn_web_open(const ctn_web_options *options, ctn_str text, ctn_web **ret_web
         web->of.arrive_ms = ARRIVE_MS;
     if (!web->of.idle_ms)
         web->of.idle_ms = IDLE_MS;
+    web->of.connections_max = make_room(web->of.connections_max);
     int rc = listen_at(web, text, err);
     if (rc)
         goto done;
