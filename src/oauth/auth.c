@@ -112,7 +112,7 @@ int ctn_auth_vault_write(ctn_auth *a, const ctn_credential *credential, ctn_err 
     return rc;
 }
 
-/* Takes what the vault has, if it is there. */
+/* Takes what the vault has; what it has no more (a logout) is in force no more. */
 static void read_vault(ctn_auth *a)
 {
     ctn_arena *arena = ctn_arena_new(1024);
@@ -122,6 +122,8 @@ static void read_vault(ctn_auth *a)
     int rc = ctn_auth_vault_read(a, arena, &c, &err);
     if (rc == CTN_OK)
         keep(a, &c);
+    else if (rc == CTN_E_NOT_FOUND && a->options.vault)
+        keep(a, &(ctn_credential){0});
     else if (rc != CTN_E_NOT_FOUND)
         ctn_log_line(a->options.log, CTN_LOG_WARN, err.message, "server", a->options.server.ptr, NULL);
     ctn_arena_free(arena);

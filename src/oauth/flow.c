@@ -148,14 +148,20 @@ static void lock_then(ctn_flow *f, step_fn *when_locked)
     try_lock(f);
 }
 
-/* With the lock: what came is in the vault before it is used. */
+/* With the lock. A configured secret stays where it is configured. */
+static int write_vault(ctn_flow *f, ctn_err *err)
+{
+    ctn_credential kept = f->credential;
+    if (!kept.redirect_url.len)
+        kept.client.secret = (ctn_str){0};
+    return f->auth->config.kind == CTN_AUTH_CODE ? ctn_auth_vault_write(f->auth, &kept, err) : CTN_OK;
+}
+
+/* What came is in the vault before it is used. */
 static void keep(ctn_flow *f)
 {
     ctn_err err = {0};
-    ctn_credential kept = f->credential;
-    if (!f->credential.redirect_url.len) /* a configured secret stays where it is configured */
-        kept.client.secret = (ctn_str){0};
-    int rc = f->auth->config.kind == CTN_AUTH_CODE ? ctn_auth_vault_write(f->auth, &kept, &err) : CTN_OK;
+    int rc = write_vault(f, &err);
     f->is_kept = true; /* in this process, whatever the disk says */
     if (rc) {
         (void) ctn_wrap(&err, rc, "the token could not be kept");
@@ -180,7 +186,7 @@ static void refused(ctn_flow *f, int code, ctn_err *err)
     if (f->is_refresh && code == CTN_E_DENIED) {
         /* It is good for nothing any more: who comes next does not try it again. */
         f->credential.access_token = f->credential.refresh_token = (ctn_str){0};
-        (void) ctn_auth_vault_write(f->auth, &f->credential, NULL);
+        (void) write_vault(f, NULL);
         f->is_kept = true;
     }
     (void) ctn_wrap(err, code, "%.*s", CTN_STR_ARG(f->credential.issuer));
@@ -264,7 +270,11 @@ static void refresh(ctn_flow *f)
     ctn_err err = {0};
     ctn_credential now;
     ctn_str used = f->credential.access_token;
-    if (ctn_auth_vault_read(f->auth, f->arena, &now, &err) == CTN_OK) {
+    int rc = ctn_auth_vault_read(f->auth, f->arena, &now, &err);
+    if (rc == CTN_E_NOT_FOUND && options_of(f)->vault) {
+        f->credential = (ctn_credential){0};
+        f->is_kept = true;
+    } else if (rc == CTN_OK) {
         f->credential = now;
         if (!ctn_str_equal(now.access_token, used) &&
             ctn_credential_is_valid(&now, ctn_loop_now_ms(options_of(f)->loop))) {
@@ -275,11 +285,11 @@ static void refresh(ctn_flow *f)
     }
     ctn_oauth_request request = {.grant_type = "refresh_token", .refresh_token = f->credential.refresh_token};
     if (!request.refresh_token.len) {
-        (void) ctn_fail(&err, CTN_E_DENIED, "its leave was taken back");
+        (void) ctn_fail(&err, CTN_E_DENIED, "the leave that was given was taken back");
         fail(f, CTN_E_DENIED, &err);
         return;
     }
-    int rc = arm_client(f, NULL, CTN_OAUTH_METHOD_COUNT, &request, &err);
+    rc = arm_client(f, NULL, CTN_OAUTH_METHOD_COUNT, &request, &err);
     if (rc)
         fail(f, rc, &err);
     else

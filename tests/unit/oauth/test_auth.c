@@ -303,6 +303,34 @@ static void a_refresh_token_that_is_refused_is_not_tried_again(void **state)
     world_end(&w);
 }
 
+/* A process that runs on does not bring back what was taken back beside it. */
+static void after_a_logout_nothing_is_renewed(void **state)
+{
+    (void) state;
+    world w = {.of.life_s = 10};
+    world_begin(&w);
+    ctn_auth *auth = world_auth(&w, &OAUTH, true, true);
+    (void) refuse(&w, auth, "", 401, world_challenge(&w, NULL, NULL));
+    ctn_auth_free(auth);
+    for (int i = 0; i < 2; i++) {
+        ctn_str kept = w.vault_text;
+        auth = world_auth(&w, &OAUTH, false, true);
+        told t = {0};
+        ctn_auth_token(auth, told_ready, &t); /* it has read the vault: a renewal begins */
+        w.vault_text = (ctn_str){0};
+        world_wait(&w, &t);
+        assert_told(&t, CTN_E_DENIED, "", "taken back");
+        if (i == 1) {
+            t = refuse(&w, auth, "first-token-1", 401, world_challenge(&w, NULL, NULL));
+            assert_told(&t, CTN_E_DENIED, "", "catena tools login peer");
+        }
+        assert_int_equal(w.vault_text.len + (size_t) w.of.refreshes, 0);
+        ctn_auth_free(auth);
+        w.vault_text = kept;
+    }
+    world_end(&w);
+}
+
 static void a_token_of_another_url_is_not_used(void **state)
 {
     (void) state;
@@ -482,6 +510,7 @@ int main(void)
         cmocka_unit_test(of_two_processes_one_renews),
         cmocka_unit_test(a_hundred_that_wait_are_told_of_one_renewal),
         cmocka_unit_test(a_refresh_token_that_is_refused_is_not_tried_again),
+        cmocka_unit_test(after_a_logout_nothing_is_renewed),
         cmocka_unit_test(a_token_of_another_url_is_not_used),
         cmocka_unit_test(what_is_freed_in_the_middle_tells_nothing),
         cmocka_unit_test(a_static_token_is_read_anew_when_it_was_refused),
