@@ -10,8 +10,11 @@
 #include "value/kinds.h"
 #include <stdarg.h>
 
-#define DEPTH_MAX 48
-#define STEPS_MAX 20000 /* of one comparison: branches multiply */
+#define DEPTH_MAX   48
+#define MEMBERS_MAX 500   /* of an object: each is looked for among the others */
+#define CHOICES_MAX 500   /* of an enum: the same */
+#define STEPS_MAX   50000 /* of one comparison: branches and references multiply */
+#define SHOWN_BYTES 80    /* of a name, of a value */
 
 /* The pairs that are being compared: one that comes again below itself is a schema that names itself. */
 typedef struct pair {
@@ -96,8 +99,21 @@ static ctn_str named(const walk *w, ctn_str at)
     return ctn_arena_printf(w->arena, "%s '%.*s'", thing(w), CTN_STR_ARG(at));
 }
 
+static ctn_str cut(ctn_str text)
+{
+    return (ctn_str){text.ptr, text.len < SHOWN_BYTES ? text.len : SHOWN_BYTES};
+}
+
+/* As JSON, while somebody still hears it. */
+static ctn_str shown(const walk *w, const ctn_json *value)
+{
+    bool is_heard = w->changes && w->changes->count < CTN_CHANGES_MAX;
+    return is_heard ? cut(ctn_json_to_str(w->arena, value)) : (ctn_str){0};
+}
+
 static ctn_str within(const walk *w, ctn_str at, ctn_str name)
 {
+    name = cut(name);
     return at.len ? ctn_arena_printf(w->arena, "%.*s.%.*s", CTN_STR_ARG(at), CTN_STR_ARG(name)) : name;
 }
 
@@ -190,7 +206,7 @@ static void compare_types(walk *w, const ctn_json *from, const ctn_json *to, ctn
     if (was == is)
         return;
     bool fits = takes(w) ? (was & ~is) == 0 : (is & ~was) == 0;
-    ctn_str before = ctn_json_to_str(w->arena, type_of(w, from)), after = ctn_json_to_str(w->arena, type_of(w, to));
+    ctn_str before = shown(w, type_of(w, from)), after = shown(w, type_of(w, to));
     say(w, fits ? CTN_CHANGE_COMPATIBLE : CTN_CHANGE_NARROWING, "the type of %.*s was %.*s and is %.*s",
         CTN_STR_ARG(named(w, at)), CTN_STR_ARG(before), CTN_STR_ARG(after));
 }
@@ -226,20 +242,27 @@ static const ctn_json *first_beyond(const ctn_json *a, const ctn_json *b)
 static void compare_choices(walk *w, const ctn_json *from, const ctn_json *to, ctn_str at)
 {
     const ctn_json *was = choices_of(w, from), *is = choices_of(w, to);
+    if (ctn_json_count(was) > CHOICES_MAX || ctn_json_count(is) > CHOICES_MAX) {
+        if (!ctn_json_equal(was, is))
+            say(w, CTN_CHANGE_NARROWING, "what %.*s may be is another, and too long to be compared",
+                CTN_STR_ARG(named(w, at)));
+        return;
+    }
+    w->steps += (int) (ctn_json_count(was) + ctn_json_count(is));
     const ctn_json *lost = first_beyond(was, is), *won = first_beyond(is, was);
     ctn_str place = named(w, at);
     if (lost)
         say(w, takes(w) ? CTN_CHANGE_NARROWING : CTN_CHANGE_COMPATIBLE, "%.*s can no longer be %.*s",
-            CTN_STR_ARG(place), CTN_STR_ARG(ctn_json_to_str(w->arena, lost)));
+            CTN_STR_ARG(place), CTN_STR_ARG(shown(w, lost)));
     if (won)
         say(w, takes(w) ? CTN_CHANGE_COMPATIBLE : CTN_CHANGE_NARROWING, "%.*s can now also be %.*s", CTN_STR_ARG(place),
-            CTN_STR_ARG(ctn_json_to_str(w->arena, won)));
+            CTN_STR_ARG(shown(w, won)));
     if (!was && is)
         say(w, takes(w) ? CTN_CHANGE_NARROWING : CTN_CHANGE_COMPATIBLE, "%.*s is now one of %.*s", CTN_STR_ARG(place),
-            CTN_STR_ARG(ctn_json_to_str(w->arena, is)));
+            CTN_STR_ARG(shown(w, is)));
     if (was && !is)
         say(w, takes(w) ? CTN_CHANGE_COMPATIBLE : CTN_CHANGE_NARROWING, "%.*s can now be anything, and not only %.*s",
-            CTN_STR_ARG(place), CTN_STR_ARG(ctn_json_to_str(w->arena, was)));
+            CTN_STR_ARG(place), CTN_STR_ARG(shown(w, was)));
 }
 
 /* Of what is given a wider bound says nothing that a chain could rest on. */
@@ -257,8 +280,8 @@ static void compare_bounds(walk *w, const ctn_json *from, const ctn_json *to, ct
             continue;
         bool are_numbers = (!was || ctn_json_is(was, CTN_JSON_NUMBER)) && (!is || ctn_json_is(is, CTN_JSON_NUMBER));
         bool is_tighter = is && (!was || !are_numbers || ctn_json_number_compare(is, was) * BOUNDS[i].way > 0);
-        ctn_str before = was ? ctn_json_to_str(w->arena, was) : CTN_STR("not said");
-        ctn_str after = is ? ctn_json_to_str(w->arena, is) : CTN_STR("not said");
+        ctn_str before = was ? shown(w, was) : CTN_STR("not said");
+        ctn_str after = is ? shown(w, is) : CTN_STR("not said");
         say(w, takes(w) && is_tighter ? CTN_CHANGE_NARROWING : CTN_CHANGE_COMPATIBLE, "%s of %.*s was %.*s and is %.*s",
             BOUNDS[i].key, CTN_STR_ARG(named(w, at)), CTN_STR_ARG(before), CTN_STR_ARG(after));
     }
@@ -451,8 +474,26 @@ static bool is_under_way(const walk *w, const ctn_json *from, const ctn_json *to
     return false;
 }
 
+static size_t largest(const ctn_json *schema)
+{
+    static const char *const LISTS[] = {"properties", "required", "anyOf", "oneOf", "type"};
+    size_t most = ctn_json_count(schema);
+    for (size_t i = 0; most <= MEMBERS_MAX && i < sizeof LISTS / sizeof *LISTS; i++) {
+        size_t count = ctn_json_count(ctn_json_member_of(schema, LISTS[i]));
+        most = count > most ? count : most;
+    }
+    return most;
+}
+
 static void compare_words(walk *w, const ctn_json *was, const ctn_json *is, ctn_str at, int depth)
 {
+    size_t most = largest(was) > largest(is) ? largest(was) : largest(is);
+    if (most > MEMBERS_MAX) {
+        if (!ctn_json_equal(was, is))
+            say(w, CTN_CHANGE_NARROWING, "%.*s is another, and too large to be compared", CTN_STR_ARG(named(w, at)));
+        return;
+    }
+    w->steps += (int) most;
     compare_meaning(w, was, is, at);
     if (compare_branches(w, was, is, at, depth))
         return;

@@ -10,7 +10,8 @@
  * the same is narrower. References within a schema are followed.
  *
  * Ownership  Sentences live in the arena.
- * Limits     Depth, and the number of changes that are told, are bounded; beyond, one change says so.
+ * Limits     Depth, size and the number of changes that are told are bounded: a server chooses its schemas, and is not to
+ *            choose our time. Beyond, it cannot be compared; of the changes one says that there are more.
  */
 #pragma once
 #include "base/json.h"

@@ -48,6 +48,7 @@ static void on_done(void *ctx, uint64_t token, const ctn_call_result *result)
     f->counts[token]++;
     f->answers[token] = *result;
     f->answers[token].value = result->value ? ctn_json_copy(f->arena, result->value) : NULL;
+    f->answers[token].continuation = result->continuation ? ctn_json_copy(f->arena, result->continuation) : NULL;
     f->answers[token].message = ctn_arena_str(f->arena, result->message);
     if (++f->answered >= f->awaited)
         stop(f);
@@ -337,6 +338,25 @@ static void what_an_instance_has_goes_on_there(void **state)
     assert_true(f->answers[4].was_sent); /* nobody knows what it did there */
 }
 
+/* The one that asked is the one that is answered. */
+static void who_asked_in_the_middle_of_a_call_gets_the_answer(void **state)
+{
+    fixture *f = *state;
+    PROCESSES(f, 2, "input-required");
+    all_up(f);
+    for (uint64_t token = 1; token <= 4; token++) {
+        begin(f, token, "s/echo", "{}");
+        size_t by = instance(f, 0).calls ? 0 : 1;
+        await(f, (int) (2 * token - 1));
+        assert_non_null(f->answers[token].continuation);
+        ctn_str mark = ctn_json_str_or(f->answers[token].continuation, "instance", (ctn_str){0});
+        assert_true(ctn_str_is(mark, by == 0 ? "1" : "2"));
+        begin_with(f, token + 10, "s/echo", "{}", ctn_json_to_str(f->arena, f->answers[token].continuation).ptr);
+        assert_int_equal(instance(f, by).calls, 1);
+        await(f, (int) (2 * token));
+    }
+}
+
 /* ---- addresses ---- */
 
 static bool slow(web *w, http_asked *asked, const web_asked *what)
@@ -449,6 +469,7 @@ int main(void)
         T(when_none_can_be_had_the_call_is_told_so_once),
         T(lists_that_differ_are_warned_of),
         T(what_an_instance_has_goes_on_there),
+        T(who_asked_in_the_middle_of_a_call_gets_the_answer),
         T(two_addresses_share_the_calls),
         T(an_address_where_nobody_listens_costs_nothing),
         T(an_address_that_goes_away_costs_nothing),
