@@ -89,7 +89,7 @@ static const char *put_open(ctn_engine_backend *b, ctn_json_builder *o, const ct
     bool is_asked = is_whole && q->count && (!caller || ctn_questions_suit(q, caller));
     ctn_str message =
         ctn_arena_printf(arena, "%s: %zu of %zu steps have ended", ctn_status_name(row->status), p.ended, p.all);
-    if (q->count && !is_asked)
+    if (is_whole && q->count && !is_asked)
         message =
             ctn_arena_printf(arena, "step %.*s waits for an answer: call answer_step with {\"executionId\": \"%s\"}",
                              CTN_STR_ARG(q->items[0].step), ctn_id_to_text(q->items[0].execution).text);

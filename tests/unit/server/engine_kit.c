@@ -18,14 +18,14 @@
 
 /* ---- what comes out ---- */
 
-static void judge(engine_kit *k, const char *definition, const ctn_json *value)
+static void judge(engine_kit *k, const ctn_json *schemas, const char *definition, const ctn_json *value)
 {
     ctn_err err = {0};
     ctn_schema *schema = NULL;
     ctn_json_builder b = ctn_json_object(k->arena);
-    if (!k->schemas || !k->is_modern)
+    if (!schemas || !k->is_modern)
         return;
-    ctn_json_put(&b, CTN_STR("$defs"), ctn_json_member_of(k->schemas, "$defs"));
+    ctn_json_put(&b, CTN_STR("$defs"), ctn_json_member_of(schemas, "$defs"));
     ctn_json_put_str(&b, "$ref", ctn_arena_printf(k->arena, "#/$defs/%s", definition));
     assert_int_equal(ctn_schema_compile(k->arena, ctn_json_finish(&b), &schema, NULL, &err), CTN_OK);
     if (ctn_schema_validate(schema, value, k->arena, &err))
@@ -54,6 +54,8 @@ static void take(engine_kit *k, ctn_str text)
         k->answer = m;
         ctn_loop_stop(ctn_host_loop(k->host));
     }
+    if (ctn_str_is(ctn_json_str_or(m, "method", (ctn_str){0}), "notifications/tasks"))
+        judge(k, k->task_schemas, "TaskStatusNotification", m);
     if (ctn_str_is(ctn_json_str_or(m, "method", (ctn_str){0}), "elicitation/create") && k->on_question)
         answer_question(k, m);
 }
@@ -146,6 +148,8 @@ void engine_kit_open(engine_kit *k, const char *const *chains)
     ctn_buf_init(&text, 8 << 20);
     if (ctn_shared_data("../reference/mcp-schema/2026-07-28.json", path, sizeof path) && ctn_read_file(path, &text))
         assert_int_equal(ctn_json_parse(k->arena, ctn_buf_str(&text), NULL, &k->schemas, NULL), CTN_OK);
+    if (ctn_shared_data("../reference/mcp-schema/ext-tasks.json", path, sizeof path) && ctn_read_file(path, &text))
+        assert_int_equal(ctn_json_parse(k->arena, ctn_buf_str(&text), NULL, &k->task_schemas, NULL), CTN_OK);
     ctn_buf_done(&text);
     open_host(k);
 }
@@ -252,10 +256,14 @@ const ctn_json *engine_kit_ask(engine_kit *k, const char *method, const char *fo
     const ctn_json *answer = engine_kit_wait(k, send_params(k, method, params));
     const ctn_json *result = ctn_json_member_of(answer, "result");
     ctn_str type = ctn_json_str_or(result, "resultType", (ctn_str){0});
-    if (result && strcmp(method, "tools/call") == 0 && !ctn_str_is(type, "task"))
-        judge(k, ctn_str_is(type, "input_required") ? "InputRequiredResult" : "CallToolResult", result);
+    if (result && ctn_str_is(type, "task"))
+        judge(k, k->task_schemas, "CreateTaskResult", result);
+    else if (result && strcmp(method, "tools/call") == 0)
+        judge(k, k->schemas, ctn_str_is(type, "input_required") ? "InputRequiredResult" : "CallToolResult", result);
     if (result && strcmp(method, "tools/list") == 0)
-        judge(k, "ListToolsResult", result);
+        judge(k, k->schemas, "ListToolsResult", result);
+    if (result && strcmp(method, "tasks/get") == 0)
+        judge(k, k->task_schemas, "GetTaskResult", result);
     return answer;
 }
 

@@ -18,8 +18,9 @@ typedef struct engine_kit {
     ctn_mcp_channel channel;
     bool is_modern, has_form, has_tasks;
     int64_t next_id;
-    const char *meta;        /* further members of _meta, without braces; NULL: none */
-    const ctn_json *schemas; /* of 2026-07-28; NULL: not at hand */
+    const char *meta;             /* further members of _meta, without braces; NULL: none */
+    const ctn_json *schemas;      /* of 2026-07-28; NULL: not at hand */
+    const ctn_json *task_schemas; /* of the extension; likewise */
     /* What came out, in order; the kit's arena. */
     const ctn_json *messages[512];
     size_t message_count;
