@@ -2,11 +2,11 @@
  * call.c -- one request: what libcurl is told to do, what it tells us, where a redirect leads, and how it ended.
  *
  * What must always hold:
- *   1. Nothing is sent twice behind the caller's back. libcurl repeats a request by itself, on a fresh connection, when
- * a kept one died before any byte of an answer; the peer may have worked all the same. Before each sending it asks us
- * (about_to_send): a second time is allowed only if no byte of the first went out, or if the method is safe (GET,
- * HEAD). Else the call ends as lost. (A stream that an HTTP/2 server refused unread could be sent again, but
- *      libcurl 7.88 says the same words of it as of a connection that was reset.)
+ *   1. Nothing is sent twice behind the caller's back. libcurl repeats a request by itself, on a fresh connection,
+ *      when a kept one died before any byte of an answer; the peer may have worked all the same. Before each sending it
+ *      asks us (about_to_send): a second time is allowed only if no byte of the first went out, or if the method is
+ *      safe (GET, HEAD). Else the call ends as lost. (A stream that an HTTP/2 server refused unread could be sent
+ *      again, but libcurl 7.88 says the same words of it as of a connection that was reset.)
  *   2. was_sent is false only if no byte of the request left us: libcurl counts what the socket (or TLS) took.
  *   3. The policy is asked before a socket is made (about_to_connect), and again before a request goes out
  *      (about_to_send): the connection may be a kept one, made for somebody who may do more.

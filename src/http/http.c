@@ -1,6 +1,5 @@
 /*
- * http.c -- all calls: libcurl's multi handle, its sockets and its clock in the loop, and the time that a call may
- * take.
+ * http.c -- all calls: libcurl's multi handle, its sockets and its clock in the loop, and how long a call may take.
  *
  * libcurl says which sockets it wants watched (watch_socket) and when it wants to be called next (set_clock); we call
  * it when one of them is ready or that time is over (act), and then collect what has ended.

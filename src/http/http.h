@@ -21,10 +21,13 @@
  *            freed before its loop, and not from an event.
  * Signals    The process ignores SIGPIPE: OpenSSL writes to sockets without asking for EPIPE.
  * Threads    The loop's. Events come from the loop, never from inside _send.
- * Errors     code of `ended`: CTN_OK: the whole answer was read (its status may be anything); CTN_E_INVALID: the
- * request itself (URL, scheme), nothing left us; CTN_E_DENIED: the policy forbids it, nothing left us; CTN_E_IO: not
- *            reached (was_sent false) or lost (was_sent true); CTN_E_LIMIT: the body is larger than body_bytes_max;
- *            CTN_E_TIMEOUT: connect_timeout_ms or timeout_ms is over.
+ * Errors     code of `ended`:
+ *            CTN_OK         the whole answer was read; its status may be anything
+ *            CTN_E_INVALID  the request itself (URL, scheme, a header); nothing left us
+ *            CTN_E_DENIED   the policy forbids it; nothing left us
+ *            CTN_E_IO       not reached (was_sent false), or lost (was_sent true)
+ *            CTN_E_LIMIT    the body is larger than body_bytes_max, or the headers are too large
+ *            CTN_E_TIMEOUT  connect_timeout_ms, timeout_ms or silence_timeout_ms is over
  */
 #pragma once
 #include "base/arena.h"
