@@ -617,7 +617,7 @@ static void killed_in_any_phase_it_is_started_again_and_no_call_runs_twice(void 
         for (int moment = 0; moment < 3; moment++)
             for (int n = 1; n <= 7; n++) {
                 (void) unlink(once);
-                (void) truncate(ledger, 0);
+                assert_int_equal(truncate(ledger, 0), 0);
                 (void) snprintf(line, sizeof line, "%d", n);
                 fixture *g = NULL;
                 (void) setup((void **) &g);
