@@ -81,7 +81,7 @@ bool ctn_mcp_header_is_name(ctn_str text)
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
         bool is_alnum = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        if (!is_alnum && (c == '\0' || !memchr("!#$%&'*+-.^_`|~", c, 15)))
+        if (!is_alnum && (c == '\0' || !strchr("!#$%&'*+-.^_`|~", c)))
             return false;
     }
     return text.len > 0;

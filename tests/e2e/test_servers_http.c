@@ -111,10 +111,11 @@ static void a_lost_answer_asks_the_effect_class(void **state)
         s.executed = 0;
         cli_world_write(w, "catena.yaml", "servers: {far: {url: '%s/mcp', effects: {echo: %s}}}\n",
                         http_peer_url(s.peer), effects[i]);
-        cli_world_write(w, "chain.yaml",
-                        "id: c%d\ninstructionSets: {say: {tool: far/echo, arguments: {x: 1}}}\n"
-                        "steps: [{stepName: one, instructionSet: say, inputTemplate: x, retryConfig: {maxRetries: 2}}]\n",
-                        i);
+        cli_world_write(
+            w, "chain.yaml",
+            "id: c%d\ninstructionSets: {say: {tool: far/echo, arguments: {x: 1}}}\n"
+            "steps: [{stepName: one, instructionSet: say, inputTemplate: x, retryConfig: {maxRetries: 2}}]\n",
+            i);
         assert_exit(w, catena(w, "run", "chain.yaml", "--json", NULL), i == 0 ? 0 : 3);
         assert_out(w, i == 0 ? "\"status\":\"completed\"" : "\"status\":\"interrupted\"");
         assert_int_equal(s.executed, i == 0 ? 2 : 1);

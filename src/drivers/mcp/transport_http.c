@@ -302,6 +302,14 @@ static void begin_session(http_transport *t, ctn_str id)
     t->session_number++;
 }
 
+static void free_posts(http_transport *t)
+{
+    for (post *p = t->posts, *next; p; p = next) {
+        next = p->next;
+        free_post(p);
+    }
+}
+
 static void close_listeners(http_transport *t)
 {
     for (post *p = t->posts, *next; p; p = next) {
@@ -531,8 +539,7 @@ static void end(ctn_mcp_transport *base)
 {
     http_transport *t = (http_transport *) base;
     int64_t now = ctn_loop_now_ms(t->options.loop);
-    while (t->posts)
-        free_post(t->posts);
+    free_posts(t);
     ctn_timer_set(t->end_timer, t->session[0] ? now + t->options.end_grace_ms : 0);
     if (!t->session[0] || t->farewell)
         return;
@@ -555,8 +562,7 @@ static void end(ctn_mcp_transport *base)
 static void free_transport(ctn_mcp_transport *base)
 {
     http_transport *t = (http_transport *) base;
-    while (t->posts)
-        free_post(t->posts);
+    free_posts(t);
     ctn_task_cancel(&t->introduced);
     ctn_mcp_fetch_cancel(t->farewell);
     ctn_timer_free(t->end_timer);

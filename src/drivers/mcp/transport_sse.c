@@ -128,8 +128,10 @@ static void close_all(sse_transport *t)
         ctn_http_call_cancel(t->stream);
     t->stream = NULL;
     ctn_mcp_leave_done(&t->leave);
-    while (t->first)
-        free_post(t->first);
+    for (sse_post *p = t->first, *next; p; p = next) {
+        next = p->next;
+        free_post(p);
+    }
 }
 
 static void tell_ended(void *ctx)
