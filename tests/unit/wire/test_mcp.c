@@ -208,8 +208,7 @@ static void blocks_of_every_kind_are_kept_as_they_came(void **state)
         "{\"type\":\"image\",\"data\":\"aGk=\",\"mimeType\":\"image/png\",\"annotations\":{\"priority\":0.50}}",
         "{\"type\":\"audio\",\"data\":\"aGk=\",\"mimeType\":\"audio/wav\"}",
         "{\"type\":\"resource_link\",\"uri\":\"file:///a\",\"name\":\"a\",\"size\":9007199254740993}",
-        "{\"type\":\"resource\",\"resource\":{\"uri\":\"test://b\",\"mimeType\":\"x/"
-        "y\",\"blob\":\"aGk=\"},\"_meta\":{\"k\":1}}",
+        "{\"type\":\"resource\",\"resource\":{\"uri\":\"test://b\",\"blob\":\"aGk=\"},\"_meta\":{\"k\":1}}",
         "{\"type\":\"resource\",\"resource\":{\"uri\":\"test://t\",\"text\":\"t\"}}",
         "{\"type\":\"hologram\",\"x\":[1]}",
         "{\"x\":\"no type\"}",
