@@ -54,7 +54,8 @@ ctn_door *ctn_door_new(const ctn_config_http *config, ctn_str address, bool is_l
 static void forget_tokens(ctn_door *door)
 {
     for (size_t i = 0; door->tokens && i < door->config->token_count; i++)
-        explicit_bzero((char *) door->tokens[i].ptr, door->tokens[i].len);
+        if (door->tokens[i].len)
+            explicit_bzero((char *) door->tokens[i].ptr, door->tokens[i].len);
     door->tokens = NULL;
     ctn_arena_reset(door->arena);
 }

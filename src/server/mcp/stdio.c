@@ -30,13 +30,14 @@ static void end(void *ctx)
     s->ended(s->ctx);
 }
 
+/* The stream takes all of a turn in one write: two calls are no two writes. */
 static void send_line(ctn_mcp_channel *channel, ctn_str message)
 {
     ctn_mcp_stdio *s = channel->ctx;
-    /* The stream takes all of a turn in one write: two calls are no two writes. A client that does not read is dropped
-     * by its not sending anything: what does not fit is lost to it. */
-    if (message.len && !s->has_ended && ctn_stream_write(s->out, message))
-        (void) ctn_stream_write(s->out, CTN_STR("\n"));
+    if (!message.len || s->has_ended)
+        return;
+    if (!ctn_stream_write(s->out, message) || !ctn_stream_write(s->out, CTN_STR("\n")))
+        ctn_timer_set(s->timer, 0); /* it does not read: it is let go, but not from inside */
 }
 
 static void answer_line(ctn_mcp_channel *channel, int http_status, ctn_str message)
