@@ -116,11 +116,42 @@ static void a_task_that_waits_for_an_answer_is_cancelled_with_its_chain(void **s
     running_stop(w, &serve);
 }
 
+/* Both sides are ours: its chain is a task here, its approval a form here, and both lose their processes in between. */
+static void a_chain_of_another_catena_asks_here(void **state)
+{
+    world *w = *state;
+    char id[64], line[COMMAND_MAX];
+    assert_exit(w, shell(w, "mkdir -p theirs"), 0);
+    cli_world_write(w, "theirs/catena.yaml", "store: sqlite:theirs.db\ninclude: [chain.yaml]\n");
+    cli_world_write(
+        w, "theirs/chain.yaml",
+        "id: decide\ninputSchema: {type: object, properties: {what: {type: string}}}\nmcp: {task: required}\n"
+        "steps:\n  - {stepName: ok, instructionSet: yes, outputVariables: [approved]}\n"
+        "instructionSets:\n  yes: {approval: {message: 'Do {what}?'}}\n");
+    cli_world_write(
+        w, "catena.yaml",
+        "store: sqlite:ours.db\nservers:\n  other: {command: %s, args: [mcp, --config, theirs/catena.yaml]}\n",
+        CATENA_BUILD_DIR "/catena");
+    cli_world_write(w, "chain.yaml",
+                    "id: c\nsteps:\n  - {stepName: a, instructionSet: t, outputVariables: [approved]}\n"
+                    "instructionSets:\n  t: {tool: other/decide, arguments: {what: the work}}\n");
+    assert_exit(w, catena(w, "run", "chain.yaml", "--quiet", NULL), 3);
+    newest_id(w, id);
+    assert_exit(w, catena(w, "show", id, NULL), 0);
+    assert_err(w, "step a waits for what its tool asks: Do the work?");
+    offer(w, "  answer   ", "{\"approved\": true}", line);
+    assert_exit(w, shell(w, line), 0);
+    assert_out(w, "\"approved\": true");
+    assert_exit(w, catena(w, "list", "--config", "theirs/catena.yaml", NULL), 0);
+    assert_int_equal(count_in(w->said.out, "completed"), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CLI_TEST(a_tool_that_asks_is_answered_by_the_command_that_is_told),
         CLI_TEST(a_task_outlives_the_program_that_waits_for_it),
+        CLI_TEST(a_chain_of_another_catena_asks_here),
         CLI_TEST(a_task_that_waits_for_an_answer_is_cancelled_with_its_chain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
