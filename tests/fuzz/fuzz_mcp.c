@@ -59,6 +59,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         size_t headers;
         if (ctn_mcp_params_read(arena, value, &params, &err) == CTN_OK)
             (void) ctn_mcp_params_headers(arena, &params, value, &headers);
+        const ctn_json *asks;
+        if (ctn_mcp_read_asks(arena, value, &asks, &err) == CTN_OK && ctn_json_count(asks) > CTN_MCP_ASKS_MAX)
+            abort();
+        ctn_mcp_task_told told;
+        if (ctn_mcp_read_task(value, &told, &err) == CTN_OK && (!told.id.len || told.poll_ms < 0))
+            abort();
         if (ctn_mcp_parse_call(arena, value, &call, &err) == CTN_OK && call.kind == CTN_MCP_COMPLETE &&
             !call.is_error && !call.value)
             abort();

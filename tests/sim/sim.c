@@ -231,6 +231,9 @@ static bool help(sim *s, const ctn_execution *x)
             in.value = ctn_json_finish(&b);
         } else if (v.wants_input) {
             in.kind = CTN_IN_ANSWER;
+            in.name = ctn_arena_printf(s->arena, "%.*s%s%s%.*s", CTN_STR_ARG(plan->steps[i].name),
+                                       v.item < 0 ? "" : ctn_arena_printf(s->arena, "[%lld]", (long long) v.item).ptr,
+                                       v.call.len ? "/" : "", CTN_STR_ARG(v.call));
             ctn_json_builder b = ctn_json_object(s->arena);
             ctn_json_put_str(&b, "name", CTN_STR("Ada"));
             in.value = ctn_json_finish(&b);

@@ -65,6 +65,21 @@ static const char talking[] =
     "  u: {tool: sim/undo_ask_a}\n"
     "  v: {tool: sim/undo_task_t}\n";
 
+/* ... as items, as calls beside each other, and as a fallback. */
+static const char everywhere[] =
+    "id: everywhere\n"
+    "steps:\n"
+    "  - {stepName: each, instructionSet: e, foreach: {items: {range: [0, 4]}, maxConcurrency: 2}, outputVariables: "
+    "{ev: "
+    "value}}\n"
+    "  - {stepName: both, instructionSet: b, parallelExecution: true, inputTemplate: '{ev}', outputVariables: [x]}\n"
+    "  - {stepName: spare, instructionSet: f, fallback: [{instructionSet: z}], outputVariables: {zv: value}}\n"
+    "instructionSets:\n"
+    "  e: {tool: sim/write_ask_e, check: {tool: sim/check_ask_e}, settleMs: 1000}\n"
+    "  b: {calls: {x: {tool: sim/idem_ask_x}, y: {tool: sim/idem_task_y}, z: {tool: sim/read_ask_z}}}\n"
+    "  f: {tool: sim/fail_p}\n"
+    "  z: {tool: sim/idem_ask_s}\n";
+
 typedef struct undoable {
     const char *step, *tool, *undo;
 } undoable;
@@ -165,6 +180,22 @@ static void calls_that_ask_or_take_long_do_everything_once_wherever_we_die(void 
         assert_true(sim_kill_everywhere(&chain, 100 * seed) >= 20);
 }
 
+static void all_did_all_once(sim *s)
+{
+    assert_int_equal(sim_effects(s, "write_ask_e"), 4);
+    assert_int_equal(sim_effects(s, "idem_ask_x"), 1);
+    assert_int_equal(sim_effects(s, "idem_task_y"), 1);
+    assert_int_equal(sim_effects(s, "idem_ask_s"), 1);
+}
+
+static void items_calls_and_fallbacks_ask_too_wherever_we_die(void **state)
+{
+    (void) state;
+    static const sim_chain chain = {"everywhere", everywhere, NULL, CTN_STATUS_COMPLETED, all_did_all_once};
+    for (uint64_t seed = 1; seed <= 5; seed++)
+        assert_true(sim_kill_everywhere(&chain, 100 * seed) >= 30);
+}
+
 /* What waits when the chain is told to stop is not forgotten: whoever asked hears of it, once. */
 static void a_call_that_waits_is_abandoned_with_its_chain(void **state)
 {
@@ -258,6 +289,7 @@ int main(void)
         cmocka_unit_test(a_write_without_a_check_parks_and_is_never_repeated),
         cmocka_unit_test(a_wait_ends_when_it_said_wherever_we_die),
         cmocka_unit_test(calls_that_ask_or_take_long_do_everything_once_wherever_we_die),
+        cmocka_unit_test(items_calls_and_fallbacks_ask_too_wherever_we_die),
         cmocka_unit_test(a_call_that_waits_is_abandoned_with_its_chain),
         cmocka_unit_test(a_queue_is_worked_off_without_pause),
         cmocka_unit_test(many_at_once_keep_the_promises_wherever_we_die),

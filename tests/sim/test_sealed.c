@@ -17,7 +17,7 @@ static const char INPUT[] =
     "instructionSets:\n"                                                                                               \
     "  flight: {tool: sim/write_f, arguments: {who: '{input}'}, check: {tool: sim/check_f}, settleMs: 1000}\n"         \
     "  no-flight: {tool: sim/undo_f, arguments: {who: '{who.name}'}}\n"                                                \
-    "  say: {tool: sim/idem_say, arguments: {text: '{input}'}}\n"                                                      \
+    "  say: {tool: sim/idem_ask_say, arguments: {text: '{input}'}}\n"                                                  \
     "  pay: {tool: sim/fail_p, arguments: {text: '{input}'}}\n"                                                        \
     "  below: {chain: below, arguments: {who: '{who}'}}\n"
 
@@ -101,7 +101,7 @@ static void look(sim *s, ctn_seal *seal, ctn_status status)
         const ctn_json *outputs = ctn_execution_outputs_clear(x);
         assert_true(ctn_str_is(ctn_json_text(ctn_json_member_of(outputs, "said")), "PLANTED-NAME"));
         assert_int_equal(ctn_json_count(ctn_json_member_of(outputs, "each")), 3);
-        assert_int_equal(sim_effects(s, "idem_say"), 3);
+        assert_int_equal(sim_effects(s, "idem_ask_say"), 3);
     } else {
         assert_int_equal(sim_effects(s, "undo_f"), 1);
     }

@@ -147,6 +147,11 @@ static void every_place_of_a_sensitive_value_is_named(void **state)
          "/result"},
         {CTN_ENTRY_WAITING, "sign", "{\"for\":\"approval\",\"message\":\"Send it to Ann?\"}", "/message"},
         {CTN_ENTRY_WAITING, "", "{\"for\":\"budget\",\"what\":\"calls\",\"message\":\"m\"}", ""},
+        {CTN_ENTRY_WAITING, "book",
+         "{\"for\":\"input\",\"asks\":{\"a\":{\"message\":\"Ann?\"}},\"continuation\":{\"state\":\"Ann\"},\"args\":{"
+         "\"who\":\"Ann\"}}",
+         "/args/who /asks /continuation"},
+        {CTN_ENTRY_ACCEPTED, "book", "{\"continuation\":{\"task\":\"Ann\"}}", "/continuation"},
         {CTN_ENTRY_ANSWERED, "sign", "{\"answer\":{\"approved\":true}}", "/answer"},
         {CTN_ENTRY_COMPENSATION_STARTED, "book", "{\"args\":{\"id\":7}}", "/args/id"},
         {CTN_ENTRY_COMPENSATION_FAILED, "book", "{\"message\":\"7\"}", "/message"},
