@@ -11,8 +11,8 @@
  * ask asks for a name, then wants somebody to open an address, each with its own requestState; again wants to be asked
  * again, once; model asks for a language model. The others are tasks: work ends after three questions, asks asks for a
  * name in between, fails fails, says is_error, gone is not known any more, stuck never ends, flaky answers every other
- * question with an error, long ends after twelve questions, ends is cancelled by the server, large gives what breaks
- * its schema.
+ * question with an error, long ends after ten questions, and wants a quarter of a second between two, ends is cancelled
+ * by the server, large gives what breaks its schema.
  */
 #include "wire/jsonrpc.h"
 #include <stdio.h>
@@ -89,7 +89,7 @@ static void tell_task(peer *p, const ctn_rpc_message *m, const char *id, const c
     snprintf(fields, sizeof fields,
              "\"taskId\":\"%s\",\"status\":\"%s\",\"statusMessage\":\"step %d\"," TIMES ",\"%s\":null,\"%s\":%d%s", id,
              status, changes, changes % 10, p->is_legacy ? "ttl" : "ttlMs",
-             p->is_legacy ? "pollInterval" : "pollIntervalMs", 60, more);
+             p->is_legacy ? "pollInterval" : "pollIntervalMs", strncmp(id, "long", 4) == 0 ? 250 : 60, more);
     if (p->is_legacy)
         snprintf(text, sizeof text, is_first ? "{\"task\":{%s}}" : "{%s}", fields);
     else
@@ -156,7 +156,7 @@ static task *task_of(peer *p, ctn_str id)
 static void get(peer *p, const ctn_rpc_message *m, task *t, const char *id)
 {
     int n = ++t->questions;
-    bool is_over = n >= (strcmp(t->tool, "long") == 0 ? 12 : 3);
+    bool is_over = n >= (strcmp(t->tool, "long") == 0 ? 10 : 3);
     if (t->is_cancelled)
         tell_task(p, m, id, "cancelled", 9, "", false);
     else if (strcmp(t->tool, "flaky") == 0 && n % 2)
