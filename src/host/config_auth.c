@@ -17,10 +17,10 @@ static const ctn_key KEYS[] = {
             "bearer: a token that you have; client_credentials: one that this client gets by itself; oauth: one that a "
             "person gives leave for (catena tools login).",
             .words = TYPES, .is_required = true),
-    CTN_KEY("token", CTN_KEY_OBJECT, auth_keys, token, "bearer: where the token is; read anew when it was refused."),
+    CTN_KEY("token", CTN_KEY_ANY, auth_keys, token, "bearer: where the token is; read anew when it was refused."),
     CTN_KEY("clientId", CTN_KEY_NAME, auth_keys, client_id, "The client as the issuer knows it."),
-    CTN_KEY("clientSecret", CTN_KEY_OBJECT, auth_keys, client_secret, "Where its secret is."),
-    CTN_KEY("privateKey", CTN_KEY_OBJECT, auth_keys, private_key,
+    CTN_KEY("clientSecret", CTN_KEY_ANY, auth_keys, client_secret, "Where its secret is."),
+    CTN_KEY("privateKey", CTN_KEY_ANY, auth_keys, private_key,
             "Where its private key is (PEM, P-256), in the place of a secret."),
     CTN_KEY("clientMetadataUrl", CTN_KEY_NAME, auth_keys, client_metadata_url,
             "oauth: the address of a document about the client, which is its id where the issuer takes such."),

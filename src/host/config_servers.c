@@ -242,7 +242,7 @@ static void read_server(ctn_reader *r, const ctn_json_member *m, bool is_ours, c
     if (!k.command == !k.url) {
         ctn_reader_fault(r, &m->value, "type",
                          k.command ? "a server has either a command or a url, not both"
-                                   : "a server needs a command, like {command: my-server}");
+                                   : "a server needs a command, like {command: my-server}, or a url");
         return;
     }
     ctn_config_server *s = &c->servers[c->server_count++];

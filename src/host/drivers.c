@@ -42,7 +42,7 @@ static void on_done(void *ctx, uint64_t token, const ctn_call_result *result)
         d->sink.done(d->sink.ctx, token, &clean);
 }
 
-/* What a call goes on with is passed on as it is: with anything hidden in it, it could not go on. */
+/* What a call goes on with is passed on as it is, for may_keep was asked: nothing of it can be hidden. */
 static void on_accepted(void *ctx, uint64_t token, const ctn_json *continuation)
 {
     const ctn_drivers *d = ctx;
@@ -107,6 +107,13 @@ static void on_learned(void *ctx, ctn_str server, ctn_str token)
     ctn_secrets_learn(&d->secrets, d->arena, ctn_str_from(name), token);
 }
 
+static bool may_keep(void *ctx, const ctn_json *continuation)
+{
+    const ctn_drivers *d = ctx;
+    ctn_arena_reset(d->scratch);
+    return ctn_secrets_hide_json(&d->secrets, d->scratch, continuation) == continuation;
+}
+
 void ctn_drivers_ready_all(ctn_drivers *d, ctn_str server, ctn_mcp_ready_fn *ready, void *ctx)
 {
     asked *a = CTN_NEW(d->arena, asked);
@@ -161,6 +168,8 @@ int ctn_drivers_new(const ctn_config *config, ctn_loop *loop, ctn_spawner *spawn
                                       .headers_ctx = d,
                                       .learned = on_learned,
                                       .learned_ctx = d,
+                                      .may_keep = may_keep,
+                                      .may_keep_ctx = d,
                                       .vault = credentials ? ctn_credentials_vault(credentials) : NULL,
                                       .line_bytes_max = ctn_config_answer_bytes(config)};
     int rc = ctn_mcp_driver_new(&options, &d->tools, err);

@@ -23,7 +23,7 @@ static int read_secret(const ctn_config *config, ctn_arena *arena, ctn_str name,
         ctn_str *names = CTN_NEW_ARRAY(arena, ctn_str, config->secret_count);
         for (size_t i = 0; i < config->secret_count; i++)
             names[i] = config->secrets[i].name;
-        return ctn_fail(err, CTN_E_NOT_FOUND, "`secrets` names no %.*s%.*s", CTN_STR_ARG(name),
+        return ctn_fail(err, CTN_E_NOT_FOUND, "`secrets` names no %.*s; %.*s", CTN_STR_ARG(name),
                         CTN_STR_ARG(ctn_words_suggest(arena, name, names, config->secret_count)));
     }
     int rc = ctn_config_where_text(s, arena, ret_text, err);

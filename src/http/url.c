@@ -79,7 +79,8 @@ int ctn_url_read(ctn_arena *arena, ctn_str text, ctn_url *ret_url, ctn_err *err)
     ctn_url url = {.text = ctn_arena_str(arena, text)};
     CURLUcode code = curl_url_set(handle, CURLUPART_URL, url.text.ptr, CURLU_NON_SUPPORT_SCHEME);
     if (code) {
-        rc = ctn_fail(err, CTN_E_INVALID, "it is no URL: %s", curl_url_strerror(code));
+        rc = ctn_fail(err, CTN_E_INVALID, "it is no URL: %s%s", curl_url_strerror(code),
+                      ctn_str_find(text, CTN_STR("://")) == SIZE_MAX ? "; a URL begins with https:// or http://" : "");
         goto done;
     }
     url.scheme = part(arena, handle, CURLUPART_SCHEME, 0);

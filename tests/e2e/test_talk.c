@@ -99,6 +99,41 @@ static void a_task_outlives_the_program_that_waits_for_it(void **state)
     assert_exit(w, catena(w, "store", "verify", NULL), 0);
 }
 
+/* A secret that a tool was given comes back in what its call goes on with. That cannot be hidden, so it is not kept. */
+static void a_secret_in_what_a_call_goes_on_with_is_not_journaled(void **state)
+{
+    world *w = *state;
+    static const char SECRET[] = "PlantedSecret6c1fQ";
+    configure(w);
+    cli_world_write(w, "secret.txt", "%s", SECRET);
+    cli_world_write(w, "catena.yaml",
+                    "store: sqlite:talk.db\nsecrets: {TOKEN: {file: secret.txt}}\nservers:\n"
+                    "  talk: {command: %s, args: [--durable], env: {TALK_SECRET: '{secret.TOKEN}'},\n"
+                    "    effects: {ask: write, work: write, asks: write}}\n",
+                    CATENA_BUILD_DIR "/tests/peer_talk");
+    char id[64];
+    static const struct {
+        const char *tool;
+        int exit;
+        const char *says;
+    } OF[] = {
+        {"ask", 1, "protocol_error: talk/ask: what it wants back with the answer holds a secret"},
+        {"asks", 1, "protocol_error: talk/asks: what it wants back with the answer holds a secret"},
+        {"work", 0, NULL}, /* a task that nobody needs to find again goes well */
+    };
+    for (size_t i = 0; i < sizeof OF / sizeof *OF; i++) {
+        chain_of(w, OF[i].tool);
+        assert_exit(w, catena(w, "run", "chain.yaml", "--quiet", NULL), OF[i].exit);
+        if (OF[i].says)
+            assert_err(w, OF[i].says);
+        assert_lacks(w->said.err, SECRET);
+        newest_id(w, id);
+        assert_exit(w, catena(w, "history", id, NULL), 0);
+        assert_lacks(w->said.out, "accepted");
+        assert_exit(w, shell(w, "grep -l PlantedSecret6c1fQ talk.db*"), 1); /* in no file of the store */
+    }
+}
+
 /* Whoever cancels what waits for an answer tells the server that has its task. */
 static void a_task_that_waits_for_an_answer_is_cancelled_with_its_chain(void **state)
 {
@@ -152,6 +187,7 @@ int main(void)
         CLI_TEST(a_tool_that_asks_is_answered_by_the_command_that_is_told),
         CLI_TEST(a_task_outlives_the_program_that_waits_for_it),
         CLI_TEST(a_chain_of_another_catena_asks_here),
+        CLI_TEST(a_secret_in_what_a_call_goes_on_with_is_not_journaled),
         CLI_TEST(a_task_that_waits_for_an_answer_is_cancelled_with_its_chain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -87,6 +87,16 @@ void ctn_mcp_flight_task_resume(ctn_mcp_flight *f, const ctn_json *continuation,
     f->key = (ctn_str){0};
 }
 
+static bool may_keep(const ctn_mcp_flight *f, const ctn_json *continuation, ctn_err *err)
+{
+    const ctn_mcp_driver_options *o = &f->peer->driver->options;
+    if (!o->may_keep || o->may_keep(o->may_keep_ctx, continuation))
+        return true;
+    (void) ctn_fail(err, CTN_E_UNSUPPORTED,
+                    "what it wants back with the answer holds a secret that it was given, and secrets are not kept");
+    return false;
+}
+
 /* ---- what is told ---- */
 
 /* From here on the flight is a call like any other: what is told of it ends it. */
@@ -129,8 +139,9 @@ void ctn_mcp_flight_task_asks(ctn_mcp_flight *f, const ctn_mcp_call_result *r, c
     ctn_json_builder b = ctn_json_object(scratch);
     if (r->request_state)
         ctn_json_put(&b, CTN_STR("state"), r->request_state);
-    if (ctn_mcp_read_asks(scratch, r->input_requests, &asks, &err) == CTN_OK) {
-        tell_asks(f, asks, ctn_mcp_instance_mark(f->peer, ctn_json_finish(&b), scratch));
+    const ctn_json *continuation = ctn_mcp_instance_mark(f->peer, ctn_json_finish(&b), scratch);
+    if (ctn_mcp_read_asks(scratch, r->input_requests, &asks, &err) == CTN_OK && may_keep(f, continuation, &err)) {
+        tell_asks(f, asks, continuation);
         return;
     }
     ctn_call_result result = {.failure = CTN_FAILURE_PROTOCOL_ERROR,
@@ -306,8 +317,9 @@ static void note_told(ctn_mcp_flight *f, const ctn_mcp_task_told *told)
 static void tell_accepted(const ctn_mcp_flight *f, ctn_arena *scratch)
 {
     const ctn_call_sink *sink = &f->peer->driver->options.sink;
-    if (sink->accepted && !f->peer->driver->is_shut_down)
-        sink->accepted(sink->ctx, f->token, continuation_of(f, scratch));
+    const ctn_json *continuation = continuation_of(f, scratch);
+    if (sink->accepted && !f->peer->driver->is_shut_down && may_keep(f, continuation, NULL))
+        sink->accepted(sink->ctx, f->token, continuation);
 }
 
 void ctn_mcp_flight_task_begin(ctn_mcp_flight *f, const ctn_mcp_task_told *told, ctn_arena *scratch)
@@ -341,7 +353,8 @@ static void on_asked_for(ctn_mcp_flight *f, const ctn_mcp_task_told *told, ctn_a
         (void) ctn_fail(&err, CTN_E_UNSUPPORTED, "it asks for input, which catena did not offer to this revision");
     else if (is_refused)
         err = t->refused;
-    if (!err.code && ctn_mcp_read_asks(scratch, open, &asks, &err) == CTN_OK) {
+    if (!err.code && ctn_mcp_read_asks(scratch, open, &asks, &err) == CTN_OK &&
+        may_keep(f, continuation_of(f, scratch), &err)) {
         note_answered(t, asks); /* when it is begun again, with the answers */
         tell_asks(f, asks, continuation_of(f, scratch));
         return;

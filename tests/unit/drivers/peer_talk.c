@@ -4,6 +4,8 @@
  *
  *     peer_talk [--legacy] [--durable] [--log FILE]
  *
+ * The variable TALK_SECRET of its environment, if there is one, is in each requestState and task id that it gives out.
+ *
  * --legacy speaks 2025-11-25, where every tool is to be called as a task. --durable knows the tasks of processes before
  * it. With --log each request comes into the file, in a line: "MILLISECONDS METHOD WHAT", WHAT being the tool, or the
  * task, and what was answered.
@@ -30,6 +32,7 @@ typedef struct task {
 typedef struct peer {
     bool is_legacy, is_durable;
     FILE *log;
+    const char *secret; /* "": none */
     task tasks[64];
     int count;
     ctn_arena *arena;
@@ -102,11 +105,14 @@ static void call(peer *p, const ctn_rpc_message *m)
     ctn_str none = {0}, tool = ctn_json_str_or(m->params, "name", none);
     ctn_str state = ctn_json_str_or(m->params, "requestState", none);
     const ctn_json *given = ctn_json_member_of(m->params, "inputResponses");
-    char id[64];
+    char id[128], text[1024];
     note(p, m->method, tool, given);
-    if (ctn_str_is(tool, "ask") && !state.len)
-        answer(p, m, "{\"resultType\":\"input_required\",\"requestState\":\"st \\u00e9 1\",\"inputRequests\":" WHO "}");
-    else if (ctn_str_is(tool, "ask") && ctn_str_is(state, "st \xc3\xa9 1"))
+    if (ctn_str_is(tool, "ask") && !state.len) {
+        snprintf(text, sizeof text,
+                 "{\"resultType\":\"input_required\",\"requestState\":\"st \\u00e9 1%s\",\"inputRequests\":" WHO "}",
+                 p->secret);
+        answer(p, m, text);
+    } else if (ctn_str_is(tool, "ask") && ctn_str_is(state, "st \xc3\xa9 1"))
         answer(p, m,
                "{\"resultType\":\"input_required\",\"requestState\":\"st2\",\"inputRequests\":{\"pay\":{\"method\":"
                "\"elicitation/create\",\"params\":{\"mode\":\"url\",\"message\":\"Pay\",\"url\":"
@@ -124,7 +130,7 @@ static void call(peer *p, const ctn_rpc_message *m)
     else {
         task *t = &p->tasks[p->count++];
         snprintf(t->tool, sizeof t->tool, "%.*s", CTN_STR_ARG(tool));
-        snprintf(id, sizeof id, "%s-%d", t->tool, p->count - 1);
+        snprintf(id, sizeof id, "%s-%d%s", t->tool, p->count - 1, p->secret);
         tell_task(p, m, id, "working", 0, "", true);
     }
 }
@@ -132,9 +138,9 @@ static void call(peer *p, const ctn_rpc_message *m)
 /* NULL: nobody knows it. */
 static task *task_of(peer *p, ctn_str id)
 {
-    char text[64];
+    char text[128];
     for (int i = 0; i < p->count; i++) {
-        snprintf(text, sizeof text, "%s-%d", p->tasks[i].tool, i);
+        snprintf(text, sizeof text, "%s-%d%s", p->tasks[i].tool, i, p->secret);
         if (ctn_str_is(id, text))
             return &p->tasks[i];
     }
@@ -184,7 +190,7 @@ static void ask_task(peer *p, const ctn_rpc_message *m)
     const ctn_json *given = ctn_json_member_of(m->params, "inputResponses");
     note(p, m->method, id, given);
     task *t = task_of(p, id);
-    char text[64];
+    char text[128];
     snprintf(text, sizeof text, "%.*s", CTN_STR_ARG(id));
     if (!t || strcmp(t->tool, "gone") == 0) {
         refuse(p, m, CTN_RPC_INVALID_PARAMS, "no such task");
@@ -224,7 +230,8 @@ static void take(peer *p, ctn_str line)
 
 int main(int argc, char **argv)
 {
-    peer p = {.arena = ctn_arena_new(65536)};
+    const char *secret = getenv("TALK_SECRET");
+    peer p = {.arena = ctn_arena_new(65536), .secret = secret ? secret : ""};
     ctn_buf_init(&p.out, 1 << 20);
     for (int i = 1; i < argc; i++) {
         p.is_legacy = p.is_legacy || strcmp(argv[i], "--legacy") == 0;
