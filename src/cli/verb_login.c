@@ -81,7 +81,7 @@ static int tell(const login *l)
     if (l->code)
         return ctn_cli_fail(l->cli, "%.*s", CTN_STR_ARG(l->why)), CTN_EXIT_ENDED;
     if (!l->has_token)
-        ctn_cli_say(l->cli, "server %.*s asks for no token", CTN_STR_ARG(l->server));
+        ctn_cli_say(l->cli, "server %.*s asks for no token: it can be called as it is", CTN_STR_ARG(l->server));
     else
         ctn_cli_say(l->cli, "server %.*s can be called now; its tokens are kept sealed, beside the store",
                     CTN_STR_ARG(l->server));

@@ -88,6 +88,8 @@ static ctn_str note_of(const ctn_cli *cli, const ctn_snapshot_step *step)
         ctn_buf_printf(&out, ", fallback %u", v->fallback);
     if (v->is_from_cache)
         ctn_buf_append_literal(&out, ", out of the cache");
+    if (v->is_with_peer)
+        ctn_buf_append_literal(&out, ", a task of its server");
     if (v->waits_for_breaker)
         ctn_buf_append_literal(&out, ", its circuit breaker is open");
     if (ctn_snapshot_has_child(v))

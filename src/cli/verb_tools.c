@@ -215,12 +215,17 @@ static bool is_done(void *ctx)
     return ((asking *) ctx)->is_done;
 }
 
+static int says_no_tool(ctn_cli *cli, ctn_str target)
+{
+    return ctn_cli_fail(cli, "\"%.*s\" names no tool: write SERVER/TOOL", CTN_STR_ARG(target));
+}
+
 static int check_target(ctn_cli *cli, const ctn_config *config, ctn_str target)
 {
     ctn_str tool = target;
     ctn_str name = ctn_str_cut(&tool, '/');
     if (!tool.ptr || tool.len == 0 || name.len == 0)
-        return ctn_cli_fail(cli, "\"%.*s\" names no tool: write SERVER/TOOL", CTN_STR_ARG(target));
+        return says_no_tool(cli, target);
     const ctn_config_server *s = ctn_config_server_of(config, name);
     if (!s)
         return ctn_cli_fail(cli, "there is no server \"%.*s\"; %.*s", CTN_STR_ARG(name),
@@ -236,7 +241,9 @@ static int run_tools_call(ctn_cli *cli)
     ctn_str target = ctn_word(cli, 0);
     const ctn_json *args = NULL;
     ctn_str text = cli->args.word_count > 1 ? ctn_word(cli, 1) : CTN_STR("{}");
-    int exit_code = ctn_json_argument(cli, "the arguments", text, &args);
+    int exit_code = ctn_str_find(target, CTN_STR("/")) == SIZE_MAX
+                        ? says_no_tool(cli, target)
+                        : ctn_json_argument(cli, "the arguments", text, &args);
     if (exit_code == CTN_EXIT_OK && !ctn_json_is(args, CTN_JSON_OBJECT))
         exit_code = ctn_cli_fail(cli, "the arguments of a tool are an object, not %s", ctn_json_kind_name(args));
     if (exit_code == CTN_EXIT_OK)

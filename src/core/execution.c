@@ -271,6 +271,8 @@ static ctn_step_view view_task(const ctn_execution *x, const task *t)
     v.waits_for_child = w->phase == WORK_CHILD || undo->phase == WORK_CHILD;
     v.waits_for_time = w->phase == WORK_WAITING && w->due_ms > 0;
     v.waits_for_breaker = w->phase == WORK_BACKOFF && w->breaker_is_noted;
+    for (uint32_t i = 0; v.status == CTN_STEP_RUNNING && i < ctn_x_call_count(w); i++)
+        v.is_with_peer = v.is_with_peer || (w->calls[i].phase == CALL_RUNNING && w->calls[i].is_accepted);
     v.is_from_cache = w->phase == WORK_DONE && ctn_x_call_count(w) > 0;
     for (uint32_t i = 0; v.is_from_cache && i < ctn_x_call_count(w); i++)
         v.is_from_cache = w->calls[i].is_cached;

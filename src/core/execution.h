@@ -305,6 +305,7 @@ typedef struct ctn_step_view {
     bool wants_agent;    /* waiting for whoever does the work */
     bool wants_input;    /* waiting for answers to what the peer of its call asks: asked.asks (driver.h) */
     bool waits_for_child;
+    bool is_with_peer;      /* running: the peer of its call goes on by itself */
     bool is_reused;         /* it ended in an earlier execution, and that stands */
     bool waits_for_breaker; /* retrying: the tool's circuit breaker is open */
     bool is_from_cache;     /* completed without a call */

@@ -90,6 +90,8 @@ const ctn_json *ctn_snapshot_step_to_json(const ctn_snapshot_step *step, ctn_are
         ctn_json_put_bool(&b, "wantsInput", true);
     if (v->call.len)
         ctn_json_put_str(&b, "call", v->call);
+    if (v->is_with_peer)
+        ctn_json_put_bool(&b, "isWithPeer", true);
     if (v->waits_for_breaker)
         ctn_json_put_bool(&b, "waitsForBreaker", true);
     if (v->is_from_cache)
@@ -159,6 +161,7 @@ ctn_snapshot_step ctn_snapshot_step_from_json(const ctn_json *v, ctn_arena *aren
         .call = ctn_arena_str(arena, ctn_json_str_or(v, "call", none)),
         .wants_agent = ctn_json_bool_or(v, "wantsAgent", false),
         .is_reused = ctn_json_bool_or(v, "isReused", false),
+        .is_with_peer = ctn_json_bool_or(v, "isWithPeer", false),
         .waits_for_breaker = ctn_json_bool_or(v, "waitsForBreaker", false),
         .is_from_cache = ctn_json_bool_or(v, "isFromCache", false),
         .waits_for_child = ctn_json_bool_or(v, "waitsForChild", false),

@@ -12,6 +12,7 @@ static const char *advice_for(CURLcode code, const char *says)
     case CURLE_COULDNT_RESOLVE_PROXY: return "is the proxy's name right?";
     case CURLE_UNSUPPORTED_PROTOCOL: /* "Received HTTP/0.9": no status line, whatever it is */
     case CURLE_WEIRD_SERVER_REPLY: return "what answers there speaks no HTTP: is that its port?";
+    case CURLE_GOT_NOTHING: return "did it end just then, or does it want https?";
     case CURLE_SSL_CACERT_BADFILE: return "caFile must name certificates in PEM";
     case CURLE_PEER_FAILED_VERIFICATION:
         return strstr(says, "subject name") ? "the URL must use a name that is in the server's certificate"

@@ -36,6 +36,7 @@ struct ctn_flow {
     ctn_auth *auth;
     ctn_arena *arena;
     ctn_flow_start start;
+    bool is_open;     /* the server answered the probe without a token */
     bool is_refresh;  /* what the token endpoint was asked last */
     ctn_fetch *fetch; /* under way, and so on: NULL: none */
     ctn_discover *discover;
@@ -487,6 +488,10 @@ static void on_discovered(void *ctx, int code, const ctn_discovered *found, cons
     ctn_err err = {0};
     ctn_auth *a = f->auth;
     f->discover = NULL;
+    if (code == CTN_E_DENIED && f->is_open) { /* it wants no token, and knows nobody who gives one */
+        finish(f, CTN_OK, NULL);
+        return;
+    }
     if (code) {
         (void) ctn_fail(&err, code, "%s", why);
         fail(f, code, &err);
@@ -541,6 +546,7 @@ static void on_probed(void *ctx, const ctn_fetch_answer *a)
         fail(f, a->code, &err);
         return;
     }
+    f->is_open = a->document && a->status < 500 && a->status != 401 && a->status != 403;
     for (size_t i = 0; i < a->challenge_count; i++)
         if (ctn_challenge_read(f->arena, ctn_arena_str(f->arena, a->challenges[i]), &f->start.challenge))
             break;

@@ -28,6 +28,7 @@ typedef struct service {
     char authorization[200]; /* of the last request that was served */
     atomic_int calls;
     atomic_bool refuses_calls; /* whatever the token */
+    atomic_bool wants_no_token;
 } service;
 
 /* A tool that tells whoever calls it what it was called with. */
@@ -49,7 +50,7 @@ static void on_request(void *ctx, http_asked *asked)
         return;
     (void) http_asked_header(asked, "Authorization", authorization, sizeof authorization);
     if ((s->refuses_calls && memmem(asked->body, asked->body_bytes, "tools/call", 10)) ||
-        strncmp(authorization, "Bearer ", 7) != 0) {
+        (!s->wants_no_token && strncmp(authorization, "Bearer ", 7) != 0)) {
         oauth_peer_refuse(&s->oauth, asked, "read");
         return;
     }
@@ -233,11 +234,24 @@ static void a_call_whose_token_cannot_be_renewed_now_is_unavailable(void **state
     service_stop(&s);
 }
 
+static void a_server_that_wants_no_token_needs_no_login(void **state)
+{
+    world *w = *state;
+    service s;
+    service_start(&s, w);
+    s.wants_no_token = s.oauth.lacks_metadata = true;
+    assert_exit(w, catena(w, "tools", "login", "far", NULL), 0);
+    assert_err(w, "server far asks for no token: it can be called as it is");
+    assert_exit(w, catena(w, "tools", "call", "far/tell", NULL), 0);
+    service_stop(&s);
+}
+
 static void what_auth_says_is_held_to_its_type(void **state)
 {
     static const char *const BAD[][2] = {
         {"{type: bearer}", "bearer needs its token"},
-        {"{type: bearer, token: abc}", "object"},
+        {"{type: bearer, token: Planted1}", "it never stands in this file itself"},
+        {"{type: client_credentials, clientId: x, clientSecret: Planted1}", "it never stands in this file itself"},
         {"{type: oauth, token: {env: X}}", "belongs to bearer"},
         {"{type: client_credentials, clientId: x}", "clientSecret or privateKey"},
         {"{type: oauth, tokenUrl: 'https://a/token'}", "belongs to client_credentials"},
@@ -250,6 +264,7 @@ static void what_auth_says_is_held_to_its_type(void **state)
         cli_world_write(w, "catena.yaml", "servers: {far: {url: 'http://127.0.0.1:1/mcp', auth: %s}}\n", BAD[i][0]);
         assert_exit(w, catena(w, "tools", "login", "far", NULL), 2);
         assert_err(w, BAD[i][1]);
+        assert_lacks(w->said.err, "Planted1");
     }
 }
 
@@ -321,6 +336,7 @@ int main(void)
         CLI_TEST(leave_that_was_given_is_used_and_written_nowhere_in_the_clear),
         CLI_TEST(a_call_that_no_token_opens_is_denied_and_not_executed),
         CLI_TEST(a_call_whose_token_cannot_be_renewed_now_is_unavailable),
+        CLI_TEST(a_server_that_wants_no_token_needs_no_login),
         CLI_TEST(what_auth_says_is_held_to_its_type),
         CLI_TEST(tokens_are_kept_sealed_or_not_at_all),
         CLI_TEST(of_two_processes_one_renews_the_token),

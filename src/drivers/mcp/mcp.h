@@ -102,8 +102,9 @@ typedef struct ctn_mcp_driver_options {
     /* A token that goes with requests from now on. May be NULL. */
     void (*learned)(void *ctx, ctn_str server, ctn_str token);
     void *learned_ctx;
-    /* May what a call goes on with (a requestState, a task's handle) be journaled? It goes back as it came, so nothing can
-     * be hidden in it: a tool that asks fails then, a task has no handle that outlives this process. NULL: it may. */
+    /* May what a call goes on with (a requestState, a task's handle) be journaled? It goes back as it came, so nothing
+     * can be hidden in it: a tool that asks fails then, a task has no handle that outlives this process. NULL: it may.
+     */
     bool (*may_keep)(void *ctx, const ctn_json *continuation);
     void *may_keep_ctx;
 } ctn_mcp_driver_options;

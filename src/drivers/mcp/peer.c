@@ -240,6 +240,11 @@ static void on_ended(void *ctx, const char *why, bool is_dead)
 {
     ctn_mcp_peer *peer = ctx;
     ctn_mcp_peer_state was = peer->state;
+    char unheard[160];
+    if (was == CTN_MCP_STARTING && is_dead && peer->transport && !ctn_mcp_transport_last_words(peer->transport).len) {
+        (void) snprintf(unheard, sizeof unheard, "%s before it said anything: is it an MCP server?", why);
+        why = unheard;
+    }
     if (was != CTN_MCP_ENDING) { /* otherwise the reason is known already */
         set_why(peer, CTN_E_CLOSED, why);
         log_line(peer, CTN_LOG_WARN, why);
@@ -408,8 +413,8 @@ static void start(ctn_mcp_peer *peer)
     int rc = open_transport(peer, &err);
     if (rc) {
         /* No such program: a second try would find none either. */
-        (void) ctn_fail(&peer->why, rc, "server %.*s cannot be started: %s", CTN_STR_ARG(server->config.name),
-                        err.message);
+        (void) ctn_fail(&peer->why, rc, "server %.*s cannot be %s: %s", CTN_STR_ARG(server->config.name),
+                        peer->url ? "used" : "started", err.message);
         peer->failures = 0;
         peer->rest_until_ms = 0;
         peer->state = CTN_MCP_DOWN;
