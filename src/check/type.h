@@ -57,8 +57,9 @@ const ctn_type *ctn_type_of_value(ctn_arena *arena, const ctn_json *value);
 const ctn_type *ctn_type_observed(ctn_arena *arena, const ctn_json *value);
 /* What a JSON Schema (2020-12, and the older ones that can be read so) allows. NULL: any. */
 const ctn_type *ctn_type_of_schema(ctn_arena *arena, const ctn_json *schema);
-/* The other way round: a JSON Schema that every value of the type satisfies; what is not known allows everything.
- * Members that are not named are allowed, and observed types say nothing. */
+/* The other way round: a JSON Schema that every value of the type satisfies; what is not known is of every kind, in so
+ * many words (to some clients an empty schema is a slip). Members that are not named are allowed, and observed types
+ * say nothing. */
 const ctn_json *ctn_type_to_schema(ctn_arena *arena, const ctn_type *t);
 /* first: of the first items; items: of all others (never: there are none). */
 const ctn_type *ctn_type_list(ctn_arena *arena, const ctn_type *const *first, uint32_t count, const ctn_type *items);

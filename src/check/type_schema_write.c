@@ -1,5 +1,8 @@
 /*
  * type_schema_write.c -- a type as a JSON Schema, for whoever is told what a chain gives.
+ *
+ * It is written for clients, and some of them read little of JSON Schema: several kinds are `anyOf` and no list in
+ * `type`, and no schema is empty. A member that is surely there and otherwise unknown is in `required` alone.
  */
 #include "check/type.h"
 
@@ -23,7 +26,22 @@ static void put_kinds(ctn_json_builder *b, unsigned kinds)
         if (kinds & rows[i].kind)
             ctn_json_push(&list, ctn_json_string(b->arena, ctn_str_from(rows[i].name)));
     const ctn_json *names = ctn_json_finish(&list);
-    ctn_json_put(b, CTN_STR("type"), names->count == 1 ? ctn_json_at(names, 0) : names);
+    if (names->count == 1) {
+        ctn_json_put(b, CTN_STR("type"), ctn_json_at(names, 0));
+        return;
+    }
+    ctn_json_builder either = ctn_json_array(b->arena);
+    for (size_t i = 0; i < names->count; i++) {
+        ctn_json_builder one = ctn_json_object(b->arena);
+        ctn_json_put(&one, CTN_STR("type"), ctn_json_at(names, i));
+        ctn_json_push(&either, ctn_json_finish(&one));
+    }
+    ctn_json_put(b, CTN_STR("anyOf"), ctn_json_finish(&either));
+}
+
+static bool says_nothing(const ctn_type *t)
+{
+    return t->is_observed || ctn_type_is_never(t) || (t->kinds == CTN_TYPE_ALL && t->weight == 0);
 }
 
 static void put_members(ctn_json_builder *b, const ctn_type *t, int depth, size_t *left)
@@ -33,7 +51,8 @@ static void put_members(ctn_json_builder *b, const ctn_type *t, int depth, size_
         const ctn_type_member *m = &t->members[i];
         if (ctn_type_is_never(m->type))
             continue;
-        ctn_json_put(&properties, m->name, write_at(b->arena, m->type, depth + 1, left));
+        if (!m->is_required || !says_nothing(m->type))
+            ctn_json_put(&properties, m->name, write_at(b->arena, m->type, depth + 1, left));
         if (m->is_required)
             ctn_json_push(&required, ctn_json_string(b->arena, m->name));
     }
@@ -46,8 +65,10 @@ static void put_members(ctn_json_builder *b, const ctn_type *t, int depth, size_
 static const ctn_json *write_at(ctn_arena *arena, const ctn_type *t, int depth, size_t *left)
 {
     ctn_json_builder b = ctn_json_object(arena);
-    if (t->is_observed || ctn_type_is_never(t) || depth > DEPTH_MAX || *left == 0)
+    if (says_nothing(t) || depth > DEPTH_MAX || *left == 0) {
+        put_kinds(&b, CTN_TYPE_ALL);
         return ctn_json_finish(&b);
+    }
     --*left;
     if (t->value_count) {
         ctn_json_builder list = ctn_json_array(arena);
@@ -56,15 +77,11 @@ static const ctn_json *write_at(ctn_arena *arena, const ctn_type *t, int depth, 
         ctn_json_put(&b, CTN_STR("enum"), ctn_json_finish(&list));
         return ctn_json_finish(&b);
     }
-    if (t->kinds != CTN_TYPE_ALL)
-        put_kinds(&b, t->kinds);
+    put_kinds(&b, t->kinds);
     if (t->kinds & CTN_TYPE_OBJECT)
         put_members(&b, t, depth, left);
-    if ((t->kinds & CTN_TYPE_LIST) && t->first_count == 0 && t->items && !ctn_type_is_never(t->items)) {
-        const ctn_json *items = write_at(arena, t->items, depth + 1, left);
-        if (ctn_json_count(items))
-            ctn_json_put(&b, CTN_STR("items"), items);
-    }
+    if ((t->kinds & CTN_TYPE_LIST) && t->first_count == 0 && t->items && !says_nothing(t->items))
+        ctn_json_put(&b, CTN_STR("items"), write_at(arena, t->items, depth + 1, left));
     return ctn_json_finish(&b);
 }
 

@@ -102,8 +102,7 @@ const ctn_json *ctn_offer_input_schema(const ctn_plan *plan, ctn_arena *arena)
     }
     for (uint32_t i = 0; i < plan->input_count; i++) {
         ctn_str name = plan->variables[plan->inputs[i].slot];
-        ctn_json_builder any = ctn_json_object(arena);
-        ctn_json_put(&properties, name, ctn_json_finish(&any));
+        ctn_json_put(&properties, name, ctn_type_to_schema(arena, &ctn_type_any));
         if (plan->inputs[i].is_required)
             ctn_json_push(&required, ctn_json_string(arena, name));
     }
@@ -126,7 +125,7 @@ static const ctn_json *without_content(const ctn_json *schema, ctn_str content, 
     for (size_t i = 0; i < ctn_json_count(names); i++)
         if (!ctn_str_equal(ctn_json_text(ctn_json_at(names, i)), content))
             ctn_json_push(&required, ctn_json_at(names, i));
-    if (properties.count == 0)
+    if (properties.count == 0 && required.count == 0)
         return NULL;
     ctn_json_put_all(&b, schema);
     ctn_json_put(&b, CTN_STR("properties"), ctn_json_finish(&properties));
