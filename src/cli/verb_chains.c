@@ -40,6 +40,26 @@ static int import_chain(ctn_cli *cli, ctn_store *store, ctn_plan *plan)
     return CTN_EXIT_OK;
 }
 
+/* The store keeps a chain and not what else its file holds: whoever asks for it by its id alone should find the rest.
+ */
+static void tell_of_what_is_missing(const ctn_cli *cli, ctn_plan *const *plans, size_t count)
+{
+    ctn_workspace ws; /* without the files that the command named */
+    if (ctn_workspace_open(cli->arena, cli->args.values[CTN_OPT_CONFIG], cli->args.values[CTN_OPT_STORE], cli->overlay,
+                           &ws, NULL))
+        return;
+    for (size_t i = 0; i < count; i++) {
+        ctn_err err = {0};
+        ctn_plan *plan = NULL;
+        if (ctn_workspace_find_plan(&ws, cli->arena, plans[i]->chain_id, &plan, &err))
+            ctn_cli_say(cli,
+                        "%.*s cannot run by its id yet: %s. Instruction sets and templates are not stored with a "
+                        "chain: name the file that has them in catena.yaml, include: [FILE]",
+                        CTN_STR_ARG(plans[i]->chain_id), err.message);
+        ctn_plan_free(plan);
+    }
+}
+
 /* The tools of the chains are pinned as their servers list them now. A server that is not there is no fault of an
  * import: its tools are pinned when a chain first runs. */
 static int pin_tools(ctn_cli *cli, const ctn_workspace *ws, ctn_store *store, ctn_plan *const *plans, size_t count)
@@ -127,6 +147,8 @@ static int run_chains_import(ctn_cli *cli)
         exit_code = ctn_cli_fail_err(cli, &err);
     for (size_t i = 0; i < count && exit_code == CTN_EXIT_OK; i++)
         exit_code = import_chain(cli, store, plans[i]);
+    if (exit_code == CTN_EXIT_OK)
+        tell_of_what_is_missing(cli, plans, count);
     if (exit_code == CTN_EXIT_OK)
         exit_code = pin_tools(cli, &ws, store, plans, count);
     ctn_store_close(store);

@@ -57,6 +57,11 @@ static int run_mcp(ctn_cli *cli)
     if (exit_code)
         return exit_code;
     ctn_cli_findings(cli, &ws.findings, false);
+    ctn_cli_findings(cli, &ws.library_findings, true); /* such a chain is no tool, and nobody else would say why */
+    if (!ws.config->file.len)
+        ctn_cli_say(cli,
+                    "there is no catena.yaml here or above, so no chains but those of %.*s; --config FILE names one",
+                    CTN_STR_ARG(ws.store_file));
     ctn_host *host = ctn_cli_host(cli, &ws);
     int rc = ctn_host_own(host, CTN_STORE_CREATE, true, &err);
     if (rc == CTN_E_BUSY)

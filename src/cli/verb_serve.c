@@ -46,6 +46,7 @@ static int run_serve(ctn_cli *cli)
     if (exit_code)
         return exit_code;
     ctn_cli_findings(cli, &ws.findings, false);
+    ctn_cli_findings(cli, &ws.library_findings, true);
     ctn_host *host = ctn_cli_host(cli, &ws);
     ctn_mcp_service *service = NULL;
     int rc = ctn_host_own(host, CTN_STORE_CREATE, true, &err);

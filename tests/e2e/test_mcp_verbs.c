@@ -90,6 +90,26 @@ static void a_second_client_is_the_guest_of_the_first(void **state)
     assert_out(w, "\"result\":{}"); /* the next one is the owner */
 }
 
+/* Nobody else would: the client shows a list of tools without them. */
+static void chains_that_are_no_tools_are_told_on_stderr(void **state)
+{
+    world *w = *state;
+    cli_world_write(w, "greet.yaml", "%s", GREET);
+    assert_exit(w, catena(w, "chains", "import", "greet.yaml", NULL), 0);
+    assert_err(w, "greet is stored as version 1");
+    assert_err(w, "greet cannot run by its id yet: ");
+    assert_err(w, "name the file that has them in catena.yaml");
+    assert_exit(w, catena_fed(w, "", "mcp", NULL), 0);
+    assert_err(w, "there is no catena.yaml here or above");
+    cli_world_write(w, "catena.yaml", "include: [greet.yaml, broken.yaml]\n");
+    cli_world_write(w, "broken.yaml", "id: [x\n");
+    assert_exit(w, catena_fed(w, "", "mcp", NULL), 0);
+    assert_err(w, "broken.yaml:2:1: error: ");
+    cli_world_write(w, "catena.yaml", "include: [greet.yaml]\n");
+    assert_exit(w, catena(w, "chains", "import", "greet.yaml", NULL), 0);
+    assert_lacks(w->said.err, "cannot run");
+}
+
 static void only_this_machine_is_served_without_tokens(void **state)
 {
     world *w = *state;
@@ -146,9 +166,9 @@ static void a_question_outlives_the_process_that_asked_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CLI_TEST(stdout_has_messages_and_nothing_else),          CLI_TEST(a_second_owner_is_told_what_to_do),
-        CLI_TEST(a_second_client_is_the_guest_of_the_first),     CLI_TEST(only_this_machine_is_served_without_tokens),
-        CLI_TEST(a_question_outlives_the_process_that_asked_it),
+        CLI_TEST(stdout_has_messages_and_nothing_else),        CLI_TEST(a_second_owner_is_told_what_to_do),
+        CLI_TEST(a_second_client_is_the_guest_of_the_first),   CLI_TEST(only_this_machine_is_served_without_tokens),
+        CLI_TEST(chains_that_are_no_tools_are_told_on_stderr), CLI_TEST(a_question_outlives_the_process_that_asked_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
