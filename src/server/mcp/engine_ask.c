@@ -419,6 +419,24 @@ static bool is_action(const ctn_json *response, const char *action)
     return ctn_str_is(ctn_json_str_or(response, "action", (ctn_str){0}), action);
 }
 
+static bool is_of_nobody(const ctn_json *response)
+{
+    return response && !ctn_json_member_of(response, "action");
+}
+
+ctn_str ctn_questions_misread(const ctn_questions *questions, ctn_arena *arena, const ctn_json *answers)
+{
+    for (size_t i = 0; i < questions->count; i++) {
+        const ctn_question *q = &questions->items[i];
+        if (q->kind != CTN_QUESTION_PEER && is_of_nobody(ctn_json_get(answers, q->key)))
+            return q->key;
+        for (size_t k = 0; k < ctn_json_count(q->asks); k++)
+            if (is_of_nobody(ctn_json_get(answers, peer_key(q, arena, k))))
+                return peer_key(q, arena, k);
+    }
+    return (ctn_str){0};
+}
+
 /* The members that the form asked for; what else came is ignored. */
 static const ctn_json *only_asked(ctn_arena *arena, const ctn_json *form, const ctn_json *content)
 {

@@ -203,7 +203,7 @@ ctn_str ctn_catalogue_suggest(const ctn_catalogue *c, ctn_arena *arena, ctn_str 
     ctn_str *names = CTN_NEW_ARRAY(arena, ctn_str, c->count);
     for (size_t i = 0; i < c->count; i++)
         names[i] = c->items[i].id;
-    return ctn_words_suggest(arena, id, names, c->count);
+    return ctn_engine_sentence(arena, ctn_words_suggest(arena, id, names, c->count));
 }
 
 int ctn_engine_plan_for(ctn_engine_backend *b, const ctn_offered_chain *c, ctn_arena *scratch, ctn_plan **ret_plan,

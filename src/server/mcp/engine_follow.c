@@ -76,6 +76,14 @@ static void answer_result(ctn_follow *f, const ctn_json *result)
     let_go(f);
 }
 
+static void answer_error(ctn_follow *f, ctn_str text)
+{
+    ctn_mcp_exchange *x = f->x;
+    ctn_mcp_exchange_when_gone(x, NULL, NULL);
+    ctn_mcp_exchange_error(x, INVALID_PARAMS, text, NULL);
+    let_go(f);
+}
+
 static void refuse(ctn_follow *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void refuse(ctn_follow *f, const char *format, ...)
 {
@@ -88,10 +96,7 @@ static void refuse(ctn_follow *f, const char *format, ...)
         answer_result(f, ctn_engine_failure_result(arena, text, NULL));
         return;
     }
-    ctn_mcp_exchange *x = f->x;
-    ctn_mcp_exchange_when_gone(x, NULL, NULL);
-    ctn_mcp_exchange_error(x, INVALID_PARAMS, text, NULL);
-    let_go(f);
+    answer_error(f, text);
 }
 
 static void look_soon(ctn_follow *f)
@@ -208,8 +213,17 @@ static bool file_answers(ctn_follow *f, const ctn_execution_row *row, const ctn_
 {
     ctn_engine *engine = ctn_host_engine(f->b->host);
     ctn_questions *questions = CTN_NEW(f->arena, ctn_questions);
-    f->filed++; /* an acknowledgement may come at once: it stays until all are filed */
     ctn_questions_of(f->b, f->arena, row, questions);
+    ctn_str misread = ctn_questions_misread(questions, f->arena, answers);
+    if (misread.len) {
+        misread = ctn_arena_printf(ctn_mcp_exchange_arena(f->x),
+                                   "\"inputResponses\": \"%.*s\" asked a person: an answer is {action: accept, "
+                                   "content: {...}}, {action: decline} or {action: cancel}",
+                                   CTN_STR_ARG(misread));
+        answer_error(f, misread);
+        return false;
+    }
+    f->filed++; /* an acknowledgement may come at once: it stays until all are filed */
     for (size_t i = 0; i < questions->count && engine; i++) {
         const ctn_question *q = &questions->items[i];
         const ctn_json *value = NULL;

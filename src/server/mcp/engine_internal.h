@@ -84,7 +84,7 @@ const ctn_catalogue *ctn_engine_catalogue(ctn_engine_backend *b);
 void ctn_catalogue_free(ctn_catalogue *c);
 const ctn_offered_chain *ctn_catalogue_chain(const ctn_catalogue *c, ctn_str id); /* NULL: there is none */
 const ctn_offered_chain *ctn_catalogue_tool(const ctn_catalogue *c, ctn_str name);
-/* "did you mean ...?", or what there is. */
+/* "did you mean ...?", or what there is; ends as a sentence does. */
 ctn_str ctn_catalogue_suggest(const ctn_catalogue *c, ctn_arena *arena, ctn_str id);
 /* A plan for one start; ctn_plan_free. CTN_E_INVALID and others: it cannot run, with the reason. */
 int ctn_engine_plan_for(ctn_engine_backend *b, const ctn_offered_chain *chain, ctn_arena *scratch, ctn_plan **ret_plan,
@@ -129,6 +129,8 @@ bool ctn_engine_tool_call(ctn_engine_backend *b, ctn_mcp_exchange *x);
 
 /* structuredContent, and the same as text. */
 void ctn_engine_say(ctn_mcp_exchange *x, const ctn_json *structured);
+/* The text, with a full stop unless a mark ends it already: the words of others, in the middle of ours. */
+ctn_str ctn_engine_sentence(ctn_arena *arena, ctn_str text);
 /* isError, with a sentence that says what to do; structured may be NULL. */
 void ctn_engine_refuse(ctn_mcp_exchange *x, const ctn_json *structured, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -187,6 +189,8 @@ typedef enum ctn_answer {
     CTN_ANSWER_DISMISSED, /* declined or cancelled: it is still open */
     CTN_ANSWER_WRONG,     /* no answer to such a question: *ret_problem */
 } ctn_answer;
+/* The key of one that is asked whose answer is none of a person: it has no action. Empty: there is none such. */
+ctn_str ctn_questions_misread(const ctn_questions *questions, ctn_arena *arena, const ctn_json *answers);
 /* What the caller's answers {KEY: {action, content?}} say to a question. */
 ctn_answer ctn_question_answer(const ctn_question *q, ctn_arena *arena, const ctn_json *answers,
                                const ctn_json **ret_value, ctn_str *ret_problem);

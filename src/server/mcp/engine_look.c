@@ -94,6 +94,7 @@ static void list_executions(ctn_engine_call *c)
     ctn_execution_row row;
     ctn_err err = {0};
     listing l = {.list = ctn_json_array(c->arena)};
+    const ctn_catalogue *catalogue = ctn_engine_catalogue(c->b);
     filter.by_status = status.len && ctn_status_from_name(status, &filter.status);
     if (before.len) {
         if (!ctn_engine_row(c, before, &row))
@@ -107,6 +108,11 @@ static void list_executions(ctn_engine_call *c)
     }
     ctn_json_builder b = ctn_json_object(c->arena);
     ctn_json_put(&b, CTN_STR("executions"), ctn_json_finish(&l.list));
+    if (l.count == 0 && filter.chain_id.len && !before.len && !ctn_catalogue_chain(catalogue, filter.chain_id))
+        ctn_json_put_str(&b, "next",
+                         ctn_arena_printf(c->arena, "There is no chain \"%.*s\", now or among the executions; %.*s",
+                                          CTN_STR_ARG(filter.chain_id),
+                                          CTN_STR_ARG(ctn_catalogue_suggest(catalogue, c->arena, filter.chain_id))));
     if (l.count == filter.limit)
         ctn_json_put_str(&b, "next",
                          ctn_arena_printf(c->arena, "There may be older ones: call it again with \"before\": \"%s\".",
@@ -156,9 +162,10 @@ static void explain(ctn_engine_call *c)
     ctn_explanation_close(e); /* it lives in the exchange, which is over with its answer */
     if (rc)
         ctn_engine_refuse(c->x, NULL,
-                          "That cannot be explained: %s. Call get_execution with {\"executionId\": \"%s\"} to see its "
+                          "That cannot be explained: %.*s Call get_execution with {\"executionId\": \"%s\"} to see its "
                           "steps, or get_chain with {\"chain\": \"%.*s\"} to see the names there are.",
-                          err.message, ctn_id_to_text(row.id).text, CTN_STR_ARG(row.chain_id));
+                          CTN_STR_ARG(ctn_engine_sentence(c->arena, ctn_str_from(err.message))),
+                          ctn_id_to_text(row.id).text, CTN_STR_ARG(row.chain_id));
     else
         ctn_engine_say(c->x, told);
 }

@@ -6,6 +6,7 @@
  * reads it may be a language model that has seen nothing but this answer. Sensitive values are hidden as everywhere.
  */
 #include "base/buf.h"
+#include "engine/fold.h"
 #include "host/audit.h"
 #include "server/mcp/engine_content.h"
 #include "server/mcp/engine_internal.h"
@@ -94,6 +95,12 @@ void ctn_engine_refuse(ctn_mcp_exchange *x, const ctn_json *structured, const ch
         ctn_mcp_exchange_error(x, INVALID_PARAMS, text, NULL);
 }
 
+ctn_str ctn_engine_sentence(ctn_arena *arena, ctn_str text)
+{
+    char last = text.len ? text.ptr[text.len - 1] : '.';
+    return last == '.' || last == '?' || last == '!' ? text : ctn_arena_printf(arena, "%.*s.", CTN_STR_ARG(text));
+}
+
 bool ctn_engine_row(ctn_engine_call *c, ctn_str id, ctn_execution_row *ret_row)
 {
     ctn_store *store = ctn_host_store(c->b->host);
@@ -111,14 +118,30 @@ bool ctn_engine_row(ctn_engine_call *c, ctn_str id, ctn_execution_row *ret_row)
             "{\"chain\": ID} those of one chain.",
             CTN_STR_ARG(id));
     else
-        ctn_engine_refuse(c->x, NULL, "The execution \"%.*s\" cannot be read: %s", CTN_STR_ARG(id), err.message);
+        ctn_engine_refuse(c->x, NULL, "The execution \"%.*s\" cannot be read: %.*s", CTN_STR_ARG(id),
+                          CTN_STR_ARG(ctn_engine_sentence(c->arena, ctn_str_from(err.message))));
     return false;
 }
 
 /* ---- an execution ---- */
 
+/* ": because so", as whoever paused it said; empty: nobody did. */
+static ctn_str pause_reason(ctn_engine_backend *b, const ctn_execution_row *row, ctn_arena *arena)
+{
+    ctn_engine *engine = ctn_host_engine(b->host);
+    const ctn_execution *x = engine ? ctn_engine_find(engine, row->id) : NULL;
+    ctn_execution *loaded = NULL;
+    ctn_str reason = {0};
+    if (!x && ctn_execution_load(ctn_host_store(b->host), arena, row, &loaded, NULL) == CTN_OK)
+        x = loaded;
+    if (x && ctn_execution_pause_reason(x).len)
+        reason = ctn_arena_printf(arena, ": %.*s", CTN_STR_ARG(ctn_execution_pause_reason(x)));
+    ctn_execution_unload(loaded);
+    return reason;
+}
+
 /* What somebody must do so that it goes on; empty: nothing. */
-static ctn_str next_of(const ctn_execution_row *row, const ctn_questions *q, ctn_arena *arena)
+static ctn_str next_of(ctn_engine_backend *b, const ctn_execution_row *row, const ctn_questions *q, ctn_arena *arena)
 {
     ctn_id_text id = ctn_id_to_text(row->id);
     if (q->count) {
@@ -140,8 +163,9 @@ static ctn_str next_of(const ctn_execution_row *row, const ctn_questions *q, ctn
                                 "30000} to wait for its end, or cancel_execution to stop it.",
                                 id.text);
     case CTN_STATUS_PAUSED:
-        return ctn_arena_printf(arena, "It is paused. Call resume_execution with {\"executionId\": \"%s\"} to go on.",
-                                id.text);
+        return ctn_arena_printf(arena,
+                                "It is paused%.*s Call resume_execution with {\"executionId\": \"%s\"} to go on.",
+                                CTN_STR_ARG(ctn_engine_sentence(arena, pause_reason(b, row, arena))), id.text);
     case CTN_STATUS_INTERRUPTED:
         return ctn_arena_printf(
             arena,
@@ -174,7 +198,7 @@ ctn_json_builder ctn_engine_execution(ctn_engine_backend *b, ctn_arena *arena, c
         ctn_questions_of(b, arena, row, q);
         if (q->count)
             ctn_json_put(&o, CTN_STR("waitingFor"), ctn_questions_told(q, arena));
-        ctn_json_put_str(&o, "next", next_of(row, q, arena));
+        ctn_json_put_str(&o, "next", next_of(b, row, q, arena));
     }
     return o;
 }

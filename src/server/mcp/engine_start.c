@@ -106,15 +106,16 @@ void ctn_engine_start_chain(ctn_engine_backend *b, ctn_mcp_exchange *x, const ct
         return;
     }
     if (ctn_engine_plan_for(b, start->chain, arena, &plan, &err)) {
-        ctn_engine_refuse(x, NULL, "The chain %.*s cannot run: %s", CTN_STR_ARG(start->chain->id), err.message);
+        ctn_engine_refuse(x, NULL, "The chain %.*s cannot run: %.*s", CTN_STR_ARG(start->chain->id),
+                          CTN_STR_ARG(ctn_engine_sentence(arena, ctn_str_from(err.message))));
         return;
     }
     if (ctn_plan_accept_input(plan, arena, start->input, &accepted, &err)) {
         ctn_plan_free(plan);
         ctn_engine_refuse(x, NULL,
-                          "Nothing was started: %.*s. What it takes is in its inputSchema: call get_chain with "
+                          "Nothing was started: %.*s What it takes is in its inputSchema: call get_chain with "
                           "{\"chain\": \"%.*s\"}.",
-                          CTN_STR_ARG(without_option(&err)), CTN_STR_ARG(start->chain->id));
+                          CTN_STR_ARG(ctn_engine_sentence(arena, without_option(&err))), CTN_STR_ARG(start->chain->id));
         return;
     }
     ctn_str digest = digest_of(start, arena);

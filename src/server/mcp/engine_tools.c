@@ -84,10 +84,26 @@ static bool refuse_unknown(ctn_mcp_exchange *x, const ctn_engine_tool *tool, con
         if (ctn_json_get(properties, name))
             continue;
         ctn_engine_refuse(x, NULL, "%s has no argument \"%.*s\"; %.*s Nothing was done.", tool->name, CTN_STR_ARG(name),
-                          CTN_STR_ARG(ctn_words_suggest(arena, name, names, count)));
+                          CTN_STR_ARG(ctn_engine_sentence(arena, ctn_words_suggest(arena, name, names, count))));
         return true;
     }
     return false;
+}
+
+/* "chain (required), input and waitMs"; the whole schema is in the list of tools, and was read there. */
+static ctn_str names_of(ctn_arena *arena, const ctn_json *schema)
+{
+    const ctn_json *properties = ctn_json_member_of(schema, "properties"),
+                   *required = ctn_json_member_of(schema, "required");
+    size_t count = ctn_json_count(properties);
+    ctn_str *names = CTN_NEW_ARRAY(arena, ctn_str, count);
+    for (size_t i = 0; i < count; i++) {
+        names[i] = ctn_json_text(&properties->members[i].key);
+        for (size_t k = 0; k < ctn_json_count(required); k++)
+            if (ctn_str_equal(ctn_json_text(ctn_json_at(required, k)), ctn_json_text(&properties->members[i].key)))
+                names[i] = ctn_arena_printf(arena, "%.*s (required)", CTN_STR_ARG(names[i]));
+    }
+    return ctn_words_join(arena, names, count);
 }
 
 bool ctn_engine_tool_call(ctn_engine_backend *b, ctn_mcp_exchange *x)
@@ -106,10 +122,9 @@ bool ctn_engine_tool_call(ctn_engine_backend *b, ctn_mcp_exchange *x)
     if (refuse_unknown(x, TOOLS[i], b->own_schemas[i].source, c.arguments))
         return true;
     if (ctn_schema_validate(b->own_schemas[i].input, c.arguments, arena, &err))
-        ctn_engine_refuse(
-            x, NULL, "The arguments of %s do not fit: %s. Nothing was done. It takes: %.*s", TOOLS[i]->name,
-            err.message,
-            CTN_STR_ARG(ctn_json_to_str(arena, ctn_json_member_of(b->own_schemas[i].source, "properties"))));
+        ctn_engine_refuse(x, NULL, "The arguments of %s do not fit: %.*s Nothing was done. It takes %.*s.",
+                          TOOLS[i]->name, CTN_STR_ARG(ctn_engine_sentence(arena, ctn_str_from(err.message))),
+                          CTN_STR_ARG(names_of(arena, b->own_schemas[i].source)));
     else
         TOOLS[i]->call(&c);
     return true;

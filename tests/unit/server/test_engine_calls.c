@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "support/cmocka.h"
+#include "host/request.h"
 #include "unit/server/engine_kit.h"
 
 static const char *const CHAINS[] = {
@@ -290,6 +291,27 @@ static void a_question_survives_a_restart_and_its_state_leads_back(void **state)
     assert_int_equal(engine_kit_count(k, "sign"), 1);
 }
 
+/* A key that nobody asked for is passed by, whatever stands there; one that a person was asked is not. */
+static void an_answer_without_an_action_is_refused_and_answers_nothing(void **state)
+{
+    engine_kit *k = *state;
+    k->has_form = true;
+    const ctn_json *a = engine_kit_ask(k, "tools/call", "'name':'sign','arguments':{'paper':'x'}");
+    const ctn_json *requests = ctn_json_pointer(a, CTN_STR("/result/inputRequests"));
+    ctn_str key = ctn_json_text(&requests->members[0].key);
+    const char *sealed = engine_kit_at(k, a, "/result/requestState");
+    a = engine_kit_ask(k, "tools/call",
+                       "'name':'sign','arguments':{'paper':'x'},'inputResponses':{'%.*s':{'roots':[]}},"
+                       "'requestState':'%s'",
+                       CTN_STR_ARG(key), sealed);
+    assert_at(a, "/error/code", "-32602");
+    a = engine_kit_ask(k, "tools/call",
+                       "'name':'sign','arguments':{'paper':'x'},'inputResponses':{'other':{'roots':[]},'%.*s':{"
+                       "'action':'accept','content':{'approved':true}}},'requestState':'%s'",
+                       CTN_STR_ARG(key), sealed);
+    assert_at(a, "/result/structuredContent/approved", "true");
+}
+
 static void a_cancelled_form_leaves_the_step_waiting_and_says_so(void **state)
 {
     engine_kit *k = *state;
@@ -339,6 +361,12 @@ static void arguments_that_no_tool_has_are_named_with_the_nearest(void **state)
     assert_says(k, a, "did you mean \"executionId\"?");
     a = engine_kit_ask(k, "tools/call", "'name':'execute_chain','arguments':{'chain':'great'}");
     assert_says(k, a, "did you mean \"greet\"?");
+    a = engine_kit_ask(k, "tools/call", "'name':'check_chain','arguments':{'text':'x'}");
+    assert_says(k, a, "has no argument \"text\"; there are chain and definition. Nothing was done.");
+    a = engine_kit_ask(k, "tools/call", "'name':'execute_chain','arguments':{'chain':'greet','waitMs':-1}");
+    assert_says(k, a, "Nothing was done. It takes chain (required), input, waitMs,"); /* and not its whole schema */
+    a = engine_kit_ask(k, "tools/call", "'name':'list_executions','arguments':{'chain':'great'}");
+    assert_says(k, a, "did you mean");
     a = engine_kit_ask(k, "tools/call", "'name':'get_execution','arguments':{'executionId':'0123456'}");
     assert_says(k, a, "list_executions");
 }
@@ -362,6 +390,27 @@ static void chains_are_listed_looked_at_checked_and_tried(void **state)
     assert_at(a, "/result/structuredContent/worlds", "20");
     a = engine_kit_ask(k, "tools/call", "'name':'simulate_chain','arguments':{'chain':'sign','seed':1}");
     assert_at(a, "/result/structuredContent/seed", "1");
+}
+
+static void ignore_ack(void *ctx, int rc, ctn_execution_id id, const ctn_err *err)
+{
+    (void) ctx, (void) id, (void) err;
+    assert_int_equal(rc, CTN_OK);
+}
+
+static void a_paused_execution_says_why_and_how_to_go_on(void **state)
+{
+    engine_kit *k = *state;
+    const ctn_json *a =
+        engine_kit_ask(k, "tools/call", "'name':'execute_chain','arguments':{'chain':'nap','waitMs':0}");
+    const char *id = engine_kit_at(k, a, "/result/structuredContent/executionId");
+    ctn_request q = {.op = CTN_REQUEST_PAUSE, .reason = CTN_STR("the tool has changed"), .actor = CTN_STR("ada")};
+    assert_int_equal(ctn_id_parse(ctn_str_from(id), &q.id, NULL), CTN_OK);
+    ctn_request_file(ctn_host_engine(k->host), ctn_host_store(k->host), &q, ignore_ack, NULL);
+    engine_kit_run(k, 20);
+    a = engine_kit_ask(k, "tools/call", "'name':'get_execution','arguments':{'executionId':'%s'}", id);
+    assert_at(a, "/result/structuredContent/status", "paused");
+    assert_says(k, a, "It is paused: the tool has changed. Call resume_execution with");
 }
 
 /* ---- tasks ---- */
@@ -412,10 +461,12 @@ int main(void)
         T(a_form_is_asked_again_when_the_answer_does_not_fit_and_surplus_keys_are_ignored),
         T(answers_that_come_first_do_an_agent_s_step_and_approve_nothing),
         T(a_question_survives_a_restart_and_its_state_leads_back),
+        T(an_answer_without_an_action_is_refused_and_answers_nothing),
         T(a_cancelled_form_leaves_the_step_waiting_and_says_so),
         T(an_older_client_is_asked_by_a_request_and_the_call_goes_on),
         T(arguments_that_no_tool_has_are_named_with_the_nearest),
         T(chains_are_listed_looked_at_checked_and_tried),
+        T(a_paused_execution_says_why_and_how_to_go_on),
         T(a_long_call_becomes_a_task_that_resolves_after_a_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
