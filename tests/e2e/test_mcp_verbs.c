@@ -105,6 +105,14 @@ static void chains_that_are_no_tools_are_told_on_stderr(void **state)
     cli_world_write(w, "broken.yaml", "id: [x\n");
     assert_exit(w, catena_fed(w, "", "mcp", NULL), 0);
     assert_err(w, "broken.yaml:2:1: error: ");
+    cli_world_write(w, "broken.yaml",
+                    "id: far\nsteps: [{stepName: a, instructionSet: b}]\ninstructionSets: {b: {tool: x/y}}\n");
+    assert_exit(
+        w,
+        catena_fed(w, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\",\"params\":{" META "}}\n", "mcp", NULL),
+        0);
+    assert_err(w, "the chain far cannot run, and is offered to nobody: ");
+    assert_lacks(w->said.out, "\"far\"");
     cli_world_write(w, "catena.yaml", "include: [greet.yaml]\n");
     assert_exit(w, catena(w, "chains", "import", "greet.yaml", NULL), 0);
     assert_lacks(w->said.err, "cannot run");

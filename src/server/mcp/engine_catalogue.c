@@ -161,6 +161,18 @@ void ctn_catalogue_free(ctn_catalogue *c)
     ctn_arena_free(c->arena);
 }
 
+/* The list of tools leaves them out without a word, and who reads it does not know that they are there. */
+static void tell_problems(const ctn_engine_backend *b, const ctn_catalogue *before, const ctn_catalogue *now)
+{
+    for (size_t i = 0; i < now->count; i++) {
+        const ctn_offered_chain *c = &now->items[i], *was = before ? ctn_catalogue_chain(before, c->id) : NULL;
+        if (c->problem.len && !(was && ctn_str_equal(was->problem, c->problem)))
+            ctn_tell(ctn_host_teller(b->host), CTN_TELL_FAULT,
+                     "the chain %.*s cannot run, and is offered to nobody: %.*s", CTN_STR_ARG(c->id),
+                     CTN_STR_ARG(c->problem));
+    }
+}
+
 const ctn_catalogue *ctn_engine_catalogue(ctn_engine_backend *b)
 {
     stored s = {.arena = ctn_arena_new(4096)};
@@ -172,6 +184,7 @@ const ctn_catalogue *ctn_engine_catalogue(ctn_engine_backend *b)
         ctn_catalogue *now = make(b, &s, digest), *before = b->catalogue;
         bool is_news = before && !ctn_json_equal(before->tools, now->tools);
         b->catalogue = now;
+        tell_problems(b, before, now);
         if (is_news && b->endpoint)
             ctn_mcp_endpoint_changed(b->endpoint, CTN_MCP_TOOLS_CHANGED);
         if (before)
