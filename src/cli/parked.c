@@ -148,7 +148,7 @@ static void tell_one(const ctn_cli *cli, const ctn_snapshot *s)
     for (size_t i = 0; i < s->step_count; i++) {
         const ctn_snapshot_step *step = &s->steps[i];
         if (step->view.status == CTN_STEP_INTERRUPTED)
-            tell_interrupted(cli, s, step, interrupted == 1);
+            tell_interrupted(cli, s, step, interrupted == 1 && step->view.item < 0); /* one item stands for several */
         else if (ctn_step_needs_somebody(&step->view) && !step->view.waits_for_child)
             tell_waiting(cli, s, step);
     }

@@ -296,6 +296,25 @@ static void an_interrupted_call_is_done_again(void **state)
     assert_int_equal(cli_world_count(w, "ledger", "write_line"), 2);
 }
 
+/* Where several may be meant, the command that is offered says which. */
+static void an_interrupted_item_is_offered_by_its_name(void **state)
+{
+    world *w = *state;
+    static const char ITEMS[] =
+        "id: two\ninstructionSets:\n"
+        "  write: {tool: peer/write_line, effect: write, arguments: {line: '{i}'}}\n"
+        "steps:\n  - {stepName: write, instructionSet: write, foreach: {items: '{n}', as: i, maxConcurrency: 1}}\n";
+    char id[64], command[COMMAND_MAX];
+    make_world(w, "dies-in-call", ITEMS);
+    assert_exit(w, catena(w, "run", "two", "-i", "n:=[\"a\",\"b\"]", "--json", NULL), 3);
+    json_text(w->said.out, "executionId", id);
+    assert_exit(w, catena(w, "show", id, NULL), 0);
+    offered(w, "do it again ", 0, command);
+    assert_contains(command, "--step 'write[0]' --retry");
+    make_world(w, "", ITEMS); /* the server has been mended */
+    assert_exit(w, shell(w, command), 0);
+}
+
 /* ---- owners ---- */
 
 static const char SLOW[] =
@@ -653,6 +672,7 @@ int main(void)
         CLI_TEST(an_interrupted_call_is_settled_as_done),
         CLI_TEST(an_interrupted_call_is_given_up),
         CLI_TEST(an_interrupted_call_is_done_again),
+        CLI_TEST(an_interrupted_item_is_offered_by_its_name),
         CLI_TEST(a_call_without_progress_is_ended_and_one_with_it_is_not),
         CLI_TEST(cancel_reaches_the_owner),
         CLI_TEST(cancel_without_an_owner_undoes_too),
