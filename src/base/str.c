@@ -5,6 +5,21 @@
 
 #include <assert.h>
 
+static unsigned char lower(char c)
+{
+    return (unsigned char) (c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+}
+
+bool ctn_str_equal_any_case(ctn_str a, ctn_str b)
+{
+    if (a.len != b.len)
+        return false;
+    for (size_t i = 0; i < a.len; i++)
+        if (lower(a.ptr[i]) != lower(b.ptr[i]))
+            return false;
+    return true;
+}
+
 int ctn_str_compare(ctn_str a, ctn_str b)
 {
     size_t shared = a.len < b.len ? a.len : b.len;
@@ -192,11 +207,6 @@ bool ctn_str_is_utf8(ctn_str s)
 
 /* Longer names are nobody's typing error. */
 #define NEAREST_LEN_MAX 64
-
-static unsigned char lower(char c)
-{
-    return (unsigned char) (c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-}
 
 static size_t min_of(size_t a, size_t b)
 {

@@ -54,6 +54,8 @@ static inline ctn_str ctn_str_from_offset(ctn_str s, size_t at)
     return at >= s.len ? (ctn_str){s.ptr ? s.ptr + s.len : NULL, 0} : (ctn_str){s.ptr + at, s.len - at};
 }
 
+/* ASCII letters are the same in either case: names of headers, schemes, hosts. */
+bool ctn_str_equal_any_case(ctn_str a, ctn_str b);
 /* memcmp order, shorter first on a tie: <0, 0, >0. */
 int ctn_str_compare(ctn_str a, ctn_str b);
 /* Offset of the first `needle` in `s`, or SIZE_MAX. An empty needle is found at 0. */

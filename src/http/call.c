@@ -18,7 +18,6 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <strings.h>
 
 #include "base/memory.h"
 #include "http/explain.h"
@@ -246,11 +245,6 @@ static bool is_header_value(ctn_str value)
     return true;
 }
 
-static bool is_named(ctn_str name, const char *text)
-{
-    return name.len == strlen(text) && strncasecmp(name.ptr, text, name.len) == 0;
-}
-
 static void add_line(ctn_http_call *call, const char *line)
 {
     struct curl_slist *lines = curl_slist_append(call->lines, line);
@@ -266,8 +260,8 @@ static void set_headers(ctn_http_call *call)
     call->lines = NULL;
     for (size_t i = 0; i < request->header_count; i++) {
         const ctn_http_header *header = &request->headers[i];
-        has_type = has_type || is_named(header->name, "Content-Type");
-        has_agent = has_agent || is_named(header->name, "User-Agent");
+        has_type = has_type || ctn_str_equal_any_case(header->name, CTN_STR("Content-Type"));
+        has_agent = has_agent || ctn_str_equal_any_case(header->name, CTN_STR("User-Agent"));
         add_line(
             call,
             header->value.len
@@ -395,8 +389,9 @@ void ctn_call_prepare(ctn_http_call *call, const ctn_http_request *request)
 
 static bool is_secret(const ctn_http_header *header)
 {
-    return header->is_secret || is_named(header->name, "Authorization") || is_named(header->name, "Cookie") ||
-           is_named(header->name, "Proxy-Authorization");
+    return header->is_secret || ctn_str_equal_any_case(header->name, CTN_STR("Authorization")) ||
+           ctn_str_equal_any_case(header->name, CTN_STR("Cookie")) ||
+           ctn_str_equal_any_case(header->name, CTN_STR("Proxy-Authorization"));
 }
 
 static void drop_secrets(ctn_http_call *call)

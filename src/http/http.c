@@ -403,9 +403,8 @@ void ctn_http_call_cancel(ctn_http_call *call)
 
 ctn_str ctn_http_header_of(const ctn_http_head *head, const char *name)
 {
-    size_t len = strlen(name);
     for (size_t i = 0; i < head->header_count; i++)
-        if (head->headers[i].name.len == len && strncasecmp(head->headers[i].name.ptr, name, len) == 0)
+        if (ctn_str_equal_any_case(head->headers[i].name, ctn_str_from(name)))
             return head->headers[i].value;
     return (ctn_str){0};
 }

@@ -7,7 +7,6 @@
 #include "http/proxy.h"
 
 #include <stdlib.h>
-#include <strings.h>
 
 static const char *first_of(const char *lower, const char *upper)
 {
@@ -26,7 +25,8 @@ static bool names(ctn_str item, ctn_str host)
     if (item.len == 0 || item.len > host.len)
         return false;
     size_t before = host.len - item.len;
-    return strncasecmp(host.ptr + before, item.ptr, item.len) == 0 && (before == 0 || host.ptr[before - 1] == '.');
+    return ctn_str_equal_any_case(ctn_str_from_offset(host, before), item) &&
+           (before == 0 || host.ptr[before - 1] == '.');
 }
 
 bool ctn_proxy_list_names(ctn_str list, ctn_str host)

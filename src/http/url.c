@@ -8,7 +8,6 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <curl/curl.h>
-#include <strings.h>
 
 #include "http/policy.h"
 #include "http/url.h"
@@ -58,8 +57,8 @@ static bool host_is_loopback(ctn_str host)
     char text[64] = "";
     if (host.len > 0 && host.ptr[host.len - 1] == '.')
         host.len--;
-    if ((host.len == 9 && strncasecmp(host.ptr, "localhost", 9) == 0) ||
-        (host.len > 10 && strncasecmp(host.ptr + host.len - 10, ".localhost", 10) == 0))
+    if (ctn_str_equal_any_case(host, CTN_STR("localhost")) ||
+        (host.len > 10 && ctn_str_equal_any_case(ctn_str_from_offset(host, host.len - 10), CTN_STR(".localhost"))))
         return true;
     if (host.len >= 2 && host.ptr[0] == '[')
         host = (ctn_str){host.ptr + 1, host.len - 2};

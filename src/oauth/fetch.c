@@ -4,7 +4,6 @@
 #include "oauth/fetch.h"
 #include "base/memory.h"
 #include <stdlib.h>
-#include <strings.h>
 
 enum {
     DOCUMENT_BYTES_MAX = 256 * 1024,
@@ -39,7 +38,7 @@ static void on_head(void *ctx, const ctn_http_head *head)
     a->status = head->status;
     for (size_t i = 0; i < head->header_count; i++) {
         const ctn_http_header *h = &head->headers[i];
-        if (h->name.len == 16 && strncasecmp(h->name.ptr, "WWW-Authenticate", 16) == 0 && a->challenge_count < 8 &&
+        if (ctn_str_equal_any_case(h->name, CTN_STR("WWW-Authenticate")) && a->challenge_count < 8 &&
             h->value.len <= CHALLENGE_BYTES_MAX)
             a->challenges[a->challenge_count++] = ctn_arena_str(f->arena, h->value);
     }

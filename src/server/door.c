@@ -72,31 +72,20 @@ void ctn_door_free(ctn_door *door)
 
 /* ---- Host and Origin ---- */
 
-static bool is_same(ctn_str a, ctn_str b)
-{
-    if (a.len != b.len)
-        return false;
-    for (size_t i = 0; i < a.len; i++) {
-        char x = a.ptr[i], y = b.ptr[i];
-        if ((x >= 'A' && x <= 'Z' ? x + 32 : x) != (y >= 'A' && y <= 'Z' ? y + 32 : y))
-            return false;
-    }
-    return true;
-}
-
 /* Without a port in what is configured any is meant; our own names have ours. */
 static bool is_our_host(const ctn_door *door, ctn_str host)
 {
     static const char *const LOCAL[] = {"localhost", "127.0.0.1", "[::1]"};
     ctn_str name = name_of(host), port = port_of(host);
     bool is_our_port = ctn_str_equal(port, door->port) || (!port.ptr && ctn_str_is(door->port, "80"));
-    if (is_our_port && is_same(name, name_of(door->address)))
+    if (is_our_port && ctn_str_equal_any_case(name, name_of(door->address)))
         return true;
     for (size_t i = 0; is_our_port && i < sizeof LOCAL / sizeof *LOCAL; i++)
-        if (is_same(name, ctn_str_from(LOCAL[i])))
+        if (ctn_str_equal_any_case(name, ctn_str_from(LOCAL[i])))
             return true;
     for (size_t i = 0; i < door->config->host_count; i++)
-        if (is_same(host, door->config->hosts[i]) || is_same(name, door->config->hosts[i]))
+        if (ctn_str_equal_any_case(host, door->config->hosts[i]) ||
+            ctn_str_equal_any_case(name, door->config->hosts[i]))
             return true;
     return false;
 }
@@ -104,7 +93,7 @@ static bool is_our_host(const ctn_door *door, ctn_str host)
 static bool is_our_origin(const ctn_door *door, ctn_str origin)
 {
     for (size_t i = 0; i < door->config->origin_count; i++)
-        if (is_same(origin, door->config->origins[i]))
+        if (ctn_str_equal_any_case(origin, door->config->origins[i]))
             return true;
     ctn_str host = origin;
     size_t at = ctn_str_find(origin, CTN_STR("://"));
@@ -159,7 +148,7 @@ ctn_door_verdict ctn_door_who(ctn_door *door, const ctn_web_header *headers, siz
         *ret_principal = CTN_STR("anonymous");
         return let_in(door, 0, now_ms);
     }
-    if (said.len <= BEARER.len || !is_same((ctn_str){said.ptr, BEARER.len}, BEARER))
+    if (said.len <= BEARER.len || !ctn_str_equal_any_case((ctn_str){said.ptr, BEARER.len}, BEARER))
         return CTN_DOOR_UNKNOWN;
     said = ctn_str_trim(ctn_str_from_offset(said, BEARER.len));
     if (!door->tokens || now_ms < door->read_at_ms || now_ms - door->read_at_ms > TOKENS_AGE_MS_MAX)

@@ -22,8 +22,7 @@ typedef struct ctn_web_header {
     ctn_str name, value; /* as they came; a value may have any byte in it */
 } ctn_web_header;
 /* Names are compared without case. The first one; ptr NULL: there is none. */
-ctn_str ctn_web_header_of(const ctn_web_header *headers, size_t count, const char *lower_name);
-bool ctn_web_name_is(ctn_str name, const char *lower);
+ctn_str ctn_web_header_of(const ctn_web_header *headers, size_t count, const char *name);
 
 typedef struct ctn_web ctn_web;
 typedef struct ctn_web_request ctn_web_request;

@@ -3,7 +3,6 @@
  */
 #include "drivers/mcp/internal.h"
 #include <stdlib.h>
-#include <strings.h>
 
 static const char *const INHERITED[] = {"HOME", "LOGNAME", "PATH",   "SHELL", "TERM",
                                         "USER", "LANG",    "LC_ALL", "TZ",    "TMPDIR"};
@@ -71,7 +70,7 @@ static ctn_auth *auth_of(const ctn_mcp_server *server, const char *url)
     const ctn_mcp_driver_options *options = &server->driver->options;
     const ctn_mcp_server_config *config = &server->config;
     for (size_t i = 0; i < config->header_count; i++)
-        if (config->headers[i].name.len == 13 && strncasecmp(config->headers[i].name.ptr, "Authorization", 13) == 0)
+        if (ctn_str_equal_any_case(config->headers[i].name, CTN_STR("Authorization")))
             return NULL;
     return url ? ctn_auth_new(&(ctn_auth_options){.loop = options->loop,
                                                   .http = options->http,

@@ -2,7 +2,6 @@
  * leave.c -- see leave.h.
  */
 #include "drivers/mcp/leave.h"
-#include <strings.h>
 
 enum { UNAUTHORIZED = 401, FORBIDDEN = 403 };
 
@@ -44,15 +43,12 @@ void ctn_mcp_leave_add(const ctn_mcp_leave *l, ctn_mcp_header_list *list)
 
 void ctn_mcp_leave_read(ctn_mcp_leave *l, const ctn_http_head *head)
 {
-    static const char NAME[] = "WWW-Authenticate";
     l->challenge_count = 0;
     if (!l->auth || (head->status != UNAUTHORIZED && head->status != FORBIDDEN))
         return;
-    for (size_t i = 0; i < head->header_count && l->challenge_count < 4; i++) {
-        ctn_str name = head->headers[i].name;
-        if (name.len == sizeof NAME - 1 && strncasecmp(name.ptr, NAME, name.len) == 0)
+    for (size_t i = 0; i < head->header_count && l->challenge_count < 4; i++)
+        if (ctn_str_equal_any_case(head->headers[i].name, CTN_STR("WWW-Authenticate")))
             l->challenges[l->challenge_count++] = ctn_arena_str(l->arena, head->headers[i].value);
-    }
 }
 
 bool ctn_mcp_leave_refused(ctn_mcp_leave *l, int status)

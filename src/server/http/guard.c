@@ -9,19 +9,10 @@ static bool is_token_char(char c)
            (c && strchr("!#$%&'*+-.^_`|~", c));
 }
 
-bool ctn_web_name_is(ctn_str name, const char *lower)
-{
-    size_t i = 0;
-    for (; i < name.len && lower[i]; i++)
-        if ((name.ptr[i] >= 'A' && name.ptr[i] <= 'Z' ? name.ptr[i] + 32 : name.ptr[i]) != lower[i])
-            return false;
-    return i == name.len && !lower[i];
-}
-
 ctn_str ctn_web_header_of(const ctn_web_header *headers, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++)
-        if (ctn_web_name_is(headers[i].name, name))
+        if (ctn_str_equal_any_case(headers[i].name, ctn_str_from(name)))
             return headers[i].value;
     return (ctn_str){0};
 }
@@ -30,7 +21,7 @@ static size_t count_of(const ctn_web_header *headers, size_t count, const char *
 {
     size_t found = 0;
     for (size_t i = 0; i < count; i++)
-        found += ctn_web_name_is(headers[i].name, name);
+        found += ctn_str_equal_any_case(headers[i].name, ctn_str_from(name));
     return found;
 }
 
@@ -70,7 +61,7 @@ const char *ctn_web_guard(const ctn_web_header *headers, size_t count)
         return "a body has one length: one Content-Length, or Transfer-Encoding";
     if (lengths && !is_decimal(ctn_web_header_of(headers, count, "content-length")))
         return "Content-Length is a number";
-    if (codings && !ctn_web_name_is(ctn_web_header_of(headers, count, "transfer-encoding"), "chunked"))
+    if (codings && !ctn_str_equal_any_case(ctn_web_header_of(headers, count, "transfer-encoding"), CTN_STR("chunked")))
         return "the only Transfer-Encoding is chunked";
     return NULL;
 }

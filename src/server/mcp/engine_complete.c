@@ -19,23 +19,10 @@ typedef struct completion {
     bool is_cut; /* there are more than `all` */
 } completion;
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char) (c + ('a' - 'A')) : c;
-}
-
-static bool equals_at(ctn_str text, size_t at, ctn_str part)
-{
-    for (size_t i = 0; i < part.len; i++)
-        if (lower(text.ptr[at + i]) != lower(part.ptr[i]))
-            return false;
-    return true;
-}
-
 static void add(completion *c, ctn_str value)
 {
     size_t at = 0;
-    while (at + c->typed.len <= value.len && !equals_at(value, at, c->typed))
+    while (at + c->typed.len <= value.len && !ctn_str_equal_any_case((ctn_str){value.ptr + at, c->typed.len}, c->typed))
         at++;
     if (at + c->typed.len > value.len)
         return;

@@ -41,24 +41,10 @@ const char *ctn_mcp_headers_fault(ctn_arena *arena, const ctn_mcp_headers *heade
 
 /* ---- Mcp-Param-* ---- */
 
-static bool is_same_name(ctn_str a, ctn_str b)
-{
-    if (a.len != b.len)
-        return false;
-    for (size_t i = 0; i < a.len; i++) {
-        char x = a.ptr[i], y = b.ptr[i];
-        x = (char) (x >= 'A' && x <= 'Z' ? x + 32 : x);
-        y = (char) (y >= 'A' && y <= 'Z' ? y + 32 : y);
-        if (x != y)
-            return false;
-    }
-    return true;
-}
-
 static const ctn_mcp_header *find_param(const ctn_mcp_headers *headers, ctn_str name)
 {
     for (size_t i = 0; i < headers->param_count; i++)
-        if (is_same_name(headers->params[i].name, name))
+        if (ctn_str_equal_any_case(headers->params[i].name, name))
             return &headers->params[i];
     return NULL;
 }

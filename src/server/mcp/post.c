@@ -137,7 +137,7 @@ static bool lists_type(ctn_str accept, const char *type)
     while (accept.ptr) {
         ctn_str item = ctn_str_cut(&accept, ',');
         item = ctn_str_trim(ctn_str_cut(&item, ';'));
-        if (ctn_web_name_is(item, type))
+        if (ctn_str_equal_any_case(item, ctn_str_from(type)))
             return true;
     }
     return false;
@@ -147,7 +147,7 @@ static void read_mirrored(ctn_web_request *r, ctn_mcp_headers *headers)
 {
     const ctn_web_ask *ask = ctn_web_ask_of(r);
     ctn_mcp_header *params = CTN_NEW_ARRAY(ctn_web_arena(r), ctn_mcp_header, ask->header_count);
-    static const char prefix[] = "mcp-param-";
+    const ctn_str prefix = CTN_STR("mcp-param-");
     *headers = (ctn_mcp_headers){.protocol_version =
                                      ctn_web_header_of(ask->headers, ask->header_count, "mcp-protocol-version"),
                                  .method = ctn_web_header_of(ask->headers, ask->header_count, "mcp-method"),
@@ -157,7 +157,7 @@ static void read_mirrored(ctn_web_request *r, ctn_mcp_headers *headers)
         headers->protocol_version = ctn_str_trim(headers->protocol_version);
     for (size_t i = 0; i < ask->header_count; i++) {
         const ctn_web_header *h = &ask->headers[i];
-        if (h->name.len >= sizeof prefix && ctn_web_name_is((ctn_str){h->name.ptr, sizeof prefix - 1}, prefix))
+        if (h->name.len > prefix.len && ctn_str_equal_any_case((ctn_str){h->name.ptr, prefix.len}, prefix))
             params[headers->param_count++] = (ctn_mcp_header){h->name, h->value};
     }
 }
@@ -170,7 +170,7 @@ static void take_post(ctn_web_mcp *mcp, ctn_web_request *r, ctn_str principal)
     bool takes_any = !accept.ptr || lists_type(accept, "*/*");
     bool takes_json = takes_any || lists_type(accept, "application/json") || lists_type(accept, "application/*");
     bool takes_stream = lists_type(accept, "text/event-stream") || lists_type(accept, "text/*");
-    if (!ctn_web_name_is(ctn_str_trim(ctn_str_cut(&type, ';')), "application/json")) {
+    if (!ctn_str_equal_any_case(ctn_str_trim(ctn_str_cut(&type, ';')), CTN_STR("application/json"))) {
         refuse(r, 415, NONE, "a message is application/json");
         return;
     }

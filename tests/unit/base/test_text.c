@@ -31,6 +31,16 @@ static void compare_find_and_trim(void **state)
     assert_int_equal(ctn_str_trim(CTN_STR(" \n ")).len, 0);
 }
 
+static void only_letters_have_a_case(void **state)
+{
+    (void) state;
+    assert_true(ctn_str_equal_any_case(CTN_STR("Content-Type"), CTN_STR("content-TYPE")));
+    assert_true(ctn_str_equal_any_case((ctn_str){NULL, 0}, CTN_STR("")));
+    assert_false(ctn_str_equal_any_case(CTN_STR("Content-Type"), CTN_STR("Content-Types")));
+    assert_false(ctn_str_equal_any_case(CTN_STR("[a@"), CTN_STR("{a`"))); /* 32 apart, and no letters */
+    assert_false(ctn_str_equal_any_case(CTN_STR("\xC4"), CTN_STR("\xE4")));
+}
+
 static void cut_walks_a_list_with_empty_parts(void **state)
 {
     (void) state;
@@ -301,6 +311,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(compare_find_and_trim),
+        cmocka_unit_test(only_letters_have_a_case),
         cmocka_unit_test(cut_walks_a_list_with_empty_parts),
         cmocka_unit_test(int64_is_parsed_in_its_whole_range_and_not_beyond),
         cmocka_unit_test(utf8_is_judged_as_rfc_3629_does),
