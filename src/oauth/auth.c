@@ -417,16 +417,3 @@ void ctn_auth_login(ctn_auth *a, ctn_str scopes, ctn_auth_ready_fn *ready, void 
         read_vault(a);
     start(a, &flow, ready, ctx);
 }
-
-int ctn_auth_logout(ctn_auth *a, ctn_err *err)
-{
-    ctn_arena *arena = ctn_arena_new(512);
-    ctn_str text;
-    int rc = a->options.vault ? a->options.vault->read(a->options.vault->ctx, a->vault_name, arena, &text, err)
-                              : CTN_E_NOT_FOUND;
-    if (rc == CTN_OK)
-        rc = a->options.vault->write(a->options.vault->ctx, a->vault_name, (ctn_str){0}, err);
-    keep(a, &(ctn_credential){0});
-    ctn_arena_free(arena);
-    return rc;
-}

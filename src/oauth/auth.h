@@ -66,7 +66,7 @@ typedef struct ctn_auth_vault {
     void (*unlock)(void *ctx, ctn_str name);
 } ctn_auth_vault;
 
-/* The person who gives leave. `open` is told the page to open; `wait` is called every few seconds until it was. */
+/* The person who gives leave: `open` is told the page to open, and how long is waited for it. */
 typedef struct ctn_auth_ask {
     void (*open)(void *ctx, const char *url, int64_t limit_ms);
     void *ctx;
@@ -112,5 +112,3 @@ void ctn_auth_forget(ctn_auth *auth, void *ctx);
 /* A person's leave, asked for now (needs `ask`): the server is asked who gives tokens; `scopes` are wanted besides
  * those it names (empty: none). CTN_OK with an empty token: the server asks for none. */
 void ctn_auth_login(ctn_auth *auth, ctn_str scopes, ctn_auth_ready_fn *ready, void *ctx);
-/* Forgets the tokens that are kept for the server. CTN_E_NOT_FOUND: there were none. */
-int ctn_auth_logout(ctn_auth *auth, ctn_err *err);

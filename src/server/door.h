@@ -22,7 +22,6 @@ typedef struct ctn_door ctn_door;
 
 typedef enum ctn_door_verdict {
     CTN_DOOR_OPEN,
-    CTN_DOOR_FOREIGN, /* 403: Host, Origin */
     CTN_DOOR_UNKNOWN, /* 401: no token, or none of ours */
     CTN_DOOR_OFTEN,   /* 429: one of ours, too often */
 } ctn_door_verdict;

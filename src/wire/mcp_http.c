@@ -87,21 +87,6 @@ bool ctn_mcp_header_is_name(ctn_str text)
     return text.len > 0;
 }
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c;
-}
-
-static bool is_same_but_for_case(ctn_str a, ctn_str b)
-{
-    if (a.len != b.len)
-        return false;
-    for (size_t i = 0; i < a.len; i++)
-        if (lower(a.ptr[i]) != lower(b.ptr[i]))
-            return false;
-    return true;
-}
-
 bool ctn_mcp_header_is_ours(ctn_str name)
 {
     static const char *const OURS[] = {
@@ -123,10 +108,10 @@ bool ctn_mcp_header_is_ours(ctn_str name)
         CTN_MCP_HEADER_SESSION,
     };
     for (size_t i = 0; i < sizeof OURS / sizeof *OURS; i++)
-        if (is_same_but_for_case(name, ctn_str_from(OURS[i])))
+        if (ctn_str_equal_any_case(name, ctn_str_from(OURS[i])))
             return true;
     ctn_str param = CTN_STR(CTN_MCP_HEADER_PARAM);
-    return name.len >= param.len && is_same_but_for_case((ctn_str){name.ptr, param.len}, param);
+    return name.len >= param.len && ctn_str_equal_any_case((ctn_str){name.ptr, param.len}, param);
 }
 
 /* ---- schemas ---- */
@@ -168,7 +153,7 @@ static int read_mark(walk *w, const ctn_json *schema, const ctn_json *mark, reac
                         CTN_STR_ARG(where));
     ctn_str header = ctn_arena_join(w->arena, (ctn_str[]){CTN_STR(CTN_MCP_HEADER_PARAM), text}, 2);
     for (size_t i = 0; i < w->params.count; i++)
-        if (is_same_but_for_case(w->params.items[i].header, header))
+        if (ctn_str_equal_any_case(w->params.items[i].header, header))
             return ctn_fail(w->err, CTN_E_INVALID, MARK " of '%.*s' is that of another property too",
                             CTN_STR_ARG(where));
     if (w->params.count == CTN_MCP_PARAMS_MAX)

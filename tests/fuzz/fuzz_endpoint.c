@@ -137,13 +137,24 @@ static void take(world *w, ctn_str line)
     ctn_mcp_endpoint_take(w->endpoint, &p->channel, ctn_str_from_offset(line, space + 1), &headers);
 }
 
+static void say_done(ctn_mcp_exchange *x)
+{
+    ctn_arena *arena = ctn_mcp_exchange_arena(x);
+    ctn_json_builder block = ctn_json_object(arena), content = ctn_json_array(arena), result = ctn_json_object(arena);
+    ctn_json_put_str(&block, "type", CTN_STR("text"));
+    ctn_json_put_str(&block, "text", CTN_STR("done"));
+    ctn_json_push(&content, ctn_json_finish(&block));
+    ctn_json_put(&result, CTN_STR("content"), ctn_json_finish(&content));
+    ctn_mcp_exchange_result(x, ctn_json_finish(&result));
+}
+
 static void finish_waiting(world *w)
 {
     for (size_t i = 0; i < w->waiting_count; i++) {
         ctn_mcp_exchange *x = w->waiting[i];
         w->waiting[i] = NULL;
         if (x)
-            ctn_mcp_exchange_text(x, CTN_STR("done"), false);
+            say_done(x);
     }
     w->waiting_count = 0;
 }

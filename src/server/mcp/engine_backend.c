@@ -80,7 +80,8 @@ static void call(void *ctx, ctn_mcp_exchange *x)
     if (chain)
         ctn_engine_call_chain(b, x, chain);
     else /* it went between the list and the call */
-        ctn_mcp_exchange_error(x, -32602, CTN_STR("there is no such tool any more: list the tools again"), NULL);
+        ctn_mcp_exchange_error(x, CTN_RPC_INVALID_PARAMS,
+                               CTN_STR("there is no such tool any more: list the tools again"), NULL);
 }
 
 ctn_engine_backend *ctn_engine_backend_new(ctn_host *host)

@@ -7,7 +7,6 @@
  */
 #include "server/mcp/engine_published.h"
 
-#define INVALID_PARAMS (-32602)
 #define VALUES_MAX     100  /* the protocol's */
 #define EXECUTIONS_MAX 1000 /* looked at */
 
@@ -132,7 +131,8 @@ void ctn_published_complete(void *ctx, ctn_mcp_exchange *x)
     const ctn_catalogue *catalogue = ctn_engine_catalogue(b);
     completion *c = CTN_NEW(ctn_mcp_exchange_arena(x), completion);
     if (!ctn_json_is(name, CTN_JSON_STRING) || !ctn_json_is(value, CTN_JSON_STRING)) {
-        ctn_mcp_exchange_error(x, INVALID_PARAMS, CTN_STR("\"argument\" must be {name, value}, two texts"), NULL);
+        ctn_mcp_exchange_error(x, CTN_RPC_INVALID_PARAMS, CTN_STR("\"argument\" must be {name, value}, two texts"),
+                               NULL);
         return;
     }
     *c = (completion){.arena = ctn_mcp_exchange_arena(x), .typed = ctn_json_text(value)};
@@ -145,6 +145,6 @@ void ctn_published_complete(void *ctx, ctn_mcp_exchange *x)
     if (is_known)
         say(x, c);
     else
-        ctn_mcp_exchange_error(x, INVALID_PARAMS,
+        ctn_mcp_exchange_error(x, CTN_RPC_INVALID_PARAMS,
                                CTN_STR("\"ref\" names no prompt and no resource template that there is"), NULL);
 }

@@ -18,8 +18,7 @@
 #include "server/mcp/engine_internal.h"
 #include <stdlib.h>
 
-#define INVALID_PARAMS (-32602)
-#define DEPTH_MAX      16
+#define DEPTH_MAX 16
 
 struct ctn_follow {
     ctn_engine_backend *b;
@@ -80,7 +79,7 @@ static void answer_error(ctn_follow *f, ctn_str text)
 {
     ctn_mcp_exchange *x = f->x;
     ctn_mcp_exchange_when_gone(x, NULL, NULL);
-    ctn_mcp_exchange_error(x, INVALID_PARAMS, text, NULL);
+    ctn_mcp_exchange_error(x, CTN_RPC_INVALID_PARAMS, text, NULL);
     let_go(f);
 }
 

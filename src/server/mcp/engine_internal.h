@@ -20,6 +20,7 @@
 #include "host/request.h"
 #include "server/mcp/engine_backend.h"
 #include "store/store.h"
+#include "wire/jsonrpc.h"
 
 /* Labels of executions that MCP callers started. */
 #define CTN_MCP_LABEL_PRINCIPAL "mcp.principal"
@@ -28,7 +29,6 @@
 #define CTN_MCP_LABEL_PREFIX    "mcp."
 
 #define CTN_MCP_WAIT_DEFAULT_MS 30000
-#define CTN_MCP_WAIT_MAX_MS     600000
 #define CTN_MCP_GRACE_MS        500 /* so long may a call take before it becomes a task */
 
 /* ---- chains (engine_catalogue.c) ---- */
@@ -210,8 +210,8 @@ typedef struct ctn_follow_how {
     ctn_mcp_task task;      /* may the call become a task? */
     bool returns_questions; /* they are never put to the caller's user, but told in the answer */
     bool cancels_when_gone;
-    bool
-        follows_root; /* of a sub-chain: the execution that waits for it, and so on up, is what its caller is told of */
+    /* Of a sub-chain: the execution that waits for it, and so on up, is what its caller is told of. */
+    bool follows_root;
 } ctn_follow_how;
 
 typedef struct ctn_follow ctn_follow;

@@ -10,7 +10,6 @@
 #include "server/mcp/engine_published.h"
 #include <stdlib.h>
 
-#define INVALID_PARAMS (-32602)
 #define TEXT_BYTES_MAX ((size_t) 256 << 10)
 
 /* ---- the list ---- */
@@ -191,7 +190,7 @@ void ctn_published_prompt(void *ctx, ctn_mcp_exchange *x)
     if (chain)
         say_messages(x, chain, manual(chain, arena, ask->arguments));
     else
-        ctn_mcp_exchange_error(x, INVALID_PARAMS,
+        ctn_mcp_exchange_error(x, CTN_RPC_INVALID_PARAMS,
                                ctn_arena_printf(arena, "unknown prompt %.*s; prompts/list has those that there are",
                                                 ask->name.len > 128 ? 128 : (int) ask->name.len, ask->name.ptr),
                                NULL);

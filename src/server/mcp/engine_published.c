@@ -8,8 +8,6 @@
 #include "server/mcp/engine_published.h"
 #include "value/uri_template.h"
 
-#define INTERNAL_ERROR (-32603)
-
 const ctn_offered_chain *ctn_published_chain(const ctn_catalogue *c, ctn_mcp_as as, ctn_str name)
 {
     for (size_t i = 0; i < c->count; i++)
@@ -122,7 +120,7 @@ const ctn_json *ctn_published_output(ctn_engine_backend *b, ctn_mcp_exchange *x,
                                "The chain %.*s has not ended yet: it is %s. Call get_execution with "
                                "{\"executionId\": \"%s\"} to see what it waits for.",
                                CTN_STR_ARG(row->chain_id), ctn_status_name(row->status), id.text);
-    ctn_mcp_exchange_error(x, INTERNAL_ERROR, text, about(arena, row));
+    ctn_mcp_exchange_error(x, CTN_RPC_INTERNAL_ERROR, text, about(arena, row));
     return NULL;
 }
 

@@ -19,8 +19,6 @@
 #include "server/mcp/engine_published.h"
 #include <stdio.h>
 
-#define INVALID_PARAMS    (-32602)
-#define INTERNAL_ERROR    (-32603)
 #define GRAPH_BYTES_MAX   ((size_t) 4 << 20)
 #define JOURNAL_BYTES_MAX ((size_t) 1 << 20)
 #define LINE_COLUMNS      160
@@ -134,7 +132,7 @@ static void say_missing(ctn_mcp_exchange *x, const char *sentence)
     ctn_arena *arena = ctn_mcp_exchange_arena(x);
     ctn_json_builder data = ctn_json_object(arena);
     ctn_json_put_str(&data, "uri", ctn_mcp_exchange_ask_of(x)->name);
-    ctn_mcp_exchange_error(x, INVALID_PARAMS, ctn_str_from(sentence), ctn_json_finish(&data));
+    ctn_mcp_exchange_error(x, CTN_RPC_INVALID_PARAMS, ctn_str_from(sentence), ctn_json_finish(&data));
 }
 
 static ctn_str joined(ctn_arena *arena, const char *before, ctn_str id, const char *behind)

@@ -13,7 +13,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define INVALID_PARAMS (-32602)
 #define TEXT_BYTES_MAX ((size_t) 8 << 20)
 
 /* ---- small things ---- */
@@ -92,7 +91,7 @@ void ctn_engine_refuse(ctn_mcp_exchange *x, const ctn_json *structured, const ch
     if (ctn_mcp_exchange_is_call(x))
         ctn_mcp_exchange_result(x, ctn_engine_failure_result(arena, text, structured));
     else
-        ctn_mcp_exchange_error(x, INVALID_PARAMS, text, NULL);
+        ctn_mcp_exchange_error(x, CTN_RPC_INVALID_PARAMS, text, NULL);
 }
 
 ctn_str ctn_engine_sentence(ctn_arena *arena, ctn_str text)

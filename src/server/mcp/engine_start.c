@@ -137,12 +137,6 @@ void ctn_engine_start_chain(ctn_engine_backend *b, ctn_mcp_exchange *x, const ct
 
 /* ---- the tool of a chain ---- */
 
-static const ctn_json *no_arguments(ctn_arena *arena)
-{
-    ctn_json_builder b = ctn_json_object(arena);
-    return ctn_json_finish(&b);
-}
-
 /* The task of a tool that can be nothing else is for those who know tasks. Older clients have no word for that: they
  * wait, and get an answer for now. */
 static bool lacks_tasks(ctn_mcp_exchange *x, ctn_mcp_task task)
@@ -150,10 +144,7 @@ static bool lacks_tasks(ctn_mcp_exchange *x, ctn_mcp_task task)
     const ctn_mcp_caller *caller = ctn_mcp_exchange_caller(x);
     if (task != CTN_MCP_TASK_REQUIRED || caller->can_tasks || !caller->is_modern)
         return false;
-    const ctn_json *needed = NULL;
-    (void) ctn_json_parse(ctn_mcp_exchange_arena(x), CTN_STR("{\"extensions\":{\"io.modelcontextprotocol/tasks\":{}}}"),
-                          NULL, &needed, NULL);
-    ctn_mcp_exchange_needs(x, needed);
+    ctn_mcp_exchange_needs_tasks(x);
     return true;
 }
 
@@ -175,9 +166,7 @@ void ctn_engine_call_chain(ctn_engine_backend *b, ctn_mcp_exchange *x, const ctn
         ctn_follow_execution(ctn_follow_new(b, x, &how), id, ask->answers);
         return;
     }
-    ctn_chain_start start = {.chain = chain,
-                             .input = ask->arguments ? ask->arguments : no_arguments(ctn_mcp_exchange_arena(x)),
-                             .idempotency_key = ask->idempotency_key,
-                             .attach_ms = mcp->attach_ms};
+    ctn_chain_start start = {
+        .chain = chain, .input = ask->arguments, .idempotency_key = ask->idempotency_key, .attach_ms = mcp->attach_ms};
     ctn_engine_start_chain(b, x, &start, &how);
 }

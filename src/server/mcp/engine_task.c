@@ -17,9 +17,7 @@
 #include "host/snapshot.h"
 #include "server/mcp/engine_internal.h"
 
-#define POLL_MS        1000
-#define INVALID_PARAMS (-32602)
-#define INTERNAL_ERROR (-32603)
+#define POLL_MS 1000
 
 /* ---- ids ---- */
 
@@ -47,7 +45,7 @@ static bool find_or_refuse(ctn_engine_backend *b, ctn_mcp_exchange *x, ctn_execu
     if (find(b, ctn_mcp_exchange_arena(x), ctn_mcp_exchange_caller(x)->principal, ctn_mcp_exchange_ask_of(x)->name,
              ret_row))
         return true;
-    ctn_mcp_exchange_error(x, INVALID_PARAMS, CTN_STR("there is no such task"), NULL);
+    ctn_mcp_exchange_error(x, CTN_RPC_INVALID_PARAMS, CTN_STR("there is no such task"), NULL);
     return false;
 }
 
@@ -116,7 +114,7 @@ static const char *put_end(ctn_engine_backend *b, ctn_json_builder *o, const ctn
     }
     if (row->status != CTN_STATUS_COMPLETED && ctn_str_is(code, "protocol_error")) {
         ctn_json_builder e = ctn_json_object(arena);
-        ctn_json_put_int(&e, "code", INTERNAL_ERROR);
+        ctn_json_put_int(&e, "code", CTN_RPC_INTERNAL_ERROR);
         ctn_json_put_str(&e, "message", ctn_json_str_or(error, "message", CTN_STR("a tool answered with an error")));
         if (is_whole)
             ctn_json_put(o, CTN_STR("error"), ctn_json_finish(&e));

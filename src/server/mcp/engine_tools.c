@@ -116,9 +116,7 @@ bool ctn_engine_tool_call(ctn_engine_backend *b, ctn_mcp_exchange *x)
         i++;
     if (i == TOOL_COUNT)
         return false;
-    ctn_json_builder none = ctn_json_object(arena);
-    ctn_engine_call c = {
-        .b = b, .x = x, .arena = arena, .arguments = ask->arguments ? ask->arguments : ctn_json_finish(&none)};
+    ctn_engine_call c = {.b = b, .x = x, .arena = arena, .arguments = ask->arguments};
     if (refuse_unknown(x, TOOLS[i], b->own_schemas[i].source, c.arguments))
         return true;
     if (ctn_schema_validate(b->own_schemas[i].input, c.arguments, arena, &err))

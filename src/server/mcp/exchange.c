@@ -122,6 +122,15 @@ void ctn_mcp_exchange_needs(ctn_mcp_exchange *x, const ctn_json *capabilities)
                            CTN_STR("this needs a capability that the client did not declare"), ctn_json_finish(&data));
 }
 
+void ctn_mcp_exchange_needs_tasks(ctn_mcp_exchange *x)
+{
+    ctn_json_builder none = ctn_json_object(x->arena), extensions = ctn_json_object(x->arena),
+                     needed = ctn_json_object(x->arena);
+    ctn_json_put(&extensions, CTN_STR(CTN_MCP_TASKS_EXTENSION), ctn_json_finish(&none));
+    ctn_json_put(&needed, CTN_STR("extensions"), ctn_json_finish(&extensions));
+    ctn_mcp_exchange_needs(x, ctn_json_finish(&needed));
+}
+
 static const ctn_json *server_info(ctn_mcp_exchange *x)
 {
     ctn_json_builder info = ctn_json_object(x->arena);
@@ -167,20 +176,6 @@ void ctn_mcp_exchange_task(ctn_mcp_exchange *x, const ctn_json *task)
 {
     assert(x->caller.can_tasks);
     answer_result(x, "task", task);
-}
-
-void ctn_mcp_exchange_text(ctn_mcp_exchange *x, ctn_str text, bool is_error)
-{
-    ctn_json_builder block = ctn_json_object(x->arena);
-    ctn_json_put_str(&block, "type", CTN_STR("text"));
-    ctn_json_put_str(&block, "text", text);
-    ctn_json_builder content = ctn_json_array(x->arena);
-    ctn_json_push(&content, ctn_json_finish(&block));
-    ctn_json_builder result = ctn_json_object(x->arena);
-    ctn_json_put(&result, CTN_STR("content"), ctn_json_finish(&content));
-    if (is_error)
-        ctn_json_put_bool(&result, "isError", true);
-    ctn_mcp_exchange_result(x, ctn_json_finish(&result));
 }
 
 /* ---- asking back ---- */

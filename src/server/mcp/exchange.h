@@ -5,9 +5,8 @@
  * _task, _error or _ask, at once or much later. Until then it may tell progress. If the client goes away or cancels,
  * `gone` is told and the exchange is over without an answer: whatever runs on belongs to its execution.
  *
- * Ownership  The endpoint's. Valid until it was answered, or `gone` has returned. What it says lives as long. Values that
- *            are handed in are needed until the call returns.
- * Threads    The loop's.
+ * Ownership  The endpoint's. Valid until it was answered, or `gone` has returned. What it says lives as long. Values
+ * that are handed in are needed until the call returns. Threads    The loop's.
  */
 #pragma once
 #include "base/json.h"
@@ -19,8 +18,9 @@ typedef struct ctn_mcp_caller {
     ctn_str principal; /* whose token it was; "stdio" or "anonymous" */
     ctn_str version;   /* the revision spoken */
     bool is_modern;
-    bool can_form, can_url; /* elicitation: _ask reaches a person. A legacy caller over HTTP does not say: it is tried */
-    bool can_tasks;         /* the extension was declared */
+    bool can_form,
+        can_url;    /* elicitation: _ask reaches a person. A legacy caller over HTTP does not say: it is tried */
+    bool can_tasks; /* the extension was declared */
     const ctn_json *capabilities; /* all that were declared; NULL: not known (legacy over HTTP) */
 } ctn_mcp_caller;
 
@@ -51,16 +51,16 @@ void ctn_mcp_exchange_progress(ctn_mcp_exchange *x, double progress, double tota
  * what the caller's revision wants, and takes away what it does not know. resultType "task" is given by _task. */
 void ctn_mcp_exchange_result(ctn_mcp_exchange *x, const ctn_json *result);
 void ctn_mcp_exchange_task(ctn_mcp_exchange *x, const ctn_json *task);
-/* {content: [{type: text, text}], isError}: what an LLM can act on. */
-void ctn_mcp_exchange_text(ctn_mcp_exchange *x, ctn_str text, bool is_error);
 /* data may be NULL. Of resources/read, -32602 with {uri} is "there is no such resource". */
 void ctn_mcp_exchange_error(ctn_mcp_exchange *x, int64_t code, ctn_str message, const ctn_json *data);
 /* -32021: the request needs what the caller did not declare: {elicitation: {form: {}}}. */
 void ctn_mcp_exchange_needs(ctn_mcp_exchange *x, const ctn_json *capabilities);
+void ctn_mcp_exchange_needs_tasks(ctn_mcp_exchange *x); /* the extension of tasks */
 
-/* What the caller must answer first: {KEY: {method: "elicitation/create", params}}. A modern caller gets input_required,
- * with `state` sealed (NULL: none), and asks again: a new exchange with `answers` and `state`; if he did not declare what
- * is asked, he is told so (-32021). A legacy one is asked by requests of ours and the same exchange goes on:
- * `answered` with {KEY: {action, content?}}, which lacks what was not answered in time, or by a client that cannot. */
+/* What the caller must answer first: {KEY: {method: "elicitation/create", params}}. A modern caller gets
+ * input_required, with `state` sealed (NULL: none), and asks again: a new exchange with `answers` and `state`; if he
+ * did not declare what is asked, he is told so (-32021). A legacy one is asked by requests of ours and the same
+ * exchange goes on: `answered` with {KEY: {action, content?}}, which lacks what was not answered in time, or by a
+ * client that cannot. */
 void ctn_mcp_exchange_ask(ctn_mcp_exchange *x, const ctn_json *requests, const ctn_json *state,
                           void (*answered)(void *ctx, const ctn_json *answers), void *ctx);

@@ -101,7 +101,6 @@ const char *ctn_mcp_header_params_fault(ctn_arena *arena, const ctn_mcp_headers 
 
 /* ---- methods.c ---- */
 void ctn_mcp_method_run(ctn_mcp_exchange *x, const ctn_mcp_headers *headers);
-void ctn_mcp_needs_tasks(ctn_mcp_exchange *x); /* -32021 */
 
 /* ---- pages.c ---- */
 typedef enum ctn_mcp_list { CTN_MCP_TOOLS, CTN_MCP_PROMPTS, CTN_MCP_RESOURCES, CTN_MCP_TEMPLATES } ctn_mcp_list;

@@ -85,7 +85,7 @@ void ctn_mcp_listen(ctn_mcp_exchange *x)
         return;
     }
     if (tasks && !x->caller.can_tasks) {
-        ctn_mcp_needs_tasks(x);
+        ctn_mcp_exchange_needs_tasks(x);
         return;
     }
     const bool offered[] = {b->tools, b->prompts, b->resources};

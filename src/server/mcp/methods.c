@@ -251,20 +251,11 @@ static void complete(ctn_mcp_exchange *x)
 
 /* ---- tasks ---- */
 
-void ctn_mcp_needs_tasks(ctn_mcp_exchange *x)
-{
-    ctn_json_builder none = ctn_json_object(x->arena), extensions = ctn_json_object(x->arena),
-                     needed = ctn_json_object(x->arena);
-    ctn_json_put(&extensions, CTN_STR(CTN_MCP_TASKS_EXTENSION), ctn_json_finish(&none));
-    ctn_json_put(&needed, CTN_STR("extensions"), ctn_json_finish(&extensions));
-    ctn_mcp_exchange_needs(x, ctn_json_finish(&needed));
-}
-
 static void task(ctn_mcp_exchange *x)
 {
     const ctn_mcp_backend *b = x->endpoint->of.backend;
     if (!x->caller.can_tasks)
-        ctn_mcp_needs_tasks(x);
+        ctn_mcp_exchange_needs_tasks(x);
     else if (read_ask(x, "taskId"))
         (ctn_str_is(x->method, "tasks/get")      ? b->task_get
          : ctn_str_is(x->method, "tasks/update") ? b->task_update

@@ -85,12 +85,25 @@ static void on_gone(void *ctx)
     k->slow = NULL;
 }
 
+/* What an LLM would read. */
+static void say(ctn_mcp_exchange *x, ctn_str text, bool is_error)
+{
+    ctn_arena *arena = ctn_mcp_exchange_arena(x);
+    ctn_json_builder block = ctn_json_object(arena), content = ctn_json_array(arena), result = ctn_json_object(arena);
+    ctn_json_put_str(&block, "type", CTN_STR("text"));
+    ctn_json_put_str(&block, "text", text);
+    ctn_json_push(&content, ctn_json_finish(&block));
+    ctn_json_put(&result, CTN_STR("content"), ctn_json_finish(&content));
+    ctn_json_put_bool(&result, "isError", is_error);
+    ctn_mcp_exchange_result(x, ctn_json_finish(&result));
+}
+
 static void greet(void *ctx, const ctn_json *answers)
 {
     ctn_mcp_exchange *x = ctx;
     const ctn_json *answer = ctn_json_member_of(answers, "who");
     ctn_str name = ctn_json_str_or(ctn_json_member_of(answer, "content"), "name", CTN_STR("nobody"));
-    ctn_mcp_exchange_text(x, ctn_arena_printf(ctn_mcp_exchange_arena(x), "hello %.*s", CTN_STR_ARG(name)), false);
+    say(x, ctn_arena_printf(ctn_mcp_exchange_arena(x), "hello %.*s", CTN_STR_ARG(name)), false);
 }
 
 static void ask(ctn_mcp_exchange *x)
@@ -122,7 +135,7 @@ static void call(void *ctx, ctn_mcp_exchange *x)
     } else if (ctn_str_is(a->name, "ask")) {
         ask(x);
     } else if (ctn_str_is(a->name, "refuse")) {
-        ctn_mcp_exchange_text(x, CTN_STR("no"), true);
+        say(x, CTN_STR("no"), true);
     } else if (ctn_str_is(a->name, "count")) {
         ctn_json_builder counts = ctn_json_object(arena);
         ctn_json_put_int(&counts, "calls", (int64_t) k->calls);
@@ -133,7 +146,7 @@ static void call(void *ctx, ctn_mcp_exchange *x)
     } else if (ctn_str_is(a->name, "shout")) {
         for (int i = 0; i < 50000; i++)
             ctn_mcp_endpoint_changed(k->endpoint, CTN_MCP_TOOLS_CHANGED);
-        ctn_mcp_exchange_text(x, CTN_STR("done"), false);
+        say(x, CTN_STR("done"), false);
     } else if (ctn_str_is(a->name, "blocks")) {
         ctn_mcp_exchange_result(x, parse(arena, BLOCKS));
     } else if (ctn_str_is(a->name, "grow") && ctn_mcp_exchange_caller(x)->can_tasks) {
@@ -226,5 +239,5 @@ void kit_finish(kit *k)
     ctn_mcp_exchange *x = k->slow;
     assert_non_null(x);
     k->slow = NULL;
-    ctn_mcp_exchange_text(x, CTN_STR("done"), false);
+    say(x, CTN_STR("done"), false);
 }
