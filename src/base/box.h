@@ -2,7 +2,7 @@
  * box.h -- a text sealed under a key: who has not the key can neither read nor change it, and it opens only together
  * with the same context. XChaCha20-Poly1305, a random nonce in front.
  *
- * For what leaves us and comes back from untrusted hands, or lies on a disk. The journal has its own (store/seal.h).
+ * For what leaves us and comes back from untrusted hands, or lies on a disk. Where keys come from is store/seal.h.
  */
 #pragma once
 #include "base/arena.h"

@@ -3,6 +3,7 @@
  */
 #include "store/seal.h"
 #include "base/base64.h"
+#include "base/box.h"
 #include "base/memory.h"
 #include "store/keyring.h"
 
@@ -10,16 +11,12 @@
 #include <stdlib.h>
 
 enum {
-    NONCE_BYTES = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
-    TAG_BYTES = crypto_aead_xchacha20poly1305_ietf_ABYTES,
     SALT_BYTES = 32,
     REKEY_BATCH = 256,
     STOP = 1000, /* of a callback: no error's code */
     /* Values are as deep as values may be, within a body. */
     DEPTH_MAX = CTN_JSON_DEPTH_MAX + 64,
 };
-
-#define BASE64 sodium_base64_VARIANT_ORIGINAL
 
 struct ctn_seal {
     const ctn_keyring *ring;
@@ -87,31 +84,9 @@ static int need_ring(ctn_seal *seal, ctn_store *store, ctn_err *err)
     return rc;
 }
 
-/* ---- boxes: nonce, then what is sealed ---- */
-
-static ctn_str box_make(ctn_arena *arena, const unsigned char *key, ctn_str clear, ctn_str bound)
+static ctn_str key_text(const unsigned char key[CTN_DATA_KEY_BYTES])
 {
-    unsigned char *box = ctn_arena_alloc(arena, NONCE_BYTES + clear.len + TAG_BYTES);
-    unsigned long long count = 0;
-    randombytes_buf(box, NONCE_BYTES);
-    crypto_aead_xchacha20poly1305_ietf_encrypt(box + NONCE_BYTES, &count, (const unsigned char *) clear.ptr, clear.len,
-                                               (const unsigned char *) bound.ptr, bound.len, NULL, box, key);
-    return (ctn_str){(const char *) box, NONCE_BYTES + (size_t) count};
-}
-
-/* false: it was not made with this key for this place. */
-static bool box_open(ctn_arena *arena, const unsigned char *key, ctn_str box, ctn_str bound, ctn_str *ret_clear)
-{
-    if (box.len < NONCE_BYTES + TAG_BYTES)
-        return false;
-    const unsigned char *bytes = (const unsigned char *) box.ptr;
-    unsigned char *clear = ctn_arena_alloc(arena, box.len - NONCE_BYTES - TAG_BYTES + 1);
-    unsigned long long count = 0;
-    if (crypto_aead_xchacha20poly1305_ietf_decrypt(clear, &count, NULL, bytes + NONCE_BYTES, box.len - NONCE_BYTES,
-                                                   (const unsigned char *) bound.ptr, bound.len, bytes, key))
-        return false;
-    *ret_clear = (ctn_str){(const char *) clear, (size_t) count};
-    return true;
+    return (ctn_str){(const char *) key, CTN_DATA_KEY_BYTES};
 }
 
 /* ---- data keys ---- */
@@ -125,7 +100,7 @@ static ctn_data_key wrap(const ctn_master_key *master, ctn_execution_id id, cons
 {
     ctn_str clear = {(const char *) key->bytes, sizeof key->bytes};
     return (ctn_data_key){.master_id = ctn_arena_str(arena, ctn_str_from(master->id)),
-                          .wrapped = box_make(arena, master->bytes, clear, bound_of_key(arena, id))};
+                          .wrapped = ctn_box_seal(arena, key_text(master->bytes), bound_of_key(arena, id), clear)};
 }
 
 static int unwrap(ctn_seal *seal, const ctn_data_key *wrapped, ctn_execution_id id, ctn_arena *arena,
@@ -136,7 +111,7 @@ static int unwrap(ctn_seal *seal, const ctn_data_key *wrapped, ctn_execution_id 
     int rc = ctn_master_keys_find(seal->masters, wrapped->master_id, &master, err);
     if (rc)
         return rc;
-    if (!box_open(arena, master->bytes, wrapped->wrapped, bound_of_key(arena, id), &clear) ||
+    if (!ctn_box_open(arena, key_text(master->bytes), bound_of_key(arena, id), wrapped->wrapped, &clear) ||
         clear.len != sizeof ret_key->bytes)
         return ctn_fail(
             err, CTN_E_CORRUPT,
@@ -201,16 +176,14 @@ ctn_record ctn_seal_record(const ctn_seal_key *key, ctn_execution_id id, const c
         ctn_json_write(&clear, place->value);
         ctn_digest_text hex = ctn_digest_to_text(commit_to(ctn_buf_str(&clear)));
         ctn_str commitment = ctn_arena_str(arena, ctn_str_from(hex.text));
-        ctn_str box = box_make(arena, key->bytes, ctn_buf_str(&clear),
-                               bound_of_value(arena, id, entry->seq, place->pointer, commitment));
+        ctn_str box =
+            ctn_box_seal(arena, key_text(key->bytes), bound_of_value(arena, id, entry->seq, place->pointer, commitment),
+                         ctn_buf_str(&clear));
         sodium_memzero(clear.data, clear.capacity);
         ctn_buf_done(&clear);
-        size_t text_bytes = sodium_base64_encoded_len(box.len, BASE64);
-        char *text = ctn_arena_alloc(arena, text_bytes);
-        sodium_bin2base64(text, text_bytes, (const unsigned char *) box.ptr, box.len, BASE64);
         ctn_json_builder item = ctn_json_object(arena), mark = ctn_json_object(arena);
         ctn_json_put_str(&item, "at", place->pointer);
-        ctn_json_put_str(&item, "box", ctn_str_from(text));
+        ctn_json_put_str(&item, "box", ctn_base64(arena, box));
         ctn_json_push(&list, ctn_json_finish(&item));
         ctn_json_put_str(&mark, "$sealed", commitment);
         sealed.body = ctn_json_with(arena, sealed.body, place->pointer, ctn_json_finish(&mark));
@@ -237,13 +210,11 @@ static int open_box(const ctn_seal_key *key, ctn_execution_id id, const ctn_reco
         return fail_box(record, at, "has no commitment in the entry", err);
     if (!text.len)
         return CTN_OK;
-    unsigned char *box = ctn_arena_alloc(arena, text.len);
-    size_t count = 0;
-    ctn_str clear;
-    if (sodium_base642bin(box, text.len, text.ptr, text.len, NULL, &count, NULL, BASE64))
+    ctn_str box, clear;
+    if (!ctn_base64_read(arena, text, &box))
         return fail_box(record, at, "is no base64", err);
-    if (!box_open(arena, key->bytes, (ctn_str){(const char *) box, count},
-                  bound_of_value(arena, id, record->seq, at, commitment), &clear) ||
+    if (!ctn_box_open(arena, key_text(key->bytes), bound_of_value(arena, id, record->seq, at, commitment), box,
+                      &clear) ||
         clear.len < SALT_BYTES)
         return fail_box(record, at, "does not open: it was altered, moved, or sealed with another key", err);
     if (!ctn_str_is(commitment, ctn_digest_to_text(commit_to(clear)).text))
@@ -338,7 +309,7 @@ int ctn_seal_text(ctn_seal *seal, ctn_str what, ctn_str text, ctn_arena *arena, 
     if (rc)
         return rc;
     const ctn_master_key *master = ctn_master_keys_newest(seal->masters);
-    ctn_str box = box_make(arena, master->bytes, text, what);
+    ctn_str box = ctn_box_seal(arena, key_text(master->bytes), what, text);
     *ret_sealed = ctn_arena_printf(arena, "%s %.*s", master->id, CTN_STR_ARG(ctn_base64(arena, box)));
     return CTN_OK;
 }
@@ -350,7 +321,7 @@ int ctn_seal_text_open(ctn_seal *seal, ctn_str what, ctn_str sealed, ctn_arena *
     int rc = ctn_master_keys_find(seal->masters, id, &master, err);
     if (rc)
         return rc;
-    if (!ctn_base64_read(arena, rest, &box) || !box_open(arena, master->bytes, box, what, ret_text))
+    if (!ctn_base64_read(arena, rest, &box) || !ctn_box_open(arena, key_text(master->bytes), what, box, ret_text))
         return ctn_fail(err, CTN_E_CORRUPT, "what is sealed does not open: it was altered, or sealed with another key");
     return CTN_OK;
 }

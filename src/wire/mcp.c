@@ -26,6 +26,15 @@ bool ctn_mcp_is_legacy(ctn_str version)
     return false;
 }
 
+const ctn_json *ctn_mcp_spoken_versions(ctn_arena *arena)
+{
+    ctn_json_builder versions = ctn_json_array(arena);
+    ctn_json_push(&versions, ctn_json_string(arena, CTN_STR(CTN_MCP_VERSION_MODERN)));
+    for (size_t i = 0; i < sizeof LEGACY_VERSIONS / sizeof *LEGACY_VERSIONS; i++)
+        ctn_json_push(&versions, ctn_json_string(arena, ctn_str_from(LEGACY_VERSIONS[i])));
+    return ctn_json_finish(&versions);
+}
+
 ctn_str ctn_mcp_choose_version(const ctn_json *list)
 {
     for (size_t i = 0; i < ctn_json_count(list); i++) {

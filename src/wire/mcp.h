@@ -32,6 +32,8 @@ enum {
 /* Versions this code speaks. */
 bool ctn_mcp_is_modern(ctn_str version);
 bool ctn_mcp_is_legacy(ctn_str version);
+/* All of them, the newest first: a list of strings. */
+const ctn_json *ctn_mcp_spoken_versions(ctn_arena *arena);
 /* The best modern version in a list of strings (supportedVersions, or data.supported of -32022); empty: none. */
 ctn_str ctn_mcp_choose_version(const ctn_json *list);
 

@@ -325,9 +325,7 @@ static void note_sent(ctn_mcp_flight *f, int64_t id, bool is_too_large)
                                       CTN_STR_ARG(peer->server->config.name)));
         return;
     }
-    list_remove(&peer->waiting, f);
-    f->id = id;
-    ctn_mcp_flight_add(&peer->sent, f);
+    ctn_mcp_flight_is_sent(f, id);
     if (!peer->transport->kind->is_http)
         forget_arguments(f);
     if (!f->was_returned) /* the clock of the first try runs on */

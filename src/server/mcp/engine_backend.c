@@ -71,6 +71,18 @@ static const ctn_json *tools(void *ctx, ctn_str principal, ctn_arena *arena)
     return ctn_json_finish(&list);
 }
 
+/* Of every call: the list is not made for it. */
+static const ctn_json *tool(void *ctx, ctn_str principal, ctn_str name, ctn_arena *arena)
+{
+    ctn_engine_backend *b = ctx;
+    (void) principal, (void) arena;
+    for (size_t i = 0; i < ctn_json_count(b->own_tools); i++)
+        if (ctn_str_equal(ctn_json_str_or(ctn_json_at(b->own_tools, i), "name", (ctn_str){0}), name))
+            return ctn_json_at(b->own_tools, i);
+    const ctn_offered_chain *chain = ctn_catalogue_tool(listed(b), name);
+    return chain ? chain->tool : NULL;
+}
+
 static void call(void *ctx, ctn_mcp_exchange *x)
 {
     ctn_engine_backend *b = ctx;
@@ -93,6 +105,7 @@ ctn_engine_backend *ctn_engine_backend_new(ctn_host *host)
                               .arena = ctn_arena_new(65536),
                               .offers = {.ctx = b,
                                          .tools = tools,
+                                         .tool = tool,
                                          .prompts = prompts,
                                          .resources = resources,
                                          .resource_templates = resource_templates,

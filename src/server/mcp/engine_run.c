@@ -3,6 +3,7 @@
  * with the execution as it then is.
  */
 #include "host/request.h"
+#include "host/words.h"
 #include "server/mcp/engine_internal.h"
 
 #define EXECUTION_SCHEMA                                                                                               \
@@ -244,8 +245,7 @@ static void answer_step(ctn_engine_call *c)
             "Step \"%.*s\" of %s does not wait for an answer; %.*s Nothing was answered. Call get_execution "
             "with {\"executionId\": \"%s\"}: waitingFor says what is asked.",
             CTN_STR_ARG(step), ctn_id_to_text(row.id).text,
-            CTN_STR_ARG(ctn_arena_printf(c->arena, "those that do: %.*s.", CTN_STR_ARG(names[0]))),
-            ctn_id_to_text(row.id).text);
+            CTN_STR_ARG(ctn_words_suggest(c->arena, step, names, q->count)), ctn_id_to_text(row.id).text);
         return;
     }
     if (!is_asked) {

@@ -6,8 +6,9 @@
  * durable before anybody is told, resolves after a restart, and cannot be guessed. It belongs to the caller who started
  * it; to anybody else it does not exist.
  *
- *   working         queued, running, waiting for time, paused, interrupted, being undone; and waiting for an answer
- * when the caller who asks cannot be asked (statusMessage says which tool to call) input_required  it asks something
+ *   working         queued, running, waiting for time, paused, interrupted, being undone; also when it asks something
+ *                   that this caller cannot be asked (statusMessage says which tool to call)
+ *   input_required  it asks something
  *   completed       it ended, well or (isError) not
  *   cancelled       it was cancelled
  *   failed          a tool that it called answered with a protocol error

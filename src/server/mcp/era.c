@@ -4,26 +4,14 @@
  *     1. its _meta names a revision, or over HTTP the header names a modern one   modern
  *     2. `initialize`                                                            legacy; it says which revision
  *     3. over HTTP                                                               legacy; the header's, or 2025-03-26
- *     4. over stdio                                                              legacy, if initialize was answered on
- *                                                                                this pipe (pings need none); else
- * refused
+ *     4. over stdio, once initialize was answered on this pipe (pings need not)   legacy
+ *     5. else                                                                    refused
  *
  * So both eras may be mixed on one endpoint, and `initialize` with a modern _meta is an unknown method.
  */
 #include "server/mcp/internal.h"
 
 #define WITHOUT_HEADER "2025-03-26" /* the last revision that had no version header */
-
-static const char *const LEGACY[] = {"2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"};
-
-const ctn_json *ctn_mcp_supported_versions(ctn_arena *arena)
-{
-    ctn_json_builder versions = ctn_json_array(arena);
-    ctn_json_push(&versions, ctn_json_string(arena, CTN_STR(CTN_MCP_VERSION_MODERN)));
-    for (size_t i = 0; i < sizeof LEGACY / sizeof *LEGACY; i++)
-        ctn_json_push(&versions, ctn_json_string(arena, ctn_str_from(LEGACY[i])));
-    return ctn_json_finish(&versions);
-}
 
 static bool refuse(ctn_mcp_exchange *x, int64_t code, const char *sentence)
 {
@@ -34,7 +22,7 @@ static bool refuse(ctn_mcp_exchange *x, int64_t code, const char *sentence)
 static bool refuse_version(ctn_mcp_exchange *x, ctn_str requested)
 {
     ctn_json_builder data = ctn_json_object(x->arena);
-    ctn_json_put(&data, CTN_STR("supported"), ctn_mcp_supported_versions(x->arena));
+    ctn_json_put(&data, CTN_STR("supported"), ctn_mcp_spoken_versions(x->arena));
     ctn_json_put_str(&data, "requested", requested);
     ctn_mcp_exchange_refuse(x, 400, CTN_MCP_UNSUPPORTED_VERSION, CTN_STR("unsupported protocol version"),
                             ctn_json_finish(&data));

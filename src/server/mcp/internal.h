@@ -89,7 +89,6 @@ void ctn_mcp_batch_drop(ctn_mcp_endpoint *endpoint, ctn_mcp_channel *channel); /
 /* ---- era.c ---- */
 /* Fills caller and the parts of `ask` that every request has. False: refused, the exchange is gone. */
 bool ctn_mcp_era_check(ctn_mcp_exchange *x, const ctn_mcp_headers *headers);
-const ctn_json *ctn_mcp_supported_versions(ctn_arena *arena);
 
 /* ---- headers.c ---- */
 /* NULL, or a sentence about the first header that is missing or differs from the message. */

@@ -53,7 +53,7 @@ static void put_capabilities(ctn_mcp_exchange *x, ctn_json_builder *result)
 static void discover(ctn_mcp_exchange *x)
 {
     ctn_json_builder result = ctn_json_object(x->arena);
-    ctn_json_put(&result, CTN_STR("supportedVersions"), ctn_mcp_supported_versions(x->arena));
+    ctn_json_put(&result, CTN_STR("supportedVersions"), ctn_mcp_spoken_versions(x->arena));
     put_capabilities(x, &result);
     ctn_mcp_put_caching(x, &result, DISCOVER_TTL_MS);
     ctn_mcp_exchange_result(x, ctn_json_finish(&result));
