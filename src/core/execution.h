@@ -67,6 +67,8 @@ typedef enum ctn_cached {
 } ctn_cached;
 
 /* What the rules depend on besides the state; the same for all executions of an engine. */
+#define CTN_CHAIN_DEPTH_MAX 128 /* however many are configured: whoever walks up or down a family goes so far */
+
 typedef struct ctn_rules {
     /* What a tool does to the world, by the operator's word or trusted annotations; UNKNOWN: by kind. */
     ctn_effect (*effect_of)(void *ctx, ctn_work_kind kind, ctn_str target, const char **ret_from);
@@ -88,7 +90,7 @@ typedef struct ctn_rules {
     size_t value_bytes_max;   /* of one variable; 0: 262,144 */
     size_t context_bytes_max; /* of all variables of an execution together; 0: 1,048,576 */
     int64_t steps_max;        /* of an execution, each item of a foreach being one, retries none; 0: 10,000 */
-    uint32_t depth_max;       /* of chains that call chains; 0: 16 */
+    uint32_t depth_max;       /* of chains that call chains; 0: 16; at most CTN_CHAIN_DEPTH_MAX */
     int64_t stop_grace_ms;    /* how long a stopping execution awaits calls that are no reads; 0: 5,000 */
 } ctn_rules;
 

@@ -28,7 +28,8 @@ static const ctn_key LIMIT_KEYS[] = {
      .max = INT64_C(1) << 30},
     {"steps", CTN_KEY_INT, offsetof(limits, steps),
      "Steps of an execution, each item of a foreach being one; default 10000.", .min = 1, .max = 1000000000},
-    {"depth", CTN_KEY_INT, offsetof(limits, depth), "Chains in chains; default 16.", .min = 1, .max = 128},
+    {"depth", CTN_KEY_INT, offsetof(limits, depth), "Chains in chains; default 16.", .min = 1,
+     .max = CTN_CHAIN_DEPTH_MAX},
 };
 
 static const ctn_key SEALING_KEYS[] = {

@@ -6,7 +6,6 @@
 #include "host/snapshot.h"
 
 #define TASKS_MAX 64
-#define DEPTH_MAX 32 /* more than chains may call chains */
 
 static bool is_parked(ctn_store *store, ctn_execution_id id, int depth);
 
@@ -29,7 +28,7 @@ static bool is_parked(ctn_store *store, ctn_execution_id id, int depth)
     ctn_execution_row row;
     ctn_execution *x = NULL;
     bool result = false;
-    if (depth < DEPTH_MAX && ctn_store_execution_get(store, arena, id, &row, NULL) == CTN_OK &&
+    if (depth < CTN_CHAIN_DEPTH_MAX && ctn_store_execution_get(store, arena, id, &row, NULL) == CTN_OK &&
         ctn_execution_load(store, arena, &row, &x, NULL) == CTN_OK) {
         ctn_snapshot s = ctn_snapshot_in_store(x, store, arena);
         if (s.status == CTN_STATUS_WAITING || s.status == CTN_STATUS_INTERRUPTED)

@@ -66,6 +66,7 @@ struct ctn_web {
     int listen_fd;
     char address[80];
     ctn_web_request *requests;
+    int64_t swept_at_ms;
     bool has_room; /* a connection was closed */
 };
 
@@ -84,10 +85,13 @@ static void cut_off(ctn_web_request *r)
         (void) shutdown(info->connect_fd, SHUT_RDWR);
 }
 
-/* Requests that do not arrive. */
+/* Requests that do not arrive; looked for now and then, for there may be thousands that have. */
 static void sweep(ctn_web *web)
 {
     int64_t now_ms = ctn_loop_now_ms(web->of.loop);
+    if (now_ms >= web->swept_at_ms && now_ms - web->swept_at_ms < SWEEP_MS)
+        return;
+    web->swept_at_ms = now_ms;
     for (ctn_web_request *r = web->requests; r; r = r->next)
         if (!r->is_whole && !r->is_lost && now_ms - r->began_at_ms > web->of.arrive_ms)
             cut_off(r);

@@ -17,7 +17,6 @@
 #include "server/mcp/engine_internal.h"
 #include <stdio.h>
 
-#define DEPTH_MAX      16
 #define TASKS_MAX      64
 #define TEXT_BYTES_MAX 60000 /* of a message; what is longer is cut, and the whole is in get_execution */
 
@@ -103,7 +102,7 @@ static void look_at(search *s, const ctn_execution *x, int depth)
         const ctn_step_view *v = &tasks[i].view;
         ctn_execution_row row;
         if (v->waits_for_child) {
-            if (depth < DEPTH_MAX &&
+            if (depth < CTN_CHAIN_DEPTH_MAX &&
                 ctn_store_execution_get(ctn_host_store(s->b->host), s->arena, v->child, &row, NULL) == CTN_OK)
                 look_at_row(s, &row, depth + 1);
         } else if (v->status == CTN_STEP_WAITING && !v->waits_for_time) {

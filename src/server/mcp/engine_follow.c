@@ -18,8 +18,6 @@
 #include "server/mcp/engine_internal.h"
 #include <stdlib.h>
 
-#define DEPTH_MAX 16
-
 struct ctn_follow {
     ctn_engine_backend *b;
     ctn_mcp_exchange *x; /* NULL: answered, or its caller is gone; freed when nothing is filed any more */
@@ -332,7 +330,8 @@ static int read_row(ctn_follow *f, ctn_arena *arena, ctn_execution_row *ret_row,
 {
     ctn_store *store = ctn_host_store(f->b->host);
     int rc = ctn_store_execution_get(store, arena, f->id, ret_row, err);
-    for (int depth = 0; rc == CTN_OK && f->how.follows_root && !ctn_id_is_none(ret_row->parent) && depth < DEPTH_MAX;
+    for (int depth = 0;
+         rc == CTN_OK && f->how.follows_root && !ctn_id_is_none(ret_row->parent) && depth < CTN_CHAIN_DEPTH_MAX;
          depth++) {
         f->id = ret_row->parent;
         rc = ctn_store_execution_get(store, arena, f->id, ret_row, err);
@@ -399,7 +398,7 @@ static void tell_progress(const ctn_follow *f, const ctn_engine_event *event)
 
 /* The execution of an event, and those whose step it does the work of. */
 typedef struct lineage {
-    ctn_execution_id ids[DEPTH_MAX];
+    ctn_execution_id ids[CTN_CHAIN_DEPTH_MAX];
     size_t count;
 } lineage;
 
@@ -410,7 +409,7 @@ static lineage lineage_of(ctn_engine_backend *b, const ctn_execution *x)
     ctn_arena *arena = parent ? ctn_arena_new(4096) : NULL;
     ctn_execution_id up = parent ? parent->id : (ctn_execution_id){0};
     ctn_execution_row row;
-    while (!ctn_id_is_none(up) && l.count < DEPTH_MAX) {
+    while (!ctn_id_is_none(up) && l.count < CTN_CHAIN_DEPTH_MAX) {
         l.ids[l.count++] = up;
         up = ctn_store_execution_get(ctn_host_store(b->host), arena, up, &row, NULL) == CTN_OK ? row.parent
                                                                                                : (ctn_execution_id){0};

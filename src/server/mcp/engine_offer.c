@@ -14,18 +14,18 @@
  * A chain that takes longer than its callers wait is answered with "running", so its outputSchema has two branches: its
  * outputs, and the answer for now.
  */
+#include "base/names.h"
 #include "check/schema_flow.h"
 #include "check/type.h"
 #include "host/config_servers.h"
 #include "server/mcp/engine_internal.h"
-
-#define DEPTH_MAX 16
 
 /* ---- what it does to the world ---- */
 
 typedef struct deeds {
     const ctn_config *config;
     bool writes, leaves, cannot_be_undone;
+    ctn_names seen; /* chains: each is looked at once, however often it is called, also by itself */
 } deeds;
 
 static void look_at_set(deeds *d, const ctn_plan_set *set, bool is_undone)
@@ -44,14 +44,17 @@ static void look_at_set(deeds *d, const ctn_plan_set *set, bool is_undone)
     }
 }
 
-static void look_at_plan(deeds *d, const ctn_plan *plan, int depth);
+static void look_at_plan(deeds *d, const ctn_plan *plan);
 
-static void look_at_child(deeds *d, const ctn_plan *parent, ctn_str chain_id, int depth)
+static void look_at_child(deeds *d, const ctn_plan *parent, ctn_str chain_id)
 {
+    uint32_t seen = d->seen.count;
+    if (ctn_names_add(&d->seen, ctn_arena_str(d->seen.arena, chain_id)) < seen)
+        return;
     ctn_arena *arena = ctn_arena_new(65536);
     ctn_plan *plan = NULL;
-    if (depth < DEPTH_MAX && ctn_plan_of_child(arena, parent, chain_id, &plan, NULL) == CTN_OK) {
-        look_at_plan(d, plan, depth + 1);
+    if (ctn_plan_of_child(arena, parent, chain_id, &plan, NULL) == CTN_OK) {
+        look_at_plan(d, plan);
         ctn_plan_done(plan);
     } else {
         d->writes = d->leaves = d->cannot_be_undone = true; /* nobody knows */
@@ -59,20 +62,20 @@ static void look_at_child(deeds *d, const ctn_plan *parent, ctn_str chain_id, in
     ctn_arena_free(arena);
 }
 
-static void look_at_plan(deeds *d, const ctn_plan *plan, int depth)
+static void look_at_plan(deeds *d, const ctn_plan *plan)
 {
     for (uint32_t i = 0; i < plan->step_count; i++) {
         const ctn_plan_step *step = &plan->steps[i];
         bool is_undone = step->undo && plan->is_rollback_enabled;
         look_at_set(d, step->set, is_undone);
         if (step->set->kind == CTN_SET_CHAIN)
-            look_at_child(d, plan, step->set->chain, depth);
+            look_at_child(d, plan, step->set->chain);
         for (uint32_t k = 0; k < step->fallback_count; k++) {
             const ctn_plan_set *set = step->fallbacks[k].set;
             if (set)
                 look_at_set(d, set, is_undone);
             if (set && set->kind == CTN_SET_CHAIN)
-                look_at_child(d, plan, set->chain, depth);
+                look_at_child(d, plan, set->chain);
         }
     }
 }
@@ -81,7 +84,8 @@ const ctn_json *ctn_offer_annotations(const ctn_config *config, const ctn_plan *
 {
     deeds d = {.config = config};
     ctn_json_builder b = ctn_json_object(arena);
-    look_at_plan(&d, plan, 0);
+    ctn_names_init(&d.seen, arena);
+    look_at_plan(&d, plan);
     ctn_json_put_bool(&b, "readOnlyHint", !d.writes);
     ctn_json_put_bool(&b, "destructiveHint", d.writes && d.cannot_be_undone);
     ctn_json_put_bool(&b, "idempotentHint", !d.writes);

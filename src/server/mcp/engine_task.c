@@ -284,7 +284,7 @@ void ctn_tasks_event(ctn_engine_backend *b, const ctn_engine_event *event)
     ctn_execution_row row;
     ctn_store *store = ctn_host_store(b->host);
     int rc = ctn_store_execution_get(store, arena, ctn_execution_id_of(event->execution), &row, NULL);
-    for (int depth = 0; rc == CTN_OK && !ctn_id_is_none(row.parent) && depth < 16; depth++)
+    for (int depth = 0; rc == CTN_OK && !ctn_id_is_none(row.parent) && depth < CTN_CHAIN_DEPTH_MAX; depth++)
         rc = ctn_store_execution_get(store, arena, row.parent, &row, NULL);
     ctn_str id = rc == CTN_OK ? ctn_mcp_task_id(arena, &row) : (ctn_str){0};
     if (id.len)

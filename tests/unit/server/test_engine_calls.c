@@ -53,6 +53,14 @@ static const char *const CHAINS[] = {
     "mcp: {onDisconnect: cancel}\n"
     "instructionSets: {sleep: {wait: {ms: 60000}}}\n"
     "steps: [{stepName: sleep, instructionSet: sleep}]\n",
+
+    "id: itself\n"
+    "instructionSets: {once-more: {chain: itself}}\n"
+    "outputs: []\n"
+    "steps:\n"
+    "  - {stepName: one, instructionSet: once-more, dependsOn: []}\n"
+    "  - {stepName: two, instructionSet: once-more, dependsOn: []}\n"
+    "  - {stepName: three, instructionSet: once-more, dependsOn: []}\n",
     NULL};
 
 static int setup(void **state)
@@ -148,7 +156,21 @@ static void annotations_are_what_the_steps_do(void **state)
         assert_at(tool, "/outputSchema/anyOf/0/required/0", "said");
     }
     assert_true(is_found);
-    assert_int_equal(ctn_json_count(tools), 11 + 7);
+    assert_int_equal(ctn_json_count(tools), 11 + 8);
+}
+
+/* `itself` calls itself three times: looked at call by call that is 3^16 plans, and no list of tools is ever told. */
+static void a_chain_that_calls_itself_is_looked_at_once(void **state)
+{
+    engine_kit *k = *state;
+    const ctn_json *tools = ctn_json_pointer(engine_kit_ask(k, "tools/list", "%s", ""), CTN_STR("/result/tools"));
+    bool is_found = false;
+    for (size_t i = 0; i < ctn_json_count(tools); i++)
+        if (ctn_str_is(ctn_json_str_or(ctn_json_at(tools, i), "name", (ctn_str){0}), "itself")) {
+            is_found = true;
+            assert_at(ctn_json_at(tools, i), "/annotations/readOnlyHint", "true");
+        }
+    assert_true(is_found);
 }
 
 /* ---- calls that are repeated ---- */
@@ -454,6 +476,7 @@ int main(void)
         T(a_failed_chain_names_the_step_and_the_tools_that_tell_more),
         T(a_slow_chain_answers_with_its_execution_and_goes_on),
         T(annotations_are_what_the_steps_do),
+        T(a_chain_that_calls_itself_is_looked_at_once),
         T(a_repeated_key_joins_the_execution_and_other_arguments_are_refused),
         T(equal_calls_at_the_same_moment_are_one_execution_where_the_chain_says_so),
         T(a_caller_who_goes_cancels_only_where_the_chain_says_so),
