@@ -54,6 +54,7 @@ void ctn_engine_tools_open(ctn_engine_backend *b)
     b->own_schemas = CTN_NEW_ARRAY(b->arena, struct ctn_engine_tool_schema, TOOL_COUNT);
     for (size_t i = 0; i < TOOL_COUNT; i++) {
         struct ctn_engine_tool_schema *s = &b->own_schemas[i];
+        assert(ctn_chain_mcp_is_own_tool(ctn_str_from(TOOLS[i]->name))); /* no chain may have its name */
         s->source = parsed(b->arena, TOOLS[i]->input);
         int rc = ctn_schema_compile(b->arena, s->source, &s->input, NULL, NULL);
         assert(rc == CTN_OK);
