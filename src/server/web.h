@@ -1,14 +1,16 @@
 /*
  * web.h -- an HTTP/1.1 server in the loop (http/listener.c: libmicrohttpd, which stays in there).
  *
- * A request is handed over whole, its body in memory, after the guard (http/guard.h) and the limits have let it
- * through. It is answered once: by _answer, or by _stream, any number of _send, and _end. Both may come at once, from
- * inside `take`, or much later; meanwhile nothing is read from the connection, and `gone` tells when the client has
- * left.
+ * A request is handed over whole, its body in memory, after the guard (http/guard.h), the limits and `admit` have let
+ * it through. `admit` is asked once the headers are there: of whoever it answers at once no byte of the body is kept,
+ * so that a stranger costs no memory. It is answered once: by _answer, or by _stream, any number of _send, and _end.
+ * Both may come at once, from inside `take`, or much later; meanwhile nothing is read from the connection, and `gone`
+ * tells when the client has left.
  *
  * Bounds  connections_max connections, the next ones wait in the kernel's queue; headers of 32 KiB; bodies of
- *         body_bytes_max (413); a request that is not there whole after arrive_ms is cut off, an idle connection after
- *         idle_ms; a stream whose client does not read is cut off when stream_bytes_max wait for it.
+ *         body_bytes_max (413); a request that is not there whole after arrive_ms is cut off, a connection that is idle
+ *         or dribbles its first line after idle_ms; a stream whose client does not read is cut off when
+ * stream_bytes_max wait for it.
  *
  * Ownership  A request is the listener's; valid until it was answered (_answer, _end), or `gone` has returned.
  * Threads    The loop's.
@@ -30,6 +32,7 @@ typedef struct ctn_web_request ctn_web_request;
 typedef struct ctn_web_options {
     ctn_loop *loop;
     const ctn_log *log;
+    void (*admit)(void *ctx, ctn_web_request *request); /* may _answer, or name the caller; NULL: everybody comes in */
     void (*take)(void *ctx, ctn_web_request *request);
     void *ctx;
     unsigned connections_max; /* 0: 2048, or as many as there are descriptors for */
@@ -58,6 +61,9 @@ typedef struct ctn_web_ask {
 } ctn_web_ask;
 const ctn_web_ask *ctn_web_ask_of(const ctn_web_request *request);
 ctn_arena *ctn_web_arena(ctn_web_request *request); /* lives as long */
+/* Who it is, as `admit` has found out; ptr NULL: it has not said. Borrowed. */
+void ctn_web_set_caller(ctn_web_request *request, ctn_str caller);
+ctn_str ctn_web_caller(const ctn_web_request *request);
 void ctn_web_when_gone(ctn_web_request *request, void (*gone)(void *ctx), void *ctx);
 
 /* headers: of the answer, beside its length. */

@@ -34,11 +34,21 @@
 #define STREAM_BLOCK     16384
 #define SWEEP_MS         1000
 
+/* A connection. Between requests nothing of the library's counts how long a first line takes. */
+typedef struct visit {
+    struct MHD_Connection *connection;
+    int64_t since_ms; /* without a request; -1: it has one */
+    bool is_cut;
+    struct visit *prev, *next;
+} visit;
+
 struct ctn_web_request {
     ctn_web *web;
+    visit *visit;
     struct MHD_Connection *connection;
     ctn_arena *arena;
     ctn_web_ask ask;
+    ctn_str caller;
     ctn_buf body;
     int64_t began_at_ms;
     bool is_whole; /* it was handed over */
@@ -66,6 +76,7 @@ struct ctn_web {
     int listen_fd;
     char address[80];
     ctn_web_request *requests;
+    visit *visits;
     int64_t swept_at_ms;
     bool has_room; /* a connection was closed */
 };
@@ -77,15 +88,21 @@ static void file_turn(ctn_web *web)
     ctn_task_file(web->of.loop, &web->turn);
 }
 
-static void cut_off(ctn_web_request *r)
+static void shut(struct MHD_Connection *connection)
 {
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    r->is_lost = true;
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     if (info)
         (void) shutdown(info->connect_fd, SHUT_RDWR);
 }
 
-/* Requests that do not arrive; looked for now and then, for there may be thousands that have. */
+static void cut_off(ctn_web_request *r)
+{
+    r->is_lost = true;
+    shut(r->connection);
+}
+
+/* Requests that do not arrive, and connections that make none; looked for now and then, for there may be thousands of
+ * others. */
 static void sweep(ctn_web *web)
 {
     int64_t now_ms = ctn_loop_now_ms(web->of.loop);
@@ -95,6 +112,11 @@ static void sweep(ctn_web *web)
     for (ctn_web_request *r = web->requests; r; r = r->next)
         if (!r->is_whole && !r->is_lost && now_ms - r->began_at_ms > web->of.arrive_ms)
             cut_off(r);
+    for (visit *v = web->visits; v; v = v->next)
+        if (v->since_ms >= 0 && !v->is_cut && now_ms - v->since_ms > web->of.idle_ms) {
+            v->is_cut = true;
+            shut(v->connection);
+        }
 }
 
 static void run(void *ctx)
@@ -104,7 +126,7 @@ static void run(void *ctx)
     (void) MHD_run(web->daemon);
     sweep(web);
     bool has_limit = MHD_get_timeout(web->daemon, &timeout_ms) == MHD_YES;
-    if (web->requests && (!has_limit || timeout_ms > SWEEP_MS)) {
+    if (web->visits && (!has_limit || timeout_ms > SWEEP_MS)) {
         has_limit = true;
         timeout_ms = SWEEP_MS;
     }
@@ -179,6 +201,16 @@ const ctn_web_ask *ctn_web_ask_of(const ctn_web_request *r)
 ctn_arena *ctn_web_arena(ctn_web_request *r)
 {
     return r->arena;
+}
+
+void ctn_web_set_caller(ctn_web_request *r, ctn_str caller)
+{
+    r->caller = caller;
+}
+
+ctn_str ctn_web_caller(const ctn_web_request *r)
+{
+    return r->caller;
 }
 
 void ctn_web_when_gone(ctn_web_request *r, void (*gone)(void *ctx), void *ctx)
@@ -320,13 +352,18 @@ static enum MHD_Result begin(ctn_web_request *r, const char *method, const char 
     if (ctn_str_to_int64(ctn_web_header_of(r->ask.headers, r->ask.header_count, "content-length"), &length) &&
         (uint64_t) length > r->web->of.body_bytes_max)
         return refuse(r, 413, "the body is too large");
+    r->is_inside = true;
+    if (r->web->of.admit)
+        r->web->of.admit(r->web->of.ctx, r);
+    r->is_inside = false;
     return MHD_YES;
 }
 
-/* What comes after the limit is read and thrown away, or else the client would not read our answer. */
+/* What comes after the limit, or of whom was answered already, is read and thrown away, or else the client would not
+ * read our answer. */
 static enum MHD_Result take_bytes(ctn_web_request *r, const char *bytes, size_t *count)
 {
-    if (!r->is_too_large)
+    if (!r->is_too_large && !r->response)
         ctn_buf_append(&r->body, (ctn_str){bytes, *count});
     r->is_too_large = r->body.overflowed;
     *count = 0;
@@ -336,6 +373,8 @@ static enum MHD_Result take_bytes(ctn_web_request *r, const char *bytes, size_t 
 static enum MHD_Result hand_over(ctn_web_request *r)
 {
     r->is_whole = true;
+    if (r->response) /* by `admit` */
+        return queue(r);
     r->ask.body = ctn_buf_str(&r->body);
     r->is_inside = true;
     r->web->of.take(r->web->of.ctx, r);
@@ -375,8 +414,13 @@ static void *on_uri(void *ctx, const char *uri, struct MHD_Connection *connectio
     ctn_web *web = ctx;
     ctn_arena *arena = ctn_arena_new(4096);
     ctn_web_request *r = CTN_NEW(arena, ctn_web_request);
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    visit *v = info ? info->socket_context : NULL;
     (void) uri;
+    assert(v);
+    v->since_ms = -1;
     *r = (ctn_web_request){.web = web,
+                           .visit = v,
                            .connection = connection,
                            .arena = arena,
                            .began_at_ms = ctn_loop_now_ms(web->of.loop),
@@ -392,8 +436,23 @@ static void on_connection(void *ctx, struct MHD_Connection *connection, void **s
                           enum MHD_ConnectionNotificationCode what)
 {
     ctn_web *web = ctx;
-    (void) connection, (void) socket_context;
-    web->has_room |= what == MHD_CONNECTION_NOTIFY_CLOSED;
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        visit *v = *socket_context = ctn_malloc(sizeof *v);
+        *v = (visit){.connection = connection, .since_ms = ctn_loop_now_ms(web->of.loop), .next = web->visits};
+        if (v->next)
+            v->next->prev = v;
+        web->visits = v;
+        return;
+    }
+    visit *v = *socket_context;
+    if (v->prev)
+        v->prev->next = v->next;
+    else
+        web->visits = v->next;
+    if (v->next)
+        v->next->prev = v->prev;
+    free(v);
+    web->has_room = true;
 }
 
 static void on_completed(void *ctx, struct MHD_Connection *connection, void **request,
@@ -405,6 +464,7 @@ static void on_completed(void *ctx, struct MHD_Connection *connection, void **re
     if (!r)
         return;
     *request = NULL;
+    r->visit->since_ms = ctn_loop_now_ms(web->of.loop);
     ctn_poller_free(r->poller);
     r->poller = NULL;
     r->is_lost = true;

@@ -251,7 +251,8 @@ static void answer_metadata(const ctn_web_mcp *mcp, ctn_web_request *r)
     answer_json(r, 200, NONE, ctn_json_to_str(arena, ctn_json_finish(&doc)));
 }
 
-static void take(void *ctx, ctn_web_request *r)
+/* Before a byte of the body is kept. */
+static void admit(void *ctx, ctn_web_request *r)
 {
     ctn_web_mcp *mcp = ctx;
     const ctn_web_ask *ask = ctn_web_ask_of(r);
@@ -274,7 +275,12 @@ static void take(void *ctx, ctn_web_request *r)
         refuse(r, 405, (ctn_web_header){CTN_STR("Allow"), CTN_STR("POST")},
                "messages are POSTed; there are no sessions, and no stream of their own");
     else
-        take_post(mcp, r, principal);
+        ctn_web_set_caller(r, principal);
+}
+
+static void take(void *ctx, ctn_web_request *r)
+{
+    take_post(ctx, r, ctn_web_caller(r));
 }
 
 /* ---- life ---- */
@@ -297,6 +303,7 @@ int ctn_web_mcp_open(const ctn_web_mcp_options *options, ctn_web_mcp **ret_mcp, 
         mcp->of.keep_alive_ms = KEEP_ALIVE_MS;
     mcp->timer = ctn_timer_new(options->loop, tick, mcp);
     ctn_web_options web = {.loop = options->loop,
+                           .admit = admit,
                            .take = take,
                            .ctx = mcp,
                            .connections_max = options->connections_max,

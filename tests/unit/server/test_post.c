@@ -57,6 +57,7 @@ static void serve(int report, const char *token_file)
     ctn_config_http config = {
         .hosts = hosts, .host_count = 1, .origins = origins, .origin_count = 1, .body_bytes = 65536};
     if (token_file) {
+        config.body_bytes = (size_t) 4 << 20;
         config.rate = 10;
         config.tokens = &token;
         config.token_count = 1;
@@ -567,6 +568,69 @@ static void a_request_that_never_comes_whole_is_cut_off(void **state)
     }
 }
 
+/* Who never ends his first line makes no request that could be late. */
+static void a_first_line_that_never_ends_is_cut_off(void **state)
+{
+    place *p = *state;
+    int fds[20];
+    for (size_t i = 0; i < 20; i++)
+        put(fds[i] = connect_to(p), "POST /");
+    int64_t began_ms = now_ms();
+    while (now_ms() - began_ms < 3300) {
+        for (size_t i = 0; i < 20; i++)
+            put(fds[i], "a");
+        (void) usleep(100000);
+    }
+    int64_t asked_ms = now_ms();
+    assert_int_equal(post(p, "", PING), 200);
+    assert_true(now_ms() - asked_ms < 1500); /* not only because nothing more is dribbled */
+    for (size_t i = 0; i < 20; i++)
+        close(fds[i]);
+}
+
+static size_t resident_kib(const place *p)
+{
+    char path[64], line[256];
+    size_t kib = 0;
+    (void) snprintf(path, sizeof path, "/proc/%ld/status", (long) p->pid);
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f))
+        if (sscanf(line, "VmRSS: %zu", &kib) == 1)
+            break;
+    assert_int_equal(fclose(f), 0);
+    return kib;
+}
+
+/* Ten of them, each with all of a large body but its last byte. */
+static void who_has_no_token_costs_no_memory(void **state)
+{
+    place *p = *state;
+    char text[512];
+    static char body[(4 << 20) - 1];
+    int fds[10], status = 0;
+    memset(body, ' ', sizeof body);
+    assert_int_equal(post(p, "", PING), 401);
+    size_t before_kib = resident_kib(p);
+    (void) snprintf(text, sizeof text,
+                    "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/json\r\n"
+                    "Authorization: Bearer guess\r\nContent-Length: %zu\r\n\r\n",
+                    p->port, sizeof body + 1);
+    for (size_t i = 0; i < 10; i++) {
+        put(fds[i] = connect_to(p), text);
+        put_bytes(fds[i], body, sizeof body);
+    }
+    assert_in_range(resident_kib(p), 0, before_kib + 8192);
+    for (size_t i = 0; i < 10; i++) {
+        put(fds[i], " ");
+        p->len = 0;
+        (void) read_until(p, fds[i], "\r\n\r\n");
+        (void) sscanf(p->text, "HTTP/1.%*d %d", &status);
+        assert_int_equal(status, 401);
+        close(fds[i]);
+    }
+}
+
 static void an_idle_connection_is_closed(void **state)
 {
     place *p = *state;
@@ -621,6 +685,8 @@ int main(void)
         WEB(what_comes_before_the_answer_makes_it_a_stream),
         WEB(an_answer_that_takes_long_becomes_a_stream),
         WEB(a_request_that_never_comes_whole_is_cut_off),
+        WEB(a_first_line_that_never_ends_is_cut_off),
+        cmocka_unit_test_setup_teardown(who_has_no_token_costs_no_memory, setup_token, teardown),
         WEB(an_idle_connection_is_closed),
         WEB(a_client_that_does_not_read_is_cut_off),
     };
