@@ -348,6 +348,11 @@ ctn_store *ctn_host_store(const ctn_host *host)
     return host->store;
 }
 
+ctn_seal *ctn_host_seal(const ctn_host *host)
+{
+    return ctn_config_keyring_seal(host->keyring);
+}
+
 const ctn_workspace *ctn_host_workspace(const ctn_host *host)
 {
     return host->ws;

@@ -63,3 +63,4 @@ ctn_loop *ctn_host_loop(const ctn_host *host);
 /* NULL before _own. */
 ctn_engine *ctn_host_engine(const ctn_host *host);
 ctn_store *ctn_host_store(const ctn_host *host);
+ctn_seal *ctn_host_seal(const ctn_host *host); /* NULL: nothing is sealed, so nothing sensitive is started */

@@ -9,22 +9,35 @@
  */
 #include "host/request.h"
 #include "server/mcp/engine_internal.h"
+#include "store/seal.h"
 #include <inttypes.h>
 
 #define KEY_BYTES_MAX 400
 #define LOOKED_AT_MAX 1000 /* executions, for an equal one */
 
-/* Of the chain and what it is given: equal calls have equal ones. */
-static ctn_str digest_of(const ctn_chain_start *start, ctn_arena *arena)
+/* Of the chain and what it is given: equal calls have equal ones. It stands in the clear among the labels, and outlives
+ * a shred: where something may be sensitive it is keyed, or else a short value could be guessed from it. */
+static int digest_of(ctn_engine_backend *b, const ctn_chain_start *start, bool may_be_sensitive, ctn_arena *arena,
+                     ctn_str *ret_digest, ctn_err *err)
 {
+    int rc = CTN_OK;
+    ctn_seal *seal = may_be_sensitive ? ctn_host_seal(b->host) : NULL;
     ctn_buf text;
     ctn_buf_init(&text, (size_t) 64 << 20);
     ctn_buf_append(&text, start->chain->id);
     ctn_buf_append_char(&text, '\0');
     ctn_json_write_canonical(&text, start->input);
     ctn_digest_text digest = ctn_digest_to_text(ctn_hash(ctn_buf_str(&text)));
+    if (!may_be_sensitive)
+        *ret_digest = ctn_arena_printf(arena, "%.32s", digest.text);
+    else if (seal)
+        rc = ctn_seal_digest(seal, ctn_host_store(b->host), ctn_buf_str(&text), arena, ret_digest, err);
+    else /* the engine refuses it, with what is to be done */
+        *ret_digest = (ctn_str){0};
+    if (text.data)
+        explicit_bzero(text.data, text.len);
     ctn_buf_done(&text);
-    return ctn_arena_printf(arena, "%.32s", digest.text);
+    return rc;
 }
 
 static const ctn_json *labels_of(ctn_mcp_exchange *x, const ctn_chain_start *start, ctn_str digest, ctn_arena *arena)
@@ -35,7 +48,8 @@ static const ctn_json *labels_of(ctn_mcp_exchange *x, const ctn_chain_start *sta
     ctn_json_put_str(&b, CTN_MCP_LABEL_PRINCIPAL, ctn_mcp_exchange_caller(x)->principal);
     ctn_json_put_str(&b, CTN_MCP_LABEL_TASK,
                      ctn_arena_printf(arena, "%016" PRIx64 "%016" PRIx64, ctn_rng_next(&rng), ctn_rng_next(&rng)));
-    ctn_json_put_str(&b, CTN_MCP_LABEL_ARGUMENTS, digest);
+    if (digest.len)
+        ctn_json_put_str(&b, CTN_MCP_LABEL_ARGUMENTS, digest);
     if (ctn_mcp_exchange_ask_of(x)->traceparent.len)
         ctn_json_put_str(&b, "traceparent", ctn_mcp_exchange_ask_of(x)->traceparent);
     return ctn_json_finish(&b);
@@ -118,9 +132,14 @@ void ctn_engine_start_chain(ctn_engine_backend *b, ctn_mcp_exchange *x, const ct
                           CTN_STR_ARG(ctn_engine_sentence(arena, without_option(&err))), CTN_STR_ARG(start->chain->id));
         return;
     }
-    ctn_str digest = digest_of(start, arena);
+    ctn_str digest;
+    if (digest_of(b, start, plan->may_be_sensitive, arena, &digest, &err)) {
+        ctn_plan_free(plan);
+        ctn_engine_refuse(x, NULL, "The chain %.*s cannot run: %s", CTN_STR_ARG(start->chain->id), err.message);
+        return;
+    }
     ctn_follow *f = ctn_follow_new(b, x, how);
-    if (start->attach_ms && !start->idempotency_key.len && join_equal(b, x, start, digest, f)) {
+    if (start->attach_ms && digest.len && !start->idempotency_key.len && join_equal(b, x, start, digest, f)) {
         ctn_plan_free(plan);
         return;
     }

@@ -139,7 +139,7 @@ void engine_kit_open(engine_kit *k, const char *const *chains)
     k->arena = ctn_arena_new(65536);
     snprintf(k->folder, sizeof k->folder, "/tmp/engine-kit-XXXXXX");
     assert_non_null(mkdtemp(k->folder));
-    write_file(k, "catena.yaml", "include: [\"chain-*.yaml\"]\n");
+    write_file(k, "catena.yaml", "include: [\"chain-*.yaml\"]\nsealing: {key: {file: catena.key}}\n");
     for (size_t i = 0; chains[i]; i++) {
         snprintf(name, sizeof name, "chain-%zu.yaml", i);
         write_file(k, name, chains[i]);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "support/cmocka.h"
+#include "base/hash.h"
 #include "host/request.h"
 #include "unit/server/engine_kit.h"
 
@@ -47,6 +48,12 @@ static const char *const CHAINS[] = {
     "id: once\n"
     "mcp: {attachMs: 60000}\n"
     "instructionSets: {doze: {wait: {ms: 300}}}\n"
+    "steps: [{stepName: sleep, instructionSet: doze}]\n",
+
+    "id: secretly\n"
+    "sensitive: [pin]\n"
+    "mcp: {attachMs: 60000}\n"
+    "instructionSets: {doze: {wait: {ms: 10}}}\n"
     "steps: [{stepName: sleep, instructionSet: doze}]\n",
 
     "id: held\n"
@@ -156,7 +163,7 @@ static void annotations_are_what_the_steps_do(void **state)
         assert_at(tool, "/outputSchema/anyOf/0/required/0", "said");
     }
     assert_true(is_found);
-    assert_int_equal(ctn_json_count(tools), 11 + 8);
+    assert_int_equal(ctn_json_count(tools), 11 + 9);
 }
 
 /* `itself` calls itself three times: looked at call by call that is 3^16 plans, and no list of tools is ever told. */
@@ -201,6 +208,34 @@ static void equal_calls_at_the_same_moment_are_one_execution_where_the_chain_say
     assert_int_equal(engine_kit_count(k, "once"), 1);
     (void) engine_kit_ask(k, "tools/call", "'name':'once','arguments':{'other':1}");
     assert_int_equal(engine_kit_count(k, "once"), 2);
+}
+
+static int keep_labels(void *ctx, const ctn_execution_row *row)
+{
+    *(ctn_buf *) ctx = (ctn_buf){0};
+    ctn_buf_init(ctx, 4096);
+    ctn_buf_append(ctx, row->labels);
+    return 1;
+}
+
+/* A PIN has ten thousand values: whoever can compute what stands in the store has it soon. */
+static void no_sensitive_argument_can_be_guessed_from_the_labels(void **state)
+{
+    engine_kit *k = *state;
+    static const char asked[] = "secretly\0{\"pin\":\"4711\"}";
+    ctn_execution_filter filter = {.chain_id = CTN_STR("secretly")};
+    ctn_buf labels;
+    const ctn_json *a = engine_kit_ask(k, "tools/call", "'name':'secretly','arguments':{'pin':'4711'}");
+    assert_at(a, "/result/isError", "false");
+    (void) ctn_store_execution_list(ctn_host_store(k->host), &filter, keep_labels, &labels, NULL);
+    ctn_digest_text digest = ctn_digest_to_text(ctn_hash((ctn_str){asked, sizeof asked - 1}));
+    assert_int_equal(ctn_str_find(ctn_buf_str(&labels), (ctn_str){digest.text, 16}), SIZE_MAX);
+    assert_int_not_equal(ctn_str_find(ctn_buf_str(&labels), CTN_STR("\"mcp.arguments\":\"sealed:")), SIZE_MAX);
+    ctn_buf_done(&labels);
+    (void) engine_kit_ask(k, "tools/call", "'name':'secretly','arguments':{'pin':'4711'}");
+    assert_int_equal(engine_kit_count(k, "secretly"), 1);
+    (void) engine_kit_ask(k, "tools/call", "'name':'secretly','arguments':{'pin':'4712'}");
+    assert_int_equal(engine_kit_count(k, "secretly"), 2);
 }
 
 static void a_caller_who_goes_cancels_only_where_the_chain_says_so(void **state)
@@ -479,6 +514,7 @@ int main(void)
         T(a_chain_that_calls_itself_is_looked_at_once),
         T(a_repeated_key_joins_the_execution_and_other_arguments_are_refused),
         T(equal_calls_at_the_same_moment_are_one_execution_where_the_chain_says_so),
+        T(no_sensitive_argument_can_be_guessed_from_the_labels),
         T(a_caller_who_goes_cancels_only_where_the_chain_says_so),
         T(an_assistant_without_forms_drives_agent_steps_by_answer_step),
         T(a_form_is_asked_again_when_the_answer_does_not_fit_and_surplus_keys_are_ignored),
