@@ -53,13 +53,17 @@ static void put_asks(const ctn_cli *cli, ctn_buf *out, const ctn_json *asks)
     }
 }
 
-/* How it is answered: one thing by its content alone, several by their names. */
+/* How it is answered: one thing by its content alone, several by their names. The word is to be pasted into a shell,
+ * and a name is a stranger's: it stays within its quotes. */
 static ctn_str answer_word(const ctn_cli *cli, const ctn_json *asks)
 {
     if (!ctn_json_is(asks, CTN_JSON_OBJECT) || ctn_json_count(asks) > 1) {
         ctn_str first = ctn_json_is(asks, CTN_JSON_OBJECT) ? ctn_json_text(&asks->members[0].key) : CTN_STR("NAME");
-        return ctn_arena_printf(cli->arena, "'{\"%.*s\": {\"action\": \"accept\", \"content\": {...}}, ...}'",
-                                CTN_STR_ARG(ctn_text_clean(cli->arena, first, 60)));
+        ctn_str name = ctn_json_to_str(cli->arena, ctn_json_string(cli->arena, first));
+        return ctn_shell_word(cli->arena,
+                              ctn_arena_printf(cli->arena, "{%.*s: {\"action\": \"accept\", \"content\": {...}}, ...}",
+                                               CTN_STR_ARG(ctn_text_clean(cli->arena, name, 200)))
+                                  .ptr);
     }
     return ctn_json_member_of(&asks->members[0].value, "schema") ? CTN_STR("JSON")
                                                                  : CTN_STR("'{\"action\": \"accept\"}'");

@@ -65,6 +65,22 @@ static void a_tool_that_asks_is_answered_by_the_command_that_is_told(void **stat
     assert_exit(w, catena(w, "store", "verify", NULL), 0);
 }
 
+/* What is told is pasted into a shell, and the names in it are the server's. */
+static void no_name_of_a_server_leaves_its_quotes_in_a_command_to_paste(void **state)
+{
+    world *w = *state;
+    char id[64], line[COMMAND_MAX];
+    configure(w);
+    chain_of(w, "quotes");
+    assert_exit(w, catena(w, "run", "chain.yaml", "--quiet", NULL), 3);
+    newest_id(w, id);
+    assert_exit(w, catena(w, "show", id, NULL), 0);
+    assert_err(w, "a'; touch pwned; '");
+    offered(w, "  answer   ", 0, line);
+    (void) shell(w, line); /* it has holes to be filled, so it is refused */
+    assert_exit(w, shell(w, "test ! -e pwned"), 0);
+}
+
 /* Killed between what the journal says of the handle and the end: the next process asks for the same task. */
 static void a_task_outlives_the_program_that_waits_for_it(void **state)
 {
@@ -185,6 +201,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CLI_TEST(a_tool_that_asks_is_answered_by_the_command_that_is_told),
+        CLI_TEST(no_name_of_a_server_leaves_its_quotes_in_a_command_to_paste),
         CLI_TEST(a_task_outlives_the_program_that_waits_for_it),
         CLI_TEST(a_chain_of_another_catena_asks_here),
         CLI_TEST(a_secret_in_what_a_call_goes_on_with_is_not_journaled),

@@ -11,10 +11,11 @@
  * task, and what was answered.
  *
  * ask asks for a name, then wants somebody to open an address, each with its own requestState; again wants to be asked
- * again, once; model asks for a language model. The others are tasks: work ends after three questions, asks asks for a
- * name in between, fails fails, says is_error, gone is not known any more, stuck never ends, flaky answers every other
- * question with an error, long ends after ten questions, and wants a quarter of a second between two, ends is cancelled
- * by the server, large gives what breaks its schema.
+ * again, once; model asks for a language model; quotes asks two things, one by a name that no shell should read. The
+ * others are tasks: work ends after three questions, asks asks for a name in between, fails fails, says is_error, gone
+ * is not known any more, stuck never ends, flaky answers every other question with an error, long ends after ten
+ * questions, and wants a quarter of a second between two, ends is cancelled by the server, large gives what breaks its
+ * schema.
  */
 #include "wire/jsonrpc.h"
 #include <stdio.h>
@@ -46,7 +47,7 @@ typedef struct peer {
 #define TIMES "\"createdAt\":\"2026-11-22T10:00:00Z\",\"lastUpdatedAt\":\"2026-11-22T10:00:0%dZ\""
 
 static const char *const TOOLS[] = {"ask",  "again", "model", "work", "asks",  "fails", "says",
-                                    "gone", "stuck", "flaky", "ends", "large", "long"};
+                                    "gone", "stuck", "flaky", "ends", "large", "long",  "quotes"};
 
 static void note(peer *p, ctn_str method, ctn_str what, const ctn_json *answered)
 {
@@ -123,7 +124,13 @@ static void call(peer *p, const ctn_rpc_message *m)
         answer(p, m,
                "{\"resultType\":\"input_required\",\"inputRequests\":{\"x\":{\"method\":\"sampling/createMessage\","
                "\"params\":{\"messages\":[],\"maxTokens\":1}}}}");
-    else if (ctn_str_is(tool, "ask") || ctn_str_is(tool, "again"))
+    else if (ctn_str_is(tool, "quotes") && !given)
+        answer(p, m,
+               "{\"resultType\":\"input_required\",\"requestState\":\"q\",\"inputRequests\":{\"a'; touch pwned; '\":{"
+               "\"method\":\"elicitation/create\",\"params\":{\"mode\":\"form\",\"message\":\"1\",\"requestedSchema\":{"
+               "\"type\":\"object\",\"properties\":{}}}},\"b\":{\"method\":\"elicitation/create\",\"params\":{"
+               "\"mode\":\"form\",\"message\":\"2\",\"requestedSchema\":{\"type\":\"object\",\"properties\":{}}}}}}");
+    else if (ctn_str_is(tool, "ask") || ctn_str_is(tool, "again") || ctn_str_is(tool, "quotes"))
         answer(p, m, "{\"resultType\":\"complete\",\"content\":[],\"structuredContent\":{\"done\":true}}");
     else if (p->is_legacy && !ctn_json_member_of(m->params, "task"))
         answer(p, m, "{\"isError\":true,\"content\":[{\"type\":\"text\",\"text\":\"requires task augmentation\"}]}");
