@@ -42,17 +42,19 @@ typedef struct range6 {
 } range6;
 
 static const range6 RANGES6[] = {
-    {{[15] = 1}, 128, CTN_NETWORK_LOOPBACK},                                      /* ::1 */
-    {{0}, 128, CTN_NETWORK_NEVER},                                                /* :: */
-    {{0xfd, 0x00, 0x0e, 0xc2, [14] = 0x02, [15] = 0x54}, 128, CTN_NETWORK_NEVER}, /* metadata */
-    {{0xfc}, 7, CTN_NETWORK_PRIVATE},                                             /* fc00::/7 */
-    {{0xfe, 0x80}, 10, CTN_NETWORK_NEVER},                                        /* link-local */
-    {{0xfe, 0xc0}, 10, CTN_NETWORK_PRIVATE},                                      /* site-local, of old */
-    {{0xff}, 8, CTN_NETWORK_NEVER},                                               /* multicast */
-    {{0x20, 0x01, 0x00, 0x00}, 32, CTN_NETWORK_NEVER},                            /* Teredo */
-    {{0x20, 0x01, 0x0d, 0xb8}, 32, CTN_NETWORK_PRIVATE},                          /* documentation */
-    {{0x00, 0x64, 0xff, 0x9b, 0x00, 0x01}, 48, CTN_NETWORK_PRIVATE},              /* NAT64 of one's own */
-    {{0x01, 0x00}, 64, CTN_NETWORK_NEVER},                                        /* discarded */
+    {{[15] = 1}, 128, CTN_NETWORK_LOOPBACK},                                           /* ::1 */
+    {{0}, 128, CTN_NETWORK_NEVER},                                                     /* :: */
+    {{0xfd, 0x00, 0x0e, 0xc2, [14] = 0x02, [15] = 0x54}, 128, CTN_NETWORK_NEVER},      /* metadata */
+    {{0xfd, 0x20, 0x00, 0xce, [14] = 0x02, [15] = 0x54}, 128, CTN_NETWORK_NEVER},      /* metadata */
+    {{0xfd, 0x00, 0x00, 0xc1, [12] = 0xa9, 0xfe, 0xa9, 0xfe}, 128, CTN_NETWORK_NEVER}, /* metadata */
+    {{0xfc}, 7, CTN_NETWORK_PRIVATE},                                                  /* fc00::/7 */
+    {{0xfe, 0x80}, 10, CTN_NETWORK_NEVER},                                             /* link-local */
+    {{0xfe, 0xc0}, 10, CTN_NETWORK_PRIVATE},                                           /* site-local, of old */
+    {{0xff}, 8, CTN_NETWORK_NEVER},                                                    /* multicast */
+    {{0x20, 0x01, 0x00, 0x00}, 32, CTN_NETWORK_NEVER},                                 /* Teredo */
+    {{0x20, 0x01, 0x0d, 0xb8}, 32, CTN_NETWORK_PRIVATE},                               /* documentation */
+    {{0x00, 0x64, 0xff, 0x9b, 0x00, 0x01}, 48, CTN_NETWORK_PRIVATE},                   /* NAT64 of one's own */
+    {{0x01, 0x00}, 64, CTN_NETWORK_NEVER},                                             /* discarded */
 };
 
 /* Prefixes before an IPv4 address, and where in the address it stands. */

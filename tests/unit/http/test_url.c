@@ -149,6 +149,8 @@ static void each_address_is_of_its_network(void **state)
         {"::169.254.169.254", CTN_NETWORK_NEVER},
         {"fe80::1", CTN_NETWORK_NEVER},
         {"fd00:ec2::254", CTN_NETWORK_NEVER},
+        {"fd20:ce::254", CTN_NETWORK_NEVER},
+        {"fd00:c1::a9fe:a9fe", CTN_NETWORK_NEVER},
         {"100.100.100.200", CTN_NETWORK_NEVER},
         {"0.0.0.0", CTN_NETWORK_NEVER},
         {"::", CTN_NETWORK_NEVER},
