@@ -202,12 +202,14 @@ static void on_done(void *ctx, uint64_t token, const ctn_call_result *result)
 static void on_progress(void *ctx, uint64_t token, double progress, double total, ctn_str message)
 {
     const asking *a = ctx;
+    ctn_arena_mark mark = ctn_arena_save(a->cli->arena); /* a server may tell as much as it likes */
     (void) token;
     if (total > 0)
         ctn_cli_say(a->cli, "%.0f %% %.*s", 100 * progress / total,
                     CTN_STR_ARG(ctn_text_clean(a->cli->arena, message, 200)));
     else if (message.len)
         ctn_cli_say(a->cli, "%.*s", CTN_STR_ARG(ctn_text_clean(a->cli->arena, message, 200)));
+    ctn_arena_restore(a->cli->arena, mark);
 }
 
 static bool is_done(void *ctx)
