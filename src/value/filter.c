@@ -3,12 +3,12 @@
  * of all that is known of them.
  */
 #include "value/filter.h"
+#include "base/percent.h"
 #include "value/calendar.h"
 #include "value/decimal.h"
 #include "value/letter_case.h"
 #include "value/literal.h"
 #include "value/template.h"
-#include "value/uri.h"
 
 #include <assert.h>
 
@@ -222,7 +222,7 @@ static ctn_failure apply_url(const ctn_filter *filter, const ctn_json *value, ct
 {
     (void) filter;
     (void) err;
-    return give_str(arena, ctn_uri_encode(arena, ctn_value_to_text(arena, value)), ret_value);
+    return give_str(arena, ctn_percent_encode(arena, ctn_value_to_text(arena, value)), ret_value);
 }
 
 static ctn_failure apply_round(const ctn_filter *filter, const ctn_json *value, ctn_arena *arena,

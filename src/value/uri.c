@@ -153,23 +153,3 @@ ctn_str ctn_uri_decode(ctn_arena *arena, ctn_str text)
     }
     return (ctn_str){out, len};
 }
-
-ctn_str ctn_uri_encode(ctn_arena *arena, ctn_str s)
-{
-    static const char hex[] = "0123456789ABCDEF";
-    char *out = ctn_arena_alloc(arena, s.len * 3 + 1);
-    size_t len = 0;
-    for (size_t i = 0; i < s.len; i++) {
-        unsigned char c = (unsigned char) s.ptr[i];
-        bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                        c == '.' || c == '_' || c == '~';
-        if (is_plain) {
-            out[len++] = (char) c;
-        } else {
-            out[len++] = '%';
-            out[len++] = hex[c >> 4];
-            out[len++] = hex[c & 15];
-        }
-    }
-    return (ctn_str){out, len};
-}

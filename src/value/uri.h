@@ -1,5 +1,6 @@
 /*
- * uri.h -- RFC 3986 as far as the language needs it: references to schemas inside a document, percent-encoding. Pure.
+ * uri.h -- RFC 3986 as far as the language needs it: references to schemas inside a document, and what %XX stands for.
+ * Pure.
  */
 #pragma once
 #include "base/arena.h"
@@ -10,5 +11,3 @@ ctn_str ctn_uri_resolve(ctn_arena *arena, ctn_str base, ctn_str reference);
 ctn_str ctn_uri_split(ctn_str uri, ctn_str *ret_fragment);
 /* %41 becomes A; a '%' without two hex digits stays. */
 ctn_str ctn_uri_decode(ctn_arena *arena, ctn_str text);
-/* Percent-encoding of everything but the unreserved characters. */
-ctn_str ctn_uri_encode(ctn_arena *arena, ctn_str text);

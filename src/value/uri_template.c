@@ -3,6 +3,7 @@
  * beside another: it ends at the first place where the text behind it stands, and the last one where the URI ends so.
  */
 #include "value/uri_template.h"
+#include "base/percent.h"
 #include "value/uri.h"
 
 static bool is_name(ctn_str s)
@@ -130,7 +131,7 @@ ctn_str ctn_uri_template_fill(const ctn_uri_template *t, ctn_arena *arena, const
         const ctn_json *value = ctn_json_get(values, t->names[i]);
         bool is_text = ctn_json_is(value, CTN_JSON_STRING) || ctn_json_is(value, CTN_JSON_NUMBER);
         is_whole &= is_text && ctn_json_text(value).len > 0;
-        ctn_buf_append(&text, ctn_uri_encode(arena, ctn_json_text(value)));
+        ctn_buf_append(&text, ctn_percent_encode(arena, ctn_json_text(value)));
         ctn_buf_append(&text, t->before[i + 1]);
     }
     ctn_str filled = is_whole && !text.overflowed ? ctn_arena_str(arena, ctn_buf_str(&text)) : (ctn_str){0};

@@ -3,24 +3,7 @@
  */
 #include "wire/form.h"
 #include "base/err.h"
-
-static bool is_unreserved(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-           c == '_' || c == '~';
-}
-
-static void escape(ctn_buf *out, ctn_str text)
-{
-    static const char HEX[] = "0123456789ABCDEF";
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char) text.ptr[i];
-        if (is_unreserved(text.ptr[i]))
-            ctn_buf_append_char(out, text.ptr[i]);
-        else
-            ctn_buf_append(out, (ctn_str){(const char[]){'%', HEX[c >> 4], HEX[c & 15]}, 3});
-    }
-}
+#include "base/percent.h"
 
 void ctn_form_put(ctn_buf *out, bool is_first, const char *name, ctn_str value)
 {
@@ -28,17 +11,7 @@ void ctn_form_put(ctn_buf *out, bool is_first, const char *name, ctn_str value)
         ctn_buf_append_char(out, '&');
     ctn_buf_append(out, ctn_str_from(name));
     ctn_buf_append_char(out, '=');
-    escape(out, value);
-}
-
-ctn_str ctn_form_escape(ctn_arena *arena, ctn_str text)
-{
-    ctn_buf out;
-    ctn_buf_init(&out, 3 * text.len + 1);
-    escape(&out, text);
-    ctn_str escaped = ctn_arena_str(arena, ctn_buf_str(&out));
-    ctn_buf_done(&out);
-    return escaped;
+    ctn_percent_append(out, value);
 }
 
 /* False: an escape that is none. */

@@ -7,8 +7,6 @@
 
 /* "name=value", with a '&' before it when something stands in the buffer's form already (is_first: nothing does). */
 void ctn_form_put(ctn_buf *out, bool is_first, const char *name, ctn_str value);
-/* The text as it stands in a form: what is not unreserved (RFC 3986) becomes %XX. */
-ctn_str ctn_form_escape(ctn_arena *arena, ctn_str text);
 
 /* The value of a name, decoded. CTN_E_NOT_FOUND, without a sentence: it is not there; CTN_E_INVALID: twice, or badly
  * escaped. */

@@ -7,6 +7,7 @@
 #include "base/base64.h"
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/percent.h"
 #include "base/text.h"
 #include "wire/form.h"
 #include "wire/oauth.h"
@@ -172,8 +173,8 @@ ctn_str ctn_oauth_token_request(ctn_arena *arena, const ctn_oauth_client *client
     ctn_buf_done(&body);
     *ret_authorization = (ctn_str){0};
     if (client->method == CTN_OAUTH_BASIC) {
-        ctn_str pair = ctn_arena_printf(arena, "%.*s:%.*s", CTN_STR_ARG(ctn_form_escape(arena, client->id)),
-                                        CTN_STR_ARG(ctn_form_escape(arena, client->secret)));
+        ctn_str pair = ctn_arena_printf(arena, "%.*s:%.*s", CTN_STR_ARG(ctn_percent_encode(arena, client->id)),
+                                        CTN_STR_ARG(ctn_percent_encode(arena, client->secret)));
         *ret_authorization = ctn_arena_printf(arena, "Basic %.*s", CTN_STR_ARG(ctn_base64(arena, pair)));
     }
     return text;

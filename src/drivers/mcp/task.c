@@ -17,7 +17,6 @@
 #define LOST_FAR_MAX      64    /* ... of an address, which may be back in an hour */
 #define LOST_FIRST_MS     1000
 #define LOST_LONGEST_MS   60000
-#define INVALID_PARAMS    (-32602)
 
 typedef enum question { GET, UPDATE, RESULT, CANCEL } question;
 
@@ -416,7 +415,7 @@ static void on_error(ctn_mcp_flight *f, const ctn_rpc_message *m, ctn_arena *scr
         poll(f);
     } else if (t->asked == RESULT) {
         tell_error(f, NULL, m->error_message, scratch);
-    } else if (m->error_code == INVALID_PARAMS) {
+    } else if (m->error_code == CTN_RPC_INVALID_PARAMS) {
         fail(f, CTN_FAILURE_TRANSPORT, scratch,
              "its server does not know the task any more; what became of it is not known", m->error_message);
     } else {
