@@ -54,6 +54,8 @@ static const char *const CHAINS[] = {
     "sensitive: [pin]\n"
     "mcp: {attachMs: 60000}\n"
     "instructionSets: {doze: {wait: {ms: 10}}}\n"
+    "inputSchema: {type: object, properties: {pin: {type: string}}}\n"
+    "outputs: [pin]\n"
     "steps: [{stepName: sleep, instructionSet: doze}]\n",
 
     "id: held\n"
@@ -236,6 +238,29 @@ static void no_sensitive_argument_can_be_guessed_from_the_labels(void **state)
     assert_int_equal(engine_kit_count(k, "secretly"), 1);
     (void) engine_kit_ask(k, "tools/call", "'name':'secretly','arguments':{'pin':'4712'}");
     assert_int_equal(engine_kit_count(k, "secretly"), 2);
+}
+
+/* Not by the way that gave them either; and the search is not blind: what is not sensitive is found. */
+static void no_sensitive_value_leaves_by_any_answer(void **state)
+{
+    engine_kit *k = *state;
+    const ctn_json *a =
+        engine_kit_ask(k, "tools/call", "'name':'secretly','arguments':{'pin':'Planted7f3a','x':'Plain51d0'}");
+    assert_at(a, "/result/structuredContent/pin", "(sealed)");
+    a = engine_kit_ask(k, "tools/call", "'name':'list_executions','arguments':{}");
+    const char *id = engine_kit_at(k, a, "/result/structuredContent/executions/0/executionId");
+    (void) engine_kit_ask(k, "tools/call", "'name':'get_execution','arguments':{'executionId':'%s'}", id);
+    (void) engine_kit_ask(k, "tools/call", "'name':'explain','arguments':{'executionId':'%s'}", id);
+    (void) engine_kit_ask(k, "tools/call", "'name':'explain','arguments':{'executionId':'%s','name':'pin'}", id);
+    (void) engine_kit_ask(k, "resources/read", "'uri':'catena://executions/%s'", id);
+    (void) engine_kit_ask(k, "resources/read", "'uri':'catena://executions/%s/journal'", id);
+    size_t plain = 0;
+    for (size_t i = 0; i < k->message_count; i++) {
+        ctn_str text = ctn_json_to_str(k->arena, k->messages[i]);
+        assert_int_equal(ctn_str_find(text, CTN_STR("Planted7f3a")), SIZE_MAX);
+        plain += ctn_str_find(text, CTN_STR("Plain51d0")) != SIZE_MAX;
+    }
+    assert_in_range(plain, 1, k->message_count);
 }
 
 static void a_caller_who_goes_cancels_only_where_the_chain_says_so(void **state)
@@ -515,6 +540,7 @@ int main(void)
         T(a_repeated_key_joins_the_execution_and_other_arguments_are_refused),
         T(equal_calls_at_the_same_moment_are_one_execution_where_the_chain_says_so),
         T(no_sensitive_argument_can_be_guessed_from_the_labels),
+        T(no_sensitive_value_leaves_by_any_answer),
         T(a_caller_who_goes_cancels_only_where_the_chain_says_so),
         T(an_assistant_without_forms_drives_agent_steps_by_answer_step),
         T(a_form_is_asked_again_when_the_answer_does_not_fit_and_surplus_keys_are_ignored),
