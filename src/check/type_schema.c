@@ -19,18 +19,11 @@ typedef struct building {
 
 static const ctn_type *build(building *b, const ctn_json *schema, int depth);
 
+/* Any, of a word that is no type: a fault of the schema, told elsewhere. */
 static unsigned kinds_of_name(ctn_str name)
 {
-    static const struct {
-        const char *name;
-        unsigned kinds;
-    } NAMES[] = {{"null", CTN_TYPE_NULL},     {"boolean", CTN_TYPE_BOOLEAN}, {"integer", CTN_TYPE_INTEGER},
-                 {"number", CTN_TYPE_NUMBER}, {"string", CTN_TYPE_STRING},   {"array", CTN_TYPE_LIST},
-                 {"object", CTN_TYPE_OBJECT}};
-    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++)
-        if (ctn_str_is(name, NAMES[i].name))
-            return NAMES[i].kinds;
-    return CTN_TYPE_ALL; /* a fault of the schema, told elsewhere */
+    unsigned kinds = ctn_kinds_named(name);
+    return kinds ? kinds : CTN_TYPE_ALL;
 }
 
 static unsigned kinds_of(const ctn_json *type)

@@ -2,6 +2,7 @@
  * kinds.h -- sets of kinds of values, as bits: what a function gives, what a filter takes, what a type allows.
  */
 #pragma once
+#include "base/str.h"
 
 enum {
     CTN_TYPE_NULL = 1,
@@ -15,3 +16,6 @@ enum {
     CTN_TYPE_SCALARS = CTN_TYPE_NULL | CTN_TYPE_BOOLEAN | CTN_TYPE_NUMBER | CTN_TYPE_STRING,
     CTN_TYPE_ALL = 127,
 };
+
+/* Of a word that JSON Schema has for a type: "number" takes whole ones too. 0: it is none of the seven. */
+unsigned ctn_kinds_named(ctn_str word);

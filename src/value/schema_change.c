@@ -169,20 +169,6 @@ static const char *const KNOWN[] = {"type",
 
 /* ---- kinds and choices ---- */
 
-static unsigned kinds_named(ctn_str name)
-{
-    static const struct {
-        const char *name;
-        unsigned kinds;
-    } NAMES[] = {{"null", CTN_TYPE_NULL},     {"boolean", CTN_TYPE_BOOLEAN}, {"integer", CTN_TYPE_INTEGER},
-                 {"number", CTN_TYPE_NUMBER}, {"string", CTN_TYPE_STRING},   {"array", CTN_TYPE_LIST},
-                 {"object", CTN_TYPE_OBJECT}};
-    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++)
-        if (ctn_str_is(name, NAMES[i].name))
-            return NAMES[i].kinds;
-    return 0;
-}
-
 static unsigned kinds_of(const ctn_json *schema)
 {
     const ctn_json *type = ctn_json_member_of(schema, "type");
@@ -190,8 +176,8 @@ static unsigned kinds_of(const ctn_json *schema)
     if (!type)
         return CTN_TYPE_ALL;
     for (size_t i = 0; ctn_json_is(type, CTN_JSON_ARRAY) && i < type->count; i++)
-        kinds |= kinds_named(ctn_json_text(ctn_json_at(type, i)));
-    return ctn_json_is(type, CTN_JSON_ARRAY) ? kinds : kinds_named(ctn_json_text(type));
+        kinds |= ctn_kinds_named(ctn_json_text(ctn_json_at(type, i)));
+    return ctn_json_is(type, CTN_JSON_ARRAY) ? kinds : ctn_kinds_named(ctn_json_text(type));
 }
 
 static const ctn_json *type_of(const walk *w, const ctn_json *schema)
