@@ -302,3 +302,19 @@ size_t engine_kit_count(const engine_kit *k, const char *chain)
     assert_int_equal(ctn_store_execution_list(ctn_host_store(k->host), &filter, count_one, &count, NULL), CTN_OK);
     return count;
 }
+
+int engine_kit_setup(void **state, const char *const *chains)
+{
+    engine_kit *k = calloc(1, sizeof *k);
+    assert_non_null(k);
+    engine_kit_open(k, chains);
+    *state = k;
+    return 0;
+}
+
+int engine_kit_teardown(void **state)
+{
+    engine_kit_close(*state);
+    free(*state);
+    return 0;
+}

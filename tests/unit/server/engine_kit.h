@@ -34,6 +34,9 @@ typedef struct engine_kit {
 /* chains: texts of files; NULL ends them. A modern client without capabilities. */
 void engine_kit_open(engine_kit *k, const char *const *chains);
 void engine_kit_close(engine_kit *k);
+/* The same for cmocka: *state is the kit. */
+int engine_kit_setup(void **state, const char *const *chains);
+int engine_kit_teardown(void **state);
 /* The process dies where it stands, in effect: nothing is answered, and a new host is put in its place. */
 void engine_kit_restart(engine_kit *k);
 
@@ -53,3 +56,6 @@ void engine_kit_run(engine_kit *k, int64_t ms);
 const char *engine_kit_at(const engine_kit *k, const ctn_json *answer, const char *pointer);
 /* So many executions of the chain are in the store. */
 size_t engine_kit_count(const engine_kit *k, const char *chain);
+
+/* In a test that has its kit in `k`. */
+#define assert_at(answer, pointer, text) assert_string_equal(engine_kit_at(k, (answer), (pointer)), (text))

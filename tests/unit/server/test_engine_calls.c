@@ -74,21 +74,8 @@ static const char *const CHAINS[] = {
 
 static int setup(void **state)
 {
-    engine_kit *k = calloc(1, sizeof *k);
-    assert_non_null(k);
-    engine_kit_open(k, CHAINS);
-    *state = k;
-    return 0;
+    return engine_kit_setup(state, CHAINS);
 }
-
-static int teardown(void **state)
-{
-    engine_kit_close(*state);
-    free(*state);
-    return 0;
-}
-
-#define assert_at(answer, pointer, text) assert_string_equal(engine_kit_at(k, (answer), (pointer)), (text))
 
 static void assert_says(const engine_kit *k, const ctn_json *answer, const char *words)
 {
@@ -529,7 +516,7 @@ static void a_long_call_becomes_a_task_that_resolves_after_a_restart(void **stat
 
 int main(void)
 {
-#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, engine_kit_teardown)
     const struct CMUnitTest tests[] = {
         T(a_chain_is_called_and_gives_its_outputs),
         T(wrong_arguments_start_nothing_and_say_what_is_taken),

@@ -75,21 +75,8 @@ static const char *const CHAINS[] = {
 
 static int setup(void **state)
 {
-    engine_kit *k = calloc(1, sizeof *k);
-    assert_non_null(k);
-    engine_kit_open(k, CHAINS);
-    *state = k;
-    return 0;
+    return engine_kit_setup(state, CHAINS);
 }
-
-static int teardown(void **state)
-{
-    engine_kit_close(*state);
-    free(*state);
-    return 0;
-}
-
-#define assert_at(answer, pointer, text) assert_string_equal(engine_kit_at(k, (answer), (pointer)), (text))
 
 static void assert_in(const char *text, const char *part)
 {
@@ -344,7 +331,7 @@ static void who_watches_an_execution_is_told_when_it_moves(void **state)
 
 int main(void)
 {
-#define ENGINE_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define ENGINE_TEST(test) cmocka_unit_test_setup_teardown(test, setup, engine_kit_teardown)
     const struct CMUnitTest tests[] = {
         ENGINE_TEST(what_only_reads_is_a_resource_and_what_writes_is_not),
         ENGINE_TEST(each_tool_has_a_prompt_and_published_ones_have_their_arguments),

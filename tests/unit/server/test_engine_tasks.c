@@ -36,21 +36,8 @@ static const char *const CHAINS[] = {
 
 static int setup(void **state)
 {
-    engine_kit *k = calloc(1, sizeof *k);
-    assert_non_null(k);
-    engine_kit_open(k, CHAINS);
-    *state = k;
-    return 0;
+    return engine_kit_setup(state, CHAINS);
 }
-
-static int teardown(void **state)
-{
-    engine_kit_close(*state);
-    free(*state);
-    return 0;
-}
-
-#define assert_at(answer, pointer, text) assert_string_equal(engine_kit_at(k, (answer), (pointer)), (text))
 
 static const ctn_json *requests_of(const ctn_json *task)
 {
@@ -205,7 +192,7 @@ static void chains_that_another_process_stores_become_tools_and_listeners_are_to
 
 int main(void)
 {
-#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, engine_kit_teardown)
     const struct CMUnitTest tests[] = {
         T(a_part_of_the_answers_leaves_the_rest_open),
         T(a_wrong_answer_is_asked_for_again_under_another_key),
