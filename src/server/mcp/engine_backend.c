@@ -88,7 +88,7 @@ static void call(void *ctx, ctn_mcp_exchange *x)
     ctn_engine_backend *b = ctx;
     if (ctn_engine_tool_call(b, x))
         return;
-    const ctn_offered_chain *chain = ctn_catalogue_tool(ctn_engine_catalogue(b), ctn_mcp_exchange_ask_of(x)->name);
+    const ctn_offered_chain *chain = ctn_catalogue_tool(ctn_engine_catalogue_told(b), ctn_mcp_exchange_ask_of(x)->name);
     if (chain)
         ctn_engine_call_chain(b, x, chain);
     else /* it went between the list and the call */

@@ -1,9 +1,10 @@
 /*
  * engine_catalogue.c -- the chains that can be called: those that the configuration includes, and those of the store.
  *
- * A catalogue is made whole and never changed. The store is asked each time what chains it has (a small table), and
- * only when that is another list than before is everything compiled again: an import by another process is seen so, at
- * the next call or within two seconds. Files of the configuration are read when the process starts.
+ * A catalogue is made whole and never changed. When a request comes the store is asked what chains it has (a small
+ * table), and only when that is another list than before is everything compiled again: an import by another process is
+ * seen so, at the next call or within two seconds. What follows of the same request goes by what it was told. Files of
+ * the configuration are read when the process starts.
  *
  * An id that both have means the configuration's chain, as everywhere else.
  */
@@ -193,6 +194,11 @@ const ctn_catalogue *ctn_engine_catalogue(ctn_engine_backend *b)
     }
     ctn_arena_free(s.arena);
     return b->catalogue;
+}
+
+const ctn_catalogue *ctn_engine_catalogue_told(ctn_engine_backend *b)
+{
+    return b->catalogue ? b->catalogue : ctn_engine_catalogue(b);
 }
 
 /* ---- asking it ---- */

@@ -81,6 +81,8 @@ struct ctn_engine_backend {
 
 /* As it is now: when chains of the store have changed it is made anew, and listeners are told. */
 const ctn_catalogue *ctn_engine_catalogue(ctn_engine_backend *b);
+/* As it was last looked at, without asking the store: what callers were told. */
+const ctn_catalogue *ctn_engine_catalogue_told(ctn_engine_backend *b);
 void ctn_catalogue_free(ctn_catalogue *c);
 const ctn_offered_chain *ctn_catalogue_chain(const ctn_catalogue *c, ctn_str id); /* NULL: there is none */
 const ctn_offered_chain *ctn_catalogue_tool(const ctn_catalogue *c, ctn_str name);

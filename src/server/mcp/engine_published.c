@@ -100,7 +100,7 @@ static const ctn_json *about(ctn_arena *arena, const ctn_execution_row *row)
 const ctn_json *ctn_published_output(ctn_engine_backend *b, ctn_mcp_exchange *x, const ctn_execution_row *row)
 {
     ctn_arena *arena = ctn_mcp_exchange_arena(x);
-    const ctn_offered_chain *chain = ctn_catalogue_chain(ctn_engine_catalogue(b), row->chain_id);
+    const ctn_offered_chain *chain = ctn_catalogue_chain(ctn_engine_catalogue_told(b), row->chain_id);
     ctn_id_text id = ctn_id_to_text(row->id);
     if (row->status == CTN_STATUS_COMPLETED) {
         const ctn_json *outputs = ctn_engine_parsed(arena, row->outputs);

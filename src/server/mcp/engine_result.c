@@ -235,7 +235,7 @@ static const ctn_json *completed_result(ctn_engine_backend *b, ctn_arena *arena,
                                         ctn_str content)
 {
     const ctn_json *outputs = ctn_engine_parsed(arena, row->outputs);
-    const ctn_offered_chain *chain = ctn_catalogue_chain(ctn_engine_catalogue(b), row->chain_id);
+    const ctn_offered_chain *chain = ctn_catalogue_chain(ctn_engine_catalogue_told(b), row->chain_id);
     ctn_err err = {0};
     ctn_json_builder result = ctn_json_object(arena), rest = ctn_json_object(arena);
     if (content.len) {

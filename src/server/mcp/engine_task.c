@@ -106,7 +106,7 @@ static const char *put_end(ctn_engine_backend *b, ctn_json_builder *o, const ctn
 {
     ctn_arena *arena = o->arena;
     const ctn_json *error = ctn_engine_parsed(arena, row->error);
-    const ctn_offered_chain *chain = ctn_catalogue_chain(ctn_engine_catalogue(b), row->chain_id);
+    const ctn_offered_chain *chain = ctn_catalogue_chain(ctn_engine_catalogue_told(b), row->chain_id);
     ctn_str code = ctn_json_str_or(error, "code", (ctn_str){0});
     ctn_json_put_str(o, "lastUpdatedAt", ctn_engine_time(arena, row->finished_at_ms));
     if (row->status == CTN_STATUS_CANCELLED || ctn_str_is(code, "cancelled")) {
