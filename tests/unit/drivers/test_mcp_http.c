@@ -268,13 +268,6 @@ static void nobody_at_the_address_is_unavailable_after_a_few_tries(void **state)
 
 int main(void)
 {
-    ctn_spawner *spawner = NULL;
-    ctn_err err = {0};
-    if (ctn_spawner_start(&spawner, &err)) {
-        (void) fprintf(stderr, "%s\n", err.message);
-        return 1;
-    }
-    web_calls_set_spawner(spawner);
     const struct CMUnitTest tests[] = {
         WEB_TEST(a_modern_server_is_told_everything_by_each_request),
         WEB_TEST(marked_arguments_go_into_headers_too),
@@ -288,7 +281,5 @@ int main(void)
         WEB_TEST(headers_that_were_refused_are_read_afresh),
         WEB_TEST(nobody_at_the_address_is_unavailable_after_a_few_tries),
     };
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    ctn_spawner_stop(spawner);
-    return failed;
+    return cmocka_run_group_tests(tests, web_calls_first, web_calls_last);
 }

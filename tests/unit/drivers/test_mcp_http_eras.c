@@ -391,13 +391,6 @@ static void the_end_of_the_old_stream_loses_what_is_open_and_the_next_call_opens
 
 int main(void)
 {
-    ctn_spawner *spawner = NULL;
-    ctn_err err = {0};
-    if (ctn_spawner_start(&spawner, &err)) {
-        (void) fprintf(stderr, "%s\n", err.message);
-        return 1;
-    }
-    web_calls_set_spawner(spawner);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_answer_to_the_probe_decides_the_era),
         WEB_TEST(a_pinned_revision_is_spoken_or_nothing_is),
@@ -414,7 +407,5 @@ int main(void)
         WEB_TEST(an_address_of_another_origin_is_not_spoken_to),
         WEB_TEST(the_end_of_the_old_stream_loses_what_is_open_and_the_next_call_opens_another),
     };
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    ctn_spawner_stop(spawner);
-    return failed;
+    return cmocka_run_group_tests(tests, web_calls_first, web_calls_last);
 }

@@ -385,13 +385,6 @@ static void a_server_that_is_hostile_from_the_beginning_executes_nothing(void **
 
 int main(void)
 {
-    ctn_spawner *spawner = NULL;
-    ctn_err err = {0};
-    if (ctn_spawner_start(&spawner, &err)) {
-        (void) fprintf(stderr, "%s\n", err.message);
-        return 1;
-    }
-    web_calls_set_spawner(spawner);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_hostility_of_a_modern_server_ends_as_the_right_outcome),
         cmocka_unit_test(each_hostility_of_a_legacy_server_ends_as_the_right_outcome),
@@ -402,7 +395,5 @@ int main(void)
         cmocka_unit_test(nothing_overtakes_the_end_of_a_handshake),
         cmocka_unit_test(a_server_that_is_hostile_from_the_beginning_executes_nothing),
     };
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    ctn_spawner_stop(spawner);
-    return failed;
+    return cmocka_run_group_tests(tests, web_calls_first, web_calls_last);
 }

@@ -9,9 +9,21 @@
 
 static ctn_spawner *the_spawner;
 
-void web_calls_set_spawner(ctn_spawner *spawner)
+int web_calls_first(void **state)
 {
-    the_spawner = spawner;
+    ctn_err err = {0};
+    (void) state;
+    int rc = ctn_spawner_start(&the_spawner, &err);
+    if (rc)
+        (void) fprintf(stderr, "%s\n", err.message);
+    return rc;
+}
+
+int web_calls_last(void **state)
+{
+    (void) state;
+    ctn_spawner_stop(the_spawner);
+    return 0;
 }
 
 static void stop_when_all_ended(web_calls *c)

@@ -27,8 +27,9 @@ typedef struct web_calls {
     bool is_running, is_impatient;
 } web_calls;
 
-/* Before the first of them; the program's own. */
-void web_calls_set_spawner(ctn_spawner *spawner);
+/* Of the group: before the first of them, and after the last. */
+int web_calls_first(void **state);
+int web_calls_last(void **state);
 void web_calls_start(web_calls *c, web_era era, bool (*serve)(web *w, http_asked *asked, const web_asked *what));
 void web_calls_stop(web_calls *c);
 void web_calls_shut_down(web_calls *c); /* the driver alone, so that the server can be asked what it saw */
