@@ -95,24 +95,16 @@ static int read_all(const ctn_credentials *c, ctn_arena *arena, const ctn_json *
     return rc && rc != CTN_E_NOT_FOUND ? ctn_wrap(err, rc, "the credentials in %s", c->file) : rc;
 }
 
-/* Beside it and whole, then in its place. */
 static int replace(const ctn_credentials *c, ctn_arena *arena, ctn_str text, ctn_err *err)
 {
-    char *name = (char *) ctn_arena_printf(arena, "%s.XXXXXX", c->file).ptr;
-    int fd = mkostemp(name, O_CLOEXEC); /* 0600 */
-    bool is_whole = fd >= 0 && ctn_file_write_all(fd, text) == 0;
-    if (fd >= 0)
-        is_whole = close(fd) == 0 && is_whole;
-    is_whole = is_whole && rename(name, c->file) == 0;
-    if (!is_whole && fd >= 0)
-        (void) unlink(name);
-    ctn_str folder = ctn_path_folder(arena, ctn_str_from(c->file));
-    int at = is_whole ? open(ctn_arena_str(arena, folder).ptr, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    is_whole = at >= 0 && fsync(at) == 0;
-    int failure = errno;
-    if (at >= 0)
-        close(at);
-    return is_whole ? CTN_OK : ctn_fail(err, CTN_E_IO, "%s cannot be written: %s", c->file, strerror(failure));
+    ctn_str file = ctn_str_from(c->file);
+    const char *name = ctn_file_write_beside(arena, file, 0600, text);
+    if (name && rename(name, c->file) == 0 && ctn_file_sync_folder(arena, file) == 0)
+        return CTN_OK;
+    int rc = ctn_fail(err, CTN_E_IO, "%s cannot be written: %s", c->file, strerror(errno));
+    if (name)
+        (void) unlink(name); /* not there any more if only the folder could not be synced */
+    return rc;
 }
 
 static int write_all(const ctn_credentials *c, ctn_arena *arena, const ctn_json *all, ctn_err *err)

@@ -232,6 +232,31 @@ int ctn_file_write_all(int fd, ctn_str text)
     return fsync(fd);
 }
 
+const char *ctn_file_write_beside(ctn_arena *arena, ctn_str path, unsigned mode, ctn_str text)
+{
+    char *name = (char *) ctn_arena_printf(arena, "%.*s.XXXXXX", CTN_STR_ARG(path)).ptr;
+    int fd = mkostemp(name, O_CLOEXEC);
+    if (fd < 0)
+        return NULL;
+    bool is_whole = fchmod(fd, mode) == 0 && ctn_file_write_all(fd, text) == 0;
+    is_whole = close(fd) == 0 && is_whole;
+    if (is_whole)
+        return name;
+    int failure = errno;
+    (void) unlink(name);
+    errno = failure;
+    return NULL;
+}
+
+int ctn_file_sync_folder(ctn_arena *arena, ctn_str path)
+{
+    int fd = open(c_text(arena, ctn_path_folder(arena, path)), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc = fd < 0 ? -1 : fsync(fd);
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
 int ctn_file_replace(ctn_arena *arena, ctn_str path, ctn_str old_text, ctn_str new_text, ctn_err *err)
 {
     ctn_str now = {0}, real = ctn_path_real(arena, path);
@@ -241,17 +266,12 @@ int ctn_file_replace(ctn_arena *arena, ctn_str path, ctn_str old_text, ctn_str n
         return rc;
     if (!ctn_str_equal(now, old_text))
         return ctn_fail(err, CTN_E_BUSY, "%.*s has changed meanwhile and was left alone; try again", CTN_STR_ARG(path));
-    char *name = (char *) ctn_arena_printf(arena, "%.*s.XXXXXX", CTN_STR_ARG(real)).ptr;
-    int fd = stat(c_text(arena, real), &st) == 0 ? mkostemp(name, O_CLOEXEC) : -1;
-    if (fd < 0)
-        return ctn_fail(err, CTN_E_IO, "%.*s cannot be written: %s", CTN_STR_ARG(path), strerror(errno));
-    rc = fchmod(fd, st.st_mode & 07777) || ctn_file_write_all(fd, new_text) ? CTN_E_IO : CTN_OK;
-    rc = close(fd) && rc == CTN_OK ? CTN_E_IO : rc;
-    if (rc == CTN_OK && rename(name, c_text(arena, real)))
-        rc = CTN_E_IO;
-    if (rc) {
-        (void) ctn_fail(err, rc, "%.*s cannot be written: %s", CTN_STR_ARG(path), strerror(errno));
+    const char *name =
+        stat(c_text(arena, real), &st) == 0 ? ctn_file_write_beside(arena, real, st.st_mode & 07777, new_text) : NULL;
+    if (name && rename(name, c_text(arena, real)) == 0)
+        return CTN_OK;
+    rc = ctn_fail(err, CTN_E_IO, "%.*s cannot be written: %s", CTN_STR_ARG(path), strerror(errno));
+    if (name)
         (void) unlink(name);
-    }
     return rc;
 }

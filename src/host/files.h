@@ -24,6 +24,11 @@ int ctn_file_read_over(ctn_arena *arena, const ctn_overlay *overlay, ctn_str pat
 int ctn_file_replace(ctn_arena *arena, ctn_str path, ctn_str old_text, ctn_str new_text, ctn_err *err);
 /* All of the text, and on disk; 0, or -1 with errno. */
 int ctn_file_write_all(int fd, ctn_str text);
+/* A file beside `path`, whole and on disk, to be renamed to it: its name; NULL with errno, and nothing is left behind.
+ */
+const char *ctn_file_write_beside(ctn_arena *arena, ctn_str path, unsigned mode, ctn_str text);
+/* That a name of its folder leads to it is on disk; 0, or -1 with errno. */
+int ctn_file_sync_folder(ctn_arena *arena, ctn_str path);
 bool ctn_file_is_there(ctn_arena *arena, ctn_str path);
 bool ctn_file_is_folder(ctn_arena *arena, ctn_str path);
 /* "a/b.yaml" -> "a"; "b.yaml" -> ".". */

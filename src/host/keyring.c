@@ -88,16 +88,6 @@ static int read_file(void *ctx, ctn_buf *ret_text, ctn_err *err)
     return rc;
 }
 
-static int sync_folder(ctn_arena *arena, const char *file)
-{
-    ctn_str folder = ctn_path_folder(arena, ctn_str_from(file));
-    int fd = open(ctn_arena_printf(arena, "%.*s", CTN_STR_ARG(folder)).ptr, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int rc = fd < 0 ? -1 : fsync(fd);
-    if (fd >= 0)
-        close(fd);
-    return rc;
-}
-
 /* Beside it and whole, then in its place: the first one by a link, which replaces nothing. */
 static int write_file(void *ctx, ctn_str text, bool is_first, ctn_err *err)
 {
@@ -119,7 +109,7 @@ static int write_file(void *ctx, ctn_str text, bool is_first, ctn_err *err)
         is_whole = access(k->file, F_OK) == 0;
     if (is_first || !is_whole)
         (void) unlink(name);
-    if (!is_whole || (rc == CTN_OK && sync_folder(arena, k->file)))
+    if (!is_whole || (rc == CTN_OK && ctn_file_sync_folder(arena, ctn_str_from(k->file))))
         rc = ctn_fail(err, CTN_E_IO, "%s cannot be written: %s", k->ring.name, strerror(errno));
 done:
     ctn_arena_free(arena);
