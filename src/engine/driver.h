@@ -38,6 +38,7 @@ typedef struct ctn_call_request {
     const ctn_json *continuation;
     /* What it asked for: {KEY: {action: "accept" | "decline" | "cancel", content?: {...}}}; NULL: nothing was asked. */
     const ctn_json *answers;
+    ctn_str traceparent; /* W3C: the execution's trace and this attempt as its parent; for the peer */
     bool is_sensitive; /* its arguments, or what it gives: nothing that its peer says is to be logged */
 } ctn_call_request;
 

@@ -113,8 +113,12 @@ typedef struct ctn_engine_options {
     bool seals_nothing; /* a simulation: its sensitive values are made up, and stand in the journal as they are */
     ctn_rules rules;    /* effect_of is set by the engine */
     size_t active_max;  /* executions in memory that may run at once; 0: 256 */
-    bool own_only;      /* advance only what this engine was told to (run, resume); not what the store holds.
-                         * Executions that wait for a time stay loaded and go on by themselves. */
+    /* May a call on this principal's behalf use this restricted set? CTN_E_DENIED: the sentence names the missing
+     * grant; the step fails with `denied`. Asked before each call of one. NULL: nothing is refused. */
+    int (*may_use)(void *ctx, ctn_str principal, ctn_str set, ctn_err *err);
+    void *may_use_ctx;
+    bool own_only; /* advance only what this engine was told to (run, resume); not what the store holds.
+                    * Executions that wait for a time stay loaded and go on by themselves. */
     void (*on_event)(void *ctx, const ctn_engine_event *event); /* NULL: nobody watches */
     void *on_event_ctx;
     /* Something was filed outside a turn: have ctn_engine_turn called soon. */
@@ -148,6 +152,18 @@ int64_t ctn_engine_store_failing_since_ms(const ctn_engine *engine, ctn_str *ret
 
 /* ---- requests; each is acknowledged once, after the commit of what it did ---- */
 
+/* On whose behalf something is asked of the engine. All empty: the engine's own, or the program's that it is part of.
+ */
+typedef struct ctn_requester {
+    ctn_str principal; /* of a start: whose rights its calls have (may_use); empty: nothing is refused to it */
+    ctn_str tenant;    /* of a start: whose it is: its share of the turns, its quotas; empty: of none */
+    /* Not empty: an entry of the audit log, in the same commit as what it tells: "executions.start" */
+    ctn_str audit_action;
+    ctn_str audit_actor; /* who: "ada" */
+    ctn_str from;        /* for the audit log: an address, "stdio", "socket" */
+    ctn_str traceparent; /* of a start: the caller's W3C trace context; empty: a trace of its own */
+} ctn_requester;
+
 /* rc CTN_OK: it is on disk. Else a refusal, with its sentence; nothing changed. */
 typedef void ctn_ack_fn(void *ctx, int rc, ctn_execution_id id, const ctn_err *err);
 
@@ -166,10 +182,14 @@ typedef struct ctn_start {
     const ctn_json *sensitive; /* names of inputs that are so although the chain does not say it; NULL: none */
     bool may_be_held; /* nobody is there to be told of a tool that is held: it starts all the same, and is paused */
     ctn_str actor;
+    ctn_requester by;
+    bool has_priority; /* another than the chain's own: */
+    int priority;      /* 0 .. 9 */
 } ctn_start;
 void ctn_engine_start(ctn_engine *engine, const ctn_start *start, ctn_ack_fn *ack, void *ctx);
 /* ANSWER, SETTLE, SET, CANCEL, PAUSE, RESUME. The execution is loaded if need be. now_ms and entropy are filled in. */
-void ctn_engine_input(ctn_engine *engine, ctn_execution_id id, const ctn_input *input, ctn_ack_fn *ack, void *ctx);
+void ctn_engine_input(ctn_engine *engine, ctn_execution_id id, const ctn_input *input, const ctn_requester *by,
+                      ctn_ack_fn *ack, void *ctx); /* by NULL: nobody to be told of in the audit log */
 /* Loads an execution that was left by a crash, queued or parked, and lets it go on (resume without a settlement). */
 void ctn_engine_adopt(ctn_engine *engine, ctn_execution_id id, ctn_ack_fn *ack, void *ctx);
 /* One that is in quarantine because it did not read back (store/quarantine.h). It reads again: it goes on.
@@ -188,5 +208,23 @@ typedef enum ctn_hold_kind {
 } ctn_hold_kind;
 #define CTN_HOLD_ACTOR "guard"
 void ctn_engine_hold(ctn_engine *engine, ctn_str target, ctn_hold_kind kind, ctn_str why);
+/* ---- figures ---- */
+
+typedef struct ctn_engine_figures {
+    size_t loaded, running; /* executions in memory; those that have begun and are there to go on */
+    size_t in_flight;       /* calls */
+    uint64_t commits, entries, starts, ends, refused; /* since it was made */
+    size_t entries_gathering;                         /* decided and not on disk */
+    int64_t store_failing_since_ms;                   /* 0: it works */
+} ctn_engine_figures;
+ctn_engine_figures ctn_engine_figures_now(const ctn_engine *engine);
+/* One lane of the queue: what is queued and not held. */
+typedef struct ctn_queue_figure {
+    ctn_str tenant, chain_id;
+    int priority;
+    int64_t depth;
+    int64_t oldest_at_ms; /* when the first one came */
+} ctn_queue_figure;
+
 /* Loaded ones only; NULL otherwise. Valid until the next turn. */
 const ctn_execution *ctn_engine_find(ctn_engine *engine, ctn_execution_id id);

@@ -28,6 +28,7 @@ typedef struct filed {
     const ctn_driver *driver; /* CALL_ENDED: who made it, */
     ctn_str target;           /* ... and what of him it asked */
     ctn_start start;          /* START */
+    ctn_requester by;         /* INPUT; of a START it is in start */
     ctn_execution_id follows; /* START: whose failure it follows up; zero: nobody's */
     ctn_parent *parent;       /* START: whose step it is; NULL: nobody's */
     int64_t exec_no;          /* START: given at its first try, kept for a second */

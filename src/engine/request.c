@@ -32,6 +32,18 @@ static filed *request(ctn_engine *e, filed_kind kind, ctn_execution_id id, ctn_a
     return f;
 }
 
+static ctn_requester copy_requester(ctn_arena *arena, const ctn_requester *by)
+{
+    return (ctn_requester){
+        .principal = ctn_arena_str(arena, by->principal),
+        .tenant = ctn_arena_str(arena, by->tenant),
+        .audit_action = ctn_arena_str(arena, by->audit_action),
+        .audit_actor = ctn_arena_str(arena, by->audit_actor),
+        .from = ctn_arena_str(arena, by->from),
+        .traceparent = ctn_arena_str(arena, by->traceparent),
+    };
+}
+
 filed *ctn_eng_file_start(ctn_engine *e, const ctn_start *start, ctn_ack_fn *ack, void *ctx)
 {
     ctn_execution_id id = ctn_id_new(ctn_clock_now_ms(&e->options.clock), &e->options.id_rng);
@@ -43,6 +55,7 @@ filed *ctn_eng_file_start(ctn_engine *e, const ctn_start *start, ctn_ack_fn *ack
     f->start.sensitive = start->sensitive ? ctn_json_copy(f->arena, start->sensitive) : NULL;
     f->start.idempotency_key = ctn_arena_str(f->arena, start->idempotency_key);
     f->start.actor = ctn_arena_str(f->arena, start->actor);
+    f->start.by = copy_requester(f->arena, &start->by);
     ctn_eng_file(e, f);
     return f;
 }
@@ -64,9 +77,12 @@ filed *ctn_eng_file_input(ctn_engine *e, ctn_execution_id id, const ctn_input *i
     return f;
 }
 
-void ctn_engine_input(ctn_engine *e, ctn_execution_id id, const ctn_input *input, ctn_ack_fn *ack, void *ctx)
+void ctn_engine_input(ctn_engine *e, ctn_execution_id id, const ctn_input *input, const ctn_requester *by,
+                      ctn_ack_fn *ack, void *ctx)
 {
-    (void) ctn_eng_file_input(e, id, input, ack, ctx);
+    filed *f = ctn_eng_file_input(e, id, input, ack, ctx);
+    if (by)
+        f->by = copy_requester(f->arena, by);
 }
 
 void ctn_engine_adopt(ctn_engine *e, ctn_execution_id id, ctn_ack_fn *ack, void *ctx)

@@ -153,7 +153,10 @@ static void file_start(ctn_engine *engine, ctn_request *q, ctn_ack_fn *ack, void
                        .sensitive = ctn_json_count(q->sensitive) ? q->sensitive : NULL,
                        .idempotency_key = q->idempotency_key,
                        .is_queued = q->is_queued,
-                       .actor = q->actor};
+                       .actor = q->actor,
+                       .by = q->by,
+                       .has_priority = q->has_priority,
+                       .priority = q->priority};
     ctn_engine_start(engine, &start, ack, ctx);
 }
 
@@ -170,7 +173,7 @@ static void file_resume(ctn_engine *engine, ctn_store *store, const ctn_request 
         ack(ctx, rc, q->id, &err);
     else if (status == CTN_STATUS_PAUSED)
         ctn_engine_input(engine, q->id, &(ctn_input){.kind = CTN_IN_RESUME, .actor = q->actor, .message = q->reason},
-                         ack, ctx);
+                         &q->by, ack, ctx);
     else if (ctn_status_is_final(status))
         ack(ctx, CTN_OK, q->id, NULL);
     else
@@ -203,5 +206,5 @@ void ctn_request_file(ctn_engine *engine, ctn_store *store, ctn_request *q, ctn_
                     .message = q->reason,
                     .settle = q->settle,
                     .not_happened = q->not_happened};
-    ctn_engine_input(engine, q->id, &in, ack, ctx);
+    ctn_engine_input(engine, q->id, &in, &q->by, ack, ctx);
 }

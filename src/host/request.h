@@ -25,7 +25,10 @@ typedef struct ctn_request {
     ctn_request_op op;
     ctn_execution_id id; /* START: unknown until it is acknowledged */
     ctn_str actor;
+    ctn_requester by; /* not carried to another process: that says it for itself */
     /* START */
+    bool has_priority; /* another than the chain's own */
+    int priority;
     ctn_plan *plan;
     const ctn_json *input, *labels; /* labels NULL: none */
     ctn_str idempotency_key;

@@ -85,7 +85,7 @@ static int look_at_paused(void *ctx, const ctn_execution_row *row)
     r->is_its = false;
     if (!row->damage.len &&
         ctn_store_journal_read(r->guard->of.store, row->exec_no, 1, look_at_record, r, NULL) == CTN_OK && r->is_its)
-        ctn_engine_input(r->guard->engine, row->id, &resume, NULL, NULL);
+        ctn_engine_input(r->guard->engine, row->id, &resume, NULL, NULL, NULL);
     return 0;
 }
 

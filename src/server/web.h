@@ -10,7 +10,7 @@
  * Bounds  connections_max connections, the next ones wait in the kernel's queue; headers of 32 KiB; bodies of
  *         body_bytes_max (413); a request that is not there whole after arrive_ms is cut off, a connection that is idle
  *         or dribbles its first line after idle_ms; a stream whose client does not read is cut off when
- * stream_bytes_max wait for it.
+ *         stream_bytes_max wait for it.
  *
  * Ownership  A request is the listener's; valid until it was answered (_answer, _end), or `gone` has returned.
  * Threads    The loop's.
@@ -35,11 +35,12 @@ typedef struct ctn_web_options {
     void (*admit)(void *ctx, ctn_web_request *request); /* may _answer, or name the caller; NULL: everybody comes in */
     void (*take)(void *ctx, ctn_web_request *request);
     void *ctx;
-    unsigned connections_max; /* 0: 2048, or as many as there are descriptors for */
-    size_t body_bytes_max;    /* 0: 4 MiB */
-    size_t stream_bytes_max;  /* 0: 4 MiB */
-    int64_t arrive_ms;        /* 0: 30000 */
-    int64_t idle_ms;          /* 0: 60000 */
+    const char *tls_cert_file, *tls_key_file; /* PEM, both or neither; NULL: HTTP without TLS */
+    unsigned connections_max;                 /* 0: 2048, or as many as there are descriptors for */
+    size_t body_bytes_max;                    /* 0: 4 MiB */
+    size_t stream_bytes_max;                  /* 0: 4 MiB */
+    int64_t arrive_ms;                        /* 0: 30000 */
+    int64_t idle_ms;                          /* 0: 60000 */
 } ctn_web_options;
 
 /* address: "127.0.0.1:8642", "[::1]:8642"; port 0: the system picks. CTN_E_INVALID: no such address; CTN_E_IO: it
@@ -54,16 +55,20 @@ int ctn_web_check_address(ctn_str address, bool *ret_is_loopback, ctn_err *err);
 /* ---- a request ---- */
 
 typedef struct ctn_web_ask {
-    ctn_str method, path; /* "POST", "/mcp"; without the query */
+    ctn_str method, path;        /* "POST", "/mcp"; without the query; percent-decoded */
+    const ctn_web_header *query; /* in order, decoded; a name without = has the value "" */
+    size_t query_count;
+    ctn_str from; /* who has connected: "203.0.113.9", "::1"; without the port */
     const ctn_web_header *headers;
     size_t header_count;
     ctn_str body;
 } ctn_web_ask;
 const ctn_web_ask *ctn_web_ask_of(const ctn_web_request *request);
 ctn_arena *ctn_web_arena(ctn_web_request *request); /* lives as long */
-/* Who it is, as `admit` has found out; ptr NULL: it has not said. Borrowed. */
-void ctn_web_set_caller(ctn_web_request *request, ctn_str caller);
-ctn_str ctn_web_caller(const ctn_web_request *request);
+/* Who it is, as `admit` has found out (host/access.h); NULL: it has not said. Borrowed. */
+struct ctn_caller;
+void ctn_web_set_caller(ctn_web_request *request, const struct ctn_caller *caller);
+const struct ctn_caller *ctn_web_caller(const ctn_web_request *request);
 void ctn_web_when_gone(ctn_web_request *request, void (*gone)(void *ctx), void *ctx);
 
 /* headers: of the answer, beside its length. */

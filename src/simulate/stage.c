@@ -302,7 +302,7 @@ static void on_said(void *ctx, int rc, ctn_execution_id id, const ctn_err *err)
 void ctn_stage_say(ctn_stage *s, const ctn_execution *x, const ctn_input *input)
 {
     s->asking++;
-    ctn_engine_input(ctn_world_engine(s->world), ctn_execution_id_of(x), input, on_said, s);
+    ctn_engine_input(ctn_world_engine(s->world), ctn_execution_id_of(x), input, NULL, on_said, s);
     ctn_world_turn_soon(s->world);
 }
 

@@ -39,7 +39,7 @@ static void ask(chaos *w, subject *x, ctn_input *in, ctn_entry_kind makes)
     w->requests_open++;
     chaos_trace(w, "somebody sends a %s for %d (%.*s)", names[in->kind], (int) (x - w->subjects),
                 CTN_STR_ARG(in->name));
-    ctn_engine_input(w->engine, x->oracle.id, in, on_ack, r);
+    ctn_engine_input(w->engine, x->oracle.id, in, NULL, on_ack, r);
 }
 
 static void on_start_ack(void *ctx, int rc, ctn_execution_id id, const ctn_err *err)

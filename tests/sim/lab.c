@@ -302,13 +302,13 @@ bool lab_is_alive(const lab *l)
 void lab_retry(lab *l, ctn_execution_id id, ctn_str step)
 {
     ctn_input retry = {.kind = CTN_IN_SETTLE, .actor = CTN_STR("sam"), .name = step, .settle = CTN_SETTLE_RETRY};
-    ctn_engine_input(ctn_world_engine(l->world), id, &retry, NULL, NULL);
+    ctn_engine_input(ctn_world_engine(l->world), id, &retry, NULL, NULL, NULL);
     ctn_world_turn_soon(l->world);
 }
 
 void lab_cancel(lab *l, ctn_execution_id id, ctn_ack_fn *ack, void *ctx)
 {
     ctn_input cancel = {.kind = CTN_IN_CANCEL, .actor = CTN_STR("sam")};
-    ctn_engine_input(ctn_world_engine(l->world), id, &cancel, ack, ctx);
+    ctn_engine_input(ctn_world_engine(l->world), id, &cancel, NULL, ack, ctx);
     ctn_world_turn_soon(l->world);
 }

@@ -261,7 +261,7 @@ static bool help(sim *s, const ctn_execution *x)
         }
         s->settles_pending++;
         s->was_helped = true; /* what a person asks for is loaded, room or not */
-        ctn_engine_input(ctn_world_engine(s->world), id, &in, on_settled, s);
+        ctn_engine_input(ctn_world_engine(s->world), id, &in, NULL, on_settled, s);
         return true;
     }
     return false;
@@ -365,7 +365,7 @@ static void cancel_now(sim *s)
     s->cancel_sent = true;
     ctn_input in = {.kind = CTN_IN_CANCEL, .actor = CTN_STR("sam")};
     s->settles_pending++;
-    ctn_engine_input(ctn_world_engine(s->world), s->subjects[0].id, &in, on_settled, s);
+    ctn_engine_input(ctn_world_engine(s->world), s->subjects[0].id, &in, NULL, on_settled, s);
 }
 
 ctn_status sim_run(sim *s)

@@ -88,7 +88,7 @@ static bool help(sim *s)
     for (int i = 0; i < l->row_count && lab_is_alive(l); i++) {
         ctn_input resume = {.kind = CTN_IN_RESUME, .actor = CTN_STR(CTN_HOLD_ACTOR)};
         if (!l->rows[i].ended)
-            ctn_engine_input(ctn_world_engine(l->world), l->rows[i].id, &resume, NULL, NULL);
+            ctn_engine_input(ctn_world_engine(l->world), l->rows[i].id, &resume, NULL, NULL, NULL);
         for (int k = 0; k < 3 && !l->rows[i].ended; k++)
             lab_retry(l, l->rows[i].id, ctn_str_from(steps[k]));
         ctn_world_turn_soon(l->world);

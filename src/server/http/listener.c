@@ -48,7 +48,7 @@ struct ctn_web_request {
     struct MHD_Connection *connection;
     ctn_arena *arena;
     ctn_web_ask ask;
-    ctn_str caller;
+    const struct ctn_caller *caller;
     ctn_buf body;
     int64_t began_at_ms;
     bool is_whole; /* it was handed over */
@@ -203,12 +203,12 @@ ctn_arena *ctn_web_arena(ctn_web_request *r)
     return r->arena;
 }
 
-void ctn_web_set_caller(ctn_web_request *r, ctn_str caller)
+void ctn_web_set_caller(ctn_web_request *r, const struct ctn_caller *caller)
 {
     r->caller = caller;
 }
 
-ctn_str ctn_web_caller(const ctn_web_request *r)
+const struct ctn_caller *ctn_web_caller(const ctn_web_request *r)
 {
     return r->caller;
 }
@@ -320,6 +320,37 @@ static enum MHD_Result keep_header(void *ctx, enum MHD_ValueKind kind, const cha
     return MHD_YES;
 }
 
+static enum MHD_Result keep_argument(void *ctx, enum MHD_ValueKind kind, const char *name, size_t name_len,
+                                     const char *value, size_t value_len)
+{
+    ctn_web_request *r = ctx;
+    (void) kind;
+    ((ctn_web_header *) r->ask.query)[r->ask.query_count++] =
+        (ctn_web_header){ctn_arena_str(r->arena, (ctn_str){name, name_len}),
+                         ctn_arena_str(r->arena, (ctn_str){value ? value : "", value ? value_len : 0})};
+    return MHD_YES;
+}
+
+static ctn_str from_of(ctn_web_request *r)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *address = info ? info->client_addr : NULL;
+    char text[INET6_ADDRSTRLEN] = "";
+    if (address && address->sa_family == AF_INET)
+        (void) inet_ntop(AF_INET, &((const struct sockaddr_in *) address)->sin_addr, text, sizeof text);
+    else if (address && address->sa_family == AF_INET6)
+        (void) inet_ntop(AF_INET6, &((const struct sockaddr_in6 *) address)->sin6_addr, text, sizeof text);
+    return ctn_arena_str(r->arena, ctn_str_from(text));
+}
+
+static void read_query(ctn_web_request *r)
+{
+    size_t count = 0;
+    (void) MHD_get_connection_values_n(r->connection, MHD_GET_ARGUMENT_KIND, count_header, &count);
+    r->ask.query = CTN_NEW_ARRAY(r->arena, ctn_web_header, count);
+    (void) MHD_get_connection_values_n(r->connection, MHD_GET_ARGUMENT_KIND, keep_argument, r);
+}
+
 static void read_headers(ctn_web_request *r, const char *method, const char *path)
 {
     size_t count = 0;
@@ -328,6 +359,8 @@ static void read_headers(ctn_web_request *r, const char *method, const char *pat
     (void) MHD_get_connection_values_n(r->connection, MHD_HEADER_KIND, keep_header, r);
     r->ask.method = ctn_arena_str(r->arena, ctn_str_from(method));
     r->ask.path = ctn_arena_str(r->arena, ctn_str_from(path));
+    r->ask.from = from_of(r);
+    read_query(r);
 }
 
 /* A sentence, and the connection is closed: what follows on it is not to be believed. */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/memory.h"
+#include "host/access.h"
 #include "server/door.h"
 #include "server/web.h"
 
@@ -251,6 +252,13 @@ static void answer_metadata(const ctn_web_mcp *mcp, ctn_web_request *r)
     answer_json(r, 200, NONE, ctn_json_to_str(arena, ctn_json_finish(&doc)));
 }
 
+static const ctn_caller *name_caller(ctn_web_request *r, ctn_str principal)
+{
+    ctn_caller *caller = CTN_NEW(ctn_web_arena(r), ctn_caller);
+    *caller = (ctn_caller){.name = principal, .via = CTN_STR("mcp"), .from = ctn_web_ask_of(r)->from};
+    return caller;
+}
+
 /* Before a byte of the body is kept. */
 static void admit(void *ctx, ctn_web_request *r)
 {
@@ -275,12 +283,12 @@ static void admit(void *ctx, ctn_web_request *r)
         refuse(r, 405, (ctn_web_header){CTN_STR("Allow"), CTN_STR("POST")},
                "messages are POSTed; there are no sessions, and no stream of their own");
     else
-        ctn_web_set_caller(r, principal);
+        ctn_web_set_caller(r, name_caller(r, principal));
 }
 
 static void take(void *ctx, ctn_web_request *r)
 {
-    take_post(ctx, r, ctn_web_caller(r));
+    take_post(ctx, r, ctn_web_caller(r)->name);
 }
 
 /* ---- life ---- */
