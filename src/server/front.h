@@ -31,7 +31,9 @@ typedef struct ctn_refusal {
 
 typedef struct ctn_site {
     const char *path; /* "/mcp"; the longest one that fits is meant */
-    bool is_open;     /* nobody is asked who he is */
+    const char
+        *operation; /* what `tell` calls its requests, unless it says itself (ctn_web_set_operation); NULL: path */
+    bool is_open;   /* nobody is asked who he is */
     /* Before the body: true: go on; false: it has answered. NULL: all may go on. */
     bool (*admit)(void *ctx, ctn_web_request *request);
     void (*take)(void *ctx, ctn_web_request *request);
@@ -52,6 +54,8 @@ typedef struct ctn_front_options {
 /* CTN_E_DENIED: not loopback, and nobody could be recognised; otherwise as ctn_web_open. */
 int ctn_front_open(const ctn_front_options *options, ctn_front **ret_front, ctn_err *err);
 void ctn_front_add(ctn_front *front, const ctn_site *site);
+/* Each request that is over, whoever it was for, is told to this one (web.h); NULL: to nobody any more. */
+void ctn_front_tell(ctn_front *front, void (*tell)(void *ctx, const ctn_web_told *told), void *ctx);
 /* Nothing new comes in (503 with Retry-After, readiness says so); what is under way may end. */
 void ctn_front_drain(ctn_front *front);
 void ctn_front_close(ctn_front *front);            /* NULL is fine */

@@ -29,11 +29,24 @@ ctn_str ctn_web_header_of(const ctn_web_header *headers, size_t count, const cha
 typedef struct ctn_web ctn_web;
 typedef struct ctn_web_request ctn_web_request;
 
+/* What became of a request: for the log of accesses and for figures. */
+typedef struct ctn_web_told {
+    ctn_str method, path;    /* as they came: the path is the client's to choose; never its query */
+    ctn_str from, caller;    /* caller: its name; empty: nobody was recognised */
+    const char *operation;   /* NULL: none was named */
+    int status;              /* 0: it ended before there was an answer */
+    bool is_stream, was_cut; /* was_cut: the client left, or was cut off, before all of it was sent */
+    size_t bytes_in;         /* of its body */
+    uint64_t bytes_out;      /* of the answer's; of one that was cut: those that were given to be sent */
+    int64_t took_ms;         /* from its first line to the end */
+} ctn_web_told;
+
 typedef struct ctn_web_options {
     ctn_loop *loop;
     const ctn_log *log;
     void (*admit)(void *ctx, ctn_web_request *request); /* may _answer, or name the caller; NULL: everybody comes in */
     void (*take)(void *ctx, ctn_web_request *request);
+    void (*tell)(void *ctx, const ctn_web_told *told); /* each request, once, when it is over; NULL: nobody */
     void *ctx;
     const char *tls_cert_file, *tls_key_file; /* PEM, both or neither; NULL: HTTP without TLS */
     unsigned connections_max;                 /* 0: 2048, or as many as there are descriptors for */
@@ -65,10 +78,12 @@ typedef struct ctn_web_ask {
 } ctn_web_ask;
 const ctn_web_ask *ctn_web_ask_of(const ctn_web_request *request);
 ctn_arena *ctn_web_arena(ctn_web_request *request); /* lives as long */
-/* Who it is, as `admit` has found out (host/access.h); NULL: it has not said. Borrowed. */
+/* Who it is, as `admit` has found out (host/access.h); NULL: it has not said. Borrowed, but for its name. */
 struct ctn_caller;
 void ctn_web_set_caller(ctn_web_request *request, const struct ctn_caller *caller);
 const struct ctn_caller *ctn_web_caller(const ctn_web_request *request);
+/* What is done, as `tell` calls it: "executions.start", "mcp". One of a few: it becomes a label of metrics. */
+void ctn_web_set_operation(ctn_web_request *request, const char *operation); /* borrowed, outlives the listener */
 void ctn_web_when_gone(ctn_web_request *request, void (*gone)(void *ctx), void *ctx);
 
 /* headers: of the answer, beside its length. */

@@ -22,6 +22,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "base/memory.h"
+#include "host/access.h"
 #include "loop/watch.h"
 #include "server/http/guard.h"
 
@@ -49,6 +50,9 @@ struct ctn_web_request {
     ctn_arena *arena;
     ctn_web_ask ask;
     const struct ctn_caller *caller;
+    ctn_str caller_name;
+    const char *operation; /* NULL: not said */
+    uint64_t bytes_out;
     ctn_buf body;
     int64_t began_at_ms;
     bool is_whole; /* it was handed over */
@@ -206,6 +210,12 @@ ctn_arena *ctn_web_arena(ctn_web_request *r)
 void ctn_web_set_caller(ctn_web_request *r, const struct ctn_caller *caller)
 {
     r->caller = caller;
+    r->caller_name = caller ? ctn_arena_str(r->arena, caller->name) : (ctn_str){0};
+}
+
+void ctn_web_set_operation(ctn_web_request *r, const char *operation)
+{
+    r->operation = operation;
 }
 
 const struct ctn_caller *ctn_web_caller(const ctn_web_request *r)
@@ -248,6 +258,7 @@ void ctn_web_answer(ctn_web_request *r, int status, const ctn_web_header *header
 {
     assert(!r->is_over && !r->response);
     r->is_over = true;
+    r->bytes_out = body.len;
     set_response(r, status, MHD_create_response_from_buffer(body.len, (void *) body.ptr, MHD_RESPMEM_MUST_COPY),
                  headers, count);
     go_on(r);
@@ -269,6 +280,7 @@ static ssize_t read_stream(void *ctx, uint64_t at, char *out, size_t room)
     size_t bytes = r->stream.len < room ? r->stream.len : room;
     memcpy(out, r->stream.data, bytes);
     ctn_buf_consume(&r->stream, bytes);
+    r->bytes_out += bytes;
     return (ssize_t) bytes;
 }
 
@@ -370,6 +382,7 @@ static enum MHD_Result refuse(ctn_web_request *r, int status, const char *senten
     const ctn_web_header headers[] = {{CTN_STR("Content-Type"), CTN_STR("application/json")},
                                       {CTN_STR("Connection"), CTN_STR("close")}};
     r->is_over = true;
+    r->bytes_out = body.len;
     set_response(r, status, MHD_create_response_from_buffer(body.len, (void *) body.ptr, MHD_RESPMEM_MUST_COPY),
                  headers, 2);
     return queue(r);
@@ -488,12 +501,29 @@ static void on_connection(void *ctx, struct MHD_Connection *connection, void **s
     web->has_room = true;
 }
 
+static void tell(const ctn_web_request *r, bool was_cut)
+{
+    const ctn_web_options *of = &r->web->of;
+    if (of->tell)
+        of->tell(of->ctx, &(ctn_web_told){.method = r->ask.method,
+                                          .path = r->ask.path,
+                                          .from = r->ask.from,
+                                          .caller = r->caller_name,
+                                          .operation = r->operation,
+                                          .status = r->is_queued ? r->status : 0,
+                                          .is_stream = r->is_stream,
+                                          .was_cut = was_cut,
+                                          .bytes_in = r->body.len,
+                                          .bytes_out = r->is_queued ? r->bytes_out : 0,
+                                          .took_ms = ctn_loop_now_ms(of->loop) - r->began_at_ms});
+}
+
 static void on_completed(void *ctx, struct MHD_Connection *connection, void **request,
                          enum MHD_RequestTerminationCode how)
 {
     ctn_web *web = ctx;
     ctn_web_request *r = *request;
-    (void) connection, (void) how;
+    (void) connection;
     if (!r)
         return;
     *request = NULL;
@@ -502,6 +532,7 @@ static void on_completed(void *ctx, struct MHD_Connection *connection, void **re
     r->poller = NULL;
     r->is_lost = true;
     tell_gone(r);
+    tell(r, how != MHD_REQUEST_TERMINATED_COMPLETED_OK);
     if (r->prev)
         r->prev->next = r->next;
     else
