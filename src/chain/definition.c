@@ -59,23 +59,29 @@ ctn_str ctn_definition_of_chain(ctn_arena *arena, const ctn_chain *chain)
     return ctn_json_to_str(arena, normal(arena, ctn_json_finish(&own), false));
 }
 
-/* The agent's object with the text of its instructions in place of the file's name. */
+/* The object of the work with the texts of its instructions in place of files' names. */
+static const ctn_json *work_node(ctn_arena *arena, const ctn_work *work)
+{
+    if (!work->instructions_text.len)
+        return work->node;
+    ctn_json_builder whole = ctn_json_object(arena);
+    ctn_json_put_all(&whole, work->node);
+    ctn_json_put(&whole, ctn_str_from(ctn_work_kind_name(work->kind)), ctn_work_whole_detail(work, arena));
+    return ctn_json_finish(&whole);
+}
+
 static const ctn_json *set_node(ctn_arena *arena, const ctn_instruction_set *set)
 {
-    if (!set->instructions_text.len)
-        return set->node;
-    ctn_json_builder whole = ctn_json_object(arena), agent = ctn_json_object(arena);
-    for (uint32_t i = 0; i < set->work.detail->count; i++) {
-        const ctn_json_member *m = &set->work.detail->members[i];
-        ctn_str key = ctn_json_text(&m->key);
-        ctn_json_put(&agent, key,
-                     ctn_str_is(key, "instructions") ? ctn_json_string(arena, set->instructions_text) : &m->value);
-    }
-    for (uint32_t i = 0; i < set->node->count; i++) {
-        const ctn_json_member *m = &set->node->members[i];
-        ctn_str key = ctn_json_text(&m->key);
-        ctn_json_put(&whole, key, ctn_str_is(key, "agent") ? ctn_json_finish(&agent) : &m->value);
-    }
+    bool is_whole = true;
+    for (uint32_t i = 0; i < set->call_count; i++)
+        is_whole = is_whole && !set->calls[i].instructions_text.len;
+    if (is_whole)
+        return work_node(arena, &set->work);
+    ctn_json_builder calls = ctn_json_object(arena), whole = ctn_json_object(arena);
+    for (uint32_t i = 0; i < set->call_count; i++)
+        ctn_json_put(&calls, set->calls[i].name, work_node(arena, &set->calls[i]));
+    ctn_json_put_all(&whole, set->node);
+    ctn_json_put(&whole, CTN_STR("calls"), ctn_json_finish(&calls));
     return ctn_json_finish(&whole);
 }
 

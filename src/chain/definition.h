@@ -3,7 +3,7 @@
  * text that says its own name.
  *
  *   chain             the chain's object, without instructionSets
- *   instruction_set   {"instructionSets": {NAME: {...}}}: a file of its own; an agent's instructions as text
+ *   instruction_set   {"instructionSets": {NAME: {...}}}: a file of its own; instructions as text
  *   template          {"name": NAME, "text": "..."}
  *
  * The same content gives the same bytes whether it was YAML or JSON and in whatever order the keys of the language

@@ -34,7 +34,6 @@ typedef struct ctn_instruction_set {
     const ctn_json *rate_limit, *breaker; /* NULL: none */
     int64_t max_concurrent;               /* 0: not said */
     ctn_set_limits limits;                /* the three of them, in numbers */
-    ctn_str instructions_text;            /* agent: of the file that `instructions` names; empty: it is the text */
     size_t fault_count;
     ctn_finding fault_first;
 } ctn_instruction_set;

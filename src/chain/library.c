@@ -100,43 +100,83 @@ static bool names_a_file(ctn_str instructions)
            (ctn_str_ends_with(instructions, CTN_STR(".md")) || ctn_str_ends_with(instructions, CTN_STR(".txt")));
 }
 
-/* An agent's instructions in a file of their own: its text becomes part of the set. The set with it, or `set` itself.
- */
-static const ctn_instruction_set *with_instructions(ctn_library *library, const ctn_instruction_set *set,
-                                                    ctn_findings *findings)
+static size_t find_control(ctn_str text)
 {
-    const ctn_json *named = set->work.kind == CTN_WORK_AGENT && ctn_json_is(set->work.detail, CTN_JSON_OBJECT)
-                                ? ctn_json_member_of(set->work.detail, "instructions")
+    for (size_t at = 0; at < text.len; at++)
+        if (ctn_str_control_at(text, at, false))
+            return at;
+    return SIZE_MAX;
+}
+
+static int read_instructions(const ctn_library *library, ctn_str from, ctn_str name, ctn_str *ret_text, ctn_err *err)
+{
+    int rc = library->read(library->read_ctx, library->arena, from, name, ret_text, err);
+    if (rc)
+        return rc;
+    if (ret_text->len == 0)
+        return ctn_fail(err, CTN_E_INVALID, "the file '%.*s' is empty", CTN_STR_ARG(name));
+    if (ret_text->len > CTN_INSTRUCTIONS_BYTES_MAX)
+        return ctn_fail(err, CTN_E_LIMIT, "the file '%.*s' has %zu bytes, at most %d are allowed", CTN_STR_ARG(name),
+                        ret_text->len, CTN_INSTRUCTIONS_BYTES_MAX);
+    if (!ctn_str_is_utf8(*ret_text))
+        return ctn_fail(err, CTN_E_INVALID, "the file '%.*s' is no UTF-8 text", CTN_STR_ARG(name));
+    size_t at = find_control(*ret_text);
+    if (at != SIZE_MAX)
+        return ctn_fail(err, CTN_E_INVALID, "the file '%.*s' holds a control character at byte %zu", CTN_STR_ARG(name),
+                        at + 1);
+    return CTN_OK;
+}
+
+/* Instructions in a file of their own: its text becomes part of the work. False: the file is at fault. */
+static bool take_instructions(ctn_library *library, ctn_instruction_set *set, ctn_work *work, ctn_findings *findings)
+{
+    const ctn_json *named = ctn_work_kind_has_instructions(work->kind) && ctn_json_is(work->detail, CTN_JSON_OBJECT)
+                                ? ctn_json_member_of(work->detail, "instructions")
                                 : NULL;
     if (!library->read || !ctn_json_is(named, CTN_JSON_STRING) || !names_a_file(ctn_json_text(named)))
-        return set;
-    ctn_instruction_set *full = CTN_NEW(library->arena, ctn_instruction_set);
-    *full = *set;
-    ctn_str file = ctn_source_file_name(set->source), name = ctn_json_text(named);
+        return true;
+    ctn_str file = ctn_source_file_name(set->source);
     ctn_err err = {0};
-    int rc = library->read(library->read_ctx, library->arena, file, name, &full->instructions_text, &err);
+    int rc = read_instructions(library, file, ctn_json_text(named), &work->instructions_text, &err);
+    if (rc == CTN_OK)
+        return true;
+    work->instructions_text = (ctn_str){0};
     ctn_position at = ctn_source_position(set->source, named);
-    if (rc == CTN_E_NOT_FOUND) { /* whoever does the work may know it by its name; what looks mistyped is told */
+    if (rc == CTN_E_NOT_FOUND && work->kind == CTN_WORK_AGENT) {
+        /* Whoever does the work may know it by its name; what looks mistyped is told. A model knows no files. */
         if (strstr(err.message, "did you mean"))
             ctn_findings_add(findings, file, at.line, at.column, CTN_SEVERITY_WARNING, "unknown-template",
                              "instructions: %s (the agent is handed this name as it stands)", err.message);
-        return set;
+        return true;
     }
-    if (rc == CTN_OK && full->instructions_text.len == 0)
-        rc = ctn_fail(&err, CTN_E_INVALID, "the file '%.*s' is empty", CTN_STR_ARG(name));
-    if (rc == CTN_OK && full->instructions_text.len > CTN_INSTRUCTIONS_BYTES_MAX)
-        rc = ctn_fail(&err, CTN_E_LIMIT, "the file '%.*s' has %zu bytes, at most %d are allowed", CTN_STR_ARG(name),
-                      full->instructions_text.len, CTN_INSTRUCTIONS_BYTES_MAX);
-    if (rc == CTN_OK && !ctn_str_is_utf8(full->instructions_text))
-        rc = ctn_fail(&err, CTN_E_INVALID, "the file '%.*s' is no UTF-8 text", CTN_STR_ARG(name));
-    if (rc == CTN_OK)
-        return full;
     ctn_reader reader = {.arena = library->arena, .source = set->source, .findings = findings};
     ctn_reader_fault(&reader, named, "unknown-template", "instructions: %s", err.message);
-    full->instructions_text = (ctn_str){0};
-    full->fault_first = reader.fault_first;
-    full->fault_count++;
+    set->fault_first = reader.fault_first;
+    set->fault_count++;
+    return false;
+}
+
+/* The set with the texts of the files that its work, or one of its calls, names. */
+static const ctn_instruction_set *with_instructions(ctn_library *library, const ctn_instruction_set *set,
+                                                    ctn_findings *findings)
+{
+    ctn_instruction_set *full = CTN_NEW(library->arena, ctn_instruction_set);
+    *full = *set;
+    bool is_good = take_instructions(library, full, &full->work, findings);
+    for (uint32_t i = 0; is_good && i < full->call_count; i++) /* they are the reader's own, made with the set */
+        is_good = take_instructions(library, full, &full->calls[i], findings);
     return full;
+}
+
+/* The same texts stand in the files that they name. */
+static bool have_equal_instructions(const ctn_instruction_set *a, const ctn_instruction_set *b)
+{
+    if (!ctn_str_equal(a->work.instructions_text, b->work.instructions_text) || a->call_count != b->call_count)
+        return false;
+    for (uint32_t i = 0; i < a->call_count; i++)
+        if (!ctn_str_equal(a->calls[i].instructions_text, b->calls[i].instructions_text))
+            return false;
+    return true;
 }
 
 static size_t add_set(ctn_library *library, const ctn_source *source, const ctn_json_member *member,
@@ -148,8 +188,7 @@ static size_t add_set(ctn_library *library, const ctn_source *source, const ctn_
     const ctn_instruction_set *other = table_find(&library->sets, set->name);
     if (!other) {
         table_add(library, &library->sets, set->name, set);
-    } else if (!ctn_json_equal(other->node, set->node) ||
-               !ctn_str_equal(other->instructions_text, set->instructions_text)) {
+    } else if (!ctn_json_equal(other->node, set->node) || !have_equal_instructions(other, set)) {
         add_fault(findings, ctn_source_file_name(source), ctn_source_position(source, set->name_node),
                   "instruction set", set->name, ctn_source_file_name(other->source),
                   ctn_source_position(other->source, other->name_node));

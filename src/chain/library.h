@@ -23,8 +23,8 @@ typedef struct ctn_document {
 } ctn_document;
 
 ctn_library *ctn_library_new(ctn_arena *arena);
-/* Reads the file `name`, as seen from the folder of the file `from`: how an agent's instructions that stand in a file
- * of their own come in. Without a reader such a name is the text. */
+/* Reads the file `name`, as seen from the folder of the file `from`: how instructions (of an agent, of a prompt) that stand
+ * in a file of their own come in. Without a reader such a name is the text. */
 typedef int ctn_library_read_fn(void *ctx, ctn_arena *arena, ctn_str from, ctn_str name, ctn_str *ret_text,
                                 ctn_err *err);
 void ctn_library_set_reader(ctn_library *library, ctn_library_read_fn *read, void *ctx);

@@ -32,10 +32,13 @@
 typedef struct ctn_plan_call {
     ctn_str name;       /* in `calls`; empty when the set is one call */
     ctn_work_kind kind; /* one that a driver does */
-    ctn_str target;     /* what its key says: "server/tool", a function, a program; when that is an object, the kind */
-    ctn_effect effect;  /* by its kind; UNKNOWN: its driver says, or it is taken for a write */
+    /* What its key says: "server/tool", a function, a program; when that is an object, a prompt's model, else the kind
+     */
+    ctn_str target;
+    ctn_effect effect; /* by its kind; UNKNOWN: its driver says, or it is taken for a write */
     ctn_tree *arguments;
-    int64_t timeout_ms; /* of this call in the set; 0: not said */
+    const ctn_json *detail; /* a prompt: the object of its key, with the text of its instructions; NULL: none */
+    int64_t timeout_ms;     /* of this call in the set; 0: not said */
 } ctn_plan_call;
 
 typedef enum ctn_set_kind {

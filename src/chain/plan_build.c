@@ -19,15 +19,31 @@ typedef struct plan_build {
 
 /* ---- instruction sets ---- */
 
-static void build_call(const ctn_work *work, ctn_plan_call *ret_call)
+/* What the driver is to be given beside the arguments. */
+static const ctn_json *detail_of(plan_build *build, const ctn_work *work)
 {
-    bool is_named = ctn_json_is(work->detail, CTN_JSON_STRING);
+    bool is_object = ctn_json_is(work->detail, CTN_JSON_OBJECT);
+    return is_object && !ctn_work_kind_sends_detail(work->kind) ? ctn_work_whole_detail(work, build->arena) : NULL;
+}
+
+static ctn_str target_of(const ctn_work *work)
+{
+    if (ctn_json_is(work->detail, CTN_JSON_STRING))
+        return ctn_json_text(work->detail);
+    if (work->kind == CTN_WORK_PROMPT)
+        return ctn_json_str_or(work->detail, "model", CTN_STR(CTN_PROMPT_MODEL_DEFAULT));
+    return ctn_str_from(ctn_work_kind_name(work->kind));
+}
+
+static void build_call(plan_build *build, const ctn_work *work, ctn_plan_call *ret_call)
+{
     *ret_call = (ctn_plan_call){
         .name = work->name,
         .kind = work->kind,
-        .target = is_named ? ctn_json_text(work->detail) : ctn_str_from(ctn_work_kind_name(work->kind)),
+        .target = target_of(work),
         .effect = ctn_work_effect(work),
         .arguments = work->arguments.tree,
+        .detail = detail_of(build, work),
         .timeout_ms = work->timeout_ms,
     };
 }
@@ -89,11 +105,11 @@ static ctn_plan_set *build_set(plan_build *build, const ctn_instruction_set *set
         built->call_count = built->is_several ? set->call_count : 1;
         built->calls = CTN_NEW_ARRAY(arena, ctn_plan_call, built->call_count);
         for (uint32_t i = 0; i < built->call_count; i++)
-            build_call(built->is_several ? &set->calls[i] : work, &built->calls[i]);
+            build_call(build, built->is_several ? &set->calls[i] : work, &built->calls[i]);
     }
     if (set->check) {
         ctn_plan_call *check = CTN_NEW(arena, ctn_plan_call);
-        build_call(set->check, check);
+        build_call(build, set->check, check);
         built->check = check;
     }
     if (built->kind == CTN_SET_AGENT) {

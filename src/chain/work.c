@@ -53,6 +53,11 @@ bool ctn_work_kind_sends_detail(ctn_work_kind kind)
     return (unsigned) kind < CTN_WORK_KIND_COUNT && KINDS[kind].sends == SENDS_DETAIL;
 }
 
+bool ctn_work_kind_has_instructions(ctn_work_kind kind)
+{
+    return kind == CTN_WORK_AGENT || kind == CTN_WORK_PROMPT;
+}
+
 const ctn_json *ctn_work_subject(ctn_work_kind kind, const ctn_json *detail)
 {
     if ((unsigned) kind >= CTN_WORK_KIND_COUNT || !detail)
@@ -104,9 +109,16 @@ static const ctn_key APPROVAL_KEYS[] = {
 };
 
 static const ctn_key PROMPT_KEYS[] = {
-    CHECKED("model", CTN_KEY_NAME, "The model."),
-    CHECKED("instructions", CTN_KEY_NAME, "A file with the instructions.", .is_required = true),
-    CHECKED("schema", CTN_KEY_SCHEMA, "JSON Schema of the answer."),
+    CHECKED("model", CTN_KEY_NAME, "A name of `models` in catena.yaml. Default: " CTN_PROMPT_MODEL_DEFAULT "."),
+    CHECKED("instructions", CTN_KEY_TEXT,
+            "What the model is to do: a text, or the name of a file (.md or .txt) beside this one. It is sent as it "
+            "stands.",
+            .is_required = true),
+    CHECKED("schema", CTN_KEY_SCHEMA, "JSON Schema of the answer. Without one the answer is {text: ...}."),
+    CHECKED("maxTokens", CTN_KEY_INT, "How long the answer may be. Default: what the model's entry says, else 4096.",
+            .min = 1, .max = CTN_PROMPT_TOKENS_MAX),
+    CHECKED("temperature", CTN_KEY_NUMBER, "From 0, always the likeliest word, to 2. Default: the server's.", .min = 0,
+            .max = 2),
 };
 static const ctn_key AGENT_KEYS[] = {
     CHECKED("instructions", CTN_KEY_NAME, "A file with the instructions.", .is_required = true),
@@ -305,6 +317,16 @@ void ctn_work_read_check(ctn_reader *reader, const ctn_json *node, const ctn_cha
 }
 
 /* ---- what it reads, what it does ---- */
+
+const ctn_json *ctn_work_whole_detail(const ctn_work *work, ctn_arena *arena)
+{
+    if (!work->instructions_text.len)
+        return work->detail;
+    ctn_json_builder whole = ctn_json_object(arena);
+    ctn_json_put_all(&whole, work->detail);
+    ctn_json_put_str(&whole, "instructions", work->instructions_text);
+    return ctn_json_finish(&whole);
+}
 
 void ctn_work_reads(const ctn_work *work, ctn_arena *arena, ctn_reads *reads)
 {

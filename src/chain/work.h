@@ -20,7 +20,8 @@
  *
  *   what     a piece of such work, in a sentence
  *   holds    what the key holds: NAME, text that says what is called (a driver's `target`); OBJECT, keys of its own
- *   sends    what the driver is given: the work's ARGUMENTS, or that object itself, its DETAIL
+ *   sends    what the driver is given, rendered: the work's ARGUMENTS (and the object beside them, as it stands), or
+ *            that object itself, its DETAIL
  *   subject  the member of the object that says what is called, for a word in a picture; a name says it itself
  *   effect   on the world when nobody says; UNKNOWN: the driver is asked, and without a word it is taken for a write
  *   runs     false: this version checks it and does not run it yet
@@ -29,7 +30,7 @@
     /*   kind       key          what            holds   sends      subject  effect   runs   for editors */             \
     KIND(TOOL,      "tool",      "a tool",       NAME,   ARGUMENTS, NULL,    UNKNOWN, true,  "A tool of an MCP server: server/tool.") \
     KIND(NATIVE,    "native",    "a function",   NAME,   ARGUMENTS, NULL,    UNKNOWN, true,  "A C function of the program.") \
-    KIND(PROMPT,    "prompt",    "a prompt",     OBJECT, ARGUMENTS, "model", READ,    false, "A call of a language model with a structured answer.") \
+    KIND(PROMPT,    "prompt",    "a prompt",     OBJECT, ARGUMENTS, "model", READ,    false, "A call of a language model, with a structured answer or a text.") \
     KIND(TRANSFORM, "transform", "a transform",  NAME,   ARGUMENTS, NULL,    NONE,    true,  "A jq program; the arguments are its input.") \
     KIND(HTTP,      "http",      "an http call", OBJECT, DETAIL,    "url",   WRITE,   false, "An HTTP call.")           \
     KIND(COMMAND,   "command",   "a command",    OBJECT, DETAIL,    "argv",  UNKNOWN, false, "A program that is started.")
@@ -65,6 +66,10 @@ bool ctn_work_kind_runs(ctn_work_kind kind);
 const ctn_json *ctn_work_subject(ctn_work_kind kind, const ctn_json *detail);
 /* It is given its detail's members, and no arguments. */
 bool ctn_work_kind_sends_detail(ctn_work_kind kind);
+/* Its key `instructions` may name a file. */
+bool ctn_work_kind_has_instructions(ctn_work_kind kind);
+#define CTN_PROMPT_TOKENS_MAX    10000000 /* that an answer may be allowed */
+#define CTN_PROMPT_MODEL_DEFAULT "default" /* the model of a prompt that names none */
 
 typedef struct ctn_work {
     ctn_work_kind kind;
@@ -74,6 +79,7 @@ typedef struct ctn_work {
     const ctn_json *detail;   /* the value of the kind's key */
     ctn_chain_tree arguments; /* what is sent. Never without a tree: the default is there when nothing was said */
     int64_t timeout_ms;       /* 0: not said */
+    ctn_str instructions_text; /* agent, prompt: of the file that `instructions` names; empty: it is the text */
     /* of a wait or an approval */
     int64_t wait_ms; /* -1: not said */
     ctn_chain_template until, message;
@@ -81,6 +87,9 @@ typedef struct ctn_work {
     int64_t answer_timeout_ms; /* 0: not said */
     int on_timeout;            /* 0: not said; else as ctn_on_timeout + 1 */
 } ctn_work;
+
+/* The value of its kind's key with nothing left outside: the text of the instructions in place of a file's name. */
+const ctn_json *ctn_work_whole_detail(const ctn_work *work, ctn_arena *arena);
 
 /* Every path that the work's texts read; the reserved roots are told too. */
 void ctn_work_reads(const ctn_work *work, ctn_arena *arena, ctn_reads *reads);

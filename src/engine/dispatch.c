@@ -165,6 +165,7 @@ static void begin(ctn_engine *e, loaded *l, const ctn_owed_call *owed)
         .token = token,
         .target = owed->plan_call->target,
         .args = owed->args,
+        .detail = owed->plan_call->detail,
         .idempotency_key = owed->key,
         .deadline_ms = owed->timeout_ms ? e->now_ms + owed->timeout_ms : 0,
         .timeout_ms = owed->timeout_ms,

@@ -26,8 +26,9 @@
 
 typedef struct ctn_call_request {
     uint64_t token; /* names this call for cancel and done; unique in the process */
-    ctn_str target; /* what the kind's key says: "server/tool", a function; when that is an object, the kind */
+    ctn_str target; /* what the kind's key says: "server/tool", a function; of an object: a model, else the kind */
     const ctn_json *args;
+    const ctn_json *detail; /* of a kind that is given arguments: the object of its key (chain/work.h); NULL: none */
     ctn_str idempotency_key;
     int64_t deadline_ms;     /* 0: none. The driver ends the call then (timeout); start of a server not counted */
     int64_t timeout_ms;      /* span behind deadline_ms; the driver starts it when the request is really sent */

@@ -103,7 +103,7 @@ static const char *const SETS =
     "      hotel_options:  {tool: travel/search_hotels,  arguments: {b: 2}, timeoutMs: 9}\n"
     "    result: {estimated_costs: \"{flight_options.cheapest.total}\"}\n"
     "  lead-extraction:\n"
-    "    prompt: {model: \"m\", instructions: file.md, schema: {type: object}}\n"
+    "    prompt: {model: \"m\", instructions: file.md, schema: {type: object}, maxTokens: 100, temperature: 0.2}\n"
     "    restricted: true\n"
     "  totals:      {transform: \"{total: ([.items[].price] | add)}\", arguments: {items: \"{flight_options}\"}}\n"
     "  cool-off:    {wait: {ms: 86400000}}\n"
