@@ -4,7 +4,8 @@
  * An entry is what decide returns and apply folds in; a record is its stored form. The body is a JSON
  * object whose members belong to the kind (`call` names one of a set's several calls):
  *
- *   queued                 chain, version, digests, input, labels?, parent?; not started yet
+ *   queued                 chain, version, digests, input, labels?, parent?, principal?, traceparent?, priority? (if
+ *                          it is not the chain's own); not started yet
  *                          parent: {id, step, item, attempt, depth} of the execution whose step this one is
  *                          from, reused: of one that goes on from another, see below
  *   started                the same when it was not queued before; else empty

@@ -136,6 +136,11 @@ const ctn_parent *ctn_execution_parent(const ctn_execution *x)
     return x->parent.depth ? &x->parent : NULL;
 }
 
+const ctn_origin *ctn_execution_origin(const ctn_execution *x)
+{
+    return &x->origin;
+}
+
 bool ctn_execution_was_reopened(const ctn_execution *x)
 {
     return x->was_reopened;

@@ -178,6 +178,16 @@ typedef struct ctn_parent {
     uint32_t depth; /* of the child: 1 for the first below */
 } ctn_parent;
 
+/* On whose behalf an execution runs; empty texts: nobody's in particular. */
+#define CTN_LABEL_TENANT "tenant"
+typedef struct ctn_origin {
+    ctn_str principal;   /* whose rights its calls have */
+    ctn_str tenant;      /* the label of that name */
+    ctn_str traceparent; /* W3C trace context of whoever started it */
+    bool has_priority;   /* another than the chain's own: */
+    int priority;        /* 0 .. 9 */
+} ctn_origin;
+
 /* The first entry of an execution: queued (to be admitted later) or started. `input` was accepted by
  * ctn_plan_accept_input. labels and parent may be NULL. */
 ctn_entry ctn_execution_first_entry(const ctn_plan *plan, ctn_arena *scratch, bool is_queued, int64_t chain_version,
@@ -192,6 +202,9 @@ void ctn_execution_add_reuse(ctn_entry *first, ctn_arena *scratch, const ctn_jso
 
 /* Inputs that are sensitive although the chain does not declare them so, into an accepted first entry. NULL: none. */
 void ctn_execution_add_sensitive(ctn_entry *first, ctn_arena *scratch, const ctn_json *names);
+
+/* Into an accepted first entry; its labels have the tenant already. */
+void ctn_execution_add_origin(ctn_entry *first, ctn_arena *scratch, const ctn_origin *origin);
 
 ctn_execution *ctn_execution_new(ctn_arena *arena, const ctn_plan *plan, ctn_execution_id id);
 
@@ -342,5 +355,7 @@ typedef struct ctn_asking_call {
 size_t ctn_execution_asking(const ctn_execution *x, ctn_arena *arena, ctn_asking_call **ret_calls);
 /* The step whose work this one is; NULL: it was started by itself. */
 const ctn_parent *ctn_execution_parent(const ctn_execution *x);
+/* Sub-chains have their parent's. Never NULL. */
+const ctn_origin *ctn_execution_origin(const ctn_execution *x);
 /* A completed sub-chain that is being undone with its parent, or was. */
 bool ctn_execution_was_reopened(const ctn_execution *x);

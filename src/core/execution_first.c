@@ -90,6 +90,20 @@ void ctn_execution_add_sensitive(ctn_entry *first, ctn_arena *scratch, const ctn
         add(first, scratch, CTN_STR("sensitive"), names);
 }
 
+static void add_text(ctn_entry *first, ctn_arena *scratch, ctn_str name, ctn_str text)
+{
+    if (text.len)
+        add(first, scratch, name, ctn_json_string(scratch, text));
+}
+
+void ctn_execution_add_origin(ctn_entry *first, ctn_arena *scratch, const ctn_origin *origin)
+{
+    add_text(first, scratch, CTN_STR("principal"), origin->principal);
+    add_text(first, scratch, CTN_STR("traceparent"), origin->traceparent);
+    if (origin->has_priority)
+        add(first, scratch, CTN_STR("priority"), ctn_json_int(scratch, origin->priority));
+}
+
 /* ---- folding it in ---- */
 
 static void find_sensitive(ctn_execution *x, const ctn_json *also)
@@ -111,6 +125,26 @@ static void read_parent(ctn_execution *x, const ctn_json *parent)
     x->parent.depth = (uint32_t) ctn_json_int_or(parent, "depth", 1);
 }
 
+/* Most are nobody's in particular: its members are looked at once. */
+static void read_origin(ctn_execution *x, const ctn_entry *e)
+{
+    x->origin = (ctn_origin){.priority = x->plan->priority};
+    for (uint32_t i = 0; i < e->body->count; i++) {
+        ctn_str name = ctn_json_text(&e->body->members[i].key);
+        const ctn_json *value = &e->body->members[i].value;
+        if (ctn_str_is(name, "principal"))
+            x->origin.principal = ctn_arena_str(x->arena, ctn_json_text(value));
+        else if (ctn_str_is(name, "traceparent"))
+            x->origin.traceparent = ctn_arena_str(x->arena, ctn_json_text(value));
+        else if (ctn_str_is(name, "labels"))
+            x->origin.tenant = ctn_arena_str(x->arena, ctn_json_str_or(value, CTN_LABEL_TENANT, (ctn_str){0}));
+        else if (ctn_str_is(name, "priority")) {
+            x->origin.has_priority = true;
+            x->origin.priority = (int) ctn_json_int_or(e->body, "priority", 0);
+        }
+    }
+}
+
 void ctn_x_apply_first(ctn_execution *x, const ctn_entry *e)
 {
     const ctn_json *input = ctn_x_get(e, "input");
@@ -118,6 +152,7 @@ void ctn_x_apply_first(ctn_execution *x, const ctn_entry *e)
         x->context.input = ctn_json_copy(x->arena, input);
         find_sensitive(x, ctn_x_get(e, "sensitive"));
         ctn_x_reuse_begin(x, e->body);
+        read_origin(x, e);
     }
     read_parent(x, ctn_x_get(e, "parent"));
     x->is_queued = e->kind == CTN_ENTRY_QUEUED;

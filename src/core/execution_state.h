@@ -248,6 +248,7 @@ struct ctn_execution {
     ctn_execution_id id;
     ctn_id_text id_text; /* of the same; it begins every key */
     ctn_parent parent;   /* depth 0: none */
+    ctn_origin origin;
     uint64_t seq;        /* of the last stored entry */
 
     bool is_queued, is_started, is_paused;

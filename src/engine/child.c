@@ -185,7 +185,11 @@ static void start(ctn_engine *e, loaded *l, const ctn_owed_child *c, const child
         return;
     }
     const ctn_parent *above = ctn_execution_parent(l->x);
-    ctn_start start = {.plan = plan->plan, .version = plan->version, .input = c->input, .actor = CTN_STR("engine")};
+    ctn_start start = {.plan = plan->plan,
+                       .version = plan->version,
+                       .input = c->input,
+                       .actor = CTN_STR("engine"),
+                       .by = ctn_eng_requester_of(l->x)};
     start.sensitive = ctn_sensitive_members(ctn_execution_sensitivity(l->x), c->step, c->input, e->scratch);
     filed *f = ctn_eng_file_start(e, &start, on_started, NULL);
     asked *s = f->ack_ctx = asked_of(e, f, c->child, end);

@@ -85,6 +85,7 @@ static void ask(ctn_engine *e, loaded *l)
         .idempotency_key = ctn_arena_printf(e->scratch, CTN_FOLLOW_UP_PREFIX "%s", id.text),
         .may_be_held = true,
         .actor = CTN_STR("onFailure"),
+        .by = ctn_eng_requester_of(l->x),
         .sensitive = is_sensitive ? ctn_json_finish(&names) : NULL,
     };
     bool again = false;

@@ -32,8 +32,11 @@ static filed *request(ctn_engine *e, filed_kind kind, ctn_execution_id id, ctn_a
     return f;
 }
 
+/* Most are nobody's in particular. */
 static ctn_requester copy_requester(ctn_arena *arena, const ctn_requester *by)
 {
+    if (!(by->principal.len | by->tenant.len | by->audit_action.len | by->traceparent.len))
+        return (ctn_requester){0};
     return (ctn_requester){
         .principal = ctn_arena_str(arena, by->principal),
         .tenant = ctn_arena_str(arena, by->tenant),
@@ -42,6 +45,13 @@ static ctn_requester copy_requester(ctn_arena *arena, const ctn_requester *by)
         .from = ctn_arena_str(arena, by->from),
         .traceparent = ctn_arena_str(arena, by->traceparent),
     };
+}
+
+ctn_requester ctn_eng_requester_of(const ctn_execution *x)
+{
+    const ctn_origin *origin = ctn_execution_origin(x);
+    return (ctn_requester){
+        .principal = origin->principal, .tenant = origin->tenant, .traceparent = origin->traceparent};
 }
 
 filed *ctn_eng_file_start(ctn_engine *e, const ctn_start *start, ctn_ack_fn *ack, void *ctx)

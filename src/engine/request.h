@@ -10,3 +10,5 @@ void ctn_eng_file(ctn_engine *e, filed *f); /* taken in the next time that input
 filed *ctn_eng_file_start(ctn_engine *e, const ctn_start *start, ctn_ack_fn *ack, void *ctx);
 filed *ctn_eng_file_input(ctn_engine *e, ctn_execution_id id, const ctn_input *input, ctn_ack_fn *ack, void *ctx);
 void ctn_eng_ack(ctn_engine *e, filed *f, int rc, const ctn_err *err); /* answers it, and frees it */
+/* Of what an execution starts: its sub-chains, and what onFailure names. */
+ctn_requester ctn_eng_requester_of(const ctn_execution *x);

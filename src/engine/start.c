@@ -18,12 +18,38 @@
 
 typedef struct starting {
     plan_ref *plan;
-    const ctn_json *input;            /* with its defaults */
+    const ctn_json *input;  /* with its defaults */
+    const ctn_json *labels; /* with the tenant; NULL: none */
+    ctn_origin origin;
     ctn_str queue_key;                /* empty: it stands in no line */
     const ctn_sensitivity *sensitive; /* NULL: nothing is sealed */
     ctn_seal_key key;
     ctn_data_key wrapped;
 } starting;
+
+/* The tenant is a label like others, so that people find by it, and what goes on from an execution has it too. */
+static int find_origin(ctn_engine *e, const ctn_start *start, starting *s, ctn_err *err)
+{
+    ctn_str label = ctn_json_str_or(start->labels, CTN_LABEL_TENANT, (ctn_str){0}), tenant = start->by.tenant;
+    if (label.len && tenant.len && !ctn_str_equal(label, tenant))
+        return ctn_fail(err, CTN_E_DENIED, "it is started by tenant '%.*s', and its label says tenant '%.*s'",
+                        CTN_STR_ARG(tenant), CTN_STR_ARG(label));
+    s->labels = start->labels;
+    if (tenant.len && !label.len) {
+        ctn_json_builder b = ctn_json_object(e->scratch);
+        ctn_json_put_all(&b, start->labels);
+        ctn_json_put_str(&b, CTN_LABEL_TENANT, tenant);
+        s->labels = ctn_json_finish(&b);
+    }
+    s->origin = (ctn_origin){.principal = start->by.principal,
+                             .tenant = tenant.len ? tenant : label,
+                             .traceparent = start->by.traceparent,
+                             .has_priority = start->has_priority && start->priority != start->plan->priority,
+                             .priority = start->has_priority ? start->priority : start->plan->priority};
+    return start->has_priority && (start->priority < 0 || start->priority > 9)
+               ? ctn_fail(err, CTN_E_INVALID, "a priority is 0 (last) to 9 (first), not %d", start->priority)
+               : CTN_OK;
+}
 
 static int accept(ctn_engine *e, const ctn_start *start, starting *s, ctn_err *err)
 {
@@ -32,7 +58,9 @@ static int accept(ctn_engine *e, const ctn_start *start, starting *s, ctn_err *e
     if (rc == CTN_OK)
         rc = ctn_execution_check_input(&e->rules, s->input, err);
     if (rc == CTN_OK)
-        rc = ctn_execution_check_names(start->labels, start->idempotency_key, start->actor, err);
+        rc = find_origin(e, start, s, err);
+    if (rc == CTN_OK)
+        rc = ctn_execution_check_names(s->labels, start->idempotency_key, start->actor, err);
     if (rc == CTN_OK)
         rc = ctn_plan_queue_key(plan, e->scratch, s->input, e->now_ms, &s->queue_key, err);
     if (rc && plan->concurrency_key && ctn_sensitive_queue_key(ctn_eng_sensitivity(e, plan, start->sensitive)))
@@ -95,10 +123,11 @@ static loaded *new_loaded(ctn_engine *e, const filed *f, starting *s)
         .parent = f->parent ? f->parent->id : (ctn_execution_id){{0}},
         .chain_id = plan->chain_id,
         .chain_version = f->start.version,
-        .priority = plan->priority,
+        .priority = s->origin.priority,
+        .tenant = ctn_arena_str(arena, s->origin.tenant),
         .queue_key = l->queue.key,
         .idempotency_key = ctn_arena_str(arena, f->start.idempotency_key),
-        .labels = f->start.labels ? ctn_json_to_str(arena, f->start.labels) : (ctn_str){0},
+        .labels = s->labels ? ctn_json_to_str(arena, s->labels) : (ctn_str){0},
         .input = ctn_json_to_str(arena, ctn_sensitive_hide_input(s->sensitive, s->input, e->scratch)),
         .created_at_ms = e->now_ms,
     };
@@ -108,7 +137,8 @@ static loaded *new_loaded(ctn_engine *e, const filed *f, starting *s)
 static void record_first(ctn_engine *e, loaded *l, const filed *f, const starting *s, bool is_queued)
 {
     ctn_entry first = ctn_execution_first_entry(s->plan->plan, e->scratch, is_queued, f->start.version, s->input,
-                                                f->start.labels, f->parent, f->start.actor, e->now_ms);
+                                                s->labels, f->parent, f->start.actor, e->now_ms);
+    ctn_execution_add_origin(&first, e->scratch, &s->origin);
     if (f->start.going_on)
         ctn_execution_add_reuse(&first, e->scratch, f->start.going_on);
     ctn_execution_add_sensitive(&first, e->scratch, f->start.sensitive);

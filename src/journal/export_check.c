@@ -135,6 +135,7 @@ static int take_head(ctn_export_check *c, const ctn_json *v, ctn_err *err)
         .has_wake = true,
         .priority = ctn_json_int_or(row, "priority", 0),
         .queue_key = ctn_arena_str(c->arena, text_of(row, "queueKey")),
+        .tenant = ctn_arena_str(c->arena, text_of(row, "tenant")),
     };
     if (ctn_id_parse(text_of(v, "executionId"), &c->row.id, NULL))
         tell(c, "format", 0, "the head names no execution");

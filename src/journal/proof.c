@@ -218,7 +218,10 @@ static void judge_first(ctn_prover *p, const ctn_entry *e)
     judge_number(p, "created", row->created_at_ms, e->at_ms);
     judge_text(p, "input", 1, row->input, ctn_json_member_of(e->body, "input"));
     judge_text(p, "labels", 1, row->labels, ctn_json_member_of(e->body, "labels"));
-    judge_number(p, "priority", row->priority, ctn_execution_plan(p->x)->priority);
+    judge_number(p, "priority", row->priority, ctn_execution_origin(p->x)->priority);
+    if (!ctn_str_equal(row->tenant, ctn_execution_origin(p->x)->tenant))
+        tell(p, "tenant", 1, "the row says tenant \"%.*s\", its journal \"%.*s\"", CTN_STR_ARG(row->tenant),
+             CTN_STR_ARG(ctn_execution_origin(p->x)->tenant));
     judge_queue_key(p, e);
 }
 

@@ -43,7 +43,7 @@ typedef struct ctn_proof_row {
     int64_t wake_at_ms;
     bool has_wake; /* false: nothing is said of it */
     int64_t priority;
-    ctn_str queue_key;
+    ctn_str queue_key, tenant;
 } ctn_proof_row;
 
 typedef struct ctn_proof_fault {

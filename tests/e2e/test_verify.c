@@ -60,7 +60,7 @@ static void make_store(world *w)
     assert_exit(w, catena(w, "run", "fails", "-i", "name=Ann", NULL), 1);
     assert_exit(w, catena(w, "run", "asks", "-i", "who=ann", NULL), 3);
     assert_exit(w, catena(w, "start", "slow", "-i", "who=ann", NULL), 0);
-    assert_exit(w, catena(w, "run", "outer", "-i", "name=Bob", NULL), 0);
+    assert_exit(w, catena(w, "run", "outer", "-i", "name=Bob", "-l", "tenant=acme", NULL), 0);
     assert_exit(w, catena(w, "run", "asks-till", NULL), 3);
     assert_exit(w, catena(w, "run", "hello", "-i", "name=Eve", NULL), 0);
 }
@@ -195,6 +195,9 @@ static const tampering TAMPERINGS[] = {
      " VALUES(50, zeroblob(16), 'hello', 1, 'completed', 5, 1)",
      "50:no-journal"},
     {"UPDATE " E " SET priority = 1 WHERE exec_no = 1", "1:priority"},
+    {"UPDATE " E " SET tenant = 'acme' WHERE exec_no = 1", "1:tenant@1"},
+    {"UPDATE " E " SET tenant = 'other' WHERE exec_no = 5", "5:tenant@1"},
+    {"UPDATE " E " SET tenant = NULL WHERE exec_no = 6", "6:tenant@1"}, /* a sub-chain is its parent's tenant's */
     {"UPDATE " E " SET queue_key = 'bob' WHERE exec_no = 1", "1:queue@1"},
     /* lines */
     {"UPDATE " E " SET queue_held = 0 WHERE exec_no = 4", "4:line"},

@@ -56,6 +56,7 @@ int ctn_memory_verify(ctn_store *st, ctn_verifying *v, ctn_err *err)
             .has_wake = true,
             .priority = row->priority,
             .queue_key = row->queue_key,
+            .tenant = row->tenant,
         };
         ctn_verify_begin(v, row->exec_no, &raw);
         rc = ctn_memory_journal_read(st, row->exec_no, 1, verify_record, v, err);

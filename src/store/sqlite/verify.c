@@ -197,7 +197,7 @@ static const char DATA_KEYS[] =
 
 #define ROW_COLUMNS                                                                                                    \
     "SELECT exec_no, execution_id, chain_id, chain_version, status, wake_at_ms, labels, input, outputs, error,"        \
-    " created_at_ms, started_at_ms, finished_at_ms, parent_id, priority, queue_key FROM chain_executions "
+    " created_at_ms, started_at_ms, finished_at_ms, parent_id, priority, queue_key, tenant FROM chain_executions "
 #define ENTRIES                                                                                                        \
     "SELECT position, seq, at_ms, kind, step, item, attempt, actor, body, hash, sealed FROM execution_journal"         \
     " WHERE exec_no = ?1 ORDER BY seq"
@@ -242,6 +242,7 @@ static void verify_execution(verifying *o, sqlite3_stmt *rows, sqlite3_stmt *ent
         .finished_at_ms = sqlite3_column_int64(rows, 12),
         .priority = sqlite3_column_int64(rows, 14),
         .queue_key = sqlite_column_str(rows, 15),
+        .tenant = sqlite_column_str(rows, 16),
     };
     bool is_id = sqlite_column_id(rows, 1, &row.id);
     (void) sqlite_column_id(rows, 13, &row.parent); /* NULL: it has none */
