@@ -45,9 +45,11 @@ typedef struct ctn_config_http {
     size_t host_count, origin_count, issuer_count;
     ctn_config_secret *tokens; /* name: who holds it */
     size_t token_count;
-    ctn_str resource;  /* empty: not said */
-    size_t body_bytes; /* 0: not said */
-    int64_t rate;      /* requests a second of one caller; 0: not said */
+    ctn_str resource;                         /* empty: not said */
+    size_t body_bytes;                        /* 0: not said */
+    int64_t rate;                             /* requests a second of one caller; 0: not said */
+    unsigned connections;                     /* 0: not said */
+    const char *tls_cert_file, *tls_key_file; /* both or neither; NULL: HTTP without TLS */
 } ctn_config_http;
 
 typedef struct ctn_config {
@@ -69,7 +71,8 @@ typedef struct ctn_config {
     ctn_str key_file, key_env; /* `sealing`: where master keys are; both empty: not said */
 } ctn_config;
 
-/* The tables of keys that a configuration is read by, those with a file of their own excepted (config_servers.h, config_http.h, config_where.h). */
+/* The tables of keys that a configuration is read by, those with a file of their own excepted (config_servers.h,
+ * config_http.h, config_where.h). */
 extern const ctn_key_table ctn_config_tables[];
 extern const size_t ctn_config_table_count;
 

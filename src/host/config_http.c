@@ -5,9 +5,13 @@
 #include "host/config_where.h"
 
 typedef struct http_keys {
-    const ctn_json *listen, *hosts, *origins, *tokens, *authorization_servers, *resource;
-    int64_t body_bytes, rate;
+    const ctn_json *listen, *hosts, *origins, *tokens, *authorization_servers, *resource, *tls;
+    int64_t body_bytes, rate, connections;
 } http_keys;
+
+typedef struct tls_keys {
+    const ctn_json *cert, *key;
+} tls_keys;
 
 static const ctn_key KEYS[] = {
     {"listen", CTN_KEY_NAME, offsetof(http_keys, listen),
@@ -26,7 +30,20 @@ static const ctn_key KEYS[] = {
      .max = INT64_C(1) << 24},
     {"rate", CTN_KEY_INT, offsetof(http_keys, rate),
      "Requests a second of one caller; twice as many at once after a pause; default 5000.", .min = 1, .max = 1000000},
+    {"connections", CTN_KEY_INT, offsetof(http_keys, connections),
+     "Connections at once, streams of events among them; default 12000, or as many as there are open files for.",
+     .min = 8, .max = 1000000},
+    {"tls", CTN_KEY_OBJECT, offsetof(http_keys, tls), "HTTPS: the certificate that is shown."},
 };
+
+static const ctn_key TLS_KEYS[] = {
+    {"cert", CTN_KEY_NAME, offsetof(tls_keys, cert),
+     "The file of the certificate and those above it, PEM; read again when it has changed.", .is_required = true},
+    {"key", CTN_KEY_NAME, offsetof(tls_keys, key), "The file of its key, PEM; not readable by others.",
+     .is_required = true},
+};
+
+const ctn_key_table ctn_config_tls_table = {"tls", TLS_KEYS, sizeof TLS_KEYS / sizeof *TLS_KEYS, NULL};
 
 const ctn_key_table ctn_config_http_table = {"http", KEYS, sizeof KEYS / sizeof *KEYS,
                                              "Where others reach `catena serve`, and who may."};
@@ -67,6 +84,21 @@ static void check_urls(ctn_reader *r, const ctn_json *list)
                              CTN_STR_ARG(ctn_json_text(ctn_json_at(list, i))));
 }
 
+static const char *path_of(ctn_reader *r, const ctn_config *c, const ctn_json *node)
+{
+    return node ? ctn_path_join(r->arena, c->folder, ctn_json_text(node)).ptr : NULL;
+}
+
+static void read_tls(ctn_reader *r, const ctn_json *node, ctn_config *c)
+{
+    tls_keys k = {0};
+    if (!node)
+        return;
+    ctn_keys_read(r, node, "tls", TLS_KEYS, sizeof TLS_KEYS / sizeof *TLS_KEYS, &k);
+    c->http.tls_cert_file = path_of(r, c, k.cert);
+    c->http.tls_key_file = path_of(r, c, k.key);
+}
+
 void ctn_config_http_read(ctn_reader *r, const ctn_json *node, ctn_config *c)
 {
     http_keys k = {0};
@@ -82,6 +114,8 @@ void ctn_config_http_read(ctn_reader *r, const ctn_json *node, ctn_config *c)
     c->http.resource = ctn_json_text(k.resource);
     c->http.body_bytes = (size_t) k.body_bytes;
     c->http.rate = k.rate;
+    c->http.connections = (unsigned) k.connections;
+    read_tls(r, k.tls, c);
     c->http.hosts = read_names(r, k.hosts, &c->http.host_count);
     c->http.origins = read_names(r, k.origins, &c->http.origin_count);
     c->http.issuers = read_names(r, k.authorization_servers, &c->http.issuer_count);

@@ -7,10 +7,14 @@
  * Both may come at once, from inside `take`, or much later; meanwhile nothing is read from the connection, and `gone`
  * tells when the client has left.
  *
- * Bounds  connections_max connections, the next ones wait in the kernel's queue; headers of 32 KiB; bodies of
+ * Bounds  connections_max connections, the next ones wait in the kernel's queue; headers of 16 KiB; bodies of
  *         body_bytes_max (413); a request that is not there whole after arrive_ms is cut off, a connection that is idle
  *         or dribbles its first line after idle_ms; a stream whose client does not read is cut off when
  *         stream_bytes_max wait for it.
+ *
+ *         Who waits costs no time: only requests that have not arrived, and connections without one, are looked over.
+ *
+ * TLS     1.2 and 1.3, by certificate files that are read again when they have changed (http/tls.h).
  *
  * Ownership  A request is the listener's; valid until it was answered (_answer, _end), or `gone` has returned.
  * Threads    The loop's.
@@ -49,17 +53,23 @@ typedef struct ctn_web_options {
     void (*tell)(void *ctx, const ctn_web_told *told); /* each request, once, when it is over; NULL: nobody */
     void *ctx;
     const char *tls_cert_file, *tls_key_file; /* PEM, both or neither; NULL: HTTP without TLS */
-    unsigned connections_max;                 /* 0: 2048, or as many as there are descriptors for */
+    unsigned connections_max;                 /* 0: 12000, or as many as there are descriptors for */
     size_t body_bytes_max;                    /* 0: 4 MiB */
     size_t stream_bytes_max;                  /* 0: 4 MiB */
     int64_t arrive_ms;                        /* 0: 30000 */
     int64_t idle_ms;                          /* 0: 60000 */
 } ctn_web_options;
 
-/* address: "127.0.0.1:8642", "[::1]:8642"; port 0: the system picks. CTN_E_INVALID: no such address; CTN_E_IO: it
- * cannot be listened on. */
+/* address: "127.0.0.1:8642", "[::1]:8642"; port 0: the system picks. CTN_E_INVALID: no such address, or no certificate
+ * with its key; CTN_E_DENIED: others may read the key; CTN_E_IO: it cannot be listened on; CTN_E_LIMIT: there are no
+ * descriptors for as many connections as are asked for. */
 int ctn_web_open(const ctn_web_options *options, ctn_str address, ctn_web **ret_web, ctn_err *err);
 void ctn_web_close(ctn_web *web); /* NULL is fine; requests under way are cut off, nothing is told */
+/* It is about to be closed: each answer from here on ends its connection, and connections without a request are closed.
+ * What still comes in is handed over: whoever takes it refuses it. */
+void ctn_web_drain(ctn_web *web);
+/* Requests that were taken and are not answered to the end, streams among them. */
+size_t ctn_web_open_count(const ctn_web *web);
 /* "127.0.0.1:41233": what is listened on. */
 ctn_str ctn_web_address(const ctn_web *web);
 /* CTN_E_INVALID, with a sentence, when it is none. Names are not looked up: numbers, and localhost. */

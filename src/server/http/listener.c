@@ -24,21 +24,25 @@
 #include "base/memory.h"
 #include "host/access.h"
 #include "loop/watch.h"
+#include "server/http/address.h"
 #include "server/http/guard.h"
+#include "server/http/tls.h"
 
-#define CONNECTIONS_MAX  2048
+#define CONNECTIONS_MAX  12000
 #define BODY_BYTES_MAX   ((size_t) 4 << 20)
 #define STREAM_BYTES_MAX ((size_t) 4 << 20)
 #define ARRIVE_MS        30000
 #define IDLE_MS          60000
-#define HEADER_BYTES_MAX ((size_t) 32 << 10)
-#define STREAM_BLOCK     16384
+#define HEADER_BYTES_MAX ((size_t) 16 << 10) /* half of it is touched by each connection */
+#define STREAM_BLOCK     1024 /* of clients of HTTP/1.0 only: chunks go through the connection's own memory */
+#define STREAM_KEEP      1024 /* a stream that waits keeps no more than this */
+#define REQUEST_BYTES    1024
 #define SWEEP_MS         1000
 
 /* A connection. Between requests nothing of the library's counts how long a first line takes. */
 typedef struct visit {
     struct MHD_Connection *connection;
-    int64_t since_ms; /* without a request; -1: it has one */
+    int64_t since_ms; /* without a request; -1: it has one, and is not on the list */
     bool is_cut;
     struct visit *prev, *next;
 } visit;
@@ -67,7 +71,8 @@ struct ctn_web_request {
     struct MHD_Response *response; /* to be queued, or was; NULL: none yet */
     int status;
     bool is_queued, is_stream;
-    ctn_buf stream; /* what waits to be sent */
+    ctn_buf stream;         /* what waits to be sent */
+    ctn_web_request **list; /* that it is on */
     ctn_web_request *prev, *next;
 };
 
@@ -79,11 +84,60 @@ struct ctn_web {
     ctn_task turn;
     int listen_fd;
     char address[80];
-    ctn_web_request *requests;
-    visit *visits;
+    ctn_web_tls *tls;          /* NULL: HTTP without TLS */
+    ctn_web_request *arriving; /* not handed over yet */
+    ctn_web_request *taken;    /* handed over: streams, too, which may be thousands */
+    size_t open_count;         /* taken, and not answered to the end */
+    visit *visits;             /* those without a request */
     int64_t swept_at_ms;
     bool has_room; /* a connection was closed */
+    bool is_draining;
 };
+
+/* ---- lists ---- */
+
+static void link_request(ctn_web_request **list, ctn_web_request *r)
+{
+    r->list = list;
+    r->prev = NULL;
+    r->next = *list;
+    if (r->next)
+        r->next->prev = r;
+    *list = r;
+}
+
+static void unlink_request(ctn_web_request *r)
+{
+    if (r->prev)
+        r->prev->next = r->next;
+    else
+        *r->list = r->next;
+    if (r->next)
+        r->next->prev = r->prev;
+}
+
+static void link_visit(ctn_web *web, visit *v)
+{
+    v->since_ms = ctn_loop_now_ms(web->of.loop);
+    v->prev = NULL;
+    v->next = web->visits;
+    if (v->next)
+        v->next->prev = v;
+    web->visits = v;
+}
+
+static void unlink_visit(ctn_web *web, visit *v)
+{
+    if (v->since_ms < 0)
+        return;
+    if (v->prev)
+        v->prev->next = v->next;
+    else
+        web->visits = v->next;
+    if (v->next)
+        v->next->prev = v->prev;
+    v->since_ms = -1;
+}
 
 /* ---- turning the library ---- */
 
@@ -105,19 +159,19 @@ static void cut_off(ctn_web_request *r)
     shut(r->connection);
 }
 
-/* Requests that do not arrive, and connections that make none; looked for now and then, for there may be thousands of
- * others. */
+/* Requests that do not arrive, and connections that make none; streams, of which there may be thousands, are on
+ * neither list. */
 static void sweep(ctn_web *web)
 {
     int64_t now_ms = ctn_loop_now_ms(web->of.loop);
     if (now_ms >= web->swept_at_ms && now_ms - web->swept_at_ms < SWEEP_MS)
         return;
     web->swept_at_ms = now_ms;
-    for (ctn_web_request *r = web->requests; r; r = r->next)
-        if (!r->is_whole && !r->is_lost && now_ms - r->began_at_ms > web->of.arrive_ms)
+    for (ctn_web_request *r = web->arriving; r; r = r->next)
+        if (!r->is_lost && now_ms - r->began_at_ms > web->of.arrive_ms)
             cut_off(r);
     for (visit *v = web->visits; v; v = v->next)
-        if (v->since_ms >= 0 && !v->is_cut && now_ms - v->since_ms > web->of.idle_ms) {
+        if (!v->is_cut && (web->is_draining || now_ms - v->since_ms > web->of.idle_ms)) {
             v->is_cut = true;
             shut(v->connection);
         }
@@ -130,7 +184,7 @@ static void run(void *ctx)
     (void) MHD_run(web->daemon);
     sweep(web);
     bool has_limit = MHD_get_timeout(web->daemon, &timeout_ms) == MHD_YES;
-    if (web->visits && (!has_limit || timeout_ms > SWEEP_MS)) {
+    if ((web->visits || web->arriving) && (!has_limit || timeout_ms > SWEEP_MS)) {
         has_limit = true;
         timeout_ms = SWEEP_MS;
     }
@@ -160,11 +214,19 @@ static void resume(ctn_web_request *r)
 
 /* ---- the client leaves ---- */
 
+/* Nobody outside holds it any more. */
+static void end(ctn_web_request *r)
+{
+    r->is_over = true;
+    if (r->is_whole)
+        r->web->open_count--;
+}
+
 static void tell_gone(ctn_web_request *r)
 {
     if (r->is_over || !r->is_whole)
         return;
-    r->is_over = true;
+    end(r);
     if (r->gone)
         r->gone(r->gone_ctx);
 }
@@ -234,6 +296,8 @@ static void set_response(ctn_web_request *r, int status, struct MHD_Response *re
 {
     if (!response)
         ctn_memory_gone(sizeof *r);
+    if (r->web->is_draining)
+        (void) MHD_add_response_header(response, "Connection", "close");
     for (size_t i = 0; i < count; i++)
         (void) MHD_add_response_header(response, ctn_arena_str(r->arena, headers[i].name).ptr,
                                        ctn_arena_str(r->arena, headers[i].value).ptr);
@@ -257,7 +321,7 @@ static void go_on(ctn_web_request *r)
 void ctn_web_answer(ctn_web_request *r, int status, const ctn_web_header *headers, size_t count, ctn_str body)
 {
     assert(!r->is_over && !r->response);
-    r->is_over = true;
+    end(r);
     r->bytes_out = body.len;
     set_response(r, status, MHD_create_response_from_buffer(body.len, (void *) body.ptr, MHD_RESPMEM_MUST_COPY),
                  headers, count);
@@ -281,6 +345,8 @@ static ssize_t read_stream(void *ctx, uint64_t at, char *out, size_t room)
     memcpy(out, r->stream.data, bytes);
     ctn_buf_consume(&r->stream, bytes);
     r->bytes_out += bytes;
+    if (r->stream.len == 0 && r->stream.capacity > STREAM_KEEP)
+        ctn_buf_done(&r->stream);
     return (ssize_t) bytes;
 }
 
@@ -307,7 +373,7 @@ bool ctn_web_send(ctn_web_request *r, ctn_str bytes)
 void ctn_web_end(ctn_web_request *r)
 {
     assert(r->is_stream && !r->is_over);
-    r->is_over = true;
+    end(r);
     go_on(r);
 }
 
@@ -419,8 +485,11 @@ static enum MHD_Result take_bytes(ctn_web_request *r, const char *bytes, size_t 
 static enum MHD_Result hand_over(ctn_web_request *r)
 {
     r->is_whole = true;
+    unlink_request(r);
+    link_request(&r->web->taken, r);
     if (r->response) /* by `admit` */
         return queue(r);
+    r->web->open_count++;
     r->ask.body = ctn_buf_str(&r->body);
     r->is_inside = true;
     r->web->of.take(r->web->of.ctx, r);
@@ -458,23 +527,17 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
 static void *on_uri(void *ctx, const char *uri, struct MHD_Connection *connection)
 {
     ctn_web *web = ctx;
-    ctn_arena *arena = ctn_arena_new(4096);
+    ctn_arena *arena = ctn_arena_new(REQUEST_BYTES);
     ctn_web_request *r = CTN_NEW(arena, ctn_web_request);
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     visit *v = info ? info->socket_context : NULL;
     (void) uri;
     assert(v);
-    v->since_ms = -1;
-    *r = (ctn_web_request){.web = web,
-                           .visit = v,
-                           .connection = connection,
-                           .arena = arena,
-                           .began_at_ms = ctn_loop_now_ms(web->of.loop),
-                           .next = web->requests};
+    unlink_visit(web, v);
+    *r = (ctn_web_request){
+        .web = web, .visit = v, .connection = connection, .arena = arena, .began_at_ms = ctn_loop_now_ms(web->of.loop)};
     ctn_buf_init(&r->body, web->of.body_bytes_max);
-    if (r->next)
-        r->next->prev = r;
-    web->requests = r;
+    link_request(&web->arriving, r);
     return r;
 }
 
@@ -484,19 +547,14 @@ static void on_connection(void *ctx, struct MHD_Connection *connection, void **s
     ctn_web *web = ctx;
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
         visit *v = *socket_context = ctn_malloc(sizeof *v);
-        *v = (visit){.connection = connection, .since_ms = ctn_loop_now_ms(web->of.loop), .next = web->visits};
-        if (v->next)
-            v->next->prev = v;
-        web->visits = v;
+        *v = (visit){.connection = connection};
+        link_visit(web, v);
+        if (web->tls)
+            ctn_web_tls_greet(web->tls, connection, v->since_ms);
         return;
     }
     visit *v = *socket_context;
-    if (v->prev)
-        v->prev->next = v->next;
-    else
-        web->visits = v->next;
-    if (v->next)
-        v->next->prev = v->prev;
+    unlink_visit(web, v);
     free(v);
     web->has_room = true;
 }
@@ -527,18 +585,13 @@ static void on_completed(void *ctx, struct MHD_Connection *connection, void **re
     if (!r)
         return;
     *request = NULL;
-    r->visit->since_ms = ctn_loop_now_ms(web->of.loop);
+    link_visit(web, r->visit);
     ctn_poller_free(r->poller);
     r->poller = NULL;
     r->is_lost = true;
     tell_gone(r);
     tell(r, how != MHD_REQUEST_TERMINATED_COMPLETED_OK);
-    if (r->prev)
-        r->prev->next = r->next;
-    else
-        web->requests = r->next;
-    if (r->next)
-        r->next->prev = r->prev;
+    unlink_request(r);
     if (r->response)
         MHD_destroy_response(r->response);
     ctn_buf_done(&r->stream);
@@ -546,109 +599,58 @@ static void on_completed(void *ctx, struct MHD_Connection *connection, void **re
     ctn_arena_free(r->arena); /* the request lives in it */
 }
 
-/* ---- addresses ---- */
-
-typedef union address {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-} address;
-
-static bool parse_address(ctn_str text, address *ret, socklen_t *ret_bytes)
-{
-    char host[64];
-    size_t colon = text.len;
-    int64_t port;
-    while (colon > 0 && text.ptr[colon - 1] != ':')
-        colon--;
-    if (colon == 0 || !ctn_str_to_int64(ctn_str_from_offset(text, colon), &port) || port < 0 || port > 65535)
-        return false;
-    ctn_str name = {text.ptr, colon - 1};
-    bool is_v6 = name.len > 2 && name.ptr[0] == '[' && name.ptr[name.len - 1] == ']';
-    if (is_v6)
-        name = (ctn_str){name.ptr + 1, name.len - 2};
-    if (ctn_str_is(name, "localhost"))
-        name = CTN_STR("127.0.0.1");
-    if (name.len >= sizeof host)
-        return false;
-    memcpy(host, name.ptr, name.len);
-    host[name.len] = '\0';
-    *ret = (address){0};
-    if (is_v6) {
-        ret->v6.sin6_family = AF_INET6;
-        ret->v6.sin6_port = htons((uint16_t) port);
-        *ret_bytes = sizeof ret->v6;
-        return inet_pton(AF_INET6, host, &ret->v6.sin6_addr) == 1;
-    }
-    ret->v4.sin_family = AF_INET;
-    ret->v4.sin_port = htons((uint16_t) port);
-    *ret_bytes = sizeof ret->v4;
-    return inet_pton(AF_INET, host, &ret->v4.sin_addr) == 1;
-}
-
-static bool is_loopback(const address *a)
-{
-    return a->any.sa_family == AF_INET ? (ntohl(a->v4.sin_addr.s_addr) >> 24) == 127
-                                       : IN6_IS_ADDR_LOOPBACK(&a->v6.sin6_addr);
-}
-
-int ctn_web_check_address(ctn_str text, bool *ret_is_loopback, ctn_err *err)
-{
-    address a;
-    socklen_t bytes;
-    if (!parse_address(text, &a, &bytes))
-        return ctn_fail(err, CTN_E_INVALID, "'%.*s' is no address to listen on: write 127.0.0.1:8642, or [::1]:8642",
-                        CTN_STR_ARG(text));
-    *ret_is_loopback = is_loopback(&a);
-    return CTN_OK;
-}
-
-static int listen_at(ctn_web *web, ctn_str text, ctn_err *err)
-{
-    address a;
-    socklen_t bytes;
-    int yes = 1;
-    char host[INET6_ADDRSTRLEN] = "";
-    if (!parse_address(text, &a, &bytes))
-        return ctn_web_check_address(text, &(bool){false}, err);
-    web->listen_fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (web->listen_fd < 0 || setsockopt(web->listen_fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) ||
-        bind(web->listen_fd, &a.any, bytes) || listen(web->listen_fd, 1024) ||
-        getsockname(web->listen_fd, &a.any, &bytes))
-        return ctn_fail(err, CTN_E_IO, "cannot listen on %.*s: %s", CTN_STR_ARG(text), strerror(errno));
-    bool is_v6 = a.any.sa_family == AF_INET6;
-    (void) inet_ntop(a.any.sa_family, is_v6 ? (const void *) &a.v6.sin6_addr : (const void *) &a.v4.sin_addr, host,
-                     sizeof host);
-    (void) snprintf(web->address, sizeof web->address, is_v6 ? "[%s]:%u" : "%s:%u", host,
-                    ntohs(is_v6 ? a.v6.sin6_port : a.v4.sin_port));
-    return CTN_OK;
-}
+/* ---- life ---- */
 
 ctn_str ctn_web_address(const ctn_web *web)
 {
     return ctn_str_from(web->address);
 }
 
-/* ---- life ---- */
-
 #define OTHER_DESCRIPTORS 256
 
-/* Descriptors for so many connections, if the system lets us have them; else for as many as there are. */
-static unsigned make_room(unsigned connections)
+/* Descriptors for so many connections, if the system lets us have them. How many are asked for is the operator's word;
+ * where he has said nothing, as many as there are descriptors for. */
+static int make_room(ctn_web *web, unsigned asked, ctn_err *err)
 {
     struct rlimit limit;
+    rlim_t wanted = (rlim_t) web->of.connections_max + OTHER_DESCRIPTORS;
     if (getrlimit(RLIMIT_NOFILE, &limit))
-        return connections;
-    rlim_t wanted = (rlim_t) connections + OTHER_DESCRIPTORS;
+        return CTN_OK;
     if (limit.rlim_cur < wanted) {
         limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
         (void) setrlimit(RLIMIT_NOFILE, &limit);
         (void) getrlimit(RLIMIT_NOFILE, &limit);
     }
     if (limit.rlim_cur >= wanted)
-        return connections;
-    return limit.rlim_cur > 2 * OTHER_DESCRIPTORS ? (unsigned) (limit.rlim_cur - OTHER_DESCRIPTORS)
-                                                  : (unsigned) limit.rlim_cur / 2;
+        return CTN_OK;
+    if (asked)
+        return ctn_fail(err, CTN_E_LIMIT,
+                        "%u connections need %llu open files, and this process may have %llu (ulimit -Hn): allow it "
+                        "more, or ask for fewer connections (http: connections)",
+                        asked, (unsigned long long) wanted, (unsigned long long) limit.rlim_cur);
+    web->of.connections_max = limit.rlim_cur > 2 * OTHER_DESCRIPTORS ? (unsigned) (limit.rlim_cur - OTHER_DESCRIPTORS)
+                                                                     : (unsigned) limit.rlim_cur / 2;
+    return CTN_OK;
+}
+
+static int start(ctn_web *web, ctn_err *err)
+{
+    struct MHD_OptionItem tls[CTN_WEB_TLS_OPTIONS + 1] = {{MHD_OPTION_END, 0, NULL}};
+    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
+    if (web->tls) {
+        flags |= MHD_USE_TLS;
+        ctn_web_tls_options(web->tls, tls);
+    }
+    web->daemon = MHD_start_daemon(
+        flags, 0, NULL, NULL, on_request, web, MHD_OPTION_LISTEN_SOCKET, web->listen_fd, MHD_OPTION_CONNECTION_LIMIT,
+        web->of.connections_max, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned) ((web->of.idle_ms + 999) / 1000),
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEADER_BYTES_MAX, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_URI_LOG_CALLBACK, on_uri, web, MHD_OPTION_NOTIFY_COMPLETED, on_completed, web,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, web, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+    const union MHD_DaemonInfo *info = web->daemon ? MHD_get_daemon_info(web->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
+    if (!info || ctn_poller_new(web->of.loop, info->epoll_fd, on_ready, web, &web->poller))
+        return ctn_fail(err, CTN_E_IO, "cannot serve HTTP on %s", web->address);
+    return CTN_OK;
 }
 
 int ctn_web_open(const ctn_web_options *options, ctn_str text, ctn_web **ret_web, ctn_err *err)
@@ -665,21 +667,15 @@ int ctn_web_open(const ctn_web_options *options, ctn_str text, ctn_web **ret_web
         web->of.arrive_ms = ARRIVE_MS;
     if (!web->of.idle_ms)
         web->of.idle_ms = IDLE_MS;
-    web->of.connections_max = make_room(web->of.connections_max);
-    int rc = listen_at(web, text, err);
+    int rc = make_room(web, options->connections_max, err);
+    if (rc == CTN_OK && options->tls_cert_file)
+        rc = ctn_web_tls_open(options->tls_cert_file, options->tls_key_file, options->log, &web->tls, err);
+    if (rc == CTN_OK)
+        rc = ctn_web_listen(text, &web->listen_fd, web->address, sizeof web->address, err);
+    if (rc == CTN_OK)
+        rc = start(web, err);
     if (rc)
         goto done;
-    web->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, web, MHD_OPTION_LISTEN_SOCKET,
-        web->listen_fd, MHD_OPTION_CONNECTION_LIMIT, web->of.connections_max, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned) ((web->of.idle_ms + 999) / 1000), MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEADER_BYTES_MAX,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_uri, web, MHD_OPTION_NOTIFY_COMPLETED,
-        on_completed, web, MHD_OPTION_NOTIFY_CONNECTION, on_connection, web, MHD_OPTION_END);
-    const union MHD_DaemonInfo *info = web->daemon ? MHD_get_daemon_info(web->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
-    if (!info || ctn_poller_new(options->loop, info->epoll_fd, on_ready, web, &web->poller)) {
-        rc = ctn_fail(err, CTN_E_IO, "cannot serve HTTP on %s", web->address);
-        goto done;
-    }
     web->timer = ctn_timer_new(options->loop, run, web);
     ctn_poller_set(web->poller, CTN_POLL_READ);
     file_turn(web);
@@ -691,11 +687,23 @@ done:
     return rc;
 }
 
+void ctn_web_drain(ctn_web *web)
+{
+    web->is_draining = true;
+    web->swept_at_ms = 0; /* who only waits on his connection is let go now */
+    file_turn(web);
+}
+
+size_t ctn_web_open_count(const ctn_web *web)
+{
+    return web->open_count;
+}
+
 void ctn_web_close(ctn_web *web)
 {
     if (!web)
         return;
-    for (ctn_web_request *r = web->requests; r; r = r->next) {
+    for (ctn_web_request *r = web->taken; r; r = r->next) {
         r->gone = NULL;
         r->is_lost = true;
         resume(r); /* the library does not close what is suspended */
@@ -709,5 +717,6 @@ void ctn_web_close(ctn_web *web)
         MHD_stop_daemon(web->daemon); /* and the socket */
     else if (web->listen_fd >= 0)
         close(web->listen_fd);
+    ctn_web_tls_close(web->tls);
     free(web);
 }

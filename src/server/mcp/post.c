@@ -314,7 +314,10 @@ int ctn_web_mcp_open(const ctn_web_mcp_options *options, ctn_web_mcp **ret_mcp, 
                            .admit = admit,
                            .take = take,
                            .ctx = mcp,
-                           .connections_max = options->connections_max,
+                           .connections_max =
+                               options->connections_max ? options->connections_max : options->config->connections,
+                           .tls_cert_file = options->config->tls_cert_file,
+                           .tls_key_file = options->config->tls_key_file,
                            .body_bytes_max = options->config->body_bytes,
                            .arrive_ms = options->arrive_ms,
                            .idle_ms = options->idle_ms};
@@ -324,7 +327,8 @@ int ctn_web_mcp_open(const ctn_web_mcp_options *options, ctn_web_mcp **ret_mcp, 
         return rc;
     }
     ctn_str address = ctn_web_address(mcp->web);
-    (void) snprintf(mcp->url, sizeof mcp->url, "http://%.*s/mcp", CTN_STR_ARG(address));
+    (void) snprintf(mcp->url, sizeof mcp->url, "%s://%.*s/mcp", options->config->tls_cert_file ? "https" : "http",
+                    CTN_STR_ARG(address));
     mcp->door = ctn_door_new(options->config, address, is_loopback);
     *ret_mcp = mcp;
     return CTN_OK;

@@ -17,8 +17,7 @@
 #include "server/mcp/post.h"
 #include "support/cmocka.h"
 #include "unit/server/kit.h"
-
-#define WAIT_MS 3000
+#include "unit/server/visitor.h"
 
 #define META                                                                                                           \
     "\"_meta\":{\"progressToken\":\"p\",\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\",\"io."              \
@@ -29,14 +28,6 @@
     "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/call\r\nMcp-Name: " name "\r\n"                             \
     "Accept: application/json, text/event-stream\r\n"
 #define PING "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}"
-
-typedef struct place {
-    pid_t pid;
-    int port;
-    char token_file[64];
-    char text[1 << 16]; /* what was read last */
-    size_t len;
-} place;
 
 /* ---- the server ---- */
 
@@ -131,78 +122,6 @@ static int teardown(void **state)
 
 /* ---- the client ---- */
 
-static int connect_to(const place *p)
-{
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t) p->port)};
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(connect(fd, (struct sockaddr *) &to, sizeof to), 0);
-    return fd;
-}
-
-static void put_bytes(int fd, const char *bytes, size_t count)
-{
-    for (size_t at = 0; at < count;) {
-        ssize_t n = send(fd, bytes + at, count - at, MSG_NOSIGNAL);
-        if (n <= 0)
-            return; /* it has refused us already */
-        at += (size_t) n;
-    }
-}
-
-static void put(int fd, const char *text)
-{
-    put_bytes(fd, text, strlen(text));
-}
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    (void) clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t) t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-/* Reads into p->text until `mark` is in it, or the end; true: the mark. */
-static bool read_until(place *p, int fd, const char *mark)
-{
-    int64_t until_ms = now_ms() + WAIT_MS;
-    for (;;) {
-        p->text[p->len] = '\0';
-        if (mark && strstr(p->text, mark))
-            return true;
-        struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
-        int64_t left_ms = until_ms - now_ms();
-        if (left_ms <= 0 || p->len + 1 >= sizeof p->text || poll(&poll_fd, 1, (int) left_ms) <= 0)
-            return false;
-        ssize_t n = recv(fd, p->text + p->len, sizeof p->text - 1 - p->len, 0);
-        if (n <= 0)
-            return false;
-        p->len += (size_t) n;
-    }
-}
-
-/* One request, whose connection is closed after it; its status, 0 when there was no answer. */
-static int ask_bytes(place *p, const char *bytes, size_t count)
-{
-    int fd = connect_to(p), status = 0;
-    p->len = 0;
-    put_bytes(fd, bytes, count);
-    (void) read_until(p, fd, "\r\n\r\n");
-    (void) sscanf(p->text, "HTTP/1.%*d %d", &status);
-    size_t length = 0;
-    const char *header = strstr(p->text, "Content-Length: "), *end = strstr(p->text, "\r\n\r\n");
-    if (header && end && sscanf(header + 16, "%zu", &length) == 1)
-        while (p->len < (size_t) (end + 4 - p->text) + length && read_until(p, fd, NULL))
-            ;
-    close(fd);
-    return status;
-}
-
-static int ask(place *p, const char *text)
-{
-    return ask_bytes(p, text, strlen(text));
-}
-
 static const char *with(place *p, char out[4096], const char *line, const char *headers, const char *body)
 {
     (void) snprintf(out, 4096, "%s /mcp HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s%sContent-Length: %zu\r\n\r\n%s", line,
@@ -231,57 +150,10 @@ static int64_t counted(place *p, const char *what)
 
 /* ---- what two readers would read in two ways ---- */
 
-#define BODY "\r\n" PING
 static void requests_with_two_meanings_are_refused(void **state)
 {
     place *p = *state;
-    char head[128], text[1024];
-    (void) snprintf(head, sizeof head, "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/json\r\n",
-                    p->port);
-    const struct {
-        const char *what, *lines;
-        bool is_swallowed; /* the library refuses it itself, or reads it in the one way that there is */
-    } ROWS[] = {
-        {"two different Content-Length", "Content-Length: 40\r\nContent-Length: 4\r\n", false},
-        {"the same Content-Length twice", "Content-Length: 40\r\nContent-Length: 40\r\n", false},
-        {"space before the colon", "Content-Length : 40\r\n", false},
-        {"Content-Length: +40", "Content-Length: +40\r\n", true},
-        {"Content-Length: 0x28", "Content-Length: 0x28\r\n", true},
-        {"Content-Length: 40, 40", "Content-Length: 40, 40\r\n", true},
-        {"Transfer-Encoding: xchunked", "Transfer-Encoding: xchunked\r\n", false},
-        {"Transfer-Encoding: chunked, gzip", "Transfer-Encoding: chunked, gzip\r\n", false},
-        {"Transfer-Encoding twice", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", false},
-        {"both lengths", "Content-Length: 40\r\nTransfer-Encoding: chunked\r\n", false},
-        {"a control character in a value",
-         "Content-Length: 40\r\nX: a\x01"
-         "b\r\n",
-         false},
-        {"a name that is no token", "Content-Length: 40\r\nX(y): a\r\n", false},
-        {"a bare CR in a header", "Content-Length: 40\r\nX: a\rY: b\r\n", false},
-        {"a second Host", "Content-Length: 40\r\nHost: evil.example.com\r\n", false},
-    };
-    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
-        (void) snprintf(text, sizeof text, "%s%s" BODY, head, ROWS[i].lines);
-        int status = ask(p, text);
-        if (status != 400 && !(ROWS[i].is_swallowed && status == 0))
-            fail_msg("%s: %d\n%s", ROWS[i].what, status, p->text);
-    }
-    size_t len = (size_t) snprintf(text, sizeof text, "%sContent-Length: 40\r\nX: a?b\r\n" BODY, head);
-    *strchr(text, '?') = '\0';
-    /* A NUL ends the value for libmicrohttpd 0.9.75, and we are not shown what stands behind it: it is not refused, and
-     * has no meaning either. */
-    assert_int_equal(ask_bytes(p, text, len), 200);
-    assert_int_equal(ask(p, "POST /mcp HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 40\r\n" BODY),
-                     400);
-    assert_int_equal(ask(p, "POST /mcp HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: 40\r\n" BODY),
-                     400);
-    /* RFC 9112 lets a server read these: a header that goes on in the next line, lines that end with LF alone. */
-    (void) snprintf(text, sizeof text, "%sContent-Length: 40\r\nX: a\r\n b\r\n" BODY, head);
-    assert_int_equal(ask(p, text), 200);
-    (void) snprintf(
-        text, sizeof text,
-        "POST /mcp HTTP/1.1\nHost: 127.0.0.1:%d\nContent-Type: application/json\nContent-Length: 40\n\n" PING, p->port);
-    assert_int_equal(ask(p, text), 200);
+    hostile_requests(p, "/mcp", PING);
     assert_int_equal(post(p, "", PING), 200);
     assert_int_equal(counted(p, "calls"), 1);
 }
@@ -586,20 +458,6 @@ static void a_first_line_that_never_ends_is_cut_off(void **state)
     assert_true(now_ms() - asked_ms < 1500); /* not only because nothing more is dribbled */
     for (size_t i = 0; i < 20; i++)
         close(fds[i]);
-}
-
-static size_t resident_kib(const place *p)
-{
-    char path[64], line[256];
-    size_t kib = 0;
-    (void) snprintf(path, sizeof path, "/proc/%ld/status", (long) p->pid);
-    FILE *f = fopen(path, "r");
-    assert_non_null(f);
-    while (fgets(line, sizeof line, f))
-        if (sscanf(line, "VmRSS: %zu", &kib) == 1)
-            break;
-    assert_int_equal(fclose(f), 0);
-    return kib;
 }
 
 /* Ten of them, each with all of a large body but its last byte. */
