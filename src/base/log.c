@@ -59,11 +59,16 @@ static void append_text_pair(ctn_buf *line, ctn_str name, ctn_str value)
         ctn_buf_append(line, value);
 }
 
-static void append_json_pair(ctn_buf *line, ctn_str name, ctn_str value)
+static void append_json_name(ctn_buf *line, const char *name)
 {
     ctn_buf_append_char(line, line->len ? ',' : '{');
-    ctn_json_write_string(line, name);
+    ctn_json_write_string(line, ctn_str_from(name));
     ctn_buf_append_char(line, ':');
+}
+
+static void append_json_pair(ctn_buf *line, const char *name, ctn_str value)
+{
+    append_json_name(line, name);
     ctn_json_write_string(line, value);
 }
 
@@ -78,38 +83,93 @@ static void append_message(ctn_buf *line, ctn_str message)
     line->len -= 2;
 }
 
-void ctn_log_line(const ctn_log *log, ctn_log_level level, const char *message, ...)
+/* ---- a line ---- */
+
+static void begin(const ctn_log *log, ctn_buf *line, ctn_log_level level, const char *message)
 {
-    if (!log || level < log->level_min)
-        return;
     char time[25];
     ctn_time_format(ctn_clock_now_ms(&log->clock), time);
-    const char *level_name = level_names[level];
-    ctn_buf line;
-    ctn_buf_init(&line, LINE_BYTES_MAX);
-    if (log->json) {
-        append_json_pair(&line, CTN_STR("time"), ctn_str_from(time));
-        append_json_pair(&line, CTN_STR("level"), ctn_str_from(level_name));
-        append_json_pair(&line, CTN_STR("message"), cut(ctn_str_from(message)));
-    } else {
-        ctn_buf_printf(&line, "%s %-5s ", time, level_name);
-        append_message(&line, cut(ctn_str_from(message)));
+    ctn_buf_init(line, LINE_BYTES_MAX);
+    if (!log->json) {
+        ctn_buf_printf(line, "%s %-5s ", time, level_names[level]);
+        append_message(line, cut(ctn_str_from(message)));
+        return;
     }
-    va_list args;
-    va_start(args, message);
-    for (const char *name; (name = va_arg(args, const char *)) != NULL;) {
-        ctn_str value = cut(ctn_str_from(va_arg(args, const char *)));
-        if (log->json)
-            append_json_pair(&line, ctn_str_from(name), value);
-        else
-            append_text_pair(&line, ctn_str_from(name), value);
-    }
-    va_end(args);
+    append_json_pair(line, "ts", ctn_str_from(time));
+    append_json_pair(line, "level", ctn_str_from(level_names[level]));
+    append_json_pair(line, "msg", cut(ctn_str_from(message)));
+    if (log->component)
+        append_json_pair(line, "component", ctn_str_from(log->component));
+}
+
+static void append_text(const ctn_log *log, ctn_buf *line, const char *name, ctn_str value)
+{
+    if (log->json)
+        append_json_pair(line, name, cut(value));
+    else
+        append_text_pair(line, ctn_str_from(name), cut(value));
+}
+
+static void append_number(const ctn_log *log, ctn_buf *line, const char *name, int64_t value)
+{
+    if (log->json)
+        append_json_name(line, name);
+    else
+        ctn_buf_printf(line, " %s=", name);
+    ctn_buf_append_int64(line, value);
+}
+
+static void end(const ctn_log *log, ctn_buf *line)
+{
     if (!log->json)
-        disarm(line.data, line.len);
-    ctn_buf_append(&line, log->json ? CTN_STR("}\n") : CTN_STR("\n"));
+        disarm(line->data, line->len);
+    ctn_buf_append(line, log->json ? CTN_STR("}\n") : CTN_STR("\n"));
     /* A log that cannot be written has nowhere to say so. */
-    while (write(log->fd, line.data, line.len) < 0 && errno == EINTR)
+    while (write(log->fd, line->data, line->len) < 0 && errno == EINTR)
         continue;
-    ctn_buf_done(&line);
+    ctn_buf_done(line);
+}
+
+void ctn_log_line(const ctn_log *log, ctn_log_level level, const char *message, ...)
+{
+    ctn_buf line;
+    va_list args;
+    if (!ctn_log_is_on(log, level))
+        return;
+    begin(log, &line, level, message);
+    va_start(args, message);
+    for (const char *name; (name = va_arg(args, const char *)) != NULL;)
+        append_text(log, &line, name, ctn_str_from(va_arg(args, const char *)));
+    va_end(args);
+    end(log, &line);
+}
+
+void ctn_log_fields(const ctn_log *log, ctn_log_level level, const char *message, const ctn_log_field *fields,
+                    size_t count)
+{
+    ctn_buf line;
+    if (!ctn_log_is_on(log, level))
+        return;
+    begin(log, &line, level, message);
+    for (size_t i = 0; i < count; i++)
+        if (fields[i].is_number && fields[i].number >= 0)
+            append_number(log, &line, fields[i].name, fields[i].number);
+        else if (!fields[i].is_number && fields[i].text.len)
+            append_text(log, &line, fields[i].name, fields[i].text);
+    end(log, &line);
+}
+
+const char *ctn_log_level_name(ctn_log_level level)
+{
+    return level_names[level];
+}
+
+bool ctn_log_level_from_name(ctn_str name, ctn_log_level *ret_level)
+{
+    for (size_t i = 0; i < sizeof level_names / sizeof *level_names; i++)
+        if (ctn_str_is(name, level_names[i])) {
+            *ret_level = (ctn_log_level) i;
+            return true;
+        }
+    return false;
 }

@@ -17,9 +17,31 @@ typedef struct ctn_log {
     int fd;
     ctn_log_level level_min;
     bool json;
+    const char *component; /* of JSON lines: "engine", "http"; NULL: not said */
     ctn_clock clock;
 } ctn_log;
 
 /* Pairs of (name, text) after the message, ended by NULL: ctn_log_line(log, CTN_LOG_WARN, "server died",
  * "server", name, NULL). log may be NULL: silent. */
 void ctn_log_line(const ctn_log *log, ctn_log_level level, const char *message, ...) __attribute__((sentinel));
+
+/* A JSON line is {ts, level, msg, component, ...}, and these are always called so: executionId, step, attempt, chain,
+ * status, traceId, spanId. An empty text is left out, as a number below zero is. */
+typedef struct ctn_log_field {
+    const char *name;
+    ctn_str text;
+    int64_t number;
+    bool is_number;
+} ctn_log_field;
+#define CTN_LOG_TEXT(name, value)   ((ctn_log_field){(name), (value), 0, false})
+#define CTN_LOG_NUMBER(name, value) ((ctn_log_field){(name), {NULL, 0}, (value), true})
+void ctn_log_fields(const ctn_log *log, ctn_log_level level, const char *message, const ctn_log_field *fields,
+                    size_t count);
+/* Would such a line be written? For who would have to work for its fields. */
+static inline bool ctn_log_is_on(const ctn_log *log, ctn_log_level level)
+{
+    return log && level >= log->level_min;
+}
+/* "debug", "info", "warn", "error". */
+const char *ctn_log_level_name(ctn_log_level level);
+bool ctn_log_level_from_name(ctn_str name, ctn_log_level *ret_level);

@@ -49,7 +49,7 @@ static void ask_later(ctn_engine *e, ctn_execution_id parent, ctn_execution_id c
 {
     loaded *l = ctn_live_find(&e->live, parent);
     ctn_watch *w = l ? ctn_watches_find(&l->child.watches, child) : NULL;
-    ctn_log_line(e->options.log, CTN_LOG_WARN, "a sub-chain is asked again later", "execution",
+    ctn_log_line(e->options.log, CTN_LOG_WARN, "a sub-chain is asked again later", "executionId",
                  ctn_id_to_text(child).text, "why", err ? err->message : "", NULL);
     if (!w)
         return; /* its parent's row wakes, and whoever loads it looks */

@@ -184,7 +184,7 @@ static void append_refused(ctn_engine *e, append_build *b, ctn_outcome outcome, 
              : outcome == CTN_OUTCOME_STALE_SEQ ? "somebody else has advanced this execution"
                                                 : "another process has become the store's owner");
     if (outcome != CTN_OUTCOME_EXISTS)
-        ctn_log_line(e->options.log, CTN_LOG_ERROR, err.message, "execution", ctn_id_to_text(l->id).text, NULL);
+        ctn_log_line(e->options.log, CTN_LOG_ERROR, err.message, "executionId", ctn_id_to_text(l->id).text, NULL);
     filed_list others = {0};
     for (filed *f; (f = ctn_filed_take(kept));) {
         ctn_execution_row row;

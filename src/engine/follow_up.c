@@ -39,7 +39,7 @@ bool ctn_eng_owes_follow_up(const loaded *l)
 static void give_up(ctn_engine *e, loaded *l, const ctn_err *err)
 {
     l->follow_up.state = FOLLOW_UP_GIVEN_UP;
-    ctn_log_line(e->options.log, CTN_LOG_ERROR, "what onFailure names cannot be started", "execution",
+    ctn_log_line(e->options.log, CTN_LOG_ERROR, "what onFailure names cannot be started", "executionId",
                  ctn_id_to_text(l->id).text, "why", err->message, NULL);
     ctn_live_to_perform(&e->live, l);
 }

@@ -149,7 +149,7 @@ void ctn_eng_put_away(ctn_engine *e, int64_t exec_no, ctn_execution_id id, ctn_s
     char number[32];
     snprintf(number, sizeof number, "number %lld", (long long) exec_no);
     ctn_log_line(e->options.log, CTN_LOG_ERROR, "an execution is damaged and put into quarantine; all others go on",
-                 "execution", ctn_id_is_none(id) ? number : ctn_id_to_text(id).text, "why", why, NULL);
+                 "executionId", ctn_id_is_none(id) ? number : ctn_id_to_text(id).text, "why", why, NULL);
 }
 
 /* Asks the store something simple. */
