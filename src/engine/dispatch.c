@@ -19,6 +19,23 @@
 
 /* ---- what drivers tell ---- */
 
+static void tell_heard(ctn_engine *e, const flight *f, ctn_failure failure)
+{
+    const loaded *l = f->l;
+    if (e->options.on_event)
+        e->options.on_event(e->options.on_event_ctx,
+                            &(ctn_engine_event){.kind = CTN_EVENT_HEARD,
+                                                .execution = l->x,
+                                                .status = l->status_written,
+                                                .step = l->plan->plan->steps[f->step].name,
+                                                .attempt = f->attempt,
+                                                .item = f->item,
+                                                .is_undo = f->role == CTN_ROLE_UNDO,
+                                                .work = f->driver ? f->driver->kind : "unknown",
+                                                .failure = failure,
+                                                .begun_at_ms = f->begun_at_ms});
+}
+
 static void on_done(void *ctx, uint64_t token, const ctn_call_result *result)
 {
     ctn_engine *e = ctx;
@@ -26,6 +43,7 @@ static void on_done(void *ctx, uint64_t token, const ctn_call_result *result)
     if (!f || f->is_done)
         return; /* let go in the meantime */
     f->is_done = true;
+    tell_heard(e, f, result->failure);
     ctn_eng_pass_heard(e, &f->pass, result->failure);
     filed *in = ctn_inbox_new(&e->inbox, FILED_CALL_ENDED);
     in->id = f->l->id;
@@ -150,7 +168,11 @@ static void begin(ctn_engine *e, loaded *l, const ctn_owed_call *owed)
                                                                          .execution = l->x,
                                                                          .status = ctn_execution_status(l->x),
                                                                          .step = l->plan->plan->steps[owed->step].name,
-                                                                         .attempt = owed->attempt});
+                                                                         .attempt = owed->attempt,
+                                                                         .item = owed->item,
+                                                                         .is_undo = owed->role == CTN_ROLE_UNDO,
+                                                                         .work = driver ? driver->kind : "unknown",
+                                                                         .begun_at_ms = e->now_ms});
     if (!driver) {
         ctn_call_result none = {
             .failure = CTN_FAILURE_UNAVAILABLE,
@@ -161,6 +183,12 @@ static void begin(ctn_engine *e, loaded *l, const ctn_owed_call *owed)
         return;
     }
     ctn_id_text id = ctn_id_to_text(l->id);
+    ctn_trace_text trace;
+    const ctn_traced_attempt attempt = {.id = l->id,
+                                        .step = l->plan->plan->steps[owed->step].name,
+                                        .item = owed->item,
+                                        .attempt = owed->attempt,
+                                        .is_undo = owed->role == CTN_ROLE_UNDO};
     ctn_call_request request = {
         .token = token,
         .target = owed->plan_call->target,
@@ -171,8 +199,10 @@ static void begin(ctn_engine *e, loaded *l, const ctn_owed_call *owed)
         .timeout_ms = owed->timeout_ms,
         .idle_timeout_ms = owed->idle_timeout_ms,
         .execution_id = ctn_str_from(id.text),
-        .step = l->plan->plan->steps[owed->step].name,
+        .step = attempt.step,
         .attempt = owed->attempt,
+        .traceparent =
+            ctn_trace_for_call(&e->options.tracing, &attempt, ctn_execution_origin(l->x)->traceparent, &trace),
         .continuation = owed->continuation,
         .answers = owed->answers,
         .is_sensitive = ctn_sensitive_step(ctn_execution_sensitivity(l->x), owed->step),

@@ -11,8 +11,9 @@
  *
  * A call may be longer than one request. Its peer may go on by itself and give a handle: `accepted` tells it, it is
  * journaled, the call stays in flight, and after a death of the engine the call is begun again with it (`continuation`)
- * instead of being of unknown fate. Or its peer may need answers first: then the call is over with `asks`, the step waits
- * durably, hours or restarts, and the call is begun again with `continuation` and `answers`, same attempt, same key.
+ * instead of being of unknown fate. Or its peer may need answers first: then the call is over with `asks`, the step
+ * waits durably, hours or restarts, and the call is begun again with `continuation` and `answers`, same attempt, same
+ * key.
  *
  * Ownership  A request is borrowed until begin returns, a result until done does. Drivers outlive the engine.
  *
@@ -39,23 +40,23 @@ typedef struct ctn_call_request {
     const ctn_json *continuation;
     /* What it asked for: {KEY: {action: "accept" | "decline" | "cancel", content?: {...}}}; NULL: nothing was asked. */
     const ctn_json *answers;
-    ctn_str traceparent; /* W3C: the execution's trace and this attempt as its parent; for the peer */
-    bool is_sensitive; /* its arguments, or what it gives: nothing that its peer says is to be logged */
+    ctn_str traceparent; /* W3C trace context, for the peer; empty: none (core/trace.h) */
+    bool is_sensitive;   /* its arguments, or what it gives: nothing that its peer says is to be logged */
 } ctn_call_request;
 
 typedef struct ctn_call_result {
-    ctn_failure failure;    /* NONE: succeeded */
-    const ctn_json *value;  /* NULL unless succeeded */
-    ctn_str message;        /* sentence of a failure */
-    /* Not NULL: neither success nor failure. It goes on once somebody has answered {KEY: {message, schema?, url?}}: a text
-     * for people, a flat object schema for the content, or an address that they are to open. {}: at once. */
+    ctn_failure failure;   /* NONE: succeeded */
+    const ctn_json *value; /* NULL unless succeeded */
+    ctn_str message;       /* sentence of a failure */
+    /* Not NULL: neither success nor failure. It goes on once somebody has answered {KEY: {message, schema?, url?}}: a
+     * text for people, a flat object schema for the content, or an address that they are to open. {}: at once. */
     const ctn_json *asks;
     const ctn_json *continuation; /* with asks: what begin is to be given then; nobody looks into it */
-    bool was_sent;          /* the request, or a part of it, left us: it may have happened */
-    bool peer_is_dead;      /* the process that had the request has ended: it can no longer arrive */
-    int64_t retry_after_ms; /* the peer's own wish, a span; 0: none */
-    int64_t used_tokens;    /* what the call used up, as the peer tells; 0: not told */
-    ctn_str used_money;     /* a JSON number; empty: not told */
+    bool was_sent;                /* the request, or a part of it, left us: it may have happened */
+    bool peer_is_dead;            /* the process that had the request has ended: it can no longer arrive */
+    int64_t retry_after_ms;       /* the peer's own wish, a span; 0: none */
+    int64_t used_tokens;          /* what the call used up, as the peer tells; 0: not told */
+    ctn_str used_money;           /* a JSON number; empty: not told */
 } ctn_call_result;
 
 typedef struct ctn_call_sink {

@@ -38,6 +38,7 @@
 #pragma once
 #include "base/log.h"
 #include "core/execution.h"
+#include "core/trace.h"
 #include "engine/driver.h"
 #include "store/seal.h"
 #include "store/store.h"
@@ -70,12 +71,19 @@ typedef struct ctn_engine_event {
         CTN_EVENT_PROGRESS, /* a tool tells how far it is; never on disk */
         CTN_EVENT_STATUS,   /* after a commit that changed the status */
         CTN_EVENT_CALL,     /* a call was begun: starts of repeatable calls are in no journal */
+        CTN_EVENT_HEARD,    /* a call, or a check, has ended as its driver tells; nothing is decided yet */
     } kind;
     const ctn_execution *execution;
     const ctn_record *record; /* ENTRY, as it is on disk; until the callback returns */
     ctn_status status;
-    ctn_str step; /* ENTRY, PROGRESS, CALL */
+    ctn_str step; /* ENTRY, PROGRESS, CALL, HEARD */
     uint32_t attempt;
+    /* CALL, HEARD */
+    int64_t item; /* of a foreach; -1: none */
+    bool is_undo;
+    const char *work;    /* its driver's kind: "tool" */
+    ctn_failure failure; /* HEARD; NONE: it succeeded, or asks */
+    int64_t begun_at_ms;
     double progress, total; /* total < 0: unknown */
     ctn_str message;
 } ctn_engine_event;
@@ -109,10 +117,11 @@ typedef struct ctn_engine_options {
     /* Chains that are started by the clock; chain_find gives their plans. */
     const ctn_schedule *schedules;
     size_t schedule_count;
-    ctn_seal *seal;     /* of sensitive values; NULL: chains that have any are refused */
-    bool seals_nothing; /* a simulation: its sensitive values are made up, and stand in the journal as they are */
-    ctn_rules rules;    /* effect_of is set by the engine */
-    size_t active_max;  /* executions in memory that may run at once; 0: 256 */
+    ctn_seal *seal;      /* of sensitive values; NULL: chains that have any are refused */
+    bool seals_nothing;  /* a simulation: its sensitive values are made up, and stand in the journal as they are */
+    ctn_tracing tracing; /* what calls take along of their traces */
+    ctn_rules rules;     /* effect_of is set by the engine */
+    size_t active_max;   /* executions in memory that may run at once; 0: 256 */
     /* May a call on this principal's behalf use this restricted set? CTN_E_DENIED: the sentence names the missing
      * grant; the step fails with `denied`. Asked before each call of one. NULL: nothing is refused. */
     int (*may_use)(void *ctx, ctn_str principal, ctn_str set, ctn_err *err);
@@ -161,7 +170,7 @@ typedef struct ctn_requester {
     ctn_str audit_action;
     ctn_str audit_actor; /* who: "ada" */
     ctn_str from;        /* for the audit log: an address, "stdio", "socket" */
-    ctn_str traceparent; /* of a start: the caller's W3C trace context; empty: a trace of its own */
+    ctn_str traceparent; /* of a start: the caller's W3C trace context; empty, or none: a trace of its own */
 } ctn_requester;
 
 /* rc CTN_OK: it is on disk. Else a refusal, with its sentence; nothing changed. */

@@ -43,7 +43,9 @@ static int find_origin(ctn_engine *e, const ctn_start *start, starting *s, ctn_e
     }
     s->origin = (ctn_origin){.principal = start->by.principal,
                              .tenant = tenant.len ? tenant : label,
-                             .traceparent = start->by.traceparent,
+                             .traceparent = ctn_trace_parse(start->by.traceparent, &(ctn_trace_context){0})
+                                                ? start->by.traceparent
+                                                : (ctn_str){0},
                              .has_priority = start->has_priority && start->priority != start->plan->priority,
                              .priority = start->has_priority ? start->priority : start->plan->priority};
     return start->has_priority && (start->priority < 0 || start->priority > 9)

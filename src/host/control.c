@@ -329,6 +329,7 @@ void ctn_control_tell(ctn_control *control, const ctn_engine_event *event)
     case CTN_EVENT_CALL: tell_step(control, event); break;
     case CTN_EVENT_PROGRESS: tell_progress(control, event); break;
     case CTN_EVENT_STATUS: tell_status(control, event); break;
+    case CTN_EVENT_HEARD: break;
     }
     ctn_arena_restore(control->scratch, mark);
 }

@@ -82,6 +82,8 @@ static const ctn_json *request_meta(ctn_arena *scratch, const ctn_mcp_speaker *s
         ctn_json_put_int(&meta, "progressToken", call->progress_token);
     if (call && call->idempotency_key.len)
         ctn_json_put_str(&meta, CTN_MCP_META_IDEMPOTENCY_KEY, call->idempotency_key);
+    if (call && call->traceparent.len)
+        ctn_json_put_str(&meta, CTN_MCP_META_TRACEPARENT, call->traceparent);
     return meta.count ? ctn_json_finish(&meta) : NULL;
 }
 

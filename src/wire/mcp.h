@@ -22,6 +22,7 @@
 #define CTN_MCP_META_SERVER_INFO     "io.modelcontextprotocol/serverInfo"
 #define CTN_MCP_META_IDEMPOTENCY_KEY "dev.catena/idempotency-key"
 #define CTN_MCP_META_USAGE           "dev.catena/usage"
+#define CTN_MCP_META_TRACEPARENT     "traceparent" /* W3C trace context, by that name in _meta as in HTTP */
 
 enum {
     CTN_MCP_HEADER_MISMATCH = -32020,
@@ -51,6 +52,7 @@ typedef struct ctn_mcp_call {
     const ctn_json *arguments; /* an object; NULL: {} */
     int64_t progress_token;    /* 0: no progress wanted */
     ctn_str idempotency_key;   /* empty: none */
+    ctn_str traceparent;       /* W3C trace context; empty: none */
     /* Of a call that goes on after the server asked: what was answered, {KEY: {action, content?}}, and its own
      * requestState, a string; NULL: none. */
     const ctn_json *input_responses, *request_state;

@@ -87,6 +87,7 @@ static void begin(void *ctx, const ctn_call_request *request)
                           .idle_timeout_ms = request->idle_timeout_ms,
                           .args = request->args,
                           .key = request->idempotency_key,
+                          .traceparent = request->traceparent,
                           .is_bound = request->continuation != NULL,
                           .go_on = request->continuation,
                           .answers = request->answers,

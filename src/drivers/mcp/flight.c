@@ -19,6 +19,7 @@ void ctn_mcp_flight_keep_arguments(ctn_mcp_flight *f)
     f->arena = ctn_arena_new(1024);
     f->args = f->args ? ctn_json_copy(f->arena, f->args) : NULL;
     f->key = ctn_arena_str(f->arena, f->key);
+    f->traceparent = ctn_arena_str(f->arena, f->traceparent);
     f->go_on = f->go_on ? ctn_json_copy(f->arena, f->go_on) : NULL;
     f->answers = f->answers ? ctn_json_copy(f->arena, f->answers) : NULL;
 }
@@ -293,6 +294,7 @@ static void forget_arguments(ctn_mcp_flight *f)
     f->arena = NULL;
     f->args = f->go_on = f->answers = NULL;
     f->key = (ctn_str){0};
+    f->traceparent = (ctn_str){0};
 }
 
 /* It was refused, and nothing of it was done: it waits for the list (or handshake) that is under way, to be sent once
@@ -340,6 +342,19 @@ static void send_question(ctn_mcp_flight *f)
     note_sent(f, id, is_too_large);
 }
 
+/* Where a gateway on the way looks for it; in _meta it is for the server. */
+static const ctn_mcp_header *with_trace(ctn_arena *scratch, const ctn_mcp_header *headers, size_t *count,
+                                        ctn_str traceparent)
+{
+    if (!traceparent.len)
+        return headers;
+    ctn_mcp_header *all = CTN_NEW_ARRAY(scratch, ctn_mcp_header, *count + 1);
+    if (*count)
+        memcpy(all, headers, *count * sizeof *all);
+    all[(*count)++] = (ctn_mcp_header){CTN_STR("traceparent"), traceparent};
+    return all;
+}
+
 static void send_call(ctn_mcp_flight *f, const ctn_mcp_tool *tool)
 {
     ctn_mcp_peer *peer = f->peer;
@@ -347,6 +362,7 @@ static void send_call(ctn_mcp_flight *f, const ctn_mcp_tool *tool)
     ctn_mcp_call request = {.tool = tool_of(f),
                             .arguments = f->args,
                             .idempotency_key = f->key,
+                            .traceparent = f->traceparent,
                             .input_responses = f->answers,
                             .request_state = ctn_json_member_of(f->go_on, "state"),
                             .task_ttl_ms = is_old && tool->is_task_only ? OLD_TASK_TTL_MS : 0};
@@ -354,6 +370,7 @@ static void send_call(ctn_mcp_flight *f, const ctn_mcp_tool *tool)
     const ctn_mcp_header *headers = NULL;
     if (peer->transport->kind->is_http) {
         headers = ctn_mcp_tool_headers(peer->tools, tool, f->args, peer->driver->scratch, &header_count);
+        headers = with_trace(peer->driver->scratch, headers, &header_count, f->traceparent);
         if (!f->arena)
             ctn_mcp_flight_keep_arguments(f); /* it may have to be said again */
     }

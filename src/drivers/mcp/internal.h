@@ -22,9 +22,9 @@ typedef struct ctn_mcp_flight {
     int64_t timeout_ms, deadline_ms;
     int64_t idle_timeout_ms; /* 0: none */
     int64_t end_at_ms;       /* sent: when its timeout is over; 0: never. `due` may be earlier: it is idle then */
-    ctn_arena *arena;        /* holds args and key while it waits, and over HTTP until it is answered */
+    ctn_arena *arena;        /* holds args, key and traceparent while it waits, and over HTTP until it is answered */
     const ctn_json *args;
-    ctn_str key;
+    ctn_str key, traceparent;
     const ctn_json *go_on, *answers; /* of a call that goes on after it asked; as args */
     ctn_mcp_task *task;              /* mcp/task.h; NULL: it is none */
     bool rests;                      /* a task, between two questions */

@@ -84,6 +84,7 @@ void ctn_mcp_flight_task_resume(ctn_mcp_flight *f, const ctn_json *continuation,
     f->task = t;
     f->args = f->go_on = f->answers = NULL; /* they were told when it began */
     f->key = (ctn_str){0};
+    f->traceparent = (ctn_str){0};
 }
 
 static bool may_keep(const ctn_mcp_flight *f, const ctn_json *continuation, ctn_err *err)

@@ -50,8 +50,6 @@ static const ctn_json *labels_of(ctn_mcp_exchange *x, const ctn_chain_start *sta
                      ctn_arena_printf(arena, "%016" PRIx64 "%016" PRIx64, ctn_rng_next(&rng), ctn_rng_next(&rng)));
     if (digest.len)
         ctn_json_put_str(&b, CTN_MCP_LABEL_ARGUMENTS, digest);
-    if (ctn_mcp_exchange_ask_of(x)->traceparent.len)
-        ctn_json_put_str(&b, "traceparent", ctn_mcp_exchange_ask_of(x)->traceparent);
     return ctn_json_finish(&b);
 }
 
@@ -147,7 +145,8 @@ void ctn_engine_start_chain(ctn_engine_backend *b, ctn_mcp_exchange *x, const ct
                      .plan = plan,
                      .input = start->input,
                      .labels = labels_of(x, start, digest, arena),
-                     .is_queued = start->is_queued};
+                     .is_queued = start->is_queued,
+                     .by.traceparent = ctn_mcp_exchange_ask_of(x)->traceparent};
     if (start->idempotency_key.len)
         q.idempotency_key = ctn_arena_printf(arena, "mcp:%zu:%.*s:%.*s", principal.len, CTN_STR_ARG(principal),
                                              CTN_STR_ARG(start->idempotency_key));

@@ -31,30 +31,12 @@ static bool refuse_version(ctn_mcp_exchange *x, ctn_str requested)
 
 /* ---- what every request may carry ---- */
 
-static bool is_hex(ctn_str s, size_t at, size_t count)
-{
-    for (size_t i = at; i < at + count; i++)
-        if (ctn_hex_value(s.ptr[i]) < 0 || (s.ptr[i] >= 'A' && s.ptr[i] <= 'F'))
-            return false;
-    return true;
-}
-
-/* W3C Trace Context, version 00; anything else is as if it were not there. */
-static ctn_str traceparent_of(const ctn_json *meta)
-{
-    enum { LEN = 55 };
-    ctn_str s = ctn_json_str_or(meta, "traceparent", (ctn_str){0});
-    bool is_whole = s.len == LEN && ctn_str_starts_with(s, CTN_STR("00-")) && s.ptr[35] == '-' && s.ptr[52] == '-' &&
-                    is_hex(s, 3, 32) && is_hex(s, 36, 16) && is_hex(s, 53, 2);
-    return is_whole ? s : (ctn_str){0};
-}
-
 static void read_meta(ctn_mcp_exchange *x, const ctn_json *meta)
 {
     const ctn_json *token = ctn_json_member_of(meta, "progressToken");
     x->ask.meta = meta;
     x->ask.idempotency_key = ctn_json_str_or(meta, CTN_MCP_META_IDEMPOTENCY_KEY, (ctn_str){0});
-    x->ask.traceparent = traceparent_of(meta);
+    x->ask.traceparent = ctn_json_str_or(meta, CTN_MCP_META_TRACEPARENT, (ctn_str){0});
     if (ctn_json_is(token, CTN_JSON_STRING) || ctn_json_to_int64(token, &(int64_t){0}))
         x->progress_token = token;
     x->ask.wants_progress = x->progress_token && !x->channel->is_answer_only;

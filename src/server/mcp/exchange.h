@@ -29,7 +29,7 @@ typedef struct ctn_mcp_ask {
     const ctn_json *arguments; /* an object */
     const ctn_json *meta;      /* its _meta; NULL: none */
     ctn_str idempotency_key;   /* _meta dev.catena/idempotency-key; empty: none */
-    ctn_str traceparent;       /* well-formed, or empty */
+    ctn_str traceparent;       /* as it came: who starts an execution with it is who judges it */
     const ctn_json *answers;   /* inputResponses: {KEY: {action, content?}}; NULL: none */
     const ctn_json *state;     /* what was given to _ask: the endpoint seals it, and opens it; NULL: a first request */
     bool wants_progress;

@@ -307,6 +307,26 @@ static void json_lines_are_json_whatever_is_in_them(void **state)
     ctn_arena_free(arena);
 }
 
+static void numbers_are_numbers_and_what_is_not_there_is_not_told(void **state)
+{
+    (void) state;
+    int ends[2];
+    char line[1024] = "";
+    assert_int_equal(pipe(ends), 0);
+    ctn_log log = {.fd = ends[1], .json = true, .component = "http", .clock = {.now_ms = fixed_time}};
+    const ctn_log_field fields[] = {CTN_LOG_TEXT("path", CTN_STR("/a\"b")), CTN_LOG_NUMBER("status", 200),
+                                    CTN_LOG_TEXT("caller", (ctn_str){0}), CTN_LOG_NUMBER("attempt", -1)};
+    ctn_log_fields(&log, CTN_LOG_INFO, "request", fields, 4);
+    log.json = false;
+    ctn_log_fields(&log, CTN_LOG_INFO, "request", fields, 4);
+    close(ends[1]);
+    assert_true(read(ends[0], line, sizeof line - 1) > 0);
+    close(ends[0]);
+    assert_string_equal(line, "{\"ts\":\"2026-11-22T10:00:00.000Z\",\"level\":\"info\",\"msg\":\"request\","
+                              "\"component\":\"http\",\"path\":\"/a\\\"b\",\"status\":200}\n"
+                              "2026-11-22T10:00:00.000Z info  request path=\"/a\\\"b\" status=200\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -325,6 +345,7 @@ int main(void)
         cmocka_unit_test(digests_are_blake2b_256),
         cmocka_unit_test(text_lines_cannot_be_forged),
         cmocka_unit_test(json_lines_are_json_whatever_is_in_them),
+        cmocka_unit_test(numbers_are_numbers_and_what_is_not_there_is_not_told),
     };
     return cmocka_run_group_tests_name("base/text", tests, NULL, NULL);
 }

@@ -89,10 +89,13 @@ static void legacy_requests_do_not(void **state)
     ctn_mcp_write_call(&out, *state, &LEGACY, 3, &(ctn_mcp_call){.tool = CTN_STR("t")});
     assert_line(
         &out, "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"tools/call\",\"params\":{\"name\":\"t\",\"arguments\":{}}}");
-    ctn_mcp_write_call(&out, *state, &LEGACY, 4,
-                       &(ctn_mcp_call){.tool = CTN_STR("t"), .idempotency_key = CTN_STR("k")});
-    assert_line(&out, "{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"tools/call\",\"params\":{\"_meta\":{"
-                      "\"dev.catena/idempotency-key\":\"k\"},\"name\":\"t\",\"arguments\":{}}}");
+    ctn_mcp_write_call(
+        &out, *state, &LEGACY, 4,
+        &(ctn_mcp_call){.tool = CTN_STR("t"), .idempotency_key = CTN_STR("k"), .traceparent = CTN_STR("00-0a-0b-01")});
+    assert_line(
+        &out,
+        "{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"tools/call\",\"params\":{\"_meta\":{"
+        "\"dev.catena/idempotency-key\":\"k\",\"traceparent\":\"00-0a-0b-01\"},\"name\":\"t\",\"arguments\":{}}}");
     ctn_mcp_write_cancelled(&out, *state, 4, CTN_STR("timeout"));
     assert_line(&out, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":4,"
                       "\"reason\":\"timeout\"}}");
