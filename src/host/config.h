@@ -38,12 +38,20 @@ typedef struct ctn_config_secret {
     ctn_str env, file; /* one of them */
 } ctn_config_secret;
 
+/* A bearer token and who holds it. */
+typedef struct ctn_config_token {
+    ctn_config_secret where; /* name: who holds it */
+    ctn_str tenant;          /* empty: of none */
+    ctn_str *roles;          /* names of roles (host/access.h) */
+    size_t role_count;
+} ctn_config_token;
+
 /* What `http` says. */
 typedef struct ctn_config_http {
     ctn_str listen; /* ADDRESS:PORT; empty: nowhere */
     ctn_str *hosts, *origins, *issuers;
     size_t host_count, origin_count, issuer_count;
-    ctn_config_secret *tokens; /* name: who holds it */
+    ctn_config_token *tokens;
     size_t token_count;
     ctn_str resource;                         /* empty: not said */
     size_t body_bytes;                        /* 0: not said */

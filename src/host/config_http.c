@@ -2,6 +2,7 @@
  * config_http.c -- see config_http.h.
  */
 #include "host/config_http.h"
+#include "host/access.h"
 #include "host/config_where.h"
 
 typedef struct http_keys {
@@ -48,20 +49,6 @@ const ctn_key_table ctn_config_tls_table = {"tls", TLS_KEYS, sizeof TLS_KEYS / s
 const ctn_key_table ctn_config_http_table = {"http", KEYS, sizeof KEYS / sizeof *KEYS,
                                              "Where others reach `catena serve`, and who may."};
 
-static void read_tokens(ctn_reader *r, const ctn_json *node, ctn_config *c)
-{
-    c->http.tokens = CTN_NEW_ARRAY(r->arena, ctn_config_secret, ctn_json_count(node));
-    for (uint32_t i = 0; node && i < node->count; i++) {
-        ctn_config_secret *token = &c->http.tokens[c->http.token_count];
-        token->name = ctn_json_text(&node->members[i].key);
-        if (ctn_str_is(token->name, "stdio") || ctn_str_is(token->name, "anonymous"))
-            ctn_reader_fault(r, &node->members[i].key, "reserved-name",
-                             "'%.*s' is who comes without a token: choose another name", CTN_STR_ARG(token->name));
-        else
-            c->http.token_count += ctn_config_where_read(r, &node->members[i].value, "a token", c->folder, token);
-    }
-}
-
 static ctn_str *read_names(ctn_reader *r, const ctn_json *list, size_t *ret_count)
 {
     *ret_count = ctn_json_count(list);
@@ -69,6 +56,72 @@ static ctn_str *read_names(ctn_reader *r, const ctn_json *list, size_t *ret_coun
     for (size_t i = 0; i < *ret_count; i++)
         names[i] = ctn_json_text(ctn_json_at(list, i));
     return names;
+}
+
+/* ---- tokens ---- */
+
+typedef struct token_keys {
+    const ctn_json *env, *file, *roles, *tenant;
+} token_keys;
+
+static const ctn_key TOKEN_KEYS[] = {
+    {"env", CTN_KEY_NAME, offsetof(token_keys, env), "A variable of the environment that holds it.", .is_choice = true},
+    {"file", CTN_KEY_NAME, offsetof(token_keys, file), "A file that holds it.", .is_choice = true},
+    {"roles", CTN_KEY_NAMES, offsetof(token_keys, roles),
+     "What its holder may do: viewer, operator, author, admin. Default: [operator]."},
+    {"tenant", CTN_KEY_NAME, offsetof(token_keys, tenant),
+     "Its holder sees, and starts, what is of this tenant, and nothing else. Default: of none, so he sees all."},
+};
+
+const ctn_key_table ctn_config_token_table = {"token", TOKEN_KEYS, sizeof TOKEN_KEYS / sizeof *TOKEN_KEYS, NULL};
+
+void ctn_config_check_roles(ctn_reader *r, const ctn_json *roles)
+{
+    ctn_access_role role;
+    for (size_t i = 0; i < ctn_json_count(roles); i++)
+        if (!ctn_access_role_from_name(ctn_json_text(ctn_json_at(roles, i)), &role))
+            ctn_reader_fault(r, ctn_json_at(roles, i), "type",
+                             "'%.*s' is no role: there are viewer, operator, author and admin",
+                             CTN_STR_ARG(ctn_json_text(ctn_json_at(roles, i))));
+}
+
+static bool read_token(ctn_reader *r, const ctn_json *value, ctn_str folder, ctn_config_token *token)
+{
+    static const ctn_str OPERATOR = {"operator", 8};
+    token_keys k = {0};
+    if (!ctn_json_is(value, CTN_JSON_OBJECT)) /* it says so */
+        return ctn_config_where_read(r, value, "a token", folder, &token->where);
+    size_t faults = r->fault_count;
+    ctn_keys_read(r, value, "a token", TOKEN_KEYS, sizeof TOKEN_KEYS / sizeof *TOKEN_KEYS, &k);
+    ctn_config_check_roles(r, k.roles);
+    if (r->fault_count > faults)
+        return false;
+    token->tenant = ctn_json_text(k.tenant);
+    token->roles = read_names(r, k.roles, &token->role_count);
+    if (!k.roles) {
+        token->roles = CTN_NEW(r->arena, ctn_str);
+        token->roles[0] = OPERATOR;
+        token->role_count = 1;
+    }
+    return ctn_config_where_take(r, value, "a token", folder, k.env, k.file, &token->where);
+}
+
+static void read_tokens(ctn_reader *r, const ctn_json *node, ctn_config *c)
+{
+    c->http.tokens = CTN_NEW_ARRAY(r->arena, ctn_config_token, ctn_json_count(node));
+    for (uint32_t i = 0; node && i < node->count; i++) {
+        ctn_config_token *token = &c->http.tokens[c->http.token_count];
+        ctn_str name = token->where.name = ctn_json_text(&node->members[i].key);
+        if (ctn_str_is(name, "stdio") || ctn_str_is(name, "anonymous"))
+            ctn_reader_fault(r, &node->members[i].key, "reserved-name",
+                             "'%.*s' is who comes without a token: choose another name", CTN_STR_ARG(name));
+        else if (!ctn_principal_name_is_good(name))
+            ctn_reader_fault(r, &node->members[i].key, "type",
+                             "'%.*s' is no name of a principal: letters, digits, '.', '_' and '-', at most 64",
+                             CTN_STR_ARG(name));
+        else
+            c->http.token_count += read_token(r, &node->members[i].value, c->folder, token);
+    }
 }
 
 static bool is_web_url(ctn_str text)

@@ -15,6 +15,18 @@ static const ctn_key KEYS[] = {
 
 const ctn_key_table ctn_config_where_table = {"secret", KEYS, sizeof KEYS / sizeof *KEYS, NULL};
 
+bool ctn_config_where_take(ctn_reader *r, const ctn_json *value, const char *what, ctn_str folder, const ctn_json *env,
+                           const ctn_json *file, ctn_config_secret *ret)
+{
+    if (!env == !file) {
+        ctn_reader_fault(r, value, "type", "%s has one of env and file", what);
+        return false;
+    }
+    ret->env = ctn_json_text(env);
+    ret->file = file ? ctn_path_join(r->arena, folder, ctn_json_text(file)) : (ctn_str){0};
+    return true;
+}
+
 bool ctn_config_where_read(ctn_reader *r, const ctn_json *value, const char *what, ctn_str folder,
                            ctn_config_secret *ret)
 {
@@ -27,11 +39,7 @@ bool ctn_config_where_read(ctn_reader *r, const ctn_json *value, const char *wha
     }
     size_t faults = r->fault_count;
     ctn_keys_read(r, value, what, KEYS, sizeof KEYS / sizeof *KEYS, &k);
-    if (r->fault_count == faults && !k.env == !k.file)
-        ctn_reader_fault(r, value, "type", "%s has one of env and file", what);
-    ret->env = ctn_json_text(k.env);
-    ret->file = k.file ? ctn_path_join(r->arena, folder, ctn_json_text(k.file)) : (ctn_str){0};
-    return r->fault_count == faults;
+    return r->fault_count == faults && ctn_config_where_take(r, value, what, folder, k.env, k.file, ret);
 }
 
 int ctn_config_where_text(const ctn_config_secret *s, ctn_arena *arena, ctn_str *ret_text, ctn_err *err)

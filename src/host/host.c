@@ -6,6 +6,7 @@
 #include "host/host.h"
 #include "base/memory.h"
 #include "engine/writer.h"
+#include "host/access.h"
 #include "host/audit.h"
 #include "host/control.h"
 #include "host/files.h"
@@ -53,6 +54,7 @@ struct ctn_host {
     bool has_epoch, was_crash;
     ctn_engine *engine;
     ctn_tool_guard *guard;
+    ctn_access *access;
     ctn_rng_pool chance_of_ids;
     ctn_writer_thread *writer;
     ctn_control *control;
@@ -294,7 +296,11 @@ int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
                                     .log = host->log,
                                     .teller = host->options.teller,
                                     .resumes = serves};
-    rc = ctn_tool_guard_new(&guard, &host->guard, err);
+    ctn_access_options access = {
+        .store = host->store, .config = host->ws->config, .clock = ctn_clock_system(), .log = host->log};
+    rc = ctn_access_new(&access, &host->access, err);
+    if (rc == CTN_OK)
+        rc = ctn_tool_guard_new(&guard, &host->guard, err);
     if (rc)
         return rc;
     ctn_engine_options options = {
@@ -316,6 +322,8 @@ int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
         .chain_find_ctx = host,
         .schedules = schedules,
         .schedule_count = schedule_count,
+        .may_use = ctn_access_may_use,
+        .may_use_ctx = host->access,
         .own_only = !serves,
         .on_event = on_engine_event,
         .on_event_ctx = host,
@@ -346,6 +354,11 @@ ctn_engine *ctn_host_engine(const ctn_host *host)
 ctn_store *ctn_host_store(const ctn_host *host)
 {
     return host->store;
+}
+
+ctn_access *ctn_host_access(const ctn_host *host)
+{
+    return host->access;
 }
 
 ctn_seal *ctn_host_seal(const ctn_host *host)
@@ -420,6 +433,7 @@ void ctn_host_close(ctn_host *host)
     if (host->at_end)
         host->at_end(host->at_end_ctx);
     ctn_tool_guard_free(host->guard);
+    ctn_access_free(host->access);
     host->guard = NULL;
     if (host->drivers) {
         ctn_mcp_driver_shutdown(ctn_drivers_tools(host->drivers), on_servers_ended, host);

@@ -18,6 +18,7 @@
  */
 #pragma once
 #include "engine/engine.h"
+#include "host/access.h"
 #include "host/drivers.h"
 #include "host/teller.h"
 #include "host/workspace.h"
@@ -63,4 +64,5 @@ ctn_loop *ctn_host_loop(const ctn_host *host);
 /* NULL before _own. */
 ctn_engine *ctn_host_engine(const ctn_host *host);
 ctn_store *ctn_host_store(const ctn_host *host);
-ctn_seal *ctn_host_seal(const ctn_host *host); /* NULL: nothing is sealed, so nothing sensitive is started */
+ctn_access *ctn_host_access(const ctn_host *host); /* who may do what, as the store and the configuration say */
+ctn_seal *ctn_host_seal(const ctn_host *host);     /* NULL: nothing is sealed, so nothing sensitive is started */

@@ -122,7 +122,7 @@ static void read_tokens(ctn_door *door, int64_t now_ms)
     door->read_at_ms = now_ms;
     door->tokens = CTN_NEW_ARRAY(door->arena, ctn_str, door->config->token_count);
     for (size_t i = 0; i < door->config->token_count; i++)
-        if (ctn_config_where_text(&door->config->tokens[i], door->arena, &door->tokens[i], NULL))
+        if (ctn_config_where_text(&door->config->tokens[i].where, door->arena, &door->tokens[i], NULL))
             door->tokens[i] = (ctn_str){0};
 }
 
@@ -159,6 +159,6 @@ ctn_door_verdict ctn_door_who(ctn_door *door, const ctn_web_header *headers, siz
             holder = i;
     if (holder == SIZE_MAX)
         return CTN_DOOR_UNKNOWN;
-    *ret_principal = door->config->tokens[holder].name;
+    *ret_principal = door->config->tokens[holder].where.name;
     return let_in(door, holder, now_ms);
 }

@@ -13,6 +13,7 @@
 #include "store/audit.h"
 #include "store/backup.h"
 #include "store/data_keys.h"
+#include "store/principals.h"
 #include "store/quarantine.h"
 #include "store/raw.h"
 #include "store/retention.h"
@@ -98,6 +99,15 @@ typedef struct ctn_store_ops {
     int (*quarantine_list)(ctn_store *st, ctn_quarantine_fn *fn, void *ctx, ctn_err *err);
     int (*tool_pin_put)(ctn_store *st, const ctn_tool_pin *pins, size_t count, ctn_err *err);
     int (*tool_pin_list)(ctn_store *st, ctn_tool_pin_fn *fn, void *ctx, ctn_err *err);
+    int (*principal_put)(ctn_store *st, const ctn_principal_put *put, ctn_err *err);
+    int (*principal_remove)(ctn_store *st, ctn_str name, int64_t now_ms, ctn_err *err);
+    int (*grant_remove)(ctn_store *st, const ctn_grant_row *grant, ctn_err *err);
+    int (*api_key_revoke)(ctn_store *st, ctn_str id, int64_t now_ms, ctn_err *err);
+    int (*api_key_used)(ctn_store *st, ctn_str id, int64_t used_at_ms, ctn_err *err);
+    int (*principal_list)(ctn_store *st, ctn_principal_fn *fn, void *ctx, ctn_err *err);
+    int (*grant_list)(ctn_store *st, ctn_grant_fn *fn, void *ctx, ctn_err *err);
+    int (*api_key_list)(ctn_store *st, ctn_api_key_fn *fn, void *ctx, ctn_err *err);
+    int (*principal_changes)(ctn_store *st, int64_t *ret_changes, ctn_err *err);
     int (*give_up)(ctn_store *st, const ctn_give_up *what, ctn_err *err);
     int (*journal_read_raw)(ctn_store *st, int64_t exec_no, ctn_raw_record_fn *fn, void *ctx, ctn_err *err);
     /* *ret_matches as in execution_find; the row of a single one is read as far as it does. */

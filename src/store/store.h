@@ -18,6 +18,7 @@
  *     audit.h        what people did to it           quarantine.h  executions that do not read back
  *     backup.h       a copy as of one moment         raw.h         reading what is left of one
  *     data_keys.h    wrapped keys of sealed values   retention.h   what ended goes, its space is given back
+ *     principals.h   who is known, and may do what
  *     export.h       one execution, as a file        verify.h      is it what was put into it?
  *     tool_pins.h    what tools were when chains began to rely on them
  * and seal.h, which seals values before they come here. What a backend implements is in backend.h.

@@ -57,6 +57,10 @@ typedef struct memory_db {
     memory_table data_keys;  /* memory_data_key by exec_no */
     memory_table quarantine; /* ctn_quarantine_row by exec_no */
     memory_table tool_pins;  /* ctn_tool_pin by target */
+    memory_table principals; /* ctn_principal_row by name */
+    memory_table grants;     /* ctn_grant_row by principal and words */
+    memory_table api_keys;   /* ctn_api_key_row by id */
+    int64_t principal_changes;
 } memory_db;
 
 typedef struct memory_store {
@@ -107,6 +111,9 @@ int ctn_memory_by_version(const void *row, const void *other);
 void ctn_memory_result_put(memory_db *db, const ctn_result_row *row);
 void ctn_memory_results_free(memory_db *db);                         /* what they point to */
 uint64_t ctn_memory_results_prune(memory_db *db, int64_t before_ms); /* all that expired before; how many */
+
+/* ---- principals.c ---- */
+int ctn_memory_by_grant(const void *row, const void *grant);
 
 /* ---- keys.c ---- */
 void ctn_memory_key_put(memory_db *db, int64_t exec_no, const ctn_data_key *key);

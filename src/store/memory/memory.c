@@ -29,6 +29,9 @@ static memory_db *db_new(ctn_str name)
         .data_keys = {.row_bytes = sizeof(memory_data_key), .compare = ctn_memory_by_number},
         .quarantine = {.row_bytes = sizeof(ctn_quarantine_row), .compare = ctn_memory_by_number},
         .tool_pins = {.row_bytes = sizeof(ctn_tool_pin), .compare = ctn_memory_by_text},
+        .principals = {.row_bytes = sizeof(ctn_principal_row), .compare = ctn_memory_by_text},
+        .grants = {.row_bytes = sizeof(ctn_grant_row), .compare = ctn_memory_by_grant},
+        .api_keys = {.row_bytes = sizeof(ctn_api_key_row), .compare = ctn_memory_by_text},
     };
     pthread_mutex_init(&db->mutex, NULL);
     return db;
@@ -42,8 +45,9 @@ static void db_free(memory_db *db)
         ctn_memory_execution_free(db->buried[i]);
     ctn_memory_results_free(db);
     ctn_memory_keys_free(db);
-    memory_table *tables[] = {&db->definitions, &db->chains,    &db->executions, &db->schedules, &db->breakers,
-                              &db->results,     &db->data_keys, &db->quarantine, &db->tool_pins};
+    memory_table *tables[] = {&db->definitions, &db->chains,     &db->executions, &db->schedules,
+                              &db->breakers,    &db->results,    &db->data_keys,  &db->quarantine,
+                              &db->tool_pins,   &db->principals, &db->grants,     &db->api_keys};
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
         free(tables[i]->rows);
     free(db->live);
@@ -123,6 +127,15 @@ static const ctn_store_ops memory_ops = {
     .quarantine_get = ctn_memory_quarantine_get,
     .quarantine_remove = ctn_memory_quarantine_remove,
     .quarantine_list = ctn_memory_quarantine_list,
+    .principal_put = ctn_memory_principal_put,
+    .principal_remove = ctn_memory_principal_remove,
+    .grant_remove = ctn_memory_grant_remove,
+    .api_key_revoke = ctn_memory_api_key_revoke,
+    .api_key_used = ctn_memory_api_key_used,
+    .principal_list = ctn_memory_principal_list,
+    .grant_list = ctn_memory_grant_list,
+    .api_key_list = ctn_memory_api_key_list,
+    .principal_changes = ctn_memory_principal_changes,
     .tool_pin_put = ctn_memory_tool_pin_put,
     .tool_pin_list = ctn_memory_tool_pin_list,
     .give_up = ctn_memory_give_up,

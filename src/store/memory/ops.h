@@ -67,6 +67,17 @@ int ctn_memory_quarantine_remove(ctn_store *st, int64_t exec_no, ctn_err *err);
 int ctn_memory_quarantine_list(ctn_store *st, ctn_quarantine_fn *fn, void *ctx, ctn_err *err);
 int ctn_memory_give_up(ctn_store *st, const ctn_give_up *what, ctn_err *err);
 
+/* ---- principals.c ---- */
+int ctn_memory_principal_put(ctn_store *st, const ctn_principal_put *put, ctn_err *err);
+int ctn_memory_principal_remove(ctn_store *st, ctn_str name, int64_t now_ms, ctn_err *err);
+int ctn_memory_grant_remove(ctn_store *st, const ctn_grant_row *grant, ctn_err *err);
+int ctn_memory_api_key_revoke(ctn_store *st, ctn_str id, int64_t now_ms, ctn_err *err);
+int ctn_memory_api_key_used(ctn_store *st, ctn_str id, int64_t used_at_ms, ctn_err *err);
+int ctn_memory_principal_list(ctn_store *st, ctn_principal_fn *fn, void *ctx, ctn_err *err);
+int ctn_memory_grant_list(ctn_store *st, ctn_grant_fn *fn, void *ctx, ctn_err *err);
+int ctn_memory_api_key_list(ctn_store *st, ctn_api_key_fn *fn, void *ctx, ctn_err *err);
+int ctn_memory_principal_changes(ctn_store *st, int64_t *ret_changes, ctn_err *err);
+
 /* ---- tool_pins.c ---- */
 int ctn_memory_tool_pin_put(ctn_store *st, const ctn_tool_pin *pins, size_t count, ctn_err *err);
 int ctn_memory_tool_pin_list(ctn_store *st, ctn_tool_pin_fn *fn, void *ctx, ctn_err *err);

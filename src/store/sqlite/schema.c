@@ -248,10 +248,27 @@ static const char migration_10[] =
     "  target TEXT PRIMARY KEY, digest BLOB NOT NULL, definition TEXT NOT NULL, pinned_at_ms INTEGER NOT NULL,"
     "  pinned_by TEXT NOT NULL, seen TEXT, seen_at_ms INTEGER, owes_resume INTEGER NOT NULL DEFAULT 0) STRICT;";
 
+/* Who may do what. Each change raises the number that others watch. */
+static const char migration_11[] =
+    "ALTER TABLE meta ADD COLUMN principal_changes INTEGER NOT NULL DEFAULT 0;"
+
+    "CREATE TABLE principals("
+    "  name TEXT PRIMARY KEY, tenant TEXT NOT NULL, is_service INTEGER NOT NULL, created_at_ms INTEGER NOT NULL,"
+    "  created_by TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE grants("
+    "  principal TEXT NOT NULL, what TEXT NOT NULL, chain TEXT NOT NULL, label TEXT NOT NULL, set_name TEXT NOT NULL,"
+    "  granted_at_ms INTEGER NOT NULL, granted_by TEXT NOT NULL,"
+    "  PRIMARY KEY (principal, what, chain, label, set_name)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE api_keys("
+    "  id TEXT PRIMARY KEY, principal TEXT NOT NULL, hash BLOB NOT NULL, created_at_ms INTEGER NOT NULL,"
+    "  created_by TEXT NOT NULL, expires_at_ms INTEGER, used_at_ms INTEGER, revoked_at_ms INTEGER)"
+    "  STRICT, WITHOUT ROWID;";
+
 /* clang-format on */
 
 static const char *const migrations[] = {NULL,        migration_1, migration_2, migration_3, migration_4,
-                                         migration_5, migration_6, migration_7, migration_8, migration_9, migration_10};
+                                         migration_5, migration_6, migration_7, migration_8, migration_9, migration_10,
+                                         migration_11};
 
 uint32_t ctn_sqlite_schema_newest(void)
 {

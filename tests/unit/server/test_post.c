@@ -42,7 +42,7 @@ static void serve(int report, const char *token_file)
                                         .name = "kit",
                                         .version = "1",
                                         .state_key = CTN_STR("0123456789abcdef0123456789abcdef")};
-    ctn_config_secret token = {.name = CTN_STR("ada"), .file = ctn_str_from(token_file)};
+    ctn_config_token token = {.where = {.name = CTN_STR("ada"), .file = ctn_str_from(token_file)}};
     ctn_str hosts[] = {CTN_STR("catena.example.com")}, origins[] = {CTN_STR("https://console.example.com")},
             issuers[] = {CTN_STR("https://issuer.example.com")};
     ctn_config_http config = {
