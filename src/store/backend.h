@@ -20,6 +20,7 @@
 #include "store/store.h"
 #include "store/tool_pins.h"
 #include "store/verify_state.h"
+#include "store/webhooks.h"
 
 /* A kind of store, asked by URL. Those that come here begin with `scheme` and a colon (or are a bare path, for the
  * backend that takes those); what stands behind it is the backend's to read. */
@@ -82,6 +83,16 @@ typedef struct ctn_store_ops {
     int (*breaker_list)(ctn_store *st, ctn_breaker_fn *fn, void *ctx, ctn_err *err);
     int (*result_get)(ctn_store *st, ctn_arena *arena, ctn_str key, ctn_result_row *ret, ctn_err *err);
     int (*journal_read)(ctn_store *st, int64_t exec_no, uint64_t from_seq, ctn_record_fn *fn, void *ctx, ctn_err *err);
+    int (*journal_after)(ctn_store *st, int64_t position, size_t limit, ctn_tail_fn *fn, void *ctx, ctn_err *err);
+    int (*position_last)(ctn_store *st, int64_t *ret_position, ctn_err *err);
+    int (*webhook_put)(ctn_store *st, const ctn_webhook_row *row, ctn_err *err);
+    int (*webhook_remove)(ctn_store *st, ctn_str name, ctn_err *err);
+    int (*webhook_advance)(ctn_store *st, const ctn_webhook_reach *reached, size_t count, ctn_err *err);
+    int (*webhook_list)(ctn_store *st, ctn_webhook_fn *fn, void *ctx, ctn_err *err);
+    int (*dead_letter_put)(ctn_store *st, const ctn_dead_letter *letter, ctn_err *err);
+    int (*dead_letter_remove)(ctn_store *st, ctn_str webhook, int64_t position, ctn_err *err);
+    int (*dead_letter_list)(ctn_store *st, ctn_str webhook, int64_t after, size_t limit, ctn_dead_letter_fn *fn,
+                            void *ctx, ctn_err *err);
     int (*audit)(ctn_store *st, const ctn_audit_entry *entry, ctn_err *err);
     int (*audit_list)(ctn_store *st, ctn_audit_fn *fn, void *ctx, ctn_err *err);
     int (*audit_count)(ctn_store *st, int64_t *ret_count, ctn_err *err);

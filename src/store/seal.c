@@ -360,6 +360,42 @@ int ctn_seal_digest(ctn_seal *seal, ctn_store *store, ctn_str text, ctn_arena *a
     return CTN_OK;
 }
 
+/* ---- texts of the store's own ---- */
+
+/* Another key than the digests': what somebody has made a digest of opens nothing. */
+static int own_key(ctn_seal *seal, ctn_store *store, unsigned char key[CTN_BOX_KEY_BYTES], ctn_err *err)
+{
+    int rc = need_index_key(seal, store, err);
+    if (rc == CTN_OK)
+        (void) crypto_kdf_derive_from_key(key, CTN_BOX_KEY_BYTES, 1, "ctn-own-", seal->index_key.bytes);
+    return rc;
+}
+
+int ctn_seal_own_text(ctn_seal *seal, ctn_store *store, ctn_str what, ctn_str text, ctn_arena *arena,
+                      ctn_str *ret_sealed, ctn_err *err)
+{
+    unsigned char key[CTN_BOX_KEY_BYTES];
+    int rc = own_key(seal, store, key, err);
+    if (rc)
+        return rc;
+    *ret_sealed = ctn_base64(arena, ctn_box_seal(arena, key_text(key), what, text));
+    sodium_memzero(key, sizeof key);
+    return CTN_OK;
+}
+
+int ctn_seal_own_text_open(ctn_seal *seal, ctn_store *store, ctn_str what, ctn_str sealed, ctn_arena *arena,
+                           ctn_str *ret_text, ctn_err *err)
+{
+    unsigned char key[CTN_BOX_KEY_BYTES];
+    ctn_str box;
+    int rc = own_key(seal, store, key, err);
+    if (rc)
+        return rc;
+    bool is_open = ctn_base64_read(arena, sealed, &box) && ctn_box_open(arena, key_text(key), what, box, ret_text);
+    sodium_memzero(key, sizeof key);
+    return is_open ? CTN_OK : ctn_fail(err, CTN_E_CORRUPT, "what is sealed does not open: it was altered");
+}
+
 /* ---- rekey ---- */
 
 typedef struct rewrapping {

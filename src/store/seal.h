@@ -88,6 +88,12 @@ int ctn_seal_digest(ctn_seal *seal, ctn_store *store, ctn_str text, ctn_arena *a
 int ctn_seal_text(ctn_seal *seal, ctn_str what, ctn_str text, ctn_arena *arena, ctn_str *ret_sealed, ctn_err *err);
 int ctn_seal_text_open(ctn_seal *seal, ctn_str what, ctn_str sealed, ctn_arena *arena, ctn_str *ret_text, ctn_err *err);
 
+/* The same under the store's own key, which a rekey wraps anew: it opens as long as the store does. */
+int ctn_seal_own_text(ctn_seal *seal, ctn_store *store, ctn_str what, ctn_str text, ctn_arena *arena,
+                      ctn_str *ret_sealed, ctn_err *err);
+int ctn_seal_own_text_open(ctn_seal *seal, ctn_store *store, ctn_str what, ctn_str sealed, ctn_arena *arena,
+                           ctn_str *ret_text, ctn_err *err);
+
 /* ---- changing the master key ---- */
 
 typedef struct ctn_rekey {

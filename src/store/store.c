@@ -285,6 +285,16 @@ int ctn_store_journal_read(ctn_store *st, int64_t exec_no, uint64_t from_seq, ct
     return st->ops->journal_read(st, exec_no, from_seq, fn, ctx, err);
 }
 
+int ctn_store_journal_after(ctn_store *st, int64_t position, size_t limit, ctn_tail_fn *fn, void *ctx, ctn_err *err)
+{
+    return limit ? st->ops->journal_after(st, position, limit, fn, ctx, err) : CTN_OK;
+}
+
+int ctn_store_position_last(ctn_store *st, int64_t *ret_position, ctn_err *err)
+{
+    return st->ops->position_last(st, ret_position, err);
+}
+
 int ctn_store_journal_read_raw(ctn_store *st, int64_t exec_no, ctn_raw_record_fn *fn, void *ctx, ctn_err *err)
 {
     return st->ops->journal_read_raw(st, exec_no, fn, ctx, err);

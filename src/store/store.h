@@ -263,3 +263,19 @@ typedef int ctn_record_fn(void *ctx, const ctn_record *record, int64_t position)
 /* In order of seq, from from_seq on. */
 int ctn_store_journal_read(ctn_store *st, int64_t exec_no, uint64_t from_seq, ctn_record_fn *fn, void *ctx,
                            ctn_err *err);
+
+/* ---- the journal of the whole store, in the order of the commits ---- */
+/* Positions ascend with the commits, with gaps where something was pruned, and are never given out twice: whoever has
+ * told everything up to one goes on behind it, and misses nothing. */
+typedef struct ctn_tail_entry {
+    int64_t position;
+    const ctn_record *record;
+    int64_t exec_no;
+    ctn_execution_id id, parent; /* parent all zero: nobody's */
+    ctn_str chain_id, tenant, labels;
+} ctn_tail_entry;
+typedef int ctn_tail_fn(void *ctx, const ctn_tail_entry *entry); /* not 0: stop; the call itself returns CTN_OK */
+/* At most `limit` entries behind this position. What does not read is left out. */
+int ctn_store_journal_after(ctn_store *st, int64_t position, size_t limit, ctn_tail_fn *fn, void *ctx, ctn_err *err);
+/* The highest position ever given out; 0: none. */
+int ctn_store_position_last(ctn_store *st, int64_t *ret_position, ctn_err *err);

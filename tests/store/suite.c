@@ -14,7 +14,7 @@ int suite_run(const char *url, const struct CMUnitTest *own, size_t own_count)
     const suite_part own_part = {own, own_count};
     const suite_part *parts[] = {&suite_commit,       &suite_handles, &suite_chains,     &suite_find, &suite_queue,
                                  &suite_small_tables, &suite_audit,   &suite_principals, &suite_keys, &suite_quarantine,
-                                 &suite_retention,    &suite_model,   &own_part};
+                                 &suite_retention,    &suite_model,   &suite_webhooks,   &own_part};
     size_t count = 0, done = 0;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         count += parts[i]->count;

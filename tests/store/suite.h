@@ -39,7 +39,7 @@ typedef struct suite_part {
     size_t count;
 } suite_part;
 extern const suite_part suite_commit, suite_handles, suite_chains, suite_find, suite_queue, suite_small_tables,
-    suite_audit, suite_principals, suite_keys, suite_quarantine, suite_retention, suite_model;
+    suite_audit, suite_principals, suite_keys, suite_quarantine, suite_retention, suite_model, suite_webhooks;
 
 /* ---- making things to store ---- */
 

@@ -270,12 +270,13 @@ static void a_rekey_wraps_everything_under_a_running_owner(void **state)
     ring *r = ring_new();
     ctn_seal *owner = ctn_seal_new(&r->keyring), *keeper = ctn_seal_new(&r->keyring);
     ctn_seal_key *keys = ctn_malloc((MANY + 3) * sizeof *keys);
-    ctn_str digest, after;
+    ctn_str digest, after, box, text;
     ctn_rekey done;
     ctn_err err = {0};
     for (int64_t i = 1; i <= MANY; i++)
         keys[i] = make(f, owner, i);
     assert_ok(ctn_seal_digest(owner, f->st, CTN_STR("Ann"), f->arena, &digest, &err_));
+    assert_ok(ctn_seal_own_text(owner, f->st, CTN_STR("a webhook"), CTN_STR("hush"), f->arena, &box, &err_));
     assert_int_equal(ctn_seal_drop_old(keeper, f->second, &done, &err), CTN_OK); /* there is only one */
     assert_ok(ctn_seal_rekey(keeper, f->second, true, f->arena, &done, &err_));
     assert_int_equal(done.rewrapped, MANY + 1); /* and the store's own */
@@ -293,6 +294,10 @@ static void a_rekey_wraps_everything_under_a_running_owner(void **state)
         assert_true(has_key(f, i % 2 ? owner : fresh, i, &keys[i]));
     assert_ok(ctn_seal_digest(fresh, f->st, CTN_STR("Ann"), f->arena, &after, &err_));
     assert_true(ctn_str_equal(digest, after));
+    assert_ok(ctn_seal_own_text_open(fresh, f->st, CTN_STR("a webhook"), box, f->arena, &text, &err_));
+    assert_true(ctn_str_is(text, "hush"));
+    assert_int_equal(ctn_seal_own_text_open(fresh, f->st, CTN_STR("another"), box, f->arena, &text, &err),
+                     CTN_E_CORRUPT);
     ctn_seal_free(owner);
     ctn_seal_free(keeper);
     ctn_seal_free(fresh);

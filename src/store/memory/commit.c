@@ -65,6 +65,8 @@ static void add_record(memory_db *db, memory_execution *e, const ctn_record *rec
     kept.body = ctn_arena_str(db->arena, record->body);
     kept.sealed = ctn_arena_str(db->arena, record->sealed);
     e->records[e->count] = kept;
+    GROW(db->places, (size_t) db->position_last, db->place_capacity);
+    db->places[db->position_last] = (memory_place){e->row.exec_no, e->count};
     e->positions[e->count] = ++db->position_last;
     e->count++;
     e->row.hash_last = record->hash;

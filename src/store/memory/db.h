@@ -27,6 +27,12 @@ typedef struct memory_index {
     size_t count, capacity; /* capacity: 0 or a power of two */
 } memory_index;
 
+/* Where the entry of a position is: positions are 1, 2, 3, ... */
+typedef struct memory_place {
+    int64_t exec_no;
+    size_t index;
+} memory_place;
+
 typedef struct memory_data_key {
     int64_t exec_no;
     ctn_data_key key; /* its texts are one piece of malloc's, which master_id begins */
@@ -41,6 +47,8 @@ typedef struct memory_db {
     uint64_t epoch;
     bool is_clean;
     int64_t position_last, exec_no_last;
+    memory_place *places; /* position_last of them */
+    size_t place_capacity;
     memory_table definitions; /* ctn_definition by digest */
     memory_table chains;      /* ctn_chain_row by id and version */
     memory_table executions;  /* memory_execution * by exec_no */
@@ -61,6 +69,9 @@ typedef struct memory_db {
     memory_table grants;     /* ctn_grant_row by principal and words */
     memory_table api_keys;   /* ctn_api_key_row by id */
     int64_t principal_changes;
+    memory_table webhooks;         /* ctn_webhook_row by name */
+    ctn_dead_letter *dead_letters; /* in no order */
+    size_t dead_letter_count, dead_letter_capacity;
 } memory_db;
 
 typedef struct memory_store {

@@ -32,6 +32,7 @@ static memory_db *db_new(ctn_str name)
         .principals = {.row_bytes = sizeof(ctn_principal_row), .compare = ctn_memory_by_text},
         .grants = {.row_bytes = sizeof(ctn_grant_row), .compare = ctn_memory_by_grant},
         .api_keys = {.row_bytes = sizeof(ctn_api_key_row), .compare = ctn_memory_by_text},
+        .webhooks = {.row_bytes = sizeof(ctn_webhook_row), .compare = ctn_memory_by_text},
     };
     pthread_mutex_init(&db->mutex, NULL);
     return db;
@@ -45,12 +46,14 @@ static void db_free(memory_db *db)
         ctn_memory_execution_free(db->buried[i]);
     ctn_memory_results_free(db);
     ctn_memory_keys_free(db);
-    memory_table *tables[] = {&db->definitions, &db->chains,     &db->executions, &db->schedules,
-                              &db->breakers,    &db->results,    &db->data_keys,  &db->quarantine,
-                              &db->tool_pins,   &db->principals, &db->grants,     &db->api_keys};
+    memory_table *tables[] = {&db->definitions, &db->chains,    &db->executions, &db->schedules, &db->breakers,
+                              &db->results,     &db->data_keys, &db->quarantine, &db->tool_pins, &db->principals,
+                              &db->grants,      &db->api_keys,  &db->webhooks};
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
         free(tables[i]->rows);
     free(db->live);
+    free(db->places);
+    free(db->dead_letters);
     free(db->by_id.slots);
     free(db->by_key.slots);
     free(db->buried);
@@ -114,6 +117,15 @@ static const ctn_store_ops memory_ops = {
     .breaker_list = ctn_memory_breaker_list,
     .result_get = ctn_memory_result_get,
     .journal_read = ctn_memory_journal_read,
+    .journal_after = ctn_memory_journal_after,
+    .position_last = ctn_memory_position_last,
+    .webhook_put = ctn_memory_webhook_put,
+    .webhook_remove = ctn_memory_webhook_remove,
+    .webhook_advance = ctn_memory_webhook_advance,
+    .webhook_list = ctn_memory_webhook_list,
+    .dead_letter_put = ctn_memory_dead_letter_put,
+    .dead_letter_remove = ctn_memory_dead_letter_remove,
+    .dead_letter_list = ctn_memory_dead_letter_list,
     .audit = ctn_memory_audit,
     .audit_list = ctn_memory_audit_list,
     .audit_count = ctn_memory_audit_count,

@@ -26,6 +26,8 @@ int ctn_memory_execution_list(ctn_store *st, const ctn_execution_filter *filter,
                               ctn_err *err);
 int ctn_memory_journal_read(ctn_store *st, int64_t exec_no, uint64_t from_seq, ctn_record_fn *fn, void *ctx,
                             ctn_err *err);
+int ctn_memory_journal_after(ctn_store *st, int64_t position, size_t limit, ctn_tail_fn *fn, void *ctx, ctn_err *err);
+int ctn_memory_position_last(ctn_store *st, int64_t *ret_position, ctn_err *err);
 int ctn_memory_journal_read_raw(ctn_store *st, int64_t exec_no, ctn_raw_record_fn *fn, void *ctx, ctn_err *err);
 
 /* ---- queue.c ---- */
@@ -89,3 +91,13 @@ int ctn_memory_shrink(ctn_store *st, size_t pages, bool *ret_more, ctn_err *err)
 
 /* ---- verify.c ---- */
 int ctn_memory_verify(ctn_store *st, ctn_verifying *v, ctn_err *err);
+
+/* ---- webhooks.c ---- */
+int ctn_memory_webhook_put(ctn_store *st, const ctn_webhook_row *row, ctn_err *err);
+int ctn_memory_webhook_remove(ctn_store *st, ctn_str name, ctn_err *err);
+int ctn_memory_webhook_advance(ctn_store *st, const ctn_webhook_reach *reached, size_t count, ctn_err *err);
+int ctn_memory_webhook_list(ctn_store *st, ctn_webhook_fn *fn, void *ctx, ctn_err *err);
+int ctn_memory_dead_letter_put(ctn_store *st, const ctn_dead_letter *letter, ctn_err *err);
+int ctn_memory_dead_letter_remove(ctn_store *st, ctn_str webhook, int64_t position, ctn_err *err);
+int ctn_memory_dead_letter_list(ctn_store *st, ctn_str webhook, int64_t after, size_t limit, ctn_dead_letter_fn *fn,
+                                void *ctx, ctn_err *err);

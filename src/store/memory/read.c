@@ -98,6 +98,48 @@ int ctn_memory_journal_read(ctn_store *st, int64_t exec_no, uint64_t from_seq, c
     return rc;
 }
 
+int ctn_memory_position_last(ctn_store *st, int64_t *ret_position, ctn_err *err)
+{
+    (void) err;
+    memory_db *db = memory_lock(st);
+    *ret_position = db->position_last;
+    memory_unlock(db);
+    return CTN_OK;
+}
+
+#define TAIL_PAGE 256
+
+int ctn_memory_journal_after(ctn_store *st, int64_t position, size_t limit, ctn_tail_fn *fn, void *ctx, ctn_err *err)
+{
+    ctn_tail_entry entries[TAIL_PAGE];
+    ctn_record records[TAIL_PAGE];
+    size_t count = 0;
+    memory_db *db = memory_lock(st);
+    int64_t last = db->position_last;
+    for (position = position > 0 ? position : 0; position < last && count < limit && count < TAIL_PAGE; position++) {
+        memory_place place = db->places[position];
+        const memory_execution *e = ctn_memory_find_no(db, place.exec_no); /* NULL: pruned */
+        if (!e)
+            continue;
+        records[count] = e->records[place.index];
+        entries[count] = (ctn_tail_entry){.position = position + 1,
+                                          .record = &records[count],
+                                          .exec_no = place.exec_no,
+                                          .id = e->row.id,
+                                          .parent = e->row.parent,
+                                          .chain_id = e->row.chain_id,
+                                          .tenant = e->row.tenant,
+                                          .labels = e->row.labels};
+        count++;
+    }
+    memory_unlock(db);
+    for (size_t i = 0; i < count; i++)
+        if (fn(ctx, &entries[i]))
+            return CTN_OK;
+    return count == TAIL_PAGE && limit > count ? ctn_memory_journal_after(st, position, limit - count, fn, ctx, err)
+                                               : CTN_OK;
+}
+
 typedef struct telling_raw {
     ctn_raw_record_fn *fn;
     void *ctx;

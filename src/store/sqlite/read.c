@@ -282,6 +282,55 @@ int ctn_sqlite_execution_list(ctn_store *base, const ctn_execution_filter *filte
 
 /* ---- journal ---- */
 
+/* The first eleven columns. Borrows from the statement; what is wrong with it, or NULL. */
+static const char *read_record(sqlite3_stmt *stmt, ctn_record *ret)
+{
+    *ret = (ctn_record){
+        .seq = (uint64_t) sqlite3_column_int64(stmt, 0),
+        .at_ms = sqlite3_column_int64(stmt, 1),
+        .step = sqlite_column_str(stmt, 3),
+        .item = sqlite3_column_type(stmt, 4) == SQLITE_NULL ? -1 : sqlite3_column_int64(stmt, 4),
+        .attempt = (uint32_t) sqlite3_column_int64(stmt, 5),
+        .actor = sqlite_column_str(stmt, 6),
+        .body = sqlite_column_str(stmt, 7),
+        .sealed = sqlite_column_str(stmt, 10),
+    };
+    bool is_known = ctn_entry_kind_from_name(sqlite_column_str(stmt, 2), &ret->kind);
+    bool has_hash = sqlite_column_digest(stmt, 8, &ret->hash);
+    return !is_known ? "a journal entry of no known kind" : !has_hash ? "a journal entry without a proper hash" : NULL;
+}
+
+int ctn_sqlite_position_last(ctn_store *base, int64_t *ret_position, ctn_err *err)
+{
+    return ctn_sqlite_read_number((sqlite_store *) base, SQL_POSITION_LAST, 0, ret_position, err);
+}
+
+int ctn_sqlite_journal_after(ctn_store *base, int64_t position, size_t limit, ctn_tail_fn *fn, void *ctx, ctn_err *err)
+{
+    sqlite_store *st = (sqlite_store *) base;
+    sqlite3_stmt *stmt = NULL;
+    int rc = ctn_sqlite_take(st, SQL_JOURNAL_AFTER, &stmt, err);
+    if (rc)
+        return rc;
+    sqlite3_bind_int64(stmt, 1, position);
+    sqlite3_bind_int64(stmt, 2, limit < INT64_MAX ? (int64_t) limit : -1);
+    while (rc == CTN_OK && ctn_sqlite_next(st, stmt, "reading the journal", &rc, err)) {
+        ctn_record record;
+        ctn_tail_entry entry = {.record = &record,
+                                .position = sqlite3_column_int64(stmt, 9),
+                                .exec_no = sqlite3_column_int64(stmt, 11),
+                                .chain_id = sqlite_column_str(stmt, 14),
+                                .tenant = sqlite_column_str(stmt, 15),
+                                .labels = sqlite_column_str(stmt, 16)};
+        (void) sqlite_column_id(stmt, 13, &entry.parent); /* NULL: it has none */
+        bool is_damaged = read_record(stmt, &record) || !sqlite_column_id(stmt, 12, &entry.id);
+        if (!ctn_sqlite_is_whole(st, &rc, err) || (!is_damaged && fn(ctx, &entry)))
+            break;
+    }
+    ctn_sqlite_release(st, SQL_JOURNAL_AFTER, stmt);
+    return rc;
+}
+
 int ctn_sqlite_journal_read(ctn_store *base, int64_t exec_no, uint64_t from_seq, ctn_record_fn *fn, void *ctx,
                             ctn_err *err)
 {
@@ -294,26 +343,14 @@ int ctn_sqlite_journal_read(ctn_store *base, int64_t exec_no, uint64_t from_seq,
     sqlite3_bind_int64(stmt, 1, exec_no);
     sqlite3_bind_int64(stmt, 2, from_seq < INT64_MAX ? (int64_t) expected : INT64_MAX);
     while (rc == CTN_OK && ctn_sqlite_next(st, stmt, "reading a journal", &rc, err)) {
-        ctn_record record = {
-            .seq = (uint64_t) sqlite3_column_int64(stmt, 0),
-            .at_ms = sqlite3_column_int64(stmt, 1),
-            .step = sqlite_column_str(stmt, 3),
-            .item = sqlite3_column_type(stmt, 4) == SQLITE_NULL ? -1 : sqlite3_column_int64(stmt, 4),
-            .attempt = (uint32_t) sqlite3_column_int64(stmt, 5),
-            .actor = sqlite_column_str(stmt, 6),
-            .body = sqlite_column_str(stmt, 7),
-            .sealed = sqlite_column_str(stmt, 10),
-        };
-        bool is_known = ctn_entry_kind_from_name(sqlite_column_str(stmt, 2), &record.kind);
-        bool has_hash = sqlite_column_digest(stmt, 8, &record.hash);
+        ctn_record record;
+        const char *damage = read_record(stmt, &record);
         if (!ctn_sqlite_is_whole(st, &rc, err))
             break;
         if (record.seq != expected++)
-            rc = ctn_sqlite_fail_damaged(st, exec_no, "a gap in its journal", err);
-        else if (!is_known)
-            rc = ctn_sqlite_fail_damaged(st, exec_no, "a journal entry of no known kind", err);
-        else if (!has_hash)
-            rc = ctn_sqlite_fail_damaged(st, exec_no, "a journal entry without a proper hash", err);
+            damage = "a gap in its journal";
+        if (damage)
+            rc = ctn_sqlite_fail_damaged(st, exec_no, damage, err);
         else
             rc = fn(ctx, &record, sqlite3_column_int64(stmt, 9));
     }

@@ -264,11 +264,22 @@ static const char migration_11[] =
     "  created_by TEXT NOT NULL, expires_at_ms INTEGER, used_at_ms INTEGER, revoked_at_ms INTEGER)"
     "  STRICT, WITHOUT ROWID;";
 
+/* Who is told of the journal by HTTP, how far, and what could not be delivered. */
+static const char migration_12[] =
+    "CREATE TABLE webhooks("
+    "  name TEXT PRIMARY KEY, definition TEXT NOT NULL, secret TEXT NOT NULL, tenant TEXT,"
+    "  position INTEGER NOT NULL, created_at_ms INTEGER NOT NULL, created_by TEXT NOT NULL, stopped TEXT) STRICT;"
+
+    "CREATE TABLE dead_letters("
+    "  webhook TEXT NOT NULL, position INTEGER NOT NULL, execution_id BLOB NOT NULL, kind TEXT NOT NULL,"
+    "  attempts INTEGER NOT NULL, why TEXT NOT NULL, died_at_ms INTEGER NOT NULL,"
+    "  PRIMARY KEY (webhook, position)) STRICT, WITHOUT ROWID;";
+
 /* clang-format on */
 
-static const char *const migrations[] = {NULL,        migration_1, migration_2, migration_3, migration_4,
-                                         migration_5, migration_6, migration_7, migration_8, migration_9, migration_10,
-                                         migration_11};
+static const char *const migrations[] = {NULL,         migration_1,  migration_2, migration_3, migration_4,
+                                         migration_5,  migration_6,  migration_7, migration_8, migration_9,
+                                         migration_10, migration_11, migration_12};
 
 uint32_t ctn_sqlite_schema_newest(void)
 {

@@ -89,6 +89,13 @@ static const char *const SQL[SQL_COUNT] = {
     [SQL_JOURNAL_READ] =
         "SELECT seq, at_ms, kind, step, item, attempt, actor, body, hash, position, sealed"
         " FROM execution_journal WHERE exec_no = ?1 AND seq >= ?2 ORDER BY seq",
+    [SQL_JOURNAL_AFTER] =
+        "SELECT j.seq, j.at_ms, j.kind, j.step, j.item, j.attempt, j.actor, j.body, j.hash, j.position, j.sealed,"
+        " j.exec_no, e.execution_id, e.parent_id, e.chain_id, e.tenant, e.labels"
+        " FROM execution_journal j JOIN chain_executions e ON e.exec_no = j.exec_no"
+        " WHERE j.position > ?1 ORDER BY j.position LIMIT ?2",
+    [SQL_POSITION_LAST] =
+        "SELECT max(position_floor, coalesce((SELECT max(position) FROM execution_journal), 0)) FROM meta",
 
     /* ---- queue.c ---- */
     [SQL_EXECUTION_DUE] =

@@ -46,6 +46,8 @@ typedef enum sqlite_sql {
     SQL_EXECUTION_BY_RANGE,
     SQL_EXECUTION_ENDS,
     SQL_JOURNAL_READ,
+    SQL_JOURNAL_AFTER,
+    SQL_POSITION_LAST,
     /* queue.c */
     SQL_EXECUTION_DUE,
     SQL_EXECUTION_ID,
