@@ -25,7 +25,7 @@ static ctn_str names_in(const ctn_cli *cli, const ctn_json *list)
 
 static void tell_end(const ctn_cli *cli, const ctn_execution_row *row)
 {
-    const ctn_json *error = ctn_result_parsed(cli->arena, row->error);
+    const ctn_json *error = ctn_told_parsed(cli->arena, row->error);
     ctn_str none = {0}, step = ctn_json_str_or(error, "step", none);
     ctn_time_text span = ctn_duration_text(ctn_result_duration_ms(row));
     if (row->status == CTN_STATUS_COMPLETED) {
@@ -78,7 +78,7 @@ static int print_result(ctn_cli *cli, const ctn_execution_row *row, const ctn_pl
     }
     int exit_code = row->status == CTN_STATUS_COMPLETED ? ctn_output_check(cli, plan) : CTN_EXIT_OK;
     if (exit_code == CTN_EXIT_OK && row->status == CTN_STATUS_COMPLETED)
-        ctn_value_print(cli, ctn_json_get(ctn_result_parsed(cli->arena, row->outputs),
+        ctn_value_print(cli, ctn_json_get(ctn_told_parsed(cli->arena, row->outputs),
                                           ctn_str_from(cli->args.values[CTN_OPT_OUTPUT])));
     return exit_code;
 }

@@ -2,88 +2,16 @@
  * result.c -- see result.h.
  */
 #include "cli/result.h"
-#include "base/clock.h"
 #include <stdio.h>
-
-const ctn_json *ctn_result_parsed(ctn_arena *arena, ctn_str text)
-{
-    const ctn_json *v = NULL;
-    return text.len && ctn_json_parse(arena, text, NULL, &v, NULL) == CTN_OK ? v : &ctn_json_null;
-}
 
 int64_t ctn_result_duration_ms(const ctn_execution_row *row)
 {
-    if (!row->started_at_ms)
-        return 0;
-    return (row->finished_at_ms ? row->finished_at_ms : ctn_cli_now_ms()) - row->started_at_ms;
+    return ctn_told_duration_ms(row, ctn_cli_now_ms());
 }
 
 ctn_json_builder ctn_result_object(ctn_arena *arena, const ctn_execution_row *row)
 {
-    ctn_json_builder b = ctn_json_object(arena);
-    ctn_json_put_str(&b, "executionId", ctn_arena_str(arena, ctn_str_from(ctn_id_to_text(row->id).text)));
-    ctn_json_put_str(&b, "chain", row->chain_id);
-    ctn_json_put_int(&b, "version", row->chain_version);
-    ctn_json_put_str(&b, "status", ctn_str_from(ctn_status_name(row->status)));
-    /* A completed sub-chain that was undone with its parent has none any more. */
-    bool has_outputs = row->status == CTN_STATUS_COMPLETED;
-    ctn_json_put(&b, CTN_STR("outputs"), has_outputs ? ctn_result_parsed(arena, row->outputs) : NULL);
-    ctn_json_put(&b, CTN_STR("error"), ctn_result_parsed(arena, row->error));
-    ctn_json_put_int(&b, "durationMs", ctn_result_duration_ms(row));
-    return b;
-}
-
-void ctn_json_put_time(ctn_json_builder *b, const char *key, int64_t at_ms)
-{
-    char text[25];
-    if (!at_ms) {
-        ctn_json_put(b, ctn_str_from(key), NULL);
-        return;
-    }
-    ctn_time_format(at_ms, text);
-    ctn_json_put_str(b, key, ctn_str_from(text));
-}
-
-const ctn_json *ctn_result_steps_json(ctn_arena *arena, const ctn_snapshot *s)
-{
-    ctn_json_builder list = ctn_json_array(arena);
-    for (size_t i = 0; i < s->step_count; i++) {
-        const ctn_step_view *v = &s->steps[i].view;
-        ctn_json_builder b = ctn_json_object(arena);
-        ctn_json_put_str(&b, "step", s->steps[i].name);
-        ctn_json_put_str(&b, "status", ctn_str_from(ctn_step_status_name(v->status)));
-        ctn_json_put_int(&b, "attempt", v->attempt);
-        ctn_json_put_time(&b, "startedAt", v->started_at_ms);
-        ctn_json_put_time(&b, "endedAt", v->ended_at_ms);
-        if (v->started_at_ms && v->ended_at_ms)
-            ctn_json_put_int(&b, "durationMs", v->ended_at_ms - v->started_at_ms);
-        if (v->due_ms)
-            ctn_json_put_time(&b, "dueAt", v->due_ms);
-        if (v->failure)
-            ctn_json_put_str(&b, "code", ctn_str_from(ctn_failure_name(v->failure)));
-        if (v->message.len)
-            ctn_json_put_str(&b, "message", v->message);
-        if (v->item >= 0)
-            ctn_json_put_int(&b, "item", v->item);
-        if (v->item_count) {
-            ctn_json_put_int(&b, "items", v->item_count);
-            ctn_json_put_int(&b, "itemsEnded", v->items_ended);
-            ctn_json_put_int(&b, "itemsFailed", v->items_failed);
-        }
-        if (v->is_reused)
-            ctn_json_put_bool(&b, "reused", true);
-        if (v->fallback)
-            ctn_json_put_int(&b, "fallback", v->fallback);
-        if (v->is_from_cache)
-            ctn_json_put_bool(&b, "fromCache", true);
-        if (ctn_snapshot_has_child(v))
-            ctn_json_put(&b, CTN_STR("childExecutionId"),
-                         ctn_json_string(arena, ctn_str_from(ctn_id_to_text(v->child).text)));
-        if (v->asked && v->status == CTN_STEP_WAITING)
-            ctn_json_put(&b, CTN_STR("asked"), v->asked);
-        ctn_json_push(&list, ctn_json_finish(&b));
-    }
-    return ctn_json_finish(&list);
+    return ctn_told_execution(arena, row, ctn_cli_now_ms());
 }
 
 /* Such characters stand inside strings only. */

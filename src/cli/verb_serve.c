@@ -4,7 +4,7 @@
 #include "cli/cli.h"
 #include "cli/named.h"
 #include "cli/verb.h"
-#include "server/mcp/mcp.h"
+#include "server/service.h"
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -24,17 +24,18 @@ static void tell_status(void *ctx, const ctn_engine_event *event)
 }
 
 /* service stays NULL when nothing is to be listened on. */
-static int listen_if_wanted(ctn_cli *cli, ctn_host *host, ctn_mcp_service **service, ctn_err *err)
+static int listen_if_wanted(ctn_cli *cli, ctn_host *host, ctn_service **service, ctn_err *err)
 {
     const char *given = cli->args.values[CTN_OPT_LISTEN];
     ctn_str address = given ? ctn_str_from(given) : ctn_host_workspace(host)->config->http.listen;
     if (!address.len)
         return CTN_OK;
-    int rc = ctn_mcp_service_open(host, service, err);
-    if (rc == CTN_OK)
-        rc = ctn_mcp_service_listen(*service, address, err);
-    if (rc == CTN_OK)
-        ctn_cli_say(cli, "MCP at %s", ctn_mcp_service_url(*service));
+    int rc = ctn_service_open(host, address, service, err);
+    if (rc == CTN_OK) {
+        ctn_cli_say(cli, "API at %s/v1, described by %s/openapi.json", ctn_service_url(*service),
+                    ctn_service_url(*service));
+        ctn_cli_say(cli, "MCP at %s/mcp", ctn_service_url(*service));
+    }
     return rc;
 }
 
@@ -48,12 +49,12 @@ static int run_serve(ctn_cli *cli)
     ctn_cli_findings(cli, &ws.findings, false);
     ctn_cli_findings(cli, &ws.library_findings, true);
     ctn_host *host = ctn_cli_host(cli, &ws);
-    ctn_mcp_service *service = NULL;
+    ctn_service *service = NULL;
     int rc = ctn_host_own(host, CTN_STORE_CREATE, true, &err);
     if (rc == CTN_OK)
         rc = listen_if_wanted(cli, host, &service, &err);
     if (rc) {
-        ctn_mcp_service_close(service);
+        ctn_service_close(service);
         ctn_host_close(host);
         return ctn_cli_fail_err(cli, &err);
     }
@@ -64,7 +65,7 @@ static int run_serve(ctn_cli *cli)
     (void) ctn_host_run(host, never, NULL);
     int signal_came = ctn_host_signal(host);
     ctn_cli_say(cli, "stopping; calls in flight have 5 s (again: at once)");
-    ctn_mcp_service_close(service);
+    ctn_service_close(service);
     ctn_host_close(host);
     ctn_cli_say(cli, "stopped; everything can be resumed");
     return signal_came == SIGINT    ? CTN_EXIT_INTERRUPTED
@@ -77,8 +78,8 @@ const ctn_verb ctn_verb_serve = {
     .operands = "",
     .summary = "Own the store and advance everything in it until a signal comes",
     .details =
-        "With --listen, or http: {listen: 127.0.0.1:8642} in the configuration, MCP is served at "
-        "http://ADDRESS:PORT/mcp.\n"
+        "With --listen, or http: {listen: 127.0.0.1:8642} in the configuration, the API is served at\n"
+        "http://ADDRESS:PORT/v1 (described by /openapi.json), and MCP at http://ADDRESS:PORT/mcp.\n"
         "Ends on SIGINT or SIGTERM: starts nothing new, gives calls in flight 5 s, leaves everything to be resumed.",
     .options = CTN_OPTS_PLACE | CTN_OPT_BIT(LISTEN) | CTN_OPT_BIT(JSON) | CTN_OPT_BIT(QUIET),
     .run = run_serve,

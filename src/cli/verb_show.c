@@ -189,7 +189,7 @@ static void print_execution(const ctn_cli *cli, const ctn_execution_row *row, co
 static void print_json(const ctn_cli *cli, const ctn_execution_row *row, const ctn_snapshot *s, const ctn_json *from)
 {
     ctn_json_builder b = ctn_result_object(cli->arena, row);
-    ctn_json_put(&b, CTN_STR("steps"), ctn_result_steps_json(cli->arena, s));
+    ctn_json_put(&b, CTN_STR("steps"), ctn_told_steps(cli->arena, s));
     if (from)
         ctn_json_put(&b, CTN_STR("from"), from);
     if (s->paused_because.len)

@@ -148,8 +148,8 @@ static void print_json(const comparing *c)
         ctn_json_put(&b, CTN_STR("changes"), ctn_json_finish(&changes));
         ctn_json_put_time(&b, "pinnedAt", one->pin.pinned_at_ms);
         ctn_json_put_str(&b, "pinnedBy", one->pin.pinned_by);
-        ctn_json_put(&b, CTN_STR("pinned"), ctn_result_parsed(cli->arena, one->pin.definition));
-        ctn_json_put(&b, CTN_STR("listed"), ctn_result_parsed(cli->arena, one->now.definition));
+        ctn_json_put(&b, CTN_STR("pinned"), ctn_told_parsed(cli->arena, one->pin.definition));
+        ctn_json_put(&b, CTN_STR("listed"), ctn_told_parsed(cli->arena, one->now.definition));
         ctn_json_push(&list, ctn_json_finish(&b));
     }
     ctn_result_print(cli, ctn_json_finish(&list));

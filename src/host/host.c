@@ -19,6 +19,7 @@
 
 #define STOP_GRACE_MS 5000
 #define END_LIMIT_MS  4000 /* servers: stdin closed, SIGTERM, SIGKILL */
+#define AT_END_MAX    8
 
 static const int SIGNALS[] = {SIGINT, SIGTERM, SIGHUP};
 #define SIGNAL_COUNT (sizeof SIGNALS / sizeof *SIGNALS)
@@ -53,6 +54,7 @@ struct ctn_host {
     uint64_t epoch;
     bool has_epoch, was_crash;
     ctn_engine *engine;
+    ctn_shelf *shelf;
     ctn_tool_guard *guard;
     ctn_access *access;
     ctn_rng_pool chance_of_ids;
@@ -60,8 +62,11 @@ struct ctn_host {
     ctn_control *control;
 
     listening *listeners;
-    void (*at_end)(void *ctx);
-    void *at_end_ctx;
+    struct {
+        void (*fn)(void *ctx);
+        void *ctx;
+    } at_end[AT_END_MAX];
+    size_t at_end_count;
     bool (*is_done)(void *ctx);
     void *is_done_ctx;
     bool is_running, is_wanted, is_grace_over, is_ended, is_closing;
@@ -188,8 +193,9 @@ void ctn_host_on_guest(ctn_host *host, void (*fn)(void *ctx, int fd), void *ctx)
 
 void ctn_host_at_end(ctn_host *host, void (*fn)(void *ctx), void *ctx)
 {
-    host->at_end = fn;
-    host->at_end_ctx = ctx;
+    assert(host->at_end_count < AT_END_MAX);
+    host->at_end[host->at_end_count].fn = fn;
+    host->at_end[host->at_end_count++].ctx = ctx;
 }
 
 /* ---- growing ---- */
@@ -333,6 +339,7 @@ int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
     rc = ctn_engine_new(&options, &host->engine, err);
     if (rc)
         return rc;
+    host->shelf = ctn_shelf_new(host->ws, host->engine, host->store);
     ctn_tool_guard_begin(host->guard, host->engine);
     ctn_drivers_report_to(drivers, *ctn_engine_sink(host->engine));
     ctn_control_options control = {
@@ -359,6 +366,11 @@ ctn_store *ctn_host_store(const ctn_host *host)
 ctn_access *ctn_host_access(const ctn_host *host)
 {
     return host->access;
+}
+
+ctn_shelf *ctn_host_shelf(const ctn_host *host)
+{
+    return host->shelf;
 }
 
 ctn_seal *ctn_host_seal(const ctn_host *host)
@@ -429,9 +441,11 @@ void ctn_host_close(ctn_host *host)
     host->control = NULL;
     if (host->drivers)
         ctn_drivers_report_to(host->drivers, (ctn_call_sink){0});
+    ctn_shelf_free(host->shelf);
+    host->shelf = NULL;
     ctn_engine_free(engine);
-    if (host->at_end)
-        host->at_end(host->at_end_ctx);
+    for (size_t i = 0; i < host->at_end_count; i++)
+        host->at_end[i].fn(host->at_end[i].ctx);
     ctn_tool_guard_free(host->guard);
     ctn_access_free(host->access);
     host->guard = NULL;

@@ -20,6 +20,7 @@
 #include "engine/engine.h"
 #include "host/access.h"
 #include "host/drivers.h"
+#include "host/shelf.h"
 #include "host/teller.h"
 #include "host/workspace.h"
 
@@ -55,7 +56,7 @@ void ctn_host_unlisten(ctn_host *host, void *ctx);
 /* Who takes over connections to the control socket that want to speak MCP; fn owns the descriptor. After _own; NULL:
  * nobody any more. Without a socket there are none. */
 void ctn_host_on_guest(ctn_host *host, void (*fn)(void *ctx, int fd), void *ctx);
-/* Called by _close when the engine is gone, before the loop goes: the last one that was said, once. */
+/* Called once by _close when the engine is gone, before the loop goes, in the order in which it was said; a few. */
 void ctn_host_at_end(ctn_host *host, void (*fn)(void *ctx), void *ctx);
 
 const ctn_workspace *ctn_host_workspace(const ctn_host *host);
@@ -65,4 +66,5 @@ ctn_loop *ctn_host_loop(const ctn_host *host);
 ctn_engine *ctn_host_engine(const ctn_host *host);
 ctn_store *ctn_host_store(const ctn_host *host);
 ctn_access *ctn_host_access(const ctn_host *host); /* who may do what, as the store and the configuration say */
+ctn_shelf *ctn_host_shelf(const ctn_host *host); /* of the engine; NULL before _own, and when it is gone */
 ctn_seal *ctn_host_seal(const ctn_host *host);     /* NULL: nothing is sealed, so nothing sensitive is started */

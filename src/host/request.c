@@ -136,11 +136,11 @@ int ctn_request_from_json(ctn_arena *arena, ctn_str method, const ctn_json *para
 static void file_start(ctn_engine *engine, ctn_request *q, ctn_ack_fn *ack, void *ctx)
 {
     ctn_err err = {0};
-    const ctn_plan *plan;
-    int64_t version;
+    const ctn_plan *plan = q->known_plan;
+    int64_t version = q->known_version;
     ctn_plan *given = q->plan;
     q->plan = NULL; /* the engine takes it in any case */
-    int rc = ctn_engine_plan_add(engine, given, q->actor, &plan, &version, &err);
+    int rc = given ? ctn_engine_plan_add(engine, given, q->actor, &plan, &version, &err) : CTN_OK;
     if (rc) {
         ack(ctx, rc, (ctn_execution_id){0}, &err);
         return;

@@ -29,7 +29,9 @@ typedef struct ctn_request {
     /* START */
     bool has_priority; /* another than the chain's own */
     int priority;
-    ctn_plan *plan;
+    ctn_plan *plan;             /* NULL: one that the engine has already: */
+    const ctn_plan *known_plan; /* of plan_add, with its version (host/shelf.h) */
+    int64_t known_version;
     const ctn_json *input, *labels; /* labels NULL: none */
     ctn_str idempotency_key;
     const ctn_json *going_on;  /* what it takes over from an earlier one (core/rerun.h); NULL: nothing */

@@ -13,7 +13,8 @@
  *
  * Refusals are problem+json (RFC 9457) unless the site words them itself.
  *
- * Ownership  What the options name is borrowed; sites are copied. The front is closed before what its sites point to.
+ * Ownership  What the options name is borrowed; sites are copied. What a site holds of requests is let go first
+ *            (ctn_web_when_gone with NULL), then the front is closed, without a turn of the loop between.
  * Threads    The loop's.
  */
 #pragma once
@@ -30,10 +31,11 @@ typedef struct ctn_refusal {
 } ctn_refusal;
 
 typedef struct ctn_site {
-    const char *path; /* "/mcp"; the longest one that fits is meant */
+    const char *path; /* "/mcp"; the longest one that fits is meant; outlives the front */
+    const char *via;  /* how its callers come: "api", "mcp" (host/access.h) */
     const char
         *operation; /* what `tell` calls its requests, unless it says itself (ctn_web_set_operation); NULL: path */
-    bool is_open;   /* nobody is asked who he is */
+    bool is_open;   /* nobody is asked who he is: its requests have no caller */
     /* Before the body: true: go on; false: it has answered. NULL: all may go on. */
     bool (*admit)(void *ctx, ctn_web_request *request);
     void (*take)(void *ctx, ctn_web_request *request);
@@ -58,9 +60,10 @@ void ctn_front_add(ctn_front *front, const ctn_site *site);
 void ctn_front_tell(ctn_front *front, void (*tell)(void *ctx, const ctn_web_told *told), void *ctx);
 /* Nothing new comes in (503 with Retry-After, readiness says so); what is under way may end. */
 void ctn_front_drain(ctn_front *front);
+bool ctn_front_is_draining(const ctn_front *front);
 void ctn_front_close(ctn_front *front);            /* NULL is fine */
 const char *ctn_front_url(const ctn_front *front); /* "http://127.0.0.1:41233", "https://..." with TLS */
 
-/* application/problem+json: {type, title, status, detail, and, when a field is at fault, errors: [{pointer, detail}]}
- */
+/* application/problem+json: {type, title, status, detail}, and errors: [{pointer, detail}] when a field is at fault
+ * (NULL: none is). Anything else that the refusal's extra says is a header of the answer. */
 void ctn_front_problem(ctn_web_request *request, const ctn_refusal *refusal, const ctn_json *errors);

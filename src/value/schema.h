@@ -22,3 +22,8 @@ void ctn_schema_done(ctn_schema *schema);
  * expected, what is there ("/adults: expected integer, got string"); values themselves are not quoted when longer
  * than 40 bytes. CTN_E_LIMIT when the instance needs more than the bounded work. */
 int ctn_schema_validate(const ctn_schema *schema, const ctn_json *value, ctn_arena *scratch, ctn_err *err);
+/* The same, and the JSON Pointer of what is wrong by itself: of the member also when that is missing or not allowed, ""
+ * when it is the whole value; cut when it is longer. Nobody need read the sentence for it. */
+#define CTN_SCHEMA_POINTER_BYTES 256
+int ctn_schema_validate_at(const ctn_schema *schema, const ctn_json *value, ctn_arena *scratch,
+                           char ret_pointer[CTN_SCHEMA_POINTER_BYTES], ctn_err *err);

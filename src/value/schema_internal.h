@@ -166,7 +166,10 @@ typedef struct ctn_schema_frame {
 typedef struct ctn_schema_report {
     ctn_err *err;
     uint32_t deep; /* of the value that the sentence is about */
+    char pointer[CTN_SCHEMA_POINTER_BYTES];
 } ctn_schema_report;
+/* The sentence is about this member of what it was about. */
+void ctn_schema_point_into(ctn_schema_report *to, ctn_str name);
 
 /* "POINTER: sentence"; returns CTN_E_INVALID. */
 int ctn_schema_say(const ctn_schema_frame *f, ctn_schema_report *to, const char *format, ...)

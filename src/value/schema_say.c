@@ -8,6 +8,19 @@
 #define SHOWN_BYTES_MAX 40
 #define NAME_BYTES_MAX  ((size_t) 80)
 
+static void append_name(ctn_buf *out, ctn_str name)
+{
+    ctn_buf_append_char(out, '/');
+    for (size_t i = 0; i < name.len; i++) {
+        if (name.ptr[i] == '~')
+            ctn_buf_append_literal(out, "~0");
+        else if (name.ptr[i] == '/')
+            ctn_buf_append_literal(out, "~1");
+        else
+            ctn_buf_append_char(out, (char) ((unsigned char) name.ptr[i] < 0x20 ? ' ' : name.ptr[i]));
+    }
+}
+
 static void append_pointer(ctn_buf *out, const ctn_schema_frame *f)
 {
     const ctn_schema_frame *steps[CTN_SCHEMA_FRAMES_MAX + 1];
@@ -15,36 +28,50 @@ static void append_pointer(ctn_buf *out, const ctn_schema_frame *f)
     for (; f; f = f->outer)
         if (f->name.ptr || f->index >= 0)
             steps[count++] = f;
-    if (count == 0)
-        ctn_buf_append_literal(out, "the value");
     while (count-- > 0) {
-        ctn_buf_append_char(out, '/');
-        ctn_str name = steps[count]->name;
-        if (!name.ptr)
+        if (steps[count]->name.ptr) {
+            append_name(out, steps[count]->name);
+        } else {
+            ctn_buf_append_char(out, '/');
             ctn_buf_append_int64(out, steps[count]->index);
-        for (size_t i = 0; name.ptr && i < name.len; i++) {
-            if (name.ptr[i] == '~')
-                ctn_buf_append_literal(out, "~0");
-            else if (name.ptr[i] == '/')
-                ctn_buf_append_literal(out, "~1");
-            else
-                ctn_buf_append_char(out, (char) ((unsigned char) name.ptr[i] < 0x20 ? ' ' : name.ptr[i]));
         }
     }
+}
+
+/* Cut where it is too long. */
+static void keep_pointer(ctn_schema_report *to, ctn_str pointer)
+{
+    size_t len = pointer.len < sizeof to->pointer ? pointer.len : sizeof to->pointer - 1;
+    if (len)
+        memcpy(to->pointer, pointer.ptr, len);
+    to->pointer[len] = '\0';
+}
+
+void ctn_schema_point_into(ctn_schema_report *to, ctn_str name)
+{
+    ctn_buf pointer;
+    ctn_buf_init(&pointer, sizeof to->pointer);
+    ctn_buf_append(&pointer, ctn_str_from(to->pointer));
+    append_name(&pointer, name);
+    if (!pointer.overflowed)
+        keep_pointer(to, ctn_buf_str(&pointer));
+    ctn_buf_done(&pointer);
 }
 
 int ctn_schema_say(const ctn_schema_frame *f, ctn_schema_report *to, const char *format, ...)
 {
     ctn_buf pointer;
-    ctn_buf_init(&pointer, 256);
+    ctn_buf_init(&pointer, CTN_SCHEMA_POINTER_BYTES);
     append_pointer(&pointer, f);
     ctn_err said = {0};
     va_list args;
     va_start(args, format);
     ctn_vfail(&said, CTN_E_INVALID, format, args);
     va_end(args);
-    ctn_fail(to->err, CTN_E_INVALID, "%.*s%s: %s", CTN_STR_ARG(ctn_buf_str(&pointer)), pointer.overflowed ? "..." : "",
+    ctn_fail(to->err, CTN_E_INVALID, "%.*s%s: %s",
+             CTN_STR_ARG(pointer.len ? ctn_buf_str(&pointer) : CTN_STR("the value")), pointer.overflowed ? "..." : "",
              said.message);
+    keep_pointer(to, ctn_buf_str(&pointer));
     to->deep = f->deep;
     ctn_buf_done(&pointer);
     return CTN_E_INVALID;

@@ -16,6 +16,7 @@
  * neither a schema that branches nor a value that is long holds the caller up.
  */
 #include "value/schema_internal.h"
+#include <stdio.h>
 #include "base/hash.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -342,9 +343,11 @@ LEAF static int refuse_missing(run *r, ctn_str name, const char *because, const 
     for (size_t i = 0; i < ctn_json_count(v) && count < 50; i++)
         present[count++] = name_of(v, i);
     ctn_str nearest = ctn_str_nearest(name, present, count);
-    return REFUSE(f, to, "the member %.*s is missing%s%s%.*s", CTN_STR_ARG(ctn_schema_quote(r->scratch, name)), because,
-                  nearest.len ? "; there is " : "",
-                  CTN_STR_ARG(nearest.len ? ctn_schema_quote(r->scratch, nearest) : nearest));
+    int rc = REFUSE(f, to, "the member %.*s is missing%s%s%.*s", CTN_STR_ARG(ctn_schema_quote(r->scratch, name)),
+                    because, nearest.len ? "; there is " : "",
+                    CTN_STR_ARG(nearest.len ? ctn_schema_quote(r->scratch, nearest) : nearest));
+    ctn_schema_point_into(to, name);
+    return rc;
 }
 
 /* Names are distinct on both sides: as many hits as names means that all are there. */
@@ -375,8 +378,10 @@ LEAF static int refuse_member(run *r, const ctn_schema_node *n, ctn_str name, co
     for (size_t i = 0; i < n->properties.count && count < 200; i++)
         known[count++] = n->properties.items[i].name;
     ctn_str hint = ctn_schema_suggest(r->scratch, name, known, count);
-    return REFUSE(f, to, "the member %.*s is not allowed%.*s", CTN_STR_ARG(ctn_schema_quote(r->scratch, name)),
-                  CTN_STR_ARG(hint));
+    int rc = REFUSE(f, to, "the member %.*s is not allowed%.*s", CTN_STR_ARG(ctn_schema_quote(r->scratch, name)),
+                    CTN_STR_ARG(hint));
+    ctn_schema_point_into(to, name);
+    return rc;
 }
 
 LEAF static int check_name(run *r, const ctn_schema_node *n, const ctn_json *v, size_t i, const frame *f, report *to)
@@ -479,6 +484,7 @@ LEAF static int refuse_alternatives(run *r, const ctn_schema_list *list, const c
         return CTN_E_INVALID;
     ctn_err best = {0}, said = {0};
     uint32_t best_deep = 0;
+    char pointer[CTN_SCHEMA_POINTER_BYTES] = "";
     for (size_t i = 0; i < list->count; i++) {
         report aside = {.err = &said};
         if (check(r, list->nodes[i], v, f, &aside, NULL) == CTN_E_LIMIT)
@@ -486,10 +492,12 @@ LEAF static int refuse_alternatives(run *r, const ctn_schema_list *list, const c
         if (i == 0 || aside.deep > best_deep) {
             best = said;
             best_deep = aside.deep;
+            (void) snprintf(pointer, sizeof pointer, "%s", aside.pointer);
         }
     }
     if (list->count == 1 || best_deep > f->deep) {
         to->deep = best_deep;
+        (void) snprintf(to->pointer, sizeof to->pointer, "%s", pointer);
         return ctn_fail(to->err, CTN_E_INVALID, "%s", best.message);
     }
     const char *colon = strstr(best.message, ": ");
@@ -639,10 +647,23 @@ static int check(run *r, const ctn_schema_node *n, const ctn_json *v, const fram
     return rc;
 }
 
-int ctn_schema_validate(const ctn_schema *schema, const ctn_json *value, ctn_arena *scratch, ctn_err *err)
+int ctn_schema_validate_at(const ctn_schema *schema, const ctn_json *value, ctn_arena *scratch,
+                           char ret_pointer[CTN_SCHEMA_POINTER_BYTES], ctn_err *err)
 {
     run r = {.scratch = scratch, .work_left = WORK_MAX};
     ctn_err ignored;
-    report to = {.err = err ? err : &ignored};
-    return check(&r, schema->root, value ? value : &ctn_json_null, NULL, &to, NULL);
+    report to; /* its pointer is written when there is something to tell */
+    to.err = err ? err : &ignored;
+    to.deep = 0;
+    to.pointer[0] = '\0';
+    int rc = check(&r, schema->root, value ? value : &ctn_json_null, NULL, &to, NULL);
+    if (rc)
+        (void) snprintf(ret_pointer, CTN_SCHEMA_POINTER_BYTES, "%s", to.pointer);
+    return rc;
+}
+
+int ctn_schema_validate(const ctn_schema *schema, const ctn_json *value, ctn_arena *scratch, ctn_err *err)
+{
+    char pointer[CTN_SCHEMA_POINTER_BYTES];
+    return ctn_schema_validate_at(schema, value, scratch, pointer, err);
 }

@@ -43,14 +43,17 @@ typedef struct ctn_api_operation {
 /* A subject's file gives its rows, the last one all NULL; they are listed in operations.c. */
 extern const ctn_api_operation ctn_api_chains[], ctn_api_executions[];
 
-void ctn_api_answer(ctn_api_call *call, int status, const ctn_json *body);
+void ctn_api_answer(ctn_api_call *call, int status, const ctn_json *body); /* NULL: no body */
+/* With one header more: Location. */
+void ctn_api_answer_with(ctn_api_call *call, int status, ctn_web_header extra, const ctn_json *body);
+/* 200, with a body that is no JSON. */
+void ctn_api_answer_text(ctn_api_call *call, const char *type, ctn_str body);
 /* `pointer` into the body or "query/limit", "path/id", "header/Idempotency-Key"; empty: of no field. */
 void ctn_api_problem(ctn_api_call *call, int status, ctn_str pointer, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-/* From an error's code: INVALID 422, NOT_FOUND 404, DENIED 403, EXISTS and STATE 409, LIMIT 429 or 413, BUSY 503, ...
- */
+/* From an error's code: INVALID 422, NOT_FOUND 404, DENIED 403, EXISTS and STATE 409, LIMIT 413, BUSY 503, ... */
 void ctn_api_fail(ctn_api_call *call, const ctn_err *err);
-/* False: it is not his (answered 404), or he may not (403). */
+/* False, and answered: it is not his (404), or he may not (403). object NULL: in general. */
 bool ctn_api_demand(ctn_api_call *call, ctn_action action, const ctn_access_object *object);
 /* For the engine: on whose behalf (engine.h). */
 ctn_requester ctn_api_requester(const ctn_api_call *call, ctn_action action);

@@ -153,13 +153,13 @@ void ctn_mcp_service_close(ctn_mcp_service *s)
 
 /* ---- the ways in ---- */
 
-int ctn_mcp_service_listen(ctn_mcp_service *s, ctn_str address, ctn_err *err)
+void ctn_mcp_service_serve(ctn_mcp_service *s, ctn_front *front)
 {
     ctn_web_mcp_options options = {.loop = ctn_host_loop(s->host),
+                                   .front = front,
                                    .config = &ctn_host_workspace(s->host)->config->http,
-                                   .endpoint = s->endpoint,
-                                   .address = address};
-    return ctn_web_mcp_open(&options, &s->web, err);
+                                   .endpoint = s->endpoint};
+    s->web = ctn_web_mcp_open(&options);
 }
 
 const char *ctn_mcp_service_url(const ctn_mcp_service *s)

@@ -11,6 +11,7 @@
  */
 #pragma once
 #include "host/host.h"
+#include "server/front.h"
 
 typedef struct ctn_mcp_service ctn_mcp_service;
 
@@ -19,8 +20,8 @@ int ctn_mcp_service_open(ctn_host *host, ctn_mcp_service **ret_service, ctn_err 
 /* Nothing that was begun is cancelled; who waits for it is let go. NULL is fine. */
 void ctn_mcp_service_close(ctn_mcp_service *service);
 
-/* /mcp at ADDRESS:PORT. CTN_E_INVALID: no address; CTN_E_DENIED: not loopback, and no tokens; CTN_E_IO. */
-int ctn_mcp_service_listen(ctn_mcp_service *service, ctn_str address, ctn_err *err);
+/* /mcp of a front, which is closed right behind the service. */
+void ctn_mcp_service_serve(ctn_mcp_service *service, ctn_front *front);
 const char *ctn_mcp_service_url(const ctn_mcp_service *service); /* NULL: nowhere */
 /* Takes the descriptors over. */
 void ctn_mcp_service_pipe(ctn_mcp_service *service, int fd_in, int fd_out);

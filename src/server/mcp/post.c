@@ -8,13 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/memory.h"
-#include "host/access.h"
-#include "server/door.h"
-#include "server/web.h"
 
 #define STREAM_AFTER_MS 10000
 #define KEEP_ALIVE_MS   15000
 #define TICK_MS         1000
+#define MCP_PATH        "/mcp"
 #define METADATA_PATH   "/.well-known/oauth-protected-resource"
 
 typedef struct post {
@@ -28,8 +26,6 @@ typedef struct post {
 
 struct ctn_web_mcp {
     ctn_web_mcp_options of;
-    ctn_web *web;
-    ctn_door *door;
     ctn_timer *timer; /* while a POST is open */
     post *posts;
     char url[128];
@@ -222,21 +218,25 @@ static ctn_str metadata_url(const ctn_web_mcp *mcp, ctn_arena *arena)
     return ctn_arena_printf(arena, "%.*s" METADATA_PATH "%.*s", (int) origin, resource.ptr, CTN_STR_ARG(path));
 }
 
-static void refuse_unknown(const ctn_web_mcp *mcp, ctn_web_request *r)
+static ctn_web_header challenge(const ctn_web_mcp *mcp, ctn_arena *arena)
 {
-    ctn_arena *arena = ctn_web_arena(r);
-    ctn_str challenge = CTN_STR("Bearer");
+    ctn_str said = CTN_STR("Bearer");
     if (mcp->of.config->issuer_count)
-        challenge = ctn_arena_printf(arena, "Bearer resource_metadata=\"%.*s\"", CTN_STR_ARG(metadata_url(mcp, arena)));
-    refuse(r, 401, (ctn_web_header){CTN_STR("WWW-Authenticate"), challenge},
-           "a bearer token is needed, and the one that came is none of ours");
+        said = ctn_arena_printf(arena, "Bearer resource_metadata=\"%.*s\"", CTN_STR_ARG(metadata_url(mcp, arena)));
+    return (ctn_web_header){CTN_STR("WWW-Authenticate"), said};
+}
+
+/* The front's refusals, in the shape that clients of MCP read. */
+static void refuse_as_rpc(void *ctx, ctn_web_request *r, const ctn_refusal *refusal)
+{
+    refuse(r, refusal->status, refusal->status == 401 ? challenge(ctx, ctn_web_arena(r)) : refusal->extra,
+           refusal->sentence);
 }
 
 static bool is_metadata(const ctn_web_mcp *mcp, ctn_web_request *r)
 {
     ctn_str path = ctn_web_ask_of(r)->path;
-    return mcp->of.config->issuer_count && ctn_str_starts_with(path, CTN_STR(METADATA_PATH)) &&
-           (ctn_str_is(path, METADATA_PATH) || ctn_str_ends_with(metadata_url(mcp, ctn_web_arena(r)), path));
+    return ctn_str_is(path, METADATA_PATH) || ctn_str_ends_with(metadata_url(mcp, ctn_web_arena(r)), path);
 }
 
 static void answer_metadata(const ctn_web_mcp *mcp, ctn_web_request *r)
@@ -252,38 +252,32 @@ static void answer_metadata(const ctn_web_mcp *mcp, ctn_web_request *r)
     answer_json(r, 200, NONE, ctn_json_to_str(arena, ctn_json_finish(&doc)));
 }
 
-static const ctn_caller *name_caller(ctn_web_request *r, ctn_str principal)
+static bool admit_metadata(void *ctx, ctn_web_request *r)
 {
-    ctn_caller *caller = CTN_NEW(ctn_web_arena(r), ctn_caller);
-    *caller = (ctn_caller){.name = principal, .via = CTN_STR("mcp"), .from = ctn_web_ask_of(r)->from};
-    return caller;
+    bool is_there = is_metadata(ctx, r), is_get = ctn_str_is(ctn_web_ask_of(r)->method, "GET");
+    if (is_there && is_get)
+        answer_metadata(ctx, r);
+    else
+        ctn_front_problem(r,
+                          &(ctn_refusal){is_there ? 405 : 404,
+                                         is_there ? "it can be read only" : "there is nothing here",
+                                         {{0}, {0}}},
+                          NULL);
+    return false;
 }
 
-/* Before a byte of the body is kept. */
-static void admit(void *ctx, ctn_web_request *r)
+static bool admit(void *ctx, ctn_web_request *r)
 {
-    ctn_web_mcp *mcp = ctx;
     const ctn_web_ask *ask = ctn_web_ask_of(r);
-    ctn_str principal = {0};
-    ctn_door_verdict verdict = CTN_DOOR_OPEN;
-    const char *foreign = ctn_door_foreign(mcp->door, ask->headers, ask->header_count);
-    if (foreign)
-        refuse(r, 403, NONE, foreign);
-    else if (is_metadata(mcp, r) && ctn_str_is(ask->method, "GET"))
-        answer_metadata(mcp, r);
-    else if (!ctn_str_is(ask->path, "/mcp"))
-        refuse(r, 404, NONE, "there is nothing here; MCP is at /mcp");
-    else if ((verdict = ctn_door_who(mcp->door, ask->headers, ask->header_count, ctn_loop_now_ms(mcp->of.loop),
-                                     &principal)) == CTN_DOOR_UNKNOWN)
-        refuse_unknown(mcp, r);
-    else if (verdict == CTN_DOOR_OFTEN)
-        refuse(r, 429, (ctn_web_header){CTN_STR("Retry-After"), CTN_STR("1")},
-               "too many requests; a second later is fine");
+    (void) ctx;
+    if (!ctn_str_is(ask->path, MCP_PATH))
+        refuse(r, 404, NONE, "there is nothing here; MCP is at " MCP_PATH);
     else if (!ctn_str_is(ask->method, "POST"))
         refuse(r, 405, (ctn_web_header){CTN_STR("Allow"), CTN_STR("POST")},
                "messages are POSTed; there are no sessions, and no stream of their own");
     else
-        ctn_web_set_caller(r, name_caller(r, principal));
+        return true;
+    return false;
 }
 
 static void take(void *ctx, ctn_web_request *r)
@@ -293,16 +287,8 @@ static void take(void *ctx, ctn_web_request *r)
 
 /* ---- life ---- */
 
-int ctn_web_mcp_open(const ctn_web_mcp_options *options, ctn_web_mcp **ret_mcp, ctn_err *err)
+ctn_web_mcp *ctn_web_mcp_open(const ctn_web_mcp_options *options)
 {
-    bool is_loopback;
-    int rc = ctn_web_check_address(options->address, &is_loopback, err);
-    if (rc)
-        return rc;
-    if (!options->config->token_count && !is_loopback)
-        return ctn_fail(err, CTN_E_DENIED,
-                        "without tokens only this machine may call: listen on 127.0.0.1:PORT, or say who may come in "
-                        "(http: tokens)");
     ctn_web_mcp *mcp = ctn_malloc(sizeof *mcp);
     *mcp = (ctn_web_mcp){.of = *options};
     if (!mcp->of.stream_after_ms)
@@ -310,28 +296,15 @@ int ctn_web_mcp_open(const ctn_web_mcp_options *options, ctn_web_mcp **ret_mcp, 
     if (!mcp->of.keep_alive_ms)
         mcp->of.keep_alive_ms = KEEP_ALIVE_MS;
     mcp->timer = ctn_timer_new(options->loop, tick, mcp);
-    ctn_web_options web = {.loop = options->loop,
-                           .admit = admit,
-                           .take = take,
-                           .ctx = mcp,
-                           .connections_max =
-                               options->connections_max ? options->connections_max : options->config->connections,
-                           .tls_cert_file = options->config->tls_cert_file,
-                           .tls_key_file = options->config->tls_key_file,
-                           .body_bytes_max = options->config->body_bytes,
-                           .arrive_ms = options->arrive_ms,
-                           .idle_ms = options->idle_ms};
-    rc = ctn_web_open(&web, options->address, &mcp->web, err);
-    if (rc) {
-        ctn_web_mcp_close(mcp);
-        return rc;
+    (void) snprintf(mcp->url, sizeof mcp->url, "%s" MCP_PATH, ctn_front_url(options->front));
+    ctn_site site = {.path = MCP_PATH, .via = "mcp", .admit = admit, .take = take, .refuse = refuse_as_rpc, .ctx = mcp};
+    ctn_front_add(options->front, &site);
+    if (options->config->issuer_count) {
+        site = (ctn_site){
+            .path = METADATA_PATH, .via = "mcp", .is_open = true, .admit = admit_metadata, .take = take, .ctx = mcp};
+        ctn_front_add(options->front, &site);
     }
-    ctn_str address = ctn_web_address(mcp->web);
-    (void) snprintf(mcp->url, sizeof mcp->url, "%s://%.*s/mcp", options->config->tls_cert_file ? "https" : "http",
-                    CTN_STR_ARG(address));
-    mcp->door = ctn_door_new(options->config, address, is_loopback);
-    *ret_mcp = mcp;
-    return CTN_OK;
+    return mcp;
 }
 
 void ctn_web_mcp_close(ctn_web_mcp *mcp)
@@ -343,8 +316,6 @@ void ctn_web_mcp_close(ctn_web_mcp *mcp)
         ctn_web_when_gone(p->request, NULL, NULL);
         on_gone(p);
     }
-    ctn_web_close(mcp->web);
-    ctn_door_free(mcp->door);
     ctn_timer_free(mcp->timer);
     free(mcp);
 }

@@ -57,21 +57,24 @@ static void serve(int report, const char *token_file)
         config.resource = CTN_STR("https://catena.example.com/mcp");
     }
     k.endpoint = ctn_mcp_endpoint_new(&options);
-    ctn_web_mcp *web = NULL;
-    ctn_web_mcp_options of = {.loop = loop,
-                              .config = &config,
-                              .endpoint = k.endpoint,
-                              .address = CTN_STR("127.0.0.1:0"),
-                              .stream_after_ms = 1500,
-                              .keep_alive_ms = 1000,
-                              .arrive_ms = 700,
-                              .idle_ms = 2000,
-                              .connections_max = 20};
-    if (ctn_web_mcp_open(&of, &web, &err)) {
+    ctn_front *front = NULL;
+    ctn_front_options of = {.loop = loop,
+                            .config = &config,
+                            .address = CTN_STR("127.0.0.1:0"),
+                            .arrive_ms = 700,
+                            .idle_ms = 2000,
+                            .connections_max = 20};
+    if (ctn_front_open(&of, &front, &err)) {
         fprintf(stderr, "%s\n", err.message);
         _exit(1);
     }
-    int port = atoi(strrchr(ctn_web_mcp_url(web), ':') + 1);
+    ctn_web_mcp_options web = {.loop = loop,
+                               .front = front,
+                               .config = &config,
+                               .endpoint = k.endpoint,
+                               .stream_after_ms = 1500,
+                               .keep_alive_ms = 1000};
+    int port = atoi(strrchr(ctn_web_mcp_url(ctn_web_mcp_open(&web)), ':') + 1);
     if (write(report, &port, sizeof port) != sizeof port)
         _exit(1);
     ctn_loop_run(loop);
@@ -268,17 +271,17 @@ static void others_may_not_call_where_nobody_is_asked_for_a_token(void **state)
     ctn_config_http config = {0};
     const char *const bad[] = {"0.0.0.0:0", "[::]:0", "192.0.2.1:80"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        ctn_web_mcp *web = NULL;
+        ctn_front *front = NULL;
         ctn_err err = {0};
-        ctn_web_mcp_options of = {.loop = loop, .config = &config, .address = ctn_str_from(bad[i])};
-        assert_int_equal(ctn_web_mcp_open(&of, &web, &err), CTN_E_DENIED);
+        ctn_front_options of = {.loop = loop, .config = &config, .address = ctn_str_from(bad[i])};
+        assert_int_equal(ctn_front_open(&of, &front, &err), CTN_E_DENIED);
         assert_non_null(strstr(err.message, "tokens"));
     }
     const char *const none[] = {"", "8642", "example.com:80", "127.0.0.1", "127.0.0.1:99999", "127.0.0.1:x", "[::1:80"};
     for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
-        ctn_web_mcp *web = NULL;
-        ctn_web_mcp_options of = {.loop = loop, .config = &config, .address = ctn_str_from(none[i])};
-        assert_int_equal(ctn_web_mcp_open(&of, &web, &(ctn_err){0}), CTN_E_INVALID);
+        ctn_front *front = NULL;
+        ctn_front_options of = {.loop = loop, .config = &config, .address = ctn_str_from(none[i])};
+        assert_int_equal(ctn_front_open(&of, &front, &(ctn_err){0}), CTN_E_INVALID);
     }
     ctn_loop_free(loop);
 }

@@ -1,0 +1,95 @@
+/*
+ * execution.c -- see execution.h.
+ */
+#include "server/api/execution.h"
+#include "engine/fold.h"
+#include "host/snapshot.h"
+#include "host/told.h"
+
+ctn_str ctn_api_text(const ctn_json *from, const char *name)
+{
+    return ctn_json_str_or(from, name, (ctn_str){0});
+}
+
+bool ctn_api_find(ctn_api_call *call, ctn_action action, ctn_execution_row *ret_row)
+{
+    ctn_err err = {0};
+    ctn_execution_id id;
+    int rc = ctn_id_parse(ctn_api_text(call->given, "id"), &id, &err);
+    if (rc == CTN_OK)
+        rc = ctn_store_execution_get(ctn_host_store(call->host), call->arena, id, ret_row, &err);
+    if (rc == CTN_E_NOT_FOUND)
+        ctn_api_problem(call, 404, CTN_STR("path/id"), "there is no execution %s", ctn_id_to_text(id).text);
+    else if (rc)
+        ctn_api_fail(call, &err);
+    if (rc)
+        return false;
+    ctn_access_object object = {.chain_id = ret_row->chain_id,
+                                .tenant = ret_row->tenant,
+                                .labels = ctn_told_parsed(call->arena, ret_row->labels)};
+    return ctn_api_demand(call, action, &object);
+}
+
+int64_t ctn_api_wait_of(const ctn_api_call *call)
+{
+    ctn_str text = ctn_api_text(call->given, "wait");
+    size_t digits = 0;
+    int64_t number = 0;
+    while (digits < text.len && text.ptr[digits] >= '0' && text.ptr[digits] <= '9')
+        digits++;
+    if (!ctn_str_to_int64((ctn_str){text.ptr, digits}, &number))
+        return 0;
+    ctn_str unit = ctn_str_from_offset(text, digits);
+    int64_t ms = ctn_str_is(unit, "ms") ? number : ctn_str_is(unit, "s") ? number * 1000 : number * 60000;
+    return ms < 60000 ? ms : 60000;
+}
+
+ctn_json_builder ctn_api_execution_head(ctn_arena *arena, const ctn_execution_row *row, int64_t now_ms)
+{
+    ctn_json_builder b = ctn_told_execution(arena, row, now_ms);
+    ctn_json_put_time(&b, "createdAt", row->created_at_ms);
+    ctn_json_put_time(&b, "startedAt", row->started_at_ms);
+    ctn_json_put_time(&b, "finishedAt", row->finished_at_ms);
+    ctn_json_put_int(&b, "priority", row->priority);
+    if (row->tenant.len)
+        ctn_json_put_str(&b, "tenant", ctn_arena_str(arena, row->tenant));
+    ctn_json_put(&b, CTN_STR("labels"), ctn_told_parsed(arena, row->labels));
+    if (!ctn_id_is_none(row->parent))
+        ctn_json_put_str(&b, "parentExecutionId", ctn_arena_str(arena, ctn_str_from(ctn_id_to_text(row->parent).text)));
+    return b;
+}
+
+void ctn_api_tell_execution(ctn_api_call *call, ctn_execution_id id)
+{
+    ctn_store *store = ctn_host_store(call->host);
+    ctn_err err = {0};
+    ctn_execution_row row;
+    ctn_execution *x = NULL;
+    int rc = ctn_store_execution_get(store, call->arena, id, &row, &err);
+    if (rc == CTN_OK)
+        rc = ctn_execution_load(store, call->arena, &row, &x, &err);
+    if (rc) {
+        ctn_api_fail(call, &err);
+        return;
+    }
+    ctn_json_builder b = ctn_api_execution_head(call->arena, &row, ctn_loop_now_ms(ctn_host_loop(call->host)));
+    ctn_snapshot s = ctn_snapshot_in_store(x, store, call->arena);
+    ctn_json_put(&b, CTN_STR("input"), ctn_told_parsed(call->arena, row.input));
+    ctn_json_put(&b, CTN_STR("steps"), ctn_told_steps(call->arena, &s));
+    if (ctn_execution_from(x))
+        ctn_json_put(&b, CTN_STR("from"), ctn_execution_from(x));
+    if (s.paused_because.len)
+        ctn_json_put_str(&b, "pausedBecause", s.paused_because);
+    if (s.queued_behind.len)
+        ctn_json_put_str(&b, "queuedBehind", s.queued_behind);
+    ctn_web_header location = {CTN_STR("Location"),
+                               ctn_arena_printf(call->arena, "/v1/executions/%s", ctn_id_to_text(id).text)};
+    bool is_read = !ctn_str_is(ctn_web_ask_of(call->request)->method, "POST");
+    ctn_api_answer_with(call, is_read || ctn_status_is_final(row.status) ? 200 : 202, location, ctn_json_finish(&b));
+    ctn_execution_unload(x);
+}
+
+void ctn_api_await_execution(ctn_api_call *call, ctn_execution_id id)
+{
+    ctn_api_await(call, id, ctn_api_wait_of(call), ctn_api_tell_execution);
+}

@@ -1,0 +1,29 @@
+/*
+ * internal.h -- what the parts of the API share.
+ *
+ *     document.h    the OpenAPI document, one out of its parts
+ *     route.h       its operations as routes; read.c: what a request says
+ *     api.c         the way of a request to its operation, and back
+ *     wait.h        answers that come later: after a commit, or at the end of an execution
+ *     operations.c  the list of all operations
+ */
+#pragma once
+#include "server/api/route.h"
+#include "server/api/wait.h"
+
+#define CTN_API_DOCUMENT_PATH "/openapi.json"
+
+struct ctn_api {
+    ctn_host *host;
+    ctn_access *access;
+    ctn_arena *arena;
+    const ctn_json *document;
+    ctn_str document_text;
+    ctn_api_routes routes;
+    struct ctn_api_waits *waits; /* wait.c */
+};
+
+extern const ctn_api_operation *const ctn_api_operations[]; /* operations.c; NULL ends it */
+
+/* Of base/err.h. */
+int ctn_api_status_of(int code);

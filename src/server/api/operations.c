@@ -1,0 +1,10 @@
+/*
+ * operations.c -- the list of all operations, by subject.
+ */
+#include "server/api/internal.h"
+
+const ctn_api_operation *const ctn_api_operations[] = {
+    ctn_api_chains,
+    ctn_api_executions,
+    NULL,
+};
