@@ -24,6 +24,14 @@ static inline bool ctn_id_is_none(ctn_execution_id id)
             return false;
     return true;
 }
+/* When it was made, by the clock of whoever made it; 0 of none. */
+static inline int64_t ctn_id_at_ms(ctn_execution_id id)
+{
+    int64_t at_ms = 0;
+    for (size_t i = 0; i < 6; i++)
+        at_ms = at_ms << 8 | id.bytes[i];
+    return at_ms;
+}
 bool ctn_id_equal(ctn_execution_id a, ctn_execution_id b);
 ctn_id_text ctn_id_to_text(ctn_execution_id id); /* 8-4-4-4-12, lower case */
 /* CTN_E_INVALID unless it is the 36-character form (either case). */

@@ -6,6 +6,7 @@
 #include "engine/admit.h"
 #include "base/plant.h"
 #include "engine/advance.h"
+#include "engine/commit.h"
 #include "engine/load.h"
 #include "engine/place.h"
 #include "engine/quarantine.h"
@@ -16,11 +17,31 @@
 
 /* ---- taking from the lanes ---- */
 
-static int expect_lane(void *ctx, ctn_str chain_id, int priority)
+static int expect_lane(void *ctx, const ctn_queue_lane *found)
 {
     ctn_engine *e = ctx;
-    ctn_lane_expect(&e->queue.lanes, ctn_lanes_lane(&e->queue.lanes, chain_id, priority));
+    ctn_lane_tenant *tenant = ctn_eng_tenant(e, found->tenant);
+    ctn_lane *lane = ctn_lanes_lane(&e->queue.lanes, tenant, found->chain_id, found->priority);
+    lane->depth = found->depth + found->held;
+    tenant->queued += lane->depth;
+    if (found->depth)
+        ctn_lane_expect(&e->queue.lanes, lane, found->oldest_at_ms);
     return 0;
+}
+
+static int forget_depth(void *ctx, ctn_lane *lane)
+{
+    (void) ctx;
+    lane->tenant->queued -= lane->depth;
+    lane->depth = 0;
+    return 0;
+}
+
+/* All lanes, as the store has them. */
+static int read_lanes(ctn_engine *e, ctn_err *err)
+{
+    ctn_lanes_each(&e->queue.lanes, forget_depth, NULL);
+    return ctn_store_queue_lanes(e->options.store, expect_lane, e, err);
 }
 
 typedef struct refilling {
@@ -47,8 +68,8 @@ static int refill(ctn_engine *e, ctn_lane *lane, ctn_err *err)
 {
     refilling r = {.e = e};
     size_t limit = CTN_LANE_HOLDS + e->live.count + ctn_eng_quarantine_count(e);
-    int rc = ctn_store_queue_next(e->options.store, ctn_str_from(lane->chain->chain_id), lane->priority, 0, limit,
-                                  refill_one, &r, err);
+    int rc = ctn_store_queue_next(e->options.store, ctn_str_from(lane->tenant->name),
+                                  ctn_str_from(lane->chain->chain_id), lane->priority, 0, limit, refill_one, &r, err);
     if (rc == CTN_OK)
         ctn_lane_refill(&e->queue.lanes, lane, r.items, r.count, r.count == CTN_LANE_HOLDS || r.seen == limit);
     return rc;
@@ -85,7 +106,8 @@ static void admit_one(ctn_engine *e, ctn_lane *lane, ctn_lane_item item)
         ctn_live_to_perform(&e->live, l);
         return;
     }
-    if (ctn_eng_is_held_back(e, l->plan->plan, l->queue.key, l->exec_no)) {
+    ctn_candidate candidate = ctn_eng_candidate(l);
+    if (ctn_eng_is_held_back(e, &candidate)) {
         /* Its own definition allows fewer than the one that was known (the lane is passed by from now on), or its
          * line cannot be read, or one that had ended is being undone: it waits on in its place. */
         if (ctn_eng_has_place(e, l->plan->plan))
@@ -107,13 +129,16 @@ static void admit_from_lanes(ctn_engine *e)
     ctn_err err = {0};
     if (e->now_ms < q->retry_at_ms)
         return;
-    if (!q->is_known && ctn_store_queue_lanes(e->options.store, expect_lane, e, &err)) {
+    if (!q->is_known && !ctn_eng_nothing_is_under_way(e))
+        return; /* what is on its way to disk would be counted twice */
+    if (!q->is_known && read_lanes(e, &err)) {
         store_is_unreadable(e, &err);
         return;
     }
     q->is_known = true;
+    ctn_lanes_tidy(&q->lanes);
     ctn_trouble_ends(&e->store.reading, e->now_ms);
-    for (ctn_lane *lane; e->live.count < e->options.active_max && (lane = ctn_lanes_next(&e->queue.lanes));) {
+    for (ctn_lane *lane; ctn_eng_has_seat(e) && (lane = ctn_lanes_next(&q->lanes, e->now_ms));) {
         ctn_lane_item item;
         if (e->now_ms < q->retry_at_ms)
             return;
@@ -142,10 +167,11 @@ static void admit_wanted(ctn_engine *e)
         q->wanted_count = 0;
         for (loaded *l = e->live.first; l; l = l->next)
             q->wanted_count += waits(l);
-        for (loaded *l = e->live.first; l && e->live.count - q->wanted_count < e->options.active_max; l = l->next)
-            if (waits(l) && (!first || l->exec_no < first->exec_no) &&
-                !ctn_eng_is_held_back(e, l->plan->plan, l->queue.key, l->exec_no))
+        for (loaded *l = e->live.first; l && ctn_eng_has_seat(e); l = l->next) {
+            ctn_candidate candidate = ctn_eng_candidate(l);
+            if (waits(l) && (!first || l->exec_no < first->exec_no) && !ctn_eng_is_held_back(e, &candidate))
                 first = l;
+        }
         if (!first)
             return;
         ctn_eng_start_queued(e, first, (ctn_str){0});
@@ -166,13 +192,13 @@ void ctn_eng_admit(ctn_engine *e)
         admit_wanted(e);
 }
 
-int64_t ctn_eng_admit_turn_ms(const ctn_engine *e)
+int64_t ctn_eng_admit_turn_ms(ctn_engine *e)
 {
     const ctn_queue *q = &e->queue;
     if (e->options.own_only)
         return e->queue.was_let_go && q->wanted_count ? e->now_ms : 0;
-    if (e->live.count >= e->options.active_max || !ctn_due_all_begun_are_here(&e->due) ||
-        (q->is_known && !ctn_lanes_next(&e->queue.lanes)))
+    if (!ctn_eng_has_seat(e) || !ctn_due_all_begun_are_here(&e->due) ||
+        (q->is_known ? !ctn_lanes_next(&e->queue.lanes, e->now_ms) : !ctn_eng_nothing_is_under_way(e)))
         return 0;
     return q->retry_at_ms > e->now_ms ? q->retry_at_ms : e->now_ms;
 }

@@ -5,5 +5,5 @@
 #pragma once
 #include "engine/engine.h"
 
-void ctn_eng_admit(ctn_engine *e);                  /* once a turn */
-int64_t ctn_eng_admit_turn_ms(const ctn_engine *e); /* when it wants to be looked at; 0: when something changes */
+void ctn_eng_admit(ctn_engine *e);            /* once a turn */
+int64_t ctn_eng_admit_turn_ms(ctn_engine *e); /* when it wants to be looked at; 0: when something changes */

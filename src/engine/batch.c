@@ -73,8 +73,10 @@ void ctn_eng_record(ctn_engine *e, loaded *l, ctn_entry *entry)
     ctn_execution_apply(l->x, entry);
     if (left)
         ctn_eng_left_after(l, left);
-    if (entry->kind == CTN_ENTRY_STARTED)
+    if (entry->kind == CTN_ENTRY_STARTED) {
+        ctn_eng_seat_settle(e, l);
         ctn_eng_place_take(e, l);
+    }
     ctn_eng_place_leave_if_done(e, l);
     if (!b)
         return;

@@ -135,10 +135,14 @@ void ctn_eng_hand_over(ctn_engine *e)
 
 /* ---- and back ---- */
 
+bool ctn_eng_nothing_is_under_way(const ctn_engine *e)
+{
+    return !e->batches->under_way && !e->batches->finished;
+}
+
 bool ctn_eng_all_is_committed(const ctn_engine *e)
 {
-    const struct batches *b = e->batches;
-    return !b->under_way && !b->finished && b->gathering->count == 0;
+    return ctn_eng_nothing_is_under_way(e) && e->batches->gathering->count == 0;
 }
 
 void ctn_engine_batch_done(ctn_engine *e, ctn_batch *batch)

@@ -8,8 +8,9 @@
 #include "engine/trouble.h"
 
 bool ctn_eng_is_worth_handing_over(const ctn_engine *e);
-void ctn_eng_hand_over(ctn_engine *e); /* if there is something, and the writer idles */
-void ctn_eng_take_in(ctn_engine *e);   /* the commit that came back, if one did */
+void ctn_eng_hand_over(ctn_engine *e);                  /* if there is something, and the writer idles */
+void ctn_eng_take_in(ctn_engine *e);                    /* the commit that came back, if one did */
+bool ctn_eng_nothing_is_under_way(const ctn_engine *e); /* no batch is with the writer, or back and not taken in */
 bool ctn_eng_all_is_committed(const ctn_engine *e);
 /* Its row says that it can go on at once, and it waits: a child that ended was still here when it was written. */
 bool ctn_eng_wakes_for_nothing(ctn_engine *e, loaded *l);

@@ -115,7 +115,8 @@ static void take_adopt(ctn_engine *e, filed *f)
     int rc = ctn_eng_load(e, f->id, &l, &err);
     if (rc == CTN_OK) {
         if (ctn_execution_status(l->x) == CTN_STATUS_QUEUED) {
-            if (ctn_eng_may_start(e, l->plan->plan, l->queue.key, l->exec_no))
+            ctn_candidate candidate = ctn_eng_candidate(l);
+            if (ctn_eng_may_start(e, &candidate))
                 ctn_eng_start_queued(e, l, f->in.actor);
             else
                 ctn_eng_wait_here(e, l);

@@ -6,6 +6,7 @@
 #include "engine/advance.h"
 #include "engine/fold.h"
 #include "engine/load.h"
+#include "engine/place.h"
 #include "engine/quarantine.h"
 #include "engine/state.h"
 
@@ -32,15 +33,14 @@ static int collect(void *ctx, const ctn_execution_row *row)
 /* A look at the store pays when a quarter of the places is free; a single one waits for the next look by time. */
 static bool has_room_for_more(const ctn_engine *e)
 {
-    return e->due.has_more && e->live.count < e->options.active_max &&
-           4 * (e->options.active_max - e->live.count) >= e->options.active_max;
+    return e->due.has_more && ctn_eng_has_seat(e) &&
+           4 * (e->options.active_max - e->queue.seats) >= e->options.active_max;
 }
 
 void ctn_eng_take_due(ctn_engine *e)
 {
     bool is_time = has_room_for_more(e) || (e->due.look_at_ms && e->now_ms >= e->due.look_at_ms);
-    if (e->options.own_only || e->is_stopping || e->store.is_failing || !is_time ||
-        e->live.count >= e->options.active_max)
+    if (e->options.own_only || e->is_stopping || e->store.is_failing || !is_time || !ctn_eng_has_seat(e))
         return;
     ctn_arena_mark mark = ctn_arena_save(e->scratch);
     /* Those in memory are in the store's list too: they are passed by. */
@@ -58,7 +58,7 @@ void ctn_eng_take_due(ctn_engine *e)
     }
     size_t admitted = 0, damaged = 0;
     e->due.is_unread = false;
-    for (size_t i = 0; i < a.count && (e->live.count < e->options.active_max || CTN_PLANT(ACTIVE_MAX_IGNORED)); i++) {
+    for (size_t i = 0; i < a.count && (ctn_eng_has_seat(e) || CTN_PLANT(ACTIVE_MAX_IGNORED)); i++) {
         loaded *l = ctn_live_find(&e->live, a.ones[i].id);
         if (l)
             continue;
@@ -74,7 +74,7 @@ void ctn_eng_take_due(ctn_engine *e)
         admitted++;
         ctn_eng_advance(e, l);
     }
-    bool all_seen = a.count < a.max && e->live.count < e->options.active_max;
+    bool all_seen = a.count < a.max && ctn_eng_has_seat(e);
     e->due.look_at_ms = e->now_ms + LOOK_AGAIN_MS;
     e->due.has_more = !all_seen && admitted + damaged > 0;
     if (!e->due.is_unread)
@@ -89,7 +89,7 @@ void ctn_eng_take_due(ctn_engine *e)
 
 int64_t ctn_eng_due_turn_ms(const ctn_engine *e)
 {
-    if (e->options.own_only || e->is_stopping || e->live.count >= e->options.active_max)
+    if (e->options.own_only || e->is_stopping || !ctn_eng_has_seat(e))
         return 0;
     return has_room_for_more(e) ? e->now_ms : e->due.look_at_ms; /* places became free in this turn */
 }

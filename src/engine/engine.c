@@ -61,7 +61,7 @@ static int64_t earlier_ms(int64_t a_ms, int64_t b_ms) /* 0: never */
     return !a_ms || (b_ms && b_ms < a_ms) ? b_ms : a_ms;
 }
 
-static int64_t next_turn_ms(const ctn_engine *e)
+static int64_t next_turn_ms(ctn_engine *e)
 {
     if (e->store.is_failing)
         return e->store.retry_at_ms;

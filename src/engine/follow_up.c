@@ -16,6 +16,7 @@
 #include "engine/follow_up.h"
 #include "engine/batch.h"
 #include "engine/load.h"
+#include "engine/place.h"
 #include "engine/plans.h"
 #include "engine/quarantine.h"
 #include "engine/request.h"
@@ -138,8 +139,7 @@ void ctn_eng_collect_owing(ctn_engine *e)
 {
     collecting c = {.engine = e};
     ctn_err err = {0};
-    if (e->due.owing_seen < 0 || e->options.own_only || e->is_stopping || e->store.is_failing ||
-        e->live.count >= e->options.active_max)
+    if (e->due.owing_seen < 0 || e->options.own_only || e->is_stopping || e->store.is_failing || !ctn_eng_has_seat(e))
         return;
     if (ctn_store_execution_owing(e->options.store, e->due.owing_seen, PAGE, collect, &c, &err))
         return; /* a later turn asks again */

@@ -206,7 +206,7 @@ void ctn_eng_gate_begin(ctn_engine *e, loaded *l, gate_waits *ret_before)
 {
     e->gate->asking = l;
     *ret_before =
-        (gate_waits){.limits = l->gate.waits, .count = l->gate.wait_count, .chain = ctn_eng_place_forget_wait(l)};
+        (gate_waits){.limits = l->gate.waits, .count = l->gate.wait_count, .chain = ctn_eng_place_forget_wait(e, l)};
     l->gate.waits = NULL;
     l->gate.wait_count = 0;
     l->gate.waits_for_breaker = false;

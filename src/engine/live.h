@@ -15,6 +15,7 @@ struct plan_ref;
 struct append_build;
 struct held_key;
 struct ctn_lane_chain;
+struct ctn_lane_tenant;
 struct gate_limit;
 struct gate_pass;
 struct left_call;
@@ -58,17 +59,20 @@ typedef struct loaded {
 
     /* queue.c, lines.c */
     struct {
-        ctn_str key;             /* empty: it stands in no line */
-        struct loaded *key_next; /* others with a key of the same hash */
-        bool is_wanted;          /* somebody here waits for it to be admitted: it stays although it is queued */
-        bool is_over;            /* its end is on disk: its line has moved on */
-        bool is_in_lane;         /* its lane knows that it is queued */
+        ctn_str key;                    /* empty: it stands in no line */
+        struct ctn_lane_tenant *tenant; /* whose it is */
+        struct loaded *key_next;        /* others with a key of the same hash */
+        bool is_wanted;                 /* somebody here waits for it to be admitted: it stays although it is queued */
+        bool is_over;                   /* its end is on disk: its line has moved on */
+        bool is_in_lane;                /* its lane knows that it is queued */
+        bool is_counted;                /* it is queued on disk: among those of its lane */
     } queue;
 
     /* place.c */
     struct {
         struct ctn_lane_chain *in;       /* counts it while it runs; NULL: it does not */
         struct ctn_lane_chain *waits_in; /* for a place of its chain, to go on */
+        bool has_seat;                   /* it has begun, and is here to go on: one of the engine's and its tenant's */
     } place;
 
     /* gate.c */

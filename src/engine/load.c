@@ -106,6 +106,7 @@ int ctn_eng_load(ctn_engine *e, ctn_execution_id id, loaded **ret_loaded, ctn_er
         note_stored(l, &row, &f);
         l->queue.is_over = ctn_status_is_final(row.status);
         ctn_eng_line_up(e, l, row.queue_key);
+        ctn_eng_queue_loaded(e, l, &row);
         l->follow_up.is_one = ctn_is_follow_up_key(row.idempotency_key);
         ctn_eng_place_settle(e, l);
         ctn_eng_recovered(e, l);
@@ -133,6 +134,7 @@ int ctn_eng_reload(ctn_engine *e, loaded *l, ctn_err *err)
         l->arena = f.arena;
         l->x = f.x;
         ctn_eng_line_up(e, l, row.queue_key);
+        ctn_eng_seat_settle(e, l);
         ctn_eng_place_leave_if_done(e, l);
         if (l->follow_up.state != FOLLOW_UP_GIVEN_UP)
             l->follow_up.state = FOLLOW_UP_NONE; /* what the row says counts; asking twice starts once */

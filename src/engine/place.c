@@ -6,11 +6,45 @@
 #include "engine/plans.h"
 #include "engine/state.h"
 
-static void stop_waiting(loaded *l)
+/* ---- seats ---- */
+
+bool ctn_eng_has_seat(const ctn_engine *e)
 {
-    if (l->place.waits_in)
-        l->place.waits_in->waiting--;
+    return e->queue.seats < e->options.active_max;
+}
+
+static void take_seat(ctn_engine *e, loaded *l, bool takes)
+{
+    if (l->place.has_seat == takes)
+        return;
+    l->place.has_seat = takes;
+    ctn_lane_tenant_runs(&e->queue.lanes, l->queue.tenant, takes ? 1 : -1);
+    if (takes) {
+        e->queue.seats++;
+    } else {
+        e->queue.seats--;
+        e->queue.was_let_go = true;
+    }
+}
+
+void ctn_eng_seat_settle(ctn_engine *e, loaded *l)
+{
+    take_seat(e, l, ctn_execution_status(l->x) != CTN_STATUS_QUEUED);
+}
+
+/* ---- places in a chain ---- */
+
+static ctn_lanes *lanes_of(ctn_engine *e)
+{
+    return &e->queue.lanes;
+}
+
+static void stop_waiting(ctn_engine *e, loaded *l)
+{
+    ctn_lane_chain *chain = l->place.waits_in;
     l->place.waits_in = NULL;
+    if (chain)
+        ctn_lane_chain_waits(lanes_of(e), chain, -1);
 }
 
 /* The oldest of those that wait for a place of this chain. */
@@ -36,7 +70,7 @@ static void give_back(ctn_engine *e, loaded *l)
     if (!chain)
         return;
     l->place.in = NULL;
-    chain->running--;
+    ctn_lane_chain_runs(lanes_of(e), chain, -1);
     e->queue.was_let_go = true;
     ctn_eng_place_offer(e, chain);
 }
@@ -54,22 +88,23 @@ void ctn_eng_place_take(ctn_engine *e, loaded *l)
 {
     if (l->place.in || !l->plan->plan->max_concurrent)
         return;
-    l->place.in = ctn_lanes_chain(&e->queue.lanes, l->plan->plan->chain_id);
-    l->place.in->limit = l->plan->plan->max_concurrent;
-    l->place.in->running++;
+    l->place.in = ctn_lanes_chain(lanes_of(e), l->plan->plan->chain_id);
+    ctn_lane_chain_rule(lanes_of(e), l->place.in, l->plan->plan->max_concurrent);
+    ctn_lane_chain_runs(lanes_of(e), l->place.in, 1);
 }
 
-ctn_lane_chain *ctn_eng_place_forget_wait(loaded *l)
+ctn_lane_chain *ctn_eng_place_forget_wait(ctn_engine *e, loaded *l)
 {
     ctn_lane_chain *chain = l->place.waits_in;
-    stop_waiting(l);
+    stop_waiting(e, l);
     return chain;
 }
 
 void ctn_eng_place_forget(ctn_engine *e, loaded *l)
 {
-    ctn_lane_chain *chain = ctn_eng_place_forget_wait(l);
+    ctn_lane_chain *chain = ctn_eng_place_forget_wait(e, l);
     give_back(e, l);
+    take_seat(e, l, false);
     ctn_eng_place_offer(e, chain); /* one may have been kept for it */
 }
 
@@ -77,17 +112,17 @@ bool ctn_eng_place_to_go_on(ctn_engine *e, loaded *l)
 {
     if (l->place.in || !l->plan->plan->max_concurrent)
         return true;
-    ctn_lane_chain *chain = ctn_lanes_chain(&e->queue.lanes, l->plan->plan->chain_id);
-    chain->limit = l->plan->plan->max_concurrent;
+    ctn_lane_chain *chain = ctn_lanes_chain(lanes_of(e), l->plan->plan->chain_id);
+    ctn_lane_chain_rule(lanes_of(e), chain, l->plan->plan->max_concurrent);
     loaded *oldest = oldest_waiter(e, chain);
     if (chain->running < chain->limit && (!oldest || oldest == l || l->exec_no < oldest->exec_no)) {
-        stop_waiting(l);
+        stop_waiting(e, l);
         ctn_eng_place_take(e, l);
         return true;
     }
     if (!l->place.waits_in) {
         l->place.waits_in = chain;
-        chain->waiting++;
+        ctn_lane_chain_waits(lanes_of(e), chain, 1);
     }
     return false;
 }
@@ -105,7 +140,7 @@ bool ctn_eng_has_place(ctn_engine *e, const ctn_plan *plan)
 {
     if (!plan->max_concurrent)
         return true;
-    ctn_lane_chain *chain = ctn_lanes_chain(&e->queue.lanes, plan->chain_id);
-    chain->limit = plan->max_concurrent;
+    ctn_lane_chain *chain = ctn_lanes_chain(lanes_of(e), plan->chain_id);
+    ctn_lane_chain_rule(lanes_of(e), chain, plan->max_concurrent);
     return CTN_PLANT(FULL_CHAIN_IGNORED) || !ctn_lane_chain_is_full(chain);
 }

@@ -9,6 +9,7 @@
 #include "engine/follow_up.h"
 #include "engine/holds.h"
 #include "engine/load.h"
+#include "engine/place.h"
 #include "engine/queue.h"
 #include "engine/request.h"
 #include "engine/sealing.h"
@@ -21,7 +22,8 @@ typedef struct starting {
     const ctn_json *input;  /* with its defaults */
     const ctn_json *labels; /* with the tenant; NULL: none */
     ctn_origin origin;
-    ctn_str queue_key;                /* empty: it stands in no line */
+    ctn_str queue_key; /* empty: it stands in no line */
+    ctn_lane_tenant *tenant;
     const ctn_sensitivity *sensitive; /* NULL: nothing is sealed */
     ctn_seal_key key;
     ctn_data_key wrapped;
@@ -100,7 +102,10 @@ static bool must_wait(ctn_engine *e, const filed *f, starting *s)
         s->queue_key = (ctn_str){0};
     bool is_limited = !f->parent || s->queue_key.len || plan->max_concurrent;
     return is_limited && !f->start.is_queued &&
-           (e->live.count >= e->options.active_max || !ctn_eng_may_start(e, plan, s->queue_key, f->exec_no));
+           (!ctn_eng_has_seat(e) ||
+            !ctn_eng_may_start(
+                e,
+                &(ctn_candidate){.plan = plan, .tenant = s->tenant, .queue_key = s->queue_key, .exec_no = f->exec_no}));
 }
 
 static loaded *new_loaded(ctn_engine *e, const filed *f, starting *s)
@@ -118,6 +123,7 @@ static loaded *new_loaded(ctn_engine *e, const filed *f, starting *s)
     }
     l->follow_up.is_one = ctn_is_follow_up_key(f->start.idempotency_key);
     l->follow_up.follows = f->follows;
+    l->queue.tenant = s->tenant;
     ctn_eng_line_up(e, l, s->queue_key);
     l->row = (ctn_execution_row){
         .exec_no = f->exec_no,
@@ -170,6 +176,7 @@ void ctn_eng_take_start(ctn_engine *e, filed *f)
     }
     if (!f->exec_no)
         f->exec_no = ++e->exec_no_last;
+    s.tenant = ctn_eng_tenant(e, s.origin.tenant);
     bool waits = must_wait(e, f, &s);
     loaded *l = new_loaded(e, f, &s);
     if (waits)

@@ -220,15 +220,15 @@ int ctn_store_next_wake(ctn_store *st, int64_t after_ms, int64_t *ret_wake_at_ms
 
 /* ---- the queue ---- */
 
-int ctn_store_queue_lanes(ctn_store *st, ctn_lane_fn *fn, void *ctx, ctn_err *err)
+int ctn_store_queue_lanes(ctn_store *st, ctn_queue_lane_fn *fn, void *ctx, ctn_err *err)
 {
     return st->ops->queue_lanes(st, fn, ctx, err);
 }
 
-int ctn_store_queue_next(ctn_store *st, ctn_str chain_id, int priority, int64_t after_exec_no, size_t limit,
-                         ctn_execution_fn *fn, void *ctx, ctn_err *err)
+int ctn_store_queue_next(ctn_store *st, ctn_str tenant, ctn_str chain_id, int priority, int64_t after_exec_no,
+                         size_t limit, ctn_execution_fn *fn, void *ctx, ctn_err *err)
 {
-    return st->ops->queue_next(st, chain_id, priority, after_exec_no, limit, fn, ctx, err);
+    return st->ops->queue_next(st, tenant, chain_id, priority, after_exec_no, limit, fn, ctx, err);
 }
 
 int ctn_store_queue_first(ctn_store *st, ctn_arena *arena, ctn_str queue_key, int64_t before_exec_no,

@@ -105,17 +105,18 @@ static int next_wake(ctn_store *st, int64_t after_ms, int64_t *ret_wake_at_ms, c
     return fails_now(st, err) ? CTN_E_IO : ctn_store_next_wake(inner_of(st), after_ms, ret_wake_at_ms, err);
 }
 
-static int queue_lanes(ctn_store *st, ctn_lane_fn *fn, void *ctx, ctn_err *err)
+static int queue_lanes(ctn_store *st, ctn_queue_lane_fn *fn, void *ctx, ctn_err *err)
 {
     return fails_now(st, err) ? CTN_E_IO : inner_of(st)->ops->queue_lanes(inner_of(st), fn, ctx, err);
 }
 
-static int queue_next(ctn_store *st, ctn_str chain_id, int priority, int64_t after_exec_no, size_t limit,
-                      ctn_execution_fn *fn, void *ctx, ctn_err *err)
+static int queue_next(ctn_store *st, ctn_str tenant, ctn_str chain_id, int priority, int64_t after_exec_no,
+                      size_t limit, ctn_execution_fn *fn, void *ctx, ctn_err *err)
 {
     ctn_store *inner = inner_of(st);
-    return fails_now(st, err) ? CTN_E_IO
-                              : inner->ops->queue_next(inner, chain_id, priority, after_exec_no, limit, fn, ctx, err);
+    return fails_now(st, err)
+               ? CTN_E_IO
+               : inner->ops->queue_next(inner, tenant, chain_id, priority, after_exec_no, limit, fn, ctx, err);
 }
 
 static int queue_first(ctn_store *st, ctn_arena *arena, ctn_str queue_key, int64_t before_exec_no,

@@ -58,14 +58,21 @@ static void next_wake_is_the_earliest_after(void **state)
     }
 }
 
-static void queue_up(suite_fixture *f, int64_t exec_no, const char *chain, int priority, const char *key)
+static void queue_up_for(suite_fixture *f, const char *tenant, int64_t exec_no, const char *chain, int priority,
+                         const char *key)
 {
     ctn_execution_row row = suite_row(exec_no);
+    row.tenant = S(tenant);
     row.chain_id = S(chain);
     row.priority = priority;
     row.queue_key = S(key);
     row.wake_at_ms = 0;
     suite_create(f, &row, 1);
+}
+
+static void queue_up(suite_fixture *f, int64_t exec_no, const char *chain, int priority, const char *key)
+{
+    queue_up_for(f, "", exec_no, chain, priority, key);
 }
 
 static void turn_into(suite_fixture *f, int64_t exec_no, uint64_t seq, ctn_status status, int64_t wake_at_ms)
@@ -96,17 +103,25 @@ static int64_t first_of(suite_fixture *f, const char *key, int64_t before_exec_n
     return rc ? 0 : row.exec_no;
 }
 
-static int tell_lane(void *ctx, ctn_str chain_id, int priority)
+static int tell_lane(void *ctx, const ctn_queue_lane *lane)
 {
     suite_seen *t = ctx;
-    return suite_note(t, "%.*s/%d", CTN_STR_ARG(chain_id), priority);
+    return suite_note(t, "%.*s%s%.*s/%d", CTN_STR_ARG(lane->tenant), lane->tenant.len ? ":" : "",
+                      CTN_STR_ARG(lane->chain_id), lane->priority);
+}
+
+static int tell_depth(void *ctx, const ctn_queue_lane *lane)
+{
+    suite_seen *t = ctx;
+    return suite_note(t, "%.*s:%.*s/%d=%d+%d@%d", CTN_STR_ARG(lane->tenant), CTN_STR_ARG(lane->chain_id),
+                      lane->priority, (int) lane->depth, (int) lane->held, (int) lane->oldest_at_ms);
 }
 
 static void check_queue(suite_fixture *f, const char *chain, int priority, int64_t after, size_t limit,
                         const char *expected)
 {
     suite_seen t = {0};
-    assert_ok(ctn_store_queue_next(f->st, S(chain), priority, after, limit, suite_note_row, &t, &err_));
+    assert_ok(ctn_store_queue_next(f->st, S(""), S(chain), priority, after, limit, suite_note_row, &t, &err_));
     assert_string_equal(t.text, expected);
 }
 
@@ -188,14 +203,51 @@ static void lanes_are_told_once_each(void **state)
     queue_up(f, 2, "trip", 0, "");
     queue_up(f, 3, "trip", 5, "");
     queue_up(f, 4, "mail", 9, "smith");
-    queue_up(f, 5, "note", 9, "smith"); /* held: no lane */
+    queue_up(f, 5, "note", 9, "smith"); /* held */
     assert_ok(ctn_store_queue_lanes(f->st, tell_lane, &t, &err_));
-    assert_string_equal(t.text, "mail/9 trip/0 trip/5");
+    assert_string_equal(t.text, "mail/9 note/9 trip/0 trip/5");
     turn_into(f, 2, 1, CTN_STATUS_RUNNING, 1);
     turn_into(f, 4, 1, CTN_STATUS_FAILED, 0);
     t.text[0] = '\0';
     assert_ok(ctn_store_queue_lanes(f->second, tell_lane, &t, &err_));
     assert_string_equal(t.text, "note/9 trip/5");
+}
+
+/* Of each tenant its own, and what is nobody's; with what is held beside what is not, and how old the first is. */
+static void lanes_are_of_tenants_and_tell_their_depth(void **state)
+{
+    suite_fixture *f = *state;
+    suite_seen t = {0};
+    queue_up_for(f, "acme", 1, "trip", 5, "smith");
+    queue_up_for(f, "acme", 2, "trip", 5, "smith"); /* held */
+    queue_up_for(f, "acme", 3, "trip", 5, "");
+    queue_up_for(f, "bolt", 4, "trip", 5, "");
+    queue_up_for(f, "bolt", 5, "note", 0, "smith"); /* held */
+    queue_up_for(f, "", 6, "trip", 5, "");
+    assert_ok(ctn_store_queue_lanes(f->second, tell_depth, &t, &err_));
+    int at[7];
+    for (int64_t no = 1; no <= 6; no++)
+        at[no] = (int) ctn_id_at_ms(suite_row(no).id);
+    assert_string_equal(
+        t.text, ctn_arena_printf(f->arena, ":trip/5=1+0@%d acme:trip/5=2+1@%d bolt:note/0=0+1@0 bolt:trip/5=1+0@%d",
+                                 at[6], at[1], at[4])
+                    .ptr);
+    t.text[0] = '\0';
+    assert_ok(ctn_store_queue_next(f->st, S("acme"), S("trip"), 5, 0, 0, suite_note_row, &t, &err_));
+    assert_string_equal(t.text, "1 3");
+    t.text[0] = '\0';
+    assert_ok(ctn_store_queue_next(f->st, S("bolt"), S("trip"), 5, 0, 0, suite_note_row, &t, &err_));
+    assert_string_equal(t.text, "4");
+    check_queue(f, "trip", 5, 0, 0, "6");
+    turn_into(f, 1, 1, CTN_STATUS_COMPLETED, 0);
+    turn_into(f, 4, 1, CTN_STATUS_RUNNING, 1);
+    t.text[0] = '\0';
+    assert_ok(ctn_store_queue_next(f->st, S("acme"), S("trip"), 5, 0, 0, suite_note_row, &t, &err_));
+    assert_string_equal(t.text, "2 3");
+    t.text[0] = '\0';
+    assert_ok(ctn_store_queue_lanes(f->st, tell_depth, &t, &err_));
+    assert_string_equal(
+        t.text, ctn_arena_printf(f->arena, ":trip/5=1+0@%d acme:trip/5=2+0@%d bolt:note/0=0+1@0", at[6], at[2]).ptr);
 }
 
 static void a_lane_pages_in_order_of_arrival(void **state)
@@ -243,6 +295,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(who_leaves_the_middle_of_a_line_moves_nobody),
     cmocka_unit_test(a_line_moves_on_within_one_batch),
     cmocka_unit_test(lanes_are_told_once_each),
+    cmocka_unit_test(lanes_are_of_tenants_and_tell_their_depth),
     cmocka_unit_test(a_lane_pages_in_order_of_arrival),
     cmocka_unit_test(what_ended_ones_owe_is_found_until_it_is_paid),
 };

@@ -125,7 +125,7 @@ static outcome look(suite_fixture *f, bool index_is_whole)
     if (index_is_whole) {
         ctn_err err = {0};
         if (ctn_store_execution_due(f->st, 5, 0, count_row, &due, &err) ||
-            ctn_store_queue_next(f->st, ctn_str_from("trip"), 0, 0, 0, count_row, &queue, &err))
+            ctn_store_queue_next(f->st, ctn_str_from(""), ctn_str_from("trip"), 0, 0, 0, count_row, &queue, &err))
             fail_msg("%s", err.message);
         assert_int_equal(due.rows, COUNT / 3);
         assert_int_equal(queue.rows, COUNT / 3);

@@ -68,16 +68,53 @@ int ctn_memory_next_wake(ctn_store *st, int64_t after_ms, int64_t *ret_wake_at_m
 
 /* ---- the queue ---- */
 
-typedef struct memory_lane {
-    ctn_str chain_id;
-    int priority;
-} memory_lane;
-
 static int compare_lanes(const void *a, const void *b)
 {
-    const memory_lane *x = a, *y = b;
-    int order = ctn_str_compare(x->chain_id, y->chain_id);
+    const ctn_queue_lane *x = a, *y = b;
+    int order = ctn_str_compare(x->tenant, y->tenant);
+    if (!order)
+        order = ctn_str_compare(x->chain_id, y->chain_id);
     return order ? order : (x->priority > y->priority) - (x->priority < y->priority);
+}
+
+static ctn_queue_lane lane_of_one(const ctn_execution_row *row)
+{
+    return (ctn_queue_lane){.tenant = row->tenant,
+                            .chain_id = row->chain_id,
+                            .priority = row->priority,
+                            .depth = !row->is_held,
+                            .held = row->is_held,
+                            .oldest_at_ms = row->is_held ? 0 : ctn_id_at_ms(row->id)};
+}
+
+static void join(ctn_queue_lane *lane, const ctn_queue_lane *one)
+{
+    lane->depth += one->depth;
+    lane->held += one->held;
+    if (one->oldest_at_ms && (!lane->oldest_at_ms || one->oldest_at_ms < lane->oldest_at_ms))
+        lane->oldest_at_ms = one->oldest_at_ms;
+}
+
+int ctn_memory_queue_lanes(ctn_store *st, ctn_queue_lane_fn *fn, void *ctx, ctn_err *err)
+{
+    (void) err;
+    memory_db *db = memory_lock(st);
+    ctn_queue_lane *lanes = ctn_calloc(db->live_count + 1, sizeof *lanes);
+    size_t count = 0, kept = 0;
+    for (size_t i = 0; i < db->live_count; i++)
+        if (db->live[i]->row.status == CTN_STATUS_QUEUED)
+            lanes[count++] = lane_of_one(&db->live[i]->row);
+    memory_unlock(db);
+    qsort(lanes, count, sizeof *lanes, compare_lanes);
+    for (size_t i = 0; i < count; i++)
+        if (kept && compare_lanes(&lanes[kept - 1], &lanes[i]) == 0)
+            join(&lanes[kept - 1], &lanes[i]);
+        else
+            lanes[kept++] = lanes[i];
+    for (size_t i = 0; i < kept && fn(ctx, &lanes[i]) == 0; i++) {
+    }
+    free(lanes);
+    return CTN_OK;
 }
 
 static bool is_admissible(const ctn_execution_row *row)
@@ -85,26 +122,8 @@ static bool is_admissible(const ctn_execution_row *row)
     return row->status == CTN_STATUS_QUEUED && !row->is_held;
 }
 
-int ctn_memory_queue_lanes(ctn_store *st, ctn_lane_fn *fn, void *ctx, ctn_err *err)
-{
-    (void) err;
-    memory_db *db = memory_lock(st);
-    memory_lane *lanes = ctn_calloc(db->live_count + 1, sizeof *lanes);
-    size_t count = 0;
-    for (size_t i = 0; i < db->live_count; i++)
-        if (is_admissible(&db->live[i]->row))
-            lanes[count++] = (memory_lane){db->live[i]->row.chain_id, db->live[i]->row.priority};
-    memory_unlock(db);
-    qsort(lanes, count, sizeof *lanes, compare_lanes);
-    for (size_t i = 0; i < count; i++)
-        if ((i == 0 || compare_lanes(&lanes[i - 1], &lanes[i]) != 0) && fn(ctx, lanes[i].chain_id, lanes[i].priority))
-            break;
-    free(lanes);
-    return CTN_OK;
-}
-
-int ctn_memory_queue_next(ctn_store *st, ctn_str chain_id, int priority, int64_t after_exec_no, size_t limit,
-                          ctn_execution_fn *fn, void *ctx, ctn_err *err)
+int ctn_memory_queue_next(ctn_store *st, ctn_str tenant, ctn_str chain_id, int priority, int64_t after_exec_no,
+                          size_t limit, ctn_execution_fn *fn, void *ctx, ctn_err *err)
 {
     (void) err;
     memory_db *db = memory_lock(st);
@@ -113,7 +132,7 @@ int ctn_memory_queue_next(ctn_store *st, ctn_str chain_id, int priority, int64_t
     for (size_t i = 0; i < db->live_count; i++) {
         const ctn_execution_row *row = &db->live[i]->row;
         if (!is_admissible(row) || row->exec_no <= after_exec_no || row->priority != priority ||
-            !ctn_str_equal(row->chain_id, chain_id))
+            !ctn_str_equal(row->chain_id, chain_id) || !ctn_str_equal(row->tenant, tenant))
             continue;
         GROW(rows, count, capacity);
         rows[count++] = *row;

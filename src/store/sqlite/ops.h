@@ -38,9 +38,9 @@ int ctn_sqlite_execution_read_raw(ctn_store *st, ctn_arena *arena, const ctn_loo
 int ctn_sqlite_execution_due(ctn_store *st, int64_t until_ms, size_t limit, ctn_execution_fn *fn, void *ctx,
                              ctn_err *err);
 int ctn_sqlite_next_wake(ctn_store *st, int64_t after_ms, int64_t *ret_wake_at_ms, ctn_err *err);
-int ctn_sqlite_queue_lanes(ctn_store *st, ctn_lane_fn *fn, void *ctx, ctn_err *err);
-int ctn_sqlite_queue_next(ctn_store *st, ctn_str chain_id, int priority, int64_t after_exec_no, size_t limit,
-                          ctn_execution_fn *fn, void *ctx, ctn_err *err);
+int ctn_sqlite_queue_lanes(ctn_store *st, ctn_queue_lane_fn *fn, void *ctx, ctn_err *err);
+int ctn_sqlite_queue_next(ctn_store *st, ctn_str tenant, ctn_str chain_id, int priority, int64_t after_exec_no,
+                          size_t limit, ctn_execution_fn *fn, void *ctx, ctn_err *err);
 int ctn_sqlite_queue_first(ctn_store *st, ctn_arena *arena, ctn_str queue_key, int64_t before_exec_no,
                            ctn_execution_row *ret, ctn_err *err);
 int ctn_sqlite_execution_owing(ctn_store *st, int64_t after_exec_no, size_t limit, ctn_execution_fn *fn, void *ctx,

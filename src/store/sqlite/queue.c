@@ -7,7 +7,6 @@
  */
 #include "store/sqlite/db.h"
 #include "store/sqlite/ops.h"
-#include <limits.h>
 
 /* All zero when it does not read: whoever loads it finds out why. CTN_E_IO and the like are the store's. */
 static int read_id(sqlite_store *st, int64_t exec_no, ctn_execution_id *ret_id, ctn_err *err)
@@ -65,47 +64,51 @@ int ctn_sqlite_next_wake(ctn_store *base, int64_t after_ms, int64_t *ret_wake_at
 
 /* ---- the queue ---- */
 
-/* The index is walked from lane to lane: each look starts behind the lane that was told last. */
-int ctn_sqlite_queue_lanes(ctn_store *base, ctn_lane_fn *fn, void *ctx, ctn_err *err)
+/* Ids tell when they were made. */
+static int read_age(sqlite_store *st, int64_t exec_no, int64_t *ret_at_ms, ctn_err *err)
 {
-    sqlite_store *st = (sqlite_store *) base;
-    ctn_arena *arena = ctn_arena_new(1024);
-    ctn_str chain_id = {0};
-    int priority = INT_MIN, rc = CTN_OK;
-    for (bool more = true; rc == CTN_OK && more;) {
-        sqlite3_stmt *stmt = NULL;
-        rc = ctn_sqlite_take(st, SQL_QUEUE_LANE, &stmt, err);
-        if (rc)
-            break;
-        sqlite_bind_str_or_empty(stmt, 1, chain_id);
-        sqlite3_bind_int(stmt, 2, priority);
-        more = ctn_sqlite_next(st, stmt, "reading the queue", &rc, err);
-        if (more) {
-            ctn_str next = sqlite_column_str(stmt, 0);
-            if (!ctn_str_equal(next, chain_id))
-                chain_id = ctn_arena_str(arena, next);
-            priority = sqlite3_column_int(stmt, 1);
-            more = ctn_sqlite_is_whole(st, &rc, err);
-        }
-        ctn_sqlite_release(st, SQL_QUEUE_LANE, stmt);
-        more = more && fn(ctx, chain_id, priority) == 0;
-    }
-    ctn_arena_free(arena);
+    ctn_execution_id id = {{0}};
+    int rc = exec_no ? read_id(st, exec_no, &id, err) : CTN_OK;
+    *ret_at_ms = ctn_id_at_ms(id);
     return rc;
 }
 
-int ctn_sqlite_queue_next(ctn_store *base, ctn_str chain_id, int priority, int64_t after_exec_no, size_t limit,
-                          ctn_execution_fn *fn, void *ctx, ctn_err *err)
+int ctn_sqlite_queue_lanes(ctn_store *base, ctn_queue_lane_fn *fn, void *ctx, ctn_err *err)
+{
+    sqlite_store *st = (sqlite_store *) base;
+    sqlite3_stmt *stmt = NULL;
+    int rc = ctn_sqlite_take(st, SQL_QUEUE_LANES, &stmt, err);
+    if (rc)
+        return rc;
+    while (rc == CTN_OK && ctn_sqlite_next(st, stmt, "reading the queue", &rc, err)) {
+        ctn_queue_lane lane = {.tenant = sqlite_column_str(stmt, 0),
+                               .chain_id = sqlite_column_str(stmt, 1),
+                               .priority = sqlite3_column_int(stmt, 2),
+                               .depth = sqlite3_column_int64(stmt, 3),
+                               .held = sqlite3_column_int64(stmt, 4)};
+        if (!ctn_sqlite_is_whole(st, &rc, err))
+            break;
+        rc = read_age(st, sqlite3_column_int64(stmt, 5), &lane.oldest_at_ms, err);
+        if (rc || fn(ctx, &lane))
+            break;
+    }
+    ctn_sqlite_release(st, SQL_QUEUE_LANES, stmt);
+    return rc;
+}
+
+int ctn_sqlite_queue_next(ctn_store *base, ctn_str tenant, ctn_str chain_id, int priority, int64_t after_exec_no,
+                          size_t limit, ctn_execution_fn *fn, void *ctx, ctn_err *err)
 {
     sqlite_store *st = (sqlite_store *) base;
     sqlite3_stmt *stmt = NULL;
     int rc = ctn_sqlite_take(st, SQL_QUEUE_NEXT, &stmt, err);
     if (rc)
         return rc;
-    sqlite_bind_str_or_empty(stmt, 1, chain_id);
-    sqlite3_bind_int(stmt, 2, priority);
-    sqlite3_bind_int64(stmt, 3, after_exec_no);
-    sqlite_bind_limit(stmt, 4, limit);
+    sqlite_bind_str(stmt, 1, tenant);
+    sqlite_bind_str_or_empty(stmt, 2, chain_id);
+    sqlite3_bind_int(stmt, 3, priority);
+    sqlite3_bind_int64(stmt, 4, after_exec_no);
+    sqlite_bind_limit(stmt, 5, limit);
     return tell_numbers(st, SQL_QUEUE_NEXT, stmt, fn, ctx, err);
 }
 

@@ -275,6 +275,12 @@ static const char migration_12[] =
     "  attempts INTEGER NOT NULL, why TEXT NOT NULL, died_at_ms INTEGER NOT NULL,"
     "  PRIMARY KEY (webhook, position)) STRICT, WITHOUT ROWID;";
 
+/* The queue: by tenant, and who is held back within a lane. */
+static const char migration_13[] =
+    "DROP INDEX chain_executions_queue;"
+    "CREATE INDEX chain_executions_queue ON chain_executions(tenant, chain_id, priority, queue_held, exec_no)"
+    "  WHERE " SQLITE_IN_QUEUE("") ";";
+
 /* clang-format on */
 
 static const char *const migrations[] = {NULL,         migration_1,  migration_2, migration_3, migration_4,

@@ -25,5 +25,6 @@ int ctn_sqlite_schema_raise(sqlite3 *db, const char *path, uint32_t target, ctn_
     "status = 'cancelled')"
 /* In the queue, and nobody with the same key before it. */
 #define SQLITE_QUEUED(table) "(" table "status = 'queued' AND " table "queue_held = 0)"
+#define SQLITE_IN_QUEUE(table) "(" table "status = 'queued')"
 /* Ended, and something is still to be done for it. */
 #define SQLITE_OWING(table) "(" table "finished_at_ms IS NOT NULL AND " table "wake_at_ms IS NOT NULL)"

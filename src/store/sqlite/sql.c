@@ -104,12 +104,14 @@ static const char *const SQL[SQL_COUNT] = {
     [SQL_EXECUTION_ID] = "SELECT execution_id FROM chain_executions WHERE exec_no = ?1",
     [SQL_NEXT_WAKE] =
         "SELECT min(wake_at_ms) FROM chain_executions WHERE " SQLITE_UNFINISHED("") " AND wake_at_ms > ?1",
-    [SQL_QUEUE_LANE] =
-        "SELECT chain_id, priority FROM chain_executions INDEXED BY chain_executions_queue WHERE " SQLITE_QUEUED("")
-        " AND (chain_id, priority) > (?1, ?2) ORDER BY chain_id, priority LIMIT 1",
+    [SQL_QUEUE_LANES] =
+        "SELECT tenant, chain_id, priority, sum(queue_held = 0), sum(queue_held <> 0),"
+        " min(CASE WHEN queue_held = 0 THEN exec_no END) FROM chain_executions INDEXED BY chain_executions_queue"
+        " WHERE " SQLITE_IN_QUEUE("") " GROUP BY tenant, chain_id, priority",
     [SQL_QUEUE_NEXT] =
-        "SELECT e.exec_no" FROM_EXECUTIONS "INDEXED BY chain_executions_queue WHERE " SQLITE_QUEUED("e.")
-        " AND e.chain_id = ?1 AND e.priority = ?2 AND e.exec_no > ?3 ORDER BY e.exec_no LIMIT ?4",
+        "SELECT e.exec_no" FROM_EXECUTIONS "INDEXED BY chain_executions_queue WHERE " SQLITE_IN_QUEUE("e.")
+        " AND e.tenant IS ?1 AND e.chain_id = ?2 AND e.priority = ?3 AND e.queue_held = 0 AND e.exec_no > ?4"
+        " ORDER BY e.exec_no LIMIT ?5",
     [SQL_QUEUE_FIRST] =
         SQLITE_ROW_COLUMNS FROM_EXECUTIONS "INDEXED BY chain_executions_line WHERE e.queue_key = ?1"
         " AND " SQLITE_UNFINISHED("e.") " AND e.exec_no < ?2 ORDER BY e.exec_no LIMIT 1",
