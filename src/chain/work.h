@@ -30,7 +30,7 @@
     /*   kind       key          what            holds   sends      subject  effect   runs   for editors */             \
     KIND(TOOL,      "tool",      "a tool",       NAME,   ARGUMENTS, NULL,    UNKNOWN, true,  "A tool of an MCP server: server/tool.") \
     KIND(NATIVE,    "native",    "a function",   NAME,   ARGUMENTS, NULL,    UNKNOWN, true,  "A C function of the program.") \
-    KIND(PROMPT,    "prompt",    "a prompt",     OBJECT, ARGUMENTS, "model", READ,    false, "A call of a language model, with a structured answer or a text.") \
+    KIND(PROMPT,    "prompt",    "a prompt",     OBJECT, ARGUMENTS, "model", READ,    true,  "A call of a language model, with a structured answer or a text.") \
     KIND(TRANSFORM, "transform", "a transform",  NAME,   ARGUMENTS, NULL,    NONE,    true,  "A jq program; the arguments are its input.") \
     KIND(HTTP,      "http",      "an http call", OBJECT, DETAIL,    "url",   WRITE,   false, "An HTTP call.")           \
     KIND(COMMAND,   "command",   "a command",    OBJECT, DETAIL,    "argv",  UNKNOWN, false, "A program that is started.")

@@ -4,6 +4,7 @@
 #include "host/config.h"
 #include "base/memory.h"
 #include "host/config_http.h"
+#include "host/config_models.h"
 #include "host/config_servers.h"
 #include "host/config_where.h"
 #include "host/files.h"
@@ -48,7 +49,7 @@ static const ctn_key RETENTION_KEYS[] = {
 };
 
 typedef struct top {
-    const ctn_json *store, *servers, *mcp_config, *include, *secrets, *limits, *retention, *sealing, *http;
+    const ctn_json *store, *servers, *mcp_config, *include, *secrets, *limits, *retention, *sealing, *http, *models;
     int interrupted;
 } top;
 static const char *const INTERRUPTED[] = {"ask", "retry", NULL};
@@ -68,6 +69,7 @@ static const ctn_key TOP_KEYS[] = {
      "How long executions are kept after their end. Default: completed 30d, failed 90d."},
     {"sealing", CTN_KEY_OBJECT, offsetof(top, sealing), "The key that sensitive values are sealed with."},
     {"http", CTN_KEY_OBJECT, offsetof(top, http), "Where others reach `catena serve`, and who may."},
+    {"models", CTN_KEY_OBJECT, offsetof(top, models), "Language models by the names that prompts call them."},
     {"interrupted", CTN_KEY_WORD, offsetof(top, interrupted),
      "ask (default), or retry: writes of unknown outcome are repeated.", .words = INTERRUPTED},
 };
@@ -280,6 +282,7 @@ static int read_file(ctn_arena *arena, ctn_config *c, const ctn_overlay *overlay
     read_retention(&r, t.retention, c);
     c->retry_interrupted = t.interrupted == 2;
     ctn_config_http_read(&r, t.http, c);
+    ctn_config_models_read(&r, t.models, c);
     ctn_config_servers_read(&r, t.servers, t.mcp_config, c);
     including in = {&r, c, overlay, library_findings};
     read_include(&in, t.include);

@@ -12,6 +12,7 @@
 #include "chain/library.h"
 #include "core/execution.h"
 #include "drivers/mcp/mcp.h"
+#include "drivers/prompt/prompt.h"
 #include "host/files.h"
 #include "store/retention.h"
 
@@ -46,6 +47,15 @@ typedef struct ctn_config_token {
     size_t role_count;
 } ctn_config_token;
 
+typedef struct ctn_config_model {
+    ctn_str name;
+    ctn_prompt_model driver;
+    bool has_key;
+    ctn_config_secret key;
+    ctn_http_header *headers; /* besides */
+    size_t header_count;
+} ctn_config_model;
+
 /* What `http` says. */
 typedef struct ctn_config_http {
     ctn_str listen; /* ADDRESS:PORT; empty: nowhere */
@@ -76,11 +86,13 @@ typedef struct ctn_config {
     ctn_config_secret *secrets;
     size_t secret_count;
     ctn_config_http http;
+    ctn_config_model *models;
+    size_t model_count;
     ctn_str key_file, key_env; /* `sealing`: where master keys are; both empty: not said */
 } ctn_config;
 
 /* The tables of keys that a configuration is read by, those with a file of their own excepted (config_servers.h,
- * config_http.h, config_where.h). */
+ * config_http.h, config_models.h, config_where.h). */
 extern const ctn_key_table ctn_config_tables[];
 extern const size_t ctn_config_table_count;
 

@@ -3,6 +3,7 @@
 #include "chain/editor_schema.h"
 #include "host/config_auth.h"
 #include "host/config_http.h"
+#include "host/config_models.h"
 #include "host/config_servers.h"
 #include "host/config_where.h"
 
@@ -15,6 +16,13 @@ static const ctn_key_shape SHAPES[] = {
     {"configuration", "secrets", "{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/secret\"}}"},
     {"http", "tokens", "{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/token\"}}"},
     {"http", "tls", "{\"$ref\":\"#/$defs/tls\"}"},
+    {"configuration", "models", "{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/model\"}}"},
+    {"model", "key", "{\"$ref\":\"#/$defs/secret\"}"},
+    {"model", "price", "{\"$ref\":\"#/$defs/price\"}"},
+    {"model", "headers", "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}}"},
+    {"price", "input", "{\"type\":\"number\",\"minimum\":0}"},
+    {"price", "output", "{\"type\":\"number\",\"minimum\":0}"},
+    {"price", "cachedInput", "{\"type\":\"number\",\"minimum\":0}"},
     {"retention", "completed", "{\"type\":\"string\",\"pattern\":\"^([0-9]+[smhd]|forever)$\"}"},
     {"retention", "failed", "{\"type\":\"string\",\"pattern\":\"^([0-9]+[smhd]|forever)$\"}"},
     {"sealing", NULL, "{\"required\":[\"key\"]}"},
@@ -30,7 +38,7 @@ static const ctn_key_shape SHAPES[] = {
 
 const ctn_json *ctn_config_schema(ctn_arena *arena)
 {
-    const ctn_key_table *tables[16];
+    const ctn_key_table *tables[32];
     size_t count = 0;
     for (size_t i = 0; i < ctn_config_table_count; i++)
         tables[count++] = &ctn_config_tables[i];
@@ -39,6 +47,8 @@ const ctn_json *ctn_config_schema(ctn_arena *arena)
     tables[count++] = &ctn_config_http_table;
     tables[count++] = &ctn_config_tls_table;
     tables[count++] = &ctn_config_token_table;
+    tables[count++] = &ctn_config_model_table;
+    tables[count++] = &ctn_config_price_table;
     tables[count++] = &ctn_config_where_table;
     ctn_editor_schema schema = {.title = "Catena's configuration, catena.yaml",
                                 .root = "{\"anyOf\":[{\"type\":\"null\"},{\"$ref\":\"#/$defs/configuration\"}]}",

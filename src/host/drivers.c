@@ -6,21 +6,24 @@
 #include "base/memory.h"
 #include "chain/work.h"
 #include "drivers/native.h"
+#include "drivers/prompt/prompt.h"
 #include "drivers/transform/worker.h"
 #include "host/config_servers.h"
+#include "host/models.h"
 #include "host/secrets.h"
 #include <stdio.h>
 #include <stdlib.h>
 
 struct ctn_drivers {
     const ctn_config *config;
-    ctn_http *http; /* NULL: no server has a URL */
+    ctn_http *http; /* NULL: nothing has a URL */
     ctn_arena *arena, *scratch;
     ctn_secrets secrets; /* that servers were given */
     ctn_call_sink sink;
     ctn_mcp_driver *tools;
     ctn_native_driver *native;
     ctn_transform_driver *transforms;
+    ctn_prompt_driver *prompts;
     ctn_driver interfaces[CTN_WORK_KIND_COUNT];
     const ctn_driver *all[CTN_WORK_KIND_COUNT];
     size_t count;
@@ -107,6 +110,21 @@ static void on_learned(void *ctx, ctn_str server, ctn_str token)
     ctn_secrets_learn(&d->secrets, d->arena, ctn_str_from(name), token);
 }
 
+/* The headers of a model as they are now; a model that repeats its key does not bring it into a journal. */
+static int read_model_headers(void *ctx, const ctn_prompt_model *model, ctn_arena *arena,
+                              const ctn_http_header **ret_headers, size_t *ret_count, ctn_err *err)
+{
+    ctn_drivers *d = ctx;
+    ctn_str key = {0};
+    int rc = ctn_model_headers(d->config, model, arena, ret_headers, ret_count, &key, err);
+    if (rc == CTN_OK && key.len) {
+        char name[128];
+        (void) snprintf(name, sizeof name, "key of %.*s", CTN_STR_ARG(model->name));
+        ctn_secrets_learn(&d->secrets, d->arena, ctn_str_from(name), key);
+    }
+    return rc;
+}
+
 static bool may_keep(void *ctx, const ctn_json *continuation)
 {
     const ctn_drivers *d = ctx;
@@ -129,7 +147,7 @@ static ctn_driver interface_of(const ctn_drivers *d, ctn_work_kind kind)
     case CTN_WORK_TOOL: return ctn_mcp_driver_interface(d->tools);
     case CTN_WORK_NATIVE: return ctn_native_driver_interface(d->native);
     case CTN_WORK_TRANSFORM: return ctn_transform_driver_interface(d->transforms);
-    case CTN_WORK_PROMPT:
+    case CTN_WORK_PROMPT: return ctn_prompt_driver_interface(d->prompts);
     case CTN_WORK_HTTP:
     case CTN_WORK_COMMAND: break; /* not run yet */
     case CTN_WORK_WAIT:
@@ -154,7 +172,7 @@ int ctn_drivers_new(const ctn_config *config, ctn_loop *loop, ctn_spawner *spawn
         ctn_secrets_fill(config, d->arena, &servers[i], &d->secrets);
         any_url = any_url || servers[i].url;
     }
-    if (any_url)
+    if (any_url || config->model_count)
         d->http = ctn_http_new(&(ctn_http_options){.loop = loop});
     ctn_call_sink sink = {.done = on_done, .accepted = on_accepted, .progress = on_progress, .ctx = d};
     ctn_mcp_driver_options options = {.loop = loop,
@@ -182,6 +200,18 @@ int ctn_drivers_new(const ctn_config *config, ctn_loop *loop, ctn_spawner *spawn
     static const char *const WORKER[] = {"/proc/self/exe", CTN_TRANSFORM_WORKER_FLAG, NULL};
     ctn_transform_options transforms = {.loop = loop, .spawner = spawner, .sink = sink, .argv = WORKER};
     d->transforms = ctn_transform_driver_new(&transforms);
+    ctn_prompt_model *models = CTN_NEW_ARRAY(d->arena, ctn_prompt_model, config->model_count);
+    for (size_t i = 0; i < config->model_count; i++)
+        models[i] = config->models[i].driver;
+    ctn_prompt_options prompts = {.loop = loop,
+                                  .http = d->http,
+                                  .sink = sink,
+                                  .models = models,
+                                  .model_count = config->model_count,
+                                  .headers = read_model_headers,
+                                  .headers_ctx = d,
+                                  .answer_bytes_max = ctn_config_answer_bytes(config)};
+    d->prompts = ctn_prompt_driver_new(&prompts);
     for (int kind = 0; kind < CTN_WORK_KIND_COUNT; kind++) {
         d->interfaces[kind] = interface_of(d, (ctn_work_kind) kind);
         if (d->interfaces[kind].kind)
@@ -198,6 +228,7 @@ void ctn_drivers_free(ctn_drivers *d)
     ctn_mcp_driver_free(d->tools);
     ctn_native_driver_free(d->native);
     ctn_transform_driver_free(d->transforms);
+    ctn_prompt_driver_free(d->prompts);
     ctn_http_free(d->http);
     ctn_arena_free(d->scratch);
     ctn_arena_free(d->arena);

@@ -4,6 +4,7 @@
 #include "host/workspace.h"
 #include "host/config_servers.h"
 #include "host/files.h"
+#include "host/models.h"
 #include "host/words.h"
 #include <stdlib.h>
 
@@ -227,7 +228,7 @@ int ctn_workspace_check_servers(const ctn_workspace *ws, ctn_arena *arena, const
 {
     checking c = {.ws = ws, .arena = arena, .err = err};
     ctn_plan_each_tool(plan, check_server, &c);
-    return c.rc;
+    return c.rc ? c.rc : ctn_models_check(ws->config, arena, plan, err);
 }
 
 /* What is wrong with the chain's own file, and names that mean two things, make it uncertain what would run; a fault in

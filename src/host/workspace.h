@@ -44,7 +44,8 @@ int ctn_workspace_find_plan(const ctn_workspace *ws, ctn_arena *scratch, ctn_str
 /* What could not run is refused before anything of it has: what this version does not do, sensitive values that nothing
  * seals, servers that are not there. */
 int ctn_workspace_check_plan(const ctn_workspace *ws, ctn_arena *scratch, const ctn_plan *plan, ctn_err *err);
-/* Every server that the plan calls is configured and can be started: CTN_E_NOT_FOUND or CTN_E_UNSUPPORTED. */
+/* Every server that the plan calls is configured and can be started, and so is every model that it asks (models.h):
+ * CTN_E_NOT_FOUND, CTN_E_UNSUPPORTED, CTN_E_INVALID. */
 int ctn_workspace_check_servers(const ctn_workspace *ws, ctn_arena *scratch, const ctn_plan *plan, ctn_err *err);
 /* Calls fn for each tool the plan names, "server/tool"; a target may come more than once. */
 void ctn_plan_each_tool(const ctn_plan *plan, void (*fn)(void *ctx, ctn_str step, ctn_str target), void *ctx);

@@ -408,3 +408,20 @@ ctn_str ctn_http_header_of(const ctn_http_head *head, const char *name)
             return head->headers[i].value;
     return (ctn_str){0};
 }
+
+int64_t ctn_http_retry_after_ms(const ctn_http_head *head, int64_t now_ms)
+{
+    ctn_str after = ctn_http_header_of(head, "Retry-After");
+    char text[64];
+    int64_t span_ms = 0;
+    bool is_exact = ctn_str_to_int64(ctn_http_header_of(head, "retry-after-ms"), &span_ms);
+    if (!is_exact && ctn_str_to_int64(after, &span_ms)) {
+        span_ms = span_ms <= CTN_HTTP_RETRY_MS_MAX ? span_ms * 1000 : 0;
+    } else if (!is_exact && after.len && after.len < sizeof text) {
+        memcpy(text, after.ptr, after.len);
+        text[after.len] = '\0';
+        time_t at = curl_getdate(text, NULL);
+        span_ms = at > 0 ? (int64_t) at * 1000 - now_ms : 0;
+    }
+    return span_ms > 0 && span_ms <= CTN_HTTP_RETRY_MS_MAX ? span_ms : 0;
+}

@@ -107,6 +107,10 @@ void ctn_http_call_cancel(ctn_http_call *call);
 
 /* The value of a header; empty: it is not there. */
 ctn_str ctn_http_header_of(const ctn_http_head *head, const char *name);
+/* How long the server wants to be left alone, by Retry-After (seconds or a date) or retry-after-ms; 0: it does not say,
+ * or more than CTN_HTTP_RETRY_MS_MAX. */
+#define CTN_HTTP_RETRY_MS_MAX INT64_C(86400000)
+int64_t ctn_http_retry_after_ms(const ctn_http_head *head, int64_t now_ms);
 
 /* ---- URLs ---- */
 
