@@ -10,6 +10,10 @@
 #include "server/door.h"
 
 #define SITES_MAX 32
+#define RETRY_SOON                                                                                                     \
+    {                                                                                                                  \
+        CTN_STR("Retry-After"), CTN_STR("1")                                                                           \
+    }
 
 struct ctn_front {
     ctn_front_options of;
@@ -19,7 +23,7 @@ struct ctn_front {
     size_t site_count;
     void (*tell)(void *ctx, const ctn_web_told *told);
     void *tell_ctx;
-    bool is_draining;
+    bool is_loopback, is_draining;
     char url[128];
 };
 
@@ -92,21 +96,27 @@ static const ctn_site *site_of(const ctn_front *front, ctn_str path)
 static bool recognise(ctn_front *front, const ctn_site *site, ctn_web_request *r, ctn_refusal *ret_refusal)
 {
     const ctn_web_ask *ask = ctn_web_ask_of(r);
-    ctn_str name = {0};
-    switch (ctn_door_who(front->door, ask->headers, ask->header_count, ctn_loop_now_ms(front->of.loop), &name)) {
-    case CTN_DOOR_UNKNOWN:
+    const ctn_caller *caller = NULL;
+    ctn_err err = {0};
+    ctn_knock knock = {.authorization = ctn_web_header_of(ask->headers, ask->header_count, "authorization"),
+                       .from = ask->from,
+                       .via = site->via,
+                       .is_loopback = front->is_loopback};
+    switch (ctn_access_recognise(front->of.access, ctn_web_arena(r), &knock, &caller, &err)) {
+    case CTN_UNRECOGNISED:
         *ret_refusal = (ctn_refusal){401,
-                                     "a bearer token is needed, and the one that came is none of ours",
+                                     ctn_arena_str(ctn_web_arena(r), ctn_str_from(err.message)).ptr,
                                      {CTN_STR("WWW-Authenticate"), CTN_STR("Bearer")}};
         return false;
-    case CTN_DOOR_OFTEN:
-        *ret_refusal =
-            (ctn_refusal){429, "too many requests; a second later is fine", {CTN_STR("Retry-After"), CTN_STR("1")}};
+    case CTN_RECOGNISED_LATER:
+        *ret_refusal = (ctn_refusal){503, "the issuer's keys are being fetched; call again", RETRY_SOON};
         return false;
-    case CTN_DOOR_OPEN: break;
+    case CTN_RECOGNISED: break;
     }
-    ctn_caller *caller = CTN_NEW(ctn_web_arena(r), ctn_caller);
-    *caller = (ctn_caller){.name = name, .via = ctn_str_from(site->via), .from = ask->from};
+    if (!ctn_door_may_come(front->door, caller->name, ctn_loop_now_ms(front->of.loop))) {
+        *ret_refusal = (ctn_refusal){429, "too many requests; a second later is fine", RETRY_SOON};
+        return false;
+    }
     ctn_web_set_caller(r, caller);
     return true;
 }
@@ -156,12 +166,12 @@ int ctn_front_open(const ctn_front_options *options, ctn_front **ret_front, ctn_
     int rc = ctn_web_check_address(options->address, &is_loopback, err);
     if (rc)
         return rc;
-    if (!options->config->token_count && !is_loopback)
+    if (!is_loopback && !ctn_access_is_guarded(options->access))
         return ctn_fail(err, CTN_E_DENIED,
                         "without tokens only this machine may call: listen on 127.0.0.1:PORT, or say who may come in "
-                        "(http: tokens)");
+                        "(http: tokens, or `catena token create`)");
     ctn_front *front = ctn_malloc(sizeof *front);
-    *front = (ctn_front){.of = *options};
+    *front = (ctn_front){.of = *options, .is_loopback = is_loopback};
     ctn_web_options web = {.loop = options->loop,
                            .log = options->log,
                            .admit = admit,

@@ -17,13 +17,15 @@ int ctn_service_open(ctn_host *host, ctn_str address, ctn_service **ret_service,
 {
     ctn_service *s = ctn_malloc(sizeof *s);
     *s = (ctn_service){0};
-    ctn_front_options options = {
-        .loop = ctn_host_loop(host), .config = &ctn_host_workspace(host)->config->http, .address = address};
+    ctn_front_options options = {.loop = ctn_host_loop(host),
+                                 .config = &ctn_host_workspace(host)->config->http,
+                                 .access = ctn_host_access(host),
+                                 .address = address};
     int rc = ctn_front_open(&options, &s->front, err);
     if (rc == CTN_OK)
         rc = ctn_mcp_service_open(host, &s->mcp, err);
     if (rc == CTN_OK)
-        rc = ctn_api_open(host, NULL, s->front, &s->api, err);
+        rc = ctn_api_open(host, ctn_host_access(host), s->front, &s->api, err);
     if (rc) {
         ctn_service_close(s);
         return rc;

@@ -94,20 +94,18 @@ void ctn_api_fail(ctn_api_call *call, const ctn_err *err)
 
 bool ctn_api_demand(ctn_api_call *call, ctn_action action, const ctn_access_object *object)
 {
-    (void) call, (void) action, (void) object;
-    return true;
+    ctn_err err = {0};
+    if (ctn_access_demand(call->access, call->caller, action, object, &err) == CTN_OK)
+        return true;
+    ctn_api_fail(call, &err);
+    return false;
 }
 
 ctn_requester ctn_api_requester(const ctn_api_call *call, ctn_action action)
 {
-    static const char *const NAMES[] = {
-#define ACTION(id, text, ...) [CTN_ACTION_##id] = text,
-        CTN_ACTIONS(ACTION)
-#undef ACTION
-    };
-    return (ctn_requester){.principal = call->caller->name,
+    return (ctn_requester){.principal = call->caller->is_local ? (ctn_str){0} : call->caller->name,
                            .tenant = call->caller->tenant,
-                           .audit_action = ctn_str_from(NAMES[action]),
+                           .audit_action = ctn_str_from(ctn_action_name(action)),
                            .audit_actor = call->caller->name,
                            .from = call->caller->from};
 }

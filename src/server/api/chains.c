@@ -77,6 +77,9 @@ static void list_chains(ctn_api_call *call)
     }
     qsort(l.items, l.count, sizeof *l.items, by_id);
     for (size_t i = 0; i < l.count; i++) {
+        ctn_access_object object = {.chain_id = l.items[i].id, .is_shared = true};
+        if (!ctn_access_may(call->caller, CTN_ACTION_CHAINS_READ, &object))
+            continue;
         ctn_json_builder head = head_of(call->arena, &l.items[i]);
         ctn_json_push(&list, ctn_json_finish(&head));
     }

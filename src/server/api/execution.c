@@ -11,6 +11,7 @@ ctn_str ctn_api_text(const ctn_json *from, const char *name)
     return ctn_json_str_or(from, name, (ctn_str){0});
 }
 
+/* What is another tenant's is not there, in the same words. */
 bool ctn_api_find(ctn_api_call *call, ctn_action action, ctn_execution_row *ret_row)
 {
     ctn_err err = {0};
@@ -18,16 +19,17 @@ bool ctn_api_find(ctn_api_call *call, ctn_action action, ctn_execution_row *ret_
     int rc = ctn_id_parse(ctn_api_text(call->given, "id"), &id, &err);
     if (rc == CTN_OK)
         rc = ctn_store_execution_get(ctn_host_store(call->host), call->arena, id, ret_row, &err);
+    if (rc == CTN_OK) {
+        ctn_access_object object = {.chain_id = ret_row->chain_id,
+                                    .tenant = ret_row->tenant,
+                                    .labels = ctn_told_parsed(call->arena, ret_row->labels)};
+        rc = ctn_access_demand(call->access, call->caller, action, &object, &err);
+    }
     if (rc == CTN_E_NOT_FOUND)
         ctn_api_problem(call, 404, CTN_STR("path/id"), "there is no execution %s", ctn_id_to_text(id).text);
     else if (rc)
         ctn_api_fail(call, &err);
-    if (rc)
-        return false;
-    ctn_access_object object = {.chain_id = ret_row->chain_id,
-                                .tenant = ret_row->tenant,
-                                .labels = ctn_told_parsed(call->arena, ret_row->labels)};
-    return ctn_api_demand(call, action, &object);
+    return rc == CTN_OK;
 }
 
 int64_t ctn_api_wait_of(const ctn_api_call *call)

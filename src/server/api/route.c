@@ -89,21 +89,6 @@ static const ctn_api_operation *operation_of(const making *m, ctn_str id)
     return NULL;
 }
 
-static bool action_of(ctn_str name, ctn_action *ret_action)
-{
-    static const char *const NAMES[] = {
-#define ACTION(id, text, ...) [CTN_ACTION_##id] = text,
-        CTN_ACTIONS(ACTION)
-#undef ACTION
-    };
-    for (int i = 0; i < CTN_ACTION_COUNT; i++)
-        if (ctn_str_is(name, NAMES[i])) {
-            *ret_action = (ctn_action) i;
-            return true;
-        }
-    return false;
-}
-
 static void add_route(making *m, ctn_str path, const char *method, const ctn_json *item, const ctn_json *operation)
 {
     ctn_api_routes *all = m->routes;
@@ -117,7 +102,7 @@ static void add_route(making *m, ctn_str path, const char *method, const ctn_jso
                          .path = path,
                          .id = ctn_json_str_or(operation, "operationId", (ctn_str){0}),
                          .has_action = action.len > 0};
-    assert(!r->has_action || action_of(action, &r->action));
+    assert(!r->has_action || ctn_action_from_name(action, &r->action));
     r->operation = operation_of(m, r->id);
     assert(r->operation);
     read_parameters(m, item, operation, r);

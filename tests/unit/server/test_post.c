@@ -31,6 +31,20 @@
 
 /* ---- the server ---- */
 
+/* Of a store that knows nobody. */
+static ctn_access *access_of(const ctn_config_http *http)
+{
+    static ctn_config config; /* as long as the process */
+    ctn_store *store = NULL;
+    ctn_access *access = NULL;
+    config.http = *http;
+    ctn_access_options options = {.config = &config, .clock = ctn_clock_system()};
+    assert_int_equal(ctn_store_open("memory:post", CTN_STORE_CREATE, &store, NULL), CTN_OK);
+    options.store = store;
+    assert_int_equal(ctn_access_new(&options, &access, NULL), CTN_OK);
+    return access;
+}
+
 static void serve(int report, const char *token_file)
 {
     kit k;
@@ -60,6 +74,7 @@ static void serve(int report, const char *token_file)
     ctn_front *front = NULL;
     ctn_front_options of = {.loop = loop,
                             .config = &config,
+                            .access = access_of(&config),
                             .address = CTN_STR("127.0.0.1:0"),
                             .arrive_ms = 700,
                             .idle_ms = 2000,
@@ -273,7 +288,8 @@ static void others_may_not_call_where_nobody_is_asked_for_a_token(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         ctn_front *front = NULL;
         ctn_err err = {0};
-        ctn_front_options of = {.loop = loop, .config = &config, .address = ctn_str_from(bad[i])};
+        ctn_front_options of = {
+            .loop = loop, .config = &config, .access = access_of(&config), .address = ctn_str_from(bad[i])};
         assert_int_equal(ctn_front_open(&of, &front, &err), CTN_E_DENIED);
         assert_non_null(strstr(err.message, "tokens"));
     }
