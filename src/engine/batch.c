@@ -8,6 +8,7 @@
 #include "engine/place.h"
 #include "engine/sealing.h"
 #include "engine/state.h"
+#include "store/audit.h"
 
 #include <stdlib.h>
 
@@ -99,6 +100,33 @@ void ctn_eng_record_result(ctn_engine *e, loaded *l, const ctn_result_row *row)
     b->results =
         ctn_arena_room(ctn_eng_batch_arena(e), b->results, b->result_count, &b->result_capacity, sizeof *b->results);
     b->results[b->result_count++] = *row;
+}
+
+static ctn_str audit_detail(const loaded *l, const ctn_requester *by, ctn_arena *arena)
+{
+    const ctn_origin *origin = ctn_execution_origin(l->x);
+    ctn_json_builder detail = ctn_json_object(arena);
+    ctn_json_put_str(&detail, "from", by->from);
+    ctn_json_put_str(&detail, "chain", ctn_execution_plan(l->x)->chain_id);
+    ctn_json_put_int(&detail, "seq", (int64_t) ctn_execution_seq(l->x)); /* what was done is in this entry */
+    if (origin->tenant.len)
+        ctn_json_put_str(&detail, "tenant", origin->tenant);
+    return ctn_json_to_str(arena, ctn_json_finish(&detail));
+}
+
+void ctn_eng_record_audit(ctn_engine *e, loaded *l, const ctn_requester *by)
+{
+    if (!by->audit_action.len)
+        return;
+    append_build *b = build_of(e, l);
+    ctn_arena *arena = e->batches->gathering->arena;
+    b->audits = ctn_arena_room(arena, b->audits, b->audit_count, &b->audit_capacity, sizeof *b->audits);
+    b->audits[b->audit_count++] =
+        (ctn_audit_entry){.at_ms = e->now_ms,
+                          .actor = ctn_arena_str(arena, by->audit_actor),
+                          .action = ctn_arena_str(arena, by->audit_action),
+                          .subject = ctn_arena_str(arena, ctn_str_from(ctn_id_to_text(l->id).text)),
+                          .detail = audit_detail(l, by, arena)};
 }
 
 void ctn_eng_touch(ctn_engine *e, loaded *l)

@@ -15,6 +15,8 @@ void ctn_eng_batches_done(ctn_engine *e);
 void ctn_eng_record(ctn_engine *e, loaded *l, ctn_entry *entry);
 /* Goes to disk with the entry that was recorded for `l` just now. Its texts live in the batch's arena. */
 void ctn_eng_record_result(ctn_engine *e, loaded *l, const ctn_result_row *row);
+/* Goes to disk with what was decided for `l` just now, if `by` is to be told of in the audit log. */
+void ctn_eng_record_audit(ctn_engine *e, loaded *l, const ctn_requester *by);
 ctn_arena *ctn_eng_batch_arena(const ctn_engine *e);
 /* Writes what its row should say by now, without an entry. */
 void ctn_eng_touch(ctn_engine *e, loaded *l);
@@ -32,6 +34,8 @@ typedef struct append_build {
     bool is_new;
     ctn_result_row *results;
     size_t result_count, result_capacity;
+    struct ctn_audit_entry *audits;
+    size_t audit_count, audit_capacity;
 } append_build;
 
 typedef struct ctn_batch_memory {

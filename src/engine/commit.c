@@ -70,6 +70,8 @@ static void fill_append(ctn_engine *e, append_build *b, ctn_append *a, ctn_arena
         .count = b->count,
         .results = b->results,
         .result_count = b->result_count,
+        .audits = b->audits,
+        .audit_count = b->audit_count,
     };
     const ctn_json *error = ctn_execution_error(l->x);
     if (b->is_new) {

@@ -29,6 +29,7 @@ static void decide(ctn_engine *e, loaded *l, filed *f)
         ctn_eng_note_left(l, f);
     if (rc == CTN_OK) {
         ctn_eng_record(e, l, &entry);
+        ctn_eng_record_audit(e, l, &f->by);
         ctn_eng_cache_see(e, l, &entry);
         ctn_eng_cache_put(e, l, &entry, f->in.value);
         ctn_eng_keep(e, f);

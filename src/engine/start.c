@@ -182,6 +182,7 @@ void ctn_eng_take_start(ctn_engine *e, filed *f)
     if (waits)
         ctn_eng_wait_here(e, l);
     record_first(e, l, f, &s, waits || f->start.is_queued);
+    ctn_eng_record_audit(e, l, &f->start.by);
     ctn_eng_keep(e, f);
     ctn_arena_restore(e->scratch, mark);
     ctn_eng_advance(e, l);

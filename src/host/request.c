@@ -180,6 +180,20 @@ static void file_resume(ctn_engine *engine, ctn_store *store, const ctn_request 
         ctn_engine_adopt(engine, q->id, ack, ctx);
 }
 
+static void fill_audit(ctn_request *q)
+{
+    static const char *const ACTIONS[CTN_REQUEST_OP_COUNT] = {
+        "executions.start",  "executions.resume", "executions.answer",  "executions.settle", "executions.set",
+        "executions.cancel", "executions.pause",  "executions.release", "executions.discard"};
+    if (!q->by.audit_action.len)
+        q->by.audit_action =
+            q->op == CTN_REQUEST_START && q->going_on ? CTN_STR("executions.rerun") : ctn_str_from(ACTIONS[q->op]);
+    if (!q->by.audit_actor.len)
+        q->by.audit_actor = q->actor;
+    if (!q->by.from.len)
+        q->by.from = CTN_STR("local");
+}
+
 void ctn_request_file(ctn_engine *engine, ctn_store *store, ctn_request *q, ctn_ack_fn *ack, void *ctx)
 {
     static const ctn_input_kind KINDS[] = {[CTN_REQUEST_ANSWER] = CTN_IN_ANSWER,
@@ -187,6 +201,7 @@ void ctn_request_file(ctn_engine *engine, ctn_store *store, ctn_request *q, ctn_
                                            [CTN_REQUEST_SET] = CTN_IN_SET,
                                            [CTN_REQUEST_CANCEL] = CTN_IN_CANCEL,
                                            [CTN_REQUEST_PAUSE] = CTN_IN_PAUSE};
+    fill_audit(q);
     if (q->op == CTN_REQUEST_START) {
         file_start(engine, q, ack, ctx);
         return;

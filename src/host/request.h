@@ -25,7 +25,8 @@ typedef struct ctn_request {
     ctn_request_op op;
     ctn_execution_id id; /* START: unknown until it is acknowledged */
     ctn_str actor;
-    ctn_requester by; /* not carried to another process: that says it for itself */
+    ctn_requester by; /* not carried to another process: that says it for itself. What it leaves open of the audit log
+                       * is filled in: the action by what is asked, the actor, "local" */
     /* START */
     bool has_priority; /* another than the chain's own */
     int priority;

@@ -37,6 +37,15 @@ ctn_digest ctn_audit_hash(const ctn_audit_entry *entry, const ctn_digest *previo
     return ctn_hasher_finish(&h);
 }
 
+ctn_audit_entry ctn_audit_whole(const ctn_audit_entry *entry)
+{
+    ctn_audit_entry whole = *entry;
+    whole.node = CTN_STR("local");
+    if (whole.detail.len == 0)
+        whole.detail = CTN_STR("{}");
+    return whole;
+}
+
 int ctn_store_audit(ctn_store *st, const ctn_audit_entry *entry, ctn_err *err)
 {
     int rc = ctn_store_check_writable(st, err);
@@ -44,10 +53,7 @@ int ctn_store_audit(ctn_store *st, const ctn_audit_entry *entry, ctn_err *err)
         return rc;
     if (entry->action.len == 0)
         return ctn_fail(err, CTN_E_INVALID, "an entry of the audit log says what was done");
-    ctn_audit_entry whole = *entry;
-    whole.node = CTN_STR("local");
-    if (whole.detail.len == 0)
-        whole.detail = CTN_STR("{}");
+    ctn_audit_entry whole = ctn_audit_whole(entry);
     return st->ops->audit(st, &whole, err);
 }
 

@@ -1,7 +1,9 @@
 /*
  * audit.h -- what people did to a store: made, migrated, imported into, backed up, revealed, pruned, rekeyed.
  *
- * What is done to one execution (an answer, a cancel, a decision) is in its journal and is not told twice here.
+ * What somebody does to an execution (a start, an answer, a cancel, a decision) is in its journal; here stands that he
+ * did, and from where. Such an entry comes with the append that it tells of (ctn_append.audits): both are on disk, or
+ * neither, with the one sync that the append needs.
  *
  * What must always hold: entries are appended and never changed. Each is numbered from 1 within its chain (one a
  * node), and its hash covers the one before it and its own columns, so that nothing can be altered or taken out of

@@ -167,6 +167,9 @@ static inline ctn_execution_row ctn_row_with_change(const ctn_execution_row *row
     return merged;
 }
 
+/* An entry of the audit log as it is kept: with its node, and {} for no detail. */
+ctn_audit_entry ctn_audit_whole(const ctn_audit_entry *entry);
+
 /* ---- the same words from every backend ---- */
 
 /* A write through a handle that was opened for reading. */

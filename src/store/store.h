@@ -176,6 +176,9 @@ typedef struct ctn_append {
     const ctn_result_row *results;      /* kept under their keys, instead of what was there; with each, a few that */
     size_t result_count;                /* have expired by its put_at_ms go */
     const ctn_data_key *data_key;       /* new execution with sensitive values: its data key; else NULL */
+    const struct ctn_audit_entry
+        *audits; /* for the audit log, if the append is accepted (audit.h); whose doing it is */
+    size_t audit_count;
 } ctn_append;
 typedef enum ctn_outcome {
     CTN_OUTCOME_ACCEPTED,

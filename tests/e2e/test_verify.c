@@ -223,10 +223,10 @@ static const tampering TAMPERINGS[] = {
     {"UPDATE audit_log SET node = 'other' WHERE n = 1", "audit@1 audit@1"},
     {"DELETE FROM audit_log WHERE n = 2", "audit@2"},
     {"DELETE FROM audit_log WHERE n = 1", "audit@1"},
-    {"DELETE FROM audit_log WHERE n = 3", "audit"},
+    {"DELETE FROM audit_log WHERE n = (SELECT max(n) FROM audit_log)", "audit"},
     {"DELETE FROM audit_log", "audit"},
-    {"INSERT INTO audit_log SELECT node, 4, at_ms, actor, action, subject, detail, hash FROM audit_log WHERE n = 3",
-     "audit@4"},
+    {"INSERT INTO audit_log SELECT node, 11, at_ms, actor, action, subject, detail, hash FROM audit_log WHERE n = 3",
+     "audit@11"},
     /* tables */
     {"DELETE FROM meta", "meta unreadable"},
     {"DROP TABLE chains", "schema unreadable"},

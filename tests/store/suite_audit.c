@@ -59,7 +59,39 @@ static void two_writers_of_the_audit_log_make_one_chain(void **state)
     assert_int_equal(a.count, 10);
 }
 
+static void what_rides_on_an_append_is_there_with_it_and_not_without(void **state)
+{
+    suite_fixture *f = *state;
+    audited a = {0};
+    ctn_execution_row row = suite_row(1);
+    ctn_audit_entry start = {
+        .at_ms = 5, .actor = S("ada"), .action = S("executions.start"), .subject = S("x1"), .detail = S("{\"seq\":1}")};
+    ctn_audit_entry two[] = {{.at_ms = 6, .actor = S("ada"), .action = S("executions.pause"), .subject = S("x1")},
+                             {.at_ms = 7, .actor = S("bob"), .action = S("executions.cancel"), .subject = S("x1")}};
+    ctn_append first = {
+        .exec_no = 1, .epoch = f->epoch, .row = &row, .records = suite_records(f->arena, 1, 0, NULL, 1), .count = 1};
+    first.audits = &start;
+    first.audit_count = 1;
+    assert_int_equal(suite_append(f->st, &first), CTN_OUTCOME_ACCEPTED);
+    assert_int_equal(suite_append(f->st, &first), CTN_OUTCOME_STALE_SEQ); /* refused: so is what rides on it */
+    audit(f->second, 5, "chains.import", "trip", "{}");
+    ctn_append next = suite_next_append(f, 1, 1, 1);
+    next.audits = two;
+    next.audit_count = 2;
+    next.epoch = f->epoch - 1;
+    assert_int_equal(suite_append(f->st, &next), CTN_OUTCOME_STALE_EPOCH);
+    next.epoch = f->epoch;
+    assert_int_equal(suite_append(f->st, &next), CTN_OUTCOME_ACCEPTED);
+    assert_ok(ctn_store_audit_list(f->second, check_audit, &a, &err_));
+    assert_string_equal(a.told.text, "5 ada executions.start x1 {\"seq\":1}; 5 mia chains.import trip {}; "
+                                     "6 ada executions.pause x1 {}; 7 bob executions.cancel x1 {};");
+    int64_t count = 0;
+    assert_ok(ctn_store_audit_count(f->st, &count, &err_));
+    assert_int_equal(count, 4);
+}
+
 static const struct CMUnitTest TESTS[] = {
+    cmocka_unit_test(what_rides_on_an_append_is_there_with_it_and_not_without),
     cmocka_unit_test(the_audit_log_is_a_chain_of_hashes),
     cmocka_unit_test(two_writers_of_the_audit_log_make_one_chain),
 };

@@ -5,10 +5,8 @@
 #include "store/memory/ops.h"
 #include <stdlib.h>
 
-int ctn_memory_audit(ctn_store *st, const ctn_audit_entry *entry, ctn_err *err)
+void ctn_memory_audit_append(memory_db *db, const ctn_audit_entry *entry)
 {
-    (void) err;
-    memory_db *db = memory_lock(st);
     static const ctn_digest FIRST = {{0}};
     const ctn_digest *previous = db->audit_count ? &db->audit[db->audit_count - 1].hash : &FIRST;
     ctn_audit_entry kept = {
@@ -23,6 +21,13 @@ int ctn_memory_audit(ctn_store *st, const ctn_audit_entry *entry, ctn_err *err)
     kept.hash = ctn_audit_hash(&kept, previous);
     GROW(db->audit, db->audit_count, db->audit_capacity);
     db->audit[db->audit_count++] = kept;
+}
+
+int ctn_memory_audit(ctn_store *st, const ctn_audit_entry *entry, ctn_err *err)
+{
+    (void) err;
+    memory_db *db = memory_lock(st);
+    ctn_memory_audit_append(db, entry);
     memory_unlock(db);
     return CTN_OK;
 }

@@ -98,6 +98,10 @@ static ctn_outcome append_one(memory_db *db, const ctn_append *a)
         ctn_memory_key_put(db, a->exec_no, a->data_key);
     for (size_t i = 0; i < a->result_count; i++)
         ctn_memory_result_put(db, &a->results[i]);
+    for (size_t i = 0; i < a->audit_count; i++) {
+        ctn_audit_entry entry = ctn_audit_whole(&a->audits[i]);
+        ctn_memory_audit_append(db, &entry);
+    }
     return CTN_OUTCOME_ACCEPTED;
 }
 

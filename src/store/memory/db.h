@@ -123,6 +123,9 @@ void ctn_memory_result_put(memory_db *db, const ctn_result_row *row);
 void ctn_memory_results_free(memory_db *db);                         /* what they point to */
 uint64_t ctn_memory_results_prune(memory_db *db, int64_t before_ms); /* all that expired before; how many */
 
+/* ---- audit.c ---- */
+void ctn_memory_audit_append(memory_db *db, const ctn_audit_entry *entry);
+
 /* ---- principals.c ---- */
 int ctn_memory_by_grant(const void *row, const void *grant);
 

@@ -1,5 +1,6 @@
 /*
- * audit.c -- the audit log in a store file. It is written seldom, so its statements are prepared each time.
+ * audit.c -- the audit log in a store file. Starts and decisions write to it with their appends, so what that takes is
+ * kept prepared.
  */
 #include "store/sqlite/db.h"
 #include "store/sqlite/ops.h"
@@ -10,8 +11,7 @@ static const char READING[] = "reading the audit log", WRITING[] = "writing the 
 static int read_last(sqlite_store *st, ctn_str node, int64_t *ret_n, ctn_digest *ret_hash, ctn_err *err)
 {
     sqlite3_stmt *stmt = NULL;
-    int rc =
-        ctn_sqlite_prepare(st, "SELECT n, hash FROM audit_log WHERE node = ?1 ORDER BY n DESC LIMIT 1", &stmt, err);
+    int rc = ctn_sqlite_take(st, SQL_AUDIT_LAST, &stmt, err);
     if (rc)
         return rc;
     sqlite_bind_str_or_empty(stmt, 1, node);
@@ -21,17 +21,14 @@ static int read_last(sqlite_store *st, ctn_str node, int64_t *ret_n, ctn_digest 
         if (ctn_sqlite_is_whole(st, &rc, err) && !is_proper)
             rc = ctn_fail(err, CTN_E_CORRUPT, "the store %s is damaged: its audit log has no proper hash", st->path);
     }
-    sqlite3_finalize(stmt);
+    ctn_sqlite_release(st, SQL_AUDIT_LAST, stmt);
     return rc;
 }
 
 static int insert(sqlite_store *st, const ctn_audit_entry *entry, ctn_err *err)
 {
     sqlite3_stmt *stmt = NULL;
-    int rc = ctn_sqlite_prepare(st,
-                                "INSERT INTO audit_log(node, n, at_ms, actor, action, subject, detail, hash)"
-                                " VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
-                                &stmt, err);
+    int rc = ctn_sqlite_take(st, SQL_AUDIT_INSERT, &stmt, err);
     if (rc)
         return rc;
     sqlite_bind_str_or_empty(stmt, 1, entry->node);
@@ -42,16 +39,17 @@ static int insert(sqlite_store *st, const ctn_audit_entry *entry, ctn_err *err)
     sqlite_bind_str_or_empty(stmt, 6, entry->subject);
     sqlite_bind_str_or_empty(stmt, 7, entry->detail);
     sqlite_bind_digest(stmt, 8, &entry->hash);
-    rc = ctn_sqlite_run_once(st, stmt, WRITING, err);
+    rc = ctn_sqlite_run_bound(st, SQL_AUDIT_INSERT, stmt, WRITING, err);
     if (rc == CTN_OK)
-        rc = ctn_sqlite_prepare(st, "UPDATE meta SET audit_count = audit_count + 1", &stmt, err);
-    return rc ? rc : ctn_sqlite_run_once(st, stmt, WRITING, err);
+        rc = ctn_sqlite_take(st, SQL_AUDIT_COUNT, &stmt, err);
+    return rc ? rc : ctn_sqlite_run_bound(st, SQL_AUDIT_COUNT, stmt, WRITING, err);
 }
 
-static int append(sqlite_store *st, const ctn_audit_entry *entry, ctn_err *err)
+int ctn_sqlite_audit_append(sqlite_store *st, const ctn_audit_entry *entry, ctn_err *err)
 {
     ctn_digest previous = {{0}};
     ctn_audit_entry chained = *entry;
+    chained.n = 0;
     int rc = read_last(st, chained.node, &chained.n, &previous, err);
     if (rc)
         return rc;
@@ -66,7 +64,7 @@ int ctn_sqlite_audit(ctn_store *base, const ctn_audit_entry *entry, ctn_err *err
     int rc = ctn_sqlite_begin(st, err);
     if (rc)
         return rc;
-    return ctn_sqlite_end(st, append(st, entry, err), err);
+    return ctn_sqlite_end(st, ctn_sqlite_audit_append(st, entry, err), err);
 }
 
 int ctn_sqlite_audit_list(ctn_store *base, ctn_audit_fn *fn, void *ctx, ctn_err *err)

@@ -368,6 +368,10 @@ static int append_one(batch *b, const ctn_append *a, ctn_outcome *ret_outcome, c
         rc = ctn_sqlite_data_key_append(st, a->exec_no, a->data_key, err);
     for (size_t i = 0; rc == CTN_OK && i < a->result_count; i++)
         rc = ctn_sqlite_result_put(st, &a->results[i], err);
+    for (size_t i = 0; rc == CTN_OK && i < a->audit_count; i++) {
+        ctn_audit_entry entry = ctn_audit_whole(&a->audits[i]);
+        rc = ctn_sqlite_audit_append(st, &entry, err);
+    }
     if (rc == CTN_OK && a->change && a->change->queue_key.len && ctn_status_is_final(a->change->status))
         rc = move_line(st, a->change->queue_key, err);
     if (rc == CTN_OK && a->change && !ctn_id_is_none(a->change->wakes))

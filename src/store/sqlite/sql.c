@@ -132,6 +132,10 @@ static const char *const SQL[SQL_COUNT] = {
     [SQL_RESULT_GET] = "SELECT value, put_at_ms, expires_at_ms FROM result_cache WHERE key = ?1",
 
     /* ---- keys.c ---- */
+    [SQL_AUDIT_LAST] = "SELECT n, hash FROM audit_log WHERE node = ?1 ORDER BY n DESC LIMIT 1",
+    [SQL_AUDIT_INSERT] = "INSERT INTO audit_log(node, n, at_ms, actor, action, subject, detail, hash)"
+                         " VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
+    [SQL_AUDIT_COUNT] = "UPDATE meta SET audit_count = audit_count + 1",
     [SQL_DATA_KEY_PUT] = "INSERT OR REPLACE INTO data_keys(exec_no, master_id, wrapped) VALUES(?1,?2,?3)",
     [SQL_DATA_KEY_SWAP] = "UPDATE data_keys SET master_id = ?2, wrapped = ?3 WHERE exec_no = ?1 AND wrapped = ?4",
     [SQL_DATA_KEY_GET] = "SELECT master_id, wrapped FROM data_keys WHERE exec_no = ?1",

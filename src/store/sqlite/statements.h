@@ -64,6 +64,10 @@ typedef enum sqlite_sql {
     SQL_RESULT_PUT,
     SQL_RESULT_PRUNE,
     SQL_RESULT_GET,
+    /* audit.c */
+    SQL_AUDIT_LAST,
+    SQL_AUDIT_INSERT,
+    SQL_AUDIT_COUNT,
     /* keys.c */
     SQL_DATA_KEY_PUT,
     SQL_DATA_KEY_SWAP,
