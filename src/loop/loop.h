@@ -63,6 +63,8 @@ typedef struct ctn_stream_events {
     void (*closed)(void *ctx, int code, const char *why);
     void *ctx;
     size_t line_bytes_max;
+    /* Not NULL: no lines, but what came, as it came. line and line_bytes_max are then not asked. */
+    void (*bytes)(void *ctx, ctn_str piece);
 } ctn_stream_events;
 /* Takes fd over. fd is a pipe, socket or tty, readable, writable or both. */
 ctn_stream *ctn_stream_open(ctn_loop *loop, int fd, const ctn_stream_events *events);

@@ -381,6 +381,12 @@ static int write_request(const ctn_spawn_options *options, int *ret_fd, ctn_err 
     ctn_buf_append(&buf, (ctn_str){options->cwd ? options->cwd : "", options->cwd ? strlen(options->cwd) + 1 : 1});
     request.argument_count = append_strings(&buf, options->argv);
     request.variable_count = append_strings(&buf, options->env);
+    if (options->limits) {
+        request.has_limits = true;
+        request.limits = *options->limits;
+        request.readable_count = append_strings(&buf, options->limits->readable);
+        request.writable_count = append_strings(&buf, options->limits->writable);
+    }
     if (buf.overflowed) {
         rc = ctn_fail(err, CTN_E_LIMIT, "cannot start \"%s\": its arguments and environment exceed %zu bytes", program,
                       REQUEST_BYTES_MAX);
@@ -433,8 +439,41 @@ static int program_not_found(const ctn_spawn_options *options, ctn_err *err)
                     is_here ? program : "");
 }
 
-static int describe_failure(const ctn_spawn_options *options, uint32_t stage, int error, ctn_err *err)
+static const char *path_named(const ctn_spawn_limits *limits, int number)
 {
+    for (const char *const *path = limits->readable; path && *path; path++)
+        if (number-- == 0)
+            return *path;
+    return limits->writable[number];
+}
+
+static int describe_confinement(const ctn_spawn_options *options, const ctn_spawner_message *answer, ctn_err *err)
+{
+    const char *program = options->argv[0];
+    switch (answer->stage) {
+    case CTN_SPAWN_PATH:
+        return ctn_fail(err, CTN_E_INVALID, "cannot start \"%s\": \"%s\", which it is to reach: %s", program,
+                        path_named(options->limits, answer->pid), strerror(answer->number));
+    case CTN_SPAWN_FILES:
+        return ctn_fail(err, CTN_E_UNSUPPORTED,
+                        "cannot start \"%s\": this kernel cannot keep it from other files (landlock: %s)", program,
+                        strerror(answer->number));
+    case CTN_SPAWN_NETWORK:
+        return ctn_fail(err, CTN_E_UNSUPPORTED,
+                        "cannot start \"%s\": this kernel cannot keep it from the network (seccomp: %s)", program,
+                        strerror(answer->number));
+    default:
+        return ctn_fail(err, CTN_E_INVALID, "cannot start \"%s\": its limits cannot be set: %s", program,
+                        strerror(answer->number));
+    }
+}
+
+static int describe_failure(const ctn_spawn_options *options, const ctn_spawner_message *answer, ctn_err *err)
+{
+    uint32_t stage = answer->stage;
+    int error = answer->number;
+    if (stage >= CTN_SPAWN_LIMITS)
+        return describe_confinement(options, answer, err);
     const char *program = options->argv[0];
     const char *folder = options->cwd ? options->cwd : ".";
     if (stage == CTN_SPAWN_FOLDER && error == ENOENT)
@@ -495,7 +534,7 @@ static int round_trip(ctn_spawner *spawner, const ctn_spawn_options *options, co
     if (rc)
         return ctn_fail(err, rc, "cannot start \"%s\": too many descriptors on their way", options->argv[0]);
     if (ret_answer->stage != CTN_SPAWN_STARTED)
-        return describe_failure(options, ret_answer->stage, ret_answer->number, err);
+        return describe_failure(options, ret_answer, err);
     return CTN_OK;
 }
 

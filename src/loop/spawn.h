@@ -26,19 +26,37 @@ int ctn_spawner_hold(ctn_spawner *spawner, int fd, ctn_err *err);
  * any more. Before or after ctn_loop_free, before or after ctn_child_free; NULL is fine. */
 void ctn_spawner_stop(ctn_spawner *spawner);
 
+/* What a child may do: put on it before it becomes its program, and on all that it starts (confine.h says how). Numbers
+ * that are 0 are no limit. */
+typedef struct ctn_spawn_limits {
+    uint64_t cpu_s;        /* SIGXCPU then */
+    uint64_t memory_bytes; /* of addresses, of each process */
+    uint64_t file_bytes;   /* of each file that it writes; SIGXFSZ then */
+    uint64_t open_files;
+    uint64_t processes; /* that its user may have beyond those that there are; root is not held to it */
+    /* Beside what the system is made of and its own program; NULL-terminated, NULL: nothing. What is writable can be
+     * read, and is run only if it is readable as well. */
+    const char *const *readable, *const *writable;
+    bool must_confine_files; /* without a kernel that can it is not started; else it is, and may do what we may */
+    bool no_network;
+} ctn_spawn_limits;
+/* This kernel can keep files from a process. */
+bool ctn_spawn_can_confine_files(void);
+
 typedef struct ctn_child ctn_child;
 typedef struct ctn_spawn_options {
-    const char *const *argv; /* argv[0] is looked up in PATH of env unless it has a slash; NULL-terminated */
-    const char *const *env;  /* NAME=VALUE, NULL-terminated: the whole environment of the child */
-    const char *cwd;         /* NULL: ours */
+    const char *const *argv;        /* argv[0] is looked up in PATH of env unless it has a slash; NULL-terminated */
+    const char *const *env;         /* NAME=VALUE, NULL-terminated: the whole environment of the child */
+    const char *cwd;                /* NULL: ours */
+    const ctn_spawn_limits *limits; /* NULL: none; it may do what we may */
     /* Told once: exit_status >= 0, or -signal. Not told after ctn_child_free. Its pipes may still hold lines. */
     void (*exited)(void *ctx, int exit_status);
     void *ctx;
 } ctn_spawn_options;
 /* ret_stdin/stdout/stderr: our ends, close-on-exec, for ctn_stream_open. CTN_E_NOT_FOUND: no such program;
- * CTN_E_INVALID: not executable, no such folder; CTN_E_LIMIT: arguments and environment too large; CTN_E_BUSY: no
- * process or descriptor free; CTN_E_TIMEOUT (after 5 s), CTN_E_CLOSED: the spawner hangs, is gone. The sentence names
- * the program and the folder. */
+ * CTN_E_INVALID: not executable, no such folder; CTN_E_UNSUPPORTED: cannot be held to its limits; CTN_E_LIMIT:
+ * arguments and environment too large; CTN_E_BUSY: no process or descriptor free; CTN_E_TIMEOUT (after 5 s),
+ * CTN_E_CLOSED: the spawner hangs, is gone. The sentence names the program and the folder. */
 int ctn_child_spawn(ctn_spawner *spawner, const ctn_spawn_options *options, ctn_child **ret_child, int *ret_stdin,
                     int *ret_stdout, int *ret_stderr, ctn_err *err);
 int ctn_child_pid(const ctn_child *child);

@@ -53,6 +53,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "loop/confine.h"
 
 enum { SOCKET_FD = 3 };
 static const int GRACE_MS = 200;
@@ -188,16 +189,15 @@ static void wait_for_deaths(const spawner *s, int timeout_ms)
 
 typedef struct start {
     const char *folder;
-    char **arguments, **environment;
+    char **arguments, **environment, **readable, **writable;
+    bool has_limits;
+    ctn_spawn_limits limits;
     int fds[CTN_SPAWNER_FDS]; /* the request, stdin, stdout, stderr */
     void *text;
     size_t text_bytes;
 } start;
 
-typedef struct start_failure {
-    uint32_t stage;
-    int32_t error;
-} start_failure;
+typedef ctn_confine_failure start_failure;
 
 /* Takes the next string of the request; NULL when it is not one. */
 static char *next_string(char **at, const char *end)
@@ -242,8 +242,14 @@ static int start_read(start *st)
     const char *end = (char *) st->text + st->text_bytes;
     if (!(st->folder = next_string(&at, end)) || request.argument_count == 0 ||
         !next_strings(&at, end, request.argument_count, &st->arguments) ||
-        !next_strings(&at, end, request.variable_count, &st->environment))
+        !next_strings(&at, end, request.variable_count, &st->environment) ||
+        !next_strings(&at, end, request.readable_count, &st->readable) ||
+        !next_strings(&at, end, request.writable_count, &st->writable))
         return EBADMSG;
+    st->has_limits = request.has_limits;
+    st->limits = request.limits;
+    st->limits.readable = (const char *const *) st->readable;
+    st->limits.writable = (const char *const *) st->writable;
     return 0;
 }
 
@@ -254,6 +260,8 @@ static void start_done(start *st)
             close(st->fds[i]);
     free(st->arguments);
     free(st->environment);
+    free(st->readable);
+    free(st->writable);
     if (st->text)
         munmap(st->text, st->text_bytes);
 }
@@ -319,6 +327,12 @@ static _Noreturn void become_child(const start *st, pid_t spawner_pid, int failu
         failure.stage = CTN_SPAWN_FOLDER;
         goto failed;
     }
+    if (st->has_limits) {
+        failure = ctn_confine(&(ctn_confinement){&st->limits, st->arguments[0], (const char *const *) st->environment});
+        errno = failure.error;
+        if (failure.stage)
+            goto failed;
+    }
     failure = exec_in_path(st);
     errno = failure.error;
 failed:
@@ -370,8 +384,11 @@ static void start_child(spawner *s, uint64_t id, start *st)
     }
     /* Ours of the child's ends are closed before it is told, so that catena sees the end of its pipes. */
     start_done(st);
-    tell(&(ctn_spawner_message){
-        .kind = CTN_SPAWNER_SPAWNED, .stage = failure.stage, .child_id = id, .pid = pid, .number = failure.error});
+    tell(&(ctn_spawner_message){.kind = CTN_SPAWNER_SPAWNED,
+                                .stage = failure.stage,
+                                .child_id = id,
+                                .pid = failure.stage == CTN_SPAWN_PATH ? failure.path : pid,
+                                .number = failure.error});
 }
 
 static void release_child(spawner *s, child *c)

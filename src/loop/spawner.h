@@ -5,6 +5,7 @@
  * (a memfd, for arguments and environment may be megabytes) and the child's stdin, stdout and stderr.
  */
 #pragma once
+#include "loop/spawn.h"
 #include <stdint.h>
 
 enum {
@@ -22,6 +23,10 @@ enum {
     CTN_SPAWN_FOLDER,      /* chdir */
     CTN_SPAWN_PROGRAM,     /* execve */
     CTN_SPAWN_INTERPRETER, /* the program is there, what its #! line (or ELF header) names is not */
+    CTN_SPAWN_LIMITS,      /* setrlimit, no_new_privs */
+    CTN_SPAWN_PATH,        /* a file or folder that it is to reach; pid: the how manieth */
+    CTN_SPAWN_FILES,       /* landlock */
+    CTN_SPAWN_NETWORK,     /* seccomp */
 };
 
 typedef struct ctn_spawner_message {
@@ -34,10 +39,14 @@ typedef struct ctn_spawner_message {
 
 #define CTN_SPAWNER_FDS 4
 
-/* At the front of the memfd. Then, each with its NUL: the folder ("" for ours), the arguments, the environment. */
+/* At the front of the memfd. Then, each with its NUL: the folder ("" for ours), the arguments, the environment, what
+ * may be read and what may be written. */
 typedef struct ctn_spawn_request {
     uint32_t argument_count;
     uint32_t variable_count;
+    uint32_t readable_count, writable_count;
+    bool has_limits;
+    ctn_spawn_limits limits; /* its lists are behind it */
 } ctn_spawn_request;
 
 /* The process itself: never returns. */

@@ -290,6 +290,10 @@ static void take_line_end(ctn_stream *stream, ctn_str piece)
 
 static void take_chunk(ctn_stream *stream, ctn_str chunk)
 {
+    if (stream->events.bytes) {
+        stream->events.bytes(stream->events.ctx, chunk);
+        return;
+    }
     while (chunk.len > 0 && !stream->is_freed) {
         const char *newline = memchr(chunk.ptr, '\n', chunk.len);
         if (!newline) {
@@ -439,7 +443,7 @@ ctn_stream *ctn_stream_open(ctn_loop *loop, int fd, const ctn_stream_events *eve
     stream->is_socket = S_ISSOCK(st.st_mode);
     stream->can_read = access_mode != O_WRONLY;
     stream->can_write = access_mode != O_RDONLY;
-    assert(events->closed && (!stream->can_read || (events->line && events->line_bytes_max > 0)));
+    assert(events->closed && (!stream->can_read || events->bytes || (events->line && events->line_bytes_max > 0)));
     stream->flush = (ctn_task){.run = flush_run, .ctx = stream};
     stream->attend = (ctn_task){.run = attend_run, .ctx = stream};
     size_t line_bytes_max = events->line_bytes_max;
