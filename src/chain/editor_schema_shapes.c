@@ -8,6 +8,8 @@
 #define NAMES    "{\"type\":\"array\",\"items\":{\"type\":\"string\"," VARIABLE "}}"
 #define TOOL     "{\"type\":\"string\",\"pattern\":\"^[^/]+/.+$\"}"
 
+#define CODES    "{\"type\":\"array\",\"items\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":255}}"
+
 /* clang-format off */
 const ctn_key_shape ctn_language_shapes[] = {
     {"chain", "id", "{\"type\":\"string\",\"pattern\":\"^[a-z0-9][a-z0-9-]{0,62}$\"}"},
@@ -32,6 +34,9 @@ const ctn_key_shape ctn_language_shapes[] = {
     {"instructionSet", "calls", "{\"type\":\"object\",\"minProperties\":1,\"maxProperties\":1000,\"propertyNames\":{" VARIABLE "},\"additionalProperties\":{\"$ref\":\"#/$defs/call\"}}"},
     {"call", "tool", TOOL},
     {"check", "tool", TOOL},
+    {"command", "env", "{\"type\":\"object\",\"propertyNames\":{" VARIABLE "}}"},
+    {"exitCodes", "ok", CODES},
+    {"exitCodes", "transient", CODES},
     {"command", "argv", "{\"type\":\"array\",\"minItems\":1,\"items\":{\"type\":\"string\"}}"},
 };
 /* clang-format on */

@@ -6,6 +6,7 @@
  * those who render it or ask what it reads.
  */
 #include "chain/work.h"
+#include "chain/work_internal.h"
 #include "value/transform_check.h"
 #include <assert.h>
 #include <stddef.h>
@@ -70,18 +71,6 @@ const ctn_json *ctn_work_subject(ctn_work_kind kind, const ctn_json *detail)
 
 /* ---- the keys of each kind ---- */
 
-/* A key whose value is only checked here: who needs it has the object. */
-typedef union checked {
-    const ctn_json *node;
-    ctn_chain_template template;
-    ctn_chain_tree tree;
-    int64_t number;
-    double fraction;
-    int word;
-    ctn_said said;
-} checked;
-#define CHECKED(key, type, ...) CTN_KEY(key, type, checked, node, __VA_ARGS__)
-
 static const ctn_key CALL_KEYS[] = {CTN_CALL_KINDS(CTN_WORK_KEY) CTN_WORK_COMMON_KEYS};
 /* clang-format off */
 static const ctn_key CHECK_KEYS[] = {
@@ -133,32 +122,14 @@ static const ctn_key HTTP_KEYS[] = {
     CHECKED("body", CTN_KEY_TREE, "What is sent: any value whose texts are templates."),
 };
 
-static void read_argv(ctn_reader *reader, const ctn_json *value, void *target)
-{
-    (void) target;
-    if (!ctn_json_is(value, CTN_JSON_ARRAY) || ctn_json_count(value) == 0) {
-        ctn_reader_fault(reader, value, "type",
-                         "'argv' must be a list that begins with the program, like [convert, \"{file}\"]");
-        return;
-    }
-    for (size_t i = 0; i < ctn_json_count(value); i++)
-        if (!ctn_json_is(ctn_json_at(value, i), CTN_JSON_STRING))
-            ctn_reader_fault(reader, ctn_json_at(value, i), "type",
-                             "an item of 'argv' must be a text; put it in quotes");
-}
-
-static const ctn_key COMMAND_KEYS[] = {
-    CHECKED("argv", CTN_KEY_TREE, "The program and its arguments, as templates.", .is_required = true,
-            .read = read_argv),
-    CHECKED("timeoutMs", CTN_KEY_INT, "Milliseconds.", .min = 1, .max = CTN_TEN_YEARS_MS),
-};
-
 /* clang-format off */
 const ctn_key_table ctn_work_tables[] = {
     {"call", CALL_KEYS, COUNT(CALL_KEYS), "One of several calls."},
     {"check", CHECK_KEYS, COUNT(CHECK_KEYS), "Answers {happened, result, final}."},
+    {"exitCodes", ctn_exit_codes_keys, COUNT(ctn_exit_codes_keys), "Of a command."},
     /* Of each kind whose key holds an object, KIND_KEYS under the kind's name. */
 #define TABLE_NAME(kind, name)
+#define COMMAND_KEYS ctn_command_keys
 #define TABLE_OBJECT(kind, name) {name, kind##_KEYS, COUNT(kind##_KEYS), NULL},
 #define KIND(kind, name, what, holds, ...) TABLE_##holds(kind, name)
     CTN_CALL_KINDS(KIND)
@@ -195,7 +166,7 @@ static void check_wait(ctn_reader *reader, const ctn_json *detail)
 
 static void read_detail(ctn_reader *reader, ctn_work *work)
 {
-    checked nobody_reads = {0};
+    ctn_checked nobody_reads = {0};
     bool is_kept = work->kind == CTN_WORK_WAIT || work->kind == CTN_WORK_APPROVAL;
     for (size_t i = 0; i < ctn_work_table_count; i++)
         if (strcmp(ctn_work_tables[i].name, KINDS[work->kind].name) == 0)

@@ -33,7 +33,7 @@
     KIND(PROMPT,    "prompt",    "a prompt",     OBJECT, ARGUMENTS, "model", READ,    true,  "A call of a language model, with a structured answer or a text.") \
     KIND(TRANSFORM, "transform", "a transform",  NAME,   ARGUMENTS, NULL,    NONE,    true,  "A jq program; the arguments are its input.") \
     KIND(HTTP,      "http",      "an http call", OBJECT, DETAIL,    "url",   WRITE,   false, "An HTTP call.")           \
-    KIND(COMMAND,   "command",   "a command",    OBJECT, DETAIL,    "argv",  UNKNOWN, false, "A program that is started.")
+    KIND(COMMAND,   "command",   "a command",    OBJECT, DETAIL,    "argv",  UNKNOWN, true,  "A program that is started.")
 
 /* The kinds that the engine does itself; they stand in a set only. */
 #define CTN_ENGINE_KINDS(KIND)                                                                                          \

@@ -40,6 +40,7 @@ static void add_work(outgoing_list *list, const ctn_check_options *options, cons
         break;
     case CTN_WORK_COMMAND:
         add_tree(list, ctn_tree_get(work->arguments.tree, CTN_STR("argv")), "the arguments of a command");
+        add_tree(list, ctn_tree_get(work->arguments.tree, CTN_STR("stdin")), "the input of a command");
         break;
     case CTN_WORK_NATIVE:
     case CTN_WORK_TRANSFORM:

@@ -190,6 +190,11 @@ static const ctn_type *type_of_work(flow_scope *scope, const ctn_work *work)
     case CTN_WORK_AGENT:
         (void) arguments_of(scope, work, &ctn_type_any, NULL, CTN_STR("an agent"));
         return flow_type_of_schema(flow, ctn_json_member_of(work->detail, "outputSchema"));
+    case CTN_WORK_COMMAND:
+        (void) arguments_of(scope, work, &ctn_type_any, NULL, CTN_STR("a command"));
+        return ctn_str_is(ctn_json_str_or(work->detail, "stdout", CTN_STR("text")), "text")
+                   ? ctn_type_of_kinds(flow->arena, CTN_TYPE_STRING)
+                   : &ctn_type_any;
     case CTN_WORK_WAIT: until_of(scope, work); return &ctn_type_any; /* an answer may end it, with anything */
     case CTN_WORK_CALLS:
     case CTN_WORK_UNKNOWN: return &ctn_type_any;

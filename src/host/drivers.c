@@ -5,6 +5,7 @@
 #include "host/drivers.h"
 #include "base/memory.h"
 #include "chain/work.h"
+#include "drivers/command/command.h"
 #include "drivers/native.h"
 #include "drivers/prompt/prompt.h"
 #include "drivers/transform/worker.h"
@@ -13,6 +14,7 @@
 #include "host/secrets.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct ctn_drivers {
     const ctn_config *config;
@@ -24,6 +26,7 @@ struct ctn_drivers {
     ctn_native_driver *native;
     ctn_transform_driver *transforms;
     ctn_prompt_driver *prompts;
+    ctn_command_driver *commands;
     ctn_driver interfaces[CTN_WORK_KIND_COUNT];
     const ctn_driver *all[CTN_WORK_KIND_COUNT];
     size_t count;
@@ -148,8 +151,8 @@ static ctn_driver interface_of(const ctn_drivers *d, ctn_work_kind kind)
     case CTN_WORK_NATIVE: return ctn_native_driver_interface(d->native);
     case CTN_WORK_TRANSFORM: return ctn_transform_driver_interface(d->transforms);
     case CTN_WORK_PROMPT: return ctn_prompt_driver_interface(d->prompts);
-    case CTN_WORK_HTTP:
-    case CTN_WORK_COMMAND: break; /* not run yet */
+    case CTN_WORK_COMMAND: return ctn_command_driver_interface(d->commands);
+    case CTN_WORK_HTTP: break; /* not run yet */
     case CTN_WORK_WAIT:
     case CTN_WORK_APPROVAL:
     case CTN_WORK_AGENT:
@@ -212,6 +215,12 @@ int ctn_drivers_new(const ctn_config *config, ctn_loop *loop, ctn_spawner *spawn
                                   .headers_ctx = d,
                                   .answer_bytes_max = ctn_config_answer_bytes(config)};
     d->prompts = ctn_prompt_driver_new(&prompts);
+    d->commands = ctn_command_driver_new(&(ctn_command_options){.loop = loop,
+                                                                .spawner = spawner,
+                                                                .sink = sink,
+                                                                .log = log,
+                                                                .folder = ctn_arena_str(d->arena, config->folder).ptr,
+                                                                .environment = (const char *const *) environ});
     for (int kind = 0; kind < CTN_WORK_KIND_COUNT; kind++) {
         d->interfaces[kind] = interface_of(d, (ctn_work_kind) kind);
         if (d->interfaces[kind].kind)
@@ -229,6 +238,7 @@ void ctn_drivers_free(ctn_drivers *d)
     ctn_native_driver_free(d->native);
     ctn_transform_driver_free(d->transforms);
     ctn_prompt_driver_free(d->prompts);
+    ctn_command_driver_free(d->commands);
     ctn_http_free(d->http);
     ctn_arena_free(d->scratch);
     ctn_arena_free(d->arena);
