@@ -6,6 +6,7 @@
 #include "host/config_http.h"
 #include "host/config_models.h"
 #include "host/config_servers.h"
+#include "host/config_telemetry.h"
 #include "host/config_where.h"
 #include "host/files.h"
 #include <errno.h>
@@ -50,6 +51,7 @@ static const ctn_key RETENTION_KEYS[] = {
 
 typedef struct top {
     const ctn_json *store, *servers, *mcp_config, *include, *secrets, *limits, *retention, *sealing, *http, *models;
+    const ctn_json *telemetry, *log;
     int interrupted;
 } top;
 static const char *const INTERRUPTED[] = {"ask", "retry", NULL};
@@ -70,6 +72,8 @@ static const ctn_key TOP_KEYS[] = {
     {"sealing", CTN_KEY_OBJECT, offsetof(top, sealing), "The key that sensitive values are sealed with."},
     {"http", CTN_KEY_OBJECT, offsetof(top, http), "Where others reach `catena serve`, and who may."},
     {"models", CTN_KEY_OBJECT, offsetof(top, models), "Language models by the names that prompts call them."},
+    {"telemetry", CTN_KEY_OBJECT, offsetof(top, telemetry), "Who is told how executions go."},
+    {"log", CTN_KEY_OBJECT, offsetof(top, log), "What `catena serve` writes to stderr."},
     {"interrupted", CTN_KEY_WORD, offsetof(top, interrupted),
      "ask (default), or retry: writes of unknown outcome are repeated.", .words = INTERRUPTED},
 };
@@ -283,6 +287,7 @@ static int read_file(ctn_arena *arena, ctn_config *c, const ctn_overlay *overlay
     c->retry_interrupted = t.interrupted == 2;
     ctn_config_http_read(&r, t.http, c);
     ctn_config_models_read(&r, t.models, c);
+    ctn_config_telemetry_read(&r, t.telemetry, t.log, c);
     ctn_config_servers_read(&r, t.servers, t.mcp_config, c);
     including in = {&r, c, overlay, library_findings};
     read_include(&in, t.include);

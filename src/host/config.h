@@ -8,6 +8,7 @@
  * Ownership  Lives in the arena it was read into.
  */
 #pragma once
+#include "base/log.h"
 #include "chain/keys.h"
 #include "chain/library.h"
 #include "core/execution.h"
@@ -70,6 +71,22 @@ typedef struct ctn_config_http {
     const char *tls_cert_file, *tls_key_file; /* both or neither; NULL: HTTP without TLS */
 } ctn_config_http;
 
+/* What `telemetry` says. */
+typedef struct ctn_config_telemetry {
+    ctn_str otlp_url;              /* whole; empty: traces are told to nobody */
+    const ctn_mcp_header *headers; /* secrets in them are still named (host/secrets.h) */
+    size_t header_count;
+    ctn_str ca_file;      /* empty: the system's */
+    uint32_t share;       /* of traces that begin here, in millionths */
+    ctn_str service_name; /* "catena" */
+} ctn_config_telemetry;
+
+/* What `log` says. */
+typedef struct ctn_config_log {
+    bool is_json, has_level;
+    ctn_log_level level; /* has_level */
+} ctn_config_log;
+
 typedef struct ctn_config {
     ctn_str file;   /* empty: none was found */
     ctn_str folder; /* of the file; "." without one */
@@ -88,6 +105,8 @@ typedef struct ctn_config {
     ctn_config_http http;
     ctn_config_model *models;
     size_t model_count;
+    ctn_config_telemetry telemetry;
+    ctn_config_log log;
     ctn_str key_file, key_env; /* `sealing`: where master keys are; both empty: not said */
 } ctn_config;
 

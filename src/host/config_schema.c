@@ -5,6 +5,7 @@
 #include "host/config_http.h"
 #include "host/config_models.h"
 #include "host/config_servers.h"
+#include "host/config_telemetry.h"
 #include "host/config_where.h"
 
 /* clang-format off */
@@ -23,6 +24,7 @@ static const ctn_key_shape SHAPES[] = {
     {"price", "input", "{\"type\":\"number\",\"minimum\":0}"},
     {"price", "output", "{\"type\":\"number\",\"minimum\":0}"},
     {"price", "cachedInput", "{\"type\":\"number\",\"minimum\":0}"},
+    {"otlp", "headers", "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}}"},
     {"retention", "completed", "{\"type\":\"string\",\"pattern\":\"^([0-9]+[smhd]|forever)$\"}"},
     {"retention", "failed", "{\"type\":\"string\",\"pattern\":\"^([0-9]+[smhd]|forever)$\"}"},
     {"sealing", NULL, "{\"required\":[\"key\"]}"},
@@ -49,6 +51,9 @@ const ctn_json *ctn_config_schema(ctn_arena *arena)
     tables[count++] = &ctn_config_token_table;
     tables[count++] = &ctn_config_model_table;
     tables[count++] = &ctn_config_price_table;
+    tables[count++] = &ctn_config_telemetry_table;
+    tables[count++] = &ctn_config_otlp_table;
+    tables[count++] = &ctn_config_log_table;
     tables[count++] = &ctn_config_where_table;
     ctn_editor_schema schema = {.title = "Catena's configuration, catena.yaml",
                                 .root = "{\"anyOf\":[{\"type\":\"null\"},{\"$ref\":\"#/$defs/configuration\"}]}",
