@@ -1,6 +1,6 @@
 /*
  * Clients that nobody here wrote against catena, as `catena mcp` and at /mcp of `catena serve`: the official SDK's in
- * its three modes, the Inspector's command line, and a client of tasks.
+ * its three modes, the Inspector's command line, a client of tasks, and a judge of the document of our API.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,6 +115,20 @@ static void the_official_client_uses_catena_over_http_in_each_mode(void **state)
     peers_stop(&r);
 }
 
+static void the_document_of_the_api_is_valid(void **state)
+{
+    world *w = *state;
+    char line[300];
+    int port;
+    peers_need(w);
+    configure(w);
+    running r = serve(w, &port);
+    (void) snprintf(line, sizeof line, "exec \"$NODE\" openapi.mjs http://127.0.0.1:%d/openapi.json", port);
+    assert_exit(w, shell(w, line), 0);
+    assert_out(w, "valid: OpenAPI 3.1\n");
+    peers_stop(&r);
+}
+
 /* ---- the Inspector's command line ---- */
 
 #define INSPECTOR "exec \"$NODE\" \"$PACKAGES\"/inspector/clients/launcher/build/index.js --cli "
@@ -171,6 +185,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CLI_TEST(the_official_client_uses_catena_over_stdio_in_each_mode),
         CLI_TEST(the_official_client_uses_catena_over_http_in_each_mode),
+        CLI_TEST(the_document_of_the_api_is_valid),
         CLI_TEST(the_inspector_lists_and_calls),
         CLI_TEST(the_official_client_of_tasks_settles_them),
     };
