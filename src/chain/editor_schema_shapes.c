@@ -37,6 +37,9 @@ const ctn_key_shape ctn_language_shapes[] = {
     {"command", "env", "{\"type\":\"object\",\"propertyNames\":{" VARIABLE "}}"},
     {"exitCodes", "ok", CODES},
     {"exitCodes", "transient", CODES},
+    {"http", "success", "{\"type\":\"array\",\"minItems\":1,\"items\":{\"anyOf\":[{\"type\":\"integer\",\"minimum\":200,\"maximum\":599},{\"enum\":[\"2xx\",\"3xx\",\"4xx\",\"5xx\"]}]}}"},
+    {"http", "next", "{\"anyOf\":[{\"type\":\"string\"},{\"type\":\"object\",\"minProperties\":1,\"additionalProperties\":{\"type\":\"string\"}}]}"},
+    {"http", "items", "{\"type\":\"string\"}"},
     {"command", "argv", "{\"type\":\"array\",\"minItems\":1,\"items\":{\"type\":\"string\"}}"},
 };
 /* clang-format on */

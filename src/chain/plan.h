@@ -32,10 +32,8 @@
 typedef struct ctn_plan_call {
     ctn_str name;       /* in `calls`; empty when the set is one call */
     ctn_work_kind kind; /* one that a driver does */
-    /* What its key says: "server/tool", a function, a program; when that is an object, a prompt's model, else the kind
-     */
-    ctn_str target;
-    ctn_effect effect; /* by its kind; UNKNOWN: its driver says, or it is taken for a write */
+    ctn_str target;     /* ctn_work_target: "server/tool", a function, a program, a model, a host */
+    ctn_effect effect;  /* by its kind; UNKNOWN: its driver says, or it is taken for a write */
     ctn_tree *arguments;
     const ctn_json *detail; /* a prompt: the object of its key, with the text of its instructions; NULL: none */
     int64_t timeout_ms;     /* of this call in the set; 0: not said */

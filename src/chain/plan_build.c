@@ -26,21 +26,12 @@ static const ctn_json *detail_of(plan_build *build, const ctn_work *work)
     return is_object && !ctn_work_kind_sends_detail(work->kind) ? ctn_work_whole_detail(work, build->arena) : NULL;
 }
 
-static ctn_str target_of(const ctn_work *work)
-{
-    if (ctn_json_is(work->detail, CTN_JSON_STRING))
-        return ctn_json_text(work->detail);
-    if (work->kind == CTN_WORK_PROMPT)
-        return ctn_json_str_or(work->detail, "model", CTN_STR(CTN_PROMPT_MODEL_DEFAULT));
-    return ctn_str_from(ctn_work_kind_name(work->kind));
-}
-
 static void build_call(plan_build *build, const ctn_work *work, ctn_plan_call *ret_call)
 {
     *ret_call = (ctn_plan_call){
         .name = work->name,
         .kind = work->kind,
-        .target = target_of(work),
+        .target = ctn_work_target(work),
         .effect = ctn_work_effect(work),
         .arguments = work->arguments.tree,
         .detail = detail_of(build, work),

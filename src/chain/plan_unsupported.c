@@ -10,8 +10,6 @@ static const char *set_feature(const ctn_instruction_set *set)
     for (uint32_t i = 0; i < set->call_count; i++)
         if (!ctn_work_kind_runs(set->calls[i].kind))
             return ctn_work_kind_name(set->calls[i].kind);
-    if (set->check && !ctn_work_kind_runs(set->check->kind))
-        return "check by http";
     return set->is_restricted == CTN_SAID_TRUE ? "restricted" : NULL;
 }
 

@@ -6,6 +6,7 @@
  * those who render it or ask what it reads.
  */
 #include "chain/work.h"
+#include "chain/http_call.h"
 #include "chain/work_internal.h"
 #include "value/transform_check.h"
 #include <assert.h>
@@ -115,11 +116,30 @@ static const ctn_key AGENT_KEYS[] = {
 };
 
 static const char *const METHODS[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", NULL};
+static const char *const ANSWERS[] = {"body", "response", NULL};
 static const ctn_key HTTP_KEYS[] = {
     CHECKED("method", CTN_KEY_WORD, "Default: GET, or POST with a body.", .words = METHODS),
-    CHECKED("url", CTN_KEY_TEMPLATE, "The address, as a template.", .is_required = true),
-    CHECKED("headers", CTN_KEY_TREE_OBJECT, "Names and values, as templates."),
-    CHECKED("body", CTN_KEY_TREE, "What is sent: any value whose texts are templates."),
+    CHECKED("url", CTN_KEY_TEMPLATE, "The address, as a template; its host is written out.", .is_required = true,
+            .read = ctn_http_call_read_url),
+    CHECKED("headers", CTN_KEY_TREE_OBJECT, "Names and values, as templates.", .read = ctn_http_call_read_headers),
+    CHECKED("query", CTN_KEY_TREE_OBJECT, "Members of the query, as templates; a list is said once for each item."),
+    CHECKED("body", CTN_KEY_TREE,
+            "What is sent: any value whose texts are templates; as JSON, or as the header Content-Type says."),
+    CHECKED("success", CTN_KEY_LIST, "Statuses of success, like [200, 404]. Default: [2xx].",
+            .read = ctn_http_call_read_success),
+    CHECKED("accept", CTN_KEY_NAMES, "Content types that are taken; others fail. Default: JSON and text."),
+    CHECKED("bodyBytes", CTN_KEY_INT, "How large an answer may be.", .min = 1, .max = 1 << 24),
+    CHECKED("result", CTN_KEY_WORD, "What the call gives: the body (default), or {status, headers, body}.",
+            .words = ANSWERS),
+    CHECKED("next", CTN_KEY_ANY,
+            "Where the next page is: an expression over an answer, or an object of them by member of the query.",
+            .read = ctn_http_call_read_next),
+    CHECKED("items", CTN_KEY_ANY, "The list that a page holds, an expression; the call gives all of them as one.",
+            .read = ctn_http_call_read_items),
+    CHECKED("pageLimit", CTN_KEY_INT, "So many pages at most. Default: 100.", .min = 1, .max = 10000),
+    CHECKED("idempotencyHeader", CTN_KEY_TEXT,
+            "The header for the idempotency key; empty: none. Default: Idempotency-Key.",
+            .read = ctn_http_call_read_idempotency),
 };
 
 /* clang-format off */
@@ -180,6 +200,7 @@ static void read_detail(ctn_reader *reader, ctn_work *work)
         if (!work->timeout_ms)
             (void) ctn_json_to_int64(ctn_json_member_of(work->detail, "timeoutMs"), &work->timeout_ms);
         break;
+    case CTN_WORK_HTTP: ctn_http_call_check(reader, work->detail); break;
     default: break;
     }
     if (KINDS[work->kind].sends != SENDS_DETAIL)
@@ -187,7 +208,9 @@ static void read_detail(ctn_reader *reader, ctn_work *work)
     const ctn_json *bad = NULL;
     ctn_err err = {0}; /* what does not compile was told with its key */
     work->arguments = (ctn_chain_tree){.node = work->detail};
-    (void) ctn_tree_compile(reader->arena, work->detail, &work->arguments.tree, &bad, &err);
+    (void) ctn_tree_compile_members(reader->arena, work->detail,
+                                    work->kind == CTN_WORK_HTTP ? ctn_http_call_way : NULL, &work->arguments.tree, &bad,
+                                    &err);
 }
 
 /* ---- work ---- */
@@ -297,6 +320,17 @@ const ctn_json *ctn_work_whole_detail(const ctn_work *work, ctn_arena *arena)
     ctn_json_put_all(&whole, work->detail);
     ctn_json_put_str(&whole, "instructions", work->instructions_text);
     return ctn_json_finish(&whole);
+}
+
+ctn_str ctn_work_target(const ctn_work *work)
+{
+    if (ctn_json_is(work->detail, CTN_JSON_STRING))
+        return ctn_json_text(work->detail);
+    if (work->kind == CTN_WORK_PROMPT)
+        return ctn_json_str_or(work->detail, "model", CTN_STR(CTN_PROMPT_MODEL_DEFAULT));
+    if (work->kind == CTN_WORK_HTTP)
+        return ctn_http_call_host(ctn_json_str_or(work->detail, "url", (ctn_str){0}));
+    return ctn_str_from(ctn_work_kind_name(work->kind));
 }
 
 void ctn_work_reads(const ctn_work *work, ctn_arena *arena, ctn_reads *reads)

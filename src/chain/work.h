@@ -32,7 +32,7 @@
     KIND(NATIVE,    "native",    "a function",   NAME,   ARGUMENTS, NULL,    UNKNOWN, true,  "A C function of the program.") \
     KIND(PROMPT,    "prompt",    "a prompt",     OBJECT, ARGUMENTS, "model", READ,    true,  "A call of a language model, with a structured answer or a text.") \
     KIND(TRANSFORM, "transform", "a transform",  NAME,   ARGUMENTS, NULL,    NONE,    true,  "A jq program; the arguments are its input.") \
-    KIND(HTTP,      "http",      "an http call", OBJECT, DETAIL,    "url",   WRITE,   false, "An HTTP call.")           \
+    KIND(HTTP,      "http",      "an http call", OBJECT, DETAIL,    "url",   WRITE,   true,  "An HTTP call.")           \
     KIND(COMMAND,   "command",   "a command",    OBJECT, DETAIL,    "argv",  UNKNOWN, true,  "A program that is started.")
 
 /* The kinds that the engine does itself; they stand in a set only. */
@@ -91,6 +91,9 @@ typedef struct ctn_work {
 /* The value of its kind's key with nothing left outside: the text of the instructions in place of a file's name. */
 const ctn_json *ctn_work_whole_detail(const ctn_work *work, ctn_arena *arena);
 
+/* What is called, as drivers, breakers and people know it: "server/tool", a function, a prompt's model, the host of an
+ * http call; of any other whose key holds an object the kind. */
+ctn_str ctn_work_target(const ctn_work *work);
 /* Every path that the work's texts read; the reserved roots are told too. */
 void ctn_work_reads(const ctn_work *work, ctn_arena *arena, ctn_reads *reads);
 /* By the kind alone, when the set does not say. UNKNOWN: only its driver knows; without a word it is taken for a write.

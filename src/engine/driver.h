@@ -27,7 +27,7 @@
 
 typedef struct ctn_call_request {
     uint64_t token; /* names this call for cancel and done; unique in the process */
-    ctn_str target; /* what the kind's key says: "server/tool", a function; of an object: a model, else the kind */
+    ctn_str target; /* what is called: "server/tool", a function, a model, a host (ctn_work_target) */
     const ctn_json *args;
     const ctn_json *detail; /* of a kind that is given arguments: the object of its key (chain/work.h); NULL: none */
     ctn_str idempotency_key;

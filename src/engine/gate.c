@@ -39,6 +39,7 @@ typedef struct gate_breaker {
     ctn_breaker_rules rules; /* of the set that asked last */
     char *name;
     bool is_open_on_disk;
+    bool is_of_host; /* that answers: an error of its own making ends as transport */
     struct gate_breaker *next;
 } gate_breaker;
 
@@ -91,13 +92,20 @@ static gate_breaker *breaker_by_name(ctn_engine *e, ctn_str name)
     return g;
 }
 
-/* NULL: what is called stands in nobody else's power. */
+/* What is called stands in somebody else's power: a tool, a host. */
+static bool has_breaker(const ctn_plan_call *call)
+{
+    return call->kind == CTN_WORK_TOOL || call->kind == CTN_WORK_HTTP;
+}
+
+/* NULL: it has none. */
 static gate_breaker *breaker_of(ctn_engine *e, const ctn_plan_set *set, const ctn_plan_call *call)
 {
-    if (call->kind != CTN_WORK_TOOL)
+    if (!has_breaker(call))
         return NULL;
     gate_breaker *g = breaker_by_name(e, call->target);
     const ctn_set_limits *said = &set->limits;
+    g->is_of_host = call->kind == CTN_WORK_HTTP;
     g->rules = (ctn_breaker_rules){.window = said->breaker_window,
                                    .minimum = said->breaker_minimum,
                                    .open_ms = said->breaker_open_ms,
@@ -266,6 +274,8 @@ void ctn_eng_pass_heard(ctn_engine *e, gate_pass *p, ctn_failure failure)
     else if (failure == CTN_FAILURE_CANCELLED || failure == CTN_FAILURE_DENIED || failure == CTN_FAILURE_INVALID_INPUT)
         verdict = CTN_CALL_SAYS_NOTHING;
     gate_breaker *b = p->breaker;
+    if (b && b->is_of_host && failure == CTN_FAILURE_TOOL_ERROR) /* refused: what was asked was at fault */
+        verdict = CTN_CALL_WENT_WELL;
     p->breaker = NULL; /* heard once */
     if (!b || !ctn_breaker_ended(&b->breaker, &b->rules, p->is_probe, p->opened, verdict, e->now_ms))
         return;
@@ -279,8 +289,8 @@ gate_pass ctn_eng_pass_for(ctn_engine *e, loaded *l, const ctn_plan_set *set, co
     for (uint32_t i = 0; i < l->gate.pass_count; i++) {
         gate_pass p = l->gate.passes[i];
         bool is_its_limit = p.limit ? ctn_str_is(set->name, p.limit->name) : limit_of(e, set) == NULL;
-        bool is_its_tool = p.breaker ? call->kind == CTN_WORK_TOOL && ctn_str_is(call->target, p.breaker->name)
-                                     : call->kind != CTN_WORK_TOOL;
+        bool is_its_tool =
+            p.breaker ? has_breaker(call) && ctn_str_is(call->target, p.breaker->name) : !has_breaker(call);
         if (!is_its_limit || !is_its_tool)
             continue;
         l->gate.passes[i] = l->gate.passes[--l->gate.pass_count];

@@ -3,6 +3,7 @@
  */
 #include "host/config.h"
 #include "base/memory.h"
+#include "host/config_egress.h"
 #include "host/config_http.h"
 #include "host/config_models.h"
 #include "host/config_servers.h"
@@ -51,7 +52,7 @@ static const ctn_key RETENTION_KEYS[] = {
 
 typedef struct top {
     const ctn_json *store, *servers, *mcp_config, *include, *secrets, *limits, *retention, *sealing, *http, *models;
-    const ctn_json *telemetry, *log;
+    const ctn_json *telemetry, *log, *egress;
     int interrupted;
 } top;
 static const char *const INTERRUPTED[] = {"ask", "retry", NULL};
@@ -74,6 +75,7 @@ static const ctn_key TOP_KEYS[] = {
     {"models", CTN_KEY_OBJECT, offsetof(top, models), "Language models by the names that prompts call them."},
     {"telemetry", CTN_KEY_OBJECT, offsetof(top, telemetry), "Who is told how executions go."},
     {"log", CTN_KEY_OBJECT, offsetof(top, log), "What `catena serve` writes to stderr."},
+    {"egress", CTN_KEY_OBJECT, offsetof(top, egress), "Which hosts the http calls of chains may reach, and how."},
     {"interrupted", CTN_KEY_WORD, offsetof(top, interrupted),
      "ask (default), or retry: writes of unknown outcome are repeated.", .words = INTERRUPTED},
 };
@@ -288,6 +290,7 @@ static int read_file(ctn_arena *arena, ctn_config *c, const ctn_overlay *overlay
     ctn_config_http_read(&r, t.http, c);
     ctn_config_models_read(&r, t.models, c);
     ctn_config_telemetry_read(&r, t.telemetry, t.log, c);
+    ctn_config_egress_read(&r, t.egress, c);
     ctn_config_servers_read(&r, t.servers, t.mcp_config, c);
     including in = {&r, c, overlay, library_findings};
     read_include(&in, t.include);

@@ -87,6 +87,12 @@ typedef struct ctn_config_log {
     ctn_log_level level; /* has_level */
 } ctn_config_log;
 
+/* What `egress` says: lists of hosts, NULL: not said. */
+typedef struct ctn_config_egress {
+    const ctn_json *hosts, *private_hosts, *cleartext_hosts;
+    const char *ca_file, *proxy;
+} ctn_config_egress;
+
 typedef struct ctn_config {
     ctn_str file;   /* empty: none was found */
     ctn_str folder; /* of the file; "." without one */
@@ -107,11 +113,12 @@ typedef struct ctn_config {
     size_t model_count;
     ctn_config_telemetry telemetry;
     ctn_config_log log;
+    ctn_config_egress egress;
     ctn_str key_file, key_env; /* `sealing`: where master keys are; both empty: not said */
 } ctn_config;
 
 /* The tables of keys that a configuration is read by, those with a file of their own excepted (config_servers.h,
- * config_http.h, config_models.h, config_where.h). */
+ * config_http.h, config_egress.h, config_models.h, config_where.h). */
 extern const ctn_key_table ctn_config_tables[];
 extern const size_t ctn_config_table_count;
 

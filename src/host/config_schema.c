@@ -2,6 +2,7 @@
 #include "host/config_schema.h"
 #include "chain/editor_schema.h"
 #include "host/config_auth.h"
+#include "host/config_egress.h"
 #include "host/config_http.h"
 #include "host/config_models.h"
 #include "host/config_servers.h"
@@ -54,6 +55,7 @@ const ctn_json *ctn_config_schema(ctn_arena *arena)
     tables[count++] = &ctn_config_telemetry_table;
     tables[count++] = &ctn_config_otlp_table;
     tables[count++] = &ctn_config_log_table;
+    tables[count++] = &ctn_config_egress_table;
     tables[count++] = &ctn_config_where_table;
     ctn_editor_schema schema = {.title = "Catena's configuration, catena.yaml",
                                 .root = "{\"anyOf\":[{\"type\":\"null\"},{\"$ref\":\"#/$defs/configuration\"}]}",

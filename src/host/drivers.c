@@ -9,6 +9,8 @@
 #include "drivers/native.h"
 #include "drivers/prompt/prompt.h"
 #include "drivers/transform/worker.h"
+#include "drivers/web/web.h"
+#include "host/config_egress.h"
 #include "host/config_servers.h"
 #include "host/models.h"
 #include "host/secrets.h"
@@ -18,7 +20,7 @@
 
 struct ctn_drivers {
     const ctn_config *config;
-    ctn_http *http; /* NULL: nothing has a URL */
+    ctn_http *http; /* of all that speak it */
     ctn_arena *arena, *scratch;
     ctn_secrets secrets; /* that servers were given */
     ctn_call_sink sink;
@@ -27,6 +29,7 @@ struct ctn_drivers {
     ctn_transform_driver *transforms;
     ctn_prompt_driver *prompts;
     ctn_command_driver *commands;
+    ctn_webcall_driver *web;
     ctn_driver interfaces[CTN_WORK_KIND_COUNT];
     const ctn_driver *all[CTN_WORK_KIND_COUNT];
     size_t count;
@@ -152,7 +155,7 @@ static ctn_driver interface_of(const ctn_drivers *d, ctn_work_kind kind)
     case CTN_WORK_TRANSFORM: return ctn_transform_driver_interface(d->transforms);
     case CTN_WORK_PROMPT: return ctn_prompt_driver_interface(d->prompts);
     case CTN_WORK_COMMAND: return ctn_command_driver_interface(d->commands);
-    case CTN_WORK_HTTP: break; /* not run yet */
+    case CTN_WORK_HTTP: return ctn_webcall_driver_interface(d->web);
     case CTN_WORK_WAIT:
     case CTN_WORK_APPROVAL:
     case CTN_WORK_AGENT:
@@ -169,14 +172,11 @@ int ctn_drivers_new(const ctn_config *config, ctn_loop *loop, ctn_spawner *spawn
     ctn_drivers *d = ctn_malloc(sizeof *d);
     *d = (ctn_drivers){.config = config, .arena = ctn_arena_new(4096), .scratch = ctn_arena_new(1024)};
     ctn_mcp_server_config *servers = CTN_NEW_ARRAY(d->arena, ctn_mcp_server_config, config->server_count);
-    bool any_url = false;
     for (size_t i = 0; i < config->server_count; i++) {
         servers[i] = config->servers[i].driver;
         ctn_secrets_fill(config, d->arena, &servers[i], &d->secrets);
-        any_url = any_url || servers[i].url;
     }
-    if (any_url || config->model_count)
-        d->http = ctn_http_new(&(ctn_http_options){.loop = loop});
+    d->http = ctn_http_new(&(ctn_http_options){.loop = loop});
     ctn_call_sink sink = {.done = on_done, .accepted = on_accepted, .progress = on_progress, .ctx = d};
     ctn_mcp_driver_options options = {.loop = loop,
                                       .spawner = spawner,
@@ -221,6 +221,13 @@ int ctn_drivers_new(const ctn_config *config, ctn_loop *loop, ctn_spawner *spawn
                                                                 .log = log,
                                                                 .folder = ctn_arena_str(d->arena, config->folder).ptr,
                                                                 .environment = (const char *const *) environ});
+    ctn_webcall_options web = {.loop = loop,
+                               .http = d->http,
+                               .sink = sink,
+                               .policy = ctn_config_egress_policy,
+                               .policy_ctx = (void *) config,
+                               .body_bytes_max = ctn_config_answer_bytes(config)};
+    d->web = ctn_webcall_driver_new(&web);
     for (int kind = 0; kind < CTN_WORK_KIND_COUNT; kind++) {
         d->interfaces[kind] = interface_of(d, (ctn_work_kind) kind);
         if (d->interfaces[kind].kind)
@@ -239,6 +246,7 @@ void ctn_drivers_free(ctn_drivers *d)
     ctn_transform_driver_free(d->transforms);
     ctn_prompt_driver_free(d->prompts);
     ctn_command_driver_free(d->commands);
+    ctn_webcall_driver_free(d->web);
     ctn_http_free(d->http);
     ctn_arena_free(d->scratch);
     ctn_arena_free(d->arena);

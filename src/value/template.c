@@ -16,6 +16,7 @@
  */
 #include "value/template.h"
 #include "base/memory.h"
+#include "base/percent.h"
 #include "value/calendar.h"
 #include "value/filter.h"
 #include "value/literal.h"
@@ -25,12 +26,17 @@
 
 #define FILTERS_MAX 16
 
+/* How a value is written: as it is, or (in a URL) percent-encoded, as all or some of a path's segment, or behind the
+ * question mark. */
+typedef enum writing { WRITE_RAW, WRITE_SEGMENT, WRITE_QUERY } writing;
+
 typedef struct placeholder {
     ctn_path path;
     size_t offset; /* of the path in the text */
     bool is_optional;
     ctn_filter *filters;
     size_t filter_count;
+    writing writing;
 } placeholder;
 
 typedef struct segment {
@@ -41,6 +47,7 @@ typedef struct segment {
 struct ctn_template {
     segment *segments; /* the last one has no hole */
     size_t count;
+    bool is_url;
 };
 
 /* ---- compile ---- */
@@ -355,7 +362,131 @@ bool ctn_template_hole_at(const ctn_template *t, size_t i, ctn_template_hole *re
 
 bool ctn_template_is_alone(const ctn_template *t)
 {
-    return t->count == 2 && t->segments[0].text.len == 0 && t->segments[1].text.len == 0;
+    return !t->is_url && t->count == 2 && t->segments[0].text.len == 0 && t->segments[1].text.len == 0;
+}
+
+/* ---- URLs ----
+ *
+ * What a value holds must not move where the call goes: it is percent-encoded, so that it ends neither the segment nor
+ * the member of a query that it stands in, and a segment that would lead elsewhere (an empty one, or dots) is refused.
+ */
+
+#define DOT_SEGMENT "the path of the URL would hold a segment of dots only ('.' or '..'), which leads elsewhere"
+
+/* One character, with %2e read as the dot that some servers take it for. */
+static size_t skip_dot(ctn_str text)
+{
+    if (text.len >= 1 && text.ptr[0] == '.')
+        return 1;
+    return text.len >= 3 && text.ptr[0] == '%' && text.ptr[1] == '2' && (text.ptr[2] | 0x20) == 'e' ? 3 : 0;
+}
+
+static bool has_dot_segment(ctn_str url)
+{
+    size_t scheme = ctn_str_find(url, CTN_STR("://"));
+    ctn_str rest = scheme == SIZE_MAX ? url : ctn_str_from_offset(url, scheme + 3);
+    ctn_str path = ctn_str_cut(&rest, '?');
+    (void) ctn_str_cut(&path, '/'); /* the host */
+    while (path.len) {
+        ctn_str part = ctn_str_cut(&path, '/');
+        size_t dots = 0, bytes;
+        while ((bytes = skip_dot(part)) > 0) {
+            part = ctn_str_from_offset(part, bytes);
+            dots++;
+        }
+        if (part.len == 0 && (dots == 1 || dots == 2))
+            return true;
+    }
+    return false;
+}
+
+static ctn_failure write_in_url(ctn_buf *out, const placeholder *hole, const ctn_json *value, ctn_arena *arena,
+                                ctn_err *err)
+{
+    ctn_str name = hole->path.text;
+    bool is_segment = hole->writing == WRITE_SEGMENT;
+    if (is_segment && ctn_json_kind_of(value) >= CTN_JSON_ARRAY)
+        return ctn_failure_tell(err, CTN_FAILURE_INVALID_INPUT, "{%.*s} is of kind %s, which has no place in a path",
+                                CTN_STR_ARG(name), ctn_json_kind_name(value));
+    ctn_str text = ctn_value_to_text(arena, value);
+    if (is_segment && text.len == 0 && !hole->is_optional)
+        return ctn_failure_tell(err, CTN_FAILURE_INVALID_INPUT,
+                                "{%.*s} is empty, and the path would be another one; {%.*s?} would allow it",
+                                CTN_STR_ARG(name), CTN_STR_ARG(name));
+    bool is_encoded =
+        hole->filter_count && hole->filters[hole->filter_count - 1].kind == ctn_filter_find(CTN_STR("url"));
+    if (is_encoded)
+        ctn_buf_append(out, text);
+    else
+        ctn_percent_append(out, text);
+    return CTN_FAILURE_NONE;
+}
+
+static int refuse_url(ctn_err *err, size_t offset, const char *why)
+{
+    return ctn_fail_at(err, CTN_E_INVALID, 1, (uint32_t) (offset + 1), "%s", why);
+}
+
+static bool is_secret(const placeholder *hole)
+{
+    return hole && ctn_str_is(hole->path.root, "secret");
+}
+
+/* The literal text before the first placeholder: as far as the host goes. */
+static int check_origin(const ctn_template *t, ctn_err *err)
+{
+    ctn_str first = t->segments[0].text;
+    const placeholder *hole = t->segments[0].hole;
+    if (first.len == 0 && is_secret(hole)) {
+        ctn_str next = t->segments[1].text;
+        bool is_whole = t->count == 2 && next.len == 0;
+        if (!is_whole && !ctn_str_starts_with(next, CTN_STR("/")) && !ctn_str_starts_with(next, CTN_STR("?")))
+            return refuse_url(err, hole->offset, "after a secret that is the beginning of the URL comes a '/' or '?'");
+        return CTN_OK;
+    }
+    bool is_http = ctn_str_starts_with(first, CTN_STR("https://")) || ctn_str_starts_with(first, CTN_STR("http://"));
+    if (!is_http)
+        return refuse_url(err, 0,
+                          "a URL begins with https://HOST, written out: what is called does not depend on data (a "
+                          "{secret.NAME} may hold its beginning)");
+    ctn_str host = ctn_str_from_offset(first, ctn_str_find(first, CTN_STR("://")) + 3);
+    size_t end = 0;
+    while (end < host.len && host.ptr[end] != '/' && host.ptr[end] != '?')
+        end++;
+    bool is_ended = end > 0 && end < host.len;
+    if (end == 0 && !hole) /* libcurl would take the path's first segment for it */
+        return refuse_url(err, 0, "the URL names no host");
+    if (hole && !is_ended)
+        return refuse_url(err, hole->offset,
+                          "the host of a URL is written out: which one is called does not depend on data (a "
+                          "{secret.NAME} may hold the beginning of the URL)");
+    return CTN_OK;
+}
+
+int ctn_template_compile_url(ctn_arena *arena, ctn_str text, ctn_template **ret_template, ctn_err *err)
+{
+    ctn_template *t;
+    int rc = ctn_template_compile(arena, text, &t, err);
+    if (rc == CTN_OK)
+        rc = check_origin(t, err);
+    if (rc)
+        return rc;
+    bool is_query = false;
+    for (size_t i = 0; i < t->count; i++) {
+        ctn_str literal = t->segments[i].text;
+        size_t fragment = ctn_str_find(literal, CTN_STR("#"));
+        if (fragment != SIZE_MAX)
+            return refuse_url(err, 0, "the part of a URL behind '#' is never sent: leave it out, or write %23");
+        is_query = is_query || ctn_str_find(literal, CTN_STR("?")) != SIZE_MAX;
+        placeholder *hole = (placeholder *) (uintptr_t) t->segments[i].hole; /* ours, and nobody else has it yet */
+        if (hole && !is_secret(hole)) /* its text is put in by the host, and encoded there */
+            hole->writing = is_query ? WRITE_QUERY : WRITE_SEGMENT;
+    }
+    if (t->count == 1 && has_dot_segment(t->segments[0].text))
+        return refuse_url(err, 0, DOT_SEGMENT);
+    t->is_url = true;
+    *ret_template = t;
+    return CTN_OK;
 }
 
 ctn_failure ctn_template_render_or_absent(const ctn_template *t, const ctn_scope *scope, ctn_arena *arena,
@@ -382,13 +513,17 @@ ctn_failure ctn_template_render_or_absent(const ctn_template *t, const ctn_scope
         failure = value_of(hole, scope, arena, bytes_max, &value, err);
         if (failure || !value)
             continue;
-        if (ctn_json_is(value, CTN_JSON_STRING) || ctn_json_is(value, CTN_JSON_NUMBER))
+        if (hole->writing != WRITE_RAW)
+            failure = write_in_url(&text, hole, value, arena, err);
+        else if (ctn_json_is(value, CTN_JSON_STRING) || ctn_json_is(value, CTN_JSON_NUMBER))
             ctn_buf_append(&text, ctn_json_text(value));
         else
             ctn_json_write(&text, value);
     }
     if (!failure && text.overflowed)
         failure = fail_too_large(bytes_max, err);
+    if (!failure && t->is_url && has_dot_segment(ctn_buf_str(&text)))
+        failure = ctn_failure_tell(err, CTN_FAILURE_INVALID_INPUT, "%s", DOT_SEGMENT);
     if (!failure)
         *ret_value = ctn_json_string(arena, ctn_buf_str(&text));
     ctn_buf_done(&text);

@@ -18,6 +18,10 @@
 typedef struct ctn_template ctn_template;
 
 int ctn_template_compile(ctn_arena *arena, ctn_str text, ctn_template **ret_template, ctn_err *err);
+/* A URL: its scheme and host are literal, or the whole beginning is one {secret.NAME}, so that no value can change who is
+ * called. Values are percent-encoded where they stand; one that would change the path (empty, or dots) is invalid_input
+ * when it is rendered. Always gives a string. */
+int ctn_template_compile_url(ctn_arena *arena, ctn_str text, ctn_template **ret_template, ctn_err *err);
 void ctn_template_reads(const ctn_template *t, ctn_arena *arena, ctn_reads *reads);
 /* Any kind when it is one placeholder alone, else a string. bytes_max bounds the text (limit). */
 ctn_failure ctn_template_render(const ctn_template *t, const ctn_scope *scope, ctn_arena *arena, size_t bytes_max,
@@ -30,6 +34,12 @@ typedef struct ctn_tree ctn_tree;
 /* on_bad is told the string node at fault, so that the caller can place it; the first fault ends compile. */
 int ctn_tree_compile(ctn_arena *arena, const ctn_json *source, ctn_tree **ret_tree, const ctn_json **ret_bad_node,
                      ctn_err *err);
+/* How a member of an object is taken: its texts as templates, itself as it stands, or its text as a URL. */
+typedef enum ctn_tree_way { CTN_TREE_TEMPLATES, CTN_TREE_LITERAL, CTN_TREE_URL } ctn_tree_way;
+typedef ctn_tree_way ctn_tree_way_fn(ctn_str member);
+/* The same of an object whose members are taken in different ways. */
+int ctn_tree_compile_members(ctn_arena *arena, const ctn_json *object, ctn_tree_way_fn *way, ctn_tree **ret_tree,
+                             const ctn_json **ret_bad_node, ctn_err *err);
 void ctn_tree_reads(const ctn_tree *t, ctn_arena *arena, ctn_reads *reads);
 /* Of a tree that is an object: its members, 0 for any other. */
 size_t ctn_tree_member_count(const ctn_tree *t);

@@ -47,21 +47,29 @@ static void fold_constant(ctn_arena *arena, ctn_tree *node)
     node->constant = ctn_json_finish(&builder);
 }
 
-static int compile_node(ctn_arena *arena, const ctn_json *source, ctn_tree *node, const ctn_json **ret_bad_node,
-                        ctn_err *err)
+static int compile_text(ctn_arena *arena, const ctn_json *source, bool is_url, ctn_tree *node,
+                        const ctn_json **ret_bad_node, ctn_err *err)
 {
     node->source = source;
-    if (ctn_json_is(source, CTN_JSON_STRING)) {
-        int rc = ctn_template_compile(arena, ctn_json_text(source), &node->text, err);
-        if (rc) {
-            *ret_bad_node = source;
-            return rc;
-        }
-        const ctn_json *constant = ctn_template_constant(node->text, arena);
-        node->kind = constant ? TREE_CONSTANT : TREE_TEMPLATE;
-        node->constant = constant && ctn_json_equal(constant, source) ? source : constant;
-        return CTN_OK;
+    int rc = is_url ? ctn_template_compile_url(arena, ctn_json_text(source), &node->text, err)
+                    : ctn_template_compile(arena, ctn_json_text(source), &node->text, err);
+    if (rc) {
+        *ret_bad_node = source;
+        return rc;
     }
+    const ctn_json *constant = ctn_template_constant(node->text, arena);
+    node->kind = constant ? TREE_CONSTANT : TREE_TEMPLATE;
+    node->constant = constant && ctn_json_equal(constant, source) ? source : constant;
+    return CTN_OK;
+}
+
+/* way NULL: templates all through. */
+static int compile_node(ctn_arena *arena, const ctn_json *source, ctn_tree_way_fn *way, ctn_tree *node,
+                        const ctn_json **ret_bad_node, ctn_err *err)
+{
+    node->source = source;
+    if (ctn_json_is(source, CTN_JSON_STRING))
+        return compile_text(arena, source, false, node, ret_bad_node, err);
     if (!ctn_json_is(source, CTN_JSON_ARRAY) && !ctn_json_is(source, CTN_JSON_OBJECT)) {
         node->kind = TREE_CONSTANT;
         node->constant = source;
@@ -71,7 +79,15 @@ static int compile_node(ctn_arena *arena, const ctn_json *source, ctn_tree *node
     size_t count = ctn_json_count(source);
     node->children = CTN_NEW_ARRAY(arena, ctn_tree, count);
     for (size_t i = 0; i < count; i++) {
-        int rc = compile_node(arena, child_at(source, i), &node->children[i], ret_bad_node, err);
+        const ctn_json *child = child_at(source, i);
+        ctn_tree_way taken = way ? way(ctn_json_text(&source->members[i].key)) : CTN_TREE_TEMPLATES;
+        int rc = CTN_OK;
+        if (taken == CTN_TREE_LITERAL)
+            node->children[i] = (ctn_tree){.kind = TREE_CONSTANT, .source = child, .constant = child};
+        else if (taken == CTN_TREE_URL && ctn_json_is(child, CTN_JSON_STRING))
+            rc = compile_text(arena, child, true, &node->children[i], ret_bad_node, err);
+        else
+            rc = compile_node(arena, child, NULL, &node->children[i], ret_bad_node, err);
         if (rc)
             return rc;
     }
@@ -82,9 +98,16 @@ static int compile_node(ctn_arena *arena, const ctn_json *source, ctn_tree *node
 int ctn_tree_compile(ctn_arena *arena, const ctn_json *source, ctn_tree **ret_tree, const ctn_json **ret_bad_node,
                      ctn_err *err)
 {
+    return ctn_tree_compile_members(arena, source, NULL, ret_tree, ret_bad_node, err);
+}
+
+int ctn_tree_compile_members(ctn_arena *arena, const ctn_json *source, ctn_tree_way_fn *way, ctn_tree **ret_tree,
+                             const ctn_json **ret_bad_node, ctn_err *err)
+{
     ctn_tree *tree = CTN_NEW(arena, ctn_tree);
     const ctn_json *bad_node = NULL;
-    int rc = compile_node(arena, source ? source : &ctn_json_null, tree, &bad_node, err);
+    bool is_object = ctn_json_is(source, CTN_JSON_OBJECT);
+    int rc = compile_node(arena, source ? source : &ctn_json_null, is_object ? way : NULL, tree, &bad_node, err);
     if (rc == CTN_OK)
         *ret_tree = tree;
     else if (ret_bad_node)

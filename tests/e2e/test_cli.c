@@ -262,10 +262,10 @@ static void the_configuration_is_found_from_below(void **state)
 static void what_this_version_cannot_run_is_refused(void **state)
 {
     world *w = *state;
-    cli_world_write(w, "web.yaml",
-                    "id: web\ninstructionSets: {get: {http: {url: 'https://example.com'}}}\n"
-                    "steps:\n  - {stepName: one, instructionSet: get}\n");
-    assert_refused(w, catena(w, "run", "web.yaml", NULL), "http");
+    cli_world_write(w, "slow.yaml",
+                    "id: slow\ninstructionSets: {go: {native: noop}, rest: {wait: {ms: 5}}}\n"
+                    "steps:\n  - {stepName: one, instructionSet: go, rollbackAction: rest}\n");
+    assert_refused(w, catena(w, "run", "slow.yaml", NULL), "an undo that waits");
     cli_world_write(w, "secret.yaml",
                     "id: secret\nsensitive: [name]\ninstructionSets: {greet: {native: noop}}\n"
                     "steps:\n  - {stepName: one, instructionSet: greet, inputTemplate: '{name}'}\n");

@@ -214,12 +214,12 @@ static void http_is_as_careful_as_its_method(void **state)
         const char *http;
         ctn_effect effect;
     } cases[] = {
-        {"{url: u}", CTN_EFFECT_READ},
-        {"{url: u, body: {a: 1}}", CTN_EFFECT_WRITE},
-        {"{url: u, method: HEAD}", CTN_EFFECT_READ},
-        {"{url: u, method: PUT, body: x}", CTN_EFFECT_IDEMPOTENT},
-        {"{url: u, method: DELETE}", CTN_EFFECT_IDEMPOTENT},
-        {"{url: u, method: PATCH}", CTN_EFFECT_WRITE},
+        {"{url: 'https://x/u'}", CTN_EFFECT_READ},
+        {"{url: 'https://x/u', body: {a: 1}}", CTN_EFFECT_WRITE},
+        {"{url: 'https://x/u', method: HEAD}", CTN_EFFECT_READ},
+        {"{url: 'https://x/u', method: PUT, body: x}", CTN_EFFECT_IDEMPOTENT},
+        {"{url: 'https://x/u', method: DELETE}", CTN_EFFECT_IDEMPOTENT},
+        {"{url: 'https://x/u', method: PATCH}", CTN_EFFECT_WRITE},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         chain_kit kit;

@@ -11,6 +11,7 @@ static const char scope_json[] =
     "\"nothing\": null, \"empty\": [], \"trip\": {\"nights\": [3, 4], \"odd name\": \"o\", \"to\": \"Z\\u00fcrich\"},"
     "\"list\": [\"b\", \"a\", 2, null], \"hotels\": [{\"n\": \"x\", \"p\": 20.5}, {\"n\": \"y\", \"p\": 3}, {\"n\": "
     "\"z\"}],"
+    "\"dots\": \"..\", \"dot\": \".\", \"encoded\": \"%2e.\", \"evil\": \"@evil.example/../?a=1#b\\\\c\","
     "\"day\": \"2026-02-28T23:30:00-02:00\", \"padded\": \"  a b  \", \"zero\": 0, \"blank\": \"\", \"at\": "
     "1795341600000,"
     "\"price\": -1234567.125, \"item\": {\"id\": 7}}";
@@ -18,7 +19,8 @@ static const char scope_json[] =
 #define BYTES_MAX 4096
 
 /* The rendered value as JSON; a failed render as "FAILURE: sentence", a failed compile as "column N: sentence". */
-static void check(const char *text, const char *expected)
+static void check_compiled(const char *text, int (*compile)(ctn_arena *, ctn_str, ctn_template **, ctn_err *),
+                           const char *expected)
 {
     ctn_arena *arena = ctn_arena_new(1024);
     ctn_scope scope = json_scope(arena, scope_json);
@@ -26,7 +28,7 @@ static void check(const char *text, const char *expected)
     ctn_template *t = NULL;
     const ctn_json *value = NULL;
     ctn_str got;
-    if (ctn_template_compile(arena, ctn_str_from(text), &t, &err)) {
+    if (compile(arena, ctn_str_from(text), &t, &err)) {
         assert_int_equal(err.code, CTN_E_INVALID);
         assert_int_equal(err.line, 1);
         got = ctn_arena_printf(arena, "column %u: %s", err.column, err.message);
@@ -38,6 +40,16 @@ static void check(const char *text, const char *expected)
     if (!ctn_str_is(got, expected))
         fail_msg("%s\ngives %.*s\nnot   %s", text, CTN_STR_ARG(got), expected);
     ctn_arena_free(arena);
+}
+
+static void check(const char *text, const char *expected)
+{
+    check_compiled(text, ctn_template_compile, expected);
+}
+
+static void check_url(const char *text, const char *expected)
+{
+    check_compiled(text, ctn_template_compile_url, expected);
 }
 
 static void values_keep_their_kind_alone_and_their_spelling_in_text(void **state)
@@ -340,6 +352,74 @@ static void a_tree_tells_the_string_of_each_read(void **state)
     ctn_arena_free(arena);
 }
 
+/* ---- URLs ---- */
+
+static void in_a_url_a_value_stays_where_it_stands(void **state)
+{
+    (void) state;
+    check_url("https://h/a/{evil}/b", "\"https://h/a/%40evil.example%2F..%2F%3Fa%3D1%23b%5Cc/b\"");
+    check_url("https://h?q={evil}", "\"https://h?q=%40evil.example%2F..%2F%3Fa%3D1%23b%5Cc\"");
+    check_url("https://h/{n}", "\"https://h/19.90\"");
+    check_url("https://h/?l={trip.nights}&y={yes}", "\"https://h/?l=%5B3%2C4%5D&y=true\"");
+    check_url("https://h/{trip.to}", "\"https://h/Z%C3%BCrich\"");
+    check_url("https://h/{trip.to | url}", "\"https://h/Z%C3%BCrich\""); /* once is enough */
+    check_url("https://h/{trip.to | url | lower}", "\"https://h/z%25c3%25bcrich\"");
+    check_url("https://h/{{x}}", "\"https://h/{x}\"");
+    check_url("https://h", "\"https://h\"");
+}
+
+static void a_value_that_would_lead_elsewhere_is_refused(void **state)
+{
+    (void) state;
+    static const char DOTS[] = "invalid_input: the path of the URL would hold a segment of dots only ('.' or '..'), "
+                               "which leads elsewhere";
+    check_url("https://h/{dots}/x", DOTS);
+    check_url("https://h/a/{dot}", DOTS);
+    check_url("https://h/.{dot}?a", DOTS);
+    check_url("https://h/%2E{dot}", DOTS);
+    check_url("https://h/{dots}{dots}", "\"https://h/....\"");
+    check_url("https://h/{encoded}", "\"https://h/%252e.\"");
+    check_url("https://h/?a={dots}/..", "\"https://h/?a=../..\"");
+    check_url("https://h/a/{blank}/x",
+              "invalid_input: {blank} is empty, and the path would be another one; {blank?} would allow it");
+    check_url("https://h/a/{blank?}", "\"https://h/a/\"");
+    check_url("https://h/?a={blank}", "\"https://h/?a=\"");
+    check_url("https://h/{list}", "invalid_input: {list} is of kind array, which has no place in a path");
+    check_url("https://h/a/../b",
+              "column 1: the path of the URL would hold a segment of dots only ('.' or '..'), which leads elsewhere");
+}
+
+static void who_is_called_is_written_out(void **state)
+{
+    (void) state;
+    static const char HOST[] = "the host of a URL is written out: which one is called does not depend on data (a "
+                               "{secret.NAME} may hold the beginning of the URL)";
+    static const struct {
+        const char *url;
+        int column;
+    } cases[] = {{"https://{name}/", 10},  {"https://{name}", 10},        {"https://h{name}.example.com/x", 11},
+                 {"https://h:{n}/", 12},   {"https://user{name}@h/", 14}, {"https://{secret.H}/", 10},
+                 {"https:///{name}/", 11}, {"https://?{name}", 11}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char expected[300];
+        (void) snprintf(expected, sizeof expected, "column %d: %s", cases[i].column, HOST);
+        check_url(cases[i].url, expected);
+    }
+    static const char BEGINS[] =
+        "column 1: a URL begins with https://HOST, written out: what is called does not depend "
+        "on data (a {secret.NAME} may hold its beginning)";
+    check_url("{name}", BEGINS);
+    check_url("{name}/x", BEGINS);
+    check_url("HTTPS://h/", BEGINS);
+    check_url("file:///etc/passwd", BEGINS);
+    check_url("//h/x", BEGINS);
+    check_url("https:///h/x", "column 1: the URL names no host");
+    check_url("https://h/x#y", "column 1: the part of a URL behind '#' is never sent: leave it out, or write %23");
+    check_url("{secret.BASE}.evil.example/",
+              "column 2: after a secret that is the beginning of the URL comes a '/' or '?'");
+    check_url("{secret.BASE}{name}", "column 2: after a secret that is the beginning of the URL comes a '/' or '?'");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -358,6 +438,9 @@ int main(void)
         cmocka_unit_test(a_tree_says_where_it_went_wrong),
         cmocka_unit_test(a_tree_is_bounded_as_a_whole),
         cmocka_unit_test(a_tree_tells_the_string_of_each_read),
+        cmocka_unit_test(in_a_url_a_value_stays_where_it_stands),
+        cmocka_unit_test(a_value_that_would_lead_elsewhere_is_refused),
+        cmocka_unit_test(who_is_called_is_written_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
