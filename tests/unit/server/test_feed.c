@@ -1,0 +1,360 @@
+/*
+ * The feed of the journal: nobody misses an entry or is told one twice, whenever he comes, however slow he is, and
+ * whatever the others do meanwhile.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/memory.h"
+#include "server/feed.h"
+#include "support/cmocka.h"
+
+typedef struct place {
+    ctn_loop *loop;
+    ctn_store *store;
+    ctn_feed *feed;
+    ctn_arena *arena;
+    uint64_t epoch, seqs[64];
+    ctn_digest hashes[64];
+    ctn_timer *limit;
+} place;
+
+typedef struct listener {
+    ctn_follower *follower;
+    place *p;
+    char text[8192]; /* positions */
+    int64_t last;
+    size_t count, room, leaves_after, lost;
+    bool is_caught_up;
+    ctn_str tenant;      /* not empty: what he may read */
+    char json[64 << 10]; /* of the last one */
+} listener;
+
+static int setup(void **state)
+{
+    static int number;
+    place *p = calloc(1, sizeof *p);
+    char url[64];
+    bool was_crash;
+    assert_non_null(p);
+    (void) snprintf(url, sizeof url, "memory:feed-%d", number++);
+    p->loop = ctn_loop_new();
+    p->arena = ctn_arena_new(65536);
+    assert_int_equal(ctn_store_open(url, CTN_STORE_CREATE, &p->store, NULL), CTN_OK);
+    assert_int_equal(ctn_store_epoch_begin(p->store, &p->epoch, &was_crash, NULL), CTN_OK);
+    assert_int_equal(ctn_feed_new(p->loop, p->store, NULL, &p->feed, NULL), CTN_OK);
+    *state = p;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    place *p = *state;
+    ctn_timer_free(p->limit);
+    ctn_feed_free(p->feed);
+    ctn_store_close(p->store);
+    ctn_arena_free(p->arena);
+    ctn_loop_free(p->loop);
+    free(p);
+    return 0;
+}
+
+static ctn_execution_id id_of(int64_t exec_no)
+{
+    return (ctn_execution_id){{0x01, [15] = (uint8_t) exec_no}};
+}
+
+/* One more entry of an execution, which is made with its first one. */
+static void add_body(place *p, int64_t exec_no, ctn_entry_kind kind, int64_t parent, ctn_str body, ctn_str sealed)
+{
+    ctn_record record = {.kind = p->seqs[exec_no] ? kind : CTN_ENTRY_STARTED,
+                         .seq = p->seqs[exec_no] + 1,
+                         .at_ms = 1700000000000,
+                         .item = -1,
+                         .actor = CTN_STR("engine"),
+                         .body = body,
+                         .sealed = sealed};
+    record.hash = ctn_record_hash(&record, &p->hashes[exec_no]);
+    ctn_execution_row row = {.exec_no = exec_no,
+                             .id = id_of(exec_no),
+                             .parent = parent ? id_of(parent) : (ctn_execution_id){{0}},
+                             .chain_id = exec_no % 2 ? CTN_STR("odd") : CTN_STR("even"),
+                             .tenant = exec_no % 3 ? (ctn_str){0} : CTN_STR("acme"),
+                             .labels = CTN_STR("{\"region\":\"eu\"}"),
+                             .input = CTN_STR("{}"),
+                             .status = CTN_STATUS_RUNNING,
+                             .created_at_ms = 1};
+    ctn_append append = {.exec_no = exec_no,
+                         .epoch = p->epoch,
+                         .seq_expected = p->seqs[exec_no],
+                         .row = p->seqs[exec_no] ? NULL : &row,
+                         .records = &record,
+                         .count = 1};
+    ctn_outcome outcome;
+    assert_int_equal(ctn_store_commit(p->store, &append, 1, &outcome, NULL), CTN_OK);
+    assert_int_equal(outcome, CTN_OUTCOME_ACCEPTED);
+    p->seqs[exec_no]++;
+    p->hashes[exec_no] = record.hash;
+    ctn_feed_wake(p->feed);
+}
+
+static void add(place *p, int64_t exec_no)
+{
+    add_body(p, exec_no, CTN_ENTRY_ATTEMPT_SUCCEEDED, 0, CTN_STR("{\"variables\":{\"a\":1}}"), (ctn_str){0});
+}
+
+static void stop(void *ctx)
+{
+    ctn_loop_stop(((place *) ctx)->loop);
+}
+
+static void run(place *p, int64_t ms)
+{
+    if (!p->limit)
+        p->limit = ctn_timer_new(p->loop, stop, p);
+    ctn_timer_set(p->limit, ctn_loop_now_ms(p->loop) + ms);
+    ctn_loop_run(p->loop);
+}
+
+static bool may(void *ctx, const ctn_tail_entry *entry, const ctn_json *labels)
+{
+    const listener *l = ctx;
+    assert_true(ctn_str_is(ctn_json_str_or(labels, "region", (ctn_str){0}), "eu"));
+    return !l->tenant.len || ctn_str_equal(l->tenant, entry->tenant);
+}
+
+static bool has_room(void *ctx)
+{
+    return ((listener *) ctx)->room > 0;
+}
+
+static void take(void *ctx, const ctn_feed_event *event)
+{
+    listener *l = ctx;
+    size_t len = strlen(l->text);
+    assert_true(event->entry->position > l->last); /* in order, and once */
+    assert_true(l->room > 0);
+    l->last = event->entry->position;
+    l->room--;
+    l->count++;
+    if (len < sizeof l->text - 32)
+        (void) snprintf(l->text + len, sizeof l->text - len, "%" PRId64 " ", l->last);
+    (void) snprintf(l->json, sizeof l->json, "%.*s", CTN_STR_ARG(event->json));
+    if (l->leaves_after && l->count == l->leaves_after) {
+        ctn_feed_unfollow(l->follower);
+        l->follower = NULL;
+    }
+}
+
+static void caught_up(void *ctx)
+{
+    ((listener *) ctx)->is_caught_up = true;
+}
+
+static void lost(void *ctx)
+{
+    ((listener *) ctx)->lost++;
+}
+
+static listener *follow(place *p, int64_t after, ctn_feed_filter filter)
+{
+    listener *l = ctn_calloc(1, sizeof *l);
+    l->p = p;
+    l->room = SIZE_MAX;
+    l->last = after > 0 ? after : 0;
+    ctn_follow_options of = {.filter = filter,
+                             .after = after,
+                             .may = may,
+                             .has_room = has_room,
+                             .take = take,
+                             .caught_up = caught_up,
+                             .lost = lost,
+                             .ctx = l};
+    l->follower = ctn_feed_follow(p->feed, &of);
+    return l;
+}
+
+static void leave(listener *l)
+{
+    ctn_feed_unfollow(l->follower);
+    free(l);
+}
+
+/* ---- tests ---- */
+
+static void who_comes_back_with_his_bookmark_misses_nothing(void **state)
+{
+    place *p = *state;
+    for (int i = 0; i < 5; i++)
+        add(p, 1);
+    listener *all = follow(p, 0, (ctn_feed_filter){.kinds = 0}), *later = follow(p, 3, (ctn_feed_filter){.kinds = 0}),
+             *now = follow(p, -1, (ctn_feed_filter){.kinds = 0}),
+             *wrong = follow(p, 999, (ctn_feed_filter){.kinds = 0});
+    wrong->last = 0;
+    run(p, 20);
+    add(p, 1);
+    add(p, 2);
+    run(p, 20);
+    assert_string_equal(all->text, "1 2 3 4 5 6 7 ");
+    assert_string_equal(later->text, "4 5 6 7 ");
+    assert_string_equal(now->text, "6 7 ");
+    assert_true(now->is_caught_up);
+    assert_int_equal(ctn_follower_position(wrong->follower), 7); /* of another store: it goes on from now */
+    int64_t bookmark = all->last;
+    leave(all);
+    add(p, 1); /* while he is away */
+    run(p, 20);
+    all = follow(p, bookmark, (ctn_feed_filter){.kinds = 0});
+    add(p, 1);
+    run(p, 20);
+    assert_string_equal(all->text, "8 9 ");
+    leave(all);
+    leave(later);
+    leave(now);
+    leave(wrong);
+}
+
+static void each_is_told_what_he_has_asked_for(void **state)
+{
+    place *p = *state;
+    add(p, 1);
+    listener *one = follow(p, 0, (ctn_feed_filter){.execution = id_of(2)}),
+             *family = follow(p, 0, (ctn_feed_filter){.execution = id_of(2), .with_children = true}),
+             *odd = follow(p, 0, (ctn_feed_filter){.chain_id = CTN_STR("odd")}),
+             *acme = follow(p, 0, (ctn_feed_filter){.tenant = CTN_STR("acme")}),
+             *ends = follow(p, 0, (ctn_feed_filter){.kinds = UINT64_C(1) << CTN_ENTRY_COMPLETED}),
+             *guarded = follow(p, 0, (ctn_feed_filter){.kinds = 0});
+    guarded->tenant = CTN_STR("acme");
+    for (int round = 0; round < 2; round++) { /* as it comes, and out of the store */
+        if (round == 0) {
+            add(p, 2);                                                                         /* 2 */
+            add_body(p, 4, CTN_ENTRY_STARTED, 2, CTN_STR("{}"), (ctn_str){0});                 /* 3: child */
+            add_body(p, 5, CTN_ENTRY_STARTED, 4, CTN_STR("{}"), (ctn_str){0});                 /* 4: its child */
+            add(p, 3);                                                                         /* 5 */
+            add_body(p, 2, CTN_ENTRY_COMPLETED, 0, CTN_STR("{\"outputs\":{}}"), (ctn_str){0}); /* 6 */
+        }
+        run(p, 20);
+        assert_string_equal(one->text, "2 6 ");
+        assert_string_equal(family->text, "2 3 4 6 ");
+        assert_string_equal(odd->text, "1 4 5 ");
+        assert_string_equal(acme->text, "5 ");
+        assert_string_equal(ends->text, "6 ");
+        assert_string_equal(guarded->text, "5 ");
+        listener *again[] = {one, family, odd, acme, ends, guarded};
+        for (size_t i = 0; i < 6; i++) {
+            again[i]->text[0] = '\0';
+            again[i]->last = 0;
+            ctn_feed_unfollow(again[i]->follower);
+        }
+        ctn_feed_filter filters[6];
+        for (size_t i = 0; i < 6; i++)
+            filters[i] = (ctn_feed_filter){.kinds = i == 4 ? UINT64_C(1) << CTN_ENTRY_COMPLETED : 0};
+        filters[0].execution = filters[1].execution = id_of(2);
+        filters[1].with_children = true;
+        filters[2].chain_id = CTN_STR("odd");
+        filters[3].tenant = CTN_STR("acme");
+        for (size_t i = 0; i < 6; i++) {
+            listener *fresh = follow(p, 0, filters[i]);
+            fresh->tenant = again[i]->tenant;
+            free(again[i]);
+            again[i] = fresh;
+        }
+        one = again[0], family = again[1], odd = again[2], acme = again[3], ends = again[4], guarded = again[5];
+    }
+    leave(one);
+    leave(family);
+    leave(odd);
+    leave(acme);
+    leave(ends);
+    leave(guarded);
+}
+
+static void who_is_slow_is_told_later_and_holds_nobody_up(void **state)
+{
+    place *p = *state;
+    for (int i = 0; i < 700; i++)
+        add(p, 1 + i % 3);
+    listener *slow = follow(p, 0, (ctn_feed_filter){.kinds = 0}), *quick = follow(p, 0, (ctn_feed_filter){.kinds = 0}),
+             *one = follow(p, 0, (ctn_feed_filter){.execution = id_of(1)});
+    slow->room = 10;
+    one->room = 7;
+    run(p, 30);
+    assert_int_equal(quick->count, 700);
+    assert_int_equal(slow->count, 10);
+    for (int i = 0; i < 40; i++) { /* and while he catches up, more comes */
+        add(p, 1);
+        slow->room += 5;
+        one->room += 1;
+        run(p, 2);
+    }
+    assert_int_equal(quick->count, 740);
+    slow->room = one->room = SIZE_MAX;
+    run(p, 120);
+    assert_int_equal(slow->count, 740);
+    assert_int_equal(one->count, 234 + 40);
+    assert_int_equal(ctn_follower_position(slow->follower), 740);
+    assert_int_equal(slow->lost, 0);
+    leave(slow);
+    leave(quick);
+    leave(one);
+}
+
+static void who_leaves_while_he_is_told_is_told_no_more(void **state)
+{
+    place *p = *state;
+    add(p, 1);
+    listener *early = follow(p, 0, (ctn_feed_filter){.kinds = 0}), *live = follow(p, -1, (ctn_feed_filter){.kinds = 0}),
+             *other = follow(p, -1, (ctn_feed_filter){.kinds = 0});
+    early->leaves_after = 1;
+    live->leaves_after = 1;
+    run(p, 20);
+    for (int i = 0; i < 3; i++)
+        add(p, 1);
+    run(p, 20);
+    assert_int_equal(early->count, 1);
+    assert_int_equal(live->count, 1);
+    assert_int_equal(other->count, 3);
+    leave(early);
+    leave(live);
+    leave(other);
+}
+
+static void no_sensitive_value_and_no_large_body_is_told(void **state)
+{
+    place *p = *state;
+    add(p, 1);
+    listener *l = follow(p, -1, (ctn_feed_filter){.kinds = 0});
+    run(p, 20);
+    add_body(p, 1, CTN_ENTRY_ATTEMPT_SUCCEEDED, 0,
+             CTN_STR("{\"variables\":{\"pin\":{\"$sealed\":\"c0ffee\"},\"open\":7}}"),
+             CTN_STR("[{\"at\":\"/variables/pin\",\"box\":\"Ym94\"}]"));
+    run(p, 20);
+    assert_non_null(strstr(l->json, "\"variables\":{\"pin\":\"(sealed)\",\"open\":7}"));
+    assert_null(strstr(l->json, "Ym94"));
+    assert_non_null(strstr(l->json,
+                           "{\"position\":2,\"executionId\":\"01000000-0000-0000-0000-000000000001\",\"chain\":"
+                           "\"odd\",\"seq\":2,\"at\":\"2023-11-14T22:13:20.000Z\",\"kind\":"
+                           "\"attempt_succeeded\",\"actor\":\"engine\",\"body\":"));
+    char *large = ctn_malloc(40000);
+    memset(large, 'x', 40000);
+    memcpy(large, "{\"a\":\"", 6);
+    memcpy(large + 40000 - 2, "\"}", 2);
+    add_body(p, 1, CTN_ENTRY_ATTEMPT_SUCCEEDED, 0, (ctn_str){large, 40000}, (ctn_str){0});
+    run(p, 20);
+    assert_non_null(strstr(l->json, "\"bodyBytes\":40000}"));
+    assert_true(strlen(l->json) < 1000);
+    free(large);
+    leave(l);
+}
+
+int main(void)
+{
+#define FEED(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        FEED(who_comes_back_with_his_bookmark_misses_nothing), FEED(each_is_told_what_he_has_asked_for),
+        FEED(who_is_slow_is_told_later_and_holds_nobody_up),   FEED(who_leaves_while_he_is_told_is_told_no_more),
+        FEED(no_sensitive_value_and_no_large_body_is_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
