@@ -28,6 +28,7 @@ struct ctn_follower {
     ctn_follow_options of;
     char *texts; /* of the filter */
     bool is_behind, is_gone;
+    int64_t from;     /* nothing up to here is told to him */
     int64_t position; /* while he is behind */
     int64_t exec_no;  /* of the one execution; 0: not looked for yet */
     uint64_t seq;     /* of it, told or passed over */
@@ -216,6 +217,8 @@ static bool is_wanted(const ctn_follower *f, telling *t)
 {
     const ctn_feed_filter *filter = &f->of.filter;
     const ctn_tail_entry *e = t->entry;
+    if (e->position <= f->from)
+        return false; /* the feed is not where his bookmark is */
     if (filter->kinds && !(filter->kinds >> e->record->kind & 1))
         return false;
     if (filter->chain_id.len && !ctn_str_equal(filter->chain_id, e->chain_id))
@@ -482,10 +485,13 @@ ctn_follower *ctn_feed_follow(ctn_feed *feed, const ctn_follow_options *options)
     f->feed = feed;
     f->of = *options;
     keep_texts(f);
-    if (feed->count++ == 0 && ctn_store_position_last(feed->store, &last, NULL) == CTN_OK)
+    if (ctn_store_position_last(feed->store, &last, NULL))
+        last = feed->position;
+    if (feed->count++ == 0)
         feed->position = last; /* nobody has wanted to know what came before */
     f->is_behind = true;
-    f->position = options->after >= 0 && options->after < feed->position ? options->after : feed->position;
+    f->from = options->after >= 0 && options->after < last ? options->after : last;
+    f->position = f->from < feed->position ? f->from : feed->position;
     link_in(&feed->behind, f);
     ctn_task_file(feed->loop, &feed->task);
     return f;

@@ -103,3 +103,5 @@ void ctn_web_stream(ctn_web_request *request, int status, const ctn_web_header *
 /* False: the client does not read, and is cut off: `gone` comes. */
 bool ctn_web_send(ctn_web_request *request, ctn_str bytes);
 void ctn_web_end(ctn_web_request *request);
+/* Bytes of a stream that wait for its client. */
+size_t ctn_web_waiting_bytes(const ctn_web_request *request);

@@ -236,11 +236,17 @@ static void take_nothing(void *ctx, ctn_web_request *r)
 int ctn_api_open(ctn_host *host, ctn_access *access, ctn_front *front, ctn_api **ret_api, ctn_err *err)
 {
     ctn_api *api = ctn_malloc(sizeof *api);
-    (void) err;
     *api = (ctn_api){.host = host, .access = access, .arena = ctn_arena_new(65536)};
     api->document = ctn_api_document(api->arena);
     api->document_text = ctn_json_to_str(api->arena, api->document);
     ctn_api_routes_of(api->arena, api->document, ctn_api_operations, &api->routes);
+    int rc = ctn_api_streams_open(api, err);
+    if (rc) {
+        ctn_api_routes_done(&api->routes);
+        ctn_arena_free(api->arena);
+        free(api);
+        return rc;
+    }
     ctn_api_waits_open(api);
     ctn_front_add(front, &(ctn_site){.path = "/v1", .via = "api", .admit = admit, .take = take, .ctx = api});
     ctn_front_add(
@@ -261,10 +267,16 @@ static void free_api(void *ctx)
     free(api);
 }
 
+void ctn_api_drain(ctn_api *api)
+{
+    ctn_api_streams_end(api);
+}
+
 void ctn_api_close(ctn_api *api)
 {
     if (!api)
         return;
+    ctn_api_streams_close(api);
     ctn_api_waits_close(api);
     ctn_host_at_end(api->host, free_api, api);
 }

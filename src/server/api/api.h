@@ -20,6 +20,8 @@ typedef struct ctn_api ctn_api;
 
 /* Adds its sites to the front. */
 int ctn_api_open(ctn_host *host, ctn_access *access, ctn_front *front, ctn_api **ret_api, ctn_err *err);
+/* It is about to be closed: streams of events end, for their clients have bookmarks; everything else goes on. */
+void ctn_api_drain(ctn_api *api);
 void ctn_api_close(ctn_api *api); /* NULL is fine; before the front, and see ctn_host_at_end for what is under way */
 
 /* ---- for those who write operations (server/api only) ---- */
@@ -41,7 +43,7 @@ typedef struct ctn_api_operation {
 } ctn_api_operation;
 
 /* A subject's file gives its rows, the last one all NULL; they are listed in operations.c. */
-extern const ctn_api_operation ctn_api_chains[], ctn_api_executions[];
+extern const ctn_api_operation ctn_api_events[], ctn_api_chains[], ctn_api_executions[];
 
 void ctn_api_answer(ctn_api_call *call, int status, const ctn_json *body); /* NULL: no body */
 /* With one header more: Location. */

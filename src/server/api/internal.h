@@ -9,6 +9,7 @@
  */
 #pragma once
 #include "server/api/route.h"
+#include "server/feed.h"
 #include "server/api/wait.h"
 
 #define CTN_API_DOCUMENT_PATH "/openapi.json"
@@ -20,10 +21,17 @@ struct ctn_api {
     const ctn_json *document;
     ctn_str document_text;
     ctn_api_routes routes;
-    struct ctn_api_waits *waits; /* wait.c */
+    struct ctn_api_waits *waits;     /* wait.c */
+    ctn_feed *feed;                  /* of the journal; NULL: the store cannot be read */
+    struct ctn_api_streams *streams; /* events.c */
 };
 
 extern const ctn_api_operation *const ctn_api_operations[]; /* operations.c; NULL ends it */
+
+/* ---- events.c ---- */
+int ctn_api_streams_open(ctn_api *api, ctn_err *err);
+void ctn_api_streams_end(ctn_api *api);   /* each of them; new ones are refused */
+void ctn_api_streams_close(ctn_api *api); /* NULL streams: never opened */
 
 /* Of base/err.h. */
 int ctn_api_status_of(int code);

@@ -5,6 +5,7 @@
 
 const ctn_api_operation *const ctn_api_operations[] = {
     ctn_api_chains,
+    ctn_api_events,
     ctn_api_executions,
     NULL,
 };

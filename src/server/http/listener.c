@@ -370,6 +370,11 @@ bool ctn_web_send(ctn_web_request *r, ctn_str bytes)
     return !r->is_lost;
 }
 
+size_t ctn_web_waiting_bytes(const ctn_web_request *r)
+{
+    return r->stream.len;
+}
+
 void ctn_web_end(ctn_web_request *r)
 {
     assert(r->is_stream && !r->is_over);
