@@ -21,6 +21,7 @@ void web_open(web *s, world *w, const char *more)
     static const char mark[] = "http://127.0.0.1:";
     *s = (web){.w = w, .fd = -1};
     snprintf(s->log, sizeof s->log, "serve.log");
+    cli_world_write(w, s->log, "%s", ""); /* what one before has said */
     snprintf(line, sizeof line, "exec catena serve --listen 127.0.0.1:0 %s 2>%s", more, s->log);
     s->server = shell_start(w, line);
     cli_world_await(w, s->log, mark);
@@ -46,6 +47,29 @@ static void connect_now(web *s)
     assert_true(s->fd >= 0);
     (void) setsockopt(s->fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
     assert_int_equal(connect(s->fd, (struct sockaddr *) &to, sizeof to), 0);
+}
+
+int web_stream(web *s, const char *target, const char *headers)
+{
+    char line[2048];
+    web other = {.w = s->w, .port = s->port};
+    connect_now(&other);
+    int len = snprintf(line, sizeof line, "GET %s HTTP/1.0\r\nHost: 127.0.0.1:%d\r\n%s\r\n", target, s->port, headers);
+    assert_in_range(len, 1, sizeof line - 1);
+    assert_int_equal(send(other.fd, line, (size_t) len, MSG_NOSIGNAL), len);
+    return other.fd;
+}
+
+bool web_stream_await(int fd, ctn_buf *text, const char *mark)
+{
+    char bytes[16384];
+    while (!mark || ctn_str_find(ctn_buf_str(text), ctn_str_from(mark)) == SIZE_MAX) {
+        ssize_t count = recv(fd, bytes, sizeof bytes, 0);
+        if (count <= 0)
+            return false;
+        ctn_buf_append(text, (ctn_str){bytes, (size_t) count});
+    }
+    return true;
 }
 
 static bool put_all(web *s, ctn_str bytes)

@@ -29,5 +29,10 @@ void web_open(web *s, world *w, const char *more);
 void web_close(web *s);
 /* target: path and query, encoded. headers: lines that end with \r\n; "" for none. body: ptr NULL: none. */
 web_answer web_ask(web *s, ctn_arena *arena, const char *method, const char *target, const char *headers, ctn_str body);
+
+/* An answer that does not end, on a connection of its own; by HTTP/1.0, so that its bytes are the stream's. */
+int web_stream(web *s, const char *target, const char *headers);
+/* Reads on until `mark` has come, or the end; true: the mark. */
+bool web_stream_await(int fd, ctn_buf *text, const char *mark);
 /* The value of a header, without case; empty: it is not there. */
 ctn_str web_header(const web_answer *a, const char *name);
