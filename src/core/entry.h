@@ -14,10 +14,12 @@
  *   foreach_started        count, and from when the items are a range: the items of a list are those that the step's
  *                          template gives at this place of the journal; each then has entries of its own (`item`)
  *   attempt_started        call?, args, effect, effectFrom, key, kept: true (recorded though it may be repeated:
- *                          the step has an undo, and whoever stops the chain must know that it had begun)
+ *                          the step has an undo, and whoever stops the chain must know that it had begun; or
+ *                          something is reserved), reserved? (tokens?, money?: the most that it may take of the budget)
  *   attempt_succeeded      call?, result? (of one call of several), variables? (then the step is complete);
  *                          items, failed: of a whole foreach: all have ended, and their values become the lists
  *                          child: the execution that did the work of a sub-chain
+ *                          used? (bytes, tokens?, money?), here and below: what the call used up
  *   attempt_failed         call?, code, message, and at most one of
  *                            dueMs         back-off until then (free: it spends no retry; died: the
  *                                          one extra try after a death of the engine is used up)

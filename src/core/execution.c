@@ -32,6 +32,29 @@ static bool work_is_running(const work *w)
            w->phase == WORK_FALLBACK || (w->phase == WORK_RUNNING && !ctn_x_is_for_people(w));
 }
 
+/* It goes on by itself, or somebody works for it. */
+static bool is_work_busy(const work *w, bool is_paused)
+{
+    switch (w->phase) {
+    case WORK_READY:
+    case WORK_BACKOFF: /* of an undo too: who compensates keeps its place in the chain meanwhile */
+    case WORK_FALLBACK: return !is_paused;
+    case WORK_ANSWERED: return true;
+    case WORK_RUNNING:
+        return ctn_x_any_call(w, CALL_RUNNING) || ctn_x_any_call(w, CALL_UNKNOWN) ||
+               ctn_x_any_call(w, CALL_SETTLED_TRUE) || ctn_x_any_call(w, CALL_SETTLED_FALSE) ||
+               ctn_x_any_call(w, CALL_LET_GO) || !(is_paused || ctn_x_is_for_people(w));
+    default: return false;
+    }
+}
+
+/* Its next call waits for the budget. */
+static bool is_held_back(const work *w)
+{
+    return w->phase == WORK_READY || w->phase == WORK_BACKOFF ||
+           (w->phase == WORK_RUNNING && !ctn_x_is_for_people(w) && !is_work_busy(w, true));
+}
+
 ctn_status ctn_execution_status(const ctn_execution *x)
 {
     if (x->has_ended)
@@ -46,7 +69,7 @@ ctn_status ctn_execution_status(const ctn_execution *x)
     bool is_asked = false, is_waiting = false;
     for (uint32_t i = 0; i < x->active_count; i++) {
         const work *w = x->active[i];
-        if (is_held && (w->phase == WORK_READY || w->phase == WORK_BACKOFF))
+        if (is_held && is_held_back(w))
             is_waiting = true;
         else if (work_is_running(w))
             return CTN_STATUS_RUNNING;
@@ -156,6 +179,11 @@ ctn_str ctn_execution_pause_reason(const ctn_execution *x)
     return x->is_paused ? x->pause.reason : (ctn_str){0};
 }
 
+ctn_used ctn_execution_used(const ctn_execution *x)
+{
+    return (ctn_used){.tokens = x->budget.tokens, .money = ctn_str_from(x->budget.money)};
+}
+
 const ctn_json *ctn_execution_budget_wait(const ctn_execution *x)
 {
     return x->budget.is_awaited ? x->budget.asked : NULL;
@@ -169,22 +197,6 @@ bool ctn_execution_was_cancelled(const ctn_execution *x)
 bool ctn_execution_is_stopping(const ctn_execution *x)
 {
     return x->is_stopping;
-}
-
-/* It goes on by itself, or somebody works for it. */
-static bool is_work_busy(const work *w, bool is_paused)
-{
-    switch (w->phase) {
-    case WORK_READY:
-    case WORK_BACKOFF: /* of an undo too: who compensates keeps its place in the chain meanwhile */
-    case WORK_FALLBACK: return !is_paused;
-    case WORK_ANSWERED: return true;
-    case WORK_RUNNING:
-        return ctn_x_any_call(w, CALL_RUNNING) || ctn_x_any_call(w, CALL_UNKNOWN) ||
-               ctn_x_any_call(w, CALL_SETTLED_TRUE) || ctn_x_any_call(w, CALL_SETTLED_FALSE) ||
-               ctn_x_any_call(w, CALL_LET_GO) || !(is_paused || ctn_x_is_for_people(w));
-    default: return false;
-    }
 }
 
 bool ctn_execution_is_busy(const ctn_execution *x)

@@ -66,6 +66,12 @@ typedef enum ctn_cached {
     CTN_CACHED_SOON, /* an equal call is in flight: the caller asks next again when it has ended */
 } ctn_cached;
 
+/* What a call used up, as its peer tells, or may use up. */
+typedef struct ctn_used {
+    int64_t tokens; /* 0: not told */
+    ctn_str money;  /* a JSON number; empty: not told */
+} ctn_used;
+
 /* What the rules depend on besides the state; the same for all executions of an engine. */
 #define CTN_CHAIN_DEPTH_MAX 128 /* however many are configured: whoever walks up or down a family goes so far */
 
@@ -85,6 +91,10 @@ typedef struct ctn_rules {
     /* What the tool takes and gives, by content: part of the keys that no step words itself. False: nobody knows.
      * NULL: as that. */
     bool (*schema_of)(void *ctx, ctn_work_kind kind, ctn_str target, ctn_digest *ret_digest);
+    /* The most that a call with these arguments may use of tokens and money; asked when there is a budget, which then
+     * has room for it. With effect_ctx. False: nobody can say. NULL: as that. */
+    bool (*most_of)(void *ctx, const ctn_plan_call *call, const ctn_json *args, ctn_arena *arena,
+                    ctn_used *ret_most);
     void *cached_ctx;         /* of both */
     bool retry_interrupted;   /* engine-wide `interrupted: retry` */
     size_t value_bytes_max;   /* of one variable; 0: 262,144 */
@@ -119,12 +129,6 @@ typedef enum ctn_input_kind {
     CTN_IN_START,     /* of a queued execution: it was admitted */
     CTN_IN_RECOVERED, /* loaded by a process that did not run it until now */
 } ctn_input_kind;
-
-/* What a call used up, as its peer tells. */
-typedef struct ctn_used {
-    int64_t tokens; /* 0: not told */
-    ctn_str money;  /* a JSON number; empty: not told */
-} ctn_used;
 
 typedef enum ctn_settle { CTN_SETTLE_RETRY, CTN_SETTLE_SUCCEED, CTN_SETTLE_FAIL } ctn_settle;
 
@@ -293,6 +297,8 @@ const ctn_json *ctn_execution_error(const ctn_execution *x);
 const ctn_json *ctn_execution_budget_wait(const ctn_execution *x);
 /* What whoever paused it said; empty: nothing, or it is not paused. */
 ctn_str ctn_execution_pause_reason(const ctn_execution *x);
+/* Tokens and money that its calls used so far, as their peers told; borrowed until the next entry. */
+ctn_used ctn_execution_used(const ctn_execution *x);
 bool ctn_execution_was_cancelled(const ctn_execution *x);
 /* No new work begins: it failed, was cancelled or is out of time, and may be undone. */
 bool ctn_execution_is_stopping(const ctn_execution *x);

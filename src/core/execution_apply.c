@@ -116,7 +116,7 @@ static int apply_started(ctn_execution *x, work *w, const ctn_entry *e, ctn_err 
     w->phase = WORK_RUNNING;
     c->phase = CALL_RUNNING;
     if (!is_undo)
-        ctn_x_budget_begin(x);
+        ctn_x_budget_begin(x, c, ctn_x_get(e, "reserved") ? ctn_json_copy(t->arena, ctn_x_get(e, "reserved")) : NULL);
     c->start_is_stored = e->seq != 0 || c->continuation;
     c->started_at_ms = e->at_ms;
     c->effect = CTN_EFFECT_WRITE;
@@ -186,7 +186,7 @@ static int apply_accepted(ctn_execution *x, work *w, const ctn_entry *e, ctn_err
     if (rc)
         return rc;
     if (is_unseen && w->role == CTN_ROLE_DO)
-        ctn_x_budget_begin(x);
+        ctn_x_budget_begin(x, c, NULL);
     c->phase = CALL_RUNNING;
     c->is_accepted = true;
     return CTN_OK;
@@ -292,7 +292,7 @@ static int apply_succeeded(ctn_execution *x, work *w, const ctn_entry *e, ctn_er
         return ctn_x_refuse(err, e, "the step did not wait");
     }
     ctn_x_begin_attempt(w, e->attempt);
-    if (c && is_do && e->kind != CTN_ENTRY_CACHE_HIT && ctn_x_get(e, "used"))
+    if (c && is_do && e->kind != CTN_ENTRY_CACHE_HIT && (ctn_x_get(e, "used") || c->reserved))
         ctn_x_budget_settle(x, c, ctn_x_get(e, "used"));
     w->phase = WORK_RUNNING;
     w->deaths = 0;
@@ -401,7 +401,7 @@ static int apply_failed(ctn_execution *x, work *w, const ctn_entry *e, ctn_err *
     w->message = ctn_arena_str(w->task->arena, text_of(e, "message"));
     if (is_do)
         note_unseen_start(w);
-    if (c && is_do && ctn_x_get(e, "used"))
+    if (c && is_do && (ctn_x_get(e, "used") || c->reserved))
         ctn_x_budget_settle(x, c, ctn_x_get(e, "used"));
     if (c)
         call_failed(w, c, e);
@@ -590,7 +590,7 @@ static void recover_work(ctn_execution *x, work *w, int64_t at_ms, bool was_cras
         if (c->phase != CALL_RUNNING || c->is_accepted)
             continue;
         if (w->role == CTN_ROLE_DO)
-            ctn_x_budget_forget(x);
+            ctn_x_budget_lose(x, c);
         if (c->effect < CTN_EFFECT_WRITE) { /* an undo's start is recorded whatever its class: simply again */
             c->phase = CALL_IDLE;
             c->may_have_happened = c->may_have_happened || c->effect == CTN_EFFECT_IDEMPOTENT;

@@ -1,12 +1,18 @@
 /*
  * execution_budget.c -- what an execution may use up, and what happens when it is used up.
  *
- * A call begins only when what it may use is left: one call, and as much of everything else as the greediest call of
- * this execution used so far, beside what the calls in flight may use in the same way. What it did use is in the entry
- * of its end (`used`). So `calls` and `wallMs` are never exceeded; bytes, tokens and money are known only when the peer
- * has answered, and are exceeded by at most what one call takes more than any before it.
+ * A call begins only when what it may use is left. Of a call whose driver can say the most that it may use (a prompt:
+ * tokens and money), so much is reserved: it stands in the entry of its start, which is on disk before the call goes
+ * out, and is given back at its end for what it did use. If the engine dies under it, what was reserved counts as used.
+ * So tokens and money of such calls are never exceeded, whatever happens, as long as the peer keeps to what it said.
  *
- * A limit that is reached parks the execution until a person grants it once more or ends it, or ends it at once.
+ * Of any other call, the greediest of this execution so far is the measure, beside what the calls in flight may use in
+ * the same way. What it did use is in the entry of its end (`used`). So `calls` and `wallMs` are never exceeded; bytes,
+ * and what tools tell of tokens and money, are known only when the peer has answered, and are exceeded by at most what
+ * one call takes more than any before it.
+ *
+ * A call that finds no room only because of what is reserved for others waits for these. A limit that is reached parks
+ * the execution until a person grants it once more or ends it, or ends it at once.
  *
  * What is judged (is there enough left?) and what is folded (a call began, ended, was lost) is one reckoning, so both
  * stand here.
@@ -24,14 +30,14 @@ static void decimal_of(ctn_decimal *d, ctn_str text)
         (void) ctn_decimal_parse(d, text);
 }
 
-/* text = text + more, as decimals. */
-static void add_money(char *text, size_t bytes, ctn_str more)
+/* text = text + more, or text - more, as decimals. */
+static void change_money(char *text, size_t bytes, ctn_str more, bool is_less)
 {
     ctn_decimal a, b;
     decimal_of(&a, ctn_str_from(text));
     decimal_of(&b, more);
     ctn_arena *arena = ctn_arena_new(256);
-    if (ctn_decimal_add(&a, &a, &b) == CTN_FAILURE_NONE) {
+    if ((is_less ? ctn_decimal_subtract : ctn_decimal_add)(&a, &a, &b) == CTN_FAILURE_NONE) {
         ctn_str sum = ctn_decimal_to_str(arena, &a);
         if (sum.len < bytes) {
             memcpy(text, sum.ptr, sum.len);
@@ -54,29 +60,35 @@ static int compare_money(ctn_str left, ctn_str right)
     return order;
 }
 
-/* spent + greediest * (in flight + 1) > limit * granted */
-static bool money_is_short(const ctn_execution *x)
+/* spent + reserved + greediest * (in flight without a reserve) + what this one may take > limit * granted */
+static bool money_is_short(const ctn_execution *x, const ctn_used *most)
 {
     const budget_state *s = &x->budget;
-    ctn_decimal spent, more, limit, times, granted;
-    decimal_of(&spent, ctn_str_from(s->money));
+    bool is_known = most && most->money.len;
+    ctn_decimal sum, more, limit, times, granted;
+    decimal_of(&sum, ctn_str_from(s->money));
     decimal_of(&more, ctn_str_from(s->money_most));
     decimal_of(&limit, x->plan->budget.money);
     char number[32];
-    snprintf(number, sizeof number, "%u", s->in_flight + 1);
+    snprintf(number, sizeof number, "%u", s->in_flight - s->reserved_count + (is_known ? 0 : 1));
     decimal_of(&times, ctn_str_from(number));
     snprintf(number, sizeof number, "%u", s->grants + 1);
     decimal_of(&granted, ctn_str_from(number));
-    bool is_short =
-        ctn_decimal_multiply(&more, &more, &times) || ctn_decimal_add(&spent, &spent, &more) ||
-        ctn_decimal_multiply(&limit, &limit, &granted) || ctn_decimal_compare(&spent, &limit) > 0 ||
-        (ctn_decimal_compare(&spent, &limit) == 0 && compare_money(ctn_str_from(s->money_most), CTN_STR("0")) == 0);
-    ctn_decimal_done(&spent);
+    bool is_beyond = ctn_decimal_multiply(&more, &more, &times) || ctn_decimal_add(&sum, &sum, &more);
+    ctn_decimal_done(&more);
+    decimal_of(&more, ctn_str_from(s->money_reserved));
+    is_beyond = is_beyond || ctn_decimal_add(&sum, &sum, &more);
+    ctn_decimal_done(&more);
+    decimal_of(&more, is_known ? most->money : (ctn_str){0});
+    is_beyond = is_beyond || ctn_decimal_add(&sum, &sum, &more) || ctn_decimal_multiply(&limit, &limit, &granted);
+    int order = is_beyond ? 1 : ctn_decimal_compare(&sum, &limit);
+    bool is_guess = !is_known && compare_money(ctn_str_from(s->money_most), CTN_STR("0")) == 0;
+    ctn_decimal_done(&sum);
     ctn_decimal_done(&more);
     ctn_decimal_done(&limit);
     ctn_decimal_done(&times);
     ctn_decimal_done(&granted);
-    return is_short;
+    return order > 0 || (order == 0 && is_guess);
 }
 
 bool ctn_x_budget_is_set(const ctn_execution *x)
@@ -94,56 +106,98 @@ static int64_t wall_ms(const ctn_execution *x, int64_t now_ms)
 typedef struct shortage {
     const char *of;
     ctn_str limit, spent; /* JSON numbers */
+    ctn_str most;         /* what this call may take; empty: nobody can say */
     const char *note;
 } shortage;
 
-/* By the greediest call so far, or anything at all, for it and for each that is in flight. */
-static int64_t reserved(const budget_state *s, int64_t most)
+/* By the greediest call so far, or anything at all, for each of so many. */
+static int64_t guessed(int64_t most, uint32_t calls)
 {
-    return (most ? most : 1) * ((int64_t) s->in_flight + 1);
+    return (most ? most : 1) * (int64_t) calls;
 }
 
-static bool find_shortage(const judge *j, shortage *ret_shortage)
+static int64_t tokens_needed(const budget_state *s, const ctn_used *most)
+{
+    uint32_t others = s->in_flight - s->reserved_count;
+    if (most && most->tokens)
+        return s->tokens_reserved + guessed(s->tokens_most, others) + most->tokens;
+    return s->tokens_reserved + guessed(s->tokens_most, others + 1);
+}
+
+static ctn_str number(ctn_arena *arena, int64_t value)
+{
+    return ctn_arena_printf(arena, "%lld", (long long) value);
+}
+
+static bool find_shortage(const judge *j, const ctn_used *most, shortage *ret_shortage)
 {
     const ctn_execution *x = j->x;
     const ctn_budget *b = &x->plan->budget;
     const budget_state *s = &x->budget;
+    enum { TOKENS = 3 };
     const struct {
         const char *name;
         int64_t limit, spent, needed;
     } counted[] = {
         {"calls", b->calls, s->calls, 1},
         {"wallMs", b->wall_ms, wall_ms(x, j->now_ms), 1},
-        {"bytes", b->bytes, s->bytes, reserved(s, s->bytes_most)},
-        {"tokens", b->tokens, s->tokens, reserved(s, s->tokens_most)},
+        {"bytes", b->bytes, s->bytes, guessed(s->bytes_most, s->in_flight + 1)},
+        {"tokens", b->tokens, s->tokens, tokens_needed(s, most)},
     };
     for (size_t i = 0; i < sizeof counted / sizeof *counted; i++) {
         int64_t limit = counted[i].limit * ((int64_t) s->grants + 1);
         if (!limit || counted[i].spent + counted[i].needed <= limit)
             continue;
+        bool is_known = i == TOKENS && most && most->tokens;
         *ret_shortage = (shortage){.of = counted[i].name,
-                                   .limit = ctn_arena_printf(j->scratch, "%lld", (long long) limit),
-                                   .spent = ctn_arena_printf(j->scratch, "%lld", (long long) counted[i].spent),
+                                   .limit = number(j->scratch, limit),
+                                   .spent = number(j->scratch, counted[i].spent),
+                                   .most = is_known ? number(j->scratch, most->tokens) : (ctn_str){0},
                                    .note = ""};
         return true;
     }
-    if (!b->money.len || !money_is_short(x))
+    if (!b->money.len || !money_is_short(x, most))
         return false;
     *ret_shortage = (shortage){.of = "money",
                                .limit = b->money,
                                .spent = ctn_arena_str(j->scratch, ctn_str_from(s->money[0] ? s->money : "0")),
+                               .most = most ? most->money : (ctn_str){0},
                                .note = s->grants ? ", granted more than once" : ""};
     return true;
 }
 
-bool ctn_x_budget_is_short(const judge *j, ctn_entry *ret_entry)
+/* Those under way that reserved nothing can give nothing back. What is judged without them must be what a replay
+ * judges, which has not seen them begin; so only if there are none. */
+bool ctn_x_budget_may_be_given_back(const judge *j, const ctn_used *most)
+{
+    const budget_state *s = &j->x->budget;
+    shortage lack;
+    if (!s->reserved_count || s->in_flight != s->reserved_count || !find_shortage(j, most, &lack))
+        return false;
+    ctn_execution without = *j->x;
+    without.budget.in_flight = without.budget.reserved_count = 0;
+    without.budget.tokens_reserved = 0;
+    without.budget.money_reserved[0] = '\0';
+    judge alone = *j;
+    alone.x = &without;
+    return !find_shortage(&alone, most, &lack);
+}
+
+bool ctn_x_budget_is_short(const judge *j, const ctn_used *most, ctn_entry *ret_entry)
 {
     shortage lack;
     ctn_arena *scratch = j->scratch;
-    if (!ctn_x_budget_is_set(j->x) || !find_shortage(j, &lack))
+    if (!find_shortage(j, most, &lack))
         return false;
-    ctn_str message = ctn_arena_printf(scratch, "the budget of %s is used up: %.*s of %.*s%s", lack.of,
-                                       CTN_STR_ARG(lack.spent), CTN_STR_ARG(lack.limit), lack.note);
+    ctn_str message =
+        lack.most.len
+            ? ctn_arena_printf(scratch,
+                               "the budget of %s has no room for the next call, which may take up to %.*s: %.*s of "
+                               "%.*s used%s",
+                               lack.of, CTN_STR_ARG(lack.most), CTN_STR_ARG(lack.spent), CTN_STR_ARG(lack.limit),
+                               lack.note)
+            : ctn_arena_printf(scratch, "the budget of %s is used up: %.*s of %.*s%s", lack.of, CTN_STR_ARG(lack.spent),
+                               CTN_STR_ARG(lack.limit), lack.note);
     ctn_json_builder body = ctn_json_object(scratch);
     ctn_entry_kind kind = j->x->plan->budget.parks ? CTN_ENTRY_WAITING : CTN_ENTRY_CANCEL_REQUESTED;
     if (j->x->plan->budget.parks) {
@@ -159,23 +213,57 @@ bool ctn_x_budget_is_short(const judge *j, ctn_entry *ret_entry)
     return true;
 }
 
-void ctn_x_budget_put(const judge *j, const ctn_used *used, size_t bytes, ctn_json_builder *b)
+static const ctn_json *used_of(const judge *j, const ctn_used *used, int64_t bytes)
 {
-    if (!ctn_x_budget_is_set(j->x))
-        return;
     ctn_json_builder u = ctn_json_object(j->scratch);
-    ctn_json_put_int(&u, "bytes", (int64_t) bytes);
+    if (bytes >= 0)
+        ctn_json_put_int(&u, "bytes", bytes);
     if (used && used->tokens > 0)
         ctn_json_put_int(&u, "tokens", used->tokens);
     if (used && used->money.len)
         ctn_json_put(&u, CTN_STR("money"), ctn_json_number(j->scratch, used->money));
-    ctn_json_put(b, CTN_STR("used"), ctn_json_finish(&u));
+    return ctn_json_finish(&u);
 }
 
-void ctn_x_budget_begin(ctn_execution *x)
+void ctn_x_budget_reserve(const judge *j, const ctn_used *most, ctn_json_builder *b)
 {
-    x->budget.calls++;
-    x->budget.in_flight++;
+    ctn_json_put(b, CTN_STR("reserved"), used_of(j, most, -1));
+    ctn_json_put_bool(b, "kept", true); /* it is on disk before the call goes out */
+}
+
+void ctn_x_budget_put(const judge *j, const ctn_used *used, size_t bytes, ctn_json_builder *b)
+{
+    bool is_set = ctn_x_budget_is_set(j->x);
+    if (is_set || (used && (used->tokens > 0 || used->money.len)))
+        ctn_json_put(b, CTN_STR("used"), used_of(j, used, is_set ? (int64_t) bytes : -1));
+}
+
+void ctn_x_budget_begin(ctn_execution *x, call_state *c, const ctn_json *reserved)
+{
+    budget_state *s = &x->budget;
+    s->calls++;
+    s->in_flight++;
+    c->reserved = reserved;
+    if (!reserved)
+        return;
+    s->reserved_count++;
+    s->tokens_reserved += ctn_json_int_or(reserved, "tokens", 0);
+    change_money(s->money_reserved, sizeof s->money_reserved, ctn_json_text(ctn_json_member_of(reserved, "money")),
+                 false);
+}
+
+static void leave(ctn_execution *x, call_state *c)
+{
+    budget_state *s = &x->budget;
+    if (s->in_flight)
+        s->in_flight--;
+    if (!c->reserved)
+        return;
+    s->reserved_count--;
+    s->tokens_reserved -= ctn_json_int_or(c->reserved, "tokens", 0);
+    change_money(s->money_reserved, sizeof s->money_reserved, ctn_json_text(ctn_json_member_of(c->reserved, "money")),
+                 true);
+    c->reserved = NULL;
 }
 
 static void settle(int64_t *spent, int64_t *most, int64_t used)
@@ -186,28 +274,32 @@ static void settle(int64_t *spent, int64_t *most, int64_t used)
         *most = used;
 }
 
-void ctn_x_budget_settle(ctn_execution *x, const call_state *c, const ctn_json *used)
+static void add_used(budget_state *s, const ctn_json *used)
 {
-    budget_state *s = &x->budget;
-    if (c->phase == CALL_RUNNING && s->in_flight)
-        s->in_flight--;
-    else if (c->phase == CALL_IDLE || c->phase == CALL_FAILED)
-        s->calls++; /* its start is in no journal */
     settle(&s->bytes, &s->bytes_most, ctn_json_int_or(used, "bytes", 0));
     settle(&s->tokens, &s->tokens_most, ctn_json_int_or(used, "tokens", 0));
-    const ctn_json *money = ctn_json_member_of(used, "money");
-    if (!ctn_json_is(money, CTN_JSON_NUMBER))
+    ctn_str money = ctn_json_text(ctn_json_member_of(used, "money"));
+    if (!ctn_json_is(ctn_json_member_of(used, "money"), CTN_JSON_NUMBER))
         return;
-    add_money(s->money, sizeof s->money, ctn_json_text(money));
-    if (compare_money(ctn_json_text(money), ctn_str_from(s->money_most)) > 0 &&
-        ctn_json_text(money).len < sizeof s->money_most) {
-        memcpy(s->money_most, ctn_json_text(money).ptr, ctn_json_text(money).len);
-        s->money_most[ctn_json_text(money).len] = '\0';
+    change_money(s->money, sizeof s->money, money, false);
+    if (compare_money(money, ctn_str_from(s->money_most)) > 0 && money.len < sizeof s->money_most) {
+        memcpy(s->money_most, money.ptr, money.len);
+        s->money_most[money.len] = '\0';
     }
 }
 
-void ctn_x_budget_forget(ctn_execution *x)
+void ctn_x_budget_settle(ctn_execution *x, call_state *c, const ctn_json *used)
 {
-    if (x->budget.in_flight)
-        x->budget.in_flight--;
+    if (c->phase == CALL_RUNNING)
+        leave(x, c);
+    else if (c->phase == CALL_IDLE || c->phase == CALL_FAILED)
+        x->budget.calls++; /* its start is in no journal */
+    add_used(&x->budget, used);
+}
+
+void ctn_x_budget_lose(ctn_execution *x, call_state *c)
+{
+    const ctn_json *reserved = c->reserved;
+    leave(x, c);
+    add_used(&x->budget, reserved);
 }

@@ -84,8 +84,8 @@ void ctn_x_each_close(ctn_execution *x, task *t, bool is_kept);
 
 /* ---- execution_budget.c ---- */
 
-/* A call began; ended (its phase still as before: one that a check settled was counted when it was lost); was lost with
- * the engine. */
-void ctn_x_budget_begin(ctn_execution *x);
-void ctn_x_budget_settle(ctn_execution *x, const call_state *c, const ctn_json *used);
-void ctn_x_budget_forget(ctn_execution *x);
+/* A call began, with so much reserved for it (kept; NULL: nothing); ended (its phase still as before: one that a check
+ * settled was counted when it was lost); was lost with the engine: what was reserved for it counts as used. */
+void ctn_x_budget_begin(ctn_execution *x, call_state *c, const ctn_json *reserved);
+void ctn_x_budget_settle(ctn_execution *x, call_state *c, const ctn_json *used);
+void ctn_x_budget_lose(ctn_execution *x, call_state *c);

@@ -110,10 +110,17 @@ bool ctn_x_each_is_full(const judge *j, const work *w);
 
 /* ---- execution_budget.c ---- */
 
-/* One more call may need more of something than is left: the entry with which the execution parks, or ends. */
-bool ctn_x_budget_is_short(const judge *j, ctn_entry *ret_entry);
-/* `used` of a call that ended, into the body of its entry, when there is a budget. used may be NULL. */
 bool ctn_x_budget_is_set(const ctn_execution *x);
+/* One more call may need more of something than is left: the entry with which the execution parks, or ends. most: what
+ * it may take of tokens and money; NULL: nobody can say. There is a budget. */
+bool ctn_x_budget_is_short(const judge *j, const ctn_used *most, ctn_entry *ret_entry);
+/* There is no room for the call now, and may be once those under way have given back what they did not use: it waits.
+ */
+bool ctn_x_budget_may_be_given_back(const judge *j, const ctn_used *most);
+/* ... so much of it is reserved, into the body of the entry of its start. */
+void ctn_x_budget_reserve(const judge *j, const ctn_used *most, ctn_json_builder *body);
+/* `used` of a call that ended, into the body of its entry, when there is a budget or it tells of tokens or money. used
+ * may be NULL. */
 void ctn_x_budget_put(const judge *j, const ctn_used *used, size_t bytes, ctn_json_builder *body);
 
 /* ---- execution_limits.c ---- */

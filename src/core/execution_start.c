@@ -128,7 +128,13 @@ bool ctn_x_start_call(const judge *j, const work *w, uint32_t call, ctn_entry *r
     }
     if (w->role == CTN_ROLE_DO && j->x->budget.is_awaited)
         return false;
-    if (w->role == CTN_ROLE_DO && ctn_x_budget_is_short(j, ret_entry))
+    ctn_used most = {0};
+    bool is_bounded = w->role == CTN_ROLE_DO && ctn_x_budget_is_set(j->x);
+    bool reserves = is_bounded && j->rules->most_of &&
+                    j->rules->most_of(j->rules->effect_ctx, &w->set->calls[call], args, j->scratch, &most);
+    if (reserves && ctn_x_budget_may_be_given_back(j, &most))
+        return false;
+    if (is_bounded && ctn_x_budget_is_short(j, reserves ? &most : NULL, ret_entry))
         return true;
     int64_t until_ms = 0;
     ctn_gate gate = j->rules->gate
@@ -145,6 +151,8 @@ bool ctn_x_start_call(const judge *j, const work *w, uint32_t call, ctn_entry *r
     ctn_json_put_str(&b, "key", ctn_x_key(j->x, w, call, j->scratch));
     if (key.len)
         ctn_json_put_str(&b, "cacheKey", key);
+    if (reserves)
+        ctn_x_budget_reserve(j, &most, &b);
     if (w->role == CTN_ROLE_DO && effect == CTN_EFFECT_IDEMPOTENT && p->undo && j->x->plan->is_rollback_enabled)
         ctn_json_put_bool(&b, "kept", true); /* so that whoever stops this chain knows that it may have to be undone */
     if (w->role == CTN_ROLE_UNDO && w->task->undo_outcome_unknown)

@@ -75,11 +75,12 @@ typedef struct call_state {
     int64_t retry_after_ms;
     /* Of this attempt: what the call goes on with, once its peer asked or accepted it; NULL: it begins. */
     const ctn_json *continuation;
-    const ctn_json *answers; /* to go with it; NULL: nothing was asked */
-    bool is_accepted;        /* the peer goes on by itself: no death of the engine cuts the call off */
-    uint32_t rounds;         /* how often it asked */
-    int64_t spent_ms;        /* of its timeoutMs, before it asked */
-    const ctn_json *asked;   /* WAITING: what is told of it (ctn_step_view) */
+    const ctn_json *answers;  /* to go with it; NULL: nothing was asked */
+    bool is_accepted;         /* the peer goes on by itself: no death of the engine cuts the call off */
+    uint32_t rounds;          /* how often it asked */
+    int64_t spent_ms;         /* of its timeoutMs, before it asked */
+    const ctn_json *reserved; /* RUNNING: of the budget, what it may take; NULL: nobody could say */
+    const ctn_json *asked;    /* WAITING: what is told of it (ctn_step_view) */
     const ctn_json *asked_shown;
 } call_state;
 
@@ -199,6 +200,10 @@ typedef struct budget_state {
     int64_t bytes_most, tokens_most; /* of one call */
     char money[64], money_most[64];  /* decimals; empty: 0 */
     uint32_t in_flight;
+    /* Of those in flight for which something is reserved: how many, and what. */
+    uint32_t reserved_count;
+    int64_t tokens_reserved;
+    char money_reserved[64];
     uint32_t grants;       /* how often a person granted the whole once more */
     bool is_awaited;       /* parked until somebody does, or ends it */
     const ctn_json *asked; /* the body of the entry that says so */
@@ -249,7 +254,7 @@ struct ctn_execution {
     ctn_id_text id_text; /* of the same; it begins every key */
     ctn_parent parent;   /* depth 0: none */
     ctn_origin origin;
-    uint64_t seq;        /* of the last stored entry */
+    uint64_t seq; /* of the last stored entry */
 
     bool is_queued, is_started, is_paused;
     bool is_stopping;

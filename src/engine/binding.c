@@ -28,8 +28,16 @@ static bool schema_of(void *ctx, ctn_work_kind kind, ctn_str target, ctn_digest 
     return driver && driver->schema && driver->schema(driver->ctx, target, ret_digest);
 }
 
+static bool most_of(void *ctx, const ctn_plan_call *call, const ctn_json *args, ctn_arena *arena, ctn_used *ret_most)
+{
+    const ctn_driver *driver = ctn_eng_driver_of(ctx, call->kind);
+    return driver && driver->most &&
+           driver->most(driver->ctx, call->target, call->detail, args, arena, &ret_most->tokens, &ret_most->money);
+}
+
 void ctn_eng_binding_init(ctn_engine *e)
 {
+    e->rules.most_of = most_of;
     e->rules.effect_of = effect_of;
     e->rules.effect_ctx = e;
     e->rules.schema_of = schema_of; /* with cached_ctx, the engine as well */

@@ -88,6 +88,11 @@ typedef struct ctn_driver {
     ctn_effect (*effect)(void *ctx, ctn_str target, const char **ret_from);
     /* What `target` takes and gives, by content; false when that is not known. NULL: it never is. */
     bool (*schema)(void *ctx, ctn_str target, ctn_digest *ret_digest);
+    /* The most that a call with this detail and these arguments may use: tokens, and money as a JSON number (empty: not
+     * known), in the arena. Told before it begins, so that a budget has room for it. False: nobody can say. NULL: it
+     * never can. */
+    bool (*most)(void *ctx, ctn_str target, const ctn_json *detail, const ctn_json *args, ctn_arena *arena,
+                 int64_t *ret_tokens, ctn_str *ret_money);
     /* May the request still arrive after it was given up? False once the process that had it has ended. NULL: it never
      * may. */
     bool (*may_still_arrive)(void *ctx, uint64_t token, ctn_str target);

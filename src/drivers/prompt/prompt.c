@@ -17,8 +17,10 @@
 #include <stdlib.h>
 
 #define ANSWER_BYTES_DEFAULT ((size_t) 1 << 20)
-#define REQUESTS_MAX         2   /* the second mends the first one's answer */
-#define PROGRESS_EVERY_MS    250 /* nobody reads faster */
+#define REQUESTS_MAX         2 /* the second mends the first one's answer */
+/* The sentence that gives an answer back, with what is wrong with it. */
+#define OBJECTION_BYTES_MAX ((int64_t) sizeof((ctn_err){0}).message + 256)
+#define PROGRESS_EVERY_MS   250 /* nobody reads faster */
 
 struct ctn_prompt_driver {
     ctn_prompt_options options;
@@ -328,6 +330,25 @@ static void cancel(void *ctx, uint64_t token)
         free_call(c);
 }
 
+/* A question, and the same once more with an answer and an objection beside it. */
+static bool most(void *ctx, ctn_str target, const ctn_json *detail, const ctn_json *args, ctn_arena *arena,
+                 int64_t *ret_tokens, ctn_str *ret_money)
+{
+    const ctn_prompt_model *model = model_named(ctx, target);
+    if (!model)
+        return false;
+    ctn_chat_ask ask = ask_of(arena, model, detail, args);
+    ctn_prompt_use all = ctn_prompt_use_most(&ask);
+    if (ctn_json_member_of(detail, "schema")) {
+        ctn_prompt_use second = all;
+        second.input += ask.tokens_max + OBJECTION_BYTES_MAX;
+        ctn_prompt_use_add(&all, &second);
+    }
+    *ret_tokens = ctn_prompt_use_tokens(&all);
+    *ret_money = ctn_prompt_use_money(arena, &model->price, &all);
+    return true;
+}
+
 static bool may_still_arrive(void *ctx, uint64_t token, ctn_str target)
 {
     (void) ctx, (void) token, (void) target;
@@ -357,6 +378,10 @@ void ctn_prompt_driver_free(ctn_prompt_driver *driver)
 
 ctn_driver ctn_prompt_driver_interface(ctn_prompt_driver *driver)
 {
-    return (ctn_driver){
-        .kind = "prompt", .ctx = driver, .begin = begin, .cancel = cancel, .may_still_arrive = may_still_arrive};
+    return (ctn_driver){.kind = "prompt",
+                        .ctx = driver,
+                        .begin = begin,
+                        .cancel = cancel,
+                        .most = most,
+                        .may_still_arrive = may_still_arrive};
 }

@@ -478,6 +478,7 @@ static kit *make(const char *yaml, const kit_options *o)
                            .cached = o->cached,
                            .cached_ctx = o->world,
                            .schema_of = o->schema_of,
+                           .most_of = o->most_of,
                            .retry_interrupted = o->retry_interrupted,
                            .value_bytes_max = o->value_bytes_max,
                            .context_bytes_max = o->context_bytes_max,

@@ -36,6 +36,8 @@ typedef struct kit_options {
     int64_t steps_max;
     ctn_gate (*gate)(void *world, const ctn_execution *x, const ctn_plan_set *set, const ctn_plan_call *call,
                      int64_t now_ms, int64_t *ret_until_ms);
+    bool (*most_of)(void *of_rules, const ctn_plan_call *call, const ctn_json *args, ctn_arena *arena,
+                    ctn_used *ret_most);
     bool (*schema_of)(void *world, ctn_work_kind kind, ctn_str target, ctn_digest *ret_digest);
     ctn_cached (*cached)(void *world, const ctn_execution *x, ctn_str key, int64_t ttl_ms, int64_t now_ms,
                          const ctn_json **ret_value);
