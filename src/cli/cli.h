@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "chain/finding.h"
 #include "cli/options.h"
 #include "cli/screen.h"
@@ -46,6 +47,7 @@ typedef struct ctn_cli {
     ctn_args args;
     ctn_screen out, err;               /* stdout, stderr */
     const struct ctn_overlay *overlay; /* NULL: files are what they are */
+    const ctn_log *log; /* of `serve`, as its options and the configuration say; NULL: as for people */
 } ctn_cli;
 
 struct ctn_verb {

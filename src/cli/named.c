@@ -139,7 +139,10 @@ ctn_host *ctn_cli_host(const ctn_cli *cli, const ctn_workspace *ws)
     ctn_log log = {.fd = 2, .json = ctn_opt_is_given(cli, CTN_OPT_JSON) && !is_live, .clock = ctn_clock_system()};
     ctn_host_options options = {.ws = ws,
                                 .spawner = cli->spawner,
-                                .log = is_live || ctn_opt_is_given(cli, CTN_OPT_QUIET) ? NULL : &log,
+                                .log = cli->log                                          ? cli->log
+                                       : is_live || ctn_opt_is_given(cli, CTN_OPT_QUIET) ? NULL
+                                                                                         : &log,
+                                .log_is_said = cli->log != NULL,
                                 .teller = ctn_cli_teller(cli),
                                 .second_signal = end_at_once,
                                 .second_signal_ctx = (void *) cli};

@@ -9,6 +9,10 @@
 
 static void write_sentence(const ctn_cli *cli, ctn_colour colour, ctn_str sentence)
 {
+    if (cli->log && cli->log->json) {
+        ctn_log_line(cli->log, colour == CTN_COLOUR_RED ? CTN_LOG_ERROR : CTN_LOG_INFO, sentence.ptr, NULL);
+        return;
+    }
     ctn_str line = ctn_arena_printf(cli->arena, "%scatena:%s %.*s\n", ctn_colour_code(&cli->err, colour),
                                     ctn_colour_code(&cli->err, CTN_COLOUR_NONE),
                                     CTN_STR_ARG(ctn_text_harmless(cli->arena, sentence)));
@@ -44,10 +48,12 @@ void ctn_cli_say(const ctn_cli *cli, const char *format, ...)
     if (ctn_opt_is_given(cli, CTN_OPT_QUIET))
         return;
     va_list args;
+    ctn_arena_mark mark = ctn_arena_save(cli->arena); /* a service says things for years */
     va_start(args, format);
     ctn_str sentence = ctn_arena_vprintf(cli->arena, format, args);
     va_end(args);
     write_sentence(cli, CTN_COLOUR_BOLD, sentence);
+    ctn_arena_restore(cli->arena, mark);
 }
 
 void ctn_finding_write(const ctn_cli *cli, const ctn_screen *screen, ctn_buf *out, const ctn_finding *f)

@@ -16,6 +16,7 @@
 #include <assert.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define STOP_GRACE_MS 5000
 #define END_LIMIT_MS  4000 /* servers: stdin closed, SIGTERM, SIGKILL */
@@ -45,8 +46,8 @@ struct ctn_host {
     ctn_timer *timer, *grace;
     raised signals[SIGNAL_COUNT];
     int signal_came;
-    ctn_log log_text;
-    const ctn_log *log; /* NULL: silent */
+    ctn_log log_text, log_drivers, log_engine; /* the same, each with its component */
+    const ctn_log *log;                        /* NULL: silent */
 
     ctn_drivers *drivers; /* NULL: not made yet */
     ctn_store_lock *lock;
@@ -59,6 +60,9 @@ struct ctn_host {
     ctn_access *access;
     ctn_rng_pool chance_of_ids;
     ctn_writer_thread *writer;
+    ctn_writer writes; /* its interface */
+    int64_t submitted_at_us;
+    ctn_histogram commits_took;
     ctn_control *control;
 
     listening *listeners;
@@ -67,8 +71,8 @@ struct ctn_host {
         void *ctx;
     } at_end[AT_END_MAX];
     size_t at_end_count;
-    bool (*is_done)(void *ctx);
-    void *is_done_ctx;
+    bool (*is_done)(void *ctx), (*is_over)(void *ctx);
+    void *is_done_ctx, *is_over_ctx;
     bool is_running, is_wanted, is_grace_over, is_ended, is_closing;
     ctn_config_keyring *keyring; /* NULL: no sealing */
     ctn_credentials *credentials;
@@ -121,14 +125,23 @@ static void on_wanted(void *ctx)
     host->is_wanted = true;
 }
 
+static int64_t monotonic_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t) t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
 static void turn_engine(ctn_host *host)
 {
     int64_t due_ms;
     do {
         host->is_wanted = false;
         ctn_batch *batch = ctn_writer_thread_take(host->writer);
-        if (batch)
+        if (batch) {
+            ctn_histogram_add_us(&host->commits_took, monotonic_us() - host->submitted_at_us);
             ctn_engine_batch_done(host->engine, batch);
+        }
         host->is_wanted = false; /* what that asked for comes now */
         due_ms = ctn_engine_turn(host->engine);
     } while (host->is_wanted);
@@ -160,6 +173,14 @@ bool ctn_host_run(ctn_host *host, bool (*is_done)(void *ctx), void *ctx)
     host->is_running = false;
     host->is_done = NULL;
     return !host->signal_came;
+}
+
+/* The writer's, but that it is looked at how long a commit takes. */
+static void submit(void *ctx, ctn_batch *batch)
+{
+    ctn_host *host = ctx;
+    host->submitted_at_us = monotonic_us();
+    host->writes.submit(host->writes.ctx, batch);
 }
 
 static void on_engine_event(void *ctx, const ctn_engine_event *event)
@@ -200,14 +221,23 @@ void ctn_host_at_end(ctn_host *host, void (*fn)(void *ctx), void *ctx)
 
 /* ---- growing ---- */
 
+static void share_log(ctn_host *host)
+{
+    host->log_drivers = host->log_engine = host->log_text;
+    host->log_drivers.component = "drivers";
+    host->log_engine.component = "engine";
+}
+
 ctn_host *ctn_host_new(const ctn_host_options *options)
 {
     ctn_host *host = ctn_malloc(sizeof *host);
     *host = (ctn_host){.options = *options, .ws = options->ws, .arena = ctn_arena_new(4096), .loop = ctn_loop_new()};
     if (options->log) {
         host->log_text = *options->log;
-        host->log_text.level_min = CTN_LOG_ERROR; /* what a server does wrong is in the sentence at the end */
+        if (!options->log_is_said)
+            host->log_text.level_min = CTN_LOG_ERROR; /* what a server does wrong is in the sentence at the end */
         host->log = &host->log_text;
+        share_log(host);
     }
     host->wakeup = ctn_wakeup_new(host->loop, on_woken, host);
     host->timer = ctn_timer_new(host->loop, on_woken, host);
@@ -247,9 +277,10 @@ int ctn_host_drivers(ctn_host *host, ctn_drivers **ret_drivers, ctn_err *err)
 {
     if (!host->credentials && is_any_asked_leave(host->ws->config))
         host->credentials = ctn_credentials_new(host->ws->store_file, host->ws->config, host->options.teller);
-    int rc = host->drivers ? CTN_OK
-                           : ctn_drivers_new(host->ws->config, host->loop, host->options.spawner, host->log,
-                                             host->credentials, &host->drivers, err);
+    int rc = host->drivers
+                 ? CTN_OK
+                 : ctn_drivers_new(host->ws->config, host->loop, host->options.spawner,
+                                   host->log ? &host->log_drivers : NULL, host->credentials, &host->drivers, err);
     if (rc == CTN_OK)
         *ret_drivers = host->drivers;
     return rc;
@@ -268,8 +299,10 @@ static int find_chain(void *ctx, ctn_str chain_id, ctn_plan **ret_plan, ctn_err 
 
 int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
 {
-    if (serves)
+    if (serves && !host->options.log_is_said) {
         host->log_text.level_min = CTN_LOG_WARN;
+        share_log(host);
+    }
     ctn_drivers *drivers;
     int rc = ctn_host_drivers(host, &drivers, err);
     if (rc == CTN_OK && !host->lock)
@@ -287,8 +320,9 @@ int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
     if (rc)
         return rc;
     if (serves)
-        ctn_writer_thread_keep(host->writer,
-                               ctn_keeper_new(&host->ws->config->retention, ctn_clock_system(), host->log));
+        ctn_writer_thread_keep(host->writer, ctn_keeper_new(&host->ws->config->retention, ctn_clock_system(),
+                                                            host->log ? &host->log_engine : NULL));
+    host->writes = ctn_writer_thread_as_writer(host->writer);
     host->keyring = ctn_config_keyring_new(host->ws->config, host->options.teller);
     ctn_rng rng = ctn_rng_system();
     ctn_schedule *schedules = NULL;
@@ -299,7 +333,7 @@ int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
     ctn_tool_guard_options guard = {.config = host->ws->config,
                                     .store = host->store,
                                     .servers = ctn_drivers_tools(drivers),
-                                    .log = host->log,
+                                    .log = host->log ? &host->log_engine : NULL,
                                     .teller = host->options.teller,
                                     .resumes = serves};
     ctn_access_options access = {
@@ -316,11 +350,12 @@ int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
         .clock = ctn_clock_system(),
         .seed = ctn_rng_next(&rng),
         .id_rng = ctn_rng_pooled(&host->chance_of_ids),
-        .log = host->log,
-        .writer = ctn_writer_thread_as_writer(host->writer),
+        .log = host->log ? &host->log_engine : NULL,
+        .writer = {.ctx = host, .submit = submit},
         .drivers = all_drivers,
         .driver_count = driver_count,
         .seal = ctn_config_keyring_seal(host->keyring),
+        .tracing = {.is_on = host->ws->config->telemetry.otlp_url.len > 0, .share = host->ws->config->telemetry.share},
         .rules = ctn_config_rules(host->ws->config),
         .plan_bound = ctn_tool_guard_plan_bound,
         .plan_bound_ctx = host->guard,
@@ -346,6 +381,21 @@ int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
         .loop = host->loop, .engine = host->engine, .store = host->store, .ws = host->ws, .guard = host->guard};
     const char *socket = ctn_workspace_socket(host->ws);
     return socket ? ctn_control_open(&control, socket, &host->control, err) : CTN_OK;
+}
+
+const ctn_log *ctn_host_log(const ctn_host *host, const char *component)
+{
+    if (!host->log)
+        return NULL;
+    ctn_log *log = CTN_NEW(host->arena, ctn_log);
+    *log = *host->log;
+    log->component = component;
+    return log;
+}
+
+const ctn_histogram *ctn_host_commits_took(const ctn_host *host)
+{
+    return &host->commits_took;
 }
 
 ctn_loop *ctn_host_loop(const ctn_host *host)
@@ -398,7 +448,8 @@ static void on_grace_over(void *ctx)
 static bool is_quiet(void *ctx)
 {
     ctn_host *host = ctx;
-    return host->is_grace_over || ctn_engine_is_quiet(host->engine);
+    bool is_over = !host->is_over || host->is_over(host->is_over_ctx);
+    return host->is_grace_over || (ctn_engine_is_quiet(host->engine) && is_over);
 }
 
 static void on_servers_ended(void *ctx)
@@ -420,19 +471,28 @@ static void run_for(ctn_host *host, bool (*is_over)(void *ctx), int64_t limit_ms
     ctn_timer_clear(host->grace);
 }
 
-void ctn_host_close(ctn_host *host)
+void ctn_host_stop(ctn_host *host, bool (*is_over)(void *ctx), void *ctx)
 {
-    if (!host)
+    if (host->is_closing)
         return;
     ctn_spawner_when_gone(host->options.spawner, NULL, NULL);
     host->is_closing = true; /* the first signal has had its effect, or comes too late to have one */
     host->grace = ctn_timer_new(host->loop, on_grace_over, host);
+    host->is_over = is_over;
+    host->is_over_ctx = ctx;
     if (host->engine) {
         ctn_control_stop(host->control);
         ctn_engine_stop(host->engine);
-        if (!ctn_engine_is_quiet(host->engine))
+        if (!is_quiet(host))
             run_for(host, is_quiet, STOP_GRACE_MS);
     }
+}
+
+void ctn_host_close(ctn_host *host)
+{
+    if (!host)
+        return;
+    ctn_host_stop(host, NULL, NULL);
     ctn_writer_thread_stop(host->writer); /* before the engine, whose batch it may have */
     host->writer = NULL;
     ctn_engine *engine = host->engine;

@@ -17,6 +17,7 @@
  * Threads    The one that called _new.
  */
 #pragma once
+#include "base/histogram.h"
 #include "engine/engine.h"
 #include "host/access.h"
 #include "host/drivers.h"
@@ -29,7 +30,8 @@ typedef struct ctn_host ctn_host;
 typedef struct ctn_host_options {
     const ctn_workspace *ws; /* outlives the host, as the spawner does */
     ctn_spawner *spawner;
-    const ctn_log *log; /* copied; its level is the host's to choose; NULL: silent */
+    const ctn_log *log; /* copied; NULL: silent */
+    bool log_is_said;   /* its level is somebody's word; else it is the host's to choose */
     ctn_teller teller;
     void (*second_signal)(void *ctx); /* ends the process: does not return */
     void *second_signal_ctx;
@@ -41,6 +43,10 @@ int ctn_host_lock(ctn_host *host, ctn_err *err);
 int ctn_host_drivers(ctn_host *host, ctn_drivers **ret_drivers, ctn_err *err);
 /* serves: advance what is due in the store, not only what is asked for. */
 int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err);
+/* The first part of closing: nothing new begins, and the loop turns until calls in flight have ended and what they gave
+ * is on disk, and is_over (NULL: nothing more is waited for) says so, but no longer than 5 s. What was asked for before
+ * is answered meanwhile. */
+void ctn_host_stop(ctn_host *host, bool (*is_over)(void *ctx), void *ctx);
 /* NULL is fine. */
 void ctn_host_close(ctn_host *host);
 
@@ -62,9 +68,13 @@ void ctn_host_at_end(ctn_host *host, void (*fn)(void *ctx), void *ctx);
 const ctn_workspace *ctn_host_workspace(const ctn_host *host);
 ctn_teller ctn_host_teller(const ctn_host *host);
 ctn_loop *ctn_host_loop(const ctn_host *host);
+/* Whose lines say `component`; NULL: silent. The host's, as the options and the configuration have it. */
+const ctn_log *ctn_host_log(const ctn_host *host, const char *component);
+/* How long commits took, from being handed over until the engine knew. */
+const ctn_histogram *ctn_host_commits_took(const ctn_host *host);
 /* NULL before _own. */
 ctn_engine *ctn_host_engine(const ctn_host *host);
 ctn_store *ctn_host_store(const ctn_host *host);
 ctn_access *ctn_host_access(const ctn_host *host); /* who may do what, as the store and the configuration say */
-ctn_shelf *ctn_host_shelf(const ctn_host *host); /* of the engine; NULL before _own, and when it is gone */
+ctn_shelf *ctn_host_shelf(const ctn_host *host);   /* of the engine; NULL before _own, and when it is gone */
 ctn_seal *ctn_host_seal(const ctn_host *host);     /* NULL: nothing is sealed, so nothing sensitive is started */

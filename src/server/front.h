@@ -40,6 +40,9 @@ typedef struct ctn_site {
     bool (*admit)(void *ctx, ctn_web_request *request);
     void (*take)(void *ctx, ctn_web_request *request);
     void (*refuse)(void *ctx, ctn_web_request *request, const ctn_refusal *refusal); /* NULL: problem+json */
+    /* The service is about to end: answers that only wait for something to happen are given now, and streams that end
+     * by nothing are ended. NULL: it has none. */
+    void (*drain)(void *ctx);
     void *ctx;
 } ctn_site;
 
@@ -61,6 +64,8 @@ void ctn_front_tell(ctn_front *front, void (*tell)(void *ctx, const ctn_web_told
 /* Nothing new comes in (503 with Retry-After, readiness says so); what is under way may end. */
 void ctn_front_drain(ctn_front *front);
 bool ctn_front_is_draining(const ctn_front *front);
+/* Requests that are not answered to the end, streams among them. */
+size_t ctn_front_open_count(const ctn_front *front);
 void ctn_front_close(ctn_front *front);            /* NULL is fine */
 const char *ctn_front_url(const ctn_front *front); /* "http://127.0.0.1:41233", "https://..." with TLS */
 

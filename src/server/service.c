@@ -13,7 +13,7 @@ struct ctn_service {
     ctn_api *api;
 };
 
-int ctn_service_open(ctn_host *host, ctn_str address, ctn_service **ret_service, ctn_err *err)
+int ctn_service_open(ctn_host *host, ctn_ops *ops, ctn_str address, ctn_service **ret_service, ctn_err *err)
 {
     ctn_service *s = ctn_malloc(sizeof *s);
     *s = (ctn_service){0};
@@ -31,8 +31,19 @@ int ctn_service_open(ctn_host *host, ctn_str address, ctn_service **ret_service,
         return rc;
     }
     ctn_mcp_service_serve(s->mcp, s->front);
+    ctn_ops_serve(ops, s->front);
     *ret_service = s;
     return CTN_OK;
+}
+
+void ctn_service_drain(ctn_service *s)
+{
+    ctn_front_drain(s->front);
+}
+
+bool ctn_service_is_quiet(const ctn_service *s)
+{
+    return ctn_front_open_count(s->front) == 0;
 }
 
 void ctn_service_close(ctn_service *s)
