@@ -47,6 +47,7 @@ int ctn_vfail(ctn_err *err, int code, const char *format, va_list args)
     err->code = code;
     err->line = 0;
     err->column = 0;
+    err->retry_after_s = 0;
     return code;
 }
 
@@ -108,6 +109,7 @@ const char *ctn_err_name(int code)
     case CTN_E_DENIED: return "denied";
     case CTN_E_UNSUPPORTED: return "unsupported";
     case CTN_E_NOMEM: return "no_memory";
+    case CTN_E_TOO_MANY: return "too_many";
     default: return "unknown";
     }
 }

@@ -30,12 +30,14 @@ enum {
     CTN_E_DENIED,
     CTN_E_UNSUPPORTED, /* this build or version does not do that */
     CTN_E_NOMEM,       /* no memory; nothing happened (base/memory.h) */
+    CTN_E_TOO_MANY,    /* as many as may be, or a quota is used up; nothing happened, try again later */
 };
 
 typedef struct ctn_err {
     int code;
-    uint32_t line, column; /* of the text that is wrong, from 1; 0 = not about a text */
-    char message[600];     /* always terminated, no newline at the end */
+    uint32_t line, column;  /* of the text that is wrong, from 1; 0 = not about a text */
+    uint32_t retry_after_s; /* of TOO_MANY: when, from now; 0: soon */
+    char message[600];      /* always terminated, no newline at the end */
 } ctn_err;
 
 /* Writes the sentence and returns `code`, so that `return ctn_fail(err, ...)` reads well. */

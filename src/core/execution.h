@@ -84,6 +84,10 @@ typedef struct ctn_rules {
     ctn_gate (*gate)(void *ctx, const ctn_execution *x, const ctn_plan_set *set, const ctn_plan_call *call,
                      int64_t now_ms, int64_t *ret_until_ms);
     void *gate_ctx;
+    /* What forbids this call although it could begin: a right that is missing, a quota that is used up. The step fails
+     * with that, unsent; NONE: nothing. Not asked of what undoes. NULL: nothing is forbidden. */
+    ctn_failure (*forbids)(void *ctx, const ctn_execution *x, const ctn_plan_set *set, ctn_err *err);
+    void *forbids_ctx;
     /* What an earlier call with this key gave, if that is no older than ttl_ms. NULL: nothing is cached. The entry of
      * the call that follows has the key in its body (cacheKey), and so has the entry of its success. */
     ctn_cached (*cached)(void *ctx, const ctn_execution *x, ctn_str key, int64_t ttl_ms, int64_t now_ms,

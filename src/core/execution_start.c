@@ -136,6 +136,12 @@ bool ctn_x_start_call(const judge *j, const work *w, uint32_t call, ctn_entry *r
         return false;
     if (is_bounded && ctn_x_budget_is_short(j, reserves ? &most : NULL, ret_entry))
         return true;
+    if (w->role == CTN_ROLE_DO && j->rules->forbids)
+        failure = j->rules->forbids(j->rules->forbids_ctx, j->x, w->set, &err);
+    if (failure) {
+        *ret_entry = ctn_x_fail_unsent(j, w, call, failure, &err);
+        return true;
+    }
     int64_t until_ms = 0;
     ctn_gate gate = j->rules->gate
                         ? j->rules->gate(j->rules->gate_ctx, j->x, w->set, &w->set->calls[call], j->now_ms, &until_ms)

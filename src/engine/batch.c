@@ -87,6 +87,8 @@ void ctn_eng_record(ctn_engine *e, loaded *l, ctn_entry *entry)
     b->records[b->count] =
         l->seal.is_on ? ctn_eng_sealed_record(e, l, entry, arena) : ctn_entry_to_record(entry, &l->hash, arena);
     l->hash = b->records[b->count++].hash;
+    if (l->queue.tenant->quota)
+        ctn_eng_quota_use(e, l->queue.tenant, &(ctn_usage){.bytes = (int64_t) b->records[b->count - 1].body.len});
 }
 
 ctn_arena *ctn_eng_batch_arena(const ctn_engine *e)

@@ -85,7 +85,10 @@ static void fill_append(ctn_engine *e, append_build *b, ctn_append *a, ctn_arena
         *row = l->row;
         a->row = row;
         a->data_key = l->seal.is_on ? &l->seal.data_key : NULL;
+        e->figures.starts++;
     }
+    if (ctn_status_is_final(status) && (b->is_new || !ctn_status_is_final(l->status_written)))
+        e->figures.ends++;
     bool is_changed = !b->is_new && (status != l->status_written || wake_at_ms != l->wake_written);
     const ctn_parent *parent = ctn_status_is_final(status) ? ctn_execution_parent(l->x) : NULL;
     if (is_changed || parent) {
@@ -130,6 +133,7 @@ void ctn_eng_hand_over(ctn_engine *e)
     m->batch.count = m->count;
     for (size_t i = 0; i < m->count; i++)
         fill_append(e, &m->builds[i], &m->batch.appends[i], m->arena);
+    m->batch.appends[0].usage = ctn_eng_quotas_take(e, m->arena, &m->batch.appends[0].usage_count);
     e->batches->under_way = m;
     e->batches->gathering = m == &e->batches->both[0] ? &e->batches->both[1] : &e->batches->both[0];
     e->options.writer.submit(e->options.writer.ctx, &m->batch);
@@ -250,11 +254,13 @@ void ctn_eng_take_in(ctn_engine *e)
         return;
     }
     ctn_trouble_ends(&e->store.writing, e->now_ms);
+    e->figures.commits++;
     for (size_t i = 0; i < m->count; i++) {
         append_build *b = &m->builds[i];
         b->l->batches--;
         if (m->batch.outcomes[i] == CTN_OUTCOME_ACCEPTED) {
             b->l->is_recovering = false;
+            e->figures.entries += b->count;
             ctn_eng_queue_committed(e, b->l);
             tell_entries(e, b);
             ctn_eng_tell_parent(e, b->l);

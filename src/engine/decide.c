@@ -51,6 +51,8 @@ static void take_call_ended(ctn_engine *e, filed *f)
     flight *ended = ctn_flight_by_token(&e->flights, f->token);
     if (ended)
         ctn_eng_flight_end(e, ended);
+    if (ended && f->in.used.money.len && l->queue.tenant->quota)
+        ctn_eng_quota_use(e, l->queue.tenant, &(ctn_usage){.money = ctn_money_from_text(f->in.used.money)});
     decide(e, l, f);
 }
 

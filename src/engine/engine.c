@@ -70,6 +70,7 @@ static int64_t next_turn_ms(ctn_engine *e)
         return at_ms;
     at_ms = earlier_ms(at_ms, ctn_eng_admit_turn_ms(e));
     at_ms = earlier_ms(at_ms, ctn_eng_schedules_turn_ms(e));
+    at_ms = earlier_ms(at_ms, ctn_eng_quotas_turn_ms(e));
     at_ms = earlier_ms(at_ms, ctn_eng_quarantine_turn_ms(e));
     return earlier_ms(at_ms, ctn_eng_due_turn_ms(e));
 }
@@ -77,6 +78,7 @@ static int64_t next_turn_ms(ctn_engine *e)
 int64_t ctn_engine_turn(ctn_engine *e)
 {
     e->now_ms = ctn_clock_now_ms(&e->options.clock);
+    ctn_eng_quotas_turn(e);
     ctn_eng_take_in(e);
     ctn_eng_recover_store(e);
     advance_bound(e);
@@ -122,6 +124,10 @@ static int make(void *ctx)
     e->options = *options;
     if (!e->options.active_max)
         e->options.active_max = 256;
+    if (!e->options.starting_max)
+        e->options.starting_max = 4096;
+    if (!e->options.starting_bytes_max)
+        e->options.starting_bytes_max = (size_t) 64 << 20;
     e->rules = options->rules;
     e->chance = options->seed;
     e->now_ms = ctn_clock_now_ms(&options->clock);
@@ -144,6 +150,8 @@ static int make(void *ctx)
     ctn_eng_schedules_init(e);
     ctn_eng_quarantine_init(e);
     int rc = ctn_eng_gate_init(e, m->err);
+    if (rc == CTN_OK)
+        rc = ctn_eng_quotas_init(e, m->err);
     if (rc == CTN_OK)
         rc = ctn_store_exec_no_last(options->store, &e->exec_no_last, m->err);
     if (rc) {
@@ -176,6 +184,7 @@ void ctn_engine_free(ctn_engine *e)
     ctn_inbox_done(&e->inbox);
     ctn_eng_plans_free(e);
     ctn_queue_done(&e->queue);
+    ctn_eng_quotas_done(e);
     ctn_eng_quarantine_done(e);
     ctn_eng_cache_done(e);
     ctn_eng_gate_done(e);

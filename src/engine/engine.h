@@ -92,6 +92,14 @@ typedef struct ctn_schedule {
     ctn_str chain_id, cron, timezone; /* empty timezone: UTC */
 } ctn_schedule;
 
+/* What one tenant may have of the engine: its share of the turns (lanes.h), and its quotas (quota.h). */
+typedef struct ctn_tenant_rules {
+    ctn_str name;            /* "*": each that has no rules of its own, and a name */
+    int64_t weight;          /* 0: 1 */
+    int64_t running, queued; /* at once; 0: as many as there are */
+    ctn_usage per_day;       /* 0: as much as there is */
+} ctn_tenant_rules;
+
 typedef struct ctn_engine_options {
     ctn_store *store; /* for loading, and for definitions of new plans */
     uint64_t epoch;
@@ -122,6 +130,11 @@ typedef struct ctn_engine_options {
     ctn_tracing tracing; /* what calls take along of their traces */
     ctn_rules rules;     /* effect_of is set by the engine */
     size_t active_max;   /* executions in memory that may run at once; 0: 256 */
+    /* Starts that were asked for and are not on disk yet: more are refused (CTN_E_TOO_MANY) before they take memory.
+     * One tenant may have half of them. 0: 4,096 and 64 MiB. */
+    size_t starting_max, starting_bytes_max;
+    const ctn_tenant_rules *tenants;
+    size_t tenant_count;
     /* May a call on this principal's behalf use this restricted set? CTN_E_DENIED: the sentence names the missing
      * grant; the step fails with `denied`. Asked before each call of one. NULL: nothing is refused. */
     int (*may_use)(void *ctx, ctn_str principal, ctn_str set, ctn_err *err);
@@ -222,18 +235,31 @@ void ctn_engine_hold(ctn_engine *engine, ctn_str target, ctn_hold_kind kind, ctn
 typedef struct ctn_engine_figures {
     size_t loaded, running; /* executions in memory; those that have begun and are there to go on */
     size_t in_flight;       /* calls */
+    size_t starting;        /* asked for, and not acknowledged yet */
     uint64_t commits, entries, starts, ends, refused; /* since it was made */
     size_t entries_gathering;                         /* decided and not on disk */
     int64_t store_failing_since_ms;                   /* 0: it works */
 } ctn_engine_figures;
 ctn_engine_figures ctn_engine_figures_now(const ctn_engine *engine);
-/* One lane of the queue: what is queued and not held. */
+/* One lane of the queue. */
 typedef struct ctn_queue_figure {
     ctn_str tenant, chain_id;
     int priority;
-    int64_t depth;
-    int64_t oldest_at_ms; /* when the first one came */
+    int64_t depth;        /* all that are queued, those behind an older one with their concurrencyKey too */
+    int64_t oldest_at_ms; /* when the first one came that may start; 0: none may, or it is not known */
 } ctn_queue_figure;
+/* In no order; fn not 0: stop. False: the store could not be read yet, or the engine does only what it is told to. */
+bool ctn_engine_queue(const ctn_engine *engine, int (*fn)(void *ctx, const ctn_queue_figure *figure), void *ctx);
+typedef struct ctn_tenant_figure {
+    ctn_str tenant; /* "": all that have none */
+    int64_t weight, running, queued;
+    const ctn_tenant_rules *rules; /* NULL: none */
+    bool is_counted;               /* it has a quota: */
+    ctn_usage used;                /* of today (UTC) */
+    bool is_shut;                  /* calls, bytes or money are used up: nothing of it starts */
+} ctn_tenant_figure;
+/* Those that the engine has met, and those with something queued. */
+void ctn_engine_tenants(const ctn_engine *engine, int (*fn)(void *ctx, const ctn_tenant_figure *figure), void *ctx);
 
 /* Loaded ones only; NULL otherwise. Valid until the next turn. */
 const ctn_execution *ctn_engine_find(ctn_engine *engine, ctn_execution_id id);

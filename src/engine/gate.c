@@ -22,6 +22,7 @@
 #include "engine/holds.h"
 #include "engine/limits.h"
 #include "engine/place.h"
+#include "engine/quota.h"
 #include "engine/state.h"
 
 #include <stdlib.h>
@@ -210,6 +211,15 @@ static ctn_gate ask(void *ctx, const ctn_execution *x, const ctn_plan_set *set, 
     return CTN_GATE_OPEN;
 }
 
+/* Only while something may be forbidden is this asked. */
+static ctn_failure forbids(void *ctx, const ctn_execution *x, const ctn_plan_set *set, ctn_err *err)
+{
+    ctn_engine *e = ctx;
+    const loaded *l = e->gate->asking;
+    (void) set;
+    return l && l->x == x && ctn_eng_quota_allows_call(e, l->queue.tenant, err) ? CTN_FAILURE_LIMIT : CTN_FAILURE_NONE;
+}
+
 void ctn_eng_gate_begin(ctn_engine *e, loaded *l, gate_waits *ret_before)
 {
     e->gate->asking = l;
@@ -329,6 +339,10 @@ int ctn_eng_gate_init(ctn_engine *e, ctn_err *err)
     e->gate = ctn_calloc(1, sizeof *e->gate);
     e->rules.gate = ask;
     e->rules.gate_ctx = e;
+    if (e->options.tenant_count) {
+        e->rules.forbids = forbids;
+        e->rules.forbids_ctx = e;
+    }
     return ctn_store_breaker_list(e->options.store, restore, e, err);
 }
 

@@ -56,6 +56,11 @@ filed *ctn_inbox_new(ctn_inbox *inbox, filed_kind kind)
 void ctn_inbox_free(ctn_inbox *inbox, filed *f)
 {
     ctn_arena *arena = f->arena;
+    if (f->is_counted) {
+        inbox->start_count--;
+        inbox->start_bytes -= f->bytes;
+        f->tenant->starting--;
+    }
     if (inbox->pool_count == POOL_MAX) {
         ctn_arena_free(arena);
         return;

@@ -7,6 +7,7 @@
  */
 #pragma once
 #include "engine/engine.h"
+#include "engine/lanes.h"
 
 typedef enum filed_kind {
     FILED_CALL_ENDED,
@@ -33,7 +34,11 @@ typedef struct filed {
     ctn_parent *parent;       /* START: whose step it is; NULL: nobody's */
     int64_t exec_no;          /* START: given at its first try, kept for a second */
     bool gives_up;            /* RELEASE: it ends as it is */
-    ctn_ack_fn *ack;          /* NULL: nobody waits */
+    bool is_counted;          /* START: among those that are under way, with so many bytes: */
+    size_t bytes;
+    ctn_lane_tenant *tenant; /* ... of his */
+    ctn_err *refusal;        /* START: there are too many; NULL: there are not */
+    ctn_ack_fn *ack;         /* NULL: nobody waits */
     void *ack_ctx;
 } filed;
 
@@ -46,7 +51,8 @@ filed *ctn_filed_take(filed_list *list); /* NULL: it is empty */
 
 typedef struct ctn_inbox {
     filed_list list;
-    ctn_arena **pool; /* small ones, for the next that are filed */
+    size_t start_count, start_bytes; /* asked for from outside, not acknowledged yet */
+    ctn_arena **pool;                /* small ones, for the next that are filed */
     size_t pool_count;
 } ctn_inbox;
 

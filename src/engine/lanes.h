@@ -51,12 +51,14 @@ typedef struct ctn_lane_tenant {
     ctn_heap_node turn; /* among tenants that may start something */
     char *name;         /* "": all that have none */
     int64_t weight;
-    int64_t running, limit;  /* limit 0: none */
-    int64_t queued;          /* in all its lanes, and behind others with their key; counted by the owner (depth) */
-    bool is_shut;            /* nothing of it starts */
-    int64_t time;            /* of its last turn, in its own time */
-    ctn_heap lanes;          /* that have work, and were not passed by */
-    struct ctn_quota *quota; /* the owner's */
+    int64_t running, limit; /* limit 0: none */
+    int64_t queued;         /* in all its lanes, and behind others with their key; counted by the owner (depth) */
+    int64_t starting;       /* asked for, not acknowledged yet; the owner's */
+    bool is_shut;           /* nothing of it starts */
+    int64_t time;           /* of its last turn, in its own time */
+    ctn_heap lanes;         /* that have work, and were not passed by */
+    const struct ctn_tenant_rules *rules; /* the owner's, and */
+    struct ctn_quota *quota;              /* the owner's */
 } ctn_lane_tenant;
 
 /* How many executions of a chain run at once, and may. */

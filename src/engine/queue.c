@@ -20,6 +20,7 @@
 #include "base/plant.h"
 #include "engine/place.h"
 #include "engine/plans.h"
+#include "engine/quota.h"
 #include "engine/state.h"
 
 void ctn_queue_done(ctn_queue *queue)
@@ -30,11 +31,15 @@ void ctn_queue_done(ctn_queue *queue)
 
 ctn_lane_tenant *ctn_eng_tenant(ctn_engine *e, ctn_str name)
 {
-    if (name.len)
-        return ctn_lanes_tenant(&e->queue.lanes, name);
-    if (!e->queue.nobody)
-        e->queue.nobody = ctn_lanes_tenant(&e->queue.lanes, name);
-    return e->queue.nobody;
+    if (!name.len && e->queue.nobody)
+        return e->queue.nobody;
+    size_t count = e->queue.lanes.by_name.count;
+    ctn_lane_tenant *tenant = ctn_lanes_tenant(&e->queue.lanes, name);
+    if (e->queue.lanes.by_name.count > count)
+        ctn_eng_quota_for(e, tenant);
+    if (!name.len)
+        e->queue.nobody = tenant;
+    return tenant;
 }
 
 void ctn_eng_line_up(ctn_engine *e, loaded *l, ctn_str queue_key)

@@ -2,6 +2,7 @@
  * request.c -- see request.h. Nothing is decided here: what comes is copied and filed, and a turn takes it (decide.c).
  */
 #include "engine/request.h"
+#include "engine/quota.h"
 #include "engine/state.h"
 
 void ctn_eng_wake(ctn_engine *e)
@@ -70,9 +71,42 @@ filed *ctn_eng_file_start(ctn_engine *e, const ctn_start *start, ctn_ack_fn *ack
     return f;
 }
 
+/* ---- back-pressure ---- */
+
+static int refuse_if_too_many(const ctn_engine *e, const ctn_lane_tenant *tenant, ctn_err *err)
+{
+    const ctn_inbox *inbox = &e->inbox;
+    if (inbox->start_count >= e->options.starting_max || inbox->start_bytes >= e->options.starting_bytes_max)
+        return ctn_fail(err, CTN_E_TOO_MANY, "%zu executions are being started (%zu KiB), and are not on disk yet",
+                        inbox->start_count, inbox->start_bytes >> 10);
+    if (tenant->name[0] && (size_t) tenant->starting >= (e->options.starting_max + 1) / 2)
+        return ctn_fail(err, CTN_E_TOO_MANY,
+                        "%lld executions of tenant '%s' are being started, and are not on disk yet",
+                        (long long) tenant->starting, tenant->name);
+    return CTN_OK;
+}
+
+/* A refusal takes as little as it can, and is told in the next turn like everything. */
 void ctn_engine_start(ctn_engine *e, const ctn_start *start, ctn_ack_fn *ack, void *ctx)
 {
-    (void) ctn_eng_file_start(e, start, ack, ctx);
+    ctn_err err = {0};
+    ctn_str label = ctn_json_str_or(start->labels, CTN_LABEL_TENANT, (ctn_str){0});
+    ctn_lane_tenant *tenant = ctn_eng_tenant(e, start->by.tenant.len ? start->by.tenant : label);
+    filed *f = NULL;
+    if (refuse_if_too_many(e, tenant, &err) == CTN_OK) {
+        f = ctn_eng_file_start(e, start, ack, ctx);
+        f->is_counted = true;
+        f->bytes = ctn_arena_used_bytes(f->arena);
+        f->tenant = tenant;
+        e->inbox.start_count++;
+        e->inbox.start_bytes += f->bytes;
+        tenant->starting++;
+        return;
+    }
+    f = request(e, FILED_START, (ctn_execution_id){{0}}, ack, ctx);
+    f->refusal = CTN_NEW(f->arena, ctn_err);
+    *f->refusal = err;
+    ctn_eng_file(e, f);
 }
 
 filed *ctn_eng_file_input(ctn_engine *e, ctn_execution_id id, const ctn_input *input, ctn_ack_fn *ack, void *ctx)

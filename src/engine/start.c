@@ -11,6 +11,7 @@
 #include "engine/load.h"
 #include "engine/place.h"
 #include "engine/queue.h"
+#include "engine/quota.h"
 #include "engine/request.h"
 #include "engine/sealing.h"
 #include "engine/state.h"
@@ -93,6 +94,16 @@ static int seal(ctn_engine *e, const filed *f, starting *s, ctn_err *err)
                         : CTN_OK;
 }
 
+/* Has its tenant room for one more? */
+static int admits(const ctn_engine *e, const ctn_lane_tenant *tenant, ctn_err *err)
+{
+    int64_t limit = tenant->rules && !e->options.own_only ? tenant->rules->queued : 0;
+    if (limit && tenant->queued >= limit)
+        return ctn_fail(err, CTN_E_TOO_MANY, "tenant '%s' has %lld executions queued, at most %lld may be",
+                        tenant->name, (long long) tenant->queued, (long long) limit);
+    return ctn_eng_quota_admits(e, tenant, err);
+}
+
 /* Held back, although nobody asked for that. A child does not wait for room: its parent may have it. It shares its
  * parents' line. */
 static bool must_wait(ctn_engine *e, const filed *f, starting *s)
@@ -156,6 +167,11 @@ static void record_first(ctn_engine *e, loaded *l, const filed *f, const startin
 void ctn_eng_take_start(ctn_engine *e, filed *f)
 {
     ctn_err err = {0};
+    if (f->refusal) {
+        e->figures.refused++;
+        ctn_eng_ack(e, f, f->refusal->code, f->refusal);
+        return;
+    }
     starting s = {.plan = ctn_eng_plan_ref(e, f->start.plan)};
     assert(s.plan);
     if (ctn_live_find(&e->live, f->id)) { /* a second try after a failed commit that did reach the disk */
@@ -167,16 +183,22 @@ void ctn_eng_take_start(ctn_engine *e, filed *f)
     bool is_there = rc == CTN_OK && is_known(e, f);
     if (rc == CTN_OK && !is_there)
         rc = ctn_eng_refuse_held(e, f, &err);
+    if (rc == CTN_OK && !is_there && f->is_counted && !f->exec_no)
+        rc = admits(e, f->tenant, &err);
     if (rc == CTN_OK && !is_there)
         rc = seal(e, f, &s, &err);
     if (rc || is_there) {
         ctn_arena_restore(e->scratch, mark);
+        e->figures.refused += rc != CTN_OK;
         ctn_eng_ack(e, f, rc, rc ? &err : NULL);
         return;
     }
-    if (!f->exec_no)
-        f->exec_no = ++e->exec_no_last;
     s.tenant = ctn_eng_tenant(e, s.origin.tenant);
+    if (!f->exec_no) {
+        f->exec_no = ++e->exec_no_last;
+        if (f->is_counted && s.tenant->quota)
+            ctn_eng_quota_use(e, s.tenant, &(ctn_usage){.executions = 1});
+    }
     bool waits = must_wait(e, f, &s);
     loaded *l = new_loaded(e, f, &s);
     if (waits)

@@ -11,6 +11,7 @@
 #include "engine/inbox.h"
 #include "engine/live.h"
 #include "engine/queue.h"
+#include "engine/quota.h"
 #include "engine/trouble.h"
 
 struct ctn_engine {
@@ -29,6 +30,8 @@ struct ctn_engine {
     ctn_flights flights;
     ctn_due due;
     ctn_queue queue;
+    ctn_quotas quotas;
+    ctn_engine_figures figures; /* since it was made; the rest is told by figures.c */
     struct {
         ctn_trouble reading, writing; /* writing: from the first commit that fails to the first that works */
         bool is_failing;              /* nothing is taken in, handed over or looked at until it is tried again */

@@ -8,6 +8,7 @@
 #include "host/config_models.h"
 #include "host/config_servers.h"
 #include "host/config_telemetry.h"
+#include "host/config_tenants.h"
 #include "host/config_where.h"
 #include "host/files.h"
 #include <errno.h>
@@ -21,7 +22,7 @@
 #define ANSWER_BYTES_MIN ((size_t) 4 << 20)
 
 typedef struct limits {
-    int64_t context_bytes, value_bytes, steps, depth;
+    int64_t context_bytes, value_bytes, steps, depth, running;
 } limits;
 
 static const ctn_key LIMIT_KEYS[] = {
@@ -33,6 +34,9 @@ static const ctn_key LIMIT_KEYS[] = {
      "Steps of an execution, each item of a foreach being one; default 10000.", .min = 1, .max = 1000000000},
     {"depth", CTN_KEY_INT, offsetof(limits, depth), "Chains in chains; default 16.", .min = 1,
      .max = CTN_CHAIN_DEPTH_MAX},
+    {"running", CTN_KEY_INT, offsetof(limits, running),
+     "Executions that run at once, each of which is in memory; the others are queued. Default 256.", .min = 1,
+     .max = 1000000},
 };
 
 static const ctn_key SEALING_KEYS[] = {
@@ -52,7 +56,7 @@ static const ctn_key RETENTION_KEYS[] = {
 
 typedef struct top {
     const ctn_json *store, *servers, *mcp_config, *include, *secrets, *limits, *retention, *sealing, *http, *models;
-    const ctn_json *telemetry, *log, *egress;
+    const ctn_json *telemetry, *log, *egress, *tenants;
     int interrupted;
 } top;
 static const char *const INTERRUPTED[] = {"ask", "retry", NULL};
@@ -68,6 +72,8 @@ static const ctn_key TOP_KEYS[] = {
     {"secrets", CTN_KEY_OBJECT, offsetof(top, secrets),
      "Where secrets are found; they are read when used and never stored."},
     {"limits", CTN_KEY_OBJECT, offsetof(top, limits), "Bounds."},
+    {"tenants", CTN_KEY_OBJECT, offsetof(top, tenants),
+     "What tenants may have, by name: their shares of the turns and their quotas; '*' is each that is not named."},
     {"retention", CTN_KEY_OBJECT, offsetof(top, retention),
      "How long executions are kept after their end. Default: completed 30d, failed 90d."},
     {"sealing", CTN_KEY_OBJECT, offsetof(top, sealing), "The key that sensitive values are sealed with."},
@@ -161,6 +167,7 @@ static void read_limits(ctn_reader *r, const ctn_json *node, ctn_config *c)
     c->context_bytes = (size_t) l.context_bytes;
     c->steps = l.steps;
     c->depth = (uint32_t) l.depth;
+    c->running = (size_t) l.running;
 }
 
 /* ---- include ---- */
@@ -285,6 +292,7 @@ static int read_file(ctn_arena *arena, ctn_config *c, const ctn_overlay *overlay
     read_secrets(&r, t.secrets, c);
     read_sealing(&r, t.sealing, c);
     read_limits(&r, t.limits, c);
+    ctn_config_tenants_read(&r, t.tenants, c);
     read_retention(&r, t.retention, c);
     c->retry_interrupted = t.interrupted == 2;
     ctn_config_http_read(&r, t.http, c);

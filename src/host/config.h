@@ -13,6 +13,7 @@
 #include "chain/library.h"
 #include "core/execution.h"
 #include "drivers/mcp/mcp.h"
+#include "engine/engine.h"
 #include "drivers/prompt/prompt.h"
 #include "host/files.h"
 #include "store/retention.h"
@@ -104,6 +105,9 @@ typedef struct ctn_config {
     size_t context_bytes; /* of all variables of an execution; 0: not said */
     int64_t steps;        /* of an execution; 0: not said */
     uint32_t depth;       /* of chains that call chains; 0: not said */
+    size_t running;       /* executions at once; 0: not said */
+    ctn_tenant_rules *tenants;
+    size_t tenant_count;
     bool retry_interrupted;
     ctn_retention retention; /* of what has ended; by default CTN_RETENTION_DEFAULT */
     ctn_config_secret *secrets;

@@ -7,6 +7,7 @@
 #include "host/config_models.h"
 #include "host/config_servers.h"
 #include "host/config_telemetry.h"
+#include "host/config_tenants.h"
 #include "host/config_where.h"
 
 /* clang-format off */
@@ -18,6 +19,7 @@ static const ctn_key_shape SHAPES[] = {
     {"configuration", "secrets", "{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/secret\"}}"},
     {"http", "tokens", "{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/token\"}}"},
     {"http", "tls", "{\"$ref\":\"#/$defs/tls\"}"},
+    {"configuration", "tenants", "{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/tenant\"}}"},
     {"configuration", "models", "{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/model\"}}"},
     {"model", "key", "{\"$ref\":\"#/$defs/secret\"}"},
     {"model", "price", "{\"$ref\":\"#/$defs/price\"}"},
@@ -57,6 +59,7 @@ const ctn_json *ctn_config_schema(ctn_arena *arena)
     tables[count++] = &ctn_config_log_table;
     tables[count++] = &ctn_config_egress_table;
     tables[count++] = &ctn_config_where_table;
+    tables[count++] = &ctn_config_tenant_table;
     ctn_editor_schema schema = {.title = "Catena's configuration, catena.yaml",
                                 .root = "{\"anyOf\":[{\"type\":\"null\"},{\"$ref\":\"#/$defs/configuration\"}]}",
                                 .tables = tables,

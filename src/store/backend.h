@@ -77,6 +77,7 @@ typedef struct ctn_store_ops {
                        ctn_execution_row *ret, ctn_err *err);
     int (*execution_owing)(ctn_store *st, int64_t after_exec_no, size_t limit, ctn_execution_fn *fn, void *ctx,
                            ctn_err *err);
+    int (*usage_list)(ctn_store *st, int64_t day, ctn_usage_fn *fn, void *ctx, ctn_err *err);
     int (*schedule_put)(ctn_store *st, const ctn_schedule_row *row, ctn_err *err);
     int (*schedule_list)(ctn_store *st, ctn_schedule_fn *fn, void *ctx, ctn_err *err);
     int (*breaker_put)(ctn_store *st, const ctn_breaker_row *row, ctn_err *err);

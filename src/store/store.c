@@ -245,6 +245,13 @@ int ctn_store_execution_owing(ctn_store *st, int64_t after_exec_no, size_t limit
     return st->ops->execution_owing(st, after_exec_no, limit, fn, ctx, err);
 }
 
+/* ---- what tenants have used ---- */
+
+int ctn_store_usage_list(ctn_store *st, int64_t day, ctn_usage_fn *fn, void *ctx, ctn_err *err)
+{
+    return st->ops->usage_list(st, day, fn, ctx, err);
+}
+
 /* ---- schedules and breakers ---- */
 
 int ctn_store_schedule_put(ctn_store *st, const ctn_schedule_row *row, ctn_err *err)

@@ -165,6 +165,17 @@ typedef struct ctn_data_key {
     ctn_str wrapped;   /* bytes */
 } ctn_data_key;
 
+/* What a tenant has used of a day; counted by the engine, for quotas. */
+typedef struct ctn_usage {
+    int64_t executions, calls, bytes;
+    int64_t money; /* in billionths */
+} ctn_usage;
+typedef struct ctn_usage_row {
+    ctn_str tenant;
+    int64_t day; /* since 1970, UTC */
+    ctn_usage used;
+} ctn_usage_row;
+
 typedef struct ctn_append {
     int64_t exec_no;
     uint64_t epoch;
@@ -175,6 +186,8 @@ typedef struct ctn_append {
     size_t count;                       /* at least 1 for a new execution */
     const ctn_result_row *results;      /* kept under their keys, instead of what was there; with each, a few that */
     size_t result_count;                /* have expired by its put_at_ms go */
+    const ctn_usage_row *usage;         /* instead of what was there, whatever becomes of this append; with them, days */
+    size_t usage_count;                 /* go that are older by more than CTN_USAGE_DAYS */
     const ctn_data_key *data_key;       /* new execution with sensitive values: its data key; else NULL */
     const struct ctn_audit_entry
         *audits; /* for the audit log, if the append is accepted (audit.h); whose doing it is */
@@ -263,6 +276,11 @@ typedef struct ctn_breaker_row {
 typedef int ctn_breaker_fn(void *ctx, const ctn_breaker_row *row);
 int ctn_store_breaker_put(ctn_store *st, const ctn_breaker_row *row, ctn_err *err);     /* replaces the name's */
 int ctn_store_breaker_list(ctn_store *st, ctn_breaker_fn *fn, void *ctx, ctn_err *err); /* by name */
+
+/* ---- what tenants have used ---- */
+#define CTN_USAGE_DAYS 92
+typedef int ctn_usage_fn(void *ctx, const ctn_usage_row *row); /* not 0: stop; the call itself returns CTN_OK */
+int ctn_store_usage_list(ctn_store *st, int64_t day, ctn_usage_fn *fn, void *ctx, ctn_err *err); /* by tenant */
 
 /* ---- results of calls, for the cache ---- */
 /* CTN_E_NOT_FOUND, without a sentence: there is none, or it was removed. It may have expired: the caller looks. */

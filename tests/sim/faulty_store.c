@@ -133,6 +133,11 @@ static int execution_owing(ctn_store *st, int64_t after_exec_no, size_t limit, c
     return fails_now(st, err) ? CTN_E_IO : inner->ops->execution_owing(inner, after_exec_no, limit, fn, ctx, err);
 }
 
+static int usage_list(ctn_store *st, int64_t day, ctn_usage_fn *fn, void *ctx, ctn_err *err)
+{
+    return fails_now(st, err) ? CTN_E_IO : ctn_store_usage_list(inner_of(st), day, fn, ctx, err);
+}
+
 static int schedule_put(ctn_store *st, const ctn_schedule_row *row, ctn_err *err)
 {
     return inner_of(st)->ops->schedule_put(inner_of(st), row, err);
@@ -219,6 +224,7 @@ static const ctn_store_ops faulty_ops = {
     .queue_next = queue_next,
     .queue_first = queue_first,
     .execution_owing = execution_owing,
+    .usage_list = usage_list,
     .schedule_put = schedule_put,
     .schedule_list = schedule_list,
     .breaker_put = breaker_put,

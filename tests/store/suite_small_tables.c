@@ -148,10 +148,55 @@ static void expired_results_go_a_few_at_a_time(void **state)
     assert_string_equal(result_of(f, "fresh"), "2 205 900");
 }
 
+static int tell_usage(void *ctx, const ctn_usage_row *row)
+{
+    return suite_note(ctx, "%.*s=%d/%d/%d/%d", CTN_STR_ARG(row->tenant), (int) row->used.executions,
+                      (int) row->used.calls, (int) row->used.bytes, (int) row->used.money);
+}
+
+static void check_usage(suite_fixture *f, int64_t day, const char *expected)
+{
+    suite_seen t = {0};
+    assert_ok(ctn_store_usage_list(f->second, day, tell_usage, &t, &err_));
+    assert_string_equal(t.text, expected);
+}
+
+/* It goes with the commit it stands in, also when that append is refused; and what is long ago goes. */
+static void what_tenants_have_used_is_written_with_a_commit(void **state)
+{
+    suite_fixture *f = *state;
+    ctn_usage_row rows[] = {
+        {S("acme"), 20000, {1, 2, 3, 4}}, {S("bolt"), 20000, {5, 6, 7, 8}}, {S("acme"), 19999, {9, 9, 9, 9}}};
+    ctn_execution_row row = suite_row(1);
+    suite_create(f, &row, 1);
+    ctn_append append = suite_next_append(f, 1, 1, 1);
+    append.usage = rows;
+    append.usage_count = 3;
+    assert_int_equal(suite_append(f->st, &append), CTN_OUTCOME_ACCEPTED);
+    check_usage(f, 20000, "acme=1/2/3/4 bolt=5/6/7/8");
+    check_usage(f, 19999, "acme=9/9/9/9");
+    append.usage = &(ctn_usage_row){S("acme"), 20000, {2, 3, 4, 5}};
+    append.usage_count = 1;
+    assert_int_equal(suite_append(f->st, &append), CTN_OUTCOME_STALE_SEQ);
+    check_usage(f, 20000, "acme=2/3/4/5 bolt=5/6/7/8");
+    append.epoch = f->epoch - 1; /* somebody who owns the store no more */
+    append.usage = &(ctn_usage_row){S("acme"), 20000, {0, 0, 0, 0}};
+    assert_int_equal(suite_append(f->st, &append), CTN_OUTCOME_STALE_EPOCH);
+    check_usage(f, 20000, "acme=2/3/4/5 bolt=5/6/7/8");
+    append = suite_next_append(f, 1, 2, 1);
+    append.usage = &(ctn_usage_row){S("acme"), 20000 + CTN_USAGE_DAYS, {1, 1, 1, 1}};
+    append.usage_count = 1;
+    assert_int_equal(suite_append(f->st, &append), CTN_OUTCOME_ACCEPTED);
+    check_usage(f, 19999, "");
+    check_usage(f, 20000, "acme=2/3/4/5 bolt=5/6/7/8");
+    check_usage(f, 20000 + CTN_USAGE_DAYS, "acme=1/1/1/1");
+}
+
 static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(schedules_and_breakers_are_kept),
     cmocka_unit_test(pinned_tools_are_kept_and_replaced),
     cmocka_unit_test(results_are_kept_with_their_append),
     cmocka_unit_test(expired_results_go_a_few_at_a_time),
+    cmocka_unit_test(what_tenants_have_used_is_written_with_a_commit),
 };
 const suite_part suite_small_tables = {TESTS, sizeof TESTS / sizeof TESTS[0]};

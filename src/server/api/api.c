@@ -35,16 +35,17 @@ void ctn_api_answer_text(ctn_api_call *call, const char *type, ctn_str body)
     ctn_web_answer(call->request, 200, headers, 3, body);
 }
 
-static ctn_web_header extra_of(int status)
+/* after_s 0: soon. */
+static ctn_web_header extra_of(ctn_arena *arena, int status, uint32_t after_s)
 {
     if (status == 429)
-        return (ctn_web_header){CTN_STR("Retry-After"), CTN_STR("1")};
+        return (ctn_web_header){CTN_STR("Retry-After"), ctn_arena_printf(arena, "%u", after_s ? after_s : 1)};
     if (status == 503)
         return (ctn_web_header){CTN_STR("Retry-After"), CTN_STR("5")};
     return NONE;
 }
 
-static void problem(ctn_api_call *call, int status, ctn_str pointer, ctn_str sentence)
+static void problem(ctn_api_call *call, int status, uint32_t after_s, ctn_str pointer, ctn_str sentence)
 {
     ctn_json_builder error = ctn_json_object(call->arena), errors = ctn_json_array(call->arena);
     if (pointer.ptr) {
@@ -52,7 +53,7 @@ static void problem(ctn_api_call *call, int status, ctn_str pointer, ctn_str sen
         ctn_json_put_str(&error, "detail", sentence);
         ctn_json_push(&errors, ctn_json_finish(&error));
     }
-    ctn_front_problem(call->request, &(ctn_refusal){status, sentence.ptr, extra_of(status)},
+    ctn_front_problem(call->request, &(ctn_refusal){status, sentence.ptr, extra_of(call->arena, status, after_s)},
                       pointer.ptr ? ctn_json_finish(&errors) : NULL);
 }
 
@@ -62,7 +63,7 @@ void ctn_api_problem(ctn_api_call *call, int status, ctn_str pointer, const char
     va_start(args, format);
     ctn_str sentence = ctn_arena_vprintf(call->arena, format, args);
     va_end(args);
-    problem(call, status, pointer, sentence);
+    problem(call, status, 0, pointer, sentence);
 }
 
 int ctn_api_status_of(int code)
@@ -70,6 +71,7 @@ int ctn_api_status_of(int code)
     switch (code) {
     case CTN_E_INVALID: return 422;
     case CTN_E_LIMIT: return 413;
+    case CTN_E_TOO_MANY: return 429;
     case CTN_E_NOT_FOUND: return 404;
     case CTN_E_EXISTS:
     case CTN_E_STATE:
@@ -86,7 +88,7 @@ int ctn_api_status_of(int code)
 
 void ctn_api_fail(ctn_api_call *call, const ctn_err *err)
 {
-    problem(call, ctn_api_status_of(err->code), (ctn_str){0},
+    problem(call, ctn_api_status_of(err->code), err->retry_after_s, (ctn_str){0},
             ctn_arena_str(call->arena, ctn_str_from(err->message[0] ? err->message : ctn_err_name(err->code))));
 }
 

@@ -109,8 +109,11 @@ int ctn_memory_commit(ctn_store *st, const ctn_append *appends, size_t count, ct
 {
     (void) err;
     memory_db *db = memory_lock(st);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         ret_outcomes[i] = append_one(db, &appends[i]);
+        if (ret_outcomes[i] != CTN_OUTCOME_STALE_EPOCH)
+            ctn_memory_usage_put(db, appends[i].usage, appends[i].usage_count);
+    }
     memory_unlock(db);
     return CTN_OK;
 }

@@ -57,6 +57,7 @@ typedef struct memory_db {
     memory_index by_id, by_key;
     memory_execution **buried; /* pruned: whoever is reading them may go on */
     size_t buried_count, buried_capacity;
+    memory_table usage;     /* ctn_usage_row by day and tenant */
     memory_table schedules; /* ctn_schedule_row by chain */
     memory_table breakers;  /* ctn_breaker_row by name */
     memory_table results;   /* ctn_result_row by key; its texts are one piece of malloc's, which the key begins */
@@ -119,6 +120,8 @@ int ctn_memory_by_digest(const void *row, const void *digest);
 int ctn_memory_by_version(const void *row, const void *other);
 
 /* ---- small_tables.c ---- */
+int ctn_memory_by_usage(const void *row, const void *key); /* key: a ctn_usage_row */
+void ctn_memory_usage_put(memory_db *db, const ctn_usage_row *rows, size_t count);
 void ctn_memory_result_put(memory_db *db, const ctn_result_row *row);
 void ctn_memory_results_free(memory_db *db);                         /* what they point to */
 uint64_t ctn_memory_results_prune(memory_db *db, int64_t before_ms); /* all that expired before; how many */

@@ -23,6 +23,7 @@ static memory_db *db_new(ctn_str name)
         .definitions = {.row_bytes = sizeof(ctn_definition), .compare = ctn_memory_by_digest},
         .chains = {.row_bytes = sizeof(ctn_chain_row), .compare = ctn_memory_by_version},
         .executions = {.row_bytes = sizeof(memory_execution *), .compare = ctn_memory_by_exec_no},
+        .usage = {.row_bytes = sizeof(ctn_usage_row), .compare = ctn_memory_by_usage},
         .schedules = {.row_bytes = sizeof(ctn_schedule_row), .compare = ctn_memory_by_text},
         .breakers = {.row_bytes = sizeof(ctn_breaker_row), .compare = ctn_memory_by_text},
         .results = {.row_bytes = sizeof(ctn_result_row), .compare = ctn_memory_by_text},
@@ -48,7 +49,7 @@ static void db_free(memory_db *db)
     ctn_memory_keys_free(db);
     memory_table *tables[] = {&db->definitions, &db->chains,    &db->executions, &db->schedules, &db->breakers,
                               &db->results,     &db->data_keys, &db->quarantine, &db->tool_pins, &db->principals,
-                              &db->grants,      &db->api_keys,  &db->webhooks};
+                              &db->grants,      &db->api_keys,  &db->webhooks,   &db->usage};
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
         free(tables[i]->rows);
     free(db->live);
@@ -111,6 +112,7 @@ static const ctn_store_ops memory_ops = {
     .queue_next = ctn_memory_queue_next,
     .queue_first = ctn_memory_queue_first,
     .execution_owing = ctn_memory_execution_owing,
+    .usage_list = ctn_memory_usage_list,
     .schedule_put = ctn_memory_schedule_put,
     .schedule_list = ctn_memory_schedule_list,
     .breaker_put = ctn_memory_breaker_put,

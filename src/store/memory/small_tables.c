@@ -1,5 +1,6 @@
 /*
- * small_tables.c -- what the engine remembers beside executions: schedules, breakers, and the results of calls.
+ * small_tables.c -- what the engine remembers beside executions: schedules, breakers, the results of calls, and what
+ * tenants have used.
  */
 #include "store/memory/db.h"
 #include "store/memory/ops.h"
@@ -131,4 +132,41 @@ int ctn_memory_result_get(ctn_store *st, ctn_arena *arena, ctn_str key, ctn_resu
     }
     memory_unlock(db);
     return found ? CTN_OK : CTN_E_NOT_FOUND;
+}
+
+/* ---- what tenants have used ---- */
+
+int ctn_memory_by_usage(const void *row, const void *key)
+{
+    const ctn_usage_row *x = row, *y = key;
+    return x->day != y->day ? (x->day < y->day ? -1 : 1) : ctn_str_compare(x->tenant, y->tenant);
+}
+
+void ctn_memory_usage_put(memory_db *db, const ctn_usage_row *rows, size_t count)
+{
+    bool is_new;
+    for (size_t i = 0; i < count; i++) {
+        ctn_usage_row *kept = ctn_memory_table_put(&db->usage, &rows[i], &is_new);
+        ctn_str tenant = is_new ? ctn_arena_str(db->arena, rows[i].tenant) : kept->tenant;
+        *kept = rows[i];
+        kept->tenant = tenant;
+    }
+    while (count && ((ctn_usage_row *) db->usage.rows)->day < rows[0].day - CTN_USAGE_DAYS) {
+        ctn_usage_row oldest = *(ctn_usage_row *) db->usage.rows;
+        ctn_memory_table_remove(&db->usage, &oldest);
+    }
+}
+
+int ctn_memory_usage_list(ctn_store *st, int64_t day, ctn_usage_fn *fn, void *ctx, ctn_err *err)
+{
+    (void) err;
+    size_t count;
+    memory_db *db = memory_lock(st);
+    ctn_usage_row *rows = ctn_memory_table_copy(&db->usage, &count);
+    memory_unlock(db);
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].day == day && fn(ctx, &rows[i]))
+            break;
+    free(rows);
+    return CTN_OK;
 }

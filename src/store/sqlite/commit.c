@@ -400,8 +400,11 @@ int ctn_sqlite_commit(ctn_store *base, const ctn_append *appends, size_t count, 
         rc = ctn_sqlite_take(b.st, SQL_JOURNAL_INSERT, &b.insert_entry, err);
     if (rc == CTN_OK)
         rc = ctn_sqlite_take(b.st, SQL_JOURNAL_INSERT_MANY, &b.insert_entries, err);
-    for (size_t i = 0; rc == CTN_OK && i < count; i++)
+    for (size_t i = 0; rc == CTN_OK && i < count; i++) {
         rc = append_one(&b, &appends[i], &ret_outcomes[i], err);
+        if (rc == CTN_OK && appends[i].usage_count && ret_outcomes[i] != CTN_OUTCOME_STALE_EPOCH)
+            rc = ctn_sqlite_usage_put(b.st, appends[i].usage, appends[i].usage_count, err);
+    }
     if (rc == CTN_OK)
         rc = flush_entries(&b, err);
     ctn_sqlite_release(b.st, SQL_EXECUTION_INSERT, b.insert_row);

@@ -47,6 +47,7 @@ int ctn_sqlite_execution_owing(ctn_store *st, int64_t after_exec_no, size_t limi
                                ctn_err *err);
 
 /* ---- small_tables.c ---- */
+int ctn_sqlite_usage_list(ctn_store *st, int64_t day, ctn_usage_fn *fn, void *ctx, ctn_err *err);
 int ctn_sqlite_schedule_put(ctn_store *st, const ctn_schedule_row *row, ctn_err *err);
 int ctn_sqlite_breaker_put(ctn_store *st, const ctn_breaker_row *row, ctn_err *err);
 int ctn_sqlite_schedule_list(ctn_store *st, ctn_schedule_fn *fn, void *ctx, ctn_err *err);

@@ -281,11 +281,17 @@ static const char migration_13[] =
     "CREATE INDEX chain_executions_queue ON chain_executions(tenant, chain_id, priority, queue_held, exec_no)"
     "  WHERE " SQLITE_IN_QUEUE("") ";";
 
+/* What tenants have used of a day. */
+static const char migration_14[] =
+    "CREATE TABLE tenant_usage("
+    "  day INTEGER NOT NULL, tenant TEXT NOT NULL, executions INTEGER NOT NULL, calls INTEGER NOT NULL,"
+    "  bytes INTEGER NOT NULL, money INTEGER NOT NULL, PRIMARY KEY (day, tenant)) STRICT, WITHOUT ROWID;";
+
 /* clang-format on */
 
-static const char *const migrations[] = {NULL,         migration_1,  migration_2,  migration_3, migration_4,
-                                         migration_5,  migration_6,  migration_7,  migration_8, migration_9,
-                                         migration_10, migration_11, migration_12, migration_13};
+static const char *const migrations[] = {NULL,         migration_1,  migration_2,  migration_3,  migration_4,
+                                         migration_5,  migration_6,  migration_7,  migration_8,  migration_9,
+                                         migration_10, migration_11, migration_12, migration_13, migration_14};
 
 uint32_t ctn_sqlite_schema_newest(void)
 {

@@ -1,5 +1,6 @@
 /*
- * small_tables.c -- what the engine remembers beside executions: schedules, breakers, and the results of calls.
+ * small_tables.c -- what the engine remembers beside executions: schedules, breakers, the results of calls, and what
+ * tenants have used.
  */
 #include "store/sqlite/db.h"
 #include "store/sqlite/ops.h"
@@ -116,5 +117,54 @@ int ctn_sqlite_result_get(ctn_store *base, ctn_arena *arena, ctn_str key, ctn_re
         rc = CTN_E_NOT_FOUND;
     }
     ctn_sqlite_release(st, SQL_RESULT_GET, stmt);
+    return rc;
+}
+
+/* ---- what tenants have used ---- */
+
+int ctn_sqlite_usage_put(sqlite_store *st, const ctn_usage_row *rows, size_t count, ctn_err *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = CTN_OK;
+    for (size_t i = 0; rc == CTN_OK && i < count; i++) {
+        const ctn_usage *used = &rows[i].used;
+        rc = ctn_sqlite_take(st, SQL_USAGE_PUT, &stmt, err);
+        if (rc)
+            return rc;
+        sqlite3_bind_int64(stmt, 1, rows[i].day);
+        sqlite_bind_str_or_empty(stmt, 2, rows[i].tenant);
+        sqlite3_bind_int64(stmt, 3, used->executions);
+        sqlite3_bind_int64(stmt, 4, used->calls);
+        sqlite3_bind_int64(stmt, 5, used->bytes);
+        sqlite3_bind_int64(stmt, 6, used->money);
+        rc = ctn_sqlite_run_bound(st, SQL_USAGE_PUT, stmt, "storing what a tenant has used", err);
+    }
+    if (rc == CTN_OK && count)
+        rc = ctn_sqlite_take(st, SQL_USAGE_PRUNE, &stmt, err);
+    if (rc || !count)
+        return rc;
+    sqlite3_bind_int64(stmt, 1, rows[0].day - CTN_USAGE_DAYS);
+    return ctn_sqlite_run_bound(st, SQL_USAGE_PRUNE, stmt, "removing what tenants have used long ago", err);
+}
+
+int ctn_sqlite_usage_list(ctn_store *base, int64_t day, ctn_usage_fn *fn, void *ctx, ctn_err *err)
+{
+    sqlite_store *st = (sqlite_store *) base;
+    sqlite3_stmt *stmt = NULL;
+    int rc = ctn_sqlite_take(st, SQL_USAGE_LIST, &stmt, err);
+    if (rc)
+        return rc;
+    sqlite3_bind_int64(stmt, 1, day);
+    while (ctn_sqlite_next(st, stmt, "reading what tenants have used", &rc, err)) {
+        ctn_usage_row row = {.tenant = sqlite_column_str(stmt, 0),
+                             .day = day,
+                             .used = {.executions = sqlite3_column_int64(stmt, 1),
+                                      .calls = sqlite3_column_int64(stmt, 2),
+                                      .bytes = sqlite3_column_int64(stmt, 3),
+                                      .money = sqlite3_column_int64(stmt, 4)}};
+        if (!ctn_sqlite_is_whole(st, &rc, err) || fn(ctx, &row))
+            break;
+    }
+    ctn_sqlite_release(st, SQL_USAGE_LIST, stmt);
     return rc;
 }

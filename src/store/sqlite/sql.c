@@ -120,6 +120,11 @@ static const char *const SQL[SQL_COUNT] = {
         " AND e.exec_no > ?1 ORDER BY e.exec_no LIMIT ?2",
 
     /* ---- small_tables.c ---- */
+    [SQL_USAGE_PUT] =
+        "INSERT OR REPLACE INTO tenant_usage(day, tenant, executions, calls, bytes, money) VALUES(?1,?2,?3,?4,?5,?6)",
+    [SQL_USAGE_LIST] =
+        "SELECT tenant, executions, calls, bytes, money FROM tenant_usage WHERE day = ?1 ORDER BY tenant",
+    [SQL_USAGE_PRUNE] = "DELETE FROM tenant_usage WHERE day < ?1",
     [SQL_SCHEDULE_PUT] =
         "INSERT OR REPLACE INTO schedules(chain_id, cron, timezone, seen_at_ms, next_at_ms) VALUES(?1,?2,?3,?4,?5)",
     [SQL_SCHEDULE_LIST] = "SELECT chain_id, cron, timezone, seen_at_ms, next_at_ms FROM schedules ORDER BY chain_id",

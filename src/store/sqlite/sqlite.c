@@ -42,6 +42,7 @@ static const ctn_store_ops sqlite_ops = {
     .queue_next = ctn_sqlite_queue_next,
     .queue_first = ctn_sqlite_queue_first,
     .execution_owing = ctn_sqlite_execution_owing,
+    .usage_list = ctn_sqlite_usage_list,
     .schedule_put = ctn_sqlite_schedule_put,
     .schedule_list = ctn_sqlite_schedule_list,
     .breaker_put = ctn_sqlite_breaker_put,

@@ -57,6 +57,9 @@ typedef enum sqlite_sql {
     SQL_QUEUE_FIRST,
     SQL_EXECUTION_OWING,
     /* small_tables.c */
+    SQL_USAGE_PUT,
+    SQL_USAGE_LIST,
+    SQL_USAGE_PRUNE,
     SQL_SCHEDULE_PUT,
     SQL_SCHEDULE_LIST,
     SQL_BREAKER_PUT,
