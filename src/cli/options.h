@@ -16,9 +16,9 @@
     OPTION(INPUT, "input", 'I', "FILE|-", "inputs as one JSON or YAML object; -i comes after it") \
     OPTION(OUTPUT, "output", 'o', "NAME", "print this output alone, text as it is; of export: the file to write") \
     OPTION(KEY, "idempotency-key", 'k', "KEY", "start it once: the same key finds the execution that has it") \
-    OPTION(LABEL, "label", 'l', "NAME=VALUE", "a label to find it by") \
+    OPTION(LABEL, "label", 'l', "NAME=VALUE", "a label to find it by; of a grant: only for executions with it") \
     OPTION(FORMAT, "format", 'f', "FORMAT", "of check: text, json or sarif; of graph: svg, mermaid or dot") \
-    OPTION(CHAIN, "chain", 0, "CHAIN", "of list: only executions of this chain; of fork: the newer definition") \
+    OPTION(CHAIN, "chain", 0, "CHAIN", "of list: only executions of this chain; of fork: the newer definition; of a grant: for these chains (lead-*)") \
     OPTION(STATUS, "status", 0, "STATUS", "only executions in this status") \
     OPTION(LIMIT, "limit", 'n', "COUNT", "at most so many; 0: all") \
     OPTION(STEP, "step", 0, "STEP", "which step is meant") \
@@ -46,6 +46,11 @@
     OPTION(FORCE, "force", 0, NULL, "replace the file that is there") \
     OPTION(REVEAL, "reveal", 0, NULL, "sensitive values as they are (needs the key; goes into the audit log)") \
     OPTION(DROP_OLD, "drop-old", 0, NULL, "add no key; remove those that wrap nothing any more") \
+    OPTION(ROLE, "role", 0, "ROLE", "what it may do: viewer, operator, author or admin; as often as there are such") \
+    OPTION(GRANT, "grant", 0, "ACTION", "one action more: reveal, sets.use:NAME, executions.start, ...") \
+    OPTION(TENANT, "tenant", 0, "NAME", "it sees, and starts, what is of this tenant, and nothing else") \
+    OPTION(EXPIRES, "expires", 0, "SPAN", "the key is good for so long: 90d, 12h; default: until it is revoked") \
+    OPTION(SERVICE, "service", 0, NULL, "a service principal: chains may name it in runAs") \
     OPTION(SCOPE, "scope", 0, "SCOPES", "of tools login: ask leave for these too, separated by spaces")
 /* clang-format on */
 

@@ -61,8 +61,8 @@ static int run_store_audit(ctn_cli *cli)
 const ctn_verb ctn_verb_store_audit = {
     .name = "store audit",
     .operands = "",
-    .summary = "List what people did to the store: imports, backups, exports, migrations",
-    .details = "With --json one object a line, oldest first. What was done to one execution is in its history.",
+    .summary = "List what people did: imports, grants, starts, decisions, denials",
+    .details = "With --json one object a line, oldest first. What exactly was done to an execution is in its history.",
     .options = CTN_OPTS_READ,
     .run = run_store_audit,
 };

@@ -40,6 +40,13 @@
     VERB(tools_logout) \
     VERB(tools_diff) \
     VERB(tools_accept) \
+    VERB(token_create) \
+    VERB(token_list) \
+    VERB(token_revoke) \
+    VERB(principal_list) \
+    VERB(principal_grant) \
+    VERB(principal_ungrant) \
+    VERB(principal_remove) \
     VERB(store_init) \
     VERB(store_migrate) \
     VERB(store_backup) \

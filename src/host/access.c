@@ -94,6 +94,11 @@ static int fail_what(ctn_str what, ctn_err *err)
                     CTN_STR_ARG(what));
 }
 
+bool ctn_grant_can_be_narrowed(const ctn_grant *grant)
+{
+    return grant->is_role || ACTIONS[grant->action].about == 'E' || ACTIONS[grant->action].about == 'C';
+}
+
 int ctn_grant_parse(ctn_str what, ctn_str chain, ctn_str label, ctn_grant *ret_grant, ctn_err *err)
 {
     ctn_str set = what, whole = what;
@@ -105,8 +110,7 @@ int ctn_grant_parse(ctn_str what, ctn_str chain, ctn_str label, ctn_grant *ret_g
     if (set.ptr && (grant.is_role || grant.action != CTN_ACTION_SETS_USE || !set.len))
         return ctn_fail(err, CTN_E_INVALID, "\"%.*s\": a name behind a colon is the set of sets.use:NAME",
                         CTN_STR_ARG(whole));
-    bool is_of_chains = grant.is_role || ACTIONS[grant.action].about == 'E' || ACTIONS[grant.action].about == 'C';
-    if (!is_of_chains && (chain.len || label.len))
+    if (!ctn_grant_can_be_narrowed(&grant) && (chain.len || label.len))
         return ctn_fail(err, CTN_E_INVALID, "%.*s is not about chains: it cannot be narrowed to some of them",
                         CTN_STR_ARG(what));
     if (label.len) {
@@ -296,7 +300,7 @@ ctn_caller ctn_caller_local(ctn_arena *arena, const char *via)
     return (ctn_caller){.name = ctn_actor_name(arena), .via = ctn_str_from(via), .is_local = true};
 }
 
-int ctn_access_audit(ctn_access *access, const ctn_caller *caller, const char *action, ctn_str subject,
+int ctn_caller_audit(ctn_store *store, int64_t now_ms, const ctn_caller *caller, const char *action, ctn_str subject,
                      const ctn_json *detail, ctn_err *err)
 {
     ctn_arena *arena = ctn_arena_new(512);
@@ -307,12 +311,18 @@ int ctn_access_audit(ctn_access *access, const ctn_caller *caller, const char *a
     if (caller->tenant.len)
         ctn_json_put_str(&all, "tenant", caller->tenant);
     ctn_json_put_all(&all, detail);
-    ctn_audit_entry entry = {.at_ms = access_now_ms(access),
+    ctn_audit_entry entry = {.at_ms = now_ms,
                              .actor = caller->name,
                              .action = ctn_str_from(action),
                              .subject = subject,
                              .detail = ctn_json_to_str(arena, ctn_json_finish(&all))};
-    int rc = ctn_store_audit(access->of.store, &entry, err);
+    int rc = ctn_store_audit(store, &entry, err);
     ctn_arena_free(arena);
     return rc;
+}
+
+int ctn_access_audit(ctn_access *access, const ctn_caller *caller, const char *action, ctn_str subject,
+                     const ctn_json *detail, ctn_err *err)
+{
+    return ctn_caller_audit(access->of.store, access_now_ms(access), caller, action, subject, detail, err);
 }

@@ -109,6 +109,8 @@ typedef struct ctn_grants {
 /* As people write it: "operator" (a role), "sets.use:ledger", "reveal"; with the chain's pattern and the label
  * ("NAME=VALUE") beside it, empty: none. CTN_E_INVALID: the sentence names the nearest right word. */
 int ctn_grant_parse(ctn_str what, ctn_str chain, ctn_str label, ctn_grant *ret_grant, ctn_err *err);
+/* A role, or an action that is about chains or executions. */
+bool ctn_grant_can_be_narrowed(const ctn_grant *grant);
 /* "operator", "sets.use:ledger" */
 ctn_str ctn_grant_what(ctn_arena *arena, const ctn_grant *grant);
 
@@ -186,5 +188,7 @@ int ctn_access_may_use(void *access, ctn_str principal, ctn_str set, ctn_err *er
 
 /* Written by hand where nothing else writes it: reveals, imports, grants, configuration. detail: an object; NULL: none.
  * Starts, decisions and answers ride on their own commit (engine/engine.h, ctn_requester). */
+int ctn_caller_audit(ctn_store *store, int64_t now_ms, const ctn_caller *caller, const char *action, ctn_str subject,
+                     const ctn_json *detail, ctn_err *err);
 int ctn_access_audit(ctn_access *access, const ctn_caller *caller, const char *action, ctn_str subject,
                      const ctn_json *detail, ctn_err *err);

@@ -1,0 +1,96 @@
+/*
+ * API keys and grants by the command line, and what the audit log tells of them.
+ */
+#include "cli_kit.h"
+#include <string.h>
+
+static void a_key_is_shown_once_and_kept_nowhere(void **state)
+{
+    world *w = *state;
+    char key[100], secret[60], store[OUTPUT_MAX];
+    assert_exit(w,
+                catena(w, "token", "create", "ada", "--role", "operator", "--chain", "lead-*", "--grant",
+                       "sets.use:ledger", "--tenant", "acme", "--expires", "90d", NULL),
+                0);
+    assert_int_equal(strlen(w->said.out), 61);
+    memcpy(key, w->said.out, 60);
+    key[60] = '\0';
+    memcpy(secret, key + 17, sizeof secret - 17);
+    secret[43] = '\0';
+    assert_exit(w, catena(w, "token", "list", NULL), 0);
+    assert_out(w, "good      ada");
+    assert_lacks(w->said.out, secret);
+    assert_exit(w, catena(w, "principal", "list", NULL), 0);
+    assert_string_equal(w->said.out, "ada  tenant acme\nada  may  operator  for lead-*\nada  may  sets.use:ledger\n");
+    assert_exit(w, catena(w, "store", "audit", NULL), 0);
+    assert_out(w, "keys.create       ada");
+    assert_lacks(w->said.out, secret);
+    assert_exit(w, shell(w, "cat catena.db catena.db-wal 2>/dev/null | strings -n 20"), 0);
+    (void) strncpy(store, w->said.out, sizeof store - 1);
+    assert_lacks(store, secret);
+}
+
+static void what_is_said_wrongly_changes_nothing(void **state)
+{
+    world *w = *state;
+    assert_exit(w, catena(w, "token", "create", "bob", NULL), 2);
+    assert_err(w, "say what bob may do");
+    assert_exit(w, catena(w, "token", "create", "bob", "--role", "vewer", NULL), 2);
+    assert_err(w, "\"vewer\" is no role: there are viewer, operator, author and admin");
+    assert_exit(w, catena(w, "token", "create", "bob", "--grant", "revael", NULL), 2);
+    assert_err(w, "did you mean reveal?");
+    assert_exit(w, catena(w, "token", "create", "bob", "--grant", "audit.read", "--chain", "a", NULL), 2);
+    assert_err(w, "--chain and --label narrow");
+    assert_exit(w, catena(w, "token", "create", "b@b", "--role", "viewer", NULL), 2);
+    assert_exit(w, catena(w, "token", "create", "anonymous", "--role", "viewer", NULL), 2);
+    assert_exit(w, catena(w, "token", "create", "bob", "--role", "viewer", "--expires", "soon", NULL), 2);
+    assert_exit(w, catena(w, "principal", "list", "--json", NULL), 0);
+    assert_string_equal(w->said.out, "[]\n");
+}
+
+static void what_was_given_is_taken_back(void **state)
+{
+    world *w = *state;
+    char id[64];
+    assert_exit(w, catena(w, "token", "create", "ada", "--role", "viewer", "--json", NULL), 0);
+    json_text(w->said.out, "id", id);
+    assert_exit(w, catena(w, "principal", "grant", "ada", "--grant", "reveal", "--chain", "a-*", NULL), 0);
+    assert_exit(w, catena(w, "principal", "ungrant", "ada", "--grant", "reveal", NULL), 2); /* that is another one */
+    assert_exit(w, catena(w, "principal", "ungrant", "ada", "--grant", "reveal", "--chain", "a-*", NULL), 0);
+    assert_exit(w, catena(w, "token", "revoke", id, NULL), 0);
+    assert_exit(w, catena(w, "token", "revoke", "000000000000", NULL), 2);
+    assert_exit(w, catena(w, "token", "list", NULL), 0);
+    assert_out(w, "revoked");
+    assert_exit(w, catena(w, "principal", "remove", "ada", NULL), 0);
+    assert_exit(w, catena(w, "principal", "list", NULL), 0);
+    assert_string_equal(w->said.out, "");
+    assert_exit(w, catena(w, "store", "verify", NULL), 0);
+}
+
+static void a_start_is_audited_with_who_and_from_where(void **state)
+{
+    world *w = *state;
+    cli_world_write(w, "wait.yaml",
+                    "id: wait\nsteps:\n  - {stepName: ask, instructionSet: ask}\n"
+                    "instructionSets:\n  ask: {approval: {message: ok}}\n");
+    char id[64];
+    assert_exit(w, catena(w, "run", "wait.yaml", "--json", NULL), 3);
+    json_text(w->said.out, "executionId", id);
+    assert_exit(w, catena(w, "cancel", id, "--reason", "no", NULL), 1);
+    assert_exit(w, catena(w, "store", "audit", NULL), 0);
+    assert_out(w, "executions.start");
+    assert_out(w, "executions.cancel");
+    assert_out(w, "\"from\":\"local\",\"chain\":\"wait\",\"seq\":1}");
+    assert_exit(w, catena(w, "store", "verify", NULL), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CLI_TEST(a_key_is_shown_once_and_kept_nowhere),
+        CLI_TEST(what_is_said_wrongly_changes_nothing),
+        CLI_TEST(what_was_given_is_taken_back),
+        CLI_TEST(a_start_is_audited_with_who_and_from_where),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
