@@ -204,6 +204,8 @@ static const ctn_key CHAIN_KEYS[] = {
     CHAIN("schedule", CTN_KEY_OBJECT, schedule, "When the chain starts by itself.", .read = read_schedule),
     CHAIN("onFailure", CTN_KEY_NAME, on_failure,
           "The id of a chain that is started with {executionId, error} when this one fails.", .read = read_on_failure),
+    CHAIN("runAs", CTN_KEY_NAME, run_as,
+          "The service principal whose rights its calls have. Default: those of whoever starts it."),
     CHAIN("steps", CTN_KEY_LIST, steps_node, "The steps.", .is_required = true, .read = read_steps),
     CHAIN("mcp", CTN_KEY_OBJECT, mcp_node, "How the chain is offered to MCP clients. Default: as a tool."),
     CHAIN("instructionSets", CTN_KEY_OBJECT, instruction_sets,

@@ -62,6 +62,7 @@ typedef struct ctn_plan_set {
     int64_t timeout_ms; /* of an attempt when neither step nor call says: the set's own word, else by kind; 0: none */
     bool reads_input;   /* its arguments or check read {input} */
     ctn_digest digest;  /* of its definition */
+    bool is_restricted; /* only on behalf of who was granted it */
     /* wait: one of */
     int64_t wait_ms;     /* -1: not said */
     ctn_template *until; /* NULL: not said. RFC 3339 text or milliseconds since the epoch */
@@ -198,7 +199,10 @@ typedef struct ctn_plan {
     int64_t max_concurrent;        /* executions that run or compensate at once; 0: no limit */
     ctn_template *concurrency_key; /* NULL: none */
     ctn_str on_failure;            /* the chain that is started when one fails; empty: none */
-    ctn_str cron, timezone;        /* schedule; empty: none, and UTC */
+    ctn_str run_as;                /* the principal whose rights its calls have; empty: of who starts it */
+    ctn_str *restricted;           /* names of its sets that are */
+    uint32_t restricted_count;
+    ctn_str cron, timezone; /* schedule; empty: none, and UTC */
     ctn_budget budget;
     ctn_chain_mcp mcp;                /* its nodes are NULL */
     ctn_plan_definition *definitions; /* [0] is the chain */

@@ -12,6 +12,7 @@ typedef struct plan_build {
     ctn_plan *plan;
     ctn_names set_names;
     ctn_plan_set **sets; /* by number in set_names */
+    size_t restricted_capacity;
     size_t schema_capacity;
     int rc; /* the first failure, and its sentence */
     ctn_err *err;
@@ -89,6 +90,7 @@ static ctn_plan_set *build_set(plan_build *build, const ctn_instruction_set *set
         .who = work->who,
         .answer_timeout_ms = work->answer_timeout_ms,
         .limits = set->limits,
+        .is_restricted = set->is_restricted == CTN_SAID_TRUE,
         .on_timeout = work->on_timeout ? (ctn_on_timeout) (work->on_timeout - 1) : CTN_ON_TIMEOUT_FAIL,
     };
     if (built->kind == CTN_SET_CALLS) {
@@ -116,6 +118,12 @@ static ctn_plan_set *build_set(plan_build *build, const ctn_instruction_set *set
     ctn_reads reads = {0};
     ctn_instruction_set_reads(set, arena, &reads);
     built->reads_input = ctn_reads_have(&reads, "input");
+    if (built->is_restricted) {
+        ctn_plan *plan = build->plan;
+        plan->restricted = ctn_arena_room(arena, plan->restricted, plan->restricted_count, &build->restricted_capacity,
+                                          sizeof *plan->restricted);
+        plan->restricted[plan->restricted_count++] = set->name;
+    }
     return built;
 }
 
@@ -307,6 +315,7 @@ int ctn_plan_build(ctn_graph *graph, ctn_plan **ret_plan, ctn_err *err)
     plan->max_concurrent = chain->max_concurrent;
     plan->concurrency_key = chain->concurrency_key.template;
     plan->on_failure = ctn_json_text(chain->on_failure);
+    plan->run_as = ctn_json_text(chain->run_as);
     plan->cron = ctn_json_str_or(chain->schedule, "cron", CTN_STR(""));
     plan->timezone = ctn_json_str_or(chain->schedule, "timezone", CTN_STR(""));
     plan->sensitive = ctn_json_count(chain->sensitive) ? chain->sensitive : NULL;

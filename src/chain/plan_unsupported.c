@@ -10,7 +10,7 @@ static const char *set_feature(const ctn_instruction_set *set)
     for (uint32_t i = 0; i < set->call_count; i++)
         if (!ctn_work_kind_runs(set->calls[i].kind))
             return ctn_work_kind_name(set->calls[i].kind);
-    return set->is_restricted == CTN_SAID_TRUE ? "restricted" : NULL;
+    return NULL;
 }
 
 static bool is_waiting(const ctn_instruction_set *set)

@@ -147,6 +147,17 @@ static bool is_in_flight(const ctn_engine *e, const loaded *l, const ctn_owed_ca
     return false;
 }
 
+/* The grant may be gone since it was started. What its peer has already, and what undoes or checks what was done while
+ * there was one, goes on. */
+static bool is_denied(ctn_engine *e, const loaded *l, const ctn_owed_call *owed, ctn_err *err)
+{
+    if (!owed->set->is_restricted || owed->role != CTN_ROLE_DO || owed->is_check || owed->is_accepted)
+        return false;
+    ctn_str principal = ctn_execution_origin(l->x)->principal;
+    return e->options.may_use && principal.len &&
+           e->options.may_use(e->options.may_use_ctx, principal, owed->set->name, err) != CTN_OK;
+}
+
 static void begin(ctn_engine *e, loaded *l, const ctn_owed_call *owed)
 {
     const ctn_driver *driver = ctn_eng_driver_of(e, owed->plan_call->kind);
@@ -161,6 +172,12 @@ static void begin(ctn_engine *e, loaded *l, const ctn_owed_call *owed)
         /* Its start was decided, and the stop before it could be sent: nobody sends it any more. */
         ctn_call_result unsent = {.failure = CTN_FAILURE_CANCELLED, .message = CTN_STR("stopped before it was sent")};
         on_done(e, token, &unsent);
+        return;
+    }
+    ctn_err why = {0};
+    if (is_denied(e, l, owed, &why)) {
+        ctn_call_result denied = {.failure = CTN_FAILURE_DENIED, .message = ctn_str_from(why.message)};
+        on_done(e, token, &denied);
         return;
     }
     if (e->options.on_event && !owed->is_check)

@@ -136,8 +136,11 @@ typedef struct ctn_engine_options {
     const ctn_tenant_rules *tenants;
     size_t tenant_count;
     /* May a call on this principal's behalf use this restricted set? CTN_E_DENIED: the sentence names the missing
-     * grant; the step fails with `denied`. Asked before each call of one. NULL: nothing is refused. */
+     * grant; a start is refused with it, and the step fails with `denied`. Asked at a start, and before each call of
+     * one that does something new: what undoes or checks what was done is not refused. NULL: nothing is refused. */
     int (*may_use)(void *ctx, ctn_str principal, ctn_str set, ctn_err *err);
+    /* May a chain say that it runs as this principal? As may_use, of a start. */
+    int (*may_run_as)(void *ctx, ctn_str principal, ctn_err *err);
     void *may_use_ctx;
     bool own_only; /* advance only what this engine was told to (run, resume); not what the store holds.
                     * Executions that wait for a time stay loaded and go on by themselves. */
@@ -177,7 +180,8 @@ int64_t ctn_engine_store_failing_since_ms(const ctn_engine *engine, ctn_str *ret
 /* On whose behalf something is asked of the engine. All empty: the engine's own, or the program's that it is part of.
  */
 typedef struct ctn_requester {
-    ctn_str principal; /* of a start: whose rights its calls have (may_use); empty: nothing is refused to it */
+    ctn_str principal; /* of a start: whose rights its calls have (may_use), unless its chain says runAs; empty: nothing
+                        * is refused to it */
     ctn_str tenant;    /* of a start: whose it is: its share of the turns, its quotas; empty: of none */
     /* Not empty: an entry of the audit log, in the same commit as what it tells: "executions.start" */
     ctn_str audit_action;

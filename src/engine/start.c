@@ -44,7 +44,7 @@ static int find_origin(ctn_engine *e, const ctn_start *start, starting *s, ctn_e
         ctn_json_put_str(&b, CTN_LABEL_TENANT, tenant);
         s->labels = ctn_json_finish(&b);
     }
-    s->origin = (ctn_origin){.principal = start->by.principal,
+    s->origin = (ctn_origin){.principal = start->plan->run_as.len ? start->plan->run_as : start->by.principal,
                              .tenant = tenant.len ? tenant : label,
                              .traceparent = ctn_trace_parse(start->by.traceparent, &(ctn_trace_context){0})
                                                 ? start->by.traceparent
@@ -56,6 +56,16 @@ static int find_origin(ctn_engine *e, const ctn_start *start, starting *s, ctn_e
                : CTN_OK;
 }
 
+/* The restricted sets that it names: whoever may not use them learns it now and not at the third step. */
+static int check_rights(ctn_engine *e, const ctn_plan *plan, ctn_str principal, ctn_err *err)
+{
+    const ctn_engine_options *o = &e->options;
+    int rc = plan->run_as.len && o->may_run_as ? o->may_run_as(o->may_use_ctx, plan->run_as, err) : CTN_OK;
+    for (uint32_t i = 0; rc == CTN_OK && o->may_use && principal.len && i < plan->restricted_count; i++)
+        rc = o->may_use(o->may_use_ctx, principal, plan->restricted[i], err);
+    return rc ? ctn_wrap(err, rc, "chain '%.*s'", CTN_STR_ARG(plan->chain_id)) : CTN_OK;
+}
+
 static int accept(ctn_engine *e, const ctn_start *start, starting *s, ctn_err *err)
 {
     const ctn_plan *plan = s->plan->plan;
@@ -64,6 +74,8 @@ static int accept(ctn_engine *e, const ctn_start *start, starting *s, ctn_err *e
         rc = ctn_execution_check_input(&e->rules, s->input, err);
     if (rc == CTN_OK)
         rc = find_origin(e, start, s, err);
+    if (rc == CTN_OK)
+        rc = check_rights(e, plan, s->origin.principal, err);
     if (rc == CTN_OK)
         rc = ctn_execution_check_names(s->labels, start->idempotency_key, start->actor, err);
     if (rc == CTN_OK)

@@ -53,6 +53,7 @@ typedef struct ctn_access ctn_access;
     ACTION(CHAINS_READ,       "chains.read",       "VOA", 'C', "see chains, their versions and pictures")       \
     ACTION(CHAINS_CHECK,      "chains.check",      "VOA", 'L', "check and simulate a chain without keeping it") \
     ACTION(CHAINS_IMPORT,     "chains.import",     "A",   'T', "import chains")                                 \
+    ACTION(CHAINS_RUN_AS,     "chains.runAs",     "",    'T', "import chains that run as a service principal")  \
     ACTION(COMMANDS_DEFINE,   "commands.define",   "",    'T', "import instruction sets that start programs")   \
     ACTION(TOOLS_READ,        "tools.read",        "VOA", 'L', "see tools and breakers")                        \
     ACTION(TOOLS_OPERATE,     "tools.operate",     "O",   'T', "reset breakers, accept changed tools")          \
@@ -185,6 +186,12 @@ ctn_recognition ctn_access_recognise(ctn_access *access, ctn_arena *arena, const
 /* For the engine (may_use): may a chain that runs on this principal's behalf use this restricted set? What he is
  * granted by name, now: in catena.yaml or the store. */
 int ctn_access_may_use(void *access, ctn_str principal, ctn_str set, ctn_err *err);
+
+/* The same (may_run_as): may a chain say runAs of this name? Of a service principal of the store. */
+int ctn_access_may_run_as(void *access, ctn_str principal, ctn_err *err);
+/* Importing a chain: chains.import for it; and chains.runAs if it says runAs. */
+struct ctn_plan;
+int ctn_access_demand_import(ctn_access *access, const ctn_caller *caller, const struct ctn_plan *plan, ctn_err *err);
 
 /* Written by hand where nothing else writes it: reveals, imports, grants, configuration. detail: an object; NULL: none.
  * Starts, decisions and answers ride on their own commit (engine/engine.h, ctn_requester). */

@@ -10,6 +10,7 @@
 #include "base/box.h"
 #include "base/memory.h"
 #include "host/access_state.h"
+#include "chain/plan.h"
 #include "host/api_key.h"
 #include "host/config_where.h"
 
@@ -226,4 +227,23 @@ int ctn_access_may_use(void *ctx, ctn_str principal, ctn_str set, ctn_err *err)
     const access_principal *p = access_principal_of(access, principal);
     ctn_caller caller = {.name = principal, .via = CTN_STR("engine"), .grants = p ? &p->grants : NULL};
     return ctn_access_demand(access, &caller, CTN_ACTION_SETS_USE, &object, err);
+}
+
+int ctn_access_may_run_as(void *ctx, ctn_str principal, ctn_err *err)
+{
+    ctn_access *access = ctx;
+    refresh(access);
+    const access_principal *p = access_principal_of(access, principal);
+    if (p && p->is_kept && p->is_service)
+        return CTN_OK;
+    return ctn_fail(err, CTN_E_DENIED,
+                    "runAs: there is no service principal %.*s (`catena token create NAME --service`)",
+                    CTN_STR_ARG(principal));
+}
+
+int ctn_access_demand_import(ctn_access *access, const ctn_caller *caller, const ctn_plan *plan, ctn_err *err)
+{
+    ctn_access_object object = {.chain_id = plan->chain_id, .is_shared = true};
+    int rc = ctn_access_demand(access, caller, CTN_ACTION_CHAINS_IMPORT, &object, err);
+    return rc || !plan->run_as.len ? rc : ctn_access_demand(access, caller, CTN_ACTION_CHAINS_RUN_AS, &object, err);
 }

@@ -364,6 +364,7 @@ int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
         .schedules = schedules,
         .schedule_count = schedule_count,
         .may_use = ctn_access_may_use,
+        .may_run_as = ctn_access_may_run_as,
         .may_use_ctx = host->access,
         .active_max = host->ws->config->running,
         .tenants = host->ws->config->tenants,
