@@ -1,0 +1,117 @@
+/*
+ * On whose behalf a chain runs, and what it may use then: by the API, with keys that were made while it serves.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "e2e/web_kit.h"
+
+#define SERVED                                                                                                         \
+    "store: sqlite:catena.db\ninclude: [book.yaml, pay.yaml, slow.yaml]\n"                                             \
+    "http:\n  tokens:\n    root: {env: ROOT_TOKEN, roles: [admin]}\n"
+
+typedef struct rights {
+    world *w;
+    web web;
+    ctn_arena *arena;
+    char who[200]; /* Authorization header */
+} rights;
+
+static void rights_open(rights *r, void **state)
+{
+    *r = (rights){.w = *state, .arena = ctn_arena_new(65536)};
+    cli_world_env(r->w, "ROOT_TOKEN=root-secret");
+    cli_world_write(r->w, "catena.yaml", SERVED);
+    cli_world_write(r->w, "book.yaml",
+                    "id: book\nsteps:\n  - {stepName: enter, instructionSet: ledger, outputVariables: [out]}\n"
+                    "instructionSets:\n  ledger: {transform: '{out: 1}', restricted: true}\n");
+    cli_world_write(r->w, "pay.yaml", "id: pay\nrunAs: payroll\nsteps:\n  - {stepName: enter, instructionSet: ledger}\n");
+    cli_world_write(r->w, "slow.yaml", "id: slow\nsteps:\n  - {stepName: ask, instructionSet: ask}\n"
+                                       "  - {stepName: enter, instructionSet: ledger}\n"
+                                       "instructionSets:\n  ask: {approval: {message: ok}}\n");
+    web_open(&r->web, r->w, "");
+}
+
+static void rights_close(rights *r)
+{
+    web_close(&r->web);
+    ctn_arena_free(r->arena);
+}
+
+/* By a key that is made now. */
+static void become(rights *r, const char *name, const char *more)
+{
+    char line[300];
+    (void) snprintf(line, sizeof line, "catena token create %s %s", name, more);
+    assert_exit(r->w, shell(r->w, line), 0);
+    (void) snprintf(r->who, sizeof r->who, "Content-Type: application/json\r\nAuthorization: Bearer %.60s\r\n",
+                    r->w->said.out);
+    usleep(1100 * 1000); /* it is known within a second */
+}
+
+static web_answer start(rights *r, const char *chain)
+{
+    ctn_str body = ctn_arena_printf(r->arena, "{\"chain\":\"%s\"}", chain);
+    return web_ask(&r->web, r->arena, "POST", "/v1/executions?wait=10s", r->who, body);
+}
+
+static void a_restricted_set_is_used_by_who_was_granted_it(void **state)
+{
+    rights r;
+    rights_open(&r, state);
+    become(&r, "ada", "--role operator");
+    web_answer a = start(&r, "book");
+    assert_int_equal(a.status, 403);
+    assert_contains(a.body.ptr, "ada lacks the grant \\\"sets.use:ledger\\\"");
+    assert_exit(r.w, catena(r.w, "principal", "grant", "ada", "--grant", "sets.use:ledger", NULL), 0);
+    usleep(1100 * 1000);
+    a = start(&r, "book");
+    assert_int_equal(a.status, 200);
+    assert_string_equal(ctn_json_str_or(a.json, "status", CTN_STR("?")).ptr, "completed");
+
+    /* It waits, and meanwhile the grant is taken away. */
+    a = web_ask(&r.web, r.arena, "POST", "/v1/executions", r.who, CTN_STR("{\"chain\":\"slow\"}"));
+    assert_int_equal(a.status, 202);
+    ctn_str id = ctn_json_str_or(a.json, "id", ctn_json_str_or(a.json, "executionId", CTN_STR("?")));
+    assert_exit(r.w, catena(r.w, "principal", "ungrant", "ada", "--grant", "sets.use:ledger", NULL), 0);
+    usleep(1100 * 1000);
+    assert_exit(r.w, catena(r.w, "answer", id.ptr, "ask", "{\"approved\":true}", NULL), 1);
+    assert_err(r.w, "denied");
+    assert_exit(r.w, catena(r.w, "run", "book", NULL), 0); /* who runs it on the machine itself */
+    rights_close(&r);
+}
+
+static void a_chain_that_runs_as_somebody_has_his_rights(void **state)
+{
+    rights r;
+    rights_open(&r, state);
+    become(&r, "ada", "--role operator");
+    web_answer a = start(&r, "pay");
+    assert_int_equal(a.status, 403);
+    assert_contains(a.body.ptr, "there is no service principal payroll");
+    assert_exit(r.w, catena(r.w, "token", "create", "payroll", "--role", "viewer", NULL), 0);
+    usleep(1100 * 1000);
+    assert_int_equal(start(&r, "pay").status, 403); /* it is none of service */
+    assert_exit(r.w, catena(r.w, "token", "create", "payroll", "--service", NULL), 0);
+    usleep(1100 * 1000);
+    a = start(&r, "pay");
+    assert_int_equal(a.status, 403);
+    assert_contains(a.body.ptr, "payroll lacks the grant \\\"sets.use:ledger\\\"");
+    assert_exit(r.w, catena(r.w, "principal", "grant", "payroll", "--grant", "sets.use:ledger", NULL), 0);
+    usleep(1100 * 1000);
+    assert_int_equal(start(&r, "pay").status, 200);
+    assert_int_equal(start(&r, "book").status, 403); /* hers are not more for that */
+    assert_exit(r.w, catena(r.w, "store", "audit", NULL), 0);
+    assert_out(r.w, "ada           executions.start");
+    assert_out(r.w, "access.deny");
+    rights_close(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CLI_TEST(a_restricted_set_is_used_by_who_was_granted_it),
+        CLI_TEST(a_chain_that_runs_as_somebody_has_his_rights),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
