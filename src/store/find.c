@@ -1,6 +1,6 @@
 /*
  * find.c -- one execution, by its id, its number, its key or the start of its id; whole (store.h), or as far as it
- * reads (raw.h).
+ * reads (raw.h); and which of many a list tells.
  */
 #include "store/backend.h"
 #include <inttypes.h>
@@ -131,4 +131,36 @@ static int find_raw(ctn_store *st, ctn_arena *arena, const ctn_lookup *lookup, c
 int ctn_store_execution_read_raw(ctn_store *st, ctn_arena *arena, ctn_str prefix, ctn_execution_row *ret, ctn_err *err)
 {
     return find_prefix(st, arena, prefix, find_raw, ret, err);
+}
+
+/* ---- lists ---- */
+
+static bool has_labels(const ctn_json *wanted, ctn_str labels)
+{
+    const ctn_json *have = NULL;
+    ctn_arena *arena = ctn_arena_new(1024);
+    bool has = labels.len && ctn_json_parse(arena, labels, NULL, &have, NULL) == CTN_OK;
+    for (size_t i = 0; has && i < ctn_json_count(wanted); i++) {
+        const ctn_json *one = ctn_json_get(have, ctn_json_text(&wanted->members[i].key));
+        has = one && ctn_json_equal(one, &wanted->members[i].value);
+    }
+    ctn_arena_free(arena);
+    return has;
+}
+
+static bool is_between(int64_t at_ms, int64_t from_ms, int64_t until_ms)
+{
+    return (!from_ms || at_ms >= from_ms) && (!until_ms || (at_ms && at_ms < until_ms));
+}
+
+bool ctn_execution_filter_takes(const ctn_execution_filter *f, const ctn_execution_row *row)
+{
+    return (f->chain_id.len == 0 || ctn_str_equal(f->chain_id, row->chain_id)) &&
+           (!f->by_status || f->status == row->status) && (!f->statuses || (f->statuses & 1u << row->status)) &&
+           (!f->unfinished_only || !ctn_status_is_final(row->status)) &&
+           (!f->roots_only || ctn_id_is_none(row->parent)) &&
+           (f->tenant.len == 0 || ctn_str_equal(f->tenant, row->tenant)) &&
+           is_between(row->created_at_ms, f->created_from_ms, f->created_until_ms) &&
+           is_between(row->finished_at_ms, f->finished_from_ms, f->finished_until_ms) &&
+           (ctn_json_count(f->labels) == 0 || has_labels(f->labels, row->labels));
 }

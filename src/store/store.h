@@ -217,13 +217,21 @@ typedef struct ctn_execution_filter {
     ctn_str chain_id; /* empty: all */
     bool by_status;
     ctn_status status;
-    bool unfinished_only;
+    uint32_t statuses; /* bits 1 << status, beside by_status; 0: all */
+    bool unfinished_only, roots_only;
+    ctn_str tenant;         /* empty: whatever the tenant */
+    const ctn_json *labels; /* it has each of these texts; NULL: whatever */
+    int64_t created_from_ms, created_until_ms, finished_from_ms, finished_until_ms; /* from, and before; 0: no bound */
     int64_t before_exec_no; /* 0: from the newest; page on with the last one seen */
+    int64_t after_exec_no;  /* only with larger numbers: bounds what is looked at, for who may not wait (below) */
     size_t limit;           /* 0: no limit */
 } ctn_execution_filter;
+/* Would a list tell this row? The backends' own; of its number nothing is said. */
+bool ctn_execution_filter_takes(const ctn_execution_filter *filter, const ctn_execution_row *row);
 typedef int ctn_execution_fn(void *ctx, const ctn_execution_row *row); /* not 0: stop; the call itself returns CTN_OK */
 /* Newest first. The row's strings live until the callback returns. Callbacks may call the store again. A row that does
- * not read is told with `damage`; CTN_E_CORRUPT after all that could be told: there is more that could not be read. */
+ * not read is told with `damage`; CTN_E_CORRUPT after all that could be told: there is more that could not be read.
+ * A list that finds little looks at many: whoever may not wait asks for a span of numbers at a time. */
 int ctn_store_execution_list(ctn_store *st, const ctn_execution_filter *filter, ctn_execution_fn *fn, void *ctx,
                              ctn_err *err);
 /* What the engine must load: unfinished with wake_at_ms <= until_ms and > 0 (the engine writes a wake time for

@@ -101,6 +101,50 @@ static void lists_page_and_filter(void **state)
     check_list(f, (ctn_execution_filter){.by_status = true, .status = CTN_STATUS_QUEUED}, "1");
 }
 
+static void lists_are_narrowed_by_what_people_look_for(void **state)
+{
+    suite_fixture *f = *state;
+    static const ctn_status statuses[] = {CTN_STATUS_QUEUED,    CTN_STATUS_COMPLETED, CTN_STATUS_RUNNING,
+                                          CTN_STATUS_FAILED,    CTN_STATUS_WAITING,   CTN_STATUS_COMPLETED,
+                                          CTN_STATUS_CANCELLED, CTN_STATUS_RUNNING};
+    for (int64_t no = 1; no <= 8; no++) {
+        ctn_execution_row row = suite_row(no);
+        row.status = statuses[no - 1];
+        row.created_at_ms = 1000 * no;
+        row.finished_at_ms = ctn_status_is_final(row.status) ? 1000 * no + 500 : 0;
+        row.tenant = no % 3 == 0 ? S("acme") : no % 3 == 1 ? S("globex") : S("");
+        row.labels = no % 2 ? S("{\"team\":\"a\",\"city\":\"Rome\"}") : S("{\"team\":\"b\"}");
+        row.parent = no == 4 ? suite_id(3) : (ctn_execution_id){{0}};
+        suite_create(f, &row, 1);
+    }
+    uint32_t failed = 1u << CTN_STATUS_FAILED, running = 1u << CTN_STATUS_RUNNING, queued = 1u << CTN_STATUS_QUEUED;
+    const ctn_json *team_a = NULL, *of_rome = NULL;
+    assert_ok(ctn_json_parse(f->arena, S("{\"team\":\"a\"}"), NULL, &team_a, &err_));
+    assert_ok(ctn_json_parse(f->arena, S("{\"team\":\"b\",\"city\":\"Rome\"}"), NULL, &of_rome, &err_));
+    check_list(f, (ctn_execution_filter){.statuses = running | queued}, "8 3 1");
+    check_list(f, (ctn_execution_filter){.statuses = running | queued, .after_exec_no = 1}, "8 3");
+    check_list(f, (ctn_execution_filter){.statuses = running | failed}, "8 4 3");
+    check_list(f, (ctn_execution_filter){.statuses = failed | 1u << CTN_STATUS_CANCELLED}, "7 4");
+    check_list(f, (ctn_execution_filter){.statuses = failed, .unfinished_only = true}, "");
+    check_list(f, (ctn_execution_filter){.statuses = running | failed, .by_status = true, .status = CTN_STATUS_FAILED},
+               "4");
+    check_list(f, (ctn_execution_filter){.tenant = S("acme")}, "6 3");
+    check_list(f, (ctn_execution_filter){.tenant = S("acme"), .statuses = running}, "3");
+    check_list(f, (ctn_execution_filter){.tenant = S("nobody")}, "");
+    check_list(f, (ctn_execution_filter){.labels = team_a}, "7 5 3 1");
+    check_list(f, (ctn_execution_filter){.labels = team_a, .limit = 2}, "7 5");
+    check_list(f, (ctn_execution_filter){.labels = team_a, .limit = 2, .before_exec_no = 5}, "3 1");
+    check_list(f, (ctn_execution_filter){.labels = of_rome}, "");
+    check_list(f, (ctn_execution_filter){.roots_only = true, .statuses = failed | running}, "8 3");
+    check_list(f, (ctn_execution_filter){.created_from_ms = 3000, .created_until_ms = 6000}, "5 4 3");
+    check_list(f, (ctn_execution_filter){.created_from_ms = 3000, .limit = 1, .before_exec_no = 6}, "5");
+    check_list(f, (ctn_execution_filter){.finished_from_ms = 4500, .finished_until_ms = 7500}, "6 4");
+    check_list(f, (ctn_execution_filter){.finished_until_ms = 100000}, "7 6 4 2");
+    check_list(f, (ctn_execution_filter){.after_exec_no = 5}, "8 7 6");
+    check_list(f, (ctn_execution_filter){.after_exec_no = 5, .before_exec_no = 8, .limit = 1}, "7");
+    check_list(f, (ctn_execution_filter){.after_exec_no = 5, .before_exec_no = 6}, "");
+}
+
 static void a_list_stops_when_told(void **state)
 {
     suite_fixture *f = *state;
@@ -133,6 +177,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(executions_are_found_by_id_number_and_key),
     cmocka_unit_test(executions_are_found_by_the_start_of_their_id),
     cmocka_unit_test(lists_page_and_filter),
+    cmocka_unit_test(lists_are_narrowed_by_what_people_look_for),
     cmocka_unit_test(a_list_stops_when_told),
     cmocka_unit_test(the_highest_number_is_remembered),
 };

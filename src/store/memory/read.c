@@ -44,14 +44,6 @@ int ctn_memory_execution_find(ctn_store *st, ctn_arena *arena, const ctn_lookup 
     return CTN_OK;
 }
 
-static bool filter_takes(const ctn_execution_filter *filter, const ctn_execution_row *row)
-{
-    return (filter->chain_id.len == 0 || ctn_str_equal(filter->chain_id, row->chain_id)) &&
-           (!filter->by_status || filter->status == row->status) &&
-           (!filter->unfinished_only || !ctn_status_is_final(row->status)) &&
-           (filter->before_exec_no <= 0 || row->exec_no < filter->before_exec_no);
-}
-
 int ctn_memory_execution_list(ctn_store *st, const ctn_execution_filter *filter, ctn_execution_fn *fn, void *ctx,
                               ctn_err *err)
 {
@@ -61,10 +53,12 @@ int ctn_memory_execution_list(ctn_store *st, const ctn_execution_filter *filter,
     ctn_execution_row *rows = NULL;
     size_t count = 0, capacity = 0;
     for (size_t i = db->executions.count; i-- > 0 && count < limit;) {
-        if (!filter_takes(filter, &memory_execution_at(db, i)->row))
+        const ctn_execution_row *row = &memory_execution_at(db, i)->row;
+        if ((filter->before_exec_no > 0 && row->exec_no >= filter->before_exec_no) ||
+            row->exec_no <= filter->after_exec_no || !ctn_execution_filter_takes(filter, row))
             continue;
         GROW(rows, count, capacity);
-        rows[count++] = memory_execution_at(db, i)->row;
+        rows[count++] = *row;
     }
     memory_unlock(db);
     for (size_t i = 0; i < count && fn(ctx, &rows[i]) == 0; i++) {

@@ -182,11 +182,13 @@ static int tell_listed(listing *l, sqlite3_stmt *stmt, ctn_err *err)
         sqlite3_stmt *ends = NULL;
         int rc = CTN_OK;
         const char *damage = ctn_sqlite_read_row(stmt, &row);
+        l->before = row.exec_no;
+        if (!damage && !ctn_execution_filter_takes(l->filter, &row))
+            continue;
         if (ctn_sqlite_is_whole(l->st, &rc, err) && damage)
             row.damage = ctn_str_from(damage);
         else if (rc == CTN_OK)
             rc = look_at_ends(l, stmt, &row, &ends, err);
-        l->before = row.exec_no;
         l->is_over = rc || l->fn(l->ctx, &row) || --l->left == 0;
         ctn_sqlite_release(l->st, SQL_EXECUTION_ENDS, ends);
         if (rc)
@@ -198,39 +200,112 @@ static int tell_listed(listing *l, sqlite3_stmt *stmt, ctn_err *err)
     return CTN_OK;
 }
 
+#define FEW 5000
+
+/* Then to look at them all, in the order of their wake times, and sort is cheaper than to walk by number. */
+static bool few_are_unfinished(sqlite_store *st)
+{
+    static const char SQL[] = "SELECT count(*) FROM (SELECT 1 FROM chain_executions INDEXED BY "
+                              "chain_executions_unfinished WHERE " SQLITE_UNFINISHED("") " LIMIT ?1)";
+    sqlite3_stmt *stmt = NULL;
+    bool few = false;
+    if (ctn_sqlite_prepare(st, SQL, &stmt, NULL) == CTN_OK) {
+        sqlite3_bind_int64(stmt, 1, FEW + 1);
+        few = sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_int64(stmt, 0) <= FEW;
+    }
+    sqlite3_finalize(stmt);
+    return few;
+}
+
+static uint32_t statuses_of(const ctn_execution_filter *filter)
+{
+    const uint32_t all = (1u << CTN_STATUS_COUNT) - 1, unfinished = (1u << CTN_STATUS_COMPLETED) - 1;
+    uint32_t statuses = filter->statuses ? filter->statuses & all : all;
+    if (filter->by_status)
+        statuses &= 1u << filter->status;
+    return filter->unfinished_only ? statuses & unfinished : statuses;
+}
+
+static void put_statuses(ctn_buf *sql, uint32_t statuses)
+{
+    const char *before = " AND e.status IN (";
+    for (int s = 0; s < CTN_STATUS_COUNT; s++)
+        if (statuses & 1u << s) {
+            ctn_buf_printf(sql, "%s'%s'", before, ctn_status_name((ctn_status) s));
+            before = ",";
+        }
+    ctn_buf_append_literal(sql, ")");
+}
+
+/* What narrows a list, said in SQL as far as that can go along an index; the rest is looked at row by row. */
+static void put_list(listing *l, ctn_buf *sql)
+{
+    const ctn_execution_filter *f = l->filter;
+    const uint32_t all = (1u << CTN_STATUS_COUNT) - 1, unfinished = (1u << CTN_STATUS_COMPLETED) - 1;
+    uint32_t statuses = statuses_of(f);
+    /* The set of statuses is said twice so that one of the partial indexes can be used. The unfinished are few among
+     * millions, which the planner cannot know: left alone it would walk all executions because they come in the right
+     * order. Where they are not few, whoever asks for a span of numbers wants to walk. */
+    bool is_unfinished = !(statuses & ~unfinished);
+    bool by_unfinished = is_unfinished && !l->by_number && (!f->after_exec_no || few_are_unfinished(l->st));
+    bool is_trouble = !is_unfinished && !(statuses & (unfinished | 1u << CTN_STATUS_COMPLETED));
+    ctn_buf_printf(sql, SQLITE_ROW_COLUMNS " FROM chain_executions e %sWHERE 1",
+                   by_unfinished                                             ? "INDEXED BY chain_executions_unfinished "
+                   : l->by_number || (is_unfinished && f->chain_id.len == 0) ? "NOT INDEXED "
+                                                                             : "");
+    if (by_unfinished || (l->by_number && f->unfinished_only))
+        ctn_buf_append_literal(sql, " AND " SQLITE_UNFINISHED("e."));
+    else if (is_trouble && !l->by_number)
+        ctn_buf_append_literal(sql, " AND " SQLITE_TROUBLE("e."));
+    if (statuses != all && !(f->unfinished_only && statuses == unfinished))
+        put_statuses(sql, statuses);
+    if (f->chain_id.len)
+        ctn_buf_append_literal(sql, " AND e.chain_id = ?1");
+    if (f->tenant.len)
+        ctn_buf_append_literal(sql, " AND e.tenant = ?2");
+    if (l->before > 0)
+        ctn_buf_append_literal(sql, " AND e.exec_no < ?3");
+    if (f->after_exec_no > 0)
+        ctn_buf_append_literal(sql, " AND e.exec_no > ?4");
+    if (f->roots_only)
+        ctn_buf_append_literal(sql, " AND e.parent_id IS NULL");
+    ctn_buf_append_literal(sql, " ORDER BY e.exec_no DESC LIMIT ?5");
+}
+
+static bool is_narrowed_by_row(const ctn_execution_filter *f)
+{
+    return ctn_json_count(f->labels) || f->created_from_ms || f->created_until_ms || f->finished_from_ms ||
+           f->finished_until_ms;
+}
+
 /* A list is for people and pages; its statement is put together and prepared each time. */
 static int list_from(listing *l, ctn_err *err)
 {
-    sqlite_store *st = l->st;
     const ctn_execution_filter *filter = l->filter;
-    /* The status is said twice so that one of the partial indexes can be used. The unfinished are few among millions,
-     * which the planner cannot know: left alone it would walk all executions because they come in the right order. */
-    const char *index = l->by_number ? "NOT INDEXED " : "", *status_set = "";
-    if (l->by_number) {
-        if (filter->unfinished_only)
-            status_set = " AND " SQLITE_UNFINISHED("e.");
-    } else if (filter->unfinished_only || (filter->by_status && !ctn_status_is_final(filter->status))) {
-        index = "INDEXED BY chain_executions_unfinished ";
-        status_set = " AND " SQLITE_UNFINISHED("e.");
-    } else if (filter->by_status && filter->status != CTN_STATUS_COMPLETED)
-        status_set = " AND " SQLITE_TROUBLE("e.");
-    char sql[3000];
-    int len = snprintf(
-        sql, sizeof sql, "%s%sWHERE 1%s%s%s%s ORDER BY e.exec_no DESC LIMIT ?4",
-        SQLITE_ROW_COLUMNS " FROM chain_executions e ", index, filter->chain_id.len ? " AND e.chain_id = ?1" : "",
-        filter->by_status ? " AND e.status = ?2" : "", status_set, l->before > 0 ? " AND e.exec_no < ?3" : "");
-    assert(len > 0 && (size_t) len < sizeof sql);
+    char text[4000];
     sqlite3_stmt *stmt = NULL;
-    int rc = ctn_sqlite_prepare(st, sql, &stmt, err);
+    ctn_buf sql;
+    if (!statuses_of(filter)) {
+        l->is_over = true;
+        return CTN_OK;
+    }
+    ctn_buf_init(&sql, sizeof text);
+    put_list(l, &sql);
+    assert(!sql.overflowed);
+    (void) snprintf(text, sizeof text, "%.*s", CTN_STR_ARG(ctn_buf_str(&sql)));
+    ctn_buf_done(&sql);
+    int rc = ctn_sqlite_prepare(l->st, text, &stmt, err);
     if (rc)
         return rc;
     if (filter->chain_id.len)
         sqlite_bind_str(stmt, 1, filter->chain_id);
-    if (filter->by_status)
-        sqlite3_bind_text(stmt, 2, ctn_status_name(filter->status), -1, SQLITE_STATIC);
+    if (filter->tenant.len)
+        sqlite_bind_str(stmt, 2, filter->tenant);
     if (l->before > 0)
         sqlite3_bind_int64(stmt, 3, l->before);
-    sqlite3_bind_int64(stmt, 4, l->left < INT64_MAX ? (int64_t) l->left : -1);
+    if (filter->after_exec_no > 0)
+        sqlite3_bind_int64(stmt, 4, filter->after_exec_no);
+    sqlite3_bind_int64(stmt, 5, is_narrowed_by_row(filter) || l->left > INT64_MAX ? -1 : (int64_t) l->left);
     rc = tell_listed(l, stmt, err);
     sqlite3_finalize(stmt);
     return rc;

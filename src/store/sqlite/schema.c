@@ -287,11 +287,16 @@ static const char migration_14[] =
     "  day INTEGER NOT NULL, tenant TEXT NOT NULL, executions INTEGER NOT NULL, calls INTEGER NOT NULL,"
     "  bytes INTEGER NOT NULL, money INTEGER NOT NULL, PRIMARY KEY (day, tenant)) STRICT, WITHOUT ROWID;";
 
+/* Lists of one tenant. */
+static const char migration_15[] =
+    "CREATE INDEX chain_executions_tenant ON chain_executions(tenant) WHERE tenant IS NOT NULL;";
+
 /* clang-format on */
 
 static const char *const migrations[] = {NULL,         migration_1,  migration_2,  migration_3,  migration_4,
                                          migration_5,  migration_6,  migration_7,  migration_8,  migration_9,
-                                         migration_10, migration_11, migration_12, migration_13, migration_14};
+                                         migration_10, migration_11, migration_12, migration_13, migration_14,
+                                         migration_15};
 
 uint32_t ctn_sqlite_schema_newest(void)
 {
