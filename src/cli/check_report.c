@@ -6,6 +6,7 @@
 #include "chain/rules.h"
 #include "cli/result.h"
 #include "host/files.h"
+#include "host/told.h"
 #include <stdio.h>
 
 static const char *severity_name(ctn_severity severity)
@@ -29,23 +30,6 @@ static void print_json(ctn_arena *arena, const ctn_json *v)
     ctn_str text = ctn_json_to_str(arena, v);
     ctn_json_text_print(text);
     (void) fputc('\n', stdout);
-}
-
-static const ctn_json *findings_json(ctn_arena *arena, const ctn_findings *f)
-{
-    ctn_json_builder list = ctn_json_array(arena);
-    for (size_t i = 0; i < f->count; i++) {
-        const ctn_finding *x = &f->items[i];
-        ctn_json_builder b = ctn_json_object(arena);
-        ctn_json_put_str(&b, "file", x->file);
-        ctn_json_put_int(&b, "line", x->line);
-        ctn_json_put_int(&b, "column", x->column);
-        ctn_json_put_str(&b, "severity", ctn_str_from(severity_name(x->severity)));
-        ctn_json_put_str(&b, "rule", ctn_str_from(x->rule));
-        ctn_json_put_str(&b, "message", x->message);
-        ctn_json_push(&list, ctn_json_finish(&b));
-    }
-    return ctn_json_finish(&list);
 }
 
 /* ---- SARIF 2.1.0 ---- */
@@ -162,7 +146,7 @@ int ctn_check_report(ctn_cli *cli, ctn_findings *f, ctn_str format)
 {
     ctn_findings_sort(f);
     if (ctn_str_is(format, "json"))
-        print_json(cli->arena, findings_json(cli->arena, f));
+        print_json(cli->arena, ctn_told_findings(cli->arena, f));
     else if (ctn_str_is(format, "sarif"))
         print_json(cli->arena, findings_sarif(cli->arena, f));
     else

@@ -59,28 +59,6 @@ static bool looks_like_execution(const ctn_workspace *ws, ctn_str word)
     return word.len >= ID_LENGTH_MIN && !ctn_library_chain(ws->config->library, word);
 }
 
-static ctn_str state_of(ctn_arena *arena, const ctn_step_view *v)
-{
-    const char *word = v->is_undoing ? "undoing" : ctn_step_status_name(v->status);
-    if (v->failure && v->status != CTN_STEP_COMPLETED)
-        return ctn_arena_printf(arena, "%s: %s", word, ctn_failure_name(v->failure));
-    if (v->attempt > 1)
-        return ctn_arena_printf(arena, "%s, attempt %u", word, v->attempt);
-    return ctn_str_from(word);
-}
-
-static void add_states(ctn_picture *p, const ctn_execution *x, ctn_arena *arena)
-{
-    const ctn_plan *plan = ctn_execution_plan(x);
-    for (uint32_t i = 0; i < p->step_count && i < plan->step_count; i++) {
-        ctn_step_view v = ctn_execution_step(x, i);
-        p->steps[i].state = state_of(arena, &v);
-        p->steps[i].status = v.status;
-    }
-    p->summary = ctn_arena_printf(arena, "execution %s is %s; %.*s", ctn_id_to_text(ctn_execution_id_of(x)).text,
-                                  ctn_status_name(ctn_execution_status(x)), CTN_STR_ARG(p->summary));
-}
-
 /* CTN_E_NOT_FOUND: there is no such execution, and nothing was said. */
 static int find_execution(ctn_cli *cli, const ctn_workspace *ws, ctn_str word, ctn_store **ret_store,
                           ctn_execution_row *ret_row)
@@ -111,7 +89,7 @@ static int picture_of_execution(ctn_cli *cli, ctn_store *store, const ctn_execut
     }
     if (rc == CTN_OK) {
         *ret_picture = ctn_picture_of(graph, options, cli->arena);
-        add_states(*ret_picture, x, cli->arena);
+        ctn_picture_add_states(*ret_picture, x, cli->arena);
     }
     ctn_execution_unload(x);
     return rc ? ctn_cli_fail_err(cli, &err) : CTN_EXIT_OK;

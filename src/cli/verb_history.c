@@ -8,7 +8,6 @@
 #include "cli/result.h"
 #include "cli/reveal.h"
 #include "cli/verb.h"
-#include "core/sealed.h"
 #include "engine/opening.h"
 #include "journal/entry_told.h"
 #include "store/raw.h"
@@ -33,25 +32,12 @@ static int history_json(void *ctx, const ctn_record *record, int64_t position)
 {
     telling *t = ctx;
     ctn_arena *arena = t->scratch;
-    ctn_json_builder b = ctn_json_object(arena);
-    const ctn_json *body = NULL;
-    if (ctn_json_parse(arena, record->body, NULL, &body, NULL) == CTN_OK)
-        (void) ctn_sealed_hide(arena, body, record->sealed, &body, NULL);
-    ctn_json_put_int(&b, "seq", (int64_t) record->seq);
-    ctn_json_put_int(&b, "position", position);
-    ctn_json_put_time(&b, "at", record->at_ms);
+    ctn_json_builder b = ctn_told_record(arena, record, position);
     t->seq_last = record->seq;
-    ctn_json_put_str(&b, "kind", t->damage ? t->kind_name : ctn_str_from(ctn_entry_kind_name(record->kind)));
-    if (t->damage)
+    if (t->damage) {
+        ctn_json_put_str(&b, "kind", t->kind_name);
         ctn_json_put_str(&b, "damaged", ctn_str_from(t->damage));
-    if (record->step.len)
-        ctn_json_put_str(&b, "step", record->step);
-    if (record->item >= 0)
-        ctn_json_put_int(&b, "item", record->item);
-    if (record->attempt)
-        ctn_json_put_int(&b, "attempt", record->attempt);
-    ctn_json_put_str(&b, "actor", record->actor);
-    ctn_json_put(&b, CTN_STR("body"), body);
+    }
     ctn_str text = ctn_json_to_str(arena, ctn_json_finish(&b));
     (void) fputs(t->count++ ? "," : "[", stdout);
     ctn_json_text_print(text);

@@ -45,49 +45,6 @@ static int read_timeline(ctn_cli *cli, ctn_store *store, const ctn_execution_row
 
 /* ---- JSON ---- */
 
-static void put_time(ctn_json_builder *b, const char *key, int64_t at_ms)
-{
-    if (at_ms)
-        ctn_json_put_int(b, key, at_ms);
-    else
-        ctn_json_put(b, ctn_str_from(key), NULL);
-}
-
-static void put_text(ctn_json_builder *b, const char *key, ctn_str text)
-{
-    if (text.len)
-        ctn_json_put_str(b, key, text);
-}
-
-static const ctn_json *row_json(ctn_arena *arena, const ctn_plan *plan, const ctn_timeline_row *r)
-{
-    ctn_json_builder b = ctn_json_object(arena);
-    ctn_json_put_str(&b, "step", plan->steps[r->step].name);
-    if (r->item >= 0)
-        ctn_json_put_int(&b, "item", r->item);
-    else
-        ctn_json_put(&b, CTN_STR("item"), NULL);
-    ctn_json_put_int(&b, "attempt", r->attempt);
-    ctn_json_put_str(&b, "role", r->role == CTN_ATTEMPT_UNDO ? CTN_STR("undo") : CTN_STR("do"));
-    put_time(&b, "startedAtMs", r->started_at_ms);
-    put_time(&b, "endedAtMs", r->ended_at_ms);
-    ctn_json_put_str(&b, "status", ctn_str_from(ctn_attempt_status_name(r->status)));
-    ctn_json_put(&b, CTN_STR("code"), r->code.len ? ctn_json_string(arena, r->code) : NULL);
-    ctn_json_put(&b, CTN_STR("message"), r->message.len ? ctn_json_string(arena, r->message) : NULL);
-    ctn_json_put_bool(&b, "startIsRecorded", r->start_is_recorded);
-    if (r->is_each)
-        ctn_json_put_bool(&b, "isForeach", true);
-    if (r->fallback)
-        ctn_json_put_int(&b, "fallback", r->fallback);
-    if (r->wait_from_ms)
-        ctn_json_put_int(&b, "waitFromMs", r->wait_from_ms);
-    if (r->next_at_ms)
-        ctn_json_put_int(&b, "nextAtMs", r->next_at_ms);
-    put_text(&b, "by", r->by);
-    put_text(&b, "child", r->child);
-    return ctn_json_finish(&b);
-}
-
 /* One row at a time, so that a million of them need no tree. */
 static void print_json(const ctn_plan *plan, const ctn_timeline *timeline)
 {
@@ -96,7 +53,7 @@ static void print_json(const ctn_plan *plan, const ctn_timeline *timeline)
     ctn_arena *scratch = ctn_arena_new(4096);
     (void) fputc('[', stdout);
     for (size_t i = 0; i < count; i++) {
-        ctn_str text = ctn_json_to_str(scratch, row_json(scratch, plan, &rows[i]));
+        ctn_str text = ctn_json_to_str(scratch, ctn_told_attempt(scratch, plan, &rows[i]));
         (void) fputs(i ? ",\n " : "", stdout);
         ctn_json_text_print(text);
         ctn_arena_reset(scratch);

@@ -371,3 +371,27 @@ ctn_picture *ctn_picture_of(ctn_graph *g, const ctn_check_options *options, ctn_
     p->summary = summary_of(p, g->chain, arena);
     return p;
 }
+
+/* ---- of an execution ---- */
+
+static ctn_str state_of(ctn_arena *arena, const ctn_step_view *v)
+{
+    const char *word = v->is_undoing ? "undoing" : ctn_step_status_name(v->status);
+    if (v->failure && v->status != CTN_STEP_COMPLETED)
+        return ctn_arena_printf(arena, "%s: %s", word, ctn_failure_name(v->failure));
+    if (v->attempt > 1)
+        return ctn_arena_printf(arena, "%s, attempt %u", word, v->attempt);
+    return ctn_str_from(word);
+}
+
+void ctn_picture_add_states(ctn_picture *p, const ctn_execution *x, ctn_arena *arena)
+{
+    const ctn_plan *plan = ctn_execution_plan(x);
+    for (uint32_t i = 0; i < p->step_count && i < plan->step_count; i++) {
+        ctn_step_view v = ctn_execution_step(x, i);
+        p->steps[i].state = state_of(arena, &v);
+        p->steps[i].status = v.status;
+    }
+    p->summary = ctn_arena_printf(arena, "execution %s is %s; %.*s", ctn_id_to_text(ctn_execution_id_of(x)).text,
+                                  ctn_status_name(ctn_execution_status(x)), CTN_STR_ARG(p->summary));
+}

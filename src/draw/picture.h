@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "chain/graph.h"
 #include "check/check.h"
+#include "core/execution.h"
 #include "core/status.h"
 
 typedef struct ctn_picture_step {
@@ -51,6 +52,9 @@ typedef struct ctn_picture {
 
 /* The graph was built without errors. options may be NULL. */
 ctn_picture *ctn_picture_of(ctn_graph *graph, const ctn_check_options *options, ctn_arena *arena);
+
+/* How far each step of this execution of it is. */
+void ctn_picture_add_states(ctn_picture *picture, const ctn_execution *x, ctn_arena *arena);
 
 /* ---- formats: text appended to `out`, whose limit is the picture's ---- */
 

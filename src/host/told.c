@@ -3,6 +3,7 @@
  */
 #include "host/told.h"
 #include "base/clock.h"
+#include "core/sealed.h"
 
 const ctn_json *ctn_told_parsed(ctn_arena *arena, ctn_str text)
 {
@@ -80,6 +81,87 @@ const ctn_json *ctn_told_steps(ctn_arena *arena, const ctn_snapshot *s)
                          ctn_json_string(arena, ctn_str_from(ctn_id_to_text(v->child).text)));
         if (v->asked && v->status == CTN_STEP_WAITING)
             ctn_json_put(&b, CTN_STR("asked"), v->asked);
+        ctn_json_push(&list, ctn_json_finish(&b));
+    }
+    return ctn_json_finish(&list);
+}
+
+ctn_json_builder ctn_told_record(ctn_arena *arena, const ctn_record *record, int64_t position)
+{
+    ctn_json_builder b = ctn_json_object(arena);
+    const ctn_json *body = NULL;
+    if (ctn_json_parse(arena, record->body, NULL, &body, NULL) == CTN_OK)
+        (void) ctn_sealed_hide(arena, body, record->sealed, &body, NULL);
+    ctn_json_put_int(&b, "seq", (int64_t) record->seq);
+    ctn_json_put_int(&b, "position", position);
+    ctn_json_put_time(&b, "at", record->at_ms);
+    ctn_json_put_str(&b, "kind", ctn_str_from(ctn_entry_kind_name(record->kind)));
+    if (record->step.len)
+        ctn_json_put_str(&b, "step", record->step);
+    if (record->item >= 0)
+        ctn_json_put_int(&b, "item", record->item);
+    if (record->attempt)
+        ctn_json_put_int(&b, "attempt", record->attempt);
+    ctn_json_put_str(&b, "actor", record->actor);
+    ctn_json_put(&b, CTN_STR("body"), body);
+    return b;
+}
+
+static void put_time_ms(ctn_json_builder *b, const char *key, int64_t at_ms)
+{
+    if (at_ms)
+        ctn_json_put_int(b, key, at_ms);
+    else
+        ctn_json_put(b, ctn_str_from(key), NULL);
+}
+
+static void put_text(ctn_json_builder *b, const char *key, ctn_str text)
+{
+    if (text.len)
+        ctn_json_put_str(b, key, text);
+}
+
+const ctn_json *ctn_told_attempt(ctn_arena *arena, const ctn_plan *plan, const ctn_timeline_row *r)
+{
+    ctn_json_builder b = ctn_json_object(arena);
+    ctn_json_put_str(&b, "step", plan->steps[r->step].name);
+    if (r->item >= 0)
+        ctn_json_put_int(&b, "item", r->item);
+    else
+        ctn_json_put(&b, CTN_STR("item"), NULL);
+    ctn_json_put_int(&b, "attempt", r->attempt);
+    ctn_json_put_str(&b, "role", r->role == CTN_ATTEMPT_UNDO ? CTN_STR("undo") : CTN_STR("do"));
+    put_time_ms(&b, "startedAtMs", r->started_at_ms);
+    put_time_ms(&b, "endedAtMs", r->ended_at_ms);
+    ctn_json_put_str(&b, "status", ctn_str_from(ctn_attempt_status_name(r->status)));
+    ctn_json_put(&b, CTN_STR("code"), r->code.len ? ctn_json_string(arena, r->code) : NULL);
+    ctn_json_put(&b, CTN_STR("message"), r->message.len ? ctn_json_string(arena, r->message) : NULL);
+    ctn_json_put_bool(&b, "startIsRecorded", r->start_is_recorded);
+    if (r->is_each)
+        ctn_json_put_bool(&b, "isForeach", true);
+    if (r->fallback)
+        ctn_json_put_int(&b, "fallback", r->fallback);
+    if (r->wait_from_ms)
+        ctn_json_put_int(&b, "waitFromMs", r->wait_from_ms);
+    if (r->next_at_ms)
+        ctn_json_put_int(&b, "nextAtMs", r->next_at_ms);
+    put_text(&b, "by", r->by);
+    put_text(&b, "child", r->child);
+    return ctn_json_finish(&b);
+}
+
+const ctn_json *ctn_told_findings(ctn_arena *arena, const ctn_findings *findings)
+{
+    ctn_json_builder list = ctn_json_array(arena);
+    for (size_t i = 0; i < findings->count; i++) {
+        const ctn_finding *x = &findings->items[i];
+        ctn_json_builder b = ctn_json_object(arena);
+        ctn_json_put_str(&b, "file", x->file);
+        ctn_json_put_int(&b, "line", x->line);
+        ctn_json_put_int(&b, "column", x->column);
+        ctn_json_put_str(&b, "severity", x->severity == CTN_SEVERITY_ERROR ? CTN_STR("error") : CTN_STR("warning"));
+        ctn_json_put_str(&b, "rule", ctn_str_from(x->rule));
+        ctn_json_put_str(&b, "message", x->message);
         ctn_json_push(&list, ctn_json_finish(&b));
     }
     return ctn_json_finish(&list);

@@ -61,6 +61,7 @@ typedef struct ctn_store_ops {
     int (*chain_get)(ctn_store *st, ctn_arena *arena, ctn_str chain_id, int64_t version, ctn_chain_row *ret,
                      ctn_err *err);
     int (*chain_list)(ctn_store *st, ctn_chain_fn *fn, void *ctx, ctn_err *err);
+    int (*chain_versions)(ctn_store *st, ctn_str chain_id, ctn_chain_fn *fn, void *ctx, ctn_err *err);
     int (*commit)(ctn_store *st, const ctn_append *appends, size_t count, ctn_outcome *ret_outcomes, ctn_err *err);
     int (*exec_no_last)(ctn_store *st, int64_t *ret_exec_no, ctn_err *err);
     /* *ret_matches: 0, 1 (then *ret is the row) or 2 for "more than one". */

@@ -155,6 +155,11 @@ int ctn_store_chain_list(ctn_store *st, ctn_chain_fn *fn, void *ctx, ctn_err *er
     return st->ops->chain_list(st, fn, ctx, err);
 }
 
+int ctn_store_chain_versions(ctn_store *st, ctn_str chain_id, ctn_chain_fn *fn, void *ctx, ctn_err *err)
+{
+    return st->ops->chain_versions(st, chain_id, fn, ctx, err);
+}
+
 /* ---- executions ---- */
 
 static int check_append(const ctn_append *a, ctn_err *err)

@@ -123,6 +123,8 @@ int ctn_store_chain_get(ctn_store *st, ctn_arena *arena, ctn_str chain_id, int64
                         ctn_err *err);
 typedef int ctn_chain_fn(void *ctx, const ctn_chain_row *row); /* not 0: stop; the call itself returns CTN_OK */
 int ctn_store_chain_list(ctn_store *st, ctn_chain_fn *fn, void *ctx, ctn_err *err); /* newest version of each, by id */
+/* All versions of one, the newest first; none: it is not there. */
+int ctn_store_chain_versions(ctn_store *st, ctn_str chain_id, ctn_chain_fn *fn, void *ctx, ctn_err *err);
 
 /* ---- executions ---- */
 typedef struct ctn_execution_row {

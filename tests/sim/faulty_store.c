@@ -65,6 +65,11 @@ static int chain_get(ctn_store *st, ctn_arena *arena, ctn_str chain_id, int64_t 
     return fails_now(st, err) ? CTN_E_IO : ctn_store_chain_get(inner_of(st), arena, chain_id, version, ret, err);
 }
 
+static int chain_versions(ctn_store *st, ctn_str chain_id, ctn_chain_fn *fn, void *ctx, ctn_err *err)
+{
+    return fails_now(st, err) ? CTN_E_IO : ctn_store_chain_versions(inner_of(st), chain_id, fn, ctx, err);
+}
+
 static int chain_list(ctn_store *st, ctn_chain_fn *fn, void *ctx, ctn_err *err)
 {
     return fails_now(st, err) ? CTN_E_IO : ctn_store_chain_list(inner_of(st), fn, ctx, err);
@@ -214,6 +219,7 @@ static const ctn_store_ops faulty_ops = {
     .chain_put = chain_put,
     .chain_get = chain_get,
     .chain_list = chain_list,
+    .chain_versions = chain_versions,
     .commit = commit,
     .exec_no_last = exec_no_last,
     .execution_find = execution_find,

@@ -119,6 +119,11 @@ static void chains_are_listed_by_id_with_their_newest_version(void **state)
     suite_seen one = {.stop_after = 1};
     assert_ok(ctn_store_chain_list(f->second, note_chain, &one, &err_));
     assert_string_equal(one.text, "alpha@5");
+    suite_seen versions = {0}, none = {0};
+    assert_ok(ctn_store_chain_versions(f->second, S("trip"), note_chain, &versions, &err_));
+    assert_string_equal(versions.text, "trip@2 trip@1");
+    assert_ok(ctn_store_chain_versions(f->second, S("tri"), note_chain, &none, &err_));
+    assert_string_equal(none.text, "");
 }
 
 static const struct CMUnitTest TESTS[] = {

@@ -61,18 +61,32 @@ ctn_json_builder ctn_api_execution_head(ctn_arena *arena, const ctn_execution_ro
     return b;
 }
 
+static void put_value(ctn_arena *arena, ctn_str *text, const ctn_json *value)
+{
+    if (text->len && value)
+        *text = ctn_json_to_str(arena, value);
+}
+
 void ctn_api_tell_execution(ctn_api_call *call, ctn_execution_id id)
 {
     ctn_store *store = ctn_host_store(call->host);
     ctn_err err = {0};
     ctn_execution_row row;
     ctn_execution *x = NULL;
+    bool reveals = ctn_json_bool_or(call->given, "reveal", false); /* allowed and written down: ctn_api_reveal */
     int rc = ctn_store_execution_get(store, call->arena, id, &row, &err);
     if (rc == CTN_OK)
-        rc = ctn_execution_load(store, call->arena, &row, &x, &err);
+        rc = ctn_execution_load_open(store, reveals ? ctn_host_seal(call->host) : NULL, call->arena, &row, &x, &err);
     if (rc) {
         ctn_api_fail(call, &err);
         return;
+    }
+    if (reveals)
+        ctn_execution_reveal(x);
+    if (reveals || ctn_execution_is_hidden(x)) {
+        put_value(call->arena, &row.input, ctn_execution_input(x, call->arena));
+        put_value(call->arena, &row.outputs, ctn_execution_outputs(x));
+        put_value(call->arena, &row.error, ctn_execution_error(x));
     }
     ctn_json_builder b = ctn_api_execution_head(call->arena, &row, ctn_loop_now_ms(ctn_host_loop(call->host)));
     ctn_snapshot s = ctn_snapshot_in_store(x, store, call->arena);

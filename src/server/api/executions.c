@@ -2,6 +2,7 @@
  * executions.c -- operations that start executions and change them.
  */
 #include "server/api/execution.h"
+#include "server/api/reveal.h"
 
 /* ---- start ---- */
 
@@ -11,11 +12,6 @@ static ctn_str own_key(const ctn_api_call *call)
     ctn_str key = ctn_api_text(call->given, "Idempotency-Key"), name = call->caller->name;
     return key.len ? ctn_arena_printf(call->arena, "api:%zu:%.*s:%.*s", name.len, CTN_STR_ARG(name), CTN_STR_ARG(key))
                    : key;
-}
-
-static void tell_started(ctn_api_call *call, ctn_execution_id id)
-{
-    ctn_api_await_execution(call, id);
 }
 
 static void start_execution(ctn_api_call *call)
@@ -43,7 +39,7 @@ static void start_execution(ctn_api_call *call)
     else if (rc)
         ctn_api_fail(call, &err);
     else
-        ctn_api_file(call, CTN_ACTION_EXECUTIONS_START, &q, CTN_STR("/input"), tell_started);
+        ctn_api_file(call, CTN_ACTION_EXECUTIONS_START, &q, CTN_STR("/input"), ctn_api_await_execution);
 }
 
 /* ---- what is done to one that is there ---- */
@@ -51,7 +47,8 @@ static void start_execution(ctn_api_call *call)
 static void get_execution(ctn_api_call *call)
 {
     ctn_execution_row row;
-    if (ctn_api_find(call, CTN_ACTION_EXECUTIONS_READ, &row))
+    ctn_seal *seal = NULL;
+    if (ctn_api_find(call, CTN_ACTION_EXECUTIONS_READ, &row) && ctn_api_reveal(call, &row, &seal))
         ctn_api_await_execution(call, row.id);
 }
 
@@ -84,7 +81,77 @@ static void resume_execution(ctn_api_call *call)
     change(call, CTN_ACTION_EXECUTIONS_PAUSE, CTN_REQUEST_RESUME);
 }
 
+/* What is said of one that must go on. */
+static bool find_open(ctn_api_call *call, ctn_action action, ctn_execution_row *ret_row)
+{
+    if (!ctn_api_find(call, action, ret_row))
+        return false;
+    if (!ctn_status_is_final(ret_row->status))
+        return true;
+    ctn_api_problem(call, 409, CTN_STR("path/id"), "the execution %s has ended (%s): nothing of it can be changed",
+                    ctn_id_to_text(ret_row->id).text, ctn_status_name(ret_row->status));
+    return false;
+}
+
+static void decide(ctn_api_call *call)
+{
+    ctn_execution_row row;
+    ctn_str decision = ctn_api_text(call->body, "decision");
+    ctn_request q = {.op = CTN_REQUEST_SETTLE,
+                     .name = ctn_api_text(call->body, "step"),
+                     .value = ctn_json_member_of(call->body, "result"),
+                     .not_happened = ctn_json_bool_or(call->body, "notHappened", false),
+                     .reason = ctn_api_text(call->body, "reason"),
+                     .settle = ctn_str_is(decision, "retry")     ? CTN_SETTLE_RETRY
+                               : ctn_str_is(decision, "succeed") ? CTN_SETTLE_SUCCEED
+                                                                 : CTN_SETTLE_FAIL};
+    if (q.settle == CTN_SETTLE_SUCCEED && !q.value)
+        ctn_api_problem(call, 422, CTN_STR("/result"),
+                        "with `succeed` the call's result is needed: the chain goes on with it");
+    else if (q.settle != CTN_SETTLE_SUCCEED && q.value)
+        ctn_api_problem(call, 422, CTN_STR("/result"), "a result belongs to `succeed`");
+    else if (q.settle != CTN_SETTLE_FAIL && q.not_happened)
+        ctn_api_problem(call, 422, CTN_STR("/notHappened"), "notHappened belongs to `fail`");
+    else if (find_open(call, CTN_ACTION_EXECUTIONS_DECIDE, &row)) {
+        q.id = row.id;
+        ctn_api_file(call, CTN_ACTION_EXECUTIONS_DECIDE, &q, CTN_STR("/decision"), ctn_api_await_execution);
+    }
+}
+
+static void set_variable(ctn_api_call *call)
+{
+    ctn_execution_row row;
+    ctn_request q = {.op = CTN_REQUEST_SET,
+                     .name = ctn_api_text(call->body, "variable"),
+                     .value = ctn_json_member_of(call->body, "value"),
+                     .reason = ctn_api_text(call->body, "reason")};
+    if (!find_open(call, CTN_ACTION_EXECUTIONS_DECIDE, &row))
+        return;
+    q.id = row.id;
+    ctn_api_file(call, CTN_ACTION_EXECUTIONS_DECIDE, &q, CTN_STR("/value"), ctn_api_await_execution);
+}
+
+static void answer_step(ctn_api_call *call)
+{
+    ctn_execution_row row;
+    ctn_request q = {.op = CTN_REQUEST_ANSWER,
+                     .name = ctn_api_text(call->body, "step"),
+                     .value = ctn_json_member_of(call->body, "answer")};
+    if (!find_open(call, CTN_ACTION_EXECUTIONS_ANSWER, &row))
+        return;
+    q.id = row.id;
+    ctn_api_file(call, CTN_ACTION_EXECUTIONS_ANSWER, &q, CTN_STR("/answer"), ctn_api_await_execution);
+}
+
+/* clang-format off */
 const ctn_api_operation ctn_api_executions[] = {
-    {"startExecution", start_execution}, {"getExecution", get_execution},       {"cancelExecution", cancel_execution},
-    {"pauseExecution", pause_execution}, {"resumeExecution", resume_execution}, {0},
+    {"startExecution", start_execution},
+    {"getExecution", get_execution},
+    {"cancelExecution", cancel_execution},
+    {"pauseExecution", pause_execution},
+    {"resumeExecution", resume_execution},
+    {"decideExecution", decide},
+    {"setVariable", set_variable},
+    {"answerStep", answer_step},
+    {0},
 };

@@ -7,5 +7,6 @@ const ctn_api_operation *const ctn_api_operations[] = {
     ctn_api_chains,
     ctn_api_events,
     ctn_api_executions,
+    ctn_api_look,
     NULL,
 };

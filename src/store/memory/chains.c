@@ -135,3 +135,17 @@ int ctn_memory_chain_list(ctn_store *st, ctn_chain_fn *fn, void *ctx, ctn_err *e
     free(rows);
     return CTN_OK;
 }
+
+int ctn_memory_chain_versions(ctn_store *st, ctn_str chain_id, ctn_chain_fn *fn, void *ctx, ctn_err *err)
+{
+    (void) err;
+    size_t count;
+    memory_db *db = memory_lock(st);
+    ctn_chain_row *rows = ctn_memory_table_copy(&db->chains, &count);
+    memory_unlock(db);
+    for (size_t i = count; i-- > 0;)
+        if (ctn_str_equal(rows[i].chain_id, chain_id) && fn(ctx, &rows[i]))
+            break;
+    free(rows);
+    return CTN_OK;
+}

@@ -99,6 +99,7 @@ static const ctn_store_ops memory_ops = {
     .chain_put = ctn_memory_chain_put,
     .chain_get = ctn_memory_chain_get,
     .chain_list = ctn_memory_chain_list,
+    .chain_versions = ctn_memory_chain_versions,
     .commit = ctn_memory_commit,
     .prune = ctn_memory_prune,
     .size_read = ctn_memory_size_read,

@@ -17,6 +17,7 @@ int ctn_memory_chain_put(ctn_store *st, const ctn_chain_row *row, int64_t *ret_v
 int ctn_memory_chain_get(ctn_store *st, ctn_arena *arena, ctn_str chain_id, int64_t version, ctn_chain_row *ret,
                          ctn_err *err);
 int ctn_memory_chain_list(ctn_store *st, ctn_chain_fn *fn, void *ctx, ctn_err *err);
+int ctn_memory_chain_versions(ctn_store *st, ctn_str chain_id, ctn_chain_fn *fn, void *ctx, ctn_err *err);
 
 /* ---- read.c ---- */
 int ctn_memory_exec_no_last(ctn_store *st, int64_t *ret_exec_no, ctn_err *err);

@@ -194,13 +194,14 @@ int ctn_sqlite_chain_get(ctn_store *base, ctn_arena *arena, ctn_str chain_id, in
     return rc;
 }
 
-int ctn_sqlite_chain_list(ctn_store *base, ctn_chain_fn *fn, void *ctx, ctn_err *err)
+static int tell_chains(sqlite_store *st, sqlite_sql which, ctn_str chain_id, ctn_chain_fn *fn, void *ctx, ctn_err *err)
 {
-    sqlite_store *st = (sqlite_store *) base;
     sqlite3_stmt *stmt = NULL;
-    int rc = ctn_sqlite_take(st, SQL_CHAIN_LIST, &stmt, err);
+    int rc = ctn_sqlite_take(st, which, &stmt, err);
     if (rc)
         return rc;
+    if (chain_id.len)
+        sqlite_bind_str(stmt, 1, chain_id);
     bool goes_on = true;
     while (rc == CTN_OK && goes_on && ctn_sqlite_next(st, stmt, "listing chains", &rc, err)) {
         ctn_chain_row row;
@@ -208,6 +209,16 @@ int ctn_sqlite_chain_list(ctn_store *base, ctn_chain_fn *fn, void *ctx, ctn_err 
         if (rc == CTN_OK)
             goes_on = fn(ctx, &row) == 0;
     }
-    ctn_sqlite_release(st, SQL_CHAIN_LIST, stmt);
+    ctn_sqlite_release(st, which, stmt);
     return rc;
+}
+
+int ctn_sqlite_chain_list(ctn_store *base, ctn_chain_fn *fn, void *ctx, ctn_err *err)
+{
+    return tell_chains((sqlite_store *) base, SQL_CHAIN_LIST, (ctn_str){0}, fn, ctx, err);
+}
+
+int ctn_sqlite_chain_versions(ctn_store *base, ctn_str chain_id, ctn_chain_fn *fn, void *ctx, ctn_err *err)
+{
+    return tell_chains((sqlite_store *) base, SQL_CHAIN_VERSIONS, chain_id, fn, ctx, err);
 }

@@ -293,10 +293,9 @@ static const char migration_15[] =
 
 /* clang-format on */
 
-static const char *const migrations[] = {NULL,         migration_1,  migration_2,  migration_3,  migration_4,
-                                         migration_5,  migration_6,  migration_7,  migration_8,  migration_9,
-                                         migration_10, migration_11, migration_12, migration_13, migration_14,
-                                         migration_15};
+static const char *const migrations[] = {
+    NULL,        migration_1, migration_2,  migration_3,  migration_4,  migration_5,  migration_6,  migration_7,
+    migration_8, migration_9, migration_10, migration_11, migration_12, migration_13, migration_14, migration_15};
 
 uint32_t ctn_sqlite_schema_newest(void)
 {

@@ -78,6 +78,7 @@ static const char *const SQL[SQL_COUNT] = {
     [SQL_CHAIN_LIST] =
         "SELECT chain_id, max(version), digest, created_at_ms, created_by FROM chains GROUP BY chain_id"
         " ORDER BY chain_id",
+    [SQL_CHAIN_VERSIONS] = CHAIN " WHERE chain_id = ?1 ORDER BY version DESC",
 
     /* ---- read.c ---- */
     [SQL_EXEC_NO_LAST] =

@@ -32,6 +32,7 @@ static const ctn_store_ops sqlite_ops = {
     .chain_put = ctn_sqlite_chain_put,
     .chain_get = ctn_sqlite_chain_get,
     .chain_list = ctn_sqlite_chain_list,
+    .chain_versions = ctn_sqlite_chain_versions,
     .commit = ctn_sqlite_commit,
     .exec_no_last = ctn_sqlite_exec_no_last,
     .execution_find = ctn_sqlite_execution_find,

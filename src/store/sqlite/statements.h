@@ -39,6 +39,7 @@ typedef enum sqlite_sql {
     SQL_CHAIN_NEWEST,
     SQL_CHAIN_INSERT,
     SQL_CHAIN_LIST,
+    SQL_CHAIN_VERSIONS,
     /* read.c */
     SQL_EXEC_NO_LAST,
     SQL_EXECUTION_BY_NO,
