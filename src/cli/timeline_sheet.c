@@ -100,6 +100,8 @@ static ctn_str note_of(const sheet *s, const ctn_timeline_line *l)
         ctn_buf_printf(&text, " %s", ctn_attempt_status_name(r->status));
     if (r->fallback)
         ctn_buf_printf(&text, " fallback %u", r->fallback);
+    if (r->tokens)
+        ctn_buf_printf(&text, " %lld tokens", (long long) r->tokens);
     if (r->by.len)
         ctn_buf_printf(&text, " by %.*s", CTN_STR_ARG(r->by));
     if (r->next_at_ms > s->now_ms)

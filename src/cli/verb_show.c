@@ -156,6 +156,16 @@ static void print_from(const ctn_cli *cli, const ctn_json *from)
                                      step.len ? ", from step " : "", CTN_STR_ARG(step)));
 }
 
+/* "112 tokens, 0.000129" */
+static void print_used(const ctn_cli *cli, const ctn_execution *x)
+{
+    ctn_used used = ctn_execution_budget(x, 0).used;
+    if (used.tokens || used.money.len)
+        print_field(cli, "used",
+                    ctn_arena_printf(cli->arena, "%lld tokens%s%.*s", (long long) used.tokens,
+                                     used.money.len ? ", money " : "", CTN_STR_ARG(used.money)));
+}
+
 static void print_execution(const ctn_cli *cli, const ctn_execution_row *row, const ctn_snapshot *s,
                             const ctn_execution *x, ctn_store *store)
 {
@@ -174,6 +184,7 @@ static void print_execution(const ctn_cli *cli, const ctn_execution_row *row, co
                     ctn_str_from(ctn_duration_text(end - row->started_at_ms).text));
     if (row->idempotency_key.len)
         print_field(cli, "key", ctn_text_clean(cli->arena, row->idempotency_key, SHOWN_COLUMNS));
+    print_used(cli, x);
     print_error(cli, row);
     print_steps(cli, s);
     print_members(cli, "labels", row->labels);
@@ -186,12 +197,15 @@ static void print_execution(const ctn_cli *cli, const ctn_execution_row *row, co
     }
 }
 
-static void print_json(const ctn_cli *cli, const ctn_execution_row *row, const ctn_snapshot *s, const ctn_json *from)
+static void print_json(const ctn_cli *cli, const ctn_execution_row *row, const ctn_snapshot *s, const ctn_execution *x)
 {
+    const ctn_json *from = ctn_execution_from(x), *used = ctn_told_used(cli->arena, x);
     ctn_json_builder b = ctn_result_object(cli->arena, row);
     ctn_json_put(&b, CTN_STR("steps"), ctn_told_steps(cli->arena, s));
     if (from)
         ctn_json_put(&b, CTN_STR("from"), from);
+    if (used)
+        ctn_json_put(&b, CTN_STR("used"), used);
     if (s->paused_because.len)
         ctn_json_put_str(&b, "pausedBecause", s->paused_because);
     ctn_result_print(cli, ctn_json_finish(&b));
@@ -232,7 +246,7 @@ static int run_show(ctn_cli *cli)
         if (ctn_opt_is_given(cli, CTN_OPT_OUTPUT))
             exit_code = show_output(cli, &s, ctn_execution_plan(x));
         else if (ctn_opt_is_given(cli, CTN_OPT_JSON))
-            print_json(cli, &s.row, &snapshot, ctn_execution_from(x));
+            print_json(cli, &s.row, &snapshot, x);
         else
             print_execution(cli, &s.row, &snapshot, x, s.store);
     }

@@ -179,11 +179,6 @@ ctn_str ctn_execution_pause_reason(const ctn_execution *x)
     return x->is_paused ? x->pause.reason : (ctn_str){0};
 }
 
-ctn_used ctn_execution_used(const ctn_execution *x)
-{
-    return (ctn_used){.tokens = x->budget.tokens, .money = ctn_str_from(x->budget.money)};
-}
-
 const ctn_json *ctn_execution_budget_wait(const ctn_execution *x)
 {
     return x->budget.is_awaited ? x->budget.asked : NULL;

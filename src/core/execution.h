@@ -301,8 +301,15 @@ const ctn_json *ctn_execution_error(const ctn_execution *x);
 const ctn_json *ctn_execution_budget_wait(const ctn_execution *x);
 /* What whoever paused it said; empty: nothing, or it is not paused. */
 ctn_str ctn_execution_pause_reason(const ctn_execution *x);
-/* Tokens and money that its calls used so far, as their peers told; borrowed until the next entry. */
-ctn_used ctn_execution_used(const ctn_execution *x);
+/* What its calls used so far, as their peers told, and what is reserved for those under way. Texts are borrowed until the
+ * next entry. */
+typedef struct ctn_budget_view {
+    int64_t calls, wall_ms, bytes, reserved_tokens;
+    ctn_used used;          /* money empty: none */
+    ctn_str reserved_money; /* empty: none */
+    uint32_t grants;        /* how often a person granted the whole once more */
+} ctn_budget_view;
+ctn_budget_view ctn_execution_budget(const ctn_execution *x, int64_t now_ms);
 bool ctn_execution_was_cancelled(const ctn_execution *x);
 /* No new work begins: it failed, was cancelled or is out of time, and may be undone. */
 bool ctn_execution_is_stopping(const ctn_execution *x);

@@ -303,3 +303,18 @@ void ctn_x_budget_lose(ctn_execution *x, call_state *c)
     leave(x, c);
     add_used(&x->budget, reserved);
 }
+
+ctn_budget_view ctn_execution_budget(const ctn_execution *x, int64_t now_ms)
+{
+    const budget_state *s = &x->budget;
+    int64_t at_ms = x->has_ended ? x->end.at_ms : now_ms;
+    return (ctn_budget_view){
+        .calls = s->calls,
+        .wall_ms = x->is_started ? wall_ms(x, at_ms) : 0,
+        .bytes = s->bytes,
+        .used = {.tokens = s->tokens, .money = ctn_str_from(s->money)},
+        .reserved_tokens = s->tokens_reserved,
+        .reserved_money = s->reserved_count ? ctn_str_from(s->money_reserved) : (ctn_str){0},
+        .grants = s->grants,
+    };
+}

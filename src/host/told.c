@@ -147,6 +147,10 @@ const ctn_json *ctn_told_attempt(ctn_arena *arena, const ctn_plan *plan, const c
         ctn_json_put_int(&b, "nextAtMs", r->next_at_ms);
     put_text(&b, "by", r->by);
     put_text(&b, "child", r->child);
+    if (r->tokens)
+        ctn_json_put_int(&b, "tokens", r->tokens);
+    if (r->money.len)
+        ctn_json_put(&b, CTN_STR("money"), ctn_json_number(arena, r->money));
     return ctn_json_finish(&b);
 }
 
@@ -165,4 +169,59 @@ const ctn_json *ctn_told_findings(ctn_arena *arena, const ctn_findings *findings
         ctn_json_push(&list, ctn_json_finish(&b));
     }
     return ctn_json_finish(&list);
+}
+
+static void put_money(ctn_json_builder *b, ctn_str money)
+{
+    ctn_json_put(b, CTN_STR("money"), ctn_json_number(b->arena, money.len ? money : CTN_STR("0")));
+}
+
+const ctn_json *ctn_told_used(ctn_arena *arena, const ctn_execution *x)
+{
+    ctn_used used = ctn_execution_budget(x, 0).used;
+    ctn_json_builder b = ctn_json_object(arena);
+    if (!used.tokens && !used.money.len)
+        return NULL;
+    ctn_json_put_int(&b, "tokens", used.tokens);
+    if (used.money.len)
+        put_money(&b, used.money);
+    return ctn_json_finish(&b);
+}
+
+static const ctn_json *told_limits(ctn_arena *arena, const ctn_budget *limits)
+{
+    const struct {
+        const char *name;
+        int64_t limit;
+    } counted[] = {
+        {"calls", limits->calls}, {"wallMs", limits->wall_ms}, {"bytes", limits->bytes}, {"tokens", limits->tokens}};
+    ctn_json_builder b = ctn_json_object(arena);
+    for (size_t i = 0; i < sizeof counted / sizeof *counted; i++)
+        if (counted[i].limit)
+            ctn_json_put_int(&b, counted[i].name, counted[i].limit);
+    if (limits->money.len)
+        put_money(&b, limits->money);
+    if (!b.count)
+        return NULL;
+    ctn_json_put_str(&b, "onReached", limits->parks ? CTN_STR("wait") : CTN_STR("fail"));
+    return ctn_json_finish(&b);
+}
+
+const ctn_json *ctn_told_budget(ctn_arena *arena, const ctn_execution *x, int64_t now_ms)
+{
+    ctn_budget_view view = ctn_execution_budget(x, now_ms);
+    ctn_json_builder used = ctn_json_object(arena), reserved = ctn_json_object(arena), b = ctn_json_object(arena);
+    ctn_json_put_int(&used, "calls", view.calls);
+    ctn_json_put_int(&used, "wallMs", view.wall_ms);
+    ctn_json_put_int(&used, "bytes", view.bytes);
+    ctn_json_put_int(&used, "tokens", view.used.tokens);
+    put_money(&used, view.used.money);
+    ctn_json_put_int(&reserved, "tokens", view.reserved_tokens);
+    put_money(&reserved, view.reserved_money);
+    ctn_json_put(&b, CTN_STR("limits"), told_limits(arena, &ctn_execution_plan(x)->budget));
+    ctn_json_put(&b, CTN_STR("used"), ctn_json_finish(&used));
+    ctn_json_put(&b, CTN_STR("reserved"), ctn_json_finish(&reserved));
+    ctn_json_put_int(&b, "granted", (int64_t) view.grants + 1);
+    ctn_json_put_bool(&b, "waits", ctn_execution_budget_wait(x) != NULL);
+    return ctn_json_finish(&b);
 }

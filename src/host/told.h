@@ -12,6 +12,10 @@ ctn_json_builder ctn_told_execution(ctn_arena *arena, const ctn_execution_row *r
 int64_t ctn_told_duration_ms(const ctn_execution_row *row, int64_t now_ms);
 /* One object a step. */
 const ctn_json *ctn_told_steps(ctn_arena *arena, const ctn_snapshot *s);
+/* {"tokens", "money"}: what its calls used up, as their peers told; NULL: nothing was told. */
+const ctn_json *ctn_told_used(ctn_arena *arena, const ctn_execution *x);
+/* {"used": {...}, "reserved": {...}, "limits": {...} or null, "granted", "waits"}: what it may use up, and did. */
+const ctn_json *ctn_told_budget(ctn_arena *arena, const ctn_execution *x, int64_t now_ms);
 /* What a row keeps as text (outputs, error, labels); null when it is empty. */
 const ctn_json *ctn_told_parsed(ctn_arena *arena, ctn_str text);
 /* A moment as text; 0: null. */

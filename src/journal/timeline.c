@@ -8,6 +8,7 @@
 #include "journal/timeline.h"
 #include "base/memory.h"
 #include "journal/entry_told.h"
+#include "value/decimal.h"
 #include <stdlib.h>
 
 #define MESSAGE_BYTES_MAX 400
@@ -255,12 +256,30 @@ static void work_ended(ctn_timeline *t, const work *w, int64_t at_ms)
 
 /* ---- entries ---- */
 
+static void add_used(ctn_timeline *t, ctn_timeline_row *row, const ctn_entry *e)
+{
+    const ctn_json *used = ctn_json_member_of(e->body, "used");
+    ctn_decimal sum, more;
+    row->tokens += ctn_json_int_or(used, "tokens", 0);
+    ctn_str money = ctn_json_text(ctn_json_member_of(used, "money"));
+    if (!money.len)
+        return;
+    ctn_decimal_init(&sum);
+    ctn_decimal_init(&more);
+    if ((!row->money.len || ctn_decimal_parse(&sum, row->money)) && ctn_decimal_parse(&more, money) &&
+        !ctn_decimal_add(&sum, &sum, &more))
+        row->money = ctn_decimal_to_str(t->arena, &sum);
+    ctn_decimal_done(&sum);
+    ctn_decimal_done(&more);
+}
+
 static void add_succeeded(ctn_timeline *t, work *w, const ctn_entry *e)
 {
     ctn_timeline_row *row = open_row(t, w, e->attempt);
     bool is_whole = ctn_json_member_of(e->body, "variables") || ctn_json_member_of(e->body, "items");
     ctn_attempt_status status = e->kind == CTN_ENTRY_CACHE_HIT ? CTN_ATTEMPT_CACHED : CTN_ATTEMPT_COMPLETED;
     row->code = row->message = (ctn_str){0};
+    add_used(t, row, e);
     if (w->role == CTN_ATTEMPT_UNDO) { /* perhaps there is one more call: then the row goes on */
         row->status = status;
         row->ended_at_ms = w->next_from_ms = e->at_ms;
@@ -275,6 +294,7 @@ static void add_failed(ctn_timeline *t, work *w, const ctn_entry *e)
     ctn_timeline_row *row = open_row(t, w, e->attempt);
     row->code = kept_member(t, e, "code");
     row->message = kept_member(t, e, "message");
+    add_used(t, row, e);
     int64_t due_ms = ctn_json_int_or(e->body, "dueMs", 0);
     if (ctn_json_bool_or(e->body, "unknown", false)) {
         row->status = CTN_ATTEMPT_UNKNOWN;

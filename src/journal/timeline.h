@@ -48,6 +48,8 @@ typedef struct ctn_timeline_row {
     ctn_str code, message;               /* of a failure; waiting: the question */
     ctn_str by;                          /* who answered or decided; empty: nobody */
     ctn_str child;                       /* the execution of a sub-chain; empty: none */
+    int64_t tokens;                      /* that its calls used up, as they told; 0: none were told */
+    ctn_str money;                       /* likewise, a decimal; empty: none */
 } ctn_timeline_row;
 
 /* What happened to the execution as a whole. */

@@ -94,6 +94,9 @@ void ctn_api_tell_execution(ctn_api_call *call, ctn_execution_id id)
     ctn_json_put(&b, CTN_STR("steps"), ctn_told_steps(call->arena, &s));
     if (ctn_execution_from(x))
         ctn_json_put(&b, CTN_STR("from"), ctn_execution_from(x));
+    const ctn_json *used = ctn_told_used(call->arena, x);
+    if (used)
+        ctn_json_put(&b, CTN_STR("used"), used);
     if (s.paused_because.len)
         ctn_json_put_str(&b, "pausedBecause", s.paused_because);
     if (s.queued_behind.len)

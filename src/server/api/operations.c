@@ -4,6 +4,7 @@
 #include "server/api/internal.h"
 
 const ctn_api_operation *const ctn_api_operations[] = {
+    ctn_api_budgets,
     ctn_api_chains,
     ctn_api_events,
     ctn_api_executions,

@@ -55,7 +55,7 @@ static void what_is_given_back_is_there_for_the_next(void **state)
     uses(k, "b", 0, "0.40");
     uses(k, "c", 0, "0.40"); /* 0.50 and at most 0.40 more */
     kit_is(k, "completed");
-    assert_true(ctn_str_is(ctn_execution_used(kit_execution(k)).money, "0.90"));
+    assert_true(ctn_str_is(ctn_execution_budget(kit_execution(k), KIT_START_MS).used.money, "0.90"));
     kit_free(k);
 }
 
@@ -96,7 +96,7 @@ static void what_died_with_the_engine_counts_as_used(void **state)
     kit_owes(k, "a");
     kit_crash(k);
     kit_owes(k, "a"); /* once more: 0.40 are gone, 0.40 reserved */
-    assert_true(ctn_str_is(ctn_execution_used(kit_execution(k)).money, "0.40"));
+    assert_true(ctn_str_is(ctn_execution_budget(kit_execution(k), KIT_START_MS).used.money, "0.40"));
     kit_crash(k);
     kit_owes(k, ""); /* 0.80 may be gone */
     kit_is(k, "waiting");
@@ -158,8 +158,8 @@ static void what_was_used_is_recorded_without_a_budget(void **state)
     uses(k, "a", 7, "0.1");
     uses(k, "b", 8, "0.2");
     uses(k, "c", 9, "0.3");
-    assert_int_equal(ctn_execution_used(kit_execution(k)).tokens, 24);
-    assert_true(ctn_str_is(ctn_execution_used(kit_execution(k)).money, "0.6"));
+    assert_int_equal(ctn_execution_budget(kit_execution(k), KIT_START_MS).used.tokens, 24);
+    assert_true(ctn_str_is(ctn_execution_budget(kit_execution(k), KIT_START_MS).used.money, "0.6"));
     kit_free(k);
 }
 
