@@ -79,8 +79,11 @@ void ctn_eng_record(ctn_engine *e, loaded *l, ctn_entry *entry)
         ctn_eng_place_take(e, l);
     }
     ctn_eng_place_leave_if_done(e, l);
-    if (!b)
+    if (!b) {
+        if (l->queue.tenant->quota)
+            ctn_eng_quota_see(e, l->queue.tenant, entry, 0);
         return;
+    }
     ctn_arena *arena = e->batches->gathering->arena;
     b->records = ctn_arena_room(arena, b->records, b->count, &b->capacity, sizeof *b->records);
     entry->actor = ctn_arena_str(arena, entry->actor);
@@ -88,7 +91,7 @@ void ctn_eng_record(ctn_engine *e, loaded *l, ctn_entry *entry)
         l->seal.is_on ? ctn_eng_sealed_record(e, l, entry, arena) : ctn_entry_to_record(entry, &l->hash, arena);
     l->hash = b->records[b->count++].hash;
     if (l->queue.tenant->quota)
-        ctn_eng_quota_use(e, l->queue.tenant, &(ctn_usage){.bytes = (int64_t) b->records[b->count - 1].body.len});
+        ctn_eng_quota_see(e, l->queue.tenant, entry, b->records[b->count - 1].body.len);
 }
 
 ctn_arena *ctn_eng_batch_arena(const ctn_engine *e)

@@ -224,8 +224,6 @@ static void begin(ctn_engine *e, loaded *l, const ctn_owed_call *owed)
         .answers = owed->answers,
         .is_sensitive = ctn_sensitive_step(ctn_execution_sensitivity(l->x), owed->step),
     };
-    if (l->queue.tenant->quota)
-        ctn_eng_quota_use(e, l->queue.tenant, &(ctn_usage){.calls = 1});
     driver->begin(driver->ctx, &request);
 }
 

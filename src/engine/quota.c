@@ -91,6 +91,12 @@ void ctn_eng_quota_use(ctn_engine *e, ctn_lane_tenant *tenant, const ctn_usage *
     settle(e, q);
 }
 
+void ctn_eng_quota_see(ctn_engine *e, ctn_lane_tenant *tenant, const ctn_entry *entry, size_t bytes)
+{
+    bool is_call = entry->kind == CTN_ENTRY_ATTEMPT_STARTED || entry->kind == CTN_ENTRY_COMPENSATION_STARTED;
+    ctn_eng_quota_use(e, tenant, &(ctn_usage){.calls = is_call, .bytes = (int64_t) bytes});
+}
+
 int64_t ctn_money_from_text(ctn_str number)
 {
     char text[64];

@@ -1,8 +1,9 @@
 /*
  * quota.h -- what a tenant may use up in a day (UTC), and what he has: executions, calls, bytes and money.
  *
- * What counts: executions that were asked for (not sub-chains, nor what onFailure starts); calls as they begin, checks
- * and undoings too; bytes of what his executions add to the journal; money as the peers of calls tell it.
+ * What counts: executions that were asked for (not sub-chains, nor what onFailure starts); calls when it is decided
+ * that they begin, those that undo too; bytes of what his executions add to the journal; money as the peers of calls
+ * tell it.
  *
  * When something is used up:
  *   - No more executions of his are accepted: CTN_E_TOO_MANY, with the time until the day is over.
@@ -10,9 +11,10 @@
  * with `limit`, which a chain can catch. Undoing goes on in any case. Calls in flight end, so bytes and money are
  * exceeded by what they bring.
  *
- * Durable: what was used goes to disk with the commits it belongs to, under the day. After a crash each count is at
- * least what was on disk then: no execution is missing whose start was acknowledged, and no call but those whose end
- * was not on disk. A commit that failed and was made again may have counted its bytes twice.
+ * Durable: what was used goes to disk with the commits it belongs to, under the day. After a crash no execution is
+ * missing from the count whose start is on disk, and no call but those that were in flight. It may be too high by what
+ * stood in commits that failed: what is decided again is counted again, and a start that was lost by a death before it
+ * was tried again stays counted.
  *
  * Only tenants with a quota are counted, from the day they have one.
  */
@@ -48,6 +50,8 @@ int ctn_eng_quota_admits(const ctn_engine *e, const ctn_lane_tenant *tenant, ctn
 int ctn_eng_quota_allows_call(const ctn_engine *e, const ctn_lane_tenant *tenant, ctn_err *err);
 /* He used more. The tenant has a quota. */
 void ctn_eng_quota_use(ctn_engine *e, ctn_lane_tenant *tenant, const ctn_usage *more);
+/* What this entry of an execution of his uses; bytes: of its body in the journal. The tenant has a quota. */
+void ctn_eng_quota_see(ctn_engine *e, ctn_lane_tenant *tenant, const ctn_entry *entry, size_t bytes);
 int64_t ctn_money_from_text(ctn_str number); /* in billionths; a number that is none: 0 */
 /* What the disk does not know yet, to be written with the next commit. */
 ctn_usage_row *ctn_eng_quotas_take(ctn_engine *e, ctn_arena *arena, size_t *ret_count);

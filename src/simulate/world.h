@@ -73,7 +73,10 @@ typedef struct ctn_world_options {
     const ctn_schedule *schedules;
     size_t schedule_count;
     ctn_rules rules;
-    size_t active_max; /* 0: the engine's own */
+    size_t active_max; /* as the engine's options of these names: 0 is its own */
+    size_t starting_max;
+    const ctn_tenant_rules *tenants;
+    size_t tenant_count;
     ctn_seal *seal;    /* NULL: sensitive values are made up, and stand in the clear */
     /* Opens a store of the owner's, with the hooks' ctx: in each life once for the engine and once for the writer, who
      * lets its handle go after a commit that failed. When it fails, or the epoch cannot begin, that life is over.

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EVENT_REPLY };
+enum { EVENT_REPLY, EVENT_NOTHING };
 
 lab_seeds lab_seeds_of(uint64_t first, uint64_t last)
 {
@@ -37,8 +37,9 @@ static void on_ack(void *ctx, int rc, ctn_execution_id id, const ctn_err *err)
 {
     lab_wish *w = ctx;
     (void) id;
-    if (rc)
+    if (rc && !(w->l->may_refuse && rc == CTN_E_TOO_MANY))
         LAB_FAIL(w->l, "start refused: %s", err->message);
+    w->refused = rc;
     w->is_acked = true;
 }
 
@@ -54,19 +55,41 @@ static void ask(lab *l, ctn_engine *engine, int i)
                        .version = version,
                        .input = w->input,
                        .idempotency_key = ctn_str_from(key),
-                       .is_queued = w->is_queued};
+                       .is_queued = w->is_queued,
+                       .by = {.tenant = ctn_str_from(w->tenant ? w->tenant : "")},
+                       .has_priority = w->priority >= 0,
+                       .priority = w->priority};
     ctn_engine_start(engine, &start, on_ack, w);
 }
 
-void lab_wish_for(lab *l, ctn_plan *plan, const ctn_json *input, bool is_queued)
+static lab_wish *wish(lab *l, const lab_wish *what)
 {
     assert_true(l->wish_count < LAB_ROWS_MAX);
     int i = l->wish_count++;
-    l->wishes[i] = (lab_wish){.l = l, .plan = plan, .input = input, .is_queued = is_queued};
+    l->wishes[i] = *what;
+    l->wishes[i].l = l;
+    l->wishes[i].asked_at_ms = l->world ? ctn_world_at_ms(l->world) : 0;
     if (lab_is_alive(l)) {
         ask(l, ctn_world_engine(l->world), i);
         ctn_world_turn_soon(l->world);
     }
+    return &l->wishes[i];
+}
+
+void lab_wish_for(lab *l, ctn_plan *plan, const ctn_json *input, bool is_queued)
+{
+    (void) wish(l, &(lab_wish){.plan = plan, .input = input, .is_queued = is_queued, .priority = -1});
+}
+
+lab_wish *lab_wish_of(lab *l, ctn_plan *plan, const ctn_json *input, const char *tenant, int priority)
+{
+    return wish(l, &(lab_wish){.plan = plan, .input = input, .tenant = tenant, .priority = priority});
+}
+
+const lab_wish *lab_row_wish(const lab *l, const lab_row *row)
+{
+    int i = -1;
+    return sscanf(row->idempotency_key, "run-%d", &i) == 1 && i >= 0 && i < l->wish_count ? &l->wishes[i] : NULL;
 }
 
 static void born(void *ctx, ctn_engine *engine)
@@ -123,6 +146,8 @@ static void let_go(void *ctx, uint64_t token)
 static void happen(void *ctx, const ctn_world_event *event)
 {
     lab *l = ctx;
+    if (event->kind == EVENT_NOTHING)
+        return;
     lab_flight landed = land(l, event->token);
     assert_int_equal(landed.token, event->token);
     ctn_call_result result = {.failure = landed.fails ? CTN_FAILURE_TOOL_ERROR : CTN_FAILURE_NONE,
@@ -180,13 +205,18 @@ void lab_on_disk(void *ctx, const ctn_append *a)
         lab_row *r = &l->rows[l->row_count++];
         *r = (lab_row){.exec_no = a->exec_no, .id = a->row->id};
         snprintf(r->chain, sizeof r->chain, "%.*s", CTN_STR_ARG(a->row->chain_id));
+        snprintf(r->tenant, sizeof r->tenant, "%.*s", CTN_STR_ARG(a->row->tenant));
         snprintf(r->key, sizeof r->key, "%.*s", CTN_STR_ARG(a->row->queue_key));
         snprintf(r->idempotency_key, sizeof r->idempotency_key, "%.*s", CTN_STR_ARG(a->row->idempotency_key));
     }
     lab_row *r = lab_row_of(l, a->exec_no);
     for (size_t i = 0; i < a->count; i++) {
         ctn_status end = end_by(a->records[i].kind);
-        r->has_started = r->has_started || a->records[i].kind == CTN_ENTRY_STARTED;
+        if (a->records[i].kind == CTN_ENTRY_STARTED && !r->has_started) {
+            r->has_started = true;
+            r->start_no = ++l->starts;
+            r->started_at_ms = ctn_world_at_ms(l->world);
+        }
         if (end && r->ended)
             LAB_FAIL(l, "number %lld ends twice", (long long) r->exec_no);
         if (end)
@@ -290,6 +320,16 @@ bool lab_move(lab *l)
     if (l->moves++ > LAB_MOVES_MAX)
         LAB_FAIL(l, "it does not come to an end");
     return ctn_world_move(l->world) || ctn_world_sleep(l->world);
+}
+
+void lab_pass(lab *l, int64_t ms)
+{
+    int64_t until_ms = ctn_world_at_ms(l->world) + ms;
+    while (ctn_world_at_ms(l->world) < until_ms) {
+        ctn_world_later(l->world, until_ms - ctn_world_at_ms(l->world), EVENT_NOTHING, 0, NULL);
+        while (ctn_world_at_ms(l->world) < until_ms && lab_move(l))
+            continue; /* whoever dies takes what was due along */
+    }
 }
 
 bool lab_is_alive(const lab *l)

@@ -1,5 +1,5 @@
 /*
- * lab.h -- a small world for one mechanism of the engine: lines and places (test_admission), gates (test_gate), the
+ * lab.h -- a small world for one mechanism of the engine: lines and places (test_admission), tenants (test_tenants), gates (test_gate), the
  * cache (test_cache). sim.h judges one chain by what its tools' names promise; here the test says what a call does and
  * what must hold, and the lab has the rest:
  *
@@ -20,7 +20,7 @@
 #include <stdio.h>
 
 #define LAB_FLIGHTS_MAX 512
-#define LAB_ROWS_MAX    256
+#define LAB_ROWS_MAX    1024
 #define LAB_PLANS_MAX   8
 #define LAB_MOVES_MAX   400000
 
@@ -29,6 +29,10 @@ typedef struct lab_wish {
     ctn_plan *plan;
     const ctn_json *input;
     bool is_queued, is_acked;
+    const char *tenant; /* NULL: nobody's */
+    int priority;       /* -1: the chain's own */
+    int refused;        /* its code, when the lab allows that; 0: it was not */
+    int64_t asked_at_ms;
 } lab_wish;
 
 typedef struct lab_flight {
@@ -43,13 +47,17 @@ typedef struct lab_row {
     int64_t exec_no;
     ctn_execution_id id;
     char chain[16], key[32], idempotency_key[80];
+    char tenant[16];
     bool has_started;
-    ctn_status ended; /* 0: it goes on */
+    int start_no;          /* of all that have started, from 1 */
+    int64_t started_at_ms; /* by the world's clock */
+    ctn_status ended;      /* 0: it goes on */
 } lab_row;
 
 typedef struct lab {
     uint64_t seed;
     int die_percent, commit_fails_percent; /* by chance, at every commit */
+    bool may_refuse;                       /* a start: there are too many, a quota is used up */
     int die_before_commit_with;            /* ctn_entry_kind + 1: once, instead of the next such commit */
     ctn_world *world;
     ctn_arena *arena;
@@ -57,7 +65,7 @@ typedef struct lab {
     lab_wish wishes[LAB_ROWS_MAX];
     lab_flight flights[LAB_FLIGHTS_MAX];
     lab_row rows[LAB_ROWS_MAX];
-    int plan_count, wish_count, row_count, moves, deaths;
+    int plan_count, wish_count, row_count, moves, deaths, starts;
 } lab;
 
 #define LAB_FAIL(l, ...)                                                                                               \
@@ -87,7 +95,9 @@ void lab_open(lab *l, const ctn_world_options *options);
 void lab_close(lab *l); /* and the test's struct with it */
 
 void lab_wish_for(lab *l, ctn_plan *plan, const ctn_json *input, bool is_queued);
-bool lab_all_ended(const lab *l); /* and every wish was acknowledged */
+lab_wish *lab_wish_of(lab *l, ctn_plan *plan, const ctn_json *input, const char *tenant, int priority);
+const lab_wish *lab_row_wish(const lab *l, const lab_row *row); /* NULL: nobody wished for it */
+bool lab_all_ended(const lab *l);                               /* and every wish was acknowledged */
 lab_row *lab_row_of(lab *l, int64_t exec_no);
 
 /* delay_ms 0: by chance. What it answers and whether it fails is set on the flight. */
@@ -96,7 +106,8 @@ int lab_flying(const lab *l, int what);
 
 /* Goes on to what comes next; false: nothing moves any more. */
 bool lab_move(lab *l);
-bool lab_is_alive(const lab *l); /* there is an engine that can be asked */
+void lab_pass(lab *l, int64_t ms); /* what comes in that time */
+bool lab_is_alive(const lab *l);   /* there is an engine that can be asked */
 /* What people do. A step at which the engine died five times in a row is parked, for it may have been what killed it.
  */
 void lab_retry(lab *l, ctn_execution_id id, ctn_str step);
