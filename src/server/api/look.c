@@ -184,8 +184,8 @@ static void explain(ctn_api_call *call)
     const ctn_json *told = rc ? NULL : ctn_why_to_json(call->arena, node);
     ctn_str text = told ? ctn_json_to_str(call->arena, told) : (ctn_str){0}; /* it may point into what is closed now */
     ctn_explanation_close(e);
-    if (rc == CTN_E_NOT_FOUND)
-        ctn_api_problem(call, 404, CTN_STR("query/name"), "%s", err.message);
+    if (rc == CTN_E_NOT_FOUND || rc == CTN_E_INVALID)
+        ctn_api_problem(call, ctn_api_status_of(rc), CTN_STR("query/name"), "%s", err.message);
     else if (rc)
         ctn_api_fail(call, &err);
     else
