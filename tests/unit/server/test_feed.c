@@ -300,6 +300,38 @@ static void who_is_slow_is_told_later_and_holds_nobody_up(void **state)
     leave(one);
 }
 
+/* More comes at once than is read in a round: the feed is behind the store, and a newcomer may not run ahead of it. */
+static void who_comes_in_the_middle_of_a_flood_is_told_each_once(void **state)
+{
+    place *p = *state;
+    listener *live = follow(p, -1, (ctn_feed_filter){.kinds = 0}),
+             *tired = follow(p, -1, (ctn_feed_filter){.kinds = 0});
+    run(p, 20);
+    tired->room = 3;
+    for (int i = 0; i < 4000; i++)
+        add(p, i % 500 == 499 ? 7 : 1 + i % 3);
+    listener *few = follow(p, 0, (ctn_feed_filter){.execution = id_of(7)});
+    listener *fresh = follow(p, 0, (ctn_feed_filter){.kinds = 0}),
+             *ahead = follow(p, 3990, (ctn_feed_filter){.kinds = 0}),
+             *one = follow(p, 0, (ctn_feed_filter){.execution = id_of(2)});
+    run(p, 100);
+    assert_int_equal(tired->count, 3); /* he was where the feed is, and had no room */
+    tired->room = SIZE_MAX;
+    run(p, 150);
+    assert_int_equal(live->count, 4000);
+    assert_int_equal(tired->count, 4000);
+    assert_int_equal(fresh->count, 4000);
+    assert_int_equal(one->count, 1330);
+    assert_string_equal(few->text, "500 1000 1500 2000 2500 3000 3500 4000 ");
+    assert_string_equal(ahead->text, "3991 3992 3993 3994 3995 3996 3997 3998 3999 4000 ");
+    leave(live);
+    leave(tired);
+    leave(fresh);
+    leave(ahead);
+    leave(one);
+    leave(few);
+}
+
 static void who_leaves_while_he_is_told_is_told_no_more(void **state)
 {
     place *p = *state;
@@ -352,8 +384,11 @@ int main(void)
 {
 #define FEED(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        FEED(who_comes_back_with_his_bookmark_misses_nothing), FEED(each_is_told_what_he_has_asked_for),
-        FEED(who_is_slow_is_told_later_and_holds_nobody_up),   FEED(who_leaves_while_he_is_told_is_told_no_more),
+        FEED(who_comes_back_with_his_bookmark_misses_nothing),
+        FEED(each_is_told_what_he_has_asked_for),
+        FEED(who_is_slow_is_told_later_and_holds_nobody_up),
+        FEED(who_comes_in_the_middle_of_a_flood_is_told_each_once),
+        FEED(who_leaves_while_he_is_told_is_told_no_more),
         FEED(no_sensitive_value_and_no_large_body_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
