@@ -1,5 +1,5 @@
 /*
- * hash.c -- BLAKE2b with 32 bytes of output, unkeyed, and SHA-256.
+ * hash.c -- BLAKE2b with 32 bytes of output, unkeyed, SHA-256, and HMAC with it.
  */
 #include "base/hash.h"
 
@@ -41,6 +41,20 @@ ctn_digest ctn_sha256(ctn_str data)
     ctn_digest digest;
     _Static_assert(sizeof digest.bytes == crypto_hash_sha256_BYTES, "a digest of SHA-256");
     crypto_hash_sha256(digest.bytes, (const unsigned char *) (data.len ? data.ptr : ""), data.len);
+    return digest;
+}
+
+ctn_digest ctn_hmac_sha256(ctn_str key, const ctn_str *parts, size_t count)
+{
+    crypto_auth_hmacsha256_state state;
+    ctn_digest digest;
+    _Static_assert(sizeof digest.bytes == crypto_auth_hmacsha256_BYTES, "a digest of HMAC-SHA256");
+    crypto_auth_hmacsha256_init(&state, (const unsigned char *) (key.len ? key.ptr : ""), key.len);
+    for (size_t i = 0; i < count; i++)
+        if (parts[i].len)
+            crypto_auth_hmacsha256_update(&state, (const unsigned char *) parts[i].ptr, parts[i].len);
+    crypto_auth_hmacsha256_final(&state, digest.bytes);
+    sodium_memzero(&state, sizeof state);
     return digest;
 }
 

@@ -1,5 +1,6 @@
 /*
- * hash.h -- digests: BLAKE2b (RFC 7693), and SHA-256 for protocols that ask for it, through libsodium. Pure.
+ * hash.h -- digests: BLAKE2b (RFC 7693), and SHA-256, also keyed (HMAC), for protocols that ask for it, through
+ * libsodium. Pure.
  */
 #pragma once
 #include "base/str.h"
@@ -14,6 +15,8 @@ typedef struct ctn_digest_text {
 
 ctn_digest ctn_hash(ctn_str data);
 ctn_digest ctn_sha256(ctn_str data); /* SHA-256, where a protocol asks for it */
+/* RFC 2104, with a key of any length, over the parts one after the other. */
+ctn_digest ctn_hmac_sha256(ctn_str key, const ctn_str *parts, size_t count);
 ctn_digest_text ctn_digest_to_text(ctn_digest digest);
 /* 64 hexadecimal digits of either case; false leaves *ret_digest alone. */
 bool ctn_digest_parse(ctn_str text, ctn_digest *ret_digest);
