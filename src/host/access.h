@@ -183,6 +183,12 @@ typedef struct ctn_knock {
 ctn_recognition ctn_access_recognise(ctn_access *access, ctn_arena *arena, const ctn_knock *knock,
                                      const ctn_caller **ret_caller, ctn_err *err);
 
+/* Somebody who is known by name and has proved nothing himself: whoever calls this has done it for him (a hook, which
+ * knows a secret of its sender). What he is granted in catena.yaml and in the store; where nothing is guarded, what an
+ * operator may. CTN_E_NOT_FOUND: there is no such principal. via: a literal. */
+int ctn_access_as(ctn_access *access, ctn_arena *arena, ctn_str principal, const char *via, ctn_str from,
+                  const ctn_caller **ret_caller, ctn_err *err);
+
 /* For the engine (may_use): may a chain that runs on this principal's behalf use this restricted set? What he is
  * granted by name, now: in catena.yaml or the store. */
 int ctn_access_may_use(void *access, ctn_str principal, ctn_str set, ctn_err *err);

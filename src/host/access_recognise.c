@@ -219,6 +219,29 @@ ctn_recognition ctn_access_recognise(ctn_access *access, ctn_arena *arena, const
 
 /* ---- calls on somebody's behalf ---- */
 
+int ctn_access_as(ctn_access *access, ctn_arena *arena, ctn_str principal, const char *via, ctn_str from,
+                  const ctn_caller **ret_caller, ctn_err *err)
+{
+    static const ctn_str ROLES[] = {{"operator", 8}};
+    const ctn_config_http *http = &access->of.config->http;
+    ctn_knock knock = {.from = from, .via = via};
+    refresh(access);
+    const access_principal *p = access_principal_of(access, principal);
+    for (size_t i = 0; i < http->token_count; i++)
+        if (ctn_str_equal(http->tokens[i].where.name, principal)) {
+            const ctn_config_token *token = &http->tokens[i];
+            *ret_caller = caller_of(access, arena, &knock, principal, token->tenant, token->roles, token->role_count);
+            return CTN_OK;
+        }
+    if (p)
+        *ret_caller = caller_of(access, arena, &knock, principal, p->tenant, NULL, 0);
+    else if (!is_guarded(access))
+        *ret_caller = caller_of(access, arena, &knock, principal, (ctn_str){0}, ROLES, 1);
+    else
+        return ctn_fail(err, CTN_E_NOT_FOUND, "there is no principal %.*s", CTN_STR_ARG(principal));
+    return CTN_OK;
+}
+
 int ctn_access_may_use(void *ctx, ctn_str principal, ctn_str set, ctn_err *err)
 {
     ctn_access *access = ctx;

@@ -4,6 +4,7 @@
 #include "host/config.h"
 #include "base/memory.h"
 #include "host/config_egress.h"
+#include "host/config_hooks.h"
 #include "host/config_http.h"
 #include "host/config_models.h"
 #include "host/config_servers.h"
@@ -57,6 +58,7 @@ static const ctn_key RETENTION_KEYS[] = {
 typedef struct top {
     const ctn_json *store, *servers, *mcp_config, *include, *secrets, *limits, *retention, *sealing, *http, *models;
     const ctn_json *telemetry, *log, *egress, *tenants;
+    const ctn_json *hooks;
     int interrupted;
 } top;
 static const char *const INTERRUPTED[] = {"ask", "retry", NULL};
@@ -78,6 +80,8 @@ static const ctn_key TOP_KEYS[] = {
      "How long executions are kept after their end. Default: completed 30d, failed 90d."},
     {"sealing", CTN_KEY_OBJECT, offsetof(top, sealing), "The key that sensitive values are sealed with."},
     {"http", CTN_KEY_OBJECT, offsetof(top, http), "Where others reach `catena serve`, and who may."},
+    {"hooks", CTN_KEY_OBJECT, offsetof(top, hooks),
+     "Requests of others that start a chain, by the name at the end of their URL: /v1/hooks/NAME."},
     {"models", CTN_KEY_OBJECT, offsetof(top, models), "Language models by the names that prompts call them."},
     {"telemetry", CTN_KEY_OBJECT, offsetof(top, telemetry), "Who is told how executions go."},
     {"log", CTN_KEY_OBJECT, offsetof(top, log), "What `catena serve` writes to stderr."},
@@ -290,6 +294,7 @@ static int read_file(ctn_arena *arena, ctn_config *c, const ctn_overlay *overlay
     if (t.store)
         read_store(&r, t.store, c);
     read_secrets(&r, t.secrets, c);
+    ctn_config_hooks_read(&r, t.hooks, c);
     read_sealing(&r, t.sealing, c);
     read_limits(&r, t.limits, c);
     ctn_config_tenants_read(&r, t.tenants, c);

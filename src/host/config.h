@@ -17,6 +17,7 @@
 #include "drivers/prompt/prompt.h"
 #include "host/files.h"
 #include "store/retention.h"
+#include "wire/signature.h"
 
 /* What follows when a tool narrows or means another thing; what is compatible goes on. */
 typedef enum ctn_on_tool_change {
@@ -94,6 +95,16 @@ typedef struct ctn_config_egress {
     const char *ca_file, *proxy;
 } ctn_config_egress;
 
+/* A request of others that starts a chain: /v1/hooks/NAME. */
+typedef struct ctn_config_hook {
+    ctn_str name, chain, principal;
+    ctn_config_secret secret;
+    ctn_signature_scheme scheme;
+    ctn_str header;                /* with the signature; empty: the scheme has its own */
+    const ctn_json *input;         /* {name: JSON Pointer into the body}; NULL: the body is the input */
+    ctn_str id_header, id_pointer; /* what a delivery is known by; both empty: the scheme says, or the body itself */
+} ctn_config_hook;
+
 typedef struct ctn_config {
     ctn_str file;   /* empty: none was found */
     ctn_str folder; /* of the file; "." without one */
@@ -113,6 +124,8 @@ typedef struct ctn_config {
     ctn_config_secret *secrets;
     size_t secret_count;
     ctn_config_http http;
+    ctn_config_hook *hooks;
+    size_t hook_count;
     ctn_config_model *models;
     size_t model_count;
     ctn_config_telemetry telemetry;

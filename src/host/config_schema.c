@@ -3,6 +3,7 @@
 #include "chain/editor_schema.h"
 #include "host/config_auth.h"
 #include "host/config_egress.h"
+#include "host/config_hooks.h"
 #include "host/config_http.h"
 #include "host/config_models.h"
 #include "host/config_servers.h"
@@ -18,6 +19,10 @@ static const ctn_key_shape SHAPES[] = {
     {"configuration", "servers", "{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/server\"}}"},
     {"configuration", "secrets", "{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/secret\"}}"},
     {"http", "tokens", "{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/token\"}}"},
+    {"configuration", "hooks", "{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/hook\"}}"},
+    {"hook", "secret", "{\"$ref\":\"#/$defs/secret\"}"},
+    {"hook", "id", "{\"$ref\":\"#/$defs/hookId\"}"},
+    {"hook", "input", "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\",\"pattern\":\"^(/.*)?$\"}}"},
     {"http", "tls", "{\"$ref\":\"#/$defs/tls\"}"},
     {"configuration", "tenants", "{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/tenant\"}}"},
     {"configuration", "models", "{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/model\"}}"},
@@ -51,6 +56,8 @@ const ctn_json *ctn_config_schema(ctn_arena *arena)
     tables[count++] = &ctn_config_auth_table;
     tables[count++] = &ctn_config_http_table;
     tables[count++] = &ctn_config_tls_table;
+    tables[count++] = &ctn_config_hook_table;
+    tables[count++] = &ctn_config_hook_id_table;
     tables[count++] = &ctn_config_token_table;
     tables[count++] = &ctn_config_model_table;
     tables[count++] = &ctn_config_price_table;

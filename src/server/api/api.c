@@ -250,6 +250,7 @@ int ctn_api_open(ctn_host *host, ctn_access *access, ctn_front *front, ctn_api *
         return rc;
     }
     ctn_api_waits_open(api);
+    ctn_api_hooks_open(api, front);
     ctn_front_add(front, &(ctn_site){.path = "/v1", .via = "api", .admit = admit, .take = take, .ctx = api});
     ctn_front_add(
         front,

@@ -275,7 +275,7 @@ static void on_event(void *ctx, const ctn_engine_event *event)
 int ctn_api_streams_open(ctn_api *api, ctn_err *err)
 {
     ctn_loop *loop = ctn_host_loop(api->host);
-    int rc = ctn_feed_new(loop, ctn_host_store(api->host), NULL, &api->feed, err);
+    int rc = ctn_feed_new(loop, ctn_host_store(api->host), ctn_host_log(api->host, "events"), &api->feed, err);
     if (rc)
         return rc;
     api->streams = ctn_calloc(1, sizeof *api->streams);

@@ -13,6 +13,7 @@
 #include "server/api/wait.h"
 
 #define CTN_API_DOCUMENT_PATH "/openapi.json"
+#define CTN_API_HOOKS_PATH    "/v1/hooks"
 
 struct ctn_api {
     ctn_host *host;
@@ -32,6 +33,9 @@ extern const ctn_api_operation *const ctn_api_operations[]; /* operations.c; NUL
 int ctn_api_streams_open(ctn_api *api, ctn_err *err);
 void ctn_api_streams_end(ctn_api *api);   /* each of them; new ones are refused */
 void ctn_api_streams_close(ctn_api *api); /* NULL streams: never opened */
+
+/* ---- hooks.c ---- */
+void ctn_api_hooks_open(ctn_api *api, ctn_front *front);
 
 /* Of base/err.h. */
 int ctn_api_status_of(int code);

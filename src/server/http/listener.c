@@ -30,6 +30,7 @@
 
 #define CONNECTIONS_MAX  12000
 #define BODY_BYTES_MAX   ((size_t) 4 << 20)
+#define BODIES_BYTES_MAX ((size_t) 512 << 20) /* of all that arrive at once */
 #define STREAM_BYTES_MAX ((size_t) 4 << 20)
 #define ARRIVE_MS        30000
 #define IDLE_MS          60000
@@ -64,7 +65,8 @@ struct ctn_web_request {
     bool is_suspended;
     bool is_lost; /* the connection is of no use */
     bool is_too_large;
-    bool is_inside; /* a callback of the library is on the stack */
+    bool is_one_too_many; /* there is no room for its body beside those of others */
+    bool is_inside;       /* a callback of the library is on the stack */
     void (*gone)(void *ctx);
     void *gone_ctx;
     ctn_poller *poller;            /* watches for the client's leaving */
@@ -87,6 +89,7 @@ struct ctn_web {
     ctn_web_tls *tls;          /* NULL: HTTP without TLS */
     ctn_web_request *arriving; /* not handed over yet */
     ctn_web_request *taken;    /* handed over: streams, too, which may be thousands */
+    size_t body_bytes;         /* of all requests */
     size_t open_count;         /* taken, and not answered to the end */
     visit *visits;             /* those without a request */
     int64_t swept_at_ms;
@@ -480,8 +483,11 @@ static enum MHD_Result begin(ctn_web_request *r, const char *method, const char 
  * read our answer. */
 static enum MHD_Result take_bytes(ctn_web_request *r, const char *bytes, size_t *count)
 {
-    if (!r->is_too_large && !r->response)
+    r->is_one_too_many = r->is_one_too_many || r->web->body_bytes + *count > BODIES_BYTES_MAX;
+    if (!r->is_too_large && !r->is_one_too_many && !r->response) {
         ctn_buf_append(&r->body, (ctn_str){bytes, *count});
+        r->web->body_bytes += r->body.overflowed ? 0 : *count;
+    }
     r->is_too_large = r->body.overflowed;
     *count = 0;
     return r->is_lost ? MHD_NO : MHD_YES;
@@ -521,6 +527,8 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
         return MHD_NO;
     if (r->is_too_large)
         return refuse(r, 413, "the body is too large");
+    if (r->is_one_too_many)
+        return refuse(r, 503, "so much arrives at once that there is no room for this; come again");
     if (!r->is_whole)
         return hand_over(r);
     if (r->response)
@@ -600,6 +608,7 @@ static void on_completed(void *ctx, struct MHD_Connection *connection, void **re
     if (r->response)
         MHD_destroy_response(r->response);
     ctn_buf_done(&r->stream);
+    web->body_bytes -= r->body.len;
     ctn_buf_done(&r->body);
     ctn_arena_free(r->arena); /* the request lives in it */
 }
