@@ -128,6 +128,8 @@ static const char *stray_advice(ctn_str root)
         return "it is what an instruction set sees of the step's 'inputTemplate'; read the variables themselves here";
     if (ctn_str_is(root, "result"))
         return "it is there in a step's document and in its undo; name the value in 'outputVariables', and read that";
+    if (ctn_str_is(root, "secret"))
+        return "a secret is there only in what a tool, an http call, a prompt, a command or a function is sent";
     if (ctn_str_is(root, "execution"))
         return "an execution has id, chain and startedAt";
     return "a step has name, attempt and key";

@@ -74,6 +74,7 @@ typedef struct read_sink {
     bool has_item;         /* {item} is there: inside a foreach */
     bool has_input;        /* {input} is there: in a set */
     bool has_result;       /* {result} is there: in a document, and at undo time */
+    bool has_secrets;      /* {secret.NAME} is there: in what is sent */
     bool is_of_chain;      /* the chain's own texts, which no step stands in */
 } read_sink;
 
@@ -105,6 +106,8 @@ static bool is_stray(const read_sink *sink, const ctn_read *read)
         return !sink->has_input;
     if (ctn_str_is(read->root, "result"))
         return !sink->has_result;
+    if (ctn_str_is(read->root, "secret"))
+        return !sink->has_secrets;
     if (ctn_str_is(read->root, "execution"))
         return !is_member(read, EXECUTION);
     return ctn_str_is(read->root, "step") && (sink->is_of_chain || !is_member(read, STEP));
@@ -164,6 +167,13 @@ static void template_reads(read_sink sink, const ctn_chain_template *template)
     take_reads(&sink, &reads);
 }
 
+/* What a set sees as {input}. */
+static void input_reads(read_sink sink, const ctn_chain_template *template)
+{
+    sink.has_secrets = true;
+    template_reads(sink, template);
+}
+
 static void tree_reads(read_sink sink, const ctn_chain_tree *tree)
 {
     ctn_reads reads = {0};
@@ -191,6 +201,7 @@ static void set_reads(read_sink sink, const ctn_instruction_set *set, const ctn_
     ctn_instruction_set_reads(set, sink.build->graph->arena, &reads);
     sink.common.place = CTN_READ_SET;
     sink.has_input = true;
+    sink.has_secrets = true; /* its own reader has looked at that */
     sink.common.node = node;
     sink.common.set = set;
     take_reads(&sink, &reads);
@@ -224,7 +235,7 @@ static void step_reads(graph_build *build, ctn_graph_step *step)
     expression_reads(sink, &s->condition);
     sink.local = ctn_json_text(s->foreach.as);
     sink.has_item = s->foreach.node != NULL;
-    template_reads(sink, &s->input);
+    input_reads(sink, &s->input);
     read_sink key_sink = sink;
     key_sink.has_input = true;
     template_reads(key_sink, &s->cache.key);
@@ -234,7 +245,7 @@ static void step_reads(graph_build *build, ctn_graph_step *step)
     step->fallbacks = CTN_NEW_ARRAY(build->graph->arena, const ctn_instruction_set *, s->fallback_count);
     for (uint32_t i = 0; i < s->fallback_count; i++) {
         const ctn_chain_fallback *fallback = &s->fallbacks[i];
-        template_reads(sink, &fallback->input);
+        input_reads(sink, &fallback->input);
         tree_reads(sink, &fallback->value);
         step->fallbacks[i] = resolve_set(build, fallback->instruction_set);
         check_sub_chain(build, step->fallbacks[i], fallback->instruction_set);
@@ -243,7 +254,7 @@ static void step_reads(graph_build *build, ctn_graph_step *step)
     document_reads(sink, step);
     sink.reads = &step->undo_reads;
     sink.has_result = true;
-    template_reads(sink, &s->rollback_template);
+    input_reads(sink, &s->rollback_template);
     set_reads(sink, step->undo, s->rollback_action);
 }
 

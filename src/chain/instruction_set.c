@@ -120,6 +120,41 @@ static void read_limits(ctn_reader *reader, const set_keys *keys, ctn_instructio
     };
 }
 
+static bool takes_secrets(ctn_work_kind kind)
+{
+    return ctn_work_kind_is_call(kind) && kind != CTN_WORK_TRANSFORM;
+}
+
+static void refuse_secrets(ctn_reader *reader, const ctn_reads *reads, const char *what)
+{
+    for (size_t i = 0; i < reads->count; i++)
+        if (ctn_str_is(reads->items[i].root, "secret"))
+            ctn_reader_fault(
+                reader, reads->items[i].node, "undefined-variable",
+                "{%.*s} has no value in %s: a secret is there only in what a tool, an http call, a prompt, a "
+                "command or a function is sent",
+                CTN_STR_ARG(reads->items[i].path), what);
+}
+
+/* Secrets go to whoever does a call, and into no value of a chain. */
+static void check_secrets(ctn_reader *reader, const ctn_instruction_set *set)
+{
+    ctn_reads reads = {0};
+    if (set->work.kind != CTN_WORK_UNKNOWN && set->work.kind != CTN_WORK_CALLS && !takes_secrets(set->work.kind)) {
+        ctn_work_reads(&set->work, reader->arena, &reads);
+        refuse_secrets(reader, &reads, ctn_work_kind_what(set->work.kind));
+    }
+    for (uint32_t i = 0; i < set->call_count; i++) {
+        reads = (ctn_reads){0};
+        if (set->calls[i].kind == CTN_WORK_TRANSFORM)
+            ctn_work_reads(&set->calls[i], reader->arena, &reads);
+        refuse_secrets(reader, &reads, "a transform");
+    }
+    reads = (ctn_reads){0};
+    ctn_tree_reads(set->result.tree, reader->arena, &reads);
+    refuse_secrets(reader, &reads, "'result'");
+}
+
 static void read_set(ctn_reader *reader, ctn_instruction_set *set)
 {
     set_keys keys = {0};
@@ -145,6 +180,7 @@ static void read_set(ctn_reader *reader, ctn_instruction_set *set)
         ctn_work_read_check(reader, keys.check, &arguments, check);
         set->check = check;
     }
+    check_secrets(reader, set);
 }
 
 const ctn_instruction_set *ctn_instruction_set_read(ctn_arena *arena, const ctn_source *source,

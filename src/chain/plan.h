@@ -61,6 +61,7 @@ typedef struct ctn_plan_set {
     int64_t settle_ms;
     int64_t timeout_ms; /* of an attempt when neither step nor call says: the set's own word, else by kind; 0: none */
     bool reads_input;   /* its arguments or check read {input} */
+    bool reads_secrets; /* ... {secret.NAME} */
     ctn_digest digest;  /* of its definition */
     bool is_restricted; /* only on behalf of who was granted it */
     /* wait: one of */
@@ -125,7 +126,8 @@ typedef struct ctn_plan_cache {
 typedef struct ctn_plan_step {
     ctn_str name;
     const ctn_plan_set *set;
-    ctn_template *input; /* inputTemplate; NULL: none */
+    ctn_template *input;      /* inputTemplate; NULL: none */
+    bool input_reads_secrets; /* that, a fallback's, or the undo's */
     ctn_plan_output *outputs;
     uint32_t output_count;
     ctn_expression *condition; /* NULL: always */
@@ -207,6 +209,7 @@ typedef struct ctn_plan {
     ctn_chain_mcp mcp;                /* its nodes are NULL */
     ctn_plan_definition *definitions; /* [0] is the chain */
     uint32_t definition_count;
+    const ctn_json *secrets;   /* what `secret` is: the marks (value/secret.h) of all that are named; NULL: none is */
     const ctn_json *sensitive; /* names that the chain declares; NULL: none */
     bool may_be_sensitive;     /* it, or a sub-chain of it, declares some */
     const struct ctn_sensitivity
@@ -238,6 +241,9 @@ void ctn_plan_free(ctn_plan *plan);
 int ctn_plan_of_child(ctn_arena *arena, const ctn_plan *parent, ctn_str chain_id, ctn_plan **ret_plan, ctn_err *err);
 
 /* ---- asking one ---- */
+
+/* May what this set sends for this step hold secrets? */
+bool ctn_plan_names_secrets(const ctn_plan_step *step, const ctn_plan_set *set);
 
 /* NONE when the chain knows no such variable. */
 uint32_t ctn_plan_slot(const ctn_plan *plan, ctn_str variable);

@@ -3,6 +3,7 @@
  */
 #include "chain/definition.h"
 #include "chain/plan_internal.h"
+#include "value/secret.h"
 
 #define TIMEOUT_DEFAULT_MS 60000
 
@@ -14,7 +15,8 @@ typedef struct plan_build {
     ctn_plan_set **sets; /* by number in set_names */
     size_t restricted_capacity;
     size_t schema_capacity;
-    int rc; /* the first failure, and its sentence */
+    ctn_json_builder secrets; /* arena NULL: none is named */
+    int rc;                   /* the first failure, and its sentence */
     ctn_err *err;
 } plan_build;
 
@@ -68,6 +70,29 @@ static ctn_schema *build_schema(plan_build *build, const ctn_json *source, const
         ctn_arena_room(build->arena, plan->schemas, plan->schema_count, &build->schema_capacity, sizeof *plan->schemas);
     plan->schemas[plan->schema_count++] = schema;
     return schema;
+}
+
+/* True: there are some among the reads. */
+static bool add_secrets(plan_build *build, const ctn_reads *reads)
+{
+    bool is_any = false;
+    for (size_t i = 0; i < reads->count; i++) {
+        if (!ctn_str_is(reads->items[i].root, "secret"))
+            continue;
+        ctn_str name = ctn_read_member(build->arena, &reads->items[i]);
+        if (!is_any && build->secrets.arena == NULL)
+            build->secrets = ctn_json_object(build->arena);
+        ctn_json_put(&build->secrets, name, ctn_secret_place(build->arena, name));
+        is_any = true;
+    }
+    return is_any;
+}
+
+static bool template_reads_secrets(plan_build *build, const ctn_template *template)
+{
+    ctn_reads reads = {0};
+    ctn_template_reads(template, build->arena, &reads);
+    return add_secrets(build, &reads);
 }
 
 static ctn_plan_set *build_set(plan_build *build, const ctn_instruction_set *set)
@@ -124,6 +149,7 @@ static ctn_plan_set *build_set(plan_build *build, const ctn_instruction_set *set
                                           sizeof *plan->restricted);
         plan->restricted[plan->restricted_count++] = set->name;
     }
+    built->reads_secrets = add_secrets(build, &reads);
     return built;
 }
 
@@ -217,6 +243,10 @@ static void build_step(plan_build *build, uint32_t index)
     };
     build_outputs(build, from, step);
     build_fallbacks(build, from, step);
+    step->input_reads_secrets = template_reads_secrets(build, step->input);
+    step->input_reads_secrets |= template_reads_secrets(build, step->undo_input);
+    for (uint32_t i = 0; i < step->fallback_count; i++)
+        step->input_reads_secrets |= template_reads_secrets(build, step->fallbacks[i].input);
     step->foreach = build_foreach(build->arena, &s->foreach);
 }
 
@@ -235,6 +265,11 @@ static void build_successors(plan_build *build)
             ctn_plan_step *before = &plan->steps[plan->steps[i].predecessors[k]];
             before->successors[before->successor_count++] = i;
         }
+}
+
+bool ctn_plan_names_secrets(const ctn_plan_step *step, const ctn_plan_set *set)
+{
+    return set->reads_secrets || step->input_reads_secrets;
 }
 
 /* ---- results ---- */
@@ -318,6 +353,7 @@ int ctn_plan_build(ctn_graph *graph, ctn_plan **ret_plan, ctn_err *err)
     plan->run_as = ctn_json_text(chain->run_as);
     plan->cron = ctn_json_str_or(chain->schedule, "cron", CTN_STR(""));
     plan->timezone = ctn_json_str_or(chain->schedule, "timezone", CTN_STR(""));
+    plan->secrets = build.secrets.arena ? ctn_json_finish(&build.secrets) : NULL;
     plan->sensitive = ctn_json_count(chain->sensitive) ? chain->sensitive : NULL;
     plan->may_be_sensitive = plan->sensitive != NULL;
     plan->unsupported = ctn_plan_find_unsupported(graph);

@@ -4,6 +4,7 @@
  */
 #include "check/lint.h"
 #include "check/outgoing.h"
+#include "value/path.h"
 
 static void lint_assumed(const ctn_instruction_set *set, const ctn_check_options *options, ctn_findings *findings)
 {
@@ -63,9 +64,27 @@ static void lint_secrets(const ctn_library *library, const ctn_instruction_set *
     ctn_arena_free(scratch);
 }
 
+/* Of this set alone: a step that uses it is not run before it is mended, and need not be told again. */
+static void check_names_of_secrets(const ctn_instruction_set *set, const ctn_check_options *options,
+                                   ctn_findings *findings)
+{
+    ctn_arena *scratch = ctn_arena_new(4096);
+    ctn_reads reads = {0};
+    if (options && options->secret)
+        ctn_instruction_set_reads(set, scratch, &reads);
+    for (size_t i = 0; i < reads.count; i++) {
+        ctn_err err = {0};
+        if (ctn_str_is(reads.items[i].root, "secret") &&
+            options->secret(options->secret_ctx, scratch, ctn_read_member(scratch, &reads.items[i]), &err))
+            ctn_source_error(set->source, reads.items[i].node, findings, "unknown-secret", "%s", err.message);
+    }
+    ctn_arena_free(scratch);
+}
+
 void ctn_lint_set(const ctn_library *library, const ctn_instruction_set *set, const ctn_check_options *options,
                   ctn_findings *findings)
 {
     lint_assumed(set, options, findings);
     lint_secrets(library, set, options, findings);
+    check_names_of_secrets(set, options, findings);
 }

@@ -30,6 +30,9 @@ typedef struct ctn_check_options {
     /* "server/tool"; false: nobody knows, and nothing is said of it. NULL: no server is asked. */
     bool (*tool)(void *ctx, ctn_str target, ctn_check_tool *ret_tool);
     void *tool_ctx;
+    /* Is there such a secret? CTN_E_NOT_FOUND with the sentence that says so. NULL: nobody is asked. */
+    int (*secret)(void *ctx, ctn_arena *arena, ctn_str name, ctn_err *err);
+    void *secret_ctx;
 } ctn_check_options;
 
 /* The effect of a set's work as far as it is known here: its own word, then options, then the kind of the most

@@ -36,6 +36,7 @@ static void add_work(outgoing_list *list, const ctn_check_options *options, cons
         break;
     case CTN_WORK_HTTP: /* a header may carry a secret */
         add_tree(list, ctn_tree_get(work->arguments.tree, CTN_STR("url")), "the url of an http call");
+        add_tree(list, ctn_tree_get(work->arguments.tree, CTN_STR("query")), "the query of an http call");
         add_tree(list, ctn_tree_get(work->arguments.tree, CTN_STR("body")), "the body of an http call");
         break;
     case CTN_WORK_COMMAND:

@@ -9,6 +9,7 @@
 #include "cli/verb.h"
 #include "host/config_servers.h"
 #include "host/programs.h"
+#include "host/secrets.h"
 #include "host/tool_book.h"
 #include <stdio.h>
 
@@ -94,7 +95,9 @@ static int run_check(ctn_cli *cli)
                                  .effect_ctx = ws.config,
                                  .compile = compile_program,
                                  .compile_ctx = &asked,
-                                 .has_timezone = ctn_timezone_is_known};
+                                 .has_timezone = ctn_timezone_is_known,
+                                 .secret = ws.config->file.len ? ctn_secrets_check : NULL,
+                                 .secret_ctx = ws.config};
     if (ctn_opt_is_given(cli, CTN_OPT_TOOLS)) {
         ctn_tool_book *book = NULL;
         /* A name that is mended may lead to a set that nobody had named. */

@@ -5,6 +5,7 @@
  * entry that made the step ready, never the clock.
  */
 #include "core/execution_judge.h"
+#include "value/secret.h"
 
 /* What a template of a step can see. */
 typedef struct step_scope {
@@ -15,6 +16,7 @@ typedef struct step_scope {
     const ctn_json *input;   /* `input`; NULL: not there */
     const ctn_json *result;  /* `result`; NULL: not there */
     bool has_run;            /* what is rendered comes after the attempt: a document, the set's `result` */
+    bool has_secrets;        /* `secret` is there: what is sent by a set that names one */
     ctn_arena *arena;
 } step_scope;
 
@@ -73,9 +75,8 @@ static const ctn_json *item_value(const step_scope *s, ctn_str name)
     return s->work->role == CTN_ROLE_UNDO ? ctn_json_get(t->variables, name) : NULL;
 }
 
-static const ctn_json *scope_lookup(void *ctx, ctn_str name)
+static const ctn_json *lookup_value(const step_scope *s, ctn_str name)
 {
-    const step_scope *s = ctx;
     const ctn_execution *x = s->x;
     const ctn_json *v = earlier_call(s, name);
     if (!v)
@@ -86,10 +87,22 @@ static const ctn_json *scope_lookup(void *ctx, ctn_str name)
         uint32_t slot = ctn_plan_slot(x->plan, name);
         v = slot != CTN_PLAN_NONE ? x->context.slots[slot].value : ctn_json_get(x->context.input, name);
     }
+    return v;
+}
+
+static const ctn_json *scope_lookup(void *ctx, ctn_str name)
+{
+    const step_scope *s = ctx;
+    const ctn_execution *x = s->x;
+    const ctn_json *v = lookup_value(s, name);
+    if (v && s->has_secrets) /* whatever it says, it names no secret */
+        return ctn_secret_disarm(s->arena, v);
     if (v || !ctn_is_reserved_root(name))
         return v;
     if (ctn_str_is(name, "input"))
         return s->input;
+    if (ctn_str_is(name, "secret"))
+        return s->has_secrets ? x->plan->secrets : NULL;
     if (ctn_str_is(name, "result"))
         return s->result;
     if (ctn_str_is(name, "execution"))
@@ -187,12 +200,15 @@ static ctn_failure render_input(const judge *j, step_scope *s, ctn_err *err)
 {
     const work *w = s->work;
     const ctn_template *template = input_template(w);
+    if (s->has_secrets && s->result)
+        s->result = ctn_secret_disarm(s->arena, s->result);
     if (!template) {
         s->input = s->result;
         return CTN_FAILURE_NONE;
     }
+    ctn_scope scope = scope_of(s);
     ctn_failure failure =
-        ctn_x_render_template(j->x, w, template, ctn_x_value_bytes_max(j->rules), j->scratch, &s->input, err);
+        ctn_template_render(template, &scope, j->scratch, ctn_x_value_bytes_max(j->rules), &s->input, err);
     if (failure == CTN_FAILURE_UNDEFINED_VARIABLE && w->role == CTN_ROLE_UNDO && w->task->undo_outcome_unknown) {
         s->input = s->result; /* what the template names was never told: the undo hears that instead */
         return CTN_FAILURE_NONE;
@@ -217,6 +233,7 @@ static ctn_failure render_arguments(const judge *j, const work *w, uint32_t call
                                     ctn_str target, const ctn_json **ret_args, ctn_err *err)
 {
     step_scope s = scope_of_work(j->x, w, j->scratch);
+    s.has_secrets = w->set->kind == CTN_SET_CALLS && ctn_plan_names_secrets(w->task->plan, w->set);
     ctn_failure failure = render_input(j, &s, err);
     if (failure)
         return failure;

@@ -158,6 +158,16 @@ static bool is_denied(ctn_engine *e, const loaded *l, const ctn_owed_call *owed,
            e->options.may_use(e->options.may_use_ctx, principal, owed->set->name, err) != CTN_OK;
 }
 
+/* What is not in the journal, and goes from here to the driver alone. */
+static ctn_failure fill_secrets(const ctn_engine *e, const loaded *l, const ctn_owed_call *owed,
+                                const ctn_json **ret_args, ctn_err *err)
+{
+    if (!e->options.fill_secrets || !ctn_plan_names_secrets(&l->plan->plan->steps[owed->step], owed->set))
+        return CTN_FAILURE_NONE;
+    return e->options.fill_secrets(e->options.fill_secrets_ctx, owed->plan_call->kind, e->scratch, owed->args, ret_args,
+                                   err);
+}
+
 static void begin(ctn_engine *e, loaded *l, const ctn_owed_call *owed)
 {
     const ctn_driver *driver = ctn_eng_driver_of(e, owed->plan_call->kind);
@@ -199,6 +209,13 @@ static void begin(ctn_engine *e, loaded *l, const ctn_owed_call *owed)
         on_done(e, token, &none);
         return;
     }
+    const ctn_json *args = owed->args;
+    ctn_err err = {0};
+    ctn_failure failure = fill_secrets(e, l, owed, &args, &err);
+    if (failure) {
+        on_done(e, token, &(ctn_call_result){.failure = failure, .message = ctn_str_from(err.message)});
+        return;
+    }
     ctn_id_text id = ctn_id_to_text(l->id);
     ctn_trace_text trace;
     const ctn_traced_attempt attempt = {.id = l->id,
@@ -209,7 +226,7 @@ static void begin(ctn_engine *e, loaded *l, const ctn_owed_call *owed)
     ctn_call_request request = {
         .token = token,
         .target = owed->plan_call->target,
-        .args = owed->args,
+        .args = args,
         .detail = owed->plan_call->detail,
         .idempotency_key = owed->key,
         .deadline_ms = owed->timeout_ms ? e->now_ms + owed->timeout_ms : 0,

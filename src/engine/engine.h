@@ -142,6 +142,11 @@ typedef struct ctn_engine_options {
     /* May a chain say that it runs as this principal? As may_use, of a start. */
     int (*may_run_as)(void *ctx, ctn_str principal, ctn_err *err);
     void *may_use_ctx;
+    /* Puts the texts of secrets in the places that `args` names them at (value/secret.h): asked for each call that may
+     * hold some, as it begins, and what it gives goes to the driver alone. NULL: the places stay as they are. */
+    ctn_failure (*fill_secrets)(void *ctx, ctn_work_kind kind, ctn_arena *arena, const ctn_json *args,
+                                const ctn_json **ret_args, ctn_err *err);
+    void *fill_secrets_ctx;
     bool own_only; /* advance only what this engine was told to (run, resume); not what the store holds.
                     * Executions that wait for a time stay loaded and go on by themselves. */
     void (*on_event)(void *ctx, const ctn_engine_event *event); /* NULL: nobody watches */

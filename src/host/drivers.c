@@ -145,6 +145,13 @@ void ctn_drivers_ready_all(ctn_drivers *d, ctn_str server, ctn_mcp_ready_fn *rea
     ctn_mcp_ready_all(d->tools, server, on_ready, a);
 }
 
+ctn_failure ctn_drivers_fill_secrets(void *drivers, ctn_work_kind kind, ctn_arena *arena, const ctn_json *args,
+                                     const ctn_json **ret_args, ctn_err *err)
+{
+    ctn_drivers *d = drivers;
+    return ctn_secrets_fill_args(d->config, kind, &d->secrets, d->arena, arena, args, ret_args, err);
+}
+
 /* ---- life ---- */
 
 static ctn_driver interface_of(const ctn_drivers *d, ctn_work_kind kind)

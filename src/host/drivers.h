@@ -1,8 +1,8 @@
 /*
  * drivers.h -- the ways of doing work that a host has: the configured tool servers, functions of this program, jq.
  *
- * Secrets are filled into the environments of the servers, and taken out of all that comes back: what calls report, and
- * why a server is not there.
+ * Secrets are filled into the environments of the servers and into what calls are given, and taken out of all that
+ * comes back: what calls report, and why a server is not there.
  *
  * Ownership  _new gives it, _free takes it (NULL is fine); all that _new is given is borrowed.
  */
@@ -24,6 +24,9 @@ void ctn_drivers_free(ctn_drivers *drivers);
 const ctn_driver *const *ctn_drivers_all(const ctn_drivers *drivers, size_t *ret_count);
 ctn_mcp_driver *ctn_drivers_tools(const ctn_drivers *drivers);
 ctn_transform_driver *ctn_drivers_transforms(const ctn_drivers *drivers);
+/* For the engine: what a call is given, with the secrets that it names in their places. */
+ctn_failure ctn_drivers_fill_secrets(void *drivers, ctn_work_kind kind, ctn_arena *arena, const ctn_json *args,
+                                     const ctn_json **ret_args, ctn_err *err);
 /* Where calls report from now on; before the first time, and when it is all zero, what they report is dropped. */
 void ctn_drivers_report_to(ctn_drivers *drivers, ctn_call_sink sink);
 /* As ctn_mcp_ready; `why` is never NULL, and gone after the call. */

@@ -369,6 +369,8 @@ int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
         .active_max = host->ws->config->running,
         .tenants = host->ws->config->tenants,
         .tenant_count = host->ws->config->tenant_count,
+        .fill_secrets = ctn_drivers_fill_secrets,
+        .fill_secrets_ctx = drivers,
         .own_only = !serves,
         .on_event = on_engine_event,
         .on_event_ctx = host,

@@ -4,6 +4,7 @@
 #include "host/prepare.h"
 #include "host/config_servers.h"
 #include "host/programs.h"
+#include "host/secrets.h"
 #include <stdio.h>
 
 typedef struct server_state {
@@ -77,6 +78,9 @@ int ctn_prepare(ctn_host *host, const ctn_plan *plan, ctn_err *err)
     preparing *p = CTN_NEW(arena, preparing);
     *p = (preparing){.arena = arena, .err = err};
     int rc = ctn_host_drivers(host, &p->drivers, err);
+    if (rc)
+        return rc;
+    rc = ctn_secrets_check_plan(ctn_host_workspace(host)->config, arena, plan, err);
     if (rc)
         return rc;
     ctn_plan_each_tool(plan, start_server, p);

@@ -2,8 +2,10 @@
  * secrets.c -- see secrets.h.
  */
 #include "host/secrets.h"
+#include "base/percent.h"
 #include "host/config_where.h"
 #include "host/words.h"
+#include "value/secret.h"
 #include <stdlib.h>
 
 #define MARK "{secret."
@@ -16,17 +18,34 @@ static const ctn_config_secret *named(const ctn_config *config, ctn_str name)
     return NULL;
 }
 
+int ctn_secrets_check(void *ctx, ctn_arena *arena, ctn_str name, ctn_err *err)
+{
+    const ctn_config *config = ctx;
+    if (named(config, name))
+        return CTN_OK;
+    ctn_str *names = CTN_NEW_ARRAY(arena, ctn_str, config->secret_count);
+    for (size_t i = 0; i < config->secret_count; i++)
+        names[i] = config->secrets[i].name;
+    return ctn_fail(err, CTN_E_NOT_FOUND, "`secrets` names no %.*s; %.*s", CTN_STR_ARG(name),
+                    CTN_STR_ARG(ctn_words_suggest(arena, name, names, config->secret_count)));
+}
+
+int ctn_secrets_check_plan(const ctn_config *config, ctn_arena *arena, const ctn_plan *plan, ctn_err *err)
+{
+    for (size_t i = 0; i < ctn_json_count(plan->secrets); i++) {
+        int rc = ctn_secrets_check((void *) config, arena, ctn_json_text(&plan->secrets->members[i].key), err);
+        if (rc)
+            return rc;
+    }
+    return CTN_OK;
+}
+
 static int read_secret(const ctn_config *config, ctn_arena *arena, ctn_str name, ctn_str *ret_text, ctn_err *err)
 {
-    const ctn_config_secret *s = named(config, name);
-    if (!s) {
-        ctn_str *names = CTN_NEW_ARRAY(arena, ctn_str, config->secret_count);
-        for (size_t i = 0; i < config->secret_count; i++)
-            names[i] = config->secrets[i].name;
-        return ctn_fail(err, CTN_E_NOT_FOUND, "`secrets` names no %.*s; %.*s", CTN_STR_ARG(name),
-                        CTN_STR_ARG(ctn_words_suggest(arena, name, names, config->secret_count)));
-    }
-    int rc = ctn_config_where_text(s, arena, ret_text, err);
+    int rc = ctn_secrets_check((void *) config, arena, name, err);
+    if (rc)
+        return rc;
+    rc = ctn_config_where_text(named(config, name), arena, ret_text, err);
     return rc ? ctn_wrap(err, rc, "the secret %.*s is not there", CTN_STR_ARG(name)) : CTN_OK;
 }
 
@@ -38,6 +57,21 @@ static void know(ctn_secrets *known, ctn_arena *arena, ctn_str name, ctn_str tex
             return;
     known->items = ctn_arena_room(arena, known->items, known->count, &known->capacity, sizeof *known->items);
     known->items[known->count++] = (struct ctn_secret){ctn_arena_str(arena, name), ctn_arena_str(arena, text)};
+}
+
+/* The same, and as others may say it back: in a URL, in a text of JSON. */
+static void know_as_sent(ctn_secrets *known, ctn_arena *arena, ctn_str name, ctn_str text)
+{
+    ctn_buf quoted;
+    ctn_buf_init(&quoted, SIZE_MAX / 2);
+    ctn_json_write_string(&quoted, text);
+    ctn_str encoded = ctn_percent_encode(arena, text), escaped = {quoted.data + 1, quoted.len - 2};
+    if (!ctn_str_equal(escaped, text))
+        know(known, arena, name, escaped);
+    if (!ctn_str_equal(encoded, text))
+        know(known, arena, name, encoded);
+    know(known, arena, name, text);
+    ctn_buf_done(&quoted);
 }
 
 /* The text with every {secret.NAME} in it filled in, each read now. */
@@ -107,6 +141,78 @@ int ctn_secrets_headers(const ctn_config *config, const ctn_mcp_server_config *s
     return CTN_OK;
 }
 
+/* ---- what calls are given ---- */
+
+typedef struct filling {
+    const ctn_config *config;
+    ctn_secrets *known;
+    ctn_arena *known_arena;
+    bool is_url;
+    ctn_failure failure;
+    ctn_err *err;
+} filling;
+
+static void put_secret(filling *f, ctn_arena *arena, ctn_str name, bool is_encoded, ctn_buf *out)
+{
+    ctn_str text = {0};
+    ctn_err err = {0};
+    if (f->failure)
+        return;
+    if (ctn_secrets_check((void *) f->config, arena, name, &err))
+        f->failure = ctn_failure_tell(f->err, CTN_FAILURE_DENIED, "%s", err.message);
+    else if (read_secret(f->config, arena, name, &text, &err)) /* where it lies is nothing for journals */
+        f->failure =
+            ctn_failure_tell(f->err, CTN_FAILURE_UNAVAILABLE, "the secret %.*s cannot be read now", CTN_STR_ARG(name));
+    if (f->failure)
+        return;
+    know_as_sent(f->known, f->known_arena, name, text);
+    if (is_encoded)
+        ctn_percent_append(out, text);
+    else
+        ctn_buf_append(out, text);
+}
+
+static ctn_str fill_text(void *ctx, ctn_arena *arena, ctn_str text)
+{
+    filling *f = ctx;
+    size_t bytes = 0, at;
+    ctn_str name = {0};
+    if (ctn_secret_find(text, &bytes, &name) == SIZE_MAX)
+        return text;
+    ctn_buf out;
+    ctn_buf_init(&out, SIZE_MAX / 2);
+    while ((at = ctn_secret_find(text, &bytes, &name)) != SIZE_MAX) {
+        ctn_buf_append(&out, (ctn_str){text.ptr, at});
+        put_secret(f, arena, name, f->is_url && out.len > 0, &out);
+        text = ctn_str_from_offset(text, at + bytes);
+    }
+    ctn_buf_append(&out, text);
+    ctn_str filled = ctn_arena_str(arena, ctn_buf_str(&out));
+    ctn_buf_done(&out);
+    return filled;
+}
+
+ctn_failure ctn_secrets_fill_args(const ctn_config *config, ctn_work_kind kind, ctn_secrets *known,
+                                  ctn_arena *known_arena, ctn_arena *arena, const ctn_json *args,
+                                  const ctn_json **ret_args, ctn_err *err)
+{
+    filling f = {.config = config, .known = known, .known_arena = known_arena, .err = err};
+    if (kind != CTN_WORK_HTTP) {
+        *ret_args = ctn_json_change_texts(arena, args, false, fill_text, &f);
+        return f.failure;
+    }
+    ctn_json_builder b = ctn_json_object(arena);
+    for (size_t i = 0; i < ctn_json_count(args); i++) {
+        ctn_str key = ctn_json_text(&args->members[i].key);
+        f.is_url = ctn_str_is(key, "url");
+        ctn_json_put(&b, key, ctn_json_change_texts(arena, &args->members[i].value, false, fill_text, &f));
+    }
+    *ret_args = ctn_json_finish(&b);
+    return f.failure;
+}
+
+/* ---- what comes back ---- */
+
 void ctn_secrets_learn(ctn_secrets *known, ctn_arena *known_arena, ctn_str name, ctn_str text)
 {
     enum { OF_ONE_NAME = 4 };
@@ -146,34 +252,12 @@ ctn_str ctn_secrets_hide(const ctn_secrets *known, ctn_arena *arena, ctn_str tex
     return text;
 }
 
-static bool holds_secret(const ctn_secrets *known, ctn_str text)
+static ctn_str hide_text(void *ctx, ctn_arena *arena, ctn_str text)
 {
-    for (size_t i = 0; i < known->count; i++)
-        if (known->items[i].text.len >= CTN_SECRET_BYTES_MIN && ctn_str_find(text, known->items[i].text) != SIZE_MAX)
-            return true;
-    return false;
+    return ctn_secrets_hide(ctx, arena, text);
 }
 
-const ctn_json *ctn_secrets_hide_json(const ctn_secrets *known, ctn_arena *arena, const ctn_json *v)
+const ctn_json *ctn_secrets_hide_json(const ctn_secrets *known, ctn_arena *arena, const ctn_json *value)
 {
-    if (ctn_json_is(v, CTN_JSON_STRING))
-        return holds_secret(known, ctn_json_text(v))
-                   ? ctn_json_string(arena, ctn_secrets_hide(known, arena, ctn_json_text(v)))
-                   : v;
-    size_t count = ctn_json_count(v);
-    bool is_object = ctn_json_is(v, CTN_JSON_OBJECT), is_changed = false;
-    ctn_json_builder b = is_object ? ctn_json_object(arena) : ctn_json_array(arena);
-    for (size_t i = 0; i < count; i++) {
-        const ctn_json *old = is_object ? &v->members[i].value : &v->items[i];
-        const ctn_json *hidden = ctn_secrets_hide_json(known, arena, old);
-        is_changed = is_changed || hidden != old;
-        if (!is_object) {
-            ctn_json_push(&b, hidden);
-            continue;
-        }
-        ctn_str key = ctn_json_text(&v->members[i].key), shown = ctn_secrets_hide(known, arena, key);
-        is_changed = is_changed || shown.ptr != key.ptr;
-        ctn_json_put(&b, shown, hidden);
-    }
-    return is_changed ? ctn_json_finish(&b) : v;
+    return ctn_json_change_texts(arena, value, true, hide_text, (void *) known);
 }

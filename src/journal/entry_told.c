@@ -6,6 +6,7 @@
 #include "journal/entry_told.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "value/secret.h"
 
 #define WORDS_BYTES_MAX ((size_t) 16 << 20) /* more than a body has */
 #define VALUE_COLUMNS   60
@@ -88,7 +89,7 @@ static void say_begun(words *w)
         say(w, ", outcome %.*s", CTN_STR_ARG(text_of(w, "outcome")));
     if (get(w, "args")) {
         say(w, " ");
-        say_value(w, get(w, "args"));
+        say_value(w, ctn_secret_told(w->arena, get(w, "args")));
     }
 }
 

@@ -6,6 +6,7 @@
  * wait, stands in place of the tool that did not; a sub-chain's outputs are followed into its own journal.
  */
 #include "journal/why_walk.h"
+#include "value/secret.h"
 
 static const ctn_str NOTHING = {0};
 
@@ -140,6 +141,14 @@ why_scope ctn_why_scope_of_call(const why *w, const why_doing *d)
     return s;
 }
 
+/* May what the step's set sent hold secrets? Then values were disarmed before they were rendered into it. */
+static bool names_secrets(const why_scope *s)
+{
+    const ctn_plan_step *step = &s->w->plan->steps[s->step];
+    const ctn_plan_set *set = s->fallback ? step->fallbacks[s->fallback - 1].set : step->set;
+    return set && ctn_plan_names_secrets(step, set);
+}
+
 /* The arguments one by one: those that were recorded as they were, the others rendered; sensitive ones by name only. */
 static const ctn_json *args_sent(why_scope *s, const ctn_json *arguments, const ctn_entry *started)
 {
@@ -159,10 +168,12 @@ static const ctn_json *args_sent(why_scope *s, const ctn_json *arguments, const 
             value = ctn_json_string(s->w->arena, CTN_STR("[not shown]"));
         else if (!value && !recorded)
             value = ctn_why_render(s, text);
+        if (value && names_secrets(s))
+            value = ctn_secret_disarm(s->w->arena, value);
         bool is_left_out = is_optional && (!value || ctn_json_is(value, CTN_JSON_NULL) ||
                                            (ctn_json_is(value, CTN_JSON_STRING) && value->count == 0));
         if (!is_left_out && (value || !recorded))
-            ctn_json_put(&b, name, value ? value : text);
+            ctn_json_put(&b, name, value ? ctn_secret_told(s->w->arena, value) : text);
     }
     return ctn_json_finish(&b);
 }

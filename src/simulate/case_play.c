@@ -7,6 +7,7 @@
 #include "simulate/case_play.h"
 
 #include <assert.h>
+#include "value/secret.h"
 
 #define CALLS_MAX 2000
 #define TASKS_MAX 64
@@ -155,9 +156,10 @@ static void note_call(playing *p, const ctn_stage_call *c)
 {
     if (p->call_count == CALLS_MAX)
         return;
-    p->calls[p->call_count++] = (made_call){.target = ctn_arena_str(p->arena, c->request->target),
-                                            .step = ctn_arena_str(p->arena, c->request->step),
-                                            .args = ctn_json_copy(p->arena, c->request->args)};
+    p->calls[p->call_count++] =
+        (made_call){.target = ctn_arena_str(p->arena, c->request->target),
+                    .step = ctn_arena_str(p->arena, c->request->step),
+                    .args = ctn_json_copy(p->arena, ctn_secret_told(p->arena, c->request->args))};
 }
 
 static void miss_answer(playing *p, const ctn_stage_call *c, const ctn_case_tool *tool)

@@ -133,6 +133,12 @@ static reading read_filter(ctn_arena *arena, ctn_str text, size_t *at, ctn_filte
     return READ_PLACEHOLDER;
 }
 
+static bool is_plain_secret(const placeholder *hole)
+{
+    return hole->path.count == 1 && hole->path.parts[0].name.ptr && hole->filter_count == 0 &&
+           ctn_str_find(hole->path.parts[0].name, CTN_STR("}")) == SIZE_MAX;
+}
+
 /* The placeholder whose brace is at *at; steps over it when there is one. */
 static reading read_placeholder(ctn_arena *arena, ctn_str text, size_t *at, placeholder *ret_hole, ctn_err *err)
 {
@@ -162,6 +168,11 @@ static reading read_placeholder(ctn_arena *arena, ctn_str text, size_t *at, plac
     }
     if (!has_char(text, i, '}'))
         return READ_TEXT;
+    if (ctn_str_is(hole.path.root, "secret") && !is_plain_secret(&hole)) {
+        (void) ctn_fail_at(err, CTN_E_INVALID, 1, (uint32_t) (hole.offset + 1),
+                           "a secret is written {secret.NAME} and nothing more: what it holds is not known here");
+        return READ_FAULT;
+    }
     hole.filters = CTN_NEW_ARRAY(arena, ctn_filter, hole.filter_count);
     if (hole.filter_count)
         memcpy(hole.filters, filters, hole.filter_count * sizeof filters[0]);

@@ -134,9 +134,17 @@ static void add_helpers(chain_kit *kit, const char *folder, const listing *helpe
         ret_tools->all = json_of(kit->arena, text);
 }
 
+/* All but GONE are there. */
+static int secret_of(void *ctx, ctn_arena *arena, ctn_str name, ctn_err *err)
+{
+    (void) ctx, (void) arena;
+    return ctn_str_is(name, "GONE") ? ctn_fail(err, CTN_E_NOT_FOUND, "there is no secret GONE") : CTN_OK;
+}
+
 static void check(chain_kit *kit, tools *t)
 {
-    ctn_check_options options = {.effect = effect_of, .effect_ctx = t, .has_timezone = has_timezone, .tool_ctx = t};
+    ctn_check_options options = {
+        .effect = effect_of, .effect_ctx = t, .has_timezone = has_timezone, .tool_ctx = t, .secret = secret_of};
     if (t->all)
         options.tool = tool_of;
     chain_kit_check(kit, &options);

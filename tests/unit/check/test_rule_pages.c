@@ -46,6 +46,13 @@ static bool tool_of(void *ctx, ctn_str target, ctn_check_tool *ret_tool)
     return true;
 }
 
+/* The pages know one. */
+static int secret_of(void *ctx, ctn_arena *arena, ctn_str name, ctn_err *err)
+{
+    (void) ctx, (void) arena;
+    return ctn_str_is(name, "CRM") ? CTN_OK : ctn_fail(err, CTN_E_NOT_FOUND, "there is no such secret");
+}
+
 /* How many findings an example gets, all of the rule. */
 static size_t findings_of(page *p, const char *word, const ctn_rule *rule)
 {
@@ -59,7 +66,7 @@ static size_t findings_of(page *p, const char *word, const ctn_rule *rule)
         (void) ctn_library_add_template(kit.library, p->document_name, CTN_STR("letter.mustache"), p->document,
                                         &kit.findings);
     chain_kit_add(&kit, is_json ? "example.json" : "example.yaml", ctn_arena_str(kit.arena, text).ptr);
-    ctn_check_options options = {.tool = p->tools ? tool_of : NULL, .tool_ctx = p};
+    ctn_check_options options = {.tool = p->tools ? tool_of : NULL, .tool_ctx = p, .secret = secret_of};
     chain_kit_check(&kit, &options);
     size_t count = kit.findings.count;
     for (size_t i = 0; i < count; i++)

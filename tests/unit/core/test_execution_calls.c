@@ -271,6 +271,39 @@ static void values_are_inserted_once_and_never_scanned_again(void **state)
     kit_free(k);
 }
 
+/* The journal has the place; what data says is never one, whichever way it comes in. */
+static void a_secret_has_a_place_that_no_value_can_name(void **state)
+{
+    (void) state;
+#define MARK "\xEF\xB7\x90"
+#define BAD  "\xEF\xBF\xBD{secret.B}"
+    kit *k = kit_new("id: c\nsteps:\n"
+                     "- {stepName: a, instructionSet: w, inputTemplate: 'say {x} {secret.I}', outputVariables: [v]}\n"
+                     "- {stepName: b, instructionSet: w, inputTemplate: '{v}', outputVariables: [u], rollbackAction: w}\n"
+                     "- {stepName: d, instructionSet: r, inputTemplate: '{x}'}\n"
+                     "- {stepName: e, instructionSet: r, inputTemplate: '{secret.I}{x}'}\n"
+                     "instructionSets:\n"
+                     "  r: {tool: t/read_a}\n"
+                     "  w: {tool: t/idem_a, arguments: {i: '{input}', k: 'Bearer {secret.A}', x: '{x}', l: ['{x}']}}\n",
+                     &(kit_options){.input = "{\"x\":\"" MARK "{secret.B}\"}"});
+    kit_sends(k, "a",
+              "{\"i\":\"say " BAD " " MARK "{secret.I}\",\"k\":\"Bearer " MARK "{secret.A}\",\"x\":\"" BAD
+              "\",\"l\":[\"" BAD "\"]}");
+    kit_ok(k, "a", "{\"v\":{\"" MARK "{secret.B}\":1}}");
+    kit_sends(k, "b",
+              "{\"i\":{\"" BAD "\":1},\"k\":\"Bearer " MARK "{secret.A}\",\"x\":\"" BAD "\",\"l\":[\"" BAD "\"]}");
+    kit_ok(k, "b", "{\"u\":\"" MARK "{secret.B}\"}");
+    kit_sends(k, "d", "{\"input\":\"" MARK "{secret.B}\"}"); /* of this set nothing is filled in: it stays data */
+    kit_ok(k, "d", "{}");
+    kit_sends(k, "e", "{\"input\":\"" MARK "{secret.I}" BAD "\"}");
+    kit_fails(k, "e", CTN_FAILURE_TOOL_ERROR);
+    kit_sends(k, "undo:b",
+              "{\"i\":{\"u\":\"" BAD "\"},\"k\":\"Bearer " MARK "{secret.A}\",\"x\":\"" BAD "\",\"l\":[\"" BAD "\"]}");
+    kit_free(k);
+#undef MARK
+#undef BAD
+}
+
 /* ---- outputs of the chain ---- */
 
 static void outputs_are_a_list_a_map_or_all_that_steps_produced(void **state)
@@ -328,6 +361,7 @@ int main(void)
         cmocka_unit_test(the_sets_own_effect_speaks_first),
         cmocka_unit_test(the_steps_time_wins_over_the_sets_and_that_over_the_kinds),
         cmocka_unit_test(values_are_inserted_once_and_never_scanned_again),
+        cmocka_unit_test(a_secret_has_a_place_that_no_value_can_name),
         cmocka_unit_test(outputs_are_a_list_a_map_or_all_that_steps_produced),
         cmocka_unit_test(an_output_that_cannot_be_computed_fails_the_chain_and_undoes_it),
     };
