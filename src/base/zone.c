@@ -235,6 +235,11 @@ int64_t ctn_zone_from_local_s(const ctn_zone *z, int64_t local_s)
     }
 }
 
+int64_t ctn_zone_next_change_s(const ctn_zone *z, int64_t after_s)
+{
+    return next_transition(z, after_s).at_s;
+}
+
 /* ---- files ---- */
 
 typedef struct reader {

@@ -25,3 +25,5 @@ int64_t ctn_zone_to_local_s(const ctn_zone *zone, int64_t at_s);
 /* The point at which the local clock shows this. When it shows it twice (clocks go back), the first time; when it
  * never does (clocks go forward), the moment at which they went. */
 int64_t ctn_zone_from_local_s(const ctn_zone *zone, int64_t local_s);
+/* The next point after this one at which the clocks are changed; INT64_MAX: never again. */
+int64_t ctn_zone_next_change_s(const ctn_zone *zone, int64_t after_s);

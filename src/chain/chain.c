@@ -34,7 +34,9 @@ static const ctn_key BUDGET_KEYS[] = {
 };
 
 typedef struct schedule_keys {
-    const ctn_json *cron, *timezone;
+    const ctn_json *cron, *timezone, *input;
+    int catch_up, overlap;
+    int64_t jitter_ms;
 } schedule_keys;
 static void read_cron(ctn_reader *reader, const ctn_json *value, void *target)
 {
@@ -43,10 +45,24 @@ static void read_cron(ctn_reader *reader, const ctn_json *value, void *target)
     if (ctn_cron_check(ctn_json_text(value), &err))
         ctn_reader_fault(reader, value, "bad-cron", "%s", err.message);
 }
+static const char *const CATCH_UP[] = {"last", "none", "all", NULL};
+static const char *const OVERLAP[] = {"allow", "skip", "queue", "cancel", NULL};
 static const ctn_key SCHEDULE_KEYS[] = {
     CTN_KEY("cron", CTN_KEY_TEXT, schedule_keys, cron, "Five fields: minute, hour, day, month, weekday.",
             .is_required = true, .read = read_cron),
     CTN_KEY("timezone", CTN_KEY_NAME, schedule_keys, timezone, "Of the times, like Europe/London. Default: UTC."),
+    CTN_KEY("input", CTN_KEY_OBJECT, schedule_keys, input, "What the chain is started with. Default: nothing."),
+    CTN_KEY(
+        "catchUp", CTN_KEY_WORD, schedule_keys, catch_up,
+        "What becomes of times that passed while nobody served: none, the last, or all (at most 100). Default: last.",
+        .words = CATCH_UP),
+    CTN_KEY(
+        "overlap", CTN_KEY_WORD, schedule_keys, overlap,
+        "When the one before still runs: allow a second, skip the time, queue behind it, or cancel it. Default: allow.",
+        .words = OVERLAP),
+    CTN_KEY("jitterMs", CTN_KEY_INT, schedule_keys, jitter_ms,
+            "Each time is put off by so many milliseconds at most, so that not all begin at once.", .min = 0,
+            .max = 86400000),
 };
 
 static void read_budget(ctn_reader *reader, const ctn_json *value, void *target)

@@ -1,7 +1,10 @@
 /*
- * verb_schedules.c -- `schedules`: which chains are started by the clock, and when next.
+ * verb_schedules.c -- `schedules`: which chains are started by the clock, and when next; `schedules pause`, `resume`
+ * and `fire`, which the process that follows them does.
  */
+#include "base/text.h"
 #include "cli/named.h"
+#include "cli/remote.h"
 #include "cli/result.h"
 #include "cli/verb.h"
 #include "engine/schedule.h"
@@ -11,7 +14,8 @@
 typedef struct seen {
     const ctn_schedule *schedules;
     size_t count;
-    int64_t *seen_at_ms; /* 0: nobody has served it yet */
+    ctn_schedule_row *rows; /* of each; seen_at_ms 0: nobody has served it yet */
+    ctn_arena *arena;
 } seen;
 
 static int take_seen(void *ctx, const ctn_schedule_row *row)
@@ -19,15 +23,18 @@ static int take_seen(void *ctx, const ctn_schedule_row *row)
     seen *s = ctx;
     for (size_t i = 0; i < s->count; i++)
         if (ctn_str_equal(row->chain_id, s->schedules[i].chain_id) && ctn_str_equal(row->cron, s->schedules[i].cron) &&
-            ctn_str_equal(row->timezone, s->schedules[i].timezone))
-            s->seen_at_ms[i] = row->seen_at_ms;
+            ctn_str_equal(row->timezone, s->schedules[i].timezone)) {
+            s->rows[i] = *row;
+            s->rows[i].paused_by = ctn_arena_str(s->arena, row->paused_by);
+        }
     return 0;
 }
 
-static int64_t next_of(const ctn_schedule *s, int64_t now_ms)
+/* 0: never, or not as long as it is paused. */
+static int64_t next_of(const ctn_schedule *s, const ctn_schedule_row *row, int64_t now_ms)
 {
     ctn_schedule_times times;
-    if (ctn_schedule_times_open(s->cron, s->timezone, &times, NULL))
+    if (row->paused_at_ms || ctn_schedule_times_open(s->cron, s->timezone, &times, NULL))
         return 0;
     int64_t next_ms = ctn_schedule_next_ms(&times, now_ms);
     ctn_schedule_times_close(&times);
@@ -42,8 +49,16 @@ static void print_json(ctn_cli *cli, const seen *s, int64_t now_ms)
         ctn_json_put_str(&b, "chain", s->schedules[i].chain_id);
         ctn_json_put_str(&b, "cron", s->schedules[i].cron);
         ctn_json_put_str(&b, "timezone", s->schedules[i].timezone.len ? s->schedules[i].timezone : CTN_STR("UTC"));
-        ctn_json_put_time(&b, "nextAt", next_of(&s->schedules[i], now_ms));
-        ctn_json_put_time(&b, "seenAt", s->seen_at_ms[i]);
+        ctn_json_put_time(&b, "nextAt", next_of(&s->schedules[i], &s->rows[i], now_ms));
+        ctn_json_put_time(&b, "seenAt", s->rows[i].seen_at_ms);
+        ctn_json_put_time(&b, "firedAt", s->rows[i].fired_at_ms);
+        ctn_json_put_str(&b, "catchUp", ctn_str_from(ctn_catch_up_words[s->schedules[i].catch_up]));
+        ctn_json_put_str(&b, "overlap", ctn_str_from(ctn_overlap_words[s->schedules[i].overlap]));
+        ctn_json_put_bool(&b, "paused", s->rows[i].paused_at_ms != 0);
+        if (s->rows[i].paused_at_ms) {
+            ctn_json_put_time(&b, "pausedAt", s->rows[i].paused_at_ms);
+            ctn_json_put_str(&b, "pausedBy", s->rows[i].paused_by);
+        }
         ctn_json_push(&list, ctn_json_finish(&b));
     }
     ctn_result_print(cli, ctn_json_finish(&list));
@@ -63,8 +78,13 @@ static void print_rows(const ctn_cli *cli, const seen *s, int64_t now_ms)
     for (size_t i = 0; i < s->count; i++) {
         const ctn_schedule *row = &s->schedules[i];
         ctn_str named = row->timezone.len ? row->timezone : CTN_STR("UTC");
-        printf("%-*.*s  %-*.*s  %-*.*s  %s\n", chain, CTN_STR_ARG(row->chain_id), cron, CTN_STR_ARG(row->cron), zone,
-               CTN_STR_ARG(named), ctn_moment_text(next_of(row, now_ms)).text);
+        ctn_str next =
+            s->rows[i].paused_at_ms
+                ? ctn_arena_printf(cli->arena, "paused by %.*s",
+                                   CTN_STR_ARG(ctn_text_clean(cli->arena, s->rows[i].paused_by, 0)))
+                : ctn_arena_printf(cli->arena, "%s", ctn_moment_text(next_of(row, &s->rows[i], now_ms)).text);
+        printf("%-*.*s  %-*.*s  %-*.*s  %.*s\n", chain, CTN_STR_ARG(row->chain_id), cron, CTN_STR_ARG(row->cron), zone,
+               CTN_STR_ARG(named), CTN_STR_ARG(next));
     }
 }
 
@@ -79,7 +99,8 @@ static int run_schedules(ctn_cli *cli)
     ctn_cli_findings(cli, &ws.library_findings, true);
     seen s = {.count = ctn_schedules_of(ws.config, cli->arena, ctn_cli_teller(cli), &schedules)};
     s.schedules = schedules;
-    s.seen_at_ms = CTN_NEW_ARRAY(cli->arena, int64_t, s.count);
+    s.rows = CTN_NEW_ARRAY(cli->arena, ctn_schedule_row, s.count);
+    s.arena = cli->arena;
     if (ctn_store_open(ws.store_url, CTN_STORE_READ, &store, NULL) == CTN_OK) /* without one, none was ever seen */
         (void) ctn_store_schedule_list(store, take_seen, &s, NULL);
     ctn_store_close(store);
@@ -98,4 +119,84 @@ const ctn_verb ctn_verb_schedules = {
     .summary = "List the chains that `serve` starts by the clock, and when next",
     .options = CTN_OPTS_READ,
     .run = run_schedules,
+};
+
+/* ---- by hand ---- */
+
+static int ask(ctn_cli *cli, ctn_request_op op, const char *done)
+{
+    ctn_workspace ws;
+    ctn_execution_id id = {0};
+    ctn_err err = {0};
+    bool is_acknowledged = false;
+    int exit_code = ctn_cli_workspace(cli, &ws);
+    if (exit_code)
+        return exit_code;
+    ctn_request q = {.op = op, .actor = ctn_actor_name(cli->arena), .name = ctn_word(cli, 0)};
+    switch (ctn_remote_do(cli, &ws, &q, false, &id, &is_acknowledged, &err)) {
+    case CTN_REMOTE_DONE: break;
+    case CTN_REMOTE_REFUSED: return ctn_cli_fail_err(cli, &err);
+    case CTN_REMOTE_UNREACHABLE:
+        return ctn_cli_fail(cli, "nobody follows schedules here: start %.*s first",
+                            CTN_STR_ARG(ctn_cli_command(cli, "serve")));
+    case CTN_REMOTE_LOST: return ctn_cli_fail(cli, "the process that serves went away; look at the schedules again");
+    case CTN_REMOTE_INTERRUPTED: return CTN_EXIT_INTERRUPTED;
+    }
+    if (ctn_opt_is_given(cli, CTN_OPT_JSON)) {
+        ctn_json_builder b = ctn_json_object(cli->arena);
+        ctn_json_put_str(&b, "chain", q.name);
+        if (op == CTN_REQUEST_SCHEDULE_FIRE)
+            ctn_json_put_str(&b, "executionId", ctn_arena_str(cli->arena, ctn_str_from(ctn_id_to_text(id).text)));
+        else
+            ctn_json_put_bool(&b, "paused", op == CTN_REQUEST_SCHEDULE_PAUSE);
+        ctn_result_print(cli, ctn_json_finish(&b));
+    } else if (op == CTN_REQUEST_SCHEDULE_FIRE) {
+        ctn_cli_say(cli, "%s", ctn_id_to_text(id).text);
+    } else {
+        ctn_cli_say(cli, "the schedule of %.*s %s", CTN_STR_ARG(q.name), done);
+    }
+    return CTN_EXIT_OK;
+}
+
+static int run_pause(ctn_cli *cli)
+{
+    return ask(cli, CTN_REQUEST_SCHEDULE_PAUSE, "is paused; its times pass by until it is resumed");
+}
+
+static int run_resume(ctn_cli *cli)
+{
+    return ask(cli, CTN_REQUEST_SCHEDULE_RESUME, "goes on, from now");
+}
+
+static int run_fire(ctn_cli *cli)
+{
+    return ask(cli, CTN_REQUEST_SCHEDULE_FIRE, "");
+}
+
+const ctn_verb ctn_verb_schedules_pause = {
+    .name = "schedules pause",
+    .operands = "CHAIN",
+    .summary = "Let a schedule's times pass by until it is resumed",
+    .options = CTN_OPTS_READ,
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_pause,
+};
+const ctn_verb ctn_verb_schedules_resume = {
+    .name = "schedules resume",
+    .operands = "CHAIN",
+    .summary = "Let a paused schedule go on",
+    .options = CTN_OPTS_READ,
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_resume,
+};
+const ctn_verb ctn_verb_schedules_fire = {
+    .name = "schedules fire",
+    .operands = "CHAIN",
+    .summary = "Start a scheduled chain now, with the schedule's input",
+    .options = CTN_OPTS_READ,
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_fire,
 };

@@ -17,6 +17,9 @@
     VERB(test) \
     VERB(list) \
     VERB(schedules) \
+    VERB(schedules_pause) \
+    VERB(schedules_resume) \
+    VERB(schedules_fire) \
     VERB(show) \
     VERB(history) \
     VERB(why) \

@@ -88,8 +88,25 @@ typedef struct ctn_engine_event {
     ctn_str message;
 } ctn_engine_event;
 
+/* What becomes of the times of a schedule that passed while nobody served. The first is the default. */
+typedef enum ctn_catch_up {
+    CTN_CATCH_UP_LAST, /* one start, for the last of them */
+    CTN_CATCH_UP_NONE, /* none: what is more than a minute over has passed */
+    CTN_CATCH_UP_ALL,  /* one after the other, the newest CTN_SCHEDULE_MISSED_MAX */
+} ctn_catch_up;
+/* What a time does while what the schedule started last has not ended. */
+typedef enum ctn_overlap {
+    CTN_OVERLAP_ALLOW,  /* starts another */
+    CTN_OVERLAP_SKIP,   /* passes by */
+    CTN_OVERLAP_QUEUE,  /* waits for its end; what comes due meanwhile is caught up with then */
+    CTN_OVERLAP_CANCEL, /* cancels it, and starts another at once */
+} ctn_overlap;
 typedef struct ctn_schedule {
     ctn_str chain_id, cron, timezone; /* empty timezone: UTC */
+    const ctn_json *input;            /* NULL: {} */
+    ctn_catch_up catch_up;
+    ctn_overlap overlap;
+    int64_t jitter_ms;
 } ctn_schedule;
 
 /* What one tenant may have of the engine: its share of the turns (lanes.h), and its quotas (quota.h). */
@@ -228,6 +245,16 @@ void ctn_engine_adopt(ctn_engine *engine, ctn_execution_id id, ctn_ack_fn *ack, 
  * parent go on. */
 void ctn_engine_release(ctn_engine *engine, ctn_execution_id id, bool gives_up, ctn_str actor, ctn_str reason,
                         ctn_ack_fn *ack, void *ctx);
+/* A schedule of the options, by its chain. PAUSE: its times pass by, also after a restart, until RESUME, from which on
+ * they count again. FIRE: it is started now, beside its times and whatever still runs; acknowledged with the execution.
+ * CTN_E_NOT_FOUND: no chain of that name has one here. */
+typedef enum ctn_schedule_order {
+    CTN_SCHEDULE_PAUSE,
+    CTN_SCHEDULE_RESUME,
+    CTN_SCHEDULE_FIRE,
+} ctn_schedule_order;
+void ctn_engine_schedule(ctn_engine *engine, ctn_str chain_id, ctn_schedule_order order, ctn_str actor,
+                         const ctn_requester *by, ctn_ack_fn *ack, void *ctx);
 /* A tool ("server/tool") that is not what chains rely on: with HOLD_NEW no execution of a chain that uses it begins,
  * with HOLD_ALL those under way do not call it either. A start that is asked for is refused with `why`; what began, or
  * begins by itself, is paused by CTN_HOLD_ACTOR with `why` as the reason, before the call; calls in flight go on.

@@ -5,8 +5,8 @@
  * JSON-RPC 2.0 as lines (wire/jsonrpc.h). Methods:
  *
  *   ping                      {pid, version, storeFailing?: {seconds, why}}: the store cannot be written
- *   start resume answer settle set cancel pause release discard
- *                             (request.h) {executionId}, once it is on disk
+ *   start resume answer settle set cancel pause release discard, schedule.pause schedule.resume schedule.fire
+ *                             (request.h) {executionId}, once it is on disk (all zero: it is about none)
  *   pins                      {}: the pinned tools were changed (tool_guard.h), and have been read again
  *   watch {id}                a snapshot (snapshot.h); from then on the notifications
  *                               status   {status}

@@ -3,8 +3,9 @@
  */
 #include "host/request.h"
 
-static const char *const METHODS[] = {"start",  "resume", "answer",  "settle", "set",
-                                      "cancel", "pause",  "release", "discard"};
+static const char *const METHODS[] = {"start",   "resume",         "answer",          "settle",
+                                      "set",     "cancel",         "pause",           "release",
+                                      "discard", "schedule.pause", "schedule.resume", "schedule.fire"};
 static const char *const SETTLES[] = {"retry", "succeed", "fail"};
 
 const char *ctn_request_method(ctn_request_op op)
@@ -93,6 +94,11 @@ static bool op_of(ctn_str method, ctn_request_op *ret_op)
     return false;
 }
 
+static bool is_of_schedule(ctn_request_op op)
+{
+    return op >= CTN_REQUEST_SCHEDULE_PAUSE && op <= CTN_REQUEST_SCHEDULE_FIRE;
+}
+
 int ctn_request_from_json(ctn_arena *arena, ctn_str method, const ctn_json *params, ctn_request *ret, ctn_err *err)
 {
     ctn_str none = {0};
@@ -114,7 +120,7 @@ int ctn_request_from_json(ctn_arena *arena, ctn_str method, const ctn_json *para
         *ret = q;
         return CTN_OK;
     }
-    int rc = ctn_id_parse(ctn_json_str_or(params, "id", none), &q.id, err);
+    int rc = is_of_schedule(q.op) ? CTN_OK : ctn_id_parse(ctn_json_str_or(params, "id", none), &q.id, err);
     if (rc)
         return rc;
     q.name = ctn_json_str_or(params, "name", none);
@@ -183,8 +189,9 @@ static void file_resume(ctn_engine *engine, ctn_store *store, const ctn_request 
 static void fill_audit(ctn_request *q)
 {
     static const char *const ACTIONS[CTN_REQUEST_OP_COUNT] = {
-        "executions.start",  "executions.resume", "executions.answer",  "executions.settle", "executions.set",
-        "executions.cancel", "executions.pause",  "executions.release", "executions.discard"};
+        "executions.start",   "executions.resume", "executions.answer", "executions.settle",
+        "executions.set",     "executions.cancel", "executions.pause",  "executions.release",
+        "executions.discard", "schedules.pause",   "schedules.resume",  "schedules.fire"};
     if (!q->by.audit_action.len)
         q->by.audit_action =
             q->op == CTN_REQUEST_START && q->going_on ? CTN_STR("executions.rerun") : ctn_str_from(ACTIONS[q->op]);
@@ -208,6 +215,11 @@ void ctn_request_file(ctn_engine *engine, ctn_store *store, ctn_request *q, ctn_
     }
     if (q->op == CTN_REQUEST_RESUME) {
         file_resume(engine, store, q, ack, ctx);
+        return;
+    }
+    if (is_of_schedule(q->op)) {
+        ctn_engine_schedule(engine, q->name, (ctn_schedule_order) (q->op - CTN_REQUEST_SCHEDULE_PAUSE), q->actor,
+                            &q->by, ack, ctx);
         return;
     }
     if (q->op == CTN_REQUEST_RELEASE || q->op == CTN_REQUEST_DISCARD) {

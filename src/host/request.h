@@ -1,6 +1,7 @@
 /*
  * request.h -- what a command asks of a store's owner: start, go on, answer, settle, set, cancel, pause, release,
- * discard. The same request is done here when this process is the owner, or carried as JSON to the one that is.
+ * discard, and what becomes of a schedule. The same request is done here when this process is the owner, or carried as
+ * JSON to the one that is.
  *
  * Ownership  Everything is borrowed until it is filed, then copied. A plan belongs to the request until it is filed.
  */
@@ -16,8 +17,11 @@ typedef enum ctn_request_op {
     CTN_REQUEST_SET,
     CTN_REQUEST_CANCEL,
     CTN_REQUEST_PAUSE,
-    CTN_REQUEST_RELEASE, /* out of quarantine */
-    CTN_REQUEST_DISCARD, /* ... and ended as it is */
+    CTN_REQUEST_RELEASE,        /* out of quarantine */
+    CTN_REQUEST_DISCARD,        /* ... and ended as it is */
+    CTN_REQUEST_SCHEDULE_PAUSE, /* of the chain `name` */
+    CTN_REQUEST_SCHEDULE_RESUME,
+    CTN_REQUEST_SCHEDULE_FIRE,
     CTN_REQUEST_OP_COUNT,
 } ctn_request_op;
 
@@ -39,7 +43,7 @@ typedef struct ctn_request {
     const ctn_json *sensitive; /* names of inputs that are so although the chain does not say it; NULL: none */
     bool is_queued;            /* leave it to whoever serves */
     /* the others */
-    ctn_str name;          /* step, or the variable of SET */
+    ctn_str name;          /* step, the variable of SET, or the chain of a schedule */
     const ctn_json *value; /* ANSWER, SETTLE succeed, SET */
     ctn_settle settle;
     bool not_happened;

@@ -272,6 +272,9 @@ typedef struct ctn_schedule_row {
     ctn_str chain_id, cron, timezone;
     int64_t seen_at_ms; /* every time up to here was fired or given up */
     int64_t next_at_ms; /* for people: the next one, as it looked then; 0: never */
+    int64_t fired_at_ms;  /* the last time for which something was started; 0: none */
+    int64_t paused_at_ms; /* 0: it is not */
+    ctn_str paused_by;
 } ctn_schedule_row;
 typedef int ctn_schedule_fn(void *ctx, const ctn_schedule_row *row);
 int ctn_store_schedule_put(ctn_store *st, const ctn_schedule_row *row, ctn_err *err);     /* replaces the chain's */

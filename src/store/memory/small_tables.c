@@ -18,6 +18,7 @@ int ctn_memory_schedule_put(ctn_store *st, const ctn_schedule_row *row, ctn_err 
     kept->chain_id = ctn_arena_str(db->arena, row->chain_id);
     kept->cron = ctn_arena_str(db->arena, row->cron);
     kept->timezone = ctn_arena_str(db->arena, row->timezone);
+    kept->paused_by = ctn_arena_str(db->arena, row->paused_by);
     memory_unlock(db);
     return CTN_OK;
 }

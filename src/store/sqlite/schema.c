@@ -291,11 +291,18 @@ static const char migration_14[] =
 static const char migration_15[] =
     "CREATE INDEX chain_executions_tenant ON chain_executions(tenant) WHERE tenant IS NOT NULL;";
 
+/* Schedules that somebody has paused, and what was started last. */
+static const char migration_16[] =
+    "ALTER TABLE schedules ADD COLUMN fired_at_ms INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE schedules ADD COLUMN paused_at_ms INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE schedules ADD COLUMN paused_by TEXT NOT NULL DEFAULT '';";
+
 /* clang-format on */
 
-static const char *const migrations[] = {
-    NULL,        migration_1, migration_2,  migration_3,  migration_4,  migration_5,  migration_6,  migration_7,
-    migration_8, migration_9, migration_10, migration_11, migration_12, migration_13, migration_14, migration_15};
+static const char *const migrations[] = {NULL,         migration_1,  migration_2,  migration_3,  migration_4,
+                                         migration_5,  migration_6,  migration_7,  migration_8,  migration_9,
+                                         migration_10, migration_11, migration_12, migration_13, migration_14,
+                                         migration_15, migration_16};
 
 uint32_t ctn_sqlite_schema_newest(void)
 {

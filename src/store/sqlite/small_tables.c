@@ -17,6 +17,9 @@ int ctn_sqlite_schedule_put(ctn_store *base, const ctn_schedule_row *row, ctn_er
     sqlite_bind_str_or_empty(stmt, 3, row->timezone);
     sqlite3_bind_int64(stmt, 4, row->seen_at_ms);
     sqlite_bind_positive(stmt, 5, row->next_at_ms);
+    sqlite3_bind_int64(stmt, 6, row->fired_at_ms);
+    sqlite3_bind_int64(stmt, 7, row->paused_at_ms);
+    sqlite_bind_str_or_empty(stmt, 8, row->paused_by);
     return ctn_sqlite_run_bound(st, SQL_SCHEDULE_PUT, stmt, "storing a schedule", err);
 }
 
@@ -48,6 +51,9 @@ int ctn_sqlite_schedule_list(ctn_store *base, ctn_schedule_fn *fn, void *ctx, ct
             .timezone = sqlite_column_str(stmt, 2),
             .seen_at_ms = sqlite3_column_int64(stmt, 3),
             .next_at_ms = sqlite3_column_int64(stmt, 4),
+            .fired_at_ms = sqlite3_column_int64(stmt, 5),
+            .paused_at_ms = sqlite3_column_int64(stmt, 6),
+            .paused_by = sqlite_column_str(stmt, 7),
         };
         if (!ctn_sqlite_is_whole(st, &rc, err) || fn(ctx, &row))
             break;

@@ -127,8 +127,10 @@ static const char *const SQL[SQL_COUNT] = {
         "SELECT tenant, executions, calls, bytes, money FROM tenant_usage WHERE day = ?1 ORDER BY tenant",
     [SQL_USAGE_PRUNE] = "DELETE FROM tenant_usage WHERE day < ?1",
     [SQL_SCHEDULE_PUT] =
-        "INSERT OR REPLACE INTO schedules(chain_id, cron, timezone, seen_at_ms, next_at_ms) VALUES(?1,?2,?3,?4,?5)",
-    [SQL_SCHEDULE_LIST] = "SELECT chain_id, cron, timezone, seen_at_ms, next_at_ms FROM schedules ORDER BY chain_id",
+        "INSERT OR REPLACE INTO schedules(chain_id, cron, timezone, seen_at_ms, next_at_ms, fired_at_ms, paused_at_ms,"
+        " paused_by) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
+    [SQL_SCHEDULE_LIST] = "SELECT chain_id, cron, timezone, seen_at_ms, next_at_ms, fired_at_ms, paused_at_ms, paused_by"
+                          " FROM schedules ORDER BY chain_id",
     [SQL_BREAKER_PUT] = "INSERT OR REPLACE INTO breakers(name, state, until_ms, changed_at_ms) VALUES(?1,?2,?3,?4)",
     [SQL_BREAKER_LIST] = "SELECT name, state, until_ms, changed_at_ms FROM breakers ORDER BY name",
     [SQL_RESULT_PUT] = "INSERT OR REPLACE INTO result_cache(key, value, put_at_ms, expires_at_ms) VALUES(?1,?2,?3,?4)",
