@@ -32,7 +32,11 @@ static int dispatch(ctn_cli *cli, int argc, char **argv)
         return ctn_cli_fail(cli, "the command comes first: catena COMMAND %s ...; see: catena help", argv[1]);
     int used = 1;
     cli->verb = ctn_verb_find(first, (ctn_str){0});
-    if (!cli->verb && ctn_verb_is_group(first)) {
+    const ctn_verb *longer = second.len ? ctn_verb_find(first, second) : NULL;
+    if (cli->verb && longer) { /* "schedules pause" beside "schedules" */
+        cli->verb = longer;
+        used = 2;
+    } else if (!cli->verb && ctn_verb_is_group(first)) {
         if (is_help(second))
             return ctn_help(cli, first, (ctn_str){0});
         if (ctn_str_starts_with(second, CTN_STR("-")))

@@ -7,107 +7,61 @@
 #include "cli/remote.h"
 #include "cli/result.h"
 #include "cli/verb.h"
-#include "engine/schedule.h"
+#include "host/audit.h"
 #include "host/schedules.h"
 #include <stdio.h>
 
-typedef struct seen {
-    const ctn_schedule *schedules;
-    size_t count;
-    ctn_schedule_row *rows; /* of each; seen_at_ms 0: nobody has served it yet */
-    ctn_arena *arena;
-} seen;
-
-static int take_seen(void *ctx, const ctn_schedule_row *row)
-{
-    seen *s = ctx;
-    for (size_t i = 0; i < s->count; i++)
-        if (ctn_str_equal(row->chain_id, s->schedules[i].chain_id) && ctn_str_equal(row->cron, s->schedules[i].cron) &&
-            ctn_str_equal(row->timezone, s->schedules[i].timezone)) {
-            s->rows[i] = *row;
-            s->rows[i].paused_by = ctn_arena_str(s->arena, row->paused_by);
-        }
-    return 0;
-}
-
-/* 0: never, or not as long as it is paused. */
-static int64_t next_of(const ctn_schedule *s, const ctn_schedule_row *row, int64_t now_ms)
-{
-    ctn_schedule_times times;
-    if (row->paused_at_ms || ctn_schedule_times_open(s->cron, s->timezone, &times, NULL))
-        return 0;
-    int64_t next_ms = ctn_schedule_next_ms(&times, now_ms);
-    ctn_schedule_times_close(&times);
-    return next_ms;
-}
-
-static void print_json(ctn_cli *cli, const seen *s, int64_t now_ms)
-{
-    ctn_json_builder list = ctn_json_array(cli->arena);
-    for (size_t i = 0; i < s->count; i++) {
-        ctn_json_builder b = ctn_json_object(cli->arena);
-        ctn_json_put_str(&b, "chain", s->schedules[i].chain_id);
-        ctn_json_put_str(&b, "cron", s->schedules[i].cron);
-        ctn_json_put_str(&b, "timezone", s->schedules[i].timezone.len ? s->schedules[i].timezone : CTN_STR("UTC"));
-        ctn_json_put_time(&b, "nextAt", next_of(&s->schedules[i], &s->rows[i], now_ms));
-        ctn_json_put_time(&b, "seenAt", s->rows[i].seen_at_ms);
-        ctn_json_put_time(&b, "firedAt", s->rows[i].fired_at_ms);
-        ctn_json_put_str(&b, "catchUp", ctn_str_from(ctn_catch_up_words[s->schedules[i].catch_up]));
-        ctn_json_put_str(&b, "overlap", ctn_str_from(ctn_overlap_words[s->schedules[i].overlap]));
-        ctn_json_put_bool(&b, "paused", s->rows[i].paused_at_ms != 0);
-        if (s->rows[i].paused_at_ms) {
-            ctn_json_put_time(&b, "pausedAt", s->rows[i].paused_at_ms);
-            ctn_json_put_str(&b, "pausedBy", s->rows[i].paused_by);
-        }
-        ctn_json_push(&list, ctn_json_finish(&b));
-    }
-    ctn_result_print(cli, ctn_json_finish(&list));
-}
-
-static void print_rows(const ctn_cli *cli, const seen *s, int64_t now_ms)
+static void print_rows(ctn_cli *cli, const ctn_schedule_state *states, size_t count)
 {
     const char *dim = ctn_colour_code(&cli->out, CTN_COLOUR_DIM), *plain = ctn_colour_code(&cli->out, CTN_COLOUR_NONE);
     int chain = 5, cron = 4, zone = 8;
-    for (size_t i = 0; i < s->count; i++) {
-        chain = (int) s->schedules[i].chain_id.len > chain ? (int) s->schedules[i].chain_id.len : chain;
-        cron = (int) s->schedules[i].cron.len > cron ? (int) s->schedules[i].cron.len : cron;
-        zone = (int) s->schedules[i].timezone.len > zone ? (int) s->schedules[i].timezone.len : zone;
+    for (size_t i = 0; i < count; i++) {
+        const ctn_schedule *s = states[i].what;
+        chain = (int) s->chain_id.len > chain ? (int) s->chain_id.len : chain;
+        cron = (int) s->cron.len > cron ? (int) s->cron.len : cron;
+        zone = (int) s->timezone.len > zone ? (int) s->timezone.len : zone;
     }
     printf("%s%-*s  %-*s  %-*s  %s%s\n", dim, chain, "CHAIN", cron, "CRON", zone, "TIMEZONE", "NEXT (local time)",
            plain);
-    for (size_t i = 0; i < s->count; i++) {
-        const ctn_schedule *row = &s->schedules[i];
-        ctn_str named = row->timezone.len ? row->timezone : CTN_STR("UTC");
-        ctn_str next =
-            s->rows[i].paused_at_ms
-                ? ctn_arena_printf(cli->arena, "paused by %.*s",
-                                   CTN_STR_ARG(ctn_text_clean(cli->arena, s->rows[i].paused_by, 0)))
-                : ctn_arena_printf(cli->arena, "%s", ctn_moment_text(next_of(row, &s->rows[i], now_ms)).text);
-        printf("%-*.*s  %-*.*s  %-*.*s  %.*s\n", chain, CTN_STR_ARG(row->chain_id), cron, CTN_STR_ARG(row->cron), zone,
+    for (size_t i = 0; i < count; i++) {
+        const ctn_schedule *s = states[i].what;
+        ctn_str named = s->timezone.len ? s->timezone : CTN_STR("UTC");
+        ctn_str by = ctn_text_clean(cli->arena, states[i].row.paused_by, 0);
+        ctn_str next = states[i].row.paused_at_ms
+                           ? ctn_arena_printf(cli->arena, "paused by %.*s", CTN_STR_ARG(by))
+                           : ctn_arena_printf(cli->arena, "%s", ctn_moment_text(states[i].next_at_ms).text);
+        printf("%-*.*s  %-*.*s  %-*.*s  %.*s\n", chain, CTN_STR_ARG(s->chain_id), cron, CTN_STR_ARG(s->cron), zone,
                CTN_STR_ARG(named), CTN_STR_ARG(next));
     }
+}
+
+static void print_json(ctn_cli *cli, const ctn_schedule_state *states, size_t count)
+{
+    ctn_json_builder list = ctn_json_array(cli->arena);
+    for (size_t i = 0; i < count; i++)
+        ctn_json_push(&list, ctn_schedule_to_json(&states[i], cli->arena));
+    ctn_result_print(cli, ctn_json_finish(&list));
 }
 
 static int run_schedules(ctn_cli *cli)
 {
     ctn_workspace ws;
     ctn_store *store = NULL;
-    ctn_schedule *schedules = NULL;
+    ctn_schedule_state *states = NULL;
+    size_t count = 0;
     int exit_code = ctn_cli_workspace(cli, &ws);
     if (exit_code)
         return exit_code;
     ctn_cli_findings(cli, &ws.library_findings, true);
-    seen s = {.count = ctn_schedules_of(ws.config, cli->arena, ctn_cli_teller(cli), &schedules)};
-    s.schedules = schedules;
-    s.rows = CTN_NEW_ARRAY(cli->arena, ctn_schedule_row, s.count);
-    s.arena = cli->arena;
-    if (ctn_store_open(ws.store_url, CTN_STORE_READ, &store, NULL) == CTN_OK) /* without one, none was ever seen */
-        (void) ctn_store_schedule_list(store, take_seen, &s, NULL);
+    if (ctn_store_open(ws.store_url, CTN_STORE_READ, &store, NULL))
+        store = NULL; /* then nobody has followed one yet */
+    (void) ctn_schedules_look(ws.config, store, cli->arena, ctn_cli_teller(cli), ctn_cli_now_ms(), &states, &count,
+                              NULL);
     ctn_store_close(store);
     if (ctn_opt_is_given(cli, CTN_OPT_JSON))
-        print_json(cli, &s, ctn_cli_now_ms());
-    else if (s.count)
-        print_rows(cli, &s, ctn_cli_now_ms());
+        print_json(cli, states, count);
+    else if (count)
+        print_rows(cli, states, count);
     else
         ctn_cli_say(cli, "no chain that is included has a schedule");
     return CTN_EXIT_OK;

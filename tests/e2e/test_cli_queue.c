@@ -238,6 +238,42 @@ static void schedules_are_listed_and_their_zones_are_checked(void **state)
     assert_out(w, "Asia/Kolkatta");
 }
 
+/* Paused while it is served, it is still paused for the next one who serves. */
+static void a_schedule_is_paused_resumed_and_fired_by_hand(void **state)
+{
+    world *w = *state;
+    prepare(w);
+    cli_world_write(w, "yearly.chain.yaml",
+                    "id: yearly\nschedule: {cron: '0 0 1 1 *', catchUp: none, overlap: skip, jitterMs: 1000, "
+                    "input: {name: clock}}\noutputs: [name]\nsteps:\n  - {stepName: a, instructionSet: say}\n"
+                    "inputSchema: {type: object, required: [name], properties: {name: {type: string}}}\n");
+    assert_exit(w, catena(w, "schedules", "pause", "yearly", NULL), 2);
+    assert_err(w, "nobody follows schedules here");
+    running r = running_serve(w, "catena.db");
+    assert_exit(w, catena(w, "schedules", "pause", "yerly", NULL), 2);
+    assert_err(w, "did you mean \"yearly\"?");
+    assert_exit(w, catena(w, "schedules", "pause", "yearly", NULL), 0);
+    assert_exit(w, catena(w, "schedules", "fire", "yearly", "--json", NULL), 0);
+    char id[64];
+    json_text(w->said.out, "executionId", id);
+    running_stop(w, &r);
+    assert_exit(w, catena(w, "schedules", "--json", NULL), 0);
+    assert_out(w, "\"paused\":true");
+    assert_out(w, "\"nextAt\":null");
+    assert_out(w, "\"catchUp\":\"none\"");
+    assert_out(w, "\"overlap\":\"skip\"");
+    r = running_serve(w, "catena.db");
+    assert_exit(w, catena(w, "schedules", "resume", "yearly", NULL), 0);
+    assert_exit(w, catena(w, "schedules", NULL), 0);
+    assert_out(w, "-01-01 00:00");
+    running_stop(w, &r);
+    assert_exit(w, catena(w, "show", id, "--json", NULL), 0);
+    assert_out(w, "\"name\":\"clock\"");
+    assert_exit(w, catena(w, "store", "audit", "--json", NULL), 0);
+    assert_out(w, "schedules.pause");
+    assert_out(w, "schedules.resume");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,6 +286,7 @@ int main(void)
         CLI_TEST(a_rate_holds_back_the_calls_of_a_run),
         CLI_TEST(an_open_breaker_is_open_after_a_restart),
         CLI_TEST(schedules_are_listed_and_their_zones_are_checked),
+        CLI_TEST(a_schedule_is_paused_resumed_and_fired_by_hand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

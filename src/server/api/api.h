@@ -43,8 +43,8 @@ typedef struct ctn_api_operation {
 } ctn_api_operation;
 
 /* A subject's file gives its rows, the last one all NULL; they are listed in operations.c. */
-extern const ctn_api_operation ctn_api_budgets[], ctn_api_chains[], ctn_api_events[], ctn_api_hooks[],
-    ctn_api_executions[], ctn_api_look[];
+extern const ctn_api_operation ctn_api_budgets[], ctn_api_chains[], ctn_api_events[], ctn_api_executions[],
+    ctn_api_hooks[], ctn_api_look[], ctn_api_schedules[];
 
 void ctn_api_answer(ctn_api_call *call, int status, const ctn_json *body); /* NULL: no body */
 /* With one header more: Location. */
