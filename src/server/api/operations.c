@@ -4,15 +4,12 @@
 #include "server/api/internal.h"
 
 const ctn_api_operation *const ctn_api_operations[] = {
-<<<<<<< HEAD
-    ctn_api_budgets, ctn_api_chains, ctn_api_events, ctn_api_executions, ctn_api_look, ctn_api_hooks, NULL,
-=======
     ctn_api_budgets,
     ctn_api_chains,
     ctn_api_events,
     ctn_api_executions,
+    ctn_api_hooks,
     ctn_api_look,
     ctn_api_schedules,
     NULL,
->>>>>>> d1cfd62 (schedules: paused, resumed and fired over CLI and API; the language's keys; documentation)
 };
