@@ -213,13 +213,8 @@ void ctn_front_tell(ctn_front *front, void (*told)(void *ctx, const ctn_web_told
 
 void ctn_front_drain(ctn_front *front)
 {
-    if (front->is_draining)
-        return;
     front->is_draining = true;
     ctn_web_drain(front->web);
-    for (size_t i = 0; i < front->site_count; i++)
-        if (front->sites[i].drain)
-            front->sites[i].drain(front->sites[i].ctx);
 }
 
 size_t ctn_front_open_count(const ctn_front *front)

@@ -40,9 +40,6 @@ typedef struct ctn_site {
     bool (*admit)(void *ctx, ctn_web_request *request);
     void (*take)(void *ctx, ctn_web_request *request);
     void (*refuse)(void *ctx, ctn_web_request *request, const ctn_refusal *refusal); /* NULL: problem+json */
-    /* The service is about to end: answers that only wait for something to happen are given now, and streams that end
-     * by nothing are ended. NULL: it has none. */
-    void (*drain)(void *ctx);
     void *ctx;
 } ctn_site;
 

@@ -39,6 +39,8 @@ int ctn_service_open(ctn_host *host, ctn_ops *ops, ctn_str address, ctn_service 
 void ctn_service_drain(ctn_service *s)
 {
     ctn_front_drain(s->front);
+    ctn_api_drain(s->api);
+    ctn_mcp_service_drain(s->mcp);
 }
 
 bool ctn_service_is_quiet(const ctn_service *s)

@@ -10,6 +10,7 @@
  * --reveal, and by files that do hold them.
  */
 #include "cli_kit.h"
+#include "planted.h"
 #include "base/memory.h"
 
 #include <ctype.h>
@@ -29,104 +30,14 @@ static const char *const PLANTED[] = {"PlantedInput7f3aQ", "PlantedChild51d0Q", 
 enum { INPUT, CHILD, RESULT, ANSWER, SECRET, PLANTED_COUNT };
 
 /* Where the test itself put them: given to catena, not written by it. */
-static const char *const OURS[] = {"secret.txt", "issue.txt"};
+static const char *const OURS[] = {"secret.txt", "issue.txt", NULL};
 
-/* ---- the search ---- */
-
-static bool holds(const char *bytes, size_t count, const char *part, size_t part_count)
-{
-    return memmem(bytes, count, part, part_count) != NULL;
-}
-
-/* The part of a base64 text that the planted bytes alone decide, when they begin so many bytes into a group. */
-static bool holds_base64(const char *bytes, size_t count, const char *planted, size_t before, int variant)
-{
-    char raw[64] = "xx", text[128];
-    size_t length = strlen(planted);
-    memcpy(raw + before, planted, length);
-    sodium_bin2base64(text, sizeof text, (const unsigned char *) raw, before + length, variant);
-    size_t from = before == 0 ? 0 : before == 1 ? 2 : 3;
-    size_t to = (before + length) * 8 / 6;
-    return holds(bytes, count, text + from, to - from);
-}
-
-static bool holds_planted(const char *bytes, size_t count, const char *planted)
-{
-    char hex[2][64] = {"", ""};
-    size_t length = strlen(planted);
-    for (size_t i = 0; i < length; i++) {
-        snprintf(hex[0] + 2 * i, 3, "%02x", (unsigned) (unsigned char) planted[i]);
-        snprintf(hex[1] + 2 * i, 3, "%02X", (unsigned) (unsigned char) planted[i]);
-    }
-    bool found = holds(bytes, count, planted, length) || holds(bytes, count, hex[0], 2 * length) ||
-                 holds(bytes, count, hex[1], 2 * length);
-    for (size_t before = 0; before < 3 && !found; before++)
-        found = holds_base64(bytes, count, planted, before, sodium_base64_VARIANT_ORIGINAL_NO_PADDING) ||
-                holds_base64(bytes, count, planted, before, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-    return found;
-}
-
-static const char *planted_in(const char *bytes, size_t count)
-{
-    for (size_t i = 0; i < PLANTED_COUNT; i++)
-        if (holds_planted(bytes, count, PLANTED[i]))
-            return PLANTED[i];
-    return NULL;
-}
-
-static size_t searched_files, searched_bytes;
-
-static const char *planted_in_file(const char *path)
-{
-    FILE *file = fopen(path, "rbe");
-    if (!file)
-        return NULL;
-    size_t count = 0, capacity = 1 << 20;
-    char *bytes = ctn_malloc(capacity);
-    for (size_t n; (n = fread(bytes + count, 1, capacity - count, file)) > 0;) {
-        count += n;
-        if (count == capacity)
-            bytes = ctn_realloc(bytes, capacity *= 2);
-    }
-    (void) fclose(file);
-    const char *found = planted_in(bytes, count);
-    searched_files++;
-    searched_bytes += count;
-    free(bytes);
-    return found;
-}
-
-static void search_folder(const char *folder)
-{
-    DIR *open = opendir(folder);
-    assert_non_null(open);
-    for (struct dirent *d; (d = readdir(open));) {
-        char path[600];
-        struct stat st;
-        bool is_ours = d->d_name[0] == '.';
-        for (size_t i = 0; i < sizeof OURS / sizeof OURS[0]; i++)
-            is_ours = is_ours || strcmp(d->d_name, OURS[i]) == 0;
-        snprintf(path, sizeof path, "%s/%s", folder, d->d_name);
-        if (is_ours || lstat(path, &st))
-            continue;
-        if (S_ISDIR(st.st_mode))
-            search_folder(path);
-        const char *found = S_ISREG(st.st_mode) ? planted_in_file(path) : NULL;
-        if (found)
-            fail_msg("%s is in %s", found, path);
-    }
-    (void) closedir(open);
-}
+static planted search = {.strings = PLANTED, .count = PLANTED_COUNT, .ours = OURS};
 
 static void search_said(world *w, const char *what)
 {
-    const char *found = planted_in(w->said.out, strlen(w->said.out));
-    if (found)
-        fail_msg("%s is in what %s said on stdout:\n%s", found, what, w->said.out);
-    found = planted_in(w->said.err, strlen(w->said.err));
-    if (found)
-        fail_msg("%s is in what %s said on stderr:\n%s", found, what, w->said.err);
-    searched_bytes += strlen(w->said.out) + strlen(w->said.err);
+    planted_search(&search, what, w->said.out, strlen(w->said.out));
+    planted_search(&search, what, w->said.err, strlen(w->said.err));
 }
 
 /* A command, whose every word is searched, and then every file. */
@@ -134,7 +45,7 @@ static void search_said(world *w, const char *what)
     do {                                                                                                               \
         assert_exit((w), (call), (expected));                                                                          \
         search_said((w), #call);                                                                                       \
-        search_folder((w)->folder);                                                                                    \
+        planted_search_folder(&search, (w)->folder);                                                                   \
     } while (0)
 
 /* ---- the world ---- */
@@ -269,23 +180,23 @@ static void the_search_finds_what_is_there(void **state)
 {
     world *w = *state;
     static const char *const behind[] = {"", "xy"};
-    assert_null(planted_in("PlantedInput7f3", 15));
+    assert_null(planted_in(&search, "PlantedInput7f3", 15));
     for (size_t i = 0; i < PLANTED_COUNT; i++)
         for (size_t f = 0; f < 2; f++)
             for (size_t before = 0; before < 7; before++) {
                 char raw[100] = "abcdefg", hex[250], base64[250];
                 snprintf(raw + before, sizeof raw - before, "%s%s", PLANTED[i], behind[f]);
-                assert_non_null(planted_in(raw, strlen(raw)));
+                assert_non_null(planted_in(&search, raw, strlen(raw)));
                 sodium_bin2hex(hex, sizeof hex, (unsigned char *) raw, strlen(raw));
-                assert_non_null(planted_in(hex, strlen(hex)));
+                assert_non_null(planted_in(&search, hex, strlen(hex)));
                 sodium_bin2base64(base64, sizeof base64, (unsigned char *) raw, strlen(raw),
                                   sodium_base64_VARIANT_ORIGINAL);
-                assert_non_null(planted_in(base64, strlen(base64)));
+                assert_non_null(planted_in(&search, base64, strlen(base64)));
             }
     cli_world_write(w, "leak.log", "so %s it is", PLANTED[RESULT]);
     char path[300];
     snprintf(path, sizeof path, "%s/leak.log", w->folder);
-    assert_non_null(planted_in_file(path));
+    assert_non_null(planted_in_file(&search, path));
 }
 
 static void nothing_sensitive_is_in_anything_that_was_written(void **state)
@@ -320,7 +231,7 @@ static void nothing_sensitive_is_in_anything_that_was_written(void **state)
     assert_exit(w, catena(w, "show", id, "--reveal", NULL), 0);
     assert_out(w, PLANTED[INPUT]);
     assert_out(w, PLANTED[RESULT]);
-    search_folder(w->folder);
+    planted_search_folder(&search, w->folder);
     clean(w, 0, catena(w, "store", "audit", NULL));
     assert_out(w, "values.reveal");
     /* others that go on from it */
@@ -394,7 +305,7 @@ static void search_command_line(pid_t pid)
     size_t count = file ? fread(text, 1, sizeof text, file) : 0;
     if (file)
         (void) fclose(file);
-    const char *found = planted_in(text, count);
+    const char *found = planted_in(&search, text, count);
     if (found)
         fail_msg("%s is on the command line of %d", found, (int) pid);
 }
@@ -514,7 +425,7 @@ static void nothing_is_in_what_a_killed_owner_leaves(void **state)
     search_command_line(owner.pid);
     search_command_line(watcher.pid);
     search_command_line(run.pid);
-    search_folder(w->folder);
+    planted_search_folder(&search, w->folder);
     clean(w, 0, catena(w, "show", id, NULL));
     kill(owner.pid, SIGKILL);
     (void) running_wait(w, &owner);
@@ -525,11 +436,11 @@ static void nothing_is_in_what_a_killed_owner_leaves(void **state)
     kill(run.pid, SIGKILL);
     (void) running_wait(w, &run);
     search_said(w, "run");
-    search_folder(w->folder);
+    planted_search_folder(&search, w->folder);
     clean(w, 3, catena(w, "resume", id, NULL));
     clean(w, 1, catena(w, "resume", id, "--fail", "--not-happened", NULL));
     look_at(w, id, "h");
-    print_message("searched %zu files and %zu MiB in all\n", searched_files, searched_bytes >> 20);
+    print_message("searched %zu files and %zu MiB in all\n", search.searched_files, search.searched_bytes >> 20);
 }
 
 int main(void)

@@ -273,6 +273,7 @@ static void free_api(void *ctx)
 void ctn_api_drain(ctn_api *api)
 {
     ctn_api_streams_end(api);
+    ctn_api_waits_drain(api);
 }
 
 void ctn_api_close(ctn_api *api)

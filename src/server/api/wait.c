@@ -38,7 +38,7 @@ struct ctn_api_waits {
     wait *filed, *standing[BUCKETS];
     size_t filed_count, filed_bytes, standing_count;
     uint32_t filed_by[CALLERS]; /* by a hash of who: those who share one share its bound */
-    bool is_closed;
+    bool is_closed; /* nobody waits for an execution any more */
 };
 
 static void link_in(wait *w, wait **head)
@@ -244,6 +244,15 @@ void ctn_api_waits_open(ctn_api *api)
     waits->soon = ctn_timer_new(waits->loop, on_soon, waits);
     api->waits = waits;
     ctn_host_listen(api->host, on_event, waits);
+}
+
+void ctn_api_waits_drain(ctn_api *api)
+{
+    struct ctn_api_waits *waits = api->waits;
+    waits->is_closed = true;
+    for (size_t i = 0; i < BUCKETS; i++)
+        while (waits->standing[i])
+            finish(waits->standing[i]);
 }
 
 static void let_go(wait *w)

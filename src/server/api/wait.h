@@ -20,5 +20,6 @@ void ctn_api_await(ctn_api_call *call, ctn_execution_id id, int64_t wait_ms, ctn
 
 /* ---- api.c ---- */
 void ctn_api_waits_open(ctn_api *api);
+void ctn_api_waits_drain(ctn_api *api); /* who waits for an execution is told how it stands, now and from now on */
 void ctn_api_waits_close(ctn_api *api); /* the clients are let go */
 void ctn_api_waits_free(ctn_api *api);

@@ -126,6 +126,11 @@ ctn_engine_backend *ctn_engine_backend_new(ctn_host *host)
     return b;
 }
 
+void ctn_engine_backend_drain(ctn_engine_backend *b)
+{
+    ctn_follows_hurry(b);
+}
+
 void ctn_engine_backend_free(ctn_engine_backend *b)
 {
     if (!b)

@@ -17,6 +17,8 @@ typedef struct ctn_engine_backend ctn_engine_backend;
 
 ctn_engine_backend *ctn_engine_backend_new(ctn_host *host);
 /* Calls under way are let go without a word; what they started goes on. NULL is fine. */
+/* Nobody waits for an execution any longer than now. */
+void ctn_engine_backend_drain(ctn_engine_backend *backend);
 void ctn_engine_backend_free(ctn_engine_backend *backend);
 /* For ctn_mcp_endpoint_new; valid as long as the backend is. */
 const ctn_mcp_backend *ctn_engine_backend_offers(ctn_engine_backend *backend);

@@ -555,6 +555,14 @@ void ctn_follows_open(ctn_engine_backend *b)
     b->soon = ctn_timer_new(b->loop, on_soon, b);
 }
 
+void ctn_follows_hurry(ctn_engine_backend *b)
+{
+    for (ctn_follow *f = b->follows; f; f = f->next) {
+        f->wait_until_ms = ctn_loop_now_ms(b->loop);
+        look_soon(f);
+    }
+}
+
 void ctn_follows_free(ctn_engine_backend *b)
 {
     while (b->follows) {

@@ -228,6 +228,7 @@ void ctn_follow_execution(ctn_follow *f, ctn_execution_id id, const ctn_json *an
 bool ctn_follow_join(ctn_follow *f, ctn_str arguments_digest);
 void ctn_follows_event(ctn_engine_backend *b, const ctn_engine_event *event);
 void ctn_follows_open(ctn_engine_backend *b);
+void ctn_follows_hurry(ctn_engine_backend *b); /* none waits any longer */
 void ctn_follows_free(ctn_engine_backend *b);
 
 /* ---- starting (engine_start.c) ---- */

@@ -138,6 +138,11 @@ static void free_service(void *ctx)
     free(s);
 }
 
+void ctn_mcp_service_drain(ctn_mcp_service *s)
+{
+    ctn_engine_backend_drain(s->backend);
+}
+
 void ctn_mcp_service_close(ctn_mcp_service *s)
 {
     if (!s)

@@ -17,6 +17,8 @@ typedef struct ctn_mcp_service ctn_mcp_service;
 
 /* CTN_E_IO, CTN_E_DENIED: the key cannot be had. */
 int ctn_mcp_service_open(ctn_host *host, ctn_mcp_service **ret_service, ctn_err *err);
+/* It is about to be closed: who waits for an execution is told how it stands. */
+void ctn_mcp_service_drain(ctn_mcp_service *service);
 /* Nothing that was begun is cancelled; who waits for it is let go. NULL is fine. */
 void ctn_mcp_service_close(ctn_mcp_service *service);
 

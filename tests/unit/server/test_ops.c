@@ -7,7 +7,7 @@
 #include "server/ops/spans.h"
 #include "support/cmocka.h"
 #include "unit/server/engine_kit.h"
-#include "unit/server/strict_exposition.h"
+#include "support/strict_exposition.h"
 
 #define PIN "pin-5f3a81c2"
 

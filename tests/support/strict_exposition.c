@@ -1,7 +1,7 @@
 /*
  * strict_exposition.c -- see strict_exposition.h.
  */
-#include "strict_exposition.h"
+#include "support/strict_exposition.h"
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
