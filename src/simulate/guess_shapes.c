@@ -4,6 +4,7 @@
  * the shapes of the variables that it gives.
  */
 #include "simulate/guess_state.h"
+#include <assert.h>
 
 /* ---- reading the chain ---- */
 
@@ -165,8 +166,23 @@ static void read_chain(ctn_guess *g)
 
 /* ---- results out of variables ---- */
 
+/* What a prompt gives when it names no schema (drivers/prompt). */
+static const ctn_json *text_schema(ctn_arena *arena)
+{
+    const ctn_json *schema = NULL;
+    int rc = ctn_json_parse(
+        arena, CTN_STR("{\"type\":\"object\",\"required\":[\"text\"],\"properties\":{\"text\":{\"type\":\"string\"}}}"),
+        NULL, &schema, NULL);
+    assert(rc == CTN_OK);
+    return schema;
+}
+
 const ctn_json *guess_schema_of(const ctn_guess *g, const ctn_plan_call *call)
 {
+    if (call->kind == CTN_WORK_PROMPT) {
+        const ctn_json *schema = ctn_json_member_of(call->detail, "schema");
+        return schema ? schema : text_schema(g->arena);
+    }
     return g->o.schema_of ? g->o.schema_of(g->o.schema_ctx, ctn_work_kind_name(call->kind), call->target) : NULL;
 }
 

@@ -128,6 +128,35 @@ static void money_is_not_exceeded_by_many_at_once(void **state)
     model_peer_stop(peer);
 }
 
+/* No model is asked: answers are made up by the schema, or written in the case. */
+static void a_prompt_is_simulated_and_tested_without_a_model(void **state)
+{
+    world *w = *state;
+    cli_world_write(
+        w, "sort.yaml",
+        "id: sort\ninstructionSets:\n"
+        "  classify: {prompt: {instructions: Sort it., schema: {type: object, required: [mood], properties: {mood: "
+        "{enum: "
+        "[glad, sad]}}}}, arguments: {text: '{text}'}}\n"
+        "  reply: {prompt: {instructions: Answer.}, arguments: {mood: '{mood}'}}\n"
+        "steps:\n  - {stepName: classify, instructionSet: classify, outputVariables: [mood]}\n"
+        "  - {stepName: reply, instructionSet: reply, outputVariables: {reply: text}, retryConfig: {maxRetries: 2, "
+        "backoffMs: 10},\n     conditionalExecution: \"{mood} == 'sad' ? continue : skip\"}\n");
+    cli_world_write(
+        w, "sort.test.yaml",
+        "chain: sort.yaml\ncases:\n"
+        "  - name: a sad one is answered\n    input: {text: It rains}\n"
+        "    tools: {classify: {mood: sad}, reply: [{error: rate_limited}, {text: Take an umbrella}]}\n"
+        "    expect: {status: completed, outputs: {mood: sad, reply: Take an umbrella}, calls: {default: 3}}\n"
+        "  - name: a glad one is not\n    input: {text: It is sunny}\n    tools: {default: {mood: glad}}\n"
+        "    expect: {status: completed, steps: {reply: skipped}}\n");
+    assert_exit(w, catena(w, "simulate", "sort.yaml", "--seeds", "500", NULL), 0);
+    assert_out(w, "nothing bad is reachable");
+    assert_lacks(w->said.out, "guess");
+    assert_exit(w, catena(w, "test", "sort.test.yaml", NULL), 0);
+    assert_out(w, "2 passed, 0 failed");
+}
+
 static void assert_no_key_in(const char *folder)
 {
     DIR *open = opendir(folder);
@@ -179,6 +208,7 @@ int main(void)
         CLI_TEST(a_death_in_mid_call_costs_one_more_call),
         CLI_TEST(a_model_that_is_not_there_stops_nothing_half_way),
         CLI_TEST(money_is_not_exceeded_by_many_at_once),
+        CLI_TEST(a_prompt_is_simulated_and_tested_without_a_model),
         CLI_TEST(the_key_is_in_nothing_that_was_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
