@@ -81,10 +81,27 @@ static void check_names_of_secrets(const ctn_instruction_set *set, const ctn_che
     ctn_arena_free(scratch);
 }
 
+static void lint_model(const ctn_instruction_set *set, const ctn_work *work, const ctn_check_options *options,
+                       ctn_findings *findings)
+{
+    const ctn_json *said = ctn_json_member_of(work->detail, "model");
+    ctn_str name = said ? ctn_json_text(said) : CTN_STR(CTN_PROMPT_MODEL_DEFAULT), advice = {0};
+    if (work->kind != CTN_WORK_PROMPT || !options || !options->has_model)
+        return;
+    ctn_arena *scratch = ctn_arena_new(1024);
+    if (!options->has_model(options->has_model_ctx, scratch, name, &advice))
+        ctn_source_warning(set->source, said ? said : work->detail, findings, "unknown-model",
+                           "`models` of the configuration has no '%.*s'; %.*s", CTN_STR_ARG(name), CTN_STR_ARG(advice));
+    ctn_arena_free(scratch);
+}
+
 void ctn_lint_set(const ctn_library *library, const ctn_instruction_set *set, const ctn_check_options *options,
                   ctn_findings *findings)
 {
     lint_assumed(set, options, findings);
     lint_secrets(library, set, options, findings);
     check_names_of_secrets(set, options, findings);
+    lint_model(set, &set->work, options, findings);
+    for (uint32_t i = 0; i < set->call_count; i++)
+        lint_model(set, &set->calls[i], options, findings);
 }

@@ -33,6 +33,9 @@ typedef struct ctn_check_options {
     /* Is there such a secret? CTN_E_NOT_FOUND with the sentence that says so. NULL: nobody is asked. */
     int (*secret)(void *ctx, ctn_arena *arena, ctn_str name, ctn_err *err);
     void *secret_ctx;
+    /* Is there such a model? No: *ret_advice says which one is meant, or which there are. NULL: nobody is asked. */
+    bool (*has_model)(void *ctx, ctn_arena *arena, ctn_str name, ctn_str *ret_advice);
+    void *has_model_ctx;
 } ctn_check_options;
 
 /* The effect of a set's work as far as it is known here: its own word, then options, then the kind of the most

@@ -7,6 +7,7 @@
 #include "cli/named.h"
 #include "cli/timezone.h"
 #include "cli/verb.h"
+#include "host/config_models.h"
 #include "host/config_servers.h"
 #include "host/programs.h"
 #include "host/secrets.h"
@@ -97,7 +98,9 @@ static int run_check(ctn_cli *cli)
                                  .compile_ctx = &asked,
                                  .has_timezone = ctn_timezone_is_known,
                                  .secret = ws.config->file.len ? ctn_secrets_check : NULL,
-                                 .secret_ctx = ws.config};
+                                 .secret_ctx = ws.config,
+                                 .has_model = ws.config->file.len ? ctn_config_has_model : NULL,
+                                 .has_model_ctx = ws.config};
     if (ctn_opt_is_given(cli, CTN_OPT_TOOLS)) {
         ctn_tool_book *book = NULL;
         /* A name that is mended may lead to a set that nobody had named. */

@@ -177,3 +177,12 @@ ctn_str ctn_config_suggest_model(const ctn_config *config, ctn_arena *arena, ctn
         names[i] = config->models[i].name;
     return ctn_words_suggest(arena, name, names, config->model_count);
 }
+
+bool ctn_config_has_model(void *ctx, ctn_arena *arena, ctn_str name, ctn_str *ret_advice)
+{
+    const ctn_config *config = ctx;
+    if (ctn_config_model_of(config, name))
+        return true;
+    *ret_advice = ctn_config_suggest_model(config, arena, name);
+    return false;
+}

@@ -11,5 +11,7 @@ void ctn_config_models_read(ctn_reader *r, const ctn_json *node, ctn_config *con
 
 /* NULL: there is none of that name. */
 const ctn_config_model *ctn_config_model_of(const ctn_config *config, ctn_str name);
+/* For `check`; ctx is the configuration. */
+bool ctn_config_has_model(void *ctx, ctn_arena *arena, ctn_str name, ctn_str *ret_advice);
 /* "did you mean ...?", for a model that is not there. */
 ctn_str ctn_config_suggest_model(const ctn_config *config, ctn_arena *arena, ctn_str name);

@@ -102,6 +102,13 @@ static bool tool_of(void *ctx, ctn_str target, ctn_check_tool *ret_tool)
     return true;
 }
 
+static bool has_model(void *ctx, ctn_arena *arena, ctn_str name, ctn_str *ret_advice)
+{
+    (void) ctx, (void) arena;
+    *ret_advice = CTN_STR("did you mean \"small\"?");
+    return !ctn_str_is(name, "smal");
+}
+
 static bool has_timezone(ctn_str name)
 {
     return ctn_str_is(name, "Europe/London") || ctn_str_is(name, "UTC") || ctn_str_is(name, "America/New_York");
@@ -143,8 +150,12 @@ static int secret_of(void *ctx, ctn_arena *arena, ctn_str name, ctn_err *err)
 
 static void check(chain_kit *kit, tools *t)
 {
-    ctn_check_options options = {
-        .effect = effect_of, .effect_ctx = t, .has_timezone = has_timezone, .tool_ctx = t, .secret = secret_of};
+    ctn_check_options options = {.effect = effect_of,
+                                 .effect_ctx = t,
+                                 .has_timezone = has_timezone,
+                                 .tool_ctx = t,
+                                 .secret = secret_of,
+                                 .has_model = has_model};
     if (t->all)
         options.tool = tool_of;
     chain_kit_check(kit, &options);

@@ -11,7 +11,8 @@
 typedef struct page {
     ctn_arena *arena;
     ctn_str text;
-    const ctn_json *tools; /* NULL: none are known */
+    const ctn_json *tools;  /* NULL: none are known */
+    const ctn_json *models; /* likewise */
     ctn_str document_name, document;
 } page;
 
@@ -53,6 +54,14 @@ static int secret_of(void *ctx, ctn_arena *arena, ctn_str name, ctn_err *err)
     return ctn_str_is(name, "CRM") ? CTN_OK : ctn_fail(err, CTN_E_NOT_FOUND, "there is no such secret");
 }
 
+static bool has_model(void *ctx, ctn_arena *arena, ctn_str name, ctn_str *ret_advice)
+{
+    const page *p = ctx;
+    (void) arena;
+    *ret_advice = CTN_STR("write another");
+    return ctn_json_has_text(p->models, name);
+}
+
 /* How many findings an example gets, all of the rule. */
 static size_t findings_of(page *p, const char *word, const ctn_rule *rule)
 {
@@ -66,7 +75,11 @@ static size_t findings_of(page *p, const char *word, const ctn_rule *rule)
         (void) ctn_library_add_template(kit.library, p->document_name, CTN_STR("letter.mustache"), p->document,
                                         &kit.findings);
     chain_kit_add(&kit, is_json ? "example.json" : "example.yaml", ctn_arena_str(kit.arena, text).ptr);
-    ctn_check_options options = {.tool = p->tools ? tool_of : NULL, .tool_ctx = p, .secret = secret_of};
+    ctn_check_options options = {.tool = p->tools ? tool_of : NULL,
+                                 .tool_ctx = p,
+                                 .has_model = p->models ? has_model : NULL,
+                                 .has_model_ctx = p,
+                                 .secret = secret_of};
     chain_kit_check(&kit, &options);
     size_t count = kit.findings.count;
     for (size_t i = 0; i < count; i++)
@@ -101,6 +114,9 @@ static void check_page(const ctn_rule *rule, ctn_str index)
     ctn_str head = {0}, tools = block_of(&p, "json tools", &head);
     if (tools.len)
         p.tools = json_of(p.arena, tools);
+    ctn_str models = block_of(&p, "json models", &head);
+    if (models.len)
+        p.models = json_of(p.arena, models);
     p.document = block_of(&p, "mustache ", &head);
     if (p.document.len)
         p.document_name = ctn_str_from_offset(head, sizeof "```mustache " - 1);
