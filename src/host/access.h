@@ -156,6 +156,7 @@ bool ctn_access_may(const ctn_caller *caller, ctn_action action, const ctn_acces
 
 typedef struct ctn_access_options {
     ctn_store *store;         /* where principals are, and denials are noted */
+    ctn_loop *loop;           /* NULL: no issuer is asked for its keys, and none of their tokens is taken */
     const ctn_config *config; /* tokens, issuers */
     ctn_clock clock;
     const ctn_log *log; /* NULL: silent */

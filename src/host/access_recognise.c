@@ -12,6 +12,7 @@
 #include "host/access_state.h"
 #include "chain/plan.h"
 #include "host/api_key.h"
+#include "host/config_oidc.h"
 #include "host/config_where.h"
 
 #define BEARER           CTN_STR("bearer ")
@@ -20,6 +21,22 @@
 #define CREDENTIAL_BYTES 16384                  /* longer ones are nobody's */
 
 /* ---- life ---- */
+
+static void open_issuers(ctn_access *access)
+{
+    const ctn_config_http *http = &access->of.config->http;
+    if (!access->of.loop || !http->oidc_count)
+        return;
+    access->issuer_list = ctn_calloc(http->oidc_count, sizeof *access->issuer_list);
+    for (size_t i = 0; i < http->oidc_count; i++)
+        access->issuer_list[i] = http->oidc[i].at;
+    const ctn_issuers_options options = {.loop = access->of.loop,
+                                         .clock = access->of.clock,
+                                         .log = access->of.log,
+                                         .issuers = access->issuer_list,
+                                         .count = http->oidc_count};
+    access->issuers = ctn_issuers_new(&options);
+}
 
 int ctn_access_new(const ctn_access_options *options, ctn_access **ret_access, ctn_err *err)
 {
@@ -30,6 +47,7 @@ int ctn_access_new(const ctn_access_options *options, ctn_access **ret_access, c
         ctn_access_free(access);
         return rc;
     }
+    open_issuers(access);
     *ret_access = access;
     return CTN_OK;
 }
@@ -47,6 +65,8 @@ void ctn_access_free(ctn_access *access)
 {
     if (!access)
         return;
+    ctn_issuers_free(access->issuers);
+    free(access->issuer_list);
     forget_tokens(access);
     ctn_arena_free(access->token_arena);
     ctn_arena_free(access->known.arena);
@@ -162,11 +182,30 @@ static ctn_recognition recognise_key(ctn_access *access, ctn_arena *arena, const
     return CTN_RECOGNISED;
 }
 
+/* ---- tokens of issuers ---- */
+
+static ctn_recognition recognise_token(ctn_access *access, ctn_arena *arena, const ctn_knock *knock, ctn_str said,
+                                       const ctn_caller **ret_caller, ctn_err *err)
+{
+    size_t number = 0;
+    const ctn_json *claims = NULL;
+    ctn_oidc_holder holder;
+    ctn_token_verdict verdict = ctn_issuers_judge(access->issuers, arena, said, &number, &claims, err);
+    if (verdict == CTN_TOKEN_LATER)
+        return CTN_RECOGNISED_LATER;
+    if (verdict == CTN_TOKEN_BAD ||
+        ctn_config_oidc_holder(&access->of.config->http.oidc[number], arena, claims, &holder, err))
+        return CTN_UNRECOGNISED;
+    *ret_caller = caller_of(access, arena, knock, holder.name, holder.tenant, holder.roles, holder.role_count);
+    return CTN_RECOGNISED;
+}
+
 /* ---- who knocks ---- */
 
 static bool is_guarded(const ctn_access *access)
 {
-    return access->of.config->http.token_count || access->known.key_count;
+    const ctn_config_http *http = &access->of.config->http;
+    return http->token_count || http->oidc_count || access->known.key_count;
 }
 
 static void refresh(ctn_access *access)
@@ -213,6 +252,8 @@ ctn_recognition ctn_access_recognise(ctn_access *access, ctn_arena *arena, const
     }
     if (ctn_api_key_read(said, &id))
         return recognise_key(access, arena, knock, said, id, ret_caller, err);
+    if (access->issuers && ctn_jwt_is_one(said))
+        return recognise_token(access, arena, knock, said, ret_caller, err);
     (void) ctn_fail(err, CTN_E_DENIED, "the bearer token is none of ours");
     return CTN_UNRECOGNISED;
 }

@@ -47,6 +47,8 @@ struct ctn_access {
     ctn_arena *token_arena;
     ctn_str *tokens; /* by the configuration's order; empty: cannot be had */
     int64_t tokens_read_at_ms;
+    ctn_issuers *issuers; /* NULL: there are none */
+    ctn_issuer *issuer_list;
     access_denial denials[ACCESS_DENIALS];
     size_t denial_next;
 };

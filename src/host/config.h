@@ -16,6 +16,7 @@
 #include "engine/engine.h"
 #include "drivers/prompt/prompt.h"
 #include "host/files.h"
+#include "oauth/issuer.h"
 #include "store/retention.h"
 #include "wire/signature.h"
 
@@ -59,6 +60,16 @@ typedef struct ctn_config_model {
     size_t header_count;
 } ctn_config_model;
 
+/* An issuer whose tokens are taken (config_oidc.h). */
+#define CTN_OIDC_ROLES_MAX 16 /* of one token */
+typedef struct ctn_config_oidc {
+    ctn_issuer at;
+    ctn_str principal_claim, roles_claim, tenant_claim; /* the last two empty: not said */
+    const ctn_json *role_names;                         /* NULL: theirs are ours */
+    ctn_str *roles;                                     /* of everybody */
+    size_t role_count;
+} ctn_config_oidc;
+
 /* What `http` says. */
 typedef struct ctn_config_http {
     ctn_str listen; /* ADDRESS:PORT; empty: nowhere */
@@ -66,6 +77,8 @@ typedef struct ctn_config_http {
     size_t host_count, origin_count, issuer_count;
     ctn_config_token *tokens;
     size_t token_count;
+    ctn_config_oidc *oidc;
+    size_t oidc_count;
     ctn_str resource;                         /* empty: not said */
     size_t body_bytes;                        /* 0: not said */
     int64_t rate;                             /* requests a second of one caller; 0: not said */

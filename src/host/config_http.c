@@ -3,10 +3,11 @@
  */
 #include "host/config_http.h"
 #include "host/access.h"
+#include "host/config_oidc.h"
 #include "host/config_where.h"
 
 typedef struct http_keys {
-    const ctn_json *listen, *hosts, *origins, *tokens, *authorization_servers, *resource, *tls;
+    const ctn_json *listen, *hosts, *origins, *tokens, *authorization_servers, *resource, *tls, *oidc;
     int64_t body_bytes, rate, connections;
 } http_keys;
 
@@ -34,6 +35,8 @@ static const ctn_key KEYS[] = {
     {"connections", CTN_KEY_INT, offsetof(http_keys, connections),
      "Connections at once, streams of events among them; default 12000, or as many as there are open files for.",
      .min = 8, .max = 1000000},
+    {"oidc", CTN_KEY_LIST, offsetof(http_keys, oidc),
+     "Issuers of OpenID Connect whose tokens are taken: [{issuer: https://..., audience: ...}]."},
     {"tls", CTN_KEY_OBJECT, offsetof(http_keys, tls), "HTTPS: the certificate that is shown."},
 };
 
@@ -168,6 +171,7 @@ void ctn_config_http_read(ctn_reader *r, const ctn_json *node, ctn_config *c)
     c->http.body_bytes = (size_t) k.body_bytes;
     c->http.rate = k.rate;
     c->http.connections = (unsigned) k.connections;
+    ctn_config_oidc_read(r, k.oidc, c);
     read_tls(r, k.tls, c);
     c->http.hosts = read_names(r, k.hosts, &c->http.host_count);
     c->http.origins = read_names(r, k.origins, &c->http.origin_count);

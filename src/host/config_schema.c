@@ -5,6 +5,7 @@
 #include "host/config_egress.h"
 #include "host/config_hooks.h"
 #include "host/config_http.h"
+#include "host/config_oidc.h"
 #include "host/config_models.h"
 #include "host/config_servers.h"
 #include "host/config_telemetry.h"
@@ -18,6 +19,7 @@ static const ctn_key_shape SHAPES[] = {
     {"auth", "privateKey", "{\"$ref\":\"#/$defs/secret\"}"},
     {"configuration", "servers", "{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/server\"}}"},
     {"configuration", "secrets", "{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/secret\"}}"},
+    {"http", "oidc", "{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/oidc\"}}"},
     {"http", "tokens", "{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/token\"}}"},
     {"configuration", "hooks", "{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/hook\"}}"},
     {"hook", "secret", "{\"$ref\":\"#/$defs/secret\"}"},
@@ -33,6 +35,7 @@ static const ctn_key_shape SHAPES[] = {
     {"price", "output", "{\"type\":\"number\",\"minimum\":0}"},
     {"price", "cachedInput", "{\"type\":\"number\",\"minimum\":0}"},
     {"otlp", "headers", "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}}"},
+    {"oidc", "roleNames", "{\"type\":\"object\",\"additionalProperties\":{\"enum\":[\"viewer\",\"operator\",\"author\",\"admin\"]}}"},
     {"retention", "completed", "{\"type\":\"string\",\"pattern\":\"^([0-9]+[smhd]|forever)$\"}"},
     {"retention", "failed", "{\"type\":\"string\",\"pattern\":\"^([0-9]+[smhd]|forever)$\"}"},
     {"sealing", NULL, "{\"required\":[\"key\"]}"},
@@ -59,6 +62,7 @@ const ctn_json *ctn_config_schema(ctn_arena *arena)
     tables[count++] = &ctn_config_hook_table;
     tables[count++] = &ctn_config_hook_id_table;
     tables[count++] = &ctn_config_token_table;
+    tables[count++] = &ctn_config_oidc_table;
     tables[count++] = &ctn_config_model_table;
     tables[count++] = &ctn_config_price_table;
     tables[count++] = &ctn_config_telemetry_table;

@@ -336,8 +336,11 @@ int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
                                     .log = host->log ? &host->log_engine : NULL,
                                     .teller = host->options.teller,
                                     .resumes = serves};
-    ctn_access_options access = {
-        .store = host->store, .config = host->ws->config, .clock = ctn_clock_system(), .log = host->log};
+    ctn_access_options access = {.store = host->store,
+                                 .loop = host->loop,
+                                 .config = host->ws->config,
+                                 .clock = ctn_clock_system(),
+                                 .log = host->log};
     rc = ctn_access_new(&access, &host->access, err);
     if (rc == CTN_OK)
         rc = ctn_tool_guard_new(&guard, &host->guard, err);
