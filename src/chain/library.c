@@ -37,6 +37,15 @@ void ctn_library_set_reader(ctn_library *library, ctn_library_read_fn *read, voi
     library->read_ctx = ctx;
 }
 
+int ctn_library_read_nothing(void *ctx, ctn_arena *arena, ctn_str from, ctn_str name, ctn_str *ret_text, ctn_err *err)
+{
+    (void) ctx, (void) arena, (void) from, (void) ret_text;
+    return ctn_fail(err, CTN_E_NOT_FOUND,
+                    "no file %.*s is read for a definition that comes as a text; write the "
+                    "instructions themselves",
+                    CTN_STR_ARG(name));
+}
+
 static const void *table_find(const name_table *table, ctn_str name)
 {
     uint32_t number = ctn_names_find(&table->names, name);

@@ -28,6 +28,8 @@ ctn_library *ctn_library_new(ctn_arena *arena);
 typedef int ctn_library_read_fn(void *ctx, ctn_arena *arena, ctn_str from, ctn_str name, ctn_str *ret_text,
                                 ctn_err *err);
 void ctn_library_set_reader(ctn_library *library, ctn_library_read_fn *read, void *ctx);
+/* A reader for what comes as a text, from somebody elsewhere: no file is beside it, and none of ours is opened for him. */
+int ctn_library_read_nothing(void *ctx, ctn_arena *arena, ctn_str from, ctn_str name, ctn_str *ret_text, ctn_err *err);
 #define CTN_INSTRUCTIONS_BYTES_MAX 65536
 
 /* Adds the chain and the sets of a file. Faults become findings; CTN_E_INVALID when there was one, and what could be

@@ -162,7 +162,7 @@ static const ctn_json *findings_told(const ctn_findings *f, ctn_arena *arena)
     return ctn_json_finish(&list);
 }
 
-/* The text, as a file of that name beside the others would be. */
+/* The text, as a file of that name beside the others would be; but it names no files of ours. */
 static void check_text(ctn_workspace *ws, ctn_arena *arena, ctn_str text, const ctn_check_options *options,
                        ctn_findings *findings)
 {
@@ -172,6 +172,7 @@ static void check_text(ctn_workspace *ws, ctn_arena *arena, ctn_str text, const 
     ctn_str name = first.len && first.ptr[0] == '{' ? CTN_STR("definition.json") : CTN_STR("definition.yaml");
     if (ctn_source_parse(arena, name, text, findings, &source))
         return; /* the findings say why */
+    ctn_library_set_reader(ws->config->library, ctn_library_read_nothing, NULL);
     (void) ctn_library_add_source(ws->config->library, source, findings, &chain);
     (void) ctn_check(ws->config->library, source, options, findings);
 }

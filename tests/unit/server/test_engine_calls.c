@@ -455,6 +455,13 @@ static void chains_are_listed_looked_at_checked_and_tried(void **state)
                        "find-topc}]'}");
     assert_at(a, "/result/structuredContent/canRun", "false");
     assert_non_null(strstr(engine_kit_at(k, a, "/result/structuredContent/findings"), "find-topic"));
+    /* who gives a text names no file of this machine: not even whether it is there is told */
+    a = engine_kit_ask(
+        k, "tools/call",
+        "'name':'check_chain','arguments':{'definition':'id: x\\nsteps: [{stepName: a, instructionSet: p}]"
+        "\\ninstructionSets: {p: {prompt: {instructions: /usr/share/common-licenses/x.txt}}}'}");
+    assert_at(a, "/result/structuredContent/canRun", "false");
+    assert_non_null(strstr(engine_kit_at(k, a, "/result/structuredContent/findings"), "comes as a text"));
     a = engine_kit_ask(k, "tools/call", "'name':'simulate_chain','arguments':{'chain':'sign','seeds':20}");
     assert_at(a, "/result/structuredContent/worlds", "20");
     a = engine_kit_ask(k, "tools/call", "'name':'simulate_chain','arguments':{'chain':'sign','seed':1}");
