@@ -350,6 +350,8 @@ bench_rig *bench_rig_new(const bench_rig_options *o)
         .drivers = rig->drivers,
         .driver_count = 1,
         .active_max = o->in_flight + 1,
+        .starting_max = o->in_flight + 1,
+        .starting_bytes_max = SIZE_MAX,
         .on_event = on_event,
         .on_event_ctx = rig,
         .wake = on_wanted,

@@ -16,6 +16,7 @@
     VERB(simulate) \
     VERB(test) \
     VERB(list) \
+    VERB(queue) \
     VERB(schedules) \
     VERB(schedules_pause) \
     VERB(schedules_resume) \

@@ -133,6 +133,7 @@ void ctn_eng_hand_over(ctn_engine *e)
     m->batch.count = m->count;
     for (size_t i = 0; i < m->count; i++)
         fill_append(e, &m->builds[i], &m->batch.appends[i], m->arena);
+    e->inbox.taken = 0;
     m->batch.appends[0].usage = ctn_eng_quotas_take(e, m->arena, &m->batch.appends[0].usage_count);
     e->batches->under_way = m;
     e->batches->gathering = m == &e->batches->both[0] ? &e->batches->both[1] : &e->batches->both[0];

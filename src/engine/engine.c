@@ -25,10 +25,16 @@
 
 /* ---- the turn ---- */
 
+static filed *next_input(ctn_engine *e)
+{
+    filed *f = ctn_filed_take(&e->inbox.list);
+    return f ? f : ctn_inbox_take_start(&e->inbox);
+}
+
 static void take_inputs(ctn_engine *e)
 {
-    while (e->inbox.list.first && !e->store.is_failing) {
-        ctn_eng_take_filed(e, ctn_filed_take(&e->inbox.list));
+    for (filed *f; !e->store.is_failing && (f = next_input(e));) {
+        ctn_eng_take_filed(e, f);
         if (ctn_eng_is_worth_handing_over(e))
             ctn_eng_hand_over(e);
     }
@@ -210,7 +216,7 @@ void ctn_engine_stop(ctn_engine *e)
 
 bool ctn_engine_is_quiet(const ctn_engine *e)
 {
-    return e->flights.open == 0 && !e->inbox.list.first && ctn_eng_all_is_committed(e);
+    return e->flights.open == 0 && ctn_inbox_is_empty(&e->inbox) && ctn_eng_all_is_committed(e);
 }
 
 bool ctn_engine_is_idle(const ctn_engine *e)

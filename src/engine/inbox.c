@@ -6,7 +6,8 @@
 
 #include <stdlib.h>
 
-#define POOL_MAX 1024
+#define POOL_MAX       1024
+#define STARTS_AT_ONCE 64 /* of tenants in one batch: a few milliseconds of writing */
 
 void ctn_filed_append(filed_list *list, filed *f)
 {
@@ -39,9 +40,56 @@ void ctn_inbox_done(ctn_inbox *inbox)
 {
     for (filed *f; (f = ctn_filed_take(&inbox->list));)
         ctn_inbox_free(inbox, f);
+    inbox->taken = 0;
+    for (filed *f; (f = ctn_inbox_take_start(inbox)); inbox->taken = 0)
+        ctn_inbox_free(inbox, f);
     for (size_t i = 0; i < inbox->pool_count; i++)
         ctn_arena_free(inbox->pool[i]);
     free(inbox->pool);
+}
+
+static void ask_next(ctn_inbox *inbox, ctn_lane_tenant *tenant)
+{
+    tenant->next_asking = NULL;
+    if (inbox->last_asking)
+        inbox->last_asking->next_asking = tenant;
+    else
+        inbox->first_asking = tenant;
+    inbox->last_asking = tenant;
+}
+
+void ctn_inbox_file_start(ctn_inbox *inbox, filed *f)
+{
+    ctn_lane_tenant *tenant = f->tenant;
+    f->next = NULL;
+    if (tenant->first_start) {
+        tenant->last_start->next = f;
+    } else {
+        tenant->first_start = f;
+        ask_next(inbox, tenant);
+    }
+    tenant->last_start = f;
+}
+
+filed *ctn_inbox_take_start(ctn_inbox *inbox)
+{
+    ctn_lane_tenant *tenant = inbox->first_asking;
+    if (!tenant || inbox->taken >= STARTS_AT_ONCE)
+        return NULL;
+    filed *f = tenant->first_start;
+    inbox->taken++;
+    inbox->first_asking = tenant->next_asking;
+    if (!inbox->first_asking)
+        inbox->last_asking = NULL;
+    tenant->first_start = f->next;
+    if (tenant->first_start)
+        ask_next(inbox, tenant);
+    return f;
+}
+
+bool ctn_inbox_is_empty(const ctn_inbox *inbox)
+{
+    return !inbox->list.first && !inbox->first_asking;
 }
 
 filed *ctn_inbox_new(ctn_inbox *inbox, filed_kind kind)

@@ -53,10 +53,13 @@ typedef struct ctn_lane_tenant {
     int64_t weight;
     int64_t running, limit; /* limit 0: none */
     int64_t queued;         /* in all its lanes, and behind others with their key; counted by the owner (depth) */
-    int64_t starting;       /* asked for, not acknowledged yet; the owner's */
-    bool is_shut;           /* nothing of it starts */
-    int64_t time;           /* of its last turn, in its own time */
-    ctn_heap lanes;         /* that have work, and were not passed by */
+    /* The owner's (inbox.h): starts that were asked for and not acknowledged yet, and those that were not taken yet. */
+    int64_t starting;
+    struct filed *first_start, *last_start;
+    struct ctn_lane_tenant *next_asking;
+    bool is_shut;                         /* nothing of it starts */
+    int64_t time;                         /* of its last turn, in its own time */
+    ctn_heap lanes;                       /* that have work, and were not passed by */
     const struct ctn_tenant_rules *rules; /* the owner's, and */
     struct ctn_quota *quota;              /* the owner's */
 } ctn_lane_tenant;

@@ -161,9 +161,10 @@ void ctn_eng_quota_for(ctn_engine *e, ctn_lane_tenant *tenant)
 {
     const ctn_tenant_rules *rules = rules_of(e, tenant->name);
     tenant->rules = rules;
-    if (!rules || e->options.own_only)
+    if (!rules)
         return;
-    ctn_lane_tenant_rule(&e->queue.lanes, tenant, rules->weight ? rules->weight : 1, rules->running);
+    if (!e->options.own_only) /* else whoever is told to go on goes on */
+        ctn_lane_tenant_rule(&e->queue.lanes, tenant, rules->weight ? rules->weight : 1, rules->running);
     if (!has_any(&rules->per_day))
         return;
     ctn_quota *q = ctn_malloc(sizeof *q);
@@ -185,9 +186,7 @@ static int restore(void *ctx, const ctn_usage_row *row)
 int ctn_eng_quotas_init(ctn_engine *e, ctn_err *err)
 {
     e->quotas.day = e->now_ms / DAY_MS;
-    return e->options.tenant_count && !e->options.own_only
-               ? ctn_store_usage_list(e->options.store, e->quotas.day, restore, e, err)
-               : CTN_OK;
+    return e->options.tenant_count ? ctn_store_usage_list(e->options.store, e->quotas.day, restore, e, err) : CTN_OK;
 }
 
 void ctn_eng_quotas_done(ctn_engine *e)

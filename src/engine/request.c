@@ -55,7 +55,7 @@ ctn_requester ctn_eng_requester_of(const ctn_execution *x)
         .principal = origin->principal, .tenant = origin->tenant, .traceparent = origin->traceparent};
 }
 
-filed *ctn_eng_file_start(ctn_engine *e, const ctn_start *start, ctn_ack_fn *ack, void *ctx)
+static filed *make_start(ctn_engine *e, const ctn_start *start, ctn_ack_fn *ack, void *ctx)
 {
     ctn_execution_id id = ctn_id_new(ctn_clock_now_ms(&e->options.clock), &e->options.id_rng);
     filed *f = request(e, FILED_START, id, ack, ctx);
@@ -67,6 +67,12 @@ filed *ctn_eng_file_start(ctn_engine *e, const ctn_start *start, ctn_ack_fn *ack
     f->start.idempotency_key = ctn_arena_str(f->arena, start->idempotency_key);
     f->start.actor = ctn_arena_str(f->arena, start->actor);
     f->start.by = copy_requester(f->arena, &start->by);
+    return f;
+}
+
+filed *ctn_eng_file_start(ctn_engine *e, const ctn_start *start, ctn_ack_fn *ack, void *ctx)
+{
+    filed *f = make_start(e, start, ack, ctx);
     ctn_eng_file(e, f);
     return f;
 }
@@ -90,17 +96,24 @@ static int refuse_if_too_many(const ctn_engine *e, const ctn_lane_tenant *tenant
 void ctn_engine_start(ctn_engine *e, const ctn_start *start, ctn_ack_fn *ack, void *ctx)
 {
     ctn_err err = {0};
-    ctn_str label = ctn_json_str_or(start->labels, CTN_LABEL_TENANT, (ctn_str){0});
-    ctn_lane_tenant *tenant = ctn_eng_tenant(e, start->by.tenant.len ? start->by.tenant : label);
+    ctn_str name = start->by.tenant;
+    if (start->labels && !name.len)
+        name = ctn_json_str_or(start->labels, CTN_LABEL_TENANT, (ctn_str){0});
+    ctn_lane_tenant *tenant = ctn_eng_tenant(e, name);
     filed *f = NULL;
     if (refuse_if_too_many(e, tenant, &err) == CTN_OK) {
-        f = ctn_eng_file_start(e, start, ack, ctx);
+        f = make_start(e, start, ack, ctx);
         f->is_counted = true;
         f->bytes = ctn_arena_used_bytes(f->arena);
         f->tenant = tenant;
         e->inbox.start_count++;
         e->inbox.start_bytes += f->bytes;
         tenant->starting++;
+        if (!tenant->name[0])
+            ctn_filed_append(&e->inbox.list, f);
+        else
+            ctn_inbox_file_start(&e->inbox, f);
+        ctn_eng_wake(e);
         return;
     }
     f = request(e, FILED_START, (ctn_execution_id){{0}}, ack, ctx);

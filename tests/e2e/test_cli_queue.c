@@ -218,6 +218,35 @@ static void an_open_breaker_is_open_after_a_restart(void **state)
         1);
 }
 
+/* Who waits for whom, by tenant; and a day's quota counts whatever process starts something. */
+static void the_queue_is_shown_and_a_quota_holds_from_process_to_process(void **state)
+{
+    world *w = *state;
+    prepare(w);
+    cli_world_write(w, "catena.yaml",
+                    "include: ['*.chain.yaml', sets.yaml]\n"
+                    "tenants: {acme: {weight: 3, executionsPerDay: 3}, '*': {running: 2}}\n");
+    assert_exit(w, catena(w, "store", "init", NULL), 0);
+    assert_exit(w, catena(w, "queue", NULL), 0);
+    assert_err(w, "nothing is queued");
+    for (int i = 0; i < 3; i++)
+        assert_exit(w, catena(w, "start", "slow", "-i", "who=ann", "--label", "tenant=acme", NULL), 0);
+    assert_exit(w, catena(w, "start", "slow", "-i", "who=ann", "--label", "tenant=acme", NULL), 2);
+    assert_err(w, "tenant 'acme' has used up its executionsPerDay");
+    assert_exit(w, catena(w, "start", "slow", "-i", "who=bob", "--label", "tenant=bolt", "--quiet", NULL), 0);
+    assert_exit(w, catena(w, "start", "fails", NULL), 0);
+    assert_exit(w, catena(w, "queue", "--json", NULL), 0);
+    assert_out(w, "{\"tenant\":\"\",\"chain\":\"fails\",\"priority\":5,\"queued\":1,\"held\":0,");
+    assert_out(w, "{\"tenant\":\"acme\",\"chain\":\"slow\",\"priority\":5,\"queued\":1,\"held\":2,");
+    assert_out(w, "\"executions\":{\"used\":3,\"limit\":3}");
+    assert_exit(w, catena(w, "queue", NULL), 0);
+    assert_out(w, "acme today:  3 of 3 executions");
+    cli_world_write(w, "catena.yaml", "tenants: {acme: {wieght: 3}, 'no name': {}}\n");
+    assert_exit(w, catena(w, "queue", NULL), 2);
+    assert_err(w, "did you mean 'weight'?");
+    assert_err(w, "'no name' is no name of a tenant");
+}
+
 static void schedules_are_listed_and_their_zones_are_checked(void **state)
 {
     world *w = *state;
@@ -285,6 +314,7 @@ int main(void)
         CLI_TEST(a_chain_that_names_no_chain_for_its_failure_does_not_start),
         CLI_TEST(a_rate_holds_back_the_calls_of_a_run),
         CLI_TEST(an_open_breaker_is_open_after_a_restart),
+        CLI_TEST(the_queue_is_shown_and_a_quota_holds_from_process_to_process),
         CLI_TEST(schedules_are_listed_and_their_zones_are_checked),
         CLI_TEST(a_schedule_is_paused_resumed_and_fired_by_hand),
     };
