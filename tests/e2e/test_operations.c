@@ -52,6 +52,8 @@ static void figures_are_what_prometheus_reads_and_for_those_who_may(void **state
     assert_int_equal(strict_sample(a.body, "catena_executions_started_total{chain=\"hello\"}"), 1);
     assert_int_equal(strict_sample(a.body, "catena_executions_ended_total{chain=\"hello\",status=\"completed\"}"), 1);
     assert_int_equal(strict_sample(a.body, "catena_store_failing"), 0);
+    assert_int_equal(strict_sample(a.body, "catena_calls_in_flight"), 0);
+    assert_true(strict_sample(a.body, "catena_entries_total") >= 3);
     assert_true(strict_sample(a.body, "catena_commit_duration_seconds_count") >= 1);
     assert_true(strict_sample(a.body, "process_resident_memory_bytes") > 1e6);
     assert_true(strict_sample(a.body, "process_open_fds") > 3);
@@ -66,6 +68,71 @@ static void figures_are_what_prometheus_reads_and_for_those_who_may(void **state
     a = web_ask(&s, arena, "GET", "/readyz", "", (ctn_str){0});
     assert_int_equal(a.status, 200);
     assert_int_equal(web_ask(&s, arena, "POST", "/readyz", "", CTN_STR("x")).status, 405);
+    web_close(&s);
+    ctn_arena_free(arena);
+}
+
+/* What the page of operations lists is told, and what is told is listed there. */
+static void the_list_of_figures_is_the_one_in_the_documentation(void **state)
+{
+    world *w = *state;
+    web s;
+    ctn_arena *arena = ctn_arena_new(65536);
+    static char page[1 << 20];
+    size_t listed = 0, told = 0;
+    FILE *file = fopen(CATENA_SOURCE_DIR "/docs/operations.md", "re");
+    assert_non_null(file);
+    page[fread(page, 1, sizeof page - 1, file)] = '\0';
+    fclose(file);
+    cli_world_write(w, "catena.yaml", "store: sqlite:s.db\ntelemetry: {otlp: {url: 'http://127.0.0.1:1'}}\n");
+    web_open(&s, w, "");
+    web_answer a = web_ask(&s, arena, "GET", "/metrics", "", (ctn_str){0});
+    ctn_str rest = a.body;
+    while (rest.len) {
+        ctn_str line = ctn_str_cut(&rest, '\n');
+        if (!ctn_str_starts_with(line, CTN_STR("# TYPE ")))
+            continue;
+        line = ctn_str_from_offset(line, 7);
+        ctn_str name = ctn_str_cut(&line, ' ');
+        if (!strstr(page, ctn_arena_printf(arena, "`%.*s", CTN_STR_ARG(name)).ptr))
+            fail_msg("docs/operations.md does not list %.*s", CTN_STR_ARG(name));
+        told++;
+    }
+    for (const char *at = page; (at = strpbrk(at, "`")); at++) {
+        size_t len = strspn(at + 1, "abcdefghijklmnopqrstuvwxyz_");
+        bool is_figure = strncmp(at, "`catena_", 8) == 0 || strncmp(at, "`process_", 9) == 0;
+        if (!is_figure || !strchr("`{", at[1 + len]))
+            continue;
+        if (ctn_str_find(a.body, ctn_arena_printf(arena, "# TYPE %.*s ", (int) len, at + 1)) == SIZE_MAX)
+            fail_msg("nobody tells %.*s, which docs/operations.md lists", (int) len, at + 1);
+        listed++;
+    }
+    assert_true(told > 30 && listed >= told);
+    web_close(&s);
+    ctn_arena_free(arena);
+}
+
+static void what_is_queued_is_told_by_tenant_and_chain(void **state)
+{
+    world *w = *state;
+    web s;
+    ctn_arena *arena = ctn_arena_new(65536);
+    cli_world_write(w, "catena.yaml", "store: sqlite:s.db\ninclude: [c.yaml]\n");
+    cli_world_write(w, "c.yaml",
+                    "id: one\nmaxConcurrent: 1\nsteps:\n  - {stepName: nap, instructionSet: nap}\n"
+                    "instructionSets:\n  nap: {effect: read, command: {argv: [sleep, '1']}}\n");
+    web_open(&s, w, "");
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(web_ask(&s, arena, "POST", "/v1/executions", "Content-Type: application/json\r\n",
+                                 CTN_STR("{\"chain\":\"one\",\"labels\":{\"tenant\":\"a\\\"b\"}}"))
+                             .status,
+                         202);
+    pause_ms(20);
+    web_answer a = web_ask(&s, arena, "GET", "/metrics", "", (ctn_str){0});
+    strict_exposition(a.body, false);
+    assert_int_equal(strict_sample(a.body, "catena_queue_depth{tenant=\"a\\\"b\",chain=\"one\"}"), 2);
+    assert_true(strict_sample(a.body, "catena_queue_oldest_age_seconds{tenant=\"a\\\"b\",chain=\"one\"}") < 20);
+    assert_int_equal(strict_sample(a.body, "catena_executions_loaded"), 1);
     web_close(&s);
     ctn_arena_free(arena);
 }
@@ -208,9 +275,9 @@ static void what_is_said_wrongly_of_telemetry_is_told(void **state)
 typedef struct load {
     int port;
     pthread_t thread;
-    unsigned number;
     char (*ids)[37]; /* of starts that were acknowledged */
-    size_t id_count, refused;
+    atomic_size_t id_count;
+    size_t refused;
     char fault[300]; /* empty: none */
 } load;
 
@@ -262,7 +329,8 @@ static void *start_on_and_on(void *ctx)
         if (status == 202) {
             char id[64];
             json_text(answer, "executionId", id);
-            memcpy(l->ids[l->id_count++], id, 37);
+            memcpy(l->ids[l->id_count], id, 37);
+            l->id_count++;
         } else if (status == 503) {
             l->refused++;
             if (!strcasestr(answer, "\r\nRetry-After: "))
@@ -298,10 +366,12 @@ static void an_end_under_load_loses_no_start_that_was_taken(void **state)
     web_open(&s, w, "");
     is_ending = false;
     for (unsigned i = 0; i < CLIENTS; i++) {
-        loads[i] = (load){.port = s.port, .number = i, .ids = calloc(IDS_MAX, 37)};
+        loads[i].port = s.port;
+        loads[i].ids = calloc(IDS_MAX, 37);
         assert_int_equal(pthread_create(&loads[i].thread, NULL, start_on_and_on, &loads[i]), 0);
     }
-    pause_ms(300);
+    for (int i = 0; i < 1000 && loads[0].id_count + loads[1].id_count < 50; i++)
+        pause_ms(10); /* it is in full swing */
     is_ending = true;
     running_stop(w, &s.server);
     size_t count = 0, refused = 0;
@@ -438,6 +508,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CLI_TEST(figures_are_what_prometheus_reads_and_for_those_who_may),
+        CLI_TEST(the_list_of_figures_is_the_one_in_the_documentation),
+        CLI_TEST(what_is_queued_is_told_by_tenant_and_chain),
         CLI_TEST(a_trace_goes_in_through_and_out),
         CLI_TEST(a_collector_that_is_gone_is_nobodys_trouble),
         CLI_TEST(what_is_said_wrongly_of_telemetry_is_told),

@@ -1,8 +1,5 @@
 /*
  * ops.c -- see ops.h.
- *
- * What must be asked of the store for a scrape (the queue, breakers) is asked when it is scraped, and of the queue,
- * which may be long, no more often than every QUEUE_AGE_MS: between, the last answer is told again.
  */
 #include "server/ops/ops.h"
 #include <stdio.h>
@@ -10,6 +7,7 @@
 #include <sys/stat.h>
 #include "base/memory.h"
 #include "host/secrets.h"
+#include "server/ops/backlog.h"
 #include "server/ops/event_log.h"
 #include "server/ops/meters.h"
 #include "server/ops/otlp.h"
@@ -17,14 +15,6 @@
 #include "server/ops/spans.h"
 
 #define EXPOSITION_BYTES_MAX ((size_t) 16 << 20)
-#define QUEUE_AGE_MS         10000
-#define QUEUE_ROWS_MAX       100
-
-/* A tenant's chain in the queue, all its priorities together. */
-typedef struct queue_row {
-    ctn_str tenant, chain_id;
-    int64_t depth, held, oldest_at_ms;
-} queue_row;
 
 struct ctn_ops {
     ctn_host *host;
@@ -36,11 +26,6 @@ struct ctn_ops {
     ctn_spans *spans;
     ctn_secrets known; /* the secrets of its headers */
     ctn_arena *known_arena;
-
-    ctn_arena *queue_arena;
-    int64_t queue_read_at_ms;            /* 0: never */
-    queue_row queue[QUEUE_ROWS_MAX + 1]; /* the last: all others */
-    size_t queue_count;
 };
 
 /* ---- what happens ---- */
@@ -134,60 +119,6 @@ static void export_spans(ctn_ops *ops, const ctn_config_telemetry *said)
         ctn_spans_new(&(ctn_spans_options){.tracing = ops->tracing, .told = on_span, .trace_of = trace_of, .ctx = ops});
 }
 
-/* ---- the queue ---- */
-
-static int add_lane(void *ctx, const ctn_queue_lane *lane)
-{
-    ctn_ops *ops = ctx;
-    queue_row *row = ops->queue_count ? &ops->queue[ops->queue_count - 1] : NULL;
-    bool is_same = row && ctn_str_equal(row->tenant, lane->tenant) && ctn_str_equal(row->chain_id, lane->chain_id);
-    if (!is_same && ops->queue_count < QUEUE_ROWS_MAX) {
-        row = &ops->queue[ops->queue_count++];
-        *row = (queue_row){.tenant = ctn_arena_str(ops->queue_arena, lane->tenant),
-                           .chain_id = ctn_arena_str(ops->queue_arena, lane->chain_id)};
-    } else if (!is_same) {
-        row = &ops->queue[QUEUE_ROWS_MAX];
-    }
-    row->depth += lane->depth;
-    row->held += lane->held;
-    if (lane->oldest_at_ms && (!row->oldest_at_ms || lane->oldest_at_ms < row->oldest_at_ms))
-        row->oldest_at_ms = lane->oldest_at_ms;
-    return 0;
-}
-
-static void read_queue(ctn_ops *ops, int64_t now_ms)
-{
-    if (ops->queue_read_at_ms && now_ms - ops->queue_read_at_ms < QUEUE_AGE_MS && now_ms >= ops->queue_read_at_ms)
-        return;
-    ops->queue_read_at_ms = now_ms;
-    ctn_arena_reset(ops->queue_arena);
-    ops->queue_count = 0;
-    ops->queue[QUEUE_ROWS_MAX] =
-        (queue_row){.tenant = CTN_STR(CTN_METERS_OTHER), .chain_id = CTN_STR(CTN_METERS_OTHER)};
-    (void) ctn_store_queue_lanes(ctn_host_store(ops->host), add_lane, ops, NULL);
-    if (ops->queue[QUEUE_ROWS_MAX].depth || ops->queue[QUEUE_ROWS_MAX].held)
-        ops->queue_count++;
-}
-
-static void write_queue(ctn_ops *ops, ctn_expo *e, int64_t now_ms)
-{
-    static const char *const NAMES[][2] = {
-        {"catena_queue_depth", "Executions that are queued and may start, by tenant and chain."},
-        {"catena_queue_held", "Executions behind an older one with their concurrencyKey, by tenant and chain."},
-        {"catena_queue_oldest_age_seconds", "How long the first of them has been queued, by tenant and chain."},
-    };
-    read_queue(ops, now_ms);
-    for (size_t k = 0; k < 3; k++) {
-        ctn_expo_family(e, CTN_EXPO_GAUGE, NAMES[k][0], NAMES[k][1]);
-        for (size_t i = 0; i < ops->queue_count; i++) {
-            const queue_row *row = &ops->queue[i];
-            const ctn_label labels[] = {{"tenant", row->tenant}, {"chain", row->chain_id}};
-            double age = row->oldest_at_ms ? (double) (now_ms - row->oldest_at_ms) / 1000 : 0;
-            ctn_expo_gauge(e, labels, 2, k == 0 ? (double) row->depth : k == 1 ? (double) row->held : age);
-        }
-    }
-}
-
 /* ---- figures ---- */
 
 static void write_gauge(ctn_expo *e, const char *name, const char *help, double value)
@@ -254,7 +185,8 @@ static ctn_str expose(ctn_ops *ops, ctn_arena *arena, bool is_open_metrics)
     ctn_expo_family(&e, CTN_EXPO_GAUGE, "catena_build_info", "Which catena this is.");
     ctn_expo_gauge(&e, &(ctn_label){"version", CTN_STR(CATENA_VERSION)}, 1, 1);
     ctn_meters_write(ops->meters, &e);
-    write_queue(ops, &e, ctn_loop_now_ms(ctn_host_loop(ops->host)));
+    if (ctn_host_engine(ops->host))
+        ctn_backlog_write(ctn_host_engine(ops->host), ctn_loop_now_ms(ctn_host_loop(ops->host)), &e);
     write_store(ops, &e);
     write_spans(ops, &e);
     write_gauge(&e, "catena_http_requests_open",
@@ -358,7 +290,6 @@ ctn_ops *ctn_ops_open(ctn_host *host)
     ops->log_of_executions = ctn_host_log(host, "engine");
     ops->log_of_requests = ctn_host_log(host, "http");
     ops->meters = ctn_meters_new();
-    ops->queue_arena = ctn_arena_new(4096);
     if (config->telemetry.otlp_url.len)
         export_spans(ops, &config->telemetry);
     ctn_host_listen(host, on_event, ops);
@@ -385,6 +316,5 @@ void ctn_ops_close(ctn_ops *ops)
     ctn_spans_free(ops->spans);
     ctn_meters_free(ops->meters);
     ctn_arena_free(ops->known_arena);
-    ctn_arena_free(ops->queue_arena);
     free(ops);
 }
