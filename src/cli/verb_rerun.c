@@ -1,83 +1,24 @@
 /*
  * verb_rerun.c -- `rerun` and `fork`: a new execution that reuses what stands of one that has ended.
- *
- * What is reused is decided here, from the store: an ended execution does not change any more, so it does not matter
- * who owns the store meanwhile. The owner gets it with the start, and checks that it fits the chain.
  */
 #include "cli/follow.h"
 #include "cli/inputs.h"
 #include "cli/named.h"
 #include "cli/report.h"
 #include "cli/verb.h"
-#include "core/rerun.h"
-#include "engine/fold.h"
+#include "host/again.h"
 #include "host/audit.h"
 #include "host/keyring.h"
 #include <stdio.h>
-
-#define CHILD_DEPTH_MAX 64
 
 typedef struct again {
     ctn_cli *cli;
     ctn_workspace ws;
     ctn_store *store;
     ctn_execution_row row;
-    ctn_execution *old;
-    uint32_t child_depth;
 } again;
 
-/* ---- what was written ---- */
-
-static bool has_written(void *ctx, ctn_execution_id id);
-
-static bool any_has_written(again *a, const ctn_execution *x)
-{
-    for (uint32_t i = 0; i < ctn_execution_plan(x)->step_count; i++) {
-        ctn_step_record r = ctn_execution_step_record(x, i, a->cli->arena);
-        if (r.has_written || (!ctn_id_equal(r.child, (ctn_execution_id){0}) && has_written(a, r.child)))
-            return true;
-    }
-    return false;
-}
-
-/* Of a sub-chain's execution. One that is not to be read may have written. */
-static bool has_written(void *ctx, ctn_execution_id id)
-{
-    again *a = ctx;
-    ctn_execution_row row;
-    ctn_execution *x = NULL;
-    if (a->child_depth == CHILD_DEPTH_MAX || ctn_store_execution_get(a->store, a->cli->arena, id, &row, NULL) ||
-        ctn_execution_load(a->store, a->cli->arena, &row, &x, NULL))
-        return true;
-    a->child_depth++;
-    bool has = any_has_written(a, x);
-    a->child_depth--;
-    ctn_execution_unload(x);
-    return has;
-}
-
-/* ---- the new one's plan and input ---- */
-
-/* The definitions as they were when the old one started. */
-static int same_plan(again *a, ctn_plan **ret_plan)
-{
-    const ctn_plan *old = ctn_execution_plan(a->old);
-    ctn_err err = {0};
-    ctn_arena *arena = ctn_arena_new(65536);
-    ctn_plan *plan = NULL;
-    int rc = ctn_plan_from_definitions(arena, old->definitions, old->definition_count, &plan, &err);
-    if (rc == CTN_OK && plan->unsupported.len)
-        rc = ctn_fail(&err, CTN_E_UNSUPPORTED, "%.*s", CTN_STR_ARG(plan->unsupported));
-    if (rc == CTN_OK)
-        rc = ctn_workspace_check_servers(&a->ws, a->cli->arena, plan, &err);
-    if (rc == CTN_OK) {
-        *ret_plan = plan;
-        return CTN_EXIT_OK;
-    }
-    ctn_plan_done(plan);
-    ctn_arena_free(arena);
-    return ctn_cli_fail_err(a->cli, &err);
-}
+/* ---- the new one's plan ---- */
 
 static int newer_plan(again *a, ctn_plan **ret_plan)
 {
@@ -85,7 +26,7 @@ static int newer_plan(again *a, ctn_plan **ret_plan)
     int exit_code = ctn_cli_plan(a->cli, &a->ws, ctn_str_from(a->cli->args.values[CTN_OPT_CHAIN]), &plan);
     if (exit_code)
         return exit_code;
-    ctn_str was = ctn_execution_plan(a->old)->chain_id;
+    ctn_str was = a->row.chain_id;
     if (ctn_str_equal(plan->chain_id, was)) {
         *ret_plan = plan;
         return CTN_EXIT_OK;
@@ -95,22 +36,6 @@ static int newer_plan(again *a, ctn_plan **ret_plan)
                              ctn_id_to_text(a->row.id).text, CTN_STR_ARG(was));
     ctn_plan_free(plan);
     return exit_code;
-}
-
-/* The old inputs, with what was given now in their place. */
-static int read_input(again *a, const ctn_plan *plan, const ctn_json **ret_given, const ctn_json **ret_accepted)
-{
-    const ctn_json *given = NULL, *before = ctn_execution_input(a->old, a->cli->arena);
-    ctn_err err = {0};
-    int exit_code = ctn_inputs_read(a->cli, &given);
-    if (exit_code)
-        return exit_code;
-    ctn_json_builder b = ctn_json_object(a->cli->arena);
-    ctn_json_put_all(&b, before);
-    ctn_json_put_all(&b, given);
-    *ret_given = ctn_json_finish(&b);
-    return ctn_plan_accept_input(plan, a->cli->arena, *ret_given, ret_accepted, &err) ? ctn_cli_fail_err(a->cli, &err)
-                                                                                      : CTN_EXIT_OK;
 }
 
 /* ---- what is said ---- */
@@ -145,84 +70,59 @@ static ctn_str command_with_writes(const ctn_cli *cli, const ctn_execution *old,
     return ctn_cli_command(cli, "%.*s", CTN_STR_ARG(text));
 }
 
-static int decide(again *a, const ctn_plan *plan, const ctn_json *input, ctn_rerun *ret)
+/* ---- the verbs ---- */
+
+/* Fills in the request, and says what is reused. */
+static int prepare(again *a, ctn_request *q)
 {
     ctn_cli *cli = a->cli;
+    ctn_plan *plan = NULL;
+    ctn_again told;
+    ctn_err err = {0};
+    ctn_again_options o = {.ws = &a->ws, .store = a->store, .row = &a->row};
     ctn_str *writes = CTN_NEW_ARRAY(cli->arena, ctn_str, cli->args.given_count);
-    ctn_rerun_options o = {.old = a->old,
-                           .plan = plan,
-                           .input = input,
-                           .from_step = ctn_str_from(cli->args.values[CTN_OPT_FROM]),
-                           .writes = writes,
-                           .child_has_written = has_written,
-                           .child_ctx = a};
     for (size_t i = 0; i < cli->args.given_count; i++)
         if (cli->args.given[i].opt == CTN_OPT_WRITE)
             writes[o.write_count++] = ctn_str_from(cli->args.given[i].value);
-    ctn_err err = {0};
-    int rc = ctn_rerun_plan(cli->arena, &o, ret, &err);
-    if (rc == CTN_E_DENIED)
-        return ctn_cli_fail(cli, "%s: %.*s", err.message, CTN_STR_ARG(command_with_writes(cli, a->old, ret)));
-    if (rc)
-        return ctn_cli_fail_err(cli, &err);
-    ctn_cli_say(cli, "goes on from %s; reused: %u of %u steps", ctn_id_to_text(a->row.id).text, ret->reused_count,
-                plan->step_count);
-    return CTN_EXIT_OK;
-}
-
-/* ---- the verbs ---- */
-
-static int open_old(again *a)
-{
-    ctn_err err = {0};
-    int exit_code = ctn_cli_open(a->cli, &a->ws, &a->store);
-    if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_cli_execution(a->cli, &a->ws, a->store, &a->row);
+    o.writes = writes;
+    o.from_step = ctn_str_from(cli->args.values[CTN_OPT_FROM]);
+    int exit_code = ctn_inputs_read(cli, &o.input);
+    if (exit_code == CTN_EXIT_OK && ctn_opt_is_given(cli, CTN_OPT_CHAIN))
+        exit_code = newer_plan(a, &plan);
     if (exit_code)
         return exit_code;
-    /* What it takes over is taken as it is, sealed anew in the new one. */
-    ctn_config_keyring *keyring = ctn_config_keyring_new(a->ws.config, ctn_cli_teller(a->cli));
-    int rc = ctn_execution_load_open(a->store, ctn_config_keyring_seal(keyring), a->cli->arena, &a->row, &a->old, &err);
+    ctn_config_keyring *keyring = ctn_config_keyring_new(a->ws.config, ctn_cli_teller(cli));
+    o.seal = ctn_config_keyring_seal(keyring);
+    o.plan = plan;
+    int rc = ctn_again_start(&o, cli->arena, q, &told, &err);
+    if (rc == CTN_E_DENIED && told.rerun.unnamed_count)
+        exit_code =
+            ctn_cli_fail(cli, "%s: %.*s", err.message, CTN_STR_ARG(command_with_writes(cli, told.old, &told.rerun)));
+    else if (rc)
+        exit_code = ctn_cli_fail_err(cli, &err);
+    else if ((exit_code = ctn_output_check(cli, q->plan)))
+        ctn_request_drop_plan(q);
+    else
+        ctn_cli_say(cli, "goes on from %s; reused: %u of %u steps", ctn_id_to_text(a->row.id).text,
+                    told.rerun.reused_count, told.step_count);
+    ctn_again_done(&told);
     ctn_config_keyring_free(keyring);
-    if (rc)
-        return ctn_cli_fail_err(a->cli, &err);
-    if (ctn_execution_is_hidden(a->old))
-        return ctn_cli_fail(a->cli, "%s has sensitive values that cannot be read: %s", ctn_id_to_text(a->row.id).text,
-                            keyring ? "they were shredded" : "`sealing` of catena.yaml does not say where the key is");
-    return CTN_EXIT_OK;
+    return exit_code;
 }
 
 static int go_on(ctn_cli *cli)
 {
     again a = {.cli = cli};
     ctn_request q = {.op = CTN_REQUEST_START, .actor = ctn_actor_name(cli->arena)};
-    ctn_rerun rerun;
-    const ctn_json *accepted = NULL;
     ctn_execution_id id;
     q.idempotency_key = ctn_str_from(cli->args.values[CTN_OPT_KEY]);
-    int exit_code = open_old(&a);
+    int exit_code = ctn_cli_open(cli, &a.ws, &a.store);
     if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_opt_is_given(cli, CTN_OPT_CHAIN) ? newer_plan(&a, &q.plan) : same_plan(&a, &q.plan);
+        exit_code = ctn_cli_execution(cli, &a.ws, a.store, &a.row);
     if (exit_code == CTN_EXIT_OK)
-        exit_code = ctn_output_check(cli, q.plan);
-    if (exit_code == CTN_EXIT_OK)
-        exit_code = read_input(&a, q.plan, &q.input, &accepted);
-    if (exit_code == CTN_EXIT_OK)
-        exit_code = decide(&a, q.plan, accepted, &rerun);
-    if (exit_code == CTN_EXIT_OK) {
-        q.going_on = ctn_json_copy(cli->arena, rerun.going_on);
-        q.input = ctn_json_copy(cli->arena, q.input);
-        q.sensitive = ctn_execution_sensitive_also(a.old);
-        if (a.row.labels.len)
-            (void) ctn_json_parse(cli->arena, a.row.labels, NULL, &q.labels, NULL);
-    }
-    ctn_execution_unload(a.old);
+        exit_code = prepare(&a, &q);
     ctn_store_close(a.store);
-    if (exit_code) {
-        ctn_request_drop_plan(&q);
-        return exit_code;
-    }
-    return ctn_follow(cli, &a.ws, &q, true, &id);
+    return exit_code ? exit_code : ctn_follow(cli, &a.ws, &q, true, &id);
 }
 
 static int run_rerun(ctn_cli *cli)

@@ -40,6 +40,14 @@ static void forget(ctn_breaker *b)
     b->first = b->count = b->failures = 0;
 }
 
+void ctn_breaker_reset(ctn_breaker *b)
+{
+    b->is_open = b->has_probe = false;
+    b->until_ms = 0;
+    b->opened++;
+    forget(b);
+}
+
 static void drop_first(ctn_breaker *b)
 {
     b->failures -= b->has_failed[b->first];

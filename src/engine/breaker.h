@@ -31,6 +31,8 @@ typedef struct ctn_breaker {
 void ctn_breaker_done(ctn_breaker *breaker);
 /* As it was left in another life. */
 void ctn_breaker_restore(ctn_breaker *breaker, int64_t until_ms);
+/* Closed by somebody's word, with an empty memory; calls that began before are heard no more. */
+void ctn_breaker_reset(ctn_breaker *breaker);
 /* false: not before *ret_until_ms. */
 bool ctn_breaker_may_begin(const ctn_breaker *breaker, const ctn_breaker_rules *rules, int64_t now_ms,
                            int64_t *ret_until_ms);

@@ -266,6 +266,10 @@ typedef enum ctn_hold_kind {
 } ctn_hold_kind;
 #define CTN_HOLD_ACTOR "guard"
 void ctn_engine_hold(ctn_engine *engine, ctn_str target, ctn_hold_kind kind, ctn_str why);
+/* The circuit breaker of this tool ("server/tool") is closed now, whatever it has seen; on disk, and those who wait for
+ * it go on. False: there is none. */
+bool ctn_engine_breaker_reset(ctn_engine *engine, ctn_str target);
+
 /* ---- figures ---- */
 
 typedef struct ctn_engine_figures {

@@ -19,6 +19,7 @@
 #include "engine/gate.h"
 #include "base/memory.h"
 #include "engine/breaker.h"
+#include "engine/request.h"
 #include "engine/holds.h"
 #include "engine/limits.h"
 #include "engine/place.h"
@@ -161,6 +162,20 @@ static void wake_those_at(ctn_engine *e)
     for (loaded *l = e->live.first; l; l = l->next)
         if (l->gate.waits_for_breaker)
             ctn_live_wake_at(&e->live, l, e->now_ms);
+}
+
+bool ctn_engine_breaker_reset(ctn_engine *e, ctn_str target)
+{
+    gate_breaker *g = e->gate->breakers;
+    while (g && !ctn_str_is(target, g->name))
+        g = g->next;
+    if (!g)
+        return false;
+    ctn_breaker_reset(&g->breaker);
+    keep(e, g);
+    wake_those_at(e);
+    ctn_eng_wake(e);
+    return true;
 }
 
 /* ---- core asks ---- */

@@ -265,6 +265,7 @@ static void free_api(void *ctx)
 {
     ctn_api *api = ctx;
     ctn_api_waits_free(api);
+    ctn_api_bulks_free(api);
     ctn_api_routes_done(&api->routes);
     ctn_arena_free(api->arena);
     free(api);
@@ -282,5 +283,6 @@ void ctn_api_close(ctn_api *api)
         return;
     ctn_api_streams_close(api);
     ctn_api_waits_close(api);
+    ctn_api_bulks_close(api);
     ctn_host_at_end(api->host, free_api, api);
 }

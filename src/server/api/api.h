@@ -8,7 +8,8 @@
  *
  * Every operationId has a handler and every handler an operation: opening asserts it.
  *
- * Adding an operation: its lines in openapi/SUBJECT.yaml, a row in SUBJECT.c, a test.
+ * Adding an operation: its lines in openapi/SUBJECT.yaml, a row in SUBJECT.c, a test; a new subject: its line in
+ * CTN_API_SUBJECTS.
  *
  * Threads  The loop's.
  */
@@ -42,9 +43,23 @@ typedef struct ctn_api_operation {
     void (*handle)(ctn_api_call *call); /* answers now or later, once */
 } ctn_api_operation;
 
-/* A subject's file gives its rows, the last one all NULL; they are listed in operations.c. */
-extern const ctn_api_operation ctn_api_budgets[], ctn_api_chains[], ctn_api_events[], ctn_api_executions[],
-    ctn_api_hooks[], ctn_api_look[], ctn_api_schedules[];
+/* clang-format off */
+/* A subject's file gives its rows, the last one all NULL, as ctn_api_SUBJECT; each stands here, on a line of its own. */
+#define CTN_API_SUBJECTS(SUBJECT) \
+    SUBJECT(again)                \
+    SUBJECT(budgets)              \
+    SUBJECT(bulk)                 \
+    SUBJECT(chains)               \
+    SUBJECT(events)               \
+    SUBJECT(executions)           \
+    SUBJECT(hooks)                \
+    SUBJECT(look)                 \
+    SUBJECT(operate)              \
+    SUBJECT(schedules)
+/* clang-format on */
+#define SUBJECT(name) extern const ctn_api_operation ctn_api_##name[];
+CTN_API_SUBJECTS(SUBJECT)
+#undef SUBJECT
 
 void ctn_api_answer(ctn_api_call *call, int status, const ctn_json *body); /* NULL: no body */
 /* With one header more: Location. */

@@ -11,6 +11,13 @@ ctn_str ctn_api_text(const ctn_json *from, const char *name)
     return ctn_json_str_or(from, name, (ctn_str){0});
 }
 
+ctn_str ctn_api_own_key(const ctn_api_call *call)
+{
+    ctn_str key = ctn_api_text(call->given, "Idempotency-Key"), name = call->caller->name;
+    return key.len ? ctn_arena_printf(call->arena, "api:%zu:%.*s:%.*s", name.len, CTN_STR_ARG(name), CTN_STR_ARG(key))
+                   : key;
+}
+
 /* What is another tenant's is not there, in the same words. */
 bool ctn_api_find(ctn_api_call *call, ctn_action action, ctn_execution_row *ret_row)
 {

@@ -15,5 +15,7 @@ void ctn_api_tell_execution(ctn_api_call *call, ctn_execution_id id);
 void ctn_api_await_execution(ctn_api_call *call, ctn_execution_id id);
 /* Without steps: for lists. */
 ctn_json_builder ctn_api_execution_head(ctn_arena *arena, const ctn_execution_row *row, int64_t now_ms);
+/* Its Idempotency-Key, kept apart from those of other callers and of other ways in; empty: none was said. */
+ctn_str ctn_api_own_key(const ctn_api_call *call);
 /* A text of the body; empty: not said. */
 ctn_str ctn_api_text(const ctn_json *from, const char *name);

@@ -1,17 +1,37 @@
 /*
  * executions.c -- operations that start executions and change them.
  */
+#include "host/told.h"
 #include "server/api/execution.h"
 #include "server/api/reveal.h"
 
 /* ---- start ---- */
 
-/* Kept apart from those of other callers, and of other ways in. */
-static ctn_str own_key(const ctn_api_call *call)
+/* Its key has found an execution that was started with another input; of what may be sensitive nobody can tell. */
+static bool is_another(ctn_api_call *call, ctn_execution_id id)
 {
-    ctn_str key = ctn_api_text(call->given, "Idempotency-Key"), name = call->caller->name;
-    return key.len ? ctn_arena_printf(call->arena, "api:%zu:%.*s:%.*s", name.len, CTN_STR_ARG(name), CTN_STR_ARG(key))
-                   : key;
+    ctn_execution_row row;
+    const ctn_plan *plan = NULL;
+    int64_t version;
+    const ctn_json *input = ctn_json_member_of(call->body, "input"), *accepted = NULL;
+    ctn_json_builder none = ctn_json_object(call->arena);
+    if (!ctn_api_text(call->given, "Idempotency-Key").len ||
+        ctn_store_execution_get(ctn_host_store(call->host), call->arena, id, &row, NULL) ||
+        ctn_shelf_find(ctn_host_shelf(call->host), row.chain_id, call->caller->name, &plan, &version, NULL) ||
+        plan->may_be_sensitive || row.chain_version != version)
+        return false;
+    input = input ? input : ctn_json_finish(&none);
+    return ctn_plan_accept_input(plan, call->arena, input, &accepted, NULL) == CTN_OK &&
+           !ctn_json_equal(accepted, ctn_told_parsed(call->arena, row.input));
+}
+
+static void tell_started(ctn_api_call *call, ctn_execution_id id)
+{
+    if (is_another(call, id))
+        ctn_api_problem(call, 409, CTN_STR("header/Idempotency-Key"),
+                        "the key was used before, with another input: execution %s", ctn_id_to_text(id).text);
+    else
+        ctn_api_await_execution(call, id);
 }
 
 static void start_execution(ctn_api_call *call)
@@ -24,7 +44,7 @@ static void start_execution(ctn_api_call *call)
     ctn_request q = {.op = CTN_REQUEST_START,
                      .input = input ? input : ctn_json_finish(&none),
                      .labels = ctn_json_member_of(call->body, "labels"),
-                     .idempotency_key = own_key(call),
+                     .idempotency_key = ctn_api_own_key(call),
                      .is_queued = ctn_json_bool_or(call->body, "queued", false),
                      .has_priority = priority != NULL,
                      .priority = (int) ctn_json_int_or(call->body, "priority", 0),
@@ -39,7 +59,7 @@ static void start_execution(ctn_api_call *call)
     else if (rc)
         ctn_api_fail(call, &err);
     else
-        ctn_api_file(call, CTN_ACTION_EXECUTIONS_START, &q, CTN_STR("/input"), ctn_api_await_execution);
+        ctn_api_file(call, CTN_ACTION_EXECUTIONS_START, &q, CTN_STR("/input"), tell_started);
 }
 
 /* ---- what is done to one that is there ---- */

@@ -50,6 +50,10 @@ bool ctn_api_filter_of(ctn_api_call *call, const ctn_json *said, ctn_execution_f
         if (ctn_status_from_name(ctn_json_text(ctn_json_at(statuses, i)), &status))
             ret->statuses |= 1u << status;
     }
+    static const char *const TIMES[] = {"createdFrom", "createdUntil", "finishedFrom", "finishedUntil"};
+    for (size_t i = 0; i < sizeof TIMES / sizeof *TIMES; i++)
+        if (ctn_json_member_of(said, TIMES[i]) && !time_of(said, TIMES[i]))
+            return false;
     if (!call->caller->tenant.len)
         return true;
     if (ret->tenant.len && !ctn_str_equal(ret->tenant, call->caller->tenant))

@@ -23,6 +23,7 @@ struct ctn_api {
     ctn_str document_text;
     ctn_api_routes routes;
     struct ctn_api_waits *waits;     /* wait.c */
+    struct ctn_api_bulk_run *bulks;  /* bulk.c: those under way */
     ctn_feed *feed;                  /* of the journal; NULL: the store cannot be read */
     struct ctn_api_streams *streams; /* events.c */
 };
@@ -37,5 +38,10 @@ void ctn_api_streams_close(ctn_api *api); /* NULL streams: never opened */
 /* ---- hooks.c ---- */
 void ctn_api_hooks_open(ctn_api *api, ctn_front *front);
 
+void ctn_api_bulks_close(ctn_api *api); /* their clients are let go */
+void ctn_api_bulks_free(ctn_api *api);  /* the engine is gone */
+
+/* The sentence without what it says to somebody at the command line. */
+ctn_str ctn_api_words(ctn_arena *arena, const ctn_err *err);
 /* Of base/err.h. */
 int ctn_api_status_of(int code);

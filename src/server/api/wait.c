@@ -101,7 +101,7 @@ static void on_ack(void *ctx, int rc, ctn_execution_id id, const ctn_err *err)
     if (!call)
         return;
     if (rc == CTN_E_INVALID && pointer.len && err)
-        ctn_api_problem(call, 422, pointer, "%s", err->message);
+        ctn_api_problem(call, 422, pointer, "%s", ctn_api_words(call->arena, err).ptr);
     else if (rc)
         ctn_api_fail(call, err ? err : &(ctn_err){.code = rc});
     else
