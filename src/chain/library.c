@@ -75,6 +75,22 @@ static void add_fault(ctn_findings *findings, ctn_str file, ctn_position at, con
                      what, CTN_STR_ARG(name), CTN_STR_ARG(file_first), first.line, first.column);
 }
 
+static void copy_table(ctn_library *library, name_table *to, const name_table *from)
+{
+    for (uint32_t i = 0; i < from->names.count; i++)
+        table_add(library, to, from->names.items[i], from->items[i]);
+}
+
+ctn_library *ctn_library_over(ctn_arena *arena, const ctn_library *base)
+{
+    ctn_library *library = ctn_library_new(arena);
+    ctn_library_set_reader(library, base->read, base->read_ctx);
+    copy_table(library, &library->chains, &base->chains);
+    copy_table(library, &library->sets, &base->sets);
+    copy_table(library, &library->documents, &base->documents);
+    return library;
+}
+
 /* ---- chains and sets ---- */
 
 static void add_entry(ctn_library *library, ctn_library_entry entry)

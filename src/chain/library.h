@@ -23,6 +23,8 @@ typedef struct ctn_document {
 } ctn_document;
 
 ctn_library *ctn_library_new(ctn_arena *arena);
+/* One that knows all that `base` knows, and what is added to it, of which `base` hears nothing. It borrows that. */
+ctn_library *ctn_library_over(ctn_arena *arena, const ctn_library *base);
 /* Reads the file `name`, as seen from the folder of the file `from`: how instructions (of an agent, of a prompt) that stand
  * in a file of their own come in. Without a reader such a name is the text. */
 typedef int ctn_library_read_fn(void *ctx, ctn_arena *arena, ctn_str from, ctn_str name, ctn_str *ret_text,

@@ -92,7 +92,7 @@ static int chain_of_file(ctn_workspace *ws, ctn_str path, ctn_findings *findings
 }
 
 /* 0: found; CTN_E_NOT_FOUND; else an error in `err`. */
-static int chain_of_store(ctn_arena *arena, const ctn_workspace *ws, ctn_str id, names *known,
+static int chain_of_store(ctn_arena *arena, const ctn_workspace *ws, ctn_library *library, ctn_str id, names *known,
                           const ctn_chain **ret_chain, ctn_err *err)
 {
     ctn_store *store = NULL;
@@ -114,7 +114,7 @@ static int chain_of_store(ctn_arena *arena, const ctn_workspace *ws, ctn_str id,
         ctn_findings findings;
         ctn_findings_init(&findings, arena);
         ctn_str name = ctn_arena_printf(arena, "stored chain %.*s.json", CTN_STR_ARG(id));
-        if (ctn_library_add_text(ws->config->library, name, definition.body, &findings, ret_chain) || !*ret_chain)
+        if (ctn_library_add_text(library, name, definition.body, &findings, ret_chain) || !*ret_chain)
             rc = ctn_fail(err, CTN_E_CORRUPT, "the stored chain %.*s does not read back: %.*s", CTN_STR_ARG(id),
                           CTN_STR_ARG(findings.count ? findings.items[0].message : (ctn_str){0}));
     }
@@ -166,7 +166,7 @@ int ctn_workspace_chain(ctn_workspace *ws, ctn_str name, ctn_findings *findings,
     if (*ret_chain)
         return CTN_OK;
     names known = {.arena = ws->arena};
-    int rc = chain_of_store(ws->arena, ws, name, &known, ret_chain, err);
+    int rc = chain_of_store(ws->arena, ws, ws->config->library, name, &known, ret_chain, err);
     if (rc != CTN_E_NOT_FOUND)
         return rc;
     copy_errors(findings, &ws->library_findings); /* perhaps it stands in a file that does not read */
@@ -267,10 +267,12 @@ int ctn_workspace_check_plan(const ctn_workspace *ws, ctn_arena *scratch, const 
 
 int ctn_workspace_find_plan(const ctn_workspace *ws, ctn_arena *scratch, ctn_str id, ctn_plan **ret_plan, ctn_err *err)
 {
-    const ctn_chain *chain = ctn_library_chain(ws->config->library, id);
+    ctn_library *library = ws->config->library;
+    const ctn_chain *chain = ctn_library_chain(library, id);
     names known = {.arena = scratch};
-    if (!chain) {
-        int rc = chain_of_store(scratch, ws, id, &known, &chain, err);
+    if (!chain) { /* as it is now: nothing of it stays, so that a newer one is found the next time */
+        library = ctn_library_over(scratch, library);
+        int rc = chain_of_store(scratch, ws, library, id, &known, &chain, err);
         if (rc == CTN_E_NOT_FOUND)
             return ctn_fail(err, rc, "there is no chain \"%.*s\" among those that are included or stored",
                             CTN_STR_ARG(id));
@@ -281,7 +283,7 @@ int ctn_workspace_find_plan(const ctn_workspace *ws, ctn_arena *scratch, ctn_str
     ctn_findings_init(&findings, scratch);
     ctn_arena *arena = ctn_arena_new(65536);
     ctn_plan *plan = NULL;
-    if (ctn_plan_compile(arena, ws->config->library, chain, &findings, &plan)) {
+    if (ctn_plan_compile(arena, library, chain, &findings, &plan)) {
         ctn_arena_free(arena);
         return ctn_fail(err, CTN_E_INVALID, "the chain %.*s has errors%s%.*s", CTN_STR_ARG(id),
                         findings.count ? ": " : "",

@@ -86,10 +86,20 @@ int ctn_api_status_of(int code)
     }
 }
 
+ctn_str ctn_api_words(ctn_arena *arena, const ctn_err *err)
+{
+    ctn_str text = ctn_str_from(err->message[0] ? err->message : ctn_err_name(err->code));
+    size_t option = ctn_str_find(text, CTN_STR(": add -i ")), colon = ctn_str_find(text, CTN_STR(": "));
+    if (option != SIZE_MAX)
+        text.len = option;
+    if (ctn_str_starts_with(text, CTN_STR("--")) && colon != SIZE_MAX)
+        text = ctn_str_from_offset(text, colon + 2);
+    return ctn_arena_str(arena, text);
+}
+
 void ctn_api_fail(ctn_api_call *call, const ctn_err *err)
 {
-    problem(call, ctn_api_status_of(err->code), err->retry_after_s, (ctn_str){0},
-            ctn_arena_str(call->arena, ctn_str_from(err->message[0] ? err->message : ctn_err_name(err->code))));
+    problem(call, ctn_api_status_of(err->code), err->retry_after_s, (ctn_str){0}, ctn_api_words(call->arena, err));
 }
 
 /* ---- who may ---- */
