@@ -128,6 +128,31 @@ static void money_is_not_exceeded_by_many_at_once(void **state)
     model_peer_stop(peer);
 }
 
+/* What is written wrongly of a model, and what is said of it. */
+static void a_model_that_is_written_wrongly_is_refused_with_its_place(void **state)
+{
+    world *w = *state;
+    static const char *const WRONG[][2] = {
+        {"{api: opnai}", "'api' must be openai or anthropic"},
+        {"{url: 'https://h/v1'}", "'api'"},
+        {"{api: openai, url: 'ftp://h'}", "3:"},
+        {"{api: openai, key: sk-123}", "'key' must be an object"},
+        {"{api: openai, key: {env: A, file: b}}", "one of env and file"},
+        {"{api: openai, price: {input: -1, output: 2}}", "a price is a number that is not negative"},
+        {"{api: openai, price: {input: 1}}", "output"},
+        {"{api: openai, headers: {x-key: '{secret.A}'}}", "a secret of a model is its `key`"},
+        {"{api: openai, headers: {'a b': c}}", "cannot be the name of a header"},
+        {"{api: openai, maxTokens: 0}", "maxTokens"},
+        {"small", "a model is an object"},
+    };
+    for (size_t i = 0; i < sizeof WRONG / sizeof *WRONG; i++) {
+        cli_world_write(w, "catena.yaml", "store: sqlite:a.db\nmodels:\n  default: %s\n", WRONG[i][0]);
+        assert_exit(w, catena(w, "list", NULL), 2);
+        assert_err(w, "catena.yaml:3:");
+        assert_err(w, WRONG[i][1]);
+    }
+}
+
 /* No model is asked: answers are made up by the schema, or written in the case. */
 static void a_prompt_is_simulated_and_tested_without_a_model(void **state)
 {
@@ -208,6 +233,7 @@ int main(void)
         CLI_TEST(a_death_in_mid_call_costs_one_more_call),
         CLI_TEST(a_model_that_is_not_there_stops_nothing_half_way),
         CLI_TEST(money_is_not_exceeded_by_many_at_once),
+        CLI_TEST(a_model_that_is_written_wrongly_is_refused_with_its_place),
         CLI_TEST(a_prompt_is_simulated_and_tested_without_a_model),
         CLI_TEST(the_key_is_in_nothing_that_was_written),
     };

@@ -327,6 +327,71 @@ static void a_plan_outlives_its_library(void **state)
     ctn_arena_free(arena);
 }
 
+/* ctx: what the file says; NULL: there is none. */
+static int read_beside(void *ctx, ctn_arena *arena, ctn_str from, ctn_str name, ctn_str *ret_text, ctn_err *err)
+{
+    assert_true(ctn_str_is(from, "chain.yaml") && ctn_str_is(name, "ask.md"));
+    if (!ctx)
+        return ctn_fail(err, CTN_E_NOT_FOUND, "there is no file ask.md");
+    *ret_text = ctn_arena_str(arena, ctn_str_from(ctx));
+    return CTN_OK;
+}
+
+static const char PROMPTS[] = "id: c\nsteps: [{stepName: a, instructionSet: one}, {stepName: b, instructionSet: two}]\n"
+                              "instructionSets:\n"
+                              "  one: {prompt: {instructions: ask.md, maxTokens: 5}}\n"
+                              "  two: {calls: {x: {native: noop}, y: {prompt: {model: m, instructions: ask.md}}}}\n";
+
+static const ctn_plan *plan_of_prompts(chain_kit *kit, const char *file)
+{
+    chain_kit_init(kit);
+    ctn_library_set_reader(kit->library, read_beside, (void *) (uintptr_t) file);
+    chain_kit_add(kit, "chain.yaml", PROMPTS);
+    return file ? chain_kit_compile(kit) : NULL;
+}
+
+static void instructions_in_a_file_are_part_of_what_is_stored(void **state)
+{
+    (void) state;
+    chain_kit kits[3];
+    ctn_digest digests[3][2];
+    static const char *const FILES[] = {"Ask one.\n", "Ask two.\n", "Ask one.\n"};
+    for (int i = 0; i < 3; i++) {
+        const ctn_plan *plan = plan_of_prompts(&kits[i], FILES[i]);
+        ctn_plan *again = NULL;
+        ctn_err err = {0};
+        for (int k = 0; k < 2; k++)
+            digests[i][k] = plan->steps[k].set->digest;
+        assert_text(plan->steps[0].set->calls[0].target, "default");
+        assert_text(plan->steps[1].set->calls[1].target, "m");
+        assert_null(plan->steps[1].set->calls[0].detail);
+        if (ctn_plan_from_definitions(kits[i].arena, plan->definitions, plan->definition_count, &again, &err))
+            fail_msg("%s", err.message);
+        for (int k = 0; k < 2; k++) {
+            const ctn_json *detail = again->steps[k].set->calls[k].detail;
+            assert_text(ctn_json_str_or(detail, "instructions", (ctn_str){0}), FILES[i]);
+        }
+        ctn_plan_done(again);
+    }
+    for (int k = 0; k < 2; k++) {
+        assert_memory_not_equal(&digests[0][k], &digests[1][k], sizeof(ctn_digest));
+        assert_memory_equal(&digests[0][k], &digests[2][k], sizeof(ctn_digest));
+    }
+    for (int i = 0; i < 3; i++)
+        chain_kit_done(&kits[i]);
+}
+
+static void a_prompt_whose_file_is_not_there_is_an_error(void **state)
+{
+    (void) state;
+    chain_kit kit;
+    (void) plan_of_prompts(&kit, NULL);
+    assert_int_equal(kit.findings.error_count, 2);
+    assert_text(chain_kit_findings(&kit, NULL), "4:32 unknown-template: instructions: there is no file ask.md\n"
+                                                "5:73 unknown-template: instructions: there is no file ask.md\n");
+    chain_kit_done(&kit);
+}
+
 static void definitions_that_make_no_plan_are_refused_with_a_sentence(void **state)
 {
     (void) state;
@@ -450,6 +515,8 @@ int main(void)
         cmocka_unit_test(a_set_without_arguments_passes_the_input_on_if_there_is_one),
         cmocka_unit_test(a_plan_from_its_definitions_is_the_same_plan),
         cmocka_unit_test(a_plan_outlives_its_library),
+        cmocka_unit_test(instructions_in_a_file_are_part_of_what_is_stored),
+        cmocka_unit_test(a_prompt_whose_file_is_not_there_is_an_error),
         cmocka_unit_test(definitions_that_make_no_plan_are_refused_with_a_sentence),
         cmocka_unit_test(the_same_chain_in_yaml_and_json_has_one_digest),
         cmocka_unit_test(what_this_version_does_not_run_is_named),
