@@ -12,6 +12,7 @@
 #include "cli_kit.h"
 #include "planted.h"
 #include "base/memory.h"
+#include "support/http_peer.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -443,6 +444,90 @@ static void nothing_is_in_what_a_killed_owner_leaves(void **state)
     print_message("searched %zu files and %zu MiB in all\n", search.searched_files, search.searched_bytes >> 20);
 }
 
+/* ---- secrets in what calls are sent ---- */
+
+/* Says everything back that it heard: in a body, in a header, in a refusal. */
+static void echo(void *ctx, http_asked *asked)
+{
+    unsigned *came = ctx; /* the secret itself, which the search must not find */
+    const char *is_bad = strstr(asked->path, "refuse");
+    char body[8000];
+    size_t n = 0;
+    n += (size_t) snprintf(body, sizeof body, "{\"heard\":\"");
+    const char *parts[] = {asked->head, asked->body};
+    for (size_t i = 0; i < 2; i++)
+        for (const char *c = parts[i]; (i == 0 ? *c : c < asked->body + asked->body_bytes) && n < sizeof body - 8; c++)
+            n += (size_t) snprintf(body + n, sizeof body - n, *c == '"' || *c == '\\' ? "\\%c" : "%c",
+                                   *c < ' ' && *c >= 0 ? ' ' : *c);
+    snprintf(body + n, sizeof body - n, "\"}");
+    char key[200] = "";
+    (void) http_asked_header(asked, "X-Key", key, sizeof key);
+    if (!strcmp(key, PLANTED[SECRET]))
+        ++*came;
+    http_say_format(asked,
+                    "HTTP/1.1 %s\r\nContent-Type: application/json\r\nX-Heard: %s\r\nConnection: close\r\n\r\n%s",
+                    is_bad ? "422 No" : "200 OK", key, body);
+    http_close(asked);
+}
+
+/* Of every kind of call that can be sent one, in every place; each says it back wherever it can. */
+static void a_secret_that_calls_are_sent_is_written_nowhere(void **state)
+{
+    world *w = *state;
+    unsigned came = 0;
+    http_peer *peer = http_peer_start(&(http_peer_options){.serve = echo, .ctx = &came});
+    char id[64];
+    make_world(w);
+    cli_world_write(w, "catena.yaml",
+                    "store: sqlite:agency.db\nsecrets: {TOKEN: {file: secret.txt}}\n"
+                    "egress: {allowPrivate: [127.0.0.1]}\n"
+                    "servers:\n  gossip: {command: '%s', trusted: true}\n",
+                    gossip());
+    cli_world_write(
+        w, "sent.yaml",
+        "id: sent\nsteps:\n"
+        "  - {stepName: web, instructionSet: web, outputVariables: [all], inputTemplate: 'in {secret.TOKEN}',\n"
+        "     cache: {ttlMs: 60000, allowWrites: true}, noUndo: x, retryConfig: {maxRetries: 0}}\n"
+        "  - {stepName: refuse, instructionSet: refuse, onError: continue, noUndo: x}\n"
+        "  - {stepName: tool, instructionSet: tool, outputVariables: {told: heard}}\n"
+        "  - {stepName: bad, instructionSet: bad, onError: continue}\n"
+        "  - {stepName: own, instructionSet: own, outputVariables: {own: k}}\n"
+        "  - {stepName: print, instructionSet: print, outputVariables: [printed]}\n"
+        "instructionSets:\n"
+        "  web: {http: {url: '%s/a/{secret.TOKEN}?k={secret.TOKEN}', query: {q: '{secret.TOKEN}'}, result: response,\n"
+        "    headers: {X-Key: '{secret.TOKEN}', Authorization: 'Bearer {secret.TOKEN}'},\n"
+        "    body: {k: ['{secret.TOKEN}'], i: '{input}'}}}\n"
+        "  refuse: {http: {method: POST, url: '%s/refuse/{secret.TOKEN}', headers: {X-Key: '{secret.TOKEN}'}}}\n"
+        "  tool: {tool: gossip/hear, effect: idempotent, arguments: {text: 'x{secret.TOKEN}y'}}\n"
+        "  bad: {tool: gossip/refuse, effect: idempotent, arguments: {text: '{secret.TOKEN}'}}\n"
+        "  own: {native: noop, effect: none, arguments: {k: '{secret.TOKEN}'}}\n"
+        "  print: {effect: read, command: {argv: [printenv, KEY], env: {KEY: '{secret.TOKEN}'}}}\n",
+        http_peer_url(peer), http_peer_url(peer));
+    clean(w, 0, catena(w, "run", "sent.yaml", NULL));
+    assert_int_equal(came, 2);
+    assert_out(w, "(secret TOKEN)");
+    json_text(w->said.out, "executionId", id);
+    look_at(w, id, "all");
+    assert_exit(w, catena(w, "history", id, NULL), 0);
+    assert_out(w, "{secret.TOKEN}");
+    clean(w, 0, catena(w, "export", id, "-o", "sent.export", NULL));
+    /* It is not there when a call needs it: the sentence names it and not its file. */
+    assert_exit(w, shell(w, "rm secret.txt"), 0);
+    assert_exit(w, catena(w, "run", "sent.yaml", NULL), 1);
+    assert_out(w, "the secret TOKEN cannot be read now");
+    assert_lacks(w->said.out, "secret.txt");
+    /* Nobody knows it: nothing starts. */
+    cli_world_write(w, "catena.yaml", "store: sqlite:agency.db\nsecrets: {TOKENS: {file: secret.txt}}\n");
+    assert_exit(w, catena(w, "check", "sent.yaml", NULL), 2);
+    assert_out(w, "`secrets` names no TOKEN; did you mean");
+    cli_world_write(w, "web.yaml",
+                    "id: web\nsteps: [{stepName: a, instructionSet: a, inputTemplate: '{secret.TOKEN}'}]\n"
+                    "instructionSets: {a: {native: noop, effect: none}}\n");
+    assert_exit(w, catena(w, "run", "web.yaml", NULL), 2);
+    assert_err(w, "`secrets` names no TOKEN");
+    http_peer_stop(peer);
+}
+
 int main(void)
 {
     if (sodium_init() < 0)
@@ -455,6 +540,7 @@ int main(void)
         CLI_TEST(the_key_is_guarded_and_missed),
         CLI_TEST(a_client_is_forgotten_by_a_label),
         CLI_TEST(nothing_is_in_what_a_killed_owner_leaves),
+        CLI_TEST(a_secret_that_calls_are_sent_is_written_nowhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
