@@ -102,7 +102,8 @@ static void a_model_that_is_not_there_stops_nothing_half_way(void **state)
     model_peer_stop(peer);
 }
 
-/* Ten at once, each of which may take some 0.0014 and takes 0.0012: eight fit one after the other, a ninth may not. */
+/* Ten at once, each of which may take some 0.0019 and takes 0.0012: seven fit one after the other, an eighth may not.
+ */
 static void money_is_not_exceeded_by_many_at_once(void **state)
 {
     world *w = *state;

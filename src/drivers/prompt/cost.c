@@ -4,7 +4,8 @@
 #include "drivers/prompt/cost.h"
 #include "value/decimal.h"
 
-#define FRAME_TOKENS 64 /* marks of roles, of the tool, of the end: some ten in truth */
+#define FRAME_TOKENS 640 /* what servers put around it: marks of roles some ten, a tool that must be called some 350   \
+                          */
 
 static size_t bytes_of(const ctn_chat_ask *ask)
 {

@@ -3,7 +3,7 @@
  *
  * What a server tells is believed. What it does not tell (it was cut off, it does not count) is taken at its most, so
  * that a budget is not exceeded by what nobody saw: a token is a byte of text at least, so an input has no more of them
- * than bytes, and a few for the frame; an answer has no more than it was allowed.
+ * than bytes, and some hundreds for what the server puts around it; an answer has no more than it was allowed.
  */
 #pragma once
 #include "base/arena.h"

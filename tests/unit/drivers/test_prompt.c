@@ -575,7 +575,7 @@ static void what_is_not_counted_is_taken_at_its_most(void **state)
     ctn_chat_answer answer;
     ctn_chat_answer_init(&answer, 100);
     ctn_prompt_use use = ctn_prompt_use_told(&question, &answer); /* nothing came */
-    assert_int_equal(use.input, 76);
+    assert_int_equal(use.input, 652);
     assert_int_equal(use.output, 500);
     ctn_buf_append_literal(&answer.text, "hello");
     answer.output_tokens = 2; /* told before it was cut off: there may have been more */
