@@ -29,6 +29,16 @@ static void complain(reading *r, ctn_str pointer, ctn_str detail)
     ctn_json_push(&r->errors, ctn_json_finish(&b));
 }
 
+/* The sentence without the place before it, which is told by itself. */
+static ctn_str what_is_wrong(const reading *r, const ctn_err *err)
+{
+    ctn_str text = ctn_str_from(err->message);
+    size_t colon = ctn_str_find(text, CTN_STR(": "));
+    if (colon != SIZE_MAX && (text.ptr[0] == '/' || ctn_str_starts_with(text, CTN_STR("the value: "))))
+        text = ctn_str_from_offset(text, colon + 2);
+    return ctn_arena_str(r->arena, text);
+}
+
 /* ---- parameters ---- */
 
 static ctn_str pointer_of(const reading *r, const ctn_api_parameter *p)
@@ -116,10 +126,7 @@ static void read_parameter(reading *r, const ctn_api_parameter *p)
         return;
     }
     if (ctn_schema_validate_at(p->schema, value, r->arena, pointer, &err)) {
-        ctn_str why = ctn_str_from(err.message);
-        if (ctn_str_starts_with(why, CTN_STR("the value: ")))
-            why = ctn_str_from_offset(why, sizeof "the value: " - 1);
-        complain(r, pointer_of(r, p), ctn_arena_str(r->arena, why));
+        complain(r, pointer_of(r, p), what_is_wrong(r, &err));
         return;
     }
     ctn_json_put(&r->given, p->name, value);
@@ -182,7 +189,7 @@ static bool read_body(reading *r, ctn_api_read *ret)
         return false;
     }
     if (body->schema && ctn_schema_validate_at(body->schema, ret->body, r->arena, pointer, &err)) {
-        complain(r, ctn_arena_str(r->arena, ctn_str_from(pointer)), ctn_arena_str(r->arena, ctn_str_from(err.message)));
+        complain(r, ctn_arena_str(r->arena, ctn_str_from(pointer)), what_is_wrong(r, &err));
         ret->sentence = "the body does not fit";
         ret->status = 422;
         return false;

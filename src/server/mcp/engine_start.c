@@ -105,25 +105,36 @@ static ctn_str without_option(ctn_err *err)
     return at == SIZE_MAX ? text : (ctn_str){text.ptr, at};
 }
 
+static int plan_of(ctn_engine_backend *b, const ctn_chain_start *start, ctn_str principal, const ctn_plan **ret_plan,
+                   int64_t *ret_version, ctn_err *err)
+{
+    ctn_shelf *shelf = ctn_host_shelf(b->host);
+    if (start->chain->problem.len)
+        return ctn_fail(err, CTN_E_INVALID, "%.*s", CTN_STR_ARG(start->chain->problem));
+    if (!shelf)
+        return ctn_fail(err, CTN_E_CLOSED, "catena is ending; call again when it is back");
+    return ctn_shelf_find(shelf, start->chain->id, principal, ret_plan, ret_version, err);
+}
+
 void ctn_engine_start_chain(ctn_engine_backend *b, ctn_mcp_exchange *x, const ctn_chain_start *start,
                             const ctn_follow_how *how)
 {
     ctn_arena *arena = ctn_mcp_exchange_arena(x);
     ctn_str principal = ctn_mcp_exchange_caller(x)->principal;
     const ctn_json *accepted = NULL;
-    ctn_plan *plan = NULL;
+    const ctn_plan *plan = NULL;
+    int64_t version = 0;
     ctn_err err = {0};
     if (start->idempotency_key.len > KEY_BYTES_MAX) {
         ctn_engine_refuse(x, NULL, "The idempotency key is longer than %d bytes. Use a shorter one.", KEY_BYTES_MAX);
         return;
     }
-    if (ctn_engine_plan_for(b, start->chain, arena, &plan, &err)) {
+    if (plan_of(b, start, principal, &plan, &version, &err)) {
         ctn_engine_refuse(x, NULL, "The chain %.*s cannot run: %.*s", CTN_STR_ARG(start->chain->id),
                           CTN_STR_ARG(ctn_engine_sentence(arena, ctn_str_from(err.message))));
         return;
     }
     if (ctn_plan_accept_input(plan, arena, start->input, &accepted, &err)) {
-        ctn_plan_free(plan);
         ctn_engine_refuse(x, NULL,
                           "Nothing was started: %.*s What it takes is in its inputSchema: call get_chain with "
                           "{\"chain\": \"%.*s\"}.",
@@ -132,17 +143,15 @@ void ctn_engine_start_chain(ctn_engine_backend *b, ctn_mcp_exchange *x, const ct
     }
     ctn_str digest;
     if (digest_of(b, start, plan->may_be_sensitive, arena, &digest, &err)) {
-        ctn_plan_free(plan);
         ctn_engine_refuse(x, NULL, "The chain %.*s cannot run: %s", CTN_STR_ARG(start->chain->id), err.message);
         return;
     }
     ctn_follow *f = ctn_follow_new(b, x, how);
-    if (start->attach_ms && digest.len && !start->idempotency_key.len && join_equal(b, x, start, digest, f)) {
-        ctn_plan_free(plan);
+    if (start->attach_ms && digest.len && !start->idempotency_key.len && join_equal(b, x, start, digest, f))
         return;
-    }
     ctn_request q = {.op = CTN_REQUEST_START,
-                     .plan = plan,
+                     .known_plan = plan,
+                     .known_version = version,
                      .input = start->input,
                      .labels = labels_of(x, start, digest, arena),
                      .is_queued = start->is_queued,
