@@ -419,7 +419,7 @@ static bool serve_behind(ctn_feed *feed)
         if (!has_room(f)) {
             if (!f->no_room_since_ms)
                 f->no_room_since_ms = now_ms;
-            else if (now_ms - f->no_room_since_ms > CTN_FEED_STALL_MS)
+            else if (!f->of.is_patient && now_ms - f->no_room_since_ms > CTN_FEED_STALL_MS)
                 lose(f);
             continue;
         }
@@ -439,6 +439,14 @@ static bool serve_behind(ctn_feed *feed)
 
 /* ---- rounds ---- */
 
+static bool has_impatient(const ctn_feed *feed)
+{
+    for (const ctn_follower *f = feed->behind; f; f = f->next)
+        if (!f->of.is_patient)
+            return true;
+    return false;
+}
+
 static void run(void *ctx)
 {
     ctn_feed *feed = ctx;
@@ -453,7 +461,7 @@ static void run(void *ctx)
     bury_gone(feed);
     if (has_more || (feed->is_dirty && feed->count && !feed->is_failing))
         ctn_task_file(feed->loop, &feed->task);
-    else if (feed->behind || feed->is_failing)
+    else if (feed->is_failing || has_impatient(feed))
         ctn_timer_set(feed->timer, ctn_loop_now_ms(feed->loop) + (feed->is_failing ? RETRY_MS : ROOM_MS));
 }
 
@@ -495,6 +503,12 @@ ctn_follower *ctn_feed_follow(ctn_feed *feed, const ctn_follow_options *options)
     link_in(&feed->behind, f);
     ctn_task_file(feed->loop, &feed->task);
     return f;
+}
+
+void ctn_feed_go_on(ctn_follower *f)
+{
+    if (f->is_behind && !f->is_gone)
+        ctn_task_file(f->feed->loop, &f->feed->task);
 }
 
 void ctn_feed_unfollow(ctn_follower *f)

@@ -49,6 +49,7 @@ typedef struct ctn_follow_options {
     /* May it be told to him? NULL: all may. */
     bool (*may)(void *ctx, const ctn_tail_entry *entry, const ctn_json *labels);
     bool (*has_room)(void *ctx); /* NULL: always */
+    bool is_patient;             /* however long he has no room he is not lost; he says when he has some (_go_on) */
     void (*take)(void *ctx, const ctn_feed_event *event);
     /* He was told all that there is: now, and whenever it is so again after he was behind. NULL is fine. */
     void (*caught_up)(void *ctx);
@@ -63,6 +64,8 @@ void ctn_feed_free(ctn_feed *feed); /* NULL is fine */
 void ctn_feed_wake(ctn_feed *feed);
 
 ctn_follower *ctn_feed_follow(ctn_feed *feed, const ctn_follow_options *options);
+/* A patient one has room again. */
+void ctn_feed_go_on(ctn_follower *follower);
 /* Allowed from within his own callbacks. NULL is fine. */
 void ctn_feed_unfollow(ctn_follower *follower);
 /* Everything up to here was told to him, or is not for him. */

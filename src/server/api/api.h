@@ -55,7 +55,8 @@ typedef struct ctn_api_operation {
     SUBJECT(hooks)                \
     SUBJECT(look)                 \
     SUBJECT(operate)              \
-    SUBJECT(schedules)
+    SUBJECT(schedules)            \
+    SUBJECT(webhooks)
 /* clang-format on */
 #define SUBJECT(name) extern const ctn_api_operation ctn_api_##name[];
 CTN_API_SUBJECTS(SUBJECT)

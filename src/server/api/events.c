@@ -179,9 +179,8 @@ static void tick(void *ctx)
 
 /* ---- operations ---- */
 
-static uint64_t kinds_of(const ctn_json *given)
+uint64_t ctn_api_kinds(const ctn_json *list)
 {
-    const ctn_json *list = ctn_json_member_of(given, "kind");
     uint64_t kinds = 0;
     for (size_t i = 0; i < ctn_json_count(list); i++) {
         ctn_entry_kind kind;
@@ -208,7 +207,7 @@ static void follow(ctn_api_call *call, ctn_feed_filter filter, int64_t after, st
 {
     struct ctn_api_streams *all = call->api->streams;
     stream *s = CTN_NEW(call->arena, stream);
-    filter.kinds = kinds_of(call->given);
+    filter.kinds = ctn_api_kinds(ctn_json_member_of(call->given, "kind"));
     after = ctn_json_int_or(call->given, "after", after);
     after = ctn_json_int_or(call->given, "Last-Event-ID", after);
     *s = one;
@@ -283,7 +282,10 @@ int ctn_api_streams_open(ctn_api *api, ctn_err *err)
     api->streams->loop = loop;
     api->streams->timer = ctn_timer_new(loop, tick, api->streams);
     ctn_host_listen(api->host, on_event, api->feed);
-    return CTN_OK;
+    rc = ctn_api_webhooks_open(api, err);
+    if (rc)
+        ctn_api_streams_close(api);
+    return rc;
 }
 
 void ctn_api_streams_end(ctn_api *api)
@@ -300,6 +302,7 @@ void ctn_api_streams_close(ctn_api *api)
     if (!api->streams)
         return;
     ctn_api_streams_end(api);
+    ctn_webhooks_close(api->webhooks);
     ctn_host_unlisten(api->host, api->feed);
     ctn_timer_free(api->streams->timer);
     ctn_feed_free(api->feed);

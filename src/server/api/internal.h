@@ -9,7 +9,7 @@
  */
 #pragma once
 #include "server/api/route.h"
-#include "server/feed.h"
+#include "server/webhooks.h"
 #include "server/api/wait.h"
 
 #define CTN_API_DOCUMENT_PATH "/openapi.json"
@@ -26,6 +26,7 @@ struct ctn_api {
     struct ctn_api_bulk_run *bulks;  /* bulk.c: those under way */
     ctn_feed *feed;                  /* of the journal; NULL: the store cannot be read */
     struct ctn_api_streams *streams; /* events.c */
+    ctn_webhooks *webhooks;
 };
 
 extern const ctn_api_operation *const ctn_api_operations[]; /* operations.c; NULL ends it */
@@ -34,6 +35,12 @@ extern const ctn_api_operation *const ctn_api_operations[]; /* operations.c; NUL
 int ctn_api_streams_open(ctn_api *api, ctn_err *err);
 void ctn_api_streams_end(ctn_api *api);   /* each of them; new ones are refused */
 void ctn_api_streams_close(ctn_api *api); /* NULL streams: never opened */
+
+/* The kinds of events that a list names. */
+uint64_t ctn_api_kinds(const ctn_json *names);
+
+/* ---- webhooks.c ---- */
+int ctn_api_webhooks_open(ctn_api *api, ctn_err *err);
 
 /* ---- hooks.c ---- */
 void ctn_api_hooks_open(ctn_api *api, ctn_front *front);
