@@ -7,22 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/memory.h"
-#include "server/feed.h"
 #include "support/cmocka.h"
-
-typedef struct place {
-    ctn_loop *loop;
-    ctn_store *store;
-    ctn_feed *feed;
-    ctn_arena *arena;
-    uint64_t epoch, seqs[64];
-    ctn_digest hashes[64];
-    ctn_timer *limit;
-} place;
+#include "unit/server/feed_kit.h"
 
 typedef struct listener {
     ctn_follower *follower;
-    place *p;
+    feed_kit *p;
     char text[8192]; /* positions */
     int64_t last;
     size_t count, room, leaves_after, lost;
@@ -30,92 +20,6 @@ typedef struct listener {
     ctn_str tenant;      /* not empty: what he may read */
     char json[64 << 10]; /* of the last one */
 } listener;
-
-static int setup(void **state)
-{
-    static int number;
-    place *p = calloc(1, sizeof *p);
-    char url[64];
-    bool was_crash;
-    assert_non_null(p);
-    (void) snprintf(url, sizeof url, "memory:feed-%d", number++);
-    p->loop = ctn_loop_new();
-    p->arena = ctn_arena_new(65536);
-    assert_int_equal(ctn_store_open(url, CTN_STORE_CREATE, &p->store, NULL), CTN_OK);
-    assert_int_equal(ctn_store_epoch_begin(p->store, &p->epoch, &was_crash, NULL), CTN_OK);
-    assert_int_equal(ctn_feed_new(p->loop, p->store, NULL, &p->feed, NULL), CTN_OK);
-    *state = p;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    place *p = *state;
-    ctn_timer_free(p->limit);
-    ctn_feed_free(p->feed);
-    ctn_store_close(p->store);
-    ctn_arena_free(p->arena);
-    ctn_loop_free(p->loop);
-    free(p);
-    return 0;
-}
-
-static ctn_execution_id id_of(int64_t exec_no)
-{
-    return (ctn_execution_id){{0x01, [15] = (uint8_t) exec_no}};
-}
-
-/* One more entry of an execution, which is made with its first one. */
-static void add_body(place *p, int64_t exec_no, ctn_entry_kind kind, int64_t parent, ctn_str body, ctn_str sealed)
-{
-    ctn_record record = {.kind = p->seqs[exec_no] ? kind : CTN_ENTRY_STARTED,
-                         .seq = p->seqs[exec_no] + 1,
-                         .at_ms = 1700000000000,
-                         .item = -1,
-                         .actor = CTN_STR("engine"),
-                         .body = body,
-                         .sealed = sealed};
-    record.hash = ctn_record_hash(&record, &p->hashes[exec_no]);
-    ctn_execution_row row = {.exec_no = exec_no,
-                             .id = id_of(exec_no),
-                             .parent = parent ? id_of(parent) : (ctn_execution_id){{0}},
-                             .chain_id = exec_no % 2 ? CTN_STR("odd") : CTN_STR("even"),
-                             .tenant = exec_no % 3 ? (ctn_str){0} : CTN_STR("acme"),
-                             .labels = CTN_STR("{\"region\":\"eu\"}"),
-                             .input = CTN_STR("{}"),
-                             .status = CTN_STATUS_RUNNING,
-                             .created_at_ms = 1};
-    ctn_append append = {.exec_no = exec_no,
-                         .epoch = p->epoch,
-                         .seq_expected = p->seqs[exec_no],
-                         .row = p->seqs[exec_no] ? NULL : &row,
-                         .records = &record,
-                         .count = 1};
-    ctn_outcome outcome;
-    assert_int_equal(ctn_store_commit(p->store, &append, 1, &outcome, NULL), CTN_OK);
-    assert_int_equal(outcome, CTN_OUTCOME_ACCEPTED);
-    p->seqs[exec_no]++;
-    p->hashes[exec_no] = record.hash;
-    ctn_feed_wake(p->feed);
-}
-
-static void add(place *p, int64_t exec_no)
-{
-    add_body(p, exec_no, CTN_ENTRY_ATTEMPT_SUCCEEDED, 0, CTN_STR("{\"variables\":{\"a\":1}}"), (ctn_str){0});
-}
-
-static void stop(void *ctx)
-{
-    ctn_loop_stop(((place *) ctx)->loop);
-}
-
-static void run(place *p, int64_t ms)
-{
-    if (!p->limit)
-        p->limit = ctn_timer_new(p->loop, stop, p);
-    ctn_timer_set(p->limit, ctn_loop_now_ms(p->loop) + ms);
-    ctn_loop_run(p->loop);
-}
 
 static bool may(void *ctx, const ctn_tail_entry *entry, const ctn_json *labels)
 {
@@ -157,7 +61,7 @@ static void lost(void *ctx)
     ((listener *) ctx)->lost++;
 }
 
-static listener *follow(place *p, int64_t after, ctn_feed_filter filter)
+static listener *follow(feed_kit *p, int64_t after, ctn_feed_filter filter)
 {
     listener *l = ctn_calloc(1, sizeof *l);
     l->p = p;
@@ -185,17 +89,17 @@ static void leave(listener *l)
 
 static void who_comes_back_with_his_bookmark_misses_nothing(void **state)
 {
-    place *p = *state;
+    feed_kit *p = *state;
     for (int i = 0; i < 5; i++)
-        add(p, 1);
+        feed_kit_add(p, 1);
     listener *all = follow(p, 0, (ctn_feed_filter){.kinds = 0}), *later = follow(p, 3, (ctn_feed_filter){.kinds = 0}),
              *now = follow(p, -1, (ctn_feed_filter){.kinds = 0}),
              *wrong = follow(p, 999, (ctn_feed_filter){.kinds = 0});
     wrong->last = 0;
-    run(p, 20);
-    add(p, 1);
-    add(p, 2);
-    run(p, 20);
+    feed_kit_run(p, 20);
+    feed_kit_add(p, 1);
+    feed_kit_add(p, 2);
+    feed_kit_run(p, 20);
     assert_string_equal(all->text, "1 2 3 4 5 6 7 ");
     assert_string_equal(later->text, "4 5 6 7 ");
     assert_string_equal(now->text, "6 7 ");
@@ -203,11 +107,11 @@ static void who_comes_back_with_his_bookmark_misses_nothing(void **state)
     assert_int_equal(ctn_follower_position(wrong->follower), 7); /* of another store: it goes on from now */
     int64_t bookmark = all->last;
     leave(all);
-    add(p, 1); /* while he is away */
-    run(p, 20);
+    feed_kit_add(p, 1); /* while he is away */
+    feed_kit_run(p, 20);
     all = follow(p, bookmark, (ctn_feed_filter){.kinds = 0});
-    add(p, 1);
-    run(p, 20);
+    feed_kit_add(p, 1);
+    feed_kit_run(p, 20);
     assert_string_equal(all->text, "8 9 ");
     leave(all);
     leave(later);
@@ -217,10 +121,10 @@ static void who_comes_back_with_his_bookmark_misses_nothing(void **state)
 
 static void each_is_told_what_he_has_asked_for(void **state)
 {
-    place *p = *state;
-    add(p, 1);
-    listener *one = follow(p, 0, (ctn_feed_filter){.execution = id_of(2)}),
-             *family = follow(p, 0, (ctn_feed_filter){.execution = id_of(2), .with_children = true}),
+    feed_kit *p = *state;
+    feed_kit_add(p, 1);
+    listener *one = follow(p, 0, (ctn_feed_filter){.execution = feed_kit_id_of(2)}),
+             *family = follow(p, 0, (ctn_feed_filter){.execution = feed_kit_id_of(2), .with_children = true}),
              *odd = follow(p, 0, (ctn_feed_filter){.chain_id = CTN_STR("odd")}),
              *acme = follow(p, 0, (ctn_feed_filter){.tenant = CTN_STR("acme")}),
              *ends = follow(p, 0, (ctn_feed_filter){.kinds = UINT64_C(1) << CTN_ENTRY_COMPLETED}),
@@ -228,13 +132,13 @@ static void each_is_told_what_he_has_asked_for(void **state)
     guarded->tenant = CTN_STR("acme");
     for (int round = 0; round < 2; round++) { /* as it comes, and out of the store */
         if (round == 0) {
-            add(p, 2);                                                                         /* 2 */
-            add_body(p, 4, CTN_ENTRY_STARTED, 2, CTN_STR("{}"), (ctn_str){0});                 /* 3: child */
-            add_body(p, 5, CTN_ENTRY_STARTED, 4, CTN_STR("{}"), (ctn_str){0});                 /* 4: its child */
-            add(p, 3);                                                                         /* 5 */
-            add_body(p, 2, CTN_ENTRY_COMPLETED, 0, CTN_STR("{\"outputs\":{}}"), (ctn_str){0}); /* 6 */
+            feed_kit_add(p, 2);                                                         /* 2 */
+            feed_kit_add_body(p, 4, CTN_ENTRY_STARTED, 2, CTN_STR("{}"), (ctn_str){0}); /* 3: child */
+            feed_kit_add_body(p, 5, CTN_ENTRY_STARTED, 4, CTN_STR("{}"), (ctn_str){0}); /* 4: its child */
+            feed_kit_add(p, 3);                                                         /* 5 */
+            feed_kit_add_body(p, 2, CTN_ENTRY_COMPLETED, 0, CTN_STR("{\"outputs\":{}}"), (ctn_str){0}); /* 6 */
         }
-        run(p, 20);
+        feed_kit_run(p, 20);
         assert_string_equal(one->text, "2 6 ");
         assert_string_equal(family->text, "2 3 4 6 ");
         assert_string_equal(odd->text, "1 4 5 ");
@@ -250,7 +154,7 @@ static void each_is_told_what_he_has_asked_for(void **state)
         ctn_feed_filter filters[6];
         for (size_t i = 0; i < 6; i++)
             filters[i] = (ctn_feed_filter){.kinds = i == 4 ? UINT64_C(1) << CTN_ENTRY_COMPLETED : 0};
-        filters[0].execution = filters[1].execution = id_of(2);
+        filters[0].execution = filters[1].execution = feed_kit_id_of(2);
         filters[1].with_children = true;
         filters[2].chain_id = CTN_STR("odd");
         filters[3].tenant = CTN_STR("acme");
@@ -272,25 +176,25 @@ static void each_is_told_what_he_has_asked_for(void **state)
 
 static void who_is_slow_is_told_later_and_holds_nobody_up(void **state)
 {
-    place *p = *state;
+    feed_kit *p = *state;
     for (int i = 0; i < 700; i++)
-        add(p, 1 + i % 3);
+        feed_kit_add(p, 1 + i % 3);
     listener *slow = follow(p, 0, (ctn_feed_filter){.kinds = 0}), *quick = follow(p, 0, (ctn_feed_filter){.kinds = 0}),
-             *one = follow(p, 0, (ctn_feed_filter){.execution = id_of(1)});
+             *one = follow(p, 0, (ctn_feed_filter){.execution = feed_kit_id_of(1)});
     slow->room = 10;
     one->room = 7;
-    run(p, 30);
+    feed_kit_run(p, 30);
     assert_int_equal(quick->count, 700);
     assert_int_equal(slow->count, 10);
     for (int i = 0; i < 40; i++) { /* and while he catches up, more comes */
-        add(p, 1);
+        feed_kit_add(p, 1);
         slow->room += 5;
         one->room += 1;
-        run(p, 2);
+        feed_kit_run(p, 2);
     }
     assert_int_equal(quick->count, 740);
     slow->room = one->room = SIZE_MAX;
-    run(p, 120);
+    feed_kit_run(p, 120);
     assert_int_equal(slow->count, 740);
     assert_int_equal(one->count, 234 + 40);
     assert_int_equal(ctn_follower_position(slow->follower), 740);
@@ -303,21 +207,21 @@ static void who_is_slow_is_told_later_and_holds_nobody_up(void **state)
 /* More comes at once than is read in a round: the feed is behind the store, and a newcomer may not run ahead of it. */
 static void who_comes_in_the_middle_of_a_flood_is_told_each_once(void **state)
 {
-    place *p = *state;
+    feed_kit *p = *state;
     listener *live = follow(p, -1, (ctn_feed_filter){.kinds = 0}),
              *tired = follow(p, -1, (ctn_feed_filter){.kinds = 0});
-    run(p, 20);
+    feed_kit_run(p, 20);
     tired->room = 3;
     for (int i = 0; i < 4000; i++)
-        add(p, i % 500 == 499 ? 7 : 1 + i % 3);
-    listener *few = follow(p, 0, (ctn_feed_filter){.execution = id_of(7)});
+        feed_kit_add(p, i % 500 == 499 ? 7 : 1 + i % 3);
+    listener *few = follow(p, 0, (ctn_feed_filter){.execution = feed_kit_id_of(7)});
     listener *fresh = follow(p, 0, (ctn_feed_filter){.kinds = 0}),
              *ahead = follow(p, 3990, (ctn_feed_filter){.kinds = 0}),
-             *one = follow(p, 0, (ctn_feed_filter){.execution = id_of(2)});
-    run(p, 100);
+             *one = follow(p, 0, (ctn_feed_filter){.execution = feed_kit_id_of(2)});
+    feed_kit_run(p, 100);
     assert_int_equal(tired->count, 3); /* he was where the feed is, and had no room */
     tired->room = SIZE_MAX;
-    run(p, 150);
+    feed_kit_run(p, 150);
     assert_int_equal(live->count, 4000);
     assert_int_equal(tired->count, 4000);
     assert_int_equal(fresh->count, 4000);
@@ -334,16 +238,16 @@ static void who_comes_in_the_middle_of_a_flood_is_told_each_once(void **state)
 
 static void who_leaves_while_he_is_told_is_told_no_more(void **state)
 {
-    place *p = *state;
-    add(p, 1);
+    feed_kit *p = *state;
+    feed_kit_add(p, 1);
     listener *early = follow(p, 0, (ctn_feed_filter){.kinds = 0}), *live = follow(p, -1, (ctn_feed_filter){.kinds = 0}),
              *other = follow(p, -1, (ctn_feed_filter){.kinds = 0});
     early->leaves_after = 1;
     live->leaves_after = 1;
-    run(p, 20);
+    feed_kit_run(p, 20);
     for (int i = 0; i < 3; i++)
-        add(p, 1);
-    run(p, 20);
+        feed_kit_add(p, 1);
+    feed_kit_run(p, 20);
     assert_int_equal(early->count, 1);
     assert_int_equal(live->count, 1);
     assert_int_equal(other->count, 3);
@@ -354,14 +258,14 @@ static void who_leaves_while_he_is_told_is_told_no_more(void **state)
 
 static void no_sensitive_value_and_no_large_body_is_told(void **state)
 {
-    place *p = *state;
-    add(p, 1);
+    feed_kit *p = *state;
+    feed_kit_add(p, 1);
     listener *l = follow(p, -1, (ctn_feed_filter){.kinds = 0});
-    run(p, 20);
-    add_body(p, 1, CTN_ENTRY_ATTEMPT_SUCCEEDED, 0,
-             CTN_STR("{\"variables\":{\"pin\":{\"$sealed\":\"c0ffee\"},\"open\":7}}"),
-             CTN_STR("[{\"at\":\"/variables/pin\",\"box\":\"Ym94\"}]"));
-    run(p, 20);
+    feed_kit_run(p, 20);
+    feed_kit_add_body(p, 1, CTN_ENTRY_ATTEMPT_SUCCEEDED, 0,
+                      CTN_STR("{\"variables\":{\"pin\":{\"$sealed\":\"c0ffee\"},\"open\":7}}"),
+                      CTN_STR("[{\"at\":\"/variables/pin\",\"box\":\"Ym94\"}]"));
+    feed_kit_run(p, 20);
     assert_non_null(strstr(l->json, "\"variables\":{\"pin\":\"(sealed)\",\"open\":7}"));
     assert_null(strstr(l->json, "Ym94"));
     assert_non_null(strstr(l->json,
@@ -372,8 +276,8 @@ static void no_sensitive_value_and_no_large_body_is_told(void **state)
     memset(large, 'x', 40000);
     memcpy(large, "{\"a\":\"", 6);
     memcpy(large + 40000 - 2, "\"}", 2);
-    add_body(p, 1, CTN_ENTRY_ATTEMPT_SUCCEEDED, 0, (ctn_str){large, 40000}, (ctn_str){0});
-    run(p, 20);
+    feed_kit_add_body(p, 1, CTN_ENTRY_ATTEMPT_SUCCEEDED, 0, (ctn_str){large, 40000}, (ctn_str){0});
+    feed_kit_run(p, 20);
     assert_non_null(strstr(l->json, "\"bodyBytes\":40000}"));
     assert_true(strlen(l->json) < 1000);
     free(large);
@@ -382,7 +286,7 @@ static void no_sensitive_value_and_no_large_body_is_told(void **state)
 
 int main(void)
 {
-#define FEED(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define FEED(name) cmocka_unit_test_setup_teardown(name, feed_kit_setup, feed_kit_teardown)
     const struct CMUnitTest tests[] = {
         FEED(who_comes_back_with_his_bookmark_misses_nothing),
         FEED(each_is_told_what_he_has_asked_for),
