@@ -323,7 +323,7 @@ typedef struct refusal_case {
 
 static void assert_refusals(bench *b, model_api api, const refusal_case *cases, size_t count)
 {
-    model_turn turns[CALLS_MAX];
+    model_turn turns[CALLS_MAX] = {{0}};
     for (size_t i = 0; i < count; i++)
         turns[i] = cases[i].turn;
     play(b, api, turns, count);
