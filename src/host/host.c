@@ -37,6 +37,11 @@ typedef struct listening {
     struct listening *next;
 } listening;
 
+typedef struct component_log {
+    ctn_log log;
+    struct component_log *next;
+} component_log;
+
 struct ctn_host {
     ctn_host_options options;
     const ctn_workspace *ws;
@@ -47,7 +52,8 @@ struct ctn_host {
     raised signals[SIGNAL_COUNT];
     int signal_came;
     ctn_log log_text, log_drivers, log_engine; /* the same, each with its component */
-    const ctn_log *log;                        /* NULL: silent */
+    const ctn_log *log; /* NULL: silent */
+    component_log *logs;
 
     ctn_drivers *drivers; /* NULL: not made yet */
     ctn_store_lock *lock;
@@ -392,14 +398,18 @@ int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
     return socket ? ctn_control_open(&control, socket, &host->control, err) : CTN_OK;
 }
 
-const ctn_log *ctn_host_log(const ctn_host *host, const char *component)
+const ctn_log *ctn_host_log(ctn_host *host, const char *component)
 {
     if (!host->log)
         return NULL;
-    ctn_log *log = CTN_NEW(host->arena, ctn_log);
-    *log = *host->log;
-    log->component = component;
-    return log;
+    for (const component_log *known = host->logs; known; known = known->next)
+        if (strcmp(known->log.component, component) == 0)
+            return &known->log;
+    component_log *added = CTN_NEW(host->arena, component_log);
+    *added = (component_log){.log = *host->log, .next = host->logs};
+    added->log.component = component;
+    host->logs = added;
+    return &added->log;
 }
 
 const ctn_histogram *ctn_host_commits_took(const ctn_host *host)

@@ -68,8 +68,8 @@ void ctn_host_at_end(ctn_host *host, void (*fn)(void *ctx), void *ctx);
 const ctn_workspace *ctn_host_workspace(const ctn_host *host);
 ctn_teller ctn_host_teller(const ctn_host *host);
 ctn_loop *ctn_host_loop(const ctn_host *host);
-/* Whose lines say `component`; NULL: silent. The host's, as the options and the configuration have it. */
-const ctn_log *ctn_host_log(const ctn_host *host, const char *component);
+/* Whose lines say `component` (a literal); NULL: silent. After _own. */
+const ctn_log *ctn_host_log(ctn_host *host, const char *component);
 /* How long commits took, from being handed over until the engine knew. */
 const ctn_histogram *ctn_host_commits_took(const ctn_host *host);
 /* NULL before _own. */

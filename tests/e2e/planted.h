@@ -4,7 +4,7 @@
  * nowhere), with each byte escaped (%50, \u0050), in hexadecimal, and in base64, wherever in its groups of three they
  * begin.
  *
- * They are letters and digits only, at least 12 of them.
+ * They are letters and digits, at least 12 of them; of others no form is looked for that escapes them.
  */
 #pragma once
 #include <stdbool.h>

@@ -2,7 +2,8 @@
  * What a service was given in confidence is in nothing that it writes or answers.
  *
  * Strings that exist nowhere else are planted: in sensitive inputs and answers, in what peers give into sensitive
- * variables, in secrets of the configuration, in the key of a model, in tokens of callers, in a token that is none. All
+ * variables, in secrets of the configuration, in the keys of a model, a collector and a hook, in
+ * tokens of callers, in an API key, in a token that is none. All
  * ways of doing a step's work get them, and every peer is a gossip: it says all that it was told back, in what it
  * answers, refuses and fails with. Then everything is searched, in every form (planted.h): each answer of the API and
  * of MCP, events, figures, the log at debug, the traces as their collector gets them, what the verbs of the command
@@ -20,11 +21,13 @@
 #include "e2e/web_kit.h"
 #include "support/http_peer.h"
 
-enum { PIN, ANSWER, GIVEN, TOOL_SECRET, MODEL_KEY, ADA, STRANGER, COLLECTOR_KEY, PLANTED_COUNT };
-static const char *const PLANTED[PLANTED_COUNT] = {
-    [PIN] = "PlantedPin7f3aQzz",           [ANSWER] = "PlantedAnswer55aaQzz",          [GIVEN] = "PlantedGiven91bcQzz",
-    [TOOL_SECRET] = "PlantedToold24eQzz",  [MODEL_KEY] = "PlantedModel0b6cQzz",        [ADA] = "PlantedAda31f0Qzz",
-    [STRANGER] = "PlantedStranger8c2dQzz", [COLLECTOR_KEY] = "PlantedCollector4a7eQzz"};
+enum { PIN, ANSWER, GIVEN, TOOL_SECRET, MODEL_KEY, ADA, STRANGER, COLLECTOR_KEY, HOOK_KEY, API_KEY, PLANTED_COUNT };
+static const char *PLANTED[PLANTED_COUNT] = {
+    [PIN] = "PlantedPin7f3aQzz",           [ANSWER] = "PlantedAnswer55aaQzz",
+    [GIVEN] = "PlantedGiven91bcQzz",       [TOOL_SECRET] = "PlantedToold24eQzz",
+    [MODEL_KEY] = "PlantedModel0b6cQzz",   [ADA] = "PlantedAda31f0Qzz",
+    [STRANGER] = "PlantedStranger8c2dQzz", [COLLECTOR_KEY] = "PlantedCollector4a7eQzz",
+    [HOOK_KEY] = "PlantedHook66d1Qzz",     [API_KEY] = "(it is made in the test)"};
 static const char *const OURS[] = {"tool.secret", "issue.txt", "peer.log", NULL};
 
 typedef struct scene {
@@ -36,6 +39,7 @@ typedef struct scene {
     pthread_mutex_t lock;
     ctn_buf spans; /* what the collector got */
     unsigned asked_model, asked_http;
+    char key[100];
 } scene;
 
 /* ---- peers ---- */
@@ -86,6 +90,8 @@ static void write_files(scene *s)
     cli_world_env(w, text);
     snprintf(text, sizeof text, "COLLECTOR=%s", PLANTED[COLLECTOR_KEY]);
     cli_world_env(w, text);
+    snprintf(text, sizeof text, "HOOK=%s", PLANTED[HOOK_KEY]);
+    cli_world_env(w, text);
     cli_world_write(w, "catena.yaml",
                     "store: sqlite:s.db\nsealing: {key: {file: catena.key}}\ninclude: [all.yaml, plain.yaml]\n"
                     "secrets: {TOKEN: {file: tool.secret}, COLLECTOR: {env: COLLECTOR}}\n"
@@ -94,6 +100,7 @@ static void write_files(scene *s)
                     "models: {default: {api: openai, url: '%s/v1', key: {env: MODEL_KEY}, model: m}}\n"
                     "egress: {allowPrivate: [127.0.0.1]}\n"
                     "http: {tokens: {ada: {env: ADA, roles: [admin]}}}\n"
+                    "hooks: {pay: {chain: all, secret: {env: HOOK}, scheme: github, principal: ada}}\n"
                     "telemetry: {otlp: {url: '%s/otlp', headers: {Authorization: 'Bearer {secret.COLLECTOR}'}}}\n"
                     "log: {format: json, level: debug}\n",
                     gossip(), w->folder, url, url);
@@ -197,7 +204,7 @@ static void look_at_everything(scene *s, const char *id)
             fail_msg("GET %.*s: %d %.*s", CTN_STR_ARG(target), a.status, CTN_STR_ARG(a.body));
         looked += a.status == 200;
     }
-    assert_true(looked >= 2);
+    assert_true(looked >= 8);
 }
 
 static void look_at_events(scene *s, const char *target)
@@ -238,6 +245,48 @@ static void ask_wrongly(scene *s)
     (void) ask(s, "GET", filled(s, "/v1/chains?secret=$", PLANTED[PIN]), NULL); /* a query is not logged */
 }
 
+/* Deliveries of somebody else's webhook: one that is forged, and one that is believed. */
+static void deliver(scene *s)
+{
+    char headers[300], hex[2 * crypto_auth_hmacsha256_BYTES + 1];
+    unsigned char mac[crypto_auth_hmacsha256_BYTES];
+    crypto_auth_hmacsha256_state state;
+    const char *body = filled(s, "{\"pin\":\"$\"}", PLANTED[PIN]);
+    crypto_auth_hmacsha256_init(&state, (const unsigned char *) PLANTED[HOOK_KEY], strlen(PLANTED[HOOK_KEY]));
+    crypto_auth_hmacsha256_update(&state, (const unsigned char *) body, strlen(body));
+    crypto_auth_hmacsha256_final(&state, mac);
+    for (int is_forged = 1; is_forged >= 0; is_forged--) {
+        sodium_bin2hex(hex, sizeof hex, mac, sizeof mac);
+        hex[0] = is_forged ? (hex[0] == '0' ? '1' : '0') : hex[0];
+        snprintf(headers, sizeof headers,
+                 "Content-Type: application/json\r\nX-GitHub-Delivery: d-1\r\nX-Hub-Signature-256: sha256=%s\r\n", hex);
+        web_answer a = web_ask(&s->service, s->arena, "POST", "/v1/hooks/pay", headers, ctn_str_from(body));
+        planted_search(&s->search, "a hook", a.body.ptr, a.body.len);
+        if (is_forged ? a.status / 100 != 4 : a.status != 202)
+            fail_msg("%d %.*s", a.status, CTN_STR_ARG(a.body));
+    }
+}
+
+/* A key is shown once; from then on it is as secret as anything. */
+static void make_key(scene *s)
+{
+    assert_exit(s->w, catena(s->w, "token", "create", "bot", "--role", "viewer", "--quiet", NULL), 0);
+    snprintf(s->key, sizeof s->key, "%.*s", (int) strcspn(s->w->said.out, "\n"), s->w->said.out);
+    PLANTED[API_KEY] = s->key + strlen("ctn_0123456789ab_");
+}
+
+static void ask_by_key(scene *s)
+{
+    char headers[300];
+    snprintf(headers, sizeof headers, "Authorization: Bearer %s\r\nContent-Type: application/json\r\n", s->key);
+    web_answer a = web_ask(&s->service, s->arena, "GET", "/v1/chains", headers, (ctn_str){0});
+    if (a.status != 200)
+        fail_msg("%d %.*s", a.status, CTN_STR_ARG(a.body));
+    a = web_ask(&s->service, s->arena, "POST", "/v1/executions", headers, CTN_STR("{\"chain\":\"plain\"}"));
+    assert_int_equal(a.status, 403);
+    planted_search(&s->search, "a denial", a.body.ptr, a.body.len);
+}
+
 static void ask_by_mcp(scene *s)
 {
     web_answer a = ask(s, "POST", "/mcp",
@@ -271,10 +320,13 @@ static void nothing_confidential_leaves_a_service(void **state)
     s.peer = http_peer_start(&(http_peer_options){.serve = serve, .ctx = &s});
     write_files(&s);
     assert_exit(s.w, catena(s.w, "check", "plain.yaml", NULL), 0);
+    make_key(&s);
     web_open(&s.service, s.w, "");
     const char *id = start(&s);
     ask_wrongly(&s);
     ask_by_mcp(&s);
+    ask_by_key(&s);
+    deliver(&s);
     look_at_everything(&s, id);
     planted_search_folder(&s.search, s.w->folder); /* the store's log, as it is while it is used */
     snprintf(answer, sizeof answer, "{\"approved\":true,\"comment\":\"%s\"}", PLANTED[ANSWER]);

@@ -170,7 +170,8 @@ static const char *method_of(const ctn_json *detail, const ctn_json *body)
     return body ? "POST" : "GET";
 }
 
-int ctn_webcall_ask_of(ctn_arena *arena, const ctn_json *detail, ctn_str key, ctn_webcall_ask *ret_ask, ctn_err *err)
+int ctn_webcall_ask_of(ctn_arena *arena, const ctn_json *detail, const ctn_webcall_said *said, ctn_webcall_ask *ret_ask,
+                       ctn_err *err)
 {
     const ctn_json *body = ctn_json_member_of(detail, "body"), *headers = ctn_json_member_of(detail, "headers");
     const ctn_json *accept = ctn_json_member_of(detail, "accept");
@@ -181,7 +182,7 @@ int ctn_webcall_ask_of(ctn_arena *arena, const ctn_json *detail, ctn_str key, ct
         ctn_url_read(arena, ctn_webcall_with_query(arena, url, ctn_json_member_of(detail, "query")), &ask.url, err);
     if (rc)
         return rc;
-    ask.headers = CTN_NEW_ARRAY(arena, ctn_http_header, ctn_json_count(headers) + 3);
+    ask.headers = CTN_NEW_ARRAY(arena, ctn_http_header, ctn_json_count(headers) + 4);
     rc = add_own_headers(arena, headers, &ask, err);
     if (rc == CTN_OK && body)
         rc = write_body(arena, body, &ask, err);
@@ -191,8 +192,10 @@ int ctn_webcall_ask_of(ctn_arena *arena, const ctn_json *detail, ctn_str key, ct
         add_header(&ask, CTN_STR("Accept"),
                    accept ? list_text(arena, accept) : CTN_STR("application/json, text/*;q=0.8, */*;q=0.1"), false);
     ctn_str key_name = ctn_json_str_or(detail, "idempotencyHeader", CTN_STR("Idempotency-Key"));
-    if (key.len && key_name.len && !ask.is_safe)
-        add_header(&ask, key_name, key, false);
+    if (said->key.len && key_name.len && !ask.is_safe)
+        add_header(&ask, key_name, said->key, false);
+    if (said->traceparent.len && !header_named(&ask, "traceparent"))
+        add_header(&ask, CTN_STR("traceparent"), said->traceparent, false);
     *ret_ask = ask;
     return CTN_OK;
 }

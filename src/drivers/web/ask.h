@@ -18,8 +18,15 @@ typedef struct ctn_webcall_ask {
     bool is_safe; /* GET, HEAD */
 } ctn_webcall_ask;
 
-/* key: the idempotency key. In the arena. CTN_E_INVALID: it makes no request, and why. */
-int ctn_webcall_ask_of(ctn_arena *arena, const ctn_json *detail, ctn_str key, ctn_webcall_ask *ret_ask, ctn_err *err);
+/* What is said beside what the chain says; borrowed. */
+typedef struct ctn_webcall_said {
+    ctn_str key;         /* the idempotency key; empty: none */
+    ctn_str traceparent; /* W3C trace context; empty: none. The chain's own header of that name wins */
+} ctn_webcall_said;
+
+/* In the arena. CTN_E_INVALID: it makes no request, and why. */
+int ctn_webcall_ask_of(ctn_arena *arena, const ctn_json *detail, const ctn_webcall_said *said, ctn_webcall_ask *ret_ask,
+                       ctn_err *err);
 /* The URL with these members in its query, in place of those of the same names. A list is said once for each item; null
  * is left out. */
 ctn_str ctn_webcall_with_query(ctn_arena *arena, ctn_str url, const ctn_json *members);

@@ -374,7 +374,10 @@ static void begin(void *ctx, const ctn_call_request *request)
     c->bytes_left = (size_t) bytes < o->body_bytes_max ? (size_t) bytes : o->body_bytes_max;
     read_pages(c);
     ctn_err err = {0};
-    if (ctn_webcall_ask_of(c->arena, c->detail, ctn_arena_str(c->arena, request->idempotency_key), &c->ask, &err)) {
+    if (ctn_webcall_ask_of(c->arena, c->detail,
+                           &(ctn_webcall_said){.key = ctn_arena_str(c->arena, request->idempotency_key),
+                                               .traceparent = ctn_arena_str(c->arena, request->traceparent)},
+                           &c->ask, &err)) {
         fail(c, CTN_FAILURE_INVALID_INPUT, false, ctn_arena_str(c->arena, ctn_str_from(err.message)));
         return;
     }

@@ -131,6 +131,7 @@ static void begin(world *w, const ctn_call_request *how, const char *format)
     request.token = 7;
     request.args = args;
     request.idempotency_key = CTN_STR("key-1");
+    request.traceparent = CTN_STR("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
     w->told = 0;
     w->iface.begin(w->iface.ctx, &request);
 }
@@ -218,6 +219,7 @@ static void what_a_call_says_goes_out_and_no_value_ends_what_it_stands_in(void *
     asked(w, 0, "X-N: 5\r\n");
     asked(w, 0, "Content-Type: application/json\r\n");
     asked(w, 0, "Idempotency-Key: key-1\r\n");
+    asked(w, 0, "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n");
     asked(w, 0, "\r\n\r\n{\"text\":\"h\xc3\xa9\"}");
     assert_true(w->result.was_sent);
 }
