@@ -217,8 +217,9 @@ static void judge(asking *a, const web_answer *answer)
     if (answer->status >= 400 && answer->status != 401 &&
         ctn_json_str_or(answer->json, "detail", (ctn_str){0}).len < 10)
         complain(a, answer, "no sentence says why");
-    if (answer->status == 422 && !ctn_json_count(errors))
-        complain(a, answer, "no field is named");
+    if (answer->status == 422 && !ctn_json_count(errors) &&
+        !ctn_json_count(ctn_json_member_of(answer->json, "findings")))
+        complain(a, answer, "neither a field nor a place in a file is named");
     judge_documented(a, answer);
     a->f->refused += is_form_fault || answer->status == 422;
     a->f->done += answer->status < 300;
