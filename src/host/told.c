@@ -211,14 +211,17 @@ const ctn_json *ctn_told_budget(ctn_arena *arena, const ctn_execution *x, int64_
 {
     ctn_budget_view view = ctn_execution_budget(x, now_ms);
     ctn_json_builder used = ctn_json_object(arena), reserved = ctn_json_object(arena), b = ctn_json_object(arena);
-    ctn_json_put_int(&used, "calls", view.calls);
+    const ctn_json *limits = told_limits(arena, &ctn_execution_plan(x)->budget);
+    if (limits) { /* else nobody counts them */
+        ctn_json_put_int(&used, "calls", view.calls);
+        ctn_json_put_int(&used, "bytes", view.bytes);
+    }
     ctn_json_put_int(&used, "wallMs", view.wall_ms);
-    ctn_json_put_int(&used, "bytes", view.bytes);
     ctn_json_put_int(&used, "tokens", view.used.tokens);
     put_money(&used, view.used.money);
     ctn_json_put_int(&reserved, "tokens", view.reserved_tokens);
     put_money(&reserved, view.reserved_money);
-    ctn_json_put(&b, CTN_STR("limits"), told_limits(arena, &ctn_execution_plan(x)->budget));
+    ctn_json_put(&b, CTN_STR("limits"), limits);
     ctn_json_put(&b, CTN_STR("used"), ctn_json_finish(&used));
     ctn_json_put(&b, CTN_STR("reserved"), ctn_json_finish(&reserved));
     ctn_json_put_int(&b, "granted", (int64_t) view.grants + 1);

@@ -3,9 +3,11 @@
  */
 #include "drivers/prompt/cost.h"
 #include "value/decimal.h"
+#include <stdio.h>
 
-#define FRAME_TOKENS 640 /* what servers put around it: marks of roles some ten, a tool that must be called some 350   \
-                          */
+#define FRAME_TOKENS                                                                                                   \
+    640 /* what servers put around it: marks of roles some ten, a tool that must be called some 350                    \
+         */
 
 static size_t bytes_of(const ctn_chat_ask *ask)
 {

@@ -253,6 +253,14 @@ static void an_execution_is_looked_at_in_every_way(void **state)
     k->body = started;
     assert_int_equal(api_get(k, api_path(k, "/v1/executions/%s/why?name=sad")), 404);
     k->body = started;
+    assert_int_equal(api_get(k, api_path(k, "/v1/executions/%s/budget")), 200);
+    assert_api(k, "/limits", "null");
+    assert_api(k, "/used/calls", "");
+    assert_api(k, "/used/money", "0");
+    assert_api(k, "/reserved/tokens", "0");
+    assert_api(k, "/granted", "1");
+    assert_api(k, "/waits", "false");
+    k->body = started;
     assert_int_equal(api_get(k, api_path(k, "/v1/executions/%s/graph")), 200);
     assert_non_null(strstr(k->place.text, "image/svg+xml"));
     k->body = started;
