@@ -56,6 +56,7 @@ typedef struct ctn_api_operation {
     SUBJECT(look)                 \
     SUBJECT(operate)              \
     SUBJECT(schedules)            \
+    SUBJECT(tenants)              \
     SUBJECT(webhooks)
 /* clang-format on */
 #define SUBJECT(name) extern const ctn_api_operation ctn_api_##name[];

@@ -389,6 +389,39 @@ static void roles_hold_and_a_denial_names_the_grant(void **state)
                      403);
 }
 
+/* ---- tenants ---- */
+
+static int setup_tenants(void **state)
+{
+    (void) setenv("API_KIT_ADA", "ada-s-token-is-long-enough", 1);
+    (void) setenv("API_KIT_VIC", "vic-s-token-is-long-enough", 1);
+    return api_kit_setup(state, CHAINS,
+                         "tokens: {ada: {env: API_KIT_ADA, tenant: acme}, vic: {env: API_KIT_VIC}}}\n"
+                         "limits: {running: 1}\n"
+                         "tenants: {acme: {weight: 3, running: 5, executionsPerDay: 2}"); /* the kit closes it */
+}
+
+static void a_quota_that_is_used_up_is_429_until_the_next_day(void **state)
+{
+    api_kit *k = *state;
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(api_ask(k, "POST", "/v1/executions", ADA, "{'chain': 'sign', 'input': {}}"), 202);
+    assert_int_equal(api_ask(k, "POST", "/v1/executions", ADA, "{'chain': 'sign', 'input': {}}"), 429);
+    assert_non_null(strstr(api_at(k, "/detail"), "tenant 'acme' has used up its executionsPerDay"));
+    assert_non_null(strstr(k->place.text, "Retry-After: "));
+    assert_null(strstr(k->place.text, "Retry-After: 1\r"));
+    assert_int_equal(api_ask(k, "POST", "/v1/executions", VIC, "{'chain': 'sign', 'input': {}, 'queued': true}"), 202);
+    assert_int_equal(api_ask(k, "GET", "/v1/tenants", ADA, NULL), 200);
+    assert_api(k, "/tenants/0/tenant", "acme");
+    assert_api(k, "/tenants/0/weight", "3");
+    assert_api(k, "/tenants/0/runningMost", "5");
+    assert_api(k, "/tenants/0/today/executions/used", "2");
+    assert_api(k, "/tenants/0/today/executions/limit", "2");
+    assert_api(k, "/tenants/1", ""); /* another's is not his to see */
+    assert_int_equal(api_ask(k, "GET", "/v1/tenants", VIC, NULL), 200);
+    assert_true(api_at(k, "/tenants/1/tenant")[0] || api_at(k, "/tenants/0/tenant")[0]);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, api_kit_teardown)
 
 int main(void)
@@ -404,6 +437,8 @@ int main(void)
         T(pages_neither_repeat_nor_leave_out),
         T(a_bulk_action_tells_first_and_does_nothing_twice),
         T(an_import_is_checked_told_with_its_places_and_versioned),
+        cmocka_unit_test_setup_teardown(a_quota_that_is_used_up_is_429_until_the_next_day, setup_tenants,
+                                        api_kit_teardown),
         cmocka_unit_test_setup_teardown(roles_hold_and_a_denial_names_the_grant, setup_tokens, api_kit_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
