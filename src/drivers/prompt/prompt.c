@@ -155,7 +155,7 @@ static void on_came(void *ctx, uint64_t pieces)
     ctn_arena_mark mark = ctn_arena_save(c->arena);
     uint64_t all = c->pieces + pieces;
     o->sink.progress(o->sink.ctx, c->token, (double) all, -1,
-                     ctn_arena_printf(c->arena, "%llu tokens so far", (unsigned long long) all));
+                     ctn_arena_printf(c->arena, "%llu token%s so far", (unsigned long long) all, all == 1 ? "" : "s"));
     ctn_arena_restore(c->arena, mark);
 }
 
