@@ -3,9 +3,11 @@
  * the document says of it.
  */
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include "support/cmocka.h"
 #include "unit/server/api_kit.h"
@@ -326,6 +328,44 @@ static void a_bulk_action_tells_first_and_does_nothing_twice(void **state)
     assert_int_equal(ctn_json_count(ctn_json_member_of(k->body, "executions")), 1);
 }
 
+/* Somebody holds the store, so that nothing comes to disk: what is filed is not forgotten, and has a bound. */
+static void what_cannot_come_to_disk_is_not_taken_without_end(void **state)
+{
+    enum { MANY = 1024 }; /* of one caller */
+    api_kit *k = *state;
+    static int fds[MANY];
+    sqlite3 *db = NULL;
+    char path[128], text[512];
+    const char *body = "{\"chain\":\"sign\",\"labels\":{\"many\":\"1\"}}";
+    (void) snprintf(path, sizeof path, "%s/catena.db", k->folder);
+    assert_int_equal(api_post(k, "/v1/executions", "{'chain':'sign'}"), 202); /* the chain is stored */
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_busy_timeout(db, 5000), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    (void) snprintf(text, sizeof text,
+                    "POST /v1/executions HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/json\r\n"
+                    "Content-Length: %zu\r\n\r\n%s",
+                    k->place.port, strlen(body), body);
+    for (int i = 0; i < MANY; i++) {
+        fds[i] = connect_to(&k->place);
+        put(fds[i], text);
+    }
+    int status = 0;
+    for (int64_t until_ms = now_ms() + 8000; status != 429 && now_ms() < until_ms;) {
+        assert_int_equal(api_get(k, "/v1/executions?label=many=1"), 200); /* looking goes on */
+        status = api_ask(k, "POST", "/v1/executions", "", "{'chain':'sign'}");
+    }
+    assert_int_equal(status, 429);
+    assert_non_null(strstr(k->place.text, "Retry-After: "));
+    assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    for (int i = 0; i < MANY; i++) {
+        assert_true(read_until(&k->place, fds[i], "HTTP/1.1 202"));
+        close(fds[i]);
+    }
+    assert_int_equal(api_post(k, "/v1/executions", "{'chain':'sign'}"), 202);
+}
+
 /* ---- chains ---- */
 
 static void an_import_is_checked_told_with_its_places_and_versioned(void **state)
@@ -426,6 +466,10 @@ static void a_quota_that_is_used_up_is_429_until_the_next_day(void **state)
 
 int main(void)
 {
+    struct rlimit files;
+    (void) getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max;
+    (void) setrlimit(RLIMIT_NOFILE, &files);
     const struct CMUnitTest tests[] = {
         T(every_sort_of_bad_input_names_its_field),
         T(what_is_no_operation_says_what_there_is),
@@ -436,6 +480,7 @@ int main(void)
         T(an_execution_is_looked_at_in_every_way),
         T(pages_neither_repeat_nor_leave_out),
         T(a_bulk_action_tells_first_and_does_nothing_twice),
+        T(what_cannot_come_to_disk_is_not_taken_without_end),
         T(an_import_is_checked_told_with_its_places_and_versioned),
         cmocka_unit_test_setup_teardown(a_quota_that_is_used_up_is_429_until_the_next_day, setup_tenants,
                                         api_kit_teardown),
