@@ -99,6 +99,8 @@ void ctn_api_tell_execution(ctn_api_call *call, ctn_execution_id id)
     ctn_snapshot s = ctn_snapshot_in_store(x, store, call->arena);
     ctn_json_put(&b, CTN_STR("input"), ctn_told_parsed(call->arena, row.input));
     ctn_json_put(&b, CTN_STR("steps"), ctn_told_steps(call->arena, &s));
+    if (ctn_execution_origin(x)->principal.len)
+        ctn_json_put_str(&b, "principal", ctn_arena_str(call->arena, ctn_execution_origin(x)->principal));
     if (ctn_execution_from(x))
         ctn_json_put(&b, CTN_STR("from"), ctn_execution_from(x));
     const ctn_json *used = ctn_told_used(call->arena, x);
