@@ -31,7 +31,7 @@ int ctn_service_open(ctn_host *host, ctn_ops *ops, ctn_str address, ctn_service 
         return rc;
     }
     ctn_mcp_service_serve(s->mcp, s->front);
-    ctn_ops_serve(ops, s->front);
+    ctn_ops_serve(ops, s->front, ctn_api_webhooks_of(s->api));
     *ret_service = s;
     return CTN_OK;
 }

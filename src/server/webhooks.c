@@ -339,6 +339,17 @@ int ctn_webhooks_get(ctn_webhooks *all, ctn_arena *arena, ctn_str name, ctn_webh
     return rc;
 }
 
+ctn_webhooks_figures ctn_webhooks_figures_now(const ctn_webhooks *all)
+{
+    ctn_webhooks_figures now = all->counted;
+    for (const webhook *w = all->first; w; w = w->next) {
+        now.webhooks++;
+        now.stopped += w->is.stopped.len > 0;
+        now.waiting += w->count;
+    }
+    return now;
+}
+
 ctn_webhook *ctn_webhooks_list(ctn_webhooks *all, ctn_arena *arena, size_t *ret_count)
 {
     ctn_webhook *list = CTN_NEW_ARRAY(arena, ctn_webhook, all->count);

@@ -73,6 +73,12 @@ int ctn_webhooks_resume(ctn_webhooks *webhooks, ctn_str name, ctn_err *err);
 int ctn_webhooks_get(ctn_webhooks *webhooks, ctn_arena *arena, ctn_str name, ctn_webhook *ret_webhook, ctn_err *err);
 /* By name; in the arena. */
 ctn_webhook *ctn_webhooks_list(ctn_webhooks *webhooks, ctn_arena *arena, size_t *ret_count);
+typedef struct ctn_webhooks_figures {
+    uint64_t delivered, failed,
+        dead; /* since it was opened: deliveries, attempts that failed, dead letters that came */
+    size_t webhooks, stopped, waiting;
+} ctn_webhooks_figures;
+ctn_webhooks_figures ctn_webhooks_figures_now(const ctn_webhooks *webhooks);
 /* One attempt, soon: delivered, the dead letter is gone. CTN_E_NOT_FOUND: there is none, or its execution was pruned;
  * CTN_E_TOO_MANY: so many are under way already. */
 int ctn_webhooks_deliver_again(ctn_webhooks *webhooks, ctn_str name, int64_t position, ctn_err *err);

@@ -80,6 +80,7 @@ static bool bury(letter *l, const char *why)
                             .why = ctn_str_from(why),
                             .died_at_ms = ctn_loop_now_ms(w->all->of.loop)};
     if (ctn_store_dead_letter_put(w->all->of.store, &dead, &err) == CTN_OK) {
+        w->all->counted.dead++;
         ctn_log_line(w->all->of.log, CTN_LOG_WARN, "a delivery is given up", "webhook", w->is.name.ptr, "why", why,
                      NULL);
         return true;
@@ -118,6 +119,7 @@ static void end_letter(letter *l, const ctn_http_end *end, const char *why)
     bool is_delivered = end->code == CTN_OK && end->status / 100 == 2;
     l->call = NULL;
     l->attempts++;
+    *(is_delivered ? &w->all->counted.delivered : &w->all->counted.failed) += 1;
     if (l->is_again) {
         end_again(l, is_delivered, why);
         return;

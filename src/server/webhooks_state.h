@@ -47,6 +47,7 @@ struct ctn_webhooks {
     ctn_timer *write; /* positions that are to be written */
     ctn_rng rng;
     bool wants_pump; /* the timer is set to now */
+    ctn_webhooks_figures counted;
 };
 
 /* ---- webhooks.c ---- */

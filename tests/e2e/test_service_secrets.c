@@ -21,13 +21,27 @@
 #include "e2e/web_kit.h"
 #include "support/http_peer.h"
 
-enum { PIN, ANSWER, GIVEN, TOOL_SECRET, MODEL_KEY, ADA, STRANGER, COLLECTOR_KEY, HOOK_KEY, API_KEY, PLANTED_COUNT };
+enum {
+    PIN,
+    ANSWER,
+    GIVEN,
+    TOOL_SECRET,
+    MODEL_KEY,
+    ADA,
+    STRANGER,
+    COLLECTOR_KEY,
+    HOOK_KEY,
+    WEBHOOK_KEY,
+    API_KEY,
+    PLANTED_COUNT
+};
 static const char *PLANTED[PLANTED_COUNT] = {
     [PIN] = "PlantedPin7f3aQzz",           [ANSWER] = "PlantedAnswer55aaQzz",
     [GIVEN] = "PlantedGiven91bcQzz",       [TOOL_SECRET] = "PlantedToold24eQzz",
     [MODEL_KEY] = "PlantedModel0b6cQzz",   [ADA] = "PlantedAda31f0Qzz",
     [STRANGER] = "PlantedStranger8c2dQzz", [COLLECTOR_KEY] = "PlantedCollector4a7eQzz",
-    [HOOK_KEY] = "PlantedHook66d1Qzz",     [API_KEY] = "(it is made in the test)"};
+    [HOOK_KEY] = "PlantedHook66d1Qzz",     [WEBHOOK_KEY] = "PlantedWebhook77e2Qzz",
+    [API_KEY] = "(it is made in the test)"};
 static const char *const OURS[] = {"tool.secret", "issue.txt", "peer.log", NULL};
 
 typedef struct scene {
@@ -37,7 +51,7 @@ typedef struct scene {
     planted search;
     http_peer *peer;
     pthread_mutex_t lock;
-    ctn_buf spans; /* what the collector got */
+    ctn_buf spans, told; /* what the collector got, and who has a webhook */
     unsigned asked_model, asked_http;
     char key[100];
 } scene;
@@ -48,12 +62,15 @@ typedef struct scene {
 static void serve(void *ctx, http_asked *asked)
 {
     scene *s = ctx;
-    bool is_model = strncmp(asked->path, "/v1/chat", 8) == 0, is_collector = strncmp(asked->path, "/otlp", 5) == 0;
+    bool is_model = strncmp(asked->path, "/v1/chat", 8) == 0, is_collector = strncmp(asked->path, "/otlp", 5) == 0,
+         is_told = strncmp(asked->path, "/told", 5) == 0;
     pthread_mutex_lock(&s->lock);
     if (is_collector)
         ctn_buf_append(&s->spans, (ctn_str){asked->body, asked->body_bytes});
+    if (is_told)
+        ctn_buf_append(&s->told, (ctn_str){asked->body, asked->body_bytes});
     s->asked_model += is_model;
-    s->asked_http += !is_model && !is_collector;
+    s->asked_http += !is_model && !is_collector && !is_told;
     pthread_mutex_unlock(&s->lock);
     if (is_collector) {
         http_answer(asked, 200, "application/json", "{}");
@@ -63,7 +80,7 @@ static void serve(void *ctx, http_asked *asked)
     ctn_json_builder told = ctn_json_object(arena), error = ctn_json_object(arena);
     ctn_json_put_str(&told, "message",
                      ctn_arena_printf(arena, "you said %s and %.*s; I say %s", asked->head, (int) asked->body_bytes,
-                                      asked->body, PLANTED[GIVEN]));
+                                      asked->body, strstr(asked->path, "/plain") ? "no more" : PLANTED[GIVEN]));
     ctn_json_put(&error, CTN_STR("error"), ctn_json_finish(&told));
     ctn_str body = ctn_json_to_str(arena, ctn_json_finish(&error));
     bool is_good = strncmp(asked->path, "/good", 5) == 0;
@@ -135,13 +152,19 @@ static void write_files(scene *s)
         "  shape: {transform: 'error(.pin)', arguments: {pin: '{pin}'}}\n"
         "  sign: {approval: {message: 'Is {pin} right?'}}\n",
         url, url);
-    cli_world_write(w, "plain.yaml",
-                    "id: plain\nsteps:\n"
-                    "  - {stepName: leak, instructionSet: leak, onError: continue}\n"
-                    "  - {stepName: ponder, instructionSet: ponder, onError: continue}\n"
-                    "instructionSets:\n"
-                    "  leak: {tool: gossip/leak, effect: idempotent}\n"
-                    "  ponder: {prompt: {instructions: Think.}, arguments: {x: 1}}\n");
+    cli_world_write(
+        w, "plain.yaml",
+        "id: plain\nsteps:\n"
+        "  - {stepName: leak, instructionSet: leak, onError: continue}\n"
+        "  - {stepName: ponder, instructionSet: ponder, onError: continue}\n"
+        "  - {stepName: spill, instructionSet: spill, onError: continue}\n"
+        "  - {stepName: spell, instructionSet: spell, outputVariables: [told], onError: continue}\n"
+        "instructionSets:\n"
+        "  leak: {tool: gossip/leak, effect: idempotent}\n"
+        "  ponder: {prompt: {instructions: Think.}, arguments: {x: 1}}\n"
+        "  spill: {effect: read, http: {method: POST, url: '%s/bad/plain', headers: {X-Key: '{secret.TOKEN}'}}}\n"
+        "  spell: {effect: read, http: {method: POST, url: '%s/good/plain', body: {x: '{secret.TOKEN}'}}}\n",
+        url, url);
 }
 
 /* ---- asking, and looking at all that was answered ---- */
@@ -287,6 +310,19 @@ static void ask_by_key(scene *s)
     planted_search(&s->search, "a denial", a.body.ptr, a.body.len);
 }
 
+/* Somebody is told of everything; he repeats it, and refuses it. */
+static void tell_others(scene *s)
+{
+    char body[400];
+    snprintf(body, sizeof body, "{\"name\":\"desk\",\"url\":\"%s/told\",\"secret\":\"%s\"}", http_peer_url(s->peer),
+             PLANTED[WEBHOOK_KEY]);
+    char headers[300];
+    snprintf(headers, sizeof headers, "Authorization: Bearer %s\r\nContent-Type: application/json\r\n", PLANTED[ADA]);
+    web_answer a = web_ask(&s->service, s->arena, "POST", "/v1/webhooks", headers, ctn_str_from(body));
+    if (a.status != 201)
+        fail_msg("%d %.*s", a.status, CTN_STR_ARG(a.body));
+}
+
 static void ask_by_mcp(scene *s)
 {
     web_answer a = ask(s, "POST", "/mcp",
@@ -317,11 +353,13 @@ static void nothing_confidential_leaves_a_service(void **state)
     s.search = (planted){.strings = PLANTED, .count = PLANTED_COUNT, .ours = OURS};
     pthread_mutex_init(&s.lock, NULL);
     ctn_buf_init(&s.spans, 16 << 20);
+    ctn_buf_init(&s.told, 16 << 20);
     s.peer = http_peer_start(&(http_peer_options){.serve = serve, .ctx = &s});
     write_files(&s);
     assert_exit(s.w, catena(s.w, "check", "plain.yaml", NULL), 0);
     make_key(&s);
     web_open(&s.service, s.w, "");
+    tell_others(&s);
     const char *id = start(&s);
     ask_wrongly(&s);
     ask_by_mcp(&s);
@@ -349,6 +387,8 @@ static void nothing_confidential_leaves_a_service(void **state)
     assert_true(cli_world_count(s.w, "serve.log", "\"traceId\"") > 20);
     assert_true(ctn_str_find(ctn_buf_str(&s.spans), CTN_STR("\"name\":\"think\"")) != SIZE_MAX);
     planted_search(&s.search, "the spans", s.spans.data, s.spans.len);
+    assert_true(ctn_str_find(ctn_buf_str(&s.told), CTN_STR("execution.")) != SIZE_MAX);
+    planted_search(&s.search, "a webhook", s.told.data, s.told.len);
     planted_search_folder(&s.search, s.w->folder);
     assert_exit(s.w, catena(s.w, "history", id, "--json", "--reveal", NULL), 0);
     for (size_t i = PIN; i <= GIVEN; i++)
@@ -356,6 +396,7 @@ static void nothing_confidential_leaves_a_service(void **state)
     assert_null(strstr(s.w->said.out, PLANTED[MODEL_KEY]));
     http_peer_stop(s.peer);
     ctn_buf_done(&s.spans);
+    ctn_buf_done(&s.told);
     ctn_arena_free(s.arena);
     print_message("%zu bytes were searched\n", s.search.searched_bytes);
 }

@@ -281,6 +281,11 @@ static void free_api(void *ctx)
     free(api);
 }
 
+struct ctn_webhooks *ctn_api_webhooks_of(const ctn_api *api)
+{
+    return api->webhooks;
+}
+
 void ctn_api_drain(ctn_api *api)
 {
     ctn_api_streams_end(api);

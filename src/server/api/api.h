@@ -23,6 +23,7 @@ typedef struct ctn_api ctn_api;
 int ctn_api_open(ctn_host *host, ctn_access *access, ctn_front *front, ctn_api **ret_api, ctn_err *err);
 /* It is about to be closed: streams of events end, for their clients have bookmarks; everything else goes on. */
 void ctn_api_drain(ctn_api *api);
+struct ctn_webhooks *ctn_api_webhooks_of(const ctn_api *api); /* for their figures */
 void ctn_api_close(ctn_api *api); /* NULL is fine; before the front, and see ctn_host_at_end for what is under way */
 
 /* ---- for those who write operations (server/api only) ---- */

@@ -19,6 +19,7 @@
 struct ctn_ops {
     ctn_host *host;
     ctn_front *front; /* NULL: none */
+    const ctn_webhooks *webhooks;
     const ctn_log *log_of_executions, *log_of_requests;
     ctn_tracing tracing;
     ctn_meters *meters;
@@ -177,6 +178,17 @@ static void write_spans(const ctn_ops *ops, ctn_expo *e)
     write_gauge(e, "catena_spans_waiting", "Spans that wait to be sent.", (double) f.waiting);
 }
 
+static void write_webhooks(const ctn_ops *ops, ctn_expo *e)
+{
+    ctn_webhooks_figures f = ctn_webhooks_figures_now(ops->webhooks);
+    write_counter(e, "catena_webhook_deliveries", "Deliveries that were taken.", f.delivered);
+    write_counter(e, "catena_webhook_failures", "Attempts at deliveries that failed.", f.failed);
+    write_counter(e, "catena_webhook_dead_letters", "Deliveries that were given up.", f.dead);
+    write_gauge(e, "catena_webhooks_waiting", "Deliveries that are to be made.", (double) f.waiting);
+    write_gauge(e, "catena_webhooks_stopped", "Webhooks that are told nothing until somebody resumes them.",
+                (double) f.stopped);
+}
+
 static ctn_str expose(ctn_ops *ops, ctn_arena *arena, bool is_open_metrics)
 {
     ctn_buf out;
@@ -188,6 +200,7 @@ static ctn_str expose(ctn_ops *ops, ctn_arena *arena, bool is_open_metrics)
     if (ctn_host_engine(ops->host))
         ctn_backlog_write(ctn_host_engine(ops->host), ctn_loop_now_ms(ctn_host_loop(ops->host)), &e);
     write_store(ops, &e);
+    write_webhooks(ops, &e);
     write_spans(ops, &e);
     write_gauge(&e, "catena_http_requests_open",
                 "Requests that are not answered to the end, streams of events among them.",
@@ -266,9 +279,10 @@ static void take_metrics(void *ctx, ctn_web_request *r)
     ctn_web_answer(r, 200, headers, 2, expose(ops, ctn_web_arena(r), is_open_metrics));
 }
 
-void ctn_ops_serve(ctn_ops *ops, ctn_front *front)
+void ctn_ops_serve(ctn_ops *ops, ctn_front *front, ctn_webhooks *webhooks)
 {
     ops->front = front;
+    ops->webhooks = webhooks;
     ctn_front_tell(front, on_request, ops);
     ctn_front_add(
         front,
