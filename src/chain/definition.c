@@ -7,8 +7,9 @@
 /* What stands under these keys is the author's: not touched. */
 static bool is_data_key(ctn_str key)
 {
-    static const char *const keys[] = {"outputs",      "outputVariables", "arguments", "result",  "inputSchema",
-                                       "outputSchema", "schema",          "value",     "headers", "body"};
+    static const char *const keys[] = {
+        "outputs", "outputVariables", "arguments", "result", "inputSchema", "outputSchema",
+        "schema",  "value",           "headers",   "body",   "query",       "next"};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         if (ctn_str_is(key, keys[i]))
             return true;

@@ -282,6 +282,12 @@ static void take_success(web_call *c)
     }
 }
 
+/* Its time, and not merely that of a silence. */
+static bool is_over(const web_call *c)
+{
+    return c->end_at_ms && ctn_loop_now_ms(c->driver->options.loop) >= c->end_at_ms;
+}
+
 static void on_ended(void *ctx, const ctn_http_end *end)
 {
     web_call *c = ctx;
@@ -294,7 +300,7 @@ static void on_ended(void *ctx, const ctn_http_end *end)
             fail(c, ctn_webcall_failure_of(c->status, c->has_retry_after), true, said_by_peer(c));
     } else if (end->code == CTN_E_LIMIT) {
         fail_too_large(c);
-    } else if (end->code == CTN_E_TIMEOUT && c->timeout_ms) {
+    } else if (end->code == CTN_E_TIMEOUT && is_over(c)) {
         fail(c, CTN_FAILURE_TIMEOUT, end->was_sent,
              ctn_arena_printf(c->arena, "no whole answer within %lld ms", (long long) c->timeout_ms));
     } else if (end->code) {
