@@ -93,6 +93,7 @@ int ctn_record_to_entry(const ctn_record *record, ctn_arena *arena, ctn_entry *r
         return ctn_wrap(err, CTN_E_CORRUPT, "journal entry %llu (%s)", (unsigned long long) record->seq,
                         KINDS[record->kind].name);
     *ret_entry = (ctn_entry){
+        .bytes = record->body.len,
         .kind = record->kind,
         .seq = record->seq,
         .at_ms = record->at_ms,

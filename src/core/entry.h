@@ -131,6 +131,7 @@ typedef struct ctn_entry {
     ctn_str actor;    /* who decided: "engine", or a person's or caller's name */
     const ctn_json *body;
     bool is_hidden; /* read back with "(sealed)" in the place of some values */
+    size_t bytes;   /* read back: of its body, as it is stored */
 } ctn_entry;
 
 /* Starts of calls that may be repeated are applied but not recorded, unless their step has an undo. */

@@ -97,15 +97,16 @@ typedef struct ctn_rules {
     bool (*schema_of)(void *ctx, ctn_work_kind kind, ctn_str target, ctn_digest *ret_digest);
     /* The most that a call with these arguments may use of tokens and money; asked when there is a budget, which then
      * has room for it. With effect_ctx. False: nobody can say. NULL: as that. */
-    bool (*most_of)(void *ctx, const ctn_plan_call *call, const ctn_json *args, ctn_arena *arena,
-                    ctn_used *ret_most);
-    void *cached_ctx;         /* of both */
-    bool retry_interrupted;   /* engine-wide `interrupted: retry` */
-    size_t value_bytes_max;   /* of one variable; 0: 262,144 */
-    size_t context_bytes_max; /* of all variables of an execution together; 0: 1,048,576 */
-    int64_t steps_max;        /* of an execution, each item of a foreach being one, retries none; 0: 10,000 */
-    uint32_t depth_max;       /* of chains that call chains; 0: 16; at most CTN_CHAIN_DEPTH_MAX */
-    int64_t stop_grace_ms;    /* how long a stopping execution awaits calls that are no reads; 0: 5,000 */
+    bool (*most_of)(void *ctx, const ctn_plan_call *call, const ctn_json *args, ctn_arena *arena, ctn_used *ret_most);
+    void *cached_ctx;          /* of both */
+    bool retry_interrupted;    /* engine-wide `interrupted: retry` */
+    size_t value_bytes_max;    /* of one variable; 0: 262,144 */
+    size_t context_bytes_max;  /* of all variables of an execution together; 0: 1,048,576 */
+    int64_t steps_max;         /* of an execution, each item of a foreach being one, retries none; 0: 10,000 */
+    uint32_t depth_max;        /* of chains that call chains; 0: 16; at most CTN_CHAIN_DEPTH_MAX */
+    int64_t journal_bytes_max; /* of all that an execution has journaled; 0: 67,108,864 */
+    int64_t children_max;      /* sub-chains that an execution starts, retries included; 0: 1,000 */
+    int64_t stop_grace_ms;     /* how long a stopping execution awaits calls that are no reads; 0: 5,000 */
 } ctn_rules;
 
 /* ---- inputs from outside ---- */
@@ -229,6 +230,8 @@ bool ctn_execution_next(const ctn_execution *x, const ctn_rules *rules, int64_t 
 /* Asserts that the state allows the entry: decide let it through, or the journal lies. Assigns entry->seq when
  * it is stored and seq is 0 (live); checks it otherwise (replay). */
 void ctn_execution_apply(ctn_execution *x, ctn_entry *entry);
+/* So many bytes is the body of the entry that was applied last, as it goes to disk; replay knows it from the entry. */
+void ctn_execution_note_stored(ctn_execution *x, size_t bytes);
 /* The same for entries that come from disk: CTN_E_CORRUPT with a sentence instead of an assert. */
 int ctn_execution_replay(ctn_execution *x, ctn_entry *entry, ctn_err *err);
 
@@ -301,8 +304,8 @@ const ctn_json *ctn_execution_error(const ctn_execution *x);
 const ctn_json *ctn_execution_budget_wait(const ctn_execution *x);
 /* What whoever paused it said; empty: nothing, or it is not paused. */
 ctn_str ctn_execution_pause_reason(const ctn_execution *x);
-/* What its calls used so far, as their peers told, and what is reserved for those under way. Texts are borrowed until the
- * next entry. */
+/* What its calls used so far, as their peers told, and what is reserved for those under way. Texts are borrowed until
+ * the next entry. */
 typedef struct ctn_budget_view {
     int64_t calls, wall_ms, bytes, reserved_tokens;
     ctn_used used;          /* money empty: none */

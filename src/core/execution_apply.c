@@ -136,6 +136,7 @@ static int apply_child_started(ctn_execution *x, work *w, const ctn_entry *e, ct
     note_start(w, e->at_ms);
     if (!t->start_order)
         t->start_order = ++x->starts;
+    x->children += w->role == CTN_ROLE_DO;
     w->phase = WORK_CHILD;
     w->due_ms = ctn_json_int_or(e->body, "untilMs", 0);
     (void) ctn_id_parse(text_of(e, "child"), &t->child, NULL);

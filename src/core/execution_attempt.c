@@ -37,7 +37,7 @@ static void put_verdict(const judge *j, const work *w, const failure_report *r, 
     if (may_go_on && r->again) {
         ctn_json_put_int(b, "dueMs", j->now_ms);
         ctn_json_put_bool(b, "free", true);
-    } else if (may_go_on && (is_transient || is_named) &&
+    } else if (may_go_on && (is_transient || is_named) && (w->role != CTN_ROLE_DO || !ctn_x_is_journal_full(j)) &&
                (int64_t) w->retries_used < retry->max_retries + CTN_PLANT(ONE_RETRY_TOO_MANY)) {
         int64_t delay = retry_delay_ms(retry, w->retries_used, j->entropy);
         ctn_json_put_int(b, "dueMs", j->now_ms + (delay > r->retry_after_ms ? delay : r->retry_after_ms));

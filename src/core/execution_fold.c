@@ -108,6 +108,11 @@ void ctn_execution_apply(ctn_execution *x, ctn_entry *e)
         x->seq = e->seq;
 }
 
+void ctn_execution_note_stored(ctn_execution *x, size_t bytes)
+{
+    x->journal_bytes += (int64_t) bytes;
+}
+
 #ifdef CATENA_PLANTED
 /* What a replay could get wrong, after the entry was folded in. */
 static void replay_wrongly(ctn_execution *x, const ctn_entry *e)
@@ -138,9 +143,10 @@ int ctn_execution_replay(ctn_execution *x, ctn_entry *e, ctn_err *err)
         return ctn_fail(err, CTN_E_CORRUPT, "entry %llu follows entry %llu", (unsigned long long) e->seq,
                         (unsigned long long) x->seq);
     int rc = fold(x, e, err);
-    if (rc == CTN_OK)
-        x->seq = e->seq;
-    if (rc == CTN_OK)
-        replay_wrongly(x, e);
+    if (rc)
+        return rc;
+    x->seq = e->seq;
+    x->journal_bytes += (int64_t) e->bytes;
+    replay_wrongly(x, e);
     return rc;
 }

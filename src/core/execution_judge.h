@@ -133,3 +133,8 @@ ctn_failure ctn_x_check_context(const judge *j, size_t added, size_t removed, ct
 int ctn_x_check_given(const judge *j, ctn_str what, uint32_t slot, const ctn_json *value, ctn_err *err);
 /* The step whose turn has come is one too many; of a foreach: its `count` items are. */
 bool ctn_x_is_past_steps(const judge *j, const work *w, int64_t count, failure_report *ret_report);
+/* The execution has journaled more than it may: no step or item begins, and nothing is tried again, but what undoes. */
+bool ctn_x_is_journal_full(const judge *j);
+bool ctn_x_is_past_journal(const judge *j, const work *w, failure_report *ret_report);
+/* May it start one more sub-chain? */
+ctn_failure ctn_x_check_children(const judge *j, const work *w, ctn_err *err);

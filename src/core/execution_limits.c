@@ -1,5 +1,5 @@
 /*
- * execution_limits.c -- how much an execution may hold, and how many steps it may take.
+ * execution_limits.c -- how much an execution may hold and journal, how many steps it may take and sub-chains start.
  *
  * Sizes are those of compact JSON. A variable is bounded by itself (valueBytes) and all of them together
  * (contextBytes); values that a foreach collects, and results of calls that wait for their siblings, count among the
@@ -13,6 +13,10 @@
  * Steps are counted when their turn comes, which a replay sees as the live run did; starts of repeatable calls are in
  * no journal and would not do. An item of a foreach counts as a step, and its foreach does not; all items are reserved
  * when it begins, so that none is begun in vain. Retries have bounds of their own (maxRetries).
+ *
+ * The journal is measured as it is stored, entry by entry, so a replay has the same sum. An execution whose journal is
+ * full begins and repeats nothing, and ends: what undoes is never held to it, or the world would stay half done. So it
+ * grows beyond the bound by what was under way, by an entry for each item that is not begun, and by its undoing.
  */
 #include "core/execution_judge.h"
 
@@ -103,4 +107,44 @@ bool ctn_x_is_past_steps(const judge *j, const work *w, int64_t count, failure_r
                                               "take (limits: steps)",
                                     (long long) count, (long long) before, (long long) max)};
     return true;
+}
+
+/* ---- the journal ---- */
+
+static int64_t journal_bytes_max(const ctn_rules *rules)
+{
+    return rules->journal_bytes_max ? rules->journal_bytes_max : INT64_C(64) << 20;
+}
+
+bool ctn_x_is_journal_full(const judge *j)
+{
+    return j->x->journal_bytes > journal_bytes_max(j->rules);
+}
+
+bool ctn_x_is_past_journal(const judge *j, const work *w, failure_report *ret_report)
+{
+    if (w->role != CTN_ROLE_DO || !ctn_x_is_journal_full(j))
+        return false;
+    *ret_report = (failure_report){
+        .failure = CTN_FAILURE_LIMIT,
+        .is_final = true,
+        .is_whole = true,
+        .no_fallback = true,
+        .message = ctn_arena_printf(j->scratch,
+                                    "the execution has journaled %lld bytes, more than the %lld that it may (limits: "
+                                    "journalBytes)",
+                                    (long long) j->x->journal_bytes, (long long) journal_bytes_max(j->rules))};
+    return true;
+}
+
+/* ---- sub-chains ---- */
+
+ctn_failure ctn_x_check_children(const judge *j, const work *w, ctn_err *err)
+{
+    int64_t max = j->rules->children_max ? j->rules->children_max : 1000;
+    if (w->role != CTN_ROLE_DO || j->x->children < max)
+        return CTN_FAILURE_NONE;
+    return ctn_failure_tell(err, CTN_FAILURE_LIMIT,
+                            "the execution has started %lld sub-chains, and may not start another (limits: children)",
+                            (long long) j->x->children);
 }

@@ -195,6 +195,8 @@ static ctn_entry begin_child(const judge *j, const work *w)
         ctn_fail(&err, CTN_E_LIMIT, "chains may call chains %u deep, not deeper", depth_max);
         failure = CTN_FAILURE_LIMIT;
     }
+    if (!failure)
+        failure = ctn_x_check_children(j, w, &err);
     if (failure)
         return ctn_x_fail_unsent(j, w, 0, failure, &err);
     ctn_execution_id child = child_id(j, w, w->attempt + 1);
@@ -239,13 +241,14 @@ bool ctn_x_start_work(const judge *j, const work *w, ctn_entry *ret_entry)
 bool ctn_x_start_step(const judge *j, const work *w, ctn_entry *ret_entry)
 {
     const ctn_plan_step *p = w->task->plan;
-    if (w->task->item >= 0) /* the condition was asked once, for the step */
-        return ctn_x_start_work(j, w, ret_entry);
-    failure_report too_many;
-    if (!p->foreach && ctn_x_is_past_steps(j, w, 1, &too_many)) {
-        *ret_entry = ctn_x_fail(j, w, 0, &too_many);
+    failure_report too_much;
+    if (ctn_x_is_past_journal(j, w, &too_much) ||
+        (w->task->item < 0 && !p->foreach && ctn_x_is_past_steps(j, w, 1, &too_much))) {
+        *ret_entry = ctn_x_fail(j, w, 0, &too_much);
         return true;
     }
+    if (w->task->item >= 0) /* the condition was asked once, for the step */
+        return ctn_x_start_work(j, w, ret_entry);
     if (p->condition) {
         ctn_verdict verdict = CTN_VERDICT_CONTINUE;
         ctn_err err = {0};

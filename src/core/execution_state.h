@@ -267,9 +267,11 @@ struct ctn_execution {
     work **active; /* those that may still do something */
     uint32_t active_count;
     size_t active_capacity;
-    uint32_t starts;      /* counter behind start_order */
-    int64_t turns;        /* how many steps' turns have come; items count, and not the foreach itself */
-    uint32_t ended_count; /* steps */
+    uint32_t starts;       /* counter behind start_order */
+    int64_t turns;         /* how many steps' turns have come; items count, and not the foreach itself */
+    uint32_t ended_count;  /* steps */
+    int64_t journal_bytes; /* bodies of what was stored */
+    int64_t children;      /* sub-chains that were begun for steps' work */
 
     context context;
     budget_state budget;

@@ -89,6 +89,7 @@ void ctn_eng_record(ctn_engine *e, loaded *l, ctn_entry *entry)
     entry->actor = ctn_arena_str(arena, entry->actor);
     b->records[b->count] =
         l->seal.is_on ? ctn_eng_sealed_record(e, l, entry, arena) : ctn_entry_to_record(entry, &l->hash, arena);
+    ctn_execution_note_stored(l->x, b->records[b->count].body.len);
     l->hash = b->records[b->count++].hash;
     if (l->queue.tenant->quota)
         ctn_eng_quota_see(e, l->queue.tenant, entry, b->records[b->count - 1].body.len);

@@ -97,7 +97,9 @@ static int decode(void *ctx)
     folding *f = ctx;
     ctn_record opened;
     int rc = ctn_opening_record(&f->to->opening, f->record, f->scratch, &opened, f->err);
-    return rc ? rc : ctn_record_to_entry(&opened, f->scratch, &f->entry, f->err);
+    rc = rc ? rc : ctn_record_to_entry(&opened, f->scratch, &f->entry, f->err);
+    f->entry.bytes = f->record->body.len; /* sealed, as it was counted when it was written */
+    return rc;
 }
 
 static int replay(void *ctx)

@@ -23,7 +23,7 @@
 #define ANSWER_BYTES_MIN ((size_t) 4 << 20)
 
 typedef struct limits {
-    int64_t context_bytes, value_bytes, steps, depth, running;
+    int64_t context_bytes, value_bytes, steps, depth, running, journal_bytes, children;
 } limits;
 
 static const ctn_key LIMIT_KEYS[] = {
@@ -35,6 +35,10 @@ static const ctn_key LIMIT_KEYS[] = {
      "Steps of an execution, each item of a foreach being one; default 10000.", .min = 1, .max = 1000000000},
     {"depth", CTN_KEY_INT, offsetof(limits, depth), "Chains in chains; default 16.", .min = 1,
      .max = CTN_CHAIN_DEPTH_MAX},
+    {"journalBytes", CTN_KEY_INT, offsetof(limits, journal_bytes), "The journal of an execution; default 67108864.",
+     .min = 4096, .max = INT64_C(1) << 40},
+    {"children", CTN_KEY_INT, offsetof(limits, children),
+     "Sub-chains that an execution starts, retries included; default 1000.", .min = 1, .max = 1000000},
     {"running", CTN_KEY_INT, offsetof(limits, running),
      "Executions that run at once, each of which is in memory; the others are queued. Default 256.", .min = 1,
      .max = 1000000},
@@ -172,6 +176,8 @@ static void read_limits(ctn_reader *r, const ctn_json *node, ctn_config *c)
     c->steps = l.steps;
     c->depth = (uint32_t) l.depth;
     c->running = (size_t) l.running;
+    c->journal_bytes = l.journal_bytes;
+    c->children = l.children;
 }
 
 /* ---- include ---- */
@@ -371,7 +377,9 @@ ctn_rules ctn_config_rules(const ctn_config *config)
                        .value_bytes_max = config->value_bytes,
                        .context_bytes_max = config->context_bytes,
                        .steps_max = config->steps,
-                       .depth_max = config->depth};
+                       .depth_max = config->depth,
+                       .journal_bytes_max = config->journal_bytes,
+                       .children_max = config->children};
 }
 
 size_t ctn_config_answer_bytes(const ctn_config *config)

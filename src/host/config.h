@@ -124,12 +124,14 @@ typedef struct ctn_config {
     ctn_str store;  /* a URL; empty: not said */
     ctn_config_server *servers;
     size_t server_count;
-    ctn_library *library; /* all that `include` names */
-    size_t value_bytes;   /* of one variable; 0: not said */
-    size_t context_bytes; /* of all variables of an execution; 0: not said */
-    int64_t steps;        /* of an execution; 0: not said */
-    uint32_t depth;       /* of chains that call chains; 0: not said */
-    size_t running;       /* executions at once; 0: not said */
+    ctn_library *library;  /* all that `include` names */
+    size_t value_bytes;    /* of one variable; 0: not said */
+    size_t context_bytes;  /* of all variables of an execution; 0: not said */
+    int64_t steps;         /* of an execution; 0: not said */
+    uint32_t depth;        /* of chains that call chains; 0: not said */
+    int64_t journal_bytes; /* of an execution; 0: not said */
+    int64_t children;      /* sub-chains of an execution; 0: not said */
+    size_t running;        /* executions at once; 0: not said */
     ctn_tenant_rules *tenants;
     size_t tenant_count;
     bool retry_interrupted;

@@ -259,6 +259,76 @@ static void items_are_steps_and_too_many_of_them_are_not_begun(void **state)
     kit_free(k);
 }
 
+/* ---- the journal ---- */
+
+static int64_t journaled(kit *k)
+{
+    size_t count;
+    int64_t bytes = 0;
+    const ctn_record *records = kit_records(k, &count);
+    for (size_t i = 0; i < count; i++)
+        bytes += (int64_t) records[i].body.len;
+    return bytes;
+}
+
+#define UNDONE                                                                                                         \
+    KIT_CHAIN                                                                                                          \
+    "- {stepName: a, instructionSet: w, outputVariables: [x], rollbackAction: u}\n"                                    \
+    "- {stepName: b, instructionSet: r, outputVariables: [y], fallback: [{value: {y: 1}}]}\n"                          \
+    "- {stepName: c, instructionSet: r, outputVariables: [z]}\n"
+
+/* It begins nothing new, and undoes what it did, with as many tries as that takes. */
+static void an_execution_whose_journal_is_full_still_undoes(void **state)
+{
+    (void) state;
+    kit *k = kit_new(UNDONE, &(kit_options){.journal_bytes_max = 1});
+    kit_is(k, "rolled_back"); /* the first entry alone is more */
+    kit_error_is(k, "{\"code\": \"limit\", \"step\": \"a\"}");
+    kit_free(k);
+
+    k = kit_new(UNDONE, &(kit_options){.journal_bytes_max = 100000});
+    kit_ok(k, "a", "{\"x\": " FORTY "}");
+    int64_t after_a = journaled(k);
+    kit_free(k);
+
+    k = kit_new(UNDONE, &(kit_options){.journal_bytes_max = after_a - 1});
+    kit_ok(k, "a", "{\"x\": " FORTY "}");
+    kit_crash(k);
+    kit_owes(k, "undo:a"); /* b was not begun, nor its fallback */
+    kit_ok(k, "undo:a", "{}");
+    kit_is(k, "rolled_back");
+    kit_error_is(k, "{\"code\": \"limit\", \"step\": \"b\"}");
+    kit_free(k);
+}
+
+static void a_chain_that_catches_it_ends_as_it_says(void **state)
+{
+    (void) state;
+    kit *k = kit_new(TWO(", onError: continue"), &(kit_options){.journal_bytes_max = 1});
+    kit_owes(k, ""); /* nothing of it was begun */
+    kit_variable_is(k, "y", "null");
+    kit_is(k, "completed");
+    kit_free(k);
+}
+
+/* A call that fails with long sentences, again and again, is no way around it. */
+static void a_full_journal_ends_retries(void **state)
+{
+    (void) state;
+    kit *k = kit_new(TWO(", retryConfig: {maxRetries: 1000, backoffMs: 1}"), &(kit_options){.journal_bytes_max = 1500});
+    int tries = 0;
+    while (!ctn_status_is_final(ctn_execution_status(kit_execution(k)))) {
+        kit_fails(k, "a", CTN_FAILURE_UNAVAILABLE);
+        if (kit_wakes_in(k) >= 0)
+            kit_to_wake(k);
+        tries++;
+    }
+    kit_is(k, "failed");
+    kit_error_is(k, "{\"code\": \"unavailable\", \"step\": \"a\"}");
+    assert_in_range(tries, 2, 30);
+    kit_free(k);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -276,6 +346,9 @@ int main(void)
         cmocka_unit_test(inputs_are_held_to_the_limits_at_the_start),
         cmocka_unit_test(a_step_too_many_fails_before_anything_of_it_is_done),
         cmocka_unit_test(retries_are_no_steps),
+        cmocka_unit_test(an_execution_whose_journal_is_full_still_undoes),
+        cmocka_unit_test(a_chain_that_catches_it_ends_as_it_says),
+        cmocka_unit_test(a_full_journal_ends_retries),
         cmocka_unit_test(items_are_steps_and_too_many_of_them_are_not_begun),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

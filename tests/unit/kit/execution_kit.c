@@ -63,6 +63,7 @@ static void record(kit *k, ctn_entry *e)
     ctn_record r = ctn_entry_to_record(e, &k->hash, k->arena);
     r.step = ctn_arena_str(k->arena, r.step);
     r.actor = ctn_arena_str(k->arena, r.actor);
+    ctn_execution_note_stored(k->x, r.body.len);
     k->hash = r.hash;
     k->records[k->count++] = r;
 }
@@ -482,7 +483,9 @@ static kit *make(const char *yaml, const kit_options *o)
                            .retry_interrupted = o->retry_interrupted,
                            .value_bytes_max = o->value_bytes_max,
                            .context_bytes_max = o->context_bytes_max,
-                           .steps_max = o->steps_max};
+                           .steps_max = o->steps_max,
+                           .journal_bytes_max = o->journal_bytes_max,
+                           .children_max = o->children_max};
     k->plan = compile(k, yaml, o->document);
     k->args_seen = CTN_NEW_ARRAY(k->arena, ctn_str, KEYS_MAX);
     ctn_names_init(&k->keys_seen, k->arena);

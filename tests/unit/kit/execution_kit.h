@@ -33,7 +33,7 @@ typedef struct kit_options {
     bool is_queued;
     bool retry_interrupted;
     size_t value_bytes_max, context_bytes_max;
-    int64_t steps_max;
+    int64_t steps_max, journal_bytes_max, children_max;
     ctn_gate (*gate)(void *world, const ctn_execution *x, const ctn_plan_set *set, const ctn_plan_call *call,
                      int64_t now_ms, int64_t *ret_until_ms);
     bool (*most_of)(void *of_rules, const ctn_plan_call *call, const ctn_json *args, ctn_arena *arena,

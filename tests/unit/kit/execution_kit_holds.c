@@ -27,6 +27,7 @@ static ctn_execution *replayed(kit *k, ctn_arena *arena, size_t count)
         if (!is_stored)
             continue;
         ctn_str body = ctn_json_to_str(arena, e.body);
+        ctn_execution_note_stored(x, body.len);
         if (count == k->count)
             KIT_FAIL(k, "only the replay says %s of %.*s: %.*s", ctn_entry_kind_name(e.kind), CTN_STR_ARG(e.step),
                      CTN_STR_ARG(body));
