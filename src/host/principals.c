@@ -147,6 +147,21 @@ done:
     return rc;
 }
 
+int ctn_key_make(const ctn_doer *doer, ctn_str name, int64_t expires_at_ms, ctn_api_key *ret_key, ctn_err *err)
+{
+    ctn_arena *arena = ctn_arena_new(512);
+    looking l = {.arena = arena, .name = name};
+    int rc = ctn_store_principal_list(doer->store, look, &l, err);
+    if (rc == CTN_OK && !l.is_there)
+        rc = ctn_fail(err, CTN_E_NOT_FOUND, "there is no principal %.*s", CTN_STR_ARG(name));
+    const ctn_principal_wish wish = {
+        .name = name, .tenant = l.row.tenant, .has_key = true, .expires_at_ms = expires_at_ms};
+    if (rc == CTN_OK)
+        rc = ctn_principal_make(doer, &wish, ret_key, err);
+    ctn_arena_free(arena);
+    return rc;
+}
+
 /* ---- grants ---- */
 
 static int audit_grants(const ctn_doer *doer, const char *action, ctn_arena *arena, ctn_str name,

@@ -32,6 +32,8 @@ typedef struct ctn_doer {
 /* A principal that is there already is given the grants and the key beside what it has; it must be of the tenant that
  * is said. A new one that may do nothing is CTN_E_INVALID. With a key: *ret_key, to be shown once and wiped. */
 int ctn_principal_make(const ctn_doer *doer, const ctn_principal_wish *wish, ctn_api_key *ret_key, ctn_err *err);
+/* One more for a principal that is there. */
+int ctn_key_make(const ctn_doer *doer, ctn_str name, int64_t expires_at_ms, ctn_api_key *ret_key, ctn_err *err);
 /* To any name, also of a token of the configuration or of an issuer's subject. */
 int ctn_principal_grant(const ctn_doer *doer, ctn_str name, const ctn_grant *grants, size_t count, ctn_err *err);
 int ctn_principal_ungrant(const ctn_doer *doer, ctn_str name, const ctn_grant *grants, size_t count, ctn_err *err);

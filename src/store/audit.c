@@ -59,7 +59,12 @@ int ctn_store_audit(ctn_store *st, const ctn_audit_entry *entry, ctn_err *err)
 
 int ctn_store_audit_list(ctn_store *st, ctn_audit_fn *fn, void *ctx, ctn_err *err)
 {
-    return st->ops->audit_list(st, fn, ctx, err);
+    return st->ops->audit_list(st, 0, fn, ctx, err);
+}
+
+int ctn_store_audit_after(ctn_store *st, int64_t n, ctn_audit_fn *fn, void *ctx, ctn_err *err)
+{
+    return st->ops->audit_list(st, n, fn, ctx, err);
 }
 
 int ctn_store_audit_count(ctn_store *st, int64_t *ret_count, ctn_err *err)

@@ -33,6 +33,8 @@ int ctn_store_audit(ctn_store *st, const ctn_audit_entry *entry, ctn_err *err);
 typedef int ctn_audit_fn(void *ctx, const ctn_audit_entry *entry); /* not 0: stop; the call itself returns CTN_OK */
 /* By node and number, as they stand: whether the hashes fit is the reader's to judge (ctn_audit_hash). */
 int ctn_store_audit_list(ctn_store *st, ctn_audit_fn *fn, void *ctx, ctn_err *err);
+/* The same from behind number n of each node on. */
+int ctn_store_audit_after(ctn_store *st, int64_t n, ctn_audit_fn *fn, void *ctx, ctn_err *err);
 /* How many were ever appended. */
 int ctn_store_audit_count(ctn_store *st, int64_t *ret_count, ctn_err *err);
 

@@ -96,7 +96,7 @@ typedef struct ctn_store_ops {
     int (*dead_letter_list)(ctn_store *st, ctn_str webhook, int64_t after, size_t limit, ctn_dead_letter_fn *fn,
                             void *ctx, ctn_err *err);
     int (*audit)(ctn_store *st, const ctn_audit_entry *entry, ctn_err *err);
-    int (*audit_list)(ctn_store *st, ctn_audit_fn *fn, void *ctx, ctn_err *err);
+    int (*audit_list)(ctn_store *st, int64_t after_n, ctn_audit_fn *fn, void *ctx, ctn_err *err);
     int (*audit_count)(ctn_store *st, int64_t *ret_count, ctn_err *err);
     int (*verify)(ctn_store *st, ctn_verifying *v, ctn_err *err);
     int (*snapshot)(ctn_store *st, bool begins, ctn_err *err); /* NULL: what was read does not change meanwhile */

@@ -59,6 +59,13 @@ static void two_writers_of_the_audit_log_make_one_chain(void **state)
     assert_int_equal(a.count, 10);
 }
 
+static int count_all(void *ctx, const ctn_audit_entry *entry)
+{
+    (void) entry;
+    ++*(int64_t *) ctx;
+    return 0;
+}
+
 static void what_rides_on_an_append_is_there_with_it_and_not_without(void **state)
 {
     suite_fixture *f = *state;
@@ -85,9 +92,11 @@ static void what_rides_on_an_append_is_there_with_it_and_not_without(void **stat
     assert_ok(ctn_store_audit_list(f->second, check_audit, &a, &err_));
     assert_string_equal(a.told.text, "5 ada executions.start x1 {\"seq\":1}; 5 mia chains.import trip {}; "
                                      "6 ada executions.pause x1 {}; 7 bob executions.cancel x1 {};");
-    int64_t count = 0;
+    int64_t count = 0, rest = 0;
     assert_ok(ctn_store_audit_count(f->st, &count, &err_));
     assert_int_equal(count, 4);
+    assert_ok(ctn_store_audit_after(f->second, 1, count_all, &rest, &err_));
+    assert_int_equal(rest, 3);
 }
 
 static const struct CMUnitTest TESTS[] = {

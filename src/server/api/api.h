@@ -56,6 +56,7 @@ typedef struct ctn_api_operation {
     SUBJECT(hooks)                \
     SUBJECT(look)                 \
     SUBJECT(operate)              \
+    SUBJECT(principals)           \
     SUBJECT(schedules)            \
     SUBJECT(tenants)              \
     SUBJECT(webhooks)

@@ -32,7 +32,7 @@ int ctn_memory_audit(ctn_store *st, const ctn_audit_entry *entry, ctn_err *err)
     return CTN_OK;
 }
 
-int ctn_memory_audit_list(ctn_store *st, ctn_audit_fn *fn, void *ctx, ctn_err *err)
+int ctn_memory_audit_list(ctn_store *st, int64_t after_n, ctn_audit_fn *fn, void *ctx, ctn_err *err)
 {
     (void) err;
     memory_db *db = memory_lock(st);
@@ -41,7 +41,7 @@ int ctn_memory_audit_list(ctn_store *st, ctn_audit_fn *fn, void *ctx, ctn_err *e
     if (count)
         memcpy(entries, db->audit, count * sizeof *entries);
     memory_unlock(db);
-    for (size_t i = 0; i < count && fn(ctx, &entries[i]) == 0; i++) {
+    for (size_t i = after_n > 0 ? (size_t) after_n : 0; i < count && fn(ctx, &entries[i]) == 0; i++) {
     }
     free(entries);
     return CTN_OK;

@@ -53,7 +53,7 @@ int ctn_memory_result_get(ctn_store *st, ctn_arena *arena, ctn_str key, ctn_resu
 
 /* ---- audit.c ---- */
 int ctn_memory_audit(ctn_store *st, const ctn_audit_entry *entry, ctn_err *err);
-int ctn_memory_audit_list(ctn_store *st, ctn_audit_fn *fn, void *ctx, ctn_err *err);
+int ctn_memory_audit_list(ctn_store *st, int64_t after_n, ctn_audit_fn *fn, void *ctx, ctn_err *err);
 int ctn_memory_audit_count(ctn_store *st, int64_t *ret_count, ctn_err *err);
 
 /* ---- keys.c ---- */

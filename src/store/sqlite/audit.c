@@ -67,14 +67,16 @@ int ctn_sqlite_audit(ctn_store *base, const ctn_audit_entry *entry, ctn_err *err
     return ctn_sqlite_end(st, ctn_sqlite_audit_append(st, entry, err), err);
 }
 
-int ctn_sqlite_audit_list(ctn_store *base, ctn_audit_fn *fn, void *ctx, ctn_err *err)
+int ctn_sqlite_audit_list(ctn_store *base, int64_t after_n, ctn_audit_fn *fn, void *ctx, ctn_err *err)
 {
     sqlite_store *st = (sqlite_store *) base;
     sqlite3_stmt *stmt = NULL;
     int rc = ctn_sqlite_prepare(
-        st, "SELECT node, n, at_ms, actor, action, subject, detail, hash FROM audit_log ORDER BY node, n", &stmt, err);
+        st, "SELECT node, n, at_ms, actor, action, subject, detail, hash FROM audit_log WHERE n > ?1 ORDER BY node, n",
+        &stmt, err);
     if (rc)
         return rc;
+    sqlite3_bind_int64(stmt, 1, after_n);
     while (ctn_sqlite_next(st, stmt, READING, &rc, err)) {
         ctn_audit_entry entry = {
             .node = sqlite_column_str(stmt, 0),
