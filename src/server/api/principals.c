@@ -200,10 +200,13 @@ static void create_principal(ctn_api_call *call)
                                      .grant_count = count,
                                      .has_key = key_wish != NULL,
                                      .expires_at_ms = expiry_of(call, key_wish)};
-    if (ctn_principal_make(&doer, &wish, &key, &err)) {
+    int rc = ctn_principal_make(&doer, &wish, &key, &err);
+    if (rc == CTN_E_INVALID)
+        ctn_api_problem(call, 422, count ? CTN_STR("/name") : CTN_STR("/grants"), "%s", err.message);
+    else if (rc)
         ctn_api_fail(call, &err);
+    if (rc)
         return;
-    }
     ctn_json_builder b = ctn_json_object(call->arena);
     ctn_json_put_str(&b, "name", wish.name);
     if (wish.has_key)
