@@ -196,9 +196,6 @@ int ctn_access_may_use(void *access, ctn_str principal, ctn_str set, ctn_err *er
 
 /* The same (may_run_as): may a chain say runAs of this name? Of a service principal of the store. */
 int ctn_access_may_run_as(void *access, ctn_str principal, ctn_err *err);
-/* Importing a chain: chains.import for it; and chains.runAs if it says runAs. */
-struct ctn_plan;
-int ctn_access_demand_import(ctn_access *access, const ctn_caller *caller, const struct ctn_plan *plan, ctn_err *err);
 
 /* Written by hand where nothing else writes it: reveals, imports, grants, configuration. detail: an object; NULL: none.
  * Starts, decisions and answers ride on their own commit (engine/engine.h, ctn_requester). */

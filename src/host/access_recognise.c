@@ -10,7 +10,6 @@
 #include "base/box.h"
 #include "base/memory.h"
 #include "host/access_state.h"
-#include "chain/plan.h"
 #include "host/api_key.h"
 #include "host/config_oidc.h"
 #include "host/config_where.h"
@@ -303,11 +302,4 @@ int ctn_access_may_run_as(void *ctx, ctn_str principal, ctn_err *err)
     return ctn_fail(err, CTN_E_DENIED,
                     "runAs: there is no service principal %.*s (`catena token create NAME --service`)",
                     CTN_STR_ARG(principal));
-}
-
-int ctn_access_demand_import(ctn_access *access, const ctn_caller *caller, const ctn_plan *plan, ctn_err *err)
-{
-    ctn_access_object object = {.chain_id = plan->chain_id, .is_shared = true};
-    int rc = ctn_access_demand(access, caller, CTN_ACTION_CHAINS_IMPORT, &object, err);
-    return rc || !plan->run_as.len ? rc : ctn_access_demand(access, caller, CTN_ACTION_CHAINS_RUN_AS, &object, err);
 }

@@ -34,7 +34,8 @@ static const struct line {
     {"cancelExecution", "/v1/executions/ID/cancel", "{}", "OD", EXECUTION, false},
     {"pauseExecution", "/v1/executions/ID/pause", "{}", "OD", EXECUTION, false},
     {"resumeExecution", "/v1/executions/ID/resume", "{}", "OD", EXECUTION, false},
-    {"decideExecution", "/v1/executions/ID/decide", "{\"step\":\"ask\",\"decision\":\"retry\"}", "OD", EXECUTION, false},
+    {"decideExecution", "/v1/executions/ID/decide", "{\"step\":\"ask\",\"decision\":\"retry\"}", "OD", EXECUTION,
+     false},
     {"setVariable", "/v1/executions/ID/set", "{\"variable\":\"x\",\"value\":1}", "OD", EXECUTION, false},
     {"answerStep", "/v1/executions/ID/answer", "{\"step\":\"ask\",\"answer\":{\"approved\":true}}", "OD", EXECUTION,
      false},
@@ -43,6 +44,20 @@ static const struct line {
     {"explainExecution", "/v1/executions/ID/why?name=ask", NULL, "VOAD", EXECUTION, false},
     {"getExecutionGraph", "/v1/executions/ID/graph", NULL, "VOAD", EXECUTION, false},
     {"triggerHook", "/v1/hooks/nobody", "{}", "VOAD", OPEN, false},
+    {"rerunExecution", "/v1/executions/ID/rerun", "{\"from\":\"ask\"}", "OD", EXECUTION, false},
+    {"forkExecution", "/v1/executions/ID/fork", "{}", "OD", EXECUTION, false},
+    {"actOnMany", "/v1/bulk", "{\"action\":\"cancel\",\"filter\":{\"chain\":\"ask\"},\"dryRun\":true}", "OD", SHARED,
+     false},
+    {"importChain", "/v1/chains", "{\"id\":\"ask2\",\"steps\":[{\"stepName\":\"a\",\"instructionSet\":\"ask\"}]}", "AD",
+     ALL, false},
+    {"getChain", "/v1/chains/ask", NULL, "VOAD", SHARED, false},
+    {"listChainVersions", "/v1/chains/ask/versions", NULL, "VOAD", SHARED, false},
+    {"getChainGraph", "/v1/chains/ask/graph", NULL, "VOAD", SHARED, false},
+    {"listTools", "/v1/tools", NULL, "VOAD", SHARED, false},
+    {"listBreakers", "/v1/breakers", NULL, "VOAD", SHARED, false},
+    {"resetBreaker", "/v1/breakers/reset", "{\"name\":\"tool a/b\"}", "OD", ALL, false},
+    {"listNodes", "/v1/nodes", NULL, "VOAD", ALL, false},
+    {"listQueue", "/v1/queue", NULL, "VOAD", ALL, false},
     {"listPrincipals", "/v1/principals", NULL, "D", ALL, false},
     {"createPrincipal", "/v1/principals", "{\"name\":\"eve\",\"grants\":[{\"grant\":\"viewer\"}]}", "D", ALL, false},
     {"removePrincipal", "/v1/principals/nobody", NULL, "D", ALL, false},
@@ -175,8 +190,9 @@ static void every_operation_is_for_those_who_may_and_for_nobody_else(void **stat
     matrix m = {.w = *state, .arena = ctn_arena_new(1 << 20)};
     static ctn_arena *document_arena;
     cli_world_write(m.w, "catena.yaml", "store: sqlite:catena.db\ninclude: [ask.yaml]\n");
-    cli_world_write(m.w, "ask.yaml", "id: ask\nschedule: {cron: '0 0 1 1 *'}\nsteps:\n  - {stepName: ask, "
-                                     "instructionSet: ask}\ninstructionSets:\n  ask: {approval: {message: ok}}\n");
+    cli_world_write(m.w, "ask.yaml",
+                    "id: ask\nschedule: {cron: '0 0 1 1 *'}\nsteps:\n  - {stepName: ask, "
+                    "instructionSet: ask}\ninstructionSets:\n  ask: {approval: {message: ok}}\n");
     web_open(&m.web, m.w, "");
     make_callers(&m);
     char headers[200];

@@ -330,6 +330,7 @@ static void import_chain(ctn_api_call *call)
     }
     ctn_str id = ctn_arena_str(call->arena, i.plan->chain_id);
     if (!demand(call, CTN_ACTION_CHAINS_IMPORT, id) ||
+        (i.plan->run_as.len && !demand(call, CTN_ACTION_CHAINS_RUN_AS, id)) ||
         (defines_commands(i.plan) && !demand(call, CTN_ACTION_COMMANDS_DEFINE, id))) {
         ctn_plan_free(i.plan);
     } else if (is_dry) {
