@@ -66,6 +66,7 @@ static const struct line {
     {"listDeadLetters", "/v1/webhooks/none/dead-letters", NULL, "OD", ALL, false},
     {"dropDeadLetter", "/v1/webhooks/none/dead-letters/1", NULL, "D", ALL, false},
     {"deliverDeadLetter", "/v1/webhooks/none/dead-letters/1/deliver", NULL, "D", ALL, false},
+    {"listTenants", "/v1/tenants", NULL, "VOAD", SHARED, false},
     {"listPrincipals", "/v1/principals", NULL, "D", ALL, false},
     {"createPrincipal", "/v1/principals", "{\"name\":\"eve\",\"grants\":[{\"grant\":\"viewer\"}]}", "D", ALL, false},
     {"removePrincipal", "/v1/principals/nobody", NULL, "D", ALL, false},
