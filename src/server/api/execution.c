@@ -74,6 +74,26 @@ static void put_value(ctn_arena *arena, ctn_str *text, const ctn_json *value)
         *text = ctn_json_to_str(arena, value);
 }
 
+static void answer(ctn_api_call *call, const ctn_execution_row *row, ctn_json_builder *told)
+{
+    ctn_web_header location = {CTN_STR("Location"),
+                               ctn_arena_printf(call->arena, "/v1/executions/%s", ctn_id_to_text(row->id).text)};
+    bool is_read = !ctn_str_is(ctn_web_ask_of(call->request)->method, "POST");
+    ctn_api_answer_with(call, is_read || ctn_status_is_final(row->status) ? 200 : 202, location, ctn_json_finish(told));
+}
+
+void ctn_api_tell_head(ctn_api_call *call, ctn_execution_id id)
+{
+    ctn_err err = {0};
+    ctn_execution_row row;
+    if (ctn_store_execution_get(ctn_host_store(call->host), call->arena, id, &row, &err)) {
+        ctn_api_fail(call, &err);
+        return;
+    }
+    ctn_json_builder b = ctn_api_execution_head(call->arena, &row, ctn_loop_now_ms(ctn_host_loop(call->host)));
+    answer(call, &row, &b);
+}
+
 void ctn_api_tell_execution(ctn_api_call *call, ctn_execution_id id)
 {
     ctn_store *store = ctn_host_store(call->host);
@@ -110,10 +130,7 @@ void ctn_api_tell_execution(ctn_api_call *call, ctn_execution_id id)
         ctn_json_put_str(&b, "pausedBecause", s.paused_because);
     if (s.queued_behind.len)
         ctn_json_put_str(&b, "queuedBehind", s.queued_behind);
-    ctn_web_header location = {CTN_STR("Location"),
-                               ctn_arena_printf(call->arena, "/v1/executions/%s", ctn_id_to_text(id).text)};
-    bool is_read = !ctn_str_is(ctn_web_ask_of(call->request)->method, "POST");
-    ctn_api_answer_with(call, is_read || ctn_status_is_final(row.status) ? 200 : 202, location, ctn_json_finish(&b));
+    answer(call, &row, &b);
     ctn_execution_unload(x);
 }
 

@@ -11,6 +11,8 @@ bool ctn_api_find(ctn_api_call *call, ctn_action action, ctn_execution_row *ret_
 int64_t ctn_api_wait_of(const ctn_api_call *call);
 /* As it stands, whole: 200 when it has ended, 202 when it has not. For ctn_api_file and ctn_api_await. */
 void ctn_api_tell_execution(ctn_api_call *call, ctn_execution_id id);
+/* The same without its steps: its journal is not read. */
+void ctn_api_tell_head(ctn_api_call *call, ctn_execution_id id);
 /* Waits as the request says (wait=), then tells it. */
 void ctn_api_await_execution(ctn_api_call *call, ctn_execution_id id);
 /* Without steps: for lists. */

@@ -30,8 +30,10 @@ static void tell_started(ctn_api_call *call, ctn_execution_id id)
     if (is_another(call, id))
         ctn_api_problem(call, 409, CTN_STR("header/Idempotency-Key"),
                         "the key was used before, with another input: execution %s", ctn_id_to_text(id).text);
-    else
+    else if (ctn_api_wait_of(call))
         ctn_api_await_execution(call, id);
+    else
+        ctn_api_tell_head(call, id);
 }
 
 static void start_execution(ctn_api_call *call)
