@@ -12,6 +12,7 @@ typedef struct feed_kit {
     uint64_t epoch, seqs[64];
     ctn_digest hashes[64];
     ctn_timer *limit;
+    int rounds;
 } feed_kit;
 
 int feed_kit_setup(void **state);
