@@ -11,7 +11,6 @@
 #include "store/sqlite/db.h"
 #include "store/sqlite/ops.h"
 #include "store/sqlite/schema.h"
-#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -289,11 +288,14 @@ static int list_from(listing *l, ctn_err *err)
         l->is_over = true;
         return CTN_OK;
     }
-    ctn_buf_init(&sql, sizeof text);
+    ctn_buf_init(&sql, sizeof text); /* there is room for every filter */
+    sql.may_lack = true;
     put_list(l, &sql);
-    assert(!sql.overflowed);
+    bool is_short = sql.overflowed;
     (void) snprintf(text, sizeof text, "%.*s", CTN_STR_ARG(ctn_buf_str(&sql)));
     ctn_buf_done(&sql);
+    if (is_short)
+        return ctn_sqlite_fail(l->st->db, l->st->path, SQLITE_NOMEM, "listing", err);
     int rc = ctn_sqlite_prepare(l->st, text, &stmt, err);
     if (rc)
         return rc;
