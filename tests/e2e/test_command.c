@@ -11,8 +11,7 @@
 static void commands_run_with_what_their_set_says(void **state)
 {
     world *w = *state;
-    cli_world_write(w, "count.py",
-                    "import json, sys\njson.dump({'words': len(json.load(sys.stdin)['text'].split())}, sys.stdout)\n");
+    cli_world_write(w, "count.sh", "printf '{\"words\": %%s}' \"$(wc -w)\"\n");
     cli_world_write(
         w, "c.yaml",
         "id: c\noutputs: [words, said, slow, both]\nsteps:\n"
@@ -21,8 +20,8 @@ static void commands_run_with_what_their_set_says(void **state)
         "  - {stepName: wait, instructionSet: slow, outputVariables: [slow], onError: continue}\n"
         "  - {stepName: two, instructionSet: two, outputVariables: {both: b}}\n"
         "instructionSets:\n"
-        "  count: {effect: read, command: {argv: [python3, count.py], readable: [count.py], "
-        "stdin: {text: '{text}'}, stdout: json}}\n"
+        "  count: {effect: read, command: {argv: [sh, count.sh], readable: [count.sh], "
+        "stdin: '{text}', stdout: json}}\n"
         "  say: {effect: read, command: {argv: [printf, '%%s|%%s', '{text}', '{words}']}}\n"
         "  slow: {effect: read, command: {argv: [sleep, '60'], timeoutMs: 200}}\n"
         "  two: {effect: read, calls: {a: {command: {argv: [echo, x]}}, b: {command: {argv: [echo, '{a}y']}}}}\n");
