@@ -168,6 +168,19 @@ static ctn_failure fill_secrets(const ctn_engine *e, const loaded *l, const ctn_
                                    err);
 }
 
+static ctn_str trace_of(const ctn_engine *e, const loaded *l, const ctn_owed_call *owed, ctn_trace_text *room)
+{
+    ctn_str callers = ctn_execution_origin(l->x)->traceparent;
+    if (!e->options.tracing.is_on)
+        return callers;
+    ctn_traced_attempt attempt = {.id = l->id,
+                                  .step = l->plan->plan->steps[owed->step].name,
+                                  .item = owed->item,
+                                  .attempt = owed->attempt,
+                                  .is_undo = owed->role == CTN_ROLE_UNDO};
+    return ctn_trace_for_call(&e->options.tracing, &attempt, callers, room);
+}
+
 static void begin(ctn_engine *e, loaded *l, const ctn_owed_call *owed)
 {
     const ctn_driver *driver = ctn_eng_driver_of(e, owed->plan_call->kind);
@@ -218,11 +231,6 @@ static void begin(ctn_engine *e, loaded *l, const ctn_owed_call *owed)
     }
     ctn_id_text id = ctn_id_to_text(l->id);
     ctn_trace_text trace;
-    const ctn_traced_attempt attempt = {.id = l->id,
-                                        .step = l->plan->plan->steps[owed->step].name,
-                                        .item = owed->item,
-                                        .attempt = owed->attempt,
-                                        .is_undo = owed->role == CTN_ROLE_UNDO};
     ctn_call_request request = {
         .token = token,
         .target = owed->plan_call->target,
@@ -233,10 +241,9 @@ static void begin(ctn_engine *e, loaded *l, const ctn_owed_call *owed)
         .timeout_ms = owed->timeout_ms,
         .idle_timeout_ms = owed->idle_timeout_ms,
         .execution_id = ctn_str_from(id.text),
-        .step = attempt.step,
+        .step = l->plan->plan->steps[owed->step].name,
         .attempt = owed->attempt,
-        .traceparent =
-            ctn_trace_for_call(&e->options.tracing, &attempt, ctn_execution_origin(l->x)->traceparent, &trace),
+        .traceparent = trace_of(e, l, owed, &trace),
         .continuation = owed->continuation,
         .answers = owed->answers,
         .is_sensitive = ctn_sensitive_step(ctn_execution_sensitivity(l->x), owed->step),
