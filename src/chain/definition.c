@@ -114,17 +114,3 @@ bool ctn_definition_is(ctn_arena *scratch, ctn_str kind, ctn_str name, ctn_str b
         return ctn_json_get(ctn_json_member_of(v, "instructionSets"), name) != NULL;
     return ctn_str_is(kind, "template") && ctn_str_equal(ctn_json_str_or(v, "name", CTN_STR("")), name);
 }
-
-ctn_str ctn_definition_first_command(const ctn_json *file)
-{
-    const ctn_json *sets = ctn_json_member_of(file, "instructionSets");
-    for (size_t i = 0; ctn_json_is(sets, CTN_JSON_OBJECT) && i < ctn_json_count(sets); i++) {
-        const ctn_json *set = &sets->members[i].value, *calls = ctn_json_member_of(set, "calls");
-        bool starts_one = ctn_json_member_of(set, "command") != NULL;
-        for (size_t c = 0; ctn_json_is(calls, CTN_JSON_OBJECT) && c < ctn_json_count(calls); c++)
-            starts_one = starts_one || ctn_json_member_of(&calls->members[c].value, "command");
-        if (starts_one)
-            return ctn_json_text(&sets->members[i].key);
-    }
-    return (ctn_str){0};
-}

@@ -19,6 +19,3 @@ ctn_str ctn_definition_of_document(ctn_arena *arena, const ctn_document *documen
 /* Does the body say that it is the chain, set or template of this kind and name? They stand beside what its digest
  * covers. */
 bool ctn_definition_is(ctn_arena *scratch, ctn_str kind, ctn_str name, ctn_str body);
-/* The first instruction set of a file (of a chain, or of sets) that starts a program, also in one of its calls; empty:
- * none does. Who may define a command is judged by it: nothing else in a file can make one. */
-ctn_str ctn_definition_first_command(const ctn_json *file);

@@ -26,6 +26,25 @@ static void read_fixed(ctn_reader *reader, const ctn_json *text, const char *key
                          key);
 }
 
+/* Everybody on the machine can read what a program was started with. */
+static void refuse_secret(ctn_reader *reader, const ctn_json *text)
+{
+    ctn_template *template = NULL;
+    ctn_reads reads = {0};
+    ctn_err err = {0};
+    if (!ctn_json_is(text, CTN_JSON_STRING) ||
+        ctn_template_compile(reader->arena, ctn_json_text(text), &template, &err))
+        return;
+    ctn_template_reads(template, reader->arena, &reads);
+    for (size_t i = 0; i < reads.count; i++)
+        if (ctn_str_is(reads.items[i].root, "secret"))
+            ctn_reader_fault(
+                reader, text, "type",
+                "{%.*s} in 'argv' could be read by everybody on the machine; give it as a variable of 'env' "
+                "or in 'stdin'",
+                CTN_STR_ARG(reads.items[i].path));
+}
+
 static void read_folder(ctn_reader *reader, const ctn_json *value, void *target)
 {
     (void) target;
@@ -69,6 +88,8 @@ static void read_argv(ctn_reader *reader, const ctn_json *value, void *target)
     if (ctn_json_is(program, CTN_JSON_STRING) && ctn_json_text(program).len == 0)
         ctn_reader_fault(reader, program, "type", "'argv' must begin with the program; this is empty");
     read_fixed(reader, program, "the first item of 'argv'");
+    for (size_t i = 1; i < ctn_json_count(value); i++)
+        refuse_secret(reader, ctn_json_at(value, i));
     for (size_t i = 2; is_shell(ctn_json_text(program)) && i < ctn_json_count(value); i++)
         if (ctn_str_is(ctn_json_text(ctn_json_at(value, i - 1)), "-c"))
             read_fixed(reader, ctn_json_at(value, i), "the text that a shell runs");

@@ -184,29 +184,6 @@ static void every_kind_of_set_is_taken(void **state)
     chain_kit_done(&kit);
 }
 
-/* Whoever may not define one does not smuggle it in as one of several calls. */
-static void the_commands_of_a_file_are_found(void **state)
-{
-    (void) state;
-    static const char *const cases[][2] = {
-        {"{\"instructionSets\":{\"a\":{\"tool\":\"s/t\"},\"b\":{\"command\":{\"argv\":[\"x\"]}}}}", "b"},
-        {"{\"id\":\"c\",\"steps\":[],\"instructionSets\":{\"m\":{\"calls\":{\"p\":{\"native\":\"n\"},"
-         "\"q\":{\"command\":{}}}}}}",
-         "m"},
-        {"{\"id\":\"c\",\"steps\":[{\"stepName\":\"command\",\"instructionSet\":\"b\"}]}", ""},
-        {"{\"instructionSets\":{\"a\":{\"tool\":\"s/t\",\"arguments\":{\"command\":1}}}}", ""},
-        {"{\"instructionSets\":[{\"command\":1}]}", ""},
-        {"[]", ""},
-    };
-    ctn_arena *arena = ctn_arena_new(4096);
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        ctn_str found = ctn_definition_first_command(json_of(arena, ctn_str_from(cases[i][0])));
-        if (!ctn_str_is(found, cases[i][1]))
-            fail_msg("%s: %.*s", cases[i][0], CTN_STR_ARG(found));
-    }
-    ctn_arena_free(arena);
-}
-
 static void http_is_as_careful_as_its_method(void **state)
 {
     (void) state;
@@ -359,7 +336,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_key_of_a_chain_is_taken),
         cmocka_unit_test(every_kind_of_set_is_taken),
-        cmocka_unit_test(the_commands_of_a_file_are_found),
         cmocka_unit_test(http_is_as_careful_as_its_method),
         cmocka_unit_test(one_name_with_two_contents_is_told_at_the_second),
         cmocka_unit_test(a_template_is_named_after_its_file),
