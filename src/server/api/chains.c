@@ -225,7 +225,7 @@ typedef struct importing {
     ctn_plan *plan; /* NULL: it has errors */
 } importing;
 
-/* As a file of that name beside the others would be judged. False: answered. */
+/* As a file of that name beside the others would be judged; but it names no files of ours. False: answered. */
 static bool judge(ctn_api_call *call, importing *i)
 {
     const ctn_workspace *own = ctn_host_workspace(call->host);
@@ -245,6 +245,7 @@ static bool judge(ctn_api_call *call, importing *i)
     ctn_check_options options = {.effect = ctn_config_effect, .effect_ctx = i->ws.config};
     if (ctn_source_parse(call->arena, is_json ? CTN_STR("body.json") : CTN_STR("body.yaml"), ask->body, &i->findings,
                          &source) == CTN_OK) {
+        ctn_library_set_reader(i->ws.config->library, ctn_library_read_nothing, NULL);
         (void) ctn_library_add_source(i->ws.config->library, source, &i->findings, &chain);
         (void) ctn_check(i->ws.config->library, source, &options, &i->findings);
         if (!chain && !i->findings.error_count)
