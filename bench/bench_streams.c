@@ -158,9 +158,13 @@ int main(int argc, char **argv)
     if (one < 0)
         bench_die("catena serve", "does not listen");
     measure_starts(argv[1], "alone", one, port, server.pid);
+    ask(one, port, "/v1/executions", "{\"chain\":\"rest\"}", text);
+    (void) snprintf(id, sizeof id, "%.36s", strstr(text, "\"executionId\":\"") + 15);
     double kib = resident_kib(server.pid), cpu_s = bench_process_cpu_s(server.pid), began_s = now_s();
-    (void) snprintf(text, sizeof text, "GET /v1/events?kind=cancel_requested HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n",
-                    port);
+    (void) snprintf(
+        text, sizeof text,
+        "GET /v1/executions/%s/events?follow=true&kind=cancel_requested HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n", id,
+        port);
     for (size_t i = 0; i < count; i++) {
         if ((fds[i] = dial(port)) < 0)
             bench_die("a stream", strerror(errno));
@@ -176,8 +180,6 @@ int main(int argc, char **argv)
     bench_sleep(span_s); /* with a sign of life for each of them */
     say(argv[1], "idle_cpu_percent", (bench_process_cpu_s(server.pid) - cpu_s) * 100 / span_s);
     measure_starts(argv[1], "beside", one, port, server.pid);
-    ask(one, port, "/v1/executions", "{\"chain\":\"rest\"}", text);
-    (void) snprintf(id, sizeof id, "%.36s", strstr(text, "\"executionId\":\"") + 15);
     (void) snprintf(target, sizeof target, "/v1/executions/%s/cancel", id);
     cpu_s = bench_process_cpu_s(server.pid);
     began_s = now_s();
