@@ -10,8 +10,8 @@
  *
  * A wait is the time from the request to start until the first call begins: the commit of the start, the queue if there
  * is one, and the commit of the admission. An execution is one call, which takes 10 ms and no processor; 64 run at once
- * (6,400 a second at most). NOISY_RUNNING: as many of the noisy one's may run (`running`); 0: as many as there are
- * places.
+ * (6,400 a second at most). NOISY_RUNNING: as many of the noisy one's may run (`running`); 0: what a
+ * tenant has if nothing is said, seven eighths.
  */
 #include "base/memory.h"
 #include "chain/library.h"

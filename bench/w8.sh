@@ -1,5 +1,5 @@
 # W8, for bench/run: how long a quiet tenant's executions wait, from the request to start until the first call begins: alone;
-# beside a noisy tenant that submits NEIGHBOUR_NOISY; and beside him when his `running` leaves a few places free.
+# beside a noisy tenant that submits NEIGHBOUR_NOISY; and beside him when his `running` is all places, so that none is kept free.
 #
 #   NEIGHBOUR_NOISY   100000
 neighbour_noisy=${NEIGHBOUR_NOISY:-100000}
@@ -11,8 +11,8 @@ neighbour_cell() {
 }
 neighbour_cell alone 0 0
 neighbour_cell beside "$neighbour_noisy" 0
-neighbour_cell beside_with_places_kept "$neighbour_noisy" 56
-for neighbour in beside beside_with_places_kept; do
+neighbour_cell beside_no_place_kept "$neighbour_noisy" 64
+for neighbour in beside beside_no_place_kept; do
     for figure in p50 p99; do
         times=$(awk -v figure="quiet_${figure}_ms" -v who="w8/$neighbour/" '
             $1 == "w8/alone/" figure { alone = $2 }

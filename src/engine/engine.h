@@ -113,7 +113,7 @@ typedef struct ctn_schedule {
 typedef struct ctn_tenant_rules {
     ctn_str name;            /* "*": each that has no rules of its own, and a name */
     int64_t weight;          /* 0: 1 */
-    int64_t running, queued; /* at once; 0: as many as there are */
+    int64_t running, queued; /* at once; 0: seven eighths of the places, and any number */
     ctn_usage per_day;       /* 0: as much as there is */
 } ctn_tenant_rules;
 

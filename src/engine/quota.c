@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define DAY_MS 86400000
+#define DAY_MS    86400000
+#define KEPT_FREE 8 /* a part of the seats that one tenant leaves to others, if nothing else is said of him */
 
 static bool has_any(const ctn_usage *u)
 {
@@ -160,11 +161,13 @@ static const ctn_tenant_rules *rules_of(const ctn_engine *e, const char *name)
 void ctn_eng_quota_for(ctn_engine *e, ctn_lane_tenant *tenant)
 {
     const ctn_tenant_rules *rules = rules_of(e, tenant->name);
+    int64_t seats = (int64_t) e->options.active_max;
+    int64_t running = rules && rules->running ? rules->running : *tenant->name ? seats - seats / KEPT_FREE : 0;
     tenant->rules = rules;
+    if (!e->options.own_only) /* else whoever is told to go on goes on */
+        ctn_lane_tenant_rule(&e->queue.lanes, tenant, rules && rules->weight ? rules->weight : 1, running);
     if (!rules)
         return;
-    if (!e->options.own_only) /* else whoever is told to go on goes on */
-        ctn_lane_tenant_rule(&e->queue.lanes, tenant, rules->weight ? rules->weight : 1, rules->running);
     if (!has_any(&rules->per_day))
         return;
     ctn_quota *q = ctn_malloc(sizeof *q);

@@ -19,7 +19,7 @@ static const ctn_key KEYS[] = {
             "Its share of the turns of the queue, beside the weights of others; default 1.", .min = 1,
             .max = CTN_WEIGHT_MAX, .otherwise = 1),
     CTN_KEY("running", CTN_KEY_INT, tenant_keys, running,
-            "Executions of it that run at once; default: as many as there is room for.", .min = 1, .max = MANY),
+            "Executions of it that run at once; default: seven eighths of limits.running.", .min = 1, .max = MANY),
     CTN_KEY("queued", CTN_KEY_INT, tenant_keys, queued,
             "Executions of it that are queued; with so many, a start is refused. Default: any number.", .min = 1,
             .max = MANY),

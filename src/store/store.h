@@ -254,7 +254,7 @@ typedef struct ctn_queue_lane {
 } ctn_queue_lane;
 typedef int ctn_queue_lane_fn(void *ctx, const ctn_queue_lane *lane); /* not 0: stop; the call itself returns CTN_OK */
 /* Each tenant, chain and priority that has something queued, in this order. Costs by the number of all that are queued,
- * but little: an index alone is read (a million: a fifth of a second). */
+ * but little: an index alone is read (a million: a quarter of a second). */
 int ctn_store_queue_lanes(ctn_store *st, ctn_queue_lane_fn *fn, void *ctx, ctn_err *err);
 /* The next of one lane, in order of arrival, after the number of the last one seen (0: from the first). */
 int ctn_store_queue_next(ctn_store *st, ctn_str tenant, ctn_str chain_id, int priority, int64_t after_exec_no,
