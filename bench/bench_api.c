@@ -46,7 +46,7 @@ typedef struct load {
     char request[512];
     size_t request_len;
     connection *connections;
-    size_t connection_count;
+    size_t connection_count, turn;
     bench_samples latency_ms;
     uint64_t answered, refused;
 } load;
@@ -126,11 +126,14 @@ static void take_answers(load *l, int wait_ms)
             take_answer(l, &l->connections[i]);
 }
 
+/* In turns: one that is never used would be closed by the server after a minute. */
 static connection *idle(load *l)
 {
-    for (size_t i = 0; i < l->connection_count; i++)
-        if (!l->connections[i].is_busy)
-            return &l->connections[i];
+    for (size_t i = 0; i < l->connection_count; i++) {
+        connection *c = &l->connections[l->turn++ % l->connection_count];
+        if (!c->is_busy)
+            return c;
+    }
     return NULL;
 }
 
