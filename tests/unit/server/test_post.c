@@ -32,7 +32,7 @@
 /* ---- the server ---- */
 
 /* Of a store that knows nobody. */
-static ctn_access *access_of(const ctn_config_http *http)
+static ctn_access *access_of(const ctn_config_http *http, ctn_store **ret_store)
 {
     static ctn_config config; /* as long as the process */
     ctn_store *store = NULL;
@@ -42,6 +42,7 @@ static ctn_access *access_of(const ctn_config_http *http)
     assert_int_equal(ctn_store_open("memory:post", CTN_STORE_CREATE, &store, NULL), CTN_OK);
     options.store = store;
     assert_int_equal(ctn_access_new(&options, &access, NULL), CTN_OK);
+    *ret_store = store;
     return access;
 }
 
@@ -72,9 +73,10 @@ static void serve(int report, const char *token_file)
     }
     k.endpoint = ctn_mcp_endpoint_new(&options);
     ctn_front *front = NULL;
+    ctn_store *store = NULL;
     ctn_front_options of = {.loop = loop,
                             .config = &config,
-                            .access = access_of(&config),
+                            .access = access_of(&config, &store),
                             .address = CTN_STR("127.0.0.1:0"),
                             .arrive_ms = 700,
                             .idle_ms = 2000,
@@ -284,12 +286,13 @@ static void others_may_not_call_where_nobody_is_asked_for_a_token(void **state)
     (void) state;
     ctn_loop *loop = ctn_loop_new();
     ctn_config_http config = {0};
+    ctn_store *store = NULL;
+    ctn_access *access = access_of(&config, &store);
     const char *const bad[] = {"0.0.0.0:0", "[::]:0", "192.0.2.1:80"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         ctn_front *front = NULL;
         ctn_err err = {0};
-        ctn_front_options of = {
-            .loop = loop, .config = &config, .access = access_of(&config), .address = ctn_str_from(bad[i])};
+        ctn_front_options of = {.loop = loop, .config = &config, .access = access, .address = ctn_str_from(bad[i])};
         assert_int_equal(ctn_front_open(&of, &front, &err), CTN_E_DENIED);
         assert_non_null(strstr(err.message, "tokens"));
     }
@@ -299,6 +302,8 @@ static void others_may_not_call_where_nobody_is_asked_for_a_token(void **state)
         ctn_front_options of = {.loop = loop, .config = &config, .address = ctn_str_from(none[i])};
         assert_int_equal(ctn_front_open(&of, &front, &(ctn_err){0}), CTN_E_INVALID);
     }
+    ctn_access_free(access);
+    ctn_store_close(store);
     ctn_loop_free(loop);
 }
 
