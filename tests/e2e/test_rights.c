@@ -25,10 +25,12 @@ static void rights_open(rights *r, void **state)
     cli_world_write(r->w, "book.yaml",
                     "id: book\nsteps:\n  - {stepName: enter, instructionSet: ledger, outputVariables: [out]}\n"
                     "instructionSets:\n  ledger: {transform: '{out: 1}', restricted: true}\n");
-    cli_world_write(r->w, "pay.yaml", "id: pay\nrunAs: payroll\nsteps:\n  - {stepName: enter, instructionSet: ledger}\n");
-    cli_world_write(r->w, "slow.yaml", "id: slow\nsteps:\n  - {stepName: ask, instructionSet: ask}\n"
-                                       "  - {stepName: enter, instructionSet: ledger}\n"
-                                       "instructionSets:\n  ask: {approval: {message: ok}}\n");
+    cli_world_write(r->w, "pay.yaml",
+                    "id: pay\nrunAs: payroll\nsteps:\n  - {stepName: enter, instructionSet: ledger}\n");
+    cli_world_write(r->w, "slow.yaml",
+                    "id: slow\nsteps:\n  - {stepName: ask, instructionSet: ask}\n"
+                    "  - {stepName: enter, instructionSet: ledger}\n"
+                    "instructionSets:\n  ask: {approval: {message: ok}}\n");
     web_open(&r->web, r->w, "");
 }
 
@@ -107,11 +109,59 @@ static void a_chain_that_runs_as_somebody_has_his_rights(void **state)
     rights_close(&r);
 }
 
+/* A tool of the engine's, called over MCP. */
+static web_answer mcp_call(rights *r, const char *tool, const char *arguments)
+{
+    ctn_str body = ctn_arena_printf(r->arena,
+                                    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":"
+                                    "\"%s\",\"arguments\":%s}}",
+                                    tool, arguments);
+    char headers[400];
+    (void) snprintf(headers, sizeof headers, "%sAccept: application/json\r\nMCP-Protocol-Version: 2025-11-25\r\n",
+                    r->who);
+    return web_ask(&r->web, r->arena, "POST", "/mcp", headers, body);
+}
+
+static void an_assistant_has_the_rights_of_its_key(void **state)
+{
+    rights r;
+    char mine[200];
+    rights_open(&r, state);
+    become(&r, "tom", "--role operator --tenant acme");
+    (void) snprintf(mine, sizeof mine, "%s", r.who);
+    web_answer a = mcp_call(&r, "execute_chain", "{\"chain\":\"slow\",\"waitMs\":0}");
+    assert_int_equal(a.status, 200);
+    assert_contains(a.body.ptr, "sets.use:ledger"); /* his start is refused like one of the API's */
+    assert_exit(r.w, catena(r.w, "principal", "grant", "tom", "--grant", "sets.use:ledger", NULL), 0);
+    usleep(1100 * 1000);
+    a = mcp_call(&r, "execute_chain", "{\"chain\":\"slow\",\"waitMs\":0}");
+    char id[64];
+    json_text(a.body.ptr, "executionId", id);
+    ctn_str about = ctn_arena_printf(r.arena, "{\"executionId\":\"%s\"}", id);
+    assert_contains(mcp_call(&r, "list_executions", "{}").body.ptr, id);
+
+    become(&r, "eve", "--role operator --tenant evil");
+    assert_lacks(mcp_call(&r, "list_executions", "{}").body.ptr, id);
+    assert_contains(mcp_call(&r, "get_execution", about.ptr).body.ptr, "There is no execution");
+    assert_contains(mcp_call(&r, "cancel_execution", about.ptr).body.ptr, "There is no execution");
+    become(&r, "vera", "--role viewer --tenant acme");
+    assert_contains(mcp_call(&r, "get_execution", about.ptr).body.ptr, id);
+    assert_contains(mcp_call(&r, "cancel_execution", about.ptr).body.ptr, "executions.cancel");
+    assert_contains(mcp_call(&r, "execute_chain", "{\"chain\":\"slow\"}").body.ptr, "executions.start");
+    (void) snprintf(r.who, sizeof r.who, "%s", mine);
+    assert_contains(mcp_call(&r, "cancel_execution", about.ptr).body.ptr, "cancelled");
+    assert_exit(r.w, catena(r.w, "store", "audit", NULL), 0);
+    assert_out(r.w, "tom           executions.cancel");
+    assert_out(r.w, "\"from\":\"127.0.0.1\"");
+    rights_close(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CLI_TEST(a_restricted_set_is_used_by_who_was_granted_it),
         CLI_TEST(a_chain_that_runs_as_somebody_has_his_rights),
+        CLI_TEST(an_assistant_has_the_rights_of_its_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

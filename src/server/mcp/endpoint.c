@@ -157,7 +157,7 @@ static void take_request(ctn_mcp_endpoint *e, ctn_mcp_channel *channel, ctn_aren
         .id = m->id,
         .method = m->method,
         .params = m->params,
-        .caller = {.principal = ctn_arena_str(arena, channel->principal)},
+        .caller = {.principal = ctn_arena_str(arena, channel->principal), .rights = channel->rights},
         .next = e->exchanges,
     };
     if (x->next)

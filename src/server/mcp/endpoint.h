@@ -25,6 +25,7 @@ typedef struct ctn_mcp_channel ctn_mcp_channel;
 struct ctn_mcp_channel {
     void *ctx;
     ctn_str principal;
+    const struct ctn_caller *rights; /* handed on to the backend (exchange.h); lives as long as the channel */
     bool is_http;
     bool is_answer_only; /* HTTP, and the client takes no stream: nothing may come before the answer */
     /* A message that is not the last one: progress, a request of ours. */
@@ -38,7 +39,7 @@ typedef struct ctn_mcp_endpoint_options {
     ctn_loop *loop;
     const ctn_mcp_backend *backend;
     const char *name, *version;
-    ctn_str state_key;      /* 32 bytes: seals requestState; the same after a restart, or states from before are refused */
+    ctn_str state_key; /* 32 bytes: seals requestState; the same after a restart, or states from before are refused */
     size_t tools_per_page;  /* and of the other lists; 0: 200 */
     size_t requests_max;    /* under way, per principal; 0: 1024: more are refused, and told so */
     int64_t ask_timeout_ms; /* a legacy client's person; 0: 600000 */
@@ -56,11 +57,11 @@ void ctn_mcp_endpoint_free(ctn_mcp_endpoint *endpoint); /* NULL is fine */
 /* headers NULL: stdio. Answers may come at once, from inside. */
 void ctn_mcp_endpoint_take(ctn_mcp_endpoint *endpoint, ctn_mcp_channel *channel, ctn_str message,
                            const ctn_mcp_headers *headers);
-/* The client closed it: its requests are cancelled, legacy ones of HTTP go on and are answered to nobody. The channel is
- * not used any more. */
+/* The client closed it: its requests are cancelled, legacy ones of HTTP go on and are answered to nobody. The channel
+ * is not used any more. */
 void ctn_mcp_endpoint_channel_gone(ctn_mcp_endpoint *endpoint, ctn_mcp_channel *channel);
-/* Ends the subscriptions with a word. Requests that come from now on are refused; of those under way nobody is told `gone`
- * any more: they may still be answered, to nobody if their channel is gone. */
+/* Ends the subscriptions with a word. Requests that come from now on are refused; of those under way nobody is told
+ * `gone` any more: they may still be answered, to nobody if their channel is gone. */
 void ctn_mcp_endpoint_stop(ctn_mcp_endpoint *endpoint);
 /* Nothing is under way, subscriptions aside. */
 bool ctn_mcp_endpoint_is_idle(const ctn_mcp_endpoint *endpoint);

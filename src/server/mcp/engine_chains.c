@@ -48,6 +48,8 @@ static void list_chains(ctn_engine_call *c)
     const ctn_catalogue *catalogue = ctn_engine_catalogue(c->b);
     ctn_json_builder list = ctn_json_array(c->arena), b = ctn_json_object(c->arena);
     for (size_t i = 0; i < catalogue->count; i++) {
+        if (!ctn_engine_may_see_chain(c->x, catalogue->items[i].id))
+            continue;
         ctn_json_builder one = head_of(&catalogue->items[i], c->arena);
         ctn_json_push(&list, ctn_json_finish(&one));
     }
@@ -61,6 +63,7 @@ static void list_chains(ctn_engine_call *c)
 
 const ctn_engine_tool ctn_tool_list_chains = {
     .name = "list_chains",
+    .action = CTN_ACTION_CHAINS_READ,
     .title = "List chains",
     .description = "All chains that there are, also those that are no tool of their own, and those that cannot run "
                    "(problem says why).",
@@ -129,6 +132,7 @@ static void get_chain(ctn_engine_call *c)
 
 const ctn_engine_tool ctn_tool_get_chain = {
     .name = "get_chain",
+    .action = CTN_ACTION_CHAINS_READ,
     .title = "Look at a chain",
     .description =
         "What a chain takes (inputSchema), gives (outputsSchema), does to the world (annotations) and consists "
@@ -231,6 +235,7 @@ static void check_chain(ctn_engine_call *c)
 
 const ctn_engine_tool ctn_tool_check_chain = {
     .name = "check_chain",
+    .action = CTN_ACTION_CHAINS_CHECK,
     .title = "Check a chain",
     .description =
         "Says what is wrong with a chain that is there, or with a text that is to become one, with lines and how "

@@ -521,6 +521,9 @@ void ctn_follow_file(ctn_follow *f, ctn_request *q, ctn_str arguments_digest)
     }
     f->digest = ctn_arena_str(f->arena, arguments_digest);
     q->actor = f->actor;
+    ctn_str traceparent = q->by.traceparent;
+    q->by = ctn_engine_requester(f->x);
+    q->by.traceparent = traceparent;
     f->filed++;
     ctn_request_file(engine, ctn_host_store(f->b->host), q, on_ack, f);
 }

@@ -14,9 +14,11 @@
  *     engine_ask.c        what an execution waits for, as questions, and what is answered
  *     engine_result.c     what a caller is told of an execution
  *     engine_task.c       executions as tasks
+ *     engine_rights.c     may whoever asks do this?
  *     engine_published.h  prompts, resources and completion
  */
 #pragma once
+#include "host/access.h"
 #include "host/request.h"
 #include "server/mcp/engine_backend.h"
 #include "store/store.h"
@@ -109,12 +111,14 @@ typedef struct ctn_engine_call {
     ctn_mcp_exchange *x;
     ctn_arena *arena;
     const ctn_json *arguments; /* fit the tool's inputSchema */
+    ctn_action action;         /* the tool's */
 } ctn_engine_call;
 
 typedef struct ctn_engine_tool {
     const char *name, *title, *description;
     const char *input, *output; /* schemas, as JSON */
     bool reads_only, is_destructive, is_idempotent, is_open_world;
+    ctn_action action; /* what its caller must be granted */
     void (*call)(ctn_engine_call *c);
 } ctn_engine_tool;
 
@@ -126,6 +130,19 @@ void ctn_engine_tools_open(ctn_engine_backend *b);
 void ctn_engine_tools_close(ctn_engine_backend *b);
 /* False: it is none of them. */
 bool ctn_engine_tool_call(ctn_engine_backend *b, ctn_mcp_exchange *x);
+
+/* ---- may whoever asks do this? (engine_rights.c) ---- */
+
+const ctn_caller *ctn_engine_caller(const ctn_mcp_exchange *x);
+bool ctn_engine_may_read(const ctn_mcp_exchange *x, ctn_arena *arena, const ctn_execution_row *row);
+bool ctn_engine_may_see_chain(const ctn_mcp_exchange *x, ctn_str chain_id);
+/* In general; to start this chain. False: the exchange has been answered. */
+bool ctn_engine_demand(ctn_engine_backend *b, ctn_mcp_exchange *x, ctn_action action);
+bool ctn_engine_demand_start(ctn_engine_backend *b, ctn_mcp_exchange *x, ctn_str chain_id, const ctn_json *labels);
+/* The tool's action, to this execution; CTN_E_NOT_FOUND: it is not there for him. */
+int ctn_engine_demand_row(const ctn_engine_call *c, const ctn_execution_row *row, ctn_err *err);
+/* On whose behalf. */
+ctn_requester ctn_engine_requester(const ctn_mcp_exchange *x);
 
 /* ---- what a caller is told (engine_result.c) ---- */
 

@@ -61,6 +61,7 @@ const ctn_json *ctn_engine_steps(ctn_engine_backend *b, ctn_arena *arena, const 
 /* ---- list_executions ---- */
 
 typedef struct listing {
+    const ctn_mcp_exchange *x;
     ctn_json_builder list;
     ctn_execution_id last;
     size_t count;
@@ -71,6 +72,8 @@ static int list_row(void *ctx, const ctn_execution_row *row)
     listing *l = ctx;
     ctn_arena *arena = l->list.arena;
     ctn_json_builder b = ctn_json_object(arena);
+    if (!ctn_engine_may_read(l->x, arena, row))
+        return 0;
     ctn_json_put_str(&b, "executionId", ctn_arena_str(arena, ctn_str_from(ctn_id_to_text(row->id).text)));
     ctn_json_put_str(&b, "chain", ctn_arena_str(arena, row->chain_id));
     ctn_json_put_str(&b, "status", ctn_str_from(row->damage.len ? "damaged" : ctn_status_name(row->status)));
@@ -93,8 +96,9 @@ static void list_executions(ctn_engine_call *c)
                                    .limit = (size_t) ctn_json_int_or(c->arguments, "limit", LIST_DEFAULT)};
     ctn_execution_row row;
     ctn_err err = {0};
-    listing l = {.list = ctn_json_array(c->arena)};
+    listing l = {.x = c->x, .list = ctn_json_array(c->arena)};
     const ctn_catalogue *catalogue = ctn_engine_catalogue(c->b);
+    filter.tenant = ctn_engine_caller(c->x)->tenant;
     filter.by_status = status.len && ctn_status_from_name(status, &filter.status);
     if (before.len) {
         if (!ctn_engine_row(c, before, &row))
@@ -122,6 +126,7 @@ static void list_executions(ctn_engine_call *c)
 
 const ctn_engine_tool ctn_tool_list_executions = {
     .name = "list_executions",
+    .action = CTN_ACTION_EXECUTIONS_READ,
     .title = "List executions",
     .description = "Executions, newest first: of all chains or of one, in any status or in one.",
     .input =
@@ -172,6 +177,7 @@ static void explain(ctn_engine_call *c)
 
 const ctn_engine_tool ctn_tool_explain = {
     .name = "explain",
+    .action = CTN_ACTION_EXECUTIONS_READ,
     .title = "Explain why",
     .description =
         "Where a value of an execution came from, walked back through templates, tools' answers and inputs; or "

@@ -283,7 +283,8 @@ static void read_execution(ctn_engine_backend *b, ctn_mcp_exchange *x, ctn_str t
     ctn_execution_row row;
     ctn_execution_id id;
     ctn_json_builder list = ctn_json_array(arena);
-    if (ctn_id_parse(text, &id, NULL) || ctn_store_execution_get(ctn_host_store(b->host), arena, id, &row, NULL)) {
+    if (ctn_id_parse(text, &id, NULL) || ctn_store_execution_get(ctn_host_store(b->host), arena, id, &row, NULL) ||
+        !ctn_engine_may_read(x, arena, &row)) {
         say_missing(x, "there is no such execution; list_executions has the newest ones");
         return;
     }

@@ -109,8 +109,13 @@ bool ctn_engine_row(ctn_engine_call *c, ctn_str id, ctn_execution_row *ret_row)
                  ? ctn_store_execution_get(store, c->arena, whole, ret_row, &err)
                  : ctn_store_execution_by_prefix(store, c->arena, id, ret_row, &err);
     if (rc == CTN_OK)
+        rc = ctn_engine_demand_row(c, ret_row, &err);
+    if (rc == CTN_OK)
         return true;
-    if (rc == CTN_E_NOT_FOUND)
+    if (rc == CTN_E_DENIED)
+        ctn_engine_refuse(c->x, NULL, "%.*s Nothing was done.",
+                          CTN_STR_ARG(ctn_engine_sentence(c->arena, ctn_str_from(err.message))));
+    else if (rc == CTN_E_NOT_FOUND)
         ctn_engine_refuse(
             c->x, NULL,
             "There is no execution \"%.*s\". Call list_executions with {} to see the newest ones, or with "

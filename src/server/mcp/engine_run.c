@@ -96,6 +96,7 @@ static void execute_chain(ctn_engine_call *c)
 
 const ctn_engine_tool ctn_tool_execute_chain = {
     .name = "execute_chain",
+    .action = CTN_ACTION_EXECUTIONS_START,
     .title = "Run a chain",
     .description = "Starts an execution of a chain and waits for its end. If it has not ended in time, or waits for an "
                    "answer, the "
@@ -165,6 +166,7 @@ static void resume_execution(ctn_engine_call *c)
 
 const ctn_engine_tool ctn_tool_resume_execution = {
     .name = "resume_execution",
+    .action = CTN_ACTION_EXECUTIONS_PAUSE,
     .title = "Go on with an execution",
     .description =
         "Goes on with an execution that is paused, queued or was left. An interrupted one needs a word on what "
@@ -202,6 +204,7 @@ static void cancel_execution(ctn_engine_call *c)
 
 const ctn_engine_tool ctn_tool_cancel_execution = {
     .name = "cancel_execution",
+    .action = CTN_ACTION_EXECUTIONS_CANCEL,
     .title = "Cancel an execution",
     .description = "Stops an execution; what it has done is undone where the chain says how. Harmless for one that has "
                    "ended.",
@@ -261,6 +264,7 @@ static void answer_step(ctn_engine_call *c)
 
 const ctn_engine_tool ctn_tool_answer_step = {
     .name = "answer_step",
+    .action = CTN_ACTION_EXECUTIONS_ANSWER,
     .title = "Answer a step that waits",
     .description =
         "Gives a waiting step its answer and waits for what comes of it: the next question, or the end. An "
@@ -299,6 +303,7 @@ static void get_execution(ctn_engine_call *c)
 
 const ctn_engine_tool ctn_tool_get_execution = {
     .name = "get_execution",
+    .action = CTN_ACTION_EXECUTIONS_READ,
     .title = "Look at an execution",
     .description =
         "How an execution stands: status, outputs or error, each step, and what it waits for. With waitMs it "

@@ -196,6 +196,7 @@ static void simulate_chain(ctn_engine_call *c)
 
 const ctn_engine_tool ctn_tool_simulate_chain = {
     .name = "simulate_chain",
+    .action = CTN_ACTION_CHAINS_CHECK,
     .title = "Try a chain out",
     .description =
         "Says what can go wrong in a chain: it is played in many simulated worlds in which tools fail, time out "

@@ -125,6 +125,8 @@ void ctn_engine_start_chain(ctn_engine_backend *b, ctn_mcp_exchange *x, const ct
     const ctn_plan *plan = NULL;
     int64_t version = 0;
     ctn_err err = {0};
+    if (!ctn_engine_demand_start(b, x, start->chain->id, start->labels))
+        return;
     if (start->idempotency_key.len > KEY_BYTES_MAX) {
         ctn_engine_refuse(x, NULL, "The idempotency key is longer than %d bytes. Use a shorter one.", KEY_BYTES_MAX);
         return;

@@ -117,14 +117,14 @@ bool ctn_engine_tool_call(ctn_engine_backend *b, ctn_mcp_exchange *x)
         i++;
     if (i == TOOL_COUNT)
         return false;
-    ctn_engine_call c = {.b = b, .x = x, .arena = arena, .arguments = ask->arguments};
+    ctn_engine_call c = {.b = b, .x = x, .arena = arena, .arguments = ask->arguments, .action = TOOLS[i]->action};
     if (refuse_unknown(x, TOOLS[i], b->own_schemas[i].source, c.arguments))
         return true;
     if (ctn_schema_validate(b->own_schemas[i].input, c.arguments, arena, &err))
         ctn_engine_refuse(x, NULL, "The arguments of %s do not fit: %.*s Nothing was done. It takes %.*s.",
                           TOOLS[i]->name, CTN_STR_ARG(ctn_engine_sentence(arena, ctn_str_from(err.message))),
                           CTN_STR_ARG(names_of(arena, b->own_schemas[i].source)));
-    else
+    else if (ctn_engine_demand(b, x, c.action))
         TOOLS[i]->call(&c);
     return true;
 }

@@ -15,8 +15,9 @@ typedef struct ctn_mcp_exchange ctn_mcp_exchange;
 
 /* Who asks, and what he can. */
 typedef struct ctn_mcp_caller {
-    ctn_str principal; /* whose token it was; "stdio" or "anonymous" */
-    ctn_str version;   /* the revision spoken */
+    ctn_str principal;               /* whose token it was; "stdio" or "anonymous" */
+    const struct ctn_caller *rights; /* what he may do (host/access.h): the backend's to ask; NULL: who runs us, all */
+    ctn_str version;                 /* the revision spoken */
     bool is_modern;
     bool can_form,
         can_url;    /* elicitation: _ask reaches a person. A legacy caller over HTTP does not say: it is tried */

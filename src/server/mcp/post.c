@@ -180,6 +180,7 @@ static void take_post(ctn_web_mcp *mcp, ctn_web_request *r, ctn_str principal)
                 .request = r,
                 .channel = {.ctx = p,
                             .principal = principal,
+                            .rights = ctn_web_caller(r),
                             .is_http = true,
                             .is_answer_only = !takes_stream,
                             .send = send_event,
