@@ -52,7 +52,7 @@ struct ctn_host {
     raised signals[SIGNAL_COUNT];
     int signal_came;
     ctn_log log_text, log_drivers, log_engine; /* the same, each with its component */
-    const ctn_log *log; /* NULL: silent */
+    const ctn_log *log;                        /* NULL: silent */
     component_log *logs;
 
     ctn_drivers *drivers; /* NULL: not made yet */
@@ -303,6 +303,22 @@ static int find_chain(void *ctx, ctn_str chain_id, ctn_plan **ret_plan, ctn_err 
     return rc;
 }
 
+/* That it serves, and by which configuration: where two such entries differ, somebody has changed it. */
+static int audit_service(ctn_host *host, ctn_err *err)
+{
+    ctn_arena *arena = ctn_arena_new(4096);
+    ctn_json_builder detail = ctn_json_object(arena);
+    ctn_str text, file = host->ws->config->file;
+    ctn_digest_text digest = {{0}};
+    if (file.len && ctn_file_read(arena, file, &text, NULL) == CTN_OK)
+        digest = ctn_digest_to_text(ctn_hash(text));
+    if (digest.text[0])
+        ctn_json_put_str(&detail, "configuration", ctn_str_from(digest.text));
+    int rc = ctn_audit(host->store, "service.start", file, ctn_json_finish(&detail), err);
+    ctn_arena_free(arena);
+    return rc;
+}
+
 int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
 {
     if (serves && !host->options.log_is_said) {
@@ -317,6 +333,8 @@ int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
         rc = ctn_store_open(host->ws->store_url, mode, &host->store, err);
     if (rc == CTN_OK)
         rc = ctn_audit_opened(host->store, err);
+    if (rc == CTN_OK && serves)
+        rc = audit_service(host, err);
     if (rc == CTN_OK)
         rc = ctn_store_epoch_begin(host->store, &host->epoch, &host->was_crash, err);
     if (rc)
