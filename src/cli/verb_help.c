@@ -12,7 +12,7 @@ static void print_overview(const ctn_cli *cli)
     printf("%scatena%s runs chains: many steps over tools, so that they always end in a state you can name.\n\n", bold,
            plain);
     for (size_t i = 0; i < ctn_verb_count; i++)
-        printf("  %s%-14s%s %s\n", bold, ctn_verbs[i]->name, plain, ctn_verbs[i]->summary);
+        printf("  %s%-17s%s %s\n", bold, ctn_verbs[i]->name, plain, ctn_verbs[i]->summary);
     printf("\nMore about one of them: catena help COMMAND\n");
 }
 

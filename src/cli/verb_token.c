@@ -141,8 +141,20 @@ const ctn_verb ctn_verb_token_create = {
 typedef struct listing {
     ctn_cli *cli;
     ctn_json_builder list;
+    size_t count;
     bool is_json;
 } listing;
+
+static listing listing_of(ctn_cli *cli)
+{
+    return (listing){.cli = cli, .list = ctn_json_array(cli->arena), .is_json = ctn_opt_is_given(cli, CTN_OPT_JSON)};
+}
+
+static void print_heads(const listing *l, const char *heads)
+{
+    printf("%s%s%s\n", ctn_colour_code(&l->cli->out, CTN_COLOUR_DIM), heads,
+           ctn_colour_code(&l->cli->out, CTN_COLOUR_NONE));
+}
 
 static const char *state_of(const ctn_api_key_row *row)
 {
@@ -150,25 +162,30 @@ static const char *state_of(const ctn_api_key_row *row)
     return row->revoked_at_ms ? "revoked" : row->expires_at_ms && row->expires_at_ms <= now_ms ? "expired" : "good";
 }
 
+static const char *moment_or(ctn_arena *arena, int64_t at_ms, const char *otherwise)
+{
+    return at_ms ? ctn_arena_printf(arena, "%s", ctn_moment_text(at_ms).text).ptr : otherwise;
+}
+
 static int print_key(void *ctx, const ctn_api_key_row *row)
 {
     listing *l = ctx;
+    ctn_arena *arena = l->cli->arena;
     if (!l->is_json) {
-        printf("%.*s  %-8s  %-16.*s  made %s", CTN_STR_ARG(row->id), state_of(row), CTN_STR_ARG(row->principal),
-               ctn_moment_text(row->created_at_ms).text);
-        if (row->expires_at_ms)
-            printf("  until %s", ctn_moment_text(row->expires_at_ms).text);
-        if (row->used_at_ms)
-            printf("  used %s", ctn_moment_text(row->used_at_ms).text);
-        printf("\n");
+        if (l->count++ == 0)
+            print_heads(
+                l, "ID            STATE    CREATED              EXPIRES              LAST USED            PRINCIPAL");
+        printf("%.*s  %-7s  %s  %-19s  %-19s  %.*s\n", CTN_STR_ARG(row->id), state_of(row),
+               ctn_moment_text(row->created_at_ms).text, moment_or(arena, row->expires_at_ms, "-"),
+               moment_or(arena, row->used_at_ms, "-"), CTN_STR_ARG(row->principal));
         return 0;
     }
-    ctn_json_builder b = ctn_json_object(l->cli->arena);
-    ctn_json_put_str(&b, "id", ctn_arena_str(l->cli->arena, row->id));
-    ctn_json_put_str(&b, "principal", ctn_arena_str(l->cli->arena, row->principal));
+    ctn_json_builder b = ctn_json_object(arena);
+    ctn_json_put_str(&b, "id", ctn_arena_str(arena, row->id));
+    ctn_json_put_str(&b, "principal", ctn_arena_str(arena, row->principal));
     ctn_json_put_str(&b, "state", ctn_str_from(state_of(row)));
     ctn_json_put_time(&b, "createdAt", row->created_at_ms);
-    ctn_json_put_str(&b, "createdBy", ctn_arena_str(l->cli->arena, row->created_by));
+    ctn_json_put_str(&b, "createdBy", ctn_arena_str(arena, row->created_by));
     ctn_json_put_time(&b, "expiresAt", row->expires_at_ms);
     ctn_json_put_time(&b, "usedAt", row->used_at_ms);
     ctn_json_put_time(&b, "revokedAt", row->revoked_at_ms);
@@ -180,7 +197,7 @@ static int run_token_list(ctn_cli *cli)
 {
     doing d;
     ctn_err err = {0};
-    listing l = {.cli = cli, .list = ctn_json_array(cli->arena), .is_json = ctn_opt_is_given(cli, CTN_OPT_JSON)};
+    listing l = listing_of(cli);
     int exit_code = begin(cli, CTN_STORE_READ, &d);
     if (exit_code)
         return exit_code;
@@ -188,6 +205,9 @@ static int run_token_list(ctn_cli *cli)
         exit_code = ctn_cli_fail_err(cli, &err);
     else if (l.is_json)
         ctn_result_print(cli, ctn_json_finish(&l.list));
+    else if (l.count == 0)
+        ctn_cli_say(cli, "there is no API key in %.*s; `%.*s` makes one", CTN_STR_ARG(d.ws.store_file),
+                    CTN_STR_ARG(ctn_cli_command(cli, "token create NAME --role operator")));
     ctn_store_close(d.store);
     return exit_code;
 }
@@ -307,66 +327,145 @@ const ctn_verb ctn_verb_principal_remove = {
 
 /* ---- principal list ---- */
 
-static int print_principal(void *ctx, const ctn_principal_row *row)
+/* Both lists are read before anything is told: grants belong to names, also to such as are no principals. */
+typedef struct known {
+    ctn_arena *arena;
+    ctn_principal_row *principals;
+    ctn_grant_row *grants;
+    size_t principal_count, principal_capacity, grant_count, grant_capacity;
+} known;
+
+static int take_principal(void *ctx, const ctn_principal_row *row)
 {
-    listing *l = ctx;
-    if (!l->is_json) {
-        printf("%.*s%s%s%.*s\n", CTN_STR_ARG(row->name), row->is_service ? "  service" : "",
-               row->tenant.len ? "  tenant " : "", CTN_STR_ARG(row->tenant));
-        return 0;
-    }
-    ctn_json_builder b = ctn_json_object(l->cli->arena);
-    ctn_json_put_str(&b, "principal", ctn_arena_str(l->cli->arena, row->name));
-    ctn_json_put_bool(&b, "service", row->is_service);
-    ctn_json_put_str(&b, "tenant", ctn_arena_str(l->cli->arena, row->tenant));
-    ctn_json_put_time(&b, "createdAt", row->created_at_ms);
-    ctn_json_put_str(&b, "createdBy", ctn_arena_str(l->cli->arena, row->created_by));
-    ctn_json_push(&l->list, ctn_json_finish(&b));
+    known *k = ctx;
+    k->principals = ctn_arena_room(k->arena, k->principals, k->principal_count, &k->principal_capacity, sizeof *row);
+    ctn_principal_row *kept = &k->principals[k->principal_count++];
+    *kept = *row;
+    kept->name = ctn_arena_str(k->arena, row->name);
+    kept->tenant = ctn_arena_str(k->arena, row->tenant);
+    kept->created_by = ctn_arena_str(k->arena, row->created_by);
     return 0;
 }
 
-static int print_grant(void *ctx, const ctn_grant_row *row)
+static int take_grant(void *ctx, const ctn_grant_row *row)
 {
-    listing *l = ctx;
-    if (!l->is_json) {
-        printf("%.*s  may  %.*s%s%.*s", CTN_STR_ARG(ctn_text_clean(l->cli->arena, row->principal, 0)),
-               CTN_STR_ARG(row->what), row->set.len ? ":" : "", CTN_STR_ARG(row->set));
-        if (row->chain.len)
-            printf("  for %.*s", CTN_STR_ARG(ctn_text_clean(l->cli->arena, row->chain, 0)));
-        if (row->label.len)
-            printf("  with %.*s", CTN_STR_ARG(ctn_text_clean(l->cli->arena, row->label, 0)));
-        printf("\n");
-        return 0;
-    }
-    ctn_json_builder b = ctn_json_object(l->cli->arena);
-    ctn_json_put_str(&b, "principal", ctn_arena_str(l->cli->arena, row->principal));
-    ctn_json_put_str(&b, "grant",
-                     row->set.len
-                         ? ctn_arena_printf(l->cli->arena, "%.*s:%.*s", CTN_STR_ARG(row->what), CTN_STR_ARG(row->set))
-                         : ctn_arena_str(l->cli->arena, row->what));
-    ctn_json_put_str(&b, "chain", ctn_arena_str(l->cli->arena, row->chain));
-    ctn_json_put_str(&b, "label", ctn_arena_str(l->cli->arena, row->label));
-    ctn_json_put_time(&b, "grantedAt", row->granted_at_ms);
-    ctn_json_put_str(&b, "grantedBy", ctn_arena_str(l->cli->arena, row->granted_by));
-    ctn_json_push(&l->list, ctn_json_finish(&b));
+    known *k = ctx;
+    k->grants = ctn_arena_room(k->arena, k->grants, k->grant_count, &k->grant_capacity, sizeof *row);
+    ctn_grant_row *kept = &k->grants[k->grant_count++];
+    *kept = *row;
+    kept->principal = ctn_arena_str(k->arena, row->principal);
+    kept->what = row->set.len ? ctn_arena_printf(k->arena, "%.*s:%.*s", CTN_STR_ARG(row->what), CTN_STR_ARG(row->set))
+                              : ctn_arena_str(k->arena, row->what);
+    kept->chain = ctn_arena_str(k->arena, row->chain);
+    kept->label = ctn_arena_str(k->arena, row->label);
+    kept->granted_by = ctn_arena_str(k->arena, row->granted_by);
     return 0;
+}
+
+/* Names that are granted something and are no principals: of tokens of catena.yaml, of issuers' subjects. */
+static void add_strangers(known *k)
+{
+    for (size_t i = 0; i < k->grant_count; i++) {
+        bool is_there = false;
+        for (size_t p = 0; p < k->principal_count && !is_there; p++)
+            is_there = ctn_str_equal(k->principals[p].name, k->grants[i].principal);
+        if (!is_there)
+            (void) take_principal(k, &(ctn_principal_row){.name = k->grants[i].principal});
+    }
+}
+
+static ctn_str grants_text(const known *k, ctn_str name)
+{
+    ctn_str text = {0};
+    for (size_t i = 0; i < k->grant_count; i++) {
+        const ctn_grant_row *g = &k->grants[i];
+        if (!ctn_str_equal(g->principal, name))
+            continue;
+        text = ctn_arena_printf(k->arena, "%.*s%s%.*s%s%.*s%s%.*s", CTN_STR_ARG(text), text.len ? ", " : "",
+                                CTN_STR_ARG(g->what), g->chain.len ? " for " : "", CTN_STR_ARG(g->chain),
+                                g->label.len ? " with " : "", CTN_STR_ARG(g->label));
+    }
+    return ctn_text_clean(k->arena, text, 0);
+}
+
+static void print_principals(const listing *l, const known *k)
+{
+    int name = 9, tenant = 6;
+    for (size_t i = 0; i < k->principal_count; i++) {
+        const ctn_principal_row *row = &k->principals[i];
+        name = row->name.len > (size_t) name ? (int) row->name.len : name;
+        tenant = row->tenant.len > (size_t) tenant ? (int) row->tenant.len : tenant;
+    }
+    print_heads(l,
+                ctn_arena_printf(k->arena, "%-*s  %-*s  %-7s  MAY", name, "PRINCIPAL", tenant, "TENANT", "KIND").ptr);
+    for (size_t i = 0; i < k->principal_count; i++) {
+        const ctn_principal_row *row = &k->principals[i];
+        ctn_str may = grants_text(k, row->name), of = row->tenant.len ? row->tenant : CTN_STR("-");
+        printf("%-*.*s  %-*.*s  %-7s  %.*s\n", name, CTN_STR_ARG(ctn_text_clean(k->arena, row->name, 0)), tenant,
+               CTN_STR_ARG(of),
+               row->is_service      ? "service"
+               : row->created_at_ms ? "person"
+                                    : "outside",
+               CTN_STR_ARG(may.len ? may : CTN_STR("nothing")));
+    }
+}
+
+static const ctn_json *grants_json(const known *k, ctn_str name)
+{
+    ctn_json_builder list = ctn_json_array(k->arena);
+    for (size_t i = 0; i < k->grant_count; i++) {
+        const ctn_grant_row *g = &k->grants[i];
+        ctn_json_builder b = ctn_json_object(k->arena);
+        if (!ctn_str_equal(g->principal, name))
+            continue;
+        ctn_json_put_str(&b, "grant", g->what);
+        ctn_json_put_str(&b, "chain", g->chain);
+        ctn_json_put_str(&b, "label", g->label);
+        ctn_json_put_time(&b, "grantedAt", g->granted_at_ms);
+        ctn_json_put_str(&b, "grantedBy", g->granted_by);
+        ctn_json_push(&list, ctn_json_finish(&b));
+    }
+    return ctn_json_finish(&list);
+}
+
+static void print_principals_json(listing *l, const known *k)
+{
+    for (size_t i = 0; i < k->principal_count; i++) {
+        const ctn_principal_row *row = &k->principals[i];
+        ctn_json_builder b = ctn_json_object(k->arena);
+        ctn_json_put_str(&b, "principal", row->name);
+        ctn_json_put_bool(&b, "service", row->is_service);
+        ctn_json_put_str(&b, "tenant", row->tenant);
+        ctn_json_put_time(&b, "createdAt", row->created_at_ms);
+        ctn_json_put_str(&b, "createdBy", row->created_by);
+        ctn_json_put(&b, CTN_STR("grants"), grants_json(k, row->name));
+        ctn_json_push(&l->list, ctn_json_finish(&b));
+    }
+    ctn_result_print(l->cli, ctn_json_finish(&l->list));
 }
 
 static int run_principal_list(ctn_cli *cli)
 {
     doing d;
     ctn_err err = {0};
-    listing l = {.cli = cli, .list = ctn_json_array(cli->arena), .is_json = ctn_opt_is_given(cli, CTN_OPT_JSON)};
+    listing l = listing_of(cli);
+    known k = {.arena = cli->arena};
     int exit_code = begin(cli, CTN_STORE_READ, &d);
     if (exit_code)
         return exit_code;
-    int rc = ctn_store_principal_list(d.store, print_principal, &l, &err);
+    int rc = ctn_store_principal_list(d.store, take_principal, &k, &err);
     if (rc == CTN_OK)
-        rc = ctn_store_grant_list(d.store, print_grant, &l, &err);
+        rc = ctn_store_grant_list(d.store, take_grant, &k, &err);
+    add_strangers(&k);
     if (rc)
         exit_code = ctn_cli_fail_err(cli, &err);
     else if (l.is_json)
-        ctn_result_print(cli, ctn_json_finish(&l.list));
+        print_principals_json(&l, &k);
+    else if (k.principal_count)
+        print_principals(&l, &k);
+    else
+        ctn_cli_say(cli, "there is no principal in %.*s; `%.*s` makes one", CTN_STR_ARG(d.ws.store_file),
+                    CTN_STR_ARG(ctn_cli_command(cli, "token create NAME --role operator")));
     ctn_store_close(d.store);
     return exit_code;
 }
@@ -374,8 +473,10 @@ static int run_principal_list(ctn_cli *cli)
 const ctn_verb ctn_verb_principal_list = {
     .name = "principal list",
     .operands = "",
-    .summary = "List principals and what is granted",
-    .details = "Holders of tokens of catena.yaml stand there, with their roles; here is what they were granted beside.",
+    .summary = "List principals and what each may do",
+    .details =
+        "Who holds a token of catena.yaml, or comes from an issuer, is \"outside\", and listed if the store grants\n"
+        "him something; roles that catena.yaml gives stand there.",
     .options = CTN_OPTS_READ,
     .run = run_principal_list,
 };

@@ -83,7 +83,9 @@ static int check_wish(const ctn_doer *doer, const ctn_principal_wish *wish, cons
                         CTN_STR_ARG(wish->name), l->row.tenant.len ? "the tenant " : "no tenant",
                         CTN_STR_ARG(l->row.tenant));
     if (!l->is_there && wish->grant_count == 0)
-        return ctn_fail(err, CTN_E_INVALID, "say what %.*s may do: a role (viewer, operator, author, admin) or a grant",
+        return ctn_fail(err, CTN_E_INVALID,
+                        "say what %.*s may do: a role (viewer, operator, author or admin, by --role) or a grant "
+                        "(--grant); over the API both stand in `grants`",
                         CTN_STR_ARG(wish->name));
     return wish->expires_at_ms && wish->expires_at_ms <= doer->now_ms
                ? ctn_fail(err, CTN_E_INVALID, "the key would have expired already")

@@ -18,10 +18,12 @@ static void a_key_is_shown_once_and_kept_nowhere(void **state)
     memcpy(secret, key + 17, sizeof secret - 17);
     secret[43] = '\0';
     assert_exit(w, catena(w, "token", "list", NULL), 0);
-    assert_out(w, "good      ada");
+    assert_out(w, "ID            STATE    CREATED");
+    assert_out(w, "good");
     assert_lacks(w->said.out, secret);
     assert_exit(w, catena(w, "principal", "list", NULL), 0);
-    assert_string_equal(w->said.out, "ada  tenant acme\nada  may  operator  for lead-*\nada  may  sets.use:ledger\n");
+    assert_string_equal(w->said.out, "PRINCIPAL  TENANT  KIND     MAY\n"
+                                     "ada        acme    person   operator for lead-*, sets.use:ledger\n");
     assert_exit(w, catena(w, "store", "audit", NULL), 0);
     assert_out(w, "keys.create       ada");
     assert_lacks(w->said.out, secret);
@@ -64,7 +66,25 @@ static void what_was_given_is_taken_back(void **state)
     assert_exit(w, catena(w, "principal", "remove", "ada", NULL), 0);
     assert_exit(w, catena(w, "principal", "list", NULL), 0);
     assert_string_equal(w->said.out, "");
+    assert_err(w, "token create NAME --role operator");
     assert_exit(w, catena(w, "store", "verify", NULL), 0);
+}
+
+static void a_grant_to_a_name_that_is_no_principal_is_listed_with_its_name(void **state)
+{
+    world *w = *state;
+    char name[64];
+    assert_exit(w, catena(w, "token", "create", "pay", "--service", "--grant", "sets.use:ledger", NULL), 0);
+    assert_exit(w, catena(w, "principal", "grant", "sub-7", "--role", "viewer", "--label", "team=desk", NULL), 0);
+    assert_exit(w, catena(w, "principal", "list", NULL), 0);
+    assert_string_equal(w->said.out, "PRINCIPAL  TENANT  KIND     MAY\n"
+                                     "pay        -       service  sets.use:ledger\n"
+                                     "sub-7      -       outside  viewer with team=desk\n");
+    assert_exit(w, catena(w, "principal", "list", "--json", NULL), 0);
+    json_text(w->said.out, "principal", name);
+    assert_string_equal(name, "pay");
+    assert_out(w, "\"grants\":[{\"grant\":\"sets.use:ledger\"");
+    assert_out(w, "\"grants\":[{\"grant\":\"viewer\",\"chain\":\"\",\"label\":\"team=desk\"");
 }
 
 static void a_start_is_audited_with_who_and_from_where(void **state)
@@ -90,6 +110,7 @@ int main(void)
         CLI_TEST(a_key_is_shown_once_and_kept_nowhere),
         CLI_TEST(what_is_said_wrongly_changes_nothing),
         CLI_TEST(what_was_given_is_taken_back),
+        CLI_TEST(a_grant_to_a_name_that_is_no_principal_is_listed_with_its_name),
         CLI_TEST(a_start_is_audited_with_who_and_from_where),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
