@@ -167,6 +167,8 @@ void ctn_access_free(ctn_access *access); /* NULL is fine */
 
 /* There are tokens, keys or issuers: nobody comes in without. */
 bool ctn_access_is_guarded(ctn_access *access);
+/* Tells the log which tokens of the configuration cannot be read now: whoever holds one is a stranger until it can. */
+void ctn_access_tell_missing(const ctn_access *access);
 
 typedef enum ctn_recognition {
     CTN_RECOGNISED,

@@ -125,6 +125,23 @@ static void read_tokens(ctn_access *access)
             access->tokens[i] = (ctn_str){0};
 }
 
+void ctn_access_tell_missing(const ctn_access *access)
+{
+    const ctn_config_http *http = &access->of.config->http;
+    ctn_arena *arena = ctn_arena_new(1024);
+    for (size_t i = 0; i < http->token_count; i++) {
+        ctn_err err = {0};
+        ctn_str text = {0};
+        if (ctn_config_where_text(&http->tokens[i].where, arena, &text, &err))
+            ctn_log_line(access->of.log, CTN_LOG_WARN,
+                         "a token of catena.yaml cannot be had; its holder cannot come in", "token",
+                         ctn_arena_str(arena, http->tokens[i].where.name).ptr, "why", err.message, NULL);
+        else
+            explicit_bzero((char *) text.ptr, text.len);
+    }
+    ctn_arena_free(arena);
+}
+
 static const ctn_config_token *token_that_fits(ctn_access *access, ctn_str said)
 {
     const ctn_config_http *http = &access->of.config->http;

@@ -434,7 +434,7 @@ static int program_not_found(const ctn_spawn_options *options, ctn_err *err)
     int len = snprintf(here, sizeof here, "%s/%s", folder, program);
     bool is_here = len > 0 && (size_t) len < sizeof here && access(here, X_OK) == 0;
     return ctn_fail(err, CTN_E_NOT_FOUND, "there is no program \"%s\" in the folders of PATH (%s%.200s%s)%s%s", program,
-                    path ? "" : "not set: ", path ? path : "/usr/local/bin:/usr/bin:/bin",
+                    path ? "" : "none was given, so ", path ? path : "/usr/local/bin:/usr/bin:/bin",
                     path && strlen(path) > 200 ? "..." : "", is_here ? "; one is in its folder: write ./" : "",
                     is_here ? program : "");
 }

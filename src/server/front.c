@@ -133,7 +133,7 @@ static void admit(void *ctx, ctn_web_request *r)
     if (foreign)
         refusal = (ctn_refusal){403, foreign, {{0}, {0}}};
     else if (!site)
-        refusal = (ctn_refusal){404, "there is nothing here", {{0}, {0}}};
+        refusal = (ctn_refusal){404, "there is nothing here; /openapi.json says what there is", {{0}, {0}}};
     else if (front->is_draining && !site->is_open)
         refusal =
             (ctn_refusal){503, "catena is ending; call again when it is back", {CTN_STR("Retry-After"), CTN_STR("5")}};
@@ -170,6 +170,7 @@ int ctn_front_open(const ctn_front_options *options, ctn_front **ret_front, ctn_
         return ctn_fail(err, CTN_E_DENIED,
                         "without tokens only this machine may call: listen on 127.0.0.1:PORT, or say who may come in "
                         "(http: tokens, or `catena token create`)");
+    ctn_access_tell_missing(options->access);
     ctn_front *front = ctn_malloc(sizeof *front);
     *front = (ctn_front){.of = *options, .is_loopback = is_loopback};
     ctn_web_options web = {.loop = options->loop,

@@ -260,7 +260,9 @@ static int check(const ctn_webhooks *all, const ctn_webhook *what, ctn_str secre
     if (rc == CTN_OK && secret.len && secret.len < SECRET_BYTES_MIN)
         rc = ctn_fail(err, CTN_E_INVALID, "a secret has at least %d bytes", SECRET_BYTES_MIN);
     if (rc == CTN_OK && !all->of.seal)
-        rc = ctn_fail(err, CTN_E_STATE, "its secret cannot be kept: there is no key to seal it with (`sealing`)");
+        rc = ctn_fail(err, CTN_E_STATE,
+                      "its secret cannot be kept: there is no key to seal it with; catena.yaml says one, like "
+                      "sealing: {key: {file: catena.key}}");
     ctn_arena_free(arena);
     return rc;
 }

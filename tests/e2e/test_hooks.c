@@ -131,6 +131,9 @@ static void what_is_not_signed_starts_nothing(void **state)
     assert_int_equal(web_ask(&s, arena, "POST", "/v1/hooks/orders", headers.ptr, order).status, 401);
     assert_int_equal(web_ask(&s, arena, "POST", "/v1/hooks/orders", "Content-Type: text/plain\r\n", order).status, 415);
     assert_int_equal(web_ask(&s, arena, "GET", "/v1/hooks/orders", "", (ctn_str){0}).status, 405);
+    web_answer nameless = signed_by_header(&s, arena, "repo", "X-Hub-Signature-256", "", CTN_STR("{\"who\":\"Ann\"}"));
+    assert_int_equal(nameless.status, 422);
+    assert_contains(nameless.body.ptr, "(the header X-GitHub-Delivery) is not in it");
     char *large = ctn_arena_alloc(arena, 2 << 20);
     memset(large, ' ', 2 << 20);
     assert_int_equal(web_ask(&s, arena, "POST", "/v1/hooks/orders", JSON, (ctn_str){large, 2 << 20}).status, 413);

@@ -86,6 +86,22 @@ static void a_grant_to_a_name_that_is_no_principal_is_listed_with_its_name(void 
     assert_out(w, "\"grants\":[{\"grant\":\"viewer\",\"chain\":\"\",\"label\":\"team=desk\"");
 }
 
+static void a_token_that_cannot_be_read_is_told_and_opens_no_door(void **state)
+{
+    world *w = *state;
+    char log[8192];
+    cli_world_write(w, "catena.yaml",
+                    "http: {listen: '127.0.0.1:0', tokens: {ada: {env: NOT_SET_HERE, roles: [viewer]}}}\n");
+    running serve = shell_start(w, "exec catena serve 2> serve.log");
+    cli_world_await(w, "serve.log", "serving ");
+    cli_world_read(w, "serve.log", log, sizeof log);
+    assert_contains(log, "a token of catena.yaml cannot be had; its holder cannot come in token=ada "
+                         "why=\"the variable NOT_SET_HERE is not set\"");
+    assert_exit(w, shell(w, "curl -s $(sed -n 's/.*API at \\([^,]*\\),.*/\\1/p' serve.log)/chains"), 0);
+    assert_out(w, "\"status\":401");
+    running_stop(w, &serve);
+}
+
 static void a_start_is_audited_with_who_and_from_where(void **state)
 {
     world *w = *state;
@@ -110,6 +126,7 @@ int main(void)
         CLI_TEST(what_is_said_wrongly_changes_nothing),
         CLI_TEST(what_was_given_is_taken_back),
         CLI_TEST(a_grant_to_a_name_that_is_no_principal_is_listed_with_its_name),
+        CLI_TEST(a_token_that_cannot_be_read_is_told_and_opens_no_door),
         CLI_TEST(a_start_is_audited_with_who_and_from_where),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

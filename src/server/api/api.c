@@ -170,6 +170,18 @@ static ctn_api_call call_of(ctn_api *api, ctn_web_request *r)
                           .arena = ctn_web_arena(r)};
 }
 
+/* Curl says that a body is a form, unless it is told otherwise. */
+static ctn_str what_type(ctn_arena *arena, const ctn_api_route *route, const ctn_web_ask *ask)
+{
+    ctn_str types = types_of(route, arena), came = ctn_web_header_of(ask->headers, ask->header_count, "content-type");
+    const char *told = !came.ptr ? "has no Content-Type"
+                       : ctn_str_starts_with(ctn_str_trim(came), CTN_STR("application/x-www-form-urlencoded"))
+                           ? "says it is a form (as curl -d does without -H)"
+                           : "says it is something else";
+    return ctn_arena_printf(arena, "the body is to be %.*s, and it %s: send the header Content-Type",
+                            CTN_STR_ARG(types), told);
+}
+
 static bool admit(void *ctx, ctn_web_request *r)
 {
     ctn_api *api = ctx;
@@ -193,8 +205,7 @@ static bool admit(void *ctx, ctn_web_request *r)
     if (has_body && !route->body_count)
         return refuse(r, 415, CTN_STR("this takes no body"), NONE);
     if ((has_body || route->needs_body) && !ctn_api_body_of(route, ask))
-        return refuse(r, 415, ctn_arena_printf(arena, "the body is to be %.*s", CTN_STR_ARG(types_of(route, arena))),
-                      NONE);
+        return refuse(r, 415, what_type(arena, route, ask), NONE);
     if (!accepts_json(ask) && !ctn_str_is(ask->method, "GET"))
         return refuse(r, 406, CTN_STR("answers are application/json"), NONE);
     return true;

@@ -67,6 +67,15 @@ static ctn_str text_at(ctn_arena *arena, const ctn_json *body, ctn_str pointer)
     return ctn_json_is(value, CTN_JSON_STRING) ? ctn_json_text(value) : ctn_json_to_str(arena, value);
 }
 
+static const char *where_of_id(const ctn_config_hook *hook)
+{
+    return hook->id_header.len                      ? "its own header"
+           : hook->id_pointer.len                   ? "a member of its body"
+           : hook->scheme == CTN_SIGNATURE_STANDARD ? "the header webhook-id"
+           : hook->scheme == CTN_SIGNATURE_STRIPE   ? "the member id of its body"
+                                                    : "the header X-GitHub-Delivery";
+}
+
 /* Empty: what it should be known by is not there. */
 static ctn_str id_of(ctn_api_call *call, const ctn_config_hook *hook)
 {
@@ -119,7 +128,9 @@ static void start(ctn_api_call *call, const ctn_config_hook *hook)
     ctn_err err = {0};
     ctn_str id = id_of(call, hook);
     if (!id.len) {
-        ctn_api_problem(call, 422, (ctn_str){0}, "what this delivery is known by is not in it");
+        ctn_api_problem(call, 422, (ctn_str){0},
+                        "what this delivery is known by (%s) is not in it: `id` of the hook says where it is",
+                        where_of_id(hook));
         return;
     }
     ctn_request q = {.op = CTN_REQUEST_START,

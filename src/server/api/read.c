@@ -126,7 +126,10 @@ static void read_parameter(reading *r, const ctn_api_parameter *p)
         return;
     }
     if (ctn_schema_validate_at(p->schema, value, r->arena, pointer, &err)) {
-        complain(r, pointer_of(r, p), what_is_wrong(r, &err));
+        complain(r, pointer_of(r, p),
+                 p->example.len ? ctn_arena_printf(r->arena, "%.*s; write it like %.*s",
+                                                   CTN_STR_ARG(what_is_wrong(r, &err)), CTN_STR_ARG(p->example))
+                                : what_is_wrong(r, &err));
         return;
     }
     ctn_json_put(&r->given, p->name, value);

@@ -45,6 +45,7 @@ static void read_parameter(making *m, const ctn_json *source, ctn_api_parameter 
                              .where = ctn_json_str_or(said, "in", (ctn_str){0}),
                              .is_required = ctn_json_bool_or(said, "required", false),
                              .format = ctn_json_str_or(shape, "format", (ctn_str){0}),
+                             .example = ctn_json_str_or(said, "example", (ctn_str){0}),
                              .otherwise = ctn_json_member_of(shape, "default"),
                              .schema = compile(m, schema)};
     assert(p->name.len &&

@@ -15,6 +15,7 @@ typedef struct ctn_api_parameter {
     bool is_required;
     enum { CTN_API_TEXT, CTN_API_INTEGER, CTN_API_BOOLEAN, CTN_API_TEXTS } type;
     ctn_str format;            /* "uuid", "date-time"; empty: none */
+    ctn_str example;           /* of a text with a pattern: what is told to who misses it; empty: none */
     const ctn_json *otherwise; /* its default; NULL: none */
     ctn_schema *schema;
 } ctn_api_parameter;
