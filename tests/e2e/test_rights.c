@@ -109,17 +109,37 @@ static void a_chain_that_runs_as_somebody_has_his_rights(void **state)
     rights_close(&r);
 }
 
-/* A tool of the engine's, called over MCP. */
-static web_answer mcp_call(rights *r, const char *tool, const char *arguments)
+static web_answer mcp_ask(rights *r, const char *method, const char *params)
 {
-    ctn_str body = ctn_arena_printf(r->arena,
-                                    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":"
-                                    "\"%s\",\"arguments\":%s}}",
-                                    tool, arguments);
+    ctn_str body =
+        ctn_arena_printf(r->arena, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":%s}", method, params);
     char headers[400];
     (void) snprintf(headers, sizeof headers, "%sAccept: application/json\r\nMCP-Protocol-Version: 2025-11-25\r\n",
                     r->who);
     return web_ask(&r->web, r->arena, "POST", "/mcp", headers, body);
+}
+
+/* A tool of the engine's, called over MCP. */
+static web_answer mcp_call(rights *r, const char *tool, const char *arguments)
+{
+    return mcp_ask(r, "tools/call",
+                   ctn_arena_printf(r->arena, "{\"name\":\"%s\",\"arguments\":%s}", tool, arguments).ptr);
+}
+
+static web_answer mcp_read(rights *r, const char *uri)
+{
+    return mcp_ask(r, "resources/read", ctn_arena_printf(r->arena, "{\"uri\":\"%s\"}", uri).ptr);
+}
+
+/* What an id may be, as an assistant's client asks while somebody types. */
+static web_answer mcp_complete(rights *r, const char *uri)
+{
+    return mcp_ask(r, "completion/complete",
+                   ctn_arena_printf(r->arena,
+                                    "{\"ref\":{\"type\":\"ref/resource\",\"uri\":\"%s\"},\"argument\":{\"name\":"
+                                    "\"id\",\"value\":\"\"}}",
+                                    uri)
+                       .ptr);
 }
 
 static void an_assistant_has_the_rights_of_its_key(void **state)
@@ -144,6 +164,7 @@ static void an_assistant_has_the_rights_of_its_key(void **state)
     assert_lacks(mcp_call(&r, "list_executions", "{}").body.ptr, id);
     assert_contains(mcp_call(&r, "get_execution", about.ptr).body.ptr, "There is no execution");
     assert_contains(mcp_call(&r, "cancel_execution", about.ptr).body.ptr, "There is no execution");
+    assert_lacks(mcp_complete(&r, "catena://executions/{id}").body.ptr, id);
     become(&r, "vera", "--role viewer --tenant acme");
     assert_contains(mcp_call(&r, "get_execution", about.ptr).body.ptr, id);
     assert_contains(mcp_call(&r, "cancel_execution", about.ptr).body.ptr, "executions.cancel");
@@ -156,12 +177,30 @@ static void an_assistant_has_the_rights_of_its_key(void **state)
     rights_close(&r);
 }
 
+static void who_sees_some_chains_is_shown_no_others_by_an_assistant(void **state)
+{
+    rights r;
+    rights_open(&r, state);
+    become(&r, "nina", "--role viewer --chain book");
+    assert_contains(mcp_call(&r, "get_chain", "{\"chain\":\"book\"}").body.ptr, "enter");
+    assert_contains(mcp_call(&r, "get_chain", "{\"chain\":\"pay\"}").body.ptr, "There is no chain");
+    assert_contains(mcp_read(&r, "catena://chains/book").body.ptr, "enter");
+    assert_contains(mcp_read(&r, "catena://chains/pay").body.ptr, "there is no such chain");
+    ctn_str ids = mcp_complete(&r, "catena://chains/{id}").body;
+    assert_contains(ids.ptr, "book");
+    assert_lacks(ids.ptr, "pay");
+    become(&r, "rita", "--grant tools.read");
+    assert_contains(mcp_read(&r, "catena://chains/book").body.ptr, "there is no such chain");
+    rights_close(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CLI_TEST(a_restricted_set_is_used_by_who_was_granted_it),
         CLI_TEST(a_chain_that_runs_as_somebody_has_his_rights),
         CLI_TEST(an_assistant_has_the_rights_of_its_key),
+        CLI_TEST(who_sees_some_chains_is_shown_no_others_by_an_assistant),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

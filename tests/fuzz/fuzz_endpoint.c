@@ -76,9 +76,9 @@ static void answer(void *ctx, ctn_mcp_exchange *x)
     ctn_mcp_exchange_result(x, ctn_mcp_exchange_ask_of(x)->arguments);
 }
 
-static bool may_watch(void *ctx, ctn_str principal, ctn_str name)
+static bool may_watch(void *ctx, const ctn_mcp_exchange *x, ctn_str name)
 {
-    (void) ctx, (void) principal;
+    (void) ctx, (void) x;
     return name.len < 8;
 }
 

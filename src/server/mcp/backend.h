@@ -35,9 +35,9 @@ typedef struct ctn_mcp_backend {
     void (*task_cancel)(void *ctx, ctn_mcp_exchange *x);
 
     /* Who listens to tasks or resources wants to be told (ctn_mcp_endpoint_task_changed, _resource_changed); false: there
-     * is no such thing for this principal. */
-    bool (*may_watch_task)(void *ctx, ctn_str principal, ctn_str task_id);
-    bool (*may_watch_resource)(void *ctx, ctn_str principal, ctn_str uri);
+     * is no such thing for the caller of this exchange. */
+    bool (*may_watch_task)(void *ctx, const ctn_mcp_exchange *x, ctn_str task_id);
+    bool (*may_watch_resource)(void *ctx, const ctn_mcp_exchange *x, ctn_str uri);
 
     const char *instructions; /* for server/discover and initialize; NULL: none */
 } ctn_mcp_backend;

@@ -108,7 +108,7 @@ static void get_chain(ctn_engine_call *c)
 {
     const ctn_catalogue *catalogue = ctn_engine_catalogue(c->b);
     const ctn_offered_chain *chain = ctn_catalogue_chain(catalogue, text_of(c, "chain"));
-    if (!chain) {
+    if (!chain || !ctn_engine_may_see_chain(c->x, chain->id)) {
         refuse_chain(c, catalogue, text_of(c, "chain"));
         return;
     }

@@ -2,8 +2,8 @@
  * engine_complete.c -- completion/complete: what an argument may be, by what has been typed of it.
  *
  * Arguments of prompts and of published resources: what their inputSchema lists (enum, const, examples, default, true
- * and false). Ids of chains: those that there are. Ids of executions: the newest ones. What begins with the text comes
- * first, then what holds it.
+ * and false). Ids of chains: those that there are. Ids of executions: the newest ones; of both only what the caller may
+ * see. What begins with the text comes first, then what holds it.
  */
 #include "server/mcp/engine_published.h"
 
@@ -11,6 +11,7 @@
 #define EXECUTIONS_MAX 1000 /* looked at */
 
 typedef struct completion {
+    const ctn_mcp_exchange *x;
     ctn_arena *arena;
     ctn_str typed;
     ctn_str first[VALUES_MAX], then[VALUES_MAX];
@@ -60,6 +61,8 @@ static void add_of_schema(completion *c, const ctn_json *schema)
 static int add_execution(void *ctx, const ctn_execution_row *row)
 {
     completion *c = ctx;
+    if (!ctn_engine_may_read(c->x, c->arena, row))
+        return 0;
     add(c, ctn_str_from(ctn_id_to_text(row->id).text));
     c->is_cut = c->all > VALUES_MAX;
     return c->is_cut;
@@ -67,7 +70,7 @@ static int add_execution(void *ctx, const ctn_execution_row *row)
 
 static void add_executions(ctn_engine_backend *b, completion *c)
 {
-    ctn_execution_filter filter = {.limit = EXECUTIONS_MAX};
+    ctn_execution_filter filter = {.limit = EXECUTIONS_MAX, .tenant = ctn_engine_caller(c->x)->tenant};
     (void) ctn_store_execution_list(ctn_host_store(b->host), &filter, add_execution, c, NULL);
 }
 
@@ -104,7 +107,8 @@ static bool complete_uri(ctn_engine_backend *b, completion *c, const ctn_catalog
     bool is_id = ctn_str_is(argument, "id");
     if (ctn_str_starts_with(uri, CTN_STR(CTN_URI_CHAINS))) {
         for (size_t i = 0; is_id && i < catalogue->count; i++)
-            add(c, catalogue->items[i].id);
+            if (ctn_engine_may_see_chain(c->x, catalogue->items[i].id))
+                add(c, catalogue->items[i].id);
         return true;
     }
     if (ctn_str_starts_with(uri, CTN_STR(CTN_URI_EXECUTIONS))) {
@@ -135,7 +139,7 @@ void ctn_published_complete(void *ctx, ctn_mcp_exchange *x)
                                NULL);
         return;
     }
-    *c = (completion){.arena = ctn_mcp_exchange_arena(x), .typed = ctn_json_text(value)};
+    *c = (completion){.x = x, .arena = ctn_mcp_exchange_arena(x), .typed = ctn_json_text(value)};
     ctn_str type = ctn_json_str_or(ref, "type", (ctn_str){0});
     bool is_known = false;
     if (ctn_str_is(type, "ref/prompt"))

@@ -271,7 +271,7 @@ const ctn_json *ctn_mcp_task_of(ctn_engine_backend *b, ctn_arena *arena, const c
 void ctn_mcp_task_get(void *ctx, ctn_mcp_exchange *x);
 void ctn_mcp_task_update(void *ctx, ctn_mcp_exchange *x);
 void ctn_mcp_task_cancel(void *ctx, ctn_mcp_exchange *x);
-bool ctn_task_may_watch(void *ctx, ctn_str principal, ctn_str task_id);
+bool ctn_task_may_watch(void *ctx, const ctn_mcp_exchange *x, ctn_str task_id);
 void ctn_tasks_event(ctn_engine_backend *b, const ctn_engine_event *event);
 
 /* ---- simulations (engine_simulate.c) ---- */

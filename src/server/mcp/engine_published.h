@@ -29,7 +29,7 @@ void ctn_published_changed(ctn_engine_backend *b, const ctn_catalogue *before, c
 void ctn_published_prompt(void *ctx, ctn_mcp_exchange *x);
 void ctn_published_read(void *ctx, ctn_mcp_exchange *x);
 void ctn_published_complete(void *ctx, ctn_mcp_exchange *x);
-bool ctn_published_may_watch(void *ctx, ctn_str principal, ctn_str uri);
+bool ctn_published_may_watch(void *ctx, const ctn_mcp_exchange *x, ctn_str uri);
 void ctn_published_event(ctn_engine_backend *b, const ctn_engine_event *event);
 
 /* ---- between them ---- */

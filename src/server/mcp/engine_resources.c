@@ -186,7 +186,8 @@ static ctn_str chain_text(ctn_arena *arena, const ctn_offered_chain *c)
 static void read_chain(ctn_engine_backend *b, ctn_mcp_exchange *x, ctn_str id, bool only_graph)
 {
     ctn_arena *arena = ctn_mcp_exchange_arena(x);
-    const ctn_offered_chain *c = ctn_catalogue_chain(ctn_engine_catalogue(b), id);
+    const ctn_offered_chain *c =
+        ctn_engine_may_see_chain(x, id) ? ctn_catalogue_chain(ctn_engine_catalogue(b), id) : NULL;
     ctn_json_builder list = ctn_json_array(arena);
     ctn_str graph = c ? graph_text(b, arena, c) : (ctn_str){0};
     if (!c || (only_graph && !graph.len)) {
@@ -347,7 +348,7 @@ void ctn_published_read(void *ctx, ctn_mcp_exchange *x)
 /* ---- who watches ---- */
 
 /* Published ones are computed when they are read: nobody knows when they change. */
-bool ctn_published_may_watch(void *ctx, ctn_str principal, ctn_str uri)
+bool ctn_published_may_watch(void *ctx, const ctn_mcp_exchange *x, ctn_str uri)
 {
     ctn_engine_backend *b = ctx;
     ctn_arena *arena = ctn_arena_new(4096);
@@ -355,12 +356,12 @@ bool ctn_published_may_watch(void *ctx, ctn_str principal, ctn_str uri)
     ctn_execution_id id;
     ctn_str text;
     bool has_end, may = false;
-    (void) principal;
     if (cut_id(uri, CTN_URI_CHAINS, GRAPH_END, &text, &has_end))
-        may = !has_end && ctn_catalogue_chain(ctn_engine_catalogue(b), text);
+        may = !has_end && ctn_engine_may_see_chain(x, text) && ctn_catalogue_chain(ctn_engine_catalogue(b), text);
     else if (cut_id(uri, CTN_URI_EXECUTIONS, JOURNAL_END, &text, &has_end))
         may = !has_end && ctn_id_parse(text, &id, NULL) == CTN_OK &&
-              ctn_store_execution_get(ctn_host_store(b->host), arena, id, &row, NULL) == CTN_OK;
+              ctn_store_execution_get(ctn_host_store(b->host), arena, id, &row, NULL) == CTN_OK &&
+              ctn_engine_may_read(x, arena, &row);
     ctn_arena_free(arena);
     return may;
 }

@@ -265,12 +265,12 @@ void ctn_mcp_task_cancel(void *ctx, ctn_mcp_exchange *x)
 
 /* ---- telling ---- */
 
-bool ctn_task_may_watch(void *ctx, ctn_str principal, ctn_str task_id)
+bool ctn_task_may_watch(void *ctx, const ctn_mcp_exchange *x, ctn_str task_id)
 {
     ctn_engine_backend *b = ctx;
     ctn_execution_row row;
     ctn_arena *arena = ctn_arena_new(4096);
-    bool may = find(b, arena, principal, task_id, &row);
+    bool may = find(b, arena, ctn_mcp_exchange_caller(x)->principal, task_id, &row);
     b->watches_tasks = b->watches_tasks || may;
     ctn_arena_free(arena);
     return may;

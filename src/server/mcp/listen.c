@@ -40,15 +40,14 @@ static void send_to_pipe(ctn_mcp_endpoint *e, ctn_mcp_pipe *pipe, const char *me
 
 /* The texts of the list that may be watched; NULL: none is wanted. */
 static const ctn_json *watched(ctn_mcp_exchange *x, const ctn_json *wanted,
-                               bool (*may_watch)(void *ctx, ctn_str principal, ctn_str name))
+                               bool (*may_watch)(void *ctx, const ctn_mcp_exchange *x, ctn_str name))
 {
     if (!ctn_json_is(wanted, CTN_JSON_ARRAY))
         return NULL;
     ctn_json_builder given = ctn_json_array(x->arena);
     for (size_t i = 0; may_watch && i < wanted->count && i < WATCHED_MAX; i++) {
         const ctn_json *name = ctn_json_at(wanted, i);
-        if (ctn_json_is(name, CTN_JSON_STRING) &&
-            may_watch(x->endpoint->of.backend->ctx, x->caller.principal, ctn_json_text(name)))
+        if (ctn_json_is(name, CTN_JSON_STRING) && may_watch(x->endpoint->of.backend->ctx, x, ctn_json_text(name)))
             ctn_json_push(&given, name);
     }
     return ctn_json_finish(&given);

@@ -203,15 +203,15 @@ static void task_take(void *ctx, ctn_mcp_exchange *x)
     ctn_mcp_exchange_result(x, NULL);
 }
 
-static bool may_watch_task(void *ctx, ctn_str principal, ctn_str id)
+static bool may_watch_task(void *ctx, const ctn_mcp_exchange *x, ctn_str id)
 {
-    (void) ctx, (void) principal;
+    (void) ctx, (void) x;
     return ctn_str_is(id, "task-1");
 }
 
-static bool may_watch_resource(void *ctx, ctn_str principal, ctn_str uri)
+static bool may_watch_resource(void *ctx, const ctn_mcp_exchange *x, ctn_str uri)
 {
-    (void) ctx, (void) principal;
+    (void) ctx, (void) x;
     return ctn_str_is(uri, "test://a");
 }
 
