@@ -30,6 +30,9 @@ static const char *const CHAINS[] = {
     "instructionSets: {say: {native: noop, effect: idempotent}}\n"
     "steps: [{stepName: tell, instructionSet: say, inputTemplate: 'the pin is {pin}', outputVariables: {told: input}}]"
     "\n",
+    "id: now\n"
+    "instructionSets: {say: {native: noop, effect: idempotent}}\n"
+    "steps: [{stepName: tell, instructionSet: say}]\n",
     NULL,
 };
 
@@ -52,6 +55,12 @@ static int setup_tokens(void **state)
 #define NOBODY "01900000-0000-7000-8000-000000000000"
 
 /* ---- what is wrong ---- */
+
+static void requests_with_two_meanings_are_refused(void **state)
+{
+    api_kit *k = *state;
+    hostile_requests(&k->place, "/v1/executions?wait=10s", "{\"chain\":\"now\",\"labels\":{\"a\":\"hostile\"}}");
+}
 
 static void every_sort_of_bad_input_names_its_field(void **state)
 {
@@ -471,6 +480,7 @@ int main(void)
     files.rlim_cur = files.rlim_max;
     (void) setrlimit(RLIMIT_NOFILE, &files);
     const struct CMUnitTest tests[] = {
+        T(requests_with_two_meanings_are_refused),
         T(every_sort_of_bad_input_names_its_field),
         T(what_is_no_operation_says_what_there_is),
         T(nothing_makes_a_500),

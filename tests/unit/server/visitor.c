@@ -133,7 +133,7 @@ void hostile_requests(place *p, const char *path, const char *body)
             fail_msg("%s: %d\n%s", ROWS[i].what, status, p->text);
     }
     size_t len = (size_t) snprintf(text, sizeof text, "%sContent-Length: 40\r\nX: a?b\r\n\r\n%s", head, body);
-    *strchr(text, '?') = '\0';
+    strstr(text, "a?b")[1] = '\0';
     /* A NUL ends the value for libmicrohttpd 0.9.75, and we are not shown what stands behind it: it is not refused, and
      * has no meaning either. */
     assert_int_equal(ask_bytes(p, text, len), 200);
