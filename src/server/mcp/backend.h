@@ -2,14 +2,18 @@
  * backend.h -- what an MCP endpoint offers: the interface between the protocol (endpoint.c) and what is offered by it
  * (engine_backend.h; tests have small ones of their own).
  *
- * Lists are given whole, in a fixed order, in the caller's arena; paging, revisions and `ttlMs` are the endpoint's. Whatever
- * may take time is given an exchange and answers it when it can. NULL functions: not offered, and not declared in
- * server/discover.
+ * Lists are given whole, in a fixed order, in the caller's arena; paging, revisions and `ttlMs` are the endpoint's.
+ * Whatever may take time is given an exchange and answers it when it can. NULL functions: not offered, and not declared
+ * in server/discover.
  */
 #pragma once
 #include "server/mcp/exchange.h"
 
-typedef enum ctn_mcp_changed { CTN_MCP_TOOLS_CHANGED, CTN_MCP_PROMPTS_CHANGED, CTN_MCP_RESOURCES_CHANGED } ctn_mcp_changed;
+typedef enum ctn_mcp_changed {
+    CTN_MCP_TOOLS_CHANGED,
+    CTN_MCP_PROMPTS_CHANGED,
+    CTN_MCP_RESOURCES_CHANGED
+} ctn_mcp_changed;
 
 typedef struct ctn_mcp_backend {
     void *ctx;
@@ -34,8 +38,8 @@ typedef struct ctn_mcp_backend {
     void (*task_update)(void *ctx, ctn_mcp_exchange *x); /* ask.answers */
     void (*task_cancel)(void *ctx, ctn_mcp_exchange *x);
 
-    /* Who listens to tasks or resources wants to be told (ctn_mcp_endpoint_task_changed, _resource_changed); false: there
-     * is no such thing for the caller of this exchange. */
+    /* Who listens to tasks or resources wants to be told (ctn_mcp_endpoint_task_changed, _resource_changed); false:
+     * there is no such thing for the caller of this exchange. */
     bool (*may_watch_task)(void *ctx, const ctn_mcp_exchange *x, ctn_str task_id);
     bool (*may_watch_resource)(void *ctx, const ctn_mcp_exchange *x, ctn_str uri);
 
