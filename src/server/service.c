@@ -20,7 +20,8 @@ int ctn_service_open(ctn_host *host, ctn_ops *ops, ctn_str address, ctn_service 
     ctn_front_options options = {.loop = ctn_host_loop(host),
                                  .config = &ctn_host_workspace(host)->config->http,
                                  .access = ctn_host_access(host),
-                                 .address = address};
+                                 .address = address,
+                                 .log = ctn_host_log(host, "http")};
     int rc = ctn_front_open(&options, &s->front, err);
     if (rc == CTN_OK)
         rc = ctn_mcp_service_open(host, &s->mcp, err);

@@ -25,9 +25,47 @@
     "id: hello\noutputs: []\nsteps:\n  - {stepName: look, instructionSet: nothing}\n"                                  \
     "instructionSets:\n  nothing: {native: noop, effect: none}\n"
 
+/* A pair of the tests, for nobody else; good for a hundred years. */
+#define TEST_CERTIFICATE                                                                                               \
+    "-----BEGIN CERTIFICATE-----\n"                                                                                    \
+    "MIIBfjCCASWgAwIBAgIUNkg0vx0XcpqZIJGrOT8fx/Nhq18wCgYIKoZIzj0EAwIw\n"                                               \
+    "FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMzE2MDM1NloYDzIxMjYxMDMw\n"                                               \
+    "MTYwMzU2WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO\n"                                               \
+    "PQMBBwNCAARDshyqSfl/LrLwvUpgx7W28e4zBrGOoVajjmyy2IHoasww3SnFwBV9\n"                                               \
+    "f68tQKrTR6mIO2yyPTPioK8TAT96uCrEo1MwUTAdBgNVHQ4EFgQUdCFb+iRQDUmZ\n"                                               \
+    "22MCTwPT7KpLaO8wHwYDVR0jBBgwFoAUdCFb+iRQDUmZ22MCTwPT7KpLaO8wDwYD\n"                                               \
+    "VR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNHADBEAiBGOJxSj62W3nNd2aG5TKfm\n"                                               \
+    "9MiEmFWJZcUG8G74Wy3t1AIgGFlogN7nDJxKmTAj8+XBgX/44TC1hpJ0ZTrGMYOB\n"                                               \
+    "lkw=\n"                                                                                                           \
+    "-----END CERTIFICATE-----\n"
+#define TEST_KEY                                                                                                       \
+    "-----BEGIN PRIVATE KEY-----\n"                                                                                    \
+    "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgHEOG7NWfzcJYLaaQ\n"                                               \
+    "XlZ9jOVfe+MmpkY7VdJyEeuCi6+hRANCAARDshyqSfl/LrLwvUpgx7W28e4zBrGO\n"                                               \
+    "oVajjmyy2IHoasww3SnFwBV9f68tQKrTR6mIO2yyPTPioK8TAT96uCrE\n"                                                       \
+    "-----END PRIVATE KEY-----\n"
+
 static void pause_ms(long ms)
 {
     (void) nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
+}
+
+/* ---- certificates ---- */
+
+static void a_renewal_that_does_not_fit_is_told_and_the_old_pair_stays(void **state)
+{
+    world *w = *state;
+    cli_world_write(w, "cert.pem", TEST_CERTIFICATE);
+    cli_world_write(w, "key.pem", TEST_KEY);
+    cli_world_write(w, "catena.yaml", "http: {listen: '127.0.0.1:0', tls: {cert: cert.pem, key: key.pem}}\n");
+    running serve = shell_start(w, "chmod 600 key.pem; exec catena serve 2> serve.log");
+    cli_world_await(w, "serve.log", "serving ");
+    cli_world_write(w, "cert.pem", "this is none\n");
+    pause_ms(1100); /* files are looked at once a second */
+    assert_exit(w, shell(w, "curl -sk $(sed -n 's/.*API at \\([^,]*\\),.*/\\1/p' serve.log)/chains"), 0);
+    assert_out(w, "\"chains\":[]");
+    cli_world_await(w, "serve.log", "the changed certificate is not used");
+    running_stop(w, &serve);
 }
 
 /* ---- figures ---- */
@@ -507,6 +545,7 @@ static void systemd_is_told_when_it_is_ready_and_when_it_ends(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        CLI_TEST(a_renewal_that_does_not_fit_is_told_and_the_old_pair_stays),
         CLI_TEST(figures_are_what_prometheus_reads_and_for_those_who_may),
         CLI_TEST(the_list_of_figures_is_the_one_in_the_documentation),
         CLI_TEST(what_is_queued_is_told_by_tenant_and_chain),
