@@ -65,9 +65,13 @@ static bool refuse_words(const ctn_cli *cli)
         ctn_cli_fail(cli, "something is missing: catena %s %s", verb->name, verb->operands);
         return true;
     }
+    if (cli->args.word_count > verb->words_max && verb->words_max == 0 && ctn_verb_is_group(ctn_str_from(verb->name))) {
+        (void) ctn_verb_refuse(cli, ctn_str_from(verb->name), ctn_word(cli, 0));
+        return true;
+    }
     if (cli->args.word_count > verb->words_max) {
-        ctn_cli_fail(cli, "\"%s\" is too much: catena %s %s", cli->args.words[verb->words_max], verb->name,
-                     verb->operands);
+        ctn_cli_fail(cli, "\"%s\" is too much: catena %s%s%s", cli->args.words[verb->words_max], verb->name,
+                     *verb->operands ? " " : "", verb->operands);
         return true;
     }
     return false;

@@ -32,10 +32,10 @@ int ctn_help(const ctn_cli *cli, ctn_str first, ctn_str second)
     const ctn_verb *verb = ctn_verb_find(first, second);
     if (first.len == 0)
         print_overview(cli);
+    else if (second.len == 0 && ctn_verb_is_group(first)) /* `schedules` is a command and a group */
+        print_group(cli, first);
     else if (verb)
         ctn_options_help(cli, verb);
-    else if (second.len == 0 && ctn_verb_is_group(first))
-        print_group(cli, first);
     else if (second.len || !ctn_rule_explain(cli, first))
         return ctn_verb_refuse(cli, first, second);
     return CTN_EXIT_OK;

@@ -105,7 +105,7 @@ static int ask(ctn_cli *cli, ctn_request_op op, const char *done)
             ctn_json_put_bool(&b, "paused", op == CTN_REQUEST_SCHEDULE_PAUSE);
         ctn_result_print(cli, ctn_json_finish(&b));
     } else if (op == CTN_REQUEST_SCHEDULE_FIRE) {
-        ctn_cli_say(cli, "%s", ctn_id_to_text(id).text);
+        printf("%s\n", ctn_id_to_text(id).text); /* as `start` prints it */
     } else {
         ctn_cli_say(cli, "the schedule of %.*s %s", CTN_STR_ARG(q.name), done);
     }

@@ -171,6 +171,11 @@ int ctn_front_open(const ctn_front_options *options, ctn_front **ret_front, ctn_
                         "without tokens only this machine may call: listen on 127.0.0.1:PORT, or say who may come in "
                         "(http: tokens, or `catena token create`)");
     ctn_access_tell_missing(options->access);
+    if (!is_loopback && !options->config->tls_cert_file)
+        ctn_log_line(options->log, CTN_LOG_WARN,
+                     "tokens come in the clear: say http: {tls: {cert, key}}, or listen on 127.0.0.1 behind a proxy "
+                     "that ends TLS",
+                     NULL);
     ctn_front *front = ctn_malloc(sizeof *front);
     *front = (ctn_front){.of = *options, .is_loopback = is_loopback};
     ctn_web_options web = {.loop = options->loop,

@@ -282,6 +282,10 @@ static void a_schedule_is_paused_resumed_and_fired_by_hand(void **state)
     assert_exit(w, catena(w, "schedules", "pause", "yerly", NULL), 2);
     assert_err(w, "did you mean \"yearly\"?");
     assert_exit(w, catena(w, "schedules", "pause", "yearly", NULL), 0);
+    assert_exit(w, catena(w, "schedules", "fyre", "yearly", NULL), 2);
+    assert_err(w, "there is no command \"schedules fyre\"; did you mean \"fire\"?");
+    assert_exit(w, catena(w, "help", "schedules", NULL), 0);
+    assert_out(w, "catena schedules fire CHAIN");
     assert_exit(w, catena(w, "schedules", "fire", "yearly", "--json", NULL), 0);
     char id[64];
     json_text(w->said.out, "executionId", id);
