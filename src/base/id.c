@@ -30,19 +30,15 @@ static bool is_dash_place(size_t at)
     return at == 8 || at == 13 || at == 18 || at == 23;
 }
 
+/* Once a step at least: byte by byte, and not place by place. */
 ctn_id_text ctn_id_to_text(ctn_execution_id id)
 {
     static const char digits[] = "0123456789abcdef";
-    ctn_id_text out = {0};
-    size_t half = 0;
-    for (size_t at = 0; at < CTN_ID_TEXT_LEN; at++) {
-        if (is_dash_place(at)) {
-            out.text[at] = '-';
-            continue;
-        }
-        uint8_t byte = id.bytes[half / 2];
-        out.text[at] = digits[half % 2 == 0 ? byte >> 4 : byte & 15];
-        half++;
+    static const uint8_t place_of[] = {0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
+    ctn_id_text out = {.text = "........-....-....-....-............"};
+    for (size_t i = 0; i < sizeof id.bytes; i++) {
+        out.text[place_of[i]] = digits[id.bytes[i] >> 4];
+        out.text[place_of[i] + 1] = digits[id.bytes[i] & 15];
     }
     return out;
 }

@@ -19,12 +19,13 @@
 
 /* ---- what drivers tell ---- */
 
-static void tell_heard(ctn_engine *e, const flight *f, ctn_failure failure)
+/* CALL, and later HEARD, with what became of it. */
+static void tell_call(const ctn_engine *e, const flight *f, int kind, ctn_failure failure)
 {
     const loaded *l = f->l;
     if (e->options.on_event)
         e->options.on_event(e->options.on_event_ctx,
-                            &(ctn_engine_event){.kind = CTN_EVENT_HEARD,
+                            &(ctn_engine_event){.kind = kind,
                                                 .execution = l->x,
                                                 .status = l->status_written,
                                                 .step = l->plan->plan->steps[f->step].name,
@@ -43,7 +44,7 @@ static void on_done(void *ctx, uint64_t token, const ctn_call_result *result)
     if (!f || f->is_done)
         return; /* let go in the meantime */
     f->is_done = true;
-    tell_heard(e, f, result->failure);
+    tell_call(e, f, CTN_EVENT_HEARD, result->failure);
     ctn_eng_pass_heard(e, &f->pass, result->failure);
     filed *in = ctn_inbox_new(&e->inbox, FILED_CALL_ENDED);
     in->id = f->l->id;
@@ -147,25 +148,39 @@ static bool is_in_flight(const ctn_engine *e, const loaded *l, const ctn_owed_ca
     return false;
 }
 
+static void fail_unsent(ctn_engine *e, uint64_t token, ctn_failure failure, ctn_str message)
+{
+    on_done(e, token, &(ctn_call_result){.failure = failure, .message = message});
+}
+
 /* The grant may be gone since it was started. What its peer has already, and what undoes or checks what was done while
  * there was one, goes on. */
-static bool is_denied(ctn_engine *e, const loaded *l, const ctn_owed_call *owed, ctn_err *err)
+static bool is_denied(ctn_engine *e, const loaded *l, const ctn_owed_call *owed, uint64_t token)
 {
     if (!owed->set->is_restricted || owed->role != CTN_ROLE_DO || owed->is_check || owed->is_accepted)
         return false;
+    ctn_err err = {0};
     ctn_str principal = ctn_execution_origin(l->x)->principal;
-    return e->options.may_use && principal.len &&
-           e->options.may_use(e->options.may_use_ctx, principal, owed->set->name, err) != CTN_OK;
+    if (!e->options.may_use || !principal.len ||
+        e->options.may_use(e->options.may_use_ctx, principal, owed->set->name, &err) == CTN_OK)
+        return false;
+    fail_unsent(e, token, CTN_FAILURE_DENIED, ctn_str_from(err.message));
+    return true;
 }
 
-/* What is not in the journal, and goes from here to the driver alone. */
-static ctn_failure fill_secrets(const ctn_engine *e, const loaded *l, const ctn_owed_call *owed,
-                                const ctn_json **ret_args, ctn_err *err)
+/* What is not in the journal, and goes from here to the driver alone. NULL: there is none, and the call has failed. */
+static const ctn_json *args_of(ctn_engine *e, const loaded *l, const ctn_owed_call *owed, uint64_t token)
 {
     if (!e->options.fill_secrets || !ctn_plan_names_secrets(&l->plan->plan->steps[owed->step], owed->set))
-        return CTN_FAILURE_NONE;
-    return e->options.fill_secrets(e->options.fill_secrets_ctx, owed->plan_call->kind, e->scratch, owed->args, ret_args,
-                                   err);
+        return owed->args;
+    ctn_err err = {0};
+    const ctn_json *args = owed->args;
+    ctn_failure failure = e->options.fill_secrets(e->options.fill_secrets_ctx, owed->plan_call->kind, e->scratch,
+                                                  owed->args, &args, &err);
+    if (failure == CTN_FAILURE_NONE)
+        return args;
+    fail_unsent(e, token, failure, ctn_str_from(err.message));
+    return NULL;
 }
 
 static ctn_str trace_of(const ctn_engine *e, const loaded *l, const ctn_owed_call *owed, ctn_trace_text *room)
@@ -193,42 +208,22 @@ static void begin(ctn_engine *e, loaded *l, const ctn_owed_call *owed)
     if (ctn_execution_is_stopping(l->x) && owed->role == CTN_ROLE_DO && !owed->is_check && !owed->is_accepted &&
         !CTN_PLANT(SENT_AFTER_THE_STOP)) {
         /* Its start was decided, and the stop before it could be sent: nobody sends it any more. */
-        ctn_call_result unsent = {.failure = CTN_FAILURE_CANCELLED, .message = CTN_STR("stopped before it was sent")};
-        on_done(e, token, &unsent);
+        fail_unsent(e, token, CTN_FAILURE_CANCELLED, CTN_STR("stopped before it was sent"));
         return;
     }
-    ctn_err why = {0};
-    if (is_denied(e, l, owed, &why)) {
-        ctn_call_result denied = {.failure = CTN_FAILURE_DENIED, .message = ctn_str_from(why.message)};
-        on_done(e, token, &denied);
+    if (is_denied(e, l, owed, token))
         return;
-    }
-    if (e->options.on_event && !owed->is_check)
-        e->options.on_event(e->options.on_event_ctx, &(ctn_engine_event){.kind = CTN_EVENT_CALL,
-                                                                         .execution = l->x,
-                                                                         .status = ctn_execution_status(l->x),
-                                                                         .step = l->plan->plan->steps[owed->step].name,
-                                                                         .attempt = owed->attempt,
-                                                                         .item = owed->item,
-                                                                         .is_undo = owed->role == CTN_ROLE_UNDO,
-                                                                         .work = driver ? driver->kind : "unknown",
-                                                                         .begun_at_ms = e->now_ms});
+    if (!owed->is_check)
+        tell_call(e, f, CTN_EVENT_CALL, CTN_FAILURE_NONE);
     if (!driver) {
-        ctn_call_result none = {
-            .failure = CTN_FAILURE_UNAVAILABLE,
-            .message = ctn_arena_printf(e->scratch, "nothing here can make a call of kind %s",
-                                        ctn_work_kind_name(owed->plan_call->kind)),
-        };
-        on_done(e, token, &none);
+        fail_unsent(e, token, CTN_FAILURE_UNAVAILABLE,
+                    ctn_arena_printf(e->scratch, "nothing here can make a call of kind %s",
+                                     ctn_work_kind_name(owed->plan_call->kind)));
         return;
     }
-    const ctn_json *args = owed->args;
-    ctn_err err = {0};
-    ctn_failure failure = fill_secrets(e, l, owed, &args, &err);
-    if (failure) {
-        on_done(e, token, &(ctn_call_result){.failure = failure, .message = ctn_str_from(err.message)});
+    const ctn_json *args = args_of(e, l, owed, token);
+    if (!args)
         return;
-    }
     ctn_id_text id = ctn_id_to_text(l->id);
     ctn_trace_text trace;
     ctn_call_request request = {
