@@ -234,10 +234,11 @@ static int fail_denied(const ctn_caller *caller, ctn_action action, const ctn_ac
         return ctn_fail(err, CTN_E_DENIED, "%.*s lacks the grant \"%s:%.*s\" (%s); no role has it",
                         CTN_STR_ARG(caller->name), row->name, CTN_STR_ARG(object->set), row->told);
     bool is_of_chain = object && object->chain_id.len && (row->about == 'E' || row->about == 'C');
-    return ctn_fail(err, CTN_E_DENIED, "%.*s lacks the grant \"%s\" (%s)%s%.*s; %s%s", CTN_STR_ARG(caller->name),
-                    row->name, row->told, is_of_chain ? " for the chain " : "",
-                    CTN_STR_ARG(is_of_chain ? object->chain_id : (ctn_str){0}),
-                    roles[0] ? "roles that have it: " : "no role has it", roles);
+    return ctn_fail(
+        err, CTN_E_DENIED, "%.*s lacks the grant \"%s\" (%s)%s%.*s; %s%s%s", CTN_STR_ARG(caller->name), row->name,
+        row->told, is_of_chain ? " for the chain " : "", CTN_STR_ARG(is_of_chain ? object->chain_id : (ctn_str){0}),
+        roles[0] ? "roles that have it: " : "no role has it", roles,
+        ctn_str_is(caller->name, "anonymous") ? " (come with a key: catena token create NAME --role ROLE)" : "");
 }
 
 /* ---- what is noted ---- */

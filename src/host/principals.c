@@ -177,7 +177,7 @@ static int audit_grants(const ctn_doer *doer, const char *action, ctn_arena *are
 int ctn_principal_grant(const ctn_doer *doer, ctn_str name, const ctn_grant *grants, size_t count, ctn_err *err)
 {
     if (!name.len || count == 0)
-        return ctn_fail(err, CTN_E_INVALID, "say to whom, and a role or a grant");
+        return ctn_fail(err, CTN_E_INVALID, "say to whom, and what: a role (--role) or a grant (--grant)");
     ctn_arena *arena = ctn_arena_new(1024);
     const ctn_principal_put put = {.grants = rows_of(doer, arena, name, grants, count), .grant_count = count};
     int rc = audit_grants(doer, "grants.create", arena, name, grants, count, err);

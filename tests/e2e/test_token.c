@@ -36,6 +36,8 @@ static void what_is_said_wrongly_changes_nothing(void **state)
     world *w = *state;
     assert_exit(w, catena(w, "token", "create", "bob", NULL), 2);
     assert_err(w, "say what bob may do");
+    assert_exit(w, catena(w, "principal", "grant", "bob", NULL), 2);
+    assert_err(w, "say to whom, and what: a role (--role) or a grant (--grant)");
     assert_exit(w, catena(w, "token", "create", "bob", "--role", "vewer", NULL), 2);
     assert_err(w, "\"vewer\" is no role: there are viewer, operator, author and admin");
     assert_exit(w, catena(w, "token", "create", "bob", "--grant", "revael", NULL), 2);

@@ -204,7 +204,11 @@ static bool admit(void *ctx, ctn_web_request *r)
         return false;
     if (has_body && !route->body_count)
         return refuse(r, 415, CTN_STR("this takes no body"), NONE);
-    if ((has_body || route->needs_body) && !ctn_api_body_of(route, ask))
+    if (!has_body && route->needs_body)
+        return refuse(
+            r, 400, ctn_arena_printf(arena, "a body is needed, and missing: %.*s", CTN_STR_ARG(types_of(route, arena))),
+            NONE);
+    if (has_body && !ctn_api_body_of(route, ask))
         return refuse(r, 415, what_type(arena, route, ask), NONE);
     if (!accepts_json(ask) && !ctn_str_is(ask->method, "GET"))
         return refuse(r, 406, CTN_STR("answers are application/json"), NONE);

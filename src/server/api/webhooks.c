@@ -76,7 +76,7 @@ static void list_webhooks(ctn_api_call *call)
         ctn_json_builder one = told(call->arena, &list[i]);
         ctn_json_push(&items, ctn_json_finish(&one));
     }
-    ctn_json_put(&b, CTN_STR("items"), ctn_json_finish(&items));
+    ctn_json_put(&b, CTN_STR("webhooks"), ctn_json_finish(&items));
     ctn_api_answer(call, 200, ctn_json_finish(&b));
 }
 
@@ -170,7 +170,7 @@ static void list_dead_letters(ctn_api_call *call)
         ctn_api_fail(call, &err);
         return;
     }
-    ctn_json_put(&b, CTN_STR("items"), ctn_json_finish(&l.items));
+    ctn_json_put(&b, CTN_STR("deadLetters"), ctn_json_finish(&l.items));
     ctn_api_answer(call, 200, ctn_json_finish(&b));
 }
 
