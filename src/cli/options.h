@@ -16,7 +16,7 @@
     OPTION(INPUT, "input", 'I', "FILE|-", "inputs as one JSON or YAML object; -i comes after it") \
     OPTION(OUTPUT, "output", 'o', "NAME", "print this output alone, text as it is; of export: the file to write") \
     OPTION(KEY, "idempotency-key", 'k', "KEY", "start it once: the same key finds the execution that has it") \
-    OPTION(LABEL, "label", 'l', "NAME=VALUE", "a label to find it by; of a grant: only for executions with it") \
+    OPTION(LABEL, "label", 'l', "NAME=VALUE", "a label to find it by; of list, or of a grant: only executions with it") \
     OPTION(FORMAT, "format", 'f', "FORMAT", "of check: text, json or sarif; of graph: svg, mermaid or dot") \
     OPTION(CHAIN, "chain", 0, "CHAIN", "of list: only executions of this chain; of fork: the newer definition; of a grant: for these chains (lead-*)") \
     OPTION(STATUS, "status", 0, "STATUS", "only executions in this status") \

@@ -1,12 +1,14 @@
 /*
  * verb_list.c -- `list`: executions, newest first.
  */
+#include "cli/inputs.h"
 #include "cli/named.h"
 #include "cli/quarantine.h"
 #include "cli/remote.h"
 #include "cli/result.h"
 #include "cli/verb.h"
 #include "cli/view.h"
+#include "host/told.h"
 #include "host/words.h"
 #include <stdio.h>
 
@@ -46,6 +48,9 @@ static int list_json(void *ctx, const ctn_execution_row *row)
     ctn_execution_row kept = keep_row(arena, row);
     ctn_json_builder b = ctn_result_object(arena, &kept);
     ctn_str damage = ctn_arena_str(arena, damage_of(l, row));
+    ctn_json_put_time(&b, "createdAt", row->created_at_ms);
+    if (kept.labels.len)
+        ctn_json_put(&b, CTN_STR("labels"), ctn_told_parsed(arena, kept.labels));
     if (damage.len)
         ctn_json_put_str(&b, "damaged", damage);
     ctn_json_push(&l->list, ctn_json_finish(&b));
@@ -106,7 +111,7 @@ static int read_filter(ctn_cli *cli, ctn_execution_filter *ret)
             return ctn_cli_fail(cli, "--limit %.*s: write a whole number; 0 is all", CTN_STR_ARG(text));
         ret->limit = (size_t) limit;
     }
-    return CTN_EXIT_OK;
+    return ctn_labels_read(cli, &ret->labels);
 }
 
 static int run_list(ctn_cli *cli)
@@ -145,6 +150,6 @@ const ctn_verb ctn_verb_list = {
     .name = "list",
     .operands = "",
     .summary = "List executions, newest first",
-    .options = CTN_OPTS_READ | CTN_OPT_BIT(CHAIN) | CTN_OPT_BIT(STATUS) | CTN_OPT_BIT(LIMIT),
+    .options = CTN_OPTS_READ | CTN_OPT_BIT(CHAIN) | CTN_OPT_BIT(STATUS) | CTN_OPT_BIT(LIMIT) | CTN_OPT_BIT(LABEL),
     .run = run_list,
 };

@@ -227,8 +227,8 @@ static int fail_denied(const ctn_caller *caller, ctn_action action, const ctn_ac
     if (caller->tenant.len && !is_for_tenants(action))
         return ctn_fail(
             err, CTN_E_DENIED,
-            "%.*s is of the tenant %.*s, and %s (\"%s\") concerns all tenants: it needs a principal of none",
-            CTN_STR_ARG(caller->name), CTN_STR_ARG(caller->tenant), row->told, row->name);
+            "%.*s is of the tenant %.*s, and \"%s\" (%s) concerns all tenants: it needs a principal of none",
+            CTN_STR_ARG(caller->name), CTN_STR_ARG(caller->tenant), row->name, row->told);
     put_roles(row->roles, roles, sizeof roles);
     if (object && object->set.len)
         return ctn_fail(err, CTN_E_DENIED, "%.*s lacks the grant \"%s:%.*s\" (%s); no role has it",

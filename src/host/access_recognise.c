@@ -316,7 +316,8 @@ int ctn_access_may_run_as(void *ctx, ctn_str principal, ctn_err *err)
     const access_principal *p = access_principal_of(access, principal);
     if (p && p->is_kept && p->is_service)
         return CTN_OK;
-    return ctn_fail(err, CTN_E_DENIED,
-                    "runAs: there is no service principal %.*s (`catena token create NAME --service`)",
-                    CTN_STR_ARG(principal));
+    return ctn_fail(
+        err, CTN_E_DENIED,
+        "runAs: there is no service principal %.*s (`catena token create NAME --service --grant sets.use:SET`)",
+        CTN_STR_ARG(principal));
 }

@@ -241,6 +241,11 @@ static void the_queue_is_shown_and_a_quota_holds_from_process_to_process(void **
     assert_out(w, "\"executions\":{\"used\":3,\"limit\":3}");
     assert_exit(w, catena(w, "queue", NULL), 0);
     assert_out(w, "acme today:  3 of 3 executions");
+    assert_exit(w, catena(w, "list", "--label", "tenant=bolt", "--json", NULL), 0);
+    assert_out(w, "\"labels\":{\"tenant\":\"bolt\"}");
+    assert_lacks(w->said.out, "acme");
+    assert_exit(w, catena(w, "list", "--label", "bolt", NULL), 2);
+    assert_err(w, "--label bolt: write NAME=VALUE");
     cli_world_write(w, "catena.yaml", "tenants: {acme: {wieght: 3}, 'no name': {}}\n");
     assert_exit(w, catena(w, "queue", NULL), 2);
     assert_err(w, "did you mean 'weight'?");
