@@ -295,7 +295,9 @@ int ctn_access_as(ctn_access *access, ctn_arena *arena, ctn_str principal, const
     else if (!is_guarded(access))
         *ret_caller = caller_of(access, arena, &knock, principal, (ctn_str){0}, ROLES, 1);
     else
-        return ctn_fail(err, CTN_E_NOT_FOUND, "there is no principal %.*s", CTN_STR_ARG(principal));
+        return ctn_fail(err, CTN_E_NOT_FOUND,
+                        "there is no principal %.*s (`catena token create NAME --grant executions.start`)",
+                        CTN_STR_ARG(principal));
     return CTN_OK;
 }
 

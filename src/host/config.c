@@ -45,7 +45,7 @@ static const ctn_key LIMIT_KEYS[] = {
 };
 
 static const ctn_key SEALING_KEYS[] = {
-    {"key", CTN_KEY_OBJECT, 0,
+    {"key", CTN_KEY_ANY, 0,
      "Where the master keys are: a file (made when it is first needed; keep a copy) or a variable."},
 };
 

@@ -14,7 +14,7 @@ static const char *const SCHEMES[] = {"standard", "stripe", "github", "hmac", NU
 
 static const ctn_key KEYS[] = {
     {"chain", CTN_KEY_NAME, offsetof(hook_keys, chain), "The chain that is started.", .is_required = true},
-    {"secret", CTN_KEY_OBJECT, offsetof(hook_keys, secret), "What the sender signs with.", .is_required = true},
+    {"secret", CTN_KEY_ANY, offsetof(hook_keys, secret), "What the sender signs with.", .is_required = true},
     {"principal", CTN_KEY_NAME, offsetof(hook_keys, principal),
      "On whose behalf the chain is started; who it is must be granted executions.start.", .is_required = true},
     {"scheme", CTN_KEY_WORD, offsetof(hook_keys, scheme),

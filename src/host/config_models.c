@@ -29,7 +29,7 @@ static const ctn_key KEYS[] = {
             .words = APIS, .is_required = true),
     CTN_KEY("url", CTN_KEY_NAME, model_keys, url,
             "Where it is, without /chat/completions or /v1/messages. Default: that of OpenAI or Anthropic."),
-    CTN_KEY("key", CTN_KEY_OBJECT, model_keys, key,
+    CTN_KEY("key", CTN_KEY_ANY, model_keys, key,
             "Where its key is; read anew for each call. Default: none is sent."),
     CTN_KEY("model", CTN_KEY_NAME, model_keys, model, "What the server calls it. Default: its name here."),
     CTN_KEY("maxTokens", CTN_KEY_INT, model_keys, tokens_max,

@@ -204,7 +204,7 @@ static void a_configuration_is_checked_key_by_key(void **state)
         {"retention: {completed: always}\n", "is no span of time"},
         {"sealing: {}\n", "sealing needs a key"},
         {"sealing: {kye: {file: k}}\n", "did you mean 'key'?"},
-        {"sealing: {key: abc}\n", "'key' must be an object"},
+        {"sealing: {key: abc}\n", "the key of sealing says where it is found: {env: NAME} or {file: PATH}"},
         {"sealing: {key: {file: k, env: K}}\n", "one of env and file"},
         {"interrupted: perhaps\n", "'interrupted' must be ask or retry"},
         {"limits: {valueBytes: -1}\n", "'valueBytes' must be"},

@@ -137,7 +137,7 @@ static void a_model_that_is_written_wrongly_is_refused_with_its_place(void **sta
         {"{api: opnai}", "'api' must be openai or anthropic"},
         {"{url: 'https://h/v1'}", "'api'"},
         {"{api: openai, url: 'ftp://h'}", "3:"},
-        {"{api: openai, key: sk-123}", "'key' must be an object"},
+        {"{api: openai, key: sk-123}", "the key of a model says where it is found: {env: NAME} or {file: PATH}"},
         {"{api: openai, key: {env: A, file: b}}", "one of env and file"},
         {"{api: openai, price: {input: -1, output: 2}}", "a price is a number that is not negative"},
         {"{api: openai, price: {input: 1}}", "output"},

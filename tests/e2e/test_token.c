@@ -104,6 +104,24 @@ static void a_token_that_cannot_be_read_is_told_and_opens_no_door(void **state)
     running_stop(w, &serve);
 }
 
+static void a_key_that_stands_in_the_configuration_is_refused_and_not_repeated(void **state)
+{
+    static const char *const BAD[] = {
+        "models: {default: {api: anthropic, key: Planted1}}",
+        "sealing: {key: Planted1}",
+        "hooks: {a: {chain: tea, secret: Planted1, principal: p}}",
+        "http: {tokens: {ada: Planted1}}",
+        "secrets: {A: Planted1}",
+    };
+    world *w = *state;
+    for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
+        cli_world_write(w, "catena.yaml", "%s\n", BAD[i]);
+        assert_exit(w, catena(w, "list", NULL), 2);
+        assert_err(w, "says where it is found: {env: NAME} or {file: PATH}; it never stands in this file itself");
+        assert_lacks(w->said.err, "Planted1");
+    }
+}
+
 static void a_start_is_audited_with_who_and_from_where(void **state)
 {
     world *w = *state;
@@ -129,6 +147,7 @@ int main(void)
         CLI_TEST(what_was_given_is_taken_back),
         CLI_TEST(a_grant_to_a_name_that_is_no_principal_is_listed_with_its_name),
         CLI_TEST(a_token_that_cannot_be_read_is_told_and_opens_no_door),
+        CLI_TEST(a_key_that_stands_in_the_configuration_is_refused_and_not_repeated),
         CLI_TEST(a_start_is_audited_with_who_and_from_where),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -216,8 +216,27 @@ static void take(void *ctx, ctn_web_request *r)
         trigger(call);
 }
 
+/* Said at the start, not only when the first delivery is turned away. */
+static void tell_missing_secrets(const ctn_api *api)
+{
+    const ctn_config *config = ctn_host_workspace(api->host)->config;
+    ctn_arena *arena = ctn_arena_new(1024);
+    for (size_t i = 0; i < config->hook_count; i++) {
+        ctn_err err = {0};
+        ctn_str secret = {0};
+        if (ctn_config_where_text(&config->hooks[i].secret, arena, &secret, &err))
+            ctn_log_line(ctn_host_log(api->host, "hooks"), CTN_LOG_WARN,
+                         "the secret of a hook cannot be had; no delivery is taken", "hook",
+                         ctn_arena_str(arena, config->hooks[i].name).ptr, "why", err.message, NULL);
+        else
+            explicit_bzero((char *) secret.ptr, secret.len);
+    }
+    ctn_arena_free(arena);
+}
+
 void ctn_api_hooks_open(ctn_api *api, ctn_front *front)
 {
+    tell_missing_secrets(api);
     ctn_front_add(
         front,
         &(ctn_site){
