@@ -56,13 +56,15 @@ static bool limit(__rlimit_resource_t what, uint64_t soft, uint64_t hard)
 
 static bool limit_resources(const ctn_spawn_limits *l)
 {
+    /* The kernel counts all that its user runs: what there is, whoever's it is, and so many more. Asked once: it may be
+     * fewer a moment later, and a limit below the other one is none. */
+    uint64_t processes = l->processes ? threads_now() + l->processes : 0;
     /* SIGXCPU at the limit, SIGKILL a second later for one that goes on. */
     return limit(RLIMIT_CORE, 0, 0) && (!l->cpu_s || limit(RLIMIT_CPU, l->cpu_s, l->cpu_s + 1)) &&
            (!l->memory_bytes || limit(RLIMIT_AS, l->memory_bytes, l->memory_bytes)) &&
            (!l->file_bytes || limit(RLIMIT_FSIZE, l->file_bytes, l->file_bytes)) &&
            (!l->open_files || limit(RLIMIT_NOFILE, l->open_files, l->open_files)) &&
-           /* The kernel counts all that its user runs: what there is, whoever's it is, and so many more. */
-           (!l->processes || limit(RLIMIT_NPROC, threads_now() + l->processes, threads_now() + l->processes));
+           (!l->processes || limit(RLIMIT_NPROC, processes, processes));
 }
 
 /* ---- files ---- */

@@ -457,7 +457,7 @@ static double children_cpu_s(void)
 static void a_sub_chain_costs_the_same_among_thousands(void **state)
 {
     world *w = *state;
-    write_chains(w, "limits: {steps: 100000}\n");
+    write_chains(w, "limits: {steps: 100000, children: 3000}\n");
     cli_world_write(w, "many.yaml",
                     "id: many\noutputs: []\ninstructionSets: {other: {chain: ask}}\n"
                     "steps:\n"
