@@ -158,18 +158,3 @@ void ctn_log_fields(const ctn_log *log, ctn_log_level level, const char *message
             append_text(log, &line, fields[i].name, fields[i].text);
     end(log, &line);
 }
-
-const char *ctn_log_level_name(ctn_log_level level)
-{
-    return level_names[level];
-}
-
-bool ctn_log_level_from_name(ctn_str name, ctn_log_level *ret_level)
-{
-    for (size_t i = 0; i < sizeof level_names / sizeof *level_names; i++)
-        if (ctn_str_is(name, level_names[i])) {
-            *ret_level = (ctn_log_level) i;
-            return true;
-        }
-    return false;
-}

@@ -42,6 +42,3 @@ static inline bool ctn_log_is_on(const ctn_log *log, ctn_log_level level)
 {
     return log && level >= log->level_min;
 }
-/* "debug", "info", "warn", "error". */
-const char *ctn_log_level_name(ctn_log_level level);
-bool ctn_log_level_from_name(ctn_str name, ctn_log_level *ret_level);

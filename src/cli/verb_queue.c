@@ -52,20 +52,6 @@ static const ctn_tenant_rules *rules_of(const ctn_config *config, ctn_str tenant
 
 /* ---- for programs ---- */
 
-static const ctn_json *amount(ctn_arena *arena, int64_t value, double unit)
-{
-    return ctn_json_number(arena, ctn_arena_printf(arena, "%.15g", (double) value / unit));
-}
-
-static void put_used(ctn_json_builder *b, const char *name, int64_t used, int64_t limit, double unit)
-{
-    ctn_json_builder one = ctn_json_object(b->arena);
-    ctn_json_put(&one, CTN_STR("used"), amount(b->arena, used, unit));
-    if (limit)
-        ctn_json_put(&one, CTN_STR("limit"), amount(b->arena, limit, unit));
-    ctn_json_put(b, ctn_str_from(name), ctn_json_finish(&one));
-}
-
 static void print_json(ctn_cli *cli, const seen *s, const ctn_config *config)
 {
     static const ctn_usage none;
@@ -85,13 +71,9 @@ static void print_json(ctn_cli *cli, const seen *s, const ctn_config *config)
     }
     for (size_t i = 0; i < s->used_count; i++) {
         const ctn_tenant_rules *rules = rules_of(config, s->used[i].tenant);
-        const ctn_usage *used = &s->used[i].used, *limit = rules ? &rules->per_day : &none;
         ctn_json_builder b = ctn_json_object(cli->arena);
         ctn_json_put_str(&b, "tenant", s->used[i].tenant);
-        put_used(&b, "executions", used->executions, limit->executions, 1);
-        put_used(&b, "calls", used->calls, limit->calls, 1);
-        put_used(&b, "bytes", used->bytes, limit->bytes, 1);
-        put_used(&b, "money", used->money, limit->money, 1e9);
+        ctn_told_usage(&b, &s->used[i].used, rules ? &rules->per_day : &none);
         ctn_json_push(&tenants, ctn_json_finish(&b));
     }
     ctn_json_put(&all, CTN_STR("lanes"), ctn_json_finish(&lanes));

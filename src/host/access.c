@@ -36,11 +36,6 @@ const char *ctn_action_name(ctn_action action)
     return ACTIONS[action].name;
 }
 
-const char *ctn_action_told(ctn_action action)
-{
-    return ACTIONS[action].told;
-}
-
 bool ctn_action_from_name(ctn_str name, ctn_action *ret_action)
 {
     for (size_t i = 0; i < CTN_ACTION_COUNT; i++)

@@ -80,7 +80,6 @@ typedef enum ctn_action {
 } ctn_action;
 
 const char *ctn_action_name(ctn_action action);
-const char *ctn_action_told(ctn_action action); /* "start a chain" */
 bool ctn_action_from_name(ctn_str name, ctn_action *ret_action);
 
 typedef enum ctn_access_role {

@@ -5,6 +5,8 @@
 #include "base/clock.h"
 #include "core/sealed.h"
 
+#define BILLIONTHS 1e9 /* of a unit of money */
+
 const ctn_json *ctn_told_parsed(ctn_arena *arena, ctn_str text)
 {
     const ctn_json *v = NULL;
@@ -31,6 +33,28 @@ ctn_json_builder ctn_told_execution(ctn_arena *arena, const ctn_execution_row *r
     ctn_json_put(&b, CTN_STR("error"), ctn_told_parsed(arena, row->error));
     ctn_json_put_int(&b, "durationMs", ctn_told_duration_ms(row, now_ms));
     return b;
+}
+
+static const ctn_json *amount(ctn_arena *arena, int64_t value, double unit)
+{
+    return ctn_json_number(arena, ctn_arena_printf(arena, "%.15g", (double) value / unit));
+}
+
+static void put_amount(ctn_json_builder *b, const char *name, int64_t used, int64_t limit, double unit)
+{
+    ctn_json_builder one = ctn_json_object(b->arena);
+    ctn_json_put(&one, CTN_STR("used"), amount(b->arena, used, unit));
+    if (limit)
+        ctn_json_put(&one, CTN_STR("limit"), amount(b->arena, limit, unit));
+    ctn_json_put(b, ctn_str_from(name), ctn_json_finish(&one));
+}
+
+void ctn_told_usage(ctn_json_builder *b, const ctn_usage *used, const ctn_usage *limit)
+{
+    put_amount(b, "executions", used->executions, limit->executions, 1);
+    put_amount(b, "calls", used->calls, limit->calls, 1);
+    put_amount(b, "bytes", used->bytes, limit->bytes, 1);
+    put_amount(b, "money", used->money, limit->money, BILLIONTHS);
 }
 
 void ctn_json_put_time(ctn_json_builder *b, const char *key, int64_t at_ms)

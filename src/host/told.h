@@ -16,6 +16,9 @@ const ctn_json *ctn_told_steps(ctn_arena *arena, const ctn_snapshot *s);
 const ctn_json *ctn_told_used(ctn_arena *arena, const ctn_execution *x);
 /* {"used": {...}, "reserved": {...}, "limits": {...} or null, "granted", "waits"}: what it may use up, and did. */
 const ctn_json *ctn_told_budget(ctn_arena *arena, const ctn_execution *x, int64_t now_ms);
+/* What a tenant has used, beside its limits (0: none): {"executions": {"used", "limit"?}, "calls", "bytes", "money"}.
+ */
+void ctn_told_usage(ctn_json_builder *b, const ctn_usage *used, const ctn_usage *limit);
 /* What a row keeps as text (outputs, error, labels); null when it is empty. */
 const ctn_json *ctn_told_parsed(ctn_arena *arena, ctn_str text);
 /* A moment as text; 0: null. */

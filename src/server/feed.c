@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "core/execution.h"
 #include "core/sealed.h"
+#include "host/told.h"
 #include "loop/watch.h"
 
 #define NEW_PAGE      512 /* entries that are read at once */
@@ -135,13 +136,6 @@ bool ctn_feed_is_end(ctn_entry_kind kind)
            kind == CTN_ENTRY_ROLLBACK_FAILED || kind == CTN_ENTRY_CANCELLED;
 }
 
-static void put_time(ctn_json_builder *b, const char *key, int64_t at_ms)
-{
-    char text[25];
-    ctn_time_format(at_ms, text);
-    ctn_json_put_str(b, key, ctn_str_from(text));
-}
-
 static void put_id(ctn_json_builder *b, const char *key, ctn_execution_id id)
 {
     ctn_json_put_str(b, key, ctn_str_from(ctn_id_to_text(id).text));
@@ -160,7 +154,7 @@ ctn_str ctn_feed_render(ctn_arena *arena, const ctn_tail_entry *entry)
     if (entry->tenant.len)
         ctn_json_put_str(&b, "tenant", entry->tenant);
     ctn_json_put_int(&b, "seq", (int64_t) r->seq);
-    put_time(&b, "at", r->at_ms);
+    ctn_json_put_time(&b, "at", r->at_ms);
     ctn_json_put_str(&b, "kind", ctn_str_from(ctn_entry_kind_name(r->kind)));
     if (r->step.len)
         ctn_json_put_str(&b, "step", r->step);

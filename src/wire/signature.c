@@ -8,28 +8,16 @@
 
 #define DIGITS_MAX 20
 
-static const struct {
-    const char *name, *header;
-} SCHEMES[] = {
-    [CTN_SIGNATURE_STANDARD] = {"standard", "webhook-signature"},
-    [CTN_SIGNATURE_STRIPE] = {"stripe", "stripe-signature"},
-    [CTN_SIGNATURE_GITHUB] = {"github", "x-hub-signature-256"},
-    [CTN_SIGNATURE_HMAC] = {"hmac", NULL},
+static const char *const HEADERS[] = {
+    [CTN_SIGNATURE_STANDARD] = "webhook-signature",
+    [CTN_SIGNATURE_STRIPE] = "stripe-signature",
+    [CTN_SIGNATURE_GITHUB] = "x-hub-signature-256",
+    [CTN_SIGNATURE_HMAC] = NULL,
 };
-
-bool ctn_signature_scheme_from_name(ctn_str name, ctn_signature_scheme *ret_scheme)
-{
-    for (size_t i = 0; i < sizeof SCHEMES / sizeof *SCHEMES; i++)
-        if (ctn_str_is(name, SCHEMES[i].name)) {
-            *ret_scheme = (ctn_signature_scheme) i;
-            return true;
-        }
-    return false;
-}
 
 const char *ctn_signature_header(ctn_signature_scheme scheme)
 {
-    return SCHEMES[scheme].header;
+    return HEADERS[scheme];
 }
 
 /* ---- pieces ---- */

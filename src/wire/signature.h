@@ -22,7 +22,6 @@ typedef enum ctn_signature_scheme {
     CTN_SIGNATURE_GITHUB,
     CTN_SIGNATURE_HMAC,
 } ctn_signature_scheme;
-bool ctn_signature_scheme_from_name(ctn_str name, ctn_signature_scheme *ret_scheme);
 
 /* What came; ptr NULL: the header is not there. */
 typedef struct ctn_signed {

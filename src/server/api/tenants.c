@@ -1,37 +1,18 @@
 /*
  * tenants.c -- what tenants may have, and what they have used: openapi/tenants.yaml.
  */
+#include "host/told.h"
 #include "server/api/api.h"
-
-#define BILLIONTHS 1e9
 
 typedef struct telling {
     ctn_api_call *call;
     ctn_json_builder tenants;
 } telling;
 
-static const ctn_json *amount(ctn_arena *arena, int64_t value, double unit)
-{
-    return ctn_json_number(arena, ctn_arena_printf(arena, "%.15g", (double) value / unit));
-}
-
-static void put_use(ctn_json_builder *b, const char *name, int64_t used, int64_t limit, double unit)
-{
-    ctn_json_builder one = ctn_json_object(b->arena);
-    ctn_json_put(&one, CTN_STR("used"), amount(b->arena, used, unit));
-    if (limit)
-        ctn_json_put(&one, CTN_STR("limit"), amount(b->arena, limit, unit));
-    ctn_json_put(b, ctn_str_from(name), ctn_json_finish(&one));
-}
-
 static const ctn_json *today_of(ctn_arena *arena, const ctn_tenant_figure *figure)
 {
-    const ctn_usage *used = &figure->used, *limit = &figure->rules->per_day;
     ctn_json_builder today = ctn_json_object(arena);
-    put_use(&today, "executions", used->executions, limit->executions, 1);
-    put_use(&today, "calls", used->calls, limit->calls, 1);
-    put_use(&today, "bytes", used->bytes, limit->bytes, 1);
-    put_use(&today, "money", used->money, limit->money, BILLIONTHS);
+    ctn_told_usage(&today, &figure->used, &figure->rules->per_day);
     return ctn_json_finish(&today);
 }
 

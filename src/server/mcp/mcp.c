@@ -167,11 +167,6 @@ void ctn_mcp_service_serve(ctn_mcp_service *s, ctn_front *front)
     s->web = ctn_web_mcp_open(&options);
 }
 
-const char *ctn_mcp_service_url(const ctn_mcp_service *s)
-{
-    return s->web ? ctn_web_mcp_url(s->web) : NULL;
-}
-
 static void on_pipe_ended(void *ctx)
 {
     ((ctn_mcp_service *) ctx)->has_pipe_ended = true;

@@ -24,7 +24,6 @@ void ctn_mcp_service_close(ctn_mcp_service *service);
 
 /* /mcp of a front, which is closed right behind the service. */
 void ctn_mcp_service_serve(ctn_mcp_service *service, ctn_front *front);
-const char *ctn_mcp_service_url(const ctn_mcp_service *service); /* NULL: nowhere */
 /* Takes the descriptors over. */
 void ctn_mcp_service_pipe(ctn_mcp_service *service, int fd_in, int fd_out);
 bool ctn_mcp_service_pipe_has_ended(const ctn_mcp_service *service);

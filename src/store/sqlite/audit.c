@@ -97,15 +97,5 @@ int ctn_sqlite_audit_list(ctn_store *base, int64_t after_n, ctn_audit_fn *fn, vo
 
 int ctn_sqlite_audit_count(ctn_store *base, int64_t *ret_count, ctn_err *err)
 {
-    sqlite_store *st = (sqlite_store *) base;
-    sqlite3_stmt *stmt = NULL;
-    int rc = ctn_sqlite_prepare(st, "SELECT audit_count FROM meta", &stmt, err);
-    if (rc)
-        return rc;
-    if (ctn_sqlite_next(st, stmt, READING, &rc, err))
-        *ret_count = sqlite3_column_int64(stmt, 0);
-    else if (rc == CTN_OK)
-        rc = ctn_sqlite_fail(st->db, st->path, SQLITE_CORRUPT, READING, err);
-    sqlite3_finalize(stmt);
-    return rc;
+    return ctn_sqlite_number((sqlite_store *) base, "SELECT audit_count FROM meta", ret_count, READING, err);
 }

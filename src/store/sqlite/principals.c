@@ -256,15 +256,5 @@ int ctn_sqlite_api_key_list(ctn_store *base, ctn_api_key_fn *fn, void *ctx, ctn_
 
 int ctn_sqlite_principal_changes(ctn_store *base, int64_t *ret_changes, ctn_err *err)
 {
-    sqlite_store *st = (sqlite_store *) base;
-    sqlite3_stmt *stmt = NULL;
-    int rc = ctn_sqlite_prepare(st, "SELECT principal_changes FROM meta", &stmt, err);
-    if (rc)
-        return rc;
-    if (ctn_sqlite_next(st, stmt, READING, &rc, err))
-        *ret_changes = sqlite3_column_int64(stmt, 0);
-    else if (rc == CTN_OK)
-        rc = ctn_sqlite_fail(st->db, st->path, SQLITE_CORRUPT, READING, err);
-    sqlite3_finalize(stmt);
-    return rc;
+    return ctn_sqlite_number((sqlite_store *) base, "SELECT principal_changes FROM meta", ret_changes, READING, err);
 }

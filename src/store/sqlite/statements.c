@@ -117,6 +117,20 @@ bool ctn_sqlite_next(const sqlite_store *st, sqlite3_stmt *stmt, const char *doi
     return step == SQLITE_ROW;
 }
 
+int ctn_sqlite_number(const sqlite_store *st, const char *sql, int64_t *ret_number, const char *doing, ctn_err *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = ctn_sqlite_prepare(st, sql, &stmt, err);
+    if (rc)
+        return rc;
+    if (ctn_sqlite_next(st, stmt, doing, &rc, err))
+        *ret_number = sqlite3_column_int64(stmt, 0);
+    else if (rc == CTN_OK)
+        rc = ctn_sqlite_fail(st->db, st->path, SQLITE_CORRUPT, doing, err);
+    sqlite3_finalize(stmt);
+    return rc;
+}
+
 int ctn_sqlite_step_done(const sqlite_store *st, sqlite3_stmt *stmt, const char *doing, ctn_err *err)
 {
     int step = sqlite3_step(stmt);

@@ -136,6 +136,8 @@ int ctn_sqlite_run_once(const sqlite_store *st, sqlite3_stmt *stmt, const char *
 
 /* Is there another row? No: there is none (*rc stays as it is), or it could not be read (*rc says so). */
 bool ctn_sqlite_next(const sqlite_store *st, sqlite3_stmt *stmt, const char *doing, int *rc, ctn_err *err);
+/* The one number of the one row that `sql` gives; none is a store that is damaged. */
+int ctn_sqlite_number(const sqlite_store *st, const char *sql, int64_t *ret_number, const char *doing, ctn_err *err);
 /* Steps one that gives no row, and resets it. */
 int ctn_sqlite_step_done(const sqlite_store *st, sqlite3_stmt *stmt, const char *doing, ctn_err *err);
 /* Was the row, whose columns were read now, read whole? A column is NULL, or short, for want of memory, too. */
