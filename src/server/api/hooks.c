@@ -72,11 +72,11 @@ static const char *where_of_id(const ctn_config_hook *hook)
     return hook->id_header.len                      ? "its own header"
            : hook->id_pointer.len                   ? "a member of its body"
            : hook->scheme == CTN_SIGNATURE_STANDARD ? "the header webhook-id"
-           : hook->scheme == CTN_SIGNATURE_STRIPE   ? "the member id of its body"
-                                                    : "the header X-GitHub-Delivery";
+                                                    : "the member id of its body";
 }
 
-/* Empty: what it should be known by is not there. */
+/* Empty: what it should be known by is not there. Without a word only what is signed counts: X-GitHub-Delivery is not,
+ * and whoever has seen a delivery could send it again by another one. */
 static ctn_str id_of(ctn_api_call *call, const ctn_config_hook *hook)
 {
     ctn_str body = ctn_web_ask_of(call->request)->body, id = {0};
@@ -88,8 +88,6 @@ static ctn_str id_of(ctn_api_call *call, const ctn_config_hook *hook)
         id = header_of(call, CTN_STR("webhook-id"));
     else if (hook->scheme == CTN_SIGNATURE_STRIPE)
         id = text_at(call->arena, call->body, CTN_STR("/id"));
-    else if (hook->scheme == CTN_SIGNATURE_GITHUB)
-        id = header_of(call, CTN_STR("x-github-delivery"));
     else
         id = ctn_arena_str(call->arena, ctn_str_from(ctn_digest_to_text(ctn_hash(body)).text));
     if (id.len > ID_BYTES_MAX || !ctn_str_is_utf8(id))
