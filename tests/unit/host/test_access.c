@@ -173,7 +173,7 @@ static void what_is_of_another_tenant_is_not_there(void **state)
         assert_int_equal(ctn_access_demand(NULL, &ada, a, &nobodys, &w->err), CTN_E_NOT_FOUND);
     }
     assert_int_equal(ctn_access_demand(NULL, &ada, CTN_ACTION_CHAINS_IMPORT, NULL, &w->err), CTN_E_DENIED);
-    assert_string_equal(w->err.message, "ada is of the tenant acme, and import chains (\"chains.import\") concerns all "
+    assert_string_equal(w->err.message, "ada is of the tenant acme, and \"chains.import\" (import chains) concerns all "
                                         "tenants: it needs a principal of none");
 }
 

@@ -128,7 +128,7 @@ static void what_is_no_operation_says_what_there_is(void **state)
     assert_int_equal(api_ask(k, "HEAD", "/v1/chains", "", NULL), 200);
     assert_null(strstr(k->place.text, "greet"));
     assert_int_equal(api_ask(k, "POST", "/v1/executions", "Content-Type: text/plain\r\n", "x"), 415);
-    assert_int_equal(api_ask(k, "POST", "/v1/executions", "", NULL), 415); /* nothing came that has a type */
+    assert_int_equal(api_ask(k, "POST", "/v1/executions", "", NULL), 400); /* nothing came */
     assert_int_equal(api_ask(k, "GET", "/v1/chains", "", "{}"), 415);
     assert_int_equal(api_ask(k, "POST", "/v1/executions", "Accept: text/html\r\n", "{}"), 406);
     assert_int_equal(api_ask(k, "GET", "/openapi.json", "", NULL), 200);
