@@ -165,6 +165,10 @@ typedef struct ctn_access_options {
 int ctn_access_new(const ctn_access_options *options, ctn_access **ret_access, ctn_err *err);
 void ctn_access_free(ctn_access *access); /* NULL is fine */
 
+/* Another number than before: principals, keys or grants of the store have changed, so that who was recognised before may
+ * be somebody else now. */
+int64_t ctn_access_version(ctn_access *access);
+
 /* There are tokens, keys or issuers: nobody comes in without. */
 bool ctn_access_is_guarded(ctn_access *access);
 /* Tells the log which tokens of the configuration cannot be read now: whoever holds one is a stranger until it can. */

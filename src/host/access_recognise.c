@@ -231,6 +231,12 @@ static void refresh(ctn_access *access)
         ctn_log_line(access->of.log, CTN_LOG_WARN, "principals could not be read again", "why", err.message, NULL);
 }
 
+int64_t ctn_access_version(ctn_access *access)
+{
+    refresh(access);
+    return access->known.changes;
+}
+
 bool ctn_access_is_guarded(ctn_access *access)
 {
     refresh(access);

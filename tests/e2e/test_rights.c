@@ -226,6 +226,31 @@ static void who_imports_chains_sends_no_secret_that_no_set_of_the_operator_sends
     rights_close(&r);
 }
 
+static void a_stream_tells_nothing_more_when_its_key_was_revoked(void **state)
+{
+    rights r;
+    ctn_buf text;
+    char hers[200], id[13] = "";
+    rights_open(&r, state);
+    become(&r, "ada", "--role operator");
+    (void) snprintf(hers, sizeof hers, "%s", r.who);
+    become(&r, "eve", "--role viewer");
+    memcpy(id, strstr(r.who, "ctn_") + 4, sizeof id - 1);
+    ctn_buf_init(&text, 1 << 20);
+    int fd = web_stream(&r.web, "/v1/events", r.who);
+    assert_true(web_stream_await(fd, &text, "retry: "));
+    assert_exit(r.w, catena(r.w, "token", "revoke", id, NULL), 0);
+    usleep(1100 * 1000);
+    (void) snprintf(r.who, sizeof r.who, "%s", hers);
+    assert_exit(r.w, catena(r.w, "principal", "grant", "ada", "--grant", "sets.use:ledger", NULL), 0);
+    usleep(1100 * 1000);
+    assert_int_equal(start(&r, "book").status, 200);
+    assert_false(web_stream_await(fd, &text, "event: "));
+    close(fd);
+    ctn_buf_done(&text);
+    rights_close(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -234,6 +259,7 @@ int main(void)
         CLI_TEST(an_assistant_has_the_rights_of_its_key),
         CLI_TEST(who_sees_some_chains_is_shown_no_others_by_an_assistant),
         CLI_TEST(who_imports_chains_sends_no_secret_that_no_set_of_the_operator_sends),
+        CLI_TEST(a_stream_tells_nothing_more_when_its_key_was_revoked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

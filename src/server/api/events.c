@@ -3,7 +3,8 @@
  *
  * A stream is a follower of the feed (server/feed.h) whose room is what its client has not read yet. It answers when
  * there is something to tell, or nothing more to wait for: so that one whose execution has ended can be told that with
- * a 204. What may be told is asked of each entry, and who asks is recognised anew when the stream ends, after an hour.
+ * a 204. What may be told is asked of each entry. Who asks is recognised anew when the stream ends: after an hour, or
+ * before anything is told after keys or grants have changed.
  *
  * Streams stand in a list in the order in which they spoke last: who is to be given a sign of life stands first, and
  * the others cost nothing.
@@ -27,6 +28,7 @@ typedef struct stream {
     ctn_execution_id execution; /* that it ends with; all zero: with none */
     int64_t ended_by;           /* it has ended, and its last entry is at or before this position; 0: it has not */
     int64_t spoke_at_ms, until_ms;
+    int64_t rights; /* the version of what was known when he was recognised */
     bool is_begun;
     struct stream *prev, *next;
 } stream;
@@ -116,10 +118,21 @@ static bool has_room(void *ctx)
     return !s->is_begun || ctn_web_waiting_bytes(s->request) < WAITING_BYTES_MAX;
 }
 
+static void lost(void *ctx)
+{
+    stream *s = ctx;
+    begin(s);
+    finish(s);
+}
+
 static void take(void *ctx, const ctn_feed_event *event)
 {
     stream *s = ctx;
     char head[96];
+    if (ctn_access_version(s->streams->api->access) != s->rights) {
+        lost(s); /* he comes again with his bookmark, if he still may */
+        return;
+    }
     begin(s);
     int len = snprintf(head, sizeof head, "id: %lld\nevent: %s\ndata: ", (long long) event->entry->position,
                        ctn_entry_kind_name(event->entry->record->kind));
@@ -139,13 +152,6 @@ static void caught_up(void *ctx)
         finish(s);
     else
         begin(s);
-}
-
-static void lost(void *ctx)
-{
-    stream *s = ctx;
-    begin(s);
-    finish(s);
 }
 
 /* A sign of life, and the bookmark: nothing up to there is for this client. */
@@ -214,6 +220,7 @@ static void follow(ctn_api_call *call, ctn_feed_filter filter, int64_t after, st
     s->streams = all;
     s->request = call->request;
     s->caller = call->caller;
+    s->rights = ctn_access_version(call->access);
     append(s);
     s->until_ms = s->spoke_at_ms + LIFE_MS;
     ctn_web_when_gone(s->request, on_gone, s);
