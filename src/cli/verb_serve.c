@@ -54,8 +54,10 @@ static int listen_if_wanted(ctn_cli *cli, ctn_host *host, ctn_ops *ops, ctn_serv
 {
     const char *given = cli->args.values[CTN_OPT_LISTEN];
     ctn_str address = given ? ctn_str_from(given) : ctn_host_workspace(host)->config->http.listen;
-    if (!address.len)
+    if (!address.len) {
+        ctn_cli_say(cli, "no API, no MCP over HTTP: --listen 127.0.0.1:8642, or `http: {listen: ...}`, says where");
         return CTN_OK;
+    }
     int rc = ctn_service_open(host, ops, address, service, err);
     if (rc == CTN_OK) {
         ctn_cli_say(cli, "API at %s/v1, described by %s/openapi.json", ctn_service_url(*service),

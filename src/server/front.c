@@ -223,6 +223,11 @@ void ctn_front_drain(ctn_front *front)
     ctn_web_drain(front->web);
 }
 
+bool ctn_front_is_quiet(const ctn_front *front)
+{
+    return ctn_web_is_quiet(front->web);
+}
+
 size_t ctn_front_open_count(const ctn_front *front)
 {
     return ctn_web_open_count(front->web);

@@ -63,6 +63,8 @@ void ctn_front_drain(ctn_front *front);
 bool ctn_front_is_draining(const ctn_front *front);
 /* Requests that are not answered to the end, streams among them. */
 size_t ctn_front_open_count(const ctn_front *front);
+/* All are, and the answers are out: nobody is cut off who could have been told. */
+bool ctn_front_is_quiet(const ctn_front *front);
 void ctn_front_close(ctn_front *front);            /* NULL is fine */
 const char *ctn_front_url(const ctn_front *front); /* "http://127.0.0.1:41233", "https://..." with TLS */
 

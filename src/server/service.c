@@ -46,7 +46,7 @@ void ctn_service_drain(ctn_service *s)
 
 bool ctn_service_is_quiet(const ctn_service *s)
 {
-    return ctn_front_open_count(s->front) == 0;
+    return ctn_front_is_quiet(s->front);
 }
 
 void ctn_service_close(ctn_service *s)

@@ -70,6 +70,8 @@ void ctn_web_close(ctn_web *web); /* NULL is fine; requests under way are cut of
 void ctn_web_drain(ctn_web *web);
 /* Requests that were taken and are not answered to the end, streams among them. */
 size_t ctn_web_open_count(const ctn_web *web);
+/* What was taken is answered, and the answers are out. */
+bool ctn_web_is_quiet(const ctn_web *web);
 /* "127.0.0.1:41233": what is listened on. */
 ctn_str ctn_web_address(const ctn_web *web);
 /* CTN_E_INVALID, with a sentence, when it is none. Names are not looked up: numbers, and localhost. */

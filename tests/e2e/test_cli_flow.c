@@ -507,6 +507,7 @@ static void what_is_started_is_served(void **state)
     assert_err(w, "in use by process");
     kill(serve.pid, SIGTERM);
     assert_exit(w, running_wait(w, &serve), 0);
+    assert_err(w, "no API, no MCP over HTTP: --listen 127.0.0.1:8642");
     assert_err(w, "serving catena.db (synchronous=normal: may lose the last moments on power loss)");
     assert_err(w, "everything can be resumed");
     assert_false(cli_world_has(w, "catena.db.sock"));

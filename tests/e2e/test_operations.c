@@ -68,6 +68,36 @@ static void a_renewal_that_does_not_fit_is_told_and_the_old_pair_stays(void **st
     running_stop(w, &serve);
 }
 
+/* ---- the end ---- */
+
+static void who_waits_is_told_and_streams_end_when_the_service_ends(void **state)
+{
+    world *w = *state;
+    char text[16384];
+    cli_world_write(w, "catena.yaml", "include: [slow.yaml]\n");
+    cli_world_write(w, "slow.yaml",
+                    "id: slow\nsteps: [{stepName: rest, instructionSet: rest}]\n"
+                    "instructionSets: {rest: {wait: {ms: 60000}}}\n");
+    running serve = shell_start(w, "exec catena serve --listen 127.0.0.1:0 2> serve.log");
+    cli_world_await(w, "serve.log", "serving ");
+    running waits = shell_start(w, "curl -si $(sed -n 's/.*API at \\([^,]*\\),.*/\\1/p' serve.log)/executions?wait=50s "
+                                   "-H 'Content-Type: application/json' -d '{\"chain\":\"slow\"}' > waited; "
+                                   "echo \"exit $?\" >> waited");
+    running reads =
+        shell_start(w, "curl -sN $(sed -n 's/.*API at \\([^,]*\\),.*/\\1/p' serve.log)/events?after=0 > read; "
+                       "echo \"exit $?\" >> read");
+    cli_world_await(w, "read", "event: waiting");
+    running_stop(w, &serve);
+    assert_int_equal(running_wait(w, &waits), 0);
+    assert_int_equal(running_wait(w, &reads), 0);
+    cli_world_read(w, "waited", text, sizeof text);
+    assert_contains(text, "HTTP/1.1 202");
+    assert_contains(text, "\"status\":\"waiting\"");
+    assert_contains(text, "exit 0");
+    cli_world_read(w, "read", text, sizeof text);
+    assert_contains(text, "exit 0");
+}
+
 /* ---- figures ---- */
 
 static void figures_are_what_prometheus_reads_and_for_those_who_may(void **state)
@@ -545,6 +575,7 @@ static void systemd_is_told_when_it_is_ready_and_when_it_ends(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        CLI_TEST(who_waits_is_told_and_streams_end_when_the_service_ends),
         CLI_TEST(a_renewal_that_does_not_fit_is_told_and_the_old_pair_stays),
         CLI_TEST(figures_are_what_prometheus_reads_and_for_those_who_may),
         CLI_TEST(the_list_of_figures_is_the_one_in_the_documentation),

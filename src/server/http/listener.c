@@ -170,6 +170,11 @@ size_t ctn_web_open_count(const ctn_web *web)
     return web->open_count;
 }
 
+bool ctn_web_is_quiet(const ctn_web *web)
+{
+    return !web->taken;
+}
+
 void ctn_web_close(ctn_web *web)
 {
     if (!web)
