@@ -251,6 +251,24 @@ static void a_stream_tells_nothing_more_when_its_key_was_revoked(void **state)
     rights_close(&r);
 }
 
+static void who_may_change_an_execution_and_not_read_it_learns_only_how_it_stands(void **state)
+{
+    rights r;
+    char id[64], target[100];
+    rights_open(&r, state);
+    become(&r, "ada", "--role operator --grant sets.use:ledger");
+    json_text(web_ask(&r.web, r.arena, "POST", "/v1/executions", r.who, CTN_STR("{\"chain\":\"slow\"}")).body.ptr,
+              "executionId", id);
+    become(&r, "eve", "--grant executions.cancel");
+    (void) snprintf(target, sizeof target, "/v1/executions/%s/cancel?wait=10s", id);
+    web_answer a = web_ask(&r.web, r.arena, "POST", target, r.who, CTN_STR("{}"));
+    assert_true(a.status == 200 || a.status == 202);
+    assert_contains(a.body.ptr, "\"status\"");
+    assert_lacks(a.body.ptr, "\"steps\"");
+    assert_lacks(a.body.ptr, "\"input\"");
+    rights_close(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -260,6 +278,7 @@ int main(void)
         CLI_TEST(who_sees_some_chains_is_shown_no_others_by_an_assistant),
         CLI_TEST(who_imports_chains_sends_no_secret_that_no_set_of_the_operator_sends),
         CLI_TEST(a_stream_tells_nothing_more_when_its_key_was_revoked),
+        CLI_TEST(who_may_change_an_execution_and_not_read_it_learns_only_how_it_stands),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

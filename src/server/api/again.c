@@ -49,7 +49,7 @@ static void start_again(ctn_api_call *call, const char *from, bool newest)
     if (ctn_again_start(&o, call->arena, &q, &told, &err))
         refuse(call, &told, &err);
     else
-        ctn_api_file(call, CTN_ACTION_EXECUTIONS_RERUN, &q, CTN_STR("/input"), ctn_api_await_execution);
+        ctn_api_file(call, CTN_ACTION_EXECUTIONS_RERUN, &q, CTN_STR("/input"), ctn_api_tell_changed);
     ctn_again_done(&told);
 }
 

@@ -138,3 +138,22 @@ void ctn_api_await_execution(ctn_api_call *call, ctn_execution_id id)
 {
     ctn_api_await(call, id, ctn_api_wait_of(call), ctn_api_tell_execution);
 }
+
+void ctn_api_tell_changed(ctn_api_call *call, ctn_execution_id id)
+{
+    ctn_err err = {0};
+    ctn_execution_row row;
+    if (ctn_store_execution_get(ctn_host_store(call->host), call->arena, id, &row, &err)) {
+        ctn_api_fail(call, &err);
+        return;
+    }
+    ctn_access_object object = {
+        .chain_id = row.chain_id, .tenant = row.tenant, .labels = ctn_told_parsed(call->arena, row.labels)};
+    if (ctn_access_may(call->caller, CTN_ACTION_EXECUTIONS_READ, &object)) {
+        ctn_api_await_execution(call, id);
+        return;
+    }
+    row.outputs = row.error = row.labels = (ctn_str){0};
+    ctn_json_builder b = ctn_api_execution_head(call->arena, &row, ctn_loop_now_ms(ctn_host_loop(call->host)));
+    answer(call, &row, &b);
+}

@@ -15,6 +15,8 @@ void ctn_api_tell_execution(ctn_api_call *call, ctn_execution_id id);
 void ctn_api_tell_head(ctn_api_call *call, ctn_execution_id id);
 /* Waits as the request says (wait=), then tells it. */
 void ctn_api_await_execution(ctn_api_call *call, ctn_execution_id id);
+/* That, of one that was changed: who may not read it learns how it stands at once, and no value of it. */
+void ctn_api_tell_changed(ctn_api_call *call, ctn_execution_id id);
 /* Without steps: for lists. */
 ctn_json_builder ctn_api_execution_head(ctn_arena *arena, const ctn_execution_row *row, int64_t now_ms);
 /* Its Idempotency-Key, kept apart from those of other callers and of other ways in; empty: none was said. */

@@ -83,9 +83,9 @@ static void change(ctn_api_call *call, ctn_action action, ctn_request_op op)
         return;
     q.id = row.id;
     if (ctn_status_is_final(row.status))
-        ctn_api_tell_execution(call, row.id);
+        ctn_api_tell_changed(call, row.id);
     else
-        ctn_api_file(call, action, &q, (ctn_str){0}, ctn_api_await_execution);
+        ctn_api_file(call, action, &q, (ctn_str){0}, ctn_api_tell_changed);
 }
 
 static void cancel_execution(ctn_api_call *call)
@@ -136,7 +136,7 @@ static void decide(ctn_api_call *call)
         ctn_api_problem(call, 422, CTN_STR("/notHappened"), "notHappened belongs to `fail`");
     else if (find_open(call, CTN_ACTION_EXECUTIONS_DECIDE, &row)) {
         q.id = row.id;
-        ctn_api_file(call, CTN_ACTION_EXECUTIONS_DECIDE, &q, CTN_STR("/decision"), ctn_api_await_execution);
+        ctn_api_file(call, CTN_ACTION_EXECUTIONS_DECIDE, &q, CTN_STR("/decision"), ctn_api_tell_changed);
     }
 }
 
@@ -150,7 +150,7 @@ static void set_variable(ctn_api_call *call)
     if (!find_open(call, CTN_ACTION_EXECUTIONS_DECIDE, &row))
         return;
     q.id = row.id;
-    ctn_api_file(call, CTN_ACTION_EXECUTIONS_DECIDE, &q, CTN_STR("/value"), ctn_api_await_execution);
+    ctn_api_file(call, CTN_ACTION_EXECUTIONS_DECIDE, &q, CTN_STR("/value"), ctn_api_tell_changed);
 }
 
 static void answer_step(ctn_api_call *call)
@@ -162,7 +162,7 @@ static void answer_step(ctn_api_call *call)
     if (!find_open(call, CTN_ACTION_EXECUTIONS_ANSWER, &row))
         return;
     q.id = row.id;
-    ctn_api_file(call, CTN_ACTION_EXECUTIONS_ANSWER, &q, CTN_STR("/answer"), ctn_api_await_execution);
+    ctn_api_file(call, CTN_ACTION_EXECUTIONS_ANSWER, &q, CTN_STR("/answer"), ctn_api_tell_changed);
 }
 
 /* clang-format off */

@@ -89,7 +89,7 @@ static void resume_schedule(ctn_api_call *call)
 
 static void fire_schedule(ctn_api_call *call)
 {
-    order(call, CTN_REQUEST_SCHEDULE_FIRE, ctn_api_tell_execution);
+    order(call, CTN_REQUEST_SCHEDULE_FIRE, ctn_api_tell_changed);
 }
 
 const ctn_api_operation ctn_api_schedules[] = {
