@@ -6,7 +6,11 @@
 
 #include <stdio.h>
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define CHAINS 1000
+#else
 #define CHAINS 4000
+#endif
 
 typedef struct compiled {
     ctn_arena *arena;
