@@ -31,7 +31,10 @@ static int begin(ctn_cli *cli, ctn_store_mode mode, doing *d)
     int exit_code = ctn_cli_workspace(cli, &d->ws);
     if (exit_code)
         return exit_code;
-    if (ctn_store_open(d->ws.store_url, mode, &d->store, &err))
+    int rc = ctn_store_open(d->ws.store_url, mode, &d->store, &err);
+    if (rc == CTN_E_NOT_FOUND)
+        return ctn_cli_fail(cli, "%s; --store sqlite:FILE names another", err.message);
+    if (rc)
         return ctn_cli_fail_err(cli, &err);
     d->doer = (ctn_doer){.store = d->store, .config = d->ws.config, .by = &d->by, .now_ms = ctn_cli_now_ms()};
     return CTN_EXIT_OK;
