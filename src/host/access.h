@@ -54,7 +54,7 @@ typedef struct ctn_access ctn_access;
     ACTION(CHAINS_CHECK,      "chains.check",      "VOA", 'L', "check and simulate a chain without keeping it") \
     ACTION(CHAINS_IMPORT,     "chains.import",     "A",   'T', "import chains")                                 \
     ACTION(CHAINS_RUN_AS,     "chains.runAs",     "",    'T', "import chains that run as a service principal")  \
-    ACTION(COMMANDS_DEFINE,   "commands.define",   "",    'T', "import instruction sets that start programs")   \
+    ACTION(COMMANDS_DEFINE,   "commands.define",   "",    'T', "import chains whose sets start programs")       \
     ACTION(SECRETS_NAME,      "secrets.name",      "",    'T', "import chains that send secrets")               \
     ACTION(TOOLS_READ,        "tools.read",        "VOA", 'L', "see tools and breakers")                        \
     ACTION(TOOLS_OPERATE,     "tools.operate",     "O",   'T', "reset breakers, accept changed tools")          \

@@ -219,7 +219,7 @@ static void who_imports_chains_sends_no_secret_that_no_set_of_the_operator_sends
     web_answer a = import(&r, SENDS);
     assert_int_equal(a.status, 403);
     assert_contains(a.body.ptr, "ada lacks the grant \\\"secrets.name\\\"");
-    assert_int_equal(import(&r, HAS).status, 403);
+    assert_int_equal(import(&r, HAS).status, 422);
     assert_int_equal(import(&r, USES).status, 201);
     become(&r, "root", "--role admin");
     assert_int_equal(import(&r, SENDS).status, 201);

@@ -221,10 +221,23 @@ static void get_chain_graph(ctn_api_call *call)
 
 typedef struct importing {
     ctn_workspace ws;
-    ctn_source *source;
     ctn_findings findings;
     ctn_plan *plan; /* NULL: it has errors */
 } importing;
+
+/* The store keeps the chain alone, so that with sets of its own it could not start. */
+static void refuse_own_sets(importing *i, const ctn_source *source)
+{
+    const ctn_library *library = i->ws.config->library;
+    for (size_t k = 0; k < ctn_library_entry_count(library); k++) {
+        const ctn_instruction_set *set = ctn_library_entry_at(library, k).set;
+        if (set && set->source == source && ctn_library_set(library, set->name) == set)
+            ctn_source_error(source, set->name_node, &i->findings, "unknown-set",
+                             "the instruction set '%.*s' is not stored with the chain: it belongs into a file that the "
+                             "configuration includes",
+                             CTN_STR_ARG(set->name));
+    }
+}
 
 /* As a file of that name beside the others would be judged; but it names no files of ours. False: answered. */
 static bool judge(ctn_api_call *call, importing *i)
@@ -234,6 +247,7 @@ static bool judge(ctn_api_call *call, importing *i)
     ctn_str type = ctn_web_header_of(ask->headers, ask->header_count, "content-type");
     bool is_json = ctn_str_starts_with(type, CTN_STR("application/json"));
     const char *config = own->config->file.len ? ctn_arena_str(call->arena, own->config->file).ptr : NULL;
+    ctn_source *source = NULL;
     const ctn_chain *chain = NULL;
     ctn_err err = {0};
     ctn_findings_init(&i->findings, call->arena);
@@ -244,12 +258,13 @@ static bool judge(ctn_api_call *call, importing *i)
     }
     ctn_check_options options = {.effect = ctn_config_effect, .effect_ctx = i->ws.config};
     if (ctn_source_parse(call->arena, is_json ? CTN_STR("body.json") : CTN_STR("body.yaml"), ask->body, &i->findings,
-                         &i->source) == CTN_OK) {
+                         &source) == CTN_OK) {
         ctn_library_set_reader(i->ws.config->library, ctn_library_read_nothing, NULL);
-        (void) ctn_library_add_source(i->ws.config->library, i->source, &i->findings, &chain);
-        (void) ctn_check(i->ws.config->library, i->source, &options, &i->findings);
+        (void) ctn_library_add_source(i->ws.config->library, source, &i->findings, &chain);
+        (void) ctn_check(i->ws.config->library, source, &options, &i->findings);
+        refuse_own_sets(i, source);
         if (!chain && !i->findings.error_count)
-            ctn_findings_add(&i->findings, ctn_source_file_name(i->source), 1, 1, CTN_SEVERITY_ERROR, "type",
+            ctn_findings_add(&i->findings, ctn_source_file_name(source), 1, 1, CTN_SEVERITY_ERROR, "type",
                              "there is no chain in it: a chain has the key 'id'");
     }
     if (!i->findings.error_count) {
@@ -281,21 +296,12 @@ static bool defines_commands(const ctn_plan *plan)
     return does;
 }
 
-/* Where a set of the configuration sends a secret is the operator's word; where this text does, its author's. */
-static bool names_secrets(const importing *i, ctn_arena *arena)
+/* Where a set sends a secret is the operator's word; where a step's input does, that of the author of this text. */
+static bool names_secrets(const ctn_plan *plan)
 {
-    const ctn_library *library = i->ws.config->library;
     bool does = false;
-    for (uint32_t k = 0; k < i->plan->step_count; k++)
-        does = does || i->plan->steps[k].input_reads_secrets;
-    for (size_t k = 0; k < ctn_library_entry_count(library); k++) {
-        ctn_library_entry entry = ctn_library_entry_at(library, k);
-        ctn_reads reads = {0};
-        if (entry.source != i->source || !entry.set)
-            continue;
-        ctn_instruction_set_reads(entry.set, arena, &reads);
-        does = does || ctn_reads_have(&reads, "secret");
-    }
+    for (uint32_t i = 0; i < plan->step_count; i++)
+        does = does || plan->steps[i].input_reads_secrets;
     return does;
 }
 
@@ -351,7 +357,7 @@ static void import_chain(ctn_api_call *call)
     if (!demand(call, CTN_ACTION_CHAINS_IMPORT, id) ||
         (i.plan->run_as.len && !demand(call, CTN_ACTION_CHAINS_RUN_AS, id)) ||
         (defines_commands(i.plan) && !demand(call, CTN_ACTION_COMMANDS_DEFINE, id)) ||
-        (names_secrets(&i, call->arena) && !demand(call, CTN_ACTION_SECRETS_NAME, id))) {
+        (names_secrets(i.plan) && !demand(call, CTN_ACTION_SECRETS_NAME, id))) {
         ctn_plan_free(i.plan);
     } else if (is_dry) {
         ctn_plan_free(i.plan);

@@ -391,6 +391,11 @@ static void an_import_is_checked_told_with_its_places_and_versioned(void **state
     assert_api(k, "/findings/0/column", "35");
     assert_int_equal(api_ask(k, "POST", "/v1/chains", yaml, "a: [\n"), 422);
     assert_int_equal(api_ask(k, "POST", "/v1/chains", yaml, "instructionSets: {x: {native: noop}}\n"), 422);
+    assert_int_equal(api_ask(k, "POST", "/v1/chains", yaml,
+                             "id: own\nsteps:\n  - {stepName: a, instructionSet: mine}\n"
+                             "instructionSets:\n  mine: {native: noop, effect: none}\n"),
+                     422); /* it would be stored without them, and never start */
+    assert_api(k, "/findings/0/rule", "unknown-set");
     assert_int_equal(api_ask(k, "POST", "/v1/chains?dryRun=true", yaml, good), 200);
     assert_int_equal(api_get(k, "/v1/chains/two"), 404);
     assert_int_equal(api_ask(k, "POST", "/v1/chains", yaml, good), 201);
