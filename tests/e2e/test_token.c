@@ -34,6 +34,8 @@ static void a_key_is_shown_once_and_kept_nowhere(void **state)
 static void what_is_said_wrongly_changes_nothing(void **state)
 {
     world *w = *state;
+    assert_exit(w, catena(w, "token", "list", NULL), 2);
+    assert_err(w, "there is no store catena.db; --store sqlite:FILE names another");
     assert_exit(w, catena(w, "token", "create", "bob", NULL), 2);
     assert_err(w, "say what bob may do");
     assert_exit(w, catena(w, "principal", "grant", "bob", NULL), 2);
