@@ -11,16 +11,13 @@
 #include "kit.h"
 #include "program.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define CONNECTIONS_MAX 1024
@@ -54,31 +51,6 @@ typedef struct load {
 static double now_s(void)
 {
     return bench_seconds(CLOCK_MONOTONIC);
-}
-
-static int dial(int port)
-{
-    struct sockaddr_in to = {
-        .sin_family = AF_INET, .sin_port = htons((uint16_t) port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && connect(fd, (struct sockaddr *) &to, sizeof to)) {
-        close(fd);
-        return -1;
-    }
-    (void) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    return fd;
-}
-
-/* One that nobody has now. */
-static int free_port(void)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof at;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *) &at, sizeof at) || getsockname(fd, (struct sockaddr *) &at, &len))
-        bench_die("a port", strerror(errno));
-    close(fd);
-    return ntohs(at.sin_port);
 }
 
 static void send_start(load *l, connection *c, double due_s)
@@ -191,7 +163,7 @@ int main(int argc, char **argv)
     }
     char listen[64], config[256], key[256];
     static const char body[] = "{\"chain\":\"one-step\",\"input\":{\"text\":\"hello\"}}";
-    load l = {.port = free_port(), .connection_count = count};
+    load l = {.port = bench_free_port(), .connection_count = count};
     (void) signal(SIGPIPE, SIG_IGN);
     (void) snprintf(listen, sizeof listen, "127.0.0.1:%d", l.port);
     (void) snprintf(config, sizeof config, "include: [chain.yaml]\nhttp: {listen: \"%s\", rate: 1000000}\n", listen);
@@ -207,13 +179,13 @@ int main(int argc, char **argv)
     if (!l.connections)
         bench_die("memory", "there is none");
     int fd = -1;
-    for (int i = 0; i < 500 && (fd = dial(l.port)) < 0; i++)
+    for (int i = 0; i < 500 && (fd = bench_dial(l.port)) < 0; i++)
         bench_sleep(0.02);
     if (fd < 0)
         bench_die("catena serve", "does not listen");
     l.connections[0].fd = fd;
     for (size_t i = 1; i < count; i++)
-        if ((l.connections[i].fd = dial(l.port)) < 0)
+        if ((l.connections[i].fd = bench_dial(l.port)) < 0)
             bench_die("a connection", strerror(errno));
     (void) run(&l, rate, span_s / 20); /* warm */
     measure(&l, argv[1], server.pid, rate, span_s);

@@ -10,9 +10,7 @@
 #include "kit.h"
 #include "program.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,30 +27,6 @@ static const char chain_text[] = "id: rest\ninstructionSets:\n  rest: {wait: {ms
 static double now_s(void)
 {
     return bench_seconds(CLOCK_MONOTONIC);
-}
-
-static int dial(int port)
-{
-    struct sockaddr_in to = {
-        .sin_family = AF_INET, .sin_port = htons((uint16_t) port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && connect(fd, (struct sockaddr *) &to, sizeof to)) {
-        close(fd);
-        return -1;
-    }
-    (void) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    return fd;
-}
-
-static int free_port(void)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof at;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *) &at, sizeof at) || getsockname(fd, (struct sockaddr *) &at, &len))
-        bench_die("a port", strerror(errno));
-    close(fd);
-    return ntohs(at.sin_port);
 }
 
 static void put(int fd, const char *text)
@@ -139,7 +113,7 @@ int main(int argc, char **argv)
     struct rlimit files = {.rlim_cur = 0};
     static char text[65536];
     char config[256], target[128], id[40];
-    int port = free_port(), one = -1;
+    int port = bench_free_port(), one = -1;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max;
         (void) setrlimit(RLIMIT_NOFILE, &files);
@@ -153,7 +127,7 @@ int main(int argc, char **argv)
     bench_file_write(argv[3], "chain.yaml", chain_text);
     const char *const command[] = {argv[2], "serve", "--quiet", NULL};
     bench_program server = bench_program_start(command, argv[3]);
-    for (int i = 0; i < 500 && (one = dial(port)) < 0; i++)
+    for (int i = 0; i < 500 && (one = bench_dial(port)) < 0; i++)
         bench_sleep(0.02);
     if (one < 0)
         bench_die("catena serve", "does not listen");
@@ -166,7 +140,7 @@ int main(int argc, char **argv)
         "GET /v1/executions/%s/events?follow=true&kind=cancel_requested HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n", id,
         port);
     for (size_t i = 0; i < count; i++) {
-        if ((fds[i] = dial(port)) < 0)
+        if ((fds[i] = bench_dial(port)) < 0)
             bench_die("a stream", strerror(errno));
         put(fds[i], text);
     }

@@ -18,3 +18,8 @@ int bench_program_end(bench_program *program, int signal_number); /* kill and wa
 void bench_sleep(double span_s);
 /* Makes FOLDER/NAME of the text. */
 void bench_file_write(const char *folder, const char *name, const char *text);
+
+/* A port of 127.0.0.1 that nobody has now. */
+int bench_free_port(void);
+/* A connection to a port of 127.0.0.1 that sends what it is given at once; -1: nobody listens there. */
+int bench_dial(int port);

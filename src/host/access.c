@@ -6,7 +6,6 @@
  * no more than ACCESS_DENIALS different ones in that time.
  */
 #include "host/access.h"
-#include <assert.h>
 #include "base/text.h"
 #include "host/access_state.h"
 #include "host/audit.h"

@@ -7,7 +7,6 @@
  */
 #include "drivers/command/said.h"
 #include "value/template.h"
-#include <assert.h>
 
 /* The value as one C string; NULL, and a sentence, when it holds a NUL. */
 static const char *text_of(ctn_arena *arena, const ctn_json *value, const char *key, ctn_err *err)

@@ -6,8 +6,6 @@
  * a call that succeeded and an attempt that failed.
  */
 #include "server/ops/meters.h"
-#include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include "base/memory.h"
 
