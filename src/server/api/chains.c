@@ -95,7 +95,8 @@ static void list_chains(ctn_api_call *call)
         ctn_api_fail(call, &err);
         return;
     }
-    qsort(l.items, l.count, sizeof *l.items, by_id);
+    if (l.count)
+        qsort(l.items, l.count, sizeof *l.items, by_id);
     for (size_t i = 0; i < l.count; i++) {
         ctn_access_object object = {.chain_id = l.items[i].id, .is_shared = true};
         if (!ctn_access_may(call->caller, CTN_ACTION_CHAINS_READ, &object))
