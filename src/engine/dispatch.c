@@ -20,7 +20,7 @@
 /* ---- what drivers tell ---- */
 
 /* CALL, and later HEARD, with what became of it. */
-static void tell_call(const ctn_engine *e, const flight *f, int kind, ctn_failure failure)
+static void tell_call(const ctn_engine *e, const flight *f, enum ctn_engine_event_kind kind, ctn_failure failure)
 {
     const loaded *l = f->l;
     if (e->options.on_event)

@@ -66,7 +66,7 @@ typedef struct ctn_writer {
 /* ---- what happens, for those who watch ---- */
 
 typedef struct ctn_engine_event {
-    enum {
+    enum ctn_engine_event_kind {
         CTN_EVENT_ENTRY,    /* an entry is on disk */
         CTN_EVENT_PROGRESS, /* a tool tells how far it is; never on disk */
         CTN_EVENT_STATUS,   /* after a commit that changed the status */

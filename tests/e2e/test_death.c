@@ -17,11 +17,11 @@
 #include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__)
-#define STRIDE       47
-#define TWICE_STRIDE 97
+#define STRIDE       23
+#define TWICE_STRIDE 53
 #define HAS_FEW      true
-#define SERVE_STRIDE 199
-#define WHOLE_STRIDE 41
+#define SERVE_STRIDE 101
+#define WHOLE_STRIDE 23
 #else
 #define STRIDE       8
 #define TWICE_STRIDE 29
