@@ -129,7 +129,7 @@ void cli_world_travel(world *w, const char *store)
                     "store: sqlite:%s\n"
                     "servers:\n"
                     "  travel: {command: %s/travel/catena-travel, args: [serve], env: {CRM: crm.db}, trusted: true}\n"
-                    "include: [\"%s/chains/*.json\", %s/instruction-sets.yaml, %s/templates/]\n",
+                    "include: [\"%s/first-design/*.json\", \"%s/instruction-sets/*.yaml\", %s/templates/]\n",
                     store, CATENA_BUILD_DIR, pack, pack, pack);
 }
 

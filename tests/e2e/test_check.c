@@ -64,11 +64,12 @@ static void the_first_chains_fit_their_tools(void **state)
 {
     world *w = *state;
     cli_world_write(w, "catena.yaml", CONFIG, CATENA_BUILD_DIR);
-    cli_world_write(w, "all.yaml",
-                    "servers:\n"
-                    "  travel: {command: %s/travel/catena-travel, args: [serve], trusted: true}\n"
-                    "include: [%s/travel/chains/*.json, %s/travel/instruction-sets.yaml, %s/travel/templates/]\n",
-                    CATENA_BUILD_DIR, CATENA_SOURCE_DIR, CATENA_SOURCE_DIR, CATENA_SOURCE_DIR);
+    cli_world_write(
+        w, "all.yaml",
+        "servers:\n"
+        "  travel: {command: %s/travel/catena-travel, args: [serve], trusted: true}\n"
+        "include: [%s/travel/first-design/*.json, %s/travel/instruction-sets/*.yaml, %s/travel/templates/]\n",
+        CATENA_BUILD_DIR, CATENA_SOURCE_DIR, CATENA_SOURCE_DIR, CATENA_SOURCE_DIR);
     assert_exit(w, catena(w, "check", "--config", "all.yaml", "--tools", NULL), 0);
     assert_lacks(w->said.out, "error:");
     assert_out(w, "[self-condition]");

@@ -46,10 +46,10 @@ static void a_check_mends_it_and_the_exit_is_0(void **state)
 static void the_mobile_lead_chain_has_nothing_bad_within_the_model(void **state)
 {
     world *w = *state;
-    cli_world_write(
-        w, "catena.yaml",
-        "include: [\"%s/travel/instruction-sets.yaml\", \"%s/travel/templates/\", \"%s/travel/chains/*\"]\n",
-        CATENA_SOURCE_DIR, CATENA_SOURCE_DIR, CATENA_SOURCE_DIR);
+    cli_world_write(w, "catena.yaml",
+                    "include: [\"%s/travel/instruction-sets/*.yaml\", \"%s/travel/templates/\", "
+                    "\"%s/travel/first-design/*.json\"]\n",
+                    CATENA_SOURCE_DIR, CATENA_SOURCE_DIR, CATENA_SOURCE_DIR);
     assert_exit(w, catena(w, "simulate", "mobile-lead-processing", "--seeds", "3000", NULL), 0);
     assert_out(w, "rolled_back");
     assert_out(w, "note: step create_client_record"); /* its undo has no retries */
@@ -65,7 +65,8 @@ static void tools_are_made_of_their_schemas(void **state)
     cli_world_write(
         w, "catena.yaml",
         "servers: {travel: {command: \"%s/travel/catena-travel\", args: [serve], env: {CRM: crm.db}, trusted: true}}\n"
-        "include: [\"%s/travel/instruction-sets.yaml\", \"%s/travel/templates/\", \"%s/travel/chains/*\"]\n",
+        "include: [\"%s/travel/instruction-sets/*.yaml\", \"%s/travel/templates/\", "
+        "\"%s/travel/first-design/*.json\"]\n",
         CATENA_BUILD_DIR, CATENA_SOURCE_DIR, CATENA_SOURCE_DIR, CATENA_SOURCE_DIR);
     assert_exit(w, catena(w, "simulate", "mobile-lead-processing", "--seeds", "1000", "--tools", NULL), 0);
     assert_lacks(w->said.out, "guessed");

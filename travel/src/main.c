@@ -23,6 +23,7 @@ static const char HELP[] =
     "  catena-travel help | version\n"
     "\n"
     "The environment variable CRM names the SQLite file with the client records; it is made at first use.\n"
+    "AGENCY names agency.yaml: the agency's name, prices, rules and providers; without it there are defaults.\n"
     "Flights and hotels are sandbox inventory: real airports and distances, invented flights, houses and prices.\n";
 
 static int say_usage(const char *sentence, const char *word)
@@ -33,9 +34,17 @@ static int say_usage(const char *sentence, const char *word)
     return EXIT_USAGE;
 }
 
-static travel_tools make_tools(void)
+/* false: the agency's file is not as it must be, which was said. */
+static bool make_tools(travel_tools *ret_tools)
 {
-    return (travel_tools){.crm_path = getenv("CRM"), .clock = ctn_clock_system()};
+    ctn_err err = {0};
+    travel_agency *agency;
+    if (travel_agency_open(getenv("AGENCY"), &agency, &err)) {
+        fprintf(stderr, "catena-travel: %s\n", err.message);
+        return false;
+    }
+    *ret_tools = (travel_tools){.crm_path = getenv("CRM"), .agency = agency, .clock = ctn_clock_system()};
+    return true;
 }
 
 /* ---- serve ---- */
@@ -62,18 +71,23 @@ static bool read_line(FILE *in, ctn_buf *line, bool *ret_is_too_long)
 static int serve(void)
 {
     int status = EXIT_FAILURE;
-    travel_tools tools = make_tools();
+    travel_tools tools;
+    if (!make_tools(&tools))
+        return EXIT_USAGE;
     ctn_err err = {0};
     ctn_mcp_server *server = NULL;
     ctn_buf line, out;
     bool is_too_long;
+    ctn_arena *arena = ctn_arena_new(16384);
+    size_t tool_count;
+    const ctn_mcp_server_tool *list = travel_tools_list(arena, &tool_count);
     ctn_mcp_server_options options = {
         .name = "catena-travel",
         .version = CATENA_VERSION,
         .instructions =
             "Travel tools over a sandbox inventory: real airports and distances, invented flights, hotels and prices.",
-        .tools = travel_tool_table,
-        .tool_count = travel_tool_count,
+        .tools = list,
+        .tool_count = tool_count,
         .call = travel_tools_call,
         .ctx = &tools,
     };
@@ -98,6 +112,7 @@ done:
     ctn_mcp_server_free(server);
     ctn_buf_done(&line);
     ctn_buf_done(&out);
+    ctn_arena_free(arena);
     travel_tools_done(&tools);
     return status;
 }
@@ -117,7 +132,9 @@ static int call_tool(const char *name, const char *text)
 {
     int status = EXIT_USAGE;
     ctn_err err = {0};
-    travel_tools tools = make_tools();
+    travel_tools tools;
+    if (!make_tools(&tools))
+        return EXIT_USAGE;
     ctn_arena *arena = ctn_arena_new(65536);
     ctn_buf input, out;
     const ctn_json *arguments, *result;
@@ -160,8 +177,12 @@ done:
 
 static int list_tools(void)
 {
-    for (size_t i = 0; i < travel_tool_count; i++)
-        printf("%-24s %s\n", travel_tool_table[i].name, travel_tool_table[i].title);
+    size_t count;
+    ctn_arena *arena = ctn_arena_new(16384);
+    const ctn_mcp_server_tool *list = travel_tools_list(arena, &count);
+    for (size_t i = 0; i < count; i++)
+        printf("%-24s %s\n", list[i].name, list[i].title);
+    ctn_arena_free(arena);
     return EXIT_SUCCESS;
 }
 

@@ -1,25 +1,55 @@
 /*
- * tools.h -- the tools of the travel pack, as a table: what `catena-travel` serves and what it calls by hand.
+ * tools.h -- the tools of the travel pack: each folder gives its own as a toolset, the server puts them side by side.
+ *
+ * A toolset is a table in the folder's NAME_tools.c: what a tool says of itself (schemas, annotations) and the function
+ * that does it. The function decides nothing by itself: it reads arguments (kit/arguments.h), asks the folder's own
+ * module and gives the answer's JSON. Annotations are honest: `is_idempotent` only where the same key (or the same
+ * arguments) changes nothing twice, `is_closed_world` only where nothing outside this machine is dealt with.
+ *
+ * Threads  One. A call may take as long as its provider takes; others wait behind it.
  */
 #pragma once
 
 #include "base/clock.h"
 #include "wire/mcp_server.h"
 
-#include "crm.h"
+#include "agency.h"
+#include "crm/crm.h"
 
 typedef struct travel_tools {
-    const char *crm_path; /* may be NULL: tools that need it say so */
+    const char *crm_path;        /* may be NULL: tools that need it say so */
+    travel_agency *agency; /* never NULL; closed by travel_tools_done */
     ctn_clock clock;
-    travel_crm *crm; /* opened at first use */
+    travel_crm *crm; /* opened at first use, see travel_call_crm */
 } travel_tools;
 
-extern const ctn_mcp_server_tool travel_tool_table[];
-extern const size_t travel_tool_count;
+typedef struct travel_call {
+    travel_tools *tools;
+    ctn_arena *arena; /* for the answer */
+    const ctn_json *arguments;
+    ctn_str idempotency_key; /* empty: none was sent */
+} travel_call;
 
+typedef struct travel_tool {
+    ctn_mcp_server_tool about;
+    int (*run)(const travel_call *call, const ctn_json **ret_result, ctn_err *err);
+} travel_tool;
+
+typedef struct travel_toolset {
+    const travel_tool *tools;
+    size_t count;
+} travel_toolset;
+
+extern const travel_toolset travel_lead_tools, travel_crm_tools, travel_search_tools, travel_proposal_tools,
+    travel_followup_tools, travel_booking_tools, travel_extra_tools;
+
+/* All of them, as the server lists them; a tool's index there is what travel_tools_call gets. */
+const ctn_mcp_server_tool *travel_tools_list(ctn_arena *arena, size_t *ret_count);
 /* The server's callback; ctx is a travel_tools. */
 void travel_tools_call(void *ctx, const ctn_mcp_server_call *call, ctn_mcp_server_reply *ret_reply);
 /* By name, for people and tests. CTN_E_NOT_FOUND: no such tool; other codes: the tool failed. */
 int travel_tools_run(travel_tools *tools, ctn_str name, ctn_arena *arena, const ctn_json *arguments,
                      ctn_str idempotency_key, const ctn_json **ret_result, ctn_err *err);
+/* The CRM, opened if it is not yet. is_reading: a file that is not there is CTN_E_NOT_FOUND and is not made. */
+int travel_call_crm(const travel_call *call, bool is_reading, ctn_err *err);
 void travel_tools_done(travel_tools *tools);

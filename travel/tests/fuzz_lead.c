@@ -1,5 +1,5 @@
 /* Any bytes as a lead: never a crash, and always the whole shape. */
-#include "lead.h"
+#include "lead/lead.h"
 
 #include <assert.h>
 

@@ -49,7 +49,9 @@ static inline int64_t fixed_now(void *ctx)
 
 static inline travel_tools tools_for_test(const char *crm_path)
 {
-    return (travel_tools){.crm_path = crm_path, .clock = {.now_ms = fixed_now}};
+    travel_agency *agency = NULL;
+    assert_int_equal(travel_agency_open(NULL, &agency, NULL), CTN_OK);
+    return (travel_tools){.crm_path = crm_path, .agency = agency, .clock = {.now_ms = fixed_now}};
 }
 
 static inline int run_tool(travel_tools *tools, const char *name, ctn_arena *arena, const ctn_json *arguments,

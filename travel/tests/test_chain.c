@@ -30,7 +30,7 @@ static void make_pack(pack *p)
     fprintf(file,
             "store: sqlite:travel.db\nservers:\n  travel: {command: \"%s\", args: [serve], env: {CRM: crm.db}, "
             "trusted: true}\n"
-            "include: [\"%s/travel/chains/*.json\", \"%s/travel/instruction-sets.yaml\", \"%s/travel/templates/\"]\n",
+            "include: [\"%s/travel/first-design/*.json\", \"%s/travel/instruction-sets/*.yaml\", \"%s/travel/templates/\"]\n",
             TRAVEL_PROGRAM, here, here, here);
     assert_int_equal(fclose(file), 0);
 }

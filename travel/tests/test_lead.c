@@ -4,8 +4,8 @@
  */
 #include "support.h"
 
-#include "lead.h"
-#include "lead_text.h"
+#include "lead/lead.h"
+#include "lead/lead_text.h"
 
 /* ---- the labelled leads ---- */
 

@@ -20,15 +20,17 @@ static ctn_str pack_file(ctn_arena *arena, const char *name)
 
 static ctn_effect annotated_effect(void *ctx, const char *kind, ctn_str target)
 {
-    (void) ctx;
+    ctn_arena *arena = ctx;
+    size_t count;
     if (strcmp(kind, "tool") != 0 || !ctn_str_starts_with(target, CTN_STR("travel/")))
         return CTN_EFFECT_UNKNOWN;
     ctn_str name = ctn_str_from_offset(target, 7);
-    for (size_t i = 0; i < travel_tool_count; i++)
-        if (ctn_str_is(name, travel_tool_table[i].name))
-            return travel_tool_table[i].is_read_only    ? CTN_EFFECT_READ
-                   : travel_tool_table[i].is_idempotent ? CTN_EFFECT_IDEMPOTENT
-                                                        : CTN_EFFECT_WRITE;
+    const ctn_mcp_server_tool *list = travel_tools_list(arena, &count);
+    for (size_t i = 0; i < count; i++)
+        if (ctn_str_is(name, list[i].name))
+            return list[i].is_read_only    ? CTN_EFFECT_READ
+                   : list[i].is_idempotent ? CTN_EFFECT_IDEMPOTENT
+                                           : CTN_EFFECT_WRITE;
     fail_msg("the pack names the tool %.*s, which is not in the table", CTN_STR_ARG(target));
     return CTN_EFFECT_UNKNOWN;
 }
@@ -45,8 +47,13 @@ static size_t count_of(const ctn_findings *f, const char *rule, const char *word
 static void the_packs_files_have_no_error_and_the_known_warnings(void **state)
 {
     (void) state;
-    static const char *const files[] = {"chains/mobile-lead-processing.json", "chains/client-followup-sequence.json",
-                                        "instruction-sets.yaml"};
+    static const char *const files[] = {"first-design/mobile-lead-processing.json",
+                                        "first-design/client-followup-sequence.json",
+                                        "instruction-sets/lead.yaml",
+                                        "instruction-sets/crm.yaml",
+                                        "instruction-sets/search.yaml",
+                                        "instruction-sets/proposal.yaml",
+                                        "instruction-sets/followup.yaml"};
     static const char *const templates[] = {"client-proposal-template", "followup-message-template"};
     ctn_arena *arena = ctn_arena_new(1 << 20);
     ctn_library *library = ctn_library_new(arena);
@@ -57,9 +64,9 @@ static void the_packs_files_have_no_error_and_the_known_warnings(void **state)
         (void) ctn_library_add_template(library, ctn_str_from(templates[i]), file, pack_file(arena, file.ptr),
                                         &findings);
     }
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         (void) ctn_library_add_text(library, ctn_str_from(files[i]), pack_file(arena, files[i]), &findings, NULL);
-    ctn_check_options options = {.effect = annotated_effect};
+    ctn_check_options options = {.effect = annotated_effect, .effect_ctx = arena};
     int rc = ctn_check(library, NULL, &options, &findings);
     for (size_t i = 0; i < findings.count; i++)
         print_message("%.*s:%u: %s [%s]\n", CTN_STR_ARG(findings.items[i].file), findings.items[i].line,

@@ -1,8 +1,8 @@
 /* The tables are real data: distances are those of the world, and every name leads to an airport. */
 #include "support.h"
 
-#include "calendar.h"
-#include "places.h"
+#include "kit/calendar.h"
+#include "places/places.h"
 
 static void expect_distance(const char *a, const char *b, int km)
 {

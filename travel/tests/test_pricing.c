@@ -1,9 +1,9 @@
 /* Money is exact, the inventory answers the same question the same way, and nothing in an answer is null. */
 #include "support.h"
 
-#include "inventory.h"
-#include "money.h"
-#include "pricing.h"
+#include "search/inventory.h"
+#include "kit/money.h"
+#include "proposal/pricing.h"
 
 static const char VIETNAM[] =
     "{\"requirements\":{\"origin\":\"Manchester\",\"destinations\":[\"Hanoi\",\"Hoi An\",\"Ho Chi Minh "

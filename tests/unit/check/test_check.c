@@ -44,8 +44,13 @@ static ctn_effect travel_effect(void *ctx, const char *kind, ctn_str target)
 static bool add_travel(chain_kit *kit, const char *chain)
 {
     chain_kit_init(kit);
-    return chain_kit_add_file(kit, "travel/instruction-sets.yaml") &&
-           chain_kit_add_file(kit, "travel/templates/client-proposal-template.mustache") &&
+    static const char *const files[] = {"travel/instruction-sets/lead.yaml", "travel/instruction-sets/crm.yaml",
+                                        "travel/instruction-sets/search.yaml", "travel/instruction-sets/proposal.yaml",
+                                        "travel/instruction-sets/followup.yaml"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (!chain_kit_add_file(kit, files[i]))
+            return false;
+    return chain_kit_add_file(kit, "travel/templates/client-proposal-template.mustache") &&
            chain_kit_add_file(kit, "travel/templates/followup-message-template.mustache") &&
            chain_kit_add_file(kit, chain);
 }
@@ -54,7 +59,7 @@ static void the_first_chain_has_its_two_warnings_and_no_error(void **state)
 {
     (void) state;
     chain_kit kit;
-    static const char *const path = "travel/chains/mobile-lead-processing.json";
+    static const char *const path = "travel/first-design/mobile-lead-processing.json";
     assert_true(add_travel(&kit, path));
     chain_kit_check(&kit, &(ctn_check_options){.effect = travel_effect});
     assert_int_equal(kit.findings.error_count, 0);
@@ -69,7 +74,7 @@ static void the_second_chain_sends_something_without_an_undo(void **state)
 {
     (void) state;
     chain_kit kit;
-    static const char *const path = "travel/chains/client-followup-sequence.json";
+    static const char *const path = "travel/first-design/client-followup-sequence.json";
     assert_true(add_travel(&kit, path));
     chain_kit_check(&kit, &(ctn_check_options){.effect = travel_effect});
     assert_int_equal(kit.findings.error_count, 0);

@@ -1,0 +1,83 @@
+/*
+ * arguments.c -- see arguments.h.
+ */
+#include "kit/arguments.h"
+
+enum { MS_PER_DAY = 86400000, FIELD_BYTES_MAX = 65536 };
+
+int travel_want_object(const travel_call *call, const char *key, const ctn_json **ret_value, ctn_err *err)
+{
+    const ctn_json *v = ctn_json_member_of(call->arguments, key);
+    if (!ctn_json_is(v, CTN_JSON_OBJECT))
+        return ctn_fail(err, CTN_E_INVALID, "%s must be an object, not %s", key, v ? ctn_json_kind_name(v) : "missing");
+    *ret_value = v;
+    return CTN_OK;
+}
+
+int travel_maybe_object(const travel_call *call, const char *key, const ctn_json **ret_value, ctn_err *err)
+{
+    const ctn_json *v = ctn_json_member_of(call->arguments, key);
+    *ret_value = NULL;
+    return !v || ctn_json_is(v, CTN_JSON_NULL) ? CTN_OK : travel_want_object(call, key, ret_value, err);
+}
+
+int travel_maybe_text(const travel_call *call, const char *key, ctn_str *ret_text, ctn_err *err)
+{
+    const ctn_json *v = ctn_json_member_of(call->arguments, key);
+    *ret_text = (ctn_str){NULL, 0};
+    if (!v || ctn_json_is(v, CTN_JSON_NULL))
+        return CTN_OK;
+    if (!ctn_json_is(v, CTN_JSON_STRING) && !ctn_json_is(v, CTN_JSON_NUMBER))
+        return ctn_fail(err, CTN_E_INVALID, "%s must be text, not %s", key, ctn_json_kind_name(v));
+    if (ctn_json_text(v).len > FIELD_BYTES_MAX)
+        return ctn_fail(err, CTN_E_LIMIT, "%s has %zu bytes, at most %d", key, ctn_json_text(v).len, FIELD_BYTES_MAX);
+    *ret_text = ctn_json_text(v);
+    return CTN_OK;
+}
+
+int travel_want_text(const travel_call *call, const char *key, ctn_str *ret_text, ctn_err *err)
+{
+    int rc = travel_maybe_text(call, key, ret_text, err);
+    if (rc)
+        return rc;
+    return ret_text->len > 0 ? CTN_OK : ctn_fail(err, CTN_E_INVALID, "%s is missing: it must be text", key);
+}
+
+int travel_maybe_day(const travel_call *call, const char *key, bool *ret_is_there, travel_day *ret_day, ctn_err *err)
+{
+    const ctn_json *v = ctn_json_member_of(call->arguments, key);
+    int64_t at_ms;
+    *ret_is_there = false;
+    if (!v || ctn_json_is(v, CTN_JSON_NULL) || (ctn_json_is(v, CTN_JSON_STRING) && ctn_json_text(v).len == 0))
+        return CTN_OK;
+    *ret_is_there = true;
+    if (ctn_json_is(v, CTN_JSON_STRING) && travel_day_parse(ctn_json_text(v), ret_day))
+        return CTN_OK;
+    if ((ctn_json_to_int64(v, &at_ms) || ctn_str_to_int64(ctn_json_text(v), &at_ms)) && at_ms >= 0 &&
+        at_ms < INT64_C(4000000000000)) {
+        *ret_day = (travel_day) (at_ms / MS_PER_DAY);
+        return CTN_OK;
+    }
+    return ctn_fail(err, CTN_E_INVALID, "%s must be a time such as 2026-10-24T09:00:00Z", key);
+}
+
+int64_t travel_now_ms(const travel_call *call)
+{
+    return ctn_clock_now_ms(&call->tools->clock);
+}
+
+int travel_today(const travel_call *call, travel_day *ret_day, ctn_err *err)
+{
+    bool is_there;
+    int rc = travel_maybe_day(call, "started_at", &is_there, ret_day, err);
+    if (rc == CTN_OK && !is_there)
+        *ret_day = (travel_day) (travel_now_ms(call) / MS_PER_DAY);
+    return rc;
+}
+
+ctn_str travel_now_text(const travel_call *call)
+{
+    char text[25];
+    ctn_time_format(travel_now_ms(call), text);
+    return ctn_arena_str(call->arena, ctn_str_from(text));
+}

@@ -1,0 +1,23 @@
+/*
+ * arguments.h -- reading a tool's arguments: each reader gives a value, or a sentence that names the argument.
+ *
+ * An argument that is null counts as absent. CTN_E_INVALID: it is of another kind, or missing where it is wanted;
+ * CTN_E_LIMIT: a text of more than 64 KiB.
+ */
+#pragma once
+
+#include "kit/calendar.h"
+#include "tools.h"
+
+int travel_want_object(const travel_call *call, const char *key, const ctn_json **ret_value, ctn_err *err);
+int travel_maybe_object(const travel_call *call, const char *key, const ctn_json **ret_value, ctn_err *err);
+int travel_want_text(const travel_call *call, const char *key, ctn_str *ret_text, ctn_err *err);
+/* Text, or a number as it is written; absent is empty. */
+int travel_maybe_text(const travel_call *call, const char *key, ctn_str *ret_text, ctn_err *err);
+/* The UTC day of a moment in RFC 3339 or milliseconds since 1970; an empty text counts as absent. */
+int travel_maybe_day(const travel_call *call, const char *key, bool *ret_is_there, travel_day *ret_day, ctn_err *err);
+/* The day of `started_at` if it is there, else of the clock. */
+int travel_today(const travel_call *call, travel_day *ret_day, ctn_err *err);
+
+int64_t travel_now_ms(const travel_call *call);
+ctn_str travel_now_text(const travel_call *call); /* RFC 3339, in the call's arena */

@@ -1,0 +1,80 @@
+/*
+ * lead_parts.h -- the stages of reading a lead, shared by the lead_*.c files and by nobody else.
+ *
+ * prepare   what the client said, apart from headers, time stamps, the agency's own lines and form fields
+ * places    origin and destinations       client   name, e-mail, phone
+ * dates     start, end, nights, month     people   adults, children
+ * budget    amount, currency, per         wishes   interests, trip type, whether it is a lead at all
+ */
+#pragma once
+
+#include "kit/calendar.h"
+#include "lead/lead_text.h"
+#include "places/places.h"
+
+typedef enum lead_field {
+    LEAD_NAME,
+    LEAD_FIRST_NAME,
+    LEAD_SURNAME,
+    LEAD_EMAIL,
+    LEAD_PHONE,
+    LEAD_ORIGIN,
+    LEAD_DESTINATION,
+    LEAD_START,
+    LEAD_END,
+    LEAD_DATES,
+    LEAD_NIGHTS,
+    LEAD_ADULTS,
+    LEAD_CHILDREN,
+    LEAD_BUDGET,
+    LEAD_COMMENT,
+    LEAD_OTHER,
+    LEAD_FIELD_COUNT
+} lead_field;
+
+enum { LEAD_DESTINATIONS_MAX = 8 };
+
+typedef struct lead {
+    ctn_arena *arena;
+    lead_rules *rules;
+    travel_day received;
+    lead_text body;                   /* the client's words */
+    lead_text said;                   /* the same, with what was taken back or is beside the point blanked */
+    ctn_str fields[LEAD_FIELD_COUNT]; /* of a form; len 0: not there */
+    ctn_str speaker;                  /* the client's name in a chat's header */
+    ctn_str forwarded_name, forwarded_email;
+
+    /* results; ptr NULL, TRAVEL_NO_DAY and -1 are "not said" */
+    ctn_str name, email, phone;
+    ctn_str phone_digits; /* as found, before the country was known; a leading '+' is kept */
+    const char *origin, *origin_country;
+    const char *destinations[LEAD_DESTINATIONS_MAX];
+    size_t destination_count;
+    bool is_alternatives;
+    travel_day start, end;
+    int nights, month_year, month;
+    int adults, children;
+    bool is_month_first; /* 05/06 is the sixth of May */
+    ctn_str amount;      /* JSON number text */
+    const char *currency, *per;
+    const char *trip_type;
+    uint64_t interests; /* bits, in the order of lead_interest_name */
+    bool is_lead;
+} lead;
+
+extern const size_t lead_interest_count;
+const char *lead_interest_name(size_t i);
+
+void lead_prepare(lead *l, ctn_str raw);
+void lead_read_places(lead *l);
+void lead_read_client(lead *l);  /* name and e-mail, phone digits */
+void lead_settle_phone(lead *l); /* after places and budget: the country */
+void lead_read_dates(lead *l);
+void lead_read_people(lead *l);
+void lead_read_budget(lead *l);
+void lead_read_wishes(lead *l);
+
+static inline bool lead_has_field(const lead *l, lead_field f)
+{
+    return l->fields[f].len > 0;
+}

@@ -1,0 +1,361 @@
+/*
+ * lead_prepare.c -- from the raw text to the client's words and a form's fields.
+ *
+ * A raw lead may be a chat (time stamps, the agency's own answers), a forwarded mail, a web form, JSON from a form, a
+ * voicemail transcript, a colleague's note. What is not the client's (or a colleague's about the client) is dropped
+ * here, so that no later rule has to know about it. Sentences addressed to a machine are dropped too: they are nobody's
+ * trip.
+ */
+#include "lead/lead_parts.h"
+
+#include "base/json.h"
+
+#include <assert.h>
+
+enum { FORM_FIELDS_MIN = 3 };
+
+typedef struct field_name {
+    const char *names; /* folded, '|' between */
+    lead_field field;
+} field_name;
+
+static const field_name FIELD_NAMES[] = {
+    {"name|full name|full_name|your name|nombre|nombre completo|nom|vor- und nachname|contact name|client", LEAD_NAME},
+    {"first name|first_name|firstname|vorname|prenom|forename", LEAD_FIRST_NAME},
+    {"surname|last name|last_name|lastname|nachname|apellido|apellidos|family name", LEAD_SURNAME},
+    {"email|e-mail|mail|correo|correo electronico|email address|e-mail address|e-mail-adresse|courriel", LEAD_EMAIL},
+    {"phone|tel|telephone|mobile|best number|phone number|contact number|telefono|telefon|telephone "
+     "number|cell|movil|numero",
+     LEAD_PHONE},
+    {"from|departure airport|departing from|flying from|origin|salida|leaving from|departure|origen|abflug|depart "
+     "from|home airport|depart de",
+     LEAD_ORIGIN},
+    {"where to|destination|destinations|to|destino|destinos|ziel|reiseziel|going to|where", LEAD_DESTINATION},
+    {"depart|departure date|start|start date|from date|outbound|arrival date|travel date|abreise|fecha de salida|date "
+     "de depart|out|leave|check in|check-in|arrival|leaving",
+     LEAD_START},
+    {"return|return date|end|end date|inbound|fecha de regreso|vuelta|regreso|ruckreise|date de retour|back|check "
+     "out|check-out",
+     LEAD_END},
+    {"when|dates|date|fechas|travel dates|reisezeitraum|when do you want to travel|fecha", LEAD_DATES},
+    {"nights|number of nights|duration|noches|nuits|nachte|how long|length of stay|duracion", LEAD_NIGHTS},
+    {"adults|adult|no of adults|number of "
+     "adults|adultos|adultes|erwachsene|travellers|travelers|guests|passengers|pax|party size",
+     LEAD_ADULTS},
+    {"children|child|kids|no of children|number of children|menores|ninos|enfants|kinder", LEAD_CHILDREN},
+    {"budget|presupuesto|max budget|your budget|budget per person|budget pp|total budget", LEAD_BUDGET},
+    {"anything else|notes|note|comments|comment|message|comentarios|bemerkungen|nachricht|remarks|more "
+     "details|details|additional info|special requests|commentaires|requests|mensaje",
+     LEAD_COMMENT},
+    {"ref|reference|form|consent|source|page|submitted|id|newsletter|marketing|gdpr|utm_source|time|timestamp",
+     LEAD_OTHER},
+};
+
+static bool field_of(ctn_str key, lead_field *ret_field)
+{
+    for (size_t i = 0; i < sizeof FIELD_NAMES / sizeof *FIELD_NAMES; i++) {
+        ctn_str rest = ctn_str_from(FIELD_NAMES[i].names);
+        while (rest.ptr)
+            if (ctn_str_equal(ctn_str_cut(&rest, '|'), key)) {
+                *ret_field = FIELD_NAMES[i].field;
+                return true;
+            }
+    }
+    return false;
+}
+
+/* "Destination(s)" -> "destination", "When?" -> "when", "first_name" -> "first name" stays as it is in the table. */
+static ctn_str field_key(ctn_str folded)
+{
+    ctn_str key = ctn_str_trim(folded);
+    if (ctn_str_ends_with(key, CTN_STR("(s)")))
+        key.len -= 3;
+    while (key.len > 0 && (key.ptr[key.len - 1] == '?' || key.ptr[key.len - 1] == '*' || key.ptr[key.len - 1] == ' '))
+        key.len--;
+    while (key.len > 0 && (key.ptr[0] == '*' || key.ptr[0] == '-' || key.ptr[0] == ' ')) {
+        key.ptr++;
+        key.len--;
+    }
+    return key;
+}
+
+typedef struct builder {
+    lead *l;
+    lead_text raw;
+    char *out; /* never longer than the input and a line end per line */
+    size_t len, capacity;
+    bool is_form;
+} builder;
+
+/* A line, with runs of blanks made one and no more than one empty line in a row: rules may then look across blanks
+ * without walking the same run again and again. */
+static void add(builder *b, ctn_str text)
+{
+    assert(b->len + text.len + 1 <= b->capacity);
+    text = ctn_str_trim(text);
+    if (text.len == 0 && b->len > 1 && b->out[b->len - 1] == '\n' && b->out[b->len - 2] == '\n')
+        return;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (c == '\t' || c == '\r')
+            c = ' ';
+        if (c != ' ' || b->len == 0 || b->out[b->len - 1] != ' ')
+            b->out[b->len++] = c;
+    }
+    b->out[b->len++] = '\n';
+}
+
+static void set_field(builder *b, lead_field field, ctn_str value)
+{
+    value = ctn_str_trim(value);
+    if (field == LEAD_COMMENT)
+        add(b, value);
+    else if (value.len > 0)
+        b->l->fields[field] = ctn_arena_str(b->l->arena, value);
+}
+
+/* ---- forms ---- */
+
+static const char FIELD_LINE[] = "^[ *-]{0,4}([a-z][a-z ()/_.-]{0,30}\\?{0,1}(?:\\(s\\)){0,1}\\?{0,1})[ ]?:[ ]?(.*)$";
+
+/* "Adultos: 4   Menores: 1": the offset where a second field begins on the line, or the line's end. */
+static size_t second_field(builder *b, ctn_str folded)
+{
+    lead_match m;
+    lead_field field;
+    size_t from = 0;
+    while (lead_find(b->l->rules, "(?:(?<=  )|(?<=[\t|]))([a-z][a-z ()_]{1,24})\\??:", folded, from, &m)) {
+        if (field_of(field_key(m.group[1]), &field))
+            return m.start;
+        from = m.end;
+    }
+    return folded.len;
+}
+
+static bool take_field_line(builder *b, ctn_str folded, ctn_str original, bool only_count, size_t *ret_count)
+{
+    lead_match m;
+    lead_field field;
+    if (!lead_find(b->l->rules, FIELD_LINE, folded, 0, &m) || !field_of(field_key(m.group[1]), &field))
+        return false;
+    ++*ret_count;
+    if (only_count)
+        return true;
+    /* the value as written: what follows the first colon; only ASCII stands before it in both forms */
+    const char *colon = memchr(original.ptr, ':', original.len);
+    if (colon)
+        set_field(b, field, ctn_str_from_offset(original, (size_t) (colon - original.ptr) + 1));
+    return true;
+}
+
+static bool take_json_form(builder *b, ctn_str raw)
+{
+    const ctn_json *form;
+    ctn_str trimmed = ctn_str_trim(raw);
+    if (trimmed.len < 2 || trimmed.ptr[0] != '{' || ctn_json_parse(b->l->arena, trimmed, NULL, &form, NULL) != CTN_OK ||
+        !ctn_json_is(form, CTN_JSON_OBJECT))
+        return false;
+    for (size_t i = 0; i < form->count; i++) {
+        lead_text key = lead_text_make(b->l->arena, ctn_json_text(&form->members[i].key));
+        ctn_str value = ctn_json_text(&form->members[i].value);
+        lead_field field;
+        if (field_of(field_key(lead_text_folded(&key)), &field))
+            set_field(b, field, value);
+        else if (value.len > 40)
+            add(b, value); /* long text under an unknown key is somebody's message */
+    }
+    return true;
+}
+
+/* ---- chats, mails ---- */
+
+static bool is_agency(lead *l, ctn_str speaker)
+{
+    return lead_has(
+        l->rules,
+        "^(?:~ ?)?(?:travel ?desk|travel ?agent|agent|agency|office|desk|team|reservations?|sales|support|us|staff|"
+        "admin|bookings?|consultant|customer care|me|you|.*\\btravels?\\b.*|.*\\btours?\\b.*)$",
+        speaker);
+}
+
+static bool is_person_name(lead *l, ctn_str speaker)
+{
+    lead_match m;
+    return lead_find_unicode(l->rules, "^\\p{Lu}[\\p{L}'’ .-]{1,60}$", speaker, 0, &m);
+}
+
+static const char CHAT_LINE[] = "^(?:\\[[^\\]\\n]{0,12}\\d[^\\]\\n]{2,40}\\] ?|\\d{1,2}[/.]\\d{1,2}[/.]\\d{2,4},? "
+                                "\\d{1,2}:\\d{2}(?: ?[ap]m)? - |(?=@))(~ ?)?(@?[^:\\n]{1,40}): ?";
+
+/* Chat state goes from line to line: what follows an agency's line without a header is the agency's too. */
+typedef struct chat {
+    bool is_chat, is_agency;
+} chat;
+
+static bool take_chat_line(builder *b, chat *c, ctn_str folded, size_t start, ctn_str *ret_rest)
+{
+    lead_match m;
+    if (!lead_find(b->l->rules, CHAT_LINE, folded, 0, &m) || m.start != 0)
+        return false;
+    ctn_str speaker = ctn_str_trim(m.group[2]);
+    size_t at = start + (size_t) (speaker.ptr - folded.ptr);
+    ctn_str name = lead_text_original(&b->raw, at, at + speaker.len);
+    c->is_chat = true;
+    c->is_agency = is_agency(b->l, speaker);
+    if (!c->is_agency && b->l->speaker.len == 0 && is_person_name(b->l, name))
+        b->l->speaker = ctn_arena_str(b->l->arena, name);
+    *ret_rest = lead_text_original(&b->raw, start + m.end, start + folded.len);
+    return true;
+}
+
+/* Headers of mails and of what phones export. True: the line is used up. */
+static bool take_header(builder *b, ctn_str folded, size_t start, bool *is_forwarded)
+{
+    lead_match m;
+    lead *l = b->l;
+    if (lead_find(l->rules, "^(?:-{3,} ?(?:forwarded|original|weitergeleitete).*|begin forwarded message:?.*)$", folded,
+                  0, &m)) {
+        *is_forwarded = true;
+        b->len = 0; /* what stands above is the forwarder's */
+        return true;
+    }
+    if (lead_find(l->rules, "^(?:from|von|de): ?([^<\\n]*?) ?<([^>\\n ]+@[^>\\n ]+)>", folded, 0, &m)) {
+        size_t name = start + (size_t) (m.group[1].ptr - folded.ptr),
+               mail = start + (size_t) (m.group[2].ptr - folded.ptr);
+        l->forwarded_name = ctn_arena_str(l->arena, lead_text_original(&b->raw, name, name + m.group[1].len));
+        l->forwarded_email = ctn_arena_str(l->arena, lead_text_original(&b->raw, mail, mail + m.group[2].len));
+        return true;
+    }
+    if (lead_find(l->rules, "^forwarded from:? ([a-z][^:\\n]{1,60})$", folded, 0, &m)) {
+        size_t name = start + (size_t) (m.group[1].ptr - folded.ptr);
+        l->forwarded_name = ctn_arena_str(l->arena, lead_text_original(&b->raw, name, name + m.group[1].len));
+        return true;
+    }
+    return lead_has(l->rules, "^(?:date|sent|to|cc|bcc|datum|gesendet|an|fecha|received):.*\\d{4}.*$", folded) &&
+           *is_forwarded;
+}
+
+/* ---- what is not said to us, or not meant ---- */
+
+static const char MACHINE[] = "ignore (?:all |any |your |the )*(?:previous |prior |above "
+                              ")?(?:instructions|rules|prompts?)|disregard (?:all|your|the|previous)"
+                              "|\\bsystem (?:note|prompt|message|override)|you are now (?:a|an|in)\\b|as an "
+                              "ai\\b|\\bassistant:|</?(?:system|instructions?)>"
+                              "|ignora (?:todas |tus |las )*(?:instrucciones|reglas)|ignoriere (?:alle |deine "
+                              ")*anweisungen|ignore[zs]? (?:toutes |les |tes )*instructions";
+
+static const char TAKEN_BACK[] = "years ago|originally|\\bat first\\b|last year|last time|last summer|in "
+                                 "20[01]\\d\\b|in 202[0-5]\\b|leave (?:that|it|this) out|too much in one"
+                                 "|(?:his|her|my|our|their) (?:actual )?birthday is|'s (?:\\w+ )?trip to|runs out "
+                                 "in|when we (?:first|were)|used to (?:go|tell|live)"
+                                 "|i (?:have )?already (?:have|got|booked)|\\bbear in the\\b";
+
+static size_t sentence_end(ctn_str text, size_t from)
+{
+    for (size_t i = from; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (c == '\n')
+            return i + 1;
+        if ((c == '.' || c == '!' || c == '?') && i + 1 < text.len &&
+            (text.ptr[i + 1] == ' ' || text.ptr[i + 1] == '\n'))
+            return i + 1;
+    }
+    return text.len;
+}
+
+static void blank_lines_to_machines(lead *l)
+{
+    ctn_str text = lead_text_folded(&l->body);
+    lead_match m;
+    for (size_t from = 0; lead_find(l->rules, MACHINE, text, from, &m);) {
+        size_t start = m.start, end = m.end;
+        while (start > 0 && text.ptr[start - 1] != '\n')
+            start--;
+        while (end < text.len && text.ptr[end] != '\n')
+            end++;
+        lead_text_blank(&l->body, start, end);
+        /* names are read from the text as written: it is blanked there too */
+        memset((char *) (uintptr_t) l->body.original.ptr + l->body.from[start], ' ',
+               l->body.from[end] - l->body.from[start]);
+        from = end;
+    }
+}
+
+static void blank_what_was_taken_back(lead *l)
+{
+    ctn_str text = lead_text_folded(&l->said);
+    for (size_t start = 0; start < text.len;) {
+        size_t end = sentence_end(text, start);
+        if (lead_has(l->rules, TAKEN_BACK, (ctn_str){text.ptr + start, end - start}))
+            lead_text_blank(&l->said, start, end);
+        start = end;
+    }
+}
+
+/* ---- all together ---- */
+
+static size_t count_field_lines(builder *b)
+{
+    size_t count = 0;
+    ctn_str text = lead_text_folded(&b->raw);
+    for (size_t start = 0; start < text.len;) {
+        const char *newline = memchr(text.ptr + start, '\n', text.len - start);
+        size_t end = newline ? (size_t) (newline - text.ptr) : text.len;
+        ctn_str line = {text.ptr + start, end - start};
+        (void) take_field_line(b, line, line, true, &count);
+        start = end + 1;
+    }
+    return count;
+}
+
+static void take_lines(builder *b)
+{
+    ctn_str text = lead_text_folded(&b->raw);
+    chat c = {0};
+    bool is_forwarded = lead_has(b->l->rules, "^-{3,} ?(?:forwarded|original|weitergeleitete)|^begin forwarded", text);
+    size_t count = 0;
+    bool is_form = count_field_lines(b) >= FORM_FIELDS_MIN && !is_forwarded;
+    for (size_t start = 0; start < text.len;) {
+        const char *newline = memchr(text.ptr + start, '\n', text.len - start);
+        size_t end = newline ? (size_t) (newline - text.ptr) : text.len;
+        ctn_str line = {text.ptr + start, end - start}, rest;
+        ctn_str original = lead_text_original(&b->raw, start, end);
+        if (take_chat_line(b, &c, line, start, &rest)) {
+            if (!c.is_agency)
+                add(b, rest);
+        } else if (c.is_chat && c.is_agency) {
+            /* the agency's line goes on */
+        } else if (!is_form && take_header(b, line, start, &is_forwarded)) {
+            /* used up */
+        } else if (is_form) {
+            size_t cut = second_field(b, line);
+            if (!take_field_line(b, (ctn_str){line.ptr, cut}, lead_text_original(&b->raw, start, start + cut), false,
+                                 &count))
+                add(b, original);
+            else if (cut < line.len)
+                (void) take_field_line(b, ctn_str_trim(ctn_str_from_offset(line, cut)),
+                                       ctn_str_trim(lead_text_original(&b->raw, start + cut, end)), false, &count);
+        } else {
+            add(b, original);
+        }
+        start = end + 1;
+    }
+}
+
+void lead_prepare(lead *l, ctn_str raw)
+{
+    builder b = {.l = l, .raw = lead_text_make(l->arena, raw)};
+    size_t lines = 2;
+    for (size_t i = 0; i < raw.len; i++)
+        lines += raw.ptr[i] == '\n';
+    b.capacity = raw.len + lines * 2 + 16;
+    b.out = ctn_arena_alloc(l->arena, b.capacity);
+    if (!take_json_form(&b, b.raw.original))
+        take_lines(&b);
+    l->body = lead_text_make(l->arena, (ctn_str){b.out, b.len});
+    blank_lines_to_machines(l);
+    l->said = l->body;
+    l->said.folded = ctn_arena_alloc(l->arena, l->body.len + 1);
+    memcpy(l->said.folded, l->body.folded, l->body.len + 1);
+    blank_what_was_taken_back(l);
+}

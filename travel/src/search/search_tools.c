@@ -1,0 +1,63 @@
+/*
+ * search_tools.c -- the tools for looking for flights and hotels: their schemas, and their arguments read.
+ */
+#include "kit/arguments.h"
+#include "kit/schemas.h"
+#include "search/inventory.h"
+
+static int search(const travel_call *call, const ctn_json *(*find)(ctn_arena *, const travel_trip *),
+                  const ctn_json **ret_result, ctn_err *err)
+{
+    const ctn_json *requirements = NULL, *budget = NULL;
+    travel_day day;
+    travel_trip trip;
+    int rc = travel_want_object(call, "requirements", &requirements, err);
+    if (!rc)
+        rc = travel_maybe_object(call, "budget", &budget, err);
+    if (!rc)
+        rc = travel_today(call, &day, err);
+    if (!rc)
+        rc = travel_trip_plan(call->arena, requirements, budget, day, &trip, NULL, err);
+    if (!rc)
+        *ret_result = find(call->arena, &trip);
+    return rc;
+}
+
+static int search_flights(const travel_call *call, const ctn_json **ret_result, ctn_err *err)
+{
+    return search(call, travel_flights_search, ret_result, err);
+}
+
+static int search_hotels(const travel_call *call, const ctn_json **ret_result, ctn_err *err)
+{
+    return search(call, travel_hotels_search, ret_result, err);
+}
+
+static const travel_tool TOOLS[] = {
+    {.about = {.name = "search_flights",
+               .title = "Search flights (sandbox)",
+               .description = "Offers for the whole journey from the sandbox inventory: real airports and distances, "
+                              "invented flights and "
+                              "prices, the same for the same question.",
+               .input_schema = SEARCH_INPUT,
+               .output_schema = FLIGHTS,
+               .is_read_only = true,
+               .is_idempotent = true,
+               .is_additive = true,
+               .is_closed_world = true},
+     .run = search_flights},
+    {.about = {.name = "search_hotels",
+               .title = "Search hotels (sandbox)",
+               .description = "Hotels of three classes for every stop from the sandbox inventory: invented houses and "
+                              "prices, the same for "
+                              "the same question.",
+               .input_schema = SEARCH_INPUT,
+               .output_schema = HOTELS,
+               .is_read_only = true,
+               .is_idempotent = true,
+               .is_additive = true,
+               .is_closed_world = true},
+     .run = search_hotels},
+};
+
+const travel_toolset travel_search_tools = {TOOLS, sizeof TOOLS / sizeof *TOOLS};
