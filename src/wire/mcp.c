@@ -379,10 +379,12 @@ int ctn_mcp_parse_call(ctn_arena *arena, const ctn_json *result, ctn_mcp_call_re
     size_t others = 0;
     bool is_in_text = call.is_error || !structured; /* else the text only repeats the value */
     ctn_str text = is_in_text ? text_of(arena, content, &others) : (ctn_str){0};
-    if (call.is_error)
+    if (call.is_error) {
         call.error_text = text.len || !structured ? text : ctn_json_to_str(arena, structured);
-    else
+        call.failure = ctn_json_str_or(ctn_json_member_of(result, "_meta"), CTN_MCP_META_FAILURE, (ctn_str){0});
+    } else {
         call.value = structured ? structured : value_of(arena, text, content, others);
+    }
     *ret_result = call;
     return CTN_OK;
 }

@@ -22,6 +22,7 @@
 #define CTN_MCP_META_SERVER_INFO     "io.modelcontextprotocol/serverInfo"
 #define CTN_MCP_META_IDEMPOTENCY_KEY "dev.catena/idempotency-key"
 #define CTN_MCP_META_USAGE           "dev.catena/usage"
+#define CTN_MCP_META_FAILURE         "dev.catena/failure" /* of an isError: a code of the chain language */
 #define CTN_MCP_META_TRACEPARENT     "traceparent" /* W3C trace context, by that name in _meta as in HTTP */
 
 enum {
@@ -116,6 +117,7 @@ typedef struct ctn_mcp_call_result {
     ctn_mcp_result_kind kind;
     bool is_error;      /* the tool ran, or looked at its arguments, and said no: error_text */
     ctn_str error_text; /* its text blocks */
+    ctn_str failure;    /* of an error, _meta "dev.catena/failure", as it came; empty: not told */
     const ctn_json *input_requests, *request_state; /* NULL: not given */
     ctn_mcp_task_told task;
     const ctn_json *value; /* what the call yields (chain language, section 7) */

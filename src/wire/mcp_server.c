@@ -141,14 +141,16 @@ static ctn_json_builder begin_result(const request *r)
 }
 
 /* usage NULL: not told. */
-static void answer_with(const request *r, ctn_json_builder *result, const ctn_json *usage)
+static void answer_with(const request *r, ctn_json_builder *result, const ctn_json *usage, const char *failure)
 {
-    if (r->is_modern || usage) {
+    if (r->is_modern || usage || failure) {
         ctn_json_builder meta = ctn_json_object(r->server->scratch);
         if (r->is_modern)
             put_implementation(&meta, CTN_MCP_META_SERVER_INFO, r->server);
         if (usage)
             ctn_json_put(&meta, CTN_STR(CTN_MCP_META_USAGE), usage);
+        if (failure)
+            ctn_json_put_str(&meta, CTN_MCP_META_FAILURE, ctn_str_from(failure));
         ctn_json_put(result, CTN_STR("_meta"), ctn_json_finish(&meta));
     }
     size_t before = r->out->len;
@@ -163,7 +165,7 @@ static void answer_with(const request *r, ctn_json_builder *result, const ctn_js
 
 static void answer(const request *r, ctn_json_builder *result)
 {
-    answer_with(r, result, NULL);
+    answer_with(r, result, NULL, NULL);
 }
 
 static void put_capabilities(ctn_json_builder *result, ctn_arena *scratch)
@@ -275,7 +277,7 @@ static void answer_call(const request *r, size_t tool, const ctn_mcp_server_repl
         ctn_json_put(&result, CTN_STR("structuredContent"), reply->value);
     if (failed)
         ctn_json_put_bool(&result, "isError", true);
-    answer_with(r, &result, reply->usage);
+    answer_with(r, &result, reply->usage, failed ? reply->failure : NULL);
 }
 
 static void call(const request *r)

@@ -32,6 +32,8 @@ typedef struct ctn_mcp_server_reply {
     const ctn_json *value;  /* the result: goes out as structuredContent and as text; NULL: only text */
     ctn_str text;           /* when there is no value */
     ctn_str error;          /* not empty: the tool failed, and why (isError) */
+    const char *failure;    /* with error: timeout (nobody knows whether it happened), unavailable (it did not, and may
+                             * later); NULL: it did not, for good */
     const ctn_json *usage;  /* {tokens, money}: what the call used up; NULL: not told */
     int64_t protocol_error; /* not 0: a JSON-RPC error with this code and `error` as its message */
 } ctn_mcp_server_reply;

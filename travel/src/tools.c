@@ -63,13 +63,22 @@ int travel_tools_run(travel_tools *tools, ctn_str name, ctn_arena *arena, const 
                     nearest.len ? "?" : "");
 }
 
+/* What a failed call means to who may repeat it (tools.h, Errors). */
+static const char *failure_name(int code)
+{
+    return code == CTN_E_TIMEOUT ? "timeout" : code == CTN_E_BUSY ? "unavailable" : NULL;
+}
+
 void travel_tools_call(void *ctx, const ctn_mcp_server_call *call, ctn_mcp_server_reply *ret_reply)
 {
     ctn_err err = {0};
     const travel_tool *tool = tool_at(call->tool);
     assert(tool);
-    if (run(ctx, tool, call->arena, call->arguments, call->idempotency_key, &ret_reply->value, &err))
+    int rc = run(ctx, tool, call->arena, call->arguments, call->idempotency_key, &ret_reply->value, &err);
+    if (rc) {
         ret_reply->error = ctn_arena_str(call->arena, ctn_str_from(err.message));
+        ret_reply->failure = failure_name(rc);
+    }
 }
 
 int travel_call_crm(const travel_call *call, bool is_reading, ctn_err *err)

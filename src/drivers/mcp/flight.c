@@ -410,6 +410,15 @@ void ctn_mcp_flight_send(ctn_mcp_flight *f)
 
 /* ---- answers of a server ---- */
 
+/* A tool that asks others may know more of its failure than that it failed. Only what cannot be worse than its silence
+ * is believed: that nobody knows whether it happened, and that it did not and may later. */
+static ctn_failure failure_told(ctn_str name)
+{
+    ctn_failure failure = ctn_failure_from_name(name);
+    bool is_believed = failure == CTN_FAILURE_TIMEOUT || failure == CTN_FAILURE_UNAVAILABLE;
+    return is_believed ? failure : CTN_FAILURE_TOOL_ERROR;
+}
+
 void ctn_mcp_flight_result(ctn_mcp_flight *f, const ctn_json *result, ctn_arena *scratch)
 {
     ctn_mcp_peer *peer = f->peer;
@@ -431,7 +440,7 @@ void ctn_mcp_flight_result(ctn_mcp_flight *f, const ctn_json *result, ctn_arena 
     ctn_call_result told = {
         .value = r.value, .was_sent = true, .used_tokens = r.used_tokens, .used_money = r.used_money};
     if (r.is_error) {
-        told.failure = CTN_FAILURE_TOOL_ERROR;
+        told.failure = failure_told(r.failure);
         told.message = r.error_text.len ? ctn_mcp_clip(r.error_text) : CTN_STR("the tool failed and did not say why");
         ctn_mcp_flight_tell(f, &told);
         return;

@@ -246,6 +246,9 @@ static void on_call(void *ctx, const ctn_mcp_server_call *call, ctn_mcp_server_r
     case FAIL:
         record(p, name, call->idempotency_key);
         ret_reply->error = ctn_json_str_or(call->arguments, "message", CTN_STR("failed as asked"));
+        if (ctn_json_member_of(call->arguments, "failure"))
+            ret_reply->failure =
+                ctn_arena_str(call->arena, ctn_json_str_or(call->arguments, "failure", CTN_STR(""))).ptr;
         ret_reply->usage = ctn_json_member_of(call->arguments, "usage");
         return;
     case PROTOCOL_FAIL:

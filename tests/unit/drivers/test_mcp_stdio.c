@@ -430,6 +430,19 @@ static void failures_of_tool_and_protocol_are_told_apart(void **state)
                    "refused as asked (-32603)");
 }
 
+/* A tool whose own provider did not answer must not look as if nothing had happened. */
+static void a_tool_may_say_that_nobody_knows(void **state)
+{
+    fixture *f = *state;
+    CONFIGURE(f, "modern");
+    assert_failure(call(f, 1, "peer/fail", "{\"message\":\"sent?\",\"failure\":\"timeout\"}"), CTN_FAILURE_TIMEOUT,
+                   true, "sent?");
+    assert_failure(call(f, 2, "peer/fail", "{\"message\":\"later\",\"failure\":\"unavailable\"}"),
+                   CTN_FAILURE_UNAVAILABLE, true, "later");
+    assert_failure(call(f, 3, "peer/fail", "{\"message\":\"no\",\"failure\":\"denied\"}"), CTN_FAILURE_TOOL_ERROR, true,
+                   "no");
+}
+
 static void what_a_call_used_up_is_told(void **state)
 {
     fixture *f = *state;
@@ -874,6 +887,7 @@ int main(void)
         TEST(results_that_break_the_schema_are_no_success),
         TEST(unknown_tools_and_servers_are_named_with_the_nearest),
         TEST(failures_of_tool_and_protocol_are_told_apart),
+        TEST(a_tool_may_say_that_nobody_knows),
         TEST(what_a_call_used_up_is_told),
         TEST(schemas_are_known_by_their_content_once_the_server_runs),
         TEST(effects_come_from_the_operator_then_from_a_trusted_server),
