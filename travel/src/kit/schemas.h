@@ -39,14 +39,17 @@
     ",\"budget\":" BUDGET ",\"started_at\":" WHEN "}}"
 #define FLIGHTS                                                                                                        \
     "{\"type\":\"object\",\"required\":[\"source\",\"currency\",\"offers\",\"cheapest\"],\"properties\":{"             \
-    "\"source\":{\"const\":\"sandbox\"},\"currency\":" STRING ",\"offers\":{\"type\":\"array\",\"items\":{"            \
-    "\"type\":\"object\",\"required\":[\"offer_id\",\"per_person\",\"total\",\"legs\"],\"properties\":{\"offer_"       \
-    "id\":" STRING ",\"per_person\":" MONEY ",\"total\":" MONEY ",\"legs\":{\"type\":\"array\"}}}},"                   \
+    "\"source\":{\"enum\":[\"sandbox\",\"duffel\"]},\"currency\":" STRING                                              \
+    ",\"offers\":{\"type\":\"array\",\"items\":{"                                                                      \
+    "\"type\":\"object\",\"required\":[\"offer_id\",\"per_person\",\"total\",\"expires_at\",\"legs\"],\"properties\":" \
+    "{\"offer_"                                                                                                        \
+    "id\":" STRING ",\"per_person\":" MONEY ",\"total\":" MONEY ",\"expires_at\":" STRING                              \
+    ",\"legs\":{\"type\":\"array\"}}}},"                                                                               \
     "\"cheapest\":{\"type\":\"object\",\"required\":[\"total\"],\"properties\":{\"total\":" MONEY                      \
     "}},\"note\":" STRING "}}"
 #define HOTELS                                                                                                         \
     "{\"type\":\"object\",\"required\":[\"source\",\"currency\",\"stays\",\"cheapest\"],\"properties\":{"              \
-    "\"source\":{\"const\":\"sandbox\"},\"currency\":" STRING ",\"stays\":{\"type\":\"array\",\"items\":{"             \
+    "\"source\":{\"enum\":[\"sandbox\",\"duffel\"]},\"currency\":" STRING ",\"stays\":{\"type\":\"array\",\"items\":{" \
     "\"type\":\"object\",\"required\":[\"place\",\"nights\",\"hotels\"],\"properties\":{\"place\":" STRING             \
     ",\"nights\":" INTEGER ",\"hotels\":{\"type\":\"array\"}}}},"                                                      \
     "\"cheapest\":{\"type\":\"object\",\"required\":[\"total\"],\"properties\":{\"total\":" MONEY                      \

@@ -14,6 +14,7 @@
 
 static const char *const SOURCE = "sandbox";
 
+enum { HOTEL_VALID_DAYS = 5 };
 enum { LEGS_MAX = TRAVEL_STOPS_MAX + 1, LAND_KM_MAX = 260, LONG_HAUL_KM = 3500 };
 
 /* ---- draws ---- */
@@ -46,6 +47,14 @@ static int season_percent(travel_day day)
     return by_month[travel_day_civil(day).month - 1];
 }
 
+/* The last second of a day, `days` after today: what an agent can still book on that day. */
+static ctn_str expiry(ctn_arena *arena, travel_day today, int days)
+{
+    char day[11];
+    travel_day_format(today + days, day);
+    return ctn_arena_printf(arena, "%sT23:59:59.000Z", day);
+}
+
 /* ---- legs ---- */
 
 typedef struct leg {
@@ -62,13 +71,14 @@ typedef struct fare {
     int percent;      /* of the plain economy fare */
     int percent_long; /* on long haul */
     bool may_change;  /* takes the connection when that is cheaper */
+    int valid_days;   /* after the day of the search */
 } fare;
 
 static const fare FARES[] = {
-    {"saver", "Saver", "economy", "cabin bag only", "no changes", 84, 84, true},
-    {"standard", "Standard", "economy", "cabin bag and 23 kg", "changes for a fee", 100, 100, false},
-    {"flex", "Flex", "economy", "cabin bag and 23 kg", "free changes", 126, 122, false},
-    {"premium", "Premium", "business", "two bags of 32 kg", "free changes and lounge", 215, 310, false},
+    {"saver", "Saver", "economy", "cabin bag only", "no changes", 84, 84, true, 2},
+    {"standard", "Standard", "economy", "cabin bag and 23 kg", "changes for a fee", 100, 100, false, 3},
+    {"flex", "Flex", "economy", "cabin bag and 23 kg", "free changes", 126, 122, false, 3},
+    {"premium", "Premium", "business", "two bags of 32 kg", "free changes and lounge", 215, 310, false, 3},
 };
 
 static const travel_airport *hub_between(const travel_airport *a, const travel_airport *b)
@@ -186,7 +196,7 @@ static const ctn_json *leg_json(ctn_arena *arena, const leg *l, const fare *f)
 }
 
 static const ctn_json *offer_json(ctn_arena *arena, const travel_trip *trip, const leg *legs, size_t leg_count,
-                                  const fare *f, travel_cents *ret_total)
+                                  const fare *f, travel_day today, travel_cents *ret_total)
 {
     ctn_json_builder out = ctn_json_object(arena), leg_list = ctn_json_array(arena);
     travel_cents pence = 0;
@@ -209,11 +219,12 @@ static const ctn_json *offer_json(ctn_arena *arena, const travel_trip *trip, con
     ctn_json_put_str(&out, "currency", ctn_str_from(trip->currency));
     ctn_json_put_str(&out, "per_person", travel_cents_text(arena, each));
     ctn_json_put_str(&out, "total", travel_cents_text(arena, *ret_total));
+    ctn_json_put_str(&out, "expires_at", expiry(arena, today, f->valid_days));
     ctn_json_put(&out, CTN_STR("legs"), ctn_json_finish(&leg_list));
     return ctn_json_finish(&out);
 }
 
-const ctn_json *travel_flights_search(ctn_arena *arena, const travel_trip *trip)
+const ctn_json *travel_flights_search(ctn_arena *arena, const travel_trip *trip, travel_day today)
 {
     ctn_json_builder out = ctn_json_object(arena), offers = ctn_json_array(arena), cheapest = ctn_json_object(arena);
     ctn_str note = CTN_STR("");
@@ -228,7 +239,7 @@ const ctn_json *travel_flights_search(ctn_arena *arena, const travel_trip *trip)
         size_t leg_count = legs_of(trip, legs);
         for (size_t i = 0; i < sizeof FARES / sizeof *FARES; i++) {
             travel_cents total;
-            const ctn_json *offer = offer_json(arena, trip, legs, leg_count, &FARES[i], &total);
+            const ctn_json *offer = offer_json(arena, trip, legs, leg_count, &FARES[i], today, &total);
             ctn_json_push(&offers, offer);
             if (!best_id || total < best) {
                 best = total;
@@ -304,7 +315,7 @@ static travel_cents nightly_pence(const travel_trip *trip, const travel_stop *st
 }
 
 static const ctn_json *hotel_json(ctn_arena *arena, const travel_trip *trip, const travel_stop *stop, int stars,
-                                  int which, travel_cents *ret_total)
+                                  int which, travel_day today, travel_cents *ret_total)
 {
     uint64_t bits = draw("name %.*s %d", CTN_STR_ARG(stop->name), stars);
     /* the two hotels of a class take neighbouring first words, so that they never share a name */
@@ -327,12 +338,13 @@ static const ctn_json *hotel_json(ctn_arena *arena, const travel_trip *trip, con
     ctn_json_put_str(&out, "board", ctn_str_from(board));
     ctn_json_put(&out, CTN_STR("features"), features_of(arena, trip, stars));
     ctn_json_put_str(&out, "currency", ctn_str_from(trip->currency));
+    ctn_json_put_str(&out, "expires_at", expiry(arena, today, HOTEL_VALID_DAYS));
     ctn_json_put_str(&out, "room_night", travel_cents_text(arena, nightly));
     ctn_json_put_str(&out, "total", travel_cents_text(arena, *ret_total));
     return ctn_json_finish(&out);
 }
 
-const ctn_json *travel_hotels_search(ctn_arena *arena, const travel_trip *trip)
+const ctn_json *travel_hotels_search(ctn_arena *arena, const travel_trip *trip, travel_day today)
 {
     ctn_json_builder out = ctn_json_object(arena), stays = ctn_json_array(arena), cheapest = ctn_json_object(arena);
     travel_cents all = 0;
@@ -343,7 +355,7 @@ const ctn_json *travel_hotels_search(ctn_arena *arena, const travel_trip *trip)
         for (int stars = 3; stars <= 5; stars++)
             for (int which = 0; which < 2; which++) {
                 travel_cents total;
-                ctn_json_push(&hotels, hotel_json(arena, trip, stop, stars, which, &total));
+                ctn_json_push(&hotels, hotel_json(arena, trip, stop, stars, which, today, &total));
                 if (best < 0 || total < best)
                     best = total;
             }

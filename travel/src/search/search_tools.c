@@ -5,7 +5,7 @@
 #include "kit/schemas.h"
 #include "search/inventory.h"
 
-static int search(const travel_call *call, const ctn_json *(*find)(ctn_arena *, const travel_trip *),
+static int search(const travel_call *call, const ctn_json *(*find)(ctn_arena *, const travel_trip *, travel_day),
                   const ctn_json **ret_result, ctn_err *err)
 {
     const ctn_json *requirements = NULL, *budget = NULL;
@@ -19,7 +19,7 @@ static int search(const travel_call *call, const ctn_json *(*find)(ctn_arena *, 
     if (!rc)
         rc = travel_trip_plan(call->arena, requirements, budget, day, &trip, NULL, err);
     if (!rc)
-        *ret_result = find(call->arena, &trip);
+        *ret_result = find(call->arena, &trip, day);
     return rc;
 }
 
