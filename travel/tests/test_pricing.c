@@ -170,9 +170,8 @@ static void amounts_are_read_and_written_exactly(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(travel_cents_parse(ctn_str_from(bad[i]), &cents));
     assert_true(ctn_str_is(travel_cents_text(arena, 123456), "1234.56"));
-    assert_true(ctn_str_is(travel_cents_shown(arena, 123456789, "EUR"), "€1,234,567.89"));
-    assert_true(ctn_str_is(travel_cents_shown(arena, 5, "GBP"), "£0.05"));
     assert_int_equal(travel_from_pence(10000, "EUR"), 11700);
+    assert_int_equal(travel_from_pence(12345, "JPY"), 2382600); /* 23,825.85 yen: whole ones */
     ctn_arena_free(arena);
 }
 

@@ -5,19 +5,19 @@
 #include <stdio.h>
 
 typedef struct currency {
-    const char *code, *symbol;
+    const char *code;
     int64_t per_10000_gbp; /* units for 10,000 pounds */
+    int places;
 } currency;
 
 static const currency CURRENCIES[] = {
-    {"GBP", "£", 10000},       {"EUR", "€", 11700},     {"USD", "$", 12800},      {"CAD", "CA$", 17600},
-    {"AUD", "A$", 19500},      {"NZD", "NZ$", 21400},   {"CHF", "CHF ", 11200},   {"SEK", "SEK ", 134000},
-    {"NOK", "NOK ", 136000},   {"DKK", "DKK ", 87200},  {"PLN", "PLN ", 50100},   {"CZK", "CZK ", 294000},
-    {"HUF", "HUF ", 4620000},  {"RON", "RON ", 58300},  {"TRY", "TRY ", 445000},  {"AED", "AED ", 47000},
-    {"SAR", "SAR ", 48000},    {"QAR", "QAR ", 46600},  {"INR", "INR ", 1075000}, {"PKR", "PKR ", 3570000},
-    {"SGD", "S$", 17100},      {"HKD", "HK$", 99600},   {"JPY", "JPY ", 1930000}, {"CNY", "CNY ", 92500},
-    {"KRW", "KRW ", 17700000}, {"THB", "THB ", 433000}, {"MYR", "MYR ", 56500},   {"ZAR", "ZAR ", 232000},
-    {"MXN", "MX$", 245000},    {"BRL", "R$", 71000},    {"ILS", "ILS ", 46000},   {"KES", "KES ", 1655000},
+    {"GBP", 10000, 2},  {"EUR", 11700, 2},   {"USD", 12800, 2},   {"CAD", 17600, 2},   {"AUD", 19500, 2},
+    {"NZD", 21400, 2},  {"CHF", 11200, 2},   {"SEK", 134000, 2},  {"NOK", 136000, 2},  {"DKK", 87200, 2},
+    {"PLN", 50100, 2},  {"CZK", 294000, 2},  {"HUF", 4620000, 0}, {"RON", 58300, 2},   {"TRY", 445000, 2},
+    {"AED", 47000, 2},  {"SAR", 48000, 2},   {"QAR", 46600, 2},   {"INR", 1075000, 2}, {"PKR", 3570000, 0},
+    {"SGD", 17100, 2},  {"HKD", 99600, 2},   {"JPY", 1930000, 0}, {"CNY", 92500, 2},   {"KRW", 17700000, 0},
+    {"THB", 433000, 2}, {"MYR", 56500, 2},   {"ZAR", 232000, 2},  {"MXN", 245000, 2},  {"BRL", 71000, 2},
+    {"ILS", 46000, 2},  {"KES", 1655000, 2},
 };
 
 static const currency *find(ctn_str code)
@@ -40,11 +40,22 @@ travel_cents travel_cents_divide(travel_cents cents, int64_t by)
     return (cents + by / 2) / by;
 }
 
+int travel_currency_places(const char *code)
+{
+    const currency *c = find(ctn_str_from(code));
+    return c ? c->places : 2;
+}
+
+travel_cents travel_cents_round(travel_cents cents, const char *code)
+{
+    return travel_currency_places(code) == 0 ? travel_cents_divide(cents, 100) * 100 : cents;
+}
+
 travel_cents travel_from_pence(travel_cents pence, const char *code)
 {
     const currency *c = find(ctn_str_from(code));
     assert(c && pence >= 0 && pence <= TRAVEL_CENTS_MAX);
-    return travel_cents_divide(pence * c->per_10000_gbp, 10000);
+    return travel_cents_round(travel_cents_divide(pence * c->per_10000_gbp, 10000), code);
 }
 
 ctn_str travel_cents_text(ctn_arena *arena, travel_cents cents)
@@ -52,23 +63,6 @@ ctn_str travel_cents_text(ctn_arena *arena, travel_cents cents)
     const char *sign = cents < 0 ? "-" : "";
     int64_t positive = cents < 0 ? -cents : cents;
     return ctn_arena_printf(arena, "%s%lld.%02lld", sign, (long long) (positive / 100), (long long) (positive % 100));
-}
-
-ctn_str travel_cents_shown(ctn_arena *arena, travel_cents cents, const char *code)
-{
-    const currency *c = find(ctn_str_from(code));
-    char digits[32], grouped[48];
-    int64_t positive = cents < 0 ? -cents : cents;
-    int len = snprintf(digits, sizeof digits, "%lld", (long long) (positive / 100));
-    int out = 0;
-    for (int i = 0; i < len; i++) {
-        if (i > 0 && (len - i) % 3 == 0)
-            grouped[out++] = ',';
-        grouped[out++] = digits[i];
-    }
-    grouped[out] = '\0';
-    return ctn_arena_printf(arena, "%s%s%s.%02lld", cents < 0 ? "-" : "", c ? c->symbol : "", grouped,
-                            (long long) (positive % 100));
 }
 
 bool travel_cents_parse(ctn_str text, travel_cents *ret_cents)

@@ -1,7 +1,7 @@
 /* pricing.c -- see pricing.h. */
 #include "proposal/pricing.h"
 
-#include "kit/money.h"
+#include "kit/words.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -129,9 +129,7 @@ static ctn_str budget_line(ctn_arena *arena, const budget *b, const travel_trip 
 {
     if (!b->is_known)
         return CTN_STR("");
-    ctn_str shown = travel_cents_shown(arena, b->amount, trip->currency);
-    if (ctn_str_ends_with(shown, CTN_STR(".00")))
-        shown.len -= 3; /* clients say whole sums */
+    ctn_str shown = travel_money_short_shown(arena, b->amount, trip->currency, TRAVEL_EN);
     switch (b->per) {
     case PER_PERSON: return ctn_arena_printf(arena, "Your budget: %.*s per person.", CTN_STR_ARG(shown));
     case PER_NIGHT: return ctn_arena_printf(arena, "Your budget: %.*s a night for the hotel.", CTN_STR_ARG(shown));
@@ -157,7 +155,7 @@ static ctn_str compare_budget(ctn_arena *arena, const budget *b, const travel_tr
         unit = " per room and night";
     }
     *ret_is_within = price <= limit;
-    ctn_str by = travel_cents_shown(arena, *ret_is_within ? limit - price : price - limit, trip->currency);
+    ctn_str by = travel_money_shown(arena, *ret_is_within ? limit - price : price - limit, trip->currency, TRAVEL_EN);
     if (*ret_is_within)
         return ctn_arena_printf(arena, "Within your budget, with %.*s%s to spare.", CTN_STR_ARG(by), unit);
     return ctn_arena_printf(arena, "%.*s%s over your budget.", CTN_STR_ARG(by), unit);
@@ -246,10 +244,10 @@ static int put_tier(ctn_arena *arena, const travel_price_request *request, const
     ctn_json_put_str(&tier, "hotels_total", travel_cents_text(arena, hotels));
     ctn_json_put_str(&tier, "total", travel_cents_text(arena, total));
     ctn_json_put_str(&tier, "per_person", travel_cents_text(arena, each));
-    ctn_json_put_str(&tier, "flights_shown", travel_cents_shown(arena, flights, trip->currency));
-    ctn_json_put_str(&tier, "hotels_shown", travel_cents_shown(arena, hotels, trip->currency));
-    ctn_json_put_str(&tier, "total_shown", travel_cents_shown(arena, total, trip->currency));
-    ctn_json_put_str(&tier, "per_person_shown", travel_cents_shown(arena, each, trip->currency));
+    ctn_json_put_str(&tier, "flights_shown", travel_money_shown(arena, flights, trip->currency, TRAVEL_EN));
+    ctn_json_put_str(&tier, "hotels_shown", travel_money_shown(arena, hotels, trip->currency, TRAVEL_EN));
+    ctn_json_put_str(&tier, "total_shown", travel_money_shown(arena, total, trip->currency, TRAVEL_EN));
+    ctn_json_put_str(&tier, "per_person_shown", travel_money_shown(arena, each, trip->currency, TRAVEL_EN));
     ctn_json_put_bool(&tier, "is_within_budget", is_within);
     ctn_json_put_str(&tier, "budget_note", note);
     ctn_json_push(tiers, ctn_json_finish(&tier));
