@@ -51,7 +51,8 @@
     OPTION(TENANT, "tenant", 0, "NAME", "it sees, and starts, what is of this tenant, and nothing else") \
     OPTION(EXPIRES, "expires", 0, "SPAN", "the key is good for so long: 90d, 12h; default: until it is revoked") \
     OPTION(SERVICE, "service", 0, NULL, "a service principal: chains may name it in runAs") \
-    OPTION(SCOPE, "scope", 0, "SCOPES", "of tools login: ask leave for these too, separated by spaces")
+    OPTION(SCOPE, "scope", 0, "SCOPES", "of tools login: ask leave for these too, separated by spaces") \
+    OPTION(TRAVEL, "travel", 0, NULL, "of init: the travel pack's chains, instruction sets, templates, prompts, leads and tests")
 /* clang-format on */
 
 typedef enum ctn_opt {

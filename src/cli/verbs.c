@@ -6,6 +6,7 @@
 
 /* clang-format off */
 #define VERBS(VERB) \
+    VERB(init) \
     VERB(run) \
     VERB(start) \
     VERB(serve) \

@@ -63,8 +63,7 @@ ctn_str ctn_path_real(ctn_arena *arena, ctn_str path)
     return ctn_path_join(arena, ctn_arena_str(arena, ctn_str_from(real)), name);
 }
 
-/* The folder that this program's binary is in; empty when nobody knows. */
-static ctn_str folder_of_program(ctn_arena *arena)
+ctn_str ctn_path_of_program_folder(ctn_arena *arena)
 {
     char real[PATH_MAX];
     ssize_t n = readlink("/proc/self/exe", real, sizeof real);
@@ -91,7 +90,7 @@ ctn_str ctn_path_of_command(ctn_arena *arena, ctn_str folder, ctn_str command)
         if (is_program(arena, path))
             return ctn_path_real(arena, path);
     }
-    ctn_str beside = ctn_path_join(arena, folder_of_program(arena), command);
+    ctn_str beside = ctn_path_join(arena, ctn_path_of_program_folder(arena), command);
     return is_program(arena, beside) ? beside : (ctn_str){0};
 }
 

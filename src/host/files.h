@@ -37,5 +37,7 @@ ctn_str ctn_path_folder(ctn_arena *arena, ctn_str path);
 ctn_str ctn_path_join(ctn_arena *arena, ctn_str folder, ctn_str path);
 /* Where a command is: in PATH, else beside this program; one with a slash is seen from `folder`. Empty: nowhere. */
 ctn_str ctn_path_of_command(ctn_arena *arena, ctn_str folder, ctn_str command);
+/* The folder that this program's binary is in; empty when nobody knows. */
+ctn_str ctn_path_of_program_folder(ctn_arena *arena);
 /* The real path without links, of a file that need not be there (its folder must); empty otherwise. */
 ctn_str ctn_path_real(ctn_arena *arena, ctn_str path);
