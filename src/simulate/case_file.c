@@ -153,6 +153,48 @@ static void read_tools(ctn_reader *r, const ctn_json *shared, const ctn_json *ow
             read_tool(r, &shared->members[i], &c->tools[c->tool_count++]);
 }
 
+/* ---- people ---- */
+
+typedef struct word_keys {
+    const ctn_json *answer;
+    int64_t after_ms;
+} word_keys;
+
+static const ctn_key WORD_KEYS[] = {
+    {"answer", CTN_KEY_ANY, offsetof(word_keys, answer)},
+    {"afterMs", CTN_KEY_INT, offsetof(word_keys, after_ms), .max = CTN_TEN_YEARS_MS},
+};
+
+/* {answer: ..., afterMs: ...} is ours; any other value is what is said, null that nothing is. */
+static ctn_case_word read_word(ctn_reader *r, const ctn_json *node)
+{
+    size_t known = ctn_json_member_of(node, "afterMs") ? 2 : 1;
+    ctn_case_word word = {.value = ctn_json_is(node, CTN_JSON_NULL) ? NULL : node};
+    if (!ctn_json_member_of(node, "answer") || known != ctn_json_count(node))
+        return word;
+    word_keys k = {0};
+    ctn_keys_read(r, node, "an answer", WORD_KEYS, COUNT_OF(WORD_KEYS), &k);
+    return (ctn_case_word){.value = k.answer, .after_ms = k.after_ms};
+}
+
+static void read_people(ctn_reader *r, const ctn_json *answers, ctn_case *c)
+{
+    c->answers = answers;
+    c->people = CTN_NEW_ARRAY(r->arena, ctn_case_people, ctn_json_count(answers));
+    for (size_t i = 0; i < ctn_json_count(answers); i++) {
+        const ctn_json *value = &answers->members[i].value;
+        bool is_list = ctn_json_is(value, CTN_JSON_ARRAY);
+        ctn_case_people *p = &c->people[i];
+        *p = (ctn_case_people){.step = ctn_json_text(&answers->members[i].key),
+                               .count = is_list ? ctn_json_count(value) : 1};
+        if (is_list && p->count == 0)
+            ctn_reader_fault(r, value, "type", "no answer at all: leave the step out, and nobody answers it");
+        p->words = CTN_NEW_ARRAY(r->arena, ctn_case_word, p->count);
+        for (size_t k = 0; k < p->count; k++)
+            p->words[k] = read_word(r, is_list ? ctn_json_at(value, k) : value);
+    }
+}
+
 /* ---- expectations ---- */
 
 static void read_calls(ctn_reader *r, const ctn_json *node, ctn_case *c)
@@ -224,7 +266,7 @@ static void read_case(ctn_reader *r, const ctn_json *node, const ctn_json *share
     ctn_keys_read(r, node, "a case", CASE_KEYS, COUNT_OF(CASE_KEYS), &k);
     c->name = ctn_json_text(k.name);
     c->input = k.input;
-    c->answers = k.answers;
+    read_people(r, k.answers, c);
     ctn_time now;
     if (k.now && ctn_time_of(k.now, &now))
         c->now_ms = now.at_ms;

@@ -14,9 +14,14 @@
  *           travel/price_tiers:                                    # answers by arguments (a part of them)
  *             - {args: {budget: 100}, error: tool_error, message: too little}
  *             - {args: {}, answer: {...}}
- *         answers: {desk: true}                     # what people say to a step that waits; an approval takes true,
- * false expect: status: completed outputs: {client_id: C-1}               # a part of them error: {code: tool_error,
- * step: pay} calls: [{tool: travel/x, args: {...}}]  # these, in this order, perhaps others between; or {travel/x: 2}
+ *         answers:                                  # what people say to a step that waits
+ *           desk: true                                             # an approval takes true, false
+ *           client: [{answer: {text: ...}, afterMs: 172800000}, null]   # in turn; null: nobody answers
+ *         expect:
+ *           status: completed
+ *           outputs: {client_id: C-1}               # a part of them
+ *           error: {code: tool_error, step: pay}
+ *           calls: [{tool: travel/x, args: {...}}]  # these, in this order, perhaps others between; or {travel/x: 2}
  *           steps: {validate_requirements: skipped}
  *
  * What answers are keyed by is "server/tool", the name of a native function, or the name of a step (for whatever call
@@ -47,6 +52,18 @@ typedef struct ctn_case_tool {
     size_t count;
 } ctn_case_tool;
 
+/* One thing that people say, to one waiting of a step. */
+typedef struct ctn_case_word {
+    const ctn_json *value; /* NULL: nobody says anything */
+    int64_t after_ms;      /* since it waits */
+} ctn_case_word;
+
+typedef struct ctn_case_people {
+    ctn_str step; /* STEP, or STEP[ITEM] */
+    ctn_case_word *words;
+    size_t count;
+} ctn_case_people;
+
 typedef struct ctn_case_call {
     const ctn_json *node;
     ctn_str tool, step;   /* step empty: any */
@@ -61,7 +78,8 @@ typedef struct ctn_case {
     int64_t now_ms;        /* 0: not said */
     ctn_case_tool *tools;
     size_t tool_count;
-    const ctn_json *answers; /* NULL or an object */
+    const ctn_json *answers; /* NULL or an object, as it stands in the file */
+    ctn_case_people *people; /* what it says */
     int status;              /* -1: not said */
     const ctn_json *status_node;
     const ctn_json *outputs, *error, *steps; /* NULL: not said */

@@ -2,7 +2,8 @@
  * case_play.c -- see case_play.h.
  *
  * Of a tool's answers the first that fits the arguments and was not given yet is given; when all that fit were, the
- * last of them again. A call that no answer fits is a mismatch of the case, and fails with a sentence.
+ * last of them again. What people say goes by turns likewise: each waiting of a step takes the next word, and keeps it
+ * until its time. A call that no answer fits is a mismatch of the case, and fails with a sentence.
  */
 #include "simulate/case_play.h"
 
@@ -11,14 +12,24 @@
 
 #define CALLS_MAX 2000
 #define TASKS_MAX 64
+#define WAITS_MAX 4096
 #define NO_ANSWER "the test case has no answer for this call"
 
-enum { DUE_REPLY };
+enum { DUE_REPLY, DUE_WORD };
 
 typedef struct made_call {
     ctn_str target, step;
     const ctn_json *args;
 } made_call;
+
+/* A step that waits, and what will be said to it. */
+typedef struct waiting {
+    ctn_execution_id execution;
+    uint32_t step;
+    int64_t item, due_at_ms;
+    const ctn_case_people *people;
+    const ctn_json *value; /* NULL: nobody says anything */
+} waiting;
 
 typedef struct playing {
     const ctn_case_options *o;
@@ -29,6 +40,8 @@ typedef struct playing {
     bool **used; /* by tool and entry */
     made_call *calls;
     size_t call_count;
+    waiting *waits;
+    size_t wait_count;
 } playing;
 
 static ctn_str to_text(playing *p, const ctn_json *v)
@@ -204,6 +217,8 @@ static void on_let_go(void *ctx, uint64_t token)
 static void on_happen(void *ctx, const ctn_world_event *event)
 {
     playing *p = ctx;
+    if (event->kind == DUE_WORD)
+        return; /* its time has come: on_rest says it */
     const ctn_case_entry *e = event->data;
     ctn_call_result r = {.failure = e->failure,
                          .value = e->failure ? NULL : e->value,
@@ -216,16 +231,46 @@ static void on_happen(void *ctx, const ctn_world_event *event)
 /* ---- people ---- */
 
 /* STEP, or STEP[ITEM] of a foreach, which goes first. */
-static const ctn_json *said_to(playing *p, ctn_str step, int64_t item, ctn_str *ret_name)
+static const ctn_case_people *people_of(playing *p, ctn_str step, int64_t item)
 {
-    size_t count = ctn_json_count(p->c->answers);
     ctn_str of_item = ctn_arena_printf(p->arena, "%.*s[%lld]", CTN_STR_ARG(step), (long long) item);
-    *ret_name = item < 0 ? step : of_item;
     for (int by_item = item >= 0; by_item >= 0; by_item--)
-        for (size_t i = 0; i < count; i++)
-            if (ctn_str_equal(ctn_json_text(&p->c->answers->members[i].key), by_item ? of_item : step))
-                return &p->c->answers->members[i].value;
+        for (size_t i = 0; i < ctn_json_count(p->c->answers); i++)
+            if (ctn_str_equal(p->c->people[i].step, by_item ? of_item : step))
+                return &p->c->people[i];
     return NULL;
+}
+
+/* When a step is seen waiting for the first time, its answer is the next in turn (the last one stays), and
+ * *ret_is_later says that the world was told of its time. NULL: the file has none for it. */
+static const waiting *waiting_of(playing *p, const ctn_execution *x, const ctn_open_task *task, ctn_str step,
+                                 bool *ret_is_later)
+{
+    ctn_execution_id id = ctn_execution_id_of(x);
+    const ctn_case_people *people = people_of(p, step, task->view.item);
+    size_t turn = 0;
+    for (size_t i = 0; i < p->wait_count; i++) {
+        const waiting *w = &p->waits[i];
+        if (ctn_id_equal(w->execution, id) && w->step == task->step && w->item == task->view.item)
+            return w;
+        turn += w->people == people;
+    }
+    if (!people || p->wait_count == WAITS_MAX)
+        return NULL;
+    const ctn_case_word *word = &people->words[turn < people->count ? turn : people->count - 1];
+    ctn_world *world = ctn_stage_world(p->stage);
+    waiting *w = &p->waits[p->wait_count++];
+    *w = (waiting){.execution = id,
+                   .step = task->step,
+                   .item = task->view.item,
+                   .due_at_ms = ctn_world_at_ms(world) + word->after_ms,
+                   .people = people,
+                   .value = word->value};
+    if (word->after_ms) {
+        ctn_world_later(world, word->after_ms, DUE_WORD, 0, NULL);
+        *ret_is_later = true;
+    }
+    return w;
 }
 
 static bool on_rest(void *ctx, const ctn_execution *x)
@@ -234,15 +279,17 @@ static bool on_rest(void *ctx, const ctn_execution *x)
     const ctn_plan *plan = ctn_execution_plan(x);
     ctn_open_task tasks[TASKS_MAX];
     size_t count = ctn_execution_open_tasks(x, tasks, TASKS_MAX);
+    bool is_later = false;
     for (size_t i = 0; i < count; i++) {
         const ctn_step_view *v = &tasks[i].view;
         const ctn_plan_set *set = plan->steps[tasks[i].step].set;
-        ctn_input in = {.kind = CTN_IN_ANSWER, .item = -1, .actor = CTN_STR("tester")};
-        in.value = v->status == CTN_STEP_WAITING && !v->waits_for_child
-                       ? said_to(p, plan->steps[tasks[i].step].name, v->item, &in.name)
-                       : NULL;
-        if (!in.value)
+        ctn_str name = plan->steps[tasks[i].step].name;
+        const waiting *w =
+            v->status == CTN_STEP_WAITING && !v->waits_for_child ? waiting_of(p, x, &tasks[i], name, &is_later) : NULL;
+        if (!w || !w->value || w->due_at_ms > ctn_world_at_ms(ctn_stage_world(p->stage)))
             continue;
+        ctn_input in = {.kind = CTN_IN_ANSWER, .item = -1, .actor = CTN_STR("tester"), .value = w->value};
+        in.name = v->item < 0 ? name : ctn_arena_printf(p->arena, "%.*s[%lld]", CTN_STR_ARG(name), (long long) v->item);
         if (ctn_json_count(set->who))
             in.actor = ctn_json_text(ctn_json_at(set->who, 0));
         if (v->wants_approval && ctn_json_is_bool(in.value)) {
@@ -253,7 +300,7 @@ static bool on_rest(void *ctx, const ctn_execution *x)
         ctn_stage_say(p->stage, x, &in);
         return true;
     }
-    return false;
+    return is_later;
 }
 
 static ctn_effect on_effect(void *ctx, const char *kind, ctn_str target, const char **ret_from)
@@ -392,6 +439,7 @@ int ctn_case_play(const ctn_case_options *options, ctn_arena *arena, ctn_case_re
     playing p = {.o = options, .c = options->test, .arena = arena, .result = ret_result};
     ctn_json_builder none = ctn_json_object(arena);
     p.calls = CTN_NEW_ARRAY(arena, made_call, CALLS_MAX);
+    p.waits = CTN_NEW_ARRAY(arena, waiting, WAITS_MAX);
     p.used = CTN_NEW_ARRAY(arena, bool *, p.c->tool_count);
     for (size_t i = 0; i < p.c->tool_count; i++)
         p.used[i] = CTN_NEW_ARRAY(arena, bool, p.c->tools[i].count);

@@ -187,12 +187,54 @@ static void a_file_that_says_what_it_may_not_exits_2_and_names_the_nearest(void 
     assert_exit(w, catena(w, "test", NULL), 2);
 }
 
+/* People take their time, and say something else when they are asked again; who says nothing lets the deadline pass. */
+static void people_answer_in_turn_and_when_they_please(void **state)
+{
+    world *w = *state;
+    cli_world_write(w, "c.yaml",
+                    "id: c\n"
+                    "outputs: {first: first.text, second: second.text, at: at}\n"
+                    "steps:\n"
+                    "  - {stepName: ask, instructionSet: wait, outputVariables: [first]}\n"
+                    "  - {stepName: note, instructionSet: note, outputVariables: [at]}\n"
+                    "  - {stepName: child, instructionSet: child, outputVariables: [second]}\n"
+                    "instructionSets:\n"
+                    "  wait: {wait: {ms: 259200000}}\n"
+                    "  note: {native: noop, effect: none, arguments: {at: '{now | date}'}}\n"
+                    "  child: {chain: d}\n");
+    cli_world_write(w, "d.yaml",
+                    "id: d\n"
+                    "outputs: {second: second}\n"
+                    "steps:\n"
+                    "  - {stepName: ask_child, instructionSet: wait, outputVariables: [second]}\n"
+                    "instructionSets: {wait: {wait: {ms: 259200000}}}\n");
+    cli_world_write(w, "catena.yaml", "include: [c.yaml, d.yaml]\n");
+    cli_world_write(w, "c.test.yaml",
+                    "chain: c.yaml\n"
+                    "tools: {noop: [{args: {at: '2026-09-03'}, answer: {at: in time}}, {at: late}]}\n"
+                    "cases:\n"
+                    "  - name: after two days\n"
+                    "    now: '2026-09-01T09:00:00Z'\n"
+                    "    answers: {ask: {answer: {text: a}, afterMs: 172800000}, ask_child: [{text: b}]}\n"
+                    "    expect: {status: completed, outputs: {first: a, second: b, at: in time}}\n"
+                    "  - name: after the deadline\n"
+                    "    now: '2026-09-01T09:00:00Z'\n"
+                    "    answers: {ask: {answer: {text: a}, afterMs: 300000000}, ask_child: null}\n"
+                    "    expect: {status: completed, outputs: {first: null, second: null, at: late}}\n");
+    assert_exit(w, catena(w, "test", "c.test.yaml", NULL), 0);
+    cli_world_write(w, "d.test.yaml",
+                    "chain: d.yaml\ncases:\n  - {name: none, answers: {ask_child: []}, expect: {status: completed}}\n");
+    assert_exit(w, catena(w, "test", "d.test.yaml", NULL), 2);
+    assert_err(w, "no answer at all");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CLI_TEST(the_example_of_the_documentation_passes),
         CLI_TEST(the_travel_chains_pass_their_tests),
         CLI_TEST(what_differs_is_told_with_its_place),
+        CLI_TEST(people_answer_in_turn_and_when_they_please),
         CLI_TEST(arguments_choose_among_answers_and_steps_may_be_named),
         CLI_TEST(calls_of_a_sub_chain_are_answered_and_expected_too),
         CLI_TEST(a_file_that_says_what_it_may_not_exits_2_and_names_the_nearest),
