@@ -36,7 +36,7 @@ static void put_day(ctn_json_builder *out, const char *key, travel_day day)
     ctn_json_put_str(out, key, ctn_str_from(text));
 }
 
-static const ctn_json *client_json(const lead *l)
+const ctn_json *lead_client_json(const lead *l)
 {
     ctn_json_builder out = ctn_json_object(l->arena);
     put_text(&out, "name", l->name);
@@ -45,7 +45,7 @@ static const ctn_json *client_json(const lead *l)
     return ctn_json_finish(&out);
 }
 
-static const ctn_json *trip_json(const lead *l)
+const ctn_json *lead_trip_json(const lead *l)
 {
     ctn_json_builder out = ctn_json_object(l->arena), destinations = ctn_json_array(l->arena),
                      interests = ctn_json_array(l->arena);
@@ -70,7 +70,7 @@ static const ctn_json *trip_json(const lead *l)
     return ctn_json_finish(&out);
 }
 
-static const ctn_json *budget_json(const lead *l)
+const ctn_json *lead_budget_json(const lead *l)
 {
     ctn_json_builder out = ctn_json_object(l->arena);
     if (l->amount.len > 0)
@@ -103,27 +103,38 @@ static lead empty_lead(ctn_arena *arena, travel_day received)
                   .children = -1};
 }
 
+void lead_read(lead *ret_lead, ctn_arena *arena, ctn_str raw, travel_day received, ctn_str known_origin)
+{
+    *ret_lead = empty_lead(arena, received);
+    ret_lead->rules = lead_rules_new(arena);
+    lead_prepare(ret_lead, raw);
+    lead_read_language(ret_lead);
+    lead_read_client(ret_lead);
+    lead_read_places(ret_lead);
+    const travel_airport *home = travel_airport_for(known_origin);
+    if (!ret_lead->origin && home)
+        ret_lead->origin_country = home->country;
+    ret_lead->is_month_first = is_american(ret_lead);
+    lead_read_dates(ret_lead);
+    lead_read_people(ret_lead);
+    lead_read_budget(ret_lead);
+    lead_settle_phone(ret_lead);
+    lead_read_wishes(ret_lead);
+}
+
 int travel_lead_extract(ctn_arena *arena, ctn_str raw_lead, travel_day received, const ctn_json **ret_lead,
                         ctn_err *err)
 {
     if (raw_lead.len > TRAVEL_LEAD_BYTES_MAX)
         return ctn_fail(err, CTN_E_LIMIT, "a lead of %zu bytes is too long, at most %zu are read", raw_lead.len,
                         TRAVEL_LEAD_BYTES_MAX);
-    lead l = empty_lead(arena, received);
-    l.rules = lead_rules_new(arena);
-    lead_prepare(&l, raw_lead);
-    lead_read_client(&l);
-    lead_read_places(&l);
-    l.is_month_first = is_american(&l);
-    lead_read_dates(&l);
-    lead_read_people(&l);
-    lead_read_budget(&l);
-    lead_settle_phone(&l);
-    lead_read_wishes(&l);
+    lead l;
+    lead_read(&l, arena, raw_lead, received, CTN_STR(""));
     bool is_lead = l.is_lead;
+    travel_language language = l.language;
     if (!is_lead)
         l = empty_lead(arena, received);
-    const ctn_json *client = client_json(&l), *trip = trip_json(&l), *budget = budget_json(&l);
+    const ctn_json *client = lead_client_json(&l), *trip = lead_trip_json(&l), *budget = lead_budget_json(&l);
     ctn_json_builder out = ctn_json_object(arena), nothing = ctn_json_array(arena);
     ctn_json_put_bool(&out, "is_lead", is_lead);
     ctn_json_put(&out, CTN_STR("client_info"), client);
@@ -131,6 +142,7 @@ int travel_lead_extract(ctn_arena *arena, ctn_str raw_lead, travel_day received,
     ctn_json_put(&out, CTN_STR("budget_info"), budget);
     ctn_json_put(&out, CTN_STR("missing_info"),
                  is_lead ? travel_missing_info(arena, trip, client, budget) : ctn_json_finish(&nothing));
+    ctn_json_put_str(&out, "language", ctn_str_from(travel_language_code(language)));
     *ret_lead = ctn_json_finish(&out);
     return CTN_OK;
 }

@@ -119,6 +119,14 @@ static ctn_str fullest(lead *l, ctn_str name)
     return best;
 }
 
+ctn_str lead_whole_name(lead *l, ctn_str text)
+{
+    lead_match m;
+    if (text.len > 80 || !lead_find_unicode(l->rules, "^" TITLE "*" NAME "$", text, 0, &m))
+        return (ctn_str){NULL, 0};
+    return clean_name(l, m.group[1]);
+}
+
 static void read_name(lead *l)
 {
     lead_match m;

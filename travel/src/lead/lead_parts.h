@@ -5,10 +5,13 @@
  * places    origin and destinations       client   name, e-mail, phone
  * dates     start, end, nights, month     people   adults, children
  * budget    amount, currency, per         wishes   interests, trip type, whether it is a lead at all
+ * language  en, es, fr or de
  */
 #pragma once
 
+#include "base/json.h"
 #include "kit/calendar.h"
+#include "kit/words.h"
 #include "lead/lead_text.h"
 #include "places/places.h"
 
@@ -38,6 +41,7 @@ typedef struct lead {
     ctn_arena *arena;
     lead_rules *rules;
     travel_day received;
+    lead_text raw;                    /* all of it: a form's labels, the agency's lines */
     lead_text body;                   /* the client's words */
     lead_text said;                   /* the same, with what was taken back or is beside the point blanked */
     ctn_str fields[LEAD_FIELD_COUNT]; /* of a form; len 0: not there */
@@ -54,12 +58,15 @@ typedef struct lead {
     travel_day start, end;
     int nights, month_year, month;
     int adults, children;
+    bool says_children;  /* the text speaks of children, or says that there are none */
+    bool is_total;       /* "four of us": adults is all of them, as far as the text tells */
     bool is_month_first; /* 05/06 is the sixth of May */
     ctn_str amount;      /* JSON number text */
     const char *currency, *per;
     const char *trip_type;
     uint64_t interests; /* bits, in the order of lead_interest_name */
     bool is_lead;
+    travel_language language;
 } lead;
 
 extern const size_t lead_interest_count;
@@ -73,6 +80,17 @@ void lead_read_dates(lead *l);
 void lead_read_people(lead *l);
 void lead_read_budget(lead *l);
 void lead_read_wishes(lead *l);
+void lead_read_language(lead *l);
+
+/* All stages, in their order. known_origin: where we know that they start, if the text does not say it; may be empty.
+ */
+void lead_read(lead *ret_lead, ctn_arena *arena, ctn_str raw, travel_day received, ctn_str known_origin);
+/* The name that the text is, title dropped; empty when it is something else. */
+ctn_str lead_whole_name(lead *l, ctn_str text);
+
+const ctn_json *lead_client_json(const lead *l);
+const ctn_json *lead_trip_json(const lead *l);
+const ctn_json *lead_budget_json(const lead *l);
 
 static inline bool lead_has_field(const lead *l, lead_field f)
 {

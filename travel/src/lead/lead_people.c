@@ -255,6 +255,8 @@ void lead_read_people(lead *l)
     }
     if (p.adults >= 0 && p.children < 0 && !p.names_children)
         p.children = 0;
+    l->says_children = p.names_children || lead_has_field(l, LEAD_CHILDREN);
+    l->is_total = p.total > 0;
     l->adults = p.adults;
     l->children = p.children;
 }

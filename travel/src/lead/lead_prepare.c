@@ -350,6 +350,7 @@ void lead_prepare(lead *l, ctn_str raw)
         lines += raw.ptr[i] == '\n';
     b.capacity = raw.len + lines * 2 + 16;
     b.out = ctn_arena_alloc(l->arena, b.capacity);
+    l->raw = b.raw;
     if (!take_json_form(&b, b.raw.original))
         take_lines(&b);
     l->body = lead_text_make(l->arena, (ctn_str){b.out, b.len});
