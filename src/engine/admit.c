@@ -138,7 +138,8 @@ static void admit_from_lanes(ctn_engine *e)
     q->is_known = true;
     ctn_lanes_tidy(&q->lanes);
     ctn_trouble_ends(&e->store.reading, e->now_ms);
-    for (ctn_lane *lane; ctn_eng_has_seat(e) && (lane = ctn_lanes_next(&q->lanes, e->now_ms));) {
+    for (ctn_lane *lane;
+         ctn_eng_has_seat(e) && !ctn_eng_batch_is_half_full(e) && (lane = ctn_lanes_next(&q->lanes, e->now_ms));) {
         ctn_lane_item item;
         if (e->now_ms < q->retry_at_ms)
             return;
@@ -197,7 +198,7 @@ int64_t ctn_eng_admit_turn_ms(ctn_engine *e)
     const ctn_queue *q = &e->queue;
     if (e->options.own_only)
         return e->queue.was_let_go && q->wanted_count ? e->now_ms : 0;
-    if (!ctn_eng_has_seat(e) || !ctn_due_all_begun_are_here(&e->due) ||
+    if (!ctn_eng_has_seat(e) || ctn_eng_batch_is_half_full(e) || !ctn_due_all_begun_are_here(&e->due) ||
         (q->is_known ? !ctn_lanes_next(&e->queue.lanes, e->now_ms) : !ctn_eng_nothing_is_under_way(e)))
         return 0;
     return q->retry_at_ms > e->now_ms ? q->retry_at_ms : e->now_ms;

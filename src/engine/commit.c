@@ -16,6 +16,7 @@
 
 #define STORE_RETRY_MS 1000
 #define BATCH_WORTH    1024 /* executions with entries in it */
+#define BATCH_SHARED   16   /* the same, where tenants share: half a millisecond of writing */
 
 /* ---- to the writer ---- */
 
@@ -120,7 +121,17 @@ static void fill_append(ctn_engine *e, append_build *b, ctn_append *a, ctn_arena
 bool ctn_eng_is_worth_handing_over(const ctn_engine *e)
 {
     size_t count = e->batches->gathering->count;
-    return !e->batches->under_way && (4 * count >= e->live.count || count >= BATCH_WORTH);
+    return !e->batches->under_way && (4 * count >= e->live.count || count >= BATCH_WORTH || ctn_eng_batch_is_full(e));
+}
+
+bool ctn_eng_batch_is_half_full(const ctn_engine *e)
+{
+    return e->now_ms < e->queue.shared_until_ms && 2 * e->batches->gathering->count >= BATCH_SHARED;
+}
+
+bool ctn_eng_batch_is_full(const ctn_engine *e)
+{
+    return e->now_ms < e->queue.shared_until_ms && e->batches->gathering->count >= BATCH_SHARED;
 }
 
 void ctn_eng_hand_over(ctn_engine *e)
@@ -133,7 +144,6 @@ void ctn_eng_hand_over(ctn_engine *e)
     m->batch.count = m->count;
     for (size_t i = 0; i < m->count; i++)
         fill_append(e, &m->builds[i], &m->batch.appends[i], m->arena);
-    e->inbox.taken = 0;
     m->batch.appends[0].usage = ctn_eng_quotas_take(e, m->arena, &m->batch.appends[0].usage_count);
     e->batches->under_way = m;
     e->batches->gathering = m == &e->batches->both[0] ? &e->batches->both[1] : &e->batches->both[0];

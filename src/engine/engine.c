@@ -25,15 +25,22 @@
 
 /* ---- the turn ---- */
 
-static filed *next_input(ctn_engine *e)
+/* The tenants' starts, and all the rest: in turns, so that neither keeps the other out of a batch. */
+static filed *next_input(ctn_engine *e, bool is_starts_turn)
 {
-    filed *f = ctn_filed_take(&e->inbox.list);
+    filed *f = is_starts_turn ? ctn_inbox_take_start(&e->inbox) : NULL;
+    if (!f)
+        f = ctn_filed_take(&e->inbox.list);
     return f ? f : ctn_inbox_take_start(&e->inbox);
 }
 
 static void take_inputs(ctn_engine *e)
 {
-    for (filed *f; !e->store.is_failing && (f = next_input(e));) {
+    bool is_starts_turn = false;
+    for (filed *f; (f = ctn_filed_take(&e->inbox.refused)); e->figures.refused++)
+        ctn_eng_ack(e, f, f->refusal->code, f->refusal);
+    for (filed *f; !e->store.is_failing && !ctn_eng_batch_is_full(e) && (f = next_input(e, is_starts_turn));) {
+        is_starts_turn = !is_starts_turn;
         ctn_eng_take_filed(e, f);
         if (ctn_eng_is_worth_handing_over(e))
             ctn_eng_hand_over(e);
@@ -100,7 +107,7 @@ int64_t ctn_engine_turn(ctn_engine *e)
         take_inputs(e);
         advance_woken(e);
         ctn_eng_perform(e);
-    } while ((e->inbox.list.first || ctn_eng_cache_has_woken(e)) && !e->store.is_failing);
+    } while ((e->inbox.list.first || ctn_eng_cache_has_woken(e)) && !e->store.is_failing && !ctn_eng_batch_is_full(e));
     ctn_eng_hand_over(e);
     ctn_eng_quarantine_flush(e);
     if (!e->store.is_failing && ctn_eng_all_is_committed(e)) /* nothing was left to be written */

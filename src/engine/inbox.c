@@ -6,8 +6,7 @@
 
 #include <stdlib.h>
 
-#define POOL_MAX       1024
-#define STARTS_AT_ONCE 64 /* of tenants in one batch: a few milliseconds of writing */
+#define POOL_MAX 1024
 
 void ctn_filed_append(filed_list *list, filed *f)
 {
@@ -40,8 +39,9 @@ void ctn_inbox_done(ctn_inbox *inbox)
 {
     for (filed *f; (f = ctn_filed_take(&inbox->list));)
         ctn_inbox_free(inbox, f);
-    inbox->taken = 0;
-    for (filed *f; (f = ctn_inbox_take_start(inbox)); inbox->taken = 0)
+    for (filed *f; (f = ctn_filed_take(&inbox->refused));)
+        ctn_inbox_free(inbox, f);
+    for (filed *f; (f = ctn_inbox_take_start(inbox));)
         ctn_inbox_free(inbox, f);
     for (size_t i = 0; i < inbox->pool_count; i++)
         ctn_arena_free(inbox->pool[i]);
@@ -74,10 +74,9 @@ void ctn_inbox_file_start(ctn_inbox *inbox, filed *f)
 filed *ctn_inbox_take_start(ctn_inbox *inbox)
 {
     ctn_lane_tenant *tenant = inbox->first_asking;
-    if (!tenant || inbox->taken >= STARTS_AT_ONCE)
+    if (!tenant)
         return NULL;
     filed *f = tenant->first_start;
-    inbox->taken++;
     inbox->first_asking = tenant->next_asking;
     if (!inbox->first_asking)
         inbox->last_asking = NULL;
@@ -89,7 +88,7 @@ filed *ctn_inbox_take_start(ctn_inbox *inbox)
 
 bool ctn_inbox_is_empty(const ctn_inbox *inbox)
 {
-    return !inbox->list.first && !inbox->first_asking;
+    return !inbox->list.first && !inbox->refused.first && !inbox->first_asking;
 }
 
 filed *ctn_inbox_new(ctn_inbox *inbox, filed_kind kind)

@@ -2,8 +2,8 @@
  * inbox.h -- what was filed: things from outside, each kept with what it needs until its effect is on disk. If the
  * commit fails it is decided again.
  *
- * Starts of tenants stand in lines of their own, and are taken from one tenant after the other, so many for a batch:
- * the start of one who asks for little is in the next commit, and that is not a long one, however many another asks
+ * Starts of tenants stand in lines of their own, and are taken from one tenant after the other: the start of one who
+ * asks for little is in the next commit (and that is not a long one: ctn_eng_batch_is_full), however many another asks
  * for.
  *
  * Ownership  A filed thing lives in an arena of its own, with everything it points at. Who takes it out of a list owns
@@ -55,9 +55,9 @@ filed *ctn_filed_take(filed_list *list); /* NULL: it is empty */
 
 typedef struct ctn_inbox {
     filed_list list;
+    filed_list refused;                          /* starts: there are too many; in no batch */
     size_t start_count, start_bytes;             /* asked for from outside, not acknowledged yet */
     ctn_lane_tenant *first_asking, *last_asking; /* with starts that were not taken yet */
-    size_t taken;                                /* of those, for the batch that gathers */
     ctn_arena **pool;                            /* small ones, for the next that are filed */
     size_t pool_count;
 } ctn_inbox;
@@ -65,7 +65,7 @@ typedef struct ctn_inbox {
 void ctn_inbox_init(ctn_inbox *inbox);
 void ctn_inbox_done(ctn_inbox *inbox);
 void ctn_inbox_file_start(ctn_inbox *inbox, filed *f); /* of f->tenant */
-/* The next start of the next tenant; NULL: there is none, or as many as go into one batch were taken for it. */
+/* The next start of the next tenant; NULL: there is none. */
 filed *ctn_inbox_take_start(ctn_inbox *inbox);
 bool ctn_inbox_is_empty(const ctn_inbox *inbox);
 filed *ctn_inbox_new(ctn_inbox *inbox, filed_kind kind); /* in no list yet */

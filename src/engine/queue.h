@@ -17,6 +17,8 @@ typedef struct ctn_queue {
     bool was_let_go;         /* a place or a line: those who wait here may be looked at again */
     size_t wanted_count;     /* of those who waited here at the last look, with own_only */
     int64_t retry_at_ms;     /* the store could not be read */
+    ctn_lane_tenant *last;   /* who asked for a start, and */
+    int64_t shared_until_ms; /* ... others asked lately: their batches are short (commit.h) */
 } ctn_queue;
 
 void ctn_queue_done(ctn_queue *queue);

@@ -5,6 +5,8 @@
 #include "engine/quota.h"
 #include "engine/state.h"
 
+#define SHARED_MS 2000 /* that two tenants are there is forgotten after so long */
+
 void ctn_eng_wake(ctn_engine *e)
 {
     if (e->options.wake)
@@ -101,6 +103,9 @@ void ctn_engine_start(ctn_engine *e, const ctn_start *start, ctn_ack_fn *ack, vo
         name = ctn_json_str_or(start->labels, CTN_LABEL_TENANT, (ctn_str){0});
     ctn_lane_tenant *tenant = ctn_eng_tenant(e, name);
     filed *f = NULL;
+    if (e->queue.last && e->queue.last != tenant)
+        e->queue.shared_until_ms = ctn_clock_now_ms(&e->options.clock) + SHARED_MS;
+    e->queue.last = tenant;
     if (refuse_if_too_many(e, tenant, &err) == CTN_OK) {
         f = make_start(e, start, ack, ctx);
         f->is_counted = true;
@@ -119,7 +124,8 @@ void ctn_engine_start(ctn_engine *e, const ctn_start *start, ctn_ack_fn *ack, vo
     f = request(e, FILED_START, (ctn_execution_id){{0}}, ack, ctx);
     f->refusal = CTN_NEW(f->arena, ctn_err);
     *f->refusal = err;
-    ctn_eng_file(e, f);
+    ctn_filed_append(&e->inbox.refused, f);
+    ctn_eng_wake(e);
 }
 
 filed *ctn_eng_file_input(ctn_engine *e, ctn_execution_id id, const ctn_input *input, ctn_ack_fn *ack, void *ctx)

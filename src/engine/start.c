@@ -179,11 +179,6 @@ static void record_first(ctn_engine *e, loaded *l, const filed *f, const startin
 void ctn_eng_take_start(ctn_engine *e, filed *f)
 {
     ctn_err err = {0};
-    if (f->refusal) {
-        e->figures.refused++;
-        ctn_eng_ack(e, f, f->refusal->code, f->refusal);
-        return;
-    }
     starting s = {.plan = ctn_eng_plan_ref(e, f->start.plan)};
     assert(s.plan);
     if (ctn_live_find(&e->live, f->id)) { /* a second try after a failed commit that did reach the disk */

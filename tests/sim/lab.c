@@ -250,6 +250,7 @@ static ctn_commit_fate fate(void *ctx, int number, const ctn_batch *batch)
 {
     lab *l = ctx;
     (void) number;
+    l->batch_most = batch->count > l->batch_most ? batch->count : l->batch_most;
     bool is_chosen = l->die_before_commit_with && has_kind(batch, l->die_before_commit_with - 1);
     ctn_commit_fate f = {.dies_before = ctn_world_percent(l->world, l->die_percent) || is_chosen};
     if (is_chosen)

@@ -59,6 +59,7 @@ typedef struct lab {
     int die_percent, commit_fails_percent; /* by chance, at every commit */
     bool may_refuse;                       /* a start: there are too many, a quota is used up */
     int die_before_commit_with;            /* ctn_entry_kind + 1: once, instead of the next such commit */
+    size_t batch_most;                     /* executions in a batch, until now */
     ctn_world *world;
     ctn_arena *arena;
     ctn_plan *plans[LAB_PLANS_MAX];

@@ -197,6 +197,28 @@ static void a_quiet_tenant_waits_no_longer_than_for_the_next_place(void **state)
     assert_true(kept.sum_ms <= 2 * alone.sum_ms);
 }
 
+/* Whoever asks waits for the batch before his and for his own: 200 calls that end at once, and 300 that are asked for,
+ * go to disk a few at a time while somebody else is there. */
+static void batches_are_short_while_tenants_share(void **state)
+{
+    (void) state;
+    sim *s = sim_new(2);
+    s->call_ms = 5;
+    s->active_max = 200;
+    open(s);
+    ask_many(s, "noisy", 300);
+    lab_pass(&s->lab, 50);
+    size_t alone = s->lab.batch_most;
+    (void) ask(s, "quiet", -1);
+    s->lab.batch_most = 0;
+    ask_many(s, "noisy", 300);
+    run_to_the_end(s);
+    print_message("  executions in a batch: %zu alone, %zu beside another\n", alone, s->lab.batch_most);
+    assert_true(alone >= 100);
+    assert_in_range(s->lab.batch_most, 1, 17); /* one more where a start makes another execution go on */
+    lab_close(&s->lab);
+}
+
 /* The flood never ends: for each one that starts another comes. */
 static void priority_0_ends_under_a_flood_of_9(void **state)
 {
@@ -409,6 +431,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(weights_are_kept_in_a_long_run),
         cmocka_unit_test(a_quiet_tenant_waits_no_longer_than_for_the_next_place),
+        cmocka_unit_test(batches_are_short_while_tenants_share),
         cmocka_unit_test(priority_0_ends_under_a_flood_of_9),
         cmocka_unit_test(nobody_has_more_at_once_than_he_may),
         cmocka_unit_test(a_full_queue_takes_no_more_of_that_tenant),
