@@ -194,7 +194,7 @@ void trial_check_client_records(trial *t)
     int clients = 0, sessions = 0;
     snprintf(path, sizeof path, "%s/crm.db", t->w->folder);
     if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK &&
-        sqlite3_prepare_v2(db, "SELECT (SELECT count(*) FROM clients), (SELECT count(*) FROM sessions)", -1, &stmt,
+        sqlite3_prepare_v2(db, "SELECT (SELECT count(*) FROM clients), (SELECT count(*) FROM leads)", -1, &stmt,
                            NULL) == SQLITE_OK &&
         sqlite3_step(stmt) == SQLITE_ROW) {
         clients = sqlite3_column_int(stmt, 0);

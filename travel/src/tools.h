@@ -21,7 +21,7 @@
 #include "crm/crm.h"
 
 typedef struct travel_tools {
-    const char *crm_path;        /* may be NULL: tools that need it say so */
+    const char *crm_path;  /* may be NULL: tools that need it say so */
     travel_agency *agency; /* never NULL; closed by travel_tools_done */
     ctn_clock clock;
     travel_crm *crm; /* opened at first use, see travel_call_crm */
@@ -44,8 +44,8 @@ typedef struct travel_toolset {
     size_t count;
 } travel_toolset;
 
-extern const travel_toolset travel_lead_tools, travel_crm_tools, travel_search_tools, travel_proposal_tools,
-    travel_followup_tools, travel_booking_tools, travel_extra_tools;
+extern const travel_toolset travel_lead_tools, travel_crm_lead_tools, travel_crm_client_tools, travel_search_tools,
+    travel_proposal_tools, travel_followup_tools, travel_booking_tools, travel_extra_tools;
 
 /* All of them, as the server lists them; a tool's index there is what travel_tools_call gets. */
 const ctn_mcp_server_tool *travel_tools_list(ctn_arena *arena, size_t *ret_count);

@@ -1,6 +1,6 @@
 /*
  * Both chains, run by catena itself against the tool server: every labelled lead runs to `completed` and gives a
- * proposal, and a client record stands in the CRM for each.
+ * proposal, and each stands in the CRM.
  */
 #include "support.h"
 
@@ -137,8 +137,8 @@ static void every_lead_runs_to_its_end(void **state)
         ctn_arena_restore(arena, mark);
     }
     assert_true(leads >= 40);
-    assert_int_equal(count_rows(&p, "SELECT count(*) FROM clients"), leads);
-    assert_int_equal(count_rows(&p, "SELECT count(DISTINCT execution_id) FROM clients"), leads);
+    assert_int_equal(count_rows(&p, "SELECT count(*) FROM leads"), leads);
+    assert_int_equal(count_rows(&p, "SELECT count(DISTINCT execution) FROM leads"), leads);
     remove_pack(&p);
     ctn_arena_free(arena);
 }
@@ -163,7 +163,7 @@ static void the_follow_up_is_written_and_scheduled(void **state)
     ctn_str message = ctn_json_text(ctn_json_pointer(json_from(arena, output), CTN_STR("/outputs/message_content")));
     assert_true(ctn_str_starts_with(message, CTN_STR("Dear Zoë {client_id} {{client_id}},")));
     assert_true(ctn_str_find(message, CTN_STR("Plans change, and that is fine.")) != SIZE_MAX);
-    assert_int_equal(count_rows(&p, "SELECT count(*) FROM outbox WHERE channel = 'email' AND message LIKE 'Dear Zoë%'"),
+    assert_int_equal(count_rows(&p, "SELECT count(*) FROM messages WHERE channel = 'email' AND body LIKE 'Dear Zoë%'"),
                      1);
     remove_pack(&p);
     ctn_arena_free(arena);

@@ -1,44 +1,237 @@
 /*
- * crm.h -- the pack's own client records: one SQLite file, made at first use.
+ * crm.h -- what the agency knows of its clients: one SQLite file, made at first use, shared by several processes.
  *
- *     clients(client_id, key, execution_id, name, email, phone, created_at)
- *     sessions(session_id, client_id, client, requirements, created_at)
- *     outbox(scheduled_id, channel, send_time, client_id, subject, message, created_at)
+ *     clients        client_id C-000001, name, language, timezone; made_by_lead; erased_at
+ *     contacts       client_id, kind email|phone, value as it was written, key: normalised, UNIQUE (crm_contact.h)
+ *     leads          lead_id L-000001, client_id, execution, text, language, client, requirements, budget (JSON),
+ * status new asked proposed accepted booked lost spam, repeat_of trips          trip_id T-000001, client_id, lead_id,
+ * status planned held booked cancelled done, dates, total messages       message_id M-000001, client_id, direction,
+ * channel, subject, body, status, key UNIQUE, driver activities     activity_id A-000001, client_id, kind, what
+ *     documents      document_id D-000001, client_id, lead_id, kind, version, content_type, body
+ *     executions     client_id, execution: which runs of chains dealt with a client
+ *     answers        tool, key -> the answer that a call with this key got, and a digest of its arguments
+ *     client_search  full text over names, contacts and places
  *
- * create is idempotent by its key: the same key gives the same record, whoever asks and however often. delete is
- * idempotent: what is gone stays gone. schedule writes a row each time. Ids are never used twice.
+ * Section `crm` of agency.yaml: {repeat_days: 14}, for how long the same text of the same client counts as a repeat.
  *
- * Errors  CTN_E_IO, CTN_E_BUSY with a sentence that names the file.
+ * Promises
+ *   1. A change is one transaction, on disk when the call returns (WAL, synchronous=FULL): commit before effect. A
+ * process that dies in between leaves all of it or nothing; several changes are one between travel_crm_begin and _end.
+ *   2. One contact key belongs to one client, whoever comes at the same time from however many processes.
+ *   3. The same key has one outcome for ever (travel_crm_once, messages by key); with other arguments it is refused.
+ *   4. An id is never used twice. An erased client's id stays, and nothing is ever written to it again.
+ *   5. Nothing personal stands in an error: sentences name ids, tables and the file.
+ *
+ * Ownership  open gives the file to the caller, close takes it. What is given back lives in the caller's arena; what is
+ *            passed in is copied.
+ * Times      *_at_ms is milliseconds since 1970; 0 is "never" or "not known". In the file: RFC 3339, UTC.
+ * Errors     CTN_E_BUSY       another process writes for longer than 5 s; nothing happened
+ *            CTN_E_IO         disk; whether a commit happened is not known: ask again by the same key
+ *            CTN_E_NEWER      the file was written by a newer catena-travel; nothing was touched
+ *            CTN_E_NOT_FOUND  no such row
+ *            CTN_E_EXISTS     the key was used for something else
+ *            CTN_E_STATE      the row is not in a state that allows this, or its client was erased
+ *            After any of them nothing of the call is in the file, and the handle is good for the next call.
+ * Threads    A handle belongs to the thread that opened it.
  */
 #pragma once
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/json.h"
 
 typedef struct travel_crm travel_crm;
 
-/* The file at `path`, made with its tables unless `is_reading` (then a missing file is CTN_E_NOT_FOUND). */
+/* The file at `path`, made or migrated to this version's tables; `is_reading`: a file that is not there is
+ * CTN_E_NOT_FOUND and is not made. */
 int travel_crm_open(const char *path, bool is_reading, travel_crm **ret_crm, ctn_err *err);
 void travel_crm_close(travel_crm *crm); /* NULL is fine */
 
+/* ---- one change ---- */
+
+/* Begins a change; inside another one it is a part of it. Each begin that gives CTN_OK is met by one end, which commits
+ * if `rc` is CTN_OK and forgets this part otherwise; it gives `rc`, or what went wrong while committing. Functions
+ * below that write do this themselves: callers need it only to make one change of several. */
+int travel_crm_begin(travel_crm *crm, ctn_err *err);
+int travel_crm_end(travel_crm *crm, int rc, ctn_err *err);
+
+/* A tool's call with an idempotency key: `work` runs once in a change, and its answer is kept in the same change. The
+ * same key again gives the kept answer and runs nothing; with other arguments it is CTN_E_EXISTS. An empty key: it just
+ * runs. The answer must hold ids, states and times, and nothing personal: erasing a client leaves it. */
+typedef struct travel_once {
+    const char *tool; /* keys of different tools have nothing to do with each other */
+    ctn_str key;
+    const ctn_json *arguments; /* its member `key` does not count */
+    int64_t now_ms;
+    int (*work)(void *ctx, ctn_arena *arena, const ctn_json **ret_answer, ctn_err *err);
+    void *ctx;
+} travel_once;
+int travel_crm_once(travel_crm *crm, ctn_arena *arena, const travel_once *once, const ctn_json **ret_answer,
+                    bool *ret_is_repeated, ctn_err *err);
+
+/* ---- clients ---- */
+
 typedef struct travel_client {
-    ctn_str name, email, phone;   /* empty: not known */
-    ctn_str client, requirements; /* JSON text, kept as it came */
-    ctn_str key, execution_id;    /* empty: none */
-    ctn_str created_at;           /* RFC 3339 */
+    ctn_str client_id, name, language, timezone; /* empty: not known */
+    ctn_str email, phone;                        /* the first of each, as it was written */
+    int64_t created_at_ms, erased_at_ms;         /* erased: everything else but the id is empty */
 } travel_client;
 
-int travel_crm_create(travel_crm *crm, ctn_arena *arena, const travel_client *client, ctn_str *ret_client_id,
-                      ctn_str *ret_session_id, bool *ret_is_new, ctn_err *err);
-/* By client id, or by the execution that made the records. */
-int travel_crm_delete(travel_crm *crm, ctn_str client_id, ctn_str execution_id, int *ret_deleted, ctn_err *err);
-/* CTN_E_NOT_FOUND: no such client. */
-int travel_crm_find(travel_crm *crm, ctn_arena *arena, ctn_str client_id, ctn_str *ret_name, int *ret_sessions,
-                    ctn_err *err);
+/* CTN_E_NOT_FOUND: no such client. An erased one is given, with erased_at_ms. */
+int travel_crm_client(travel_crm *crm, ctn_arena *arena, ctn_str client_id, travel_client *ret_client, ctn_err *err);
+/* By e-mail, else by phone; both are normalised first. */
+int travel_crm_client_by_contact(travel_crm *crm, ctn_arena *arena, ctn_str email, ctn_str phone,
+                                 travel_client *ret_client, ctn_err *err);
+/* What is not empty replaces what is there; a contact is added (and is nobody's key if another client has it). */
+int travel_crm_client_update(travel_crm *crm, ctn_arena *arena, const travel_client *client, ctn_err *err);
+/* Notes that a run of a chain dealt with the client, so that erasing the client finds it. */
+int travel_crm_note_execution(travel_crm *crm, ctn_str client_id, ctn_str execution, ctn_err *err);
 
+typedef struct travel_history {
+    travel_client client;
+    int64_t days_since_contact; /* since the later of the two below, or the last lead; -1: never */
+    int64_t last_incoming_at_ms, last_outgoing_at_ms; /* messages; a lead is incoming */
+    int64_t sent_7d, sent_30d;                        /* messages that went out, or may have */
+    int64_t leads, trips;
+    ctn_str lead_id, lead_status; /* of the last lead */
+    const ctn_json *channels;     /* ["email", "phone"], by which the client can be reached */
+} travel_history;
+int travel_crm_client_history(travel_crm *crm, ctn_arena *arena, ctn_str client_id, int64_t now_ms,
+                              travel_history *ret_history, ctn_err *err);
+
+/* ---- leads ---- */
+
+typedef struct travel_lead_record {
+    ctn_str execution, text, language, status;      /* status empty: new */
+    ctn_str name, email, phone, timezone;           /* of the client */
+    const ctn_json *client, *requirements, *budget; /* kept as they came; NULL: {} */
+    int64_t received_at_ms, now_ms;
+    int64_t repeat_ms; /* the same text within this span is a repeat */
+} travel_lead_record;
+
+typedef struct travel_lead_saved {
+    ctn_str client_id, lead_id;
+    bool is_known_client, is_repeat;
+    ctn_str earlier_lead_id, earlier_execution; /* of a repeat */
+} travel_lead_saved;
+
+/* Finds the client by its contacts or makes one, and adds the lead. */
+int travel_crm_lead_save(travel_crm *crm, ctn_arena *arena, const travel_lead_record *lead,
+                         travel_lead_saved *ret_saved, ctn_err *err);
+/* The undo: removes the lead (or, with an empty lead_id, the leads that the execution made), and each client that such
+ * a lead made and to which nothing else refers. Nothing there to remove is no error. */
+int travel_crm_lead_discard(travel_crm *crm, ctn_arena *arena, ctn_str lead_id, ctn_str execution, int64_t *ret_leads,
+                            int64_t *ret_clients, ctn_err *err);
+/* Empty or NULL: stays as it is. */
+int travel_crm_lead_update(travel_crm *crm, ctn_arena *arena, ctn_str lead_id, ctn_str status,
+                           const ctn_json *requirements, const ctn_json *budget, int64_t now_ms, ctn_err *err);
+/* {lead_id, client_id, status, language, text, client, requirements, budget, received_at, ...} */
+int travel_crm_lead(travel_crm *crm, ctn_arena *arena, ctn_str lead_id, const ctn_json **ret_lead, ctn_err *err);
+bool travel_crm_lead_status_is_known(ctn_str status);
+/* A client with everything that belongs to it; for people. 0: there is no such client. */
+int travel_crm_client_delete(travel_crm *crm, ctn_arena *arena, ctn_str client_id, int64_t *ret_deleted, ctn_err *err);
+
+/* ---- messages ---- */
+
+/*      plan --> planned --sending--> sending --sent--> sent
+ *                  |                    |----failed--> failed --sending--> sending
+ *                  `--cancel--> cancelled
+ * `sending` is committed before anything leaves this machine: who finds it there after a death knows that the message
+ * may have gone out, and asks its driver instead of sending again. `failed`: it surely did not go out. */
 typedef struct travel_message {
-    ctn_str channel, send_time, client_id, subject, text, created_at;
+    ctn_str message_id;         /* the CRM's */
+    ctn_str client_id, lead_id; /* may be empty */
+    ctn_str direction;          /* in, out */
+    ctn_str channel, language, subject, body;
+    ctn_str status, key;                           /* key empty: none */
+    ctn_str driver, reference;                     /* who took it, and what he calls it */
+    ctn_str execution;                             /* noted with the client */
+    int64_t created_at_ms, send_at_ms, sent_at_ms; /* of an incoming one sent_at is when it came */
 } travel_message;
 
-int travel_crm_schedule(travel_crm *crm, ctn_arena *arena, const travel_message *message, ctn_str *ret_scheduled_id,
+/* Adds a message that is to go out. The same key again: the row as it is now, whatever its status; CTN_E_EXISTS if
+ * client, channel, subject or body differ. */
+int travel_crm_message_plan(travel_crm *crm, ctn_arena *arena, const travel_message *message,
+                            travel_message *ret_message, ctn_err *err);
+/* planned or failed -> sending. CTN_E_STATE: it is not in either, so somebody else sends it, or has: read it again. */
+int travel_crm_message_sending(travel_crm *crm, ctn_str message_id, ctn_str driver, ctn_err *err);
+/* sending -> sent, sending -> failed; the same again changes nothing. */
+int travel_crm_message_sent(travel_crm *crm, ctn_str message_id, ctn_str reference, int64_t sent_at_ms, ctn_err *err);
+int travel_crm_message_failed(travel_crm *crm, ctn_str message_id, ctn_err *err);
+/* planned or failed -> cancelled; CTN_E_STATE: it is on its way. */
+int travel_crm_message_cancel(travel_crm *crm, ctn_str message_id, ctn_err *err);
+int travel_crm_message_by_key(travel_crm *crm, ctn_arena *arena, ctn_str key, travel_message *ret_message,
+                              ctn_err *err);
+int travel_crm_message(travel_crm *crm, ctn_arena *arena, ctn_str message_id, travel_message *ret_message,
+                       ctn_err *err);
+/* Adds a message that came in (status received), at sent_at_ms. */
+int travel_crm_message_received(travel_crm *crm, ctn_arena *arena, const travel_message *message,
+                                ctn_str *ret_message_id, ctn_err *err);
+/* The first message or lead that came from the client after `since_ms`; CTN_E_NOT_FOUND: none. A lead has direction
+ * "in", channel "lead" and its text as body. */
+int travel_crm_first_incoming(travel_crm *crm, ctn_arena *arena, ctn_str client_id, int64_t since_ms,
+                              travel_message *ret_message, ctn_err *err);
+
+/* ---- activity ---- */
+
+/* Something that was done for or with the client: a call, a visit, a proposal approved. */
+int travel_crm_activity_record(travel_crm *crm, ctn_arena *arena, ctn_str client_id, ctn_str lead_id, ctn_str kind,
+                               ctn_str what, int64_t at_ms, ctn_str *ret_activity_id, ctn_err *err);
+
+/* ---- trips ---- */
+
+typedef struct travel_trip_record {
+    ctn_str trip_id; /* empty: a new one */
+    ctn_str client_id, lead_id, status, summary, destination, start_date, end_date, booking_id;
+    ctn_str total, currency; /* "1234.50", "GBP" */
+    const ctn_json *details; /* NULL: {} */
+    int64_t now_ms;
+} travel_trip_record;
+/* A new trip, or the one that is named with what is not empty replaced. */
+int travel_crm_trip_save(travel_crm *crm, ctn_arena *arena, const travel_trip_record *trip, ctn_str *ret_trip_id,
+                         ctn_err *err);
+bool travel_crm_trip_status_is_known(ctn_str status);
+
+/* ---- documents ---- */
+
+/* Versions of a kind of document are counted by lead (by client when there is no lead), from 1. */
+typedef struct travel_document {
+    ctn_str document_id, client_id, lead_id, kind, content_type, title;
+    ctn_str body;    /* bytes */
+    int64_t version; /* save: 0 is the next one; get: 0 is the last one */
+    int64_t created_at_ms;
+} travel_document;
+
+enum { TRAVEL_DOCUMENT_BYTES_MAX = 16 * 1024 * 1024 };
+
+/* CTN_E_EXISTS: that version is there with another body; with the same body it is given back. */
+int travel_crm_document_save(travel_crm *crm, ctn_arena *arena, const travel_document *document, ctn_str execution,
+                             travel_document *ret_document, ctn_err *err);
+int travel_crm_document_next_version(travel_crm *crm, ctn_str client_id, ctn_str lead_id, ctn_str kind,
+                                     int64_t *ret_version, ctn_err *err);
+/* By document_id, else by lead_id (or client_id) and kind. */
+int travel_crm_document(travel_crm *crm, ctn_arena *arena, const travel_document *which, travel_document *ret_document,
                         ctn_err *err);
+
+/* ---- search, export, erasure ---- */
+
+/* Clients by name (accents and case do not count, the beginning of a word suffices), e-mail, phone or place, those that
+ * wrote last first: [{client_id, name, email, phone, language, leads, last_lead_at, last_lead_status}]. `after`: the
+ * client_id that the page before ended with; *ret_next is empty behind the last page. */
+int travel_crm_search(travel_crm *crm, ctn_arena *arena, ctn_str query, int64_t limit, ctn_str after,
+                      const ctn_json **ret_clients, ctn_str *ret_next, ctn_err *err);
+/* A page of all clients in the order of their ids, each with its contacts, leads, trips, messages, activities and
+ * documents (without bodies of documents). */
+int travel_crm_export(travel_crm *crm, ctn_arena *arena, int64_t limit, ctn_str after, const ctn_json **ret_clients,
+                      ctn_str *ret_next, ctn_err *err);
+/* The same page as a table, one line a client (RFC 4180; a cell that a spreadsheet would take for a formula begins with
+ * an apostrophe). The first page has the names of the columns. */
+ctn_str travel_crm_export_csv(ctn_arena *arena, const ctn_json *clients, bool is_first_page);
+
+/* Forgets a client: name, contacts, texts, messages, documents, activities, the index, and every byte of them in the
+ * file and its log. What stays names nobody: the client's id and when it was erased, its leads' and messages' states
+ * and times, its trips' totals. Tells which executions dealt with the client. Again: *ret_was_erased, and the same
+ * list. CTN_E_BUSY: it is forgotten, but another process reads, so that bytes may still be in the file's log: ask
+ * again. */
+int travel_crm_erase(travel_crm *crm, ctn_arena *arena, ctn_str client_id, int64_t now_ms, bool *ret_was_erased,
+                     const ctn_json **ret_executions, ctn_err *err);

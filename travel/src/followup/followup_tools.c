@@ -14,7 +14,8 @@ static bool is_channel(ctn_str channel)
 
 static int analyze_client(const travel_call *call, const ctn_json **ret_result, ctn_err *err)
 {
-    ctn_str client_id, name, text;
+    ctn_str client_id, text;
+    travel_history history;
     int sessions = -1;
     int64_t days;
     int rc = travel_maybe_text(call, "client_id", &client_id, err);
@@ -26,8 +27,9 @@ static int analyze_client(const travel_call *call, const ctn_json **ret_result, 
         return ctn_fail(err, CTN_E_INVALID, "days_since_contact must be a whole number of days, 0 or more");
     /* A CRM that is not there knows nobody; that is an answer, not a failure. */
     if (client_id.len > 0 && call->tools->crm_path && travel_call_crm(call, true, NULL) == CTN_OK &&
-        travel_crm_find(call->tools->crm, call->arena, client_id, &name, &sessions, NULL) != CTN_OK)
-        sessions = -1;
+        travel_crm_client_history(call->tools->crm, call->arena, client_id, travel_now_ms(call), &history, NULL) ==
+            CTN_OK)
+        sessions = (int) history.leads;
     *ret_result = travel_client_analyze(call->arena, days, sessions);
     return CTN_OK;
 }
@@ -62,14 +64,13 @@ static int generate_message(const travel_call *call, const ctn_json **ret_result
 
 static int schedule_delivery(const travel_call *call, const ctn_json **ret_result, ctn_err *err)
 {
-    travel_message message = {.created_at = travel_now_text(call)};
-    travel_day day;
-    ctn_str scheduled_id;
+    travel_message message = {.created_at_ms = travel_now_ms(call)};
+    ctn_str send_time;
     int rc = travel_want_text(call, "channel", &message.channel, err);
     if (!rc)
-        rc = travel_want_text(call, "send_time", &message.send_time, err);
+        rc = travel_want_text(call, "send_time", &send_time, err);
     if (!rc)
-        rc = travel_want_text(call, "message", &message.text, err);
+        rc = travel_want_text(call, "message", &message.body, err);
     if (!rc)
         rc = travel_maybe_text(call, "subject", &message.subject, err);
     if (!rc)
@@ -77,20 +78,20 @@ static int schedule_delivery(const travel_call *call, const ctn_json **ret_resul
     if (!rc && !is_channel(message.channel))
         rc = ctn_fail(err, CTN_E_INVALID, "channel must be email, sms, whatsapp or phone, not \"%.*s\"",
                       (int) (message.channel.len > 40 ? 40 : message.channel.len), message.channel.ptr);
-    if (!rc && !travel_day_parse(message.send_time, &day))
-        rc = ctn_fail(err, CTN_E_INVALID, "send_time must be a time such as 2026-10-24T09:30:00Z");
+    if (!rc)
+        rc = travel_maybe_moment(call, "send_time", 0, &message.send_at_ms, err);
     if (!rc)
         rc = travel_call_crm(call, false, err);
     if (!rc)
-        rc = travel_crm_schedule(call->tools->crm, call->arena, &message, &scheduled_id, err);
+        rc = travel_crm_message_plan(call->tools->crm, call->arena, &message, &message, err);
     if (rc)
         return rc;
     ctn_json_builder out = ctn_json_object(call->arena);
-    ctn_json_put_str(&out, "scheduled_id", scheduled_id);
+    ctn_json_put_str(&out, "scheduled_id", message.message_id);
     ctn_json_put_str(&out, "delivery_confirmation",
                      ctn_arena_printf(call->arena, "%.*s is in the outbox for %.*s, to be sent at %.*s.",
-                                      CTN_STR_ARG(scheduled_id), CTN_STR_ARG(message.channel),
-                                      CTN_STR_ARG(message.send_time)));
+                                      CTN_STR_ARG(message.message_id), CTN_STR_ARG(message.channel),
+                                      CTN_STR_ARG(send_time)));
     *ret_result = ctn_json_finish(&out);
     return CTN_OK;
 }

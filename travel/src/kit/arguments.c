@@ -3,6 +3,10 @@
  */
 #include "kit/arguments.h"
 
+#include "value/calendar.h"
+
+#include <inttypes.h>
+
 enum { MS_PER_DAY = 86400000, FIELD_BYTES_MAX = 65536 };
 
 int travel_want_object(const travel_call *call, const char *key, const ctn_json **ret_value, ctn_err *err)
@@ -21,7 +25,7 @@ int travel_maybe_object(const travel_call *call, const char *key, const ctn_json
     return !v || ctn_json_is(v, CTN_JSON_NULL) ? CTN_OK : travel_want_object(call, key, ret_value, err);
 }
 
-int travel_maybe_text(const travel_call *call, const char *key, ctn_str *ret_text, ctn_err *err)
+int travel_maybe_long_text(const travel_call *call, const char *key, size_t bytes_max, ctn_str *ret_text, ctn_err *err)
 {
     const ctn_json *v = ctn_json_member_of(call->arguments, key);
     *ret_text = (ctn_str){NULL, 0};
@@ -29,9 +33,38 @@ int travel_maybe_text(const travel_call *call, const char *key, ctn_str *ret_tex
         return CTN_OK;
     if (!ctn_json_is(v, CTN_JSON_STRING) && !ctn_json_is(v, CTN_JSON_NUMBER))
         return ctn_fail(err, CTN_E_INVALID, "%s must be text, not %s", key, ctn_json_kind_name(v));
-    if (ctn_json_text(v).len > FIELD_BYTES_MAX)
-        return ctn_fail(err, CTN_E_LIMIT, "%s has %zu bytes, at most %d", key, ctn_json_text(v).len, FIELD_BYTES_MAX);
+    if (ctn_json_text(v).len > bytes_max)
+        return ctn_fail(err, CTN_E_LIMIT, "%s has %zu bytes, at most %zu", key, ctn_json_text(v).len, bytes_max);
     *ret_text = ctn_json_text(v);
+    return CTN_OK;
+}
+
+int travel_maybe_text(const travel_call *call, const char *key, ctn_str *ret_text, ctn_err *err)
+{
+    return travel_maybe_long_text(call, key, FIELD_BYTES_MAX, ret_text, err);
+}
+
+int travel_maybe_int(const travel_call *call, const char *key, int64_t min, int64_t max, int64_t otherwise,
+                     int64_t *ret_value, ctn_err *err)
+{
+    const ctn_json *v = ctn_json_member_of(call->arguments, key);
+    int64_t value = otherwise;
+    if (v && !ctn_json_is(v, CTN_JSON_NULL) &&
+        ((!ctn_json_to_int64(v, &value) && !ctn_str_to_int64(ctn_json_text(v), &value)) || value < min || value > max))
+        return ctn_fail(err, CTN_E_INVALID, "%s must be a whole number from %" PRId64 " to %" PRId64, key, min, max);
+    *ret_value = value;
+    return CTN_OK;
+}
+
+int travel_maybe_moment(const travel_call *call, const char *key, int64_t otherwise_ms, int64_t *ret_at_ms,
+                        ctn_err *err)
+{
+    const ctn_json *v = ctn_json_member_of(call->arguments, key);
+    ctn_time time = {.at_ms = otherwise_ms};
+    bool is_absent = !v || ctn_json_is(v, CTN_JSON_NULL) || (ctn_json_is(v, CTN_JSON_STRING) && v->count == 0);
+    if (!is_absent && !ctn_time_of(v, &time) && !ctn_str_to_int64(ctn_json_text(v), &time.at_ms))
+        return ctn_fail(err, CTN_E_INVALID, "%s must be a time such as 2026-10-24T09:00:00Z", key);
+    *ret_at_ms = time.at_ms;
     return CTN_OK;
 }
 

@@ -19,5 +19,14 @@ int travel_maybe_day(const travel_call *call, const char *key, bool *ret_is_ther
 /* The day of `started_at` if it is there, else of the clock. */
 int travel_today(const travel_call *call, travel_day *ret_day, ctn_err *err);
 
+/* A moment as above, in milliseconds; absent: `otherwise_ms`. A date alone is its midnight, UTC. */
+int travel_maybe_moment(const travel_call *call, const char *key, int64_t otherwise_ms, int64_t *ret_at_ms,
+                        ctn_err *err);
+/* Text of at most bytes_max; absent is empty. */
+int travel_maybe_long_text(const travel_call *call, const char *key, size_t bytes_max, ctn_str *ret_text, ctn_err *err);
+/* A whole number from min to max; absent: `otherwise`. */
+int travel_maybe_int(const travel_call *call, const char *key, int64_t min, int64_t max, int64_t otherwise,
+                     int64_t *ret_value, ctn_err *err);
+
 int64_t travel_now_ms(const travel_call *call);
 ctn_str travel_now_text(const travel_call *call); /* RFC 3339, in the call's arena */
