@@ -36,7 +36,7 @@ static void no_world_finds_anything(void **state)
                          "catena simulate --config " PACK "/catena.yaml --seeds 200 $chain || echo BAD $chain; done"),
                 0);
     assert_lacks(w->said.out, "BAD");
-    assert_out(w, "supplier-failover: 200 worlds");
+    assert_out(w, "visa-reminder: 200 worlds");
 }
 
 int main(void)

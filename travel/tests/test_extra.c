@@ -1,0 +1,162 @@
+/*
+ * The tools of the small chains: a reminder comes at ten by the client's clock and never at night, a short letter has
+ * every fact it speaks of, in each language.
+ */
+#include "support.h"
+
+#include "kit/words.h"
+
+typedef struct moment {
+    const char *question, *remind_at, *local, *is_late, *is_past;
+} moment;
+
+static void a_reminder_comes_at_ten_by_the_clients_clock(void **state)
+{
+    (void) state;
+    static const moment MOMENTS[] = {
+        {"{\"date\":\"2027-06-01\",\"days_before\":42,\"timezone\":\"Europe/Madrid\",\"now\":\"2027-01-01T00:00:00Z\"}",
+         "2027-04-20T08:00:00.000Z", "2027-04-20 10:00", "false", "false"},
+        /* the day after the clocks went forward */
+        {"{\"date\":\"2027-03-29\",\"days_before\":0,\"timezone\":\"Europe/Madrid\",\"now\":\"2027-01-01T00:00:00Z\"}",
+         "2027-03-29T08:00:00.000Z", "2027-03-29 10:00", "false", "false"},
+        {"{\"date\":\"2027-03-27\",\"days_before\":0,\"timezone\":\"Europe/Madrid\",\"now\":\"2027-01-01T00:00:00Z\"}",
+         "2027-03-27T09:00:00.000Z", "2027-03-27 10:00", "false", "false"},
+        /* it is six in the morning there: today; it is seven in the evening: tomorrow, never at once */
+        {"{\"date\":\"2027-06-01\",\"days_before\":42,\"timezone\":\"America/Lima\",\"now\":\"2027-05-20T11:00:00Z\"}",
+         "2027-05-20T15:00:00.000Z", "2027-05-20 10:00", "true", "false"},
+        {"{\"date\":\"2027-06-01\",\"days_before\":42,\"timezone\":\"America/Lima\",\"now\":\"2027-05-21T00:00:00Z\"}",
+         "2027-05-21T15:00:00.000Z", "2027-05-21 10:00", "true", "false"},
+        /* where it is tomorrow already */
+        {"{\"date\":\"2027-06-01\",\"days_before\":42,\"timezone\":\"Pacific/"
+         "Auckland\",\"now\":\"2027-05-20T21:00:00Z\"}",
+         "2027-05-20T22:00:00.000Z", "2027-05-21 10:00", "true", "false"},
+        {"{\"date\":\"2027-06-01\",\"days_before\":14,\"timezone\":\"UTC\",\"now\":\"2027-05-31T12:00:00Z\"}",
+         "2027-06-01T10:00:00.000Z", "2027-06-01 10:00", "true", "true"},
+        {"{\"date\":\"2020-06-01\",\"days_before\":\"14\",\"hour\":8,\"timezone\":\"UTC\",\"now\":\"2027-05-31T07:00:"
+         "00Z\"}",
+         "2027-05-31T08:00:00.000Z", "2027-05-31 08:00", "true", "true"},
+    };
+    ctn_arena *arena = ctn_arena_new(65536);
+    travel_tools tools = tools_for_test(NULL);
+    for (size_t i = 0; i < sizeof MOMENTS / sizeof *MOMENTS; i++) {
+        const ctn_json *plan =
+            result_of(&tools, "plan_reminder", arena, json_from(arena, ctn_str_from(MOMENTS[i].question)));
+        assert_string_equal(ctn_json_text(ctn_json_member_of(plan, "remind_at")).ptr, MOMENTS[i].remind_at);
+        assert_string_equal(ctn_json_text(ctn_json_member_of(plan, "local_time")).ptr, MOMENTS[i].local);
+        assert_string_equal(ctn_json_to_str(arena, ctn_json_member_of(plan, "is_late")).ptr, MOMENTS[i].is_late);
+        assert_string_equal(ctn_json_to_str(arena, ctn_json_member_of(plan, "is_past")).ptr, MOMENTS[i].is_past);
+    }
+    travel_agency_close(tools.agency);
+    ctn_arena_free(arena);
+}
+
+static void refused(travel_tools *tools, ctn_arena *arena, const char *tool, const char *question, const char *word)
+{
+    ctn_err err = {0};
+    const ctn_json *result = NULL;
+    assert_int_not_equal(run_tool(tools, tool, arena, json_from(arena, ctn_str_from(question)), &result, &err), CTN_OK);
+    if (!strstr(err.message, word))
+        fail_msg("\"%s\" is not in \"%s\"", word, err.message);
+}
+
+static void what_is_wrong_is_named(void **state)
+{
+    (void) state;
+    ctn_arena *arena = ctn_arena_new(65536);
+    travel_tools tools = tools_for_test(NULL);
+    refused(&tools, arena, "plan_reminder", "{\"days_before\":1}", "date is missing");
+    refused(&tools, arena, "plan_reminder", "{\"date\":\"soon\",\"days_before\":1}", "date must be");
+    refused(&tools, arena, "plan_reminder", "{\"date\":\"2027-06-01\",\"days_before\":-1}", "days_before must be 0 to");
+    refused(&tools, arena, "plan_reminder", "{\"date\":\"2027-06-01\",\"days_before\":\"many\"}", "a whole number");
+    refused(&tools, arena, "plan_reminder", "{\"date\":\"2027-06-01\",\"days_before\":1,\"hour\":24}", "hour must be");
+    refused(&tools, arena, "plan_reminder", "{\"date\":\"2027-06-01\",\"days_before\":1,\"timezone\":\"Mars/Base\"}",
+            "no time zone 'Mars/Base'");
+    refused(&tools, arena, "plan_reminder", "{\"date\":\"2027-06-01\",\"days_before\":1,\"now\":\"noon\"}",
+            "now must be");
+    refused(&tools, arena, "write_notice", "{\"notice\":\"visum\",\"place\":\"Japan\",\"date\":\"2027-06-01\"}",
+            "visa, visa_last or price");
+    refused(&tools, arena, "write_notice", "{\"notice\":\"visa\",\"date\":\"2027-06-01\"}", "place");
+    refused(&tools, arena, "write_notice", "{\"notice\":\"price\",\"place\":\"Rome\",\"date\":\"2027-06-01\"}",
+            "currency");
+    refused(&tools, arena, "write_notice",
+            "{\"notice\":\"price\",\"place\":\"Rome\",\"date\":\"2027-06-01\",\"currency\":\"EUR\",\"price\":\"1e3\","
+            "\"price_before\":\"1300.00\"}",
+            "price must be an amount");
+    refused(
+        &tools, arena, "write_notice",
+        "{\"notice\":\"price\",\"place\":\"Rome\",\"date\":\"2027-06-01\",\"currency\":\"EUR\",\"price\":\"1300.00\","
+        "\"price_before\":\"1300.00\"}",
+        "no news");
+    travel_agency_close(tools.agency);
+    ctn_arena_free(arena);
+}
+
+static ctn_str letter(travel_tools *tools, ctn_arena *arena, const char *notice, const char *language, const char *name,
+                      const char *place)
+{
+    ctn_json_builder q = ctn_json_object(arena);
+    ctn_json_put_str(&q, "notice", ctn_str_from(notice));
+    ctn_json_put_str(&q, "language", ctn_str_from(language));
+    ctn_json_put_str(&q, "name", ctn_str_from(name));
+    ctn_json_put_str(&q, "place", ctn_str_from(place));
+    ctn_json_put_str(&q, "date", CTN_STR("2027-06-01"));
+    ctn_json_put_str(&q, "currency", CTN_STR("EUR"));
+    ctn_json_put_str(&q, "price", CTN_STR("1150.50"));
+    ctn_json_put_str(&q, "price_before", CTN_STR("1300"));
+    const ctn_json *r = result_of(tools, "write_notice", arena, ctn_json_finish(&q));
+    return ctn_arena_printf(arena, "%.*s\n\n%.*s", CTN_STR_ARG(ctn_json_text(ctn_json_member_of(r, "subject"))),
+                            CTN_STR_ARG(ctn_json_text(ctn_json_member_of(r, "message"))));
+}
+
+static bool has(ctn_str text, const char *part)
+{
+    return ctn_str_find(text, ctn_str_from(part)) != SIZE_MAX;
+}
+
+static void a_letter_has_every_fact_in_each_language(void **state)
+{
+    (void) state;
+    static const char *const notices[] = {"visa", "visa_last", "price"};
+    static const char *const languages[] = {"en", "es", "fr", "de"};
+    static const char *const days[] = {"1 June 2027", "1 de junio de 2027", "1er juin 2027", "1. Juni 2027"};
+    static const char *const saved[] = {"€149.50", "149,50\u00a0€", "149,50\u00a0€", "149,50\u00a0€"};
+    ctn_arena *arena = ctn_arena_new(65536);
+    travel_tools tools = tools_for_test(NULL);
+    for (size_t n = 0; n < 3; n++)
+        for (size_t l = 0; l < 4; l++) {
+            ctn_str text = letter(&tools, arena, notices[n], languages[l], "Ana Ortiz", "Japan");
+            assert_true(has(text, "Ana Ortiz") && has(text, "Japan") && has(text, days[l]));
+            assert_true(n < 2 || has(text, saved[l]));
+            assert_true(has(text, "Your travel desk"));
+            assert_false(has(text, "{") || has(text, "}") || has(text, "  ") || has(text, "()") || has(text, "\n\n\n"));
+        }
+    /* No name is no hole; another language is the agency's. */
+    ctn_str text = letter(&tools, arena, "visa", "it", "", "Japan");
+    assert_true(has(text, "\n\nHello,\n\n") && has(text, "Kind regards"));
+    travel_agency_close(tools.agency);
+    ctn_arena_free(arena);
+}
+
+/* What a client calls himself, or somebody calls a place, is a fact and no form to be filled in. */
+static void what_a_fact_contains_is_not_filled_in(void **state)
+{
+    (void) state;
+    ctn_arena *arena = ctn_arena_new(65536);
+    travel_tools tools = tools_for_test(NULL);
+    ctn_str text = letter(&tools, arena, "price", "en", "{money}", "{before} %s {{saved}}");
+    assert_true(has(text, "Dear {money},"));
+    assert_true(has(text, "({before} %s {{saved}}, departure"));
+    travel_agency_close(tools.agency);
+    ctn_arena_free(arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_reminder_comes_at_ten_by_the_clients_clock),
+        cmocka_unit_test(what_is_wrong_is_named),
+        cmocka_unit_test(a_letter_has_every_fact_in_each_language),
+        cmocka_unit_test(what_a_fact_contains_is_not_filled_in),
+    };
+    return cmocka_run_group_tests_name("extra", tests, NULL, NULL);
+}
