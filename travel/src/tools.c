@@ -88,8 +88,18 @@ int travel_call_crm(const travel_call *call, bool is_reading, ctn_err *err)
     return travel_crm_open(call->tools->crm_path, is_reading, &call->tools->crm, err);
 }
 
+int travel_call_deals(const travel_call *call, travel_deals **ret_deals, ctn_err *err)
+{
+    travel_tools *tools = call->tools;
+    int rc = tools->deals ? CTN_OK : travel_deals_open(tools->agency, &tools->clock, &tools->deals, err);
+    *ret_deals = tools->deals;
+    return rc;
+}
+
 void travel_tools_done(travel_tools *tools)
 {
+    travel_deals_close(tools->deals);
+    tools->deals = NULL;
     travel_crm_close(tools->crm);
     tools->crm = NULL;
     travel_agency_close(tools->agency);

@@ -6,9 +6,9 @@
  * module and gives the answer's JSON. Annotations are honest: `is_idempotent` only where the same key (or the same
  * arguments) changes nothing twice, `is_closed_world` only where nothing outside this machine is dealt with.
  *
- * Errors   CTN_E_TIMEOUT  nobody knows whether it happened (a provider did not answer): the engine asks the set's `check`
- *          CTN_E_BUSY     nothing happened and it may later: the engine may retry
- *          any other      nothing happened (tool_error)
+ * Errors   CTN_E_TIMEOUT  nobody knows whether it happened (a provider did not answer): the engine asks the set's
+ * `check` CTN_E_BUSY     nothing happened and it may later: the engine may retry any other      nothing happened
+ * (tool_error)
  *
  * Threads  One. A call may take as long as its provider takes; others wait behind it.
  */
@@ -18,13 +18,15 @@
 #include "wire/mcp_server.h"
 
 #include "agency.h"
+#include "booking/deals.h"
 #include "crm/crm.h"
 
 typedef struct travel_tools {
     const char *crm_path;  /* may be NULL: tools that need it say so */
     travel_agency *agency; /* never NULL; closed by travel_tools_done */
     ctn_clock clock;
-    travel_crm *crm; /* opened at first use, see travel_call_crm */
+    travel_crm *crm;     /* opened at first use, see travel_call_crm */
+    travel_deals *deals; /* likewise, see travel_call_deals */
 } travel_tools;
 
 typedef struct travel_call {
@@ -56,4 +58,6 @@ int travel_tools_run(travel_tools *tools, ctn_str name, ctn_arena *arena, const 
                      ctn_str idempotency_key, const ctn_json **ret_result, ctn_err *err);
 /* The CRM, opened if it is not yet. is_reading: a file that is not there is CTN_E_NOT_FOUND and is not made. */
 int travel_call_crm(const travel_call *call, bool is_reading, ctn_err *err);
+/* The provider of flights and hotels, and what was asked of it. CTN_E_INVALID: agency.yaml's provider. */
+int travel_call_deals(const travel_call *call, travel_deals **ret_deals, ctn_err *err);
 void travel_tools_done(travel_tools *tools);

@@ -68,6 +68,8 @@ typedef struct travel_provider_ops {
     int (*find)(void *provider, ctn_arena *arena, const travel_deal *deal, travel_found *ret_found, ctn_err *err);
     /* ret_result: what is told of it, {state: "released" | "refunded" | "cancelled" | "nothing", ...}. */
     int (*undo)(void *provider, ctn_arena *arena, const travel_deal *deal, const ctn_json **ret_result, ctn_err *err);
+    /* {holds, payments, bookings, open_holds, charged}: its own books. NULL: they cannot be asked for. */
+    int (*ledger)(void *provider, ctn_arena *arena, const ctn_json **ret_result, ctn_err *err);
     void (*close)(void *provider);
 } travel_provider_ops;
 

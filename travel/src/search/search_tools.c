@@ -3,12 +3,11 @@
  */
 #include "kit/arguments.h"
 #include "kit/schemas.h"
-#include "search/inventory.h"
 
-static int search(const travel_call *call, const ctn_json *(*find)(ctn_arena *, const travel_trip *, travel_day),
-                  const ctn_json **ret_result, ctn_err *err)
+static int search(const travel_call *call, bool is_hotels, const ctn_json **ret_result, ctn_err *err)
 {
     const ctn_json *requirements = NULL, *budget = NULL;
+    travel_deals *deals = NULL;
     travel_day day;
     travel_trip trip;
     int rc = travel_want_object(call, "requirements", &requirements, err);
@@ -19,18 +18,22 @@ static int search(const travel_call *call, const ctn_json *(*find)(ctn_arena *, 
     if (!rc)
         rc = travel_trip_plan(call->arena, requirements, budget, day, &trip, NULL, err);
     if (!rc)
-        *ret_result = find(call->arena, &trip, day);
-    return rc;
+        rc = travel_call_deals(call, &deals, err);
+    if (rc)
+        return rc;
+    const travel_provider *provider = travel_deals_provider(deals);
+    return is_hotels ? provider->ops->search_hotels(provider->self, call->arena, &trip, day, ret_result, err)
+                     : provider->ops->search_flights(provider->self, call->arena, &trip, day, ret_result, err);
 }
 
 static int search_flights(const travel_call *call, const ctn_json **ret_result, ctn_err *err)
 {
-    return search(call, travel_flights_search, ret_result, err);
+    return search(call, false, ret_result, err);
 }
 
 static int search_hotels(const travel_call *call, const ctn_json **ret_result, ctn_err *err)
 {
-    return search(call, travel_hotels_search, ret_result, err);
+    return search(call, true, ret_result, err);
 }
 
 static const travel_tool TOOLS[] = {
