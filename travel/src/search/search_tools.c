@@ -37,29 +37,29 @@ static int search_hotels(const travel_call *call, const ctn_json **ret_result, c
 }
 
 static const travel_tool TOOLS[] = {
-    {.about = {.name = "search_flights",
-               .title = "Search flights (sandbox)",
-               .description = "Offers for the whole journey from the sandbox inventory: real airports and distances, "
-                              "invented flights and "
-                              "prices, the same for the same question.",
-               .input_schema = SEARCH_INPUT,
-               .output_schema = FLIGHTS,
-               .is_read_only = true,
-               .is_idempotent = true,
-               .is_additive = true,
-               .is_closed_world = true},
+    {.about =
+         {.name = "search_flights",
+          .title = "Search flights",
+          .description =
+              "Offers for the whole journey from the agency's provider. The sandbox has real airports and distances, "
+              "invented flights and prices, the same for the same question.",
+          .input_schema = SEARCH_INPUT,
+          .output_schema = FLIGHTS,
+          .is_read_only = true,
+          .is_idempotent = true,
+          .is_additive = true}, /* a provider may be outside */
      .run = search_flights},
-    {.about = {.name = "search_hotels",
-               .title = "Search hotels (sandbox)",
-               .description = "Hotels of three classes for every stop from the sandbox inventory: invented houses and "
-                              "prices, the same for "
-                              "the same question.",
-               .input_schema = SEARCH_INPUT,
-               .output_schema = HOTELS,
-               .is_read_only = true,
-               .is_idempotent = true,
-               .is_additive = true,
-               .is_closed_world = true},
+    {.about =
+         {.name = "search_hotels",
+          .title = "Search hotels",
+          .description =
+              "Hotels for every stop from the agency's provider. The sandbox has invented houses of three classes, the "
+              "same for the same question.",
+          .input_schema = SEARCH_INPUT,
+          .output_schema = HOTELS,
+          .is_read_only = true,
+          .is_idempotent = true,
+          .is_additive = true}, /* a provider may be outside */
      .run = search_hotels},
 };
 
