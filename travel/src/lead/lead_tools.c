@@ -1,10 +1,9 @@
 /*
- * lead_tools.c -- the tools for reading a lead, and what it lacks: their schemas, and their arguments read.
+ * lead_tools.c -- the tools for reading a lead and an answer: their schemas, and their arguments read.
  */
 #include "kit/arguments.h"
 #include "kit/schemas.h"
 #include "lead/lead.h"
-#include "trip/trip.h"
 
 #define LEAD_TEXT "{\"type\":\"string\",\"maxLength\":262144}"
 #define LANGUAGE  "{\"enum\":[\"en\",\"es\",\"fr\",\"de\"]}"
@@ -62,20 +61,6 @@ static int merge_answer(const travel_call *call, const ctn_json **ret_result, ct
     return rc ? rc : travel_answer_merge(call->arena, &answer, ret_result, err);
 }
 
-static int validate_requirements(const travel_call *call, const ctn_json **ret_result, ctn_err *err)
-{
-    const ctn_json *requirements = NULL, *client = NULL, *budget = NULL;
-    travel_day day;
-    int rc = travel_want_object(call, "requirements", &requirements, err);
-    if (!rc)
-        rc = travel_maybe_object(call, "client", &client, err);
-    if (!rc)
-        rc = travel_maybe_object(call, "budget", &budget, err);
-    if (!rc)
-        rc = travel_today(call, &day, err);
-    return rc ? rc : travel_requirements_validate(call->arena, requirements, client, budget, day, ret_result, err);
-}
-
 static const travel_tool TOOLS[] = {
     {.about =
          {.name = "extract_lead",
@@ -117,23 +102,6 @@ static const travel_tool TOOLS[] = {
                .is_additive = true,
                .is_closed_world = true},
      .run = merge_answer},
-    {.about =
-         {.name = "validate_requirements",
-          .title = "Check and complete a trip",
-          .description = "Says what a trip still lacks (missing_info, questions) and completes it with stated "
-                         "assumptions, so that "
-                         "it can be searched and priced.",
-          .input_schema = "{\"type\":\"object\",\"required\":[\"requirements\"],\"properties\":{\"requirements\":" TRIP
-                          ",\"client\":" CLIENT ",\"budget\":" BUDGET ",\"started_at\":" WHEN "}}",
-          .output_schema =
-              "{\"type\":\"object\",\"required\":[\"validation_status\",\"missing_info\",\"complete_requirements\"],"
-              "\"properties\":{\"validation_status\":{\"enum\":[\"complete\",\"incomplete\"]},\"missing_info\":" STRINGS
-              ",\"complete_requirements\":" COMPLETE "}}",
-          .is_read_only = true,
-          .is_idempotent = true,
-          .is_additive = true,
-          .is_closed_world = true},
-     .run = validate_requirements},
 };
 
 const travel_toolset travel_lead_tools = {TOOLS, sizeof TOOLS / sizeof *TOOLS};

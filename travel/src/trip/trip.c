@@ -1,27 +1,26 @@
 /*
- * trip.c -- completing a trip, and saying what is missing.
- *
- * Every later step of the chain reads what comes out of here, and a null there would stop the chain; so the
- * completed object has text, numbers and lists only, and "" where nothing is known and nothing can be assumed.
+ * trip.c -- see trip.h. Dates, places, people and money, each in turn; what is missing is assumed and told.
  */
 #include "trip/trip.h"
 
 #include "kit/money.h"
+#include "trip/trip_words.h"
 
 #include <assert.h>
-#include <stdio.h>
 
-enum { NIGHTS_ASSUMED = 7, ADULTS_ASSUMED = 2, DAYS_AHEAD_ASSUMED = 56 };
+enum { NIGHTS_ASSUMED = 7, ADULTS_ASSUMED = 2, DAYS_AHEAD_ASSUMED = 56, NAME_BYTES_TOLD = 80 };
 
-static const char *article_for(int count, const char *one, const char *many)
+/* list NULL: what is assumed interests nobody. */
+typedef struct telling {
+    ctn_arena *arena;
+    ctn_json_builder *list;
+    travel_language language;
+} telling;
+
+static void tell(const telling *t, ctn_str sentence)
 {
-    return count == 1 ? one : many;
-}
-
-static void tell(ctn_arena *arena, ctn_json_builder *list, ctn_str sentence)
-{
-    if (list)
-        ctn_json_push(list, ctn_json_string(arena, sentence));
+    if (t->list)
+        ctn_json_push(t->list, ctn_json_string(t->arena, sentence));
 }
 
 static int read_text(const ctn_json *from, const char *key, ctn_str *ret_text, ctn_err *err)
@@ -62,6 +61,16 @@ static int read_date(const ctn_json *from, const char *key, travel_day *ret_day,
 
 /* ---- dates ---- */
 
+bool travel_month_parse(ctn_str text, travel_civil *ret_month)
+{
+    int64_t year, month;
+    if (text.len != 7 || text.ptr[4] != '-' || !ctn_str_to_int64((ctn_str){text.ptr, 4}, &year) ||
+        !ctn_str_to_int64((ctn_str){text.ptr + 5, 2}, &month) || year < 1900 || year >= 2200 || month < 1 || month > 12)
+        return false;
+    *ret_month = (travel_civil){.year = (int) year, .month = (int) month, .day = 1};
+    return true;
+}
+
 static travel_day first_saturday_after_the_tenth(int year, int month)
 {
     travel_day day;
@@ -72,31 +81,25 @@ static travel_day first_saturday_after_the_tenth(int year, int month)
     return day;
 }
 
-static travel_day assumed_start(ctn_arena *arena, ctn_str month, travel_day today, ctn_json_builder *assumptions)
+/* A month that has passed its middle is looked at from today. */
+static travel_day assumed_start(const telling *t, ctn_str month, travel_day today)
 {
-    int64_t year, number;
-    char shown[40];
-    if (month.len == 7 && month.ptr[4] == '-' && ctn_str_to_int64((ctn_str){month.ptr, 4}, &year) &&
-        ctn_str_to_int64((ctn_str){month.ptr + 5, 2}, &number) && year >= 1900 && year < 2200 && number >= 1 &&
-        number <= 12) {
-        travel_day day = first_saturday_after_the_tenth((int) year, (int) number);
-        travel_day_format_long(day, shown);
-        tell(arena, assumptions,
-             ctn_arena_printf(arena, "You mentioned %s %d without a day, so we priced a departure on %s.",
-                              travel_month_name((int) number), (int) year, shown));
+    travel_civil said;
+    if (travel_month_parse(month, &said)) {
+        travel_day day = first_saturday_after_the_tenth(said.year, said.month);
+        for (; day <= today && travel_day_civil(day + 7).month == said.month; day += 7)
+            ;
+        tell(t, travel_assumed_month(t->arena, said, day, t->language));
         return day;
     }
     travel_day day = today + DAYS_AHEAD_ASSUMED;
     while (travel_day_weekday(day) != 5)
         day++;
-    travel_day_format_long(day, shown);
-    tell(arena, assumptions,
-         ctn_arena_printf(arena, "We have no dates from you yet, so we priced a departure on %s.", shown));
+    tell(t, travel_assumed_start(t->arena, day, t->language));
     return day;
 }
 
-static int plan_dates(ctn_arena *arena, const ctn_json *requirements, travel_day today, travel_trip *trip,
-                      ctn_json_builder *assumptions, ctn_err *err)
+static int plan_dates(const telling *t, const ctn_json *requirements, travel_day today, travel_trip *trip, ctn_err *err)
 {
     travel_day start = TRAVEL_NO_DAY, end = TRAVEL_NO_DAY;
     int nights = -1;
@@ -112,17 +115,16 @@ static int plan_dates(ctn_arena *arena, const ctn_json *requirements, travel_day
         return rc;
     if (nights > TRAVEL_NIGHTS_MAX) {
         nights = TRAVEL_NIGHTS_MAX;
-        tell(arena, assumptions, ctn_arena_printf(arena, "We priced the first %d nights.", nights));
+        tell(t, travel_assumed_first_nights(t->arena, nights, t->language));
     }
     if (nights < 0 && start != TRAVEL_NO_DAY && end != TRAVEL_NO_DAY && end > start && end - start <= TRAVEL_NIGHTS_MAX)
         nights = end - start;
     if (nights < 0) {
         nights = NIGHTS_ASSUMED;
-        tell(arena, assumptions,
-             ctn_arena_printf(arena, "The length of your stay is still open, so we priced %d nights.", nights));
+        tell(t, travel_assumed_nights(t->arena, nights, t->language));
     }
     if (start == TRAVEL_NO_DAY)
-        start = end != TRAVEL_NO_DAY ? end - nights : assumed_start(arena, month, today, assumptions);
+        start = end != TRAVEL_NO_DAY ? end - nights : assumed_start(t, month, today);
     trip->start = start;
     trip->nights = nights;
     trip->end = start + nights;
@@ -140,17 +142,13 @@ static bool add_stop(travel_trip *trip, ctn_str name)
     return true;
 }
 
-static int plan_places(ctn_arena *arena, const ctn_json *requirements, travel_trip *trip, ctn_json_builder *assumptions,
-                       ctn_err *err)
+static ctn_str cut(ctn_str name)
 {
-    int rc = read_text(requirements, "origin", &trip->origin, err);
-    if (rc)
-        return rc;
-    trip->origin_airport = travel_airport_for(trip->origin);
-    if (trip->origin.len > 0 && !trip->origin_airport)
-        tell(arena, assumptions,
-             ctn_arena_printf(arena, "We have no departures from %.*s in this quote, so it leaves the journey out.",
-                              CTN_STR_ARG(trip->origin)));
+    return (ctn_str){name.ptr, name.len > NAME_BYTES_TOLD ? NAME_BYTES_TOLD : name.len};
+}
+
+static int plan_destinations(const telling *t, const ctn_json *requirements, travel_trip *trip, ctn_err *err)
+{
     const ctn_json *destinations = ctn_json_member_of(requirements, "destinations");
     if (destinations && !ctn_json_is(destinations, CTN_JSON_NULL) && !ctn_json_is(destinations, CTN_JSON_ARRAY))
         return ctn_fail(err, CTN_E_INVALID, "destinations must be a list of names, not %s",
@@ -163,15 +161,25 @@ static int plan_places(ctn_arena *arena, const ctn_json *requirements, travel_tr
                             ctn_json_kind_name(item));
         ctn_str name = ctn_json_text(item);
         if (is_either && trip->stop_count == 1)
-            tell(arena, assumptions,
-                 ctn_arena_printf(arena,
-                                  "You also named %.*s; this quote prices %.*s, and we can send the other one too.",
-                                  CTN_STR_ARG(name), CTN_STR_ARG(trip->stops[0].name)));
+            tell(t, travel_assumed_choice(t->arena, cut(name), trip->stops[0].name, t->language));
         else if (!add_stop(trip, name))
-            tell(arena, assumptions,
-                 ctn_arena_printf(arena, "%.*s is not priced here: our sandbox inventory does not have it.",
-                                  (int) (name.len > 80 ? 80 : name.len), name.ptr));
+            tell(t, travel_assumed_without(t->arena, cut(name), t->language));
     }
+    return CTN_OK;
+}
+
+/* What is assumed of the journey matters only where something is priced. */
+static int plan_origin(const telling *t, const ctn_json *requirements, travel_trip *trip, ctn_err *err)
+{
+    int rc = read_text(requirements, "origin", &trip->origin, err);
+    if (rc)
+        return rc;
+    trip->origin = ctn_str_trim(trip->origin);
+    trip->origin_airport = travel_airport_for(trip->origin);
+    if (trip->origin.len == 0)
+        tell(t, travel_assumed_no_origin(t->language));
+    else if (!trip->origin_airport)
+        tell(t, travel_assumed_no_airport(t->arena, cut(trip->origin), t->language));
     return CTN_OK;
 }
 
@@ -191,8 +199,7 @@ static void share_nights(travel_trip *trip)
 
 /* ---- people and money ---- */
 
-static int plan_people(ctn_arena *arena, const ctn_json *requirements, travel_trip *trip, ctn_json_builder *assumptions,
-                       ctn_err *err)
+static int plan_people(const telling *t, const ctn_json *requirements, travel_trip *trip, ctn_err *err)
 {
     int adults = -1, children = 0;
     int rc = read_count(requirements, "adults", 100000, &adults, err);
@@ -202,12 +209,10 @@ static int plan_people(ctn_arena *arena, const ctn_json *requirements, travel_tr
         return rc;
     if (adults < 0) {
         adults = ADULTS_ASSUMED;
-        tell(arena, assumptions,
-             ctn_arena_printf(arena, "We do not know yet how many of you travel, so we priced %d adults.", adults));
+        tell(t, travel_assumed_adults(t->arena, adults, t->language));
     }
     if (adults + children > TRAVEL_PEOPLE_MAX) {
-        tell(arena, assumptions,
-             ctn_arena_printf(arena, "This quote covers the first %d travellers.", TRAVEL_PEOPLE_MAX));
+        tell(t, travel_assumed_first_people(t->arena, TRAVEL_PEOPLE_MAX, t->language));
         adults = adults > TRAVEL_PEOPLE_MAX ? TRAVEL_PEOPLE_MAX : adults;
         children = adults + children > TRAVEL_PEOPLE_MAX ? TRAVEL_PEOPLE_MAX - adults : children;
     }
@@ -220,8 +225,8 @@ static int plan_people(ctn_arena *arena, const ctn_json *requirements, travel_tr
     return CTN_OK;
 }
 
-static int plan_currency(ctn_arena *arena, const ctn_json *requirements, const ctn_json *budget, travel_trip *trip,
-                         ctn_json_builder *assumptions, ctn_err *err)
+static int plan_currency(const telling *t, const ctn_json *requirements, const ctn_json *budget, travel_trip *trip,
+                         ctn_err *err)
 {
     ctn_str code = {NULL, 0};
     int rc = read_text(budget, "currency", &code, err);
@@ -232,36 +237,37 @@ static int plan_currency(ctn_arena *arena, const ctn_json *requirements, const c
     trip->currency = travel_currency_known(code);
     if (!trip->currency) {
         if (code.len > 0)
-            tell(arena, assumptions,
-                 ctn_arena_printf(arena, "We have no rate for %.*s, so prices are in pounds.",
-                                  (int) (code.len > 8 ? 8 : code.len), code.ptr));
+            tell(t, travel_assumed_pounds(t->arena, (ctn_str){code.ptr, code.len > 8 ? 8 : code.len}, t->language));
         trip->currency = "GBP";
     }
     return CTN_OK;
 }
 
 int travel_trip_plan(ctn_arena *arena, const ctn_json *requirements, const ctn_json *budget, travel_day today,
-                     travel_trip *ret_trip, ctn_json_builder *assumptions, ctn_err *err)
+                     travel_trip *ret_trip, travel_assumptions *assumptions, ctn_err *err)
 {
     travel_trip trip = {0};
-    int rc = plan_places(arena, requirements, &trip, assumptions, err);
-    /* what is assumed matters only where something is priced */
-    ctn_json_builder *told = trip.stop_count > 0 ? assumptions : NULL;
+    telling t = {.arena = arena, .list = assumptions ? &assumptions->list : NULL};
+    if (assumptions)
+        t.language = assumptions->language;
+    int rc = plan_destinations(&t, requirements, &trip, err);
+    if (trip.stop_count == 0)
+        t.list = NULL; /* nothing is priced: the rest of what is assumed matters to nobody */
     if (!rc)
-        rc = plan_dates(arena, requirements, today, &trip, told, err);
+        rc = plan_origin(&t, requirements, &trip, err);
     if (!rc)
-        rc = plan_people(arena, requirements, &trip, told, err);
+        rc = plan_dates(&t, requirements, today, &trip, err);
     if (!rc)
-        rc = plan_currency(arena, requirements, budget, &trip, told, err);
+        rc = plan_people(&t, requirements, &trip, err);
+    if (!rc)
+        rc = plan_currency(&t, requirements, budget, &trip, err);
     if (rc)
         return rc;
     const ctn_json *interests = ctn_json_member_of(requirements, "interests");
     trip.interests = ctn_json_is(interests, CTN_JSON_ARRAY) ? interests : NULL;
     share_nights(&trip);
-    if (assumptions && travel_trip_wants(&trip, "cruise"))
-        tell(arena, assumptions,
-             CTN_STR(
-                 "Our sandbox inventory has no cruises; the prices show flights and hotels at the place you named."));
+    if (travel_trip_wants(&trip, "cruise"))
+        tell(&t, travel_assumed_no_cruise(t.language));
     *ret_trip = trip;
     return CTN_OK;
 }
@@ -272,196 +278,4 @@ bool travel_trip_wants(const travel_trip *trip, const char *interest)
         if (ctn_str_is(ctn_json_text(ctn_json_at(trip->interests, i)), interest))
             return true;
     return false;
-}
-
-/* ---- what is missing ---- */
-
-static bool is_absent(const ctn_json *from, const char *key)
-{
-    const ctn_json *v = ctn_json_member_of(from, key);
-    switch (ctn_json_kind_of(v)) {
-    case CTN_JSON_NULL: return true;
-    case CTN_JSON_STRING: return ctn_str_trim(ctn_json_text(v)).len == 0;
-    case CTN_JSON_ARRAY: return ctn_json_count(v) == 0;
-    default: return false;
-    }
-}
-
-typedef struct question {
-    const char *key, *sentence;
-} question;
-
-static const question QUESTIONS[] = {
-    {"name", "What name should we put on the quote?"},
-    {"contact", "Which phone number or e-mail address should we use to reach you?"},
-    {"origin", "Where would you like to travel from?"},
-    {"destinations", "Where would you like to go?"},
-    {"dates", "Which day would you like to leave?"},
-    {"duration", "How many nights would you like to stay?"},
-    {"travellers", "How many adults and children will travel, and how old are the children?"},
-    {"budget", "What budget do you have in mind, in total or per person?"},
-};
-
-static bool is_missing(size_t which, const ctn_json *requirements, const ctn_json *client, const ctn_json *budget)
-{
-    switch (which) {
-    case 0: return is_absent(client, "name");
-    case 1: return is_absent(client, "email") && is_absent(client, "phone");
-    case 2: return is_absent(requirements, "origin");
-    case 3: return is_absent(requirements, "destinations");
-    case 4: return is_absent(requirements, "start_date");
-    case 5: return is_absent(requirements, "nights");
-    case 6: return is_absent(requirements, "adults");
-    default: return is_absent(budget, "amount");
-    }
-}
-
-const ctn_json *travel_missing_info(ctn_arena *arena, const ctn_json *requirements, const ctn_json *client,
-                                    const ctn_json *budget)
-{
-    ctn_json_builder missing = ctn_json_array(arena);
-    for (size_t i = 0; i < sizeof QUESTIONS / sizeof *QUESTIONS; i++)
-        if (is_missing(i, requirements, client, budget))
-            ctn_json_push(&missing, ctn_json_string(arena, ctn_str_from(QUESTIONS[i].key)));
-    return ctn_json_finish(&missing);
-}
-
-/* "Rome, Florence and Venice" */
-static void list_names(ctn_buf *out, const ctn_json *names, const char *last_word)
-{
-    size_t count = ctn_json_count(names);
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0)
-            ctn_buf_printf(out, i + 1 == count ? " %s " : ", ", last_word);
-        ctn_buf_append(out, ctn_json_text(ctn_json_at(names, i)));
-    }
-}
-
-static ctn_str summary_of(ctn_arena *arena, const ctn_json *requirements, const travel_trip *trip)
-{
-    static const char *const said[] = {"origin", "destinations", "start_date", "nights",
-                                       "month",  "adults",       "trip_type"};
-    bool says_nothing = true;
-    for (size_t i = 0; i < sizeof said / sizeof *said; i++)
-        says_nothing = says_nothing && is_absent(requirements, said[i]);
-    if (says_nothing)
-        return CTN_STR("");
-    ctn_buf out;
-    ctn_buf_init(&out, 16384);
-    ctn_str type = ctn_json_str_or(requirements, "trip_type", (ctn_str){NULL, 0});
-    if (ctn_str_is(type, "leisure"))
-        type = CTN_STR("holiday");
-    else if (ctn_str_is(type, "family"))
-        type = CTN_STR("family trip");
-    else if (ctn_str_is(type, "group") || ctn_str_is(type, "business"))
-        type = ctn_arena_printf(arena, "%.*s trip", CTN_STR_ARG(type));
-    else if (!ctn_str_is(type, "honeymoon"))
-        type = CTN_STR("trip");
-    ctn_buf_printf(&out, "a %.*s", CTN_STR_ARG(type));
-    if (!is_absent(requirements, "adults")) {
-        ctn_buf_printf(&out, " for %d %s", trip->adults, article_for(trip->adults, "adult", "adults"));
-        if (trip->children > 0)
-            ctn_buf_printf(&out, " and %d %s", trip->children, article_for(trip->children, "child", "children"));
-    }
-    if (trip->origin.len > 0)
-        ctn_buf_printf(&out, " from %.*s", CTN_STR_ARG(trip->origin));
-    const ctn_json *destinations = ctn_json_member_of(requirements, "destinations");
-    if (ctn_json_count(destinations) > 0) {
-        ctn_buf_append_literal(&out, " to ");
-        list_names(&out, destinations, ctn_json_bool_or(requirements, "alternatives", false) ? "or" : "and");
-    }
-    char start[40], end[40];
-    travel_day_format_long(trip->start, start);
-    travel_day_format_long(trip->end, end);
-    bool has_start = !is_absent(requirements, "start_date"), has_nights = !is_absent(requirements, "nights");
-    if (has_start && has_nights)
-        ctn_buf_printf(&out, ", %s to %s (%d %s)", start, end, trip->nights,
-                       article_for(trip->nights, "night", "nights"));
-    else if (has_start)
-        ctn_buf_printf(&out, ", leaving on %s", start);
-    else if (has_nights)
-        ctn_buf_printf(&out, ", %d %s", trip->nights, article_for(trip->nights, "night", "nights"));
-    ctn_str text = out.overflowed ? CTN_STR("your trip") : ctn_arena_str(arena, ctn_buf_str(&out));
-    ctn_buf_done(&out);
-    return text;
-}
-
-/* "food, history and vegetarian" */
-static ctn_str wishes_of(ctn_arena *arena, const travel_trip *trip)
-{
-    ctn_buf out;
-    ctn_buf_init(&out, 8192);
-    list_names(&out, trip->interests, "and");
-    ctn_str text = out.overflowed ? CTN_STR("") : ctn_arena_str(arena, ctn_buf_str(&out));
-    ctn_buf_done(&out);
-    return text;
-}
-
-static const ctn_json *stops_of(ctn_arena *arena, const travel_trip *trip)
-{
-    ctn_json_builder list = ctn_json_array(arena);
-    for (size_t i = 0; i < trip->stop_count; i++) {
-        ctn_json_builder stop = ctn_json_object(arena);
-        char day[11];
-        travel_day_format(trip->stops[i].arrive, day);
-        ctn_json_put_str(&stop, "place", trip->stops[i].name);
-        ctn_json_put_str(&stop, "arrive", ctn_str_from(day));
-        ctn_json_put_int(&stop, "nights", trip->stops[i].nights);
-        ctn_json_push(&list, ctn_json_finish(&stop));
-    }
-    return ctn_json_finish(&list);
-}
-
-static const ctn_json *list_or_empty(const ctn_json *from, const char *key)
-{
-    static const ctn_json empty = {.kind = CTN_JSON_ARRAY};
-    const ctn_json *list = ctn_json_member_of(from, key);
-    return ctn_json_is(list, CTN_JSON_ARRAY) ? list : &empty;
-}
-
-int travel_requirements_validate(ctn_arena *arena, const ctn_json *requirements, const ctn_json *client,
-                                 const ctn_json *budget, travel_day today, const ctn_json **ret_result, ctn_err *err)
-{
-    travel_trip trip;
-    ctn_json_builder assumptions = ctn_json_array(arena), questions = ctn_json_array(arena);
-    int rc = travel_trip_plan(arena, requirements, budget, today, &trip, &assumptions, err);
-    if (rc)
-        return rc;
-    const ctn_json *missing = travel_missing_info(arena, requirements, client, budget);
-    for (size_t i = 0; i < sizeof QUESTIONS / sizeof *QUESTIONS; i++)
-        if (is_missing(i, requirements, client, budget))
-            tell(arena, &questions, ctn_str_from(QUESTIONS[i].sentence));
-    char start[11], end[11];
-    travel_day_format(trip.start, start);
-    travel_day_format(trip.end, end);
-    ctn_json_builder complete = ctn_json_object(arena);
-    ctn_json_put_str(&complete, "summary", summary_of(arena, requirements, &trip));
-    ctn_json_put_str(&complete, "origin", trip.origin);
-    ctn_json_put(&complete, CTN_STR("destinations"), list_or_empty(requirements, "destinations"));
-    ctn_json_put_bool(&complete, "alternatives", ctn_json_bool_or(requirements, "alternatives", false));
-    ctn_json_put(&complete, CTN_STR("stops"), stops_of(arena, &trip));
-    ctn_json_put_str(&complete, "start_date", ctn_str_from(start));
-    ctn_json_put_str(&complete, "end_date", ctn_str_from(end));
-    ctn_json_put_int(&complete, "nights", trip.nights);
-    ctn_json_put_int(&complete, "adults", trip.adults);
-    ctn_json_put_int(&complete, "children", trip.children);
-    ctn_json_put_int(&complete, "rooms", trip.rooms);
-    ctn_json_put_str(&complete, "trip_type", ctn_json_str_or(requirements, "trip_type", CTN_STR("")));
-    ctn_json_put(&complete, CTN_STR("interests"), list_or_empty(requirements, "interests"));
-    ctn_json_put_str(&complete, "wishes", wishes_of(arena, &trip));
-    ctn_json_put_str(&complete, "currency", ctn_str_from(trip.currency));
-    ctn_json_put_bool(&complete, "is_searchable", trip.stop_count > 0);
-    const ctn_json *assumed = ctn_json_finish(&assumptions), *asked = ctn_json_finish(&questions);
-    ctn_json_put_bool(&complete, "has_assumptions", ctn_json_count(assumed) > 0);
-    ctn_json_put(&complete, CTN_STR("assumptions"), assumed);
-    ctn_json_put_bool(&complete, "has_questions", ctn_json_count(asked) > 0);
-    ctn_json_put(&complete, CTN_STR("questions"), asked);
-
-    ctn_json_builder result = ctn_json_object(arena);
-    ctn_json_put_str(&result, "validation_status",
-                     ctn_json_count(missing) > 0 ? CTN_STR("incomplete") : CTN_STR("complete"));
-    ctn_json_put(&result, CTN_STR("missing_info"), missing);
-    ctn_json_put(&result, CTN_STR("complete_requirements"), ctn_json_finish(&complete));
-    *ret_result = ctn_json_finish(&result);
-    return CTN_OK;
 }

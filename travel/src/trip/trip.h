@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "kit/calendar.h"
+#include "kit/words.h"
 #include "places/places.h"
 
 #define TRAVEL_STOPS_MAX  8
@@ -38,14 +39,20 @@ static inline int travel_trip_people(const travel_trip *trip)
     return trip->adults + trip->children;
 }
 
-/* requirements and budget may have nulls anywhere or be NULL. CTN_E_INVALID: a member is of a kind it cannot be. */
-int travel_trip_plan(ctn_arena *arena, const ctn_json *requirements, const ctn_json *budget, travel_day today,
-                     travel_trip *ret_trip, ctn_json_builder *assumptions, ctn_err *err);
-bool travel_trip_wants(const travel_trip *trip, const char *interest);
+/* The sentences that tell what was assumed, in the client's language. */
+typedef struct travel_assumptions {
+    ctn_json_builder list;
+    travel_language language;
+} travel_assumptions;
 
-/* The tool validate_requirements: {validation_status, missing_info, complete_requirements}; no null in it. */
-int travel_requirements_validate(ctn_arena *arena, const ctn_json *requirements, const ctn_json *client,
-                                 const ctn_json *budget, travel_day today, const ctn_json **ret_result, ctn_err *err);
-/* The keys of missing_info, by the rules of the leads' labels. */
+/* requirements and budget may have nulls anywhere or be NULL; so may assumptions, if nobody wants to know.
+ * CTN_E_INVALID: a member is of a kind it cannot be. */
+int travel_trip_plan(ctn_arena *arena, const ctn_json *requirements, const ctn_json *budget, travel_day today,
+                     travel_trip *ret_trip, travel_assumptions *assumptions, ctn_err *err);
+bool travel_trip_wants(const travel_trip *trip, const char *interest);
+/* "2026-10" */
+bool travel_month_parse(ctn_str text, travel_civil *ret_month);
+
+/* The keys of missing_info, by the rules of the leads' labels (trip_check.c). */
 const ctn_json *travel_missing_info(ctn_arena *arena, const ctn_json *requirements, const ctn_json *client,
                                     const ctn_json *budget);
