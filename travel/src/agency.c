@@ -11,8 +11,8 @@
 
 static const size_t FILE_BYTES_MAX = (size_t) 1 << 20;
 
-static const ctn_str SECTIONS[] = {{"agency", 6},   {"pricing", 7},  {"followup", 8},
-                                   {"delivery", 8}, {"provider", 8}, {"crm", 3}};
+static const ctn_str SECTIONS[] = {{"agency", 6},   {"pricing", 7}, {"followup", 8}, {"delivery", 8},
+                                   {"provider", 8}, {"crm", 3},     {"proposal", 8}};
 enum { SECTION_COUNT = sizeof SECTIONS / sizeof *SECTIONS };
 
 struct travel_agency {

@@ -178,7 +178,7 @@ static void a_full_lead_gives_three_tiers_and_asks_nothing(void **state)
                                         "### Essential",
                                         "### Comfort",
                                         "### Premium",
-                                        "per person",
+                                        "- Per person: £",
                                         "for all 5 travellers",
                                         "budget",
                                         "valid until",

@@ -74,12 +74,233 @@ static void a_total_is_the_sum_of_its_parts_to_the_cent(void **state)
                 travel_cents total = cents_at(tier, "total");
                 assert_int_equal(hotels, cents_at(tier, "hotels_total"));
                 assert_int_equal(total, hotels + cents_at(tier, "flights_total"));
-                assert_int_equal(cents_at(tier, "per_person"), travel_cents_divide(total, people + people / 3));
+                assert_int_equal(cents_at(tier, "per_person"),
+                                 travel_cents_round(travel_cents_divide(total, people + people / 3), currencies[c]));
                 assert_true(total > last); /* Essential < Comfort < Premium */
                 last = total;
             }
             ctn_arena_free(arena);
         }
+}
+
+/* ---- the agency's rules ---- */
+
+/* An agency whose file has this text; the file is gone again. */
+static travel_agency *agency_of(const char *yaml, ctn_err *err)
+{
+    char path[] = "/tmp/travel-agency-XXXXXX";
+    travel_agency *agency = NULL;
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, yaml, strlen(yaml)), (ssize_t) strlen(yaml));
+    close(fd);
+    int rc = travel_agency_open(path, &agency, err);
+    unlink(path);
+    return rc ? NULL : agency;
+}
+
+static const char ROME_FLIGHTS[] =
+    "{\"currency\":\"EUR\",\"offers\":[{\"offer_id\":\"F1\",\"total\":\"200.00\",\"expires_at\":\"2026-03-11T10:30:"
+    "00Z\"},"
+    "{\"offer_id\":\"F2\",\"total\":\"300.00\"},{\"offer_id\":\"F3\",\"total\":\"900.00\",\"cabin\":\"business\"}]}";
+static const char ROME_HOTELS[] =
+    "{\"currency\":\"EUR\",\"stays\":[{\"place\":\"Rome\",\"nights\":3,\"rooms\":1,\"check_in\":\"2026-05-01\","
+    "\"hotels\":["
+    "{\"hotel_id\":\"H3\",\"stars\":3,\"total\":\"150.10\"},{\"hotel_id\":\"H4\",\"stars\":4,\"total\":\"270.00\"},"
+    "{\"hotel_id\":\"H5\",\"stars\":5,\"total\":\"600.00\",\"expires_at\":\"2026-03-10\"}]}]}";
+
+/* Rome for two people, in euros, priced by `yaml`. */
+static int price_rome(ctn_arena *arena, const char *yaml, travel_pricing *ret_pricing, ctn_err *err)
+{
+    travel_pricing_rules rules;
+    travel_agency *agency = agency_of(yaml, err);
+    int rc = agency ? travel_pricing_rules_read(agency, &rules, err) : CTN_E_INVALID;
+    travel_price_request request = {
+        .requirements = json_from(arena, CTN_STR("{\"origin\":\"London\",\"destinations\":[\"Rome\"],\"start_date\":"
+                                                 "\"2026-05-01\",\"nights\":3,\"adults\":2,\"currency\":\"EUR\"}")),
+        .flights = json_from(arena, ctn_str_from(ROME_FLIGHTS)),
+        .hotels = json_from(arena, ctn_str_from(ROME_HOTELS)),
+        .today = 20520, /* 2026-03-08 */
+        .language = TRAVEL_DE};
+    if (!rc)
+        rc = travel_price(arena, &request, &rules, ret_pricing, err);
+    if (!rc && ret_pricing->tiers[0].lines[2].name.len) /* names are the agency's */
+        ret_pricing->tiers[0].lines[2].name = ctn_arena_str(arena, ret_pricing->tiers[0].lines[2].name);
+    travel_agency_close(agency);
+    return rc;
+}
+
+static void the_first_rule_that_fits_makes_the_markup(void **state)
+{
+    (void) state;
+    static const char yaml[] = "pricing:\n"
+                               "  currency: GBP\n"
+                               "  rates: {EUR: 1.2}\n"
+                               "  markup:\n"
+                               "    - {kind: flight, percent: 4, minimum: 10}\n"
+                               "    - {kind: hotel, tier: best, percent: 15, amount: 5}\n"
+                               "    - {kind: hotel, percent: 12.5}\n"
+                               "    - {percent: 900}\n"
+                               "  fees: [{name: {en: Booking fee, de: Buchungsgebühr}, amount: 7.50, per: person}]\n"
+                               "  taxes: [{name: VAT, percent: 20, on: service}]\n"
+                               "  deposit: {percent: 10, minimum: 50}\n"
+                               "  round_to: 0.50\n";
+    ctn_arena *arena = ctn_arena_new(65536);
+    travel_pricing p;
+    ctn_err err = {0};
+    if (price_rome(arena, yaml, &p, &err))
+        fail_msg("%s", err.message);
+    const travel_priced_tier *good = &p.tiers[TRAVEL_GOOD], *best = &p.tiers[TRAVEL_BEST];
+    assert_int_equal(good->flight_total, 20000 + 1200);      /* 4 % is less than ten pounds */
+    assert_int_equal(good->stays[0].total, 16900);           /* 168.86, up to the next half euro */
+    assert_int_equal(good->fees, 2 * 900);                   /* 7.50 pounds each */
+    assert_int_equal(good->taxes, (1200 + 1890 + 1800) / 5); /* a fifth of markups and fees */
+    assert_int_equal(good->total, 21200 + 16900 + 1800 + 978);
+    assert_int_equal(good->deposit, 6000); /* fifty pounds are more than a tenth */
+    assert_int_equal(good->balance, good->total - 6000);
+    assert_true(ctn_str_is(good->lines[2].name, "Buchungsgebühr"));
+    assert_int_equal(best->flight_total, 90000 + 3600);
+    assert_int_equal(best->stays[0].total, 60000 + 9000 + 600);
+    ctn_arena_free(arena);
+}
+
+static void a_markup_that_is_shown_is_a_line_and_the_total_is_the_same(void **state)
+{
+    (void) state;
+    ctn_arena *arena = ctn_arena_new(65536);
+    travel_pricing hidden, open;
+    ctn_err err = {0};
+    assert_int_equal(price_rome(arena, "pricing: {}\n", &hidden, &err), CTN_OK);
+    assert_int_equal(price_rome(arena, "pricing: {shows_markup: true}\n", &open, &err), CTN_OK);
+    for (size_t i = 0; i < TRAVEL_TIERS; i++) {
+        assert_int_equal(hidden.tiers[i].total, open.tiers[i].total);
+        assert_int_equal(hidden.tiers[i].line_count + 1, open.tiers[i].line_count);
+        assert_int_equal(open.tiers[i].lines[2].kind, TRAVEL_LINE_SERVICE);
+        assert_int_equal(open.tiers[i].lines[2].total, hidden.tiers[i].markup);
+        assert_int_equal(open.tiers[i].lines[0].total, open.tiers[i].flight_net);
+    }
+    ctn_arena_free(arena);
+}
+
+static void a_proposal_ends_with_the_first_of_its_offers(void **state)
+{
+    (void) state;
+    ctn_arena *arena = ctn_arena_new(65536);
+    travel_pricing p;
+    ctn_err err = {0};
+    const int64_t day = 86400000;
+    assert_int_equal(price_rome(arena, "pricing: {valid_days: 5}\n", &p, &err), CTN_OK);
+    assert_int_equal(p.tiers[TRAVEL_GOOD].expires_at_ms, 20523 * day + 37800000); /* the fare's half past ten */
+    assert_int_equal(p.tiers[TRAVEL_BETTER].expires_at_ms, 20526 * day - 1000);   /* nothing but the five days */
+    assert_int_equal(p.tiers[TRAVEL_BEST].expires_at_ms, 20523 * day - 1);        /* a day is meant to its end */
+    assert_int_equal(p.expires_at_ms, p.tiers[TRAVEL_BEST].expires_at_ms);
+    ctn_arena_free(arena);
+}
+
+static void what_is_wrong_with_the_rules_is_told_with_its_place(void **state)
+{
+    (void) state;
+    static const struct {
+        const char *yaml, *sentence;
+    } cases[] = {
+        {"pricing:\n  markups: []\n", ":2:3: pricing has no \"markups\"; did you mean markup?"},
+        {"pricing: {markup: [{kind: boat}]}\n", ":1:27: kind must be flight or hotel"},
+        {"pricing: {markup: [{tier: gold}]}\n", "tier must be good, better or best"},
+        {"pricing: {markup: [{percent: -3}]}\n", "percent must be a number from 0 to 1000"},
+        {"pricing: {markup: [{percent: 3.125}]}\n", "at most two places"},
+        {"pricing: {markup: [{percent: 1e2}]}\n", "percent must be a number"},
+        {"pricing: {markup: {percent: 3}}\n", "markup must be a list"},
+        {"pricing: {fees: [{amount: 3}]}\n", "name must be what clients read"},
+        {"pricing: {fees: [{name: x, on: total}]}\n", "a fee has no \"on\""},
+        {"pricing: {deposit: {percent: 101}}\n", "percent must be a number from 0 to 100 "},
+        {"pricing: {round_to: 0}\n", "round_to must be at least 0.01"},
+        {"pricing: {valid_days: 0}\n", "valid_days must be a whole number"},
+        {"pricing: {rates: {EUR: 0}}\n", "a rate must be what one pound buys"},
+        {"pricing: {rates: {EUR: 1.23456}}\n", "at most four places"},
+        {"pricing: {rates: {XXX: 2}}\n", "\"XXX\" is no currency"},
+        {"pricing: {currency: Euro}\n", "currency must be a code"},
+        {"pricing: {shows_markup: maybe}\n", "shows_markup must be true or false"},
+        {"pricing: {rates: {EUR: 99999}, fees: [{name: x, amount: 1000000, per: person}]}\n", "is too large in EUR"},
+    };
+    ctn_arena *arena = ctn_arena_new(65536);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        travel_pricing p;
+        ctn_err err = {0};
+        assert_int_not_equal(price_rome(arena, cases[i].yaml, &p, &err), CTN_OK);
+        if (!strstr(err.message, cases[i].sentence))
+            fail_msg("%s: %s", cases[i].yaml, err.message);
+    }
+    ctn_arena_free(arena);
+}
+
+/* Random rules and amounts, the largest among them: sums are exact, nothing is negative, nothing overflows. */
+static void whatever_the_rules_a_total_is_its_lines(void **state)
+{
+    (void) state;
+    uint64_t seed = 2026;
+    ctn_rng rng = ctn_rng_seeded(&seed);
+    static const char *const currencies[] = {"GBP", "EUR", "JPY", "KRW", "HUF"};
+    size_t priced = 0, refused = 0;
+#define DRAW(max) ((int64_t) (ctn_rng_next(&rng) % ((uint64_t) (max) + 1)))
+    for (int round = 0; round < 4000; round++) {
+        ctn_arena *arena = ctn_arena_new(16384);
+        const char *currency = currencies[DRAW(4)];
+        int64_t largest = DRAW(4) == 0 ? TRAVEL_CENTS_MAX / 100 : DRAW(3) == 0 ? 100000 : 3000;
+        travel_pricing_rules rules = {.currency = currencies[DRAW(4)],
+                                      .markup_count = (size_t) DRAW(4),
+                                      .fee_count = (size_t) DRAW(3),
+                                      .tax_count = (size_t) DRAW(3),
+                                      .deposit_percent = DRAW(10000),
+                                      .deposit_minimum = DRAW(100000000),
+                                      .round_to = 1 + DRAW(2) * DRAW(10000),
+                                      .valid_days = 7,
+                                      .shows_markup = DRAW(1) == 1};
+        for (size_t i = 0; i < rules.markup_count; i++)
+            rules.markups[i] = (travel_markup){.for_tier = {DRAW(1), DRAW(1), DRAW(1)},
+                                               .for_kind = {DRAW(1), DRAW(1)},
+                                               .percent = DRAW(100000),
+                                               .amount = DRAW(1) * DRAW(100000000),
+                                               .minimum = DRAW(100000)};
+        for (size_t i = 0; i < rules.fee_count; i++)
+            rules.fees[i] = (travel_charge){.names = {CTN_STR("fee")}, .percent = DRAW(100000), .amount = DRAW(100000)};
+        for (size_t i = 0; i < rules.tax_count; i++)
+            rules.taxes[i] = (travel_charge){.names = {CTN_STR("tax")}, .percent = DRAW(100000), .on_service = DRAW(1)};
+        ctn_str flights = ctn_arena_printf(arena, "{\"currency\":\"%s\",\"offers\":[{\"total\":\"%lld.%02lld\"}]}",
+                                           currency, (long long) DRAW(largest), (long long) DRAW(99));
+        ctn_str hotels = ctn_arena_printf(
+            arena, "{\"currency\":\"%s\",\"stays\":[{\"place\":\"Rome\",\"hotels\":[{\"total\":\"%lld\"}]}]}", currency,
+            (long long) DRAW(largest));
+        ctn_str trip = ctn_arena_printf(
+            arena,
+            "{\"origin\":\"London\",\"destinations\":[\"Rome\"],\"nights\":3,\"adults\":%lld,\"currency\":\"%s\"}",
+            (long long) (1 + DRAW(59)), currency);
+        travel_price_request request = {.requirements = json_from(arena, trip),
+                                        .flights = json_from(arena, flights),
+                                        .hotels = json_from(arena, hotels),
+                                        .today = 20520};
+        travel_pricing p;
+        ctn_err err = {0};
+        int rc = travel_price(arena, &request, &rules, &p, &err);
+        refused += rc == CTN_E_LIMIT;
+        assert_true(rc == CTN_OK || rc == CTN_E_LIMIT);
+        for (size_t i = 0; rc == CTN_OK && i < p.tier_count; i++, priced++) {
+            const travel_priced_tier *t = &p.tiers[i];
+            travel_cents sum = 0;
+            for (size_t l = 0; l < t->line_count; l++) {
+                assert_true(t->lines[l].total >= 0 && t->lines[l].total <= TRAVEL_CENTS_MAX);
+                sum += t->lines[l].total;
+            }
+            assert_int_equal(sum, t->total);
+            assert_int_equal(t->net + t->markup + t->fees + t->taxes, t->total);
+            assert_true(t->markup >= 0 && t->fees >= 0 && t->taxes >= 0 && t->per_person >= 0);
+            assert_true(t->deposit >= 0 && t->balance >= 0);
+            assert_int_equal(t->deposit + t->balance, t->total);
+            assert_true(t->total <= TRAVEL_CENTS_MAX);
+        }
+        ctn_arena_free(arena);
+    }
+#undef DRAW
+    assert_true(priced > 1000 && refused > 100); /* both happened often enough to mean something */
 }
 
 static void every_kind_of_budget_is_compared(void **state)
@@ -217,6 +438,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_question_has_the_same_answer),
         cmocka_unit_test(a_total_is_the_sum_of_its_parts_to_the_cent),
+        cmocka_unit_test(the_first_rule_that_fits_makes_the_markup),
+        cmocka_unit_test(a_markup_that_is_shown_is_a_line_and_the_total_is_the_same),
+        cmocka_unit_test(a_proposal_ends_with_the_first_of_its_offers),
+        cmocka_unit_test(what_is_wrong_with_the_rules_is_told_with_its_place),
+        cmocka_unit_test(whatever_the_rules_a_total_is_its_lines),
         cmocka_unit_test(every_kind_of_budget_is_compared),
         cmocka_unit_test(whatever_is_missing_the_answers_hold_no_null),
         cmocka_unit_test(a_completed_trip_is_completed_to_itself),

@@ -40,6 +40,13 @@ travel_cents travel_cents_divide(travel_cents cents, int64_t by)
     return (cents + by / 2) / by;
 }
 
+int64_t travel_currency_per_10000(const char *code)
+{
+    const currency *c = find(ctn_str_from(code));
+    assert(c);
+    return c->per_10000_gbp;
+}
+
 int travel_currency_places(const char *code)
 {
     const currency *c = find(ctn_str_from(code));

@@ -17,6 +17,8 @@ typedef int64_t travel_cents;
 
 /* ISO 4217 code in upper case, or NULL when the sandbox has no rate for it. */
 const char *travel_currency_known(ctn_str code);
+/* Units of a known currency for 10,000 pounds. */
+int64_t travel_currency_per_10000(const char *code);
 /* Places that prices in this currency have: 2, or 0 (yen, won, forint, Pakistani rupee). */
 int travel_currency_places(const char *code);
 /* To what can be paid in this currency, half up: cents as they are, or a whole yen. cents >= 0. */
