@@ -186,6 +186,62 @@ static void a_file_that_is_no_crm_is_told_and_left_alone(void **state)
     remove_folder(&f);
 }
 
+/* A connector delivers a chat twice, and nobody left a number: one client. Another name, or other words: another one.
+ */
+static void a_lead_without_contacts_is_its_own_repeat_and_joins_nobody_else(void **state)
+{
+    (void) state;
+    static const struct {
+        const char *arguments;
+        bool is_repeat;
+    } LEADS[] = {
+        {"{\"client\":{\"name\":\"Ana\"},\"text\":\"Two to Lisbon\",\"key\":\"1\",\"execution\":\"e-1\"}", false},
+        {"{\"client\":{\"name\":\"Ana\"},\"text\":\"Two to\\n Lisbon\",\"key\":\"2\"}", true},
+        {"{\"client\":{\"name\":\"Bea\"},\"text\":\"Two to Lisbon\",\"key\":\"3\"}", false},
+        {"{\"client\":{\"name\":\"Ana\"},\"text\":\"Two to Porto\",\"key\":\"4\"}", false},
+        {"{\"client\":{\"name\":\"Ana\",\"phone\":\"+447700900001\"},\"text\":\"Two to Lisbon\",\"key\":\"5\"}", false},
+        {"{\"client\":{},\"text\":\"\",\"key\":\"6\"}", false},
+        {"{\"client\":{},\"text\":\"\",\"key\":\"7\"}", false},
+    };
+    folder f;
+    make_folder(&f);
+    ctn_arena *arena = ctn_arena_new(65536);
+    travel_tools tools = tools_for_test(f.crm);
+    for (size_t i = 0; i < sizeof LEADS / sizeof *LEADS; i++) {
+        const ctn_json *saved =
+            result_of(&tools, "save_lead", arena, json_from(arena, ctn_str_from(LEADS[i].arguments)));
+        if (ctn_json_bool_or(saved, "is_repeat", !LEADS[i].is_repeat) != LEADS[i].is_repeat)
+            fail_msg("%s", LEADS[i].arguments);
+    }
+    travel_tools_done(&tools);
+    ctn_arena_free(arena);
+    remove_folder(&f);
+}
+
+/* Who tidies up after a run knows the run alone, and perhaps it made no lead. */
+static void a_lead_is_found_by_the_run_that_made_it(void **state)
+{
+    (void) state;
+    folder f;
+    make_folder(&f);
+    ctn_arena *arena = ctn_arena_new(65536);
+    travel_tools tools = tools_for_test(f.crm);
+    const ctn_json *saved = result_of(
+        &tools, "save_lead", arena,
+        json_from(arena, CTN_STR("{\"client\":{\"name\":\"Ana\"},\"status\":\"asked\",\"execution\":\"e-1\"}")));
+    const ctn_json *changed = result_of(
+        &tools, "update_lead", arena,
+        json_from(arena, CTN_STR("{\"execution\":\"e-1\",\"status\":\"new\",\"reason\":\"the search is down\"}")));
+    assert_true(ctn_str_equal(text_at(saved, "lead_id"), text_at(changed, "lead_id")));
+    assert_true(ctn_str_is(text_at(changed, "status"), "new"));
+    changed = result_of(&tools, "update_lead", arena,
+                        json_from(arena, CTN_STR("{\"execution\":\"e-2\",\"status\":\"new\"}")));
+    assert_int_equal(text_at(changed, "lead_id").len, 0);
+    travel_tools_done(&tools);
+    ctn_arena_free(arena);
+    remove_folder(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +249,8 @@ int main(void)
         cmocka_unit_test(the_calls_own_key_counts_when_no_argument_does),
         cmocka_unit_test(what_is_deleted_stays_deleted_and_ids_are_not_used_again),
         cmocka_unit_test(every_call_schedules_one_more_message),
+        cmocka_unit_test(a_lead_without_contacts_is_its_own_repeat_and_joins_nobody_else),
+        cmocka_unit_test(a_lead_is_found_by_the_run_that_made_it),
         cmocka_unit_test(many_processes_share_one_file),
         cmocka_unit_test(a_file_that_is_no_crm_is_told_and_left_alone),
     };

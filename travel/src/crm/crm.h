@@ -115,13 +115,17 @@ typedef struct travel_lead_saved {
     ctn_str earlier_lead_id, earlier_execution; /* of a repeat */
 } travel_lead_saved;
 
-/* Finds the client by its contacts or makes one, and adds the lead. */
+/* Finds the client by its contacts or makes one, and adds the lead. A lead without any contact is a repeat only of one
+ * with the same words and the same name that has none either; it joins nobody else. */
 int travel_crm_lead_save(travel_crm *crm, ctn_arena *arena, const travel_lead_record *lead,
                          travel_lead_saved *ret_saved, ctn_err *err);
 /* The undo: removes the lead (or, with an empty lead_id, the leads that the execution made), and each client that such
  * a lead made and to which nothing else refers. Nothing there to remove is no error. */
 int travel_crm_lead_discard(travel_crm *crm, ctn_arena *arena, ctn_str lead_id, ctn_str execution, int64_t *ret_leads,
                             int64_t *ret_clients, ctn_err *err);
+/* The lead that an execution made; CTN_E_NOT_FOUND: none. */
+int travel_crm_lead_of_execution(travel_crm *crm, ctn_arena *arena, ctn_str execution, ctn_str *ret_lead_id,
+                                 ctn_err *err);
 /* Empty or NULL: stays as it is. */
 int travel_crm_lead_update(travel_crm *crm, ctn_arena *arena, ctn_str lead_id, ctn_str status,
                            const ctn_json *requirements, const ctn_json *budget, int64_t now_ms, ctn_err *err);

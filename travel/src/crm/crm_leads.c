@@ -1,8 +1,10 @@
 /*
  * crm_leads.c -- leads: saved with their client, undone, changed, given.
  *
- * A lead's client is who has its contact key; a name alone never joins two people. Finding the client, making it and
- * adding the lead are one change, so two leads of one new client that come at once make one client.
+ * A lead's client is who has its contact key; a name alone never joins two people. A lead that leaves no contact at all
+ * is joined only to one with the very same words and name that left none either (a connector that delivered it twice).
+ * Finding the client, making it and adding the lead are one change, so two leads of one new client that come at once
+ * make one client.
  */
 #include "crm/crm_db.h"
 
@@ -67,6 +69,27 @@ static int find_earlier(travel_crm *crm, ctn_arena *arena, const travel_lead_rec
     return rc == CTN_E_NOT_FOUND ? CTN_OK : rc;
 }
 
+/* Who wrote the same words under the same name, and left no contact either: one delivery that came twice. */
+static int find_silent_client(travel_crm *crm, ctn_arena *arena, const travel_lead_record *lead, ctn_str *ret_client_id,
+                              ctn_err *err)
+{
+    crm_query q;
+    ctn_str words = words_of(arena, lead->text);
+    if (words.len == 0 || lead->email.len > 0 || lead->phone.len > 0)
+        return CTN_E_NOT_FOUND;
+    int rc = crm_first(crm, &q, err,
+                       "SELECT l.client_id, l.text FROM leads l JOIN clients c USING(client_id) WHERE c.name = ?1"
+                       " AND c.erased_at IS NULL AND l.repeat_of IS NULL AND l.received_at >= ?2"
+                       " AND NOT EXISTS(SELECT 1 FROM contacts k WHERE k.client_id = l.client_id) ORDER BY lead_no",
+                       "tm", lead->name, lead->received_at_ms - lead->repeat_ms);
+    while (!rc && !ctn_str_equal(words, words_of(arena, crm_text(arena, &q, 1))))
+        rc = crm_next(&q, err);
+    if (!rc)
+        *ret_client_id = crm_text(arena, &q, 0);
+    crm_done(&q);
+    return rc;
+}
+
 static int make_client(travel_crm *crm, ctn_arena *arena, const travel_lead_record *lead, ctn_str *ret_client_id,
                        ctn_err *err)
 {
@@ -98,6 +121,8 @@ static int save_in_change(travel_crm *crm, ctn_arena *arena, const travel_lead_r
                           ctn_err *err)
 {
     int rc = crm_contact_find(crm, arena, lead->email, lead->phone, &saved->client_id, err);
+    if (rc == CTN_E_NOT_FOUND)
+        rc = find_silent_client(crm, arena, lead, &saved->client_id, err);
     saved->is_known_client = rc == CTN_OK;
     if (rc == CTN_E_NOT_FOUND)
         rc = make_client(crm, arena, lead, &saved->client_id, err);
@@ -205,6 +230,17 @@ int travel_crm_lead_discard(travel_crm *crm, ctn_arena *arena, ctn_str lead_id, 
 }
 
 /* ---- change and give ---- */
+
+int travel_crm_lead_of_execution(travel_crm *crm, ctn_arena *arena, ctn_str execution, ctn_str *ret_lead_id,
+                                 ctn_err *err)
+{
+    crm_query q;
+    int rc = crm_first(crm, &q, err, "SELECT lead_id FROM leads WHERE execution = ?1", "t", execution);
+    if (!rc)
+        *ret_lead_id = crm_text(arena, &q, 0);
+    crm_done(&q);
+    return rc;
+}
 
 static int client_of_lead(travel_crm *crm, ctn_arena *arena, ctn_str lead_id, ctn_str *ret_client_id, ctn_err *err)
 {

@@ -156,22 +156,42 @@ static int delete_client_record(const travel_call *call, const ctn_json **ret_re
 
 typedef struct changing {
     const travel_call *call;
-    ctn_str lead_id, status;
+    ctn_str lead_id, execution, status, reason;
     const ctn_json *requirements, *budget;
 } changing;
 
+static int change_lead(const changing *c, ctn_arena *arena, ctn_str lead_id, const ctn_json **ret_lead, ctn_err *err)
+{
+    travel_crm *crm = c->call->tools->crm;
+    int64_t now_ms = travel_now_ms(c->call);
+    ctn_str activity_id;
+    int rc = travel_crm_lead_update(crm, arena, lead_id, c->status, c->requirements, c->budget, now_ms, err);
+    if (!rc)
+        rc = travel_crm_lead(crm, arena, lead_id, ret_lead, err);
+    if (!rc && c->reason.len > 0)
+        rc = travel_crm_activity_record(crm, arena, ctn_json_str_or(*ret_lead, "client_id", CTN_STR("")), lead_id,
+                                        CTN_STR("lead"), c->reason, now_ms, &activity_id, err);
+    return rc;
+}
+
+/* An execution that made no lead has none to change: that is no error, so that whoever tidies up after it need not ask.
+ */
 static int change(void *ctx, ctn_arena *arena, const ctn_json **ret_answer, ctn_err *err)
 {
     changing *c = ctx;
-    int rc = travel_crm_lead_update(c->call->tools->crm, arena, c->lead_id, c->status, c->requirements, c->budget,
-                                    travel_now_ms(c->call), err);
-    const ctn_json *lead;
+    const ctn_json *lead = NULL;
+    ctn_str lead_id = c->lead_id;
+    int rc = CTN_OK;
+    if (lead_id.len == 0)
+        rc = travel_crm_lead_of_execution(c->call->tools->crm, arena, c->execution, &lead_id, err);
     if (!rc)
-        rc = travel_crm_lead(c->call->tools->crm, arena, c->lead_id, &lead, err);
+        rc = change_lead(c, arena, lead_id, &lead, err);
+    else if (rc == CTN_E_NOT_FOUND)
+        rc = CTN_OK;
     if (rc)
         return rc;
     ctn_json_builder out = ctn_json_object(arena);
-    ctn_json_put_str(&out, "lead_id", c->lead_id);
+    ctn_json_put_str(&out, "lead_id", lead_id);
     ctn_json_put_str(&out, "client_id", ctn_json_str_or(lead, "client_id", CTN_STR("")));
     ctn_json_put_str(&out, "status", ctn_json_str_or(lead, "status", CTN_STR("")));
     *ret_answer = ctn_json_finish(&out);
@@ -181,11 +201,17 @@ static int change(void *ctx, ctn_arena *arena, const ctn_json **ret_answer, ctn_
 static int update_lead(const travel_call *call, const ctn_json **ret_result, ctn_err *err)
 {
     changing c = {.call = call};
-    int rc = travel_want_text(call, "lead_id", &c.lead_id, err);
+    int rc = travel_maybe_text(call, "lead_id", &c.lead_id, err);
+    if (!rc)
+        rc = travel_maybe_text(call, "execution", &c.execution, err);
+    if (!rc && c.lead_id.len == 0 && c.execution.len == 0)
+        rc = ctn_fail(err, CTN_E_INVALID, "say which lead: lead_id, or the execution that made it");
     if (!rc)
         rc = travel_maybe_text(call, "status", &c.status, err);
     if (!rc && c.status.len > 0 && !travel_crm_lead_status_is_known(c.status))
         rc = ctn_fail(err, CTN_E_INVALID, "status must be new, asked, proposed, accepted, booked, lost or spam");
+    if (!rc)
+        rc = travel_maybe_text(call, "reason", &c.reason, err);
     if (!rc)
         rc = travel_maybe_object(call, "requirements", &c.requirements, err);
     if (!rc)
@@ -241,8 +267,10 @@ static const travel_tool TOOLS[] = {
      .run = discard_lead},
     {.about = {.name = "update_lead",
                .title = "Change a lead",
-               .description = "Sets a lead's status, requirements or budget; what is not given stays.",
-               .input_schema = "{\"type\":\"object\",\"required\":[\"lead_id\"],\"properties\":{\"lead_id\":" ID
+               .description = "Sets the status, requirements or budget of a lead, named by lead_id or by the execution"
+                              " that made it; what is not given stays. A reason is kept with the client.",
+               .input_schema = "{\"type\":\"object\",\"properties\":{\"lead_id\":" ID_OR_NULL
+                               ",\"execution\":" EXECUTION ",\"reason\":" TEXT_OR_NULL
                                ",\"status\":{\"enum\":[\"new\",\"asked\",\"proposed\",\"accepted\",\"booked\",\"lost\","
                                "\"spam\",null]},\"requirements\":{\"type\":[\"object\",\"null\"]},"
                                "\"budget\":{\"type\":[\"object\",\"null\"]},\"key\":" KEY "}}",
