@@ -47,7 +47,8 @@ typedef struct travel_toolset {
 } travel_toolset;
 
 extern const travel_toolset travel_lead_tools, travel_trip_tools, travel_crm_lead_tools, travel_crm_client_tools,
-    travel_search_tools, travel_proposal_tools, travel_followup_tools, travel_booking_tools, travel_extra_tools;
+    travel_crm_office_tools, travel_search_tools, travel_proposal_tools, travel_followup_tools, travel_booking_tools,
+    travel_extra_tools;
 
 /* All of them, as the server lists them; a tool's index there is what travel_tools_call gets. */
 const ctn_mcp_server_tool *travel_tools_list(ctn_arena *arena, size_t *ret_count);

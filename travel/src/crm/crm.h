@@ -1,7 +1,7 @@
 /*
  * crm.h -- what the agency knows of its clients: one SQLite file, made at first use, shared by several processes.
  *
- *     clients        client_id C-000001, name, language, timezone; made_by_lead; erased_at
+ *     clients        client_id C-000001, name, language, timezone; made_by_lead; erased_at, erased_for
  *     contacts       client_id, kind email|phone, value as it was written, key: normalised, UNIQUE (crm_contact.h)
  *     leads          lead_id L-000001, client_id, execution, text, language, client, requirements, budget (JSON),
  * status new asked proposed accepted booked lost spam, repeat_of trips          trip_id T-000001, client_id, lead_id,
@@ -219,23 +219,28 @@ int travel_crm_document(travel_crm *crm, ctn_arena *arena, const travel_document
 
 /* ---- search, export, erasure ---- */
 
-/* Clients by name (accents and case do not count, the beginning of a word suffices), e-mail, phone or place, those that
- * wrote last first: [{client_id, name, email, phone, language, leads, last_lead_at, last_lead_status}]. `after`: the
- * client_id that the page before ended with; *ret_next is empty behind the last page. */
+/* Clients by name (accents and case do not count, the beginning of a word suffices), e-mail, part of a phone number,
+ * place, or their id; the newest first: [{client_id, name, email, phone, language, leads, last_lead_at,
+ * last_lead_status}]. `after`: the client_id that the page before ended with; *ret_next is empty behind the last page.
+ * CTN_E_INVALID: the question has no word. */
 int travel_crm_search(travel_crm *crm, ctn_arena *arena, ctn_str query, int64_t limit, ctn_str after,
                       const ctn_json **ret_clients, ctn_str *ret_next, ctn_err *err);
-/* A page of all clients in the order of their ids, each with its contacts, leads, trips, messages, activities and
- * documents (without bodies of documents). */
-int travel_crm_export(travel_crm *crm, ctn_arena *arena, int64_t limit, ctn_str after, const ctn_json **ret_clients,
-                      ctn_str *ret_next, ctn_err *err);
+/* A page of all clients in the order of their ids (with `client_id`: that one), each with its contacts, leads, trips,
+ * messages, activities and documents (without the documents' bodies). A page ends early when it gets long. */
+int travel_crm_export(travel_crm *crm, ctn_arena *arena, ctn_str client_id, int64_t limit, ctn_str after,
+                      const ctn_json **ret_clients, ctn_str *ret_next, ctn_err *err);
 /* The same page as a table, one line a client (RFC 4180; a cell that a spreadsheet would take for a formula begins with
  * an apostrophe). The first page has the names of the columns. */
 ctn_str travel_crm_export_csv(ctn_arena *arena, const ctn_json *clients, bool is_first_page);
 
 /* Forgets a client: name, contacts, texts, messages, documents, activities, the index, and every byte of them in the
- * file and its log. What stays names nobody: the client's id and when it was erased, its leads' and messages' states
- * and times, its trips' totals. Tells which executions dealt with the client. Again: *ret_was_erased, and the same
- * list. CTN_E_BUSY: it is forgotten, but another process reads, so that bytes may still be in the file's log: ask
- * again. */
-int travel_crm_erase(travel_crm *crm, ctn_arena *arena, ctn_str client_id, int64_t now_ms, bool *ret_was_erased,
-                     const ctn_json **ret_executions, ctn_err *err);
+ * file and its log. What stays names nobody: the client's id, when and why it was erased, its leads' and messages'
+ * states and times, its trips' totals. Tells which executions dealt with the client. Again: *ret_was_erased, and the
+ * same list. `reason` is a word: it stays. CTN_E_BUSY: it is forgotten, but another process reads, so that bytes may
+ * still be in the file's log: ask again. */
+int travel_crm_erase(travel_crm *crm, ctn_arena *arena, ctn_str client_id, ctn_str reason, int64_t now_ms,
+                     bool *ret_was_erased, const ctn_json **ret_executions, ctn_err *err);
+/* What drivers called the client's messages: [{driver, reference}], for who removes them elsewhere before the erasure.
+ */
+int travel_crm_references(travel_crm *crm, ctn_arena *arena, ctn_str client_id, const ctn_json **ret_references,
+                          ctn_err *err);

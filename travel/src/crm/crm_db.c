@@ -8,8 +8,10 @@
 #include "value/calendar.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { BUSY_MS = 5000, BUSY_STEP_MS = 5 };
 
@@ -40,6 +42,14 @@ static int prepare_file(travel_crm *crm, ctn_err *err)
     return rc;
 }
 
+/* The file is its user's alone, its log too (SQLite gives it the same mode). */
+static void make_private(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        (void) close(fd);
+}
+
 int travel_crm_open(const char *path, bool is_reading, travel_crm **ret_crm, ctn_err *err)
 {
     if (!path || !*path)
@@ -50,6 +60,8 @@ int travel_crm_open(const char *path, bool is_reading, travel_crm **ret_crm, ctn
     crm->path = strdup(path);
     assert(crm->path);
     int rc = CTN_OK;
+    if (!is_reading)
+        make_private(path); /* what is wrong with the path, SQLite says */
     int flags = is_reading ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     if (sqlite3_open_v2(path, &crm->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
         rc = is_reading ? ctn_fail(err, CTN_E_NOT_FOUND, "CRM file %s: %s", path, sqlite3_errmsg(crm->db))
