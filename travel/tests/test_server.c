@@ -51,13 +51,10 @@ static const ctn_json *answer(ctn_arena *arena, ctn_str *answers)
 /* They may neither be repeated nor called a read; the messages. */
 static const char *const PLAIN_WRITES[] = {"schedule_delivery", "deliver_message", NULL};
 /* They may deal with something outside this machine, as the agency's configuration says. */
-static const char *const OUTSIDE[] = {"search_flights",  "search_hotels",
-                                      "hold_flight",     "hold_hotel",
-                                      "take_deposit",    "confirm_booking",
-                                      "release_flight",  "release_hotel",
-                                      "refund_deposit",  "cancel_booking",
-                                      "booking_status",  "provider_ledger",
-                                      "deliver_message", NULL};
+static const char *const OUTSIDE[] = {
+    "search_flights",  "search_hotels",   "hold_flight",     "hold_hotel",     "take_deposit",
+    "confirm_booking", "release_flight",  "release_hotel",   "refund_deposit", "cancel_booking",
+    "booking_status",  "provider_ledger", "deliver_message", "check_offers",   NULL};
 
 static bool is_among(ctn_str name, const char *const *names)
 {

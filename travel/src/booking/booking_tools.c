@@ -2,11 +2,94 @@
  * booking_tools.c -- the tools for holding, paying, confirming and taking back: their schemas, and their arguments
  * read.
  */
+#include "booking/confirmation.h"
 #include "kit/arguments.h"
 #include "kit/money.h"
 #include "kit/schemas.h"
 
+/* ---- before ---- */
+
+static int add_total(const ctn_json *offer, travel_cents *sum, ctn_err *err)
+{
+    travel_cents cents;
+    if (!travel_cents_parse(ctn_json_text(ctn_json_member_of(offer, "total")), &cents))
+        return ctn_fail(err, CTN_E_INVALID, "the provider's offer has no total");
+    *sum += cents;
+    return CTN_OK;
+}
+
+/* What the provider asked when the tier was priced: its net price, or the sum of its parts where nothing was added. */
+static int net_of_tier(const ctn_json *tier, travel_cents *ret_net, ctn_err *err)
+{
+    travel_cents flights, hotels;
+    if (travel_cents_parse(ctn_json_text(ctn_json_member_of(tier, "net")), ret_net))
+        return CTN_OK;
+    if (!travel_cents_parse(ctn_json_text(ctn_json_member_of(tier, "flights_total")), &flights) ||
+        !travel_cents_parse(ctn_json_text(ctn_json_member_of(tier, "hotels_total")), &hotels))
+        return ctn_fail(err, CTN_E_INVALID, "tier must be one of price_tiers, with its net price");
+    *ret_net = flights + hotels;
+    return CTN_OK;
+}
+
+static int check_offers(const travel_call *call, const ctn_json **ret_result, ctn_err *err)
+{
+    const ctn_json *tier, *requirements, *flight = NULL, *hotels = NULL;
+    travel_deals *deals = NULL;
+    travel_day day;
+    travel_trip trip;
+    travel_cents before = 0, now = 0;
+    int rc = travel_want_object(call, "tier", &tier, err);
+    if (!rc)
+        rc = travel_want_object(call, "requirements", &requirements, err);
+    if (!rc)
+        rc = travel_today(call, &day, err);
+    if (!rc)
+        rc = travel_trip_plan(call->arena, requirements, NULL, day, &trip, NULL, err);
+    if (!rc)
+        rc = net_of_tier(tier, &before, err);
+    if (!rc)
+        rc = travel_call_deals(call, &deals, err);
+    if (rc)
+        return rc;
+    const travel_provider *provider = travel_deals_provider(deals);
+    rc = provider->ops->offers_now(provider->self, call->arena, &trip, day, tier, &flight, &hotels, err);
+    if (!rc && flight)
+        rc = add_total(flight, &now, err);
+    for (size_t i = 0; rc == CTN_OK && i < ctn_json_count(hotels); i++)
+        rc = add_total(ctn_json_at(hotels, i), &now, err);
+    if (!rc && now > before) {
+        ctn_str was = travel_cents_text(call->arena, before), is = travel_cents_text(call->arena, now);
+        rc = ctn_fail(err, CTN_E_STATE, "the price has risen from %.*s to %.*s %s: propose again", CTN_STR_ARG(was),
+                      CTN_STR_ARG(is), trip.currency);
+    }
+    if (rc)
+        return rc;
+    ctn_json_builder out = ctn_json_object(call->arena);
+    ctn_json_put(&out, CTN_STR("flight"), flight);
+    ctn_json_put(&out, CTN_STR("hotels"), hotels);
+    ctn_json_put_str(&out, "net", travel_cents_text(call->arena, now));
+    *ret_result = ctn_json_finish(&out);
+    return CTN_OK;
+}
+
 /* ---- do ---- */
+
+/* A flight's hold, if there is one, and those of hotels, in one list: lists in it are taken apart, what is no hold is
+ * left out, so that a chain may write holds: ["{flight_hold?}", "{hotel_holds}"]. */
+static void push_holds(ctn_json_builder *list, const ctn_json *v)
+{
+    for (size_t i = 0; ctn_json_is(v, CTN_JSON_ARRAY) && i < ctn_json_count(v); i++)
+        push_holds(list, ctn_json_at(v, i));
+    if (ctn_json_is(v, CTN_JSON_OBJECT))
+        ctn_json_push(list, v);
+}
+
+static const ctn_json *holds_in(const travel_call *call, const ctn_json *v)
+{
+    ctn_json_builder list = ctn_json_array(call->arena);
+    push_holds(&list, v);
+    return ctn_json_finish(&list);
+}
 
 /* The arguments but those that name the deal: what the provider is asked, and what a key stands for. */
 static const ctn_json *request_of(const travel_call *call)
@@ -16,7 +99,7 @@ static const ctn_json *request_of(const travel_call *call)
         const ctn_json_member *m = &call->arguments->members[i];
         ctn_str key = ctn_json_text(&m->key);
         if (!ctn_str_is(key, "key") && !ctn_str_is(key, "execution") && !ctn_str_is(key, "reference"))
-            ctn_json_put(&out, key, &m->value);
+            ctn_json_put(&out, key, ctn_str_is(key, "holds") ? holds_in(call, &m->value) : &m->value);
     }
     return ctn_json_finish(&out);
 }
@@ -77,9 +160,7 @@ static int take_deposit(const travel_call *call, const ctn_json **ret_result, ct
 
 static int confirm_booking(const travel_call *call, const ctn_json **ret_result, ctn_err *err)
 {
-    const ctn_json *payment, *holds = ctn_json_member_of(call->arguments, "holds");
-    if (!ctn_json_is(holds, CTN_JSON_ARRAY))
-        return ctn_fail(err, CTN_E_INVALID, "holds must be a list of what hold_flight and hold_hotel gave");
+    const ctn_json *payment;
     int rc = travel_want_object(call, "payment", &payment, err);
     return rc ? rc : make(call, TRAVEL_BOOKING, ret_result, err);
 }
@@ -144,6 +225,31 @@ static int provider_ledger(const travel_call *call, const ctn_json **ret_result,
     return rc ? rc : travel_deals_ledger(deals, call->arena, ret_result, err);
 }
 
+/* ---- tell ---- */
+
+static int write_confirmation(const travel_call *call, const ctn_json **ret_result, ctn_err *err)
+{
+    travel_confirmation about = {0};
+    ctn_str language;
+    int rc = travel_want_object(call, "booking", &about.booking, err);
+    if (!rc)
+        rc = travel_maybe_object(call, "client", &about.client, err);
+    if (!rc)
+        rc = travel_maybe_object(call, "requirements", &about.requirements, err);
+    if (!rc)
+        rc = travel_maybe_object(call, "tier", &about.tier, err);
+    if (!rc)
+        rc = travel_maybe_object(call, "payment", &about.payment, err);
+    if (!rc)
+        rc = travel_maybe_text(call, "language", &language, err);
+    if (rc)
+        return rc;
+    if (!travel_language_from(language, &about.language) &&
+        !travel_language_from(travel_agency_text(call->tools->agency, "language"), &about.language))
+        about.language = TRAVEL_EN;
+    return travel_confirmation_write(call->tools->agency, call->arena, &about, ret_result, err);
+}
+
 /* ---- the table ---- */
 
 #define KEY "{\"type\":[\"string\",\"null\"],\"maxLength\":200}"
@@ -161,6 +267,20 @@ static int provider_ledger(const travel_call *call, const ctn_json **ret_result,
     "\"cancelled\",\"nothing\"]}}}"
 
 static const travel_tool TOOLS[] = {
+    {.about = {.name = "check_offers",
+               .title = "Check what was accepted",
+               .description =
+                   "The offers of an accepted tier as the provider has them now. Fails when one is sold out or "
+                   "they cost more than they did.",
+               .input_schema = "{\"type\":\"object\",\"required\":[\"tier\",\"requirements\"],\"properties\":{"
+                               "\"tier\":{\"type\":\"object\"},\"requirements\":" TRIP ",\"started_at\":" WHEN "}}",
+               .output_schema = "{\"type\":\"object\",\"required\":[\"flight\",\"hotels\",\"net\"],\"properties\":{"
+                                "\"flight\":{\"type\":[\"object\",\"null\"]},\"hotels\":{\"type\":\"array\",\"items\":"
+                                "{\"type\":\"object\"}},\"net\":" MONEY "}}",
+               .is_read_only = true,
+               .is_idempotent = true,
+               .is_additive = true},
+     .run = check_offers},
     {.about = {.name = "hold_flight",
                .title = "Hold a flight",
                .description =
@@ -197,10 +317,10 @@ static const travel_tool TOOLS[] = {
                .title = "Confirm the booking",
                .description = "Makes one booking of the holds, once per key. `reference` is the caller's own name for "
                               "it, which booking_status finds.",
-               .input_schema = "{\"type\":\"object\",\"required\":[\"holds\",\"payment\"],\"properties\":{\"holds\":{"
-                               "\"type\":\"array\",\"minItems\":1,\"maxItems\":32,\"items\":{\"type\":\"object\","
-                               "\"required\":[\"hold_id\"]}},\"payment\":{\"type\":\"object\",\"required\":["
-                               "\"payment_id\"]},\"key\":" KEY ",\"execution\":" KEY ",\"reference\":" KEY "}}",
+               .input_schema =
+                   "{\"type\":\"object\",\"required\":[\"holds\",\"payment\"],\"properties\":{\"holds\":{"
+                   "\"type\":\"array\",\"minItems\":1,\"maxItems\":32},\"payment\":{\"type\":\"object\",\"required\":["
+                   "\"payment_id\"]},\"key\":" KEY ",\"execution\":" KEY ",\"reference\":" KEY "}}",
                .output_schema = "{\"type\":\"object\",\"required\":[\"booking_id\",\"references\",\"total\","
                                 "\"currency\"],\"properties\":{\"booking_id\":" STRING ",\"references\":" STRINGS
                                 ",\"total\":" MONEY ",\"currency\":" STRING "}}",
@@ -237,6 +357,21 @@ static const travel_tool TOOLS[] = {
                .output_schema = UNDO_OUTPUT,
                .is_idempotent = true},
      .run = cancel_booking},
+    {.about = {.name = "write_confirmation",
+               .title = "Write the confirmation",
+               .description = "The letter that tells a client that the trip is booked, in English, Spanish, French or "
+                              "German: what, when, who, the reference, what was paid and what is left.",
+               .input_schema = "{\"type\":\"object\",\"required\":[\"booking\"],\"properties\":{\"booking\":{\"type\":"
+                               "\"object\"},\"client\":{\"type\":[\"object\",\"null\"]},\"requirements\":{\"type\":["
+                               "\"object\",\"null\"]},\"tier\":{\"type\":[\"object\",\"null\"]},\"payment\":{\"type\":["
+                               "\"object\",\"null\"]},\"language\":" TEXT_OR_NULL "}}",
+               .output_schema = "{\"type\":\"object\",\"required\":[\"subject\",\"message\"],\"properties\":{"
+                                "\"subject\":" STRING ",\"message\":" STRING "}}",
+               .is_read_only = true,
+               .is_idempotent = true,
+               .is_additive = true,
+               .is_closed_world = true},
+     .run = write_confirmation},
     {.about = {.name = "booking_status",
                .title = "What became of a request",
                .description = "Whether what was asked with this key (a hold, a deposit, a booking) happened, and with "

@@ -144,6 +144,58 @@ static int search_hotels(void *self, ctn_arena *arena, const travel_trip *trip, 
     return search(self, "search_hotels", arena, travel_hotels_search(arena, trip, today), ret_result, err);
 }
 
+/* The member of a list of objects whose `member` is this text; NULL: none. */
+static const ctn_json *find_by(const ctn_json *list, const char *member, ctn_str text)
+{
+    for (size_t i = 0; i < ctn_json_count(list); i++)
+        if (ctn_str_equal(ctn_json_str_or(ctn_json_at(list, i), member, CTN_STR("")), text))
+            return ctn_json_at(list, i);
+    return NULL;
+}
+
+static const ctn_json *find_hotel(const ctn_json *hotels, ctn_str id)
+{
+    const ctn_json *stays = ctn_json_member_of(hotels, "stays"), *found = NULL;
+    for (size_t i = 0; !found && i < ctn_json_count(stays); i++)
+        found = find_by(ctn_json_member_of(ctn_json_at(stays, i), "hotels"), "hotel_id", id);
+    return found;
+}
+
+static int sold_out(const char *what, ctn_str id, ctn_err *err)
+{
+    return ctn_fail(err, CTN_E_STATE, "%s %.*s is sold out: search and propose again", what,
+                    (int) (id.len > 80 ? 80 : id.len), id.len ? id.ptr : "");
+}
+
+/* The same search again, and what was chosen found in it. */
+static int offers_now(void *self, ctn_arena *arena, const travel_trip *trip, travel_day today, const ctn_json *tier,
+                      const ctn_json **ret_flight, const ctn_json **ret_hotels, ctn_err *err)
+{
+    const ctn_json *flights = NULL, *hotels = NULL, *stays = ctn_json_member_of(tier, "stays"), *flight = NULL;
+    ctn_str offer_id = ctn_json_str_or(tier, "offer_id", CTN_STR(""));
+    ctn_json_builder list = ctn_json_array(arena);
+    int rc = search_flights(self, arena, trip, today, &flights, err);
+    if (!rc)
+        rc = search_hotels(self, arena, trip, today, &hotels, err);
+    if (!rc && offer_id.len > 0) {
+        flight = find_by(ctn_json_member_of(flights, "offers"), "offer_id", offer_id);
+        rc = flight ? CTN_OK : sold_out("flight", offer_id, err);
+    }
+    for (size_t i = 0; rc == CTN_OK && i < ctn_json_count(stays); i++) {
+        ctn_str id = ctn_json_str_or(ctn_json_at(stays, i), "hotel_id", CTN_STR(""));
+        const ctn_json *hotel = find_hotel(hotels, id);
+        if (hotel)
+            ctn_json_push(&list, hotel);
+        else
+            rc = sold_out("hotel", id, err);
+    }
+    if (!rc) {
+        *ret_flight = flight;
+        *ret_hotels = ctn_json_finish(&list);
+    }
+    return rc;
+}
+
 /* ---- rows as results ---- */
 
 static ctn_str time_text(ctn_arena *arena, int64_t at_ms)
@@ -542,8 +594,15 @@ static void close_sandbox(void *self)
 int travel_sandbox_open(const travel_agency *agency, const char *path, const ctn_clock *clock,
                         travel_provider *ret_provider, ctn_err *err)
 {
-    static const travel_provider_ops OPS = {"sandbox", search_flights, search_hotels, make,
-                                            find,      undo,           ledger,        close_sandbox};
+    static const travel_provider_ops OPS = {.name = "sandbox",
+                                            .search_flights = search_flights,
+                                            .search_hotels = search_hotels,
+                                            .offers_now = offers_now,
+                                            .make = make,
+                                            .find = find,
+                                            .undo = undo,
+                                            .ledger = ledger,
+                                            .close = close_sandbox};
     const ctn_json *section = travel_agency_section(agency, "provider");
     int64_t minutes = ctn_json_int_or(section, "holdMinutes", 30), hang_ms = ctn_json_int_or(section, "hangMs", 5000);
     if (minutes < 1 || minutes > 7 * 24 * 60)

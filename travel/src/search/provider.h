@@ -64,6 +64,11 @@ typedef struct travel_provider_ops {
                           const ctn_json **ret_result, ctn_err *err);
     int (*search_hotels)(void *provider, ctn_arena *arena, const travel_trip *trip, travel_day today,
                          const ctn_json **ret_result, ctn_err *err);
+    /* What was chosen from an earlier search, as it is offered now: `tier` has offer_id (or none, for no flight) and
+     * stays with a hotel_id each. CTN_E_STATE: sold out. ret_flight: NULL for no flight; ret_hotels: a list in the
+     * stays' order. */
+    int (*offers_now)(void *provider, ctn_arena *arena, const travel_trip *trip, travel_day today, const ctn_json *tier,
+                      const ctn_json **ret_flight, const ctn_json **ret_hotels, ctn_err *err);
     int (*make)(void *provider, ctn_arena *arena, const travel_deal *deal, const ctn_json **ret_result, ctn_err *err);
     int (*find)(void *provider, ctn_arena *arena, const travel_deal *deal, travel_found *ret_found, ctn_err *err);
     /* ret_result: what is told of it, {state: "released" | "refunded" | "cancelled" | "nothing", ...}. */
