@@ -51,14 +51,26 @@ static void put_signature(ctn_buf *out, const travel_agency *agency)
     }
 }
 
+static ctn_str channel_of(const travel_question *q)
+{
+    bool is_mail = ctn_str_is(q->channel, "email");
+    bool is_phone =
+        ctn_str_is(q->channel, "sms") || ctn_str_is(q->channel, "whatsapp") || ctn_str_is(q->channel, "phone");
+    if ((is_mail && q->email.len > 0) || (is_phone && q->phone.len > 0))
+        return q->channel;
+    return q->email.len > 0 ? CTN_STR("email") : q->phone.len > 0 ? CTN_STR("phone") : CTN_STR("desk");
+}
+
 int travel_question_write(ctn_arena *arena, const travel_question *q, const ctn_json **ret_message, ctn_err *err)
 {
     size_t count = ctn_json_count(q->questions);
     if (!ctn_json_is(q->questions, CTN_JSON_ARRAY) || count == 0 || count > TRAVEL_QUESTIONS_MAX)
         return ctn_fail(err, CTN_E_INVALID, "questions must be a list of 1 to %d sentences", TRAVEL_QUESTIONS_MAX);
-    for (size_t i = 0; i < count; i++)
-        if (ctn_str_trim(ctn_json_text(ctn_json_at(q->questions, i))).len == 0)
+    for (size_t i = 0; i < count; i++) {
+        const ctn_json *question = ctn_json_at(q->questions, i);
+        if (!ctn_json_is(question, CTN_JSON_STRING) || ctn_str_trim(ctn_json_text(question)).len == 0)
             return ctn_fail(err, CTN_E_INVALID, "questions[%zu] must be a sentence", i);
+    }
     bool is_one = count == 1;
     const travel_phrase *first =
         q->is_again ? (is_one ? &AGAIN_ONE : &AGAIN_MANY) : (is_one ? &FIRST_ONE : &FIRST_MANY);
@@ -76,6 +88,7 @@ int travel_question_write(ctn_arena *arena, const travel_question *q, const ctn_
         ctn_json_builder message = ctn_json_object(arena);
         ctn_json_put_str(&message, "subject", travel_say(is_one ? &SUBJECT_ONE : &SUBJECT_MANY, q->language));
         ctn_json_put_str(&message, "message", ctn_arena_str(arena, ctn_buf_str(&out)));
+        ctn_json_put_str(&message, "channel", channel_of(q));
         *ret_message = ctn_json_finish(&message);
     }
     ctn_buf_done(&out);

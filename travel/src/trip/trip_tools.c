@@ -51,11 +51,15 @@ static int write_question(const travel_call *call, const ctn_json **ret_result, 
     if (!rc)
         rc = maybe_list(call, "questions", &question.questions, err);
     if (!rc)
+        rc = travel_maybe_text(call, "channel", &question.channel, err);
+    if (!rc)
         rc = read_language(call, &question.language, err);
     if (rc)
         return rc;
     question.name = ctn_str_trim(ctn_json_str_or(client, "name", CTN_STR("")));
-    question.is_again = ctn_json_bool_or(call->arguments, "is_again", false);
+    question.email = ctn_json_str_or(client, "email", CTN_STR(""));
+    question.phone = ctn_json_str_or(client, "phone", CTN_STR(""));
+    question.is_again = ctn_str_is(ctn_json_str_or(call->arguments, "round", CTN_STR("first")), "again");
     return travel_question_write(call->arena, &question, ret_result, err);
 }
 
@@ -84,12 +88,15 @@ static const travel_tool TOOLS[] = {
     {.about = {.name = "write_question",
                .title = "Write a question to a client",
                .description = "One polite message in the client's language (en, es, fr, de) that asks for what is "
-                              "missing, signed by the agency. Nothing is sent.",
+                              "missing, signed by the agency, and the channel by which it reaches him: as he "
+                              "came, else e-mail, else phone, else desk. Nothing is sent.",
                .input_schema = "{\"type\":\"object\",\"required\":[\"questions\"],\"properties\":{\"client\":" CLIENT
                                ",\"questions\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":16,\"items\":" STRING
-                               "},\"language\":" TEXT_OR_NULL ",\"is_again\":" BOOLEAN "}}",
-               .output_schema = "{\"type\":\"object\",\"required\":[\"subject\",\"message\"],\"properties\":{"
-                                "\"subject\":" STRING ",\"message\":" STRING "}}",
+                               "},\"language\":" TEXT_OR_NULL ",\"channel\":" TEXT_OR_NULL
+                               ",\"round\":{\"enum\":[\"first\",\"again\"]}}}",
+               .output_schema =
+                   "{\"type\":\"object\",\"required\":[\"subject\",\"message\",\"channel\"],\"properties\":{"
+                   "\"subject\":" STRING ",\"message\":" STRING ",\"channel\":" STRING "}}",
                .is_read_only = true,
                .is_idempotent = true,
                .is_additive = true,
