@@ -62,7 +62,8 @@ static ctn_store *open_again(told *t, const char *url)
     return store;
 }
 
-/* Cut at change 0, then 1, then 2 ... until the work is done without one. */
+/* Cut at change 0, then 1, then 2 ... until the work is done without one; in a test run at every second, and what is
+ * left there is another choice than at its neighbours. */
 static int64_t cut_everywhere(power *p, power_from from, const char *about, int factor, power_work *work,
                               power_work *judge)
 {
@@ -70,7 +71,7 @@ static int64_t cut_everywhere(power *p, power_from from, const char *about, int 
     int choices = factor * power_choices();
     for (int loss = 0; loss < DISK_LOSSES; loss++) {
         bool was_cut = true;
-        for (int64_t n = loss % STRIDE; was_cut; n += STRIDE)
+        for (int64_t n = loss % power_stride(); was_cut; n += power_stride())
             for (int choice = 0; choice < (loss < DISK_KEEPS_FIRST ? 1 : choices); choice++) {
                 char name[140];
                 snprintf(name, sizeof name, "%s, cut at change %lld (%d.), keeps %s:", about, (long long) n, choice,
@@ -86,8 +87,8 @@ static int64_t cut_everywhere(power *p, power_from from, const char *about, int 
                 points++;
             }
     }
-    printf("%s: %lld cuts tried (every %d. change)\n", about, (long long) points, STRIDE);
-    assert_true(points > 40 / STRIDE);
+    printf("%s: %lld cuts tried (every %d. change)\n", about, (long long) points, power_stride());
+    assert_true(points > 40 / power_stride());
     return points;
 }
 
