@@ -39,7 +39,10 @@ static bool make_tools(travel_tools *ret_tools)
 {
     ctn_err err = {0};
     travel_agency *agency;
-    if (travel_agency_open(getenv("AGENCY"), &agency, &err)) {
+    int rc = travel_agency_open(getenv("AGENCY"), &agency, &err);
+    if (!rc && (rc = travel_tools_check(agency, &err)) != CTN_OK)
+        travel_agency_close(agency);
+    if (rc) {
         fprintf(stderr, "catena-travel: %s\n", err.message);
         return false;
     }

@@ -6,9 +6,9 @@
 #include <assert.h>
 
 static const travel_toolset *const SETS[] = {
-    &travel_lead_tools,       &travel_trip_tools,   &travel_crm_lead_tools, &travel_crm_client_tools,
-    &travel_crm_office_tools, &travel_search_tools, &travel_proposal_tools, &travel_followup_tools,
-    &travel_booking_tools,    &travel_extra_tools,
+    &travel_lead_tools,       &travel_trip_tools,    &travel_crm_lead_tools, &travel_crm_client_tools,
+    &travel_crm_office_tools, &travel_search_tools,  &travel_proposal_tools, &travel_followup_tools,
+    &travel_delivery_tools,   &travel_booking_tools, &travel_extra_tools,
 };
 enum { SET_COUNT = sizeof SETS / sizeof *SETS };
 
@@ -27,6 +27,14 @@ static const travel_tool *tool_at(size_t index)
             return &SETS[i]->tools[index];
     }
     return NULL;
+}
+
+int travel_tools_check(const travel_agency *agency, ctn_err *err)
+{
+    int rc = CTN_OK;
+    for (size_t i = 0; !rc && i < SET_COUNT; i++)
+        rc = SETS[i]->check ? SETS[i]->check(agency, err) : CTN_OK;
+    return rc;
 }
 
 const ctn_mcp_server_tool *travel_tools_list(ctn_arena *arena, size_t *ret_count)

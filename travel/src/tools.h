@@ -44,12 +44,16 @@ typedef struct travel_tool {
 typedef struct travel_toolset {
     const travel_tool *tools;
     size_t count;
+    /* The folder's sections of agency.yaml say what they may, or why not; asked at the start. NULL: it reads none. */
+    int (*check)(const travel_agency *agency, ctn_err *err);
 } travel_toolset;
 
 extern const travel_toolset travel_lead_tools, travel_trip_tools, travel_crm_lead_tools, travel_crm_client_tools,
-    travel_crm_office_tools, travel_search_tools, travel_proposal_tools, travel_followup_tools, travel_booking_tools,
-    travel_extra_tools;
+    travel_crm_office_tools, travel_search_tools, travel_proposal_tools, travel_followup_tools, travel_delivery_tools,
+    travel_booking_tools, travel_extra_tools;
 
+/* Every toolset's check: CTN_E_INVALID with file:line:column. */
+int travel_tools_check(const travel_agency *agency, ctn_err *err);
 /* All of them, as the server lists them; a tool's index there is what travel_tools_call gets. */
 const ctn_mcp_server_tool *travel_tools_list(ctn_arena *arena, size_t *ret_count);
 /* The server's callback; ctx is a travel_tools. */

@@ -74,6 +74,7 @@ int travel_crm_once(travel_crm *crm, ctn_arena *arena, const travel_once *once, 
 typedef struct travel_client {
     ctn_str client_id, name, language, timezone; /* empty: not known */
     ctn_str email, phone;                        /* the first of each, as it was written */
+    int64_t stopped_at_ms;                       /* since then wants no messages; 0: may be written to */
     int64_t created_at_ms, erased_at_ms;         /* erased: everything else but the id is empty */
 } travel_client;
 
@@ -84,6 +85,8 @@ int travel_crm_client_by_contact(travel_crm *crm, ctn_arena *arena, ctn_str emai
                                  travel_client *ret_client, ctn_err *err);
 /* What is not empty replaces what is there; a contact is added (and is nobody's key if another client has it). */
 int travel_crm_client_update(travel_crm *crm, ctn_arena *arena, const travel_client *client, ctn_err *err);
+/* From now on the client is not written to; 0: may be again. */
+int travel_crm_client_stop(travel_crm *crm, ctn_str client_id, int64_t stopped_at_ms, ctn_err *err);
 /* Notes that a run of a chain dealt with the client, so that erasing the client finds it. */
 int travel_crm_note_execution(travel_crm *crm, ctn_str client_id, ctn_str execution, ctn_err *err);
 

@@ -8,7 +8,8 @@ static const int64_t DAY_MS = 86400000;
 #define CLIENT_COLUMNS                                                                                                 \
     "c.client_id, c.name, c.language, c.timezone, c.created_at, c.erased_at,"                                          \
     " (SELECT value FROM contacts k WHERE k.client_id = c.client_id AND kind = 'email' ORDER BY contact_no LIMIT 1),"  \
-    " (SELECT value FROM contacts k WHERE k.client_id = c.client_id AND kind = 'phone' ORDER BY contact_no LIMIT 1)"
+    " (SELECT value FROM contacts k WHERE k.client_id = c.client_id AND kind = 'phone' ORDER BY contact_no LIMIT 1),"  \
+    " c.stopped_at"
 
 int travel_crm_client(travel_crm *crm, ctn_arena *arena, ctn_str client_id, travel_client *ret_client, ctn_err *err)
 {
@@ -25,7 +26,8 @@ int travel_crm_client(travel_crm *crm, ctn_arena *arena, ctn_str client_id, trav
                                       .created_at_ms = crm_moment(&q, 4),
                                       .erased_at_ms = crm_moment(&q, 5),
                                       .email = crm_text(arena, &q, 6),
-                                      .phone = crm_text(arena, &q, 7)};
+                                      .phone = crm_text(arena, &q, 7),
+                                      .stopped_at_ms = crm_moment(&q, 8)};
     crm_done(&q);
     return rc;
 }
@@ -70,6 +72,20 @@ int travel_crm_client_update(travel_crm *crm, ctn_arena *arena, const travel_cli
         rc = crm_contact_add(crm, client->client_id, client->email, client->phone, err);
     if (!rc)
         rc = crm_index_client(crm, client->client_id, err);
+    return travel_crm_end(crm, rc, err);
+}
+
+int travel_crm_client_stop(travel_crm *crm, ctn_str client_id, int64_t stopped_at_ms, ctn_err *err)
+{
+    int rc = travel_crm_begin(crm, err);
+    if (rc)
+        return rc;
+    rc = crm_client_must_live(crm, client_id, err);
+    if (!rc && stopped_at_ms == 0)
+        rc = crm_run(crm, err, "UPDATE clients SET stopped_at = NULL WHERE client_id = ?1", "t", client_id);
+    else if (!rc)
+        rc = crm_run(crm, err, "UPDATE clients SET stopped_at = coalesce(stopped_at, ?2) WHERE client_id = ?1", "tm",
+                     client_id, stopped_at_ms);
     return travel_crm_end(crm, rc, err);
 }
 

@@ -30,7 +30,7 @@ static const char TRAVEL_PACK[] =
     "ALTER TABLE clients RENAME TO old_clients;"
     "DROP INDEX clients_by_execution;"
     "CREATE TABLE clients(client_no INTEGER PRIMARY KEY AUTOINCREMENT, client_id TEXT UNIQUE, name TEXT NOT NULL,"
-    " language TEXT NOT NULL DEFAULT '', timezone TEXT NOT NULL DEFAULT '', made_by_lead TEXT,"
+    " language TEXT NOT NULL DEFAULT '', timezone TEXT NOT NULL DEFAULT '', made_by_lead TEXT, stopped_at TEXT,"
     " created_at TEXT NOT NULL, erased_at TEXT, erased_for TEXT) STRICT;"
     "CREATE TABLE contacts(contact_no INTEGER PRIMARY KEY, client_id TEXT NOT NULL REFERENCES clients(client_id),"
     " kind TEXT NOT NULL CHECK(kind IN ('email', 'phone')), value TEXT NOT NULL, key TEXT UNIQUE,"
