@@ -15,10 +15,12 @@
 #define REACH_TRIES   200
 #define REACH_WAIT_US 50000
 #define EARLY_MAX     16
+#define LONG_WAIT_MS  60000
 
 /* ---- as the owner ---- */
 
 typedef struct local {
+    const ctn_cli *cli;
     ctn_host *host;
     ctn_view *view;
     ctn_arena *scratch;
@@ -34,6 +36,10 @@ typedef struct local {
     ctn_status early_statuses[EARLY_MAX];
     size_t early_count;
     char queued_behind[300]; /* what holds it back while it is queued */
+    /* A long wait that an answer would end, here or in a sub-chain. Empty: none. */
+    char waits[400];
+    ctn_execution_id waits_in;
+    char waits_step[64];
 } local;
 
 static void keep_early(local *l, const ctn_engine_event *event)
@@ -45,9 +51,33 @@ static void keep_early(local *l, const ctn_engine_event *event)
     l->early_statuses[i] = event->status;
 }
 
+/* A wait ends by itself, so nobody is asked; who could answer is told how all the same, when it is a long one. */
+static void keep_wait(local *l, const ctn_engine_event *event)
+{
+    ctn_execution_id id = ctn_execution_id_of(event->execution);
+    uint32_t step = ctn_plan_step_index(ctn_execution_plan(event->execution), event->step);
+    if (step == CTN_PLAN_NONE)
+        return;
+    ctn_step_view v = ctn_execution_step(event->execution, step);
+    bool is_wait = v.status == CTN_STEP_WAITING && v.waits_for_time && !v.wants_approval && !v.waits_for_child;
+    if (is_wait && v.due_ms > ctn_cli_now_ms() + LONG_WAIT_MS) {
+        ctn_str answer =
+            ctn_cli_command(l->cli, "answer %s %.*s JSON", ctn_id_to_text(id).text, CTN_STR_ARG(event->step));
+        snprintf(l->waits, sizeof l->waits, "%.*s waits until %s; to end it sooner: %.*s", CTN_STR_ARG(event->step),
+                 ctn_moment_text(v.due_ms).text, CTN_STR_ARG(answer));
+        snprintf(l->waits_step, sizeof l->waits_step, "%.*s", CTN_STR_ARG(event->step));
+        l->waits_in = id;
+    } else if (l->waits[0] && ctn_id_equal(id, l->waits_in) && ctn_str_is(event->step, l->waits_step)) {
+        l->waits[0] = '\0';
+    }
+}
+
 static void on_event(void *ctx, const ctn_engine_event *event)
 {
     local *l = ctx;
+    ctn_arena_reset(l->scratch);
+    if (event->kind == CTN_EVENT_ENTRY && event->step.len)
+        keep_wait(l, event);
     if (!l->has_id) {
         keep_early(l, event);
         return;
@@ -110,7 +140,7 @@ static void note_store(local *l)
                       ctn_arena_printf(l->scratch, "the store cannot be written, nothing goes on until it can: %.*s",
                                        CTN_STR_ARG(why)));
     else
-        ctn_view_note(l->view, ctn_str_from(l->queued_behind));
+        ctn_view_note(l->view, ctn_str_from(l->queued_behind[0] ? l->queued_behind : l->waits));
 }
 
 static bool is_acknowledged(void *ctx)
@@ -205,8 +235,9 @@ static int prepare(ctn_cli *cli, const ctn_workspace *ws, ctn_host *host, const 
 static int say_interrupted(const ctn_cli *cli, const local *l)
 {
     if (l->has_id)
-        ctn_cli_say(cli, "stopped; nothing is lost. Go on: %.*s",
-                    CTN_STR_ARG(ctn_cli_command(cli, "resume %s", ctn_id_to_text(l->id).text)));
+        ctn_cli_say(cli, "stopped; nothing is lost. Go on: %.*s%s%s",
+                    CTN_STR_ARG(ctn_cli_command(cli, "resume %s", ctn_id_to_text(l->id).text)),
+                    l->waits[0] ? "\ncatena: " : "", l->waits);
     else
         ctn_cli_say(cli, "stopped before anything was begun");
     return CTN_EXIT_INTERRUPTED;
@@ -215,7 +246,7 @@ static int say_interrupted(const ctn_cli *cli, const local *l)
 static int do_here(ctn_cli *cli, const ctn_workspace *ws, ctn_host *host, ctn_request *q, bool follows,
                    ctn_execution_id *ret_id)
 {
-    local l = {.host = host, .scratch = ctn_arena_new(16384), .id = q->id};
+    local l = {.cli = cli, .host = host, .scratch = ctn_arena_new(16384), .id = q->id};
     l.has_id = q->op != CTN_REQUEST_START;
     int rc = prepare(cli, ws, host, q, &l.err);
     if (rc == CTN_OK)

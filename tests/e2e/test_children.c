@@ -129,10 +129,38 @@ static void a_cancel_reaches_the_child(void **state)
     assert_non_null(strstr(second + 1, "\"status\":\"cancelled\""));
 }
 
+/* A wait of days ends by itself, so `run` stays; who could answer it is told how, with the child's own command. */
+static void a_long_wait_of_a_child_says_how_it_is_ended_sooner(void **state)
+{
+    world *w = *state;
+    char line[COMMAND_MAX];
+    cli_world_write(w, "catena.yaml", "include: [child.yaml, parent.yaml]\n");
+    cli_world_write(w, "child.yaml",
+                    "id: child\noutputs: {text: word.text}\nsteps:\n"
+                    "  - {stepName: client_answer, instructionSet: days, outputVariables: [word]}\n"
+                    "instructionSets: {days: {wait: {ms: 259200000}}}\n");
+    cli_world_write(w, "parent.yaml",
+                    "id: parent\nsteps:\n  - {stepName: sub, instructionSet: kid, outputVariables: [text]}\n"
+                    "instructionSets: {kid: {chain: child}}\n");
+    running run = shell_start(w, "catena run parent -o text 2>told >said");
+    cli_world_await(w, "told", "client_answer waits until ");
+    cli_world_read(w, "told", w->said.err, OUTPUT_MAX);
+    offered(w, "to end it sooner: ", 0, line);
+    char *json = strstr(line, " JSON");
+    assert_non_null(json);
+    snprintf(json, COMMAND_MAX - (size_t) (json - line), " '{\"text\": \"from Leeds\"}'");
+    assert_exit(w, shell(w, line), 0);
+    assert_int_equal(running_wait(w, &run), 0);
+    char text[64];
+    cli_world_read(w, "said", text, sizeof text);
+    assert_string_equal(text, "from Leeds\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CLI_TEST(a_child_that_waits_is_answered_by_its_own_id),
+        CLI_TEST(a_long_wait_of_a_child_says_how_it_is_ended_sooner),
         CLI_TEST(the_owners_parent_does_not_hold_its_follower_for_ever),
         CLI_TEST(each_of_many_children_is_named_with_its_item),
         CLI_TEST(a_cancel_reaches_the_child),
