@@ -111,6 +111,8 @@ static ctn_str describe(ctn_arena *arena, const ctn_json *v)
 static void expected(ctn_reader *reader, const ctn_key *key, const ctn_json *value, const char *what)
 {
     ctn_str there = describe(reader->arena, value);
+    if (key->is_confidential && (ctn_json_is(value, CTN_JSON_STRING) || ctn_json_is(value, CTN_JSON_NUMBER)))
+        there = ctn_json_is(value, CTN_JSON_STRING) ? CTN_STR("a text") : CTN_STR("a number");
     ctn_reader_fault(reader, value, "type", "'%s' must be %s, not %.*s", key->name, what, CTN_STR_ARG(there));
 }
 

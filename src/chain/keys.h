@@ -80,6 +80,7 @@ typedef struct ctn_key {
     /* What more is to be done with a value of the right type; NULL: nothing. */
     void (*read)(ctn_reader *reader, const ctn_json *value, void *target);
     bool is_required;
+    bool is_confidential; /* secrets are looked for here: what stands in its place is not repeated in a finding */
     bool is_choice; /* of the choices of an object exactly one is said; that is for the object's reader to judge */
 } ctn_key;
 /* A row of a table: the key `key` is read into structure.member. Behind it what it is for, and whatever else the row

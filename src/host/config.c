@@ -76,7 +76,7 @@ static const ctn_key TOP_KEYS[] = {
     {"include", CTN_KEY_NAMES, offsetof(top, include),
      "Files with chains and instruction sets, and folders of templates; * stands for any name."},
     {"secrets", CTN_KEY_OBJECT, offsetof(top, secrets),
-     "Where secrets are found; they are read when used and never stored."},
+     "Where secrets are found; they are read when used and never stored.", .is_confidential = true},
     {"limits", CTN_KEY_OBJECT, offsetof(top, limits), "Bounds."},
     {"tenants", CTN_KEY_OBJECT, offsetof(top, tenants),
      "What tenants may have, by name: their shares of the turns and their quotas; '*' is each that is not named."},

@@ -401,10 +401,34 @@ static void nothing_confidential_leaves_a_service(void **state)
     print_message("%zu bytes were searched\n", s.search.searched_bytes);
 }
 
+/* Somebody writes the secret itself where it should be said where it is. */
+static void a_secret_in_the_wrong_place_is_not_repeated(void **state)
+{
+    world *w = *state;
+    static const char *const LINES[] = {"http: {tokens: HUSH}",
+                                        "http: {tokens: {ci: HUSH}}",
+                                        "secrets: HUSH",
+                                        "secrets: {CRM: HUSH}",
+                                        "telemetry: {otlp: {url: 'http://127.0.0.1:1/', headers: HUSH}}",
+                                        "servers: {s: {command: x, env: HUSH}}",
+                                        "servers: {s: {url: 'http://127.0.0.1:1/', auth: HUSH}}",
+                                        "models: {m: {api: openai, url: 'http://127.0.0.1:1/', model: m, key: HUSH}}",
+                                        "hooks: {h: {chain: c, secret: HUSH}}"};
+    for (size_t i = 0; i < sizeof LINES / sizeof *LINES; i++) {
+        cli_world_write(w, "catena.yaml", "store: sqlite:x.db\n%s\n", LINES[i]);
+        int code = catena(w, "check", NULL);
+        if (code == 0 || (!strstr(w->said.err, "catena.yaml:2:") && !strstr(w->said.out, "catena.yaml:2:")))
+            fail_msg("%s: exit %d, %s%s", LINES[i], code, w->said.out, w->said.err);
+        if (strstr(w->said.err, "HUSH") || strstr(w->said.out, "HUSH"))
+            fail_msg("%s is told in: %s%s", LINES[i], w->said.out, w->said.err);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CLI_TEST(nothing_confidential_leaves_a_service),
+        CLI_TEST(a_secret_in_the_wrong_place_is_not_repeated),
     };
     if (sodium_init() < 0)
         return 1;
