@@ -1,5 +1,5 @@
 /*
- * letter.c -- see letter.h. Encoded words hold 45 bytes each (60 in base64, 72 with what is around them), cut between
+ * letter.c -- see letter.h. Encoded words hold 36 bytes each (48 in base64, 60 with what is around them), cut between
  * characters, so that no line of a header passes 76.
  */
 #include "followup/letter.h"
@@ -12,7 +12,7 @@
 enum {
     ADDRESS_BYTES_MAX = 254,
     PLAIN_HEADER_BYTES_MAX = 60,
-    ENCODED_BYTES = 45,
+    ENCODED_BYTES = 36,
     LINE_CHARS = 73, /* of quoted-printable, with room for "=2E" and a soft break in 76 */
     KEY_DIGITS = 16,
 };
