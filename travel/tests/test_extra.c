@@ -66,13 +66,12 @@ static void what_is_wrong_is_named(void **state)
     travel_tools tools = tools_for_test(NULL);
     refused(&tools, arena, "plan_reminder", "{\"days_before\":1}", "date is missing");
     refused(&tools, arena, "plan_reminder", "{\"date\":\"soon\",\"days_before\":1}", "date must be");
-    refused(&tools, arena, "plan_reminder", "{\"date\":\"2027-06-01\",\"days_before\":-1}", "days_before must be 0 to");
-    refused(&tools, arena, "plan_reminder", "{\"date\":\"2027-06-01\",\"days_before\":\"many\"}", "a whole number");
-    refused(&tools, arena, "plan_reminder", "{\"date\":\"2027-06-01\",\"days_before\":1,\"hour\":24}", "hour must be");
+    refused(&tools, arena, "plan_reminder", "{\"date\":\"2027-06-01\",\"days_before\":-1}", "days_before");
+    refused(&tools, arena, "plan_reminder", "{\"date\":\"2027-06-01\",\"days_before\":\"many\"}", "days_before");
+    refused(&tools, arena, "plan_reminder", "{\"date\":\"2027-06-01\",\"days_before\":1,\"hour\":24}", "hour");
     refused(&tools, arena, "plan_reminder", "{\"date\":\"2027-06-01\",\"days_before\":1,\"timezone\":\"Mars/Base\"}",
             "no time zone 'Mars/Base'");
-    refused(&tools, arena, "plan_reminder", "{\"date\":\"2027-06-01\",\"days_before\":1,\"now\":\"noon\"}",
-            "now must be");
+    refused(&tools, arena, "plan_reminder", "{\"date\":\"2027-06-01\",\"days_before\":1,\"now\":\"noon\"}", "now");
     refused(&tools, arena, "write_notice", "{\"notice\":\"visum\",\"place\":\"Japan\",\"date\":\"2027-06-01\"}",
             "visa, visa_last or price");
     refused(&tools, arena, "write_notice", "{\"notice\":\"visa\",\"date\":\"2027-06-01\"}", "place");
@@ -150,6 +149,121 @@ static void what_a_fact_contains_is_not_filled_in(void **state)
     ctn_arena_free(arena);
 }
 
+/* ---- watched prices ---- */
+
+typedef struct crm_folder {
+    char path[64], crm[96];
+} crm_folder;
+
+static travel_tools tools_with_crm(crm_folder *f)
+{
+    snprintf(f->path, sizeof f->path, "/tmp/catena-travel-XXXXXX");
+    assert_non_null(mkdtemp(f->path));
+    snprintf(f->crm, sizeof f->crm, "%s/crm.db", f->path);
+    return tools_for_test(f->crm);
+}
+
+static void remove_crm(const crm_folder *f, travel_tools *tools)
+{
+    static const char *const ends[] = {"", "-wal", "-shm"};
+    char path[128];
+    travel_tools_done(tools);
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s%s", f->crm, ends[i]);
+        (void) unlink(path);
+    }
+    assert_int_equal(rmdir(f->path), 0);
+}
+
+static ctn_str answer(travel_tools *tools, ctn_arena *arena, const char *tool, ctn_str question)
+{
+    return ctn_json_to_str(arena, result_of(tools, tool, arena, json_from(arena, question)));
+}
+
+static ctn_str client_of(travel_tools *tools, ctn_arena *arena, const char *email)
+{
+    ctn_str lead = ctn_arena_printf(
+        arena, "{\"key\":\"%s\",\"client\":{\"name\":\"Ana\",\"email\":\"%s\"},\"requirements\":{}}", email, email);
+    return ctn_json_text(ctn_json_member_of(result_of(tools, "save_lead", arena, json_from(arena, lead)), "client_id"));
+}
+
+static ctn_str watch(travel_tools *tools, ctn_arena *arena, ctn_str client_id, const char *key, const char *date)
+{
+    ctn_str question =
+        ctn_arena_printf(arena,
+                         "{\"client_id\":\"%.*s\",\"key\":\"%s\",\"requirements\":{\"destinations\":[\"Rome\","
+                         "\"Bari\"],\"start_date\":\"%s\"},\"budget\":{\"currency\":\"EUR\"}}",
+                         CTN_STR_ARG(client_id), key, date);
+    return ctn_json_text(
+        ctn_json_member_of(result_of(tools, "watch_price", arena, json_from(arena, question)), "watch_id"));
+}
+
+static bool is_news(travel_tools *tools, ctn_arena *arena, const char *price, const char *currency, const char *key)
+{
+    ctn_str question = ctn_arena_printf(
+        arena, "{\"watch_id\":\"W-000001\",\"price\":\"%s\",\"currency\":\"%s\",\"key\":\"%s\"}", price, currency, key);
+    return ctn_str_find(answer(tools, arena, "note_price", question), CTN_STR("\"is_drop\":true")) != SIZE_MAX;
+}
+
+/* Up and down again is no news, a few cents are none, and what is news stays so until the client was told. */
+static void a_drop_is_news_once(void **state)
+{
+    (void) state;
+    crm_folder f;
+    ctn_arena *arena = ctn_arena_new(65536);
+    travel_tools tools = tools_with_crm(&f);
+    ctn_str client = client_of(&tools, arena, "ana@example.com");
+    assert_string_equal(watch(&tools, arena, client, "w", "2027-06-01").ptr, "W-000001");
+    assert_string_equal(watch(&tools, arena, client, "w", "2027-06-01").ptr, "W-000001"); /* the same key */
+    assert_false(is_news(&tools, arena, "1000.00", "EUR", "1"));                          /* the first price */
+    assert_false(is_news(&tools, arena, "1200.00", "EUR", "2"));
+    assert_false(is_news(&tools, arena, "1000.00", "EUR", "3"));
+    assert_false(is_news(&tools, arena, "971.00", "EUR", "4")); /* less than 3 % */
+    assert_true(is_news(&tools, arena, "900.00", "EUR", "5"));
+    assert_true(is_news(&tools, arena, "900.00", "EUR", "5"));
+    assert_true(is_news(&tools, arena, "890.00", "EUR", "6")); /* nobody was told yet */
+    (void) answer(&tools, arena, "price_told", CTN_STR("{\"watch_id\":\"W-000001\",\"price\":\"890.00\"}"));
+    (void) answer(&tools, arena, "price_told", CTN_STR("{\"watch_id\":\"W-000001\",\"price\":\"900.00\"}")); /* late */
+    assert_false(is_news(&tools, arena, "890.00", "EUR", "7"));
+    assert_true(is_news(&tools, arena, "900.00", "EUR", "5")); /* an old key has its old answer */
+    assert_true(is_news(&tools, arena, "800.00", "EUR", "8"));
+    assert_false(is_news(&tools, arena, "100.00", "GBP", "9")); /* another currency says nothing of the old one */
+    remove_crm(&f, &tools);
+    ctn_arena_free(arena);
+}
+
+static void a_watch_ends_with_its_trip_its_client_and_when_told(void **state)
+{
+    (void) state;
+    static const char *const today = "{\"started_at\":\"2027-05-01T07:00:00Z\"}";
+    crm_folder f;
+    ctn_arena *arena = ctn_arena_new(65536);
+    travel_tools tools = tools_with_crm(&f);
+    assert_string_equal(answer(&tools, arena, "list_watches", ctn_str_from(today)).ptr, "{\"watches\":[]}");
+    ctn_str ana = client_of(&tools, arena, "ana@example.com"), bob = client_of(&tools, arena, "bob@example.com");
+    (void) watch(&tools, arena, ana, "1", "2027-05-01"); /* begins today */
+    (void) watch(&tools, arena, ana, "2", "2027-05-02");
+    (void) watch(&tools, arena, bob, "3", "2027-06-01");
+    ctn_str list = answer(&tools, arena, "list_watches", ctn_str_from(today));
+    assert_false(has(list, "W-000001"));
+    assert_true(has(list, "\"place\":\"Rome, Bari\"") && has(list, "W-000002") && has(list, "W-000003"));
+    (void) answer(&tools, arena, "stop_watch", CTN_STR("{\"watch_id\":\"W-000002\"}"));
+    (void) answer(&tools, arena, "stop_watch", CTN_STR("{\"watch_id\":\"W-000002\"}"));
+    refused(&tools, arena, "note_price", "{\"watch_id\":\"W-000002\",\"price\":\"1.00\",\"currency\":\"EUR\"}",
+            "W-000002 is closed");
+    refused(&tools, arena, "price_told", "{\"watch_id\":\"W-9\",\"price\":\"1.00\"}", "no price watch W-9");
+    refused(&tools, arena, "watch_price", "{\"client_id\":\"C-000001\",\"requirements\":{\"destinations\":[\"Rome\"]}}",
+            "start_date is missing");
+    refused(&tools, arena, "watch_price",
+            "{\"client_id\":\"C-9\",\"requirements\":{\"destinations\":[\"Rome\"],\"start_date\":\"2027-06-01\"}}",
+            "C-9");
+    ctn_str erase = ctn_arena_printf(arena, "{\"client_id\":\"%.*s\"}", CTN_STR_ARG(bob));
+    (void) answer(&tools, arena, "erase_client", erase);
+    assert_string_equal(answer(&tools, arena, "list_watches", ctn_str_from(today)).ptr, "{\"watches\":[]}");
+    remove_crm(&f, &tools);
+    ctn_arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +271,8 @@ int main(void)
         cmocka_unit_test(what_is_wrong_is_named),
         cmocka_unit_test(a_letter_has_every_fact_in_each_language),
         cmocka_unit_test(what_a_fact_contains_is_not_filled_in),
+        cmocka_unit_test(a_drop_is_news_once),
+        cmocka_unit_test(a_watch_ends_with_its_trip_its_client_and_when_told),
     };
     return cmocka_run_group_tests_name("extra", tests, NULL, NULL);
 }

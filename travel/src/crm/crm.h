@@ -199,6 +199,31 @@ int travel_crm_trip_save(travel_crm *crm, ctn_arena *arena, const travel_trip_re
                          ctn_err *err);
 bool travel_crm_trip_status_is_known(ctn_str status);
 
+/* ---- watched prices ---- */
+
+typedef struct travel_watch {
+    ctn_str watch_id, client_id, lead_id;  /* lead_id may be empty */
+    const ctn_json *requirements, *budget; /* of the search; NULL: {} */
+    ctn_str start_date;                    /* of the trip: from that day on it is watched no more */
+    ctn_str currency;                      /* empty: no price was seen yet; the cents are 0 then */
+    int64_t told_cents, best_cents;
+} travel_watch;
+
+int travel_crm_watch_open(travel_crm *crm, ctn_arena *arena, const travel_watch *watch, int64_t now_ms,
+                          ctn_str *ret_watch_id, ctn_err *err);
+/* Those that are open on that day ("2027-04-20"), by id, `limit` at most; ret_watches is in the arena. */
+int travel_crm_watches(travel_crm *crm, ctn_arena *arena, ctn_str today, size_t limit, travel_watch **ret_watches,
+                       size_t *ret_count, ctn_err *err);
+/* A price that was seen. *ret_before: what the client last heard; 0: this is the first price, or the first in this
+ * currency, and counts as heard. It is a drop if it is at least `drop_cents` below that. CTN_E_NOT_FOUND, CTN_E_STATE: the
+ * watch is closed. */
+int travel_crm_watch_price(travel_crm *crm, ctn_arena *arena, ctn_str watch_id, int64_t cents, ctn_str currency,
+                           int64_t drop_cents, int64_t *ret_before, bool *ret_is_drop, ctn_err *err);
+/* The client was told this price: it is what he last heard, unless he heard a lower one. Again: the same. */
+int travel_crm_watch_told(travel_crm *crm, ctn_str watch_id, int64_t cents, ctn_err *err);
+/* What is closed stays closed. CTN_E_NOT_FOUND. */
+int travel_crm_watch_close(travel_crm *crm, ctn_str watch_id, ctn_err *err);
+
 /* ---- documents ---- */
 
 /* Versions of a kind of document are counted by lead (by client when there is no lead), from 1. */

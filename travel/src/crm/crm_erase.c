@@ -23,6 +23,7 @@ static int forget(travel_crm *crm, ctn_str client_id, ctn_str reason, int64_t no
         "DELETE FROM contacts WHERE client_id = ?1",
         "DELETE FROM documents WHERE client_id = ?1",
         "DELETE FROM activities WHERE client_id = ?1",
+        "DELETE FROM watches WHERE client_id = ?1",
         "UPDATE leads SET text = '', language = '', client = '{}', requirements = '{}', budget = '{}'"
         " WHERE client_id = ?1",
         "UPDATE trips SET summary = '', destination = '', start_date = '', end_date = '', booking_id = '',"

@@ -122,7 +122,17 @@ static const char TRAVEL_PACK[] =
                                                                                "DROP TABLE sessions;"
                                                                                "DROP TABLE old_clients;";
 
-static const char *const MIGRATIONS[] = {FIRST_DESIGN, TRAVEL_PACK};
+/* 3: prices that are watched for a client. */
+static const char WATCHES[] =
+    "CREATE TABLE watches(watch_no INTEGER PRIMARY KEY AUTOINCREMENT, watch_id TEXT UNIQUE,"
+    " client_id TEXT NOT NULL REFERENCES clients(client_id) ON DELETE CASCADE, lead_id TEXT,"
+    " requirements TEXT NOT NULL, budget TEXT NOT NULL, start_date TEXT NOT NULL,"
+    " currency TEXT NOT NULL DEFAULT '', told_cents INTEGER NOT NULL DEFAULT 0,"
+    " best_cents INTEGER NOT NULL DEFAULT 0, is_open INTEGER NOT NULL DEFAULT 1, created_at TEXT NOT NULL) STRICT;"
+    "CREATE INDEX watches_open ON watches(start_date) WHERE is_open;"
+    "CREATE INDEX watches_by_client ON watches(client_id);";
+
+static const char *const MIGRATIONS[] = {FIRST_DESIGN, TRAVEL_PACK, WATCHES};
 enum { SCHEMA_VERSION = sizeof MIGRATIONS / sizeof *MIGRATIONS };
 
 static int user_version(travel_crm *crm, int *ret_version, ctn_err *err)

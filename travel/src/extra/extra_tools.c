@@ -6,22 +6,9 @@
 #include "kit/arguments.h"
 #include "kit/schemas.h"
 
-#include "value/calendar.h"
-
 #define MOMENT "{\"type\":\"string\",\"format\":\"date-time\"}"
 
 static const int REMIND_HOUR = 10;
-
-/* A whole number, or its digits as a chain's -i gives them; absent: `otherwise`. */
-static int maybe_whole(const travel_call *call, const char *key, int64_t otherwise, int64_t *ret_value, ctn_err *err)
-{
-    ctn_str text;
-    int rc = travel_maybe_text(call, key, &text, err);
-    *ret_value = otherwise;
-    if (!rc && text.len > 0 && !ctn_str_to_int64(ctn_str_trim(text), ret_value))
-        rc = ctn_fail(err, CTN_E_INVALID, "%s must be a whole number", key);
-    return rc;
-}
 
 static int want_day(const travel_call *call, const char *key, travel_day *ret_day, ctn_err *err)
 {
@@ -34,26 +21,21 @@ static int want_day(const travel_call *call, const char *key, travel_day *ret_da
 
 static int plan_reminder(const travel_call *call, const ctn_json **ret_result, ctn_err *err)
 {
-    travel_reminder_request request = {.now_ms = travel_now_ms(call)};
+    travel_reminder_request request = {0};
     travel_reminder plan;
-    ctn_time now;
     int64_t hour = 0;
-    const ctn_json *said_now = ctn_json_member_of(call->arguments, "now");
-    if (said_now && !ctn_json_is(said_now, CTN_JSON_NULL)) {
-        if (!ctn_time_of(said_now, &now))
-            return ctn_fail(err, CTN_E_INVALID, "now must be a time such as 2026-10-24T09:00:00Z");
-        request.now_ms = now.at_ms;
-    }
     int rc = want_day(call, "date", &request.day, err);
     if (!rc)
-        rc = maybe_whole(call, "days_before", 0, &request.days_before, err);
+        rc = travel_maybe_moment(call, "now", travel_now_ms(call), &request.now_ms, err);
     if (!rc)
-        rc = maybe_whole(call, "hour", REMIND_HOUR, &hour, err);
+        rc = travel_maybe_int(call, "days_before", 0, TRAVEL_REMIND_DAYS_MAX, 0, &request.days_before, err);
+    if (!rc)
+        rc = travel_maybe_int(call, "hour", 0, 23, REMIND_HOUR, &hour, err);
     if (!rc)
         rc = travel_maybe_text(call, "timezone", &request.timezone, err);
     if (!rc && request.timezone.len == 0)
         request.timezone = travel_agency_text(call->tools->agency, "timezone");
-    request.hour = hour < 0 || hour > 23 ? -1 : (int) hour;
+    request.hour = (int) hour;
     if (!rc)
         rc = travel_reminder_plan(call->arena, &request, &plan, err);
     if (rc)

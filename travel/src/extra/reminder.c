@@ -5,16 +5,16 @@
 
 #include "base/zone.h"
 
+#include <assert.h>
+
 static const int64_t DAY_S = 86400, HOUR_S = 3600;
 
 int travel_reminder_plan(ctn_arena *arena, const travel_reminder_request *request, travel_reminder *ret_reminder,
                          ctn_err *err)
 {
     ctn_zone *zone = NULL;
-    if (request->days_before < 0 || request->days_before > TRAVEL_REMIND_DAYS_MAX)
-        return ctn_fail(err, CTN_E_INVALID, "days_before must be 0 to %d", TRAVEL_REMIND_DAYS_MAX);
-    if (request->hour < 0 || request->hour > 23)
-        return ctn_fail(err, CTN_E_INVALID, "hour must be 0 to 23");
+    assert(request->days_before >= 0 && request->days_before <= TRAVEL_REMIND_DAYS_MAX);
+    assert(request->hour >= 0 && request->hour <= 23);
     int rc = ctn_zone_open(request->timezone, &zone, err);
     if (rc)
         return ctn_wrap(err, rc, "timezone");

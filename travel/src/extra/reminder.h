@@ -13,10 +13,10 @@
 enum { TRAVEL_REMIND_DAYS_MAX = 730 };
 
 typedef struct travel_reminder_request {
-    travel_day day; /* of the event, in the client's zone */
-    int64_t days_before;
-    int hour;         /* of the client's clock, 0 to 23 */
-    ctn_str timezone; /* "Europe/Madrid"; empty: UTC */
+    travel_day day;      /* of the event, in the client's zone */
+    int64_t days_before; /* at most the above */
+    int hour;            /* of the client's clock, 0 to 23 */
+    ctn_str timezone;    /* "Europe/Madrid"; empty: UTC */
     int64_t now_ms;
 } travel_reminder_request;
 
@@ -27,6 +27,6 @@ typedef struct travel_reminder {
     bool is_past;  /* at that time the day itself has begun: nothing is left to remind of */
 } travel_reminder;
 
-/* CTN_E_INVALID: too many days, an hour that there is not; CTN_E_NOT_FOUND: there is no such time zone. */
+/* CTN_E_NOT_FOUND: there is no such time zone. */
 int travel_reminder_plan(ctn_arena *arena, const travel_reminder_request *request, travel_reminder *ret_reminder,
                          ctn_err *err);
