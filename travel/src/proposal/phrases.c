@@ -20,7 +20,7 @@ static const entry PHRASES[] = {
     {"good_text",
      {{"The trip at its best price: the lowest fare and well-kept three-star hotels.",
        "El viaje al mejor precio: la tarifa más económica y hoteles de tres estrellas bien cuidados.",
-       "Le voyage au meilleur prix : le tarif le plus bas et de bons hôtels trois étoiles.",
+       "Le voyage au meilleur prix\u00a0: le tarif le plus bas et de bons hôtels trois étoiles.",
        "Die Reise zum besten Preis: der günstigste Tarif und gepflegte Drei-Sterne-Hotels."}}},
     {"better_text",
      {{"A fare with luggage and four-star hotels.", "Una tarifa con equipaje y hoteles de cuatro estrellas.",
@@ -33,7 +33,7 @@ static const entry PHRASES[] = {
 
     /* headings and labels */
     {"title", {{"Your travel proposal", "Su propuesta de viaje", "Votre proposition de voyage", "Ihr Reiseangebot"}}},
-    {"title_to", {{"Your trip to {0}", "Su viaje a {0}", "Votre voyage : {0}", "Ihre Reise: {0}"}}},
+    {"title_to", {{"Your trip to {0}", "Su viaje a {0}", "Votre voyage\u00a0: {0}", "Ihre Reise: {0}"}}},
     {"version", {{"Version {0}", "Versión {0}", "Version {0}", "Fassung {0}"}}},
     {"reference", {{"Our reference", "Nuestra referencia", "Notre référence", "Unser Zeichen"}}},
     {"your_trip", {{"Your trip", "Su viaje", "Votre voyage", "Ihre Reise"}}},
@@ -68,12 +68,12 @@ static const entry PHRASES[] = {
 
     /* lines of a price */
     {"line_flights", {{"Flights and transfers", "Vuelos y traslados", "Vols et transferts", "Flüge und Transfers"}}},
-    {"line_hotel", {{"Hotel in {0}", "Hotel: {0}", "Hôtel : {0}", "Hotel: {0}"}}},
+    {"line_hotel", {{"Hotel in {0}", "Hotel, {0}", "Hôtel, {0}", "Hotel, {0}"}}},
     {"line_service", {{"Our service", "Nuestro servicio", "Nos services", "Unser Service"}}},
 
     /* sentences */
     {"understood",
-     {{"This is what we understood:", "Esto es lo que hemos entendido:", "Voici ce que nous avons compris :",
+     {{"This is what we understood:", "Esto es lo que hemos entendido:", "Voici ce que nous avons compris\u00a0:",
        "So haben wir Sie verstanden:"}}},
     {"greeting_before", {{"Dear ", "Hola, ", "Bonjour ", "Guten Tag "}}},
     {"greeting_after", {{",", ":", ",", ","}}},
@@ -87,7 +87,7 @@ static const entry PHRASES[] = {
        "and we are glad to change whatever does not suit you.",
        "Gracias por ponerse en contacto con nosotros. Le hemos preparado tres formas de hacer su viaje; cada una puede "
        "reservarse tal cual, y con mucho gusto cambiaremos lo que no le convenga.",
-       "Merci de nous avoir contactés. Nous avons préparé trois façons de faire votre voyage ; chacune peut être "
+       "Merci de nous avoir contactés. Nous avons préparé trois façons de faire votre voyage\u202f; chacune peut être "
        "réservée "
        "telle quelle, et nous modifierons volontiers ce qui ne vous convient pas.",
        "vielen Dank für Ihre Anfrage. Wir haben drei Möglichkeiten für Ihre Reise zusammengestellt; jede können Sie so "
@@ -118,7 +118,8 @@ static const entry PHRASES[] = {
        "Díganos cuál de las tres prefiere. Antes de reservar volvemos a comprobar los precios; si alguno ha cambiado, "
        "se lo "
        "consultamos primero.",
-       "Dites-nous laquelle des trois vous préférez. Avant toute réservation nous vérifions les prix ; si l’un d’eux a "
+       "Dites-nous laquelle des trois vous préférez. Avant toute réservation nous vérifions les prix\u202f; si l’un "
+       "d’eux a "
        "changé, nous vous consultons d’abord.",
        "Sagen Sie uns, welches der drei Angebote Sie möchten. Vor der Buchung prüfen wir die Preise noch einmal; hat "
        "sich "
@@ -132,7 +133,8 @@ static const entry PHRASES[] = {
      {{"Flights are not in these prices: we do not know a place of departure yet that we can search from.",
        "Los vuelos no están incluidos en estos precios: aún no conocemos un lugar de salida desde el que podamos "
        "buscar.",
-       "Les vols ne sont pas compris dans ces prix : nous ne connaissons pas encore de lieu de départ où chercher.",
+       "Les vols ne sont pas compris dans ces prix\u00a0: nous ne connaissons pas encore de lieu de départ où "
+       "chercher.",
        "Flüge sind in diesen Preisen nicht enthalten: Wir kennen noch keinen Abreiseort, von dem aus wir suchen "
        "können."}}},
     {"terms", {{"", "", "", ""}}},
@@ -142,21 +144,25 @@ static const entry PHRASES[] = {
        "booked.",
        "Inventario de prueba: los aeropuertos y las distancias son reales; los vuelos, los hoteles y los precios son "
        "inventados y no se pueden reservar.",
-       "Inventaire d’essai : les aéroports et les distances sont réels ; les vols, les hôtels et les prix sont "
+       "Inventaire d’essai\u00a0: les aéroports et les distances sont réels\u202f; les vols, les hôtels et les prix "
+       "sont "
        "inventés et ne "
        "peuvent pas être réservés.",
        "Testbestand: Flughäfen und Entfernungen sind echt; Flüge, Hotels und Preise sind erfunden und nicht "
        "buchbar."}}},
+    {"gone",
+     {{"{0}: no longer available", "{0}: ya no está disponible", "{0}\u00a0: n’est plus disponible",
+       "{0}: nicht mehr verfügbar"}}},
     {"closing", {{"Kind regards,", "Un cordial saludo,", "Bien cordialement,", "Mit freundlichen Grüßen"}}},
-    {"page", {{"Page", "Página", "Page", "Seite"}}},
+    {"colon", {{":", ":", "\u00a0:", ":"}}}, /* behind a label */
 
     /* a letter around the document, and the reminder */
     {"mail_subject",
-     {{"Your trip to {0}: our proposal", "Su viaje a {0}: nuestra propuesta", "Votre voyage ({0}) : notre proposition",
-       "Ihre Reise ({0}): unser Angebot"}}},
+     {{"Your trip to {0}: our proposal", "Su viaje a {0}: nuestra propuesta",
+       "Votre voyage ({0})\u00a0: notre proposition", "Ihre Reise ({0}): unser Angebot"}}},
     {"reminder_subject",
      {{"Your trip to {0}: our proposal ends soon", "Su viaje a {0}: nuestra propuesta vence pronto",
-       "Votre voyage ({0}) : notre proposition expire bientôt", "Ihre Reise ({0}): unser Angebot läuft bald ab"}}},
+       "Votre voyage ({0})\u00a0: notre proposition expire bientôt", "Ihre Reise ({0}): unser Angebot läuft bald ab"}}},
     {"reminder",
      {{"Our proposal for your trip to {0} is valid until {1}. If you would like one of its options, just answer this "
        "message; we check the prices once more before we book anything. If your plans have changed, a short word is "
@@ -166,7 +172,8 @@ static const entry PHRASES[] = {
        "mensaje; antes de reservar volvemos a comprobar los precios. Si sus planes han cambiado, basta con unas "
        "palabras.",
        "Notre proposition pour votre voyage ({0}) est valable jusqu’au {1}. Si l’une des formules vous plaît, répondez "
-       "simplement à ce message ; nous vérifions les prix avant toute réservation. Si vos projets ont changé, un petit "
+       "simplement à ce message\u202f; nous vérifions les prix avant toute réservation. Si vos projets ont changé, un "
+       "petit "
        "mot "
        "suffit.",
        "unser Angebot für Ihre Reise ({0}) gilt bis {1}. Wenn Ihnen eine der Möglichkeiten zusagt, antworten Sie "
@@ -176,27 +183,21 @@ static const entry PHRASES[] = {
        "kurzes Wort."}}},
 
     /* the budget */
-    {"budget_total",
-     {{"Your budget: {0} in total.", "Su presupuesto: {0} en total.", "Votre budget : {0} au total.",
-       "Ihr Budget: {0} insgesamt."}}},
-    {"budget_person",
-     {{"Your budget: {0} per person.", "Su presupuesto: {0} por persona.", "Votre budget : {0} par personne.",
-       "Ihr Budget: {0} pro Person."}}},
+    {"budget_is", {{"Your budget: {0}.", "Su presupuesto: {0}.", "Votre budget\u00a0: {0}.", "Ihr Budget: {0}."}}},
+    {"budget_total", {{"{0} in total", "{0} en total", "{0} au total", "{0} insgesamt"}}},
+    {"budget_person", {{"{0} per person", "{0} por persona", "{0} par personne", "{0} pro Person"}}},
     {"budget_night",
-     {{"Your budget: {0} a night for the hotel.", "Su presupuesto: {0} por noche de hotel.",
-       "Votre budget : {0} par nuit d’hôtel.", "Ihr Budget: {0} pro Hotelnacht."}}},
+     {{"{0} a night for the hotel", "{0} por noche de hotel", "{0} par nuit d’hôtel", "{0} pro Hotelnacht"}}},
     {"budget_unsaid",
-     {{"Your budget: {0}, which we took as the total for everybody.",
-       "Su presupuesto: {0}, que hemos entendido como el total para todos.",
-       "Votre budget : {0}, que nous avons compris comme le total pour tous.",
-       "Ihr Budget: {0}, das wir als Gesamtbetrag für alle verstanden haben."}}},
+     {{"{0}, which we took as the total for everybody", "{0}, que hemos entendido como el total para todos",
+       "{0}, que nous avons compris comme le total pour tous", "{0}, von uns als Gesamtbetrag für alle verstanden"}}},
     {"within",
      {{"Within your budget, with {0} to spare.", "Dentro de su presupuesto: le quedan {0}.",
-       "Dans votre budget : il vous reste {0}.", "Im Rahmen Ihres Budgets: {0} bleiben übrig."}}},
+       "Dans votre budget\u00a0: il vous reste {0}.", "Im Rahmen Ihres Budgets: {0} bleiben übrig."}}},
     {"within_night",
      {{"Within your budget, with {0} per room and night to spare.",
        "Dentro de su presupuesto: le quedan {0} por habitación y noche.",
-       "Dans votre budget : il vous reste {0} par chambre et par nuit.",
+       "Dans votre budget\u00a0: il vous reste {0} par chambre et par nuit.",
        "Im Rahmen Ihres Budgets: {0} pro Zimmer und Nacht bleiben übrig."}}},
     {"within_exactly",
      {{"Exactly your budget.", "Justo su presupuesto.", "Exactement votre budget.", "Genau Ihr Budget."}}},
@@ -216,7 +217,7 @@ static const entry PHRASES[] = {
     {"about", {{"about {0}", "aprox. {0}", "environ {0}", "ca. {0}"}}},
     {"by_land",
      {{"by road or rail", "por carretera o en tren", "par la route ou en train", "auf der Straße oder mit der Bahn"}}},
-    {"fare_in", {{"{0} fare, {1}", "tarifa {0}, {1}", "tarif {0}, {1}", "Tarif {0}, {1}"}}},
+    {"fare_in", {{"{0} fare, {1}", "Tarifa {0}, {1}", "Tarif {0}, {1}", "Tarif {0}, {1}"}}},
 };
 
 /* ---- the agency's own ---- */

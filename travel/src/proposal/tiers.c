@@ -66,7 +66,8 @@ static ctn_str commas(const shown *s, const ctn_str *parts, size_t count)
 
 /* ---- the budget ---- */
 
-static ctn_str budget_line(const shown *s)
+/* "4.500 € insgesamt" */
+static ctn_str budget_shown(const shown *s)
 {
     static const char *const keys[] = {
         [TRAVEL_PER_UNSAID] = "budget_unsaid",
@@ -78,6 +79,13 @@ static ctn_str budget_line(const shown *s)
     return b->is_known
                ? filled(s, keys[b->per], travel_money_short_shown(s->arena, b->amount, s->currency, s->language))
                : CTN_STR("");
+}
+
+/* "Ihr Budget: 4.500 € insgesamt." */
+static ctn_str budget_line(const shown *s)
+{
+    ctn_str said = budget_shown(s);
+    return said.len ? filled(s, "budget_is", said) : said;
 }
 
 static ctn_str budget_note(const shown *s, travel_budget_verdict verdict)
@@ -133,6 +141,7 @@ static void put_flight(const shown *s, const travel_priced_tier *tier, ctn_json_
 {
     ctn_json_builder legs = ctn_json_array(s->arena), journeys = ctn_json_array(s->arena);
     const ctn_json *offer = tier->flight, *from = ctn_json_member_of(offer, "legs");
+    ctn_str colon = ctn_arena_printf(s->arena, "%.*s ", CTN_STR_ARG(phrase(s, "colon")));
     for (size_t i = 0; i < ctn_json_count(from); i++) {
         const ctn_json *leg = ctn_json_at(from, i);
         ctn_json_builder journey = ctn_json_object(s->arena);
@@ -146,9 +155,10 @@ static void put_flight(const shown *s, const travel_priced_tier *tier, ctn_json_
         ctn_json_put_str(&journey, "route", way);
         ctn_json_put_str(&journey, "details", details);
         ctn_json_push(&journeys, ctn_json_finish(&journey));
-        ctn_json_push(&legs, ctn_json_string(s->arena, ctn_arena_printf(s->arena, "%.*s%s%.*s, %.*s", CTN_STR_ARG(date),
-                                                                        has_day ? ": " : "", CTN_STR_ARG(way),
-                                                                        CTN_STR_ARG(details))));
+        ctn_json_push(&legs,
+                      ctn_json_string(s->arena, ctn_arena_printf(s->arena, "%.*s%.*s%.*s, %.*s", CTN_STR_ARG(date),
+                                                                 CTN_STR_ARG(has_day ? colon : (ctn_str){0}),
+                                                                 CTN_STR_ARG(way), CTN_STR_ARG(details))));
     }
     ctn_str terms[3] = {CTN_STR("")};
     static const char *const said[] = {"fare", "cabin", "bags", "changes"};
@@ -203,8 +213,9 @@ static void put_stays(const shown *s, const travel_priced_tier *tier, ctn_json_b
                                  : CTN_STR(""));
         ctn_json_put_str(&item, "details", details);
         ctn_json_put_str(&item, "text",
-                         ctn_arena_printf(s->arena, "%.*s: %.*s, %.*s, %.*s", CTN_STR_ARG(place),
-                                          CTN_STR_ARG(shown_nights), CTN_STR_ARG(name), CTN_STR_ARG(details)));
+                         ctn_arena_printf(s->arena, "%.*s%.*s %.*s, %.*s, %.*s", CTN_STR_ARG(place),
+                                          CTN_STR_ARG(phrase(s, "colon")), CTN_STR_ARG(shown_nights), CTN_STR_ARG(name),
+                                          CTN_STR_ARG(details)));
         ctn_json_push(&list, ctn_json_finish(&item));
         *ret_total += stay->total;
     }
@@ -245,6 +256,48 @@ static const ctn_json *lines_of(const shown *s, const travel_priced_tier *tier)
     return ctn_json_finish(&lines);
 }
 
+static void append_member(ctn_buf *out, const ctn_json *from, const char *key)
+{
+    const ctn_json *value = ctn_json_member_of(from, key);
+    if (ctn_json_text(value).len > 0)
+        ctn_buf_append(out, ctn_json_text(value));
+    ctn_buf_append_char(out, '|');
+}
+
+static ctn_str taken(ctn_arena *arena, ctn_buf *out)
+{
+    ctn_str text = ctn_arena_str(arena, ctn_buf_str(out));
+    ctn_buf_done(out);
+    return text;
+}
+
+ctn_str travel_flight_same_as(ctn_arena *arena, const ctn_json *offer)
+{
+    static const char *const of_leg[] = {"date", "from", "to", "number", "departs"};
+    const ctn_json *legs = ctn_json_member_of(offer, "legs");
+    ctn_buf out;
+    ctn_buf_init(&out, TEXT_BYTES_MAX);
+    ctn_buf_append_literal(&out, "flight|");
+    append_member(&out, offer, "fare");
+    append_member(&out, offer, "cabin");
+    for (size_t i = 0; i < ctn_json_count(legs); i++)
+        for (size_t k = 0; k < sizeof of_leg / sizeof *of_leg; k++)
+            append_member(&out, ctn_json_at(legs, i), of_leg[k]);
+    return taken(arena, &out);
+}
+
+ctn_str travel_hotel_same_as(ctn_arena *arena, const ctn_json *stay, const ctn_json *hotel)
+{
+    ctn_buf out;
+    ctn_buf_init(&out, TEXT_BYTES_MAX);
+    ctn_buf_append_literal(&out, "hotel|");
+    append_member(&out, stay, "place");
+    append_member(&out, stay, "check_in");
+    append_member(&out, hotel, "name");
+    append_member(&out, hotel, "board");
+    return taken(arena, &out);
+}
+
 /* The search's own offers, with what a booking of them must know beside. */
 static const ctn_json *offers_of(const shown *s, const travel_priced_tier *tier)
 {
@@ -262,6 +315,9 @@ static const ctn_json *offers_of(const shown *s, const travel_priced_tier *tier)
                 ctn_json_put(&out, ctn_str_from(copied[k]), value);
         }
         ctn_json_put_str(&out, "currency", ctn_str_from(s->currency));
+        ctn_json_put_str(&out, "same_as",
+                         i == 0 ? travel_flight_same_as(s->arena, chosen)
+                                : travel_hotel_same_as(s->arena, tier->stays[i - 1].stay, chosen));
         for (size_t k = 0; i > 0 && k < 3; k++) {
             static const char *const of_stay[] = {"place", "check_in", "nights"};
             const ctn_json *value = ctn_json_member_of(tier->stays[i - 1].stay, of_stay[k]);
@@ -308,7 +364,24 @@ static const ctn_json *tier_shown(const shown *s, const travel_priced_tier *tier
 
 /* ---- the trip ---- */
 
-static const ctn_json *trip_shown(const shown *s, const travel_price_request *request)
+/* "London – Rome – Florence – London" */
+static ctn_str route_of(const shown *s, const ctn_str *places)
+{
+    const travel_trip *trip = &s->pricing->trip;
+    ctn_str origin = place_shown(s, trip->origin);
+    ctn_buf out;
+    ctn_buf_init(&out, TEXT_BYTES_MAX);
+    ctn_buf_append(&out, origin);
+    for (size_t i = 0; i < trip->stop_count; i++)
+        ctn_buf_printf(&out, "%s%.*s", out.len ? " – " : "", CTN_STR_ARG(places[i]));
+    if (origin.len && trip->stop_count)
+        ctn_buf_printf(&out, " – %.*s", CTN_STR_ARG(origin));
+    ctn_str text = out.overflowed ? CTN_STR("") : ctn_arena_str(s->arena, ctn_buf_str(&out));
+    ctn_buf_done(&out);
+    return text;
+}
+
+static const ctn_json *trip_shown(const shown *s)
 {
     const travel_trip *trip = &s->pricing->trip;
     ctn_json_builder out = ctn_json_object(s->arena);
@@ -322,14 +395,10 @@ static const ctn_json *trip_shown(const shown *s, const travel_price_request *re
             wishes[wish_count++] = wish;
     }
     ctn_str where = travel_list_shown(s->arena, places, trip->stop_count, s->language);
-    ctn_str origin = place_shown(s, trip->origin);
     ctn_str nights = travel_count_shown(s->arena, trip->nights, TRAVEL_NIGHT, s->language);
     ctn_str dates = travel_dates_shown(s->arena, trip->start, trip->end, s->language);
     ctn_json_put_str(&out, "places", where);
-    ctn_json_put_str(&out, "route",
-                     origin.len && where.len ? ctn_arena_printf(s->arena, "%.*s – %.*s – %.*s", CTN_STR_ARG(origin),
-                                                                CTN_STR_ARG(where), CTN_STR_ARG(origin))
-                                             : where);
+    ctn_json_put_str(&out, "route", route_of(s, places));
     ctn_json_put_str(&out, "dates",
                      trip->stop_count
                          ? ctn_arena_printf(s->arena, "%.*s (%.*s)", CTN_STR_ARG(dates), CTN_STR_ARG(nights))
@@ -339,7 +408,6 @@ static const ctn_json *trip_shown(const shown *s, const travel_price_request *re
                                       : CTN_STR(""));
     ctn_json_put_str(&out, "wishes", travel_list_shown(s->arena, wishes, wish_count, s->language));
     ctn_json_put_str(&out, "title", where.len ? filled(s, "title_to", where) : phrase(s, "title"));
-    (void) request;
     return ctn_json_finish(&out);
 }
 
@@ -389,7 +457,7 @@ const ctn_json *travel_tiers_shown(ctn_arena *arena, const travel_agency *agency
     ctn_json_put_bool(&out, "is_sandbox", ctn_str_is(source, "sandbox"));
     ctn_json_put_str(&out, "currency", ctn_str_from(s.currency));
     ctn_json_put_str(&out, "language", ctn_str_from(travel_language_code(s.language)));
-    ctn_json_put(&out, CTN_STR("trip"), trip_shown(&s, request));
+    ctn_json_put(&out, CTN_STR("trip"), trip_shown(&s));
     ctn_json_put_int(&out, "travellers", travel_trip_people(&pricing->trip));
     ctn_json_put_str(&out, "travellers_text", travellers_text(&s));
     put_time(&s, &out, "expires_at", pricing->expires_at_ms);
@@ -397,6 +465,7 @@ const ctn_json *travel_tiers_shown(ctn_arena *arena, const travel_agency *agency
     ctn_json_put_str(&out, "valid_until_shown", shown_until);
     ctn_json_put_str(&out, "valid_line",
                      travel_phrase_filled(arena, agency, "valid", s.language, shown_until, ctn_str_from(s.currency)));
+    ctn_json_put_str(&out, "budget_shown", budget_shown(&s));
     ctn_json_put_str(&out, "budget_line", budget_line(&s));
     ctn_json_put_str(&out, "note",
                      pricing->tier_count && !pricing->has_flights ? phrase(&s, "no_flights") : CTN_STR(""));

@@ -20,6 +20,9 @@
 /* The object above; texts in request->language. */
 const ctn_json *travel_tiers_shown(ctn_arena *arena, const travel_agency *agency, const travel_price_request *request,
                                    const travel_pricing *pricing);
+/* What an offer or a hotel is, whatever its id: equal in two answers for the same one. */
+ctn_str travel_flight_same_as(ctn_arena *arena, const ctn_json *offer);
+ctn_str travel_hotel_same_as(ctn_arena *arena, const ctn_json *stay, const ctn_json *hotel);
 /* A sheet for the desk, in its language: each tier with net, markup, fees, taxes, total, and the margin. Plain text. */
 ctn_str travel_price_sheet(ctn_arena *arena, const travel_agency *agency, const travel_pricing *pricing,
                            travel_language language);

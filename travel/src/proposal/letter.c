@@ -1,0 +1,67 @@
+/*
+ * letter.c -- the letter around a proposal: see proposal.h.
+ */
+#include "proposal/phrases.h"
+#include "proposal/proposal.h"
+
+#include "base/clock.h"
+#include "value/calendar.h"
+
+static const int64_t DAY_MS = 86400000;
+
+static const ctn_json *list_or_empty(const ctn_json *from, const char *key)
+{
+    static const ctn_json empty = {.kind = CTN_JSON_ARRAY};
+    const ctn_json *list = ctn_json_member_of(from, key);
+    return ctn_json_is(list, CTN_JSON_ARRAY) ? list : &empty;
+}
+
+/* A day before the deadline. */
+static ctn_str remind_at(ctn_arena *arena, const ctn_json *pricing_tiers)
+{
+    ctn_time deadline;
+    char text[25];
+    const ctn_json *at = ctn_json_member_of(pricing_tiers, "expires_at");
+    if (!at || !ctn_time_of(at, &deadline))
+        return CTN_STR("");
+    ctn_time_format(deadline.at_ms - DAY_MS, text);
+    return ctn_arena_str(arena, ctn_str_from(text));
+}
+
+const ctn_json *travel_letter_write(ctn_arena *arena, const travel_agency *agency, const travel_letter *letter)
+{
+    const ctn_json *tiers = letter->pricing_tiers, *trip = ctn_json_member_of(tiers, "trip");
+    const ctn_json *assumptions = list_or_empty(letter->requirements, "assumptions");
+    travel_language language = letter->language;
+    ctn_str none = {NULL, 0}, places = ctn_json_str_or(trip, "places", CTN_STR(""));
+    ctn_str until = ctn_json_str_or(tiers, "valid_until_shown", CTN_STR(""));
+    ctn_str greeting = travel_greeting_shown(arena, ctn_json_str_or(letter->client, "name", CTN_STR("")), language);
+    ctn_str number = travel_number_shown(arena, letter->version, language);
+    ctn_str reminder = travel_phrase_filled(arena, agency, "reminder", language, places, until);
+    ctn_str parts[] = {greeting,
+                       CTN_STR("\n\n"),
+                       reminder,
+                       CTN_STR("\n\n"),
+                       travel_phrase_of(agency, "closing", language),
+                       CTN_STR("\n"),
+                       travel_agency_text(agency, "signature")};
+    ctn_json_builder out = ctn_json_object(arena);
+    ctn_json_put_str(&out, "title", ctn_json_str_or(trip, "title", CTN_STR("")));
+    ctn_json_put_str(&out, "subject", travel_phrase_filled(arena, agency, "mail_subject", language, places, none));
+    ctn_json_put_str(&out, "greeting", greeting);
+    ctn_json_put_str(&out, "opening",
+                     travel_phrase_of(agency, letter->replaces_earlier ? "intro_again" : "intro", language));
+    ctn_json_put_int(&out, "version", letter->version);
+    ctn_json_put_str(&out, "version_shown",
+                     letter->version > 1 ? travel_phrase_filled(arena, agency, "version", language, number, none)
+                                         : CTN_STR(""));
+    ctn_json_put_str(&out, "reference", letter->lead_id);
+    ctn_json_put_str(&out, "date_shown", travel_date_shown(arena, letter->today, language));
+    ctn_json_put_bool(&out, "has_assumptions", ctn_json_count(assumptions) > 0);
+    ctn_json_put(&out, CTN_STR("assumptions"), assumptions);
+    ctn_json_put_str(&out, "remind_at", remind_at(arena, tiers));
+    ctn_json_put_str(&out, "reminder_subject",
+                     travel_phrase_filled(arena, agency, "reminder_subject", language, places, none));
+    ctn_json_put_str(&out, "reminder", ctn_arena_join(arena, parts, sizeof parts / sizeof *parts));
+    return ctn_json_finish(&out);
+}
