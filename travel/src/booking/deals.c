@@ -465,6 +465,8 @@ int travel_deals_undo(travel_deals *deals, ctn_arena *arena, travel_deal_kind ki
         result = nothing(arena);
     else
         rc = deals->provider.ops->undo(deals->provider.self, arena, &r.deal, &result, err);
+    if (rc == CTN_E_IO) /* whoever repeats it finds out */
+        return ctn_wrap(err, CTN_E_TIMEOUT, "nobody knows whether it was taken back");
     if (!rc)
         rc = travel_books_run(
             &deals->books, "UPDATE deals SET state = 'undone', undo_result = ?2 WHERE key = ?1",

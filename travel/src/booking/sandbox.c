@@ -127,6 +127,8 @@ static int search(sandbox *s, const char *point, ctn_arena *arena, const ctn_jso
     int rc = has_faults ? before(s, point, &fault, err) : CTN_OK; /* searching makes no file */
     if (!rc)
         rc = after(s, fault, point, err);
+    if (rc == CTN_E_IO || rc == CTN_E_TIMEOUT)
+        rc = CTN_E_BUSY; /* nothing was changed */
     if (!rc)
         *ret_result = fault == FAULT_DEARER ? dearer(arena, answer) : answer;
     return rc;

@@ -59,7 +59,7 @@ typedef struct travel_found {
 
 typedef struct travel_provider_ops {
     const char *name;
-    /* As in search/inventory.h. */
+    /* As in search/inventory.h. Searching changes nothing: CTN_E_BUSY is all that a provider who is away may say. */
     int (*search_flights)(void *provider, ctn_arena *arena, const travel_trip *trip, travel_day today,
                           const ctn_json **ret_result, ctn_err *err);
     int (*search_hotels)(void *provider, ctn_arena *arena, const travel_trip *trip, travel_day today,
