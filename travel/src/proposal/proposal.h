@@ -7,7 +7,7 @@
 
 #include "proposal/tiers.h"
 
-typedef struct travel_letter {
+typedef struct travel_proposal {
     const ctn_json *client, *requirements; /* may be NULL */
     const ctn_json *pricing_tiers;
     ctn_str lead_id;
@@ -15,11 +15,11 @@ typedef struct travel_letter {
     bool replaces_earlier; /* the client has a version of it already */
     travel_day today;
     travel_language language;
-} travel_letter;
+} travel_proposal;
 
 /* {title, subject, greeting, opening, version, version_shown, reference, date_shown, assumptions, has_assumptions,
  * remind_at, reminder_subject, reminder}: what the templates of a proposal read beside pricing_tiers. */
-const ctn_json *travel_letter_write(ctn_arena *arena, const travel_agency *agency, const travel_letter *letter);
+const ctn_json *travel_proposal_write(ctn_arena *arena, const travel_agency *agency, const travel_proposal *letter);
 
 typedef struct travel_recheck {
     const ctn_json *before;       /* pricing_tiers as they were proposed */

@@ -73,7 +73,7 @@ static int recheck_prices(const travel_call *call, const ctn_json **ret_result, 
 
 static int write_proposal(const travel_call *call, const ctn_json **ret_result, ctn_err *err)
 {
-    travel_letter letter = {0};
+    travel_proposal letter = {0};
     int rc = travel_maybe_object(call, "client", &letter.client, err);
     if (!rc)
         rc = travel_maybe_object(call, "requirements", &letter.requirements, err);
@@ -93,7 +93,7 @@ static int write_proposal(const travel_call *call, const ctn_json **ret_result, 
         return rc;
     letter.replaces_earlier = ctn_json_bool_or(call->arguments, "replaces_earlier", false);
     ctn_json_builder out = ctn_json_object(call->arena);
-    ctn_json_put(&out, CTN_STR("proposal"), travel_letter_write(call->arena, call->tools->agency, &letter));
+    ctn_json_put(&out, CTN_STR("proposal"), travel_proposal_write(call->arena, call->tools->agency, &letter));
     *ret_result = ctn_json_finish(&out);
     return CTN_OK;
 }

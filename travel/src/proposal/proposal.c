@@ -1,8 +1,9 @@
 /*
- * letter.c -- the letter around a proposal: see proposal.h.
+ * proposal.c -- the letter around priced tiers: see proposal.h.
  */
-#include "proposal/phrases.h"
 #include "proposal/proposal.h"
+
+#include "proposal/phrases.h"
 
 #include "base/clock.h"
 #include "value/calendar.h"
@@ -28,7 +29,7 @@ static ctn_str remind_at(ctn_arena *arena, const ctn_json *pricing_tiers)
     return ctn_arena_str(arena, ctn_str_from(text));
 }
 
-const ctn_json *travel_letter_write(ctn_arena *arena, const travel_agency *agency, const travel_letter *letter)
+const ctn_json *travel_proposal_write(ctn_arena *arena, const travel_agency *agency, const travel_proposal *letter)
 {
     const ctn_json *tiers = letter->pricing_tiers, *trip = ctn_json_member_of(tiers, "trip");
     const ctn_json *assumptions = list_or_empty(letter->requirements, "assumptions");
