@@ -9,6 +9,7 @@ static const travel_toolset *const SETS[] = {
     &travel_lead_tools,       &travel_trip_tools,    &travel_crm_lead_tools, &travel_crm_client_tools,
     &travel_crm_office_tools, &travel_search_tools,  &travel_proposal_tools, &travel_followup_tools,
     &travel_delivery_tools,   &travel_booking_tools, &travel_extra_tools,    &travel_watch_tools,
+    &travel_rooms_tools,
 };
 enum { SET_COUNT = sizeof SETS / sizeof *SETS };
 

@@ -50,7 +50,7 @@ typedef struct travel_toolset {
 
 extern const travel_toolset travel_lead_tools, travel_trip_tools, travel_crm_lead_tools, travel_crm_client_tools,
     travel_crm_office_tools, travel_search_tools, travel_proposal_tools, travel_followup_tools, travel_delivery_tools,
-    travel_booking_tools, travel_extra_tools, travel_watch_tools;
+    travel_booking_tools, travel_extra_tools, travel_watch_tools, travel_rooms_tools;
 
 /* Every toolset's check: CTN_E_INVALID with file:line:column. */
 int travel_tools_check(const travel_agency *agency, ctn_err *err);

@@ -264,6 +264,79 @@ static void a_watch_ends_with_its_trip_its_client_and_when_told(void **state)
     ctn_arena_free(arena);
 }
 
+/* ---- rooms ---- */
+
+#define HOTELS                                                                                                         \
+    "\"hotels\":[{\"name\":\"Palace\",\"stars\":5,\"total\":\"900.00\"},{\"name\":\"Lodge\",\"stars\":3,\"total\":"    \
+    "\"200.00\"},"                                                                                                     \
+    "{\"name\":\"Market\",\"stars\":4,\"total\":\"300.00\"},{\"name\":\"Rest\",\"stars\":4,\"total\":\"350.00\"}]"
+
+/* A line of the list that is wrong is set aside with its number and the reason; the others go on. */
+static void a_room_that_is_wrong_does_not_lose_the_others(void **state)
+{
+    (void) state;
+    ctn_arena *arena = ctn_arena_new(65536);
+    travel_tools tools = tools_for_test(NULL);
+    ctn_str plan =
+        answer(&tools, arena, "plan_rooms",
+               CTN_STR("{" HOTELS ",\"stars\":4,\"language\":\"en\",\"rooms\":[{\"guests\":[\"Ann Lee\",\"Bob Lee\"]},"
+                       "{\"guests\":[]},{\"guests\":[\"A\",\"B\",\"C\"]},{\"guests\":[\"ann lee \"]},"
+                       "{\"guests\":[\"Eve\"]},{\"guests\":[\"Tom\",\"Tom\"]}]}"));
+    assert_true(has(plan, "\"hotel\":{\"name\":\"Market\""));
+    assert_true(has(plan, "\"guests\":3"));
+    assert_true(has(
+        plan,
+        "{\"number\":1,\"type\":\"double\",\"guests\":[\"Ann Lee\",\"Bob Lee\"]},{\"number\":5,\"type\":\"single\""));
+    assert_true(has(plan, "{\"number\":2,\"guests\":[],\"reason\":\"nobody sleeps in it\"}"));
+    assert_true(has(plan, "\"number\":3") && has(plan, "\"reason\":\"a room takes two guests\""));
+    assert_true(has(plan, "{\"number\":4,\"guests\":[\"ann lee \"],\"reason\":\"somebody in it has another room\"}"));
+    assert_true(has(plan, "\"number\":6"));
+    refused(&tools, arena, "plan_rooms", "{" HOTELS ",\"rooms\":[]}", "rooms must be a list");
+    refused(&tools, arena, "plan_rooms", "{" HOTELS ",\"rooms\":[{\"guests\":\"Ann\"}]}", "rooms[0].guests must be");
+    refused(&tools, arena, "plan_rooms", "{\"hotels\":[],\"rooms\":[{\"guests\":[\"Ann\"]}]}", "none of the 0 hotels");
+    travel_agency_close(tools.agency);
+    ctn_arena_free(arena);
+}
+
+static void a_rooming_list_says_what_is_held_and_what_is_not(void **state)
+{
+    (void) state;
+    static const char *const lines[] = {
+        "Hotel: Market, Lisbon\nStay: 3–6 May 2027 (3 nights)\n\n"
+        "  1  Double: Ann Lee, Bob Lee — held, B-1\n  3  Single: Eve   4  Tom — not held by the hotel\n"
+        "  2  — nobody sleeps in it\n\nHeld: 1 room, €469.23\nNot held: 2 rooms\n",
+        "Reservado: 1 habitación, 469,23\u00a0€\nSin reservar: 2 habitaciones\n",
+        "Retenu: 1 chambre, 469,23\u00a0€\nNon retenu: 2 chambres\n",
+        "Gehalten: 1 Zimmer, 469,23\u00a0€\nNicht gehalten: 2 Zimmer\n"};
+    static const char *const languages[] = {"en", "es", "fr", "de"};
+    ctn_arena *arena = ctn_arena_new(65536);
+    travel_tools tools = tools_for_test(NULL);
+    for (size_t l = 0; l < 4; l++) {
+        ctn_str question = ctn_arena_printf(
+            arena,
+            "{\"language\":\"%s\",\"group\":\"Choir\",\"place\":\"Lisbon\",\"start_date\":\"2027-05-03\",\"nights\":3,"
+            "\"hotel\":{\"name\":\"Market\"},\"rooms\":[{\"number\":1,\"type\":\"double\",\"guests\":[\"Ann Lee\","
+            "\"Bob Lee\"]},{\"number\":3,\"type\":\"single\",\"guests\":[\"Eve\\n  4  "
+            "Tom\"]}],\"refused\":[{\"number\":2,"
+            "\"guests\":[],\"reason\":\"nobody sleeps in it\"}],\"holds\":[{\"hold_id\":\"B-1\",\"total\":\"469.23\","
+            "\"currency\":\"EUR\"},null]}",
+            languages[l]);
+        const ctn_json *list = result_of(&tools, "write_rooming_list", arena, json_from(arena, question));
+        ctn_str text = ctn_json_text(ctn_json_member_of(list, "text"));
+        if (!has(text, lines[l]))
+            fail_msg("%s\nis not in\n%s", lines[l], text.ptr);
+        assert_true(
+            has(ctn_json_to_str(arena, list), "\"held\":1,\"missing\":2,\"is_complete\":false,\"total\":\"469.23\""));
+    }
+    refused(&tools, arena, "write_rooming_list",
+            "{\"group\":\"Choir\",\"place\":\"Lisbon\",\"start_date\":\"2027-05-03\",\"nights\":3,\"hotel\":{},"
+            "\"rooms\":[],"
+            "\"refused\":[],\"holds\":[null]}",
+            "1 holds for 0 rooms");
+    travel_agency_close(tools.agency);
+    ctn_arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -273,6 +346,8 @@ int main(void)
         cmocka_unit_test(what_a_fact_contains_is_not_filled_in),
         cmocka_unit_test(a_drop_is_news_once),
         cmocka_unit_test(a_watch_ends_with_its_trip_its_client_and_when_told),
+        cmocka_unit_test(a_room_that_is_wrong_does_not_lose_the_others),
+        cmocka_unit_test(a_rooming_list_says_what_is_held_and_what_is_not),
     };
     return cmocka_run_group_tests_name("extra", tests, NULL, NULL);
 }
