@@ -40,18 +40,18 @@ static void arguments_are_held_against_the_tools_own_schema(void **state)
     cli_world_write(w, "c.yaml",
                     "id: c\n"
                     "steps:\n"
-                    "  - {stepName: read_it, instructionSet: extract, outputVariables: {lead: client_info}}\n"
+                    "  - {stepName: read_it, instructionSet: ask, outputVariables: {lead: message}}\n"
                     "  - {stepName: price_it, instructionSet: price, inputTemplate: '{lead}'}\n");
     /* The file with the sets comes after the chain that names them. */
     cli_world_write(
         w, "sets.yaml",
         "instructionSets:\n"
-        "  extract: {tool: travel/extract_lead, arguments: {raw_led: '{raw_lead}'}}\n"
+        "  ask: {tool: travel/write_question, arguments: {question: '{open}'}}\n"
         "  price: {tool: travel/price_tiers, arguments: {requirements: 'none', flights: [], hotels: []}}\n");
     assert_exit(w, catena(w, "check", "c.yaml", "sets.yaml", "--tools", NULL), 2);
-    assert_out(w, "sets.yaml:2:51: error: travel/extract_lead needs the argument 'raw_lead', which is not set; is "
-                  "'raw_led' meant? [missing-argument]");
-    assert_out(w, "c.yaml:3:41: error: instruction set 'extract' has a fault: sets.yaml:2:51:");
+    assert_out(w, "sets.yaml:2:49: error: travel/write_question needs the argument 'questions', which is not set; is "
+                  "'question' meant? [missing-argument]");
+    assert_out(w, "c.yaml:3:41: error: instruction set 'ask' has a fault: sets.yaml:2:49:");
     assert_out(w, "sets.yaml:3:63: error: argument 'requirements' of travel/price_tiers: expected object, got 'none' "
                   "[schema-mismatch]");
     /* Only what the server's annotations say makes these reads. */
@@ -68,8 +68,9 @@ static void the_first_chains_fit_their_tools(void **state)
         w, "all.yaml",
         "servers:\n"
         "  travel: {command: %s/travel/catena-travel, args: [serve], trusted: true}\n"
+        "  backup: {command: %s/travel/catena-travel, args: [serve], trusted: true}\n"
         "include: [%s/travel/first-design/*.json, %s/travel/instruction-sets/*.yaml, %s/travel/templates/]\n",
-        CATENA_BUILD_DIR, CATENA_SOURCE_DIR, CATENA_SOURCE_DIR, CATENA_SOURCE_DIR);
+        CATENA_BUILD_DIR, CATENA_BUILD_DIR, CATENA_SOURCE_DIR, CATENA_SOURCE_DIR, CATENA_SOURCE_DIR);
     assert_exit(w, catena(w, "check", "--config", "all.yaml", "--tools", NULL), 0);
     assert_lacks(w->said.out, "error:");
     assert_out(w, "[self-condition]");

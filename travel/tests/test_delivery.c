@@ -108,7 +108,7 @@ static void who_cannot_or_will_not_be_written_to_gets_nothing(void **state)
     ctn_str ana = add_client(k, "Ana", "ana@c.example", ""), odd = add_client(k, "Odd", "odd one@c.example", "1234567");
     assert_fails(k, message_to(k, ana, "sms", "", "x", "k1"), CTN_E_NOT_FOUND, "no telephone number for sms");
     assert_fails(k, message_to(k, CTN_STR("C-000099"), "email", "", "x", "k2"), CTN_E_NOT_FOUND, "C-000099");
-    assert_fails(k, message_to(k, ana, "pigeon", "", "x", "k3"), CTN_E_INVALID, "email, sms, whatsapp or phone");
+    assert_fails(k, message_to(k, ana, "pigeon", "", "x", "k3"), CTN_E_INVALID, "email, sms, whatsapp, phone or desk");
     assert_fails(k, message_to(k, ana, "email", "", " \n ", "k4"), CTN_E_INVALID, "empty");
     assert_fails(k, message_to(k, odd, "email", "", "x", "k5"), CTN_E_INVALID, "name@domain");
     (void) result_of(&k->tools, "stop_messages", k->arena,
@@ -117,6 +117,23 @@ static void who_cannot_or_will_not_be_written_to_gets_nothing(void **state)
     assert_int_equal(files_in(outbox, NULL, 0), 0);
     for (int i = 1; i <= 6; i++)
         assert_string_equal(happened(k, ctn_arena_printf(k->arena, "k%d", i).ptr), "false");
+}
+
+/* What a person has to do reaches the agency, with or without a client behind it, once. */
+static void the_desk_is_written_to_about_anybody_or_nobody(void **state)
+{
+    kit *k = *state;
+    char outbox[100], name[200] = "";
+    snprintf(outbox, sizeof outbox, "%s/outbox", k->folder);
+    ctn_str bob = add_client(k, "Bob", "", "");
+    for (int i = 0; i < 2; i++)
+        (void) delivered(k, message_to(k, bob, "desk", "A question", "Where from?", "k1"));
+    (void) delivered(k, message_to(k, CTN_STR(""), "desk", "A lead needs a person", "It failed.", "k2"));
+    assert_int_equal(files_in(outbox, name, sizeof name), 2);
+    assert_string_equal(happened(k, "k2"), "true");
+    assert_int_equal(
+        shell("grep -q 'about %.*s, Bob' %s/*", CTN_STR_ARG(bob), outbox), 0);
+    assert_fails(k, message_to(k, CTN_STR(""), "email", "", "x", "k3"), CTN_E_INVALID, "client_id");
 }
 
 static void an_outbox_that_cannot_be_written_is_told_and_tried_again(void **state)
@@ -340,6 +357,7 @@ int main(void)
         TEST(an_address_that_could_be_misread_is_none),
         TEST(the_outbox_has_one_file_a_key_whatever_is_taken_away),
         TEST(who_cannot_or_will_not_be_written_to_gets_nothing),
+        TEST(the_desk_is_written_to_about_anybody_or_nobody),
         TEST(an_outbox_that_cannot_be_written_is_told_and_tried_again),
         TEST(a_mail_server_gets_what_was_meant),
         TEST(a_refusal_is_told_and_only_one_for_now_is_tried_again),

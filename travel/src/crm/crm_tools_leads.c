@@ -70,6 +70,7 @@ static int save(void *ctx, ctn_arena *arena, const ctn_json **ret_answer, ctn_er
     ctn_json_put_str(&out, "lead_id", saved.lead_id);
     ctn_json_put_str(&out, "session_id", saved.lead_id);
     ctn_json_put_bool(&out, "is_known_client", saved.is_known_client);
+    ctn_json_put_bool(&out, "is_new", !saved.is_repeat);
     ctn_json_put_bool(&out, "is_repeat", saved.is_repeat);
     ctn_json_put_str(&out, "earlier_lead_id", saved.earlier_lead_id);
     ctn_json_put_str(&out, "earlier_execution", saved.earlier_execution);
@@ -233,26 +234,25 @@ static int get_lead(const travel_call *call, const ctn_json **ret_result, ctn_er
     "\"client\":" CLIENT ",\"requirements\":{\"type\":[\"object\",\"null\"]},\"key\":" KEY ",\"execution\":" EXECUTION
 
 static const travel_tool TOOLS[] = {
-    {.about = {.name = "save_lead",
-               .title = "Save a lead",
-               .description =
-                   "Finds the lead's client by e-mail or phone (or makes one) and adds the lead. The same text"
-                   " of the same client within crm.repeat_days is a repeat and names the earlier lead and its"
-                   " execution. The same key gives the same answer.",
-               .input_schema =
-                   "{\"type\":\"object\",\"required\":[\"client\"],\"properties\":{" LEAD_PROPERTIES
-                   ",\"text\":" TEXT_OR_NULL ",\"received_at\":{\"type\":[\"string\",\"integer\",\"null\"]},"
-                   "\"language\":" TEXT_OR_NULL ",\"budget\":{\"type\":[\"object\",\"null\"]},"
-                   "\"status\":{\"enum\":[\"new\",\"asked\",\"proposed\",\"accepted\",\"booked\",\"lost\","
-                   "\"spam\",null]}}}",
-               .output_schema = "{\"type\":\"object\",\"required\":[\"client_id\",\"lead_id\",\"session_id\","
-                                "\"is_known_client\",\"is_repeat\",\"earlier_lead_id\",\"earlier_execution\"],"
-                                "\"properties\":{\"client_id\":" STRING ",\"lead_id\":" STRING ",\"session_id\":" STRING
-                                ",\"is_known_client\":" BOOLEAN ",\"is_repeat\":" BOOLEAN ",\"earlier_lead_id\":" STRING
-                                ",\"earlier_execution\":" STRING "}}",
-               .is_idempotent = true,
-               .is_additive = true,
-               .is_closed_world = true},
+    {.about =
+         {.name = "save_lead",
+          .title = "Save a lead",
+          .description = "Finds the lead's client by e-mail or phone (or makes one) and adds the lead. The same text"
+                         " of the same client within crm.repeat_days is a repeat and names the earlier lead and its"
+                         " execution. The same key gives the same answer.",
+          .input_schema = "{\"type\":\"object\",\"required\":[\"client\"],\"properties\":{" LEAD_PROPERTIES
+                          ",\"text\":" TEXT_OR_NULL ",\"received_at\":{\"type\":[\"string\",\"integer\",\"null\"]},"
+                          "\"language\":" TEXT_OR_NULL ",\"budget\":{\"type\":[\"object\",\"null\"]},"
+                          "\"status\":{\"enum\":[\"new\",\"asked\",\"proposed\",\"accepted\",\"booked\",\"lost\","
+                          "\"spam\",null]}}}",
+          .output_schema = "{\"type\":\"object\",\"required\":[\"client_id\",\"lead_id\",\"session_id\","
+                           "\"is_known_client\",\"is_new\",\"is_repeat\",\"earlier_lead_id\",\"earlier_execution\"],"
+                           "\"properties\":{\"client_id\":" STRING ",\"lead_id\":" STRING ",\"session_id\":" STRING
+                           ",\"is_known_client\":" BOOLEAN ",\"is_new\":" BOOLEAN ",\"is_repeat\":" BOOLEAN
+                           ",\"earlier_lead_id\":" STRING ",\"earlier_execution\":" STRING "}}",
+          .is_idempotent = true,
+          .is_additive = true,
+          .is_closed_world = true},
      .run = save_lead},
     {.about = {.name = "discard_lead",
                .title = "Discard a lead",

@@ -34,13 +34,13 @@ int travel_delivery_check(const travel_agency *agency, ctn_err *err)
 
 static int find_channel(ctn_str channel, size_t *ret_index, ctn_err *err)
 {
-    for (size_t i = 0; i < TRAVEL_CHANNELS; i++) {
+    for (size_t i = 0; i < TRAVEL_WAYS; i++) {
         if (ctn_str_is(channel, travel_channel_names[i])) {
             *ret_index = i;
             return CTN_OK;
         }
     }
-    return ctn_fail(err, CTN_E_INVALID, "channel must be email, sms, whatsapp or phone, not \"%.*s\"",
+    return ctn_fail(err, CTN_E_INVALID, "channel must be email, sms, whatsapp, phone or desk, not \"%.*s\"",
                     (int) (channel.len > 40 ? 40 : channel.len), channel.ptr);
 }
 
@@ -66,7 +66,14 @@ static void fill_letter(delivery *d, const travel_client *client)
 {
     char created_at[25];
     const travel_message *row = &d->row;
-    bool is_mail = ctn_str_is(row->channel, "email");
+    bool is_mail = ctn_str_is(row->channel, "email"), is_desk = ctn_str_is(row->channel, "desk");
+    ctn_str to_name = client->name;
+    if (is_desk && row->client_id.len > 0)
+        to_name = ctn_arena_printf(d->call->arena, "desk, about %.*s%s%.*s%s%.*s", CTN_STR_ARG(row->client_id),
+                                   row->lead_id.len ? ", " : "", CTN_STR_ARG(row->lead_id), to_name.len ? ", " : "",
+                                   CTN_STR_ARG(client->name));
+    else if (is_desk)
+        to_name = CTN_STR("desk");
     ctn_time_format(row->created_at_ms, created_at);
     d->letter = (travel_letter){
         .key = row->key,
@@ -75,8 +82,10 @@ static void fill_letter(delivery *d, const travel_client *client)
         .language = row->language,
         .from_name = d->settings.from_name,
         .from_address = d->settings.from_address,
-        .to_name = client->name,
-        .to_address = is_mail ? client->email : client->phone,
+        .to_name = to_name,
+        .to_address = is_desk   ? d->settings.from_address
+                      : is_mail ? client->email
+                                : client->phone,
         .subject = row->subject,
         .body = row->body,
         .created_at = ctn_arena_str(d->call->arena, ctn_str_from(created_at)),
@@ -86,7 +95,7 @@ static void fill_letter(delivery *d, const travel_client *client)
 /* May this client be written to, and where? */
 static int check_client(const delivery *d, const travel_client *client, ctn_str channel, ctn_err *err)
 {
-    bool is_mail = ctn_str_is(channel, "email");
+    bool is_mail = ctn_str_is(channel, "email"), is_desk = ctn_str_is(channel, "desk");
     (void) d;
     if (client->erased_at_ms > 0)
         return ctn_fail(err, CTN_E_STATE, "client %.*s was erased: there is nobody to write to",
@@ -94,7 +103,7 @@ static int check_client(const delivery *d, const travel_client *client, ctn_str 
     if (client->stopped_at_ms > 0)
         return ctn_fail(err, CTN_E_DENIED, "client %.*s wants no messages: nothing was sent",
                         CTN_STR_ARG(client->client_id));
-    if ((is_mail ? client->email : client->phone).len == 0)
+    if (!is_desk && (is_mail ? client->email : client->phone).len == 0)
         return ctn_fail(err, CTN_E_NOT_FOUND, "client %.*s has no %s for %.*s: nothing was sent",
                         CTN_STR_ARG(client->client_id), is_mail ? "e-mail address" : "telephone number",
                         CTN_STR_ARG(channel));
@@ -180,11 +189,21 @@ static int send(delivery *d, ctn_err *err)
     return ctn_fail(err, is_repeatable(d) ? CTN_E_BUSY : CTN_E_TIMEOUT, "%s", why.message);
 }
 
+/* Only what goes to the desk may be about nobody. */
+static int find_client(const delivery *d, ctn_str client_id, ctn_str channel, travel_client *ret_client, ctn_err *err)
+{
+    if (client_id.len == 0 && ctn_str_is(channel, "desk")) {
+        *ret_client = (travel_client){0};
+        return CTN_OK;
+    }
+    return travel_crm_client(d->crm, d->call->arena, client_id, ret_client, err);
+}
+
 /* Finds the row of the key or makes it; nothing is made for a client who cannot be written to. */
 static int plan(delivery *d, const travel_delivery_request *r, travel_client *ret_client, ctn_err *err)
 {
     const travel_call *call = d->call;
-    int rc = travel_crm_client(d->crm, call->arena, r->client_id, ret_client, err);
+    int rc = find_client(d, r->client_id, r->channel, ret_client, err);
     bool is_new = travel_crm_message_by_key(d->crm, call->arena, r->key, &d->row, NULL) == CTN_E_NOT_FOUND;
     if (!rc && (is_new || ctn_str_is(d->row.status, "planned") || ctn_str_is(d->row.status, "failed")))
         rc = check_client(d, ret_client, r->channel, err);
@@ -259,7 +278,7 @@ static const ctn_json *answer(ctn_arena *arena, const ctn_json *happened, const 
 static int look_into_outbox(delivery *d, bool *ret_is_out, ctn_err *err)
 {
     travel_client client;
-    int rc = travel_crm_client(d->crm, d->call->arena, d->row.client_id, &client, err);
+    int rc = find_client(d, d->row.client_id, d->row.channel, &client, err);
     if (rc)
         return rc;
     fill_letter(d, &client);

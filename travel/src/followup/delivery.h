@@ -3,7 +3,7 @@
  *
  *     delivery:
  *       from: {name: Oak & Sea Travel, address: hello@oaksea.example}   # default: agency.name, agency.email
- *       channels: {email: smtp, whatsapp: webhook}    # of email, sms, whatsapp, phone; what is not named: outbox
+ *       channels: {email: smtp, whatsapp: webhook}    # of email, sms, whatsapp, phone, desk; what is not named: outbox
  *       outbox: {folder: outbox}                      # seen from this file
  *       smtp:
  *         host: mail.oaksea.example
@@ -27,6 +27,9 @@
  * where that cannot make a second message: the outbox, and a webhook that may be repeated. Else it stays as it is.
  *   3. Whoever has no address for the channel, or wants no messages, gets none; nothing is written then.
  *
+ * The channel `desk` is the agency itself (agency.email, or a file in the outbox): what a person has to do, or to pass
+ * on to a client whom no channel reaches. It needs no client.
+ *
  * Errors  As tools.h has them: CTN_E_TIMEOUT nobody knows whether it was sent, CTN_E_BUSY it was not (or repeating does
  * no harm) and may be later, any other: it was not. Neither texts, addresses nor secrets stand in a sentence.
  */
@@ -35,14 +38,16 @@
 #include "followup/driver.h"
 #include "tools.h"
 
-enum { TRAVEL_CHANNELS = 4 };
-extern const char *const travel_channel_names[TRAVEL_CHANNELS]; /* email sms whatsapp phone */
+enum { TRAVEL_CHANNELS = 4, TRAVEL_DESK = TRAVEL_CHANNELS, TRAVEL_WAYS }; /* to clients, and the desk behind them */
+extern const char *const travel_channel_names[TRAVEL_WAYS];               /* email sms whatsapp phone desk */
 
 /* The section says what it may; for the start of the server. */
 int travel_delivery_check(const travel_agency *agency, ctn_err *err);
 
 typedef struct travel_delivery_request {
-    ctn_str client_id, lead_id, channel, subject, message, key, language, execution; /* lead_id.. may be empty */
+    ctn_str client_id, lead_id, channel, subject, message, key, language,
+        execution; /* lead_id.. may be
+                    * empty, for the desk client_id too */
 } travel_delivery_request;
 
 /* {message_id, delivered_at, driver, reference} */

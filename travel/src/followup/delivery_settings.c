@@ -13,7 +13,7 @@
 enum { MS_PER_SECOND = 1000, SECONDS_MAX = 50, SECONDS_DEFAULT = 30 };
 
 const char *const travel_driver_names[TRAVEL_DRIVERS] = {"outbox", "smtp", "webhook"};
-const char *const travel_channel_names[TRAVEL_CHANNELS] = {"email", "sms", "whatsapp", "phone"};
+const char *const travel_channel_names[TRAVEL_WAYS] = {"email", "sms", "whatsapp", "phone", "desk"};
 
 typedef struct reader {
     const travel_agency *agency;
@@ -138,14 +138,14 @@ static int read_from(const reader *r, const ctn_json *object, travel_delivery_se
 
 static int read_channels(const reader *r, const ctn_json *object, travel_delivery_settings *s)
 {
-    int rc = travel_section_keys(r->agency, object, "delivery.channels", travel_channel_names, TRAVEL_CHANNELS, r->err);
-    for (size_t i = 0; !rc && i < TRAVEL_CHANNELS; i++) {
+    int rc = travel_section_keys(r->agency, object, "delivery.channels", travel_channel_names, TRAVEL_WAYS, r->err);
+    for (size_t i = 0; !rc && i < TRAVEL_WAYS; i++) {
         size_t driver = TRAVEL_OUTBOX;
         rc = travel_section_word(r->agency, object, travel_channel_names[i], travel_driver_names, TRAVEL_DRIVERS,
                                  TRAVEL_OUTBOX, &driver, r->err);
         s->channels[i] = (travel_driver_kind) driver;
         const ctn_json *at = object ? ctn_json_member_of(object, travel_channel_names[i]) : NULL;
-        if (!rc && driver == TRAVEL_SMTP && i > 0)
+        if (!rc && driver == TRAVEL_SMTP && i > 0 && i != TRAVEL_DESK)
             rc = travel_agency_fault(r->agency, at, r->err, "smtp carries email only: take outbox or webhook for %s",
                                      travel_channel_names[i]);
         if (!rc && driver == TRAVEL_SMTP && s->smtp.host.len == 0)

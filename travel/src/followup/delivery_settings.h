@@ -11,7 +11,7 @@ extern const char *const travel_driver_names[TRAVEL_DRIVERS]; /* outbox smtp web
 
 typedef struct travel_delivery_settings {
     ctn_str from_name, from_address;
-    travel_driver_kind channels[4]; /* by the order of travel_channel_names */
+    travel_driver_kind channels[5]; /* by the order of travel_channel_names */
     travel_outbox_settings outbox;
     travel_smtp_settings smtp;
     travel_webhook_settings webhook;

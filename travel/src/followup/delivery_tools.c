@@ -24,9 +24,10 @@ static int read_key(const travel_call *call, ctn_str *ret_key, ctn_err *err)
 static int deliver_message(const travel_call *call, const ctn_json **ret_result, ctn_err *err)
 {
     travel_delivery_request r = {0};
-    int rc = travel_want_text(call, "client_id", &r.client_id, err);
+    int rc = travel_want_text(call, "channel", &r.channel, err);
     if (!rc)
-        rc = travel_want_text(call, "channel", &r.channel, err);
+        rc = ctn_str_is(r.channel, "desk") ? travel_maybe_text(call, "client_id", &r.client_id, err)
+                                           : travel_want_text(call, "client_id", &r.client_id, err);
     if (!rc)
         rc = travel_maybe_text(call, "subject", &r.subject, err);
     if (!rc)
@@ -67,7 +68,7 @@ static int stop_messages(const travel_call *call, const ctn_json **ret_result, c
     return CTN_OK;
 }
 
-#define CHANNEL "{\"enum\":[\"email\",\"sms\",\"whatsapp\",\"phone\"]}"
+#define CHANNEL "{\"enum\":[\"email\",\"sms\",\"whatsapp\",\"phone\",\"desk\"]}"
 #define DELIVERED                                                                                                      \
     "{\"type\":\"object\",\"required\":[\"message_id\",\"delivered_at\",\"driver\",\"reference\"],\"properties\":{"    \
     "\"message_id\":" STRING ",\"delivered_at\":" STRING ",\"driver\":" STRING ",\"reference\":" STRING "}}"
@@ -78,10 +79,11 @@ static const travel_tool TOOLS[] = {
           .title = "Send a message to a client",
           .description =
               "Sends one message by the channel's driver (outbox folder, mail server or webhook) and keeps it with "
-              "the client. One key has one message: a repeated call gives the first answer. When nobody can tell "
+              "the client; the channel desk is the agency itself. One key has one message: a repeated call gives the "
+              "first answer. When nobody can tell "
               "whether it was sent, it is not sent again; ask delivery_status.",
-          .input_schema = "{\"type\":\"object\",\"required\":[\"client_id\",\"channel\",\"message\"],\"properties\":{"
-                          "\"client_id\":" STRING ",\"channel\":" CHANNEL ",\"subject\":" TEXT_OR_NULL
+          .input_schema = "{\"type\":\"object\",\"required\":[\"channel\",\"message\"],\"properties\":{"
+                          "\"client_id\":" TEXT_OR_NULL ",\"channel\":" CHANNEL ",\"subject\":" TEXT_OR_NULL
                           ",\"message\":" STRING ",\"language\":" TEXT_OR_NULL ",\"lead_id\":" TEXT_OR_NULL
                           ",\"execution\":" TEXT_OR_NULL ",\"key\":{\"type\":\"string\",\"maxLength\":200}}}",
           .output_schema = DELIVERED,

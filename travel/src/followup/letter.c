@@ -60,7 +60,7 @@ bool travel_phone_ok(ctn_str phone)
 
 bool travel_letter_is_mail(const travel_letter *letter)
 {
-    return ctn_str_is(letter->channel, "email");
+    return ctn_str_is(letter->channel, "email") || (ctn_str_is(letter->channel, "desk") && letter->to_address.len > 0);
 }
 
 int travel_letter_check(const travel_letter *letter, ctn_err *err)
@@ -76,7 +76,7 @@ int travel_letter_check(const travel_letter *letter, ctn_err *err)
         return ctn_fail(err, CTN_E_INVALID,
                         "the client's e-mail address cannot be written to: it is no name@domain in "
                         "plain letters");
-    if (!is_mail && !travel_phone_ok(letter->to_address))
+    if (!is_mail && !ctn_str_is(letter->channel, "desk") && !travel_phone_ok(letter->to_address))
         return ctn_fail(err, CTN_E_INVALID, "the client's telephone number cannot be used: it is no number");
     return CTN_OK;
 }
@@ -262,7 +262,9 @@ static void write_note(const travel_letter *letter, ctn_arena *scratch, ctn_buf 
 {
     ctn_str body = ctn_str_trim(letter->body), subject = one_line(scratch, letter->subject),
             name = one_line(scratch, letter->to_name);
-    ctn_buf_printf(out, "Channel: %.*s\nTo: %.*s\n", CTN_STR_ARG(letter->channel), CTN_STR_ARG(letter->to_address));
+    ctn_buf_printf(out, "Channel: %.*s\n", CTN_STR_ARG(letter->channel));
+    if (letter->to_address.len > 0)
+        ctn_buf_printf(out, "To: %.*s\n", CTN_STR_ARG(letter->to_address));
     if (name.len > 0)
         ctn_buf_printf(out, "Name: %.*s\n", CTN_STR_ARG(name));
     if (subject.len > 0)
