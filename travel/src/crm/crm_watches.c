@@ -86,7 +86,7 @@ static int find(travel_crm *crm, ctn_arena *arena, ctn_str watch_id, travel_watc
 int travel_crm_watch_price(travel_crm *crm, ctn_arena *arena, ctn_str watch_id, int64_t cents, ctn_str currency,
                            int64_t drop_cents, int64_t *ret_before, bool *ret_is_drop, ctn_err *err)
 {
-    travel_watch w;
+    travel_watch w = {0};
     int rc = travel_crm_begin(crm, err);
     if (rc)
         return rc;
