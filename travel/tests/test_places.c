@@ -3,6 +3,7 @@
 
 #include "kit/calendar.h"
 #include "places/places.h"
+#include "places/places_data.h"
 
 static void expect_distance(const char *a, const char *b, int km)
 {
@@ -34,28 +35,90 @@ static void codes_are_unique_and_positions_are_on_earth(void **state)
     for (size_t i = 0; i < travel_airport_count; i++) {
         const travel_airport *a = &travel_airports[i];
         assert_int_equal(strlen(a->code), 3);
-        assert_true(a->latitude > -60 && a->latitude < 75 && a->longitude > -180 && a->longitude < 180);
+        assert_true(a->latitude >= -90 && a->latitude <= 90 && a->longitude >= -180 && a->longitude <= 180);
         assert_in_range(a->hub, 1, 4);
-        for (size_t j = 0; j < i; j++)
-            assert_string_not_equal(a->code, travel_airports[j].code);
+        assert_true(i == 0 || strcmp(travel_airports[i - 1].code, a->code) < 0);
     }
 }
 
-static void every_place_is_served_by_a_known_airport(void **state)
+static void expect_place(const char *name, const char *english, const char *country, const char *airport)
+{
+    const travel_place *p = travel_place_by_name(ctn_str_from(name));
+    if (!p)
+        fail_msg("nobody knows %s", name);
+    assert_string_equal(travel_place_name(p), english);
+    if (country)
+        assert_string_equal(travel_place_name(travel_place_country(p)), country);
+    if (airport)
+        assert_string_equal(travel_place_airport(p)->code, airport);
+}
+
+static void places_are_known_by_their_names_in_four_languages(void **state)
 {
     (void) state;
+    expect_place("Paris", "Paris", "France", "CDG"); /* and not the one in Texas */
+    expect_place("Londres", "London", "United Kingdom", "LHR");
+    expect_place("Wien", "Vienna", "Austria", "VIE");
+    expect_place("M\xC3\xBAnich", "Munich", "Germany", "MUC");
+    expect_place("Muenchen", "Munich", "Germany", "MUC");
+    expect_place("Grecia", "Greece", "Greece", "ATH");
+    expect_place("Kanaren", "Canary Islands", "Spain", NULL);
+    expect_place("Mallorca", "Majorca", "Spain", "PMI");
+    expect_place("H\xE1\xBB\x99i An", "Hoi An", "Vietnam", "DAD");
+    expect_place("St Anton", "St Anton am Arlberg", "Austria", "INN");
+    expect_place("Toskana", "Tuscany", "Italy", NULL);
+    expect_place("Queenstown", "Queenstown", "New Zealand", "ZQN");
+    assert_null(travel_place_by_name(CTN_STR("Xanaduu")));
+    assert_null(travel_place_by_name(CTN_STR("")));
+    assert_string_equal(travel_place_shown(travel_place_by_name(CTN_STR("Vienna")), CTN_STR("es")), "Viena");
+    assert_string_equal(travel_place_shown(travel_place_by_name(CTN_STR("Greece")), CTN_STR("de")), "Griechenland");
+    assert_string_equal(travel_place_shown(travel_place_by_name(CTN_STR("Greece")), CTN_STR("pt")), "Greece");
+}
+
+static void a_text_that_says_where_gets_that_place(void **state)
+{
+    (void) state;
+    const travel_place *outer = NULL, *inner = travel_place_pair(CTN_STR("Paris"), CTN_STR("Texas"), &outer);
+    assert_non_null(inner);
+    assert_string_equal(travel_place_name(travel_place_country(inner)), "United States");
+    assert_string_equal(travel_place_name(outer), "Texas");
+    inner = travel_place_pair(CTN_STR("Savannah"), CTN_STR("Georgia"),
+                              &outer); /* the state, though the country is better known */
+    assert_non_null(inner);
+    assert_string_equal(travel_zone_of(CTN_STR("Savannah")), "America/New_York");
+    assert_null(travel_place_pair(CTN_STR("Rome"), CTN_STR("Japan"), &outer));
+}
+
+static void places_know_their_zone_country_money_and_language(void **state)
+{
+    (void) state;
+    assert_string_equal(travel_zone_of(CTN_STR("Viena")), "Europe/Vienna");
+    assert_string_equal(travel_zone_of(CTN_STR("LPA")), "Atlantic/Canary");
+    assert_string_equal(travel_zone_of(CTN_STR("Tenerife")), "Atlantic/Canary");
+    assert_null(travel_zone_of(CTN_STR("Xanaduu")));
+    const travel_country *c = travel_country_of(travel_place_by_name(CTN_STR("Krakow")));
+    assert_string_equal(c->code, "PL");
+    assert_string_equal(c->currency, "PLN");
+    assert_string_equal(c->language, "pl");
+    assert_string_equal(travel_country_by_code(CTN_STR("HR"))->currency, "EUR");
+    assert_string_equal(travel_airline_by_code(CTN_STR("BA"))->name, "British Airways");
+}
+
+static void every_place_points_at_rows_that_exist(void **state)
+{
+    (void) state;
+    assert_true(travel_place_count > 50000);
     for (size_t i = 0; i < travel_place_count; i++) {
         const travel_place *p = &travel_places[i];
-        if (!travel_airport_by_code(ctn_str_from(p->airport)))
-            fail_msg("%s: no airport %s", p->name, p->airport);
-        assert_ptr_equal(travel_place_by_name(ctn_str_from(p->name)), p);
-        ctn_str outer = ctn_str_from(p->within);
-        while (outer.ptr) {
-            ctn_str name = ctn_str_cut(&outer, '|');
-            if (name.len > 0 && !travel_place_by_name(name))
-                fail_msg("%s lies in %.*s, which is not in the table", p->name, CTN_STR_ARG(name));
-        }
+        assert_true(travel_place_name(p)[0] != '\0');
+        const travel_airport *a = travel_place_airport(p);
+        if (a)
+            assert_ptr_equal(travel_airport_by_code(ctn_str_from(a->code)), a);
+        assert_true(!travel_place_country(p) || travel_place_kind(travel_place_country(p)) == TRAVEL_COUNTRY);
+        assert_false(travel_place_holds(p, p));
     }
+    for (size_t i = 1; i < travel_name_count; i++)
+        assert_true(strcmp(travel_text + travel_names[i - 1].text, travel_text + travel_names[i].text) <= 0);
 }
 
 static void containing_places_are_known_as_such(void **state)
@@ -67,7 +130,7 @@ static void containing_places_are_known_as_such(void **state)
     assert_false(travel_place_contains("Rome", "Italy"));
     assert_false(travel_place_contains("Malta", "Malta"));
     assert_ptr_equal(travel_airport_for(CTN_STR("gatwick")), travel_airport_by_code(CTN_STR("LGW")));
-    assert_null(travel_airport_for(CTN_STR("Atlantis")));
+    assert_null(travel_airport_for(CTN_STR("Xanaduu")));
     assert_null(travel_airport_for(CTN_STR("")));
 }
 
@@ -101,7 +164,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(distances_are_those_of_the_world),
         cmocka_unit_test(codes_are_unique_and_positions_are_on_earth),
-        cmocka_unit_test(every_place_is_served_by_a_known_airport),
+        cmocka_unit_test(places_are_known_by_their_names_in_four_languages),
+        cmocka_unit_test(a_text_that_says_where_gets_that_place),
+        cmocka_unit_test(places_know_their_zone_country_money_and_language),
+        cmocka_unit_test(every_place_points_at_rows_that_exist),
         cmocka_unit_test(containing_places_are_known_as_such),
         cmocka_unit_test(days_and_dates_agree),
     };

@@ -46,7 +46,9 @@ static ctn_str clean_name(lead *l, ctn_str name)
         return (ctn_str){NULL, 0};
     if (is_no_name(l, first))
         return blank ? clean_name(l, lead_text_original(&t, first.len + 1, folded.len)) : (ctn_str){NULL, 0};
-    if (travel_airport_for(folded))
+    const travel_place *place = travel_place_by_name(folded);
+    bool is_one_word = memchr(folded.ptr, ' ', folded.len) == NULL;
+    if (place && travel_place_prominence(place) >= (is_one_word ? 100 : 60)) /* there is a village for every name */
         return (ctn_str){NULL, 0};
     return ctn_arena_str(l->arena, name);
 }

@@ -37,6 +37,23 @@ typedef enum lead_field {
 
 enum { LEAD_DESTINATIONS_MAX = 8 };
 
+/* A place named somewhere in a text (lead_mentions.c). */
+typedef struct lead_mention {
+    size_t start, end;
+    const travel_place *place;
+    const char *name;              /* what to call it: "St Anton" */
+    const travel_airport *airport; /* named by the name or the code of an airport too; NULL: not */
+    bool is_only_airport;          /* and by nothing else: Gatwick, LGW */
+    bool is_origin, is_out;
+} lead_mention;
+
+enum { LEAD_MENTIONS_MAX = 200 };
+
+typedef struct lead_mentions { /* in order, none overlaps another */
+    lead_mention items[LEAD_MENTIONS_MAX];
+    size_t count;
+} lead_mentions;
+
 typedef struct lead {
     ctn_arena *arena;
     lead_rules *rules;
@@ -73,6 +90,7 @@ extern const size_t lead_interest_count;
 const char *lead_interest_name(size_t i);
 
 void lead_prepare(lead *l, ctn_str raw);
+void lead_find_mentions(lead *l, const lead_text *t, bool is_field, lead_mentions *list);
 void lead_read_places(lead *l);
 void lead_read_client(lead *l);  /* name and e-mail, phone digits */
 void lead_settle_phone(lead *l); /* after places and budget: the country */
