@@ -1,4 +1,5 @@
-// build-places.mjs NPM DEBIAN VOCABULARY OUT -- makes OUT.c and OUT.bin, the tables of places, airports and airlines.
+// build-places.mjs NPM DEBIAN VOCABULARY OUT -- makes OUT.c and OUT.bin, the tables of places, airports and
+// airlines, and OUT.licences.txt, what their sources want to be told with them.
 //
 // The packages are read by sources.mjs; docs/data.md tells which, under which licences, and what is changed. The order
 // matters: what comes first is what later sources join (a region of CLDR and the island of WordNet by the same name
@@ -499,3 +500,4 @@ const names = collectNames(airports, airlines, words, lists);
 const tables = writeTables({places, airports, airlines, names}, `${out}.bin`);
 writeFileSync(`${out}.bin`, tables.bytes);
 writeFileSync(`${out}.c`, tables.code);
+writeFileSync(`${out}.licences.txt`, sources.licences());

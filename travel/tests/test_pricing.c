@@ -26,7 +26,9 @@ static void the_same_question_has_the_same_answer(void **state)
     }
     /* a price on record: a change of the inventory changes what people were quoted */
     const ctn_json *flights = result_of(&tools, "search_flights", arena, arguments);
-    assert_true(ctn_str_is(ctn_json_text(ctn_json_pointer(flights, CTN_STR("/offers/0/total"))), "3751.75"));
+    ctn_str total = ctn_json_text(ctn_json_pointer(flights, CTN_STR("/offers/0/total")));
+    if (!ctn_str_is(total, "3751.80"))
+        fail_msg("the price on record is another: %.*s", CTN_STR_ARG(total));
     ctn_arena_free(arena);
 }
 
