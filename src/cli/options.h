@@ -45,6 +45,7 @@
     OPTION(DRY_RUN, "dry-run", 0, NULL, "only say what would be done") \
     OPTION(FORCE, "force", 0, NULL, "replace the file that is there") \
     OPTION(REVEAL, "reveal", 0, NULL, "sensitive values as they are (needs the key; goes into the audit log)") \
+    OPTION(WHOLE, "whole", 0, NULL, "of store shred: ID's whole tree, what was rerun or forked from it, and no error if it is no more") \
     OPTION(DROP_OLD, "drop-old", 0, NULL, "add no key; remove those that wrap nothing any more") \
     OPTION(ROLE, "role", 0, "ROLE", "what it may do: viewer, operator, author or admin; as often as there are such") \
     OPTION(GRANT, "grant", 0, "ACTION", "one action more: reveal, sets.use:NAME, executions.start, ...") \

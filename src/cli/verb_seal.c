@@ -2,7 +2,8 @@
  * verb_seal.c -- `store rekey` and `store shred`.
  *
  * Both work beside an owner. A shred is of whole trees: an execution with all sub-chains, each ended; the owner has let
- * go of what has ended, and nothing of it is written any more.
+ * go of what has ended, and nothing of it is written any more. With --whole it is also of the trees that go on from it
+ * (reruns, forks, and theirs): what a program needs that knows an id and wants everything of it gone.
  */
 #include "cli/named.h"
 #include "cli/result.h"
@@ -120,7 +121,8 @@ const ctn_verb ctn_verb_store_rekey = {
 typedef struct shredding {
     ctn_cli *cli;
     ctn_store *store;
-    ctn_str name, value; /* of the label; empty: by id */
+    ctn_str name, value; /* of the label, or of the input; empty: by id */
+    bool is_input;
     int64_t *exec_nos;
     size_t count, capacity;
     size_t tree_count, left_count; /* whole trees; those with something unfinished */
@@ -187,30 +189,164 @@ static int take_root(shredding *s, const ctn_execution_row *row)
     return s->rc;
 }
 
+static bool has_member(ctn_arena *arena, ctn_str object, ctn_str name, ctn_str value)
+{
+    ctn_arena_mark mark = ctn_arena_save(arena);
+    const ctn_json *members = NULL;
+    bool has = object.len > 0 && ctn_json_parse(arena, object, NULL, &members, NULL) == CTN_OK &&
+               ctn_str_equal(ctn_json_text(ctn_json_get(members, name)), value);
+    ctn_arena_restore(arena, mark);
+    return has;
+}
+
 static int on_labelled(void *ctx, const ctn_execution_row *row)
 {
     shredding *s = ctx;
-    const ctn_json *labels = NULL;
-    if (!ctn_id_is_none(row->parent) || !row->labels.len ||
-        ctn_json_parse(s->cli->arena, row->labels, NULL, &labels, NULL) ||
-        !ctn_str_equal(ctn_json_text(ctn_json_get(labels, s->name)), s->value))
+    if (!ctn_id_is_none(row->parent) || !has_member(s->cli->arena, row->labels, s->name, s->value))
         return 0;
     return take_root(s, row);
+}
+
+/* Of those that were started with an input many have nothing sensitive (the one that asks us to shred, perhaps): they
+ * have no data key, and nothing to end for. */
+static int on_started_with(void *ctx, const ctn_execution_row *row)
+{
+    shredding *s = ctx;
+    ctn_data_key key;
+    if (!ctn_id_is_none(row->parent) || !has_member(s->cli->arena, row->input, s->name, s->value))
+        return 0;
+    int rc = ctn_store_data_key_get(s->store, s->cli->arena, row->exec_no, &key, s->err);
+    if (rc == CTN_E_NOT_FOUND)
+        return 0;
+    s->rc = rc;
+    return rc ? rc : take_root(s, row);
+}
+
+/* ---- all that goes on from one ---- */
+
+typedef struct trees {
+    ctn_arena *arena;
+    ctn_execution_id *ids;
+    int64_t *nos;
+    size_t count, ids_capacity, nos_capacity;
+} trees;
+
+static void add_tree_id(trees *t, const ctn_execution_row *row)
+{
+    t->ids = ctn_arena_room(t->arena, t->ids, t->count, &t->ids_capacity, sizeof *t->ids);
+    t->nos = ctn_arena_room(t->arena, t->nos, t->count, &t->nos_capacity, sizeof *t->nos);
+    t->ids[t->count] = row->id;
+    t->nos[t->count++] = row->exec_no;
+}
+
+static int on_newer(void *ctx, const ctn_execution_row *row)
+{
+    if (!row->damage.len)
+        add_tree_id(ctx, row);
+    return 0;
+}
+
+/* The first record says from which execution this one goes on. */
+typedef struct origin {
+    ctn_arena *arena;
+    ctn_execution_id id;
+    bool is_there;
+} origin;
+
+static int take_origin(void *ctx, const ctn_record *record, int64_t position)
+{
+    origin *o = ctx;
+    const ctn_json *body = NULL;
+    (void) position;
+    if (ctn_json_parse(o->arena, record->body, NULL, &body, NULL) == CTN_OK)
+        o->is_there = ctn_id_parse(ctn_json_str_or(ctn_json_member_of(body, "from"), "execution", CTN_STR("")), &o->id,
+                                   NULL) == CTN_OK;
+    return 1; /* the first is enough */
+}
+
+static bool has_tree(const trees *t, ctn_execution_id id)
+{
+    for (size_t i = 0; i < t->count; i++)
+        if (ctn_id_equal(t->ids[i], id))
+            return true;
+    return false;
+}
+
+/* What goes on from another is younger, so one walk from old to young finds those that go on from the found ones too.
+ */
+static int take_successors(shredding *s, const ctn_execution_row *root)
+{
+    trees found = {.arena = s->cli->arena}, newer = {.arena = s->cli->arena};
+    ctn_execution_filter filter = {.roots_only = true, .after_exec_no = root->exec_no};
+    add_tree_id(&found, root);
+    int rc = ctn_store_execution_list(s->store, &filter, on_newer, &newer, s->err);
+    for (size_t i = newer.count; !rc && i-- > 0;) {
+        ctn_arena_mark mark = ctn_arena_save(s->cli->arena);
+        origin o = {.arena = s->cli->arena};
+        rc = ctn_store_journal_read(s->store, newer.nos[i], 1, take_origin, &o, s->err);
+        rc = rc == 1 ? CTN_OK : rc;
+        bool goes_on = !rc && o.is_there && has_tree(&found, o.id);
+        ctn_arena_restore(s->cli->arena, mark);
+        ctn_execution_row row;
+        if (goes_on)
+            rc = ctn_store_execution_by_no(s->store, s->cli->arena, newer.nos[i], &row, s->err);
+        if (goes_on && !rc) {
+            add_tree_id(&found, &row);
+            rc = take_root(s, &row);
+        }
+    }
+    return rc;
+}
+
+/* From anywhere in a tree; CTN_E_NOT_FOUND: it is no more. */
+static int take_whole(shredding *s, ctn_execution_id id)
+{
+    ctn_execution_row row, parent;
+    int rc = ctn_store_execution_get(s->store, s->cli->arena, id, &row, s->err);
+    while (!rc && !ctn_id_is_none(row.parent)) {
+        rc = ctn_store_execution_get(s->store, s->cli->arena, row.parent, &parent, s->err);
+        if (!rc)
+            row = parent;
+    }
+    if (!rc)
+        rc = take_root(s, &row);
+    return rc ? rc : take_successors(s, &row);
+}
+
+static int find_whole(shredding *s)
+{
+    ctn_execution_id id;
+    ctn_cli *cli = s->cli;
+    if (cli->args.values[CTN_OPT_LABEL] || cli->args.word_count != 1)
+        return ctn_cli_fail(cli, "shred --whole takes an execution's ID");
+    if (ctn_id_parse(ctn_word(cli, 0), &id, s->err))
+        return ctn_cli_fail(cli, "shred --whole takes an ID in full: %s", s->err->message);
+    int rc = take_whole(s, id);
+    if (rc == CTN_E_NOT_FOUND) {
+        ctn_cli_say(cli, "%s is not here any more: there is nothing to shred", ctn_id_to_text(id).text);
+        rc = CTN_OK;
+    }
+    return rc ? ctn_cli_fail_err(cli, s->err) : CTN_EXIT_OK;
 }
 
 static int find_what(shredding *s, const ctn_workspace *ws)
 {
     ctn_cli *cli = s->cli;
-    const char *label = cli->args.values[CTN_OPT_LABEL];
-    if (!label == !cli->args.word_count)
-        return ctn_cli_fail(cli, "shred takes an execution's ID, or --label NAME=VALUE for all that have it");
-    if (label) {
-        s->value = ctn_str_from(label);
+    const char *label = cli->args.values[CTN_OPT_LABEL], *input = cli->args.values[CTN_OPT_SET_INPUT];
+    if (ctn_opt_is_given(cli, CTN_OPT_WHOLE))
+        return find_whole(s);
+    if (!!label + !!input + !!cli->args.word_count != 1)
+        return ctn_cli_fail(cli, "shred takes one of: an execution's ID; --label NAME=VALUE, for all that have it; "
+                                 "-i NAME=VALUE, for all that were started with this input");
+    if (label || input) {
+        s->is_input = input;
+        s->value = ctn_str_from(label ? label : input);
         s->name = ctn_str_cut(&s->value, '=');
         if (!s->value.ptr || !s->name.len)
-            return ctn_cli_fail(cli, "--label takes NAME=VALUE, not \"%s\"", label);
+            return ctn_cli_fail(cli, "%s takes NAME=VALUE, not \"%s\"", label ? "--label" : "-i",
+                                label ? label : input);
         ctn_execution_filter all = {0};
-        int rc = ctn_store_execution_list(s->store, &all, on_labelled, s, s->err);
+        int rc = ctn_store_execution_list(s->store, &all, label ? on_labelled : on_started_with, s, s->err);
         return rc || s->rc ? ctn_cli_fail_err(cli, s->err) : CTN_EXIT_OK;
     }
     ctn_execution_row row;
@@ -245,7 +381,7 @@ static int shred(shredding *s)
 static int shred_all(shredding *s)
 {
     ctn_cli *cli = s->cli;
-    ctn_str subject = s->name.len ? CTN_STR("label") : ctn_word(cli, 0);
+    ctn_str subject = s->is_input ? CTN_STR("input") : s->name.len ? CTN_STR("label") : ctn_word(cli, 0);
     ctn_json_builder b = ctn_json_object(cli->arena);
     ctn_json_put_int(&b, "executions", (int64_t) s->count);
     ctn_json_put_int(&b, "trees", (int64_t) s->tree_count);
@@ -255,9 +391,12 @@ static int shred_all(shredding *s)
         return ctn_cli_fail_err(cli, s->err);
     if (ctn_opt_is_given(cli, CTN_OPT_JSON))
         ctn_result_print(cli, told);
-    ctn_cli_say(cli, "the sensitive values of %zu executions can be read by nobody any more", s->tree_count);
+    if (s->tree_count || !s->left_count)
+        ctn_cli_say(cli, "the sensitive values of %zu executions can be read by nobody any more", s->tree_count);
     if (s->left_count)
-        ctn_cli_say(cli, "%zu with that label have not ended and were left: shred again when they have", s->left_count);
+        ctn_cli_say(cli, "%zu %s not ended and %s left: shred again when %s", s->left_count,
+                    s->left_count == 1 ? "has" : "have", s->left_count == 1 ? "was" : "were",
+                    s->left_count == 1 ? "it has" : "they have");
     return s->left_count ? CTN_EXIT_ENDED : CTN_EXIT_OK;
 }
 
@@ -277,13 +416,15 @@ static int run_store_shred(ctn_cli *cli)
 
 const ctn_verb ctn_verb_store_shred = {
     .name = "store shred",
-    .operands = "ID | --label NAME=VALUE",
+    .operands = "ID | --label NAME=VALUE | -i NAME=VALUE",
     .summary = "Make the sensitive values of ended executions unreadable, for good",
     .details =
         CTN_ABOUT_ID "\nThe key of each execution, of its sub-chains too, is deleted, and its bytes with it. The\n"
                      "journal stays whole and verifies. Reruns, forks and what onFailure started are executions of\n"
-                     "their own; --label finds all that have it. Exit 1 when some with the label have not ended.",
-    .options = CTN_OPTS_READ | CTN_OPT_BIT(QUIET) | CTN_OPT_BIT(LABEL),
+                     "their own; --label finds all that have it, -i all that were started with an input (which must\n"
+                     "not be sensitive itself), --whole those that go on from ID, which may be a sub-chain's and may\n"
+                     "be no more. Exit 1 when some of them have not ended: those were left.",
+    .options = CTN_OPTS_READ | CTN_OPT_BIT(QUIET) | CTN_OPT_BIT(LABEL) | CTN_OPT_BIT(SET_INPUT) | CTN_OPT_BIT(WHOLE),
     .words_max = 1,
     .run = run_store_shred,
 };

@@ -371,7 +371,7 @@ static void a_client_is_forgotten_by_a_label(void **state)
     clean(w, 3, catena_fed(w, input, "run", "trip", "--input", "-", "-l", "client=7", NULL));
     clean(w, 1, catena(w, "store", "shred", "--label", "client=7", "--json", NULL));
     assert_out(w, "\"trees\":2,\"left\":1");
-    assert_err(w, "have not ended");
+    assert_err(w, "1 has not ended and was left");
     for (size_t i = 0; i < 3; i++) {
         assert_exit(w, catena(w, "show", ids[i], "--reveal", NULL), 0);
         if (i < 2)
@@ -382,6 +382,63 @@ static void a_client_is_forgotten_by_a_label(void **state)
     clean(w, 2, catena(w, "store", "shred", NULL));
     clean(w, 0, catena(w, "store", "verify", NULL));
     clean(w, 0, catena(w, "store", "shred", "--label", "client=9", NULL));
+}
+
+static void assert_shredded(world *w, const char *id, bool is_shredded)
+{
+    assert_exit(w, catena(w, "show", id, "--reveal", NULL), 0);
+    if (is_shredded)
+        assert_lacks(w->said.out, PLANTED[INPUT]);
+    else
+        assert_out(w, PLANTED[INPUT]);
+}
+
+/* Whoever noted one id, be it a sub-chain's, gets the run that it belongs to and all that went on from it; an id that
+ * is gone is no error, one under way is left and said. By an input: all that were started with it. */
+static void a_client_is_forgotten_by_ids_and_by_an_input(void **state)
+{
+    world *w = *state;
+    char id[64], child[64], rerun[64], fork[64], waiting[64], other[64], input[600];
+    make_world(w);
+    cli_world_write(w, "note.chain.yaml",
+                    "id: note\nsensitive: [client]\nrollbackEnabled: false\nsteps:\n"
+                    "  - {stepName: greet, instructionSet: greet, outputVariables: [greeting]}\n"
+                    "  - {stepName: sub, instructionSet: below, inputTemplate: '{greeting}', outputVariables: [town]}\n"
+                    "  - {stepName: sign, instructionSet: sign, conditionalExecution: \"{waits} == 'yes'\"}\n");
+    client(input, sizeof input, "");
+    assert_exit(w, catena_fed(w, input, "run", "note", "--input", "-", "-i", "city=Oslo", "-i", "waits=no", NULL), 0);
+    json_text(w->said.out, "executionId", id);
+    assert_exit(w, catena(w, "history", id, "--json", NULL), 0);
+    json_text(w->said.out, "child", child);
+    assert_exit(w, catena(w, "rerun", id, "--from", "sub", NULL), 0);
+    json_text(w->said.out, "executionId", rerun);
+    assert_exit(w, catena(w, "fork", rerun, "-i", "city=Bonn", "-i", "waits=yes", NULL), 3);
+    json_text(w->said.out, "executionId", fork);
+    assert_exit(w, catena_fed(w, input, "run", "note", "--input", "-", "-i", "city=Bonn", "-i", "waits=no", NULL), 0);
+    json_text(w->said.out, "executionId", other);
+
+    clean(w, 1, catena(w, "store", "shred", "--whole", child, "--json", NULL));
+    assert_out(w, "\"trees\":2,\"left\":1");
+    assert_shredded(w, id, true);
+    assert_shredded(w, rerun, true);
+    assert_shredded(w, fork, false);
+    assert_shredded(w, other, false);
+    assert_exit(w, catena(w, "cancel", fork, "--json", NULL), 0);
+    clean(w, 0, catena(w, "store", "shred", "--whole", id, NULL));
+    assert_shredded(w, fork, true);
+    assert_exit(w, catena(w, "store", "shred", "--whole", "01a2099a-bff2-788f-95d4-5b416a64eef6", NULL), 0);
+    assert_err(w, "is not here any more");
+    assert_exit(w, catena(w, "store", "shred", "--whole", "client", NULL), 2);
+
+    assert_exit(w, catena_fed(w, input, "run", "note", "--input", "-", "-i", "city=Bonn", "-i", "waits=yes", NULL), 3);
+    json_text(w->said.out, "executionId", waiting);
+    clean(w, 1, catena(w, "store", "shred", "-i", "city=Bonn", "--json", NULL));
+    assert_out(w, "\"trees\":1,\"left\":1");
+    assert_shredded(w, other, true);
+    assert_shredded(w, waiting, false);
+    assert_exit(w, catena(w, "store", "shred", "-i", "city", NULL), 2);
+    assert_exit(w, catena(w, "store", "shred", waiting, NULL), 2);
+    clean(w, 0, catena(w, "store", "verify", NULL));
 }
 
 /* Of core files: 1 byte is none. */
@@ -539,6 +596,7 @@ int main(void)
         CLI_TEST(a_secret_is_taken_out_of_all_that_comes_back),
         CLI_TEST(the_key_is_guarded_and_missed),
         CLI_TEST(a_client_is_forgotten_by_a_label),
+        CLI_TEST(a_client_is_forgotten_by_ids_and_by_an_input),
         CLI_TEST(nothing_is_in_what_a_killed_owner_leaves),
         CLI_TEST(a_secret_that_calls_are_sent_is_written_nowhere),
     };

@@ -3,10 +3,14 @@
  *
  *     clients        client_id C-000001, name, language, timezone; made_by_lead; erased_at, erased_for
  *     contacts       client_id, kind email|phone, value as it was written, key: normalised, UNIQUE (crm_contact.h)
- *     leads          lead_id L-000001, client_id, execution, text, language, client, requirements, budget (JSON),
- * status new asked proposed accepted booked lost spam, repeat_of trips          trip_id T-000001, client_id, lead_id,
- * status planned held booked cancelled done, dates, total messages       message_id M-000001, client_id, direction,
- * channel, subject, body, status, key UNIQUE, driver activities     activity_id A-000001, client_id, kind, what
+ *     leads          lead_id L-000001, client_id, execution, source, channel, text, language; client, requirements
+ *                    and budget as JSON; repeat_of, asked_in,
+ *                    status new asked proposed accepted booked lost spam.
+ *                    Spam has no client and keeps no text: it is a line to be counted
+ *     trips          trip_id T-000001, client_id, lead_id, dates, total,
+ *                    status planned held booked cancelled done
+ *     messages       message_id M-000001, client_id, direction, channel, subject, body, status, key UNIQUE, driver
+ *     activities     activity_id A-000001, client_id, kind, what
  *     documents      document_id D-000001, client_id, lead_id, kind, version, content_type, body
  *     executions     client_id, execution: which runs of chains dealt with a client
  *     answers        tool, key -> the answer that a call with this key got, and a digest of its arguments
@@ -15,8 +19,9 @@
  * Section `crm` of agency.yaml: {repeat_days: 14}, for how long the same text of the same client counts as a repeat.
  *
  * Promises
- *   1. A change is one transaction, on disk when the call returns (WAL, synchronous=FULL): commit before effect. A
- * process that dies in between leaves all of it or nothing; several changes are one between travel_crm_begin and _end.
+ *   1. A change is one transaction, on disk when the call returns (WAL, synchronous=FULL): commit before
+ *      effect. A process that dies in between leaves all of it or nothing; several changes are one between
+ *      travel_crm_begin and travel_crm_end.
  *   2. One contact key belongs to one client, whoever comes at the same time from however many processes.
  *   3. The same key has one outcome for ever (travel_crm_once, messages by key); with other arguments it is refused.
  *   4. An id is never used twice. An erased client's id stays, and nothing is ever written to it again.
@@ -61,6 +66,8 @@ int travel_crm_end(travel_crm *crm, int rc, ctn_err *err);
 typedef struct travel_once {
     const char *tool; /* keys of different tools have nothing to do with each other */
     ctn_str key;
+    ctn_str call_key; /* that came with the call, if not the same; the engine's begin with the execution, which is noted
+                       * with the client that the answer or the arguments name */
     const ctn_json *arguments; /* its member `key` does not count */
     int64_t now_ms;
     int (*work)(void *ctx, ctn_arena *arena, const ctn_json **ret_answer, ctn_err *err);
@@ -105,6 +112,7 @@ int travel_crm_client_history(travel_crm *crm, ctn_arena *arena, ctn_str client_
 /* ---- leads ---- */
 
 typedef struct travel_lead_record {
+    ctn_str source, channel;                        /* where it came from, and how */
     ctn_str execution, text, language, status;      /* status empty: new */
     ctn_str name, email, phone, timezone;           /* of the client */
     const ctn_json *client, *requirements, *budget; /* kept as they came; NULL: {} */
@@ -122,15 +130,22 @@ typedef struct travel_lead_saved {
  * with the same words and the same name that has none either; it joins nobody else. */
 int travel_crm_lead_save(travel_crm *crm, ctn_arena *arena, const travel_lead_record *lead,
                          travel_lead_saved *ret_saved, ctn_err *err);
-/* The undo: removes the lead (or, with an empty lead_id, the leads that the execution made), and each client that such
- * a lead made and to which nothing else refers. Nothing there to remove is no error. */
-int travel_crm_lead_discard(travel_crm *crm, ctn_arena *arena, ctn_str lead_id, ctn_str execution, int64_t *ret_leads,
+/* The undo: removes the lead (without lead_id: the one that the key made, without key: those that the execution made),
+ * and each client that such a lead made and to which nothing else refers. Nothing there to remove is no error; a key
+ * that nobody has used yet is never good for a lead any more, should its call still arrive. */
+typedef struct travel_discard {
+    ctn_str lead_id, execution;
+    const char *tool; /* the key's, as in travel_once */
+    ctn_str key;
+    int64_t now_ms;
+} travel_discard;
+int travel_crm_lead_discard(travel_crm *crm, ctn_arena *arena, const travel_discard *discard, int64_t *ret_leads,
                             int64_t *ret_clients, ctn_err *err);
 /* The lead that an execution made; CTN_E_NOT_FOUND: none. */
 int travel_crm_lead_of_execution(travel_crm *crm, ctn_arena *arena, ctn_str execution, ctn_str *ret_lead_id,
                                  ctn_err *err);
-/* Empty or NULL: stays as it is. */
-int travel_crm_lead_update(travel_crm *crm, ctn_arena *arena, ctn_str lead_id, ctn_str status,
+/* Empty or NULL: stays as it is. asked_in: the execution in which the client is asked for something. */
+int travel_crm_lead_update(travel_crm *crm, ctn_arena *arena, ctn_str lead_id, ctn_str status, ctn_str asked_in,
                            const ctn_json *requirements, const ctn_json *budget, int64_t now_ms, ctn_err *err);
 /* {lead_id, client_id, status, language, text, client, requirements, budget, received_at, ...} */
 int travel_crm_lead(travel_crm *crm, ctn_arena *arena, ctn_str lead_id, const ctn_json **ret_lead, ctn_err *err);
@@ -188,13 +203,15 @@ int travel_crm_activity_record(travel_crm *crm, ctn_arena *arena, ctn_str client
 /* ---- trips ---- */
 
 typedef struct travel_trip_record {
-    ctn_str trip_id; /* empty: a new one */
+    ctn_str trip_id;   /* empty: a new one */
+    ctn_str execution; /* that made it */
     ctn_str client_id, lead_id, status, summary, destination, start_date, end_date, booking_id;
     ctn_str total, currency; /* "1234.50", "GBP" */
     const ctn_json *details; /* NULL: {} */
     int64_t now_ms;
 } travel_trip_record;
-/* A new trip, or the one that is named with what is not empty replaced. */
+/* A new trip, or the one that is named with what is not empty replaced. `cancelled` without a trip_id is an undo that
+ * does not know what was done: the trips that the execution made for the client, which may be none (empty id). */
 int travel_crm_trip_save(travel_crm *crm, ctn_arena *arena, const travel_trip_record *trip, ctn_str *ret_trip_id,
                          ctn_err *err);
 bool travel_crm_trip_status_is_known(ctn_str status);
@@ -215,8 +232,8 @@ int travel_crm_watch_open(travel_crm *crm, ctn_arena *arena, const travel_watch 
 int travel_crm_watches(travel_crm *crm, ctn_arena *arena, ctn_str today, size_t limit, travel_watch **ret_watches,
                        size_t *ret_count, ctn_err *err);
 /* A price that was seen. *ret_before: what the client last heard; 0: this is the first price, or the first in this
- * currency, and counts as heard. It is a drop if it is at least `drop_cents` below that. CTN_E_NOT_FOUND, CTN_E_STATE: the
- * watch is closed. */
+ * currency, and counts as heard. It is a drop if it is at least `drop_cents` below that. CTN_E_NOT_FOUND, CTN_E_STATE:
+ * the watch is closed. */
 int travel_crm_watch_price(travel_crm *crm, ctn_arena *arena, ctn_str watch_id, int64_t cents, ctn_str currency,
                            int64_t drop_cents, int64_t *ret_before, bool *ret_is_drop, ctn_err *err);
 /* The client was told this price: it is what he last heard, unless he heard a lower one. Again: the same. */
@@ -268,7 +285,7 @@ ctn_str travel_crm_export_csv(ctn_arena *arena, const ctn_json *clients, bool is
  * still be in the file's log: ask again. */
 int travel_crm_erase(travel_crm *crm, ctn_arena *arena, ctn_str client_id, ctn_str reason, int64_t now_ms,
                      bool *ret_was_erased, const ctn_json **ret_executions, ctn_err *err);
-/* What drivers called the client's messages: [{driver, reference}], for who removes them elsewhere before the erasure.
- */
-int travel_crm_references(travel_crm *crm, ctn_arena *arena, ctn_str client_id, const ctn_json **ret_references,
-                          ctn_err *err);
+/* The client's messages that this driver took, or may have taken; for who removes them elsewhere. Their keys, channels
+ * and times are there after an erasure too. */
+int travel_crm_messages_of_driver(travel_crm *crm, ctn_arena *arena, ctn_str client_id, const char *driver,
+                                  travel_message **ret_messages, size_t *ret_count, ctn_err *err);

@@ -35,11 +35,11 @@ static int insert_trip(travel_crm *crm, ctn_arena *arena, const travel_trip_reco
 {
     int rc = crm_run(crm, err,
                      "INSERT INTO trips(client_id, lead_id, status, summary, destination, start_date, end_date,"
-                     " booking_id, total, currency, details, created_at, updated_at)"
-                     " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12)",
-                     "tntttttttttm", t->client_id, t->lead_id, t->status.len ? t->status : CTN_STR("planned"),
+                     " booking_id, total, currency, details, created_at, updated_at, execution)"
+                     " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, ?13)",
+                     "tntttttttttmn", t->client_id, t->lead_id, t->status.len ? t->status : CTN_STR("planned"),
                      t->summary, t->destination, t->start_date, t->end_date, t->booking_id, t->total, t->currency,
-                     t->details ? ctn_json_to_str(arena, t->details) : CTN_STR("{}"), t->now_ms);
+                     t->details ? ctn_json_to_str(arena, t->details) : CTN_STR("{}"), t->now_ms, t->execution);
     if (!rc)
         rc = crm_name_row(crm, arena, "UPDATE trips SET trip_id = ?1 WHERE trip_no = ?2", 'T', ret_trip_id, err);
     return rc;
@@ -65,6 +65,24 @@ static int update_trip(travel_crm *crm, ctn_arena *arena, const travel_trip_reco
     return rc;
 }
 
+static int cancel_made_trips(travel_crm *crm, ctn_arena *arena, const travel_trip_record *t, ctn_str *ret_trip_id,
+                             ctn_err *err)
+{
+    crm_query q;
+    ctn_str trip_id = {NULL, 0};
+    int rc = crm_first(crm, &q, err, "SELECT trip_id FROM trips WHERE client_id = ?1 AND execution = ?2", "tt",
+                       t->client_id, t->execution);
+    if (!rc)
+        trip_id = crm_text(arena, &q, 0);
+    crm_done(&q);
+    if (!rc)
+        rc = crm_run(crm, err,
+                     "UPDATE trips SET status = 'cancelled', updated_at = ?3 WHERE client_id = ?1 AND execution = ?2",
+                     "ttm", t->client_id, t->execution, t->now_ms);
+    *ret_trip_id = trip_id;
+    return rc == CTN_E_NOT_FOUND ? CTN_OK : rc;
+}
+
 int travel_crm_trip_save(travel_crm *crm, ctn_arena *arena, const travel_trip_record *trip, ctn_str *ret_trip_id,
                          ctn_err *err)
 {
@@ -72,8 +90,12 @@ int travel_crm_trip_save(travel_crm *crm, ctn_arena *arena, const travel_trip_re
     if (rc)
         return rc;
     rc = crm_client_must_live(crm, trip->client_id, err);
-    if (!rc)
-        rc = (trip->trip_id.len ? update_trip : insert_trip)(crm, arena, trip, ret_trip_id, err);
+    if (!rc && trip->trip_id.len > 0)
+        rc = update_trip(crm, arena, trip, ret_trip_id, err);
+    else if (!rc && ctn_str_is(trip->status, "cancelled") && trip->execution.len > 0)
+        rc = cancel_made_trips(crm, arena, trip, ret_trip_id, err);
+    else if (!rc)
+        rc = insert_trip(crm, arena, trip, ret_trip_id, err);
     if (!rc)
         rc = crm_index_client(crm, trip->client_id, err);
     return travel_crm_end(crm, rc, err);

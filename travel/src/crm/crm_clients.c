@@ -97,6 +97,15 @@ int travel_crm_note_execution(travel_crm *crm, ctn_str client_id, ctn_str execut
                    execution);
 }
 
+int crm_note_key(travel_crm *crm, ctn_str client_id, ctn_str key, ctn_err *err)
+{
+    enum { ID_BYTES = 36 };
+    bool is_id = key.len > ID_BYTES && key.ptr[ID_BYTES] == '/';
+    for (size_t i = 0; is_id && i < ID_BYTES; i++)
+        is_id = i == 8 || i == 13 || i == 18 || i == 23 ? key.ptr[i] == '-' : ctn_hex_value(key.ptr[i]) >= 0;
+    return is_id ? travel_crm_note_execution(crm, client_id, (ctn_str){key.ptr, ID_BYTES}, err) : CTN_OK;
+}
+
 /* Everything of the client, in an order that the references allow. Messages have no reference: they may be older. */
 int travel_crm_client_delete(travel_crm *crm, ctn_arena *arena, ctn_str client_id, int64_t *ret_deleted, ctn_err *err)
 {
@@ -121,6 +130,9 @@ int travel_crm_client_delete(travel_crm *crm, ctn_arena *arena, ctn_str client_i
         rc = crm_run(crm, err, "DELETE FROM contacts WHERE client_id = ?1", "t", client_id);
     if (!rc)
         rc = crm_run(crm, err, "DELETE FROM executions WHERE client_id = ?1", "t", client_id);
+    if (!rc)
+        rc = crm_run(crm, err, "UPDATE answers SET digest = '' WHERE client_id = ?1 AND digest <> 'undone'", "t",
+                     client_id);
     if (!rc)
         rc = crm_run(crm, err, "DELETE FROM clients WHERE client_id = ?1", "t", client_id);
     if (!rc)

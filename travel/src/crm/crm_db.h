@@ -65,6 +65,11 @@ void crm_put_text(ctn_json_builder *out, const char *name, ctn_arena *arena, crm
  * an UPDATE with the id as ?1 and the number as ?2. */
 int crm_name_row(travel_crm *crm, ctn_arena *arena, const char *sql, char prefix, ctn_str *ret_id, ctn_err *err);
 
+/* crm_clients.c: notes the execution that an engine's key begins with ("ID/step/do"); any other key is none. */
+int crm_note_key(travel_crm *crm, ctn_str client_id, ctn_str key, ctn_err *err);
+/* crm_once.c: the answer that a key got; NULL: none, and it will never get one. */
+int crm_answer_undo(travel_crm *crm, ctn_arena *arena, const char *tool, ctn_str key, int64_t now_ms,
+                    const ctn_json **ret_answer, ctn_err *err);
 /* crm_schema.c: brings the file to this version's tables. */
 int crm_migrate(travel_crm *crm, ctn_err *err);
 /* crm_contact.c: its functions for SQL, which a migration needs. */

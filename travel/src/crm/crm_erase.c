@@ -30,7 +30,7 @@ static int forget(travel_crm *crm, ctn_str client_id, ctn_str reason, int64_t no
         " details = '{}' WHERE client_id = ?1",
         "UPDATE messages SET subject = '', body = '', language = '', reference = '',"
         " status = CASE status WHEN 'planned' THEN 'cancelled' ELSE status END WHERE client_id = ?1",
-        "UPDATE answers SET digest = '' WHERE client_id = ?1",
+        "UPDATE answers SET digest = '' WHERE client_id = ?1 AND digest <> 'undone'",
     };
     int rc = CTN_OK;
     for (size_t i = 0; !rc && i < sizeof FORGETTING / sizeof *FORGETTING; i++)
@@ -98,22 +98,4 @@ int travel_crm_erase(travel_crm *crm, ctn_arena *arena, ctn_str client_id, ctn_s
     if (!rc)
         *ret_was_erased = client.erased_at_ms != 0;
     return rc;
-}
-
-int travel_crm_references(travel_crm *crm, ctn_arena *arena, ctn_str client_id, const ctn_json **ret_references,
-                          ctn_err *err)
-{
-    crm_query q;
-    ctn_json_builder list = ctn_json_array(arena);
-    int rc = crm_first(crm, &q, err, "SELECT driver, reference FROM messages WHERE client_id = ?1 AND reference <> ''",
-                       "t", client_id);
-    for (; !rc; rc = crm_next(&q, err)) {
-        ctn_json_builder one = ctn_json_object(arena);
-        ctn_json_put_str(&one, "driver", crm_text(arena, &q, 0));
-        ctn_json_put_str(&one, "reference", crm_text(arena, &q, 1));
-        ctn_json_push(&list, ctn_json_finish(&one));
-    }
-    crm_done(&q);
-    *ret_references = ctn_json_finish(&list);
-    return rc == CTN_E_NOT_FOUND ? CTN_OK : rc;
 }

@@ -106,20 +106,34 @@ static int insert_lead(travel_crm *crm, ctn_arena *arena, const travel_lead_reco
 {
     int rc = crm_run(crm, err,
                      "INSERT INTO leads(client_id, execution, text, language, client, requirements, budget, status,"
-                     " repeat_of, received_at, created_at, updated_at)"
-                     " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11)",
-                     "tnttttttnmm", saved->client_id, lead->execution, lead->text, lead->language,
+                     " repeat_of, received_at, created_at, updated_at, source, channel)"
+                     " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?13)",
+                     "nnttttttnmmtt", saved->client_id, lead->execution, lead->text, lead->language,
                      json_or_empty(arena, lead->client), json_or_empty(arena, lead->requirements),
                      json_or_empty(arena, lead->budget), lead->status.len ? lead->status : CTN_STR("new"),
-                     saved->earlier_lead_id, lead->received_at_ms, lead->now_ms);
+                     saved->earlier_lead_id, lead->received_at_ms, lead->now_ms, lead->source, lead->channel);
     if (!rc)
         rc = crm_name_row(crm, arena, "UPDATE leads SET lead_id = ?1 WHERE lead_no = ?2", 'L', &saved->lead_id, err);
     return rc;
 }
 
+static int save_spam(travel_crm *crm, ctn_arena *arena, const travel_lead_record *lead, travel_lead_saved *saved,
+                     ctn_err *err)
+{
+    const travel_lead_record line = {.execution = lead->execution,
+                                     .source = lead->source,
+                                     .channel = lead->channel,
+                                     .status = lead->status,
+                                     .received_at_ms = lead->received_at_ms,
+                                     .now_ms = lead->now_ms};
+    return insert_lead(crm, arena, &line, saved, err);
+}
+
 static int save_in_change(travel_crm *crm, ctn_arena *arena, const travel_lead_record *lead, travel_lead_saved *saved,
                           ctn_err *err)
 {
+    if (ctn_str_is(lead->status, "spam"))
+        return save_spam(crm, arena, lead, saved, err);
     int rc = crm_contact_find(crm, arena, lead->email, lead->phone, &saved->client_id, err);
     if (rc == CTN_E_NOT_FOUND)
         rc = find_silent_client(crm, arena, lead, &saved->client_id, err);
@@ -202,23 +216,32 @@ static int discard_one(travel_crm *crm, ctn_arena *arena, const made_lead *lead,
                        " AND NOT EXISTS(SELECT 1 FROM activities WHERE client_id = ?1)"
                        " AND NOT EXISTS(SELECT 1 FROM documents WHERE client_id = ?1)",
                        "tt", lead->client_id, lead->lead_id);
-    if (!rc)
-        rc = is_lonely ? travel_crm_client_delete(crm, arena, lead->client_id, &deleted, err)
-                       : crm_index_client(crm, lead->client_id, err);
+    if (!rc && is_lonely)
+        rc = travel_crm_client_delete(crm, arena, lead->client_id, &deleted, err);
+    else if (!rc && lead->client_id.len > 0)
+        rc = crm_index_client(crm, lead->client_id, err);
     *clients += deleted;
     return rc;
 }
 
-int travel_crm_lead_discard(travel_crm *crm, ctn_arena *arena, ctn_str lead_id, ctn_str execution, int64_t *ret_leads,
+int travel_crm_lead_discard(travel_crm *crm, ctn_arena *arena, const travel_discard *discard, int64_t *ret_leads,
                             int64_t *ret_clients, ctn_err *err)
 {
     made_lead *leads;
     size_t count = 0;
     int64_t clients = 0;
+    const ctn_json *made = NULL;
+    ctn_str lead_id = discard->lead_id;
     int rc = travel_crm_begin(crm, err);
     if (rc)
         return rc;
-    rc = list_leads(crm, arena, lead_id, execution, &leads, &count, err);
+    bool is_by_key = lead_id.len == 0 && discard->key.len > 0;
+    if (is_by_key)
+        rc = crm_answer_undo(crm, arena, discard->tool, discard->key, discard->now_ms, &made, err);
+    if (is_by_key)
+        lead_id = ctn_json_str_or(made, "lead_id", ctn_json_str_or(made, "session_id", CTN_STR("")));
+    if (!rc)
+        rc = list_leads(crm, arena, lead_id, is_by_key ? CTN_STR("") : discard->execution, &leads, &count, err);
     for (size_t i = 0; !rc && i < count; i++)
         rc = discard_one(crm, arena, &leads[i], &clients, err);
     rc = travel_crm_end(crm, rc, err);
@@ -255,7 +278,7 @@ static int client_of_lead(travel_crm *crm, ctn_arena *arena, ctn_str lead_id, ct
     return rc;
 }
 
-int travel_crm_lead_update(travel_crm *crm, ctn_arena *arena, ctn_str lead_id, ctn_str status,
+int travel_crm_lead_update(travel_crm *crm, ctn_arena *arena, ctn_str lead_id, ctn_str status, ctn_str asked_in,
                            const ctn_json *requirements, const ctn_json *budget, int64_t now_ms, ctn_err *err)
 {
     ctn_str client_id;
@@ -263,35 +286,36 @@ int travel_crm_lead_update(travel_crm *crm, ctn_arena *arena, ctn_str lead_id, c
     if (rc)
         return rc;
     rc = client_of_lead(crm, arena, lead_id, &client_id, err);
-    if (!rc)
+    if (!rc && client_id.len > 0)
         rc = crm_client_must_live(crm, client_id, err);
     if (!rc)
-        rc = crm_run(crm, err,
-                     "UPDATE leads SET status = coalesce(?2, status), requirements = coalesce(?3, requirements),"
-                     " budget = coalesce(?4, budget), updated_at = ?5 WHERE lead_id = ?1",
-                     "tnnnm", lead_id, status, requirements ? ctn_json_to_str(arena, requirements) : CTN_STR(""),
-                     budget ? ctn_json_to_str(arena, budget) : CTN_STR(""), now_ms);
-    if (!rc)
+        rc = crm_run(
+            crm, err,
+            "UPDATE leads SET status = coalesce(?2, status), requirements = coalesce(?3, requirements),"
+            " budget = coalesce(?4, budget), updated_at = ?5, asked_in = coalesce(?6, asked_in) WHERE lead_id = ?1",
+            "tnnnmn", lead_id, status, requirements ? ctn_json_to_str(arena, requirements) : CTN_STR(""),
+            budget ? ctn_json_to_str(arena, budget) : CTN_STR(""), now_ms, asked_in);
+    if (!rc && client_id.len > 0)
         rc = crm_index_client(crm, client_id, err);
     return travel_crm_end(crm, rc, err);
 }
 
 int travel_crm_lead(travel_crm *crm, ctn_arena *arena, ctn_str lead_id, const ctn_json **ret_lead, ctn_err *err)
 {
-    static const char *const TEXTS[] = {"lead_id",   "client_id", "status",      "language",  "text",
-                                        "execution", "repeat_of", "received_at", "updated_at"};
+    static const char *const TEXTS[] = {"lead_id",   "client_id",   "status",     "language", "text",    "execution",
+                                        "repeat_of", "received_at", "updated_at", "source",   "channel", "asked_in"};
     crm_query q;
     int rc = crm_first(crm, &q, err,
-                       "SELECT lead_id, client_id, status, language, text, execution, repeat_of, received_at,"
-                       " updated_at, client, requirements, budget FROM leads WHERE lead_id = ?1",
+                       "SELECT client, requirements, budget, lead_id, client_id, status, language, text, execution,"
+                       " repeat_of, received_at, updated_at, source, channel, asked_in FROM leads WHERE lead_id = ?1",
                        "t", lead_id);
     if (!rc) {
         ctn_json_builder out = ctn_json_object(arena);
-        for (int i = 0; i < 9; i++)
-            ctn_json_put_str(&out, TEXTS[i], crm_text(arena, &q, i));
-        ctn_json_put(&out, CTN_STR("client"), crm_json(arena, &q, 9));
-        ctn_json_put(&out, CTN_STR("requirements"), crm_json(arena, &q, 10));
-        ctn_json_put(&out, CTN_STR("budget"), crm_json(arena, &q, 11));
+        for (int i = 0; i < 12; i++)
+            ctn_json_put_str(&out, TEXTS[i], crm_text(arena, &q, i + 3));
+        ctn_json_put(&out, CTN_STR("client"), crm_json(arena, &q, 0));
+        ctn_json_put(&out, CTN_STR("requirements"), crm_json(arena, &q, 1));
+        ctn_json_put(&out, CTN_STR("budget"), crm_json(arena, &q, 2));
         *ret_lead = ctn_json_finish(&out);
     } else if (rc == CTN_E_NOT_FOUND) {
         rc = ctn_fail(err, rc, "there is no lead %.*s", (int) (lead_id.len > 40 ? 40 : lead_id.len),

@@ -54,6 +54,25 @@ int travel_crm_message(travel_crm *crm, ctn_arena *arena, ctn_str message_id, tr
     return rc;
 }
 
+int travel_crm_messages_of_driver(travel_crm *crm, ctn_arena *arena, ctn_str client_id, const char *driver,
+                                  travel_message **ret_messages, size_t *ret_count, ctn_err *err)
+{
+    crm_query q;
+    size_t capacity = 0;
+    *ret_messages = NULL;
+    *ret_count = 0;
+    int rc =
+        crm_first(crm, &q, err,
+                  "SELECT " MESSAGE_COLUMNS " FROM messages WHERE client_id = ?1 AND driver = ?2 ORDER BY message_no",
+                  "tt", client_id, ctn_str_from(driver));
+    for (; !rc; rc = crm_next(&q, err)) {
+        *ret_messages = ctn_arena_room(arena, *ret_messages, *ret_count, &capacity, sizeof **ret_messages);
+        read_message(arena, &q, &(*ret_messages)[(*ret_count)++]);
+    }
+    crm_done(&q);
+    return rc == CTN_E_NOT_FOUND ? CTN_OK : rc;
+}
+
 /* ---- out ---- */
 
 static int insert(travel_crm *crm, ctn_arena *arena, const travel_message *m, const char *direction, const char *status,
@@ -70,6 +89,8 @@ static int insert(travel_crm *crm, ctn_arena *arena, const travel_message *m, co
                           err);
     if (!rc)
         rc = travel_crm_note_execution(crm, m->client_id, m->execution, err);
+    if (!rc)
+        rc = crm_note_key(crm, m->client_id, m->key, err);
     return rc;
 }
 

@@ -35,7 +35,9 @@ static int kept_answer(travel_crm *crm, ctn_arena *arena, const travel_once *onc
                        ctn_str_from(once->tool), once->key);
     if (!rc) {
         ctn_str kept = crm_text(arena, &q, 0);
-        if (kept.len > 0 && !ctn_str_equal(kept, digest))
+        if (ctn_str_is(kept, "undone"))
+            rc = ctn_fail(err, CTN_E_STATE, "the call with this idempotency key was undone before it arrived");
+        else if (kept.len > 0 && !ctn_str_equal(kept, digest))
             rc =
                 ctn_fail(err, CTN_E_EXISTS,
                          "this idempotency key was used with other arguments before: nothing was changed; use a new key"
@@ -47,14 +49,45 @@ static int kept_answer(travel_crm *crm, ctn_arena *arena, const travel_once *onc
     return rc;
 }
 
+static ctn_str client_of(const travel_once *once, const ctn_json *answer)
+{
+    return ctn_json_str_or(answer, "client_id", ctn_json_str_or(once->arguments, "client_id", CTN_STR("")));
+}
+
 static int keep_answer(travel_crm *crm, ctn_arena *arena, const travel_once *once, ctn_str digest,
                        const ctn_json *answer, ctn_err *err)
 {
     return crm_run(crm, err,
                    "INSERT INTO answers(tool, key, digest, client_id, answer, at) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-                   "tttntm", ctn_str_from(once->tool), once->key, digest,
-                   ctn_json_str_or(answer, "client_id", ctn_json_str_or(once->arguments, "client_id", CTN_STR(""))),
+                   "tttntm", ctn_str_from(once->tool), once->key, digest, client_of(once, answer),
                    ctn_json_to_str(arena, answer), once->now_ms);
+}
+
+static int work_and_note(travel_crm *crm, ctn_arena *arena, const travel_once *once, const ctn_json **ret_answer,
+                         ctn_err *err)
+{
+    int rc = once->work(once->ctx, arena, ret_answer, err);
+    if (!rc)
+        rc = crm_note_key(crm, client_of(once, *ret_answer), once->key, err);
+    if (!rc)
+        rc = crm_note_key(crm, client_of(once, *ret_answer), once->call_key, err);
+    return rc;
+}
+
+int crm_answer_undo(travel_crm *crm, ctn_arena *arena, const char *tool, ctn_str key, int64_t now_ms,
+                    const ctn_json **ret_answer, ctn_err *err)
+{
+    crm_query q;
+    int rc = crm_first(crm, &q, err, "SELECT answer FROM answers WHERE tool = ?1 AND key = ?2", "tt",
+                       ctn_str_from(tool), key);
+    if (!rc)
+        *ret_answer = crm_json(arena, &q, 0);
+    crm_done(&q);
+    if (rc != CTN_E_NOT_FOUND)
+        return rc;
+    *ret_answer = NULL;
+    return crm_run(crm, err, "INSERT INTO answers(tool, key, digest, answer, at) VALUES(?1, ?2, 'undone', '{}', ?3)",
+                   "ttm", ctn_str_from(tool), key, now_ms);
 }
 
 int travel_crm_once(travel_crm *crm, ctn_arena *arena, const travel_once *once, const ctn_json **ret_answer,
@@ -68,13 +101,13 @@ int travel_crm_once(travel_crm *crm, ctn_arena *arena, const travel_once *once, 
     if (rc)
         return rc;
     if (once->key.len == 0) {
-        rc = once->work(once->ctx, arena, ret_answer, err);
+        rc = work_and_note(crm, arena, once, ret_answer, err);
     } else {
         ctn_digest_text digest = digest_of(once->arguments);
         rc = kept_answer(crm, arena, once, ctn_str_from(digest.text), ret_answer, err);
         *ret_is_repeated = rc == CTN_OK;
         if (rc == CTN_E_NOT_FOUND) {
-            rc = once->work(once->ctx, arena, ret_answer, err);
+            rc = work_and_note(crm, arena, once, ret_answer, err);
             if (!rc)
                 rc = keep_answer(crm, arena, once, ctn_str_from(digest.text), *ret_answer, err);
         }

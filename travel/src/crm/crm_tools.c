@@ -15,8 +15,12 @@ int travel_crm_tool_once(const travel_call *call, const char *tool,
                          int (*work)(void *, ctn_arena *, const ctn_json **, ctn_err *), void *ctx,
                          const ctn_json **ret_result, bool *ret_is_repeated, ctn_err *err)
 {
-    travel_once once = {
-        .tool = tool, .arguments = call->arguments, .now_ms = travel_now_ms(call), .work = work, .ctx = ctx};
+    travel_once once = {.tool = tool,
+                        .arguments = call->arguments,
+                        .now_ms = travel_now_ms(call),
+                        .work = work,
+                        .ctx = ctx,
+                        .call_key = call->idempotency_key};
     bool is_repeated;
     int rc = travel_maybe_text(call, "key", &once.key, err);
     if (once.key.len == 0)

@@ -208,7 +208,7 @@ static int write_trip(void *ctx, ctn_arena *arena, const ctn_json **ret_answer, 
     travel_crm *crm = w->call->tools->crm;
     int rc = travel_crm_trip_save(crm, arena, &w->trip, &trip_id, err);
     if (!rc)
-        rc = travel_crm_note_execution(crm, w->trip.client_id, w->execution, err);
+        rc = travel_crm_note_execution(crm, w->trip.client_id, w->trip.execution, err);
     return rc ? rc : answer_id(arena, w->trip.client_id, "trip_id", trip_id, ret_answer);
 }
 
@@ -222,7 +222,7 @@ static int save_trip(const travel_call *call, const ctn_json **ret_result, ctn_e
         {"trip_id", &w.trip.trip_id},   {"lead_id", &w.trip.lead_id},         {"status", &w.trip.status},
         {"summary", &w.trip.summary},   {"destination", &w.trip.destination}, {"start_date", &w.trip.start_date},
         {"end_date", &w.trip.end_date}, {"booking_id", &w.trip.booking_id},   {"total", &w.trip.total},
-        {"currency", &w.trip.currency}, {"execution", &w.execution}};
+        {"currency", &w.trip.currency}, {"execution", &w.trip.execution}};
     int rc = travel_want_text(call, "client_id", &w.trip.client_id, err);
     for (size_t i = 0; !rc && i < sizeof texts / sizeof *texts; i++)
         rc = travel_maybe_text(call, texts[i].name, texts[i].text, err);

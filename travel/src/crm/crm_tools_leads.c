@@ -23,7 +23,12 @@ static int repeat_days(const travel_call *call, int64_t *ret_days, ctn_err *err)
 static int read_lead(const travel_call *call, travel_lead_record *lead, ctn_err *err)
 {
     int64_t days;
-    int rc = travel_want_object(call, "client", &lead->client, err);
+    int rc = travel_maybe_text(call, "status", &lead->status, err);
+    if (!rc && lead->status.len > 0 && !travel_crm_lead_status_is_known(lead->status))
+        rc = ctn_fail(err, CTN_E_INVALID, "status must be new, asked, proposed, accepted, booked, lost or spam");
+    bool is_spam = ctn_str_is(lead->status, "spam");
+    if (!rc)
+        rc = (is_spam ? travel_maybe_object : travel_want_object)(call, "client", &lead->client, err);
     if (!rc)
         rc = travel_maybe_object(call, "requirements", &lead->requirements, err);
     if (!rc)
@@ -35,9 +40,9 @@ static int read_lead(const travel_call *call, travel_lead_record *lead, ctn_err 
     if (!rc)
         rc = travel_maybe_text(call, "language", &lead->language, err);
     if (!rc)
-        rc = travel_maybe_text(call, "status", &lead->status, err);
-    if (!rc && lead->status.len > 0 && !travel_crm_lead_status_is_known(lead->status))
-        rc = ctn_fail(err, CTN_E_INVALID, "status must be new, asked, proposed, accepted, booked, lost or spam");
+        rc = travel_maybe_text(call, "source", &lead->source, err);
+    if (!rc)
+        rc = travel_maybe_text(call, "channel", &lead->channel, err);
     if (!rc)
         rc = travel_maybe_moment(call, "received_at", travel_now_ms(call), &lead->received_at_ms, err);
     if (!rc)
@@ -107,18 +112,20 @@ static int create_client_record(const travel_call *call, const ctn_json **ret_re
 
 static int discard_lead(const travel_call *call, const ctn_json **ret_result, ctn_err *err)
 {
-    ctn_str lead_id, execution;
+    travel_discard discard = {.tool = "save_lead", .now_ms = travel_now_ms(call)};
     travel_crm *crm;
     int64_t leads = 0, clients = 0;
-    int rc = travel_maybe_text(call, "lead_id", &lead_id, err);
+    int rc = travel_maybe_text(call, "lead_id", &discard.lead_id, err);
     if (!rc)
-        rc = travel_maybe_text(call, "execution", &execution, err);
-    if (!rc && lead_id.len == 0 && execution.len == 0)
-        rc = ctn_fail(err, CTN_E_INVALID, "say what to discard: lead_id, or execution");
+        rc = travel_maybe_text(call, "key", &discard.key, err);
+    if (!rc)
+        rc = travel_maybe_text(call, "execution", &discard.execution, err);
+    if (!rc && discard.lead_id.len + discard.key.len + discard.execution.len == 0)
+        rc = ctn_fail(err, CTN_E_INVALID, "say what to discard: lead_id, key or execution");
     if (!rc)
         rc = travel_crm_of(call, false, &crm, err);
     if (!rc)
-        rc = travel_crm_lead_discard(crm, call->arena, lead_id, execution, &leads, &clients, err);
+        rc = travel_crm_lead_discard(crm, call->arena, &discard, &leads, &clients, err);
     if (rc)
         return rc;
     ctn_json_builder out = ctn_json_object(call->arena);
@@ -131,20 +138,23 @@ static int discard_lead(const travel_call *call, const ctn_json **ret_result, ct
 /* The undo of a run takes back what the run made; a person who names a client alone means the client. */
 static int delete_client_record(const travel_call *call, const ctn_json **ret_result, ctn_err *err)
 {
-    ctn_str client_id, execution;
+    travel_discard discard = {.tool = "create_client_record", .now_ms = travel_now_ms(call)};
+    ctn_str client_id;
     travel_crm *crm;
     int64_t deleted = 0, clients = 0;
     int rc = travel_maybe_text(call, "client_id", &client_id, err);
     if (!rc)
-        rc = travel_maybe_text(call, "execution", &execution, err);
-    if (!rc && client_id.len == 0 && execution.len == 0)
-        rc = ctn_fail(err, CTN_E_INVALID, "say what to delete: client_id, or execution");
+        rc = travel_maybe_text(call, "key", &discard.key, err);
+    if (!rc)
+        rc = travel_maybe_text(call, "execution", &discard.execution, err);
+    bool is_undo = discard.execution.len + discard.key.len > 0;
+    if (!rc && client_id.len == 0 && !is_undo)
+        rc = ctn_fail(err, CTN_E_INVALID, "say what to delete: client_id, execution or key");
     if (!rc)
         rc = travel_crm_of(call, false, &crm, err);
     if (!rc)
-        rc = execution.len > 0
-                 ? travel_crm_lead_discard(crm, call->arena, CTN_STR(""), execution, &deleted, &clients, err)
-                 : travel_crm_client_delete(crm, call->arena, client_id, &deleted, err);
+        rc = is_undo ? travel_crm_lead_discard(crm, call->arena, &discard, &deleted, &clients, err)
+                     : travel_crm_client_delete(crm, call->arena, client_id, &deleted, err);
     if (rc)
         return rc;
     ctn_json_builder out = ctn_json_object(call->arena);
@@ -157,7 +167,7 @@ static int delete_client_record(const travel_call *call, const ctn_json **ret_re
 
 typedef struct changing {
     const travel_call *call;
-    ctn_str lead_id, execution, status, reason;
+    ctn_str lead_id, execution, status, asked_in, reason;
     const ctn_json *requirements, *budget;
 } changing;
 
@@ -166,10 +176,11 @@ static int change_lead(const changing *c, ctn_arena *arena, ctn_str lead_id, con
     travel_crm *crm = c->call->tools->crm;
     int64_t now_ms = travel_now_ms(c->call);
     ctn_str activity_id;
-    int rc = travel_crm_lead_update(crm, arena, lead_id, c->status, c->requirements, c->budget, now_ms, err);
+    int rc =
+        travel_crm_lead_update(crm, arena, lead_id, c->status, c->asked_in, c->requirements, c->budget, now_ms, err);
     if (!rc)
         rc = travel_crm_lead(crm, arena, lead_id, ret_lead, err);
-    if (!rc && c->reason.len > 0)
+    if (!rc && c->reason.len > 0 && ctn_json_str_or(*ret_lead, "client_id", CTN_STR("")).len > 0)
         rc = travel_crm_activity_record(crm, arena, ctn_json_str_or(*ret_lead, "client_id", CTN_STR("")), lead_id,
                                         CTN_STR("lead"), c->reason, now_ms, &activity_id, err);
     return rc;
@@ -214,6 +225,8 @@ static int update_lead(const travel_call *call, const ctn_json **ret_result, ctn
     if (!rc)
         rc = travel_maybe_text(call, "reason", &c.reason, err);
     if (!rc)
+        rc = travel_maybe_text(call, "asked_in", &c.asked_in, err);
+    if (!rc)
         rc = travel_maybe_object(call, "requirements", &c.requirements, err);
     if (!rc)
         rc = travel_maybe_object(call, "budget", &c.budget, err);
@@ -230,36 +243,44 @@ static int get_lead(const travel_call *call, const ctn_json **ret_result, ctn_er
     return rc ? rc : travel_crm_lead(crm, call->arena, lead_id, ret_result, err);
 }
 
+#define CLIENT_OR_NULL                                                                                                 \
+    "{\"type\":[\"object\",\"null\"],\"properties\":{\"name\":" TEXT_OR_NULL ",\"email\":" TEXT_OR_NULL                \
+    ",\"phone\":" TEXT_OR_NULL ",\"timezone\":" TEXT_OR_NULL "}}"
 #define LEAD_PROPERTIES                                                                                                \
-    "\"client\":" CLIENT ",\"requirements\":{\"type\":[\"object\",\"null\"]},\"key\":" KEY ",\"execution\":" EXECUTION
+    "\"client\":" CLIENT_OR_NULL ",\"requirements\":{\"type\":[\"object\",\"null\"]},\"key\":" KEY                     \
+    ",\"execution\":" EXECUTION
 
 static const travel_tool TOOLS[] = {
-    {.about =
-         {.name = "save_lead",
-          .title = "Save a lead",
-          .description = "Finds the lead's client by e-mail or phone (or makes one) and adds the lead. The same text"
-                         " of the same client within crm.repeat_days is a repeat and names the earlier lead and its"
-                         " execution. The same key gives the same answer.",
-          .input_schema = "{\"type\":\"object\",\"required\":[\"client\"],\"properties\":{" LEAD_PROPERTIES
-                          ",\"text\":" TEXT_OR_NULL ",\"received_at\":{\"type\":[\"string\",\"integer\",\"null\"]},"
-                          "\"language\":" TEXT_OR_NULL ",\"budget\":{\"type\":[\"object\",\"null\"]},"
-                          "\"status\":{\"enum\":[\"new\",\"asked\",\"proposed\",\"accepted\",\"booked\",\"lost\","
-                          "\"spam\",null]}}}",
-          .output_schema = "{\"type\":\"object\",\"required\":[\"client_id\",\"lead_id\",\"session_id\","
-                           "\"is_known_client\",\"is_new\",\"is_repeat\",\"earlier_lead_id\",\"earlier_execution\"],"
-                           "\"properties\":{\"client_id\":" STRING ",\"lead_id\":" STRING ",\"session_id\":" STRING
-                           ",\"is_known_client\":" BOOLEAN ",\"is_new\":" BOOLEAN ",\"is_repeat\":" BOOLEAN
-                           ",\"earlier_lead_id\":" STRING ",\"earlier_execution\":" STRING "}}",
-          .is_idempotent = true,
-          .is_additive = true,
-          .is_closed_world = true},
+    {.about = {.name = "save_lead",
+               .title = "Save a lead",
+               .description =
+                   "Finds the lead's client by e-mail or phone (or makes one) and adds the lead. The same text"
+                   " of the same client within crm.repeat_days is a repeat and names the earlier lead and its"
+                   " execution. Spam has no client and keeps no text: it is a line to be counted. The same"
+                   " key gives the same answer.",
+               .input_schema = "{\"type\":\"object\",\"properties\":{" LEAD_PROPERTIES ",\"source\":" TEXT_OR_NULL
+                               ",\"channel\":" TEXT_OR_NULL ",\"text\":" TEXT_OR_NULL
+                               ",\"received_at\":{\"type\":[\"string\",\"integer\",\"null\"]},"
+                               "\"language\":" TEXT_OR_NULL ",\"budget\":{\"type\":[\"object\",\"null\"]},"
+                               "\"status\":{\"enum\":[\"new\",\"asked\",\"proposed\",\"accepted\",\"booked\",\"lost\","
+                               "\"spam\",null]}}}",
+               .output_schema =
+                   "{\"type\":\"object\",\"required\":[\"client_id\",\"lead_id\",\"session_id\","
+                   "\"is_known_client\",\"is_new\",\"is_repeat\",\"earlier_lead_id\",\"earlier_execution\"],"
+                   "\"properties\":{\"client_id\":" STRING ",\"lead_id\":" STRING ",\"session_id\":" STRING
+                   ",\"is_known_client\":" BOOLEAN ",\"is_new\":" BOOLEAN ",\"is_repeat\":" BOOLEAN
+                   ",\"earlier_lead_id\":" STRING ",\"earlier_execution\":" STRING "}}",
+               .is_idempotent = true,
+               .is_additive = true,
+               .is_closed_world = true},
      .run = save_lead},
     {.about = {.name = "discard_lead",
                .title = "Discard a lead",
-               .description = "The undo of save_lead: removes the lead (or those that an execution made), and a client"
-                              " that only it made and to which nothing else refers. Nothing there is no error.",
-               .input_schema =
-                   "{\"type\":\"object\",\"properties\":{\"lead_id\":" ID_OR_NULL ",\"execution\":" EXECUTION "}}",
+               .description =
+                   "The undo of save_lead: removes the lead (or that of a key, or those of an execution), and a client"
+                   " that only it made and to which nothing else refers. Nothing there is no error.",
+               .input_schema = "{\"type\":\"object\",\"properties\":{\"key\":" ID_OR_NULL ",\"lead_id\":" ID_OR_NULL
+                               ",\"execution\":" EXECUTION "}}",
                .output_schema = "{\"type\":\"object\",\"required\":[\"discarded_leads\",\"discarded_clients\"],"
                                 "\"properties\":{\"discarded_leads\":" INTEGER ",\"discarded_clients\":" INTEGER "}}",
                .is_idempotent = true,
@@ -270,7 +291,7 @@ static const travel_tool TOOLS[] = {
                .description = "Sets the status, requirements or budget of a lead, named by lead_id or by the execution"
                               " that made it; what is not given stays. A reason is kept with the client.",
                .input_schema = "{\"type\":\"object\",\"properties\":{\"lead_id\":" ID_OR_NULL
-                               ",\"execution\":" EXECUTION ",\"reason\":" TEXT_OR_NULL
+                               ",\"execution\":" EXECUTION ",\"reason\":" TEXT_OR_NULL ",\"asked_in\":" EXECUTION
                                ",\"status\":{\"enum\":[\"new\",\"asked\",\"proposed\",\"accepted\",\"booked\",\"lost\","
                                "\"spam\",null]},\"requirements\":{\"type\":[\"object\",\"null\"]},"
                                "\"budget\":{\"type\":[\"object\",\"null\"]},\"key\":" KEY "}}",
@@ -310,8 +331,8 @@ static const travel_tool TOOLS[] = {
                .description = "With execution: takes back the enquiries that it made, and the clients that only they"
                               " made. With client_id alone: removes the client with everything. What is gone already is"
                               " no error.",
-               .input_schema =
-                   "{\"type\":\"object\",\"properties\":{\"client_id\":" ID_OR_NULL ",\"execution\":" EXECUTION "}}",
+               .input_schema = "{\"type\":\"object\",\"properties\":{\"client_id\":" ID_OR_NULL ",\"key\":" ID_OR_NULL
+                               ",\"execution\":" EXECUTION "}}",
                .output_schema =
                    "{\"type\":\"object\",\"required\":[\"deleted\"],\"properties\":{\"deleted\":" INTEGER "}}",
                .is_idempotent = true,

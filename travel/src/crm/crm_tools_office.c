@@ -4,6 +4,7 @@
 #include "crm/crm_tools.h"
 
 #include "base/base64.h"
+#include "followup/delivery_settings.h"
 
 enum { PAGE_MAX = 500, SEARCH_PAGE = 20, EXPORT_PAGE = 100, QUERY_BYTES_MAX = 200 };
 
@@ -169,6 +170,24 @@ static int export_clients(const travel_call *call, const ctn_json **ret_result, 
 
 /* ---- erasure ---- */
 
+/* What lies in the outbox, taken or not, is the client's text as well. */
+static int forget_letters(const travel_call *call, travel_crm *crm, ctn_str client_id, ctn_err *err)
+{
+    travel_delivery_settings settings;
+    travel_message *messages = NULL;
+    size_t count = 0;
+    int rc = travel_delivery_settings_read(call->tools->agency, call->arena, false, &settings, err);
+    if (!rc)
+        rc = travel_crm_messages_of_driver(crm, call->arena, client_id, "outbox", &messages, &count, err);
+    for (size_t i = 0; !rc && i < count; i++) {
+        const travel_letter letter = {.key = messages[i].key,
+                                      .channel = messages[i].channel,
+                                      .created_at = travel_moment_text(call->arena, messages[i].created_at_ms)};
+        rc = travel_outbox_forget(&settings.outbox, &letter, call->arena, err);
+    }
+    return rc;
+}
+
 static int erase_client(const travel_call *call, const ctn_json **ret_result, ctn_err *err)
 {
     ctn_str client_id, reason;
@@ -185,6 +204,8 @@ static int erase_client(const travel_call *call, const ctn_json **ret_result, ct
     if (!rc)
         rc = travel_crm_erase(crm, call->arena, client_id, reason.len ? reason : CTN_STR("request"),
                               travel_now_ms(call), &was_erased, &executions, err);
+    if (!rc)
+        rc = forget_letters(call, crm, client_id, err);
     if (rc)
         return rc;
     ctn_json_builder out = ctn_json_object(call->arena);
@@ -264,7 +285,8 @@ static const travel_tool TOOLS[] = {
     {.about = {.name = "erase_client",
                .title = "Forget a client",
                .description =
-                   "Removes everything personal of a client from the CRM, for good, and tells which executions"
+                   "Removes everything personal of a client from the CRM and the outbox, for good, and tells which "
+                   "executions"
                    " dealt with it: their values are to be shredded as well (chain erase-client). Erasing again"
                    " is no error.",
                .input_schema = "{\"type\":\"object\",\"required\":[\"client_id\"],\"properties\":{\"client_id\":" ID

@@ -43,6 +43,9 @@ travel_fate travel_smtp_send(const travel_smtp_settings *smtp, const travel_lett
 travel_fate travel_webhook_send(const travel_webhook_settings *webhook, const travel_letter *letter, ctn_arena *arena,
                                 ctn_str *ret_reference, ctn_err *err);
 
+/* The letter's file is removed, if it is there; by its key, channel and created_at. That it was out is still known. */
+int travel_outbox_forget(const travel_outbox_settings *outbox, const travel_letter *letter, ctn_arena *arena,
+                         ctn_err *err);
 /* Whether the outbox has had this letter, without writing anything. */
 bool travel_outbox_has(const travel_outbox_settings *outbox, const travel_letter *letter, ctn_arena *arena);
 

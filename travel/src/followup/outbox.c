@@ -141,3 +141,14 @@ done:
         *ret_reference = p.name;
     return rc ? TRAVEL_NOT_SENT : TRAVEL_SENT;
 }
+
+int travel_outbox_forget(const travel_outbox_settings *outbox, const travel_letter *letter, ctn_arena *arena,
+                         ctn_err *err)
+{
+    paths p = paths_of(outbox, letter, arena);
+    const char *const files[] = {p.part, p.final};
+    for (size_t i = 0; i < 2; i++)
+        if (unlink(files[i]) != 0 && errno != ENOENT)
+            return fail(&p, "a letter cannot be removed", err);
+    return CTN_OK;
+}
