@@ -267,9 +267,10 @@ static void a_watch_ends_with_its_trip_its_client_and_when_told(void **state)
 /* ---- rooms ---- */
 
 #define HOTELS                                                                                                         \
-    "\"hotels\":[{\"name\":\"Palace\",\"stars\":5,\"total\":\"900.00\"},{\"name\":\"Lodge\",\"stars\":3,\"total\":"    \
+    "\"stays\":[{\"hotels\":[{\"name\":\"Palace\",\"stars\":5,\"total\":\"900.00\"},{\"name\":\"Lodge\",\"stars\":3,"  \
+    "\"total\":"                                                                                                       \
     "\"200.00\"},"                                                                                                     \
-    "{\"name\":\"Market\",\"stars\":4,\"total\":\"300.00\"},{\"name\":\"Rest\",\"stars\":4,\"total\":\"350.00\"}]"
+    "{\"name\":\"Market\",\"stars\":4,\"total\":\"300.00\"},{\"name\":\"Rest\",\"stars\":4,\"total\":\"350.00\"}]}]"
 
 /* A line of the list that is wrong is set aside with its number and the reason; the others go on. */
 static void a_room_that_is_wrong_does_not_lose_the_others(void **state)
@@ -293,7 +294,7 @@ static void a_room_that_is_wrong_does_not_lose_the_others(void **state)
     assert_true(has(plan, "\"number\":6"));
     refused(&tools, arena, "plan_rooms", "{" HOTELS ",\"rooms\":[]}", "rooms must be a list");
     refused(&tools, arena, "plan_rooms", "{" HOTELS ",\"rooms\":[{\"guests\":\"Ann\"}]}", "rooms[0].guests must be");
-    refused(&tools, arena, "plan_rooms", "{\"hotels\":[],\"rooms\":[{\"guests\":[\"Ann\"]}]}", "none of the 0 hotels");
+    refused(&tools, arena, "plan_rooms", "{\"stays\":[],\"rooms\":[{\"guests\":[\"Ann\"]}]}", "none of the 0 hotels");
     travel_agency_close(tools.agency);
     ctn_arena_free(arena);
 }

@@ -264,7 +264,8 @@ static const travel_tool TOOLS[] = {
           .input_schema = "{\"type\":\"object\",\"required\":[\"client_id\"],\"properties\":{\"client_id\":" ID
                           ",\"now\":{\"type\":[\"string\",\"integer\",\"null\"]}}}",
           .output_schema =
-              "{\"type\":\"object\",\"required\":[\"client_id\",\"days_since_contact\",\"last_incoming_at\","
+              "{\"type\":\"object\",\"required\":[\"client_id\",\"name\",\"language\",\"timezone\",\"days_since_"
+              "contact\",\"last_incoming_at\","
               "\"last_outgoing_at\",\"sent_7d\",\"sent_30d\",\"leads\",\"trips\",\"channels\"],\"properties\":{" FOUND
               ",\"days_since_contact\":" INTEGER ",\"last_incoming_at\":" STRING ",\"last_outgoing_at\":" STRING
               ",\"sent_7d\":" INTEGER ",\"sent_30d\":" INTEGER ",\"leads\":" INTEGER ",\"trips\":" INTEGER

@@ -23,7 +23,7 @@ static int want_list(const travel_call *call, const char *key, const ctn_json **
 
 static int plan_rooms(const travel_call *call, const ctn_json **ret_result, ctn_err *err)
 {
-    const ctn_json *list = NULL, *hotels = NULL;
+    const ctn_json *list = NULL, *stays = NULL;
     travel_language language = TRAVEL_EN;
     travel_rooms rooms;
     int64_t stars;
@@ -31,13 +31,14 @@ static int plan_rooms(const travel_call *call, const ctn_json **ret_result, ctn_
     if (!rc)
         rc = want_list(call, "rooms", &list, err);
     if (!rc)
-        rc = want_list(call, "hotels", &hotels, err);
+        rc = want_list(call, "stays", &stays, err);
     if (!rc)
         rc = travel_maybe_int(call, "stars", 1, 5, 1, &stars, err);
     if (!rc)
         rc = travel_rooms_check(call->arena, list, language, &rooms, err);
     if (rc)
         return rc;
+    const ctn_json *hotels = ctn_json_member_of(ctn_json_at(stays, 0), "hotels");
     const ctn_json *hotel = travel_rooms_hotel(hotels, stars);
     if (!hotel)
         return ctn_fail(err, CTN_E_NOT_FOUND, "none of the %zu hotels has %lld stars or more", ctn_json_count(hotels),
@@ -99,9 +100,10 @@ static const travel_tool TOOLS[] = {
                .title = "Look at a group's rooms",
                .description =
                    "The rooms that can be held (one or two guests, nobody twice), those that cannot with the "
-                   "reason, and the cheapest hotel with so many stars.",
-               .input_schema = "{\"type\":\"object\",\"required\":[\"rooms\",\"hotels\"],\"properties\":{\"rooms\":{"
-                               "\"type\":\"array\",\"maxItems\":200},\"hotels\":{\"type\":\"array\"},"
+                   "reason, and of the first stay that search_hotels gave "
+                   "the cheapest hotel with so many stars.",
+               .input_schema = "{\"type\":\"object\",\"required\":[\"rooms\",\"stays\"],\"properties\":{\"rooms\":{"
+                               "\"type\":\"array\",\"maxItems\":200},\"stays\":{\"type\":\"array\"},"
                                "\"stars\":" INT_OR_NULL ",\"language\":" TEXT_OR_NULL "}}",
                .output_schema = "{\"type\":\"object\",\"required\":[\"hotel\",\"rooms\",\"refused\",\"guests\"],"
                                 "\"properties\":{\"hotel\":{\"type\":\"object\"},\"rooms\":" ROOM_LIST
