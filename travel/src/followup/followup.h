@@ -1,20 +1,16 @@
 /*
- * followup.h -- the pure part of the follow-up chain: where a client stands, what to do, what to write and when.
+ * followup.h -- where a client stands, as the rules of follow-ups (rules.h) want to know it. Pure.
  */
 #pragma once
 
 #include "base/json.h"
+#include "followup/rules.h"
 #include "kit/calendar.h"
 
-/* {status_category, engagement_level, recommended_action}. sessions: enquiries on file, -1 when unknown. */
-const ctn_json *travel_client_analyze(ctn_arena *arena, int64_t days_since_contact, int sessions);
-/* {followup_type, urgency_level, communication_channel}. Unknown words get the gentle middle way. */
-const ctn_json *travel_followup_recommend(ctn_arena *arena, ctn_str status_category, ctn_str engagement_level);
-
-typedef struct travel_message_request {
-    ctn_str client_name, trip_status, followup_type, urgency_level; /* any may be empty */
-    travel_day today;
-} travel_message_request;
-
-/* {subject_line, send_time, message_content}: the content is the body, greeting and signature are the template's. */
-const ctn_json *travel_message_generate(ctn_arena *arena, const travel_message_request *request);
+/* "high", "medium" or "low", from how long ago the last contact was and how many enquiries there have been (-1: not
+ * known). */
+const char *travel_engagement_of(int64_t days_since_contact, int64_t enquiries);
+/* What a person would do now, in a sentence, by standing. */
+const char *travel_advice_of(ctn_str standing);
+/* The first design's time to send at: a working day by urgency, half past nine in UTC. */
+ctn_str travel_send_time(ctn_arena *arena, travel_day today, ctn_str urgency);
