@@ -76,7 +76,7 @@ int travel_tools_run(travel_tools *tools, ctn_str name, ctn_arena *arena, const 
 /* What a failed call means to who may repeat it (tools.h, Errors). */
 static const char *failure_name(int code)
 {
-    return code == CTN_E_TIMEOUT ? "timeout" : code == CTN_E_BUSY ? "unavailable" : NULL;
+    return code == CTN_E_TIMEOUT || code == CTN_E_IO ? "timeout" : code == CTN_E_BUSY ? "unavailable" : NULL;
 }
 
 void travel_tools_call(void *ctx, const ctn_mcp_server_call *call, ctn_mcp_server_reply *ret_reply)

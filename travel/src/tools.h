@@ -6,9 +6,9 @@
  * module and gives the answer's JSON. Annotations are honest: `is_idempotent` only where the same key (or the same
  * arguments) changes nothing twice, `is_closed_world` only where nothing outside this machine is dealt with.
  *
- * Errors   CTN_E_TIMEOUT  nobody knows whether it happened (a provider did not answer): the engine asks the set's
- * `check` CTN_E_BUSY     nothing happened and it may later: the engine may retry any other      nothing happened
- * (tool_error)
+ * Errors   CTN_E_TIMEOUT, CTN_E_IO: nobody knows whether it happened (a provider did not answer, a disk failed), so the
+ *          engine asks the set's `check`, and repeats what only reads or is idempotent. CTN_E_BUSY: nothing happened, and
+ *          it may later. Any other: nothing happened (tool_error).
  *
  * Threads  One. A call may take as long as its provider takes; others wait behind it.
  */

@@ -353,6 +353,7 @@ static int schedule_delivery(const travel_call *call, const ctn_json **ret_resul
     return CTN_OK;
 }
 
+#define MOMENT "{\"type\":\"string\",\"format\":\"date-time\"}"
 #define READ .is_read_only = true, .is_idempotent = true, .is_additive = true, .is_closed_world = true
 #define ID   "{\"type\":[\"string\",\"integer\"]}"
 
@@ -427,8 +428,8 @@ static const travel_tool TOOLS[] = {
                .output_schema =
                    "{\"type\":\"object\",\"required\":[\"may_send\",\"reason\",\"send_at\",\"is_due\",\"timezone\","
                    "\"local_time\",\"is_last_touch\",\"next_touch_at\"],\"properties\":{\"may_send\":" BOOLEAN
-                   ",\"reason\":" STRING ",\"send_at\":" STRING ",\"is_due\":" BOOLEAN ",\"timezone\":" STRING
-                   ",\"local_time\":" STRING ",\"is_last_touch\":" BOOLEAN ",\"next_touch_at\":" STRING "}}",
+                   ",\"reason\":" STRING ",\"send_at\":" MOMENT ",\"is_due\":" BOOLEAN ",\"timezone\":" STRING
+                   ",\"local_time\":" STRING ",\"is_last_touch\":" BOOLEAN ",\"next_touch_at\":" MOMENT "}}",
                READ},
      .run = plan_delivery},
     {.about = {.name = "client_answered",
