@@ -5,28 +5,11 @@
 
 #include "proposal/phrases.h"
 
-#include "base/clock.h"
-#include "value/calendar.h"
-
-static const int64_t DAY_MS = 86400000;
-
 static const ctn_json *list_or_empty(const ctn_json *from, const char *key)
 {
     static const ctn_json empty = {.kind = CTN_JSON_ARRAY};
     const ctn_json *list = ctn_json_member_of(from, key);
     return ctn_json_is(list, CTN_JSON_ARRAY) ? list : &empty;
-}
-
-/* A day before the deadline. */
-static ctn_str remind_at(ctn_arena *arena, const ctn_json *pricing_tiers)
-{
-    ctn_time deadline;
-    char text[25];
-    const ctn_json *at = ctn_json_member_of(pricing_tiers, "expires_at");
-    if (!at || !ctn_time_of(at, &deadline))
-        return CTN_STR("");
-    ctn_time_format(deadline.at_ms - DAY_MS, text);
-    return ctn_arena_str(arena, ctn_str_from(text));
 }
 
 const ctn_json *travel_proposal_write(ctn_arena *arena, const travel_agency *agency, const travel_proposal *letter)
@@ -60,7 +43,6 @@ const ctn_json *travel_proposal_write(ctn_arena *arena, const travel_agency *age
     ctn_json_put_str(&out, "date_shown", travel_date_shown(arena, letter->today, language));
     ctn_json_put_bool(&out, "has_assumptions", ctn_json_count(assumptions) > 0);
     ctn_json_put(&out, CTN_STR("assumptions"), assumptions);
-    ctn_json_put_str(&out, "remind_at", remind_at(arena, tiers));
     ctn_json_put_str(&out, "reminder_subject",
                      travel_phrase_filled(arena, agency, "reminder_subject", language, places, none));
     ctn_json_put_str(&out, "reminder", ctn_arena_join(arena, parts, sizeof parts / sizeof *parts));

@@ -18,12 +18,13 @@ typedef struct travel_proposal {
 } travel_proposal;
 
 /* {title, subject, greeting, opening, version, version_shown, reference, date_shown, assumptions, has_assumptions,
- * remind_at, reminder_subject, reminder}: what the templates of a proposal read beside pricing_tiers. */
+ * reminder_subject, reminder}: what the templates of a proposal read beside pricing_tiers. */
 const ctn_json *travel_proposal_write(ctn_arena *arena, const travel_agency *agency, const travel_proposal *letter);
 
 typedef struct travel_recheck {
-    const ctn_json *before;       /* pricing_tiers as they were proposed */
-    ctn_str tier;                 /* the one that was accepted: good, better, best */
+    const ctn_json *before; /* pricing_tiers as they were proposed */
+    ctn_str tier;           /* the one that was accepted: good, better, best */
+    travel_language desk;
     travel_price_request request; /* with the answers of a new search */
 } travel_recheck;
 

@@ -10,19 +10,27 @@ enum { VERSION_MAX = 1000, HTML_BYTES_MAX = 1024 * 1024 };
 
 static const char *const PRINTER = "weasyprint";
 
+static travel_language desk_language(const travel_call *call)
+{
+    travel_language language = TRAVEL_EN;
+    (void) travel_language_from(travel_agency_text(call->tools->agency, "language"), &language);
+    return language;
+}
+
 static int read_language(const travel_call *call, travel_language *ret_language, ctn_err *err)
 {
     ctn_str code;
     int rc = travel_maybe_text(call, "language", &code, err);
-    *ret_language = TRAVEL_EN;
-    if (!rc && !travel_language_from(code, ret_language))
-        (void) travel_language_from(travel_agency_text(call->tools->agency, "language"), ret_language);
+    *ret_language = desk_language(call);
+    if (!rc)
+        (void) travel_language_from(code, ret_language);
     return rc;
 }
 
 static int read_request(const travel_call *call, travel_price_request *request, travel_pricing_rules *rules,
                         ctn_err *err)
 {
+    ctn_str markup;
     int rc = travel_want_object(call, "requirements", &request->requirements, err);
     if (!rc)
         rc = travel_want_object(call, "flights", &request->flights, err);
@@ -36,7 +44,11 @@ static int read_request(const travel_call *call, travel_price_request *request, 
         rc = read_language(call, &request->language, err);
     if (!rc)
         rc = travel_phrases_check(call->tools->agency, err);
-    return rc ? rc : travel_pricing_rules_read(call->tools->agency, rules, err);
+    if (!rc)
+        rc = travel_pricing_rules_read(call->tools->agency, rules, err);
+    if (!rc)
+        rc = travel_maybe_text(call, "markup", &markup, err);
+    return rc || markup.len == 0 ? rc : travel_pricing_rules_override(rules, markup, err);
 }
 
 static int price_tiers(const travel_call *call, const ctn_json **ret_result, ctn_err *err)
@@ -49,12 +61,11 @@ static int price_tiers(const travel_call *call, const ctn_json **ret_result, ctn
         rc = travel_price(call->arena, &request, &rules, &pricing, err);
     if (rc)
         return rc;
-    travel_language desk = TRAVEL_EN;
-    (void) travel_language_from(travel_agency_text(call->tools->agency, "language"), &desk);
     ctn_json_builder out = ctn_json_object(call->arena);
     ctn_json_put(&out, CTN_STR("pricing_tiers"),
                  travel_tiers_shown(call->arena, call->tools->agency, &request, &pricing));
-    ctn_json_put_str(&out, "price_sheet", travel_price_sheet(call->arena, call->tools->agency, &pricing, desk));
+    ctn_json_put_str(&out, "price_sheet",
+                     travel_price_sheet(call->arena, call->tools->agency, &pricing, desk_language(call)));
     *ret_result = ctn_json_finish(&out);
     return CTN_OK;
 }
@@ -68,6 +79,7 @@ static int recheck_prices(const travel_call *call, const ctn_json **ret_result, 
         rc = travel_want_text(call, "tier", &recheck.tier, err);
     if (!rc)
         rc = read_request(call, &recheck.request, &rules, err);
+    recheck.desk = desk_language(call);
     return rc ? rc : travel_prices_recheck(call->arena, call->tools->agency, &rules, &recheck, ret_result, err);
 }
 
@@ -186,32 +198,35 @@ static int print_document(const travel_call *call, const ctn_json **ret_result, 
 
 #define PRICE_REQUEST                                                                                                  \
     "\"requirements\":" TRIP ",\"flights\":{\"type\":\"object\"},\"hotels\":{\"type\":\"object\"},\"budget\":" BUDGET  \
-    ",\"language\":" LANGUAGE ",\"started_at\":" WHEN
+    ",\"language\":" LANGUAGE ",\"markup\":{\"type\":[\"string\",\"null\"],\"maxLength\":40,\"description\":\"a "      \
+    "percentage in place of the rules\"},\"started_at\":" WHEN
 #define LANGUAGE "{\"type\":\"string\",\"description\":\"en, es, fr or de; else the agency's\"}"
 
 static const travel_tool TOOLS[] = {
-    {.about = {.name = "price_tiers",
-               .title = "Price three tiers",
-               .description =
-                   "Puts flights and hotels together to three tiers (good, better, best), prices them by the "
-                   "agency's rules and compares each with the budget; texts in the client's language.",
-               .input_schema =
-                   "{\"type\":\"object\",\"required\":[\"requirements\",\"flights\",\"hotels\"],\"properties\":{"
-                   "\"requirements\":" TRIP ",\"flights\":{\"type\":\"object\"},\"hotels\":{\"type\":\"object\"},"
-                   "\"budget\":" BUDGET ",\"language\":" LANGUAGE ",\"started_at\":" WHEN "}}",
-               .output_schema =
-                   "{\"type\":\"object\",\"required\":[\"pricing_tiers\",\"price_sheet\"],\"properties\":{"
-                   "\"price_sheet\":" STRING ",\"pricing_tiers\":{"
-                   "\"type\":\"object\",\"required\":[\"source\",\"currency\",\"expires_at\",\"has_tiers\",\"tiers\"],"
-                   "\"properties\":{\"source\":" STRING ",\"currency\":" STRING ",\"expires_at\":" STRING
-                   ",\"has_tiers\":" BOOLEAN ",\"tiers\":{"
-                   "\"type\":\"array\",\"maxItems\":3,\"items\":{\"type\":\"object\",\"required\":[\"tier\",\"name\","
-                   "\"total\",\"per_person\"],\"properties\":{\"tier\":" STRING ",\"name\":" STRING ",\"total\":" MONEY
-                   ",\"per_person\":" MONEY "}}}}}}}",
-               .is_read_only = true,
-               .is_idempotent = true,
-               .is_additive = true,
-               .is_closed_world = true},
+    {.about =
+         {.name = "price_tiers",
+          .title = "Price three tiers",
+          .description = "Puts flights and hotels together to three tiers (good, better, best), prices them by the "
+                         "agency's rules and compares each with the budget; texts in the client's language.",
+          .input_schema =
+              "{\"type\":\"object\",\"required\":[\"requirements\",\"flights\",\"hotels\"],\"properties\":{"
+              "\"requirements\":" TRIP ",\"flights\":{\"type\":\"object\"},\"hotels\":{\"type\":\"object\"},"
+              "\"budget\":" BUDGET ",\"language\":" LANGUAGE ",\"started_at\":" WHEN "}}",
+          .output_schema =
+              "{\"type\":\"object\",\"required\":[\"pricing_tiers\",\"price_sheet\"],\"properties\":{"
+              "\"price_sheet\":" STRING ",\"pricing_tiers\":{\"type\":\"object\",\"required\":[\"source\",\"currency\","
+              "\"language\",\"trip\",\"expires_at\",\"valid_until\",\"valid_until_shown\",\"has_tiers\",\"tiers\"],"
+              "\"properties\":{\"source\":" STRING ",\"currency\":" STRING ",\"language\":" STRING
+              ",\"trip\":{\"type\":\"object\",\"required\":[\"title\"],\"properties\":{\"title\":" STRING "}}"
+              ",\"expires_at\":{\"type\":\"string\",\"format\":\"date-time\"},\"valid_until\":{\"type\":\"string\","
+              "\"format\":\"date\"},\"valid_until_shown\":" STRING ",\"has_tiers\":" BOOLEAN ",\"tiers\":{"
+              "\"type\":\"array\",\"maxItems\":3,\"items\":{\"type\":\"object\",\"required\":[\"tier\",\"name\","
+              "\"total\",\"per_person\"],\"properties\":{\"tier\":" STRING ",\"name\":" STRING ",\"total\":" MONEY
+              ",\"per_person\":" MONEY "}}}}}}}",
+          .is_read_only = true,
+          .is_idempotent = true,
+          .is_additive = true,
+          .is_closed_world = true},
      .run = price_tiers},
     {.about =
          {.name = "recheck_prices",
@@ -224,8 +239,10 @@ static const travel_tool TOOLS[] = {
                           "\"hotels\"],\"properties\":{\"tiers\":{\"type\":\"object\"},\"tier\":{\"enum\":[\"good\","
                           "\"better\",\"best\"]}," PRICE_REQUEST "}}",
           .output_schema =
-              "{\"type\":\"object\",\"required\":[\"changed\",\"differences\",\"accepted\",\"pricing_tiers\"],"
-              "\"properties\":{\"changed\":" BOOLEAN ",\"differences\":{\"type\":\"array\",\"items\":{\"type\":"
+              "{\"type\":\"object\",\"required\":[\"changed\",\"differences\",\"differences_text\",\"accepted\","
+              "\"pricing_tiers\"],"
+              "\"properties\":{\"changed\":" BOOLEAN ",\"differences_text\":" STRING
+              ",\"differences\":{\"type\":\"array\",\"items\":{\"type\":"
               "\"object\",\"required\":[\"text\"],\"properties\":{\"text\":" STRING "}}},\"accepted\":{\"type\":"
               "\"object\"},\"pricing_tiers\":{\"type\":\"object\"}}}",
           .is_read_only = true,
@@ -244,10 +261,9 @@ static const travel_tool TOOLS[] = {
                    "\"boolean\",\"null\"]},\"language\":" LANGUAGE ",\"started_at\":" WHEN "}}",
                .output_schema =
                    "{\"type\":\"object\",\"required\":[\"proposal\"],\"properties\":{\"proposal\":{\"type\":\"object\","
-                   "\"required\":[\"title\",\"subject\",\"greeting\",\"version\",\"remind_at\",\"reminder\"],"
+                   "\"required\":[\"title\",\"subject\",\"greeting\",\"version\",\"reminder_subject\",\"reminder\"],"
                    "\"properties\":{\"title\":" STRING ",\"subject\":" STRING ",\"greeting\":" STRING
-                   ",\"version\":" INTEGER ",\"remind_at\":" STRING ",\"reminder_subject\":" STRING
-                   ",\"reminder\":" STRING "}}}}",
+                   ",\"version\":" INTEGER ",\"reminder_subject\":" STRING ",\"reminder\":" STRING "}}}}",
                .is_read_only = true,
                .is_idempotent = true,
                .is_additive = true,

@@ -15,6 +15,7 @@ typedef struct checking {
     travel_language language;
     travel_cents net_before, net_now;
     bool is_gone;
+    ctn_str text; /* of all differences */
     ctn_json_builder differences, offers;
 } checking;
 
@@ -61,6 +62,8 @@ static void tell(checking *c, ctn_str what, travel_cents before, const travel_ce
     ctn_json_put_str(&out, "by", now ? travel_cents_text(c->arena, *now - before) : CTN_STR(""));
     ctn_json_put_str(&out, "text", sentence);
     ctn_json_push(&c->differences, ctn_json_finish(&out));
+    ctn_str joined[] = {c->text, c->text.len ? CTN_STR("; ") : c->text, sentence};
+    c->text = ctn_arena_join(c->arena, joined, 3);
 }
 
 static ctn_str name_of(const checking *c, const ctn_json *offer)
@@ -140,7 +143,7 @@ int travel_prices_recheck(ctn_arena *arena, const travel_agency *agency, const t
                   .agency = agency,
                   .recheck = recheck,
                   .currency = pricing.trip.currency,
-                  .language = recheck->request.language,
+                  .language = recheck->desk,
                   .differences = ctn_json_array(arena),
                   .offers = ctn_json_array(arena)};
     if (!ctn_str_is(ctn_json_str_or(tier, "currency", CTN_STR("")), c.currency))
@@ -155,6 +158,7 @@ int travel_prices_recheck(ctn_arena *arena, const travel_agency *agency, const t
     ctn_json_builder out = ctn_json_object(arena);
     ctn_json_put_bool(&out, "changed", is_changed);
     ctn_json_put(&out, CTN_STR("differences"), ctn_json_finish(&c.differences));
+    ctn_json_put_str(&out, "differences_text", c.text);
     ctn_json_put(&out, CTN_STR("accepted"), is_changed ? &nothing : honoured(&c, tier));
     ctn_json_put(&out, CTN_STR("pricing_tiers"),
                  is_changed ? travel_tiers_shown(arena, agency, &recheck->request, &pricing) : recheck->before);

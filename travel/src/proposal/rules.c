@@ -300,6 +300,21 @@ int travel_pricing_rules_read(const travel_agency *agency, travel_pricing_rules 
     return rc;
 }
 
+int travel_pricing_rules_override(travel_pricing_rules *rules, ctn_str text, ctn_err *err)
+{
+    ctn_str number = ctn_str_trim(text);
+    travel_cents percent;
+    if (number.len > 6 && ctn_str_equal_any_case((ctn_str){number.ptr, 6}, CTN_STR("markup")))
+        number = ctn_str_trim(ctn_str_from_offset(number, 6));
+    if (ctn_str_ends_with(number, CTN_STR("%")))
+        number = ctn_str_trim((ctn_str){number.ptr, number.len - 1});
+    if (!travel_cents_parse(number, &percent) || percent > PERCENT_MAX)
+        return ctn_fail(err, CTN_E_INVALID, "markup must be a percentage up to 1000, as in \"7.5 %%\"");
+    rules->markups[0] = (travel_markup){.for_tier = {true, true, true}, .for_kind = {true, true}, .percent = percent};
+    rules->markup_count = 1;
+    return CTN_OK;
+}
+
 /* ---- currencies ---- */
 
 static int64_t rate_for(const travel_pricing_rules *rules, const char *currency)

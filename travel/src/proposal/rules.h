@@ -82,6 +82,9 @@ typedef struct travel_pricing_rules {
 
 int travel_pricing_rules_read(const travel_agency *agency, travel_pricing_rules *ret_rules, ctn_err *err);
 
+/* "8", "7.5 %", "markup 8 %": this percentage in place of all markup rules. CTN_E_INVALID: it says something else. */
+int travel_pricing_rules_override(travel_pricing_rules *rules, ctn_str text, ctn_err *err);
+
 /* An amount of the rules' currency in another known one, half up. CTN_E_LIMIT: more than TRAVEL_CENTS_MAX. */
 int travel_pricing_convert(const travel_pricing_rules *rules, travel_cents amount, const char *currency,
                            travel_cents *ret_amount, ctn_err *err);
