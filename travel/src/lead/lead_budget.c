@@ -187,7 +187,8 @@ static void find_spoken(lead *l, ctn_str text, candidate *best)
 static void find_sums(lead *l, ctn_str text, bool is_field, candidate *best)
 {
     lead_match m;
-    bool names_budget = lead_has(l->rules, "budget|spend|presupuesto|afford|\\bgo (?:up )?to\\b|stretch to|\\bmax", text);
+    bool names_budget =
+        lead_has(l->rules, "budget|spend|presupuesto|afford|\\bgo (?:up )?to\\b|stretch to|\\bmax", text);
     static const char SUM[] =
         "(?<![\\w.,])(?:(?:" SIGN ") ?)?(?:\\d[\\d.,]*k? ?(?:-|to|or|/) ?(?:[\\x80\\xA3$] ?)?)?" AMOUNT SCALE
         "(?: ?-? ?" UNIT ")?(?![\\d:])";
