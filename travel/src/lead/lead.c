@@ -120,6 +120,7 @@ void lead_read(lead *ret_lead, ctn_arena *arena, ctn_str raw, travel_day receive
     lead_read_budget(ret_lead);
     lead_settle_phone(ret_lead);
     lead_read_wishes(ret_lead);
+    lead_read_kind(ret_lead);
 }
 
 int travel_lead_extract(ctn_arena *arena, ctn_str raw_lead, travel_day received, const ctn_json **ret_lead,

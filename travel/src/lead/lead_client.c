@@ -121,6 +121,15 @@ static ctn_str fullest(lead *l, ctn_str name)
     return best;
 }
 
+bool lead_overlaps_name(const lead *l, const lead_text *t, size_t start, size_t end)
+{
+    ctn_str piece = lead_text_original(t, start, end), rest = l->name;
+    while (rest.ptr && rest.len > 0)
+        if (ctn_str_equal(ctn_str_cut(&rest, ' '), piece))
+            return true;
+    return false;
+}
+
 ctn_str lead_whole_name(lead *l, ctn_str text)
 {
     lead_match m;

@@ -4,8 +4,8 @@
  * prepare   what the client said, apart from headers, time stamps, the agency's own lines and form fields
  * places    origin and destinations       client   name, e-mail, phone
  * dates     start, end, nights, month     people   adults, children
- * budget    amount, currency, per         wishes   interests, trip type, whether it is a lead at all
- * language  en, es, fr or de
+ * budget    amount, currency, per         wishes   interests
+ * language  en, es, fr or de            kind     whether it is a lead at all, trip type
  */
 #pragma once
 
@@ -82,6 +82,7 @@ typedef struct lead {
     const char *currency, *per;
     const char *trip_type;
     uint64_t interests; /* bits, in the order of lead_interest_name */
+    bool has_leisure_wish;
     bool is_lead;
     travel_language language;
 } lead;
@@ -98,11 +99,14 @@ void lead_read_dates(lead *l);
 void lead_read_people(lead *l);
 void lead_read_budget(lead *l);
 void lead_read_wishes(lead *l);
+void lead_read_kind(lead *l); /* after all others */
 void lead_read_language(lead *l);
 
 /* All stages, in their order. known_origin: where we know that they start, if the text does not say it; may be empty.
  */
 void lead_read(lead *ret_lead, ctn_arena *arena, ctn_str raw, travel_day received, ctn_str known_origin);
+/* Is the piece of the text a word of the client's name: Mrs Pool wants no pool. */
+bool lead_overlaps_name(const lead *l, const lead_text *t, size_t start, size_t end);
 /* The name that the text is, title dropped; empty when it is something else. */
 ctn_str lead_whole_name(lead *l, ctn_str text);
 

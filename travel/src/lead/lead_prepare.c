@@ -6,13 +6,13 @@
  * here, so that no later rule has to know about it. Sentences addressed to a machine are dropped too: they are nobody's
  * trip.
  */
-#include "lead/lead_parts.h"
+#include "lead/lead_days.h"
 
 #include "base/json.h"
 
 #include <assert.h>
 
-enum { FORM_FIELDS_MIN = 3 };
+enum { FORM_FIELDS_MIN = 3, FIELD_VALUE_MAX = 160 };
 
 typedef struct field_name {
     const char *names; /* folded, '|' between */
@@ -20,34 +20,77 @@ typedef struct field_name {
 } field_name;
 
 static const field_name FIELD_NAMES[] = {
-    {"name|full name|full_name|your name|nombre|nombre completo|nom|vor- und nachname|contact name|client", LEAD_NAME},
-    {"first name|first_name|firstname|vorname|prenom|forename", LEAD_FIRST_NAME},
-    {"surname|last name|last_name|lastname|nachname|apellido|apellidos|family name", LEAD_SURNAME},
-    {"email|e-mail|mail|correo|correo electronico|email address|e-mail address|e-mail-adresse|courriel", LEAD_EMAIL},
-    {"phone|tel|telephone|mobile|best number|phone number|contact number|telefono|telefon|telephone "
-     "number|cell|movil|numero",
+    {"name|full name|full_name|your name|contact name|client|client name|customer|customer name|lead name|passenger "
+     "name|lead passenger|"
+     "nombre|nombre completo|nombre y apellidos|nombre y apellido|nom complet|nom et prenom|prenom et nom|vor- und "
+     "nachname|name vorname|ihr name|votre nom",
+     LEAD_NAME},
+    {"first name|first_name|firstname|first|given name|forename|vorname|prenom|nombre de pila", LEAD_FIRST_NAME},
+    {"surname|last name|last_name|lastname|last|family name|second "
+     "name|nachname|familienname|apellido|apellidos|nom|nom de famille",
+     LEAD_SURNAME},
+    {"email|e-mail|mail|email address|e-mail address|your email|contact email|correo|correo electronico|adresse "
+     "e-mail|adresse mail|courriel|e-mail-adresse|"
+     "mailadresse|mel",
+     LEAD_EMAIL},
+    {"phone|tel|telephone|mobile|best number|phone number|contact number|telephone number|mobile number|mobile "
+     "phone|cell|cell phone|phone no|tel no|whatsapp|contact|"
+     "telefono|telefono movil|movil|numero|numero de telefono|celular|portable|numero de telephone|tel "
+     "portable|telefon|telefonnummer|handy|mobil|rufnummer|mobilnummer",
      LEAD_PHONE},
-    {"from|departure airport|departing from|flying from|origin|salida|leaving from|departure|origen|abflug|depart "
-     "from|home airport|depart de",
+    {"from|departure airport|departing from|flying from|travelling from|traveling from|origin|leaving "
+     "from|departure|depart from|home airport|airport|departure city|from where|"
+     "preferred airport|where from|departure point|salida|origen|salida desde|aeropuerto|aeropuerto de salida|ciudad "
+     "de salida|abflug|abflughafen|abflug ab|abreiseort|abfahrt|abflugort|reise ab|ab|von|depart de|"
+     "ville de depart|aeroport de depart|au depart de|depart|lieu de depart",
      LEAD_ORIGIN},
-    {"where to|destination|destinations|to|destino|destinos|ziel|reiseziel|going to|where", LEAD_DESTINATION},
-    {"depart|departure date|start|start date|from date|outbound|arrival date|travel date|abreise|fecha de salida|date "
-     "de depart|out|leave|check in|check-in|arrival|leaving",
+    {"where to|destination|destinations|to|going to|where|travelling to|traveling to|flying to|holiday "
+     "destination|country|resort|where would you like to go|destination city|"
+     "destino|destinos|a donde|lugar|ziel|reiseziel|zielort|wohin|nach|urlaubsziel|zielgebiet|lieu|ou|pays",
+     LEAD_DESTINATION},
+    {"depart date|departure date|depart on|start|start date|from date|date from|outbound|outbound date|arrival "
+     "date|travel date|date of travel|leaving on|out|leave|check in|check-in|check-in date|arrival|arrive|leaving|"
+     "date out|departing|departure day|preferred date|fecha de salida|fecha de ida|fecha ida|ida|fecha "
+     "inicio|llegada|fecha de llegada|hinreise|hinflug|abreise|anreise|reisebeginn|abflugdatum|anreisedatum|von datum|"
+     "date de depart|aller|date aller|arrivee|date d'arrivee|du",
      LEAD_START},
-    {"return|return date|end|end date|inbound|fecha de regreso|vuelta|regreso|ruckreise|date de retour|back|check "
-     "out|check-out",
+    {"return|return date|returning|date of return|end|end date|to date|date to|inbound|inbound date|back|check "
+     "out|check-out|check-out date|date back|home|coming back|"
+     "fecha de regreso|fecha de vuelta|fecha vuelta|fecha "
+     "fin|vuelta|regreso|ruckreise|ruckflug|ruckreisedatum|reiseende|abreisedatum|bis|ruckflugdatum|date de "
+     "retour|retour|date retour|au",
      LEAD_END},
-    {"when|dates|date|fechas|travel dates|reisezeitraum|when do you want to travel|fecha", LEAD_DATES},
-    {"nights|number of nights|duration|noches|nuits|nachte|how long|length of stay|duracion", LEAD_NIGHTS},
-    {"adults|adult|no of adults|number of "
-     "adults|adultos|adultes|erwachsene|travellers|travelers|guests|passengers|pax|party size",
+    {"when|dates|date|travel dates|preferred dates|when do you want to travel|when do you want to go|trip "
+     "dates|fechas|fecha|fechas de viaje|reisezeitraum|zeitraum|reisedatum|"
+     "termin|reisetermin|reisezeit|periode|dates de voyage|quand|cuando|wann",
+     LEAD_DATES},
+    {"nights|number of nights|no of nights|duration|how long|length of stay|length|stay|noches|numero de "
+     "noches|duracion|nuits|nombre de nuits|duree|nachte|anzahl nachte|dauer|reisedauer|aufenthaltsdauer",
+     LEAD_NIGHTS},
+    {"adults|adult|no of adults|number of adults|travellers|travelers|guests|passengers|pax|party size|people|number "
+     "of people|no of people|number of travellers|number of travelers|who is travelling|who|how many|party|"
+     "group size|travelling party|adultos|viajeros|pasajeros|personas|numero de personas|adultes|voyageurs|nombre de "
+     "personnes|personnes|nombre d'adultes|erwachsene|reisende|personen|anzahl personen|anzahl erwachsene|teilnehmer",
      LEAD_ADULTS},
-    {"children|child|kids|no of children|number of children|menores|ninos|enfants|kinder", LEAD_CHILDREN},
-    {"budget|presupuesto|max budget|your budget|budget per person|budget pp|total budget", LEAD_BUDGET},
-    {"anything else|notes|note|comments|comment|message|comentarios|bemerkungen|nachricht|remarks|more "
-     "details|details|additional info|special requests|commentaires|requests|mensaje",
+    {"children|child|kids|no of children|number of children|infants|menores|ninos|numero de ninos|enfants|nombre "
+     "d'enfants|kinder|anzahl kinder",
+     LEAD_CHILDREN},
+    {"budget|max budget|your budget|budget per person|budget pp|total budget|budget total|approx budget|approximate "
+     "budget|budget range|price range|max price|spend|presupuesto|presupuesto total|presupuesto maximo|presupuesto "
+     "por persona|presupuesto aproximado|budget par personne|budget maximum|budget max|gesamtbudget|reisebudget|budget "
+     "pro person|budget gesamt|maximales budget|preisvorstellung",
+     LEAD_BUDGET},
+    {"anything else|notes|note|comments|comment|message|your message|remarks|more details|details|additional "
+     "info|additional information|special requests|requests|msg|free text|other|enquiry|tell us more|your enquiry|"
+     "requirements|extra info|questions|anything else we should "
+     "know|comentarios|comentario|observaciones|mensaje|notas|peticiones "
+     "especiales|bemerkungen|bemerkung|nachricht|anmerkungen|anmerkung|wunsche|ihre "
+     "nachricht|sonstiges|commentaires|commentaire|"
+     "remarques|remarque|precisions|votre message|demande|autres informations",
      LEAD_COMMENT},
-    {"ref|reference|form|consent|source|page|submitted|id|newsletter|marketing|gdpr|utm_source|time|timestamp",
+    {"ref|reference|form|consent|source|page|submitted|id|newsletter|marketing|gdpr|utm_source|time|timestamp|title|"
+     "salutation|anrede|tratamiento|civilite|ip|lead id|submitted at|form id|heard about us|how did you hear about "
+     "us|subject|betreff|asunto|objet|callback|best time to call|preferred contact|contact by",
      LEAD_OTHER},
 };
 
@@ -105,12 +148,28 @@ static void add(builder *b, ctn_str text)
     b->out[b->len++] = '\n';
 }
 
+/* "Departure: Leeds" and "Departure: 3 May" are two fields under one name. */
+static lead_field by_value(builder *b, lead_field field, ctn_str value)
+{
+    if (field != LEAD_ORIGIN && field != LEAD_START)
+        return field;
+    lead_text t = lead_text_make(b->l->arena, value);
+    bool is_day =
+        lead_has(b->l->rules,
+                 "\\d[./-]\\d|\\d ?(?:st|nd|rd|th|de|\\.)? ?(?:of )?" LEAD_MONTH "|\\b" LEAD_MONTH "|\\b" LEAD_WEEKDAYS,
+                 lead_text_folded(&t));
+    return is_day                                                                       ? LEAD_START
+           : field == LEAD_START && !lead_has(b->l->rules, "\\d", lead_text_folded(&t)) ? LEAD_ORIGIN
+                                                                                        : field;
+}
+
 static void set_field(builder *b, lead_field field, ctn_str value)
 {
     value = ctn_str_trim(value);
+    field = by_value(b, field, value);
     if (field == LEAD_COMMENT)
         add(b, value);
-    else if (value.len > 0)
+    else if (value.len > 0 && b->l->fields[field].len == 0)
         b->l->fields[field] = ctn_arena_str(b->l->arena, value);
 }
 
@@ -138,6 +197,8 @@ static bool take_field_line(builder *b, ctn_str folded, ctn_str original, bool o
     lead_field field;
     if (!lead_find(b->l->rules, FIELD_LINE, folded, 0, &m) || !field_of(field_key(m.group[1]), &field))
         return false;
+    if (field != LEAD_COMMENT && m.group[2].len > FIELD_VALUE_MAX)
+        return false; /* "Where: ..." and then a story: somebody's own headings */
     ++*ret_count;
     if (only_count)
         return true;

@@ -58,5 +58,6 @@ bool lead_after(lead_rules *rules, const char *pattern, ctn_str text, size_t at,
 int lead_number(ctn_str word);
 #define LEAD_NUMBER                                                                                                    \
     "(\\d{1,3}|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|"  \
-    "seventeen|eighteen|nineteen|twenty|dos|tres|cuatro|cinco|seis|deux|trois|quatre|cinq|zwei|drei|vier|funf|"        \
-    "sechs|une?|una|uno|einen?|eine)"
+    "seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|doce|"     \
+    "quince|veinte|deux|trois|quatre|cinq|sept|huit|neuf|dix|douze|quinze|vingt|zwei|drei|vier|funf|sechs|sieben|"     \
+    "acht|neun|zehn|zwolf|vierzehn|zwanzig|une?|una|uno|einen?|eine|ein)"
