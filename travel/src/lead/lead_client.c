@@ -9,47 +9,87 @@
 #include "base/buf.h"
 
 #define WORD "\\p{Lu}[\\p{L}\\p{M}]*(?:['’\\-]\\p{L}[\\p{L}\\p{M}]*)*"
-#define NAME "(" WORD "(?: (?:(?:de|da|van|von|der|den|la|le|del|di|bin|al|el|y) ){0,2}" WORD "){0,3})"
-#define TITLE                                                                                                          \
-    "(?:(?i:mr|mrs|ms|miss|mx|dr|prof|sir|rev|father|fr|sister|sgt|capt|captain|col|major|herr|frau|sr|sra|srta|"      \
-    "señora?|mme|madame|monsieur)\\.? +)"
+#define NAME                                                                                                           \
+    "((?:\\p{Lu}\\.? ?){0,2}" WORD                                                                                     \
+    "(?: (?:(?:de|da|van|von|der|den|la|le|del|di|bin|al|el|y|zu|ter|dos|do|e) ){0,2}(?:" WORD "|\\p{Lu}\\.?)){0,3})"
+/* "Beth & Dan Sowerby" */
+#define NAMES "(" WORD " (?:&|and|und|et|y) " WORD "(?: " WORD "){0,2})"
+#define TITLE                                                                                                            \
+    "(?:(?i:mr|mrs|ms|miss|mx|dr|doctor|prof|professor|sir|dame|lady|lord|rev|revd|reverend|father|fr|pastor|sister|"    \
+    "rabbi|imam|canon|"                                                                                                  \
+    "sgt|sergeant|capt|captain|cdr|commander|wing commander|lt|lieutenant|lt "                                           \
+    "col|col|colonel|major|maj|general|gen|admiral|brigadier|"                                                           \
+    "herr|frau|herrn|dipl\\.?-ing|ing|mag|sr|sra|srta|don|doña|señora?|señorita|d|dña|mme|madame|mlle|mademoiselle|" \
+    "monsieur|maître|m)\\.?(?: (?:med|jur|phil)\\.)? +)"
 
 /* Capitalised words that begin sentences and are nobody's name. */
-static bool is_no_name(lead *l, ctn_str folded)
+static const char NO_NAMES[] =
+    " i hi hiya hey hello hola hallo dear thanks thank thx cheers regards kind best many warm love sent subject from "
+    "to re fwd yes no ok okay please pls ta bye goodbye peace we my "
+    "our the a an and or this that it is its im budget call text email e-mail mail phone tel telephone mob mobile ref "
+    "note asap holiday cruise voicemail transcript monday tuesday wednesday thursday "
+    "friday saturday sunday january february march april may june july august september october november december jan "
+    "feb mar apr jun jul aug sep sept oct nov dec merci saludos gracias "
+    "danke coucou bonjour bonsoir salut need want looking thinking max not can could would ideally flights flight "
+    "hotel quote urgent missed new just also ps xx x xo team executive assistant how what when "
+    "where who why any both all happy seen stop sincerely yours flexible adults adult children kids none tbc n/a "
+    "either haven't everything somewhere anywhere picked mc vm iphone anyway right other "
+    "after before with without for by in on at as if so but then there they he she you your good morning afternoon "
+    "evening day hope thinking planning interested enquiry inquiry office desk agent client "
+    "wants want lead name web website form trip travel tour departure return destination mit freundlichen grussen "
+    "grusse gruss viele liebe beste herzliche guten tag sehr geehrte damen herren ich wir "
+    "hier suche telefon handy un saludo cordial atentamente abrazo buenas buenos tardes dias noches soy me llamo "
+    "quiero queremos somos cordialement bien salutations nous je on merci d'avance moi "
+    "c'est oh um uh er yeah well sorry omg lol tops cheap yoga mum dad english spanish french german christmas easter "
+    "rtn ret pax ai hb bb fb usd eur gbp "
+    "mrs mr ms miss dr prof airport ";
+
+static bool is_no_name(ctn_str folded)
 {
-    return lead_has(
-        l->rules,
-        "^(?:i|hi|hiya|hey|hello|hola|hallo|dear|thanks?|thx|cheers|regards|kind|best|many|warm|love|sent|subject|from|"
-        "to|re|fwd|"
-        "yes|no|ok|okay|please|pls|ta|bye|goodbye|peace|we|my|our|the|a|an|and|or|this|that|it|is|budget|call|text|"
-        "email|e-mail|mail|phone|tel|mob|ref|note|asap|holiday|cruise|voicemail|transcript|monday|tuesday|wednesday|"
-        "thursday|"
-        "friday|saturday|sunday|january|february|march|april|may|june|july|august|september|october|november|december|"
-        "jan|feb|mar|apr|jun|jul|aug|sep|sept|oct|nov|dec|merci|saludos|gracias|danke|coucou|bonjour|need|want|looking|"
-        "thinking|max|not|can|could|would|ideally|flights?|hotel|quote|urgent|missed|new|just|also|ps|p\\.s\\.|xx?|"
-        "team|"
-        "executive|assistant|how|what|when|where|who|why|any|both|all|happy|seen|stop|sincerely|yours|flexible|adults?|"
-        "children|kids|none|tbc|n/"
-        "a|either|haven't|everything|somewhere|anywhere|picked|mc|vm|iphone|anyway|right|other)$",
-        folded);
+    char word[40];
+    if (folded.len == 0 || folded.len > sizeof word - 3)
+        return folded.len == 0;
+    while (folded.len > 1 && folded.ptr[folded.len - 1] == '.')
+        folded.len--;
+    word[0] = ' ';
+    memcpy(word + 1, folded.ptr, folded.len);
+    word[folded.len + 1] = ' ';
+    return ctn_str_find(ctn_str_from(NO_NAMES), (ctn_str){word, folded.len + 2}) != SIZE_MAX;
 }
 
-/* A name may not be a place, and loses words that begin sentences. Empty when nothing is left. */
-static ctn_str clean_name(lead *l, ctn_str name)
+/* Letters behind a name: "Anthony Wetherall RN". */
+static ctn_str without_letters(lead *l, ctn_str name)
 {
+    lead_match m;
+    static const char LETTERS[] = "(?: "
+                                  "(?:RN|MBE|OBE|CBE|PhD|MD|BSc|MSc|FRCS|MRCP|KC|QC|DSO|DDS|Esq|CPA|RGN|FRS|JP|MEng|"
+                                  "MBA|BA|MA|LLB|DPhil|RAF|Retd))+$";
+    if (lead_find_unicode(l->rules, LETTERS, name, 0, &m))
+        name.len = m.start;
+    return name;
+}
+
+/* A name loses words that begin sentences and letters behind it; is_weak: it may not be a place. Empty when nothing is
+ * left. */
+static ctn_str clean_name(lead *l, ctn_str name, bool is_weak)
+{
+    name = without_letters(l, name);
     name = ctn_str_trim(name);
     lead_text t = lead_text_make(l->arena, name);
     ctn_str folded = lead_text_folded(&t);
     const char *blank = memchr(folded.ptr, ' ', folded.len);
     ctn_str first = {folded.ptr, blank ? (size_t) (blank - folded.ptr) : folded.len};
-    if (folded.len == 0 || is_no_name(l, folded))
+    if (folded.len == 0 || is_no_name(folded))
         return (ctn_str){NULL, 0};
-    if (is_no_name(l, first))
-        return blank ? clean_name(l, lead_text_original(&t, first.len + 1, folded.len)) : (ctn_str){NULL, 0};
-    const travel_place *place = travel_place_by_name(folded);
-    bool is_one_word = memchr(folded.ptr, ' ', folded.len) == NULL;
-    if (place && travel_place_prominence(place) >= (is_one_word ? 100 : 60)) /* there is a village for every name */
+    if (is_no_name(first))
+        return blank ? clean_name(l, lead_text_original(&t, first.len + 1, folded.len), is_weak) : (ctn_str){NULL, 0};
+    const travel_place *place = is_weak ? travel_place_by_name(folded) : NULL;
+    if (place && travel_place_prominence(place) >= (blank ? 60 : 100)) /* there is a village for every name */
         return (ctn_str){NULL, 0};
+    /* "Donna Tel": nor may words that are no names stand behind */
+    const char *last = memrchr(folded.ptr, ' ', folded.len);
+    if (last && is_no_name(ctn_str_from_offset(folded, (size_t) (last - folded.ptr) + 1)))
+        return clean_name(l, lead_text_original(&t, 0, (size_t) (last - folded.ptr)), is_weak);
     return ctn_arena_str(l->arena, name);
 }
 
@@ -75,34 +115,63 @@ static ctn_str bounded(ctn_str s, size_t max)
 
 static ctn_str field_name_of(lead *l)
 {
-    if (lead_has_field(l, LEAD_NAME))
+    if (lead_has_field(l, LEAD_NAME) && !lead_has_field(l, LEAD_SURNAME))
         return without_title(l, l->fields[LEAD_NAME]);
     if (lead_has_field(l, LEAD_FIRST_NAME) && lead_has_field(l, LEAD_SURNAME))
         return ctn_arena_printf(l->arena, "%.*s %.*s", CTN_STR_ARG(l->fields[LEAD_FIRST_NAME]),
                                 CTN_STR_ARG(l->fields[LEAD_SURNAME]));
+    if (lead_has_field(l, LEAD_NAME) && lead_has_field(l, LEAD_SURNAME))
+        return ctn_arena_printf(l->arena, "%.*s %.*s", CTN_STR_ARG(l->fields[LEAD_NAME]),
+                                CTN_STR_ARG(l->fields[LEAD_SURNAME]));
     return lead_has_field(l, LEAD_FIRST_NAME) ? l->fields[LEAD_FIRST_NAME] : l->fields[LEAD_SURNAME];
 }
 
-static const char *const NAME_RULES[] = {
-    /* after the closing words */
-    "(?i:regards|wishes|thanks|thank "
-    "you|cheers|sincerely|faithfully|grüßen|gruessen|grüße|gruß|saludos|cordialement|merci|love)[,.! "
-    "]{0,5}\\n{1,4}\\s{0,5}[-–—]?\\s{0,5}" TITLE "*" NAME,
-    /* alone on a line, its address or number on the next */
-    "(?:^|\\n)\\s{0,5}[-–—]\\s{0,5}" TITLE "?" NAME "\\s{0,5}(?:\\n|$)",
-    "(?:^|\\n)\\s{0,5}" TITLE "?" NAME "(?:, [^\\n]{0,60})?\\n[^\\n]{0,40}(?:@|\\d{3})",
+/* Where a name stands, from the surest to the weakest. `is_weak`: a place's name is no name there. */
+static const struct {
+    const char *pattern;
+    bool is_weak;
+} NAME_RULES[] = {
+    /* after the closing words, in a letter: on a line of its own */
+    {"(?i:regards|wishes|thanks(?: in advance)?|thank "
+     "you|cheers|sincerely|faithfully|truly|yours|grüßen|gruessen|grüsse|grüße|gruß|saludos?|cordialement|salutations|"
+     "merci(?: bien| d'avance)?|gracias|danke|"
+     "love|atentamente|abrazos?|vg|lg|mfg|xo+|best)[,.! ]{0,5}\\n{1,4}\\s{0,5}[-–—]?\\s{0,5}" TITLE "*" NAME,
+     false},
+    /* alone on a line behind a dash; alone on a line, its address or number on the next */
+    {"(?:^|\\n)\\s{0,5}[-–—]\\s{0,5}(?:(?i:the) )?" TITLE "?" NAME "\\s{0,5}(?:\\n|$)", false},
+    {"(?:^|\\n)\\s{0,5}" TITLE "?" NAME "(?:, [^\\n]{0,60})?\\n[^\\n]{0,40}(?:@|\\d{3})", true},
     /* the writer says it */
-    "\\b(?i:this is|my name is|my name's|name is|name's|je m'appelle|me llamo|mi nombre es|ich heiße|ich heisse|mein "
-    "name ist|it's|its|i'm|i am|soy)"
-    "(?:[ ,.]+(?i:uh|um|er|erm))*[ ,]+" TITLE "*" NAME,
-    NAME " here\\b",
-    "\\b" TITLE "+" NAME,
-    "(?:^|\\n)(?i:hi|hello|hey|hiya)(?: [^,\\n]{1,20})?, " NAME "[,.]",
-    NAME "[,:]?\\s{1,5}(?:(?i:tel|phone|mob|mobile|cell|ph)[.:]*\\s{0,5})?\\+?\\(?\\d[\\d ()-]{6}",
-    NAME "[ .…,]{0,6}calling\\b",
-    /* a full name in parentheses, or the last words of the text */
-    "\\(" NAME "\\)[^\\p{L}\\p{N}]{0,40}$",
-    "(?:^|[\\n,.!?])\\s{0,5}[-–—]?\\s{0,5}" NAME "(?:\\s{1,5}x+)?[^\\p{L}\\p{N}]{0,40}$",
+    {"\\b(?i:my name is|my name's|(?<!hotel )name is|name's|call me|je m'appelle|me llamo|mi nombre es|ich heiße|ich "
+     "heisse|mein name ist|moi c'est|this is|it's|its|c'est|ici|hier(?: ist| spricht)?|i'm|im|i am|"
+     "soy|ich bin|je suis)(?:[ ,.]+(?i:uh|um|er|erm|the))*[ ,]+" TITLE "*" NAME,
+     true},
+    {TITLE "*" NAME "(?: again)? here\\b", true},
+    /* a note tells who rang */
+    {"\\b" TITLE "+" NAME, false},
+    {"^[^\\n]{0,60}?(?:^|[\\n:;,.!?-]|\\bfrom|\\bto|\\bwith)\\s{0,3}" NAME
+     " (?i:rang|called|phoned|emailed|wants|asks|asked|is asking|left a message|popped in|is looking|came in)\\b",
+     true},
+    {"(?:^|\\n)(?i:hi|hello|hey|hiya|good (?:morning|afternoon|evening|day)|hola|bonjour|hallo|guten "
+     "(?:tag|morgen))(?: [^,\\n]{1,20})?, " NAME "(?:[,.] | here)",
+     true},
+    /* beside a number or an address */
+    {NAME "[,:]?\\s{1,5}(?:(?i:on|at|tel|phone|mob|mobile|cell|ph)[.:]*\\s{0,5})?(?:\\+?\\(?\\d[\\d "
+          "()-]{6}|[\\w.+-]{1,40}@[\\w-])",
+     true},
+    {TITLE "?" NAME "[ .…,]{0,6}(?:calling|speaking)\\b", true},
+    /* after the closing words, on their line */
+    {"(?i:regards|best wishes|thanks|thank you|thx|cheers|ta|many "
+     "thanks|grüße|gruß|vg|lg|saludo|saludos|gracias|cordialement|merci|danke|love|xo+|- the)[,.! ]{1,5}" TITLE "*" NAME
+     "(?=[^\\p{L}]|$)",
+     true},
+    {"(?i:myself|me) \\(" NAME "\\)", false},
+    {"(?:^|[\\n,.!?])\\s{0,5}[-–—]?\\s{0,5}" NAMES "(?:\\s{1,5}x+)?[^\\p{L}\\p{N}]{0,40}$", true},
+    /* a full name in parentheses, or the last words of the text; the first words */
+    {"\\(" NAME "\\)[^\\p{L}\\p{N}]{0,40}$", true},
+    {"(?:^|[\\n,.!?…)]|\\p{So}|\\b(?i:each|pp|max|total|thx|thanks|xx?|ta|lol|please|pls))\\s{0,5}[-–—]?\\s{0,5}" NAME
+     "(?:\\s{1,5}x+)?(?: \\((?i:mrs?|ms|miss)\\))?[^\\p{L}\\p{N}]{0,40}$",
+     true},
+    {"^\\s{0,5}(?i:hi|hello|hey|hiya)?,?\\s{0,3}" NAME "[,.] ", true},
 };
 
 /* "Jamal uh Jamal Whitfield": of a first name, the fullest form in the text. */
@@ -115,7 +184,7 @@ static ctn_str fullest(lead *l, ctn_str name)
     for (size_t from = 0; lead_find_unicode(l->rules, NAME, text, from, &m); from = m.end) {
         ctn_str found = m.group[1];
         if (found.len > best.len && ctn_str_starts_with(found, name) && found.ptr[name.len] == ' ' &&
-            clean_name(l, found).len > 0)
+            clean_name(l, found, true).len > 0)
             best = found;
     }
     return best;
@@ -135,7 +204,7 @@ ctn_str lead_whole_name(lead *l, ctn_str text)
     lead_match m;
     if (text.len > 80 || !lead_find_unicode(l->rules, "^" TITLE "*" NAME "$", text, 0, &m))
         return (ctn_str){NULL, 0};
-    return clean_name(l, m.group[1]);
+    return clean_name(l, m.group[1], true);
 }
 
 static void read_name(lead *l)
@@ -152,8 +221,8 @@ static void read_name(lead *l)
     }
     for (size_t i = 0; i < sizeof NAME_RULES / sizeof *NAME_RULES; i++)
         for (size_t from = 0, tries = 0;
-             tries < 20 && lead_find_unicode(l->rules, NAME_RULES[i], l->body.original, from, &m); tries++) {
-            name = clean_name(l, m.group[1]);
+             tries < 20 && lead_find_unicode(l->rules, NAME_RULES[i].pattern, l->body.original, from, &m); tries++) {
+            name = clean_name(l, m.group[1], NAME_RULES[i].is_weak);
             if (name.len > 0) {
                 l->name = bounded(fullest(l, name), 120);
                 return;
@@ -178,10 +247,11 @@ static ctn_str lower_copy(lead *l, ctn_str s)
 static ctn_str spoken_address(lead *l, ctn_str text)
 {
     lead_match m;
-    if (!lead_find(l->rules,
-                   "\\b([a-z0-9]+(?: (?:dot|underscore|dash|hyphen) [a-z0-9]+){0,4}) at ([a-z0-9-]+(?: dot "
-                   "[a-z0-9-]+){1,3})\\b",
-                   text, 0, &m))
+    if (!lead_find(
+            l->rules,
+            "\\b([a-z0-9]+(?: (?:dot|punto|point|punkt|underscore|dash|hyphen) [a-z0-9]+){0,4}) (?:at|arroba|arobase) "
+            "(?![a-z0-9] )([a-z0-9-]+(?: (?:dot|punto|point|punkt) [a-z0-9-]+){1,3})\\b(?! (?:at|arroba|arobase)\\b)",
+            text, 0, &m))
         return (ctn_str){NULL, 0};
     ctn_buf out;
     ctn_buf_init(&out, 400);
@@ -189,7 +259,8 @@ static ctn_str spoken_address(lead *l, ctn_str text)
         ctn_str rest = m.group[part];
         while (rest.ptr) {
             ctn_str word = ctn_str_cut(&rest, ' ');
-            if (ctn_str_is(word, "dot"))
+            if (ctn_str_is(word, "dot") || ctn_str_is(word, "punto") || ctn_str_is(word, "point") ||
+                ctn_str_is(word, "punkt"))
                 ctn_buf_append_char(&out, '.');
             else if (ctn_str_is(word, "underscore"))
                 ctn_buf_append_char(&out, '_');
@@ -300,14 +371,18 @@ static void read_phone(lead *l)
          from = m.end) {
         ctn_str found = m.group[0], digits = digits_of(l, found);
         if (lead_has(l->rules,
-                     "^\\d{1,2}\\.\\d{1,2}\\.\\d{2,4}|^\\d{4}-\\d{2}-\\d{2}|^\\d{1,2}-\\d{1,2}-\\d{2,4}\\b|^\\d{1,3}(?:"
+                     "^\\d{1,2}\\.\\d{1,2}\\.|^\\d{4}-\\d{2}-\\d{2}|^\\d{1,2}-\\d{1,2}-\\d{2,4}\\b|^\\d{1,3}(?:"
                      "[ .]000)+",
                      found))
             continue;
-        if (is_complete(digits)) {
+        if (is_complete(digits) && !lead_after(l->rules, " ?(?:\\.\\.|\\[|x{2,})", text, m.end, 3)) {
             l->phone_digits = digits;
             return;
         }
+    }
+    if (l->speaker_phone.len > 0) {
+        l->phone_digits = digits_of(l, l->speaker_phone);
+        return;
     }
     ctn_str digits = spoken_digits(l, text);
     if (is_complete(digits))

@@ -62,7 +62,7 @@ typedef struct lead {
     lead_text body;                   /* the client's words */
     lead_text said;                   /* the same, with what was taken back or is beside the point blanked */
     ctn_str fields[LEAD_FIELD_COUNT]; /* of a form; len 0: not there */
-    ctn_str speaker;                  /* the client's name in a chat's header */
+    ctn_str speaker, speaker_phone;   /* the client's name, or number, in a chat's header */
     ctn_str forwarded_name, forwarded_email;
 
     /* results; ptr NULL, TRAVEL_NO_DAY and -1 are "not said" */

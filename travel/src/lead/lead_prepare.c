@@ -158,9 +158,7 @@ static lead_field by_value(builder *b, lead_field field, ctn_str value)
         lead_has(b->l->rules,
                  "\\d[./-]\\d|\\d ?(?:st|nd|rd|th|de|\\.)? ?(?:of )?" LEAD_MONTH "|\\b" LEAD_MONTH "|\\b" LEAD_WEEKDAYS,
                  lead_text_folded(&t));
-    return is_day                                                                       ? LEAD_START
-           : field == LEAD_START && !lead_has(b->l->rules, "\\d", lead_text_folded(&t)) ? LEAD_ORIGIN
-                                                                                        : field;
+    return is_day ? LEAD_START : field;
 }
 
 static void set_field(builder *b, lead_field field, ctn_str value)
@@ -265,6 +263,8 @@ static bool take_chat_line(builder *b, chat *c, ctn_str folded, size_t start, ct
     c->is_agency = is_agency(b->l, speaker);
     if (!c->is_agency && b->l->speaker.len == 0 && is_person_name(b->l, name))
         b->l->speaker = ctn_arena_str(b->l->arena, name);
+    if (!c->is_agency && lead_has(b->l->rules, "^\\+?[0-9 ().-]{8,20}$", speaker))
+        b->l->speaker_phone = ctn_arena_str(b->l->arena, name);
     *ret_rest = lead_text_original(&b->raw, start + m.end, start + folded.len);
     return true;
 }
