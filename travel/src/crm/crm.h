@@ -106,6 +106,10 @@ typedef struct travel_history {
     ctn_str lead_id, lead_status; /* of the last lead */
     const ctn_json *channels;     /* ["email", "phone"], by which the client can be reached */
 } travel_history;
+/* When there last was contact that was no follow-up: what came from the client, and what was done for him (enquiries,
+ * documents, trips, activities); 0: never. Follow-ups (activities of that kind) since then. */
+int travel_crm_last_contact(travel_crm *crm, ctn_str client_id, int64_t *ret_at_ms, int64_t *ret_followups,
+                            ctn_err *err);
 int travel_crm_client_history(travel_crm *crm, ctn_arena *arena, ctn_str client_id, int64_t now_ms,
                               travel_history *ret_history, ctn_err *err);
 

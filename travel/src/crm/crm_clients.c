@@ -151,7 +151,7 @@ static int count_messages(travel_crm *crm, ctn_str client_id, int64_t now_ms, tr
                        " count(CASE WHEN direction = 'out' AND status IN ('sending', 'sent') AND coalesce(sent_at,"
                        " created_at) > ?2 THEN 1 END),"
                        " count(CASE WHEN direction = 'out' AND status IN ('sending', 'sent') AND coalesce(sent_at,"
-                       " created_at) > ?3 THEN 1 END) FROM messages WHERE client_id = ?1",
+                       " created_at) > ?3 THEN 1 END) FROM messages WHERE client_id = ?1 AND channel <> 'desk'",
                        "tmm", client_id, now_ms - 7 * DAY_MS, now_ms - 30 * DAY_MS);
     if (!rc) {
         h->last_incoming_at_ms = crm_moment(&q, 0);
@@ -184,6 +184,33 @@ static int look_at_leads(travel_crm *crm, ctn_arena *arena, ctn_str client_id, t
     }
     crm_done(&q);
     return rc == CTN_E_NOT_FOUND ? CTN_OK : rc;
+}
+
+int travel_crm_last_contact(travel_crm *crm, ctn_str client_id, int64_t *ret_at_ms, int64_t *ret_followups,
+                            ctn_err *err)
+{
+    crm_query q;
+    int64_t at_ms = 0;
+    int rc =
+        crm_first(crm, &q, err,
+                  "SELECT max(at) FROM (SELECT max(sent_at) AS at FROM messages WHERE client_id = ?1 AND direction ="
+                  " 'in' UNION ALL SELECT max(updated_at) FROM leads WHERE client_id = ?1 UNION ALL SELECT max(at)"
+                  " FROM activities WHERE client_id = ?1 AND kind <> 'followup' UNION ALL SELECT max(created_at)"
+                  " FROM documents WHERE client_id = ?1 UNION ALL SELECT max(updated_at) FROM trips"
+                  " WHERE client_id = ?1)",
+                  "t", client_id);
+    if (!rc)
+        at_ms = crm_moment(&q, 0);
+    crm_done(&q);
+    if (!rc)
+        rc =
+            crm_count(crm, ret_followups, err,
+                      "SELECT count(*) FROM activities WHERE client_id = ?1 AND kind = 'followup' AND at > coalesce(?2,"
+                      " '')",
+                      "tm", client_id, at_ms);
+    if (!rc)
+        *ret_at_ms = at_ms;
+    return rc;
 }
 
 int travel_crm_client_history(travel_crm *crm, ctn_arena *arena, ctn_str client_id, int64_t now_ms,

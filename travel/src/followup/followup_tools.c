@@ -9,6 +9,7 @@
 #include "kit/arguments.h"
 #include "kit/schemas.h"
 #include "kit/section.h"
+#include "places/places.h"
 
 enum { MS_PER_DAY = 86400000 };
 
@@ -52,7 +53,7 @@ static ctn_str or_text(ctn_str text, ctn_str otherwise)
 }
 
 static const ctn_json *analysis(const travel_call *call, const travel_history *h, bool is_known, int64_t days,
-                                const travel_standing *standing, ctn_str trip_status)
+                                int64_t followups, const travel_standing *standing, ctn_str trip_status)
 {
     const travel_agency *agency = call->tools->agency;
     ctn_str category = ctn_str_from(travel_standing_of(standing, days));
@@ -63,6 +64,7 @@ static const ctn_json *analysis(const travel_call *call, const travel_history *h
     ctn_json_put_str(&out, "recommended_action", ctn_str_from(travel_advice_of(category)));
     ctn_json_put_bool(&out, "is_on_file", is_known);
     ctn_json_put_int(&out, "days_since_contact", days);
+    ctn_json_put_int(&out, "followups", followups);
     ctn_json_put_str(&out, "lead_status", lead);
     ctn_json_put_bool(&out, "may_write", h->client.stopped_at_ms == 0 && h->client.erased_at_ms == 0);
     ctn_json_put_str(&out, "client_name", h->client.name);
@@ -80,7 +82,7 @@ static int analyze_client(const travel_call *call, const ctn_json **ret_result, 
     ctn_str client_id, text, trip_status;
     travel_history h = {0};
     travel_standing standing;
-    int64_t days = -1, now_ms = travel_now_ms(call);
+    int64_t days = -1, followups = 0, now_ms = travel_now_ms(call);
     int rc = travel_maybe_text(call, "client_id", &client_id, err);
     if (!rc)
         rc = travel_maybe_text(call, "days_since_contact", &text, err);
@@ -105,11 +107,17 @@ static int analyze_client(const travel_call *call, const ctn_json **ret_result, 
         if (rc && !has_days)
             return rc;
     }
-    if (!has_days) /* a client with whom there never was contact is as new as its record */
-        days = h.days_since_contact >= 0 ? h.days_since_contact : (now_ms - h.client.created_at_ms) / MS_PER_DAY;
+    if (is_known) {
+        int64_t at_ms = 0;
+        rc = travel_crm_last_contact(call->tools->crm, client_id, &at_ms, &followups, err);
+        if (rc)
+            return rc;
+        if (!has_days) /* a client with whom there never was contact is as new as its record */
+            days = (now_ms - (at_ms ? at_ms : h.client.created_at_ms)) / MS_PER_DAY;
+    }
     if (!is_known)
         h = (travel_history){0};
-    *ret_result = analysis(call, &h, is_known, days > 0 ? days : 0, &standing, trip_status);
+    *ret_result = analysis(call, &h, is_known, days > 0 ? days : 0, followups, &standing, trip_status);
     return CTN_OK;
 }
 
@@ -131,6 +139,8 @@ static int read_facts(const travel_call *call, travel_rules_facts *facts, ctn_er
         rc = travel_maybe_int(call, "days_since_contact", 0, 100000, -1, &facts->days, err);
     if (!rc)
         rc = travel_maybe_int(call, "touch", 1, TRAVEL_TOUCHES_MAX, 1, &facts->touch, err);
+    if (!rc)
+        rc = travel_maybe_int(call, "followups", 0, 100000, 0, &facts->followups, err);
     facts->contacts = ctn_json_is(contacts, CTN_JSON_ARRAY) ? contacts : NULL;
     return rc;
 }
@@ -206,12 +216,17 @@ static int generate_message(const travel_call *call, const ctn_json **ret_result
 
 /* ---- when ---- */
 
-/* The client's zone, or the agency's where the client's is not known or is none. */
-static int open_zone(const travel_call *call, ctn_str wanted, ctn_zone **ret_zone, ctn_str *ret_name, ctn_err *err)
+/* The client's zone; else that of the place from which he wanted to leave; else the agency's. */
+static int open_zone(const travel_call *call, const travel_history *h, ctn_zone **ret_zone, ctn_str *ret_name,
+                     ctn_err *err)
 {
-    if (wanted.len > 0 && ctn_zone_open(wanted, ret_zone, NULL) == CTN_OK) {
-        *ret_name = wanted;
-        return CTN_OK;
+    ctn_str origin = ctn_json_str_or(trip_of(call, h->lead_id), "origin", CTN_STR(""));
+    ctn_str wanted[2] = {h->client.timezone, ctn_str_from(origin.len ? travel_zone_of(origin) : NULL)};
+    for (size_t i = 0; i < 2; i++) {
+        if (wanted[i].len > 0 && ctn_zone_open(wanted[i], ret_zone, NULL) == CTN_OK) {
+            *ret_name = wanted[i];
+            return CTN_OK;
+        }
     }
     *ret_name = travel_agency_text(call->tools->agency, "timezone");
     return ctn_zone_open(*ret_name, ret_zone, err);
@@ -261,7 +276,7 @@ static int plan_delivery(const travel_call *call, const ctn_json **ret_result, c
     if (!rc)
         rc = travel_crm_client_history(call->tools->crm, call->arena, client_id, now_ms, &h, err);
     if (!rc)
-        rc = open_zone(call, h.client.timezone, &zone, &zone_name, err);
+        rc = open_zone(call, &h, &zone, &zone_name, err);
     if (rc)
         return rc;
     /* "now": it has waited already, and only the clock may hold it back. */
@@ -354,8 +369,8 @@ static int schedule_delivery(const travel_call *call, const ctn_json **ret_resul
 }
 
 #define MOMENT "{\"type\":\"string\",\"format\":\"date-time\"}"
-#define READ .is_read_only = true, .is_idempotent = true, .is_additive = true, .is_closed_world = true
-#define ID   "{\"type\":[\"string\",\"integer\"]}"
+#define READ   .is_read_only = true, .is_idempotent = true, .is_additive = true, .is_closed_world = true
+#define ID     "{\"type\":[\"string\",\"integer\"]}"
 
 static const travel_tool TOOLS[] = {
     {.about =
@@ -372,12 +387,14 @@ static const travel_tool TOOLS[] = {
               "or more\"}}}",
           .output_schema =
               "{\"type\":\"object\",\"required\":[\"status_category\",\"engagement_level\",\"recommended_action\","
-              "\"days_since_contact\",\"lead_status\",\"may_write\",\"client_name\",\"language\",\"timezone\","
+              "\"days_since_contact\",\"followups\",\"lead_status\",\"may_write\",\"client_name\",\"language\","
+              "\"timezone\","
               "\"contacts\",\"trip\"],\"properties\":{\"status_category\":{\"enum\":[\"active\",\"warm\",\"cooling\","
               "\"dormant\",\"lapsed\"]},\"engagement_level\":{\"enum\":[\"high\",\"medium\",\"low\"]},"
               "\"recommended_action\":" STRING ",\"is_on_file\":" BOOLEAN ",\"days_since_contact\":" INTEGER
-              ",\"lead_status\":" STRING ",\"may_write\":" BOOLEAN ",\"client_name\":" STRING ",\"language\":" STRING
-              ",\"timezone\":" STRING ",\"contacts\":" STRINGS ",\"trip\":{\"type\":\"object\"}}}",
+              ",\"followups\":" INTEGER ",\"lead_status\":" STRING ",\"may_write\":" BOOLEAN ",\"client_name\":" STRING
+              ",\"language\":" STRING ",\"timezone\":" STRING ",\"contacts\":" STRINGS
+              ",\"trip\":{\"type\":\"object\"}}}",
           READ},
      .run = analyze_client},
     {.about = {.name = "recommend_followup",
@@ -388,8 +405,8 @@ static const travel_tool TOOLS[] = {
                .input_schema =
                    "{\"type\":\"object\",\"required\":[\"status_category\",\"engagement_level\"],\"properties\":{"
                    "\"status_category\":" STRING ",\"engagement_level\":" STRING ",\"lead_status\":" TEXT_OR_NULL
-                   ",\"days_since_contact\":" INT_OR_NULL ",\"touch\":" INT_OR_NULL ",\"campaign\":" TEXT_OR_NULL
-                   ",\"language\":" TEXT_OR_NULL ",\"may_write\":" BOOLEAN
+                   ",\"days_since_contact\":" INT_OR_NULL ",\"followups\":" INT_OR_NULL ",\"touch\":" INT_OR_NULL
+                   ",\"campaign\":" TEXT_OR_NULL ",\"language\":" TEXT_OR_NULL ",\"may_write\":" BOOLEAN
                    ",\"contacts\":{\"type\":[\"array\",\"null\"]}}}",
                .output_schema =
                    "{\"type\":\"object\",\"required\":[\"followup\",\"followup_type\",\"urgency_level\","

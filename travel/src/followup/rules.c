@@ -23,6 +23,7 @@ static const char DEFAULT_ROWS[] =
     "- {lead: accepted, send: none, because: the booking is under way and the desk is in touch about it}\n"
     "- {lead: booked, standing: [active, warm, cooling], send: none, because: the trip is booked}\n"
     "- {lead: none, standing: [active, warm], send: none, because: there is no enquiry to write about}\n"
+    "- {followups: 3.., send: none, because: three messages went unanswered}\n"
     "- {lead: [new, asked, proposed], standing: active, send: none, because: we were in touch in the last few days}\n"
     "- {lead: [new, asked], standing: warm, send: details, channel: [whatsapp, email], urgency: high}\n"
     "- {standing: warm, engagement: low, send: proposal_review, channel: [whatsapp, email], urgency: medium}\n"
@@ -31,7 +32,7 @@ static const char DEFAULT_ROWS[] =
     "- {standing: cooling, engagement: high, send: reminder, channel: [email, whatsapp], urgency: high}\n"
     "- {standing: cooling, send: reminder, channel: [email, whatsapp], urgency: medium}\n"
     "- {standing: dormant, send: re_engagement, channel: email, urgency: low}\n"
-    "- {standing: lapsed, touch: 1, send: permission, channel: email, urgency: low}\n";
+    "- {standing: lapsed, followups: 0, send: permission, channel: email, urgency: low}\n";
 
 /* ---- standing ---- */
 
@@ -65,7 +66,7 @@ const char *travel_standing_of(const travel_standing *standing, int64_t days)
 
 /* ---- the table ---- */
 
-static const ctn_json *default_rows(ctn_arena *arena)
+const ctn_json *travel_rules_default(ctn_arena *arena)
 {
     ctn_findings findings;
     ctn_source *source = NULL;
@@ -78,7 +79,7 @@ static const ctn_json *rows_of(const travel_agency *agency, ctn_arena *arena)
 {
     const ctn_json *section = travel_agency_section(agency, "followup");
     const ctn_json *rows = section ? ctn_json_member_of(section, "rules") : NULL;
-    return rows && !ctn_json_is(rows, CTN_JSON_NULL) ? rows : default_rows(arena);
+    return rows && !ctn_json_is(rows, CTN_JSON_NULL) ? rows : travel_rules_default(arena);
 }
 
 typedef struct range {
@@ -151,8 +152,8 @@ static int check_range(const travel_agency *agency, const ctn_json *row, const c
 static int check_row(const travel_agency *agency, const ctn_json *row, bool (*is_kind)(const travel_agency *, ctn_str),
                      ctn_err *err)
 {
-    static const char *const keys[] = {"lead",     "standing", "days",    "engagement", "touch",  "campaign",
-                                       "language", "send",     "because", "channel",    "urgency"};
+    static const char *const keys[] = {"lead",     "standing", "days", "engagement", "followups", "touch",
+                                       "campaign", "language", "send", "because",    "channel",   "urgency"};
     ctn_str send = {NULL, 0}, text;
     if (!ctn_json_is(row, CTN_JSON_OBJECT))
         return travel_agency_fault(agency, row, err, "a row has keys, as in {standing: warm, send: reminder}");
@@ -173,6 +174,8 @@ static int check_row(const travel_agency *agency, const ctn_json *row, bool (*is
         rc = check_range(agency, row, "days", err);
     if (!rc)
         rc = check_range(agency, row, "touch", err);
+    if (!rc)
+        rc = check_range(agency, row, "followups", err);
     if (!rc)
         rc = travel_section_text(agency, row, "because", CTN_STR(""), &text, err);
     if (!rc)
@@ -233,7 +236,7 @@ static bool row_fits(const ctn_json *row, const travel_rules_facts *facts)
     return has_word(row, "lead", facts->lead) && has_word(row, "standing", facts->standing) &&
            has_word(row, "engagement", facts->engagement) && has_word(row, "campaign", facts->campaign) &&
            has_word(row, "language", facts->language) && has_number(row, "days", facts->days) &&
-           has_number(row, "touch", facts->touch);
+           has_number(row, "touch", facts->touch) && has_number(row, "followups", facts->followups);
 }
 
 /* The first channel of the row by which the client can be reached; empty: none. */

@@ -13,13 +13,14 @@
  *     days        since the last contact, whoever wrote: 5, 3..14, 46.., ..2
  *     engagement  high medium low
  *     touch       how many messages of this sequence there will be with this one: 1, 2.., 1..2
+ *     followups   how many follow-ups went out since the last contact: 0, ..2, 3..
  *     campaign    the campaign that the sequence was started for
  *     language    en es fr de
- * of which all but days and touch may be a list: any of it. What is not known fits no row that asks for it. The row
- * says send        none, or the kind of message (texts.h) because     the reason, for people; wanted with none channel
- * email, sms, whatsapp, phone, or a list: the first by which the client can be reached; default email urgency     high
- * medium low; default medium: how soon (timing.h) When no row fits, nothing is sent. Without `rules` the table is the
- * one that the pack's agency.yaml shows.
+ * of which all but days, touch and followups may be a list: any of it. What is not known fits no row that asks for it.
+ * The row says send        none, or the kind of message (texts.h) because     the reason, for people; wanted with none
+ * channel email, sms, whatsapp, phone, or a list: the first by which the client can be reached; default email urgency
+ * high medium low; default medium: how soon (timing.h) When no row fits, nothing is sent. Without `rules` the table is
+ * the one that the pack's agency.yaml shows.
  */
 #pragma once
 
@@ -28,7 +29,7 @@
 typedef struct travel_rules_facts {
     ctn_str lead, standing, engagement, campaign, language; /* empty: not known */
     int64_t days;                                           /* -1: not known */
-    int64_t touch;
+    int64_t touch, followups;
     const ctn_json *contacts; /* ["email", "phone"]; NULL: not known, then any channel will do */
 } travel_rules_facts;
 
@@ -48,5 +49,7 @@ int travel_rules_check(const travel_agency *agency, bool (*is_kind)(const travel
                        ctn_err *err);
 int travel_standing_read(const travel_agency *agency, travel_standing *ret_standing, ctn_err *err);
 const char *travel_standing_of(const travel_standing *standing, int64_t days);
+/* The rows that count when the section has none. */
+const ctn_json *travel_rules_default(ctn_arena *arena);
 /* The section was checked. */
 travel_rules_choice travel_rules_choose(const travel_agency *agency, ctn_arena *arena, const travel_rules_facts *facts);

@@ -6,6 +6,7 @@
 #include "followup/texts.h"
 
 #include "kit/section.h"
+#include "places/places.h"
 #include "value/mustache.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -239,6 +240,13 @@ int travel_texts_check(const travel_agency *agency, ctn_err *err)
 
 /* ---- what texts may name ---- */
 
+/* As people who read that language call it; a name that nobody knows stays as it is. */
+static ctn_str place_of(ctn_str name, travel_language language)
+{
+    const travel_place *place = travel_place_by_name(name);
+    return place ? ctn_str_from(travel_place_shown(place, ctn_str_from(travel_language_code(language)))) : name;
+}
+
 static ctn_str destination_of(ctn_arena *arena, const ctn_json *trip, travel_language language)
 {
     const ctn_json *list = ctn_json_member_of(trip, "destinations");
@@ -246,17 +254,18 @@ static ctn_str destination_of(ctn_arena *arena, const ctn_json *trip, travel_lan
     ctn_str *names = CTN_NEW_ARRAY(arena, ctn_str, count + 1);
     for (size_t i = 0; i < count; i++)
         if (ctn_json_text(ctn_json_at(list, i)).len > 0)
-            names[used++] = ctn_json_text(ctn_json_at(list, i));
+            names[used++] = place_of(ctn_json_text(ctn_json_at(list, i)), language);
     return travel_list_shown(arena, names, used, language);
 }
 
-static ctn_str dates_of(ctn_arena *arena, const ctn_json *trip, travel_language language)
+/* is_said: with prepositions, as in a sentence. */
+static ctn_str dates_of(ctn_arena *arena, const ctn_json *trip, travel_language language, bool is_said)
 {
     travel_day from, to;
     bool has_from = travel_day_parse(ctn_json_str_or(trip, "start_date", CTN_STR("")), &from);
     bool has_to = travel_day_parse(ctn_json_str_or(trip, "end_date", CTN_STR("")), &to);
     if (has_from && has_to && to >= from)
-        return travel_dates_shown(arena, from, to, language);
+        return is_said ? travel_dates_said(arena, from, to, language) : travel_dates_shown(arena, from, to, language);
     if (has_from)
         return travel_date_shown(arena, from, language);
     ctn_str month = ctn_json_str_or(trip, "month", CTN_STR("")); /* "2026-06" */
@@ -297,15 +306,15 @@ static const ctn_json *context_of(const travel_agency *agency, ctn_arena *arena,
 {
     ctn_json_builder out = ctn_json_object(arena);
     int64_t night_count = ctn_json_int_or(r->trip, "nights", 0);
-    ctn_str destination = destination_of(arena, r->trip, language), dates = dates_of(arena, r->trip, language),
-            nights = {NULL, 0};
+    ctn_str destination = destination_of(arena, r->trip, language), dates = dates_of(arena, r->trip, language, false),
+            said = dates_of(arena, r->trip, language, true), nights = {NULL, 0};
     if (night_count > 0)
         nights = travel_count_shown(arena, night_count, TRAVEL_NIGHT, language);
     ctn_json_put_str(&out, "name", r->client_name);
     ctn_json_put_str(&out, "destination", destination);
     ctn_json_put_str(&out, "dates", dates);
     ctn_json_put_str(&out, "nights", nights);
-    ctn_json_put_str(&out, "trip", trip_of(arena, destination, dates, nights));
+    ctn_json_put_str(&out, "trip", trip_of(arena, destination, said, nights));
     ctn_json_put_str(&out, "last_contact", last_contact_of(arena, r->days_since_contact, language));
     ctn_json_put_str(&out, "agency", travel_agency_text(agency, "name"));
     ctn_json_put_str(&out, "phone", travel_agency_text(agency, "phone"));
@@ -370,7 +379,8 @@ int travel_text_write(const travel_agency *agency, ctn_arena *arena, const trave
     t.greeting = travel_greeting_shown(arena, request->client_name, language);
     t.closing = travel_closing_shown(language);
     t.signature = signature_of(agency, arena);
-    t.opt_out = travel_say(&OPT_OUT, language);
+    if (!ctn_str_is(request->kind, "permission")) /* which says it itself */
+        t.opt_out = travel_say(&OPT_OUT, language);
     *ret_text = t;
     return CTN_OK;
 }

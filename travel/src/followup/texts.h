@@ -13,7 +13,7 @@
  * agency does not write is the pack's, and of a kind that the pack does not have the one of agency.language, which must
  * be there. Texts are Mustache; what they may name is empty when it is not known, so sections keep it out:
  *     name                          of the client
- *     trip                          "Rome and Florence, 12-19 June 2026"
+ *     trip                          "Rome and Florence, from 12 to 19 June 2026"
  *     destination, dates, nights    its parts: "Rome and Florence", "12-19 June 2026", "7 nights"
  *     last_contact                  a sentence: "It is 5 days since we were last in touch."
  *     agency, phone, email, url
@@ -32,8 +32,8 @@ typedef struct travel_text_request {
 } travel_text_request;
 
 typedef struct travel_text {
-    ctn_str subject, greeting, body, closing, signature, opt_out;
-    travel_language language; /* what it is written in */
+    ctn_str subject, greeting, body, closing, signature, opt_out; /* opt_out may be empty */
+    travel_language language;                                     /* what it is written in */
 } travel_text;
 
 bool travel_text_is_kind(const travel_agency *agency, ctn_str kind);
