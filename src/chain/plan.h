@@ -255,8 +255,10 @@ uint32_t ctn_plan_step_index(const ctn_plan *plan, ctn_str step_name);
  * CTN_E_INVALID with the sentence that names the input and the nearest name that was given. */
 int ctn_plan_accept_input(const ctn_plan *plan, ctn_arena *arena, const ctn_json *input, const ctn_json **ret_input,
                           ctn_err *err);
-/* The concurrencyKey of a start with this (accepted) input; empty text: it stands in no line. CTN_E_INVALID when it
- * cannot be rendered, CTN_E_LIMIT when it is longer than CTN_QUEUE_KEY_MAX bytes. */
-#define CTN_QUEUE_KEY_MAX 1024
+/* The concurrencyKey of a start with this (accepted) input; empty text: it stands in no line. A text of more than
+ * CTN_QUEUE_KEY_MAX bytes (a whole message may be the key) stands there by its digest. CTN_E_INVALID when it cannot be
+ * rendered. */
+#define CTN_QUEUE_KEY_MAX          1024
+#define CTN_QUEUE_KEY_RENDERED_MAX ((size_t) 1 << 20)
 int ctn_plan_queue_key(const ctn_plan *plan, ctn_arena *arena, const ctn_json *input, int64_t now_ms, ctn_str *ret_key,
                        ctn_err *err);

@@ -5,6 +5,7 @@
  * nothing names is kept. The message names the nearest name that was given, for that is what people mistype.
  */
 #include "chain/plan.h"
+#include "base/hash.h"
 
 static const ctn_json *with_defaults(ctn_arena *arena, const ctn_json *schema, const ctn_json *input)
 {
@@ -143,14 +144,13 @@ int ctn_plan_queue_key(const ctn_plan *plan, ctn_arena *arena, const ctn_json *i
     const ctn_json *value = NULL;
     ctn_err inner = {0};
     ctn_failure failure =
-        ctn_template_render(plan->concurrency_key, &scope, arena, 64 * CTN_QUEUE_KEY_MAX, &value, &inner);
+        ctn_template_render(plan->concurrency_key, &scope, arena, CTN_QUEUE_KEY_RENDERED_MAX, &value, &inner);
     if (failure)
         return ctn_fail(err, CTN_E_INVALID, "concurrencyKey of chain '%.*s': %s", CTN_STR_ARG(plan->chain_id),
                         inner.message);
     ctn_str key = ctn_value_to_text(arena, value);
     if (key.len > CTN_QUEUE_KEY_MAX)
-        return ctn_fail(err, CTN_E_LIMIT, "concurrencyKey of chain '%.*s': %zu bytes, at most %d are allowed",
-                        CTN_STR_ARG(plan->chain_id), key.len, CTN_QUEUE_KEY_MAX);
+        key = ctn_arena_printf(arena, "digest:%s", ctn_digest_to_text(ctn_hash(key)).text);
     *ret_key = key;
     return CTN_OK;
 }

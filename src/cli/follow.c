@@ -243,14 +243,16 @@ static int say_interrupted(const ctn_cli *cli, const local *l)
     return CTN_EXIT_INTERRUPTED;
 }
 
+/* *ret_is_late: the store was not there when we looked, and whoever made it meanwhile owns it; nothing was asked. */
 static int do_here(ctn_cli *cli, const ctn_workspace *ws, ctn_host *host, ctn_request *q, bool follows,
-                   ctn_execution_id *ret_id)
+                   ctn_execution_id *ret_id, bool *ret_is_late)
 {
     local l = {.cli = cli, .host = host, .scratch = ctn_arena_new(16384), .id = q->id};
     l.has_id = q->op != CTN_REQUEST_START;
     int rc = prepare(cli, ws, host, q, &l.err);
     if (rc == CTN_OK)
         rc = ctn_host_own(host, q->op == CTN_REQUEST_START ? CTN_STORE_CREATE : CTN_STORE_WRITE, false, &l.err);
+    *ret_is_late = rc == CTN_E_BUSY;
     bool goes_on = rc == CTN_OK;
     if (goes_on) {
         ctn_host_listen(host, on_event, &l);
@@ -278,6 +280,8 @@ static int do_here(ctn_cli *cli, const ctn_workspace *ws, ctn_host *host, ctn_re
     *ret_id = l.id;
     if (was_interrupted)
         return say_interrupted(cli, &l);
+    if (*ret_is_late)
+        return CTN_EXIT_USAGE;
     if (rc) {
         int exit_code = ctn_cli_fail_err(cli, &l.err);
         if (l.has_id && rc == CTN_E_CORRUPT)
@@ -338,8 +342,12 @@ int ctn_follow(ctn_cli *cli, const ctn_workspace *ws, ctn_request *q, bool follo
         ctn_host *host = ctn_cli_host(cli, ws);
         int rc = ctn_host_lock(host, &err);
         if (rc == CTN_OK) {
-            exit_code = do_here(cli, ws, host, q, follows, ret_id);
-            break;
+            bool is_late = false;
+            exit_code = do_here(cli, ws, host, q, follows, ret_id, &is_late);
+            if (!is_late)
+                break;
+            usleep(REACH_WAIT_US);
+            continue;
         }
         ctn_host_close(host);
         if (rc != CTN_E_BUSY) {
