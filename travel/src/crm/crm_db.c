@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BUSY_MS = 5000, BUSY_STEP_MS = 5 };
+enum { BUSY_STEP_MS = 5 };
 
 int crm_fail(travel_crm *crm, const char *doing, ctn_err *err)
 {
@@ -33,7 +33,7 @@ int crm_exec(travel_crm *crm, const char *sql, const char *doing, ctn_err *err)
 static int prepare_file(travel_crm *crm, ctn_err *err)
 {
     int rc = CTN_OK;
-    for (int waited_ms = 0; waited_ms < BUSY_MS; waited_ms += BUSY_STEP_MS) {
+    for (int waited_ms = 0; waited_ms < CRM_BUSY_MS; waited_ms += BUSY_STEP_MS) {
         rc = crm_migrate(crm, err);
         if (rc != CTN_E_BUSY)
             break;
@@ -68,7 +68,7 @@ int travel_crm_open(const char *path, bool is_reading, travel_crm **ret_crm, ctn
                         : crm_fail(crm, "cannot be opened (does its folder exist, and may you write there?)", err);
         goto done;
     }
-    sqlite3_busy_timeout(crm->db, BUSY_MS);
+    sqlite3_busy_timeout(crm->db, CRM_BUSY_MS);
     rc = crm_exec(crm, "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON",
                   "cannot be read", err);
     if (!rc)

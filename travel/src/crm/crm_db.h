@@ -21,7 +21,7 @@
 
 #include <sqlite3.h>
 
-enum { CRM_STATEMENTS_MAX = 128 };
+enum { CRM_STATEMENTS_MAX = 128, CRM_BUSY_MS = 5000 };
 
 struct travel_crm {
     sqlite3 *db;

@@ -12,9 +12,7 @@
  */
 #include "crm/crm_db.h"
 
-#include <time.h>
-
-enum { CUT_TRIES = 25, CUT_WAIT_MS = 200 };
+enum { CUT_WAIT_MS = 1500 };
 
 static int forget(travel_crm *crm, ctn_str client_id, ctn_str reason, int64_t now_ms, ctn_err *err)
 {
@@ -45,23 +43,19 @@ static int forget(travel_crm *crm, ctn_str client_id, ctn_str reason, int64_t no
     return rc;
 }
 
-/* Readers may hold the log for a moment. */
+/* Readers may hold the log for a moment; SQLite waits for them. */
 static int cut_log(travel_crm *crm, ctn_err *err)
 {
-    for (int i = 0; i < CUT_TRIES; i++) {
-        int64_t is_busy = 1;
-        int rc = crm_count(crm, &is_busy, err, "PRAGMA wal_checkpoint(TRUNCATE)", "");
-        if (rc && rc != CTN_E_BUSY)
-            return rc;
-        if (!rc && !is_busy)
-            return CTN_OK;
-        (void) nanosleep(&(struct timespec){.tv_nsec = CUT_WAIT_MS * 1000000L}, NULL);
-    }
-    return ctn_fail(
-        err, CTN_E_BUSY,
-        "the client is forgotten, but another process reads CRM file %s, whose log may still hold bytes of it:"
-        " erase again",
-        crm->path);
+    int64_t is_busy = 1;
+    sqlite3_busy_timeout(crm->db, CUT_WAIT_MS);
+    int rc = crm_count(crm, &is_busy, err, "PRAGMA wal_checkpoint(TRUNCATE)", "");
+    sqlite3_busy_timeout(crm->db, CRM_BUSY_MS);
+    if (rc == CTN_E_BUSY || (!rc && is_busy))
+        return ctn_fail(err, CTN_E_BUSY,
+                        "the client is forgotten, but another process reads CRM file %s, whose log may still hold bytes"
+                        " of it: erase again",
+                        crm->path);
+    return rc;
 }
 
 static int list_executions(travel_crm *crm, ctn_arena *arena, ctn_str client_id, const ctn_json **ret_executions,
