@@ -107,19 +107,25 @@ static bool field_of(ctn_str key, lead_field *ret_field)
     return false;
 }
 
-/* "Destination(s)" -> "destination", "When?" -> "when", "first_name" -> "first name" stays as it is in the table. */
-static ctn_str field_key(ctn_str folded)
+static ctn_str without_marks(ctn_str key)
 {
-    ctn_str key = ctn_str_trim(folded);
-    if (ctn_str_ends_with(key, CTN_STR("(s)")))
-        key.len -= 3;
-    while (key.len > 0 && (key.ptr[key.len - 1] == '?' || key.ptr[key.len - 1] == '*' || key.ptr[key.len - 1] == ' '))
+    while (key.len > 0 && strchr("?* -", key.ptr[key.len - 1]))
         key.len--;
-    while (key.len > 0 && (key.ptr[0] == '*' || key.ptr[0] == '-' || key.ptr[0] == ' ')) {
+    while (key.len > 0 && strchr("* -", key.ptr[0])) {
         key.ptr++;
         key.len--;
     }
     return key;
+}
+
+/* "Destination(s)" and "Budget (GBP) *" are "destination" and "budget". */
+static ctn_str field_key(ctn_str folded)
+{
+    ctn_str key = without_marks(folded);
+    const char *open = key.len > 0 && key.ptr[key.len - 1] == ')' ? memchr(key.ptr, '(', key.len) : NULL;
+    if (open && open > key.ptr)
+        key.len = (size_t) (open - key.ptr);
+    return without_marks(key);
 }
 
 typedef struct builder {
@@ -173,7 +179,7 @@ static void set_field(builder *b, lead_field field, ctn_str value)
 
 /* ---- forms ---- */
 
-static const char FIELD_LINE[] = "^[ *-]{0,4}([a-z][a-z ()/_.-]{0,30}\\?{0,1}(?:\\(s\\)){0,1}\\?{0,1})[ ]?:[ ]?(.*)$";
+static const char FIELD_LINE[] = "^[ *-]{0,4}([a-z][a-z0-9 ()/_.,&'\\x80\\xA3$+-]{0,40}\\??\\*?) ?: ?(.*)$";
 
 /* "Adultos: 4   Menores: 1": the offset where a second field begins on the line, or the line's end. */
 static size_t second_field(builder *b, ctn_str folded)
@@ -203,7 +209,9 @@ static bool take_field_line(builder *b, ctn_str folded, ctn_str original, bool o
     /* the value as written: what follows the first colon; only ASCII stands before it in both forms */
     const char *colon = memchr(original.ptr, ':', original.len);
     if (colon)
-        set_field(b, field, ctn_str_from_offset(original, (size_t) (colon - original.ptr) + 1));
+        set_field(b, field,
+                  field == LEAD_BUDGET ? original /* "Budget per person (EUR): 900" */
+                                       : ctn_str_from_offset(original, (size_t) (colon - original.ptr) + 1));
     return true;
 }
 
@@ -219,7 +227,11 @@ static bool take_json_form(builder *b, ctn_str raw)
         ctn_str value = ctn_json_text(&form->members[i].value);
         lead_field field;
         if (field_of(field_key(lead_text_folded(&key)), &field))
-            set_field(b, field, value);
+            set_field(b, field,
+                      field == LEAD_BUDGET && value.len > 0
+                          ? ctn_arena_printf(b->l->arena, "%.*s: %.*s",
+                                             CTN_STR_ARG(ctn_json_text(&form->members[i].key)), CTN_STR_ARG(value))
+                          : value);
         else if (value.len > 40)
             add(b, value); /* long text under an unknown key is somebody's message */
     }

@@ -41,6 +41,8 @@ static char fold(uint32_t c)
     switch (c) {
     case 0xA3: return (char) 0xA3;
     case 0x20AC: return (char) 0x80;
+    case 0xA5: return (char) 0xA5;
+    case 0x20B9: return (char) 0x82;
     case 0xB4:
     case 0x2018:
     case 0x2019:

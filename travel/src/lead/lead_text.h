@@ -2,8 +2,8 @@
  * lead_text.h -- a lead's text in two forms that know each other: as written, and folded.
  *
  * Folded is what rules are matched against: lower case, accents off, typographic quotes and dashes plain, every
- * other character outside ASCII a blank; '£' is the byte A3 and the euro sign the byte 80. Each folded byte
- * knows the offset it came from, so that a name found folded can be told as it was spelled.
+ * other character outside ASCII a blank; '£' is the byte A3, the euro sign 80, the yen A5, the rupee 82. Each folded
+ * byte knows the offset it came from, so that a name found folded can be told as it was spelled.
  *
  * The rules are regular expressions (PCRE2) with a bound on the work of one match; an expression that would need
  * more does not match. Compiled ones live in the lead's arena and are compiled once a lead.
