@@ -15,6 +15,7 @@
 #include "base/hash.h"
 #include "booking/books.h"
 #include "booking/sandbox.h"
+#include "duffel/duffel.h"
 #include "kit/money.h"
 #include "value/calendar.h"
 
@@ -63,10 +64,12 @@ int travel_deals_open(const travel_agency *agency, const ctn_clock *clock, trave
     int rc;
     if (ctn_str_is(kind, "sandbox"))
         rc = travel_sandbox_open(agency, deals->path, clock, &deals->provider, err);
+    else if (ctn_str_is(kind, "duffel"))
+        rc = travel_duffel_open(agency, clock, &deals->provider, err);
     else
         rc = travel_agency_fault(agency, ctn_json_member_of(section, "kind"), err,
-                                 "provider.kind is sandbox, not \"%.*s\"", (int) (kind.len > 40 ? 40 : kind.len),
-                                 kind.ptr);
+                                 "provider.kind is sandbox or duffel, not \"%.*s\"",
+                                 (int) (kind.len > 40 ? 40 : kind.len), kind.ptr);
     ctn_arena_free(arena);
     if (rc) {
         travel_deals_close(deals);
