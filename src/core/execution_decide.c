@@ -114,8 +114,10 @@ static int decide_check_ended(const judge *j, const ctn_input *in, ctn_entry *re
     } else {
         ctn_json_put_bool(&b, "happened", false);
         int64_t asked_at_ms = in->begun_at_ms ? in->begun_at_ms : j->now_ms;
-        bool counts = CTN_PLANT(NO_OF_CHECK_AT_ONCE) || in->peer_is_dead || asked_at_ms >= c->settle_at_ms ||
-                      ctn_json_bool_or(in->value, "final", false);
+        /* "final": false: whom we called has ended, but not everything that he had asked others for */
+        const ctn_json *final = ctn_json_member_of(in->value, "final");
+        bool is_over = ctn_json_is_bool(final) ? ctn_json_is(final, CTN_JSON_TRUE) : in->peer_is_dead;
+        bool counts = CTN_PLANT(NO_OF_CHECK_AT_ONCE) || is_over || asked_at_ms >= c->settle_at_ms;
         if (!counts) { /* the first request may still arrive */
             int64_t again = j->now_ms + CHECK_AGAIN_MAX_MS;
             ctn_json_put_int(&b, "againMs", again < c->settle_at_ms ? again : c->settle_at_ms);

@@ -79,6 +79,23 @@ static void a_no_counts_at_once_when_it_is_final_or_the_server_is_dead(void **st
     kit_free(k);
 }
 
+/* The tool has ended, and what it asked a third one for may still be done. */
+static void a_no_that_is_not_final_waits_although_the_server_is_dead(void **state)
+{
+    (void) state;
+    kit *k = kit_new(CHECKED(""), NULL);
+    kit_pass(k, 1000);
+    kit_lost(k, "pay", CTN_FAILURE_TIMEOUT); /* settles at 12,000 */
+    kit_ends(k, "check:pay",
+             (ctn_input){.value = kit_json(k, "{\"happened\":false,\"final\":false}"), .peer_is_dead = true});
+    kit_is(k, "running");
+    assert_int_equal(kit_to_wake(k), 5000);
+    kit_ends(k, "check:pay",
+             (ctn_input){.value = kit_json(k, "{\"happened\":true,\"result\":{\"ref\":1}}"), .peer_is_dead = true});
+    kit_is(k, "completed");
+    kit_free(k);
+}
+
 static void a_check_that_cannot_tell_leaves_it_to_a_person(void **state)
 {
     (void) state;
@@ -475,6 +492,7 @@ int main(void)
         cmocka_unit_test(a_write_that_timed_out_is_asked_about_and_never_repeated_before),
         cmocka_unit_test(a_no_counts_only_when_the_request_can_no_longer_arrive),
         cmocka_unit_test(a_no_counts_at_once_when_it_is_final_or_the_server_is_dead),
+        cmocka_unit_test(a_no_that_is_not_final_waits_although_the_server_is_dead),
         cmocka_unit_test(a_check_that_cannot_tell_leaves_it_to_a_person),
         cmocka_unit_test(a_person_says_retry_succeed_or_fail),
         cmocka_unit_test(what_a_person_says_can_be_about_one_call_of_several),

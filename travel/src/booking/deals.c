@@ -225,8 +225,33 @@ static int check_key(ctn_str key, ctn_err *err)
 
 /* ---- make ---- */
 
-/* Commits `begun`. *ret_result is not NULL when the answer is known already; *ret_was_begun: it may have been asked. */
-static int begin_deal(travel_deals *deals, ctn_arena *arena, const travel_deal_order *order, const travel_deal *deal,
+static int insert_begun(travel_deals *deals, ctn_arena *arena, const travel_deal_order *order, const travel_deal *deal,
+                        ctn_str digest, ctn_err *err)
+{
+    travel_books_values values = {.texts = {ctn_str_from(KINDS[order->kind].name), order->key,
+                                            order->execution.ptr ? order->execution : CTN_STR(""),
+                                            order->reference.ptr ? order->reference : CTN_STR(""), digest,
+                                            ctn_json_to_str(arena, deal->request)},
+                                  .text_count = 6,
+                                  .integers = {deal->begun_at_ms},
+                                  .integer_count = 1};
+    return travel_books_run(&deals->books,
+                            "INSERT INTO deals(kind, key, execution, reference, digest, request, state, begun_at_ms)"
+                            " VALUES(?1, ?2, nullif(?3, ''), nullif(?4, ''), ?5, ?6, 'begun', ?7)",
+                            &values, NULL, err);
+}
+
+static int begin_again(travel_deals *deals, const travel_deal *deal, ctn_err *err)
+{
+    travel_books_values values = {
+        .texts = {deal->key}, .text_count = 1, .integers = {deal->begun_at_ms}, .integer_count = 1};
+    return travel_books_run(&deals->books, "UPDATE deals SET state = 'begun', begun_at_ms = ?2 WHERE key = ?1", &values,
+                            NULL, err);
+}
+
+/* Commits `begun`. *ret_result is not NULL when the answer is known already. *ret_was_begun: it may have been asked, at
+ * the time that then stands in the deal. */
+static int begin_deal(travel_deals *deals, ctn_arena *arena, const travel_deal_order *order, travel_deal *deal,
                       bool *ret_was_begun, const ctn_json **ret_result, ctn_err *err)
 {
     ctn_str digest = digest_of(arena, order->request);
@@ -237,32 +262,18 @@ static int begin_deal(travel_deals *deals, ctn_arena *arena, const travel_deal_o
         return rc;
     rc = find_key(deals, arena, order->key, &found, err);
     if (rc == CTN_E_NOT_FOUND) {
-        rc = travel_books_run(&deals->books,
-                              "INSERT INTO deals(kind, key, execution, reference, digest, request, state, begun_at_ms)"
-                              " VALUES(?1, ?2, nullif(?3, ''), nullif(?4, ''), ?5, ?6, 'begun', ?7)",
-                              &(travel_books_values){.texts = {ctn_str_from(KINDS[order->kind].name), order->key,
-                                                               order->execution.ptr ? order->execution : CTN_STR(""),
-                                                               order->reference.ptr ? order->reference : CTN_STR(""),
-                                                               digest, ctn_json_to_str(arena, deal->request)},
-                                                     .text_count = 6,
-                                                     .integers = {deal->begun_at_ms},
-                                                     .integer_count = 1},
-                              NULL, err);
+        rc = insert_begun(deals, arena, order, deal, digest, err);
     } else if (rc == CTN_OK && ctn_str_is(found.state, "undone")) {
         rc = ctn_fail(err, CTN_E_STATE, "this key was taken back before: what is wanted anew needs a new key");
     } else if (rc == CTN_OK && (found.deal.kind != order->kind || !ctn_str_equal(found.digest, digest))) {
         rc = ctn_fail(err, CTN_E_EXISTS, "this key was used for something else: %s", KINDS[found.deal.kind].name);
     } else if (rc == CTN_OK && ctn_str_is(found.state, "done")) {
         *ret_result = found.deal.result;
+    } else if (rc == CTN_OK && ctn_str_is(found.state, "begun")) {
+        *ret_was_begun = true;
+        deal->begun_at_ms = found.deal.begun_at_ms;
     } else if (rc == CTN_OK) {
-        *ret_was_begun = ctn_str_is(found.state, "begun");
-        rc = travel_books_run(&deals->books,
-                              "UPDATE deals SET state = 'begun', begun_at_ms = max(begun_at_ms, ?2) WHERE key = ?1",
-                              &(travel_books_values){.texts = {order->key},
-                                                     .text_count = 1,
-                                                     .integers = {*ret_was_begun ? 0 : deal->begun_at_ms},
-                                                     .integer_count = 1},
-                              NULL, err);
+        rc = begin_again(deals, deal, err);
     }
     if (!rc)
         rc = travel_books_commit(&deals->books, err);
@@ -307,12 +318,55 @@ static int look(travel_deals *deals, ctn_arena *arena, travel_deal *deal, travel
     return rc ? ctn_wrap(err, CTN_E_TIMEOUT, "nobody knows whether it was done") : CTN_OK;
 }
 
+/* It was left at `begun`: what came of it? *ret_result stays NULL when nothing did and nothing will, so that it may be
+ * asked anew. */
+static int look_back(travel_deals *deals, ctn_arena *arena, travel_deal *deal, const ctn_json **ret_result,
+                     ctn_err *err)
+{
+    travel_found found;
+    int rc = look(deals, arena, deal, &found, err);
+    if (rc)
+        return rc;
+    if (found.happened) {
+        rc = write_answer(deals, arena, deal, found.result, err);
+        *ret_result = rc ? NULL : found.result;
+        return rc;
+    }
+    if (!found.is_final)
+        return ctn_fail(err, CTN_E_TIMEOUT, "an earlier request with this key may still arrive");
+    deal->begun_at_ms = ctn_clock_now_ms(&deals->clock);
+    return begin_again(deals, deal, err);
+}
+
+static int ask(travel_deals *deals, ctn_arena *arena, const travel_deal_order *order, travel_deal *deal,
+               const ctn_json **ret_result, ctn_err *err)
+{
+    const ctn_json *result = NULL;
+    int rc = refuse_lapsed(deals, order, err);
+    if (!rc)
+        rc = deals->provider.ops->make(deals->provider.self, arena, deal, &result, err);
+    if (rc == CTN_E_IO || rc == CTN_E_TIMEOUT) {
+        travel_found found; /* its own sentence is the one to tell */
+        if (look(deals, arena, deal, &found, NULL) || (!found.happened && !found.is_final))
+            return ctn_wrap(err, CTN_E_TIMEOUT, "nobody knows whether it was done");
+        rc = found.happened ? CTN_OK : CTN_E_BUSY;
+        result = found.result;
+    }
+    if (rc) {
+        (void) end_deal(deals, deal, "refused", (ctn_str){0}, (ctn_str){0}, NULL, NULL);
+        return rc;
+    }
+    rc = write_answer(deals, arena, deal, result, err);
+    if (!rc)
+        *ret_result = result;
+    return rc;
+}
+
 int travel_deals_make(travel_deals *deals, ctn_arena *arena, const travel_deal_order *order,
                       const ctn_json **ret_result, ctn_err *err)
 {
     bool was_begun;
     const ctn_json *result = NULL;
-    travel_found found = {0};
     int rc = check_key(order->key, err);
     if (!rc)
         rc = open_books(deals, err);
@@ -323,40 +377,11 @@ int travel_deals_make(travel_deals *deals, ctn_arena *arena, const travel_deal_o
                         .request = without_people(arena, order->request),
                         .begun_at_ms = ctn_clock_now_ms(&deals->clock)};
     rc = begin_deal(deals, arena, order, &deal, &was_begun, &result, err);
-    if (rc)
-        return rc;
     deal.request = order->request;
-    if (!result && was_begun) {
-        rc = look(deals, arena, &deal, &found, err);
-        if (!rc && !found.happened && !found.is_final)
-            rc = ctn_fail(err, CTN_E_TIMEOUT, "an earlier request with this key may still arrive");
-        if (!rc && found.happened) {
-            result = found.result;
-            rc = write_answer(deals, arena, &deal, result, err);
-        }
-    }
-    if (rc)
-        return rc;
-    if (!result) {
-        rc = refuse_lapsed(deals, order, err);
-        if (!rc)
-            rc = deals->provider.ops->make(deals->provider.self, arena, &deal, &result, err);
-        if (rc == CTN_E_IO || rc == CTN_E_TIMEOUT) { /* the first sentence is the one to tell */
-            if (look(deals, arena, &deal, &found, NULL) || (!found.happened && !found.is_final))
-                return ctn_wrap(err, CTN_E_TIMEOUT, "nobody knows whether it was done");
-            if (found.happened) {
-                result = found.result;
-                rc = CTN_OK;
-            } else {
-                rc = CTN_E_BUSY;
-            }
-        }
-        if (rc) {
-            (void) end_deal(deals, &deal, "refused", (ctn_str){0}, (ctn_str){0}, NULL, NULL);
-            return rc;
-        }
-        rc = write_answer(deals, arena, &deal, result, err);
-    }
+    if (!rc && was_begun)
+        rc = look_back(deals, arena, &deal, &result, err);
+    if (!rc && !result)
+        rc = ask(deals, arena, order, &deal, &result, err);
     if (!rc)
         *ret_result = result;
     return rc;

@@ -13,13 +13,13 @@
 #include <stdlib.h>
 
 enum { PASSENGERS_MAX = 9, HOLDS_MAX = 32 };
-static const int64_t SETTLE_MS = 30000, QUOTE_MS = 900000;
+static const int64_t QUOTE_MS = 900000;
 static const char *const KEY_NAME = "catena_key", *const HOLD_NAME = "catena_hold";
 
 /* Nothing that was asked with this deal can still arrive. */
 static bool is_settled(const duffel *d, const travel_deal *deal)
 {
-    return ctn_clock_now_ms(&d->clock) - deal->begun_at_ms > d->timeout_ms + SETTLE_MS;
+    return ctn_clock_now_ms(&d->clock) - deal->begun_at_ms > d->timeout_ms + d->settle_ms;
 }
 
 static int may_still_arrive(ctn_err *err)
@@ -490,7 +490,8 @@ static int confirm_booking(duffel *d, ctn_arena *arena, const travel_deal *deal,
     int rc = book_all(d, arena, deal, "quo_", err);
     if (!rc)
         rc = book_all(d, arena, deal, "ord_", err);
-    if (rc == CTN_E_IO || rc == CTN_E_TIMEOUT)
+    if (rc == CTN_E_IO ||
+        rc == CTN_E_BUSY) /* what is booked so far is found by the next try, or taken back with its hold */
         return rc;
     if (rc) /* a part was refused: no other part may stay; the first sentence is the one to tell */
         return unbook_all(d, arena, deal, &was_there, NULL) ? ctn_wrap(err, CTN_E_IO, "booked in part") : rc;
@@ -583,6 +584,7 @@ int travel_duffel_open(const travel_agency *agency, const ctn_clock *clock, trav
     const ctn_json *section = travel_agency_section(agency, "provider");
     ctn_str url = ctn_json_str_or(section, "url", CTN_STR("https://api.duffel.com"));
     int64_t timeout_ms = ctn_json_int_or(section, "timeoutMs", 30000);
+    int64_t settle_ms = ctn_json_int_or(section, "settleMs", 30000);
     ctn_arena *arena = ctn_arena_new(1024);
     ctn_str token;
     int rc = CTN_OK;
@@ -594,6 +596,9 @@ int travel_duffel_open(const travel_agency *agency, const ctn_clock *clock, trav
     else if (timeout_ms < 100 || timeout_ms > 120000)
         rc = travel_agency_fault(agency, ctn_json_member_of(section, "timeoutMs"), err,
                                  "provider.timeoutMs is a number of milliseconds, from 100 to 120000");
+    else if (settle_ms < 0 || settle_ms > 600000)
+        rc = travel_agency_fault(agency, ctn_json_member_of(section, "settleMs"), err,
+                                 "provider.settleMs is a number of milliseconds, up to ten minutes");
     else if (!ctn_json_member_of(section, "token"))
         rc = travel_agency_fault(agency, section, err,
                                  "provider.token is missing: as in token: {env: DUFFEL_TOKEN} or {file: duffel.token}");
@@ -613,7 +618,8 @@ int travel_duffel_open(const travel_agency *agency, const ctn_clock *clock, trav
                   .arena = arena,
                   .url = ctn_arena_str(arena, url),
                   .token = ctn_arena_str(arena, token),
-                  .timeout_ms = timeout_ms};
+                  .timeout_ms = timeout_ms,
+                  .settle_ms = settle_ms};
     *ret_provider = (travel_provider){&OPS, d};
     return CTN_OK;
 }

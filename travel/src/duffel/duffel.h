@@ -5,7 +5,9 @@
  *       kind: duffel
  *       token: {env: DUFFEL_TOKEN}       # or {file: duffel.token}; a token that begins with duffel_test_ books nothing
  *       ledger: provider.db
- *       url: https://api.duffel.com      # default; timeoutMs: 30000 for each request
+ *       url: https://api.duffel.com      # default
+ *       timeoutMs: 30000                 # for each request
+ *       settleMs: 30000                  # after which a request that was given up cannot arrive any more
  *
  * What a deal is there:
  *     hold_flight   an order of type `hold`; expires_at is when it must be paid, or when its price is no longer
@@ -17,7 +19,7 @@
  *
  * Duffel has no idempotency keys. Orders and bookings carry ours in their metadata (catena_key), so that what was made
  * while its answer was lost is found by listing them (at most 2,000); a payment intent is asked itself. That
- * something is not there is final once the request can no longer arrive: 30 s after its time was over.
+ * something is not there is final once the request can no longer arrive: timeoutMs and settleMs after it was begun.
  *
  * 429 is waited for, as Retry-After or ratelimit-reset say, up to 10 s a call; then it is CTN_E_BUSY. The token is sent
  * in a header and is in no sentence, answer or file.

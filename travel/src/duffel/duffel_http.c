@@ -105,21 +105,26 @@ done:
     return rc;
 }
 
-/* What Duffel says: {errors: [{title, message, code}]}. Its words are short, on one line, and never hold our token. */
+/* At most WORDS_MAX bytes on one line. */
+static ctn_str one_line(ctn_arena *arena, ctn_str text)
+{
+    size_t len = text.len < WORDS_MAX ? text.len : WORDS_MAX;
+    char *line = ctn_arena_alloc(arena, len + 1);
+    for (size_t i = 0; i < len; i++)
+        line[i] = (unsigned char) text.ptr[i] < ' ' || text.ptr[i] == 0x7f ? ' ' : text.ptr[i];
+    line[len] = '\0';
+    return (ctn_str){line, len};
+}
+
+/* What Duffel says, {errors: [{title, message, code}]}, unless it says our token back. */
 static ctn_str words_of(const duffel *d, ctn_arena *arena, const ctn_json *answer)
 {
     const ctn_json *first = ctn_json_at(ctn_json_member_of(answer, "errors"), 0);
-    ctn_str message = duffel_text(first, "message"), code = duffel_text(first, "code");
-    if (!first || ctn_str_find(message, d->token) != SIZE_MAX || ctn_str_find(code, d->token) != SIZE_MAX)
+    ctn_str message = one_line(arena, duffel_text(first, "message")),
+            code = one_line(arena, duffel_text(first, "code"));
+    if (message.len == 0 || ctn_str_find(message, d->token) != SIZE_MAX || ctn_str_find(code, d->token) != SIZE_MAX)
         return CTN_STR("it does not say why");
-    char *line = ctn_arena_str(arena, (ctn_str){message.ptr, message.len > WORDS_MAX ? WORDS_MAX : message.len}).ptr
-                     ? ctn_arena_alloc(arena, WORDS_MAX + 1)
-                     : NULL;
-    size_t len = 0;
-    for (size_t i = 0; line && i < message.len && len < WORDS_MAX; i++)
-        line[len++] = (unsigned char) message.ptr[i] < ' ' || message.ptr[i] == 0x7f ? ' ' : message.ptr[i];
-    return ctn_arena_printf(arena, "%.*s (%.*s)", (int) len, line ? line : "", (int) (code.len > 60 ? 60 : code.len),
-                            code.len ? code.ptr : "");
+    return ctn_arena_printf(arena, "%.*s (%.*s)", CTN_STR_ARG(message), CTN_STR_ARG(code));
 }
 
 static int refuse(const duffel *d, ctn_arena *arena, long status, bool is_read, const ctn_json *answer, ctn_err *err)

@@ -11,7 +11,7 @@ typedef struct duffel {
     ctn_clock clock;
     ctn_arena *arena; /* of the client's own texts */
     ctn_str url, token;
-    int64_t timeout_ms;
+    int64_t timeout_ms, settle_ms;
 } duffel;
 
 /* `data`: the member of this name of the body, NULL for none. ret_data: likewise of the answer (a list for lists);
