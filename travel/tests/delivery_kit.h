@@ -38,13 +38,13 @@ static inline int shell(const char *format, ...)
     vsnprintf(command, sizeof command, format, args);
     va_end(args);
     int status = -1;
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
+    pid_t sh = fork();
+    assert_true(sh >= 0);
+    if (sh == 0) {
         execl("/bin/sh", "sh", "-c", command, (char *) NULL);
         _exit(127);
     }
-    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(waitpid(sh, &status, 0), sh);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
