@@ -12,6 +12,7 @@
 typedef struct mortal {
     kit *k;
     const char *channel;
+    char gone[100];
 } mortal;
 
 /* Runs deliver_message; true: it died, at point `at`. *ret_code is its exit code otherwise. */
@@ -42,11 +43,27 @@ static bool run_mortal(const mortal *m, ctn_str client_id, const char *key, unsi
     return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 }
 
+/* Somebody takes everything out of the outbox at once: what was there may not come again because it is gone. */
+static void empty_outbox(const mortal *m, unsigned at, const char *when)
+{
+    char outbox[100], from[600], to[600];
+    snprintf(outbox, sizeof outbox, "%s/outbox", m->k->folder);
+    DIR *dir = opendir(outbox);
+    for (struct dirent *e; dir && (e = readdir(dir));) {
+        snprintf(from, sizeof from, "%s/%s", outbox, e->d_name);
+        snprintf(to, sizeof to, "%s/%u-%s-%s", m->gone, at, when, e->d_name);
+        if (e->d_name[0] != '.')
+            assert_int_equal(rename(from, to), 0);
+    }
+    if (dir)
+        closedir(dir);
+}
+
 /* How often the message of this key came to the other side: it is told apart by its Message-ID, as people would. */
 static size_t messages_of(const mortal *m, const char *key)
 {
     kit *k = m->k;
-    char outbox[100], path[600];
+    char path[600];
     size_t count = 0;
     travel_letter letter = {.key = ctn_str_from(key), .from_address = CTN_STR("hello@oaksea.example")};
     ctn_str id = travel_letter_id(k->arena, &letter), text;
@@ -55,10 +72,9 @@ static size_t messages_of(const mortal *m, const char *key)
         const ctn_json *one = ctn_json_at(all, i), *body = ctn_json_member_of(one, "body");
         count += ctn_str_equal(ctn_json_str_or(body ? body : one, "id", CTN_STR("")), id);
     }
-    snprintf(outbox, sizeof outbox, "%s/outbox", k->folder);
-    DIR *dir = opendir(outbox);
+    DIR *dir = opendir(m->gone);
     for (struct dirent *e; dir && (e = readdir(dir));) {
-        snprintf(path, sizeof path, "%s/%s", outbox, e->d_name);
+        snprintf(path, sizeof path, "%s/%s", m->gone, e->d_name);
         if (e->d_name[0] != '.' && read_whole_file(k->arena, path, &text))
             count += ctn_str_find(text, id) != SIZE_MAX;
     }
@@ -69,21 +85,25 @@ static size_t messages_of(const mortal *m, const char *key)
 
 /* Dies at point 1, 2, ... (or each `step`-th) until a run is through; is_known: the second call must bring it to one.
  */
-static void die_everywhere(const mortal *m, ctn_str client_id, bool is_known, unsigned step)
+static void die_everywhere(mortal *m, ctn_str client_id, bool is_known, unsigned step)
 {
     size_t unknown = 0, deaths = 0, messages = 0;
     bool has_died = true;
     char key[32];
     unsigned at = 1;
+    snprintf(m->gone, sizeof m->gone, "%s/gone", m->k->folder);
+    assert_int_equal(mkdir(m->gone, 0700), 0);
     step = getenv("TRAVEL_EVERY_DEATH") ? 1 : step;
     for (; has_died; at += step) {
         int code = 0;
         ctn_arena_mark mark = ctn_arena_save(m->k->arena);
         snprintf(key, sizeof key, "k%u", at);
         has_died = run_mortal(m, client_id, key, at, &code);
+        empty_outbox(m, at, "first");
         if (!has_died)
             assert_int_equal(code, 0);
         assert_false(run_mortal(m, client_id, key, 0, &code));
+        empty_outbox(m, at, "second");
         size_t count = messages_of(m, key);
         if (count > 1 || (code == 0 && count != 1) || (is_known && code != 0))
             fail_msg("died at %u: %zu messages, exit code %d", at, count, code);
