@@ -131,7 +131,8 @@ function addCities() {
         const others = c.others.filter(n => n.length > 2).length;
         if (!country || /^PPL[XQHW]/.test(c.kind) || (c.population < SMALL && others < NAMES_MAX))
             continue;
-        const name = called.en.get(c.id) ?? c.name;
+        const local = called.en.get(c.id) ?? c.name;
+        const name = /[\u0180-\uffff]/.test(local) ? c.ascii : local; // English writes Hue, not Huế
         const shown = Object.fromEntries(LANGUAGES.map(l => [l, called[l].get(c.id)]).filter(([, n]) => n));
         const prominence = Math.round(10 * Math.log10(c.population + 10) + Math.min(others, 60) * 0.7 + (c.kind === 'PPLC' ? 10 : 0));
         const p = addPlace({
@@ -165,10 +166,10 @@ function placeRegions() {
 const WORDNET_KINDS = [
     [/^(island|archipelago|atoll|isle)$/, KIND.island], [/^(national park|park)$/, KIND.park],
     [/^(city|town|municipality|national capital|state capital|provincial capital|port|village|borough|capital|resort city|resort)$/, KIND.city],
-    [/^(country|state|American state|province|district|region|geographical area|geographic area|peninsula|range|mountain range|massif|mountain|hill|plain|desert|lake|valley|sea|gulf|bay|fjord|reef|coral reef|cape|canyon|plateau|waterfall|coast|seashore|volcano|wilderness|inlet|loch|oasis)$/, KIND.region],
+    [/^(country|state|American state|province|district|region|geographical area|geographic area|peninsula|range|mountain range|massif|mountain|hill|plain|desert|lake|river|valley|sea|gulf|bay|fjord|reef|coral reef|cape|canyon|plateau|waterfall|coast|seashore|volcano|wilderness|inlet|loch|oasis)$/, KIND.region],
     [/^(ruin|memorial|structure|building|geological formation|site)$/, KIND.sight]];
 
-const PLAIN_TAIL = / (Islands?|National Park|Hills|Plain|Desert)$/; // what people leave away
+const PLAIN_TAIL = / (Islands|National Park|Hills|Plain|Desert)$/; // what people leave away
 
 function addWordNet() {
     const {nouns, words} = sources.wordNet();
@@ -280,6 +281,11 @@ function readVocabulary() {
             names.forEach(n => p.names.add(n.replace(/^(es|fr|de) /, '')));
             p.airport = airport;
             continue;
+        }
+        for (const n of [name, ...names]) { // one island may be a region of CLDR and two entries of WordNet
+            const twin = find(n.replace(/^(es|fr|de) /, ''), country, q => isArea(q) && q.kind !== KIND.country && q !== p);
+            if (twin && p)
+                twin.isQuiet = true;
         }
         if (p) {
             p.name = name;
@@ -421,7 +427,7 @@ function collectNames(airports, airlines, words, lists) {
     const names = new Map(); // folded -> [{kind, item, flags, shown}]
     const add = (text, kind, item, flags, shown) => {
         const key = fold(text);
-        if (key.length < 2 || key.length > 60 || /^[\d ]+$/.test(key) || (!(flags & FLAG.code) && (stop.has(key) || never.has(key))) ||
+        if (key.length < 2 || key.length > 60 || /^[\d ]+$/.test(key) || (!(flags & FLAG.code) && (never.has(key) || (stop.has(key) && !(item.prominence >= 75 && (flags & FLAG.capitals || fold(item.name) === key))))) ||
             (key.length < 3 && !(flags & FLAG.capitals)))
             return;
         const list = names.get(key) ?? names.set(key, []).get(key);
@@ -429,7 +435,7 @@ function collectNames(airports, airlines, words, lists) {
         if (same)
             same.flags &= flags | ~FLAG.alternate;
         else
-            list.push({kind, item, shown, flags: flags | (plain.has(key) ? FLAG.word : 0) | (people.has(key) ? FLAG.person : 0)});
+            list.push({kind, item, shown, flags: flags | (plain.has(key) || stop.has(key) ? FLAG.word : 0) | (people.has(key) ? FLAG.person : 0)});
     };
     for (const p of places)
         if (!p.isQuiet)
@@ -468,6 +474,8 @@ function collectNames(airports, airlines, words, lists) {
     for (const line of airlines)
         if (/ /.test(line.name) || line.name.length > 6)
             add(line.name, 'airline', line, 0);
+    for (const name of [...people].filter(n => n.length > 2 && !stop.has(n))) // whose surname follows is no place
+        names.set(name, [...(names.get(name) ?? []), {kind: 'person', item: null, flags: 0}]);
     return names;
 }
 
@@ -482,7 +490,7 @@ function quietTwins() {
     for (const p of places)
         if (p.kind === KIND.region && p.prominence < 85) {
             const town = (byName.get(fold(p.name)) ?? []).find(q => q.kind === KIND.city && q.country === p.country && q.prominence >= 60);
-            p.isQuiet = Boolean(town) && town.within.has(p);
+            p.isQuiet ||= Boolean(town) && town.within.has(p);
         }
 }
 

@@ -1,6 +1,8 @@
 // write-tables.mjs -- writes the tables: the great ones (text, places, names) as bytes in the shape of places_data.h, the
 // small ones (airports, countries, airlines) as C that also takes the bytes in (.incbin: a compiler would need seconds).
 
+import {fold} from './names.mjs';
+
 class Text {
     constructor() {
         this.at = new Map([['', 0]]);
@@ -52,11 +54,15 @@ export function writeTables({places, airports, airlines, names}, pathOfBytes) {
             first, outers.length - first, p.country ? at.place.get(p.country) : -1, p.airport ? at.airport.get(p.airport) : -1,
             hundredths(p.latitude), hundredths(p.longitude), p.kind, p.prominence];
     });
-    const kinds = ['place', 'airport', 'airline'];
-    const weight = e => (e.kind === 'place' ? e.item.prominence : 0) - (e.flags & 4 ? 60 : 0);
+    const kinds = ['place', 'airport', 'airline', 'person'];
+    // By its own name a place is meant sooner than by one in another language: Granada is the town, though Spanish
+    // calls Grenada so. Among many other names each counts little.
+    const isOwn = (e, key) => fold(e.item.name) === key;
+    const weight = (e, key) => e.kind !== 'place' ? 0 :
+        e.item.prominence - (e.flags & 4 ? 60 : 0) - (isOwn(e, key) ? 0 : e.item.kind === 1 ? 60 : 10);
     const nameRows = [...names.keys()].sort((a, b) => a < b ? -1 : 1).flatMap(key => names.get(key)
-        .sort((a, b) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind) || weight(b) - weight(a)).slice(0, 12)
-        .map(e => [text.add(key), e.shown ? text.add(e.shown) : 0, at[e.kind].get(e.item), kinds.indexOf(e.kind), e.flags]));
+        .sort((a, b) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind) || weight(b, key) - weight(a, key)).slice(0, 12)
+        .map(e => [text.add(key), e.shown ? text.add(e.shown) : 0, at[e.kind]?.get(e.item) ?? 0, kinds.indexOf(e.kind), e.flags]));
 
     const parts = [['travel_places', pack(PLACE, placeRows)], ['travel_names', pack(NAME, nameRows)],
         ['travel_outers', pack(['u32'], outers)], ['travel_text', text.bytes()]];

@@ -1,18 +1,25 @@
 /*
- * Which places leads name: place_phrases.txt, sixty leads of all the world written before the reader was, each with
- * what its client wants. They are not tuned for: a floor holds what was reached, and what is missed is told.
+ * Which places leads name: place_phrases.txt has a hundred of all the world, each with what its client wants, written
+ * before the reader had seen them. A floor holds what was reached, and what is missed is told.
  */
 #include "support.h"
 
 #include "lead/lead.h"
 #include "lead/lead_parts.h"
 
-enum { RIGHT_MIN = 50, WANTED_MAX = 8 };
+enum { RIGHT_MIN = 84, WANTED_MAX = 8 };
 
+/* As the scorer of the labelled leads compares: letters and digits, the rest one blank. */
 static ctn_str folded(ctn_arena *arena, ctn_str text)
 {
-    lead_text t = lead_text_make(arena, ctn_str_trim(text));
-    return lead_text_folded(&t);
+    lead_text t = lead_text_make(arena, text);
+    size_t len = 0;
+    for (size_t i = 0; i < t.len; i++)
+        if (strchr("abcdefghijklmnopqrstuvwxyz0123456789", t.folded[i]))
+            t.folded[len++] = t.folded[i];
+        else if (len > 0 && t.folded[len - 1] != ' ')
+            t.folded[len++] = ' ';
+    return ctn_str_trim((ctn_str){t.folded, len});
 }
 
 static bool are_destinations_right(ctn_arena *arena, const lead *l, ctn_str wanted)
@@ -27,7 +34,7 @@ static bool are_destinations_right(ctn_arena *arena, const lead *l, ctn_str want
     return hits == count && l->destination_count == count;
 }
 
-static void places_of_leads_that_nobody_tuned_for_are_found(void **state)
+static void places_of_leads_from_all_over_the_world_are_found(void **state)
 {
     (void) state;
     ctn_arena *arena = ctn_arena_new(1 << 20);
@@ -62,7 +69,7 @@ static void places_of_leads_that_nobody_tuned_for_are_found(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(places_of_leads_that_nobody_tuned_for_are_found),
+        cmocka_unit_test(places_of_leads_from_all_over_the_world_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

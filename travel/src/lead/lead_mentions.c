@@ -62,43 +62,43 @@ static bool starts_sentence(ctn_str text, size_t at)
 
 /* ---- the words around ---- */
 
+#define ARTICLE "(?:the |la |le |les |l'|los |las |el |den |die |der |das |dem |isle of |island of |isla de |ile de )?"
+
 static const char STRONG_BEFORE[] =
-    "\\b(?:to|from|ex|departs?|into|in|near|nr|visit|visiting|around|via|towards|through|across|explore|exploring|out "
-    "of|outta|"
-    "nach|aus|ab|von|uber|durch|bis|a|al|au|aux|vers|depuis|hasta|hacia|desde|via|en|por|"
+    "\\b(?:to|from|ex|into|in|at|near|nr|visit|visiting|around|via|towards|through|across|exploring|out of|outta|"
+    "nach|aus|ab|von|uber|durch|bis|a|al|au|aux|vers|depuis|hasta|hacia|desde|en|por|departs?|"
     "(?:depart|abflug|abflughafen|salida|salgo|salimos|saliendo|partons|partant|destination|departure|departing|"
-    "leaving|"
-    "flying|flight|flights|vuelo|vol|flug)(?: (?:de|d'|ab|von|desde|city|airport))?|"
-    "(?:part\\w*|depart\\w*|sal\\w+|viv\\w+|habit\\w+|komm\\w*|wohn\\w*|arriv\\w+|somos|soy|trip|holiday|honeymoon|"
-    "week|weekend|cruise|break|nights|nts|days|tour|safari|viaje|voyage|reise|"
-    "urlaub|sejour) (?:a|de|desde|en|of|d'|aus)|"
-    "conocer|visitar|descubrir|recorrer|ver|voir|visiter|decouvrir|besuchen|sehen|entdecken|discover|tour|do|see|add|"
-    "adding|include|anadir|ajouter)[ :]*"
-    "(?:the |la |le |les |l'|los |las |el |den |die |der |das |dem |island of |isle of |city of |isla de |ile de )?$";
+    "leaving|flying|flights?|vuelo|vol|flug)(?: (?:de|d'|ab|von|desde|city|airport))?|"
+    "(?:part\\w*|depart\\w*|sal\\w+|viv\\w+|habit\\w+|komm\\w*|wohn\\w*|arriv\\w+|somos|soy|trip|holiday|"
+    "honeymoon|week|weekend|cruise|break|nights|nts|days|tour|safari|viaje|voyage|reise|urlaub|sejour)"
+    " (?:a|de|desde|en|of|d'|aus)|"
+    "conocer|visitar|descubrir|recorrer|ver|voir|visiter|decouvrir|besuchen|sehen|entdecken|discover|explore|tour|do|"
+    "see|add|adding|include|anadir|ajouter)[ :]*" ARTICLE "$";
 static const char WEAK_BEFORE[] =
-    "\\b(?:seeing|doing|love|like|want|wants|wanna|de|del|d'|du|des|over|on|auf|um|para|"
-    "per|sur|dans|auf|dann|then|puis|luego|maybe|perhaps|somewhere like|thinking(?: of)?|hate|scrap|forget|not|"
-    "considering|price|quote|deals?)[ :]*(?:the |la |le |les |l'|los |las |el |den |die |der |das )?$";
-static const char AFTER[] = "^ ?(?:airport\\b|flughafen\\b|pref\\b|preferred\\b|preferably\\b|if "
-                            "poss|departures?\\b|island\\b|city break|-> ?|\\? )";
+    "\\b(?:seeing|doing|love|like|want|wants|wanna|de|del|d'|du|des|over|on|auf|um|para|per|sur|dans|dann|then|puis|"
+    "luego|maybe|perhaps|somewhere like|thinking(?: of)?|hate|scrap|forget|not|considering|price|quote|deals?)"
+    "[ :]*" ARTICLE "$";
+static const char AFTER[] = "^ ?(?:airport\\b|flughafen\\b|pref\\b|preferred\\b|preferably\\b|if poss|departures?\\b|"
+                            "island\\b|city break|-> ?|\\? )";
 static const char PERSON_BEFORE[] =
     "\\b(?:son|daughter|wife|husband|hubby|friend|mate|brother|sister|mum|mom|dad|mother|father|partner|boss|cousin|"
-    "niece|"
-    "nephew|aunt|uncle|fiance|fiancee|hi|hello|hey|dear|thanks|regards|cheers|love|is|im|i'm|am|mr|mrs|ms|miss|dr|hola|"
-    "bonjour|hallo|liebe|lieber|querida|querido|chere|cher|hija|hijo|hermana|hermano|fille|fils|tochter|sohn|frau|herr)"
-    "[ ,:]*$";
+    "niece|nephew|aunt|uncle|fiancee?|hi|hello|hey|dear|thanks|regards|cheers|love|is|im|i'm|am|mr|mrs|ms|miss|dr|"
+    "hola|bonjour|hallo|liebe|lieber|querid[oa]|chere|cher|hij[oa]|herman[oa]|fille|fils|tochter|sohn|frau|herr)[ "
+    ",:]*$";
 static const char PERSON_AFTER[] =
-    "^(?:'s\\b| ?,? ?\\(?(?:aged? )?\\d{1,2}\\)?(?:,| and |\\)| ?y/?o\\b)| here\\b| xx?\\b| speaking\\b)";
-static const char NOUN_AFTER[] = /* a lower-case name that is a word too, used as a name */
-    "^ "
-    "?(?:$|\\n|[.,;?!/"
-    ")-]|\\d|(?:for|in|on|from|with|and|or|please|pls|airport|next|this|via|to|early|mid|late|then)\\b)";
+    "^(?:'s\\b| ?,? ?\\(?(?:aged? )?\\d{1,2}\\)?(?:,| and |\\)| ?y/?o\\b)| here\\b| xx?\\b| speaking\\b|"
+    " (?:wants?|will|is|are|and (?:i|me)|lives?|has|have|can|would|needs?|loves?|likes?|says|turns?|who)\\b)";
+/* Behind a lower-case name that is a word too, when it is used as a name. */
+static const char NOUN_AFTER[] =
+    "^ ?(?:$|\\n|[.,;?!/)-]|\\d|(?:for|in|on|from|with|and|or|please|pls|airport|next|this|via|to|early|mid|late|"
+    "then)\\b)";
 
 /* What makes a list of places: ", " and "or", also behind "(3 nights)". */
-static const char BETWEEN[] = "^ ?(?:\\([^)]{0,16}\\)|\\d{1,2} ?(?:nights?|nts?|nites?|n|days?))? "
-                              "?(?:[,/&+>:!(-]|->|and|or|then|to|y|e|et|und|oder|ou|o|u|puis|dann|plus|a|nach|"
-                              "with|mit|con|avec|,? ?(?:and|or|then|et|y|und|ou|oder|puis|luego|maybe)) ?(?:the |la "
-                              "|le |les |l'|in |then |to )?$";
+static const char BETWEEN[] =
+    "^ ?(?:\\([^)]{0,16}\\)|\\d{1,2} ?(?:nights?|nts?|nites?|n|days?))? ?"
+    "(?:[,/&+>:!(-]|->|,? "
+    "?(?:and|or|then|to|with|y|e|et|und|oder|ou|o|u|puis|dann|luego|plus|a|nach|mit|con|avec|maybe))"
+    " ?(?:the |la |le |les |l'|in |then |to )?$";
 
 static bool is_beside(const reading *r, size_t end, size_t start)
 {
@@ -144,7 +144,7 @@ static int threshold(const reading *r, const travel_match *m, size_t start, cont
         return UNREACHABLE;
     if (is_word || is_person) {
         if (is_capital)
-            return c == STRONG ? (is_person ? 62 : 50) : is_person ? 118 : c == WEAK ? 85 : 105;
+            return c == STRONG ? (is_person ? 62 : 50) : is_person ? 100 : c == WEAK ? 85 : 105;
         if (c != STRONG || !lead_after(r->l->rules, NOUN_AFTER, r->text, end, 16))
             return r->is_shouted && c == STRONG ? 90 : 140;
         return 90;
@@ -171,7 +171,7 @@ static bool is_in_a_known_area(const reading *r, const travel_place *place)
 static bool goes_on_as_something_else(const reading *r, size_t end)
 {
     if (lead_after(r->l->rules,
-                   "^ (?:trail|ferry|street|st\\b|road|rd\\b|bridge|station|festival|club|university|style|lights)",
+                   "^ (?:trail|ferry|street|st\\b|road(?! trip)|rd\\b|bridge|station|festival|club|university|style|lights)",
                    r->text, end, 12))
         return true;
     size_t next = end + 1;
@@ -186,6 +186,16 @@ static bool goes_on_as_something_else(const reading *r, size_t end)
                r->text, end, 12);
 }
 
+/* "Elena Soto": the word before, with nothing but a blank between, is a first name. */
+static bool is_a_surname(const reading *r, size_t start)
+{
+    size_t end = start > 0 && r->text.ptr[start - 1] == ' ' ? start - 1 : 0, first = end;
+    while (first > 0 && is_word_byte(r->text.ptr[first - 1]))
+        first--;
+    return first < end && is_upper(r->t, first) && is_upper(r->t, start) &&
+           travel_is_first_name((ctn_str){r->text.ptr + first, end - first});
+}
+
 static bool is_meant(const reading *r, const travel_match *m, size_t start, const lead_mention *last)
 {
     size_t end = start + m->len;
@@ -198,7 +208,8 @@ static bool is_meant(const reading *r, const travel_match *m, size_t start, cons
     context c = context_of(r, start, end, last);
     if (m->place) {
         int known = travel_place_prominence(m->place) + (is_in_a_known_area(r, m->place) ? 20 : 0);
-        return known >= threshold(r, m, start, c) && (known >= 100 || !goes_on_as_something_else(r, end));
+        return known >= threshold(r, m, start, c) &&
+               (known >= 100 || (!goes_on_as_something_else(r, end) && !is_a_surname(r, start)));
     }
     /* only an airport's name: often that of a person or a place nearby */
     bool says_airport =

@@ -8,30 +8,30 @@
 #include "lead/lead_parts.h"
 
 static const char FROM_BEFORE[] =
-    "(?:\\b(?:from|ex|out of|outta|leaving|departing|departs?|departure(?: airport| "
-    "city)?|depart|fly|flying|abflug(?:hafen)?|"
-    "abflug (?:ab|von|in)|ab|von|desde|aus|depuis|starting(?: in| from| at)?|origin|"
-    "(?:part\\w*|depart\\w*|sal\\w+|saliendo|vol\\w*|vuelo\\w*|au depart) (?:de |d'|desde |depuis )?|"
-    "(?:we|i|we're|i'm|we are|i am|im|currently|all)(?: (?:are|am|both|all))? "
-    "(?:based|living|live|located|stay|staying) in|"
-    "(?:based|resident) in|all in|i'm in|im in|i am in|home is|(?:somos|soy|estoy|estamos|vivimos|vivo) (?:de|en)|"
-    "(?:j'habite|nous habitons|habitons|habite|on est|je suis)(?: a| en| de)?|(?:wir|ich) "
-    "(?:kommen?|wohnen?|leben?|sind) (?:aus|in))"
+    "(?:\\b(?:from|ex|out of|outta|leaving|departing|departs?|departure(?: airport| city)?|fly|flying|origin|starting|"
+    "starting (?:in|from|at)|abflug(?:hafen)?|abflug (?:ab|von|in)|ab|von|aus|desde|depuis|"
+    "(?:part\\w*|depart\\w*|sal\\w+|vol\\w*|vuelo\\w*|au depart) (?:de |d'|desde |depuis )?|"
+    "(?:based|resident|all|(?:we|i|we're|i'm|we are|i am|im|currently|all)(?: (?:are|am|both|all))?"
+    " (?:based|living|live|located|staying)|i'm|im|i am) in|home is|"
+    "(?:somos|soy|estoy|estamos|vivimos|vivo)(?: [a-z0-9 ]{0,24})? (?:de|en)|"
+    "(?:j'habite|nous habitons|habitons|habite|on est|je suis)(?: a| en| de)?|"
+    "(?:wir|ich) (?:kommen?|wohnen?|leben?|sind) (?:aus|in))"
     "|\\bflights?(?= $)) ?(?:-|: ?)?(?:the |here in |either |downtown |beautiful |sunny )?$";
+/* Beats a bare "from": "walk from Sarria, flying out of Cork". */
+static const char FLY_BEFORE[] =
+    "\\b(?:fly|flying|flights?|depart\\w*|leaving|leave|abflug|volando|vol|saliendo|salida)"
+    "(?: (?:out of|from|ab|von|de|desde|airport))*[ :]*(?:the )?$";
 static const char FROM_AFTER[] =
     "^ ?(?:airport\\b(?! hotel)|pref\\b|preferred\\b|preferably\\b|if poss|departures?\\b|based\\b|origin\\b)";
-static const char OUT_BEFORE[] = "\\b(?:scrap|forget|not|skip|except|rather than|instead of|don'?t want|not keen "
-                                 "on|avoid|anywhere but|bored of|no more|"
-                                 "driving to|can'?t do|ruled out|fed up with|sick of|tired of|already "
-                                 "(?:did|done|seen|been to)|(?:we|i)(?:'ve)? (?:did|done)|"
-                                 "nothing in|"
-                                 "(?:been|went|was|were|gone|got back|came back|back)(?: already)? "
-                                 "(?:to|in|from)|pas|plus|nicht|kein\\w*|ya no|sin|hate|"
-                                 "ni|statt|anstatt|au lieu de|en vez de)(?: (?:to|the|a|in|at|going to|go "
-                                 "to|do|want|really|nach|mehr|du|de|d'))* ?$";
+static const char OUT_BEFORE[] =
+    "\\b(?:scrap|forget|not|skip|except|rather than|instead of|don'?t want|not keen on|avoid|anywhere but|bored of|"
+    "no more|driving to|can'?t do|ruled out|fed up with|sick of|tired of|already (?:did|done|seen|been to)|nothing in|"
+    "(?:we|i)(?:'ve)? (?:did|done)|(?:been|went|was|were|gone|got back|came back|back)(?: already)? (?:to|in|from)|"
+    "pas|plus|nicht|kein\\w*|ya no|sin|hate|ni|statt|anstatt|au lieu de|en vez de)"
+    "(?: (?:to|the|a|in|at|going to|go to|do|want|really|nach|mehr|du|de|d'))* ?$";
 static const char OUT_AFTER[] =
-    "^,? (?:last (?:year|summer|winter|time|month|week)|is out\\b|again,? (?:skip|no|not)|the year before|"
-    "l'an(?:nee)? dernier|el ano pasado|letztes jahr|already\\b|(?:looked|was|were) )";
+    "^,? (?:last (?:year|summer|winter|time|month|week)|is out\\b|again,? (?:skip|no|not)|the year before|already\\b|"
+    "l'an(?:nee)? dernier|el ano pasado|letztes jahr|(?:looked|was|were) )";
 static const char TO_BEFORE[] =
     "\\b(?:to|into|in|at|near|nr|visit|visiting|for|nach|a|au|aux|en|towards|around|via) (?:the )?$";
 
@@ -60,10 +60,10 @@ static bool goes_on(lead *l, ctn_str text, const lead_mention *before, const lea
 
 static lead_mention *origin_by_words(lead *l, ctn_str text, lead_mentions *list)
 {
-    lead_mention *origin = NULL, *preferred = NULL;
+    lead_mention *origin = NULL, *preferred = NULL, *flown = NULL;
     for (size_t i = 0; i < list->count; i++) {
         lead_mention *m = &list->items[i];
-        bool is_from = lead_before(l->rules, FROM_BEFORE, text, m->start, 40, NULL);
+        bool is_from = lead_before(l->rules, FROM_BEFORE, text, m->start, 48, NULL);
         bool is_preferred = lead_after(l->rules, FROM_AFTER, text, m->end, 24) &&
                             !lead_before(l->rules, TO_BEFORE, text, m->start, 12, NULL);
         m->is_origin = is_from || is_preferred || (i > 0 && goes_on(l, text, &list->items[i - 1], m));
@@ -71,8 +71,10 @@ static lead_mention *origin_by_words(lead *l, ctn_str text, lead_mentions *list)
             origin = m;
         if (is_preferred && !m->is_out && !preferred)
             preferred = m;
+        if (is_from && !m->is_out && !flown && lead_before(l->rules, FLY_BEFORE, text, m->start, 40, NULL))
+            flown = m;
     }
-    return preferred ? preferred : origin;
+    return preferred ? preferred : flown ? flown : origin;
 }
 
 /* From Luton or LTN: London. From Newcastle: so it stays, though the airport's town is Newcastle upon Tyne. */

@@ -38,6 +38,13 @@ static char fold(uint32_t c)
     }
     if (c >= 0x100 && c - 0x100 < sizeof EXTENDED_A - 1)
         return EXTENDED_A[c - 0x100];
+    if (c >= 0x1EA0 && c <= 0x1EF9) /* Vietnamese */
+        return c < 0x1EB8   ? 'a'
+               : c < 0x1EC8 ? 'e'
+               : c < 0x1ECC ? 'i'
+               : c < 0x1EE4 ? 'o'
+               : c < 0x1EF2 ? 'u'
+                            : 'y';
     switch (c) {
     case 0xA3: return (char) 0xA3;
     case 0x20AC: return (char) 0x80;

@@ -176,6 +176,17 @@ static void match_of(size_t row, const char *key, size_t len, travel_match *ret_
     }
 }
 
+bool travel_is_first_name(ctn_str word)
+{
+    char key[KEY_MAX + 1];
+    if (!fold(word, key))
+        return false;
+    for (size_t row = lower_bound(key); is_row_of(row, key); row++)
+        if (travel_names[row].kind == TRAVEL_NAME_OF_PERSON)
+            return true;
+    return false;
+}
+
 static bool is_word(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
@@ -195,9 +206,13 @@ bool travel_match_at(ctn_str text, size_t at, travel_match *ret_match)
         size_t row = lower_bound(key);
         if (row == travel_name_count || strncmp(text_at(travel_names[row].text), key, len) != 0)
             break;
+        travel_match longer;
         if (is_row_of(row, key)) {
-            match_of(row, key, i - at, ret_match);
-            found = true;
+            match_of(row, key, i - at, &longer);
+            if (longer.place || longer.airport || longer.is_airline) { /* and not only a person's */
+                *ret_match = longer;
+                found = true;
+            }
         }
         size_t gap = i;
         while (i < text.len && i - gap < 3 && strchr(" .-'/", text.ptr[i]))

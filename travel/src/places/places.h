@@ -104,6 +104,9 @@ enum {                            /* why a name is to be read with care */
        TRAVEL_NAME_CODE = 32      /* and only behind a town: Portland, OR */
 };
 
+/* A common first name: of the one behind it may be a surname and no place (Elena Soto). */
+bool travel_is_first_name(ctn_str word);
+
 typedef struct travel_match {
     size_t len;                    /* bytes of the text that are the name */
     const travel_place *place;     /* NULL: no place has this name */

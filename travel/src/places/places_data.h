@@ -20,7 +20,12 @@ struct travel_place {
     uint8_t prominence; /* 0 .. 200: how likely this is meant by its name */
 };
 
-typedef enum travel_name_kind { TRAVEL_NAME_OF_PLACE, TRAVEL_NAME_OF_AIRPORT, TRAVEL_NAME_OF_AIRLINE } travel_name_kind;
+typedef enum travel_name_kind {
+    TRAVEL_NAME_OF_PLACE,
+    TRAVEL_NAME_OF_AIRPORT,
+    TRAVEL_NAME_OF_AIRLINE,
+    TRAVEL_NAME_OF_PERSON
+} travel_name_kind;
 
 typedef struct travel_name { /* sorted by text, then places before airports before airlines, the best known first */
     uint32_t text;           /* folded */
