@@ -131,8 +131,8 @@ function addCities() {
         const others = c.others.filter(n => n.length > 2).length;
         if (!country || /^PPL[XQHW]/.test(c.kind) || (c.population < SMALL && others < NAMES_MAX))
             continue;
-        const local = called.en.get(c.id) ?? c.name;
-        const name = /[\u0180-\uffff]/.test(local) ? c.ascii : local; // English writes Hue, not Huế
+        const local = called.en.get(c.id) || c.name;
+        const name = /[\u0180-\uffff]/.test(local) && c.ascii ? c.ascii : local; // English writes Hue, not Huế
         const shown = Object.fromEntries(LANGUAGES.map(l => [l, called[l].get(c.id)]).filter(([, n]) => n));
         const prominence = Math.round(10 * Math.log10(c.population + 10) + Math.min(others, 60) * 0.7 + (c.kind === 'PPLC' ? 10 : 0));
         const p = addPlace({
@@ -337,7 +337,7 @@ function addAirports(lists) {
         a.place = area ?? (island || null) ?? first.map(n => townOf(a, n)).find(Boolean) ??
             [a.city, a.municipality.replace(/ Island$/, '')].map(n => find(n, country, p => p.kind === KIND.island)).find(Boolean) ??
             bare.map(n => townOf(a, n.split(/[-/– ]/)[0])).find(Boolean);
-        if (!a.place && a.isSmall)
+        if (!a.place && (a.isSmall || !first[1]))
             continue;
         if (!a.place) {
             a.place = addPlace({

@@ -86,6 +86,14 @@ static ctn_str clean_name(lead *l, ctn_str name, bool is_weak)
     const travel_place *place = is_weak ? travel_place_by_name(folded) : NULL;
     if (place && travel_place_prominence(place) >= (blank ? 60 : 100)) /* there is a village for every name */
         return (ctn_str){NULL, 0};
+    /* "Ab Wien", "Salgo de Bogota": words and a well-known place */
+    lead_match m;
+    if (is_weak && !travel_is_first_name(first) &&
+        lead_find(l->rules, "(?:^| )(?:ab|aus|nach|de|desde|a|from|to|in|ex) ([a-z]+)$", folded, 0, &m)) {
+        place = travel_place_by_name(m.group[1]);
+        if (place && travel_place_prominence(place) >= 90)
+            return (ctn_str){NULL, 0};
+    }
     /* "Donna Tel": nor may words that are no names stand behind */
     const char *last = memrchr(folded.ptr, ' ', folded.len);
     if (last && is_no_name(ctn_str_from_offset(folded, (size_t) (last - folded.ptr) + 1)))

@@ -80,11 +80,11 @@ static const char WEAK_BEFORE[] =
     "[ :]*" ARTICLE "$";
 static const char AFTER[] = "^ ?(?:airport\\b|flughafen\\b|pref\\b|preferred\\b|preferably\\b|if poss|departures?\\b|"
                             "island\\b|city break|-> ?|\\? )";
-static const char PERSON_BEFORE[] =
+static const char KIN_BEFORE[] =
     "\\b(?:son|daughter|wife|husband|hubby|friend|mate|brother|sister|mum|mom|dad|mother|father|partner|boss|cousin|"
-    "niece|nephew|aunt|uncle|fiancee?|hi|hello|hey|dear|thanks|regards|cheers|love|is|im|i'm|am|mr|mrs|ms|miss|dr|"
-    "hola|bonjour|hallo|liebe|lieber|querid[oa]|chere|cher|hij[oa]|herman[oa]|fille|fils|tochter|sohn|frau|herr)[ "
-    ",:]*$";
+    "niece|nephew|aunt|uncle|fiancee?|mr|mrs|ms|miss|dr|hij[oa]|herman[oa]|fille|fils|tochter|sohn|frau|herr) $";
+static const char PERSON_BEFORE[] = "\\b(?:hi|hello|hey|dear|thanks|regards|cheers|love|is|im|i'm|am|hola|bonjour|"
+                                    "hallo|liebe|lieber|querid[oa]|chere|cher)[ ,:]*$";
 static const char PERSON_AFTER[] =
     "^(?:'s\\b| ?,? ?\\(?(?:aged? )?\\d{1,2}\\)?(?:,| and |\\)| ?y/?o\\b)| here\\b| xx?\\b| speaking\\b|"
     " (?:wants?|will|is|are|and (?:i|me)|lives?|has|have|can|would|needs?|loves?|likes?|says|turns?|who)\\b)";
@@ -124,10 +124,13 @@ static context context_of(const reading *r, size_t start, size_t end, const lead
     return lead_before(rules, WEAK_BEFORE, r->text, start, 32, NULL) ? WEAK : NO_CONTEXT;
 }
 
-static bool is_about_a_person(const reading *r, size_t start, size_t end)
+static bool is_about_a_person(const reading *r, unsigned flags, size_t start, size_t end)
 {
-    return lead_before(r->l->rules, PERSON_BEFORE, r->text, start, 24, NULL) ||
-           lead_after(r->l->rules, PERSON_AFTER, r->text, end, 16);
+    lead_rules *rules = r->l->rules;
+    if (lead_before(rules, KIN_BEFORE, r->text, start, 24, NULL))
+        return true;
+    return (flags & TRAVEL_NAME_PERSON) && (lead_before(rules, PERSON_BEFORE, r->text, start, 24, NULL) ||
+                                            lead_after(rules, PERSON_AFTER, r->text, end, 16));
 }
 
 /* ---- is it meant? ---- */
@@ -140,7 +143,7 @@ static int threshold(const reading *r, const travel_match *m, size_t start, cont
     size_t end = start + m->len;
     if (is_word && is_capital && c == NO_CONTEXT && starts_sentence(r->text, start))
         is_capital = false;
-    if (c != STRONG && is_about_a_person(r, start, end) && (is_person || travel_place_kind(m->place) == TRAVEL_CITY))
+    if (c != STRONG && is_about_a_person(r, m->flags, start, end))
         return UNREACHABLE;
     if (is_word || is_person) {
         if (is_capital)
@@ -170,9 +173,10 @@ static bool is_in_a_known_area(const reading *r, const travel_place *place)
 /* "Milford Sound", "Paris Hilton", "the Inca trail": the name of something else begins with this place's. */
 static bool goes_on_as_something_else(const reading *r, size_t end)
 {
-    if (lead_after(r->l->rules,
-                   "^ (?:trail|ferry|street|st\\b|road(?! trip)|rd\\b|bridge|station|festival|club|university|style|lights)",
-                   r->text, end, 12))
+    if (lead_after(
+            r->l->rules,
+            "^ (?:trail|ferry|street|st\\b|road(?! trip)|rd\\b|bridge|station|festival|club|university|style|lights)",
+            r->text, end, 12))
         return true;
     size_t next = end + 1;
     if (r->is_shouted || next >= r->text.len || r->text.ptr[end] != ' ' || !is_word_byte(r->text.ptr[next]) ||
@@ -218,7 +222,8 @@ static bool is_meant(const reading *r, const travel_match *m, size_t start, cons
     if (says_airport)
         return true;
     if (m->flags & (TRAVEL_NAME_WORD | TRAVEL_NAME_PERSON))
-        return c == STRONG && is_upper(r->t, start) && m->airport->hub >= 3 && !is_about_a_person(r, start, end);
+        return c == STRONG && is_upper(r->t, start) && m->airport->hub >= 3 &&
+               !is_about_a_person(r, m->flags, start, end);
     return m->airport->hub >= 2 || c == STRONG;
 }
 

@@ -125,13 +125,27 @@ static bool introduces(lead *l, ctn_str text, const lead_mention *area, const le
     return lead_has(l->rules, "^ ?(?:[:(]|with|incl\\w*\\.?|mit|con|avec) ?(?:the )?$", between);
 }
 
+/* "Uwe Brandt, Bremen": where the client is at home is no goal. But "Zsofia Halasz, Krakow for her hen do". */
+static bool stands_behind_the_name(const lead *l, const lead_text *t, const lead_mention *m)
+{
+    size_t gap = 2, len = 0;
+    if (!lead_after(l->rules, "^ ?(?:$|\\n|[.|(])", lead_text_folded(t), m->end, 2))
+        return false;
+    for (; l->name.len > 0 && len < m->start && len < 2 * l->name.len; len++) {
+        ctn_str before = lead_text_original(t, m->start - len, m->start);
+        if (before.len >= l->name.len + gap)
+            return ctn_str_starts_with(before, l->name) && strchr(",(", before.ptr[l->name.len]) != NULL;
+    }
+    return false;
+}
+
 static void read_goals(lead *l, const lead_text *t, const lead_mentions *list, goals *g)
 {
     ctn_str text = lead_text_folded(t);
     const lead_mention *last = NULL;
     for (size_t i = 0; i < list->count; i++) {
         const lead_mention *m = &list->items[i];
-        if (m->is_origin || m->is_out)
+        if (m->is_origin || m->is_out || stands_behind_the_name(l, t, m))
             continue;
         if (i + 1 < list->count && introduces(l, text, m, &list->items[i + 1]))
             continue;
