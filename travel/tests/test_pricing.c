@@ -305,6 +305,90 @@ static void whatever_the_rules_a_total_is_its_lines(void **state)
     assert_true(priced > 1000 && refused > 100); /* both happened often enough to mean something */
 }
 
+/* ---- before commitment ---- */
+
+/* Rome once more, with the flight and the hotel at these prices ("": gone), under new ids as some providers give. */
+static const ctn_json *recheck_rome(ctn_arena *arena, const char *flight, const char *hotel)
+{
+    travel_tools tools = tools_for_test(NULL);
+    static const char QUESTION[] =
+        "{\"requirements\":{\"origin\":\"London\",\"destinations\":[\"Rome\"],\"start_date\":"
+        "\"2026-05-01\",\"nights\":3,\"adults\":2,\"currency\":\"EUR\"},\"flights\":{\"currency\":"
+        "\"EUR\",\"offers\":[%s]},\"hotels\":{\"currency\":\"EUR\",\"stays\":[{\"place\":\"Rome\","
+        "\"nights\":3,\"rooms\":1,\"check_in\":\"2026-05-01\",\"hotels\":[%s]}]},\"started_at\":"
+        "\"2026-03-08\",\"tier\":\"good\"}";
+    static const char FLIGHT[] =
+        "{\"offer_id\":\"%s\",\"total\":\"%s\",\"fare\":\"Flex\",\"legs\":[{\"date\":\"2026-05-01\","
+        "\"number\":\"SB 1\",\"departs\":\"10:00\",\"from\":\"LHR\",\"to\":\"FCO\"}]}";
+    static const char HOTEL[] = "{\"hotel_id\":\"%s\",\"total\":\"%s\",\"stars\":3,\"name\":\"Amber Inn\",\"board\":"
+                                "\"breakfast\",\"expires_at\":\"%s\"}";
+#define PRINT(...) ctn_arena_printf(arena, __VA_ARGS__).ptr
+    const ctn_json *before = json_from(
+        arena, ctn_str_from(PRINT(QUESTION, PRINT(FLIGHT, "F-old", "200.00"), PRINT(HOTEL, "H-old", "150.00", ""))));
+    const ctn_json *tiers = ctn_json_member_of(result_of(&tools, "price_tiers", arena, before), "pricing_tiers");
+    const ctn_json *now =
+        json_from(arena, ctn_str_from(PRINT(QUESTION, *flight ? PRINT(FLIGHT, "F-new", flight) : "",
+                                            *hotel ? PRINT(HOTEL, "H-new", hotel, "2026-03-12T10:00:00Z") : "")));
+#undef PRINT
+    ctn_json_builder question = ctn_json_object(arena);
+    ctn_json_put_all(&question, now);
+    ctn_json_put(&question, CTN_STR("tiers"), tiers);
+    const ctn_json *result = result_of(&tools, "recheck_prices", arena, ctn_json_finish(&question));
+    travel_tools_done(&tools);
+    return result;
+}
+
+static void prices_that_hold_or_nearly_hold_are_honoured(void **state)
+{
+    (void) state;
+    ctn_arena *arena = ctn_arena_new(65536);
+    static const struct {
+        const char *flight, *hotel, *net, *markup;
+        size_t differences;
+    } cases[] = {
+        {"200.00", "150.00", "350.00", "25.00", 0},
+        {"203.49", "150.00", "353.49", "21.51", 1}, /* 1 % of 350 is 3.50 */
+        {"196.51", "150.00", "346.51", "28.49", 1},
+        {"203.00", "147.00", "350.00", "25.00", 2}, /* one dearer, one cheaper */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const ctn_json *r = recheck_rome(arena, cases[i].flight, cases[i].hotel),
+                       *a = ctn_json_member_of(r, "accepted");
+        assert_false(ctn_json_bool_or(r, "changed", true));
+        assert_int_equal(ctn_json_count(ctn_json_member_of(r, "differences")), cases[i].differences);
+        assert_int_equal(cents_at(a, "total"), 37500); /* as it was proposed */
+        assert_true(ctn_str_is(ctn_json_text(ctn_json_member_of(a, "net")), cases[i].net));
+        assert_true(ctn_str_is(ctn_json_text(ctn_json_member_of(a, "markup")), cases[i].markup));
+        assert_true(ctn_str_is(ctn_json_text(ctn_json_pointer(a, CTN_STR("/offers/0/offer_id"))), "F-new"));
+        assert_true(ctn_str_is(ctn_json_text(ctn_json_pointer(a, CTN_STR("/offers/1/hotel_id"))), "H-new"));
+        assert_true(ctn_str_is(ctn_json_text(ctn_json_member_of(a, "offer_id")), "F-new"));
+        assert_true(ctn_str_is(ctn_json_text(ctn_json_pointer(a, CTN_STR("/stays/0/hotel_id"))), "H-new"));
+    }
+    ctn_arena_free(arena);
+}
+
+static void a_price_that_moved_or_an_offer_that_is_gone_is_told_by_line(void **state)
+{
+    (void) state;
+    ctn_arena *arena = ctn_arena_new(65536);
+    static const struct {
+        const char *flight, *hotel, *text;
+    } cases[] = {
+        {"203.51", "150.00", "Flights and transfers: €200.00 → €203.51"},
+        {"190.00", "150.00", "Flights and transfers: €200.00 → €190.00"},
+        {"200.00", "", "Amber Inn: no longer available"},
+        {"", "160.00", "Flights and transfers: no longer available; Amber Inn: €150.00 → €160.00"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const ctn_json *r = recheck_rome(arena, cases[i].flight, cases[i].hotel);
+        assert_true(ctn_json_bool_or(r, "changed", false));
+        assert_int_equal(ctn_json_count(ctn_json_member_of(r, "accepted")), 0);
+        if (!ctn_str_is(ctn_json_text(ctn_json_member_of(r, "differences_text")), cases[i].text))
+            fail_msg("%.*s", CTN_STR_ARG(ctn_json_text(ctn_json_member_of(r, "differences_text"))));
+    }
+    ctn_arena_free(arena);
+}
+
 static void every_kind_of_budget_is_compared(void **state)
 {
     (void) state;
@@ -445,6 +529,8 @@ int main(void)
         cmocka_unit_test(a_proposal_ends_with_the_first_of_its_offers),
         cmocka_unit_test(what_is_wrong_with_the_rules_is_told_with_its_place),
         cmocka_unit_test(whatever_the_rules_a_total_is_its_lines),
+        cmocka_unit_test(prices_that_hold_or_nearly_hold_are_honoured),
+        cmocka_unit_test(a_price_that_moved_or_an_offer_that_is_gone_is_told_by_line),
         cmocka_unit_test(every_kind_of_budget_is_compared),
         cmocka_unit_test(whatever_is_missing_the_answers_hold_no_null),
         cmocka_unit_test(a_completed_trip_is_completed_to_itself),

@@ -112,6 +112,26 @@ static bool is_tolerable(const checking *c, const travel_pricing_rules *rules, t
     return !c->is_gone && by <= (amount > percent ? amount : percent);
 }
 
+/* The ids that stand outside `offers` too, for who books by them: the flight's, and each stay's. */
+static void put_ids(checking *c, const ctn_json *tier, const ctn_json *offers, ctn_json_builder *out)
+{
+    const ctn_json *stays = ctn_json_member_of(tier, "stays");
+    ctn_json_builder fresh = ctn_json_array(c->arena);
+    size_t stay = 0;
+    for (size_t i = 0; i < ctn_json_count(offers); i++) {
+        const ctn_json *offer = ctn_json_at(offers, i);
+        if (ctn_str_is(ctn_json_str_or(offer, "kind", CTN_STR("")), "flight")) {
+            ctn_json_put(out, CTN_STR("offer_id"), ctn_json_member_of(offer, "offer_id"));
+            continue;
+        }
+        ctn_json_builder item = ctn_json_object(c->arena);
+        ctn_json_put_all(&item, ctn_json_at(stays, stay++));
+        ctn_json_put(&item, CTN_STR("hotel_id"), ctn_json_member_of(offer, "hotel_id"));
+        ctn_json_push(&fresh, ctn_json_finish(&item));
+    }
+    ctn_json_put(out, CTN_STR("stays"), ctn_json_finish(&fresh));
+}
+
 /* The tier at its old price: what its offers cost more or less now is ours. */
 static const ctn_json *honoured(checking *c, const ctn_json *tier)
 {
@@ -120,7 +140,9 @@ static const ctn_json *honoured(checking *c, const ctn_json *tier)
     (void) travel_cents_parse(ctn_json_str_or(tier, "markup", CTN_STR("0")), &markup);
     markup += c->net_before - c->net_now;
     ctn_json_put_all(&out, tier);
-    ctn_json_put(&out, CTN_STR("offers"), ctn_json_finish(&c->offers));
+    const ctn_json *offers = ctn_json_finish(&c->offers);
+    ctn_json_put(&out, CTN_STR("offers"), offers);
+    put_ids(c, tier, offers, &out);
     ctn_json_put_str(&out, "net", travel_cents_text(c->arena, c->net_now));
     ctn_json_put_str(&out, "markup", travel_cents_text(c->arena, markup));
     return ctn_json_finish(&out);

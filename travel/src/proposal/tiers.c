@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "places/places.h"
 #include "proposal/phrases.h"
 
 #include <stdio.h>
@@ -31,10 +32,11 @@ static ctn_str filled(const shown *s, const char *key, ctn_str value)
     return travel_phrase_filled(s->arena, s->agency, key, s->language, value, (ctn_str){NULL, 0});
 }
 
+/* "Rom" for Rome; what the data do not know stays as it was written. */
 static ctn_str place_shown(const shown *s, ctn_str name)
 {
-    (void) s;
-    return name;
+    const travel_place *place = travel_place_by_name(name);
+    return place ? ctn_str_from(travel_place_shown(place, ctn_str_from(travel_language_code(s->language)))) : name;
 }
 
 static void put_money(const shown *s, ctn_json_builder *out, const char *key, travel_cents cents)
