@@ -92,15 +92,22 @@ static void fill_letter(delivery *d, const travel_client *client)
     };
 }
 
+/* He wanted no messages, and has not written since: who writes is answered. */
+static bool wants_none(const delivery *d, const travel_client *client)
+{
+    travel_message since;
+    return client->stopped_at_ms > 0 && travel_crm_first_incoming(d->crm, d->call->arena, client->client_id,
+                                                                  client->stopped_at_ms, &since, NULL) != CTN_OK;
+}
+
 /* May this client be written to, and where? */
 static int check_client(const delivery *d, const travel_client *client, ctn_str channel, ctn_err *err)
 {
     bool is_mail = ctn_str_is(channel, "email"), is_desk = ctn_str_is(channel, "desk");
-    (void) d;
     if (client->erased_at_ms > 0)
         return ctn_fail(err, CTN_E_STATE, "client %.*s was erased: there is nobody to write to",
                         CTN_STR_ARG(client->client_id));
-    if (client->stopped_at_ms > 0)
+    if (!is_desk && wants_none(d, client))
         return ctn_fail(err, CTN_E_DENIED, "client %.*s wants no messages: nothing was sent",
                         CTN_STR_ARG(client->client_id));
     if (!is_desk && (is_mail ? client->email : client->phone).len == 0)

@@ -25,7 +25,8 @@
  *      so. A key that is `sent` gets the answer of the first time and nothing leaves.
  *   2. A row that is found `sending` was left by a death, or by a try of unknown fate. It is handed over again only
  * where that cannot make a second message: the outbox, and a webhook that may be repeated. Else it stays as it is.
- *   3. Whoever has no address for the channel, or wants no messages, gets none; nothing is written then.
+ *   3. Whoever has no address for the channel, or wants no messages (and has not written since), gets none; nothing is
+ *      written then.
  *
  * The channel `desk` is the agency itself (agency.email, or a file in the outbox): what a person has to do, or to pass
  * on to a client whom no channel reaches. It needs no client.
