@@ -18,6 +18,9 @@
 #ifndef CATENA_PROGRAM
 #define CATENA_PROGRAM ""
 #endif
+#ifndef TRAVEL_PROGRAM
+#define TRAVEL_PROGRAM ""
+#endif
 
 typedef struct pack {
     char folder[64], config[96], crm[96];

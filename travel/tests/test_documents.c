@@ -165,13 +165,13 @@ static void a_proposal_reads_well_in_every_language(void **state)
     (void) state;
     static const char *const parts[4][10] = {
         {"Dear Ana Ortiz,", "24 October – 1 November 2026 (8 nights)", "2 adults and 1 child",
-         "food, history and swimming pool", "€2,500 in total", "for all 3 travellers", "Comfort",
+         "good food, history and a swimming pool", "€2,500 in total", "for all 3 travellers", "Comfort",
          "valid until 10 March 2026", "Deposit", "Kind regards"},
         {"Hola, Ana Ortiz:", "24 de octubre – 1 de noviembre de 2026 (8 noches)", "2 adultos y 1 niño",
-         "gastronomía, historia y piscina", "2.500\u00a0€ en total", "para los 3 viajeros", "Confort",
+         "buena comida, historia y piscina", "2.500\u00a0€ en total", "para los 3 viajeros", "Confort",
          "válida hasta el 10 de marzo de 2026", "Anticipo", "Un cordial saludo"},
         {"Bonjour Ana Ortiz,", "24 octobre – 1er novembre 2026 (8 nuits)", "2 adultes et 1 enfant",
-         "gastronomie, histoire et piscine", "2\u202f500\u00a0€ au total", "pour les 3 voyageurs", "Confort",
+         "la bonne cuisine, l’histoire et une piscine", "2\u202f500\u00a0€ au total", "pour les 3 voyageurs", "Confort",
          "valable jusqu’au 10 mars 2026", "Acompte", "Bien cordialement"},
         {"Guten Tag Ana Ortiz,", "24. Oktober – 1. November 2026 (8 Nächte)", "2 Erwachsene und 1 Kind",
          "gutes Essen, Geschichte und Schwimmbad", "2.500\u00a0€ insgesamt", "für alle 3 Personen", "Komfort",

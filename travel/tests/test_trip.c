@@ -146,15 +146,16 @@ static void a_trip_is_told_in_the_clients_language(void **state)
         "a family trip for 4 adults and 1 child from Manchester to Hanoi, Hoi An and Ho Chi Minh City, from 24 October "
         "to "
         "1 November 2026 (8 nights)",
-        "un viaje en familia para 4 adultos y 1 niño desde Manchester a Hanoi, Hoi An y Ho Chi Minh City, del 24 de "
+        "un viaje en familia para 4 adultos y 1 niño desde Mánchester a Hanói, Hoi An y Ciudad Ho Chi Minh, del 24 de "
         "octubre al 1 de noviembre de 2026 (8 noches)",
-        "un voyage en famille pour 4 adultes et 1 enfant au départ de Manchester, destination Hanoi, Hoi An et Ho Chi "
-        "Minh City, du 24 octobre au 1er novembre 2026 (8 nuits)",
-        "eine Familienreise für 4 Erwachsene und 1 Kind ab Manchester nach Hanoi, Hoi An und Ho Chi Minh City, vom 24. "
+        "un voyage en famille pour 4 adultes et 1 enfant au départ de Manchester, destination Hanoï, Hôi An et Hô Chi "
+        "Minh Ville, du 24 octobre au 1er novembre 2026 (8 nuits)",
+        "eine Familienreise für 4 Erwachsene und 1 Kind ab Manchester nach Hanoi, Hội An und Ho-Chi-Minh-Stadt, vom "
+        "24. "
         "Oktober bis 1. November 2026 (8 Nächte)",
     };
     static const char *const WISHES[] = {"good food and history", "buena comida e historia",
-                                         "la bonne cuisine et l'histoire", "gutes Essen und Geschichte"};
+                                         "la bonne cuisine et l’histoire", "gutes Essen und Geschichte"};
     bench b;
     open_bench(&b);
     for (size_t k = 0; k < 4; k++) {

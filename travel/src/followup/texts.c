@@ -6,7 +6,7 @@
 #include "followup/texts.h"
 
 #include "kit/section.h"
-#include "places/places.h"
+#include "trip/trip_words.h"
 #include "value/mustache.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -240,13 +240,6 @@ int travel_texts_check(const travel_agency *agency, ctn_err *err)
 
 /* ---- what texts may name ---- */
 
-/* As people who read that language call it; a name that nobody knows stays as it is. */
-static ctn_str place_of(ctn_str name, travel_language language)
-{
-    const travel_place *place = travel_place_by_name(name);
-    return place ? ctn_str_from(travel_place_shown(place, ctn_str_from(travel_language_code(language)))) : name;
-}
-
 static ctn_str destination_of(ctn_arena *arena, const ctn_json *trip, travel_language language)
 {
     const ctn_json *list = ctn_json_member_of(trip, "destinations");
@@ -254,7 +247,7 @@ static ctn_str destination_of(ctn_arena *arena, const ctn_json *trip, travel_lan
     ctn_str *names = CTN_NEW_ARRAY(arena, ctn_str, count + 1);
     for (size_t i = 0; i < count; i++)
         if (ctn_json_text(ctn_json_at(list, i)).len > 0)
-            names[used++] = place_of(ctn_json_text(ctn_json_at(list, i)), language);
+            names[used++] = travel_place_in_words(ctn_json_text(ctn_json_at(list, i)), language);
     return travel_list_shown(arena, names, used, language);
 }
 

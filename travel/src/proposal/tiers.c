@@ -5,8 +5,8 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "places/places.h"
 #include "proposal/phrases.h"
+#include "trip/trip_words.h"
 
 #include <stdio.h>
 
@@ -35,8 +35,7 @@ static ctn_str filled(const shown *s, const char *key, ctn_str value)
 /* "Rom" for Rome; what the data do not know stays as it was written. */
 static ctn_str place_shown(const shown *s, ctn_str name)
 {
-    const travel_place *place = travel_place_by_name(name);
-    return place ? ctn_str_from(travel_place_shown(place, ctn_str_from(travel_language_code(s->language)))) : name;
+    return travel_place_in_words(name, s->language);
 }
 
 static void put_money(const shown *s, ctn_json_builder *out, const char *key, travel_cents cents)
@@ -387,15 +386,9 @@ static const ctn_json *trip_shown(const shown *s)
 {
     const travel_trip *trip = &s->pricing->trip;
     ctn_json_builder out = ctn_json_object(s->arena);
-    ctn_str places[TRAVEL_STOPS_MAX], wishes[32];
-    size_t wish_count = 0;
+    ctn_str places[TRAVEL_STOPS_MAX];
     for (size_t i = 0; i < trip->stop_count; i++)
         places[i] = place_shown(s, trip->stops[i].name);
-    for (size_t i = 0; i < ctn_json_count(trip->interests) && wish_count < 32; i++) {
-        ctn_str wish = travel_term_shown(ctn_json_text(ctn_json_at(trip->interests, i)), s->language);
-        if (wish.len > 0)
-            wishes[wish_count++] = wish;
-    }
     ctn_str where = travel_list_shown(s->arena, places, trip->stop_count, s->language);
     ctn_str nights = travel_count_shown(s->arena, trip->nights, TRAVEL_NIGHT, s->language);
     ctn_str dates = travel_dates_shown(s->arena, trip->start, trip->end, s->language);
@@ -408,7 +401,7 @@ static const ctn_json *trip_shown(const shown *s)
     ctn_json_put_str(&out, "travellers",
                      trip->stop_count ? travel_travellers_shown(s->arena, trip->adults, trip->children, s->language)
                                       : CTN_STR(""));
-    ctn_json_put_str(&out, "wishes", travel_list_shown(s->arena, wishes, wish_count, s->language));
+    ctn_json_put_str(&out, "wishes", travel_trip_wishes(s->arena, trip->interests, s->language));
     ctn_json_put_str(&out, "title", where.len ? filled(s, "title_to", where) : phrase(s, "title"));
     return ctn_json_finish(&out);
 }

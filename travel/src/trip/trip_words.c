@@ -24,6 +24,12 @@ static ctn_str fill(ctn_arena *arena, const travel_phrase *phrase, travel_langua
 
 static const ctn_str NONE = {"", 0};
 
+ctn_str travel_place_in_words(ctn_str name, travel_language language)
+{
+    const travel_place *place = travel_place_by_name(name);
+    return place ? ctn_str_from(travel_place_shown(place, ctn_str_from(travel_language_code(language)))) : name;
+}
+
 /* ---- what was assumed ---- */
 
 ctn_str travel_assumed_month(ctn_arena *arena, travel_civil month, travel_day start, travel_language language)
@@ -81,7 +87,7 @@ ctn_str travel_assumed_first_people(ctn_arena *arena, int people, travel_languag
         {"These prices cover the first %s travellers; for larger groups we ask the airline and the hotel.",
          "Estos precios cubren a los primeros %s viajeros; para grupos mayores consultamos a la aerolínea y al hotel.",
          "Ces prix couvrent les %s premiers voyageurs ; pour un groupe plus grand, nous consultons la compagnie et "
-         "l'hôtel.",
+         "l’hôtel.",
          "Diese Preise gelten für die ersten %s Reisenden; für größere Gruppen fragen wir Airline und Hotel an."}};
     return fill(arena, &SENTENCE, language, travel_number_shown(arena, people, language), NONE);
 }
@@ -91,7 +97,7 @@ ctn_str travel_assumed_no_origin(travel_language language)
     static const travel_phrase SENTENCE = {
         {"We do not know yet where you leave from, so these prices are without the journey there and back.",
          "Todavía no sabemos desde dónde saldrá, así que estos precios no incluyen el viaje de ida y vuelta.",
-         "Nous ne savons pas encore d'où vous partez ; ces prix s'entendent donc sans le trajet aller-retour.",
+         "Nous ne savons pas encore d’où vous partez ; ces prix s’entendent donc sans le trajet aller-retour.",
          "Von wo Sie abreisen, wissen wir noch nicht; diese Preise verstehen sich daher ohne An- und Abreise."}};
     return travel_say(&SENTENCE, language);
 }
@@ -101,9 +107,9 @@ ctn_str travel_assumed_no_airport(ctn_arena *arena, ctn_str origin, travel_langu
     static const travel_phrase SENTENCE = {
         {"We found no airport for %s, so these prices are without the journey there and back.",
          "No hemos encontrado aeropuerto para %s, así que estos precios no incluyen el viaje de ida y vuelta.",
-         "Nous n'avons pas trouvé d'aéroport pour %s ; ces prix s'entendent donc sans le trajet aller-retour.",
+         "Nous n’avons pas trouvé d’aéroport pour %s ; ces prix s’entendent donc sans le trajet aller-retour.",
          "Für %s haben wir keinen Flughafen gefunden; diese Preise verstehen sich daher ohne An- und Abreise."}};
-    return fill(arena, &SENTENCE, language, origin, NONE);
+    return fill(arena, &SENTENCE, language, travel_place_in_words(origin, language), NONE);
 }
 
 ctn_str travel_assumed_choice(ctn_arena *arena, ctn_str other, ctn_str chosen, travel_language language)
@@ -111,9 +117,10 @@ ctn_str travel_assumed_choice(ctn_arena *arena, ctn_str other, ctn_str chosen, t
     static const travel_phrase SENTENCE = {
         {"You also named %s. These prices are for %s, and we will gladly send you the other one too.",
          "También nos habló de %s. Estos precios son para %s, y con gusto le enviamos también la otra opción.",
-         "Vous avez aussi parlé de %s. Ces prix sont pour %s, et nous vous enverrons volontiers l'autre proposition.",
+         "Vous avez aussi parlé de %s. Ces prix sont pour %s, et nous vous enverrons volontiers l’autre proposition.",
          "Sie haben auch %s genannt. Diese Preise gelten für %s; das andere Angebot schicken wir Ihnen gern."}};
-    return fill(arena, &SENTENCE, language, other, chosen);
+    return fill(arena, &SENTENCE, language, travel_place_in_words(other, language),
+                travel_place_in_words(chosen, language));
 }
 
 ctn_str travel_assumed_without(ctn_arena *arena, ctn_str place, travel_language language)
@@ -121,16 +128,16 @@ ctn_str travel_assumed_without(ctn_arena *arena, ctn_str place, travel_language 
     static const travel_phrase SENTENCE = {
         {"We found no flights or hotels for %s yet, so these prices are without it.",
          "Todavía no hemos encontrado vuelos ni hoteles para %s, así que estos precios no lo incluyen.",
-         "Nous n'avons pas encore trouvé de vols ni d'hôtels pour %s ; ces prix n'en tiennent donc pas compte.",
+         "Nous n’avons pas encore trouvé de vols ni d’hôtels pour %s ; ces prix n’en tiennent donc pas compte.",
          "Für %s haben wir noch keine Flüge und Hotels gefunden; in diesen Preisen ist das nicht enthalten."}};
-    return fill(arena, &SENTENCE, language, place, NONE);
+    return fill(arena, &SENTENCE, language, travel_place_in_words(place, language), NONE);
 }
 
 ctn_str travel_assumed_pounds(ctn_arena *arena, ctn_str currency, travel_language language)
 {
     static const travel_phrase SENTENCE = {{"We have no rate for %s, so prices are in pounds.",
                                             "No tenemos cambio para %s, así que los precios están en libras.",
-                                            "Nous n'avons pas de taux pour %s ; les prix sont donc en livres.",
+                                            "Nous n’avons pas de taux pour %s ; les prix sont donc en livres.",
                                             "Für %s haben wir keinen Kurs; die Preise stehen daher in Pfund."}};
     return fill(arena, &SENTENCE, language, currency, NONE);
 }
@@ -140,7 +147,7 @@ ctn_str travel_assumed_no_cruise(travel_language language)
     static const travel_phrase SENTENCE = {
         {"The cruise itself is not in these prices yet: they are for flights and hotels at the place you named.",
          "El crucero en sí todavía no está en estos precios: son de vuelos y hoteles en el lugar que nos indicó.",
-         "La croisière elle-même n'est pas encore dans ces prix : ils portent sur les vols et les hôtels du lieu cité.",
+         "La croisière elle-même n’est pas encore dans ces prix : ils portent sur les vols et les hôtels du lieu cité.",
          "Die Kreuzfahrt selbst ist in diesen Preisen noch nicht enthalten: sie gelten für Flüge und Hotels am "
          "genannten Ort."}};
     return travel_say(&SENTENCE, language);
@@ -163,7 +170,7 @@ ctn_str travel_question_for(ctn_str key, travel_language language)
            "À quel numéro de téléphone ou à quelle adresse e-mail pouvons-nous vous joindre ?",
            "Unter welcher Telefonnummer oder E-Mail-Adresse erreichen wir Sie?"}}},
         {"origin",
-         {{"Where would you like to travel from?", "¿Desde dónde le gustaría salir?", "D'où souhaitez-vous partir ?",
+         {{"Where would you like to travel from?", "¿Desde dónde le gustaría salir?", "D’où souhaitez-vous partir ?",
            "Von wo möchten Sie abreisen?"}}},
         {"destinations",
          {{"Where would you like to go?", "¿Adónde le gustaría viajar?", "Où aimeriez-vous aller ?",
@@ -177,7 +184,7 @@ ctn_str travel_question_for(ctn_str key, travel_language language)
         {"travellers",
          {{"How many adults and children will travel, and how old are the children?",
            "¿Cuántos adultos y niños viajarán, y qué edad tienen los niños?",
-           "Combien d'adultes et d'enfants voyageront, et quel âge ont les enfants ?",
+           "Combien d’adultes et d’enfants voyageront, et quel âge ont les enfants ?",
            "Wie viele Erwachsene und Kinder reisen mit, und wie alt sind die Kinder?"}}},
         {"budget",
          {{"What budget do you have in mind, in total or per person?",
@@ -198,7 +205,7 @@ ctn_str travel_question_which_town(ctn_arena *arena, ctn_str place, travel_langu
                                             "¿Qué ciudad o aeropuerto le vendría mejor para %s?",
                                             "Quelle ville ou quel aéroport vous conviendrait le mieux pour %s ?",
                                             "Welcher Ort oder Flughafen passt Ihnen für %s am besten?"}};
-    return fill(arena, &SENTENCE, language, place, NONE);
+    return fill(arena, &SENTENCE, language, travel_place_in_words(place, language), NONE);
 }
 
 /* ---- the trip in a line ---- */
@@ -219,7 +226,7 @@ static ctn_str kind_of_trip(ctn_str type, travel_language language)
         {"leisure", {{"a holiday", "unas vacaciones", "des vacances", "ein Urlaub"}}},
         {"family", {{"a family trip", "un viaje en familia", "un voyage en famille", "eine Familienreise"}}},
         {"group", {{"a group trip", "un viaje en grupo", "un voyage en groupe", "eine Gruppenreise"}}},
-        {"business", {{"a business trip", "un viaje de negocios", "un voyage d'affaires", "eine Geschäftsreise"}}},
+        {"business", {{"a business trip", "un viaje de negocios", "un voyage d’affaires", "eine Geschäftsreise"}}},
         {"honeymoon", {{"a honeymoon", "un viaje de novios", "un voyage de noces", "eine Hochzeitsreise"}}},
     };
     static const travel_phrase OTHER = {{"a trip", "un viaje", "un voyage", "eine Reise"}};
@@ -234,7 +241,7 @@ static ctn_str places_shown(ctn_arena *arena, const ctn_json *names, bool is_eit
     size_t count = ctn_json_count(names);
     ctn_str *items = ctn_arena_alloc(arena, (count + 1) * sizeof *items);
     for (size_t i = 0; i < count; i++)
-        items[i] = ctn_json_text(ctn_json_at(names, i));
+        items[i] = travel_place_in_words(ctn_json_text(ctn_json_at(names, i)), language);
     return is_either ? travel_list_or_shown(arena, items, count, language)
                      : travel_list_shown(arena, items, count, language);
 }
@@ -259,7 +266,7 @@ ctn_str travel_trip_summary(ctn_arena *arena, const ctn_json *requirements, cons
     if (is_said(requirements, "adults"))
         out = fill(arena, &FOR, language, out, travel_travellers_shown(arena, trip->adults, trip->children, language));
     if (trip->origin.len > 0)
-        out = fill(arena, &FROM, language, out, trip->origin);
+        out = fill(arena, &FROM, language, out, travel_place_in_words(trip->origin, language));
     if (is_said(requirements, "destinations"))
         out = fill(arena, &TO, language, out,
                    places_shown(arena, ctn_json_member_of(requirements, "destinations"),

@@ -11,6 +11,9 @@
 #include "kit/words.h"
 #include "trip/trip.h"
 
+/* A place as people who read that language write it ("Viena"); as it was said where it is not known. */
+ctn_str travel_place_in_words(ctn_str name, travel_language language);
+
 /* ---- what was assumed ---- */
 
 ctn_str travel_assumed_month(ctn_arena *arena, travel_civil month, travel_day start, travel_language language);
