@@ -24,6 +24,7 @@ typedef struct trial {
     const char *more; /* another fault, or NULL */
     act act;
     const char *act_at; /* the point where it is done */
+    int slow_ms;        /* of CANCEL: how long it takes there, so that the desk comes in time */
     const char *label;
     /* what came of it */
     char end[80], why[400];
@@ -34,10 +35,10 @@ static bool make_pack(pack *p, const trial *t, ctn_str input)
 {
     char agency[300];
     /* what hangs for the desk's cancel is slow and answers; what hangs for catena's death never does */
-    int hang_ms = t->act == KILL_CATENA ? 60000 : t->act == CANCEL ? 200 : 700;
+    int hang_ms = t->act == KILL_CATENA ? 60000 : t->act == CANCEL ? t->slow_ms : 700;
     snprintf(agency, sizeof agency, "provider: {kind: sandbox, hangMs: %d, faults: {%s: %s%s%s}}\n", hang_ms, t->point,
              t->fault, t->more ? ", " : "", t->more ? t->more : "");
-    return lay_out(p, ctn_str_from(agency), input, "400");
+    return lay_out(p, ctn_str_from(agency), input, t->act == CANCEL ? "20000" : "400");
 }
 
 static void sleep_ms(long ms)
@@ -136,7 +137,7 @@ static void judge(const pack *p, trial *t)
     bool is_booked = confirmed == 1 && charges == 1 && booked == 2 && open == 0;
     bool is_nothing = confirmed == 0 && charges == 0 && booked == 0 && open == 0;
     t->is_good = ctn_str_is(status, "completed") ? is_booked : ctn_str_is(status, "rolled_back") && is_nothing;
-    t->is_good = t->is_good && is_reached(p, t->point);
+    t->is_good = t->is_good && is_reached(p, t->point) && (t->act != CANCEL || is_nothing);
     snprintf(t->end, sizeof t->end, "%s", is_booked ? "booked" : is_nothing ? "nothing" : "WRONG");
     if (!t->is_good)
         snprintf(t->why, sizeof t->why, "%.*s: %.300s", CTN_STR_ARG(status), ctn_json_to_str(p->arena, books).ptr);
@@ -176,10 +177,23 @@ enum {
 
 typedef struct work {
     trial trials[TRIALS_MAX];
-    size_t count, next;
+    size_t count, next, offered;
     ctn_str input;
     pthread_mutex_t lock;
 } work;
+
+static void try_it(trial *t, ctn_str input)
+{
+    pack p;
+    t->is_good = false;
+    if (make_pack(&p, t, input)) {
+        run_to_its_end(&p, t);
+        judge(&p, t);
+    } else {
+        snprintf(t->why, sizeof t->why, "the trial's folder could not be made");
+    }
+    remove_pack(&p);
+}
 
 static void *work_off(void *ctx)
 {
@@ -190,14 +204,11 @@ static void *work_off(void *ctx)
         pthread_mutex_unlock(&w->lock);
         if (!t)
             return NULL;
-        pack p;
-        if (make_pack(&p, t, w->input)) {
-            run_to_its_end(&p, t);
-            judge(&p, t);
-        } else {
-            snprintf(t->why, sizeof t->why, "the trial's folder could not be made");
+        for (t->slow_ms = 250; t->slow_ms <= 4000; t->slow_ms *= 4) {
+            try_it(t, w->input);
+            if (t->act != CANCEL || t->is_good)
+                break; /* else the desk may have come too late, on a machine that has much to do */
         }
-        remove_pack(&p);
     }
 }
 
@@ -272,11 +283,20 @@ static ctn_str accepted_trip(ctn_arena *arena)
     return ctn_json_to_str(arena, ctn_json_finish(&input));
 }
 
-static void add_trial(work *w, const char *point, const fault *what, const char *more)
+/* With sanitizers every third: they look at the programs, which the others do not change. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { ONE_OF = 3 };
+#else
+enum { ONE_OF = 1 };
+#endif
+
+static void add_trial(work *w, const char *point, const fault *what, const char *more, act doing, const char *act_at)
 {
     assert_true(w->count < TRIALS_MAX);
+    if (w->offered++ % ONE_OF != 0)
+        return;
     w->trials[w->count++] = (trial){
-        .point = point, .fault = what->name, .more = more, .act = what->act, .act_at = point, .label = what->label};
+        .point = point, .fault = what->name, .more = more, .act = doing, .act_at = act_at, .label = what->label};
 }
 
 static bool is_of(const fault *what, const char *const *names)
@@ -294,15 +314,12 @@ static void add_trials(work *w)
     for (size_t f = 0; f < FAULT_COUNT; f++) {
         for (size_t i = 0; i < POINT_COUNT; i++)
             if (i > 0 || strcmp(FAULTS[f].name, "lapse") != 0)
-                add_trial(w, POINTS[i], &FAULTS[f], NULL);
+                add_trial(w, POINTS[i], &FAULTS[f], NULL, FAULTS[f].act, POINTS[i]);
         for (size_t i = 0; i + 1 < UNDO_COUNT; i++)
             if (FAULTS[f].act != CANCEL && !is_of(&FAULTS[f], NOT_BACK))
-                add_trial(w, UNDOS[i], &FAULTS[f], "confirm_booking: refuse");
-        if (is_of(&FAULTS[f], NOT_BACK) || is_of(&FAULTS[f], SLOW))
-            continue;
-        add_trial(w, "cancel_booking", &FAULTS[f], "confirm_booking: hang_after");
-        w->trials[w->count - 1].act = CANCEL;
-        w->trials[w->count - 1].act_at = "confirm_booking";
+                add_trial(w, UNDOS[i], &FAULTS[f], "confirm_booking: refuse", FAULTS[f].act, UNDOS[i]);
+        if (!is_of(&FAULTS[f], NOT_BACK) && !is_of(&FAULTS[f], SLOW))
+            add_trial(w, "cancel_booking", &FAULTS[f], "confirm_booking: hang_after", CANCEL, "confirm_booking");
     }
 }
 
@@ -330,7 +347,7 @@ static void no_orphan_hold_and_no_double_charge(void **state)
     }
     print_message("%zu runs: %d booked, %zu nothing\n", w.count, booked, w.count - (size_t) booked);
     assert_int_equal(failures, 0);
-    assert_true(booked > 20);
+    assert_true(booked > 20 / ONE_OF);
     ctn_arena_free(arena);
 }
 
