@@ -4,6 +4,7 @@
 #include "search/inventory.h"
 #include "kit/money.h"
 #include "proposal/pricing.h"
+#include "proposal/proposal.h"
 
 static const char VIETNAM[] =
     "{\"requirements\":{\"origin\":\"Manchester\",\"destinations\":[\"Hanoi\",\"Hoi An\",\"Ho Chi Minh "
@@ -338,6 +339,38 @@ static const ctn_json *recheck_rome(ctn_arena *arena, const char *flight, const 
     return result;
 }
 
+static void a_choice_is_read_by_key_or_name_and_by_nothing_else(void **state)
+{
+    (void) state;
+    static const struct {
+        const char *answer, *tier;
+        bool is_declined, has_answered;
+    } cases[] = {
+        {"null", "", false, false},
+        {"{}", "", false, false},
+        {"{\"tier\":\"better\"}", "better", false, true},
+        {"{\"tier\":\" KOMFORT \"}", "better", false, true},
+        {"\"best\"", "best", false, true},
+        {"{\"tier\":\"gold\"}", "", false, true},
+        {"{\"declined\":true}", "", true, true},
+        {"{\"tier\":5,\"declined\":\"yes\"}", "", false, true},
+        {"[\"good\"]", "", false, true},
+        {"\"in May, please\"", "", false, true},
+    };
+    ctn_arena *arena = ctn_arena_new(4096);
+    const ctn_json *tiers =
+        json_from(arena, CTN_STR("{\"tiers\":[{\"tier\":\"good\",\"name\":\"Basis\"},{\"tier\":\"better\","
+                                 "\"name\":\"Komfort\"},{\"tier\":\"best\",\"name\":\"Premium\"}]}"));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const ctn_json *choice = travel_choice_read(arena, json_from(arena, ctn_str_from(cases[i].answer)), tiers);
+        if (!ctn_str_is(ctn_json_str_or(choice, "tier", CTN_STR("?")), cases[i].tier) ||
+            ctn_json_bool_or(choice, "is_declined", !cases[i].is_declined) != cases[i].is_declined ||
+            ctn_json_bool_or(choice, "has_answered", !cases[i].has_answered) != cases[i].has_answered)
+            fail_msg("%s: %.*s", cases[i].answer, CTN_STR_ARG(ctn_json_to_str(arena, choice)));
+    }
+    ctn_arena_free(arena);
+}
+
 static void prices_that_hold_or_nearly_hold_are_honoured(void **state)
 {
     (void) state;
@@ -529,6 +562,7 @@ int main(void)
         cmocka_unit_test(a_proposal_ends_with_the_first_of_its_offers),
         cmocka_unit_test(what_is_wrong_with_the_rules_is_told_with_its_place),
         cmocka_unit_test(whatever_the_rules_a_total_is_its_lines),
+        cmocka_unit_test(a_choice_is_read_by_key_or_name_and_by_nothing_else),
         cmocka_unit_test(prices_that_hold_or_nearly_hold_are_honoured),
         cmocka_unit_test(a_price_that_moved_or_an_offer_that_is_gone_is_told_by_line),
         cmocka_unit_test(every_kind_of_budget_is_compared),

@@ -48,3 +48,26 @@ const ctn_json *travel_proposal_write(ctn_arena *arena, const travel_agency *age
     ctn_json_put_str(&out, "reminder", ctn_arena_join(arena, parts, sizeof parts / sizeof *parts));
     return ctn_json_finish(&out);
 }
+
+const ctn_json *travel_choice_read(ctn_arena *arena, const ctn_json *answer, const ctn_json *pricing_tiers)
+{
+    const ctn_json *tiers = ctn_json_member_of(pricing_tiers, "tiers");
+    ctn_str said = ctn_json_text(ctn_json_is(answer, CTN_JSON_OBJECT) ? ctn_json_member_of(answer, "tier") : answer);
+    ctn_str tier = {NULL, 0};
+    bool is_nothing = !answer || ctn_json_is(answer, CTN_JSON_NULL) ||
+                      (ctn_json_is(answer, CTN_JSON_OBJECT) && ctn_json_count(answer) == 0);
+    said = ctn_str_trim(said);
+    for (size_t i = 0; said.len > 0 && i < ctn_json_count(tiers); i++) {
+        ctn_str key = ctn_json_str_or(ctn_json_at(tiers, i), "tier", CTN_STR("")),
+                name = ctn_json_str_or(ctn_json_at(tiers, i), "name", CTN_STR(""));
+        if (ctn_str_equal_any_case(said, key) || ctn_str_equal_any_case(said, name))
+            tier = key;
+    }
+    ctn_json_builder out = ctn_json_object(arena);
+    ctn_json_put_str(&out, "tier", tier);
+    ctn_json_put_bool(&out, "is_declined",
+                      tier.len == 0 && ctn_json_is(answer, CTN_JSON_OBJECT) &&
+                          ctn_json_bool_or(answer, "declined", false));
+    ctn_json_put_bool(&out, "has_answered", !is_nothing);
+    return ctn_json_finish(&out);
+}

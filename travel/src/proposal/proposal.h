@@ -21,6 +21,11 @@ typedef struct travel_proposal {
  * reminder_subject, reminder}: what the templates of a proposal read beside pricing_tiers. */
 const ctn_json *travel_proposal_write(ctn_arena *arena, const travel_agency *agency, const travel_proposal *letter);
 
+/* {tier, is_declined, has_answered}: what a client's answer chooses. The answer is {tier: .., declined: ..}, or just a
+ * text; a tier is named by its key or as the proposal calls it ("Komfort"), in any case. Anything else is an answer
+ * that chooses nothing: tier is "". */
+const ctn_json *travel_choice_read(ctn_arena *arena, const ctn_json *answer, const ctn_json *pricing_tiers);
+
 typedef struct travel_recheck {
     const ctn_json *before; /* pricing_tiers as they were proposed */
     ctn_str tier;           /* the one that was accepted: good, better, best */

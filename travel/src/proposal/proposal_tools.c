@@ -110,6 +110,15 @@ static int write_proposal(const travel_call *call, const ctn_json **ret_result, 
     return CTN_OK;
 }
 
+static int read_choice(const travel_call *call, const ctn_json **ret_result, ctn_err *err)
+{
+    const ctn_json *tiers;
+    int rc = travel_want_object(call, "pricing_tiers", &tiers, err);
+    if (!rc)
+        *ret_result = travel_choice_read(call->arena, ctn_json_member_of(call->arguments, "answer"), tiers);
+    return rc;
+}
+
 /* ---- documents kept ---- */
 
 static int read_whose(const travel_call *call, travel_document *d, ctn_err *err)
@@ -269,6 +278,20 @@ static const travel_tool TOOLS[] = {
                .is_additive = true,
                .is_closed_world = true},
      .run = write_proposal},
+    {.about = {.name = "read_choice",
+               .title = "Which tier a client chooses",
+               .description = "Reads an answer ({tier}, {declined}, or a text): tier is good, better, best, or empty.",
+               .input_schema = "{\"type\":\"object\",\"required\":[\"pricing_tiers\"],\"properties\":{\"answer\":{},"
+                               "\"pricing_tiers\":{\"type\":\"object\"}}}",
+               .output_schema =
+                   "{\"type\":\"object\",\"required\":[\"tier\",\"is_declined\",\"has_answered\"],\"properties\":{"
+                   "\"tier\":{\"enum\":[\"\",\"good\",\"better\",\"best\"]},\"is_declined\":" BOOLEAN
+                   ",\"has_answered\":" BOOLEAN "}}",
+               .is_read_only = true,
+               .is_idempotent = true,
+               .is_additive = true,
+               .is_closed_world = true},
+     .run = read_choice},
     {.about = {.name = "next_version",
                .title = "The next version of a client's document",
                .description = "Which version the next proposal (or other kind of document) of a lead will be, from 1.",
