@@ -8,7 +8,7 @@ of JSON in LOG: a mail as Python's email package reads it, a webhook's body as i
 With CERT the mail server wants STARTTLS and a login: desk, "correct horse".
 
 What goes wrong is said by the recipient, before the @ of an address or at the end of a telephone number:
-    refused, ..50  never; later, ..51  not now; lost, ..52  taken, and the connection is closed without an answer
+    refused, ..50  never; later, ..51  not now; lost, ..52  taken the first time, and no answer but a closed connection
     silent, ..53   taken, and no answer comes; broken, ..54 (webhook) taken, and answered with 500
 """
 import asyncio, email, email.policy, http.server, json, socket, ssl, sys, threading, time
@@ -31,6 +31,8 @@ def fault_of(address):
 
 
 class Mail:
+    seen = set()
+
     async def handle_RCPT(self, server, session, envelope, address, options):
         if fault_of(address) == "refused":
             return "550 5.1.1 no such mailbox: " + address
@@ -46,7 +48,9 @@ class Mail:
               "text": m.get_content().replace("\r\n", "\n"), "date": str(m["date"].datetime),
               "longest": max(len(line) for line in envelope.content.split(b"\r\n")), "tls": session.ssl is not None,
               "login": bool(session.authenticated)})
-        fault = fault_of(envelope.rcpt_tos[0])
+        is_again = m["message-id"] in Mail.seen
+        Mail.seen.add(m["message-id"])
+        fault = fault_of(envelope.rcpt_tos[0]) if not is_again else ""
         if fault == "lost":
             server.transport.abort()
             await asyncio.sleep(0.05)
@@ -58,7 +62,8 @@ class Mail:
 
 
 def login(server, session, envelope, mechanism, data):
-    return AuthResult(success=data.login == b"desk" and data.password == b"correct horse")
+    is_known = data.login == b"desk" and data.password == b"correct horse"
+    return AuthResult(success=is_known, handled=False)  # not handled: the server says 535 itself
 
 
 class Hook(http.server.BaseHTTPRequestHandler):

@@ -86,11 +86,39 @@ static void a_sequence_writes_once_waits_and_ends_with_the_clients_answer(void *
     assert_int_equal(ctn_json_count(taken(k)), 1);
 }
 
+/* The server has it and did not say so: nothing is sent again until a person has looked, and said that it was not. */
+static void a_mail_of_unknown_fate_parks_the_chain(void **state)
+{
+    kit *k = *state;
+    if (!CATENA_PROGRAM[0] || !has_servers())
+        skip();
+    ctn_str out;
+    start_servers(k, NULL, NULL);
+    configure(k, AT_ONCE BY_MAIL);
+    pack p = lay_out_pack(k);
+    ctn_str client =
+        ctn_arena_printf(k->arena, "client_id=%.*s", CTN_STR_ARG(add_client(k, "Ana", "lost@c.example", "")));
+    assert_int_equal(CATENA(&p, &out, "run", "client-followup-touch", "-i", client.ptr, "-i", "days_since_contact:=5",
+                            "-i", "trip_status=proposed"),
+                     3);
+    ctn_str id = ctn_arena_str(k->arena, newest(&p, "client-followup-touch", "interrupted"));
+    assert_true(id.len > 0);
+    assert_int_equal(ctn_json_count(taken(k)), 1);
+    (void) result_of(&k->tools, "settle_message", k->arena,
+                     json_from(k->arena, CTN_STR("{\"message_id\": \"M-000001\", \"sent\": false}")));
+    assert_int_equal(CATENA(&p, &out, "resume", id.ptr, "--retry"), 0);
+    assert_true(
+        ctn_str_is(ctn_json_text(ctn_json_pointer(json_from(k->arena, out), CTN_STR("/outputs/followup"))), "sent"));
+    assert_int_equal(ctn_json_count(taken(k)), 2);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_kit, drop_kit)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_sequence_writes_once_waits_and_ends_with_the_clients_answer, make_kit,
-                                        drop_kit),
+        TEST(a_sequence_writes_once_waits_and_ends_with_the_clients_answer),
+        TEST(a_mail_of_unknown_fate_parks_the_chain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

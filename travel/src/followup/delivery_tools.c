@@ -68,6 +68,31 @@ static int stop_messages(const travel_call *call, const ctn_json **ret_result, c
     return CTN_OK;
 }
 
+/* A person's word on a message of unknown fate. */
+static int settle_message(const travel_call *call, const ctn_json **ret_result, ctn_err *err)
+{
+    ctn_str message_id;
+    const ctn_json *sent = ctn_json_member_of(call->arguments, "sent");
+    int rc = travel_want_text(call, "message_id", &message_id, err);
+    if (!rc && !ctn_json_is_bool(sent))
+        rc = ctn_fail(err, CTN_E_INVALID, "sent must be true or false: was the message sent?");
+    if (!rc)
+        rc = travel_call_crm(call, false, err);
+    if (rc)
+        return rc;
+    bool is_sent = ctn_json_is(sent, CTN_JSON_TRUE);
+    rc = is_sent ? travel_crm_message_sent(call->tools->crm, message_id, CTN_STR("as a person said"),
+                                           travel_now_ms(call), err)
+                 : travel_crm_message_failed(call->tools->crm, message_id, err);
+    if (rc)
+        return rc;
+    ctn_json_builder out = ctn_json_object(call->arena);
+    ctn_json_put_str(&out, "message_id", message_id);
+    ctn_json_put_str(&out, "status", is_sent ? CTN_STR("sent") : CTN_STR("failed"));
+    *ret_result = ctn_json_finish(&out);
+    return CTN_OK;
+}
+
 #define CHANNEL "{\"enum\":[\"email\",\"sms\",\"whatsapp\",\"phone\",\"desk\"]}"
 #define DELIVERED                                                                                                      \
     "{\"type\":\"object\",\"required\":[\"message_id\",\"delivered_at\",\"driver\",\"reference\"],\"properties\":{"    \
@@ -100,6 +125,17 @@ static const travel_tool TOOLS[] = {
                .is_additive = true,
                .is_closed_world = true},
      .run = delivery_status},
+    {.about = {.name = "settle_message",
+               .title = "Say whether a message was sent",
+               .description = "For a message that delivery_status cannot tell of, once somebody has looked for its "
+                              "Message-ID: sent true leaves it at that, false lets deliver_message send it.",
+               .input_schema = "{\"type\":\"object\",\"required\":[\"message_id\",\"sent\"],\"properties\":{"
+                               "\"message_id\":" STRING ",\"sent\":" BOOLEAN "}}",
+               .output_schema = "{\"type\":\"object\",\"required\":[\"message_id\",\"status\"],\"properties\":{"
+                                "\"message_id\":" STRING ",\"status\":" STRING "}}",
+               .is_idempotent = true,
+               .is_closed_world = true},
+     .run = settle_message},
     {.about = {.name = "stop_messages",
                .title = "Write to a client no more",
                .description = "From now on deliver_message refuses this client (stop: false takes it back).",
