@@ -23,9 +23,9 @@
  * Promises
  *   1. A key has one message. The row says `sending`, on the disk, before anything leaves; `sent` once the driver says
  *      so. A key that is `sent` gets the answer of the first time and nothing leaves.
- *   2. A row that is found `sending` was left by a death, or by a try of unknown fate. It is handed over again
- *      only where that cannot make a second message: the outbox, and a webhook that may be repeated. Else it stays as
- * it is until a person says what became of it (settle_message).
+ *   2. A row that is found `sending` was left by a death, or by a try of unknown fate. It is handed over again only
+ *      where that makes no second message: the outbox, and a webhook that may be repeated. Else it stays so until a
+ *      person says what became of it (settle_message).
  *   3. Whoever has no address for the channel, or wants no messages (and has not written since), gets none; nothing is
  *      written then.
  *
