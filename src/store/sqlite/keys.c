@@ -3,7 +3,9 @@
  *
  * What must hold: after a shred, the bytes of the key are nowhere in the files. So its cell is overwritten in place
  * with as many zeros before it is deleted (with secure_delete, which also blanks what deletion frees), and then the
- * whole log goes back into the file and is cut to nothing: a log that keeps old frames would keep the key. The boxes go
+ * whole log goes back into the file and is cut to nothing: a log that keeps old frames would keep the key. What SQLite
+ * keeps to take a large statement back stays in memory: beside the file it would be written to a folder for temporary
+ * files, which knows nothing of us (and which a command that is kept in may not open). The boxes go
  * as well, after the key: what is left of them says that they were shredded; backups have them still, without a key.
  */
 #include "store/sqlite/db.h"
@@ -113,7 +115,7 @@ int ctn_sqlite_data_key_shred(ctn_store *base, const int64_t *exec_nos, size_t c
 {
     sqlite_store *st = (sqlite_store *) base;
     static const sqlite_sql passes[] = {SQL_DATA_KEY_BLANK, SQL_DATA_KEY_DELETE, SQL_BOXES_DELETE};
-    if (sqlite3_exec(st->db, "PRAGMA secure_delete = ON", NULL, NULL, NULL) != SQLITE_OK)
+    if (sqlite3_exec(st->db, "PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY", NULL, NULL, NULL) != SQLITE_OK)
         return ctn_sqlite_fail(st->db, st->path, sqlite3_errcode(st->db), "preparing to shred", err);
     int rc = CTN_OK;
     for (size_t pass = 0; rc == CTN_OK && pass < sizeof passes / sizeof passes[0]; pass++) {

@@ -69,7 +69,9 @@ int travel_crm_open(const char *path, bool is_reading, travel_crm **ret_crm, ctn
         goto done;
     }
     sqlite3_busy_timeout(crm->db, CRM_BUSY_MS);
-    rc = crm_exec(crm, "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON",
+    rc = crm_exec(crm,
+                  "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"
+                  " PRAGMA temp_store = MEMORY", /* nothing of a client lies in a folder for temporary files */
                   "cannot be read", err);
     if (!rc)
         rc = crm_contact_functions(crm, err);
