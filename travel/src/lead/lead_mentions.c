@@ -10,7 +10,7 @@
 
 enum { UNREACHABLE = 1000 };
 
-typedef enum context { NO_CONTEXT, WEAK, STRONG } context;
+typedef enum context { NO_CONTEXT, WEAK, STRONG, LISTED } context;
 
 typedef struct reading { /* what judge() looks at */
     lead *l;
@@ -75,8 +75,9 @@ static const char STRONG_BEFORE[] =
     "conocer|visitar|descubrir|recorrer|ver|voir|visiter|decouvrir|besuchen|sehen|entdecken|discover|explore|tour|do|"
     "see|add|adding|include|anadir|ajouter)[ :]*" ARTICLE "$";
 static const char WEAK_BEFORE[] =
-    "\\b(?:seeing|doing|love|like|want|wants|wanna|de|del|d'|du|des|over|on|auf|um|para|per|sur|dans|dann|then|puis|"
-    "luego|maybe|perhaps|somewhere like|thinking(?: of)?|hate|scrap|forget|not|considering|price|quote|deals?)"
+    "\\b(?:seeing|doing|love|like|want|wants|wanna|de|del|d'|du|des|over|on|auf|um|per|sur|dans|dann|then|puis|"
+    "luego|for|para|pour|fur|maybe|perhaps|somewhere like|thinking(?: "
+    "of)?|hate|scrap|forget|not|considering|price|quote|deals?)"
     "[ :]*" ARTICLE "$";
 static const char AFTER[] = "^ ?(?:airport\\b|flughafen\\b|pref\\b|preferred\\b|preferably\\b|if poss|departures?\\b|"
                             "island\\b|city break|-> ?|\\? )";
@@ -100,6 +101,9 @@ static const char BETWEEN[] =
     "?(?:and|or|then|to|with|y|e|et|und|oder|ou|o|u|puis|dann|luego|plus|a|nach|mit|con|avec|maybe))"
     " ?(?:the |la |le |les |l'|in |then |to )?$";
 
+/* In such a list of places no person stands: "Vancouver, Jasper", but "Rome with Martin and Jasper". */
+static const char COMMA[] = "^ ?(?:\\([^)]{0,16}\\))? ?(?:[,/]|or|ou|oder) ?$";
+
 static bool is_beside(const reading *r, size_t end, size_t start)
 {
     return end <= start && start - end <= 28 &&
@@ -120,7 +124,7 @@ static context context_of(const reading *r, size_t start, size_t end, const lead
     if (lead_before(rules, STRONG_BEFORE, r->text, start, 40, NULL) || lead_after(rules, AFTER, r->text, end, 16))
         return STRONG;
     if ((last && is_beside(r, last->end, start)) || is_before_a_known_one(r, end))
-        return STRONG;
+        return last && lead_has(rules, COMMA, (ctn_str){r->text.ptr + last->end, start - last->end}) ? LISTED : STRONG;
     return lead_before(rules, WEAK_BEFORE, r->text, start, 32, NULL) ? WEAK : NO_CONTEXT;
 }
 
@@ -143,22 +147,22 @@ static int threshold(const reading *r, const travel_match *m, size_t start, cont
     size_t end = start + m->len;
     if (is_word && is_capital && c == NO_CONTEXT && starts_sentence(r->text, start))
         is_capital = false;
-    if (c != STRONG && is_about_a_person(r, m->flags, start, end))
+    if (c < STRONG && is_about_a_person(r, m->flags, start, end))
         return UNREACHABLE;
     if (is_word || is_person) {
         if (is_capital)
-            return c == STRONG ? (is_person ? 62 : 50) : is_person ? 100 : c == WEAK ? 85 : 105;
-        if (c != STRONG || !lead_after(r->l->rules, NOUN_AFTER, r->text, end, 16))
-            return r->is_shouted && c == STRONG ? 90 : 140;
+            return c == LISTED ? 45 : c == STRONG ? (is_person ? 62 : 50) : is_person ? 100 : c == WEAK ? 85 : 105;
+        if (c < STRONG || !lead_after(r->l->rules, NOUN_AFTER, r->text, end, 16))
+            return r->is_shouted && c >= STRONG ? 90 : UNREACHABLE;
         return 90;
     }
     int care = m->flags & TRAVEL_NAME_ALTERNATE ? 20 : 0;
     if (is_capital)
-        return care + (c == STRONG ? 25 : c == WEAK ? 42 : 70);
+        return care + (c >= STRONG ? 25 : c == WEAK ? 42 : 70);
     /* In English a word that is none of the dictionary's is a name; the other languages' dictionaries we do not have.
      */
     bool is_english = r->l->language == TRAVEL_EN && !r->is_shouted;
-    return care + (c == STRONG ? (is_english ? 50 : 66) : c == WEAK ? 72 : 85);
+    return care + (c >= STRONG ? (is_english ? 40 : 66) : c == WEAK ? (is_english ? 50 : 72) : 85);
 }
 
 /* "Hvar ... in Croatia": the country it lies in is named too. */
@@ -170,24 +174,27 @@ static bool is_in_a_known_area(const reading *r, const travel_place *place)
     return false;
 }
 
+static bool is_a_street(const reading *r, size_t end)
+{
+    static const char STREET[] = "^ (?:street|st|road(?! trip)|rd|avenue|ave|lane|drive|terrace|close|square)\\b";
+    return lead_after(r->l->rules, STREET, r->text, end, 12);
+}
+
 /* "Milford Sound", "Paris Hilton", "the Inca trail": the name of something else begins with this place's. */
 static bool goes_on_as_something_else(const reading *r, size_t end)
 {
-    if (lead_after(
-            r->l->rules,
-            "^ (?:trail|ferry|street|st\\b|road(?! trip)|rd\\b|bridge|station|festival|club|university|style|lights)",
-            r->text, end, 12))
+    if (lead_after(r->l->rules, "^ (?:trail|ferry|bridge|station|festival|club|university|style|lights)\\b", r->text,
+                   end, 12))
         return true;
     size_t next = end + 1;
     if (r->is_shouted || next >= r->text.len || r->text.ptr[end] != ' ' || !is_word_byte(r->text.ptr[next]) ||
         r->text.ptr[next] <= '9' || !is_upper(r->t, next))
         return false;
     travel_match m;
-    return !travel_match_at(r->text, next, &m) &&
-           !lead_after(
-               r->l->rules,
-               "^ (?:airport|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun|i\\b|i'm)",
-               r->text, end, 12);
+    static const char TIMES[] =
+        "^ (?:airport|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|"
+        "sun)[a-z]*|i|i'm)\\b";
+    return !travel_match_at(r->text, next, &m) && !lead_after(r->l->rules, TIMES, r->text, end, 16);
 }
 
 /* "Elena Soto": the word before, with nothing but a blank between, is a first name. */
@@ -212,7 +219,7 @@ static bool is_meant(const reading *r, const travel_match *m, size_t start, cons
     context c = context_of(r, start, end, last);
     if (m->place) {
         int known = travel_place_prominence(m->place) + (is_in_a_known_area(r, m->place) ? 20 : 0);
-        return known >= threshold(r, m, start, c) &&
+        return known >= threshold(r, m, start, c) && !is_a_street(r, end) &&
                (known >= 100 || (!goes_on_as_something_else(r, end) && !is_a_surname(r, start)));
     }
     /* only an airport's name: often that of a person or a place nearby */
@@ -222,9 +229,9 @@ static bool is_meant(const reading *r, const travel_match *m, size_t start, cons
     if (says_airport)
         return true;
     if (m->flags & (TRAVEL_NAME_WORD | TRAVEL_NAME_PERSON))
-        return c == STRONG && is_upper(r->t, start) && m->airport->hub >= 3 &&
+        return c >= STRONG && is_upper(r->t, start) && m->airport->hub >= 3 &&
                !is_about_a_person(r, m->flags, start, end);
-    return m->airport->hub >= 2 || c == STRONG;
+    return m->airport->hub >= 2 || c >= STRONG;
 }
 
 static bool is_code_of_something_else(ctn_str code)
@@ -247,7 +254,7 @@ static const travel_airport *code_at(const reading *r, size_t at, size_t end)
     if (!r->is_field && (airport->is_word || airport->hub < 2 || r->is_shouted)) {
         bool is_pair = lead_after(r->l->rules, "^ ?(?:[-/>]|->|to) ?[a-z]{3}\\b", r->text, end, 12) ||
                        lead_before(r->l->rules, "\\b[a-z]{3} ?(?:[-/>]|->|to) ?$", r->text, at, 12, NULL);
-        if (!is_pair && (r->is_shouted || context_of(r, at, end, NULL) != STRONG))
+        if (!is_pair && (r->is_shouted || context_of(r, at, end, NULL) < STRONG))
             return NULL;
     }
     return airport;
@@ -262,6 +269,16 @@ static bool is_in_an_address(ctn_str text, size_t start, size_t end)
     return start > 0 && strchr(".-_", text.ptr[start - 1]) && start > 1 && is_word_byte(text.ptr[start - 2]) &&
            end < text.len && (text.ptr[end] == '.' || text.ptr[end] == '@') && end + 1 < text.len &&
            is_word_byte(text.ptr[end + 1]);
+}
+
+/* "Lake Bled", "Mount Teide": called so, and it lies by the town of that name. */
+static void take_word_before(const reading *r, lead_mention *m)
+{
+    lead_match w;
+    if (!lead_before(r->l->rules, "\\b(?:lake|loch|mount) $", r->text, m->start, 8, &w) || !is_upper(r->t, m->start))
+        return;
+    m->start -= w.end - w.start;
+    m->name = ctn_arena_str(r->l->arena, lead_text_original(r->t, m->start, m->end)).ptr;
 }
 
 /* "Savannah, Georgia", "Paris (Texas)": the second says which of the first is meant, and both are one mention. */
@@ -359,6 +376,7 @@ static void read_mentions(const reading *r, lead_mentions *list)
                                                         .name = m.place ? m.name : m.airport->city,
                                                         .airport = m.airport,
                                                         .is_only_airport = !m.place};
+            take_word_before(r, &list->items[list->count - 1]);
             if (last && settle_pair(r, last, &list->items[list->count - 1]))
                 list->count--;
             i += m.len;

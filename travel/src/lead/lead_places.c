@@ -9,7 +9,7 @@
 
 static const char FROM_BEFORE[] =
     "(?:\\b(?:from|ex|out of|outta|leaving|departing|departs?|departure(?: airport| city)?|fly|flying|origin|starting|"
-    "starting (?:in|from|at)|abflug(?:hafen)?|abflug (?:ab|von|in)|ab|von|aus|desde|depuis|"
+    "start(?:ing)? (?:in|from|at)|abflug(?:hafen)?|abflug (?:ab|von|in)|ab|von|aus|desde|depuis|"
     "(?:part\\w*|depart\\w*|sal\\w+|vol\\w*|vuelo\\w*|au depart) (?:de |d'|desde |depuis )?|"
     "(?:based|resident|all|(?:we|i|we're|i'm|we are|i am|im|currently|all)(?: (?:are|am|both|all))?"
     " (?:based|living|live|located|staying)|i'm|im|i am) in|home is|"
@@ -26,7 +26,8 @@ static const char FROM_AFTER[] =
 static const char OUT_BEFORE[] =
     "\\b(?:scrap|forget|not|skip|except|rather than|instead of|don'?t want|not keen on|avoid|anywhere but|bored of|"
     "no more|driving to|can'?t do|ruled out|fed up with|sick of|tired of|already (?:did|done|seen|been to)|nothing in|"
-    "(?:we|i)(?:'ve)? (?:did|done)|(?:been|went|was|were|gone|got back|came back|back)(?: already)? (?:to|in|from)|"
+    "(?:we|i)(?:'ve)? (?:did|done)|(?:their|his|her|last|previous|first) (?:trip|holiday|visit) "
+    "to|(?:been|went|was|were|gone|got back|came back|back)(?: already)? (?:to|in|from)|"
     "pas|plus|nicht|kein\\w*|ya no|sin|hate|ni|statt|anstatt|au lieu de|en vez de)"
     "(?: (?:to|the|a|in|at|going to|go to|do|want|really|nach|mehr|du|de|d'))* ?$";
 static const char OUT_AFTER[] =
@@ -44,6 +45,10 @@ static bool is_pair(lead *l, ctn_str text, const lead_mention *first, const lead
         return true;
     if (!lead_has(l->rules, "^ ?[-/] ?$", between))
         return false;
+    bool are_towns = !travel_place_is_area(first->place) && !travel_place_is_area(second->place);
+    if (are_towns && between.len == 3 && between.ptr[1] == '-' &&
+        travel_place_country(first->place) != travel_place_country(second->place))
+        return true; /* "Toronto - Punta Cana" */
     return first->airport || second->airport ||
            lead_before(l->rules, "\\b(?:flights?|vuelos?|vols?|flug|fluge) $", text, first->start, 12, NULL);
 }
