@@ -224,6 +224,10 @@ function addWordNet() {
         p ??= country && lemmas.map(l => find(l, country, q => kind === KIND.city ? q.kind === KIND.city : isArea(q) && q !== country)).find(Boolean);
         if (!p && !country && kind !== KIND.city) // an island of the Mediterranean, say
             p = lemmas.map(l => find(l, null, q => isArea(q) && q.kind !== KIND.country)).find(Boolean);
+        if (!p && kind === KIND.city && country) { // Bangalore is Bengaluru
+            p = cities.filter(c => c.country === country && c.prominence >= 80 && lemmas.some(l => c.others.includes(l)))
+                .sort((a, b) => b.prominence - a.prominence)[0];
+        }
         if (!p && kind === KIND.city)
             continue; // an ancient town, or a name that GeoNames spells otherwise
         if (!p) {
@@ -275,9 +279,11 @@ function readVocabulary() {
             throw new Error(`${vocabularyPath}: what kind, or which outer place, is meant by "${line}"?`);
         const country = outer.map(o => o.kind === KIND.country ? o : o.country).find(Boolean) ?? null;
         const names = others ? others.split(/ *; */) : [];
-        let p = kind === 'country' ? find(name, null, q => q.kind === KIND.country) : kind === 'city' ? townCalled(name, country)
+        let p = kind === 'country' ? find(name, null, q => q.kind === KIND.country) : kind === 'city' ? [name, ...names].map(n => townCalled(n, country)).find(Boolean)
             : [name, ...names].map(n => find(n.replace(/^(es|fr|de) /, ''), country, q => isArea(q) && q.kind !== KIND.country)).find(Boolean);
         if (kind === 'city' || kind === 'country') {
+            p.names.add(p.name);
+            p.name = name;
             names.forEach(n => p.names.add(n.replace(/^(es|fr|de) /, '')));
             p.airport = airport;
             continue;

@@ -133,7 +133,7 @@ export class Sources {
             ['OpenFlights', 'Open Database License 1.0: https://opendatacommons.org/licenses/odbl/1-0/\n' +
                 'Database Contents License 1.0: https://opendatacommons.org/licenses/dbcl/1-0/\n'],
             ['Unicode CLDR 48', this.text('cldr-core', 'LICENSE')], ['Unicode CLDR 41', doc('unicode-cldr-core')],
-            ['WordNet 3.0', doc('wordnet-base')], ['Stopwords ISO', this.text('stopwords-iso', 'README.md').split(/^#+ *Licen[sc]e/mi).pop()]];
+            ['WordNet 3.0', doc('wordnet-base')], ['Stopwords ISO', 'The MIT License, copyright Gene Diaz: https://github.com/stopwords-iso/stopwords-iso\n']];
         return parts.map(([title, text]) => `==== ${title} ====\n\n${text.trim()}\n\n`).join('');
     }
 

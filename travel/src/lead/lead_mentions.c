@@ -72,7 +72,9 @@ static const char STRONG_BEFORE[] =
     "(?:part\\w*|depart\\w*|sal\\w+|viv\\w+|habit\\w+|komm\\w*|wohn\\w*|arriv\\w+|somos|soy|trip|holiday|"
     "honeymoon|week|weekend|cruise|break|nights|nts|days|tour|safari|viaje|voyage|reise|urlaub|sejour)"
     " (?:a|de|desde|en|of|d'|aus)|"
-    "conocer|visitar|descubrir|recorrer|ver|voir|visiter|decouvrir|besuchen|sehen|entdecken|discover|explore|tour|do|"
+    "preferably|ideally|especially|particularly|such "
+    "as|airport|conocer|visitar|descubrir|recorrer|ver|voir|visiter|decouvrir|besuchen|sehen|entdecken|discover|"
+    "explore|tour|do|"
     "see|add|adding|include|anadir|ajouter)[ :]*" ARTICLE "$";
 static const char WEAK_BEFORE[] =
     "\\b(?:seeing|doing|love|like|want|wants|wanna|de|del|d'|du|des|over|on|auf|um|per|sur|dans|dann|then|puis|"
@@ -159,10 +161,14 @@ static int threshold(const reading *r, const travel_match *m, size_t start, cont
     int care = m->flags & TRAVEL_NAME_ALTERNATE ? 20 : 0;
     if (is_capital)
         return care + (c >= STRONG ? 25 : c == WEAK ? 42 : 70);
-    /* In English a word that is none of the dictionary's is a name; the other languages' dictionaries we do not have.
-     */
+    /* In English a word that is none of the dictionary's is a name; the other languages' dictionaries we do not have,
+     * and in German names have capitals. */
     bool is_english = r->l->language == TRAVEL_EN && !r->is_shouted;
-    return care + (c >= STRONG ? (is_english ? 40 : 66) : c == WEAK ? (is_english ? 50 : 72) : 85);
+    if (r->l->language == TRAVEL_DE && c < STRONG)
+        return UNREACHABLE;
+    if (m->flags & TRAVEL_NAME_FOREIGN)
+        care += is_english ? 30 : 0;
+    return care + (c >= STRONG ? (is_english ? 40 : 66) : c == WEAK ? (is_english ? 50 : 72) : 88);
 }
 
 /* "Hvar ... in Croatia": the country it lies in is named too. */

@@ -11,18 +11,25 @@ static const char FROM_BEFORE[] =
     "(?:\\b(?:from|ex|out of|outta|leaving|departing|departs?|departure(?: airport| city)?|fly|flying|origin|starting|"
     "start(?:ing)? (?:in|from|at)|abflug(?:hafen)?|abflug (?:ab|von|in)|ab|von|aus|desde|depuis|"
     "(?:part\\w*|depart\\w*|sal\\w+|vol\\w*|vuelo\\w*|au depart) (?:de |d'|desde |depuis )?|"
+    "(?:nearest|closest|local|home|preferred|our) airport(?: is| would be|:)?|"
     "(?:based|resident|all|(?:we|i|we're|i'm|we are|i am|im|currently|all)(?: (?:are|am|both|all))?"
-    " (?:based|living|live|located|staying)|i'm|im|i am) in|home is|"
+    " (?:based|living|live|located|staying)(?: just outside| near)?|we're|we are|i'm|im|i am) (?:in|near)|home is|"
     "(?:somos|soy|estoy|estamos|vivimos|vivo)(?: [a-z0-9 ]{0,24})? (?:de|en)|"
     "(?:j'habite|nous habitons|habitons|habite|on est|je suis)(?: a| en| de)?|"
-    "(?:wir|ich) (?:kommen?|wohnen?|leben?|sind) (?:aus|in))"
-    "|\\bflights?(?= $)) ?(?:-|: ?)?(?:the |here in |either |downtown |beautiful |sunny )?$";
+    "(?:wir|ich) (?:kommen?|wohnen?|leben?|sind) (?:aus|in|bei))"
+    "|[.!,\\n] ?liv(?:e|ing) (?:in|near)|\\bflights?(?= $)) ?(?:-|: ?)?"
+    "(?:the |here in |either |downtown |beautiful |sunny )?$";
 /* Beats a bare "from": "walk from Sarria, flying out of Cork". */
 static const char FLY_BEFORE[] =
     "\\b(?:fly|flying|flights?|depart\\w*|leaving|leave|abflug|volando|vol|saliendo|salida)"
     "(?: (?:out of|from|ab|von|de|desde|airport))*[ :]*(?:the )?$";
 static const char FROM_AFTER[] =
     "^ ?(?:airport\\b(?! hotel)|pref\\b|preferred\\b|preferably\\b|if poss|departures?\\b|based\\b|origin\\b)";
+/* Would do, but is not the first: "Bristol at a push". */
+static const char WOULD_DO[] =
+    "^,? (?:at a push|would (?:also )?(?:do|work|suit)|also (?:ok|fine|works|possible)|(?:is|would be) "
+    "(?:ok|okay|fine|also)|"
+    "works|(?:is|would be) (?:our |my |the )?(?:easiest|nearest|closest|best|ideal|handiest|local))\\b";
 static const char OUT_BEFORE[] =
     "\\b(?:scrap|forget|not|skip|except|rather than|instead of|don'?t want|not keen on|avoid|anywhere but|bored of|"
     "no more|driving to|can'?t do|ruled out|fed up with|sick of|tired of|already (?:did|done|seen|been to)|nothing in|"
@@ -63,6 +70,28 @@ static bool goes_on(lead *l, ctn_str text, const lead_mention *before, const lea
            lead_before(l->rules, "(?:or|ou|oder|\\bo|/) ?(?:from )?$", text, m->start, 10, NULL);
 }
 
+/* "... Turkey, Cyprus. Exeter or Bristol.": towns alone in a sentence behind others. */
+static lead_mention *origin_alone(lead *l, ctn_str text, lead_mentions *list)
+{
+    for (size_t i = 1; i < list->count; i++) {
+        lead_mention *m = &list->items[i];
+        bool is_first = lead_before(l->rules, "[.!?\\n]\"? ?$", text, m->start, 4, NULL);
+        size_t last = i;
+        while (
+            is_first && last + 1 < list->count &&
+            lead_has(l->rules, "^ ?(?:or|/|,) ?$",
+                     (ctn_str){text.ptr + list->items[last].end, list->items[last + 1].start - list->items[last].end}))
+            last++;
+        if (!is_first || m->is_out || travel_place_is_area(m->place) || last > i + 1 ||
+            !lead_after(l->rules, "^ ?(?:[.!\\n]|$)", text, list->items[last].end, 2))
+            continue;
+        for (size_t j = i; j <= last; j++)
+            list->items[j].is_origin = true;
+        return m;
+    }
+    return NULL;
+}
+
 static lead_mention *origin_by_words(lead *l, ctn_str text, lead_mentions *list)
 {
     lead_mention *origin = NULL, *preferred = NULL, *flown = NULL;
@@ -71,7 +100,9 @@ static lead_mention *origin_by_words(lead *l, ctn_str text, lead_mentions *list)
         bool is_from = lead_before(l->rules, FROM_BEFORE, text, m->start, 48, NULL);
         bool is_preferred = lead_after(l->rules, FROM_AFTER, text, m->end, 24) &&
                             !lead_before(l->rules, TO_BEFORE, text, m->start, 12, NULL);
-        m->is_origin = is_from || is_preferred || (i > 0 && goes_on(l, text, &list->items[i - 1], m));
+        bool would_do = lead_after(l->rules, WOULD_DO, text, m->end, 32) && travel_place_airport(m->place) &&
+                        !lead_before(l->rules, TO_BEFORE, text, m->start, 12, NULL);
+        m->is_origin = is_from || is_preferred || would_do || (i > 0 && goes_on(l, text, &list->items[i - 1], m));
         if (m->is_origin && !m->is_out && !origin)
             origin = m;
         if (is_preferred && !m->is_out && !preferred)
@@ -100,6 +131,8 @@ static void find_origin(lead *l, ctn_str text, lead_mentions *list)
             origin = &list->items[i];
     if (!origin && lead_has(l->rules, "\\b(?:from|out of|leaving) here\\b", text) && list->count > 0)
         origin = &list->items[0];
+    if (!origin)
+        origin = origin_alone(l, text, list);
     for (size_t i = 0; !origin && i < list->count; i++) {
         lead_mention *m = &list->items[i];
         /* an airport nobody goes "to", beside another place to go to */

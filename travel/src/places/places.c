@@ -166,7 +166,9 @@ static void match_of(size_t row, const char *key, size_t len, travel_match *ret_
         if (n->kind == TRAVEL_NAME_OF_PLACE && !ret_match->place) {
             ret_match->place = &travel_places[n->item];
             ret_match->name = text_at(n->shown ? n->shown : ret_match->place->name);
-            ret_match->flags = n->flags;
+            char own[KEY_MAX + 1];
+            bool is_own = fold(ctn_str_from(ret_match->name), own) && strcmp(own, key) == 0;
+            ret_match->flags = n->flags | (is_own ? 0 : TRAVEL_NAME_FOREIGN);
         } else if (n->kind == TRAVEL_NAME_OF_AIRPORT && !ret_match->airport) {
             ret_match->airport = &travel_airports[n->item];
             ret_match->flags |= n->flags;

@@ -101,7 +101,8 @@ enum {                            /* why a name is to be read with care */
        TRAVEL_NAME_ALTERNATE = 4, /* one of many other names: Bombay */
        TRAVEL_NAME_AIRPORT = 8,   /* an airport's: Heathrow */
        TRAVEL_NAME_CAPITALS = 16, /* only in capitals: UK */
-       TRAVEL_NAME_CODE = 32      /* and only behind a town: Portland, OR */
+       TRAVEL_NAME_CODE = 32,     /* and only behind a town: Portland, OR */
+       TRAVEL_NAME_FOREIGN = 64   /* not what it is called in English: Riad, Wien */
 };
 
 /* A common first name: of the one behind it may be a surname and no place (Elena Soto). */
