@@ -18,9 +18,10 @@ lead_world() {
         echo "sealing: {key: {file: bench.key}}"
         printf 'servers: {travel: {command: "%s", args: [' "${lead_server[0]}"
         printf '"%s", ' "${lead_server[@]:1}"
-        echo "], env: {CRM: \"$world/crm.db\"}, trusted: true}}"
-        echo "include: [\"$pack/first-design/mobile-lead-processing.json\", \"$pack/instruction-sets/*.yaml\", \"$pack/templates/\"]"
+        echo "], env: {CRM: \"$world/crm.db\", AGENCY: \"$world/agency.yaml\"}, trusted: true}}"
+        echo "include: [\"$pack/chains/*.yaml\", \"$pack/instruction-sets/*.yaml\", \"$pack/templates/\"]"
     } >"$world/catena.yaml"
+    cp travel/agency.yaml "$world/" # what is sent goes to the outbox beside it
 }
 # lead_side KEY SIDE ARGUMENT... : what it prints are figures under KEY
 lead_side() {
@@ -40,12 +41,14 @@ if ! command -v node >/dev/null || [ ! -d "$leads" ]; then
     tell "w11 is left out: it needs node, and the leads (LEADS names their folder)"
 else
     lead_world plain
-    CRM=$work/plain/crm.db lead_side w11 plain "$leads" "${lead_server[@]}"
-    lead_world chain
-    lead_side w11 chain "$catena" "$work/chain/catena.yaml" "$leads"
-    say w11/saved_one_percent "$(lead_saved w11 one_p50_ms one_p50_ms)"
-    say w11/saved_all_percent "$(lead_saved w11 all_ms all_ms)"
+    CRM=$work/plain/crm.db AGENCY=$work/plain/agency.yaml lead_side w11 plain "$leads" "${lead_server[@]}"
+    lead_world one
+    lead_side w11/one chain "$catena" "$work/one/catena.yaml" "$leads" one
+    lead_world all
+    lead_side w11/all chain "$catena" "$work/all/catena.yaml" "$leads" all
     lead_world few --at-once "${LEADS_AT_ONCE:-4}"
-    lead_side w11/at_once_4 chain "$catena" "$work/few/catena.yaml" "$leads" 0
-    say w11/at_once_4/saved_all_percent "$(lead_saved w11/at_once_4 all_ms all_ms)"
+    lead_side w11/few chain "$catena" "$work/few/catena.yaml" "$leads" all
+    say w11/one/saved_percent "$(lead_saved w11/one one_p50_ms one_p50_ms)"
+    say w11/all/saved_percent "$(lead_saved w11/all per_lead_ms per_lead_ms)"
+    say w11/few/saved_percent "$(lead_saved w11/few per_lead_ms per_lead_ms)"
 fi

@@ -16,8 +16,8 @@ static const char *const FILES[] = {"catena.yaml", "agency.yaml"};
 /* Folders without folders in them; ending NULL: all of their files. */
 static const struct {
     const char *name, *ending;
-} FOLDERS[] = {{"chains", ".yaml"}, {"first-design", NULL},     {"instruction-sets", ".yaml"}, {"leads", ".txt"},
-               {"prompts", NULL},   {"templates", ".mustache"}, {"tests", ".test.yaml"}};
+} FOLDERS[] = {{"chains", ".yaml"}, {"instruction-sets", ".yaml"}, {"leads", ".txt"},
+               {"prompts", NULL},   {"templates", ".mustache"},    {"tests", ".test.yaml"}};
 static const char IGNORED[] = "*.db\n*.db-*\n*.key\noutbox/\ndocuments/\n";
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))

@@ -73,7 +73,8 @@ static void say_next(const ctn_cli *cli, ctn_str folder, bool is_travel)
                        CTN_STR_ARG(ctn_shell_word(cli->arena, ctn_path_of_program_folder(cli->arena).ptr)));
     ctn_buf_append_literal(&out, "  catena check\n  catena test tests/*.test.yaml\n");
     ctn_buf_printf(&out, "  catena run %s\n",
-                   is_travel ? "mobile-lead-processing -i raw_lead=@leads/demo.txt" : "hello -i name=Ann");
+                   is_travel ? "mobile-lead-processing -i raw_lead=@leads/demo.txt --output proposal_document --reveal"
+                             : "hello -i name=Ann");
     (void) ctn_screen_write(&cli->err, ctn_buf_str(&out));
     ctn_buf_done(&out);
 }
