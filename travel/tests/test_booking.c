@@ -283,6 +283,7 @@ static void a_wrong_section_is_told_with_its_place(void **state)
         {"{faults: {hold_flight: error_aftr}}", "did you mean error_after?"},
         {"{faults: {hold_flight: \"error_after*0\"}}", "there is no fault"},
         {"{holdMinutes: 0}", "holdMinutes"},
+        {"{holdMinuts: 5}", "did you mean holdMinutes?"},
     };
     for (size_t i = 0; i < sizeof WRONG / sizeof *WRONG; i++) {
         desk d;

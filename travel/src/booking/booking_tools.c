@@ -399,4 +399,14 @@ static const travel_tool TOOLS[] = {
      .run = provider_ledger},
 };
 
-const travel_toolset travel_booking_tools = {TOOLS, sizeof TOOLS / sizeof *TOOLS};
+/* The section `provider`, when the server starts: it is only read. */
+static int check_provider(const travel_agency *agency, ctn_err *err)
+{
+    travel_deals *deals = NULL;
+    ctn_clock clock = ctn_clock_system();
+    int rc = travel_deals_open(agency, &clock, &deals, err);
+    travel_deals_close(deals);
+    return rc;
+}
+
+const travel_toolset travel_booking_tools = {TOOLS, sizeof TOOLS / sizeof *TOOLS, check_provider};

@@ -4,8 +4,10 @@
 #include "booking/books.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { BUSY_MS = 5000, BUSY_STEP_MS = 5 };
 
@@ -42,6 +44,9 @@ int travel_books_open(travel_books *b, const char *path, const char *schema, ctn
     free(b->path);
     b->path = strdup(path);
     assert(b->path);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600); /* SQLite would make it for everybody to read */
+    if (fd >= 0)
+        (void) close(fd);
     if (sqlite3_open_v2(path, &b->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL))
         rc = ctn_fail(err, CTN_E_IO, "ledger %s cannot be opened: does its folder exist, and may you write there?",
                       path);

@@ -19,7 +19,7 @@ typedef struct travel_books {
     char *path;
 } travel_books;
 
-/* Opens the file, made if it is not there, and runs `schema`, which says IF NOT EXISTS everywhere. */
+/* Opens the file, made if it is not there (mode 600), and runs `schema`, which says IF NOT EXISTS everywhere. */
 int travel_books_open(travel_books *b, const char *path, const char *schema, ctn_err *err);
 void travel_books_close(travel_books *b);
 int travel_books_begin(travel_books *b, ctn_err *err);

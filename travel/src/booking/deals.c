@@ -49,6 +49,37 @@ struct travel_deals {
 
 /* ---- open ---- */
 
+static const ctn_str SETTINGS[] = {{"kind", 4},  {"ledger", 6}, {"holdMinutes", 11}, {"hangMs", 6},  {"faults", 6},
+                                   {"token", 5}, {"url", 3},    {"timeoutMs", 9},    {"settleMs", 8}};
+enum { SETTING_COUNT = sizeof SETTINGS / sizeof *SETTINGS };
+
+static int check_names(const travel_agency *agency, const ctn_json *section, ctn_err *err)
+{
+    for (size_t i = 0; i < ctn_json_count(section); i++) {
+        const ctn_json *key = &section->members[i].key;
+        bool is_known = false;
+        for (size_t k = 0; k < SETTING_COUNT; k++)
+            is_known = is_known || ctn_str_equal(ctn_json_text(key), SETTINGS[k]);
+        ctn_str nearest = ctn_str_nearest(ctn_json_text(key), SETTINGS, SETTING_COUNT);
+        if (!is_known)
+            return travel_agency_fault(agency, key, err, "provider has no setting \"%.*s\"%s%.*s%s",
+                                       CTN_STR_ARG(ctn_json_text(key)), nearest.len ? "; did you mean " : "",
+                                       CTN_STR_ARG(nearest), nearest.len ? "?" : "");
+    }
+    return CTN_OK;
+}
+
+static int open_provider(travel_deals *deals, ctn_str kind, const ctn_json *section, ctn_err *err)
+{
+    if (ctn_str_is(kind, "sandbox"))
+        return travel_sandbox_open(deals->agency, deals->path, &deals->clock, &deals->provider, err);
+    if (ctn_str_is(kind, "duffel"))
+        return travel_duffel_open(deals->agency, &deals->clock, &deals->provider, err);
+    return travel_agency_fault(deals->agency, ctn_json_member_of(section, "kind"), err,
+                               "provider.kind is sandbox or duffel, not \"%.*s\"",
+                               (int) (kind.len > 40 ? 40 : kind.len), kind.ptr);
+}
+
 int travel_deals_open(const travel_agency *agency, const ctn_clock *clock, travel_deals **ret_deals, ctn_err *err)
 {
     ctn_arena *arena = ctn_arena_new(1024);
@@ -61,15 +92,9 @@ int travel_deals_open(const travel_agency *agency, const ctn_clock *clock, trave
     deals->clock = *clock;
     deals->path = strdup(travel_agency_path(agency, arena, ledger).ptr);
     assert(deals->path);
-    int rc;
-    if (ctn_str_is(kind, "sandbox"))
-        rc = travel_sandbox_open(agency, deals->path, clock, &deals->provider, err);
-    else if (ctn_str_is(kind, "duffel"))
-        rc = travel_duffel_open(agency, clock, &deals->provider, err);
-    else
-        rc = travel_agency_fault(agency, ctn_json_member_of(section, "kind"), err,
-                                 "provider.kind is sandbox or duffel, not \"%.*s\"",
-                                 (int) (kind.len > 40 ? 40 : kind.len), kind.ptr);
+    int rc = check_names(agency, section, err);
+    if (!rc)
+        rc = open_provider(deals, kind, section, err);
     ctn_arena_free(arena);
     if (rc) {
         travel_deals_close(deals);
