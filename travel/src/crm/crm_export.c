@@ -13,69 +13,35 @@ static const size_t PAGE_BYTES_MAX = (size_t) 4 * 1024 * 1024;
     "(SELECT json_group_array(json_object(" object ")) FROM (SELECT * FROM " table                                     \
     " t WHERE t.client_id = c.client_id ORDER BY " order "))"
 
+/* clang-format off */
 static const char CLIENTS[] =
     "SELECT json_object('client_id', client_id, 'name', name, 'language', language, 'timezone', timezone,"
-    " 'created_at', created_at, 'erased_at', coalesce(erased_at, ''),"
-    " 'contacts', json(" OF_CLIENT(
-        "'kind', kind, 'value', value", "contacts",
-        "contact_no") "),"
-                      " 'leads', json(" OF_CLIENT(
-                          "'lead_id', lead_id, 'status', status, 'received_at', received_at, 'language', language,"
-                          " 'text', text, 'client', json(client), 'requirements', json(requirements), 'budget', "
-                          "json(budget),"
-                          " 'repeat_of', coalesce(repeat_of, '')",
-                          "leads",
-                          "lead_no") "),"
-                                     " 'trips', json(" OF_CLIENT(
-                                         "'trip_id', trip_id, 'lead_id', coalesce(lead_id, ''), 'status', status,"
-                                         " 'summary', summary, 'destination', destination, 'start_date', start_date, "
-                                         "'end_date', end_date,"
-                                         " 'booking_id', booking_id, 'total', total, 'currency', currency, 'details', "
-                                         "json(details)",
-                                         "trips",
-                                         "trip_no") "),"
-                                                    " 'messages', json(" OF_CLIENT(
-                                                        "'message_id', message_id, 'direction', direction, 'channel', "
-                                                        "channel,"
-                                                        " 'subject', subject, 'body', body, 'status', status, "
-                                                        "'created_at', created_at, 'sent_at', coalesce(sent_at, '')",
-                                                        "messages",
-                                                        "message_no") "),"
-                                                                      " 'activities', json(" OF_CLIENT(
-                                                                          "'activity_id', activity_id, 'kind', kind, "
-                                                                          "'what', what, 'at', at",
-                                                                          "activities",
-                                                                          "activity_no") "),"
-                                                                                         " 'documents', "
-                                                                                         "json(" OF_CLIENT(
-                                                                                             "'document_id', "
-                                                                                             "document_id, 'lead_id', "
-                                                                                             "lead_id, 'kind', kind, "
-                                                                                             "'version', version,"
-                                                                                             " 'content_type', "
-                                                                                             "content_type, 'title', "
-                                                                                             "title, 'bytes', "
-                                                                                             "length(body), "
-                                                                                             "'created_at', created_at",
-                                                                                             "documents",
-                                                                                             "document_no") ")) FROM "
-                                                                                                            "clients c"
-                                                                                                            " WHERE "
-                                                                                                            "(?1 IS "
-                                                                                                            "NULL OR "
-                                                                                                            "client_id "
-                                                                                                            "= ?1) AND "
-                                                                                                            "(?2 IS "
-                                                                                                            "NULL OR "
-                                                                                                            "client_no "
-                                                                                                            "> "
-                                                                                                            "CAST("
-                                                                                                            "substr(?2,"
-                                                                                                            " 3) AS "
-                                                                                                            "INTEGER))"
-                                                                                                            " ORDER BY "
-                                                                                                            "client_no "
-                                                                                                            "LIMIT ?3";
+    " 'created_at', created_at, 'stopped_at', coalesce(stopped_at, ''), 'erased_at', coalesce(erased_at, ''),"
+    " 'contacts', json("
+    OF_CLIENT("'kind', kind, 'value', value", "contacts", "contact_no")
+    "), 'leads', json("
+    OF_CLIENT("'lead_id', lead_id, 'status', status, 'received_at', received_at, 'source', source, 'channel', channel,"
+              " 'language', language, 'text', text, 'client', json(client), 'requirements', json(requirements),"
+              " 'budget', json(budget), 'repeat_of', coalesce(repeat_of, '')", "leads", "lead_no")
+    "), 'trips', json("
+    OF_CLIENT("'trip_id', trip_id, 'lead_id', coalesce(lead_id, ''), 'status', status, 'summary', summary,"
+              " 'destination', destination, 'start_date', start_date, 'end_date', end_date, 'booking_id', booking_id,"
+              " 'total', total, 'currency', currency, 'details', json(details)", "trips", "trip_no")
+    "), 'watches', json("
+    OF_CLIENT("'watch_id', watch_id, 'lead_id', coalesce(lead_id, ''), 'requirements', json(requirements),"
+              " 'budget', json(budget), 'start_date', start_date, 'is_open', is_open", "watches", "watch_no")
+    "), 'messages', json("
+    OF_CLIENT("'message_id', message_id, 'direction', direction, 'channel', channel, 'subject', subject, 'body', body,"
+              " 'status', status, 'created_at', created_at, 'sent_at', coalesce(sent_at, '')", "messages", "message_no")
+    "), 'activities', json("
+    OF_CLIENT("'activity_id', activity_id, 'kind', kind, 'what', what, 'at', at", "activities", "activity_no")
+    "), 'documents', json("
+    OF_CLIENT("'document_id', document_id, 'lead_id', lead_id, 'kind', kind, 'version', version,"
+              " 'content_type', content_type, 'title', title, 'bytes', length(body), 'created_at', created_at",
+              "documents", "document_no")
+    ")) FROM clients c WHERE (?1 IS NULL OR client_id = ?1)"
+    " AND (?2 IS NULL OR client_no > CAST(substr(?2, 3) AS INTEGER)) ORDER BY client_no LIMIT ?3";
+/* clang-format on */
 
 int travel_crm_export(travel_crm *crm, ctn_arena *arena, ctn_str client_id, int64_t limit, ctn_str after,
                       const ctn_json **ret_clients, ctn_str *ret_next, ctn_err *err)

@@ -26,6 +26,7 @@ static const char FIRST_DESIGN[] =
 
 /* 2: the travel pack's tables, with the rows of the three. Numbers go on where they were, so that no id is used twice.
  * A contact that two old clients have is the first one's key. */
+/* clang-format off */
 static const char TRAVEL_PACK[] =
     "ALTER TABLE clients RENAME TO old_clients;"
     "DROP INDEX clients_by_execution;"
@@ -46,9 +47,8 @@ static const char TRAVEL_PACK[] =
     "CREATE INDEX leads_by_execution ON leads(execution) WHERE execution IS NOT NULL;"
     "CREATE TABLE trips(trip_no INTEGER PRIMARY KEY AUTOINCREMENT, trip_id TEXT UNIQUE,"
     " client_id TEXT NOT NULL REFERENCES clients(client_id), lead_id TEXT, execution TEXT, status TEXT NOT NULL"
-    " CHECK(status IN ('planned', 'held', 'booked', 'cancelled', 'done')), summary TEXT NOT NULL, destination TEXT NOT "
-    "NULL,"
-    " start_date TEXT NOT NULL, end_date TEXT NOT NULL, booking_id TEXT NOT NULL, total TEXT NOT NULL,"
+    " CHECK(status IN ('planned', 'held', 'booked', 'cancelled', 'done')), summary TEXT NOT NULL,"
+    " destination TEXT NOT NULL, start_date TEXT NOT NULL, end_date TEXT NOT NULL, booking_id TEXT NOT NULL, total TEXT NOT NULL,"
     " currency TEXT NOT NULL, details TEXT NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL) STRICT;"
     "CREATE INDEX trips_by_client ON trips(client_id);"
     "CREATE TABLE messages(message_no INTEGER PRIMARY KEY AUTOINCREMENT, message_id TEXT UNIQUE,"
@@ -76,53 +76,37 @@ static const char TRAVEL_PACK[] =
 
     "INSERT INTO clients(client_no, client_id, name, made_by_lead, created_at)"
     " SELECT client_no, client_id, name, (SELECT min(s.session_id) FROM sessions s WHERE s.client_id = c.client_id),"
-    " " MOMENT(
-        "created_at") " FROM old_clients c;"
-                      "INSERT INTO contacts(client_id, kind, value, key) SELECT client_id, 'email', email, CASE WHEN "
-                      "email_key(email)"
-                      " <> '' AND NOT EXISTS(SELECT 1 FROM old_clients e WHERE e.client_no < c.client_no AND "
-                      "email_key(e.email) ="
-                      " email_key(c.email)) THEN email_key(email) END FROM old_clients c WHERE email <> '';"
-                      "INSERT INTO contacts(client_id, kind, value, key) SELECT client_id, 'phone', phone, CASE WHEN "
-                      "phone_key(phone)"
-                      " <> '' AND NOT EXISTS(SELECT 1 FROM old_clients e WHERE e.client_no < c.client_no AND "
-                      "phone_key(e.phone) ="
-                      " phone_key(c.phone)) THEN phone_key(phone) END FROM old_clients c WHERE phone <> '';"
-                      "INSERT INTO leads(lead_no, lead_id, client_id, execution, client, requirements, received_at, "
-                      "created_at,"
-                      " updated_at) SELECT session_no, session_id, s.client_id, c.execution_id, client, requirements,"
-                      " " MOMENT("s.created_at") ", " MOMENT("s.created_at") ", " MOMENT(
-                          "s.created_at") " FROM sessions s JOIN old_clients c USING(client_id);"
-                                          "INSERT INTO messages(message_no, message_id, client_id, direction, channel, "
-                                          "subject, body, status, created_at,"
-                                          " send_at) SELECT message_no, scheduled_id, client_id, 'out', channel, "
-                                          "subject, message, 'planned',"
-                                          " " MOMENT("created_at") ", " MOMENT(
-                                              "send_time") " FROM outbox;"
-                                                           "INSERT INTO executions(client_id, execution) SELECT "
-                                                           "client_id, execution_id FROM old_clients"
-                                                           " WHERE execution_id IS NOT NULL;"
-                                                           /* An old key has its old answer; what its arguments were is
-                                                              not known, so any are let through. */
-                                                           "INSERT INTO answers(tool, key, digest, client_id, answer, "
-                                                           "at) SELECT 'create_client_record', c.key, '',"
-                                                           " c.client_id, json_object('client_id', c.client_id, "
-                                                           "'session_id', c2.made_by_lead, 'created', json('true')),"
-                                                           " " MOMENT(
-                                                               "c.created_at") " FROM old_clients c JOIN clients c2 "
-                                                                               "USING(client_no) WHERE c.key IS NOT "
-                                                                               "NULL;"
-                                                                               "DELETE FROM sqlite_sequence WHERE name "
-                                                                               "IN ('clients', 'leads', 'messages');"
-                                                                               "INSERT INTO sqlite_sequence(name, seq) "
-                                                                               "SELECT CASE name WHEN 'old_clients' "
-                                                                               "THEN 'clients' WHEN 'sessions' THEN"
-                                                                               " 'leads' ELSE 'messages' END, seq FROM "
-                                                                               "sqlite_sequence WHERE name IN "
-                                                                               "('old_clients', 'sessions', 'outbox');"
-                                                                               "DROP TABLE outbox;"
-                                                                               "DROP TABLE sessions;"
-                                                                               "DROP TABLE old_clients;";
+    " " MOMENT("created_at") " FROM old_clients c;"
+    "INSERT INTO contacts(client_id, kind, value, key)"
+    " SELECT client_id, 'email', email, CASE WHEN email_key(email) <> '' AND NOT EXISTS(SELECT 1 FROM old_clients e"
+    " WHERE e.client_no < c.client_no AND email_key(e.email) = email_key(c.email)) THEN email_key(email) END"
+    " FROM old_clients c WHERE email <> '';"
+    "INSERT INTO contacts(client_id, kind, value, key)"
+    " SELECT client_id, 'phone', phone, CASE WHEN phone_key(phone) <> '' AND NOT EXISTS(SELECT 1 FROM old_clients e"
+    " WHERE e.client_no < c.client_no AND phone_key(e.phone) = phone_key(c.phone)) THEN phone_key(phone) END"
+    " FROM old_clients c WHERE phone <> '';"
+    "INSERT INTO leads(lead_no, lead_id, client_id, execution, client, requirements, received_at, created_at, updated_at)"
+    " SELECT session_no, session_id, s.client_id, c.execution_id, client, requirements,"
+    " " MOMENT("s.created_at") ", " MOMENT("s.created_at") ", " MOMENT("s.created_at")
+    " FROM sessions s JOIN old_clients c USING(client_id);"
+    "INSERT INTO messages(message_no, message_id, client_id, direction, channel, subject, body, status, created_at, send_at)"
+    " SELECT message_no, scheduled_id, client_id, 'out', channel, subject, message, 'planned',"
+    " " MOMENT("created_at") ", " MOMENT("send_time") " FROM outbox;"
+    "INSERT INTO executions(client_id, execution)"
+    " SELECT client_id, execution_id FROM old_clients WHERE execution_id IS NOT NULL;"
+    /* An old key has its old answer; what its arguments were is not known, so any are let through. */
+    "INSERT INTO answers(tool, key, digest, client_id, answer, at)"
+    " SELECT 'create_client_record', c.key, '', c.client_id,"
+    " json_object('client_id', c.client_id, 'session_id', n.made_by_lead, 'created', json('true')),"
+    " " MOMENT("c.created_at") " FROM old_clients c JOIN clients n USING(client_no) WHERE c.key IS NOT NULL;"
+    "DELETE FROM sqlite_sequence WHERE name IN ('clients', 'leads', 'messages');"
+    "INSERT INTO sqlite_sequence(name, seq)"
+    " SELECT CASE name WHEN 'old_clients' THEN 'clients' WHEN 'sessions' THEN 'leads' ELSE 'messages' END, seq"
+    " FROM sqlite_sequence WHERE name IN ('old_clients', 'sessions', 'outbox');"
+    "DROP TABLE outbox;"
+    "DROP TABLE sessions;"
+    "DROP TABLE old_clients;";
+/* clang-format on */
 
 /* 3: prices that are watched for a client. */
 static const char WATCHES[] =
