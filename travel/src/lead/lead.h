@@ -5,7 +5,8 @@
  * Rule-based: no model, no network, the same text gives the same answer for ever. The rules follow the labelling
  * rules of the leads' data set; docs are in travel/README.md. A lead is data: nothing in it can address this code.
  *
- * Limits  TRAVEL_LEAD_BYTES_MAX; any bytes are allowed (NUL, broken UTF-8), time is bounded by the match limits.
+ * Limits  TRAVEL_LEAD_BYTES_MAX, of which the first 10 KiB and the last 2 are read; any bytes are allowed (NUL, broken
+ *         UTF-8); time is bounded by that and by the match limits.
  */
 #pragma once
 

@@ -209,7 +209,7 @@ static size_t sentence_start(ctn_str text, size_t at)
     "(?:/ ?|\\b(?:per|a|each|pro|por|par|la|die|one|every) ?)(?:room[ /]?(?:per |a )?|zimmer und "                     \
     ")?(?:night|nacht|noche|nuit)\\b|\\bnightly\\b|\\bp/?n\\b|/nt\\b"
 #define IS_TOTAL                                                                                                       \
-    "\\b(?:total(?:es|ly)?|all[- ]in\\b(?! ?cl)|all? ?together|in all|all told|overall|combined|together|between "      \
+    "\\b(?:total(?:es|ly)?|all[- ]in\\b(?! ?cl)|all? ?together|in all|all told|overall|combined|together|between "     \
     "(?:us|the (?:\\w+ )?of us|all \\w+ of us|them|him|both)|for (?:the (?:" COUNT                                     \
     " of us|lot|family|group|everything|whole|pair|two|both|trip)|"                                                    \
     "(?:all|both|everything|everyone|everybody)(?: \\w+)?(?: of us)?|us (?:all|both|two)|(?:the )?" COUNT              \

@@ -149,6 +149,8 @@ void lead_read_month(lead *l, ctn_str text)
     static const char WITH_YEAR[] = "\\b" LEAD_MONTH ",? (?:de )?(20\\d\\d|next year)";
     static const char *const patterns[] = {IN_MONTH, WITH_YEAR, BARE_MONTH};
     lead_match m;
+    bool is_next_year = lead_has(
+        l->rules, "\\b(?:next year|nachstes jahr|l'an(?:nee)? prochaine?|el ano que viene|proximo ano)\\b", text);
     travel_civil now = travel_day_civil(l->received);
     for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++)
         for (size_t from = 0; lead_find(l->rules, patterns[i], text, from, &m); from = m.end) {
@@ -159,9 +161,6 @@ void lead_read_month(lead *l, ctn_str text)
             int month = lead_month_of(m.group[1]), year;
             if (month == 0)
                 month = 12; /* Christmas in its languages */
-            bool is_next_year = lead_has(
-                l->rules, "\\b(?:next year|nachstes jahr|l'an(?:nee)? prochaine?|el ano que viene|proximo ano)\\b",
-                text);
             if (ctn_str_to_int64(m.group[2], &said_year))
                 year = (int) said_year;
             else

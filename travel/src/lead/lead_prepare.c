@@ -12,7 +12,7 @@
 
 #include <assert.h>
 
-enum { FORM_FIELDS_MIN = 3, FIELD_VALUE_MAX = 160 };
+enum { FORM_FIELDS_MIN = 3, FIELD_VALUE_MAX = 160, FIELD_BYTES = 2048 };
 
 typedef struct field_name {
     const char *names; /* folded, '|' between */
@@ -174,7 +174,8 @@ static void set_field(builder *b, lead_field field, ctn_str value)
     if (field == LEAD_COMMENT)
         add(b, value);
     else if (value.len > 0 && b->l->fields[field].len == 0)
-        b->l->fields[field] = ctn_arena_str(b->l->arena, value);
+        b->l->fields[field] =
+            ctn_arena_str(b->l->arena, (ctn_str){value.ptr, value.len < FIELD_BYTES ? value.len : FIELD_BYTES});
 }
 
 /* ---- forms ---- */
@@ -415,18 +416,29 @@ static void take_lines(builder *b)
     }
 }
 
+/* Nobody asks for a trip in more than that; what goes on longer says who wrote it at its end. */
+static ctn_str beginning_and_end(ctn_arena *arena, ctn_str text)
+{
+    enum { BEGINNING = 10240, END = 2048 };
+    if (text.len <= BEGINNING + END)
+        return text;
+    return ctn_arena_printf(arena, "%.*s\n%.*s", BEGINNING, text.ptr, END, text.ptr + text.len - END);
+}
+
 void lead_prepare(lead *l, ctn_str raw)
 {
+    ctn_str form = lead_text_make(l->arena, raw).original; /* a form's JSON is whole or none */
+    raw = beginning_and_end(l->arena, form);
     builder b = {.l = l, .raw = lead_text_make(l->arena, raw)};
     size_t lines = 2;
     for (size_t i = 0; i < raw.len; i++)
         lines += raw.ptr[i] == '\n';
-    b.capacity = raw.len + lines * 2 + 16;
+    b.capacity = form.len + lines * 2 + 16;
     b.out = ctn_arena_alloc(l->arena, b.capacity);
     l->raw = b.raw;
-    if (!take_json_form(&b, b.raw.original))
+    if (!take_json_form(&b, form))
         take_lines(&b);
-    l->body = lead_text_make(l->arena, (ctn_str){b.out, b.len});
+    l->body = lead_text_make(l->arena, beginning_and_end(l->arena, (ctn_str){b.out, b.len}));
     blank_lines_to_machines(l);
     l->said = l->body;
     l->said.folded = ctn_arena_alloc(l->arena, l->body.len + 1);
