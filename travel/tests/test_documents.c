@@ -315,6 +315,41 @@ static void the_pdf_says_what_the_page_says_on_as_many_pages_as_it_takes(void **
     ctn_arena_free(arena);
 }
 
+/* Printed or not, a repeated call has one answer, and the versions of a lead's pages are counted. */
+static void a_page_is_kept_once_and_its_versions_are_counted(void **state)
+{
+    (void) state;
+    char folder[] = "/tmp/travel-print-test-XXXXXX", crm[64];
+    assert_non_null(mkdtemp(folder));
+    (void) snprintf(crm, sizeof crm, "%s/crm.db", folder);
+    ctn_arena *arena = ctn_arena_new(1 << 18);
+    travel_tools tools = tools_for_test(crm);
+    (void) result_of(
+        &tools, "save_lead", arena,
+        json_from(arena, CTN_STR("{\"text\":\"x\",\"client\":{\"name\":\"Ana\",\"email\":\"ana@example.com\"},"
+                                 "\"requirements\":{},\"budget\":{},\"key\":\"k\"}")));
+    const ctn_json *page =
+        json_from(arena, CTN_STR("{\"client_id\":\"C-000001\",\"lead_id\":\"L-000001\",\"html\":"
+                                 "\"<p>Roma</p>\",\"kind\":\"proposal-html\",\"version\":1,\"key\":\"p\"}"));
+    const ctn_json *once = result_of(&tools, "print_document", arena, page);
+    const ctn_json *twice = result_of(&tools, "print_document", arena, page);
+    assert_true(ctn_json_equal(once, twice));
+    bool has_pdf = ctn_json_bool_or(once, "has_pdf", false);
+    assert_int_equal(has_pdf, ctn_json_str_or(once, "note", CTN_STR("")).len == 0);
+    assert_int_equal(has_pdf, ctn_json_str_or(once, "document_id", CTN_STR("")).len > 0);
+    const ctn_json *next = result_of(&tools, "next_version", arena, page);
+    assert_int_equal(ctn_json_int_or(next, "version", 0), has_pdf ? 2 : 1);
+    travel_tools_done(&tools);
+    static const char *const files[] = {"crm.db", "crm.db-wal", "crm.db-shm"};
+    for (size_t i = 0; i < 3; i++) {
+        char path[80];
+        (void) snprintf(path, sizeof path, "%s/%s", folder, files[i]);
+        (void) unlink(path);
+    }
+    assert_int_equal(rmdir(folder), 0);
+    ctn_arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,6 +359,7 @@ int main(void)
         cmocka_unit_test(one_person_for_one_night_in_yen_has_no_plural_and_no_places),
         cmocka_unit_test(what_is_not_known_leaves_no_hole),
         cmocka_unit_test(a_program_that_is_not_there_is_told_and_nothing_is_left),
+        cmocka_unit_test(a_page_is_kept_once_and_its_versions_are_counted),
         cmocka_unit_test(the_pdf_says_what_the_page_says_on_as_many_pages_as_it_takes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
