@@ -74,9 +74,14 @@ async function work(tools, raw_lead, number) {
     const hotels = await tools.call('search_hotels', { requirements: valid.search_request });
     const requirements = valid.complete_requirements;
     const priced = await tools.call('price_tiers', { requirements, flights, hotels, budget, language, started_at });
-    await tools.call('save_document', {
-        ...key('draft'), client_id, lead_id, kind: 'proposal', version: 1, content_type: 'text/markdown', body: JSON.stringify(priced)
-    });
+    const { version } = await tools.call('next_version', { client_id, lead_id, kind: 'proposal-html' });
+    const proposal = await tools.call('write_proposal',
+        { client, requirements, pricing_tiers: priced.pricing_tiers, lead_id, version, language, started_at });
+    for (const [kind, content_type] of [['proposal-html', 'text/html'], ['proposal-text', 'text/plain']]) {
+        await tools.call('save_document', { // the chain fills in a template here; a script would somehow do so too
+            ...key(kind), client_id, lead_id, kind, version, content_type, body: JSON.stringify(proposal)
+        });
+    }
     await tools.call('update_lead', { lead_id, status: 'proposed', requirements, budget });
     return 'proposed';
 }
@@ -103,6 +108,7 @@ async function plain(folder, command, ...args) {
 async function chain(catena, config, folder, how) {
     const leads = leadsOf(folder);
     const service = spawn(catena, ['serve', '--config', config, '--listen', '127.0.0.1:0'], { stdio: ['ignore', 'ignore', 'pipe'] });
+    process.on('exit', () => service.kill('SIGTERM')); // however this ends
     const url = await new Promise((found, lost) => {
         service.on('exit', () => lost(new Error('catena serve ended')));
         createInterface({ input: service.stderr }).on('line', line => {
@@ -145,7 +151,6 @@ async function chain(catena, config, folder, how) {
         say('chain/one_p50_ms', median(spans));
     }
     service.removeAllListeners('exit');
-    service.kill('SIGTERM');
 }
 
 await { plain, chain }[side](...rest);
