@@ -31,6 +31,7 @@ static void the_same_question_has_the_same_answer(void **state)
     if (!ctn_str_is(total, "3751.80"))
         fail_msg("the price on record is another: %.*s", CTN_STR_ARG(total));
     ctn_arena_free(arena);
+    travel_tools_done(&tools);
 }
 
 static const ctn_json *tiers_for(travel_tools *tools, ctn_arena *arena, const char *question)
@@ -84,6 +85,7 @@ static void a_total_is_the_sum_of_its_parts_to_the_cent(void **state)
             }
             ctn_arena_free(arena);
         }
+    travel_tools_done(&tools);
 }
 
 /* ---- the agency's rules ---- */
@@ -448,6 +450,7 @@ static void every_kind_of_budget_is_compared(void **state)
             fail_msg("%s: %.*s", cases[i].budget, CTN_STR_ARG(note));
     }
     ctn_arena_free(arena);
+    travel_tools_done(&tools);
 }
 
 static void whatever_is_missing_the_answers_hold_no_null(void **state)
@@ -473,6 +476,7 @@ static void whatever_is_missing_the_answers_hold_no_null(void **state)
         assert_false(has_null(tiers_for(&tools, arena, questions[i])));
     }
     ctn_arena_free(arena);
+    travel_tools_done(&tools);
 }
 
 static void a_completed_trip_is_completed_to_itself(void **state)
@@ -495,6 +499,7 @@ static void a_completed_trip_is_completed_to_itself(void **state)
     for (size_t i = 0; i < sizeof same / sizeof *same; i++)
         assert_true(ctn_json_equal(ctn_json_member_of(once, same[i]), ctn_json_member_of(twice, same[i])));
     ctn_arena_free(arena);
+    travel_tools_done(&tools);
 }
 
 static void amounts_are_read_and_written_exactly(void **state)
@@ -550,6 +555,7 @@ static void wrong_arguments_are_told_in_a_sentence(void **state)
             fail_msg("%s %s: %s", cases[i].tool, cases[i].arguments, err.message);
     }
     ctn_arena_free(arena);
+    travel_tools_done(&tools);
 }
 
 int main(void)
