@@ -72,7 +72,7 @@ static void a_model_answers_in_the_rules_shape_and_the_lead_stays_data(void **st
     }
     model_peer *peer = model_peer_start(MODEL_OPENAI, turns, 2);
     pack p;
-    ctn_str output, config;
+    ctn_str output = {0}, config = {0};
     pack_make(&p, includes);
     assert_true(read_whole_file(p.arena, p.config, &config));
     pack_write(&p, "read-one.yaml", CHAIN);
