@@ -14,6 +14,7 @@
 #include "kit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,7 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { TOOLS_MAX = 16, AT_ONCE_MAX = 64, READ_BYTES = 65536, LINE_BYTES_MAX = 16 << 20 };
+enum { TOOLS_MAX = 16, AT_ONCE_MAX = 64, READ_BYTES = 65536, LINE_BYTES_MAX = 16 << 20, OUT_BYTES_MAX = 256 << 20 };
 
 typedef struct tool {
     ctn_str name;
@@ -41,7 +42,7 @@ typedef struct proxy {
     tool tools[TOOLS_MAX];
     size_t tool_count, at_once; /* at_once 0: any number */
     held *first;
-    ctn_buf in;
+    ctn_buf in, out; /* from the client; to the server, which may be busy writing and read nothing: never waited for */
     int to_server, from_server;
     pid_t server;
 } proxy;
@@ -92,7 +93,7 @@ static void take_line(proxy *p, const char *line, size_t length)
 {
     tool *t = tool_of(p, (ctn_str){line, length});
     if (!t) {
-        write_all(p->to_server, line, length);
+        ctn_buf_append(&p->out, (ctn_str){line, length});
         return;
     }
     held *h = ctn_realloc_array(NULL, 1, sizeof *h);
@@ -112,7 +113,7 @@ static void let_go(proxy *p)
     while (p->first && p->first->due_s <= bench_seconds(CLOCK_MONOTONIC)) {
         held *h = p->first;
         p->first = h->next;
-        write_all(p->to_server, h->line, h->length);
+        ctn_buf_append(&p->out, (ctn_str){h->line, h->length});
         free(h->line);
         free(h);
     }
@@ -149,19 +150,37 @@ static bool pass_on(const proxy *p)
     return n > 0 || (n < 0 && errno == EINTR);
 }
 
+/* As much as the server takes now. */
+static void feed_server(proxy *p)
+{
+    ssize_t n = write(p->to_server, p->out.data, p->out.len);
+    if (n < 0 && errno != EINTR && errno != EAGAIN)
+        bench_die("write", strerror(errno));
+    if (n > 0) {
+        memmove(p->out.data, p->out.data + n, p->out.len - (size_t) n);
+        p->out.len -= (size_t) n;
+    }
+}
+
 static void serve(proxy *p)
 {
     bool is_open = true;
     for (;;) {
-        struct pollfd fds[] = {{.fd = p->from_server, .events = POLLIN}, {.fd = is_open ? 0 : -1, .events = POLLIN}};
+        struct pollfd fds[] = {{.fd = p->from_server, .events = POLLIN},
+                               {.fd = is_open ? 0 : -1, .events = POLLIN},
+                               {.fd = p->out.len ? p->to_server : -1, .events = POLLOUT}};
         double wait_s = p->first ? p->first->due_s - bench_seconds(CLOCK_MONOTONIC) : 3600;
         int timeout_ms = wait_s <= 0 ? 0 : (int) (wait_s * 1000) + 1;
-        if (poll(fds, 2, timeout_ms) < 0 && errno != EINTR)
+        if (poll(fds, 3, timeout_ms) < 0 && errno != EINTR)
             bench_die("poll", strerror(errno));
         let_go(p);
+        if (p->out.overflowed)
+            bench_die("the server", "reads too little");
+        if (fds[2].revents)
+            feed_server(p);
         if (fds[1].revents && !read_client(p))
             is_open = false;
-        if (!is_open && !p->first && p->to_server >= 0) {
+        if (!is_open && !p->first && p->out.len == 0 && p->to_server >= 0) {
             close(p->to_server);
             p->to_server = -1;
         }
@@ -186,6 +205,8 @@ static void start_server(proxy *p, char **argv)
     close(in[0]);
     close(out[1]);
     p->to_server = in[1];
+    if (fcntl(in[1], F_SETFL, O_NONBLOCK))
+        bench_die("start the server", strerror(errno));
     p->from_server = out[0];
 }
 
@@ -216,11 +237,13 @@ int main(int argc, char **argv)
 {
     proxy p = {.to_server = -1};
     ctn_buf_init(&p.in, LINE_BYTES_MAX);
+    ctn_buf_init(&p.out, OUT_BYTES_MAX);
     (void) signal(SIGPIPE, SIG_IGN);
     start_server(&p, argv + read_options(&p, argc, argv));
     serve(&p);
     int status = 0;
     (void) waitpid(p.server, &status, 0);
     ctn_buf_done(&p.in);
+    ctn_buf_done(&p.out);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
