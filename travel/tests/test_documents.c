@@ -175,7 +175,7 @@ static void a_proposal_reads_well_in_every_language(void **state)
          "valable jusqu’au 10 mars 2026", "Acompte", "Bien cordialement"},
         {"Guten Tag Ana Ortiz,", "24. Oktober – 1. November 2026 (8 Nächte)", "2 Erwachsene und 1 Kind",
          "gutes Essen, Geschichte und Schwimmbad", "2.500\u00a0€ insgesamt", "für alle 3 Personen", "Komfort",
-         "gilt bis 10. März 2026", "Anzahlung", "Mit freundlichen Grüßen"},
+         "gilt bis zum 10. März 2026", "Anzahlung", "Mit freundlichen Grüßen"},
     };
     for (int l = 0; l < TRAVEL_LANGUAGES; l++) {
         made m = make(TRIP, BUDGET_TOTAL, "{\"name\":\"Ana Ortiz\"}", LANGUAGES[l], 1);
@@ -252,6 +252,20 @@ static void one_person_for_one_night_in_yen_has_no_plural_and_no_places(void **s
                 fail_msg("no \"%s\" in %.*s", parts[l][i], CTN_STR_ARG(m.text));
         assert_clean(LANGUAGES[l], m.text);
         assert_false(says(m.text, ".00") || says(m.text, ",00"));
+        unmake(&m);
+    }
+}
+
+static void two_travellers_are_both_and_not_all_two(void **state)
+{
+    (void) state;
+    static const char *const BOTH[4] = {"for both travellers", "para los dos viajeros", "pour les deux voyageurs",
+                                        "für beide Personen"};
+    for (int l = 0; l < TRAVEL_LANGUAGES; l++) {
+        made m = make("{\"destinations\":[\"Rome\"],\"start_date\":\"2026-10-24\",\"nights\":3,\"adults\":2}", "null",
+                      "{}", LANGUAGES[l], 1);
+        if (!says(m.text, BOTH[l]))
+            fail_msg("no \"%s\" in %.*s", BOTH[l], CTN_STR_ARG(m.text));
         unmake(&m);
     }
 }
@@ -357,6 +371,7 @@ int main(void)
         cmocka_unit_test(a_page_has_what_readers_and_screen_readers_need_and_loads_nothing),
         cmocka_unit_test(a_name_cannot_become_markup_or_a_placeholder),
         cmocka_unit_test(one_person_for_one_night_in_yen_has_no_plural_and_no_places),
+        cmocka_unit_test(two_travellers_are_both_and_not_all_two),
         cmocka_unit_test(what_is_not_known_leaves_no_hole),
         cmocka_unit_test(a_program_that_is_not_there_is_told_and_nothing_is_left),
         cmocka_unit_test(a_page_is_kept_once_and_its_versions_are_counted),

@@ -294,6 +294,35 @@ static void a_letter_without_a_question_is_not_written(void **state)
     close_bench(&b);
 }
 
+/* Once planned a trip is searched and priced as it is: only the check moves it. */
+static void a_day_that_has_passed_is_not_priced(void **state)
+{
+    (void) state;
+    static const struct {
+        const char *said, *priced;
+    } ROWS[] = {{"2020-06-01", "2026-06-01"},
+                {"2025-03-01", "2027-03-01"},
+                {"2024-02-29", "2028-02-29"},
+                {"2026-03-08", "2026-03-08"}};
+    bench b;
+    open_bench(&b);
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++)
+        for (size_t k = 0; k < 4; k++) {
+            const ctn_json *v = check(&b,
+                                      ctn_arena_printf(b.arena,
+                                                       "{\"destinations\":[\"Rome\"],\"origin\":\"Leeds\","
+                                                       "\"adults\":2,\"nights\":3,\"start_date\":\"%s\"}",
+                                                       ROWS[i].said)
+                                          .ptr,
+                                      ctn_arena_printf(b.arena, "\"language\":\"%s\"", LANGUAGES[k]).ptr);
+            bool is_told = ctn_json_pointer(v, CTN_STR("/complete_requirements/assumptions/0")) != NULL;
+            if (!ctn_str_is(at(&b, v, "/search_request/start_date"), ROWS[i].priced) ||
+                is_told != (strcmp(ROWS[i].said, ROWS[i].priced) != 0))
+                fail_msg("%s: %.*s", ROWS[i].said, CTN_STR_ARG(ctn_json_to_str(b.arena, v)));
+        }
+    close_bench(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,6 +332,7 @@ int main(void)
         cmocka_unit_test(a_trip_is_told_in_the_clients_language),
         cmocka_unit_test(a_provider_is_told_the_trip_and_nothing_of_the_client),
         cmocka_unit_test(a_month_that_is_nearly_over_gives_a_day_to_come),
+        cmocka_unit_test(a_day_that_has_passed_is_not_priced),
         cmocka_unit_test(a_question_goes_back_the_way_the_lead_came),
         cmocka_unit_test(a_question_reads_as_a_letter),
         cmocka_unit_test(a_letter_without_a_question_is_not_written),

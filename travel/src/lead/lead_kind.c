@@ -74,8 +74,9 @@ static const char ASKS[] =
     "(?:book|find|do|get|price|plan|suggest|organise|help)|fancy|"
     "planning|enquir\\w+|inquir\\w+|hoping (?:to|for)|dreaming of|re:? |wish to|take (?:my|our)|we're off to|going "
     "to)\\b"
-    "|\\b(?:quiero|queremos|quisiera(?:mos)?|busco|buscamos|me gustaria|nos gustaria|presupuesto|necesit\\w+|cuanto)\\b"
-    "|\\b(?:voudrai[st]|voudrions|aimerai(?:s|t|ent)|aimerions|cherch\\w+|devis|combien|on "
+    "|\\b(?:quiero|queremos|quisiera(?:mos)?|quisieramos|querr?ia(?:n|mos)?|busco|buscamos|me gustaria|nos "
+    "gustaria|presupuesto|necesit\\w+|cuanto)\\b"
+    "|\\b(?:voudrai(?:s|t|ent)|voudrions|aimerai(?:s|t|ent)|aimerions|cherch\\w+|devis|combien|on "
     "veut|souhait\\w+|pensons|besoin)\\b"
     "|\\b(?:mochten?|wollen|wurden? gern\\w*|suche[n]?|angebot|anfrage|was kostet|interessier\\w+|planen|brauchen?)\\b";
 static const char TRIP[] =

@@ -111,7 +111,7 @@ static const entry PHRASES[] = {
      {{"This proposal is valid until {0}. Prices are in {1}.",
        "Esta propuesta es válida hasta el {0}. Los precios están en {1}.",
        "Cette proposition est valable jusqu’au {0}. Les prix sont en {1}.",
-       "Dieses Angebot gilt bis {0}. Alle Preise in {1}."}}},
+       "Dieses Angebot gilt bis zum {0}. Alle Preise in {1}."}}},
     {"how_to_book",
      {{"Tell us which of the three you would like. We check the prices once more before we book anything; if one has "
        "changed, we ask you first.",
@@ -176,7 +176,7 @@ static const entry PHRASES[] = {
        "petit "
        "mot "
        "suffit.",
-       "unser Angebot für Ihre Reise ({0}) gilt bis {1}. Wenn Ihnen eine der Möglichkeiten zusagt, antworten Sie "
+       "unser Angebot für Ihre Reise ({0}) gilt bis zum {1}. Wenn Ihnen eine der Möglichkeiten zusagt, antworten Sie "
        "einfach "
        "auf diese Nachricht; vor der Buchung prüfen wir die Preise noch einmal. Haben sich Ihre Pläne geändert, genügt "
        "ein "
@@ -208,6 +208,7 @@ static const entry PHRASES[] = {
      {{"{0} per room and night over your budget.", "{0} por habitación y noche por encima de su presupuesto.",
        "{0} par chambre et par nuit au-dessus de votre budget.", "{0} pro Zimmer und Nacht über Ihrem Budget."}}},
     {"for_one", {{"for one traveller", "para un viajero", "pour un voyageur", "für eine Person"}}},
+    {"for_both", {{"for both travellers", "para los dos viajeros", "pour les deux voyageurs", "für beide Personen"}}},
     {"for_all",
      {{"for all {0} travellers", "para los {0} viajeros", "pour les {0} voyageurs", "für alle {0} Personen"}}},
 

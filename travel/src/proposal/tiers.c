@@ -409,8 +409,9 @@ static const ctn_json *trip_shown(const shown *s)
 static ctn_str travellers_text(const shown *s)
 {
     int people = travel_trip_people(&s->pricing->trip);
-    return people == 1 ? phrase(s, "for_one")
-                       : filled(s, "for_all", travel_number_shown(s->arena, people, s->language));
+    return people == 1   ? phrase(s, "for_one")
+           : people == 2 ? phrase(s, "for_both")
+                         : filled(s, "for_all", travel_number_shown(s->arena, people, s->language));
 }
 
 /* "12 June 2026", and with its hour where that is not the end of the day. */

@@ -99,6 +99,18 @@ static travel_day assumed_start(const telling *t, ctn_str month, travel_day toda
     return day;
 }
 
+/* A day that has passed is a slip, or the lead lay too long: the same day of the next year that has it. */
+static travel_day not_passed(const telling *t, travel_day start, travel_day today)
+{
+    travel_civil said = travel_day_civil(start);
+    travel_day day = start;
+    for (int year = travel_day_civil(today).year; day < today; year++)
+        if (!travel_day_from(year, said.month, said.day, &day))
+            day = start; /* 29 February */
+    tell(t, travel_assumed_later(t->arena, start, day, t->language));
+    return day;
+}
+
 static int plan_dates(const telling *t, const ctn_json *requirements, travel_day today, travel_trip *trip, ctn_err *err)
 {
     travel_day start = TRAVEL_NO_DAY, end = TRAVEL_NO_DAY;
@@ -125,6 +137,8 @@ static int plan_dates(const telling *t, const ctn_json *requirements, travel_day
     }
     if (start == TRAVEL_NO_DAY)
         start = end != TRAVEL_NO_DAY ? end - nights : assumed_start(t, month, today);
+    if (t->list && start < today) /* else the trip is planned already, and stays what it is */
+        start = not_passed(t, start, today);
     trip->start = start;
     trip->nights = nights;
     trip->end = start + nights;

@@ -53,6 +53,18 @@ ctn_str travel_assumed_start(ctn_arena *arena, travel_day start, travel_language
     return fill(arena, &SENTENCE, language, travel_date_long_shown(arena, start, language), NONE);
 }
 
+ctn_str travel_assumed_later(ctn_arena *arena, travel_day said, travel_day start, travel_language language)
+{
+    static const travel_phrase SENTENCE = {
+        {"The departure that you named, %s, has passed, so we priced one on %s.",
+         "La fecha de salida que nos indicó, el %s, ya ha pasado, así que hemos calculado la salida para el %s.",
+         "La date de départ indiquée, le %s, est déjà passée ; nous avons donc chiffré un départ le %s.",
+         "Der Abreisetag, den Sie genannt haben (%s), ist schon vorbei; wir haben daher mit der Abreise am %s, "
+         "gerechnet."}};
+    return fill(arena, &SENTENCE, language, travel_date_shown(arena, said, language),
+                travel_date_long_shown(arena, start, language));
+}
+
 ctn_str travel_assumed_nights(ctn_arena *arena, int nights, travel_language language)
 {
     static const travel_phrase SENTENCE = {

@@ -18,6 +18,8 @@ ctn_str travel_place_in_words(ctn_str name, travel_language language);
 
 ctn_str travel_assumed_month(ctn_arena *arena, travel_civil month, travel_day start, travel_language language);
 ctn_str travel_assumed_start(ctn_arena *arena, travel_day start, travel_language language);
+/* The day that the client named has passed. */
+ctn_str travel_assumed_later(ctn_arena *arena, travel_day said, travel_day start, travel_language language);
 ctn_str travel_assumed_nights(ctn_arena *arena, int nights, travel_language language);
 ctn_str travel_assumed_first_nights(ctn_arena *arena, int nights, travel_language language);
 ctn_str travel_assumed_adults(ctn_arena *arena, int adults, travel_language language);
