@@ -109,9 +109,7 @@ void ctn_execution_add_origin(ctn_entry *first, ctn_arena *scratch, const ctn_or
 static void find_sensitive(ctn_execution *x, const ctn_json *also)
 {
     x->sensitive_also = also ? ctn_json_copy(x->arena, also) : NULL;
-    x->sensitivity = x->plan->sensitivity;
-    if (also || (x->plan->may_be_sensitive && !x->sensitivity))
-        x->sensitivity = ctn_sensitivity_of(x->plan, also, x->arena);
+    x->sensitivity = ctn_sensitivity_with(x->plan, also, x->arena);
 }
 
 static void read_parent(ctn_execution *x, const ctn_json *parent)

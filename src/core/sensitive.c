@@ -320,6 +320,21 @@ const ctn_sensitivity *ctn_sensitivity_of(const ctn_plan *plan, const ctn_json *
     return s;
 }
 
+static bool knows_all(const ctn_sensitivity *s, const ctn_json *names)
+{
+    for (size_t i = 0; i < ctn_json_count(names); i++)
+        if (!ctn_sensitive_name(s, ctn_json_text(ctn_json_at(names, i))))
+            return false;
+    return true;
+}
+
+const ctn_sensitivity *ctn_sensitivity_with(const ctn_plan *plan, const ctn_json *also, ctn_arena *arena)
+{
+    if (plan->sensitivity && knows_all(plan->sensitivity, also))
+        return plan->sensitivity;
+    return plan->may_be_sensitive || ctn_json_count(also) ? ctn_sensitivity_of(plan, also, arena) : NULL;
+}
+
 /* ---- asking ---- */
 
 bool ctn_sensitive_name(const ctn_sensitivity *s, ctn_str name)

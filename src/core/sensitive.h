@@ -23,6 +23,10 @@ typedef struct ctn_sensitivity ctn_sensitivity;
 /* also: list of names of inputs, NULL: none. NULL: nothing of such an execution is sensitive. */
 const ctn_sensitivity *ctn_sensitivity_of(const ctn_plan *plan, const ctn_json *also, ctn_arena *arena);
 
+/* The same; the plan's own where that was found out (plan->sensitivity) and has all that is added: a sub-chain is
+ * started with values that it declares itself, mostly, and nothing is analysed for each of its executions. */
+const ctn_sensitivity *ctn_sensitivity_with(const ctn_plan *plan, const ctn_json *also, ctn_arena *arena);
+
 /* Of a variable, or an input that no text reads. s may be NULL, here and below: then nothing is. */
 bool ctn_sensitive_name(const ctn_sensitivity *s, ctn_str name);
 bool ctn_sensitive_step(const ctn_sensitivity *s, uint32_t step);

@@ -11,9 +11,7 @@
 
 const ctn_sensitivity *ctn_eng_sensitivity(ctn_engine *e, const ctn_plan *plan, const ctn_json *also)
 {
-    if (plan->sensitivity && !also)
-        return plan->sensitivity;
-    return plan->may_be_sensitive || also ? ctn_sensitivity_of(plan, also, e->scratch) : NULL;
+    return ctn_sensitivity_with(plan, also, e->scratch);
 }
 
 static int seal_missing(const ctn_plan *plan, ctn_err *err)

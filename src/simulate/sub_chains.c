@@ -1,5 +1,6 @@
 /* sub_chains.c -- see sub_chains.h. */
 #include "simulate/sub_chains.h"
+#include "core/sensitive.h"
 
 static bool is_known(const ctn_sub_chains *c, const ctn_plan *root, ctn_str chain_id)
 {
@@ -17,8 +18,10 @@ static int add(ctn_sub_chains *c, const ctn_plan *root, const ctn_plan *parent, 
     if (c->count == CTN_SUB_CHAINS_MAX)
         return ctn_fail(err, CTN_E_LIMIT, "more than %d sub-chains", CTN_SUB_CHAINS_MAX);
     int rc = ctn_plan_of_child(c->arena, parent, set->chain, &plan, err);
-    if (rc == CTN_OK)
+    if (rc == CTN_OK) {
+        plan->sensitivity = ctn_sensitivity_of(plan, NULL, c->arena); /* once, not in each world */
         c->plans[c->count++] = plan;
+    }
     return rc;
 }
 

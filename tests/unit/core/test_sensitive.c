@@ -193,6 +193,16 @@ static void a_sub_chain_is_as_sensitive_as_what_it_is_given(void **state)
     const ctn_sensitivity *s = ctn_sensitivity_of(below, names, f.kit.arena);
     assert_true(ctn_sensitive_name(s, CTN_STR("said")));
     assert_false(ctn_sensitive_name(s, CTN_STR("town")));
+    /* what the plan knows by itself is asked once; what somebody adds to it, again */
+    assert_null(ctn_sensitivity_with(below, NULL, f.kit.arena));
+    below->sensitivity = s;
+    assert_ptr_equal(ctn_sensitivity_with(below, NULL, f.kit.arena), s);
+    assert_ptr_equal(ctn_sensitivity_with(below, names, f.kit.arena), s);
+    ctn_json_builder more = ctn_json_array(f.kit.arena);
+    ctn_json_push(&more, ctn_json_string(f.kit.arena, CTN_STR("town")));
+    s = ctn_sensitivity_with(below, ctn_json_finish(&more), f.kit.arena);
+    assert_ptr_not_equal(s, below->sensitivity);
+    assert_true(ctn_sensitive_name(s, CTN_STR("town")));
     ctn_plan_done(below);
     done(&f);
 }
