@@ -17,18 +17,25 @@ int ctn_json_argument(ctn_cli *cli, const char *what, ctn_str text, const ctn_js
                         text.len && text.ptr[0] != '{' && text.ptr[0] != '[' ? "; a text is written '\"text\"'" : "");
 }
 
+/* The text of the file whose path stands behind an '@'. */
+static int file_text(ctn_cli *cli, const char *option, ctn_str name, ctn_str path, ctn_str *ret_text)
+{
+    ctn_err err = {0};
+    if (path.len == 0)
+        return ctn_cli_fail(cli, "%s %.*s=@ names no file; a text that is @ is written @@", option, CTN_STR_ARG(name));
+    if (ctn_file_read(cli->arena, path, ret_text, &err))
+        return ctn_cli_fail(cli, "%s %.*s: %s", option, CTN_STR_ARG(name), err.message);
+    return CTN_EXIT_OK;
+}
+
 static int text_value(ctn_cli *cli, const char *option, ctn_str name, ctn_str text, const ctn_json **ret_value)
 {
     if (text.len >= 2 && text.ptr[0] == '@' && text.ptr[1] == '@')
         text = ctn_str_from_offset(text, 1);
     else if (text.len && text.ptr[0] == '@') {
-        ctn_err err = {0};
-        ctn_str path = ctn_str_from_offset(text, 1);
-        if (path.len == 0)
-            return ctn_cli_fail(cli, "%s %.*s=@ names no file; a text that is @ is written @@", option,
-                                CTN_STR_ARG(name));
-        if (ctn_file_read(cli->arena, path, &text, &err))
-            return ctn_cli_fail(cli, "%s %.*s: %s", option, CTN_STR_ARG(name), err.message);
+        int exit_code = file_text(cli, option, name, ctn_str_from_offset(text, 1), &text);
+        if (exit_code != CTN_EXIT_OK)
+            return exit_code;
     }
     if (!ctn_str_is_utf8(text))
         return ctn_cli_fail(cli, "%s %.*s: the text is not UTF-8", option, CTN_STR_ARG(name));
@@ -48,6 +55,11 @@ int ctn_assignment_read(ctn_cli *cli, const char *option, const char *text, ctn_
     *ret_name = ctn_arena_str(cli->arena, name);
     if (!is_json)
         return text_value(cli, option, name, rest, ret_value);
+    if (rest.len && rest.ptr[0] == '@') { /* no JSON begins so */
+        int exit_code = file_text(cli, option, name, ctn_str_from_offset(rest, 1), &rest);
+        if (exit_code != CTN_EXIT_OK)
+            return exit_code;
+    }
     ctn_str what = ctn_arena_printf(cli->arena, "%s %.*s:=", option, CTN_STR_ARG(name));
     return ctn_json_argument(cli, what.ptr, rest, ret_value);
 }

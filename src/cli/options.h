@@ -12,7 +12,7 @@
     OPTION(JSON, "json", 'j', NULL, "JSON for programs, on one line a document") \
     OPTION(QUIET, "quiet", 'q', NULL, "no progress on stderr, only errors") \
     OPTION(HELP, "help", 'h', NULL, "explain this command") \
-    OPTION(SET_INPUT, "set-input", 'i', "NAME=VALUE", "an input: NAME=TEXT, NAME:=JSON, NAME=@FILE, NAME=@- (standard input), NAME=@@TEXT") \
+    OPTION(SET_INPUT, "set-input", 'i', "NAME=VALUE", "an input: NAME=TEXT, NAME:=JSON, NAME=@FILE, NAME:=@FILE, @- (standard input), NAME=@@TEXT") \
     OPTION(INPUT, "input", 'I', "FILE|-", "inputs as one JSON or YAML object; -i comes after it") \
     OPTION(OUTPUT, "output", 'o', "NAME", "print this output alone, text as it is; of export: the file to write") \
     OPTION(KEY, "idempotency-key", 'k', "KEY", "start it once: the same key finds the execution that has it") \

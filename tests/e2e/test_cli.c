@@ -314,6 +314,11 @@ static void inputs_come_from_everywhere(void **state)
     assert_string_equal(w->said.out, "Hello stdin\n");
     assert_exit(w, catena(w, "run", "hello.yaml", "-i", "name=@@at", "-o", "greeting", NULL), 0);
     assert_string_equal(w->said.out, "Hello @at\n");
+    cli_world_write(w, "name.json", "\"json\"\n");
+    assert_exit(w, catena(w, "run", "hello.yaml", "-i", "name:=@name.json", "-o", "greeting", NULL), 0);
+    assert_string_equal(w->said.out, "Hello json\n");
+    assert_refused(w, catena(w, "run", "hello.yaml", "-i", "name:=@name.txt", NULL), "is no JSON");
+    assert_refused(w, catena(w, "run", "hello.yaml", "-i", "name:=@none.json", NULL), "there is no file none.json");
     assert_exit(w, catena(w, "run", "hello.yaml", "-i", "name=a=b", "-o", "greeting", NULL), 0);
     assert_string_equal(w->said.out, "Hello a=b\n");
     assert_exit(w, catena(w, "run", "hello.yaml", "--input", "in.yaml", "-o", "greeting", NULL), 0);

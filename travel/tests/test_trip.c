@@ -2,6 +2,9 @@
  */
 #include "support.h"
 
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "kit/words.h"
 
 static const char *const LANGUAGES[] = {"en", "es", "fr", "de"};
@@ -323,6 +326,32 @@ static void a_day_that_has_passed_is_not_priced(void **state)
     close_bench(&b);
 }
 
+static void where_nobody_names_a_currency_it_is_the_agencys(void **state)
+{
+    (void) state;
+    static const struct {
+        const char *budget, *currency;
+    } ROWS[] = {{"{}", "EUR"}, {"{\"amount\":900,\"currency\":null}", "EUR"}, {"{\"currency\":\"USD\"}", "USD"}};
+    char path[] = "/tmp/travel-agency-XXXXXX";
+    static const char YAML[] = "pricing: {currency: EUR}\n";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, YAML, sizeof YAML - 1), (ssize_t) sizeof YAML - 1);
+    close(fd);
+    bench b;
+    open_bench(&b);
+    travel_agency_close(b.tools.agency);
+    assert_int_equal(travel_agency_open(path, &b.tools.agency, NULL), CTN_OK);
+    unlink(path);
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        const ctn_json *v = check(&b, "{\"destinations\":[\"Rome\"],\"origin\":\"Leeds\",\"adults\":2}",
+                                  ctn_arena_printf(b.arena, "\"budget\":%s", ROWS[i].budget).ptr);
+        assert_true(ctn_str_is(at(&b, v, "/search_request/currency"), ROWS[i].currency));
+        assert_true(ctn_str_is(at(&b, v, "/complete_requirements/currency"), ROWS[i].currency));
+    }
+    close_bench(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -333,6 +362,7 @@ int main(void)
         cmocka_unit_test(a_provider_is_told_the_trip_and_nothing_of_the_client),
         cmocka_unit_test(a_month_that_is_nearly_over_gives_a_day_to_come),
         cmocka_unit_test(a_day_that_has_passed_is_not_priced),
+        cmocka_unit_test(where_nobody_names_a_currency_it_is_the_agencys),
         cmocka_unit_test(a_question_goes_back_the_way_the_lead_came),
         cmocka_unit_test(a_question_reads_as_a_letter),
         cmocka_unit_test(a_letter_without_a_question_is_not_written),

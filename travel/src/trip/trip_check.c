@@ -6,6 +6,7 @@
  */
 #include "trip/trip_check.h"
 
+#include "kit/money.h"
 #include "trip/trip_words.h"
 
 /* ---- what is missing ---- */
@@ -183,6 +184,9 @@ int travel_requirements_validate(ctn_arena *arena, const travel_check *check, co
         rc = travel_trip_plan(arena, check->requirements, check->budget, check->today, &trip, &assumptions, err);
     if (rc)
         return rc;
+    const char *own = travel_currency_known(check->currency);
+    if (own && is_absent(check->budget, "currency") && is_absent(check->requirements, "currency"))
+        trip.currency = own;
     const ctn_json *missing = travel_missing_info(arena, check->requirements, check->client, check->budget);
     const ctn_json *questions = questions_of(arena, check, &trip);
     ctn_json_builder result = ctn_json_object(arena);

@@ -19,6 +19,7 @@
 typedef struct travel_check {
     const ctn_json *requirements, *client, *budget; /* the last two may be NULL */
     const ctn_json *must_know;                      /* keys of missing_info; NULL: destinations, origin, travellers */
+    ctn_str currency;                               /* the agency's, where nobody said one; may be empty */
     travel_language language;
     travel_day today;
 } travel_check;

@@ -28,7 +28,8 @@ static int maybe_list(const travel_call *call, const char *key, const ctn_json *
 
 static int validate_requirements(const travel_call *call, const ctn_json **ret_result, ctn_err *err)
 {
-    travel_check check = {0};
+    const ctn_json *pricing = travel_agency_section(call->tools->agency, "pricing");
+    travel_check check = {.currency = ctn_json_str_or(pricing, "currency", CTN_STR(""))};
     int rc = travel_want_object(call, "requirements", &check.requirements, err);
     if (!rc)
         rc = travel_maybe_object(call, "client", &check.client, err);
