@@ -101,7 +101,9 @@ static void compare(ctn_arena *arena, ctn_str name, const ctn_json *gold, const 
     s->extra += (int) (got_count - hits);
     s->lost += (int) (want_count - hits);
     if (all->is_told && (hits != want_count || hits != got_count))
-        print_message("  %.*s: %s differs\n", CTN_STR_ARG(name), f->name);
+        print_message("  %.*s: %s is %.*s, not %.*s\n", CTN_STR_ARG(name), f->name,
+                      CTN_STR_ARG(ctn_json_to_str(arena, ctn_json_pointer(found, ctn_str_from(f->pointer)))),
+                      CTN_STR_ARG(ctn_json_to_str(arena, ctn_json_pointer(gold, ctn_str_from(f->pointer)))));
 }
 
 static void score_lead(ctn_arena *arena, ctn_str name, ctn_str text, ctn_str received_at, const ctn_json *gold,
@@ -221,7 +223,7 @@ static double score_file(const char *path, bool is_told)
     assert_true(read_whole_file(arena, path, &text));
     assert_int_equal(ctn_source_parse(arena, ctn_str_from(path), text, &findings, &source), CTN_OK);
     const ctn_json *leads = ctn_source_root(source);
-    assert_true(ctn_json_count(leads) >= 60);
+    assert_true(ctn_json_count(leads) >= 40);
     for (size_t i = 0; i < ctn_json_count(leads); i++) {
         const ctn_json *entry = ctn_json_at(leads, i);
         score_lead(scratch, ctn_json_text(ctn_json_member_of(entry, "id")),
@@ -245,7 +247,13 @@ static void leads_of_our_own_are_read_nearly_as_well(void **state)
 static void leads_that_no_rule_was_made_for_are_read_nearly_as_well(void **state)
 {
     (void) state;
-    assert_true(score_file("travel/tests/leads/held-out.yaml", false) >= 0.93);
+    assert_true(score_file("travel/tests/leads/held-out.yaml", false) >= 0.95);
+}
+
+static void leads_written_before_a_look_at_the_rules_are_read_nearly_as_well(void **state)
+{
+    (void) state;
+    assert_true(score_file("travel/tests/leads/fresh.yaml", true) >= 0.97);
 }
 
 /* ---- rules ---- */
@@ -375,6 +383,7 @@ int main(void)
         cmocka_unit_test(the_labelled_leads_are_read_as_labelled),
         cmocka_unit_test(leads_of_our_own_are_read_nearly_as_well),
         cmocka_unit_test(leads_that_no_rule_was_made_for_are_read_nearly_as_well),
+        cmocka_unit_test(leads_written_before_a_look_at_the_rules_are_read_nearly_as_well),
         cmocka_unit_test(each_rule_holds_on_texts_of_our_own),
         cmocka_unit_test(no_bytes_break_the_reader),
         cmocka_unit_test(a_long_lead_is_read_and_a_longer_one_refused),

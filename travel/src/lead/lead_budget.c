@@ -217,7 +217,8 @@ static size_t sentence_start(ctn_str text, size_t at)
     "(?:nights?|weeks?|days?|noches|nuits|nachte)))|(?:per|a) (?:couple|family)|the (?:whole )?(?:lot|"                \
     "pot)|whole thing|en (?:total|tout)|insgesamt|gesamt|alles zusammen|zusammen|pour (?:nous|tous|tout|le "           \
     "tout|les|deux|" COUNT ")[a-z ]*|para (?:todos|los|las|" COUNT                                                     \
-    ")|(?:la|por|en) pareja|entre (?:los|las|todos|nosotros)[a-z ]*|todo incluido en total|fur (?:alle|uns|beide|"     \
+    ")|(?:la|por|en) pareja|entre (?:los|las|todos|nosotros)[a-z ]*|(?:los|las) (?:dos|tres|cuatro)|les "              \
+    "(?:deux|trois|quatre)|todo incluido en total|fur (?:alle|uns|beide|"                                              \
     "alles|die ganze|" COUNT ")[a-z ]*|le couple|tout compris pour)\\b"
 
 static const char *per_of(lead *l, ctn_str text, size_t start, size_t end, int *ret_rank)

@@ -42,7 +42,7 @@ static const char NO_NAMES[] =
     "quiero queremos somos cordialement bien salutations nous je on merci d'avance moi "
     "c'est oh um uh er yeah well sorry omg lol tops cheap yoga mum dad english spanish french german christmas easter "
     "rtn ret pax ai hb bb fb usd eur gbp "
-    "mrs mr ms miss dr prof airport ";
+    "mrs mr ms miss dr prof airport lg vg mfg moin servus familie famille familia unsere unser nummer meine mein ";
 
 static bool is_no_name(ctn_str folded)
 {
@@ -163,16 +163,20 @@ static const struct {
      "(?:tag|morgen))(?: [^,\\n]{1,20})?, " NAME "(?:[,.] | here)",
      true},
     /* beside a number or an address */
-    {NAME "[,:]?\\s{1,5}(?:(?i:on|at|tel|phone|mob|mobile|cell|ph)[.:]*\\s{0,5})?(?:\\+?\\(?\\d[\\d "
+    {NAME "(?: x{1,4})?[,:]?\\s{1,5}(?:(?i:on|at|tel|phone|mob|mobile|cell|ph)[.:]*\\s{0,5})?(?:\\+?\\(?\\d[\\d "
           "()-]{6}|[\\w.+-]{1,40}@[\\w-])",
      true},
     {TITLE "?" NAME "[ .…,]{0,6}(?:calling|speaking)\\b", true},
     /* after the closing words, on their line */
+    {"(?i:regards|grüße|gruß|vg|lg|saludos?|cordialement)[,.! ]{1,5}" TITLE "*" NAME "(?=[^\\p{L}]|$)", false},
     {"(?i:regards|best wishes|thanks|thank you|thx|cheers|ta|many "
      "thanks|grüße|gruß|vg|lg|saludo|saludos|gracias|cordialement|merci|danke|love|xo+|- the)[,.! ]{1,5}" TITLE "*" NAME
      "(?=[^\\p{L}]|$)",
      true},
     {"(?i:myself|me) \\(" NAME "\\)", false},
+    {"(?:^|[\\n,.!?])\\s{0,5}[-–—]?\\s{0,5}(" WORD " " WORD ") (?:&|and|und|et|y) " WORD "(?: " WORD
+     ")?(?:\\s{1,5}x+)?[^\\p{L}\\p{N}]{0,40}$",
+     true},
     {"(?:^|[\\n,.!?])\\s{0,5}[-–—]?\\s{0,5}" NAMES "(?:\\s{1,5}x+)?[^\\p{L}\\p{N}]{0,40}$", true},
     /* a full name in parentheses, or the last words of the text; the first words */
     {"\\(" NAME "\\)[^\\p{L}\\p{N}]{0,40}$", true},
@@ -180,6 +184,8 @@ static const struct {
      "(?:\\s{1,5}x+)?(?: \\((?i:mrs?|ms|miss)\\))?[^\\p{L}\\p{N}]{0,40}$",
      true},
     {"^\\s{0,5}(?i:hi|hello|hey|hiya)?,?\\s{0,3}" NAME "[,.] ", true},
+    /* the answer to "your name?" in a chat */
+    {"\\n(" WORD " " WORD ")(?:[,.] |\\n|$)", true},
 };
 
 /* "Jamal uh Jamal Whitfield": of a first name, the fullest form in the text. */

@@ -41,7 +41,14 @@ static int sum_per_stop(lead *l, ctn_str text)
              text, from, &m);
          from = m.end, stops++)
         sum += lead_number(m.group[1]) > 0 ? lead_number(m.group[1]) : 0;
-    return stops >= 2 ? sum : -1;
+    if (stops >= 2)
+        return sum;
+    /* "4 nights mara 6 nights zanzibar" */
+    static const char RUN[] = "\\b(\\d{1,2}) ?" NIGHTS " (?:in )?(?!or|and|maybe|perhaps|total|max|not|please)[a-z]{3,}"
+                              "(?: [a-z]{3,})? (\\d{1,2}) ?" NIGHTS " (?:in )?(?!or|and|max|total|please)[a-z]{3,}";
+    if (lead_find(l->rules, RUN, text, 0, &m))
+        return lead_number(m.group[1]) + lead_number(m.group[2]);
+    return -1;
 }
 
 static bool is_range(lead *l, ctn_str text)

@@ -72,7 +72,7 @@ static const char STRONG_BEFORE[] =
     "(?:part\\w*|depart\\w*|sal\\w+|viv\\w+|habit\\w+|komm\\w*|wohn\\w*|arriv\\w+|somos|soy|trip|holiday|"
     "honeymoon|week|weekend|cruise|break|nights|nts|days|tour|safari|viaje|voyage|reise|urlaub|sejour)"
     " (?:a|de|desde|en|of|d'|aus)|"
-    "preferably|ideally|especially|particularly|such "
+    "preferably|ideally|especially|(?:to|wanna|gonna|can|we|i|and) go|particularly|such "
     "as|airport|conocer|visitar|descubrir|recorrer|ver|voir|visiter|decouvrir|besuchen|sehen|entdecken|discover|"
     "explore|tour|do|"
     "see|add|adding|include|anadir|ajouter)[ :]*" ARTICLE "$";
@@ -91,6 +91,8 @@ static const char PERSON_BEFORE[] = "\\b(?:hi|hello|hey|dear|thanks|regards|chee
 static const char PERSON_AFTER[] =
     "^(?:'s\\b| ?,? ?\\(?(?:aged? )?\\d{1,2}\\)?(?:,| and |\\)| ?y/?o\\b)| here\\b| xx?\\b| speaking\\b|"
     " (?:wants?|will|is|are|and (?:i|me)|lives?|has|have|can|would|needs?|loves?|likes?|says|turns?|who)\\b)";
+/* "Nancy, could your people ..." */
+static const char SPOKEN_TO[] = "^, ?(?:could|can|would|will|please|pls|my|i|we|here|this)\\b";
 /* Behind a lower-case name that is a word too, when it is used as a name. */
 static const char NOUN_AFTER[] =
     "^ ?(?:$|\\n|[.,;?!/)-]|\\d|(?:for|in|on|from|with|and|or|please|pls|airport|next|this|via|to|early|mid|late|"
@@ -135,6 +137,9 @@ static bool is_about_a_person(const reading *r, unsigned flags, size_t start, si
     lead_rules *rules = r->l->rules;
     if (lead_before(rules, KIN_BEFORE, r->text, start, 24, NULL))
         return true;
+    if ((flags & TRAVEL_NAME_PERSON) && (start == 0 || r->text.ptr[start - 1] == '\n') &&
+        lead_after(rules, SPOKEN_TO, r->text, end, 16))
+        return true;
     return (flags & TRAVEL_NAME_PERSON) && (lead_before(rules, PERSON_BEFORE, r->text, start, 24, NULL) ||
                                             lead_after(rules, PERSON_AFTER, r->text, end, 16));
 }
@@ -178,6 +183,14 @@ static bool is_in_a_known_area(const reading *r, const travel_place *place)
         if (travel_place_is_area(r->known->items[i].place) && travel_place_holds(r->known->items[i].place, place))
             return true;
     return false;
+}
+
+/* German has capitals for the food too. */
+static bool is_a_meal(const reading *r, size_t start, size_t end)
+{
+    return lead_has(r->l->rules, "^essen$", (ctn_str){r->text.ptr + start, end - start}) &&
+           lead_before(r->l->rules, "\\b(?:gut\\w*|lecker\\w*|fein\\w*|toll\\w*|das|zum|beim|vom|gern|gerne) $",
+                       r->text, start, 16, NULL);
 }
 
 static bool is_a_street(const reading *r, size_t end)
@@ -225,7 +238,7 @@ static bool is_meant(const reading *r, const travel_match *m, size_t start, cons
     context c = context_of(r, start, end, last);
     if (m->place) {
         int known = travel_place_prominence(m->place) + (is_in_a_known_area(r, m->place) ? 20 : 0);
-        return known >= threshold(r, m, start, c) && !is_a_street(r, end) &&
+        return known >= threshold(r, m, start, c) && !is_a_street(r, end) && !is_a_meal(r, start, end) &&
                (known >= 100 || (!goes_on_as_something_else(r, end) && !is_a_surname(r, start)));
     }
     /* only an airport's name: often that of a person or a place nearby */

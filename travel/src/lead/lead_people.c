@@ -165,8 +165,10 @@ static ages read_ages_after(const reader *r, size_t *at, int people)
         }
     }
     ages found = read_age_list(r, &end);
-    /* a list behind a comma only, with as many ages as people: "two kids, 18 and 20" */
-    if (found.count == 0 || (!is_said && (people < 2 || found.count != people)))
+    /* a list behind a comma only, with as many ages as people: "two kids, 18 and 20"; "our son, 17." */
+    bool is_alone = people == 1 && found.count == 1 &&
+                    (end >= r->count || is_one_of(r, end, " . , ; ! ) & + and y et und ") || is_at(r, end, "\n"));
+    if (found.count == 0 || (!is_said && !is_alone && (people < 2 || found.count != people)))
         return (ages){0};
     *at = end;
     return found;
@@ -282,8 +284,18 @@ static bool is_self(const reader *r, size_t i, const party *p)
         return is_listed ||
                (is_one_of(r, i + 1, " and & + plus ") && is_one_of(r, i + 2, " my our the two three four "));
     /* a colleague's note: "him and 3 friends" */
-    return is_one_of(r, i, " him her he she ") && is_one_of(r, i + 1, " and & + plus ") && !is_listed &&
+    return is_one_of(r, i, " him her he she ") && !is_listed &&
+           (is_one_of(r, i + 1, " and & + plus ") ||
+            (is_at(r, i + 1, ",") && lead_person_word(word_at(r, i + 2)) && !is_one_of(r, i - (i > 0), LEAD_TO_ME))) &&
            !is_one_of(r, i + 2, " i is was ");
+}
+
+/* "11 lads, Prague or Budapest" */
+static bool is_a_place_in_a_list(const reader *r, size_t i)
+{
+    const travel_place *place = travel_place_by_name(word_at(r, i));
+    return place && travel_place_prominence(place) >= 60 && !travel_is_first_name(word_at(r, i)) &&
+           is_at(r, i - 1, ",");
 }
 
 /* One item at *at; false: there is none, and *at is where it was. */
@@ -301,6 +313,7 @@ static bool read_item(const reader *r, size_t *at, party *p)
     }
     int age = -1, people = -1;
     size_t determiners = 0;
+    bool is_mine = false; /* "my girl", not "our little girl" */
     for (size_t steps = 0; steps < 6; steps++, i++) {
         size_t behind = i;
         if (age < 0 && (age = read_age_person(r, &behind)) >= 0) {
@@ -309,16 +322,35 @@ static bool read_item(const reader *r, size_t *at, party *p)
             people = number_at(r, i);
             if (is_at(r, i + 1, "x"))
                 i++;
+        } else if (people >= 0 && is_one_of(r, i, " a an ")) {
+            return false; /* "$1,100 a person" */
+        } else if (is_at(r, i, "son") && !lead_person_word(word_at(r, i + 1)) &&
+                   !is_one_of(r, i + 1, LEAD_ADJECTIVES)) {
+            break; /* the English one: "son 15", not "son mari" */
         } else if (is_one_of(r, i, LEAD_DETERMINERS) ||
                    (word_at(r, i).len > 3 && ctn_str_ends_with(word_at(r, i), CTN_STR("'s")) && !is_first)) {
             determiners++;
+            is_mine = is_at(r, i, "my");
         } else if (is_one_of(r, i, LEAD_ADJECTIVES)) {
+            is_mine = false;
             is_grown = is_grown || is_one_of(r, i, " adult grown married ");
         } else if (!(is_at(r, i, "of") && people > 0 && is_one_of(r, i + 1, LEAD_DETERMINERS))) {
             break;
         }
     }
+    static const lead_person child = {"", LEAD_CHILD, 1}, pair = {"", LEAD_SOMEBODY, 2};
     const lead_person *person = lead_person_word(word_at(r, i));
+    if (is_at(r, i, "pareja") && i > 0 && !is_one_of(r, i - 1, " mi su tu la nuestra "))
+        person = &pair; /* "somos una pareja", but "mi pareja" */
+    if (!person && people > 0 && determiners > 0 && is_one_of(r, i - 2, " our my nos nuestros unsere ")) {
+        size_t behind = i;
+        ages a = read_ages_after(r, &behind, people);
+        if (a.count != people)
+            return false;
+        count_person(p, &child, people, a); /* "our two, they're six and ten" */
+        *at = behind;
+        return true;
+    }
     if (!person && is_at(r, i, "of") && people > 1 && is_at(r, i + 1, "us")) {
         if (p->total > 0 || !is_first)
             return false;
@@ -329,12 +361,11 @@ static bool read_item(const reader *r, size_t *at, party *p)
     if (!person && age >= 0 && (determiners > 0 || !is_first)) {
         ages a = {0};
         add_age(&a, age);
-        static const lead_person child = {"", LEAD_CHILD, 1};
         count_person(p, &child, people > 0 ? people : 1, people > 0 ? (ages){0} : a);
         *at = i;
         return true;
     }
-    if (!person && !is_first && people < 0 && is_name(r, i) &&
+    if (!person && !is_first && people < 0 && is_name(r, i) && !is_a_place_in_a_list(r, i) &&
         (determiners == 0 || is_one_of(r, i + 1, " who who's aged "))) {
         while (is_name(r, i))
             i++;
@@ -354,8 +385,9 @@ static bool read_item(const reader *r, size_t *at, party *p)
         *at = i;
         return true;
     }
-    if (!person)
-        return false;
+    if (!person || (is_at(r, i, "couple") && is_at(r, i + 1, "of") && !lead_person_word(word_at(r, i + 2)) &&
+                    !is_one_of(r, i + 2, LEAD_ADJECTIVES)))
+        return false; /* "a couple of days" */
     if (is_one_of(r, i + 1, LEAD_NOT_PEOPLE_AFTER) ||
         (i > 0 && is_one_of(r, *at - 1, LEAD_NOT_PEOPLE_BEFORE) && is_first))
         return false;
@@ -400,7 +432,8 @@ static bool read_item(const reader *r, size_t *at, party *p)
     if (a.count == 0)
         a = read_ages_after(r, &behind, counted);
     *at = a.count > 0 && behind > behind_names ? behind : behind_names;
-    if (is_boy && (determiners > 0 || a.count > 0) && p->total == 0)
+    bool is_sweetheart = is_mine && a.count == 0 && is_at(r, i, "girl");
+    if (is_boy && !is_sweetheart && (determiners > 0 || a.count > 0) && p->total == 0)
         as.kind = LEAD_CHILD;
     count_person(p, &as, counted, a);
     return true;
@@ -427,11 +460,17 @@ static size_t read_party(reader *r, size_t from)
         while (is_one_of(r, next, LEAD_JOINS))
             next++;
         /* spoken: "it's me my husband and my mother" */
-        bool is_joined = next > at || (p.has_self && is_one_of(r, next, LEAD_DETERMINERS));
+        bool is_joined = next > at || (p.has_self && is_one_of(r, next, LEAD_DETERMINERS)) ||
+                         (p.has_adults && number_at(r, next) >= 0 && lead_person_word(word_at(r, next + 1)));
         bool is_added = p.total > 0 && !is_told && is_one_of(r, at, " and & + plus y et und ");
         int before = p.adults + p.children;
-        if (!is_joined || !read_item(r, &next, &p))
+        party longer = p;
+        if (!is_joined || !read_item(r, &next, &longer))
             break;
+        if (p.has_adults && is_at(r, at, ",") &&
+            (is_one_of(r, next, LEAD_COMES) || (is_at(r, next, "is") && is_one_of(r, next + 1, LEAD_COMES))))
+            break; /* "make it 3 adults, my mother is coming too": the three are all of them */
+        p = longer;
         if (is_added)
             p.total += p.adults + p.children - before; /* "2 of us + our daughter" */
         is_told = is_told || !is_added;
@@ -490,7 +529,9 @@ static bool is_couple(lead *l, ctn_str text)
                     "\\b(?:mr\\.? ?(?:&|and|\\+) ?mrs|herr und frau|m\\.? et mme|sr\\.? y sra)\\b"
                     "|\\b(?:honeymoon\\w*|newlyweds|lune de miel|luna de miel|flitterwochen|hochzeitsreise)\\b"
                     "|\\bboth of us\\b|\\bus both\\b|\\bus two\\b|\\bnous deux\\b|\\btous les deux\\b|\\bwir "
-                    "(?:zwei|beide[n]?)\\b|\\bnosotros dos\\b|\\blos dos\\b|\\bpair of us\\b|\\bas a couple\\b",
+                    "(?:zwei|beide[n]?)\\b|\\bnosotros dos\\b|\\bles deux,? (?:on|nous)\\b|\\b(?:on|nous) (?:part\\w* "
+                    "|voyage\\w* )?(?:a|les) deux\\b|\\ben (?:pareja|amoureux|couple)\\b|\\bals paar\\b|\\blos "
+                    "dos\\b|\\bpair of us\\b|\\bas a couple\\b",
                     text);
 }
 
@@ -499,10 +540,11 @@ static bool is_alone(lead *l, ctn_str text)
     return lead_has(
         l->rules,
         "\\b(?:just|only|nur|solo|solamente|juste|seulement) (?:for |fur |para |pour )?(?:me|myself|one|1|"
-        "mich|ich|yo|mi|moi)\\b(?! (?:and|&|\\+|plus|y|et|und))|\\bsolo (?:trip|travel\\w*|female|male|"
+        "him|her|mich|ich|yo|mi|moi)\\b(?! (?:and|&|\\+|plus|y|et|und))|\\bsolo (?:trip|travel\\w*|female|male|"
         "traveller|holiday|eating)|[a-z,] solo\\b(?! (?:un|una|el|la))|\\bon my own\\b|\\bby myself\\b|"
         "\\bfor myself\\b(?! and)|\\btravel(?:l?ing)? alone\\b|\\bgo(?:ing)? alone\\b|\\ballein(?:e|reisend\\w*)?\\b|"
-        "\\bmoi seule?\\b|\\btoute? seule?\\b|\\b(?:viajo|voy|viajar|voyage|pars) (?:solo|sola|seule?)\\b|"
+        "[,;] ?alone\\b|\\bmoi seule?\\b|\\btoute? seule?\\b|\\b(?:viajo|voy|viajar|voyage|pars) "
+        "(?:solo|sola|seule?)\\b|"
         "\\bsingle travell?er\\b|\\b(?:1|one) (?:person|adult|travell?er|pax|passenger)\\b|\\bfor one\\b",
         text);
 }

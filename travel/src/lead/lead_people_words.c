@@ -31,7 +31,8 @@ static const lead_person PEOPLE[] = {
     {" couple couples pareja parejas paar paare ehepaar ", LEAD_SOMEBODY, 2},
     {" friends mates pals buddies colleagues lads blokes guys girls boys men women ladies gents lasses chaps dudes "
      "besties gals "
-     "players singers divers golfers cyclists walkers runners members staff employees teachers coaches drivers "
+     "players parishioners pilgrims worshippers singers divers golfers cyclists walkers runners members staff "
+     "employees teachers coaches drivers "
      "students delegates musicians dancers teammates partygoers bridesmaids hens stags neighbours coworkers "
      "amigos amigas colegas companeros companeras chicas chicos mujeres hombres profesores estudiantes "
      "amis amies copines copains potes collegues filles femmes hommes joueurs professeurs etudiants "
@@ -88,7 +89,7 @@ const char LEAD_ADJECTIVES[] =
     "petit petite petits petites jeune jeunes meilleur meilleure meilleurs autres "
     "klein kleine kleinen kleines guten gute beste bester besten weitere liebe "
     "pequeno pequena pequenos pequenas mejor mejores ";
-const char LEAD_JOINS[] = " and & + plus , with n y e et und mit con avec also including incl sowie ";
+const char LEAD_JOINS[] = " and & + plus , with n y e et und mit con avec w also including incl sowie ";
 const char LEAD_AGE_LEADS[] =
     " ( aged age ages who who's is are will be was that's they're they turning turns of de d' entre im alter von ages "
     "both den agee age agees ages - ";
@@ -113,6 +114,6 @@ const char LEAD_TO_SEE[] =
     " visit visiting see seeing meet meeting from by ask told tell said stay besuchen visitar voir surprise's "
     "because ";
 const char LEAD_WITH[] =
-    " with bringing bring take taking plus accompanied joined mit con avec and surprise treat treating ";
+    " with w bringing bring take taking plus accompanied joined mit con avec and surprise treat treating ";
 const char LEAD_COMES[] = " comes coming joins joining too viene vient kommt ";
 const char LEAD_FOR[] = " for para pour fur ";

@@ -11,12 +11,16 @@ static const char FROM_BEFORE[] =
     "(?:\\b(?:from|ex|out of|outta|leaving|departing|departs?|departure(?: airport| city)?|fly|flying|origin|starting|"
     "start(?:ing)? (?:in|from|at)|abflug(?:hafen)?|abflug (?:ab|von|in)|ab|von|aus|desde|depuis|"
     "(?:part\\w*|depart\\w*|sal\\w+|vol\\w*|vuelo\\w*|au depart) (?:de |d'|desde |depuis )?|"
+    "(?:part\\w*|depart\\w*|sal\\w+|abflug) (?:le |el |am )?\\d{1,2}\\.? ?(?:de )?[a-z]+ (?:de|desde|ab|von|d')|"
     "(?:nearest|closest|local|home|preferred|our) airport(?: is| would be|:)?|"
+    "(?:we are|we're) an? (?:[a-z]+ ){1,3}(?:in|from)|(?:school|club|church|parish|college|team|choir|company|office) "
+    "in|"
     "(?:based|resident|all|(?:we|i|we're|i'm|we are|i am|im|currently|all)(?: (?:are|am|both|all))?"
     " (?:based|living|live|located|staying)(?: just outside| near)?|we're|we are|i'm|im|i am) (?:in|near)|home is|"
     "(?:somos|soy|estoy|estamos|vivimos|vivo)(?: [a-z0-9 ]{0,24})? (?:de|en)|"
     "(?:j'habite|nous habitons|habitons|habite|on est|je suis)(?: a| en| de)?|"
-    "(?:wir|ich) (?:kommen?|wohnen?|leben?|sind) (?:aus|in|bei))"
+    "(?:wir|ich|freundin und ich|freund und ich|frau und ich|mann und ich) (?:kommen?|wohnen?|leben?|sind) "
+    "(?:aus|in|bei))"
     "|[.!,\\n] ?liv(?:e|ing) (?:in|near)|\\bflights?(?= $)) ?(?:-|: ?)?"
     "(?:the |here in |either |downtown |beautiful |sunny )?$";
 /* Beats a bare "from": "walk from Sarria, flying out of Cork". */
@@ -29,7 +33,9 @@ static const char FROM_AFTER[] =
 static const char WOULD_DO[] =
     "^,? (?:at a push|would (?:also )?(?:do|work|suit)|also (?:ok|fine|works|possible)|(?:is|would be) "
     "(?:ok|okay|fine|also)|"
-    "works|(?:is|would be) (?:our |my |the )?(?:easiest|nearest|closest|best|ideal|handiest|local))\\b";
+    "works|(?:is|would be|is probably|probably|ideally) (?:our |my |the "
+    ")?(?:easiest|nearest|closest|best|ideal|handiest|local))\\b";
+static const char BEST[] = "^,? (?:(?:is|would be) )?(?:probably )?(?:our |my |the )?(?:best|ideal|easiest)\\b";
 static const char OUT_BEFORE[] =
     "\\b(?:scrap|forget|not|skip|except|rather than|instead of|don'?t want|not keen on|avoid|anywhere but|bored of|"
     "no more|driving to|can'?t do|ruled out|fed up with|sick of|tired of|already (?:did|done|seen|been to)|nothing in|"
@@ -40,6 +46,10 @@ static const char OUT_BEFORE[] =
 static const char OUT_AFTER[] =
     "^,? (?:last (?:year|summer|winter|time|month|week)|is out\\b|again,? (?:skip|no|not)|the year before|already\\b|"
     "l'an(?:nee)? dernier|el ano pasado|letztes jahr|(?:looked|was|were) )";
+/* "X instead": X takes the place of what was named before. */
+static const char INSTEAD_AFTER[] = "^,? (?:instead(?! of)|stattdessen|en su lugar|a la place(?! d))\\b";
+static const char INSTEAD_BEFORE[] = "\\b(?:instead(?! of)|stattdessen|en su lugar|a la place(?! d))[, ]+(?:to |nach "
+                                     "|a |en |go to |do |we want |maybe )?$";
 static const char TO_BEFORE[] =
     "\\b(?:to|into|in|at|near|nr|visit|visiting|for|nach|a|au|aux|en|towards|around|via) (?:the )?$";
 
@@ -105,6 +115,7 @@ static lead_mention *origin_by_words(lead *l, ctn_str text, lead_mentions *list)
         m->is_origin = is_from || is_preferred || would_do || (i > 0 && goes_on(l, text, &list->items[i - 1], m));
         if (m->is_origin && !m->is_out && !origin)
             origin = m;
+        is_preferred = is_preferred || (would_do && lead_after(l->rules, BEST, text, m->end, 32));
         if (is_preferred && !m->is_out && !preferred)
             preferred = m;
         if (is_from && !m->is_out && !flown && lead_before(l->rules, FLY_BEFORE, text, m->start, 40, NULL))
@@ -253,6 +264,13 @@ static void mark_rejected(lead *l, ctn_str text, lead_mentions *list)
                     lead_after(l->rules, OUT_AFTER, text, m->end, 24);
         for (size_t j = 0; m->is_out && j < i; j++) /* "Prague ... actually scrap Prague" */
             if (list->items[j].place == m->place)
+                list->items[j].is_out = true;
+        bool is_instead = lead_after(l->rules, INSTEAD_AFTER, text, m->end, 24) ||
+                          lead_before(l->rules, INSTEAD_BEFORE, text, m->start, 40, NULL);
+        if (!is_instead || m->is_out || lead_before(l->rules, "\\b(?:or|from|ou|oder|o) $", text, m->start, 8, NULL))
+            continue;
+        for (size_t j = 0; j < i; j++)
+            if (!lead_before(l->rules, FROM_BEFORE, text, list->items[j].start, 48, NULL))
                 list->items[j].is_out = true;
     }
 }

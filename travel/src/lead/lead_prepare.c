@@ -12,7 +12,7 @@
 
 #include <assert.h>
 
-enum { FORM_FIELDS_MIN = 3, FIELD_VALUE_MAX = 160, FIELD_BYTES = 2048 };
+enum { FORM_FIELDS_MIN = 3, FIELD_VALUE_MAX = 160, FIELD_BYTES = 2048, JSON_DEPTH_MAX = 4 };
 
 typedef struct field_name {
     const char *names; /* folded, '|' between */
@@ -40,6 +40,7 @@ static const field_name FIELD_NAMES[] = {
      LEAD_PHONE},
     {"from|departure airport|departing from|flying from|travelling from|traveling from|origin|leaving "
      "from|departure|depart from|home airport|airport|departure city|from where|"
+     "home city|home town|hometown|city of departure|starting from|starting point|flying out of|based in|"
      "preferred airport|where from|departure point|salida|origen|salida desde|aeropuerto|aeropuerto de salida|ciudad "
      "de salida|abflug|abflughafen|abflug ab|abreiseort|abfahrt|abflugort|reise ab|ab|von|depart de|"
      "ville de depart|aeroport de depart|au depart de|depart|lieu de depart",
@@ -216,18 +217,37 @@ static bool take_field_line(builder *b, ctn_str folded, ctn_str original, bool o
     return true;
 }
 
-static bool take_json_form(builder *b, ctn_str raw)
+/* What a member holds, in one line: {"value": 1500, "currency": "EUR"} is "1500 EUR". */
+static ctn_str json_words(builder *b, const ctn_json *v, int depth)
 {
-    const ctn_json *form;
-    ctn_str trimmed = ctn_str_trim(raw);
-    if (trimmed.len < 2 || trimmed.ptr[0] != '{' || ctn_json_parse(b->l->arena, trimmed, NULL, &form, NULL) != CTN_OK ||
-        !ctn_json_is(form, CTN_JSON_OBJECT))
-        return false;
+    if (!ctn_json_is(v, CTN_JSON_OBJECT) && !ctn_json_is(v, CTN_JSON_ARRAY))
+        return ctn_json_text(v);
+    ctn_str words = {NULL, 0};
+    for (size_t i = 0; depth < JSON_DEPTH_MAX && i < v->count && words.len < FIELD_BYTES; i++) {
+        ctn_str more = json_words(b, ctn_json_is(v, CTN_JSON_OBJECT) ? &v->members[i].value : &v->items[i], depth + 1);
+        if (more.len > 0)
+            words = words.len == 0 ? more
+                                   : ctn_arena_printf(b->l->arena, "%.*s%s%.*s", CTN_STR_ARG(words),
+                                                      ctn_json_is(v, CTN_JSON_ARRAY) ? ", " : " ", CTN_STR_ARG(more));
+    }
+    return words;
+}
+
+static void take_members(builder *b, const ctn_json *form, int depth)
+{
     for (size_t i = 0; i < form->count; i++) {
+        const ctn_json *member = &form->members[i].value;
         lead_text key = lead_text_make(b->l->arena, ctn_json_text(&form->members[i].key));
-        ctn_str value = ctn_json_text(&form->members[i].value);
         lead_field field;
-        if (field_of(field_key(lead_text_folded(&key)), &field))
+        bool is_known = field_of(field_key(lead_text_folded(&key)), &field);
+        /* "pax": {"adults": 2, "children": 0} has fields of its own */
+        if (ctn_json_is(member, CTN_JSON_OBJECT) && !(is_known && field == LEAD_BUDGET)) {
+            if (depth < JSON_DEPTH_MAX)
+                take_members(b, member, depth + 1);
+            continue;
+        }
+        ctn_str value = json_words(b, member, 0);
+        if (is_known)
             set_field(b, field,
                       field == LEAD_BUDGET && value.len > 0
                           ? ctn_arena_printf(b->l->arena, "%.*s: %.*s",
@@ -236,6 +256,16 @@ static bool take_json_form(builder *b, ctn_str raw)
         else if (value.len > 40)
             add(b, value); /* long text under an unknown key is somebody's message */
     }
+}
+
+static bool take_json_form(builder *b, ctn_str raw)
+{
+    const ctn_json *form;
+    ctn_str trimmed = ctn_str_trim(raw);
+    if (trimmed.len < 2 || trimmed.ptr[0] != '{' || ctn_json_parse(b->l->arena, trimmed, NULL, &form, NULL) != CTN_OK ||
+        !ctn_json_is(form, CTN_JSON_OBJECT))
+        return false;
+    take_members(b, form, 0);
     return true;
 }
 
@@ -282,18 +312,23 @@ static bool take_chat_line(builder *b, chat *c, ctn_str folded, size_t start, ct
     return true;
 }
 
-/* Headers of mails and of what phones export. True: the line is used up. */
-static bool take_header(builder *b, ctn_str folded, size_t start, bool *is_forwarded)
+#define FORWARD_RULE  "-{3,} ?(?:forwarded|original|weitergeleitete|ursprungliche|mensaje|message)"
+#define FORWARD_WORDS "(?:begin forwarded message|anfang der weitergeleiteten|inicio del mensaje|debut du message)"
+static const char MAIL_FROM[] =
+    "^\\*?(?:from|von|de)\\*? ?: ?([^<\\[\\n]*?) ?[<\\[](?:mailto:)?([^>\\]\\n ]+@[^>\\]\\n ]+)[>\\]]";
+
+/* Headers of mails and of what phones export. True: the line is used up. is_header: lines before were a mail's. */
+static bool take_header(builder *b, ctn_str folded, size_t start, bool *is_forwarded, bool *is_header)
 {
     lead_match m;
     lead *l = b->l;
-    if (lead_find(l->rules, "^(?:-{3,} ?(?:forwarded|original|weitergeleitete).*|begin forwarded message:?.*)$", folded,
-                  0, &m)) {
+    if (lead_find(l->rules, "^(?:" FORWARD_RULE ".*|" FORWARD_WORDS ":?.*)$", folded, 0, &m)) {
         *is_forwarded = true;
         b->len = 0; /* what stands above is the forwarder's */
         return true;
     }
-    if (lead_find(l->rules, "^(?:from|von|de): ?([^<\\n]*?) ?<([^>\\n ]+@[^>\\n ]+)>", folded, 0, &m)) {
+    if (lead_find(l->rules, MAIL_FROM, folded, 0, &m)) {
+        *is_header = true;
         size_t name = start + (size_t) (m.group[1].ptr - folded.ptr),
                mail = start + (size_t) (m.group[2].ptr - folded.ptr);
         l->forwarded_name = ctn_arena_str(l->arena, lead_text_original(&b->raw, name, name + m.group[1].len));
@@ -305,6 +340,13 @@ static bool take_header(builder *b, ctn_str folded, size_t start, bool *is_forwa
         l->forwarded_name = ctn_arena_str(l->arena, lead_text_original(&b->raw, name, name + m.group[1].len));
         return true;
     }
+    if (*is_header &&
+        lead_has(l->rules,
+                 "^\\*?(?:date|sent|to|cc|bcc|received|datum|gesendet|an|kopie|fecha|enviado(?: el)?|para|"
+                 "envoye(?: le)?|a|reply-to|antwort an)\\*? ?:",
+                 folded))
+        return true;
+    *is_header = *is_header && lead_has(l->rules, "^\\*?(?:subject|betreff|asunto|objet)\\*? ?:", folded);
     return lead_has(l->rules, "^(?:date|sent|to|cc|bcc|datum|gesendet|an|fecha|received):.*\\d{4}.*$", folded) &&
            *is_forwarded;
 }
@@ -318,11 +360,20 @@ static const char MACHINE[] = "ignore (?:all |any |your |the )*(?:previous |prio
                               "|ignora (?:todas |tus |las )*(?:instrucciones|reglas)|ignoriere (?:alle |deine "
                               ")*anweisungen|ignore[zs]? (?:toutes |les |tes )*instructions";
 
+/* A sentence that is a person's again: "Anyway hello, I'm Oskar". */
+static const char CLIENT_AGAIN[] =
+    "^ ?(?:anyway|ok so|so anyway|seriously|jokes?|hello|hi|hey|hola|bonjour|hallo|i'm|i am|my name|we're|we "
+    "are|we'd|i'd|we "
+    "(?:want|need|would)|i (?:want|need|would))\\b";
+
 static const char TAKEN_BACK[] = "years ago|originally|\\bat first\\b|last year|last time|last summer|in "
                                  "20[01]\\d\\b|in 202[0-5]\\b|leave (?:that|it|this) out|too much in one"
                                  "|(?:his|her|my|our|their) (?:actual )?birthday is|'s (?:\\w+ )?trip to|runs out "
                                  "in|when we (?:first|were)|used to (?:go|tell|live)"
                                  "|i (?:have )?already (?:have|got|booked)|\\bbear in the\\b";
+
+static const char TURN[] = "(?:[,;-] ?| )(?:so|but|now|this time|pero|ahora|mais|donc|alors|aber|jetzt|also)\\b(?! "
+                           "(?:far|long|much|many|that))|;";
 
 static size_t sentence_end(ctn_str text, size_t from)
 {
@@ -345,8 +396,10 @@ static void blank_lines_to_machines(lead *l)
         size_t start = m.start, end = m.end;
         while (start > 0 && text.ptr[start - 1] != '\n')
             start--;
-        while (end < text.len && text.ptr[end] != '\n')
-            end++;
+        for (end = sentence_end(text, end); end < text.len && text.ptr[end - 1] != '\n'; end = sentence_end(text, end))
+            if (lead_after(l->rules, CLIENT_AGAIN, text, end, 24))
+                break;
+        end -= end > m.end && text.ptr[end - 1] == '\n';
         lead_text_blank(&l->body, start, end);
         /* names are read from the text as written: it is blanked there too */
         memset((char *) (uintptr_t) l->body.original.ptr + l->body.from[start], ' ',
@@ -360,9 +413,15 @@ static void blank_what_was_taken_back(lead *l)
     ctn_str text = lead_text_folded(&l->said);
     for (size_t start = 0; start < text.len;) {
         size_t end = sentence_end(text, start);
-        if (lead_has(l->rules, TAKEN_BACK, (ctn_str){text.ptr + start, end - start}))
+        lead_match back, turn;
+        ctn_str sentence = {text.ptr + start, end - start};
+        if (lead_find(l->rules, TAKEN_BACK, sentence, 0, &back)) {
+            /* "we did Thailand last year, so Vietnam this time": only the clause */
+            if (lead_find(l->rules, TURN, sentence, back.end, &turn))
+                end = start + turn.start;
             lead_text_blank(&l->said, start, end);
-        start = end;
+        }
+        start = end > start ? end : start + 1;
     }
 }
 
@@ -386,9 +445,10 @@ static void take_lines(builder *b)
 {
     ctn_str text = lead_text_folded(&b->raw);
     chat c = {0};
-    bool is_forwarded = lead_has(b->l->rules, "^-{3,} ?(?:forwarded|original|weitergeleitete)|^begin forwarded", text);
+    bool is_forwarded = lead_has(b->l->rules, "^(?:" FORWARD_RULE "|" FORWARD_WORDS ")", text);
+    bool is_header = false, is_mail = lead_has(b->l->rules, MAIL_FROM, text);
     size_t count = 0;
-    bool is_form = count_field_lines(b) >= FORM_FIELDS_MIN && !is_forwarded;
+    bool is_form = count_field_lines(b) >= FORM_FIELDS_MIN && !is_forwarded && !is_mail;
     for (size_t start = 0; start < text.len;) {
         const char *newline = memchr(text.ptr + start, '\n', text.len - start);
         size_t end = newline ? (size_t) (newline - text.ptr) : text.len;
@@ -399,7 +459,7 @@ static void take_lines(builder *b)
                 add(b, rest);
         } else if (c.is_chat && c.is_agency) {
             /* the agency's line goes on */
-        } else if (!is_form && take_header(b, line, start, &is_forwarded)) {
+        } else if (!is_form && take_header(b, line, start, &is_forwarded, &is_header)) {
             /* used up */
         } else if (is_form) {
             size_t cut = second_field(b, line);
