@@ -188,6 +188,7 @@ static void a_full_lead_gives_three_tiers_and_asks_nothing(void **state)
             fail_msg("no \"%s\" in\n%.*s", parts[i], CTN_STR_ARG(text));
     assert_false(says(text, "still need to know"));
     assert_false(says(text, "{{"));
+    travel_tools_done(&w.tools);
     ctn_arena_free(w.arena);
     ctn_arena_free(keep);
 }
@@ -205,6 +206,7 @@ static void a_text_that_says_nothing_gets_questions(void **state)
                     says(text, "Sandbox inventory"));
         assert_false(says(text, "### "));
     }
+    travel_tools_done(&w.tools);
     ctn_arena_free(w.arena);
     ctn_arena_free(keep);
 }
@@ -236,6 +238,7 @@ static void every_lead_ends_in_a_proposal(void **state)
     closedir(leads);
     print_message("%d leads, %d proposals\n", count, count);
     assert_true(count >= 40);
+    travel_tools_done(&w.tools);
     ctn_arena_free(w.arena);
     ctn_arena_free(keep);
 }

@@ -198,7 +198,7 @@ static void check_every_hostility(web_era era)
             fail_msg("%s: failure %d, was_sent %d, \"%.*s\"", how->name, (int) r->failure, r->was_sent,
                      CTN_STR_ARG(r->message));
         assert_false(r->peer_is_dead);
-        web_calls_run_for(&c, 2); /* that it closed is seen, and the next call is not sent into it */
+        web_calls_run_for(&c, 15); /* that it closed is seen, and the next call is not sent into it */
         c.timeout_ms = 10000;
         r = web_call(&c, "{\"well\":true}");
         if (r->failure)
