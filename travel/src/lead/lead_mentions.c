@@ -226,6 +226,13 @@ static bool is_a_surname(const reading *r, size_t start)
            travel_is_first_name((ctn_str){r->text.ptr + first, end - first});
 }
 
+/* Heathrow is a village in Florida too. */
+static bool is_rather_the_airport(const travel_match *m)
+{
+    return m->place && m->airport && m->airport->hub >= 3 && travel_place_prominence(m->place) < 40 &&
+           travel_place_country(m->place) != travel_place_country(m->airport->place);
+}
+
 static bool is_meant(const reading *r, const travel_match *m, size_t start, const lead_mention *last)
 {
     size_t end = start + m->len;
@@ -236,7 +243,7 @@ static bool is_meant(const reading *r, const travel_match *m, size_t start, cons
     if (r->is_field || (m->flags & TRAVEL_NAME_CAPITALS))
         return true;
     context c = context_of(r, start, end, last);
-    if (m->place) {
+    if (m->place && !is_rather_the_airport(m)) {
         int known = travel_place_prominence(m->place) + (is_in_a_known_area(r, m->place) ? 20 : 0);
         return known >= threshold(r, m, start, c) && !is_a_street(r, end) && !is_a_meal(r, start, end) &&
                (known >= 100 || (!goes_on_as_something_else(r, end) && !is_a_surname(r, start)));
@@ -388,6 +395,8 @@ static void read_mentions(const reading *r, lead_mentions *list)
         } else if (!is_meant(r, &m, i, last)) {
             i = end;
         } else {
+            if (is_rather_the_airport(&m))
+                m.place = NULL;
             const travel_place *place = m.place ? m.place : m.airport->place;
             list->items[list->count++] = (lead_mention){.start = i,
                                                         .end = i + m.len,
