@@ -357,6 +357,15 @@ static bool is_med(const reading *r, size_t start, size_t end)
             lead_before(r->l->rules, "cruise [^.\\n]{0,20}$", r->text, start, 30, NULL));
 }
 
+/* In German, Iceland; the tables leave the name out, because every other language has the word in its hotels. */
+static bool is_iceland(const reading *r, size_t start, size_t end)
+{
+    return r->l->language == TRAVEL_DE && end - start == 6 && memcmp(r->text.ptr + start, "island", 6) == 0 &&
+           is_upper(r->t, start) &&
+           (r->is_field ||
+            lead_before(r->l->rules, "\\b(?:nach|auf|in|durch|um|uber|von|oder|und|,) $", r->text, start, 8, NULL));
+}
+
 static void read_mentions(const reading *r, lead_mentions *list)
 {
     const lead_text *t = r->t;
@@ -387,6 +396,12 @@ static void read_mentions(const reading *r, lead_mentions *list)
                                                         .name = code->city,
                                                         .airport = code,
                                                         .is_only_airport = true};
+            i = end;
+        } else if (is_iceland(r, i, end)) {
+            const travel_place *iceland = travel_place_by_name(CTN_STR("iceland"));
+            if (iceland)
+                list->items[list->count++] =
+                    (lead_mention){.start = i, .end = end, .place = iceland, .name = travel_place_name(iceland)};
             i = end;
         } else if (!travel_match_at(r->text, i, &m)) {
             i = end;

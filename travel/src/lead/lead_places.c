@@ -80,6 +80,20 @@ static bool goes_on(lead *l, ctn_str text, const lead_mention *before, const lea
            lead_before(l->rules, "(?:or|ou|oder|\\bo|/) ?(?:from )?$", text, m->start, 10, NULL);
 }
 
+/* "Malaga please. Glasgow, 11 nights": in another country than all that was named, and the nights are said once. */
+static bool is_where_a_stay_begins(lead *l, ctn_str text, const lead_mentions *list, size_t at)
+{
+    const lead_mention *m = &list->items[at];
+    if (at + 1 != list->count || !travel_place_airport(m->place) ||
+        !lead_after(l->rules, "^, ?(?:\\d{1,2}|a|one|two) ?(?:nights?|nts|weeks?|wks?)\\b", text, m->end, 16) ||
+        lead_has(l->rules, "\\b(?:nights?|nts|weeks?)\\b", (ctn_str){text.ptr, m->start}))
+        return false;
+    for (size_t i = 0; i < at; i++)
+        if (travel_place_country(list->items[i].place) == travel_place_country(m->place))
+            return false;
+    return true;
+}
+
 /* "... Turkey, Cyprus. Exeter or Bristol.": towns alone in a sentence behind others. */
 static lead_mention *origin_alone(lead *l, ctn_str text, lead_mentions *list)
 {
@@ -93,7 +107,8 @@ static lead_mention *origin_alone(lead *l, ctn_str text, lead_mentions *list)
                      (ctn_str){text.ptr + list->items[last].end, list->items[last + 1].start - list->items[last].end}))
             last++;
         if (!is_first || m->is_out || travel_place_is_area(m->place) || last > i + 1 ||
-            !lead_after(l->rules, "^ ?(?:[.!\\n]|$)", text, list->items[last].end, 2))
+            !(lead_after(l->rules, "^ ?(?:[.!\\n]|$)", text, list->items[last].end, 2) ||
+              is_where_a_stay_begins(l, text, list, i)))
             continue;
         for (size_t j = i; j <= last; j++)
             list->items[j].is_origin = true;
