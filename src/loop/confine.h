@@ -4,8 +4,9 @@
  *   limits   of the kernel, by resource (setrlimit)
  *   rights   none can be gained by starting another program (no_new_privs), nor a core file written
  *   files    landlock: what the system is made of, its own program and the folders of its PATH may be read and run,
- * what is named may be read or written, nothing else is opened; processes outside cannot be signalled or traced network
- * seccomp: no socket is made, also none of this machine (the engine's own is one); a pair of sockets may be
+ *            what is named may be read or written, nothing else is opened; processes outside cannot be signalled or
+ *            traced
+ *   network  seccomp: no socket is made, also none of this machine (the engine's own is one); a pair of sockets may be
  *
  * An old kernel knows less of landlock: what it knows is used. On one that knows nothing files are not confined, which
  * is a failure when must_confine_files says so. The network is confined or the process does not start.

@@ -3,6 +3,7 @@
  *
  *     agency:   {name, signature, email, phone, url, language: en, timezone: Europe/London}
  *     pricing:  ...   read by proposal/
+ *     proposal: ...   likewise: its words
  *     followup: ...   read by followup/
  *     delivery: ...   read by followup/
  *     provider: ...   read by search/ and booking/

@@ -7,12 +7,11 @@
 #include "kit/words.h"
 
 typedef struct travel_confirmation {
-    const ctn_json *client; /* {name}; NULL: not known */
-    const ctn_json
-        *requirements;       /* destinations, start_date, end_date, adults, children; what is not there is left out */
-    const ctn_json *booking; /* as confirm_booking gives it */
-    const ctn_json *tier;    /* {total, currency}: what the client pays in all; NULL: the booking's own total */
-    const ctn_json *payment; /* {amount}: the deposit; NULL: none */
+    const ctn_json *client;       /* {name}; NULL: not known */
+    const ctn_json *requirements; /* destinations, start_date, end_date, adults, children; what lacks is left out */
+    const ctn_json *booking;      /* as confirm_booking gives it */
+    const ctn_json *tier;         /* {total, currency}: what the client pays in all; NULL: the booking's own total */
+    const ctn_json *payment;      /* {amount}: the deposit; NULL: none */
     travel_language language;
 } travel_confirmation;
 

@@ -3,7 +3,7 @@
  */
 #include "crm/crm_db.h"
 
-static const int64_t DAY_MS = 86400000;
+#include "kit/calendar.h"
 
 #define CLIENT_COLUMNS                                                                                                 \
     "c.client_id, c.name, c.language, c.timezone, c.created_at, c.erased_at,"                                          \
@@ -152,7 +152,7 @@ static int count_messages(travel_crm *crm, ctn_str client_id, int64_t now_ms, tr
                        " created_at) > ?2 THEN 1 END),"
                        " count(CASE WHEN direction = 'out' AND status IN ('sending', 'sent') AND coalesce(sent_at,"
                        " created_at) > ?3 THEN 1 END) FROM messages WHERE client_id = ?1 AND channel <> 'desk'",
-                       "tmm", client_id, now_ms - 7 * DAY_MS, now_ms - 30 * DAY_MS);
+                       "tmm", client_id, now_ms - 7 * TRAVEL_DAY_MS, now_ms - 30 * TRAVEL_DAY_MS);
     if (!rc) {
         h->last_incoming_at_ms = crm_moment(&q, 0);
         h->last_outgoing_at_ms = crm_moment(&q, 1);
@@ -226,7 +226,7 @@ int travel_crm_client_history(travel_crm *crm, ctn_arena *arena, ctn_str client_
         return rc;
     int64_t last_ms = h.last_incoming_at_ms > h.last_outgoing_at_ms ? h.last_incoming_at_ms : h.last_outgoing_at_ms;
     if (last_ms > 0)
-        h.days_since_contact = now_ms > last_ms ? (now_ms - last_ms) / DAY_MS : 0;
+        h.days_since_contact = now_ms > last_ms ? (now_ms - last_ms) / TRAVEL_DAY_MS : 0;
     ctn_json_builder channels = ctn_json_array(arena);
     if (h.client.email.len > 0)
         ctn_json_push(&channels, ctn_json_string(arena, CTN_STR("email")));

@@ -4,7 +4,6 @@
 #include "crm/crm_tools.h"
 
 enum { LEAD_BYTES_MAX = 256 * 1024, REPEAT_DAYS_MAX = 3650, REPEAT_DAYS = 14 };
-static const int64_t DAY_MS = 86400000;
 
 /* ---- save ---- */
 
@@ -50,7 +49,7 @@ static int read_lead(const travel_call *call, travel_lead_record *lead, ctn_err 
     if (rc)
         return rc;
     lead->now_ms = travel_now_ms(call);
-    lead->repeat_ms = days * DAY_MS;
+    lead->repeat_ms = days * TRAVEL_DAY_MS;
     lead->name = ctn_json_str_or(lead->client, "name", CTN_STR(""));
     lead->email = ctn_json_str_or(lead->client, "email", CTN_STR(""));
     lead->phone = ctn_json_str_or(lead->client, "phone", CTN_STR(""));

@@ -10,12 +10,11 @@
  *       settleMs: 30000                  # after which a request that was given up cannot arrive any more
  *
  * What a deal is there:
- *     hold_flight   an order of type `hold`; expires_at is when it must be paid, or when its price is no longer
- * promised hold_hotel    a quote for a rate. Duffel holds no rooms: the quote fixes the price, and can still be gone
+ *     hold_flight   an order of type `hold`; expires_at is when it must be paid, or until when its price is promised
+ *     hold_hotel    a quote for a rate. Duffel holds no rooms: the quote fixes the price, and can still be gone
  *     deposit       `source` is a payment intent (pit_...) that the client has given his card for; it is confirmed here
  *     booking       the stays are booked of their quotes, then the order is paid from the agency's balance
- *     undone        orders are cancelled (and refunded as their fare allows), stays cancelled, deposits refunded in
- * whole
+ *     undone        orders are cancelled (refunded as their fare allows), stays cancelled, deposits refunded in whole
  *
  * Duffel has no idempotency keys. Orders and bookings carry ours in their metadata (catena_key), so that what was made
  * while its answer was lost is found by listing them (at most 2,000); a payment intent is asked itself. That

@@ -109,11 +109,6 @@ bool travel_notice_kind_from(ctn_str name, travel_notice_kind *ret_kind)
     return false;
 }
 
-const char *travel_notice_kind_name(travel_notice_kind kind)
-{
-    return LETTERS[kind].name;
-}
-
 bool travel_notice_needs_money(travel_notice_kind kind)
 {
     return LETTERS[kind].needs_money;

@@ -31,7 +31,6 @@ typedef struct travel_notice {
 
 /* False: no such kind. */
 bool travel_notice_kind_from(ctn_str name, travel_notice_kind *ret_kind);
-const char *travel_notice_kind_name(travel_notice_kind kind); /* "visa" */
 bool travel_notice_needs_money(travel_notice_kind kind);
 travel_notice travel_notice_write(ctn_arena *arena, travel_notice_kind kind, const travel_notice_facts *facts,
                                   travel_language language);

@@ -47,9 +47,10 @@ extern const char *const travel_channel_names[TRAVEL_WAYS];               /* ema
 int travel_delivery_check(const travel_agency *agency, ctn_err *err);
 
 typedef struct travel_delivery_request {
-    ctn_str client_id, lead_id, channel, subject, message, key, language,
-        execution; /* lead_id.. may be
-                    * empty, for the desk client_id too */
+    ctn_str channel, subject, message;
+    ctn_str client_id;                    /* empty for the desk only */
+    ctn_str key;                          /* never empty */
+    ctn_str lead_id, language, execution; /* may be empty: of no lead, in the client's language, of no chain */
 } travel_delivery_request;
 
 /* {message_id, delivered_at, driver, reference} */

@@ -2,13 +2,16 @@
  * driver.h -- ways for a letter to leave: an outbox folder, a mail server, a webhook.
  *
  * A driver makes one try and tells what it saw; it never tries again by itself and decides nothing. What matters is
- * what it may claim: SENT      the other side has taken it NOT_SENT  it has surely not been taken, and never will be
- * from this try UNKNOWN   it may have been taken `is_repeatable`: handing over a letter of the same key again does
- * nothing if it was taken before. Then a try of unknown fate may be repeated; else a person has to look.
+ * what it may claim:
+ *     SENT      the other side has taken it
+ *     NOT_SENT  it has surely not been taken, and never will be from this try
+ *     UNKNOWN   it may have been taken
+ * The outbox, and a webhook with `may_repeat`, take a letter whose key they have had without a second one coming of it;
+ * there a try of unknown fate may be repeated, elsewhere a person has to look (delivery.c).
  *
- * Errors     With NOT_SENT and UNKNOWN a sentence stands in `err`, without the address, the text and any secret; its
- * code is CTN_E_BUSY when a later try may succeed, else CTN_E_STATE (NOT_SENT) or CTN_E_TIMEOUT (UNKNOWN). Settings
- * Section `delivery` of agency.yaml, see delivery.h.
+ * Errors    With NOT_SENT and UNKNOWN a sentence stands in `err`, without the address, the text and any secret; its
+ *           code is CTN_E_BUSY when a later try may succeed, else CTN_E_STATE (NOT_SENT) or CTN_E_TIMEOUT (UNKNOWN).
+ * Settings  Section `delivery` of agency.yaml, see delivery.h.
  */
 #pragma once
 

@@ -2,8 +2,8 @@
  * rules.h -- what to write to whom: a table that an agency edits. Its first row that fits decides.
  *
  *     followup:
- *       standing: {active: 3, warm: 14, cooling: 45, dormant: 180}   # up to so many days since the last contact; then
- * lapsed rules:
+ *       standing: {active: 3, warm: 14, cooling: 45, dormant: 180}   # days since the last contact; more: lapsed
+ *       rules:
  *         - {lead: [lost, spam], send: none, because: the enquiry is closed}
  *         - {lead: proposed, days: 4..13, send: proposal_review, channel: [whatsapp, email], urgency: high}
  *
@@ -17,10 +17,14 @@
  *     campaign    the campaign that the sequence was started for
  *     language    en es fr de
  * of which all but days, touch and followups may be a list: any of it. What is not known fits no row that asks for it.
- * The row says send        none, or the kind of message (texts.h) because     the reason, for people; wanted with none
- * channel email, sms, whatsapp, phone, or a list: the first by which the client can be reached; default email urgency
- * high medium low; default medium: how soon (timing.h) When no row fits, nothing is sent. Without `rules` the table is
- * the one that the pack's agency.yaml shows.
+ *
+ * The row says
+ *     send        none, or the kind of message (texts.h)
+ *     because     the reason, for people; wanted with none
+ *     channel     email, sms, whatsapp, phone, or a list: the first by which the client can be reached; default email
+ *     urgency     high medium low: how soon (timing.h); default medium
+ *
+ * When no row fits, nothing is sent. Without `rules` the table is the one that the pack's agency.yaml shows.
  */
 #pragma once
 

@@ -3,6 +3,7 @@
  */
 #include "followup/timing.h"
 
+#include "kit/calendar.h"
 #include "kit/section.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -12,7 +13,6 @@ enum {
     SECONDS_PER_DAY = 86400,
     MS_PER_SECOND = 1000,
     MS_PER_HOUR = 3600000,
-    MS_PER_DAY = 86400000,
     HOPS_MAX = 32, /* each hop is to the next end of a quiet time or of a day; a week of them is 14 */
 };
 
@@ -136,7 +136,7 @@ static int read_sequence(const travel_agency *agency, const ctn_json *section, t
             rc = travel_agency_fault(agency, gap, err, "a gap must be a whole number of days from 1 to 365");
         else if (!gap && !gaps && i == 1)
             days = 9;
-        t->gap_ms[i] = days * MS_PER_DAY; /* the last one that is named holds on */
+        t->gap_ms[i] = days * TRAVEL_DAY_MS; /* the last one that is named holds on */
     }
     return rc;
 }

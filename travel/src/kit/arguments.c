@@ -7,7 +7,7 @@
 
 #include <inttypes.h>
 
-enum { MS_PER_DAY = 86400000, FIELD_BYTES_MAX = 65536 };
+enum { FIELD_BYTES_MAX = 65536 };
 
 int travel_want_object(const travel_call *call, const char *key, const ctn_json **ret_value, ctn_err *err)
 {
@@ -88,7 +88,7 @@ int travel_maybe_day(const travel_call *call, const char *key, bool *ret_is_ther
         return CTN_OK;
     if ((ctn_json_to_int64(v, &at_ms) || ctn_str_to_int64(ctn_json_text(v), &at_ms)) && at_ms >= 0 &&
         at_ms < INT64_C(4000000000000)) {
-        *ret_day = (travel_day) (at_ms / MS_PER_DAY);
+        *ret_day = (travel_day) (at_ms / TRAVEL_DAY_MS);
         return CTN_OK;
     }
     return ctn_fail(err, CTN_E_INVALID, "%s must be a time such as 2026-10-24T09:00:00Z", key);
@@ -104,13 +104,6 @@ int travel_today(const travel_call *call, travel_day *ret_day, ctn_err *err)
     bool is_there;
     int rc = travel_maybe_day(call, "started_at", &is_there, ret_day, err);
     if (rc == CTN_OK && !is_there)
-        *ret_day = (travel_day) (travel_now_ms(call) / MS_PER_DAY);
+        *ret_day = (travel_day) (travel_now_ms(call) / TRAVEL_DAY_MS);
     return rc;
-}
-
-ctn_str travel_now_text(const travel_call *call)
-{
-    char text[25];
-    ctn_time_format(travel_now_ms(call), text);
-    return ctn_arena_str(call->arena, ctn_str_from(text));
 }

@@ -29,4 +29,3 @@ int travel_maybe_int(const travel_call *call, const char *key, int64_t min, int6
                      int64_t *ret_value, ctn_err *err);
 
 int64_t travel_now_ms(const travel_call *call);
-ctn_str travel_now_text(const travel_call *call); /* RFC 3339, in the call's arena */

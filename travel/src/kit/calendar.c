@@ -74,9 +74,3 @@ bool travel_day_parse(ctn_str text, travel_day *ret_day)
         return false;
     return travel_day_from(year, month, day, ret_day);
 }
-
-const char *travel_month_name(int month)
-{
-    assert(month >= 1 && month <= 12);
-    return MONTHS[month - 1];
-}

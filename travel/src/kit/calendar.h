@@ -11,6 +11,7 @@
 typedef int32_t travel_day;
 
 #define TRAVEL_NO_DAY INT32_MIN
+#define TRAVEL_DAY_MS INT64_C(86400000)
 
 typedef struct travel_civil {
     int year, month, day;
@@ -27,4 +28,3 @@ void travel_day_format(travel_day day, char ret_text[11]);
 void travel_day_format_long(travel_day day, char ret_text[40]);
 /* YYYY-MM-DD at the start of the text, whatever follows (a time). False when it is no date. */
 bool travel_day_parse(ctn_str text, travel_day *ret_day);
-const char *travel_month_name(int month); /* "October" */

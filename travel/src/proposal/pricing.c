@@ -11,8 +11,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-static const int64_t DAY_MS = 86400000;
-
 /* The class of hotel that a tier looks for. */
 static const int STARS[TRAVEL_TIERS] = {3, 4, 5};
 
@@ -222,7 +220,7 @@ static int expire_with(const ctn_json *chosen, int64_t *expires_at_ms, ctn_err *
         return CTN_OK;
     if (!ctn_time_of(v, &time))
         return ctn_fail(err, CTN_E_INVALID, "expires_at must be a time such as 2026-10-24T09:00:00Z");
-    int64_t at_ms = time.is_date ? time.at_ms + DAY_MS - 1 : time.at_ms;
+    int64_t at_ms = time.is_date ? time.at_ms + TRAVEL_DAY_MS - 1 : time.at_ms;
     *expires_at_ms = at_ms < *expires_at_ms ? at_ms : *expires_at_ms;
     return CTN_OK;
 }
@@ -235,7 +233,7 @@ static int price_tier(const travel_price_request *request, const travel_pricing_
     const till t = {.rules = rules, .trip = trip, .tier = tier, .err = err};
     const ctn_json *stays = ctn_json_member_of(request->hotels, "stays");
     int rc = CTN_OK;
-    tier->expires_at_ms = (request->today + rules->valid_days + 1) * DAY_MS - 1000;
+    tier->expires_at_ms = (request->today + rules->valid_days + 1) * TRAVEL_DAY_MS - 1000;
     if (flight) {
         tier->flight = flight->json;
         tier->flight_net = flight->total;
@@ -332,7 +330,7 @@ int travel_price(ctn_arena *arena, const travel_price_request *request, const tr
         rc = ctn_fail(err, CTN_E_LIMIT, "hotels.stays has more than %d stays", TRAVEL_STOPS_MAX);
     p.has_flights = offer_count > 0;
     p.tier_count = offer_count > 0 || stay_count > 0 ? TRAVEL_TIERS : 0;
-    p.expires_at_ms = (request->today + rules->valid_days + 1) * DAY_MS - 1000;
+    p.expires_at_ms = (request->today + rules->valid_days + 1) * TRAVEL_DAY_MS - 1000;
     for (size_t i = 0; !rc && i < p.tier_count; i++) {
         p.tiers[i].tier = (travel_tier) i;
         rc = price_tier(request, rules, &p.trip, pick_offer(offers, offer_count, (travel_tier) i), &p.tiers[i], err);

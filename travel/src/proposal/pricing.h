@@ -5,13 +5,13 @@
  * Only money and choices; what people read of it is tiers.h.
  *
  * Promises
- *   1. A tier's total is exactly the sum of its lines, and its lines are exactly net + markup + fees + taxes, to the
- * cent.
+ *   1. A tier's total is exactly the sum of its lines, and its lines are exactly net + markup + fees + taxes.
  *   2. Nothing is negative, and nothing is more than TRAVEL_CENTS_MAX: CTN_E_LIMIT says so instead.
- *   3. An item's price is its net price and the first markup rule that fits, rounded up by `round_to`; rounding is
- * markup.
+ *   3. An item's price is its net price and the first markup rule that fits, rounded up by `round_to`; what rounding
+ *      adds is markup.
  *   4. The deposit is at most the total, and deposit + balance is the total.
  *   5. expires_at_ms is the earliest of the chosen offers' deadlines and the last moment of the day `valid_days` ahead.
+ *
  * The price per person is the total shared out evenly, rounded: it is told beside the total and never added up.
  */
 #pragma once

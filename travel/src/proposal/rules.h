@@ -14,10 +14,10 @@
  *         - {name: {en: VAT on our services}, percent: 20, on: service}                # or total
  *       deposit: {percent: 20, minimum: 100}                                           # never more than the total
  *       round_to: 1                       # prices of items are rounded up to a multiple of this: 0.01, 0.50, 1, 5 ..
- *       tolerance: {percent: 1, amount: 10}  # what a price may rise by between proposal and booking (the larger
- * counts) valid_days: 7                     # a proposal stands no longer, whatever its offers do shows_markup: false
- * # true: items at their net prices, and our markup as a line of its own rates: {EUR: 1.17, USD: 1.28}     # units for
- * one pound, in place of the sandbox's fixed ones
+ *       tolerance: {percent: 1, amount: 10}   # a rise between proposal and booking that is honoured; the larger counts
+ *       valid_days: 7                     # a proposal stands no longer, whatever its offers do
+ *       shows_markup: false               # true: items at their net prices, and our markup as a line of its own
+ *       rates: {EUR: 1.17, USD: 1.28}     # units for one pound, in place of the sandbox's fixed ones
  *
  * Left out, there are markups of 5 % on flights and 10 % on hotels, no fees, no taxes, a deposit of 20 %, cents, a
  * tolerance of 1 %, and seven days. Percentages have at most two places; nothing here is a binary fraction.

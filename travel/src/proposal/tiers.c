@@ -12,8 +12,6 @@
 
 enum { TEXT_BYTES_MAX = 8192 };
 
-static const int64_t DAY_MS = 86400000;
-
 typedef struct shown {
     ctn_arena *arena;
     const travel_agency *agency;
@@ -417,8 +415,8 @@ static ctn_str travellers_text(const shown *s)
 /* "12 June 2026", and with its hour where that is not the end of the day. */
 static ctn_str deadline_shown(const shown *s, int64_t at_ms)
 {
-    ctn_str day = travel_date_shown(s->arena, (travel_day) (at_ms / DAY_MS), s->language);
-    int minute = (int) (at_ms % DAY_MS / 60000);
+    ctn_str day = travel_date_shown(s->arena, (travel_day) (at_ms / TRAVEL_DAY_MS), s->language);
+    int minute = (int) (at_ms % TRAVEL_DAY_MS / 60000);
     if (minute == 24 * 60 - 1)
         return day;
     return ctn_arena_printf(s->arena, "%.*s, %02d:%02d UTC", CTN_STR_ARG(day), minute / 60, minute % 60);
@@ -446,7 +444,7 @@ const ctn_json *travel_tiers_shown(ctn_arena *arena, const travel_agency *agency
     char until[11];
     for (size_t i = 0; i < pricing->tier_count; i++)
         ctn_json_push(&tiers, tier_shown(&s, &pricing->tiers[i]));
-    travel_day_format((travel_day) (pricing->expires_at_ms / DAY_MS), until);
+    travel_day_format((travel_day) (pricing->expires_at_ms / TRAVEL_DAY_MS), until);
     ctn_str shown_until = deadline_shown(&s, pricing->expires_at_ms), source = CTN_STR("sandbox");
     source = ctn_json_str_or(request->hotels, "source", ctn_json_str_or(request->flights, "source", source));
     ctn_json_put_str(&out, "source", source);

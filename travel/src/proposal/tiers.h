@@ -1,10 +1,12 @@
 /*
  * tiers.h -- three priced tiers as a proposal shows them: JSON, in the client's language, with nothing null in it.
  *
- *     {source, currency, language, trip: {..}, travellers, travellers_text, budget_line, note, has_tiers, agency: {..},
- * words: {..}, expires_at, valid_until, valid_until_shown, tiers: [{tier: good|better|best, name, description,
- * has_flights, offer_id, fare_text, legs: [text], journeys: [{date, route, details}], stays: [{place, hotel_id, total,
- * text, dates, hotel, details}], lines: [{kind: flight|hotel|service|fee|tax, label, net, markup, total, total_shown}],
+ *     {source, currency, language, trip: {..}, travellers, travellers_text, budget_line, note, has_tiers,
+ *      agency: {..}, words: {..}, expires_at, valid_until, valid_until_shown,
+ *      tiers: [{tier: good|better|best, name, description, has_flights, offer_id, fare_text, legs: [text],
+ *               journeys: [{date, route, details}],
+ *               stays: [{place, hotel_id, total, text, dates, hotel, details}],
+ *               lines: [{kind: flight|hotel|service|fee|tax, label, net, markup, total, total_shown}],
  *               net, markup, fees, taxes, total, per_person, deposit, balance, flights_total, hotels_total,
  *               .. each with _shown, is_within_budget, budget_note, expires_at,
  *               offers: [{kind: flight|hotel, offer_id|hotel_id, total, currency, expires_at, ..}]}]}

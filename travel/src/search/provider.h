@@ -12,8 +12,8 @@
  *   1. `make` does the deal once. CTN_E_IO and CTN_E_TIMEOUT say that nobody knows whether it was done; every other
  *      code says that it was not, and never will be by this call.
  *   2. `find` looks at what the provider has under the deal's key, and changes nothing.
- *   3. `undo` leaves nothing of the deal, whatever became of it: held, paid, confirmed, expired, undone before, or
- * never made. Undoing a hold takes back the booking that was made of it. It may be repeated for ever.
+ *   3. `undo` leaves nothing of the deal, whatever became of it: held, paid, confirmed, expired, undone before, never
+ *      made. Undoing a hold takes back the booking that was made of it. It may be repeated for ever.
  *
  * agency.yaml says who it is:
  *
