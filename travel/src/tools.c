@@ -3,13 +3,16 @@
  */
 #include "tools.h"
 
+#include "booking/deals.h"
+#include "crm/crm.h"
+
 #include <assert.h>
 
 static const travel_toolset *const SETS[] = {
     &travel_lead_tools,       &travel_trip_tools,    &travel_crm_lead_tools, &travel_crm_client_tools,
     &travel_crm_office_tools, &travel_search_tools,  &travel_proposal_tools, &travel_followup_tools,
     &travel_delivery_tools,   &travel_booking_tools, &travel_extra_tools,    &travel_watch_tools,
-    &travel_rooms_tools,
+    &travel_rooms_tools,      &travel_erase_tools,
 };
 enum { SET_COUNT = sizeof SETS / sizeof *SETS };
 
@@ -102,7 +105,17 @@ int travel_call_deals(const travel_call *call, travel_deals **ret_deals, ctn_err
 {
     travel_tools *tools = call->tools;
     int rc = tools->deals ? CTN_OK : travel_deals_open(tools->agency, &tools->clock, &tools->deals, err);
-    *ret_deals = tools->deals;
+    if (!rc)
+        *ret_deals = tools->deals;
+    return rc;
+}
+
+int travel_call_provider(const travel_call *call, const travel_provider **ret_provider, ctn_err *err)
+{
+    travel_deals *deals;
+    int rc = travel_call_deals(call, &deals, err);
+    if (!rc)
+        *ret_provider = travel_deals_provider(deals);
     return rc;
 }
 

@@ -7,8 +7,8 @@
  * arguments) changes nothing twice, `is_closed_world` only where nothing outside this machine is dealt with.
  *
  * Errors   CTN_E_TIMEOUT, CTN_E_IO: nobody knows whether it happened (a provider did not answer, a disk failed), so the
- *          engine asks the set's `check`, and repeats what only reads or is idempotent. CTN_E_BUSY: nothing happened, and
- *          it may later. Any other: nothing happened (tool_error).
+ *          engine asks the set's `check`, and repeats what only reads or is idempotent. CTN_E_BUSY: nothing happened,
+ *          and it may later. Any other: nothing happened (tool_error).
  *
  * Threads  One. A call may take as long as its provider takes; others wait behind it.
  */
@@ -18,15 +18,17 @@
 #include "wire/mcp_server.h"
 
 #include "agency.h"
-#include "booking/deals.h"
-#include "crm/crm.h"
+
+struct travel_crm;      /* crm/crm.h */
+struct travel_deals;    /* booking/deals.h */
+struct travel_provider; /* search/provider.h */
 
 typedef struct travel_tools {
     const char *crm_path;  /* may be NULL: tools that need it say so */
     travel_agency *agency; /* never NULL; closed by travel_tools_done */
     ctn_clock clock;
-    travel_crm *crm;     /* opened at first use, see travel_call_crm */
-    travel_deals *deals; /* likewise, see travel_call_deals */
+    struct travel_crm *crm;     /* opened at first use, see travel_call_crm */
+    struct travel_deals *deals; /* likewise, see travel_call_deals */
 } travel_tools;
 
 typedef struct travel_call {
@@ -50,7 +52,7 @@ typedef struct travel_toolset {
 
 extern const travel_toolset travel_lead_tools, travel_trip_tools, travel_crm_lead_tools, travel_crm_client_tools,
     travel_crm_office_tools, travel_search_tools, travel_proposal_tools, travel_followup_tools, travel_delivery_tools,
-    travel_booking_tools, travel_extra_tools, travel_watch_tools, travel_rooms_tools;
+    travel_booking_tools, travel_extra_tools, travel_watch_tools, travel_rooms_tools, travel_erase_tools;
 
 /* Every toolset's check: CTN_E_INVALID with file:line:column. */
 int travel_tools_check(const travel_agency *agency, ctn_err *err);
@@ -63,6 +65,8 @@ int travel_tools_run(travel_tools *tools, ctn_str name, ctn_arena *arena, const 
                      ctn_str idempotency_key, const ctn_json **ret_result, ctn_err *err);
 /* The CRM, opened if it is not yet. is_reading: a file that is not there is CTN_E_NOT_FOUND and is not made. */
 int travel_call_crm(const travel_call *call, bool is_reading, ctn_err *err);
-/* The provider of flights and hotels, and what was asked of it. CTN_E_INVALID: agency.yaml's provider. */
-int travel_call_deals(const travel_call *call, travel_deals **ret_deals, ctn_err *err);
+/* What was asked of the provider of flights and hotels, opened likewise. CTN_E_INVALID: agency.yaml's provider. */
+int travel_call_deals(const travel_call *call, struct travel_deals **ret_deals, ctn_err *err);
+/* That provider alone, for who only searches. */
+int travel_call_provider(const travel_call *call, const struct travel_provider **ret_provider, ctn_err *err);
 void travel_tools_done(travel_tools *tools);

@@ -4,7 +4,7 @@
  */
 #include "support.h"
 
-#include <sqlite3.h>
+#include "kit/database.h"
 
 static int64_t now_ms;
 
@@ -297,9 +297,34 @@ static void a_wrong_section_is_told_with_its_place(void **state)
     }
 }
 
+typedef struct busy {
+    int tries, free_at; /* the try that finds the file free; 0: none does */
+} busy;
+
+static int prepare_busy(void *ctx, ctn_err *err)
+{
+    busy *b = ctx;
+    b->tries++;
+    return b->tries == b->free_at ? CTN_OK : ctn_fail(err, CTN_E_BUSY, "busy");
+}
+
+/* A ledger without its tables would be taken for an empty one. */
+static void a_file_that_stays_busy_is_told_and_not_taken_for_open(void **state)
+{
+    (void) state;
+    ctn_err err = {0};
+    busy b = {.free_at = 2};
+    assert_int_equal(travel_database_prepare(prepare_busy, &b, 5000, &err), CTN_OK);
+    assert_int_equal(b.tries, 2);
+    b = (busy){0};
+    assert_int_equal(travel_database_prepare(prepare_busy, &b, 20, &err), CTN_E_BUSY);
+    assert_in_range(b.tries, 1, 10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_file_that_stays_busy_is_told_and_not_taken_for_open),
         cmocka_unit_test(one_key_is_one_deal),
         cmocka_unit_test(what_happened_before_the_failure_is_found),
         cmocka_unit_test(an_unknown_outcome_is_told_as_such),

@@ -1,6 +1,8 @@
 /* Killed in the middle of each tool that writes, and done again with the same key: one record, one answer. */
 #include "crm_kit.h"
 
+#include "crm/crm.h"
+
 #include "crm/crm_db.h"
 
 #include <signal.h>

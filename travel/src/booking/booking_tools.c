@@ -3,6 +3,7 @@
  * read.
  */
 #include "booking/confirmation.h"
+#include "booking/deals.h"
 #include "kit/arguments.h"
 #include "kit/money.h"
 #include "kit/schemas.h"

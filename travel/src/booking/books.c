@@ -3,19 +3,14 @@
  */
 #include "booking/books.h"
 
-#include <assert.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <time.h>
-#include <unistd.h>
+#include "kit/database.h"
 
-enum { BUSY_MS = 5000, BUSY_STEP_MS = 5 };
+#include <assert.h>
+#include <stdlib.h>
 
 static int fail(travel_books *b, ctn_err *err)
 {
-    int code = sqlite3_errcode(b->db) & 0xff;
-    return ctn_fail(err, code == SQLITE_BUSY || code == SQLITE_LOCKED ? CTN_E_BUSY : CTN_E_IO, "ledger %s: %s", b->path,
-                    sqlite3_errmsg(b->db));
+    return ctn_fail(err, travel_database_code(b->db), "ledger %s: %s", b->path, sqlite3_errmsg(b->db));
 }
 
 static int execute(travel_books *b, const char *sql, ctn_err *err)
@@ -23,13 +18,19 @@ static int execute(travel_books *b, const char *sql, ctn_err *err)
     return sqlite3_exec(b->db, sql, NULL, NULL, NULL) == SQLITE_OK ? CTN_OK : fail(b, err);
 }
 
-static int make_tables(travel_books *b, const char *schema, ctn_err *err)
+typedef struct tables {
+    travel_books *b;
+    const char *schema;
+} tables;
+
+static int make_tables(void *ctx, ctn_err *err)
 {
+    travel_books *b = ((const tables *) ctx)->b;
     int rc = execute(b, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", err);
     if (!rc)
         rc = travel_books_begin(b, err);
     if (!rc)
-        rc = execute(b, schema, err);
+        rc = execute(b, ((const tables *) ctx)->schema, err);
     if (!rc)
         rc = travel_books_commit(b, err);
     travel_books_rollback(b);
@@ -44,21 +45,13 @@ int travel_books_open(travel_books *b, const char *path, const char *schema, ctn
     free(b->path);
     b->path = strdup(path);
     assert(b->path);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600); /* SQLite would make it for everybody to read */
-    if (fd >= 0)
-        (void) close(fd);
+    travel_database_make_private(path);
     if (sqlite3_open_v2(path, &b->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL))
         rc = ctn_fail(err, CTN_E_IO, "ledger %s cannot be opened: does its folder exist, and may you write there?",
                       path);
-    if (!rc)
-        sqlite3_busy_timeout(b->db, BUSY_MS);
-    /* SQLite does not wait while another process changes a new file to WAL: it says "busy" at once, so we wait */
-    for (int waited_ms = 0; rc == CTN_OK && waited_ms < BUSY_MS; waited_ms += BUSY_STEP_MS) {
-        rc = make_tables(b, schema, err);
-        if (rc != CTN_E_BUSY)
-            break;
-        rc = CTN_OK;
-        (void) nanosleep(&(struct timespec){.tv_nsec = BUSY_STEP_MS * 1000000L}, NULL);
+    if (!rc) {
+        sqlite3_busy_timeout(b->db, TRAVEL_DATABASE_BUSY_MS);
+        rc = travel_database_prepare(make_tables, &(tables){b, schema}, TRAVEL_DATABASE_BUSY_MS, err);
     }
     if (rc)
         travel_books_close(b);

@@ -378,6 +378,8 @@ static int ask(travel_deals *deals, ctn_arena *arena, const travel_deal_order *o
         result = found.result;
     }
     if (rc) {
+        /* if that cannot be written the deal stays `begun`, and is looked up at the provider before it is asked again
+         */
         (void) end_deal(deals, deal, "refused", (ctn_str){0}, (ctn_str){0}, NULL, NULL);
         return rc;
     }

@@ -161,7 +161,7 @@ int travel_crm_client_delete(travel_crm *crm, ctn_arena *arena, ctn_str client_i
 
 /*      plan --> planned --sending--> sending --sent--> sent
  *                  |                    |----failed--> failed --sending--> sending
- *                  `--cancel--> cancelled
+ *                  `--erase--> cancelled
  * `sending` is committed before anything leaves this machine: who finds it there after a death knows that the message
  * may have gone out, and asks its driver instead of sending again. `failed`: it surely did not go out. */
 typedef struct travel_message {
@@ -184,8 +184,6 @@ int travel_crm_message_sending(travel_crm *crm, ctn_str message_id, ctn_str driv
 /* sending -> sent, sending -> failed; the same again changes nothing. */
 int travel_crm_message_sent(travel_crm *crm, ctn_str message_id, ctn_str reference, int64_t sent_at_ms, ctn_err *err);
 int travel_crm_message_failed(travel_crm *crm, ctn_str message_id, ctn_err *err);
-/* planned or failed -> cancelled; CTN_E_STATE: it is on its way. */
-int travel_crm_message_cancel(travel_crm *crm, ctn_str message_id, ctn_err *err);
 int travel_crm_message_by_key(travel_crm *crm, ctn_arena *arena, ctn_str key, travel_message *ret_message,
                               ctn_err *err);
 int travel_crm_message(travel_crm *crm, ctn_arena *arena, ctn_str message_id, travel_message *ret_message,

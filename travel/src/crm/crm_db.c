@@ -5,21 +5,16 @@
 #include "crm/crm_db.h"
 
 #include "base/clock.h"
+#include "kit/database.h"
 #include "value/calendar.h"
 
 #include <assert.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <time.h>
-#include <unistd.h>
-
-enum { BUSY_STEP_MS = 5 };
 
 int crm_fail(travel_crm *crm, const char *doing, ctn_err *err)
 {
-    int sqlite_code = sqlite3_errcode(crm->db) & 0xff;
-    int code = sqlite_code == SQLITE_BUSY || sqlite_code == SQLITE_LOCKED ? CTN_E_BUSY : CTN_E_IO;
-    return ctn_fail(err, code, "CRM file %s: %s: %s", crm->path, doing, sqlite3_errmsg(crm->db));
+    return ctn_fail(err, travel_database_code(crm->db), "CRM file %s: %s: %s", crm->path, doing,
+                    sqlite3_errmsg(crm->db));
 }
 
 int crm_exec(travel_crm *crm, const char *sql, const char *doing, ctn_err *err)
@@ -29,25 +24,9 @@ int crm_exec(travel_crm *crm, const char *sql, const char *doing, ctn_err *err)
 
 /* ---- open ---- */
 
-/* SQLite does not wait while another process changes a new file to WAL: it says "busy" at once, so we wait. */
-static int prepare_file(travel_crm *crm, ctn_err *err)
+static int prepare_file(void *ctx, ctn_err *err)
 {
-    int rc = CTN_OK;
-    for (int waited_ms = 0; waited_ms < CRM_BUSY_MS; waited_ms += BUSY_STEP_MS) {
-        rc = crm_migrate(crm, err);
-        if (rc != CTN_E_BUSY)
-            break;
-        (void) nanosleep(&(struct timespec){.tv_nsec = BUSY_STEP_MS * 1000000L}, NULL);
-    }
-    return rc;
-}
-
-/* The file is its user's alone, its log too (SQLite gives it the same mode). */
-static void make_private(const char *path)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd >= 0)
-        (void) close(fd);
+    return crm_migrate(ctx, err);
 }
 
 int travel_crm_open(const char *path, bool is_reading, travel_crm **ret_crm, ctn_err *err)
@@ -61,14 +40,14 @@ int travel_crm_open(const char *path, bool is_reading, travel_crm **ret_crm, ctn
     assert(crm->path);
     int rc = CTN_OK;
     if (!is_reading)
-        make_private(path); /* what is wrong with the path, SQLite says */
+        travel_database_make_private(path);
     int flags = is_reading ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     if (sqlite3_open_v2(path, &crm->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
         rc = is_reading ? ctn_fail(err, CTN_E_NOT_FOUND, "CRM file %s: %s", path, sqlite3_errmsg(crm->db))
                         : crm_fail(crm, "cannot be opened (does its folder exist, and may you write there?)", err);
         goto done;
     }
-    sqlite3_busy_timeout(crm->db, CRM_BUSY_MS);
+    sqlite3_busy_timeout(crm->db, TRAVEL_DATABASE_BUSY_MS);
     rc = crm_exec(crm,
                   "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"
                   " PRAGMA temp_store = MEMORY", /* nothing of a client lies in a folder for temporary files */
@@ -76,7 +55,7 @@ int travel_crm_open(const char *path, bool is_reading, travel_crm **ret_crm, ctn
     if (!rc)
         rc = crm_contact_functions(crm, err);
     if (!rc)
-        rc = prepare_file(crm, err);
+        rc = travel_database_prepare(prepare_file, crm, TRAVEL_DATABASE_BUSY_MS, err);
     if (rc == CTN_OK) {
         *ret_crm = crm;
         crm = NULL;
@@ -265,13 +244,6 @@ const ctn_json *crm_json(ctn_arena *arena, crm_query *query, int column)
     if (ctn_json_parse(arena, crm_text(arena, query, column), NULL, &value, NULL))
         return ctn_json_finish(&(ctn_json_builder){.arena = arena, .kind = CTN_JSON_OBJECT});
     return value;
-}
-
-void crm_put_text(ctn_json_builder *out, const char *name, ctn_arena *arena, crm_query *query, int column)
-{
-    ctn_str text = crm_text(arena, query, column);
-    if (text.len > 0)
-        ctn_json_put_str(out, name, text);
 }
 
 int crm_name_row(travel_crm *crm, ctn_arena *arena, const char *sql, char prefix, ctn_str *ret_id, ctn_err *err)

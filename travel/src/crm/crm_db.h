@@ -21,7 +21,7 @@
 
 #include <sqlite3.h>
 
-enum { CRM_STATEMENTS_MAX = 128, CRM_BUSY_MS = 5000 };
+enum { CRM_STATEMENTS_MAX = 128 };
 
 struct travel_crm {
     sqlite3 *db;
@@ -58,8 +58,6 @@ int64_t crm_int(crm_query *query, int column);
 int64_t crm_moment(crm_query *query, int column); /* ms; NULL: 0 */
 /* JSON that was stored; what is none is {}. */
 const ctn_json *crm_json(ctn_arena *arena, crm_query *query, int column);
-/* A text is put as it is, a NULL or empty one not at all. */
-void crm_put_text(ctn_json_builder *out, const char *name, ctn_arena *arena, crm_query *query, int column);
 
 /* Inserts a row by `sql` (run before this), and gives it its public id: prefix and number, never used twice. `sql` is
  * an UPDATE with the id as ?1 and the number as ?2. */

@@ -12,6 +12,8 @@
  */
 #include "crm/crm_db.h"
 
+#include "kit/database.h"
+
 enum { CUT_WAIT_MS = 1500 };
 
 static int forget(travel_crm *crm, ctn_str client_id, ctn_str reason, int64_t now_ms, ctn_err *err)
@@ -49,7 +51,7 @@ static int cut_log(travel_crm *crm, ctn_err *err)
     int64_t is_busy = 1;
     sqlite3_busy_timeout(crm->db, CUT_WAIT_MS);
     int rc = crm_count(crm, &is_busy, err, "PRAGMA wal_checkpoint(TRUNCATE)", "");
-    sqlite3_busy_timeout(crm->db, CRM_BUSY_MS);
+    sqlite3_busy_timeout(crm->db, TRAVEL_DATABASE_BUSY_MS);
     if (rc == CTN_E_BUSY || (!rc && is_busy))
         return ctn_fail(err, CTN_E_BUSY,
                         "the client is forgotten, but another process reads CRM file %s, whose log may still hold bytes"

@@ -115,7 +115,7 @@ static int plan_in_change(travel_crm *crm, ctn_arena *arena, const travel_messag
 {
     ctn_str message_id;
     int rc =
-        message->key.len > 0 ? travel_crm_message_by_key(crm, arena, message->key, ret_message, NULL) : CTN_E_NOT_FOUND;
+        message->key.len > 0 ? travel_crm_message_by_key(crm, arena, message->key, ret_message, err) : CTN_E_NOT_FOUND;
     bool is_erased = !rc && may_write_to(crm, message->client_id, NULL) == CTN_E_STATE; /* its texts are gone */
     if (!rc && !is_erased && !is_same(message, ret_message))
         return ctn_fail(err, CTN_E_EXISTS, "this key was used for another message (%.*s): nothing was changed",
@@ -182,15 +182,6 @@ int travel_crm_message_failed(travel_crm *crm, ctn_str message_id, ctn_err *err)
                      "UPDATE messages SET status = 'failed' WHERE message_id = ?1 AND status IN ('sending', 'failed')",
                      "t", message_id);
     return rc || crm_changes(crm) == 1 ? rc : tell_state(crm, message_id, "failed", err);
-}
-
-int travel_crm_message_cancel(travel_crm *crm, ctn_str message_id, ctn_err *err)
-{
-    int rc = crm_run(crm, err,
-                     "UPDATE messages SET status = 'cancelled' WHERE message_id = ?1 AND direction = 'out' AND"
-                     " status IN ('planned', 'failed', 'cancelled')",
-                     "t", message_id);
-    return rc || crm_changes(crm) == 1 ? rc : tell_state(crm, message_id, "cancelled", err);
 }
 
 /* ---- in ---- */

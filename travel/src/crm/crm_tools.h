@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "crm/crm.h"
 #include "kit/arguments.h"
 #include "kit/schemas.h"
 

@@ -10,6 +10,7 @@
  */
 #include "followup/delivery.h"
 
+#include "crm/crm.h"
 #include "followup/delivery_settings.h"
 #include "kit/arguments.h"
 
@@ -211,7 +212,10 @@ static int plan(delivery *d, const travel_delivery_request *r, travel_client *re
 {
     const travel_call *call = d->call;
     int rc = find_client(d, r->client_id, r->channel, ret_client, err);
-    bool is_new = travel_crm_message_by_key(d->crm, call->arena, r->key, &d->row, NULL) == CTN_E_NOT_FOUND;
+    int found = rc ? rc : travel_crm_message_by_key(d->crm, call->arena, r->key, &d->row, err);
+    bool is_new = found == CTN_E_NOT_FOUND && rc == CTN_OK;
+    if (found && !is_new)
+        return found;
     if (!rc && (is_new || ctn_str_is(d->row.status, "planned") || ctn_str_is(d->row.status, "failed")))
         rc = check_client(d, ret_client, r->channel, err);
     if (rc)

@@ -2,6 +2,7 @@
  * delivery_tools.c -- the tools that send a message and tell what became of it: their schemas, and their arguments
  * read.
  */
+#include "crm/crm.h"
 #include "followup/delivery.h"
 #include "kit/arguments.h"
 #include "kit/schemas.h"

@@ -2,6 +2,7 @@
  * followup_tools.c -- the tools for where a client stands, what to write and when: their schemas, and their arguments
  * read. What decides is in rules.h, timing.h and texts.h.
  */
+#include "crm/crm.h"
 #include "followup/delivery.h"
 #include "followup/followup.h"
 #include "followup/texts.h"
@@ -10,8 +11,6 @@
 #include "kit/schemas.h"
 #include "kit/section.h"
 #include "places/places.h"
-
-enum { MS_PER_DAY = 86400000 };
 
 static int check_section(const travel_agency *agency, ctn_err *err)
 {
@@ -113,7 +112,7 @@ static int analyze_client(const travel_call *call, const ctn_json **ret_result, 
         if (rc)
             return rc;
         if (!has_days) /* a client with whom there never was contact is as new as its record */
-            days = (now_ms - (at_ms ? at_ms : h.client.created_at_ms)) / MS_PER_DAY;
+            days = (now_ms - (at_ms ? at_ms : h.client.created_at_ms)) / TRAVEL_DAY_MS;
     }
     if (!is_known)
         h = (travel_history){0};

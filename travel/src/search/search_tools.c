@@ -3,11 +3,12 @@
  */
 #include "kit/arguments.h"
 #include "kit/schemas.h"
+#include "search/provider.h"
 
 static int search(const travel_call *call, bool is_hotels, const ctn_json **ret_result, ctn_err *err)
 {
     const ctn_json *requirements = NULL, *budget = NULL;
-    travel_deals *deals = NULL;
+    const travel_provider *provider = NULL;
     travel_day day;
     travel_trip trip;
     int rc = travel_want_object(call, "requirements", &requirements, err);
@@ -18,10 +19,9 @@ static int search(const travel_call *call, bool is_hotels, const ctn_json **ret_
     if (!rc)
         rc = travel_trip_plan(call->arena, requirements, budget, day, &trip, NULL, err);
     if (!rc)
-        rc = travel_call_deals(call, &deals, err);
+        rc = travel_call_provider(call, &provider, err);
     if (rc)
         return rc;
-    const travel_provider *provider = travel_deals_provider(deals);
     return is_hotels ? provider->ops->search_hotels(provider->self, call->arena, &trip, day, ret_result, err)
                      : provider->ops->search_flights(provider->self, call->arena, &trip, day, ret_result, err);
 }
