@@ -274,6 +274,28 @@ static void a_price_that_rises_is_seen_in_the_search(void **state)
     remove_desk(&d);
 }
 
+static void a_confirmation_is_in_the_clients_language_places_too(void **state)
+{
+    (void) state;
+    static const char *const ROWS[][2] = {{"en", "Trip: Rome and Florence\n"},
+                                          {"es", "Viaje: Roma y Florencia\n"},
+                                          {"fr", "Voyage\xC2\xA0: Rome et Florence\n"},
+                                          {"de", "Reise: Rom und Florenz\n"}};
+    desk d;
+    make_desk(&d, "{}");
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        char text[512]; /* no language but the trip's */
+        snprintf(text, sizeof text,
+                 "{\"client\":{\"name\":\"Ana\"},\"booking\":{\"references\":[\"K9\"],\"total\":\"10.00\",\"currency\":"
+                 "\"EUR\"},\"requirements\":{\"language\":\"%s\",\"destinations\":[\"Rome\",\"Florence\"]}}",
+                 ROWS[i][0]);
+        ctn_str message = ctn_json_text(ctn_json_member_of(do_it(&d, "write_confirmation", text), "message"));
+        if (ctn_str_find(message, ctn_str_from(ROWS[i][1])) == SIZE_MAX)
+            fail_msg("%s: %.*s", ROWS[i][0], CTN_STR_ARG(message));
+    }
+    remove_desk(&d);
+}
+
 static void a_wrong_section_is_told_with_its_place(void **state)
 {
     (void) state;
@@ -334,6 +356,7 @@ int main(void)
         cmocka_unit_test(a_declined_card_and_a_sold_out_house_are_told),
         cmocka_unit_test(the_ledger_knows_no_names),
         cmocka_unit_test(a_price_that_rises_is_seen_in_the_search),
+        cmocka_unit_test(a_confirmation_is_in_the_clients_language_places_too),
         cmocka_unit_test(a_wrong_section_is_told_with_its_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

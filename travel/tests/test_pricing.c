@@ -558,6 +558,22 @@ static void wrong_arguments_are_told_in_a_sentence(void **state)
     travel_tools_done(&tools);
 }
 
+static void a_wrong_price_rule_is_told_at_the_start_and_not_at_the_first_client(void **state)
+{
+    (void) state;
+    static const char *const WRONG[] = {"pricing: {currency: XYZ}", "pricing: {deposit: {percent: 120}}",
+                                        "pricing: {markup: [{kind: flight, percent: five}]}",
+                                        "proposal: {words: {no_such_phrase: x}}"};
+    for (size_t i = 0; i < sizeof WRONG / sizeof *WRONG; i++) {
+        ctn_err err = {0};
+        travel_agency *agency = agency_of(WRONG[i], &err);
+        assert_non_null(agency);
+        assert_int_equal(travel_tools_check(agency, &err), CTN_E_INVALID);
+        assert_non_null(strstr(err.message, ":1:"));
+        travel_agency_close(agency);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -576,6 +592,7 @@ int main(void)
         cmocka_unit_test(a_completed_trip_is_completed_to_itself),
         cmocka_unit_test(amounts_are_read_and_written_exactly),
         cmocka_unit_test(wrong_arguments_are_told_in_a_sentence),
+        cmocka_unit_test(a_wrong_price_rule_is_told_at_the_start_and_not_at_the_first_client),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -246,6 +246,7 @@ static int write_confirmation(const travel_call *call, const ctn_json **ret_resu
     if (rc)
         return rc;
     if (!travel_language_from(language, &about.language) &&
+        !travel_language_from(ctn_json_str_or(about.requirements, "language", CTN_STR("")), &about.language) &&
         !travel_language_from(travel_agency_text(call->tools->agency, "language"), &about.language))
         about.language = TRAVEL_EN;
     return travel_confirmation_write(call->tools->agency, call->arena, &about, ret_result, err);

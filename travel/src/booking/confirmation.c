@@ -6,18 +6,19 @@
 
 #include "kit/calendar.h"
 #include "kit/money.h"
+#include "trip/trip_words.h"
 
 enum { LETTER_BYTES_MAX = 16384, NAMES_MAX = 16 };
 
 static const travel_phrase SUBJECT = {{"Your trip to %.*s is booked (%.*s)", "Su viaje a %.*s está reservado (%.*s)",
-                                       "Votre voyage est réservé : %.*s (%.*s)",
+                                       "Votre voyage est réservé\u00a0: %.*s (%.*s)",
                                        "Ihre Reise ist gebucht: %.*s (%.*s)"}};
 static const travel_phrase SUBJECT_BARE = {{"Your trip is booked (%.*s)", "Su viaje está reservado (%.*s)",
                                             "Votre voyage est réservé (%.*s)", "Ihre Reise ist gebucht (%.*s)"}};
 static const travel_phrase OPENING = {
     {"Good news: your trip is booked. Here is what we have confirmed for you.",
      "Buenas noticias: su viaje está reservado. Esto es lo que hemos confirmado para usted.",
-     "Bonne nouvelle : votre voyage est réservé. Voici ce que nous avons confirmé pour vous.",
+     "Bonne nouvelle\u00a0: votre voyage est réservé. Voici ce que nous avons confirmé pour vous.",
      "gute Nachrichten: Ihre Reise ist gebucht. Das haben wir für Sie bestätigt."}};
 static const travel_phrase TRIP = {{"Trip", "Viaje", "Voyage", "Reise"}};
 static const travel_phrase DATES = {{"Dates", "Fechas", "Dates", "Reisedaten"}};
@@ -35,7 +36,7 @@ static const travel_phrase ENDING = {
      "message.",
      "Ihre Reiseunterlagen erhalten Sie gesondert. Sollte etwas nicht Ihren Erwartungen entsprechen, antworten Sie "
      "einfach auf diese Nachricht."}};
-static const travel_phrase COLON = {{": ", ": ", " : ", ": "}};
+static const travel_phrase COLON = {{": ", ": ", "\u00a0: ", ": "}};
 
 static void put_fact(ctn_buf *out, const travel_phrase *label, ctn_str value, travel_language language)
 {
@@ -55,6 +56,15 @@ static ctn_str list_of(ctn_arena *arena, const ctn_json *list, travel_language l
         if (ctn_json_text(ctn_json_at(list, i)).len > 0)
             names[count++] = ctn_json_text(ctn_json_at(list, i));
     return travel_list_shown(arena, names, count, language);
+}
+
+static ctn_str places_of(ctn_arena *arena, const ctn_json *list, travel_language language)
+{
+    ctn_json_builder shown = ctn_json_array(arena);
+    for (size_t i = 0; i < ctn_json_count(list); i++)
+        ctn_json_push(&shown,
+                      ctn_json_string(arena, travel_place_in_words(ctn_json_text(ctn_json_at(list, i)), language)));
+    return list_of(arena, ctn_json_finish(&shown), language);
 }
 
 static ctn_str dates_of(ctn_arena *arena, const ctn_json *requirements, travel_language language)
@@ -109,7 +119,7 @@ int travel_confirmation_write(const travel_agency *agency, ctn_arena *arena, con
 {
     const ctn_json *priced = about->tier && ctn_json_member_of(about->tier, "total") ? about->tier : about->booking;
     ctn_str references = list_of(arena, ctn_json_member_of(about->booking, "references"), about->language);
-    ctn_str places = list_of(arena, ctn_json_member_of(about->requirements, "destinations"), about->language);
+    ctn_str places = places_of(arena, ctn_json_member_of(about->requirements, "destinations"), about->language);
     ctn_str currency = ctn_arena_str(arena, ctn_json_str_or(priced, "currency", CTN_STR("")));
     travel_language language = about->language;
     travel_cents total;

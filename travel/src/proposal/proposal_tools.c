@@ -323,4 +323,11 @@ static const travel_tool TOOLS[] = {
      .run = print_document},
 };
 
-const travel_toolset travel_proposal_tools = {TOOLS, sizeof TOOLS / sizeof *TOOLS};
+static int check_pricing(const travel_agency *agency, ctn_err *err)
+{
+    travel_pricing_rules rules;
+    int rc = travel_pricing_rules_read(agency, &rules, err);
+    return rc ? rc : travel_phrases_check(agency, err);
+}
+
+const travel_toolset travel_proposal_tools = {TOOLS, sizeof TOOLS / sizeof *TOOLS, check_pricing};
