@@ -166,6 +166,12 @@ static void settle(lead *l, ctn_str text, lead_days *days, timeline *t)
         bool is_vague = d->kind != LEAD_DAY_DATE;
         if (d->role == LEAD_ROLE_IGNORE || d->role == LEAD_ROLE_EVENT || (is_vague && d->role == LEAD_ROLE_NONE))
             continue;
+        /* "3-17 April or 20 July - 3 August": the first way counts, and never the first's start with the second's end
+         */
+        if (t->start != TRAVEL_NO_DAY && t->end != TRAVEL_NO_DAY && d->role != LEAD_ROLE_END &&
+            lead_before(l->rules, "\\b(?:or|ou|oder|o) (?:from |the |from the |vom |del |du )?$", text, d->at, 16,
+                        NULL))
+            break;
         bool is_corrected_start = first && d->role != LEAD_ROLE_END && is_corrected(l, text, first, d);
         bool is_end = d->role == LEAD_ROLE_END || (d->role == LEAD_ROLE_NONE && first && !is_corrected_start);
         if (is_vague && !is_end && ((first && !is_corrected_start) || (has_dates && d->kind == LEAD_DAY_WEEKDAY)))
