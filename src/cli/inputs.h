@@ -2,8 +2,8 @@
  * inputs.h -- what an execution is started with, from the command line.
  *
  * -i NAME=TEXT is text, always: -i nights=3 gives "3". NAME:=JSON gives any value, NAME=@FILE and NAME=@- the text of
- * a file or of standard input, NAME:=@FILE the JSON in one, NAME=@@TEXT a text that begins with @. --input gives an object in JSON or YAML; what
- * -i says comes after it.
+ * a file or of standard input, NAME:=@FILE the JSON in one, NAME=@@TEXT a text that begins with @. --input gives an
+ * object in JSON or YAML; what -i says comes after it.
  */
 #pragma once
 #include "base/json.h"
