@@ -70,7 +70,7 @@ static void what_is_wrong_is_named(void **state)
     refused(&tools, arena, "plan_reminder", "{\"date\":\"2027-06-01\",\"days_before\":\"many\"}", "days_before");
     refused(&tools, arena, "plan_reminder", "{\"date\":\"2027-06-01\",\"days_before\":1,\"hour\":24}", "hour");
     refused(&tools, arena, "plan_reminder", "{\"date\":\"2027-06-01\",\"days_before\":1,\"timezone\":\"Mars/Base\"}",
-            "no time zone 'Mars/Base'");
+            "no such time zone");
     refused(&tools, arena, "plan_reminder", "{\"date\":\"2027-06-01\",\"days_before\":1,\"now\":\"noon\"}", "now");
     refused(&tools, arena, "write_notice", "{\"notice\":\"visum\",\"place\":\"Japan\",\"date\":\"2027-06-01\"}",
             "visa, visa_last or price");

@@ -17,6 +17,7 @@
 #include "booking/sandbox.h"
 #include "duffel/duffel.h"
 #include "kit/money.h"
+#include "kit/shown.h"
 #include "value/calendar.h"
 
 #include <assert.h>
@@ -502,8 +503,8 @@ int travel_deals_undo(travel_deals *deals, ctn_arena *arena, travel_deal_kind ki
                     : find_key(deals, arena, key, &r, err);
     if (rc == CTN_E_NOT_FOUND) {
         if (id.len > 0)
-            return ctn_fail(err, CTN_E_NOT_FOUND, "there is no %s with the id %.*s", KINDS[kind].name,
-                            (int) (id.len > 80 ? 80 : id.len), id.ptr);
+            return ctn_fail(err, CTN_E_NOT_FOUND, "there is no %s %.*s", KINDS[kind].name,
+                            CTN_STR_ARG(travel_id_shown(id)));
         *ret_result = nothing(arena);
         return remember_undone(deals, kind, key, err);
     }

@@ -11,6 +11,7 @@
 
 #include "booking/faults.h"
 #include "kit/money.h"
+#include "kit/shown.h"
 #include "search/inventory.h"
 #include "value/calendar.h"
 
@@ -166,7 +167,7 @@ static const ctn_json *find_hotel(const ctn_json *hotels, ctn_str id)
 static int sold_out(const char *what, ctn_str id, ctn_err *err)
 {
     return ctn_fail(err, CTN_E_STATE, "%s %.*s is sold out: search and propose again", what,
-                    (int) (id.len > 80 ? 80 : id.len), id.len ? id.ptr : "");
+                    CTN_STR_ARG(travel_id_shown(id)));
 }
 
 /* The same search again, and what was chosen found in it. */

@@ -60,7 +60,7 @@ static int update_trip(travel_crm *crm, ctn_arena *arena, const travel_trip_reco
                      t->details ? ctn_json_to_str(arena, t->details) : CTN_STR(""), t->now_ms);
     if (!rc && crm_changes(crm) != 1)
         rc = ctn_fail(err, CTN_E_NOT_FOUND, "client %.*s has no trip %.*s", CTN_STR_ARG(t->client_id),
-                      (int) (t->trip_id.len > 40 ? 40 : t->trip_id.len), t->trip_id.ptr);
+                      CTN_STR_ARG(travel_id_shown(t->trip_id)));
     *ret_trip_id = t->trip_id;
     return rc;
 }

@@ -16,8 +16,7 @@ int travel_crm_client(travel_crm *crm, ctn_arena *arena, ctn_str client_id, trav
     crm_query q;
     int rc = crm_first(crm, &q, err, "SELECT " CLIENT_COLUMNS " FROM clients c WHERE client_id = ?1", "t", client_id);
     if (rc == CTN_E_NOT_FOUND)
-        rc = ctn_fail(err, rc, "there is no client %.*s", (int) (client_id.len > 40 ? 40 : client_id.len),
-                      client_id.len ? client_id.ptr : "");
+        rc = ctn_fail(err, rc, "there is no client %.*s", CTN_STR_ARG(travel_id_shown(client_id)));
     else if (!rc)
         *ret_client = (travel_client){.client_id = crm_text(arena, &q, 0),
                                       .name = crm_text(arena, &q, 1),
@@ -46,12 +45,11 @@ int crm_client_must_live(travel_crm *crm, ctn_str client_id, ctn_err *err)
 {
     crm_query q;
     int rc = crm_first(crm, &q, err, "SELECT erased_at IS NOT NULL FROM clients WHERE client_id = ?1", "t", client_id);
-    int shown = (int) (client_id.len > 40 ? 40 : client_id.len);
     if (rc == CTN_E_NOT_FOUND)
-        rc = ctn_fail(err, rc, "there is no client %.*s", shown, client_id.len ? client_id.ptr : "");
+        rc = ctn_fail(err, rc, "there is no client %.*s", CTN_STR_ARG(travel_id_shown(client_id)));
     else if (!rc && crm_int(&q, 0))
-        rc = ctn_fail(err, CTN_E_STATE, "client %.*s was erased on request: nothing is kept about it any more", shown,
-                      client_id.ptr);
+        rc = ctn_fail(err, CTN_E_STATE, "client %.*s was erased on request: nothing is kept about it any more",
+                      CTN_STR_ARG(client_id));
     crm_done(&q);
     return rc;
 }

@@ -18,6 +18,7 @@
 #pragma once
 
 #include "crm/crm.h"
+#include "kit/shown.h"
 
 #include <sqlite3.h>
 

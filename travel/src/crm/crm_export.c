@@ -64,8 +64,7 @@ int travel_crm_export(travel_crm *crm, ctn_arena *arena, ctn_str client_id, int6
     if (rc && rc != CTN_E_NOT_FOUND)
         return rc;
     if (client_id.len > 0 && count == 0)
-        return ctn_fail(err, CTN_E_NOT_FOUND, "there is no client %.*s",
-                        (int) (client_id.len > 40 ? 40 : client_id.len), client_id.ptr);
+        return ctn_fail(err, CTN_E_NOT_FOUND, "there is no client %.*s", CTN_STR_ARG(travel_id_shown(client_id)));
     *ret_clients = ctn_json_finish(&clients);
     *ret_next = rc ? (ctn_str){NULL, 0} : last;
     return CTN_OK;

@@ -272,8 +272,7 @@ static int client_of_lead(travel_crm *crm, ctn_arena *arena, ctn_str lead_id, ct
     if (!rc)
         *ret_client_id = crm_text(arena, &q, 0);
     else if (rc == CTN_E_NOT_FOUND)
-        rc = ctn_fail(err, rc, "there is no lead %.*s", (int) (lead_id.len > 40 ? 40 : lead_id.len),
-                      lead_id.len ? lead_id.ptr : "");
+        rc = ctn_fail(err, rc, "there is no lead %.*s", CTN_STR_ARG(travel_id_shown(lead_id)));
     crm_done(&q);
     return rc;
 }
@@ -318,8 +317,7 @@ int travel_crm_lead(travel_crm *crm, ctn_arena *arena, ctn_str lead_id, const ct
         ctn_json_put(&out, CTN_STR("budget"), crm_json(arena, &q, 2));
         *ret_lead = ctn_json_finish(&out);
     } else if (rc == CTN_E_NOT_FOUND) {
-        rc = ctn_fail(err, rc, "there is no lead %.*s", (int) (lead_id.len > 40 ? 40 : lead_id.len),
-                      lead_id.len ? lead_id.ptr : "");
+        rc = ctn_fail(err, rc, "there is no lead %.*s", CTN_STR_ARG(travel_id_shown(lead_id)));
     }
     crm_done(&q);
     return rc;

@@ -48,8 +48,7 @@ int travel_crm_message(travel_crm *crm, ctn_arena *arena, ctn_str message_id, tr
     if (!rc)
         read_message(arena, &q, ret_message);
     else if (rc == CTN_E_NOT_FOUND)
-        rc = ctn_fail(err, rc, "there is no message %.*s", (int) (message_id.len > 40 ? 40 : message_id.len),
-                      message_id.len ? message_id.ptr : "");
+        rc = ctn_fail(err, rc, "there is no message %.*s", CTN_STR_ARG(travel_id_shown(message_id)));
     crm_done(&q);
     return rc;
 }

@@ -61,8 +61,7 @@ int travel_crm_watches(travel_crm *crm, ctn_arena *arena, ctn_str today, size_t 
 
 static int not_found(ctn_str watch_id, ctn_err *err)
 {
-    return ctn_fail(err, CTN_E_NOT_FOUND, "there is no price watch %.*s", (int) (watch_id.len > 40 ? 40 : watch_id.len),
-                    watch_id.ptr);
+    return ctn_fail(err, CTN_E_NOT_FOUND, "there is no price watch %.*s", CTN_STR_ARG(travel_id_shown(watch_id)));
 }
 
 static int find(travel_crm *crm, ctn_arena *arena, ctn_str watch_id, travel_watch *ret_watch, ctn_err *err)

@@ -16,6 +16,8 @@ int travel_reminder_plan(ctn_arena *arena, const travel_reminder_request *reques
     assert(request->days_before >= 0 && request->days_before <= TRAVEL_REMIND_DAYS_MAX);
     assert(request->hour >= 0 && request->hour <= 23);
     int rc = ctn_zone_open(request->timezone, &zone, err);
+    if (rc == CTN_E_NOT_FOUND) /* its sentence would tell what was taken for a zone */
+        return ctn_fail(err, rc, "timezone: there is no such time zone here; names are like Europe/London or UTC");
     if (rc)
         return ctn_wrap(err, rc, "timezone");
     int64_t now_s = request->now_ms / 1000, hour_s = request->hour * HOUR_S;

@@ -13,6 +13,7 @@
 #include "crm/crm.h"
 #include "followup/delivery_settings.h"
 #include "kit/arguments.h"
+#include "kit/shown.h"
 
 typedef struct delivery {
     const travel_call *call;
@@ -41,8 +42,8 @@ static int find_channel(ctn_str channel, size_t *ret_index, ctn_err *err)
             return CTN_OK;
         }
     }
-    return ctn_fail(err, CTN_E_INVALID, "channel must be email, sms, whatsapp, phone or desk, not \"%.*s\"",
-                    (int) (channel.len > 40 ? 40 : channel.len), channel.ptr);
+    return ctn_fail(err, CTN_E_INVALID, "channel must be email, sms, whatsapp, phone or desk, not %.*s",
+                    CTN_STR_ARG(travel_name_shown(channel)));
 }
 
 static int begin(delivery *d, ctn_str channel, ctn_err *err)

@@ -8,6 +8,7 @@
 #include "followup/texts.h"
 #include "followup/timing.h"
 #include "kit/arguments.h"
+#include "kit/shown.h"
 #include "kit/schemas.h"
 #include "kit/section.h"
 #include "places/places.h"
@@ -347,8 +348,8 @@ static int schedule_delivery(const travel_call *call, const ctn_json **ret_resul
     if (!rc)
         rc = travel_maybe_text(call, "client_id", &message.client_id, err);
     if (!rc && !is_channel(message.channel))
-        rc = ctn_fail(err, CTN_E_INVALID, "channel must be email, sms, whatsapp or phone, not \"%.*s\"",
-                      (int) (message.channel.len > 40 ? 40 : message.channel.len), message.channel.ptr);
+        rc = ctn_fail(err, CTN_E_INVALID, "channel must be email, sms, whatsapp or phone, not %.*s",
+                      CTN_STR_ARG(travel_name_shown(message.channel)));
     if (!rc)
         rc = travel_maybe_moment(call, "send_time", 0, &message.send_at_ms, err);
     if (!rc)

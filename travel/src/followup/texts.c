@@ -6,6 +6,7 @@
 #include "followup/texts.h"
 
 #include "kit/section.h"
+#include "kit/shown.h"
 #include "trip/trip_words.h"
 #include "value/mustache.h"
 
@@ -358,8 +359,8 @@ int travel_text_write(const travel_agency *agency, ctn_arena *arena, const trave
         own = own_text(agency, request->kind, travel_language_code(language));
     }
     if (!own && !known)
-        return ctn_fail(err, CTN_E_NOT_FOUND, "there is no message \"%.*s\": write it under followup.messages",
-                        (int) (request->kind.len > 40 ? 40 : request->kind.len), request->kind.ptr);
+        return ctn_fail(err, CTN_E_NOT_FOUND, "there is no message called %.*s: write it under followup.messages",
+                        CTN_STR_ARG(travel_name_shown(request->kind)));
     const ctn_json *context = context_of(agency, arena, request, language);
     travel_text t = {.language = language};
     ctn_str subject = own ? ctn_json_str_or(own, "subject", CTN_STR("")) : travel_say(&known->subject, language);

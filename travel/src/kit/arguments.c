@@ -8,6 +8,7 @@
 #include <inttypes.h>
 
 enum { FIELD_BYTES_MAX = 65536 };
+static const int64_t MOMENT_MAX = INT64_C(253402300799999); /* the end of 9999 */
 
 int travel_want_object(const travel_call *call, const char *key, const ctn_json **ret_value, ctn_err *err)
 {
@@ -62,7 +63,8 @@ int travel_maybe_moment(const travel_call *call, const char *key, int64_t otherw
     const ctn_json *v = ctn_json_member_of(call->arguments, key);
     ctn_time time = {.at_ms = otherwise_ms};
     bool is_absent = !v || ctn_json_is(v, CTN_JSON_NULL) || (ctn_json_is(v, CTN_JSON_STRING) && v->count == 0);
-    if (!is_absent && !ctn_time_of(v, &time) && !ctn_str_to_int64(ctn_json_text(v), &time.at_ms))
+    bool is_moment = is_absent || ctn_time_of(v, &time) || ctn_str_to_int64(ctn_json_text(v), &time.at_ms);
+    if (!is_moment || (!is_absent && (time.at_ms < 0 || time.at_ms > MOMENT_MAX)))
         return ctn_fail(err, CTN_E_INVALID, "%s must be a time such as 2026-10-24T09:00:00Z", key);
     *ret_at_ms = time.at_ms;
     return CTN_OK;

@@ -1,8 +1,8 @@
 /*
  * arguments.h -- reading a tool's arguments: each reader gives a value, or a sentence that names the argument.
  *
- * An argument that is null counts as absent. CTN_E_INVALID: it is of another kind, or missing where it is wanted;
- * CTN_E_LIMIT: a text of more than 64 KiB.
+ * A sentence names the argument and not what stands in it (kit/shown.h). An argument that is null counts as absent.
+ * CTN_E_INVALID: it is of another kind, or missing where it is wanted; CTN_E_LIMIT: a text of more than 64 KiB.
  */
 #pragma once
 
@@ -19,7 +19,8 @@ int travel_maybe_day(const travel_call *call, const char *key, bool *ret_is_ther
 /* The day of `started_at` if it is there, else of the clock. */
 int travel_today(const travel_call *call, travel_day *ret_day, ctn_err *err);
 
-/* A moment as above, in milliseconds; absent: `otherwise_ms`. A date alone is its midnight, UTC. */
+/* A moment as above, in milliseconds, of the years 1970 to 9999; absent: `otherwise_ms`. A date alone is its midnight,
+ * UTC. */
 int travel_maybe_moment(const travel_call *call, const char *key, int64_t otherwise_ms, int64_t *ret_at_ms,
                         ctn_err *err);
 /* Text of at most bytes_max; absent is empty. */

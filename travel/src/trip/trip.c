@@ -54,8 +54,7 @@ static int read_date(const ctn_json *from, const char *key, travel_day *ret_day,
     if (rc || text.len == 0)
         return rc;
     if (!travel_day_parse(text, ret_day))
-        return ctn_fail(err, CTN_E_INVALID, "%s must be a date such as 2026-10-24, not \"%.*s\"", key,
-                        (int) (text.len > 40 ? 40 : text.len), text.ptr);
+        return ctn_fail(err, CTN_E_INVALID, "%s must be a date such as 2026-10-24", key);
     return CTN_OK;
 }
 

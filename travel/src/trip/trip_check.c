@@ -7,6 +7,7 @@
 #include "trip/trip_check.h"
 
 #include "kit/money.h"
+#include "kit/shown.h"
 #include "trip/trip_words.h"
 
 /* ---- what is missing ---- */
@@ -68,9 +69,9 @@ static int read_must_know(const ctn_json *list, bool ret_wanted[KEY_COUNT], ctn_
         }
         ctn_str nearest = ctn_str_nearest(word, KEYS, KEY_COUNT);
         if (!is_known)
-            return ctn_fail(err, CTN_E_INVALID, "must_know: nothing is called \"%.*s\"%s%.*s%s",
-                            (int) (word.len > 40 ? 40 : word.len), word.len ? word.ptr : "",
-                            nearest.len ? "; did you mean " : "", CTN_STR_ARG(nearest), nearest.len ? "?" : "");
+            return ctn_fail(err, CTN_E_INVALID, "must_know: nothing is called %.*s%s%.*s%s",
+                            CTN_STR_ARG(travel_name_shown(word)), nearest.len ? "; did you mean " : "",
+                            CTN_STR_ARG(nearest), nearest.len ? "?" : "");
     }
     return CTN_OK;
 }
