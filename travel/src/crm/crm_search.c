@@ -7,7 +7,7 @@
 #include "crm/crm_db.h"
 
 /* What people may look for, and no more: an attack's 60,000 places or a place of megabytes, in some leads of one
- * client, would make each change of that client take half a minute. */
+ * client, would make each change of that client take seconds. */
 #define INDEXED(TEXT) " substr(coalesce(" TEXT ", ''), 1, 2000)"
 #define SANE_TRIP     "CASE WHEN length(l.requirements) <= 65536 THEN l.requirements ELSE '{}' END"
 #define INDEX_ROWS                                                                                                     \
