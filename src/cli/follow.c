@@ -349,7 +349,14 @@ int ctn_follow(ctn_cli *cli, const ctn_workspace *ws, ctn_request *q, bool follo
             usleep(REACH_WAIT_US);
             continue;
         }
+        ctn_loop_poll(ctn_host_loop(host)); /* Ctrl-C while we found out */
+        int signal_came = ctn_host_signal(host);
         ctn_host_close(host);
+        if (signal_came) {
+            ctn_cli_say(cli, "stopped before anything was asked for");
+            exit_code = CTN_EXIT_INTERRUPTED;
+            break;
+        }
         if (rc != CTN_E_BUSY) {
             exit_code = ctn_cli_fail_err(cli, &err);
             break;

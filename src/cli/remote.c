@@ -192,6 +192,8 @@ ctn_remote_outcome ctn_remote_do(const ctn_cli *cli, const ctn_workspace *ws, co
         watch(&r);
     if (r.outcome != CTN_REMOTE_REFUSED)
         ctn_loop_run(r.loop);
+    if (r.outcome == CTN_REMOTE_LOST)
+        ctn_loop_poll(r.loop); /* Ctrl-C for all who share the terminal, the owner too */
     ctn_view_end(r.view);
     ctn_signal_free(signals[0]);
     ctn_signal_free(signals[1]);

@@ -382,6 +382,14 @@ void ctn_loop_run(ctn_loop *loop)
     loop->is_running = false;
 }
 
+void ctn_loop_poll(ctn_loop *loop)
+{
+    assert(!loop->is_running);
+    loop->is_running = true;
+    uv_run(&loop->uv, UV_RUN_NOWAIT);
+    loop->is_running = false;
+}
+
 void ctn_loop_stop(ctn_loop *loop)
 {
     uv_stop(&loop->uv);

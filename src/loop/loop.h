@@ -19,6 +19,8 @@ ctn_loop *ctn_loop_new(void);
 void ctn_loop_free(ctn_loop *loop); /* closes what is left */
 /* Runs until ctn_loop_stop. */
 void ctn_loop_run(ctn_loop *loop);
+/* What has come by now, without waiting: before a loop with signals is freed, which would forget those under way. */
+void ctn_loop_poll(ctn_loop *loop);
 void ctn_loop_stop(ctn_loop *loop);
 int64_t ctn_loop_now_ms(const ctn_loop *loop); /* wall clock, read afresh */
 

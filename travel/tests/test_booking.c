@@ -274,6 +274,24 @@ static void a_price_that_rises_is_seen_in_the_search(void **state)
     remove_desk(&d);
 }
 
+/* A digit too many in what the desk typed. */
+static void a_deposit_above_the_price_is_refused_before_anything_is_held(void **state)
+{
+    (void) state;
+    desk d;
+    ctn_err err = {0};
+    const ctn_json *result;
+    make_desk(&d, "{ledger: provider.db}");
+    static const char ASKED[] =
+        "{\"tier\":{\"net\":\"500.00\",\"total\":\"600.00\",\"currency\":\"EUR\"},\"requirements\":{\"origin\":"
+        "\"Madrid\","
+        "\"destinations\":[\"Rome\"],\"start_date\":\"2026-06-01\",\"nights\":3,\"adults\":2},\"deposit\":{\"amount\":"
+        "\"1200.00\"}}";
+    assert_int_equal(call(&d, "check_offers", ASKED, &result, &err), CTN_E_INVALID);
+    assert_non_null(strstr(err.message, "a deposit of 1200.00 is more than the price, 600.00"));
+    remove_desk(&d);
+}
+
 static void a_confirmation_is_in_the_clients_language_places_too(void **state)
 {
     (void) state;
@@ -356,6 +374,7 @@ int main(void)
         cmocka_unit_test(a_declined_card_and_a_sold_out_house_are_told),
         cmocka_unit_test(the_ledger_knows_no_names),
         cmocka_unit_test(a_price_that_rises_is_seen_in_the_search),
+        cmocka_unit_test(a_deposit_above_the_price_is_refused_before_anything_is_held),
         cmocka_unit_test(a_confirmation_is_in_the_clients_language_places_too),
         cmocka_unit_test(a_wrong_section_is_told_with_its_place),
     };

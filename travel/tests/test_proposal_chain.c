@@ -91,10 +91,8 @@ static void killed_between_saving_and_sending_it_sends_once(void **state)
         until(&p, SENT, 1);
         until(&p, "SELECT count(*) FROM leads WHERE status='proposed'", 1);
         (void) waiting_round(&p);
-        (void) kill(c.pid, SIGINT);
-        (void) kill(resumed.pid, SIGINT);
-        (void) child_end(&p, &c, NULL);
-        (void) child_end(&p, &resumed, NULL);
+        kill_hard(&p, &c);
+        kill_hard(&p, &resumed);
         assert_int_equal(crm_count(&p, OUT), 1);
         assert_int_equal(crm_count(&p, PAGES), 1);
         assert_int_equal(crm_count(&p, TEXTS), 1);
@@ -109,8 +107,7 @@ static void killed_between_saving_and_sending_it_sends_once(void **state)
         ctn_str parent = ctn_arena_str(p.arena, newest(&p, "client-proposal", "running"));
         resumed = catena_start(&p, (const char *const[]){"resume", parent.len ? parent.ptr : round.ptr, NULL});
         until(&p, "SELECT count(*) FROM leads WHERE status='accepted'", 1);
-        (void) kill(resumed.pid, SIGINT);
-        (void) child_end(&p, &resumed, NULL);
+        kill_hard(&p, &resumed);
         assert_int_equal(crm_count(&p, OUT), 1);
         pack_remove(&p);
     }

@@ -282,8 +282,8 @@ static void a_letter_without_a_question_is_not_written(void **state)
         "{\"questions\":[\"a\",\" \"]}",
         "{\"questions\":\"a\"}",
         "{\"questions\":[7]}",
-        "{\"questions\":[\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\","
-        "\"a\",\"a\",\"a\",\"a\",\"a\",\"a\"]}"};
+        ("{\"questions\":[\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\","
+         "\"a\",\"a\",\"a\",\"a\",\"a\",\"a\"]}")};
     bench b;
     open_bench(&b);
     for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {

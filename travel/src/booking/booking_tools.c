@@ -32,6 +32,24 @@ static int net_of_tier(const ctn_json *tier, travel_cents *ret_net, ctn_err *err
     return CTN_OK;
 }
 
+/* What is taken now is a part of the price; an amount with a digit too many is found before anything is held. */
+static int check_deposit(const travel_call *call, const ctn_json *tier, ctn_err *err)
+{
+    const ctn_json *deposit = NULL;
+    travel_cents amount, total;
+    int rc = travel_maybe_object(call, "deposit", &deposit, err);
+    if (rc || !deposit)
+        return rc;
+    if (!travel_cents_parse(ctn_json_str_or(deposit, "amount", (ctn_str){0}), &amount))
+        return ctn_fail(err, CTN_E_INVALID, "deposit.amount must be such as \"250.00\"");
+    if (!travel_cents_parse(ctn_json_str_or(tier, "total", (ctn_str){0}), &total))
+        return ctn_fail(err, CTN_E_INVALID, "tier.total must be such as \"1250.00\"");
+    ctn_str asked = travel_cents_text(call->arena, amount), price = travel_cents_text(call->arena, total);
+    return amount <= total ? CTN_OK
+                           : ctn_fail(err, CTN_E_INVALID, "a deposit of %.*s is more than the price, %.*s",
+                                      CTN_STR_ARG(asked), CTN_STR_ARG(price));
+}
+
 static int check_offers(const travel_call *call, const ctn_json **ret_result, ctn_err *err)
 {
     const ctn_json *tier, *requirements, *flight = NULL, *hotels = NULL;
@@ -48,6 +66,8 @@ static int check_offers(const travel_call *call, const ctn_json **ret_result, ct
         rc = travel_trip_plan(call->arena, requirements, NULL, day, &trip, NULL, err);
     if (!rc)
         rc = net_of_tier(tier, &before, err);
+    if (!rc)
+        rc = check_deposit(call, tier, err);
     if (!rc)
         rc = travel_call_deals(call, &deals, err);
     if (rc)
@@ -273,9 +293,10 @@ static const travel_tool TOOLS[] = {
                .title = "Check what was accepted",
                .description =
                    "The offers of an accepted tier as the provider has them now. Fails when one is sold out or "
-                   "they cost more than they did.",
+                   "they cost more than they did, or when the deposit is more than the price.",
                .input_schema = "{\"type\":\"object\",\"required\":[\"tier\",\"requirements\"],\"properties\":{"
-                               "\"tier\":{\"type\":\"object\"},\"requirements\":" TRIP ",\"started_at\":" WHEN "}}",
+                               "\"tier\":{\"type\":\"object\"},\"requirements\":" TRIP ",\"started_at\":" WHEN
+                               ",\"deposit\":{\"type\":\"object\",\"properties\":{\"amount\":" MONEY "}}}}",
                .output_schema = "{\"type\":\"object\",\"required\":[\"flight\",\"hotels\",\"net\"],\"properties\":{"
                                 "\"flight\":{\"type\":[\"object\",\"null\"]},\"hotels\":{\"type\":\"array\",\"items\":"
                                 "{\"type\":\"object\"}},\"net\":" MONEY "}}",
