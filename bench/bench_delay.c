@@ -135,8 +135,7 @@ static bool read_client(proxy *p)
         take_line(p, p->in.data + begin, length);
         begin += length;
     }
-    memmove(p->in.data, p->in.data + begin, p->in.len - begin);
-    p->in.len -= begin;
+    ctn_buf_consume(&p->in, begin);
     return true;
 }
 
@@ -156,10 +155,8 @@ static void feed_server(proxy *p)
     ssize_t n = write(p->to_server, p->out.data, p->out.len);
     if (n < 0 && errno != EINTR && errno != EAGAIN)
         bench_die("write", strerror(errno));
-    if (n > 0) {
-        memmove(p->out.data, p->out.data + n, p->out.len - (size_t) n);
-        p->out.len -= (size_t) n;
-    }
+    if (n > 0)
+        ctn_buf_consume(&p->out, (size_t) n);
 }
 
 static void serve(proxy *p)

@@ -84,7 +84,6 @@ static void on_event(void *ctx, const ctn_engine_event *event)
     }
     if (!ctn_id_equal(ctn_execution_id_of(event->execution), l->id))
         return;
-    ctn_arena_reset(l->scratch);
     uint32_t step =
         event->step.len ? ctn_plan_step_index(ctn_execution_plan(event->execution), event->step) : CTN_PLAN_NONE;
     if (event->kind == CTN_EVENT_PROGRESS) {

@@ -6,7 +6,6 @@
 #include "cli/verb.h"
 #include "host/files.h"
 #include <stdio.h>
-#include <stdlib.h>
 
 static void print_files(const ctn_cli *cli, ctn_str folder, const ctn_project *project)
 {
@@ -46,18 +45,6 @@ static void say_cautions(const ctn_cli *cli, ctn_str folder, const ctn_project *
                          "one: install it, or put its folder into PATH, before running a chain");
 }
 
-/* Whether a shell finds this program by its name. */
-static bool is_in_path(const ctn_cli *cli)
-{
-    ctn_str rest = ctn_str_from(getenv("PATH"));
-    while (rest.ptr) {
-        ctn_str folder = ctn_str_cut(&rest, ':');
-        if (folder.len && ctn_file_is_there(cli->arena, ctn_path_join(cli->arena, folder, CTN_STR("catena"))))
-            return true;
-    }
-    return false;
-}
-
 static void say_next(const ctn_cli *cli, ctn_str folder, bool is_travel)
 {
     if (ctn_opt_is_given(cli, CTN_OPT_QUIET))
@@ -68,7 +55,7 @@ static void say_next(const ctn_cli *cli, ctn_str folder, bool is_travel)
     if (!ctn_str_is(folder, "."))
         ctn_buf_printf(&out, "  cd %.*s\n",
                        CTN_STR_ARG(ctn_shell_word(cli->arena, ctn_arena_str(cli->arena, folder).ptr)));
-    if (!is_in_path(cli))
+    if (ctn_path_in_path(cli->arena, CTN_STR("catena")).len == 0)
         ctn_buf_printf(&out, "  export PATH=%.*s:\"$PATH\"\n",
                        CTN_STR_ARG(ctn_shell_word(cli->arena, ctn_path_of_program_folder(cli->arena).ptr)));
     ctn_buf_append_literal(&out, "  catena check\n  catena test tests/*.test.yaml\n");

@@ -75,21 +75,27 @@ static bool is_program(ctn_arena *arena, ctn_str path)
     return access(c_text(arena, path), X_OK) == 0 && !ctn_file_is_folder(arena, path);
 }
 
+ctn_str ctn_path_in_path(ctn_arena *arena, ctn_str command)
+{
+    ctn_str rest = ctn_str_from(getenv("PATH"));
+    while (rest.ptr) {
+        ctn_str in = ctn_str_cut(&rest, ':');
+        ctn_str path = in.len ? ctn_path_join(arena, in, command) : (ctn_str){0};
+        if (in.len && is_program(arena, path))
+            return path;
+    }
+    return (ctn_str){0};
+}
+
 ctn_str ctn_path_of_command(ctn_arena *arena, ctn_str folder, ctn_str command)
 {
     if (memchr(command.ptr, '/', command.len)) {
         ctn_str real = ctn_path_real(arena, ctn_path_join(arena, folder, command));
         return real.len && is_program(arena, real) ? real : (ctn_str){0};
     }
-    ctn_str rest = ctn_str_from(getenv("PATH"));
-    while (rest.ptr) {
-        ctn_str in = ctn_str_cut(&rest, ':');
-        if (in.len == 0)
-            continue;
-        ctn_str path = ctn_path_join(arena, in, command);
-        if (is_program(arena, path))
-            return ctn_path_real(arena, path);
-    }
+    ctn_str in_path = ctn_path_in_path(arena, command);
+    if (in_path.len)
+        return ctn_path_real(arena, in_path);
     ctn_str beside = ctn_path_join(arena, ctn_path_of_program_folder(arena), command);
     return is_program(arena, beside) ? beside : (ctn_str){0};
 }

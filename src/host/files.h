@@ -35,6 +35,8 @@ bool ctn_file_is_folder(ctn_arena *arena, ctn_str path);
 ctn_str ctn_path_folder(ctn_arena *arena, ctn_str path);
 /* path, seen from folder; an absolute one stays as it is, and so does one seen from ".". */
 ctn_str ctn_path_join(ctn_arena *arena, ctn_str folder, ctn_str path);
+/* Where a shell finds a command; empty: nowhere. */
+ctn_str ctn_path_in_path(ctn_arena *arena, ctn_str command);
 /* Where a command is: in PATH, else beside this program; one with a slash is seen from `folder`. Empty: nowhere. */
 ctn_str ctn_path_of_command(ctn_arena *arena, ctn_str folder, ctn_str command);
 /* The folder that this program's binary is in; empty when nobody knows. */

@@ -2,7 +2,6 @@
  * workspace.c -- see workspace.h.
  */
 #include "host/workspace.h"
-#include "core/sensitive.h"
 #include "host/config_servers.h"
 #include "host/files.h"
 #include "host/models.h"
@@ -330,7 +329,6 @@ int ctn_workspace_compile(ctn_workspace *ws, ctn_str name, ctn_findings *finding
     }
     if (ret_chain)
         *ret_chain = chain;
-    plan->sensitivity = ctn_sensitivity_of(plan, NULL, arena);
     *ret_plan = plan;
     return CTN_OK;
 }

@@ -19,7 +19,7 @@ static int add(ctn_sub_chains *c, const ctn_plan *root, const ctn_plan *parent, 
         return ctn_fail(err, CTN_E_LIMIT, "more than %d sub-chains", CTN_SUB_CHAINS_MAX);
     int rc = ctn_plan_of_child(c->arena, parent, set->chain, &plan, err);
     if (rc == CTN_OK) {
-        plan->sensitivity = ctn_sensitivity_of(plan, NULL, c->arena); /* once, not in each world */
+        plan->sensitivity = ctn_sensitivity_of(plan, NULL, c->arena);
         c->plans[c->count++] = plan;
     }
     return rc;
@@ -39,9 +39,10 @@ static int add_all(ctn_sub_chains *c, const ctn_plan *root, const ctn_plan *pare
     return rc;
 }
 
-int ctn_sub_chains_open(ctn_sub_chains *c, const ctn_plan *plan, ctn_err *err)
+int ctn_sub_chains_open(ctn_sub_chains *c, ctn_plan *plan, ctn_err *err)
 {
     *c = (ctn_sub_chains){.arena = ctn_arena_new(16384)};
+    plan->sensitivity = ctn_sensitivity_of(plan, NULL, plan->arena);
     int rc = add_all(c, plan, plan, err);
     for (size_t i = 0; rc == CTN_OK && i < c->count; i++)
         rc = add_all(c, plan, c->plans[i], err);

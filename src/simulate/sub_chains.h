@@ -12,6 +12,7 @@ typedef struct ctn_sub_chains {
     size_t count;
 } ctn_sub_chains;
 
-/* Each chain once, out of the plan's own definitions. CTN_E_LIMIT: more than CTN_SUB_CHAINS_MAX. */
-int ctn_sub_chains_open(ctn_sub_chains *children, const ctn_plan *plan, ctn_err *err);
+/* Each chain once, out of the plan's own definitions. What is sensitive of each, and of the plan itself, is found out
+ * here: once, not in each world. CTN_E_LIMIT: more than CTN_SUB_CHAINS_MAX. */
+int ctn_sub_chains_open(ctn_sub_chains *children, ctn_plan *plan, ctn_err *err);
 void ctn_sub_chains_close(ctn_sub_chains *children); /* all zero is fine */

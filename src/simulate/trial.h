@@ -11,7 +11,7 @@
 #include "simulate/sub_chains.h"
 
 typedef struct ctn_trial_options {
-    const ctn_plan *plan;
+    ctn_plan *plan; /* what is sensitive of it is filled in */
     const ctn_json *input; /* members that are given; NULL: none */
     ctn_rules rules;
     /* Of tools: effects, output schemas, results of earlier executions; each may be NULL. */
