@@ -201,13 +201,6 @@ static int offers_now(void *self, ctn_arena *arena, const travel_trip *trip, tra
 
 /* ---- rows as results ---- */
 
-static ctn_str time_text(ctn_arena *arena, int64_t at_ms)
-{
-    char text[25];
-    ctn_time_format(at_ms, text);
-    return ctn_arena_str(arena, ctn_str_from(text));
-}
-
 static ctn_str id_text(ctn_arena *arena, const char *letter, int64_t number)
 {
     return ctn_arena_printf(arena, "SBX-%s-%06lld", letter, (long long) number);
@@ -240,7 +233,7 @@ static const ctn_json *hold_result(ctn_arena *arena, sqlite3_stmt *row)
     ctn_json_put_str(&out, "offer_id", travel_books_text(row, 1, arena));
     ctn_json_put_str(&out, "total", travel_books_text(row, 2, arena));
     ctn_json_put_str(&out, "currency", travel_books_text(row, 3, arena));
-    ctn_json_put_str(&out, "expires_at", time_text(arena, sqlite3_column_int64(row, 4)));
+    ctn_json_put_str(&out, "expires_at", travel_moment_text(arena, sqlite3_column_int64(row, 4)));
     return ctn_json_finish(&out);
 }
 

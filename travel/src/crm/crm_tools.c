@@ -32,10 +32,7 @@ int travel_crm_tool_once(const travel_call *call, const char *tool,
                                 ret_is_repeated ? ret_is_repeated : &is_repeated, err);
 }
 
-ctn_str travel_moment_text(ctn_arena *arena, int64_t at_ms)
+ctn_str travel_crm_moment(ctn_arena *arena, int64_t at_ms)
 {
-    char text[25] = "";
-    if (at_ms != 0)
-        ctn_time_format(at_ms, text);
-    return ctn_arena_str(arena, ctn_str_from(text));
+    return at_ms ? travel_moment_text(arena, at_ms) : CTN_STR("");
 }

@@ -14,7 +14,7 @@ int travel_crm_tool_once(const travel_call *call, const char *tool,
                          int (*work)(void *, ctn_arena *, const ctn_json **, ctn_err *), void *ctx,
                          const ctn_json **ret_result, bool *ret_is_repeated, ctn_err *err);
 /* "2026-03-08T11:47:00.000Z"; never: "". */
-ctn_str travel_moment_text(ctn_arena *arena, int64_t at_ms);
+ctn_str travel_crm_moment(ctn_arena *arena, int64_t at_ms);
 
 #define KEY        "{\"type\":\"string\",\"maxLength\":200,\"description\":\"the same key changes nothing twice\"}"
 #define EXECUTION  "{\"type\":[\"string\",\"null\"],\"maxLength\":200,\"description\":\"the run of a chain that calls\"}"

@@ -16,7 +16,7 @@ static void put_client(ctn_json_builder *out, ctn_arena *arena, const travel_cli
     ctn_json_put_str(out, "language", client->language);
     ctn_json_put_str(out, "timezone", client->timezone);
     ctn_json_put_bool(out, "is_erased", client->erased_at_ms != 0);
-    ctn_json_put_str(out, "created_at", travel_moment_text(arena, client->created_at_ms));
+    ctn_json_put_str(out, "created_at", travel_crm_moment(arena, client->created_at_ms));
 }
 
 static int find_client(const travel_call *call, const ctn_json **ret_result, ctn_err *err)
@@ -64,8 +64,8 @@ static int client_history(const travel_call *call, const ctn_json **ret_result, 
     ctn_json_builder out = ctn_json_object(call->arena);
     put_client(&out, call->arena, &h.client);
     ctn_json_put_int(&out, "days_since_contact", h.days_since_contact);
-    ctn_json_put_str(&out, "last_incoming_at", travel_moment_text(call->arena, h.last_incoming_at_ms));
-    ctn_json_put_str(&out, "last_outgoing_at", travel_moment_text(call->arena, h.last_outgoing_at_ms));
+    ctn_json_put_str(&out, "last_incoming_at", travel_crm_moment(call->arena, h.last_incoming_at_ms));
+    ctn_json_put_str(&out, "last_outgoing_at", travel_crm_moment(call->arena, h.last_outgoing_at_ms));
     ctn_json_put_int(&out, "sent_7d", h.sent_7d);
     ctn_json_put_int(&out, "sent_30d", h.sent_30d);
     ctn_json_put_int(&out, "leads", h.leads);

@@ -100,7 +100,7 @@ static int get_document(const travel_call *call, const ctn_json **ret_result, ct
     ctn_json_put_int(&out, "version", d.version);
     ctn_json_put_str(&out, "content_type", d.content_type);
     ctn_json_put_str(&out, "title", d.title);
-    ctn_json_put_str(&out, "created_at", travel_moment_text(call->arena, d.created_at_ms));
+    ctn_json_put_str(&out, "created_at", travel_crm_moment(call->arena, d.created_at_ms));
     if (is_text(d.content_type) && ctn_str_is_utf8(d.body))
         ctn_json_put_str(&out, "body", d.body);
     else

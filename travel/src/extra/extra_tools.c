@@ -40,10 +40,8 @@ static int plan_reminder(const travel_call *call, const ctn_json **ret_result, c
         rc = travel_reminder_plan(call->arena, &request, &plan, err);
     if (rc)
         return rc;
-    char text[25];
-    ctn_time_format(plan.at_ms, text);
     ctn_json_builder out = ctn_json_object(call->arena);
-    ctn_json_put_str(&out, "remind_at", ctn_arena_str(call->arena, ctn_str_from(text)));
+    ctn_json_put_str(&out, "remind_at", travel_moment_text(call->arena, plan.at_ms));
     ctn_json_put_str(&out, "local_time", plan.local);
     ctn_json_put_str(&out, "timezone", request.timezone);
     ctn_json_put_bool(&out, "is_late", plan.is_late);
@@ -84,15 +82,12 @@ static int write_notice(const travel_call *call, const ctn_json **ret_result, ct
     travel_notice_facts facts = {.signature = travel_agency_text(agency, "signature")};
     travel_notice_kind kind = TRAVEL_NOTICES;
     travel_language language;
-    ctn_str name, code;
+    ctn_str name;
     int rc = travel_want_text(call, "notice", &name, err);
     if (!rc && !travel_notice_kind_from(name, &kind))
         rc = ctn_fail(err, CTN_E_INVALID, "notice must be visa, visa_last or price");
     if (!rc)
-        rc = travel_maybe_text(call, "language", &code, err);
-    if (!rc && !travel_language_from(code, &language) &&
-        !travel_language_from(travel_agency_text(agency, "language"), &language))
-        language = TRAVEL_EN;
+        rc = travel_maybe_language(call, &language, err);
     if (!rc)
         rc = travel_maybe_text(call, "name", &facts.name, err);
     if (!rc)

@@ -5,16 +5,6 @@
 #include "kit/arguments.h"
 #include "kit/schemas.h"
 
-static int read_language(const travel_call *call, travel_language *ret_language, ctn_err *err)
-{
-    ctn_str code;
-    int rc = travel_maybe_text(call, "language", &code, err);
-    if (!rc && !travel_language_from(code, ret_language) &&
-        !travel_language_from(travel_agency_text(call->tools->agency, "language"), ret_language))
-        *ret_language = TRAVEL_EN;
-    return rc;
-}
-
 static int want_list(const travel_call *call, const char *key, const ctn_json **ret_list, ctn_err *err)
 {
     *ret_list = ctn_json_member_of(call->arguments, key);
@@ -27,7 +17,7 @@ static int plan_rooms(const travel_call *call, const ctn_json **ret_result, ctn_
     travel_language language = TRAVEL_EN;
     travel_rooms rooms;
     int64_t stars;
-    int rc = read_language(call, &language, err);
+    int rc = travel_maybe_language(call, &language, err);
     if (!rc)
         rc = want_list(call, "rooms", &list, err);
     if (!rc)
@@ -58,7 +48,7 @@ static int write_rooming_list(const travel_call *call, const ctn_json **ret_resu
     travel_rooming_list list;
     travel_language language = TRAVEL_EN;
     bool is_there = false;
-    int rc = read_language(call, &language, err);
+    int rc = travel_maybe_language(call, &language, err);
     if (!rc)
         rc = travel_want_text(call, "group", &facts.group, err);
     if (!rc)

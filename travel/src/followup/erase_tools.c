@@ -17,7 +17,7 @@ static int forget_letters(const travel_call *call, travel_crm *crm, ctn_str clie
     for (size_t i = 0; !rc && i < count; i++) {
         const travel_letter letter = {.key = messages[i].key,
                                       .channel = messages[i].channel,
-                                      .created_at = travel_moment_text(call->arena, messages[i].created_at_ms)};
+                                      .created_at = travel_crm_moment(call->arena, messages[i].created_at_ms)};
         rc = travel_outbox_forget(&settings.outbox, &letter, call->arena, err);
     }
     return rc;

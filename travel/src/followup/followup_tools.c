@@ -232,13 +232,6 @@ static int open_zone(const travel_call *call, const travel_history *h, ctn_zone 
     return ctn_zone_open(*ret_name, ret_zone, err);
 }
 
-static ctn_str moment(ctn_arena *arena, int64_t at_ms)
-{
-    char text[25];
-    ctn_time_format(at_ms, text);
-    return ctn_arena_str(arena, ctn_str_from(text));
-}
-
 /* Empty: another message may go to this client. */
 static ctn_str cap_reached(ctn_arena *arena, const travel_timing *timing, const travel_history *h)
 {
@@ -289,12 +282,13 @@ static int plan_delivery(const travel_call *call, const ctn_json **ret_result, c
     ctn_json_builder out = ctn_json_object(call->arena);
     ctn_json_put_bool(&out, "may_send", reason.len == 0);
     ctn_json_put_str(&out, "reason", reason);
-    ctn_json_put_str(&out, "send_at", moment(call->arena, send_ms));
+    ctn_json_put_str(&out, "send_at", travel_moment_text(call->arena, send_ms));
     ctn_json_put_bool(&out, "is_due", send_ms <= now_ms + 999);
     ctn_json_put_str(&out, "timezone", zone_name);
-    ctn_json_put_str(&out, "local_time", ctn_arena_printf(call->arena, "%.16s", moment(call->arena, local_ms).ptr));
+    ctn_json_put_str(&out, "local_time",
+                     ctn_arena_printf(call->arena, "%.16s", travel_moment_text(call->arena, local_ms).ptr));
     ctn_json_put_bool(&out, "is_last_touch", touch >= timing.touches);
-    ctn_json_put_str(&out, "next_touch_at", moment(call->arena, next_ms));
+    ctn_json_put_str(&out, "next_touch_at", travel_moment_text(call->arena, next_ms));
     *ret_result = ctn_json_finish(&out);
     return CTN_OK;
 }
@@ -319,7 +313,7 @@ static int client_answered(const travel_call *call, const ctn_json **ret_result,
     ctn_json_builder out = ctn_json_object(call->arena);
     ctn_json_put_bool(&out, "answered", !rc);
     ctn_json_put_str(&out, "channel", first.channel);
-    ctn_json_put_str(&out, "at", rc ? CTN_STR("") : moment(call->arena, first.sent_at_ms));
+    ctn_json_put_str(&out, "at", rc ? CTN_STR("") : travel_moment_text(call->arena, first.sent_at_ms));
     *ret_result = ctn_json_finish(&out);
     return CTN_OK;
 }

@@ -15,6 +15,9 @@
 #include "base/err.h"
 #include "base/arena.h"
 
+/* As a mail, or as a file of the outbox. */
+#define TRAVEL_LETTER_BYTES_MAX ((size_t) 1 << 20)
+
 typedef struct travel_letter {
     ctn_str key;        /* of the delivery; one message a key */
     ctn_str message_no; /* the CRM's id */

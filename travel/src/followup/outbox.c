@@ -22,8 +22,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const size_t LETTER_BYTES_MAX = (size_t) 1 << 20;
-
 typedef struct paths {
     const char *folder, *sending, *part, *mark, *final;
     ctn_str name;
@@ -118,7 +116,7 @@ travel_fate travel_outbox_send(const travel_outbox_settings *outbox, const trave
     paths p = paths_of(outbox, letter, arena);
     int lock = -1, rc = CTN_OK;
     ctn_buf text;
-    ctn_buf_init(&text, LETTER_BYTES_MAX);
+    ctn_buf_init(&text, TRAVEL_LETTER_BYTES_MAX);
     if (!make_folder(p.folder) || !make_folder(p.sending)) {
         rc = fail(&p, "cannot be made (does the folder above it exist, and may you write there?)", err);
         goto done;
@@ -130,7 +128,7 @@ travel_fate travel_outbox_send(const travel_outbox_settings *outbox, const trave
     }
     travel_letter_write(letter, arena, &text);
     if (text.overflowed)
-        rc = ctn_fail(err, CTN_E_STATE, "the message is longer than %zu bytes", LETTER_BYTES_MAX);
+        rc = ctn_fail(err, CTN_E_STATE, "the message is longer than %zu bytes", TRAVEL_LETTER_BYTES_MAX);
     else if (!is_out(&p))
         rc = move_in(&p, ctn_buf_str(&text), err);
 done:

@@ -11,8 +11,6 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 
-static const size_t LETTER_BYTES_MAX = (size_t) 1 << 20;
-
 typedef struct upload {
     ctn_str left;
     bool is_whole; /* libcurl knows that there is no more: the dot may be on its way */
@@ -110,11 +108,11 @@ travel_fate travel_smtp_send(const travel_smtp_settings *smtp, const travel_lett
                              ctn_str *ret_reference, ctn_err *err)
 {
     ctn_buf text;
-    ctn_buf_init(&text, LETTER_BYTES_MAX);
+    ctn_buf_init(&text, TRAVEL_LETTER_BYTES_MAX);
     travel_letter_write(letter, arena, &text);
     if (text.overflowed) {
         ctn_buf_done(&text);
-        (void) ctn_fail(err, CTN_E_STATE, "the message is longer than %zu bytes", LETTER_BYTES_MAX);
+        (void) ctn_fail(err, CTN_E_STATE, "the message is longer than %zu bytes", TRAVEL_LETTER_BYTES_MAX);
         return TRAVEL_NOT_SENT;
     }
     upload u = {.left = ctn_buf_str(&text)};

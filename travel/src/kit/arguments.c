@@ -96,6 +96,16 @@ int travel_maybe_day(const travel_call *call, const char *key, bool *ret_is_ther
     return ctn_fail(err, CTN_E_INVALID, "%s must be a time such as 2026-10-24T09:00:00Z", key);
 }
 
+int travel_maybe_language(const travel_call *call, travel_language *ret_language, ctn_err *err)
+{
+    ctn_str code;
+    int rc = travel_maybe_text(call, "language", &code, err);
+    if (!rc && !travel_language_from(code, ret_language) &&
+        !travel_language_from(travel_agency_text(call->tools->agency, "language"), ret_language))
+        *ret_language = TRAVEL_EN;
+    return rc;
+}
+
 int64_t travel_now_ms(const travel_call *call)
 {
     return ctn_clock_now_ms(&call->tools->clock);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "kit/calendar.h"
+#include "kit/words.h"
 #include "tools.h"
 
 int travel_want_object(const travel_call *call, const char *key, const ctn_json **ret_value, ctn_err *err);
@@ -28,5 +29,9 @@ int travel_maybe_long_text(const travel_call *call, const char *key, size_t byte
 /* A whole number from min to max; absent: `otherwise`. */
 int travel_maybe_int(const travel_call *call, const char *key, int64_t min, int64_t max, int64_t otherwise,
                      int64_t *ret_value, ctn_err *err);
+
+/* `language` if it is one of ours, else the agency's own, else English: a lead in a fifth language is answered in the
+ * agency's. */
+int travel_maybe_language(const travel_call *call, travel_language *ret_language, ctn_err *err);
 
 int64_t travel_now_ms(const travel_call *call);

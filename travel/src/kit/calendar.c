@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include "base/civil.h"
+#include "base/clock.h"
 
 static const char *const MONTHS[12] = {"January", "February", "March",     "April",   "May",      "June",
                                        "July",    "August",   "September", "October", "November", "December"};
@@ -73,4 +74,11 @@ bool travel_day_parse(ctn_str text, travel_day *ret_day)
     if (text.len > 10 && text.ptr[10] >= '0' && text.ptr[10] <= '9')
         return false;
     return travel_day_from(year, month, day, ret_day);
+}
+
+ctn_str travel_moment_text(ctn_arena *arena, int64_t at_ms)
+{
+    char text[25];
+    ctn_time_format(at_ms, text);
+    return ctn_arena_str(arena, ctn_str_from(text));
 }

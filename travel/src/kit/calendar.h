@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "base/str.h"
+#include "base/arena.h"
 
 typedef int32_t travel_day;
 
@@ -22,6 +22,8 @@ bool travel_day_from(int year, int month, int day, travel_day *ret_day);
 travel_civil travel_day_civil(travel_day day);
 int travel_day_weekday(travel_day day); /* 0 = Monday */
 int travel_month_days(int year, int month);
+/* "2026-03-08T11:47:00.000Z" */
+ctn_str travel_moment_text(ctn_arena *arena, int64_t at_ms);
 /* "2026-10-24": ret_text takes 11 bytes. */
 void travel_day_format(travel_day day, char ret_text[11]);
 /* "Saturday 24 October 2026": for people; ret_text takes 40 bytes. */

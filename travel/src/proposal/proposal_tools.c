@@ -17,16 +17,6 @@ static travel_language desk_language(const travel_call *call)
     return language;
 }
 
-static int read_language(const travel_call *call, travel_language *ret_language, ctn_err *err)
-{
-    ctn_str code;
-    int rc = travel_maybe_text(call, "language", &code, err);
-    *ret_language = desk_language(call);
-    if (!rc)
-        (void) travel_language_from(code, ret_language);
-    return rc;
-}
-
 static int read_request(const travel_call *call, travel_price_request *request, travel_pricing_rules *rules,
                         ctn_err *err)
 {
@@ -41,7 +31,7 @@ static int read_request(const travel_call *call, travel_price_request *request, 
     if (!rc)
         rc = travel_today(call, &request->today, err);
     if (!rc)
-        rc = read_language(call, &request->language, err);
+        rc = travel_maybe_language(call, &request->language, err);
     if (!rc)
         rc = travel_phrases_check(call->tools->agency, err);
     if (!rc)
@@ -98,7 +88,7 @@ static int write_proposal(const travel_call *call, const ctn_json **ret_result, 
     if (!rc)
         rc = travel_today(call, &letter.today, err);
     if (!rc)
-        rc = read_language(call, &letter.language, err);
+        rc = travel_maybe_language(call, &letter.language, err);
     if (!rc)
         rc = travel_phrases_check(call->tools->agency, err);
     if (rc)

@@ -45,9 +45,7 @@ static void put_money(const shown *s, ctn_json_builder *out, const char *key, tr
 
 static void put_time(const shown *s, ctn_json_builder *out, const char *key, int64_t at_ms)
 {
-    char text[25];
-    ctn_time_format(at_ms, text);
-    ctn_json_put_str(out, key, ctn_arena_str(s->arena, ctn_str_from(text)));
+    ctn_json_put_str(out, key, travel_moment_text(s->arena, at_ms));
 }
 
 /* The texts that are not empty, with ", " between them. */

@@ -6,17 +6,6 @@
 #include "trip/trip_check.h"
 #include "trip/trip_question.h"
 
-/* What is asked for, else the agency's own, else English: a lead in a fifth language is answered in the agency's. */
-static int read_language(const travel_call *call, travel_language *ret_language, ctn_err *err)
-{
-    ctn_str code;
-    int rc = travel_maybe_text(call, "language", &code, err);
-    if (!rc && !travel_language_from(code, ret_language) &&
-        !travel_language_from(travel_agency_text(call->tools->agency, "language"), ret_language))
-        *ret_language = TRAVEL_EN;
-    return rc;
-}
-
 static int maybe_list(const travel_call *call, const char *key, const ctn_json **ret_list, ctn_err *err)
 {
     const ctn_json *list = ctn_json_member_of(call->arguments, key);
@@ -38,7 +27,7 @@ static int validate_requirements(const travel_call *call, const ctn_json **ret_r
     if (!rc)
         rc = maybe_list(call, "must_know", &check.must_know, err);
     if (!rc)
-        rc = read_language(call, &check.language, err);
+        rc = travel_maybe_language(call, &check.language, err);
     if (!rc)
         rc = travel_today(call, &check.today, err);
     return rc ? rc : travel_requirements_validate(call->arena, &check, ret_result, err);
@@ -54,7 +43,7 @@ static int write_question(const travel_call *call, const ctn_json **ret_result, 
     if (!rc)
         rc = travel_maybe_text(call, "channel", &question.channel, err);
     if (!rc)
-        rc = read_language(call, &question.language, err);
+        rc = travel_maybe_language(call, &question.language, err);
     if (rc)
         return rc;
     question.name = ctn_str_trim(ctn_json_str_or(client, "name", CTN_STR("")));
