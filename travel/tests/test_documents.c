@@ -88,10 +88,11 @@ static made make(const char *trip, const char *budget, const char *client, const
     m.tools.agency = agency_for_test();
     ctn_arena *arena = m.arena;
     const ctn_json *q = json_from(
-        arena, ctn_arena_printf(arena,
-                                "{\"requirements\":%s,\"budget\":%s,\"client\":%s,\"language\":\"%s\",\"lead_id\":"
-                                "\"L-000012\",\"version\":%d,\"started_at\":\"2026-03-08T11:47:00Z\"}",
-                                trip, budget, client, language, version));
+        arena,
+        ctn_arena_printf(arena,
+                         "{\"requirements\":%s,\"budget\":%s,\"client\":%s,\"language\":\"%s\",\"lead_id\":"
+                         "\"L-000012\",\"version\":%d,\"replaces_earlier\":%s,\"started_at\":\"2026-03-08T11:47:00Z\"}",
+                         trip, budget, client, language, version, version > 1 ? "true" : "false"));
     q = put_in(arena, q, "flights", result_of(&m.tools, "search_flights", arena, q));
     q = put_in(arena, q, "hotels", result_of(&m.tools, "search_hotels", arena, q));
     m.context = result_of(&m.tools, "price_tiers", arena, q);

@@ -118,13 +118,14 @@ static void a_letter_has_every_fact_in_each_language(void **state)
     static const char *const notices[] = {"visa", "visa_last", "price"};
     static const char *const languages[] = {"en", "es", "fr", "de"};
     static const char *const days[] = {"1 June 2027", "1 de junio de 2027", "1er juin 2027", "1. Juni 2027"};
+    static const char *const places[] = {"Japan", "Japón", "Japon", "Japan"};
     static const char *const saved[] = {"€149.50", "149,50\u00a0€", "149,50\u00a0€", "149,50\u00a0€"};
     ctn_arena *arena = ctn_arena_new(65536);
     travel_tools tools = tools_for_test(NULL);
     for (size_t n = 0; n < 3; n++)
         for (size_t l = 0; l < 4; l++) {
             ctn_str text = letter(&tools, arena, notices[n], languages[l], "Ana Ortiz", "Japan");
-            assert_true(has(text, "Ana Ortiz") && has(text, "Japan") && has(text, days[l]));
+            assert_true(has(text, "Ana Ortiz") && has(text, places[l]) && has(text, days[l]));
             assert_true(n < 2 || has(text, saved[l]));
             assert_true(has(text, "Your travel desk"));
             assert_false(has(text, "{") || has(text, "}") || has(text, "  ") || has(text, "()") || has(text, "\n\n\n"));

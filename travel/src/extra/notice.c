@@ -5,6 +5,7 @@
 #include "extra/notice.h"
 
 #include "base/buf.h"
+#include "trip/trip_words.h"
 
 #include <assert.h>
 
@@ -117,7 +118,7 @@ bool travel_notice_needs_money(travel_notice_kind kind)
 static ctn_str fact_of(ctn_arena *arena, ctn_str name, const travel_notice_facts *f, travel_language language)
 {
     if (ctn_str_is(name, "place"))
-        return f->place;
+        return travel_place_in_words(f->place, language);
     if (ctn_str_is(name, "day"))
         return travel_date_shown(arena, f->day, language);
     if (ctn_str_is(name, "money"))

@@ -36,9 +36,10 @@ const ctn_json *travel_proposal_write(ctn_arena *arena, const travel_agency *age
     ctn_json_put_str(&out, "opening",
                      travel_phrase_of(agency, letter->replaces_earlier ? "intro_again" : "intro", language));
     ctn_json_put_int(&out, "version", letter->version);
+    /* To tell it from the one that he has; a draft that never left is nobody's first version. */
     ctn_json_put_str(&out, "version_shown",
-                     letter->version > 1 ? travel_phrase_filled(arena, agency, "version", language, number, none)
-                                         : CTN_STR(""));
+                     letter->replaces_earlier ? travel_phrase_filled(arena, agency, "version", language, number, none)
+                                              : CTN_STR(""));
     ctn_json_put_str(&out, "reference", letter->lead_id);
     ctn_json_put_str(&out, "date_shown", travel_date_shown(arena, letter->today, language));
     ctn_json_put_bool(&out, "has_assumptions", ctn_json_count(assumptions) > 0);
