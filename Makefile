@@ -2,7 +2,7 @@
 PREFIX ?= /usr/local
 SECONDS ?= 60
 
-.PHONY: all build test conformance demo bench install check fuzz sim kill power clean packages-build packages-all
+.PHONY: all build test conformance demo bench install check fuzz sim kill power chaos clean packages-build packages-all
 
 all: build
 
@@ -39,6 +39,9 @@ kill: packages-all
 
 power: packages-all
 	@scripts/power
+
+chaos: packages-all
+	@scripts/chaos
 
 clean:
 	@rm -rf build

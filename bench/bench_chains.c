@@ -1,7 +1,8 @@
 /*
  * bench_chains -- one measurement of W1 or W2: so many five-step chains in flight, for so long.
  *
- *     bench_chains KEY DIR IN_FLIGHT [--seconds S] [--warm S] [--server PROGRAM] [--store FILE] [--synchronous WORD]
+ *     bench_chains KEY DIR IN_FLIGHT [--seconds S] [--warm S] [--server PROGRAM] [--store FILE|URL] [--synchronous
+ * WORD]
  *
  * Prints KEY/steps_per_s and so on (README.md says what each is). One process a measurement, so that its peak of memory
  * is its own. Without --store the run has a new one, which goes.
@@ -41,7 +42,7 @@ int main(int argc, char **argv)
     }
     if (!is_understood || span_s <= 0) {
         fprintf(stderr, "usage: bench_chains KEY DIR IN_FLIGHT [--seconds S] [--warm S] [--server PROGRAM] [--store "
-                        "FILE] [--synchronous WORD]\n");
+                        "FILE|URL] [--synchronous WORD]\n");
         return 2;
     }
     const char *key = argv[1];

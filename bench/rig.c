@@ -338,9 +338,11 @@ bench_rig *bench_rig_new(const bench_rig_options *o)
     assert(rig->ring);
     if (o->server)
         bench_must(ctn_spawner_start(&rig->spawner, &err), "spawner", &err); /* before any thread */
-    const char *url = ctn_arena_printf(rig->arena, "sqlite:%s%s%s", o->file, o->synchronous ? "?synchronous=" : "",
-                                       o->synchronous ? o->synchronous : "")
-                          .ptr;
+    const char *url = strstr(o->file, "://") ? o->file
+                                             : ctn_arena_printf(rig->arena, "sqlite:%s%s%s", o->file,
+                                                                o->synchronous ? "?synchronous=" : "",
+                                                                o->synchronous ? o->synchronous : "")
+                                                   .ptr;
     bench_must(ctn_store_open(url, CTN_STORE_CREATE, &rig->store, &err), "store", &err);
     bool was_crash;
     bench_must(ctn_store_epoch_begin(rig->store, &rig->epoch, &was_crash, &err), "store", &err);

@@ -25,7 +25,7 @@ typedef enum bench_chain {
 } bench_chain;
 
 typedef struct bench_rig_options {
-    const char *file;        /* of the store: made when absent */
+    const char *file;        /* of the store: made when absent; or a URL with "://" */
     const char *server;      /* program of the tool server; NULL: native steps. Not with is_in_thread */
     const char *synchronous; /* "normal": commits may be lost with the power; NULL: full */
     size_t in_flight;

@@ -224,6 +224,15 @@ void *ctn_array_room(void *items, size_t count, size_t *capacity, size_t item_by
     return items;
 }
 
+char *ctn_cstring(ctn_str text)
+{
+    char *copy = ctn_malloc(text.len + 1);
+    if (text.len)
+        memcpy(copy, text.ptr, text.len);
+    copy[text.len] = '\0';
+    return copy;
+}
+
 void ctn_free(void *memory)
 {
     void **known = mine.guard && memory ? block_of(memory) : NULL;

@@ -20,6 +20,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "base/str.h"
 
 /* bytes may be 0; ctn_free() takes the result, and so does free() where no guard can be around. */
 void *ctn_malloc(size_t bytes) __attribute__((malloc, returns_nonnull, warn_unused_result));
@@ -32,6 +33,8 @@ void *ctn_realloc_array(void *old, size_t count, size_t bytes) __attribute__((re
 void *ctn_array_room(void *items, size_t count, size_t *capacity, size_t item_bytes)
     __attribute__((returns_nonnull, warn_unused_result));
 void ctn_free(void *memory); /* NULL is fine */
+/* A C string of a text's bytes, as from ctn_malloc. */
+char *ctn_cstring(ctn_str text) __attribute__((malloc, returns_nonnull, warn_unused_result));
 
 /* Runs work(ctx) and gives its result; CTN_E_NOMEM when it was abandoned. Inside another one it is a part of that:
  * the outermost alone is abandoned, as a whole. */

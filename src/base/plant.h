@@ -45,12 +45,33 @@
     X(LINE_IGNORED)                                                                                                    \
     X(FULL_CHAIN_IGNORED)
 
+/* Those that only a fleet can show. */
+#define CTN_FLEET_PLANTS(X)                                                                                            \
+    X(LEASE_NOT_LOOKED_AT)                                                                                             \
+    X(LOST_SHARD_GOES_ON)                                                                                              \
+    X(PEERS_END_WITH_THE_NODE)                                                                                         \
+    X(SHARD_FENCE_MISSING)                                                                                             \
+    X(EPOCH_STAYS)                                                                                                     \
+    X(DEATH_KEPT_QUIET)                                                                                                \
+    X(BURIED_AT_ONCE)                                                                                                  \
+    X(REQUEST_LEFT_OPEN)                                                                                               \
+    X(LEASE_BY_WALL_CLOCK)                                                                                             \
+    X(LEASE_FROM_THE_ANSWER)                                                                                           \
+    X(GIVEN_BACK_BUSY)                                                                                                 \
+    X(LOST_TAKE_FORGOTTEN)                                                                                             \
+    X(STALE_NODE_GOES_ON)
+
 typedef enum ctn_plant {
     CTN_PLANT_NONE,
 #define X(name) CTN_PLANT_##name,
     CTN_PLANTS(X)
 #undef X
-        CTN_PLANT_COUNT
+        CTN_PLANT_COUNT,
+    CTN_PLANT_OF_ONE_NODE = CTN_PLANT_COUNT,
+#define X(name) CTN_PLANT_##name,
+    CTN_FLEET_PLANTS(X)
+#undef X
+        CTN_PLANT_OF_FLEET_COUNT
 } ctn_plant;
 extern ctn_plant ctn_plant_on; /* the test's */
 #define CTN_PLANT(name) (ctn_plant_on == CTN_PLANT_##name)

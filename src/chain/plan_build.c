@@ -136,6 +136,10 @@ static ctn_plan_set *build_set(plan_build *build, const ctn_instruction_set *set
         built->answer_schema = build_schema(build, built->answer_schema_source, "outputSchema of an agent");
         built->arguments = work->arguments.tree;
     }
+    if (built->kind == CTN_SET_WAIT) {
+        built->answer_schema_source = work->answer_schema;
+        built->answer_schema = build_schema(build, built->answer_schema_source, "answerSchema of a wait");
+    }
     if (built->kind == CTN_SET_CHAIN) {
         built->chain = ctn_json_text(work->detail);
         built->arguments = work->arguments.tree;

@@ -86,6 +86,8 @@ static const ctn_key WAIT_KEYS[] = {
             .max = CTN_TEN_YEARS_MS, .otherwise = -1),
     CTN_KEY("until", CTN_KEY_TEMPLATE, ctn_work, until,
             "Until this date, RFC 3339 time, or number of milliseconds since 1970.", .is_choice = true),
+    CTN_KEY("answerSchema", CTN_KEY_SCHEMA, ctn_work, answer_schema,
+            "JSON Schema that an answer must satisfy. Default: any answer ends it."),
 };
 
 static const char *const ON_TIMEOUT[] = {"fail", "reject", "approve", NULL}; /* as ctn_on_timeout */
@@ -208,9 +210,8 @@ static void read_detail(ctn_reader *reader, ctn_work *work)
     const ctn_json *bad = NULL;
     ctn_err err = {0}; /* what does not compile was told with its key */
     work->arguments = (ctn_chain_tree){.node = work->detail};
-    (void) ctn_tree_compile_members(reader->arena, work->detail,
-                                    work->kind == CTN_WORK_HTTP ? ctn_http_call_way : NULL, &work->arguments.tree, &bad,
-                                    &err);
+    (void) ctn_tree_compile_members(reader->arena, work->detail, work->kind == CTN_WORK_HTTP ? ctn_http_call_way : NULL,
+                                    &work->arguments.tree, &bad, &err);
 }
 
 /* ---- work ---- */

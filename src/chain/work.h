@@ -68,24 +68,25 @@ const ctn_json *ctn_work_subject(ctn_work_kind kind, const ctn_json *detail);
 bool ctn_work_kind_sends_detail(ctn_work_kind kind);
 /* Its key `instructions` may name a file. */
 bool ctn_work_kind_has_instructions(ctn_work_kind kind);
-#define CTN_PROMPT_TOKENS_MAX    10000000 /* that an answer may be allowed */
+#define CTN_PROMPT_TOKENS_MAX    10000000  /* that an answer may be allowed */
 #define CTN_PROMPT_MODEL_DEFAULT "default" /* the model of a prompt that names none */
 
 typedef struct ctn_work {
     ctn_work_kind kind;
     ctn_str name; /* in `calls`; else empty */
     const ctn_json *name_node;
-    const ctn_json *node;     /* the object */
-    const ctn_json *detail;   /* the value of the kind's key */
-    ctn_chain_tree arguments; /* what is sent. Never without a tree: the default is there when nothing was said */
-    int64_t timeout_ms;       /* 0: not said */
+    const ctn_json *node;      /* the object */
+    const ctn_json *detail;    /* the value of the kind's key */
+    ctn_chain_tree arguments;  /* what is sent. Never without a tree: the default is there when nothing was said */
+    int64_t timeout_ms;        /* 0: not said */
     ctn_str instructions_text; /* agent, prompt: of the file that `instructions` names; empty: it is the text */
     /* of a wait or an approval */
     int64_t wait_ms; /* -1: not said */
     ctn_chain_template until, message;
     const ctn_json *who;
-    int64_t answer_timeout_ms; /* 0: not said */
-    int on_timeout;            /* 0: not said; else as ctn_on_timeout + 1 */
+    int64_t answer_timeout_ms;     /* 0: not said */
+    const ctn_json *answer_schema; /* of a wait: what ends it early; NULL: any answer */
+    int on_timeout;                /* 0: not said; else as ctn_on_timeout + 1 */
 } ctn_work;
 
 /* The value of its kind's key with nothing left outside: the text of the instructions in place of a file's name. */

@@ -2,6 +2,7 @@
  * follow.c -- see follow.h.
  */
 #include "cli/follow.h"
+#include "cli/fleet.h"
 #include "cli/named.h"
 #include "cli/remote.h"
 #include "cli/report.h"
@@ -251,13 +252,15 @@ static int do_here(ctn_cli *cli, const ctn_workspace *ws, ctn_host *host, ctn_re
     int rc = prepare(cli, ws, host, q, &l.err);
     if (rc == CTN_OK)
         rc = ctn_host_own(host, q->op == CTN_REQUEST_START ? CTN_STORE_CREATE : CTN_STORE_WRITE, false, &l.err);
+    if (rc == CTN_OK)
+        rc = ctn_host_join(host, (ctn_str){0}, &l.err);
     *ret_is_late = rc == CTN_E_BUSY;
     bool goes_on = rc == CTN_OK;
     if (goes_on) {
         ctn_host_listen(host, on_event, &l);
         if (follows)
             l.view = ctn_view_new(cli, ctn_host_loop(host));
-        ctn_request_file(ctn_host_engine(host), ctn_host_store(host), q, on_ack, &l);
+        ctn_desk_file(ctn_host_desk(host), q, on_ack, &l);
         goes_on = wait_for_ack(&l);
         rc = l.ack_rc;
     }
@@ -293,19 +296,17 @@ static int do_here(ctn_cli *cli, const ctn_workspace *ws, ctn_host *host, ctn_re
 
 /* ---- at the owner ---- */
 
-/* False: the owner is gone, or is not to be reached yet; try again. */
-static bool do_there(ctn_cli *cli, const ctn_workspace *ws, ctn_request *q, bool follows, size_t tries,
-                     const ctn_err *busy, ctn_execution_id *ret_id, int *ret_exit_code)
+/* What came of asking others, told. False: they are gone, or not to be reached yet; try again. */
+static bool is_told(ctn_cli *cli, const ctn_workspace *ws, ctn_request *q, bool follows, ctn_remote_outcome outcome,
+                    ctn_execution_id id, bool is_acknowledged, const ctn_err *err, ctn_execution_id *ret_id,
+                    int *ret_exit_code)
 {
-    ctn_execution_id id = q->id;
-    ctn_err err = {0};
-    bool is_acknowledged = false;
-    switch (ctn_remote_do(cli, ws, q, follows, &id, &is_acknowledged, &err)) {
+    switch (outcome) {
     case CTN_REMOTE_DONE:
         *ret_id = id;
         *ret_exit_code = follows ? ctn_report(cli, ws, id) : CTN_EXIT_OK;
         return true;
-    case CTN_REMOTE_REFUSED: *ret_exit_code = ctn_cli_fail_err(cli, &err); return true;
+    case CTN_REMOTE_REFUSED: *ret_exit_code = ctn_cli_fail_err(cli, err); return true;
     case CTN_REMOTE_INTERRUPTED:
         if (is_acknowledged || q->op != CTN_REQUEST_START)
             ctn_cli_say(cli, "no longer followed; the store's owner goes on with it. See: %.*s",
@@ -314,11 +315,7 @@ static bool do_there(ctn_cli *cli, const ctn_workspace *ws, ctn_request *q, bool
             ctn_cli_say(cli, "stopped; whether it was started: %.*s", CTN_STR_ARG(ctn_cli_command(cli, "list")));
         *ret_exit_code = CTN_EXIT_INTERRUPTED;
         return true;
-    case CTN_REMOTE_UNREACHABLE:
-        if (tries < REACH_TRIES)
-            return false;
-        *ret_exit_code = ctn_cli_fail(cli, "%s, which does not answer on %s", busy->message, ctn_workspace_socket(ws));
-        return true;
+    case CTN_REMOTE_UNREACHABLE: return false;
     case CTN_REMOTE_LOST: break;
     }
     if (!is_acknowledged && q->op == CTN_REQUEST_START && !q->idempotency_key.len) {
@@ -333,11 +330,55 @@ static bool do_there(ctn_cli *cli, const ctn_workspace *ws, ctn_request *q, bool
     return false;
 }
 
+static bool do_there(ctn_cli *cli, const ctn_workspace *ws, ctn_request *q, bool follows, size_t tries,
+                     const ctn_err *busy, ctn_execution_id *ret_id, int *ret_exit_code)
+{
+    ctn_execution_id id = q->id;
+    ctn_err err = {0};
+    bool is_acknowledged = false;
+    ctn_remote_outcome outcome = ctn_remote_do(cli, ws, q, follows, &id, &is_acknowledged, &err);
+    if (outcome == CTN_REMOTE_UNREACHABLE && tries >= REACH_TRIES) {
+        *ret_exit_code = ctn_cli_fail(cli, "%s, which does not answer on %s", busy->message, ctn_workspace_socket(ws));
+        return true;
+    }
+    return is_told(cli, ws, q, follows, outcome, id, is_acknowledged, &err, ret_id, ret_exit_code);
+}
+
+/* ---- in a fleet ---- */
+
+/* False: try again. */
+static bool do_in_fleet(ctn_cli *cli, const ctn_workspace *ws, ctn_request *q, bool follows, ctn_execution_id *ret_id,
+                        int *ret_exit_code)
+{
+    ctn_fleet_asked asked = {.id = q->id};
+    ctn_err err = {0};
+    bool is_late = false;
+    ctn_remote_outcome outcome = ctn_fleet_do(cli, ws, q, follows, &asked, &err);
+    if (outcome == CTN_REMOTE_LOST && !asked.is_acknowledged) {
+        *ret_exit_code = ctn_cli_fail(cli,
+                                      "no node lives any more; what was asked of %s is on disk, and is done as soon as "
+                                      "one serves: catena serve",
+                                      ctn_id_to_text(asked.id).text);
+        return true;
+    }
+    if (outcome != CTN_REMOTE_UNREACHABLE)
+        return is_told(cli, ws, q, follows, outcome, asked.id, asked.is_acknowledged, &err, ret_id, ret_exit_code);
+    ctn_host *host = ctn_cli_host(cli, ws);
+    ctn_host_join_for_one(host, asked.shard);
+    *ret_exit_code = do_here(cli, ws, host, q, follows, ret_id, &is_late);
+    return !is_late; /* late: somebody else took the shard meanwhile */
+}
+
 int ctn_follow(ctn_cli *cli, const ctn_workspace *ws, ctn_request *q, bool follows, ctn_execution_id *ret_id)
 {
     int exit_code = CTN_EXIT_USAGE;
     for (size_t tries = 0;; tries++) {
         ctn_err err = {0};
+        if (ws->is_fleet) {
+            if (do_in_fleet(cli, ws, q, follows, ret_id, &exit_code))
+                break;
+            continue;
+        }
         ctn_host *host = ctn_cli_host(cli, ws);
         int rc = ctn_host_lock(host, &err);
         if (rc == CTN_OK) {

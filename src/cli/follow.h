@@ -7,7 +7,7 @@
  */
 #pragma once
 #include "cli/cli.h"
-#include "host/request.h"
+#include "fleet/request.h"
 #include "host/workspace.h"
 
 /* follows false: only until it is acknowledged; then *ret_id is what was started or changed and CTN_EXIT_OK the answer.

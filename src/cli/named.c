@@ -45,7 +45,7 @@ static int find(const ctn_cli *cli, const ctn_workspace *ws, ctn_store *store, r
     ctn_err err = {0};
     int rc = read(store, cli->arena, ctn_word(cli, 0), ret_row, &err);
     if (rc == CTN_E_NOT_FOUND)
-        return ctn_cli_fail(cli, "%s in %.*s; see: %.*s", err.message, CTN_STR_ARG(ws->store_file),
+        return ctn_cli_fail(cli, "%s in %.*s; see: %.*s", err.message, CTN_STR_ARG(ws->store_name),
                             CTN_STR_ARG(ctn_cli_command(cli, "list")));
     return rc ? ctn_cli_fail_err(cli, &err) : CTN_EXIT_OK;
 }
@@ -137,7 +137,13 @@ ctn_host *ctn_cli_host(const ctn_cli *cli, const ctn_workspace *ws)
 {
     bool is_live = ctn_view_is_live(cli);
     ctn_log log = {.fd = 2, .json = ctn_opt_is_given(cli, CTN_OPT_JSON) && !is_live, .clock = ctn_clock_system()};
+    const char *node = cli->args.values[CTN_OPT_NODE];
+    bool is_node = strcmp(cli->verb->name, "serve") == 0; /* other verbs are many on a machine, and short */
     ctn_host_options options = {.ws = ws,
+                                .node_name = ctn_str_from(node),
+                                .node_suffix =
+                                    is_node ? (ctn_str){0}
+                                            : ctn_arena_printf(cli->arena, "%s-%ld", cli->verb->name, (long) getpid()),
                                 .spawner = cli->spawner,
                                 .log = cli->log                                          ? cli->log
                                        : is_live || ctn_opt_is_given(cli, CTN_OPT_QUIET) ? NULL

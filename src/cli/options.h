@@ -39,6 +39,7 @@
     OPTION(FROM, "from", 0, "STEP", "the step to do again, with all that depends on what it sets") \
     OPTION(WRITE, "write", 0, "STEP", "this step may write once more; as often as there are such steps") \
     OPTION(LISTEN, "listen", 0, "ADDRESS:PORT", "where the API (/v1) and MCP (/mcp) are served; port 0: the system picks; default: as `http` says") \
+    OPTION(NODE, "node", 0, "NAME", "what this process is called in a fleet; default: as `node` says, else the machine's name") \
     OPTION(LOG_FORMAT, "log-format", 0, "FORMAT", "of serve: text, for people, or json, a line an object; default: as `log` says") \
     OPTION(QUICK, "quick", 0, NULL, "do not compare the file's indexes with its tables") \
     OPTION(OLDER_THAN, "older-than", 0, "SPAN", "those that ended so long ago: 30d, 12h; default: as `retention` says") \

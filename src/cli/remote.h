@@ -3,7 +3,7 @@
  */
 #pragma once
 #include "cli/cli.h"
-#include "host/request.h"
+#include "fleet/request.h"
 #include "host/workspace.h"
 
 typedef enum ctn_remote_outcome {

@@ -2,6 +2,7 @@
  * say.c -- sentences to stderr, findings, and the commands that a sentence offers.
  */
 #include "cli/cli.h"
+#include "store/store.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,9 +108,10 @@ ctn_str ctn_cli_command(const ctn_cli *cli, const char *format, ...)
     if (ctn_opt_is_given(cli, CTN_OPT_CONFIG))
         config = ctn_arena_printf(cli->arena, " --config %.*s",
                                   CTN_STR_ARG(ctn_shell_word(cli->arena, cli->args.values[CTN_OPT_CONFIG])));
-    if (ctn_opt_is_given(cli, CTN_OPT_STORE))
-        store = ctn_arena_printf(cli->arena, " --store %.*s",
-                                 CTN_STR_ARG(ctn_shell_word(cli->arena, cli->args.values[CTN_OPT_STORE])));
+    if (ctn_opt_is_given(cli, CTN_OPT_STORE)) {
+        ctn_str url = ctn_store_url_without_password(cli->arena, ctn_str_from(cli->args.values[CTN_OPT_STORE]));
+        store = ctn_arena_printf(cli->arena, " --store %.*s", CTN_STR_ARG(ctn_shell_word(cli->arena, url.ptr)));
+    }
     return ctn_arena_printf(cli->arena, "catena %.*s%.*s%.*s", CTN_STR_ARG(command), CTN_STR_ARG(config),
                             CTN_STR_ARG(store));
 }

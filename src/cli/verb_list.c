@@ -136,7 +136,7 @@ static int run_list(ctn_cli *cli)
     else if (l.count)
         print_rows(cli, &l);
     else if (rc == CTN_OK)
-        ctn_cli_say(cli, "no executions in %.*s", CTN_STR_ARG(ws.store_file));
+        ctn_cli_say(cli, "no executions in %.*s", CTN_STR_ARG(ws.store_name));
     if (rc == CTN_E_CORRUPT) {
         (void) fflush(stdout);
         exit_code = ctn_cli_fail(cli, "not all of them could be read: %s", err.message);

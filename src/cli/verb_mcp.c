@@ -61,9 +61,11 @@ static int run_mcp(ctn_cli *cli)
     if (!ws.config->file.len)
         ctn_cli_say(cli,
                     "there is no catena.yaml here or above, so no chains but those of %.*s; --config FILE names one",
-                    CTN_STR_ARG(ws.store_file));
+                    CTN_STR_ARG(ws.store_name));
     ctn_host *host = ctn_cli_host(cli, &ws);
     int rc = ctn_host_own(host, CTN_STORE_CREATE, true, &err);
+    if (rc == CTN_OK)
+        rc = ctn_host_join(host, (ctn_str){0}, &err);
     if (rc == CTN_E_BUSY)
         exit_code = be_guest(cli, &ws, &err);
     else

@@ -183,7 +183,7 @@ static int run_store_quarantine(ctn_cli *cli)
         return CTN_EXIT_OK;
     }
     if (r.count == 0)
-        ctn_cli_say(cli, "nothing is in quarantine in %.*s", CTN_STR_ARG(ws.store_file));
+        ctn_cli_say(cli, "nothing is in quarantine in %.*s", CTN_STR_ARG(ws.store_name));
     for (size_t i = 0; i < r.count; i++) {
         const ctn_quarantine_row *row = &r.rows[i];
         ctn_str id = ctn_id_is_none(row->id) ? ctn_arena_printf(cli->arena, "number %lld", (long long) row->exec_no)

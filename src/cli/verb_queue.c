@@ -155,7 +155,7 @@ static int run_queue(ctn_cli *cli)
     if (s.lane_count)
         print_lanes(cli, &s);
     else
-        ctn_cli_say(cli, "nothing is queued in %.*s", CTN_STR_ARG(ws.store_file));
+        ctn_cli_say(cli, "nothing is queued in %.*s", CTN_STR_ARG(ws.store_name));
     print_used(&s, ws.config);
     return CTN_EXIT_OK;
 }

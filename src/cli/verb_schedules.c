@@ -3,6 +3,7 @@
  * and `fire`, which the process that follows them does.
  */
 #include "base/text.h"
+#include "cli/fleet.h"
 #include "cli/named.h"
 #include "cli/remote.h"
 #include "cli/result.h"
@@ -87,7 +88,9 @@ static int ask(ctn_cli *cli, ctn_request_op op, const char *done)
     if (exit_code)
         return exit_code;
     ctn_request q = {.op = op, .actor = ctn_actor_name(cli->arena), .name = ctn_word(cli, 0)};
-    switch (ctn_remote_do(cli, &ws, &q, false, &id, &is_acknowledged, &err)) {
+    ctn_fleet_asked asked = {0};
+    switch (ws.is_fleet ? ctn_fleet_do(cli, &ws, &q, false, &asked, &err)
+                        : ctn_remote_do(cli, &ws, &q, false, &id, &is_acknowledged, &err)) {
     case CTN_REMOTE_DONE: break;
     case CTN_REMOTE_REFUSED: return ctn_cli_fail_err(cli, &err);
     case CTN_REMOTE_UNREACHABLE:
@@ -99,12 +102,14 @@ static int ask(ctn_cli *cli, ctn_request_op op, const char *done)
     if (ctn_opt_is_given(cli, CTN_OPT_JSON)) {
         ctn_json_builder b = ctn_json_object(cli->arena);
         ctn_json_put_str(&b, "chain", q.name);
-        if (op == CTN_REQUEST_SCHEDULE_FIRE)
+        if (op == CTN_REQUEST_SCHEDULE_FIRE && ws.is_fleet)
+            ctn_json_put_bool(&b, "fired", true);
+        else if (op == CTN_REQUEST_SCHEDULE_FIRE)
             ctn_json_put_str(&b, "executionId", ctn_arena_str(cli->arena, ctn_str_from(ctn_id_to_text(id).text)));
         else
             ctn_json_put_bool(&b, "paused", op == CTN_REQUEST_SCHEDULE_PAUSE);
         ctn_result_print(cli, ctn_json_finish(&b));
-    } else if (op == CTN_REQUEST_SCHEDULE_FIRE) {
+    } else if (op == CTN_REQUEST_SCHEDULE_FIRE && !ws.is_fleet) {
         printf("%s\n", ctn_id_to_text(id).text); /* as `start` prints it */
     } else {
         ctn_cli_say(cli, "the schedule of %.*s %s", CTN_STR_ARG(q.name), done);
@@ -124,7 +129,7 @@ static int run_resume(ctn_cli *cli)
 
 static int run_fire(ctn_cli *cli)
 {
-    return ask(cli, CTN_REQUEST_SCHEDULE_FIRE, "");
+    return ask(cli, CTN_REQUEST_SCHEDULE_FIRE, "is fired");
 }
 
 const ctn_verb ctn_verb_schedules_pause = {

@@ -109,6 +109,10 @@ static int run_serve(ctn_cli *cli)
         ops = ctn_ops_open(host);
         rc = listen_if_wanted(cli, host, ops, &service, &err);
     }
+    if (rc == CTN_OK) { /* known by where it listens */
+        const char *url = service ? ctn_service_url(service) : NULL;
+        rc = ctn_host_join(host, ctn_str_from(url), &err);
+    }
     if (rc) {
         ctn_service_close(service);
         ctn_ops_close(ops);
@@ -117,8 +121,10 @@ static int run_serve(ctn_cli *cli)
     }
     ctn_host_listen(host, tell_status, cli);
     const char *caution = ctn_store_url_caution(ws.store_url);
-    ctn_cli_say(cli, "serving %.*s%s%s%s (process %ld); Ctrl-C ends it", CTN_STR_ARG(ws.store_file),
+    ctn_cli_say(cli, "serving %.*s%s%s%s (process %ld); Ctrl-C ends it", CTN_STR_ARG(ws.store_name),
                 caution ? " (" : "", caution ? caution : "", caution ? ")" : "", (long) getpid());
+    if (ctn_host_member(host))
+        ctn_cli_say(cli, "node %.*s of a fleet", CTN_STR_ARG(ctn_member_name(ctn_host_member(host))));
     ctn_notify("READY=1");
     (void) ctn_host_run(host, never, NULL);
     int signal_came = ctn_host_signal(host);
@@ -141,7 +147,11 @@ const ctn_verb ctn_verb_serve = {
     .details =
         "With --listen, or http: {listen: 127.0.0.1:8642} in the configuration, the API is served at\n"
         "http://ADDRESS:PORT/v1 (described by /openapi.json), and MCP at http://ADDRESS:PORT/mcp.\n"
-        "Ends on SIGINT or SIGTERM: starts nothing new, gives calls in flight 5 s, leaves everything to be resumed.",
-    .options = CTN_OPTS_PLACE | CTN_OPT_BIT(LISTEN) | CTN_OPT_BIT(LOG_FORMAT) | CTN_OPT_BIT(JSON) | CTN_OPT_BIT(QUIET),
+        "Ends on SIGINT or SIGTERM: starts nothing new, gives calls in flight 5 s, leaves everything to be resumed.\n"
+        "On postgres://... it joins the fleet there: it takes a fair share of the executions, takes over those of "
+        "nodes\n"
+        "that die, and hands its own over when it ends.",
+    .options = CTN_OPTS_PLACE | CTN_OPT_BIT(LISTEN) | CTN_OPT_BIT(NODE) | CTN_OPT_BIT(LOG_FORMAT) | CTN_OPT_BIT(JSON) |
+               CTN_OPT_BIT(QUIET),
     .run = run_serve,
 };

@@ -11,14 +11,14 @@ static int say_store(const ctn_cli *cli, const ctn_workspace *ws, const char *wh
     const char *caution = ctn_store_url_caution(ws->store_url);
     if (ctn_opt_is_given(cli, CTN_OPT_JSON)) {
         ctn_json_builder b = ctn_json_object(cli->arena);
-        ctn_json_put_str(&b, "store", ctn_str_from(ws->store_url));
+        ctn_json_put_str(&b, "store", ws->store_shown);
         ctn_json_put_int(&b, "before", v->found);
         ctn_json_put_int(&b, "schema", v->newest);
         if (caution)
             ctn_json_put_str(&b, "caution", ctn_str_from(caution));
         ctn_result_print(cli, ctn_json_finish(&b));
     }
-    ctn_cli_say(cli, "%s %s (schema %u)%s%s", ws->store_url, what, v->newest, caution ? "; " : "",
+    ctn_cli_say(cli, "%.*s %s (schema %u)%s%s", CTN_STR_ARG(ws->store_shown), what, v->newest, caution ? "; " : "",
                 caution ? caution : "");
     return CTN_EXIT_OK;
 }
@@ -52,8 +52,8 @@ static int run_store_init(ctn_cli *cli)
     if (rc && rc != CTN_E_NOT_FOUND)
         return ctn_cli_fail_err(cli, &err);
     if (rc == CTN_OK && v.found && v.found < v.newest)
-        return ctn_cli_fail(cli, "%s is a store already, of an older catena; bring it up to date: %.*s", ws.store_url,
-                            CTN_STR_ARG(ctn_cli_command(cli, "store migrate")));
+        return ctn_cli_fail(cli, "%.*s is a store already, of an older catena; bring it up to date: %.*s",
+                            CTN_STR_ARG(ws.store_shown), CTN_STR_ARG(ctn_cli_command(cli, "store migrate")));
     if (rc == CTN_OK && v.found)
         return say_store(cli, &ws, "is a store already", &v);
     if (ctn_store_open(ws.store_url, CTN_STORE_CREATE, &store, &err) ||

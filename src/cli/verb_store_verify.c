@@ -74,7 +74,7 @@ static void print_end(const verify_verb *t, const ctn_workspace *ws, const ctn_v
         ctn_arena *arena = t->cli->arena;
         ctn_json_builder b = ctn_json_object(arena);
         ctn_json_put_bool(&b, "ok", r->findings == 0);
-        ctn_json_put_str(&b, "store", ctn_str_from(ws->store_url));
+        ctn_json_put_str(&b, "store", ws->store_shown);
         ctn_json_put_int(&b, "executions", r->executions);
         ctn_json_put_int(&b, "entries", r->entries);
         ctn_json_put_int(&b, "definitions", r->definitions);
@@ -89,8 +89,10 @@ static void print_end(const verify_verb *t, const ctn_workspace *ws, const ctn_v
         printf("],%.*s\n", CTN_STR_ARG(ctn_str_from_offset(text, 1)));
         return;
     }
-    printf("%s: %" PRId64 " executions, %" PRId64 " entries, %" PRId64 " definitions, %" PRId64 " audit entries in %s",
-           ws->store_url, r->executions, r->entries, r->definitions, r->audit_entries, ctn_duration_text(span_ms).text);
+    printf("%.*s: %" PRId64 " executions, %" PRId64 " entries, %" PRId64 " definitions, %" PRId64
+           " audit entries in %s",
+           CTN_STR_ARG(ws->store_shown), r->executions, r->entries, r->definitions, r->audit_entries,
+           ctn_duration_text(span_ms).text);
     if (r->sealed_opened || r->sealed_unopened)
         printf("; %" PRId64 " sealed values opened, %" PRId64 " could not be (no key here, or shredded)",
                r->sealed_opened, r->sealed_unopened);

@@ -209,7 +209,7 @@ static int run_token_list(ctn_cli *cli)
     else if (l.is_json)
         ctn_result_print(cli, ctn_json_finish(&l.list));
     else if (l.count == 0)
-        ctn_cli_say(cli, "there is no API key in %.*s; `%.*s` makes one", CTN_STR_ARG(d.ws.store_file),
+        ctn_cli_say(cli, "there is no API key in %.*s; `%.*s` makes one", CTN_STR_ARG(d.ws.store_name),
                     CTN_STR_ARG(ctn_cli_command(cli, "token create NAME --role operator")));
     ctn_store_close(d.store);
     return exit_code;
@@ -467,7 +467,7 @@ static int run_principal_list(ctn_cli *cli)
     else if (k.principal_count)
         print_principals(&l, &k);
     else
-        ctn_cli_say(cli, "there is no principal in %.*s; `%.*s` makes one", CTN_STR_ARG(d.ws.store_file),
+        ctn_cli_say(cli, "there is no principal in %.*s; `%.*s` makes one", CTN_STR_ARG(d.ws.store_name),
                     CTN_STR_ARG(ctn_cli_command(cli, "token create NAME --role operator")));
     ctn_store_close(d.store);
     return exit_code;

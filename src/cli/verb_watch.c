@@ -1,6 +1,7 @@
 /*
  * verb_watch.c -- `watch`: an execution followed, without doing anything to it.
  */
+#include "cli/fleet.h"
 #include "cli/named.h"
 #include "cli/remote.h"
 #include "cli/report.h"
@@ -88,7 +89,9 @@ static int run_watch(ctn_cli *cli)
     while (!is_over) {
         ctn_err err = {0};
         bool ignored;
-        switch (ctn_remote_do(cli, &ws, NULL, true, &row.id, &ignored, &err)) {
+        ctn_fleet_asked asked = {.id = row.id};
+        switch (ws.is_fleet ? ctn_fleet_do(cli, &ws, NULL, true, &asked, &err)
+                            : ctn_remote_do(cli, &ws, NULL, true, &row.id, &ignored, &err)) {
         case CTN_REMOTE_DONE: is_over = true; break;
         case CTN_REMOTE_REFUSED: return ctn_cli_fail_err(cli, &err);
         case CTN_REMOTE_INTERRUPTED: return CTN_EXIT_INTERRUPTED;

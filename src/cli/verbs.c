@@ -10,6 +10,7 @@
     VERB(run) \
     VERB(start) \
     VERB(serve) \
+    VERB(nodes) \
     VERB(mcp) \
     VERB(check) \
     VERB(schema) \
@@ -55,6 +56,7 @@
     VERB(store_init) \
     VERB(store_migrate) \
     VERB(store_backup) \
+    VERB(store_copy) \
     VERB(store_export) \
     VERB(store_verify) \
     VERB(store_audit) \

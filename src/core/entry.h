@@ -48,7 +48,8 @@
  *   compensation_started   call?, args, effect, effectFrom, key, outcome? ("unknown")
  *   compensation_succeeded call?, result?
  *   compensation_failed    as attempt_failed
- *   paused, resumed        reason?; resumed: cause ("resume" | "crash" | "restart")
+ *   paused, resumed        reason?; resumed: cause ("resume" | "crash" | "restart"), elsewhere: true (what was under
+ *                          way may go on, on another machine: a check's "no" counts after settleMs)
  *   completed              outputs
  *   failed, rolled_back, rollback_failed, cancelled   error {code, message, step?, leftUndone?, notUndone?}
  *   cache_hit              as attempt_succeeded, from an earlier call with equal arguments: never undone

@@ -163,8 +163,10 @@ typedef struct ctn_input {
     ctn_str name; /* step, step/call, step[item] or step[item]/call; SET: variable. SETTLE: empty when only one is
                    * interrupted; the call of several may be left out when only one of them is meant */
     ctn_settle settle;
-    bool not_happened; /* SETTLE fail: it is certain that nothing happened */
-    bool was_crash;    /* RECOVERED: the last owner died (a clean stop is no death) */
+    bool not_happened;  /* SETTLE fail: it is certain that nothing happened */
+    bool was_crash;     /* RECOVERED: the last owner died (a clean stop is no death) */
+    bool was_elsewhere; /* RECOVERED: on another machine perhaps, where what it had begun may go on: a check's no counts
+                         * only after settleMs */
 } ctn_input;
 
 /* ---- how one begins ---- */

@@ -580,12 +580,14 @@ static bool is_with_its_peers(const work *w)
     return any;
 }
 
-static void recover_work(ctn_execution *x, work *w, int64_t at_ms, bool was_crash)
+static void recover_work(ctn_execution *x, work *w, int64_t at_ms, bool was_crash, bool was_elsewhere)
 {
     if (was_crash && !is_with_its_peers(w) && (w->phase == WORK_RUNNING || ctn_x_may_have_begun(x, w, at_ms)))
         w->deaths++;
     if (w->phase != WORK_RUNNING)
         return;
+    bool may_arrive = was_elsewhere && w->set && !CTN_PLANT(PEERS_END_WITH_THE_NODE);
+    int64_t settled_at_ms = at_ms + (may_arrive ? w->set->settle_ms : 0);
     for (uint32_t i = 0; i < ctn_x_call_count(w); i++) {
         call_state *c = &w->calls[i];
         if (c->phase != CALL_RUNNING || c->is_accepted)
@@ -595,14 +597,15 @@ static void recover_work(ctn_execution *x, work *w, int64_t at_ms, bool was_cras
         if (c->effect < CTN_EFFECT_WRITE) { /* an undo's start is recorded whatever its class: simply again */
             c->phase = CALL_IDLE;
             c->may_have_happened = c->may_have_happened || c->effect == CTN_EFFECT_IDEMPOTENT;
-            c->settle_at_ms = at_ms;
+            c->settle_at_ms = settled_at_ms;
             continue;
         }
-        /* Its server was a child of the engine that died, and ended before anybody else owned the store (store/lock.c):
-         * a "no" counts at once. */
+        /* On one machine its server was a child of the engine that died, and ended before anybody else owned the store
+         * (store/lock.c): a "no" counts at once. Elsewhere it may be at it still. */
         c->phase = CALL_UNKNOWN;
         c->died = c->may_have_happened = true;
-        c->settle_at_ms = c->check_due_ms = at_ms;
+        c->check_due_ms = at_ms;
+        c->settle_at_ms = settled_at_ms;
         c->failure = CTN_FAILURE_INTERRUPTED;
         c->message = CTN_STR("the engine ended while the call was under way");
     }
@@ -617,7 +620,8 @@ static void apply_resumed(ctn_execution *x, const ctn_entry *e)
         return;
     }
     for (uint32_t i = 0; i < x->active_count; i++)
-        recover_work(x, x->active[i], e->at_ms, ctn_str_is(cause, "crash"));
+        recover_work(x, x->active[i], e->at_ms, ctn_str_is(cause, "crash"),
+                     ctn_json_bool_or(e->body, "elsewhere", false));
     x->pause.seq = 0;
 }
 

@@ -476,6 +476,8 @@ int ctn_execution_decide(const ctn_execution *x, const ctn_rules *rules, const c
         if (x->has_ended || !x->is_started || !was_under_way(j))
             return CTN_E_STALE;
         ctn_json_put_str(&b, "cause", in->was_crash ? CTN_STR("crash") : CTN_STR("restart"));
+        if (in->was_elsewhere)
+            ctn_json_put_bool(&b, "elsewhere", true);
         *ret_entry = ctn_x_entry(j, CTN_ENTRY_RESUMED, NULL, 0, &b);
         return CTN_OK;
     }

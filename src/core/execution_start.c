@@ -171,7 +171,8 @@ bool ctn_x_start_call(const judge *j, const work *w, uint32_t call, ctn_entry *r
 
 /* ---- sub-chains ---- */
 
-/* A UUIDv7 that follows from whose child it is: made again it is the same, so nothing is started twice. */
+/* A UUIDv7 that follows from whose child it is: made again it is the same, so nothing is started twice. Its last ten
+ * bits are its parent's: a store that is cut by them (store/fleet.h) keeps the two together. */
 static ctn_execution_id child_id(const judge *j, const work *w, uint32_t attempt)
 {
     ctn_str key = ctn_x_key(j->x, w, 0, j->scratch);
@@ -182,6 +183,8 @@ static ctn_execution_id child_id(const judge *j, const work *w, uint32_t attempt
         id.bytes[i] = (unsigned char) ((uint64_t) j->now_ms >> (8 * (5 - i)));
     id.bytes[6] = (unsigned char) (0x70 | (id.bytes[6] & 0x0f));
     id.bytes[8] = (unsigned char) (0x80 | (id.bytes[8] & 0x3f));
+    id.bytes[14] = (unsigned char) ((id.bytes[14] & 0xfc) | (j->x->id.bytes[14] & 0x03));
+    id.bytes[15] = j->x->id.bytes[15];
     return id;
 }
 

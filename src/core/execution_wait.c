@@ -70,6 +70,8 @@ ctn_entry ctn_x_begin_wait(const judge *j, const work *w)
         failure = ask_agent(j, w, &b, &err);
     } else {
         ctn_json_put_str(&b, "for", CTN_STR("answer"));
+        if (set->answer_schema_source)
+            ctn_json_put(&b, CTN_STR("schema"), set->answer_schema_source);
         failure = wait_until(j, w, &until_ms, &err);
     }
     const ctn_plan_step *p = w->task->plan;

@@ -10,6 +10,7 @@
 #include "engine/load.h"
 #include "engine/place.h"
 #include "engine/quarantine.h"
+#include "engine/shards.h"
 #include "engine/start.h"
 #include "engine/state.h"
 
@@ -59,7 +60,7 @@ static int refill_one(void *ctx, const ctn_execution_row *row)
     r->seen++;
     if (l)
         l->queue.is_in_lane = false;
-    else if (!ctn_eng_is_quarantined(r->e, row->exec_no))
+    else if (!ctn_eng_is_quarantined(r->e, row->exec_no) && ctn_eng_is_listed(r->e, row->exec_no))
         r->items[r->count++] = (ctn_lane_item){.exec_no = row->exec_no, .id = row->id};
     return r->count == CTN_LANE_HOLDS;
 }
@@ -71,7 +72,8 @@ static int refill(ctn_engine *e, ctn_lane *lane, ctn_err *err)
     int rc = ctn_store_queue_next(e->options.store, ctn_str_from(lane->tenant->name),
                                   ctn_str_from(lane->chain->chain_id), lane->priority, 0, limit, refill_one, &r, err);
     if (rc == CTN_OK)
-        ctn_lane_refill(&e->queue.lanes, lane, r.items, r.count, r.count == CTN_LANE_HOLDS || r.seen == limit);
+        ctn_lane_refill(&e->queue.lanes, lane, r.items, r.count,
+                        r.count == CTN_LANE_HOLDS || (r.count && r.seen == limit));
     return rc;
 }
 
@@ -91,13 +93,13 @@ static void admit_one(ctn_engine *e, ctn_lane *lane, ctn_lane_item item)
     loaded *l = NULL;
     ctn_err err = {0};
     int rc = ctn_eng_load_listed(e, item.exec_no, item.id, &l, &err);
-    bool is_damaged = rc == CTN_E_CORRUPT || rc == CTN_E_STATE || rc == CTN_E_NOT_FOUND;
-    if (rc && !is_damaged && !CTN_PLANT(UNREADABLE_IS_FORGOTTEN)) {
+    bool is_gone = rc == CTN_E_CORRUPT || rc == CTN_E_STATE || rc == CTN_E_NOT_FOUND || rc == CTN_E_STALE;
+    if (rc && !is_gone && !CTN_PLANT(UNREADABLE_IS_FORGOTTEN)) {
         store_is_unreadable(e, &err); /* it is not damaged: it waits on in its place */
         ctn_lane_add(&e->queue.lanes, lane, item);
         return;
     }
-    if (rc) /* one damaged execution never stops the rest: it is in quarantine by now */
+    if (rc) /* one damaged execution never stops the rest: it is in quarantine by now. Or it is another node's */
         return;
     l->queue.is_in_lane = false;
     if (ctn_execution_status(l->x) != CTN_STATUS_QUEUED || l->is_lost) {
@@ -170,7 +172,8 @@ static void admit_wanted(ctn_engine *e)
             q->wanted_count += waits(l);
         for (loaded *l = e->live.first; l && ctn_eng_has_seat(e); l = l->next) {
             ctn_candidate candidate = ctn_eng_candidate(l);
-            if (waits(l) && (!first || l->exec_no < first->exec_no) && !ctn_eng_is_held_back(e, &candidate))
+            if (waits(l) && ctn_eng_is_ours(e, l) && (!first || l->exec_no < first->exec_no) &&
+                !ctn_eng_is_held_back(e, &candidate))
                 first = l;
         }
         if (!first)

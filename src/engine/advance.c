@@ -8,11 +8,19 @@
 #include "engine/gate.h"
 #include "engine/holds.h"
 #include "engine/plans.h"
+#include "engine/shards.h"
 #include "engine/state.h"
 
 void ctn_eng_advance(ctn_engine *e, loaded *l)
 {
-    if (l->is_lost || e->is_stopping || !l->plan->is_bound)
+    if (l->is_lost || !l->plan->is_bound || !ctn_eng_is_ours(e, l))
+        return;
+    if (ctn_eng_is_draining(e, l)) { /* as it is; it goes when nothing of it is under way, also after a failed commit */
+        l->advance_at_ms = 0;
+        ctn_live_to_perform(&e->live, l);
+        return;
+    }
+    if (e->is_stopping)
         return;
     gate_waits before;
     l->advance_at_ms = 0;

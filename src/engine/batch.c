@@ -36,6 +36,8 @@ void ctn_eng_batches_done(ctn_engine *e)
     for (size_t i = 0; i < 2; i++) {
         for (filed *f; (f = ctn_filed_take(&e->batches->both[i].kept));)
             ctn_inbox_free(&e->inbox, f);
+        for (filed *f; (f = ctn_filed_take(&e->batches->both[i].waiting));)
+            ctn_inbox_free(&e->inbox, f);
         ctn_arena_free(e->batches->both[i].arena);
     }
     free(e->batches);
@@ -48,6 +50,11 @@ void ctn_eng_keep(ctn_engine *e, filed *f)
         f->ack = NULL;
     }
     ctn_filed_append(&e->batches->gathering->kept, f);
+}
+
+void ctn_eng_keep_with(ctn_engine *e, const loaded *l, filed *f)
+{
+    ctn_filed_append(l->build ? &e->batches->gathering->kept : &e->batches->under_way->kept, f);
 }
 
 /* Each is found through its execution: when the table moves, they are told. */
@@ -133,6 +140,30 @@ void ctn_eng_record_audit(ctn_engine *e, loaded *l, const ctn_requester *by)
                           .action = ctn_arena_str(arena, by->audit_action),
                           .subject = ctn_arena_str(arena, ctn_str_from(ctn_id_to_text(l->id).text)),
                           .detail = audit_detail(l, by, arena)};
+}
+
+void ctn_eng_record_request(ctn_engine *e, loaded *l, const ctn_requester *by)
+{
+    if (by->request)
+        build_of(e, l)->request = by->request;
+}
+
+filed_list ctn_eng_batch_forget(ctn_engine *e, loaded *l)
+{
+    batch_memory *m = e->batches->gathering;
+    filed_list kept = {0}, others = {0};
+    if (!l->build)
+        return kept;
+    for (append_build *b = l->build; b + 1 < m->builds + m->count; b++) {
+        *b = b[1];
+        b->l->build = b;
+    }
+    m->count--;
+    l->build = NULL;
+    for (filed *f; (f = ctn_filed_take(&m->kept));)
+        ctn_filed_append(ctn_id_equal(f->id, l->id) ? &kept : &others, f);
+    m->kept = others;
+    return kept;
 }
 
 void ctn_eng_touch(ctn_engine *e, loaded *l)

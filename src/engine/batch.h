@@ -18,6 +18,12 @@ void ctn_eng_record_result(ctn_engine *e, loaded *l, const ctn_result_row *row);
 /* Goes to disk with what was decided for `l` just now, if `by` is to be told of in the audit log. */
 void ctn_eng_record_audit(ctn_engine *e, loaded *l, const ctn_requester *by);
 ctn_arena *ctn_eng_batch_arena(const ctn_engine *e);
+/* The request on disk that asked for what was decided for `l` just now: done with the same commit. */
+void ctn_eng_record_request(ctn_engine *e, loaded *l, const ctn_requester *by);
+/* What was recorded for it and not handed over is forgotten; what was decided into it is given back. */
+filed_list ctn_eng_batch_forget(ctn_engine *e, loaded *l);
+/* Decided before: it is answered with the commit that has `l`, which is new, or under way. */
+void ctn_eng_keep_with(ctn_engine *e, const loaded *l, filed *f);
 /* Writes what its row should say by now, without an entry. */
 void ctn_eng_touch(ctn_engine *e, loaded *l);
 /* Takes what was decided: answered when what is gathering is on disk, decided again if that fails. */
@@ -36,6 +42,7 @@ typedef struct append_build {
     size_t result_count, result_capacity;
     struct ctn_audit_entry *audits;
     size_t audit_count, audit_capacity;
+    int64_t request; /* 0: none */
 } append_build;
 
 typedef struct ctn_batch_memory {
@@ -43,7 +50,8 @@ typedef struct ctn_batch_memory {
     ctn_arena *arena;
     append_build *builds;
     size_t count, capacity;
-    filed_list kept; /* what was decided into it */
+    filed_list kept;    /* what was decided into it */
+    filed_list waiting; /* requests of executions that have one in it already: they are for the next batch */
 } batch_memory;
 
 struct batches {

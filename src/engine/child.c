@@ -17,6 +17,7 @@
 #include "engine/plans.h"
 #include "engine/quarantine.h"
 #include "engine/request.h"
+#include "engine/shards.h"
 #include "engine/state.h"
 #include "store/raw.h"
 
@@ -55,6 +56,15 @@ static void ask_later(ctn_engine *e, ctn_execution_id parent, ctn_execution_id c
         return; /* its parent's row wakes, and whoever loads it looks */
     w->asked = 0;
     ctn_live_wake_at(&e->live, l, e->now_ms + LOOK_AGAIN_MS);
+}
+
+/* Their shard is given away: whoever has it then looks after the parent's children, and we do if it comes back. */
+static void ask_anew(ctn_engine *e, ctn_execution_id parent, ctn_execution_id child)
+{
+    loaded *l = ctn_live_find(&e->live, parent);
+    ctn_watch *w = l ? ctn_watches_find(&l->child.watches, child) : NULL;
+    if (w)
+        w->asked = 0;
 }
 
 /* ---- its end, to the parent ---- */
@@ -151,6 +161,10 @@ static void on_started(void *ctx, int rc, ctn_execution_id id, const ctn_err *er
 {
     asked *s = ctx;
     (void) id;
+    if (rc == CTN_E_STALE && ctn_eng_is_fleet(s->engine)) {
+        ask_anew(s->engine, s->end.parent.id, s->child);
+        return;
+    }
     if (rc == CTN_OK || rc == CTN_E_EXISTS || rc == CTN_E_STALE) {
         settle(s->engine, s->end.parent.id, s->child);
         return;
@@ -194,6 +208,8 @@ static void start(ctn_engine *e, loaded *l, const ctn_owed_child *c, const child
     filed *f = ctn_eng_file_start(e, &start, on_started, NULL);
     asked *s = f->ack_ctx = asked_of(e, f, c->child, end);
     f->id = c->child;
+    f->shard = l->shard;
+    f->has_place = true;
     f->parent = CTN_NEW(f->arena, ctn_parent);
     *f->parent = s->end.parent;
     f->parent->depth = above ? above->depth + 1 : 1;
@@ -272,7 +288,9 @@ static void on_asked(void *ctx, int rc, ctn_execution_id id, const ctn_err *err)
 {
     asked *s = ctx;
     (void) id;
-    if (ctn_is_store_trouble(rc))
+    if (rc == CTN_E_STALE && ctn_eng_is_fleet(s->engine))
+        ask_anew(s->engine, s->end.parent.id, s->child);
+    else if (ctn_is_store_trouble(rc))
         ask_later(s->engine, s->end.parent.id, s->child, err);
     else if (s->end.role == CTN_ROLE_UNDO && (rc == CTN_E_UNSUPPORTED || rc == CTN_E_NOT_FOUND))
         file_end(s->engine, &s->end);
@@ -359,7 +377,7 @@ void ctn_eng_perform_children(ctn_engine *e, loaded *l, const ctn_owed *owed)
         const ctn_owed_child *c = &owed->children[i];
         ctn_watch *w = ctn_watches_see(watches, c->child, c->role);
         int wanted = (int) c->wanted + 1;
-        is_to_ask[i] = w->asked != wanted && !e->is_stopping;
+        is_to_ask[i] = w->asked != wanted && !e->is_stopping && !ctn_eng_is_draining(e, l);
         if (is_to_ask[i])
             w->asked = wanted;
         watches->open += w->settled != w->asked;

@@ -8,8 +8,10 @@
 #include "engine/batch.h"
 #include "engine/child.h"
 #include "engine/follow_up.h"
+#include "engine/handover.h"
 #include "engine/load.h"
 #include "engine/request.h"
+#include "engine/shards.h"
 #include "engine/state.h"
 
 #include <assert.h>
@@ -65,7 +67,7 @@ static void fill_append(ctn_engine *e, append_build *b, ctn_append *a, ctn_arena
     int64_t wake_at_ms = wake_of(e, l, status);
     *a = (ctn_append){
         .exec_no = l->exec_no,
-        .epoch = e->options.epoch,
+        .epoch = l->epoch,
         .seq_expected = b->seq_expected,
         .records = b->records,
         .count = b->count,
@@ -73,6 +75,7 @@ static void fill_append(ctn_engine *e, append_build *b, ctn_append *a, ctn_arena
         .result_count = b->result_count,
         .audits = b->audits,
         .audit_count = b->audit_count,
+        .request = b->request,
     };
     const ctn_json *error = ctn_execution_error(l->x);
     if (b->is_new) {
@@ -134,9 +137,21 @@ bool ctn_eng_batch_is_full(const ctn_engine *e)
     return e->now_ms < e->queue.shared_until_ms && e->batches->gathering->count >= BATCH_SHARED;
 }
 
+/* What could not be decided into this batch is decided into the next. */
+static void take_waiting(ctn_engine *e, batch_memory *m)
+{
+    if (!m->waiting.first)
+        return;
+    for (filed *f; (f = ctn_filed_take(&m->waiting));)
+        ctn_filed_append(&e->inbox.list, f);
+    ctn_eng_wake(e);
+}
+
 void ctn_eng_hand_over(ctn_engine *e)
 {
     batch_memory *m = e->batches->gathering;
+    if (m->count == 0)
+        take_waiting(e, m);
     if (e->batches->under_way || e->store.is_failing || m->count == 0)
         return;
     m->batch.appends = CTN_NEW_ARRAY(m->arena, ctn_append, m->count);
@@ -147,6 +162,7 @@ void ctn_eng_hand_over(ctn_engine *e)
     m->batch.appends[0].usage = ctn_eng_quotas_take(e, m->arena, &m->batch.appends[0].usage_count);
     e->batches->under_way = m;
     e->batches->gathering = m == &e->batches->both[0] ? &e->batches->both[1] : &e->batches->both[0];
+    take_waiting(e, m);
     e->options.writer.submit(e->options.writer.ctx, &m->batch);
 }
 
@@ -195,33 +211,55 @@ static void tell_entries(ctn_engine *e, const append_build *b)
     tell_status(e, b->l);
 }
 
-/* The store refused this execution's append: somebody else advanced it, or its key was taken meanwhile. */
+/* The one that has the id, or the key, that a start was to have. */
+static bool finds_the_other(ctn_engine *e, const filed *f, ctn_execution_id *ret_id)
+{
+    ctn_execution_row row;
+    int rc = CTN_E_NOT_FOUND;
+    if (ctn_eng_is_fleet(e))
+        rc = ctn_store_execution_get(e->options.store, e->scratch, f->id, &row, NULL);
+    if (rc && f->start.idempotency_key.len)
+        rc = ctn_store_execution_by_key(e->options.store, e->scratch, f->start.plan->chain_id, f->start.idempotency_key,
+                                        &row, NULL);
+    *ret_id = rc ? f->id : row.id;
+    return rc == CTN_OK;
+}
+
+/* The store refused this execution's append: somebody else advanced it, or its key was taken meanwhile. A node that is
+ * late with a shard that it has lost is no error: that is what the epoch is for. */
 static void append_refused(ctn_engine *e, append_build *b, ctn_outcome outcome, filed_list *kept)
 {
     loaded *l = b->l;
     ctn_err err = {0};
+    bool is_lost_shard = outcome == CTN_OUTCOME_STALE_EPOCH && ctn_eng_is_fleet(e);
     ctn_fail(&err, outcome == CTN_OUTCOME_EXISTS ? CTN_E_EXISTS : CTN_E_STALE,
              outcome == CTN_OUTCOME_EXISTS      ? "an execution with this id or idempotency key exists"
              : outcome == CTN_OUTCOME_STALE_SEQ ? "somebody else has advanced this execution"
+             : is_lost_shard                    ? "the shard of this execution has gone to another node"
                                                 : "another process has become the store's owner");
-    if (outcome != CTN_OUTCOME_EXISTS)
+    if (is_lost_shard)
+        ctn_eng_shard_refused(e, l);
+    else if (outcome != CTN_OUTCOME_EXISTS)
         ctn_log_line(e->options.log, CTN_LOG_ERROR, err.message, "executionId", ctn_id_to_text(l->id).text, NULL);
-    filed_list others = {0};
+    filed_list others = {0}, behind = ctn_eng_batch_forget(e, l);
+    ctn_execution_id other;
     for (filed *f; (f = ctn_filed_take(kept));) {
-        ctn_execution_row row;
-        if (!ctn_id_equal(f->id, l->id))
+        if (!ctn_id_equal(f->id, l->id)) {
             ctn_filed_append(&others, f);
-        else if (outcome == CTN_OUTCOME_EXISTS && f->kind == FILED_START && f->start.idempotency_key.len &&
-                 ctn_store_execution_by_key(e->options.store, e->scratch, f->start.plan->chain_id,
-                                            f->start.idempotency_key, &row, NULL) == CTN_OK) {
-            f->id = row.id;
+        } else if (outcome == CTN_OUTCOME_EXISTS && f->kind == FILED_START && finds_the_other(e, f, &other)) {
+            f->id = other;
             ctn_eng_ack(e, f, CTN_OK, NULL);
         } else {
             ctn_eng_ack(e, f, err.code, &err);
         }
     }
     *kept = others;
-    ctn_eng_unload(e, l);
+    if (ctn_eng_is_fleet(e))
+        ctn_eng_dropped_is_back(e, l);
+    else
+        ctn_eng_unload(e, l);
+    for (filed *f; (f = ctn_filed_take(&behind));) /* decided of what is not, or not here */
+        ctn_eng_ack(e, f, err.code, &err);
 }
 
 void ctn_eng_store_fails(ctn_engine *e, ctn_trouble *trouble, const ctn_err *why)
@@ -230,6 +268,21 @@ void ctn_eng_store_fails(ctn_engine *e, ctn_trouble *trouble, const ctn_err *why
     e->store.is_failing = true;
     memcpy(e->store.why, why->message, sizeof e->store.why);
     e->store.retry_at_ms = e->now_ms + STORE_RETRY_MS;
+}
+
+/* What a request on disk asks for may be done by now, and the request with it: it is not decided again from memory.
+ * Whoever looks at the requests finds it there, if it is not. */
+static void leave_requests(ctn_engine *e, filed_list *list)
+{
+    filed_list others = {0};
+    ctn_err err = {0};
+    ctn_fail(&err, CTN_E_STALE, "the store did not say whether this was done; the request is read again");
+    for (filed *f; (f = ctn_filed_take(list));)
+        if (f->by.request && f->kind != FILED_START) /* a start has its id, and is one however often it is tried */
+            ctn_eng_ack(e, f, err.code, &err);
+        else
+            ctn_filed_append(&others, f);
+    *list = others;
 }
 
 static void store_failed(ctn_engine *e, batch_memory *m)
@@ -246,9 +299,15 @@ static void store_failed(ctn_engine *e, batch_memory *m)
         }
     for (filed *f; (f = ctn_filed_take(&e->batches->gathering->kept));)
         ctn_filed_append(&again, f);
+    leave_requests(e, &again);
+    for (filed *f; (f = ctn_filed_take(&e->batches->gathering->waiting));)
+        ctn_filed_append(&again, f);
     for (filed *f; (f = ctn_filed_take(&e->inbox.list));)
         ctn_filed_append(&again, f);
     e->inbox.list = again;
+    for (size_t i = 0; i < m->count; i++)
+        if (m->builds[i].l->is_dropped)
+            ctn_eng_dropped_is_back(e, m->builds[i].l);
     ctn_eng_batch_reset(m);
     ctn_eng_batch_reset(e->batches->gathering);
 }
@@ -272,15 +331,26 @@ void ctn_eng_take_in(ctn_engine *e)
         if (m->batch.outcomes[i] == CTN_OUTCOME_ACCEPTED) {
             b->l->is_recovering = false;
             e->figures.entries += b->count;
-            ctn_eng_queue_committed(e, b->l);
             tell_entries(e, b);
+            if (b->l->is_dropped)
+                continue;
+            ctn_eng_queue_committed(e, b->l);
             ctn_eng_tell_parent(e, b->l);
             ctn_live_to_perform(&e->live, b->l);
         }
     }
-    for (size_t i = 0; i < m->count; i++)
-        if (m->batch.outcomes[i] != CTN_OUTCOME_ACCEPTED)
-            append_refused(e, &m->builds[i], m->batch.outcomes[i], &m->kept);
+    bool shards_are_lost = false;
+    for (size_t i = 0; i < m->count; i++) {
+        append_build *b = &m->builds[i];
+        if (m->batch.outcomes[i] != CTN_OUTCOME_ACCEPTED) {
+            shards_are_lost = shards_are_lost || m->batch.outcomes[i] == CTN_OUTCOME_STALE_EPOCH;
+            append_refused(e, b, m->batch.outcomes[i], &m->kept);
+        } else if (b->l->is_dropped) {
+            ctn_eng_dropped_is_back(e, b->l);
+        }
+    }
+    if (shards_are_lost && ctn_eng_is_fleet(e))
+        ctn_eng_drop_foreign(e);
     for (filed *f; (f = ctn_filed_take(&m->kept));)
         ctn_eng_ack(e, f, CTN_OK, NULL);
     ctn_eng_batch_reset(m);
@@ -307,6 +377,10 @@ void ctn_eng_recover_store(ctn_engine *e)
         if (!l->is_lost)
             continue;
         ctn_err err = {0};
+        if (!ctn_eng_is_ours(e, l)) {
+            ctn_eng_drop(e, l);
+            continue;
+        }
         int rc = ctn_eng_reload(e, l, &err);
         if (rc == CTN_E_NOT_FOUND || rc == CTN_E_CORRUPT || rc == CTN_E_STATE) {
             /* A start that never reached the disk: its request is tried again. Or damaged, and put away. */

@@ -13,6 +13,7 @@
 #include "engine/queue.h"
 #include "engine/release.h"
 #include "engine/request.h"
+#include "engine/shards.h"
 #include "engine/start.h"
 #include "engine/state.h"
 
@@ -30,6 +31,7 @@ static void decide(ctn_engine *e, loaded *l, filed *f)
     if (rc == CTN_OK) {
         ctn_eng_record(e, l, &entry);
         ctn_eng_record_audit(e, l, &f->by);
+        ctn_eng_record_request(e, l, &f->by);
         ctn_eng_cache_see(e, l, &entry);
         ctn_eng_cache_put(e, l, &entry, f->in.value);
         ctn_eng_keep(e, f);
@@ -41,10 +43,16 @@ static void decide(ctn_engine *e, loaded *l, filed *f)
     ctn_live_to_perform(&e->live, l);
 }
 
+/* Unloaded, or not ours, or lost and come back since: nobody waits here for what a call of it gave. */
+static bool is_awaited(const ctn_engine *e, const loaded *l, const filed *f)
+{
+    return l && ctn_eng_is_ours(e, l) && l->epoch == f->epoch;
+}
+
 static void take_call_ended(ctn_engine *e, filed *f)
 {
     loaded *l = ctn_live_find(&e->live, f->id);
-    if (!l) { /* unloaded: nobody waits for it */
+    if (!is_awaited(e, l, f)) {
         ctn_inbox_free(&e->inbox, f);
         return;
     }
@@ -59,7 +67,7 @@ static void take_call_ended(ctn_engine *e, filed *f)
 static void take_call_accepted(ctn_engine *e, filed *f)
 {
     loaded *l = ctn_live_find(&e->live, f->id);
-    if (l)
+    if (is_awaited(e, l, f))
         decide(e, l, f);
     else
         ctn_inbox_free(&e->inbox, f);
@@ -67,12 +75,15 @@ static void take_call_accepted(ctn_engine *e, filed *f)
 
 static void take_input(ctn_engine *e, filed *f)
 {
+    uint32_t shard;
     loaded *l = NULL;
     ctn_err err = {0};
     int rc = ctn_execution_check_names(NULL, (ctn_str){0}, f->in.actor, &err);
     if (rc == CTN_OK && f->in.message.len > CTN_REASON_BYTES_MAX)
         rc = ctn_fail(&err, CTN_E_LIMIT, "the reason has %zu bytes, at most %d are kept", f->in.message.len,
                       CTN_REASON_BYTES_MAX);
+    if (rc == CTN_OK)
+        rc = ctn_eng_shard_of(e, f->id, &shard, &err);
     if (rc == CTN_OK)
         rc = ctn_eng_load(e, f->id, &l, &err);
     if (rc) {
@@ -84,6 +95,10 @@ static void take_input(ctn_engine *e, filed *f)
                       "the execution has ended, and its sensitive values cannot be read here: they were shredded, or "
                       "there is no key");
         ctn_eng_ack(e, f, rc, &err);
+        return;
+    }
+    if (f->by.request && l->build && l->build->request) { /* one request a commit and execution */
+        ctn_filed_append(&e->batches->gathering->waiting, f);
         return;
     }
     ctn_eng_advance(e, l);
@@ -100,6 +115,10 @@ static void take_child_ended(ctn_engine *e, filed *f)
         ctn_filed_append(&e->inbox.list, f);
         return;
     }
+    if (rc == CTN_E_STALE) { /* whoever has the parent finds its row woken */
+        ctn_inbox_free(&e->inbox, f);
+        return;
+    }
     f->in.step = rc ? CTN_PLAN_NONE : ctn_plan_step_index(l->plan->plan, f->in.name);
     if (f->in.step == CTN_PLAN_NONE) { /* its row is woken: it looks after its children when it can be loaded */
         ctn_log_line(e->options.log, CTN_LOG_WARN, "the parent of a sub-chain cannot be loaded", "why", err.message,
@@ -113,9 +132,12 @@ static void take_child_ended(ctn_engine *e, filed *f)
 
 static void take_adopt(ctn_engine *e, filed *f)
 {
+    uint32_t shard;
     loaded *l = NULL;
     ctn_err err = {0};
-    int rc = ctn_eng_load(e, f->id, &l, &err);
+    int rc = ctn_eng_shard_of(e, f->id, &shard, &err);
+    if (rc == CTN_OK)
+        rc = ctn_eng_load(e, f->id, &l, &err);
     if (rc == CTN_OK) {
         if (ctn_execution_status(l->x) == CTN_STATUS_QUEUED) {
             ctn_candidate candidate = ctn_eng_candidate(l);

@@ -15,7 +15,10 @@
 #include "engine/load.h"
 #include "engine/place.h"
 #include "engine/request.h"
+#include "engine/shards.h"
 #include "engine/state.h"
+
+#define PUT_OFF_MS 100
 
 /* ---- what drivers tell ---- */
 
@@ -48,6 +51,7 @@ static void on_done(void *ctx, uint64_t token, const ctn_call_result *result)
     ctn_eng_pass_heard(e, &f->pass, result->failure);
     filed *in = ctn_inbox_new(&e->inbox, FILED_CALL_ENDED);
     in->id = f->l->id;
+    in->epoch = f->l->epoch;
     in->token = token;
     in->driver = f->driver;
     in->target = f->target;
@@ -91,6 +95,7 @@ static void on_accepted(void *ctx, uint64_t token, const ctn_json *continuation)
     f->is_accepted = true;
     filed *in = ctn_inbox_new(&e->inbox, FILED_CALL_ACCEPTED);
     in->id = f->l->id;
+    in->epoch = f->l->epoch;
     in->in = (ctn_input){.kind = CTN_IN_CALL_ACCEPTED,
                          .step = f->step,
                          .item = f->item,
@@ -196,13 +201,50 @@ static ctn_str trace_of(const ctn_engine *e, const loaded *l, const ctn_owed_cal
     return ctn_trace_for_call(&e->options.tracing, &attempt, callers, room);
 }
 
+/* Of a call that must not be made twice. What its peer has already is only asked after. */
+static bool is_unsafe(const ctn_owed_call *owed)
+{
+    return owed->effect == CTN_EFFECT_WRITE && !owed->is_check && !owed->is_accepted;
+}
+
+/* Of a call that changes something, once or twice: the holder of the shard may have undone it when it comes late. */
+static bool leaves_a_mark(const ctn_owed_call *owed)
+{
+    return owed->effect >= CTN_EFFECT_IDEMPOTENT && !owed->is_check && !owed->is_accepted;
+}
+
+/* The lease may end before it has arrived: it stays owed, and is tried again. Whoever takes the shard meanwhile finds
+ * its start on disk, and asks the check. */
+static void put_off(ctn_engine *e, loaded *l)
+{
+    l->gate.is_put_off = true;
+    ctn_live_wake_at(&e->live, l, e->now_ms + PUT_OFF_MS);
+}
+
+/* It was stopped (with its machine, perhaps) between the last look at the lease and the sending, and nothing can tell
+ * in time: it is counted. */
+static void look_back(ctn_engine *e, const loaded *l)
+{
+    const ctn_leases *leases = e->options.leases;
+    if (leases->left_ms(leases->ctx, l->shard) > 0)
+        return;
+    e->figures.late_sends++;
+    ctn_log_line(e->options.log, CTN_LOG_WARN, "a call was begun, and this node's lease was over by then",
+                 "executionId", ctn_id_to_text(l->id).text, NULL);
+}
+
 static void begin(ctn_engine *e, loaded *l, const ctn_owed_call *owed)
 {
+    bool must_look = ctn_eng_is_fleet(e) && leaves_a_mark(owed);
+    if (must_look && !ctn_eng_may_send(e, l)) {
+        put_off(e, l);
+        return;
+    }
     const ctn_driver *driver = ctn_eng_driver_of(e, owed->plan_call->kind);
     flight *f = ctn_flight_open(&e->flights, l, owed, driver, e->now_ms);
     uint64_t token = f->token;
-    if (owed->is_check)
-        f->may_be_late = ctn_flight_lost_may_arrive(&e->flights, f);
+    if (owed->is_check) /* in a fleet another node may have lost it: when it was settled stands in the journal */
+        f->may_be_late = ctn_eng_is_fleet(e) || ctn_flight_lost_may_arrive(&e->flights, f);
     else
         f->pass = ctn_eng_pass_for(e, l, owed->set, owed->plan_call);
     if (ctn_execution_is_stopping(l->x) && owed->role == CTN_ROLE_DO && !owed->is_check && !owed->is_accepted &&
@@ -243,7 +285,15 @@ static void begin(ctn_engine *e, loaded *l, const ctn_owed_call *owed)
         .answers = owed->answers,
         .is_sensitive = ctn_sensitive_step(ctn_execution_sensitivity(l->x), owed->step),
     };
+    if (must_look && !ctn_eng_may_send(e, l)) {
+        ctn_eng_pass_keep(l, &f->pass);
+        ctn_eng_flight_end(e, f);
+        put_off(e, l);
+        return;
+    }
     driver->begin(driver->ctx, &request);
+    if (must_look && is_unsafe(owed))
+        look_back(e, l);
 }
 
 static void let_go(ctn_engine *e, loaded *l, const ctn_owed *owed)
@@ -268,7 +318,7 @@ static void begin_owed(ctn_engine *e, loaded *l, const ctn_owed *owed)
 {
     for (size_t i = 0; i < owed->count; i++) {
         const ctn_owed_call *c = &owed->calls[i];
-        bool may_begin = !e->is_stopping || (c->effect == CTN_EFFECT_WRITE && !c->is_check && !c->is_accepted);
+        bool may_begin = !(e->is_stopping || ctn_eng_is_draining(e, l)) || is_unsafe(c);
         if (may_begin && !is_in_flight(e, l, c))
             begin(e, l, c);
     }
@@ -284,8 +334,12 @@ static void park(ctn_engine *e, loaded *l, const ctn_owed *owed)
         is_final || status == CTN_STATUS_QUEUED || (status != CTN_STATUS_RUNNING && !ctn_execution_is_busy(l->x));
     /* An engine that was told what to advance has no look at the store's wake times: it keeps what wakes by itself. */
     bool must_stay = e->options.own_only && (owed->wake_at_ms || (status == CTN_STATUS_QUEUED && l->queue.is_wanted));
-    if (is_final && l->flight_count == 0 && !ctn_eng_follow_up(e, l))
+    if (is_final && l->flight_count == 0 && !ctn_eng_follow_up(e, l) && !ctn_eng_is_draining(e, l))
         return;
+    if (l->flight_count == 0 && !ctn_loaded_is_ahead(l) && ctn_eng_is_draining(e, l)) {
+        ctn_eng_unload(e, l); /* as it is: who comes next goes on with it */
+        return;
+    }
     if (ctn_loaded_is_ahead(l))
         return; /* what was just settled about its children is on its way to disk */
     if (l->flight_count || !is_parked || must_stay || !ctn_watches_are_settled(&l->child.watches, owed))
@@ -304,6 +358,7 @@ static void park(ctn_engine *e, loaded *l, const ctn_owed *owed)
 static void perform_one(ctn_engine *e, loaded *l)
 {
     ctn_eng_abandon_left(l);
+    l->gate.is_put_off = false;
     ctn_owed owed;
     ctn_execution_owed(l->x, &e->rules, e->now_ms, e->scratch, &owed);
     let_go(e, l, &owed);
@@ -311,8 +366,9 @@ static void perform_one(ctn_engine *e, loaded *l)
     ctn_eng_perform_children(e, l, &owed);
     ctn_eng_cache_let_go(e, l, false);
     ctn_eng_place_leave_if_done(e, l);
-    ctn_eng_passes_drop(e, l); /* what was started by now has begun, or never will */
-    ctn_live_set_due(&e->live, l, owed.wake_at_ms);
+    if (!l->gate.is_put_off)
+        ctn_eng_passes_drop(e, l); /* what was started by now has begun, or never will */
+    ctn_live_set_due(&e->live, l, ctn_eng_is_draining(e, l) ? 0 : owed.wake_at_ms); /* what is due is another's then */
     park(e, l, &owed);
 }
 
@@ -320,8 +376,8 @@ void ctn_eng_perform(ctn_engine *e)
 {
     for (loaded *l; (l = ctn_live_take_to_perform(&e->live));) {
         bool is_ahead = ctn_loaded_is_ahead(l) && !CTN_PLANT(EFFECT_BEFORE_COMMIT);
-        if (is_ahead || l->is_lost || !l->plan->is_bound)
-            continue; /* it comes back when that is over */
+        if (is_ahead || l->is_lost || !l->plan->is_bound || !ctn_eng_is_ours(e, l))
+            continue; /* it comes back when that is over, or goes */
         ctn_arena_mark mark = ctn_arena_save(e->scratch);
         perform_one(e, l);
         ctn_arena_restore(e->scratch, mark);

@@ -8,6 +8,7 @@
 #include "engine/load.h"
 #include "engine/place.h"
 #include "engine/quarantine.h"
+#include "engine/shards.h"
 #include "engine/state.h"
 
 #define LOOK_AGAIN_MS 1000
@@ -24,7 +25,7 @@ typedef struct collecting {
 static int collect(void *ctx, const ctn_execution_row *row)
 {
     collecting *a = ctx;
-    if (ctn_eng_is_quarantined(a->engine, row->exec_no))
+    if (ctn_eng_is_quarantined(a->engine, row->exec_no) || !ctn_eng_is_listed(a->engine, row->exec_no))
         return 0;
     a->ones[a->count++] = (struct due_one){.exec_no = row->exec_no, .id = row->id};
     return a->count == a->max;

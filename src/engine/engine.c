@@ -11,6 +11,7 @@
 #include "engine/commit.h"
 #include "engine/decide.h"
 #include "engine/dispatch.h"
+#include "engine/elsewhere.h"
 #include "engine/follow_up.h"
 #include "engine/gate.h"
 #include "engine/holds.h"
@@ -19,6 +20,7 @@
 #include "engine/quarantine.h"
 #include "engine/request.h"
 #include "engine/scheduler.h"
+#include "engine/shards.h"
 #include "engine/state.h"
 
 #include <stdlib.h>
@@ -85,6 +87,7 @@ static int64_t next_turn_ms(ctn_engine *e)
     at_ms = earlier_ms(at_ms, ctn_eng_schedules_turn_ms(e));
     at_ms = earlier_ms(at_ms, ctn_eng_quotas_turn_ms(e));
     at_ms = earlier_ms(at_ms, ctn_eng_quarantine_turn_ms(e));
+    at_ms = earlier_ms(at_ms, ctn_eng_gate_turn_ms(e));
     return earlier_ms(at_ms, ctn_eng_due_turn_ms(e));
 }
 
@@ -109,6 +112,7 @@ int64_t ctn_engine_turn(ctn_engine *e)
         ctn_eng_perform(e);
     } while ((e->inbox.list.first || ctn_eng_cache_has_woken(e)) && !e->store.is_failing && !ctn_eng_batch_is_full(e));
     ctn_eng_hand_over(e);
+    ctn_eng_gate_turn(e);
     ctn_eng_quarantine_flush(e);
     if (!e->store.is_failing && ctn_eng_all_is_committed(e)) /* nothing was left to be written */
         ctn_trouble_ends(&e->store.writing, e->now_ms);
@@ -161,6 +165,7 @@ static int make(void *ctx)
     ctn_eng_cache_init(e);
     ctn_eng_plans_lend(e);
     ctn_eng_schedules_init(e);
+    ctn_eng_shards_init(e);
     ctn_eng_quarantine_init(e);
     int rc = ctn_eng_gate_init(e, m->err);
     if (rc == CTN_OK)
@@ -194,6 +199,7 @@ void ctn_engine_free(ctn_engine *e)
         ctn_eng_unload(e, l);
     }
     ctn_eng_batches_done(e);
+    ctn_eng_away_free(e);
     ctn_inbox_done(&e->inbox);
     ctn_eng_plans_free(e);
     ctn_queue_done(&e->queue);
@@ -203,6 +209,7 @@ void ctn_engine_free(ctn_engine *e)
     ctn_eng_gate_done(e);
     ctn_eng_holds_free(e);
     ctn_eng_schedules_done(e);
+    ctn_eng_shards_done(e);
     ctn_flights_done(&e->flights);
     ctn_live_done(&e->live);
     ctn_arena_free(e->scratch);
@@ -217,7 +224,7 @@ const ctn_call_sink *ctn_engine_sink(ctn_engine *e)
 void ctn_engine_stop(ctn_engine *e)
 {
     e->is_stopping = true;
-    ctn_eng_flights_forget_accepted(e);
+    ctn_eng_flights_forget_accepted(e, NULL);
     ctn_eng_wake(e);
 }
 

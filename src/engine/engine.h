@@ -40,6 +40,7 @@
 #include "core/execution.h"
 #include "core/trace.h"
 #include "engine/driver.h"
+#include "engine/leases.h"
 #include "store/seal.h"
 #include "store/store.h"
 
@@ -117,10 +118,15 @@ typedef struct ctn_tenant_rules {
     ctn_usage per_day;       /* 0: as much as there is */
 } ctn_tenant_rules;
 
+/* rc CTN_OK: it is on disk. Else a refusal, with its sentence; nothing changed. */
+typedef void ctn_ack_fn(void *ctx, int rc, ctn_execution_id id, const ctn_err *err);
+
+struct ctn_start;
 typedef struct ctn_engine_options {
     ctn_store *store; /* for loading, and for definitions of new plans */
     uint64_t epoch;
-    bool was_crash; /* the store's last owner died */
+    bool was_crash;           /* the store's last owner died */
+    const ctn_leases *leases; /* of a node of a fleet: instead of epoch and was_crash; NULL: the store is ours alone */
     ctn_clock clock;
     uint64_t seed; /* of jitter and ids' chance: from ctn_rng_system, or a simulator's */
     ctn_rng id_rng;
@@ -132,6 +138,12 @@ typedef struct ctn_engine_options {
      * the same definitions use them, and they may be given to plan_add. For those who make many engines. */
     const ctn_plan *const *plans;
     size_t plan_count;
+    /* Of a fleet: what the engine itself starts, with its id, or asks of an execution, and another node must do. The
+     * ack comes once, at once or later; unless it was started or refused, the same is asked again, under the same id.
+     * NULL: nothing goes elsewhere, and it waits until the shard is ours. */
+    void (*start_elsewhere)(void *ctx, const struct ctn_start *start, ctn_ack_fn *ack, void *ack_ctx);
+    void (*input_elsewhere)(void *ctx, ctn_execution_id id, const ctn_input *input);
+    void *elsewhere_ctx;
     /* The plan, as it is now, of a chain that onFailure names; given to the engine as to plan_add. NULL: none is found.
      */
     int (*chain_find)(void *ctx, ctn_str chain_id, ctn_plan **ret_plan, ctn_err *err);
@@ -182,6 +194,19 @@ void ctn_engine_free(ctn_engine *engine);
 int64_t ctn_engine_turn(ctn_engine *engine);
 /* The writer is done with its batch. Files it; the next turn takes it in. */
 void ctn_engine_batch_done(ctn_engine *engine, ctn_batch *batch);
+/* These shards are ours from now on, as the leases say: what they hold is looked for. Those that were being drained
+ * are so no more. The engine tells its store (ctn_store_shards_held) what it looks at by itself, here and below. */
+void ctn_engine_shards_gained(ctn_engine *engine, const ctn_shard_set *gained);
+/* Shards that shall be given back: nothing new begins in them, and who asks for something in them is answered
+ * CTN_E_STALE. Calls in flight may end, but for those that their peers have accepted: who comes next goes on with
+ * them. _are_quiet: nothing of them is in memory, gathering, under way or in flight any more. */
+void ctn_engine_shards_drain(ctn_engine *engine, const ctn_shard_set *which);
+bool ctn_engine_shards_are_quiet(const ctn_engine *engine, const ctn_shard_set *which);
+/* These are another's now (or nobody's): what is in memory of them is dropped as in a crash, their calls are let go;
+ * who waits for an ack is answered CTN_E_STALE, unless it is with the writer, which will know. */
+void ctn_engine_shards_lost(ctn_engine *engine, const ctn_shard_set *lost);
+/* Another node has written what every node keeps in memory (ctn_beat.changes): it is read again. */
+void ctn_engine_look_again(ctn_engine *engine);
 /* What drivers report to. */
 const ctn_call_sink *ctn_engine_sink(ctn_engine *engine);
 
@@ -210,10 +235,10 @@ typedef struct ctn_requester {
     ctn_str audit_actor; /* who: "ada" */
     ctn_str from;        /* for the audit log: an address, "stdio", "socket" */
     ctn_str traceparent; /* of a start: the caller's W3C trace context; empty, or none: a trace of its own */
+    int64_t
+        request; /* store/fleet.h: which request on disk, of the execution's shard, asks for it: answered in the
+                  * commit of what it did. What needed no commit, or was refused, is its filer's to answer. 0: none */
 } ctn_requester;
-
-/* rc CTN_OK: it is on disk. Else a refusal, with its sentence; nothing changed. */
-typedef void ctn_ack_fn(void *ctx, int rc, ctn_execution_id id, const ctn_err *err);
 
 /* A plan as the store knows it: its definitions are put, its chain row numbered. The engine keeps `plan`'s arena
  * from here on (also when it fails, or knows the same plan already: *ret_plan is the one to use). */
@@ -231,6 +256,10 @@ typedef struct ctn_start {
     bool may_be_held; /* nobody is there to be told of a tool that is held: it starts all the same, and is paused */
     ctn_str actor;
     ctn_requester by;
+    /* Of a fleet: the id that it shall have, in the shard where it must live (placement.h). Is there already:
+     * acknowledged as started. All zero: the engine's to choose (with an idempotency key it is claimed, store/fleet.h).
+     * In a shard that is not ours: CTN_E_STALE, with the id that it would have. */
+    ctn_execution_id id;
     bool has_priority; /* another than the chain's own: */
     int priority;      /* 0 .. 9 */
 } ctn_start;
@@ -278,7 +307,8 @@ typedef struct ctn_engine_figures {
     size_t starting;        /* asked for, and not acknowledged yet */
     uint64_t commits, entries, starts, ends, refused; /* since it was made */
     size_t entries_gathering;                         /* decided and not on disk */
-    int64_t store_failing_since_ms;                   /* 0: it works */
+    uint64_t late_sends;            /* writes that were sent although their lease was over by then: leases.h */
+    int64_t store_failing_since_ms; /* 0: it works */
 } ctn_engine_figures;
 ctn_engine_figures ctn_engine_figures_now(const ctn_engine *engine);
 /* One lane of the queue. */

@@ -137,9 +137,11 @@ void ctn_eng_flights_forget(ctn_engine *e, loaded *l)
         forget(e, ctn_flight_of(&e->flights, l, l->flight_count - 1));
 }
 
-void ctn_eng_flights_forget_accepted(ctn_engine *e)
+void ctn_eng_flights_forget_accepted(ctn_engine *e, const loaded *l)
 {
-    for (uint32_t i = 0; i < e->flights.count; i++)
-        if (e->flights.all[i].token && e->flights.all[i].is_accepted && !e->flights.all[i].is_done)
-            forget(e, &e->flights.all[i]);
+    for (uint32_t i = 0; i < e->flights.count; i++) {
+        flight *f = &e->flights.all[i];
+        if (f->token && f->is_accepted && !f->is_done && (!l || f->l == l))
+            forget(e, f);
+    }
 }

@@ -54,5 +54,5 @@ bool ctn_flight_lost_may_arrive(const ctn_flights *flights, const flight *check)
 
 void ctn_eng_flight_end(ctn_engine *e, flight *f);     /* it is closed, and its pass given back */
 void ctn_eng_flights_forget(ctn_engine *e, loaded *l); /* all of its own: nobody here waits for them */
-/* Those that their peers have accepted: another process goes on with them. */
-void ctn_eng_flights_forget_accepted(ctn_engine *e);
+/* Those that their peers have accepted: another process goes on with them. Of one execution; NULL: of all. */
+void ctn_eng_flights_forget_accepted(ctn_engine *e, const loaded *l);

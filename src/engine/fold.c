@@ -11,7 +11,8 @@
 
 typedef struct folding {
     ctn_store *store;
-    ctn_engine *engine; /* NULL: the plan is compiled into the arena */
+    ctn_engine *engine;       /* keeps the plan; NULL: it is compiled into the arena */
+    const ctn_engine *beside; /* without engine: unless this one knows it */
     ctn_arena *scratch;
     const ctn_execution_row *row;
     ctn_plan *compiled;       /* and not kept by the engine (yet) */
@@ -55,7 +56,8 @@ static int make_plan(void *ctx)
     int rc = read_digests(f, list, digests, &key);
     if (rc)
         return rc;
-    f->to->plan = f->engine ? ctn_eng_plan_by_key(f->engine, &key) : NULL;
+    const ctn_engine *knowing = f->engine ? f->engine : f->beside;
+    f->to->plan = knowing ? ctn_eng_plan_by_key(knowing, &key) : NULL;
     if (f->to->plan)
         return new_execution(f);
     ctn_arena *arena = f->engine ? ctn_arena_new(16384) : f->to->arena;
@@ -170,12 +172,18 @@ int ctn_execution_load(ctn_store *store, ctn_arena *arena, const ctn_execution_r
 int ctn_execution_load_open(ctn_store *store, ctn_seal *seal, ctn_arena *arena, const ctn_execution_row *row,
                             ctn_execution **ret_execution, ctn_err *err)
 {
+    return ctn_execution_load_beside(NULL, store, seal, arena, row, ret_execution, err);
+}
+
+int ctn_execution_load_beside(const ctn_engine *engine, ctn_store *store, ctn_seal *seal, ctn_arena *arena,
+                              const ctn_execution_row *row, ctn_execution **ret_execution, ctn_err *err)
+{
     ctn_folded folded = {.arena = arena};
-    folding f = {.store = store, .row = row, .to = &folded, .err = err};
+    folding f = {.store = store, .beside = engine, .row = row, .to = &folded, .err = err};
     int rc = fold_journal(&f, seal);
     ctn_opening_done(&folded.opening);
     if (rc) {
-        ctn_execution_unload(folded.x);
+        ctn_execution_unload_beside(engine, folded.x);
         return ctn_wrap(err, rc, "execution %s", ctn_id_to_text(row->id).text);
     }
     *ret_execution = folded.x;
@@ -186,6 +194,12 @@ void ctn_execution_unload(ctn_execution *x)
 {
     if (x)
         ctn_plan_done((ctn_plan *) ctn_execution_plan(x)); /* made for it by load */
+}
+
+void ctn_execution_unload_beside(const ctn_engine *engine, ctn_execution *x)
+{
+    if (x && !(engine && ctn_eng_plan_ref(engine, ctn_execution_plan(x))))
+        ctn_execution_unload(x);
 }
 
 int ctn_fold(ctn_engine *e, const ctn_execution_row *row, ctn_folded *ret_folded, ctn_err *err)

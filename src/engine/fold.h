@@ -23,13 +23,18 @@ int ctn_execution_load(ctn_store *store, ctn_arena *arena, const ctn_execution_r
 int ctn_execution_load_open(ctn_store *store, ctn_seal *seal, ctn_arena *arena, const ctn_execution_row *row,
                             ctn_execution **ret_execution, ctn_err *err);
 void ctn_execution_unload(ctn_execution *execution); /* NULL is fine */
+/* The same beside an engine on that store, on its thread: a plan that the engine knows is not compiled once more (most
+ * of what a look costs). The execution is looked at and unloaded before the engine's next turn. */
+struct ctn_engine;
+int ctn_execution_load_beside(const struct ctn_engine *engine, ctn_store *store, ctn_seal *seal, ctn_arena *arena,
+                              const ctn_execution_row *row, ctn_execution **ret_execution, ctn_err *err);
+void ctn_execution_unload_beside(const struct ctn_engine *engine, ctn_execution *execution);
 
 /* ---- for load.c ---- */
 
 /* Was it the store, and not the execution, that could not be read? */
 bool ctn_fold_says_nothing(int rc);
 
-struct ctn_engine;
 typedef struct ctn_folded {
     ctn_arena *arena; /* its own */
     ctn_execution *x;

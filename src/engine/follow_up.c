@@ -15,11 +15,13 @@
  */
 #include "engine/follow_up.h"
 #include "engine/batch.h"
+#include "engine/elsewhere.h"
 #include "engine/load.h"
 #include "engine/place.h"
 #include "engine/plans.h"
 #include "engine/quarantine.h"
 #include "engine/request.h"
+#include "engine/shards.h"
 #include "engine/state.h"
 
 #define PAGE         64
@@ -58,13 +60,33 @@ static void on_started(void *ctx, int rc, ctn_execution_id id, const ctn_err *er
     ctn_engine *e = a->engine;
     loaded *l = ctn_live_find(&e->live, a->failed);
     (void) id;
-    if (l && rc == CTN_OK) {
+    if (l && ctn_eng_is_for_later(e, rc)) { /* or for who has the shard then, and asks the same */
+        l->follow_up.state = FOLLOW_UP_NONE;
+        ctn_live_wake_at(&e->live, l, e->now_ms + (ctn_eng_is_draining(e, l) ? 0 : ASK_AGAIN_MS));
+    } else if (l && rc == CTN_OK) {
         l->follow_up.state = FOLLOW_UP_DONE;
         if (!l->is_lost)
             ctn_eng_touch(e, l);
         ctn_live_to_perform(&e->live, l);
     } else if (l && err) {
         give_up(e, l, err);
+    }
+}
+
+static void file(ctn_engine *e, loaded *l, ctn_start *start)
+{
+    ctn_err err = {0};
+    filed *f = NULL;
+    asking a = {.engine = e, .failed = l->id};
+    l->follow_up.state = FOLLOW_UP_ASKED;
+    int rc = ctn_eng_own_start(e, start, ctn_execution_ended_at_ms(l->x), l->shard, on_started, &a, sizeof a, &f, &err);
+    if (f)
+        f->follows = l->id;
+    if (ctn_eng_is_for_later(e, rc)) {
+        l->follow_up.state = FOLLOW_UP_NONE;
+        ctn_live_wake_at(&e->live, l, e->now_ms + ASK_AGAIN_MS);
+    } else if (rc) {
+        give_up(e, l, &err);
     }
 }
 
@@ -96,19 +118,15 @@ static void ask(ctn_engine *e, loaded *l)
     } else if (rc) {
         give_up(e, l, &err);
     } else {
-        l->follow_up.state = FOLLOW_UP_ASKED;
-        filed *f = ctn_eng_file_start(e, &start, on_started, NULL);
-        f->follows = l->id;
-        f->ack_ctx = CTN_NEW(f->arena, asking);
-        *(asking *) f->ack_ctx = (asking){.engine = e, .failed = l->id};
+        file(e, l, &start);
     }
     ctn_arena_restore(e->scratch, mark);
 }
 
 bool ctn_eng_follow_up(ctn_engine *e, loaded *l)
 {
-    bool is_owed =
-        l->follow_up.state == FOLLOW_UP_NONE && l->wake_written && ctn_eng_owes_follow_up(l) && !e->is_stopping;
+    bool is_owed = l->follow_up.state == FOLLOW_UP_NONE && l->wake_written && ctn_eng_owes_follow_up(l) &&
+                   !e->is_stopping && !ctn_eng_is_draining(e, l);
     if (is_owed)
         ask(e, l);
     if (is_owed && l->follow_up.state == FOLLOW_UP_NONE)
@@ -130,7 +148,8 @@ static int collect(void *ctx, const ctn_execution_row *row)
 {
     collecting *c = ctx;
     c->exec_no = row->exec_no;
-    if (!ctn_id_is_none(row->id) && !ctn_eng_is_quarantined(c->engine, row->exec_no))
+    if (!ctn_id_is_none(row->id) && !ctn_eng_is_quarantined(c->engine, row->exec_no) &&
+        ctn_eng_is_listed(c->engine, row->exec_no))
         c->ids[c->count++] = row->id;
     return ++c->seen == PAGE;
 }
@@ -148,7 +167,7 @@ void ctn_eng_collect_owing(ctn_engine *e)
         int rc = ctn_eng_load(e, c.ids[i], &l, &err);
         if (rc == CTN_OK)
             ctn_live_to_perform(&e->live, l);
-        else if (rc != CTN_E_CORRUPT && rc != CTN_E_STATE && rc != CTN_E_NOT_FOUND)
+        else if (rc != CTN_E_CORRUPT && rc != CTN_E_STATE && rc != CTN_E_NOT_FOUND && rc != CTN_E_STALE)
             return; /* the store cannot be read: a later turn asks again */
     }
     e->due.owing_seen = c.seen == PAGE ? c.exec_no : -1;

@@ -24,6 +24,7 @@
 #include "engine/limits.h"
 #include "engine/place.h"
 #include "engine/quota.h"
+#include "engine/shares.h"
 #include "engine/state.h"
 
 #include <stdlib.h>
@@ -32,7 +33,9 @@
 
 typedef struct gate_limit {
     ctn_limit limit;
-    char *name; /* of the instruction set */
+    char *name; /* of the instruction set; of a probe: "probe of " and the breaker's */
+    ctn_share share;
+    int64_t settle_at_ms; /* 0: when somebody waits */
     struct gate_limit *next;
 } gate_limit;
 
@@ -41,43 +44,49 @@ typedef struct gate_breaker {
     ctn_breaker_rules rules; /* of the set that asked last */
     char *name;
     bool is_open_on_disk;
-    bool is_of_host; /* that answers: an error of its own making ends as transport */
+    int64_t known_at_ms; /* changed_at_ms of what the disk says, as far as we know */
+    bool is_of_host;     /* that answers: an error of its own making ends as transport */
     struct gate_breaker *next;
 } gate_breaker;
 
 struct gate {
     gate_limit *limits;
+    int64_t settle_at_ms; /* the earliest of theirs; 0: none is to be settled */
     gate_breaker *breakers;
     loaded *asking; /* whose next is being decided */
     bool has_answered;
     gate_pass answer; /* what the last yes was about */
 };
 
-static char *copy_name(ctn_str name)
+static bool is_shared(const ctn_engine *e)
 {
-    char *copy = ctn_malloc(name.len + 1);
-    if (name.len)
-        memcpy(copy, name.ptr, name.len);
-    copy[name.len] = '\0';
-    return copy;
+    return e->options.leases && e->options.leases->node;
+}
+
+static gate_limit *limit_by_name(ctn_engine *e, ctn_str name)
+{
+    gate_limit *g = e->gate->limits;
+    while (g && !ctn_str_is(name, g->name))
+        g = g->next;
+    if (!g) {
+        g = ctn_malloc(sizeof *g);
+        *g = (gate_limit){.name = ctn_cstring(name), .next = e->gate->limits};
+        e->gate->limits = g;
+    }
+    return g;
 }
 
 /* NULL: the set has no limit. */
 static gate_limit *limit_of(ctn_engine *e, const ctn_plan_set *set)
 {
     const ctn_set_limits *said = &set->limits;
-    gate_limit *g = e->gate->limits;
     if (said->rate_per_second <= 0 && !said->max_concurrent)
         return NULL;
-    while (g && !ctn_str_is(set->name, g->name))
-        g = g->next;
-    if (!g) {
-        g = ctn_malloc(sizeof *g);
-        *g = (gate_limit){.name = copy_name(set->name), .next = e->gate->limits};
-        e->gate->limits = g;
-    }
-    g->limit.rules = (ctn_limit_rules){
-        .per_second = said->rate_per_second, .burst = said->rate_burst, .max_concurrent = said->max_concurrent};
+    gate_limit *g = limit_by_name(e, set->name);
+    g->limit.rules = (ctn_limit_rules){.per_second = said->rate_per_second,
+                                       .burst = said->rate_burst,
+                                       .max_concurrent = said->max_concurrent,
+                                       .is_shared = is_shared(e)};
     return g;
 }
 
@@ -88,7 +97,7 @@ static gate_breaker *breaker_by_name(ctn_engine *e, ctn_str name)
         g = g->next;
     if (!g) {
         g = ctn_malloc(sizeof *g);
-        *g = (gate_breaker){.name = copy_name(name), .next = e->gate->breakers};
+        *g = (gate_breaker){.name = ctn_cstring(name), .next = e->gate->breakers};
         e->gate->breakers = g;
     }
     return g;
@@ -123,6 +132,7 @@ static int restore(void *ctx, const ctn_breaker_row *row)
         int64_t span_ms = row->until_ms - row->changed_at_ms; /* no longer than it said, if the clock went back */
         ctn_breaker_restore(&g->breaker, row->until_ms < e->now_ms + span_ms ? row->until_ms : e->now_ms + span_ms);
         g->is_open_on_disk = true;
+        g->known_at_ms = row->changed_at_ms;
     }
     return 0;
 }
@@ -139,8 +149,10 @@ static void keep(ctn_engine *e, gate_breaker *g)
     ctn_err err = {0};
     if (ctn_store_breaker_put(e->options.store, &row, &err))
         ctn_log_line(e->options.log, CTN_LOG_WARN, "a circuit breaker cannot be noted", "why", err.message, NULL);
-    else
+    else {
         g->is_open_on_disk = is_open;
+        g->known_at_ms = e->now_ms;
+    }
     ctn_log_line(e->options.log, CTN_LOG_WARN, is_open ? "a circuit breaker is open" : "a circuit breaker has closed",
                  "tool", g->name, NULL);
 }
@@ -162,6 +174,26 @@ static void wake_those_at(ctn_engine *e)
     for (loaded *l = e->live.first; l; l = l->next)
         if (l->gate.waits_for_breaker)
             ctn_live_wake_at(&e->live, l, e->now_ms);
+}
+
+void ctn_eng_gate_turn(ctn_engine *e)
+{
+    struct gate *gate = e->gate;
+    if (!gate->settle_at_ms || e->now_ms < gate->settle_at_ms || e->store.is_failing)
+        return;
+    gate->settle_at_ms = 0;
+    for (gate_limit *g = gate->limits; g; g = g->next) {
+        if (g->settle_at_ms && e->now_ms >= g->settle_at_ms &&
+            ctn_eng_share_settle(e, &g->share, &g->limit, ctn_str_from(g->name), &g->settle_at_ms))
+            wake_front(e, g);
+        if (g->settle_at_ms && (!gate->settle_at_ms || g->settle_at_ms < gate->settle_at_ms))
+            gate->settle_at_ms = g->settle_at_ms;
+    }
+}
+
+int64_t ctn_eng_gate_turn_ms(const ctn_engine *e)
+{
+    return e->gate->settle_at_ms;
 }
 
 bool ctn_engine_breaker_reset(ctn_engine *e, ctn_str target)
@@ -188,6 +220,32 @@ static bool stands_in(const loaded *l, const gate_limit *g)
     return false;
 }
 
+/* It waits for this: until the time, if it is one, or until it is woken. */
+static ctn_gate wait_for(ctn_engine *e, loaded *l, gate_limit *g, int64_t until_ms)
+{
+    if (until_ms)
+        ctn_live_wake_at(&e->live, l, until_ms);
+    if (!stands_in(l, g)) {
+        l->gate.waits = ctn_realloc_array(l->gate.waits, l->gate.wait_count + 1, sizeof *l->gate.waits);
+        l->gate.waits[l->gate.wait_count++] = g;
+    }
+    if (g->limit.rules.is_shared) { /* before this turn ends, or when it was going to be asked again */
+        g->settle_at_ms = g->settle_at_ms ? g->settle_at_ms : e->now_ms;
+        e->gate->settle_at_ms = e->now_ms;
+    }
+    return CTN_GATE_LATER;
+}
+
+/* Over a fleet one node sends the probe. NULL: this call is none, or nobody else could send one. */
+static gate_limit *probe_of(ctn_engine *e, const gate_breaker *b)
+{
+    if (!b || !b->breaker.is_open || !is_shared(e))
+        return NULL;
+    gate_limit *g = limit_by_name(e, ctn_arena_printf(e->scratch, "probe of %s", b->name));
+    g->limit.rules = (ctn_limit_rules){.max_concurrent = 1, .is_shared = true};
+    return g;
+}
+
 static ctn_gate ask(void *ctx, const ctn_execution *x, const ctn_plan_set *set, const ctn_plan_call *call,
                     int64_t now_ms, int64_t *ret_until_ms)
 {
@@ -211,17 +269,14 @@ static ctn_gate ask(void *ctx, const ctn_execution *x, const ctn_plan_set *set, 
     }
     if (!ctn_eng_place_to_go_on(e, l))
         return CTN_GATE_LATER;
-    gate_limit *g = limit_of(e, set);
-    if (g && !ctn_limit_ask(&g->limit, l->id, now_ms, &until_ms)) {
-        if (until_ms)
-            ctn_live_wake_at(&e->live, l, until_ms);
-        if (!stands_in(l, g)) {
-            l->gate.waits = ctn_realloc_array(l->gate.waits, l->gate.wait_count + 1, sizeof *l->gate.waits);
-            l->gate.waits[l->gate.wait_count++] = g;
-        }
-        return CTN_GATE_LATER;
+    gate_limit *g = limit_of(e, set), *probe = probe_of(e, b);
+    if (probe && !ctn_limit_ask(&probe->limit, l->id, now_ms, &until_ms)) {
+        l->gate.waits_for_breaker = true; /* it may close meanwhile */
+        return wait_for(e, l, probe, until_ms);
     }
-    e->gate->answer = (gate_pass){.limit = g, .breaker = b};
+    if (g && !ctn_limit_ask(&g->limit, l->id, now_ms, &until_ms))
+        return wait_for(e, l, g, until_ms);
+    e->gate->answer = (gate_pass){.limit = g, .breaker = b, .probe = probe};
     e->gate->has_answered = g || b;
     return CTN_GATE_OPEN;
 }
@@ -256,6 +311,8 @@ void ctn_eng_gate_recorded(ctn_engine *e, loaded *l, const ctn_entry *entry)
     gate_pass p = e->gate->answer;
     if (p.limit)
         ctn_limit_take(&p.limit->limit, l->id, e->now_ms);
+    if (p.probe)
+        ctn_limit_take(&p.probe->limit, l->id, e->now_ms);
     if (p.breaker)
         p.is_probe = ctn_breaker_begun(&p.breaker->breaker, &p.opened);
     l->gate.passes = ctn_realloc_array(l->gate.passes, l->gate.pass_count + 1, sizeof *l->gate.passes);
@@ -279,12 +336,29 @@ void ctn_eng_gate_end(ctn_engine *e, loaded *l, gate_waits *before)
 
 /* ---- passes ---- */
 
+void ctn_eng_pass_keep(loaded *l, gate_pass *p)
+{
+    if (p->limit || p->breaker) {
+        l->gate.passes = ctn_realloc_array(l->gate.passes, l->gate.pass_count + 1, sizeof *l->gate.passes);
+        l->gate.passes[l->gate.pass_count++] = *p;
+    }
+    *p = (gate_pass){0};
+}
+
+static void give_back(ctn_engine *e, gate_limit *g)
+{
+    if (!g)
+        return;
+    ctn_limit_give_back(&g->limit);
+    wake_front(e, g);
+    if (g->limit.rules.is_shared) /* it may be needed elsewhere */
+        e->gate->settle_at_ms = g->settle_at_ms = e->now_ms;
+}
+
 void ctn_eng_pass_give_back(ctn_engine *e, gate_pass *p)
 {
-    if (p->limit) {
-        ctn_limit_give_back(&p->limit->limit);
-        wake_front(e, p->limit);
-    }
+    give_back(e, p->limit);
+    give_back(e, p->probe);
     if (p->breaker && p->is_probe &&
         ctn_breaker_ended(&p->breaker->breaker, &p->breaker->rules, true, p->opened, CTN_CALL_SAYS_NOTHING, e->now_ms))
         wake_those_at(e); /* nobody heard how the probe went: another one may try */
@@ -359,6 +433,32 @@ int ctn_eng_gate_init(ctn_engine *e, ctn_err *err)
         e->rules.forbids_ctx = e;
     }
     return ctn_store_breaker_list(e->options.store, restore, e, err);
+}
+
+/* Open where we know it closed, or for longer; or closed by somebody's word, or a probe's success. */
+static int take_over(void *ctx, const ctn_breaker_row *row)
+{
+    ctn_engine *e = ctx;
+    gate_breaker *g = breaker_by_name(e, row->name);
+    bool is_open = ctn_str_is(row->state, "open");
+    if (row->changed_at_ms <= g->known_at_ms)
+        return 0;
+    g->known_at_ms = row->changed_at_ms;
+    g->is_open_on_disk = is_open;
+    if (is_open)
+        ctn_breaker_restore(&g->breaker, row->until_ms);
+    else if (g->breaker.is_open)
+        ctn_breaker_reset(&g->breaker);
+    return 0;
+}
+
+void ctn_eng_gate_read(ctn_engine *e)
+{
+    ctn_err err = {0};
+    if (ctn_store_breaker_list(e->options.store, take_over, e, &err))
+        ctn_log_line(e->options.log, CTN_LOG_WARN, "the circuit breakers of other nodes cannot be read", "why",
+                     err.message, NULL);
+    wake_those_at(e);
 }
 
 void ctn_eng_gate_done(ctn_engine *e)

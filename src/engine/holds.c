@@ -23,15 +23,6 @@ struct tool_hold {
     ctn_buf quoted; /* the target as it stands in a definition */
 };
 
-static char *copy_text(ctn_str text)
-{
-    char *copy = ctn_malloc(text.len + 1);
-    if (text.len)
-        memcpy(copy, text.ptr, text.len);
-    copy[text.len] = '\0';
-    return copy;
-}
-
 static void hold_free(tool_hold *h)
 {
     ctn_buf_done(&h->quoted);
@@ -52,7 +43,7 @@ void ctn_engine_hold(ctn_engine *e, ctn_str target, ctn_hold_kind kind, ctn_str 
     if (kind == CTN_HOLD_NOTHING)
         return;
     tool_hold *h = ctn_malloc(sizeof *h);
-    *h = (tool_hold){.next = e->holds, .kind = kind, .target = copy_text(target), .why = copy_text(why)};
+    *h = (tool_hold){.next = e->holds, .kind = kind, .target = ctn_cstring(target), .why = ctn_cstring(why)};
     ctn_buf_init(&h->quoted, 6 * target.len + 16);
     ctn_json_write_string(&h->quoted, target);
     e->holds = h;

@@ -18,6 +18,14 @@ void ctn_filed_append(filed_list *list, filed *f)
     list->last = f;
 }
 
+void ctn_filed_put_back(filed_list *list, filed *f)
+{
+    f->next = list->first;
+    list->first = f;
+    if (!list->last)
+        list->last = f;
+}
+
 filed *ctn_filed_take(filed_list *list)
 {
     filed *f = list->first;

@@ -37,8 +37,11 @@ typedef struct filed {
     ctn_execution_id follows; /* START: whose failure it follows up; zero: nobody's */
     ctn_parent *parent;       /* START: whose step it is; NULL: nobody's */
     int64_t exec_no;          /* START: given at its first try, kept for a second */
-    bool gives_up;            /* RELEASE: it ends as it is */
-    bool is_counted;          /* START: among those that are under way, with so many bytes: */
+    uint64_t epoch;           /* START: under which it was given; CALL_*: under which it was begun */
+    bool has_place;           /* START: it is known where it must live: */
+    uint32_t shard;
+    bool gives_up;   /* RELEASE: it ends as it is */
+    bool is_counted; /* START: among those that are under way, with so many bytes: */
     size_t bytes;
     ctn_lane_tenant *tenant; /* ... of his */
     ctn_err *refusal;        /* START: there are too many; NULL: there are not */
@@ -51,7 +54,8 @@ typedef struct filed_list {
 } filed_list;
 
 void ctn_filed_append(filed_list *list, filed *f);
-filed *ctn_filed_take(filed_list *list); /* NULL: it is empty */
+void ctn_filed_put_back(filed_list *list, filed *f); /* before all others */
+filed *ctn_filed_take(filed_list *list);             /* NULL: it is empty */
 
 typedef struct ctn_inbox {
     filed_list list;

@@ -56,15 +56,6 @@ static void table_done(ctn_lane_table *table)
     free(table->slots);
 }
 
-static char *copy_name(ctn_str name)
-{
-    char *copy = ctn_malloc(name.len + 1);
-    if (name.len)
-        memcpy(copy, name.ptr, name.len);
-    copy[name.len] = '\0';
-    return copy;
-}
-
 ctn_lane_tenant *ctn_lanes_tenant(ctn_lanes *lanes, ctn_str name)
 {
     uint64_t hash = ctn_str_hash(name);
@@ -72,7 +63,7 @@ ctn_lane_tenant *ctn_lanes_tenant(ctn_lanes *lanes, ctn_str name)
         if (s->hash == hash && ctn_str_is(name, ((ctn_lane_tenant *) s)->name))
             return (ctn_lane_tenant *) s;
     ctn_lane_tenant *t = ctn_malloc(sizeof *t);
-    *t = (ctn_lane_tenant){.name = copy_name(name), .weight = 1};
+    *t = (ctn_lane_tenant){.name = ctn_cstring(name), .weight = 1};
     put(&lanes->by_name, &t->slot, hash);
     return t;
 }
@@ -84,7 +75,7 @@ ctn_lane_chain *ctn_lanes_chain(ctn_lanes *lanes, ctn_str chain_id)
         if (s->hash == hash && ctn_str_is(chain_id, ((ctn_lane_chain *) s)->chain_id))
             return (ctn_lane_chain *) s;
     ctn_lane_chain *c = ctn_malloc(sizeof *c);
-    *c = (ctn_lane_chain){.chain_id = copy_name(chain_id)};
+    *c = (ctn_lane_chain){.chain_id = ctn_cstring(chain_id)};
     put(&lanes->by_chain, &c->slot, hash);
     return c;
 }

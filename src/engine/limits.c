@@ -17,6 +17,8 @@ void ctn_limit_done(ctn_limit *limit)
 
 static void refill(ctn_limit *limit, int64_t now_ms)
 {
+    if (limit->rules.is_shared)
+        return;
     double burst = (double) (limit->rules.burst > 0 ? limit->rules.burst : 1);
     if (!limit->tokens_at_ms)
         limit->tokens = burst;
@@ -31,9 +33,9 @@ static void refill(ctn_limit *limit, int64_t now_ms)
 static size_t free_places(ctn_limit *limit, int64_t now_ms)
 {
     size_t places = SIZE_MAX;
+    int64_t most = limit->rules.is_shared ? limit->granted : limit->rules.max_concurrent;
     if (limit->rules.max_concurrent > 0)
-        places =
-            limit->running < limit->rules.max_concurrent ? (size_t) (limit->rules.max_concurrent - limit->running) : 0;
+        places = limit->running < most ? (size_t) (most - limit->running) : 0;
     if (limit->rules.per_second > 0) {
         refill(limit, now_ms);
         size_t tokens = (size_t) (limit->tokens + 1e-9);
@@ -61,7 +63,7 @@ bool ctn_limit_ask(ctn_limit *limit, ctn_execution_id id, int64_t now_ms, int64_
     }
     *ret_until_ms = 0;
     double missing = (double) position + 1.0 - limit->tokens;
-    if (limit->rules.per_second > 0 && missing > 0)
+    if (limit->rules.per_second > 0 && missing > 0 && !limit->rules.is_shared)
         *ret_until_ms = now_ms + (int64_t) (missing * 1000.0 / limit->rules.per_second) + 1;
     return false;
 }

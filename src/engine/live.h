@@ -32,6 +32,9 @@ typedef struct loaded {
     struct plan_ref *plan;
     int64_t advance_at_ms; /* at the latest, whatever core says; 0: when core says, or it is woken */
     bool is_lost;          /* memory and disk may differ: to be reloaded */
+    bool is_dropped;       /* its shard was lost: it goes when its commit is back */
+    uint32_t shard;        /* of a fleet's store: exec_no % shards */
+    uint64_t epoch;        /* that its appends name (shards.h) */
     bool is_recovering;    /* it came from another life, and that it did is not on disk yet */
 
     /* batch.c, commit.c: what the disk knows of it, and who was told */
@@ -81,6 +84,7 @@ typedef struct loaded {
         uint32_t pass_count, wait_count;
         struct gate_limit **waits; /* in whose queues it stands */
         bool waits_for_breaker;
+        bool is_put_off;                 /* a call of it: the lease is too short. Its passes stay (dispatch.c) */
         const struct tool_hold *held_by; /* during an advance: it is to be paused (holds.c) */
     } gate;
 

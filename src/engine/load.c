@@ -14,6 +14,7 @@
 #include "engine/quarantine.h"
 #include "engine/queue.h"
 #include "engine/sealing.h"
+#include "engine/shards.h"
 #include "engine/state.h"
 
 #include <assert.h>
@@ -48,7 +49,10 @@ void ctn_eng_unload(ctn_engine *e, loaded *l)
  * process had begun them. */
 void ctn_eng_recovered(ctn_engine *e, loaded *l)
 {
-    ctn_input in = {.kind = CTN_IN_RECOVERED, .now_ms = e->now_ms, .was_crash = e->options.was_crash};
+    ctn_input in = {.kind = CTN_IN_RECOVERED,
+                    .now_ms = e->now_ms,
+                    .was_crash = ctn_eng_was_crash(e, l),
+                    .was_elsewhere = ctn_eng_is_fleet(e)};
     ctn_entry entry;
     ctn_arena_mark mark = ctn_arena_save(e->scratch);
     l->is_recovering = ctn_execution_decide(l->x, &e->rules, &in, e->scratch, &entry, NULL) == CTN_OK;
@@ -95,14 +99,21 @@ static void note_stored(loaded *l, const ctn_execution_row *row, ctn_folded *f)
 int ctn_eng_load(ctn_engine *e, ctn_execution_id id, loaded **ret_loaded, ctn_err *err)
 {
     loaded *l = *ret_loaded = ctn_live_find(&e->live, id);
-    if (l)
+    if (l && ctn_eng_is_ours(e, l))
         return CTN_OK;
+    uint32_t shard;
+    int rc = ctn_eng_shard_of(e, id, &shard, err);
+    if (rc || l) /* l: of an epoch that is over */
+        return rc ? rc : ctn_fail(err, CTN_E_STALE, "%s is being read anew", ctn_id_to_text(id).text);
     ctn_execution_row row;
     ctn_folded f;
+    uint64_t epoch = ctn_eng_epoch_of(e, shard); /* before it is read: what is read may be older than the lease */
     ctn_arena_mark mark = ctn_arena_save(e->scratch);
-    int rc = fold_stored(e, id, &row, &f, err);
+    rc = fold_stored(e, id, &row, &f, err);
     if (rc == CTN_OK) {
         l = *ret_loaded = ctn_eng_loaded_new(e, id, row.exec_no, f.plan, f.arena, f.x);
+        l->shard = shard;
+        l->epoch = epoch;
         note_stored(l, &row, &f);
         l->queue.is_over = ctn_status_is_final(row.status);
         ctn_eng_line_up(e, l, row.queue_key);

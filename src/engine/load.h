@@ -1,8 +1,10 @@
 /*
- * load.h -- executions in and out of memory.
+ * load.h -- executions in and out of memory. In a fleet those of our shards (shards.h), and none that is being given
+ * away.
  *
  * Errors  CTN_E_NOT_FOUND  there is none
  *         CTN_E_CORRUPT    it does not read back, and is in quarantine by now
+ *         CTN_E_STALE      it is another node's, or on its way there
  *         CTN_E_STATE      it was in quarantine, or is sealed and cannot be opened now
  *         others           of the store: nothing is known of the execution
  */

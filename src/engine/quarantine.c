@@ -88,10 +88,17 @@ static int know_one(void *ctx, const ctn_quarantine_row *row)
     return 0;
 }
 
+void ctn_eng_quarantine_read(ctn_engine *e)
+{
+    ctn_err err = {0};
+    if (ctn_store_quarantine_list(e->options.store, know_one, e, &err))
+        ctn_log_line(e->options.log, CTN_LOG_ERROR, "the quarantine cannot be read; what is damaged is found again",
+                     "why", err.message, NULL);
+}
+
 void ctn_eng_quarantine_init(ctn_engine *e)
 {
     quarantine *q = e->quarantine = ctn_calloc(1, sizeof *q);
-    ctn_err err = {0};
     q->arena = ctn_arena_new(1024);
     q->write_trouble = (ctn_trouble){
         .log = e->options.log,
@@ -105,9 +112,7 @@ void ctn_eng_quarantine_init(ctn_engine *e)
         .goes_on = "what is sealed in executions still cannot be opened",
         .ends = "what is sealed in executions can be opened again",
     };
-    if (ctn_store_quarantine_list(e->options.store, know_one, e, &err))
-        ctn_log_line(e->options.log, CTN_LOG_ERROR, "the quarantine cannot be read; what is damaged is found again",
-                     "why", err.message, NULL);
+    ctn_eng_quarantine_read(e);
     if (q->count && !e->options.own_only) {
         char text[32];
         snprintf(text, sizeof text, "%zu", q->count);

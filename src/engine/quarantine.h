@@ -9,6 +9,7 @@
 
 void ctn_eng_quarantine_init(ctn_engine *e);
 void ctn_eng_quarantine_done(ctn_engine *e);
+void ctn_eng_quarantine_read(ctn_engine *e); /* what the store knows of, those that other nodes found too */
 bool ctn_eng_is_quarantined(const ctn_engine *e, int64_t exec_no);
 size_t ctn_eng_quarantine_count(const ctn_engine *e);
 

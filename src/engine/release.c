@@ -8,6 +8,7 @@
 #include "engine/load.h"
 #include "engine/quarantine.h"
 #include "engine/request.h"
+#include "engine/shards.h"
 #include "engine/state.h"
 #include "store/audit.h"
 #include "store/quarantine.h"
@@ -98,7 +99,10 @@ void ctn_eng_take_release(ctn_engine *e, filed *f)
     ctn_id_text id = ctn_id_to_text(f->id);
     ctn_arena_mark mark = ctn_arena_save(e->scratch);
     ctn_eng_quarantine_flush_now(e); /* so that what is done to it is done to the table too */
-    int rc = ctn_store_execution_read_raw(e->options.store, e->scratch, ctn_str_from(id.text), &row, &err);
+    uint32_t shard;
+    int rc = ctn_eng_shard_of(e, f->id, &shard, &err);
+    if (rc == CTN_OK)
+        rc = ctn_store_execution_read_raw(e->options.store, e->scratch, ctn_str_from(id.text), &row, &err);
     if (rc == CTN_OK) {
         int found = ctn_store_quarantine_get(e->options.store, e->scratch, row.exec_no, &known, &err);
         if (found && found != CTN_E_NOT_FOUND)

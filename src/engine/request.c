@@ -39,7 +39,7 @@ static filed *request(ctn_engine *e, filed_kind kind, ctn_execution_id id, ctn_a
 static ctn_requester copy_requester(ctn_arena *arena, const ctn_requester *by)
 {
     if (!(by->principal.len | by->tenant.len | by->audit_action.len | by->traceparent.len))
-        return (ctn_requester){0};
+        return (ctn_requester){.request = by->request};
     return (ctn_requester){
         .principal = ctn_arena_str(arena, by->principal),
         .tenant = ctn_arena_str(arena, by->tenant),
@@ -47,6 +47,7 @@ static ctn_requester copy_requester(ctn_arena *arena, const ctn_requester *by)
         .audit_actor = ctn_arena_str(arena, by->audit_actor),
         .from = ctn_arena_str(arena, by->from),
         .traceparent = ctn_arena_str(arena, by->traceparent),
+        .request = by->request,
     };
 }
 
@@ -57,9 +58,10 @@ ctn_requester ctn_eng_requester_of(const ctn_execution *x)
         .principal = origin->principal, .tenant = origin->tenant, .traceparent = origin->traceparent};
 }
 
-static filed *make_start(ctn_engine *e, const ctn_start *start, ctn_ack_fn *ack, void *ctx)
+filed *ctn_eng_make_start(ctn_engine *e, const ctn_start *start, ctn_ack_fn *ack, void *ctx)
 {
-    ctn_execution_id id = ctn_id_new(ctn_clock_now_ms(&e->options.clock), &e->options.id_rng);
+    ctn_execution_id id =
+        ctn_id_is_none(start->id) ? ctn_id_new(ctn_clock_now_ms(&e->options.clock), &e->options.id_rng) : start->id;
     filed *f = request(e, FILED_START, id, ack, ctx);
     f->start = *start;
     f->start.input = ctn_json_copy(f->arena, start->input);
@@ -74,7 +76,7 @@ static filed *make_start(ctn_engine *e, const ctn_start *start, ctn_ack_fn *ack,
 
 filed *ctn_eng_file_start(ctn_engine *e, const ctn_start *start, ctn_ack_fn *ack, void *ctx)
 {
-    filed *f = make_start(e, start, ack, ctx);
+    filed *f = ctn_eng_make_start(e, start, ack, ctx);
     ctn_eng_file(e, f);
     return f;
 }
@@ -107,7 +109,7 @@ void ctn_engine_start(ctn_engine *e, const ctn_start *start, ctn_ack_fn *ack, vo
         e->queue.shared_until_ms = ctn_clock_now_ms(&e->options.clock) + SHARED_MS;
     e->queue.last = tenant;
     if (refuse_if_too_many(e, tenant, &err) == CTN_OK) {
-        f = make_start(e, start, ack, ctx);
+        f = ctn_eng_make_start(e, start, ack, ctx);
         f->is_counted = true;
         f->bytes = ctn_arena_used_bytes(f->arena);
         f->tenant = tenant;

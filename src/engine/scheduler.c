@@ -11,12 +11,18 @@
  * Whether what was started last still runs is asked of the store when a time is due, by that time's key: so it is known
  * after a restart too, and a start by hand does not count. A cancel of the earlier one that is lost with the process is
  * asked for again, but for the one that was started right before the death: that one is left to run.
+ *
+ * In a fleet a schedule is followed by the node that holds the schedule's shard; rows are read again when shards are
+ * gained. Also when the shard moves at the very moment a time is due it is fired once: the id of what is started
+ * follows from the time (elsewhere.h). Who has lost the shard writes the row no more.
  */
 #include "engine/scheduler.h"
 #include "base/memory.h"
+#include "engine/elsewhere.h"
 #include "engine/plans.h"
 #include "engine/request.h"
 #include "engine/schedule.h"
+#include "engine/shards.h"
 #include "engine/state.h"
 #include "store/audit.h"
 
@@ -42,6 +48,18 @@ struct scheduler {
     ctn_arena *arena;
     scheduled all[]; /* as many as in the options */
 };
+
+/* ---- whose is it? ---- */
+
+static uint32_t home_of(const ctn_engine *e, const scheduled *s)
+{
+    return ctn_shard_of_name(CTN_STR("schedule"), s->what->chain_id, ctn_eng_shard_count(e));
+}
+
+static bool is_ours(const ctn_engine *e, const scheduled *s)
+{
+    return !ctn_eng_is_fleet(e) || ctn_eng_may_begin_in(e, home_of(e, s));
+}
 
 /* ---- what is remembered ---- */
 
@@ -75,6 +93,8 @@ static int take_row(void *ctx, const ctn_schedule_row *row)
         scheduled *s = &e->scheduler->all[i];
         if (!s->is_good || !ctn_str_equal(row->chain_id, s->what->chain_id))
             continue;
+        if (s->is_firing)
+            continue; /* it is noted when that is done */
         s->fired_at_ms = row->fired_at_ms;
         s->paused_at_ms = row->paused_at_ms;
         s->paused_by = ctn_arena_str(e->scheduler->arena, row->paused_by);
@@ -93,11 +113,13 @@ static bool are_known(ctn_engine *e)
     if (e->scheduler->are_known)
         return true;
     ctn_arena_reset(e->scheduler->arena);
+    for (size_t i = 0; i < e->options.schedule_count; i++)
+        e->scheduler->all[i].is_known = e->scheduler->all[i].is_firing;
     if (ctn_store_schedule_list(e->options.store, take_row, e, &err))
         return false; /* a later turn asks again */
     e->scheduler->are_known = true;
     for (size_t i = 0; i < e->options.schedule_count; i++)
-        if (e->scheduler->all[i].is_good && !e->scheduler->all[i].is_known)
+        if (e->scheduler->all[i].is_good && !e->scheduler->all[i].is_known && is_ours(e, &e->scheduler->all[i]))
             note_seen(e, &e->scheduler->all[i], e->now_ms);
     return true;
 }
@@ -121,6 +143,11 @@ static void on_started(void *ctx, int rc, ctn_execution_id id, const ctn_err *er
 {
     scheduled *s = ctx;
     (void) id;
+    if (!is_ours(s->engine, s) || ctn_eng_is_for_later(s->engine, rc)) {
+        s->is_firing = false; /* whoever follows it now fires it, if it is not; or we do, in a moment */
+        s->look_at_ms = s->engine->now_ms + RETRY_MS;
+        return;
+    }
     if (rc && err)
         ctn_log_line(s->engine->options.log, CTN_LOG_ERROR, "a scheduled chain cannot be started", "why", err->message,
                      NULL);
@@ -161,7 +188,10 @@ static void fire(ctn_engine *e, scheduled *s, int64_t at_ms)
     ctn_arena_mark mark = ctn_arena_save(e->scratch);
     start.input = input_of(e->scratch, s);
     start.idempotency_key = key_of(e->scratch, s, at_ms);
-    (void) ctn_eng_file_start(e, &start, on_started, s); /* what the clock starts is not refused */
+    filed *f = NULL; /* what the clock starts is not refused */
+    rc = ctn_eng_own_start(e, &start, at_ms, home_of(e, s), on_started, s, 0, &f, &err);
+    if (rc)
+        on_started(s, rc, (ctn_execution_id){0}, &err);
     ctn_arena_restore(e->scratch, mark);
 }
 
@@ -180,7 +210,7 @@ static int64_t due_of(const scheduled *s, int64_t at_ms)
 /* When it is to be looked at; 0: never. */
 static int64_t look_of(const scheduled *s)
 {
-    if (!s->is_good || s->is_firing || s->paused_at_ms || !s->next_at_ms)
+    if (!s->is_good || s->is_firing || s->paused_at_ms || !s->next_at_ms || !is_ours(s->engine, s))
         return 0;
     int64_t due_ms = due_of(s, s->next_at_ms);
     return s->look_at_ms > due_ms ? s->look_at_ms : due_ms;
@@ -241,9 +271,15 @@ static void look(ctn_engine *e, scheduled *s)
         ctn_input cancel = {.kind = CTN_IN_CANCEL,
                             .actor = CTN_STR("schedule"),
                             .message = CTN_STR("the schedule's next time has come (overlap: cancel)")};
-        (void) ctn_eng_file_input(e, earlier, &cancel, NULL, NULL);
+        ctn_eng_own_input(e, earlier, &cancel);
     }
     fire(e, s, at_ms);
+}
+
+void ctn_eng_schedules_look_again(ctn_engine *e)
+{
+    if (ctn_eng_is_fleet(e))
+        e->scheduler->are_known = false;
 }
 
 void ctn_eng_schedules_turn(ctn_engine *e)
@@ -284,6 +320,19 @@ static scheduled *find(const ctn_engine *e, ctn_str chain_id)
     return NULL;
 }
 
+/* A request that comes again, for its answer was lost with its node, is one start: its id is claimed by its number. */
+static int place_now(ctn_engine *e, const scheduled *s, ctn_start *start, ctn_err *err)
+{
+    int64_t now_ms = ctn_clock_now_ms(&e->options.clock), request = start->by.request;
+    ctn_id_text chance = ctn_id_to_text(ctn_id_new(now_ms, &e->options.id_rng));
+    start->by.request = 0; /* it is of the schedule's shard, and its filer answers it */
+    int rc = ctn_eng_own_id(e, start, ctn_str_from(chance.text), now_ms, home_of(e, s), &start->id, err);
+    if (rc || !request)
+        return rc;
+    ctn_str key = ctn_arena_printf(e->scratch, "fire:%u:%lld", home_of(e, s), (long long) request);
+    return ctn_store_key_claim(e->options.store, s->what->chain_id, key, start->id, &start->id, err);
+}
+
 static void fire_now(ctn_engine *e, const scheduled *s, ctn_str actor, const ctn_requester *by, ctn_ack_fn *ack,
                      void *ctx)
 {
@@ -299,7 +348,14 @@ static void fire_now(ctn_engine *e, const scheduled *s, ctn_str actor, const ctn
     }
     ctn_arena_mark mark = ctn_arena_save(e->scratch);
     start.input = input_of(e->scratch, s);
-    ctn_engine_start(e, &start, ack, ctx);
+    rc = ctn_eng_is_fleet(e) ? place_now(e, s, &start, &err) : CTN_OK;
+    if (rc == CTN_OK && !ctn_eng_may_begin_in(e, ctn_eng_shard_in(e, start.id)) && e->options.start_elsewhere) {
+        e->options.start_elsewhere(e->options.elsewhere_ctx, &start, ack, ctx);
+    } else if (rc) {
+        ack(ctx, rc, start.id, &err);
+    } else {
+        ctn_engine_start(e, &start, ack, ctx);
+    }
     ctn_arena_restore(e->scratch, mark);
 }
 
@@ -334,7 +390,12 @@ void ctn_engine_schedule(ctn_engine *e, ctn_str chain_id, ctn_schedule_order ord
 {
     ctn_err err = {0};
     scheduled *s = find(e, chain_id);
-    if (!s) {
+    if (s && !is_ours(e, s)) {
+        ack(ctx,
+            ctn_fail(&err, CTN_E_STALE, "the schedule of chain %.*s is followed by another node",
+                     CTN_STR_ARG(chain_id)),
+            (ctn_execution_id){0}, &err);
+    } else if (!s) {
         ctn_str *names = CTN_NEW_ARRAY(e->scratch, ctn_str, e->options.schedule_count);
         for (size_t i = 0; i < e->options.schedule_count; i++)
             names[i] = e->options.schedules[i].chain_id;

@@ -2,18 +2,25 @@
  * start.c -- see start.h. A request that is refused has changed nothing; one whose idempotency key is known is answered
  * with the execution that has it. One that comes again after a failed commit has the id and the number of its first
  * try.
+ *
+ * In a fleet a start lives where placement.h says. Whoever knows that gives it an id there; else the engine chooses, of
+ * its own shards if it may live anywhere. That an id is there already is found out by the commit (CTN_OUTCOME_EXISTS),
+ * so nothing is read for each start.
  */
 #include "engine/start.h"
 #include "engine/advance.h"
 #include "engine/batch.h"
+#include "engine/commit.h"
 #include "engine/follow_up.h"
 #include "engine/holds.h"
 #include "engine/load.h"
 #include "engine/place.h"
+#include "engine/placement.h"
 #include "engine/queue.h"
 #include "engine/quota.h"
 #include "engine/request.h"
 #include "engine/sealing.h"
+#include "engine/shards.h"
 #include "engine/state.h"
 
 #include <assert.h>
@@ -23,6 +30,7 @@ typedef struct starting {
     const ctn_json *input;  /* with its defaults */
     const ctn_json *labels; /* with the tenant; NULL: none */
     ctn_origin origin;
+    ctn_str line;      /* its concurrencyKey, as it was rendered */
     ctn_str queue_key; /* empty: it stands in no line */
     ctn_lane_tenant *tenant;
     const ctn_sensitivity *sensitive; /* NULL: nothing is sealed */
@@ -66,8 +74,10 @@ static int check_rights(ctn_engine *e, const ctn_plan *plan, ctn_str principal, 
     return rc ? ctn_wrap(err, rc, "chain '%.*s'", CTN_STR_ARG(plan->chain_id)) : CTN_OK;
 }
 
-static int accept(ctn_engine *e, const ctn_start *start, starting *s, ctn_err *err)
+static int accept(ctn_engine *e, const filed *f, starting *s, ctn_err *err)
 {
+    const ctn_start *start = &f->start;
+    int64_t line_at_ms = ctn_eng_is_fleet(e) && !f->parent ? ctn_id_at_ms(f->id) : e->now_ms;
     const ctn_plan *plan = s->plan->plan;
     int rc = ctn_plan_accept_input(plan, e->scratch, start->input, &s->input, err);
     if (rc == CTN_OK)
@@ -79,23 +89,54 @@ static int accept(ctn_engine *e, const ctn_start *start, starting *s, ctn_err *e
     if (rc == CTN_OK)
         rc = ctn_execution_check_names(s->labels, start->idempotency_key, start->actor, err);
     if (rc == CTN_OK)
-        rc = ctn_plan_queue_key(plan, e->scratch, s->input, e->now_ms, &s->queue_key, err);
+        rc = ctn_plan_queue_key(plan, e->scratch, s->input, line_at_ms, &s->queue_key, err);
     if (rc && plan->concurrency_key && ctn_sensitive_queue_key(ctn_eng_sensitivity(e, plan, start->sensitive)))
         rc = ctn_fail(err, rc, "concurrencyKey of chain '%.*s' cannot be made of a sensitive value; why is not told",
                       CTN_STR_ARG(plan->chain_id));
+    s->line = s->queue_key;
     return rc ? rc : ctn_execution_check_reuse(plan, start->going_on, err);
 }
 
-/* Then it has that one's id. */
+/* Then it has that one's id. Whoever gave it an id in a fleet knows whose key it is. */
 static bool is_known(ctn_engine *e, filed *f)
 {
     ctn_execution_row row;
-    if (!f->start.idempotency_key.len ||
+    if (!f->start.idempotency_key.len || ctn_eng_is_fleet(e) ||
         ctn_store_execution_by_key(e->options.store, e->scratch, f->start.plan->chain_id, f->start.idempotency_key,
                                    &row, NULL) != CTN_OK)
         return false;
     f->id = row.id;
     return true;
+}
+
+/* In a fleet: its id is in the shard where it must live, and that is ours. */
+static int find_shard(ctn_engine *e, filed *f, const starting *s, ctn_err *err)
+{
+    if (!ctn_eng_is_fleet(e) || f->has_place)
+        return ctn_eng_refuse_elsewhere(e, f->shard, err);
+    uint32_t count = ctn_eng_shard_count(e), any = 0;
+    ctn_placement at = ctn_placement_by(&f->start, s->line, count, e->scratch);
+    if (!ctn_id_is_none(f->start.id)) {
+        bool is_bound = f->start.plan->max_concurrent || s->line.len;
+        if (is_bound && ctn_shard_of_id(f->id, count) != at.shard)
+            return ctn_fail(err, CTN_E_INVALID,
+                            "%s cannot be the id of this start: its line, or its chain's places, are kept in shard %u; "
+                            "is its idempotency key that of a start with another input?",
+                            ctn_id_to_text(f->id).text, at.shard);
+    } else if (at.is_anywhere && !ctn_eng_some_shard(e, &any)) {
+        return ctn_fail(err, CTN_E_STALE, "this node has no shard where something could be started just now");
+    } else {
+        ctn_shard_into_id(&f->id, at.is_anywhere ? any : at.shard);
+        if (f->start.idempotency_key.len) {
+            int rc = ctn_store_key_claim(e->options.store, f->start.plan->chain_id, f->start.idempotency_key, f->id,
+                                         &f->id, err);
+            if (rc)
+                return rc;
+        }
+    }
+    f->has_place = true;
+    f->shard = ctn_eng_shard_in(e, f->id);
+    return ctn_eng_refuse_elsewhere(e, f->shard, err);
 }
 
 static int seal(ctn_engine *e, const filed *f, starting *s, ctn_err *err)
@@ -104,6 +145,23 @@ static int seal(ctn_engine *e, const filed *f, starting *s, ctn_err *err)
     s->sensitive = e->options.seals_nothing ? NULL : ctn_eng_sensitivity(e, plan, f->start.sensitive);
     return s->sensitive ? ctn_eng_seal_start(e, plan, f->id, s->sensitive, &s->queue_key, &s->key, &s->wrapped, err)
                         : CTN_OK;
+}
+
+/* A sub-chain lives with its parent. A line or places of its own are kept in another shard, mostly. */
+static int check_child(ctn_engine *e, const filed *f, const starting *s, ctn_err *err)
+{
+    const ctn_plan *plan = s->plan->plan;
+    if (!ctn_eng_is_fleet(e) || !f->parent || !(plan->max_concurrent || s->line.len))
+        return CTN_OK;
+    if (!plan->max_concurrent && ctn_eng_line_is_shared(e, f->parent, s->queue_key))
+        return CTN_OK;
+    uint32_t count = ctn_eng_shard_count(e);
+    if (ctn_placement_by(&f->start, s->line, count, e->scratch).shard == f->shard)
+        return CTN_OK;
+    return ctn_fail(err, CTN_E_UNSUPPORTED,
+                    "chain '%.*s' has %s of its own, and on several machines a sub-chain cannot: only one that the "
+                    "chain that calls it has as well",
+                    CTN_STR_ARG(plan->chain_id), plan->max_concurrent ? "maxConcurrent" : "a concurrencyKey");
 }
 
 /* Has its tenant room for one more? */
@@ -137,6 +195,8 @@ static loaded *new_loaded(ctn_engine *e, const filed *f, starting *s)
     ctn_arena *arena = ctn_arena_new(4096);
     loaded *l = ctn_eng_loaded_new(e, f->id, f->exec_no, s->plan, arena, ctn_execution_new(arena, plan, f->id));
     l->is_new = true;
+    l->shard = f->shard;
+    l->epoch = f->epoch;
     if (s->sensitive) {
         l->seal.is_on = true;
         l->seal.key = s->key;
@@ -176,17 +236,55 @@ static void record_first(ctn_engine *e, loaded *l, const filed *f, const startin
     ctn_eng_record(e, l, &first);
 }
 
+/* In memory already: a second try after a failed commit that did reach the disk, or one that is asked for again under
+ * its id. Answered when it is on disk. */
+static bool is_here(ctn_engine *e, filed *f)
+{
+    loaded *l = ctn_live_find(&e->live, f->id);
+    if (!l)
+        return false;
+    if (l->is_new || l->batches)
+        ctn_eng_keep_with(e, l, f);
+    else
+        ctn_eng_ack(e, f, CTN_OK, NULL);
+    return true;
+}
+
+/* Its number, of this epoch: one of an earlier may be below those that another node gave out since. False: there is
+ * none just now, and it is tried again. */
+static bool number(ctn_engine *e, filed *f, ctn_lane_tenant *tenant)
+{
+    ctn_err err = {0};
+    uint64_t epoch = ctn_eng_epoch_of(e, f->shard);
+    bool is_first = !f->exec_no;
+    if (is_first || f->epoch != epoch) {
+        if (ctn_eng_exec_no_next(e, f->shard, &f->exec_no, &err)) {
+            ctn_eng_store_fails(e, &e->store.reading, &err);
+            ctn_filed_put_back(&e->inbox.list, f);
+            return false;
+        }
+        f->epoch = epoch;
+    }
+    if (is_first && f->is_counted && tenant->quota)
+        ctn_eng_quota_use(e, tenant, &(ctn_usage){.executions = 1});
+    return true;
+}
+
 void ctn_eng_take_start(ctn_engine *e, filed *f)
 {
     ctn_err err = {0};
     starting s = {.plan = ctn_eng_plan_ref(e, f->start.plan)};
     assert(s.plan);
-    if (ctn_live_find(&e->live, f->id)) { /* a second try after a failed commit that did reach the disk */
-        ctn_eng_ack(e, f, CTN_OK, NULL);
+    ctn_arena_mark mark = ctn_arena_save(e->scratch);
+    if (is_here(e, f))
+        return;
+    int rc = accept(e, f, &s, &err);
+    if (rc == CTN_OK)
+        rc = find_shard(e, f, &s, &err);
+    if (rc == CTN_OK && ctn_eng_is_fleet(e) && is_here(e, f)) { /* its id was chosen just now */
+        ctn_arena_restore(e->scratch, mark);
         return;
     }
-    ctn_arena_mark mark = ctn_arena_save(e->scratch);
-    int rc = accept(e, &f->start, &s, &err);
     bool is_there = rc == CTN_OK && is_known(e, f);
     if (rc == CTN_OK && !is_there)
         rc = ctn_eng_refuse_held(e, f, &err);
@@ -194,6 +292,8 @@ void ctn_eng_take_start(ctn_engine *e, filed *f)
         rc = admits(e, f->tenant, &err);
     if (rc == CTN_OK && !is_there)
         rc = seal(e, f, &s, &err);
+    if (rc == CTN_OK && !is_there)
+        rc = check_child(e, f, &s, &err);
     if (rc || is_there) {
         ctn_arena_restore(e->scratch, mark);
         e->figures.refused += rc != CTN_OK;
@@ -201,10 +301,9 @@ void ctn_eng_take_start(ctn_engine *e, filed *f)
         return;
     }
     s.tenant = ctn_eng_tenant(e, s.origin.tenant);
-    if (!f->exec_no) {
-        f->exec_no = ++e->exec_no_last;
-        if (f->is_counted && s.tenant->quota)
-            ctn_eng_quota_use(e, s.tenant, &(ctn_usage){.executions = 1});
+    if (!number(e, f, s.tenant)) {
+        ctn_arena_restore(e->scratch, mark);
+        return;
     }
     bool waits = must_wait(e, f, &s);
     loaded *l = new_loaded(e, f, &s);
@@ -212,6 +311,7 @@ void ctn_eng_take_start(ctn_engine *e, filed *f)
         ctn_eng_wait_here(e, l);
     record_first(e, l, f, &s, waits || f->start.is_queued);
     ctn_eng_record_audit(e, l, &f->start.by);
+    ctn_eng_record_request(e, l, &f->start.by);
     ctn_eng_keep(e, f);
     ctn_arena_restore(e->scratch, mark);
     ctn_eng_advance(e, l);

@@ -23,10 +23,11 @@ struct ctn_writer_thread {
     void *done_ctx;
     ctn_store *store; /* the thread's own */
     char *url;
-    ctn_keeper *keeper; /* NULL: nothing is kept small */
-    int64_t rest_at_ms; /* 0: it rests */
-    uint64_t file_key;  /* which file it was at the start */
-    ctn_err cut_off;    /* not CTN_OK: nothing can be written any more, whatever comes */
+    ctn_keeper *keeper;         /* NULL: nothing is kept small */
+    int64_t incarnation, is_of; /* which node it is to write as, and the handle does: 0: none */
+    int64_t rest_at_ms;         /* 0: it rests */
+    uint64_t file_key;          /* which file it was at the start */
+    ctn_err cut_off;            /* not CTN_OK: nothing can be written any more, whatever comes */
 };
 
 /* A file of the same name that is another one holds another history: what is in memory does not belong there, and
@@ -42,7 +43,15 @@ static int open_again(ctn_writer_thread *w, ctn_err *err)
                     w->url);
 }
 
-static void commit(ctn_writer_thread *w, ctn_batch *batch)
+static int be_of(ctn_writer_thread *w, int64_t incarnation, ctn_err *err)
+{
+    int rc = incarnation == w->is_of ? CTN_OK : ctn_store_handle_of(w->store, incarnation, err);
+    if (rc == CTN_OK)
+        w->is_of = incarnation;
+    return rc;
+}
+
+static void commit(ctn_writer_thread *w, ctn_batch *batch, int64_t incarnation)
 {
     batch->err = (ctn_err){0};
     batch->rc = CTN_OK;
@@ -54,13 +63,15 @@ static void commit(ctn_writer_thread *w, ctn_batch *batch)
     if (!w->store)
         batch->rc = open_again(w, &batch->err);
     if (batch->rc == CTN_OK)
+        batch->rc = be_of(w, incarnation, &batch->err);
+    if (batch->rc == CTN_OK)
         batch->rc = ctn_store_commit(w->store, batch->appends, batch->count, batch->outcomes, &batch->err);
     if (batch->rc == CTN_OK)
         return;
     if (batch->rc == CTN_E_STATE && w->store) /* the connection stays: it has the log that has no name any more */
         w->cut_off = batch->err;
     else
-        ctn_store_close(w->store), w->store = NULL;
+        ctn_store_close(w->store), w->store = NULL, w->is_of = 0;
 }
 
 static int64_t now_ms(void)
@@ -114,8 +125,9 @@ static void *run(void *ctx)
             break;
         ctn_batch *batch = w->submitted;
         w->submitted = NULL;
+        int64_t incarnation = w->incarnation;
         pthread_mutex_unlock(&w->lock);
-        commit(w, batch);
+        commit(w, batch, incarnation);
         pthread_mutex_lock(&w->lock);
         assert(!w->finished);
         w->finished = batch;
@@ -184,6 +196,13 @@ void ctn_writer_thread_keep(ctn_writer_thread *w, ctn_keeper *keeper)
     assert(!w->keeper);
     w->keeper = keeper;
     pthread_cond_signal(&w->work);
+    pthread_mutex_unlock(&w->lock);
+}
+
+void ctn_writer_thread_be(ctn_writer_thread *w, int64_t incarnation)
+{
+    pthread_mutex_lock(&w->lock);
+    w->incarnation = incarnation;
     pthread_mutex_unlock(&w->lock);
 }
 

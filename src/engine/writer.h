@@ -20,6 +20,8 @@ int ctn_writer_thread_start(const char *store_url, void (*done)(void *ctx), void
 ctn_writer ctn_writer_thread_as_writer(ctn_writer_thread *writer);
 /* Takes the keeper. Once, soon after the start. */
 void ctn_writer_thread_keep(ctn_writer_thread *writer, ctn_keeper *keeper);
+/* Of a store for a fleet: from the next batch on it writes as this node does (ctn_store_handle_of). */
+void ctn_writer_thread_be(ctn_writer_thread *writer, int64_t incarnation);
 ctn_batch *ctn_writer_thread_take(ctn_writer_thread *writer); /* NULL: none finished */
 /* Lets the batch under way finish, ends the thread. NULL is fine. */
 void ctn_writer_thread_stop(ctn_writer_thread *writer);

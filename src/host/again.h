@@ -7,7 +7,7 @@
  */
 #pragma once
 #include "core/rerun.h"
-#include "host/request.h"
+#include "fleet/request.h"
 #include "host/workspace.h"
 #include "store/seal.h"
 

@@ -7,6 +7,7 @@
 #include "host/config_hooks.h"
 #include "host/config_http.h"
 #include "host/config_models.h"
+#include "host/config_node.h"
 #include "host/config_servers.h"
 #include "host/config_telemetry.h"
 #include "host/config_tenants.h"
@@ -62,13 +63,14 @@ static const ctn_key RETENTION_KEYS[] = {
 typedef struct top {
     const ctn_json *store, *servers, *mcp_config, *include, *secrets, *limits, *retention, *sealing, *http, *models;
     const ctn_json *telemetry, *log, *egress, *tenants;
-    const ctn_json *hooks;
+    const ctn_json *hooks, *node;
     int interrupted;
 } top;
 static const char *const INTERRUPTED[] = {"ask", "retry", NULL};
 static const ctn_key TOP_KEYS[] = {
     {"store", CTN_KEY_NAME, offsetof(top, store),
-     "sqlite:FILE. Default: sqlite:catena.db beside this file. sqlite:FILE?synchronous=normal is faster, and may lose "
+     "sqlite:FILE, or postgres://HOST/DATABASE for a fleet. Default: sqlite:catena.db beside this file. "
+     "sqlite:FILE?synchronous=normal is faster, and may lose "
      "the last moments on power loss."},
     {"servers", CTN_KEY_OBJECT, offsetof(top, servers),
      "MCP servers by name, started as children when they are needed."},
@@ -89,6 +91,7 @@ static const ctn_key TOP_KEYS[] = {
     {"models", CTN_KEY_OBJECT, offsetof(top, models), "Language models by the names that prompts call them."},
     {"telemetry", CTN_KEY_OBJECT, offsetof(top, telemetry), "Who is told how executions go."},
     {"log", CTN_KEY_OBJECT, offsetof(top, log), "What `catena serve` writes to stderr."},
+    {"node", CTN_KEY_OBJECT, offsetof(top, node), "This process among others that share a store on PostgreSQL."},
     {"egress", CTN_KEY_OBJECT, offsetof(top, egress), "Which hosts the http calls of chains may reach, and how."},
     {"interrupted", CTN_KEY_WORD, offsetof(top, interrupted),
      "ask (default), or retry: writes of unknown outcome are repeated.", .words = INTERRUPTED},
@@ -310,6 +313,7 @@ static int read_file(ctn_arena *arena, ctn_config *c, const ctn_overlay *overlay
     ctn_config_models_read(&r, t.models, c);
     ctn_config_telemetry_read(&r, t.telemetry, t.log, c);
     ctn_config_egress_read(&r, t.egress, c);
+    ctn_config_node_read(&r, t.node, c);
     ctn_config_servers_read(&r, t.servers, t.mcp_config, c);
     including in = {&r, c, overlay, library_findings};
     read_include(&in, t.include);

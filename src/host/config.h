@@ -124,14 +124,16 @@ typedef struct ctn_config {
     ctn_str store;  /* a URL; empty: not said */
     ctn_config_server *servers;
     size_t server_count;
-    ctn_library *library;  /* all that `include` names */
-    size_t value_bytes;    /* of one variable; 0: not said */
-    size_t context_bytes;  /* of all variables of an execution; 0: not said */
-    int64_t steps;         /* of an execution; 0: not said */
-    uint32_t depth;        /* of chains that call chains; 0: not said */
-    int64_t journal_bytes; /* of an execution; 0: not said */
-    int64_t children;      /* sub-chains of an execution; 0: not said */
-    size_t running;        /* executions at once; 0: not said */
+    ctn_library *library;        /* all that `include` names */
+    size_t value_bytes;          /* of one variable; 0: not said */
+    size_t context_bytes;        /* of all variables of an execution; 0: not said */
+    int64_t steps;               /* of an execution; 0: not said */
+    uint32_t depth;              /* of chains that call chains; 0: not said */
+    int64_t journal_bytes;       /* of an execution; 0: not said */
+    int64_t children;            /* sub-chains of an execution; 0: not said */
+    size_t running;              /* executions at once; 0: not said */
+    ctn_str node_name;           /* of this process in a fleet; empty: that of the machine */
+    const ctn_json *node_labels; /* an object; NULL: none */
     ctn_tenant_rules *tenants;
     size_t tenant_count;
     bool retry_interrupted;

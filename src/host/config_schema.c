@@ -7,6 +7,7 @@
 #include "host/config_http.h"
 #include "host/config_oidc.h"
 #include "host/config_models.h"
+#include "host/config_node.h"
 #include "host/config_servers.h"
 #include "host/config_telemetry.h"
 #include "host/config_tenants.h"
@@ -36,6 +37,7 @@ static const ctn_key_shape SHAPES[] = {
     {"price", "cachedInput", "{\"type\":\"number\",\"minimum\":0}"},
     {"otlp", "headers", "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}}"},
     {"oidc", "roleNames", "{\"type\":\"object\",\"additionalProperties\":{\"enum\":[\"viewer\",\"operator\",\"author\",\"admin\"]}}"},
+    {"node", "labels", "{\"type\":\"object\",\"additionalProperties\":{\"type\":[\"string\",\"number\",\"boolean\"]}}"},
     {"retention", "completed", "{\"type\":\"string\",\"pattern\":\"^([0-9]+[smhd]|forever)$\"}"},
     {"retention", "failed", "{\"type\":\"string\",\"pattern\":\"^([0-9]+[smhd]|forever)$\"}"},
     {"sealing", NULL, "{\"required\":[\"key\"]}"},
@@ -71,6 +73,7 @@ const ctn_json *ctn_config_schema(ctn_arena *arena)
     tables[count++] = &ctn_config_egress_table;
     tables[count++] = &ctn_config_where_table;
     tables[count++] = &ctn_config_tenant_table;
+    tables[count++] = &ctn_config_node_table;
     ctn_editor_schema schema = {.title = "Catena's configuration, catena.yaml",
                                 .root = "{\"anyOf\":[{\"type\":\"null\"},{\"$ref\":\"#/$defs/configuration\"}]}",
                                 .tables = tables,

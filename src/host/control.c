@@ -7,7 +7,7 @@
 #include "host/control.h"
 #include "base/memory.h"
 #include "engine/fold.h"
-#include "host/request.h"
+#include "fleet/request.h"
 #include "host/snapshot.h"
 #include "wire/jsonrpc.h"
 #include <fcntl.h>
@@ -210,7 +210,7 @@ static void take_request(connection *c, const ctn_rpc_message *m)
     *r = (open_request){.c = c, .arena = arena, .id = ctn_json_copy(arena, m->id), .next = control->open};
     control->open = r;
     c->open_requests++;
-    ctn_request_file(control->of.engine, control->of.store, &q, on_ack, r);
+    ctn_desk_file(control->of.desk, &q, on_ack, r);
 }
 
 static void on_line(void *ctx, ctn_str line)

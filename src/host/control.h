@@ -18,7 +18,7 @@
  * The socket is for its owner alone (mode 0600); whoever can reach it may do what he likes with the file anyway.
  */
 #pragma once
-#include "engine/engine.h"
+#include "fleet/desk.h"
 #include "host/tool_guard.h"
 #include "host/workspace.h"
 
@@ -28,6 +28,7 @@ typedef struct ctn_control_options {
     ctn_loop *loop;
     ctn_engine *engine;
     ctn_store *store;
+    ctn_desk *desk;
     const ctn_workspace *ws;
     ctn_tool_guard *guard;
 } ctn_control_options;

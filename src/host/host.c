@@ -17,6 +17,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #define STOP_GRACE_MS 5000
 #define END_LIMIT_MS  4000 /* servers: stdin closed, SIGTERM, SIGKILL */
@@ -51,8 +52,8 @@ struct ctn_host {
     ctn_timer *timer, *grace;
     raised signals[SIGNAL_COUNT];
     int signal_came;
-    ctn_log log_text, log_drivers, log_engine; /* the same, each with its component */
-    const ctn_log *log;                        /* NULL: silent */
+    ctn_log log_text, log_drivers, log_engine, log_fleet; /* the same, each with its component */
+    const ctn_log *log;                                   /* NULL: silent */
     component_log *logs;
 
     ctn_drivers *drivers; /* NULL: not made yet */
@@ -60,6 +61,11 @@ struct ctn_host {
     ctn_store *store;
     uint64_t epoch;
     bool has_epoch, was_crash;
+    ctn_member *member; /* NULL: the store is for one process */
+    ctn_desk *desk;
+    int64_t changes_seen; /* of what every node keeps in memory */
+    bool is_for_one;
+    uint32_t one_shard;
     ctn_engine *engine;
     ctn_shelf *shelf;
     ctn_tool_guard *guard;
@@ -138,6 +144,16 @@ static int64_t monotonic_us(void)
     return (int64_t) t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
+static void turn_member(ctn_host *host)
+{
+    ctn_member_turn(host->member);
+    int64_t changes = ctn_member_changes(host->member);
+    if (changes == host->changes_seen)
+        return;
+    host->changes_seen = changes;
+    ctn_engine_look_again(host->engine);
+}
+
 static void turn_engine(ctn_host *host)
 {
     int64_t due_ms;
@@ -148,8 +164,11 @@ static void turn_engine(ctn_host *host)
             ctn_histogram_add_us(&host->commits_took, monotonic_us() - host->submitted_at_us);
             ctn_engine_batch_done(host->engine, batch);
         }
+        if (host->member)
+            turn_member(host);
         host->is_wanted = false; /* what that asked for comes now */
         due_ms = ctn_engine_turn(host->engine);
+        ctn_desk_turn(host->desk);
     } while (host->is_wanted);
     if (due_ms)
         ctn_timer_set(host->timer, due_ms);
@@ -229,9 +248,10 @@ void ctn_host_at_end(ctn_host *host, void (*fn)(void *ctx), void *ctx)
 
 static void share_log(ctn_host *host)
 {
-    host->log_drivers = host->log_engine = host->log_text;
+    host->log_drivers = host->log_engine = host->log_fleet = host->log_text;
     host->log_drivers.component = "drivers";
     host->log_engine.component = "engine";
+    host->log_fleet.component = "fleet";
 }
 
 ctn_host *ctn_host_new(const ctn_host_options *options)
@@ -266,7 +286,8 @@ static int take_lock(ctn_host *host, ctn_err *err)
 
 int ctn_host_lock(ctn_host *host, ctn_err *err)
 {
-    if (host->lock || (host->ws->store_file.len && !ctn_file_is_there(host->arena, host->ws->store_file)))
+    if (host->ws->is_fleet || host->lock ||
+        (host->ws->store_file.len && !ctn_file_is_there(host->arena, host->ws->store_file)))
         return CTN_OK;
     return take_lock(host, err);
 }
@@ -292,7 +313,61 @@ int ctn_host_drivers(ctn_host *host, ctn_drivers **ret_drivers, ctn_err *err)
     return rc;
 }
 
+/* ---- one node among many ---- */
+
+static void wake_from_member(void *ctx) /* its thread */
+{
+    ctn_host *host = ctx;
+    ctn_wakeup_send(host->wakeup);
+}
+
+void ctn_host_join_for_one(ctn_host *host, uint32_t shard)
+{
+    host->is_for_one = true;
+    host->one_shard = shard;
+}
+
+static ctn_str node_name(ctn_host *host)
+{
+    char machine[256] = "";
+    ctn_str given = host->options.node_name.len ? host->options.node_name : host->ws->config->node_name;
+    (void) gethostname(machine, sizeof machine - 1);
+    ctn_str name = given.len ? given : ctn_str_from(machine[0] ? machine : "node"), suffix = host->options.node_suffix;
+    return ctn_arena_printf(host->arena, "%.*s%s%.*s", CTN_STR_ARG(name), suffix.len ? "-" : "", CTN_STR_ARG(suffix));
+}
+
+/* Its shards come later (ctn_host_join); until then nothing of the store is this engine's. */
+static int make_member(ctn_host *host, ctn_err *err)
+{
+    const ctn_json *labels = host->ws->config->node_labels;
+    ctn_member_options options = {.store_url = host->ws->store_url,
+                                  .name = node_name(host),
+                                  .labels = labels ? ctn_json_to_str(host->arena, labels) : (ctn_str){0},
+                                  .takes_one = host->is_for_one,
+                                  .one_shard = host->one_shard,
+                                  .log = host->log ? &host->log_fleet : NULL,
+                                  .wake = wake_from_member,
+                                  .wake_ctx = host};
+    ctn_store_shards_held(host->store, &(ctn_shard_set){{0}});
+    return ctn_member_new(&options, &host->member, err);
+}
+
+int ctn_host_join(ctn_host *host, ctn_str address, ctn_err *err)
+{
+    return host->member ? ctn_member_join(host->member, address, host->engine, host->store, host->writer, err) : CTN_OK;
+}
+
 /* ---- owning ---- */
+
+static void start_elsewhere(void *ctx, const ctn_start *start, ctn_ack_fn *ack, void *ack_ctx)
+{
+    ctn_desk_start_elsewhere(((ctn_host *) ctx)->desk, start, ack, ack_ctx);
+}
+
+static void input_elsewhere(void *ctx, ctn_execution_id id, const ctn_input *input)
+{
+    ctn_desk_input_elsewhere(((ctn_host *) ctx)->desk, id, input);
+}
 
 static int find_chain(void *ctx, ctn_str chain_id, ctn_plan **ret_plan, ctn_err *err)
 {
@@ -327,7 +402,7 @@ int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
     }
     ctn_drivers *drivers;
     int rc = ctn_host_drivers(host, &drivers, err);
-    if (rc == CTN_OK && !host->lock)
+    if (rc == CTN_OK && !host->lock && !host->ws->is_fleet)
         rc = take_lock(host, err);
     if (rc == CTN_OK)
         rc = ctn_store_open(host->ws->store_url, mode, &host->store, err);
@@ -336,10 +411,11 @@ int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
     if (rc == CTN_OK && serves)
         rc = audit_service(host, err);
     if (rc == CTN_OK)
-        rc = ctn_store_epoch_begin(host->store, &host->epoch, &host->was_crash, err);
+        rc = host->ws->is_fleet ? make_member(host, err)
+                                : ctn_store_epoch_begin(host->store, &host->epoch, &host->was_crash, err);
     if (rc)
         return rc;
-    host->has_epoch = true;
+    host->has_epoch = !host->ws->is_fleet;
     rc = ctn_writer_thread_start(host->ws->store_url, on_batch_committed, host, &host->writer, err);
     if (rc)
         return rc;
@@ -374,6 +450,7 @@ int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
         .store = host->store,
         .epoch = host->epoch,
         .was_crash = host->was_crash,
+        .leases = host->member ? ctn_member_leases(host->member) : NULL,
         .clock = ctn_clock_system(),
         .seed = ctn_rng_next(&rng),
         .id_rng = ctn_rng_pooled(&host->chance_of_ids),
@@ -388,6 +465,9 @@ int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
         .plan_bound_ctx = host->guard,
         .chain_find = find_chain,
         .chain_find_ctx = host,
+        .start_elsewhere = start_elsewhere,
+        .input_elsewhere = input_elsewhere,
+        .elsewhere_ctx = host,
         .schedules = schedules,
         .schedule_count = schedule_count,
         .may_use = ctn_access_may_use,
@@ -407,11 +487,22 @@ int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
     rc = ctn_engine_new(&options, &host->engine, err);
     if (rc)
         return rc;
+    ctn_desk_options desk = {.engine = host->engine,
+                             .store = host->store,
+                             .member = host->member,
+                             .seal = options.seal,
+                             .clock = options.clock,
+                             .log = host->log ? &host->log_fleet : NULL};
+    host->desk = ctn_desk_new(&desk);
     host->shelf = ctn_shelf_new(host->ws, host->engine, host->store);
     ctn_tool_guard_begin(host->guard, host->engine);
     ctn_drivers_report_to(drivers, *ctn_engine_sink(host->engine));
-    ctn_control_options control = {
-        .loop = host->loop, .engine = host->engine, .store = host->store, .ws = host->ws, .guard = host->guard};
+    ctn_control_options control = {.loop = host->loop,
+                                   .engine = host->engine,
+                                   .store = host->store,
+                                   .desk = host->desk,
+                                   .ws = host->ws,
+                                   .guard = host->guard};
     const char *socket = ctn_workspace_socket(host->ws);
     return socket ? ctn_control_open(&control, socket, &host->control, err) : CTN_OK;
 }
@@ -450,6 +541,16 @@ ctn_store *ctn_host_store(const ctn_host *host)
     return host->store;
 }
 
+ctn_desk *ctn_host_desk(const ctn_host *host)
+{
+    return host->desk;
+}
+
+ctn_member *ctn_host_member(const ctn_host *host)
+{
+    return host->member;
+}
+
 ctn_access *ctn_host_access(const ctn_host *host)
 {
     return host->access;
@@ -486,7 +587,7 @@ static bool is_quiet(void *ctx)
 {
     ctn_host *host = ctx;
     bool is_over = !host->is_over || host->is_over(host->is_over_ctx);
-    return host->is_grace_over || (ctn_engine_is_quiet(host->engine) && is_over);
+    return host->is_grace_over || (ctn_engine_is_quiet(host->engine) && ctn_desk_is_quiet(host->desk) && is_over);
 }
 
 static void on_servers_ended(void *ctx)
@@ -519,6 +620,8 @@ void ctn_host_stop(ctn_host *host, bool (*is_over)(void *ctx), void *ctx)
     host->is_over_ctx = ctx;
     if (host->engine) {
         ctn_control_stop(host->control);
+        if (host->member)
+            ctn_member_leave(host->member); /* what is quiet is another's while the rest ends */
         ctn_engine_stop(host->engine);
         if (!is_quiet(host))
             run_for(host, is_quiet, STOP_GRACE_MS);
@@ -531,7 +634,10 @@ void ctn_host_close(ctn_host *host)
         return;
     ctn_host_stop(host, NULL, NULL);
     ctn_writer_thread_stop(host->writer); /* before the engine, whose batch it may have */
+    ctn_desk_stop(host->desk);
+    ctn_member_close(host->member); /* good-bye: whatever we held is another's at once */
     host->writer = NULL;
+    host->member = NULL;
     ctn_engine *engine = host->engine;
     host->engine = NULL;
     ctn_control_close(host->control);
@@ -540,6 +646,8 @@ void ctn_host_close(ctn_host *host)
         ctn_drivers_report_to(host->drivers, (ctn_call_sink){0});
     ctn_shelf_free(host->shelf);
     host->shelf = NULL;
+    ctn_desk_free(host->desk);
+    host->desk = NULL;
     ctn_engine_free(engine);
     for (size_t i = 0; i < host->at_end_count; i++)
         host->at_end[i].fn(host->at_end[i].ctx);

@@ -5,9 +5,10 @@
  * A host grows in steps, so that what may fail without having changed anything comes first:
  *
  *     _new      loop and signals                           nothing outside is touched
- *     _lock     the store's lock, if the store is there    CTN_E_BUSY: somebody else owns it
+ *     _lock     the store's lock, if the store is there    CTN_E_BUSY: somebody else owns it (a fleet's has none)
  *     _drivers  the ways of doing work                     no server is started yet (host/prepare.h does that)
  *     _own      lock, store, epoch, writer, engine, socket
+ *     _join     in a fleet: this process is a node from here on, and gets its shards
  *     _run      the loop, as often as there is something to wait for
  *     _close    nothing new starts; calls in flight get 5 s; servers end; the good-bye is written
  *
@@ -19,6 +20,7 @@
 #pragma once
 #include "base/histogram.h"
 #include "engine/engine.h"
+#include "fleet/desk.h"
 #include "host/access.h"
 #include "host/drivers.h"
 #include "host/shelf.h"
@@ -35,6 +37,8 @@ typedef struct ctn_host_options {
     ctn_teller teller;
     void (*second_signal)(void *ctx); /* ends the process: does not return */
     void *second_signal_ctx;
+    ctn_str node_name;   /* in a fleet; empty: as the configuration says, else the name of the machine */
+    ctn_str node_suffix; /* behind it, for those that are many on a machine; empty: none */
 } ctn_host_options;
 
 ctn_host *ctn_host_new(const ctn_host_options *options);
@@ -43,6 +47,12 @@ int ctn_host_lock(ctn_host *host, ctn_err *err);
 int ctn_host_drivers(ctn_host *host, ctn_drivers **ret_drivers, ctn_err *err);
 /* serves: advance what is due in the store, not only what is asked for. */
 int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err);
+/* On a store for one process this does nothing. address: where the API is reached; empty: nowhere. CTN_E_EXISTS: a node
+ * of this name lives. */
+int ctn_host_join(ctn_host *host, ctn_str address, ctn_err *err);
+/* The same for a command with one execution: this shard and no other (UINT32_MAX: one that is free), CTN_E_BUSY:
+ * another node has it. Said before _own. */
+void ctn_host_join_for_one(ctn_host *host, uint32_t shard);
 /* The first part of closing: nothing new begins, and the loop turns until calls in flight have ended and what they gave
  * is on disk, and is_over (NULL: nothing more is waited for) says so, but no longer than 5 s. What was asked for before
  * is answered meanwhile. */
@@ -76,5 +86,7 @@ const ctn_histogram *ctn_host_commits_took(const ctn_host *host);
 ctn_engine *ctn_host_engine(const ctn_host *host);
 ctn_store *ctn_host_store(const ctn_host *host);
 ctn_access *ctn_host_access(const ctn_host *host); /* who may do what, as the store and the configuration say */
+ctn_desk *ctn_host_desk(const ctn_host *host);     /* whom to ask for something; NULL before _own, and at the end */
+ctn_member *ctn_host_member(const ctn_host *host); /* NULL: the store is for one process */
 ctn_shelf *ctn_host_shelf(const ctn_host *host);   /* of the engine; NULL before _own, and when it is gone */
 ctn_seal *ctn_host_seal(const ctn_host *host);     /* NULL: nothing is sealed, so nothing sensitive is started */

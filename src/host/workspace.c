@@ -2,6 +2,7 @@
  * workspace.c -- see workspace.h.
  */
 #include "host/workspace.h"
+#include "store/fleet.h"
 #include "host/config_servers.h"
 #include "host/files.h"
 #include "host/models.h"
@@ -38,6 +39,11 @@ int ctn_workspace_open(ctn_arena *arena, const char *config_file, const char *st
     rc = ctn_store_url_check(ws->store_url, err);
     if (rc == CTN_OK)
         ws->store_file = ctn_store_url_file(ws->store_url);
+    char shown[CTN_STORE_SHOWN_BYTES];
+    ctn_store_url_shown(ws->store_url, shown, sizeof shown);
+    ws->store_shown = ctn_arena_str(arena, ctn_str_from(shown));
+    ws->store_name = ws->store_file.len ? ws->store_file : ws->store_shown;
+    ws->is_fleet = rc == CTN_OK && ctn_store_url_is_fleet(ws->store_url);
     return rc;
 }
 

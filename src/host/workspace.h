@@ -17,6 +17,9 @@ typedef struct ctn_workspace {
     ctn_config *config;
     const char *store_url;
     ctn_str store_file;            /* empty: a store without a file */
+    ctn_str store_name;            /* for people: that file, or the URL without its password */
+    ctn_str store_shown;           /* the URL without its password */
+    bool is_fleet;                 /* the store is for several processes (store/fleet.h) */
     ctn_findings findings;         /* of the configuration */
     ctn_findings library_findings; /* of what it includes */
 } ctn_workspace;

@@ -15,6 +15,7 @@
 #include "core/sealed.h"
 #include "host/told.h"
 #include "loop/watch.h"
+#include "store/fleet.h"
 
 #define NEW_PAGE      512 /* entries that are read at once */
 #define BEHIND_PAGE   256
@@ -23,6 +24,7 @@
 #define KIN           1024
 #define ROOM_MS       50 /* who has no room is asked again */
 #define RETRY_MS      1000
+#define OTHERS_MS     250 /* nobody tells us of what other nodes commit */
 
 struct ctn_follower {
     ctn_feed *feed;
@@ -50,6 +52,7 @@ struct ctn_feed {
     ctn_arena *scratch; /* of the entry that is told */
     int64_t position, skip;
     bool is_dirty, is_telling, is_failing;
+    bool is_shared; /* other nodes write, too */
     size_t count;
     ctn_follower *ones[BUCKETS], *wide, *behind, *gone;
     kin kin[KIN]; /* whose step an execution is, as far as it was looked for */
@@ -457,6 +460,10 @@ static void run(void *ctx)
         ctn_task_file(feed->loop, &feed->task);
     else if (feed->is_failing || has_impatient(feed))
         ctn_timer_set(feed->timer, ctn_loop_now_ms(feed->loop) + (feed->is_failing ? RETRY_MS : ROOM_MS));
+    else if (feed->is_shared && feed->count) {
+        feed->is_dirty = true;
+        ctn_timer_set(feed->timer, ctn_loop_now_ms(feed->loop) + OTHERS_MS);
+    }
 }
 
 void ctn_feed_wake(ctn_feed *feed)
@@ -543,6 +550,7 @@ int ctn_feed_new(ctn_loop *loop, ctn_store *store, const ctn_log *log, ctn_feed 
     feed->store = store;
     feed->log = log;
     feed->position = last;
+    feed->is_shared = ctn_store_is_fleet(store);
     feed->scratch = ctn_arena_new(8192);
     feed->task = (ctn_task){.run = run, .ctx = feed};
     feed->timer = ctn_timer_new(loop, run, feed);

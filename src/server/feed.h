@@ -6,6 +6,8 @@
  * so an entry's position is a bookmark: who comes back with it, to this process or the next one, misses nothing and is
  * told nothing twice.
  *
+ * Of a store that several nodes share it is looked every 250 ms, while somebody follows.
+ *
  * New entries are read once and rendered once, whoever follows. A follower who has no room is told nothing more; he is
  * behind then, and goes on from the store when he has room again. The time that a page takes is bounded, and those who
  * are behind take turns.

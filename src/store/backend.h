@@ -13,6 +13,7 @@
 #include "store/audit.h"
 #include "store/backup.h"
 #include "store/data_keys.h"
+#include "store/fleet.h"
 #include "store/principals.h"
 #include "store/quarantine.h"
 #include "store/raw.h"
@@ -26,13 +27,16 @@
  * backend that takes those); what stands behind it is the backend's to read. */
 typedef struct ctn_backend {
     const char *scheme; /* "sqlite" */
+    const char *alias;  /* another scheme that means the same; NULL: none */
     const char *form;   /* for sentences: "sqlite:FILE" */
     int (*check)(const char *url, ctn_err *err);
     int (*open)(const char *url, ctn_store_mode mode, ctn_store **ret_store, ctn_err *err);
     int (*version_read)(const char *url, ctn_store_version *ret_version, ctn_err *err);
     /* The part of the URL that names a file, which lock.c guards; empty: the URL is no good. NULL: it has none. */
     ctn_str (*file)(const char *url);
-    const char *(*caution)(const char *url); /* NULL: it needs none */
+    const char *(*caution)(const char *url);                     /* NULL: it needs none */
+    bool (*is_fleet)(const char *url);                           /* NULL: never (fleet.h) */
+    void (*shown)(const char *url, char *ret_text, size_t size); /* without a password; NULL: as it is */
     /* NULL: there is nothing that could be copied. */
     int (*backup)(const char *url, const ctn_backup_options *options, ctn_backup_report *ret_report, ctn_err *err);
 } ctn_backend;
@@ -129,8 +133,83 @@ typedef struct ctn_store_ops {
     int (*prune)(ctn_store *st, const ctn_prune *what, ctn_prune_walk *walk, ctn_pruned *sum, ctn_err *err);
     int (*size_read)(ctn_store *st, ctn_store_size *ret_size, ctn_err *err);
     int (*shrink)(ctn_store *st, size_t pages, bool *ret_more, ctn_err *err);
-    void (*rest)(ctn_store *st); /* NULL: nothing to do */
+    void (*rest)(ctn_store *st);       /* NULL: nothing to do */
+    const struct ctn_fleet_ops *fleet; /* NULL: a store for one process */
+    const struct ctn_copy_ops *copy;   /* NULL: it is neither copied nor copied to */
 } ctn_store_ops;
+
+/* ---- copying a whole store (copy.h) ---- */
+
+typedef struct ctn_copied_execution {
+    int64_t exec_no;
+    const ctn_execution_row *row; /* NULL: more of the journal of one whose row came before */
+    const ctn_data_key *key;      /* with a row; NULL: it has none */
+    const ctn_record *records;
+    const int64_t *positions; /* of each record; they are kept */
+    size_t count;
+} ctn_copied_execution;
+/* Some of what is copied, as it was: nothing of it is checked or made anew. */
+typedef struct ctn_copied {
+    const ctn_copied_execution *executions;
+    size_t execution_count;
+    const ctn_audit_entry *audits; /* with their nodes, numbers and hashes */
+    size_t audit_count;
+    const ctn_usage_row *usage;
+    size_t usage_count;
+    const ctn_result_row *results;
+    size_t result_count;
+    const ctn_quarantine_row *quarantined;
+    size_t quarantined_count;
+} ctn_copied;
+
+typedef int ctn_definition_fn(void *ctx, const ctn_definition *definition); /* not 0: stop; the call returns CTN_OK */
+typedef int ctn_result_fn(void *ctx, const ctn_result_row *row);
+typedef struct ctn_copy_ops {
+    int (*definition_list)(ctn_store *st, ctn_definition_fn *fn, void *ctx, ctn_err *err);
+    int (*result_list)(ctn_store *st, ctn_result_fn *fn, void *ctx, ctn_err *err);
+    /* Begins a transaction, in which everything is that this handle is asked for until the end, if the store is empty
+     * (CTN_E_EXISTS) but for the audit entries of its making, which go. Nobody can join or own it meanwhile. */
+    int (*begin)(ctn_store *st, ctn_err *err);
+    int (*put)(ctn_store *st, const ctn_copied *some, ctn_err *err);
+    /* `keeps`: what was put stays, its last owner has died, positions go on behind position_last, and so many audit
+     * entries were ever appended; else nothing was. */
+    int (*end)(ctn_store *st, bool keeps, int64_t position_last, int64_t audit_count, ctn_err *err);
+} ctn_copy_ops;
+
+/* What is asked of a handle on a store for a fleet (fleet.h). */
+typedef struct ctn_fleet_ops {
+    uint32_t (*shard_count)(const ctn_store *st);
+    /* NULL: everybody lives where his id says. */
+    int (*shard_of_execution)(ctn_store *st, ctn_execution_id id, uint32_t *ret_shard, ctn_err *err);
+    int (*exec_nos_reserve)(ctn_store *st, uint32_t count, int64_t *ret_first, ctn_err *err);
+    int (*key_claim)(ctn_store *st, ctn_str chain_id, ctn_str key, ctn_execution_id id, ctn_execution_id *ret_id,
+                     ctn_err *err);
+    /* Whose it is; all zero: nobody's. */
+    int (*key_get)(ctn_store *st, ctn_str chain_id, ctn_str key, ctn_execution_id *ret_id, ctn_err *err);
+    int (*node_join)(ctn_store *st, const ctn_node_row *node, int64_t term_ms, int64_t *ret_incarnation, ctn_err *err);
+    int (*handle_of)(ctn_store *st, int64_t incarnation, ctn_err *err);
+    void (*shards_held)(ctn_store *st, const ctn_shard_set *held);
+    int (*node_beat)(ctn_store *st, int64_t incarnation, int64_t term_ms, bool is_leaving, ctn_arena *arena,
+                     ctn_beat *ret, ctn_err *err);
+    int (*node_leave)(ctn_store *st, int64_t incarnation, ctn_err *err);
+    int (*node_list)(ctn_store *st, ctn_node_fn *fn, void *ctx, ctn_err *err);
+    int (*shards_take)(ctn_store *st, int64_t incarnation, uint32_t count, ctn_shard_lease *ret_leases,
+                       uint32_t *ret_count, ctn_err *err);
+    int (*shard_take)(ctn_store *st, int64_t incarnation, uint32_t shard, ctn_shard_lease *ret, ctn_err *err);
+    int (*shards_release)(ctn_store *st, int64_t incarnation, const ctn_shard_set *which, ctn_err *err);
+    int (*nodes_bury)(ctn_store *st, int64_t settle_ms, uint32_t *ret_buried, ctn_err *err);
+    int (*shard_holders)(ctn_store *st, int64_t *ret_incarnations, ctn_err *err);
+    int (*requests_put)(ctn_store *st, const ctn_request_row *rows, size_t count, int64_t *ret_nos, ctn_err *err);
+    int (*requests_waiting)(ctn_store *st, int64_t after_no, size_t limit, ctn_request_fn *fn, void *ctx, ctn_err *err);
+    int (*request_answer)(ctn_store *st, uint32_t shard, int64_t no, int rc, ctn_str sentence, ctn_err *err);
+    int (*request_get)(ctn_store *st, ctn_arena *arena, uint32_t shard, int64_t no, ctn_request_row *ret, ctn_err *err);
+    int (*wake_fd)(ctn_store *st, int64_t incarnation);
+    bool (*woken)(ctn_store *st);
+    int (*places_claim)(ctn_store *st, int64_t incarnation, ctn_str name, int64_t max, int64_t wanted,
+                        int64_t *ret_granted, ctn_err *err);
+    int (*tokens_take)(ctn_store *st, ctn_str name, double per_second, int64_t burst, int64_t wanted,
+                       int64_t *ret_taken, int64_t *ret_next_ms, ctn_err *err);
+} ctn_fleet_ops;
 
 /* So many expired results go with each that is put: more than come, so the table shrinks to what is fresh. */
 #define CTN_RESULTS_PRUNED 4
@@ -141,16 +220,6 @@ struct ctn_store {
     ctn_store_mode mode;
     ctn_store_version raised; /* found > 0: opening has migrated it */
 };
-
-/* A C string of a text's bytes; free() takes it. */
-static inline char *ctn_store_cstring(ctn_str s)
-{
-    char *text = ctn_malloc(s.len + 1);
-    if (s.len)
-        memcpy(text, s.ptr, s.len);
-    text[s.len] = '\0';
-    return text;
-}
 
 /* The row as it stands after an append that creates it. */
 static inline ctn_execution_row ctn_row_with_change(const ctn_execution_row *row, const ctn_execution_change *change)
@@ -169,6 +238,27 @@ static inline ctn_execution_row ctn_row_with_change(const ctn_execution_row *row
     return merged;
 }
 
+/* With copies of its texts. */
+static inline ctn_execution_row ctn_row_copy(ctn_arena *arena, const ctn_execution_row *row)
+{
+    ctn_execution_row copy = *row;
+    ctn_str *texts[] = {&copy.chain_id, &copy.queue_key, &copy.idempotency_key, &copy.tenant, &copy.labels,
+                        &copy.input,    &copy.outputs,   &copy.error,           &copy.damage};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        *texts[i] = ctn_arena_str(arena, *texts[i]);
+    return copy;
+}
+
+/* Are these the outputs that the `completed` entry holds, byte for byte? Then they are stored there only. */
+static inline bool ctn_store_outputs_are_in(const ctn_record *records, size_t count, ctn_str outputs)
+{
+    ctn_str there;
+    for (size_t i = count; outputs.len && i-- > 0;)
+        if (records[i].kind == CTN_ENTRY_COMPLETED)
+            return ctn_completed_outputs(records[i].body, &there) && ctn_str_equal(there, outputs);
+    return false;
+}
+
 /* An entry of the audit log as it is kept: with its node, and {} for no detail. */
 ctn_audit_entry ctn_audit_whole(const ctn_audit_entry *entry);
 
@@ -179,3 +269,7 @@ int ctn_store_check_writable(const ctn_store *st, ctn_err *err);
 int ctn_store_fail_definition(const ctn_chain_row *row, ctn_err *err);
 int ctn_store_fail_version(const ctn_chain_row *row, ctn_err *err);
 int ctn_store_fail_epoch(uint64_t epoch, uint64_t epoch_current, ctn_err *err);
+/* fleet.h: epoch_begin while nodes live; join under the name of one; take of a shard that another holds. */
+int ctn_store_fail_living(const char *names, ctn_err *err);
+int ctn_store_fail_node_exists(const ctn_node_row *living, ctn_err *err);
+int ctn_store_fail_shard_held(uint32_t shard, int64_t holder, ctn_err *err);

@@ -37,13 +37,13 @@ struct ctn_store_lock {
 /* FILE-lock of the real file; caller frees. NULL with a sentence when the folder is not there. */
 static char *lock_path(ctn_str file, ctn_err *err)
 {
-    char *path = ctn_store_cstring(file);
+    char *path = ctn_cstring(file);
     char *real = realpath(path, NULL);
     if (!real) { /* no file yet: resolve its folder */
         char *slash = strrchr(path, '/');
         const char *name = slash ? slash + 1 : path;
         size_t folder_len = slash == path ? 1 : slash ? (size_t) (slash - path) : 0;
-        char *folder = ctn_store_cstring(slash ? (ctn_str){path, folder_len} : CTN_STR("."));
+        char *folder = ctn_cstring(slash ? (ctn_str){path, folder_len} : CTN_STR("."));
         char *folder_real = realpath(folder, NULL);
         if (!folder_real) {
             ctn_fail(err, errno == EACCES ? CTN_E_DENIED : CTN_E_NOT_FOUND, "the folder %s of the store %s: %s", folder,

@@ -34,6 +34,7 @@ typedef struct ctn_prune_walk {
     } completed, others;
     uint64_t left; /* old enough, but not all of its tree has ended, or it owes something: passed by */
     bool is_done;
+    uint32_t part; /* the store's own: of several databases, the one that it is in */
 } ctn_prune_walk;
 
 typedef struct ctn_pruned {

@@ -20,7 +20,9 @@
  *     data_keys.h    wrapped keys of sealed values   retention.h   what ended goes, its space is given back
  *     principals.h   who is known, and may do what
  *     export.h       one execution, as a file        verify.h      is it what was put into it?
+ *     copy.h         a whole store, into a new one
  *     tool_pins.h    what tools were when chains began to rely on them
+ *     fleet.h        several nodes that share one store
  * and seal.h, which seals values before they come here. What a backend implements is in backend.h.
  *
  * Life       open, epoch_begin, then commits under that epoch and reads in any order, epoch_end, close. Who only reads
@@ -54,7 +56,8 @@ typedef enum ctn_store_mode {
     CTN_STORE_CREATE, /* made when absent, migrated when older */
 } ctn_store_mode;
 
-/* url: sqlite:FILE (sqlite/sqlite.h has its options), memory:NAME, or a bare path, which is taken as sqlite's. */
+/* url: sqlite:FILE (sqlite/sqlite.h has its options), postgres://... (postgres/url.h), memory:NAME, or a bare path,
+ * which is taken as sqlite's. */
 int ctn_store_open(const char *url, ctn_store_mode mode, ctn_store **ret_store, ctn_err *err);
 void ctn_store_close(ctn_store *st);
 /* CTN_E_INVALID, CTN_E_UNSUPPORTED: it names no store, and the sentence says what does. */
@@ -65,6 +68,11 @@ bool ctn_store_url_is_path(ctn_str url);
 uint64_t ctn_store_file_key(const char *url);
 /* The file of a URL whose store is one (a part of it), else empty. */
 ctn_str ctn_store_url_file(const char *url);
+/* The URL as it may be told, in logs too: without a password. Cut to size. */
+#define CTN_STORE_SHOWN_BYTES 512
+void ctn_store_url_shown(const char *url, char *ret_text, size_t size);
+/* As it was said but without a password, for a command that somebody is to type; what is no such URL as it is. */
+ctn_str ctn_store_url_without_password(ctn_arena *arena, ctn_str url);
 /* What whoever uses this store must be told, wherever its settings are told; NULL: nothing. */
 const char *ctn_store_url_caution(const char *url);
 
@@ -188,12 +196,13 @@ typedef struct ctn_append {
     size_t count;                       /* at least 1 for a new execution */
     const ctn_result_row *results;      /* kept under their keys, instead of what was there; with each, a few that */
     size_t result_count;                /* have expired by its put_at_ms go */
-    const ctn_usage_row *usage;         /* instead of what was there, whatever becomes of this append; with them, days */
-    size_t usage_count;                 /* go that are older by more than CTN_USAGE_DAYS */
-    const ctn_data_key *data_key;       /* new execution with sensitive values: its data key; else NULL */
+    const ctn_usage_row *usage;   /* instead of what was there, whatever becomes of this append; with them, days */
+    size_t usage_count;           /* go that are older by more than CTN_USAGE_DAYS */
+    const ctn_data_key *data_key; /* new execution with sensitive values: its data key; else NULL */
     const struct ctn_audit_entry
         *audits; /* for the audit log, if the append is accepted (audit.h); whose doing it is */
     size_t audit_count;
+    int64_t request; /* fleet.h: the request that this answers, in the same transaction, if it is accepted; 0: none */
 } ctn_append;
 typedef enum ctn_outcome {
     CTN_OUTCOME_ACCEPTED,
@@ -270,8 +279,8 @@ int ctn_store_execution_owing(ctn_store *st, int64_t after_exec_no, size_t limit
 /* ---- what the engine remembers beside executions; written on the caller's thread, one transaction each ---- */
 typedef struct ctn_schedule_row {
     ctn_str chain_id, cron, timezone;
-    int64_t seen_at_ms; /* every time up to here was fired or given up */
-    int64_t next_at_ms; /* for people: the next one, as it looked then; 0: never */
+    int64_t seen_at_ms;   /* every time up to here was fired or given up */
+    int64_t next_at_ms;   /* for people: the next one, as it looked then; 0: never */
     int64_t fired_at_ms;  /* the last time for which something was started; 0: none */
     int64_t paused_at_ms; /* 0: it is not */
     ctn_str paused_by;

@@ -148,7 +148,8 @@ void ctn_verify_end(ctn_verifying *v)
 static int judge_audit(void *ctx, const ctn_audit_entry *e)
 {
     ctn_verifying *v = ctx;
-    if (v->audit_n == 0 || !ctn_str_equal(e->node, v->audit_node)) {
+    /* Another chain: of another node, or of another database (split/). */
+    if (v->audit_n == 0 || e->n == 1 || !ctn_str_equal(e->node, v->audit_node)) {
         v->audit_last_total += v->audit_n;
         v->audit_node = ctn_arena_str(v->scratch, e->node);
         v->audit_n = 0;

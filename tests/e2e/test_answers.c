@@ -25,9 +25,11 @@ static void open_three(three *ret, world *w)
                     "id: c\noutputs: [approved, facts]\nsteps:\n"
                     "  - {stepName: consent, instructionSet: consent, outputVariables: [approved]}\n"
                     "  - {stepName: research, instructionSet: research, outputVariables: [facts]}\n"
+                    "  - {stepName: word, instructionSet: word}\n"
                     "instructionSets:\n  consent: {approval: {message: Shall we?}}\n"
                     "  research: {agent: {instructions: Look it up., outputSchema: {type: object, required: [facts], "
-                    "properties: {facts: {type: array}}}}}\n");
+                    "properties: {facts: {type: array}}}}}\n"
+                    "  word: {wait: {ms: 600000, answerSchema: {type: object, required: [text]}}}\n");
     web_open(&ret->web, ret->w, "");
     mcp_pipe_open(&ret->mcp, ret->w, NULL, true);
     assert_exit(ret->w, catena(ret->w, "start", "c", "--json", NULL), 0);
@@ -94,6 +96,13 @@ static void wrong_answers_are_refused_in_the_same_words(void **state)
     refused_by_all(t, "research", "{\"facts\": \"none\"}", "facts");
     refused_by_all(t, "research", "{\"fact\": []}", "facts");
     web_answer a = ask_api(t, "research", "{\"facts\": [1]}");
+    assert_in_range(a.status, 200, 202);
+    /* A slip of the pen is no silence: who waits goes on waiting. */
+    assert_exit(t->w, catena(t->w, "answer", t->id, "word", "{\"txt\": \"yes\"}", NULL), 2);
+    assert_in(ctn_str_from(t->w->said.err), "does not fit what step word asks for", "catena answer");
+    a = ask_api(t, "word", "{\"txt\": \"yes\"}");
+    assert_in_range(a.status, 400, 422);
+    a = ask_api(t, "word", "{\"text\": \"yes\"}");
     assert_in_range(a.status, 200, 202);
     char target[128];
     (void) snprintf(target, sizeof target, "/v1/executions/%s?wait=20s", t->id);

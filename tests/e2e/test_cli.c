@@ -189,7 +189,7 @@ static void a_configuration_is_checked_key_by_key(void **state)
     } CASES[] = {
         {"stroe: x.db\n", "catena.yaml:1:1: error: unknown key 'stroe' in the configuration; did you mean 'store'?"},
         {"store: 7\n", "catena.yaml:1:8: error: 'store' must be"},
-        {"store: postgres://host/db\n", "comes with a later version"},
+        {"store: postgres://host/db?shard=1\n", "did you mean \"shards\"?"},
         {"servers:\n  a: {comand: x}\n",
          "catena.yaml:2:7: error: unknown key 'comand' in a server; did you mean 'command'?"},
         {"servers:\n  a: my-server\n", "catena.yaml:2:6: error: a server is an object"},
@@ -420,8 +420,8 @@ static void a_store_is_named_and_found(void **state)
     cli_world_env(w, "CATENA_STORE=one.db");
     assert_exit(w, catena(w, "list", NULL), 0);
     assert_out(w, "hello");
-    assert_exit(w, catena(w, "list", "--store", "postgres://x", NULL), 2);
-    assert_err(w, "later version");
+    assert_exit(w, catena(w, "list", "--store", "postgres://x/db?shards=0", NULL), 2);
+    assert_err(w, "from 1 to 1024");
     assert_exit(w, catena(w, "list", "--store", "mysql:x", NULL), 2);
     assert_err(w, "names no kind of store");
     assert_exit(w, catena(w, "list", "--store", "sqlite:one.db?synchronos=full", NULL), 2);

@@ -3,6 +3,7 @@
  * truth; everything else they do is as people are: late, twice, at the wrong moment.
  */
 #include "sim/chaos_state.h"
+#include "sim/people.h"
 
 /* A request that was answered with "it is on disk" is there: as many records of its kind as were promised. */
 static void on_ack(void *ctx, int rc, ctn_execution_id id, const ctn_err *err)
@@ -63,16 +64,9 @@ void chaos_start(chaos *w, subject *x, const ctn_plan *plan, int64_t version)
 {
     char key[32];
     snprintf(key, sizeof key, "run-%d", (int) (x - w->subjects));
-    ctn_json_builder b = ctn_json_object(w->arena);
-    ctn_json_put_int(&b, "n", x->oracle.input_n);
-    ctn_json_put_str(&b, "text", CTN_STR("a text"));
-    ctn_json_builder list = ctn_json_array(w->arena);
-    for (int64_t i = 0; i < x->oracle.input_n % 5; i++)
-        ctn_json_push(&list, ctn_json_int(w->arena, 10 * i));
-    ctn_json_put(&b, CTN_STR("list"), ctn_json_finish(&list));
     ctn_start start = {.plan = plan,
                        .version = version,
-                       .input = ctn_json_finish(&b),
+                       .input = people_input(&x->oracle, w->arena),
                        .idempotency_key = ctn_str_from(key),
                        .is_queued = chance_percent(&w->of_people, 30)};
     x->was_asked_for = true;
@@ -96,35 +90,11 @@ static void answer(chaos *w, subject *x, int step)
     ask(w, x, &in, CTN_ENTRY_ANSWERED);
 }
 
-/* The first call that asks, and of which it can be known what became of it. */
-static bool asks(void *ctx, deed *d)
-{
-    if (!d->is_asked || d->on_the_way)
-        return false;
-    *(deed **) ctx = d;
-    return true;
-}
-
 static bool settle(chaos *w, subject *x, int step)
 {
-    deed *asked = NULL;
-    if (!oracle_each_deed(&x->oracle, step, asks, &asked))
+    ctn_input in;
+    if (!people_settle(&x->oracle, step, &w->of_people, w->arena, &in))
         return false;
-    char item[24] = "";
-    const char *call = asked->set->calls[asked->call].name;
-    if (asked->task->item >= 0)
-        snprintf(item, sizeof item, "[%lld]", (long long) asked->task->item);
-    ctn_input in = {.kind = CTN_IN_SETTLE,
-                    .name = ctn_arena_printf(w->arena, "%s%s%s%s", x->oracle.spec->steps[step].name, item,
-                                             call[0] ? "/" : "", call)};
-    if (asked->effects)
-        in.settle = CTN_SETTLE_SUCCEED;
-    else
-        in.settle = chance_percent(&w->of_people, 70) ? CTN_SETTLE_RETRY : CTN_SETTLE_FAIL;
-    in.not_happened = !asked->effects;
-    ctn_json_builder b = ctn_json_object(w->arena);
-    ctn_json_put_int(&b, "value", spec_value_of(ctn_str_from(asked->key)));
-    in.value = ctn_json_finish(&b);
     ask(w, x, &in, CTN_ENTRY_DECISION);
     return true;
 }
@@ -135,12 +105,9 @@ bool chaos_help(chaos *w, subject *x)
     if (!x->exec_no || o->has_ended)
         return false;
     for (int i = 0; i < o->spec->step_count; i++) {
-        const judged_work *work = &o->steps[i].whole.work[CTN_ROLE_DO];
-        spec_kind kind = o->spec->steps[i].work.kind;
         if (settle(w, x, i))
             return true;
-        if (work->is_waiting && !work->is_answered && (kind == SPEC_APPROVAL || kind == SPEC_AGENT) &&
-            !o->is_stopping) {
+        if (people_are_asked(o, i)) {
             answer(w, x, i);
             return true;
         }

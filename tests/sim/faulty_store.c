@@ -6,7 +6,8 @@
 #include <stdlib.h>
 
 struct faulty_store {
-    ctn_store base; /* first: the handle is the store */
+    ctn_store base;    /* first: the handle is the store */
+    ctn_store_ops ops; /* with those of a fleet, if the inner one has them */
     ctn_store *inner;
     uint64_t *chance;
     const int *fails;
@@ -246,12 +247,68 @@ static const ctn_store_ops faulty_ops = {
     .execution_read_raw = execution_read_raw,
 };
 
+/* ---- of a fleet ---- */
+
+static const ctn_fleet_ops *fleet_of(ctn_store *st)
+{
+    return inner_of(st)->ops->fleet;
+}
+
+static uint32_t shard_count(const ctn_store *st)
+{
+    return ctn_store_shard_count(((const faulty_store *) st)->inner);
+}
+
+static int exec_nos_reserve(ctn_store *st, uint32_t count, int64_t *ret_first, ctn_err *err)
+{
+    return fails_now(st, err) ? CTN_E_IO : fleet_of(st)->exec_nos_reserve(inner_of(st), count, ret_first, err);
+}
+
+static int key_claim(ctn_store *st, ctn_str chain_id, ctn_str key, ctn_execution_id id, ctn_execution_id *ret_id,
+                     ctn_err *err)
+{
+    return fails_now(st, err) ? CTN_E_IO : fleet_of(st)->key_claim(inner_of(st), chain_id, key, id, ret_id, err);
+}
+
+static void shards_held(ctn_store *st, const ctn_shard_set *held)
+{
+    fleet_of(st)->shards_held(inner_of(st), held);
+}
+
+static int places_claim(ctn_store *st, int64_t incarnation, ctn_str name, int64_t max, int64_t wanted,
+                        int64_t *ret_granted, ctn_err *err)
+{
+    return fails_now(st, err)
+               ? CTN_E_IO
+               : fleet_of(st)->places_claim(inner_of(st), incarnation, name, max, wanted, ret_granted, err);
+}
+
+static int tokens_take(ctn_store *st, ctn_str name, double per_second, int64_t burst, int64_t wanted,
+                       int64_t *ret_taken, int64_t *ret_next_ms, ctn_err *err)
+{
+    return fails_now(st, err)
+               ? CTN_E_IO
+               : fleet_of(st)->tokens_take(inner_of(st), name, per_second, burst, wanted, ret_taken, ret_next_ms, err);
+}
+
+/* What an engine asks; the node's own affairs go past it. */
+static const ctn_fleet_ops faulty_fleet_ops = {
+    .shard_count = shard_count,
+    .exec_nos_reserve = exec_nos_reserve,
+    .key_claim = key_claim,
+    .shards_held = shards_held,
+    .places_claim = places_claim,
+    .tokens_take = tokens_take,
+};
+
 faulty_store *faulty_store_new(ctn_store *inner, uint64_t *chance, const int *fails)
 {
     faulty_store *f = calloc(1, sizeof *f);
     if (!f)
         abort();
-    f->base = (ctn_store){.ops = &faulty_ops, .mode = inner->mode};
+    f->ops = faulty_ops;
+    f->ops.fleet = inner->ops->fleet ? &faulty_fleet_ops : NULL;
+    f->base = (ctn_store){.ops = &f->ops, .mode = inner->mode};
     f->inner = inner;
     f->chance = chance;
     f->fails = fails;

@@ -9,17 +9,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-int suite_run(const char *url, const struct CMUnitTest *own, size_t own_count)
+int suite_run_parts(const char *url, const suite_part *const *parts, size_t part_count)
 {
-    const suite_part own_part = {own, own_count};
-    const suite_part *parts[] = {&suite_commit,       &suite_handles, &suite_chains,     &suite_find, &suite_queue,
-                                 &suite_small_tables, &suite_audit,   &suite_principals, &suite_keys, &suite_quarantine,
-                                 &suite_retention,    &suite_model,   &suite_webhooks,   &own_part};
     size_t count = 0, done = 0;
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+    for (size_t i = 0; i < part_count; i++)
         count += parts[i]->count;
     struct CMUnitTest *tests = ctn_calloc(count, sizeof *tests);
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+    for (size_t i = 0; i < part_count; i++)
         for (size_t k = 0; k < parts[i]->count; k++) {
             tests[done] = parts[i]->tests[k];
             tests[done].setup_func = suite_setup;
@@ -31,17 +27,29 @@ int suite_run(const char *url, const struct CMUnitTest *own, size_t own_count)
     return failed;
 }
 
+int suite_run(const char *url, const struct CMUnitTest *own, size_t own_count)
+{
+    const suite_part own_part = {own, own_count};
+    const suite_part *parts[] = {&suite_commit,       &suite_handles, &suite_chains,     &suite_find, &suite_queue,
+                                 &suite_small_tables, &suite_audit,   &suite_principals, &suite_keys, &suite_quarantine,
+                                 &suite_retention,    &suite_model,   &suite_webhooks,   &own_part};
+    return suite_run_parts(url, parts, sizeof parts / sizeof parts[0]);
+}
+
 /* ---- fixtures ---- */
 
 int suite_setup(void **state)
 {
-    const char *url = *state, *folder = strstr(url, "FOLDER");
+    static int schemas;
+    const char *url = *state, *folder = strstr(url, "FOLDER"), *schema = strstr(url, "SCHEMA");
     suite_fixture *f = ctn_calloc(1, sizeof *f);
     if (folder) {
         snprintf(f->folder, sizeof f->folder, "/tmp/catena-store-XXXXXX");
         if (!mkdtemp(f->folder))
             return -1;
         snprintf(f->url, sizeof f->url, "%.*s%s%s", (int) (folder - url), url, f->folder, folder + strlen("FOLDER"));
+    } else if (schema) {
+        snprintf(f->url, sizeof f->url, "%.*st%d%s", (int) (schema - url), url, ++schemas, schema + strlen("SCHEMA"));
     } else {
         snprintf(f->url, sizeof f->url, "%s", url);
     }

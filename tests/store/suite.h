@@ -12,15 +12,16 @@
 
 typedef struct suite_fixture {
     char folder[64]; /* of this test only; empty: the backend needs none */
-    char url[128];
+    char url[256];
     ctn_arena *arena;
     ctn_store *st;     /* opened with CREATE */
     ctn_store *second; /* another handle on the same store; keeps a memory store alive over a reopen */
     uint64_t epoch;
+    int64_t later_ms; /* suite_fleet.h: how much later it was made */
 } suite_fixture;
 
 /* Runs every promise, and then a backend's own tests, each with a fixture on this URL. FOLDER in it stands for a folder
- * that each test gets for itself. */
+ * that each test gets for itself, SCHEMA for a name that no other test has. */
 int suite_run(const char *url, const struct CMUnitTest *own, size_t own_count);
 
 /* For tests of one thing of SQLite's, outside suite_run. */
@@ -38,6 +39,7 @@ typedef struct suite_part {
     const struct CMUnitTest *tests;
     size_t count;
 } suite_part;
+int suite_run_parts(const char *url, const suite_part *const *parts, size_t part_count);
 extern const suite_part suite_commit, suite_handles, suite_chains, suite_find, suite_queue, suite_small_tables,
     suite_audit, suite_principals, suite_keys, suite_quarantine, suite_retention, suite_model, suite_webhooks;
 

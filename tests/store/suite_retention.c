@@ -159,21 +159,24 @@ static void numbers_of_what_is_gone_never_come_again(void **state)
     suite_make(f, 2, CTN_STATUS_COMPLETED, 0, 4);
     ctn_prune what = suite_older_than(1000);
     assert_int_equal(suite_prune_all(f->st, &what, NULL).executions, 2);
-    int64_t last = 0, position = 0;
+    int64_t last = 0, position = 0, gone = 0;
     assert_int_equal(ctn_store_exec_no_last(f->st, &last, NULL), CTN_OK);
     assert_int_equal(last, 2);
+    assert_int_equal(ctn_store_position_last(f->st, &gone, NULL), CTN_OK);
+    assert_true(gone >= 8);
     suite_make(f, 3, CTN_STATUS_RUNNING, 0, 1);
     (void) ctn_store_journal_read(f->second, 3, 1, first_position, &position, NULL);
-    assert_int_equal(position, 9);
+    assert_true(position > gone);
     /* and by somebody who opens the store anew */
     suite_make(f, 4, CTN_STATUS_COMPLETED, 0, 2);
+    assert_int_equal(ctn_store_position_last(f->st, &gone, NULL), CTN_OK);
     assert_int_equal(suite_prune_all(f->second, &what, NULL).executions, 1);
     ctn_store_close(f->st);
     f->st = NULL;
     assert_int_equal(ctn_store_open(f->url, CTN_STORE_WRITE, &f->st, NULL), CTN_OK);
     suite_make(f, 5, CTN_STATUS_RUNNING, 0, 1);
     (void) ctn_store_journal_read(f->second, 5, 1, first_position, &position, NULL);
-    assert_int_equal(position, 12);
+    assert_true(position > gone);
 }
 
 /* The handle that wrote it remembers where its journal ends; that must not let an entry in. */

@@ -1,7 +1,9 @@
 /*
- * test_memory.c -- the memory store keeps the promises of store.h, and its names and threads work.
+ * test_memory.c -- the memory store keeps the promises of store.h, and its names and threads work; the one that nodes
+ * share keeps them for a process alone.
  */
-#include "suite.h"
+#include "store/memory/memory.h"
+#include "suite_fleet.h"
 #include <pthread.h>
 
 static void data_lives_as_long_as_a_handle(void **state)
@@ -30,6 +32,26 @@ static void names_are_separate(void **state)
     assert_int_equal(ctn_store_open("memory:another", CTN_STORE_CREATE, &other, NULL), CTN_OK);
     assert_int_equal(ctn_store_execution_by_no(other, f->arena, 1, &read, NULL), CTN_E_NOT_FOUND);
     ctn_store_close(other);
+}
+
+static void a_url_is_told_without_its_password(void **state)
+{
+    suite_fixture *f = *state;
+    static const char *const urls[][2] = {
+        {"postgres://ada:s3cret@db.example:5432/catena", "postgres://ada@db.example:5432/catena"},
+        {"postgres://ada@db.example/catena?sslmode=require", "postgres://ada@db.example/catena?sslmode=require"},
+        {"postgres://:s3cret@h/c", "postgres://@h/c"},
+        {"postgres://ada:s3/c@ret@a:1,b:2/c?password=s3cret&schema=x&sslpassword=s3cret",
+         "postgres://ada@a:1,b:2/c?schema=x"},
+        {"postgres:///c?password=s3cret", "postgres:///c"},
+        {"postgres://db:5432/c", "postgres://db:5432/c"},
+        {"sqlite:a:b@c.db?synchronous=normal", "sqlite:a:b@c.db?synchronous=normal"},
+        {"desk.db", "desk.db"},
+    };
+    for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++)
+        assert_string_equal(
+            ctn_arena_str(f->arena, ctn_store_url_without_password(f->arena, ctn_str_from(urls[i][0]))).ptr,
+            urls[i][1]);
 }
 
 static void a_lock_is_always_given(void **state)
@@ -92,13 +114,66 @@ static void handles_of_several_threads_share_the_data(void **state)
     }
 }
 
+static int64_t now_later(void *ctx)
+{
+    const suite_fixture *f = ctx;
+    ctn_clock clock = ctn_clock_system();
+    return ctn_clock_now_ms(&clock) + f->later_ms;
+}
+
+static void later(suite_fixture *f, int64_t ms)
+{
+    f->later_ms += ms;
+    ctn_memory_clock(f->st, &(ctn_clock){now_later, f});
+}
+
+static void a_store_for_one_process_has_no_nodes(void **state)
+{
+    suite_fixture *f = *state;
+    ctn_err err = {0};
+    int64_t number = 0;
+    assert_int_equal(ctn_store_node_join(f->st, &(ctn_node_row){.name = S("a")}, 1000, &number, &err),
+                     CTN_E_UNSUPPORTED);
+    assert_non_null(strstr(err.message, "postgres://"));
+    assert_false(ctn_store_is_fleet(f->st));
+    assert_false(ctn_store_url_is_fleet(f->url));
+    assert_int_equal(ctn_store_wake_fd(f->st, 1), -1);
+    assert_false(ctn_store_woken(f->st));
+    ctn_execution_row row = suite_row(7);
+    suite_create(f, &row, 1);
+    assert_int_equal(ctn_store_exec_nos_reserve(f->st, 3, &number, NULL), CTN_OK);
+    assert_int_equal(number, 8);
+}
+
+static void shards_are_said_once_and_sensibly(void **state)
+{
+    suite_fixture *f = *state;
+    ctn_err err = {0};
+    ctn_store *st = NULL;
+    assert_int_equal(ctn_store_open("memory:nodes?shards=8", CTN_STORE_WRITE, &st, &err), CTN_E_INVALID);
+    assert_non_null(strstr(err.message, "16 shards"));
+    const char *const urls[] = {"memory:x?shards=0", "memory:x?shards=1025", "memory:x?shard=1", "memory:x?",
+                                "memory:?shards=1"};
+    for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++)
+        assert_int_equal(ctn_store_open(urls[i], CTN_STORE_CREATE, &st, &err), CTN_E_INVALID);
+    assert_int_equal(ctn_store_open("memory:nodes", CTN_STORE_WRITE, &st, NULL), CTN_OK);
+    assert_int_equal(ctn_store_shard_count(st), 16);
+    ctn_store_close(st);
+    (void) f;
+}
+
 int main(void)
 {
     const struct CMUnitTest own[] = {
         cmocka_unit_test(data_lives_as_long_as_a_handle),
         cmocka_unit_test(names_are_separate),
+        cmocka_unit_test(a_url_is_told_without_its_password),
         cmocka_unit_test(a_lock_is_always_given),
         cmocka_unit_test(handles_of_several_threads_share_the_data),
+        cmocka_unit_test(a_store_for_one_process_has_no_nodes),
     };
-    return suite_run("memory:suite", own, sizeof own / sizeof own[0]);
+    const struct CMUnitTest own_of_fleet[] = {cmocka_unit_test(shards_are_said_once_and_sensibly)};
+    int failed = suite_run("memory:suite", own, sizeof own / sizeof own[0]);
+    failed += suite_run("memory:fleet?shards=16", NULL, 0);
+    return failed + suite_run_fleet("memory:nodes?shards=16", later, own_of_fleet, 1);
 }

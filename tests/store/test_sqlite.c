@@ -50,8 +50,6 @@ static void urls_that_name_no_store_say_what_does(void **state)
     file_open_fails("memory:", CTN_STORE_CREATE, CTN_E_INVALID, "names no store");
     file_open_fails("sqlit:a.db", CTN_STORE_CREATE, CTN_E_INVALID, "did you mean \"sqlite:\"");
     file_open_fails("https://example.com", CTN_STORE_CREATE, CTN_E_INVALID, "\"https\"");
-    file_open_fails("postgres://host/db", CTN_STORE_CREATE, CTN_E_UNSUPPORTED, "PostgreSQL");
-    file_open_fails("postgresql://host/db", CTN_STORE_READ, CTN_E_UNSUPPORTED, "PostgreSQL");
     assert_true(ctn_str_is(ctn_store_url_file("sqlite:a.db"), "a.db"));
     assert_true(ctn_str_is(ctn_store_url_file("sqlite:/a/b:c.db"), "/a/b:c.db"));
     assert_true(ctn_str_is(ctn_store_url_file("sqlite:sqlite?synchronous=normal"), "sqlite"));

@@ -144,7 +144,7 @@ static void ask_more(bulk *b)
                          .reason = b->reason,
                          .settle = CTN_SETTLE_RETRY,
                          .by = b->by};
-        ctn_request_file(ctn_host_engine(b->host), ctn_host_store(b->host), &q, on_ack, a);
+        ctn_desk_file(ctn_host_desk(b->host), &q, on_ack, a);
     }
     b->is_asking = false;
     end_if_over(b);

@@ -103,7 +103,8 @@ void ctn_api_tell_execution(ctn_api_call *call, ctn_execution_id id)
     bool reveals = ctn_json_bool_or(call->given, "reveal", false); /* allowed and written down: ctn_api_reveal */
     int rc = ctn_store_execution_get(store, call->arena, id, &row, &err);
     if (rc == CTN_OK)
-        rc = ctn_execution_load_open(store, reveals ? ctn_host_seal(call->host) : NULL, call->arena, &row, &x, &err);
+        rc = ctn_execution_load_beside(ctn_host_engine(call->host), store, reveals ? ctn_host_seal(call->host) : NULL,
+                                       call->arena, &row, &x, &err);
     if (rc) {
         ctn_api_fail(call, &err);
         return;
@@ -131,7 +132,7 @@ void ctn_api_tell_execution(ctn_api_call *call, ctn_execution_id id)
     if (s.queued_behind.len)
         ctn_json_put_str(&b, "queuedBehind", s.queued_behind);
     answer(call, &row, &b);
-    ctn_execution_unload(x);
+    ctn_execution_unload_beside(ctn_host_engine(call->host), x);
 }
 
 void ctn_api_await_execution(ctn_api_call *call, ctn_execution_id id)

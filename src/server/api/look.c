@@ -139,7 +139,7 @@ static void get_timeline(ctn_api_call *call)
     timing t = {.err = &err};
     if (!ctn_api_find(call, CTN_ACTION_EXECUTIONS_READ, &row))
         return;
-    int rc = ctn_execution_load(store, call->arena, &row, &x, &err);
+    int rc = ctn_execution_load_beside(ctn_host_engine(call->host), store, NULL, call->arena, &row, &x, &err);
     if (rc == CTN_OK) {
         t.timeline = ctn_timeline_new(call->arena, ctn_execution_plan(x));
         t.scratch = ctn_arena_new(65536);
@@ -160,7 +160,7 @@ static void get_timeline(ctn_api_call *call)
         ctn_api_fail(call, &err);
     }
     ctn_timeline_free(t.timeline);
-    ctn_execution_unload(x);
+    ctn_execution_unload_beside(ctn_host_engine(call->host), x);
 }
 
 /* ---- why ---- */
@@ -203,7 +203,8 @@ static void get_execution_graph(ctn_api_call *call)
     ctn_check_options options = {.effect = ctn_config_effect, .effect_ctx = ctn_host_workspace(call->host)->config};
     if (!ctn_api_find(call, CTN_ACTION_EXECUTIONS_READ, &row))
         return;
-    int rc = ctn_execution_load(ctn_host_store(call->host), call->arena, &row, &x, &err);
+    int rc = ctn_execution_load_beside(ctn_host_engine(call->host), ctn_host_store(call->host), NULL, call->arena, &row,
+                                       &x, &err);
     if (rc == CTN_OK) {
         const ctn_plan *plan = ctn_execution_plan(x);
         rc = ctn_plan_graph(call->arena, plan->definitions, plan->definition_count, &graph, &err);
@@ -215,7 +216,7 @@ static void get_execution_graph(ctn_api_call *call)
     } else {
         ctn_api_fail(call, &err);
     }
-    ctn_execution_unload(x);
+    ctn_execution_unload_beside(ctn_host_engine(call->host), x);
 }
 
 /* clang-format off */

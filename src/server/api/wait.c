@@ -17,6 +17,7 @@
 #define FILED_BYTES_MAX     ((size_t) 64 << 20) /* of their bodies */
 #define BUCKETS             1024
 #define CALLERS             256
+#define OTHERS_MS           250 /* executions of other nodes are looked at: nobody tells us of them */
 
 typedef struct wait {
     struct ctn_api_waits *waits;
@@ -34,11 +35,11 @@ typedef struct wait {
 struct ctn_api_waits {
     ctn_api *api;
     ctn_loop *loop;
-    ctn_timer *soon;
+    ctn_timer *soon, *others;
     wait *filed, *standing[BUCKETS];
     size_t filed_count, filed_bytes, standing_count;
     uint32_t filed_by[CALLERS]; /* by a hash of who: those who share one share its bound */
-    bool is_closed; /* nobody waits for an execution any more */
+    bool is_closed;             /* nobody waits for an execution any more */
 };
 
 static void link_in(wait *w, wait **head)
@@ -137,7 +138,7 @@ void ctn_api_file(ctn_api_call *call, ctn_action action, ctn_request *q, ctn_str
     ctn_str traceparent = q->by.traceparent;
     q->by = ctn_api_requester(call, action);
     q->by.traceparent = traceparent;
-    ctn_request_file(ctn_host_engine(call->host), ctn_host_store(call->host), q, on_ack, w);
+    ctn_desk_file(ctn_host_desk(call->host), q, on_ack, w);
 }
 
 /* ---- standing by for an execution ---- */
@@ -198,6 +199,19 @@ static void note(struct ctn_api_waits *waits, ctn_execution_id id)
         }
 }
 
+static void look_at_others(void *ctx)
+{
+    struct ctn_api_waits *waits = ctx;
+    const ctn_desk *desk = ctn_host_desk(waits->api->host);
+    if (!desk || !waits->standing_count)
+        return;
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (wait *w = waits->standing[i]; w; w = w->next)
+            if (!ctn_desk_is_ours(desk, w->id))
+                note(waits, w->id);
+    ctn_timer_set(waits->others, ctn_loop_now_ms(waits->loop) + OTHERS_MS);
+}
+
 /* Of an execution, and of those whose step it does the work of: they are parked when it is. */
 static void on_event(void *ctx, const ctn_engine_event *event)
 {
@@ -229,7 +243,8 @@ void ctn_api_await(ctn_api_call *call, ctn_execution_id id, int64_t wait_ms, ctn
     }
     wait *w = new_wait(call, then, bucket_of(waits, id));
     w->id = id;
-    waits->standing_count++;
+    if (waits->standing_count++ == 0 && ctn_host_member(call->host))
+        ctn_timer_set(waits->others, ctn_loop_now_ms(waits->loop) + OTHERS_MS);
     w->timer = ctn_timer_new(waits->loop, on_time, w);
     ctn_timer_set(w->timer, ctn_loop_now_ms(waits->loop) + wait_ms);
 }
@@ -242,6 +257,7 @@ void ctn_api_waits_open(ctn_api *api)
     waits->api = api;
     waits->loop = ctn_host_loop(api->host);
     waits->soon = ctn_timer_new(waits->loop, on_soon, waits);
+    waits->others = ctn_timer_new(waits->loop, look_at_others, waits);
     api->waits = waits;
     ctn_host_listen(api->host, on_event, waits);
 }
@@ -280,5 +296,6 @@ void ctn_api_waits_free(ctn_api *api)
     while (waits->filed)
         drop(waits->filed);
     ctn_timer_free(waits->soon);
+    ctn_timer_free(waits->others);
     free(waits);
 }

@@ -5,7 +5,7 @@
  * at once has a bound, of all callers and of each; who comes then is answered 429 before anything is kept.
  */
 #pragma once
-#include "host/request.h"
+#include "fleet/request.h"
 #include "server/api/api.h"
 
 typedef void ctn_api_then_fn(ctn_api_call *call, ctn_execution_id id);

@@ -13,10 +13,12 @@
  * The caller may go at any time; the execution goes on, unless its chain says otherwise.
  */
 #include "base/memory.h"
-#include "host/request.h"
+#include "fleet/request.h"
 #include "host/tree.h"
 #include "server/mcp/engine_internal.h"
 #include <stdlib.h>
+
+#define OTHERS_MS 250
 
 struct ctn_follow {
     ctn_engine_backend *b;
@@ -117,7 +119,7 @@ static void cancel(ctn_follow *f)
                      .actor = f->actor,
                      .reason = CTN_STR("its caller went away, and the chain says onDisconnect: cancel")};
     if (engine)
-        ctn_request_file(engine, ctn_host_store(f->b->host), &q, ignore_ack, NULL);
+        ctn_desk_file(ctn_host_desk(f->b->host), &q, ignore_ack, NULL);
 }
 
 static void on_gone(void *ctx)
@@ -235,7 +237,7 @@ static bool file_answers(ctn_follow *f, const ctn_execution_row *row, const ctn_
             ctn_request r = {
                 .op = CTN_REQUEST_ANSWER, .id = q->execution, .actor = f->actor, .name = q->step, .value = value};
             f->filed++;
-            ctn_request_file(engine, ctn_host_store(f->b->host), &r, on_answer_ack, a);
+            ctn_desk_file(ctn_host_desk(f->b->host), &r, on_answer_ack, a);
             break;
         }
         }
@@ -375,6 +377,19 @@ static void on_timer(void *ctx)
     look(ctx);
 }
 
+/* Nobody tells us of what other nodes do: it is looked at. */
+static void look_at_others(void *ctx)
+{
+    ctn_engine_backend *b = ctx;
+    const ctn_desk *desk = ctn_host_desk(b->host);
+    if (!desk || !b->follows)
+        return;
+    for (ctn_follow *f = b->follows; f; f = f->next)
+        if (f->x && f->has_id && !f->filed && !ctn_desk_is_ours(desk, f->id))
+            look_soon(f);
+    ctn_timer_set(b->others, ctn_loop_now_ms(b->loop) + OTHERS_MS);
+}
+
 /* ---- events ---- */
 
 static void tell_progress(const ctn_follow *f, const ctn_engine_event *event)
@@ -461,6 +476,8 @@ ctn_follow *ctn_follow_new(ctn_engine_backend *b, ctn_mcp_exchange *x, const ctn
     f->wait_until_ms = now_ms + how->wait_ms;
     f->grace_until_ms = now_ms + CTN_MCP_GRACE_MS;
     f->timer = ctn_timer_new(b->loop, on_timer, f);
+    if (!b->follows && ctn_host_member(b->host))
+        ctn_timer_set(b->others, now_ms + OTHERS_MS);
     b->follows = f;
     ctn_mcp_exchange_when_gone(x, on_gone, f);
     return f;
@@ -525,7 +542,7 @@ void ctn_follow_file(ctn_follow *f, ctn_request *q, ctn_str arguments_digest)
     q->by = ctn_engine_requester(f->x);
     q->by.traceparent = traceparent;
     f->filed++;
-    ctn_request_file(engine, ctn_host_store(f->b->host), q, on_ack, f);
+    ctn_desk_file(ctn_host_desk(f->b->host), q, on_ack, f);
 }
 
 bool ctn_follow_join(ctn_follow *f, ctn_str arguments_digest)
@@ -556,6 +573,7 @@ void ctn_follow_execution(ctn_follow *f, ctn_execution_id id, const ctn_json *an
 void ctn_follows_open(ctn_engine_backend *b)
 {
     b->soon = ctn_timer_new(b->loop, on_soon, b);
+    b->others = ctn_timer_new(b->loop, look_at_others, b);
 }
 
 void ctn_follows_hurry(ctn_engine_backend *b)
@@ -574,4 +592,5 @@ void ctn_follows_free(ctn_engine_backend *b)
         free_follow(b->follows);
     }
     ctn_timer_free(b->soon);
+    ctn_timer_free(b->others);
 }

@@ -19,7 +19,7 @@
  */
 #pragma once
 #include "host/access.h"
-#include "host/request.h"
+#include "fleet/request.h"
 #include "server/mcp/engine_backend.h"
 #include "store/store.h"
 #include "wire/jsonrpc.h"
@@ -70,6 +70,7 @@ struct ctn_engine_backend {
     ctn_timer *poll;          /* looks whether chains have changed */
     struct ctn_follow *follows;
     ctn_timer *soon;                 /* those that something happened to are looked at */
+    ctn_timer *others;               /* ... and those that other nodes advance */
     struct ctn_engine_trial *trials; /* simulations under way */
     bool watches_tasks;              /* somebody has asked to be told of one */
     /* Answers that were not taken, the last few: their questions are asked again under another key, with the reason. */

@@ -49,11 +49,12 @@ const ctn_json *ctn_engine_steps(ctn_engine_backend *b, ctn_arena *arena, const 
 {
     ctn_json_builder list = ctn_json_array(arena);
     ctn_execution *x = NULL;
-    if (ctn_execution_load(ctn_host_store(b->host), arena, row, &x, NULL) == CTN_OK) {
+    if (ctn_execution_load_beside(ctn_host_engine(b->host), ctn_host_store(b->host), NULL, arena, row, &x, NULL) ==
+        CTN_OK) {
         ctn_snapshot s = ctn_snapshot_of(x, arena);
         for (size_t i = 0; i < s.step_count; i++)
             ctn_json_push(&list, step_told(arena, &s.steps[i]));
-        ctn_execution_unload(x);
+        ctn_execution_unload_beside(ctn_host_engine(b->host), x);
     }
     return ctn_json_finish(&list);
 }

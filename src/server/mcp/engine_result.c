@@ -136,11 +136,12 @@ static ctn_str pause_reason(ctn_engine_backend *b, const ctn_execution_row *row,
     const ctn_execution *x = engine ? ctn_engine_find(engine, row->id) : NULL;
     ctn_execution *loaded = NULL;
     ctn_str reason = {0};
-    if (!x && ctn_execution_load(ctn_host_store(b->host), arena, row, &loaded, NULL) == CTN_OK)
+    if (!x && ctn_execution_load_beside(ctn_host_engine(b->host), ctn_host_store(b->host), NULL, arena, row, &loaded,
+                                        NULL) == CTN_OK)
         x = loaded;
     if (x && ctn_execution_pause_reason(x).len)
         reason = ctn_arena_printf(arena, ": %.*s", CTN_STR_ARG(ctn_execution_pause_reason(x)));
-    ctn_execution_unload(loaded);
+    ctn_execution_unload_beside(ctn_host_engine(b->host), loaded);
     return reason;
 }
 

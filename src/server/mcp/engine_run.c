@@ -2,7 +2,7 @@
  * engine_run.c -- tools that start, resume, cancel and answer. Each waits a while for what comes of it, and answers
  * with the execution as it then is.
  */
-#include "host/request.h"
+#include "fleet/request.h"
 #include "host/words.h"
 #include "server/mcp/engine_internal.h"
 

@@ -7,7 +7,7 @@
  * chain may say attachMs: then equal arguments of the same caller lead to an execution that is no older and has not
  * failed. Whoever joins waits for the end like the first.
  */
-#include "host/request.h"
+#include "fleet/request.h"
 #include "server/mcp/engine_internal.h"
 #include "store/seal.h"
 #include <inttypes.h>

@@ -14,7 +14,7 @@
  *   failed          a tool that it called answered with a protocol error
  */
 #include "engine/fold.h"
-#include "host/request.h"
+#include "fleet/request.h"
 #include "host/snapshot.h"
 #include "server/mcp/engine_internal.h"
 
@@ -233,7 +233,7 @@ void ctn_mcp_task_update(void *ctx, ctn_mcp_exchange *x)
         u->answers[i].question.base_key = ctn_arena_str(u->arena, q->base_key);
         u->filed++;
         ctn_request r = {.op = CTN_REQUEST_ANSWER, .id = q->execution, .actor = actor, .name = q->step, .value = value};
-        ctn_request_file(engine, ctn_host_store(b->host), &r, on_answered, &u->answers[i]);
+        ctn_desk_file(ctn_host_desk(b->host), &r, on_answered, &u->answers[i]);
     }
     update_over(u);
 }
@@ -260,7 +260,7 @@ void ctn_mcp_task_cancel(void *ctx, ctn_mcp_exchange *x)
                      .id = row.id,
                      .actor = ctn_engine_actor(x, u->arena),
                      .reason = CTN_STR("tasks/cancel")};
-    ctn_request_file(engine, ctn_host_store(b->host), &q, on_cancelled, u);
+    ctn_desk_file(ctn_host_desk(b->host), &q, on_cancelled, u);
 }
 
 /* ---- telling ---- */

@@ -132,6 +132,8 @@ static void write_engine(ctn_expo *e, const ctn_engine_figures *f)
          (double) f->entries_gathering},
         {CTN_EXPO_COUNTER, "catena_commits", "Commits to the store.", (double) f->commits},
         {CTN_EXPO_COUNTER, "catena_entries", "Entries that were committed.", (double) f->entries},
+        {CTN_EXPO_COUNTER, "catena_late_sends", "Writes that were begun although this node's lease was over by then.",
+         (double) f->late_sends},
         {CTN_EXPO_COUNTER, "catena_requests_refused", "Requests that the engine has refused.", (double) f->refused},
     };
     for (size_t i = 0; i < sizeof FIGURES / sizeof *FIGURES; i++) {

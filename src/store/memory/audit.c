@@ -5,10 +5,8 @@
 #include "store/memory/ops.h"
 #include <stdlib.h>
 
-void ctn_memory_audit_append(memory_db *db, const ctn_audit_entry *entry)
+void ctn_memory_audit_keep(memory_db *db, const ctn_audit_entry *entry)
 {
-    static const ctn_digest FIRST = {{0}};
-    const ctn_digest *previous = db->audit_count ? &db->audit[db->audit_count - 1].hash : &FIRST;
     ctn_audit_entry kept = {
         .at_ms = entry->at_ms,
         .actor = ctn_arena_str(db->arena, entry->actor),
@@ -16,11 +14,21 @@ void ctn_memory_audit_append(memory_db *db, const ctn_audit_entry *entry)
         .subject = ctn_arena_str(db->arena, entry->subject),
         .detail = ctn_arena_str(db->arena, entry->detail),
         .node = ctn_arena_str(db->arena, entry->node),
-        .n = (int64_t) db->audit_count + 1,
+        .n = entry->n,
+        .hash = entry->hash,
     };
-    kept.hash = ctn_audit_hash(&kept, previous);
     GROW(db->audit, db->audit_count, db->audit_capacity);
     db->audit[db->audit_count++] = kept;
+}
+
+void ctn_memory_audit_append(memory_db *db, const ctn_audit_entry *entry)
+{
+    static const ctn_digest FIRST = {{0}};
+    const ctn_digest *previous = db->audit_count ? &db->audit[db->audit_count - 1].hash : &FIRST;
+    ctn_audit_entry chained = *entry;
+    chained.n = (int64_t) db->audit_count + 1;
+    chained.hash = ctn_audit_hash(&chained, previous);
+    ctn_memory_audit_keep(db, &chained);
 }
 
 int ctn_memory_audit(ctn_store *st, const ctn_audit_entry *entry, ctn_err *err)

@@ -9,23 +9,31 @@
 
 int ctn_memory_epoch_begin(ctn_store *st, uint64_t *ret_epoch, bool *ret_was_crash, ctn_err *err)
 {
-    (void) err;
+    int rc = CTN_OK;
     memory_db *db = memory_lock(st);
-    *ret_was_crash = !db->is_clean;
-    *ret_epoch = ++db->epoch;
-    db->is_clean = false;
+    if (db->fleet) {
+        rc = ctn_memory_fleet_begin(db, ret_epoch, ret_was_crash, err);
+    } else {
+        *ret_was_crash = !db->is_clean;
+        *ret_epoch = ++db->epoch;
+        db->is_clean = false;
+    }
     memory_unlock(db);
-    return CTN_OK;
+    return rc;
 }
 
 int ctn_memory_epoch_end(ctn_store *st, uint64_t epoch, ctn_err *err)
 {
+    int rc = CTN_OK;
     memory_db *db = memory_lock(st);
-    uint64_t current = db->epoch;
-    if (epoch == current)
+    if (db->fleet)
+        rc = ctn_memory_fleet_end(db, epoch, err);
+    else if (epoch == db->epoch)
         db->is_clean = true;
+    else
+        rc = ctn_store_fail_epoch(epoch, db->epoch, err);
     memory_unlock(db);
-    return epoch == current ? CTN_OK : ctn_store_fail_epoch(epoch, current, err);
+    return rc;
 }
 
 /* ---- commit ---- */
@@ -52,29 +60,15 @@ static void change_execution(memory_db *db, memory_execution *e, const ctn_execu
     e->row = row;
 }
 
-static void add_record(memory_db *db, memory_execution *e, const ctn_record *record)
+static bool is_ours(const memory_store *st, const ctn_append *a)
 {
-    if (e->count == e->capacity) {
-        e->capacity = e->capacity ? e->capacity * 2 : 8;
-        e->records = ctn_realloc_array(e->records, e->capacity, sizeof e->records[0]);
-        e->positions = ctn_realloc_array(e->positions, e->capacity, sizeof e->positions[0]);
-    }
-    ctn_record kept = *record;
-    kept.step = ctn_arena_str(db->arena, record->step);
-    kept.actor = ctn_arena_str(db->arena, record->actor);
-    kept.body = ctn_arena_str(db->arena, record->body);
-    kept.sealed = ctn_arena_str(db->arena, record->sealed);
-    e->records[e->count] = kept;
-    GROW(db->places, (size_t) db->position_last, db->place_capacity);
-    db->places[db->position_last] = (memory_place){e->row.exec_no, e->count};
-    e->positions[e->count] = ++db->position_last;
-    e->count++;
-    e->row.hash_last = record->hash;
+    return st->db->fleet ? ctn_memory_fleet_admits(st, a->exec_no, a->epoch) : a->epoch >= st->db->epoch;
 }
 
-static ctn_outcome append_one(memory_db *db, const ctn_append *a)
+static ctn_outcome append_one(const memory_store *st, const ctn_append *a)
 {
-    if (a->epoch < db->epoch && !CTN_PLANT(FENCE_MISSING))
+    memory_db *db = st->db;
+    if (!is_ours(st, a) && !CTN_PLANT(FENCE_MISSING) && !CTN_PLANT(SHARD_FENCE_MISSING))
         return CTN_OUTCOME_STALE_EPOCH;
     memory_execution *e = ctn_memory_find_no(db, a->exec_no);
     if ((e ? e->count : 0) != a->seq_expected && !(CTN_PLANT(STALE_SEQ_ACCEPTED) && e))
@@ -93,7 +87,7 @@ static ctn_outcome append_one(memory_db *db, const ctn_append *a)
     if (a->change)
         ctn_memory_wake(db, a->change->wakes);
     for (size_t i = 0; i < a->count; i++)
-        add_record(db, e, &a->records[i]);
+        ctn_memory_record_add(db, e, &a->records[i], db->position_last + 1);
     if (a->data_key)
         ctn_memory_key_put(db, a->exec_no, a->data_key);
     for (size_t i = 0; i < a->result_count; i++)
@@ -102,6 +96,8 @@ static ctn_outcome append_one(memory_db *db, const ctn_append *a)
         ctn_audit_entry entry = ctn_audit_whole(&a->audits[i]);
         ctn_memory_audit_append(db, &entry);
     }
+    if (a->request && db->fleet && !CTN_PLANT(REQUEST_LEFT_OPEN))
+        ctn_memory_request_done(db, a->request, CTN_OK, (ctn_str){NULL, 0});
     return CTN_OUTCOME_ACCEPTED;
 }
 
@@ -110,7 +106,7 @@ int ctn_memory_commit(ctn_store *st, const ctn_append *appends, size_t count, ct
     (void) err;
     memory_db *db = memory_lock(st);
     for (size_t i = 0; i < count; i++) {
-        ret_outcomes[i] = append_one(db, &appends[i]);
+        ret_outcomes[i] = append_one((memory_store *) st, &appends[i]);
         if (ret_outcomes[i] != CTN_OUTCOME_STALE_EPOCH)
             ctn_memory_usage_put(db, appends[i].usage, appends[i].usage_count);
     }

@@ -27,8 +27,9 @@ typedef struct memory_index {
     size_t count, capacity; /* capacity: 0 or a power of two */
 } memory_index;
 
-/* Where the entry of a position is: positions are 1, 2, 3, ... */
+/* Where the entry of a position is. */
 typedef struct memory_place {
+    int64_t position; /* first: ctn_memory_by_number */
     int64_t exec_no;
     size_t index;
 } memory_place;
@@ -37,6 +38,8 @@ typedef struct memory_data_key {
     int64_t exec_no;
     ctn_data_key key; /* its texts are one piece of malloc's, which master_id begins */
 } memory_data_key;
+
+typedef struct memory_fleet memory_fleet; /* memory/fleet.h */
 
 typedef struct memory_db {
     struct memory_db *next;
@@ -47,8 +50,7 @@ typedef struct memory_db {
     uint64_t epoch;
     bool is_clean;
     int64_t position_last, exec_no_last;
-    memory_place *places; /* position_last of them */
-    size_t place_capacity;
+    memory_table places;      /* memory_place by position */
     memory_table definitions; /* ctn_definition by digest */
     memory_table chains;      /* ctn_chain_row by id and version */
     memory_table executions;  /* memory_execution * by exec_no */
@@ -73,11 +75,19 @@ typedef struct memory_db {
     memory_table webhooks;         /* ctn_webhook_row by name */
     ctn_dead_letter *dead_letters; /* in no order */
     size_t dead_letter_count, dead_letter_capacity;
+    int64_t changes;     /* of what every node keeps in memory */
+    memory_fleet *fleet; /* NULL: for one process */
 } memory_db;
 
 typedef struct memory_store {
     ctn_store base;
+    ctn_store_ops ops; /* behind base: with those of a fleet, if it is one */
     memory_db *db;
+    int64_t incarnation; /* of which node this handle is; 0: of none, and it sees all shards */
+    ctn_shard_set held;
+    int wake_fd; /* -1: nobody has asked for it */
+    int64_t wake_incarnation;
+    struct memory_store *next_listener;
 } memory_store;
 
 static inline memory_db *memory_lock(ctn_store *st)
@@ -90,6 +100,19 @@ static inline void memory_unlock(memory_db *db)
 {
     pthread_mutex_unlock(&db->mutex);
 }
+
+/* ---- fleet.c ---- */
+memory_fleet *ctn_memory_fleet_new(uint32_t shard_count);
+void ctn_memory_fleet_free(memory_fleet *fleet);                                                   /* NULL is fine */
+bool ctn_memory_fleet_admits(const memory_store *st, int64_t exec_no, uint64_t epoch);             /* promise 3 */
+int ctn_memory_fleet_begin(memory_db *db, uint64_t *ret_epoch, bool *ret_was_crash, ctn_err *err); /* epoch_begin */
+int ctn_memory_fleet_end(memory_db *db, uint64_t epoch, ctn_err *err);
+/* Does this handle load what is in the shard of this execution? */
+bool ctn_memory_is_held(const ctn_store *st, int64_t exec_no);
+void ctn_memory_request_done(memory_db *db, int64_t no, int rc, ctn_str sentence); /* once; wakes who waits */
+void ctn_memory_key_forget(memory_db *db, const ctn_execution_row *row);           /* it is pruned */
+void ctn_memory_listener_remove(memory_store *st);
+void ctn_memory_changed(memory_db *db); /* what every node keeps in memory: counted, and all are woken */
 
 /* ---- executions.c ---- */
 static inline memory_execution *memory_execution_at(const memory_db *db, size_t place) /* by exec_no */
@@ -105,6 +128,7 @@ void ctn_memory_execution_add(memory_db *db, memory_execution *e);
 void ctn_memory_execution_bury(memory_db *db, memory_execution *e);
 void ctn_memory_index_again(memory_db *db); /* after burying */
 void ctn_memory_execution_free(memory_execution *e);
+void ctn_memory_record_add(memory_db *db, memory_execution *e, const ctn_record *record, int64_t position);
 /* After a change of its status. */
 void ctn_memory_live_update(memory_db *db, memory_execution *e);
 /* The first unfinished one with this key and a number below before_exec_no. */
@@ -128,6 +152,7 @@ uint64_t ctn_memory_results_prune(memory_db *db, int64_t before_ms); /* all that
 
 /* ---- audit.c ---- */
 void ctn_memory_audit_append(memory_db *db, const ctn_audit_entry *entry);
+void ctn_memory_audit_keep(memory_db *db, const ctn_audit_entry *entry); /* as it stands */
 
 /* ---- principals.c ---- */
 int ctn_memory_by_grant(const void *row, const void *grant);

@@ -128,6 +128,30 @@ void ctn_memory_execution_free(memory_execution *e)
     free(e);
 }
 
+/* ---- their journals ---- */
+
+void ctn_memory_record_add(memory_db *db, memory_execution *e, const ctn_record *record, int64_t position)
+{
+    if (e->count == e->capacity) {
+        e->capacity = e->capacity ? e->capacity * 2 : 8;
+        e->records = ctn_realloc_array(e->records, e->capacity, sizeof e->records[0]);
+        e->positions = ctn_realloc_array(e->positions, e->capacity, sizeof e->positions[0]);
+    }
+    ctn_record kept = *record;
+    kept.step = ctn_arena_str(db->arena, record->step);
+    kept.actor = ctn_arena_str(db->arena, record->actor);
+    kept.body = ctn_arena_str(db->arena, record->body);
+    kept.sealed = ctn_arena_str(db->arena, record->sealed);
+    e->records[e->count] = kept;
+    bool is_new;
+    memory_place *place = ctn_memory_table_put(&db->places, &position, &is_new);
+    *place = (memory_place){position, e->row.exec_no, e->count};
+    e->positions[e->count++] = position;
+    if (position > db->position_last)
+        db->position_last = position;
+    e->row.hash_last = record->hash;
+}
+
 /* ---- the unfinished ---- */
 
 void ctn_memory_live_update(memory_db *db, memory_execution *e)

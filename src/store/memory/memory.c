@@ -7,22 +7,24 @@
  */
 #include "store/memory/memory.h"
 #include "store/memory/db.h"
+#include "store/memory/fleet.h"
 #include "store/memory/ops.h"
 #include <stdlib.h>
 
 static pthread_mutex_t registry_mutex = PTHREAD_MUTEX_INITIALIZER;
 static memory_db *registry_first;
 
-static memory_db *db_new(ctn_str name)
+static memory_db *db_new(ctn_str name, uint32_t shards)
 {
     memory_db *db = ctn_calloc(1, sizeof *db);
     *db = (memory_db){
-        .name = ctn_store_cstring(name),
+        .name = ctn_cstring(name),
         .arena = ctn_arena_new(4096),
         .is_clean = true,
         .definitions = {.row_bytes = sizeof(ctn_definition), .compare = ctn_memory_by_digest},
         .chains = {.row_bytes = sizeof(ctn_chain_row), .compare = ctn_memory_by_version},
         .executions = {.row_bytes = sizeof(memory_execution *), .compare = ctn_memory_by_exec_no},
+        .places = {.row_bytes = sizeof(memory_place), .compare = ctn_memory_by_number},
         .usage = {.row_bytes = sizeof(ctn_usage_row), .compare = ctn_memory_by_usage},
         .schedules = {.row_bytes = sizeof(ctn_schedule_row), .compare = ctn_memory_by_text},
         .breakers = {.row_bytes = sizeof(ctn_breaker_row), .compare = ctn_memory_by_text},
@@ -35,6 +37,8 @@ static memory_db *db_new(ctn_str name)
         .api_keys = {.row_bytes = sizeof(ctn_api_key_row), .compare = ctn_memory_by_text},
         .webhooks = {.row_bytes = sizeof(ctn_webhook_row), .compare = ctn_memory_by_text},
     };
+    if (shards)
+        db->fleet = ctn_memory_fleet_new(shards);
     pthread_mutex_init(&db->mutex, NULL);
     return db;
 }
@@ -49,11 +53,11 @@ static void db_free(memory_db *db)
     ctn_memory_keys_free(db);
     memory_table *tables[] = {&db->definitions, &db->chains,    &db->executions, &db->schedules, &db->breakers,
                               &db->results,     &db->data_keys, &db->quarantine, &db->tool_pins, &db->principals,
-                              &db->grants,      &db->api_keys,  &db->webhooks,   &db->usage};
+                              &db->grants,      &db->api_keys,  &db->webhooks,   &db->usage,     &db->places};
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
         free(tables[i]->rows);
+    ctn_memory_fleet_free(db->fleet);
     free(db->live);
-    free(db->places);
     free(db->dead_letters);
     free(db->by_id.slots);
     free(db->by_key.slots);
@@ -76,6 +80,8 @@ static memory_db *registry_find(ctn_str name)
 static void memory_close(ctn_store *st)
 {
     memory_db *db = ((memory_store *) st)->db;
+    if (db->fleet)
+        ctn_memory_listener_remove((memory_store *) st);
     pthread_mutex_lock(&registry_mutex);
     bool is_last = --db->handle_count == 0;
     if (is_last) {
@@ -91,6 +97,7 @@ static void memory_close(ctn_store *st)
 }
 
 static const ctn_store_ops memory_ops = {
+    .copy = &ctn_memory_copy_ops,
     .close = memory_close,
     .epoch_begin = ctn_memory_epoch_begin,
     .epoch_end = ctn_memory_epoch_end,
@@ -160,14 +167,38 @@ static const ctn_store_ops memory_ops = {
 
 /* ---- the backend ---- */
 
-static ctn_str name_of(const char *url)
+/* NAME, or NAME?shards=N. */
+typedef struct memory_url {
+    ctn_str name;
+    uint32_t shards; /* 0: not said */
+} memory_url;
+
+static int url_parse(const char *url, memory_url *ret, ctn_err *err)
 {
-    return ctn_str_from_offset(ctn_str_from(url), sizeof "memory:" - 1);
+    ctn_str rest = ctn_str_from_offset(ctn_str_from(url), sizeof "memory:" - 1);
+    int64_t shards = 0;
+    bool has_query = ctn_str_find(rest, CTN_STR("?")) != SIZE_MAX;
+    ret->name = ctn_str_cut(&rest, '?');
+    if (!ret->name.len)
+        return ctn_fail(err, CTN_E_INVALID, "\"%s\" names no store: write memory:NAME", url);
+    if (has_query && (!ctn_str_starts_with(rest, CTN_STR("shards=")) ||
+                      !ctn_str_to_int64(ctn_str_from_offset(rest, sizeof "shards=" - 1), &shards) || shards < 1 ||
+                      shards > CTN_SHARDS_MAX))
+        return ctn_fail(err, CTN_E_INVALID, "\"%s\": behind memory:NAME stands nothing, or ?shards=1 to ?shards=%d",
+                        url, CTN_SHARDS_MAX);
+    ret->shards = (uint32_t) shards;
+    return CTN_OK;
 }
 
 static int memory_check(const char *url, ctn_err *err)
 {
-    return name_of(url).len ? CTN_OK : ctn_fail(err, CTN_E_INVALID, "\"%s\" names no store: write memory:NAME", url);
+    return url_parse(url, &(memory_url){0}, err);
+}
+
+static bool memory_is_fleet(const char *url)
+{
+    memory_url parts = {0};
+    return url_parse(url, &parts, NULL) == CTN_OK && parts.shards;
 }
 
 static int fail_missing(ctn_str name, ctn_err *err)
@@ -175,40 +206,64 @@ static int fail_missing(ctn_str name, ctn_err *err)
     return ctn_fail(err, CTN_E_NOT_FOUND, "there is no store memory:%.*s in this process", CTN_STR_ARG(name));
 }
 
+/* As it was made: a store does not become one for a fleet, and its shards are not counted anew. */
+static int check_shards(const memory_db *db, const memory_url *parts, ctn_err *err)
+{
+    uint32_t shards = db->fleet ? db->fleet->shard_count : 0;
+    if (parts->shards == 0 || parts->shards == shards)
+        return CTN_OK;
+    return ctn_fail(err, CTN_E_INVALID,
+                    "the store memory:%.*s was made with %u shards, not with %u (0: for one process)",
+                    CTN_STR_ARG(parts->name), shards, parts->shards);
+}
+
 static int memory_open(const char *url, ctn_store_mode mode, ctn_store **ret_store, ctn_err *err)
 {
-    ctn_str name = name_of(url);
-    int rc = memory_check(url, err);
+    memory_url parts;
+    int rc = url_parse(url, &parts, err);
     if (rc)
         return rc;
     pthread_mutex_lock(&registry_mutex);
-    memory_db *db = registry_find(name);
+    memory_db *db = registry_find(parts.name);
     if (!db && mode == CTN_STORE_CREATE) {
-        db = db_new(name);
+        db = db_new(parts.name, parts.shards);
         db->next = registry_first;
         registry_first = db;
     }
-    if (db)
+    rc = db ? check_shards(db, &parts, err) : fail_missing(parts.name, err);
+    if (rc == CTN_OK)
         db->handle_count++;
     pthread_mutex_unlock(&registry_mutex);
-    if (!db)
-        return fail_missing(name, err);
+    if (rc)
+        return rc;
     memory_store *st = ctn_calloc(1, sizeof *st);
-    st->base = (ctn_store){.ops = &memory_ops, .mode = mode};
-    st->db = db;
+    *st = (memory_store){.ops = memory_ops, .db = db, .wake_fd = -1};
+    st->ops.fleet = db->fleet ? &ctn_memory_fleet_ops : NULL;
+    st->base = (ctn_store){.ops = &st->ops, .mode = mode};
     *ret_store = &st->base;
     return CTN_OK;
+}
+
+void ctn_memory_clock(ctn_store *st, const ctn_clock *clock)
+{
+    memory_db *db = memory_lock(st);
+    if (db->fleet)
+        db->fleet->clock = *clock;
+    memory_unlock(db);
 }
 
 /* It has no schema and no past: there is one version. */
 static int memory_version_read(const char *url, ctn_store_version *ret_version, ctn_err *err)
 {
-    ctn_str name = name_of(url);
+    memory_url parts;
+    int rc = url_parse(url, &parts, err);
+    if (rc)
+        return rc;
     pthread_mutex_lock(&registry_mutex);
-    bool exists = registry_find(name) != NULL;
+    bool exists = registry_find(parts.name) != NULL;
     pthread_mutex_unlock(&registry_mutex);
     if (!exists)
-        return fail_missing(name, err);
+        return fail_missing(parts.name, err);
     *ret_version = (ctn_store_version){.found = 1, .newest = 1};
     return CTN_OK;
 }
@@ -219,4 +274,5 @@ const ctn_backend ctn_memory_backend = {
     .check = memory_check,
     .open = memory_open,
     .version_read = memory_version_read,
+    .is_fleet = memory_is_fleet,
 };

@@ -103,3 +103,6 @@ int ctn_memory_dead_letter_put(ctn_store *st, const ctn_dead_letter *letter, ctn
 int ctn_memory_dead_letter_remove(ctn_store *st, ctn_str webhook, int64_t position, ctn_err *err);
 int ctn_memory_dead_letter_list(ctn_store *st, ctn_str webhook, int64_t after, size_t limit, ctn_dead_letter_fn *fn,
                                 void *ctx, ctn_err *err);
+
+/* ---- copy.c ---- */
+extern const ctn_copy_ops ctn_memory_copy_ops;

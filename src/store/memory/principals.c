@@ -48,6 +48,12 @@ static void put_key(memory_db *db, const ctn_api_key_row *key)
     kept->created_by = ctn_arena_str(db->arena, key->created_by);
 }
 
+static void principals_changed(memory_db *db)
+{
+    db->principal_changes++;
+    ctn_memory_changed(db);
+}
+
 int ctn_memory_principal_put(ctn_store *st, const ctn_principal_put *put, ctn_err *err)
 {
     memory_db *db = memory_lock(st);
@@ -60,7 +66,8 @@ int ctn_memory_principal_put(ctn_store *st, const ctn_principal_put *put, ctn_er
         put_grant(db, &put->grants[i]);
     if (rc == CTN_OK && put->key)
         put_key(db, put->key);
-    db->principal_changes += rc == CTN_OK;
+    if (rc == CTN_OK)
+        principals_changed(db);
     memory_unlock(db);
     return rc;
 }
@@ -84,7 +91,7 @@ int ctn_memory_principal_remove(ctn_store *st, ctn_str name, int64_t now_ms, ctn
         if (ctn_str_equal(key->principal, name) && !key->revoked_at_ms)
             key->revoked_at_ms = now_ms;
     }
-    db->principal_changes++;
+    principals_changed(db);
 done:
     memory_unlock(db);
     return rc;
@@ -95,7 +102,8 @@ int ctn_memory_grant_remove(ctn_store *st, const ctn_grant_row *grant, ctn_err *
     memory_db *db = memory_lock(st);
     bool is_there = ctn_memory_table_find(&db->grants, grant) != NULL;
     ctn_memory_table_remove(&db->grants, grant);
-    db->principal_changes += is_there;
+    if (is_there)
+        principals_changed(db);
     memory_unlock(db);
     return is_there ? CTN_OK : ctn_fail(err, CTN_E_NOT_FOUND, "%.*s has no such grant", CTN_STR_ARG(grant->principal));
 }
@@ -106,7 +114,8 @@ int ctn_memory_api_key_revoke(ctn_store *st, ctn_str id, int64_t now_ms, ctn_err
     ctn_api_key_row *key = ctn_memory_table_find(&db->api_keys, &id);
     if (key && !key->revoked_at_ms)
         key->revoked_at_ms = now_ms;
-    db->principal_changes += key != NULL;
+    if (key)
+        principals_changed(db);
     memory_unlock(db);
     return key ? CTN_OK : ctn_fail(err, CTN_E_NOT_FOUND, "there is no key with the id %.*s", CTN_STR_ARG(id));
 }

@@ -42,7 +42,7 @@ int ctn_memory_execution_due(ctn_store *st, int64_t until_ms, size_t limit, ctn_
     size_t count = 0, capacity = 0;
     for (size_t i = 0; i < db->live_count; i++) {
         const ctn_execution_row *row = &db->live[i]->row;
-        if (row->wake_at_ms <= 0 || row->wake_at_ms > until_ms)
+        if (row->wake_at_ms <= 0 || row->wake_at_ms > until_ms || !ctn_memory_is_held(st, row->exec_no))
             continue;
         GROW(rows, count, capacity);
         rows[count++] = *row;
@@ -57,8 +57,9 @@ int ctn_memory_next_wake(ctn_store *st, int64_t after_ms, int64_t *ret_wake_at_m
     memory_db *db = memory_lock(st);
     int64_t best = 0;
     for (size_t i = 0; i < db->live_count; i++) {
-        int64_t wake = db->live[i]->row.wake_at_ms;
-        if (wake > 0 && wake > after_ms && (best == 0 || wake < best))
+        const ctn_execution_row *row = &db->live[i]->row;
+        int64_t wake = row->wake_at_ms;
+        if (wake > 0 && wake > after_ms && (best == 0 || wake < best) && ctn_memory_is_held(st, row->exec_no))
             best = wake;
     }
     *ret_wake_at_ms = best;
@@ -102,7 +103,7 @@ int ctn_memory_queue_lanes(ctn_store *st, ctn_queue_lane_fn *fn, void *ctx, ctn_
     ctn_queue_lane *lanes = ctn_calloc(db->live_count + 1, sizeof *lanes);
     size_t count = 0, kept = 0;
     for (size_t i = 0; i < db->live_count; i++)
-        if (db->live[i]->row.status == CTN_STATUS_QUEUED)
+        if (db->live[i]->row.status == CTN_STATUS_QUEUED && ctn_memory_is_held(st, db->live[i]->row.exec_no))
             lanes[count++] = lane_of_one(&db->live[i]->row);
     memory_unlock(db);
     qsort(lanes, count, sizeof *lanes, compare_lanes);
@@ -132,7 +133,8 @@ int ctn_memory_queue_next(ctn_store *st, ctn_str tenant, ctn_str chain_id, int p
     for (size_t i = 0; i < db->live_count; i++) {
         const ctn_execution_row *row = &db->live[i]->row;
         if (!is_admissible(row) || row->exec_no <= after_exec_no || row->priority != priority ||
-            !ctn_str_equal(row->chain_id, chain_id) || !ctn_str_equal(row->tenant, tenant))
+            !ctn_str_equal(row->chain_id, chain_id) || !ctn_str_equal(row->tenant, tenant) ||
+            !ctn_memory_is_held(st, row->exec_no))
             continue;
         GROW(rows, count, capacity);
         rows[count++] = *row;
@@ -163,7 +165,7 @@ int ctn_memory_execution_owing(ctn_store *st, int64_t after_exec_no, size_t limi
     size_t count = 0, capacity = 0;
     for (size_t i = ctn_memory_table_place(&db->executions, &first_no); i < db->executions.count; i++) {
         const ctn_execution_row *row = &memory_execution_at(db, i)->row;
-        if (!ctn_status_is_final(row->status) || row->wake_at_ms <= 0)
+        if (!ctn_status_is_final(row->status) || row->wake_at_ms <= 0 || !ctn_memory_is_held(st, row->exec_no))
             continue;
         GROW(rows, count, capacity);
         rows[count++] = *row;

@@ -109,14 +109,16 @@ int ctn_memory_journal_after(ctn_store *st, int64_t position, size_t limit, ctn_
     ctn_record records[TAIL_PAGE];
     size_t count = 0;
     memory_db *db = memory_lock(st);
-    int64_t last = db->position_last;
-    for (position = position > 0 ? position : 0; position < last && count < limit && count < TAIL_PAGE; position++) {
-        memory_place place = db->places[position];
+    int64_t next = position + 1;
+    size_t i = ctn_memory_table_place(&db->places, &next);
+    for (; i < db->places.count && count < limit && count < TAIL_PAGE; i++) {
+        memory_place place = ((const memory_place *) db->places.rows)[i];
+        position = place.position;
         const memory_execution *e = ctn_memory_find_no(db, place.exec_no); /* NULL: pruned */
         if (!e)
             continue;
         records[count] = e->records[place.index];
-        entries[count] = (ctn_tail_entry){.position = position + 1,
+        entries[count] = (ctn_tail_entry){.position = position,
                                           .record = &records[count],
                                           .exec_no = place.exec_no,
                                           .id = e->row.id,
@@ -127,7 +129,7 @@ int ctn_memory_journal_after(ctn_store *st, int64_t position, size_t limit, ctn_
         count++;
     }
     memory_unlock(db);
-    for (size_t i = 0; i < count; i++)
+    for (i = 0; i < count; i++)
         if (fn(ctx, &entries[i]))
             return CTN_OK;
     return count == TAIL_PAGE && limit > count ? ctn_memory_journal_after(st, position, limit - count, fn, ctx, err)

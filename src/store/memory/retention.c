@@ -27,6 +27,7 @@ static void take_tree(memory_db *db, memory_execution *e, bool is_dry, ctn_prune
     if (is_dry)
         return;
     ctn_memory_key_remove(db, e->row.exec_no);
+    ctn_memory_key_forget(db, &e->row);
     ctn_memory_execution_bury(db, e);
 }
 

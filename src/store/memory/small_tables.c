@@ -19,6 +19,7 @@ int ctn_memory_schedule_put(ctn_store *st, const ctn_schedule_row *row, ctn_err 
     kept->cron = ctn_arena_str(db->arena, row->cron);
     kept->timezone = ctn_arena_str(db->arena, row->timezone);
     kept->paused_by = ctn_arena_str(db->arena, row->paused_by);
+    ctn_memory_changed(db);
     memory_unlock(db);
     return CTN_OK;
 }
@@ -45,6 +46,7 @@ int ctn_memory_breaker_put(ctn_store *st, const ctn_breaker_row *row, ctn_err *e
     *kept = *row;
     kept->name = ctn_arena_str(db->arena, row->name);
     kept->state = ctn_arena_str(db->arena, row->state);
+    ctn_memory_changed(db);
     memory_unlock(db);
     return CTN_OK;
 }

@@ -18,6 +18,7 @@ int ctn_memory_tool_pin_put(ctn_store *st, const ctn_tool_pin *pins, size_t coun
         kept->pinned_by = ctn_arena_str(db->arena, pins[i].pinned_by);
         kept->seen = ctn_arena_str(db->arena, pins[i].seen);
     }
+    ctn_memory_changed(db);
     memory_unlock(db);
     return CTN_OK;
 }

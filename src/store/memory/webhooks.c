@@ -16,6 +16,7 @@ int ctn_memory_webhook_put(ctn_store *st, const ctn_webhook_row *row, ctn_err *e
                         &kept->tenant, &kept->created_by, &kept->stopped};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i] = ctn_arena_str(db->arena, *texts[i]);
+    ctn_memory_changed(db);
     memory_unlock(db);
     return CTN_OK;
 }
@@ -31,6 +32,8 @@ int ctn_memory_webhook_remove(ctn_store *st, ctn_str name, ctn_err *err)
         if (!ctn_str_equal(db->dead_letters[i].webhook, name))
             db->dead_letters[left++] = db->dead_letters[i];
     db->dead_letter_count = left;
+    if (is_there)
+        ctn_memory_changed(db);
     memory_unlock(db);
     return is_there ? CTN_OK : CTN_E_NOT_FOUND;
 }

@@ -25,7 +25,7 @@ static int read_last(sqlite_store *st, ctn_str node, int64_t *ret_n, ctn_digest 
     return rc;
 }
 
-static int insert(sqlite_store *st, const ctn_audit_entry *entry, ctn_err *err)
+int ctn_sqlite_audit_insert(sqlite_store *st, const ctn_audit_entry *entry, ctn_err *err)
 {
     sqlite3_stmt *stmt = NULL;
     int rc = ctn_sqlite_take(st, SQL_AUDIT_INSERT, &stmt, err);
@@ -55,7 +55,7 @@ int ctn_sqlite_audit_append(sqlite_store *st, const ctn_audit_entry *entry, ctn_
         return rc;
     chained.n++;
     chained.hash = ctn_audit_hash(&chained, &previous);
-    return insert(st, &chained, err);
+    return ctn_sqlite_audit_insert(st, &chained, err);
 }
 
 int ctn_sqlite_audit(ctn_store *base, const ctn_audit_entry *entry, ctn_err *err)

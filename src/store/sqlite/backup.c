@@ -181,7 +181,7 @@ static int put_in_place(const copying *c)
     if (!is_moved)
         return errno == EEXIST ? ctn_fail(c->err, CTN_E_EXISTS, "%s is there already; --force replaces it", path)
                                : fail_file(c, "renaming it");
-    char *folder = ctn_store_cstring(ctn_str_from(path));
+    char *folder = ctn_cstring(ctn_str_from(path));
     char *slash = strrchr(folder, '/');
     if (slash)
         slash[slash == folder] = '\0';

@@ -102,7 +102,7 @@ sqlite_checkpointer *ctn_sqlite_checkpointer_new(sqlite3 *db, const char *path, 
 {
     sqlite_checkpointer *ck = ctn_calloc(1, sizeof *ck);
     ck->db = db;
-    ck->path = ctn_store_cstring(ctn_str_from(path));
+    ck->path = ctn_cstring(ctn_str_from(path));
     ck->pages = ck->threshold = pages ? pages : CHECKPOINT_PAGES;
     pthread_mutex_init(&ck->mutex, NULL);
     pthread_cond_init(&ck->wakeup, NULL);

@@ -159,19 +159,9 @@ static int refresh(sqlite_store *st, ctn_err *err)
     return CTN_OK;
 }
 
-/* Are these the outputs that the append's `completed` entry holds, byte for byte? Then they are stored there only. */
-static bool outputs_are_in_journal(const ctn_append *a, ctn_str outputs)
-{
-    ctn_str there;
-    for (size_t i = a->count; i-- > 0;)
-        if (a->records[i].kind == CTN_ENTRY_COMPLETED)
-            return ctn_completed_outputs(a->records[i].body, &there) && ctn_str_equal(there, outputs);
-    return false;
-}
-
 static void bind_outputs(sqlite3_stmt *stmt, int at, const ctn_append *a, ctn_str outputs)
 {
-    if (outputs.len && outputs_are_in_journal(a, outputs))
+    if (ctn_store_outputs_are_in(a->records, a->count, outputs))
         sqlite3_bind_text(stmt, at, "", 0, SQLITE_STATIC);
     else
         sqlite_bind_str(stmt, at, outputs);

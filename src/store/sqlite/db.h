@@ -19,6 +19,7 @@ struct sqlite_store {
     sqlite_held held[SQL_COUNT];
     sqlite_seq_cache *seqs;            /* NULL until the first commit */
     sqlite_checkpointer *checkpointer; /* NULL unless writable */
+    bool is_copied_to;                 /* copy.c: everything is in its transaction */
 };
 
 /* ---- file.c ---- */
@@ -68,6 +69,7 @@ void ctn_sqlite_seq_forget(sqlite_store *st, int64_t exec_no); /* it is deleted 
 
 /* ---- of an append, in its transaction ---- */
 int ctn_sqlite_audit_append(sqlite_store *st, const ctn_audit_entry *entry, ctn_err *err);
+int ctn_sqlite_audit_insert(sqlite_store *st, const ctn_audit_entry *entry, ctn_err *err); /* as it stands */
 int ctn_sqlite_data_key_append(sqlite_store *st, int64_t exec_no, const ctn_data_key *key, ctn_err *err);
 int ctn_sqlite_usage_put(sqlite_store *st, const ctn_usage_row *rows, size_t count, ctn_err *err);
 int ctn_sqlite_result_put(sqlite_store *st, const ctn_result_row *row, ctn_err *err);

@@ -75,7 +75,7 @@ static int fail_no_file(const char *path, ctn_err *err)
         return ctn_fail(err, CTN_E_DENIED, "the store %s: %s", path, strerror(errno));
     if (errno != ENOENT && errno != ENOTDIR)
         return ctn_fail(err, CTN_E_IO, "the store %s: %s", path, strerror(errno));
-    char *folder = ctn_store_cstring(ctn_str_from(path));
+    char *folder = ctn_cstring(ctn_str_from(path));
     char *slash = strrchr(folder, '/');
     struct stat info;
     if (slash && slash != folder)

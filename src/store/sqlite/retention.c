@@ -8,19 +8,13 @@
  * The floors under numbers and positions are kept by triggers of the schema, which write only when the highest one
  * goes. A journal is deleted by its index on (exec_no, seq), in that order.
  */
+#include "store/ended.h"
 #include "store/sqlite/db.h"
 #include "store/sqlite/ops.h"
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CANDIDATES_MAX = 64, RESULTS_MAX = 64, SLACK_PAGES_MIN = 4 };
-
-typedef struct candidate {
-    int64_t exec_no, finished_at_ms;
-    ctn_execution_id id;
-    ctn_status status;
-    bool owes;
-} candidate;
+enum { RESULTS_MAX = 64, SLACK_PAGES_MIN = 4 };
 
 typedef struct member {
     int64_t exec_no;
@@ -88,7 +82,7 @@ static int add_children(pruning *p, ctn_execution_id parent, ctn_err *err)
 }
 
 /* Who belongs to it, and how many entries; a journal has no gaps, so its last number is its length. */
-static int read_tree(pruning *p, const candidate *root, ctn_err *err)
+static int read_tree(pruning *p, const ctn_ended *root, ctn_err *err)
 {
     tree *t = &p->tree;
     int rc = CTN_OK;
@@ -136,9 +130,11 @@ static int prune_rest(pruning *p, int64_t exec_no, ctn_err *err)
 }
 
 /* The next ones of an index; fewer than asked for: there are no more. */
-static int read_candidates(pruning *p, sqlite_sql which, const struct ctn_prune_place *place, candidate *ret,
-                           size_t *ret_count, ctn_err *err)
+static int read_ended(void *ctx, bool of_completed, const struct ctn_prune_place *place, ctn_ended *ret,
+                      size_t *ret_count, ctn_err *err)
 {
+    pruning *p = ctx;
+    sqlite_sql which = of_completed ? SQL_ENDED_COMPLETED : SQL_ENDED_OTHERS;
     sqlite3_stmt *stmt = NULL;
     size_t count = 0;
     int rc = ctn_sqlite_take(p->st, which, &stmt, err);
@@ -146,10 +142,10 @@ static int read_candidates(pruning *p, sqlite_sql which, const struct ctn_prune_
         return rc;
     sqlite3_bind_int64(stmt, 1, place->finished_at_ms);
     sqlite3_bind_int64(stmt, 2, place->exec_no);
-    sqlite3_bind_int(stmt, 3, CANDIDATES_MAX);
+    sqlite3_bind_int(stmt, 3, CTN_ENDED_PAGE);
     while (ctn_sqlite_next(p->st, stmt, "reading what has ended", &rc, err)) {
-        candidate *c = &ret[count++];
-        *c = (candidate){.exec_no = sqlite3_column_int64(stmt, 0),
+        ctn_ended *c = &ret[count++];
+        *c = (ctn_ended){.exec_no = sqlite3_column_int64(stmt, 0),
                          .finished_at_ms = sqlite3_column_int64(stmt, 3),
                          .owes = sqlite3_column_type(stmt, 4) != SQLITE_NULL};
         /* A damaged one is not ours to judge: it stays. */
@@ -161,19 +157,9 @@ static int read_candidates(pruning *p, sqlite_sql which, const struct ctn_prune_
     return rc;
 }
 
-static int64_t newest_before_ms(const ctn_prune *what, bool of_completed)
+static int prune_one(void *ctx, const ctn_ended *c, ctn_err *err)
 {
-    int64_t before_ms = 0;
-    for (int i = CTN_STATUS_COMPLETED; i < CTN_STATUS_COUNT; i++)
-        if ((i == CTN_STATUS_COMPLETED) == of_completed && what->before_ms[i] > before_ms)
-            before_ms = what->before_ms[i];
-    return before_ms;
-}
-
-static int prune_one(pruning *p, const candidate *c, ctn_err *err)
-{
-    if (c->finished_at_ms >= p->what->before_ms[c->status])
-        return CTN_OK; /* of this status they are kept longer */
+    pruning *p = ctx;
     int rc = read_tree(p, c, err);
     if (rc)
         return rc;
@@ -190,25 +176,9 @@ static int prune_one(pruning *p, const candidate *c, ctn_err *err)
 
 static int prune_some(pruning *p, bool of_completed, struct ctn_prune_place *place, ctn_err *err)
 {
-    candidate candidates[CANDIDATES_MAX];
-    size_t count = 0;
-    int64_t before_ms = newest_before_ms(p->what, of_completed);
-    int rc = read_candidates(p, of_completed ? SQL_ENDED_COMPLETED : SQL_ENDED_OTHERS, place, candidates, &count, err);
-    for (size_t i = 0; rc == CTN_OK && i < count && p->gone_here < p->what->entries_max; i++) {
-        if (candidates[i].finished_at_ms >= before_ms) {
-            place->next_at_ms = candidates[i].finished_at_ms;
-            place->is_done = true;
-            return CTN_OK;
-        }
-        rc = prune_one(p, &candidates[i], err);
-        place->finished_at_ms = candidates[i].finished_at_ms;
-        place->exec_no = candidates[i].exec_no;
-        if (i + 1 == count && count < CANDIDATES_MAX)
-            place->is_done = true;
-    }
-    if (count == 0)
-        place->is_done = true;
-    return rc;
+    const ctn_ended_reader reader = {
+        .ctx = p, .what = p->what, .gone = &p->gone_here, .read = read_ended, .prune = prune_one};
+    return ctn_ended_walk(&reader, of_completed, place, err);
 }
 
 static int prune(pruning *p, ctn_prune_walk *walk, ctn_err *err)

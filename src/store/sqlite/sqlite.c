@@ -24,6 +24,7 @@ static void sqlite_store_close(ctn_store *base)
 }
 
 static const ctn_store_ops sqlite_ops = {
+    .copy = &ctn_sqlite_copy_ops,
     .close = sqlite_store_close,
     .epoch_begin = ctn_sqlite_epoch_begin,
     .epoch_end = ctn_sqlite_epoch_end,
@@ -120,7 +121,7 @@ static int make(void *ctx)
     m->st = ctn_calloc(1, sizeof *m->st);
     m->st->base = (ctn_store){.ops = &sqlite_ops, .mode = m->mode};
     m->st->db = m->db;
-    m->st->path = ctn_store_cstring(ctn_str_from(m->url->path));
+    m->st->path = ctn_cstring(ctn_str_from(m->url->path));
     if (m->mode != CTN_STORE_READ)
         m->st->checkpointer = ctn_sqlite_checkpointer_new(m->db, m->url->path, m->url->checkpoint_pages);
     return CTN_OK;

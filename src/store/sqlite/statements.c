@@ -151,11 +151,13 @@ bool ctn_sqlite_is_whole(const sqlite_store *st, int *rc, ctn_err *err)
 
 int ctn_sqlite_begin(sqlite_store *st, ctn_err *err)
 {
-    return ctn_sqlite_run(st, SQL_BEGIN, err);
+    return st->is_copied_to ? CTN_OK : ctn_sqlite_run(st, SQL_BEGIN, err);
 }
 
 int ctn_sqlite_end(sqlite_store *st, int rc, ctn_err *err)
 {
+    if (st->is_copied_to)
+        return rc;
     if (rc == CTN_OK)
         rc = ctn_sqlite_run(st, SQL_COMMIT, err);
     if (rc && !sqlite3_get_autocommit(st->db))

@@ -143,7 +143,7 @@ int ctn_sqlite_step_done(const sqlite_store *st, sqlite3_stmt *stmt, const char 
 /* Was the row, whose columns were read now, read whole? A column is NULL, or short, for want of memory, too. */
 bool ctn_sqlite_is_whole(const sqlite_store *st, int *rc, ctn_err *err);
 
-/* ---- transactions ---- */
+/* ---- transactions; while a store is copied to (copy.c) both do nothing ---- */
 
 int ctn_sqlite_begin(sqlite_store *st, ctn_err *err); /* CTN_E_BUSY: nothing happened */
 /* Commits if rc is CTN_OK; else, or when that fails, rolls back. The first error is the one that is told. */

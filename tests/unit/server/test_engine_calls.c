@@ -6,7 +6,7 @@
 
 #include "support/cmocka.h"
 #include "base/hash.h"
-#include "host/request.h"
+#include "fleet/request.h"
 #include "unit/server/engine_kit.h"
 
 static const char *const CHAINS[] = {

@@ -1,7 +1,8 @@
 /*
  * request.c -- see request.h.
  */
-#include "host/request.h"
+#include "fleet/request.h"
+#include <stddef.h>
 
 static const char *const METHODS[] = {"start",   "resume",         "answer",          "settle",
                                       "set",     "cancel",         "pause",           "release",
@@ -21,25 +22,34 @@ void ctn_request_drop_plan(ctn_request *q)
 
 /* ---- as JSON ---- */
 
-static const ctn_json *definitions_to_json(const ctn_plan *plan, ctn_arena *arena)
+static const ctn_plan *plan_of(const ctn_request *q)
+{
+    return q->plan ? q->plan : q->known_plan;
+}
+
+/* with_bodies: whole; else by their digests. */
+static const ctn_json *definitions_to_json(const ctn_plan *plan, bool with_bodies, ctn_arena *arena)
 {
     ctn_json_builder list = ctn_json_array(arena);
     for (uint32_t i = 0; i < plan->definition_count; i++) {
         ctn_json_builder d = ctn_json_object(arena);
         ctn_json_put_str(&d, "kind", plan->definitions[i].kind);
         ctn_json_put_str(&d, "name", plan->definitions[i].name);
-        ctn_json_put_str(&d, "body", plan->definitions[i].body);
+        if (with_bodies)
+            ctn_json_put_str(&d, "body", plan->definitions[i].body);
+        else
+            ctn_json_put_str(&d, "digest", ctn_str_from(ctn_digest_to_text(plan->definitions[i].digest).text));
         ctn_json_push(&list, ctn_json_finish(&d));
     }
     return ctn_json_finish(&list);
 }
 
-const ctn_json *ctn_request_to_json(const ctn_request *q, ctn_arena *arena)
+static const ctn_json *to_json(const ctn_request *q, bool with_bodies, ctn_arena *arena)
 {
     ctn_json_builder b = ctn_json_object(arena);
     ctn_json_put_str(&b, "actor", q->actor);
     if (q->op == CTN_REQUEST_START) {
-        ctn_json_put(&b, CTN_STR("definitions"), definitions_to_json(q->plan, arena));
+        ctn_json_put(&b, CTN_STR("definitions"), definitions_to_json(plan_of(q), with_bodies, arena));
         ctn_json_put(&b, CTN_STR("input"), q->input);
         if (q->labels)
             ctn_json_put(&b, CTN_STR("labels"), q->labels);
@@ -49,6 +59,8 @@ const ctn_json *ctn_request_to_json(const ctn_request *q, ctn_arena *arena)
             ctn_json_put(&b, CTN_STR("sensitive"), q->sensitive);
         ctn_json_put_str(&b, "idempotencyKey", q->idempotency_key);
         ctn_json_put_bool(&b, "queued", q->is_queued);
+        if (q->has_priority)
+            ctn_json_put_int(&b, "priority", q->priority);
         return ctn_json_finish(&b);
     }
     ctn_json_put_str(&b, "id", ctn_str_from(ctn_id_to_text(q->id).text));
@@ -61,6 +73,11 @@ const ctn_json *ctn_request_to_json(const ctn_request *q, ctn_arena *arena)
         ctn_json_put_bool(&b, "notHappened", q->not_happened);
     }
     return ctn_json_finish(&b);
+}
+
+const ctn_json *ctn_request_to_json(const ctn_request *q, ctn_arena *arena)
+{
+    return to_json(q, true, arena);
 }
 
 static int plan_from_json(const ctn_json *list, ctn_plan **ret_plan, ctn_err *err)
@@ -99,7 +116,9 @@ static bool is_of_schedule(ctn_request_op op)
     return op >= CTN_REQUEST_SCHEDULE_PAUSE && op <= CTN_REQUEST_SCHEDULE_FIRE;
 }
 
-int ctn_request_from_json(ctn_arena *arena, ctn_str method, const ctn_json *params, ctn_request *ret, ctn_err *err)
+/* has_plan: its definitions are whole. */
+static int from_json(ctn_arena *arena, ctn_str method, const ctn_json *params, bool has_plan, ctn_request *ret,
+                     ctn_err *err)
 {
     ctn_str none = {0};
     ctn_request q = {.actor = ctn_json_str_or(params, "actor", none)};
@@ -114,7 +133,9 @@ int ctn_request_from_json(ctn_arena *arena, ctn_str method, const ctn_json *para
         q.is_queued = ctn_json_bool_or(params, "queued", false);
         if (!q.input)
             q.input = ctn_json_finish(&(ctn_json_builder){.arena = arena, .kind = CTN_JSON_OBJECT});
-        int rc = plan_from_json(ctn_json_member_of(params, "definitions"), &q.plan, err);
+        q.has_priority = ctn_json_member_of(params, "priority") != NULL;
+        q.priority = (int) ctn_json_int_or(params, "priority", 0);
+        int rc = has_plan ? plan_from_json(ctn_json_member_of(params, "definitions"), &q.plan, err) : CTN_OK;
         if (rc)
             return rc;
         *ret = q;
@@ -135,6 +156,162 @@ int ctn_request_from_json(ctn_arena *arena, ctn_str method, const ctn_json *para
         return ctn_fail(err, CTN_E_INVALID, "%s needs a value", METHODS[q.op]);
     *ret = q;
     return CTN_OK;
+}
+
+int ctn_request_from_json(ctn_arena *arena, ctn_str method, const ctn_json *params, ctn_request *ret, ctn_err *err)
+{
+    return from_json(arena, method, params, true, ret, err);
+}
+
+/* ---- on whose behalf ---- */
+
+static void fill_audit(ctn_request *q)
+{
+    static const char *const ACTIONS[CTN_REQUEST_OP_COUNT] = {
+        "executions.start",   "executions.resume", "executions.answer", "executions.settle",
+        "executions.set",     "executions.cancel", "executions.pause",  "executions.release",
+        "executions.discard", "schedules.pause",   "schedules.resume",  "schedules.fire"};
+    if (!q->by.audit_action.len)
+        q->by.audit_action =
+            q->op == CTN_REQUEST_START && q->going_on ? CTN_STR("executions.rerun") : ctn_str_from(ACTIONS[q->op]);
+    if (!q->by.audit_actor.len)
+        q->by.audit_actor = q->actor;
+    if (!q->by.from.len)
+        q->by.from = CTN_STR("local");
+}
+
+/* ---- on disk ---- */
+
+int ctn_request_put_definitions(const ctn_request *q, ctn_store *store, ctn_arena *scratch, ctn_err *err)
+{
+    const ctn_plan *plan = plan_of(q);
+    ctn_definition *definitions = CTN_NEW_ARRAY(scratch, ctn_definition, plan->definition_count);
+    for (uint32_t i = 0; i < plan->definition_count; i++)
+        definitions[i] = (ctn_definition){.digest = plan->definitions[i].digest,
+                                          .kind = plan->definitions[i].kind,
+                                          .name = plan->definitions[i].name,
+                                          .body = plan->definitions[i].body};
+    return ctn_store_definition_put(store, definitions, plan->definition_count, err);
+}
+
+static ctn_str kind_of(ctn_request_op op)
+{
+    switch (op) {
+    case CTN_REQUEST_START: return CTN_STR("start");
+    case CTN_REQUEST_RESUME: return CTN_STR("adopt");
+    case CTN_REQUEST_RELEASE:
+    case CTN_REQUEST_DISCARD: return CTN_STR("release");
+    case CTN_REQUEST_SCHEDULE_PAUSE:
+    case CTN_REQUEST_SCHEDULE_RESUME:
+    case CTN_REQUEST_SCHEDULE_FIRE: return CTN_STR("schedule");
+    default: return CTN_STR("input");
+    }
+}
+
+typedef struct by_field {
+    const char *name;
+    size_t at;
+} by_field;
+static const by_field BY[] = {
+    {"principal", offsetof(ctn_requester, principal)}, {"tenant", offsetof(ctn_requester, tenant)},
+    {"action", offsetof(ctn_requester, audit_action)}, {"auditActor", offsetof(ctn_requester, audit_actor)},
+    {"from", offsetof(ctn_requester, from)},           {"traceparent", offsetof(ctn_requester, traceparent)},
+};
+enum { BY_COUNT = sizeof BY / sizeof *BY };
+
+static ctn_str *by_text(ctn_requester *by, size_t i)
+{
+    return (ctn_str *) (void *) ((char *) by + BY[i].at);
+}
+
+/* What the box says that it is: of another request it does not open. */
+static ctn_str box_name(ctn_arena *arena, ctn_str method, ctn_execution_id id)
+{
+    return ctn_arena_printf(arena, "request %.*s %s", CTN_STR_ARG(method), ctn_id_to_text(id).text);
+}
+
+int ctn_request_to_row(ctn_request *q, ctn_seal *seal, uint32_t shard, ctn_arena *arena, ctn_request_row *ret,
+                       ctn_err *err)
+{
+    ctn_json_builder b = ctn_json_object(arena), by = ctn_json_object(arena);
+    ctn_str method = ctn_str_from(METHODS[q->op]), sealed;
+    fill_audit(q);
+    for (size_t i = 0; i < BY_COUNT; i++)
+        if (by_text(&q->by, i)->len)
+            ctn_json_put_str(&by, BY[i].name, *by_text(&q->by, i));
+    ctn_json_put_str(&b, "method", method);
+    ctn_json_put(&b, CTN_STR("by"), ctn_json_finish(&by));
+    const ctn_json *params = to_json(q, false, arena);
+    if (seal) {
+        ctn_str text = ctn_json_to_str(arena, params);
+        int rc = ctn_seal_text(seal, box_name(arena, method, q->id), text, arena, &sealed, err);
+        if (rc)
+            return rc;
+        ctn_json_put_str(&b, "sealed", sealed);
+    } else
+        ctn_json_put(&b, CTN_STR("params"), params);
+    *ret = (ctn_request_row){
+        .shard = shard, .id = q->id, .kind = kind_of(q->op), .body = ctn_json_to_str(arena, ctn_json_finish(&b))};
+    return CTN_OK;
+}
+
+int ctn_request_from_row(const ctn_request_row *row, ctn_seal *seal, ctn_arena *arena, ctn_request *ret,
+                         const ctn_json **ret_definitions, ctn_err *err)
+{
+    const ctn_json *body = NULL, *params = NULL;
+    ctn_str none = {0}, text;
+    int rc = ctn_json_parse(arena, ctn_arena_str(arena, row->body), NULL, &body, err);
+    if (rc)
+        return rc;
+    ctn_str method = ctn_json_str_or(body, "method", none), sealed = ctn_json_str_or(body, "sealed", none);
+    params = ctn_json_member_of(body, "params");
+    if (sealed.len && !seal)
+        return ctn_fail(
+            err, CTN_E_DENIED,
+            "what was asked is sealed, and the node that has to do it has no keyring: every node of a fleet "
+            "needs the same `sealing` in its configuration");
+    if (sealed.len) {
+        rc = ctn_seal_text_open(seal, box_name(arena, method, row->id), sealed, arena, &text, err);
+        if (rc == CTN_OK)
+            rc = ctn_json_parse(arena, text, NULL, &params, err);
+    }
+    if (rc == CTN_OK)
+        rc = from_json(arena, method, params, false, ret, err);
+    if (rc)
+        return rc;
+    const ctn_json *by = ctn_json_member_of(body, "by");
+    for (size_t i = 0; i < BY_COUNT; i++)
+        *by_text(&ret->by, i) = ctn_json_str_or(by, BY[i].name, none);
+    ret->by.request = row->no;
+    if (ret->op == CTN_REQUEST_START)
+        ret->id = row->id;
+    *ret_definitions = ctn_json_member_of(params, "definitions");
+    return CTN_OK;
+}
+
+int ctn_request_find_plan(const ctn_json *list, ctn_store *store, ctn_plan **ret_plan, ctn_err *err)
+{
+    size_t count = ctn_json_is(list, CTN_JSON_ARRAY) ? list->count : 0;
+    if (count == 0)
+        return ctn_fail(err, CTN_E_INVALID, "a start needs its definitions");
+    ctn_arena *arena = ctn_arena_new(65536);
+    ctn_plan_definition *definitions = CTN_NEW_ARRAY(arena, ctn_plan_definition, count);
+    int rc = CTN_OK;
+    for (size_t i = 0; i < count && rc == CTN_OK; i++) {
+        ctn_definition d;
+        ctn_digest digest;
+        if (!ctn_digest_parse(ctn_json_str_or(ctn_json_at(list, i), "digest", (ctn_str){0}), &digest))
+            rc = ctn_fail(err, CTN_E_CORRUPT, "a definition of the start has no digest");
+        if (rc == CTN_OK)
+            rc = ctn_store_definition_get(store, arena, &digest, &d, err);
+        if (rc == CTN_OK)
+            definitions[i] = (ctn_plan_definition){.kind = d.kind, .name = d.name, .body = d.body, .digest = digest};
+    }
+    if (rc == CTN_OK)
+        rc = ctn_plan_from_definitions(arena, definitions, (uint32_t) count, ret_plan, err);
+    if (rc)
+        ctn_arena_free(arena);
+    return rc;
 }
 
 /* ---- done ---- */
@@ -161,6 +338,7 @@ static void file_start(ctn_engine *engine, ctn_request *q, ctn_ack_fn *ack, void
                        .is_queued = q->is_queued,
                        .actor = q->actor,
                        .by = q->by,
+                       .id = q->id,
                        .has_priority = q->has_priority,
                        .priority = q->priority};
     ctn_engine_start(engine, &start, ack, ctx);
@@ -184,21 +362,6 @@ static void file_resume(ctn_engine *engine, ctn_store *store, const ctn_request 
         ack(ctx, CTN_OK, q->id, NULL);
     else
         ctn_engine_adopt(engine, q->id, ack, ctx);
-}
-
-static void fill_audit(ctn_request *q)
-{
-    static const char *const ACTIONS[CTN_REQUEST_OP_COUNT] = {
-        "executions.start",   "executions.resume", "executions.answer", "executions.settle",
-        "executions.set",     "executions.cancel", "executions.pause",  "executions.release",
-        "executions.discard", "schedules.pause",   "schedules.resume",  "schedules.fire"};
-    if (!q->by.audit_action.len)
-        q->by.audit_action =
-            q->op == CTN_REQUEST_START && q->going_on ? CTN_STR("executions.rerun") : ctn_str_from(ACTIONS[q->op]);
-    if (!q->by.audit_actor.len)
-        q->by.audit_actor = q->actor;
-    if (!q->by.from.len)
-        q->by.from = CTN_STR("local");
 }
 
 void ctn_request_file(ctn_engine *engine, ctn_store *store, ctn_request *q, ctn_ack_fn *ack, void *ctx)

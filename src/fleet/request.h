@@ -1,13 +1,19 @@
 /*
- * request.h -- what a command asks of a store's owner: start, go on, answer, settle, set, cancel, pause, release,
- * discard, and what becomes of a schedule. The same request is done here when this process is the owner, or carried as
- * JSON to the one that is.
+ * request.h -- what is asked of whoever may decide on an execution: start, go on, answer, settle, set, cancel, pause,
+ * release, discard, and what becomes of a schedule. The same request is done here when that is this process, carried as
+ * JSON over a socket to the process that owns the store, or put on disk for the node of a fleet that holds its shard.
+ *
+ * On disk (store/fleet.h, ctn_request_row) its body is {"method", "by", "params"}, or with "sealed" in place of params:
+ * with a keyring everything that people gave is sealed (store/seal.h, ctn_seal_text), for it might be sensitive. A
+ * start names its definitions by their digests; they are in the store before it is.
  *
  * Ownership  Everything is borrowed until it is filed, then copied. A plan belongs to the request until it is filed.
  */
 #pragma once
 #include "chain/plan.h"
 #include "engine/engine.h"
+#include "store/fleet.h"
+#include "store/seal.h"
 
 typedef enum ctn_request_op {
     CTN_REQUEST_START,
@@ -27,10 +33,10 @@ typedef enum ctn_request_op {
 
 typedef struct ctn_request {
     ctn_request_op op;
-    ctn_execution_id id; /* START: unknown until it is acknowledged */
+    ctn_execution_id id; /* START: in a fleet the id that it shall have; else unknown until it is acknowledged */
     ctn_str actor;
-    ctn_requester by; /* not carried to another process: that says it for itself. What it leaves open of the audit log
-                       * is filled in: the action by what is asked, the actor, "local" */
+    ctn_requester by; /* carried on disk, not over a socket: who hears it there says it for itself. What it leaves open
+                       * of the audit log is filled in: the action by what is asked, the actor, "local" */
     /* START */
     bool has_priority; /* another than the chain's own */
     int priority;
@@ -57,3 +63,16 @@ int ctn_request_from_json(ctn_arena *arena, ctn_str method, const ctn_json *para
 /* By the store's owner. The acknowledgement may come at once or in a later turn. Takes the plan. */
 void ctn_request_file(ctn_engine *engine, ctn_store *store, ctn_request *q, ctn_ack_fn *ack, void *ctx);
 void ctn_request_drop_plan(ctn_request *q);
+
+/* ---- on disk ---- */
+/* The definitions of a start are in the store from here on, whoever starts it. */
+int ctn_request_put_definitions(const ctn_request *q, ctn_store *store, ctn_arena *scratch, ctn_err *err);
+/* Of the execution q->id, in this shard; in the arena. CTN_E_DENIED: the keyring cannot be had. */
+int ctn_request_to_row(ctn_request *q, ctn_seal *seal, uint32_t shard, ctn_arena *arena, ctn_request_row *ret,
+                       ctn_err *err);
+/* The digests of a start's definitions go into ret_definitions, for who has such a plan already; the request has none.
+ * CTN_E_DENIED: it is sealed, and there is no key here to open it with. */
+int ctn_request_from_row(const ctn_request_row *row, ctn_seal *seal, ctn_arena *arena, ctn_request *ret,
+                         const ctn_json **ret_definitions, ctn_err *err);
+/* The plan that these digests name, in an arena of its own. */
+int ctn_request_find_plan(const ctn_json *definitions, ctn_store *store, ctn_plan **ret_plan, ctn_err *err);

@@ -1,0 +1,113 @@
+/*
+ * elsewhere.c -- see elsewhere.h.
+ */
+#include "engine/elsewhere.h"
+#include "engine/placement.h"
+#include "engine/request.h"
+#include "engine/shards.h"
+#include "engine/state.h"
+
+/* A UUIDv7 that follows from a name. */
+static ctn_execution_id id_of_name(ctn_str name, int64_t at_ms)
+{
+    ctn_digest digest = ctn_hash(name);
+    ctn_execution_id id;
+    memcpy(id.bytes, digest.bytes, sizeof id.bytes);
+    for (int i = 0; i < 6; i++)
+        id.bytes[i] = (uint8_t) ((uint64_t) at_ms >> (40 - 8 * i));
+    id.bytes[6] = (uint8_t) (0x70 | (id.bytes[6] & 0x0F));
+    id.bytes[8] = (uint8_t) (0x80 | (id.bytes[8] & 0x3F));
+    return id;
+}
+
+int ctn_eng_own_id(ctn_engine *e, const ctn_start *start, ctn_str name, int64_t at_ms, uint32_t home,
+                   ctn_execution_id *ret_id, ctn_err *err)
+{
+    ctn_placement at;
+    ctn_start unkeyed = *start; /* its key says nothing about where: the id is the key */
+    unkeyed.idempotency_key = (ctn_str){0};
+    int rc = ctn_placement_of(&unkeyed, at_ms, ctn_eng_shard_count(e), e->scratch, &at, err);
+    if (rc)
+        return rc;
+    *ret_id = id_of_name(name, at_ms);
+    ctn_shard_into_id(ret_id, at.is_anywhere ? home : at.shard);
+    return CTN_OK;
+}
+
+bool ctn_eng_is_for_later(const ctn_engine *e, int rc)
+{
+    return ctn_eng_is_fleet(e) && (rc == CTN_E_STALE || rc == CTN_E_BUSY || rc == CTN_E_TOO_MANY ||
+                                   rc == CTN_E_CLOSED || ctn_is_store_trouble(rc));
+}
+
+/* ---- what is away ---- */
+
+typedef struct away {
+    ctn_engine *engine;
+    filed *f; /* with its acknowledgement, and what that needs */
+    struct away *next;
+} away;
+
+static void on_started(void *ctx, int rc, ctn_execution_id id, const ctn_err *err)
+{
+    away *a = ctx;
+    ctn_engine *e = a->engine;
+    away **at = &e->away;
+    while (*at != a)
+        at = &(*at)->next;
+    *at = a->next;
+    a->f->id = id;
+    ctn_eng_ack(e, a->f, rc, err); /* a lives in f */
+    ctn_eng_wake(e);
+}
+
+void ctn_eng_away_free(ctn_engine *e)
+{
+    for (away *a; (a = e->away);) {
+        e->away = a->next;
+        ctn_inbox_free(&e->inbox, a->f);
+    }
+}
+
+static void send_away(ctn_engine *e, filed *f)
+{
+    away *a = CTN_NEW(f->arena, away);
+    *a = (away){.engine = e, .f = f, .next = e->away};
+    e->away = a;
+    e->options.start_elsewhere(e->options.elsewhere_ctx, &f->start, on_started, a);
+}
+
+int ctn_eng_own_start(ctn_engine *e, ctn_start *start, int64_t at_ms, uint32_t home, ctn_ack_fn *ack, void *ctx,
+                      size_t ctx_size, filed **ret_filed, ctn_err *err)
+{
+    bool is_ours = true;
+    *ret_filed = NULL;
+    if (ctn_eng_is_fleet(e)) {
+        int rc = ctn_eng_own_id(e, start, start->idempotency_key, at_ms, home, &start->id, err);
+        uint32_t shard = rc ? 0 : ctn_eng_shard_in(e, start->id);
+        is_ours = rc == CTN_OK && ctn_eng_may_begin_in(e, shard);
+        if (rc == CTN_OK && !is_ours && !e->options.start_elsewhere)
+            rc = ctn_eng_refuse_elsewhere(e, shard, err);
+        if (rc)
+            return rc;
+    }
+    filed *f = ctn_eng_make_start(e, start, ack, ctx);
+    if (ctx_size)
+        f->ack_ctx = memcpy(ctn_arena_alloc(f->arena, ctx_size), ctx, ctx_size);
+    if (is_ours) {
+        *ret_filed = f;
+        ctn_eng_file(e, f);
+    } else {
+        send_away(e, f);
+    }
+    return CTN_OK;
+}
+
+void ctn_eng_own_input(ctn_engine *e, ctn_execution_id id, const ctn_input *input)
+{
+    uint32_t shard;
+    if (ctn_eng_shard_of(e, id, &shard, NULL) != CTN_E_STALE || !e->options.input_elsewhere)
+        (void) ctn_eng_file_input(e, id, input, NULL, NULL);
+    else
+        e->options.input_elsewhere(e->options.elsewhere_ctx, id, input);
+}
