@@ -2,10 +2,11 @@
  * bench_chains -- one measurement of W1 or W2: so many five-step chains in flight, for so long.
  *
  *     bench_chains KEY DIR IN_FLIGHT [--seconds S] [--warm S] [--server PROGRAM] [--store FILE|URL] [--synchronous
- * WORD]
+ * WORD] [--nodes N]
  *
  * Prints KEY/steps_per_s and so on (README.md says what each is). One process a measurement, so that its peak of memory
- * is its own. Without --store the run has a new one, which goes.
+ * is its own. Without --store the run has a new one, which goes. --nodes: of a
+ * fleet's store, so many of these share it, and each begins when it has its share.
  */
 #include "rig.h"
 
@@ -24,6 +25,7 @@ int main(int argc, char **argv)
 {
     double span_s = 15, warm_s = 4;
     long in_flight = argc >= 4 ? strtol(argv[3], NULL, 10) : 0;
+    long nodes = 1;
     const char *server = NULL, *kept = NULL, *synchronous = NULL;
     bool is_understood = in_flight >= 1 && argc % 2 == 0;
     for (int i = 4; is_understood && i + 1 < argc; i += 2) {
@@ -37,12 +39,14 @@ int main(int argc, char **argv)
             kept = argv[i + 1];
         else if (strcmp(argv[i], "--synchronous") == 0)
             synchronous = argv[i + 1];
+        else if (strcmp(argv[i], "--nodes") == 0)
+            nodes = strtol(argv[i + 1], NULL, 10);
         else
             is_understood = false;
     }
-    if (!is_understood || span_s <= 0) {
+    if (!is_understood || span_s <= 0 || nodes < 1) {
         fprintf(stderr, "usage: bench_chains KEY DIR IN_FLIGHT [--seconds S] [--warm S] [--server PROGRAM] [--store "
-                        "FILE|URL] [--synchronous WORD]\n");
+                        "FILE|URL] [--synchronous WORD] [--nodes N]\n");
         return 2;
     }
     const char *key = argv[1];
@@ -54,6 +58,7 @@ int main(int argc, char **argv)
                                                         .in_flight = (size_t) in_flight,
                                                         .server = server,
                                                         .synchronous = synchronous,
+                                                        .nodes = (uint32_t) nodes,
                                                         .syncs = bench_syncs_install()});
     bench_rig_figures f = bench_rig_measure(rig, warm_s, span_s);
     double peak_mib = bench_peak_with_children_mib();

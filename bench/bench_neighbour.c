@@ -245,7 +245,7 @@ static void open_street(street *s, const char *file, int64_t noisy_running)
     s->call_timer = ctn_timer_new(s->loop, end_calls, s);
     s->quiet_timer = ctn_timer_new(s->loop, quiet_one, s);
     ctn_loop_set_turn(s->loop, turn, s);
-    bench_must(ctn_writer_thread_start(url, on_committed, s, &s->writer, &err), "writer", &err);
+    bench_must(ctn_writer_thread_start(url, 1, on_committed, s, &s->writer, &err), "writer", &err);
     s->driver = (ctn_driver){.kind = "tool", .ctx = s, .begin = begin, .cancel = cancel};
     s->drivers[0] = &s->driver;
     ctn_tenant_rules *kept = CTN_NEW(s->scratch, ctn_tenant_rules);

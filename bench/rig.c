@@ -11,11 +11,13 @@
 #include "drivers/mcp/mcp.h"
 #include "drivers/native.h"
 #include "engine/writer.h"
+#include "fleet/member.h"
 #include "loop/loop.h"
 #include "step.h"
 
 #include <assert.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define RING (1 << 20)
 
@@ -46,6 +48,7 @@ struct bench_rig {
     ctn_writer_thread *writer;
     ctn_store *store;
     ctn_engine *engine;
+    ctn_member *member; /* NULL: the store is ours alone */
     ctn_native_driver *native;
     ctn_spawner *spawner;
     ctn_mcp_driver *tools;
@@ -111,6 +114,13 @@ static void on_started(void *ctx, int rc, ctn_execution_id id, const ctn_err *er
 {
     (void) ctx, (void) id;
     bench_must(rc, "start", err);
+}
+
+/* Of a fleet: when this node has its share, and no more. */
+static bool may_start(const bench_rig *rig)
+{
+    uint32_t held = rig->member ? ctn_member_held_count(rig->member) : 0, nodes = rig->o.nodes ? rig->o.nodes : 1;
+    return !rig->member || (held > 0 && held <= (ctn_member_shard_count(rig->member) + nodes - 1) / nodes);
 }
 
 static void start_more(bench_rig *rig)
@@ -206,16 +216,15 @@ static void watch_time(bench_rig *rig)
 
 static void take_committed(bench_rig *rig)
 {
-    ctn_batch *batch = rig->o.is_in_thread ? rig->submitted : ctn_writer_thread_take(rig->writer);
-    if (!batch)
-        return;
-    if (rig->o.is_in_thread) {
-        rig->submitted = NULL;
-        batch->rc = ctn_store_commit(rig->store, batch->appends, batch->count, batch->outcomes, &batch->err);
+    for (ctn_batch *batch; (batch = rig->o.is_in_thread ? rig->submitted : ctn_writer_thread_take(rig->writer));) {
+        if (rig->o.is_in_thread) {
+            rig->submitted = NULL;
+            batch->rc = ctn_store_commit(rig->store, batch->appends, batch->count, batch->outcomes, &batch->err);
+        }
+        bench_must(batch->rc, "commit", &batch->err);
+        rig->commits++;
+        ctn_engine_batch_done(rig->engine, batch);
     }
-    bench_must(batch->rc, "commit", &batch->err);
-    rig->commits++;
-    ctn_engine_batch_done(rig->engine, batch);
 }
 
 /* What ends in a turn makes room for more at once. */
@@ -227,10 +236,13 @@ static void turn(void *ctx)
         rig->is_wanted = false;
         take_committed(rig);
         watch_time(rig);
-        start_more(rig);
+        if (rig->member)
+            ctn_member_turn(rig->member);
+        if (rig->started > 0 || may_start(rig))
+            start_more(rig);
         rig->is_wanted = false; /* what these asked for comes now */
         due_ms = ctn_engine_turn(rig->engine);
-        if (rig->started < rig->last && rig->started - rig->ended < rig->o.in_flight)
+        if (rig->started > 0 && rig->started < rig->last && rig->started - rig->ended < rig->o.in_flight)
             rig->is_wanted = true;
     } while (rig->is_wanted);
     if (rig->o.is_in_thread)
@@ -326,6 +338,24 @@ static void add_plan(bench_rig *rig)
     rig->start.actor = CTN_STR("bench");
 }
 
+static void on_member(void *ctx) /* its thread */
+{
+    ctn_wakeup_send(((bench_rig *) ctx)->wakeup);
+}
+
+/* Woken only once it has joined, when the loop is there. */
+static void make_member(bench_rig *rig, const char *url)
+{
+    ctn_err err = {0};
+    ctn_store_shards_held(rig->store, &(ctn_shard_set){{0}});
+    bench_must(ctn_member_new(&(ctn_member_options){.store_url = url,
+                                                    .name = ctn_arena_printf(rig->arena, "bench-%d", (int) getpid()),
+                                                    .wake = on_member,
+                                                    .wake_ctx = rig},
+                              &rig->member, &err),
+               "node", &err);
+}
+
 bench_rig *bench_rig_new(const bench_rig_options *o)
 {
     assert(o->in_flight > 0 && !(o->server && o->is_in_thread));
@@ -344,11 +374,16 @@ bench_rig *bench_rig_new(const bench_rig_options *o)
                                                                 o->synchronous ? o->synchronous : "")
                                                    .ptr;
     bench_must(ctn_store_open(url, CTN_STORE_CREATE, &rig->store, &err), "store", &err);
-    bool was_crash;
-    bench_must(ctn_store_epoch_begin(rig->store, &rig->epoch, &was_crash, &err), "store", &err);
+    bool was_crash, is_fleet = ctn_store_url_is_fleet(url);
+    assert(!is_fleet || !o->is_in_thread);
+    if (is_fleet)
+        make_member(rig, url);
+    else
+        bench_must(ctn_store_epoch_begin(rig->store, &rig->epoch, &was_crash, &err), "store", &err);
     ctn_engine_options options = {
         .store = rig->store,
         .epoch = rig->epoch,
+        .leases = rig->member ? ctn_member_leases(rig->member) : NULL,
         .drivers = rig->drivers,
         .driver_count = 1,
         .active_max = o->in_flight + 1,
@@ -374,7 +409,8 @@ bench_rig *bench_rig_new(const bench_rig_options *o)
         ctn_loop_set_turn(rig->loop, turn, rig);
         if (rig->spawner)
             ctn_spawner_attach(rig->spawner, rig->loop);
-        bench_must(ctn_writer_thread_start(url, on_committed, rig, &rig->writer, &err), "writer", &err);
+        bench_must(ctn_writer_thread_start(url, is_fleet ? 2 : 1, on_committed, rig, &rig->writer, &err), "writer",
+                   &err);
         options.clock = ctn_clock_system();
         options.id_rng = ctn_rng_pooled(&rig->chance_of_ids);
         options.seed = ctn_rng_next(&options.id_rng);
@@ -383,6 +419,9 @@ bench_rig *bench_rig_new(const bench_rig_options *o)
     bench_must(ctn_engine_new(&options, &rig->engine, &err), "engine", &err);
     make_driver(rig);
     add_plan(rig);
+    if (rig->member)
+        bench_must(ctn_member_join(rig->member, (ctn_str){0}, rig->engine, rig->store, rig->writer, &err), "node",
+                   &err);
     return rig;
 }
 
@@ -412,13 +451,14 @@ void bench_rig_free(bench_rig *rig)
             ctn_loop_run(rig->loop);
         ctn_mcp_driver_free(rig->tools);
     }
+    ctn_member_close(rig->member);
     ctn_engine_free(rig->engine);
     ctn_native_driver_free(rig->native);
     ctn_wakeup_free(rig->wakeup);
     ctn_timer_free(rig->timer);
     ctn_loop_free(rig->loop);
     ctn_spawner_stop(rig->spawner);
-    if (!rig->is_cut)
+    if (!rig->is_cut && rig->epoch)
         (void) ctn_store_epoch_end(rig->store, rig->epoch, NULL);
     ctn_store_close(rig->store);
     ctn_arena_free(rig->arena);

@@ -25,7 +25,8 @@ typedef enum bench_chain {
 } bench_chain;
 
 typedef struct bench_rig_options {
-    const char *file;        /* of the store: made when absent; or a URL with "://" */
+    const char *file;        /* of the store: made when absent; or a URL with "://": a fleet's, joined as a node */
+    uint32_t nodes;          /* of a fleet: starts when its shards are shared by so many; 0: 1 */
     const char *server;      /* program of the tool server; NULL: native steps. Not with is_in_thread */
     const char *synchronous; /* "normal": commits may be lost with the power; NULL: full */
     size_t in_flight;

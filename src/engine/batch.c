@@ -10,16 +10,23 @@
 #include "engine/state.h"
 #include "store/audit.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 void ctn_eng_batches_init(ctn_engine *e)
 {
     e->batches = ctn_calloc(1, sizeof *e->batches);
-    for (size_t i = 0; i < 2; i++) {
-        e->batches->both[i].arena = ctn_arena_new(65536);
-        e->batches->both[i].batch.memory = &e->batches->both[i];
+    e->batches->count = e->options.leases && e->options.writer.strands > 1 ? e->options.writer.strands : 1;
+    assert(e->batches->count <= CTN_STRANDS_MAX);
+    for (size_t k = 0; k < e->batches->count; k++) {
+        strand *s = &e->batches->strands[k];
+        for (size_t i = 0; i < 2; i++) {
+            s->both[i].arena = ctn_arena_new(65536);
+            s->both[i].batch.memory = &s->both[i];
+            s->both[i].batch.strand = (uint32_t) k;
+        }
+        s->gathering = &s->both[0];
     }
-    e->batches->gathering = &e->batches->both[0];
 }
 
 void ctn_eng_batch_reset(batch_memory *m)
@@ -33,36 +40,44 @@ void ctn_eng_batch_reset(batch_memory *m)
 
 void ctn_eng_batches_done(ctn_engine *e)
 {
-    for (size_t i = 0; i < 2; i++) {
-        for (filed *f; (f = ctn_filed_take(&e->batches->both[i].kept));)
-            ctn_inbox_free(&e->inbox, f);
-        for (filed *f; (f = ctn_filed_take(&e->batches->both[i].waiting));)
-            ctn_inbox_free(&e->inbox, f);
-        ctn_arena_free(e->batches->both[i].arena);
-    }
+    for (size_t k = 0; k < e->batches->count; k++)
+        for (size_t i = 0; i < 2; i++) {
+            batch_memory *m = &e->batches->strands[k].both[i];
+            for (filed *f; (f = ctn_filed_take(&m->kept));)
+                ctn_inbox_free(&e->inbox, f);
+            for (filed *f; (f = ctn_filed_take(&m->waiting));)
+                ctn_inbox_free(&e->inbox, f);
+            ctn_arena_free(m->arena);
+        }
     free(e->batches);
 }
 
-void ctn_eng_keep(ctn_engine *e, filed *f)
+/* Spread evenly, whichever shards a node has: a range, or each second one. */
+void ctn_eng_strand_join(const ctn_engine *e, loaded *l)
+{
+    l->strand = &e->batches->strands[(l->shard * 2654435761u >> 16) % e->batches->count];
+}
+
+void ctn_eng_keep(const loaded *l, filed *f)
 {
     if (CTN_PLANT(ACK_BEFORE_COMMIT) && f->ack) {
         f->ack(f->ack_ctx, CTN_OK, f->id, NULL);
         f->ack = NULL;
     }
-    ctn_filed_append(&e->batches->gathering->kept, f);
+    ctn_filed_append(&l->strand->gathering->kept, f);
 }
 
-void ctn_eng_keep_with(ctn_engine *e, const loaded *l, filed *f)
+void ctn_eng_keep_with(const loaded *l, filed *f)
 {
-    ctn_filed_append(l->build ? &e->batches->gathering->kept : &e->batches->under_way->kept, f);
+    ctn_filed_append(l->build ? &l->strand->gathering->kept : &l->strand->under_way->kept, f);
 }
 
 /* Each is found through its execution: when the table moves, they are told. */
-static append_build *build_of(ctn_engine *e, loaded *l)
+static append_build *build_of(loaded *l)
 {
     if (l->build)
         return l->build;
-    batch_memory *m = e->batches->gathering;
+    batch_memory *m = l->strand->gathering;
     append_build *builds = ctn_arena_room(m->arena, m->builds, m->count, &m->capacity, sizeof *builds);
     for (size_t i = 0; builds != m->builds && i < m->count; i++)
         builds[i].l->build = &builds[i];
@@ -74,7 +89,7 @@ static append_build *build_of(ctn_engine *e, loaded *l)
 
 void ctn_eng_record(ctn_engine *e, loaded *l, ctn_entry *entry)
 {
-    append_build *b = ctn_entry_is_stored(entry) ? build_of(e, l) : NULL;
+    append_build *b = ctn_entry_is_stored(entry) ? build_of(l) : NULL;
     if (entry->item >= 0 && entry->body) /* when an item ends its memory is the next one's */
         entry->body = ctn_json_copy(e->scratch, entry->body);
     struct left_call *left = ctn_eng_left_before(e, l, entry);
@@ -91,7 +106,7 @@ void ctn_eng_record(ctn_engine *e, loaded *l, ctn_entry *entry)
             ctn_eng_quota_see(e, l->queue.tenant, entry, 0);
         return;
     }
-    ctn_arena *arena = e->batches->gathering->arena;
+    ctn_arena *arena = l->strand->gathering->arena;
     b->records = ctn_arena_room(arena, b->records, b->count, &b->capacity, sizeof *b->records);
     entry->actor = ctn_arena_str(arena, entry->actor);
     b->records[b->count] =
@@ -102,16 +117,16 @@ void ctn_eng_record(ctn_engine *e, loaded *l, ctn_entry *entry)
         ctn_eng_quota_see(e, l->queue.tenant, entry, b->records[b->count - 1].body.len);
 }
 
-ctn_arena *ctn_eng_batch_arena(const ctn_engine *e)
+ctn_arena *ctn_eng_batch_arena(const loaded *l)
 {
-    return e->batches->gathering->arena;
+    return l->strand->gathering->arena;
 }
 
-void ctn_eng_record_result(ctn_engine *e, loaded *l, const ctn_result_row *row)
+void ctn_eng_record_result(loaded *l, const ctn_result_row *row)
 {
     append_build *b = l->build;
     b->results =
-        ctn_arena_room(ctn_eng_batch_arena(e), b->results, b->result_count, &b->result_capacity, sizeof *b->results);
+        ctn_arena_room(ctn_eng_batch_arena(l), b->results, b->result_count, &b->result_capacity, sizeof *b->results);
     b->results[b->result_count++] = *row;
 }
 
@@ -131,8 +146,8 @@ void ctn_eng_record_audit(ctn_engine *e, loaded *l, const ctn_requester *by)
 {
     if (!by->audit_action.len)
         return;
-    append_build *b = build_of(e, l);
-    ctn_arena *arena = e->batches->gathering->arena;
+    append_build *b = build_of(l);
+    ctn_arena *arena = l->strand->gathering->arena;
     b->audits = ctn_arena_room(arena, b->audits, b->audit_count, &b->audit_capacity, sizeof *b->audits);
     b->audits[b->audit_count++] =
         (ctn_audit_entry){.at_ms = e->now_ms,
@@ -142,15 +157,15 @@ void ctn_eng_record_audit(ctn_engine *e, loaded *l, const ctn_requester *by)
                           .detail = audit_detail(l, by, arena)};
 }
 
-void ctn_eng_record_request(ctn_engine *e, loaded *l, const ctn_requester *by)
+void ctn_eng_record_request(loaded *l, const ctn_requester *by)
 {
     if (by->request)
-        build_of(e, l)->request = by->request;
+        build_of(l)->request = by->request;
 }
 
-filed_list ctn_eng_batch_forget(ctn_engine *e, loaded *l)
+filed_list ctn_eng_batch_forget(loaded *l)
 {
-    batch_memory *m = e->batches->gathering;
+    batch_memory *m = l->strand->gathering;
     filed_list kept = {0}, others = {0};
     if (!l->build)
         return kept;
@@ -166,7 +181,7 @@ filed_list ctn_eng_batch_forget(ctn_engine *e, loaded *l)
     return kept;
 }
 
-void ctn_eng_touch(ctn_engine *e, loaded *l)
+void ctn_eng_touch(loaded *l)
 {
-    (void) build_of(e, l);
+    (void) build_of(l);
 }

@@ -211,12 +211,12 @@ void ctn_eng_cache_put(ctn_engine *e, loaded *l, const ctn_entry *entry, const c
         return;
     const ctn_plan *plan = l->plan->plan;
     int64_t ttl_ms = plan->steps[ctn_plan_step_index(plan, entry->step)].cache.ttl_ms;
-    ctn_arena *arena = ctn_eng_batch_arena(e);
+    ctn_arena *arena = ctn_eng_batch_arena(l);
     ctn_result_row row = {.key = ctn_arena_str(arena, key),
                           .value = ctn_json_to_str(arena, value),
                           .put_at_ms = e->now_ms,
                           .expires_at_ms = e->now_ms + ttl_ms};
-    ctn_eng_record_result(e, l, &row);
+    ctn_eng_record_result(l, &row);
     ctn_results_put(
         e->cache->results, row.key,
         &(ctn_result_held){.value = row.value, .put_at_ms = row.put_at_ms, .expires_at_ms = row.expires_at_ms});

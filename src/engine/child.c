@@ -41,7 +41,7 @@ static void settle(ctn_engine *e, ctn_execution_id parent, ctn_execution_id chil
     ctn_owed owed;
     ctn_execution_owed(l->x, &e->rules, e->now_ms, e->scratch, &owed);
     if (!l->is_lost && l->wake_written && !l->build && ctn_watches_are_settled(&l->child.watches, &owed))
-        ctn_eng_touch(e, l);
+        ctn_eng_touch(l);
     ctn_arena_restore(e->scratch, mark);
     ctn_live_to_perform(&e->live, l);
 }

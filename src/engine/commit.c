@@ -121,20 +121,30 @@ static void fill_append(ctn_engine *e, append_build *b, ctn_append *a, ctn_arena
 
 /* A quarter of what is in memory has gathered, or as much as a commit takes well: past a few thousand rows a row costs
  * more, and all that waits for the commit waits longer (write-path.md). */
-bool ctn_eng_is_worth_handing_over(const ctn_engine *e)
+static bool is_worth_handing_over(const ctn_engine *e, const strand *s)
 {
-    size_t count = e->batches->gathering->count;
-    return !e->batches->under_way && (4 * count >= e->live.count || count >= BATCH_WORTH || ctn_eng_batch_is_full(e));
+    size_t count = s->gathering->count;
+    return !s->under_way &&
+           (4 * count * e->batches->count >= e->live.count || count >= BATCH_WORTH || ctn_eng_batch_is_full(e));
+}
+
+static size_t longest(const ctn_engine *e)
+{
+    size_t count = 0;
+    for (size_t k = 0; k < e->batches->count; k++)
+        if (e->batches->strands[k].gathering->count > count)
+            count = e->batches->strands[k].gathering->count;
+    return count;
 }
 
 bool ctn_eng_batch_is_half_full(const ctn_engine *e)
 {
-    return e->now_ms < e->queue.shared_until_ms && 2 * e->batches->gathering->count >= BATCH_SHARED;
+    return e->now_ms < e->queue.shared_until_ms && 2 * longest(e) >= BATCH_SHARED;
 }
 
 bool ctn_eng_batch_is_full(const ctn_engine *e)
 {
-    return e->now_ms < e->queue.shared_until_ms && e->batches->gathering->count >= BATCH_SHARED;
+    return e->now_ms < e->queue.shared_until_ms && longest(e) >= BATCH_SHARED;
 }
 
 /* What could not be decided into this batch is decided into the next. */
@@ -147,12 +157,12 @@ static void take_waiting(ctn_engine *e, batch_memory *m)
     ctn_eng_wake(e);
 }
 
-void ctn_eng_hand_over(ctn_engine *e)
+static void hand_over(ctn_engine *e, strand *s)
 {
-    batch_memory *m = e->batches->gathering;
+    batch_memory *m = s->gathering;
     if (m->count == 0)
         take_waiting(e, m);
-    if (e->batches->under_way || e->store.is_failing || m->count == 0)
+    if (s->under_way || e->store.is_failing || m->count == 0)
         return;
     m->batch.appends = CTN_NEW_ARRAY(m->arena, ctn_append, m->count);
     m->batch.outcomes = CTN_NEW_ARRAY(m->arena, ctn_outcome, m->count);
@@ -160,28 +170,45 @@ void ctn_eng_hand_over(ctn_engine *e)
     for (size_t i = 0; i < m->count; i++)
         fill_append(e, &m->builds[i], &m->batch.appends[i], m->arena);
     m->batch.appends[0].usage = ctn_eng_quotas_take(e, m->arena, &m->batch.appends[0].usage_count);
-    e->batches->under_way = m;
-    e->batches->gathering = m == &e->batches->both[0] ? &e->batches->both[1] : &e->batches->both[0];
+    s->under_way = m;
+    s->gathering = m == &s->both[0] ? &s->both[1] : &s->both[0];
     take_waiting(e, m);
     e->options.writer.submit(e->options.writer.ctx, &m->batch);
+}
+
+void ctn_eng_hand_over(ctn_engine *e)
+{
+    for (size_t k = 0; k < e->batches->count; k++)
+        hand_over(e, &e->batches->strands[k]);
+}
+
+void ctn_eng_hand_over_what_is_worth_it(ctn_engine *e)
+{
+    for (size_t k = 0; k < e->batches->count; k++)
+        if (is_worth_handing_over(e, &e->batches->strands[k]))
+            hand_over(e, &e->batches->strands[k]);
 }
 
 /* ---- and back ---- */
 
 bool ctn_eng_nothing_is_under_way(const ctn_engine *e)
 {
-    return !e->batches->under_way && !e->batches->finished;
+    for (size_t k = 0; k < e->batches->count; k++)
+        if (e->batches->strands[k].under_way)
+            return false;
+    return true;
 }
 
 bool ctn_eng_all_is_committed(const ctn_engine *e)
 {
-    return ctn_eng_nothing_is_under_way(e) && e->batches->gathering->count == 0;
+    return ctn_eng_nothing_is_under_way(e) && longest(e) == 0;
 }
 
 void ctn_engine_batch_done(ctn_engine *e, ctn_batch *batch)
 {
-    assert(!e->batches->finished);
-    e->batches->finished = batch->memory;
+    strand *s = &e->batches->strands[batch->strand];
+    assert(!s->finished && s->under_way == batch->memory);
+    s->finished = batch->memory;
     ctn_eng_wake(e);
 }
 
@@ -241,7 +268,7 @@ static void append_refused(ctn_engine *e, append_build *b, ctn_outcome outcome, 
         ctn_eng_shard_refused(e, l);
     else if (outcome != CTN_OUTCOME_EXISTS)
         ctn_log_line(e->options.log, CTN_LOG_ERROR, err.message, "executionId", ctn_id_to_text(l->id).text, NULL);
-    filed_list others = {0}, behind = ctn_eng_batch_forget(e, l);
+    filed_list others = {0}, behind = ctn_eng_batch_forget(l);
     ctn_execution_id other;
     for (filed *f; (f = ctn_filed_take(kept));) {
         if (!ctn_id_equal(f->id, l->id)) {
@@ -285,22 +312,23 @@ static void leave_requests(ctn_engine *e, filed_list *list)
     *list = others;
 }
 
-static void store_failed(ctn_engine *e, batch_memory *m)
+/* The other strands go on when the store does: nothing of theirs is behind what failed. */
+static void store_failed(ctn_engine *e, strand *s, batch_memory *m)
 {
     ctn_eng_store_fails(e, &e->store.writing, &m->batch.err);
     /* In order: the failed batch's inputs, those gathered behind it, those that came since. */
     filed_list again = CTN_PLANT(INPUTS_LOST_WITH_A_COMMIT) ? (filed_list){0} : m->kept;
-    batch_memory *both[2] = {m, e->batches->gathering};
+    batch_memory *both[2] = {m, s->gathering};
     for (size_t k = 0; k < 2; k++)
         for (size_t i = 0; i < both[k]->count; i++) {
             both[k]->builds[i].l->is_lost = true;
             both[k]->builds[i].l->build = NULL;
             both[k]->builds[i].l->batches = 0;
         }
-    for (filed *f; (f = ctn_filed_take(&e->batches->gathering->kept));)
+    for (filed *f; (f = ctn_filed_take(&s->gathering->kept));)
         ctn_filed_append(&again, f);
     leave_requests(e, &again);
-    for (filed *f; (f = ctn_filed_take(&e->batches->gathering->waiting));)
+    for (filed *f; (f = ctn_filed_take(&s->gathering->waiting));)
         ctn_filed_append(&again, f);
     for (filed *f; (f = ctn_filed_take(&e->inbox.list));)
         ctn_filed_append(&again, f);
@@ -309,21 +337,21 @@ static void store_failed(ctn_engine *e, batch_memory *m)
         if (m->builds[i].l->is_dropped)
             ctn_eng_dropped_is_back(e, m->builds[i].l);
     ctn_eng_batch_reset(m);
-    ctn_eng_batch_reset(e->batches->gathering);
+    ctn_eng_batch_reset(s->gathering);
 }
 
-void ctn_eng_take_in(ctn_engine *e)
+static void take_in(ctn_engine *e, strand *s)
 {
-    batch_memory *m = e->batches->finished;
+    batch_memory *m = s->finished;
     if (!m)
         return;
-    assert(m == e->batches->under_way);
-    e->batches->finished = e->batches->under_way = NULL;
+    s->finished = s->under_way = NULL;
     if (m->batch.rc && !CTN_PLANT(FAILED_COMMIT_BELIEVED)) {
-        store_failed(e, m);
+        store_failed(e, s, m);
         return;
     }
-    ctn_trouble_ends(&e->store.writing, e->now_ms);
+    if (!e->store.is_failing)
+        ctn_trouble_ends(&e->store.writing, e->now_ms);
     e->figures.commits++;
     for (size_t i = 0; i < m->count; i++) {
         append_build *b = &m->builds[i];
@@ -356,6 +384,12 @@ void ctn_eng_take_in(ctn_engine *e)
     ctn_eng_batch_reset(m);
 }
 
+void ctn_eng_take_in(ctn_engine *e)
+{
+    for (size_t k = 0; k < e->batches->count; k++)
+        take_in(e, &e->batches->strands[k]);
+}
+
 /* A commit that looked failed may have reached the disk. */
 static void reloaded(ctn_engine *e, loaded *l)
 {
@@ -369,7 +403,7 @@ static void reloaded(ctn_engine *e, loaded *l)
 
 void ctn_eng_recover_store(ctn_engine *e)
 {
-    if (!e->store.is_failing || e->batches->under_way || e->now_ms < e->store.retry_at_ms)
+    if (!e->store.is_failing || !ctn_eng_nothing_is_under_way(e) || e->now_ms < e->store.retry_at_ms)
         return;
     loaded *next = NULL;
     for (loaded *l = e->live.first; l; l = next) {

@@ -7,12 +7,12 @@
 #include "engine/live.h"
 #include "engine/trouble.h"
 
-bool ctn_eng_is_worth_handing_over(const ctn_engine *e);
 /* Where tenants share the engine the batches are short, because whoever asks for something waits for the one before his
  * and for his own: no more is taken in, and from half of it on nothing that is queued is admitted, until the next. */
 bool ctn_eng_batch_is_full(const ctn_engine *e);
 bool ctn_eng_batch_is_half_full(const ctn_engine *e);
-void ctn_eng_hand_over(ctn_engine *e);                  /* if there is something, and the writer idles */
+void ctn_eng_hand_over(ctn_engine *e);                  /* what there is, where the writer idles */
+void ctn_eng_hand_over_what_is_worth_it(ctn_engine *e); /* the same, if it is enough for a commit of its own */
 void ctn_eng_take_in(ctn_engine *e);                    /* the commit that came back, if one did */
 bool ctn_eng_nothing_is_under_way(const ctn_engine *e); /* no batch is with the writer, or back and not taken in */
 bool ctn_eng_all_is_committed(const ctn_engine *e);

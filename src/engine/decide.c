@@ -31,10 +31,10 @@ static void decide(ctn_engine *e, loaded *l, filed *f)
     if (rc == CTN_OK) {
         ctn_eng_record(e, l, &entry);
         ctn_eng_record_audit(e, l, &f->by);
-        ctn_eng_record_request(e, l, &f->by);
+        ctn_eng_record_request(l, &f->by);
         ctn_eng_cache_see(e, l, &entry);
         ctn_eng_cache_put(e, l, &entry, f->in.value);
-        ctn_eng_keep(e, f);
+        ctn_eng_keep(l, f);
     }
     ctn_arena_restore(e->scratch, mark);
     if (rc)
@@ -98,7 +98,7 @@ static void take_input(ctn_engine *e, filed *f)
         return;
     }
     if (f->by.request && l->build && l->build->request) { /* one request a commit and execution */
-        ctn_filed_append(&e->batches->gathering->waiting, f);
+        ctn_filed_append(&l->strand->gathering->waiting, f);
         return;
     }
     ctn_eng_advance(e, l);
@@ -150,7 +150,7 @@ static void take_adopt(ctn_engine *e, filed *f)
         ctn_live_to_perform(&e->live, l);
     }
     if (rc == CTN_OK && l->build)
-        ctn_eng_keep(e, f);
+        ctn_eng_keep(l, f);
     else
         ctn_eng_ack(e, f, rc, &err);
 }

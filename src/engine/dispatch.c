@@ -345,7 +345,7 @@ static void park(ctn_engine *e, loaded *l, const ctn_owed *owed)
     if (l->flight_count || !is_parked || must_stay || !ctn_watches_are_settled(&l->child.watches, owed))
         return;
     if (!is_final && ctn_eng_wakes_for_nothing(e, l)) {
-        ctn_eng_touch(e, l); /* else the store would give it back at once, again and again */
+        ctn_eng_touch(l); /* else the store would give it back at once, again and again */
         return;
     }
     if (CTN_PLANT(PARKED_STAYS_IN_MEMORY))

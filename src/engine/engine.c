@@ -44,8 +44,7 @@ static void take_inputs(ctn_engine *e)
     for (filed *f; !e->store.is_failing && !ctn_eng_batch_is_full(e) && (f = next_input(e, is_starts_turn));) {
         is_starts_turn = !is_starts_turn;
         ctn_eng_take_filed(e, f);
-        if (ctn_eng_is_worth_handing_over(e))
-            ctn_eng_hand_over(e);
+        ctn_eng_hand_over_what_is_worth_it(e);
     }
 }
 

@@ -54,14 +54,19 @@ typedef struct ctn_batch {
     ctn_outcome *outcomes; /* filled by the writer, one an append */
     int rc;                /* of the commit: not CTN_OK = nothing of it may be believed */
     ctn_err err;
+    uint32_t strand;                 /* which of the writer's it is for */
     struct ctn_batch_memory *memory; /* the engine's own */
 } ctn_batch;
 
+#define CTN_STRANDS_MAX 4
+
 typedef struct ctn_writer {
     void *ctx;
-    /* Commits it, now or later, and then lets ctn_engine_batch_done be called on the engine's thread. One batch at a
-     * time is under way. After a failure the writer works on a fresh connection. */
+    /* Commits it, now or later, and then lets ctn_engine_batch_done be called on the engine's thread. One batch of a
+     * strand at a time is under way; those of different strands may be committed beside each other, in any order.
+     * After a failure the writer works on a fresh connection. */
     void (*submit)(void *ctx, ctn_batch *batch);
+    uint32_t strands; /* at most CTN_STRANDS_MAX; 0: 1. More than one only counts where the store is a fleet's */
 } ctn_writer;
 
 /* ---- what happens, for those who watch ---- */
@@ -192,7 +197,7 @@ void ctn_engine_free(ctn_engine *engine);
 
 /* One turn. Returns when to call again at the latest (clock time in ms), or 0: only when something is filed. */
 int64_t ctn_engine_turn(ctn_engine *engine);
-/* The writer is done with its batch. Files it; the next turn takes it in. */
+/* The writer is done with this batch. Files it; the next turn takes it in. */
 void ctn_engine_batch_done(ctn_engine *engine, ctn_batch *batch);
 /* These shards are ours from now on, as the leases say: what they hold is looked for. Those that were being drained
  * are so no more. The engine tells its store (ctn_store_shards_held) what it looks at by itself, here and below. */

@@ -13,8 +13,11 @@ ctn_engine_figures ctn_engine_figures_now(const ctn_engine *e)
     now.in_flight = e->flights.open;
     now.starting = e->inbox.start_count;
     now.store_failing_since_ms = e->store.writing.since_ms;
-    for (size_t i = 0; i < e->batches->gathering->count; i++)
-        now.entries_gathering += e->batches->gathering->builds[i].count;
+    for (size_t k = 0; k < e->batches->count; k++) {
+        const batch_memory *m = e->batches->strands[k].gathering;
+        for (size_t i = 0; i < m->count; i++)
+            now.entries_gathering += m->builds[i].count;
+    }
     return now;
 }
 

@@ -66,7 +66,7 @@ static void on_started(void *ctx, int rc, ctn_execution_id id, const ctn_err *er
     } else if (l && rc == CTN_OK) {
         l->follow_up.state = FOLLOW_UP_DONE;
         if (!l->is_lost)
-            ctn_eng_touch(e, l);
+            ctn_eng_touch(l);
         ctn_live_to_perform(&e->live, l);
     } else if (l && err) {
         give_up(e, l, err);

@@ -21,7 +21,7 @@ void ctn_eng_drop(ctn_engine *e, loaded *l)
 {
     ctn_err err = {0};
     ctn_fail(&err, CTN_E_STALE, "the shard where %s lives has gone to another node", ctn_id_to_text(l->id).text);
-    filed_list kept = ctn_eng_batch_forget(e, l);
+    filed_list kept = ctn_eng_batch_forget(l);
     l->is_dropped = true;
     if (l->batches)
         ctn_eng_flights_forget(e, l);

@@ -40,6 +40,7 @@ typedef struct loaded {
     /* batch.c, commit.c: what the disk knows of it, and who was told */
     struct append_build *build; /* in the gathering batch; NULL: nothing there */
     uint32_t batches;           /* handed over and not taken in yet: 0 or 1 */
+    struct strand *strand;      /* whose batches they are */
     bool is_new;                /* its row is not on disk yet */
     ctn_execution_row row;      /* of a new one, until it is written */
     ctn_digest hash;            /* of its last record */

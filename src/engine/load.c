@@ -113,6 +113,7 @@ int ctn_eng_load(ctn_engine *e, ctn_execution_id id, loaded **ret_loaded, ctn_er
     if (rc == CTN_OK) {
         l = *ret_loaded = ctn_eng_loaded_new(e, id, row.exec_no, f.plan, f.arena, f.x);
         l->shard = shard;
+        ctn_eng_strand_join(e, l);
         l->epoch = epoch;
         note_stored(l, &row, &f);
         l->queue.is_over = ctn_status_is_final(row.status);

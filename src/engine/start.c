@@ -196,6 +196,7 @@ static loaded *new_loaded(ctn_engine *e, const filed *f, starting *s)
     loaded *l = ctn_eng_loaded_new(e, f->id, f->exec_no, s->plan, arena, ctn_execution_new(arena, plan, f->id));
     l->is_new = true;
     l->shard = f->shard;
+    ctn_eng_strand_join(e, l);
     l->epoch = f->epoch;
     if (s->sensitive) {
         l->seal.is_on = true;
@@ -244,7 +245,7 @@ static bool is_here(ctn_engine *e, filed *f)
     if (!l)
         return false;
     if (l->is_new || l->batches)
-        ctn_eng_keep_with(e, l, f);
+        ctn_eng_keep_with(l, f);
     else
         ctn_eng_ack(e, f, CTN_OK, NULL);
     return true;
@@ -311,8 +312,8 @@ void ctn_eng_take_start(ctn_engine *e, filed *f)
         ctn_eng_wait_here(e, l);
     record_first(e, l, f, &s, waits || f->start.is_queued);
     ctn_eng_record_audit(e, l, &f->start.by);
-    ctn_eng_record_request(e, l, &f->start.by);
-    ctn_eng_keep(e, f);
+    ctn_eng_record_request(l, &f->start.by);
+    ctn_eng_keep(l, f);
     ctn_arena_restore(e->scratch, mark);
     ctn_eng_advance(e, l);
     ctn_live_to_perform(&e->live, l);

@@ -73,7 +73,7 @@ struct ctn_host {
     ctn_rng_pool chance_of_ids;
     ctn_writer_thread *writer;
     ctn_writer writes; /* its interface */
-    int64_t submitted_at_us;
+    int64_t submitted_at_us[CTN_STRANDS_MAX];
     ctn_histogram commits_took;
     ctn_control *control;
 
@@ -159,9 +159,8 @@ static void turn_engine(ctn_host *host)
     int64_t due_ms;
     do {
         host->is_wanted = false;
-        ctn_batch *batch = ctn_writer_thread_take(host->writer);
-        if (batch) {
-            ctn_histogram_add_us(&host->commits_took, monotonic_us() - host->submitted_at_us);
+        for (ctn_batch *batch; (batch = ctn_writer_thread_take(host->writer));) {
+            ctn_histogram_add_us(&host->commits_took, monotonic_us() - host->submitted_at_us[batch->strand]);
             ctn_engine_batch_done(host->engine, batch);
         }
         if (host->member)
@@ -204,7 +203,7 @@ bool ctn_host_run(ctn_host *host, bool (*is_done)(void *ctx), void *ctx)
 static void submit(void *ctx, ctn_batch *batch)
 {
     ctn_host *host = ctx;
-    host->submitted_at_us = monotonic_us();
+    host->submitted_at_us[batch->strand] = monotonic_us();
     host->writes.submit(host->writes.ctx, batch);
 }
 
@@ -416,7 +415,8 @@ int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
     if (rc)
         return rc;
     host->has_epoch = !host->ws->is_fleet;
-    rc = ctn_writer_thread_start(host->ws->store_url, on_batch_committed, host, &host->writer, err);
+    rc = ctn_writer_thread_start(host->ws->store_url, host->ws->is_fleet ? 2 : 1, on_batch_committed, host,
+                                 &host->writer, err);
     if (rc)
         return rc;
     if (serves)
@@ -455,7 +455,7 @@ int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
         .seed = ctn_rng_next(&rng),
         .id_rng = ctn_rng_pooled(&host->chance_of_ids),
         .log = host->log ? &host->log_engine : NULL,
-        .writer = {.ctx = host, .submit = submit},
+        .writer = {.ctx = host, .submit = submit, .strands = host->writes.strands},
         .drivers = all_drivers,
         .driver_count = driver_count,
         .seal = ctn_config_keyring_seal(host->keyring),

@@ -80,7 +80,7 @@ static bool new_engine(life *l, ctn_err *err)
         .clock = {.now_ms = now, .ctx = l},
         .seed = w->o.seed ^ ((uint64_t) l->number << 32),
         .id_rng = ctn_rng_seeded(&w->of_ids),
-        .writer = {.ctx = l, .submit = fleet_submit},
+        .writer = {.ctx = l, .submit = fleet_submit, .strands = (uint32_t) chance_between(&w->of_links, 1, 3)},
         .drivers = l->drivers,
         .driver_count = 2,
         .plans = (const ctn_plan *const *) w->plans,

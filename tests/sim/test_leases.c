@@ -29,7 +29,7 @@ typedef struct node {
     ctn_driver driver;
     const ctn_driver *drivers[1];
     ctn_log log;
-    ctn_batch *submitted;
+    ctn_batch *submitted[CTN_STRANDS_MAX];
     int64_t incarnation, left_ms, next_ms;
     uint64_t epochs[SHARDS], chance;
     bool was_crash[SHARDS];
@@ -43,6 +43,7 @@ struct town {
     ctn_clock clock;
     node a, b;
     ctn_schedule schedule;
+    uint32_t strands;
     ctn_arena *arena;
 };
 
@@ -101,7 +102,7 @@ static void on_cancel(void *ctx, uint64_t token)
 
 static void on_submit(void *ctx, ctn_batch *batch)
 {
-    ((node *) ctx)->submitted = batch;
+    ((node *) ctx)->submitted[batch->strand] = batch;
 }
 
 static bool has_logged_an_error(const node *n)
@@ -192,7 +193,7 @@ static void node_open(town *t, node *n, const char *name, const char *url)
                             .seed = n->chance,
                             .id_rng = ctn_rng_seeded(&n->chance),
                             .log = &n->log,
-                            .writer = {.ctx = n, .submit = on_submit},
+                            .writer = {.ctx = n, .submit = on_submit, .strands = t->strands},
                             .drivers = n->drivers,
                             .driver_count = 1,
                             .chain_find = on_find,
@@ -203,7 +204,7 @@ static void node_open(town *t, node *n, const char *name, const char *url)
     assert_int_equal(ctn_engine_new(&o, &n->engine, NULL), CTN_OK);
 }
 
-static town *town_of(ctn_schedule schedule)
+static town *town_of(ctn_schedule schedule, uint32_t strands)
 {
     static int number;
     char url[64];
@@ -212,6 +213,7 @@ static town *town_of(ctn_schedule schedule)
     t->now_ms = 1790000000000;
     t->clock = (ctn_clock){.now_ms = on_clock, .ctx = t};
     t->schedule = schedule;
+    t->strands = strands;
     t->arena = ctn_arena_new(4096);
     node_open(t, &t->a, "a", url);
     node_open(t, &t->b, "b", url);
@@ -220,7 +222,7 @@ static town *town_of(ctn_schedule schedule)
 
 static town *town_new(void)
 {
-    return town_of((ctn_schedule){0});
+    return town_of((ctn_schedule){0}, 1);
 }
 
 static void town_free(town *t)
@@ -265,17 +267,25 @@ static void lose_shards(node *n, uint32_t from, uint32_t until)
     ctn_engine_shards_lost(n->engine, &lost);
 }
 
-static bool commit(node *n)
+static bool commit_of(node *n, uint32_t strand)
 {
-    ctn_batch *batch = n->submitted;
+    ctn_batch *batch = n->submitted[strand];
     if (!batch)
         return false;
-    n->submitted = NULL;
+    n->submitted[strand] = NULL;
     batch->err = (ctn_err){0};
     batch->rc = ctn_store_commit(n->writes, batch->appends, batch->count, batch->outcomes, &batch->err);
     n->batches++;
     ctn_engine_batch_done(n->engine, batch);
     return true;
+}
+
+static bool commit(node *n)
+{
+    bool was_one = false;
+    for (uint32_t i = 0; i < CTN_STRANDS_MAX; i++)
+        was_one = commit_of(n, i) || was_one;
+    return was_one;
 }
 
 static void turns(node *n)
@@ -711,7 +721,7 @@ static void requests_are_done_with_the_commit_of_what_they_did(void **state)
     acked ignored = {0};
     ctn_engine_start(t->a.engine, &other, on_ack, &ignored);
     (void) ctn_engine_turn(t->a.engine);
-    assert_non_null(t->a.submitted);
+    assert_non_null(t->a.submitted[0]);
     int64_t nos[2] = {request_put(t, start.id, "input"), request_put(t, start.id, "input")};
     ctn_input_kind kinds[2] = {CTN_IN_PAUSE, CTN_IN_RESUME};
     acked acks[2] = {{0}};
@@ -758,14 +768,14 @@ static int count_rows(void *ctx, const ctn_execution_row *row)
 static void a_schedule_fires_once_when_its_shard_moves_at_that_moment(void **state)
 {
     (void) state;
-    town *t = town_of((ctn_schedule){.chain_id = CTN_STR("one-at-a-time"), .cron = CTN_STR("* * * * *")});
+    town *t = town_of((ctn_schedule){.chain_id = CTN_STR("one-at-a-time"), .cron = CTN_STR("* * * * *")}, 1);
     take_shards(&t->a, 0, 16);
     turns(&t->a);
     turns(&t->b);
     t->now_ms += 60000 - t->now_ms % 60000;
     (void) ctn_engine_turn(t->a.engine); /* due, and asked for */
     (void) ctn_engine_turn(t->a.engine);
-    assert_non_null(t->a.submitted);
+    assert_non_null(t->a.submitted[0]);
     assert_true(commit(&t->a)); /* on disk, and a never hears of it */
     die_and_be_taken_over(t, &t->a, &t->b, 0, 16);
     for (int i = 0; i < 16; i++)
@@ -785,9 +795,47 @@ static void a_schedule_fires_once_when_its_shard_moves_at_that_moment(void **sta
     town_free(t);
 }
 
+/* What shares no shard with what failed does not wait for it, and what failed
+ * is read back and goes on. */
+static void a_commit_fails_in_one_strand_and_the_other_goes_on(void **state)
+{
+    (void) state;
+    enum { STARTS = 8 };
+    town *t = town_of((ctn_schedule){0}, 2);
+    acked acks[STARTS] = {0};
+    take_shards(&t->a, 0, SHARDS);
+    ctn_start start = start_of(&t->a, two_chain);
+    for (int i = 0; i < STARTS; i++)
+        ctn_engine_start(t->a.engine, &start, on_ack, &acks[i]);
+    (void) ctn_engine_turn(t->a.engine);
+    ctn_batch *lost = t->a.submitted[1];
+    assert_non_null(t->a.submitted[0]);
+    assert_non_null(lost);
+    size_t kept = t->a.submitted[0]->count;
+
+    lost->err = (ctn_err){0};
+    lost->rc = ctn_fail(&lost->err, CTN_E_IO, "the link is cut");
+    t->a.submitted[1] = NULL;
+    ctn_engine_batch_done(t->a.engine, lost);
+    assert_true(commit_of(&t->a, 0));
+    (void) ctn_engine_turn(t->a.engine);
+    size_t told = 0;
+    for (int i = 0; i < STARTS; i++)
+        told += acks[i].count == 1 && acks[i].rc == CTN_OK;
+    assert_int_equal(told, kept);
+    pass(t, 2000);
+    for (int i = 0; i < STARTS; i++) {
+        assert_int_equal(acks[i].count, 1);
+        assert_int_equal(acks[i].rc, CTN_OK);
+    }
+    assert_int_equal(calls_of(&t->a, "sim/pay"), STARTS);
+    town_free(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_commit_fails_in_one_strand_and_the_other_goes_on),
         cmocka_unit_test(number_and_id_of_a_start_say_a_shard_of_its_node),
         cmocka_unit_test(numbers_in_a_shard_ascend_when_it_moves),
         cmocka_unit_test(a_start_for_another_nodes_shard_is_sent_there),

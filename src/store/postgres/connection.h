@@ -15,6 +15,7 @@ struct pg {
     char *hosts, *addresses, *ports; /* comma-separated, as libpq resolved them */
     size_t host_count, host_at;      /* which one it was */
     uint64_t generation;
+    uint64_t planned_in; /* on which of these connections plans are made as batches need them (pipeline.c) */
     int64_t pause_ms, paused_until_ms;
     pg_refusal refusal; /* the last one */
     int timeout_ms;
