@@ -98,7 +98,12 @@ typedef struct ctn_rules {
     /* The most that a call with these arguments may use of tokens and money; asked when there is a budget, which then
      * has room for it. With effect_ctx. False: nobody can say. NULL: as that. */
     bool (*most_of)(void *ctx, const ctn_plan_call *call, const ctn_json *args, ctn_arena *arena, ctn_used *ret_most);
-    void *cached_ctx;          /* of both */
+    void *cached_ctx; /* of both */
+    /* In a store that is cut by ids (store/fleet.h): where a sub-chain that begins now must live. It may change the
+     * last ten bits of *id, which are its parent's; the entry says what was chosen. NULL: it lives with its parent. */
+    void (*place_child)(void *ctx, const ctn_execution *x, uint32_t step, ctn_str chain, const ctn_json *args,
+                        ctn_execution_id *id);
+    void *place_ctx;
     bool retry_interrupted;    /* engine-wide `interrupted: retry` */
     size_t value_bytes_max;    /* of one variable; 0: 262,144 */
     size_t context_bytes_max;  /* of all variables of an execution together; 0: 1,048,576 */

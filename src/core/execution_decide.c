@@ -74,7 +74,7 @@ static int decide_child_ended(const judge *j, const ctn_input *in, ctn_entry *re
         return CTN_E_STALE;
     failure_report report = report_of(in);
     report.used = NULL;
-    if (w->due_ms && j->now_ms >= w->due_ms) { /* it was told to stop, for it took too long */
+    if (report.failure && w->due_ms && j->now_ms >= w->due_ms) { /* it was told to stop, for it took too long */
         report.failure = CTN_FAILURE_TIMEOUT;
         report.message = CTN_STR("the step's timeoutMs is over");
     }

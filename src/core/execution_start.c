@@ -172,8 +172,9 @@ bool ctn_x_start_call(const judge *j, const work *w, uint32_t call, ctn_entry *r
 /* ---- sub-chains ---- */
 
 /* A UUIDv7 that follows from whose child it is: made again it is the same, so nothing is started twice. Its last ten
- * bits are its parent's: a store that is cut by them (store/fleet.h) keeps the two together. */
-static ctn_execution_id child_id(const judge *j, const work *w, uint32_t attempt)
+ * bits are its parent's: a store that is cut by them (store/fleet.h) keeps the two together, unless the child must live
+ * elsewhere. */
+static ctn_execution_id child_id(const judge *j, const work *w, uint32_t attempt, const ctn_json *args)
 {
     ctn_str key = ctn_x_key(j->x, w, 0, j->scratch);
     ctn_digest digest = ctn_hash(ctn_arena_printf(j->scratch, "%.*s#%u", CTN_STR_ARG(key), attempt));
@@ -185,6 +186,8 @@ static ctn_execution_id child_id(const judge *j, const work *w, uint32_t attempt
     id.bytes[8] = (unsigned char) (0x80 | (id.bytes[8] & 0x3f));
     id.bytes[14] = (unsigned char) ((id.bytes[14] & 0xfc) | (j->x->id.bytes[14] & 0x03));
     id.bytes[15] = j->x->id.bytes[15];
+    if (j->rules->place_child)
+        j->rules->place_child(j->rules->place_ctx, j->x, w->task->step, w->set->chain, args, &id);
     return id;
 }
 
@@ -202,7 +205,7 @@ static ctn_entry begin_child(const judge *j, const work *w)
         failure = ctn_x_check_children(j, w, &err);
     if (failure)
         return ctn_x_fail_unsent(j, w, 0, failure, &err);
-    ctn_execution_id child = child_id(j, w, w->attempt + 1);
+    ctn_execution_id child = child_id(j, w, w->attempt + 1, args);
     ctn_json_builder b = ctn_json_object(j->scratch);
     ctn_json_put_str(&b, "child", ctn_arena_str(j->scratch, ctn_str_from(ctn_id_to_text(child).text)));
     ctn_json_put_str(&b, "chain", w->set->chain);

@@ -9,10 +9,12 @@
  * What must hold, whatever dies: a child is started once, because its id is taken when it is there; it is started at
  * all, because the parent's row sleeps only when what was asked of its children is on disk; and its end reaches the
  * parent, because the commit that ends it also wakes the parent's row, and a parent that comes back into memory looks
- * after its children.
+ * after its children. In a fleet this is so of those that live with their parents; for the others far.c says how.
  */
 #include "engine/child.h"
 #include "engine/batch.h"
+#include "engine/elsewhere.h"
+#include "engine/far.h"
 #include "engine/fold.h"
 #include "engine/plans.h"
 #include "engine/quarantine.h"
@@ -58,6 +60,15 @@ static void ask_later(ctn_engine *e, ctn_execution_id parent, ctn_execution_id c
     ctn_live_wake_at(&e->live, l, e->now_ms + LOOK_AGAIN_MS);
 }
 
+/* What was asked of a child elsewhere is answered. */
+static void is_back(ctn_engine *e, ctn_execution_id parent, ctn_execution_id child, ctn_role role)
+{
+    loaded *l = ctn_live_find(&e->live, parent);
+    ctn_watch *w = l ? ctn_watches_find(&l->child.watches, child) : NULL;
+    if (w && w->role == role)
+        w->is_away = false;
+}
+
 /* Their shard is given away: whoever has it then looks after the parent's children, and we do if it comes back. */
 static void ask_anew(ctn_engine *e, ctn_execution_id parent, ctn_execution_id child)
 {
@@ -77,10 +88,8 @@ typedef struct child_end {
     const ctn_json *value;
 } child_end;
 
-static void file_end(ctn_engine *e, const child_end *end)
+static void fill_input(filed *f, const child_end *end)
 {
-    filed *f = ctn_inbox_new(&e->inbox, FILED_CHILD_ENDED);
-    f->id = end->parent.id;
     f->in = (ctn_input){
         .kind = CTN_IN_CHILD_ENDED,
         .name = ctn_arena_str(f->arena, end->parent.step),
@@ -92,6 +101,13 @@ static void file_end(ctn_engine *e, const child_end *end)
         .was_sent = true,
         .value = end->value ? ctn_json_copy(f->arena, end->value) : &ctn_json_null,
     };
+}
+
+static void file_end(ctn_engine *e, const child_end *end)
+{
+    filed *f = ctn_inbox_new(&e->inbox, FILED_CHILD_ENDED);
+    f->id = end->parent.id;
+    fill_input(f, end);
     ctn_eng_file(e, f);
 }
 
@@ -115,7 +131,8 @@ void ctn_eng_tell_parent(ctn_engine *e, loaded *l)
 {
     const ctn_parent *parent = ctn_execution_parent(l->x);
     ctn_status status = l->status_written;
-    if (!parent || !ctn_status_is_final(status) || l->build || l->child.told_parent == (int) status + 1)
+    if (!parent || l->child.is_far || !ctn_status_is_final(status) || l->build ||
+        l->child.told_parent == (int) status + 1)
         return;
     l->child.told_parent = (int) status + 1;
     loaded *above = ctn_live_find(&e->live, parent->id);
@@ -146,6 +163,7 @@ typedef struct asked {
     ctn_engine *engine;
     ctn_execution_id child;
     child_end end;
+    bool is_far;
 } asked;
 
 static asked *asked_of(ctn_engine *e, filed *f, ctn_execution_id child, const child_end *end)
@@ -161,6 +179,13 @@ static void on_started(void *ctx, int rc, ctn_execution_id id, const ctn_err *er
 {
     asked *s = ctx;
     (void) id;
+    if (s->is_far) {
+        is_back(s->engine, s->end.parent.id, s->child, s->end.role);
+        if (ctn_eng_is_for_later(s->engine, rc)) {
+            ask_later(s->engine, s->end.parent.id, s->child, err);
+            return;
+        }
+    }
     if (rc == CTN_E_STALE && ctn_eng_is_fleet(s->engine)) {
         ask_anew(s->engine, s->end.parent.id, s->child);
         return;
@@ -185,7 +210,8 @@ static void fail_end(ctn_engine *e, const child_end *end, const ctn_err *err)
     file_end(e, &failed);
 }
 
-static void start(ctn_engine *e, loaded *l, const ctn_owed_child *c, const child_end *end)
+/* is_stopped: it is to be there and to have ended, so that no start which is on its way runs (far.c). */
+static void start(ctn_engine *e, loaded *l, const ctn_owed_child *c, const child_end *end, bool is_stopped)
 {
     const child_plan *plan = NULL;
     ctn_err err = {0};
@@ -203,16 +229,20 @@ static void start(ctn_engine *e, loaded *l, const ctn_owed_child *c, const child
                        .version = plan->version,
                        .input = c->input,
                        .actor = CTN_STR("engine"),
-                       .by = ctn_eng_requester_of(l->x)};
+                       .by = ctn_eng_requester_of(l->x),
+                       .id = c->child,
+                       .is_stopped = is_stopped};
     start.sensitive = ctn_sensitive_members(ctn_execution_sensitivity(l->x), c->step, c->input, e->scratch);
-    filed *f = ctn_eng_file_start(e, &start, on_started, NULL);
+    ctn_parent parent = end->parent;
+    parent.depth = above ? above->depth + 1 : 1;
+    start.parent = &parent;
+    filed *f = ctn_eng_make_start(e, &start, on_started, NULL);
     asked *s = f->ack_ctx = asked_of(e, f, c->child, end);
-    f->id = c->child;
-    f->shard = l->shard;
-    f->has_place = true;
-    f->parent = CTN_NEW(f->arena, ctn_parent);
-    *f->parent = s->end.parent;
-    f->parent->depth = above ? above->depth + 1 : 1;
+    ctn_watch *w = ctn_watches_find(&l->child.watches, c->child);
+    s->is_far = w->is_away = w->is_far;
+    if (!s->is_far)
+        f->shard = l->shard; /* also of one that was copied here, and does not live where its id says */
+    ctn_eng_send_start(e, f);
 }
 
 /* ---- what there is, and what should be ---- */
@@ -249,7 +279,7 @@ static int look(ctn_engine *e, ctn_execution_id id, child_now *ret, ctn_err *err
     const loaded *l = ctn_live_find(&e->live, id);
     ctn_execution_row row;
     *ret = (child_now){0};
-    if (l) { /* its end is told when it is on disk */
+    if (l && ctn_eng_is_ours(e, l)) { /* its end is told when it is on disk */
         *ret = (child_now){.is_there = true, .status = ctn_execution_status(l->x)};
         if (ctn_status_is_final(ret->status) && (ctn_loaded_is_ahead(l) || l->status_written != ret->status))
             ret->status = CTN_STATUS_RUNNING;
@@ -261,7 +291,9 @@ static int look(ctn_engine *e, ctn_execution_id id, child_now *ret, ctn_err *err
     if (rc == CTN_E_NOT_FOUND)
         return CTN_OK;
     if (rc == CTN_E_CORRUPT) { /* damaged: its parent waits until it is released or given up, which its row says */
-        rc = ctn_eng_found_damaged(e, id, err);
+        uint32_t shard;
+        if (ctn_eng_shard_of(e, id, &shard, NULL) == CTN_OK) /* else its holder finds it so */
+            rc = ctn_eng_found_damaged(e, id, err);
         if (rc == CTN_E_CORRUPT)
             rc = ctn_store_execution_read_raw(e->options.store, e->scratch, ctn_str_from(ctn_id_to_text(id).text), &row,
                                               err);
@@ -288,9 +320,13 @@ static void on_asked(void *ctx, int rc, ctn_execution_id id, const ctn_err *err)
 {
     asked *s = ctx;
     (void) id;
-    if (rc == CTN_E_STALE && ctn_eng_is_fleet(s->engine))
+    if (s->is_far)
+        is_back(s->engine, s->end.parent.id, s->child, s->end.role);
+    else if (rc == CTN_E_STALE && ctn_eng_is_fleet(s->engine)) {
         ask_anew(s->engine, s->end.parent.id, s->child);
-    else if (ctn_is_store_trouble(rc))
+        return;
+    }
+    if (ctn_is_store_trouble(rc) || (s->is_far && ctn_eng_is_for_later(s->engine, rc)))
         ask_later(s->engine, s->end.parent.id, s->child, err);
     else if (s->end.role == CTN_ROLE_UNDO && (rc == CTN_E_UNSUPPORTED || rc == CTN_E_NOT_FOUND))
         file_end(s->engine, &s->end);
@@ -298,36 +334,59 @@ static void on_asked(void *ctx, int rc, ctn_execution_id id, const ctn_err *err)
         settle(s->engine, s->end.parent.id, s->child);
 }
 
-static void ask(ctn_engine *e, ctn_execution_id child, ctn_input_kind kind, const child_end *end)
+static void ask(ctn_engine *e, loaded *l, ctn_execution_id child, ctn_input_kind kind, const child_end *end)
 {
     ctn_input in = {.kind = kind, .actor = CTN_STR("engine"), .message = CTN_STR(CTN_WITH_PARENT)};
+    ctn_watch *w = ctn_watches_find(&l->child.watches, child);
+    if (w->is_far) { /* the step's name is the plan's, which stays */
+        asked s = {.engine = e, .child = child, .end = *end, .is_far = true};
+        w->is_away = true;
+        ctn_eng_own_input(e, child, &in, on_asked, &s, sizeof s);
+        return;
+    }
     filed *f = ctn_eng_file_input(e, child, &in, on_asked, NULL);
     f->ack_ctx = asked_of(e, f, child, end);
 }
 
 /* It is at it, here or in the store, which gives it back by itself; who advances only his own must take it. */
-static void go_on(ctn_engine *e, loaded *l, const ctn_owed_child *c)
+static void go_on(ctn_engine *e, loaded *l, const ctn_owed_child *c, const child_end *end)
 {
-    if (e->options.own_only && !ctn_live_find(&e->live, c->child))
+    bool must_take = e->options.own_only && !ctn_live_find(&e->live, c->child);
+    if (must_take && ctn_watches_find(&l->child.watches, c->child)->is_far) {
+        ask(e, l, c->child, CTN_IN_RESUME, end);
+        return;
+    }
+    if (must_take)
         ctn_engine_adopt(e, c->child, NULL, NULL);
     settle(e, l->id, c->child);
+}
+
+static child_end end_of(const loaded *l, const ctn_owed_child *c)
+{
+    return (child_end){
+        .parent = {.id = l->id, .step = l->plan->plan->steps[c->step].name, .item = c->item, .attempt = c->attempt},
+        .role = c->role,
+    };
+}
+
+static bool is_its_end(const ctn_owed_child *c, const child_now *now)
+{
+    return now->is_there && ctn_status_is_final(now->status) &&
+           !(c->wanted == CTN_CHILD_UNDO && now->status == CTN_STATUS_COMPLETED);
 }
 
 /* False: nothing could be found out; it is seen to later. */
 static bool see_to(ctn_engine *e, loaded *l, const ctn_owed_child *c)
 {
-    child_end end = {
-        .parent = {.id = l->id, .step = l->plan->plan->steps[c->step].name, .item = c->item, .attempt = c->attempt},
-        .role = c->role,
-    };
+    child_end end = end_of(l, c);
     ctn_err err = {0};
     child_now now;
+    bool is_far = ctn_watches_find(&l->child.watches, c->child)->is_far;
     if (look(e, c->child, &now, &err)) { /* the store cannot say now */
         ctn_trouble_begins(&e->store.reading, e->now_ms, err.message);
         return false;
     }
-    bool is_final = now.is_there && ctn_status_is_final(now.status);
-    if (is_final && !(c->wanted == CTN_CHILD_UNDO && now.status == CTN_STATUS_COMPLETED)) {
+    if (is_its_end(c, &now)) {
         fill_end(&end, e->scratch, c->child, now.status, now.outputs, now.error);
         file_end(e, &end);
         return true;
@@ -335,21 +394,23 @@ static bool see_to(ctn_engine *e, loaded *l, const ctn_owed_child *c)
     switch (c->wanted) {
     case CTN_CHILD_RUN:
         if (!now.is_there)
-            start(e, l, c, &end);
+            start(e, l, c, &end, false);
         else if (now.status == CTN_STATUS_PAUSED)
-            ask(e, c->child, CTN_IN_RESUME, &end);
+            ask(e, l, c->child, CTN_IN_RESUME, &end);
         else
-            go_on(e, l, c);
+            go_on(e, l, c, &end);
         break;
     case CTN_CHILD_PAUSE:
         if (now.is_there)
-            ask(e, c->child, CTN_IN_PAUSE, &end);
+            ask(e, l, c->child, CTN_IN_PAUSE, &end);
         else
             settle(e, l->id, c->child);
         break;
     case CTN_CHILD_CANCEL:
         if (now.is_there) {
-            ask(e, c->child, CTN_IN_CANCEL, &end);
+            ask(e, l, c->child, CTN_IN_CANCEL, &end);
+        } else if (is_far) {
+            start(e, l, c, &end, true);
         } else {
             end.failure = CTN_FAILURE_CANCELLED;
             end.message = CTN_STR("stopped before it was started");
@@ -358,9 +419,9 @@ static bool see_to(ctn_engine *e, loaded *l, const ctn_owed_child *c)
         break;
     case CTN_CHILD_UNDO:
         if (now.status == CTN_STATUS_COMPLETED || !now.is_there)
-            ask(e, c->child, CTN_IN_UNDO, &end);
+            ask(e, l, c->child, CTN_IN_UNDO, &end);
         else
-            go_on(e, l, c);
+            go_on(e, l, c, &end);
         break;
     }
     return true;
@@ -377,9 +438,12 @@ void ctn_eng_perform_children(ctn_engine *e, loaded *l, const ctn_owed *owed)
         const ctn_owed_child *c = &owed->children[i];
         ctn_watch *w = ctn_watches_see(watches, c->child, c->role);
         int wanted = (int) c->wanted + 1;
-        is_to_ask[i] = w->asked != wanted && !e->is_stopping && !ctn_eng_is_draining(e, l);
-        if (is_to_ask[i])
+        is_to_ask[i] = w->asked != wanted && !w->is_away && !e->is_stopping && !ctn_eng_is_draining(e, l);
+        if (is_to_ask[i]) {
             w->asked = wanted;
+            w->is_far = ctn_eng_is_fleet(e) && ctn_eng_child_is_far(e, l, c->child);
+            l->child.has_far |= w->is_far;
+        }
         watches->open += w->settled != w->asked;
     }
     for (size_t i = 0; i < owed->child_count; i++)
@@ -389,8 +453,35 @@ void ctn_eng_perform_children(ctn_engine *e, loaded *l, const ctn_owed *owed)
         }
 }
 
-void ctn_eng_child_was_given_up(ctn_engine *e, ctn_execution_id parent, ctn_execution_id child)
+int ctn_eng_look_at_child(ctn_engine *e, loaded *l, filed *f, bool *ret_is_news, ctn_err *err)
 {
+    ctn_owed owed;
+    child_now now;
+    ctn_execution_owed(l->x, &e->rules, e->now_ms, e->scratch, &owed);
+    for (size_t i = 0; i < owed.child_count; i++) {
+        const ctn_owed_child *c = &owed.children[i];
+        if (!ctn_id_equal(c->child, f->child))
+            continue;
+        int rc = look(e, c->child, &now, err);
+        if (rc == CTN_OK && is_its_end(c, &now)) {
+            child_end end = end_of(l, c);
+            fill_end(&end, e->scratch, c->child, now.status, now.outputs, now.error);
+            fill_input(f, &end);
+            f->in.step = c->step;
+            *ret_is_news = true;
+        }
+        return rc;
+    }
+    return CTN_OK;
+}
+
+void ctn_eng_child_was_given_up(ctn_engine *e, ctn_execution_id parent, ctn_execution_id child, uint32_t shard)
+{
+    const loaded given_up = {.id = child, .shard = shard};
+    if (ctn_eng_is_fleet(e) && ctn_eng_child_is_far(e, &given_up, parent)) {
+        ctn_eng_far_was_given_up(e, parent, child);
+        return;
+    }
     loaded *l = ctn_live_find(&e->live, parent);
     ctn_watch *w = l ? ctn_watches_find(&l->child.watches, child) : NULL;
     if (!l)

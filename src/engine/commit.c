@@ -7,6 +7,7 @@
 #include "engine/advance.h"
 #include "engine/batch.h"
 #include "engine/child.h"
+#include "engine/far.h"
 #include "engine/follow_up.h"
 #include "engine/handover.h"
 #include "engine/load.h"
@@ -27,7 +28,7 @@
 static int64_t wake_of(ctn_engine *e, loaded *l, ctn_status status)
 {
     if (ctn_status_is_final(status))
-        return ctn_eng_owes_follow_up(l) ? 1 : 0;
+        return ctn_eng_owes_follow_up(l) || ctn_eng_owes_end(l, status) ? 1 : 0;
     if (status == CTN_STATUS_QUEUED) /* the queue is the store's to give */
         return 0;
     if (status == CTN_STATUS_RUNNING || ctn_execution_is_busy(l->x) || ctn_eng_has_ended_child(e, l))
@@ -38,6 +39,8 @@ static int64_t wake_of(ctn_engine *e, loaded *l, ctn_status status)
     /* A child that is not started, stopped or undone on disk yet: whoever comes after us must look. */
     bool is_settled = ctn_watches_are_settled(&l->child.watches, &owed);
     ctn_arena_restore(e->scratch, mark);
+    if (is_settled && l->child.has_far)
+        owed.wake_at_ms = ctn_eng_far_look_at_ms(e, l, owed.wake_at_ms);
     return CTN_PLANT(WAKE_TIME_LOST) ? 0 : is_settled ? owed.wake_at_ms : 1;
 }
 
@@ -108,7 +111,7 @@ static void fill_append(ctn_engine *e, append_build *b, ctn_append *a, ctn_arena
             change->error = error ? ctn_json_to_str(arena, error) : (ctn_str){0};
             change->queue_key = ctn_status_is_final(status) ? l->queue.key : (ctn_str){0};
         }
-        if (parent)
+        if (parent && !l->child.is_far)
             change->wakes = parent->id;
         a->change = change;
     }

@@ -8,6 +8,7 @@
 #include "engine/advance.h"
 #include "engine/batch.h"
 #include "engine/cache.h"
+#include "engine/child.h"
 #include "engine/commit.h"
 #include "engine/load.h"
 #include "engine/queue.h"
@@ -130,6 +131,32 @@ static void take_child_ended(ctn_engine *e, filed *f)
     decide(e, l, f);
 }
 
+/* Answered with the commit of what it means. What means nothing, or not any more, is answered at once. */
+static void take_child_news(ctn_engine *e, filed *f)
+{
+    uint32_t shard;
+    loaded *l = NULL;
+    ctn_err err = {0};
+    bool is_news = false;
+    int rc = ctn_eng_shard_of(e, f->id, &shard, &err);
+    if (rc == CTN_OK)
+        rc = ctn_eng_load(e, f->id, &l, &err);
+    if (rc == CTN_OK && f->by.request && l->build && l->build->request) { /* one request a commit and execution */
+        ctn_filed_append(&l->strand->gathering->waiting, f);
+        return;
+    }
+    if (rc == CTN_OK) {
+        ctn_arena_mark mark = ctn_arena_save(e->scratch);
+        ctn_eng_advance(e, l);
+        rc = ctn_eng_look_at_child(e, l, f, &is_news, &err);
+        ctn_arena_restore(e->scratch, mark);
+    }
+    if (is_news)
+        decide(e, l, f);
+    else
+        ctn_eng_ack(e, f, rc, &err);
+}
+
 static void take_adopt(ctn_engine *e, filed *f)
 {
     uint32_t shard;
@@ -164,6 +191,7 @@ void ctn_eng_take_filed(ctn_engine *e, filed *f)
     case FILED_START: ctn_eng_take_start(e, f); break;
     case FILED_ADOPT: take_adopt(e, f); break;
     case FILED_CHILD_ENDED: take_child_ended(e, f); break;
+    case FILED_CHILD_NEWS: take_child_news(e, f); break;
     case FILED_RELEASE: ctn_eng_take_release(e, f); break;
     }
 }

@@ -10,6 +10,7 @@
 #include "engine/cache.h"
 #include "engine/child.h"
 #include "engine/commit.h"
+#include "engine/far.h"
 #include "engine/follow_up.h"
 #include "engine/gate.h"
 #include "engine/load.h"
@@ -334,7 +335,8 @@ static void park(ctn_engine *e, loaded *l, const ctn_owed *owed)
         is_final || status == CTN_STATUS_QUEUED || (status != CTN_STATUS_RUNNING && !ctn_execution_is_busy(l->x));
     /* An engine that was told what to advance has no look at the store's wake times: it keeps what wakes by itself. */
     bool must_stay = e->options.own_only && (owed->wake_at_ms || (status == CTN_STATUS_QUEUED && l->queue.is_wanted));
-    if (is_final && l->flight_count == 0 && !ctn_eng_follow_up(e, l) && !ctn_eng_is_draining(e, l))
+    if (is_final && l->flight_count == 0 &&
+        (!ctn_eng_follow_up(e, l) || (l->child.is_far && !ctn_eng_tell_far_parent(e, l))) && !ctn_eng_is_draining(e, l))
         return;
     if (l->flight_count == 0 && !ctn_loaded_is_ahead(l) && ctn_eng_is_draining(e, l)) {
         ctn_eng_unload(e, l); /* as it is: who comes next goes on with it */

@@ -48,7 +48,7 @@ typedef struct away {
     struct away *next;
 } away;
 
-static void on_started(void *ctx, int rc, ctn_execution_id id, const ctn_err *err)
+static void on_back(void *ctx, int rc, ctn_execution_id id, const ctn_err *err)
 {
     away *a = ctx;
     ctn_engine *e = a->engine;
@@ -56,7 +56,11 @@ static void on_started(void *ctx, int rc, ctn_execution_id id, const ctn_err *er
     while (*at != a)
         at = &(*at)->next;
     *at = a->next;
-    a->f->id = id;
+    if (a->f->kind == FILED_START)
+        a->f->id = id;
+    if (rc && !a->f->ack)
+        ctn_log_line(e->options.log, CTN_LOG_WARN, "an execution of another node did not do what it was asked for",
+                     "executionId", ctn_id_to_text(a->f->id).text, "why", err ? err->message : "", NULL);
     ctn_eng_ack(e, a->f, rc, err); /* a lives in f */
     ctn_eng_wake(e);
 }
@@ -71,10 +75,22 @@ void ctn_eng_away_free(ctn_engine *e)
 
 static void send_away(ctn_engine *e, filed *f)
 {
+    const ctn_engine_options *o = &e->options;
     away *a = CTN_NEW(f->arena, away);
     *a = (away){.engine = e, .f = f, .next = e->away};
     e->away = a;
-    e->options.start_elsewhere(e->options.elsewhere_ctx, &f->start, on_started, a);
+    if (f->kind == FILED_START)
+        o->start_elsewhere(o->elsewhere_ctx, &f->start, on_back, a);
+    else
+        o->input_elsewhere(o->elsewhere_ctx, f->id, &f->in, on_back, a);
+}
+
+void ctn_eng_send_start(ctn_engine *e, filed *f)
+{
+    if (ctn_eng_may_begin_in(e, f->shard) || !e->options.start_elsewhere)
+        ctn_eng_file(e, f);
+    else
+        send_away(e, f);
 }
 
 int ctn_eng_own_start(ctn_engine *e, ctn_start *start, int64_t at_ms, uint32_t home, ctn_ack_fn *ack, void *ctx,
@@ -103,11 +119,20 @@ int ctn_eng_own_start(ctn_engine *e, ctn_start *start, int64_t at_ms, uint32_t h
     return CTN_OK;
 }
 
-void ctn_eng_own_input(ctn_engine *e, ctn_execution_id id, const ctn_input *input)
+void ctn_eng_own_input(ctn_engine *e, ctn_execution_id id, const ctn_input *input, ctn_ack_fn *ack, void *ctx,
+                       size_t ctx_size)
 {
     uint32_t shard;
-    if (ctn_eng_shard_of(e, id, &shard, NULL) != CTN_E_STALE || !e->options.input_elsewhere)
-        (void) ctn_eng_file_input(e, id, input, NULL, NULL);
-    else
-        e->options.input_elsewhere(e->options.elsewhere_ctx, id, input);
+    filed *f = ctn_eng_make_input(e, id, input, ack, ctx);
+    if (ctx_size)
+        f->ack_ctx = memcpy(ctn_arena_alloc(f->arena, ctx_size), ctx, ctx_size);
+    if (ctn_eng_shard_of(e, id, &shard, NULL) == CTN_E_STALE && e->options.input_elsewhere) {
+        send_away(e, f);
+        return;
+    }
+    if (input->kind == CTN_IN_CHILD_ENDED) {
+        f->kind = FILED_CHILD_NEWS;
+        (void) ctn_id_parse(input->name, &f->child, NULL);
+    }
+    ctn_eng_file(e, f);
 }

@@ -12,6 +12,7 @@
 #include "engine/decide.h"
 #include "engine/dispatch.h"
 #include "engine/elsewhere.h"
+#include "engine/far.h"
 #include "engine/follow_up.h"
 #include "engine/gate.h"
 #include "engine/holds.h"
@@ -165,6 +166,10 @@ static int make(void *ctx)
     ctn_eng_plans_lend(e);
     ctn_eng_schedules_init(e);
     ctn_eng_shards_init(e);
+    if (ctn_eng_is_fleet(e)) {
+        e->rules.place_child = ctn_eng_place_child;
+        e->rules.place_ctx = e;
+    }
     ctn_eng_quarantine_init(e);
     int rc = ctn_eng_gate_init(e, m->err);
     if (rc == CTN_OK)

@@ -145,9 +145,10 @@ typedef struct ctn_engine_options {
     size_t plan_count;
     /* Of a fleet: what the engine itself starts, with its id, or asks of an execution, and another node must do. The
      * ack comes once, at once or later; unless it was started or refused, the same is asked again, under the same id.
-     * NULL: nothing goes elsewhere, and it waits until the shard is ours. */
+     * NULL: nothing goes elsewhere, and it waits until the shard is ours. An input is a CANCEL, PAUSE, RESUME or UNDO,
+     * or a CHILD_ENDED for ctn_engine_child_ended: its name is the child's id. */
     void (*start_elsewhere)(void *ctx, const struct ctn_start *start, ctn_ack_fn *ack, void *ack_ctx);
-    void (*input_elsewhere)(void *ctx, ctn_execution_id id, const ctn_input *input);
+    void (*input_elsewhere)(void *ctx, ctn_execution_id id, const ctn_input *input, ctn_ack_fn *ack, void *ack_ctx);
     void *elsewhere_ctx;
     /* The plan, as it is now, of a chain that onFailure names; given to the engine as to plan_add. NULL: none is found.
      */
@@ -267,6 +268,10 @@ typedef struct ctn_start {
     ctn_execution_id id;
     bool has_priority; /* another than the chain's own: */
     int priority;      /* 0 .. 9 */
+    /* Whose step it is; NULL: nobody's. From outside only of a fleet, when the parent lives elsewhere (far.h); then it
+     * has its id. is_stopped: it ends cancelled with its first commit, if it is not there already. */
+    const ctn_parent *parent;
+    bool is_stopped;
 } ctn_start;
 void ctn_engine_start(ctn_engine *engine, const ctn_start *start, ctn_ack_fn *ack, void *ctx);
 /* ANSWER, SETTLE, SET, CANCEL, PAUSE, RESUME. The execution is loaded if need be. now_ms and entropy are filled in. */
@@ -274,6 +279,10 @@ void ctn_engine_input(ctn_engine *engine, ctn_execution_id id, const ctn_input *
                       ctn_ack_fn *ack, void *ctx); /* by NULL: nobody to be told of in the audit log */
 /* Loads an execution that was left by a crash, queued or parked, and lets it go on (resume without a settlement). */
 void ctn_engine_adopt(ctn_engine *engine, ctn_execution_id id, ctn_ack_fn *ack, void *ctx);
+/* Of a fleet: this sub-chain of the execution, which lives in another shard, has ended. What that means is decided from
+ * its row; acknowledged when that is on disk, or means nothing any more. */
+void ctn_engine_child_ended(ctn_engine *engine, ctn_execution_id id, ctn_execution_id child, const ctn_requester *by,
+                            ctn_ack_fn *ack, void *ctx);
 /* One that is in quarantine because it did not read back (store/quarantine.h). It reads again: it goes on.
  * CTN_E_CORRUPT: it does not. Or a damaged one, there or not, is given up: it ends failed as it is, its line and its
  * parent go on. */

@@ -20,6 +20,7 @@ typedef enum filed_kind {
     FILED_START,
     FILED_ADOPT,
     FILED_CHILD_ENDED,
+    FILED_CHILD_NEWS,
     FILED_RELEASE
 } filed_kind;
 
@@ -33,15 +34,16 @@ typedef struct filed {
     const ctn_driver *driver; /* CALL_ENDED: who made it, */
     ctn_str target;           /* ... and what of him it asked */
     ctn_start start;          /* START */
-    ctn_requester by;         /* INPUT; of a START it is in start */
+    ctn_requester by;         /* INPUT, CHILD_NEWS; of a START it is in start */
+    ctn_execution_id child;   /* CHILD_NEWS: whose */
     ctn_execution_id follows; /* START: whose failure it follows up; zero: nobody's */
-    ctn_parent *parent;       /* START: whose step it is; NULL: nobody's */
+    ctn_parent *parent;       /* START: whose step it is, as in start; NULL: nobody's */
     int64_t exec_no;          /* START: given at its first try, kept for a second */
     uint64_t epoch;           /* START: under which it was given; CALL_*: under which it was begun */
     bool has_place;           /* START: it is known where it must live: */
-    uint32_t shard;
-    bool gives_up;   /* RELEASE: it ends as it is */
-    bool is_counted; /* START: among those that are under way, with so many bytes: */
+    uint32_t shard;           /* also RELEASE */
+    bool gives_up;            /* RELEASE: it ends as it is */
+    bool is_counted;          /* START: among those that are under way, with so many bytes: */
     size_t bytes;
     ctn_lane_tenant *tenant; /* ... of his */
     ctn_err *refusal;        /* START: there are too many; NULL: there are not */

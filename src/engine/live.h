@@ -95,10 +95,13 @@ typedef struct loaded {
     /* cache.c */
     struct held_key *held_keys; /* of calls of its own, for which others wait */
 
-    /* child.c */
+    /* child.c, far.c */
     struct {
         ctn_watches watches; /* of its own */
         int told_parent;     /* the final status that its parent was told, + 1 */
+        bool is_far;         /* its parent lives in another shard: */
+        bool is_telling;     /* ... and is being told of its end */
+        bool has_far;        /* one of its own does */
     } child;
 
     /* follow_up.c */

@@ -8,6 +8,7 @@
 #include "engine/batch.h"
 #include "engine/cache.h"
 #include "engine/fold.h"
+#include "engine/far.h"
 #include "engine/follow_up.h"
 #include "engine/gate.h"
 #include "engine/place.h"
@@ -116,6 +117,7 @@ int ctn_eng_load(ctn_engine *e, ctn_execution_id id, loaded **ret_loaded, ctn_er
         ctn_eng_strand_join(e, l);
         l->epoch = epoch;
         note_stored(l, &row, &f);
+        ctn_eng_far_loaded(e, l);
         l->queue.is_over = ctn_status_is_final(row.status);
         ctn_eng_line_up(e, l, row.queue_key);
         ctn_eng_queue_loaded(e, l, &row);
@@ -152,6 +154,7 @@ int ctn_eng_reload(ctn_engine *e, loaded *l, ctn_err *err)
             l->follow_up.state = FOLLOW_UP_NONE; /* what the row says counts; asking twice starts once */
         l->is_lost = l->is_new = false;
         note_stored(l, &row, &f);
+        ctn_eng_far_loaded(e, l);
     }
     ctn_arena_restore(e->scratch, mark);
     return rc;

@@ -87,7 +87,7 @@ static int give_up(ctn_engine *e, const filed *f, const ctn_execution_row *row, 
         return rc;
     note(e, f, "execution.discard");
     if (!ctn_id_is_none(row->parent))
-        ctn_eng_child_was_given_up(e, row->parent, f->id);
+        ctn_eng_child_was_given_up(e, row->parent, f->id, f->shard);
     return CTN_OK;
 }
 
@@ -99,8 +99,7 @@ void ctn_eng_take_release(ctn_engine *e, filed *f)
     ctn_id_text id = ctn_id_to_text(f->id);
     ctn_arena_mark mark = ctn_arena_save(e->scratch);
     ctn_eng_quarantine_flush_now(e); /* so that what is done to it is done to the table too */
-    uint32_t shard;
-    int rc = ctn_eng_shard_of(e, f->id, &shard, &err);
+    int rc = ctn_eng_shard_of(e, f->id, &f->shard, &err);
     if (rc == CTN_OK)
         rc = ctn_store_execution_read_raw(e->options.store, e->scratch, ctn_str_from(id.text), &row, &err);
     if (rc == CTN_OK) {

@@ -3,6 +3,7 @@
  */
 #include "engine/request.h"
 #include "engine/quota.h"
+#include "engine/shards.h"
 #include "engine/state.h"
 
 #define SHARED_MS 2000 /* that two tenants are there is forgotten after so long */
@@ -71,6 +72,14 @@ filed *ctn_eng_make_start(ctn_engine *e, const ctn_start *start, ctn_ack_fn *ack
     f->start.idempotency_key = ctn_arena_str(f->arena, start->idempotency_key);
     f->start.actor = ctn_arena_str(f->arena, start->actor);
     f->start.by = copy_requester(f->arena, &start->by);
+    if (start->parent) {
+        f->parent = CTN_NEW(f->arena, ctn_parent);
+        *f->parent = *start->parent;
+        f->parent->step = ctn_arena_str(f->arena, start->parent->step);
+        f->start.parent = f->parent;
+        f->shard = ctn_eng_is_fleet(e) ? ctn_eng_shard_in(e, id) : 0;
+        f->has_place = true;
+    }
     return f;
 }
 
@@ -101,6 +110,10 @@ void ctn_engine_start(ctn_engine *e, const ctn_start *start, ctn_ack_fn *ack, vo
 {
     ctn_err err = {0};
     ctn_str name = start->by.tenant;
+    if (start->parent) { /* it does not wait for room: its parent may have it */
+        (void) ctn_eng_file_start(e, start, ack, ctx);
+        return;
+    }
     if (start->labels && !name.len)
         name = ctn_json_str_or(start->labels, CTN_LABEL_TENANT, (ctn_str){0});
     ctn_lane_tenant *tenant = ctn_eng_tenant(e, name);
@@ -130,7 +143,7 @@ void ctn_engine_start(ctn_engine *e, const ctn_start *start, ctn_ack_fn *ack, vo
     ctn_eng_wake(e);
 }
 
-filed *ctn_eng_file_input(ctn_engine *e, ctn_execution_id id, const ctn_input *input, ctn_ack_fn *ack, void *ctx)
+filed *ctn_eng_make_input(ctn_engine *e, ctn_execution_id id, const ctn_input *input, ctn_ack_fn *ack, void *ctx)
 {
     filed *f = request(e, FILED_INPUT, id, ack, ctx);
     f->in = *input;
@@ -138,6 +151,12 @@ filed *ctn_eng_file_input(ctn_engine *e, ctn_execution_id id, const ctn_input *i
     f->in.name = ctn_arena_str(f->arena, input->name);
     f->in.message = ctn_arena_str(f->arena, input->message);
     f->in.value = input->value ? ctn_json_copy(f->arena, input->value) : NULL;
+    return f;
+}
+
+filed *ctn_eng_file_input(ctn_engine *e, ctn_execution_id id, const ctn_input *input, ctn_ack_fn *ack, void *ctx)
+{
+    filed *f = ctn_eng_make_input(e, id, input, ack, ctx);
     ctn_eng_file(e, f);
     return f;
 }
@@ -148,6 +167,16 @@ void ctn_engine_input(ctn_engine *e, ctn_execution_id id, const ctn_input *input
     filed *f = ctn_eng_file_input(e, id, input, ack, ctx);
     if (by)
         f->by = copy_requester(f->arena, by);
+}
+
+void ctn_engine_child_ended(ctn_engine *e, ctn_execution_id id, ctn_execution_id child, const ctn_requester *by,
+                            ctn_ack_fn *ack, void *ctx)
+{
+    filed *f = request(e, FILED_CHILD_NEWS, id, ack, ctx);
+    f->child = child;
+    if (by)
+        f->by = copy_requester(f->arena, by);
+    ctn_eng_file(e, f);
 }
 
 void ctn_engine_adopt(ctn_engine *e, ctn_execution_id id, ctn_ack_fn *ack, void *ctx)

@@ -271,7 +271,7 @@ static void look(ctn_engine *e, scheduled *s)
         ctn_input cancel = {.kind = CTN_IN_CANCEL,
                             .actor = CTN_STR("schedule"),
                             .message = CTN_STR("the schedule's next time has come (overlap: cancel)")};
-        ctn_eng_own_input(e, earlier, &cancel);
+        ctn_eng_own_input(e, earlier, &cancel, NULL, NULL, 0);
     }
     fire(e, s, at_ms);
 }

@@ -11,6 +11,7 @@
 #include "engine/advance.h"
 #include "engine/batch.h"
 #include "engine/commit.h"
+#include "engine/far.h"
 #include "engine/follow_up.h"
 #include "engine/holds.h"
 #include "engine/load.h"
@@ -77,7 +78,7 @@ static int check_rights(ctn_engine *e, const ctn_plan *plan, ctn_str principal, 
 static int accept(ctn_engine *e, const filed *f, starting *s, ctn_err *err)
 {
     const ctn_start *start = &f->start;
-    int64_t line_at_ms = ctn_eng_is_fleet(e) && !f->parent ? ctn_id_at_ms(f->id) : e->now_ms;
+    int64_t line_at_ms = ctn_eng_is_fleet(e) ? ctn_id_at_ms(f->id) : e->now_ms;
     const ctn_plan *plan = s->plan->plan;
     int rc = ctn_plan_accept_input(plan, e->scratch, start->input, &s->input, err);
     if (rc == CTN_OK)
@@ -147,7 +148,8 @@ static int seal(ctn_engine *e, const filed *f, starting *s, ctn_err *err)
                         : CTN_OK;
 }
 
-/* A sub-chain lives with its parent. A line or places of its own are kept in another shard, mostly. */
+/* Its parent chose the shard when it began it (far.h). A node of an earlier version did not, and what it left fails its
+ * step, whose next attempt is begun by this one. */
 static int check_child(ctn_engine *e, const filed *f, const starting *s, ctn_err *err)
 {
     const ctn_plan *plan = s->plan->plan;
@@ -159,8 +161,8 @@ static int check_child(ctn_engine *e, const filed *f, const starting *s, ctn_err
     if (ctn_placement_by(&f->start, s->line, count, e->scratch).shard == f->shard)
         return CTN_OK;
     return ctn_fail(err, CTN_E_UNSUPPORTED,
-                    "chain '%.*s' has %s of its own, and on several machines a sub-chain cannot: only one that the "
-                    "chain that calls it has as well",
+                    "chain '%.*s' has %s, which is kept in another shard than the one that a node of an earlier "
+                    "version has begun this sub-chain in; another attempt begins it in the right one",
                     CTN_STR_ARG(plan->chain_id), plan->max_concurrent ? "maxConcurrent" : "a concurrencyKey");
 }
 
@@ -224,6 +226,16 @@ static loaded *new_loaded(ctn_engine *e, const filed *f, starting *s)
         .created_at_ms = e->now_ms,
     };
     return l;
+}
+
+/* It is there from now on, and never ran: no other start has its id. */
+static void end_at_once(ctn_engine *e, loaded *l)
+{
+    ctn_input stop = {
+        .kind = CTN_IN_CANCEL, .now_ms = e->now_ms, .actor = CTN_STR("engine"), .message = CTN_STR(CTN_WITH_PARENT)};
+    ctn_entry entry;
+    if (ctn_execution_decide(l->x, &e->rules, &stop, e->scratch, &entry, NULL) == CTN_OK)
+        ctn_eng_record(e, l, &entry);
 }
 
 static void record_first(ctn_engine *e, loaded *l, const filed *f, const starting *s, bool is_queued)
@@ -306,11 +318,15 @@ void ctn_eng_take_start(ctn_engine *e, filed *f)
         ctn_arena_restore(e->scratch, mark);
         return;
     }
-    bool waits = must_wait(e, f, &s);
+    bool is_stopped = f->start.is_stopped, waits = must_wait(e, f, &s) && !is_stopped;
     loaded *l = new_loaded(e, f, &s);
     if (waits)
         ctn_eng_wait_here(e, l);
-    record_first(e, l, f, &s, waits || f->start.is_queued);
+    record_first(e, l, f, &s, waits || is_stopped || f->start.is_queued);
+    if (f->parent)
+        ctn_eng_far_loaded(e, l);
+    if (is_stopped)
+        end_at_once(e, l);
     ctn_eng_record_audit(e, l, &f->start.by);
     ctn_eng_record_request(l, &f->start.by);
     ctn_eng_keep(l, f);

@@ -14,6 +14,8 @@ typedef struct ctn_watch {
     uint32_t seen; /* the last round that had it */
     int asked;     /* the last `wanted` that was seen to, + 1 */
     int settled;   /* ... and of which the child's disk knows */
+    bool is_far;   /* it lives in another shard (far.h): */
+    bool is_away;  /* ... and what was asked of it is not answered yet */
 } ctn_watch;
 
 typedef struct ctn_watches {

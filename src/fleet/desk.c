@@ -130,6 +130,12 @@ static asking *new_asking(ctn_desk *d, const ctn_request *q, ctn_ack_fn *ack, vo
     a->q.sensitive = copy_json(arena, q->sensitive);
     a->q.value = copy_json(arena, q->value);
     a->q.by = copy_by(arena, &q->by);
+    if (q->parent) {
+        ctn_parent *parent = CTN_NEW(arena, ctn_parent);
+        *parent = *q->parent;
+        parent->step = ctn_arena_str(arena, parent->step);
+        a->q.parent = parent;
+    }
     append(d, a);
     d->asking_count++;
     return a;
@@ -320,6 +326,7 @@ void ctn_desk_start_elsewhere(void *ctx, const ctn_start *start, ctn_ack_fn *ack
 {
     ctn_desk *d = ctx;
     ctn_request q = {.op = CTN_REQUEST_START,
+                     .is_engines = true,
                      .id = start->id,
                      .actor = start->actor,
                      .by = start->by,
@@ -331,25 +338,35 @@ void ctn_desk_start_elsewhere(void *ctx, const ctn_start *start, ctn_ack_fn *ack
                      .labels = start->labels,
                      .idempotency_key = start->idempotency_key,
                      .going_on = start->going_on,
-                     .sensitive = start->sensitive};
+                     .sensitive = start->sensitive,
+                     .parent = start->parent,
+                     .is_stopped = start->is_stopped};
     asking *a = new_asking(d, &q, ack, ack_ctx);
     a->shard = ctn_shard_of_id(q.id, ctn_member_shard_count(d->of.member));
     route(a);
 }
 
-static void on_asked(void *ctx, int rc, ctn_execution_id id, const ctn_err *err)
+/* A schedule's (overlap: cancel), a parent's of its sub-chain, a sub-chain's of its parent. */
+static ctn_request_op op_of(ctn_input_kind kind)
 {
-    ctn_desk *d = ctx;
-    if (rc)
-        ctn_log_line(d->of.log, CTN_LOG_WARN, "an execution of another node did not do what it was asked for",
-                     "executionId", ctn_id_to_text(id).text, "why", err ? err->message : "", NULL);
+    switch (kind) {
+    case CTN_IN_CANCEL: return CTN_REQUEST_CANCEL;
+    case CTN_IN_PAUSE: return CTN_REQUEST_PAUSE;
+    case CTN_IN_RESUME: return CTN_REQUEST_RESUME;
+    case CTN_IN_UNDO: return CTN_REQUEST_UNDO;
+    default: assert(kind == CTN_IN_CHILD_ENDED); return CTN_REQUEST_CHILD_ENDED;
+    }
 }
 
-void ctn_desk_input_elsewhere(void *ctx, ctn_execution_id id, const ctn_input *input)
+void ctn_desk_input_elsewhere(void *ctx, ctn_execution_id id, const ctn_input *input, ctn_ack_fn *ack, void *ack_ctx)
 {
-    ctn_request q = {.op = CTN_REQUEST_CANCEL, .id = id, .actor = input->actor, .reason = input->message};
-    assert(input->kind == CTN_IN_CANCEL); /* a schedule's (overlap: cancel) */
-    ctn_desk_file(ctx, &q, on_asked, ctx);
+    ctn_request q = {.op = op_of(input->kind),
+                     .is_engines = true,
+                     .id = id,
+                     .actor = input->actor,
+                     .name = input->name,
+                     .reason = input->message};
+    ctn_desk_file(ctx, &q, ack, ack_ctx);
 }
 
 int ctn_desk_place(ctn_store *store, ctn_clock clock, ctn_request *q, const ctn_plan *plan, ctn_arena *scratch,

@@ -45,7 +45,7 @@ void ctn_desk_free(ctn_desk *desk); /* after the member was closed */
 void ctn_desk_file(ctn_desk *desk, ctn_request *q, ctn_ack_fn *ack, void *ctx);
 /* What an engine starts, or asks, by itself in another node's shard; ctx is the desk (engine.h, start_elsewhere). */
 void ctn_desk_start_elsewhere(void *ctx, const ctn_start *start, ctn_ack_fn *ack, void *ack_ctx);
-void ctn_desk_input_elsewhere(void *ctx, ctn_execution_id id, const ctn_input *input);
+void ctn_desk_input_elsewhere(void *ctx, ctn_execution_id id, const ctn_input *input, ctn_ack_fn *ack, void *ack_ctx);
 /* After ctn_member_turn: looks for what others have asked and answered. */
 void ctn_desk_turn(ctn_desk *desk);
 /* Nobody waits for another node's answer, and nothing of others is under way. */

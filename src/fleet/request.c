@@ -4,9 +4,9 @@
 #include "fleet/request.h"
 #include <stddef.h>
 
-static const char *const METHODS[] = {"start",   "resume",         "answer",          "settle",
-                                      "set",     "cancel",         "pause",           "release",
-                                      "discard", "schedule.pause", "schedule.resume", "schedule.fire"};
+static const char *const METHODS[] = {"start",           "resume",        "answer",  "settle",    "set",
+                                      "cancel",          "pause",         "release", "discard",   "schedule.pause",
+                                      "schedule.resume", "schedule.fire", "undo",    "childEnded"};
 static const char *const SETTLES[] = {"retry", "succeed", "fail"};
 
 const char *ctn_request_method(ctn_request_op op)
@@ -116,13 +116,18 @@ static bool is_of_schedule(ctn_request_op op)
     return op >= CTN_REQUEST_SCHEDULE_PAUSE && op <= CTN_REQUEST_SCHEDULE_FIRE;
 }
 
-/* has_plan: its definitions are whole. */
+static bool is_engines_alone(ctn_request_op op)
+{
+    return op == CTN_REQUEST_UNDO || op == CTN_REQUEST_CHILD_ENDED;
+}
+
+/* has_plan: its definitions are whole, and it does not come from disk. */
 static int from_json(ctn_arena *arena, ctn_str method, const ctn_json *params, bool has_plan, ctn_request *ret,
                      ctn_err *err)
 {
     ctn_str none = {0};
     ctn_request q = {.actor = ctn_json_str_or(params, "actor", none)};
-    if (!op_of(method, &q.op))
+    if (!op_of(method, &q.op) || (has_plan && is_engines_alone(q.op)))
         return ctn_fail(err, CTN_E_NOT_FOUND, "there is no method \"%.*s\"", CTN_STR_ARG(method));
     if (q.op == CTN_REQUEST_START) {
         q.input = ctn_json_member_of(params, "input");
@@ -171,6 +176,8 @@ static void fill_audit(ctn_request *q)
         "executions.start",   "executions.resume", "executions.answer", "executions.settle",
         "executions.set",     "executions.cancel", "executions.pause",  "executions.release",
         "executions.discard", "schedules.pause",   "schedules.resume",  "schedules.fire"};
+    if (q->is_engines)
+        return;
     if (!q->by.audit_action.len)
         q->by.audit_action =
             q->op == CTN_REQUEST_START && q->going_on ? CTN_STR("executions.rerun") : ctn_str_from(ACTIONS[q->op]);
@@ -224,6 +231,36 @@ static ctn_str *by_text(ctn_requester *by, size_t i)
     return (ctn_str *) (void *) ((char *) by + BY[i].at);
 }
 
+static const ctn_json *engines_to_json(const ctn_request *q, ctn_arena *arena)
+{
+    ctn_json_builder b = ctn_json_object(arena);
+    if (q->parent) {
+        ctn_json_put_str(&b, "id", ctn_str_from(ctn_id_to_text(q->parent->id).text));
+        ctn_json_put_str(&b, "step", q->parent->step);
+        ctn_json_put_int(&b, "item", q->parent->item);
+        ctn_json_put_int(&b, "attempt", q->parent->attempt);
+        ctn_json_put_int(&b, "depth", q->parent->depth);
+        ctn_json_put_bool(&b, "stopped", q->is_stopped);
+    }
+    return ctn_json_finish(&b);
+}
+
+static int engines_from_json(const ctn_json *v, ctn_arena *arena, ctn_request *q, ctn_err *err)
+{
+    ctn_str none = {0}, id = ctn_json_str_or(v, "id", none);
+    q->is_engines = v != NULL;
+    if (!id.len)
+        return CTN_OK;
+    ctn_parent *parent = CTN_NEW(arena, ctn_parent);
+    *parent = (ctn_parent){.step = ctn_json_str_or(v, "step", none),
+                           .item = ctn_json_int_or(v, "item", -1),
+                           .attempt = (uint32_t) ctn_json_int_or(v, "attempt", 1),
+                           .depth = (uint32_t) ctn_json_int_or(v, "depth", 1)};
+    q->parent = parent;
+    q->is_stopped = ctn_json_bool_or(v, "stopped", false);
+    return ctn_id_parse(id, &parent->id, err);
+}
+
 /* What the box says that it is: of another request it does not open. */
 static ctn_str box_name(ctn_arena *arena, ctn_str method, ctn_execution_id id)
 {
@@ -241,6 +278,8 @@ int ctn_request_to_row(ctn_request *q, ctn_seal *seal, uint32_t shard, ctn_arena
             ctn_json_put_str(&by, BY[i].name, *by_text(&q->by, i));
     ctn_json_put_str(&b, "method", method);
     ctn_json_put(&b, CTN_STR("by"), ctn_json_finish(&by));
+    if (q->is_engines)
+        ctn_json_put(&b, CTN_STR("engine"), engines_to_json(q, arena));
     const ctn_json *params = to_json(q, false, arena);
     if (seal) {
         ctn_str text = ctn_json_to_str(arena, params);
@@ -277,6 +316,8 @@ int ctn_request_from_row(const ctn_request_row *row, ctn_seal *seal, ctn_arena *
     }
     if (rc == CTN_OK)
         rc = from_json(arena, method, params, false, ret, err);
+    if (rc == CTN_OK)
+        rc = engines_from_json(ctn_json_member_of(body, "engine"), arena, ret, err);
     if (rc)
         return rc;
     const ctn_json *by = ctn_json_member_of(body, "by");
@@ -340,7 +381,9 @@ static void file_start(ctn_engine *engine, ctn_request *q, ctn_ack_fn *ack, void
                        .by = q->by,
                        .id = q->id,
                        .has_priority = q->has_priority,
-                       .priority = q->priority};
+                       .priority = q->priority,
+                       .parent = q->parent,
+                       .is_stopped = q->is_stopped};
     ctn_engine_start(engine, &start, ack, ctx);
 }
 
@@ -366,11 +409,9 @@ static void file_resume(ctn_engine *engine, ctn_store *store, const ctn_request 
 
 void ctn_request_file(ctn_engine *engine, ctn_store *store, ctn_request *q, ctn_ack_fn *ack, void *ctx)
 {
-    static const ctn_input_kind KINDS[] = {[CTN_REQUEST_ANSWER] = CTN_IN_ANSWER,
-                                           [CTN_REQUEST_SETTLE] = CTN_IN_SETTLE,
-                                           [CTN_REQUEST_SET] = CTN_IN_SET,
-                                           [CTN_REQUEST_CANCEL] = CTN_IN_CANCEL,
-                                           [CTN_REQUEST_PAUSE] = CTN_IN_PAUSE};
+    static const ctn_input_kind KINDS[] = {
+        [CTN_REQUEST_ANSWER] = CTN_IN_ANSWER, [CTN_REQUEST_SETTLE] = CTN_IN_SETTLE, [CTN_REQUEST_SET] = CTN_IN_SET,
+        [CTN_REQUEST_CANCEL] = CTN_IN_CANCEL, [CTN_REQUEST_PAUSE] = CTN_IN_PAUSE,   [CTN_REQUEST_UNDO] = CTN_IN_UNDO};
     fill_audit(q);
     if (q->op == CTN_REQUEST_START) {
         file_start(engine, q, ack, ctx);
@@ -383,6 +424,12 @@ void ctn_request_file(ctn_engine *engine, ctn_store *store, ctn_request *q, ctn_
     if (is_of_schedule(q->op)) {
         ctn_engine_schedule(engine, q->name, (ctn_schedule_order) (q->op - CTN_REQUEST_SCHEDULE_PAUSE), q->actor,
                             &q->by, ack, ctx);
+        return;
+    }
+    if (q->op == CTN_REQUEST_CHILD_ENDED) {
+        ctn_execution_id child = {{0}};
+        (void) ctn_id_parse(q->name, &child, NULL); /* what is no id is no child of it */
+        ctn_engine_child_ended(engine, q->id, child, &q->by, ack, ctx);
         return;
     }
     if (q->op == CTN_REQUEST_RELEASE || q->op == CTN_REQUEST_DISCARD) {

@@ -3,9 +3,10 @@
  * release, discard, and what becomes of a schedule. The same request is done here when that is this process, carried as
  * JSON over a socket to the process that owns the store, or put on disk for the node of a fleet that holds its shard.
  *
- * On disk (store/fleet.h, ctn_request_row) its body is {"method", "by", "params"}, or with "sealed" in place of params:
- * with a keyring everything that people gave is sealed (store/seal.h, ctn_seal_text), for it might be sensitive. A
- * start names its definitions by their digests; they are in the store before it is.
+ * On disk (store/fleet.h, ctn_request_row) its body is {"method", "by", "params"} (and, where it is an engine's own,
+ * "engine": {} or the parent of a sub-chain, as {"id", "step", "item", "attempt", "depth", "stopped"}), or with
+ * "sealed" in place of params: with a keyring everything that people gave is sealed (store/seal.h, ctn_seal_text), for
+ * it might be sensitive. A start names its definitions by their digests; they are in the store before it is.
  *
  * Ownership  Everything is borrowed until it is filed, then copied. A plan belongs to the request until it is filed.
  */
@@ -28,11 +29,14 @@ typedef enum ctn_request_op {
     CTN_REQUEST_SCHEDULE_PAUSE, /* of the chain `name` */
     CTN_REQUEST_SCHEDULE_RESUME,
     CTN_REQUEST_SCHEDULE_FIRE,
+    CTN_REQUEST_UNDO,        /* of an engine alone, as the next: a completed sub-chain */
+    CTN_REQUEST_CHILD_ENDED, /* look at the sub-chain `name`, an id */
     CTN_REQUEST_OP_COUNT,
 } ctn_request_op;
 
 typedef struct ctn_request {
     ctn_request_op op;
+    bool is_engines;     /* no person's: it is not in the audit log. Carried on disk only, like `by` and `parent` */
     ctn_execution_id id; /* START: in a fleet the id that it shall have; else unknown until it is acknowledged */
     ctn_str actor;
     ctn_requester by; /* carried on disk, not over a socket: who hears it there says it for itself. What it leaves open
@@ -48,6 +52,8 @@ typedef struct ctn_request {
     const ctn_json *going_on;  /* what it takes over from an earlier one (core/rerun.h); NULL: nothing */
     const ctn_json *sensitive; /* names of inputs that are so although the chain does not say it; NULL: none */
     bool is_queued;            /* leave it to whoever serves */
+    const ctn_parent *parent;  /* of a sub-chain that lives elsewhere than its parent (engine/far.h); NULL: of none */
+    bool is_stopped;           /* of such a one: it ends at once */
     /* the others */
     ctn_str name;          /* step, the variable of SET, or the chain of a schedule */
     const ctn_json *value; /* ANSWER, SETTLE succeed, SET */

@@ -363,9 +363,9 @@ static void start_elsewhere(void *ctx, const ctn_start *start, ctn_ack_fn *ack, 
     ctn_desk_start_elsewhere(((ctn_host *) ctx)->desk, start, ack, ack_ctx);
 }
 
-static void input_elsewhere(void *ctx, ctn_execution_id id, const ctn_input *input)
+static void input_elsewhere(void *ctx, ctn_execution_id id, const ctn_input *input, ctn_ack_fn *ack, void *ack_ctx)
 {
-    ctn_desk_input_elsewhere(((ctn_host *) ctx)->desk, id, input);
+    ctn_desk_input_elsewhere(((ctn_host *) ctx)->desk, id, input, ack, ack_ctx);
 }
 
 static int find_chain(void *ctx, ctn_str chain_id, ctn_plan **ret_plan, ctn_err *err)

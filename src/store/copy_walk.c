@@ -138,8 +138,12 @@ static int is_counted(copy_walk *w, ctn_str chain_id, bool *ret_is_counted)
 static int find_home(copy_walk *w, const ctn_execution_row *row, uint32_t *ret_shard)
 {
     bool counted = false;
-    *ret_shard = ctn_id_is_none(row->parent) ? ctn_shard_of_id(row->id, w->to_shards) : shard_of(w, row->parent);
-    if (!ctn_id_is_none(row->parent) || ctn_status_is_final(row->status))
+    bool has_parent = !ctn_id_is_none(row->parent);
+    /* In a fleet a sub-chain may have lived elsewhere than its parent, and its id says so. */
+    bool is_with_parent = has_parent && (w->from_shards == 1 || ctn_shard_of_id(row->id, w->from_shards) ==
+                                                                    ctn_shard_of_id(row->parent, w->from_shards));
+    *ret_shard = is_with_parent ? shard_of(w, row->parent) : ctn_shard_of_id(row->id, w->to_shards);
+    if (is_with_parent || ctn_status_is_final(row->status))
         return CTN_OK;
     int rc = is_counted(w, row->chain_id, &counted);
     if (rc == CTN_OK && counted)

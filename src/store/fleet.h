@@ -83,7 +83,7 @@ static inline void ctn_shard_set_cut(ctn_shard_set *set, const ctn_shard_set *le
 uint32_t ctn_store_shard_count(const ctn_store *st);                 /* 1 to 1,024; 1 of a store for one process */
 uint32_t ctn_shard_of_id(ctn_execution_id id, uint32_t shard_count); /* its last ten bits, modulo */
 /* Where the execution with this id lives, or would: as its id says, unless it was copied here from elsewhere (copy.h).
- * A child lives where its parent does, so whose number is known needs no look-up: exec_no % shard_count. */
+ * Whose number is known needs no look-up: exec_no % shard_count. */
 int ctn_store_shard_of_execution(ctn_store *st, ctn_execution_id id, uint32_t *ret_shard, ctn_err *err);
 void ctn_shard_into_id(ctn_execution_id *id, uint32_t shard); /* instead of its last ten bits, which are chance */
 /* "line", "chain", "schedule", ...: the first two bytes (big-endian) of the BLAKE2b-256 of kind, a zero byte and

@@ -159,7 +159,7 @@ typedef struct ctn_execution_change {
     int64_t wake_at_ms, started_at_ms, finished_at_ms; /* as they now are */
     ctn_str outputs, error;
     ctn_str queue_key;      /* its own, when it ends: the line moves on (said here so that others cost nothing) */
-    ctn_execution_id wakes; /* another, unless it has ended: its wake time becomes 1 with this; all zero: nobody */
+    ctn_execution_id wakes; /* another of its shard, unless it has ended: its wake time becomes 1; all zero: nobody */
 } ctn_execution_change;
 
 /* What a call gave, for equal calls that come later. */

@@ -85,7 +85,7 @@ static ctn_outcome append_one(const memory_store *st, const ctn_append *a)
     if (a->change && a->change->queue_key.len && ctn_status_is_final(e->row.status))
         ctn_memory_line_move(db, a->change->queue_key);
     if (a->change)
-        ctn_memory_wake(db, a->change->wakes);
+        ctn_memory_wake(db, a->change->wakes, a->exec_no);
     for (size_t i = 0; i < a->count; i++)
         ctn_memory_record_add(db, e, &a->records[i], db->position_last + 1);
     if (a->data_key)

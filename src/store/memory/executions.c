@@ -1,7 +1,7 @@
 /*
  * executions.c -- where executions are kept: in order of number, by id and by key, and the unfinished by themselves.
  */
-#include "store/memory/db.h"
+#include "store/memory/fleet.h"
 #include <stdlib.h>
 
 /* ---- by id and by key ---- */
@@ -188,10 +188,11 @@ void ctn_memory_line_move(const memory_db *db, ctn_str queue_key)
         next->row.is_held = false;
 }
 
-void ctn_memory_wake(const memory_db *db, ctn_execution_id id)
+void ctn_memory_wake(const memory_db *db, ctn_execution_id id, int64_t by_exec_no)
 {
     memory_execution *e = ctn_id_is_none(id) ? NULL : ctn_memory_find_id(db, id);
-    if (e && !ctn_status_is_final(e->row.status))
+    if (e && !ctn_status_is_final(e->row.status) &&
+        (!db->fleet || e->row.exec_no % db->fleet->shard_count == by_exec_no % db->fleet->shard_count))
         e->row.wake_at_ms = 1;
 }
 

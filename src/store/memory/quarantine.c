@@ -72,7 +72,7 @@ int ctn_memory_give_up(ctn_store *st, const ctn_give_up *what, ctn_err *err)
         ctn_memory_live_update(db, e);
         if (e->row.queue_key.len)
             ctn_memory_line_move(db, e->row.queue_key);
-        ctn_memory_wake(db, e->row.parent);
+        ctn_memory_wake(db, e->row.parent, what->exec_no);
         ctn_quarantine_row *kept = ctn_memory_table_find(&db->quarantine, &what->exec_no);
         if (kept)
             kept->given_up_at_ms = what->at_ms;
