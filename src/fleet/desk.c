@@ -149,6 +149,7 @@ static void on_put(void *ctx, int rc, const ctn_err *err)
         return;
     }
     a->waits = true;
+    ctn_member_takes_too(a->desk->of.member, a->shard);
     if (a->desk->waiting_count++ == 0)
         ctn_member_expects(a->desk->of.member, true);
 }

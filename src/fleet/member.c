@@ -60,6 +60,7 @@ struct ctn_member {
         int64_t incarnation;                     /* 0: as before */
     } news;
     ctn_shard_set quiet; /* forgotten by the engine: to be given back */
+    ctn_shard_set too;   /* to be taken beside the one */
     jobs wanted, finished;
     bool is_leaving, is_ending;
 
@@ -268,6 +269,22 @@ static int take_one(ctn_member *m, ctn_err *err)
     return CTN_OK;
 }
 
+/* What another node holds by now is done there. */
+static void take_too(ctn_member *m)
+{
+    ctn_err err = {0};
+    pthread_mutex_lock(&m->lock);
+    ctn_shard_set too = m->too;
+    m->too = (ctn_shard_set){{0}};
+    pthread_mutex_unlock(&m->lock);
+    ctn_shard_set_cut(&too, &m->held);
+    for (uint32_t i = 0; i < m->shard_count && m->incarnation; i++) {
+        ctn_shard_lease lease;
+        if (ctn_shard_set_has(&too, i) && ctn_store_shard_take(m->store, m->incarnation, i, &lease, &err) == CTN_OK)
+            gain(m, &lease, 1); /* if not, whoever asked asks again */
+    }
+}
+
 /* Others than those that were too busy the last time come first. */
 static void drain(ctn_member *m, uint32_t count)
 {
@@ -467,6 +484,7 @@ static void *run(void *ctx)
         if (boot_ms() >= m->look_at_ms)
             look(m);
         give_back(m);
+        take_too(m);
         if (!ctn_shard_set_is_empty(&m->draining) && boot_ms() >= m->drain_until_ms) {
             pthread_mutex_lock(&m->lock);
             bool is_leaving = m->is_leaving;
@@ -621,6 +639,16 @@ void ctn_member_do(ctn_member *m, ctn_member_work *work, ctn_member_done *done, 
 bool ctn_member_holds(const ctn_member *m, uint32_t shard)
 {
     return m->epochs[shard] && !ctn_shard_set_has(&m->turn_draining, shard);
+}
+
+void ctn_member_takes_too(ctn_member *m, uint32_t shard)
+{
+    if (!m->options.takes_one)
+        return;
+    pthread_mutex_lock(&m->lock);
+    ctn_shard_set_add(&m->too, shard);
+    pthread_mutex_unlock(&m->lock);
+    wake_thread(m);
 }
 
 uint32_t ctn_member_some_shard(ctn_member *m)

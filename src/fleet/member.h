@@ -37,7 +37,7 @@ typedef struct ctn_member_options {
     const char *store_url;
     ctn_str name;       /* of the node */
     ctn_str labels;     /* JSON object; empty: {} */
-    bool takes_one;     /* one shard and no share, for a command with one execution: */
+    bool takes_one;     /* one shard and no share, for a command with one execution (and _takes_too): */
     uint32_t one_shard; /* this one; UINT32_MAX: any that is free */
     int64_t term_ms;    /* 0: as above, here and below */
     int64_t settle_ms, beat_ms, send_ms;
@@ -77,6 +77,10 @@ bool ctn_member_was_woken(ctn_member *member);
 void ctn_member_expects(ctn_member *member, bool an_answer);
 /* `changes` of the last beat (store/fleet.h). */
 int64_t ctn_member_changes(const ctn_member *member);
+
+/* One that takes no share: it takes this shard as well if it is free, for something was asked there that this command
+ * waits for. Else no effect. */
+void ctn_member_takes_too(ctn_member *member, uint32_t shard);
 
 /* Takes no more, and gives shards back as they become quiet. */
 void ctn_member_leave(ctn_member *member);

@@ -29,8 +29,20 @@ static void write_chains(world *w)
                     "id: naps\nname: Naps\noutputs: {done: \"'yes'\"}\nsteps:\n"
                     "  - {stepName: one, instructionSet: nap}\n  - {stepName: two, instructionSet: nap}\n"
                     "instructionSets:\n  nap: {wait: {ms: 3000}}\n");
+    cli_world_write(w, "counted.yaml",
+                    "id: counted\nname: Counted\nmaxConcurrent: 1\ninputSchema: {type: object, properties: {who: "
+                    "{type: integer}}}\n"
+                    "outputs: {said: \"{who}\"}\n"
+                    "steps: [{stepName: nap, instructionSet: short}]\n"
+                    "instructionSets:\n  short: {wait: {ms: 100}}\n");
+    cli_world_write(w, "calls.yaml",
+                    "id: calls\nname: Calls\noutputs: {said: \"{said}\"}\nsteps:\n"
+                    "  - {stepName: each, instructionSet: each, foreach: {items: {range: [0, 3]}, maxConcurrency: 3},"
+                    " outputVariables: {said: said}}\n"
+                    "instructionSets:\n  each: {chain: counted, arguments: {who: \"{item}\"}}\n");
     char *url = pg_server_new_database(server);
-    cli_world_write(w, "catena.yaml", "store: \"%s\"\ninclude: [asks.yaml, naps.yaml]\n", url);
+    cli_world_write(w, "catena.yaml", "store: \"%s\"\ninclude: [asks.yaml, naps.yaml, counted.yaml, calls.yaml]\n",
+                    url);
     (void) snprintf(database, sizeof database, "%s", strrchr(url, '/') + 1);
     free(url);
 }
@@ -73,7 +85,8 @@ static bool is_status(world *w, const char *id_and_status)
 
 static void start(world *w, const char *chain, char id[64])
 {
-    assert_int_equal(catena(w, "start", chain, NULL), 0);
+    if (catena(w, "start", chain, NULL))
+        fail_msg("%s", w->said.err);
     (void) snprintf(id, 64, "%.36s", w->said.out);
 }
 
@@ -88,7 +101,7 @@ static void await_status(world *w, const char *id, const char *status, int64_t l
 static void what_a_dead_node_had_goes_on_at_the_other(void **state)
 {
     world *w = *state;
-    char ids[6][64], asks[64];
+    char ids[6][64], asks[64], calls[64], calls_too[64];
     write_chains(w);
     running a = catena_start(w, "serve", "--node", "a", NULL);
     if (await(w, nodes_have, "\"a\"", 5000) < 0)
@@ -98,7 +111,13 @@ static void what_a_dead_node_had_goes_on_at_the_other(void **state)
     for (int i = 0; i < 6; i++)
         start(w, "naps", ids[i]);
     start(w, "asks", asks);
+    start(w, "calls",
+          calls); /* what they call is counted in the shard of its chain: at one of the two, mostly elsewhere */
+    start(w, "calls", calls_too);
     await_status(w, asks, "waiting", 5000);
+    await_status(w, calls, "completed", 5000);
+    await_status(w, calls_too, "completed", 5000);
+    assert_non_null(strstr(w->said.out, "\"said\":[0,1,2]"));
     int64_t died_at_ms = now_ms();
     (void) kill(a.pid, SIGKILL);
     assert_true(await(w, nodes_have, "\"shards\":1024", 8000) >= 0);
@@ -163,6 +182,9 @@ static void without_a_node_the_command_does_it_itself(void **state)
     char id[64];
     write_chains(w);
     assert_int_equal(catena(w, "run", "naps", "--json", NULL), 0);
+    assert_int_equal(catena(w, "run", "calls", "--json", NULL),
+                     0); /* in its own shard, and in that of its sub-chains */
+    assert_non_null(strstr(w->said.out, "\"said\":[0,1,2]"));
     start(w, "asks", id);
     assert_int_equal(catena(w, "resume", id, NULL), 3);
     assert_int_equal(catena(w, "answer", id, "ask", "{\"approved\": false}", NULL), 0);
