@@ -405,6 +405,8 @@ static void check_rest(fleet *w)
         check_disk(w, x);
         if (x->oracle.has_ended || x->is_excused)
             continue;
+        if (!x->oracle.is_started && w->person_is_absent && fleet_stands_behind(w, x))
+            continue;
         if (!oracle_waits_for(&x->oracle))
             BROKEN(w, "nothing moves any more, and %d has not ended and waits for nothing", i);
         else if (!w->person_is_absent)
@@ -490,7 +492,7 @@ static void draw_chains(fleet *w, uint64_t *chance)
         uint64_t seed = w->o.seed;
         do
             w->specs[i] = spec_generate(w->arena, seed += 0x100000001, i);
-        while (w->specs[i]->line || w->specs[i]->max_concurrent || w->specs[i]->step_count > 8);
+        while (w->specs[i]->step_count > 8);
         for (int k = 0; k < w->specs[i]->document_count && w->o.trace; k++)
             fprintf(w->o.trace, "%.*s\n", CTN_STR_ARG(w->specs[i]->documents[k].text));
         if (w->o.trace)

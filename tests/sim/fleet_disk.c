@@ -64,6 +64,8 @@ static void take_append(life *l, const ctn_append *a)
         oracle_record(&x->oracle, r);
         COUNT(w, FLEET_ENTRIES);
     }
+    if (x->oracle.is_started && !x->oracle.has_ended && fleet_stands_behind(w, x))
+        BROKEN(w, "%d has started, and one with its key that came before it has not ended", x->number);
     if (a->request)
         fleet_tell(w, &(history_event){.kind = HISTORY_DONE, .request = a->request});
 }

@@ -223,6 +223,7 @@ void fleet_reply(fleet *w, const event *e);
 void fleet_tools_end(life *l);
 
 /* fleet_people.c */
+bool fleet_stands_behind(const fleet *w, const subject *x); /* another, in a line */
 void fleet_client(subject *x);
 void fleet_dispatch(life *l, const request_read *r);
 void fleet_meddle(fleet *w);

@@ -133,6 +133,24 @@ static int64_t effect_in_ms(fleet *w, const deed *d, const fate *f)
     return f->effect_ms <= longest_ms ? f->effect_ms : (int64_t) chance_below(&w->of_tools, (uint64_t) longest_ms);
 }
 
+/* Of a chain that allows only so many at once, no more have calls under way; those apart that were paused or wait for
+ * somebody meanwhile: they gave their places away. What a node has that holds the shard no more is not counted. */
+static void check_places(fleet *w, int chain)
+{
+    bool counted[SUBJECTS_MAX] = {false};
+    int count = 0, most = w->specs[chain]->max_concurrent;
+    for (size_t i = 0; most && i < w->event_count; i++) {
+        const event *e = &w->events[i];
+        if (e->kind != EVENT_REPLY || e->is_check || e->l->is_dead || e->x->chain != chain || counted[e->x->number] ||
+            is_stale(e->l, e->x) || e->x->oracle.kinds[CTN_ENTRY_PAUSED] || oracle_waits_for(&e->x->oracle))
+            continue;
+        counted[e->x->number] = true;
+        count++;
+    }
+    if (most && count > most)
+        BROKEN(w, "%d executions of a chain have calls under way, at most %d may", count, most);
+}
+
 static void cannot_say(life *l, const ctn_call_request *r, subject *x)
 {
     fate f = {.failure = CTN_FAILURE_UNAVAILABLE};
@@ -199,6 +217,7 @@ static void begin(void *ctx, const ctn_call_request *r)
         d->on_the_way++;
     }
     reply_at(l, r, x, d, &f, stale, sent_at_ms + f.reply_ms);
+    check_places(w, x->chain);
 }
 
 static void cancel(void *ctx, uint64_t token)
