@@ -374,6 +374,49 @@ static const char *loaded(ctn_store *st, suite_seen *seen)
     return seen->text;
 }
 
+/* An ended one whose id says its shard; its second record began `child`, if there is one. */
+static void make_family(suite_fixture *f, int64_t exec_no, const ctn_execution_row *parent, ctn_execution_row *ret_row,
+                        int64_t child_no)
+{
+    ctn_execution_row row = suite_made_row(exec_no, CTN_STATUS_COMPLETED, 0);
+    ctn_execution_id child = suite_id((uint32_t) child_no << 10);
+    row.id = suite_id((uint32_t) exec_no << 10);
+    ctn_shard_into_id(&row.id, (uint32_t) (exec_no % SUITE_SHARDS));
+    ctn_shard_into_id(&child, (uint32_t) (child_no % SUITE_SHARDS));
+    if (parent)
+        row.parent = parent->id;
+    ctn_record *records = suite_records(f->arena, exec_no, 0, NULL, 2);
+    if (child_no) {
+        records[1].kind = CTN_ENTRY_CHILD_STARTED;
+        records[1].body = ctn_arena_printf(f->arena, "{\"child\":\"%s\"}", ctn_id_to_text(child).text);
+        records[1].hash = ctn_record_hash(&records[1], &records[0].hash);
+    }
+    ctn_append append = {.exec_no = exec_no, .epoch = f->epoch, .row = &row, .count = 2, .records = records};
+    assert_int_equal(suite_append(f->st, &append), CTN_OUTCOME_ACCEPTED);
+    *ret_row = row;
+}
+
+static void a_sub_chain_in_another_shard_goes_with_its_parent_and_not_before(void **state)
+{
+    suite_fixture *f = *state;
+    ctn_execution_row parent, child, grandchild, other;
+    make_family(f, 16 + 3, NULL, &parent, 16 + 7);
+    make_family(f, 16 + 7, &parent, &child, 32 + 3); /* and back again */
+    make_family(f, 32 + 3, &child, &grandchild, 0);
+    make_family(f, 500 * 16 + 3, NULL, &other, 16 + 8); /* too young, with a child that is old enough */
+    make_family(f, 16 + 8, &other, &child, 0);
+    ctn_prune what = suite_older_than(1000);
+    what.is_dry = true;
+    assert_int_equal(suite_prune_all(f->second, &what, NULL).executions, 3);
+    what.is_dry = false;
+    ctn_pruned sum = suite_prune_all(f->st, &what, NULL);
+    assert_int_equal(sum.trees, 1);
+    assert_int_equal(sum.executions, 3);
+    assert_int_equal(sum.entries, 6);
+    assert_false(suite_is_there(f, 16 + 3) || suite_is_there(f, 16 + 7) || suite_is_there(f, 32 + 3));
+    assert_true(suite_is_there(f, 500 * 16 + 3) && suite_is_there(f, 16 + 8));
+}
+
 static void a_handle_of_a_node_loads_what_it_holds(void **state)
 {
     suite_fixture *f = *state;
@@ -471,6 +514,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_commit_takes_what_the_node_holds_and_refuses_the_rest_alone),
     cmocka_unit_test(who_was_buried_records_nothing),
     cmocka_unit_test(a_process_alone_waits_for_the_last_node_and_gives_way_to_the_next),
+    cmocka_unit_test(a_sub_chain_in_another_shard_goes_with_its_parent_and_not_before),
     cmocka_unit_test(a_handle_of_a_node_loads_what_it_holds),
     cmocka_unit_test(changes_of_what_every_node_keeps_are_told),
     cmocka_unit_test(what_makes_no_sense_is_refused_with_a_sentence),

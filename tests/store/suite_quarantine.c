@@ -53,13 +53,13 @@ static void the_quarantine_keeps_what_was_put_and_forgets_what_is_released(void 
 static void who_is_given_up_lets_its_line_and_its_parent_go(void **state)
 {
     suite_fixture *f = *state;
-    ctn_execution_row parent = suite_row(1), child = suite_row(2), next = suite_row(3), read;
+    ctn_execution_row parent = suite_row(18), child = suite_row(2), next = suite_row(3), read;
     ctn_quarantine_row found = {.exec_no = 2, .id = suite_id(2), .reason = S("a gap"), .found_at_ms = 5};
     suite_seen t = {0};
     parent.status = CTN_STATUS_WAITING;
     parent.wake_at_ms = 0;
     child.status = CTN_STATUS_RUNNING;
-    child.parent = suite_id(1);
+    child.parent = suite_id(18); /* in the shard of 2, where there are sixteen */
     child.queue_key = next.queue_key = S("desk");
     suite_create(f, &parent, 1);
     suite_create(f, &child, 1);
@@ -76,7 +76,7 @@ static void who_is_given_up_lets_its_line_and_its_parent_go(void **state)
     assert_str(read.error, "{\"code\":\"damaged\"}");
     assert_ok(ctn_store_execution_by_no(f->second, f->arena, 3, &read, &err_));
     assert_false(read.is_held);
-    assert_ok(ctn_store_execution_by_no(f->second, f->arena, 1, &read, &err_));
+    assert_ok(ctn_store_execution_by_no(f->second, f->arena, 18, &read, &err_));
     assert_int_equal(read.wake_at_ms, 1);
     assert_ok(ctn_store_quarantine_list(f->st, note_quarantined, &t, &err_));
     assert_string_equal(t.text, "2!");

@@ -6,7 +6,9 @@
  * stay. A node walks over what is in its own shards, so nodes do not do each other's work; a handle of no node walks
  * over all.
  *
- * A tree is in one shard and goes in one transaction. Its root goes first: its row is locked from then on, so if
+ * A tree goes in one transaction. It is in one shard, but for sub-chains that are counted in another (engine/far.h):
+ * those are found by the entries that began them, and the shard in their ids. One that is in another database stays.
+ * The root goes first: its row is locked from then on, so if
  * somebody opens it again meanwhile, either his commit was first, and the tree stays, or he finds it gone. Sub-chains
  * cannot be opened again while their root has ended.
  *
@@ -14,13 +16,23 @@
  * database's: autovacuum makes what went free for what comes; nothing is given back from here.
  */
 #include "store/ended.h"
+#include "store/postgres/arrays.h"
 #include "store/postgres/chapters.h"
 #include "store/postgres/schema.h"
+#include <stdlib.h>
 
 enum { RESULTS_MAX = 64 };
 
+typedef struct member {
+    int64_t exec_no;
+    bool stays;
+    uint64_t entries;
+} member;
+
 typedef struct pruning {
     pg_store *st;
+    member *tree; /* the one that is looked at */
+    size_t tree_count, tree_capacity;
     const ctn_prune *what;
     unsigned char held[CTN_SHARDS_MAX / 8]; /* bit by bit; of a part only */
     ctn_pruned sum;                         /* of this call */
@@ -37,13 +49,14 @@ static void put_no(pg_params *p, const pruning *o, int64_t exec_no)
     ctn_pg_int(p, exec_no);
 }
 
-/* Rows: number, whether it has to stay, how many entries (a journal has no gaps: its last number). The root is the
- * first. */
-static int read_tree(pruning *o, int64_t root_no, PGresult **ret_tree, ctn_err *err)
+/* What of it is in its root's shard. Rows: number, whether it has to stay, how many entries (a journal has no gaps: its
+ * last number). The root is the first. */
+static int read_near(pruning *o, int64_t root_no, ctn_err *err)
 {
     pg_params p = {0};
+    PGresult *r = NULL;
     put_no(&p, o, root_no);
-    return ctn_pg_ask(
+    int rc = ctn_pg_ask(
         o->st->db, "reading a tree that has ended",
         "WITH RECURSIVE tree AS (SELECT exec_no, execution_id, wake_at_ms IS NOT NULL AS stays, 0 AS depth"
         " FROM chain_executions WHERE shard = $1 AND exec_no = $2"
@@ -53,7 +66,83 @@ static int read_tree(pruning *o, int64_t root_no, PGresult **ret_tree, ctn_err *
                   " WHERE t.depth < 1000)"
                   " SELECT exec_no, stays, coalesce((SELECT max(seq) FROM execution_journal j WHERE j.shard = $1"
                   " AND j.exec_no = tree.exec_no), 0) FROM tree ORDER BY depth",
-        &p, ret_tree, err);
+        &p, &r, err);
+    for (int i = 0; rc == CTN_OK && i < PQntuples(r); i++) {
+        o->tree = ctn_array_room(o->tree, o->tree_count, &o->tree_capacity, sizeof *o->tree);
+        o->tree[o->tree_count++] = (member){.exec_no = ctn_pg_get_int(r, i, 0),
+                                            .stays = ctn_pg_get_bool(r, i, 1),
+                                            .entries = (uint64_t) ctn_pg_get_int(r, i, 2)};
+    }
+    PQclear(r);
+    return rc;
+}
+
+/* The number of a sub-chain with this id, if it is where its id says; 0: it is not. */
+static int find_no(pruning *o, ctn_execution_id id, int64_t *ret_exec_no, ctn_err *err)
+{
+    pg_params p = {0};
+    PGresult *r = NULL;
+    ctn_pg_int(&p, ctn_shard_of_id(id, o->st->shard_count));
+    ctn_pg_bytes(&p, id.bytes, sizeof id.bytes);
+    int rc = ctn_pg_ask(o->st->db, "looking for a sub-chain elsewhere",
+                        "SELECT exec_no FROM chain_executions WHERE shard = $1 AND execution_id = $2", &p, &r, err);
+    *ret_exec_no = rc == CTN_OK && PQntuples(r) ? ctn_pg_get_int(r, 0, 0) : 0;
+    PQclear(r);
+    return rc;
+}
+
+static bool is_in_tree(const pruning *o, int64_t exec_no)
+{
+    for (size_t i = 0; i < o->tree_count; i++)
+        if (o->tree[i].exec_no == exec_no)
+            return true;
+    return false;
+}
+
+static int read_tree(pruning *o, int64_t root_no, ctn_err *err);
+
+/* Of one entry that began a sub-chain: what is of it in another shard. */
+static int read_far(pruning *o, uint32_t shard, ctn_str body, ctn_err *err)
+{
+    ctn_execution_id id = {{0}};
+    const ctn_json *entry = NULL;
+    int64_t exec_no = 0;
+    int rc = CTN_OK;
+    ctn_arena *arena = ctn_arena_new(4096);
+    bool reads = ctn_json_parse(arena, body, NULL, &entry, NULL) == CTN_OK &&
+                 ctn_id_parse(ctn_json_str_or(entry, "child", (ctn_str){0}), &id, NULL) == CTN_OK;
+    ctn_arena_free(arena);
+    if (!reads || ctn_shard_of_id(id, o->st->shard_count) == shard)
+        return CTN_OK;
+    rc = find_no(o, id, &exec_no, err);
+    return rc || !exec_no || is_in_tree(o, exec_no) ? rc : read_tree(o, exec_no, err);
+}
+
+/* With what is elsewhere, behind what is here. */
+static int read_tree(pruning *o, int64_t root_no, ctn_err *err)
+{
+    size_t first = o->tree_count;
+    pg_params p = {0};
+    pg_array near = {0};
+    PGresult *r = NULL;
+    uint32_t shard = pg_shard_of_no(o->st, root_no);
+    int rc = read_near(o, root_no, err);
+    if (rc || o->st->shard_count == 1 || o->tree_count == first)
+        return rc;
+    ctn_pg_array_begin(&near, PG_INT8);
+    for (size_t i = first; i < o->tree_count; i++)
+        ctn_pg_array_int(&near, o->tree[i].exec_no);
+    ctn_pg_int(&p, shard);
+    ctn_pg_array(&p, PG_INT8_ARRAY, ctn_pg_array_encode(&near));
+    rc = ctn_pg_ask(o->st->db, "reading which sub-chains a tree has begun",
+                    "SELECT body FROM execution_journal WHERE shard = $1 AND exec_no = ANY($2)"
+                    " AND kind = 'child_started'",
+                    &p, &r, err);
+    for (int i = 0; rc == CTN_OK && i < PQntuples(r); i++)
+        rc = read_far(o, shard, ctn_pg_get_str(r, i, 0), err);
+    PQclear(r);
+    ctn_pg_array_done(&near);
+    return rc;
 }
 
 /* Its idempotency key is free again; it is claimed in the shard of its own name. Row 0: number, id, chain, key. */
@@ -121,12 +210,12 @@ static int delete_journal(pruning *o, int64_t exec_no, bool in_pieces, ctn_err *
                           &p, NULL, err);
 }
 
-static int delete_tree(pruning *o, const PGresult *tree, uint64_t entries, ctn_err *err)
+static int delete_tree(pruning *o, uint64_t entries, ctn_err *err)
 {
     bool in_pieces = entries > o->what->entries_max;
     int rc = CTN_OK;
-    for (int i = 0; rc == CTN_OK && i < PQntuples(tree); i++) {
-        int64_t exec_no = ctn_pg_get_int(tree, i, 0);
+    for (size_t i = 0; rc == CTN_OK && i < o->tree_count; i++) {
+        int64_t exec_no = o->tree[i].exec_no;
         bool is_gone = false;
         rc = delete_row(o, exec_no, &is_gone, err);
         if (rc == CTN_OK && !is_gone && i == 0)
@@ -139,7 +228,7 @@ static int delete_tree(pruning *o, const PGresult *tree, uint64_t entries, ctn_e
             o->exec_no_max = exec_no;
     }
     o->sum.trees++;
-    o->sum.executions += (uint64_t) PQntuples(tree);
+    o->sum.executions += o->tree_count;
     o->sum.entries += entries;
     o->gone_here += in_pieces ? o->what->entries_max : entries;
     return rc;
@@ -148,25 +237,24 @@ static int delete_tree(pruning *o, const PGresult *tree, uint64_t entries, ctn_e
 static int prune_one(void *ctx, const ctn_ended *c, ctn_err *err)
 {
     pruning *o = ctx;
-    PGresult *tree = NULL;
     uint64_t entries = 0;
     bool stays = c->owes;
-    int rc = stays ? CTN_OK : read_tree(o, c->exec_no, &tree, err);
-    for (int i = 0; rc == CTN_OK && tree && i < PQntuples(tree); i++) {
-        stays = stays || ctn_pg_get_bool(tree, i, 1);
-        entries += (uint64_t) ctn_pg_get_int(tree, i, 2);
+    o->tree_count = 0;
+    int rc = stays ? CTN_OK : read_tree(o, c->exec_no, err);
+    for (size_t i = 0; rc == CTN_OK && i < o->tree_count; i++) {
+        stays = stays || o->tree[i].stays;
+        entries += o->tree[i].entries;
     }
     if (rc == CTN_OK && stays) {
         o->left++;
     } else if (rc == CTN_OK && o->what->is_dry) {
         o->sum.trees++;
-        o->sum.executions += (uint64_t) PQntuples(tree);
+        o->sum.executions += o->tree_count;
         o->sum.entries += entries;
         o->gone_here++;
-    } else if (rc == CTN_OK && PQntuples(tree) > 0) {
-        rc = delete_tree(o, tree, entries, err);
+    } else if (rc == CTN_OK && o->tree_count > 0) {
+        rc = delete_tree(o, entries, err);
     }
-    PQclear(tree);
     return rc;
 }
 
@@ -304,6 +392,7 @@ int ctn_pg_prune(ctn_store *base, const ctn_prune *what, ctn_prune_walk *walk, c
         rc = note_floors(&o, err);
     if (!what->is_dry)
         rc = pg_end(o.st, rc, err);
+    free(o.tree);
     if (rc)
         return rc;
     further.left += o.left;
