@@ -47,6 +47,7 @@
 
 /* Those that only a fleet can show. */
 #define CTN_FLEET_PLANTS(X)                                                                                            \
+    X(LABELS_IGNORED)                                                                                                  \
     X(LEASE_NOT_LOOKED_AT)                                                                                             \
     X(LOST_SHARD_GOES_ON)                                                                                              \
     X(PEERS_END_WITH_THE_NODE)                                                                                         \

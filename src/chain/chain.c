@@ -3,6 +3,7 @@
  */
 #include "chain/chain.h"
 #include "base/names.h"
+#include "chain/requires.h"
 #include "value/cron.h"
 
 #define COUNT(table)                        (sizeof(table) / sizeof((table)[0]))
@@ -103,6 +104,25 @@ static void read_on_failure(ctn_reader *reader, const ctn_json *value, void *tar
     if (!is_chain_id(ctn_json_text(value)))
         ctn_reader_fault(reader, value, "type", "'onFailure' must be the id of a chain; '%.*s' cannot be one",
                          CTN_STR_ARG(ctn_json_text(value)));
+}
+
+static void read_requires(ctn_reader *reader, const ctn_json *value, void *target)
+{
+    (void) target;
+    if (ctn_json_count(value) > CTN_REQUIRES_MAX)
+        ctn_reader_fault(reader, value, "type", "'requires' may name %d labels; here are %zu", CTN_REQUIRES_MAX,
+                         ctn_json_count(value));
+    for (uint32_t i = 0; i < ctn_json_count(value); i++) {
+        const ctn_json *name = &value->members[i].key, *wanted = &value->members[i].value;
+        if (!ctn_json_text(name).len || ctn_json_text(name).len > CTN_REQUIRES_BYTES_MAX)
+            ctn_reader_fault(reader, name, "type", "the name of a label has 1 to %d bytes", CTN_REQUIRES_BYTES_MAX);
+        if (!ctn_is_label_value(wanted))
+            ctn_reader_fault(reader, wanted, "type",
+                             "a label is a text, a number, true or false: {gpu: true, zone: north}");
+        else if (ctn_json_text(wanted).len > CTN_REQUIRES_BYTES_MAX)
+            ctn_reader_fault(reader, wanted, "type", "the value of a label has at most %d bytes",
+                             CTN_REQUIRES_BYTES_MAX);
+    }
 }
 
 static void read_input_schema(ctn_reader *reader, const ctn_json *value, void *target)
@@ -222,6 +242,9 @@ static const ctn_key CHAIN_KEYS[] = {
           "The id of a chain that is started with {executionId, error} when this one fails.", .read = read_on_failure),
     CHAIN("runAs", CTN_KEY_NAME, run_as,
           "The service principal whose rights its calls have. Default: those of whoever starts it."),
+    CHAIN("requires", CTN_KEY_OBJECT, requires,
+          "Labels that a node must have to run the chain: {gpu: true, zone: north}. Default: any node does.",
+          .read = read_requires),
     CHAIN("steps", CTN_KEY_LIST, steps_node, "The steps.", .is_required = true, .read = read_steps),
     CHAIN("mcp", CTN_KEY_OBJECT, mcp_node, "How the chain is offered to MCP clients. Default: as a tool."),
     CHAIN("instructionSets", CTN_KEY_OBJECT, instruction_sets,

@@ -116,7 +116,7 @@ typedef struct ctn_chain {
     uint32_t result_count;
     ctn_said is_rollback_enabled;
     int64_t timeout_ms, priority, max_concurrent;
-    const ctn_json *budget_node, *sensitive, *schedule, *on_failure, *run_as;
+    const ctn_json *budget_node, *sensitive, *schedule, *on_failure, *run_as, *requires;
     ctn_chain_budget budget;
     ctn_chain_template concurrency_key;
     const ctn_json *steps_node, *instruction_sets;

@@ -10,6 +10,7 @@
 #include "chain/definition.h"
 #include "chain/flow.h"
 #include "chain/plan_internal.h"
+#include "chain/requires.h"
 #include <assert.h>
 
 /* ---- definitions ---- */
@@ -19,7 +20,8 @@ typedef struct definition_list {
     ctn_plan_definition *items;
     uint32_t count;
     size_t capacity;
-    ctn_names seen; /* "kind name" */
+    ctn_names seen;           /* "kind name" */
+    const ctn_json *requires; /* of the chain and the sub-chains that are listed */
 } definition_list;
 
 /* False when it is there already. */
@@ -71,6 +73,15 @@ static int list_add_chain(definition_list *list, const ctn_graph *graph, ctn_str
     }
     if (!list_takes(list, "chain", id))
         return CTN_OK;
+    ctn_str clash;
+    list->requires = ctn_requires_merge(list->arena, list->requires, chain->requires, &clash);
+    if (clash.len) {
+        ctn_source_error(graph->chain->source, graph->chain->node, findings, "type",
+                         "no node can have the label '%.*s' as 'requires' of the sub-chain '%.*s' says it, and as this "
+                         "chain, or another sub-chain, does: sub-chains run where their parent does",
+                         CTN_STR_ARG(clash), CTN_STR_ARG(id));
+        return CTN_E_INVALID;
+    }
     ctn_graph *child = NULL;
     int rc = ctn_graph_build(graph->arena, graph->library, chain, findings, &child);
     if (rc == CTN_OK)
@@ -114,7 +125,7 @@ static int collect(definition_list *list, const ctn_graph *graph, ctn_findings *
 static int collect_definitions(ctn_arena *arena, const ctn_graph *graph, ctn_findings *findings,
                                definition_list *ret_list)
 {
-    *ret_list = (definition_list){.arena = arena};
+    *ret_list = (definition_list){.arena = arena, .requires = graph->chain->requires};
     definition_list *list = ret_list;
     ctn_names_init(&list->seen, arena);
     (void) list_takes(list, "chain", graph->chain->id);
@@ -224,6 +235,18 @@ static bool declares_sensitive(const ctn_plan_definition *definition)
            memmem(definition->body.ptr, definition->body.len, key, sizeof key - 1) != NULL;
 }
 
+/* Of a sub-chain; found by its text first, for most have none. */
+static void add_requires(ctn_plan *plan, ctn_arena *arena, const ctn_plan_definition *definition)
+{
+    static const char key[] = "\"requires\":";
+    const ctn_json *body = NULL;
+    ctn_str clash; /* was refused when it was compiled */
+    if (ctn_str_is(definition->kind, "chain") &&
+        memmem(definition->body.ptr, definition->body.len, key, sizeof key - 1) != NULL &&
+        ctn_json_parse(arena, definition->body, NULL, &body, NULL) == CTN_OK)
+    plan->requires = ctn_requires_merge(arena, plan->requires, ctn_json_member_of(body, "requires"), &clash);
+}
+
 static int from_definitions(void *ctx)
 {
     compiling *c = ctx;
@@ -246,6 +269,9 @@ static int from_definitions(void *ctx)
                                                      .digest = c->definitions[i].digest};
     for (uint32_t i = 1; i < c->definition_count; i++)
         plan->may_be_sensitive = plan->may_be_sensitive || declares_sensitive(&plan->definitions[i]);
+    for (uint32_t i = 1; i < c->definition_count; i++)
+        add_requires(plan, arena, &plan->definitions[i]);
+    plan->requires_text = ctn_requires_text(arena, plan->requires);
     c->plan = plan;
     return CTN_OK;
 }

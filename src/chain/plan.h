@@ -202,6 +202,8 @@ typedef struct ctn_plan {
     ctn_template *concurrency_key; /* NULL: none */
     ctn_str on_failure;            /* the chain that is started when one fails; empty: none */
     ctn_str run_as;                /* the principal whose rights its calls have; empty: of who starts it */
+    const ctn_json *requires;      /* requires.h: its own and its sub-chains'; NULL: nothing */
+    ctn_str requires_text;         /* ... canonical */
     ctn_str *restricted;           /* names of its sets that are */
     uint32_t restricted_count;
     ctn_str cron, timezone; /* schedule; empty: none, and UTC */

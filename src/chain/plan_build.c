@@ -355,6 +355,7 @@ int ctn_plan_build(ctn_graph *graph, ctn_plan **ret_plan, ctn_err *err)
     plan->concurrency_key = chain->concurrency_key.template;
     plan->on_failure = ctn_json_text(chain->on_failure);
     plan->run_as = ctn_json_text(chain->run_as);
+    plan->requires = ctn_json_count(chain->requires) ? chain->requires : NULL;
     plan->cron = ctn_json_str_or(chain->schedule, "cron", CTN_STR(""));
     plan->timezone = ctn_json_str_or(chain->schedule, "timezone", CTN_STR(""));
     plan->secrets = build.secrets.arena ? ctn_json_finish(&build.secrets) : NULL;

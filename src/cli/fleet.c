@@ -3,6 +3,7 @@
  */
 #include "cli/fleet.h"
 #include "cli/view.h"
+#include "chain/requires.h"
 #include "engine/fold.h"
 #include "fleet/desk.h"
 #include "host/keyring.h"
@@ -74,7 +75,7 @@ static void look_at_execution(asking *a)
     if (has && ctn_execution_load(a->store, a->scratch, &row, &x, NULL) == CTN_OK) {
         ctn_snapshot s = ctn_snapshot_in_store(x, a->store, a->scratch);
         ctn_view_take(a->view, &s);
-        ctn_view_note(a->view, s.queued_behind);
+        ctn_view_note(a->view, s.queued_behind.len ? s.queued_behind : s.waits_for_node);
         if (s.is_stuck)
             finish(a, CTN_REMOTE_DONE);
     }
@@ -179,6 +180,20 @@ static ctn_remote_outcome ask(asking *a, const ctn_workspace *ws, ctn_request *q
         return CTN_REMOTE_REFUSED;
     a->asked->id = q->id;
     a->asked->shard = is_anywhere && !q->idempotency_key.len ? UINT32_MAX : a->row.shard;
+    bool begins_here = q->op == CTN_REQUEST_START && a->follows && !q->is_queued;
+    if (!is_there && begins_here && !ctn_labels_meet(ws->config->node_labels, q->plan->requires)) {
+        ctn_fail(
+            err, CTN_E_UNSUPPORTED,
+            "chain '%.*s' requires a node with the labels %.*s: no node lives, and this machine does not have them "
+            "(`node: {labels}` in catena.yaml)",
+            CTN_STR_ARG(q->plan->chain_id), CTN_STR_ARG(q->plan->requires_text));
+        return CTN_REMOTE_REFUSED;
+    }
+    if (q->op == CTN_REQUEST_START && !a->follows) {
+        ctn_str lack = ctn_told_lack_of_labels(q->plan, a->store, a->scratch);
+        if (lack.len)
+            ctn_cli_say(a->cli, "it %.*s", CTN_STR_ARG(lack));
+    }
     if (!is_there)
         return CTN_REMOTE_UNREACHABLE;
     ctn_config_keyring *keyring = ctn_config_keyring_new(ws->config, (ctn_teller){0});

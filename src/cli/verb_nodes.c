@@ -1,6 +1,7 @@
 /*
  * verb_nodes.c -- `nodes`: who shares this store, how they are and what they hold.
  */
+#include "chain/requires.h"
 #include "cli/named.h"
 #include "cli/result.h"
 #include "cli/verb.h"
@@ -11,6 +12,8 @@ typedef struct listing {
     ctn_cli *cli;
     ctn_node_row *rows;
     size_t count, capacity;
+    const ctn_need *needs;
+    size_t need_count;
 } listing;
 
 static int keep(void *ctx, const ctn_node_row *row)
@@ -83,6 +86,26 @@ static void print_rows(const listing *l, int64_t now_ms)
     }
 }
 
+static bool is_met(const listing *l, const ctn_need *need, int64_t now_ms)
+{
+    for (size_t i = 0; i < l->count; i++) {
+        const ctn_node_row *r = &l->rows[i];
+        if (r->is_live && !r->is_leaving && r->expires_at_ms > now_ms &&
+            ctn_labels_text_meets(r->labels, need->requires))
+            return true;
+    }
+    return false;
+}
+
+/* What chains have required, if nobody has it. */
+static void print_unmet(const listing *l, int64_t now_ms)
+{
+    for (size_t i = 0; i < l->need_count; i++)
+        if (!is_met(l, &l->needs[i], now_ms))
+            ctn_cli_say(l->cli, "no living node has the labels %.*s, which chains require: what needs them waits",
+                        CTN_STR_ARG(ctn_text_clean(l->cli->arena, l->needs[i].requires, 0)));
+}
+
 static int run_nodes(ctn_cli *cli)
 {
     ctn_workspace ws;
@@ -99,6 +122,8 @@ static int run_nodes(ctn_cli *cli)
     if (exit_code)
         return exit_code;
     int rc = ctn_store_node_list(store, keep, &l, &err);
+    if (rc == CTN_OK)
+        rc = ctn_store_need_list(store, cli->arena, &l.needs, &l.need_count, &err);
     ctn_store_close(store);
     if (rc)
         return ctn_cli_fail_err(cli, &err);
@@ -110,6 +135,8 @@ static int run_nodes(ctn_cli *cli)
     else
         ctn_cli_say(cli, "no node serves %.*s; one does after: %.*s", CTN_STR_ARG(ws.store_name),
                     CTN_STR_ARG(ctn_cli_command(cli, "serve")));
+    (void) fflush(stdout);
+    print_unmet(&l, now_ms);
     return CTN_EXIT_OK;
 }
 

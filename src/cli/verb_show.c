@@ -177,6 +177,8 @@ static void print_execution(const ctn_cli *cli, const ctn_execution_row *row, co
     print_field(cli, "status",
                 ctn_arena_printf(cli->arena, "%s%s%s", ctn_colour_code(&cli->out, ctn_status_colour(row->status)),
                                  ctn_status_name(row->status), ctn_colour_code(&cli->out, CTN_COLOUR_NONE)));
+    if (s->waits_for_node.len)
+        print_field(cli, "waits", ctn_text_clean(cli->arena, s->waits_for_node, SHOWN_COLUMNS));
     print_from(cli, ctn_execution_from(x));
     print_field(cli, "created", ctn_str_from(ctn_moment_text(row->created_at_ms).text));
     if (row->started_at_ms)
@@ -208,6 +210,8 @@ static void print_json(const ctn_cli *cli, const ctn_execution_row *row, const c
         ctn_json_put(&b, CTN_STR("used"), used);
     if (s->paused_because.len)
         ctn_json_put_str(&b, "pausedBecause", s->paused_because);
+    if (s->waits_for_node.len)
+        ctn_json_put_str(&b, "waitsForNode", s->waits_for_node);
     ctn_result_print(cli, ctn_json_finish(&b));
 }
 

@@ -438,7 +438,9 @@ void ctn_eng_perform_children(ctn_engine *e, loaded *l, const ctn_owed *owed)
         const ctn_owed_child *c = &owed->children[i];
         ctn_watch *w = ctn_watches_see(watches, c->child, c->role);
         int wanted = (int) c->wanted + 1;
-        is_to_ask[i] = w->asked != wanted && !w->is_away && !e->is_stopping && !ctn_eng_is_draining(e, l);
+        /* What has to begin, or to be undone, waits for who has the labels. */
+        bool is_barred = l->lacks_labels && (c->wanted == CTN_CHILD_RUN || c->wanted == CTN_CHILD_UNDO);
+        is_to_ask[i] = w->asked != wanted && !w->is_away && !e->is_stopping && !ctn_eng_is_draining(e, l) && !is_barred;
         if (is_to_ask[i]) {
             w->asked = wanted;
             w->is_far = ctn_eng_is_fleet(e) && ctn_eng_child_is_far(e, l, c->child);

@@ -234,6 +234,12 @@ static void look_back(ctn_engine *e, const loaded *l)
                  "executionId", ctn_id_to_text(l->id).text, NULL);
 }
 
+/* Not of what was stopped before it was sent: that is only told so. */
+static bool goes_out(const loaded *l, const ctn_owed_call *c)
+{
+    return !ctn_execution_is_stopping(l->x) || c->role != CTN_ROLE_DO || c->is_check || c->is_accepted;
+}
+
 static void begin(ctn_engine *e, loaded *l, const ctn_owed_call *owed)
 {
     bool must_look = ctn_eng_is_fleet(e) && leaves_a_mark(owed);
@@ -248,8 +254,7 @@ static void begin(ctn_engine *e, loaded *l, const ctn_owed_call *owed)
         f->may_be_late = ctn_eng_is_fleet(e) || ctn_flight_lost_may_arrive(&e->flights, f);
     else
         f->pass = ctn_eng_pass_for(e, l, owed->set, owed->plan_call);
-    if (ctn_execution_is_stopping(l->x) && owed->role == CTN_ROLE_DO && !owed->is_check && !owed->is_accepted &&
-        !CTN_PLANT(SENT_AFTER_THE_STOP)) {
+    if (!goes_out(l, owed) && !CTN_PLANT(SENT_AFTER_THE_STOP)) {
         /* Its start was decided, and the stop before it could be sent: nobody sends it any more. */
         fail_unsent(e, token, CTN_FAILURE_CANCELLED, CTN_STR("stopped before it was sent"));
         return;
@@ -320,7 +325,7 @@ static void begin_owed(ctn_engine *e, loaded *l, const ctn_owed *owed)
     for (size_t i = 0; i < owed->count; i++) {
         const ctn_owed_call *c = &owed->calls[i];
         bool may_begin = !(e->is_stopping || ctn_eng_is_draining(e, l)) || is_unsafe(c);
-        if (may_begin && !is_in_flight(e, l, c))
+        if (may_begin && !(l->lacks_labels && goes_out(l, c)) && !is_in_flight(e, l, c))
             begin(e, l, c);
     }
 }

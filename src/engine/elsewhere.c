@@ -2,6 +2,7 @@
  * elsewhere.c -- see elsewhere.h.
  */
 #include "engine/elsewhere.h"
+#include "engine/labels.h"
 #include "engine/placement.h"
 #include "engine/request.h"
 #include "engine/shards.h"
@@ -26,11 +27,18 @@ int ctn_eng_own_id(ctn_engine *e, const ctn_start *start, ctn_str name, int64_t 
     ctn_placement at;
     ctn_start unkeyed = *start; /* its key says nothing about where: the id is the key */
     unkeyed.idempotency_key = (ctn_str){0};
-    int rc = ctn_placement_of(&unkeyed, at_ms, ctn_eng_shard_count(e), e->scratch, &at, err);
+    ctn_placement_room room = {.shard_count = ctn_eng_shard_count(e)};
+    int rc = ctn_eng_shards_for(e, start->plan, &room.among, err);
+    if (rc == CTN_OK)
+        rc = ctn_placement_of(&unkeyed, at_ms, &room, e->scratch, &at, err);
     if (rc)
         return rc;
+    if (at.is_anywhere)
+        at.shard = !room.among || ctn_shard_set_has(room.among, home)
+                       ? home
+                       : ctn_placement_by_name(&room, CTN_STR("start"), name); /* the same, whoever asks */
     *ret_id = id_of_name(name, at_ms);
-    ctn_shard_into_id(ret_id, at.is_anywhere ? home : at.shard);
+    ctn_shard_into_id(ret_id, at.shard);
     return CTN_OK;
 }
 

@@ -8,7 +8,7 @@
 #pragma once
 #include "engine/inbox.h"
 
-/* An id in the shard where the start must live, or in `home` if it may live anywhere. */
+/* An id in the shard where the start must live, or in `home` if it may live there. */
 int ctn_eng_own_id(ctn_engine *e, const ctn_start *start, ctn_str name, int64_t at_ms, uint32_t home,
                    ctn_execution_id *ret_id, ctn_err *err);
 /* Has it started, with its idempotency key, which the engine made up for that moment: here, or elsewhere. Not CTN_OK:

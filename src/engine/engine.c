@@ -16,6 +16,7 @@
 #include "engine/follow_up.h"
 #include "engine/gate.h"
 #include "engine/holds.h"
+#include "engine/labels.h"
 #include "engine/load.h"
 #include "engine/plans.h"
 #include "engine/quarantine.h"
@@ -213,6 +214,7 @@ void ctn_engine_free(ctn_engine *e)
     ctn_eng_gate_done(e);
     ctn_eng_holds_free(e);
     ctn_eng_schedules_done(e);
+    ctn_eng_needs_free(e);
     ctn_eng_shards_done(e);
     ctn_flights_done(&e->flights);
     ctn_live_done(&e->live);

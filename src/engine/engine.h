@@ -131,6 +131,8 @@ typedef struct ctn_engine_options {
     ctn_store *store; /* for loading, and for definitions of new plans */
     uint64_t epoch;
     bool was_crash;           /* the store's last owner died */
+    const ctn_json *labels;   /* what chains may require (chain/requires.h): of one that requires more no step begins
+                               * here, in a fleet, or none is started. NULL: nobody asks */
     const ctn_leases *leases; /* of a node of a fleet: instead of epoch and was_crash; NULL: the store is ours alone */
     ctn_clock clock;
     uint64_t seed; /* of jitter and ids' chance: from ctn_rng_system, or a simulator's */
@@ -273,6 +275,9 @@ typedef struct ctn_start {
     const ctn_parent *parent;
     bool is_stopped;
 } ctn_start;
+/* Of a fleet: the shards in which a start of this plan must live (store/fleet.h, needs); NULL: in any. The store is
+ * asked once for each requirement. */
+int ctn_engine_shards_for(ctn_engine *engine, const ctn_plan *plan, const ctn_shard_set **ret_among, ctn_err *err);
 void ctn_engine_start(ctn_engine *engine, const ctn_start *start, ctn_ack_fn *ack, void *ctx);
 /* ANSWER, SETTLE, SET, CANCEL, PAUSE, RESUME. The execution is loaded if need be. now_ms and entropy are filled in. */
 void ctn_engine_input(ctn_engine *engine, ctn_execution_id id, const ctn_input *input, const ctn_requester *by,

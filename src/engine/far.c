@@ -41,6 +41,7 @@
 #include "engine/far.h"
 #include "engine/batch.h"
 #include "engine/elsewhere.h"
+#include "engine/labels.h"
 #include "engine/placement.h"
 #include "engine/plans.h"
 #include "engine/queue.h"
@@ -83,7 +84,10 @@ static void place(ctn_engine *e, const loaded *l, uint32_t step, const ctn_plan 
         return; /* the start will be refused with that */
     if (!plan->max_concurrent && (!queue_key.len || shares_its_line(e, l, queue_key)))
         return;
-    ctn_placement at = ctn_placement_by(&start, queue_key, ctn_eng_shard_count(e), e->scratch);
+    ctn_placement_room room = {.shard_count = ctn_eng_shard_count(e)};
+    if (ctn_eng_shards_for(e, plan, &room.among, NULL))
+        return;
+    ctn_placement at = ctn_placement_by(&start, queue_key, &room, e->scratch);
     if (at.shard != l->shard)
         ctn_shard_into_id(id, at.shard);
 }

@@ -255,11 +255,12 @@ static ctn_gate ask(void *ctx, const ctn_execution *x, const ctn_plan_set *set, 
     e->gate->has_answered = false;
     if (!l || l->x != x) { /* what is owed is asked for, not a start: as the last advance left it */
         const loaded *asked = ctn_live_find(&e->live, ctn_execution_id_of(x));
-        bool is_held = asked && (asked->gate.wait_count || asked->gate.waits_for_breaker || asked->place.waits_in);
+        bool is_held = asked && (asked->lacks_labels || asked->gate.wait_count || asked->gate.waits_for_breaker ||
+                                 asked->place.waits_in);
         return is_held ? CTN_GATE_LATER : CTN_GATE_OPEN;
     }
-    if (e->holds && ctn_eng_holds_back(e, l, call))
-        return CTN_GATE_LATER;
+    if (l->lacks_labels || (e->holds && ctn_eng_holds_back(e, l, call)))
+        return CTN_GATE_LATER; /* the first: until its shard is another's */
     gate_breaker *b = breaker_of(e, set, call);
     if (b && !ctn_breaker_may_begin(&b->breaker, &b->rules, now_ms, &until_ms)) {
         l->gate.waits_for_breaker = true;

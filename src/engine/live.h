@@ -32,6 +32,7 @@ typedef struct loaded {
     struct plan_ref *plan;
     int64_t advance_at_ms; /* at the latest, whatever core says; 0: when core says, or it is woken */
     bool is_lost;          /* memory and disk may differ: to be reloaded */
+    bool lacks_labels;     /* its chain requires labels that this engine lacks: no step of it begins here */
     bool is_dropped;       /* its shard was lost: it goes when its commit is back */
     uint32_t shard;        /* of a fleet's store: exec_no % shards */
     uint64_t epoch;        /* that its appends name (shards.h) */

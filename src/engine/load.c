@@ -11,6 +11,7 @@
 #include "engine/far.h"
 #include "engine/follow_up.h"
 #include "engine/gate.h"
+#include "engine/labels.h"
 #include "engine/place.h"
 #include "engine/quarantine.h"
 #include "engine/queue.h"
@@ -26,6 +27,7 @@ loaded *ctn_eng_loaded_new(ctn_engine *e, ctn_execution_id id, int64_t exec_no, 
 {
     loaded *l = ctn_malloc(sizeof *l);
     *l = (loaded){.id = id, .exec_no = exec_no, .plan = plan, .arena = arena, .x = x};
+    l->lacks_labels = plan->plan->requires && ctn_eng_lacks_labels(e, plan->plan);
     ctn_live_add(&e->live, l);
     return l;
 }

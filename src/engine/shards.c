@@ -137,12 +137,12 @@ static uint32_t next_of(const ctn_shard_set *set, uint32_t after)
     return 64 * at + (uint32_t) __builtin_ctzll(word);
 }
 
-bool ctn_eng_some_shard(ctn_engine *e, uint32_t *ret_shard)
+bool ctn_eng_some_shard(ctn_engine *e, const ctn_shard_set *among, uint32_t *ret_shard)
 {
     struct shards *s = e->shards;
     for (uint32_t i = ctn_shard_set_count(&s->held); i > 0; i--) {
         s->turn = next_of(&s->held, s->turn);
-        if (ctn_eng_may_begin_in(e, s->turn)) {
+        if (ctn_eng_may_begin_in(e, s->turn) && (!among || ctn_shard_set_has(among, s->turn))) {
             *ret_shard = s->turn;
             return true;
         }

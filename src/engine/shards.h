@@ -44,8 +44,8 @@ bool ctn_eng_was_crash(const ctn_engine *e, const loaded *l);
 
 uint32_t ctn_eng_shard_count(const ctn_engine *e);
 uint32_t ctn_eng_shard_in(const ctn_engine *e, ctn_execution_id id); /* as the id says: of one that is new */
-/* A shard for what may live anywhere; they take turns. False: none is ours. */
-bool ctn_eng_some_shard(ctn_engine *e, uint32_t *ret_shard);
+/* A shard for what may live anywhere (among NULL), or in any of these; they take turns. False: none is ours. */
+bool ctn_eng_some_shard(ctn_engine *e, const ctn_shard_set *among, uint32_t *ret_shard);
 /* The number of a new execution: higher than all that were given in its shard. */
 int ctn_eng_exec_no_next(ctn_engine *e, uint32_t shard, int64_t *ret_exec_no, ctn_err *err);
 

@@ -14,6 +14,7 @@
 #include "engine/far.h"
 #include "engine/follow_up.h"
 #include "engine/holds.h"
+#include "engine/labels.h"
 #include "engine/load.h"
 #include "engine/place.h"
 #include "engine/placement.h"
@@ -84,6 +85,8 @@ static int accept(ctn_engine *e, const filed *f, starting *s, ctn_err *err)
     if (rc == CTN_OK)
         rc = ctn_execution_check_input(&e->rules, s->input, err);
     if (rc == CTN_OK)
+        rc = ctn_eng_check_labels(e, plan, err);
+    if (rc == CTN_OK)
         rc = find_origin(e, start, s, err);
     if (rc == CTN_OK)
         rc = check_rights(e, plan, s->origin.principal, err);
@@ -116,7 +119,11 @@ static int find_shard(ctn_engine *e, filed *f, const starting *s, ctn_err *err)
     if (!ctn_eng_is_fleet(e) || f->has_place)
         return ctn_eng_refuse_elsewhere(e, f->shard, err);
     uint32_t count = ctn_eng_shard_count(e), any = 0;
-    ctn_placement at = ctn_placement_by(&f->start, s->line, count, e->scratch);
+    ctn_placement_room room = {.shard_count = count};
+    int rc = ctn_eng_shards_for(e, f->start.plan, &room.among, err);
+    if (rc)
+        return rc;
+    ctn_placement at = ctn_placement_by(&f->start, s->line, &room, e->scratch);
     if (!ctn_id_is_none(f->start.id)) {
         bool is_bound = f->start.plan->max_concurrent || s->line.len;
         if (is_bound && ctn_shard_of_id(f->id, count) != at.shard)
@@ -124,13 +131,13 @@ static int find_shard(ctn_engine *e, filed *f, const starting *s, ctn_err *err)
                             "%s cannot be the id of this start: its line, or its chain's places, are kept in shard %u; "
                             "is its idempotency key that of a start with another input?",
                             ctn_id_to_text(f->id).text, at.shard);
-    } else if (at.is_anywhere && !ctn_eng_some_shard(e, &any)) {
+    } else if (at.is_anywhere && !ctn_eng_some_shard(e, room.among, &any)) {
         return ctn_fail(err, CTN_E_STALE, "this node has no shard where something could be started just now");
     } else {
         ctn_shard_into_id(&f->id, at.is_anywhere ? any : at.shard);
         if (f->start.idempotency_key.len) {
-            int rc = ctn_store_key_claim(e->options.store, f->start.plan->chain_id, f->start.idempotency_key, f->id,
-                                         &f->id, err);
+            rc = ctn_store_key_claim(e->options.store, f->start.plan->chain_id, f->start.idempotency_key, f->id, &f->id,
+                                     err);
             if (rc)
                 return rc;
         }
@@ -157,9 +164,10 @@ static int check_child(ctn_engine *e, const filed *f, const starting *s, ctn_err
         return CTN_OK;
     if (!plan->max_concurrent && ctn_eng_line_is_shared(e, f->parent, s->queue_key))
         return CTN_OK;
-    uint32_t count = ctn_eng_shard_count(e);
-    if (ctn_placement_by(&f->start, s->line, count, e->scratch).shard == f->shard)
-        return CTN_OK;
+    ctn_placement_room room = {.shard_count = ctn_eng_shard_count(e)};
+    int rc = ctn_eng_shards_for(e, plan, &room.among, err);
+    if (rc || ctn_placement_by(&f->start, s->line, &room, e->scratch).shard == f->shard)
+        return rc;
     return ctn_fail(err, CTN_E_UNSUPPORTED,
                     "chain '%.*s' has %s, which is kept in another shard than the one that a node of an earlier "
                     "version has begun this sub-chain in; another attempt begins it in the right one",

@@ -46,8 +46,9 @@ struct ctn_engine {
     struct tool_hold *holds; /* NULL: none */
     struct quarantine *quarantine;
     struct scheduler *scheduler;
-    struct away *away;     /* starts that another node was asked for (elsewhere.c) */
-    struct shards *shards; /* NULL: the store is ours alone */
+    struct away *away;        /* starts that another node was asked for (elsewhere.c) */
+    struct known_need *needs; /* labels.c */
+    struct shards *shards;    /* NULL: the store is ours alone */
 };
 
 static inline uint64_t ctn_eng_chance(ctn_engine *e)

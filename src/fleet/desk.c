@@ -253,8 +253,8 @@ static void on_claimed(void *ctx, int rc, const ctn_err *err)
         route(a);
 }
 
-static int place(const ctn_request *q, const ctn_plan *plan, int64_t at_ms, uint32_t shard_count, ctn_arena *scratch,
-                 ctn_placement *ret, ctn_err *err)
+static int place(const ctn_request *q, const ctn_plan *plan, int64_t at_ms, const ctn_placement_room *room,
+                 ctn_arena *scratch, ctn_placement *ret, ctn_err *err)
 {
     ctn_start start = {.plan = plan,
                        .input = q->input,
@@ -262,13 +262,19 @@ static int place(const ctn_request *q, const ctn_plan *plan, int64_t at_ms, uint
                        .going_on = q->going_on,
                        .sensitive = ctn_json_count(q->sensitive) ? q->sensitive : NULL,
                        .idempotency_key = q->idempotency_key};
-    return ctn_placement_of(&start, at_ms, shard_count, scratch, ret, err);
+    return ctn_placement_of(&start, at_ms, room, scratch, ret, err);
 }
 
-static uint32_t any_shard(ctn_desk *d)
+static uint32_t by_chance(const ctn_placement_room *room, ctn_rng *rng)
 {
-    uint32_t shard = ctn_member_some_shard(d->of.member);
-    return shard != UINT32_MAX ? shard : (uint32_t) (ctn_rng_next(&d->rng) % ctn_member_shard_count(d->of.member));
+    uint32_t at = (uint32_t) (ctn_rng_next(rng) % ctn_placement_room_count(room));
+    return room->among ? ctn_shard_set_at(room->among, at) : at;
+}
+
+static uint32_t any_shard(ctn_desk *d, const ctn_placement_room *room)
+{
+    uint32_t shard = ctn_member_some_shard(d->of.member, room->among);
+    return shard != UINT32_MAX ? shard : by_chance(room, &d->rng);
 }
 
 static void file_start(ctn_desk *d, ctn_request *q, ctn_ack_fn *ack, void *ctx)
@@ -281,15 +287,18 @@ static void file_start(ctn_desk *d, ctn_request *q, ctn_ack_fn *ack, void *ctx)
     int rc =
         given ? ctn_engine_plan_add(d->of.engine, given, q->actor, &q->known_plan, &q->known_version, &err) : CTN_OK;
     ctn_arena_mark mark = ctn_arena_save(d->scratch);
+    ctn_placement_room room = {.shard_count = ctn_member_shard_count(d->of.member)};
     if (rc == CTN_OK)
-        rc = place(q, q->known_plan, now_ms, ctn_member_shard_count(d->of.member), d->scratch, &at, &err);
+        rc = ctn_engine_shards_for(d->of.engine, q->known_plan, &room.among, &err);
+    if (rc == CTN_OK)
+        rc = place(q, q->known_plan, now_ms, &room, d->scratch, &at, &err);
     ctn_arena_restore(d->scratch, mark);
     if (rc) {
         ack(ctx, rc, (ctn_execution_id){{0}}, &err);
         return;
     }
     asking *a = new_asking(d, q, ack, ctx);
-    a->shard = at.is_anywhere ? any_shard(d) : at.shard;
+    a->shard = at.is_anywhere ? any_shard(d, &room) : at.shard;
     a->q.id = ctn_id_new(now_ms, &d->rng);
     ctn_shard_into_id(&a->q.id, a->shard);
     if (a->q.idempotency_key.len)
@@ -383,15 +392,20 @@ int ctn_desk_place(ctn_store *store, ctn_clock clock, ctn_request *q, const ctn_
         *ret_shard = ctn_shard_of_name(CTN_STR("schedule"), q->name, count);
         return is_of_schedule(q) ? CTN_OK : ctn_store_shard_of_execution(store, q->id, ret_shard, err);
     }
-    rc = place(q, plan, now_ms, count, scratch, &at, err);
+    ctn_shard_set among;
+    ctn_placement_room room = {.shard_count = count, .among = plan->requires ? &among : NULL};
+    if (plan->requires)
+        rc = ctn_store_need_claim(store, plan->requires_text, &among, err);
+    if (rc == CTN_OK)
+        rc = place(q, plan, now_ms, &room, scratch, &at, err);
     if (rc)
         return rc;
     q->id = ctn_id_new(now_ms, &rng);
-    ctn_shard_into_id(&q->id, at.is_anywhere ? (uint32_t) (ctn_rng_next(&rng) % count) : at.shard);
+    ctn_shard_into_id(&q->id, at.is_anywhere ? by_chance(&room, &rng) : at.shard);
     if (q->idempotency_key.len)
         rc = ctn_store_key_claim(store, plan->chain_id, q->idempotency_key, q->id, &q->id, err);
     *ret_shard = ctn_shard_of_id(q->id, count);
-    *ret_is_anywhere = at.is_anywhere;
+    *ret_is_anywhere = at.is_anywhere && !room.among;
     return rc;
 }
 

@@ -222,11 +222,11 @@ static void be_in_trouble(ctn_member *m, int rc, const ctn_err *err)
     m->look_at_ms = boot_ms() + TROUBLE_LOOK_MS;
 }
 
-static int take(ctn_member *m, uint32_t count, ctn_err *err)
+static int take(ctn_member *m, const ctn_shard_set *among, uint32_t count, ctn_err *err)
 {
     ctn_shard_lease *leases = ctn_calloc(count, sizeof *leases);
     uint32_t taken = 0;
-    int rc = ctn_store_shards_take(m->store, m->incarnation, count, leases, &taken, err);
+    int rc = ctn_store_shards_take(m->store, m->incarnation, among, count, leases, &taken, err);
     if (rc == CTN_OK)
         gain(m, leases, taken);
     free(leases);
@@ -254,7 +254,7 @@ static int take_one(ctn_member *m, ctn_err *err)
         return CTN_OK;
     if (m->options.one_shard == UINT32_MAX) {
         uint32_t taken = 0;
-        int rc = ctn_store_shards_take(m->store, m->incarnation, 1, &lease, &taken, err);
+        int rc = ctn_store_shards_take(m->store, m->incarnation, NULL, 1, &lease, &taken, err);
         if (rc == CTN_OK && taken == 0)
             rc = ctn_fail(err, CTN_E_BUSY, "other nodes hold all shards");
         if (rc)
@@ -286,12 +286,13 @@ static void take_too(ctn_member *m)
 }
 
 /* Others than those that were too busy the last time come first. */
-static void drain(ctn_member *m, uint32_t count)
+static void drain(ctn_member *m, const ctn_shard_set *among, uint32_t count)
 {
     ctn_shard_set which = {{0}};
     for (uint32_t i = 0; i < m->shard_count && count; i++) {
         uint32_t shard = m->give_next++ % m->shard_count;
-        if (!ctn_shard_set_has(&m->held, shard) || ctn_shard_set_has(&m->draining, shard))
+        if (!ctn_shard_set_has(&m->held, shard) || ctn_shard_set_has(&m->draining, shard) ||
+            !ctn_shard_set_has(among, shard))
             continue;
         ctn_shard_set_add(&which, shard);
         count--;
@@ -351,8 +352,8 @@ static int beat(ctn_member *m, ctn_arena *arena, bool *ret_again, ctn_err *err)
     ctn_balance_view view = {.beat = &told,
                              .incarnation = m->incarnation,
                              .shard_count = m->shard_count,
-                             .held = ctn_shard_set_count(&m->held),
-                             .draining = ctn_shard_set_count(&m->draining),
+                             .held = m->held,
+                             .draining = m->draining,
                              .is_leaving = is_leaving,
                              .beat_ms = m->options.beat_ms,
                              .settle_ms = m->options.settle_ms};
@@ -369,9 +370,9 @@ static int beat(ctn_member *m, ctn_arena *arena, bool *ret_again, ctn_err *err)
         return busy == CTN_E_BUSY ? CTN_OK : busy;
     }
     if (b.take)
-        rc = take(m, b.take, err);
+        rc = take(m, &b.from, b.take, err);
     if (b.give)
-        drain(m, b.give);
+        drain(m, &b.of, b.give);
     return rc;
 }
 
@@ -453,8 +454,11 @@ static void rest(ctn_member *m, int64_t until_ms)
 {
     int64_t left_ms = until_ms - boot_ms();
     bool expects = atomic_load(&m->expects);
+    bool drains = !ctn_shard_set_is_empty(&m->draining); /* they become quiet in a turn of the engine: it is asked */
     if (expects && left_ms > EXPECT_LOOK_MS)
         left_ms = EXPECT_LOOK_MS;
+    if (drains && left_ms > QUIET_LOOK_MS)
+        left_ms = QUIET_LOOK_MS;
     struct pollfd fds[] = {{.fd = m->event_fd, .events = POLLIN},
                            {.fd = ctn_store_wake_fd(m->store, m->incarnation), .events = POLLIN}};
     if (poll(fds, 2, left_ms > 0 ? (int) left_ms : 0) > 0) {
@@ -467,6 +471,8 @@ static void rest(ctn_member *m, int64_t until_ms)
         atomic_store(&m->is_woken, true);
         wake_engine(m);
     }
+    if (drains)
+        wake_engine(m);
 }
 
 static bool is_ending(ctn_member *m)
@@ -651,11 +657,11 @@ void ctn_member_takes_too(ctn_member *m, uint32_t shard)
     wake_thread(m);
 }
 
-uint32_t ctn_member_some_shard(ctn_member *m)
+uint32_t ctn_member_some_shard(ctn_member *m, const ctn_shard_set *among)
 {
     for (uint32_t i = 0; i < m->shard_count; i++) {
         uint32_t shard = m->some_next++ % m->shard_count;
-        if (ctn_member_holds(m, shard))
+        if (ctn_member_holds(m, shard) && (!among || ctn_shard_set_has(among, shard)))
             return shard;
     }
     return UINT32_MAX;

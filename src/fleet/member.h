@@ -65,8 +65,8 @@ void ctn_member_do(ctn_member *member, ctn_member_work *work, ctn_member_done *d
 
 /* ---- what a turn of ours may know ---- */
 bool ctn_member_holds(const ctn_member *member, uint32_t shard); /* and it is not on its way to another */
-/* One that it holds; shards turn about. UINT32_MAX: none. */
-uint32_t ctn_member_some_shard(ctn_member *member);
+/* One that it holds, of all (among NULL) or of these; shards turn about. UINT32_MAX: none. */
+uint32_t ctn_member_some_shard(ctn_member *member, const ctn_shard_set *among);
 uint32_t ctn_member_shard_count(const ctn_member *member); /* of the store */
 uint32_t ctn_member_held_count(const ctn_member *member);
 ctn_str ctn_member_name(const ctn_member *member);

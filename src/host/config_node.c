@@ -2,6 +2,7 @@
  * config_node.c -- see config_node.h.
  */
 #include "host/config_node.h"
+#include "chain/requires.h"
 #include "host/access.h"
 
 typedef struct node_keys {
@@ -23,12 +24,6 @@ bool ctn_node_name_is_good(ctn_str name)
     return ctn_principal_name_is_good(name);
 }
 
-static bool is_scalar(const ctn_json *v)
-{
-    return ctn_json_is(v, CTN_JSON_STRING) || ctn_json_is(v, CTN_JSON_NUMBER) || ctn_json_is(v, CTN_JSON_TRUE) ||
-           ctn_json_is(v, CTN_JSON_FALSE);
-}
-
 void ctn_config_node_read(ctn_reader *r, const ctn_json *node, ctn_config *c)
 {
     node_keys k = {0};
@@ -42,7 +37,7 @@ void ctn_config_node_read(ctn_reader *r, const ctn_json *node, ctn_config *c)
     else if (k.name)
         c->node_name = ctn_json_text(k.name);
     for (uint32_t i = 0; k.labels && i < k.labels->count; i++)
-        if (!is_scalar(&k.labels->members[i].value))
+        if (!ctn_is_label_value(&k.labels->members[i].value))
             ctn_reader_fault(r, &k.labels->members[i].value, "type",
                              "a label is a text, a number, true or false: {gpu: true, zone: north}");
     c->node_labels = k.labels;

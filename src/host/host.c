@@ -335,13 +335,18 @@ static ctn_str node_name(ctn_host *host)
     return ctn_arena_printf(host->arena, "%.*s%s%.*s", CTN_STR_ARG(name), suffix.len ? "-" : "", CTN_STR_ARG(suffix));
 }
 
+static const ctn_json *labels_of(const ctn_host *host)
+{
+    ctn_json_builder none = ctn_json_object(host->arena);
+    return host->ws->config->node_labels ? host->ws->config->node_labels : ctn_json_finish(&none);
+}
+
 /* Its shards come later (ctn_host_join); until then nothing of the store is this engine's. */
 static int make_member(ctn_host *host, ctn_err *err)
 {
-    const ctn_json *labels = host->ws->config->node_labels;
     ctn_member_options options = {.store_url = host->ws->store_url,
                                   .name = node_name(host),
-                                  .labels = labels ? ctn_json_to_str(host->arena, labels) : (ctn_str){0},
+                                  .labels = ctn_json_to_str(host->arena, labels_of(host)),
                                   .takes_one = host->is_for_one,
                                   .one_shard = host->one_shard,
                                   .log = host->log ? &host->log_fleet : NULL,
@@ -450,6 +455,7 @@ int ctn_host_own(ctn_host *host, ctn_store_mode mode, bool serves, ctn_err *err)
         .store = host->store,
         .epoch = host->epoch,
         .was_crash = host->was_crash,
+        .labels = labels_of(host),
         .leases = host->member ? ctn_member_leases(host->member) : NULL,
         .clock = ctn_clock_system(),
         .seed = ctn_rng_next(&rng),

@@ -2,6 +2,8 @@
  * snapshot.c -- see snapshot.h.
  */
 #include "host/snapshot.h"
+#include "chain/requires.h"
+#include "store/fleet.h"
 #include "store/quarantine.h"
 
 ctn_snapshot_step ctn_snapshot_step_of(const ctn_execution *x, uint32_t step, ctn_arena *arena)
@@ -49,10 +51,33 @@ bool ctn_snapshot_look_at_line(ctn_snapshot *s, ctn_store *store, ctn_arena *are
     return true;
 }
 
+typedef struct looking {
+    ctn_str requires;
+    bool is_met;
+} looking;
+
+static int look_at_node(void *ctx, const ctn_node_row *node)
+{
+    looking *l = ctx;
+    l->is_met = node->is_live && !node->is_leaving && ctn_labels_text_meets(node->labels, l->requires);
+    return l->is_met;
+}
+
+ctn_str ctn_told_lack_of_labels(const ctn_plan *plan, ctn_store *store, ctn_arena *arena)
+{
+    looking l = {.requires = plan->requires_text};
+    if (!plan->requires || !ctn_store_is_fleet(store) || ctn_store_node_list(store, look_at_node, &l, NULL) || l.is_met)
+        return (ctn_str){0};
+    return ctn_arena_printf(arena, "waits for a node with the labels %.*s; no living node has them",
+                            CTN_STR_ARG(l.requires));
+}
+
 ctn_snapshot ctn_snapshot_in_store(const ctn_execution *x, ctn_store *store, ctn_arena *arena)
 {
     ctn_snapshot s = ctn_snapshot_of(x, arena);
     (void) ctn_snapshot_look_at_line(&s, store, arena, NULL);
+    if (!ctn_status_is_final(s.status))
+        s.waits_for_node = ctn_told_lack_of_labels(ctn_execution_plan(x), store, arena);
     return s;
 }
 

@@ -20,7 +20,8 @@ typedef struct ctn_snapshot {
     const ctn_json *budget; /* waiting for somebody to grant it again: what was reached; NULL: no */
     ctn_str paused_because; /* what whoever paused it said; empty: nothing, or it is not paused */
     ctn_str queued_behind;  /* queued: what holds it back, if it is its line; else empty */
-    bool is_stuck;          /* ... and who has the turn there goes on with somebody's help only */
+    ctn_str waits_for_node; /* not over, and no living node has the labels that its chain requires: a sentence */
+    bool is_stuck;          /* queued, and who has the turn there goes on with somebody's help only */
 } ctn_snapshot;
 
 /* Names and messages are copied into the arena. */
@@ -33,6 +34,10 @@ bool ctn_snapshot_look_at_line(ctn_snapshot *s, ctn_store *store, ctn_arena *are
 
 /* Both: of one that the store has, and what holds it back there. */
 ctn_snapshot ctn_snapshot_in_store(const ctn_execution *x, ctn_store *store, ctn_arena *arena);
+
+/* Which labels what is started by this plan would wait for, as a sentence; empty: some living node has them, or none
+ * are required, or the store is for one process. */
+ctn_str ctn_told_lack_of_labels(const ctn_plan *plan, ctn_store *store, ctn_arena *arena);
 
 const ctn_json *ctn_snapshot_to_json(const ctn_snapshot *s, ctn_arena *arena);
 const ctn_json *ctn_snapshot_step_to_json(const ctn_snapshot_step *step, ctn_arena *arena);

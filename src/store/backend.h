@@ -193,8 +193,12 @@ typedef struct ctn_fleet_ops {
                      ctn_beat *ret, ctn_err *err);
     int (*node_leave)(ctn_store *st, int64_t incarnation, ctn_err *err);
     int (*node_list)(ctn_store *st, ctn_node_fn *fn, void *ctx, ctn_err *err);
-    int (*shards_take)(ctn_store *st, int64_t incarnation, uint32_t count, ctn_shard_lease *ret_leases,
-                       uint32_t *ret_count, ctn_err *err);
+    /* *ret_number: of the requirement. CTN_E_LIMIT: it would be number `max`. */
+    int (*need_claim)(ctn_store *st, ctn_str requires, uint32_t max, uint32_t *ret_number, ctn_err *err);
+    /* Their texts, by number. */
+    int (*need_list)(ctn_store *st, ctn_arena *arena, const ctn_str **ret_requires, size_t *ret_count, ctn_err *err);
+    int (*shards_take)(ctn_store *st, int64_t incarnation, const ctn_shard_set *among, uint32_t count,
+                       ctn_shard_lease *ret_leases, uint32_t *ret_count, ctn_err *err);
     int (*shard_take)(ctn_store *st, int64_t incarnation, uint32_t shard, ctn_shard_lease *ret, ctn_err *err);
     int (*shards_release)(ctn_store *st, int64_t incarnation, const ctn_shard_set *which, ctn_err *err);
     int (*nodes_bury)(ctn_store *st, int64_t settle_ms, uint32_t *ret_buried, ctn_err *err);
@@ -258,6 +262,9 @@ static inline bool ctn_store_outputs_are_in(const ctn_record *records, size_t co
             return ctn_completed_outputs(records[i].body, &there) && ctn_str_equal(there, outputs);
     return false;
 }
+
+/* What a beat tells of them. */
+const ctn_need *ctn_needs_of(const ctn_str *requires, size_t count, uint32_t shard_count, ctn_arena *arena);
 
 /* An entry of the audit log as it is kept: with its node, and {} for no detail. */
 ctn_audit_entry ctn_audit_whole(const ctn_audit_entry *entry);

@@ -16,6 +16,8 @@
  * fleet's store are refused: let its nodes answer them. Nodes, leases and what was asked and answered stay behind. Of a
  * damaged execution there is copied what reads, with its damage.
  *
+ *   needs     none: what chains require (fleet.h) is claimed anew, and its shards may be others then
+ *
  * After it both stores hold what is unfinished: only one of them may go on.
  *
  * Errors   as store.h. CTN_E_EXISTS: the target is not empty. CTN_E_BUSY: somebody owns one of them. CTN_E_STATE:

@@ -99,6 +99,52 @@ int ctn_store_key_claim(ctn_store *st, ctn_str chain_id, ctn_str key, ctn_execut
     return st->ops->fleet->key_claim(st, chain_id, key, id, ret_id, err);
 }
 
+/* ---- set aside ---- */
+
+int ctn_store_need_claim(ctn_store *st, ctn_str requires, ctn_shard_set *ret_shards, ctn_err *err)
+{
+    int rc = check_write(st, err);
+    uint32_t number = 0, max = ctn_needs_max(ctn_store_shard_count(st));
+    if (rc)
+        return rc;
+    if (!requires.len)
+        return ctn_fail(err, CTN_E_INVALID, "what requires nothing needs no shards that are set aside");
+    rc = st->ops->fleet->need_claim(st, requires, max, &number, err);
+    if (rc == CTN_E_LIMIT)
+        return ctn_fail(err, rc,
+                        "chains require labels in %" PRIu32 " ways already, and this store has shards set aside for no "
+                        "more; %.*s would be one more",
+                        max, CTN_STR_ARG(requires));
+    if (rc == CTN_OK)
+        *ret_shards = ctn_shards_of_need(number, ctn_store_shard_count(st));
+    return rc;
+}
+
+typedef struct listing {
+    ctn_store *st;
+    ctn_arena *arena;
+    const ctn_need **ret;
+    size_t *ret_count;
+    ctn_err *err;
+} listing;
+
+static int list_needs(void *ctx)
+{
+    const listing *l = ctx;
+    const ctn_str *requires = NULL;
+    int rc = l->st->ops->fleet->need_list(l->st, l->arena, &requires, l->ret_count, l->err);
+    if (rc == CTN_OK)
+        *l->ret = ctn_needs_of(requires, *l->ret_count, ctn_store_shard_count(l->st), l->arena);
+    return rc;
+}
+
+int ctn_store_need_list(ctn_store *st, ctn_arena *arena, const ctn_need **ret_needs, size_t *ret_count, ctn_err *err)
+{
+    listing l = {.st = st, .arena = arena, .ret = ret_needs, .ret_count = ret_count, .err = err};
+    int rc = check_fleet(st, err);
+    return rc ? rc : ctn_guarded(list_needs, &l, err);
+}
+
 /* ---- nodes ---- */
 
 int ctn_store_node_join(ctn_store *st, const ctn_node_row *node, int64_t term_ms, int64_t *ret_incarnation,
@@ -152,8 +198,8 @@ int ctn_store_node_list(ctn_store *st, ctn_node_fn *fn, void *ctx, ctn_err *err)
 
 /* ---- shards ---- */
 
-int ctn_store_shards_take(ctn_store *st, int64_t incarnation, uint32_t count, ctn_shard_lease *ret_leases,
-                          uint32_t *ret_count, ctn_err *err)
+int ctn_store_shards_take(ctn_store *st, int64_t incarnation, const ctn_shard_set *among, uint32_t count,
+                          ctn_shard_lease *ret_leases, uint32_t *ret_count, ctn_err *err)
 {
     int rc = check_node(st, incarnation, err);
     if (rc)
@@ -162,7 +208,7 @@ int ctn_store_shards_take(ctn_store *st, int64_t incarnation, uint32_t count, ct
         *ret_count = 0;
         return CTN_OK;
     }
-    rc = st->ops->fleet->shards_take(st, incarnation, count, ret_leases, ret_count, err);
+    rc = st->ops->fleet->shards_take(st, incarnation, among, count, ret_leases, ret_count, err);
     return fail_stale(rc, incarnation, err);
 }
 

@@ -63,6 +63,21 @@ static inline uint32_t ctn_shard_set_count(const ctn_shard_set *set)
         count += (uint32_t) __builtin_popcountll(set->bits[i]);
     return count;
 }
+static inline uint32_t ctn_shard_set_count_in(const ctn_shard_set *set, const ctn_shard_set *other) /* in both */
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < CTN_SHARDS_MAX / 64; i++)
+        count += (uint32_t) __builtin_popcountll(set->bits[i] & other->bits[i]);
+    return count;
+}
+/* The one before which `at` others stand; there are more than that. */
+static inline uint32_t ctn_shard_set_at(const ctn_shard_set *set, uint32_t at)
+{
+    uint32_t shard = 0;
+    while (!ctn_shard_set_has(set, shard) || at-- > 0)
+        shard++;
+    return shard;
+}
 static inline bool ctn_shard_set_is_empty(const ctn_shard_set *set)
 {
     return ctn_shard_set_count(set) == 0;
@@ -100,6 +115,25 @@ int ctn_store_exec_nos_reserve(ctn_store *st, uint32_t count, int64_t *ret_first
 int ctn_store_key_claim(ctn_store *st, ctn_str chain_id, ctn_str key, ctn_execution_id id, ctn_execution_id *ret_id,
                         ctn_err *err);
 
+/* ---- shards that are set aside ---- */
+/* Executions of chains that require labels of a node (chain/requires.h) live in shards that are set aside for that
+ * requirement, so that the holder of such a shard can be one that meets it. Requirements are numbered as they are
+ * claimed, 0, 1, 2, ...; which shards a number has follows from it (ctn_shards_of_need) and never changes, so whoever
+ * looks finds the same lines and places. What else lives in such a shard is advanced by whoever holds it. */
+#define CTN_NEEDS_MAX 32
+typedef struct ctn_need {
+    ctn_str requires; /* canonical JSON: by its text it is known */
+    ctn_shard_set shards;
+} ctn_need;
+/* How many requirements a store has shards for: with 1,024 shards 32, of 16 shards each; half of them at most. */
+uint32_t ctn_needs_max(uint32_t shard_count);
+ctn_shard_set ctn_shards_of_need(uint32_t number, uint32_t shard_count); /* on disk, so it never changes */
+/* The shards of this requirement, from now on if nobody has claimed it before. CTN_E_LIMIT: there are ctn_needs_max
+ * others. CTN_E_BUSY: nodes of a version live that knows no requirements (named). */
+int ctn_store_need_claim(ctn_store *st, ctn_str requires, ctn_shard_set *ret_shards, ctn_err *err);
+/* All that were claimed, by number; in the arena. */
+int ctn_store_need_list(ctn_store *st, ctn_arena *arena, const ctn_need **ret_needs, size_t *ret_count, ctn_err *err);
+
 /* ---- nodes ---- */
 /* Whatever names an incarnation answers CTN_E_STALE when that node was buried or has left. */
 typedef struct ctn_node_row {
@@ -125,10 +159,13 @@ typedef struct ctn_beat {
     int64_t now_ms;            /* the store's clock */
     const ctn_node_row *nodes; /* the living, and those whose lease has expired and is not taken */
     size_t node_count;
-    uint32_t free_count; /* shards that nobody holds */
-    int64_t requests;    /* that wait in shards of this node */
-    int64_t changes;     /* grows when something was written that every node keeps in memory: breakers,
-                          * principals, schedules, tool pins, limits */
+    ctn_shard_set free;    /* shards that nobody holds */
+    uint32_t free_count;   /* so many */
+    const ctn_need *needs; /* shards that are set aside */
+    size_t need_count;
+    int64_t requests; /* that wait in shards of this node */
+    int64_t changes;  /* grows when something was written that every node keeps in memory: breakers,
+                       * principals, schedules, tool pins, limits */
 } ctn_beat;
 /* A lease that has expired, and was not taken, goes on. */
 int ctn_store_node_beat(ctn_store *st, int64_t incarnation, int64_t term_ms, bool is_leaving, ctn_arena *arena,
@@ -144,9 +181,9 @@ typedef struct ctn_shard_lease {
     uint64_t epoch;
     bool was_crash; /* its last holder did not give it back */
 } ctn_shard_lease;
-/* Takes free shards, at most `count`; *ret_count of them into ret_leases (room for count). */
-int ctn_store_shards_take(ctn_store *st, int64_t incarnation, uint32_t count, ctn_shard_lease *ret_leases,
-                          uint32_t *ret_count, ctn_err *err);
+/* Takes free shards of `among` (NULL: of all), at most `count`; *ret_count of them into ret_leases (room for count). */
+int ctn_store_shards_take(ctn_store *st, int64_t incarnation, const ctn_shard_set *among, uint32_t count,
+                          ctn_shard_lease *ret_leases, uint32_t *ret_count, ctn_err *err);
 /* The same, of one shard: CTN_E_BUSY when another node holds it. It is ours already: its lease as it is, so whoever
  * lost the answer of a take learns what was taken. */
 int ctn_store_shard_take(ctn_store *st, int64_t incarnation, uint32_t shard, ctn_shard_lease *ret, ctn_err *err);

@@ -60,3 +60,31 @@ uint32_t ctn_shard_of_key(ctn_str chain_id, ctn_str key, uint32_t shard_count)
     const ctn_str words[] = {CTN_STR("key"), chain_id, key};
     return shard_of_words(words, 3, shard_count);
 }
+
+/* ---- set aside ---- */
+
+#define NEED_STRIDES 64 /* each requirement gets one of so many shards; they take every other one */
+
+uint32_t ctn_needs_max(uint32_t shard_count)
+{
+    uint32_t half = (shard_count + 1) / 2;
+    return half < CTN_NEEDS_MAX ? half : CTN_NEEDS_MAX;
+}
+
+ctn_shard_set ctn_shards_of_need(uint32_t number, uint32_t shard_count)
+{
+    assert(number < ctn_needs_max(shard_count));
+    ctn_shard_set set = {{0}};
+    uint32_t count = shard_count < NEED_STRIDES ? 1 : shard_count / NEED_STRIDES;
+    for (uint32_t i = 0; i < count; i++)
+        ctn_shard_set_add(&set, (2 * number + 1) % shard_count + i * (shard_count / count));
+    return set;
+}
+
+const ctn_need *ctn_needs_of(const ctn_str *requires, size_t count, uint32_t shard_count, ctn_arena *arena)
+{
+    ctn_need *needs = CTN_NEW_ARRAY(arena, ctn_need, count);
+    for (uint32_t i = 0; i < count; i++)
+        needs[i] = (ctn_need){.requires = requires[i], .shards = ctn_shards_of_need(i, shard_count)};
+    return needs;
+}

@@ -19,6 +19,13 @@ static void nap_ms(int ms)
     (void) usleep((useconds_t) ms * 1000);
 }
 
+static void write_config(world *w, const char *url, const char *more)
+{
+    cli_world_write(w, "catena.yaml",
+                    "store: \"%s\"\ninclude: [asks.yaml, naps.yaml, counted.yaml, calls.yaml, draws.yaml]\n%s", url,
+                    more);
+}
+
 static void write_chains(world *w)
 {
     cli_world_write(w, "asks.yaml",
@@ -40,9 +47,12 @@ static void write_chains(world *w)
                     "  - {stepName: each, instructionSet: each, foreach: {items: {range: [0, 3]}, maxConcurrency: 3},"
                     " outputVariables: {said: said}}\n"
                     "instructionSets:\n  each: {chain: counted, arguments: {who: \"{item}\"}}\n");
+    cli_world_write(w, "draws.yaml",
+                    "id: draws\nname: Draws\nrequires: {gpu: true}\noutputs: {said: \"{drawn}\"}\nsteps:\n"
+                    "  - {stepName: draw, instructionSet: draw, outputVariables: [drawn]}\n"
+                    "instructionSets:\n  draw: {transform: '\"a tree\"'}\n");
     char *url = pg_server_new_database(server);
-    cli_world_write(w, "catena.yaml", "store: \"%s\"\ninclude: [asks.yaml, naps.yaml, counted.yaml, calls.yaml]\n",
-                    url);
+    write_config(w, url, "");
     (void) snprintf(database, sizeof database, "%s", strrchr(url, '/') + 1);
     free(url);
 }
@@ -219,6 +229,33 @@ static void a_url_that_leads_nowhere_gets_a_sentence(void **state)
     assert_non_null(strstr(w->said.err, "postgres://"));
 }
 
+static void what_requires_a_label_waits_for_a_node_that_has_it_and_says_so(void **state)
+{
+    world *w = *state;
+    char id[64];
+    write_chains(w);
+    assert_int_equal(catena(w, "run", "draws", NULL), 2); /* nobody serves, and this machine has no such label */
+    assert_err(w, "requires a node with the labels {\"gpu\":true}");
+    assert_int_equal(catena(w, "run", "draws", "--store", "sqlite:alone.db", NULL), 2);
+    assert_err(w, "this machine has {}");
+    (void) catena_start(w, "serve", "--node", "a", NULL);
+    assert_true(await(w, nodes_have, "\"a\"", 5000) >= 0);
+    start(w, "draws", id);
+    assert_err(w, "no living node has them");
+    assert_int_equal(catena(w, "show", id, NULL), 0);
+    assert_non_null(strstr(w->said.out, "waits for a node with the labels {\"gpu\":true}"));
+    assert_int_equal(catena(w, "nodes", NULL), 0);
+    assert_err(w, "no living node has the labels {\"gpu\":true}");
+    char *url = pg_server_url(server, database);
+    write_config(w, url, "node: {labels: {gpu: true, zone: north}}\n");
+    free(url);
+    (void) catena_start(w, "serve", "--node", "b", NULL);
+    await_status(w, id, "completed", 10000);
+    assert_int_equal(catena(w, "nodes", NULL), 0);
+    assert_null(strstr(w->said.err, "no living node"));
+    assert_int_equal(catena(w, "run", "draws", NULL), 0); /* of whatever node it is asked */
+}
+
 int main(void)
 {
     if (pg_server_missing())
@@ -229,6 +266,7 @@ int main(void)
         CLI_TEST(who_leaves_hands_over_at_once_and_a_key_starts_once),
         CLI_TEST(a_shard_whose_take_lost_its_answer_is_not_left_alone),
         CLI_TEST(without_a_node_the_command_does_it_itself),
+        CLI_TEST(what_requires_a_label_waits_for_a_node_that_has_it_and_says_so),
         CLI_TEST(a_second_node_of_one_name_is_refused),
         CLI_TEST(a_url_that_leads_nowhere_gets_a_sentence),
     };

@@ -264,6 +264,11 @@ static int exec_nos_reserve(ctn_store *st, uint32_t count, int64_t *ret_first, c
     return fails_now(st, err) ? CTN_E_IO : fleet_of(st)->exec_nos_reserve(inner_of(st), count, ret_first, err);
 }
 
+static int need_claim(ctn_store *st, ctn_str requires, uint32_t max, uint32_t *ret_number, ctn_err *err)
+{
+    return fails_now(st, err) ? CTN_E_IO : fleet_of(st)->need_claim(inner_of(st), requires, max, ret_number, err);
+}
+
 static int key_claim(ctn_store *st, ctn_str chain_id, ctn_str key, ctn_execution_id id, ctn_execution_id *ret_id,
                      ctn_err *err)
 {
@@ -296,6 +301,7 @@ static const ctn_fleet_ops faulty_fleet_ops = {
     .shard_count = shard_count,
     .exec_nos_reserve = exec_nos_reserve,
     .key_claim = key_claim,
+    .need_claim = need_claim,
     .shards_held = shards_held,
     .places_claim = places_claim,
     .tokens_take = tokens_take,

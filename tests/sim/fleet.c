@@ -39,6 +39,7 @@ static const char *const count_names[FLEET_COUNT] = {
     [FLEET_HELD_BACK] = "held back",
     [FLEET_REQUESTS] = "requests",
     [FLEET_SECOND_ASKS] = "asked again",
+    [FLEET_LABELLED] = "calls by label",
     [FLEET_LATE_WRITES] = "late writes",
     [FLEET_REPEATED_WRITES] = "repeated writes",
 };
@@ -81,6 +82,8 @@ void fleet_tell(fleet *w, const history_event *e)
     history_add(w->history, e);
     if (history_broken(w->history))
         BROKEN(w, "%s", history_broken(w->history));
+    if (e->kind == HISTORY_TAKEN || e->kind == HISTORY_RELEASED || e->kind == HISTORY_JOINED)
+        w->moved_at_ms = w->now_ms;
     if (e->kind == HISTORY_TAKEN) {
         w->holders[e->shard] = e->node;
     } else if (e->kind == HISTORY_RELEASED)
@@ -127,7 +130,7 @@ static void harm(fleet *w)
 static void be_calm(fleet *w)
 {
     w->is_calm = true;
-    w->calm_at_ms = w->held_at_ms = w->now_ms;
+    w->calm_at_ms = w->held_at_ms = w->moved_at_ms = w->now_ms; /* who was stopped has to hear what he is */
     for (int i = 0; i < w->node_count; i++) {
         w->nodes[i].cut_until_ms = 0;
         if (w->nodes[i].life && w->nodes[i].life->stopped_until_ms > w->now_ms)
@@ -315,8 +318,8 @@ static bool go_on_calmly(fleet *w, int64_t *idle_since_ms)
     }
     if (!next_ms && all_is_over(w))
         return false;
-    if (w->now_ms < *idle_since_ms + 2 * BEAT_MS)
-        return true; /* requests are found with a beat */
+    if (w->now_ms < *idle_since_ms + 2 * BEAT_MS || w->now_ms < w->moved_at_ms + 2 * BEAT_MS)
+        return true; /* requests are found with a beat, and shards go where they belong after one */
     *idle_since_ms = w->now_ms;
     if (somebody_helps(w))
         return true;
@@ -467,7 +470,7 @@ static void draw_faults(fleet *w, uint64_t *chance)
         w->meddling = 0;
 }
 
-static ctn_plan *compile(fleet *w, const spec *s)
+static ctn_plan *compile(fleet *w, const spec *s, bool requires_label)
 {
     ctn_arena *arena = ctn_arena_new(65536); /* the plan's own */
     ctn_findings findings;
@@ -477,7 +480,9 @@ static ctn_plan *compile(fleet *w, const spec *s)
     ctn_plan *plan = NULL;
     for (int i = 0; i < s->document_count; i++)
         (void) ctn_library_add_template(library, (ctn_str){0}, s->documents[i].name, s->documents[i].text, &findings);
-    (void) ctn_library_add_text(library, CTN_STR("chain.yaml"), s->text, &findings, &parsed);
+    ctn_str text =
+        requires_label ? ctn_arena_printf(arena, "requires: {gpu: true}\n%.*s", CTN_STR_ARG(s->text)) : s->text;
+    (void) ctn_library_add_text(library, CTN_STR("chain.yaml"), text, &findings, &parsed);
     if (parsed)
         (void) ctn_plan_compile(arena, library, parsed, &findings, &plan);
     if (!plan)
@@ -497,14 +502,14 @@ static void draw_chains(fleet *w, uint64_t *chance)
             fprintf(w->o.trace, "%.*s\n", CTN_STR_ARG(w->specs[i]->documents[k].text));
         if (w->o.trace)
             fprintf(w->o.trace, "%.*s\n", CTN_STR_ARG(w->specs[i]->text));
-        w->plans[i] = compile(w, w->specs[i]);
+        w->plans[i] = compile(w, w->specs[i], w->requires_label && i == 0);
     }
 }
 
 static void draw(fleet *w)
 {
     uint64_t seed = w->o.seed, chance = seed * 0xD6E8FEB86659FD93u + 17;
-    uint64_t *states[] = {&w->of_nodes, &w->of_links, &w->of_tools, &w->of_people, &w->of_ids};
+    uint64_t *states[] = {&w->of_nodes, &w->of_links, &w->of_tools, &w->of_people, &w->of_ids, &w->of_labels};
     for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
         *states[i] = seed * 0x9E3779B97F4A7C15u + 131 * (i + 1);
     draw_faults(w, &chance);
@@ -519,6 +524,7 @@ static void draw(fleet *w)
         w->node_count = w->o.nodes_max;
     if (w->o.executions_max && w->subject_count > w->o.executions_max)
         w->subject_count = w->o.executions_max;
+    w->requires_label = chance_percent(&w->of_labels, 30);
     draw_chains(w, &chance);
     for (int i = 0; i < w->node_count; i++) {
         int64_t off = w->clock_error_ms;

@@ -11,6 +11,9 @@
  * stopped between its look at the lease and the send of a write: the one documented case, counted people   start with a
  * key at any node, at several, again; answer, settle, cancel, pause, resume at any node
  *
+ * In some worlds a chain requires a label, which node 0 has in each of its lives and others in some of theirs: no call
+ * of such a chain is made by a node without.
+ *
  * Then it is calm: all nodes live, no faults. Within a bounded time every shard is held and known to its holder, and
  * all that can end does.
  *
@@ -44,6 +47,7 @@ typedef enum fleet_count {
     FLEET_HELD_BACK,   /* a look at the lease that said no */
     FLEET_REQUESTS,    /* filed for another node */
     FLEET_SECOND_ASKS, /* starts of a key that was asked for before */
+    FLEET_LABELLED,    /* calls of a chain that requires a label */
     FLEET_LATE_WRITES, /* the documented case */
     FLEET_REPEATED_WRITES,
     FLEET_COUNT

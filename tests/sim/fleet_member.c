@@ -54,7 +54,9 @@ static void join(life *l)
     char name[16];
     ctn_err err = {0};
     snprintf(name, sizeof name, "node-%d", l->node);
-    ctn_node_row row = {.name = ctn_str_from(name), .version = CTN_STR("sim"), .labels = CTN_STR("{}")};
+    ctn_node_row row = {.name = ctn_str_from(name),
+                        .version = CTN_STR("sim"),
+                        .labels = l->has_label ? CTN_STR("{\"gpu\":true}") : CTN_STR("{}")};
     l->op.rc = ctn_store_node_join(l->inner, &row, TERM_MS, &l->op.incarnation, &err);
     if (l->op.rc == CTN_OK)
         fleet_tell(
@@ -129,7 +131,8 @@ static void tell_taken(life *l, const ctn_shard_lease *lease)
 static void take(life *l)
 {
     ctn_err err = {0};
-    l->op.rc = ctn_store_shards_take(l->inner, l->incarnation, l->op.count, l->op.leases, &l->op.lease_count, &err);
+    l->op.rc = ctn_store_shards_take(l->inner, l->incarnation, &l->op.which, l->op.count, l->op.leases,
+                                     &l->op.lease_count, &err);
     for (uint32_t i = 0; l->op.rc == CTN_OK && i < l->op.lease_count; i++)
         tell_taken(l, &l->op.leases[i]);
     if (l->op.rc && l->op.rc != CTN_E_STALE)
@@ -246,10 +249,10 @@ static void gain(life *l, const ctn_shard_lease *leases, uint32_t count)
     l->needs_turn = true;
 }
 
-static void drain(life *l, uint32_t count)
+static void drain(life *l, const ctn_shard_set *among, uint32_t count)
 {
     for (uint32_t i = SHARDS; i-- > 0 && count;)
-        if (ctn_shard_set_has(&l->held, i) && !ctn_shard_set_has(&l->draining, i)) {
+        if (ctn_shard_set_has(&l->held, i) && !ctn_shard_set_has(&l->draining, i) && ctn_shard_set_has(among, i)) {
             ctn_shard_set_add(&l->draining, i);
             count--;
         }
@@ -309,8 +312,8 @@ static void decide(life *l)
     ctn_balance_view view = {.beat = b,
                              .incarnation = l->incarnation,
                              .shard_count = SHARDS,
-                             .held = ctn_shard_set_count(&l->held),
-                             .draining = ctn_shard_set_count(&l->draining),
+                             .held = l->held,
+                             .draining = l->draining,
                              .is_leaving = l->is_leaving,
                              .beat_ms = BEAT_MS,
                              .settle_ms = SETTLE_MS};
@@ -321,11 +324,12 @@ static void decide(life *l)
     }
     l->looks_for_requests = l->looks_for_requests || b->requests;
     if (todo.give)
-        drain(l, todo.give);
+        drain(l, &todo.of, todo.give);
     if (todo.buries) {
         send_op(l, OP_BURY);
     } else if (todo.take) {
         l->op.count = todo.take;
+        l->op.which = todo.from;
         send_op(l, OP_TAKE);
     } else
         go_on(l, todo.look_in_ms);

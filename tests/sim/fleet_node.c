@@ -74,7 +74,10 @@ static bool new_engine(life *l, ctn_err *err)
     fleet *w = l->w;
     l->leases =
         (ctn_leases){.ctx = l, .epoch = epoch_of, .was_crash = was_crash, .left_ms = left_ms, .send_ms = SEND_MS};
+    const ctn_json *labels = NULL;
+    (void) ctn_json_parse(w->arena, l->has_label ? CTN_STR("{\"gpu\":true}") : CTN_STR("{}"), NULL, &labels, NULL);
     ctn_engine_options o = {
+        .labels = labels,
         .store = faulty_store_handle(l->link),
         .leases = &l->leases,
         .clock = {.now_ms = now, .ctx = l},
@@ -98,6 +101,7 @@ void fleet_birth(fleet *w, int number)
     ctn_err err = {0};
     life *l = CTN_NEW(w->arena, life);
     *l = (life){.w = w, .node = number, .number = (int) w->life_count + 1, .needs_turn = true};
+    l->has_label = number == 0 || chance_percent(&w->of_labels, 30);
     w->lives = ctn_array_room(w->lives, w->life_count, &w->life_capacity, sizeof *w->lives);
     w->lives[w->life_count++] = l;
     w->nodes[number].life = l;

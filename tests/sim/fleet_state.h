@@ -84,6 +84,7 @@ typedef struct life {
     struct fleet *w;
     int node, number;
     bool is_dead, is_leaving, needs_turn;
+    bool has_label;
     int64_t stopped_until_ms;
     ctn_store *inner;
     faulty_store *link;
@@ -153,13 +154,15 @@ typedef struct fleet {
     fleet_report *report;
     sim_failure *failure;
     sim_failure excused; /* what the oracles of the documented case say: nobody listens */
-    uint64_t of_nodes, of_links, of_tools, of_people, of_ids; /* chance, by purpose */
+    uint64_t of_nodes, of_links, of_tools, of_people, of_ids, of_labels; /* chance, by purpose */
     /* shares, in percent */
     int kills, leaves, stops, send_stops, cuts, lost_answers, tool_faults, checks_fail, meddling;
     int64_t clock_error_ms; /* the most that a node's wall clock is off */
+    bool requires_label;    /* the first chain does */
     bool tools_are_children, person_is_absent, retries_interrupted;
     int64_t now_ms, began_at_ms, calm_at_ms; /* the store's clock */
     int64_t held_at_ms;                      /* since it is calm: when every shard had a holder that knew, last */
+    int64_t moved_at_ms;                     /* when somebody joined, or a shard moved, last */
     int64_t ticks_left;
     bool is_calm;
     uint64_t order, op_number;

@@ -171,6 +171,12 @@ static void begin(void *ctx, const ctn_call_request *r)
     }
     if (!l->epochs[x->exec_no % SHARDS])
         BROKEN(w, "%.*s is called by a node that knows that its shard is another's", CTN_STR_ARG(r->idempotency_key));
+    if (w->plans[x->chain]->requires) {
+        COUNT(w, FLEET_LABELLED);
+        if (!l->has_label)
+            BROKEN(w, "node %d has not the label that %.*s requires, and calls it", l->node,
+                   CTN_STR_ARG(r->idempotency_key));
+    }
     if (is_check(r->target)) {
         begin_check(l, r, x);
         return;
@@ -299,8 +305,6 @@ static void note_reply(const event *e)
     d->was_broken = false;
     d->retry_after_ms = 0;
     d->codes_seen |= e->failure ? 1u << e->failure : 0;
-    if (!e->failure && d->role == CTN_ROLE_DO)
-        e->x->oracle.given->of_step[d->task->step] |= 1u << spec_value_of(ctn_str_from(d->key));
 }
 
 void fleet_reply(fleet *w, const event *e)
@@ -311,6 +315,9 @@ void fleet_reply(fleet *w, const event *e)
     const ctn_json *value = e->is_check ? check_answer(w, e, arena) : e->d ? value_of(arena, e->d->key) : NULL;
     if (!e->is_check && !e->is_stale && !is_stale(e->l, e->x))
         note_reply(e);
+    /* Who has lost the shard may keep what the tool said in its cache, and have the shard again. */
+    if (!e->is_check && e->d && !e->failure && e->d->role == CTN_ROLE_DO)
+        e->x->oracle.given->of_step[e->d->task->step] |= 1u << spec_value_of(ctn_str_from(e->d->key));
     ctn_call_result result = {
         .failure = e->failure,
         .value = e->failure ? NULL : value,

@@ -30,6 +30,7 @@ typedef struct node {
     const ctn_driver *drivers[1];
     ctn_log log;
     ctn_batch *submitted[CTN_STRANDS_MAX];
+    bool has_gpu;
     int64_t incarnation, left_ms, next_ms;
     uint64_t epochs[SHARDS], chance;
     bool was_crash[SHARDS];
@@ -148,6 +149,23 @@ static const char answer_chain[] = "id: asking\n"
                                    "steps: [{stepName: ask, instructionSet: ask}]\n"
                                    "instructionSets: {ask: {wait: {ms: 600000}}}\n";
 
+static const char gpu_chain[] = "id: gpu\n"
+                                "requires: {gpu: true}\n"
+                                "steps: [{stepName: pay, instructionSet: gpu-pay}]\n"
+                                "instructionSets: {gpu-pay: {tool: sim/pay, effect: write}}\n";
+static const char calls_gpu_chain[] =
+    "id: calls-gpu\n"
+    "steps: [{stepName: read, instructionSet: read}, {stepName: sub, instructionSet: sub}]\n"
+    "instructionSets:\n"
+    "  read: {tool: sim/read, effect: read}\n"
+    "  sub: {chain: gpu}\n";
+static const char gpu_line_chain[] = "id: gpu-line\n"
+                                     "requires: {gpu: true, zone: north}\n"
+                                     "concurrencyKey: '{who}'\n"
+                                     "steps: [{stepName: pay, instructionSet: pay}]\n"
+                                     "instructionSets: {pay: {tool: sim/pay, effect: write}}\n";
+static const ctn_placement_room all_shards = {.shard_count = SHARDS};
+
 static ctn_plan *compile(const char *yaml)
 {
     ctn_arena *arena = ctn_arena_new(65536);
@@ -156,6 +174,8 @@ static ctn_plan *compile(const char *yaml)
     ctn_library *library = ctn_library_new(arena);
     const ctn_chain *chain = NULL;
     ctn_plan *plan = NULL;
+    if (yaml == calls_gpu_chain)
+        (void) ctn_library_add_text(library, CTN_STR("gpu.yaml"), ctn_str_from(gpu_chain), &findings, NULL);
     (void) ctn_library_add_text(library, CTN_STR("test.yaml"), ctn_str_from(yaml), &findings, &chain);
     if (!chain || ctn_plan_compile(arena, library, chain, &findings, &plan))
         fail_msg("%.*s", CTN_STR_ARG(findings.items[0].message));
@@ -173,7 +193,10 @@ static int on_find(void *ctx, ctn_str chain_id, ctn_plan **ret_plan, ctn_err *er
 
 static void node_open(town *t, node *n, const char *name, const char *url)
 {
-    ctn_node_row row = {.name = ctn_str_from(name), .labels = CTN_STR("{}"), .version = CTN_STR("1")};
+    const ctn_json *labels = NULL;
+    ctn_str labels_text = n->has_gpu ? CTN_STR("{\"gpu\":true}") : CTN_STR("{}");
+    ctn_node_row row = {.name = ctn_str_from(name), .labels = labels_text, .version = CTN_STR("1")};
+    assert_int_equal(ctn_json_parse(t->arena, labels_text, NULL, &labels, NULL), CTN_OK);
     n->t = t;
     n->chance = (uint64_t) name[0];
     n->left_ms = TERM_MS;
@@ -188,6 +211,7 @@ static void node_open(town *t, node *n, const char *name, const char *url)
     n->drivers[0] = &n->driver;
     n->log = (ctn_log){.fd = memfd_create("log", MFD_CLOEXEC), .level_min = CTN_LOG_ERROR, .clock = t->clock};
     ctn_engine_options o = {.store = n->store,
+                            .labels = labels,
                             .leases = &n->leases,
                             .clock = t->clock,
                             .seed = n->chance,
@@ -215,6 +239,7 @@ static town *town_of(ctn_schedule schedule, uint32_t strands)
     t->schedule = schedule;
     t->strands = strands;
     t->arena = ctn_arena_new(4096);
+    t->b.has_gpu = true;
     node_open(t, &t->a, "a", url);
     node_open(t, &t->b, "b", url);
     return t;
@@ -444,7 +469,7 @@ static void a_start_for_another_nodes_shard_is_sent_there(void **state)
     ctn_start line_a = start_of(&t->a, line_chain), line_b = start_of(&t->b, line_chain);
     ctn_placement at;
     line_a.input = line_b.input = input_of(t, "{\"who\":\"ada\"}");
-    assert_int_equal(ctn_placement_of(&line_a, t->now_ms, SHARDS, t->arena, &at, NULL), CTN_OK);
+    assert_int_equal(ctn_placement_of(&line_a, t->now_ms, &all_shards, t->arena, &at, NULL), CTN_OK);
     assert_false(at.is_anywhere);
     acked a = started(&t->a, &line_a), b = started(&t->b, &line_b);
     assert_int_equal(a.rc, at.shard < 8 ? CTN_OK : CTN_E_STALE);
@@ -466,7 +491,7 @@ static void a_start_that_comes_again_under_its_id_is_one(void **state)
     take_shards(&t->a, 0, 16);
     ctn_start start = start_of(&t->a, one_chain);
     ctn_placement at;
-    assert_int_equal(ctn_placement_of(&start, t->now_ms, SHARDS, t->arena, &at, NULL), CTN_OK);
+    assert_int_equal(ctn_placement_of(&start, t->now_ms, &all_shards, t->arena, &at, NULL), CTN_OK);
     start.id = id_in(t, at.shard);
     acked first = {0}, second = {0};
     ctn_engine_start(t->a.engine, &start, on_ack, &first);
@@ -832,10 +857,95 @@ static void a_commit_fails_in_one_strand_and_the_other_goes_on(void **state)
     town_free(t);
 }
 
+/* ---- labels ---- */
+
+static void give(node *from, node *to, uint32_t shard)
+{
+    ctn_shard_set one = range(shard, shard + 1);
+    lose_shards(from, shard, shard + 1);
+    assert_int_equal(ctn_store_shards_release(from->store, from->incarnation, &one, NULL), CTN_OK);
+    take_shards(to, shard, shard + 1);
+    turns(to);
+}
+
+/* a has no gpu, b has. */
+static void what_requires_labels_waits_where_they_are_not_and_begins_where_they_are(void **state)
+{
+    (void) state;
+    town *t = town_new();
+    take_shards(&t->a, 0, SHARDS);
+    ctn_start start = start_of(&t->a, gpu_chain);
+    acked first = started(&t->a, &start), second = started(&t->a, &start);
+    assert_int_equal(first.rc, CTN_OK); /* it is kept */
+    uint32_t shard = ctn_shard_of_id(first.id, SHARDS);
+    assert_int_equal(ctn_shard_of_id(second.id, SHARDS), shard); /* that is set aside */
+    pass(t, 5000);
+    assert_int_equal(t->a.call_count, 0);
+    acked ended = {0}; /* who waits can be ended */
+    ctn_engine_input(t->a.engine, second.id, &(ctn_input){.kind = CTN_IN_CANCEL, .actor = CTN_STR("ada")}, NULL, on_ack,
+                     &ended);
+    turns(&t->a);
+    assert_int_equal(ended.rc, CTN_OK);
+    assert_int_equal(row_of(t, second.id).status, CTN_STATUS_CANCELLED);
+    give(&t->a, &t->b, shard);
+    assert_int_equal(calls_of(&t->b, "sim/pay"), 1);
+    answer(&t->b, "sim/pay", "{}");
+    turns(&t->b);
+    assert_int_equal(row_of(t, first.id).status, CTN_STATUS_COMPLETED);
+    assert_int_equal(t->a.call_count, 0);
+    town_free(t);
+}
+
+/* It had begun where the label is, and its shard went where it is not: what was under way waits for the next one. */
+static void what_was_begun_is_not_gone_on_with_where_the_labels_are_not(void **state)
+{
+    (void) state;
+    town *t = town_new();
+    take_shards(&t->b, 0, SHARDS);
+    ctn_start start = start_of(&t->b, calls_gpu_chain); /* its sub-chain requires it */
+    acked a = started(&t->b, &start);
+    uint32_t shard = ctn_shard_of_id(a.id, SHARDS);
+    assert_int_equal(calls_of(&t->b, "sim/read"), 1);
+    give(&t->b, &t->a, shard);
+    pass(t, 5000);
+    assert_int_equal(t->a.call_count, 0);
+    give(&t->a, &t->b, shard);
+    assert_int_equal(calls_of(&t->b, "sim/read"), 2);
+    answer(&t->b, "sim/read", "{}");
+    turns(&t->b);
+    assert_int_equal(calls_of(&t->b, "sim/pay"), 1);
+    give(&t->b, &t->a, shard);
+    pass(t, 5000);
+    assert_int_equal(t->a.call_count, 0);
+    town_free(t);
+}
+
+static void lines_of_what_requires_labels_are_in_shards_that_are_set_aside(void **state)
+{
+    (void) state;
+    town *t = town_new();
+    ctn_shard_set gpu, north;
+    take_shards(&t->b, 0, SHARDS);
+    assert_int_equal(ctn_store_need_claim(t->a.store, CTN_STR("{\"gpu\":true}"), &gpu, NULL), CTN_OK);
+    ctn_start line = start_of(&t->b, gpu_line_chain);
+    line.input = input_of(t, "{\"who\":\"ada\"}");
+    acked a = started(&t->b, &line), b = started(&t->b, &line);
+    assert_int_equal(ctn_store_need_claim(t->a.store, CTN_STR("{\"gpu\":true,\"zone\":\"north\"}"), &north, NULL),
+                     CTN_OK);
+    assert_true(ctn_shard_set_has(&north, ctn_shard_of_id(a.id, SHARDS)));
+    assert_true(ctn_shard_set_has(&north, ctn_shard_of_id(b.id, SHARDS)));
+    assert_int_equal(ctn_shard_set_count_in(&gpu, &north), 0);
+    assert_int_equal(t->b.call_count, 0); /* it has no zone */
+    town_free(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_commit_fails_in_one_strand_and_the_other_goes_on),
+        cmocka_unit_test(what_requires_labels_waits_where_they_are_not_and_begins_where_they_are),
+        cmocka_unit_test(what_was_begun_is_not_gone_on_with_where_the_labels_are_not),
+        cmocka_unit_test(lines_of_what_requires_labels_are_in_shards_that_are_set_aside),
         cmocka_unit_test(number_and_id_of_a_start_say_a_shard_of_its_node),
         cmocka_unit_test(numbers_in_a_shard_ascend_when_it_moves),
         cmocka_unit_test(a_start_for_another_nodes_shard_is_sent_there),

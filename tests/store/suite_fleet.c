@@ -9,6 +9,7 @@
 #include "store/principals.h"
 #include "store/tool_pins.h"
 #include <inttypes.h>
+#include <stdio.h>
 
 /* ---- nodes ---- */
 
@@ -52,6 +53,72 @@ static void a_node_is_listed_as_it_joined(void **state)
     suite_later(f, SUITE_DAY_MS + 1000);
     assert_ok(ctn_store_node_beat(a.st, a.incarnation, SUITE_TERM_MS, true, f->arena, &beat, &err_));
     assert_string_equal(listed(f, &seen), "a/live leaving 1.2 http://a:1 {\"gpu\":true} 0;");
+    suite_part_with(&a);
+    suite_part_with(&b);
+}
+
+static void what_is_required_has_the_same_shards_for_whoever_asks(void **state)
+{
+    suite_fixture *f = *state;
+    ctn_shard_set gpu, north, again, seen = {{0}};
+    const ctn_need *needs = NULL;
+    size_t count = 99;
+    suite_node a = suite_join(f, "a");
+    assert_ok(ctn_store_need_list(f->second, f->arena, &needs, &count, &err_));
+    assert_int_equal(count, 0);
+    assert_ok(ctn_store_need_claim(f->st, S("{\"gpu\":true}"), &gpu, &err_));
+    assert_ok(ctn_store_need_claim(a.st, S("{\"zone\":\"north\"}"), &north, &err_));
+    assert_ok(ctn_store_need_claim(a.st, S("{\"gpu\":true}"), &again, &err_));
+    assert_memory_equal(&gpu, &again, sizeof gpu);
+    assert_int_equal(ctn_shard_set_count(&gpu), 1);
+    assert_int_equal(ctn_shard_set_count_in(&gpu, &north), 0);
+    assert_ok(ctn_store_need_list(f->second, f->arena, &needs, &count, &err_));
+    ctn_beat beat = suite_beat(f, &a);
+    assert_int_equal(count, 2);
+    assert_int_equal(beat.need_count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        assert_str(needs[i].requires, i == 0 ? "{\"gpu\":true}" : "{\"zone\":\"north\"}");
+        assert_str(beat.needs[i].requires, i == 0 ? "{\"gpu\":true}" : "{\"zone\":\"north\"}");
+        assert_memory_equal(&needs[i].shards, i == 0 ? &gpu : &north, sizeof gpu);
+        assert_memory_equal(&beat.needs[i].shards, i == 0 ? &gpu : &north, sizeof gpu);
+    }
+    ctn_err err = {0};
+    int rc = CTN_OK;
+    uint32_t claimed = 2;
+    for (; rc == CTN_OK && claimed < 2 * SUITE_SHARDS; claimed += rc == CTN_OK) {
+        char text[40];
+        snprintf(text, sizeof text, "{\"n\":%u}", claimed);
+        rc = ctn_store_need_claim(f->st, S(text), &again, &err);
+        if (rc == CTN_OK)
+            ctn_shard_set_put(&seen, &again);
+    }
+    assert_int_equal(rc, CTN_E_LIMIT); /* half of them are set aside */
+    assert_int_equal(claimed, SUITE_SHARDS / 2);
+    assert_int_equal(ctn_shard_set_count(&seen), SUITE_SHARDS / 2 - 2);
+    assert_non_null(strstr(err.message, "{\"n\":8}"));
+    assert_ok(ctn_store_need_claim(f->st, S("{\"gpu\":true}"), &again, &err_));
+    assert_memory_equal(&gpu, &again, sizeof gpu);
+    suite_part_with(&a);
+}
+
+static void free_shards_are_told_and_taken_of_those_that_are_wanted(void **state)
+{
+    suite_fixture *f = *state;
+    suite_node a = suite_join(f, "a"), b = suite_join(f, "b");
+    ctn_shard_set among = {{0x8a0}}, none = {{0}}; /* 5, 7, 11 */
+    ctn_shard_lease leases[SUITE_SHARDS];
+    uint32_t count = 77;
+    assert_ok(ctn_store_shards_take(a.st, a.incarnation, &none, 4, leases, &count, &err_));
+    assert_int_equal(count, 0);
+    assert_ok(ctn_store_shards_take(a.st, a.incarnation, &among, 2, leases, &count, &err_));
+    assert_int_equal(count, 2);
+    assert_true(ctn_shard_set_has(&among, leases[0].shard) && ctn_shard_set_has(&among, leases[1].shard));
+    assert_ok(ctn_store_shards_take(b.st, b.incarnation, &among, 2, leases, &count, &err_));
+    assert_int_equal(count, 1);
+    ctn_beat beat = suite_beat(f, &b);
+    assert_int_equal(beat.free_count, SUITE_SHARDS - 3);
+    for (uint32_t i = 0; i < SUITE_SHARDS; i++)
+        assert_int_equal(ctn_shard_set_has(&beat.free, i), !ctn_shard_set_has(&among, i));
     suite_part_with(&a);
     suite_part_with(&b);
 }
@@ -150,7 +217,7 @@ static void who_was_buried_or_has_left_is_told_so_whatever_it_asks(void **state)
         ctn_err err = {0};
         assert_int_equal(ctn_store_node_beat(st, no, SUITE_TERM_MS, false, f->arena, &beat, &err), CTN_E_STALE);
         assert_non_null(strstr(err.message, "taken for dead"));
-        assert_int_equal(ctn_store_shards_take(st, no, 4, leases, &count, &err), CTN_E_STALE);
+        assert_int_equal(ctn_store_shards_take(st, no, NULL, 4, leases, &count, &err), CTN_E_STALE);
         assert_int_equal(ctn_store_shard_take(st, no, 3, leases, &err), CTN_E_STALE);
         assert_int_equal(ctn_store_shards_release(st, no, &all, &err), CTN_E_STALE);
         assert_int_equal(ctn_store_places_claim(st, no, S("chain x"), 3, 1, &granted, &err), CTN_E_STALE);
@@ -503,6 +570,8 @@ static void what_makes_no_sense_is_refused_with_a_sentence(void **state)
 
 static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_node_is_listed_as_it_joined),
+    cmocka_unit_test(what_is_required_has_the_same_shards_for_whoever_asks),
+    cmocka_unit_test(free_shards_are_told_and_taken_of_those_that_are_wanted),
     cmocka_unit_test(a_name_belongs_to_one_that_lives),
     cmocka_unit_test(a_beat_moves_the_lease_on),
     cmocka_unit_test(the_dead_are_buried_when_their_lease_has_settled_and_not_before),

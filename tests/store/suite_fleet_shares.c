@@ -50,7 +50,7 @@ uint32_t suite_take(suite_node *node, uint32_t count)
 {
     ctn_shard_lease leases[SUITE_SHARDS];
     uint32_t taken = 99;
-    assert_ok(ctn_store_shards_take(node->st, node->incarnation, count, leases, &taken, &err_));
+    assert_ok(ctn_store_shards_take(node->st, node->incarnation, NULL, count, leases, &taken, &err_));
     assert_true(taken <= count);
     for (uint32_t i = 0; i < taken; i++) {
         assert_true(leases[i].shard < SUITE_SHARDS && leases[i].epoch > 0);
@@ -356,7 +356,7 @@ static void *take_part(void *ctx)
         uint32_t count = 0;
         int64_t tokens = 0, next_ms;
         do /* who waits for a row too long is told so, and comes again */
-            t->rc = ctn_store_shards_take(t->st, t->incarnation, 2, leases, &count, NULL);
+            t->rc = ctn_store_shards_take(t->st, t->incarnation, NULL, 2, leases, &count, NULL);
         while (t->rc == CTN_E_BUSY);
         for (uint32_t k = 0; k < count; k++)
             ctn_shard_set_add(&t->held, leases[k].shard);

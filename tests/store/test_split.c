@@ -80,7 +80,7 @@ static int world_setup(void **state)
     assert_ok(ctn_store_handle_of(w->other, w->ann, &err_));
     ctn_shard_lease leases[SHARDS];
     uint32_t count = 0;
-    assert_ok(ctn_store_shards_take(w->st, w->ann, SHARDS, leases, &count, &err_));
+    assert_ok(ctn_store_shards_take(w->st, w->ann, NULL, SHARDS, leases, &count, &err_));
     assert_int_equal(count, SHARDS);
     ctn_shard_set held = {{0}};
     for (uint32_t i = 0; i < count; i++) {

@@ -134,12 +134,47 @@ static void a_schema_that_it_does_not_know_is_refused_by_name(void **state)
     assert_true(
         pg_server_try(server, o.database,
                       "UPDATE catena.meta SET schema_number = schema_number + 5, works_from = schema_number + 5"));
+    char wanted[32];
+    int64_t number = pg_server_number(server, o.database, "SELECT schema_number FROM catena.meta");
+    snprintf(wanted, sizeof wanted, "schema %lld ", (long long) number);
     for (int mode = CTN_STORE_READ; mode <= CTN_STORE_CREATE; mode++) {
         assert_int_equal(ctn_store_open(o.url, (ctn_store_mode) mode, &again, &err), CTN_E_NEWER);
-        assert_non_null(strstr(err.message, "schema 6"));
+        assert_non_null(strstr(err.message, wanted));
         assert_non_null(strstr(err.message, "newer"));
     }
-    assert_int_equal(pg_server_number(server, o.database, "SELECT schema_number FROM catena.meta"), 6); /* untouched */
+    assert_int_equal(pg_server_number(server, o.database, "SELECT schema_number FROM catena.meta"),
+                     number); /* untouched */
+    node_end(&o);
+}
+
+/* What schema 2 added goes, as if it had never been: an old node makes a store, and a new program comes. */
+static void a_store_of_schema_1_gets_shards_to_set_aside_when_no_old_node_lives(void **state)
+{
+    (void) state;
+    old_node o = {0};
+    ctn_store *newer = NULL;
+    ctn_store_version version;
+    ctn_shard_set shards;
+    ctn_err err = {0};
+    pthread_t thread;
+    node_begin(&o);
+    assert_true(pg_server_try(server, o.database,
+                              "DROP TABLE catena.needs; ALTER TABLE catena.nodes DROP COLUMN knows_needs;"
+                              "UPDATE catena.meta SET schema_number = 1"));
+    assert_int_equal(pthread_create(&thread, NULL, commit_on, &o), 0);
+    wait_for_commits(&o, 20);
+    assert_ok(ctn_store_open(o.url, CTN_STORE_CREATE, &newer, &err_));
+    wait_for_commits(&o, 20);
+    o.stops = true;
+    pthread_join(thread, NULL);
+    assert_int_equal(o.refused, 0);
+    assert_ok(ctn_store_version_read(o.url, &version, &err_));
+    assert_int_equal(version.found, version.newest);
+    assert_int_equal(ctn_store_need_claim(newer, S("{\"gpu\":true}"), &shards, &err), CTN_E_BUSY);
+    assert_non_null(strstr(err.message, "(old)"));
+    assert_ok(ctn_store_node_leave(o.st, o.incarnation, &err_));
+    assert_ok(ctn_store_need_claim(newer, S("{\"gpu\":true}"), &shards, &err_));
+    ctn_store_close(newer);
     node_end(&o);
 }
 
@@ -153,6 +188,7 @@ int main(void)
     server = pg_server_start(NULL);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_old_node_commits_while_the_schema_grows),
+        cmocka_unit_test(a_store_of_schema_1_gets_shards_to_set_aside_when_no_old_node_lives),
         cmocka_unit_test(a_schema_that_it_does_not_know_is_refused_by_name),
     };
     int failed = cmocka_run_group_tests_name("upgrade", tests, NULL, NULL);

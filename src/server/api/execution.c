@@ -131,6 +131,8 @@ void ctn_api_tell_execution(ctn_api_call *call, ctn_execution_id id)
         ctn_json_put_str(&b, "pausedBecause", s.paused_because);
     if (s.queued_behind.len)
         ctn_json_put_str(&b, "queuedBehind", s.queued_behind);
+    if (s.waits_for_node.len)
+        ctn_json_put_str(&b, "waitsForNode", s.waits_for_node);
     answer(call, &row, &b);
     ctn_execution_unload_beside(ctn_host_engine(call->host), x);
 }

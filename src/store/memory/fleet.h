@@ -45,11 +45,13 @@ struct memory_fleet {
     uint32_t shard_count;
     ctn_clock clock;
     memory_shard *shards;
-    memory_table nodes;    /* memory_node by incarnation */
-    memory_table keys;     /* memory_claimed_key by chain and key */
-    memory_table requests; /* memory_request by number */
-    memory_table claims;   /* memory_claim by name and incarnation */
-    memory_table buckets;  /* memory_bucket by name */
+    memory_table nodes;           /* memory_node by incarnation */
+    memory_table keys;            /* memory_claimed_key by chain and key */
+    memory_table requests;        /* memory_request by number */
+    memory_table claims;          /* memory_claim by name and incarnation */
+    memory_table buckets;         /* memory_bucket by name */
+    ctn_str needs[CTN_NEEDS_MAX]; /* what is required, by number */
+    uint32_t need_count;
     int64_t incarnation_last, request_last, number_next;
     memory_store *listeners; /* handles that can be woken */
 };
@@ -81,8 +83,8 @@ int ctn_memory_node_list(ctn_store *st, ctn_node_fn *fn, void *ctx, ctn_err *err
 /* It lives no more; its shards and places are free. */
 void ctn_memory_node_end(memory_db *db, ctn_node_row *node, bool was_crash);
 uint32_t ctn_memory_bury(memory_db *db, int64_t settle_ms); /* counts them */
-int ctn_memory_shards_take(ctn_store *st, int64_t incarnation, uint32_t count, ctn_shard_lease *ret_leases,
-                           uint32_t *ret_count, ctn_err *err);
+int ctn_memory_shards_take(ctn_store *st, int64_t incarnation, const ctn_shard_set *among, uint32_t count,
+                           ctn_shard_lease *ret_leases, uint32_t *ret_count, ctn_err *err);
 int ctn_memory_shard_take(ctn_store *st, int64_t incarnation, uint32_t shard, ctn_shard_lease *ret, ctn_err *err);
 int ctn_memory_shards_release(ctn_store *st, int64_t incarnation, const ctn_shard_set *which, ctn_err *err);
 int ctn_memory_nodes_bury(ctn_store *st, int64_t settle_ms, uint32_t *ret_buried, ctn_err *err);
@@ -106,6 +108,9 @@ int ctn_memory_by_claim(const void *row, const void *claim); /* memory_claim */
 int ctn_memory_exec_nos_reserve(ctn_store *st, uint32_t count, int64_t *ret_first, ctn_err *err);
 int ctn_memory_key_get(ctn_store *st, ctn_str chain_id, ctn_str key, ctn_execution_id *ret_id, ctn_err *err);
 int ctn_memory_key_claim(ctn_store *st, ctn_str chain_id, ctn_str key, ctn_execution_id id, ctn_execution_id *ret_id,
+                         ctn_err *err);
+int ctn_memory_need_claim(ctn_store *st, ctn_str requires, uint32_t max, uint32_t *ret_number, ctn_err *err);
+int ctn_memory_need_list(ctn_store *st, ctn_arena *arena, const ctn_str **ret_requires, size_t *ret_count,
                          ctn_err *err);
 int ctn_memory_places_claim(ctn_store *st, int64_t incarnation, ctn_str name, int64_t max, int64_t wanted,
                             int64_t *ret_granted, ctn_err *err);

@@ -120,3 +120,34 @@ int ctn_memory_tokens_take(ctn_store *st, ctn_str name, double per_second, int64
     memory_unlock(db);
     return CTN_OK;
 }
+
+/* ---- shards that are set aside ---- */
+
+int ctn_memory_need_claim(ctn_store *st, ctn_str requires, uint32_t max, uint32_t *ret_number, ctn_err *err)
+{
+    (void) err;
+    memory_db *db = memory_lock(st);
+    memory_fleet *fleet = db->fleet;
+    uint32_t i = 0;
+    while (i < fleet->need_count && !ctn_str_equal(fleet->needs[i], requires))
+        i++;
+    bool is_known = i < fleet->need_count, has_room = i < max;
+    if (!is_known && has_room)
+        fleet->needs[fleet->need_count++] = ctn_arena_str(db->arena, requires);
+    *ret_number = i;
+    memory_unlock(db);
+    return is_known || has_room ? CTN_OK : CTN_E_LIMIT;
+}
+
+int ctn_memory_need_list(ctn_store *st, ctn_arena *arena, const ctn_str **ret_requires, size_t *ret_count, ctn_err *err)
+{
+    (void) err;
+    memory_db *db = memory_lock(st);
+    ctn_str *all = CTN_NEW_ARRAY(arena, ctn_str, db->fleet->need_count);
+    for (uint32_t i = 0; i < db->fleet->need_count; i++)
+        all[i] = db->fleet->needs[i]; /* their texts never move */
+    *ret_requires = all;
+    *ret_count = db->fleet->need_count;
+    memory_unlock(db);
+    return CTN_OK;
+}

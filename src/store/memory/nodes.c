@@ -94,7 +94,12 @@ int ctn_memory_node_beat(ctn_store *st, int64_t incarnation, int64_t term_ms, bo
             if (memory_node_at(fleet, i)->row.is_live)
                 rows[ret->node_count++] = row_of(db, memory_node_at(fleet, i)); /* their texts never move */
         for (uint32_t i = 0; i < fleet->shard_count; i++)
-            ret->free_count += fleet->shards[i].holder == 0;
+            if (fleet->shards[i].holder == 0) {
+                ctn_shard_set_add(&ret->free, i);
+                ret->free_count++;
+            }
+        ret->needs = ctn_needs_of(fleet->needs, fleet->need_count, fleet->shard_count, arena);
+        ret->need_count = fleet->need_count;
     }
     memory_unlock(db);
     return mine ? CTN_OK : CTN_E_STALE;

@@ -53,15 +53,15 @@ static ctn_shard_lease take(memory_db *db, uint32_t number, int64_t incarnation)
     return (ctn_shard_lease){.shard = number, .epoch = shard->epoch, .was_crash = shard->was_crash};
 }
 
-int ctn_memory_shards_take(ctn_store *st, int64_t incarnation, uint32_t count, ctn_shard_lease *ret_leases,
-                           uint32_t *ret_count, ctn_err *err)
+int ctn_memory_shards_take(ctn_store *st, int64_t incarnation, const ctn_shard_set *among, uint32_t count,
+                           ctn_shard_lease *ret_leases, uint32_t *ret_count, ctn_err *err)
 {
     (void) err;
     memory_db *db = memory_lock(st);
     bool is_live = ctn_memory_node_live(db, incarnation) != NULL;
     uint32_t taken = 0;
     for (uint32_t i = 0; is_live && i < db->fleet->shard_count && taken < count; i++)
-        if (db->fleet->shards[i].holder == 0)
+        if (db->fleet->shards[i].holder == 0 && (!among || ctn_shard_set_has(among, i)))
             ret_leases[taken++] = take(db, i, incarnation);
     if (is_live)
         *ret_count = taken;

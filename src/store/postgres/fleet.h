@@ -27,8 +27,8 @@ int ctn_pg_node_list(ctn_store *st, ctn_node_fn *fn, void *ctx, ctn_err *err);
 int ctn_pg_nodes_bury(ctn_store *st, int64_t settle_ms, uint32_t *ret_buried, ctn_err *err);
 
 /* ---- shards.c ---- */
-int ctn_pg_shards_take(ctn_store *st, int64_t incarnation, uint32_t count, ctn_shard_lease *ret_leases,
-                       uint32_t *ret_count, ctn_err *err);
+int ctn_pg_shards_take(ctn_store *st, int64_t incarnation, const ctn_shard_set *among, uint32_t count,
+                       ctn_shard_lease *ret_leases, uint32_t *ret_count, ctn_err *err);
 int ctn_pg_shard_take(ctn_store *st, int64_t incarnation, uint32_t shard, ctn_shard_lease *ret, ctn_err *err);
 int ctn_pg_shards_release(ctn_store *st, int64_t incarnation, const ctn_shard_set *which, ctn_err *err);
 int ctn_pg_shard_holders(ctn_store *st, int64_t *ret_incarnations, ctn_err *err);
@@ -53,6 +53,10 @@ int ctn_pg_exec_nos_reserve(ctn_store *st, uint32_t count, int64_t *ret_first, c
 int ctn_pg_key_get(ctn_store *st, ctn_str chain_id, ctn_str key, ctn_execution_id *ret_id, ctn_err *err);
 int ctn_pg_key_claim(ctn_store *st, ctn_str chain_id, ctn_str key, ctn_execution_id id, ctn_execution_id *ret_id,
                      ctn_err *err);
+/* From a JSON array of texts; empty: there are none. */
+void ctn_pg_needs_read(ctn_arena *arena, ctn_str list, const ctn_str **ret_requires, size_t *ret_count);
+int ctn_pg_need_claim(ctn_store *st, ctn_str requires, uint32_t max, uint32_t *ret_number, ctn_err *err);
+int ctn_pg_need_list(ctn_store *st, ctn_arena *arena, const ctn_str **ret_requires, size_t *ret_count, ctn_err *err);
 int ctn_pg_places_claim(ctn_store *st, int64_t incarnation, ctn_str name, int64_t max, int64_t wanted,
                         int64_t *ret_granted, ctn_err *err);
 int ctn_pg_tokens_take(ctn_store *st, ctn_str name, double per_second, int64_t burst, int64_t wanted,

@@ -146,3 +146,89 @@ int ctn_pg_tokens_take(ctn_store *st, ctn_str name, double per_second, int64_t b
     PQclear(result);
     return CTN_OK;
 }
+
+/* ---- shards that are set aside ---- */
+
+void ctn_pg_needs_read(ctn_arena *arena, ctn_str list, const ctn_str **ret_requires, size_t *ret_count)
+{
+    const ctn_json *texts = NULL;
+    if (list.len)
+        (void) ctn_json_parse(arena, list, NULL, &texts, NULL);
+    *ret_count = ctn_json_count(texts) < CTN_NEEDS_MAX ? ctn_json_count(texts) : CTN_NEEDS_MAX;
+    ctn_str *all = CTN_NEW_ARRAY(arena, ctn_str, *ret_count);
+    for (size_t i = 0; i < *ret_count; i++)
+        all[i] = ctn_arena_str(arena, ctn_json_text(ctn_json_at(texts, i)));
+    *ret_requires = all;
+}
+
+int ctn_pg_need_list(ctn_store *st, ctn_arena *arena, const ctn_str **ret_requires, size_t *ret_count, ctn_err *err)
+{
+    PGresult *result = NULL;
+    int rc = ctn_pg_ask(((pg_store *) st)->db, "listing what is required",
+                        "SELECT json_agg(requires ORDER BY no)::text FROM needs", NULL, &result, err);
+    if (rc == CTN_OK)
+        ctn_pg_needs_read(arena, ctn_pg_get_str(result, 0, 0), ret_requires, ret_count);
+    PQclear(result);
+    return rc;
+}
+
+/* Those that know no requirement would run anything anywhere. */
+static int refuse_beside_old_nodes(pg *db, ctn_err *err)
+{
+    PGresult *result = NULL;
+    int rc = ctn_pg_ask(db, "looking for older nodes",
+                        "SELECT string_agg(name, ', ' ORDER BY name) FROM nodes WHERE is_live AND incarnation > 0"
+                        " AND NOT knows_needs AND expires_at_ms > " PG_NOW_MS,
+                        NULL, &result, err);
+    ctn_str names = rc ? (ctn_str){0} : ctn_pg_get_str(result, 0, 0);
+    if (names.len)
+        rc = ctn_fail(
+            err, CTN_E_BUSY,
+            "nodes of an older version live, which do not know `requires` of a chain (%.*s): upgrade them first",
+            CTN_STR_ARG(names));
+    PQclear(result);
+    return rc;
+}
+
+static int ask_number(pg *db, const char *sql, const pg_params *p, bool *ret_is_there, uint32_t *ret_number,
+                      ctn_err *err)
+{
+    PGresult *result = NULL;
+    int rc = ctn_pg_ask(db, "claiming what is required", sql, p, &result, err);
+    *ret_is_there = rc == CTN_OK && PQntuples(result) == 1;
+    if (*ret_is_there)
+        *ret_number = (uint32_t) ctn_pg_get_int(result, 0, 0);
+    PQclear(result);
+    return rc;
+}
+
+/* Numbers follow each other, so the next one is how many there are. Two at once: one inserts nothing, and looks again.
+ */
+int ctn_pg_need_claim(ctn_store *st, ctn_str requires, uint32_t max, uint32_t *ret_number, ctn_err *err)
+{
+    pg *db = ((pg_store *) st)->db;
+    pg_params p = {0}, text = {0};
+    bool is_there = false;
+    ctn_pg_text(&text, requires);
+    ctn_pg_text(&p, requires);
+    ctn_pg_int(&p, max);
+    for (uint32_t n = 0; n <= max; n++) {
+        uint32_t count = 0;
+        int rc = ask_number(db, "SELECT no FROM needs WHERE requires = $1", &text, &is_there, ret_number, err);
+        if (rc == CTN_OK && !is_there)
+            rc = refuse_beside_old_nodes(db, err);
+        if (rc == CTN_OK && !is_there)
+            rc = ask_number(db,
+                            "INSERT INTO needs SELECT count(*), $1 FROM needs HAVING count(*) < $2"
+                            " ON CONFLICT DO NOTHING RETURNING no",
+                            &p, &is_there, ret_number, err);
+        if (rc || is_there)
+            return rc;
+        rc = ask_number(db, "SELECT count(*) FROM needs", NULL, &is_there, &count, err);
+        if (rc)
+            return rc;
+        if (count >= max)
+            break;
+    }
+    return CTN_E_LIMIT;
+}

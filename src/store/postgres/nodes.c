@@ -70,7 +70,7 @@ static int join(pg *db, const ctn_node_row *node, int64_t term_ms, int64_t *ret_
         ctn_pg_ask(db, "joining",
                    "WITH gone AS (DELETE FROM nodes WHERE NOT is_live AND expires_at_ms < " PG_NOW_MS " - " DAY_MS ")"
                    " INSERT INTO nodes SELECT nextval('node_incarnations'), $1, $2, $3, $4, t.now, t.now,"
-                   " t.now + $5, false, true FROM (SELECT " PG_NOW_MS " AS now) t"
+                   " t.now + $5, false, true, true FROM (SELECT " PG_NOW_MS " AS now) t"
                    " WHERE NOT EXISTS (SELECT 1 FROM nodes WHERE name = $1 AND is_live AND expires_at_ms > t.now)"
                    " RETURNING incarnation",
                    &p, &result, err);
@@ -167,9 +167,19 @@ static const char BEAT[] =
     " coalesce((SELECT count FROM h WHERE holder = 0), 0),"
     " (SELECT count(*) FROM requests r JOIN shards s ON s.shard = r.shard"
     "  WHERE s.holder = $1 AND r.done_at_ms IS NULL),"
-    " (SELECT number FROM changes)"
+    " (SELECT number FROM changes),"
+    " coalesce((SELECT string_agg(shard::text, ' ') FROM shards WHERE holder = 0), ''),"
+    " (SELECT json_agg(requires ORDER BY no)::text FROM needs)"
     " FROM me, nodes n LEFT JOIN h ON h.holder = n.incarnation WHERE n.is_live AND n.incarnation > 0"
     " ORDER BY n.incarnation";
+
+static void read_free(ctn_str numbers, ctn_beat *ret)
+{
+    int64_t shard;
+    while (numbers.len)
+        if (ctn_str_to_int64(ctn_str_cut(&numbers, ' '), &shard) && shard >= 0 && shard < CTN_SHARDS_MAX)
+            ctn_shard_set_add(&ret->free, (uint32_t) shard);
+}
 
 int ctn_pg_node_beat(ctn_store *st, int64_t incarnation, int64_t term_ms, bool is_leaving, ctn_arena *arena,
                      ctn_beat *ret, ctn_err *err)
@@ -197,13 +207,18 @@ int ctn_pg_node_beat(ctn_store *st, int64_t incarnation, int64_t term_ms, bool i
         }
         rows[i] = row;
     }
-    if (count)
+    if (count) {
         *ret = (ctn_beat){.now_ms = ctn_pg_get_int(result, 0, more),
                           .nodes = rows,
                           .node_count = (size_t) count,
                           .free_count = (uint32_t) ctn_pg_get_int(result, 0, more + 2),
                           .requests = ctn_pg_get_int(result, 0, more + 3),
                           .changes = ctn_pg_get_int(result, 0, more + 4)};
+        const ctn_str *needs;
+        read_free(ctn_pg_get_str(result, 0, more + 5), ret);
+        ctn_pg_needs_read(arena, ctn_pg_get_str(result, 0, more + 6), &needs, &ret->need_count);
+        ret->needs = ctn_needs_of(needs, ret->need_count, ((pg_store *) st)->shard_count, arena);
+    }
     PQclear(result);
     return count ? CTN_OK : CTN_E_STALE;
 }

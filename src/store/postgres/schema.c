@@ -74,6 +74,7 @@ static const char schema_1_core[] =
 static const char *const migrations[][6] = {
     {NULL},
     {schema_1_core, ctn_pg_schema_1_chapters, ctn_pg_schema_1_fleet, ctn_pg_schema_1_views, NULL},
+    {ctn_pg_schema_2_needs, NULL}, /* expand: works_from stays 1 */
 };
 enum { NEWEST = sizeof migrations / sizeof migrations[0] - 1 };
 

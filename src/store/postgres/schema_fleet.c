@@ -11,6 +11,8 @@
  *   places          how many of what is limited each node has now, in one row a name, {"incarnation":count}, so that
  *                   one statement sees and changes all of it.
  *   tokens          buckets; `taken` is what the last one got.
+ *   needs           what chains require of a node, numbered: which shards are set aside for it follows from the
+ *                   number. nodes.knows_needs: that node heeds it (one of schema 1 does not, and says nothing).
  *
  * nodes and shards are small and changed all the time: their pages keep room, so that a change stays on its page and
  * touches no index.
@@ -49,6 +51,10 @@ const char ctn_pg_schema_1_fleet[] =
     "CREATE TABLE places(name text COLLATE \"C\" PRIMARY KEY, claims jsonb NOT NULL);"
     "CREATE TABLE tokens("
     "  name text COLLATE \"C\" PRIMARY KEY, level double precision NOT NULL, filled_at_ms bigint NOT NULL, taken bigint NOT NULL);";
+
+const char ctn_pg_schema_2_needs[] =
+    "CREATE TABLE needs(no integer PRIMARY KEY, requires text COLLATE \"C\" NOT NULL UNIQUE);"
+    "ALTER TABLE nodes ADD COLUMN knows_needs boolean NOT NULL DEFAULT false;";
 
 const char ctn_pg_shards_make[] = "INSERT INTO shards(shard) SELECT generate_series(0, $1 - 1)";
 /* clang-format on */

@@ -6,7 +6,7 @@
 #pragma once
 #include <stdint.h>
 
-extern const char ctn_pg_schema_1_fleet[];
+extern const char ctn_pg_schema_1_fleet[], ctn_pg_schema_2_needs[];
 /* One parameter, the number of shards (bigint): their rows, once, when the schema is made. */
 extern const char ctn_pg_shards_make[];
 

@@ -34,22 +34,33 @@ static ctn_shard_lease read_lease(const PGresult *result, int row)
                              .was_crash = ctn_pg_get_bool(result, row, 2)};
 }
 
-int ctn_pg_shards_take(ctn_store *st, int64_t incarnation, uint32_t count, ctn_shard_lease *ret_leases,
-                       uint32_t *ret_count, ctn_err *err)
+static void put_shards(pg_array *array, const ctn_shard_set *which, uint32_t shard_count)
+{
+    ctn_pg_array_begin(array, PG_INT4);
+    for (uint32_t i = 0; i < shard_count; i++)
+        if (!which || ctn_shard_set_has(which, i))
+            ctn_pg_array_int(array, i);
+}
+
+int ctn_pg_shards_take(ctn_store *st, int64_t incarnation, const ctn_shard_set *among, uint32_t count,
+                       ctn_shard_lease *ret_leases, uint32_t *ret_count, ctn_err *err)
 {
     pg *db = ((pg_store *) st)->db;
     pg_params p = {0};
+    pg_array shards = {0};
     PGresult *result = NULL;
+    put_shards(&shards, among, ((pg_store *) st)->shard_count);
     ctn_pg_int(&p, incarnation);
     ctn_pg_int(&p, count);
+    ctn_pg_array(&p, PG_INT4_ARRAY, ctn_pg_array_encode(&shards));
     int rc = ctn_pg_begin(db, err);
     if (rc)
-        return rc;
+        goto done;
     rc = lock_for_taking(db, incarnation, err);
     if (rc == CTN_OK)
         rc = ctn_pg_ask(db, "taking shards",
                         "UPDATE shards SET holder = $1, epoch = epoch + 1 WHERE shard IN"
-                        " (SELECT shard FROM shards WHERE holder = 0 ORDER BY shard LIMIT $2)"
+                        " (SELECT shard FROM shards WHERE holder = 0 AND shard = ANY($3) ORDER BY shard LIMIT $2)"
                         " RETURNING shard, epoch, was_crash",
                         &p, &result, err);
     rc = ctn_pg_end(db, rc, err);
@@ -58,7 +69,9 @@ int ctn_pg_shards_take(ctn_store *st, int64_t incarnation, uint32_t count, ctn_s
         for (int i = 0; i < PQntuples(result); i++)
             ret_leases[i] = read_lease(result, i);
     }
+done:
     PQclear(result);
+    ctn_pg_array_done(&shards);
     return rc;
 }
 
@@ -98,10 +111,7 @@ int ctn_pg_shards_release(ctn_store *st, int64_t incarnation, const ctn_shard_se
     pg_store *handle = (pg_store *) st;
     pg_params p = {0};
     pg_array shards = {0};
-    ctn_pg_array_begin(&shards, PG_INT4);
-    for (uint32_t i = 0; i < handle->shard_count; i++)
-        if (ctn_shard_set_has(which, i))
-            ctn_pg_array_int(&shards, i);
+    put_shards(&shards, which, handle->shard_count);
     ctn_pg_int(&p, incarnation);
     ctn_pg_array(&p, PG_INT4_ARRAY, ctn_pg_array_encode(&shards));
     int rc = ctn_pg_begin(handle->db, err);

@@ -185,7 +185,10 @@ int ctn_split_node_beat(ctn_store *base, int64_t incarnation, int64_t term_ms, b
                         : CTN_E_STALE;
         if (rc)
             break;
-        beat.free_count -= s->shard_count - (part->last - part->first + 1); /* nobody takes those of the others */
+        for (uint32_t k = 0; k < s->shard_count; k++) /* nobody takes those of the others */
+            if (k < part->first || k > part->last)
+                ctn_shard_set_remove(&beat.free, k);
+        beat.free_count = ctn_shard_set_count(&beat.free);
         if (i == 0) {
             *ret = beat;
             for (size_t k = 0; k < beat.node_count; k++)
@@ -193,6 +196,7 @@ int ctn_split_node_beat(ctn_store *base, int64_t incarnation, int64_t term_ms, b
             continue;
         }
         ret->free_count += beat.free_count;
+        ctn_shard_set_put(&ret->free, &beat.free);
         ret->requests += beat.requests;
         add_shards(&all, beat.nodes, beat.node_count);
     }

@@ -85,12 +85,12 @@ static int shard_take(ctn_store *base, int64_t incarnation, uint32_t shard, ctn_
     return part->st->ops->fleet->shard_take(part->st, part->incarnation, shard, ret, err);
 }
 
-static int take_of_part(ctn_store *base, const split_part *part, uint32_t count, int64_t *holders,
-                        ctn_shard_lease *ret_leases, uint32_t *ret_count, ctn_err *err)
+static int take_of_part(ctn_store *base, const split_part *part, const ctn_shard_set *among, uint32_t count,
+                        int64_t *holders, ctn_shard_lease *ret_leases, uint32_t *ret_count, ctn_err *err)
 {
     int rc = part->st->ops->fleet->shard_holders(part->st, holders, err);
     for (uint32_t shard = part->first; rc == CTN_OK && shard <= part->last && *ret_count < count; shard++) {
-        if (holders[shard])
+        if (holders[shard] || (among && !ctn_shard_set_has(among, shard)))
             continue;
         rc = shard_take(base, 0, shard, &ret_leases[*ret_count], err);
         *ret_count += rc == CTN_OK;
@@ -101,15 +101,15 @@ static int take_of_part(ctn_store *base, const split_part *part, uint32_t count,
 }
 
 /* Each node begins with another database, and so has its shards, and its commits, in few of them. */
-static int shards_take(ctn_store *base, int64_t incarnation, uint32_t count, ctn_shard_lease *ret_leases,
-                       uint32_t *ret_count, ctn_err *err)
+static int shards_take(ctn_store *base, int64_t incarnation, const ctn_shard_set *among, uint32_t count,
+                       ctn_shard_lease *ret_leases, uint32_t *ret_count, ctn_err *err)
 {
     split_store *s = (split_store *) base;
     int64_t *holders = ctn_calloc(s->shard_count, sizeof *holders);
     int rc = CTN_OK;
     *ret_count = 0;
     for (size_t i = 0; rc == CTN_OK && i < s->count && *ret_count < count; i++)
-        rc = take_of_part(base, &s->parts[((uint64_t) incarnation + i) % s->count], count, holders, ret_leases,
+        rc = take_of_part(base, &s->parts[((uint64_t) incarnation + i) % s->count], among, count, holders, ret_leases,
                           ret_count, err);
     free(holders);
     return rc;
@@ -228,6 +228,19 @@ static int tokens_take(ctn_store *base, ctn_str name, double per_second, int64_t
     return first->ops->fleet->tokens_take(first, name, per_second, burst, wanted, ret_taken, ret_next_ms, err);
 }
 
+/* Beats take what is set aside from the first, too. */
+static int need_claim(ctn_store *base, ctn_str requires, uint32_t max, uint32_t *ret_number, ctn_err *err)
+{
+    ctn_store *first = split_first(base);
+    return first->ops->fleet->need_claim(first, requires, max, ret_number, err);
+}
+
+static int need_list(ctn_store *base, ctn_arena *arena, const ctn_str **ret_requires, size_t *ret_count, ctn_err *err)
+{
+    ctn_store *first = split_first(base);
+    return first->ops->fleet->need_list(first, arena, ret_requires, ret_count, err);
+}
+
 const ctn_fleet_ops ctn_split_fleet_ops = {
     .shard_count = shard_count,
     .shard_of_execution = shard_of_execution,
@@ -240,6 +253,8 @@ const ctn_fleet_ops ctn_split_fleet_ops = {
     .node_beat = ctn_split_node_beat,
     .node_leave = ctn_split_node_leave,
     .node_list = ctn_split_node_list,
+    .need_claim = need_claim,
+    .need_list = need_list,
     .shards_take = shards_take,
     .shard_take = shard_take,
     .shards_release = shards_release,

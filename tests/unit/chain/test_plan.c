@@ -1,5 +1,6 @@
 /* Plans: who waits for whom, what is an input, and that a plan made of its stored definitions is the same plan. */
 #include "chain/definition.h"
+#include "chain/requires.h"
 #include "support/cmocka.h"
 #include "unit/kit/chain_kit.h"
 #include "unit/kit/json_kit.h"
@@ -500,9 +501,78 @@ static void a_schema_gives_defaults_and_judges(void **state)
     check_input(chain, "{\"who\":5}", "does not fit its inputSchema");
 }
 
+/* ---- requires ---- */
+
+#define SUB_STEPS "steps: [{stepName: a, instructionSet: noop}]\n"
+#define CALLS_SUB                                                                                                      \
+    "instructionSets: {sub: {chain: below}, noop: {native: noop, effect: none}}\n"                                     \
+    "steps: [{stepName: a, instructionSet: sub}, {stepName: b, instructionSet: noop}]\n"
+
+static void what_sub_chains_require_is_required_of_the_parent_also_after_the_store(void **state)
+{
+    (void) state;
+    chain_kit kit;
+    chain_kit_init(&kit);
+    chain_kit_add(&kit, "below.yaml", "id: below\nrequires: {zone: north, cores: 8}\n" SUB_STEPS);
+    chain_kit_add(&kit, "c.yaml", "id: c\nrequires: {gpu: true, cores: 8.0}\n" CALLS_SUB);
+    ctn_plan *plan = chain_kit_compile(&kit), *again = NULL, *child = NULL;
+    assert_text(plan->requires_text, "{\"cores\":8,\"gpu\":true,\"zone\":\"north\"}");
+    ctn_err err = {0};
+    assert_int_equal(ctn_plan_from_definitions(kit.arena, plan->definitions, plan->definition_count, &again, &err),
+                     CTN_OK);
+    assert_text(again->requires_text, "{\"cores\":8,\"gpu\":true,\"zone\":\"north\"}");
+    assert_int_equal(ctn_plan_of_child(kit.arena, plan, CTN_STR("below"), &child, &err), CTN_OK);
+    assert_text(child->requires_text, "{\"cores\":8,\"zone\":\"north\"}");
+    ctn_plan_done(plan);
+    ctn_plan_done(again);
+    ctn_plan_done(child);
+    chain_kit_done(&kit);
+}
+
+static void a_sub_chain_that_requires_the_contrary_is_refused(void **state)
+{
+    (void) state;
+    chain_kit kit;
+    chain_kit_init(&kit);
+    chain_kit_add(&kit, "below.yaml", "id: below\nrequires: {gpu: false}\n" SUB_STEPS);
+    chain_kit_add(&kit, "c.yaml", "id: c\nrequires: {gpu: true}\n" CALLS_SUB);
+    ctn_plan *plan = NULL;
+    assert_int_equal(ctn_plan_compile(kit.arena, kit.library, kit.chain, &kit.findings, &plan), CTN_E_INVALID);
+    assert_non_null(strstr(chain_kit_findings(&kit, NULL).ptr, "no node can have the label 'gpu'"));
+    chain_kit_done(&kit);
+}
+
+static void labels_meet_what_they_have_all_of(void **state)
+{
+    (void) state;
+    static const struct {
+        const char *labels, *requires;
+        bool meets;
+    } ROWS[] = {
+        {"{}", "{}", true},
+        {"", "", true},
+        {"{\"gpu\":true}", "{}", true},
+        {"{\"gpu\":true}", "{\"gpu\":true}", true},
+        {"{\"gpu\":true}", "{\"gpu\":false}", false},
+        {"{\"gpu\":true}", "{\"gpu\":\"true\"}", false},
+        {"{\"zone\":\"north\",\"gpu\":true}", "{\"gpu\":true,\"zone\":\"north\"}", true},
+        {"{\"zone\":\"north\"}", "{\"gpu\":true,\"zone\":\"north\"}", false},
+        {"{\"cores\":8}", "{\"cores\":8.0}", true},
+        {"{}", "{\"gpu\":true}", false},
+        {"", "{\"gpu\":true}", false},
+        {"no JSON", "{\"gpu\":true}", false},
+    };
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++)
+        assert_int_equal(ctn_labels_text_meets(ctn_str_from(ROWS[i].labels), ctn_str_from(ROWS[i].requires)),
+                         ROWS[i].meets);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_sub_chains_require_is_required_of_the_parent_also_after_the_store),
+        cmocka_unit_test(a_sub_chain_that_requires_the_contrary_is_refused),
+        cmocka_unit_test(labels_meet_what_they_have_all_of),
         cmocka_unit_test(steps_run_in_the_order_of_the_file),
         cmocka_unit_test(parallel_steps_wait_for_the_barrier_and_for_what_they_read),
         cmocka_unit_test(depends_on_replaces_the_order_and_is_no_barrier),
