@@ -28,6 +28,9 @@ loaded *ctn_eng_loaded_new(ctn_engine *e, ctn_execution_id id, int64_t exec_no, 
     loaded *l = ctn_malloc(sizeof *l);
     *l = (loaded){.id = id, .exec_no = exec_no, .plan = plan, .arena = arena, .x = x};
     l->lacks_labels = plan->plan->requires && ctn_eng_lacks_labels(e, plan->plan);
+    if (l->lacks_labels && !ctn_eng_is_fleet(e)) /* it began when this machine had them */
+        ctn_log_line(e->options.log, CTN_LOG_WARN, "an execution waits for labels that this machine does not have",
+                     "executionId", ctn_id_to_text(id).text, NULL);
     ctn_live_add(&e->live, l);
     return l;
 }
