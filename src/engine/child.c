@@ -69,13 +69,17 @@ static void is_back(ctn_engine *e, ctn_execution_id parent, ctn_execution_id chi
         w->is_away = false;
 }
 
-/* Their shard is given away: whoever has it then looks after the parent's children, and we do if it comes back. */
+/* Their shard is given away: whoever has it then looks after the parent's children, and we do if it comes back; or it
+ * is back already, and what was refused is of before. */
 static void ask_anew(ctn_engine *e, ctn_execution_id parent, ctn_execution_id child)
 {
     loaded *l = ctn_live_find(&e->live, parent);
     ctn_watch *w = l ? ctn_watches_find(&l->child.watches, child) : NULL;
-    if (w)
-        w->asked = 0;
+    if (!w)
+        return;
+    w->asked = 0;
+    if (!ctn_eng_is_draining(e, l))
+        ctn_live_wake_at(&e->live, l, e->now_ms + LOOK_AGAIN_MS);
 }
 
 /* ---- its end, to the parent ---- */

@@ -36,7 +36,7 @@
  *
  * Should a word be lost all the same (a child that is given up by its row alone, somebody who empties the table): a
  * parent that sleeps has a wake time, and looks. At first after five seconds, then after a quarter of the time that the
- * child has been there, at most five minutes.
+ * child has been there, at most an hour.
  */
 #include "engine/far.h"
 #include "engine/batch.h"
@@ -50,7 +50,7 @@
 
 #define TELL_AGAIN_MS 1000
 #define LOOK_LEAST_MS 5000
-#define LOOK_MOST_MS  300000
+#define LOOK_MOST_MS  3600000
 
 /* ---- where it lives ---- */
 

@@ -38,6 +38,7 @@ static const char *const count_names[FLEET_COUNT] = {
     [FLEET_STALE_BEATS] = "taken for dead",
     [FLEET_HELD_BACK] = "held back",
     [FLEET_REQUESTS] = "requests",
+    [FLEET_FAR_ASKS] = "asked by engines",
     [FLEET_SECOND_ASKS] = "asked again",
     [FLEET_LABELLED] = "calls by label",
     [FLEET_LATE_WRITES] = "late writes",
@@ -289,7 +290,8 @@ static void leap(fleet *w, int64_t to_ms)
 static bool all_is_over(const fleet *w)
 {
     for (int i = 0; i < w->subject_count; i++)
-        if (!w->subjects[i].is_acked || !w->subjects[i].oracle.has_ended)
+        if (!w->subjects[i].is_acked || !w->subjects[i].oracle.has_ended ||
+            (w->has_families && !w->subjects[i].outer_end))
             return false;
     return true;
 }
@@ -309,8 +311,10 @@ static bool go_on_calmly(fleet *w, int64_t *idle_since_ms)
         w->held_at_ms = w->now_ms;
     else if (w->now_ms > w->held_at_ms + HELD_IN_MS)
         BROKEN(w, "nothing fails any more, and for %d s not every shard has a holder that knows", HELD_IN_MS / 1000);
-    if (!is_settled(w))
+    if (!is_settled(w)) {
+        *idle_since_ms = w->now_ms;
         return true;
+    }
     int64_t next_ms = next_but_beats_ms(w);
     if (next_ms && next_ms <= w->now_ms + 2 * BEAT_MS) {
         *idle_since_ms = w->now_ms;
@@ -403,6 +407,7 @@ static void check_rest(fleet *w)
         subject *x = &w->subjects[i];
         if (!x->is_acked)
             BROKEN(w, "%d was never accepted", i);
+        fleet_check_family(w, x);
         if (!x->exec_no)
             continue;
         check_disk(w, x);
@@ -470,7 +475,7 @@ static void draw_faults(fleet *w, uint64_t *chance)
         w->meddling = 0;
 }
 
-static ctn_plan *compile(fleet *w, const spec *s, bool requires_label)
+static ctn_plan *compile(fleet *w, const spec *s, int chain, bool requires_label)
 {
     ctn_arena *arena = ctn_arena_new(65536); /* the plan's own */
     ctn_findings findings;
@@ -483,6 +488,8 @@ static ctn_plan *compile(fleet *w, const spec *s, bool requires_label)
     ctn_str text =
         requires_label ? ctn_arena_printf(arena, "requires: {gpu: true}\n%.*s", CTN_STR_ARG(s->text)) : s->text;
     (void) ctn_library_add_text(library, CTN_STR("chain.yaml"), text, &findings, &parsed);
+    if (parsed && w->has_families)
+        (void) ctn_library_add_text(library, CTN_STR("outer.yaml"), fleet_outer_text(w, chain), &findings, &parsed);
     if (parsed)
         (void) ctn_plan_compile(arena, library, parsed, &findings, &plan);
     if (!plan)
@@ -493,6 +500,9 @@ static ctn_plan *compile(fleet *w, const spec *s, bool requires_label)
 static void draw_chains(fleet *w, uint64_t *chance)
 {
     w->chain_count = chance_percent(chance, 15) ? 2 : 1;
+    w->has_families = chance_percent(chance, 30);
+    if (w->has_families) /* a parent looks after its child for ever, and time would go on */
+        w->person_is_absent = false;
     for (int i = 0; i < w->chain_count; i++) {
         uint64_t seed = w->o.seed;
         do
@@ -502,7 +512,7 @@ static void draw_chains(fleet *w, uint64_t *chance)
             fprintf(w->o.trace, "%.*s\n", CTN_STR_ARG(w->specs[i]->documents[k].text));
         if (w->o.trace)
             fprintf(w->o.trace, "%.*s\n", CTN_STR_ARG(w->specs[i]->text));
-        w->plans[i] = compile(w, w->specs[i], w->requires_label && i == 0);
+        w->plans[i] = compile(w, w->specs[i], i, w->requires_label && i == 0);
     }
 }
 

@@ -46,6 +46,7 @@ typedef enum fleet_count {
     FLEET_STALE_BEATS, /* a node that hears that it was taken for dead */
     FLEET_HELD_BACK,   /* a look at the lease that said no */
     FLEET_REQUESTS,    /* filed for another node */
+    FLEET_FAR_ASKS,    /* filed by an engine: of a sub-chain elsewhere, or of its parent */
     FLEET_SECOND_ASKS, /* starts of a key that was asked for before */
     FLEET_LABELLED,    /* calls of a chain that requires a label */
     FLEET_LATE_WRITES, /* the documented case */

@@ -21,6 +21,10 @@ static subject *subject_of(fleet *w, const ctn_append *a)
     for (int i = 0; i < w->subject_count; i++) {
         char key[32];
         snprintf(key, sizeof key, "run-%d", i);
+        if (w->has_families && (fleet_is_of_outer(w, &w->subjects[i], a) ||
+                                (a->row && !ctn_id_is_none(a->row->parent) && w->subjects[i].outer_no &&
+                                 ctn_id_equal(a->row->parent, w->subjects[i].outer_id))))
+            return &w->subjects[i];
         if (a->row ? ctn_str_is(a->row->idempotency_key, key) : w->subjects[i].exec_no == a->exec_no)
             return &w->subjects[i];
     }
@@ -41,9 +45,15 @@ static void take_append(life *l, const ctn_append *a)
         BROKEN(w, "an append of an execution that nobody asked for");
         return;
     }
+    if (w->has_families && fleet_is_of_outer(w, x, a)) {
+        fleet_take_outer(l, x, a);
+        return;
+    }
+    if (a->row && x->exec_no)
+        BROKEN(w, "%d is started a second time", x->number);
     if (a->row) {
         history_event started = {.kind = HISTORY_STARTED, .exec_no = a->exec_no};
-        snprintf(started.key, sizeof started.key, "run-%d", x->number);
+        snprintf(started.key, sizeof started.key, w->has_families ? "sub-%d" : "run-%d", x->number);
         fleet_tell(w, &started);
         if (ctn_shard_of_id(a->row->id, SHARDS) != a->exec_no % SHARDS)
             BROKEN(w, "the number %lld and the id %s name different shards", (long long) a->exec_no,

@@ -168,12 +168,23 @@ static void leave(life *l)
 
 static int note_request(void *ctx, const ctn_request_row *row)
 {
-    op *o = ctx;
+    life *l = ctx;
+    op *o = &l->op;
     int64_t what = 0;
-    (void) ctn_str_to_int64(row->body, &what);
+    bool is_persons = ctn_str_to_int64(row->body, &what);
+    ctn_request_row *kept = NULL;
+    if (!is_persons) {
+        kept = CTN_NEW(l->w->arena, ctn_request_row);
+        *kept = *row;
+        kept->body = ctn_arena_str(l->w->arena, row->body);
+        kept->kind = kept->sentence = (ctn_str){0};
+    }
     if (o->request_count < REQUESTS_MAX)
-        o->requests[o->request_count++] = (request_read){
-            .no = row->no, .shard = row->shard, .is_start = ctn_str_is(row->kind, "start"), .what = (int) what};
+        o->requests[o->request_count++] = (request_read){.no = row->no,
+                                                         .shard = row->shard,
+                                                         .is_start = ctn_str_is(row->kind, "start"),
+                                                         .what = (int) what,
+                                                         .row = kept};
     return 0;
 }
 
@@ -181,7 +192,7 @@ static void requests(life *l)
 {
     ctn_err err = {0};
     l->op.request_count = 0;
-    l->op.rc = ctn_store_requests_waiting(l->inner, 0, REQUESTS_MAX, note_request, &l->op, &err);
+    l->op.rc = ctn_store_requests_waiting(l->inner, 0, REQUESTS_MAX, note_request, l, &err);
     if (l->op.rc)
         BROKEN(l->w, "requests cannot be read: %s", err.message);
 }

@@ -92,6 +92,8 @@ static bool new_engine(life *l, ctn_err *err)
         .wake = on_wake,
         .wake_ctx = l,
     };
+    if (w->has_families)
+        fleet_family_options(l, &o);
     int rc = ctn_engine_new(&o, &l->engine, err);
     return rc == CTN_OK;
 }
@@ -155,6 +157,7 @@ void fleet_turn(life *l)
     fleet *w = l->w;
     l->needs_turn = false;
     l->link_fails = fleet_link_is_cut(l) ? 100 : 0;
+    fleet_hear_answers(l);
     int64_t wake_at_ms = ctn_engine_turn(l->engine);
     if (!l->is_dead)
         fleet_draining(l);

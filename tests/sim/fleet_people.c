@@ -18,7 +18,7 @@ static bool holds(const life *l, uint32_t shard)
     return l->epochs[shard] != 0 && !ctn_shard_set_has(&l->draining, shard);
 }
 
-static bool store_is_away(life *l)
+bool fleet_store_is_away(life *l)
 {
     return fleet_link_is_cut(l) || (!l->w->is_calm && chance_percent(&l->w->of_links, l->w->lost_answers));
 }
@@ -38,7 +38,7 @@ static void file(life *l, subject *x, ctn_execution_id id, const char *kind, int
                            .body = ctn_str_from(body),
                            .filed_at_ms = w->now_ms,
                            .from = l->incarnation};
-    if (store_is_away(l) && chance_percent(&w->of_links, 50))
+    if (fleet_store_is_away(l) && chance_percent(&w->of_links, 50))
         return; /* or it is filed, and nobody hears of it */
     int rc = ctn_store_requests_put(l->inner, &row, 1, &no, &err);
     if (rc) {
@@ -69,16 +69,19 @@ typedef struct answer {
     uint32_t shard;
 } answer;
 
-static void answer_request(const answer *a, int rc, const ctn_err *err)
+void fleet_request_done(life *l, int64_t no, uint32_t shard, int rc, const ctn_err *err)
 {
-    life *l = a->l;
     for (int i = 0; i < l->in_work_count; i++)
-        if (l->in_work[i] == a->request)
-            l->in_work[i] = -a->request; /* a list that was read before may name it still */
+        if (l->in_work[i] == no)
+            l->in_work[i] = -no; /* a list that was read before may name it still */
     if (rc == CTN_E_STALE || fleet_link_is_cut(l))
         return; /* whoever has the shard finds it */
-    (void) ctn_store_request_answer(l->inner, a->shard, a->request, rc, ctn_str_from(rc && err ? err->message : ""),
-                                    NULL);
+    (void) ctn_store_request_answer(l->inner, shard, no, rc, ctn_str_from(rc && err ? err->message : ""), NULL);
+}
+
+static void answer_request(const answer *a, int rc, const ctn_err *err)
+{
+    fleet_request_done(a->l, a->request, a->shard, rc, err);
 }
 
 static void on_ack(void *ctx, int rc, ctn_execution_id id, const ctn_err *err)
@@ -98,7 +101,7 @@ static void on_ack(void *ctx, int rc, ctn_execution_id id, const ctn_err *err)
         file(a->l, x, id, "start", x->number); /* it belongs to another node */
     if (rc || !a->is_start)
         return;
-    if (!x->exec_no || !ctn_id_equal(x->oracle.id, id))
+    if (!fleet_is_on_disk(w, x, id))
         BROKEN(w, "the start of %d is acknowledged, and it is not on disk", x->number);
     x->is_acked = true;
     history_event accepted = {.kind = HISTORY_ACCEPTED};
@@ -160,12 +163,12 @@ void fleet_client(subject *x)
     if (!l)
         return;
     ctn_request_row row;
-    if (x->request && !store_is_away(l)) {
+    if (x->request && !fleet_store_is_away(l)) {
         ctn_arena *arena = ctn_arena_new(1024);
         if (ctn_store_request_get(l->inner, arena, x->request_shard, x->request, &row, NULL) == CTN_OK && row.is_done) {
             x->request = 0;
             x->is_acked = row.rc == CTN_OK;
-            if (x->is_acked && !x->exec_no)
+            if (x->is_acked && !(w->has_families ? x->outer_no : x->exec_no))
                 BROKEN(w, "the start of %d is said to be done, and it is not on disk", x->number);
         }
         ctn_arena_free(arena);
@@ -178,10 +181,10 @@ void fleet_client(subject *x)
 
 static void input_here(life *l, const ask *k, int64_t request)
 {
-    uint32_t shard = ctn_shard_of_id(k->x->oracle.id, SHARDS);
+    uint32_t shard = ctn_shard_of_id(k->id, SHARDS);
     ctn_requester by = {.request = request};
     l->link_fails = fleet_link_is_cut(l) ? 100 : 0;
-    ctn_engine_input(l->engine, k->x->oracle.id, &k->input, &by, on_ack,
+    ctn_engine_input(l->engine, k->id, &k->input, &by, on_ack,
                      answer_new(&(answer){.l = l, .x = k->x, .request = request, .shard = shard}));
     l->needs_turn = true;
 }
@@ -195,6 +198,10 @@ void fleet_dispatch(life *l, const request_read *r)
     if (!holds(l, r->shard) || l->in_work_count == REQUESTS_MAX)
         return;
     l->in_work[l->in_work_count++] = r->no;
+    if (r->row) {
+        fleet_serve_engine(l, r);
+        return;
+    }
     if (!r->is_start) {
         input_here(l, &w->asks[r->what], r->no);
         return;
@@ -207,7 +214,7 @@ void fleet_dispatch(life *l, const request_read *r)
     ctn_arena_free(arena);
 }
 
-static void ask_for(fleet *w, subject *x, const ctn_input *in)
+static void ask_of(fleet *w, subject *x, ctn_execution_id id, const ctn_input *in)
 {
     static const char *const names[] = {
         [CTN_IN_ANSWER] = "answer", [CTN_IN_SETTLE] = "settlement", [CTN_IN_SET] = "set",
@@ -217,15 +224,20 @@ static void ask_for(fleet *w, subject *x, const ctn_input *in)
     if (!l || w->ask_count == ASKS_MAX)
         return;
     ask *k = &w->asks[w->ask_count];
-    *k = (ask){.x = x, .input = *in};
+    *k = (ask){.x = x, .id = id, .input = *in};
     k->input.actor = CTN_STR("sam");
     fleet_trace(w, "somebody sends a %s for %d to node %d (%.*s)", names[in->kind], x->number, l->node,
                 CTN_STR_ARG(in->name));
-    if (holds(l, ctn_shard_of_id(x->oracle.id, SHARDS)))
+    if (holds(l, ctn_shard_of_id(id, SHARDS)))
         input_here(l, k, 0);
     else
-        file(l, x, x->oracle.id, "input", w->ask_count);
+        file(l, x, id, "input", w->ask_count);
     w->ask_count++;
+}
+
+static void ask_for(fleet *w, subject *x, const ctn_input *in)
+{
+    ask_of(w, x, x->oracle.id, in);
 }
 
 /* ---- lines ---- */
@@ -303,7 +315,8 @@ void fleet_meddle(fleet *w)
     switch (chance_below(chance, 9)) {
     case 0:
         x->oracle.cancel_is_requested = true;
-        ask_for(w, x, &(ctn_input){.kind = CTN_IN_CANCEL});
+        ask_of(w, x, w->has_families && chance_percent(chance, 50) ? x->outer_id : x->oracle.id,
+               &(ctn_input){.kind = CTN_IN_CANCEL});
         break;
     case 1:
     case 2: ask_for(w, x, &(ctn_input){.kind = CTN_IN_PAUSE}); break;

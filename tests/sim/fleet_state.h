@@ -6,6 +6,7 @@
  *   fleet_disk.c    the writer of each node, and what is on disk
  *   fleet_tools.c   calls, their effects and their answers
  *   fleet_people.c  starts and requests
+ *   fleet_family.c  executions that are sub-chains: the oracle's is the child, and what goes between the two
  * Nobody else includes this.
  */
 #pragma once
@@ -13,6 +14,7 @@
 #include "base/plant.h"
 #include "engine/engine.h"
 #include "fleet/balance.h"
+#include "fleet/request.h"
 #include "sim/chance.h"
 #include "sim/faulty_store.h"
 #include "sim/fleet.h"
@@ -60,8 +62,18 @@ typedef struct request_read { /* what OP_REQUESTS found */
     int64_t no;
     uint32_t shard;
     bool is_start;
-    int what; /* which subject; which of the asks */
+    int what;                   /* which subject; which of the asks */
+    const ctn_request_row *row; /* an engine's own; NULL: a person's */
 } request_read;
+
+typedef struct far_ask { /* what an engine asked of another node */
+    int64_t no, since_ms;
+    uint32_t shard;
+    bool is_used, is_lost; /* lost: the store did not answer */
+    ctn_execution_id id;
+    ctn_ack_fn *ack;
+    void *ctx;
+} far_ask;
 
 typedef struct op {
     op_kind kind;
@@ -105,6 +117,7 @@ typedef struct life {
     ctn_arena *beat_arena;
     int64_t in_work[REQUESTS_MAX]; /* requests that the engine was told of; negative: done since the last look */
     int in_work_count;
+    far_ask far_asks[REQUESTS_MAX];
 } life;
 
 typedef struct node {
@@ -122,11 +135,16 @@ typedef struct subject {
     uint32_t request_shard;
     int asked;
     bool is_acked;
-    bool is_excused; /* the documented case: only the history judges it from then on */
+    /* of one that is a sub-chain: whose; what a person starts is that one */
+    int64_t outer_no; /* 0: not on disk */
+    ctn_execution_id outer_id;
+    ctn_status outer_end; /* QUEUED: it has not ended */
+    bool is_excused;      /* the documented case: only the history judges it from then on */
 } subject;
 
 typedef struct ask {
     subject *x;
+    ctn_execution_id id;
     ctn_input input;
 } ask;
 
@@ -181,6 +199,7 @@ typedef struct fleet {
     ctn_plan *plans[CHAINS_MAX];
     given_values given[CHAINS_MAX];
     int chain_count;
+    bool has_families; /* each execution that is judged is a sub-chain of another */
     subject subjects[SUBJECTS_MAX];
     int subject_count;
     ask asks[ASKS_MAX];
@@ -225,7 +244,19 @@ void fleet_effect(fleet *w, const event *e);
 void fleet_reply(fleet *w, const event *e);
 void fleet_tools_end(life *l);
 
+/* fleet_family.c */
+ctn_str fleet_outer_text(fleet *w, int chain);
+void fleet_family_options(life *l, ctn_engine_options *o);
+bool fleet_is_of_outer(const fleet *w, const subject *x, const ctn_append *a);
+void fleet_take_outer(life *l, subject *x, const ctn_append *a);
+bool fleet_is_on_disk(const fleet *w, const subject *x, ctn_execution_id id); /* what was started under this id */
+void fleet_hear_answers(life *l);                                             /* before a turn */
+void fleet_serve_engine(life *l, const request_read *r);
+void fleet_check_family(fleet *w, const subject *x);
+
 /* fleet_people.c */
+bool fleet_store_is_away(life *l);
+void fleet_request_done(life *l, int64_t no, uint32_t shard, int rc, const ctn_err *err);
 bool fleet_stands_behind(const fleet *w, const subject *x); /* another, in a line */
 void fleet_client(subject *x);
 void fleet_dispatch(life *l, const request_read *r);
