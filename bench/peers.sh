@@ -100,7 +100,9 @@ peers_ours() {
     ' "$figures" | note
 }
 
+peers_here=
 if peers_ready; then
+    peers_here=yes
     : >"$peers_log"
     peers_ours
     for peer in $peers_wanted; do

@@ -1,5 +1,6 @@
 # W12, for bench/run: the engine on PostgreSQL, on this machine with its server: W1 and W2 beside the embedded store in
-# turn, a bare commit beside them, DBOS if the peers' harness is there, and what an idle fleet of ten nodes asks.
+# turn, a bare commit beside them; 1, 2 and 4 nodes on one database; what an idle fleet of ten nodes asks; and with
+# --peers DBOS on its server, with ours before and after it on the same.
 #
 #   W12_NODES     10
 #   W12_IDLE_S    30
@@ -55,11 +56,47 @@ w12_idle() {
     kill $pids && wait $pids || true
 }
 
+# So many processes share one database and the 256 chains; each begins when it has its share of the shards.
+w12_nodes() { # NODES
+    local n url pids=
+    tell "w12: $1 nodes on one database"
+    url=$(pg_fresh "nodes_$1")
+    for n in $(seq "$1"); do
+        mkdir -p "$work/node$n"
+        "$bin/bench_chains" "w12/nodes/$1/$n" "$work/node$n" $((256 / $1)) --store "$url" --nodes "$1" \
+            --seconds "$(part 1)" --warm "$(part 0.2)" >"$work/node$n/figures" &
+        pids+=" $!"
+    done
+    for n in $pids; do wait "$n"; done
+    awk -v key="w12/nodes/$1" '$1 ~ /\/steps_per_s$/ { sum += $2 } $1 ~ /\/p99_ms$/ && $2 > worst { worst = $2 }
+        END { printf "%s/steps_per_s %.1f\n%s/worst_p99_ms %.2f\n", key, sum, key, worst }' "$work"/node*/figures | note
+    rm -rf "$work"/node*
+}
+
+# Ours on the server that the peers' harness starts, before and after DBOS.
+w12_peers() {
+    local url
+    PEERS_WANTED=dbos PEERS_WORKLOADS=none
+    . bench/peers.sh # its own round has nothing to do then
+    [ -n "$peers_here" ] || return 0
+    url=$("$peers_harness/pg.sh" url)
+    w12_beside 1
+    peer_run dbos w1 256
+    w12_beside 2
+    peer_run dbos w2
+    awk '$1 ~ /^w12\/same_server\/postgres\/256\/[12]\/steps_per_s$/ { ours += $2 / 2 }
+        $1 == "peers/w1_256/dbos/steps_per_s" { theirs = $2 }
+        END { if (ours && theirs) printf "w12/same_server/times_dbos %.1f\n", ours / theirs }' "$figures" | note
+}
+
+w12_beside() { # N: w12_peers's url
+    psql -q "$url" -c "DROP DATABASE IF EXISTS catena_$1 WITH (FORCE)" -c "CREATE DATABASE catena_$1" -c CHECKPOINT >>"$peers_log" 2>&1
+    "$bin/bench_chains" "w12/same_server/postgres/256/$1" "$work" 256 --store "${url%/postgres}/catena_$1" \
+        --seconds "$(part 1)" --warm "$(part 0.2)" | grep -E 'steps_per_s|p50|p99|cpu_us_per_step |others' | note
+}
+
 for n in $(seq "$repeat"); do w12_turn "$n"; done
+for n in 1 2 4; do w12_nodes "$n"; done
 w12_idle
-if [ -n "$peers" ]; then
-    . bench/peers.sh
-    peers_wanted=dbos
-    peers_ready && PG=1 "$peers_harness/run.sh" dbos w1 256 2>>"$peers_log" | peer_figures dbos | note || true
-fi
 pg_end
+[ -z "$peers" ] || w12_peers
