@@ -28,6 +28,7 @@ extern char **environ;
 static const char desk_program[] = CATENA_BUILD_DIR "/tests/peer_desk";
 static const char catena_program[] = CATENA_BUILD_DIR "/catena";
 static const char *const names[NODES_MAX] = {"one", "two", "three", "four"};
+static const char *const server_names[SERVERS_MAX] = {"server0", "server1", "server2"};
 
 /* What is done, each with the effect that its tool really has. A write has a check, so nothing needs a person. */
 static const char sets_text[] =
@@ -329,9 +330,19 @@ static void write_node(nodes *all, int i, const char *web_url)
                all->options.call_ms, effects, web, effects, all->options.settings ? all->options.settings : "");
 }
 
+/* The servers that run, but this one. */
+static const char *standbys_of(const nodes *all, int primary, char *list, size_t size)
+{
+    list[0] = '\0';
+    for (int i = 0; i < all->server_count; i++)
+        if (i != primary && pg_server_is_up(all->servers[i]))
+            snprintf(list + strlen(list), size - strlen(list), "%s%s", *list ? ", " : "", server_names[i]);
+    return list;
+}
+
 nodes *nodes_new(const nodes_options *options)
 {
-    char url[100], names_of_standbys[100] = "";
+    char url[100], standbys[100];
     const char *scratch = getenv("TMPDIR");
     nodes *all = ctn_calloc(1, sizeof *all);
     all->options = *options;
@@ -344,15 +355,10 @@ nodes *nodes_new(const nodes_options *options)
     char *database = pg_server_new_database(all->servers[0]);
     snprintf(all->database, sizeof all->database, "%s", strrchr(database, '/') + 1);
     free(database);
-    for (int i = 1; i < all->server_count; i++) {
-        char name[16];
-        snprintf(name, sizeof name, "standby%d", i);
-        snprintf(names_of_standbys + strlen(names_of_standbys), sizeof names_of_standbys - strlen(names_of_standbys),
-                 "%s%s", i > 1 ? ", " : "", name);
-        all->servers[i] = pg_server_standby(all->servers[0], name);
-    }
+    for (int i = 1; i < all->server_count; i++)
+        all->servers[i] = pg_server_standby(all->servers[0], server_names[i]);
     if (options->standbys)
-        pg_server_synchronous(all->servers[0], names_of_standbys);
+        pg_server_synchronous(all->servers[0], standbys_of(all, 0, standbys, sizeof standbys));
     all->links = links_new();
     start_web(all, url, sizeof url);
     for (int i = 0; i < options->count; i++)
@@ -504,13 +510,34 @@ void node_link(nodes *all, int i, link_state state)
 
 void nodes_fail_over(nodes *all)
 {
-    int old = all->primary, new = old + 1;
-    must(new < all->server_count, "there is no standby left");
+    char standbys[100];
+    int old = all->primary, new = -1;
+    int64_t most = -1;
     pg_server_stop(all->servers[old], PG_STOP_KILL);
+    for (int i = 0; i < all->server_count; i++) {
+        int64_t has = pg_server_is_up(all->servers[i]) ? pg_server_received(all->servers[i]) : -1;
+        if (has > most) { /* a commit waited for one of them: it is where most is */
+            most = has;
+            new = i;
+        }
+    }
+    must(new >= 0, "there is no standby left");
+    /* before it is promoted: no commit is acknowledged that it alone has, if there is another */
+    pg_server_waits_for(all->servers[new], standbys_of(all, new, standbys, sizeof standbys));
     pg_server_promote(all->servers[new]);
     all->primary = new;
-    for (int i = new + 1; i < all->server_count; i++)
-        pg_server_follow(all->servers[i], all->servers[new]);
+    for (int i = 0; i < all->server_count; i++)
+        if (i != new &&pg_server_is_up(all->servers[i]))
+            pg_server_follow(all->servers[i], all->servers[new]);
+}
+
+void nodes_rejoin(nodes *all)
+{
+    char standbys[100];
+    for (int i = 0; i < all->server_count; i++)
+        if (!pg_server_is_up(all->servers[i]))
+            pg_server_rejoin(all->servers[i], server_names[i], all->servers[all->primary]);
+    pg_server_synchronous(all->servers[all->primary], standbys_of(all, all->primary, standbys, sizeof standbys));
 }
 
 pg_server *nodes_primary(const nodes *all)

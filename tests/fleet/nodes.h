@@ -66,8 +66,10 @@ void node_link(nodes *all, int i, link_state state); /* to all servers; a cable 
 /* api_ask, from where its API can be reached. */
 int node_ask(const nodes *all, int i, const char *method, const char *target, const char *headers, const char *body,
              char *answer, size_t size);
-/* The standby is promoted, the primary killed; the nodes find the new one by themselves. */
+/* The primary is killed, and the standby promoted that has most of its log; nodes find the new one by themselves. */
 void nodes_fail_over(nodes *all);
+/* Servers that are down are copied from the primary, and stand by again. Takes seconds. */
+void nodes_rejoin(nodes *all);
 pg_server *nodes_primary(const nodes *all);
 /* The last of what a node said, and how it ended, for a test that fails. */
 void node_tell(const nodes *all, int i);

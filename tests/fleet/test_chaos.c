@@ -38,6 +38,7 @@ typedef struct chaos {
     size_t executions;
     unsigned seed;
     unsigned faults[FAULT_COUNT];
+    bool is_long;
 } chaos;
 
 static unsigned die(chaos *c, unsigned sides)
@@ -98,14 +99,15 @@ static void do_fault(chaos *c, fault f)
         node_start(c->all, i);
         wait_for(c, i);
         return;
-    case FAULT_FAIL_OVER: nodes_fail_over(c->all); return;
+    case FAULT_FAIL_OVER:
+        nodes_fail_over(c->all);
+        if (c->is_long) {
+            nodes_nap((int) die(c, 5000)); /* a while with one standby less */
+            nodes_rejoin(c->all);
+        }
+        return;
     case FAULT_COUNT: return;
     }
-}
-
-static bool has_what_it_takes(const chaos *c, fault f)
-{
-    return f != FAULT_FAIL_OVER || c->all->primary + 1 < c->all->server_count;
 }
 
 /* ---- the end ---- */
@@ -193,25 +195,22 @@ static void test_nothing_is_lost_or_done_twice(void **state)
 {
     const char *wanted = getenv("CATENA_CHAOS"), *seed = getenv("CATENA_CHAOS_SEED");
     chaos c = {.executions = wanted ? strtoul(wanted, NULL, 10) : 240,
-               .seed = seed ? (unsigned) strtoul(seed, NULL, 10) : 1};
-    bool is_long = wanted != NULL;
+               .seed = seed ? (unsigned) strtoul(seed, NULL, 10) : 1,
+               .is_long = wanted != NULL};
     int64_t begun_ms = nodes_now_ms();
     (void) state;
-    c.all = nodes_new(&(nodes_options){.count = NODES, .standbys = is_long ? 2 : 1, .call_ms = 5});
+    c.all = nodes_new(&(nodes_options){.count = NODES, .standbys = c.is_long ? 2 : 1, .call_ms = 5});
     free(pg_server_sql(nodes_primary(c.all), c.all->database,
                        "CREATE TABLE audit.kills(at_ms bigint NOT NULL, node bigint NOT NULL)"));
     for (int i = 0; i < NODES; i++)
         node_start(c.all, i);
     for (int i = 0; i < NODES; i++)
         wait_for(&c, i);
-    c.load = load_start(c.all, c.executions, is_long ? 200 : 60);
-    if (is_long) {
-        for (unsigned turn = 0; load_counted(c.load).acknowledged < c.executions && !load_broken(c.load); turn++) {
-            fault f = (fault) die(&c, FAULT_COUNT);
-            if (f == FAULT_FAIL_OVER && (turn % 8 != 7 || !has_what_it_takes(&c, f)))
-                f = FAULT_RESTART;
+    c.load = load_start(c.all, c.executions, c.is_long ? 100 : 60);
+    if (c.is_long) {
+        while (load_counted(c.load).acknowledged < c.executions && !load_broken(c.load)) {
             nodes_nap((int) die(&c, 2000));
-            do_fault(&c, f);
+            do_fault(&c, (fault) die(&c, FAULT_COUNT));
         }
     } else {
         static const fault all_faults[] = {FAULT_KILL, FAULT_STOP, FAULT_FAIL_OVER};

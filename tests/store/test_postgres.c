@@ -420,6 +420,69 @@ static void a_server_that_was_restarted_is_found_again(void **state)
     free(its_url);
 }
 
+/* ---- what is there, and no standby has it ---- */
+
+typedef struct opener {
+    const char *url;
+    atomic_uint opened;
+    atomic_bool is_over;
+} opener;
+
+static void *open_again_and_again(void *ctx)
+{
+    opener *o = ctx;
+    while (!atomic_load(&o->is_over)) {
+        ctn_store *st = NULL;
+        if (ctn_store_open(o->url, CTN_STORE_WRITE, &st, NULL) == CTN_OK) {
+            atomic_fetch_add(&o->opened, 1);
+            ctn_store_close(st);
+        }
+    }
+    return NULL;
+}
+
+static bool a_session_waits_for_a_standby(void)
+{
+    for (int i = 0; i < 1000; i++) {
+        if (pg_server_number(server, "postgres",
+                             "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'catena' AND wait_event = "
+                             "'SyncRep'"))
+            return true;
+        poll(NULL, 0, 10);
+    }
+    return false;
+}
+
+/* A server that has come up again shows commits that only it has, until a standby is back. */
+static void who_decides_reads_nothing_that_no_standby_has(void **state)
+{
+    char *its_url = pg_server_new_database(server);
+    opener o = {.url = its_url};
+    ctn_store *st = NULL;
+    pthread_t thread;
+    (void) state;
+    assert_int_equal(ctn_store_open(its_url, CTN_STORE_CREATE, &st, NULL), CTN_OK);
+    ctn_store_close(st);
+    assert_int_equal(pthread_create(&thread, NULL, open_again_and_again, &o), 0);
+    pg_server_set(server, "synchronous_standby_names", "nobody");
+    bool is_waiting = a_session_waits_for_a_standby();
+    unsigned opened = atomic_load(&o.opened);
+    poll(NULL, 0, 200);
+    unsigned later = atomic_load(&o.opened);
+    int rc = ctn_store_open(its_url, CTN_STORE_READ, &st, NULL); /* people may look */
+    if (rc == CTN_OK)
+        ctn_store_close(st);
+    pg_server_set(server, "synchronous_standby_names", "");
+    while (is_waiting && atomic_load(&o.opened) == later)
+        poll(NULL, 0, 10);
+    atomic_store(&o.is_over, true);
+    pthread_join(thread, NULL);
+    assert_true(is_waiting);
+    assert_int_equal(later, opened);
+    assert_int_equal(rc, CTN_OK);
+    free(its_url);
+}
+
 static void a_full_disk_is_told_and_nothing_is_half_done(void **state)
 {
     (void) state;
@@ -487,6 +550,7 @@ int main(void)
         cmocka_unit_test(of_many_that_come_at_once_one_makes_the_store),
         cmocka_unit_test(a_commit_whose_answer_is_lost_is_unknown_and_whole),
         cmocka_unit_test(a_server_that_was_restarted_is_found_again),
+        cmocka_unit_test(who_decides_reads_nothing_that_no_standby_has),
         cmocka_unit_test(a_full_disk_is_told_and_nothing_is_half_done),
         cmocka_unit_test(of_the_tail_nothing_is_told_that_an_older_one_may_still_precede),
     };

@@ -583,11 +583,9 @@ static char *streams_from(const pg_server *standby, const pg_server *primary)
                    primary->password, standby->name);
 }
 
-pg_server *pg_server_standby(pg_server *primary, const char *name)
+/* An empty folder becomes a copy that streams. */
+static void copy_from(pg_server *standby, const pg_server *primary)
 {
-    pg_server *standby = new_server();
-    snprintf(standby->name, sizeof standby->name, "%s", name);
-    memcpy(standby->password, primary->password, sizeof standby->password); /* the cluster's, as everything in it */
     char *from = streams_from(standby, primary), *line = NULL;
     char *copied = text_of("host=127.0.0.1 port=%d user=catena", primary->port); /* PGPASSWORD has the rest */
     char *copy[] = {(char *) "pg_basebackup", (char *) "-D", (char *) "data", (char *) "-d", copied, (char *) "-X",
@@ -602,15 +600,38 @@ pg_server *pg_server_standby(pg_server *primary, const char *name)
     free(copied);
     free(from);
     free(line);
+}
+
+pg_server *pg_server_standby(pg_server *primary, const char *name)
+{
+    pg_server *standby = new_server();
+    snprintf(standby->name, sizeof standby->name, "%s", name);
+    memcpy(standby->password, primary->password, sizeof standby->password); /* the cluster's, as everything in it */
+    copy_from(standby, primary);
     return standby;
 }
 
-void pg_server_synchronous(pg_server *primary, const char *names)
+void pg_server_rejoin(pg_server *server, const char *name, const pg_server *primary)
+{
+    char *remove = text_of("rm -rf '%s/data'", server->folder);
+    if (!ended(server) || system(remove) != 0)
+        give_up(server, "what it was cannot be removed");
+    snprintf(server->name, sizeof server->name, "%s", name);
+    copy_from(server, primary);
+    free(remove);
+}
+
+void pg_server_waits_for(pg_server *server, const char *names)
 {
     char list[300] = "";
     if (*names)
         snprintf(list, sizeof list, "ANY 1 (%s)", names);
-    pg_server_set(primary, "synchronous_standby_names", list);
+    pg_server_set(server, "synchronous_standby_names", list);
+}
+
+void pg_server_synchronous(pg_server *primary, const char *names)
+{
+    pg_server_waits_for(primary, names);
     unsigned count = *names ? 1 : 0;
     for (const char *at = names; (at = strchr(at, ',')); at++)
         count++;
@@ -622,6 +643,13 @@ void pg_server_synchronous(pg_server *primary, const char *names)
             give_up(primary, "not all of %s stream", names);
         nap();
     }
+}
+
+int64_t pg_server_received(pg_server *standby)
+{
+    return pg_server_number(standby, "postgres",
+                            "SELECT pg_wal_lsn_diff(greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()),"
+                            " '0/0')::bigint");
 }
 
 void pg_server_promote(pg_server *standby)

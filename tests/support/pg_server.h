@@ -68,8 +68,14 @@ bool pg_server_try(pg_server *server, const char *database, const char *sql);
 /* ---- standbys ---- */
 /* A copy that streams from the primary, under this name. Reads are answered, writes refused. */
 pg_server *pg_server_standby(pg_server *primary, const char *name);
-/* The primary's commits wait for one of these standbys ("a, b"); "": for none. Returns when they stream. */
+/* Its commits wait for one of these standbys ("a, b"); "": for none. One that is not promoted yet keeps it for then. */
+void pg_server_waits_for(pg_server *server, const char *names);
+/* The same, of a primary; returns when they stream. */
 void pg_server_synchronous(pg_server *primary, const char *names);
+/* How far it has the primary's log, on its disk: of several, the one to promote is the one that has most. */
+int64_t pg_server_received(pg_server *standby);
 void pg_server_promote(pg_server *standby); /* returns when it can be written */
 /* From now on it streams from there: the standby that was not promoted. */
 void pg_server_follow(pg_server *standby, const pg_server *primary);
+/* One that was stopped, the old primary say, forgets what it had, and is a copy that streams from there. */
+void pg_server_rejoin(pg_server *server, const char *name, const pg_server *primary);

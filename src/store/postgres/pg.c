@@ -168,6 +168,20 @@ static int apply_settings(pg *db, ctn_err *err)
     return ask_here(db, "setting up the session", sql, &p, NULL, err);
 }
 
+/* A server that has come up again shows what it alone has: commits that nobody was told of, for no standby had them.
+ * Who decided from those would be wrong when a standby takes its place. So nothing is read over a new connection before
+ * a commit of its own: that waits for a standby, which then has all before it, too. (Behind a pooler a connection is
+ * nobody's own: docs/fleet.md.) */
+static int wait_for_standbys(pg *db, ctn_err *err)
+{
+    if (db->is_reader || db->url.is_pooled)
+        return CTN_OK;
+    db->has_warned = false;
+    int rc = ask_here(db, "waiting for a standby to have what is there",
+                      "SELECT pg_logical_emit_message(true, 'catena', 'connected')", &NONE, NULL, err);
+    return rc == CTN_OK && db->has_warned ? ctn_pg_fail_lost(db, "waiting for a standby", err) : rc;
+}
+
 int ctn_pg_set_up(pg *db, ctn_err *err)
 {
     PQsetErrorVerbosity(db->conn, PQERRORS_DEFAULT);
@@ -181,6 +195,8 @@ int ctn_pg_set_up(pg *db, ctn_err *err)
                         "%s has the encoding %s; a store needs UTF8: `createdb -E UTF8 -T template0 %s`", db->where,
                         encoding, PQdb(db->conn));
     int rc = db->url.is_pooled ? CTN_OK : apply_settings(db, err);
+    if (rc == CTN_OK)
+        rc = wait_for_standbys(db, err);
     db->generation += rc == CTN_OK;
     return rc;
 }
