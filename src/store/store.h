@@ -175,7 +175,8 @@ typedef struct ctn_data_key {
     ctn_str wrapped;   /* bytes */
 } ctn_data_key;
 
-/* What a tenant has used of a day; counted by the engine, for quotas. */
+/* What a tenant has used of a day; counted by the engine, for quotas. A stored figure never gets less: of two commits
+ * that pass each other the older one changes nothing. */
 typedef struct ctn_usage {
     int64_t executions, calls, bytes;
     int64_t money; /* in billionths */

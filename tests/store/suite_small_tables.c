@@ -179,16 +179,20 @@ static void what_tenants_have_used_is_written_with_a_commit(void **state)
     append.usage_count = 1;
     assert_int_equal(suite_append(f->st, &append), CTN_OUTCOME_STALE_SEQ);
     check_usage(f, 20000, "acme=2/3/4/5 bolt=5/6/7/8");
+    append.usage =
+        &(ctn_usage_row){S("acme"), 20000, {1, 4, 3, 6}}; /* counted before, committed after: by another hand */
+    suite_append(f->st, &append);
+    check_usage(f, 20000, "acme=2/4/4/6 bolt=5/6/7/8");
     append.epoch = f->epoch - 1; /* somebody who owns the store no more */
-    append.usage = &(ctn_usage_row){S("acme"), 20000, {0, 0, 0, 0}};
+    append.usage = &(ctn_usage_row){S("acme"), 20000, {9, 9, 9, 9}};
     assert_int_equal(suite_append(f->st, &append), CTN_OUTCOME_STALE_EPOCH);
-    check_usage(f, 20000, "acme=2/3/4/5 bolt=5/6/7/8");
+    check_usage(f, 20000, "acme=2/4/4/6 bolt=5/6/7/8");
     append = suite_next_append(f, 1, 2, 1);
     append.usage = &(ctn_usage_row){S("acme"), 20000 + CTN_USAGE_DAYS, {1, 1, 1, 1}};
     append.usage_count = 1;
     assert_int_equal(suite_append(f->st, &append), CTN_OUTCOME_ACCEPTED);
     check_usage(f, 19999, "");
-    check_usage(f, 20000, "acme=2/3/4/5 bolt=5/6/7/8");
+    check_usage(f, 20000, "acme=2/4/4/6 bolt=5/6/7/8");
     check_usage(f, 20000 + CTN_USAGE_DAYS, "acme=1/1/1/1");
 }
 

@@ -151,8 +151,13 @@ void ctn_memory_usage_put(memory_db *db, const ctn_usage_row *rows, size_t count
     for (size_t i = 0; i < count; i++) {
         ctn_usage_row *kept = ctn_memory_table_put(&db->usage, &rows[i], &is_new);
         ctn_str tenant = is_new ? ctn_arena_str(db->arena, rows[i].tenant) : kept->tenant;
+        const ctn_usage had = is_new ? rows[i].used : kept->used, *now = &rows[i].used;
         *kept = rows[i];
         kept->tenant = tenant;
+        kept->used = (ctn_usage){.executions = had.executions > now->executions ? had.executions : now->executions,
+                                 .calls = had.calls > now->calls ? had.calls : now->calls,
+                                 .bytes = had.bytes > now->bytes ? had.bytes : now->bytes,
+                                 .money = had.money > now->money ? had.money : now->money};
     }
     while (count && ((ctn_usage_row *) db->usage.rows)->day < rows[0].day - CTN_USAGE_DAYS) {
         ctn_usage_row oldest = *(ctn_usage_row *) db->usage.rows;

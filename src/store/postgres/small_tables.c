@@ -170,13 +170,16 @@ int ctn_pg_usage_put(pg_store *st, const ctn_usage_row *rows, size_t count, ctn_
         ctn_pg_int(&p, used->calls);
         ctn_pg_int(&p, used->bytes);
         ctn_pg_int(&p, used->money);
-        rc = ctn_pg_ask(st->db, "storing what a tenant has used",
-                        "INSERT INTO tenant_usage(node, day, tenant, executions, calls, bytes, money)"
-                        " VALUES(" PG_NODE_NAME(
-                            "$1") ",$2,$3,$4,$5,$6,$7)"
-                                  " ON CONFLICT (node, day, tenant) DO UPDATE SET executions = excluded.executions,"
-                                  " calls = excluded.calls, bytes = excluded.bytes, money = excluded.money",
-                        &p, NULL, err);
+        rc = ctn_pg_ask(
+            st->db, "storing what a tenant has used",
+            "INSERT INTO tenant_usage(node, day, tenant, executions, calls, bytes, money)"
+            " VALUES(" PG_NODE_NAME("$1") ",$2,$3,$4,$5,$6,$7)"
+                                          " ON CONFLICT (node, day, tenant) DO UPDATE SET"
+                                          " executions = greatest(tenant_usage.executions, excluded.executions),"
+                                          " calls = greatest(tenant_usage.calls, excluded.calls),"
+                                          " bytes = greatest(tenant_usage.bytes, excluded.bytes),"
+                                          " money = greatest(tenant_usage.money, excluded.money)",
+            &p, NULL, err);
     }
     if (rc || !count)
         return rc;

@@ -122,7 +122,9 @@ static const char *const SQL[SQL_COUNT] = {
 
     /* ---- small_tables.c ---- */
     [SQL_USAGE_PUT] =
-        "INSERT OR REPLACE INTO tenant_usage(day, tenant, executions, calls, bytes, money) VALUES(?1,?2,?3,?4,?5,?6)",
+        "INSERT INTO tenant_usage(day, tenant, executions, calls, bytes, money) VALUES(?1,?2,?3,?4,?5,?6)"
+        " ON CONFLICT(day, tenant) DO UPDATE SET executions = max(executions, excluded.executions),"
+        " calls = max(calls, excluded.calls), bytes = max(bytes, excluded.bytes), money = max(money, excluded.money)",
     [SQL_USAGE_LIST] =
         "SELECT tenant, executions, calls, bytes, money FROM tenant_usage WHERE day = ?1 ORDER BY tenant",
     [SQL_USAGE_PRUNE] = "DELETE FROM tenant_usage WHERE day < ?1",
