@@ -222,18 +222,6 @@ static void put_off(ctn_engine *e, loaded *l)
     ctn_live_wake_at(&e->live, l, e->now_ms + PUT_OFF_MS);
 }
 
-/* It was stopped (with its machine, perhaps) between the last look at the lease and the sending, and nothing can tell
- * in time: it is counted. */
-static void look_back(ctn_engine *e, const loaded *l)
-{
-    const ctn_leases *leases = e->options.leases;
-    if (leases->left_ms(leases->ctx, l->shard) > 0)
-        return;
-    e->figures.late_sends++;
-    ctn_log_line(e->options.log, CTN_LOG_WARN, "a call was begun, and this node's lease was over by then",
-                 "executionId", ctn_id_to_text(l->id).text, NULL);
-}
-
 /* Not of what was stopped before it was sent: that is only told so. */
 static bool goes_out(const loaded *l, const ctn_owed_call *c)
 {
@@ -299,7 +287,7 @@ static void begin(ctn_engine *e, loaded *l, const ctn_owed_call *owed)
     }
     driver->begin(driver->ctx, &request);
     if (must_look && is_unsafe(owed))
-        look_back(e, l);
+        ctn_eng_was_sent(e, l);
 }
 
 static void let_go(ctn_engine *e, loaded *l, const ctn_owed *owed)

@@ -79,6 +79,8 @@ static int64_t earlier_ms(int64_t a_ms, int64_t b_ms) /* 0: never */
 
 static int64_t next_turn_ms(ctn_engine *e)
 {
+    if (ctn_eng_must_look_back(e))
+        return e->now_ms;
     if (e->store.is_failing)
         return e->store.retry_at_ms;
     int64_t at_ms = ctn_live_due_ms(&e->live);
@@ -95,6 +97,8 @@ static int64_t next_turn_ms(ctn_engine *e)
 int64_t ctn_engine_turn(ctn_engine *e)
 {
     e->now_ms = ctn_clock_now_ms(&e->options.clock);
+    if (ctn_eng_must_look_back(e))
+        ctn_eng_look_back(e);
     ctn_eng_quotas_turn(e);
     ctn_eng_take_in(e);
     ctn_eng_recover_store(e);

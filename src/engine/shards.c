@@ -26,6 +26,13 @@ struct shards {
         int64_t at_ms;
     } block;
     uint64_t refused[CTN_SHARDS_MAX]; /* epochs under which the store has refused something; 0: none */
+    struct {
+        struct sent_call {
+            ctn_execution_id id;
+            uint32_t shard;
+        } *calls;
+        size_t count, size;
+    } sent; /* writes that a driver was given since the last turn began */
 };
 
 void ctn_eng_shards_init(ctn_engine *e)
@@ -38,6 +45,8 @@ void ctn_eng_shards_init(ctn_engine *e)
 
 void ctn_eng_shards_done(ctn_engine *e)
 {
+    if (e->shards)
+        ctn_free(e->shards->sent.calls);
     free(e->shards);
 }
 
@@ -107,6 +116,35 @@ bool ctn_eng_may_send(const ctn_engine *e, const loaded *l)
     if (!e->shards || CTN_PLANT(LEASE_NOT_LOOKED_AT))
         return true;
     return ctn_eng_is_ours(e, l) && leases->left_ms(leases->ctx, l->shard) > leases->send_ms;
+}
+
+void ctn_eng_was_sent(ctn_engine *e, const loaded *l)
+{
+    struct shards *s = e->shards;
+    if (s->sent.count == s->sent.size) {
+        s->sent.size = s->sent.size ? 2 * s->sent.size : 16;
+        s->sent.calls = ctn_realloc(s->sent.calls, s->sent.size * sizeof *s->sent.calls);
+    }
+    s->sent.calls[s->sent.count++] = (struct sent_call){l->id, l->shard};
+}
+
+bool ctn_eng_must_look_back(const ctn_engine *e)
+{
+    return e->shards && e->shards->sent.count;
+}
+
+void ctn_eng_look_back(ctn_engine *e)
+{
+    const ctn_leases *leases = e->options.leases;
+    for (size_t i = 0; i < e->shards->sent.count; i++) {
+        const struct sent_call *c = &e->shards->sent.calls[i];
+        if (leases->left_ms(leases->ctx, c->shard) > 0)
+            continue;
+        e->figures.late_sends++;
+        ctn_log_line(e->options.log, CTN_LOG_WARN, "a call was begun, and this node's lease was over by then",
+                     "executionId", ctn_id_to_text(c->id).text, NULL);
+    }
+    e->shards->sent.count = 0;
 }
 
 bool ctn_eng_was_crash(const ctn_engine *e, const loaded *l)

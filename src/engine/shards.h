@@ -40,6 +40,12 @@ int ctn_eng_shard_of(const ctn_engine *e, ctn_execution_id id, uint32_t *ret_sha
 int ctn_eng_refuse_elsewhere(const ctn_engine *e, uint32_t shard, ctn_err *err);
 /* Is it surely ours for as long as a send takes? */
 bool ctn_eng_may_send(const ctn_engine *e, const loaded *l);
+/* A driver was given a write. What it sends leaves the process when the turn is over, so the next turn, which is soon
+ * then, looks back: was this node stopped (with its machine, perhaps) between the last look at the lease and the
+ * sending? Nothing can tell in time: it is counted. */
+void ctn_eng_was_sent(ctn_engine *e, const loaded *l);
+bool ctn_eng_must_look_back(const ctn_engine *e);
+void ctn_eng_look_back(ctn_engine *e);
 bool ctn_eng_was_crash(const ctn_engine *e, const loaded *l);
 
 uint32_t ctn_eng_shard_count(const ctn_engine *e);

@@ -10,6 +10,7 @@
  */
 #include "fleet/member.h"
 #include "base/memory.h"
+#include "base/plant.h"
 #include "fleet/balance.h"
 #include <assert.h>
 #include <poll.h>
@@ -86,6 +87,8 @@ static int64_t boot_ms(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_BOOTTIME, &t);
+    if (CTN_PLANT(LEASE_BY_WALL_CLOCK))
+        clock_gettime(CLOCK_REALTIME, &t);
     return (int64_t) t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
@@ -559,8 +562,8 @@ static void turn_gain(ctn_member *m, const ctn_shard_set *gained, const ctn_shar
 /* Those that are drained and quiet: forgotten here, then given back there. */
 static void turn_quiet(ctn_member *m)
 {
-    int64_t now_ms = boot_ms();
-    if (ctn_shard_set_is_empty(&m->turn_draining) || now_ms < m->quiet_look_ms)
+    int64_t now_ms = ctn_shard_set_is_empty(&m->turn_draining) ? 0 : boot_ms();
+    if (now_ms == 0 || now_ms < m->quiet_look_ms)
         return;
     ctn_shard_set quiet = {{0}};
     if (ctn_engine_shards_are_quiet(m->engine, &m->turn_draining)) {

@@ -197,7 +197,8 @@ static void a_kill_while_pruning_leaves_whole_trees(void **state)
     suite_fixture *f = *state;
     int64_t next = 1;
     int unfinished = 0;
-    for (int round = 0; round < 30; round++) {
+    int round = 0;
+    for (; round < 30 || (unfinished < 3 && round < 120); round++) { /* a busy machine hits the middle less often */
         int64_t first = next;
         make_many(f, next, 60, 12, CTN_STATUS_COMPLETED);
         next += 60;
@@ -224,7 +225,7 @@ static void a_kill_while_pruning_leaves_whole_trees(void **state)
                 rc = ctn_store_shrink(st, 4, &more, NULL);
             _exit(rc);
         }
-        nanosleep(&(struct timespec){.tv_nsec = 300000 + round * 1200000}, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = 300000 + round % 30 * 1200000}, NULL);
         kill(pid, SIGKILL);
         int status = 0;
         assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -237,7 +238,7 @@ static void a_kill_while_pruning_leaves_whole_trees(void **state)
     ctn_prune what = suite_older_than(1000000);
     (void) suite_prune_all(f->st, &what, NULL);
     assert_int_equal(file_ask(file_path(f), "SELECT count(*) FROM execution_journal"), 0);
-    print_message("30 kills, %d in the middle of a round\n", unfinished);
+    print_message("%d kills, %d in the middle of a round\n", round, unfinished);
     assert_true(unfinished >= 3);
 }
 
