@@ -60,10 +60,11 @@ void ctn_lines_leave(ctn_lines *lines, loaded *l)
     lines->count--;
 }
 
-bool ctn_lines_has_older(const ctn_lines *lines, ctn_str key, int64_t exec_no)
+bool ctn_lines_has_older(const ctn_lines *lines, ctn_str key, int64_t exec_no, uint32_t shard_count)
 {
     for (const loaded *l = lines->size ? *slot_of(lines, key) : NULL; l; l = l->queue.key_next)
-        if (l->exec_no < exec_no && ctn_str_equal(l->queue.key, key) && !l->queue.is_over)
+        if (l->exec_no < exec_no && l->exec_no % shard_count == exec_no % shard_count &&
+            ctn_str_equal(l->queue.key, key) && !l->queue.is_over)
             return true;
     return false;
 }

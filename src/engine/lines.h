@@ -15,5 +15,5 @@ typedef struct ctn_lines {
 void ctn_lines_done(ctn_lines *lines);
 void ctn_lines_join(ctn_lines *lines, loaded *l, ctn_str key); /* empty: none. It stands in none yet */
 void ctn_lines_leave(ctn_lines *lines, loaded *l);             /* it stands in none: no effect */
-/* Does one with this key and a smaller number stand there, whose end is not on disk? */
-bool ctn_lines_has_older(const ctn_lines *lines, ctn_str key, int64_t exec_no);
+/* Does one with this key and a smaller number of the same shard stand there, whose end is not on disk? */
+bool ctn_lines_has_older(const ctn_lines *lines, ctn_str key, int64_t exec_no, uint32_t shard_count);

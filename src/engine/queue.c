@@ -21,6 +21,7 @@
 #include "engine/place.h"
 #include "engine/plans.h"
 #include "engine/quota.h"
+#include "engine/shards.h"
 #include "engine/state.h"
 
 void ctn_queue_done(ctn_queue *queue)
@@ -69,7 +70,7 @@ bool ctn_eng_line_is_shared(ctn_engine *e, const ctn_parent *parent, ctn_str que
 /* Is nobody with this key before it, in memory or on disk? */
 static bool is_first_in_line(ctn_engine *e, ctn_str key, int64_t exec_no)
 {
-    if (ctn_lines_has_older(&e->queue.lines, key, exec_no) && !CTN_PLANT(LINE_IGNORED))
+    if (ctn_lines_has_older(&e->queue.lines, key, exec_no, ctn_eng_shard_count(e)) && !CTN_PLANT(LINE_IGNORED))
         return false;
     ctn_arena_mark mark = ctn_arena_save(e->scratch);
     ctn_execution_row row;
@@ -120,7 +121,8 @@ static void move_line(ctn_engine *e, const loaded *l)
     if (e->options.own_only)
         return;
     ctn_arena_mark mark = ctn_arena_save(e->scratch);
-    int rc = ctn_store_queue_first(e->options.store, e->scratch, l->queue.key, 0, &row, NULL);
+    int64_t shards = ctn_eng_shard_count(e), last = INT64_MAX - INT64_MAX % shards - shards + l->exec_no % shards;
+    int rc = ctn_store_queue_first(e->options.store, e->scratch, l->queue.key, last, &row, NULL);
     if (rc == CTN_OK && row.status == CTN_STATUS_QUEUED)
         ctn_lane_add(&e->queue.lanes,
                      ctn_lanes_lane(&e->queue.lanes, ctn_eng_tenant(e, row.tenant), row.chain_id, row.priority),

@@ -270,7 +270,8 @@ int ctn_store_queue_lanes(ctn_store *st, ctn_queue_lane_fn *fn, void *ctx, ctn_e
 int ctn_store_queue_next(ctn_store *st, ctn_str tenant, ctn_str chain_id, int priority, int64_t after_exec_no,
                          size_t limit, ctn_execution_fn *fn, void *ctx, ctn_err *err);
 /* Who has the turn among those with this key: the first unfinished one with a number below before_exec_no (0: of any
- * number). CTN_E_NOT_FOUND, without a sentence: nobody. Its journal is not looked at: no outputs, no hash_last. */
+ * number) in that one's shard: a line is of one shard. CTN_E_NOT_FOUND, without a sentence: nobody. Its journal is not
+ * looked at: no outputs, no hash_last. */
 int ctn_store_queue_first(ctn_store *st, ctn_arena *arena, ctn_str queue_key, int64_t before_exec_no,
                           ctn_execution_row *ret, ctn_err *err);
 /* Ended ones that still owe something (a wake time > 0 in their final row), by number. */

@@ -244,10 +244,12 @@ static void ask_for(fleet *w, subject *x, const ctn_input *in)
 
 /* Of those in one line, in order of arrival, one at a time. A chain that is counted keeps its lines for itself
  * (engine/placement.h). */
-static bool is_before(const subject *first, const subject *x)
+static bool is_before(const fleet *w, const subject *first, const subject *x)
 {
     const spec *s = x->oracle.spec, *t = first->oracle.spec;
-    bool is_shared = first->chain == x->chain || (!s->max_concurrent && !t->max_concurrent);
+    bool are_alike =
+        !w->requires_label || (first->chain == 0) == (x->chain == 0); /* what requires labels lives apart */
+    bool is_shared = first->chain == x->chain || (are_alike && !s->max_concurrent && !t->max_concurrent);
     return first != x && s->line && t->line == s->line && is_shared && first->exec_no && x->exec_no &&
            first->exec_no < x->exec_no && !first->oracle.has_ended &&
            (s->line == SPEC_KEY_ALL || first->oracle.input_n == x->oracle.input_n);
@@ -256,7 +258,7 @@ static bool is_before(const subject *first, const subject *x)
 bool fleet_stands_behind(const fleet *w, const subject *x)
 {
     for (int i = 0; i < w->subject_count; i++)
-        if (is_before(&w->subjects[i], x))
+        if (is_before(w, &w->subjects[i], x))
             return true;
     return false;
 }

@@ -484,6 +484,46 @@ static void a_sub_chain_in_another_shard_goes_with_its_parent_and_not_before(voi
     assert_true(suite_is_there(f, 500 * 16 + 3) && suite_is_there(f, 16 + 8));
 }
 
+static int64_t first_in_line(suite_fixture *f, int64_t before_exec_no)
+{
+    ctn_execution_row row;
+    int rc = ctn_store_queue_first(f->second, f->arena, S("smith"), before_exec_no, &row, NULL);
+    assert_true(rc == CTN_OK || rc == CTN_E_NOT_FOUND);
+    return rc ? 0 : row.exec_no;
+}
+
+static bool is_held(suite_fixture *f, int64_t exec_no)
+{
+    ctn_execution_row row;
+    assert_ok(ctn_store_execution_by_no(f->second, f->arena, exec_no, &row, &err_));
+    return row.is_held;
+}
+
+/* The same key in two shards (a chain that requires labels, and one that does not) is two lines. */
+static void a_line_is_of_one_shard(void **state)
+{
+    suite_fixture *f = *state;
+    static const int64_t numbers[] = {16 + 3, 16 + 7, 32 + 3, 32 + 7};
+    for (size_t i = 0; i < 4; i++) {
+        ctn_execution_row row = suite_row(numbers[i]);
+        row.queue_key = S("smith");
+        row.wake_at_ms = 0;
+        suite_create(f, &row, 1);
+    }
+    assert_false(is_held(f, 16 + 3) || is_held(f, 16 + 7));
+    assert_true(is_held(f, 32 + 3) && is_held(f, 32 + 7));
+    assert_int_equal(first_in_line(f, 16 + 7), 0);
+    assert_int_equal(first_in_line(f, 32 + 3), 16 + 3);
+    assert_int_equal(first_in_line(f, 32 + 7), 16 + 7);
+    ctn_execution_change change = {
+        .status = CTN_STATUS_COMPLETED, .started_at_ms = 5, .finished_at_ms = 9, .queue_key = S("smith")};
+    ctn_append append = {.exec_no = 16 + 7, .epoch = f->epoch, .seq_expected = 1, .change = &change};
+    assert_int_equal(suite_append(f->st, &append), CTN_OUTCOME_ACCEPTED);
+    assert_false(is_held(f, 32 + 7));
+    assert_true(is_held(f, 32 + 3));
+    assert_int_equal(first_in_line(f, 32 + 7), 0);
+}
+
 static void a_handle_of_a_node_loads_what_it_holds(void **state)
 {
     suite_fixture *f = *state;
@@ -584,6 +624,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(who_was_buried_records_nothing),
     cmocka_unit_test(a_process_alone_waits_for_the_last_node_and_gives_way_to_the_next),
     cmocka_unit_test(a_sub_chain_in_another_shard_goes_with_its_parent_and_not_before),
+    cmocka_unit_test(a_line_is_of_one_shard),
     cmocka_unit_test(a_handle_of_a_node_loads_what_it_holds),
     cmocka_unit_test(changes_of_what_every_node_keeps_are_told),
     cmocka_unit_test(what_makes_no_sense_is_refused_with_a_sentence),

@@ -83,7 +83,7 @@ static ctn_outcome append_one(const memory_store *st, const ctn_append *a)
         change_execution(db, e, a->change);
     ctn_memory_live_update(db, e);
     if (a->change && a->change->queue_key.len && ctn_status_is_final(e->row.status))
-        ctn_memory_line_move(db, a->change->queue_key);
+        ctn_memory_line_move(db, a->change->queue_key, e->row.exec_no);
     if (a->change)
         ctn_memory_wake(db, a->change->wakes, a->exec_no);
     for (size_t i = 0; i < a->count; i++)

@@ -134,7 +134,7 @@ void ctn_memory_live_update(memory_db *db, memory_execution *e);
 /* The first unfinished one with this key and a number below before_exec_no. */
 memory_execution *ctn_memory_first_in_line(const memory_db *db, ctn_str queue_key, int64_t before_exec_no);
 /* It has ended, and is no longer among the live: the next in its line is let go. */
-void ctn_memory_line_move(const memory_db *db, ctn_str queue_key);
+void ctn_memory_line_move(const memory_db *db, ctn_str queue_key, int64_t by_exec_no);
 /* Unless it has ended, or lives in another shard than who wakes it, it is looked at again. */
 void ctn_memory_wake(const memory_db *db, ctn_execution_id id, int64_t by_exec_no); /* all zero: nobody */
 ctn_execution_row ctn_memory_row_copy(ctn_arena *arena, const ctn_execution_row *row);

@@ -172,18 +172,20 @@ void ctn_memory_live_update(memory_db *db, memory_execution *e)
 memory_execution *ctn_memory_first_in_line(const memory_db *db, ctn_str queue_key, int64_t before_exec_no)
 {
     memory_execution *first = NULL;
+    int64_t shards = db->fleet && before_exec_no < INT64_MAX ? db->fleet->shard_count : 1; /* a line is of one shard */
     for (size_t i = 0; i < db->live_count; i++) {
         memory_execution *e = db->live[i];
-        if (e->row.exec_no < before_exec_no && ctn_str_equal(e->row.queue_key, queue_key) &&
-            (!first || e->row.exec_no < first->row.exec_no))
+        if (e->row.exec_no % shards == before_exec_no % shards && e->row.exec_no < before_exec_no &&
+            ctn_str_equal(e->row.queue_key, queue_key) && (!first || e->row.exec_no < first->row.exec_no))
             first = e;
     }
     return first;
 }
 
-void ctn_memory_line_move(const memory_db *db, ctn_str queue_key)
+void ctn_memory_line_move(const memory_db *db, ctn_str queue_key, int64_t by_exec_no)
 {
-    memory_execution *next = ctn_memory_first_in_line(db, queue_key, INT64_MAX);
+    int64_t shards = db->fleet ? db->fleet->shard_count : 1, last = INT64_MAX - INT64_MAX % shards - shards;
+    memory_execution *next = ctn_memory_first_in_line(db, queue_key, last + by_exec_no % shards);
     if (next)
         next->row.is_held = false;
 }

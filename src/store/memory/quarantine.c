@@ -71,7 +71,7 @@ int ctn_memory_give_up(ctn_store *st, const ctn_give_up *what, ctn_err *err)
         e->row.error = ctn_arena_str(db->arena, what->error);
         ctn_memory_live_update(db, e);
         if (e->row.queue_key.len)
-            ctn_memory_line_move(db, e->row.queue_key);
+            ctn_memory_line_move(db, e->row.queue_key, e->row.exec_no);
         ctn_memory_wake(db, e->row.parent, what->exec_no);
         ctn_quarantine_row *kept = ctn_memory_table_find(&db->quarantine, &what->exec_no);
         if (kept)
