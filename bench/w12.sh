@@ -75,9 +75,8 @@ w12_nodes() { # NODES
 
 # Ours on the server that the peers' harness starts, before and after DBOS.
 w12_peers() {
-    local url
-    PEERS_WANTED=dbos PEERS_WORKLOADS=none
-    . bench/peers.sh # its own round has nothing to do then
+    local url PEERS_WANTED=dbos PEERS_WORKLOADS=none # bench/run has a round of all the peers behind this
+    . bench/peers.sh                                 # its own round has nothing to do then
     [ -n "$peers_here" ] || return 0
     url=$("$peers_harness/pg.sh" url)
     w12_beside 1
@@ -87,6 +86,7 @@ w12_peers() {
     awk '$1 ~ /^w12\/same_server\/postgres\/256\/[12]\/steps_per_s$/ { ours += $2 / 2 }
         $1 == "peers/w1_256/dbos/steps_per_s" { theirs = $2 }
         END { if (ours && theirs) printf "w12/same_server/times_dbos %.1f\n", ours / theirs }' "$figures" | note
+    "$peers_harness/pg.sh" stop >>"$peers_log" 2>&1
 }
 
 w12_beside() { # N: w12_peers's url

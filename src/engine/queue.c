@@ -121,8 +121,8 @@ static void move_line(ctn_engine *e, const loaded *l)
     if (e->options.own_only)
         return;
     ctn_arena_mark mark = ctn_arena_save(e->scratch);
-    int64_t shards = ctn_eng_shard_count(e), last = INT64_MAX - INT64_MAX % shards - shards + l->exec_no % shards;
-    int rc = ctn_store_queue_first(e->options.store, e->scratch, l->queue.key, last, &row, NULL);
+    int64_t end = ctn_exec_no_end(l->exec_no, ctn_eng_shard_count(e));
+    int rc = ctn_store_queue_first(e->options.store, e->scratch, l->queue.key, end, &row, NULL);
     if (rc == CTN_OK && row.status == CTN_STATUS_QUEUED)
         ctn_lane_add(&e->queue.lanes,
                      ctn_lanes_lane(&e->queue.lanes, ctn_eng_tenant(e, row.tenant), row.chain_id, row.priority),

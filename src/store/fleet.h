@@ -100,6 +100,11 @@ uint32_t ctn_shard_of_id(ctn_execution_id id, uint32_t shard_count); /* its last
 /* Where the execution with this id lives, or would: as its id says, unless it was copied here from elsewhere (copy.h).
  * Whose number is known needs no look-up: exec_no % shard_count. */
 int ctn_store_shard_of_execution(ctn_store *st, ctn_execution_id id, uint32_t *ret_shard, ctn_err *err);
+/* A number of this one's shard that is above all that were ever given there: what is before it is the whole shard. */
+static inline int64_t ctn_exec_no_end(int64_t exec_no, uint32_t shard_count)
+{
+    return INT64_MAX - INT64_MAX % shard_count - shard_count + exec_no % shard_count;
+}
 void ctn_shard_into_id(ctn_execution_id *id, uint32_t shard); /* instead of its last ten bits, which are chance */
 /* "line", "chain", "schedule", ...: the first two bytes (big-endian) of the BLAKE2b-256 of kind, a zero byte and
  * name, modulo. On disk, so it never changes. */

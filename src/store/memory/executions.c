@@ -184,8 +184,8 @@ memory_execution *ctn_memory_first_in_line(const memory_db *db, ctn_str queue_ke
 
 void ctn_memory_line_move(const memory_db *db, ctn_str queue_key, int64_t by_exec_no)
 {
-    int64_t shards = db->fleet ? db->fleet->shard_count : 1, last = INT64_MAX - INT64_MAX % shards - shards;
-    memory_execution *next = ctn_memory_first_in_line(db, queue_key, last + by_exec_no % shards);
+    int64_t end = ctn_exec_no_end(by_exec_no, db->fleet ? db->fleet->shard_count : 1);
+    memory_execution *next = ctn_memory_first_in_line(db, queue_key, end);
     if (next)
         next->row.is_held = false;
 }
