@@ -177,9 +177,14 @@ static int wait_for_standbys(pg *db, ctn_err *err)
     if (db->is_reader || db->url.is_pooled)
         return CTN_OK;
     db->has_warned = false;
-    int rc = ask_here(db, "waiting for a standby to have what is there",
-                      "SELECT pg_logical_emit_message(true, 'catena', 'connected')", &NONE, NULL, err);
-    return rc == CTN_OK && db->has_warned ? ctn_pg_fail_lost(db, "waiting for a standby", err) : rc;
+    int rc = ask_here(db, "waiting for a standby", "SELECT pg_logical_emit_message(true, 'catena', 'connected')", &NONE,
+                      NULL, err);
+    if (rc == CTN_E_BUSY || (rc == CTN_OK && db->has_warned))
+        return ctn_fail(err, CTN_E_BUSY,
+                        "%s gave no answer to a commit; if commits wait for a standby there (SHOW "
+                        "synchronous_standby_names), is one running?",
+                        db->where);
+    return rc;
 }
 
 int ctn_pg_set_up(pg *db, ctn_err *err)
