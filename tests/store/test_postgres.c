@@ -5,6 +5,7 @@
 #include "suite.h"
 #include "sql_shards.h"
 #include "base/memory.h"
+#include "store/postgres/pg.h"
 #include "support/pg_server.h"
 #include <fcntl.h>
 #include <inttypes.h>
@@ -420,6 +421,64 @@ static void a_server_that_was_restarted_is_found_again(void **state)
     free(its_url);
 }
 
+/* ---- what was acknowledged, and is gone ---- */
+
+static ctn_outcome append_at_last(world *w, int64_t exec_no, uint64_t seq_expected)
+{
+    ctn_append append = {.exec_no = exec_no,
+                         .epoch = w->epoch,
+                         .seq_expected = seq_expected,
+                         .count = 1,
+                         .records = suite_records(w->arena, exec_no, 0, NULL, seq_expected + 1) + seq_expected};
+    ctn_outcome outcome;
+    ctn_err err = {0};
+    int rc = CTN_E_BUSY;
+    for (int tries = 0; rc == CTN_E_BUSY && tries < 200; tries++)
+        if ((rc = ctn_store_commit(w->st, &append, 1, &outcome, &err)) != CTN_OK)
+            usleep(50000);
+    if (rc)
+        fail_msg("%d %s", rc, err.message);
+    return outcome;
+}
+
+/* Has this connection of the writer's asked for the end of a journal? */
+static bool has_asked_for_ends(const world *w)
+{
+    PGresult *r = NULL;
+    assert_ok(ctn_pg_ask(((pg_store *) w->st)->db, "looking",
+                         "SELECT 1 FROM pg_prepared_statements"
+                         " WHERE statement LIKE '%c.seq IS DISTINCT FROM%' AND statement NOT LIKE '%pg_prepared%'",
+                         NULL, &r, &err_));
+    bool has = PQntuples(r) > 0;
+    PQclear(r);
+    return has;
+}
+
+/* A standby is promoted that does not have the last entry: it is found over the next connection, and is not asked for
+ * over the one that has written it. */
+static void a_journal_that_lost_its_end_takes_nothing_over_the_next_connection(void **state)
+{
+    (void) state;
+    char *its_url = with("?schema=ends&shards=1");
+    world w = world_begin(its_url, "?schema=ends");
+    assert_int_equal(create_at_last(&w, 1), CTN_OUTCOME_ACCEPTED);
+    assert_int_equal(append_at_last(&w, 1, 2), CTN_OUTCOME_ACCEPTED);
+    assert_int_equal(append_at_last(&w, 1, 3), CTN_OUTCOME_ACCEPTED);
+    assert_false(has_asked_for_ends(&w));
+    assert_int_equal(append_at_last(&w, 1, 3), CTN_OUTCOME_STALE_SEQ); /* it is longer */
+    assert_int_equal(append_at_last(&w, 1, 5), CTN_OUTCOME_STALE_SEQ);
+    assert_int_equal(append_at_last(&w, 1, 4), CTN_OUTCOME_ACCEPTED);
+    free(pg_server_sql(server, "db1", "DELETE FROM ends.execution_journal WHERE seq = 5"));
+    free(pg_server_sql(server, "db1", "SELECT pg_terminate_backend(%d)",
+                       PQbackendPID(ctn_pg_current(((pg_store *) w.st)->db))));
+    assert_int_equal(append_at_last(&w, 1, 5), CTN_OUTCOME_STALE_SEQ);
+    assert_true(has_asked_for_ends(&w));
+    assert_int_equal(suite_journal_check(w.reader, 1), 4);
+    assert_int_equal(append_at_last(&w, 1, 4), CTN_OUTCOME_ACCEPTED);
+    world_end(&w);
+    free(its_url);
+}
+
 /* ---- what is there, and no standby has it ---- */
 
 typedef struct opener {
@@ -550,6 +609,7 @@ int main(void)
         cmocka_unit_test(of_many_that_come_at_once_one_makes_the_store),
         cmocka_unit_test(a_commit_whose_answer_is_lost_is_unknown_and_whole),
         cmocka_unit_test(a_server_that_was_restarted_is_found_again),
+        cmocka_unit_test(a_journal_that_lost_its_end_takes_nothing_over_the_next_connection),
         cmocka_unit_test(who_decides_reads_nothing_that_no_standby_has),
         cmocka_unit_test(a_full_disk_is_told_and_nothing_is_half_done),
         cmocka_unit_test(of_the_tail_nothing_is_told_that_an_older_one_may_still_precede),

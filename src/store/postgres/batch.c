@@ -11,7 +11,7 @@
  * (pipeline.c):
  *     node    this node's lease has not been taken, and is not, until the transaction is over
  *     shards  each shard of the batch is held by this node under the epoch of its appends
- *     ends    each journal ends where the append says
+ *     ends    each journal ends where the append says; those that this connection has written itself it knows (ends.h)
  * and the inserts check by themselves that numbers and ids are new.
  *
  * A position is the transaction's number shifted by 20 bits, plus the place in the batch: so positions of a later
@@ -22,6 +22,7 @@
 #include "base/plant.h"
 #include "store/postgres/arrays.h"
 #include "store/postgres/core.h"
+#include "store/postgres/ends.h"
 #include "store/postgres/schema.h"
 #include "store/postgres/schema_fleet.h"
 #include <assert.h>
@@ -135,11 +136,14 @@ struct pg_batch {
     size_t slot_count;
     const ctn_append **order; /* by shard */
     size_t order_count, order_capacity;
+    pg_ends *ends;
 };
 
 pg_batch *ctn_pg_batch_new(void)
 {
-    return ctn_calloc(1, sizeof(pg_batch));
+    pg_batch *b = ctn_calloc(1, sizeof *b);
+    b->ends = ctn_pg_ends_new();
+    return b;
 }
 
 void ctn_pg_batch_free(pg_batch *b)
@@ -152,6 +156,7 @@ void ctn_pg_batch_free(pg_batch *b)
     free(b->items);
     free(b->slots);
     free(b->order);
+    ctn_pg_ends_free(b->ends);
     free(b);
 }
 
@@ -303,7 +308,9 @@ static bool take_append(pg_batch *b, const pg_store *st, const ctn_append *a)
     it->shard = pg_shard_of_no(st, a->exec_no);
     if (!is_first && (a->row || it->seq != a->seq_expected))
         return false;
-    if (is_first && !a->row) {
+    /* Without an entry nothing refuses it when the journal is longer. */
+    bool is_known = a->count && ctn_pg_ends_is_known(b->ends, a->exec_no, a->seq_expected);
+    if (is_first && !a->row && !is_known) {
         pg_array *end = next_row(b, ENDS);
         ctn_pg_array_int(end++, it->shard);
         ctn_pg_array_int(end++, a->exec_no);
@@ -317,8 +324,10 @@ static bool take_append(pg_batch *b, const pg_store *st, const ctn_append *a)
     return true;
 }
 
-bool ctn_pg_batch_fill(pg_batch *b, const pg_store *st, const ctn_append *appends, size_t count, const bool *taken)
+bool ctn_pg_batch_fill(pg_batch *b, const pg_store *st, const ctn_append *appends, size_t count, const bool *taken,
+                       uint64_t generation)
 {
+    ctn_pg_ends_over(b->ends, generation);
     begin(b, st, appends, count, taken);
     const ctn_append *last = NULL;
     for (size_t i = 0; i < b->order_count; i++) {
@@ -341,6 +350,17 @@ bool ctn_pg_batch_fill(pg_batch *b, const pg_store *st, const ctn_append *append
             put_change(b, &b->items[i]);
     }
     return true;
+}
+
+/* What has ended may be deleted, by anybody: then an append to it is to be refused. */
+void ctn_pg_batch_is_written(pg_batch *b)
+{
+    for (size_t i = 0; i < b->item_count; i++) {
+        const item *it = &b->items[i];
+        ctn_status status = it->is_new ? it->row.status : it->is_changed ? it->change.status : CTN_STATUS_RUNNING;
+        if (!ctn_status_is_final(status))
+            ctn_pg_ends_note(b->ends, it->exec_no, it->seq);
+    }
 }
 
 /* ---- the statements ---- */

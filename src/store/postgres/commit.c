@@ -115,19 +115,26 @@ static int write_all(pg_store *st, const ctn_append *appends, size_t count, ctn_
 {
     pg_pipe pipe = {0};
     bool is_plain = true;
-    *ret_is_refused = !ctn_pg_batch_fill(st->batch, st, appends, count, NULL);
+    int rc = ctn_pg_connected(st->db, &pipe.generation, err);
+    if (rc)
+        return rc;
+    *ret_is_refused = !ctn_pg_batch_fill(st->batch, st, appends, count, NULL, pipe.generation);
     if (*ret_is_refused)
         return CTN_OK;
     for (size_t i = 0; i < count; i++) {
         is_plain = is_plain && !has_extras(&appends[i]);
         outcomes[i] = CTN_OUTCOME_ACCEPTED;
     }
-    int rc = ctn_pg_batch_write(st->batch, st, &pipe, err);
+    rc = ctn_pg_batch_write(st->batch, st, &pipe, err);
     if (rc == CTN_OK)
         rc = ctn_pg_pipe_run(st->db, &pipe, is_plain, ret_is_refused, err);
     if (*ret_is_refused)
         return CTN_OK;
-    return rc || is_plain ? rc : finish(st, appends, outcomes, count, err);
+    if (rc == CTN_OK && !is_plain)
+        rc = finish(st, appends, outcomes, count, err);
+    if (rc == CTN_OK)
+        ctn_pg_batch_is_written(st->batch);
+    return rc;
 }
 
 static int lock_node(pg_store *st, bool *ret_is_live, ctn_err *err)
@@ -149,7 +156,7 @@ static int write_accepted(pg_store *st, const ctn_append *appends, size_t count,
     bool *taken = ctn_calloc(count, sizeof *taken);
     for (size_t i = 0; i < count; i++)
         taken[i] = outcomes[i] == CTN_OUTCOME_ACCEPTED;
-    bool is_filled = ctn_pg_batch_fill(st->batch, st, appends, count, taken);
+    bool is_filled = ctn_pg_batch_fill(st->batch, st, appends, count, taken, 0);
     assert(is_filled); /* they were judged one after the other */
     int rc = ctn_pg_batch_write(st->batch, st, &pipe, err);
     for (size_t i = 0; rc == CTN_OK && i < pipe.count; i++)

@@ -255,3 +255,10 @@ uint64_t ctn_pg_generation(const pg *db)
 {
     return db->generation;
 }
+
+int ctn_pg_connected(pg *db, uint64_t *ret_generation, ctn_err *err)
+{
+    int rc = ctn_pg_ready(db, err);
+    *ret_generation = rc || db->url.is_pooled ? 0 : db->generation;
+    return rc;
+}

@@ -12,11 +12,15 @@ typedef struct pg_batch pg_batch;
 pg_batch *ctn_pg_batch_new(void);
 void ctn_pg_batch_free(pg_batch *batch); /* NULL is fine */
 /* Takes these in (taken NULL: all; else those whose place is true), in place of what was in it. False: as they stand
- * they do not follow each other, and some are inadmissible. */
-bool ctn_pg_batch_fill(pg_batch *batch, const pg_store *st, const ctn_append *appends, size_t count, const bool *taken);
+ * they do not follow each other, and some are inadmissible. generation: of the connection that it will be written over;
+ * 0: behind a pooler, or all is to be asked. */
+bool ctn_pg_batch_fill(pg_batch *batch, const pg_store *st, const ctn_append *appends, size_t count, const bool *taken,
+                       uint64_t generation);
 /* The statements that write them: the checks and then a statement a table. What it adds lives in the batch.
  * CTN_E_LIMIT: it is too large for one transaction. */
 int ctn_pg_batch_write(pg_batch *batch, const pg_store *st, pg_pipe *pipe, ctn_err *err);
+/* It is committed, over that connection. */
+void ctn_pg_batch_is_written(pg_batch *batch);
 
 /* ---- rows.c: one more row of a statement's arrays; they give the array behind their columns ---- */
 

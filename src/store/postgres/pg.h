@@ -47,6 +47,8 @@ PGconn *ctn_pg_current(const pg *db); /* as it was left: nothing is read, nor co
 void ctn_pg_broken(pg *db);           /* close it: the next statement opens another */
 /* Grows with each connection: what was prepared or listened to belongs to one. */
 uint64_t ctn_pg_generation(const pg *db);
+/* There is a connection now, or a sentence why not. *ret_generation: 0 behind a pooler, where it says nothing. */
+int ctn_pg_connected(pg *db, uint64_t *ret_generation, ctn_err *err);
 
 /* Parameters in binary, in a struct that stays where it is (values point into it); types are the OIDs of the values. At
  * most PG_PARAMS_MAX. */
@@ -91,6 +93,7 @@ typedef struct pg_pipe {
         const pg_params *params; /* borrowed until the end */
     } statements[PG_PIPE_MAX];
     size_t count;
+    uint64_t generation; /* the connection that it counts on: over another one it is CTN_E_BUSY; 0: any */
 } pg_pipe;
 void ctn_pg_pipe_add(pg_pipe *pipe, const char *doing, const char *sql, const pg_params *params);
 /* BEGIN, these, and COMMIT if `commits`; else the transaction is open then, for more to be asked in it.

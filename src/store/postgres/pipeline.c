@@ -118,6 +118,8 @@ int ctn_pg_pipe_run(pg *db, const pg_pipe *pipe, bool commits, bool *ret_is_refu
         rc = ctn_pg_ask(db, "setting up the session", PLANS("false"), NULL, NULL, err);
         db->planned_in = db->generation;
     }
+    if (rc == CTN_OK && pipe->generation && pipe->generation != db->generation)
+        rc = ctn_pg_fail_lost(db, "writing", err);
     if (rc == CTN_OK)
         rc = plan(&r, pipe, commits, err);
     if (rc)
