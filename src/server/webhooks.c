@@ -194,9 +194,45 @@ static uint64_t kinds_of(const ctn_json *names)
     return kinds;
 }
 
+static webhook *find(const ctn_webhooks *all, ctn_str name)
+{
+    for (webhook *w = all->first; w; w = w->next)
+        if (ctn_str_equal(w->is.name, name))
+            return w;
+    return NULL;
+}
+
+static void begin_if_active(webhook *w)
+{
+    if (w->all->is_sender && !w->is.stopped.len && !w->follower)
+        begin_following(w);
+}
+
+/* What others have made of one that is here. What this process follows it knows better, but for a stop. */
+static void take_row(webhook *w, const ctn_webhook_row *row)
+{
+    if (w->follower && !row->stopped.len)
+        return;
+    if (w->follower)
+        end_following(w);
+    if (!ctn_str_equal(w->is.stopped, row->stopped))
+        w->is.stopped = ctn_arena_str(w->arena, row->stopped);
+    w->is.position = w->written = row->position;
+    w->is.failures = 0;
+    begin_if_active(w);
+}
+
 static int load_row(void *ctx, const ctn_webhook_row *row)
 {
     ctn_webhooks *all = ctx;
+    webhook *known = find(all, row->name);
+    if (known && known->is.created_at_ms == row->created_at_ms) {
+        known->is_listed = true;
+        take_row(known, row);
+        return 0;
+    }
+    if (known)
+        free_webhook(known);
     ctn_arena *arena = ctn_arena_new(2048);
     const ctn_json *definition = NULL;
     ctn_webhook is = {.name = row->name,
@@ -210,24 +246,50 @@ static int load_row(void *ctx, const ctn_webhook_row *row)
     is.chain = ctn_json_str_or(definition, "chain", CTN_STR(""));
     is.tenant = ctn_json_str_or(definition, "tenant", CTN_STR(""));
     is.kinds = kinds_of(ctn_json_member_of(definition, "kinds"));
-    if (all->count < WEBHOOKS_MAX)
-        (void) new_webhook(all, &is, row->secret);
+    if (all->count < WEBHOOKS_MAX) {
+        webhook *w = new_webhook(all, &is, row->secret);
+        w->is_listed = true;
+        begin_if_active(w);
+    }
     ctn_arena_free(arena);
     return 0;
 }
 
-/* ---- what is done to them ---- */
-
-static webhook *find(const ctn_webhooks *all, ctn_str name)
+int webhooks_read_again(ctn_webhooks *all, ctn_err *err)
 {
     for (webhook *w = all->first; w; w = w->next)
-        if (ctn_str_equal(w->is.name, name))
-            return w;
-    return NULL;
+        w->is_listed = false;
+    int rc = ctn_store_webhook_list(all->of.store, load_row, all, err);
+    for (webhook *w = all->first, *next; rc == CTN_OK && w; w = next) {
+        next = w->next;
+        if (!w->is_listed)
+            free_webhook(w);
+    }
+    return rc;
 }
 
-static int need(const ctn_webhooks *all, ctn_str name, webhook **ret, ctn_err *err)
+void webhooks_begin_sending(ctn_webhooks *all)
 {
+    all->is_sender = true;
+    for (webhook *w = all->first; w; w = w->next)
+        begin_if_active(w);
+}
+
+void webhooks_end_sending(ctn_webhooks *all)
+{
+    all->is_sender = false;
+    for (webhook *w = all->first; w; w = w->next)
+        if (w->follower)
+            end_following(w);
+}
+
+/* ---- what is done to them ---- */
+
+static int need(ctn_webhooks *all, ctn_str name, webhook **ret, ctn_err *err)
+{
+    int rc = webhooks_refresh(all, err);
+    if (rc)
+        return rc;
     *ret = find(all, name);
     return *ret ? CTN_OK : ctn_fail(err, CTN_E_NOT_FOUND, "there is no webhook %.*s", CTN_STR_ARG(name));
 }
@@ -272,7 +334,9 @@ int ctn_webhooks_add(ctn_webhooks *all, const ctn_webhook *what, ctn_str secret,
 {
     ctn_str sealed;
     ctn_webhook is = *what;
-    int rc = check(all, what, secret, err);
+    int rc = webhooks_refresh(all, err);
+    if (rc == CTN_OK)
+        rc = check(all, what, secret, err);
     if (rc)
         return rc;
     secret = secret.len ? secret : make_secret(arena);
@@ -287,7 +351,7 @@ int ctn_webhooks_add(ctn_webhooks *all, const ctn_webhook *what, ctn_str secret,
         free_webhook(w);
         return rc;
     }
-    begin_following(w);
+    begin_if_active(w);
     *ret_secret = secret;
     return CTN_OK;
 }
@@ -317,7 +381,7 @@ int ctn_webhooks_resume(ctn_webhooks *all, ctn_str name, ctn_err *err)
         return rc;
     }
     w->is.failures = 0;
-    begin_following(w);
+    begin_if_active(w);
     return CTN_OK;
 }
 
@@ -354,6 +418,9 @@ ctn_webhooks_figures ctn_webhooks_figures_now(const ctn_webhooks *all)
 
 ctn_webhook *ctn_webhooks_list(ctn_webhooks *all, ctn_arena *arena, size_t *ret_count)
 {
+    ctn_err err = {0};
+    if (webhooks_refresh(all, &err))
+        ctn_log_line(all->of.log, CTN_LOG_WARN, "webhooks could not be read", "why", err.message, NULL);
     ctn_webhook *list = CTN_NEW_ARRAY(arena, ctn_webhook, all->count);
     size_t count = 0;
     for (const webhook *w = all->first; w; w = w->next)
@@ -441,9 +508,7 @@ int ctn_webhooks_open(const ctn_webhooks_options *options, ctn_webhooks **ret_we
         ctn_webhooks_close(all);
         return rc;
     }
-    for (webhook *w = all->first; w; w = w->next)
-        if (!w->is.stopped.len)
-            begin_following(w);
+    webhooks_fleet_open(all);
     *ret_webhooks = all;
     return CTN_OK;
 }
@@ -454,6 +519,7 @@ void ctn_webhooks_close(ctn_webhooks *all)
         return;
     if (all->first)
         write_positions(all);
+    webhooks_fleet_close(all);
     while (all->first)
         free_webhook(all->first);
     ctn_timer_free(all->timer);

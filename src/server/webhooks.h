@@ -15,6 +15,11 @@
  * What must hold: the position on disk passes an event only when it was delivered, was not wanted, or is on disk as a
  * dead letter.
  *
+ * Of a fleet one node sends, for all: the one that has the place "webhooks" of the store (store/fleet.h), and has it as
+ * long as it lives; then another that listens takes it, and goes on where the store says. The others know what there is
+ * from the store, and look there before each answer. A node that was cut off may still end what it has begun, so then
+ * too something may come twice.
+ *
  * Who may be reached is asked of the policy for each delivery, and judged by the address (http/policy.h); redirects are
  * failures.
  *
@@ -40,9 +45,14 @@ typedef struct ctn_webhooks_options {
     void *policy_ctx;
     int64_t retry_first_ms; /* 0: 1000; then twice as long each time, up to an hour */
     unsigned attempts_max;  /* 0: 12, which take a little more than an hour */
+    /* Of a fleet: as which node this process lives now (0: as none), and how often something was changed that all keep
+     * in memory (store/fleet.h). NULL: the store is this process's alone, and it sends. */
+    int64_t (*node)(void *ctx);
+    int64_t (*changes)(void *ctx);
+    void *fleet_ctx;
 } ctn_webhooks_options;
 
-/* Goes on where those of the store are. */
+/* Goes on where those of the store are; of a fleet, once it is this node that sends. */
 int ctn_webhooks_open(const ctn_webhooks_options *options, ctn_webhooks **ret_webhooks, ctn_err *err);
 /* What is under way is let go, and sent again by whoever opens them next. NULL is fine. */
 void ctn_webhooks_close(ctn_webhooks *webhooks);
@@ -71,7 +81,7 @@ int ctn_webhooks_remove(ctn_webhooks *webhooks, ctn_str name, ctn_err *err);
 /* One that was stopped goes on where it was. */
 int ctn_webhooks_resume(ctn_webhooks *webhooks, ctn_str name, ctn_err *err);
 int ctn_webhooks_get(ctn_webhooks *webhooks, ctn_arena *arena, ctn_str name, ctn_webhook *ret_webhook, ctn_err *err);
-/* By name; in the arena. */
+/* By name; in the arena. Of a fleet: what is waiting and has failed is told by the node that sends. */
 ctn_webhook *ctn_webhooks_list(ctn_webhooks *webhooks, ctn_arena *arena, size_t *ret_count);
 typedef struct ctn_webhooks_figures {
     uint64_t delivered, failed,

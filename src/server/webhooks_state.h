@@ -2,6 +2,7 @@
  * webhooks_state.h -- what the files of the webhooks share. Private to them:
  *     webhooks.c       which there are, and how far each has come
  *     webhooks_send.c  deliveries: sent, tried again, given up
+ *     webhooks_fleet.c of several nodes, which one sends
  */
 #pragma once
 #include "base/box.h"
@@ -35,6 +36,7 @@ typedef struct webhook {
     size_t first, count, in_flight;
     letter again[WEBHOOK_AGAIN];
     int64_t written; /* the position on disk */
+    bool is_listed;  /* while the store's are read again */
     struct webhook *next;
 } webhook;
 
@@ -47,6 +49,12 @@ struct ctn_webhooks {
     ctn_timer *write; /* positions that are to be written */
     ctn_rng rng;
     bool wants_pump; /* the timer is set to now */
+    bool is_sender;  /* what is active is followed */
+    struct webhooks_fleet {
+        ctn_timer *look;
+        int64_t node;    /* that has claimed the place */
+        int64_t changes; /* as of the last reading */
+    } fleet;
     ctn_webhooks_figures counted;
 };
 
@@ -55,6 +63,20 @@ struct ctn_webhooks {
 void webhook_pass(webhook *w);
 /* Nothing more is sent, and why is on disk. */
 void webhook_stop(webhook *w, ctn_str why);
+
+/* Reads what the store has: of what this node sends only who was added, changed or removed by others; the rest whole.
+ */
+int webhooks_read_again(ctn_webhooks *all, ctn_err *err);
+/* From here on this process sends, from where the store says; or it does not any more. */
+void webhooks_begin_sending(ctn_webhooks *all);
+void webhooks_end_sending(ctn_webhooks *all);
+
+/* ---- webhooks_fleet.c ---- */
+/* The options say whether there is a fleet; if not, this process sends from the start. */
+void webhooks_fleet_open(ctn_webhooks *all);
+void webhooks_fleet_close(ctn_webhooks *all);
+/* Before something is told or changed: what others did is known. */
+int webhooks_refresh(ctn_webhooks *all, ctn_err *err);
 
 /* ---- webhooks_send.c ---- */
 void webhook_keep(webhook *w, letter *l, const ctn_tail_entry *entry, ctn_str json);

@@ -30,7 +30,8 @@ typedef struct ctn_webhook_reach {
     ctn_str name;
     int64_t position;
 } ctn_webhook_reach;
-/* In one transaction; one that is not there any more is passed over. */
+/* In one transaction; one that is not there any more is passed over, and so is one that was told further already (by
+ * another node: a position never gets less here). */
 int ctn_store_webhook_advance(ctn_store *st, const ctn_webhook_reach *reached, size_t count, ctn_err *err);
 typedef int ctn_webhook_fn(void *ctx, const ctn_webhook_row *row); /* not 0: stop; the call returns CTN_OK */
 int ctn_store_webhook_list(ctn_store *st, ctn_webhook_fn *fn, void *ctx, ctn_err *err); /* by name */

@@ -1,6 +1,6 @@
 /*
  * Webhooks over the real program: whoever is told misses nothing when the server is killed between a delivery and its
- * answer, and the secret is told once.
+ * answer, and the secret is told once. Of a fleet one node tells, and another when that one is dead.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -12,6 +12,7 @@
 
 #include "e2e/web_kit.h"
 #include "support/http_peer.h"
+#include "support/pg_server.h"
 #include "wire/signature.h"
 
 #define EXECUTIONS 8
@@ -70,12 +71,13 @@ static unsigned count_of(seen *s)
     return count;
 }
 
-static void write_files(world *w)
+static void write_files(world *w, const char *store)
 {
     cli_world_write(w, "catena.yaml",
-                    "store: sqlite:api.db\ninclude: [naps.yaml]\nsealing: {key: {file: catena.key}}\n"
+                    "store: \"%s\"\ninclude: [naps.yaml]\nsealing: {key: {file: catena.key}}\n"
                     "http: {tokens: {ada: {env: ADA, roles: [admin]}, bob: {env: BOB, roles: [operator]}}}\n"
-                    "egress: {allowPrivate: ['127.0.0.1'], allowCleartext: ['127.0.0.1'], proxy: ''}\n");
+                    "egress: {allowPrivate: ['127.0.0.1'], allowCleartext: ['127.0.0.1'], proxy: ''}\n",
+                    store);
     cli_world_env(w, "ADA=token-of-ada-for-the-test");
     cli_world_env(w, "BOB=token-of-bob-for-the-test");
     cli_world_write(w, "naps.yaml",
@@ -111,7 +113,7 @@ static void a_receiver_of_a_server_that_dies_misses_nothing(void **state)
     assert_non_null(s);
     assert_int_equal(pthread_mutex_init(&s->lock, NULL), 0);
     http_peer *peer = http_peer_start(&(http_peer_options){.serve = serve, .ctx = s});
-    write_files(w);
+    write_files(w, "sqlite:api.db");
     web_open(&site, w, "");
     ctn_str body =
         ctn_arena_printf(arena, "{\"name\":\"crm\",\"url\":\"%s/in\",\"chain\":\"naps\",\"secret\":\"" SECRET "\"}",
@@ -157,9 +159,92 @@ static void a_receiver_of_a_server_that_dies_misses_nothing(void **state)
     ctn_arena_free(arena);
 }
 
+/* ---- of a fleet ---- */
+
+static unsigned ends_of(seen *s)
+{
+    pthread_mutex_lock(&s->lock);
+    unsigned ends = s->ends;
+    pthread_mutex_unlock(&s->lock);
+    return ends;
+}
+
+static void await_ends(seen *s, unsigned wanted)
+{
+    for (int i = 0; i < 4000 && ends_of(s) < wanted; i++)
+        (void) usleep(5000);
+    assert_int_equal(ends_of(s), wanted);
+}
+
+/* Which of the two has the place; waited for. */
+static size_t sender_of(pg_server *server, const char *database)
+{
+    for (int i = 0; i < 2000; i++, (void) usleep(5000)) {
+        char *name = pg_server_sql(server, database,
+                                   "SELECT n.name FROM catena.places p JOIN catena.nodes n ON n.is_live"
+                                   " AND p.claims->>n.incarnation::text = '1' WHERE p.name = 'webhooks'");
+        bool is_a = name && name[0] == 'a', is_b = name && name[0] == 'b';
+        free(name);
+        if (is_a || is_b)
+            return is_b;
+    }
+    fail_msg("no node sends the webhooks");
+    return 0;
+}
+
+static void of_a_fleet_one_node_tells_and_another_when_it_is_dead(void **state)
+{
+    world *w = *state;
+    if (pg_server_missing()) {
+        print_message("skipped: %s\n", pg_server_missing());
+        skip();
+    }
+    pg_server *server = pg_server_start(NULL);
+    char *url = pg_server_new_database(server);
+    ctn_arena *arena = ctn_arena_new(65536);
+    seen *s = calloc(1, sizeof *s);
+    web nodes[2];
+    assert_non_null(s);
+    assert_int_equal(pthread_mutex_init(&s->lock, NULL), 0);
+    http_peer *peer = http_peer_start(&(http_peer_options){.serve = serve, .ctx = s});
+    write_files(w, url);
+    web_open(&nodes[0], w, "--node a");
+    web_open(&nodes[1], w, "--node b");
+    ctn_str body =
+        ctn_arena_printf(arena, "{\"name\":\"crm\",\"url\":\"%s/in\",\"chain\":\"naps\",\"secret\":\"" SECRET "\"}",
+                         http_peer_url(peer));
+    assert_int_equal(as(&nodes[1], arena, "ada", "POST", "/v1/webhooks", body.ptr).status, 201);
+    assert_int_equal(as(&nodes[0], arena, "ada", "GET", "/v1/webhooks/crm", NULL).status, 200);
+    assert_int_equal(as(&nodes[0], arena, "ada", "POST", "/v1/webhooks", body.ptr).status, 409);
+    for (int i = 0; i < EXECUTIONS / 2; i++)
+        assert_int_equal(as(&nodes[i % 2], arena, "ada", "POST", "/v1/executions", "{\"chain\":\"naps\"}").status, 202);
+    await_ends(s, EXECUTIONS / 2);
+    (void) usleep(1500000); /* a second sender would have told it by now */
+    assert_int_equal(count_of(s), EXECUTIONS / 2 * ENTRIES);
+    assert_int_equal(s->repeats, 0);
+    size_t sender = sender_of(server, strrchr(url, '/') + 1);
+    die(&nodes[sender]);
+    web *left = &nodes[1 - sender];
+    for (int i = EXECUTIONS / 2; i < EXECUTIONS; i++)
+        assert_int_equal(as(left, arena, "ada", "POST", "/v1/executions", "{\"chain\":\"naps\"}").status, 202);
+    await_ends(s, EXECUTIONS);
+    assert_int_equal(s->disorder, 0);
+    assert_int_equal(s->forged, 0);
+    assert_int_equal(sender_of(server, strrchr(url, '/') + 1), 1 - sender);
+    print_message("%u deliveries of %d events, %u repeats\n", s->count, EXECUTIONS * ENTRIES, s->repeats);
+    assert_int_equal(as(left, arena, "ada", "DELETE", "/v1/webhooks/crm", NULL).status, 204);
+    web_close(left);
+    http_peer_stop(peer);
+    free(url);
+    free(s);
+    ctn_arena_free(arena);
+    pg_server_end(server);
+}
+
 int main(void)
 {
     (void) signal(SIGPIPE, SIG_IGN);
-    const struct CMUnitTest tests[] = {CLI_TEST(a_receiver_of_a_server_that_dies_misses_nothing)};
+    const struct CMUnitTest tests[] = {CLI_TEST(a_receiver_of_a_server_that_dies_misses_nothing),
+                                       CLI_TEST(of_a_fleet_one_node_tells_and_another_when_it_is_dead)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -112,6 +112,8 @@ static void webhooks_are_kept_and_how_far_they_were_told(void **state)
     assert_ok(ctn_store_webhook_put(f->st, &audit, &err_));
     ctn_webhook_reach reached[] = {{S("crm"), 9}, {S("nobody"), 3}, {S("audit"), 7}};
     assert_ok(ctn_store_webhook_advance(f->st, reached, 3, &err_));
+    ctn_webhook_reach late = {S("crm"), 8}; /* of who does not know that another went on */
+    assert_ok(ctn_store_webhook_advance(f->st, &late, 1, &err_));
     assert_ok(ctn_store_webhook_list(f->second, tell_webhook, &t, &err_));
     assert_string_equal(t.text, "audit {}   7 100 bob ; crm {\"url\":1} box acme 9 100 ann ;");
     assert_int_equal(ctn_store_webhook_put(f->st, &(ctn_webhook_row){.name = S("x")}, NULL), CTN_E_INVALID);

@@ -468,7 +468,7 @@ static void a_journal_that_lost_its_end_takes_nothing_over_the_next_connection(v
     assert_int_equal(append_at_last(&w, 1, 3), CTN_OUTCOME_STALE_SEQ); /* it is longer */
     assert_int_equal(append_at_last(&w, 1, 5), CTN_OUTCOME_STALE_SEQ);
     assert_int_equal(append_at_last(&w, 1, 4), CTN_OUTCOME_ACCEPTED);
-    free(pg_server_sql(server, "db1", "DELETE FROM ends.execution_journal WHERE seq = 5"));
+    free(pg_server_sql(server, "db1", "DELETE FROM ends.execution_journal WHERE shard = 0 AND seq = 5"));
     free(pg_server_sql(server, "db1", "SELECT pg_terminate_backend(%d)",
                        PQbackendPID(ctn_pg_current(((pg_store *) w.st)->db))));
     assert_int_equal(append_at_last(&w, 1, 5), CTN_OUTCOME_STALE_SEQ);

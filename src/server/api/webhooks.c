@@ -214,14 +214,28 @@ const ctn_api_operation ctn_api_webhooks[] = {
 
 /* ---- life ---- */
 
+static int64_t its_node(void *member)
+{
+    return ctn_member_incarnation(member);
+}
+
+static int64_t its_changes(void *member)
+{
+    return ctn_member_changes(member);
+}
+
 int ctn_api_webhooks_open(ctn_api *api, ctn_err *err)
 {
+    ctn_member *member = ctn_host_member(api->host);
     ctn_webhooks_options options = {.loop = ctn_host_loop(api->host),
                                     .store = ctn_host_store(api->host),
                                     .feed = api->feed,
                                     .seal = ctn_host_seal(api->host),
                                     .log = ctn_host_log(api->host, "webhooks"),
                                     .policy = ctn_config_egress_policy,
-                                    .policy_ctx = ctn_host_workspace(api->host)->config};
+                                    .policy_ctx = ctn_host_workspace(api->host)->config,
+                                    .node = member ? its_node : NULL,
+                                    .changes = its_changes,
+                                    .fleet_ctx = member};
     return ctn_webhooks_open(&options, &api->webhooks, err);
 }

@@ -45,7 +45,7 @@ int ctn_memory_webhook_advance(ctn_store *st, const ctn_webhook_reach *reached, 
     for (size_t i = 0; i < count; i++) {
         ctn_webhook_row *row = ctn_memory_table_find(&db->webhooks, &reached[i].name);
         if (row)
-            row->position = reached[i].position;
+            row->position = reached[i].position > row->position ? reached[i].position : row->position;
     }
     memory_unlock(db);
     return CTN_OK;

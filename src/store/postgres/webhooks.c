@@ -1,5 +1,6 @@
 /*
- * webhooks.c -- webhooks and dead letters. How far a webhook was told is no change that others need to hear of.
+ * webhooks.c -- webhooks and dead letters. How far a webhook was told is no change that others need to hear of. It only
+ * grows: a node that was cut off while another took over does not set it back.
  */
 #include "store/postgres/chapters.h"
 
@@ -51,7 +52,7 @@ int ctn_pg_webhook_advance(ctn_store *base, const ctn_webhook_reach *reached, si
         ctn_pg_text(&p, reached[i].name);
         ctn_pg_int(&p, reached[i].position);
         rc = ctn_pg_ask(st->db, "noting how far a webhook was told",
-                        "UPDATE webhooks SET position = $2 WHERE name = $1", &p, NULL, err);
+                        "UPDATE webhooks SET position = $2 WHERE name = $1 AND position < $2", &p, NULL, err);
     }
     return pg_end(st, rc, err);
 }

@@ -61,7 +61,7 @@ int ctn_sqlite_webhook_advance(ctn_store *base, const ctn_webhook_reach *reached
         return rc;
     for (size_t i = 0; rc == CTN_OK && i < count; i++) {
         sqlite3_stmt *stmt = NULL;
-        rc = ctn_sqlite_prepare(st, "UPDATE webhooks SET position = ?2 WHERE name = ?1", &stmt, err);
+        rc = ctn_sqlite_prepare(st, "UPDATE webhooks SET position = max(position, ?2) WHERE name = ?1", &stmt, err);
         if (rc)
             break;
         sqlite_bind_str_or_empty(stmt, 1, reached[i].name);
