@@ -41,9 +41,10 @@ pg_fresh() {
     echo "postgresql://catena@/$1?host=$pg_socket"
 }
 
-pg_cpu_s() {
-    awk -v tick="$(getconf CLK_TCK)" '{ sub(/^.*\) /, ""); sum += $12 + $13; if (FNR == 1 && NR == 1) sum += $14 + $15 }
-        END { print sum / tick }' "/proc/$pg_pid/stat" $(pgrep -P "$pg_pid" | sed 's|.*|/proc/&/stat|') 2>/dev/null
+pg_cpu_s() { # one of them may end while we look
+    { cat "/proc/$pg_pid/stat" $(pgrep -P "$pg_pid" | sed 's|.*|/proc/&/stat|') 2>/dev/null || true; } |
+        awk -v tick="$(getconf CLK_TCK)" '{ sub(/^.*\) /, ""); sum += $12 + $13; if (NR == 1) sum += $14 + $15 }
+            END { print sum / tick }'
 }
 
 pg_statements() { pg_sql "SELECT coalesce(sum(calls), 0) FROM pg_stat_statements"; }

@@ -1,5 +1,5 @@
 # W12, for bench/run: the engine on PostgreSQL, on this machine with its server: W1 and W2 beside the embedded store in
-# turn, a bare commit beside them; 1, 2 and 4 nodes on one database; what an idle fleet of ten nodes asks; and with
+# turn, a bare commit and the six commits of W2's chain beside them, without an engine; 1, 2 and 4 nodes on one database; what an idle fleet of ten nodes asks; and with
 # --peers DBOS on its server, with ours before and after it on the same.
 #
 #   W12_NODES     10
@@ -19,6 +19,37 @@ w12_cpu() { # KEY COMMAND...: the figures, and the server's CPU a step
         "$work/w12.figures" | note
 }
 
+# What the six commits of W2's chain ask the server, from pgbench: the same checks, rows and indexes, a round trip each.
+w12_six_commits() {
+    local n entry="INSERT INTO execution_journal(shard, exec_no, seq, position, at_ms, kind, step, attempt, actor, body, hash)
+ SELECT 5, :n, seq, (SELECT position_base + (pg_current_xact_id()::text::bigint << 20) FROM meta) + seq, 1, 'attempt_succeeded',
+ 'a', 1, 'engine', repeat('x', 240), '\\x00112233445566778899aabbccddeeff' FROM unnest(array"
+    echo '\set n random(1, 1000000000000)'
+    for n in 1 2 3 4 5 6; do
+        echo '\startpipeline'
+        echo "SELECT 1/count(*) FROM (SELECT incarnation FROM nodes WHERE incarnation = 0 AND is_live FOR SHARE) n;"
+        echo "SELECT 1/count(*) FROM unnest(array[5], array[1::bigint]) a(shard, epoch) JOIN shards s ON s.shard = a.shard;"
+        if [ "$n" = 1 ]; then
+            echo "INSERT INTO chain_executions(shard, exec_no, execution_id, chain_id, chain_version, status, phase,
+ priority, queue_held, created_at_ms, started_at_ms, input) VALUES(5, :n, decode(lpad(to_hex(:n::bigint), 32, '0'), 'hex'),
+ 'bench', 1, 'running', 1, 0, false, 1, 1, '{}');"
+        elif [ "$n" = 6 ]; then
+            echo "UPDATE chain_executions SET status = 'completed', phase = 2, finished_at_ms = 2, outputs = ''
+ WHERE shard = 5 AND exec_no = :n;"
+        fi
+        echo "${entry}[$n::bigint$([ "$n" != 6 ] || echo ', 7')]) e(seq);"
+        echo '\endpipeline'
+    done
+}
+
+w12_pgbench() { # KEY FILE DATABASE COUNT: how long one run of the script took
+    (cd "$work" && rm -f pgbench_log.* && PGOPTIONS="-c search_path=catena" "$pg_bin/pgbench" -n -M prepared -c 1 -t "$4" -l \
+        -h "$pg_socket" -U catena -f "$2" "$3" >"$work/pgbench.out" 2>&1 || tail -2 "$work/pgbench.out" >&2
+        cat pgbench_log.* | awk '{ print $3 / 1000 }' | sort -n |
+        awk -v key="$1" '{ all[NR] = $1 } END { printf "%s/p50_ms %.3f\n%s/p99_ms %.3f\n", key,
+            all[int((NR + 1) / 2)], key, all[int(NR * 0.99)] }') | note
+}
+
 w12_turn() { # N
     tell "w12: turn $1"
     w12_cpu "w12/postgres/256/$1" "$bin/bench_chains" "w12/postgres/256/$1" "$work" 256 --store "$(pg_fresh "w1_$1")" \
@@ -27,13 +58,11 @@ w12_turn() { # N
         grep -E 'steps_per_s|p50|p99|cpu_us_per_step |others' | note
     w12_cpu "w12/postgres/1/$1" "$bin/bench_chains" "w12/postgres/1/$1" "$work" 1 --store "$(pg_fresh "w2_$1")" \
         --seconds "$(part 0.5)" --warm "$(part 0.1)"
-    pg_sql "CREATE TABLE IF NOT EXISTS bare(n bigint GENERATED ALWAYS AS IDENTITY, body text)"
+    pg_sql "CREATE SCHEMA IF NOT EXISTS catena; CREATE TABLE IF NOT EXISTS catena.bare(n bigint GENERATED ALWAYS AS IDENTITY, body text)"
     echo "INSERT INTO bare(body) VALUES (repeat('x', 300));" >"$work/bare.sql"
-    (cd "$work" && rm -f pgbench_log.* && "$pg_bin/pgbench" -n -M prepared -c 1 -t 2000 -l \
-        -h "$pg_socket" -U catena -f "$work/bare.sql" postgres >/dev/null 2>&1 &&
-        cat pgbench_log.* | awk '{ print $3 / 1000 }' | sort -n |
-        awk -v key="w12/bare_commit/$1" '{ all[NR] = $1 } END { printf "%s/p50_ms %.3f\n%s/p99_ms %.3f\n", key,
-            all[int((NR + 1) / 2)], key, all[int(NR * 0.99)] }') | note
+    w12_pgbench "w12/bare_commit/$1" "$work/bare.sql" postgres 2000
+    w12_six_commits >"$work/six.sql"
+    w12_pgbench "w12/six_commits/$1" "$work/six.sql" "w2_$1" 500
 }
 
 w12_idle() {
